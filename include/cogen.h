@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+/* libcogen: coroutines that yield operations, on the kernel interface of your choice. */
+#ifndef COGEN_H
+#define COGEN_H
+
+#include <cogen/any.h>
+#include <cogen/base.h>
+#include <cogen/coro.h>
+#include <cogen/op.h>
+#include <cogen/reactor.h>
+#include <cogen/sched.h>
+#include <cogen/signal.h>
+#include <cogen/sock.h>
+
+#endif

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/* Operations raced against each other, and operations done together. See cg_any(3). */
+#ifndef COGEN_ANY_H
+#define COGEN_ANY_H
+
+#include <cogen/op.h>
+
+#ifndef __cplusplus
+
+struct cg_any_op { /* any and all */
+    CG_OP_HEAD;
+    struct cg_op **ops;  /* ends with NULL */
+    unsigned unsettled;  /* branches that somebody still holds */
+    int winner;          /* index of the first branch that completed, -1 none yet */
+    bool starting;
+};
+
+#define cg__ops(...) (struct cg_op *[]){__VA_ARGS__, NULL}
+
+/* cg_any((op, op, ...)): does all of them at once; the first to complete cancels the others
+ * before any coroutine runs. Answers the winner's index (from 0) once all have settled; the
+ * answer of each is cg_result(op), -ECANCELED for a loser. Of several that can be had at
+ * once, the first in the list wins. Keywords as ever: cg_any((a, b), .timeout = t). */
+#define cg_any(...) cg__any(__VA_ARGS__, )
+#define cg__any(list, ...)                                                                 \
+    (&(struct cg_any_op){.type = &cg_any_type, .ops = cg__ops list, __VA_ARGS__}.op)
+
+/* cg_all((op, op, ...)): does all of them at once and answers 0 when all have completed,
+ * well or badly; the answer of each is cg_result(op). */
+#define cg_all(...) cg__all(__VA_ARGS__, )
+#define cg__all(list, ...)                                                                 \
+    (&(struct cg_any_op){.type = &cg_all_type, .ops = cg__ops list, __VA_ARGS__}.op)
+
+#endif
+
+CG_EXTERN_C_BEGIN
+extern CG_API const struct cg_op_type cg_any_type, cg_all_type;
+CG_EXTERN_C_END
+#endif

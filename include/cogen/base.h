@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/* The words that every other header uses: time, answers, and what is exported. */
+#ifndef COGEN_BASE_H
+#define COGEN_BASE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#ifdef __cplusplus
+#define CG_EXTERN_C_BEGIN extern "C" {
+#define CG_EXTERN_C_END }
+#else
+#define CG_EXTERN_C_BEGIN
+#define CG_EXTERN_C_END
+#endif
+
+#define CG_API __attribute__((visibility("default")))
+
+/* Time is int64_t nanoseconds of a monotonic clock: a length (timeout) or a moment
+ * (deadline) of the clock that cg_now() reads. */
+#define CG_NANOSECOND INT64_C(1)
+#define CG_MICROSECOND (1000 * CG_NANOSECOND)
+#define CG_MILLISECOND (1000 * CG_MICROSECOND)
+#define CG_SECOND (1000 * CG_MILLISECOND)
+#define CG_MINUTE (60 * CG_SECOND)
+#define CG_HOUR (60 * CG_MINUTE)
+
+#define CG_NOWAIT INT64_C(-1)  /* as a timeout: only what can be had at once */
+#define CG_NEVER INT64_MAX     /* as a timeout or a deadline: no limit */
+
+/* Every call and every yield answers >= 0 or a negative code: -errno, or one of these. */
+enum cg_error {
+    CG_EOF = -4095, /* the peer ended the stream before all that was asked for had come */
+};
+
+CG_EXTERN_C_BEGIN
+
+/* The name of an answer: "end of stream", strerror's text, or "success" for code >= 0.
+ * The text is static (for an unknown code: thread-local until the next call). */
+CG_API const char *cg_strerror(ssize_t code);
+
+/* The version of the library that is running, "MAJOR.MINOR.PATCH". */
+CG_API const char *cg_version(void);
+
+CG_EXTERN_C_END
+#endif

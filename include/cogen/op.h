@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: MIT */
+/* Operations: what a coroutine yields. Users need cg_yield, cg_result and the keywords;
+ * the rest is for those who define operation types of their own. See cg_op(3). */
+#ifndef COGEN_OP_H
+#define COGEN_OP_H
+
+#include <cogen/base.h>
+
+struct cg_coro;
+struct cg_op;
+struct cg_sched;
+
+/* cogen's priority flags, for the keyword .prio. */
+enum cg_prio {
+    CG_PRIO_DEFAULT = 0, /* what the scheduler was told, else CG_PRIO_LAST */
+    CG_PRIO_CORO = 1,    /* favour the yielder: it goes on at once, or to the head of the queue */
+    CG_PRIO_OP = 2,      /* favour those the operation wakes: to the head of the queue */
+    CG_PRIO_FIRST = CG_PRIO_CORO | CG_PRIO_OP,
+    CG_PRIO_LAST = 4, /* favour nobody: everyone to the tail, the yielder last */
+};
+
+/* What a process or cancel slot answers. */
+enum cg_verdict {
+    CG_DONE,    /* finished; nobody holds the object any more */
+    CG_PENDING, /* somebody holds it and completes it later, exactly once */
+    CG_RUN,     /* compound: call run */
+};
+
+enum cg_op_state {
+    CG_OP_IDLE = 0,   /* never yielded, or completed: may be yielded (again) */
+    CG_OP_PENDING,    /* somebody holds it */
+    CG_OP_CANCELLING, /* cancelled with a reason; its holder has yet to let go */
+};
+
+enum cg_op_flags {
+    CG_OP_DEFAULT_TIMEOUT = 1, /* the scheduler's default timeout applies */
+};
+
+/* An operation type. All slots but name may be NULL; exactly one of process and run is the
+ * usual case. */
+struct cg_op_type {
+    const char *name;
+    unsigned flags; /* enum cg_op_flags */
+    /* Starts the operation. Never suspends. DONE: op->result is set and nobody sleeps.
+     * PENDING: whoever holds the op calls cg_complete later (or has already, within this
+     * call), exactly once. RUN: this op, on this object, is compound: run is called.
+     * NULL means RUN. */
+    enum cg_verdict (*process)(struct cg_op *op, struct cg_sched *sched);
+    /* The body of a compound op: a coroutine's code, may yield other ops; its return value
+     * is the result. Runs on the yielder's stack, inside a scope with the op's deadline. */
+    ssize_t (*run)(struct cg_op *op);
+    /* Takes a pending op back. DONE: nobody holds it any more (do not call cg_complete).
+     * PENDING: it will still be completed; the answer is the reason of the cancellation
+     * whatever cg_complete says. NULL means DONE. */
+    enum cg_verdict (*cancel)(struct cg_op *op, struct cg_sched *sched);
+    /* Turns the raw result (op->result) into the caller's answer, in the caller's
+     * coroutine, after the op has completed or been cancelled. Never suspends. */
+    ssize_t (*finish)(struct cg_op *op);
+    /* Writes the arguments ("fd 7, 0/4096") as snprintf does. NULL: nothing to say. */
+    int (*print)(const struct cg_op *op, char *buf, size_t size);
+    /* Of a type whose ops wait for other ops (cg_any, cg_all): `branch` has completed. */
+    void (*settled)(struct cg_op *op, struct cg_op *branch);
+    void *reserved[2];
+};
+
+/* A place in the timers of a scheduler; all of it belongs to lib/timers.c. */
+struct cg_timer {
+    struct cg_timer *next, *prev;
+    uint64_t expiry : 62; /* moment, ns */
+    uint64_t kind : 2;
+};
+
+/* The head of every operation. Keywords, to be set by name in any constructor:
+ *   .timeout       length from now; 0: the default; CG_NOWAIT; CG_NEVER
+ *   .deadline      moment; 0: none. The earliest of both and of the enclosing scopes counts
+ *   .weak_timeout  .timeout is an idle timeout: it starts anew whenever there is progress
+ *   .prio          enum cg_prio
+ * The rest belongs to the library; result is valid once the op has completed. */
+#define CG_OP_FIELDS                                                                       \
+    const struct cg_op_type *type;                                                         \
+    int64_t timeout;                                                                       \
+    int64_t deadline;                                                                      \
+    uint8_t prio;                                                                          \
+    bool weak_timeout;                                                                     \
+    uint8_t state;  /* enum cg_op_state */                                                 \
+    bool branch;    /* owner is the op that waits for this one, not a coroutine */         \
+    int32_t reason; /* of the cancellation */                                              \
+    ssize_t result;                                                                        \
+    void *owner;                                                                           \
+    struct cg_timer timer;                                                                 \
+    void *reserved;
+
+struct cg_op {
+    CG_OP_FIELDS
+};
+
+#ifndef __cplusplus
+/* The first member of an operation's struct: its head, and the head's fields by name. */
+#define CG_OP_HEAD                                                                         \
+    union {                                                                                \
+        struct cg_op op;                                                                   \
+        struct {                                                                           \
+            CG_OP_FIELDS                                                                   \
+        };                                                                                 \
+    }
+
+/* What a constructor makes: an operation on the caller's stack. It lives until the end of
+ * the enclosing block. */
+#define CG_OP(kind, ...) (&(struct kind##_op){.type = &kind##_type, __VA_ARGS__}.op)
+#endif
+
+CG_EXTERN_C_BEGIN
+
+/* Yields an operation: does it, suspending the calling coroutine until it has completed,
+ * and answers its result: >= 0 or a negative code.
+ *   -EPERM      called outside a coroutine
+ *   -EBUSY      the op is already being waited for
+ *   -ETIMEDOUT  its own timeout or deadline passed
+ *   -ECANCELED  the coroutine was cancelled, or an enclosing scope ended
+ * and whatever the operation says. This is the only place where a coroutine suspends. */
+CG_API ssize_t cg_yield(struct cg_op *op);
+
+/* The answer of an op that has completed, such as a branch of cg_any; -EBUSY while it
+ * waits. */
+CG_API ssize_t cg_result(const struct cg_op *op);
+
+/* Prints an op as text, "read fd 7, 0/4096, since 1.2 s", as snprintf does. */
+CG_API int cg_op_print(const struct cg_op *op, char *buf, size_t size);
+
+/* For those who define operation types. All are called from the scheduler's thread. */
+
+/* The op has completed with this raw result: its waiter becomes runnable. Called by
+ * whoever holds a pending op, exactly once, never after its cancel slot answered DONE. */
+CG_API void cg_complete(struct cg_op *op, ssize_t result);
+
+/* The op made progress: a weak timeout starts anew. */
+CG_API void cg_progress(struct cg_op *op);
+
+/* Moves the expiry of the op that is being processed (called from process only): the op
+ * times out at this moment if that is earlier than what its keywords say. */
+CG_API void cg_expire_at(struct cg_op *op, int64_t moment);
+
+/* The op that is being processed moved this many bytes at once: counts against the budget
+ * after which a coroutine lets the others run (16 immediate completions or 64 KiB). */
+CG_API void cg_charge(struct cg_sched *sched, size_t bytes);
+
+/* The coroutine that waits for this op (through any number of cg_any or cg_all). */
+CG_API struct cg_coro *cg_op_coro(const struct cg_op *op);
+
+CG_EXTERN_C_END
+#endif

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+/* The scheduler: runs coroutines, keeps the time, hands operations to a reactor. It belongs
+ * to the thread that first runs it; only cg_post and cg_stop may be called from others.
+ * See cg_sched(3). */
+#ifndef COGEN_SCHED_H
+#define COGEN_SCHED_H
+
+#include <cogen/coro.h>
+
+struct cg_reactor;
+
+struct cg_sched_options {
+    int64_t timeout;   /* default for socket, signal and queue waits; 0: CG_NEVER */
+    int64_t grace;     /* how long a stopped run waits for coroutines to end; 0: 5 s */
+    size_t stack_size; /* default for coroutines, bytes; 0: 64 KiB (more under ASan) */
+    uint8_t prio;      /* enum cg_prio for ops that name none; 0: CG_PRIO_LAST */
+    void *reserved;
+};
+
+CG_EXTERN_C_BEGIN
+
+/* A new scheduler on an open reactor, which is borrowed and must outlive it. NULL: no
+ * memory. The options are copied; NULL means all defaults. */
+CG_API struct cg_sched *cg_sched_create(struct cg_reactor *reactor,
+                                        const struct cg_sched_options *options);
+
+/* Cancels the coroutines that are left, runs until they have ended (at most the grace
+ * period), and frees everything. A coroutine that outlasts even that is abandoned: its
+ * stack is freed, its clean-up never runs, and a line on stderr names it. NULL is
+ * ignored. */
+CG_API void cg_sched_free(struct cg_sched *sched);
+
+/* Starts a coroutine, from outside coroutines as well as inside: it will run fn(arg). The
+ * options are copied (NULL: all defaults). 0, -EINVAL or -ENOMEM. */
+CG_API int cg_sched_start(struct cg_sched *sched, cg_fn *fn, void *arg,
+                          const struct cg_coro_options *options);
+
+/* Runs until nothing is runnable, no I/O is pending, no timer is set and nothing holds the
+ * run open, or until cg_stop. Answers the number of coroutines that still wait: 0 is a
+ * clean end; otherwise they can never wake (a deadlock) or did not end in the grace period
+ * after a stop; cg_coro_next lists them. Negative: the reactor failed, -EBUSY from within
+ * a run, -EPERM on another thread than the one that runs the scheduler. */
+CG_API ssize_t cg_run(struct cg_sched *sched);
+
+/* One turn: runs what is runnable, looks at the reactor and the timers, waiting at most
+ * timeout ns (0: not at all, CG_NEVER: without limit) if nothing else is to do; leaves
+ * nothing unsubmitted. Answers 1 while there is something to wait for, 0 once cg_run would
+ * return, or a negative code as cg_run. */
+CG_API int cg_step(struct cg_sched *sched, int64_t timeout);
+
+/* How long a foreign loop may sleep before it must call cg_step again: 0 to CG_NEVER ns. */
+CG_API int64_t cg_sched_timeout(struct cg_sched *sched);
+
+/* A descriptor that polls readable when cg_step has work, for foreign loops: epoll, kqueue
+ * and io_uring have one; -EOPNOTSUPP elsewhere. Owned by the reactor. */
+CG_API int cg_sched_fd(struct cg_sched *sched);
+
+/* Ends the run: every coroutine is cancelled and has the grace period to end. Called a
+ * second time, the grace period ends. Safe in signal handlers and from other threads. */
+CG_API void cg_stop(struct cg_sched *sched);
+
+/* Has fn(arg) called in the scheduler's thread, soon and outside any coroutine; from any
+ * thread (not from signal handlers). Posts from one thread are run in order. A run that
+ * should stay open for posts to come is held open with cg_hold. 0 or -ENOMEM. */
+CG_API int cg_post(struct cg_sched *sched, void (*fn)(void *arg), void *arg);
+
+/* Holds the run open: cg_run does not return while holds are left. Scheduler's thread
+ * only. */
+CG_API void cg_hold(struct cg_sched *sched);
+CG_API void cg_unhold(struct cg_sched *sched);
+
+/* The turn's clock, ns: the moment of the last look at the reactor. */
+CG_API int64_t cg_now(const struct cg_sched *sched);
+
+/* The scheduler of the calling coroutine; NULL outside. */
+CG_API struct cg_sched *cg_sched_self(void);
+
+/* The reactor the scheduler was made with. */
+CG_API struct cg_reactor *cg_sched_reactor(const struct cg_sched *sched);
+
+CG_EXTERN_C_END
+
+#ifndef __cplusplus
+/* The same with keyword arguments: cg_sched_new(reactor, .timeout = 30 * CG_SECOND),
+ * cg_start(sched, fn, arg, .name = "server"). */
+#define cg__sched_new(reactor, ...)                                                        \
+    cg_sched_create(reactor, &(struct cg_sched_options){.reserved = NULL, __VA_ARGS__})
+#define cg_sched_new(...) cg__sched_new(__VA_ARGS__, )
+#define cg__start(sched, fn, arg, ...)                                                     \
+    cg_sched_start(sched, fn, arg, &(struct cg_coro_options){.reserved = NULL, __VA_ARGS__})
+#define cg_start(...) cg__start(__VA_ARGS__, )
+#endif
+#endif

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+/* Named signals: coroutines wait for a name, others signal it. See cg_signal(3). */
+#ifndef COGEN_SIGNAL_H
+#define COGEN_SIGNAL_H
+
+#include <cogen/op.h>
+
+/* A name: bytes by value, an integer, or a pointer by identity. The bytes are borrowed:
+ * whoever waits keeps them until the wait is over. */
+struct cg_name {
+    const void *data;
+    size_t size; /* of the bytes; or one of the two marks */
+};
+
+CG_EXTERN_C_BEGIN
+CG_API struct cg_name cg_name_string(const char *text);
+CG_API struct cg_name cg_name_bytes(const void *data, size_t size);
+CG_API struct cg_name cg_name_integer(intptr_t number);
+CG_API struct cg_name cg_name_pointer(const void *pointer);
+CG_API struct cg_name cg_name_itself(struct cg_name name);
+
+extern CG_API const struct cg_op_type cg_signal_type, cg_wait_signal_type;
+CG_EXTERN_C_END
+
+#ifndef __cplusplus
+
+/* The name that a C value stands for: a string (char pointers), an integer, a struct
+ * cg_name, or any other pointer by identity. */
+#define cg_name(x)                                                                         \
+    _Generic((x),                                                                          \
+        char *: cg_name_string,                                                            \
+        const char *: cg_name_string,                                                      \
+        struct cg_name: cg_name_itself,                                                    \
+        _Bool: cg_name_integer,                                                            \
+        char: cg_name_integer,                                                             \
+        signed char: cg_name_integer,                                                      \
+        unsigned char: cg_name_integer,                                                    \
+        short: cg_name_integer,                                                            \
+        unsigned short: cg_name_integer,                                                   \
+        int: cg_name_integer,                                                              \
+        unsigned: cg_name_integer,                                                         \
+        long: cg_name_integer,                                                             \
+        unsigned long: cg_name_integer,                                                    \
+        long long: cg_name_integer,                                                        \
+        unsigned long long: cg_name_integer,                                               \
+        default: cg_name_pointer)(x)
+
+struct cg_signal_op {
+    CG_OP_HEAD;
+    struct cg_name name;
+    const void *value;
+    unsigned recipients;
+    struct cg_op *next;
+};
+
+struct cg_wait_signal_op {
+    CG_OP_HEAD;
+    struct cg_name name;
+    void *value;
+    struct cg_op *next, *prev; /* of the same name, a ring */
+    struct cg_op *chain;       /* the next name in the bucket */
+};
+
+/* cg_signal(name, value): wakes every coroutine that waits for the name and hands each the
+ * value, one word (what it points to stays the signaller's). Answers the number woken; they
+ * run before the signaller goes on, unless .prio has CG_PRIO_CORO. With .recipients = n it
+ * first waits until at least n coroutines wait for the name. A signal nobody waits for is
+ * not remembered: 0. */
+#define cg_signal(...) cg__signal(__VA_ARGS__, )
+#define cg__signal(n, v, ...)                                                              \
+    CG_OP(cg_signal, .name = cg_name(n), .value = (const void *)(v), __VA_ARGS__)
+
+/* cg_wait_signal(name, out): waits for a signal of that name and stores its word in *out,
+ * any pointer or intptr_t object (NULL: not wanted). Answers 0. Waiters are woken in the
+ * order of their waiting. */
+#define cg_wait_signal(...) cg__wait_signal(__VA_ARGS__, )
+#define cg__wait_signal(n, out, ...)                                                       \
+    CG_OP(cg_wait_signal, .name = cg_name(n), .value = (out), __VA_ARGS__)
+
+#endif
+#endif

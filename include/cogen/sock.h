@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: MIT */
+/* Sockets: TCP over IPv4 and IPv6, UNIX streams, in-memory pairs. Addresses are text:
+ * "127.0.0.1:80", "[::1]:80", "localhost:80", "unix:/path", "unix:@abstract"; a listener
+ * may also say ":80" (every address) and port 0 (any free port). See cg_sock(3). */
+#ifndef COGEN_SOCK_H
+#define COGEN_SOCK_H
+
+#include <cogen/op.h>
+#include <sys/uio.h>
+
+struct cg_sock;
+
+enum {
+    CG_ADDR_SIZE = 128,          /* room for the text of any address, with its NUL */
+    CG_INPUT_LIMIT = 64 * 1024,  /* unread bytes kept for a socket, and the longest line */
+    CG_BACKLOG = 1024,           /* default of cg_listen */
+    CG_IOV_LIMIT = 1024,         /* parts of one gather write */
+};
+
+/* A view of a socket's unread bytes, lent by cg_borrow until cg_giveback. */
+struct cg_view {
+    const char *data;
+    size_t size;
+    struct cg_sock *sock;
+    void *chunk;
+};
+
+struct cg_listen_options {
+    int backlog;     /* 0: CG_BACKLOG */
+    bool reuse_port; /* SO_REUSEPORT */
+    bool v6only;     /* a listener on [::] takes IPv6 only */
+    void *reserved;
+};
+
+#ifndef __cplusplus
+
+struct cg_read_op { /* read, readall, readline */
+    CG_OP_HEAD;
+    struct cg_sock *sock;
+    void *buf;
+    size_t len;
+    size_t *moved;
+};
+
+struct cg_borrow_op {
+    CG_OP_HEAD;
+    struct cg_sock *sock;
+    struct cg_view *view;
+};
+
+struct cg_write_op { /* write, writeall */
+    CG_OP_HEAD;
+    struct cg_sock *sock;
+    const void *buf;
+    size_t len;
+    size_t *moved;
+    size_t done;
+};
+
+struct cg_writev_op {
+    CG_OP_HEAD;
+    struct cg_sock *sock;
+    struct iovec *iov;
+    int iovcnt;
+    int first; /* the first part not yet written */
+    size_t *moved;
+    size_t done;
+};
+
+struct cg_sendfile_op {
+    CG_OP_HEAD;
+    struct cg_sock *sock;
+    int64_t offset;
+    size_t len;
+    size_t *moved;
+    size_t done;
+    int file;
+};
+
+struct cg_accept_op {
+    CG_OP_HEAD;
+    struct cg_sock *sock;
+    struct cg_sock **conn;
+};
+
+struct cg_connect_op {
+    CG_OP_HEAD;
+    const char *addr;
+    struct cg_sock **conn;
+    struct cg_sock *sock;
+};
+
+struct cg_shutdown_op {
+    CG_OP_HEAD;
+    struct cg_sock *sock;
+    int how;
+};
+
+struct cg_poll_sock_op {
+    CG_OP_HEAD;
+    struct cg_sock *sock;
+    struct cg_io *io;
+    unsigned events;
+};
+
+/* All of these may also answer -EBADF (the socket was closed meanwhile or is no open one),
+ * -EBUSY (another coroutine reads, or writes, this socket), -ETIMEDOUT, -ECANCELED and what
+ * the kernel says: -ECONNRESET, -EPIPE ... The sockets and buffers are borrowed. Traceless:
+ * if it does not complete nothing was consumed. Partial: it may have done part, and
+ * .moved = &count is set to how much, whatever the answer. */
+
+/* cg_read(sock, buf, len): 1 to len bytes as they come; 0 at the end of the stream.
+ * Traceless. */
+#define cg_read(...) cg__read(__VA_ARGS__, )
+#define cg__read(s, b, n, ...)                                                             \
+    CG_OP(cg_read, .sock = (s), .buf = (b), .len = (n), __VA_ARGS__)
+
+/* cg_readall(sock, buf, len): exactly len bytes; CG_EOF if the stream ends before. Partial
+ * (.moved); takes .weak_timeout. */
+#define cg_readall(...) cg__readall(__VA_ARGS__, )
+#define cg__readall(s, b, n, ...)                                                          \
+    (&(struct cg_read_op){                                                                 \
+         .type = &cg_readall_type, .sock = (s), .buf = (b), .len = (n), __VA_ARGS__}       \
+          .op)
+
+/* cg_readline(sock, buf, size): a line with its "\n", and a NUL after it; answers its
+ * length. At the end of the stream: the rest without "\n", then 0. -EMSGSIZE: the line does
+ * not fit in size - 1 bytes (nor in CG_INPUT_LIMIT); it stays unread. Traceless. */
+#define cg_readline(...) cg__readline(__VA_ARGS__, )
+#define cg__readline(s, b, n, ...)                                                         \
+    (&(struct cg_read_op){                                                                 \
+         .type = &cg_readline_type, .sock = (s), .buf = (b), .len = (n), __VA_ARGS__}      \
+          .op)
+
+/* cg_borrow(sock, &view): waits for unread bytes and lends them without a copy; answers
+ * view.size, 0 at the end of the stream. The bytes count as unread until
+ * cg_giveback(&view, used) takes `used` of them away; until then no other read (-EBUSY).
+ * Traceless. */
+#define cg_borrow(...) cg__borrow(__VA_ARGS__, )
+#define cg__borrow(s, v, ...) CG_OP(cg_borrow, .sock = (s), .view = (v), __VA_ARGS__)
+
+/* cg_write(sock, buf, len): writes 1 to len bytes, as many as can be had; answers how many.
+ * Partial. */
+#define cg_write(...) cg__write(__VA_ARGS__, )
+#define cg__write(s, b, n, ...)                                                            \
+    CG_OP(cg_write, .sock = (s), .buf = (b), .len = (n), __VA_ARGS__)
+
+/* cg_writeall(sock, buf, len): writes all of it; answers len. Partial; takes
+ * .weak_timeout. */
+#define cg_writeall(...) cg__writeall(__VA_ARGS__, )
+#define cg__writeall(s, b, n, ...)                                                         \
+    (&(struct cg_write_op){                                                                \
+         .type = &cg_writeall_type, .sock = (s), .buf = (b), .len = (n), __VA_ARGS__}      \
+          .op)
+
+/* cg_writev(sock, iov, iovcnt): writes all parts in order, with as few system calls as
+ * possible; answers the sum. The iovec array is changed on the way. -EINVAL: more than
+ * CG_IOV_LIMIT parts. Partial; takes .weak_timeout. */
+#define cg_writev(...) cg__writev(__VA_ARGS__, )
+#define cg__writev(s, v, n, ...)                                                           \
+    CG_OP(cg_writev, .sock = (s), .iov = (v), .iovcnt = (n), __VA_ARGS__)
+
+/* cg_sendfile(sock, file, offset, len): sends len bytes of an open file from offset on
+ * (its own position is neither used nor moved); answers how many: less than len only where
+ * the file ends. Partial; takes .weak_timeout. */
+#define cg_sendfile(...) cg__sendfile(__VA_ARGS__, )
+#define cg__sendfile(s, f, o, n, ...)                                                      \
+    CG_OP(cg_sendfile, .sock = (s), .file = (f), .offset = (o), .len = (n), __VA_ARGS__)
+
+/* cg_accept(listener, &conn): waits for a connection; 0, and the caller closes it. The
+ * default timeout does not apply. EMFILE and its like are retried, not answered.
+ * Traceless. */
+#define cg_accept(...) cg__accept(__VA_ARGS__, )
+#define cg__accept(s, c, ...) CG_OP(cg_accept, .sock = (s), .conn = (c), __VA_ARGS__)
+
+/* cg_connect(addr, &conn): connects to an address; 0, and the caller closes conn.
+ * -EINVAL: not an address; -ENXIO: unknown host; -ECONNREFUSED ... The default timeout does
+ * not apply. Traceless. */
+#define cg_connect(...) cg__connect(__VA_ARGS__, )
+#define cg__connect(a, c, ...) CG_OP(cg_connect, .addr = (a), .conn = (c), __VA_ARGS__)
+
+/* cg_shutdown(sock, how): ends one direction (SHUT_WR: the peer reads the end of the
+ * stream; SHUT_RD; SHUT_RDWR) in an orderly way. 0. */
+#define cg_shutdown(...) cg__shutdown(__VA_ARGS__, )
+#define cg__shutdown(s, h, ...) CG_OP(cg_shutdown, .sock = (s), .how = (h), __VA_ARGS__)
+
+/* cg_poll_sock(sock, events): as cg_poll; unread input counts as readable. Traceless. */
+#define cg_poll_sock(...) cg__poll_sock(__VA_ARGS__, )
+#define cg__poll_sock(s, e, ...)                                                           \
+    CG_OP(cg_poll_sock, .sock = (s), .events = (e), __VA_ARGS__)
+
+/* cg_listen(sched, addr, &sock): cg_listen_on with keywords, as in .backlog = 16. */
+#define cg_listen(...) cg__listen(__VA_ARGS__, )
+#define cg__listen(sched, addr, out, ...)                                                  \
+    cg_listen_on(sched, addr, out,                                                         \
+                 &(struct cg_listen_options){.reserved = NULL, __VA_ARGS__})
+
+#endif
+
+CG_EXTERN_C_BEGIN
+
+extern CG_API const struct cg_op_type cg_read_type, cg_readall_type, cg_readline_type,
+    cg_borrow_type, cg_write_type, cg_writeall_type, cg_writev_type, cg_sendfile_type,
+    cg_accept_type, cg_connect_type, cg_shutdown_type, cg_poll_sock_type;
+
+/* Listens on an address. The caller closes *sock. 0; -EADDRINUSE, -EACCES, -EINVAL (not an
+ * address), -ENXIO (unknown host), -EMFILE, -ENOMEM ... A UNIX path must not exist; the
+ * listener's close removes it. */
+CG_API int cg_listen_on(struct cg_sched *sched, const char *addr, struct cg_sock **sock,
+                        const struct cg_listen_options *options);
+
+/* Closes a socket and frees it: whoever waits on it is answered -EBADF. Never waits, never
+ * fails; NULL is ignored. Views borrowed from it end here. */
+CG_API void cg_close(struct cg_sock *sock);
+
+/* Ends the use of a view: `used` of its bytes have been read, the others stay unread. */
+CG_API void cg_giveback(struct cg_view *view, size_t used);
+
+/* Two connected in-memory streams, without a descriptor, on any reactor. 0 or -ENOMEM. */
+CG_API int cg_pair(struct cg_sched *sched, struct cg_sock **a, struct cg_sock **b);
+
+/* Makes a socket of a connected stream descriptor (socket, pipe, tty), which is the
+ * library's from then on and non-blocking. 0 or -errno (the descriptor stays yours). */
+CG_API int cg_attach(struct cg_sched *sched, int fd, struct cg_sock **sock);
+
+/* Takes the descriptor back out and frees the socket. Unread bytes are handed over in
+ * *rest (malloc'd, the caller frees it; NULL if none) and *size. The descriptor, or
+ * -EBUSY (somebody waits on it), -EOPNOTSUPP (it has none), -ENOMEM. */
+CG_API int cg_detach(struct cg_sock *sock, void **rest, size_t *size);
+
+/* The addresses as text, in buf of CG_ADDR_SIZE. 0 or -errno. */
+CG_API int cg_local_addr(struct cg_sock *sock, char *buf, size_t size);
+CG_API int cg_peer_addr(struct cg_sock *sock, char *buf, size_t size);
+
+/* Socket options as setsockopt and getsockopt have them. 0 or -errno. */
+CG_API int cg_setopt(struct cg_sock *sock, int level, int name, const void *value,
+                     size_t size);
+CG_API int cg_getopt(struct cg_sock *sock, int level, int name, void *value, size_t *size);
+
+/* The default timeout of this socket's waits (not accept), instead of the scheduler's;
+ * 0: the scheduler's again. ns. */
+CG_API void cg_sock_timeout(struct cg_sock *sock, int64_t timeout);
+
+/* The descriptor, for options that we do not know; -EOPNOTSUPP: there is none. It stays
+ * the socket's. */
+CG_API int cg_sock_fd(const struct cg_sock *sock);
+
+CG_EXTERN_C_END
+#endif

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/* Transports: what carries a socket's bytes. The reactor is one, an in-memory pair another,
+ * TLS over either a third. Users do not need this header. See cg_transport(3). */
+#ifndef COGEN_TRANSPORT_H
+#define COGEN_TRANSPORT_H
+
+#ifndef __cplusplus
+
+#include <cogen/reactor.h>
+#include <cogen/sock.h>
+
+/* The same shape as a reactor's: do this request, tell when it is done. A transport sees
+ * RECV, SEND, SENDV, SENDFILE, ACCEPT, CONNECT, POLL and the calls that never wait, one
+ * request of a direction at a time; what it does not know it answers -EOPNOTSUPP. */
+struct cg_transport_type {
+    const char *name;
+    /* As cg_reactor_type.submit; or RUN: this transport must yield operations of its own,
+     * run is called in the coroutine that asked. */
+    enum cg_verdict (*submit)(struct cg_sock *sock, struct cg_io *io);
+    /* As cg_reactor_type.cancel; not called for a request that runs. */
+    enum cg_verdict (*cancel)(struct cg_sock *sock, struct cg_io *io);
+    /* Does the request in the calling coroutine, with operations of its own; answers its
+     * result. NULL where submit never answers RUN. */
+    ssize_t (*run)(struct cg_sock *sock, struct cg_io *io);
+    /* The socket is going: nothing is pending. Frees `state`. */
+    void (*close)(struct cg_sock *sock);
+    void *reserved[2];
+};
+
+/* A new socket over a transport; state is the transport's, fd a handle or -1. NULL: no
+ * memory. */
+CG_API struct cg_sock *cg_sock_new(struct cg_sched *sched,
+                                   const struct cg_transport_type *transport, void *state,
+                                   int fd);
+CG_API void *cg_sock_state(const struct cg_sock *sock);
+CG_API const struct cg_transport_type *cg_sock_transport(const struct cg_sock *sock);
+CG_API struct cg_sched *cg_sock_sched(const struct cg_sock *sock);
+
+#endif
+#endif

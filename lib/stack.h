@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/* Stacks: guarded, pooled, in slabs of address space. See stack.c for the layout. */
+#ifndef COGEN_LIB_STACK_H
+#define COGEN_LIB_STACK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum {
+    CG__STACK_DEFAULT = 64 * 1024,      /* bytes, guard not included */
+    CG__STACK_MIN = 16 * 1024,
+    CG__STACK_GUARD = 16 * 1024,
+};
+
+struct cg_stacks; /* the pool of a scheduler: one thread */
+
+/* NULL: no memory. */
+struct cg_stacks *cg__stacks_new(void);
+/* Unmaps everything, used or not. */
+void cg__stacks_free(struct cg_stacks *stacks);
+
+/* A stack of at least `size` usable bytes below a head of `head` bytes (at most 1 KiB),
+ * which lies in its top page: answers the head (64-byte aligned, its bytes undefined), the
+ * stack grows down from there. *low gets the lowest usable address. NULL: no memory. Taking
+ * one from the pool costs a few ns. */
+void *cg__stack_get(struct cg_stacks *stacks, size_t size, size_t head, void **low);
+
+/* Back into the pool. The caller must not be running on it. */
+void cg__stack_put(struct cg_stacks *stacks, void *head);
+
+/* The loop is about to sleep: gives the memory of at most `most` pooled stacks back to the
+ * system. Answers how many were trimmed. Their top page may stay. */
+size_t cg__stacks_trim(struct cg_stacks *stacks, size_t most);
+
+/* Installs, once a process, the handler that reports an overflow ("cogen: stack overflow in
+ * coroutine NAME (64 KiB stack)") from a signal stack and lets the process die of it; faults
+ * elsewhere go to whoever handled them before. And, once a thread, its signal stack. */
+void cg__overflow_watch(void);
+
+/* Whose stack the calling thread runs on, for that report; provided by coro.c,
+ * async-signal-safe. False: on none of ours. */
+bool cg__overflow_suspect(const char **name, const void **low, size_t *size);
+
+#endif
