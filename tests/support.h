@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT */
+/* What the test programs share: cases written as coroutines, each run once on every reactor
+ * of this machine, with a watchdog and a look for leaked descriptors and coroutines. */
+#ifndef COGEN_TESTS_SUPPORT_H
+#define COGEN_TESTS_SUPPORT_H
+
+#include <check.h>
+#include <cogen.h>
+
+enum test_where {
+    ON_ALL = 0,
+    ON_KERNEL = 1, /* real descriptors: every reactor but sim */
+    ON_SIM = 2,    /* virtual time */
+};
+
+/* A case says first what must hold. A coroutine is run to its end in a scheduler of its own
+ * (test_run) and answers 0; a plain function opens what it needs (test_open). */
+struct test_case {
+    const char *name;
+    cg_fn *coro;
+    void (*plain)(void);
+    enum test_where where;
+};
+
+/* CORO(fn), PLAIN(fn), CORO(fn, .where = ON_SIM) */
+#define CORO(...) CORO_(__VA_ARGS__, )
+#define CORO_(f, ...) {.name = #f, .coro = (f), __VA_ARGS__}
+#define PLAIN(...) PLAIN_(__VA_ARGS__, )
+#define PLAIN_(f, ...) {.name = #f, .plain = (f), __VA_ARGS__}
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+/* The whole of a test program's main: one Check suite "theme/REACTOR" for each reactor,
+ * printing "SKIP kqueue: why" for each that is unavailable. $COGEN_TEST_REACTORS, names
+ * with commas, limits them. Answers the exit code. */
+int test_main(const char *theme, const struct test_case *cases, size_t n);
+
+/* The same for suites that were made by hand, ended by NULL. */
+int check_main(Suite *suite, ...);
+
+/* The reactor that the running case is to use, and whether that is the simulated one. */
+const char *test_reactor(void);
+bool test_on_sim(void);
+
+/* A reactor and a scheduler on it. */
+struct test {
+    struct cg_reactor *reactor;
+    struct cg_sched *sched;
+};
+
+/* Opens them (the keywords of struct cg_sched_options) and starts the watchdog. */
+#define test_open(...) test_open_with(&(struct cg_sched_options){.reserved = NULL, __VA_ARGS__})
+struct test test_open_with(const struct cg_sched_options *options);
+
+/* Runs until everything has ended; fails, listing them, if coroutines are left. */
+void test_finish(struct test *test);
+
+/* Frees both. */
+void test_close(struct test *test);
+
+/* All of it for one coroutine: open, start, finish, close. Answers what fn answered. */
+ssize_t test_run(cg_fn *fn, void *arg);
+
+/* Fails the case if it is still there after so many seconds, listing the coroutines of
+ * `sched`, if there is one; 0 ends the watch. */
+void test_watch(struct cg_sched *sched, unsigned seconds);
+
+/* The number of open descriptors. */
+int test_count_fds(void);
+
+/* OK(answer): must not be negative, answered unchanged. IS(answer, wanted): exactly that.
+ * On failure both name the codes in words. */
+#define OK(expr) test_ok((expr), #expr, __FILE__, __LINE__)
+#define IS(expr, want) test_is((expr), (want), #expr, __FILE__, __LINE__)
+ssize_t test_ok(ssize_t answer, const char *expr, const char *file, int line);
+void test_is(ssize_t answer, ssize_t want, const char *expr, const char *file, int line);
+
+/* In a coroutine: starts another one, whose reference is to be given back (test_end). */
+struct cg_coro *test_start(cg_fn *fn, void *arg);
+
+/* Joins it, gives the reference back and answers its result. */
+ssize_t test_end(struct cg_coro *coro);
+
+/* Lets others run until this coroutine waits for an operation. */
+void test_until_waiting(const struct cg_coro *coro);
+
+/* A connection over the loopback: an accepted socket and a connected one. */
+void test_tcp(struct cg_sock **accepted, struct cg_sock **connected);
+
+/* Listens on "127.0.0.1:0" and tells which port that became. */
+struct cg_sock *test_listen(char addr[static CG_ADDR_SIZE]);
+
+/* Bytes that differ from place to place: those of a stream from position `at` on. The check
+ * fails the case at the first one that is wrong. */
+void test_fill(void *buf, size_t size, size_t at);
+void test_verify(const void *buf, size_t size, size_t at);
+
+/* A random number from a seed that moves on. */
+uint32_t test_random(uint64_t *seed);
+
+#endif
