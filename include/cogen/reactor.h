@@ -157,7 +157,9 @@ struct cg_chunk {
 struct cg_reactor {
     const struct cg_reactor_type *type;
     int fd; /* readable when wait has something to do; -1: there is no such descriptor */
+    int64_t due; /* moment at which wait has something to do of its own; 0: there is none */
     struct cg_chunk *chunks; /* free ones */
+    size_t chunks_free;      /* their number */
     size_t chunks_out;       /* handed out */
     void *reserved[2];
 };
