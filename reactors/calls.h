@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/* The system calls of the real backends: those that never wait, one attempt at each of those
+ * that may, and the clock. EINTR ends here, and nothing in here raises SIGPIPE. */
+#ifndef COGEN_REACTORS_CALLS_H
+#define COGEN_REACTORS_CALLS_H
+
+#include <cogen/reactor.h>
+
+/* CG_IO_SOCKET to CG_IO_CLOSE: makes the call and sets io->result; always CG_DONE. */
+enum cg_verdict cg__call(struct cg_io *io);
+
+/* One attempt, without waiting, at a RECV, SEND, SENDV, SENDFILE or ACCEPT: its result, or
+ * -EAGAIN: not now. A RECV fills io->buf if it has room, else io->chunk from the pool (NULL
+ * again if nothing came). *plain: this descriptor is known not to be a socket; set when that
+ * is found out. */
+ssize_t cg__attempt(struct cg_reactor *reactor, struct cg_io *io, bool *plain);
+
+/* The monotonic clock, ns: the now slot of every real backend. */
+int64_t cg__clock(struct cg_reactor *reactor);
+
+/* Makes a descriptor non-blocking and close-on-exec: 0 or -errno. */
+int cg__nonblocking(int fd);
+
+#endif
