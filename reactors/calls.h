@@ -18,7 +18,7 @@ ssize_t cg__attempt(struct cg_reactor *reactor, struct cg_io *io, bool *plain);
 /* The monotonic clock, ns: the now slot of every real backend. */
 int64_t cg__clock(struct cg_reactor *reactor);
 
-/* Makes a descriptor non-blocking and close-on-exec: 0 or -errno. */
+/* Makes a descriptor non-blocking: 0 or -errno. */
 int cg__nonblocking(int fd);
 
 #endif

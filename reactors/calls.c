@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: MIT */
+/* The system calls of the real backends. Nobody else in the library makes one on a socket. */
+#include "config.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <pthread.h>
+#include <signal.h>
+#include <time.h>
+#include <unistd.h>
+#ifdef HAVE_SYS_SENDFILE_H
+#include <sys/sendfile.h>
+#endif
+
+#include "reactors/calls.h"
+
+#ifndef MSG_NOSIGNAL /* such systems have SO_NOSIGPIPE instead, set below */
+#define MSG_NOSIGNAL 0
+#endif
+
+enum {
+    PARTS = 1024,              /* IOV_MAX of every system we know */
+    SENDFILE_MOST = 0x7ffff000 /* what Linux takes at once */
+};
+
+/* Until the kernel answers anything but EINTR. */
+#define RETRY(call)                                                                        \
+    do                                                                                     \
+        n = (call);                                                                        \
+    while (n < 0 && errno == EINTR)
+
+static ssize_t answer(ssize_t n)
+{
+    if (n >= 0)
+        return n;
+    return errno == EWOULDBLOCK ? -EAGAIN : -errno;
+}
+
+/* ---- SIGPIPE ---- */
+
+/* send has MSG_NOSIGNAL; write, writev and sendfile raise SIGPIPE, and only in the thread
+ * that calls them. So that thread blocks the signal and takes its own away again. Why not
+ * ignore it for the whole process: its handling is the program's, and is inherited by the
+ * programs it starts. The two extra calls are paid by pipes and sendfile alone. */
+struct quiet {
+    sigset_t before;
+    bool pending; /* somebody else's SIGPIPE was there already */
+};
+
+static void quiet_begin(struct quiet *quiet)
+{
+    sigset_t set;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGPIPE);
+    pthread_sigmask(SIG_BLOCK, &set, &quiet->before);
+    quiet->pending = sigismember(&quiet->before, SIGPIPE) && sigpending(&set) == 0 &&
+                     sigismember(&set, SIGPIPE);
+}
+
+static void quiet_end(const struct quiet *quiet, ssize_t result)
+{
+    sigset_t set;
+    int number;
+
+    if (result == -EPIPE && !quiet->pending && sigpending(&set) == 0 &&
+        sigismember(&set, SIGPIPE)) {
+        sigemptyset(&set);
+        sigaddset(&set, SIGPIPE);
+        sigwait(&set, &number);
+    }
+    pthread_sigmask(SIG_SETMASK, &quiet->before, NULL);
+}
+
+/* ---- The calls that may wait, one attempt each ---- */
+
+static ssize_t receive(int fd, void *buf, size_t len, bool *plain)
+{
+    ssize_t n;
+
+    if (!*plain) {
+        RETRY(recv(fd, buf, len, MSG_DONTWAIT));
+        if (n >= 0 || errno != ENOTSOCK)
+            return answer(n);
+        *plain = true;
+    }
+    RETRY(read(fd, buf, len));
+    return answer(n);
+}
+
+static ssize_t receive_chunk(struct cg_reactor *reactor, struct cg_io *io, bool *plain)
+{
+    struct cg_chunk *chunk = cg_chunk_get(reactor);
+    ssize_t n;
+
+    if (!chunk)
+        return -ENOMEM;
+    n = receive(io->fd, chunk->data, chunk->size, plain);
+    if (n <= 0) {
+        cg_chunk_put(reactor, chunk);
+        return n;
+    }
+    chunk->end = n;
+    io->chunk = chunk;
+    return n;
+}
+
+static ssize_t send_parts(int fd, const struct iovec *iov, int iovcnt, bool *plain)
+{
+    struct msghdr message = {
+        .msg_iov = (struct iovec *)iov,
+        .msg_iovlen = iovcnt < PARTS ? iovcnt : PARTS,
+    };
+    struct quiet quiet;
+    ssize_t n;
+
+    if (!*plain) {
+        RETRY(sendmsg(fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL));
+        if (n >= 0 || errno != ENOTSOCK)
+            return answer(n);
+        *plain = true;
+    }
+    quiet_begin(&quiet);
+    RETRY(writev(fd, iov, message.msg_iovlen));
+    n = answer(n);
+    quiet_end(&quiet, n);
+    return n;
+}
+
+static ssize_t send_bytes(int fd, const void *buf, size_t len, bool *plain)
+{
+    struct iovec part = {.iov_base = (void *)buf, .iov_len = len};
+    ssize_t n;
+
+    if (!*plain) {
+        RETRY(send(fd, buf, len, MSG_DONTWAIT | MSG_NOSIGNAL));
+        if (n >= 0 || errno != ENOTSOCK)
+            return answer(n);
+        *plain = true;
+    }
+    return send_parts(fd, &part, 1, plain);
+}
+
+/* A piece of the file by way of a buffer. What is not sent is read again the next time. */
+static ssize_t copy_file(struct cg_reactor *reactor, const struct cg_io *io, bool *plain)
+{
+    struct cg_chunk *chunk = cg_chunk_get(reactor);
+    size_t most;
+    ssize_t n;
+
+    if (!chunk)
+        return -ENOMEM;
+    most = io->count < chunk->size ? io->count : chunk->size;
+    RETRY(pread(io->file, chunk->data, most, io->offset));
+    n = n > 0 ? send_bytes(io->fd, chunk->data, n, plain) : answer(n);
+    cg_chunk_put(reactor, chunk);
+    return n;
+}
+
+#ifdef HAVE_SYS_SENDFILE_H
+static ssize_t send_file(struct cg_reactor *reactor, const struct cg_io *io, bool *plain)
+{
+    size_t most = io->count < SENDFILE_MOST ? io->count : SENDFILE_MOST;
+    off_t offset = io->offset;
+    struct quiet quiet;
+    ssize_t n;
+
+    quiet_begin(&quiet);
+    RETRY(sendfile(io->fd, io->file, &offset, most));
+    n = answer(n);
+    quiet_end(&quiet, n);
+    /* Files that cannot be mapped, and descriptors that take no pages. */
+    if (n == -EINVAL || n == -ENOSYS || n == -EOPNOTSUPP)
+        return copy_file(reactor, io, plain);
+    return n;
+}
+#else
+static ssize_t send_file(struct cg_reactor *reactor, const struct cg_io *io, bool *plain)
+{
+    return copy_file(reactor, io, plain);
+}
+#endif
+
+int cg__nonblocking(int fd)
+{
+    int flags = fcntl(fd, F_GETFL);
+
+    return flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0 ? -errno : 0;
+}
+
+/* A new descriptor, made ready for use; bare: it came without any flags. */
+static int prepared(int fd, bool bare)
+{
+    int error = 0;
+
+    if (bare && fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
+        error = -errno;
+    if (bare && !error)
+        error = cg__nonblocking(fd);
+#ifdef SO_NOSIGPIPE
+    if (!error && setsockopt(fd, SOL_SOCKET, SO_NOSIGPIPE, &(int){1}, sizeof(int)) < 0)
+        error = -errno;
+#endif
+    if (!error)
+        return fd;
+    close(fd);
+    return error;
+}
+
+/* A connection that failed before it was accepted is not the listener's failure: these
+ * consume it, and the next one is asked for. */
+static bool lost_connection(int error)
+{
+    switch (error) {
+    case ECONNABORTED:
+    case EPROTO:
+    case ENOPROTOOPT:
+    case ENETDOWN:
+    case ENETUNREACH:
+    case EHOSTDOWN:
+    case EHOSTUNREACH:
+    case EINTR:
+        return true;
+    }
+    return false;
+}
+
+static int take_connection(int fd)
+{
+    int conn;
+
+#ifdef HAVE_ACCEPT4
+    do
+        conn = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    while (conn < 0 && lost_connection(errno));
+    return conn < 0 ? (int)answer(conn) : prepared(conn, false);
+#else
+    do
+        conn = accept(fd, NULL, NULL);
+    while (conn < 0 && lost_connection(errno));
+    return conn < 0 ? (int)answer(conn) : prepared(conn, true);
+#endif
+}
+
+ssize_t cg__attempt(struct cg_reactor *reactor, struct cg_io *io, bool *plain)
+{
+    switch (io->code) {
+    case CG_IO_RECV:
+        io->chunk = NULL;
+        if (io->buf && io->len)
+            return receive(io->fd, io->buf, io->len, plain);
+        return receive_chunk(reactor, io, plain);
+    case CG_IO_SEND:
+        return send_bytes(io->fd, io->buf, io->len, plain);
+    case CG_IO_SENDV:
+        return send_parts(io->fd, io->iov, io->iovcnt, plain);
+    case CG_IO_SENDFILE:
+        return send_file(reactor, io, plain);
+    case CG_IO_ACCEPT:
+        return take_connection(io->fd);
+    }
+    return -EOPNOTSUPP;
+}
+
+/* ---- The calls that never wait ---- */
+
+static int new_socket(const struct cg_io *io)
+{
+#ifdef SOCK_NONBLOCK
+    int fd = socket(io->domain, io->type | SOCK_NONBLOCK | SOCK_CLOEXEC, io->protocol);
+    bool bare = false;
+#else
+    int fd = socket(io->domain, io->type, io->protocol);
+    bool bare = true;
+#endif
+
+    return fd < 0 ? -errno : prepared(fd, bare);
+}
+
+/* Not repeated on EINTR: the descriptor is gone, its number may be somebody else's already. */
+static ssize_t close_fd(int fd)
+{
+    return close(fd) < 0 && errno != EINTR ? -errno : 0;
+}
+
+static ssize_t call(struct cg_io *io)
+{
+    socklen_t size = io->size;
+
+    switch (io->code) {
+    case CG_IO_SOCKET:
+        return new_socket(io);
+    case CG_IO_BIND:
+        return answer(bind(io->fd, io->addr, io->addrlen));
+    case CG_IO_LISTEN:
+        return answer(listen(io->fd, io->backlog));
+    case CG_IO_SETOPT:
+        return answer(setsockopt(io->fd, io->level, io->name, io->value, size));
+    case CG_IO_GETOPT:
+        return getsockopt(io->fd, io->level, io->name, io->value, &size) < 0 ? -errno
+                                                                              : (int)size;
+    case CG_IO_SOCKNAME:
+        return getsockname(io->fd, io->value, &size) < 0 ? -errno : (int)size;
+    case CG_IO_PEERNAME:
+        return getpeername(io->fd, io->value, &size) < 0 ? -errno : (int)size;
+    case CG_IO_SHUTDOWN:
+        return answer(shutdown(io->fd, io->how));
+    case CG_IO_ATTACH:
+        return cg__nonblocking(io->fd);
+    case CG_IO_CLOSE:
+        return close_fd(io->fd);
+    }
+    return -EOPNOTSUPP;
+}
+
+enum cg_verdict cg__call(struct cg_io *io)
+{
+    io->result = call(io);
+    return CG_DONE;
+}
+
+int64_t cg__clock(struct cg_reactor *reactor)
+{
+    struct timespec now;
+
+    (void)reactor;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * CG_SECOND + now.tv_nsec;
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/* The pool of input buffers: a list of free chunks, of which a bounded number is kept, so
+ * that a server in its stride allocates nothing and one after a rush gives memory back. */
+#include "config.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "reactors/reactors.h"
+
+enum { FREE_CHUNKS = 256 }; /* kept: 4 MiB; as many as one wait completes at most */
+
+struct cg_chunk *cg_chunk_get(struct cg_reactor *reactor)
+{
+    struct cg_chunk *chunk = reactor->chunks;
+
+    if (chunk) {
+        reactor->chunks = chunk->next;
+        reactor->chunks_free--;
+    } else if (!(chunk = malloc(sizeof *chunk + CG_CHUNK_SIZE))) {
+        return NULL;
+    }
+    *chunk = (struct cg_chunk){.size = CG_CHUNK_SIZE};
+    reactor->chunks_out++;
+    return chunk;
+}
+
+void cg_chunk_put(struct cg_reactor *reactor, struct cg_chunk *chunk)
+{
+    assert(reactor->chunks_out > 0 && chunk->lent == 0);
+    reactor->chunks_out--;
+    if (reactor->chunks_free >= FREE_CHUNKS) {
+        free(chunk);
+        return;
+    }
+    chunk->next = reactor->chunks;
+    reactor->chunks = chunk;
+    reactor->chunks_free++;
+}
+
+void cg__chunks_free(struct cg_reactor *reactor)
+{
+    struct cg_chunk *chunk;
+
+    while ((chunk = reactor->chunks)) {
+        reactor->chunks = chunk->next;
+        free(chunk);
+    }
+    reactor->chunks_free = 0;
+}
