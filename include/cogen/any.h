@@ -9,10 +9,11 @@
 
 struct cg_any_op { /* any and all */
     CG_OP_HEAD;
-    struct cg_op **ops;  /* ends with NULL */
-    unsigned unsettled;  /* branches that somebody still holds */
-    int winner;          /* index of the first branch that completed, -1 none yet */
-    bool starting;
+    struct cg_op **ops; /* ends with NULL */
+    unsigned unsettled; /* branches that somebody still holds */
+    int winner;         /* index of the first branch that completed, -1: none yet */
+    int failure;        /* -EBUSY: a branch is in use elsewhere */
+    bool busy;          /* within process or cancel, which give the answer themselves */
 };
 
 #define cg__ops(...) (struct cg_op *[]){__VA_ARGS__, NULL}

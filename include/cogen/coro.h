@@ -33,7 +33,6 @@ struct cg_call_op {
     CG_OP_HEAD;
     cg_fn *fn;
     void *arg;
-    bool shield;
 };
 
 struct cg_add_op {
@@ -56,6 +55,7 @@ struct cg_sleep_op {
     CG_OP_HEAD;
     int64_t length; /* or, if until is set, not looked at */
     int64_t until;
+    int64_t wake; /* the moment that comes of it */
 };
 
 struct cg_plain_op {
@@ -65,8 +65,7 @@ struct cg_plain_op {
 /* cg_call(fn, arg): runs fn(arg) as part of the calling coroutine, on its stack, and
  * answers what fn returns. With .timeout or .deadline everything that fn yields ends with
  * -ECANCELED at that moment, and the call answers -ETIMEDOUT; with .shield = true nothing
- * inside is cancelled from outside (only by its own deadline), for clean-up that must
- * wait. */
+ * inside is cancelled from outside (only by that deadline). */
 #define cg_call(...) cg__call(__VA_ARGS__, )
 #define cg__call(f, a, ...) CG_OP(cg_call, .fn = (f), .arg = (a), __VA_ARGS__)
 

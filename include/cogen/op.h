@@ -34,6 +34,8 @@ enum cg_op_state {
 
 enum cg_op_flags {
     CG_OP_DEFAULT_TIMEOUT = 1, /* the scheduler's default timeout applies */
+    CG_OP_LOCAL = 2, /* needs no kernel: if process is PENDING, nothing was to be had at
+                        once, and CG_NOWAIT times out without a look at the reactor */
 };
 
 /* An operation type. All slots but name may be NULL; exactly one of process and run is the
@@ -54,7 +56,8 @@ struct cg_op_type {
      * whatever cg_complete says. NULL means DONE. */
     enum cg_verdict (*cancel)(struct cg_op *op, struct cg_sched *sched);
     /* Turns the raw result (op->result) into the caller's answer, in the caller's
-     * coroutine, after the op has completed or been cancelled. Never suspends. */
+     * coroutine, after the op has completed, been cancelled, or been refused before process
+     * because the coroutine was cancelled already. Never suspends. */
     ssize_t (*finish)(struct cg_op *op);
     /* Writes the arguments ("fd 7, 0/4096") as snprintf does. NULL: nothing to say. */
     int (*print)(const struct cg_op *op, char *buf, size_t size);
@@ -75,6 +78,8 @@ struct cg_timer {
  *   .deadline      moment; 0: none. The earliest of both and of the enclosing scopes counts
  *   .weak_timeout  .timeout is an idle timeout: it starts anew whenever there is progress
  *   .prio          enum cg_prio
+ *   .shield        what cancels the coroutine or the enclosing scopes does not reach this
+ *                  op (only its own timeout does): for clean-up that must wait
  * The rest belongs to the library; result is valid once the op has completed. */
 #define CG_OP_FIELDS                                                                       \
     const struct cg_op_type *type;                                                         \
@@ -82,12 +87,17 @@ struct cg_timer {
     int64_t deadline;                                                                      \
     uint8_t prio;                                                                          \
     bool weak_timeout;                                                                     \
-    uint8_t state;  /* enum cg_op_state */                                                 \
+    bool shield;                                                                           \
     bool branch;    /* owner is the op that waits for this one, not a coroutine */         \
-    int32_t reason; /* of the cancellation */                                              \
+    uint8_t state;  /* enum cg_op_state */                                                 \
+    bool compound;  /* a branch that runner runs */                                        \
+    int16_t reason; /* of the cancellation */                                              \
     ssize_t result;                                                                        \
     void *owner;                                                                           \
-    struct cg_timer timer;                                                                 \
+    union {                                                                                \
+        struct cg_timer timer;                                                             \
+        struct cg_coro *runner;                                                            \
+    };                                                                                     \
     void *reserved;
 
 struct cg_op {

@@ -60,7 +60,8 @@ CG_API int cg_sched_fd(struct cg_sched *sched);
 CG_API void cg_stop(struct cg_sched *sched);
 
 /* Has fn(arg) called in the scheduler's thread, soon and outside any coroutine; from any
- * thread (not from signal handlers). Posts from one thread are run in order. A run that
+ * thread (not from signal handlers). Posts from one thread are run in order; those that the
+ * scheduler is freed before are dropped. A run that
  * should stay open for posts to come is held open with cg_hold. 0 or -ENOMEM. */
 CG_API int cg_post(struct cg_sched *sched, void (*fn)(void *arg), void *arg);
 

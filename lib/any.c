@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: MIT */
+/* Operations that wait for other operations: the first of several, or all of them. A branch
+ * that is compound needs a stack of its own and runs in a coroutine that nobody sees. */
+#include "config.h"
+
+#include "lib/sched.h"
+
+#include <cogen/any.h>
+
+#include <errno.h>
+#include <stdio.h>
+
+_Static_assert(sizeof(struct cg_any_op) <= 128, "core ops fit in 128 bytes");
+
+static bool races(const struct cg_op *op)
+{
+    return op->type == &cg_any_type;
+}
+
+static int count(struct cg_any_op *any)
+{
+    int n = 0;
+
+    while (any->ops[n])
+        n++;
+    return n;
+}
+
+/* The first n branches are told to stop; those that have settled do not mind. */
+static void cancel_branches(struct cg_any_op *any, int n)
+{
+    for (int i = 0; i < n; i++)
+        cg__op_cancel(any->ops[i], -ECANCELED);
+}
+
+static ssize_t run_branch(void *arg)
+{
+    struct cg_op *op = arg;
+    struct cg_scope scope;
+    ssize_t result;
+
+    cg_scope_open(&scope, cg__op_expiry(op, cg__self->sched), false);
+    result = op->type->run(op);
+    if (cg_scope_close(&scope) == -ETIMEDOUT)
+        result = -ETIMEDOUT;
+    op->compound = false;
+    op->timer = (struct cg_timer){.next = NULL};
+    cg_complete(op, result);
+    return 0;
+}
+
+/* DONE, or PENDING. */
+static enum cg_verdict start_branch(struct cg_any_op *any, struct cg_op *branch,
+                                    struct cg_sched *sched)
+{
+    enum cg_verdict verdict;
+
+    if (branch->state != CG_OP_IDLE) { /* somebody else waits for it, or it is named twice */
+        any->failure = -EBUSY;
+        return CG_DONE;
+    }
+    branch->owner = any;
+    branch->branch = true;
+    any->unsettled++; /* for the case that it settles within process */
+    verdict = cg__op_start(branch, sched);
+    if (verdict == CG_RUN) {
+        struct cg_coro *runner = cg__coro_new(sched, run_branch, branch, branch->type->name,
+                                              0, false);
+
+        if (runner) {
+            runner->internal = true;
+            sched->count--;
+            branch->runner = runner;
+            branch->compound = true;
+            branch->state = CG_OP_PENDING;
+            return CG_PENDING;
+        }
+        branch->result = -ENOMEM;
+        verdict = CG_DONE;
+    }
+    if (verdict == CG_DONE)
+        any->unsettled--;
+    return verdict;
+}
+
+static ssize_t outcome(const struct cg_any_op *any)
+{
+    if (any->failure)
+        return any->failure;
+    return races(&any->op) ? any->winner : 0;
+}
+
+static enum cg_verdict any_process(struct cg_op *op, struct cg_sched *sched)
+{
+    struct cg_any_op *any = (struct cg_any_op *)op;
+    int i;
+
+    any->unsettled = 0;
+    any->winner = -1;
+    any->failure = 0;
+    any->busy = true;
+    for (i = 0; any->ops[i]; i++)
+        if (any->ops[i]->state == CG_OP_IDLE)
+            any->ops[i]->result = -ECANCELED;
+    for (i = 0; any->ops[i] && any->failure == 0; i++) {
+        if (start_branch(any, any->ops[i], sched) == CG_DONE && races(op) && any->winner < 0)
+            any->winner = i;
+        if (races(op) && any->winner >= 0)
+            break;
+    }
+    if (any->failure || any->winner >= 0)
+        cancel_branches(any, i);
+    any->busy = false;
+    if (any->unsettled)
+        return CG_PENDING;
+    op->result = outcome(any);
+    return CG_DONE;
+}
+
+static void any_settled(struct cg_op *op, struct cg_op *branch)
+{
+    struct cg_any_op *any = (struct cg_any_op *)op;
+
+    any->unsettled--;
+    if (races(op) && any->winner < 0 && op->state == CG_OP_PENDING) {
+        for (any->winner = 0; any->ops[any->winner] != branch;)
+            any->winner++;
+        if (!any->busy)
+            cancel_branches(any, count(any));
+    }
+    /* While branches are being cancelled the last of them ends up here too. */
+    if (any->unsettled == 0 && !any->busy && op->state != CG_OP_IDLE)
+        cg_complete(op, outcome(any));
+}
+
+static enum cg_verdict any_cancel(struct cg_op *op, struct cg_sched *sched)
+{
+    struct cg_any_op *any = (struct cg_any_op *)op;
+
+    (void)sched;
+    any->busy = true; /* the answer is given here */
+    cancel_branches(any, count(any));
+    any->busy = false;
+    return any->unsettled ? CG_PENDING : CG_DONE;
+}
+
+static ssize_t any_finish(struct cg_op *op)
+{
+    struct cg_any_op *any = (struct cg_any_op *)op;
+
+    for (int i = 0; any->ops[i]; i++)
+        if (any->ops[i]->state == CG_OP_IDLE)
+            cg__op_finish(any->ops[i]);
+    return op->result;
+}
+
+static int any_print(const struct cg_op *op, char *buf, size_t size)
+{
+    struct cg_any_op *any = (struct cg_any_op *)op;
+    int sum = snprintf(buf, size, "of %d:", count(any));
+
+    for (int i = 0; any->ops[i]; i++) {
+        char text[128];
+        size_t at = (size_t)sum < size ? (size_t)sum : size;
+
+        cg_op_print(any->ops[i], text, sizeof text);
+        sum += snprintf(buf + at, size - at, "%s %s", i ? ";" : "", text);
+    }
+    return sum;
+}
+
+const struct cg_op_type cg_any_type = {
+    .name = "any",
+    .process = any_process,
+    .cancel = any_cancel,
+    .finish = any_finish,
+    .print = any_print,
+    .settled = any_settled,
+};
+
+const struct cg_op_type cg_all_type = {
+    .name = "all",
+    .process = any_process,
+    .cancel = any_cancel,
+    .finish = any_finish,
+    .print = any_print,
+    .settled = any_settled,
+};

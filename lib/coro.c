@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: MIT */
+/* Coroutines: made on a stack from the pool, switched to and away from, asked about. */
+#include "config.h"
+
+#include "lib/sched.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+
+__thread struct cg_coro *cg__self;
+
+/* Runs on the new stack. The loop frees it: nobody can free the stack that he stands on. */
+static void entry(void *arg)
+{
+    struct cg_coro *self = arg;
+    struct cg_sched *sched = self->sched;
+
+    self->result = self->fn(self->arg);
+    assert(self->scope == &self->base); /* every scope that was opened has been closed */
+    self->state = CG_CORO_FINISHED;
+    *(self->prev ? &self->prev->next : &sched->first) = self->next;
+    *(self->next ? &self->next->prev : &sched->last) = self->prev;
+    sched->count -= !self->internal;
+    cg__join_wake(self);
+    sched->dead = self;
+    cg__self = NULL;
+    cg__context_exit(&self->ctx, &sched->ctx);
+}
+
+struct cg_coro *cg__coro_new(struct cg_sched *sched, cg_fn *fn, void *arg, const char *name,
+                             size_t stack_size, bool first)
+{
+    void *low;
+    struct cg_coro *coro =
+        cg__stack_get(sched->stacks, stack_size ? stack_size : sched->options.stack_size,
+                      sizeof *coro, &low);
+
+    if (coro == NULL)
+        return NULL;
+    *coro = (struct cg_coro){
+        .sched = sched,
+        .fn = fn,
+        .arg = arg,
+        .name = name ? name : "coroutine",
+        .refs = 1,
+        .state = CG_CORO_READY,
+        .since = sched->now,
+        .prev = sched->last,
+        .stack_low = low,
+        .stack_size = (char *)coro - (char *)low,
+    };
+    cg__scope_base(coro);
+    cg__context_make(&coro->ctx, low, coro, entry, coro);
+    *(sched->last ? &sched->last->next : &sched->first) = coro;
+    sched->last = coro;
+    sched->count++;
+    cg__sched_ready(sched, coro, first);
+    if (sched->stopping)
+        cg__scope_end(&coro->base, -ECANCELED);
+    return coro;
+}
+
+/* Straight to the next coroutine where there is one, else to the loop. */
+void cg__coro_suspend(struct cg_coro *self)
+{
+    struct cg_sched *sched = self->sched;
+    struct cg_coro *next;
+
+    if (self->state == CG_CORO_RUNNING)
+        self->state = CG_CORO_WAITING;
+    self->since = sched->now;
+    next = cg__sched_next(sched);
+    if (next == self)
+        return;
+    cg__self = next;
+    cg__context_switch(&self->ctx, next ? &next->ctx : &sched->ctx);
+}
+
+void cg__coro_free(struct cg_coro *coro)
+{
+    cg__context_drop(&coro->ctx);
+    cg__stack_put(coro->sched->stacks, coro);
+}
+
+struct cg_coro *cg_ref(struct cg_coro *coro)
+{
+    coro->refs++;
+    return coro;
+}
+
+void cg_unref(struct cg_coro *coro)
+{
+    if (coro && --coro->refs == 0)
+        cg__coro_free(coro);
+}
+
+struct cg_coro *cg_self(void)
+{
+    return cg__self;
+}
+
+struct cg_sched *cg_sched_self(void)
+{
+    return cg__self ? cg__self->sched : NULL;
+}
+
+const char *cg_coro_name(const struct cg_coro *coro)
+{
+    return coro->name;
+}
+
+enum cg_coro_state cg_coro_state(const struct cg_coro *coro)
+{
+    return coro->state;
+}
+
+ssize_t cg_coro_result(const struct cg_coro *coro)
+{
+    return coro->state == CG_CORO_FINISHED ? coro->result : -EBUSY;
+}
+
+const struct cg_op *cg_coro_op(const struct cg_coro *coro)
+{
+    return coro->op;
+}
+
+int64_t cg_coro_age(const struct cg_coro *coro)
+{
+    return coro->sched->now - coro->since;
+}
+
+size_t cg_coro_stack_size(const struct cg_coro *coro)
+{
+    return coro->stack_size;
+}
+
+struct cg_coro *cg_coro_next(const struct cg_sched *sched, const struct cg_coro *coro)
+{
+    struct cg_coro *next = coro ? coro->next : sched->first;
+
+    while (next && next->internal)
+        next = next->next;
+    return next;
+}
+
+int cg_coro_cancel(struct cg_coro *coro)
+{
+    if (coro->state == CG_CORO_FINISHED)
+        return -ESRCH;
+    cg__scope_end(&coro->base, -ECANCELED);
+    return 0;
+}
+
+void cg_coro_dump(const struct cg_sched *sched, void *stdio_file)
+{
+    static const char *const states[] = {"ready", "running", "waiting", "finished"};
+    char text[256];
+
+    for (struct cg_coro *coro = NULL; (coro = cg_coro_next(sched, coro));) {
+        if (coro->op)
+            cg_op_print(coro->op, text, sizeof text);
+        else
+            snprintf(text, sizeof text, "%s", states[coro->state]);
+        fprintf(stdio_file, "%s: %s\n", coro->name, text);
+    }
+}
+
+bool cg__overflow_suspect(const char **name, const void **low, size_t *size)
+{
+    const struct cg_coro *self = cg__self;
+
+    if (self == NULL)
+        return false;
+    *name = self->name;
+    *low = self->stack_low;
+    *size = self->stack_size;
+    return true;
+}

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: MIT */
+/* A coroutine's control block and what the files of lib/ do with it. */
+#ifndef COGEN_LIB_CORO_H
+#define COGEN_LIB_CORO_H
+
+#include "lib/context.h"
+
+#include <cogen/coro.h>
+
+/* Lies in the top page of the coroutine's own stack. Fields in the order of their heat. */
+struct cg_coro {
+    struct cg_context ctx;
+    struct cg_coro *ready; /* the next in the ready queue */
+    struct cg_sched *sched;
+    struct cg_op *op;        /* what it waits for, NULL: it runs or may run */
+    struct cg_scope *scope;  /* the innermost */
+    int32_t budget;          /* bytes it may still move before it lets others run */
+    uint8_t state;           /* enum cg_coro_state */
+    bool cancelled;          /* every yield answers -ECANCELED; derived from the scopes */
+    bool internal;           /* runs a branch of cg_any; neither counted nor listed */
+    bool activated;          /* an activation came before the suspend */
+    unsigned refs;           /* one is its own until it has finished */
+    int64_t since;           /* when it began to wait */
+    cg_fn *fn;
+    void *arg;
+    ssize_t result;
+    struct cg_op *suspend;   /* the one that waits for an activation */
+    ssize_t activation;      /* what the activation brings */
+    struct cg_op *joiners;   /* a ring */
+    struct cg_coro *next, *prev; /* of the scheduler's, in the order of their start */
+    struct cg_scope base;    /* the outermost scope */
+    const char *name;
+    void *stack_low;
+    size_t stack_size;
+};
+
+/* The coroutine that this thread runs now: the only global state. */
+extern __thread struct cg_coro *cg__self __attribute__((tls_model("initial-exec")));
+
+/* A new coroutine in the ready queue; NULL: no memory. */
+struct cg_coro *cg__coro_new(struct cg_sched *sched, cg_fn *fn, void *arg, const char *name,
+                             size_t stack_size, bool first);
+
+/* Suspends the running coroutine, which is in the ready queue or waits for an op. */
+void cg__coro_suspend(struct cg_coro *self);
+
+/* The coroutine is not in use any more: its stack goes back. */
+void cg__coro_free(struct cg_coro *coro);
+
+/* Wakes those who join it. */
+void cg__join_wake(struct cg_coro *coro);
+
+/* Starts an op on behalf of op->owner: process, and the timer if it is pending. Sets the
+ * raw result if DONE. A compound op (RUN) is left to the caller. */
+enum cg_verdict cg__op_start(struct cg_op *op, struct cg_sched *sched);
+
+/* Cancels an op that waits, if it has not been cancelled already: the first reason
+ * stands. */
+void cg__op_cancel(struct cg_op *op, int reason);
+
+/* Completes an op; `first`: its coroutine goes to the head of the ready queue. */
+void cg__op_complete(struct cg_op *op, ssize_t result, bool first);
+
+/* Turns an op's raw result into the caller's answer, which it stores and returns. */
+ssize_t cg__op_finish(struct cg_op *op);
+
+/* The moment at which an op times out, CG_NEVER: none. */
+int64_t cg__op_expiry(const struct cg_op *op, struct cg_sched *sched);
+
+/* The priority of an op: its own, else the scheduler's. */
+unsigned cg__op_prio(const struct cg_op *op);
+
+/* Ends a process slot that has made others runnable: unless the op favours its yielder,
+ * that one goes behind them. */
+enum cg_verdict cg__op_after_others(struct cg_op *op, ssize_t result);
+
+/* Ends a scope with a reason, cancelling what waits inside; the first reason stands. */
+void cg__scope_end(struct cg_scope *scope, int reason);
+
+/* The outermost scope of a new coroutine. */
+void cg__scope_base(struct cg_coro *coro);
+
+#endif

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/* The names of answers, and the version. */
+#include "config.h"
+
+#include <cogen/base.h>
+
+#include <limits.h>
+#include <string.h>
+
+const char *cg_strerror(ssize_t code)
+{
+    if (code >= 0)
+        return "success";
+    if (code == CG_EOF)
+        return "end of stream";
+    return strerror(code > CG_EOF ? -code : INT_MAX);
+}
+
+const char *cg_version(void)
+{
+    return PACKAGE_VERSION;
+}

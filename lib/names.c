@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: MIT */
+/* Who waits for which name. Each name has a ring of its waiters, oldest first; the oldest
+ * stands in a bucket's chain. So a name costs the same whether others have one waiter or a
+ * million, and a wait needs no memory but its op.
+ *
+ * The hash is written out here because it must cost a few ns for an integer and be seeded:
+ * names may come from strangers. */
+#include "config.h"
+
+#include "lib/names.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    INTEGER = -1, /* marks in the place of a size */
+    POINTER = -2,
+};
+
+struct cg_name cg_name_bytes(const void *data, size_t size)
+{
+    return (struct cg_name){data, size};
+}
+
+struct cg_name cg_name_string(const char *text)
+{
+    return cg_name_bytes(text, text ? strlen(text) : 0);
+}
+
+struct cg_name cg_name_integer(intptr_t number)
+{
+    return (struct cg_name){(const void *)number, (size_t)INTEGER};
+}
+
+struct cg_name cg_name_pointer(const void *pointer)
+{
+    return (struct cg_name){pointer, (size_t)POINTER};
+}
+
+struct cg_name cg_name_itself(struct cg_name name)
+{
+    return name;
+}
+
+static bool has_bytes(struct cg_name name)
+{
+    return name.size != (size_t)INTEGER && name.size != (size_t)POINTER;
+}
+
+bool cg__name_equal(struct cg_name a, struct cg_name b)
+{
+    if (a.size != b.size)
+        return false;
+    return a.data == b.data || (has_bytes(a) && memcmp(a.data, b.data, a.size) == 0);
+}
+
+static uint64_t mix(uint64_t x)
+{
+    x ^= x >> 32;
+    x *= UINT64_C(0x9e3779b97f4a7c15);
+    return x ^ x >> 29;
+}
+
+static uint64_t hash(const struct cg__names *names, struct cg_name name)
+{
+    uint64_t h = names->seed ^ name.size, word;
+    const char *at = name.data;
+
+    if (!has_bytes(name))
+        return mix(h ^ (uintptr_t)name.data);
+    for (size_t left = name.size; left; left -= left < 8 ? left : 8, at += 8) {
+        word = 0;
+        memcpy(&word, at, left < 8 ? left : 8);
+        h = mix(h ^ word) + names->seed;
+    }
+    return mix(h);
+}
+
+void cg__names_init(struct cg__names *names, uint64_t seed)
+{
+    *names = (struct cg__names){.size = CG__NAMES_FIRST, .seed = mix(seed)};
+    names->buckets = names->embedded;
+}
+
+void cg__names_free(struct cg__names *names)
+{
+    if (names->buckets != names->embedded)
+        free(names->buckets);
+}
+
+static struct cg_wait_signal_op *as_wait(struct cg_op *op)
+{
+    return (struct cg_wait_signal_op *)op;
+}
+
+/* Where the pointer to a name's first waiter is, or would be. */
+static struct cg_wait_signal_op **locate(struct cg__names *names, struct cg_name name)
+{
+    struct cg_wait_signal_op **at = &names->buckets[hash(names, name) & (names->size - 1)];
+
+    while (*at && !cg__name_equal((*at)->name, name))
+        at = (struct cg_wait_signal_op **)&(*at)->chain;
+    return at;
+}
+
+struct cg_wait_signal_op *cg__names_find(struct cg__names *names, struct cg_name name)
+{
+    return *locate(names, name);
+}
+
+/* Twice as many buckets; without memory for them the chains grow longer instead. */
+static void grow(struct cg__names *names)
+{
+    size_t size = names->size * 2;
+    struct cg_wait_signal_op **buckets = calloc(size, sizeof *buckets);
+
+    if (buckets == NULL)
+        return;
+    for (size_t i = 0; i < names->size; i++)
+        for (struct cg_wait_signal_op *op = names->buckets[i], *next; op; op = next) {
+            struct cg_wait_signal_op **at = &buckets[hash(names, op->name) & (size - 1)];
+
+            next = as_wait(op->chain);
+            op->chain = *at ? &(*at)->op : NULL;
+            *at = op;
+        }
+    cg__names_free(names);
+    names->buckets = buckets;
+    names->size = size;
+}
+
+void cg__names_add(struct cg__names *names, struct cg_wait_signal_op *op)
+{
+    struct cg_wait_signal_op **at = locate(names, op->name), *first = *at;
+
+    if (first == NULL) {
+        op->next = op->prev = &op->op;
+        op->chain = NULL;
+        *at = op;
+        if (++names->count > names->size)
+            grow(names);
+        return;
+    }
+    op->next = &first->op;
+    op->prev = first->prev;
+    as_wait(first->prev)->next = &op->op;
+    first->prev = &op->op;
+}
+
+void cg__names_remove(struct cg__names *names, struct cg_wait_signal_op *op)
+{
+    struct cg_wait_signal_op **at = locate(names, op->name), *next = as_wait(op->next);
+
+    if (*at == op) { /* the next of its ring takes its place in the chain */
+        if (next == op) {
+            *at = as_wait(op->chain);
+            names->count--;
+        } else {
+            next->chain = op->chain;
+            *at = next;
+        }
+    }
+    next->prev = op->prev;
+    as_wait(op->prev)->next = op->next;
+}
+
+struct cg_wait_signal_op *cg__names_take(struct cg__names *names, struct cg_name name)
+{
+    struct cg_wait_signal_op **at = locate(names, name), *first = *at;
+
+    if (first) {
+        *at = as_wait(first->chain);
+        names->count--;
+    }
+    return first;
+}

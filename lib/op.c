@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: MIT */
+/* The life of an operation: yielded, started, completed or cancelled, finished. */
+#include "config.h"
+
+#include "lib/sched.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+
+_Static_assert(sizeof(struct cg_op) <= 80, "every constructor costs this much stack");
+_Static_assert(sizeof(struct cg_wait_signal_op) <= 128, "core ops fit in 128 bytes");
+_Static_assert(sizeof(struct cg_signal_op) <= 128, "core ops fit in 128 bytes");
+_Static_assert(sizeof(struct cg_add_op) <= 128, "core ops fit in 128 bytes");
+_Static_assert(sizeof(struct cg_poll_op) <= 128, "core ops fit in 128 bytes");
+
+static ssize_t run_here(struct cg_op *op, struct cg_coro *self)
+{
+    struct cg_scope scope;
+    int64_t expiry = cg__op_expiry(op, self->sched);
+    ssize_t result;
+
+    self->op = NULL;
+    op->state = CG_OP_PENDING;
+    cg_scope_open(&scope, expiry, op->shield);
+    result = op->type->run(op);
+    if (cg_scope_close(&scope) == -ETIMEDOUT)
+        result = -ETIMEDOUT;
+    op->state = CG_OP_IDLE;
+    op->result = result;
+    return cg__op_finish(op);
+}
+
+/* What was done without waiting counts too, or a socket that is always ready would starve
+ * the other coroutines. */
+static void spend(struct cg_coro *self)
+{
+    self->budget -= CG__BUDGET_STEP;
+    if (self->budget <= 0) {
+        cg__sched_ready(self->sched, self, false);
+        cg__coro_suspend(self);
+    }
+}
+
+ssize_t cg_yield(struct cg_op *op)
+{
+    struct cg_coro *self = cg__self;
+
+    if (self == NULL)
+        return -EPERM;
+    if (op->state != CG_OP_IDLE)
+        return -EBUSY;
+    op->owner = self;
+    op->branch = false;
+    if (self->cancelled && !op->shield) {
+        op->result = -ECANCELED;
+        return cg__op_finish(op);
+    }
+    self->op = op;
+    switch (cg__op_start(op, self->sched)) {
+    case CG_DONE:
+        self->op = NULL;
+        spend(self);
+        break;
+    case CG_PENDING:
+        cg__coro_suspend(self);
+        break;
+    case CG_RUN:
+        return run_here(op, self);
+    }
+    return cg__op_finish(op);
+}
+
+enum cg_verdict cg__op_start(struct cg_op *op, struct cg_sched *sched)
+{
+    enum cg_verdict verdict;
+    int64_t expiry;
+
+    op->reason = 0;
+    op->compound = false;
+    op->timer = (struct cg_timer){.expiry = CG__MOMENT_MAX};
+    if (op->type->process == NULL)
+        return CG_RUN;
+    op->state = CG_OP_PENDING;
+    verdict = op->type->process(op, sched);
+    if (verdict != CG_PENDING) {
+        op->state = CG_OP_IDLE;
+        return verdict;
+    }
+    if (op->state == CG_OP_IDLE) /* completed within process */
+        return CG_PENDING;
+    if (op->timeout == CG_NOWAIT && op->type->flags & CG_OP_LOCAL) {
+        if (op->type->cancel)
+            op->type->cancel(op, sched);
+        op->state = CG_OP_IDLE;
+        op->result = -ETIMEDOUT;
+        return CG_DONE;
+    }
+    expiry = cg__op_expiry(op, sched);
+    if ((int64_t)op->timer.expiry < expiry)
+        expiry = op->timer.expiry;
+    if (expiry < CG__MOMENT_MAX)
+        cg__timer_set(&sched->timers, &op->timer, expiry);
+    return CG_PENDING;
+}
+
+/* Reads the clock itself: measured from the turn's, a timeout that is set after a long
+ * computation would fire early. Only an op that waits with a timeout pays for it. */
+int64_t cg__op_expiry(const struct cg_op *op, struct cg_sched *sched)
+{
+    int64_t timeout = op->timeout, expiry = op->deadline ? op->deadline : CG_NEVER;
+
+    if (timeout == 0 && op->type->flags & CG_OP_DEFAULT_TIMEOUT)
+        timeout = sched->options.timeout;
+    if (timeout == 0 || timeout == CG_NEVER)
+        return expiry;
+    if (timeout < 0)
+        return sched->now; /* one look at the reactor */
+
+    int64_t now = cg__clock(sched);
+
+    return timeout < expiry - now ? now + timeout : expiry;
+}
+
+void cg_expire_at(struct cg_op *op, int64_t moment)
+{
+    assert(op->state == CG_OP_PENDING && !cg__timer_is_set(&op->timer));
+    if (moment < (int64_t)op->timer.expiry)
+        op->timer.expiry = moment < 0 ? 0 : moment;
+}
+
+void cg_progress(struct cg_op *op)
+{
+    struct cg_sched *sched = cg_op_coro(op)->sched;
+
+    if (!op->weak_timeout || op->state != CG_OP_PENDING || !cg__timer_is_set(&op->timer))
+        return;
+    cg__timer_cancel(&sched->timers, &op->timer);
+    cg__timer_set(&sched->timers, &op->timer, cg__op_expiry(op, sched));
+}
+
+void cg_charge(struct cg_sched *sched, size_t bytes)
+{
+    struct cg_coro *self = cg__self;
+
+    if (self && self->sched == sched && bytes > CG__BUDGET_STEP)
+        self->budget -= (bytes < CG__BUDGET ? bytes : CG__BUDGET) - CG__BUDGET_STEP;
+}
+
+unsigned cg__op_prio(const struct cg_op *op)
+{
+    return op->prio ? op->prio : cg_op_coro(op)->sched->options.prio;
+}
+
+enum cg_verdict cg__op_after_others(struct cg_op *op, ssize_t result)
+{
+    if (cg__op_prio(op) & CG_PRIO_CORO) {
+        op->result = result;
+        return CG_DONE;
+    }
+    cg_complete(op, result);
+    return CG_PENDING;
+}
+
+void cg__op_complete(struct cg_op *op, ssize_t result, bool first)
+{
+    assert(op->state != CG_OP_IDLE);
+
+    struct cg_coro *coro = cg_op_coro(op);
+
+    op->result = op->state == CG_OP_CANCELLING ? op->reason : result;
+    op->state = CG_OP_IDLE;
+    cg__timer_cancel(&coro->sched->timers, &op->timer);
+    if (op->branch) {
+        struct cg_op *parent = op->owner;
+
+        parent->type->settled(parent, op);
+        return;
+    }
+    coro->op = NULL;
+    cg__sched_ready(coro->sched, coro, first || cg__op_prio(op) & CG_PRIO_CORO);
+}
+
+void cg_complete(struct cg_op *op, ssize_t result)
+{
+    cg__op_complete(op, result, false);
+}
+
+void cg__op_cancel(struct cg_op *op, int reason)
+{
+    struct cg_sched *sched = cg_op_coro(op)->sched;
+
+    if (op->state != CG_OP_PENDING)
+        return;
+    op->state = CG_OP_CANCELLING;
+    op->reason = reason;
+    if (op->compound)
+        cg__scope_end(&op->runner->base, -ECANCELED);
+    else if (op->type->cancel == NULL || op->type->cancel(op, sched) == CG_DONE)
+        cg_complete(op, reason);
+}
+
+ssize_t cg__op_finish(struct cg_op *op)
+{
+    if (op->type->finish)
+        op->result = op->type->finish(op);
+    return op->result;
+}
+
+ssize_t cg_result(const struct cg_op *op)
+{
+    return op->state == CG_OP_IDLE ? op->result : -EBUSY;
+}
+
+struct cg_coro *cg_op_coro(const struct cg_op *op)
+{
+    while (op->branch)
+        op = op->owner;
+    return op->owner;
+}
+
+/* snprintf's way of counting on: where to write next and how much room is left. */
+static void advance(char **at, size_t *room, int *sum, int written)
+{
+    if (written < 0)
+        return;
+    *sum += written;
+    if ((size_t)written >= *room)
+        written = *room ? *room - 1 : 0;
+    *at += written;
+    *room -= written;
+}
+
+int cg_op_print(const struct cg_op *op, char *buf, size_t size)
+{
+    int sum = 0;
+
+    advance(&buf, &size, &sum, snprintf(buf, size, "%s", op->type->name));
+    if (op->type->print) {
+        advance(&buf, &size, &sum, snprintf(buf, size, " "));
+        advance(&buf, &size, &sum, op->type->print(op, buf, size));
+    }
+    if (op->state != CG_OP_IDLE && !op->branch) {
+        double age = cg_coro_age(op->owner) / (double)CG_SECOND;
+
+        advance(&buf, &size, &sum, snprintf(buf, size, ", since %.1f s", age));
+    }
+    return sum;
+}

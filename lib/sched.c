@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: MIT */
+/* The scheduler: the ready queue, the turn, and the end of a run. */
+#include "config.h"
+
+#include "lib/sched.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+void cg__sched_ready(struct cg_sched *sched, struct cg_coro *coro, bool first)
+{
+    coro->state = CG_CORO_READY;
+    if (first) {
+        coro->ready = sched->ready;
+        if (sched->ready == NULL)
+            sched->ready_tail = &coro->ready;
+        sched->ready = coro;
+    } else {
+        coro->ready = NULL;
+        *sched->ready_tail = coro;
+        sched->ready_tail = &coro->ready;
+    }
+}
+
+struct cg_coro *cg__sched_next(struct cg_sched *sched)
+{
+    struct cg_coro *coro = sched->ready;
+
+    if (coro == NULL || sched->left == 0)
+        return NULL;
+    sched->left--;
+    if (sched->left % CG__TURN_CLOCK == 0 &&
+        cg__clock(sched) - sched->now > CG__TURN_LENGTH)
+        sched->left = 0; /* this one is the last */
+    if ((sched->ready = coro->ready) == NULL)
+        sched->ready_tail = &sched->ready;
+    coro->state = CG_CORO_RUNNING;
+    coro->budget = CG__BUDGET;
+    return coro;
+}
+
+static void run_ready(struct cg_sched *sched)
+{
+    struct cg_coro *coro;
+
+    sched->left = CG__TURN_RESUMPTIONS;
+    while ((coro = cg__sched_next(sched))) {
+        cg__self = coro;
+        cg__context_switch(&sched->ctx, &coro->ctx);
+        if (sched->dead) {
+            cg_unref(sched->dead);
+            sched->dead = NULL;
+        }
+    }
+}
+
+static void expire(struct cg_sched *sched)
+{
+    struct cg_timer *timer;
+
+    while ((timer = cg__timers_pop(&sched->timers, sched->now))) {
+        if (timer->kind == 0)
+            cg__op_cancel((struct cg_op *)((char *)timer - offsetof(struct cg_op, timer)),
+                          -ETIMEDOUT);
+        else
+            cg__scope_end(
+                (struct cg_scope *)((char *)timer - offsetof(struct cg_scope, timer)),
+                -ETIMEDOUT);
+    }
+}
+
+static void cancel_all(struct cg_sched *sched)
+{
+    sched->stopping = true;
+    sched->grace_end = sched->now + sched->options.grace;
+    for (struct cg_coro *coro = sched->first; coro; coro = coro->next)
+        cg__scope_end(&coro->base, -ECANCELED);
+}
+
+/* Whether there is anything left to run or to wait for. */
+static bool alive(struct cg_sched *sched)
+{
+    if (sched->stopping && (sched->count == 0 || sched->now >= sched->grace_end ||
+                            atomic_load(&sched->stops) > 1))
+        return false;
+    return sched->ready || sched->holds || sched->timers.count ||
+           atomic_load(&sched->posts) || atomic_load(&sched->stops) > sched->stopping;
+}
+
+int64_t cg_sched_timeout(struct cg_sched *sched)
+{
+    int64_t next = cg__timers_next(&sched->timers), now = cg__clock(sched);
+
+    if (sched->ready || atomic_load(&sched->posts) ||
+        atomic_load(&sched->stops) > sched->stopping)
+        return 0;
+    if (sched->stopping && sched->grace_end < next)
+        next = sched->grace_end;
+    if (next == CG_NEVER)
+        return CG_NEVER;
+    return next > now ? next - now : 0;
+}
+
+/* One turn: run, look at the reactor, the timers, what was posted. 1, 0 at the end. */
+static int turn(struct cg_sched *sched, int64_t timeout)
+{
+    int64_t limit;
+    int rc;
+
+    if (atomic_load(&sched->stops) && !sched->stopping)
+        cancel_all(sched);
+    run_ready(sched);
+    if (!alive(sched))
+        return 0;
+    limit = cg_sched_timeout(sched);
+    if (limit < timeout)
+        timeout = limit;
+    if (timeout > 0)
+        cg__stacks_trim(sched->stacks, CG__TRIM);
+    rc = sched->reactor->type->wait(sched->reactor, timeout);
+    sched->now = cg__clock(sched);
+    expire(sched);
+    cg__posts_run(sched);
+    if (rc == -EDEADLK) /* a simulated world knows that nothing will ever happen in it */
+        return sched->ready || atomic_load(&sched->posts);
+    return rc < 0 ? rc : alive(sched);
+}
+
+/* A scheduler belongs to the thread that first runs it. */
+static int enter(struct cg_sched *sched)
+{
+    if (!sched->bound) {
+        sched->thread = pthread_self();
+        sched->bound = true;
+        cg__context_adopt(&sched->ctx);
+        cg__overflow_watch();
+    }
+    if (!pthread_equal(sched->thread, pthread_self()))
+        return -EPERM;
+    if (sched->running || cg__self)
+        return -EBUSY;
+    sched->running = true;
+    sched->now = cg__clock(sched);
+    return 0;
+}
+
+static void leave(struct cg_sched *sched, bool ended)
+{
+    sched->running = false;
+    if (ended && sched->stopping) {
+        sched->stopping = false;
+        atomic_store(&sched->stops, 0);
+    }
+}
+
+int cg_step(struct cg_sched *sched, int64_t timeout)
+{
+    int rc = enter(sched);
+
+    if (rc < 0)
+        return rc;
+    rc = turn(sched, timeout);
+    if (rc > 0 && sched->ready)
+        rc = turn(sched, 0); /* runs what was woken, and submits what it asks for */
+    leave(sched, rc <= 0);
+    return rc;
+}
+
+ssize_t cg_run(struct cg_sched *sched)
+{
+    int rc = enter(sched);
+
+    if (rc < 0)
+        return rc;
+    while ((rc = turn(sched, CG_NEVER)) > 0)
+        continue;
+    leave(sched, true);
+    return rc < 0 ? rc : (ssize_t)sched->count;
+}
+
+void cg_stop(struct cg_sched *sched)
+{
+    atomic_fetch_add(&sched->stops, 1);
+    sched->reactor->type->wake(sched->reactor);
+}
+
+struct cg_sched *cg_sched_create(struct cg_reactor *reactor,
+                                 const struct cg_sched_options *options)
+{
+    struct cg_sched *sched = calloc(1, sizeof *sched);
+
+    if (sched == NULL)
+        return NULL;
+    if ((sched->stacks = cg__stacks_new()) == NULL) {
+        free(sched);
+        return NULL;
+    }
+    sched->reactor = reactor;
+    sched->ready_tail = &sched->ready;
+    sched->now = cg__clock(sched);
+    if (options)
+        sched->options = *options;
+    if (sched->options.grace == 0)
+        sched->options.grace = CG__GRACE;
+    if (sched->options.stack_size == 0)
+        sched->options.stack_size = CG__STACK_DEFAULT;
+    if (sched->options.prio == CG_PRIO_DEFAULT)
+        sched->options.prio = CG_PRIO_LAST;
+    cg__timers_init(&sched->timers);
+    cg__names_init(&sched->names, (uintptr_t)sched ^ (uint64_t)sched->now);
+    return sched;
+}
+
+void cg_sched_free(struct cg_sched *sched)
+{
+    if (sched == NULL)
+        return;
+    assert(!sched->running); /* not from within its own run */
+    if (sched->first) {
+        atomic_store(&sched->stops, 1);
+        cg_run(sched);
+    }
+    for (struct cg_coro *coro = sched->first; coro; coro = coro->next) {
+        fprintf(stderr, "cogen: coroutine %s abandoned\n", coro->name);
+        cg__context_drop(&coro->ctx);
+    }
+    cg__posts_drop(sched);
+    cg__ios_free(sched);
+    cg__names_free(&sched->names);
+    cg__stacks_free(sched->stacks);
+    free(sched);
+}
+
+int cg_sched_start(struct cg_sched *sched, cg_fn *fn, void *arg,
+                   const struct cg_coro_options *options)
+{
+    static const struct cg_coro_options none;
+    struct cg_coro *coro;
+
+    if (options == NULL)
+        options = &none;
+    if (fn == NULL)
+        return -EINVAL;
+    coro = cg__coro_new(sched, fn, arg, options->name, options->stack_size,
+                        options->prio & CG_PRIO_OP);
+    if (coro == NULL)
+        return -ENOMEM;
+    if (options->coro)
+        *options->coro = cg_ref(coro);
+    return 0;
+}
+
+int cg_sched_fd(struct cg_sched *sched)
+{
+    return sched->reactor->fd >= 0 ? sched->reactor->fd : -EOPNOTSUPP;
+}
+
+void cg_hold(struct cg_sched *sched)
+{
+    sched->holds++;
+}
+
+void cg_unhold(struct cg_sched *sched)
+{
+    assert(sched->holds > 0);
+    sched->holds--;
+}
+
+int64_t cg_now(const struct cg_sched *sched)
+{
+    return sched->now;
+}
+
+struct cg_reactor *cg_sched_reactor(const struct cg_sched *sched)
+{
+    return sched->reactor;
+}

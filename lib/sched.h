@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+/* The scheduler's own struct, for the files of lib/. */
+#ifndef COGEN_LIB_SCHED_H
+#define COGEN_LIB_SCHED_H
+
+#include "lib/coro.h"
+#include "lib/names.h"
+#include "lib/stack.h"
+#include "lib/timers.h"
+
+#include <cogen/reactor.h>
+#include <cogen/sched.h>
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+enum {
+    CG__TURN_RESUMPTIONS = 64, /* then the reactor and the timers are looked at */
+    CG__TURN_CLOCK = 8,        /* resumptions between two looks at the clock */
+    CG__BUDGET = 64 * 1024,    /* bytes a coroutine may move before others run */
+    CG__BUDGET_STEP = 4 * 1024, /* what an immediate completion counts at least: 16 do */
+    CG__TRIM = 16,             /* stacks handed back before a sleep */
+};
+
+#define CG__TURN_LENGTH (200 * CG_MICROSECOND)
+#define CG__GRACE (5 * CG_SECOND)
+
+struct cg__post;
+
+struct cg_sched {
+    struct cg_context ctx; /* of the loop */
+    struct cg_coro *ready, **ready_tail;
+    struct cg_reactor *reactor;
+    int64_t now;
+    unsigned left; /* resumptions in this turn */
+    struct cg_coro *dead; /* has finished, its stack is to be freed by the loop */
+    struct cg_sched_options options;
+    struct cg__timers timers;
+    struct cg__names names;
+    struct cg_stacks *stacks;
+    struct cg_coro *first, *last; /* all that have not finished */
+    size_t count;                 /* of them, internal ones left out */
+    size_t holds;
+    struct cg_io *ios; /* free ones, for cg_poll */
+    pthread_t thread;
+    bool bound;    /* thread is set */
+    bool running;  /* within cg_step or cg_run */
+    bool stopping; /* all coroutines have been cancelled */
+    int64_t grace_end;
+    atomic_int stops; /* calls of cg_stop */
+    _Atomic(struct cg__post *) posts; /* the newest first */
+};
+
+/* Puts a coroutine into the ready queue. */
+void cg__sched_ready(struct cg_sched *sched, struct cg_coro *coro, bool first);
+
+/* Takes the next coroutine to run out of the queue; NULL: this turn is over. */
+struct cg_coro *cg__sched_next(struct cg_sched *sched);
+
+/* The clock itself, not the turn's. */
+static inline int64_t cg__clock(const struct cg_sched *sched)
+{
+    return sched->reactor->type->now(sched->reactor);
+}
+
+/* Runs what has been posted. */
+void cg__posts_run(struct cg_sched *sched);
+void cg__posts_drop(struct cg_sched *sched);
+
+/* Frees the requests kept for cg_poll. */
+void cg__ios_free(struct cg_sched *sched);
+
+#endif

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: MIT */
+/* Named signals. A signal is an event, not a state: it reaches those who wait now. */
+#include "config.h"
+
+#include "lib/sched.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static struct cg_wait_signal_op *as_wait(struct cg_op *op)
+{
+    return (struct cg_wait_signal_op *)op;
+}
+
+static unsigned waiters(struct cg__names *names, struct cg_name name)
+{
+    struct cg_wait_signal_op *first = cg__names_find(names, name), *op = first;
+    unsigned n = 0;
+
+    if (first)
+        do
+            n++;
+        while ((op = as_wait(op->next)) != first);
+    return n;
+}
+
+/* Wakes all who wait for the name; answers how many. Those who are favoured go to the head
+ * of the ready queue, from the last to the first, so that they still run in the order of
+ * their waiting. */
+static ssize_t fire(struct cg__names *names, struct cg_signal_op *signal)
+{
+    struct cg_wait_signal_op *first = cg__names_take(names, signal->name), *op, *next;
+    bool favoured = cg__op_prio(&signal->op) & CG_PRIO_OP;
+    ssize_t n = 0;
+
+    if (first == NULL)
+        return 0;
+    as_wait(first->prev)->next = NULL;
+    op = favoured ? as_wait(first->prev) : first;
+    first->prev = NULL;
+    for (; op; op = next) {
+        next = as_wait(favoured ? op->prev : op->next);
+        if (op->value)
+            memcpy(op->value, &signal->value, sizeof signal->value);
+        cg__op_complete(&op->op, 0, favoured);
+        n++;
+    }
+    return n;
+}
+
+static enum cg_verdict signal_process(struct cg_op *op, struct cg_sched *sched)
+{
+    struct cg_signal_op *signal = (struct cg_signal_op *)op, **at;
+    ssize_t n;
+
+    if (signal->recipients && waiters(&sched->names, signal->name) < signal->recipients) {
+        for (at = &sched->names.signallers; *at;)
+            at = (struct cg_signal_op **)&(*at)->next;
+        signal->next = NULL;
+        *at = signal;
+        return CG_PENDING;
+    }
+    if ((n = fire(&sched->names, signal)) > 0)
+        return cg__op_after_others(op, n);
+    op->result = 0;
+    return CG_DONE;
+}
+
+static void unlink_signaller(struct cg__names *names, struct cg_signal_op *signal)
+{
+    struct cg_signal_op **at = &names->signallers;
+
+    while (*at != signal)
+        at = (struct cg_signal_op **)&(*at)->next;
+    *at = (struct cg_signal_op *)signal->next;
+}
+
+static enum cg_verdict signal_cancel(struct cg_op *op, struct cg_sched *sched)
+{
+    unlink_signaller(&sched->names, (struct cg_signal_op *)op);
+    return CG_DONE;
+}
+
+static int print_name(struct cg_name name, char *buf, size_t size)
+{
+    if (name.size == (size_t)-1)
+        return snprintf(buf, size, "%jd", (intmax_t)(intptr_t)name.data);
+    if (name.size == (size_t)-2)
+        return snprintf(buf, size, "%p", name.data);
+    return snprintf(buf, size, "\"%.*s\"", (int)(name.size < 64 ? name.size : 64),
+                    (const char *)name.data);
+}
+
+static int signal_print(const struct cg_op *op, char *buf, size_t size)
+{
+    return print_name(((const struct cg_signal_op *)op)->name, buf, size);
+}
+
+const struct cg_op_type cg_signal_type = {
+    .name = "signal",
+    .flags = CG_OP_DEFAULT_TIMEOUT | CG_OP_LOCAL,
+    .process = signal_process,
+    .cancel = signal_cancel,
+    .print = signal_print,
+};
+
+/* The oldest signaller of this name whose recipients are together now. */
+static struct cg_signal_op *satisfied(struct cg__names *names, struct cg_name name)
+{
+    struct cg_signal_op *signal = names->signallers;
+
+    for (; signal; signal = (struct cg_signal_op *)signal->next)
+        if (cg__name_equal(signal->name, name) &&
+            waiters(names, name) >= signal->recipients)
+            return signal;
+    return NULL;
+}
+
+static enum cg_verdict wait_process(struct cg_op *op, struct cg_sched *sched)
+{
+    struct cg_wait_signal_op *wait = as_wait(op);
+    struct cg_signal_op *signal;
+
+    cg__names_add(&sched->names, wait);
+    if (sched->names.signallers && (signal = satisfied(&sched->names, wait->name))) {
+        unlink_signaller(&sched->names, signal);
+        cg_complete(&signal->op, fire(&sched->names, signal));
+    }
+    return CG_PENDING;
+}
+
+static enum cg_verdict wait_cancel(struct cg_op *op, struct cg_sched *sched)
+{
+    cg__names_remove(&sched->names, as_wait(op));
+    return CG_DONE;
+}
+
+static int wait_print(const struct cg_op *op, char *buf, size_t size)
+{
+    return print_name(((const struct cg_wait_signal_op *)op)->name, buf, size);
+}
+
+const struct cg_op_type cg_wait_signal_type = {
+    .name = "wait_signal",
+    .flags = CG_OP_DEFAULT_TIMEOUT | CG_OP_LOCAL,
+    .process = wait_process,
+    .cancel = wait_cancel,
+    .print = wait_print,
+};

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: MIT */
+/* The operations on coroutines: call, add, join, cancel. */
+#include "config.h"
+
+#include "lib/sched.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+static ssize_t call_run(struct cg_op *op)
+{
+    struct cg_call_op *call = (struct cg_call_op *)op;
+
+    return call->fn ? call->fn(call->arg) : -EINVAL;
+}
+
+const struct cg_op_type cg_call_type = {
+    .name = "call",
+    .run = call_run,
+};
+
+static enum cg_verdict add_process(struct cg_op *op, struct cg_sched *sched)
+{
+    struct cg_add_op *add = (struct cg_add_op *)op;
+    int rc = cg_start(sched, add->fn, add->arg, .name = add->name,
+                      .stack_size = add->stack_size, .coro = add->coro,
+                      .prio = cg__op_prio(op));
+
+    if (rc == 0)
+        return cg__op_after_others(op, 0);
+    op->result = rc;
+    return CG_DONE;
+}
+
+static int add_print(const struct cg_op *op, char *buf, size_t size)
+{
+    const struct cg_add_op *add = (const struct cg_add_op *)op;
+
+    return snprintf(buf, size, "%s", add->name ? add->name : "coroutine");
+}
+
+const struct cg_op_type cg_add_type = {
+    .name = "add",
+    .process = add_process,
+    .print = add_print,
+};
+
+static enum cg_verdict done(struct cg_op *op, ssize_t result)
+{
+    op->result = result;
+    return CG_DONE;
+}
+
+static enum cg_verdict join_process(struct cg_op *op, struct cg_sched *sched)
+{
+    struct cg_coro_op *join = (struct cg_coro_op *)op;
+    struct cg_coro *coro = join->coro;
+    struct cg_coro_op *first;
+
+    (void)sched;
+    if (coro == NULL)
+        return done(op, -EINVAL);
+    if (coro == cg_op_coro(op))
+        return done(op, -EDEADLK);
+    if (coro->state == CG_CORO_FINISHED)
+        return done(op, coro->result);
+    if (coro->sched != sched)
+        return done(op, -EINVAL);
+    first = (struct cg_coro_op *)coro->joiners;
+    if (first == NULL) {
+        join->next = join->prev = op;
+        coro->joiners = op;
+        return CG_PENDING;
+    }
+    join->next = coro->joiners;
+    join->prev = first->prev;
+    ((struct cg_coro_op *)first->prev)->next = op;
+    first->prev = op;
+    return CG_PENDING;
+}
+
+static void join_unlink(struct cg_coro_op *join)
+{
+    struct cg_coro *coro = join->coro;
+
+    if (coro->joiners == &join->op)
+        coro->joiners = join->next == &join->op ? NULL : join->next;
+    ((struct cg_coro_op *)join->next)->prev = join->prev;
+    ((struct cg_coro_op *)join->prev)->next = join->next;
+}
+
+void cg__join_wake(struct cg_coro *coro)
+{
+    while (coro->joiners) {
+        struct cg_op *op = coro->joiners;
+
+        join_unlink((struct cg_coro_op *)op);
+        cg_complete(op, coro->result);
+    }
+}
+
+static enum cg_verdict join_cancel(struct cg_op *op, struct cg_sched *sched)
+{
+    (void)sched;
+    join_unlink((struct cg_coro_op *)op);
+    return CG_DONE;
+}
+
+static int coro_print(const struct cg_op *op, char *buf, size_t size)
+{
+    return snprintf(buf, size, "%s", ((const struct cg_coro_op *)op)->coro->name);
+}
+
+const struct cg_op_type cg_join_type = {
+    .name = "join",
+    .flags = CG_OP_LOCAL,
+    .process = join_process,
+    .cancel = join_cancel,
+    .print = coro_print,
+};
+
+static enum cg_verdict cancel_process(struct cg_op *op, struct cg_sched *sched)
+{
+    struct cg_coro *coro = ((struct cg_coro_op *)op)->coro;
+
+    if (coro == NULL || coro->sched != sched)
+        return done(op, -EINVAL);
+    if (coro == cg_op_coro(op)) { /* itself: nothing that waits to be cancelled */
+        coro->op = NULL;
+        return done(op, cg_coro_cancel(coro));
+    }
+
+    int rc = cg_coro_cancel(coro);
+
+    return rc == 0 ? cg__op_after_others(op, rc) : done(op, rc);
+}
+
+const struct cg_op_type cg_cancel_type = {
+    .name = "cancel",
+    .process = cancel_process,
+    .print = coro_print,
+};
