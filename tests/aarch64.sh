@@ -1,0 +1,36 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# The aarch64 context switch, cross-compiled and run under qemu-user. Wants srcdir; on an
+# aarch64 machine the other tests do as much.
+set -eu
+
+: "${srcdir:=.}"
+cc=aarch64-linux-gnu-gcc
+qemu=
+for each in qemu-aarch64-static qemu-aarch64; do
+    if command -v $each >/dev/null; then
+        qemu=$each
+        break
+    fi
+done
+if ! command -v $cc >/dev/null || [ -z "$qemu" ]; then
+    echo "SKIP: the aarch64 context switch: wants $cc and qemu-aarch64" \
+        "(in Debian: gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user-static)"
+    exit 77
+fi
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+# Not this build's config.h, which describes another machine.
+cat >"$work/config.h" <<END
+#define _GNU_SOURCE 1
+#define CG_CONTEXT_ASM 1
+END
+for optimise in -O0 -O2; do
+    $cc -std=gnu11 $optimise -g -static -pthread -Wall -Wextra -Werror \
+        -I"$work" -I"$srcdir/include" -I"$srcdir" -o "$work/smoke" \
+        "$srcdir/tests/context_smoke.c" "$srcdir/lib/context.c" \
+        "$srcdir/lib/context_aarch64.S"
+    "$qemu" "$work/smoke"
+done
+echo "100%: Checks: 2, Failures: 0, Errors: 0"

@@ -1,0 +1,48 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Each public header compiles alone, without a warning, as C11 with gcc and clang and as
+# C++; and so does a program that uses every constructor. Wants srcdir.
+set -eu
+
+: "${srcdir:=.}"
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+checks=0 failures=0
+
+# try WHAT COMPILER...: compiles, and counts.
+try() {
+    what=$1
+    shift
+    checks=$((checks + 1))
+    if ! "$@" -I"$srcdir/include" -Wall -Wextra -Wpedantic -Werror -fsyntax-only; then
+        echo "FAIL: $what: $*"
+        failures=$((failures + 1))
+    fi
+}
+
+# one LANGUAGE COMPILER...: every header alone, with the compiler for a language.
+one() {
+    language=$1
+    shift
+    if ! command -v "$1" >/dev/null; then
+        echo "SKIP: public headers as $language with $1: there is no $1 here"
+        return
+    fi
+    for header in "$srcdir"/include/cogen.h "$srcdir"/include/cogen/*.h; do
+        name=${header#"$srcdir"/include/}
+        # Twice, which the guards must bear.
+        printf '#include <%s>\n#include <%s>\n' "$name" "$name" >"$work/alone.$language"
+        try "$name" "$@" "$work/alone.$language"
+    done
+    try "headers_use.$language" "$@" "$srcdir/tests/headers_use.$language"
+}
+
+one c gcc -std=c11 -Woverride-init
+one c clang -std=c11
+one cc g++ -std=c++11
+one cc clang++ -std=c++11
+
+[ "$checks" -gt 0 ] || exit 77
+echo "$(((checks - failures) * 100 / checks))%: Checks: $checks," \
+    "Failures: $failures, Errors: 0"
+[ "$failures" -eq 0 ]

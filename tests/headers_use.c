@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: MIT */
+/* Every constructor, with and without keywords: tests/headers.sh compiles this as strict C11
+ * with all warnings; nobody runs it. */
+#include <cogen.h>
+
+ssize_t use(struct cg_sock *sock, void *arg);
+ssize_t plain(struct cg_sock *sock, void *arg);
+int outside(struct cg_reactor *reactor, struct cg_sched **sched, struct cg_sock **sock);
+
+static ssize_t body(void *arg)
+{
+    (void)arg;
+    return 0;
+}
+
+ssize_t plain(struct cg_sock *sock, void *arg)
+{
+    struct iovec iov[1] = {{.iov_base = arg, .iov_len = 1}};
+    struct cg_coro *coro = cg_self();
+    struct cg_sock *conn;
+    struct cg_view view;
+    void *value;
+
+    cg_yield(cg_call(body, arg));
+    cg_yield(cg_add(body, arg));
+    cg_yield(cg_join(coro));
+    cg_yield(cg_cancel(coro));
+    cg_yield(cg_pass());
+    cg_yield(cg_sleep(CG_SECOND));
+    cg_yield(cg_sleep_until(CG_SECOND));
+    cg_yield(cg_suspend());
+    cg_yield(cg_activate(coro));
+    cg_yield(cg_signal("name", 0));
+    cg_yield(cg_signal(arg, arg));
+    cg_yield(cg_wait_signal(7, &value));
+    cg_yield(cg_any((cg_sleep(1))));
+    cg_yield(cg_all((cg_sleep(1), cg_pass())));
+    cg_yield(cg_poll(0, CG_IN));
+    cg_yield(cg_poll_sock(sock, CG_IN));
+    cg_yield(cg_accept(sock, &conn));
+    cg_yield(cg_connect("127.0.0.1:80", &conn));
+    cg_yield(cg_read(sock, arg, 1));
+    cg_yield(cg_readall(sock, arg, 1));
+    cg_yield(cg_readline(sock, arg, 1));
+    cg_yield(cg_borrow(sock, &view));
+    cg_yield(cg_write(sock, arg, 1));
+    cg_yield(cg_writeall(sock, arg, 1));
+    cg_yield(cg_writev(sock, iov, 1));
+    cg_yield(cg_sendfile(sock, 0, 0, 1));
+    return cg_yield(cg_shutdown(sock, SHUT_WR));
+}
+
+ssize_t use(struct cg_sock *sock, void *arg)
+{
+    struct iovec iov[1] = {{.iov_base = arg, .iov_len = 1}};
+    struct cg_coro *coro = cg_self(), *added;
+    struct cg_sock *conn;
+    struct cg_view view;
+    size_t moved;
+    intptr_t word;
+
+    cg_yield(cg_call(body, arg, .timeout = CG_SECOND, .shield = true));
+    cg_yield(cg_add(body, arg, .name = "added", .stack_size = 1 << 16, .coro = &added));
+    cg_yield(cg_join(coro, .timeout = CG_NOWAIT));
+    cg_yield(cg_cancel(coro, .prio = CG_PRIO_FIRST));
+    cg_yield(cg_pass(.prio = CG_PRIO_LAST));
+    cg_yield(cg_sleep(CG_SECOND, .shield = true));
+    cg_yield(cg_sleep_until(CG_SECOND, .deadline = CG_SECOND));
+    cg_yield(cg_suspend(.timeout = CG_SECOND));
+    cg_yield(cg_activate(coro, .value = 1));
+    cg_yield(cg_signal('c', 1, .recipients = 2));
+    cg_yield(cg_wait_signal(cg_name_bytes("\0", 1), &word, .timeout = CG_SECOND));
+    cg_yield(cg_any((cg_read(sock, arg, 1), cg_sleep(1, .shield = true)), .timeout = 1));
+    cg_yield(cg_all((cg_pass(), cg_suspend()), .deadline = CG_NEVER));
+    cg_yield(cg_poll(0, CG_IN | CG_OUT, .timeout = 1));
+    cg_yield(cg_poll_sock(sock, CG_IN | CG_OUT, .timeout = 1));
+    cg_yield(cg_accept(sock, &conn, .timeout = 1));
+    cg_yield(cg_connect("[::1]:80", &conn, .timeout = 1));
+    cg_yield(cg_read(sock, arg, 1, .timeout = 1));
+    cg_yield(cg_readall(sock, arg, 1, .moved = &moved, .weak_timeout = true));
+    cg_yield(cg_readline(sock, arg, 1, .timeout = 1));
+    cg_yield(cg_borrow(sock, &view, .timeout = 1));
+    cg_yield(cg_write(sock, arg, 1, .moved = &moved));
+    cg_yield(cg_writeall(sock, arg, 1, .moved = &moved, .weak_timeout = true));
+    cg_yield(cg_writev(sock, iov, 1, .moved = &moved));
+    cg_yield(cg_sendfile(sock, 0, 0, 1, .moved = &moved));
+    return cg_yield(cg_shutdown(sock, SHUT_RDWR, .timeout = 1));
+}
+
+int outside(struct cg_reactor *reactor, struct cg_sched **sched, struct cg_sock **sock)
+{
+    *sched = cg_sched_new(reactor);
+    *sched = cg_sched_new(reactor, .timeout = 30 * CG_SECOND, .grace = CG_SECOND);
+    cg_start(*sched, body, NULL);
+    cg_start(*sched, body, NULL, .name = "server", .prio = CG_PRIO_OP);
+    cg_listen(*sched, "127.0.0.1:0", sock);
+    return cg_listen(*sched, "unix:/tmp/socket", sock, .backlog = 16, .reuse_port = true);
+}
+
+/* An operation type of the user's own, with nothing that is not public. */
+struct my_op {
+    CG_OP_HEAD;
+    int number;
+};
+
+static enum cg_verdict my_process(struct cg_op *op, struct cg_sched *sched)
+{
+    (void)sched;
+    op->result = ((struct my_op *)op)->number;
+    return CG_DONE;
+}
+
+static const struct cg_op_type my_type = {.name = "my", .process = my_process};
+
+#define my(...) my_(__VA_ARGS__, )
+#define my_(n, ...) CG_OP(my, .number = (n), __VA_ARGS__)
+
+ssize_t mine(void);
+ssize_t mine(void)
+{
+    return cg_yield(my(1)) + cg_yield(my(2, .timeout = 1, .prio = CG_PRIO_CORO));
+}

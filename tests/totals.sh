@@ -1,0 +1,57 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Prints what `make check` came to: Automake's harness leaves each suite's closing line in
+# its log. A line a suite, what was skipped and why, and the sum.
+#   tests/totals.sh [BUILD-DIRECTORY]
+# Fails if a test failed, or if none ran.
+set -eu
+cd "${1:-.}"
+
+found=
+for log in tests/*.log; do
+    [ -e "${log%.log}.trs" ] || continue
+    found="$found $log ${log%.log}.trs"
+done
+if [ -z "$found" ]; then
+    echo "no tests have run"
+    exit 1
+fi
+# shellcheck disable=SC2086 # one file a word
+awk '
+    # Each suite: its log, then its .trs, which knows how it ended.
+    FNR == 1 && FILENAME ~ /\.log$/ { line = ""; checks = bad = 0 }
+    FILENAME ~ /\.log$/ && /^[0-9]+%: Checks: / {
+        line = $0
+        split($0, field, /[:,] */)
+        checks += field[3]
+        bad += field[5] + field[7]
+    }
+    FILENAME ~ /\.log$/ && /^SKIP[: ]/ { skipped[++skips] = $0 }
+    FILENAME ~ /\.trs$/ && /^:global-test-result:/ {
+        name = FILENAME
+        sub(/\.trs$/, "", name)
+        sub(/^tests\//, "", name)
+        if ($2 == "SKIP") {
+            line = "skipped"
+        } else if ($2 != "PASS" && !bad) {
+            # It died before it could say so.
+            line = line " " $2 ", see tests/" name ".log"
+            bad++
+            if (checks < 1)
+                checks = 1
+        } else if (checks == 0) {
+            line = "100%: Checks: 1, Failures: 0, Errors: 0"
+            checks = 1
+        }
+        printf "%-20s %s\n", name, line
+        passed += checks > bad ? checks - bad : 0
+        failed += bad
+    }
+    END {
+        for (i = 1; i <= skips; i++)
+            if (!said[skipped[i]]++)
+                print skipped[i]
+        print passed + 0 " passed, " failed + 0 " failed"
+        exit failed > 0
+    }
+' $found
