@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: MIT */
+/* See common.h. */
+#include "common.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { OPTIONS_MAX = 16, REACTORS_MAX = 16 };
+
+static const char *program = "example";
+static int exit_status;
+static struct cg_sched *running; /* what a signal stops */
+static volatile sig_atomic_t stopped;
+
+static const char *reactor_name, *help, *list;
+static const struct example_option everyones[] = {
+    {"reactor", "NAME", "the kernel interface to use", &reactor_name, 0},
+    {"list-reactors", NULL, "print those that there are, and exit", &list, 0},
+    {"help", NULL, "print this, and exit", &help, 'h'},
+    {0},
+};
+
+void example_warn(const char *what, ssize_t code)
+{
+    if (code != -ECANCELED)
+        fprintf(stderr, "%s: %s: %s\n", program, what, cg_strerror(code));
+}
+
+void example_fail(const char *what, ssize_t code)
+{
+    example_warn(what, code);
+    exit_status = 1;
+}
+
+void example_complain(const char *what, const char *why)
+{
+    fprintf(stderr, "%s: %s: %s\n", program, what, why);
+    exit_status = 1;
+}
+
+void example_usage(const struct example *ex, const char *why)
+{
+    fprintf(stderr, "%s: %s (--help says more)\n", ex->name, why);
+    exit(2);
+}
+
+/* ---- Reactors --------------------------------------------------------------------- */
+
+static size_t list_reactors(const struct example *ex, struct cg_reactor_info *info)
+{
+    size_t count = cg_reactor_list(info, REACTORS_MAX);
+
+    if (count > REACTORS_MAX)
+        count = REACTORS_MAX;
+    for (size_t i = 0; i < count; i++)
+        if (ex->network && strcmp(info[i].name, "sim") == 0)
+            info[i].why = "a network inside one process: nobody else can be reached";
+    return count;
+}
+
+static void print_reactors(const struct example *ex)
+{
+    struct cg_reactor_info info[REACTORS_MAX];
+    size_t count = list_reactors(ex, info);
+
+    for (size_t i = 0; i < count; i++)
+        printf("%-9s %s\n", info[i].name, info[i].why ? info[i].why : "available");
+}
+
+/* Why there is no reactor of this name, in one line on stderr; the end. */
+static _Noreturn void refuse_reactor(const struct example *ex, const char *name, int code)
+{
+    struct cg_reactor_info info[REACTORS_MAX];
+    size_t count = list_reactors(ex, info);
+
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(info[i].name, name) == 0) {
+            fprintf(stderr, "%s: reactor %s is not available: %s\n", program, name,
+                    info[i].why ? info[i].why : cg_strerror(code));
+            exit(2);
+        }
+    fprintf(stderr, "%s: no reactor is called \"%s\"; there are", program, name);
+    for (size_t i = 0; i < count; i++)
+        fprintf(stderr, " %s", info[i].name);
+    fputc('\n', stderr);
+    exit(2);
+}
+
+static void open_reactor(struct example *ex)
+{
+    int code = cg_reactor_open(reactor_name, &ex->reactor);
+    const char *name = reactor_name ? reactor_name : getenv("COGEN_REACTOR");
+
+    if (code == 0 && ex->network && strcmp(cg_reactor_name(ex->reactor), "sim") == 0) {
+        cg_reactor_close(ex->reactor);
+        code = -EOPNOTSUPP;
+        name = "sim";
+    }
+    if (code < 0)
+        refuse_reactor(ex, name ? name : "", code);
+}
+
+/* ---- The command line ------------------------------------------------------------- */
+
+static void print_help(const struct example *ex, const struct example_option *const *known,
+                       int count)
+{
+    printf("usage: %s [OPTION]...%s%s\n%s.\n\n", ex->name, ex->operands ? " " : "",
+           ex->operands ? ex->operands : "", ex->about);
+    for (int i = 0; i < count; i++) {
+        const struct example_option *option = known[i];
+        char form[64];
+
+        snprintf(form, sizeof form, "--%s%s%s%s%c", option->name, option->arg ? " " : "",
+                 option->arg ? option->arg : "", option->letter ? ", -" : "",
+                 option->letter ? option->letter : ' ');
+        printf("  %-22s %s\n", form, option->help);
+    }
+}
+
+static void parse(struct example *ex, const struct example_option *const *known, int count,
+                  int argc, char **argv)
+{
+    struct option longs[OPTIONS_MAX + 1] = {{0}};
+    char shorts[2 * OPTIONS_MAX + 1], *s = shorts;
+    int c;
+
+    /* A long option is answered as 256 + its index, a short one as its letter. */
+    for (int i = 0; i < count; i++) {
+        longs[i] = (struct option){known[i]->name, known[i]->arg ? required_argument : 0,
+                                   NULL, 256 + i};
+        if (known[i]->letter) {
+            *s++ = known[i]->letter;
+            if (known[i]->arg)
+                *s++ = ':';
+        }
+    }
+    *s = '\0';
+    while ((c = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
+        int i = c - 256;
+
+        if (c < 256)
+            for (i = 0; i < count && known[i]->letter != c; i++)
+                ;
+        if (i == count)
+            exit(2); /* getopt_long has said why */
+        *known[i]->value = known[i]->arg ? optarg : "yes";
+    }
+    ex->argv = argv + optind;
+    ex->argc = argc - optind;
+}
+
+static void command_line(struct example *ex, int argc, char **argv)
+{
+    const struct example_option listening = {
+        "listen", "ADDR", "where; port 0 is any free one", &ex->listen, 0};
+    const struct example_option *known[OPTIONS_MAX];
+    int count = 0;
+
+    for (const struct example_option *option = ex->options; option && option->name; option++)
+        known[count++] = option;
+    if (ex->listen)
+        known[count++] = &listening;
+    for (const struct example_option *option = everyones; option->name; option++)
+        known[count++] = option;
+    parse(ex, known, count, argc, argv);
+    if (help)
+        print_help(ex, known, count);
+    if (list)
+        print_reactors(ex);
+    if (help || list)
+        exit(fflush(stdout) == 0 ? 0 : 1);
+    if (ex->argc > 0 && !ex->operands)
+        example_usage(ex, "it takes options only");
+}
+
+int64_t example_seconds(const struct example *ex, const char *text)
+{
+    char *end;
+    double seconds = strtod(text, &end);
+
+    if (end == text || *end != '\0' || !(seconds > 0 && seconds < 1e9))
+        example_usage(ex, "SECONDS is a number above 0");
+    return (int64_t)(seconds * CG_SECOND);
+}
+
+/* ---- From main's first line to its last ------------------------------------------- */
+
+static void stop(int number)
+{
+    (void)number;
+    stopped = 1;
+    cg_stop(running);
+}
+
+void example_open(struct example *ex, int argc, char **argv)
+{
+    program = ex->name;
+    command_line(ex, argc, argv);
+    open_reactor(ex);
+    ex->sched = cg_sched_new(ex->reactor);
+    if (!ex->sched) {
+        example_fail("scheduler", -ENOMEM);
+        exit(1);
+    }
+    running = ex->sched;
+    sigaction(SIGINT, &(struct sigaction){.sa_handler = stop}, NULL);
+    sigaction(SIGTERM, &(struct sigaction){.sa_handler = stop}, NULL);
+}
+
+void example_serve(struct example *ex, cg_fn *fn)
+{
+    char addr[CG_ADDR_SIZE];
+    struct cg_sock *listener;
+    int code = cg_listen(ex->sched, ex->listen, &listener);
+
+    if (code < 0) {
+        example_fail(ex->listen, code);
+        return;
+    }
+    code = cg_local_addr(listener, addr, sizeof addr);
+    printf("listening on %s\n", code < 0 ? ex->listen : addr);
+    fflush(stdout);
+    code = cg_start(ex->sched, fn, listener, .name = "serve");
+    if (code < 0) {
+        example_fail("start", code);
+        cg_close(listener);
+    }
+}
+
+int example_run(struct example *ex)
+{
+    ssize_t left = cg_run(ex->sched);
+
+    if (left < 0) {
+        example_fail("run", left);
+    } else if (left > 0) {
+        fprintf(stderr, "%s: %zd coroutine%s %s:\n", program, left, left == 1 ? "" : "s",
+                stopped ? "did not end in time" : "can never wake (deadlock)");
+        cg_coro_dump(ex->sched, stderr);
+        exit_status = 1;
+    }
+    signal(SIGINT, SIG_DFL);
+    signal(SIGTERM, SIG_DFL);
+    cg_sched_free(ex->sched);
+    cg_reactor_close(ex->reactor);
+    errno = 0;
+    if ((fflush(stdout) != 0 || ferror(stdout)) && exit_status == 0)
+        example_fail("stdout", errno ? -errno : -EIO);
+    return exit_status;
+}
