@@ -5,6 +5,7 @@
 
 #include "tests/support.h"
 
+#include <cogen/sim.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -41,6 +42,36 @@ static bool wanted(const char *name)
     return false;
 }
 
+/* Beside the perfect world a second one, in which everything takes its time and the network
+ * behaves as io_uring does: nothing is done at once, a cancel may come too late. */
+static const struct cg_sim_options late_world = {
+    .latency = 50 * CG_MICROSECOND,
+    .jitter = 100 * CG_MICROSECOND,
+    .completion = true,
+    .multishot = true,
+    .late_cancel = true,
+};
+
+static void list_reactors(void)
+{
+    size_t n = cg_reactor_list(reactors, REACTORS_MAX);
+
+    ck_assert_uint_lt(n, REACTORS_MAX);
+    reactors[n] = (struct cg_reactor_info){"sim-late", NULL};
+    reactor_count = n + 1;
+}
+
+static int open_reactor(struct cg_reactor **reactor)
+{
+    struct cg_sim_options options = late_world;
+    const char *seed = getenv("COGEN_TEST_SEED");
+
+    if (strcmp(current, "sim-late"))
+        return cg_reactor_open(current, reactor);
+    options.seed = seed ? strtoull(seed, NULL, 0) : 1;
+    return cg_sim_open(&options, reactor);
+}
+
 /* Check hands a loop test one number: the case and the reactor are in it. */
 static void run_case(int number)
 {
@@ -57,9 +88,9 @@ static void run_case(int number)
 
 static bool applies(const struct test_case *c, const char *reactor)
 {
-    bool sim = !strcmp(reactor, "sim");
+    bool sim = !strncmp(reactor, "sim", 3), late = !strcmp(reactor, "sim-late");
 
-    return c->where == ON_ALL || (c->where == ON_SIM) == sim;
+    return c->where == ON_ALL || (c->where == ON_SIM ? sim && !late : !sim);
 }
 
 static Suite *suite_on(size_t r, const char *theme, const struct test_case *cases, size_t n)
@@ -107,9 +138,7 @@ int test_main(const char *theme, const struct test_case *cases, size_t n)
 
     setvbuf(stdout, NULL, _IOLBF, 0);
     all_cases = cases;
-    reactor_count = cg_reactor_list(reactors, REACTORS_MAX);
-    if (reactor_count > REACTORS_MAX)
-        reactor_count = REACTORS_MAX;
+    list_reactors();
     for (size_t r = 0; r < reactor_count; r++) {
         Suite *suite;
 
@@ -151,7 +180,7 @@ const char *test_reactor(void)
 
 bool test_on_sim(void)
 {
-    return !strcmp(current, "sim");
+    return !strncmp(current, "sim", 3);
 }
 
 /* ---- The watchdog ------------------------------------------------------------------- */
@@ -200,8 +229,7 @@ struct test test_open_with(const struct cg_sched_options *options)
 {
     struct test test = {NULL, NULL};
 
-    OK(cg_reactor_open(current, &test.reactor));
-    ck_assert_str_eq(cg_reactor_name(test.reactor), current);
+    OK(open_reactor(&test.reactor));
     test.sched = cg_sched_create(test.reactor, options);
     ck_assert_ptr_nonnull(test.sched);
     test_watch(test.sched, PATIENCE);
@@ -221,6 +249,8 @@ void test_close(struct test *test)
 {
     test_watch(NULL, PATIENCE);
     cg_sched_free(test->sched);
+    if (test_on_sim())
+        IS((ssize_t)cg_sim_handles(test->reactor), 0);
     cg_reactor_close(test->reactor);
     test_watch(NULL, 0);
 }

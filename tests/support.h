@@ -10,7 +10,7 @@
 enum test_where {
     ON_ALL = 0,
     ON_KERNEL = 1, /* real descriptors: every reactor but sim */
-    ON_SIM = 2,    /* virtual time */
+    ON_SIM = 2,    /* virtual time, in a perfect world */
 };
 
 /* A case says first what must hold. A coroutine is run to its end in a scheduler of its own
@@ -37,7 +37,8 @@ int test_main(const char *theme, const struct test_case *cases, size_t n);
 /* The same for suites that were made by hand, ended by NULL. */
 int check_main(Suite *suite, ...);
 
-/* The reactor that the running case is to use, and whether that is the simulated one. */
+/* The reactor that the running case is to use ("sim-late" is a simulated world of delays
+ * and late cancels), and whether that is a simulated one. */
 const char *test_reactor(void);
 bool test_on_sim(void);
 
