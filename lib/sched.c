@@ -24,6 +24,14 @@ void cg__sched_ready(struct cg_sched *sched, struct cg_coro *coro, bool first)
     }
 }
 
+/* With many coroutines the next one's memory is cold: its control block, and the frames of
+ * cg_yield right below. Fetched while this one runs. */
+static void prefetch(const struct cg_coro *coro)
+{
+    for (int line = -6; line < 2; line++)
+        __builtin_prefetch((const char *)coro + line * 64);
+}
+
 struct cg_coro *cg__sched_next(struct cg_sched *sched)
 {
     struct cg_coro *coro = sched->ready;
@@ -36,6 +44,8 @@ struct cg_coro *cg__sched_next(struct cg_sched *sched)
         sched->left = 0; /* this one is the last */
     if ((sched->ready = coro->ready) == NULL)
         sched->ready_tail = &sched->ready;
+    else
+        prefetch(sched->ready);
     coro->state = CG_CORO_RUNNING;
     coro->budget = CG__BUDGET;
     return coro;
