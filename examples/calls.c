@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A coroutine calls another and goes on with its result. The call is an operation, so it
- * takes a timeout like any other.
+/* A coroutine calls another and goes on with its result. The call is an operation, so
+ * it takes a timeout like any other.
  *
  *     ./calls                      prints foo, bar, and what bar has made of "ham"
  */

@@ -9,7 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { OPTIONS_MAX = 16, REACTORS_MAX = 16 };
+enum {
+    OPTIONS_MAX = 16,
+    REACTORS_MAX = 16,
+};
 
 static const char *program = "example";
 static int exit_status;
@@ -48,7 +51,8 @@ void example_usage(const struct example *ex, const char *why)
     exit(2);
 }
 
-/* ---- Reactors --------------------------------------------------------------------- */
+/* ---- Reactors ---------------------------------------------------------------------
+ */
 
 static size_t list_reactors(const struct example *ex, struct cg_reactor_info *info)
 {
@@ -72,7 +76,8 @@ static void print_reactors(const struct example *ex)
 }
 
 /* Why there is no reactor of this name, in one line on stderr; the end. */
-static _Noreturn void refuse_reactor(const struct example *ex, const char *name, int code)
+static _Noreturn void refuse_reactor(const struct example *ex, const char *name,
+                                     int code)
 {
     struct cg_reactor_info info[REACTORS_MAX];
     size_t count = list_reactors(ex, info);
@@ -104,10 +109,11 @@ static void open_reactor(struct example *ex)
         refuse_reactor(ex, name ? name : "", code);
 }
 
-/* ---- The command line ------------------------------------------------------------- */
+/* ---- The command line -------------------------------------------------------------
+ */
 
-static void print_help(const struct example *ex, const struct example_option *const *known,
-                       int count)
+static void print_help(const struct example *ex,
+                       const struct example_option *const *known, int count)
 {
     printf("usage: %s [OPTION]...%s%s\n%s.\n\n", ex->name, ex->operands ? " " : "",
            ex->operands ? ex->operands : "", ex->about);
@@ -115,15 +121,15 @@ static void print_help(const struct example *ex, const struct example_option *co
         const struct example_option *option = known[i];
         char form[64];
 
-        snprintf(form, sizeof form, "--%s%s%s%s%c", option->name, option->arg ? " " : "",
-                 option->arg ? option->arg : "", option->letter ? ", -" : "",
-                 option->letter ? option->letter : ' ');
+        snprintf(form, sizeof form, "--%s%s%s%s%c", option->name,
+                 option->arg ? " " : "", option->arg ? option->arg : "",
+                 option->letter ? ", -" : "", option->letter ? option->letter : ' ');
         printf("  %-22s %s\n", form, option->help);
     }
 }
 
-static void parse(struct example *ex, const struct example_option *const *known, int count,
-                  int argc, char **argv)
+static void parse(struct example *ex, const struct example_option *const *known,
+                  int count, int argc, char **argv)
 {
     struct option longs[OPTIONS_MAX + 1] = {{0}};
     char shorts[2 * OPTIONS_MAX + 1], *s = shorts;
@@ -131,8 +137,8 @@ static void parse(struct example *ex, const struct example_option *const *known,
 
     /* A long option is answered as 256 + its index, a short one as its letter. */
     for (int i = 0; i < count; i++) {
-        longs[i] = (struct option){known[i]->name, known[i]->arg ? required_argument : 0,
-                                   NULL, 256 + i};
+        longs[i] = (struct option){
+            known[i]->name, known[i]->arg ? required_argument : 0, NULL, 256 + i};
         if (known[i]->letter) {
             *s++ = known[i]->letter;
             if (known[i]->arg)
@@ -161,7 +167,8 @@ static void command_line(struct example *ex, int argc, char **argv)
     const struct example_option *known[OPTIONS_MAX];
     int count = 0;
 
-    for (const struct example_option *option = ex->options; option && option->name; option++)
+    for (const struct example_option *option = ex->options; option && option->name;
+         option++)
         known[count++] = option;
     if (ex->listen)
         known[count++] = &listening;
@@ -188,7 +195,8 @@ int64_t example_seconds(const struct example *ex, const char *text)
     return (int64_t)(seconds * CG_SECOND);
 }
 
-/* ---- From main's first line to its last ------------------------------------------- */
+/* ---- From main's first line to its last -------------------------------------------
+ */
 
 static void stop(int number)
 {
@@ -239,7 +247,8 @@ int example_run(struct example *ex)
     if (left < 0) {
         example_fail("run", left);
     } else if (left > 0) {
-        fprintf(stderr, "%s: %zd coroutine%s %s:\n", program, left, left == 1 ? "" : "s",
+        fprintf(stderr, "%s: %zd coroutine%s %s:\n", program, left,
+                left == 1 ? "" : "s",
                 stopped ? "did not end in time" : "can never wake (deadlock)");
         cg_coro_dump(ex->sched, stderr);
         exit_status = 1;

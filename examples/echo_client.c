@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Sends what it reads on stdin, and prints what comes back; a coroutine for each direction,
- * both on one connection.
+/* Sends what it reads on stdin, and prints what comes back; a coroutine for each
+ * direction, both on one connection.
  *
  *     ./echo_client 127.0.0.1:7007             type lines, Ctrl-D ends
- *     ./echo_client --count 3 127.0.0.1:7007   three messages instead, one after the other
+ *     ./echo_client --count 3 127.0.0.1:7007   three messages instead, in turn
  */
 #include <cogen.h>
 #include <errno.h>
@@ -24,8 +24,8 @@ static void print(const void *data, size_t size)
         example_fail("stdout", -errno);
 }
 
-/* Stdin is not made non-blocking, which a terminal would pass on to stdout: it is read when
- * it has something. */
+/* Stdin is not made non-blocking, which a terminal would pass on to stdout: it is read
+ * when it has something. */
 static ssize_t send_stdin(void *arg)
 {
     struct cg_sock *conn = arg;
@@ -109,15 +109,17 @@ static ssize_t client(void *arg)
 int main(int argc, char **argv)
 {
     const char *count = NULL;
+    const struct example_option options[] = {
+        {"count", "N", "send N messages instead, each after the reply to the last",
+         &count, 'n'},
+        {0},
+    };
     struct example ex = {
         .name = "echo_client",
         .about = "Sends what it reads on stdin, and prints what comes back",
         .operands = "ADDR",
         .network = true,
-        .options = (struct example_option[]){
-            {"count", "N", "send N messages instead, each after the reply to the last",
-             &count, 'n'},
-            {0}},
+        .options = options,
     };
     int code;
 

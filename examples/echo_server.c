@@ -4,8 +4,8 @@
  *     ./echo_server --listen 127.0.0.1:7007
  *     ./echo_client 127.0.0.1:7007             in another terminal
  *
- * Reading with cg_borrow names no buffer: the bytes are lent by the reactor while there are
- * any, and a connection that is quiet holds nothing but a stack.
+ * Reading with cg_borrow names no buffer: the bytes are lent by the reactor while there
+ * are any, and a connection that is quiet holds nothing but a stack.
  */
 #include <cogen.h>
 

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* Fetches pages over HTTP, all at once, and prints their bodies in the order of the command
- * line; a coroutine for each.
+/* Fetches pages over HTTP, all at once, and prints their bodies in the order of the
+ * command line; a coroutine for each.
  *
  *     ./http_client http://127.0.0.1:8080/
  *     ./http_client -o both.html http://localhost:8080/ http://[::1]:8080/about.html
  *
- * Exit status: 0 all were fetched; 1 at least one was not (no connection, a status of 300
- * or more, a body that is too short ...), or the output could not be written; 2 the command
- * line was wrong. Errors name the host or the URL on stderr.
+ * Exit status: 0 all were fetched; 1 at least one was not (no connection, a status of
+ * 300 or more, a body that is too short ...), or the output could not be written; 2 the
+ * command line was wrong. Errors name the host or the URL on stderr.
  */
 #include <cogen.h>
 #include <errno.h>
@@ -31,7 +31,8 @@ struct page {
     struct http_head head;
 };
 
-/* ---- The body --------------------------------------------------------------------- */
+/* ---- The body ---------------------------------------------------------------------
+ */
 
 /* The output goes wrong for everybody: report it once, and end the run. */
 static ssize_t output_failed(int error)
@@ -41,7 +42,8 @@ static ssize_t output_failed(int error)
     return -ECANCELED;
 }
 
-/* Opened when there is something for it: a refused connection leaves an old file alone. */
+/* Opened when there is something for it: a refused connection leaves an old file alone.
+ */
 static ssize_t open_output(void)
 {
     if (!out)
@@ -72,7 +74,8 @@ static ssize_t print_body(struct cg_sock *conn, const struct http_head *head)
     return n < 0 ? n : 0;
 }
 
-/* ---- The request and the head ----------------------------------------------------- */
+/* ---- The request and the head -----------------------------------------------------
+ */
 
 /* HTTP/1.0, for that is what a client without chunked bodies speaks. */
 static ssize_t send_request(struct cg_sock *conn, const struct http_url *url)
@@ -115,7 +118,8 @@ static ssize_t read_head(struct cg_sock *conn, struct http_head *head)
             return 431;
         if (n <= 0)
             return n < 0 ? n : CG_EOF;
-        step = head->size == 0 ? http_status_line(head, line, n) : http_field(head, line, n);
+        step = head->size == 0 ? http_status_line(head, line, n)
+                               : http_field(head, line, n);
     }
     return step == HTTP_END ? 0 : step;
 }
@@ -137,7 +141,8 @@ static bool is_page(const struct page *page)
     return false;
 }
 
-/* ---- A page ----------------------------------------------------------------------- */
+/* ---- A page -----------------------------------------------------------------------
+ */
 
 static ssize_t wait_for_turn(const struct page *page)
 {
@@ -173,7 +178,8 @@ static ssize_t fetch(void *arg)
 
     if (wrong) {
         example_complain(page->text, wrong);
-    } else if ((n = cg_yield(cg_connect(page->url.addr, &conn, .timeout = patience))) < 0) {
+    } else if ((n = cg_yield(cg_connect(page->url.addr, &conn, .timeout = patience))) <
+               0) {
         if (n == -ENXIO)
             example_complain(page->url.addr, "unknown host");
         else
@@ -195,13 +201,16 @@ static ssize_t fetch(void *arg)
 
 int main(int argc, char **argv)
 {
+    const struct example_option options[] = {
+        {"output", "FILE", "write to FILE instead of stdout", &out_name, 'o'},
+        {0},
+    };
     struct example ex = {
         .name = "http_client",
         .about = "Fetches pages over HTTP and prints their bodies, one after the other",
         .operands = "URL...",
         .network = true,
-        .options = (struct example_option[]){
-            {"output", "FILE", "write to FILE instead of stdout", &out_name, 'o'}, {0}},
+        .options = options,
     };
     struct page *pages;
     int code, status;

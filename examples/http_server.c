@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* A small HTTP/1.1 server: GET and HEAD, keep-alive, a page of its own or the files of a
- * directory; a coroutine for each connection, with a limit on everything a client can take
- * its time over.
+/* A small HTTP/1.1 server: GET and HEAD, keep-alive, a page of its own or the files of
+ * a directory; a coroutine for each connection, with a limit on everything a client can
+ * take its time over.
  *
  *     ./http_server --listen 127.0.0.1:8080                one page, at /
  *     ./http_server --listen 127.0.0.1:8080 --root site    the files in site/
@@ -38,7 +38,8 @@ struct request {
     struct http_head head;
 };
 
-/* ---- Answers ---------------------------------------------------------------------- */
+/* ---- Answers ----------------------------------------------------------------------
+ */
 
 /* Writes the head of the answer into buf; more are further fields, each with CR LF. */
 static int answer_head(const struct request *req, int status, const char *type,
@@ -49,11 +50,12 @@ static int answer_head(const struct request *req, int status, const char *type,
     struct tm tm;
 
     strftime(date, sizeof date, "%a, %d %b %Y %H:%M:%S GMT", gmtime_r(&now, &tm));
-    return snprintf(buf, size,
-                    "HTTP/1.1 %d %s\r\nDate: %s\r\nServer: cogen/%s\r\nContent-Type: %s\r\n"
-                    "Content-Length: %lld\r\nConnection: %s\r\n%s\r\n",
-                    status, http_reason(status), date, cg_version(), type,
-                    (long long)length, req->keep ? "keep-alive" : "close", more);
+    return snprintf(
+        buf, size,
+        "HTTP/1.1 %d %s\r\nDate: %s\r\nServer: cogen/%s\r\nContent-Type: %s\r\n"
+        "Content-Length: %lld\r\nConnection: %s\r\n%s\r\n",
+        status, http_reason(status), date, cg_version(), type, (long long)length,
+        req->keep ? "keep-alive" : "close", more);
 }
 
 static bool wants_body(const struct request *req)
@@ -78,8 +80,8 @@ static ssize_t answer_error(struct request *req, int status, const char *more)
 {
     char body[256];
     int length = snprintf(body, sizeof body,
-                          "<!doctype html>\n<title>%d %s</title>\n<h1>%d %s</h1>\n", status,
-                          http_reason(status), status, http_reason(status));
+                          "<!doctype html>\n<title>%d %s</title>\n<h1>%d %s</h1>\n",
+                          status, http_reason(status), status, http_reason(status));
 
     return answer_page(req, status, more, body, length);
 }
@@ -133,7 +135,8 @@ static ssize_t answer(struct request *req)
     return n;
 }
 
-/* ---- Requests --------------------------------------------------------------------- */
+/* ---- Requests ---------------------------------------------------------------------
+ */
 
 /* Reads the head of a request: 0, the status that refuses it, or a negative code. */
 static ssize_t read_head(void *arg)
@@ -158,8 +161,8 @@ static ssize_t read_head(void *arg)
     return step == HTTP_END ? 0 : step;
 }
 
-/* Takes away what the client still sends: a close with unread bytes would be a reset, and
- * that can overtake the answer. */
+/* Takes away what the client still sends: a close with unread bytes would be a reset,
+ * and that can overtake the answer. */
 static ssize_t drain(void *arg)
 {
     struct cg_sock *conn = arg;
@@ -203,7 +206,8 @@ static ssize_t talk(void *arg)
     /* The head and the file are two writes: the second must not wait for the first's
      * acknowledgement. (A UNIX socket does not know the option, nor the problem.) */
     cg_setopt(conn, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
-    /* Between requests the connection only waits for a first byte, and takes no room. */
+    /* Between requests the connection only waits for a first byte, and takes no room.
+     */
     while ((n = cg_yield(cg_borrow(conn, &view, .timeout = patience))) > 0) {
         cg_giveback(&view, 0);
         if ((n = serve_request(conn)) <= 0)
@@ -231,16 +235,18 @@ static ssize_t serve(void *arg)
 int main(int argc, char **argv)
 {
     const char *root = NULL, *seconds = "15";
+    const struct example_option options[] = {
+        {"root", "DIR", "serve the files in DIR", &root, 0},
+        {"timeout", "SECONDS", "a silent or slow client is given this long (15)",
+         &seconds, 0},
+        {0},
+    };
     struct example ex = {
         .name = "http_server",
         .about = "Serves a page, or the files of a directory, over HTTP",
         .listen = "127.0.0.1:8080",
         .network = true,
-        .options = (struct example_option[]){
-            {"root", "DIR", "serve the files in DIR", &root, 0},
-            {"timeout", "SECONDS", "a silent or slow client is given this long (15)",
-             &seconds, 0},
-            {0}},
+        .options = options,
     };
     int code, status;
 

@@ -25,11 +25,12 @@ static bool is_visible(char c)
     return c > ' ' && c < '\x7f';
 }
 
-/* The length of a line without its CR LF; -1 if it does not end so, or if it has control
- * characters inside. */
+/* The length of a line without its CR LF; -1 if it does not end so, or if it has
+ * control characters inside. */
 static int line_length(const char *line, size_t length)
 {
-    if (length < 2 || length >= HTTP_LINE_SIZE || memcmp(line + length - 2, "\r\n", 2) != 0)
+    if (length < 2 || length >= HTTP_LINE_SIZE ||
+        memcmp(line + length - 2, "\r\n", 2) != 0)
         return -1;
     length -= 2;
     for (size_t i = 0; i < length; i++)
@@ -48,7 +49,8 @@ static int version(struct http_head *head, const char *text)
     return text[5] == '1' ? 0 : 505;
 }
 
-/* "GET /path HTTP/1.1", or with the target in the form for proxies, "http://host/path". */
+/* "GET /path HTTP/1.1", or with the target in the form for proxies, "http://host/path".
+ */
 int http_request_line(struct http_head *head, const char *line, size_t length)
 {
     int end = line_length(line, length), method = 0, size = 0;
@@ -75,8 +77,8 @@ int http_request_line(struct http_head *head, const char *line, size_t length)
     }
     head->size = length;
     snprintf(head->method, sizeof head->method, "%.*s", method, line);
-    snprintf(head->target, sizeof head->target, "%s%.*s", *target == '/' ? "" : "/", size,
-             target);
+    snprintf(head->target, sizeof head->target, "%s%.*s", *target == '/' ? "" : "/",
+             size, target);
     return version(head, target + size + 1);
 }
 
@@ -98,7 +100,8 @@ int http_status_line(struct http_head *head, const char *line, size_t length)
     return 0;
 }
 
-/* ---- Header fields ---------------------------------------------------------------- */
+/* ---- Header fields ----------------------------------------------------------------
+ */
 
 static bool is_field(const char *line, const char *name)
 {
@@ -137,7 +140,8 @@ static int content_length(struct http_head *head, const char *value, int size)
     return HTTP_MORE;
 }
 
-static int known_field(struct http_head *head, const char *line, const char *value, int size)
+static int known_field(struct http_head *head, const char *line, const char *value,
+                       int size)
 {
     if (is_field(line, "Content-Length"))
         return content_length(head, value, size);
@@ -184,7 +188,8 @@ bool http_keeps_alive(const struct http_head *head)
     return !head->close && (head->minor > 0 || head->keep_alive);
 }
 
-/* ---- Paths and URLs --------------------------------------------------------------- */
+/* ---- Paths and URLs ---------------------------------------------------------------
+ */
 
 static int hex(char c)
 {
@@ -247,8 +252,8 @@ const char *http_url(struct http_url *url, const char *text)
     end = rest + strcspn(rest, "#");
     if (end - rest >= HTTP_LINE_SIZE - 64)
         return "too long";
-    snprintf(url->addr, sizeof url->addr, "%.*s:%.*s", length, host, digits ? digits : 2,
-             digits ? port + 1 : "80");
+    snprintf(url->addr, sizeof url->addr, "%.*s:%.*s", length, host,
+             digits ? digits : 2, digits ? port + 1 : "80");
     snprintf(url->host, sizeof url->host, "%.*s", digits ? length + 1 + digits : length,
              host);
     snprintf(url->target, sizeof url->target, "%s%.*s", *rest == '/' ? "" : "/",

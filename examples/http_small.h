@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* As much HTTP/1.1 as the two small HTTP examples need, without any I/O: the heads of
- * messages, line by line, and URLs. What it does not know it refuses, with the status that
- * a server answers to it. */
+ * messages, line by line, and URLs. What it does not know it refuses, with the status
+ * that a server answers to it. */
 #ifndef EXAMPLES_HTTP_SMALL_H
 #define EXAMPLES_HTTP_SMALL_H
 
@@ -15,18 +15,21 @@ enum {
     HTTP_HEAD_SIZE = 32 * 1024,
 };
 
-enum http_step { HTTP_MORE = 0, HTTP_END = 1 }; /* of a head, if it is not refused */
+enum http_step {
+    HTTP_MORE = 0,
+    HTTP_END = 1,
+}; /* of a head, if it is not refused */
 
 /* The head of a request or of a response; starts as {0}. */
 struct http_head {
-    char method[16];                /* request */
-    char target[HTTP_LINE_SIZE];    /* request: "/path?query" */
-    int status;                     /* response */
-    int minor;                      /* of the version: HTTP/1.minor */
-    char location[HTTP_LINE_SIZE];  /* response: where it has moved to, or "" */
+    char method[16];               /* request */
+    char target[HTTP_LINE_SIZE];   /* request: "/path?query" */
+    int status;                    /* response */
+    int minor;                     /* of the version: HTTP/1.minor */
+    char location[HTTP_LINE_SIZE]; /* response: where it has moved to, or "" */
     bool has_length, has_host;
-    int64_t length;                 /* Content-Length, if has_length */
-    bool close, keep_alive;         /* what Connection says */
+    int64_t length;         /* Content-Length, if has_length */
+    bool close, keep_alive; /* what Connection says */
     int fields;
     size_t size;
 };
@@ -37,9 +40,10 @@ struct http_url {
     char target[HTTP_LINE_SIZE]; /* "/path?query" */
 };
 
-/* Takes the first line of a request or of a response, and then each header field's, all with
- * their CR LF. Answer HTTP_MORE, or HTTP_END after the head's last, empty line; or the
- * status that refuses it: 400, 431 (too many fields), 501 (a transfer encoding), 505. */
+/* Takes the first line of a request or of a response, and then each header field's, all
+ * with their CR LF. Answer HTTP_MORE, or HTTP_END after the head's last, empty line; or
+ * the status that refuses it: 400, 431 (too many fields), 501 (a transfer encoding),
+ * 505. */
 int http_request_line(struct http_head *head, const char *line, size_t length);
 int http_status_line(struct http_head *head, const char *line, size_t length);
 int http_field(struct http_head *head, const char *line, size_t length);

@@ -7,12 +7,13 @@
  */
 #include <cogen.h>
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "common.h"
 
-enum { LINE_SIZE = 1024 }; /* longest line, with its end and a NUL */
+enum {
+    LINE_SIZE = 1024, /* longest line, with its end and a NUL */
+};
 
 static int64_t idle = 2 * CG_MINUTE;
 
@@ -81,15 +82,17 @@ static ssize_t serve(void *arg)
 int main(int argc, char **argv)
 {
     const char *seconds = "120";
+    const struct example_option options[] = {
+        {"idle", "SECONDS", "who says nothing for so long is sent away (120)", &seconds,
+         0},
+        {0},
+    };
     struct example ex = {
         .name = "line_server",
         .about = "Greets, sends every line back, and ends at the line \"exit\"",
         .listen = "127.0.0.1:7008",
         .network = true,
-        .options = (struct example_option[]){
-            {"idle", "SECONDS", "who says nothing for so long is sent away (120)",
-             &seconds, 0},
-            {0}},
+        .options = options,
     };
 
     example_open(&ex, argc, argv);

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Named signals, with a value and with a timeout: one coroutine signals, another waits.
  *
- *     ./signals                    prints spam, ham, eggs, and two seconds later that no
- *                                  more stuff comes
+ *     ./signals                    prints spam, ham, eggs; after two seconds, no more
  *     ./signals --fast             the same with hundredths of seconds
  *     ./signals --reactor sim      the same in no time: there the clock is virtual
  */
@@ -39,11 +38,14 @@ static ssize_t bar(void *arg)
 int main(int argc, char **argv)
 {
     const char *fast = NULL;
+    const struct example_option options[] = {
+        {"fast", NULL, "a second lasts 10 ms", &fast, 0},
+        {0},
+    };
     struct example ex = {
         .name = "signals",
         .about = "One coroutine signals three values, another waits for a fourth",
-        .options = (struct example_option[]){
-            {"fast", NULL, "a second lasts 10 ms", &fast, 0}, {0}},
+        .options = options,
     };
     int code;
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* See site.h. No path leaves the directory: segments of dots are refused, links are resolved
- * first and must end beneath it, and the file is then opened one directory at a time without
- * following a link, so that none can be slipped in between. These calls may wait for a disk,
- * and everybody with them: fine for an example. */
+/* See site.h. No path leaves the directory: segments of dots are refused, links are
+ * resolved first and must end beneath it, and the file is then opened one directory at
+ * a time without following a link, so that none can be slipped in between. These calls
+ * may wait for a disk, and everybody with them: fine for an example. */
 #include "site.h"
 
 #include <errno.h>
@@ -15,7 +15,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { PATH_SIZE = 4096 };
+enum {
+    PATH_SIZE = 4096,
+};
 
 int site_open(struct site *site, const char *directory)
 {
@@ -101,8 +103,8 @@ static bool has_dot_segments(const char *path)
     return false;
 }
 
-/* Opens a relative path that has no links; cuts it up. A descriptor or -1. Non-blocking, for
- * else a FIFO would wait for its writer. */
+/* Opens a relative path that has no links; cuts it up. A descriptor or -1.
+ * Non-blocking, for else a FIFO would wait for its writer. */
 static int open_beneath(int directory, char *path)
 {
     int fd = directory, next;
@@ -112,7 +114,8 @@ static int open_beneath(int directory, char *path)
         slash = strchr(path, '/');
         if (slash)
             *slash = '\0';
-        next = openat(fd, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+        next =
+            openat(fd, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
         if (fd != directory) {
             int error = errno;
 

@@ -20,9 +20,9 @@ struct site_file {
 int site_open(struct site *site, const char *directory);
 void site_close(struct site *site);
 
-/* Opens the file of a decoded path ("/" is "/index.html") that begins with a slash. 0, or
- * the HTTP status that says why not: 301 (a directory: the path lacks a slash), 403, 404,
- * 500, 503. */
+/* Opens the file of a decoded path ("/" is "/index.html") that begins with a slash. 0,
+ * or the HTTP status that says why not: 301 (a directory: the path lacks a slash), 403,
+ * 404, 500, 503. */
 int site_find(const struct site *site, const char *path, struct site_file *file);
 
 #endif
