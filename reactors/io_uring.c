@@ -1,0 +1,417 @@
+/* SPDX-License-Identifier: MIT */
+/* The io_uring reactor, Linux 6.0 and later. submit only queues an entry and wait enters the
+ * kernel once a turn, which submits and reaps. Receiving is multishot into the kernel's pick
+ * of our buffers (uring_buffers.c). The ring belongs to the thread that first waits; it may
+ * be opened in another. */
+#include "config.h"
+
+#ifdef HAVE_LIBURING
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "reactors/calls.h"
+#include "reactors/reactors.h"
+#include "reactors/uring.h"
+
+enum step {
+    ANSWER, /* the request has ended with this result */
+    AGAIN,  /* once more */
+    READY,  /* once more when the descriptor is ready */
+    LATER,  /* once more after a pause */
+    STARVE, /* once more when there are buffers */
+};
+
+static void leave_lists(struct uring *u, struct cg_io *io)
+{
+    if (io->mark & URING_BACKLOG)
+        cg__uring_remove(&u->backlog, io);
+    if (io->mark & URING_STARVED)
+        cg__uring_remove(&u->starved, io);
+}
+
+static enum cg_verdict uring_submit(struct cg_reactor *reactor, struct cg_io *io)
+{
+    struct uring *u = (struct uring *)reactor;
+
+    if (io->code >= CG_IO_SOCKET)
+        return cg__call(io);
+    assert(io->state == CG_IO_IDLE);
+    io->state = CG_IO_PENDING;
+    io->mark = 0;
+    io->chunk = NULL;
+    cg__uring_arm(u, io);
+    return CG_PENDING;
+}
+
+/* What the kernel has is cancelled by an entry of its own. A request that is itself still in
+ * the queue goes to the kernel together with its cancel: so one that must not wait gets the
+ * one attempt it is due. */
+static enum cg_verdict uring_cancel(struct cg_reactor *reactor, struct cg_io *io)
+{
+    struct uring *u = (struct uring *)reactor;
+
+    if (io->state == CG_IO_PENDING && (io->mark & URING_IN_KERNEL)) {
+        io->state = CG_IO_CANCELLING;
+        cg__uring_arm_cancel(u, io);
+    }
+    if (io->state == CG_IO_CANCELLING)
+        return CG_PENDING;
+    leave_lists(u, io);
+    io->state = CG_IO_IDLE;
+    return CG_DONE;
+}
+
+/* Queues what the request lacks: its own entry, and the one that cancels it. */
+static void proceed(struct uring *u, struct cg_io *io)
+{
+    leave_lists(u, io);
+    if (!(io->mark & URING_IN_KERNEL))
+        cg__uring_arm(u, io);
+    if (io->state == CG_IO_CANCELLING && (io->mark & URING_IN_KERNEL) &&
+        !(io->mark & URING_CANCELS))
+        cg__uring_arm_cancel(u, io);
+}
+
+/* Queues what had to be put off. Of the starved no more than there are buffers: thousands
+ * that are armed again only to starve again would take quadratic time. */
+static void catch_up(struct uring *u)
+{
+    for (unsigned n = u->backlog.length; n > 0 && u->backlog.first; n--)
+        proceed(u, u->backlog.first);
+    if (u->starved.first)
+        cg__uring_buffers_grow(&u->buffers);
+    cg__uring_buffers_fill(&u->buffers);
+    for (unsigned n = u->buffers.inside; n > 0 && u->starved.first; n--)
+        proceed(u, u->starved.first);
+    cg__uring_arm_wake(u);
+}
+
+/* ---- Completions ------------------------------------------------------------------------ */
+
+static void answer(struct cg_io *io)
+{
+    io->state = CG_IO_IDLE;
+    io->mark = 0;
+    io->complete(io, io->result);
+}
+
+/* The call that readiness was awaited for. */
+static enum step attempt(struct uring *u, struct cg_io *io)
+{
+    bool plain = cg__uring_is_plain(u, io->fd);
+
+    if (io->code != CG_IO_SENDFILE)
+        return AGAIN;
+    io->result = cg__attempt(&u->base, io, &plain);
+    return io->result == -EAGAIN ? READY : ANSWER;
+}
+
+/* What becomes of a request whose entry has ended with io->result. */
+static enum step judge(struct uring *u, struct cg_io *io)
+{
+    if (io->mark & URING_PAUSED)
+        return AGAIN;
+    if ((io->mark & URING_UNREADY) && io->result >= 0)
+        return attempt(u, io);
+    switch (io->result) {
+    case -EINTR:
+        return AGAIN;
+    case -EAGAIN: /* of connect: a UNIX socket's full backlog, which poll calls writable */
+        return io->code == CG_IO_CONNECT ? LATER : READY;
+    case -EALREADY: /* of connect: it was interrupted and goes on */
+        return io->code == CG_IO_CONNECT ? READY : ANSWER;
+    case -ENOBUFS:
+        if (io->code == CG_IO_RECV)
+            return STARVE;
+        return io->code == CG_IO_ACCEPT ? LATER : ANSWER;
+    case -EMFILE:
+    case -ENFILE:
+    case -ENOMEM:
+        return io->code == CG_IO_ACCEPT ? LATER : ANSWER;
+    case -ECONNABORTED:
+        return io->code == CG_IO_ACCEPT ? AGAIN : ANSWER;
+    case -ENOTSOCK:
+        if (io->code > CG_IO_SENDV || cg__uring_is_plain(u, io->fd))
+            return ANSWER;
+        return cg__uring_remember_plain(u, io->fd) ? AGAIN : ANSWER;
+    default:
+        return ANSWER;
+    }
+}
+
+/* The request's own entry has ended: it is answered, or goes on. One that is being cancelled
+ * goes on only if it was not tried properly, and is answered only when the cancel has ended
+ * too: that names it by its address, which the owner may reuse after the answer. */
+static void ended(struct uring *u, struct cg_io *io)
+{
+    enum step step = judge(u, io);
+
+    if (io->state == CG_IO_CANCELLING && step != ANSWER && io->result != -ENOTSOCK) {
+        io->result = -ECANCELED;
+        step = ANSWER;
+    }
+    io->mark &= ~(uintptr_t)(URING_IN_KERNEL | URING_UNREADY | URING_PAUSED);
+    switch (step) {
+    case ANSWER:
+        leave_lists(u, io);
+        if (!(io->mark & URING_CANCELS))
+            answer(io);
+        return;
+    case STARVE:
+        cg__uring_append(&u->starved, io);
+        return;
+    case READY:
+        io->mark |= URING_UNREADY;
+        break;
+    case LATER:
+        io->mark |= URING_PAUSED;
+        break;
+    case AGAIN:
+        break;
+    }
+    proceed(u, io);
+}
+
+/* The entry that cancels a request has ended. -ENOENT while the request is still with the
+ * kernel: it was just being looked at there, out of reach of a cancel, and may since have
+ * gone back to waiting. */
+static void cancel_ended(struct uring *u, struct cg_io *io, int result)
+{
+    io->mark &= ~(uintptr_t)URING_CANCELS;
+    if (io->mark & URING_BACKLOG)
+        return;
+    if (!(io->mark & URING_IN_KERNEL))
+        answer(io);
+    else if (result == -ENOENT)
+        cg__uring_arm_cancel(u, io);
+}
+
+static void dispatch(struct uring *u, const struct io_uring_cqe *cqe)
+{
+    struct cg_io *io = (struct cg_io *)(uintptr_t)(cqe->user_data & ~UINT64_C(1));
+
+    if (cqe->user_data == (uintptr_t)u) {
+        u->wakeable = false;
+        cg__uring_arm_wake(u);
+        return;
+    }
+    if (cqe->user_data & 1) {
+        cancel_ended(u, io, cqe->res);
+        return;
+    }
+    if (cqe->flags & IORING_CQE_F_BUFFER)
+        io->chunk = cg__uring_buffers_take(
+            &u->buffers, cqe->flags >> IORING_CQE_BUFFER_SHIFT, cqe->res);
+    else
+        io->chunk = NULL;
+    io->result = cqe->res;
+    if (cqe->flags & IORING_CQE_F_MORE)
+        io->complete(io, io->result);
+    else
+        ended(u, io);
+}
+
+/* ---- Waiting ---------------------------------------------------------------------------- */
+
+/* What the kernel would do if it were entered without anything to submit. */
+static bool kernel_has_work(const struct uring *u)
+{
+    unsigned flags = IO_URING_READ_ONCE(*u->ring.sq.kflags);
+
+    return flags & (IORING_SQ_CQ_OVERFLOW | IORING_SQ_TASKRUN);
+}
+
+static int enter(struct uring *u, int64_t timeout)
+{
+    struct io_uring_cqe *first;
+    int n;
+
+    if (timeout <= 0 || io_uring_cq_ready(&u->ring) > 0) {
+        if (io_uring_sq_ready(&u->ring) == 0 && !kernel_has_work(u))
+            return 0;
+        n = io_uring_submit_and_get_events(&u->ring);
+    } else if (timeout == CG_NEVER) {
+        n = io_uring_submit_and_wait(&u->ring, 1);
+    } else {
+        struct __kernel_timespec span = {
+            .tv_sec = timeout / CG_SECOND,
+            .tv_nsec = timeout % CG_SECOND,
+        };
+        n = io_uring_submit_and_wait_timeout(&u->ring, &first, 1, &span, NULL);
+    }
+    /* Time is up, a signal came, or the kernel wants completions reaped first. */
+    if (n == -ETIME || n == -EINTR || n == -EAGAIN || n == -EBUSY)
+        n = 0;
+    return n < 0 ? n : 0;
+}
+
+/* Callbacks may queue entries, even submit them; so each completion is copied and handed
+ * back before it is dispatched, and only as many as were there are looked at. */
+static void reap(struct uring *u)
+{
+    struct io_uring_cqe *there, cqe;
+
+    do {
+        for (unsigned n = io_uring_cq_ready(&u->ring); n > 0; n--) {
+            if (io_uring_peek_cqe(&u->ring, &there) < 0)
+                return;
+            cqe = *there;
+            io_uring_cqe_seen(&u->ring, there);
+            dispatch(u, &cqe);
+        }
+    } while ((IO_URING_READ_ONCE(*u->ring.sq.kflags) & IORING_SQ_CQ_OVERFLOW) &&
+             io_uring_get_events(&u->ring) >= 0);
+}
+
+/* With timeout 0 nothing stays unsubmitted, so that a foreign loop may then sleep on the
+ * ring's descriptor. Otherwise what completions queue goes with the next turn's enter. */
+static int uring_wait(struct cg_reactor *reactor, int64_t timeout)
+{
+    struct uring *u = (struct uring *)reactor;
+    int err;
+
+    if ((err = cg__uring_start(u)) < 0)
+        return err;
+    catch_up(u);
+    if (u->backlog.first)
+        timeout = 0;
+    else if (u->starved.first && timeout > URING_PAUSE_MEMORY * CG_MILLISECOND)
+        timeout = URING_PAUSE_MEMORY * CG_MILLISECOND;
+    if ((err = enter(u, timeout)) < 0)
+        return err;
+    reap(u);
+    if (timeout == 0 && io_uring_sq_ready(&u->ring) > 0)
+        io_uring_submit(&u->ring);
+    return 0;
+}
+
+static void uring_forget(struct cg_reactor *reactor, int fd)
+{
+    cg__uring_forget_plain((struct uring *)reactor, fd);
+}
+
+static void uring_wake(struct cg_reactor *reactor)
+{
+    struct uring *u = (struct uring *)reactor;
+    uint64_t one = 1;
+    int saved = errno;
+
+    /* It fails only where 2^64 - 2 wakes are unread, and then wait returns anyway. */
+    while (write(u->wake_fd, &one, sizeof one) < 0 && errno == EINTR)
+        ;
+    errno = saved;
+}
+
+/* ---- Open and close --------------------------------------------------------------------- */
+
+/* From the best to what every kernel takes. With DEFER_TASKRUN completions are made only
+ * while we are inside the kernel, in one batch; the ring's descriptor polls readable also
+ * when there are such to be made. No SQPOLL: it costs a kernel thread that spins. */
+static int set_up(struct io_uring *ring)
+{
+    static const unsigned flags[] = {
+        IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_TASKRUN_FLAG |
+            IORING_SETUP_SUBMIT_ALL | IORING_SETUP_R_DISABLED,
+        IORING_SETUP_COOP_TASKRUN | IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_TASKRUN_FLAG |
+            IORING_SETUP_SUBMIT_ALL | IORING_SETUP_R_DISABLED,
+        IORING_SETUP_SUBMIT_ALL,
+        0,
+    };
+    int err = -EINVAL;
+
+    for (size_t i = 0; err == -EINVAL && i < sizeof flags / sizeof flags[0]; i++) {
+        struct io_uring_params params = {
+            .flags = flags[i] | IORING_SETUP_CQSIZE,
+            .cq_entries = URING_COMPLETIONS,
+        };
+        err = io_uring_queue_init_params(URING_ENTRIES, ring, &params);
+    }
+    return err;
+}
+
+/* -ENOSYS: the kernel is too old. Multishot receive cannot be asked for, but it came with
+ * the zero-copy send, which can. */
+static int probe(struct io_uring *ring)
+{
+    static const int wanted[] = {
+        IORING_OP_RECV,     IORING_OP_SEND,         IORING_OP_SENDMSG, IORING_OP_ACCEPT,
+        IORING_OP_CONNECT,  IORING_OP_POLL_ADD,     IORING_OP_READ,    IORING_OP_WRITE,
+        IORING_OP_WRITEV,   IORING_OP_ASYNC_CANCEL, IORING_OP_TIMEOUT, IORING_OP_SEND_ZC,
+    };
+    struct io_uring_probe *probe = io_uring_get_probe_ring(ring);
+    int err = probe && (ring->features & IORING_FEAT_EXT_ARG) ? 0 : -ENOSYS;
+
+    for (size_t i = 0; err == 0 && i < sizeof wanted / sizeof wanted[0]; i++)
+        if (!io_uring_opcode_supported(probe, wanted[i]))
+            err = -ENOSYS;
+    io_uring_free_probe(probe);
+    return err;
+}
+
+static int uring_open(struct cg_reactor **reactor)
+{
+    struct uring *u = calloc(1, sizeof *u);
+    int err;
+
+    if (!u)
+        return -ENOMEM;
+    u->base.type = &cg__reactor_io_uring;
+    u->backlog.mark = URING_BACKLOG;
+    u->starved.mark = URING_STARVED;
+    u->pause_accept.tv_nsec = URING_PAUSE_ACCEPT * CG_MILLISECOND;
+    u->pause_connect.tv_nsec = URING_PAUSE_CONNECT * CG_MILLISECOND;
+    if ((err = set_up(&u->ring)) < 0)
+        goto free_memory;
+    if ((err = probe(&u->ring)) < 0)
+        goto exit_ring;
+    if ((u->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) < 0) {
+        err = -errno;
+        goto exit_ring;
+    }
+    if ((err = cg__uring_buffers_open(&u->buffers, &u->ring, &u->base)) < 0)
+        goto close_wake;
+    u->base.fd = u->ring.ring_fd;
+    *reactor = &u->base;
+    return 0;
+
+close_wake:
+    close(u->wake_fd);
+exit_ring:
+    io_uring_queue_exit(&u->ring);
+free_memory:
+    free(u);
+    return err;
+}
+
+static void uring_close(struct cg_reactor *reactor)
+{
+    struct uring *u = (struct uring *)reactor;
+
+    cg__uring_buffers_close(&u->buffers, &u->ring);
+    io_uring_queue_exit(&u->ring);
+    close(u->wake_fd);
+    free(u->plain);
+    cg__chunks_free(reactor);
+    free(u);
+}
+
+const struct cg_reactor_type cg__reactor_io_uring = {
+    .name = "io_uring",
+    .open = uring_open,
+    .close = uring_close,
+    .submit = uring_submit,
+    .cancel = uring_cancel,
+    .wait = uring_wait,
+    .forget = uring_forget,
+    .wake = uring_wake,
+    .now = cg__clock,
+};
+
+#else
+/* ISO C wants a declaration in every file. */
+typedef int cg__no_liburing;
+#endif
