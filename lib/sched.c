@@ -108,6 +108,8 @@ int64_t cg_sched_timeout(struct cg_sched *sched)
         return 0;
     if (sched->stopping && sched->grace_end < next)
         next = sched->grace_end;
+    if (sched->reactor->due && sched->reactor->due < next)
+        next = sched->reactor->due;
     if (next == CG_NEVER)
         return CG_NEVER;
     return next > now ? next - now : 0;

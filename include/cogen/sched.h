@@ -42,6 +42,12 @@ CG_API int cg_sched_start(struct cg_sched *sched, cg_fn *fn, void *arg,
  * a run, -EPERM on another thread than the one that runs the scheduler. */
 CG_API ssize_t cg_run(struct cg_sched *sched);
 
+/* All of it in one call, for programs: opens the reactor (NULL: see cg_reactor_open), runs
+ * fn(arg) as a coroutine and whatever it starts until nothing is left, and frees it all.
+ * Answers what fn returned; -EDEADLK if fn itself can never go on (stderr says who waits for
+ * what); or why it could not begin. */
+CG_API ssize_t cg_main(const char *reactor, cg_fn *fn, void *arg);
+
 /* One turn: runs what is runnable, looks at the reactor and the timers, waiting at most
  * timeout ns (0: not at all, CG_NEVER: without limit) if nothing else is to do; leaves
  * nothing unsubmitted. Answers 1 while there is something to wait for, 0 once cg_run would
