@@ -23,6 +23,7 @@ static const struct test_case *all_cases;
 static struct cg_reactor_info reactors[REACTORS_MAX];
 static size_t reactor_count;
 static const char *current = "sim";
+static const char *over = "";
 static struct cg_sched *watched;
 
 static bool wanted(const char *name)
@@ -72,6 +73,24 @@ static int open_reactor(struct cg_reactor **reactor)
     return cg_sim_open(&options, reactor);
 }
 
+static ssize_t run_links(void *arg)
+{
+    static const char *const names[] = {" over TCP", " over IPv6", " over UNIX", " in memory"};
+    const struct test_case *c = arg;
+    struct cg_sock *a, *b;
+
+    for (unsigned i = 0; i < COUNT(names); i++) {
+        if (c->over && !(c->over & 1u << i))
+            continue;
+        over = names[i];
+        if (test_connect((enum test_link)(1u << i), &a, &b))
+            c->link(a, b);
+        else
+            printf("SKIP %s%s: there is none here\n", c->name, over);
+    }
+    return 0;
+}
+
 /* Check hands a loop test one number: the case and the reactor are in it. */
 static void run_case(int number)
 {
@@ -81,6 +100,8 @@ static void run_case(int number)
     current = reactors[(size_t)number % reactor_count].name;
     if (c->coro)
         IS(test_run(c->coro, NULL), 0);
+    else if (c->link)
+        IS(test_run(run_links, (void *)c), 0);
     else
         c->plain();
     IS(test_count_fds(), fds);
@@ -190,7 +211,7 @@ bool test_on_sim(void)
 static void bark(int sig)
 {
     (void)sig;
-    fprintf(stderr, "the case hangs on %s; its coroutines:\n", current);
+    fprintf(stderr, "the case hangs on %s%s; its coroutines:\n", current, over);
     if (watched)
         cg_coro_dump(watched, stderr);
     _exit(99);
@@ -278,7 +299,7 @@ static const char *in_words(ssize_t answer)
 ssize_t test_ok(ssize_t answer, const char *expr, const char *file, int line)
 {
     if (answer < 0)
-        ck_abort_msg("%s:%d: %s on %s: %zd (%s)", file, line, expr, current, answer,
+        ck_abort_msg("%s:%d: %s on %s%s: %zd (%s)", file, line, expr, current, over, answer,
                      in_words(answer));
     return answer;
 }
@@ -290,8 +311,8 @@ void test_is(ssize_t answer, ssize_t want, const char *expr, const char *file, i
     if (answer == want)
         return;
     snprintf(words, sizeof words, "%s", in_words(want));
-    ck_abort_msg("%s:%d: %s on %s: %zd (%s), wanted %zd (%s)", file, line, expr, current,
-                 answer, in_words(answer), want, words);
+    ck_abort_msg("%s:%d: %s on %s%s: %zd (%s), wanted %zd (%s)", file, line, expr, current,
+                 over, answer, in_words(answer), want, words);
 }
 
 /* ---- In coroutines ------------------------------------------------------------------ */
@@ -329,7 +350,7 @@ struct cg_sock *test_listen(char addr[static CG_ADDR_SIZE])
 }
 
 struct dial {
-    const char *addr;
+    char addr[CG_ADDR_SIZE];
     struct cg_sock **conn;
 };
 
@@ -340,15 +361,58 @@ static ssize_t dial(void *arg)
     return cg_yield(cg_connect(d->addr, d->conn));
 }
 
-void test_tcp(struct cg_sock **accepted, struct cg_sock **connected)
+static bool connect_through(const char *addr, struct cg_sock **accepted,
+                            struct cg_sock **connected)
 {
-    char addr[CG_ADDR_SIZE];
-    struct cg_sock *listener = test_listen(addr);
-    struct cg_coro *dialer = test_start(dial, &(struct dial){addr, connected});
+    struct dial d = {.conn = connected};
+    struct cg_sock *listener;
+    struct cg_coro *dialer;
+    int answer = cg_listen(cg_sched_self(), addr, &listener);
 
+    if (answer == -EADDRNOTAVAIL || answer == -EAFNOSUPPORT)
+        return false;
+    OK(answer);
+    OK(cg_local_addr(listener, d.addr, sizeof d.addr));
+    dialer = test_start(dial, &d);
     OK(cg_yield(cg_accept(listener, accepted)));
     OK(test_end(dialer));
     cg_close(listener);
+    return true;
+}
+
+void test_tcp(struct cg_sock **accepted, struct cg_sock **connected)
+{
+    ck_assert(connect_through("127.0.0.1:0", accepted, connected));
+}
+
+bool test_connect(enum test_link kind, struct cg_sock **accepted,
+                  struct cg_sock **connected)
+{
+    char path[CG_ADDR_SIZE];
+
+    switch (kind) {
+    case OVER_PAIR:
+        OK(cg_pair(cg_sched_self(), accepted, connected));
+        return true;
+    case OVER_TCP6:
+        return connect_through("[::1]:0", accepted, connected);
+    case OVER_UNIX:
+        test_unix_path(path);
+        return connect_through(path, accepted, connected);
+    default:
+        return connect_through("127.0.0.1:0", accepted, connected);
+    }
+}
+
+/* Not in the build directory: its path may be too long for an address. */
+void test_unix_path(char path[static CG_ADDR_SIZE])
+{
+    static unsigned count;
+    const char *dir = getenv("TMPDIR");
+
+    if (!dir || strlen(dir) > 60)
+        dir = "/tmp";
+    snprintf(path, CG_ADDR_SIZE, "unix:%s/cogen-test-%ld-%u", dir, (long)getpid(), ++count);
 }
 
 /* ---- Bytes and numbers -------------------------------------------------------------- */
@@ -369,7 +433,7 @@ void test_verify(const void *buf, size_t size, size_t at)
 {
     for (size_t i = 0; i < size; i++)
         if (((const unsigned char *)buf)[i] != byte_at(at + i))
-            ck_abort_msg("%s: byte %zu of the stream is wrong", current, at + i);
+            ck_abort_msg("%s%s: byte %zu of the stream is wrong", current, over, at + i);
 }
 
 uint32_t test_random(uint64_t *seed)

@@ -13,18 +13,33 @@ enum test_where {
     ON_SIM = 2,    /* virtual time, in a perfect world */
 };
 
+/* Kinds of connection. */
+enum test_link {
+    OVER_TCP = 1,
+    OVER_TCP6 = 2,
+    OVER_UNIX = 4,
+    OVER_PAIR = 8, /* in memory, no descriptor */
+    OVER_NET = OVER_TCP | OVER_TCP6 | OVER_UNIX,
+    OVER_ALL = 15,
+};
+
 /* A case says first what must hold. A coroutine is run to its end in a scheduler of its own
- * (test_run) and answers 0; a plain function opens what it needs (test_open). */
+ * (test_run) and answers 0; a function of two connected sockets is run in one over each kind
+ * of connection, and closes them; a plain function opens what it needs (test_open). */
 struct test_case {
     const char *name;
     cg_fn *coro;
+    void (*link)(struct cg_sock *a, struct cg_sock *b);
     void (*plain)(void);
     enum test_where where;
+    unsigned over; /* enum test_link; 0: all of them */
 };
 
-/* CORO(fn), PLAIN(fn), CORO(fn, .where = ON_SIM) */
+/* CORO(fn), LINK(fn, .over = OVER_NET), PLAIN(fn), CORO(fn, .where = ON_SIM) */
 #define CORO(...) CORO_(__VA_ARGS__, )
 #define CORO_(f, ...) {.name = #f, .coro = (f), __VA_ARGS__}
+#define LINK(...) LINK_(__VA_ARGS__, )
+#define LINK_(f, ...) {.name = #f, .link = (f), __VA_ARGS__}
 #define PLAIN(...) PLAIN_(__VA_ARGS__, )
 #define PLAIN_(f, ...) {.name = #f, .plain = (f), __VA_ARGS__}
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -87,8 +102,15 @@ void test_until_waiting(const struct cg_coro *coro);
 /* A connection over the loopback: an accepted socket and a connected one. */
 void test_tcp(struct cg_sock **accepted, struct cg_sock **connected);
 
+/* The same over any kind of connection. False: this machine has no such kind (IPv6). */
+bool test_connect(enum test_link kind, struct cg_sock **accepted,
+                  struct cg_sock **connected);
+
 /* Listens on "127.0.0.1:0" and tells which port that became. */
 struct cg_sock *test_listen(char addr[static CG_ADDR_SIZE]);
+
+/* An address of a UNIX socket that is free: "unix:/tmp/..." */
+void test_unix_path(char path[static CG_ADDR_SIZE]);
 
 /* Bytes that differ from place to place: those of a stream from position `at` on. The check
  * fails the case at the first one that is wrong. */
