@@ -1,18 +1,25 @@
 /* SPDX-License-Identifier: MIT */
 /* The context switch: from one stack to another, about 3 ns. The switches themselves are in
- * context_x86_64.S, context_aarch64.S and context_ucontext.c; what sanitizers and Valgrind
- * must know about them is in context.c. */
+ * context_x86_64.S, context_aarch64.S and context_ucontext.c (one of them is linked); what
+ * sanitizers and Valgrind must know about them is in context.c. */
 #ifndef COGEN_LIB_CONTEXT_H
 #define COGEN_LIB_CONTEXT_H
+
+#include "lib/sanitize.h"
 
 #include <stddef.h>
 
 struct cg_context {
-    void *sp;         /* saved while the context is not running (ucontext: a ucontext_t) */
-    void *stack_low;  /* the stack's bounds; NULL, 0: a thread's own stack */
-    size_t stack_size;
-    void *fiber;      /* TSan's; or ASan's fake stack */
-    unsigned valgrind;
+    void *sp;          /* saved while the context is not running (ucontext: a ucontext_t) */
+    unsigned valgrind; /* Valgrind's number of the stack */
+#if CG__ASAN || CG__TSAN
+    void *fiber;       /* TSan's; or ASan's fake stack while the context is not running */
+    const void *low;   /* the stack's bounds; NULL, 0: a thread's own, not known yet */
+    size_t size;
+    struct cg_context *from; /* who switched here, NULL: one that has exited */
+    void (*entry)(void *);
+    void *arg;
+#endif
 };
 
 /* Makes a context that will run entry(arg) on the stack from low to top (exclusive,
@@ -23,13 +30,38 @@ void cg__context_make(struct cg_context *ctx, void *low, void *top, void (*entry
 /* Makes a context of the calling thread's own stack, to be switched away from. */
 void cg__context_adopt(struct cg_context *ctx);
 
-/* Leaves `from`, continues `to`. Returns when somebody switches to `from`. */
-void cg__context_switch(struct cg_context *from, struct cg_context *to);
-
-/* The last switch of a context: its stack may be reused or unmapped afterwards. */
-_Noreturn void cg__context_exit(struct cg_context *from, struct cg_context *to);
-
-/* Forgets what was registered about a context (after its exit, or if it is abandoned). */
+/* Forgets what was registered about a context (after its exit, or if it is abandoned).
+ * Called from another context; may be called for an adopted one. */
 void cg__context_drop(struct cg_context *ctx);
 
+/* What an implementation of the switch supplies. frame: lays out a new stack (its lowest
+ * address, its top) so that the first jump to what it answers calls entry(arg). jump: saves
+ * the callee-saved registers on the running stack, stores where in *save, and goes on at
+ * `to`, from frame or from an earlier save. */
+#define CG__HIDDEN __attribute__((visibility("hidden")))
+CG__HIDDEN void *cg__context_frame(void *low, void *top, void (*entry)(void *), void *arg);
+CG__HIDDEN void cg__context_jump(void **save, void *to);
+
+#if CG__ASAN || CG__TSAN
+
+void cg__context_switch(struct cg_context *from, struct cg_context *to);
+_Noreturn void cg__context_exit(struct cg_context *from, struct cg_context *to);
+
+#else
+
+/* Leaves `from`, continues `to`. Returns when somebody switches to `from`. */
+static inline void cg__context_switch(struct cg_context *from, struct cg_context *to)
+{
+    cg__context_jump(&from->sp, to->sp);
+}
+
+/* The last switch of a context: its stack may be reused or unmapped afterwards. */
+_Noreturn static inline void cg__context_exit(struct cg_context *from,
+                                              struct cg_context *to)
+{
+    cg__context_jump(&from->sp, to->sp);
+    __builtin_trap();
+}
+
+#endif
 #endif

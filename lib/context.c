@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: MIT */
+/* Making and dropping contexts, and what AddressSanitizer, ThreadSanitizer and Valgrind are
+ * told. Without a sanitizer the switch itself is inline (context.h) and Valgrind costs a few
+ * instructions when a context is made. */
+#include "config.h"
+
+#include "lib/context.h"
+
+#ifdef HAVE_VALGRIND_VALGRIND_H
+#include <valgrind/valgrind.h>
+#else
+#define VALGRIND_STACK_REGISTER(low, high) 0
+#define VALGRIND_STACK_DEREGISTER(id) ((void)(id))
+#endif
+
+#if CG__ASAN
+#include <sanitizer/asan_interface.h>
+#include <sanitizer/common_interface_defs.h>
+#endif
+#if CG__TSAN
+#include <sanitizer/tsan_interface.h>
+#endif
+
+#if CG__ASAN || CG__TSAN
+
+/* The first that runs in, and every return into, a context. A thread's own bounds are
+ * learnt when it is left for the first time: nothing portable tells them sooner. */
+static void arrive(struct cg_context *ctx)
+{
+#if CG__ASAN
+    const void *low;
+    size_t size;
+
+    __sanitizer_finish_switch_fiber(ctx->fiber, &low, &size);
+    if (ctx->from != NULL && ctx->from->low == NULL) {
+        ctx->from->low = low;
+        ctx->from->size = size;
+    }
+#else
+    (void)ctx;
+#endif
+}
+
+static void start(void *arg)
+{
+    struct cg_context *ctx = arg;
+
+    arrive(ctx);
+    ctx->entry(ctx->arg);
+    __builtin_trap();
+}
+
+void cg__context_switch(struct cg_context *from, struct cg_context *to)
+{
+    to->from = from;
+#if CG__ASAN
+    __sanitizer_start_switch_fiber(&from->fiber, to->low, to->size);
+#else
+    __tsan_switch_to_fiber(to->fiber, 0);
+#endif
+    cg__context_jump(&from->sp, to->sp);
+    arrive(from);
+}
+
+_Noreturn void cg__context_exit(struct cg_context *from, struct cg_context *to)
+{
+    to->from = NULL;
+#if CG__ASAN
+    __sanitizer_start_switch_fiber(NULL, to->low, to->size); /* frees its fake stack */
+#else
+    __tsan_switch_to_fiber(to->fiber, 0);
+#endif
+    cg__context_jump(&from->sp, to->sp);
+    __builtin_trap();
+}
+
+#endif
+
+void cg__context_make(struct cg_context *ctx, void *low, void *top,
+                      void (*entry)(void *), void *arg)
+{
+    *ctx = (struct cg_context){.valgrind = VALGRIND_STACK_REGISTER(low, top)};
+#if CG__ASAN || CG__TSAN
+    ctx->low = low;
+    ctx->size = (size_t)((char *)top - (char *)low);
+    ctx->entry = entry;
+    ctx->arg = arg;
+    entry = start;
+    arg = ctx;
+#endif
+#if CG__ASAN
+    /* Frames that were left by an exit, not by a return, are still poisoned. */
+    __asan_unpoison_memory_region(low, ctx->size);
+#endif
+#if CG__TSAN
+    ctx->fiber = __tsan_create_fiber(0);
+#endif
+    ctx->sp = cg__context_frame(low, top, entry, arg);
+}
+
+void cg__context_adopt(struct cg_context *ctx)
+{
+    *ctx = (struct cg_context){.sp = NULL};
+#if CG__TSAN
+    ctx->fiber = __tsan_get_current_fiber();
+#endif
+}
+
+void cg__context_drop(struct cg_context *ctx)
+{
+#if CG__TSAN
+    if (ctx->entry != NULL)
+        __tsan_destroy_fiber(ctx->fiber);
+    ctx->entry = NULL;
+#endif
+    if (ctx->valgrind != 0)
+        VALGRIND_STACK_DEREGISTER(ctx->valgrind);
+    ctx->valgrind = 0;
+}

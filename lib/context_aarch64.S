@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT */
+/* The switch for aarch64 (AAPCS64): x19 to x30 and the low halves of v8 to v15 are saved on
+ * the stack that is left. fpcr is not: all contexts of a thread share its rounding mode. It
+ * ends in br, not in ret, which the processor would predict to go elsewhere. No
+ * .note.gnu.property: branch tracking cannot follow that. */
+#ifdef __aarch64__
+
+#define FRAME 160
+
+    .text
+
+/* void cg__context_jump(void **save, void *to) */
+    .p2align 4
+    .globl cg__context_jump
+    .hidden cg__context_jump
+    .type cg__context_jump, %function
+cg__context_jump:
+    .cfi_startproc
+    sub sp, sp, #FRAME
+    .cfi_def_cfa_offset FRAME
+    stp x19, x20, [sp]
+    stp x21, x22, [sp, #16]
+    stp x23, x24, [sp, #32]
+    stp x25, x26, [sp, #48]
+    stp x27, x28, [sp, #64]
+    stp x29, x30, [sp, #80]
+    stp d8, d9, [sp, #96]
+    stp d10, d11, [sp, #112]
+    stp d12, d13, [sp, #128]
+    stp d14, d15, [sp, #144]
+    .cfi_offset x19, 0 - FRAME
+    .cfi_offset x20, 8 - FRAME
+    .cfi_offset x21, 16 - FRAME
+    .cfi_offset x22, 24 - FRAME
+    .cfi_offset x23, 32 - FRAME
+    .cfi_offset x24, 40 - FRAME
+    .cfi_offset x25, 48 - FRAME
+    .cfi_offset x26, 56 - FRAME
+    .cfi_offset x27, 64 - FRAME
+    .cfi_offset x28, 72 - FRAME
+    .cfi_offset x29, 80 - FRAME
+    .cfi_offset x30, 88 - FRAME
+    mov x9, sp
+    str x9, [x0]
+    mov sp, x1 /* the same layout there, so the unwinder's rules still hold */
+    ldp x19, x20, [sp]
+    ldp x21, x22, [sp, #16]
+    ldp x23, x24, [sp, #32]
+    ldp x25, x26, [sp, #48]
+    ldp x27, x28, [sp, #64]
+    ldp x29, x30, [sp, #80]
+    ldp d8, d9, [sp, #96]
+    ldp d10, d11, [sp, #112]
+    ldp d12, d13, [sp, #128]
+    ldp d14, d15, [sp, #144]
+    add sp, sp, #FRAME
+    .cfi_def_cfa_offset 0
+    .cfi_restore x19
+    .cfi_restore x20
+    .cfi_restore x21
+    .cfi_restore x22
+    .cfi_restore x23
+    .cfi_restore x24
+    .cfi_restore x25
+    .cfi_restore x26
+    .cfi_restore x27
+    .cfi_restore x28
+    .cfi_restore x29
+    .cfi_restore x30
+    br x30
+    .cfi_endproc
+    .size cg__context_jump, . - cg__context_jump
+
+/* void *cg__context_frame(void *low, void *top, void (*entry)(void *), void *arg): what jump
+ * loads; x19 is entry, x20 arg, x29 zero. The floating-point registers may be anything. */
+    .p2align 4
+    .globl cg__context_frame
+    .hidden cg__context_frame
+    .type cg__context_frame, %function
+cg__context_frame:
+    .cfi_startproc
+    sub x0, x1, #FRAME
+    adr x9, cg__context_entry
+    stp x2, x3, [x0]
+    stp xzr, x9, [x0, #80]
+    ret
+    .cfi_endproc
+    .size cg__context_frame, . - cg__context_frame
+
+/* The outermost frame of every context. Debuggers look one instruction before a return
+ * address, hence the nop; the undefined x30 tells them that nothing is further out. */
+    .p2align 4
+    .type cg__context_entry, %function
+    .cfi_startproc
+    .cfi_undefined x30
+    nop
+cg__context_entry:
+    mov x0, x20
+    blr x19
+    brk #1
+    .cfi_endproc
+    .size cg__context_entry, . - cg__context_entry
+
+#endif
+
+#if defined __linux__ && defined __ELF__
+    .section .note.GNU-stack, "", %progbits
+#endif
