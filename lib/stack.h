@@ -3,13 +3,18 @@
 #ifndef COGEN_LIB_STACK_H
 #define COGEN_LIB_STACK_H
 
+#include "lib/sanitize.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 
 enum {
-    CG__STACK_DEFAULT = 64 * 1024,      /* bytes, guard not included */
-    CG__STACK_MIN = 16 * 1024,
-    CG__STACK_GUARD = 16 * 1024,
+    CG__STACK_SCALE = CG__ASAN ? 4 : 1,            /* its redzones want room */
+    CG__STACK_DEFAULT = 64 * 1024 * CG__STACK_SCALE, /* bytes, guard not included */
+    CG__STACK_MIN = 16 * 1024 * CG__STACK_SCALE,
+    CG__STACK_GUARD = 16 * 1024, /* at least; whole pages */
+    CG__STACK_HEAD = 1024,       /* the largest head */
+    CG__STACK_KEEP = 32,         /* stacks of a size that are never trimmed */
 };
 
 struct cg_stacks; /* the pool of a scheduler: one thread */
@@ -19,22 +24,25 @@ struct cg_stacks *cg__stacks_new(void);
 /* Unmaps everything, used or not. */
 void cg__stacks_free(struct cg_stacks *stacks);
 
-/* A stack of at least `size` usable bytes below a head of `head` bytes (at most 1 KiB),
- * which lies in its top page: answers the head (64-byte aligned, its bytes undefined), the
- * stack grows down from there. *low gets the lowest usable address. NULL: no memory. Taking
- * one from the pool costs a few ns. */
+/* A stack of at least `size` usable bytes below a head of `head` bytes (at most
+ * CG__STACK_HEAD), which lies in its top page: answers the head (64-byte aligned, its bytes
+ * undefined), the stack grows down from there. *low gets the lowest usable address. Sizes
+ * are rounded up to powers of two from CG__STACK_MIN on. NULL: no memory, or no such size.
+ * Taking one from the pool costs a few ns. */
 void *cg__stack_get(struct cg_stacks *stacks, size_t size, size_t head, void **low);
 
 /* Back into the pool. The caller must not be running on it. */
 void cg__stack_put(struct cg_stacks *stacks, void *head);
 
 /* The loop is about to sleep: gives the memory of at most `most` pooled stacks back to the
- * system. Answers how many were trimmed. Their top page may stay. */
+ * system, all pages of it, but leaves CG__STACK_KEEP of each size warm. Answers how many
+ * were trimmed; `most` means that there may be more. 2 to 4 us each. */
 size_t cg__stacks_trim(struct cg_stacks *stacks, size_t most);
 
 /* Installs, once a process, the handler that reports an overflow ("cogen: stack overflow in
  * coroutine NAME (64 KiB stack)") from a signal stack and lets the process die of it; faults
- * elsewhere go to whoever handled them before. And, once a thread, its signal stack. */
+ * elsewhere go to whoever handled them before. And, once a thread, its signal stack, unless
+ * it has one. May be called any number of times. */
 void cg__overflow_watch(void);
 
 /* Whose stack the calling thread runs on, for that report; provided by coro.c,

@@ -1,0 +1,342 @@
+/* SPDX-License-Identifier: MIT */
+/* Stacks. A slab is one mapping, address space only until it is touched:
+ *
+ *   slab header | guard, stack, top page | guard, stack, top page | ...
+ *
+ * The top page holds, from its end down: struct slot, the colour (an offset that keeps the
+ * tops of many stacks out of each other's cache sets), the head, then the first frames; so
+ * a coroutine that sleeps with small frames keeps one page. All stacks of a slab have the
+ * same size. A free one is warm (linked through its slot, to be used first), cold (trimmed:
+ * nothing of it is in memory, its number is noted in the slab) or fresh (never used, no
+ * guard yet). */
+#include "config.h"
+
+#include "lib/stack.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#if CG__ASAN
+#include <sanitizer/asan_interface.h>
+#include <sanitizer/lsan_interface.h>
+#endif
+#ifdef HAVE_VALGRIND_VALGRIND_H
+#include <valgrind/memcheck.h>
+#else
+#define VALGRIND_MAKE_MEM_UNDEFINED(address, size) ((void)0)
+#endif
+
+#ifndef MAP_NORESERVE
+#define MAP_NORESERVE 0
+#endif
+
+enum {
+    SIZES = 21,     /* CG__STACK_MIN << 0 ... 20 */
+    SLAB_FIRST = 8, /* stacks in the first slab of a size; then it doubles */
+    SLAB_LIMIT = 64 * 1024 * 1024, /* bytes, unless one stack is larger */
+    SLOT = 64,                     /* bytes for struct slot, a cache line */
+    COLOURS = 32,
+    FRAMES = 2048, /* bytes of the top page that colours leave to the first frames */
+};
+
+struct slab {
+    struct slab *next;      /* of its size, the newest first */
+    struct slab *next_cold; /* of its size, those that have cold stacks */
+    struct size *size;
+    char *base;                   /* the first guard */
+    size_t bytes;                 /* of the mapping, which begins here */
+    uint32_t count, fresh, ncold; /* fresh: those from here on have never been used */
+    uint32_t cold[];              /* the numbers of the cold ones, count at most */
+};
+
+/* At the end of a stack's top page, while it is in use or warm. */
+struct slot {
+    struct slab *slab;
+    struct slot *next; /* warm */
+    uint32_t number;
+};
+
+struct size {
+    struct slot *warm;
+    struct slab *cold;
+    struct slab *slabs;
+    size_t nwarm;
+    size_t usable, stride; /* bytes; from guard to guard */
+    size_t slab_stacks;    /* in the next slab */
+};
+
+struct cg_stacks {
+    size_t page, guard;
+    struct size sizes[SIZES];
+};
+
+/* -- guards -- */
+
+#define GUARD_INSTALL 102 /* MADV_GUARD_INSTALL, Linux 6.13; older headers lack it */
+
+#if defined __linux__ && !CG__ASAN
+
+/* A lightweight guard splits no mapping, so their number has no limit, but it is trusted
+ * only once the kernel has refused to read a guarded page: emulators answer 0 and do
+ * nothing. A pipe, because a write to /dev/null reads nothing. */
+static bool guard_probe(size_t page)
+{
+    bool works = false;
+    int fds[2];
+    char *mem =
+        mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    if (mem == MAP_FAILED)
+        return false;
+    if (madvise(mem, page, GUARD_INSTALL) == 0 && pipe2(fds, O_CLOEXEC) == 0) {
+        works = write(fds[1], mem, 1) < 0 && errno == EFAULT;
+        close(fds[0]);
+        close(fds[1]);
+    }
+    munmap(mem, page);
+    return works;
+}
+
+static bool guard_light(char *guard, size_t size, size_t page)
+{
+    static _Atomic signed char
+        works; /* 0: not known; two threads may find out at once */
+
+    if (works == 0)
+        works = guard_probe(page) ? 1 : -1;
+    /* Even then locked memory refuses them. */
+    return works > 0 && madvise(guard, size, GUARD_INSTALL) == 0;
+}
+
+#else
+
+/* LeakSanitizer reads registered regions and would die on a lightweight guard. */
+static bool guard_light(char *guard, size_t size, size_t page)
+{
+    (void)guard, (void)size, (void)page;
+    return false;
+}
+
+#endif
+
+/* mprotect splits the mapping: ENOMEM at vm.max_map_count, some 32,000 stacks. */
+static bool guard_install(char *guard, size_t size, size_t page)
+{
+    return guard_light(guard, size, page) || mprotect(guard, size, PROT_NONE) == 0;
+}
+
+/* -- slabs -- */
+
+static size_t round_up(size_t n, size_t unit)
+{
+    return (n + unit - 1) / unit * unit;
+}
+
+static struct slab *slab_map(const struct cg_stacks *stacks, struct size *size,
+                             size_t count)
+{
+    size_t header =
+        round_up(sizeof(struct slab) + count * sizeof(uint32_t), stacks->page);
+    size_t bytes = header + count * size->stride;
+    struct slab *slab = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+                             MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+    if (slab == MAP_FAILED)
+        return NULL;
+#ifdef MADV_NOHUGEPAGE
+    madvise(slab, bytes, MADV_NOHUGEPAGE); /* one touched page would become 2 MiB */
+#endif
+#if CG__ASAN
+    __lsan_register_root_region((char *)slab + header, bytes - header);
+#endif
+    *slab = (struct slab){.size = size,
+                          .base = (char *)slab + header,
+                          .bytes = bytes,
+                          .count = (uint32_t)count};
+    return slab;
+}
+
+/* A slab of more stacks than the last one; where that much address space is not to be had
+ * (RLIMIT_AS, strict overcommit), of fewer. */
+static struct slab *slab_new(const struct cg_stacks *stacks, struct size *size)
+{
+    struct slab *slab = NULL;
+    size_t count = size->slab_stacks;
+
+    while (count > 0 && (slab = slab_map(stacks, size, count)) == NULL)
+        count /= 2;
+    if (slab == NULL)
+        return NULL;
+    if (count * 2 * size->stride <= SLAB_LIMIT)
+        size->slab_stacks = count * 2;
+    slab->next = size->slabs;
+    size->slabs = slab;
+    return slab;
+}
+
+static void slab_free(struct slab *slab)
+{
+#if CG__ASAN
+    size_t header = (size_t)(slab->base - (char *)slab);
+
+    __lsan_unregister_root_region(slab->base, slab->bytes - header);
+    __asan_unpoison_memory_region(slab, slab->bytes);
+#endif
+    munmap(slab, slab->bytes);
+}
+
+/* -- stacks -- */
+
+static char *slot_base(const struct slab *slab, uint32_t number)
+{
+    return slab->base + number * slab->size->stride;
+}
+
+static struct slot *slot_of(const struct slab *slab, uint32_t number)
+{
+    return (struct slot *)(slot_base(slab, number) + slab->size->stride - SLOT);
+}
+
+static struct slot *take_warm(struct size *size)
+{
+    struct slot *slot = size->warm;
+
+    if (slot != NULL) {
+        size->warm = slot->next;
+        size->nwarm--;
+    }
+    return slot;
+}
+
+static struct slot *take_cold(struct size *size)
+{
+    struct slab *slab = size->cold;
+    struct slot *slot;
+    uint32_t number;
+
+    if (slab == NULL)
+        return NULL;
+    number = slab->cold[--slab->ncold];
+    if (slab->ncold == 0)
+        size->cold = slab->next_cold;
+    slot = slot_of(slab, number);
+    *slot = (struct slot){.slab = slab, .number = number};
+    return slot;
+}
+
+static struct slot *take_fresh(const struct cg_stacks *stacks, struct size *size)
+{
+    struct slab *slab = size->slabs;
+    struct slot *slot;
+
+    if (slab == NULL || slab->fresh == slab->count)
+        slab = slab_new(stacks, size);
+    if (slab == NULL ||
+        !guard_install(slot_base(slab, slab->fresh), stacks->guard, stacks->page))
+        return NULL;
+    slot = slot_of(slab, slab->fresh);
+    *slot = (struct slot){.slab = slab, .number = slab->fresh++};
+    return slot;
+}
+
+void *cg__stack_get(struct cg_stacks *stacks, size_t size, size_t head, void **low)
+{
+    struct size *class = stacks->sizes;
+    struct slot *slot;
+    size_t room, colours;
+    char *at;
+
+    assert(head <= CG__STACK_HEAD);
+    while (class->usable < size)
+        if (++class == stacks->sizes + SIZES)
+            return NULL;
+    if ((slot = take_warm(class)) == NULL && (slot = take_cold(class)) == NULL &&
+        (slot = take_fresh(stacks, class)) == NULL)
+        return NULL;
+    head = round_up(head, 64);
+    room = stacks->page - SLOT - head;
+    colours = room > FRAMES ? (room - FRAMES) / 64 : 1;
+    at = (char *)slot - head -
+         slot->number % (colours < COLOURS ? colours : COLOURS) * 64;
+    *low = slot_base(slot->slab, slot->number) + stacks->guard;
+    /* For Valgrind what lay below an earlier stack pointer cannot be touched. */
+    VALGRIND_MAKE_MEM_UNDEFINED(*low, (size_t)((char *)slot - (char *)*low));
+    return at;
+}
+
+void cg__stack_put(struct cg_stacks *stacks, void *head)
+{
+    uintptr_t end = ((uintptr_t)head | (stacks->page - 1)) + 1;
+    struct slot *slot = (struct slot *)(end - SLOT);
+    struct size *size = slot->slab->size;
+
+    slot->next = size->warm;
+    size->warm = slot;
+    size->nwarm++;
+}
+
+static void trim(const struct cg_stacks *stacks, struct size *size)
+{
+    struct slot *slot = take_warm(size);
+    struct slab *slab = slot->slab;
+    uint32_t number = slot->number; /* the slot goes with its page */
+
+    madvise(slot_base(slab, number) + stacks->guard, size->stride - stacks->guard,
+            MADV_DONTNEED);
+    if (slab->ncold == 0) {
+        slab->next_cold = size->cold;
+        size->cold = slab;
+    }
+    slab->cold[slab->ncold++] = number;
+}
+
+size_t cg__stacks_trim(struct cg_stacks *stacks, size_t most)
+{
+    size_t trimmed = 0;
+
+    for (struct size *size = stacks->sizes; size < stacks->sizes + SIZES; size++)
+        while (trimmed < most && size->nwarm > CG__STACK_KEEP) {
+            trim(stacks, size);
+            trimmed++;
+        }
+    return trimmed;
+}
+
+/* -- the pool -- */
+
+struct cg_stacks *cg__stacks_new(void)
+{
+    struct cg_stacks *stacks = calloc(1, sizeof *stacks);
+
+    if (stacks == NULL)
+        return NULL;
+    stacks->page = (size_t)sysconf(_SC_PAGESIZE);
+    stacks->guard = round_up(CG__STACK_GUARD, stacks->page);
+    for (int i = 0; i < SIZES; i++) {
+        struct size *size = &stacks->sizes[i];
+
+        size->usable = round_up((size_t)CG__STACK_MIN << i, stacks->page);
+        size->stride = stacks->guard + size->usable + stacks->page;
+        size->slab_stacks = size->stride * SLAB_FIRST <= SLAB_LIMIT ? SLAB_FIRST : 1;
+    }
+    return stacks;
+}
+
+void cg__stacks_free(struct cg_stacks *stacks)
+{
+    if (stacks == NULL)
+        return;
+    for (int i = 0; i < SIZES; i++)
+        for (struct slab *slab = stacks->sizes[i].slabs, *next; slab != NULL;
+             slab = next) {
+            next = slab->next;
+            slab_free(slab);
+        }
+    free(stacks);
+}
