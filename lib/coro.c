@@ -152,7 +152,7 @@ int cg_coro_cancel(struct cg_coro *coro)
     return 0;
 }
 
-void cg_coro_dump(const struct cg_sched *sched, void *stdio_file)
+void cg_coro_dump(const struct cg_sched *sched, FILE *out)
 {
     static const char *const states[] = {"ready", "running", "waiting", "finished"};
     char text[256];
@@ -162,7 +162,7 @@ void cg_coro_dump(const struct cg_sched *sched, void *stdio_file)
             cg_op_print(coro->op, text, sizeof text);
         else
             snprintf(text, sizeof text, "%s", states[coro->state]);
-        fprintf(stdio_file, "%s: %s\n", coro->name, text);
+        fprintf(out, "%s: %s\n", coro->name, text);
     }
 }
 

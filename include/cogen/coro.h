@@ -5,6 +5,7 @@
 #define COGEN_CORO_H
 
 #include <cogen/op.h>
+#include <stdio.h>
 
 /* The body of a coroutine. What it returns is its result: >= 0 or a negative code. */
 typedef ssize_t cg_fn(void *arg);
@@ -166,7 +167,7 @@ CG_API struct cg_coro *cg_coro_next(const struct cg_sched *sched,
 
 /* Prints one line a coroutine that has not finished on a stdio stream: name, state, op and
  * age. */
-CG_API void cg_coro_dump(const struct cg_sched *sched, void *stdio_file);
+CG_API void cg_coro_dump(const struct cg_sched *sched, FILE *out);
 
 /* Cancels a coroutine from outside coroutines, as the operation cg_cancel does. */
 CG_API int cg_coro_cancel(struct cg_coro *coro);
