@@ -2,10 +2,8 @@
 /* The system calls of the real backends. Nobody else in the library makes one on a socket. */
 #include "config.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <pthread.h>
 #include <signal.h>
 #include <time.h>
@@ -19,11 +17,6 @@
 #ifndef MSG_NOSIGNAL /* such systems have SO_NOSIGPIPE instead, set below */
 #define MSG_NOSIGNAL 0
 #endif
-
-enum {
-    PARTS = 1024,              /* IOV_MAX of every system we know */
-    SENDFILE_MOST = 0x7ffff000 /* what Linux takes at once */
-};
 
 /* Until the kernel answers anything but EINTR. */
 #define RETRY(call)                                                                        \
@@ -111,7 +104,7 @@ static ssize_t send_parts(int fd, const struct iovec *iov, int iovcnt, bool *pla
 {
     struct msghdr message = {
         .msg_iov = (struct iovec *)iov,
-        .msg_iovlen = iovcnt < PARTS ? iovcnt : PARTS,
+        .msg_iovlen = iovcnt < CG__PARTS ? iovcnt : CG__PARTS,
     };
     struct quiet quiet;
     ssize_t n;
@@ -162,7 +155,7 @@ static ssize_t copy_file(struct cg_reactor *reactor, const struct cg_io *io, boo
 #ifdef HAVE_SYS_SENDFILE_H
 static ssize_t send_file(struct cg_reactor *reactor, const struct cg_io *io, bool *plain)
 {
-    size_t most = io->count < SENDFILE_MOST ? io->count : SENDFILE_MOST;
+    size_t most = io->count < CG__AT_ONCE ? io->count : CG__AT_ONCE;
     off_t offset = io->offset;
     struct quiet quiet;
     ssize_t n;

@@ -6,6 +6,11 @@
 
 #include <cogen/reactor.h>
 
+enum {
+    CG__PARTS = 1024,           /* of a SENDV, sent at once: IOV_MAX of all systems we know */
+    CG__AT_ONCE = 0x7ffff000,   /* bytes: the most that Linux moves in one call */
+};
+
 /* CG_IO_SOCKET to CG_IO_CLOSE: makes the call and sets io->result; always CG_DONE. */
 enum cg_verdict cg__call(struct cg_io *io);
 

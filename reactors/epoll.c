@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: MIT */
+/* epoll, edge-triggered: a descriptor is registered once, for everything, and there is no
+ * epoll_ctl per operation. */
+#include "config.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "reactors/calls.h"
+#include "reactors/readiness.h"
+
+enum { EVENTS = 256 }; /* taken by one wait */
+
+struct epoll {
+    struct cg__readiness readiness; /* first */
+    bool milliseconds;              /* the kernel has no epoll_pwait2 */
+    struct epoll_event events[EVENTS];
+};
+
+/* An event names the descriptor and its generation, never an address: it may come from a
+ * registration that a duplicate of a closed descriptor keeps alive, or have been fetched in
+ * the same wait as the one whose completion closed it. */
+static uint64_t label(const struct cg__fd *d)
+{
+    return (uint64_t)d->generation << 32 | (uint32_t)d->fd;
+}
+
+/* EPOLLPRI because a receive stops short at urgent data. */
+static int watch(struct cg__readiness *r, struct cg__fd *d, unsigned events)
+{
+    struct epoll_event event = {
+        .events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLPRI | EPOLLET,
+        .data.u64 = label(d),
+    };
+    int op = events ? EPOLL_CTL_ADD : EPOLL_CTL_DEL;
+
+    if (events && d->watched)
+        return 0;
+    if (epoll_ctl(r->reactor.fd, op, d->fd, &event) == 0)
+        return 0;
+    /* There already: somebody closed it behind our back and kept a duplicate. */
+    if (errno == EEXIST && epoll_ctl(r->reactor.fd, EPOLL_CTL_MOD, d->fd, &event) == 0)
+        return 0;
+    return -errno;
+}
+
+static unsigned translate(uint32_t events)
+{
+    return (events & EPOLLIN ? CG_IN : 0) | (events & EPOLLOUT ? CG_OUT : 0) |
+           (events & EPOLLERR ? CG_ERR : 0) | (events & EPOLLHUP ? CG_HUP : 0) |
+           (events & (EPOLLRDHUP | EPOLLPRI) ? CG__LAST : 0);
+}
+
+static int fetch(struct epoll *e, int64_t timeout)
+{
+    int fd = e->readiness.reactor.fd;
+#ifdef HAVE_EPOLL_PWAIT2
+    struct timespec ts;
+    int n;
+
+    if (!e->milliseconds && timeout != 0) {
+        n = epoll_pwait2(fd, e->events, EVENTS, cg__timespec(timeout, &ts), NULL);
+        if (n >= 0 || errno != ENOSYS)
+            return n;
+        e->milliseconds = true;
+    }
+#endif
+    return epoll_wait(fd, e->events, EVENTS, cg__milliseconds(timeout));
+}
+
+static int wait(struct cg__readiness *r, int64_t timeout)
+{
+    struct epoll *e = (struct epoll *)r;
+    int n = fetch(e, timeout);
+
+    for (int i = 0; i < n; i++) {
+        struct cg__fd *d = cg__readiness_find(r, (int)(uint32_t)e->events[i].data.u64);
+
+        if (d && label(d) == e->events[i].data.u64)
+            cg__readiness_event(r, d, translate(e->events[i].events));
+    }
+    return n < 0 ? -errno : 0;
+}
+
+static const struct cg__watcher watcher = {
+    .edge = true,
+    .watch = watch,
+    .wait = wait,
+};
+
+static int open_epoll(struct cg_reactor **reactor)
+{
+    struct epoll *e = calloc(1, sizeof *e);
+    int error;
+
+    if (!e)
+        return -ENOMEM;
+    e->readiness.reactor.fd = epoll_create1(EPOLL_CLOEXEC);
+    error = -errno;
+    if (e->readiness.reactor.fd < 0)
+        goto freeing;
+    error = cg__readiness_open(&e->readiness, &cg__reactor_epoll, &watcher);
+    if (error)
+        goto closing;
+    *reactor = &e->readiness.reactor;
+    return 0;
+closing:
+    close(e->readiness.reactor.fd);
+freeing:
+    free(e);
+    return error;
+}
+
+static void close_epoll(struct cg_reactor *reactor)
+{
+    int fd = reactor->fd;
+
+    cg__readiness_close((struct cg__readiness *)reactor);
+    close(fd);
+    free(reactor);
+}
+
+const struct cg_reactor_type cg__reactor_epoll = {
+    .name = "epoll",
+    .open = open_epoll,
+    .close = close_epoll,
+    .submit = cg__readiness_submit,
+    .cancel = cg__readiness_cancel,
+    .wait = cg__readiness_wait,
+    .forget = cg__readiness_forget,
+    .wake = cg__readiness_wake,
+    .now = cg__clock,
+};

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: MIT */
+/* libevent: whatever kernel interface it has chosen, or a caller's event_base, whose other
+ * events are then dispatched by our wait. Level-triggered, since not all its methods know
+ * edges; one persistent event a descriptor, kept until that is forgotten. */
+#include "config.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <stdlib.h>
+
+#include "reactors/calls.h"
+#include "reactors/readiness.h"
+
+struct evented {
+    struct cg__readiness readiness; /* first */
+    struct event_base *base;
+    struct event *timer;
+    bool borrowed; /* the base is the caller's */
+    bool waiting;
+};
+
+static void happened(evutil_socket_t fd, short what, void *arg)
+{
+    struct evented *e = arg;
+    struct cg__fd *d = cg__readiness_find(&e->readiness, fd);
+
+    cg__readiness_event(&e->readiness, d,
+                        (what & EV_READ ? CG_IN : 0) | (what & EV_WRITE ? CG_OUT : 0));
+    /* The caller runs its base itself: no wait of ours comes that would do it. */
+    if (!e->waiting)
+        cg__readiness_tighten(&e->readiness);
+}
+
+static void timed_out(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd, (void)what, (void)arg; /* being active, it has ended the wait */
+}
+
+static int watch(struct cg__readiness *r, struct cg__fd *d, unsigned events)
+{
+    struct evented *e = (struct evented *)r;
+    struct event *event = d->own.pointer;
+    short flags = EV_PERSIST | (events & CG_IN ? EV_READ : 0) |
+                  (events & CG_OUT ? EV_WRITE : 0);
+
+    if (event) {
+        event_del(event);
+        event_assign(event, e->base, d->fd, flags, happened, e);
+    } else {
+        event = event_new(e->base, d->fd, flags, happened, e);
+        d->own.pointer = event;
+    }
+    if (!event)
+        return -ENOMEM;
+    errno = 0;
+    if (!events || event_add(event, NULL) == 0)
+        return 0;
+    return errno ? -errno : -ENOMEM;
+}
+
+static void drop(struct cg__readiness *r, struct cg__fd *d)
+{
+    (void)r;
+    if (d->own.pointer)
+        event_free(d->own.pointer);
+    d->own.pointer = NULL;
+}
+
+static int wait(struct cg__readiness *r, int64_t timeout)
+{
+    struct evented *e = (struct evented *)r;
+    int64_t microseconds;
+    int n;
+
+    if (timeout > 0 && timeout != CG_NEVER) {
+        microseconds = timeout / CG_MICROSECOND + (timeout % CG_MICROSECOND != 0);
+        event_add(e->timer, &(struct timeval){.tv_sec = microseconds / 1000000,
+                                              .tv_usec = microseconds % 1000000});
+    }
+    errno = 0;
+    e->waiting = true;
+    n = event_base_loop(e->base, EVLOOP_ONCE | (timeout > 0 ? 0 : EVLOOP_NONBLOCK));
+    e->waiting = false;
+    event_del(e->timer);
+    if (n < 0)
+        return errno ? -errno : -EIO;
+    return 0;
+}
+
+static const struct cg__watcher watcher = {
+    .watch = watch,
+    .wait = wait,
+    .drop = drop,
+};
+
+/* One thread, so no locks; and timers to the microsecond. */
+static struct event_base *new_base(void)
+{
+    struct event_config *config = event_config_new();
+    struct event_base *base = NULL;
+
+    if (config && event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK |
+                                                    EVENT_BASE_FLAG_PRECISE_TIMER) == 0)
+        base = event_base_new_with_config(config);
+    if (config)
+        event_config_free(config);
+    return base;
+}
+
+int cg__libevent_open(struct cg_reactor **reactor, void *event_base)
+{
+    struct evented *e = calloc(1, sizeof *e);
+    int error = -ENOMEM;
+
+    if (!e)
+        return -ENOMEM;
+    e->borrowed = event_base;
+    e->base = event_base ? event_base : new_base();
+    if (!e->base)
+        goto freeing;
+    if (!(e->timer = event_new(e->base, -1, 0, timed_out, NULL)))
+        goto freeing_base;
+    e->readiness.reactor.fd = -1;
+    error = cg__readiness_open(&e->readiness, &cg__reactor_libevent, &watcher);
+    if (error)
+        goto freeing_timer;
+    *reactor = &e->readiness.reactor;
+    return 0;
+freeing_timer:
+    event_free(e->timer);
+freeing_base:
+    if (!e->borrowed)
+        event_base_free(e->base);
+freeing:
+    free(e);
+    return error;
+}
+
+static int open_libevent(struct cg_reactor **reactor)
+{
+    return cg__libevent_open(reactor, NULL);
+}
+
+static void close_libevent(struct cg_reactor *reactor)
+{
+    struct evented *e = (struct evented *)reactor;
+
+    cg__readiness_close(&e->readiness);
+    event_free(e->timer);
+    if (!e->borrowed)
+        event_base_free(e->base);
+    free(e);
+}
+
+const struct cg_reactor_type cg__reactor_libevent = {
+    .name = "libevent",
+    .open = open_libevent,
+    .close = close_libevent,
+    .submit = cg__readiness_submit,
+    .cancel = cg__readiness_cancel,
+    .wait = cg__readiness_wait,
+    .forget = cg__readiness_forget,
+    .wake = cg__readiness_wake,
+    .now = cg__clock,
+};

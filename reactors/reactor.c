@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: MIT */
+/* The table of reactors: opening one by name, and saying why one is unavailable. */
+#include "config.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "reactors/reactors.h"
+
+struct entry {
+    const char *name;
+    const struct cg_reactor_type *type; /* NULL: not built in */
+    const char *why;                    /* it is not */
+    bool proven;                        /* may be chosen without being named */
+};
+
+/* In the order of preference. */
+static const struct entry table[] = {
+#ifdef HAVE_EPOLL
+    {"epoll", &cg__reactor_epoll, NULL, true},
+#else
+    {"epoll", NULL, "this system has no epoll", true},
+#endif
+#ifdef HAVE_KQUEUE
+    {"kqueue", &cg__reactor_kqueue, NULL, true},
+#else
+    {"kqueue", NULL, "this system has no kqueue", true},
+#endif
+    {"poll", &cg__reactor_poll, NULL, true},
+    {"select", &cg__reactor_select, NULL, true},
+#ifdef HAVE_LIBEVENT
+    {"libevent", &cg__reactor_libevent, NULL, false},
+#else
+    {"libevent", NULL, "built without libevent", false},
+#endif
+#ifdef HAVE_LIBURING
+    {"io_uring", &cg__reactor_io_uring, NULL, false},
+#else
+    {"io_uring", NULL, "built without liburing", false},
+#endif
+    {"sim", &cg__reactor_sim, NULL, false},
+};
+
+enum { COUNT = sizeof table / sizeof table[0] };
+
+static int open_named(const char *name, struct cg_reactor **reactor)
+{
+    for (int i = 0; i < COUNT; i++)
+        if (strcmp(table[i].name, name) == 0)
+            return table[i].type ? table[i].type->open(reactor) : -EOPNOTSUPP;
+    return -ENOENT;
+}
+
+/* The first that this machine has. What every reactor would run into (no descriptors, no
+ * memory) is not a reason to try the next one. */
+static int open_best(struct cg_reactor **reactor)
+{
+    int error = -EOPNOTSUPP;
+
+    for (int i = 0; i < COUNT; i++) {
+        if (!table[i].proven || !table[i].type)
+            continue;
+        error = table[i].type->open(reactor);
+        if (error != -ENOSYS && error != -EPERM && error != -EOPNOTSUPP)
+            break;
+    }
+    return error;
+}
+
+int cg_reactor_open(const char *name, struct cg_reactor **reactor)
+{
+    *reactor = NULL;
+    if (!name)
+        name = getenv("COGEN_REACTOR");
+    return name && *name ? open_named(name, reactor) : open_best(reactor);
+}
+
+int cg_reactor_open_libevent(void *event_base, struct cg_reactor **reactor)
+{
+    *reactor = NULL;
+#ifdef HAVE_LIBEVENT
+    return cg__libevent_open(reactor, event_base);
+#else
+    (void)event_base;
+    return -EOPNOTSUPP;
+#endif
+}
+
+void cg_reactor_close(struct cg_reactor *reactor)
+{
+    if (reactor)
+        reactor->type->close(reactor);
+}
+
+const char *cg_reactor_name(const struct cg_reactor *reactor)
+{
+    return reactor->type->name;
+}
+
+static const char *why(int error)
+{
+    switch (error) {
+    case -ENOSYS:
+    case -EOPNOTSUPP:
+        return "this kernel does not have it";
+    case -EPERM:
+    case -EACCES:
+        return "not permitted here";
+    }
+    return strerror(-error);
+}
+
+/* Whether it works is known once it has been opened. */
+static const char *try(const struct entry *entry)
+{
+    struct cg_reactor *reactor;
+    int error;
+
+    if (!entry->type)
+        return entry->why;
+    if ((error = entry->type->open(&reactor)))
+        return why(error);
+    cg_reactor_close(reactor);
+    return NULL;
+}
+
+size_t cg_reactor_list(struct cg_reactor_info *list, size_t n)
+{
+    for (size_t i = 0; i < n && i < COUNT; i++)
+        list[i] = (struct cg_reactor_info){.name = table[i].name, .why = try(&table[i])};
+    return COUNT;
+}

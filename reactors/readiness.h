@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: MIT */
+/* The common half of the readiness backends (select, poll, epoll, kqueue, libevent): it tries
+ * the call, waits for readiness, and tries again. A backend supplies watch and wait. */
+#ifndef COGEN_REACTORS_READINESS_H
+#define COGEN_REACTORS_READINESS_H
+
+#include <stdatomic.h>
+
+#include "reactors/reactors.h"
+
+/* Beside CG_IN, CG_OUT, CG_ERR and CG_HUP an event may say: the peer has ended its stream (or
+ * sent urgent data), so that a short count no longer means that nothing is left. */
+enum { CG__LAST = 32 };
+
+/* What is known about a descriptor. It stays where it is for the reactor's life. */
+struct cg__fd {
+    struct cg_io *in;    /* the RECV or ACCEPT that waits */
+    struct cg_io *out;   /* the SEND, SENDV, SENDFILE or CONNECT that waits */
+    struct cg_io *polls; /* the POLLs that wait, oldest first; its prev is the last one */
+    struct cg__fd *next_paused, *next_slack;
+    int64_t due; /* paused until this moment; 0: it is not */
+    int fd;
+    uint32_t generation; /* counts the lives of this number: an event of a former is dropped */
+    uint8_t kind;
+    uint8_t ready;   /* CG_IN, CG_OUT: not known to be unready, so the call is tried first */
+    uint8_t watched; /* CG_IN, CG_OUT: what the backend was last told to watch */
+    bool owned;      /* ours: it is forgotten before it is closed. Else only polled */
+    bool last;       /* hung up, failed or urgent: a short count proves nothing */
+    bool slack;      /* in the list of those watched for more than is wanted */
+    union {
+        size_t index;
+        void *pointer;
+    } own; /* the backend's */
+};
+
+struct cg__readiness {
+    struct cg_reactor reactor; /* first */
+    const struct cg__watcher *watcher;
+    struct cg__fd **pages; /* the descriptors, CG__PAGE at a time */
+    size_t page_count;
+    struct cg__fd *paused, *slack;
+    int wake_in, wake_out;
+    atomic_bool woken;
+};
+
+/* A backend's own part. */
+struct cg__watcher {
+    /* Changes are told once each: a descriptor of ours is watched for everything, from its
+     * first need on. Otherwise it is told as long as it lasts, and watched while an op
+     * waits. */
+    bool edge;
+    int limit; /* descriptors from here on cannot be watched; 0: there is no limit */
+    /* Watches for these (CG_IN, CG_OUT; 0: no more) instead of d->watched. 0, -EPERM: no
+     * events come from such a descriptor; -ENOMEM ... Cannot fail to watch less. */
+    int (*watch)(struct cg__readiness *r, struct cg__fd *d, unsigned events);
+    /* Waits, and calls cg__readiness_event for each descriptor that is ready. Where events
+     * come once (EV_ONESHOT), d->watched is cleared of them first. 0, -EINTR, -errno. */
+    int (*wait)(struct cg__readiness *r, int64_t timeout);
+    /* Frees what the backend keeps in d->own; may be NULL. */
+    void (*drop)(struct cg__readiness *r, struct cg__fd *d);
+};
+
+/* Fills in the base of a new reactor, which the backend has allocated and made ready to
+ * watch: 0 or -errno. And undoes that, without freeing r. */
+int cg__readiness_open(struct cg__readiness *r, const struct cg_reactor_type *type,
+                       const struct cg__watcher *watcher);
+void cg__readiness_close(struct cg__readiness *r);
+
+/* A descriptor is ready for these; completes what can be. It may call watch, and everything
+ * that a completion may do. */
+void cg__readiness_event(struct cg__readiness *r, struct cg__fd *d, unsigned events);
+
+/* The record of a descriptor, NULL: there is none yet. */
+struct cg__fd *cg__readiness_find(struct cg__readiness *r, int fd);
+
+/* Watches no more than is wanted. Called before each wait; and by a backend whose events may
+ * also come outside wait. */
+void cg__readiness_tighten(struct cg__readiness *r);
+
+/* A timeout (ns, or CG_NEVER) for those who take milliseconds: rounded up, -1 for ever. */
+int cg__milliseconds(int64_t timeout);
+/* The same for those who take a timespec: NULL for ever. */
+struct timespec *cg__timespec(int64_t timeout, struct timespec *ts);
+
+/* The slots of the readiness backends' types. */
+enum cg_verdict cg__readiness_submit(struct cg_reactor *reactor, struct cg_io *io);
+enum cg_verdict cg__readiness_cancel(struct cg_reactor *reactor, struct cg_io *io);
+int cg__readiness_wait(struct cg_reactor *reactor, int64_t timeout);
+void cg__readiness_forget(struct cg_reactor *reactor, int fd);
+void cg__readiness_wake(struct cg_reactor *reactor);
+
+#endif
