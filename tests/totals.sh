@@ -19,7 +19,6 @@ fi
 # shellcheck disable=SC2086 # one file a word
 awk '
     # Each suite: its log, then its .trs, which knows how it ended.
-    FNR == 1 && FILENAME ~ /\.log$/ { line = ""; checks = bad = 0 }
     FILENAME ~ /\.log$/ && /^[0-9]+%: Checks: / {
         line = $0
         split($0, field, /[:,] */)
@@ -35,7 +34,7 @@ awk '
             line = "skipped"
         } else if ($2 != "PASS" && !bad) {
             # It died before it could say so.
-            line = line " " $2 ", see tests/" name ".log"
+            line = line (line ? " " : "") $2 ", see tests/" name ".log"
             bad++
             if (checks < 1)
                 checks = 1
@@ -46,6 +45,8 @@ awk '
         printf "%-20s %s\n", name, line
         passed += checks > bad ? checks - bad : 0
         failed += bad
+        line = ""
+        checks = bad = 0
     }
     END {
         for (i = 1; i <= skips; i++)
