@@ -1,0 +1,518 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# Runs every example on every reactor that is available here and compares what it says.
+#   tests/examples.sh [DIRECTORY-OF-THE-EXAMPLES]
+# The directory is also taken from $EXAMPLES; by default it is examples/. One line a check.
+# What curl, nginx or perl would be needed for is left out where they are missing.
+set -u
+
+examples=$(cd "${1:-${EXAMPLES:-examples}}" 2>/dev/null && pwd) || examples=''
+source=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+if [ ! -x "$examples/signals" ]; then
+    echo "SKIP: no examples in ${1:-${EXAMPLES:-examples}}"
+    exit 77
+fi
+unset COGEN_REACTOR http_proxy HTTP_PROXY all_proxy ALL_PROXY
+work=$(mktemp -d)
+passed=0 failed=0 server='' others=()
+
+tidy() {
+    for pid in $server "${others[@]}"; do
+        kill -KILL "$pid" 2>/dev/null
+    done
+    wait 2>/dev/null
+    rm -rf "$work"
+}
+trap tidy EXIT
+trap 'exit 130' INT TERM
+
+# ---- Checks ---------------------------------------------------------------------------
+
+where=''
+
+pass() {
+    passed=$((passed + 1))
+    echo "ok $where$1"
+}
+
+fail() {
+    failed=$((failed + 1))
+    echo "FAILED $where$1"
+    shift
+    printf '    %s\n' "$@" | head -n 20
+}
+
+# same NAME EXPECTED GOT
+same() {
+    if [ "$2" = "$3" ]; then
+        pass "$1"
+    else
+        fail "$1" "expected: $2" "got: $3"
+    fi
+}
+
+# like NAME PATTERN GOT: a pattern of the shell
+like() {
+    # shellcheck disable=SC2053 # it is a pattern
+    if [[ $3 == $2 ]]; then
+        pass "$1"
+    else
+        fail "$1" "expected: $2" "got: $3"
+    fi
+}
+
+# Ends the background process that was started last.
+end_other() {
+    kill "${others[-1]}"
+    wait "${others[-1]}" 2>/dev/null
+    unset 'others[-1]'
+}
+
+# run COMMAND...: its output, its errors and its status end up in $out, $err and $status.
+run() {
+    timeout 20 "$@" >"$work/out" 2>"$work/err" </dev/null
+    status=$?
+    out=$(tr -d '\0\r' <"$work/out")
+    err=$(cat "$work/err")
+}
+
+# ---- Servers --------------------------------------------------------------------------
+
+# serve NAME ARGUMENT...: starts a server on a free port; its address is in $addr, $port.
+serve() {
+    local i
+
+    name=$1
+    shift
+    : >"$work/server.out"
+    "$examples/$name" --reactor "$reactor" "$@" \
+        >"$work/server.out" 2>"$work/server.err" </dev/null &
+    server=$!
+    addr=''
+    for ((i = 0; i < 200 && ${#addr} == 0; i++)); do
+        sleep 0.02
+        read -r addr <"$work/server.out"
+        kill -0 "$server" 2>/dev/null || break
+    done
+    addr=${addr#listening on }
+    port=${addr##*:}
+    [ -n "$addr" ] || fail "$name starts" "$(cat "$work/server.err")"
+}
+
+# stopped SIGNAL: ends the server, which must have nothing to say about it.
+stopped() {
+    local i code
+
+    kill -"$1" "$server"
+    for ((i = 0; i < 250; i++)); do
+        kill -0 "$server" 2>/dev/null || break
+        sleep 0.02
+    done
+    [ $i -lt 250 ] || kill -KILL "$server"
+    wait "$server"
+    code=$?
+    server=''
+    same "$name ends cleanly on SIG$1${2:+ $2}" "0 " "$code $(cat "$work/server.err")"
+}
+
+# talk TEXT: says it (as printf does) on a new connection; what comes back until its end.
+talk() {
+    # shellcheck disable=SC2016 # $1 and $2 are the inner shell's
+    timeout 10 bash -c 'exec 3<>"/dev/tcp/127.0.0.1/$1" && printf "$2" >&3 && cat <&3' \
+        talk "$port" "$1" 2>&1 | tr -d '\r'
+}
+
+# The status that an HTTP request is answered with.
+ask() {
+    talk "$1" | sed -n '1s/^HTTP\/1.1 \([0-9]*\) .*/\1/p'
+}
+
+# ---- The examples, one by one ---------------------------------------------------------
+
+spam=$'spam\nham\neggs\nNo more stuff!'
+
+check_signals() {
+    local fast=--fast
+
+    [ "$reactor" != sim ] || fast=''
+    run "$examples/signals" --reactor "$reactor" $fast
+    same "signals prints its four lines" "0 $spam " "$status $out $err"
+}
+
+check_calls() {
+    run "$examples/calls" --reactor "$reactor"
+    same "calls prints its three lines" $'0 foo\nbar\nspam, ham and eggs ' \
+        "$status $out $err"
+}
+
+check_echo() {
+    serve echo_server --listen 127.0.0.1:0
+    run "$examples/echo_client" --reactor "$reactor" --count 3 "$addr"
+    same "echo_client sends three messages" $'0 message 1\nmessage 2\nmessage 3 ' \
+        "$status $out $err"
+    head -c 3000000 /dev/urandom >"$work/random"
+    timeout 20 "$examples/echo_client" --reactor "$reactor" "$addr" \
+        <"$work/random" >"$work/echoed" 2>"$work/err"
+    same "echo_client copies a file" 0 $?
+    same "and it comes back unchanged" "" \
+        "$(cmp "$work/random" "$work/echoed" 2>&1; cat "$work/err")"
+    out=$(seq 20000 | timeout 20 "$examples/echo_client" --reactor "$reactor" "$addr" | md5sum)
+    same "echo_client copies a pipe" "$(seq 20000 | md5sum)" "$out"
+    run "$examples/echo_server" --reactor "$reactor" --listen "$addr"
+    same "a port in use is an error" "1 echo_server: $addr: Address already in use" \
+        "$status $err"
+    if [ -w /dev/full ]; then
+        "$examples/echo_client" --reactor "$reactor" --count 1 "$addr" \
+            >/dev/full 2>"$work/err" </dev/null
+        same "a full stdout is an error" \
+            "1 echo_client: stdout: No space left on device" "$? $(cat "$work/err")"
+    fi
+    exec 5<>"/dev/tcp/127.0.0.1/$port"
+    printf 'quiet' >&5
+    read -r -N 5 -t 5 out <&5
+    same "bytes come back without a newline" quiet "$out"
+    stopped TERM "with a connection open"
+    exec 5<&-
+    run "$examples/echo_client" --reactor "$reactor" --count 1 "$addr"
+    same "a refused connection is an error" "1 echo_client: $addr: Connection refused" \
+        "$status $err"
+    serve echo_server --listen "unix:$work/socket"
+    same "it listens on a UNIX socket" "unix:$work/socket" "$addr"
+    run "$examples/echo_client" --reactor "$reactor" --count 1 "$addr"
+    same "echo_client uses it" "0 message 1 " "$status $out $err"
+    stopped INT
+    same "the socket's file is gone" "no" "$([ -e "$work/socket" ] && echo yes || echo no)"
+    if grep -qs '^0\{31\}1 ' /proc/net/if_inet6; then
+        serve echo_server --listen '[::1]:0'
+        run "$examples/echo_client" --reactor "$reactor" --count 1 "$addr"
+        same "IPv6 as well" "0 message 1 " "$status $out $err"
+        stopped INT
+    fi
+}
+
+check_lines() {
+    local hello='welcome to the line server, "exit" ends it' long
+
+    serve line_server --listen 127.0.0.1:0 --idle 0.3
+    same "line_server greets, echoes and ends" "$hello"$'\none\ntwo\ngoodbye' \
+        "$(talk 'one\ntwo\nexit\n')"
+    same "an exit with CR LF, too" "$hello"$'\nexits\ngoodbye' "$(talk 'exits\r\nexit\r\n')"
+    same "whoever is silent is sent away" \
+        "$hello"$'\nerror: nothing was said for too long' "$(talk '')"
+    long=$(printf '%03000d' 0)
+    same "a line too long is an error, the next one is not" \
+        "$hello"$'\nerror: the line is too long\nshort\ngoodbye' \
+        "$(talk "$long\nshort\nexit\n")"
+    same "echo_client at the end of its input" "$hello"$'\nlast\ngoodbye' \
+        "$(printf 'last\nexit\n' | timeout 10 "$examples/echo_client" \
+            --reactor "$reactor" "$addr" 2>&1 | tr -d '\r')"
+    mkfifo "$work/open"
+    sleep 10 >"$work/open" &
+    others+=($!)
+    same "the server closes while echo_client waits for input" \
+        "$hello"$'\nerror: nothing was said for too long' \
+        "$(timeout 5 "$examples/echo_client" --reactor "$reactor" "$addr" <"$work/open" |
+            tr -d '\r')"
+    end_other
+    rm "$work/open"
+    stopped INT
+}
+
+make_site() {
+    site=$work/site
+    cp -r "$source/examples/site" "$site"
+    chmod -R u+w "$site"
+    mkdir -p "$site/sub" "$work/secret"
+    echo "index of sub" >"$site/sub/index.html"
+    echo "a file" >"$site/sub/a file.txt"
+    echo "secret" >"$work/secret/key"
+    ln -s sub/index.html "$site/inside"
+    ln -s "$work/secret/key" "$site/outside"
+    ln -s "$work/secret" "$site/outside-dir"
+    mkfifo "$site/fifo"
+    : >"$site/empty.txt"
+    seq 300000 >"$site/large.txt"
+}
+
+check_server_raw() {
+    local host='Host: x\r\nConnection: close\r\n' head='HTTP/1.1\r\nHost: x\r\n' many i got
+
+    same "a page" 200 "$(ask "GET / HTTP/1.1\r\n$host\r\n")"
+    same "HTTP/1.0 closes" 200 "$(ask 'GET / HTTP/1.0\r\n\r\n')"
+    same "a whole URL as the target" 200 "$(ask "GET http://x/ HTTP/1.1\r\n$host\r\n")"
+    got=$(talk "GET / HTTP/1.1\r\nHost: x\r\n\r\nHEAD / $head\r\nGET / HTTP/1.1\r\n$host\r\n")
+    same "three requests in one packet" "3 keep keep close 2" \
+        "$(grep -c '^HTTP/1.1 200 OK$' <<<"$got")$(
+            sed -n 's/^Connection: \([a-z]*\).*/ \1/p' <<<"$got" | tr -d '\n') $(
+            grep -c '</html>' <<<"$got")"
+    same "garbage" 400 "$(ask '\001\002\003\r\n\r\n')"
+    same "no version" 400 "$(ask 'GET /\r\n\r\n')"
+    same "a bare LF" 400 "$(ask 'GET / HTTP/1.1\n\n')"
+    same "no host" 400 "$(ask 'GET / HTTP/1.1\r\n\r\n')"
+    same "a space before the colon" 400 "$(ask "GET / ${head}A : b\r\n\r\n")"
+    same "a folded line" 400 "$(ask "GET / ${head}A: b\r\n c\r\n\r\n")"
+    same "two lengths" 400 \
+        "$(ask "GET / ${head}Content-Length: 0\r\nContent-Length: 0\r\n\r\n")"
+    same "an escape cut short" 400 "$(ask "GET /%%4 HTTP/1.1\r\n$host\r\n")"
+    same "a transfer encoding" 501 "$(ask "GET / ${head}Transfer-Encoding: chunked\r\n\r\n")"
+    same "HTTP/2.0" 505 "$(ask 'GET / HTTP/2.0\r\n\r\n')"
+    same "another method" 405 "$(ask "DELETE / HTTP/1.1\r\n$host\r\n")"
+    same "a body" 405 "$(ask "POST / ${head}Content-Length: 5\r\n\r\nhello")"
+    same "a request line too long" 414 "$(ask "GET /$(printf '%09000d' 0) HTTP/1.1\r\n\r\n")"
+    same "a field too long" 431 "$(ask "GET / ${head}A: $(printf '%09000d' 0)\r\n\r\n")"
+    for ((i = 0, many = 0; i < 120; i++)); do
+        many="${many#0}A: b\r\n"
+    done
+    same "too many fields" 431 "$(ask "GET / $head$many\r\n")"
+    same "a slow request" 408 "$(ask 'GET / HTTP')"
+    same "a silent client is left" "" "$(talk '')"
+}
+
+check_server_files() {
+    local get='HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n' path
+
+    for path in /../secret/key /sub/../../secret/key /%%2e%%2e/secret/key \
+        /..%%2fsecret/key /sub/.. /./ /outside /outside-dir/key /fifo; do
+        same "$path stays out of reach" 403 "$(ask "GET $path $get")"
+    done
+    same "a link that stays inside" 200 "$(ask "GET /inside $get")"
+    same "what is not there" 404 "$(ask "GET /nothing?x $get")"
+    same "a directory without a slash" "Location: /sub/?q=1" \
+        "$(talk "GET //sub?q=1 $get" | grep '^Location')"
+}
+
+check_server_curl() {
+    local url=http://$addr
+
+    same "curl: two pages on one connection" \
+        $'index of sub\n1\nHello from a coroutine.\n0' \
+        "$(curl -sS -m 10 -w '%{num_connects}\n' "$url/sub/" "$url/hello.txt")"
+    same "curl: HEAD" "200 text/plain; charset=utf-8 24" \
+        "$(curl -sS -m 10 -I "$url/hello.txt" | tr -d '\r' |
+            awk '/^HTTP/ { s = $2 } /^Content-Type/ { t = $2 " " $3 }
+                /^Content-Length/ { l = $2 } END { print s, t, l }')"
+    same "curl: a large file" "$(md5sum <"$site/large.txt")" \
+        "$(curl -sS -m 10 "$url/large.txt" | md5sum)"
+    same "curl: an escaped name" "a file" "$(curl -sS -m 10 "$url/sub/a%20file.txt")"
+    same "curl: an empty file" "200 0" \
+        "$(curl -sS -m 10 -w '%{http_code} %{size_download}' "$url/empty.txt")"
+    same "curl: 404" 404 "$(curl -sS -m 10 -o /dev/null -w '%{http_code}' "$url/nothing")"
+    same "curl: no way out" 403 \
+        "$(curl -sS -m 10 --path-as-is -o /dev/null -w '%{http_code}' \
+            "$url/../secret/key")"
+    same "curl: many at once" "40 200" \
+        "$(seq 40 | xargs -P 8 -I{} curl -sS -m 20 -o /dev/null -w '%{http_code}\n' \
+            "$url/large.txt" | sort | uniq -c | sed 's/^ *//')"
+}
+
+check_client() {
+    local url=http://$addr get="$examples/http_client"
+
+    run "$get" --reactor "$reactor" "$url/hello.txt"
+    same "http_client prints a page" "0 Hello from a coroutine. " "$status $out $err"
+    run "$get" --reactor "$reactor" -o "$work/got" "$url/large.txt" "$url/hello.txt" \
+        "$url/sub/"
+    same "three pages at once, in order" "0  $(cat "$site/large.txt" "$site/hello.txt" \
+        "$site/sub/index.html" | md5sum)" "$status $out$err $(md5sum <"$work/got")"
+    run "$get" --reactor "$reactor" "$url/sub/" "$url/nothing" "$url/hello.txt"
+    same "a page that is missing" $'1 index of sub\nHello from a coroutine. '"http_client: \
+$url/nothing: 404 Not Found" "$status $out $err"
+    run "$get" --reactor "$reactor" "$url/sub"
+    same "a page that has moved" \
+        "1  http_client: $url/sub: 301 Moved Permanently: it has moved to /sub/" \
+        "$status $out $err"
+    run "$get" --reactor "$reactor" "https://$addr/"
+    like "https is refused" "1 http_client: https://*: https needs TLS*" "$status $err"
+    run "$get" --reactor "$reactor" "http://127.0.0.1:1/"
+    same "a refused connection" "1 http_client: 127.0.0.1:1: Connection refused" \
+        "$status $err"
+    run "$get" --reactor "$reactor" "http://no.such.host.invalid/"
+    same "a host that there is not" \
+        "1 http_client: no.such.host.invalid:80: unknown host" "$status $err"
+    run "$get" --reactor "$reactor" -o "$work/none/got" "$url/hello.txt"
+    same "a file that cannot be written" \
+        "1 http_client: $work/none/got: No such file or directory" "$status $err"
+    if [ -w /dev/full ]; then
+        run "$get" --reactor "$reactor" -o /dev/full "$url/large.txt" "$url/large.txt"
+        same "a full disk" "1 http_client: /dev/full: No space left on device" \
+            "$status $err"
+    fi
+}
+
+# A server that gives the same answer to everybody, whatever is asked: canned ANSWER.
+canned() {
+    local answer
+
+    answer=$(printf '%b.' "$1")
+    : >"$work/canned"
+    # shellcheck disable=SC2016 # perl's variables
+    perl -MSocket -e '$| = 1; $SIG{PIPE} = "IGNORE";
+        socket(S, PF_INET, SOCK_STREAM, 0) and bind(S, sockaddr_in(0, INADDR_LOOPBACK))
+            and listen(S, 5) or die;
+        print((sockaddr_in(getsockname(S)))[0], "\n");
+        while (accept(C, S)) { sysread(C, $_, 4096); syswrite(C, $ARGV[0]); close(C) }' \
+        "${answer%.}" >"$work/canned" 2>/dev/null &
+    others+=($!)
+    port=''
+    while [ -z "$port" ] && kill -0 "${others[-1]}" 2>/dev/null; do
+        sleep 0.02
+        read -r port <"$work/canned"
+    done
+    run "$examples/http_client" --reactor "$reactor" "http://127.0.0.1:$port/"
+    end_other
+    said="$status $out ${err#http_client: http://127.0.0.1:"$port"/: }"
+}
+
+check_client_canned() {
+    canned 'HTTP/1.0 200 OK\r\n\r\nuntil the end'
+    same "a body without a length" "0 until the end " "$said"
+    canned 'HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nfour more'
+    same "no more than the length" "0 four " "$said"
+    canned 'HTTP/1.1 204 No Content\r\n\r\nwhat'
+    same "a status without a body" "0  " "$said"
+    canned 'HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nshort'
+    same "a short body" "1 short the connection ended before the page did" "$said"
+    canned 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n'
+    like "a chunked body" "1  the answer has a transfer encoding*" "$said"
+    canned 'SSH-2.0-x\r\n'
+    same "no HTTP" "1  the answer is not valid HTTP" "$said"
+    canned "HTTP/1.1 200 OK\r\nA: $(printf '%09000d' 0)\r\n\r\n"
+    same "a field too long" "1  the head of the answer is too long" "$said"
+    canned 'HTTP/1.1 200 OK\r\nA: b\r\n'
+    same "a head cut short" "1  the connection ended before the page did" "$said"
+    canned 'HTTP/1.1 500 Oh\r\nContent-Length: 0\r\n\r\n'
+    same "a server's error" "1  500 Internal Server Error" "$said"
+}
+
+check_http() {
+    serve http_server --listen 127.0.0.1:0
+    same "http_server serves its page" 1 \
+        "$(talk 'GET / HTTP/1.0\r\n\r\n' | grep -c '<h1>It works</h1>')"
+    same "and no other" 404 "$(ask 'GET /other HTTP/1.0\r\n\r\n')"
+    exec 5<>"/dev/tcp/127.0.0.1/$port"
+    exec 6<>"/dev/tcp/127.0.0.1/$port"
+    printf 'GET / HT' >&6
+    stopped TERM "with connections open"
+    exec 5<&- 6<&-
+    serve http_server --listen 127.0.0.1:0 --root "$site" --timeout 0.4
+    check_server_raw
+    stopped INT
+    serve http_server --listen 127.0.0.1:0 --root "$site"
+    check_server_files
+    [ -z "$curl" ] || check_server_curl
+    check_client
+    stopped TERM
+    [ -z "$perl" ] || check_client_canned
+    [ -z "$nginx" ] || check_nginx
+}
+
+# ---- nginx ----------------------------------------------------------------------------
+
+start_nginx() {
+    local try i
+
+    mkdir "$work/nginx"
+    for ((try = 0; try < 5; try++)); do
+        nginx_port=$((20000 + RANDOM % 12000))
+        cat >"$work/nginx/conf" <<END
+daemon off; worker_processes 1; pid $work/nginx/pid; error_log $work/nginx/log;
+$([ "$(id -u)" -ne 0 ] || echo "user root root;")
+events { worker_connections 64; }
+http {
+    access_log off; default_type text/plain; client_body_temp_path $work/nginx/a;
+    proxy_temp_path $work/nginx/b; fastcgi_temp_path $work/nginx/c;
+    uwsgi_temp_path $work/nginx/d; scgi_temp_path $work/nginx/e;
+    server { listen 127.0.0.1:$nginx_port; root $site; }
+}
+END
+        "$nginx" -p "$work/nginx" -e "$work/nginx/log" -c "$work/nginx/conf" \
+            >/dev/null 2>&1 </dev/null &
+        nginx_pid=$!
+        for ((i = 0; i < 100; i++)); do
+            kill -0 $nginx_pid 2>/dev/null || break
+            if [ -s "$work/nginx/pid" ]; then
+                others+=("$nginx_pid")
+                return
+            fi
+            sleep 0.02
+        done
+        kill $nginx_pid 2>/dev/null
+    done
+    echo "no nginx here: $(tail -n 1 "$work/nginx/log")"
+    nginx=''
+}
+
+check_nginx() {
+    local url=http://127.0.0.1:$nginx_port
+
+    run "$examples/http_client" --reactor "$reactor" -o "$work/got" "$url/large.txt" \
+        "$url/index.html" "http://localhost:$nginx_port/hello.txt"
+    same "http_client and nginx" "0  $(cat "$site/large.txt" "$site/index.html" \
+        "$site/hello.txt" | md5sum)" "$status $out$err $(md5sum <"$work/got")"
+    run "$examples/http_client" --reactor "$reactor" "$url/nothing"
+    same "nginx's 404" "1  http_client: $url/nothing: 404 Not Found" "$status $out $err"
+}
+
+# ---- What does not depend on the reactor ----------------------------------------------
+
+check_options() {
+    local example known='select poll epoll kqueue libevent io_uring sim' each
+
+    for example in signals calls echo_server echo_client line_server http_server \
+        http_client; do
+        run "$examples/$example" --reactor none
+        like "$example names the known reactors" \
+            "2  $example: no reactor is called \"none\"; there are *sim*" \
+            "$status $out $err"
+        for each in $known; do
+            [[ " $err " == *" $each "* ]] || fail "$example knows $each" "$err"
+        done
+        run "$examples/$example" --help
+        like "$example --help" "0 usage: $example \[OPTION\]...*--list-reactors*" \
+            "$status $out$err"
+        run "$examples/$example" --wrong
+        same "$example refuses a wrong option" 2 "$status"
+    done
+    while read -r name why; do
+        [ "$why" != available ] || continue
+        run "$examples/http_server" --reactor "$name"
+        same "$name is not available, and why" \
+            "2 http_server: reactor $name is not available: $why" "$status $err"
+    done < <("$examples/http_server" --list-reactors)
+    COGEN_REACTOR=none run "$examples/calls"
+    like "\$COGEN_REACTOR is looked at" '2*no reactor is called "none"*' "$status $err"
+    run "$examples/http_server" --root "$work/none"
+    same "a root that there is not" "1 http_server: $work/none: No such file or directory" \
+        "$status $err"
+    run "$examples/http_client"
+    same "no URL" "2 http_client: which URL? (--help says more)" "$status $err"
+    run "$examples/echo_server" --listen nonsense
+    like "no address" "1 echo_server: nonsense: *" "$status $err"
+}
+
+# ---- All of it ------------------------------------------------------------------------
+
+curl=$(command -v curl) perl=$(command -v perl)
+nginx=$(PATH=$PATH:/usr/sbin command -v nginx)
+make_site
+[ -z "$nginx" ] || start_nginx
+# With the seconds of the text it takes three of them: meanwhile the others run.
+"$examples/signals" >"$work/signals" 2>&1 </dev/null &
+signals=$!
+check_options
+for reactor in $("$examples/signals" --list-reactors | awk '$2 == "available" { print $1 }'); do
+    where="$reactor: "
+    check_signals
+    check_calls
+    [ "$reactor" = sim ] && continue # there is nobody else in its network
+    check_echo
+    check_lines
+    check_http
+done
+where=''
+wait $signals
+same "signals in full length" "0 $spam" "$? $(cat "$work/signals")"
+echo "$((passed + failed > 0 ? 100 * passed / (passed + failed) : 0))%: Checks:" \
+    "$((passed + failed)), Failures: $failed, Errors: 0"
+echo "$passed passed, $failed failed"
+[ $failed -eq 0 ]
