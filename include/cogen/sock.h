@@ -40,6 +40,7 @@ struct cg_read_op { /* read, readall, readline */
     void *buf;
     size_t len;
     size_t *moved;
+    size_t done;
 };
 
 struct cg_borrow_op {
@@ -75,6 +76,7 @@ struct cg_sendfile_op {
     size_t *moved;
     size_t done;
     int file;
+    bool ended; /* the file has no more */
 };
 
 struct cg_accept_op {
@@ -94,12 +96,12 @@ struct cg_shutdown_op {
     CG_OP_HEAD;
     struct cg_sock *sock;
     int how;
+    bool done;
 };
 
 struct cg_poll_sock_op {
     CG_OP_HEAD;
     struct cg_sock *sock;
-    struct cg_io *io;
     unsigned events;
 };
 

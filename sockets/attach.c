@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+/* cg_attach and cg_detach: descriptors from and to elsewhere. */
+#include "config.h"
+
+#include "sockets/sock.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+int cg_attach(struct cg_sched *sched, int fd, struct cg_sock **sock)
+{
+    struct cg_io io = {.code = CG_IO_ATTACH, .fd = fd};
+    struct cg_sock *made;
+    ssize_t result;
+
+    if (fd < 0)
+        return -EBADF;
+    made = cg_sock_new(sched, &cg__plain_transport, NULL, fd);
+    if (made == NULL)
+        return -ENOMEM;
+    result = cg__call_reactor(cg_sched_reactor(sched), &io);
+    if (result < 0) {
+        made->fd = -1; /* it stays the caller's */
+        cg_close(made);
+        return (int)result;
+    }
+    *sock = made;
+    return 0;
+}
+
+/* A request to receive may be armed although nobody reads. Taking it back needs no more
+ * than a few looks at the reactor, whose completions only make coroutines runnable. */
+static bool disarm(struct cg_sock *sock)
+{
+    enum { LOOKS = 64 };
+    struct cg_reactor *reactor = sock->reactor;
+    const struct cg_io *rx = &sock->side[CG__RX].io, *tx = &sock->side[CG__TX].io;
+
+    if (rx->state == CG_IO_PENDING)
+        sock->transport->cancel(sock, &sock->side[CG__RX].io);
+    for (int i = 0; i < LOOKS; i++) {
+        if (rx->state == CG_IO_IDLE && tx->state == CG_IO_IDLE)
+            return true;
+        if (reactor->type->wait(reactor, i < LOOKS / 2 ? 0 : CG_MILLISECOND) < 0)
+            break;
+    }
+    return rx->state == CG_IO_IDLE && tx->state == CG_IO_IDLE;
+}
+
+int cg_detach(struct cg_sock *sock, void **rest, size_t *size)
+{
+    size_t unread;
+    char *copy = NULL;
+    int fd = sock->fd;
+
+    if (sock->transport != &cg__plain_transport || fd < 0)
+        return -EOPNOTSUPP;
+    if (sock->side[CG__RX].op != NULL || sock->side[CG__TX].op != NULL ||
+        cg__is_lent(sock) || !disarm(sock))
+        return -EBUSY;
+    unread = sock->input.unread;
+    if (unread > 0) {
+        copy = malloc(unread);
+        if (copy == NULL)
+            return -ENOMEM;
+        cg__input_read(sock->reactor, &sock->input, copy, unread);
+    }
+    *rest = copy;
+    *size = unread;
+    sock->reactor->type->forget(sock->reactor, fd);
+    sock->fd = -1;
+    if (sock->listener) { /* a path that it bound goes with the descriptor */
+        free(sock->state);
+        sock->state = NULL;
+    }
+    cg_close(sock);
+    return fd;
+}

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: MIT */
+/* The unread input of a stream. A chunk in the list always holds unread bytes, except for
+ * one moment between cg__input_room and cg__input_grow. */
+#include "config.h"
+
+#include "sockets/input.h"
+
+#include <assert.h>
+#include <string.h>
+
+static void append(struct cg__input *input, struct cg_chunk *chunk)
+{
+    chunk->next = NULL;
+    chunk->lent = 0;
+    if (input->last != NULL)
+        input->last->next = chunk;
+    else
+        input->first = chunk;
+    input->last = chunk;
+}
+
+void cg__input_add(struct cg_reactor *reactor, struct cg__input *input,
+                   struct cg_chunk *chunk)
+{
+    size_t size = chunk->end - chunk->start;
+    struct cg_chunk *last = input->last;
+
+    if (size == 0) {
+        cg_chunk_put(reactor, chunk);
+        return;
+    }
+    input->unread += size;
+    if (last == NULL || last->size - last->end < size) {
+        append(input, chunk);
+        return;
+    }
+    /* Behind the end of a view that is lent, so it may be done even then. */
+    memcpy(last->data + last->end, chunk->data + chunk->start, size);
+    last->end += size;
+    cg_chunk_put(reactor, chunk);
+}
+
+char *cg__input_room(struct cg_reactor *reactor, struct cg__input *input, size_t *room)
+{
+    struct cg_chunk *chunk = input->last;
+
+    if (chunk == NULL || chunk->end == chunk->size) {
+        chunk = cg_chunk_get(reactor);
+        if (chunk == NULL)
+            return NULL;
+        append(input, chunk);
+    }
+    *room = chunk->size - chunk->end;
+    return chunk->data + chunk->end;
+}
+
+void cg__input_grow(struct cg__input *input, size_t size)
+{
+    assert(size <= input->last->size - input->last->end);
+    input->last->end += size;
+    input->unread += size;
+}
+
+size_t cg__input_push(struct cg_reactor *reactor, struct cg__input *input,
+                      const void *data, size_t size)
+{
+    size_t done = 0, room;
+    char *to;
+
+    while (done < size && (to = cg__input_room(reactor, input, &room)) != NULL) {
+        if (room > size - done)
+            room = size - done;
+        memcpy(to, (const char *)data + done, room);
+        cg__input_grow(input, room);
+        done += room;
+    }
+    return done;
+}
+
+struct cg_chunk *cg__input_shift(struct cg__input *input)
+{
+    struct cg_chunk *chunk = input->first;
+    size_t size;
+
+    if (chunk == NULL)
+        return NULL;
+    size = chunk->end - chunk->start;
+    input->first = chunk->next;
+    if (input->first == NULL)
+        input->last = NULL;
+    chunk->next = NULL;
+    input->unread -= size;
+    input->scanned -= size < input->scanned ? size : input->scanned;
+    return chunk;
+}
+
+void cg__input_drop(struct cg_reactor *reactor, struct cg__input *input, size_t size)
+{
+    assert(size <= input->unread);
+    while (input->first != NULL) {
+        struct cg_chunk *chunk = input->first;
+        size_t held = chunk->end - chunk->start;
+
+        if (size < held) {
+            chunk->start += size;
+            input->unread -= size;
+            input->scanned -= size < input->scanned ? size : input->scanned;
+            return;
+        }
+        size -= held;
+        cg_chunk_put(reactor, cg__input_shift(input));
+    }
+}
+
+size_t cg__input_read(struct cg_reactor *reactor, struct cg__input *input, void *buf,
+                      size_t len)
+{
+    size_t done = 0;
+
+    while (done < len && input->first != NULL) {
+        struct cg_chunk *chunk = input->first;
+        size_t size = chunk->end - chunk->start;
+
+        if (size > len - done)
+            size = len - done;
+        memcpy((char *)buf + done, chunk->data + chunk->start, size);
+        cg__input_drop(reactor, input, size);
+        done += size;
+    }
+    return done;
+}
+
+size_t cg__input_line(struct cg__input *input)
+{
+    size_t before = 0; /* bytes in the chunks passed */
+
+    for (struct cg_chunk *chunk = input->first; chunk != NULL; chunk = chunk->next) {
+        size_t size = chunk->end - chunk->start;
+
+        if (before + size > input->scanned) {
+            const char *data = chunk->data + chunk->start;
+            size_t skip = input->scanned - before;
+            const char *found = memchr(data + skip, '\n', size - skip);
+
+            if (found != NULL) {
+                /* Not past it: a line that did not fit is found again without a scan. */
+                input->scanned = before + (size_t)(found - data);
+                return input->scanned + 1;
+            }
+            input->scanned = before + size;
+        }
+        before += size;
+    }
+    return 0;
+}

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: MIT */
+/* cg_poll_sock: waits on the reader's side for CG_IN, on the writer's for CG_OUT; what
+ * comes first ends it on both. */
+#include "config.h"
+
+#include "sockets/sock.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+static struct cg_poll_sock_op *of(struct cg_op *op)
+{
+    return (struct cg_poll_sock_op *)op;
+}
+
+static bool has_input(const struct cg_sock *sock)
+{
+    return sock->input.first != NULL || sock->eof || sock->error != 0 || sock->spare >= 0;
+}
+
+static bool poll_take(struct cg_sock *sock, struct cg_op *op)
+{
+    op->result = (ssize_t)sock->ready;
+    if (of(op)->events & CG_IN && has_input(sock))
+        op->result |= CG_IN;
+    sock->ready = 0;
+    return op->result != 0;
+}
+
+static int ask_in(struct cg_sock *sock, struct cg_op *op, struct cg_io *io)
+{
+    (void)sock;
+    (void)op;
+    io->code = CG_IO_POLL;
+    io->events = CG_IN;
+    return 0;
+}
+
+static int ask_out(struct cg_sock *sock, struct cg_op *op, struct cg_io *io)
+{
+    (void)sock;
+    (void)op;
+    io->code = CG_IO_POLL;
+    io->events = CG_OUT;
+    return 0;
+}
+
+/* Over a transport that runs there is one request for both. */
+static int ask_any(struct cg_sock *sock, struct cg_op *op, struct cg_io *io)
+{
+    (void)sock;
+    io->code = CG_IO_POLL;
+    io->events = of(op)->events & (CG_IN | CG_OUT);
+    return 0;
+}
+
+static void poll_ended(struct cg_sock *sock, struct cg_op *op)
+{
+    for (int direction = CG__RX; direction <= CG__TX; direction++)
+        if (sock->side[direction].op == op)
+            cg__take_back(sock, direction);
+}
+
+static const struct cg__work in_work = {
+    .take = poll_take,
+    .ask = ask_in,
+    .ended = poll_ended,
+};
+
+static const struct cg__work out_work = {
+    .take = poll_take,
+    .ask = ask_out,
+    .ended = poll_ended,
+};
+
+static const struct cg__work any_work = {.take = poll_take, .ask = ask_any};
+
+static enum cg_verdict poll_process(struct cg_op *op, struct cg_sched *sched)
+{
+    struct cg_poll_sock_op *poll = of(op);
+    struct cg_sock *sock = poll->sock;
+    enum cg_verdict verdict = CG_PENDING;
+
+    (void)sched;
+    op->result = -EINVAL;
+    if (!(poll->events & (CG_IN | CG_OUT)))
+        return CG_DONE;
+    if (sock != NULL)
+        sock->ready = 0; /* what came for an earlier op may no longer be true */
+    if (poll->events & CG_IN)
+        verdict = cg__begin(op, sock, CG__RX, &in_work);
+    if (verdict == CG_PENDING && poll->events & CG_OUT)
+        verdict = cg__begin(op, sock, CG__TX, &out_work);
+    if (verdict == CG_DONE && op->result != -EBADF)
+        poll_ended(sock, op);
+    return verdict;
+}
+
+static ssize_t poll_run(struct cg_op *op)
+{
+    enum cg__direction direction = of(op)->events & CG_IN ? CG__RX : CG__TX;
+
+    return cg__run(op, of(op)->sock, direction, &any_work);
+}
+
+static enum cg_verdict poll_cancel(struct cg_op *op, struct cg_sched *sched)
+{
+    (void)sched;
+    poll_ended(of(op)->sock, op);
+    return CG_DONE;
+}
+
+static int poll_print(const struct cg_op *op, char *buf, size_t size)
+{
+    const struct cg_poll_sock_op *poll = (const struct cg_poll_sock_op *)op;
+    char who[32];
+
+    cg__print_sock(poll->sock, who, sizeof who);
+    return snprintf(buf, size, "%s,%s%s", who, poll->events & CG_IN ? " in" : "",
+                    poll->events & CG_OUT ? " out" : "");
+}
+
+const struct cg_op_type cg_poll_sock_type = {
+    .name = "poll_sock",
+    .flags = CG_OP_DEFAULT_TIMEOUT,
+    .process = poll_process,
+    .run = poll_run,
+    .cancel = poll_cancel,
+    .print = poll_print,
+};

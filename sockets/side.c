@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: MIT */
+/* The engine of a socket's operations. An op takes a side of the socket, is served from
+ * what the socket has (take), asks the transport for more (ask), is served again, until it
+ * is complete. What arrives belongs to the socket first, so an op that is cancelled leaves
+ * nothing behind; only where the kernel was given memory of the op itself must the op wait
+ * for the request to come back. */
+#include "config.h"
+
+#include "sockets/sock.h"
+
+#include <assert.h>
+#include <errno.h>
+
+/* The op no longer uses this side. */
+static void leave(struct cg_sock *sock, struct cg__side *side)
+{
+    side->op = NULL;
+    side->mine = false;
+    side->late = false;
+    if (side->held) {
+        side->held = false;
+        cg_unhold(sock->sched);
+    }
+}
+
+/* Touches nothing of the socket after `ended`, which may have freed it. */
+static void settle(struct cg_sock *sock, struct cg__side *side, ssize_t result)
+{
+    struct cg_op *op = side->op;
+    const struct cg__work *work = side->work;
+
+    leave(sock, side);
+    if (work->ended != NULL)
+        work->ended(sock, op);
+    cg_complete(op, result);
+}
+
+static bool kernel_has_memory(const struct cg_io *io)
+{
+    switch (io->code) {
+    case CG_IO_RECV:
+        return io->len > 0;
+    case CG_IO_SEND:
+    case CG_IO_SENDV:
+    case CG_IO_SENDFILE:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* A request to receive has a result: bytes to the input, or counted where they already are
+ * in the op's buffer. Running out of memory passes, everything else stays. */
+static int absorb_recv(struct cg_sock *sock, struct cg__side *side, ssize_t result)
+{
+    struct cg_io *io = &side->io;
+    struct cg_chunk *chunk = io->chunk;
+
+    io->chunk = NULL;
+    if (chunk != NULL)
+        cg__input_add(sock->reactor, &sock->input, chunk);
+    if (result == 0)
+        sock->eof = true;
+    else if (result == -ENOMEM || result == -ENOBUFS)
+        return (int)result;
+    else if (result < 0 && result != -ECANCELED)
+        sock->error = (int)result;
+    if (result <= 0 || chunk != NULL)
+        return 0;
+    assert(side->op != NULL && side->mine && (size_t)result <= io->len);
+    if (!side->late || side->work->partial)
+        return side->work->got(sock, side->op, result);
+    /* Too late for a reader that must leave no trace: back to where it will be found. */
+    if (cg__input_push(sock->reactor, &sock->input, io->buf, (size_t)result) <
+        (size_t)result)
+        sock->error = -ENOMEM;
+    return 0;
+}
+
+/* A request has come back. 0, or the code that ends the op. */
+static int absorb(struct cg_sock *sock, struct cg__side *side, ssize_t result)
+{
+    switch (side->io.code) {
+    case CG_IO_RECV:
+        return absorb_recv(sock, side, result);
+    case CG_IO_ACCEPT:
+        if (result >= 0)
+            sock->spare = (int)result;
+        break;
+    case CG_IO_POLL:
+        if (result >= 0)
+            sock->ready = (unsigned)result;
+        break;
+    default:
+        return side->mine ? side->work->got(sock, side->op, result) : 0;
+    }
+    /* -ECANCELED is an earlier op's request; this one has yet to make its own. */
+    return result < 0 && result != -ECANCELED ? (int)result : 0;
+}
+
+static enum cg_verdict pump(struct cg_sock *sock, struct cg__side *side)
+{
+    struct cg_op *op = side->op;
+    struct cg_io *io = &side->io;
+    enum cg_verdict verdict;
+    int error;
+
+    while (!side->work->take(sock, op)) {
+        if (io->state != CG_IO_IDLE) /* armed, or an earlier op's being cancelled */
+            return CG_PENDING;
+        error = side->work->ask(sock, op, io);
+        if (error == 0) {
+            io->fd = sock->fd;
+            side->mine = true;
+            verdict = sock->transport->submit(sock, io);
+            if (verdict == CG_PENDING) {
+                /* What stays armed belongs to the socket, not to the first who asked. */
+                side->mine = io->code != CG_IO_RECV || !sock->multishot;
+                return CG_PENDING;
+            }
+            if (verdict == CG_RUN) {
+                side->mine = false;
+                return CG_RUN;
+            }
+            error = absorb(sock, side, io->result);
+            side->mine = false;
+        }
+        if (error < 0) {
+            op->result = error;
+            break;
+        }
+    }
+    return CG_DONE;
+}
+
+static void complete(struct cg_io *io, ssize_t result)
+{
+    struct cg_sock *sock = io->owner;
+    struct cg__side *side =
+        io == &sock->side[CG__RX].io ? &sock->side[CG__RX] : &sock->side[CG__TX];
+    int error = absorb(sock, side, result);
+    enum cg_verdict verdict;
+
+    if (io->state != CG_IO_IDLE) {
+        io->buf = NULL;
+        io->len = 0;
+        sock->multishot = true;
+        if (side->late || sock->closing)
+            return; /* to be told once more */
+    }
+    if (sock->closing) {
+        if (side->op != NULL)
+            settle(sock, side, -EBADF);
+        cg__sock_settle(sock);
+    } else if (side->late) {
+        settle(sock, side, -ECANCELED);
+    } else if (side->op == NULL) {
+        if (sock->input.unread >= CG_INPUT_LIMIT && io->state == CG_IO_PENDING)
+            sock->transport->cancel(sock, io); /* whoever waits for data arms it again */
+    } else if (error < 0) {
+        settle(sock, side, error);
+    } else {
+        side->mine = false;
+        if (result > 0)
+            cg_progress(side->op);
+        verdict = pump(sock, side);
+        assert(verdict != CG_RUN);
+        if (verdict == CG_DONE)
+            settle(sock, side, side->op->result);
+    }
+}
+
+enum cg_verdict cg__begin(struct cg_op *op, struct cg_sock *sock,
+                          enum cg__direction direction, const struct cg__work *work)
+{
+    struct cg__side *side;
+    enum cg_verdict verdict;
+
+    op->result = -EBADF;
+    if (sock == NULL || sock->closing)
+        return CG_DONE;
+    side = &sock->side[direction];
+    op->result = -EBUSY;
+    if (side->op != NULL)
+        return CG_DONE;
+    if (op->timeout == 0 && (op->type->flags & CG_OP_DEFAULT_TIMEOUT))
+        op->timeout = sock->timeout;
+    side->op = op;
+    side->work = work;
+    verdict = pump(sock, side);
+    if (verdict == CG_PENDING) {
+        /* An in-memory transport does not hold the run: if nobody else can run, nobody
+         * will ever write there. */
+        side->held = sock->transport == &cg__plain_transport;
+        if (side->held)
+            cg_hold(sock->sched);
+        return CG_PENDING;
+    }
+    leave(sock, side);
+    if (verdict == CG_DONE && op->result > 0)
+        cg_charge(sock->sched, (size_t)op->result);
+    return verdict;
+}
+
+enum cg_verdict cg__begin_reading(struct cg_op *op, struct cg_sock *sock,
+                                  const struct cg__work *work)
+{
+    if (sock != NULL && cg__is_lent(sock)) {
+        op->result = -EBUSY;
+        return CG_DONE;
+    }
+    return cg__begin(op, sock, CG__RX, work);
+}
+
+enum cg_verdict cg__take_back(struct cg_sock *sock, enum cg__direction direction)
+{
+    struct cg__side *side = &sock->side[direction];
+    struct cg_io *io = &side->io;
+
+    if (side->late)
+        return CG_PENDING;
+    if (side->mine && io->state == CG_IO_PENDING &&
+        sock->transport->cancel(sock, io) == CG_PENDING && kernel_has_memory(io)) {
+        side->late = true;
+        return CG_PENDING;
+    }
+    leave(sock, side);
+    return CG_DONE;
+}
+
+ssize_t cg__run(struct cg_op *op, struct cg_sock *sock, enum cg__direction direction,
+                const struct cg__work *work)
+{
+    struct cg__side *side = &sock->side[direction];
+    struct cg_scope scope;
+    ssize_t result = 0;
+
+    if (sock->closing)
+        return -EBADF;
+    if (side->op != NULL)
+        return -EBUSY;
+    side->op = op;
+    side->work = work;
+    side->mine = true;
+    side->scope = &scope; /* by which cg_close reaches whatever the transport waits for */
+    cg_scope_open(&scope, CG_NEVER, false);
+    while (!work->take(sock, op)) {
+        result = work->ask(sock, op, &side->io);
+        if (result == 0) {
+            side->io.fd = sock->fd;
+            result = sock->transport->run(sock, &side->io);
+        }
+        if (result > 0)
+            cg_progress(op);
+        if (result >= 0)
+            result = absorb(sock, side, result);
+        if (result < 0)
+            break;
+    }
+    if (result >= 0)
+        result = op->result;
+    cg_scope_close(&scope);
+    side->scope = NULL;
+    leave(sock, side);
+    if (sock->closing) {
+        result = result < 0 ? -EBADF : result;
+        cg__sock_settle(sock);
+    }
+    return result;
+}
+
+void cg__side_init(struct cg_sock *sock, enum cg__direction direction)
+{
+    struct cg_io *io = &sock->side[direction].io;
+
+    io->fd = sock->fd;
+    io->complete = complete;
+    io->owner = sock;
+}
+
+void cg__side_close(struct cg_sock *sock, enum cg__direction direction)
+{
+    struct cg__side *side = &sock->side[direction];
+    struct cg_io *io = &side->io;
+
+    if (side->scope != NULL) {
+        cg_scope_cancel(side->scope);
+        return;
+    }
+    if (io->state == CG_IO_PENDING)
+        sock->transport->cancel(sock, io);
+    if (side->op == NULL)
+        return;
+    if (side->mine && io->state != CG_IO_IDLE && kernel_has_memory(io))
+        side->late = true; /* answered when the kernel has let go of its memory */
+    else
+        settle(sock, side, -EBADF);
+}

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: MIT */
+/* Sockets as objects: made, asked, shut down, closed. */
+#include "config.h"
+
+#include "sockets/addr.h"
+#include "sockets/sock.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+_Static_assert(sizeof(struct cg_sock) <= 448, "there may be a hundred thousand of them");
+_Static_assert(sizeof(struct cg_read_op) <= 128, "core ops fit in 128 bytes");
+_Static_assert(sizeof(struct cg_write_op) <= 128, "core ops fit in 128 bytes");
+_Static_assert(sizeof(struct cg_writev_op) <= 128, "core ops fit in 128 bytes");
+_Static_assert(sizeof(struct cg_sendfile_op) <= 128, "core ops fit in 128 bytes");
+
+struct cg_sock *cg_sock_new(struct cg_sched *sched,
+                            const struct cg_transport_type *transport, void *state, int fd)
+{
+    struct cg_sock *sock = calloc(1, sizeof *sock);
+
+    if (sock == NULL)
+        return NULL;
+    sock->transport = transport;
+    sock->state = state;
+    sock->sched = sched;
+    sock->reactor = cg_sched_reactor(sched);
+    sock->fd = fd;
+    sock->spare = -1;
+    cg__side_init(sock, CG__RX);
+    cg__side_init(sock, CG__TX);
+    return sock;
+}
+
+void cg_close(struct cg_sock *sock)
+{
+    if (sock == NULL)
+        return;
+    assert(!sock->closing); /* closed twice */
+    sock->closing = true;
+    sock->held = sock->transport == &cg__plain_transport;
+    if (sock->held)
+        cg_hold(sock->sched);
+    cg__side_close(sock, CG__RX);
+    cg__side_close(sock, CG__TX);
+    cg__sock_settle(sock);
+}
+
+static bool in_use(const struct cg__side *side)
+{
+    return side->scope != NULL || side->io.state != CG_IO_IDLE;
+}
+
+void cg__sock_settle(struct cg_sock *sock)
+{
+    assert(sock->closing);
+    if (in_use(&sock->side[CG__RX]) || in_use(&sock->side[CG__TX]))
+        return;
+    if (sock->input.first != NULL)
+        sock->input.first->lent = 0;
+    cg__input_drop(sock->reactor, &sock->input, sock->input.unread);
+    if (sock->transport->close != NULL)
+        sock->transport->close(sock);
+    if (sock->held)
+        cg_unhold(sock->sched);
+    free(sock);
+}
+
+ssize_t cg__call_sock(struct cg_sock *sock, struct cg_io *io)
+{
+    enum cg_verdict verdict;
+
+    io->fd = sock->fd;
+    verdict = sock->transport->submit(sock, io);
+    assert(verdict == CG_DONE); /* these never wait */
+    return io->result;
+}
+
+void *cg_sock_state(const struct cg_sock *sock)
+{
+    return sock->state;
+}
+
+const struct cg_transport_type *cg_sock_transport(const struct cg_sock *sock)
+{
+    return sock->transport;
+}
+
+struct cg_sched *cg_sock_sched(const struct cg_sock *sock)
+{
+    return sock->sched;
+}
+
+int cg_sock_fd(const struct cg_sock *sock)
+{
+    return sock->fd >= 0 ? sock->fd : -EOPNOTSUPP;
+}
+
+void cg_sock_timeout(struct cg_sock *sock, int64_t timeout)
+{
+    sock->timeout = timeout;
+}
+
+static int print_name(struct cg_sock *sock, uint8_t code, char *buf, size_t size)
+{
+    struct sockaddr_storage name = {.ss_family = AF_UNSPEC};
+    struct cg_io io = {.code = code};
+    ssize_t result;
+
+    io.value = &name;
+    io.size = sizeof name;
+    result = cg__call_sock(sock, &io);
+    if (result < 0)
+        return (int)result;
+    return cg__addr_print((struct sockaddr *)&name, (socklen_t)result, buf, size);
+}
+
+int cg_local_addr(struct cg_sock *sock, char *buf, size_t size)
+{
+    return print_name(sock, CG_IO_SOCKNAME, buf, size);
+}
+
+int cg_peer_addr(struct cg_sock *sock, char *buf, size_t size)
+{
+    return print_name(sock, CG_IO_PEERNAME, buf, size);
+}
+
+int cg_setopt(struct cg_sock *sock, int level, int name, const void *value, size_t size)
+{
+    struct cg_io io = {.code = CG_IO_SETOPT};
+    ssize_t result;
+
+    io.level = level;
+    io.name = name;
+    io.value = (void *)value; /* only read */
+    io.size = (socklen_t)size;
+    result = cg__call_sock(sock, &io);
+    return result < 0 ? (int)result : 0;
+}
+
+int cg_getopt(struct cg_sock *sock, int level, int name, void *value, size_t *size)
+{
+    struct cg_io io = {.code = CG_IO_GETOPT};
+    ssize_t result;
+
+    io.level = level;
+    io.name = name;
+    io.value = value;
+    io.size = (socklen_t)*size;
+    result = cg__call_sock(sock, &io);
+    if (result < 0)
+        return (int)result;
+    *size = (size_t)result;
+    return 0;
+}
+
+int cg__print_sock(const struct cg_sock *sock, char *buf, size_t size)
+{
+    if (sock == NULL)
+        return snprintf(buf, size, "no socket");
+    if (sock->fd < 0)
+        return snprintf(buf, size, "%s", sock->transport->name);
+    return snprintf(buf, size, "fd %d", sock->fd);
+}
+
+int cg__print(const struct cg_sock *sock, size_t done, size_t len, char *buf, size_t size)
+{
+    char who[32];
+
+    cg__print_sock(sock, who, sizeof who);
+    return snprintf(buf, size, "%s, %zu/%zu", who, done, len);
+}

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MIT */
+/* The inside of a socket: its two sides, its input, and the engine (side.c) by which every
+ * operation on it is done. */
+#ifndef COGEN_SOCKETS_SOCK_H
+#define COGEN_SOCKETS_SOCK_H
+
+#include <cogen/sched.h>
+#include <cogen/transport.h>
+
+#include "sockets/input.h"
+
+/* How the operations of one type are done on their side of a socket. */
+struct cg__work {
+    /* Serves the op from what the socket has and what was moved so far. True: it is
+     * complete, op->result is set. */
+    bool (*take)(struct cg_sock *sock, struct cg_op *op);
+    /* Sets code and arguments of the next request. 0, or the code to end the op with. */
+    int (*ask)(struct cg_sock *sock, struct cg_op *op, struct cg_io *io);
+    /* What this op's request has moved, or, where there is no count, its result. 0, or the
+     * code to end the op with. NULL for requests that fill the socket, not the op. */
+    int (*got)(struct cg_sock *sock, struct cg_op *op, ssize_t result);
+    /* The op leaves its side without having been cancelled. May be NULL. */
+    void (*ended)(struct cg_sock *sock, struct cg_op *op);
+    bool partial; /* cancelled, it keeps what was moved */
+};
+
+/* One direction of a socket. */
+struct cg__side {
+    struct cg_io io;
+    struct cg_op *op; /* who waits; NULL: nobody */
+    const struct cg__work *work;
+    struct cg_scope *scope; /* of the op, while the transport runs it */
+    bool mine;              /* the request in io is the op's own */
+    bool late;              /* cancelled or closed; completes when the request is back */
+    bool held;              /* holds the run open */
+};
+
+enum cg__direction { CG__RX, CG__TX };
+
+struct cg_sock {
+    const struct cg_transport_type *transport;
+    void *state; /* the transport's; of plain.c: struct cg__addrs, struct cg__path */
+    struct cg_sched *sched;
+    struct cg_reactor *reactor;
+    struct cg__side side[2];
+    struct cg__input input;
+    int64_t timeout; /* default of its waits; 0: the scheduler's */
+    int fd;
+    int spare;       /* of a listener: a connection that came too late for its accept */
+    int error;       /* of receiving, once the input has been read; stays */
+    unsigned ready;  /* what the last poll request answered */
+    bool eof;        /* nothing comes after the input */
+    bool multishot;  /* its requests to receive stay armed */
+    bool listener;
+    bool connecting; /* state is the list of addresses */
+    bool closing;
+    bool held;       /* closing, waits for its last request, holds the run open */
+};
+
+extern const struct cg_transport_type cg__plain_transport;
+
+/* ---- side.c ---- */
+
+/* Starts an op on a side: what its process slot answers. */
+enum cg_verdict cg__begin(struct cg_op *op, struct cg_sock *sock,
+                          enum cg__direction direction, const struct cg__work *work);
+
+/* The same for those that read: -EBUSY also while a view is lent. */
+enum cg_verdict cg__begin_reading(struct cg_op *op, struct cg_sock *sock,
+                                  const struct cg__work *work);
+
+/* Takes a waiting op back: what its cancel slot answers. */
+enum cg_verdict cg__take_back(struct cg_sock *sock, enum cg__direction direction);
+
+/* Does an op over a transport that runs: what its run slot answers. */
+ssize_t cg__run(struct cg_op *op, struct cg_sock *sock, enum cg__direction direction,
+                const struct cg__work *work);
+
+/* Makes a side ready for use; ends it when the socket closes. */
+void cg__side_init(struct cg_sock *sock, enum cg__direction direction);
+void cg__side_close(struct cg_sock *sock, enum cg__direction direction);
+
+/* ---- sock.c ---- */
+
+/* Frees a closing socket if nothing of it is in use any more. */
+void cg__sock_settle(struct cg_sock *sock);
+
+/* A request that never waits, straight to the reactor or through a transport: its
+ * result. */
+ssize_t cg__call_reactor(struct cg_reactor *reactor, struct cg_io *io);
+ssize_t cg__call_sock(struct cg_sock *sock, struct cg_io *io);
+
+/* Forgets and closes a descriptor. */
+void cg__close_fd(struct cg_reactor *reactor, int fd);
+
+/* Prints whose op it is and how far it is: "fd 7, 0/4096". */
+int cg__print(const struct cg_sock *sock, size_t done, size_t len, char *buf,
+              size_t size);
+int cg__print_sock(const struct cg_sock *sock, char *buf, size_t size);
+
+static inline bool cg__is_lent(const struct cg_sock *sock)
+{
+    return sock->input.first != NULL && sock->input.first->lent > 0;
+}
+
+#endif
