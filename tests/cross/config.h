@@ -1,0 +1,4 @@
+/* SPDX-License-Identifier: MIT */
+/* Stands in for configure's when context_smoke.c is compiled for another processor. */
+#define _GNU_SOURCE 1
+#define CG_CONTEXT_ASM 1
