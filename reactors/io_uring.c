@@ -21,6 +21,7 @@ enum step {
     ANSWER, /* the request has ended with this result */
     AGAIN,  /* once more */
     READY,  /* once more when the descriptor is ready */
+    EDGES,  /* the same poll once more, as multishot */
     LATER,  /* once more after a pause */
     STARVE, /* once more when there are buffers */
 };
@@ -31,6 +32,17 @@ static void leave_lists(struct uring *u, struct cg_io *io)
         cg__uring_remove(&u->backlog, io);
     if (io->mark & URING_STARVED)
         cg__uring_remove(&u->starved, io);
+}
+
+/* Queues what the request lacks: its own entry, and the one that cancels it. */
+static void proceed(struct uring *u, struct cg_io *io)
+{
+    leave_lists(u, io);
+    if (!(io->mark & URING_IN_KERNEL))
+        cg__uring_arm(u, io);
+    if ((io->state == CG_IO_CANCELLING || (io->mark & URING_SEEN)) &&
+        (io->mark & URING_IN_KERNEL) && !(io->mark & URING_CANCELS))
+        cg__uring_arm_cancel(u, io);
 }
 
 static enum cg_verdict uring_submit(struct cg_reactor *reactor, struct cg_io *io)
@@ -56,7 +68,7 @@ static enum cg_verdict uring_cancel(struct cg_reactor *reactor, struct cg_io *io
 
     if (io->state == CG_IO_PENDING && (io->mark & URING_IN_KERNEL)) {
         io->state = CG_IO_CANCELLING;
-        cg__uring_arm_cancel(u, io);
+        proceed(u, io);
     }
     if (io->state == CG_IO_CANCELLING)
         return CG_PENDING;
@@ -65,16 +77,6 @@ static enum cg_verdict uring_cancel(struct cg_reactor *reactor, struct cg_io *io
     return CG_DONE;
 }
 
-/* Queues what the request lacks: its own entry, and the one that cancels it. */
-static void proceed(struct uring *u, struct cg_io *io)
-{
-    leave_lists(u, io);
-    if (!(io->mark & URING_IN_KERNEL))
-        cg__uring_arm(u, io);
-    if (io->state == CG_IO_CANCELLING && (io->mark & URING_IN_KERNEL) &&
-        !(io->mark & URING_CANCELS))
-        cg__uring_arm_cancel(u, io);
-}
 
 /* Queues what had to be put off. Of the starved no more than there are buffers: thousands
  * that are armed again only to starve again would take quadratic time. */
@@ -99,15 +101,20 @@ static void answer(struct cg_io *io)
     io->complete(io, io->result);
 }
 
-/* The call that readiness was awaited for. */
+/* The descriptor is ready for what was put off. */
 static enum step attempt(struct uring *u, struct cg_io *io)
 {
     bool plain = cg__uring_is_plain(u, io->fd);
 
-    if (io->code != CG_IO_SENDFILE)
+    if (!cg__uring_is_called(u, io))
         return AGAIN;
     io->result = cg__attempt(&u->base, io, &plain);
     return io->result == -EAGAIN ? READY : ANSWER;
+}
+
+static bool is_poll(const struct cg_io *io)
+{
+    return io->code == CG_IO_POLL || (io->mark & URING_UNREADY);
 }
 
 /* What becomes of a request whose entry has ended with io->result. */
@@ -115,8 +122,12 @@ static enum step judge(struct uring *u, struct cg_io *io)
 {
     if (io->mark & URING_PAUSED)
         return AGAIN;
-    if ((io->mark & URING_UNREADY) && io->result >= 0)
-        return attempt(u, io);
+    if (is_poll(io) && io->result >= 0) {
+        if (!(io->result & cg__uring_events(io)))
+            return EDGES;
+        io->result &= cg__uring_events(io);
+        return io->mark & URING_UNREADY ? attempt(u, io) : ANSWER;
+    }
     switch (io->result) {
     case -EINTR:
         return AGAIN;
@@ -144,8 +155,8 @@ static enum step judge(struct uring *u, struct cg_io *io)
 }
 
 /* The request's own entry has ended: it is answered, or goes on. One that is being cancelled
- * goes on only if it was not tried properly, and is answered only when the cancel has ended
- * too: that names it by its address, which the owner may reuse after the answer. */
+ * goes on only if it was not tried properly. Neither happens before the cancel has ended
+ * too: that names the entry by the address of its io, which the owner may reuse. */
 static void ended(struct uring *u, struct cg_io *io)
 {
     enum step step = judge(u, io);
@@ -154,10 +165,13 @@ static void ended(struct uring *u, struct cg_io *io)
         io->result = -ECANCELED;
         step = ANSWER;
     }
-    io->mark &= ~(uintptr_t)(URING_IN_KERNEL | URING_UNREADY | URING_PAUSED);
+    io->mark &= ~(uintptr_t)(URING_IN_KERNEL | URING_PAUSED | URING_SEEN);
+    if (step != EDGES)
+        io->mark &= ~(uintptr_t)URING_UNREADY;
     switch (step) {
     case ANSWER:
         leave_lists(u, io);
+        io->mark |= URING_SETTLED;
         if (!(io->mark & URING_CANCELS))
             answer(io);
         return;
@@ -167,13 +181,26 @@ static void ended(struct uring *u, struct cg_io *io)
     case READY:
         io->mark |= URING_UNREADY;
         break;
+    case EDGES:
+        io->mark |= URING_EDGES;
+        break;
     case LATER:
         io->mark |= URING_PAUSED;
         break;
     case AGAIN:
         break;
     }
-    proceed(u, io);
+    if (!(io->mark & URING_CANCELS))
+        proceed(u, io);
+}
+
+/* A multishot poll tells a change: if it is the one awaited the poll is ended. */
+static void changed(struct uring *u, struct cg_io *io)
+{
+    if (io->result & cg__uring_events(io)) {
+        io->mark |= URING_SEEN;
+        proceed(u, io);
+    }
 }
 
 /* The entry that cancels a request has ended. -ENOENT while the request is still with the
@@ -182,12 +209,10 @@ static void ended(struct uring *u, struct cg_io *io)
 static void cancel_ended(struct uring *u, struct cg_io *io, int result)
 {
     io->mark &= ~(uintptr_t)URING_CANCELS;
-    if (io->mark & URING_BACKLOG)
-        return;
-    if (!(io->mark & URING_IN_KERNEL))
+    if (io->mark & URING_SETTLED)
         answer(io);
-    else if (result == -ENOENT)
-        cg__uring_arm_cancel(u, io);
+    else if (!(io->mark & URING_IN_KERNEL) || result == -ENOENT)
+        proceed(u, io);
 }
 
 static void dispatch(struct uring *u, const struct io_uring_cqe *cqe)
@@ -208,11 +233,14 @@ static void dispatch(struct uring *u, const struct io_uring_cqe *cqe)
             &u->buffers, cqe->flags >> IORING_CQE_BUFFER_SHIFT, cqe->res);
     else
         io->chunk = NULL;
-    io->result = cqe->res;
-    if (cqe->flags & IORING_CQE_F_MORE)
-        io->complete(io, io->result);
-    else
+    if (!(io->mark & URING_SEEN))
+        io->result = cqe->res;
+    if (!(cqe->flags & IORING_CQE_F_MORE))
         ended(u, io);
+    else if (is_poll(io))
+        changed(u, io);
+    else
+        io->complete(io, io->result);
 }
 
 /* ---- Waiting ---------------------------------------------------------------------------- */
@@ -267,16 +295,28 @@ static void reap(struct uring *u)
              io_uring_get_events(&u->ring) >= 0);
 }
 
+/* What a foreign loop cannot learn from the ring's descriptor. */
+static int64_t due(struct uring *u, bool no_memory)
+{
+    if (u->backlog.first)
+        return 1;
+    if (!u->starved.first)
+        return 0;
+    return no_memory ? cg__clock(&u->base) + URING_PAUSE_MEMORY * CG_MILLISECOND : 1;
+}
+
 /* With timeout 0 nothing stays unsubmitted, so that a foreign loop may then sleep on the
  * ring's descriptor. Otherwise what completions queue goes with the next turn's enter. */
 static int uring_wait(struct cg_reactor *reactor, int64_t timeout)
 {
     struct uring *u = (struct uring *)reactor;
+    bool no_memory;
     int err;
 
     if ((err = cg__uring_start(u)) < 0)
         return err;
     catch_up(u);
+    no_memory = u->buffers.inside == 0;
     if (u->backlog.first)
         timeout = 0;
     else if (u->starved.first && timeout > URING_PAUSE_MEMORY * CG_MILLISECOND)
@@ -286,6 +326,7 @@ static int uring_wait(struct cg_reactor *reactor, int64_t timeout)
     reap(u);
     if (timeout == 0 && io_uring_sq_ready(&u->ring) > 0)
         io_uring_submit(&u->ring);
+    u->base.due = due(u, no_memory);
     return 0;
 }
 
@@ -339,8 +380,8 @@ static int probe(struct io_uring *ring)
 {
     static const int wanted[] = {
         IORING_OP_RECV,     IORING_OP_SEND,         IORING_OP_SENDMSG, IORING_OP_ACCEPT,
-        IORING_OP_CONNECT,  IORING_OP_POLL_ADD,     IORING_OP_READ,    IORING_OP_WRITE,
-        IORING_OP_WRITEV,   IORING_OP_ASYNC_CANCEL, IORING_OP_TIMEOUT, IORING_OP_SEND_ZC,
+        IORING_OP_CONNECT,  IORING_OP_POLL_ADD,     IORING_OP_READ,
+        IORING_OP_TIMEOUT,  IORING_OP_ASYNC_CANCEL, IORING_OP_SEND_ZC,
     };
     struct io_uring_probe *probe = io_uring_get_probe_ring(ring);
     int err = probe && (ring->features & IORING_FEAT_EXT_ARG) ? 0 : -ENOSYS;

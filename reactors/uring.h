@@ -28,6 +28,9 @@ enum uring_mark {
     URING_STARVED = 8,   /* in that list */
     URING_UNREADY = 16,  /* its entry only waits for readiness, the call is yet to come */
     URING_PAUSED = 32,   /* its entry is a timeout, then it is tried again */
+    URING_EDGES = 64,    /* its polls are told each change, until it is the wanted one */
+    URING_SEEN = 128,    /* that one has come, the poll is being ended */
+    URING_SETTLED = 256, /* io->result stands, only the end of its cancel is awaited */
 };
 
 struct uring_list {
@@ -73,6 +76,12 @@ int cg__uring_start(struct uring *u);
 
 /* Queues the entry that the request needs next, or puts it into the backlog. */
 void cg__uring_arm(struct uring *u, struct cg_io *io);
+
+/* Whether it is done by a call of ours once the descriptor is ready. */
+bool cg__uring_is_called(const struct uring *u, const struct cg_io *io);
+
+/* Of a request whose entry is a poll: the events that it waits for. */
+int cg__uring_events(const struct cg_io *io);
 
 /* Queues the entry that cancels the request's, or puts it into the backlog. */
 void cg__uring_arm_cancel(struct uring *u, struct cg_io *io);

@@ -12,16 +12,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "reactors/calls.h"
 #include "reactors/uring.h"
 
 /* With a single issuer the ring takes on the first thread that enters it as its owner, but
- * one made disabled does so only now: opened in one thread, run in another. */
+ * one made disabled does so only now: opened in one thread, run in another. (liburing 2.3
+ * declares io_uring_enable_rings, but its shared library does not export it.) */
 int cg__uring_start(struct uring *u)
 {
     int err = 0;
 
     if (!u->started && (u->ring.flags & IORING_SETUP_R_DISABLED))
-        err = io_uring_enable_rings(&u->ring);
+        err = io_uring_register((unsigned)u->ring.ring_fd, IORING_REGISTER_ENABLE_RINGS,
+                                NULL, 0);
     u->started = u->started || err == 0;
     return err;
 }
@@ -40,23 +43,28 @@ static unsigned length(size_t wanted)
     return wanted < INT_MAX ? (unsigned)wanted : INT_MAX; /* an entry has room for 32 bits */
 }
 
-static void prepare_send(struct uring *u, struct cg_io *io, struct io_uring_sqe *sqe)
+/* The kernel ends a poll also when the peer has shut down its side, whatever was asked for.
+ * One that waits for room in the socket would end again and again: after the first time it
+ * is a multishot poll, which is told each change only once. */
+static void prepare_poll(struct cg_io *io, struct io_uring_sqe *sqe)
+{
+    if (io->mark & URING_EDGES)
+        io_uring_prep_poll_multishot(sqe, io->fd, (unsigned)cg__uring_events(io));
+    else
+        io_uring_prep_poll_add(sqe, io->fd, (unsigned)cg__uring_events(io));
+}
+
+/* Sends do not wait in the kernel (MSG_DONTWAIT): where its own wait is ended by such a peer
+ * it tries again and again too, and in the end has a thread block in the call. */
+static void prepare_sendv(struct uring *u, struct cg_io *io, struct io_uring_sqe *sqe)
 {
     struct msghdr *message = &u->messages[sqe - u->ring.sq.sqes];
 
-    if (cg__uring_is_plain(u, io->fd) && io->code == CG_IO_SEND) {
-        io_uring_prep_write(sqe, io->fd, io->buf, length(io->len), (uint64_t)-1);
-    } else if (cg__uring_is_plain(u, io->fd)) {
-        io_uring_prep_writev(sqe, io->fd, io->iov, (unsigned)io->iovcnt, (uint64_t)-1);
-    } else if (io->code == CG_IO_SEND) {
-        io_uring_prep_send(sqe, io->fd, io->buf, length(io->len), MSG_NOSIGNAL);
-    } else {
-        *message = (struct msghdr){
-            .msg_iov = (struct iovec *)io->iov,
-            .msg_iovlen = (size_t)io->iovcnt,
-        };
-        io_uring_prep_sendmsg(sqe, io->fd, message, MSG_NOSIGNAL);
-    }
+    *message = (struct msghdr){
+        .msg_iov = (struct iovec *)io->iov,
+        .msg_iovlen = (size_t)(io->iovcnt < CG__PARTS ? io->iovcnt : CG__PARTS),
+    };
+    io_uring_prep_sendmsg(sqe, io->fd, message, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
 /* Reads of what is no socket cannot be multishot on most kernels. */
@@ -77,8 +85,11 @@ static void prepare(struct uring *u, struct cg_io *io, struct io_uring_sqe *sqe)
         prepare_recv(u, io, sqe);
         break;
     case CG_IO_SEND:
+        io_uring_prep_send(sqe, io->fd, io->buf, length(io->len),
+                           MSG_NOSIGNAL | MSG_DONTWAIT);
+        break;
     case CG_IO_SENDV:
-        prepare_send(u, io, sqe);
+        prepare_sendv(u, io, sqe);
         break;
     case CG_IO_ACCEPT:
         io_uring_prep_accept(sqe, io->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
@@ -87,16 +98,11 @@ static void prepare(struct uring *u, struct cg_io *io, struct io_uring_sqe *sqe)
         io_uring_prep_connect(sqe, io->fd, io->addr, io->addrlen);
         break;
     case CG_IO_POLL:
-        io_uring_prep_poll_add(sqe, io->fd, io->events);
+        prepare_poll(io, sqe);
         break;
     default:
-        abort(); /* the others never wait */
+        abort(); /* the others wait for readiness first, or never */
     }
-}
-
-static bool reads(const struct cg_io *io)
-{
-    return io->code == CG_IO_RECV || io->code == CG_IO_ACCEPT;
 }
 
 void cg__uring_arm(struct uring *u, struct cg_io *io)
@@ -107,13 +113,13 @@ void cg__uring_arm(struct uring *u, struct cg_io *io)
         cg__uring_append(&u->backlog, io);
         return;
     }
-    if (io->code == CG_IO_SENDFILE) /* which io_uring lacks */
+    if (cg__uring_is_called(u, io))
         io->mark |= URING_UNREADY;
     if (io->mark & URING_PAUSED)
         io_uring_prep_timeout(
             sqe, io->code == CG_IO_ACCEPT ? &u->pause_accept : &u->pause_connect, 0, 0);
     else if (io->mark & URING_UNREADY)
-        io_uring_prep_poll_add(sqe, io->fd, reads(io) ? POLLIN : POLLOUT);
+        prepare_poll(io, sqe);
     else
         prepare(u, io, sqe);
     io->mark |= URING_IN_KERNEL;
@@ -143,6 +149,25 @@ void cg__uring_arm_wake(struct uring *u)
     io_uring_prep_read(sqe, u->wake_fd, &u->wakes, sizeof u->wakes, 0);
     io_uring_sqe_set_data(sqe, u);
     u->wakeable = true;
+}
+
+/* What is done by a system call, once poll has called the descriptor ready: sendfile, which
+ * io_uring lacks, and writing to what is no socket, where only a call of our own can keep a
+ * closed pipe from raising SIGPIPE. */
+bool cg__uring_is_called(const struct uring *u, const struct cg_io *io)
+{
+    return io->code == CG_IO_SENDFILE ||
+           ((io->code == CG_IO_SEND || io->code == CG_IO_SENDV) &&
+            cg__uring_is_plain(u, io->fd));
+}
+
+int cg__uring_events(const struct cg_io *io)
+{
+    int wanted = io->code == CG_IO_POLL                               ? (int)io->events
+                 : io->code == CG_IO_RECV || io->code == CG_IO_ACCEPT ? POLLIN
+                                                                      : POLLOUT;
+
+    return wanted | POLLERR | POLLHUP;
 }
 
 /* ---- Descriptors that are not sockets --------------------------------------------------- */
