@@ -230,7 +230,7 @@ int main(int argc, char **argv)
         }
     }
     status = example_run(&ex);
-    if (out && out != stdout && fclose(out) != 0) {
+    if (out && out != stdout && fclose(out) != 0 && status == 0) {
         fprintf(stderr, "http_client: %s: %s\n", out_name, strerror(errno));
         status = 1;
     }
