@@ -20,7 +20,7 @@ enum {
 };
 
 static struct sigaction before_segv, before_bus;
-static size_t guard;
+static size_t page, guard;
 static pthread_key_t stack_key; /* the signal stack that we gave a thread */
 static bool have_key;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -52,7 +52,7 @@ static void report(const char *name, size_t size)
     at = put_text(at, "cogen: stack overflow in coroutine ", 64);
     at = put_text(at, name != NULL ? name : "?", NAME_LIMIT);
     at = put_text(at, " (", 2);
-    at = put_number(at, size / 1024);
+    at = put_number(at, size / page * page / 1024); /* the top page is not counted */
     at = put_text(at, " KiB stack)\n", 16);
     if (write(STDERR_FILENO, line, (size_t)(at - line)) < 0)
         return; /* nobody to tell */
@@ -155,8 +155,7 @@ static void signal_stack_free(void *mem)
 
 static void watch_process(void)
 {
-    size_t page = (size_t)sysconf(_SC_PAGESIZE);
-
+    page = (size_t)sysconf(_SC_PAGESIZE);
     have_key = pthread_key_create(&stack_key, signal_stack_free) == 0;
     guard = (CG__STACK_GUARD + page - 1) / page * page;
     watch_signal(SIGSEGV, &before_segv);

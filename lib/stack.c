@@ -66,7 +66,7 @@ struct size {
     struct slot *warm;
     struct slab *cold;
     struct slab *slabs;
-    size_t nwarm;
+    size_t nwarm, used;
     size_t usable, stride; /* bytes; from guard to guard */
     size_t slab_stacks;    /* in the next slab */
 };
@@ -259,6 +259,7 @@ void *cg__stack_get(struct cg_stacks *stacks, size_t size, size_t head, void **l
     if ((slot = take_warm(class)) == NULL && (slot = take_cold(class)) == NULL &&
         (slot = take_fresh(stacks, class)) == NULL)
         return NULL;
+    class->used++;
     head = round_up(head, 64);
     room = stacks->page - SLOT - head;
     colours = room > FRAMES ? (room - FRAMES) / 64 : 1;
@@ -279,6 +280,7 @@ void cg__stack_put(struct cg_stacks *stacks, void *head)
     slot->next = size->warm;
     size->warm = slot;
     size->nwarm++;
+    size->used--;
 }
 
 static void trim(const struct cg_stacks *stacks, struct size *size)
@@ -296,15 +298,17 @@ static void trim(const struct cg_stacks *stacks, struct size *size)
     slab->cold[slab->ncold++] = number;
 }
 
+/* As many as are in use may stay warm: where coroutines come and go they are wanted again at
+ * once, and a stack that is trimmed each time costs more than all the rest of it. */
 size_t cg__stacks_trim(struct cg_stacks *stacks, size_t most)
 {
     size_t trimmed = 0;
 
     for (struct size *size = stacks->sizes; size < stacks->sizes + SIZES; size++)
-        while (trimmed < most && size->nwarm > CG__STACK_KEEP) {
+        for (;
+             trimmed < most && size->nwarm > CG__STACK_KEEP && size->nwarm > size->used;
+             trimmed++)
             trim(stacks, size);
-            trimmed++;
-        }
     return trimmed;
 }
 

@@ -9,12 +9,12 @@
 #include <stddef.h>
 
 enum {
-    CG__STACK_SCALE = CG__ASAN ? 4 : 1,            /* its redzones want room */
+    CG__STACK_SCALE = CG__ASAN ? 4 : 1,              /* its redzones want room */
     CG__STACK_DEFAULT = 64 * 1024 * CG__STACK_SCALE, /* bytes, guard not included */
     CG__STACK_MIN = 16 * 1024 * CG__STACK_SCALE,
     CG__STACK_GUARD = 16 * 1024, /* at least; whole pages */
     CG__STACK_HEAD = 1024,       /* the largest head */
-    CG__STACK_KEEP = 32,         /* stacks of a size that are never trimmed */
+    CG__STACK_KEEP = 32,         /* pooled stacks of a size that are never trimmed */
 };
 
 struct cg_stacks; /* the pool of a scheduler: one thread */
@@ -35,8 +35,8 @@ void *cg__stack_get(struct cg_stacks *stacks, size_t size, size_t head, void **l
 void cg__stack_put(struct cg_stacks *stacks, void *head);
 
 /* The loop is about to sleep: gives the memory of at most `most` pooled stacks back to the
- * system, all pages of it, but leaves CG__STACK_KEEP of each size warm. Answers how many
- * were trimmed; `most` means that there may be more. 2 to 4 us each. */
+ * system, all pages of it, but leaves CG__STACK_KEEP of each size, or as many as are in use.
+ * Answers how many were trimmed; `most` means that there may be more. 2 to 4 us each. */
 size_t cg__stacks_trim(struct cg_stacks *stacks, size_t most);
 
 /* Installs, once a process, the handler that reports an overflow ("cogen: stack overflow in

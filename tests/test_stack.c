@@ -247,6 +247,25 @@ START_TEST(trimming_gives_memory_back)
 }
 END_TEST
 
+/* Where many come and go they are not trimmed each time. */
+START_TEST(as_many_as_are_in_use_stay_warm)
+{
+    enum {
+        N = 100
+    };
+    static void *at[2 * N];
+    void *low;
+
+    for (int i = 0; i < 2 * N; i++)
+        at[i] = cg__stack_get(stacks, 1, HEAD, &low);
+    for (int i = 0; i < N; i++)
+        cg__stack_put(stacks, at[i]);
+    ck_assert_uint_eq(cg__stacks_trim(stacks, SIZE_MAX), 0);
+    cg__stack_put(stacks, at[N]);
+    ck_assert_uint_eq(cg__stacks_trim(stacks, SIZE_MAX), 2);
+}
+END_TEST
+
 /* -- guards -- */
 
 static void guards_hold(void)
@@ -411,7 +430,7 @@ static void run(void (*entry)(void *), void *arg)
     void *head = cg__stack_get(stacks, CG__STACK_DEFAULT, HEAD, &running.low);
 
     running.name = "sheep";
-    running.size = CG__STACK_DEFAULT;
+    running.size = (size_t)((char *)head - (char *)running.low);
     cg__context_adopt(&running.here);
     cg__context_make(&running.ctx, running.low, head, entry, arg);
     cg__context_switch(&running.here, &running.ctx);
@@ -712,6 +731,7 @@ int main(void)
     tcase_add_test(pool, the_last_one_put_back_is_the_next_one_out);
     tcase_add_test(pool, stacks_do_not_overlap);
     tcase_add_test(pool, trimming_gives_memory_back);
+    tcase_add_test(pool, as_many_as_are_in_use_stay_warm);
     tcase_add_test(pool, a_guard_lies_below_each_stack);
     tcase_add_test(pool, guards_are_made_without_the_light_kind);
     tcase_add_test(pool, a_guard_that_guards_nothing_is_not_trusted);
