@@ -17,10 +17,10 @@ enum {
 
 static bool bad(const struct cg_sim_options *opt)
 {
-    return opt->latency < 0 || opt->jitter < 0 || opt->latency > CG_NEVER / 8 ||
-           opt->jitter > CG_NEVER / 8 || opt->short_permille > 1000 ||
-           opt->reset_permille > 1000 || opt->refuse_permille > 1000 ||
-           opt->abort_permille > 1000;
+    return opt->latency < 0 || opt->jitter < 0 || opt->cost < 0 ||
+           opt->latency > CG_NEVER / 8 || opt->jitter > CG_NEVER / 8 ||
+           opt->short_permille > 1000 || opt->reset_permille > 1000 ||
+           opt->refuse_permille > 1000 || opt->abort_permille > 1000;
 }
 
 int cg_sim_open(const struct cg_sim_options *options, struct cg_reactor **reactor)
@@ -126,6 +126,7 @@ static enum cg_verdict sim_submit(struct cg_reactor *reactor, struct cg_io *io)
     ssize_t result;
 
     assert(io->state == CG_IO_IDLE);
+    sim->now += sim->opt.cost;
     io->chunk = NULL;
     if (io->code > CG_IO_POLL)
         return done(sim, io, cg__sim_call(sim, io));
@@ -252,6 +253,7 @@ static int sim_wait(struct cg_reactor *reactor, int64_t timeout)
     int64_t until = timeout < CG_NEVER - sim->now ? sim->now + timeout : CG_NEVER;
     bool woken = was_woken(sim);
 
+    sim->now += sim->opt.cost;
     assert(timeout >= 0);
     for (;;) {
         cg__sim_deliver(sim);
@@ -308,16 +310,20 @@ size_t cg_sim_handles(const struct cg_reactor *reactor)
     return sim->handle_count - sim->hole_count;
 }
 
-/* What the program has left open goes without a sound. */
+/* What the program has left open goes without a sound. So do requests of coroutines that
+ * were abandoned: their memory may be gone. */
 static void sim_close(struct cg_reactor *reactor)
 {
     struct cg_sim *sim = cg__sim_of(reactor);
     size_t i;
 
     sim->tracer = NULL;
-    for (i = 0; i < sim->handle_count; i++)
-        if (sim->handles[i])
+    for (i = 0; i < sim->handle_count; i++) {
+        if (sim->handles[i]) {
+            sim->handles[i]->ios = NULL;
             cg__sim_close(sim, sim->handles[i]);
+        }
+    }
     serve_touched(sim);
     assert(sim->socks == 0);
     cg__chunks_free(reactor);

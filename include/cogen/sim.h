@@ -45,6 +45,8 @@ struct cg_sim_options {
     int64_t latency; /* one way, ns: of data, ends and resets; a connect takes two */
     int64_t jitter;  /* on top of it, ns: 0 to this much; never reorders a stream */
     size_t window;   /* most bytes of a direction sent and not yet read; 0: 64 KiB */
+    int64_t cost; /* of a request and of a wait, ns; with 0 a program that never waits
+                      * stays at one moment for ever */
     /* Most handles open at a time: then sockets cannot be made (-EMFILE), and accepts wait
      * until one is closed. 0: no limit. */
     unsigned handles;
@@ -56,9 +58,9 @@ struct cg_sim_options {
     /* Habits of kernels that keep users honest. */
     bool completion; /* what may wait is never done at once, as with io_uring */
     bool multishot;  /* a receive fills chunks of the pool and stays armed */
-    bool
-        late_cancel; /* a request taken back is completed by the next wait, with -ECANCELED
-                       * or, as chance has it, with its true result */
+    /* A request taken back is completed by the next wait: with -ECANCELED or, as chance has
+     * it, with its true result. */
+    bool late_cancel;
     /* Other threads will wake this reactor: where nothing is under way, a wait without limit
      * sleeps for them, in real time, instead of answering -EDEADLK. */
     bool threads;
