@@ -28,11 +28,13 @@ static uint64_t label(const struct cg__fd *d)
     return (uint64_t)d->generation << 32 | (uint32_t)d->fd;
 }
 
-/* EPOLLPRI because a receive stops short at urgent data. */
+/* EPOLLPRI because a receive stops short at urgent data. (Only the descriptor that wakes us
+ * is watched for less than everything: reading an eventfd is an edge for its writers.) */
 static int watch(struct cg__readiness *r, struct cg__fd *d, unsigned events)
 {
     struct epoll_event event = {
-        .events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLPRI | EPOLLET,
+        .events = EPOLLET | (events & CG_IN ? EPOLLIN | EPOLLRDHUP | EPOLLPRI : 0) |
+                  (events & CG_OUT ? EPOLLOUT : 0),
         .data.u64 = label(d),
     };
     int op = events ? EPOLL_CTL_ADD : EPOLL_CTL_DEL;

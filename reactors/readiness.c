@@ -179,6 +179,7 @@ static void pause_fd(struct cg__readiness *r, struct cg__fd *d, int64_t length)
     d->due = cg__clock(&r->reactor) + length;
     if (!r->reactor.due || r->reactor.due > d->due)
         r->reactor.due = d->due;
+    slacken(r, d);
 }
 
 static void unpause(struct cg__readiness *r, struct cg__fd *d)
