@@ -129,8 +129,9 @@ static int turn(struct cg_sched *sched, int64_t timeout)
     limit = cg_sched_timeout(sched);
     if (limit < timeout)
         timeout = limit;
-    if (timeout > 0)
-        cg__stacks_trim(sched->stacks, CG__TRIM);
+    /* About to sleep: hand stacks back, some a turn, for as long as nothing else is to do. */
+    if (timeout > 0 && cg__stacks_trim(sched->stacks, CG__TRIM) == CG__TRIM)
+        timeout = 0;
     rc = sched->reactor->type->wait(sched->reactor, timeout);
     sched->now = cg__clock(sched);
     expire(sched);
