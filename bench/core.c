@@ -106,7 +106,7 @@ static double pass_among(long n)
 static ssize_t answerer(void *arg)
 {
     while (cg_yield(cg_wait_signal(1, NULL)) == 0)
-        if (cg_yield(cg_signal(2, NULL)) < 0)
+        if (cg_yield(cg_signal(2, NULL, .prio = CG_PRIO_CORO)) < 0)
             break;
     (void)arg;
     return 0;
