@@ -48,7 +48,7 @@ struct cg_coro *cg__coro_new(struct cg_sched *sched, cg_fn *fn, void *arg, const
         .since = sched->now,
         .prev = sched->last,
         .stack_low = low,
-        .stack_size = (char *)coro - (char *)low,
+        .stack_size = ((char *)coro - (char *)low) / 4096 * 4096,
     };
     cg__scope_base(coro);
     cg__context_make(&coro->ctx, low, coro, entry, coro);
