@@ -120,7 +120,7 @@ bool cg__sim_recv(struct cg_sim *sim, struct cg_sim_sock *sock, struct cg_io *io
     return true;
 }
 
-/* How much a request would like to send; it may stop counting at `enough`. */
+/* How much a request would like to send; it may stop counting beyond `enough`. */
 static size_t wanted(const struct cg_io *io, size_t enough)
 {
     size_t n = 0;
@@ -130,7 +130,7 @@ static size_t wanted(const struct cg_io *io, size_t enough)
         return io->len;
     if (io->code == CG_IO_SENDFILE)
         return io->count;
-    for (i = 0; i < io->iovcnt && n < enough; i++)
+    for (i = 0; i < io->iovcnt && n <= enough; i++)
         n += io->iov[i].iov_len;
     return n;
 }
@@ -174,7 +174,8 @@ static ssize_t fetch(const struct cg_io *io, size_t skip, char *to, size_t room)
 }
 
 /* Puts one message on its way: its bytes, 0 or -errno. What a peer that has closed is sent
- * is lost, and answered by a reset when it would have been there. */
+ * is lost, and answered by a reset when it would have been there; it takes its part of the
+ * window, so that a sender without end has to wait, and the reset gets its time. */
 static ssize_t send_segment(struct cg_sim *sim, struct cg_sim_sock *sock,
                             const struct cg_io *io, size_t skip, size_t room)
 {
@@ -187,6 +188,7 @@ static ssize_t send_segment(struct cg_sim *sim, struct cg_sim_sock *sock,
     n = fetch(io, skip, msg->data, room);
     if (n <= 0 || !sock->peer) {
         free(msg);
+        sock->unacked += n > 0 ? (size_t)n : 0;
         if (n > 0 && !sock->rst.posted)
             cg__sim_post(sim, sock, &sock->rst, CG_SIM_RST,
                          sim->now + sim->opt.latency);
