@@ -390,7 +390,7 @@ static ssize_t close_under_each_reader(void *arg)
     return 0;
 }
 
-/* An acceptor too; its address is free again at once. */
+/* An acceptor too; its address is free again as soon as the kernel has let go of it. */
 static ssize_t close_under_acceptor(void *arg)
 {
     char addr[CG_ADDR_SIZE];
@@ -399,10 +399,13 @@ static ssize_t close_under_acceptor(void *arg)
     (void)arg;
     for (int i = 0; i < 5; i++) {
         struct cg_coro *acceptor = waiting(cg_accept(listener, &conn));
+        int n;
 
         cg_close(listener);
         IS(test_end(acceptor), -EBADF);
-        OK(cg_listen(cg_sched_self(), addr, &listener));
+        while ((n = cg_listen(cg_sched_self(), addr, &listener)) == -EADDRINUSE)
+            IS(cg_yield(cg_sleep(MS)), 0);
+        OK(n);
     }
     cg_close(listener);
     return 0;
