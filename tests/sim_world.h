@@ -88,15 +88,19 @@ static inline int64_t now(void)
     return world->type->now(world);
 }
 
-/* Submits and waits, for ever if need be. */
+/* Submits and waits, for ever if need be; takes back what can never complete. */
 static inline ssize_t result_of(struct req *req)
 {
     unsigned before = req->completions;
 
     submit(req);
-    while (req->completions == before)
-        if (wait_for(CG_NEVER) == -EDEADLK)
-            return -EDEADLK;
+    while (req->completions == before) {
+        if (wait_for(CG_NEVER) == 0)
+            continue;
+        if (world->type->cancel(world, &req->io) == CG_PENDING)
+            wait_for(0);
+        return -EDEADLK;
+    }
     return req->result;
 }
 
