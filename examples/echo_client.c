@@ -97,12 +97,14 @@ static ssize_t client(void *arg)
     ssize_t n = cg_yield(cg_connect(address, &conn, .timeout = 30 * CG_SECOND));
 
     (void)arg;
-    if (n >= 0) {
-        n = messages ? exchange(conn) : chat(conn);
-        cg_close(conn);
+    if (n < 0) {
+        example_fail_address(address, n);
+        return n;
     }
+    n = messages ? exchange(conn) : chat(conn);
     if (n < 0)
         example_fail(address, n);
+    cg_close(conn);
     return n;
 }
 

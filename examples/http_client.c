@@ -37,8 +37,13 @@ struct page {
 /* The output goes wrong for everybody: report it once, and end the run. */
 static ssize_t output_failed(int error)
 {
-    example_fail(out_name ? out_name : "stdout", error ? -error : -EIO);
-    cg_stop(cg_sched_self());
+    static bool reported;
+
+    if (!reported) {
+        example_fail(out_name ? out_name : "stdout", error ? -error : -EIO);
+        cg_stop(cg_sched_self());
+    }
+    reported = true;
     return -ECANCELED;
 }
 
@@ -153,15 +158,18 @@ static ssize_t wait_for_turn(const struct page *page)
     return n;
 }
 
+/* Answers 0 as well where it has already said what went wrong. */
 static ssize_t fetch_from(struct cg_sock *conn, struct page *page)
 {
     ssize_t n = send_request(conn, &page->url);
 
     if (n >= 0)
         n = read_head(conn, &page->head);
-    if (n > 0)
+    if (n > 0) {
         example_complain(page->text, refusal((int)n));
-    if (n != 0 || !is_page(page))
+        return 0;
+    }
+    if (n < 0 || !is_page(page))
         return n;
     n = wait_for_turn(page);
     if (n >= 0 && page->head.status != 204)
@@ -169,29 +177,37 @@ static ssize_t fetch_from(struct cg_sock *conn, struct page *page)
     return n;
 }
 
-static ssize_t fetch(void *arg)
+static void fetch_page(struct page *page)
 {
-    struct page *page = arg;
     const char *wrong = http_url(&page->url, page->text);
     struct cg_sock *conn;
     ssize_t n;
 
     if (wrong) {
         example_complain(page->text, wrong);
-    } else if ((n = cg_yield(cg_connect(page->url.addr, &conn, .timeout = patience))) <
-               0) {
-        if (n == -ENXIO)
-            example_complain(page->url.addr, "unknown host");
-        else
-            example_fail(page->url.addr, n);
-    } else {
-        if ((n = fetch_from(conn, page)) == CG_EOF)
-            example_complain(page->text, "the connection ended before the page did");
-        else if (n < 0)
-            example_fail(page->text, n);
-        cg_close(conn);
+        return;
     }
-    n = wait_for_turn(page); /* a page that failed early must not let others overtake */
+    n = cg_yield(cg_connect(page->url.addr, &conn, .timeout = patience));
+    if (n < 0) {
+        example_fail_address(page->url.addr, n);
+        return;
+    }
+    n = fetch_from(conn, page);
+    if (n == CG_EOF)
+        example_complain(page->text, "the connection ended before the page did");
+    else if (n < 0)
+        example_fail(page->text, n);
+    cg_close(conn);
+}
+
+/* A page that fails early waits for its turn, too: nobody overtakes. */
+static ssize_t fetch(void *arg)
+{
+    struct page *page = arg;
+    ssize_t n;
+
+    fetch_page(page);
+    n = wait_for_turn(page);
     if (n >= 0) {
         turn++;
         n = cg_yield(cg_signal(&turn, NULL));
