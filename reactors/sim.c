@@ -33,9 +33,11 @@ int cg_sim_open(const struct cg_sim_options *options, struct cg_reactor **reacto
         return -EINVAL;
     if (!(sim = calloc(1, sizeof *sim)))
         return -ENOMEM;
-    if (sem_init(&sim->wakes, 0, 0) < 0) {
+    if (opt->threads && sem_init(&sim->wakes, 0, 0) < 0) { /* not every system has it */
+        int error = -errno;
+
         free(sim);
-        return -ENOMEM;
+        return error;
     }
     sim->base.type = &cg__reactor_sim;
     sim->base.fd = -1;
@@ -327,7 +329,8 @@ static void sim_close(struct cg_reactor *reactor)
     serve_touched(sim);
     assert(sim->socks == 0);
     cg__chunks_free(reactor);
-    sem_destroy(&sim->wakes);
+    if (sim->opt.threads)
+        sem_destroy(&sim->wakes);
     free(sim->heap);
     free(sim->handles);
     free(sim->holes);

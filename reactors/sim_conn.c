@@ -64,6 +64,8 @@ static int begin_connect(struct cg_sim *sim, struct cg_sim_sock *sock, struct cg
                                                .sa.sa_family = AF_UNIX};
         else if (cg__sim_port_pick(sim, sock, &sock->local) < 0)
             return -EADDRNOTAVAIL;
+    } else {
+        cg__sim_addr_settle(&sock->local);
     }
     sock->remote = to;
     sock->state = CG_SIM_CONNECTING;

@@ -287,6 +287,11 @@ START_TEST(names)
     IS(ntohs(name_of(client, CG_IO_PEERNAME).in.sin_port), 80);
     ck_assert_uint_ge(PORT(client), 32768);
 
+    IS(bind_to(fd, v4("0.0.0.0", 1234)), 0);
+    IS(connect_to(fd, v4("127.0.0.1", 80)), 0);
+    IS(PORT(fd), 1234);
+    IS(name_of(fd, CG_IO_SOCKNAME).in.sin_addr.s_addr, htonl(INADDR_LOOPBACK));
+
     listener = listen_on(un("/x"), 1);
     fd = make(AF_UNIX);
     IS(connect_to(fd, un("/x")), 0);
