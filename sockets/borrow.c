@@ -49,8 +49,6 @@ void cg_giveback(struct cg_view *view, size_t used)
     struct cg_chunk *chunk = view->chunk;
 
     assert(used <= view->size);
-    view->size = 0;
-    view->data = NULL;
     view->chunk = NULL;
     if (chunk == NULL) /* the end of the stream, or given back before */
         return;

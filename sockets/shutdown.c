@@ -48,7 +48,9 @@ static enum cg_verdict shutdown_process(struct cg_op *op, struct cg_sched *sched
     io.how = shut->how;
     verdict = shut->sock->transport->submit(shut->sock, &io);
     assert(verdict != CG_PENDING);
-    if (verdict == CG_DONE)
+    if (verdict == CG_RUN)
+        shut->sock->running++;
+    else
         op->result = io.result;
     return verdict;
 }

@@ -197,6 +197,8 @@ enum cg_verdict cg__begin(struct cg_op *op, struct cg_sock *sock,
         return CG_PENDING;
     }
     leave(sock, side);
+    if (verdict == CG_RUN)
+        sock->running++; /* until cg__run, which a cg_any calls from another coroutine */
     if (verdict == CG_DONE && op->result > 0)
         cg_charge(sock->sched, (size_t)op->result);
     return verdict;
@@ -228,40 +230,63 @@ enum cg_verdict cg__take_back(struct cg_sock *sock, enum cg__direction direction
     return CG_DONE;
 }
 
+/* Whether the answer will be the reason of a cancellation, whatever run says. */
+static bool is_cancelled(const struct cg_op *op, const struct cg_scope *scope)
+{
+    return op->state == CG_OP_CANCELLING || scope->parent->reason != 0;
+}
+
+static ssize_t run(struct cg_op *op, struct cg_sock *sock, struct cg__side *side,
+                   const struct cg_scope *scope)
+{
+    const struct cg__work *work = side->work;
+    struct cg_io *io = &side->io;
+    ssize_t result;
+
+    for (;;) {
+        /* What comes too late for an op that must leave no trace is left in the input. */
+        if (!work->partial && is_cancelled(op, scope))
+            return -ECANCELED;
+        if (work->take(sock, op))
+            return op->result;
+        result = work->ask(sock, op, io);
+        if (result < 0)
+            return result;
+        if (io->code == CG_IO_RECV && !work->partial) {
+            io->buf = NULL;
+            io->len = 0;
+        }
+        io->fd = sock->fd;
+        side->mine = true;
+        result = sock->transport->run(sock, io);
+        if (result > 0)
+            cg_progress(op);
+        if (result >= 0)
+            result = absorb(sock, side, result);
+        side->mine = false;
+        if (result < 0)
+            return result;
+    }
+}
+
 ssize_t cg__run(struct cg_op *op, struct cg_sock *sock, enum cg__direction direction,
                 const struct cg__work *work)
 {
     struct cg__side *side = &sock->side[direction];
     struct cg_scope scope;
-    ssize_t result = 0;
+    ssize_t result = sock->closing ? -EBADF : -EBUSY;
 
-    if (sock->closing)
-        return -EBADF;
-    if (side->op != NULL)
-        return -EBUSY;
-    side->op = op;
-    side->work = work;
-    side->mine = true;
-    side->scope = &scope; /* by which cg_close reaches whatever the transport waits for */
-    cg_scope_open(&scope, CG_NEVER, false);
-    while (!work->take(sock, op)) {
-        result = work->ask(sock, op, &side->io);
-        if (result == 0) {
-            side->io.fd = sock->fd;
-            result = sock->transport->run(sock, &side->io);
-        }
-        if (result > 0)
-            cg_progress(op);
-        if (result >= 0)
-            result = absorb(sock, side, result);
-        if (result < 0)
-            break;
+    if (side->op == NULL && !sock->closing) {
+        side->op = op;
+        side->work = work;
+        side->scope = &scope; /* cg_close ends by it what the transport waits for */
+        cg_scope_open(&scope, CG_NEVER, false);
+        result = run(op, sock, side, &scope);
+        cg_scope_close(&scope);
+        side->scope = NULL;
+        leave(sock, side);
     }
-    if (result >= 0)
-        result = op->result;
-    cg_scope_close(&scope);
-    side->scope = NULL;
-    leave(sock, side);
+    sock->running--;
     if (sock->closing) {
         result = result < 0 ? -EBADF : result;
         cg__sock_settle(sock);

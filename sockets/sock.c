@@ -48,15 +48,11 @@ void cg_close(struct cg_sock *sock)
     cg__sock_settle(sock);
 }
 
-static bool in_use(const struct cg__side *side)
-{
-    return side->scope != NULL || side->io.state != CG_IO_IDLE;
-}
-
 void cg__sock_settle(struct cg_sock *sock)
 {
     assert(sock->closing);
-    if (in_use(&sock->side[CG__RX]) || in_use(&sock->side[CG__TX]))
+    if (sock->running > 0 || sock->side[CG__RX].io.state != CG_IO_IDLE ||
+        sock->side[CG__TX].io.state != CG_IO_IDLE)
         return;
     if (sock->input.first != NULL)
         sock->input.first->lent = 0;

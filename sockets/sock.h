@@ -49,6 +49,7 @@ struct cg_sock {
     int spare;       /* of a listener: a connection that came too late for its accept */
     int error;       /* of receiving, once the input has been read; stays */
     unsigned ready;  /* what the last poll request answered */
+    unsigned running; /* ops whose run slot is called or about to be */
     bool eof;        /* nothing comes after the input */
     bool multishot;  /* its requests to receive stay armed */
     bool listener;
@@ -72,7 +73,8 @@ enum cg_verdict cg__begin_reading(struct cg_op *op, struct cg_sock *sock,
 /* Takes a waiting op back: what its cancel slot answers. */
 enum cg_verdict cg__take_back(struct cg_sock *sock, enum cg__direction direction);
 
-/* Does an op over a transport that runs: what its run slot answers. */
+/* Does an op over a transport that runs, once its process slot has answered RUN (and, if
+ * not by cg__begin, has counted it in sock->running): what its run slot answers. */
 ssize_t cg__run(struct cg_op *op, struct cg_sock *sock, enum cg__direction direction,
                 const struct cg__work *work);
 

@@ -10,25 +10,33 @@
 #include <cogen/sock.h>
 
 /* The same shape as a reactor's: do this request, tell when it is done. A transport sees
- * RECV, SEND, SENDV, SENDFILE, ACCEPT, CONNECT, POLL and the calls that never wait, one
- * request of a direction at a time; what it does not know it answers -EOPNOTSUPP. */
+ * RECV, SEND, SENDV, SENDFILE, POLL, one request of a direction at a time (POLL for CG_IN
+ * is of the reading direction), and the calls that never wait: SHUTDOWN, SETOPT, GETOPT,
+ * SOCKNAME, PEERNAME. What it does not know it answers -EOPNOTSUPP. */
 struct cg_transport_type {
     const char *name;
-    /* As cg_reactor_type.submit; or RUN: this transport must yield operations of its own,
-     * run is called in the coroutine that asked. */
+    /* As cg_reactor_type.submit; or RUN (not for options and names): this transport must
+     * yield operations of its own, run is called in the coroutine that asked, or in one
+     * that a cg_any has made for it. A direction for which submit answers RUN at times
+     * answers DONE at other times, never PENDING. */
     enum cg_verdict (*submit)(struct cg_sock *sock, struct cg_io *io);
     /* As cg_reactor_type.cancel; not called for a request that runs. */
     enum cg_verdict (*cancel)(struct cg_sock *sock, struct cg_io *io);
     /* Does the request in the calling coroutine, with operations of its own; answers its
-     * result. NULL where submit never answers RUN. */
+     * result. Called again, without submit, as long as the op that asked needs more. What
+     * it yields answers -ECANCELED once that op is cancelled or the socket closed, which it
+     * hands on; what it has received by then it keeps or answers all the same. RECV: with
+     * len 0 into io->chunk (cg_chunk_get), else into buf or a chunk. NULL where submit never
+     * answers RUN. */
     ssize_t (*run)(struct cg_sock *sock, struct cg_io *io);
-    /* The socket is going: nothing is pending. Frees `state`. */
+    /* The socket is going: nothing is pending, nothing runs. Frees `state`. May be NULL. */
     void (*close)(struct cg_sock *sock);
     void *reserved[2];
 };
 
 /* A new socket over a transport; state is the transport's, fd a handle or -1. NULL: no
- * memory. */
+ * memory. A request that such a transport keeps PENDING does not hold the run open: it
+ * waits for an operation that does (or that nobody will ever do: a deadlock). */
 CG_API struct cg_sock *cg_sock_new(struct cg_sched *sched,
                                    const struct cg_transport_type *transport, void *state,
                                    int fd);
