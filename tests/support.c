@@ -416,6 +416,21 @@ void test_unix_path(char path[static CG_ADDR_SIZE])
     snprintf(path, CG_ADDR_SIZE, "unix:%s/cogen-test-%ld-%u", dir, (long)getpid(), ++count);
 }
 
+int test_file(size_t size)
+{
+    char path[] = "/tmp/cogen-test-XXXXXX", block[4096];
+    int fd = mkstemp(path);
+
+    OK(fd);
+    unlink(path);
+    for (size_t at = 0, n; at < size; at += n) {
+        n = size - at < sizeof block ? size - at : sizeof block;
+        test_fill(block, n, at);
+        IS(write(fd, block, n), (ssize_t)n);
+    }
+    return fd;
+}
+
 /* ---- Bytes and numbers -------------------------------------------------------------- */
 
 /* The period, 251, is a prime: a chunk that came twice or not at all is seen. */

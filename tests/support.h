@@ -112,6 +112,9 @@ struct cg_sock *test_listen(char addr[static CG_ADDR_SIZE]);
 /* An address of a UNIX socket that is free: "unix:/tmp/..." */
 void test_unix_path(char path[static CG_ADDR_SIZE]);
 
+/* A nameless file of that size, with the bytes of test_fill. */
+int test_file(size_t size);
+
 /* Bytes that differ from place to place: those of a stream from position `at` on. The check
  * fails the case at the first one that is wrong. */
 void test_fill(void *buf, size_t size, size_t at);

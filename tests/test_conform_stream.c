@@ -317,28 +317,16 @@ static void writev_many_parts(struct cg_sock *a, struct cg_sock *b)
     cg_close(b);
 }
 
-static int file_of(size_t size)
-{
-    char path[] = "/tmp/cogen-test-XXXXXX";
-    int fd = mkstemp(path);
-
-    ck_assert_int_ge(fd, 0);
-    unlink(path);
-    test_fill(big, size, 0);
-    IS(write(fd, big, size), (ssize_t)size);
-    IS(lseek(fd, 7, SEEK_SET), 7);
-    return fd;
-}
-
 /* sendfile sends from an offset, without moving the file's position, and stops where the
  * file ends. */
 static void sendfile_whole_and_part(struct cg_sock *a, struct cg_sock *b)
 {
-    int file = file_of(sizeof big);
+    int file = test_file(sizeof big);
     struct cg_coro *reader = test_start(reads_much, b);
     size_t moved = 0;
     char buf[128];
 
+    IS(lseek(file, 7, SEEK_SET), 7);
     IS(cg_yield(cg_sendfile(a, file, 0, sizeof big, .moved = &moved)), sizeof big);
     ck_assert_uint_eq(moved, sizeof big);
     IS(test_end(reader), sizeof big);
