@@ -10,6 +10,7 @@
 #include <cogen/reactor.h>
 #include <cogen/sched.h>
 #include <cogen/signal.h>
+#include <cogen/sim.h>
 #include <cogen/sock.h>
 
 #endif
