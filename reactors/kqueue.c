@@ -71,6 +71,8 @@ static int wait(struct cg__readiness *r, int64_t timeout)
 
         if (!d || (void *)(uintptr_t)d->generation != (void *)event->udata)
             continue;
+        if (event->flags & EV_EOF)
+            d->error = event->fflags; /* libkqueue has taken it out of the socket */
         d->watched &= event->filter == EVFILT_READ ? ~CG_IN : ~CG_OUT;
         cg__readiness_event(r, d, translate(event));
     }

@@ -359,26 +359,9 @@ static void remember(struct cg__fd *d, const struct cg_io *io, ssize_t n)
         d->ready &= ~direction(io);
 }
 
-static ssize_t connect_result(int fd)
+/* Calls connect, for the first time or to learn how an attempt under way stands. */
+static ssize_t call_connect(struct cg_io *io)
 {
-    struct sockaddr_storage addr;
-    socklen_t size = sizeof(int);
-    int error;
-
-    if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) < 0)
-        return -errno;
-    if (error)
-        return -error;
-    size = sizeof addr; /* an event from before the connect proves nothing */
-    if (getpeername(fd, (struct sockaddr *)&addr, &size) < 0)
-        return errno == ENOTCONN ? -EAGAIN : -errno;
-    return 0;
-}
-
-static ssize_t try_connect(struct cg__readiness *r, struct cg__fd *d, struct cg_io *io)
-{
-    if (io->mark == STARTED)
-        return connect_result(io->fd);
     if (connect(io->fd, io->addr, io->addrlen) == 0)
         return 0;
     switch (errno) {
@@ -387,12 +370,43 @@ static ssize_t try_connect(struct cg__readiness *r, struct cg__fd *d, struct cg_
     case EINTR: /* goes on in the background */
         io->mark = STARTED;
         return -EAGAIN;
-    case EAGAIN:
-        /* A UNIX listener's backlog is full. poll would call this socket writable. */
-        pause_fd(r, d, RETRY_PAUSE);
-        return -EAGAIN;
+    case EISCONN:
+        return io->mark == STARTED ? 0 : -EISCONN;
     }
     return -errno;
+}
+
+static ssize_t connect_result(const struct cg__fd *d, struct cg_io *io)
+{
+    struct sockaddr_storage addr;
+    socklen_t size = sizeof(int);
+    int error;
+
+    if (getsockopt(io->fd, SOL_SOCKET, SO_ERROR, &error, &size) < 0)
+        return -errno;
+    if (error || d->error)
+        return error ? -error : -d->error;
+    size = sizeof addr;
+    if (getpeername(io->fd, (struct sockaddr *)&addr, &size) == 0)
+        return 0;
+    if (errno != ENOTCONN)
+        return -errno;
+    /* An event from before the connect, or somebody else has taken the error away. */
+    return call_connect(io);
+}
+
+static ssize_t try_connect(struct cg__readiness *r, struct cg__fd *d, struct cg_io *io)
+{
+    ssize_t n;
+
+    if (io->mark == STARTED)
+        return connect_result(d, io);
+    d->error = 0;
+    n = call_connect(io);
+    /* A UNIX listener's backlog is full. poll would call this socket writable. */
+    if (n == -EAGAIN && io->mark != STARTED)
+        pause_fd(r, d, RETRY_PAUSE);
+    return n;
 }
 
 static bool exhausted(ssize_t error)
@@ -549,6 +563,7 @@ static void clear(struct cg__readiness *r, struct cg__fd *d)
     d->kind = UNKNOWN;
     d->ready = BOTH;
     d->owned = d->last = false;
+    d->error = 0;
 }
 
 /* A new descriptor of ours. What is known about its number is about another one, polled and

@@ -20,6 +20,7 @@ struct cg__fd {
     struct cg__fd *next_paused, *next_slack;
     int64_t due; /* paused until this moment; 0: it is not */
     int fd;
+    int error; /* told with an event; some systems tell it only once */
     uint32_t generation; /* counts the lives of this number: an event of a former is dropped */
     uint8_t kind;
     uint8_t ready;   /* CG_IN, CG_OUT: not known to be unready, so the call is tried first */

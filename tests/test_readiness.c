@@ -389,6 +389,134 @@ START_TEST(peer_gone)
 }
 END_TEST
 
+/* A reset reaches a waiting receive. */
+START_TEST(reset)
+{
+    struct linger at_once = {.l_onoff = 1};
+    struct ask ask = {0};
+    int ends[2];
+
+    connected_pair(INET, ends);
+    ck_assert_int_eq(receive(&ask, ends[1]), CG_PENDING);
+    setsockopt(ends[0], SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    close(ends[0]);
+    ck_assert_int_eq(finish(&ask), -ECONNRESET);
+    shut(ends[1]);
+}
+END_TEST
+
+/* Where reads stop short with more to come, there is no further edge: at urgent data, and
+ * on a UNIX socket where descriptors were passed. Nothing is left lying. */
+START_TEST(short_of_urgent)
+{
+    struct ask ask = {0};
+    char got[8] = "";
+    int ends[2];
+
+    connected_pair(INET, ends);
+    for (int round = 0; round < 2; round++) { /* the second time it has been waited for */
+        *got = 0;
+        put(ends[0], "ab");
+        ck_assert_int_eq(send(ends[0], "!", 1, MSG_OOB), 1);
+        put(ends[0], "cd");
+        usleep(10000);
+        while (strlen(got) < 4) {
+            receive(&ask, ends[1]);
+            ck_assert_int_gt(finish(&ask), 0);
+            strncat(got, ask.data, ask.result);
+        }
+        ck_assert_str_eq(got, "abcd");
+        ck_assert_int_eq(receive(&ask, ends[1]), CG_PENDING);
+        put(ends[0], "x");
+        ck_assert_int_eq(finish(&ask), 1);
+    }
+    shut(ends[1]);
+    close(ends[0]);
+}
+END_TEST
+
+static void put_with_descriptor(int fd, const char *text)
+{
+    union {
+        struct cmsghdr header;
+        char space[CMSG_SPACE(sizeof(int))];
+    } control = {.header = {.cmsg_len = CMSG_LEN(sizeof(int)),
+                            .cmsg_level = SOL_SOCKET,
+                            .cmsg_type = SCM_RIGHTS}};
+    struct iovec part = {(void *)text, strlen(text)};
+    struct msghdr message = {.msg_iov = &part,
+                             .msg_iovlen = 1,
+                             .msg_control = &control,
+                             .msg_controllen = sizeof control.space};
+
+    memcpy(CMSG_DATA(&control.header), &fd, sizeof fd);
+    ck_assert_int_eq(sendmsg(fd, &message, 0), (ssize_t)part.iov_len);
+}
+
+START_TEST(short_of_descriptors)
+{
+    struct ask ask = {0};
+    int ends[2], got = 0;
+
+    connected_pair(UNIX, ends);
+    ck_assert_int_eq(receive(&ask, ends[1]), CG_PENDING);
+    put(ends[0], "a");
+    put_with_descriptor(ends[0], "b");
+    put(ends[0], "c");
+    put_with_descriptor(ends[0], "d");
+    for (got = finish(&ask); got < 4; got += finish(&ask))
+        receive(&ask, ends[1]);
+    shut(ends[1]);
+    close(ends[0]);
+}
+END_TEST
+
+/* A large file, with waits; and one that sendfile may refuse. */
+START_TEST(files)
+{
+    static char block[65536];
+    struct ask ask = {0};
+    FILE *file = tmpfile();
+    ssize_t sent = 0, got = 0, n;
+    int ends[2], proc;
+
+    for (int i = 0; i < 64; i++)
+        ck_assert_uint_eq(fwrite(block, 1, sizeof block, file), sizeof block);
+    fflush(file);
+    connected_pair(_i, ends);
+    fcntl(ends[0], F_SETFL, O_NONBLOCK);
+    for (ask.result = 1; ask.result > 0; sent += ask.result) {
+        ask.io.file = fileno(file);
+        ask.io.offset = sent;
+        ask.io.count = 1 << 30;
+        start(&ask, CG_IO_SENDFILE, ends[1]);
+        while (!ask.completed) {
+            while ((n = read(ends[0], block, sizeof block)) > 0)
+                got += n;
+            turn(CG_MILLISECOND);
+        }
+    }
+    ck_assert_int_eq(ask.result, 0);
+    ck_assert_int_eq(sent, 64 * sizeof block);
+    for (int64_t last = cg__clock(NULL) + CG_SECOND; got < sent && cg__clock(NULL) < last;)
+        if ((n = read(ends[0], block, sizeof block)) > 0)
+            got += n;
+    ck_assert_int_eq(got, sent);
+    proc = open("/proc/self/status", O_RDONLY);
+    if (proc >= 0) {
+        ask.io.file = proc;
+        ask.io.offset = 0;
+        ask.io.count = 4;
+        ck_assert_int_eq(start(&ask, CG_IO_SENDFILE, ends[1]), CG_DONE);
+        ck_assert_int_eq(ask.result, 4);
+        close(proc);
+    }
+    shut(ends[1]);
+    close(ends[0]);
+    fclose(file);
+}
+END_TEST
+
 /* forget, close, and a new descriptor of the same number: it inherits nothing, not even
  * when the event of the former was fetched in the same wait. */
 static int victim[2], successor[2];
@@ -474,6 +602,25 @@ START_TEST(connections)
     client = new_socket(AF_INET);
     link_to(&link, client, &addr, sizeof addr);
     ck_assert_int_eq(finish(&link), -ECONNREFUSED);
+    shut(client);
+}
+END_TEST
+
+/* Somebody else has asked the socket for its error: the connect fails all the same. */
+START_TEST(error_taken)
+{
+    struct ask link = {0};
+    struct sockaddr_in addr;
+    socklen_t size = sizeof(int);
+    int fd = listener(&addr), client = new_socket(AF_INET), error;
+
+    shut(fd);
+    link_to(&link, client, &addr, sizeof addr);
+    if (!link.completed) {
+        getsockopt(client, SOL_SOCKET, SO_ERROR, &error, &size);
+        ck_assert_int_eq(error, ECONNREFUSED);
+        ck_assert_int_lt(finish(&link), 0);
+    }
     shut(client);
 }
 END_TEST
@@ -840,12 +987,15 @@ static Suite *suite(void)
 {
     Suite *suite = suite_create(name);
     TCase *streams = tcase_create("streams"), *others = tcase_create("others");
-    const TTest *over_both[] = {data,     end,       end_after_short_read, cancelled,
-                                full_duplex, gathered, peer_gone, number_reused};
-    const TTest *once[] = {connections, connect_cancelled, unix_backlog, out_of_descriptors,
-                           pipes,       pipe_end,          polls,        regular_file,
-                           not_a_descriptor, wake,         signals,      thousands,
-                           table};
+    const TTest *over_both[] = {data,        end,       end_after_short_read, cancelled,
+                                full_duplex, gathered,  peer_gone,            number_reused,
+                                files};
+    const TTest *once[] = {reset,         short_of_urgent,   short_of_descriptors,
+                           connections,   connect_cancelled, error_taken,
+                           unix_backlog,  out_of_descriptors, pipes,
+                           pipe_end,      polls,             regular_file,
+                           not_a_descriptor, wake,           signals,
+                           thousands,     table};
 
     tcase_add_checked_fixture(streams, set_up, tear_down);
     tcase_add_checked_fixture(others, set_up, tear_down);
