@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The io_uring reactor, Linux 6.0 and later. submit only queues an entry and wait enters the
- * kernel once a turn, which submits and reaps. Receiving is multishot into the kernel's pick
- * of our buffers (uring_buffers.c). The ring belongs to the thread that first waits; it may
- * be opened in another. */
+/* The io_uring reactor, Linux 6.0 and later. submit only queues an entry and wait
+ * enters the kernel once a turn, which submits and reaps. Receiving is multishot into
+ * the kernel's pick of our buffers (uring_buffers.c). The ring belongs to the thread
+ * that first waits; it may be opened in another. */
 #include "config.h"
 
 #ifdef HAVE_LIBURING
@@ -59,9 +59,9 @@ static enum cg_verdict uring_submit(struct cg_reactor *reactor, struct cg_io *io
     return CG_PENDING;
 }
 
-/* What the kernel has is cancelled by an entry of its own. A request that is itself still in
- * the queue goes to the kernel together with its cancel: so one that must not wait gets the
- * one attempt it is due. */
+/* What the kernel has is cancelled by an entry of its own. A request that is itself
+ * still in the queue goes to the kernel together with its cancel: so one that must not
+ * wait gets the one attempt it is due. */
 static enum cg_verdict uring_cancel(struct cg_reactor *reactor, struct cg_io *io)
 {
     struct uring *u = (struct uring *)reactor;
@@ -77,9 +77,8 @@ static enum cg_verdict uring_cancel(struct cg_reactor *reactor, struct cg_io *io
     return CG_DONE;
 }
 
-
-/* Queues what had to be put off. Of the starved no more than there are buffers: thousands
- * that are armed again only to starve again would take quadratic time. */
+/* Queues what had to be put off. Of the starved no more than there are buffers:
+ * thousands that are armed again only to starve again would take quadratic time. */
 static void catch_up(struct uring *u)
 {
     for (unsigned n = u->backlog.length; n > 0 && u->backlog.first; n--)
@@ -92,7 +91,7 @@ static void catch_up(struct uring *u)
     cg__uring_arm_wake(u);
 }
 
-/* ---- Completions ------------------------------------------------------------------------ */
+/* ---- Completions ---- */
 
 static void answer(struct cg_io *io)
 {
@@ -108,6 +107,11 @@ static enum step attempt(struct uring *u, struct cg_io *io)
 
     if (!cg__uring_is_called(u, io))
         return AGAIN;
+    if (io->code == CG_IO_CONNECT) {
+        io->result = connect(io->fd, io->addr, io->addrlen) < 0 ? -errno : 0;
+        /* READY would spin: poll calls it writable with a full backlog too. */
+        return io->result == -EAGAIN ? LATER : ANSWER;
+    }
     io->result = cg__attempt(&u->base, io, &plain);
     return io->result == -EAGAIN ? READY : ANSWER;
 }
@@ -131,8 +135,8 @@ static enum step judge(struct uring *u, struct cg_io *io)
     switch (io->result) {
     case -EINTR:
         return AGAIN;
-    case -EAGAIN: /* of connect: a UNIX socket's full backlog, which poll calls writable */
-        return io->code == CG_IO_CONNECT ? LATER : READY;
+    case -EAGAIN:
+        return READY;
     case -EALREADY: /* of connect: it was interrupted and goes on */
         return io->code == CG_IO_CONNECT ? READY : ANSWER;
     case -ENOBUFS:
@@ -154,11 +158,14 @@ static enum step judge(struct uring *u, struct cg_io *io)
     }
 }
 
-/* The request's own entry has ended: it is answered, or goes on. One that is being cancelled
- * goes on only if it was not tried properly. Neither happens before the cancel has ended
- * too: that names the entry by the address of its io, which the owner may reuse. */
+/* The request's own entry has ended: it is answered, or goes on. One that is being
+ * cancelled goes on only if it was not tried properly. Neither happens before the
+ * cancel has ended too: that names the entry by the address of its io, which the owner
+ * may reuse. After a pause it goes on with the next turn: until then it can be taken
+ * back without a trace. */
 static void ended(struct uring *u, struct cg_io *io)
 {
+    bool paused = io->mark & URING_PAUSED;
     enum step step = judge(u, io);
 
     if (io->state == CG_IO_CANCELLING && step != ANSWER && io->result != -ENOTSOCK) {
@@ -190,7 +197,9 @@ static void ended(struct uring *u, struct cg_io *io)
     case AGAIN:
         break;
     }
-    if (!(io->mark & URING_CANCELS))
+    if (paused)
+        cg__uring_append(&u->backlog, io);
+    else if (!(io->mark & URING_CANCELS))
         proceed(u, io);
 }
 
@@ -203,9 +212,9 @@ static void changed(struct uring *u, struct cg_io *io)
     }
 }
 
-/* The entry that cancels a request has ended. -ENOENT while the request is still with the
- * kernel: it was just being looked at there, out of reach of a cancel, and may since have
- * gone back to waiting. */
+/* The entry that cancels a request has ended. -ENOENT while the request is still with
+ * the kernel: it was just being looked at there, out of reach of a cancel, and may
+ * since have gone back to waiting. */
 static void cancel_ended(struct uring *u, struct cg_io *io, int result)
 {
     io->mark &= ~(uintptr_t)URING_CANCELS;
@@ -243,7 +252,7 @@ static void dispatch(struct uring *u, const struct io_uring_cqe *cqe)
         io->complete(io, io->result);
 }
 
-/* ---- Waiting ---------------------------------------------------------------------------- */
+/* ---- Waiting ---- */
 
 /* What the kernel would do if it were entered without anything to submit. */
 static bool kernel_has_work(const struct uring *u)
@@ -277,8 +286,8 @@ static int enter(struct uring *u, int64_t timeout)
     return n < 0 ? n : 0;
 }
 
-/* Callbacks may queue entries, even submit them; so each completion is copied and handed
- * back before it is dispatched, and only as many as were there are looked at. */
+/* Callbacks may queue entries, even submit them; so each completion is copied and
+ * handed back before it is dispatched, and only as many as were there are looked at. */
 static void reap(struct uring *u)
 {
     struct io_uring_cqe *there, cqe;
@@ -305,8 +314,9 @@ static int64_t due(struct uring *u, bool no_memory)
     return no_memory ? cg__clock(&u->base) + URING_PAUSE_MEMORY * CG_MILLISECOND : 1;
 }
 
-/* With timeout 0 nothing stays unsubmitted, so that a foreign loop may then sleep on the
- * ring's descriptor. Otherwise what completions queue goes with the next turn's enter. */
+/* With timeout 0 nothing stays unsubmitted, so that a foreign loop may then sleep on
+ * the ring's descriptor. Otherwise what completions queue goes with the next turn's
+ * enter. */
 static int uring_wait(struct cg_reactor *reactor, int64_t timeout)
 {
     struct uring *u = (struct uring *)reactor;
@@ -324,8 +334,11 @@ static int uring_wait(struct cg_reactor *reactor, int64_t timeout)
     if ((err = enter(u, timeout)) < 0)
         return err;
     reap(u);
-    if (timeout == 0 && io_uring_sq_ready(&u->ring) > 0)
-        io_uring_submit(&u->ring);
+    if (timeout == 0) {
+        catch_up(u);
+        if (io_uring_sq_ready(&u->ring) > 0)
+            io_uring_submit(&u->ring);
+    }
     u->base.due = due(u, no_memory);
     return 0;
 }
@@ -347,18 +360,21 @@ static void uring_wake(struct cg_reactor *reactor)
     errno = saved;
 }
 
-/* ---- Open and close --------------------------------------------------------------------- */
+/* ---- Open and close ---- */
 
-/* From the best to what every kernel takes. With DEFER_TASKRUN completions are made only
- * while we are inside the kernel, in one batch; the ring's descriptor polls readable also
- * when there are such to be made. No SQPOLL: it costs a kernel thread that spins. */
+/* From the best to what every kernel takes. With DEFER_TASKRUN completions are made
+ * only while we are inside the kernel, in one batch; the ring's descriptor polls
+ * readable also when there are such to be made. No SQPOLL: it costs a kernel thread
+ * that spins. */
 static int set_up(struct io_uring *ring)
 {
     static const unsigned flags[] = {
-        IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_TASKRUN_FLAG |
-            IORING_SETUP_SUBMIT_ALL | IORING_SETUP_R_DISABLED,
-        IORING_SETUP_COOP_TASKRUN | IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_TASKRUN_FLAG |
-            IORING_SETUP_SUBMIT_ALL | IORING_SETUP_R_DISABLED,
+        IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_SINGLE_ISSUER |
+            IORING_SETUP_TASKRUN_FLAG | IORING_SETUP_SUBMIT_ALL |
+            IORING_SETUP_R_DISABLED,
+        IORING_SETUP_COOP_TASKRUN | IORING_SETUP_SINGLE_ISSUER |
+            IORING_SETUP_TASKRUN_FLAG | IORING_SETUP_SUBMIT_ALL |
+            IORING_SETUP_R_DISABLED,
         IORING_SETUP_SUBMIT_ALL,
         0,
     };
@@ -374,14 +390,15 @@ static int set_up(struct io_uring *ring)
     return err;
 }
 
-/* -ENOSYS: the kernel is too old. Multishot receive cannot be asked for, but it came with
- * the zero-copy send, which can. */
+/* -ENOSYS: the kernel is too old. Multishot receive cannot be asked for, but it came
+ * with the zero-copy send, which can. */
 static int probe(struct io_uring *ring)
 {
     static const int wanted[] = {
-        IORING_OP_RECV,     IORING_OP_SEND,         IORING_OP_SENDMSG, IORING_OP_ACCEPT,
-        IORING_OP_CONNECT,  IORING_OP_POLL_ADD,     IORING_OP_READ,
-        IORING_OP_TIMEOUT,  IORING_OP_ASYNC_CANCEL, IORING_OP_SEND_ZC,
+        IORING_OP_RECV,    IORING_OP_SEND,    IORING_OP_SENDMSG,
+        IORING_OP_ACCEPT,  IORING_OP_CONNECT, IORING_OP_POLL_ADD,
+        IORING_OP_READ,    IORING_OP_TIMEOUT, IORING_OP_ASYNC_CANCEL,
+        IORING_OP_SEND_ZC,
     };
     struct io_uring_probe *probe = io_uring_get_probe_ring(ring);
     int err = probe && (ring->features & IORING_FEAT_EXT_ARG) ? 0 : -ENOSYS;

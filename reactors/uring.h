@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* What the three files of the io_uring reactor share: io_uring.c (the reactor: completions,
- * waiting, opening), uring_entry.c (what is put into the submission queue) and
- * uring_buffers.c (what is received into). */
+/* What the three files of the io_uring reactor share: io_uring.c (the reactor:
+ * completions, waiting, opening), uring_entry.c (what is put into the submission queue)
+ * and uring_buffers.c (what is received into). */
 #ifndef COGEN_REACTORS_URING_H
 #define COGEN_REACTORS_URING_H
 
@@ -9,27 +9,27 @@
 #include <liburing.h>
 
 enum {
-    URING_ENTRIES = 256,      /* of the submission queue; a full one is submitted early */
-    URING_COMPLETIONS = 4096, /* of the completion queue; beyond it the kernel keeps them */
-    URING_PAUSE_ACCEPT = 100, /* ms until the next try when descriptors or memory lack */
+    URING_ENTRIES = 256, /* of the submission queue; a full one is submitted early */
+    URING_COMPLETIONS = 4096, /* to be reaped; beyond it the kernel keeps them */
+    URING_PAUSE_ACCEPT = 100, /* ms until the next try when descriptors lack */
     URING_PAUSE_CONNECT = 10, /* ms until the next try when a UNIX backlog is full */
     URING_PAUSE_MEMORY = 10,  /* ms until the next try when there is none for buffers */
     URING_BUFFERS_MIN = 32,   /* chunks to receive into at first, 512 KiB ... */
-    URING_BUFFERS_MAX = 256,  /* ... doubled each time they do not suffice, up to this */
-    URING_GROUP = 0,          /* the only group of buffers */
+    URING_BUFFERS_MAX = 256, /* ... doubled each time they do not suffice, up to this */
+    URING_GROUP = 0,         /* the only group of buffers */
 };
 
-/* io->mark. Of a request's own entries at most one is with the kernel at any time, so the
- * io's address names it, and the address + 1 the entry that cancels it. */
+/* io->mark. Of a request's own entries at most one is with the kernel at any time, so
+ * the io's address names it, and the address + 1 the entry that cancels it. */
 enum uring_mark {
     URING_IN_KERNEL = 1, /* an entry of its own is under way */
     URING_CANCELS = 2,   /* the entry that cancels it is under way */
     URING_BACKLOG = 4,   /* in that list; for its cancel if IN_KERNEL too */
     URING_STARVED = 8,   /* in that list */
-    URING_UNREADY = 16,  /* its entry only waits for readiness, the call is yet to come */
+    URING_UNREADY = 16,  /* its entry waits for readiness, the call is yet to come */
     URING_PAUSED = 32,   /* its entry is a timeout, then it is tried again */
-    URING_EDGES = 64,    /* its polls are told each change, until it is the wanted one */
-    URING_SEEN = 128,    /* that one has come, the poll is being ended */
+    URING_EDGES = 64, /* its polls are told each change, until it is the wanted one */
+    URING_SEEN = 128, /* that one has come, the poll is being ended */
     URING_SETTLED = 256, /* io->result stands, only the end of its cancel is awaited */
 };
 
@@ -62,11 +62,11 @@ struct uring {
     uint8_t *plain;            /* a bit for each descriptor known to be no socket */
     size_t plain_size;
     struct __kernel_timespec pause_accept, pause_connect;
-    struct msghdr messages[URING_ENTRIES]; /* by place in the queue: the kernel has copied
-                                            * it when it takes the entry */
+    struct msghdr messages[URING_ENTRIES]; /* by place in the queue: the kernel has
+                                            * copied it when it takes the entry */
 };
 
-/* ---- uring_entry.c ---------------------------------------------------------------------- */
+/* ---- uring_entry.c ---- */
 
 void cg__uring_append(struct uring_list *list, struct cg_io *io);
 void cg__uring_remove(struct uring_list *list, struct cg_io *io);
@@ -94,7 +94,7 @@ bool cg__uring_is_plain(const struct uring *u, int fd);
 bool cg__uring_remember_plain(struct uring *u, int fd);
 void cg__uring_forget_plain(struct uring *u, int fd);
 
-/* ---- uring_buffers.c -------------------------------------------------------------------- */
+/* ---- uring_buffers.c ---- */
 
 /* Registers an empty ring of buffers: 0, -ENOMEM, or why the kernel refuses. */
 int cg__uring_buffers_open(struct uring_buffers *buffers, struct io_uring *ring,
@@ -109,8 +109,8 @@ void cg__uring_buffers_fill(struct uring_buffers *buffers);
 /* They did not suffice: doubles the target within its limit. */
 void cg__uring_buffers_grow(struct uring_buffers *buffers);
 
-/* The kernel has put n bytes into the buffer of this number: takes it out. NULL for n <= 0;
- * the buffer then goes back to the pool. */
+/* The kernel has put n bytes into the buffer of this number: takes it out. NULL for n
+ * <= 0; the buffer then goes back to the pool. */
 struct cg_chunk *cg__uring_buffers_take(struct uring_buffers *buffers, unsigned number,
                                         int n);
 

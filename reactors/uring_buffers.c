@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Receive buffers for io_uring. The kernel takes a chunk when data are there, so that a
- * socket that waits holds none. A consumed chunk is replaced before the next enter and not
- * at once: most are back in the pool by then, still warm in the cache. */
+ * socket that waits holds none. A consumed chunk is replaced before the next enter and
+ * not at once: most are back in the pool by then, still warm in the cache. */
 #include "config.h"
 
 #ifdef HAVE_LIBURING
@@ -67,7 +67,8 @@ void cg__uring_buffers_fill(struct uring_buffers *buffers)
         assert(buffers->vacant > 0);
         uint16_t number = buffers->vacancies[--buffers->vacant];
         buffers->chunks[number] = chunk;
-        io_uring_buf_ring_add(buffers->ring, chunk->data, chunk->size, number, mask, added);
+        io_uring_buf_ring_add(buffers->ring, chunk->data, chunk->size, number, mask,
+                              added);
         buffers->inside++;
         added++;
     }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the io_uring reactor puts into the submission queue: an entry for each request, for
- * its cancel, and for what it must wait for first. */
+/* What the io_uring reactor puts into the submission queue: an entry for each request,
+ * for its cancel, and for what it must wait for first. */
 #include "config.h"
 
 #ifdef HAVE_LIBURING
@@ -15,9 +15,10 @@
 #include "reactors/calls.h"
 #include "reactors/uring.h"
 
-/* With a single issuer the ring takes on the first thread that enters it as its owner, but
- * one made disabled does so only now: opened in one thread, run in another. (liburing 2.3
- * declares io_uring_enable_rings, but its shared library does not export it.) */
+/* With a single issuer the ring takes on the first thread that enters it as its owner,
+ * but one made disabled does so only now: opened in one thread, run in another.
+ * (liburing 2.3 declares io_uring_enable_rings, but its shared library does not export
+ * it.) */
 int cg__uring_start(struct uring *u)
 {
     int err = 0;
@@ -38,14 +39,15 @@ static struct io_uring_sqe *entry(struct uring *u)
     return sqe;
 }
 
+/* An entry has room for 32 bits. */
 static unsigned length(size_t wanted)
 {
-    return wanted < INT_MAX ? (unsigned)wanted : INT_MAX; /* an entry has room for 32 bits */
+    return wanted < INT_MAX ? (unsigned)wanted : INT_MAX;
 }
 
-/* The kernel ends a poll also when the peer has shut down its side, whatever was asked for.
- * One that waits for room in the socket would end again and again: after the first time it
- * is a multishot poll, which is told each change only once. */
+/* The kernel ends a poll also when the peer has shut down its side, whatever was asked
+ * for. One that waits for room in the socket would end again and again: after the first
+ * time it is a multishot poll, which is told each change only once. */
 static void prepare_poll(struct cg_io *io, struct io_uring_sqe *sqe)
 {
     if (io->mark & URING_EDGES)
@@ -54,8 +56,8 @@ static void prepare_poll(struct cg_io *io, struct io_uring_sqe *sqe)
         io_uring_prep_poll_add(sqe, io->fd, (unsigned)cg__uring_events(io));
 }
 
-/* Sends do not wait in the kernel (MSG_DONTWAIT): where its own wait is ended by such a peer
- * it tries again and again too, and in the end has a thread block in the call. */
+/* Sends do not wait in the kernel (MSG_DONTWAIT): where its own wait is ended by such a
+ * peer it tries again and again too, and in the end has a thread block in the call. */
 static void prepare_sendv(struct uring *u, struct cg_io *io, struct io_uring_sqe *sqe)
 {
     struct msghdr *message = &u->messages[sqe - u->ring.sq.sqes];
@@ -151,14 +153,25 @@ void cg__uring_arm_wake(struct uring *u)
     u->wakeable = true;
 }
 
-/* What is done by a system call, once poll has called the descriptor ready: sendfile, which
- * io_uring lacks, and writing to what is no socket, where only a call of our own can keep a
- * closed pipe from raising SIGPIPE. */
+/* What is done by a system call, once poll has called the descriptor ready: sendfile,
+ * which io_uring lacks; writing to what is no socket, where only a call of our own can
+ * keep a closed pipe from raising SIGPIPE; and connecting UNIX sockets, which never
+ * takes time: with a full backlog the kernel would try many times over, out of reach of
+ * a cancel. */
 bool cg__uring_is_called(const struct uring *u, const struct cg_io *io)
 {
-    return io->code == CG_IO_SENDFILE ||
-           ((io->code == CG_IO_SEND || io->code == CG_IO_SENDV) &&
-            cg__uring_is_plain(u, io->fd));
+    switch ((enum cg_io_code)io->code) {
+    case CG_IO_SENDFILE:
+        return true;
+    case CG_IO_SEND:
+    case CG_IO_SENDV:
+        return cg__uring_is_plain(u, io->fd);
+    case CG_IO_CONNECT:
+        return io->addrlen >= sizeof io->addr->sa_family &&
+               io->addr->sa_family == AF_UNIX;
+    default:
+        return false;
+    }
 }
 
 int cg__uring_events(const struct cg_io *io)
@@ -170,7 +183,7 @@ int cg__uring_events(const struct cg_io *io)
     return wanted | POLLERR | POLLHUP;
 }
 
-/* ---- Descriptors that are not sockets --------------------------------------------------- */
+/* ---- Descriptors that are not sockets ---- */
 
 bool cg__uring_is_plain(const struct uring *u, int fd)
 {
@@ -199,10 +212,10 @@ bool cg__uring_remember_plain(struct uring *u, int fd)
 void cg__uring_forget_plain(struct uring *u, int fd)
 {
     if (cg__uring_is_plain(u, fd))
-        u->plain[fd / 8] &= (uint8_t)~(1 << fd % 8);
+        u->plain[fd / 8] &= (uint8_t) ~(1 << fd % 8);
 }
 
-/* ---- Lists ------------------------------------------------------------------------------ */
+/* ---- Lists ---- */
 
 void cg__uring_append(struct uring_list *list, struct cg_io *io)
 {
