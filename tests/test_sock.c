@@ -7,6 +7,8 @@
 #include "sockets/sock.h"
 #include "tests/support.h"
 
+#include <cogen/sim.h>
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -710,6 +712,176 @@ static void pair_deadlock(void)
     test_close(&test);
 }
 
+/* ---- Storms ----------------------------------------------------------------------------- */
+
+enum { STORM = 200000 }; /* bytes, each way */
+
+struct storm {
+    struct cg_sock *sock;
+    uint64_t seed;
+};
+
+static int64_t storm_timeout(struct storm *s)
+{
+    static const int64_t some[] = {CG_NEVER, CG_NEVER, CG_NOWAIT, 1, 40 * CG_MICROSECOND,
+                                   CG_MILLISECOND};
+
+    return some[test_random(&s->seed) % COUNT(some)];
+}
+
+static bool storm_expects(ssize_t answer)
+{
+    return answer >= 0 || answer == -ETIMEDOUT || answer == -ECANCELED;
+}
+
+static ssize_t storm_writes(void *arg)
+{
+    struct storm *s = arg;
+    static char buf[30000];
+
+    for (size_t at = 0, moved; at < STORM; at += moved) {
+        size_t size = test_random(&s->seed) % sizeof buf + 1;
+        struct iovec iov[3];
+        struct cg_op *op;
+        ssize_t n;
+
+        size = size < STORM - at ? size : STORM - at;
+        test_fill(buf, size, at);
+        iov[0] = (struct iovec){buf, size / 4};
+        iov[1] = (struct iovec){buf, 0};
+        iov[2] = (struct iovec){buf + size / 4, size - size / 4};
+        op = test_random(&s->seed) % 2 ? cg_writeall(s->sock, buf, size, .moved = &moved)
+                                       : cg_writev(s->sock, iov, 3, .moved = &moved);
+        moved = size + 1;
+        if (test_random(&s->seed) % 3) {
+            op->timeout = storm_timeout(s);
+            n = cg_yield(op);
+        } else {
+            OK(cg_yield(cg_any((op, cg_sleep(test_random(&s->seed) % 3000)))));
+            n = cg_result(op);
+        }
+        ck_assert(storm_expects(n));
+        ck_assert_uint_le(moved, size);
+        ck_assert(n < 0 || moved == size);
+    }
+    return cg_yield(cg_shutdown(s->sock, SHUT_WR));
+}
+
+/* One read of some kind, perhaps raced: its answer, the bytes in buf. */
+static ssize_t storm_read(struct storm *s, char *buf, size_t size, size_t *moved)
+{
+    struct cg_view view;
+    struct cg_op *op, *ops[] = {
+        cg_read(s->sock, buf, size, .moved = moved),
+        cg_readall(s->sock, buf, size, .moved = moved),
+        cg_readline(s->sock, buf, size + 1, .moved = moved),
+        cg_borrow(s->sock, &view),
+        cg_poll_sock(s->sock, CG_IN),
+    };
+    unsigned kind = test_random(&s->seed) % COUNT(ops);
+    ssize_t n;
+
+    op = ops[kind];
+    if (test_random(&s->seed) % 3) {
+        op->timeout = storm_timeout(s);
+        n = cg_yield(op);
+    } else {
+        OK(cg_yield(cg_any((op, cg_sleep(test_random(&s->seed) % 3000)))));
+        n = cg_result(op);
+    }
+    if (kind == 3 && n > 0) {
+        *moved = (size_t)n < size ? (size_t)n : size;
+        memcpy(buf, view.data, *moved);
+        cg_giveback(&view, *moved);
+    }
+    if (n == -EMSGSIZE && kind == 2)
+        return cg_yield(cg_readall(s->sock, buf, size, .moved = moved));
+    return kind == 4 && n > 0 ? -ECANCELED : n;
+}
+
+static ssize_t storm_reads(void *arg)
+{
+    struct storm *s = arg;
+    static char buf[20001];
+    size_t at = 0, moved;
+    ssize_t n;
+
+    do {
+        moved = 0;
+        n = storm_read(s, buf, test_random(&s->seed) % (sizeof buf - 1) + 1, &moved);
+        test_verify(buf, moved, at);
+        at += moved;
+        ck_assert(storm_expects(n) || (n == CG_EOF && at == STORM));
+    } while (at < STORM);
+    ck_assert_uint_eq(at, STORM);
+    IS(cg_yield(cg_read(s->sock, buf, sizeof buf)), 0);
+    return 0;
+}
+
+static ssize_t storm(void *arg)
+{
+    struct cg_sock *a, *b;
+    struct storm writer, reader;
+    struct cg_coro *coro;
+
+    switch (*(uint64_t *)arg % 3) {
+    case 0:
+        OK(cg_pair(cg_sched_self(), &a, &b));
+        break;
+    case 1:
+        masked(&a, &b);
+        break;
+    default:
+        test_tcp(&a, &b);
+    }
+    writer = (struct storm){.sock = a, .seed = *(uint64_t *)arg};
+    reader = (struct storm){.sock = b, .seed = *(uint64_t *)arg + 1000000};
+    coro = test_start(storm_writes, &writer);
+    IS(storm_reads(&reader), 0);
+    IS(test_end(coro), 0);
+    cg_close(a);
+    cg_close(b);
+    return 0;
+}
+
+/* Whatever is timed out or loses a race, and however late requests come back: no byte is
+ * lost, and none comes twice. */
+static void storms(void)
+{
+    for (uint64_t seed = 0; seed < 120; seed++) {
+        uint64_t chance = seed;
+        struct cg_sim_options options = {
+            .seed = seed,
+            .latency = test_random(&chance) % 2 ? 30 * CG_MICROSECOND : 0,
+            .jitter = test_random(&chance) % 2 ? 100 * CG_MICROSECOND : 0,
+            .short_permille = test_random(&chance) % 2 ? 300 : 0,
+            .completion = test_random(&chance) % 2,
+            .multishot = test_random(&chance) % 2,
+            .late_cancel = test_random(&chance) % 2,
+        };
+        struct cg_reactor *reactor;
+        struct cg_sched *sched;
+
+        OK(cg_sim_open(&options, &reactor));
+        sched = cg_sched_new(reactor);
+        OK(cg_start(sched, storm, &seed));
+        IS(cg_run(sched), 0);
+        ck_assert_uint_eq(cg_sim_handles(reactor), 0);
+        ck_assert_uint_eq(reactor->chunks_out, 0);
+        cg_sched_free(sched);
+        cg_reactor_close(reactor);
+    }
+}
+
+/* The same on the kernel's sockets. */
+static ssize_t kernel_storms(void *arg)
+{
+    (void)arg;
+    for (uint64_t seed = 0; seed < 12; seed++)
+        IS(storm(&seed), 0);
+    return 0;
+}
+
 /* ---- Odds and ends ------------------------------------------------------------------------ */
 
 /* Bad arguments are answered, and nothing is left waiting. */
@@ -807,6 +979,7 @@ static const struct test_case cases[] = {
     CORO(run_both_ways),      CORO(run_raced),          CORO(run_closed),
     CORO(pair_holds_back),    CORO(pair_echo),          PLAIN(pair_deadlock),
     CORO(bad_arguments),      CORO(again),              CORO(printed),
+    CORO(kernel_storms),      PLAIN(storms, .where = ON_SIM),
 };
 
 int main(void)
