@@ -115,7 +115,8 @@ int64_t cg_sched_timeout(struct cg_sched *sched)
     return next > now ? next - now : 0;
 }
 
-/* One turn: run, look at the reactor, the timers, what was posted. 1, 0 at the end. */
+/* One turn: the timers, what was posted, what is ready; the reactor last, so that nothing
+ * that these asked for stays unsubmitted. 1, 0 at the end. */
 static int turn(struct cg_sched *sched, int64_t timeout)
 {
     int64_t limit;
@@ -123,6 +124,8 @@ static int turn(struct cg_sched *sched, int64_t timeout)
 
     if (atomic_load(&sched->stops) && !sched->stopping)
         cancel_all(sched);
+    expire(sched);
+    cg__posts_run(sched);
     run_ready(sched);
     if (!alive(sched))
         return 0;
@@ -134,8 +137,6 @@ static int turn(struct cg_sched *sched, int64_t timeout)
         timeout = 0;
     rc = sched->reactor->type->wait(sched->reactor, timeout);
     sched->now = cg__clock(sched);
-    expire(sched);
-    cg__posts_run(sched);
     if (rc == -EDEADLK) /* a simulated world knows that nothing will ever happen in it */
         return sched->ready || atomic_load(&sched->posts);
     return rc < 0 ? rc : alive(sched);
@@ -175,8 +176,8 @@ int cg_step(struct cg_sched *sched, int64_t timeout)
     if (rc < 0)
         return rc;
     rc = turn(sched, timeout);
-    if (rc > 0 && sched->ready)
-        rc = turn(sched, 0); /* runs what was woken, and submits what it asks for */
+    if (rc > 0 && cg_sched_timeout(sched) == 0)
+        rc = turn(sched, 0); /* runs what was woken */
     leave(sched, rc <= 0);
     return rc;
 }
