@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: MIT */
+/* Shortage: a whole life of a reactor (opened, a scheduler, a listener, a connection, bytes,
+ * the end) in which the first, the second, ... the last allocation fails, and then the same
+ * with descriptors. Whatever fails is answered by an error or made up for; nothing hangs,
+ * nothing crashes, and nothing is left behind.
+ *
+ * To be linked with -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=free,--wrap=mmap
+ * against the library's objects, not the shared library. */
+#include "config.h"
+
+#include "tests/support.h"
+
+#include <assert.h>
+#include <cogen/sim.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+/* ---- Allocations that fail -------------------------------------------------------------- */
+
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t n, size_t size);
+void *__real_realloc(void *old, size_t size);
+void __real_free(void *p);
+void *__real_mmap(void *addr, size_t size, int prot, int flags, int fd, off_t offset);
+void *__wrap_malloc(size_t size);
+void *__wrap_calloc(size_t n, size_t size);
+void *__wrap_realloc(void *old, size_t size);
+void __wrap_free(void *p);
+void *__wrap_mmap(void *addr, size_t size, int prot, int flags, int fd, off_t offset);
+
+static bool armed;
+static long countdown; /* allocations until one fails */
+static bool failed;
+static void *live[4096]; /* what has been allocated while armed, and not been freed */
+
+static bool fails(void)
+{
+    if (!armed || countdown-- > 0 || failed)
+        return false;
+    failed = true;
+    errno = ENOMEM;
+    return true;
+}
+
+static void *note(void *p)
+{
+    size_t i = 0;
+
+    if (!p || !armed)
+        return p;
+    while (i < COUNT(live) && live[i])
+        i++;
+    assert(i < COUNT(live));
+    live[i] = p;
+    return p;
+}
+
+static void forget(void *p)
+{
+    for (size_t i = 0; p && i < COUNT(live); i++)
+        if (live[i] == p) {
+            live[i] = NULL;
+            return;
+        }
+}
+
+static size_t leaked(void)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < COUNT(live); i++)
+        n += live[i] != NULL;
+    return n;
+}
+
+void *__wrap_malloc(size_t size)
+{
+    return fails() ? NULL : note(__real_malloc(size));
+}
+
+void *__wrap_calloc(size_t n, size_t size)
+{
+    return fails() ? NULL : note(__real_calloc(n, size));
+}
+
+void *__wrap_realloc(void *old, size_t size)
+{
+    if (fails())
+        return NULL;
+    forget(old);
+    return note(__real_realloc(old, size));
+}
+
+void __wrap_free(void *p)
+{
+    forget(p);
+    __real_free(p);
+}
+
+void *__wrap_mmap(void *addr, size_t size, int prot, int flags, int fd, off_t offset)
+{
+    return fails() ? MAP_FAILED : __real_mmap(addr, size, prot, flags, fd, offset);
+}
+
+/* ---- A life ---------------------------------------------------------------------------------
+ * No assertion of Check's in here: it allocates. */
+
+struct life {
+    struct cg_sock *listener, *accepted, *connected, *left, *right;
+    char addr[CG_ADDR_SIZE];
+    int64_t patience; /* of accept, which does not answer a shortage but waits for its end */
+    bool posted;
+    ssize_t error; /* the first */
+};
+
+static bool well(struct life *life, ssize_t answer)
+{
+    if (answer < 0 && !life->error)
+        life->error = answer;
+    return answer >= 0;
+}
+
+static ssize_t dials(void *arg)
+{
+    struct life *life = arg;
+
+    if (!well(life, cg_yield(cg_connect(life->addr, &life->connected)))) {
+        cg_close(life->listener); /* or its acceptor would wait for ever */
+        life->listener = NULL;
+    }
+    return 0;
+}
+
+static ssize_t two(void *arg)
+{
+    (void)arg;
+    return cg_yield(cg_sleep(1));
+}
+
+static void post(void *arg)
+{
+    *(bool *)arg = true;
+}
+
+/* Bytes from one to the other, as read, line and loan. */
+static bool transfer(struct life *life, struct cg_sock *from, struct cg_sock *to)
+{
+    char buf[64];
+    struct cg_view view;
+
+    if (!well(life, cg_yield(cg_writeall(from, "line\n12345678end", 16))) ||
+        !well(life, cg_yield(cg_readline(to, buf, sizeof buf))) ||
+        !well(life, cg_yield(cg_readall(to, buf, 8))) ||
+        !well(life, cg_yield(cg_borrow(to, &view))))
+        return false;
+    cg_giveback(&view, view.size);
+    return true;
+}
+
+static bool talk(struct life *life)
+{
+    struct cg_sched *sched = cg_sched_self();
+    struct cg_op *read;
+    char byte;
+
+    if (!transfer(life, life->connected, life->accepted) ||
+        !transfer(life, life->accepted, life->connected) ||
+        !well(life, cg_pair(sched, &life->left, &life->right)) ||
+        !transfer(life, life->left, life->right) ||
+        !well(life, cg_post(sched, post, &life->posted)))
+        return false;
+    read = cg_read(life->accepted, &byte, 1);
+    return well(life, cg_yield(cg_any((read, cg_call(two, NULL))))) &&
+           well(life, cg_yield(cg_signal("nobody", 0)));
+}
+
+static ssize_t lives(void *arg)
+{
+    struct life *life = arg;
+    struct cg_coro *dialer = NULL;
+
+    if (well(life, cg_listen(cg_sched_self(), "127.0.0.1:0", &life->listener)) &&
+        well(life, cg_local_addr(life->listener, life->addr, sizeof life->addr)) &&
+        well(life, cg_yield(cg_add(dials, life, .coro = &dialer)))) {
+        bool accepted = life->listener &&
+                        well(life, cg_yield(cg_accept(life->listener, &life->accepted,
+                                                .timeout = life->patience)));
+
+        cg_yield(cg_join(dialer));
+        cg_unref(dialer);
+        if (accepted && life->connected)
+            talk(life);
+    }
+    cg_close(life->accepted);
+    cg_close(life->connected);
+    cg_close(life->left);
+    cg_close(life->right);
+    cg_close(life->listener);
+    return 0;
+}
+
+/* Answers the first error, 0 for a life without one. */
+static ssize_t live_once(int64_t patience)
+{
+    struct cg_reactor *reactor = NULL;
+    struct cg_sched *sched;
+    struct life life = {.patience = patience};
+    int error = strcmp(test_reactor(), "sim-late")
+                    ? cg_reactor_open(test_reactor(), &reactor)
+                    : cg_sim_open(&(struct cg_sim_options){.completion = true,
+                                                           .multishot = true,
+                                                           .late_cancel = true},
+                                  &reactor);
+
+    if (error)
+        return error;
+    sched = cg_sched_create(reactor, NULL);
+    if (!sched) {
+        cg_reactor_close(reactor);
+        return -ENOMEM;
+    }
+    test_watch(sched, 20);
+    if (well(&life, cg_start(sched, lives, &life)) && cg_run(sched) != 0)
+        life.error = -EDEADLK; /* somebody waits for what will not come */
+    test_watch(NULL, 20);
+    cg_sched_free(sched);
+    cg_reactor_close(reactor);
+    return life.error;
+}
+
+/* In the simulated world the kernel's part of the memory, and the peer's, may be what is
+ * lacking. */
+static bool of_the_world(ssize_t error)
+{
+    return error == -ENFILE || error == -ECONNREFUSED;
+}
+
+/* Every allocation in turn fails once. */
+static void allocations_fail(void)
+{
+    long n = 0, errors = 0;
+
+    IS(live_once(CG_SECOND), 0); /* what is allocated once for the process is there now */
+    do {
+        ssize_t error;
+        int fds = test_count_fds();
+
+        memset(live, 0, sizeof live);
+        failed = false;
+        countdown = n++;
+        armed = true;
+        error = live_once(CG_SECOND);
+        armed = false;
+        ck_assert_msg(error == 0 || error == -ENOMEM || error == -ENOBUFS ||
+                          (test_on_sim() && of_the_world(error)),
+                      "allocation %ld on %s: %zd (%s)", n - 1, test_reactor(), error,
+                      cg_strerror(error));
+        if (!strcmp(test_reactor(), "kqueue")) /* the shim frees late: it sees no close */
+            memset(live, 0, sizeof live);
+        ck_assert_msg(leaked() == 0, "allocation %ld on %s: %zu leaked", n - 1,
+                      test_reactor(), leaked());
+        IS(test_count_fds(), fds);
+        errors += error != 0;
+    } while (failed);
+    test_watch(NULL, 0);
+    ck_assert_int_ge(n, 5);
+    ck_assert_int_ge(errors, 4);
+}
+
+/* None, one, two, ... descriptors are to be had. */
+static void descriptors_fail(void)
+{
+    struct rlimit limit, before;
+    int lowest = dup(STDIN_FILENO), fds = test_count_fds() - 1, room = 0;
+    ssize_t error;
+
+    close(lowest);
+    getrlimit(RLIMIT_NOFILE, &before);
+    do {
+        limit = before;
+        limit.rlim_cur = (rlim_t)(lowest + room);
+        IS(setrlimit(RLIMIT_NOFILE, &limit), 0);
+        error = live_once(20 * CG_MILLISECOND);
+        setrlimit(RLIMIT_NOFILE, &before);
+        ck_assert_msg(error == 0 || error == -EMFILE || error == -ETIMEDOUT,
+                      "%d descriptors on %s: %zd (%s)", room, test_reactor(), error,
+                      cg_strerror(error));
+        IS(test_count_fds(), fds);
+        room++;
+    } while (error);
+    test_watch(NULL, 0);
+    ck_assert_int_ge(room, 3);
+    ck_assert_int_le(room, 12);
+}
+
+static const struct test_case cases[] = {
+    PLAIN(allocations_fail),
+    PLAIN(descriptors_fail, .where = ON_KERNEL),
+};
+
+int main(void)
+{
+    return test_main("faults", cases, COUNT(cases));
+}
