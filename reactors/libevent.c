@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <event2/event.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "reactors/calls.h"
 #include "reactors/readiness.h"
@@ -93,6 +94,24 @@ static const struct cg__watcher watcher = {
     .drop = drop,
 };
 
+/* Without the descriptors that it wants for itself (a queue, a timer, a socket pair) libevent
+ * does not fail but ends the process: see first that there are as many. */
+static bool descriptors_to_be_had(void)
+{
+    int one[2], two[2];
+    bool first = pipe(one) == 0, second = first && pipe(two) == 0;
+
+    if (second) {
+        close(two[0]);
+        close(two[1]);
+    }
+    if (first) {
+        close(one[0]);
+        close(one[1]);
+    }
+    return second;
+}
+
 /* One thread, so no locks; and timers to the microsecond. */
 static struct event_base *new_base(void)
 {
@@ -115,6 +134,10 @@ int cg__libevent_open(struct cg_reactor **reactor, void *event_base)
     if (!e)
         return -ENOMEM;
     e->borrowed = event_base;
+    if (!event_base && !descriptors_to_be_had()) {
+        error = -EMFILE;
+        goto freeing;
+    }
     e->base = event_base ? event_base : new_base();
     if (!e->base)
         goto freeing;
