@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <pthread.h>
 #include <signal.h>
 #include <time.h>
@@ -272,7 +273,7 @@ static int new_socket(const struct cg_io *io)
     return fd < 0 ? -errno : prepared(fd, bare);
 }
 
-/* Not repeated on EINTR: the descriptor is gone, its number may be somebody else's already. */
+/* Not repeated on EINTR: the descriptor is gone, and its number may be another one's. */
 static ssize_t close_fd(int fd)
 {
     return close(fd) < 0 && errno != EINTR ? -errno : 0;
@@ -281,6 +282,7 @@ static ssize_t close_fd(int fd)
 static ssize_t call(struct cg_io *io)
 {
     socklen_t size = io->size;
+    int n;
 
     switch (io->code) {
     case CG_IO_SOCKET:
@@ -292,8 +294,8 @@ static ssize_t call(struct cg_io *io)
     case CG_IO_SETOPT:
         return answer(setsockopt(io->fd, io->level, io->name, io->value, size));
     case CG_IO_GETOPT:
-        return getsockopt(io->fd, io->level, io->name, io->value, &size) < 0 ? -errno
-                                                                              : (int)size;
+        n = getsockopt(io->fd, io->level, io->name, io->value, &size);
+        return n < 0 ? -errno : (int)size;
     case CG_IO_SOCKNAME:
         return getsockname(io->fd, io->value, &size) < 0 ? -errno : (int)size;
     case CG_IO_PEERNAME:
@@ -314,6 +316,8 @@ enum cg_verdict cg__call(struct cg_io *io)
     return CG_DONE;
 }
 
+/* ---- Time ---- */
+
 int64_t cg__clock(struct cg_reactor *reactor)
 {
     struct timespec now;
@@ -321,4 +325,23 @@ int64_t cg__clock(struct cg_reactor *reactor)
     (void)reactor;
     clock_gettime(CLOCK_MONOTONIC, &now);
     return now.tv_sec * CG_SECOND + now.tv_nsec;
+}
+
+int cg__milliseconds(int64_t timeout)
+{
+    if (timeout == CG_NEVER)
+        return -1;
+    if (timeout > (INT_MAX - 1) * CG_MILLISECOND)
+        return INT_MAX;
+    return timeout <= 0 ? 0 : (timeout + CG_MILLISECOND - 1) / CG_MILLISECOND;
+}
+
+struct timespec *cg__timespec(int64_t timeout, struct timespec *ts)
+{
+    if (timeout == CG_NEVER)
+        return NULL;
+    if (timeout < 0)
+        timeout = 0;
+    *ts = (struct timespec){.tv_sec = timeout / CG_SECOND, .tv_nsec = timeout % CG_SECOND};
+    return ts;
 }

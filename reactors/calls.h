@@ -7,8 +7,8 @@
 #include <cogen/reactor.h>
 
 enum {
-    CG__PARTS = 1024,           /* of a SENDV, sent at once: IOV_MAX of all systems we know */
-    CG__AT_ONCE = 0x7ffff000,   /* bytes: the most that Linux moves in one call */
+    CG__PARTS = 1024,         /* of a SENDV, sent at once: IOV_MAX wherever we know it */
+    CG__AT_ONCE = 0x7ffff000, /* bytes: the most that Linux moves in one call */
 };
 
 /* CG_IO_SOCKET to CG_IO_CLOSE: makes the call and sets io->result; always CG_DONE. */
@@ -22,6 +22,11 @@ ssize_t cg__attempt(struct cg_reactor *reactor, struct cg_io *io, bool *plain);
 
 /* The monotonic clock, ns: the now slot of every real backend. */
 int64_t cg__clock(struct cg_reactor *reactor);
+
+/* A timeout (ns, or CG_NEVER) for those who take milliseconds: rounded up, -1 for ever. */
+int cg__milliseconds(int64_t timeout);
+/* The same for those who take a timespec: NULL for ever. */
+struct timespec *cg__timespec(int64_t timeout, struct timespec *ts);
 
 /* Makes a descriptor non-blocking: 0 or -errno. */
 int cg__nonblocking(int fd);

@@ -79,7 +79,7 @@ static int wait(struct cg__readiness *r, int64_t timeout)
     int n = fetch(e, timeout);
 
     for (int i = 0; i < n; i++) {
-        struct cg__fd *d = cg__readiness_find(r, (int)(uint32_t)e->events[i].data.u64);
+        struct cg__fd *d = cg__fd_find(r, (int)(uint32_t)e->events[i].data.u64);
 
         if (d && label(d) == e->events[i].data.u64)
             cg__readiness_event(r, d, translate(e->events[i].events));

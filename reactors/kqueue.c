@@ -67,7 +67,7 @@ static int wait(struct cg__readiness *r, int64_t timeout)
 
     for (int i = 0; i < n; i++) {
         const struct kevent *event = &q->events[i];
-        struct cg__fd *d = cg__readiness_find(r, (int)event->ident);
+        struct cg__fd *d = cg__fd_find(r, (int)event->ident);
 
         if (!d || (void *)(uintptr_t)d->generation != (void *)event->udata)
             continue;

@@ -23,13 +23,13 @@ struct evented {
 static void happened(evutil_socket_t fd, short what, void *arg)
 {
     struct evented *e = arg;
-    struct cg__fd *d = cg__readiness_find(&e->readiness, fd);
+    struct cg__fd *d = cg__fd_find(&e->readiness, fd);
 
     cg__readiness_event(&e->readiness, d,
                         (what & EV_READ ? CG_IN : 0) | (what & EV_WRITE ? CG_OUT : 0));
     /* The caller runs its base itself: no wait of ours comes that would do it. */
     if (!e->waiting)
-        cg__readiness_tighten(&e->readiness);
+        cg__fd_tighten(&e->readiness);
 }
 
 static void timed_out(evutil_socket_t fd, short what, void *arg)

@@ -34,7 +34,7 @@ static void take_out(struct polling *p, struct cg__fd *d)
     size_t index = d->own.index;
 
     p->fds[index] = p->fds[--p->count];
-    cg__readiness_find(&p->readiness, p->fds[index].fd)->own.index = index;
+    cg__fd_find(&p->readiness, p->fds[index].fd)->own.index = index;
 }
 
 static int watch(struct cg__readiness *r, struct cg__fd *d, unsigned events)
@@ -92,7 +92,7 @@ static int wait(struct cg__readiness *r, int64_t timeout)
             continue;
         p->fds[i].revents = 0;
         n--;
-        cg__readiness_event(r, cg__readiness_find(r, p->fds[i].fd), translate(events));
+        cg__readiness_event(r, cg__fd_find(r, p->fds[i].fd), translate(events));
     }
     return 0;
 }

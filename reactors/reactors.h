@@ -7,7 +7,7 @@
 
 #include <cogen/reactor.h>
 
-/* Each is defined by the file of that name, if what it needs was found by configure. */
+/* Each is defined by the file of its name, if configure found what it needs. */
 extern const struct cg_reactor_type cg__reactor_epoll;    /* HAVE_EPOLL */
 extern const struct cg_reactor_type cg__reactor_kqueue;   /* HAVE_KQUEUE */
 extern const struct cg_reactor_type cg__reactor_poll;

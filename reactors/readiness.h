@@ -21,9 +21,9 @@ struct cg__fd {
     int64_t due; /* paused until this moment; 0: it is not */
     int fd;
     int error; /* told with an event; some systems tell it only once */
-    uint32_t generation; /* counts the lives of this number: an event of a former is dropped */
-    uint8_t kind;
-    uint8_t ready;   /* CG_IN, CG_OUT: not known to be unready, so the call is tried first */
+    uint32_t generation; /* counts the lives of this number; events of former ones go */
+    uint8_t kind;    /* enum cg__kind */
+    uint8_t ready;   /* CG_IN, CG_OUT: not known to be unready, so calls are tried */
     uint8_t watched; /* CG_IN, CG_OUT: what the backend was last told to watch */
     bool owned;      /* ours: it is forgotten before it is closed. Else only polled */
     bool last;       /* hung up, failed or urgent: a short count proves nothing */
@@ -37,7 +37,7 @@ struct cg__fd {
 struct cg__readiness {
     struct cg_reactor reactor; /* first */
     const struct cg__watcher *watcher;
-    struct cg__fd **pages; /* the descriptors, CG__PAGE at a time */
+    struct cg__fd **pages; /* of records, by descriptor */
     size_t page_count;
     struct cg__fd *paused, *slack;
     int wake_in, wake_out;
@@ -72,16 +72,11 @@ void cg__readiness_close(struct cg__readiness *r);
 void cg__readiness_event(struct cg__readiness *r, struct cg__fd *d, unsigned events);
 
 /* The record of a descriptor, NULL: there is none yet. */
-struct cg__fd *cg__readiness_find(struct cg__readiness *r, int fd);
+struct cg__fd *cg__fd_find(struct cg__readiness *r, int fd);
 
 /* Watches no more than is wanted. Called before each wait; and by a backend whose events may
  * also come outside wait. */
-void cg__readiness_tighten(struct cg__readiness *r);
-
-/* A timeout (ns, or CG_NEVER) for those who take milliseconds: rounded up, -1 for ever. */
-int cg__milliseconds(int64_t timeout);
-/* The same for those who take a timespec: NULL for ever. */
-struct timespec *cg__timespec(int64_t timeout, struct timespec *ts);
+void cg__fd_tighten(struct cg__readiness *r);
 
 /* The slots of the readiness backends' types. */
 enum cg_verdict cg__readiness_submit(struct cg_reactor *reactor, struct cg_io *io);

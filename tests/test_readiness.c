@@ -288,6 +288,7 @@ START_TEST(full_duplex)
     static char block[1 << 20];
     struct ask in = {0}, out = {0}, more = {0};
     ssize_t got = 0, sent = 0, n;
+    int64_t deadline;
     int ends[2];
 
     connected_pair(_i, ends);
@@ -305,8 +306,8 @@ START_TEST(full_duplex)
     ck_assert_int_eq(out.completed, 0);
     ck_assert_int_eq(receive(&in, ends[1]), CG_PENDING);
     fcntl(ends[0], F_SETFL, O_NONBLOCK);
-    for (int64_t end = cg__clock(NULL) + 5 * CG_SECOND; !out.completed; turn(CG_MILLISECOND)) {
-        ck_assert_int_lt(cg__clock(NULL), end);
+    for (deadline = cg__clock(NULL) + 5 * CG_SECOND; !out.completed; turn(CG_MILLISECOND)) {
+        ck_assert_int_lt(cg__clock(NULL), deadline);
         while ((n = read(ends[0], block, sizeof block)) > 0)
             got += n;
     }

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+/* What the files behind readiness.h share: the records of descriptors (fd.c), the POLLs that
+ * wait for one (fd_polls.c), one attempt at a request (fd_try.c). */
+#ifndef COGEN_REACTORS_FD_H
+#define COGEN_REACTORS_FD_H
+
+#include "reactors/readiness.h"
+
+enum { CG__BOTH = CG_IN | CG_OUT };
+
+#define CG__RETRY_PAUSE (10 * CG_MILLISECOND) /* where no event tells when */
+
+enum cg__kind {
+    CG__UNKNOWN,
+    CG__TCP,   /* a short count proves that nothing is left, or no room */
+    CG__OTHER, /* sockets of which only EAGAIN proves it */
+    CG__PLAIN, /* no socket: read and write */
+};
+
+static inline unsigned cg__direction(const struct cg_io *io)
+{
+    return io->code == CG_IO_RECV || io->code == CG_IO_ACCEPT ? CG_IN : CG_OUT;
+}
+
+/* Finds a record or makes it; NULL: no memory. */
+struct cg__fd *cg__fd_get(struct cg__readiness *r, int fd);
+void cg__fd_free_all(struct cg__readiness *r);
+
+/* A new descriptor of ours. */
+void cg__fd_adopt(struct cg__readiness *r, int fd, enum cg__kind kind);
+
+/* Ends this life of a number: drops all that is known and watched. What waits stays. */
+void cg__fd_clear(struct cg__readiness *r, struct cg__fd *d);
+
+/* Watches for all that is wanted (perhaps after a pause): 0 or -errno. */
+int cg__fd_watch(struct cg__readiness *r, struct cg__fd *d);
+
+/* An op no longer waits. Watches less, now or before the next wait. */
+void cg__fd_slacken(struct cg__readiness *r, struct cg__fd *d);
+
+/* Looks at it again after a pause, whatever the kernel says or does not say till then. */
+void cg__fd_pause(struct cg__readiness *r, struct cg__fd *d, int64_t length);
+void cg__fd_unpause(struct cg__readiness *r, struct cg__fd *d);
+
+/* Which of these a descriptor is ready for now, with CG_ERR and CG_HUP; 0: none; -errno. */
+int cg__fd_poll(int fd, unsigned events);
+
+void cg__fd_add_poll(struct cg__fd *d, struct cg_io *io);
+void cg__fd_remove_poll(struct cg__fd *d, struct cg_io *io);
+
+/* A completion may add and remove others, so those to look at are chosen first, and then
+ * given one by one; NULL: no more. */
+void cg__fd_choose_polls(struct cg__fd *d);
+struct cg_io *cg__fd_chosen_poll(struct cg__fd *d);
+
+/* One attempt: the result, or -EAGAIN: to be watched, or paused. */
+ssize_t cg__fd_try(struct cg__readiness *r, struct cg__fd *d, struct cg_io *io);
+
+#endif

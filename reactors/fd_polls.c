@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+/* The POLLs that wait for a descriptor: a list, oldest first, and the kernel's word on what
+ * is ready. */
+#include "config.h"
+
+#include <errno.h>
+#include <poll.h>
+
+#include "reactors/fd.h"
+
+enum { CHOSEN = 1 }; /* mark of one to be looked at in this round */
+
+int cg__fd_poll(int fd, unsigned events)
+{
+    struct pollfd p = {
+        .fd = fd,
+        .events = (events & CG_IN ? POLLIN : 0) | (events & CG_OUT ? POLLOUT : 0),
+    };
+    int n;
+
+    do
+        n = poll(&p, 1, 0);
+    while (n < 0 && errno == EINTR);
+    if (n < 0)
+        return -errno;
+    if (p.revents & POLLNVAL)
+        return -EBADF;
+    return (p.revents & POLLIN ? CG_IN : 0) | (p.revents & POLLOUT ? CG_OUT : 0) |
+           (p.revents & POLLERR ? CG_ERR : 0) | (p.revents & POLLHUP ? CG_HUP : 0);
+}
+
+void cg__fd_add_poll(struct cg__fd *d, struct cg_io *io)
+{
+    io->next = NULL;
+    if (d->polls) {
+        io->prev = d->polls->prev;
+        io->prev->next = io;
+        d->polls->prev = io;
+    } else {
+        d->polls = io->prev = io;
+    }
+}
+
+void cg__fd_remove_poll(struct cg__fd *d, struct cg_io *io)
+{
+    if (io->next)
+        io->next->prev = io->prev;
+    else
+        d->polls->prev = io->prev;
+    if (d->polls == io)
+        d->polls = io->next;
+    else
+        io->prev->next = io->next;
+}
+
+void cg__fd_choose_polls(struct cg__fd *d)
+{
+    for (struct cg_io *io = d->polls; io; io = io->next)
+        io->mark = CHOSEN;
+}
+
+struct cg_io *cg__fd_chosen_poll(struct cg__fd *d)
+{
+    for (struct cg_io *io = d->polls; io; io = io->next) {
+        if (io->mark == CHOSEN) {
+            io->mark = 0;
+            return io;
+        }
+    }
+    return NULL;
+}

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT */
+/* One attempt at what a request asks of a descriptor, and what its outcome teaches: what is
+ * remembered about readiness, and what is tried again after a pause. */
+#include "config.h"
+
+#include <errno.h>
+
+#include "reactors/calls.h"
+#include "reactors/fd.h"
+
+enum { STARTED = 1 }; /* mark of a CONNECT that is under way */
+
+#define ACCEPT_PAUSE (100 * CG_MILLISECOND) /* out of descriptors or memory */
+
+/* Was less moved than asked for? Counts what the kernel was asked for in one call. */
+static bool fell_short(const struct cg_io *io, ssize_t n)
+{
+    size_t asked = 0;
+
+    if (io->code == CG_IO_RECV)
+        asked = io->chunk ? io->chunk->size : io->len;
+    else if (io->code == CG_IO_SEND)
+        asked = io->len;
+    else if (io->code == CG_IO_SENDV)
+        for (int i = 0; i < io->iovcnt && i < CG__PARTS && asked <= (size_t)n; i++)
+            asked += io->iov[i].iov_len;
+    /* SENDFILE: may also be the end of the file. */
+    if (asked > CG__AT_ONCE)
+        asked = CG__AT_ONCE;
+    return (size_t)n < asked;
+}
+
+/* Remembers what a result says about readiness. After a short count the kernel will tell of
+ * more (another edge), so it need not be asked again until then. That holds for TCP alone
+ * (a UNIX socket reads short where descriptors were passed), and not once the end is near:
+ * data and FIN can come as one edge, after which no other follows. */
+static void remember(struct cg__fd *d, const struct cg_io *io, ssize_t n)
+{
+    if (n == -EAGAIN)
+        d->ready &= ~cg__direction(io);
+    else if (n == 0 && io->code == CG_IO_RECV)
+        d->last = true;
+    else if (n > 0 && d->kind == CG__TCP && !d->last && io->code != CG_IO_ACCEPT &&
+             fell_short(io, n))
+        d->ready &= ~cg__direction(io);
+}
+
+/* Calls connect, for the first time or to learn how an attempt under way stands. */
+static ssize_t call_connect(struct cg_io *io)
+{
+    if (connect(io->fd, io->addr, io->addrlen) == 0)
+        return 0;
+    switch (errno) {
+    case EINPROGRESS:
+    case EALREADY:
+    case EINTR: /* goes on in the background */
+        io->mark = STARTED;
+        return -EAGAIN;
+    case EISCONN:
+        return io->mark == STARTED ? 0 : -EISCONN;
+    }
+    return -errno;
+}
+
+static ssize_t connect_result(const struct cg__fd *d, struct cg_io *io)
+{
+    struct sockaddr_storage addr;
+    socklen_t size = sizeof(int);
+    int error;
+
+    if (getsockopt(io->fd, SOL_SOCKET, SO_ERROR, &error, &size) < 0)
+        return -errno;
+    if (error || d->error)
+        return error ? -error : -d->error;
+    size = sizeof addr;
+    if (getpeername(io->fd, (struct sockaddr *)&addr, &size) == 0)
+        return 0;
+    if (errno != ENOTCONN)
+        return -errno;
+    /* An event from before the connect, or somebody else has taken the error away. */
+    return call_connect(io);
+}
+
+static ssize_t try_connect(struct cg__readiness *r, struct cg__fd *d, struct cg_io *io)
+{
+    ssize_t n;
+
+    if (io->mark == STARTED)
+        return connect_result(d, io);
+    d->error = 0;
+    n = call_connect(io);
+    /* A UNIX listener's backlog is full. poll would call this socket writable. */
+    if (n == -EAGAIN && io->mark != STARTED)
+        cg__fd_pause(r, d, CG__RETRY_PAUSE);
+    return n;
+}
+
+static bool exhausted(ssize_t error)
+{
+    return error == -EMFILE || error == -ENFILE || error == -ENOBUFS || error == -ENOMEM;
+}
+
+ssize_t cg__fd_try(struct cg__readiness *r, struct cg__fd *d, struct cg_io *io)
+{
+    bool plain = d->kind == CG__PLAIN;
+    ssize_t n;
+
+    if (io->code == CG_IO_CONNECT)
+        return try_connect(r, d, io);
+    n = cg__attempt(&r->reactor, io, &plain);
+    if (plain)
+        d->kind = CG__PLAIN;
+    if (io->code == CG_IO_ACCEPT && exhausted(n)) {
+        cg__fd_pause(r, d, ACCEPT_PAUSE);
+        return -EAGAIN;
+    }
+    remember(d, io, n);
+    if (io->code == CG_IO_ACCEPT && n >= 0)
+        cg__fd_adopt(r, n, d->kind);
+    return n;
+}
