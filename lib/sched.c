@@ -92,8 +92,9 @@ static void cancel_all(struct cg_sched *sched)
 /* Whether there is anything left to run or to wait for. */
 static bool alive(struct cg_sched *sched)
 {
-    if (sched->stopping && (sched->count == 0 || sched->now >= sched->grace_end ||
-                            atomic_load(&sched->stops) > 1))
+    if (sched->stopping &&
+        ((sched->count == 0 && sched->holds == 0) || sched->now >= sched->grace_end ||
+         atomic_load(&sched->stops) > 1))
         return false;
     return sched->ready || sched->holds || sched->timers.count ||
            atomic_load(&sched->posts) || atomic_load(&sched->stops) > sched->stopping;
@@ -232,7 +233,7 @@ void cg_sched_free(struct cg_sched *sched)
     if (sched == NULL)
         return;
     assert(!sched->running); /* not from within its own run */
-    if (sched->first) {
+    if (sched->first || sched->holds) { /* a socket that closes holds until it is closed */
         atomic_store(&sched->stops, 1);
         cg_run(sched);
     }

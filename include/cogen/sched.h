@@ -71,8 +71,8 @@ CG_API void cg_stop(struct cg_sched *sched);
  * should stay open for posts to come is held open with cg_hold. 0 or -ENOMEM. */
 CG_API int cg_post(struct cg_sched *sched, void (*fn)(void *arg), void *arg);
 
-/* Holds the run open: cg_run does not return while holds are left. Scheduler's thread
- * only. */
+/* Holds the run open: cg_run does not return while holds are left, after cg_stop only for
+ * the grace period. Scheduler's thread only. */
 CG_API void cg_hold(struct cg_sched *sched);
 CG_API void cg_unhold(struct cg_sched *sched);
 
