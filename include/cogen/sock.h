@@ -127,7 +127,9 @@ struct cg_poll_sock_op {
 
 /* cg_readline(sock, buf, size): a line with its "\n", and a NUL after it; answers its
  * length. At the end of the stream: the rest without "\n", then 0. -EMSGSIZE: the line does
- * not fit in size - 1 bytes (nor in CG_INPUT_LIMIT); it stays unread. Traceless. */
+ * not fit in size - 1 bytes (nor in CG_INPUT_LIMIT); it stays unread. If the connection
+ * fails within a line, that is the answer, and the piece can be had from cg_read.
+ * Traceless. */
 #define cg_readline(...) cg__readline(__VA_ARGS__, )
 #define cg__readline(s, b, n, ...)                                                         \
     (&(struct cg_read_op){                                                                 \
@@ -175,9 +177,11 @@ struct cg_poll_sock_op {
 #define cg_accept(...) cg__accept(__VA_ARGS__, )
 #define cg__accept(s, c, ...) CG_OP(cg_accept, .sock = (s), .conn = (c), __VA_ARGS__)
 
-/* cg_connect(addr, &conn): connects to an address; 0, and the caller closes conn.
- * -EINVAL: not an address; -ENXIO: unknown host; -ECONNREFUSED ... The default timeout does
- * not apply. Traceless. */
+/* cg_connect(addr, &conn): connects to an address; 0, and the caller closes conn. The
+ * addresses of a host's name are tried one after the other; looking the name up asks the
+ * system's resolver and blocks the thread until it answers. -EINVAL: not an address;
+ * -ENXIO: unknown host; -ECONNREFUSED ... (of the last one tried). The default timeout does
+ * not apply. TCP connections, accepted ones too, have TCP_NODELAY set. Traceless. */
 #define cg_connect(...) cg__connect(__VA_ARGS__, )
 #define cg__connect(a, c, ...) CG_OP(cg_connect, .addr = (a), .conn = (c), __VA_ARGS__)
 
