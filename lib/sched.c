@@ -81,12 +81,43 @@ static void expire(struct cg_sched *sched)
     }
 }
 
+void cg_defer(struct cg_sched *sched, struct cg_deferred *deferred)
+{
+    if (deferred->queued)
+        return;
+    deferred->queued = true;
+    deferred->next = NULL;
+    *sched->deferred_tail = deferred;
+    sched->deferred_tail = &deferred->next;
+}
+
+/* Those that are queued now; what they defer again is for the next turn. */
+static void run_deferred(struct cg_sched *sched)
+{
+    struct cg_deferred *deferred = sched->deferred, *next;
+
+    sched->deferred = NULL;
+    sched->deferred_tail = &sched->deferred;
+    for (; deferred; deferred = next) {
+        next = deferred->next;
+        deferred->queued = false;
+        deferred->fn(deferred);
+    }
+}
+
 static void cancel_all(struct cg_sched *sched)
 {
     sched->stopping = true;
     sched->grace_end = sched->now + sched->options.grace;
     for (struct cg_coro *coro = sched->first; coro; coro = coro->next)
         cg__scope_end(&coro->base, -ECANCELED);
+}
+
+/* Whether there is something to do without a look at the reactor or the clock. */
+static bool busy(struct cg_sched *sched)
+{
+    return sched->ready || sched->deferred || atomic_load(&sched->posts) ||
+           atomic_load(&sched->stops) > sched->stopping;
 }
 
 /* Whether there is anything left to run or to wait for. */
@@ -96,16 +127,14 @@ static bool alive(struct cg_sched *sched)
         ((sched->count == 0 && sched->holds == 0) || sched->now >= sched->grace_end ||
          atomic_load(&sched->stops) > 1))
         return false;
-    return sched->ready || sched->holds || sched->timers.count ||
-           atomic_load(&sched->posts) || atomic_load(&sched->stops) > sched->stopping;
+    return busy(sched) || sched->holds || sched->timers.count;
 }
 
 int64_t cg_sched_timeout(struct cg_sched *sched)
 {
     int64_t next = cg__timers_next(&sched->timers), now = cg__clock(sched);
 
-    if (sched->ready || atomic_load(&sched->posts) ||
-        atomic_load(&sched->stops) > sched->stopping)
+    if (busy(sched))
         return 0;
     if (sched->stopping && sched->grace_end < next)
         next = sched->grace_end;
@@ -126,6 +155,7 @@ static int turn(struct cg_sched *sched, int64_t timeout)
     if (atomic_load(&sched->stops) && !sched->stopping)
         cancel_all(sched);
     expire(sched);
+    run_deferred(sched);
     cg__posts_run(sched);
     run_ready(sched);
     if (!alive(sched))
@@ -139,7 +169,7 @@ static int turn(struct cg_sched *sched, int64_t timeout)
     rc = sched->reactor->type->wait(sched->reactor, timeout);
     sched->now = cg__clock(sched);
     if (rc == -EDEADLK) /* a simulated world knows that nothing will ever happen in it */
-        return sched->ready || atomic_load(&sched->posts);
+        return busy(sched);
     return rc < 0 ? rc : alive(sched);
 }
 
@@ -214,6 +244,7 @@ struct cg_sched *cg_sched_create(struct cg_reactor *reactor,
     }
     sched->reactor = reactor;
     sched->ready_tail = &sched->ready;
+    sched->deferred_tail = &sched->deferred;
     sched->now = cg__clock(sched);
     if (options)
         sched->options = *options;

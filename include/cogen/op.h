@@ -154,6 +154,19 @@ CG_API void cg_expire_at(struct cg_op *op, int64_t moment);
  * after which a coroutine lets the others run (16 immediate completions or 64 KiB). */
 CG_API void cg_charge(struct cg_sched *sched, size_t bytes);
 
+/* A call that the scheduler makes in its next turn, outside any coroutine: for a holder that
+ * could go on at once but would keep the others waiting. Embedded in what it is for; the
+ * caller sets fn. */
+struct cg_deferred {
+    struct cg_deferred *next;
+    void (*fn)(struct cg_deferred *deferred);
+    bool queued;
+};
+
+/* Has deferred->fn(deferred) called in the next turn; once, if it is queued already. It
+ * cannot be taken back, and must stay until it has been called. */
+CG_API void cg_defer(struct cg_sched *sched, struct cg_deferred *deferred);
+
 /* The coroutine that waits for this op (through any number of cg_any or cg_all). */
 CG_API struct cg_coro *cg_op_coro(const struct cg_op *op);
 
