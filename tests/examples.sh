@@ -8,7 +8,7 @@ set -u
 
 examples=$(cd "${1:-${EXAMPLES:-examples}}" 2>/dev/null && pwd) || examples=''
 source=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-if [ ! -x "$examples/signals" ]; then
+if [ -z "$examples" ] || [ ! -x "$examples/signals" ]; then
     echo "SKIP: no examples in ${1:-${EXAMPLES:-examples}}"
     exit 77
 fi
@@ -16,8 +16,18 @@ unset COGEN_REACTOR http_proxy HTTP_PROXY all_proxy ALL_PROXY
 work=$(mktemp -d)
 passed=0 failed=0 server='' others=()
 
+# By SIGTERM, for nginx must end its worker; what does not heed it is one of ours.
 tidy() {
+    local pid i
+
     for pid in $server "${others[@]}"; do
+        kill "$pid" 2>/dev/null
+    done
+    for pid in $server "${others[@]}"; do
+        for ((i = 0; i < 250; i++)); do
+            kill -0 "$pid" 2>/dev/null || break
+            sleep 0.02
+        done
         kill -KILL "$pid" 2>/dev/null
     done
     wait 2>/dev/null
@@ -79,6 +89,7 @@ run() {
 # ---- Servers --------------------------------------------------------------------------
 
 # serve NAME ARGUMENT...: starts a server on a free port; its address is in $addr, $port.
+# False: it did not start.
 serve() {
     local i
 
@@ -96,7 +107,12 @@ serve() {
     done
     addr=${addr#listening on }
     port=${addr##*:}
-    [ -n "$addr" ] || fail "$name starts" "$(cat "$work/server.err")"
+    [ -z "$addr" ] || return 0
+    kill -KILL "$server" 2>/dev/null
+    wait "$server" 2>/dev/null
+    server=''
+    fail "$name starts" "$(cat "$work/server.err")"
+    return 1
 }
 
 # stopped SIGNAL: ends the server, which must have nothing to say about it.
@@ -146,7 +162,7 @@ check_calls() {
 }
 
 check_echo() {
-    serve echo_server --listen 127.0.0.1:0
+    serve echo_server --listen 127.0.0.1:0 || return
     run "$examples/echo_client" --reactor "$reactor" --count 3 "$addr"
     same "echo_client sends three messages" $'0 message 1\nmessage 2\nmessage 3 ' \
         "$status $out $err"
@@ -176,14 +192,14 @@ check_echo() {
     run "$examples/echo_client" --reactor "$reactor" --count 1 "$addr"
     same "a refused connection is an error" "1 echo_client: $addr: Connection refused" \
         "$status $err"
-    serve echo_server --listen "unix:$work/socket"
+    serve echo_server --listen "unix:$work/socket" || return
     same "it listens on a UNIX socket" "unix:$work/socket" "$addr"
     run "$examples/echo_client" --reactor "$reactor" --count 1 "$addr"
     same "echo_client uses it" "0 message 1 " "$status $out $err"
     stopped INT
     same "the socket's file is gone" "no" "$([ -e "$work/socket" ] && echo yes || echo no)"
     if grep -qs '^0\{31\}1 ' /proc/net/if_inet6; then
-        serve echo_server --listen '[::1]:0'
+        serve echo_server --listen '[::1]:0' || return
         run "$examples/echo_client" --reactor "$reactor" --count 1 "$addr"
         same "IPv6 as well" "0 message 1 " "$status $out $err"
         stopped INT
@@ -193,7 +209,7 @@ check_echo() {
 check_lines() {
     local hello='welcome to the line server, "exit" ends it' long
 
-    serve line_server --listen 127.0.0.1:0 --idle 0.3
+    serve line_server --listen 127.0.0.1:0 --idle 0.3 || return
     same "line_server greets, echoes and ends" "$hello"$'\none\ntwo\ngoodbye' \
         "$(talk 'one\ntwo\nexit\n')"
     same "an exit with CR LF, too" "$hello"$'\nexits\ngoodbye' "$(talk 'exits\r\nexit\r\n')"
@@ -385,7 +401,7 @@ check_client_canned() {
 }
 
 check_http() {
-    serve http_server --listen 127.0.0.1:0
+    serve http_server --listen 127.0.0.1:0 || return
     same "http_server serves its page" 1 \
         "$(talk 'GET / HTTP/1.0\r\n\r\n' | grep -c '<h1>It works</h1>')"
     same "and no other" 404 "$(ask 'GET /other HTTP/1.0\r\n\r\n')"
@@ -394,16 +410,14 @@ check_http() {
     printf 'GET / HT' >&6
     stopped TERM "with connections open"
     exec 5<&- 6<&-
-    serve http_server --listen 127.0.0.1:0 --root "$site" --timeout 0.4
+    serve http_server --listen 127.0.0.1:0 --root "$site" --timeout 0.4 || return
     check_server_raw
     stopped INT
-    serve http_server --listen 127.0.0.1:0 --root "$site"
+    serve http_server --listen 127.0.0.1:0 --root "$site" || return
     check_server_files
     [ -z "$curl" ] || check_server_curl
     check_client
     stopped TERM
-    [ -z "$perl" ] || check_client_canned
-    [ -z "$nginx" ] || check_nginx
 }
 
 # ---- nginx ----------------------------------------------------------------------------
@@ -437,6 +451,7 @@ END
             sleep 0.02
         done
         kill $nginx_pid 2>/dev/null
+        wait $nginx_pid 2>/dev/null
     done
     echo "no nginx here: $(tail -n 1 "$work/nginx/log")"
     nginx=''
@@ -510,6 +525,8 @@ for reactor in $("$examples/signals" --list-reactors | awk '$2 == "available" { 
     check_echo
     check_lines
     check_http
+    [ -z "$perl" ] || check_client_canned
+    [ -z "$nginx" ] || check_nginx
 done
 where=''
 wait $signals
