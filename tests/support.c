@@ -119,7 +119,8 @@ static Suite *suite_on(size_t r, const char *theme, const struct test_case *case
 {
     static TTest tests[512];
     static size_t used;
-    char name[128];
+    static char names[REACTORS_MAX][64]; /* Check does not copy them */
+    char *name = names[r];
     Suite *suite = NULL;
     TCase *tcase = NULL;
 
@@ -129,9 +130,9 @@ static Suite *suite_on(size_t r, const char *theme, const struct test_case *case
         if (!applies(&cases[i], reactors[r].name))
             continue;
         if (!suite) {
-            snprintf(name, sizeof name, "%s/%s", theme, reactors[r].name);
-            suite = suite_create(strdup(name));
-            tcase = tcase_create(strdup(name));
+            snprintf(name, sizeof names[r], "%s/%s", theme, reactors[r].name);
+            suite = suite_create(name);
+            tcase = tcase_create(name);
             tcase_set_timeout(tcase, 2 * PATIENCE);
             suite_add_tcase(suite, tcase);
         }

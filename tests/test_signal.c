@@ -257,7 +257,7 @@ static ssize_t many_names(void *arg)
     enum { NAMES = 1000 };
     static struct waiter w[2 * NAMES];
     static struct cg_coro *coros[2 * NAMES];
-    static char text[NAMES][16];
+    static char text[NAMES][32];
 
     (void)arg;
     for (int i = 0; i < NAMES; i++) {
@@ -269,7 +269,7 @@ static ssize_t many_names(void *arg)
         coros[i] = test_start(waiter, &w[i]);
     test_until_waiting(coros[2 * NAMES - 1]);
     for (intptr_t i = NAMES - 1; i >= 0; i--) {
-        char name[16];
+        char name[32];
 
         snprintf(name, sizeof name, "name %d", (int)i);
         IS(cg_yield(cg_signal(name, i)), 1);
