@@ -52,9 +52,9 @@ static int write_ask(struct cg_sock *sock, struct cg_op *op, struct cg_io *io)
 static int write_got(struct cg_sock *sock, struct cg_op *op, ssize_t result)
 {
     (void)sock;
-    assert(result != 0 && result <= (ssize_t)(of(op)->len - of(op)->done));
     if (result < 0)
         return (int)result;
+    assert(result != 0 && (size_t)result <= of(op)->len - of(op)->done);
     of(op)->done += (size_t)result;
     return 0;
 }
@@ -170,9 +170,9 @@ static int writev_got(struct cg_sock *sock, struct cg_op *op, ssize_t result)
     size_t left = (size_t)result;
 
     (void)sock;
-    assert(result != 0);
     if (result < 0)
         return (int)result;
+    assert(result != 0);
     writev->done += left;
     while (left > 0) {
         struct iovec *part = &writev->iov[writev->first];
