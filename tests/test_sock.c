@@ -18,7 +18,7 @@
 
 static char big[300 * 1024];
 
-/* ---- Input ---------------------------------------------------------------------------- */
+/* ---- Input ----------------------------------------------------------------------- */
 
 static void add(struct cg_reactor *reactor, struct cg__input *input, const char *text)
 {
@@ -180,7 +180,7 @@ static ssize_t idle_holds_nothing(void *arg)
     return 0;
 }
 
-/* ---- Requests that come back late ----------------------------------------------------- */
+/* ---- Requests that come back late ------------------------------------------------ */
 
 /* A transport that keeps its requests until the test completes them. */
 static struct cg_io *kept[2];
@@ -384,7 +384,7 @@ static ssize_t error_after_input(void *arg)
     return 0;
 }
 
-/* ---- A transport that runs ------------------------------------------------------------ */
+/* ---- A transport that runs ------------------------------------------------------- */
 
 /* Every byte is changed on its way over an inner socket, with other operations between. */
 static enum cg_verdict mask_submit(struct cg_sock *sock, struct cg_io *io)
@@ -617,7 +617,7 @@ static ssize_t run_closed(void *arg)
     return 0;
 }
 
-/* ---- In-memory pairs ------------------------------------------------------------------ */
+/* ---- In-memory pairs ------------------------------------------------------------- */
 
 /* A pair holds back a writer whom nobody reads, and the reader gets all of it. */
 static ssize_t pair_holds_back(void *arg)
@@ -713,7 +713,7 @@ static void pair_deadlock(void)
     test_close(&test);
 }
 
-/* ---- Storms --------------------------------------------------------------------------- */
+/* ---- Storms ---------------------------------------------------------------------- */
 
 enum { STORM = 200000 }; /* bytes, each way */
 
@@ -885,7 +885,7 @@ static ssize_t kernel_storms(void *arg)
     return 0;
 }
 
-/* ---- Odds and ends -------------------------------------------------------------------- */
+/* ---- Odds and ends --------------------------------------------------------------- */
 
 /* Bad arguments are answered, and nothing is left waiting. */
 static ssize_t bad_arguments(void *arg)
