@@ -355,6 +355,21 @@ $url/nothing: 404 Not Found" "$status $out $err"
     fi
 }
 
+# Clients that leave in the middle of a file, some of them with a reset.
+check_leavers() {
+    # shellcheck disable=SC2016 # perl's variables
+    perl -MSocket -e 'for (1 .. 100) {
+            socket(S, PF_INET, SOCK_STREAM, 0) or die;
+            connect(S, sockaddr_in($ARGV[0], INADDR_LOOPBACK)) or die "$_: $!";
+            syswrite(S, "GET /large.txt HTTP/1.0\r\n\r\n");
+            sysread(S, my $some, 1 + 3000 * $_);
+            setsockopt(S, SOL_SOCKET, SO_LINGER, pack("ii", 1, 0)) if $_ % 2;
+            close(S);
+        }' "$port" >"$work/leavers" 2>&1
+    same "clients that leave in the middle of a file" "0 200" \
+        "$? $(cat "$work/leavers")$(ask 'GET / HTTP/1.0\r\n\r\n')"
+}
+
 # A server that gives the same answer to everybody, whatever is asked: canned ANSWER.
 canned() {
     local answer
@@ -417,6 +432,7 @@ check_http() {
     check_server_files
     [ -z "$curl" ] || check_server_curl
     check_client
+    [ -z "$perl" ] || check_leavers
     stopped TERM
 }
 
