@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -96,7 +97,8 @@ END_TEST
 START_TEST(pipes)
 {
     struct ask in = {0}, out = {0};
-    int ends[2];
+    int ends[2], number;
+    sigset_t set;
 
     ck_assert_int_eq(pipe(ends), 0);
     attach(ends[0]);
@@ -112,6 +114,15 @@ START_TEST(pipes)
     ck_assert_int_eq(finish(&out), -EPIPE);
     transmit(&out, ends[1], "x", 1);
     ck_assert_int_eq(finish(&out), -EPIPE);
+    sigemptyset(&set);
+    sigaddset(&set, SIGPIPE);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    raise(SIGPIPE);
+    transmit(&out, ends[1], "x", 1);
+    ck_assert_int_eq(finish(&out), -EPIPE);
+    ck_assert_int_eq(sigwait(&set, &number), 0); /* else it hangs here */
+    ck_assert_int_eq(sigpending(&set), 0);
+    ck_assert_int_eq(sigismember(&set, SIGPIPE), 0);
     shut(ends[1]);
 }
 END_TEST
