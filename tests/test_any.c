@@ -257,6 +257,8 @@ static ssize_t lost_wait(void *arg)
     return 0;
 }
 
+enum { WRITES = 150 };
+
 struct writer {
     struct cg_sock *sock;
     int64_t length;
@@ -267,7 +269,7 @@ static ssize_t writes_bytes(void *arg)
     struct writer *w = arg;
     char byte;
 
-    for (size_t i = 0; i < 500; i++) {
+    for (size_t i = 0; i < WRITES; i++) {
         IS(cg_yield(cg_sleep(w->length)), 0);
         test_fill(&byte, 1, i);
         IS(cg_yield(cg_write(w->sock, &byte, 1)), 1);
@@ -283,12 +285,12 @@ static ssize_t read_against_sleep(void *arg)
     struct cg_sock *a, *b;
     char buf[16];
     size_t at = 0, lost = 0;
-    struct cg_op *read, *sleep = cg_sleep(MS);
+    struct cg_op *read, *sleep = cg_sleep(MS / 4);
     struct cg_coro *coro;
 
     (void)arg;
     test_tcp(&a, &b);
-    coro = test_start(writes_bytes, &(struct writer){b, 3 * MS});
+    coro = test_start(writes_bytes, &(struct writer){b, MS / 2});
     read = cg_read(a, buf, sizeof buf);
     for (;;) {
         ssize_t winner = OK(cg_yield(cg_any((read, sleep))));
@@ -304,8 +306,8 @@ static ssize_t read_against_sleep(void *arg)
         test_verify(buf, (size_t)cg_result(read), at);
         at += (size_t)cg_result(read);
     }
-    ck_assert_uint_eq(at, 500);
-    ck_assert_uint_ge(lost, 500);
+    ck_assert_uint_eq(at, WRITES);
+    ck_assert_uint_ge(lost, WRITES / 2);
     cg_close(a);
     return test_end(coro);
 }

@@ -384,7 +384,6 @@ static void stopped_by_signal(void)
 
     to_stop = test.sched;
     sigaction(SIGUSR1, &action, NULL);
-    cg_hold(test.sched);
     for (int i = 0; i < 5; i++)
         OK(cg_start(test.sched, waits_until_stopped, &ended));
     IS(timer_create(CLOCK_MONOTONIC, &event, &timer), 0);
@@ -392,7 +391,6 @@ static void stopped_by_signal(void)
     test_finish(&test);
     ck_assert_int_eq(ended, 5);
     timer_delete(timer);
-    cg_unhold(test.sched);
     test_close(&test);
 }
 
