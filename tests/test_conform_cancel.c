@@ -116,6 +116,68 @@ static void writes_time_out(struct cg_sock *a, struct cg_sock *b)
     cg_close(b);
 }
 
+static ssize_t has_defaults(void *arg)
+{
+    struct cg_sock *a, *b;
+    char byte;
+    int64_t start;
+
+    (void)arg;
+    for (int i = 0; i < 2; i++) {
+        ck_assert(test_connect(i ? OVER_PAIR : OVER_TCP, &a, &b));
+        start = now();
+        IS(cg_yield(cg_read(a, &byte, 1)), -ETIMEDOUT);
+        IS(cg_yield(cg_poll_sock(a, CG_IN)), -ETIMEDOUT);
+        ck_assert_int_ge(now(), start + 20 * MS);
+        fill_up(a);
+        start = now();
+        IS(cg_yield(cg_writeall(a, big, sizeof big)), -ETIMEDOUT);
+        ck_assert_int_ge(now(), start + 10 * MS);
+        cg_sock_timeout(a, 50 * MS); /* its own, instead of the scheduler's */
+        start = now();
+        IS(cg_yield(cg_read(a, &byte, 1)), -ETIMEDOUT);
+        ck_assert_int_ge(now(), start + 50 * MS);
+        start = now();
+        IS(cg_yield(cg_read(a, &byte, 1, .timeout = 20 * MS)), -ETIMEDOUT);
+        ck_assert_int_ge(now(), start + 20 * MS);
+        if (test_on_sim())
+            ck_assert_int_lt(now(), start + 50 * MS);
+        cg_sock_timeout(a, 0);
+        start = now();
+        IS(cg_yield(cg_read(a, &byte, 1)), -ETIMEDOUT);
+        if (test_on_sim())
+            ck_assert_int_lt(now(), start + 50 * MS);
+        cg_close(a);
+        cg_close(b);
+    }
+    return 0;
+}
+
+static ssize_t accepts_without_default(void *arg)
+{
+    char addr[CG_ADDR_SIZE];
+    struct cg_sock *listener = test_listen(addr), *conn;
+
+    (void)arg;
+    IS(cg_yield(cg_accept(listener, &conn, .timeout = 40 * MS)), -ETIMEDOUT);
+    cg_sock_timeout(listener, MS);
+    IS(cg_yield(cg_any((cg_accept(listener, &conn), cg_sleep(20 * MS)))), 1);
+    cg_close(listener);
+    return 0;
+}
+
+/* The scheduler's default timeout, or the socket's own, is that of every wait on a socket
+ * that names none; accept has none. */
+static void default_timeouts(void)
+{
+    struct test test = test_open(.timeout = 10 * MS);
+
+    OK(cg_start(test.sched, has_defaults, NULL));
+    OK(cg_start(test.sched, accepts_without_default, NULL));
+    test_finish(&test);
+    test_close(&test);
+}
+
 /* Accept and connect time out; the listener goes on. */
 static ssize_t accept_times_out(void *arg)
 {
@@ -486,6 +548,7 @@ static const struct test_case cases[] = {
     LINK(reads_time_out),
     LINK(nowait),
     LINK(writes_time_out),
+    PLAIN(default_timeouts),
     CORO(accept_times_out),
     LINK(byte_against_timeout),
     CORO(connection_against_timeout),
