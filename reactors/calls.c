@@ -54,13 +54,14 @@ static void quiet_begin(struct quiet *quiet)
                      sigismember(&set, SIGPIPE);
 }
 
-static void quiet_end(const struct quiet *quiet, ssize_t result)
+/* Whatever the result: a sendfile that has sent part before the peer was gone answers the
+ * part, and raises SIGPIPE all the same. */
+static void quiet_end(const struct quiet *quiet)
 {
     sigset_t set;
     int number;
 
-    if (result == -EPIPE && !quiet->pending && sigpending(&set) == 0 &&
-        sigismember(&set, SIGPIPE)) {
+    if (!quiet->pending && sigpending(&set) == 0 && sigismember(&set, SIGPIPE)) {
         sigemptyset(&set);
         sigaddset(&set, SIGPIPE);
         sigwait(&set, &number);
@@ -119,7 +120,7 @@ static ssize_t send_parts(int fd, const struct iovec *iov, int iovcnt, bool *pla
     quiet_begin(&quiet);
     RETRY(writev(fd, iov, message.msg_iovlen));
     n = answer(n);
-    quiet_end(&quiet, n);
+    quiet_end(&quiet);
     return n;
 }
 
@@ -164,7 +165,7 @@ static ssize_t send_file(struct cg_reactor *reactor, const struct cg_io *io, boo
     quiet_begin(&quiet);
     RETRY(sendfile(io->fd, io->file, &offset, most));
     n = answer(n);
-    quiet_end(&quiet, n);
+    quiet_end(&quiet);
     /* Files that cannot be mapped, and descriptors that take no pages. */
     if (n == -EINVAL || n == -ENOSYS || n == -EOPNOTSUPP)
         return copy_file(reactor, io, plain);
