@@ -45,16 +45,6 @@ void example_complain(const char *what, const char *why)
     exit_status = 1;
 }
 
-void example_fail_address(const char *addr, ssize_t code)
-{
-    if (code == -EINVAL)
-        example_complain(addr, "no address, such as 127.0.0.1:80 or unix:/path");
-    else if (code == -ENXIO)
-        example_complain(addr, "unknown host");
-    else
-        example_fail(addr, code);
-}
-
 void example_usage(const struct example *ex, const char *why)
 {
     fprintf(stderr, "%s: %s (--help says more)\n", ex->name, why);
@@ -237,7 +227,7 @@ void example_serve(struct example *ex, cg_fn *fn)
     int code = cg_listen(ex->sched, ex->listen, &listener);
 
     if (code < 0) {
-        example_fail_address(ex->listen, code);
+        example_fail(ex->listen, code);
         return;
     }
     code = cg_local_addr(listener, addr, sizeof addr);

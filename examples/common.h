@@ -56,6 +56,6 @@ void example_fail(const char *what, ssize_t code);
 void example_complain(const char *what, const char *why);
 
 /* The failure of an address that was connected to or listened on. */
-void example_fail_address(const char *addr, ssize_t code);
+void example_fail(const char *addr, ssize_t code);
 
 #endif

@@ -98,7 +98,7 @@ static ssize_t client(void *arg)
 
     (void)arg;
     if (n < 0) {
-        example_fail_address(address, n);
+        example_fail(address, n);
         return n;
     }
     n = messages ? exchange(conn) : chat(conn);

@@ -189,7 +189,7 @@ static void fetch_page(struct page *page)
     }
     n = cg_yield(cg_connect(page->url.addr, &conn, .timeout = patience));
     if (n < 0) {
-        example_fail_address(page->url.addr, n);
+        example_fail(page->url.addr, n);
         return;
     }
     n = fetch_from(conn, page);

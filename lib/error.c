@@ -11,9 +11,16 @@ const char *cg_strerror(ssize_t code)
 {
     if (code >= 0)
         return "success";
-    if (code == CG_EOF)
+    switch (code) {
+    case CG_EOF:
         return "end of stream";
-    return strerror(code > CG_EOF ? -code : INT_MAX);
+    case CG_EADDR:
+        return "not an address";
+    case CG_EHOST:
+        return "unknown host";
+    default:
+        return strerror(code > CG_EOF ? -code : INT_MAX);
+    }
 }
 
 const char *cg_version(void)

@@ -89,7 +89,7 @@ int cg_listen_on(struct cg_sched *sched, const char *addr, struct cg_sock **sock
     struct cg__path *path = NULL;
     struct stat before;
     bool was_there = false;
-    int fd = -EINVAL, count = cg__addr_parse(addr, true, list, CG__ADDRS_MOST);
+    int fd = CG_EADDR, count = cg__addr_parse(addr, true, list, CG__ADDRS_MOST);
 
     if (count < 0)
         return count;
@@ -162,7 +162,7 @@ static enum cg_verdict accept_process(struct cg_op *op, struct cg_sched *sched)
 static enum cg_verdict accept_cancel(struct cg_op *op, struct cg_sched *sched)
 {
     (void)sched;
-    return cg__take_back(((struct cg_accept_op *)op)->sock, CG__RX);
+    return cg__take_back(op, ((struct cg_accept_op *)op)->sock, CG__RX);
 }
 
 static int accept_print(const struct cg_op *op, char *buf, size_t size)

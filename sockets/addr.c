@@ -5,6 +5,8 @@
 
 #include "sockets/addr.h"
 
+#include <cogen/base.h>
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <net/if.h>
@@ -19,7 +21,7 @@ static int parse_unix(const char *path, struct cg__addr *addr)
 
     /* An abstract name has no NUL at its end, a path has room for one. */
     if (length < 1 || length >= sizeof addr->un.sun_path || strcmp(path, "@") == 0)
-        return -EINVAL;
+        return CG_EADDR;
     *addr = (struct cg__addr){.un = {.sun_family = AF_UNIX}};
     memcpy(addr->un.sun_path, path, length);
     addr->size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length);
@@ -46,7 +48,7 @@ static int set_in(struct cg__addr *addr, const char *host, in_port_t port)
 {
     *addr = (struct cg__addr){.in = {.sin_family = AF_INET, .sin_port = port}};
     addr->size = sizeof addr->in;
-    return inet_pton(AF_INET, host, &addr->in.sin_addr) == 1 ? 1 : -EINVAL;
+    return inet_pton(AF_INET, host, &addr->in.sin_addr) == 1 ? 1 : CG_EADDR;
 }
 
 /* With a zone: "fe80::1%eth0", "fe80::1%2". */
@@ -63,9 +65,9 @@ static int set_in6(struct cg__addr *addr, char *host, in_port_t port)
         if (digits > 0 && digits < 10 && zone[digits] == '\0')
             addr->in6.sin6_scope_id = (uint32_t)strtoul(zone, NULL, 10);
         else if ((addr->in6.sin6_scope_id = if_nametoindex(zone)) == 0)
-            return -EINVAL;
+            return CG_EADDR;
     }
-    return inet_pton(AF_INET6, host, &addr->in6.sin6_addr) == 1 ? 1 : -EINVAL;
+    return inet_pton(AF_INET6, host, &addr->in6.sin6_addr) == 1 ? 1 : CG_EADDR;
 }
 
 static bool is_name(const char *host)
@@ -92,9 +94,9 @@ static int look_up(const char *host, in_port_t port, struct cg__addr *list, size
     case EAI_MEMORY:
         return -ENOMEM;
     case EAI_SYSTEM:
-        return errno > 0 ? -errno : -ENXIO;
+        return errno > 0 ? -errno : CG_EHOST;
     default:
-        return -ENXIO;
+        return CG_EHOST;
     }
     for (struct addrinfo *info = found; info != NULL && (size_t)count < n;
          info = info->ai_next) {
@@ -113,7 +115,7 @@ static int look_up(const char *host, in_port_t port, struct cg__addr *list, size
         }
     }
     freeaddrinfo(found);
-    return count > 0 ? count : -ENXIO;
+    return count > 0 ? count : CG_EHOST;
 }
 
 static int every_address(in_port_t port, struct cg__addr *list, size_t n)
@@ -135,32 +137,32 @@ int cg__addr_parse(const char *text, bool listener, struct cg__addr *list, size_
     long port;
 
     if (text == NULL)
-        return -EINVAL;
+        return CG_EADDR;
     if (strncmp(text, "unix:", 5) == 0)
         return parse_unix(text + 5, list);
     colon = strrchr(text, ':');
     if (colon == NULL)
-        return -EINVAL;
+        return CG_EADDR;
     port = parse_port(colon + 1);
     if (port < 0 || (port == 0 && !listener))
-        return -EINVAL;
+        return CG_EADDR;
     port = htons((uint16_t)port);
     length = (size_t)(colon - text);
     if (length == 0)
-        return listener ? every_address((in_port_t)port, list, n) : -EINVAL;
+        return listener ? every_address((in_port_t)port, list, n) : CG_EADDR;
     if (length >= sizeof host)
-        return -EINVAL;
+        return CG_EADDR;
     memcpy(host, text, length);
     host[length] = '\0';
     if (host[0] == '[') {
         if (host[length - 1] != ']')
-            return -EINVAL;
+            return CG_EADDR;
         host[length - 1] = '\0';
         return set_in6(list, host + 1, (in_port_t)port);
     }
     if (set_in(list, host, (in_port_t)port) > 0)
         return 1;
-    return is_name(host) ? look_up(host, (in_port_t)port, list, n) : -EINVAL;
+    return is_name(host) ? look_up(host, (in_port_t)port, list, n) : CG_EADDR;
 }
 
 static int print_unix(const struct sockaddr_un *un, socklen_t addrlen, char *buf,

@@ -518,7 +518,7 @@ check_options() {
     run "$examples/http_client"
     same "no URL" "2 http_client: which URL? (--help says more)" "$status $err"
     run "$examples/echo_server" --listen nonsense
-    like "no address" "1 echo_server: nonsense: no address, such as *" "$status $err"
+    like "no address" "1 echo_server: nonsense: not an address" "$status $err"
     run "$examples/echo_client" no.such.host.invalid:1
     same "no host" "1 echo_client: no.such.host.invalid:1: unknown host" "$status $err"
 }

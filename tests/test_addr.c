@@ -50,8 +50,8 @@ START_TEST(listeners)
     IS(cg__addr_parse(":80", true, list, 1), 1);
     IS(parse("127.0.0.1:0", true), 1);
     check_printed(&list[0], "127.0.0.1:0");
-    IS(parse(":80", false), -EINVAL);
-    IS(parse("127.0.0.1:0", false), -EINVAL);
+    IS(parse(":80", false), CG_EADDR);
+    IS(parse("127.0.0.1:0", false), CG_EADDR);
 }
 END_TEST
 
@@ -69,13 +69,13 @@ START_TEST(refused)
     char longer[400];
 
     for (size_t i = 0; i < COUNT(texts); i++)
-        test_is(parse(texts[i], false), -EINVAL, texts[i], __FILE__, __LINE__);
-    IS(parse(NULL, true), -EINVAL);
+        test_is(parse(texts[i], false), CG_EADDR, texts[i], __FILE__, __LINE__);
+    IS(parse(NULL, true), CG_EADDR);
     memset(longer, 'a', sizeof longer);
     memcpy(longer + sizeof longer - 4, ":80", 4);
-    IS(parse(longer, true), -EINVAL);
+    IS(parse(longer, true), CG_EADDR);
     memcpy(longer, "unix:", 5);
-    IS(parse(longer, true), -EINVAL);
+    IS(parse(longer, true), CG_EADDR);
 }
 END_TEST
 
@@ -94,11 +94,11 @@ START_TEST(unix_lengths)
     ck_assert_uint_eq(list[0].size, sizeof list[0].un - 1);
     check_printed(&list[0], text);
     text[5 + most] = 'p';
-    IS(parse(text, true), -EINVAL);
+    IS(parse(text, true), CG_EADDR);
 }
 END_TEST
 
-/* Names are looked up; one that nobody has is -ENXIO. */
+/* Names are looked up; one that nobody has is CG_EHOST. */
 START_TEST(names)
 {
     int n = parse("localhost:80", false);
@@ -106,7 +106,7 @@ START_TEST(names)
     ck_assert_int_ge(n, 1);
     for (int i = 0; i < n; i++)
         ck_assert_uint_eq(ntohs(list[i].in.sin_port), 80);
-    IS(parse("no-such-host.invalid:80", false), -ENXIO);
+    IS(parse("no-such-host.invalid:80", false), CG_EHOST);
 }
 END_TEST
 

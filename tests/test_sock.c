@@ -912,9 +912,9 @@ static ssize_t bad_arguments(void *arg)
     IS(cg_yield(cg_writev(a, NULL, 0)), 0);
     IS(cg_yield(cg_writev(a, &part, -1)), -EINVAL);
     IS(cg_yield(cg_writev(a, &part, CG_IOV_LIMIT + 1)), -EINVAL);
-    IS(cg_yield(cg_connect("nowhere", &made)), -EINVAL);
-    IS(cg_yield(cg_connect(NULL, &made)), -EINVAL);
-    IS(cg_listen(cg_sched_self(), "nowhere", &made), -EINVAL);
+    IS(cg_yield(cg_connect("nowhere", &made)), CG_EADDR);
+    IS(cg_yield(cg_connect(NULL, &made)), CG_EADDR);
+    IS(cg_listen(cg_sched_self(), "nowhere", &made), CG_EADDR);
     IS(cg_attach(cg_sched_self(), -1, &made), -EBADF);
     cg_close(a);
     cg_close(b);

@@ -179,8 +179,8 @@ struct cg_poll_sock_op {
 
 /* cg_connect(addr, &conn): connects to an address; 0, and the caller closes conn. The
  * addresses of a host's name are tried one after the other; looking the name up asks the
- * system's resolver and blocks the thread until it answers. -EINVAL: not an address;
- * -ENXIO: unknown host; -ECONNREFUSED ... (of the last one tried). The default timeout does
+ * system's resolver and blocks the thread until it answers. CG_EADDR: not an address;
+ * CG_EHOST: unknown host; -ECONNREFUSED ... (of the last one tried). The default timeout does
  * not apply. TCP connections, accepted ones too, have TCP_NODELAY set. Traceless. */
 #define cg_connect(...) cg__connect(__VA_ARGS__, )
 #define cg__connect(a, c, ...) CG_OP(cg_connect, .addr = (a), .conn = (c), __VA_ARGS__)
@@ -209,8 +209,8 @@ extern CG_API const struct cg_op_type cg_read_type, cg_readall_type, cg_readline
     cg_borrow_type, cg_write_type, cg_writeall_type, cg_writev_type, cg_sendfile_type,
     cg_accept_type, cg_connect_type, cg_shutdown_type, cg_poll_sock_type;
 
-/* Listens on an address. The caller closes *sock. 0; -EADDRINUSE, -EACCES, -EINVAL (not an
- * address), -ENXIO (unknown host), -EMFILE, -ENOMEM ... A UNIX path must not exist; the
+/* Listens on an address. The caller closes *sock. 0; -EADDRINUSE, -EACCES, CG_EADDR (not an
+ * address), CG_EHOST (unknown host), -EMFILE, -ENOMEM ... A UNIX path must not exist; the
  * listener's close removes it. */
 CG_API int cg_listen_on(struct cg_sched *sched, const char *addr, struct cg_sock **sock,
                         const struct cg_listen_options *options);
