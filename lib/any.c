@@ -39,6 +39,7 @@ static ssize_t run_branch(void *arg)
     struct cg_scope scope;
     ssize_t result;
 
+    op->runs.scope = &scope;
     cg_scope_open(&scope, cg__op_expiry(op, cg__self->sched), false);
     result = op->type->run(op);
     if (cg_scope_close(&scope) == -ETIMEDOUT)
@@ -70,11 +71,13 @@ static enum cg_verdict start_branch(struct cg_any_op *any, struct cg_op *branch,
         if (runner) {
             runner->internal = true;
             sched->count--;
-            branch->runner = runner;
+            branch->runs.coro = runner;
             branch->compound = true;
             branch->state = CG_OP_PENDING;
             return CG_PENDING;
         }
+        if (branch->type->cancel)
+            branch->type->cancel(branch, sched);
         branch->result = -ENOMEM;
         verdict = CG_DONE;
     }

@@ -22,10 +22,14 @@ static ssize_t run_here(struct cg_op *op, struct cg_coro *self)
 
     self->op = NULL;
     op->state = CG_OP_PENDING;
+    op->compound = true;
+    op->runs.coro = self;
+    op->runs.scope = &scope;
     cg_scope_open(&scope, expiry, op->shield);
     result = op->type->run(op);
     if (cg_scope_close(&scope) == -ETIMEDOUT)
         result = -ETIMEDOUT;
+    op->compound = false;
     op->state = CG_OP_IDLE;
     op->result = result;
     return cg__op_finish(op);
@@ -117,7 +121,7 @@ int64_t cg__op_expiry(const struct cg_op *op, struct cg_sched *sched)
     if (timeout < 0)
         return sched->now; /* one look at the reactor */
 
-    int64_t now = cg__clock(sched);
+    int64_t now = cg__sched_clock(sched);
 
     return timeout < expiry - now ? now + timeout : expiry;
 }
@@ -132,11 +136,12 @@ void cg_expire_at(struct cg_op *op, int64_t moment)
 void cg_progress(struct cg_op *op)
 {
     struct cg_sched *sched = cg_op_coro(op)->sched;
+    struct cg_timer *timer = op->compound ? &op->runs.scope->timer : &op->timer;
 
-    if (!op->weak_timeout || op->state != CG_OP_PENDING || !cg__timer_is_set(&op->timer))
+    if (!op->weak_timeout || op->state != CG_OP_PENDING || !cg__timer_is_set(timer))
         return;
-    cg__timer_cancel(&sched->timers, &op->timer);
-    cg__timer_set(&sched->timers, &op->timer, cg__op_expiry(op, sched));
+    cg__timer_cancel(&sched->timers, timer);
+    cg__timer_set(&sched->timers, timer, cg__op_expiry(op, sched));
 }
 
 void cg_charge(struct cg_sched *sched, size_t bytes)
@@ -195,7 +200,7 @@ void cg__op_cancel(struct cg_op *op, int reason)
     op->state = CG_OP_CANCELLING;
     op->reason = reason;
     if (op->compound)
-        cg__scope_end(&op->runner->base, -ECANCELED);
+        cg__scope_end(&op->runs.coro->base, -ECANCELED);
     else if (op->type->cancel == NULL || op->type->cancel(op, sched) == CG_DONE)
         cg_complete(op, reason);
 }

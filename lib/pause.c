@@ -43,7 +43,7 @@ static enum cg_verdict sleep_process(struct cg_op *op, struct cg_sched *sched)
             return pass_process(op, sched);
     }
 
-    int64_t now = cg__clock(sched), until = sleep->until;
+    int64_t now = cg__sched_clock(sched), until = sleep->until;
 
     if (until == 0)
         until = sleep->length < CG__MOMENT_MAX - now ? now + sleep->length : CG__MOMENT_MAX;

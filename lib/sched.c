@@ -40,7 +40,7 @@ struct cg_coro *cg__sched_next(struct cg_sched *sched)
         return NULL;
     sched->left--;
     if (sched->left % CG__TURN_CLOCK == 0 &&
-        cg__clock(sched) - sched->now > CG__TURN_LENGTH)
+        cg__sched_clock(sched) - sched->now > CG__TURN_LENGTH)
         sched->left = 0; /* this one is the last */
     if ((sched->ready = coro->ready) == NULL)
         sched->ready_tail = &sched->ready;
@@ -132,7 +132,7 @@ static bool alive(struct cg_sched *sched)
 
 int64_t cg_sched_timeout(struct cg_sched *sched)
 {
-    int64_t next = cg__timers_next(&sched->timers), now = cg__clock(sched);
+    int64_t next = cg__timers_next(&sched->timers), now = cg__sched_clock(sched);
 
     if (busy(sched))
         return 0;
@@ -167,7 +167,7 @@ static int turn(struct cg_sched *sched, int64_t timeout)
     if (timeout > 0 && cg__stacks_trim(sched->stacks, CG__TRIM) == CG__TRIM)
         timeout = 0;
     rc = sched->reactor->type->wait(sched->reactor, timeout);
-    sched->now = cg__clock(sched);
+    sched->now = cg__sched_clock(sched);
     if (rc == -EDEADLK) /* a simulated world knows that nothing will ever happen in it */
         return busy(sched);
     return rc < 0 ? rc : alive(sched);
@@ -187,7 +187,7 @@ static int enter(struct cg_sched *sched)
     if (sched->running || cg__self)
         return -EBUSY;
     sched->running = true;
-    sched->now = cg__clock(sched);
+    sched->now = cg__sched_clock(sched);
     return 0;
 }
 
@@ -245,7 +245,7 @@ struct cg_sched *cg_sched_create(struct cg_reactor *reactor,
     sched->reactor = reactor;
     sched->ready_tail = &sched->ready;
     sched->deferred_tail = &sched->deferred;
-    sched->now = cg__clock(sched);
+    sched->now = cg__sched_clock(sched);
     if (options)
         sched->options = *options;
     if (sched->options.grace == 0)
@@ -264,7 +264,7 @@ void cg_sched_free(struct cg_sched *sched)
     if (sched == NULL)
         return;
     assert(!sched->running); /* not from within its own run */
-    if (sched->first || sched->holds) { /* a socket that closes holds until it is closed */
+    if (sched->first || sched->holds || sched->deferred) { /* sockets that close, too */
         atomic_store(&sched->stops, 1);
         cg_run(sched);
     }

@@ -59,7 +59,7 @@ void cg__sched_ready(struct cg_sched *sched, struct cg_coro *coro, bool first);
 struct cg_coro *cg__sched_next(struct cg_sched *sched);
 
 /* The clock itself, not the turn's. */
-static inline int64_t cg__clock(const struct cg_sched *sched)
+static inline int64_t cg__sched_clock(const struct cg_sched *sched)
 {
     return sched->reactor->type->now(sched->reactor);
 }

@@ -55,6 +55,8 @@ static enum cg_verdict uring_submit(struct cg_reactor *reactor, struct cg_io *io
     io->state = CG_IO_PENDING;
     io->mark = 0;
     io->chunk = NULL;
+    if (io->code == CG_IO_RECV)
+        io->len = 0; /* only chunks: the caller's buffer is not needed */
     cg__uring_arm(u, io);
     return CG_PENDING;
 }

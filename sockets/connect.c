@@ -113,7 +113,7 @@ static enum cg_verdict connect_cancel(struct cg_op *op, struct cg_sched *sched)
 
     (void)sched;
     of(op)->sock = NULL;
-    cg__take_back(sock, CG__TX);
+    cg__take_back(op, sock, CG__TX);
     cg_close(sock); /* a connection that comes yet is closed there */
     return CG_DONE;
 }

@@ -58,7 +58,7 @@ static void poll_ended(struct cg_sock *sock, struct cg_op *op)
 {
     for (int direction = CG__RX; direction <= CG__TX; direction++)
         if (sock->side[direction].op == op)
-            cg__take_back(sock, direction);
+            cg__take_back(op, sock, direction);
 }
 
 static const struct cg__work in_work = {
@@ -105,8 +105,13 @@ static ssize_t poll_run(struct cg_op *op)
 
 static enum cg_verdict poll_cancel(struct cg_op *op, struct cg_sched *sched)
 {
+    struct cg_sock *sock = of(op)->sock;
+
     (void)sched;
-    poll_ended(of(op)->sock, op);
+    if (sock->side[CG__RX].op == op || sock->side[CG__TX].op == op)
+        poll_ended(sock, op);
+    else
+        cg__never_ran(sock);
     return CG_DONE;
 }
 

@@ -179,7 +179,7 @@ static ssize_t readline_run(struct cg_op *op)
 static enum cg_verdict read_cancel(struct cg_op *op, struct cg_sched *sched)
 {
     (void)sched;
-    return cg__take_back(of(op)->sock, CG__RX);
+    return cg__take_back(op, of(op)->sock, CG__RX);
 }
 
 static int read_print(const struct cg_op *op, char *buf, size_t size)

@@ -61,7 +61,7 @@ static ssize_t sendfile_run(struct cg_op *op)
 static enum cg_verdict sendfile_cancel(struct cg_op *op, struct cg_sched *sched)
 {
     (void)sched;
-    return cg__take_back(of(op)->sock, CG__TX);
+    return cg__take_back(op, of(op)->sock, CG__TX);
 }
 
 static ssize_t sendfile_finish(struct cg_op *op)

@@ -60,6 +60,14 @@ static ssize_t shutdown_run(struct cg_op *op)
     return cg__run(op, ((struct cg_shutdown_op *)op)->sock, CG__TX, &shutdown_work);
 }
 
+/* Never pending: there is no memory to run it. */
+static enum cg_verdict shutdown_cancel(struct cg_op *op, struct cg_sched *sched)
+{
+    (void)sched;
+    cg__never_ran(((struct cg_shutdown_op *)op)->sock);
+    return CG_DONE;
+}
+
 static int shutdown_print(const struct cg_op *op, char *buf, size_t size)
 {
     static const char *const hows[] = {"read", "write", "both"};
@@ -76,5 +84,6 @@ const struct cg_op_type cg_shutdown_type = {
     .flags = CG_OP_DEFAULT_TIMEOUT,
     .process = shutdown_process,
     .run = shutdown_run,
+    .cancel = shutdown_cancel,
     .print = shutdown_print,
 };

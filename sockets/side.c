@@ -98,16 +98,24 @@ static int absorb(struct cg_sock *sock, struct cg__side *side, ssize_t result)
     return result < 0 && result != -ECANCELED ? (int)result : 0;
 }
 
+/* Serves the op and asks for more until it is complete, or has to wait. A large op on a
+ * socket that is always ready goes on in the next turn, so that the others come in
+ * between. */
 static enum cg_verdict pump(struct cg_sock *sock, struct cg__side *side)
 {
     struct cg_op *op = side->op;
     struct cg_io *io = &side->io;
     enum cg_verdict verdict;
+    size_t moved = 0;
     int error;
 
     while (!side->work->take(sock, op)) {
         if (io->state != CG_IO_IDLE) /* armed, or an earlier op's being cancelled */
             return CG_PENDING;
+        if (moved >= CG__AT_ONCE) {
+            cg_defer(sock->sched, &side->deferred);
+            return CG_PENDING;
+        }
         error = side->work->ask(sock, op, io);
         if (error == 0) {
             io->fd = sock->fd;
@@ -124,6 +132,8 @@ static enum cg_verdict pump(struct cg_sock *sock, struct cg__side *side)
             }
             error = absorb(sock, side, io->result);
             side->mine = false;
+            if (io->result > 0)
+                moved += (size_t)io->result;
         }
         if (error < 0) {
             op->result = error;
@@ -133,13 +143,34 @@ static enum cg_verdict pump(struct cg_sock *sock, struct cg__side *side)
     return CG_DONE;
 }
 
+/* Goes on with an op that waits, after progress. */
+static void go_on(struct cg_sock *sock, struct cg__side *side)
+{
+    enum cg_verdict verdict = pump(sock, side);
+
+    assert(verdict != CG_RUN);
+    if (verdict == CG_DONE)
+        settle(sock, side, side->op->result);
+}
+
+static void resume(struct cg_deferred *deferred)
+{
+    struct cg__side *side =
+        (struct cg__side *)((char *)deferred - offsetof(struct cg__side, deferred));
+    struct cg_sock *sock = side->io.owner;
+
+    if (sock->closing)
+        cg__sock_settle(sock);
+    else if (side->op != NULL && !side->late)
+        go_on(sock, side);
+}
+
 static void complete(struct cg_io *io, ssize_t result)
 {
     struct cg_sock *sock = io->owner;
     struct cg__side *side =
         io == &sock->side[CG__RX].io ? &sock->side[CG__RX] : &sock->side[CG__TX];
     int error = absorb(sock, side, result);
-    enum cg_verdict verdict;
 
     if (io->state != CG_IO_IDLE) {
         io->buf = NULL;
@@ -163,10 +194,7 @@ static void complete(struct cg_io *io, ssize_t result)
         side->mine = false;
         if (result > 0)
             cg_progress(side->op);
-        verdict = pump(sock, side);
-        assert(verdict != CG_RUN);
-        if (verdict == CG_DONE)
-            settle(sock, side, side->op->result);
+        go_on(sock, side);
     }
 }
 
@@ -214,11 +242,16 @@ enum cg_verdict cg__begin_reading(struct cg_op *op, struct cg_sock *sock,
     return cg__begin(op, sock, CG__RX, work);
 }
 
-enum cg_verdict cg__take_back(struct cg_sock *sock, enum cg__direction direction)
+enum cg_verdict cg__take_back(struct cg_op *op, struct cg_sock *sock,
+                              enum cg__direction direction)
 {
     struct cg__side *side = &sock->side[direction];
     struct cg_io *io = &side->io;
 
+    if (side->op != op) { /* it was to run, and there is no memory for that */
+        cg__never_ran(sock);
+        return CG_DONE;
+    }
     if (side->late)
         return CG_PENDING;
     if (side->mine && io->state == CG_IO_PENDING &&
@@ -228,6 +261,13 @@ enum cg_verdict cg__take_back(struct cg_sock *sock, enum cg__direction direction
     }
     leave(sock, side);
     return CG_DONE;
+}
+
+void cg__never_ran(struct cg_sock *sock)
+{
+    sock->running--;
+    if (sock->closing)
+        cg__sock_settle(sock);
 }
 
 /* Whether the answer will be the reason of a cancellation, whatever run says. */
@@ -301,6 +341,7 @@ void cg__side_init(struct cg_sock *sock, enum cg__direction direction)
     io->fd = sock->fd;
     io->complete = complete;
     io->owner = sock;
+    sock->side[direction].deferred.fn = resume;
 }
 
 void cg__side_close(struct cg_sock *sock, enum cg__direction direction)

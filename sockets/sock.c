@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-_Static_assert(sizeof(struct cg_sock) <= 448, "there may be a hundred thousand of them");
+_Static_assert(sizeof(struct cg_sock) <= 480, "there may be a hundred thousand of them");
 _Static_assert(sizeof(struct cg_read_op) <= 128, "core ops fit in 128 bytes");
 _Static_assert(sizeof(struct cg_write_op) <= 128, "core ops fit in 128 bytes");
 _Static_assert(sizeof(struct cg_writev_op) <= 128, "core ops fit in 128 bytes");
@@ -51,9 +51,12 @@ void cg_close(struct cg_sock *sock)
 void cg__sock_settle(struct cg_sock *sock)
 {
     assert(sock->closing);
-    if (sock->running > 0 || sock->side[CG__RX].io.state != CG_IO_IDLE ||
-        sock->side[CG__TX].io.state != CG_IO_IDLE)
+    if (sock->running > 0)
         return;
+    for (int direction = CG__RX; direction <= CG__TX; direction++)
+        if (sock->side[direction].io.state != CG_IO_IDLE ||
+            sock->side[direction].deferred.queued)
+            return;
     if (sock->input.first != NULL)
         sock->input.first->lent = 0;
     cg__input_drop(sock->reactor, &sock->input, sock->input.unread);

@@ -24,9 +24,12 @@ struct cg__work {
     bool partial; /* cancelled, it keeps what was moved */
 };
 
+enum { CG__AT_ONCE = 64 * 1024 }; /* bytes an op moves before the others have a turn */
+
 /* One direction of a socket. */
 struct cg__side {
     struct cg_io io;
+    struct cg_deferred deferred;
     struct cg_op *op; /* who waits; NULL: nobody */
     const struct cg__work *work;
     struct cg_scope *scope; /* of the op, while the transport runs it */
@@ -71,7 +74,11 @@ enum cg_verdict cg__begin_reading(struct cg_op *op, struct cg_sock *sock,
                                   const struct cg__work *work);
 
 /* Takes a waiting op back: what its cancel slot answers. */
-enum cg_verdict cg__take_back(struct cg_sock *sock, enum cg__direction direction);
+enum cg_verdict cg__take_back(struct cg_op *op, struct cg_sock *sock,
+                              enum cg__direction direction);
+
+/* An op whose process slot answered RUN will not run. */
+void cg__never_ran(struct cg_sock *sock);
 
 /* Does an op over a transport that runs, once its process slot has answered RUN (and, if
  * not by cg__begin, has counted it in sock->running): what its run slot answers. */

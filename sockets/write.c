@@ -100,7 +100,7 @@ static ssize_t writeall_run(struct cg_op *op)
 static enum cg_verdict write_cancel(struct cg_op *op, struct cg_sched *sched)
 {
     (void)sched;
-    return cg__take_back(of(op)->sock, CG__TX);
+    return cg__take_back(op, of(op)->sock, CG__TX);
 }
 
 static ssize_t write_finish(struct cg_op *op)
@@ -216,7 +216,7 @@ static ssize_t writev_run(struct cg_op *op)
 static enum cg_verdict writev_cancel(struct cg_op *op, struct cg_sched *sched)
 {
     (void)sched;
-    return cg__take_back(of_v(op)->sock, CG__TX);
+    return cg__take_back(op, of_v(op)->sock, CG__TX);
 }
 
 static ssize_t writev_finish(struct cg_op *op)

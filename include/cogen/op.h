@@ -53,7 +53,8 @@ struct cg_op_type {
     ssize_t (*run)(struct cg_op *op);
     /* Takes a pending op back. DONE: nobody holds it any more (do not call cg_complete).
      * PENDING: it will still be completed; the answer is the reason of the cancellation
-     * whatever cg_complete says. NULL means DONE. */
+     * whatever cg_complete says. NULL means DONE. Also called instead of run, when process
+     * has answered RUN but there is no memory for a coroutine to run it. */
     enum cg_verdict (*cancel)(struct cg_op *op, struct cg_sched *sched);
     /* Turns the raw result (op->result) into the caller's answer, in the caller's
      * coroutine, after the op has completed, been cancelled, or been refused before process
@@ -73,6 +74,12 @@ struct cg_timer {
     uint64_t kind : 2;
 };
 
+/* Where a compound op runs. */
+struct cg_runs {
+    struct cg_coro *coro;
+    struct cg_scope *scope;
+};
+
 /* The head of every operation. Keywords, to be set by name in any constructor:
  *   .timeout       length from now; 0: the default; CG_NOWAIT; CG_NEVER
  *   .deadline      moment; 0: none. The earliest of both and of the enclosing scopes counts
@@ -90,13 +97,13 @@ struct cg_timer {
     bool shield;                                                                           \
     bool branch;    /* owner is the op that waits for this one, not a coroutine */         \
     uint8_t state;  /* enum cg_op_state */                                                 \
-    bool compound;  /* a branch that runner runs */                                        \
+    bool compound;  /* it runs; as a branch, in a coroutine of its own */                  \
     int16_t reason; /* of the cancellation */                                              \
     ssize_t result;                                                                        \
     void *owner;                                                                           \
     union {                                                                                \
-        struct cg_timer timer;                                                             \
-        struct cg_coro *runner;                                                            \
+        struct cg_timer timer; /* while it waits */                                        \
+        struct cg_runs runs;   /* while it runs */                                         \
     };                                                                                     \
     void *reserved;
 

@@ -132,7 +132,7 @@ struct cg_io {
         int backlog;     /* LISTEN */
     };
     /* Called by the reactor, from within wait, when a pending request has completed; it may
-     * submit again. RECV: the data are in chunk if that is set (the callee takes it over),
+     * submit again, free the request, forget and close the descriptor. RECV: the data are in chunk if that is set (the callee takes it over),
      * else in buf. If state is still PENDING then, the request stays armed and completes
      * again when more comes (multishot). */
     void (*complete)(struct cg_io *io, ssize_t result);
@@ -174,8 +174,8 @@ struct cg_reactor_type {
     /* Does this I/O. DONE: io->result (and chunk) are set, complete is not called. PENDING:
      * complete will be called, from within wait or cancel-then-wait, exactly once for each
      * time that state has gone back to IDLE. RECV may read into buf, len (len > 0) or into
-     * a chunk of the pool as suits the kernel; with len 0 only into a chunk. Never
-     * suspends. */
+     * a chunk of the pool as suits the kernel; with len 0 only into a chunk, and a
+     * reactor that will only answer with chunks sets len to 0. Never suspends. */
     enum cg_verdict (*submit)(struct cg_reactor *reactor, struct cg_io *io);
     /* Takes a pending request back. DONE: nobody holds it, complete is not called, and no
      * byte or connection was consumed. PENDING: complete will be called, with -ECANCELED
