@@ -617,6 +617,92 @@ static ssize_t run_closed(void *arg)
     return 0;
 }
 
+static ssize_t trickles(void *arg)
+{
+    for (int i = 0; i < 10; i++) {
+        IS(cg_yield(cg_writeall(arg, "x", 1)), 1);
+        IS(cg_yield(cg_sleep(2 * CG_SECOND)), 0);
+    }
+    return 0;
+}
+
+/* A weak timeout starts anew with every byte, yielded alone and raced; one that is not weak
+ * does not. */
+static ssize_t run_weak(void *arg)
+{
+    struct cg_sock *a, *b;
+    struct cg_coro *coro;
+    struct cg_op *read;
+    size_t moved = 0;
+    char buf[10];
+
+    (void)arg;
+    masked(&a, &b);
+    coro = test_start(trickles, a);
+    IS(cg_yield(cg_readall(b, buf, 10, .timeout = 3 * CG_SECOND, .weak_timeout = true)), 10);
+    test_end(coro);
+    coro = test_start(trickles, a);
+    read = cg_readall(b, buf, 10, .timeout = 3 * CG_SECOND, .weak_timeout = true);
+    IS(cg_yield(cg_any((read, cg_sleep(CG_HOUR)))), 0);
+    IS(cg_result(read), 10);
+    test_end(coro);
+    coro = test_start(trickles, a);
+    IS(cg_yield(cg_readall(b, buf, 10, .timeout = 3 * CG_SECOND, .moved = &moved)),
+       -ETIMEDOUT);
+    ck_assert_uint_eq(moved, 2);
+    test_end(coro);
+    cg_close(a);
+    cg_close(b);
+    return 0;
+}
+
+/* ---- A transport that is always ready ------------------------------------------------ */
+
+enum { PIECE = 4096 };
+
+static enum cg_verdict fountain_submit(struct cg_sock *sock, struct cg_io *io)
+{
+    (void)sock;
+    memset(io->buf, 'w', PIECE);
+    io->result = PIECE;
+    return CG_DONE;
+}
+
+static const struct cg_transport_type fountain = {
+    .name = "fountain",
+    .submit = fountain_submit,
+};
+
+static ssize_t counts(void *arg)
+{
+    while (cg_yield(cg_pass()) == 0)
+        ++*(int *)arg;
+    return 0;
+}
+
+/* A large op that never has to wait lets the others in between, every 64 KiB, and can be
+ * cancelled there. */
+static ssize_t large_is_fair(void *arg)
+{
+    struct cg_sock *sock = cg_sock_new(cg_sched_self(), &fountain, NULL, -1);
+    int passes = 0;
+    struct cg_coro *coro = test_start(counts, &passes);
+    size_t moved = 0;
+
+    (void)arg;
+    for (int i = 0; i < 4; i++)
+        IS(cg_yield(cg_readall(sock, big, 256 * 1024)), 256 * 1024);
+    ck_assert_int_ge(passes, 12);
+    IS(cg_yield(cg_readall(sock, big, 256 * 1024, .timeout = CG_NOWAIT, .moved = &moved)),
+       -ETIMEDOUT);
+    ck_assert_uint_ge(moved, 64 * 1024);
+    ck_assert_uint_lt(moved, 256 * 1024);
+    OK(cg_yield(cg_cancel(coro)));
+    test_end(coro);
+    cg_close(sock);
+    return 0;
+}
+
 /* ---- In-memory pairs ------------------------------------------------------------- */
 
 /* A pair holds back a writer whom nobody reads, and the reader gets all of it. */
@@ -1010,6 +1096,7 @@ static const struct test_case cases[] = {
     CORO(late_readall),       CORO(late_write),         CORO(late_close),
     CORO(late_and_next),      CORO(error_after_input),  CORO(run_everything),
     CORO(run_both_ways),      CORO(run_raced),          CORO(run_closed),
+    CORO(large_is_fair),      CORO(run_weak, .where = ON_SIM),
     CORO(pair_holds_back),    CORO(pair_echo),          PLAIN(pair_deadlock),
     CORO(bad_arguments),      CORO(again),              CORO(printed),
     CORO(unix_paths, .where = ON_KERNEL),
