@@ -5,7 +5,7 @@
 set -eu
 dir=${1:-.}
 [ $# -gt 0 ] && shift
-requests=20000
+requests=50000
 command -v strace >/dev/null || { echo "syscalls.sh: strace is wanted" >&2; exit 1; }
 for reactor in "${@:-epoll}"; do
     counts=$(mktemp)

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/* What a sleeping coroutine keeps in memory, page tables included: starts N of them, lets
+ * each begin a long sleep, and prints the cost of one.
+ *     bench/sleepers [N]      (default 1,000,000) */
+#include "config.h"
+
+#include <cogen.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static ssize_t sleeper(void *arg)
+{
+    (void)arg;
+    return cg_yield(cg_sleep(CG_HOUR));
+}
+
+/* A field of /proc/self/status, in KiB. */
+static double status(const char *field)
+{
+    FILE *file = fopen("/proc/self/status", "r");
+    char line[128];
+    double value = 0;
+
+    while (file && fgets(line, sizeof line, file))
+        if (strncmp(line, field, strlen(field)) == 0)
+            value = atof(line + strlen(field) + 1);
+    if (file)
+        fclose(file);
+    return value;
+}
+
+int main(int argc, char **argv)
+{
+    long n = argc > 1 ? atol(argv[1]) : 1000000;
+    struct cg_reactor *reactor;
+    struct cg_sched *sched;
+    int rc = n > 0 ? cg_reactor_open(NULL, &reactor) : -1;
+    double before;
+
+    if (rc < 0 || (sched = cg_sched_new(reactor, .grace = CG_MINUTE)) == NULL) {
+        fprintf(stderr, "sleepers: cannot start\n");
+        return 1;
+    }
+    before = status("VmRSS") + status("VmPTE");
+    for (long i = 0; i < n; i++)
+        if ((rc = cg_start(sched, sleeper, NULL)) < 0) {
+            fprintf(stderr, "sleepers: at %ld: %s\n", i, cg_strerror(rc));
+            break;
+        }
+    while (cg_step(sched, 0) > 0 && cg_sched_timeout(sched) == 0)
+        continue;
+    printf("resident_per_sleeper %.0f bytes\n", (status("VmRSS") - before) * 1024 / n);
+    printf("page_tables_per_sleeper %.0f bytes\n", status("VmPTE") * 1024 / n);
+    printf("in_all %.0f MiB\n", (status("VmRSS") + status("VmPTE")) / 1024);
+    cg_sched_free(sched);
+    cg_reactor_close(reactor);
+    return rc < 0;
+}
