@@ -44,8 +44,9 @@ static bool wanted(const char *name)
     return false;
 }
 
-/* Beside the perfect world a second one, in which everything takes its time and the network
- * behaves as io_uring does: nothing is done at once, a cancel may come too late. */
+/* Beside the perfect world two others, in which everything takes its time and the network
+ * behaves as io_uring does: nothing is done at once, a cancel may come too late; and where a
+ * receive is "single" it is given the reader's own buffer. */
 static const struct cg_sim_options late_world = {
     .latency = 50 * CG_MICROSECOND,
     .jitter = 100 * CG_MICROSECOND,
@@ -58,18 +59,20 @@ static void list_reactors(void)
 {
     size_t n = cg_reactor_list(reactors, REACTORS_MAX);
 
-    assert(n < REACTORS_MAX);
+    assert(n + 2 <= REACTORS_MAX);
     reactors[n] = (struct cg_reactor_info){"sim-late", NULL};
-    reactor_count = n + 1;
+    reactors[n + 1] = (struct cg_reactor_info){"sim-single", NULL};
+    reactor_count = n + 2;
 }
 
-static int open_reactor(struct cg_reactor **reactor)
+int test_open_reactor(struct cg_reactor **reactor)
 {
     struct cg_sim_options options = late_world;
     const char *seed = getenv("COGEN_TEST_SEED");
 
-    if (strcmp(current, "sim-late"))
+    if (!test_on_late_sim())
         return cg_reactor_open(current, reactor);
+    options.multishot = !strcmp(current, "sim-late");
     options.seed = seed ? strtoull(seed, NULL, 0) : 1;
     return cg_sim_open(&options, reactor);
 }
@@ -110,9 +113,9 @@ static void run_case(int number)
 
 static bool applies(const struct test_case *c, const char *reactor)
 {
-    bool sim = !strncmp(reactor, "sim", 3), late = !strcmp(reactor, "sim-late");
-
-    return c->where == ON_ALL || (c->where == ON_SIM ? sim && !late : !sim);
+    if (c->where == ON_SIM)
+        return !strcmp(reactor, "sim");
+    return c->where == ON_ALL || strncmp(reactor, "sim", 3) != 0;
 }
 
 static Suite *suite_on(size_t r, const char *theme, const struct test_case *cases, size_t n)
@@ -206,6 +209,11 @@ bool test_on_sim(void)
     return !strncmp(current, "sim", 3);
 }
 
+bool test_on_late_sim(void)
+{
+    return !strncmp(current, "sim-", 4);
+}
+
 /* ---- The watchdog ------------------------------------------------------------------- */
 
 /* Not safe in a signal handler, but the process is lost anyway, and who waited for what is
@@ -252,7 +260,7 @@ struct test test_open_with(const struct cg_sched_options *options)
 {
     struct test test = {NULL, NULL};
 
-    OK(open_reactor(&test.reactor));
+    OK(test_open_reactor(&test.reactor));
     test.sched = cg_sched_create(test.reactor, options);
     ck_assert_ptr_nonnull(test.sched);
     test_watch(test.sched, PATIENCE);

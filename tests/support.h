@@ -52,10 +52,12 @@ int test_main(const char *theme, const struct test_case *cases, size_t n);
 /* The same for suites that were made by hand, ended by NULL. */
 int check_main(Suite *suite, ...);
 
-/* The reactor that the running case is to use ("sim-late" is a simulated world of delays
- * and late cancels), and whether that is a simulated one. */
+/* The reactor that the running case is to use ("sim-late" and "sim-single" are simulated
+ * worlds of delays and late cancels), and whether that is a simulated one, or a late one. */
 const char *test_reactor(void);
 bool test_on_sim(void);
+bool test_on_late_sim(void);
+int test_open_reactor(struct cg_reactor **reactor);
 
 /* A reactor and a scheduler on it. */
 struct test {

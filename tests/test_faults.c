@@ -11,7 +11,6 @@
 #include "tests/support.h"
 
 #include <assert.h>
-#include <cogen/sim.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -210,12 +209,7 @@ static ssize_t live_once(int64_t patience)
     struct cg_reactor *reactor = NULL;
     struct cg_sched *sched;
     struct life life = {.patience = patience};
-    int error = strcmp(test_reactor(), "sim-late")
-                    ? cg_reactor_open(test_reactor(), &reactor)
-                    : cg_sim_open(&(struct cg_sim_options){.completion = true,
-                                                           .multishot = true,
-                                                           .late_cancel = true},
-                                  &reactor);
+    int error = test_open_reactor(&reactor);
 
     if (error)
         return error;
