@@ -152,6 +152,11 @@ int cg_coro_cancel(struct cg_coro *coro)
     return 0;
 }
 
+int cg__print_coro(const struct cg_coro *coro, char *buf, size_t size)
+{
+    return snprintf(buf, size, "%s", coro ? coro->name : "nobody");
+}
+
 void cg_coro_dump(const struct cg_sched *sched, FILE *out)
 {
     static const char *const states[] = {"ready", "running", "waiting", "finished"};

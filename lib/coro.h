@@ -47,6 +47,9 @@ void cg__coro_suspend(struct cg_coro *self);
 /* The coroutine is not in use any more: its stack goes back. */
 void cg__coro_free(struct cg_coro *coro);
 
+/* Prints whom an op is about. */
+int cg__print_coro(const struct cg_coro *coro, char *buf, size_t size);
+
 /* Wakes those who join it. */
 void cg__join_wake(struct cg_coro *coro);
 

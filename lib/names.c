@@ -51,7 +51,9 @@ bool cg__name_equal(struct cg_name a, struct cg_name b)
 {
     if (a.size != b.size)
         return false;
-    return a.data == b.data || (has_bytes(a) && memcmp(a.data, b.data, a.size) == 0);
+    if (a.data == b.data || a.size == 0)
+        return true;
+    return has_bytes(a) && memcmp(a.data, b.data, a.size) == 0;
 }
 
 static uint64_t mix(uint64_t x)

@@ -107,7 +107,7 @@ static void run_deferred(struct cg_sched *sched)
 
 static void cancel_all(struct cg_sched *sched)
 {
-    sched->stopping = true;
+    sched->stopping = sched->stopped = true;
     sched->grace_end = sched->now + sched->options.grace;
     for (struct cg_coro *coro = sched->first; coro; coro = coro->next)
         cg__scope_end(&coro->base, -ECANCELED);
@@ -219,6 +219,7 @@ ssize_t cg_run(struct cg_sched *sched)
 
     if (rc < 0)
         return rc;
+    sched->stopped = false;
     while ((rc = turn(sched, CG_NEVER)) > 0)
         continue;
     leave(sched, true);
@@ -229,6 +230,11 @@ void cg_stop(struct cg_sched *sched)
 {
     atomic_fetch_add(&sched->stops, 1);
     sched->reactor->type->wake(sched->reactor);
+}
+
+bool cg_stopped(const struct cg_sched *sched)
+{
+    return sched->stopped;
 }
 
 struct cg_sched *cg_sched_create(struct cg_reactor *reactor,

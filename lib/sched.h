@@ -47,6 +47,7 @@ struct cg_sched {
     bool bound;    /* thread is set */
     bool running;  /* within cg_step or cg_run */
     bool stopping; /* all coroutines have been cancelled */
+    bool stopped;  /* so it was in the last run */
     int64_t grace_end;
     atomic_int stops; /* calls of cg_stop */
     _Atomic(struct cg__post *) posts; /* the newest first */

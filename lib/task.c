@@ -108,7 +108,7 @@ static enum cg_verdict join_cancel(struct cg_op *op, struct cg_sched *sched)
 
 static int coro_print(const struct cg_op *op, char *buf, size_t size)
 {
-    return snprintf(buf, size, "%s", ((const struct cg_coro_op *)op)->coro->name);
+    return cg__print_coro(((const struct cg_coro_op *)op)->coro, buf, size);
 }
 
 const struct cg_op_type cg_join_type = {

@@ -24,6 +24,8 @@ ssize_t cg_main(const char *reactor_name, cg_fn *fn, void *arg)
         goto free_sched;
     if ((rc = cg_run(sched)) >= 0 && cg_coro_state(coro) == CG_CORO_FINISHED)
         rc = cg_coro_result(coro);
+    else if (rc >= 0 && cg_stopped(sched))
+        rc = -ECANCELED;
     else if (rc >= 0) {
         fprintf(stderr, "cogen: deadlock\n");
         cg_coro_dump(sched, stderr);

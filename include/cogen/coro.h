@@ -134,8 +134,8 @@ extern CG_API const struct cg_op_type cg_call_type, cg_add_type, cg_join_type,
  * CG_NEVER. shield: see struct cg_scope. */
 CG_API void cg_scope_open(struct cg_scope *scope, int64_t deadline, bool shield);
 
-/* Closes the innermost scope. 0 if it ran to its end, -ETIMEDOUT if its deadline passed,
- * -ECANCELED if cg_scope_cancel ended it. */
+/* Closes the innermost scope. -ETIMEDOUT if its deadline passed, -ECANCELED if
+ * cg_scope_cancel ended it, else 0, also if what ended lies further out. */
 CG_API int cg_scope_close(struct cg_scope *scope);
 
 /* Ends a scope: everything waiting inside it answers -ECANCELED, now and until it is
@@ -146,7 +146,7 @@ CG_API void cg_scope_cancel(struct cg_scope *scope);
 CG_API struct cg_coro *cg_self(void);
 
 /* Takes one more reference to a coroutine; it stays valid (finished or not) until as many
- * cg_unref. Scheduler's thread only. */
+ * cg_unref, and at most until cg_sched_free. Scheduler's thread only. */
 CG_API struct cg_coro *cg_ref(struct cg_coro *coro);
 CG_API void cg_unref(struct cg_coro *coro);
 
@@ -165,8 +165,8 @@ CG_API size_t cg_coro_stack_size(const struct cg_coro *coro);
 CG_API struct cg_coro *cg_coro_next(const struct cg_sched *sched,
                                     const struct cg_coro *coro);
 
-/* Prints one line a coroutine that has not finished on a stdio stream: name, state, op and
- * age. */
+/* Prints one line a coroutine that has not finished: its name, then the op that it waits for
+ * and since when, or its state. */
 CG_API void cg_coro_dump(const struct cg_sched *sched, FILE *out);
 
 /* Cancels a coroutine from outside coroutines, as the operation cg_cancel does. */

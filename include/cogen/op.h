@@ -86,7 +86,8 @@ struct cg_runs {
  *   .weak_timeout  .timeout is an idle timeout: it starts anew whenever there is progress
  *   .prio          enum cg_prio
  *   .shield        what cancels the coroutine or the enclosing scopes does not reach this
- *                  op (only its own timeout does): for clean-up that must wait
+ *                  op (only its own timeout does): for clean-up that must wait. Not looked
+ *                  at on a branch of cg_any or cg_all, which may have it itself
  * The rest belongs to the library; result is valid once the op has completed. */
 #define CG_OP_FIELDS                                                                       \
     const struct cg_op_type *type;                                                         \

@@ -10,7 +10,7 @@
 struct cg_reactor;
 
 struct cg_sched_options {
-    int64_t timeout;   /* default for socket, signal and queue waits; 0: CG_NEVER */
+    int64_t timeout;   /* default for waits on sockets, descriptors and signals; 0: CG_NEVER */
     int64_t grace;     /* how long a stopped run waits for coroutines to end; 0: 5 s */
     size_t stack_size; /* default for coroutines, bytes; 0: 64 KiB (more under ASan) */
     uint8_t prio;      /* enum cg_prio for ops that name none; 0: CG_PRIO_LAST */
@@ -45,10 +45,10 @@ CG_API ssize_t cg_run(struct cg_sched *sched);
 /* All of it in one call, for programs: opens the reactor (NULL: see cg_reactor_open), runs
  * fn(arg) as a coroutine and whatever it starts until nothing is left, and frees it all.
  * Answers what fn returned; -EDEADLK if fn itself can never go on (stderr says who waits for
- * what); or why it could not begin. */
+ * what), -ECANCELED if it did not end within the grace period after cg_stop; or why it could not begin. */
 CG_API ssize_t cg_main(const char *reactor, cg_fn *fn, void *arg);
 
-/* One turn: runs what is runnable, looks at the reactor and the timers, waiting at most
+/* A turn, or two if the first woke somebody: runs what is runnable, looks at the reactor and the timers, waiting at most
  * timeout ns (0: not at all, CG_NEVER: without limit) if nothing else is to do; leaves
  * nothing unsubmitted. Answers 1 while there is something to wait for, 0 once cg_run would
  * return, or a negative code as cg_run. */
@@ -65,14 +65,18 @@ CG_API int cg_sched_fd(struct cg_sched *sched);
  * second time, the grace period ends. Safe in signal handlers and from other threads. */
 CG_API void cg_stop(struct cg_sched *sched);
 
+/* Whether cg_stop ended the last cg_run. */
+CG_API bool cg_stopped(const struct cg_sched *sched);
+
 /* Has fn(arg) called in the scheduler's thread, soon and outside any coroutine; from any
  * thread (not from signal handlers). Posts from one thread are run in order; those that the
  * scheduler is freed before are dropped. A run that
  * should stay open for posts to come is held open with cg_hold. 0 or -ENOMEM. */
 CG_API int cg_post(struct cg_sched *sched, void (*fn)(void *arg), void *arg);
 
-/* Holds the run open: cg_run does not return while holds are left, after cg_stop only for
- * the grace period. Scheduler's thread only. */
+/* Holds the run open: cg_run does not return while holds are left (after cg_stop only for the
+ * grace period; on the sim reactor only if its world has .threads). Scheduler's thread
+ * only. */
 CG_API void cg_hold(struct cg_sched *sched);
 CG_API void cg_unhold(struct cg_sched *sched);
 

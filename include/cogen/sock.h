@@ -226,12 +226,14 @@ CG_API void cg_giveback(struct cg_view *view, size_t used);
 CG_API int cg_pair(struct cg_sched *sched, struct cg_sock **a, struct cg_sock **b);
 
 /* Makes a socket of a connected stream descriptor (socket, pipe, tty), which is the
- * library's from then on and non-blocking. 0 or -errno (the descriptor stays yours). */
+ * library's from then on and non-blocking: so is whatever else shares it (a terminal that
+ * is also standard output; there cg_poll and read do). 0 or -errno (it stays yours). */
 CG_API int cg_attach(struct cg_sched *sched, int fd, struct cg_sock **sock);
 
 /* Takes the descriptor back out and frees the socket. Unread bytes are handed over in
- * *rest (malloc'd, the caller frees it; NULL if none) and *size. The descriptor, or
- * -EBUSY (somebody waits on it), -EOPNOTSUPP (it has none), -ENOMEM. */
+ * *rest (malloc'd, the caller frees it; NULL if none) and *size. A kernel that has a receive
+ * under way is looked at until it has let go, at most 32 ms. The descriptor, or -EBUSY
+ * (somebody waits on it), -EOPNOTSUPP (it has none), -ENOMEM. */
 CG_API int cg_detach(struct cg_sock *sock, void **rest, size_t *size);
 
 /* The addresses as text, in buf of CG_ADDR_SIZE. 0 or -errno. */
