@@ -44,9 +44,10 @@ static bool wanted(const char *name)
     return false;
 }
 
-/* Beside the perfect world two others, in which everything takes its time and the network
- * behaves as io_uring does: nothing is done at once, a cancel may come too late; and where a
- * receive is "single" it is given the reader's own buffer. */
+/* Beside the perfect world two others, in which the network behaves as io_uring does: nothing
+ * is done at once, a cancel may come too late. In the "late" one everything takes its time;
+ * in the "single" one it does not, so that bytes and cancels meet, and a receive is given the
+ * reader's own buffer. */
 static const struct cg_sim_options late_world = {
     .latency = 50 * CG_MICROSECOND,
     .jitter = 100 * CG_MICROSECOND,
@@ -72,7 +73,10 @@ int test_open_reactor(struct cg_reactor **reactor)
 
     if (!test_on_late_sim())
         return cg_reactor_open(current, reactor);
-    options.multishot = !strcmp(current, "sim-late");
+    if (!strcmp(current, "sim-single")) {
+        options.latency = options.jitter = 0;
+        options.multishot = false;
+    }
     options.seed = seed ? strtoull(seed, NULL, 0) : 1;
     return cg_sim_open(&options, reactor);
 }

@@ -346,20 +346,25 @@ static struct cg_coro *waiting(struct cg_op *op)
 }
 
 /* A cancelled reader leaves the socket to the next one, with the byte that comes after the
- * cancel and with the one that was there already but had not been told. */
+ * cancel, with the one that was there already but had not been told, and with the one that
+ * the kernel was given in the same turn. */
 static void cancelled_read(struct cg_sock *a, struct cg_sock *b)
 {
     for (size_t i = 0; i < 60; i++) {
         char one, two;
-        struct cg_coro *reader = waiting(cg_read(a, &one, 1));
+        struct cg_coro *reader = waiting(cg_read(a, &one, 1)), *writer;
         ssize_t n;
 
-        if (i % 2)
-            IS(cg_coro_cancel(reader), 0);
         test_fill(&two, 1, i);
-        IS(cg_yield(cg_writeall(b, &two, 1)), 1);
-        if (i % 2 == 0)
-            cg_coro_cancel(reader); /* may have read it and ended */
+        if (i % 3 == 0)
+            IS(cg_coro_cancel(reader), 0);
+        writer = test_start(yields_it, cg_writeall(b, &two, 1));
+        if (i % 3 == 1)
+            IS(cg_yield(cg_join(writer)), 1);
+        else
+            IS(cg_yield(cg_pass()), 0);
+        cg_coro_cancel(reader); /* may have read it and ended */
+        IS(test_end(writer), 1);
         n = test_end(reader);
         if (n == 1) {
             test_verify(&one, 1, i);
