@@ -18,6 +18,8 @@ const char *cg_strerror(ssize_t code)
         return "not an address";
     case CG_EHOST:
         return "unknown host";
+    case CG_EREACTOR:
+        return "no reactor has this name";
     default:
         return strerror(code > CG_EOF ? -code : INT_MAX);
     }

@@ -49,7 +49,7 @@ static int open_named(const char *name, struct cg_reactor **reactor)
     for (int i = 0; i < COUNT; i++)
         if (strcmp(table[i].name, name) == 0)
             return table[i].type ? table[i].type->open(reactor) : -EOPNOTSUPP;
-    return -ENOENT;
+    return CG_EREACTOR;
 }
 
 /* The first that this machine has. What every reactor would run into (no descriptors, no

@@ -209,10 +209,10 @@ START_TEST(table)
     ck_assert_str_eq(cg_reactor_name(other), name);
     cg_reactor_close(other);
     setenv("COGEN_REACTOR", "perpetual", 1);
-    ck_assert_int_eq(cg_reactor_open(NULL, &other), -ENOENT);
+    ck_assert_int_eq(cg_reactor_open(NULL, &other), CG_EREACTOR);
     ck_assert_ptr_null(other);
     unsetenv("COGEN_REACTOR");
-    ck_assert_int_eq(cg_reactor_open("perpetual", &other), -ENOENT);
+    ck_assert_int_eq(cg_reactor_open("perpetual", &other), CG_EREACTOR);
     ck_assert_int_eq(cg_reactor_open(NULL, &other), 0);
     cg_reactor_close(other);
     cg_reactor_close(NULL);

@@ -32,9 +32,10 @@
 
 /* Every call and every yield answers >= 0 or a negative code: -errno, or one of these. */
 enum cg_error {
-    CG_EOF = -4095,   /* the peer ended the stream before all that was asked for had come */
-    CG_EADDR = -4094, /* the text is not an address */
-    CG_EHOST = -4093, /* unknown host */
+    CG_EOF = -4095,      /* the peer ended the stream before all that was asked for had come */
+    CG_EADDR = -4094,    /* the text is not an address */
+    CG_EHOST = -4093,    /* unknown host */
+    CG_EREACTOR = -4092, /* no reactor has this name */
 };
 
 CG_EXTERN_C_BEGIN

@@ -64,7 +64,8 @@ struct cg_plain_op {
 };
 
 /* cg_call(fn, arg): runs fn(arg) as part of the calling coroutine, on its stack, and
- * answers what fn returns. With .timeout or .deadline everything that fn yields ends with
+ * answers what fn returns (-ECANCELED, and fn is not called, if the caller is cancelled
+ * already). With .timeout or .deadline everything that fn yields ends with
  * -ECANCELED at that moment, and the call answers -ETIMEDOUT; with .shield = true nothing
  * inside is cancelled from outside (only by that deadline). */
 #define cg_call(...) cg__call(__VA_ARGS__, )

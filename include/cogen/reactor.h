@@ -17,8 +17,8 @@ CG_EXTERN_C_BEGIN
 
 /* Opens a reactor: "select", "poll", "epoll", "kqueue", "libevent", "io_uring" or "sim".
  * NULL: the one that $COGEN_REACTOR names, else the best proven one of this machine (epoll,
- * kqueue, poll, select). Answers 0 and the reactor, which the caller closes; -ENOENT: no
- * such name; otherwise why it is unavailable: -EOPNOTSUPP not built in, -EPERM, -EMFILE
+ * kqueue, poll, select). Answers 0 and the reactor, which the caller closes; CG_EREACTOR:
+ * no such name; otherwise why it is unavailable: -EOPNOTSUPP not built in, -EPERM, -EMFILE
  * ... (cg_reactor_list has it in words). Never opens a different one than asked for. */
 CG_API int cg_reactor_open(const char *name, struct cg_reactor **reactor);
 

@@ -25,7 +25,7 @@ CG_EXTERN_C_END
 #ifndef __cplusplus
 
 /* The name that a C value stands for: a string (char pointers), an integer, a struct
- * cg_name, or any other pointer by identity. */
+ * cg_name, or any other pointer by identity: also a void pointer that leads to a string. */
 #define cg_name(x)                                                                         \
     _Generic((x),                                                                          \
         char *: cg_name_string,                                                            \
@@ -68,7 +68,7 @@ struct cg_wait_signal_op {
  * not remembered: 0. */
 #define cg_signal(...) cg__signal(__VA_ARGS__, )
 #define cg__signal(n, v, ...)                                                              \
-    CG_OP(cg_signal, .name = cg_name(n), .value = (const void *)(v), __VA_ARGS__)
+    CG_OP(cg_signal, .name = cg_name(n), .value = (const void *)(intptr_t)(v), __VA_ARGS__)
 
 /* cg_wait_signal(name, out): waits for a signal of that name and stores its word in *out,
  * any pointer or intptr_t object (NULL: not wanted). Answers 0. Waiters are woken in the
