@@ -73,10 +73,6 @@ int64_t cg__op_expiry(const struct cg_op *op, struct cg_sched *sched);
 /* The priority of an op: its own, else the scheduler's. */
 unsigned cg__op_prio(const struct cg_op *op);
 
-/* Ends a process slot that has made others runnable: unless the op favours its yielder,
- * that one goes behind them. */
-enum cg_verdict cg__op_after_others(struct cg_op *op, ssize_t result);
-
 /* Ends a scope with a reason, cancelling what waits inside; the first reason stands. */
 void cg__scope_end(struct cg_scope *scope, int reason);
 

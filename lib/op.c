@@ -157,7 +157,7 @@ unsigned cg__op_prio(const struct cg_op *op)
     return op->prio ? op->prio : cg_op_coro(op)->sched->options.prio;
 }
 
-enum cg_verdict cg__op_after_others(struct cg_op *op, ssize_t result)
+enum cg_verdict cg_after_others(struct cg_op *op, ssize_t result)
 {
     if (cg__op_prio(op) & CG_PRIO_CORO) {
         op->result = result;
@@ -189,6 +189,11 @@ void cg__op_complete(struct cg_op *op, ssize_t result, bool first)
 void cg_complete(struct cg_op *op, ssize_t result)
 {
     cg__op_complete(op, result, false);
+}
+
+void cg_complete_by(struct cg_op *op, ssize_t result, const struct cg_op *by)
+{
+    cg__op_complete(op, result, cg__op_prio(by) & CG_PRIO_OP);
 }
 
 void cg__op_cancel(struct cg_op *op, int reason)

@@ -122,8 +122,8 @@ static enum cg_verdict activate_process(struct cg_op *op, struct cg_sched *sched
         struct cg_op *suspend = coro->suspend;
 
         coro->suspend = NULL;
-        cg__op_complete(suspend, activate->value, cg__op_prio(op) & CG_PRIO_OP);
-        return cg__op_after_others(op, 0);
+        cg_complete_by(suspend, activate->value, op);
+        return cg_after_others(op, 0);
     } else if (coro->activated)
         op->result = -EALREADY;
     else {

@@ -61,7 +61,7 @@ static enum cg_verdict signal_process(struct cg_op *op, struct cg_sched *sched)
         return CG_PENDING;
     }
     if ((n = fire(&sched->names, signal)) > 0)
-        return cg__op_after_others(op, n);
+        return cg_after_others(op, n);
     op->result = 0;
     return CG_DONE;
 }

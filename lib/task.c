@@ -27,7 +27,7 @@ static enum cg_verdict add_process(struct cg_op *op, struct cg_sched *sched)
                       .prio = cg__op_prio(op));
 
     if (rc == 0)
-        return cg__op_after_others(op, 0);
+        return cg_after_others(op, 0);
     op->result = rc;
     return CG_DONE;
 }
@@ -132,7 +132,7 @@ static enum cg_verdict cancel_process(struct cg_op *op, struct cg_sched *sched)
 
     int rc = cg_coro_cancel(coro);
 
-    return rc == 0 ? cg__op_after_others(op, rc) : done(op, rc);
+    return rc == 0 ? cg_after_others(op, rc) : done(op, rc);
 }
 
 const struct cg_op_type cg_cancel_type = {

@@ -151,6 +151,15 @@ CG_API int cg_op_print(const struct cg_op *op, char *buf, size_t size);
  * whoever holds a pending op, exactly once, never after its cancel slot answered DONE. */
 CG_API void cg_complete(struct cg_op *op, ssize_t result);
 
+/* The same for an op that waited for what `by`, an op that is being processed, has done: its
+ * coroutine goes to the head of the ready queue if the priority of `by` says so. */
+CG_API void cg_complete_by(struct cg_op *op, ssize_t result, const struct cg_op *by);
+
+/* Ends a process slot that has completed other ops: the op, with this result, completes too,
+ * and its coroutine runs behind theirs unless its priority favours it. The slot returns what
+ * this answers. */
+CG_API enum cg_verdict cg_after_others(struct cg_op *op, ssize_t result);
+
 /* The op made progress: a weak timeout starts anew. */
 CG_API void cg_progress(struct cg_op *op);
 
