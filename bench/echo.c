@@ -2,17 +2,22 @@
 /* What an echo request costs the server: 64 bytes there and back over TCP loopback, the load
  * in a process of its own. Prints "name value unit": requests, CPU time and allocations a
  * request, after a warm-up.
- *     bench/echo [--reactor NAME] [--connections N] [--requests N] [--timeout SECONDS]
- * bench/syscalls.sh counts the system calls. */
+ *     bench/echo [--reactor NAME | --bare] [--connections N] [--requests N]
+ *                [--timeout SECONDS]
+ * --bare serves with a hand-written epoll loop instead. Server and load are pinned to a
+ * processor each. bench/ratio.sh compares, bench/syscalls.sh counts the system calls. */
 #include "config.h"
+
+#include "bench/bare/bare.h"
 
 #include <cogen.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <poll.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -65,6 +70,16 @@ static double cpu(void)
            (usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
 }
 
+/* Counts a request; the first tenth is the warm-up. */
+static void count(void)
+{
+    if (++answered == requests / 10) {
+        counted_from = answered;
+        allocations_before = allocations;
+        cpu_before = cpu();
+    }
+}
+
 static ssize_t echo(void *arg)
 {
     struct cg_sock *conn = arg;
@@ -73,11 +88,7 @@ static ssize_t echo(void *arg)
 
     while ((n = cg_yield(cg_read(conn, buf, sizeof buf, .timeout = timeout))) > 0 &&
            (n = cg_yield(cg_writeall(conn, buf, n))) > 0)
-        if (++answered == requests / 10) {
-            counted_from = answered;
-            allocations_before = allocations;
-            cpu_before = cpu();
-        }
+        count();
     cg_close(conn);
     return n;
 }
@@ -141,10 +152,29 @@ static void load(const char *text)
     _exit(0);
 }
 
+/* The last processor but `which`; on a machine with one there is nothing to choose. */
+static void pin(int which)
+{
+    long n = sysconf(_SC_NPROCESSORS_ONLN);
+    cpu_set_t set;
+
+    CPU_ZERO(&set);
+    CPU_SET((n - 1 - which % n + n) % n, &set);
+    sched_setaffinity(0, sizeof set, &set);
+}
+
+static void serve_bare(struct cg_sock *listener)
+{
+    int fd = cg_sock_fd(listener), flags = fcntl(fd, F_GETFL);
+
+    fcntl(fd, F_SETFL, flags & ~O_NONBLOCK);
+    bare_epoll_echo(fd, connections, count);
+}
+
 static int usage(void)
 {
-    fprintf(stderr, "usage: echo [--reactor NAME] [--connections N] [--requests N] "
-                    "[--timeout SECONDS]\n");
+    fprintf(stderr, "usage: echo [--reactor NAME | --bare] [--connections N] "
+                    "[--requests N] [--timeout SECONDS]\n");
     return 2;
 }
 
@@ -154,11 +184,13 @@ int main(int argc, char **argv)
                                             {"connections", 1, NULL, 'c'},
                                             {"requests", 1, NULL, 'n'},
                                             {"timeout", 1, NULL, 't'},
+                                            {"bare", 0, NULL, 'b'},
                                             {NULL, 0, NULL, 0}};
     struct cg_reactor *reactor;
     struct cg_sched *sched;
     struct cg_sock *listener;
     const char *name = NULL;
+    bool bare = false;
     char addr[CG_ADDR_SIZE];
     int rc, option;
     pid_t child;
@@ -173,6 +205,9 @@ int main(int argc, char **argv)
             break;
         case 'n':
             requests = atol(optarg);
+            break;
+        case 'b':
+            bare = true;
             break;
         case 't':
             timeout = atoi(optarg) * CG_SECOND;
@@ -191,9 +226,16 @@ int main(int argc, char **argv)
     }
     if ((child = fork()) == 0) {
         closefrom(3);
+        pin(1);
         load(addr);
     }
-    cg_start(sched, server, listener);
+    pin(0);
+    if (bare) {
+        serve_bare(listener);
+        cg_close(listener);
+    } else {
+        cg_start(sched, server, listener);
+    }
     rc = cg_run(sched);
     printf("requests %ld\n", answered);
     printf("cpu_per_request %.2f us\n",
