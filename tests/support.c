@@ -427,6 +427,7 @@ void test_unix_path(char path[static CG_ADDR_SIZE])
     if (!dir || strlen(dir) > 60)
         dir = "/tmp";
     snprintf(path, CG_ADDR_SIZE, "unix:%s/cogen-test-%ld-%u", dir, (long)getpid(), ++count);
+    unlink(path + strlen("unix:")); /* left by a process of the same number that crashed */
 }
 
 int test_file(size_t size)

@@ -58,7 +58,8 @@ static void complete(struct cg_io *io, ssize_t result)
         a->then(a);
 }
 
-#define ASK(what, f, ...)                                                              \
+#define ASK(what, ...) ASK_(what, __VA_ARGS__, )
+#define ASK_(what, f, ...)                                                             \
     {                                                                                  \
         .io = {.code = (what), .fd = (f), .complete = complete, __VA_ARGS__},          \
         .at = SIZE_MAX                                                                 \
