@@ -8,6 +8,7 @@
 #include <cogen/coro.h>
 #include <cogen/op.h>
 #include <cogen/reactor.h>
+#include <cogen/remote.h>
 #include <cogen/sched.h>
 #include <cogen/signal.h>
 #include <cogen/sim.h>

@@ -9,6 +9,7 @@
 
 #include "lib/names.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -42,7 +43,7 @@ struct cg_name cg_name_itself(struct cg_name name)
     return name;
 }
 
-static bool has_bytes(struct cg_name name)
+bool cg__name_has_bytes(struct cg_name name)
 {
     return name.size != (size_t)INTEGER && name.size != (size_t)POINTER;
 }
@@ -53,7 +54,17 @@ bool cg__name_equal(struct cg_name a, struct cg_name b)
         return false;
     if (a.data == b.data || a.size == 0)
         return true;
-    return has_bytes(a) && memcmp(a.data, b.data, a.size) == 0;
+    return cg__name_has_bytes(a) && memcmp(a.data, b.data, a.size) == 0;
+}
+
+int cg__name_print(struct cg_name name, char *buf, size_t size)
+{
+    if (name.size == (size_t)INTEGER)
+        return snprintf(buf, size, "%jd", (intmax_t)(intptr_t)name.data);
+    if (name.size == (size_t)POINTER)
+        return snprintf(buf, size, "%p", name.data);
+    return snprintf(buf, size, "\"%.*s\"", (int)(name.size < 64 ? name.size : 64),
+                    (const char *)name.data);
 }
 
 static uint64_t mix(uint64_t x)
@@ -68,7 +79,7 @@ static uint64_t hash(const struct cg__names *names, struct cg_name name)
     uint64_t h = names->seed ^ name.size, word;
     const char *at = name.data;
 
-    if (!has_bytes(name))
+    if (!cg__name_has_bytes(name))
         return mix(h ^ (uintptr_t)name.data);
     for (size_t left = name.size; left; left -= left < 8 ? left : 8, at += 8) {
         word = 0;

@@ -20,6 +20,12 @@ struct cg__names {
 void cg__names_init(struct cg__names *names, uint64_t seed);
 void cg__names_free(struct cg__names *names);
 
+/* Whether it is one of bytes, not an integer or a pointer. */
+bool cg__name_has_bytes(struct cg_name name);
+
+/* Prints it as snprintf does. */
+int cg__name_print(struct cg_name name, char *buf, size_t size);
+
 bool cg__name_equal(struct cg_name a, struct cg_name b);
 
 /* The first waiter for a name, whose ring has the others in the order of their waiting;

@@ -7,23 +7,38 @@
 #include <errno.h>
 #include <stdlib.h>
 
-struct cg__post {
-    struct cg__post *next;
+struct call {
+    struct cg__post post;
     void (*fn)(void *arg);
     void *arg;
 };
 
+static void run_call(struct cg__post *post, bool dropped)
+{
+    struct call *call = (struct call *)post;
+
+    if (!dropped)
+        call->fn(call->arg);
+    free(call);
+}
+
 int cg_post(struct cg_sched *sched, void (*fn)(void *arg), void *arg)
 {
-    struct cg__post *post = malloc(sizeof *post);
+    struct call *call = malloc(sizeof *call);
 
-    if (post == NULL)
+    if (call == NULL)
         return -ENOMEM;
-    *post = (struct cg__post){atomic_load(&sched->posts), fn, arg};
+    *call = (struct call){.post.run = run_call, .fn = fn, .arg = arg};
+    cg__post(sched, &call->post);
+    return 0;
+}
+
+void cg__post(struct cg_sched *sched, struct cg__post *post)
+{
+    post->next = atomic_load(&sched->posts);
     while (!atomic_compare_exchange_weak(&sched->posts, &post->next, post))
         continue;
     sched->reactor->type->wake(sched->reactor);
-    return 0;
 }
 
 /* All of them, the oldest first. */
@@ -44,27 +59,24 @@ static struct cg__post *take(struct cg_sched *sched)
     return oldest;
 }
 
-void cg__posts_run(struct cg_sched *sched)
+static void run_all(struct cg_sched *sched, bool dropped)
 {
     struct cg__post *post = take(sched);
 
     while (post) {
         struct cg__post *next = post->next;
 
-        post->fn(post->arg);
-        free(post);
+        post->run(post, dropped);
         post = next;
     }
 }
 
+void cg__posts_run(struct cg_sched *sched)
+{
+    run_all(sched, false);
+}
+
 void cg__posts_drop(struct cg_sched *sched)
 {
-    struct cg__post *post = take(sched);
-
-    while (post) {
-        struct cg__post *next = post->next;
-
-        free(post);
-        post = next;
-    }
+    run_all(sched, true);
 }

@@ -25,7 +25,12 @@ enum {
 #define CG__TURN_LENGTH (200 * CG_MICROSECOND)
 #define CG__GRACE (5 * CG_SECOND)
 
-struct cg__post;
+/* What has been posted; embedded in what it is for. run frees it, or keeps it. `dropped`:
+ * the scheduler is being freed, and nothing of it may be used. */
+struct cg__post {
+    struct cg__post *next;
+    void (*run)(struct cg__post *post, bool dropped);
+};
 
 struct cg_sched {
     struct cg_context ctx; /* of the loop */
@@ -65,9 +70,17 @@ static inline int64_t cg__sched_clock(const struct cg_sched *sched)
     return sched->reactor->type->now(sched->reactor);
 }
 
-/* Runs what has been posted. */
+/* Posts without memory of its own: never fails. From any thread. */
+void cg__post(struct cg_sched *sched, struct cg__post *post);
+
+/* Runs what has been posted; drops it. */
 void cg__posts_run(struct cg_sched *sched);
 void cg__posts_drop(struct cg_sched *sched);
+
+/* Wakes all who wait for a name and hands them the value; `favoured`: to the head of the
+ * ready queue. Answers how many. */
+ssize_t cg__signal_fire(struct cg__names *names, struct cg_name name, const void *value,
+                        bool favoured);
 
 /* Frees the requests kept for cg_poll. */
 void cg__ios_free(struct cg_sched *sched);

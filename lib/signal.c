@@ -4,7 +4,6 @@
 
 #include "lib/sched.h"
 
-#include <stdio.h>
 #include <string.h>
 
 static struct cg_wait_signal_op *as_wait(struct cg_op *op)
@@ -27,10 +26,10 @@ static unsigned waiters(struct cg__names *names, struct cg_name name)
 /* Wakes all who wait for the name; answers how many. Those who are favoured go to the head
  * of the ready queue, from the last to the first, so that they still run in the order of
  * their waiting. */
-static ssize_t fire(struct cg__names *names, struct cg_signal_op *signal)
+ssize_t cg__signal_fire(struct cg__names *names, struct cg_name name, const void *value,
+                        bool favoured)
 {
-    struct cg_wait_signal_op *first = cg__names_take(names, signal->name), *op, *next;
-    bool favoured = cg__op_prio(&signal->op) & CG_PRIO_OP;
+    struct cg_wait_signal_op *first = cg__names_take(names, name), *op, *next;
     ssize_t n = 0;
 
     if (first == NULL)
@@ -41,11 +40,17 @@ static ssize_t fire(struct cg__names *names, struct cg_signal_op *signal)
     for (; op; op = next) {
         next = as_wait(favoured ? op->prev : op->next);
         if (op->value)
-            memcpy(op->value, &signal->value, sizeof signal->value);
+            memcpy(op->value, &value, sizeof value);
         cg__op_complete(&op->op, 0, favoured);
         n++;
     }
     return n;
+}
+
+static ssize_t fire(struct cg__names *names, struct cg_signal_op *signal)
+{
+    return cg__signal_fire(names, signal->name, signal->value,
+                           cg__op_prio(&signal->op) & CG_PRIO_OP);
 }
 
 static enum cg_verdict signal_process(struct cg_op *op, struct cg_sched *sched)
@@ -81,19 +86,9 @@ static enum cg_verdict signal_cancel(struct cg_op *op, struct cg_sched *sched)
     return CG_DONE;
 }
 
-static int print_name(struct cg_name name, char *buf, size_t size)
-{
-    if (name.size == (size_t)-1)
-        return snprintf(buf, size, "%jd", (intmax_t)(intptr_t)name.data);
-    if (name.size == (size_t)-2)
-        return snprintf(buf, size, "%p", name.data);
-    return snprintf(buf, size, "\"%.*s\"", (int)(name.size < 64 ? name.size : 64),
-                    (const char *)name.data);
-}
-
 static int signal_print(const struct cg_op *op, char *buf, size_t size)
 {
-    return print_name(((const struct cg_signal_op *)op)->name, buf, size);
+    return cg__name_print(((const struct cg_signal_op *)op)->name, buf, size);
 }
 
 const struct cg_op_type cg_signal_type = {
@@ -137,7 +132,7 @@ static enum cg_verdict wait_cancel(struct cg_op *op, struct cg_sched *sched)
 
 static int wait_print(const struct cg_op *op, char *buf, size_t size)
 {
-    return print_name(((const struct cg_wait_signal_op *)op)->name, buf, size);
+    return cg__name_print(((const struct cg_wait_signal_op *)op)->name, buf, size);
 }
 
 const struct cg_op_type cg_wait_signal_type = {

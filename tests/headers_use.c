@@ -70,6 +70,8 @@ ssize_t use(struct cg_sock *sock, void *arg)
     cg_yield(cg_activate(coro, .value = 1));
     cg_yield(cg_signal('c', 1, .recipients = 2));
     cg_yield(cg_wait_signal(cg_name_bytes("\0", 1), &word, .timeout = CG_SECOND));
+    cg_yield(cg_remote_signal(cg_sched_self(), 7, arg, .timeout = CG_SECOND));
+    cg_signal_to(cg_sched_self(), "name", 1);
     cg_yield(cg_any((cg_read(sock, arg, 1), cg_sleep(1, .shield = true)), .timeout = 1));
     cg_yield(cg_all((cg_pass(), cg_suspend()), .deadline = CG_NEVER));
     cg_yield(cg_poll(0, CG_IN | CG_OUT, .timeout = 1));
