@@ -9,6 +9,7 @@
 #include <cogen/op.h>
 #include <cogen/reactor.h>
 #include <cogen/remote.h>
+#include <cogen/resolve.h>
 #include <cogen/sched.h>
 #include <cogen/signal.h>
 #include <cogen/sim.h>

@@ -20,6 +20,8 @@ const char *cg_strerror(ssize_t code)
         return "unknown host";
     case CG_EREACTOR:
         return "no reactor has this name";
+    case CG_ELOOKUP:
+        return "host look-up failed, try again later";
     default:
         return strerror(code > CG_EOF ? -code : INT_MAX);
     }

@@ -267,6 +267,8 @@ struct cg_sched *cg_sched_create(struct cg_reactor *reactor,
 
 void cg_sched_free(struct cg_sched *sched)
 {
+    struct cg_kept *kept;
+
     if (sched == NULL)
         return;
     assert(!sched->running); /* not from within its own run */
@@ -277,6 +279,10 @@ void cg_sched_free(struct cg_sched *sched)
     for (struct cg_coro *coro = sched->first; coro; coro = coro->next) {
         fprintf(stderr, "cogen: coroutine %s abandoned\n", coro->name);
         cg__context_drop(&coro->ctx);
+    }
+    while ((kept = sched->kept)) { /* before the posts: these may come from its threads */
+        sched->kept = kept->next;
+        kept->free(kept);
     }
     cg__posts_drop(sched);
     cg__ios_free(sched);
@@ -328,4 +334,19 @@ int64_t cg_now(const struct cg_sched *sched)
 struct cg_reactor *cg_sched_reactor(const struct cg_sched *sched)
 {
     return sched->reactor;
+}
+
+void cg_sched_keep(struct cg_sched *sched, struct cg_kept *kept)
+{
+    kept->next = sched->kept;
+    sched->kept = kept;
+}
+
+struct cg_kept *cg_sched_kept(const struct cg_sched *sched, const void *key)
+{
+    struct cg_kept *kept = sched->kept;
+
+    while (kept && kept->key != key)
+        kept = kept->next;
+    return kept;
 }

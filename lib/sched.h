@@ -47,6 +47,7 @@ struct cg_sched {
     size_t count;                 /* of them, internal ones left out */
     size_t holds;
     struct cg_io *ios; /* free ones, for cg_poll */
+    struct cg_kept *kept; /* the latest first */
     struct cg_deferred *deferred, **deferred_tail;
     pthread_t thread;
     bool bound;    /* thread is set */

@@ -23,7 +23,7 @@ done
 # asked for by --with-NAME and not found is an error. VARIABLE_CFLAGS use -isystem, since the
 # library's own inline functions do not pass our warnings.
 AC_DEFUN([CG_LIBRARY], [
-AC_ARG_WITH([$1], [AS_HELP_STRING([--without-$1], [leave the $1 reactor out])],
+AC_ARG_WITH([$1], [AS_HELP_STRING([--without-$1], [leave $1 out])],
     [], [with_$1=auto])
 AS_CASE([$with_$1],
     [no], [have_$1="no (--without-$1)"],

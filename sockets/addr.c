@@ -32,8 +32,7 @@ static int parse_unix(const char *path, struct cg__addr *addr)
     return 1;
 }
 
-/* -1: not a port. */
-static long parse_port(const char *text)
+long cg__addr_port(const char *text)
 {
     size_t length = strspn(text, "0123456789");
     long port;
@@ -80,6 +79,34 @@ static bool is_name(const char *host)
     /* No top-level name is a number: that was meant as an IPv4 address. */
     last = last == NULL ? host : last + 1;
     return last[strspn(last, "0123456789")] != '\0' || *last == '\0';
+}
+
+int cg__addr_host(const char *host, struct cg__addr *addr)
+{
+    char copy[CG__HOST_SIZE];
+
+    if (strlen(host) >= sizeof copy)
+        return CG_EADDR;
+    if (strchr(host, ':') != NULL)
+        return set_in6(addr, strcpy(copy, host), 0);
+    if (set_in(addr, host, 0) > 0)
+        return 1;
+    return host[0] != '\0' && is_name(host) ? 0 : CG_EADDR;
+}
+
+bool cg__addr_split(const char *text, char name[static CG__HOST_SIZE], char port[static 6])
+{
+    const char *colon = text != NULL ? strrchr(text, ':') : NULL;
+    size_t length = colon != NULL ? (size_t)(colon - text) : 0;
+    struct cg__addr addr;
+
+    if (length == 0 || length >= CG__HOST_SIZE || cg__addr_port(colon + 1) <= 0 ||
+        strncmp(text, "unix:", 5) == 0)
+        return false;
+    memcpy(name, text, length);
+    name[length] = '\0';
+    strcpy(port, colon + 1);
+    return strchr(name, ':') == NULL && cg__addr_host(name, &addr) == 0;
 }
 
 static int look_up(const char *host, in_port_t port, struct cg__addr *list, size_t n)
@@ -131,7 +158,7 @@ static int every_address(in_port_t port, struct cg__addr *list, size_t n)
 
 int cg__addr_parse(const char *text, bool listener, struct cg__addr *list, size_t n)
 {
-    char host[256];
+    char host[CG__HOST_SIZE];
     const char *colon;
     size_t length;
     long port;
@@ -143,7 +170,7 @@ int cg__addr_parse(const char *text, bool listener, struct cg__addr *list, size_
     colon = strrchr(text, ':');
     if (colon == NULL)
         return CG_EADDR;
-    port = parse_port(colon + 1);
+    port = cg__addr_port(colon + 1);
     if (port < 0 || (port == 0 && !listener))
         return CG_EADDR;
     port = htons((uint16_t)port);

@@ -19,8 +19,21 @@ struct cg__addr {
     socklen_t size;
 };
 
+enum { CG__HOST_SIZE = 256 }; /* room for a host's name, with its NUL */
+
+/* A port's number, or -1. */
+long cg__addr_port(const char *text);
+
+/* What a host's text is: 1: a numeric address (IPv6 without brackets), now in *addr with
+ * port 0; 0: a name; CG_EADDR. */
+int cg__addr_host(const char *host, struct cg__addr *addr);
+
+/* Whether a text is "name:port", a host's name that would have to be looked up: then name
+ * and port are copied. */
+bool cg__addr_split(const char *text, char name[static CG__HOST_SIZE], char port[static 6]);
+
 /* The addresses that a text stands for: fills at most n, answers how many (at least 1);
- * -EINVAL: not an address; -ENXIO: unknown host; -ENOMEM. A listener's text may have no
+ * CG_EADDR: not an address; CG_EHOST: unknown host; -ENOMEM. A listener's text may have no
  * host (every address: [::], which takes IPv4 as well, and 0.0.0.0 for machines without
  * IPv6) and port 0. Only a host's name waits, for the system's resolver: up to its timeout
  * nothing else runs in this thread. */

@@ -42,7 +42,7 @@ enum cg__direction { CG__RX, CG__TX };
 
 struct cg_sock {
     const struct cg_transport_type *transport;
-    void *state; /* the transport's; of plain.c: struct cg__addrs, struct cg__path */
+    void *state; /* the transport's; of plain.c: struct cg__path */
     struct cg_sched *sched;
     struct cg_reactor *reactor;
     struct cg__side side[2];
@@ -56,7 +56,6 @@ struct cg_sock {
     bool eof;        /* nothing comes after the input */
     bool multishot;  /* its requests to receive stay armed */
     bool listener;
-    bool connecting; /* state is the list of addresses */
     bool closing;
     bool held;       /* closing, waits for its last request, holds the run open */
 };

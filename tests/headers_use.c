@@ -18,6 +18,7 @@ ssize_t plain(struct cg_sock *sock, void *arg)
     struct iovec iov[1] = {{.iov_base = arg, .iov_len = 1}};
     struct cg_coro *coro = cg_self();
     struct cg_sock *conn;
+    struct cg_addr_list list;
     struct cg_view view;
     void *value;
 
@@ -39,6 +40,7 @@ ssize_t plain(struct cg_sock *sock, void *arg)
     cg_yield(cg_poll_sock(sock, CG_IN));
     cg_yield(cg_accept(sock, &conn));
     cg_yield(cg_connect("127.0.0.1:80", &conn));
+    cg_yield(cg_resolve("localhost", "80", &list));
     cg_yield(cg_read(sock, arg, 1));
     cg_yield(cg_readall(sock, arg, 1));
     cg_yield(cg_readline(sock, arg, 1));

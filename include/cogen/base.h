@@ -36,6 +36,7 @@ enum cg_error {
     CG_EADDR = -4094,    /* the text is not an address */
     CG_EHOST = -4093,    /* unknown host */
     CG_EREACTOR = -4092, /* no reactor has this name */
+    CG_ELOOKUP = -4091,  /* a host could not be looked up; it may work later */
 };
 
 CG_EXTERN_C_BEGIN

@@ -17,6 +17,16 @@ struct cg_sched_options {
     void *reserved;
 };
 
+/* Something that is kept with a scheduler and freed with it (a resolver, a pool of
+ * connections), embedded in what it is. The keeper sets key and free. */
+struct cg_kept {
+    struct cg_kept *next;
+    const void *key; /* what it is found by: the address of anything static */
+    /* The scheduler is being freed: its coroutines have ended, its reactor is still open;
+     * what this posts or starts is never run. */
+    void (*free)(struct cg_kept *kept);
+};
+
 CG_EXTERN_C_BEGIN
 
 /* A new scheduler on an open reactor, which is borrowed and must outlive it. NULL: no
@@ -88,6 +98,13 @@ CG_API struct cg_sched *cg_sched_self(void);
 
 /* The reactor the scheduler was made with. */
 CG_API struct cg_reactor *cg_sched_reactor(const struct cg_sched *sched);
+
+/* Keeps something with the scheduler: kept->free(kept) is called when that is freed, the
+ * latest first. Scheduler's thread only. */
+CG_API void cg_sched_keep(struct cg_sched *sched, struct cg_kept *kept);
+
+/* What is kept under a key, the latest; NULL: nothing. */
+CG_API struct cg_kept *cg_sched_kept(const struct cg_sched *sched, const void *key);
 
 CG_EXTERN_C_END
 

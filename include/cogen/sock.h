@@ -89,7 +89,8 @@ struct cg_connect_op {
     CG_OP_HEAD;
     const char *addr;
     struct cg_sock **conn;
-    struct cg_sock *sock;
+    struct cg_sock *sock;        /* connected, not yet handed over */
+    struct cg__attempt *attempt; /* pending */
 };
 
 struct cg_shutdown_op {
@@ -177,11 +178,13 @@ struct cg_poll_sock_op {
 #define cg_accept(...) cg__accept(__VA_ARGS__, )
 #define cg__accept(s, c, ...) CG_OP(cg_accept, .sock = (s), .conn = (c), __VA_ARGS__)
 
-/* cg_connect(addr, &conn): connects to an address; 0, and the caller closes conn. The
- * addresses of a host's name are tried one after the other; looking the name up asks the
- * system's resolver and blocks the thread until it answers. CG_EADDR: not an address;
- * CG_EHOST: unknown host; -ECONNREFUSED ... (of the last one tried). The default timeout does
- * not apply. TCP connections, accepted ones too, have TCP_NODELAY set. Traceless. */
+/* cg_connect(addr, &conn): connects to an address; 0, and the caller closes conn. A host's
+ * name is looked up (cg_resolve) and its addresses are raced as RFC 8305 says: the families
+ * in turn, the next one after CG_CONNECT_DELAY or as soon as one has failed; the first to
+ * connect wins. Timeout and deadline are of all this together. CG_EADDR: not an address;
+ * CG_EHOST: unknown host; CG_ELOOKUP: it cannot be looked up now; -ECONNREFUSED ... (of the
+ * last to fail). The default timeout does not apply. TCP connections, accepted ones too,
+ * have TCP_NODELAY set. Traceless. */
 #define cg_connect(...) cg__connect(__VA_ARGS__, )
 #define cg__connect(a, c, ...) CG_OP(cg_connect, .addr = (a), .conn = (c), __VA_ARGS__)
 
@@ -209,7 +212,8 @@ extern CG_API const struct cg_op_type cg_read_type, cg_readall_type, cg_readline
     cg_borrow_type, cg_write_type, cg_writeall_type, cg_writev_type, cg_sendfile_type,
     cg_accept_type, cg_connect_type, cg_shutdown_type, cg_poll_sock_type;
 
-/* Listens on an address. The caller closes *sock. 0; -EADDRINUSE, -EACCES, CG_EADDR (not an
+/* Listens on an address. The caller closes *sock. A host's name is looked up by the
+ * system's resolver, for which the thread waits. 0; -EADDRINUSE, -EACCES, CG_EADDR (not an
  * address), CG_EHOST (unknown host), -EMFILE, -ENOMEM ... A UNIX path must not exist; the
  * listener's close removes it. */
 CG_API int cg_listen_on(struct cg_sched *sched, const char *addr, struct cg_sock **sock,

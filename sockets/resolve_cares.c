@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: MIT */
+/* The resolver that asks name servers, by c-ares. Everything of c-ares is done in one
+ * coroutine, which is there only while somebody waits for an answer: it hands over the
+ * questions, waits for c-ares' descriptors and its clock, and ends with the last waiter, so
+ * that an idle resolver neither holds a run open nor counts as stuck. */
+#include "config.h"
+
+#include "sockets/addr.h"
+#include "sockets/resolve.h"
+
+#include <cogen/any.h>
+#include <cogen/reactor.h>
+
+#include <ares.h>
+#include <errno.h>
+#include <netdb.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/time.h>
+
+enum {
+    FDS_MOST = 32,          /* descriptors of c-ares that are watched */
+    PUMP_STACK = 128 << 10, /* bytes; c-ares has buffers on it */
+};
+
+/* A question. c-ares cannot forget a single one, so it may outlive its op. */
+struct lookup {
+    struct lookup *next; /* while it has not been asked */
+    struct cares *cares;
+    struct cg_resolve_op *op; /* NULL: cancelled */
+    char host[CG__HOST_SIZE];
+};
+
+struct watched {
+    int fd;
+    unsigned events;
+};
+
+struct cares {
+    struct cg_resolver base;
+    ares_channel channel;
+    bool has_channel;
+    bool pumping;
+    bool closing; /* whoever is left is not to be told */
+    struct lookup *unasked, **unasked_tail;
+    size_t wanted; /* lookups whose op waits */
+    size_t asked;  /* lookups that c-ares holds */
+    struct cg_op *kick; /* what the pump waits on besides the descriptors */
+    int watched;
+    struct watched watch[FDS_MOST];
+    struct cg_resolver_options options;
+    char *servers, *resolv_conf;
+};
+
+/* ---- the kick: an op that ends the pump's wait ---- */
+
+struct kick_op {
+    CG_OP_HEAD;
+    struct cares *cares;
+};
+
+static enum cg_verdict kick_process(struct cg_op *op, struct cg_sched *sched)
+{
+    (void)sched;
+    ((struct kick_op *)op)->cares->kick = op;
+    return CG_PENDING;
+}
+
+static enum cg_verdict kick_cancel(struct cg_op *op, struct cg_sched *sched)
+{
+    (void)sched;
+    ((struct kick_op *)op)->cares->kick = NULL;
+    return CG_DONE;
+}
+
+static const struct cg_op_type kick_type = {
+    .name = "lookups",
+    .flags = CG_OP_LOCAL,
+    .process = kick_process,
+    .cancel = kick_cancel,
+};
+
+static void kick(struct cares *cares)
+{
+    struct cg_op *op = cares->kick;
+
+    cares->kick = NULL;
+    if (op != NULL)
+        cg_complete(op, 0);
+}
+
+/* ---- what c-ares says ---- */
+
+static int code_of(int status)
+{
+    switch (status) {
+    case ARES_ENODATA:
+    case ARES_ENOTFOUND:
+    case ARES_ENONAME:
+    case ARES_EBADNAME: /* a label too long, say: nobody has it */
+        return CG_EHOST;
+    case ARES_ENOMEM:
+        return -ENOMEM;
+    default:
+        return CG_ELOOKUP;
+    }
+}
+
+static void answered(void *arg, int status, int timeouts, struct ares_addrinfo *info)
+{
+    struct lookup *lookup = arg;
+    struct cares *cares = lookup->cares;
+    struct cg_resolve_op *op = lookup->op;
+
+    (void)timeouts;
+    cares->asked--;
+    if (op != NULL && !cares->closing) {
+        struct cg_addr_list list = {.count = 0};
+        int result = code_of(status);
+
+        if (status == ARES_SUCCESS) {
+            for (struct ares_addrinfo_node *node = info->nodes; node; node = node->ai_next)
+                cg__list_add(&list, node->ai_addr);
+            result = list.count > 0 ? list.count : CG_EHOST;
+        }
+        if (result > 0) {
+            cg__list_port(&list, op->port);
+            *op->list = list;
+        }
+        cares->wanted--;
+        cg_complete(&op->op, result);
+    }
+    if (info != NULL)
+        ares_freeaddrinfo(info);
+    free(lookup);
+}
+
+/* c-ares opens, watches and (with neither) closes a descriptor. A socket beyond our number
+ * goes unheard, and its question to the next server in time. */
+static void watch(void *arg, ares_socket_t fd, int readable, int writable)
+{
+    struct cares *cares = arg;
+    struct cg_reactor *reactor = cg_sched_reactor(cares->base.sched);
+    unsigned events = (readable ? CG_IN : 0) | (writable ? CG_OUT : 0);
+    int i = 0;
+
+    while (i < cares->watched && cares->watch[i].fd != fd)
+        i++;
+    if (events != 0) {
+        if (i == FDS_MOST)
+            return;
+        cares->watch[i] = (struct watched){fd, events};
+        cares->watched += i == cares->watched;
+    } else if (i < cares->watched) {
+        reactor->type->forget(reactor, fd);
+        cares->watch[i] = cares->watch[--cares->watched];
+    }
+}
+
+static int open_channel(struct cares *cares)
+{
+    struct ares_options options = {
+        .sock_state_cb = watch,
+        .sock_state_cb_data = cares,
+        .timeout = (int)((cares->options.timeout + CG_MILLISECOND - 1) / CG_MILLISECOND),
+        .tries = cares->options.tries,
+        .resolvconf_path = cares->resolv_conf,
+    };
+    int mask = ARES_OPT_SOCK_STATE_CB | (options.timeout > 0 ? ARES_OPT_TIMEOUTMS : 0) |
+               (options.tries > 0 ? ARES_OPT_TRIES : 0) |
+               (cares->resolv_conf != NULL ? ARES_OPT_RESOLVCONF : 0);
+    int status = ares_init_options(&cares->channel, &options, mask);
+
+    if (status != ARES_SUCCESS)
+        return status == ARES_ENOMEM ? -ENOMEM : CG_ELOOKUP;
+    cares->has_channel = true;
+    if (cares->servers == NULL)
+        return 0;
+    status = ares_set_servers_ports_csv(cares->channel, cares->servers);
+    return status == ARES_SUCCESS ? 0 : code_of(status);
+}
+
+/* ---- the pump ---- */
+
+static struct lookup *take_unasked(struct cares *cares)
+{
+    struct lookup *lookup = cares->unasked;
+
+    cares->unasked = lookup->next;
+    if (cares->unasked == NULL)
+        cares->unasked_tail = &cares->unasked;
+    return lookup;
+}
+
+static void refuse(struct cares *cares, struct lookup *lookup, int error)
+{
+    if (lookup->op != NULL) {
+        cares->wanted--;
+        cg_complete(&lookup->op->op, error);
+    }
+    free(lookup);
+}
+
+static void ask(struct cares *cares)
+{
+    const struct ares_addrinfo_hints hints = {.ai_family = AF_UNSPEC,
+                                              .ai_socktype = SOCK_STREAM};
+    int error = 0;
+
+    if (cares->unasked != NULL && !cares->has_channel)
+        error = open_channel(cares);
+    while (cares->unasked != NULL) {
+        struct lookup *lookup = take_unasked(cares);
+
+        if (error < 0 || lookup->op == NULL) {
+            refuse(cares, lookup, error);
+            continue;
+        }
+        cares->asked++;
+        ares_getaddrinfo(cares->channel, lookup->host, NULL, &hints, answered, lookup);
+    }
+}
+
+/* How long c-ares wants to wait at most. */
+static int64_t patience(struct cares *cares)
+{
+    struct timeval space, *left = ares_timeout(cares->channel, NULL, &space);
+    int64_t ns;
+
+    if (left == NULL)
+        return CG_NEVER;
+    ns = left->tv_sec * CG_SECOND + left->tv_usec * CG_MICROSECOND;
+    return ns > 0 ? ns : CG_NANOSECOND;
+}
+
+/* Waits until c-ares has something to do, and has it done. Shielded: an op that still waits
+ * may be a shielded one, while this coroutine, like all, has been cancelled. */
+static void attend(struct cares *cares)
+{
+    struct cg_poll_op polls[FDS_MOST];
+    struct kick_op wake = {.type = &kick_type, .cares = cares};
+    struct cg_op *ops[FDS_MOST + 2];
+    struct cg_any_op any = {.type = &cg_any_type,
+                            .ops = ops,
+                            .timeout = patience(cares),
+                            .shield = true};
+    int n = cares->watched;
+
+    for (int i = 0; i < n; i++) {
+        polls[i] = (struct cg_poll_op){.type = &cg_poll_type,
+                                       .fd = cares->watch[i].fd,
+                                       .events = cares->watch[i].events,
+                                       .timeout = CG_NEVER};
+        ops[i] = &polls[i].op;
+    }
+    ops[n] = &wake.op;
+    ops[n + 1] = NULL;
+    cg_yield(&any.op);
+    for (int i = 0; i < n; i++) {
+        ssize_t ready = cg_result(ops[i]);
+
+        if (ready < 0 && ready != -ECANCELED) { /* not to be watched: this reactor is none */
+            ares_cancel(cares->channel);
+            return;
+        }
+        if (ready > 0)
+            ares_process_fd(cares->channel, ready & ~CG_OUT ? polls[i].fd : ARES_SOCKET_BAD,
+                            ready & ~CG_IN ? polls[i].fd : ARES_SOCKET_BAD);
+    }
+    ares_process_fd(cares->channel, ARES_SOCKET_BAD, ARES_SOCKET_BAD); /* its clock */
+}
+
+static ssize_t pump(void *arg)
+{
+    struct cares *cares = arg;
+
+    for (ask(cares); cares->wanted > 0; ask(cares))
+        attend(cares);
+    if (cares->asked > 0)
+        ares_cancel(cares->channel);
+    cares->pumping = false;
+    return 0;
+}
+
+/* ---- the resolver ---- */
+
+static enum cg_verdict cares_start(struct cg_resolver *resolver, struct cg_resolve_op *op)
+{
+    struct cares *cares = (struct cares *)resolver;
+    struct lookup *lookup = malloc(sizeof *lookup);
+
+    op->result = -ENOMEM;
+    if (lookup == NULL)
+        return CG_DONE;
+    if (!cares->pumping) {
+        op->result = cg_start(resolver->sched, pump, cares, .name = "c-ares",
+                              .stack_size = PUMP_STACK);
+        if (op->result < 0) {
+            free(lookup);
+            return CG_DONE;
+        }
+        cares->pumping = true;
+    }
+    lookup->next = NULL;
+    lookup->cares = cares;
+    lookup->op = op;
+    strcpy(lookup->host, op->host); /* a well-formed name is shorter */
+    op->lookup = lookup;
+    *cares->unasked_tail = lookup;
+    cares->unasked_tail = &lookup->next;
+    cares->wanted++;
+    kick(cares);
+    return CG_PENDING;
+}
+
+static void cares_cancel(struct cg_resolver *resolver, struct cg_resolve_op *op)
+{
+    struct cares *cares = (struct cares *)resolver;
+
+    ((struct lookup *)op->lookup)->op = NULL;
+    if (--cares->wanted == 0)
+        kick(cares);
+}
+
+static void cares_close(struct cg_resolver *resolver)
+{
+    struct cares *cares = (struct cares *)resolver;
+
+    cares->closing = true;
+    while (cares->unasked != NULL)
+        free(take_unasked(cares));
+    if (cares->has_channel)
+        ares_destroy(cares->channel);
+    free(cares->servers);
+    free(cares->resolv_conf);
+    free(cares);
+}
+
+static const struct cg_resolver_type cares_type = {
+    .name = "c-ares",
+    .start = cares_start,
+    .cancel = cares_cancel,
+    .close = cares_close,
+};
+
+int cg__cares_open(const struct cg_resolver_options *options, struct cg_resolver **resolver)
+{
+    struct cares *cares;
+
+    if (options->timeout < 0 || options->tries < 0)
+        return -EINVAL;
+    cares = calloc(1, sizeof *cares);
+    if (cares == NULL)
+        return -ENOMEM;
+    cares->base.type = &cares_type;
+    cares->unasked_tail = &cares->unasked;
+    cares->options = *options;
+    if (options->servers != NULL)
+        cares->servers = strdup(options->servers);
+    if (options->resolv_conf != NULL)
+        cares->resolv_conf = strdup(options->resolv_conf);
+    if ((options->servers != NULL && cares->servers == NULL) ||
+        (options->resolv_conf != NULL && cares->resolv_conf == NULL)) {
+        cares_close(&cares->base);
+        return -ENOMEM;
+    }
+    *resolver = &cares->base;
+    return 0;
+}
