@@ -18,6 +18,48 @@ for cg_flag in m4_normalize([$2]); do
 done
 ])
 
+# CG_OPTION(NAME, VARIABLE, MODULE, PACKAGE, WHAT): CG_LIBRARY for what is no reactor;
+# --without-NAME leaves WHAT.
+AC_DEFUN([CG_OPTION], [
+AC_ARG_WITH([$1], [AS_HELP_STRING([--without-$1], [leave $5])], [], [with_$1=auto])
+AS_CASE([$with_$1],
+    [no], [have_$1="no (--without-$1)"],
+    [PKG_CHECK_MODULES([$2], [$3], [have_$1=yes],
+        [AS_CASE([$with_$1],
+            [auto], [have_$1="no (pkg-config finds no $3; in Debian: $4)"],
+            [AC_MSG_ERROR([--with-$1: pkg-config finds no $3 (in Debian: $4)])])])])
+AS_IF([test "x$have_$1" = xyes],
+    [$2_CFLAGS=`AS_ECHO(["$$2_CFLAGS"]) | sed 's/^-I/-isystem /; s/ -I/ -isystem /g'`],
+    [$2_CFLAGS= $2_LIBS=])
+])
+
+# CG_LLHTTP: the parser of HTTP. Sets have_http to library (a system libllhttp), sources (its C
+# sources, which Debian's node-llhttp has) or no, http to the same in words, and
+# LLHTTP_CFLAGS, LLHTTP_LIBS. DIR/share of --with-llhttp=DIR is searched for the sources.
+AC_DEFUN([CG_LLHTTP], [
+AC_ARG_WITH([llhttp], [AS_HELP_STRING([--with-llhttp=PREFIX],
+    [where node-llhttp keeps its sources (/usr); --without-llhttp leaves HTTP out])],
+    [], [with_llhttp=auto])
+AS_CASE([$with_llhttp], [auto|yes], [cg_llhttp=/usr], [cg_llhttp=$with_llhttp])
+have_http=no
+AS_CASE([$with_llhttp],
+    [no], [http="no (--without-llhttp)"],
+    [auto|yes], [PKG_CHECK_MODULES([LLHTTP], [libllhttp >= 8.1],
+        [have_http=library http="yes, with the system's libllhttp"], [:])])
+AS_IF([test "x$with_llhttp,$have_http" != xno,no && test "x$have_http" = xno],
+    [AS_IF([test -r "$cg_llhttp/share/llhttp/llhttp.c" &&
+            test -r "$cg_llhttp/share/include/llhttp/llhttp.h"],
+        [have_http=sources http="yes, with llhttp from $cg_llhttp/share/llhttp"
+        LLHTTP_CFLAGS="-isystem $cg_llhttp/share/include/llhttp -DLLHTTP_STRICT_MODE=1"
+        LLHTTP_SOURCES="-isystem $cg_llhttp/share/llhttp" LLHTTP_LIBS=],
+        [http="no (neither libllhttp >= 8.1 nor node-llhttp; in Debian: node-llhttp)"
+        AS_CASE([$with_llhttp], [auto], [],
+            [AC_MSG_ERROR([--with-llhttp: there is no llhttp (in Debian: node-llhttp)])])])])
+AC_SUBST([LLHTTP_CFLAGS])
+AC_SUBST([LLHTTP_SOURCES])
+AC_SUBST([LLHTTP_LIBS])
+])
+
 # CG_LIBRARY(NAME, VARIABLE, MODULE, PACKAGE): an optional library, found by pkg-config and
 # left out by --without-NAME. Sets have_NAME to yes, or to "no" and the reason in words;
 # asked for by --with-NAME and not found is an error. VARIABLE_CFLAGS use -isystem, since the

@@ -195,10 +195,17 @@ whole() {
     fi
 }
 
+# What a page's programs are linked with, besides libcogen.
+libraries() {
+    for layer in http tls; do
+        ! grep -q "^\.In cogen/$layer" "$1" || echo "libcogen-$layer.la"
+    done
+}
+
 link() {
     # shellcheck disable=SC2086 # options are words
     ./libtool --silent --tag=CC --mode=link $CC $CFLAGS $LDFLAGS -pthread -no-install \
-        -o "$2" "$1" libcogen.la
+        -o "$2" "$1" $(libraries "$page") libcogen.la
 }
 
 # Ends by itself, and well.
@@ -222,6 +229,10 @@ for page in $pages; do
         fi
         check "$what" compile "$work/example.c" "$work/example.o"
         [ -e "$work/example.o" ] || continue
+        if [ "$(libraries "$page")" ] && ! ls $(libraries "$page") >/dev/null 2>&1; then
+            echo "SKIP: $what, linked: its library was not built"
+            continue
+        fi
         check "$what, linked" link "$work/example.o" "$work/example"
         check "$what, run" run "$work/example"
         programs=$((programs + 1))

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/* How a body is framed on the wire, for whoever writes one: by its length, in chunks, or by the
+ * end of the connection. */
+#ifndef COGEN_HTTP_BODY_H
+#define COGEN_HTTP_BODY_H
+
+#include "http/message.h"
+
+enum cg__http_framing {
+    CG__HTTP_NO_BODY, /* nothing follows the head, whatever that says */
+    CG__HTTP_LENGTH,  /* so many bytes, said by Content-Length */
+    CG__HTTP_CHUNKED,
+    CG__HTTP_CLOSE, /* up to the end of the connection */
+};
+
+/* Whether a response of that status can have a body at all. */
+bool cg__http_has_body(int status);
+
+/* The framing of a response's body: `head` if the request was HEAD; `minor` of the request's
+ * version; `has_length`: its length is known. */
+enum cg__http_framing cg__http_frame(int status, bool head, int minor, bool has_length);
+
+enum { CG__HTTP_CHUNK_HEAD = 20 }; /* room for what stands before a chunk */
+
+/* Writes what stands before a chunk of that size, not 0; answers its length. Behind the
+ * chunk comes "\r\n". */
+size_t cg__http_chunk_head(char *buf, uint64_t size);
+
+/* Writes a decimal number; answers its length, at most 20. */
+size_t cg__http_decimal(char *buf, uint64_t number);
+
+/* Reads a Content-Length: digits only. False: it is none. */
+bool cg__http_length(const char *text, uint64_t *length);
+
+#endif
