@@ -22,6 +22,20 @@ const char *cg_strerror(ssize_t code)
         return "no reactor has this name";
     case CG_ELOOKUP:
         return "host look-up failed, try again later";
+    case CG_EHTTP:
+        return "the answer is not valid HTTP";
+    case CG_EHTTP_URL:
+        return "not a URL of http or https";
+    case CG_EHTTP_TLS:
+        return "https needs TLS, and there is none";
+    case CG_EHTTP_LIMIT:
+        return "the answer is larger than allowed";
+    case CG_EHTTP_CODING:
+        return "the compressed body is broken or grows beyond reason";
+    case CG_EHTTP_REDIRECT:
+        return "redirected too often, or to where one must not go";
+    case CG_EHTTP_PROXY:
+        return "the proxy refuses, or is none";
     default:
         return strerror(code > CG_EOF ? -code : INT_MAX);
     }

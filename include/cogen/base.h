@@ -37,6 +37,15 @@ enum cg_error {
     CG_EHOST = -4093,    /* unknown host */
     CG_EREACTOR = -4092, /* no reactor has this name */
     CG_ELOOKUP = -4091,  /* a host could not be looked up; it may work later */
+
+    /* Of HTTP clients; see cogen/http_client.h. */
+    CG_EHTTP = -4063,          /* the answer is not valid HTTP */
+    CG_EHTTP_URL = -4062,      /* no URL of http or https */
+    CG_EHTTP_TLS = -4061,      /* https, without TLS */
+    CG_EHTTP_LIMIT = -4060,    /* the answer is larger than allowed */
+    CG_EHTTP_CODING = -4059,   /* a compressed body is broken, or grows beyond reason */
+    CG_EHTTP_REDIRECT = -4058, /* redirected too often, or to where one must not go */
+    CG_EHTTP_PROXY = -4057,    /* the proxy is none, or refuses */
 };
 
 CG_EXTERN_C_BEGIN
