@@ -74,7 +74,8 @@ void cg__coro_suspend(struct cg_coro *self)
     if (next == self)
         return;
     cg__self = next;
-    cg__context_switch(&self->ctx, next ? &next->ctx : &sched->ctx);
+    cg__context_switch(cg__coro_context(self),
+                       next ? cg__coro_context(next) : &sched->ctx);
 }
 
 void cg__coro_free(struct cg_coro *coro)
@@ -174,7 +175,14 @@ void cg_coro_dump(const struct cg_sched *sched, FILE *out)
 bool cg__overflow_suspect(const char **name, const void **low, size_t *size)
 {
     const struct cg_coro *self = cg__self;
+    const struct cg_gen *gen = self ? self->gen : cg__gen_outside;
 
+    if (gen) {
+        *name = gen->name;
+        *low = gen->stack_low;
+        *size = gen->stack_size;
+        return true;
+    }
     if (self == NULL)
         return false;
     *name = self->name;

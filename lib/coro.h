@@ -3,7 +3,7 @@
 #ifndef COGEN_LIB_CORO_H
 #define COGEN_LIB_CORO_H
 
-#include "lib/context.h"
+#include "lib/generator.h"
 
 #include <cogen/coro.h>
 
@@ -14,6 +14,7 @@ struct cg_coro {
     struct cg_sched *sched;
     struct cg_op *op;        /* what it waits for, NULL: it runs or may run */
     struct cg_scope *scope;  /* the innermost */
+    struct cg_gen *gen;      /* the innermost generator that it is in, NULL: none */
     int32_t budget;          /* bytes it may still move before it lets others run */
     uint8_t state;           /* enum cg_coro_state */
     bool cancelled;          /* every yield answers -ECANCELED; derived from the scopes */
@@ -36,6 +37,12 @@ struct cg_coro {
 
 /* The coroutine that this thread runs now: the only global state. */
 extern __thread struct cg_coro *cg__self __attribute__((tls_model("initial-exec")));
+
+/* Where it goes on: on its own stack, or on that of the generator that it is in. */
+static inline struct cg_context *cg__coro_context(struct cg_coro *coro)
+{
+    return coro->gen ? &coro->gen->ctx : &coro->ctx;
+}
 
 /* A new coroutine in the ready queue; NULL: no memory. */
 struct cg_coro *cg__coro_new(struct cg_sched *sched, cg_fn *fn, void *arg, const char *name,

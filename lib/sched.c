@@ -58,7 +58,7 @@ static void run_ready(struct cg_sched *sched)
     sched->left = CG__TURN_RESUMPTIONS;
     while ((coro = cg__sched_next(sched))) {
         cg__self = coro;
-        cg__context_switch(&sched->ctx, &coro->ctx);
+        cg__context_switch(&sched->ctx, cg__coro_context(coro));
         if (sched->dead) {
             cg_unref(sched->dead);
             sched->dead = NULL;
@@ -164,7 +164,8 @@ static int turn(struct cg_sched *sched, int64_t timeout)
     if (limit < timeout)
         timeout = limit;
     /* About to sleep: hand stacks back, some a turn, for as long as nothing else is to do. */
-    if (timeout > 0 && cg__stacks_trim(sched->stacks, CG__TRIM) == CG__TRIM)
+    if (timeout > 0 && (cg__stacks_trim(sched->stacks, CG__TRIM) == CG__TRIM ||
+                        cg__gen_trim(CG__TRIM) == CG__TRIM))
         timeout = 0;
     rc = sched->reactor->type->wait(sched->reactor, timeout);
     sched->now = cg__sched_clock(sched);
@@ -179,7 +180,6 @@ static int enter(struct cg_sched *sched)
     if (!sched->bound) {
         sched->thread = pthread_self();
         sched->bound = true;
-        cg__context_adopt(&sched->ctx);
         cg__overflow_watch();
     }
     if (!pthread_equal(sched->thread, pthread_self()))
@@ -187,6 +187,7 @@ static int enter(struct cg_sched *sched)
     if (sched->running || cg__self)
         return -EBUSY;
     sched->running = true;
+    cg__context_adopt(&sched->ctx); /* another stack each time: a generator may run us */
     sched->now = cg__sched_clock(sched);
     return 0;
 }
