@@ -36,8 +36,6 @@ const char *cg_strerror(ssize_t code)
         return "redirected too often, or to where one must not go";
     case CG_EHTTP_PROXY:
         return "the proxy refuses, or is none";
-    case CG_ELOOKUP:
-        return "host look-up failed, try again later";
     default:
         return strerror(code > CG_EOF ? -code : INT_MAX);
     }
