@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: MIT */
+/* What a step costs, by the ways there are to take it: a function through a pointer, a
+ * posted callback, a called coroutine, a new coroutine that is joined, a generator.
+ *
+ *     ./callbacks                  10,000 of each, in ns
+ *     ./callbacks --calls 1000000
+ */
+#include <cogen.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "common.h"
+#include "generators.h"
+
+static long calls, done;
+
+static double now(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return t.tv_sec * 1e9 + t.tv_nsec;
+}
+
+static ssize_t step(void *arg)
+{
+    (void)arg;
+    return ++done;
+}
+
+static void posted(void *arg)
+{
+    (void)arg;
+    done++;
+}
+
+static ssize_t generate(struct cg_gen *gen, void *arg)
+{
+    (void)arg;
+    do
+        done++;
+    while (cg_gen_yield(gen, 0, NULL) >= 0);
+    return 0;
+}
+
+/* Each way: true while it works. */
+static bool by_pointer(struct cg_gen *gen)
+{
+    static cg_fn *volatile fn = step;
+
+    (void)gen;
+    return fn(NULL) > 0;
+}
+
+static bool by_post(struct cg_gen *gen)
+{
+    (void)gen;
+    return cg_post(cg_sched_self(), posted, NULL) == 0;
+}
+
+static bool by_call(struct cg_gen *gen)
+{
+    (void)gen;
+    return cg_yield(cg_call(step, NULL)) > 0;
+}
+
+static bool by_pass(struct cg_gen *gen)
+{
+    (void)gen;
+    done++;
+    return cg_yield(cg_pass()) == 0;
+}
+
+static bool by_join(struct cg_gen *gen)
+{
+    struct cg_coro *coro;
+    ssize_t rc = cg_yield(cg_add(step, NULL, .coro = &coro));
+
+    (void)gen;
+    if (rc < 0)
+        return false;
+    rc = cg_yield(cg_join(coro));
+    cg_unref(coro);
+    return rc > 0;
+}
+
+static bool by_next(struct cg_gen *gen)
+{
+    return cg_gen_next(gen, NULL) > 0;
+}
+
+static ssize_t profile(void *arg)
+{
+    static const struct {
+        const char *name;
+        bool (*way)(struct cg_gen *gen);
+    } ways[] = {
+        {"function", by_pointer}, {"call", by_call}, {"pass", by_pass},
+        {"generator", by_next},   {"post", by_post}, {"add_and_join", by_join},
+    };
+    struct cg_gen *gen = generator(generate, NULL);
+
+    (void)arg;
+    for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++) {
+        double start = now();
+
+        done = 0;
+        for (long n = 0; n < calls; n++)
+            if (!ways[i].way(gen))
+                return -ECANCELED;
+        while (done < calls) /* what was posted comes later */
+            if (cg_yield(cg_sleep(0)) < 0)
+                return -ECANCELED;
+        printf("%-14s %9.1f ns\n", ways[i].name, (now() - start) / calls);
+    }
+    cg_gen_free(gen);
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    const char *count = "10000";
+    const struct example_option options[] = {
+        {"calls", "N", "how many of each", &count, 0},
+        {0},
+    };
+    struct example ex = {
+        .name = "callbacks",
+        .about = "What a step costs as a callback, a call, a coroutine, a generator",
+        .options = options,
+    };
+    int code;
+
+    example_open(&ex, argc, argv);
+    if ((calls = atol(count)) < 1)
+        example_usage(&ex, "N is a number above 0");
+    if ((code = cg_start(ex.sched, profile, NULL, .name = "profile")) < 0)
+        example_fail("start", code);
+    return example_run(&ex);
+}

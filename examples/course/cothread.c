@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MIT */
+/* A coroutine in a thread of its own: what is sent to it goes through a queue, and the
+ * sender does not wait for it. The coroutine itself does not know.
+ *
+ *     ./cothread [LOG]         the lines with "python" in them, printed by another thread
+ */
+#include <cogen.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../generators.h"
+#include "stages.h"
+
+enum {
+    QUEUE = 8
+}; /* lines: whoever is faster waits */
+
+struct threaded {
+    pthread_t thread;
+    pthread_mutex_t mutex;
+    pthread_cond_t changed;
+    char lines[QUEUE][256];
+    unsigned put, got;
+    bool closed;
+    cg_gen_fn *fn;
+    void *arg;
+};
+
+/* The next line for the coroutine; false: there will be none. */
+static bool take(struct threaded *t, char *line)
+{
+    bool more;
+
+    pthread_mutex_lock(&t->mutex);
+    while (t->put == t->got && !t->closed)
+        pthread_cond_wait(&t->changed, &t->mutex);
+    if ((more = t->put != t->got))
+        strcpy(line, t->lines[t->got++ % QUEUE]);
+    pthread_cond_broadcast(&t->changed);
+    pthread_mutex_unlock(&t->mutex);
+    return more;
+}
+
+static void *thread_main(void *arg)
+{
+    struct threaded *t = arg;
+    struct cg_gen *target = primed(t->fn, t->arg);
+    char line[256];
+
+    while (take(t, line))
+        cg_gen_send(target, line, NULL);
+    cg_gen_free(target);
+    return NULL;
+}
+
+/* A stage like the others: what it is sent, it hands over to the thread. */
+static ssize_t threaded(struct cg_gen *gen, void *arg)
+{
+    struct threaded *t = arg;
+    const char *line;
+    ssize_t sent;
+
+    if (pthread_create(&t->thread, NULL, thread_main, t) != 0)
+        return -1;
+    while ((sent = cg_gen_yield(gen, 0, &line)) > 0) {
+        pthread_mutex_lock(&t->mutex);
+        while (t->put - t->got == QUEUE)
+            pthread_cond_wait(&t->changed, &t->mutex);
+        snprintf(t->lines[t->put++ % QUEUE], sizeof t->lines[0], "%s", line);
+        pthread_cond_broadcast(&t->changed);
+        pthread_mutex_unlock(&t->mutex);
+    }
+    pthread_mutex_lock(&t->mutex);
+    t->closed = true;
+    pthread_cond_broadcast(&t->changed);
+    pthread_mutex_unlock(&t->mutex);
+    pthread_join(t->thread, NULL);
+    return sent;
+}
+
+int main(int argc, char **argv)
+{
+    FILE *log = stage_open(argc, argv, EXAMPLES_DATA "/access-log");
+    struct threaded t = {.mutex = PTHREAD_MUTEX_INITIALIZER,
+                         .changed = PTHREAD_COND_INITIALIZER,
+                         .fn = stage_print};
+    struct cg_gen *thread = primed(threaded, &t);
+    struct cg_gen *grep = primed(stage_grep, &(struct stage_grep){"python", thread});
+
+    stage_feed(log, grep);
+    cg_gen_free(grep);
+    cg_gen_free(thread);
+    fclose(log);
+    return 0;
+}

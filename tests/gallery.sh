@@ -1,0 +1,213 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# Runs every program of examples/ and compares what it prints with tests/gallery/NAME.out: a
+# table of program, reactor and verdict.
+#   tests/gallery.sh [DIRECTORY-OF-THE-EXAMPLES]
+# The directory is also taken from $EXAMPLES; by default it is examples/. A program that needs
+# a library which is not there has not been built, and is said to be left out.
+set -u
+
+examples=$(cd "${1:-${EXAMPLES:-examples}}" 2>/dev/null && pwd) || examples=''
+source=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+if [ -z "$examples" ] || [ ! -x "$examples/signals" ]; then
+    echo "SKIP: no examples in ${1:-${EXAMPLES:-examples}}"
+    exit 77
+fi
+unset COGEN_REACTOR
+work=$(mktemp -d)
+passed=0 failed=0 out=0 server=''
+
+tidy() {
+    [ -z "$server" ] || kill -KILL "$server" 2>/dev/null
+    wait 2>/dev/null
+    rm -rf "$work"
+}
+trap tidy EXIT
+trap 'exit 130' INT TERM
+
+# ---- The table ------------------------------------------------------------------------
+
+# row NAME REACTOR VERDICT
+row() {
+    printf '%-22s %-9s %s\n' "$1" "$2" "$3"
+}
+
+# verdict NAME REACTOR GOT-STATUS WANTED-STATUS: of what is in $work/out and $work/err, which
+# should be what NAME.out says, and nothing.
+verdict() {
+    local seconds=$(((${EPOCHREALTIME/[.,]/} - begun) / 1000))
+
+    diff "$source/tests/gallery/${1%% *}.out" "$work/out" >"$work/diff" 2>&1
+    if [ -s "$work/diff" ] || [ -s "$work/err" ] || [ "$3" != "$4" ]; then
+        failed=$((failed + 1))
+        row "$1" "$2" "FAILED, status $3"
+        cat "$work/diff" "$work/err" | head -n 12 | sed 's/^/    /'
+    else
+        passed=$((passed + 1))
+        row "$1" "$2" "ok ($seconds ms)"
+    fi
+}
+
+# there NAME PROGRAM: has it been built?
+there() {
+    begun=${EPOCHREALTIME/[.,]/}
+    [ ! -x "$examples/$2" ] || return 0
+    out=$((out + 1))
+    row "$1" - 'left out: not built here, see the end of configure'
+    return 1
+}
+
+# plain NAME PROGRAM ARGUMENT...: one that uses no reactor. NAME "pyos 4" compares with
+# pyos.out: so the first word of a name is the file.
+status=0
+plain() {
+    local name=$1 program=$2
+
+    shift 2
+    there "$name" "$program" || return
+    timeout 30 "$examples/$program" "$@" >"$work/out" 2>"$work/err" </dev/null
+    verdict "$name" - $? "$status"
+}
+
+# on REACTORS NAME PROGRAM ARGUMENT...: one that does, on each of these.
+on() {
+    local reactors=$1 name=$2 program=$3 reactor
+
+    shift 3
+    for reactor in $reactors; do
+        there "$name" "$program" || return
+        timeout 30 "$examples/$program" --reactor "$reactor" "$@" \
+            >"$work/out" 2>"$work/err" </dev/null
+        verdict "$name" "$reactor" $? "$status"
+    done
+}
+
+# filtered NAME REACTOR SED-SCRIPT PROGRAM ARGUMENT...: one whose output has numbers in it
+# that differ from run to run; the script makes the same of all that are right.
+filtered() {
+    local name=$1 reactor=$2 script=$3 program=$4 code
+
+    shift 4
+    there "$name" "$program" || return
+    [ "$reactor" = - ] || set -- --reactor "$reactor" "$@"
+    timeout 60 "$examples/$program" "$@" >"$work/raw" 2>"$work/err" </dev/null
+    code=$?
+    sed -E "$script" "$work/raw" >"$work/out"
+    verdict "$name" "$reactor" $code "$status"
+}
+
+# ---- Servers --------------------------------------------------------------------------
+
+# serve PROGRAM ARGUMENT...: starts one; where it listens is in $addr. False: it does not.
+serve() {
+    local program=$1 i
+
+    shift
+    addr=''
+    : >"$work/listening"
+    "$examples/$program" "$@" >"$work/listening" 2>"$work/server.err" </dev/null &
+    server=$!
+    for ((i = 0; i < 200 && ${#addr} == 0; i++)); do
+        read -r addr <"$work/listening" || sleep 0.01
+    done
+    addr=${addr#listening on }
+    [ -n "$addr" ]
+}
+
+# ended: waits for the server's own end, at most 5 s, and gives its status.
+ended() {
+    local i code
+
+    for ((i = 0; i < 250; i++)); do
+        kill -0 "$server" 2>/dev/null || break
+        sleep 0.02
+    done
+    kill -KILL "$server" 2>/dev/null
+    wait "$server"
+    code=$?
+    server=''
+    cat "$work/server.err" >>"$work/err"
+    return $code
+}
+
+# echoes REACTORS NAME PROGRAM ARGUMENT...: a server that says again what it is told and ends
+# after one client.
+echoes() {
+    local reactors=$1 name=$2 program=$3 reactor
+
+    shift 3
+    for reactor in $reactors; do
+        there "$name" "$program" || return
+        : >"$work/out" >"$work/err"
+        if [ "$reactor" = - ]; then serve "$program" "$@"; else
+            serve "$program" --reactor "$reactor" "$@"
+        fi && printf 'hello\nand goodbye\n' | timeout 10 "$examples/echo_client" "$addr" \
+            >"$work/out" 2>"$work/err"
+        ended
+        verdict "$name" "$reactor" $? 0
+    done
+}
+
+# ---- The programs ---------------------------------------------------------------------
+
+network=$("$examples/echo_server" --list-reactors | sed -n 's/ *available$//p' | xargs)
+best=${network%% *}
+for each in epoll kqueue poll; do
+    case " $network " in *" $each "*) best=$each && break ;; esac
+done
+
+row PROGRAM REACTOR VERDICT
+on sim signals signals
+on "sim $best" calls calls
+
+# Beazley's course, in its order
+plain countdown course/countdown
+plain grep course/grep
+plain grepclose course/grepclose
+plain bogus course/bogus
+plain pipeline course/pipeline
+plain copipe course/copipe
+plain cobroadcast course/cobroadcast
+plain cobroadcast2 course/cobroadcast2
+filtered benchmark - 's/ +[0-9.]+/ N/' course/benchmark 10000
+plain basicsax course/basicsax
+plain cosax course/cosax
+plain buses course/buses
+plain iterbus course/iterbus
+plain cothread course/cothread
+plain cocrash course/cocrash
+plain pyos1 course/pyos1
+plain pyos2 course/pyos2
+status=1
+plain taskcrash course/pyos2 --crash
+status=0
+plain pyos3 course/pyos2 --handled
+for step in 4 5 6; do
+    on "sim $best" "pyos$step" course/pyos $step
+done
+on "$network" pyos7 course/pyos 7
+on sim pyos8 course/pyos 8
+plain trampoline course/trampoline
+on "$best" echobad course/echobad
+echoes "$network" echogood course/echogood --port 0 --clients 1
+echoes "$network" echoserver course/echoserver --port 0 --clients 1
+echoes "$network" sockwrap course/sockwrap --port 0 --clients 1
+
+# Effective Python, item 40
+plain minimize minimize
+on sim life life
+filtered life_animate sim 's/.*generation ([0-9]+).*/\1/;/^[^0-9]/d' \
+    life --animate --generations 50
+
+# The asyncio text
+plain yrange yrange
+plain writer writer
+plain delegated delegated
+on "sim $best" factorial factorial --fast
+
+# cogen's own
+filtered callbacks "$best" 's/ +[0-9.]+/ N/' callbacks
+
+echo
+echo "$passed ok, $failed failed, $out left out"
+[ "$failed" -eq 0 ]
