@@ -25,7 +25,8 @@ static struct cg_resolve_op *of(struct cg_op *op)
 
 static const struct {
     const char *name;
-    int (*open)(const struct cg_resolver_options *options, struct cg_resolver **resolver);
+    int (*open)(const struct cg_resolver_options *options,
+                struct cg_resolver **resolver);
 } table[] = {
 #ifdef HAVE_CARES
     {"c-ares", cg__cares_open},
@@ -90,7 +91,8 @@ static int resolver_of(struct cg_sched *sched, struct cg_resolver **resolver)
 
     if (kept == NULL)
         return open_default(sched, resolver);
-    *resolver = (struct cg_resolver *)((char *)kept - offsetof(struct cg_resolver, kept));
+    *resolver =
+        (struct cg_resolver *)((char *)kept - offsetof(struct cg_resolver, kept));
     return 0;
 }
 

@@ -43,8 +43,8 @@ struct cares {
     bool pumping;
     bool closing; /* whoever is left is not to be told */
     struct lookup *unasked, **unasked_tail;
-    size_t wanted; /* lookups whose op waits */
-    size_t asked;  /* lookups that c-ares holds */
+    size_t wanted;      /* lookups whose op waits */
+    size_t asked;       /* lookups that c-ares holds */
     struct cg_op *kick; /* what the pump waits on besides the descriptors */
     int watched;
     struct watched watch[FDS_MOST];
@@ -119,7 +119,8 @@ static void answered(void *arg, int status, int timeouts, struct ares_addrinfo *
         int result = code_of(status);
 
         if (status == ARES_SUCCESS) {
-            for (struct ares_addrinfo_node *node = info->nodes; node; node = node->ai_next)
+            for (struct ares_addrinfo_node *node = info->nodes; node;
+                 node = node->ai_next)
                 cg__list_add(&list, node->ai_addr);
             result = list.count > 0 ? list.count : CG_EHOST;
         }
@@ -162,7 +163,8 @@ static int open_channel(struct cares *cares)
     struct ares_options options = {
         .sock_state_cb = watch,
         .sock_state_cb_data = cares,
-        .timeout = (int)((cares->options.timeout + CG_MILLISECOND - 1) / CG_MILLISECOND),
+        .timeout =
+            (int)((cares->options.timeout + CG_MILLISECOND - 1) / CG_MILLISECOND),
         .tries = cares->options.tries,
         .resolvconf_path = cares->resolv_conf,
     };
@@ -240,10 +242,8 @@ static void attend(struct cares *cares)
     struct cg_poll_op polls[FDS_MOST];
     struct kick_op wake = {.type = &kick_type, .cares = cares};
     struct cg_op *ops[FDS_MOST + 2];
-    struct cg_any_op any = {.type = &cg_any_type,
-                            .ops = ops,
-                            .timeout = patience(cares),
-                            .shield = true};
+    struct cg_any_op any = {
+        .type = &cg_any_type, .ops = ops, .timeout = patience(cares), .shield = true};
     int n = cares->watched;
 
     for (int i = 0; i < n; i++) {
@@ -259,12 +259,13 @@ static void attend(struct cares *cares)
     for (int i = 0; i < n; i++) {
         ssize_t ready = cg_result(ops[i]);
 
-        if (ready < 0 && ready != -ECANCELED) { /* not to be watched: this reactor is none */
+        if (ready < 0 && ready != -ECANCELED) { /* not watched: a simulated reactor */
             ares_cancel(cares->channel);
             return;
         }
         if (ready > 0)
-            ares_process_fd(cares->channel, ready & ~CG_OUT ? polls[i].fd : ARES_SOCKET_BAD,
+            ares_process_fd(cares->channel,
+                            ready & ~CG_OUT ? polls[i].fd : ARES_SOCKET_BAD,
                             ready & ~CG_IN ? polls[i].fd : ARES_SOCKET_BAD);
     }
     ares_process_fd(cares->channel, ARES_SOCKET_BAD, ARES_SOCKET_BAD); /* its clock */
@@ -284,7 +285,8 @@ static ssize_t pump(void *arg)
 
 /* ---- the resolver ---- */
 
-static enum cg_verdict cares_start(struct cg_resolver *resolver, struct cg_resolve_op *op)
+static enum cg_verdict cares_start(struct cg_resolver *resolver,
+                                   struct cg_resolve_op *op)
 {
     struct cares *cares = (struct cares *)resolver;
     struct lookup *lookup = malloc(sizeof *lookup);
@@ -343,7 +345,8 @@ static const struct cg_resolver_type cares_type = {
     .close = cares_close,
 };
 
-int cg__cares_open(const struct cg_resolver_options *options, struct cg_resolver **resolver)
+int cg__cares_open(const struct cg_resolver_options *options,
+                   struct cg_resolver **resolver)
 {
     struct cares *cares;
 

@@ -47,7 +47,8 @@ static ssize_t answer(struct fixed *fixed, struct cg_resolve_op *op)
     return op->list->count;
 }
 
-static enum cg_verdict fixed_start(struct cg_resolver *resolver, struct cg_resolve_op *op)
+static enum cg_verdict fixed_start(struct cg_resolver *resolver,
+                                   struct cg_resolve_op *op)
 {
     struct fixed *fixed = (struct fixed *)resolver;
     const struct host *host = *find(fixed, op->host);
@@ -106,7 +107,8 @@ static const struct cg_resolver_type fixed_type = {
     .close = fixed_close,
 };
 
-int cg__fixed_open(const struct cg_resolver_options *options, struct cg_resolver **resolver)
+int cg__fixed_open(const struct cg_resolver_options *options,
+                   struct cg_resolver **resolver)
 {
     struct fixed *fixed;
 

@@ -17,8 +17,8 @@
 #include <time.h>
 
 enum {
-    THREADS_MOST = 8,        /* at work at a time; further look-ups wait for one */
-    THREAD_STACK = 1 << 20,  /* bytes: NSS modules may be anything */
+    THREADS_MOST = 8,       /* at work at a time; further look-ups wait for one */
+    THREAD_STACK = 1 << 20, /* bytes: NSS modules may be anything */
 };
 
 struct job {
@@ -26,7 +26,7 @@ struct job {
     struct threads *threads;  /* the scheduler's thread's */
     struct cg_resolve_op *op; /* the same; NULL: cancelled */
     pthread_mutex_t lock;     /* of the next two */
-    struct cg_sched *sched;   /* where to post; NULL: it is gone, and the thread frees this */
+    struct cg_sched *sched;   /* where to post; NULL: it is gone, the thread frees */
     bool posted;
     int result;
     struct cg_addr_list list;
@@ -179,11 +179,14 @@ static void arrived(void *arg)
         at = &(*at)->next;
     *at = job->next;
     threads->count--;
+    pthread_mutex_lock(&job->lock); /* the thread may not have returned from its post */
+    pthread_mutex_unlock(&job->lock);
     settle(job);
     start_waiting(threads);
 }
 
-static enum cg_verdict thread_start(struct cg_resolver *resolver, struct cg_resolve_op *op)
+static enum cg_verdict thread_start(struct cg_resolver *resolver,
+                                    struct cg_resolve_op *op)
 {
     struct threads *threads = (struct threads *)resolver;
     struct job *job = calloc(1, sizeof *job);

@@ -75,14 +75,16 @@ static struct cg_sock *serve(const char *addr)
 
 /* ---- What is tried, and when ----------------------------------------------------------- */
 
-enum { TRIES_MOST = 16 };
+enum {
+    TRIES_MOST = 16
+};
 
-struct try {
+struct attempt {
     int64_t when; /* since the trace began */
     char addr[CG_ADDR_SIZE];
 };
 
-static struct try tries[TRIES_MOST];
+static struct attempt tries[TRIES_MOST];
 static int try_count;
 static int64_t began;
 

@@ -37,8 +37,8 @@ struct cg_resolver_options {
     /* Who is asked instead of the system's name servers: "10.0.0.53,[::1]:5353". */
     const char *servers;
     const char *resolv_conf; /* a file instead of /etc/resolv.conf */
-    int64_t timeout; /* of the first question to a server, ns; 0: resolv.conf's, or 5 s */
-    int tries;       /* of each server; 0: resolv.conf's, or 4 */
+    int64_t timeout; /* of the first question to a server, ns; 0: the system's, 5 s */
+    int tries;       /* of each server; 0: the system's, 4 */
     void *reserved;
 };
 
