@@ -8,6 +8,7 @@
 #include <cogen/coro.h>
 #include <cogen/generator.h>
 #include <cogen/op.h>
+#include <cogen/os_signal.h>
 #include <cogen/reactor.h>
 #include <cogen/remote.h>
 #include <cogen/resolve.h>

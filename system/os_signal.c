@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: MIT */
+/* cg_os_signal, and subscriptions, which count what comes between two waits. */
+#include "config.h"
+
+#include "system/listener.h"
+
+#include "lib/sched.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <limits.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+_Static_assert(sizeof(struct cg_os_signal_op) <= 128, "core ops fit in 128 bytes");
+
+/* ---- The next delivery --------------------------------------------------------------- */
+
+static void delivered(struct cg_os_listener *listener, unsigned deliveries)
+{
+    struct cg_os_signal_op *wait =
+        (void *)((char *)listener - offsetof(struct cg_os_signal_op, listener));
+
+    cg__listener_remove(listener);
+    cg_unhold(cg_op_coro(&wait->op)->sched);
+    cg_complete(&wait->op, deliveries);
+}
+
+static enum cg_verdict signal_process(struct cg_op *op, struct cg_sched *sched)
+{
+    struct cg_os_signal_op *wait = (struct cg_os_signal_op *)op;
+
+    wait->listener.fn = delivered;
+    if ((op->result = cg__listener_add(&wait->listener, sched)) < 0)
+        return CG_DONE;
+    cg_hold(sched);
+    return CG_PENDING;
+}
+
+static enum cg_verdict signal_cancel(struct cg_op *op, struct cg_sched *sched)
+{
+    cg__listener_remove(&((struct cg_os_signal_op *)op)->listener);
+    cg_unhold(sched);
+    return CG_DONE;
+}
+
+static int signal_print(const struct cg_op *op, char *buf, size_t size)
+{
+    const struct cg_os_signal_op *wait = (const struct cg_os_signal_op *)op;
+
+    return snprintf(buf, size, "%d", wait->listener.signo);
+}
+
+const struct cg_op_type cg_os_signal_type = {
+    .name = "os_signal",
+    .process = signal_process,
+    .cancel = signal_cancel,
+    .print = signal_print,
+};
+
+/* ---- Subscriptions ------------------------------------------------------------------- */
+
+struct cg_os_signals {
+    struct cg_os_listener listener;
+    struct cg_sched *sched;
+    struct cg_op *waiter; /* from process to finish */
+    bool waiting;         /* it is pending */
+    unsigned count;       /* deliveries that nobody has been told of */
+};
+
+static void counted(struct cg_os_listener *listener, unsigned deliveries)
+{
+    struct cg_os_signals *signals = (struct cg_os_signals *)listener;
+
+    signals->count += deliveries < INT_MAX - signals->count ? deliveries : 0;
+    if (!signals->waiting)
+        return;
+    signals->waiting = false;
+    cg_unhold(signals->sched);
+    cg_complete(signals->waiter, 0); /* the count is taken when the coroutine has it */
+}
+
+int cg_os_signals_open(struct cg_sched *sched, int signo, struct cg_os_signals **signals)
+{
+    struct cg_os_signals *made = calloc(1, sizeof *made);
+    int rc;
+
+    if (made == NULL)
+        return -ENOMEM;
+    made->listener.signo = signo;
+    made->listener.fn = counted;
+    made->sched = sched;
+    if ((rc = cg__listener_add(&made->listener, sched)) < 0) {
+        free(made);
+        return rc;
+    }
+    *signals = made;
+    return 0;
+}
+
+void cg_os_signals_close(struct cg_os_signals *signals)
+{
+    if (signals == NULL)
+        return;
+    assert(signals->waiter == NULL);
+    cg__listener_remove(&signals->listener);
+    free(signals);
+}
+
+static enum cg_verdict next_process(struct cg_op *op, struct cg_sched *sched)
+{
+    struct cg_os_signals *signals = ((struct cg_next_os_signal_op *)op)->signals;
+
+    op->result = -EINVAL;
+    if (signals == NULL || signals->sched != sched)
+        return CG_DONE;
+    op->result = -EBUSY;
+    if (signals->waiter)
+        return CG_DONE;
+    op->result = 0;
+    signals->waiter = op;
+    if (signals->count > 0)
+        return CG_DONE;
+    signals->waiting = true;
+    cg_hold(sched);
+    return CG_PENDING;
+}
+
+static enum cg_verdict next_cancel(struct cg_op *op, struct cg_sched *sched)
+{
+    ((struct cg_next_os_signal_op *)op)->signals->waiting = false;
+    cg_unhold(sched);
+    return CG_DONE;
+}
+
+/* Only now: one that has lost its race must leave the count. */
+static ssize_t next_finish(struct cg_op *op)
+{
+    struct cg_os_signals *signals = ((struct cg_next_os_signal_op *)op)->signals;
+    unsigned count;
+
+    if (signals == NULL || signals->waiter != op)
+        return op->result; /* it was refused */
+    signals->waiter = NULL;
+    if (op->result < 0)
+        return op->result;
+    count = signals->count;
+    signals->count = 0;
+    return count;
+}
+
+static int next_print(const struct cg_op *op, char *buf, size_t size)
+{
+    const struct cg_os_signals *signals =
+        ((const struct cg_next_os_signal_op *)op)->signals;
+
+    return snprintf(buf, size, "%d", signals ? signals->listener.signo : 0);
+}
+
+const struct cg_op_type cg_next_os_signal_type = {
+    .name = "next_os_signal",
+    .process = next_process,
+    .cancel = next_cancel,
+    .finish = next_finish,
+    .print = next_print,
+};
