@@ -9,6 +9,7 @@
 #include <cogen/generator.h>
 #include <cogen/op.h>
 #include <cogen/os_signal.h>
+#include <cogen/process.h>
 #include <cogen/reactor.h>
 #include <cogen/remote.h>
 #include <cogen/resolve.h>

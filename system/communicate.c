@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: MIT */
+/* cg_communicate: feeds a process and reads its outputs at the same time, so that neither
+ * can block on the other, however much there is. */
+#include "config.h"
+
+#include "system/process.h"
+
+#include <cogen/any.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+_Static_assert(sizeof(struct cg_communicate_op) <= 128, "core ops fit in 128 bytes");
+
+enum { FIRST_SIZE = 4096 };
+
+/* What the branches share. The first that fails ends the scope, and so the others. */
+struct talk {
+    struct cg_communicate_op *op;
+    struct cg_scope scope;
+    ssize_t failure;
+};
+
+struct drain {
+    struct talk *talk;
+    struct cg_output *output;
+    int number;
+};
+
+static ssize_t fail(struct talk *talk, ssize_t error)
+{
+    if (talk->failure == 0)
+        talk->failure = error;
+    cg_scope_cancel(&talk->scope);
+    return error;
+}
+
+static ssize_t feed(void *arg)
+{
+    struct talk *talk = arg;
+    struct cg_process *process = talk->op->process;
+    struct cg_sock *sock = cg_process_sock(process, 0);
+    ssize_t n = 0;
+
+    if (sock == NULL)
+        return 0;
+    if (talk->op->len > 0)
+        n = cg_yield(cg_writeall(sock, talk->op->in, talk->op->len, .timeout = CG_NEVER));
+    cg_process_close_sock(process, 0);
+    if (n < 0 && n != -ECANCELED && n != -EPIPE && n != -ECONNRESET)
+        return fail(talk, n);
+    return 0;
+}
+
+/* Room for more in an output, and for a NUL. */
+static size_t make_room(struct cg_output *output, size_t *capacity)
+{
+    size_t limit = output->limit ? output->limit : CG_OUTPUT_LIMIT, size;
+    char *data;
+
+    if (output->size < *capacity)
+        return *capacity - output->size;
+    size = *capacity ? *capacity * 2 : FIRST_SIZE;
+    if (size > limit)
+        size = limit;
+    if (size > *capacity && size < SIZE_MAX && (data = realloc(output->data, size + 1))) {
+        output->data = data;
+        *capacity = size;
+    }
+    return *capacity - output->size;
+}
+
+static ssize_t drain(void *arg)
+{
+    struct drain *drain = arg;
+    struct cg_output *output = drain->output;
+    struct cg_sock *sock = cg_process_sock(drain->talk->op->process, drain->number);
+    size_t capacity = 0;
+    char scratch[512];
+    ssize_t n;
+
+    if (sock == NULL)
+        return 0;
+    for (;;) {
+        size_t room = output ? make_room(output, &capacity) : 0;
+        void *buf = room ? output->data + output->size : scratch;
+
+        n = cg_yield(cg_read(sock, buf, room ? room : sizeof scratch, .timeout = CG_NEVER));
+        if (n <= 0)
+            break;
+        if (room) {
+            output->size += (size_t)n;
+            output->data[output->size] = '\0';
+        } else if (output) {
+            bool full = capacity == (output->limit ? output->limit : CG_OUTPUT_LIMIT);
+
+            return fail(drain->talk, full ? -EMSGSIZE : -ENOMEM);
+        }
+    }
+    if (output && output->data)
+        output->data[output->size] = '\0';
+    return n < 0 && n != -ECANCELED ? fail(drain->talk, n) : n;
+}
+
+static void begin(struct cg_output *output)
+{
+    if (output) {
+        output->data = NULL;
+        output->size = 0;
+    }
+}
+
+static ssize_t communicate_run(struct cg_op *op)
+{
+    struct cg_communicate_op *communicate = (struct cg_communicate_op *)op;
+    struct cg_process *process = communicate->process;
+    struct talk talk = {.op = communicate};
+    struct drain out = {&talk, communicate->out, 1}, err = {&talk, communicate->err, 2};
+    ssize_t n;
+
+    if (process == NULL)
+        return -EINVAL;
+    begin(communicate->out);
+    begin(communicate->err);
+    cg_scope_open(&talk.scope, CG_NEVER, false);
+    n = cg_yield(cg_all((cg_call(feed, &talk), cg_call(drain, &out), cg_call(drain, &err),
+                         cg_wait_process(process))));
+    cg_scope_close(&talk.scope);
+    if (talk.failure)
+        n = talk.failure;
+    else if (n == 0)
+        n = process->result;
+    if (n < 0)
+        cg__process_end(process, communicate->grace, true);
+    for (int i = 0; i < 3; i++)
+        cg_process_close_sock(process, i);
+    return n;
+}
+
+static int communicate_print(const struct cg_op *op, char *buf, size_t size)
+{
+    const struct cg_communicate_op *communicate = (const struct cg_communicate_op *)op;
+
+    return snprintf(buf, size, "pid %jd",
+                    communicate->process ? (intmax_t)cg_process_pid(communicate->process) : 0);
+}
+
+const struct cg_op_type cg_communicate_type = {
+    .name = "communicate",
+    .run = communicate_run,
+    .print = communicate_print,
+};

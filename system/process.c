@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: MIT */
+/* Processes as objects: waited for, killed, closed. Each is waited for by its own pid, so
+ * that the children of others are theirs; the news comes by a pidfd, or by SIGCHLD. */
+#include "config.h"
+
+#include "system/process.h"
+
+#include "lib/sched.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#if HAVE_DECL_SYS_PIDFD_OPEN
+#include <sys/syscall.h>
+#endif
+
+_Static_assert(sizeof(struct cg_wait_process_op) <= 128, "core ops fit in 128 bytes");
+_Static_assert(sizeof(struct cg_with_process_op) <= 128, "core ops fit in 128 bytes");
+
+bool cg__process_pidfd = true;
+
+static int open_pidfd(pid_t pid)
+{
+#if HAVE_DECL_SYS_PIDFD_OPEN
+    if (cg__process_pidfd)
+        return (int)syscall(SYS_pidfd_open, pid, 0);
+#endif
+    (void)pid;
+    return -1;
+}
+
+static void settle(struct cg_process *process)
+{
+    if (!process->closed || process->result == -EBUSY || process->listening ||
+        !cg__watch_is_idle(&process->watch))
+        return;
+    cg__watch_close(&process->watch);
+    free(process);
+}
+
+/* ---- The news of the end ------------------------------------------------------------- */
+
+/* Asks whether it has ended; takes the zombie away. */
+static bool reap(struct cg_process *process)
+{
+    siginfo_t info = {.si_pid = 0};
+    int rc;
+
+    do
+        rc = waitid(P_PID, (id_t)process->pid, &info, WEXITED | WNOHANG);
+    while (rc < 0 && errno == EINTR);
+    if (rc < 0)
+        process->result = -errno;
+    else if (info.si_pid == 0)
+        return false;
+    else if (info.si_code == CLD_EXITED)
+        process->result = info.si_status & 0xff;
+    else
+        process->result = CG_EXIT_SIGNAL + info.si_status;
+    return true;
+}
+
+static void unlink_waiter(struct cg_process *process, struct cg_op *op)
+{
+    struct cg_wait_process_op *wait = (struct cg_wait_process_op *)op;
+
+    if (process->waiters == op)
+        process->waiters = wait->next == op ? NULL : wait->next;
+    ((struct cg_wait_process_op *)wait->next)->prev = wait->prev;
+    ((struct cg_wait_process_op *)wait->prev)->next = wait->next;
+}
+
+static void answer_all(struct cg_process *process, ssize_t result)
+{
+    struct cg_op *op;
+
+    while ((op = process->waiters)) {
+        unlink_waiter(process, op);
+        cg_complete(op, result);
+    }
+}
+
+static void stop_listening(struct cg_process *process)
+{
+    if (!process->listening)
+        return;
+    process->listening = false;
+    cg__listener_remove(&process->child);
+    cg_unhold(process->sched);
+}
+
+/* What the pidfd says; without an end (nobody has seen that) it is asked again. */
+static void ready(struct cg__watch *watch, ssize_t events)
+{
+    struct cg_process *process =
+        (void *)((char *)watch - offsetof(struct cg_process, watch));
+
+    while (events > 0 && !reap(process))
+        if ((events = cg__watch_arm(watch)) == 0)
+            return;
+    answer_all(process, events < 0 ? events : process->result);
+    settle(process);
+}
+
+static void idle(struct cg__watch *watch)
+{
+    settle((void *)((char *)watch - offsetof(struct cg_process, watch)));
+}
+
+static void some_child(struct cg_os_listener *listener, unsigned deliveries)
+{
+    struct cg_process *process =
+        (void *)((char *)listener - offsetof(struct cg_process, child));
+
+    (void)deliveries;
+    if (!reap(process))
+        return;
+    stop_listening(process);
+    answer_all(process, process->result);
+    settle(process);
+}
+
+/* Begins to wait for its end. 0: it will be answered; 1: it has ended; -errno. */
+static int begin(struct cg_process *process)
+{
+    ssize_t events;
+    int rc;
+
+    if (process->watch.fd >= 0) {
+        while ((events = cg__watch_arm(&process->watch)) > 0)
+            if (reap(process))
+                return 1;
+        return (int)events;
+    }
+    if (process->listening)
+        return 0;
+    process->child = (struct cg_os_listener){.signo = SIGCHLD, .fn = some_child};
+    if ((rc = cg__listener_add(&process->child, process->sched)) < 0)
+        return rc;
+    process->listening = true;
+    cg_hold(process->sched);
+    if (!reap(process)) /* it may have ended before we listened */
+        return 0;
+    stop_listening(process);
+    return 1;
+}
+
+static void end(struct cg_process *process)
+{
+    if (process->watch.fd >= 0)
+        cg__watch_disarm(&process->watch);
+    stop_listening(process);
+}
+
+/* ---- The object ---------------------------------------------------------------------- */
+
+struct cg_process *cg__process_new(struct cg_sched *sched)
+{
+    struct cg_process *process = calloc(1, sizeof *process);
+
+    if (process) {
+        process->sched = sched;
+        process->watch.sched = sched;
+        process->watch.fd = -1;
+        process->watch.ready = ready;
+        process->watch.idle = idle;
+        process->result = -ECHILD; /* until it has been started */
+    }
+    return process;
+}
+
+void cg__process_started(struct cg_process *process, pid_t pid)
+{
+    process->pid = pid;
+    process->result = -EBUSY;
+    process->watch.fd = open_pidfd(pid);
+}
+
+int cg_process_kill(struct cg_process *process, int signo)
+{
+    /* As long as it has not been reaped nobody else can have its pid. */
+    if (process->result != -EBUSY)
+        return -ESRCH;
+    return kill(process->group ? -process->pid : process->pid, signo) < 0 ? -errno : 0;
+}
+
+struct cg_sock *cg_process_sock(const struct cg_process *process, int number)
+{
+    return number >= 0 && number < 3 ? process->socks[number] : NULL;
+}
+
+void cg_process_close_sock(struct cg_process *process, int number)
+{
+    if (number < 0 || number >= 3)
+        return;
+    cg_close(process->socks[number]);
+    process->socks[number] = NULL;
+}
+
+pid_t cg_process_pid(const struct cg_process *process)
+{
+    return process->pid;
+}
+
+ssize_t cg_process_result(const struct cg_process *process)
+{
+    return process->result;
+}
+
+static void close_socks(struct cg_process *process)
+{
+    for (int i = 0; i < 3; i++)
+        cg_process_close_sock(process, i);
+}
+
+void cg_process_close(struct cg_process *process)
+{
+    if (process == NULL)
+        return;
+    assert(!process->closed);
+    process->closed = true;
+    close_socks(process);
+    answer_all(process, -EBADF);
+    cg_process_kill(process, SIGKILL);
+    /* Where it cannot be watched, a moment of waiting is better than a zombie. */
+    if (process->result == -EBUSY && begin(process) < 0) {
+        siginfo_t info;
+
+        while (waitid(P_PID, (id_t)process->pid, &info, WEXITED) < 0 && errno == EINTR)
+            continue;
+        process->result = CG_EXIT_SIGNAL + SIGKILL;
+    }
+    settle(process);
+}
+
+pid_t cg_process_release(struct cg_process *process)
+{
+    pid_t pid = process->pid;
+
+    if (process->waiters)
+        return -EBUSY;
+    if (process->result != -EBUSY)
+        pid = -ESRCH;
+    else
+        process->result = -ECHILD;
+    close_socks(process);
+    process->closed = true;
+    settle(process);
+    return pid;
+}
+
+/* ---- Waiting ------------------------------------------------------------------------- */
+
+static enum cg_verdict wait_process(struct cg_op *op, struct cg_sched *sched)
+{
+    struct cg_wait_process_op *wait = (struct cg_wait_process_op *)op, *first;
+    struct cg_process *process = wait->process;
+
+    op->result = -EINVAL;
+    if (process == NULL || process->sched != sched)
+        return CG_DONE;
+    if (process->result == -EBUSY && (op->result = begin(process)) < 0)
+        return CG_DONE;
+    op->result = process->result;
+    if (process->result != -EBUSY) {
+        answer_all(process, process->result);
+        return CG_DONE;
+    }
+    if (process->waiters == NULL) {
+        process->waiters = wait->next = wait->prev = op;
+        return CG_PENDING;
+    }
+    first = (struct cg_wait_process_op *)process->waiters;
+    wait->next = process->waiters;
+    wait->prev = first->prev;
+    ((struct cg_wait_process_op *)first->prev)->next = op;
+    first->prev = op;
+    return CG_PENDING;
+}
+
+static enum cg_verdict wait_cancel(struct cg_op *op, struct cg_sched *sched)
+{
+    struct cg_process *process = ((struct cg_wait_process_op *)op)->process;
+
+    (void)sched;
+    unlink_waiter(process, op);
+    if (process->waiters == NULL)
+        end(process);
+    return CG_DONE;
+}
+
+static int print_pid(const struct cg_process *process, char *buf, size_t size)
+{
+    return snprintf(buf, size, "pid %jd", process ? (intmax_t)process->pid : 0);
+}
+
+static int wait_print(const struct cg_op *op, char *buf, size_t size)
+{
+    return print_pid(((const struct cg_wait_process_op *)op)->process, buf, size);
+}
+
+const struct cg_op_type cg_wait_process_type = {
+    .name = "wait_process",
+    .process = wait_process,
+    .cancel = wait_cancel,
+    .print = wait_print,
+};
+
+/* ---- Ending -------------------------------------------------------------------------- */
+
+ssize_t cg__process_end(struct cg_process *process, int64_t grace, bool shield)
+{
+    ssize_t n;
+
+    cg_process_kill(process, SIGTERM);
+    n = cg_yield(cg_wait_process(process, .timeout = grace ? grace : CG_PROCESS_GRACE,
+                                 .shield = shield));
+    if (n != -ETIMEDOUT && n != -ECANCELED)
+        return n;
+    cg_process_kill(process, SIGKILL);
+    return cg_yield(cg_wait_process(process, .shield = true));
+}
+
+static ssize_t end_run(struct cg_op *op)
+{
+    struct cg_end_process_op *end = (struct cg_end_process_op *)op;
+
+    return end->process ? cg__process_end(end->process, end->grace, false) : -EINVAL;
+}
+
+static int end_print(const struct cg_op *op, char *buf, size_t size)
+{
+    return print_pid(((const struct cg_end_process_op *)op)->process, buf, size);
+}
+
+const struct cg_op_type cg_end_process_type = {
+    .name = "end_process",
+    .run = end_run,
+    .print = end_print,
+};
+
+static ssize_t with_run(struct cg_op *op)
+{
+    struct cg_with_process_op *with = (struct cg_with_process_op *)op;
+    ssize_t n;
+
+    if (with->process == NULL || with->fn == NULL)
+        return -EINVAL;
+    n = with->fn(with->arg);
+    if (with->process->result == -EBUSY)
+        cg__process_end(with->process, with->grace, true);
+    return n;
+}
+
+static int with_print(const struct cg_op *op, char *buf, size_t size)
+{
+    return print_pid(((const struct cg_with_process_op *)op)->process, buf, size);
+}
+
+const struct cg_op_type cg_with_process_type = {
+    .name = "with_process",
+    .run = with_run,
+    .print = with_print,
+};

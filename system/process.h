@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/* The inside of a process, for the files that start, wait for and talk to one. */
+#ifndef COGEN_SYSTEM_PROCESS_H
+#define COGEN_SYSTEM_PROCESS_H
+
+#include <cogen/process.h>
+
+#include "system/listener.h"
+#include "system/watch.h"
+
+struct cg_process {
+    struct cg_sched *sched;
+    struct cg__watch watch;       /* of its pidfd, where there is one */
+    struct cg_os_listener child;  /* of SIGCHLD, where there is none */
+    bool listening;
+    struct cg_op *waiters;        /* a ring */
+    struct cg_sock *socks[3];
+    ssize_t result;               /* -EBUSY: it has not ended as far as we know */
+    pid_t pid;
+    bool group;
+    bool closed; /* freed as soon as it has ended and nobody holds it */
+};
+
+/* A new process, not started. NULL: no memory. */
+struct cg_process *cg__process_new(struct cg_sched *sched);
+
+/* It has been started. */
+void cg__process_started(struct cg_process *process, pid_t pid);
+
+/* In a coroutine: SIGTERM, the grace, SIGKILL; how it ended. `shield`: cancelling does not
+ * shorten the grace. */
+ssize_t cg__process_end(struct cg_process *process, int64_t grace, bool shield);
+
+/* False: as if the system had no pidfd. For tests. */
+extern bool cg__process_pidfd;
+
+#endif
