@@ -6,6 +6,7 @@
 #include <cogen/any.h>
 #include <cogen/base.h>
 #include <cogen/coro.h>
+#include <cogen/file.h>
 #include <cogen/generator.h>
 #include <cogen/op.h>
 #include <cogen/os_signal.h>

@@ -19,6 +19,7 @@ ssize_t plain(struct cg_sock *sock, void *arg)
     struct cg_coro *coro = cg_self();
     struct cg_sock *conn;
     struct cg_addr_list list;
+    struct cg_output output;
     struct cg_view view;
     void *value;
 
@@ -49,6 +50,14 @@ ssize_t plain(struct cg_sock *sock, void *arg)
     cg_yield(cg_writeall(sock, arg, 1));
     cg_yield(cg_writev(sock, iov, 1));
     cg_yield(cg_sendfile(sock, 0, 0, 1));
+    cg_yield(cg_os_signal(2, .timeout = 1));
+    cg_yield(cg_next_os_signal(NULL, .timeout = 1));
+    cg_yield(cg_wait_process(NULL, .timeout = 1));
+    cg_yield(cg_end_process(NULL, .grace = CG_SECOND, .shield = true));
+    cg_yield(cg_with_process(NULL, body, arg, .grace = CG_SECOND));
+    cg_yield(cg_communicate(NULL, arg, 1, .out = &output, .err = NULL, .timeout = 1));
+    cg_yield(cg_follow_line(NULL, arg, 1, .timeout = 1));
+    cg_yield(cg_follow_read(NULL, arg, 1, .timeout = 1));
     return cg_yield(cg_shutdown(sock, SHUT_WR));
 }
 
@@ -97,6 +106,9 @@ int outside(struct cg_reactor *reactor, struct cg_sched **sched, struct cg_sock 
     *sched = cg_sched_new(reactor, .timeout = 30 * CG_SECOND, .grace = CG_SECOND);
     cg_start(*sched, body, NULL);
     cg_start(*sched, body, NULL, .name = "server", .prio = CG_PRIO_OP);
+    cg_spawn(*sched, (char *[]){NULL}, &(struct cg_process *){NULL});
+    cg_spawn(*sched, NULL, NULL, .out = CG_STDIO_PIPE, .err = CG_STDIO_OUT, .dir = "/");
+    cg_follow_open(*sched, "log", &(struct cg_follow *){NULL}, .from_start = true);
     cg_listen(*sched, "127.0.0.1:0", sock);
     return cg_listen(*sched, "unix:/tmp/socket", sock, .backlog = 16, .reuse_port = true);
 }

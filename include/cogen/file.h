@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: MIT */
+/* Files that grow, followed as `tail -F` does: line by line, across rotations. See
+ * cg_file(3). */
+#ifndef COGEN_FILE_H
+#define COGEN_FILE_H
+
+#include <cogen/op.h>
+
+/* A file that is followed by its path. */
+struct cg_follow;
+
+enum {
+    CG_FOLLOW_LIMIT = 64 * 1024, /* default of the longest line, bytes with its "\n" */
+};
+
+struct cg_follow_options {
+    bool from_start;  /* begins with what is there already; else with what comes */
+    bool missing_ok;  /* it need not exist yet: then it is awaited, and read from its start */
+    size_t limit;     /* the longest line, bytes; 0: CG_FOLLOW_LIMIT */
+    int64_t interval; /* ns between two looks where nothing tells of changes; 0: 1 s, and
+                         250 ms without inotify */
+    void *reserved;
+};
+
+#ifndef __cplusplus
+
+struct cg_follow_op { /* line, read */
+    CG_OP_HEAD;
+    struct cg_follow *follow;
+    void *buf;
+    size_t size;
+    size_t found;
+};
+
+/* cg_follow_line(follow, buf, size): the next line with its "\n", and a NUL after it; answers
+ * its length. Waits while there is none: what has no "\n" yet is no line, unless the file was
+ * rotated away or truncated after it, so that no more can come. -EMSGSIZE: it does not fit in
+ * size - 1 bytes, or in the limit; it stays unread, cg_follow_read has it. -EBUSY: another
+ * coroutine reads; and what reading the file says (-EIO ...). Holds the run open. The default
+ * timeout does not apply. Traceless. */
+#define cg_follow_line(...) cg__follow_line(__VA_ARGS__, )
+#define cg__follow_line(f, b, n, ...)                                                      \
+    (&(struct cg_follow_op){.type = &cg_follow_line_type, .follow = (f), .buf = (b),       \
+                            .size = (n), __VA_ARGS__}                                      \
+          .op)
+
+/* cg_follow_read(follow, buf, size): 1 to size bytes as they come. Otherwise as
+ * cg_follow_line. Traceless. */
+#define cg_follow_read(...) cg__follow_read(__VA_ARGS__, )
+#define cg__follow_read(f, b, n, ...)                                                      \
+    (&(struct cg_follow_op){.type = &cg_follow_read_type, .follow = (f), .buf = (b),       \
+                            .size = (n), __VA_ARGS__}                                      \
+          .op)
+
+/* cg_follow_open(sched, path, &follow): cg_follow_open_on with keywords, as in
+ * .from_start = true. */
+#define cg_follow_open(...) cg__follow_open(__VA_ARGS__, )
+#define cg__follow_open(sched, path, out, ...)                                             \
+    cg_follow_open_on(sched, path, out,                                                    \
+                      &(struct cg_follow_options){.reserved = NULL, __VA_ARGS__})
+
+#endif
+
+CG_EXTERN_C_BEGIN
+
+extern CG_API const struct cg_op_type cg_follow_line_type, cg_follow_read_type;
+
+/* Follows the file that has this path, now and whenever another takes its place: the old one
+ * is read to its end, at least until the new one has its first byte, so that nothing is lost
+ * or doubled of a writer that has changed over. Of several rotations between two looks only
+ * the last file is seen; a file that was truncated and has grown beyond its old size between
+ * two looks is taken for one that has grown. The path is copied. Where the system tells of
+ * changes (inotify) they are seen at once, elsewhere at intervals. 0; -ENOENT, -EACCES ...;
+ * -EINVAL: no regular file; -EMFILE, -ENOMEM. */
+CG_API int cg_follow_open_on(struct cg_sched *sched, const char *path,
+                             struct cg_follow **follow,
+                             const struct cg_follow_options *options);
+
+/* Ends it; nobody reads it. Before the scheduler is freed. NULL is ignored. */
+CG_API void cg_follow_close(struct cg_follow *follow);
+
+CG_EXTERN_C_END
+#endif

@@ -1,0 +1,469 @@
+/* SPDX-License-Identifier: MIT */
+/* Files followed across rotations. Each step looks at the files themselves; inotify only says
+ * when it is time to look again, and may be missing. */
+#include "config.h"
+
+#include <cogen/coro.h>
+#include <cogen/file.h>
+#include <cogen/reactor.h>
+#include <cogen/sched.h>
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#ifdef HAVE_INOTIFY_INIT1
+#include <sys/inotify.h>
+#endif
+
+_Static_assert(sizeof(struct cg_follow_op) <= 128, "core ops fit in 128 bytes");
+
+enum { FIRST_SIZE = 4096 };
+
+#define INTERVAL_TOLD CG_SECOND /* symbolic links and network file systems tell nothing */
+#define INTERVAL_ALONE (250 * CG_MILLISECOND)
+
+struct cg_follow {
+    struct cg_sched *sched;
+    struct cg_op *op; /* who reads, from process to finish */
+    char *path;
+    int fd;           /* the file that is read; -1: none yet */
+    int next;         /* the one that has taken its path; -1: none */
+    off_t offset;     /* of fd: where to read on */
+    int notify;       /* inotify; -1: none */
+    int watch, next_watch;
+    int64_t interval;
+    char *data; /* what was read: data[start] to data[end - 1] is unread */
+    size_t start, end, size, limit;
+    size_t scanned;   /* up to here there is no "\n" */
+    size_t broken;    /* > 0: here, from start on, a file ended; what follows is another's */
+};
+
+/* ---- Being told ---------------------------------------------------------------------- */
+
+#ifdef HAVE_INOTIFY_INIT1
+static void listen_for(struct cg_follow *follow)
+{
+    const char *slash = strrchr(follow->path, '/');
+    char dir[PATH_MAX];
+
+    follow->notify = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+    if (follow->notify < 0)
+        return;
+    snprintf(dir, sizeof dir, "%.*s", slash ? (int)(slash - follow->path + 1) : 1,
+             slash ? follow->path : ".");
+    inotify_add_watch(follow->notify, dir, IN_CREATE | IN_MOVED_TO);
+}
+
+/* The very file that is open, whatever has its path by now. */
+static int listen_to(struct cg_follow *follow, int fd)
+{
+    char link[32];
+
+    if (follow->notify < 0)
+        return -1;
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    return inotify_add_watch(follow->notify, link, IN_MODIFY | IN_ATTRIB | IN_MOVE_SELF);
+}
+
+static void unlisten(struct cg_follow *follow, int watch)
+{
+    if (watch >= 0)
+        inotify_rm_watch(follow->notify, watch);
+}
+
+/* What it says is not looked at: it is time to look at the files. */
+static void empty(struct cg_follow *follow)
+{
+    char events[4096] __attribute__((aligned(8)));
+
+    while (read(follow->notify, events, sizeof events) > 0)
+        continue;
+}
+#else
+static void listen_for(struct cg_follow *follow)
+{
+    follow->notify = -1;
+}
+
+static int listen_to(struct cg_follow *follow, int fd)
+{
+    (void)follow;
+    (void)fd;
+    return -1;
+}
+
+static void unlisten(struct cg_follow *follow, int watch)
+{
+    (void)follow;
+    (void)watch;
+}
+
+static void empty(struct cg_follow *follow)
+{
+    (void)follow;
+}
+#endif
+
+static void unlisten_all(struct cg_follow *follow)
+{
+    if (follow->notify < 0)
+        return;
+    cg_sched_reactor(follow->sched)->type->forget(cg_sched_reactor(follow->sched),
+                                                  follow->notify);
+    close(follow->notify);
+    follow->notify = follow->watch = follow->next_watch = -1;
+}
+
+/* Until it is time to look again. */
+static ssize_t wait_for_change(struct cg_follow *follow)
+{
+    int64_t interval = follow->interval;
+    ssize_t n;
+
+    if (follow->notify >= 0) {
+        n = cg_yield(cg_poll(follow->notify, CG_IN,
+                             .timeout = interval ? interval : INTERVAL_TOLD));
+        if (n > 0)
+            empty(follow);
+        if (n >= 0 || n == -ETIMEDOUT)
+            return 0;
+        if (n != -EBADF)
+            return n;
+        unlisten_all(follow); /* a simulated world: it knows no descriptors */
+    }
+    return cg_yield(cg_sleep(interval ? interval : INTERVAL_ALONE));
+}
+
+/* ---- The files ----------------------------------------------------------------------- */
+
+static int open_file(const char *path)
+{
+    struct stat st;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+
+    if (fd < 0)
+        return -errno;
+    if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
+        return fd;
+    close(fd);
+    return -EINVAL;
+}
+
+static bool is_at(int fd, const char *path)
+{
+    struct stat is, at;
+
+    return fd >= 0 && stat(path, &at) == 0 && fstat(fd, &is) == 0 &&
+           is.st_ino == at.st_ino && is.st_dev == at.st_dev;
+}
+
+static off_t size_of(int fd)
+{
+    struct stat st;
+
+    return fstat(fd, &st) == 0 ? st.st_size : 0;
+}
+
+static void drop_next(struct cg_follow *follow)
+{
+    if (follow->next < 0)
+        return;
+    unlisten(follow, follow->next_watch);
+    close(follow->next);
+    follow->next = follow->next_watch = -1;
+}
+
+/* Looks whether another file has taken the path. One that has had bytes is kept, whatever
+ * came after it. */
+static void look_for_next(struct cg_follow *follow)
+{
+    if (follow->next >= 0 && (size_of(follow->next) > 0 || is_at(follow->next, follow->path)))
+        return;
+    drop_next(follow);
+    if (is_at(follow->fd, follow->path))
+        return;
+    follow->next = open_file(follow->path);
+    if (follow->next >= 0)
+        follow->next_watch = listen_to(follow, follow->next);
+    else
+        follow->next = -1; /* not there, or not yet readable */
+}
+
+/* The next file is the one to read from now on. */
+static void change_over(struct cg_follow *follow)
+{
+    if (follow->fd >= 0) {
+        unlisten(follow, follow->watch);
+        close(follow->fd);
+    }
+    follow->fd = follow->next;
+    follow->watch = follow->next_watch;
+    follow->next = follow->next_watch = -1;
+    follow->offset = 0;
+}
+
+/* What is unread in the buffer without "\n" will never be a whole line. */
+static void mark_break(struct cg_follow *follow)
+{
+    if (follow->end > follow->start && follow->data[follow->end - 1] != '\n')
+        follow->broken = follow->end;
+}
+
+/* ---- The buffer ---------------------------------------------------------------------- */
+
+static void compact(struct cg_follow *follow)
+{
+    if (follow->start == 0)
+        return;
+    memmove(follow->data, follow->data + follow->start, follow->end - follow->start);
+    follow->end -= follow->start;
+    follow->scanned -= follow->start;
+    follow->broken -= follow->broken ? follow->start : 0;
+    follow->start = 0;
+}
+
+/* Room at the end of the buffer, which grows up to the limit. */
+static size_t make_room(struct cg_follow *follow)
+{
+    size_t size;
+    char *data;
+
+    if (follow->end < follow->size)
+        return follow->size - follow->end;
+    compact(follow);
+    if (follow->end < follow->size || follow->size >= follow->limit)
+        return follow->size - follow->end;
+    size = follow->size ? follow->size * 2 : FIRST_SIZE;
+    if (size > follow->limit)
+        size = follow->limit;
+    if ((data = realloc(follow->data, size))) {
+        follow->data = data;
+        follow->size = size;
+    }
+    return follow->size - follow->end;
+}
+
+/* Reads what the current file has, as far as there is room. Bytes, 0 at its end, -errno. */
+static ssize_t fill(struct cg_follow *follow)
+{
+    size_t room = make_room(follow);
+    ssize_t n;
+
+    if (room == 0)
+        return follow->end - follow->start >= follow->limit ? -EMSGSIZE : -ENOMEM;
+    do
+        n = pread(follow->fd, follow->data + follow->end, room, follow->offset);
+    while (n < 0 && errno == EINTR);
+    if (n < 0)
+        return -errno;
+    follow->offset += n;
+    follow->end += (size_t)n;
+    return n;
+}
+
+/* More bytes into the buffer. 1: there are some, or a file has ended after those that there
+ * were; 0: nothing yet; -errno. */
+static ssize_t more(struct cg_follow *follow)
+{
+    bool began;
+    ssize_t n;
+
+    /* In this order: whoever has written to the next file has written all that he wanted to
+     * this one before. */
+    look_for_next(follow);
+    began = follow->next >= 0 && size_of(follow->next) > 0;
+    if (follow->fd < 0) {
+        if (follow->next < 0)
+            return 0;
+        change_over(follow);
+        began = false;
+    }
+    if (size_of(follow->fd) < follow->offset) {
+        follow->offset = 0;
+        mark_break(follow);
+        if (follow->broken)
+            return 1;
+    }
+    if ((n = fill(follow)) != 0)
+        return n < 0 ? n : 1;
+    if (!began)
+        return 0;
+    mark_break(follow);
+    change_over(follow);
+    return 1;
+}
+
+/* ---- The operations ------------------------------------------------------------------ */
+
+static struct cg_follow_op *of(struct cg_op *op)
+{
+    return (struct cg_follow_op *)op;
+}
+
+/* The length of the first line, or of the piece before a break; 0: there is none yet. */
+static size_t find_line(struct cg_follow *follow)
+{
+    size_t end = follow->broken ? follow->broken : follow->end;
+    char *newline = NULL;
+
+    if (end > follow->scanned)
+        newline = memchr(follow->data + follow->scanned, '\n', end - follow->scanned);
+    if (newline)
+        return (size_t)(newline - follow->data) + 1 - follow->start;
+    follow->scanned = end;
+    return follow->broken ? follow->broken - follow->start : 0;
+}
+
+/* What the op can have now, without taking it. */
+static size_t find(const struct cg_follow_op *op)
+{
+    struct cg_follow *follow = op->follow;
+
+    if (op->type == &cg_follow_line_type)
+        return find_line(follow);
+    return follow->end - follow->start < op->size ? follow->end - follow->start : op->size;
+}
+
+/* The answer of an op that has found something, or is refused; 0: it must wait. */
+static ssize_t answer(struct cg_follow_op *op)
+{
+    const struct cg_follow *follow = op->follow;
+
+    op->found = find(op);
+    if (op->type == &cg_follow_line_type &&
+        (op->found ? op->found : follow->end - follow->start) >= op->size)
+        return -EMSGSIZE;
+    return (ssize_t)op->found;
+}
+
+static enum cg_verdict follow_process(struct cg_op *op, struct cg_sched *sched)
+{
+    struct cg_follow *follow = of(op)->follow;
+
+    op->result = -EINVAL;
+    if (follow == NULL || follow->sched != sched || of(op)->size == 0)
+        return CG_DONE;
+    op->result = -EBUSY;
+    if (follow->op)
+        return CG_DONE;
+    follow->op = op;
+    op->result = answer(of(op));
+    return op->result ? CG_DONE : CG_RUN;
+}
+
+static ssize_t follow_run(struct cg_op *op)
+{
+    struct cg_follow *follow = of(op)->follow;
+    ssize_t n;
+
+    do {
+        if ((n = more(follow)) == 0)
+            n = wait_for_change(follow);
+        if (n < 0)
+            return n;
+    } while ((n = answer(of(op))) == 0);
+    return n;
+}
+
+/* Only now the bytes are taken: one that was cancelled in the last moment leaves them. */
+static ssize_t follow_finish(struct cg_op *op)
+{
+    struct cg_follow *follow = of(op)->follow;
+    size_t n = of(op)->found;
+
+    if (follow == NULL || follow->op != op)
+        return op->result; /* it was refused */
+    follow->op = NULL;
+    if (op->result <= 0)
+        return op->result;
+    memcpy(of(op)->buf, follow->data + follow->start, n);
+    if (op->type == &cg_follow_line_type)
+        ((char *)of(op)->buf)[n] = '\0';
+    follow->start += n;
+    if (follow->scanned < follow->start)
+        follow->scanned = follow->start;
+    if (follow->broken <= follow->start)
+        follow->broken = 0;
+    return op->result;
+}
+
+static int follow_print(const struct cg_op *op, char *buf, size_t size)
+{
+    const struct cg_follow *follow = ((const struct cg_follow_op *)op)->follow;
+
+    return snprintf(buf, size, "%s", follow ? follow->path : "nothing");
+}
+
+const struct cg_op_type cg_follow_line_type = {
+    .name = "follow_line",
+    .process = follow_process,
+    .run = follow_run,
+    .finish = follow_finish,
+    .print = follow_print,
+};
+
+const struct cg_op_type cg_follow_read_type = {
+    .name = "follow_read",
+    .process = follow_process,
+    .run = follow_run,
+    .finish = follow_finish,
+    .print = follow_print,
+};
+
+/* ---- The object ---------------------------------------------------------------------- */
+
+void cg_follow_close(struct cg_follow *follow)
+{
+    if (follow == NULL)
+        return;
+    assert(follow->op == NULL); /* nobody reads it */
+    unlisten_all(follow);
+    if (follow->next >= 0)
+        close(follow->next);
+    if (follow->fd >= 0)
+        close(follow->fd);
+    free(follow->data);
+    free(follow->path);
+    free(follow);
+}
+
+int cg_follow_open_on(struct cg_sched *sched, const char *path, struct cg_follow **follow,
+                      const struct cg_follow_options *options)
+{
+    static const struct cg_follow_options none;
+    struct cg_follow *made = calloc(1, sizeof *made);
+
+    if (made == NULL)
+        return -ENOMEM;
+    if (options == NULL)
+        options = &none;
+    made->sched = sched;
+    made->fd = made->next = made->notify = made->watch = made->next_watch = -1;
+    made->interval = options->interval;
+    made->limit = options->limit ? options->limit : CG_FOLLOW_LIMIT;
+    if ((made->path = strdup(path)) == NULL) {
+        cg_follow_close(made);
+        return -ENOMEM;
+    }
+    made->fd = open_file(path);
+    if (made->fd < 0 && !(made->fd == -ENOENT && options->missing_ok)) {
+        int rc = made->fd;
+
+        cg_follow_close(made);
+        return rc;
+    }
+    listen_for(made);
+    if (made->fd >= 0) {
+        made->watch = listen_to(made, made->fd);
+        if (!options->from_start)
+            made->offset = lseek(made->fd, 0, SEEK_END);
+    }
+    *follow = made;
+    return 0;
+}
