@@ -8,15 +8,22 @@
 #include <cogen/coro.h>
 #include <cogen/file.h>
 #include <cogen/generator.h>
+#include <cogen/group.h>
+#include <cogen/iterate.h>
+#include <cogen/local.h>
 #include <cogen/op.h>
 #include <cogen/os_signal.h>
 #include <cogen/process.h>
+#include <cogen/pubsub.h>
+#include <cogen/queue.h>
 #include <cogen/reactor.h>
 #include <cogen/remote.h>
 #include <cogen/resolve.h>
 #include <cogen/sched.h>
+#include <cogen/serve.h>
 #include <cogen/signal.h>
 #include <cogen/sim.h>
 #include <cogen/sock.h>
+#include <cogen/sync.h>
 
 #endif

@@ -17,11 +17,15 @@ static void entry(void *arg)
     struct cg_sched *sched = self->sched;
 
     self->result = self->fn(self->arg);
+    if (self->locals)
+        cg__locals_end(self);
     assert(self->scope == &self->base); /* every scope that was opened has been closed */
     self->state = CG_CORO_FINISHED;
     *(self->prev ? &self->prev->next : &sched->first) = self->next;
     *(self->next ? &self->next->prev : &sched->last) = self->prev;
     sched->count -= !self->internal;
+    if (self->group)
+        cg__group_leave(self);
     cg__join_wake(self);
     sched->dead = self;
     cg__self = NULL;
@@ -82,6 +86,13 @@ void cg__coro_free(struct cg_coro *coro)
 {
     cg__context_drop(&coro->ctx);
     cg__stack_put(coro->sched->stacks, coro);
+}
+
+struct cg_coro *cg__coro_visible(struct cg_coro *coro)
+{
+    while (coro->internal)
+        coro = cg_op_coro(coro->arg);
+    return coro;
 }
 
 struct cg_coro *cg_ref(struct cg_coro *coro)

@@ -30,6 +30,10 @@ struct cg_coro {
     struct cg_op *joiners;   /* a ring */
     struct cg_coro *next, *prev; /* of the scheduler's, in the order of their start */
     struct cg_scope base;    /* the outermost scope */
+    struct cg_group *group;  /* that it was started in, */
+    struct cg_coro *group_next, **group_link; /* the others of it, */
+    ssize_t *answer;         /* and where its result is wanted */
+    struct cg__locals *locals;
     const char *name;
     void *stack_low;
     size_t stack_size;
@@ -56,6 +60,18 @@ void cg__coro_free(struct cg_coro *coro);
 
 /* Prints whom an op is about. */
 int cg__print_coro(const struct cg_coro *coro, char *buf, size_t size);
+
+/* The coroutine for which this one runs a branch of cg_any or cg_all; else this one. */
+struct cg_coro *cg__coro_visible(struct cg_coro *coro);
+
+/* Takes a coroutine that ends out of its group. */
+void cg__group_leave(struct cg_coro *coro);
+
+/* A scope has ended: so do the groups inside it. */
+void cg__group_reached(struct cg_scope *scope);
+
+/* Calls the destructors of what cg_local_set has left. */
+void cg__locals_end(struct cg_coro *self);
 
 /* Wakes those who join it. */
 void cg__join_wake(struct cg_coro *coro);

@@ -64,6 +64,7 @@ void cg__scope_end(struct cg_scope *scope, int reason)
     derive(coro);
     if (coro->cancelled && coro->op && !coro->op->shield)
         cg__op_cancel(coro->op, -ECANCELED);
+    cg__group_reached(scope);
 }
 
 void cg_scope_cancel(struct cg_scope *scope)

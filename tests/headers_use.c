@@ -13,6 +13,12 @@ static ssize_t body(void *arg)
     return 0;
 }
 
+static ssize_t handler(struct cg_sock *conn, void *arg)
+{
+    cg_close(conn);
+    return body(arg);
+}
+
 ssize_t plain(struct cg_sock *sock, void *arg)
 {
     struct iovec iov[1] = {{.iov_base = arg, .iov_len = 1}};
@@ -22,6 +28,11 @@ ssize_t plain(struct cg_sock *sock, void *arg)
     struct cg_output output;
     struct cg_view view;
     void *value;
+    struct cg_queue *queue = cg_queue_new();
+    struct cg_subscriber subscriber = {.fetch = NULL};
+    struct cg_mutex mutex = {.owner = NULL};
+    struct cg_iterate it = cg_iterate(body, arg);
+    struct cg_group group;
 
     cg_yield(cg_call(body, arg));
     cg_yield(cg_add(body, arg));
@@ -37,6 +48,25 @@ ssize_t plain(struct cg_sock *sock, void *arg)
     cg_yield(cg_wait_signal(7, &value));
     cg_yield(cg_any((cg_sleep(1))));
     cg_yield(cg_all((cg_sleep(1), cg_pass())));
+    cg_yield(cg_put(queue, 1));
+    cg_yield(cg_put(queue, "text"));
+    cg_yield(cg_get(queue, &value));
+    cg_yield(cg_join_queue(queue));
+    cg_yield(cg_publish(arg, value));
+    cg_yield(cg_fetch(&subscriber, &value, 1));
+    cg_yield(cg_lock(&mutex));
+    cg_yield(cg_monitor(&mutex, body, arg));
+    cg_yield(cg_acquire(arg));
+    cg_yield(cg_wait_condition(arg, &mutex));
+    cg_yield(cg_wait_event(arg));
+    cg_yield(cg_wait_barrier(arg));
+    cg_yield(cg_next(&it, &value));
+    cg_yield(cg_produce(value));
+    cg_yield(cg_stop_producer(&it));
+    cg_group_open(&group);
+    cg_yield(cg_group_add(&group, body, arg));
+    cg_yield(cg_group_wait(&group));
+    cg_yield(cg_serve(sock, handler));
     cg_yield(cg_poll(0, CG_IN));
     cg_yield(cg_poll_sock(sock, CG_IN));
     cg_yield(cg_accept(sock, &conn));
@@ -69,6 +99,11 @@ ssize_t use(struct cg_sock *sock, void *arg)
     struct cg_view view;
     size_t moved;
     intptr_t word;
+    ssize_t answer;
+    struct cg_queue *queue = cg_queue_new(.limit = 1, .lifo = true, .name = "queue");
+    struct cg_subscriber subscriber = {.fetch = NULL};
+    struct cg_iterate it = cg_iterate(body, arg, .name = "producer");
+    struct cg_group group;
 
     cg_yield(cg_call(body, arg, .timeout = CG_SECOND, .shield = true));
     cg_yield(cg_add(body, arg, .name = "added", .stack_size = 1 << 16, .coro = &added));
@@ -85,6 +120,17 @@ ssize_t use(struct cg_sock *sock, void *arg)
     cg_signal_to(cg_sched_self(), "name", 1);
     cg_yield(cg_any((cg_read(sock, arg, 1), cg_sleep(1, .shield = true)), .timeout = 1));
     cg_yield(cg_all((cg_pass(), cg_suspend()), .deadline = CG_NEVER));
+    cg_yield(cg_put(queue, coro, .timeout = CG_NOWAIT));
+    cg_yield(cg_get(queue, &word, .prio = CG_PRIO_OP));
+    cg_yield(cg_fetch(&subscriber, &word, 1, .timeout = 1));
+    cg_yield(cg_acquire(arg, .units = 2, .timeout = 1));
+    cg_yield(cg_lock(arg, .shield = true));
+    cg_yield(cg_next(&it, &word, .timeout = 1));
+    cg_yield(cg_stop_producer(&it, .timeout = 1));
+    cg_group_open(&group, .timeout = CG_SECOND, .grace = 1, .shield = true);
+    cg_yield(cg_group_add(&group, body, arg, .name = "one", .answer = &answer));
+    cg_yield(cg_group_wait(&group, .timeout = 1));
+    cg_yield(cg_serve(sock, handler, .arg = arg, .limit = 10, .grace = CG_NEVER));
     cg_yield(cg_poll(0, CG_IN | CG_OUT, .timeout = 1));
     cg_yield(cg_poll_sock(sock, CG_IN | CG_OUT, .timeout = 1));
     cg_yield(cg_accept(sock, &conn, .timeout = 1));

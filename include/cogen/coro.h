@@ -27,6 +27,7 @@ struct cg_coro_options {
 
 struct cg_call_op;
 struct cg_add_op;
+struct cg_group;
 
 #ifndef __cplusplus
 
@@ -123,6 +124,7 @@ struct cg_scope {
     struct cg_timer timer;
     int32_t reason; /* 0 while open; -ETIMEDOUT, -ECANCELED: ended, first reason */
     bool shield;    /* what ends the scopes outside does not reach inside */
+    struct cg_group *group; /* that it belongs to */
     void *reserved;
 };
 

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/* The accept loop: a coroutine for each connection, none of which outlives it. See
+ * cg_serve(3). */
+#ifndef COGEN_SERVE_H
+#define COGEN_SERVE_H
+
+#include <cogen/group.h>
+#include <cogen/sock.h>
+
+/* What serves a connection: closes it at its end. `arg` is the keyword .arg of cg_serve. */
+typedef ssize_t cg_handler(struct cg_sock *conn, void *arg);
+
+#ifndef __cplusplus
+
+struct cg_serve_op {
+    CG_OP_HEAD;
+    struct cg_sock *listener;
+    cg_handler *handler;
+    void *arg;
+    const char *name;
+    int64_t grace;
+    unsigned limit;
+    unsigned stack_size;
+};
+
+/* cg_serve(listener, handler): accepts connections and runs handler(conn, arg) for each
+ * in a coroutine of its own, until it is cancelled, times out, or the listener fails or
+ * is closed. Then it accepts no more, waits until the handlers have ended, and answers
+ * why: -ECANCELED, -ETIMEDOUT, -EBADF ... (-ENOMEM in a handler's start costs only that
+ * connection.) Keywords:
+ *   .arg         given to each handler
+ *   .limit       connections at a time; more wait in the listener's backlog. 0: no limit
+ *   .grace       how long handlers may go on after the end, ns; then they are cancelled.
+ *                0: at once; CG_NEVER: as they like
+ *   .name        of the coroutines, borrowed
+ *   .stack_size  of each, bytes; 0: the scheduler's default
+ * What handlers answer is not looked at. The listener is borrowed. */
+#define cg_serve(...) cg__serve(__VA_ARGS__, )
+#define cg__serve(l, h, ...) CG_OP(cg_serve, .listener = (l), .handler = (h), __VA_ARGS__)
+
+#endif
+
+CG_EXTERN_C_BEGIN
+extern CG_API const struct cg_op_type cg_serve_type;
+CG_EXTERN_C_END
+#endif

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+/* The condition. Who waits stands in the condition's line without the mutex, then, notified
+ * or cancelled, in the mutex's: he is not woken before he owns it, whatever happens. */
+#include "config.h"
+
+#include "lib/mutex.h"
+#include "lib/waiters.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+_Static_assert(sizeof(struct cg_wait_condition_op) <= 128, "core ops fit in 128 bytes");
+
+static enum cg_verdict wait_process(struct cg_op *op, struct cg_sched *sched)
+{
+    struct cg_wait_condition_op *wait = (struct cg_wait_condition_op *)op;
+
+    (void)sched;
+    if (wait->mutex->owner != cg_op_coro(op))
+        return cg__done(op, -EPERM);
+    if (op->timeout == CG_NOWAIT) /* a notification is always yet to come */
+        return cg__done(op, -ETIMEDOUT);
+    wait->notified = false;
+    cg__waiters_add(&wait->condition->waiters, op);
+    cg__mutex_give(wait->mutex, op);
+    return CG_PENDING;
+}
+
+/* A notification that came before the cancellation is somebody else's now. */
+static enum cg_verdict wait_cancel(struct cg_op *op, struct cg_sched *sched)
+{
+    struct cg_wait_condition_op *wait = (struct cg_wait_condition_op *)op;
+
+    (void)sched;
+    if (wait->notified) {
+        cg_notify(wait->condition);
+        return CG_PENDING;
+    }
+    cg__waiters_remove(&wait->condition->waiters, op);
+    return cg__mutex_take(wait->mutex, op) ? CG_DONE : CG_PENDING;
+}
+
+static int wait_print(const struct cg_op *op, char *buf, size_t size)
+{
+    const struct cg_wait_condition_op *wait = (const struct cg_wait_condition_op *)op;
+
+    return snprintf(buf, size, "%p%s", (void *)wait->condition,
+                    wait->notified ? ", for the mutex" : "");
+}
+
+const struct cg_op_type cg_wait_condition_type = {
+    .name = "wait_condition",
+    .process = wait_process,
+    .cancel = wait_cancel,
+    .print = wait_print,
+};
+
+size_t cg_notify(struct cg_condition *condition)
+{
+    struct cg_op *op = cg__waiters_take(&condition->waiters, NULL);
+
+    if (op == NULL)
+        return 0;
+    ((struct cg_wait_condition_op *)op)->notified = true;
+    if (cg__mutex_take(((struct cg_wait_condition_op *)op)->mutex, op))
+        cg_complete(op, 0);
+    return 1;
+}
+
+size_t cg_notify_all(struct cg_condition *condition)
+{
+    size_t n = 0;
+
+    while (cg_notify(condition))
+        n++;
+    return n;
+}
+
+int cg_condition_destroy(struct cg_condition *condition)
+{
+    return condition->waiters.first ? -EBUSY : 0;
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/* The monitor: a function that is run while its mutex is owned. */
+#include "config.h"
+
+#include <cogen/sync.h>
+
+#include <errno.h>
+#include <stdio.h>
+
+static ssize_t monitor_run(struct cg_op *op)
+{
+    struct cg_monitor_op *monitor = (struct cg_monitor_op *)op;
+    ssize_t result;
+
+    if (monitor->fn == NULL)
+        return -EINVAL;
+    if ((result = cg_yield(cg_lock(monitor->mutex))) < 0)
+        return result;
+    result = monitor->fn(monitor->arg);
+    cg_unlock(monitor->mutex);
+    return result;
+}
+
+static int monitor_print(const struct cg_op *op, char *buf, size_t size)
+{
+    return snprintf(buf, size, "%p", (void *)((const struct cg_monitor_op *)op)->mutex);
+}
+
+const struct cg_op_type cg_monitor_type = {
+    .name = "monitor",
+    .run = monitor_run,
+    .print = monitor_print,
+};

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+/* What else takes and gives a mutex: waits for a condition. */
+#ifndef COGEN_LIB_MUTEX_H
+#define COGEN_LIB_MUTEX_H
+
+#include <cogen/sync.h>
+
+/* Makes the op's coroutine the owner; false: it is not free, and the op waits in line. */
+bool cg__mutex_take(struct cg_mutex *mutex, struct cg_op *op);
+
+/* Makes the next in line the owner; `by`: the op that does it, NULL: none. */
+void cg__mutex_give(struct cg_mutex *mutex, const struct cg_op *by);
+
+#endif

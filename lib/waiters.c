@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+/* Lists of waiting operations: rings, so that coming, leaving and being woken are O(1).
+ * Completing an op may take others out (those that it raced with), never put any in: a loop
+ * over a list takes one at a time and looks again. */
+#include "config.h"
+
+#include "lib/waiters.h"
+
+#include "lib/coro.h"
+
+#include <cogen/any.h>
+
+static struct cg_op *op_of(struct cg_wait *wait)
+{
+    return (struct cg_op *)((char *)wait - offsetof(struct cg__wait_op, wait));
+}
+
+static struct cg_wait *wait_of(struct cg_op *op)
+{
+    return &((struct cg__wait_op *)op)->wait;
+}
+
+void cg__waiters_add(struct cg_waiters *waiters, struct cg_op *op)
+{
+    struct cg_wait *wait = wait_of(op), *first = waiters->first;
+
+    if (first == NULL) {
+        waiters->first = wait->next = wait->prev = wait;
+        return;
+    }
+    wait->next = first;
+    wait->prev = first->prev;
+    first->prev->next = wait;
+    first->prev = wait;
+}
+
+void cg__waiters_remove(struct cg_waiters *waiters, struct cg_op *op)
+{
+    struct cg_wait *wait = wait_of(op);
+
+    if (waiters->first == wait)
+        waiters->first = wait->next == wait ? NULL : wait->next;
+    wait->next->prev = wait->prev;
+    wait->prev->next = wait->next;
+}
+
+/* Whether two ops belong to different branches of the same cg_any. */
+static bool rivals(const struct cg_op *a, const struct cg_op *b)
+{
+    for (; a->branch; a = a->owner)
+        for (const struct cg_op *c = b; c->branch; c = c->owner)
+            if (a->owner == c->owner)
+                return ((struct cg_op *)a->owner)->type == &cg_any_type;
+    return false;
+}
+
+static struct cg_op *take(struct cg_waiters *waiters, const struct cg_op *by, bool last)
+{
+    struct cg_wait *end = waiters->first, *wait = end;
+
+    if (end == NULL)
+        return NULL;
+    if (last)
+        end = wait = end->prev;
+    while (by && by->branch && rivals(op_of(wait), by)) {
+        wait = last ? wait->prev : wait->next;
+        if (wait == end)
+            return NULL;
+    }
+    cg__waiters_remove(waiters, op_of(wait));
+    return op_of(wait);
+}
+
+struct cg_op *cg__waiters_take(struct cg_waiters *waiters, const struct cg_op *by)
+{
+    return take(waiters, by, false);
+}
+
+struct cg_op *cg__waiters_take_next(struct cg_waiters *waiters, const struct cg_op *by)
+{
+    return take(waiters, by, by && cg__op_prio(by) & CG_PRIO_OP);
+}
+
+size_t cg__waiters_wake(struct cg_waiters *waiters, ssize_t result,
+                        const struct cg_op *by)
+{
+    struct cg_op *op;
+    size_t n = 0;
+
+    for (; (op = cg__waiters_take_next(waiters, by)); n++)
+        cg__wake(op, result, by);
+    return n;
+}
+
+size_t cg__waiters_count(const struct cg_waiters *waiters)
+{
+    const struct cg_wait *wait = waiters->first;
+    size_t n = 0;
+
+    if (wait)
+        do
+            n++;
+        while ((wait = wait->next) != waiters->first);
+    return n;
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/* Lists of waiting operations, for everything that coroutines wait for among themselves. */
+#ifndef COGEN_LIB_WAITERS_H
+#define COGEN_LIB_WAITERS_H
+
+#include <cogen/op.h>
+#include <cogen/wait.h>
+
+/* How the ops that are kept in such lists begin. */
+struct cg__wait_op {
+    CG_OP_HEAD;
+    struct cg_wait wait;
+};
+
+/* Joins at the end. */
+void cg__waiters_add(struct cg_waiters *waiters, struct cg_op *op);
+
+/* Takes one out, wherever it stands. */
+void cg__waiters_remove(struct cg_waiters *waiters, struct cg_op *op);
+
+/* Takes the first one out; NULL: nobody. An op that is being processed, `by` (NULL: it is
+ * no op that asks), passes over those with which it races: of the branches of one cg_any
+ * only one may complete. */
+struct cg_op *cg__waiters_take(struct cg_waiters *waiters, const struct cg_op *by);
+
+/* Takes one out when all are to be woken, so that they run in the order of their coming:
+ * from the last to the first if `by` sends them to the head of the ready queue. */
+struct cg_op *cg__waiters_take_next(struct cg_waiters *waiters, const struct cg_op *by);
+
+/* Completes all of them with the same answer; answers how many. */
+size_t cg__waiters_wake(struct cg_waiters *waiters, ssize_t result, const struct cg_op *by);
+
+size_t cg__waiters_count(const struct cg_waiters *waiters);
+
+/* Completes an op that has been taken out, for `by` or for nobody. */
+static inline void cg__wake(struct cg_op *op, ssize_t result, const struct cg_op *by)
+{
+    if (by)
+        cg_complete_by(op, result, by);
+    else
+        cg_complete(op, result);
+}
+
+/* What a process slot says that is done at once. */
+static inline enum cg_verdict cg__done(struct cg_op *op, ssize_t result)
+{
+    op->result = result;
+    return CG_DONE;
+}
+
+#endif

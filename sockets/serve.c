@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+/* cg_serve: an accept loop around a group. A place is taken before a connection is
+ * accepted, so that at the limit the next one stays with the kernel. */
+#include "config.h"
+
+#include <cogen/sched.h>
+#include <cogen/serve.h>
+#include <cogen/sync.h>
+
+#include <errno.h>
+#include <stdio.h>
+
+_Static_assert(sizeof(struct cg_serve_op) <= 128, "core ops fit in 128 bytes");
+
+struct server {
+    struct cg_group group; /* first: a handler's coroutine finds the server by it */
+    struct cg_serve_op *op;
+    struct cg_semaphore places;
+};
+
+static ssize_t handle(void *conn)
+{
+    struct server *server = (struct server *)cg_group_self();
+    ssize_t result = server->op->handler(conn, server->op->arg);
+
+    if (server->op->limit)
+        cg_release(&server->places, 1);
+    return result;
+}
+
+/* Serves one connection more; negative: the end. */
+static ssize_t serve_next(struct server *server, const struct cg_coro_options *options)
+{
+    struct cg_serve_op *op = server->op;
+    struct cg_sock *conn;
+    ssize_t rc = 0;
+
+    if (op->limit && (rc = cg_yield(cg_acquire(&server->places))) < 0)
+        return rc;
+    if ((rc = cg_yield(cg_accept(op->listener, &conn))) < 0)
+        return rc;
+    if (cg_group_start(&server->group, handle, conn, NULL, options) < 0) {
+        cg_close(conn);
+        if (op->limit)
+            cg_release(&server->places, 1);
+    }
+    return 0;
+}
+
+static ssize_t serve_run(struct cg_op *op)
+{
+    struct cg_serve_op *serve = (struct cg_serve_op *)op;
+    struct server server = {.op = serve, .places = {.units = serve->limit}};
+    struct cg_coro_options options = {.name = serve->name ? serve->name : "handler",
+                                      .stack_size = serve->stack_size};
+    ssize_t rc;
+
+    if (serve->handler == NULL)
+        return -EINVAL;
+    cg_group_open(&server.group, .grace = serve->grace, .keep_going = true);
+    while ((rc = serve_next(&server, &options)) >= 0)
+        continue;
+    cg_group_cancel(&server.group);
+    cg_yield(cg_group_wait(&server.group));
+    return rc;
+}
+
+static int serve_print(const struct cg_op *op, char *buf, size_t size)
+{
+    const struct cg_serve_op *serve = (const struct cg_serve_op *)op;
+
+    return snprintf(buf, size, "%s", serve->name ? serve->name : "handler");
+}
+
+const struct cg_op_type cg_serve_type = {
+    .name = "serve",
+    .run = serve_run,
+    .print = serve_print,
+};

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: MIT */
+/* The accept loop: every connection is served, at most so many at a time, and none outlives
+ * the loop. */
+#include "config.h"
+
+#include "tests/support.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#define MS CG_MILLISECOND
+
+struct service {
+    unsigned now, most, served, canceled;
+};
+
+/* Echoes lines until the client has no more. */
+static ssize_t echoes(struct cg_sock *conn, void *arg)
+{
+    struct service *service = arg;
+    char line[64];
+    ssize_t n;
+
+    if (++service->now > service->most)
+        service->most = service->now;
+    while ((n = cg_yield(cg_readline(conn, line, sizeof line))) > 0)
+        IS(cg_yield(cg_writeall(conn, line, (size_t)n)), n);
+    if (n == 0)
+        service->served++;
+    else if (n == -ECANCELED)
+        service->canceled++;
+    service->now--;
+    cg_close(conn);
+    return n;
+}
+
+struct server {
+    struct cg_sock *listener;
+    char addr[CG_ADDR_SIZE];
+    struct service service;
+    unsigned limit;
+    int64_t grace, timeout;
+    ssize_t answer;
+    struct cg_coro *coro;
+};
+
+static ssize_t serves(void *arg)
+{
+    struct server *s = arg;
+
+    s->answer =
+        cg_yield(cg_serve(s->listener, echoes, .arg = &s->service, .limit = s->limit,
+                          .grace = s->grace, .timeout = s->timeout, .name = "echo"));
+    IS(s->service.now, 0);
+    return 0;
+}
+
+static void begin(struct server *s)
+{
+    s->listener = test_listen(s->addr);
+    s->coro = test_start(serves, s);
+    test_until_waiting(s->coro);
+}
+
+static void end(struct server *s, ssize_t answer)
+{
+    test_end(s->coro);
+    IS(s->answer, answer);
+    cg_close(s->listener);
+}
+
+static struct cg_sock *dial(struct server *s)
+{
+    struct cg_sock *conn;
+    char line[8];
+
+    IS(cg_yield(cg_connect(s->addr, &conn)), 0);
+    IS(cg_yield(cg_writeall(conn, "hi\n", 3)), 3);
+    IS(cg_yield(cg_readline(conn, line, sizeof line)), 3);
+    return conn;
+}
+
+static ssize_t client(void *arg)
+{
+    struct cg_sock *conn = dial(arg);
+
+    OK(cg_yield(cg_sleep(MS)));
+    cg_close(conn);
+    return 0;
+}
+
+/* All are served, at the limit one after the other, and nobody is sent away. */
+static ssize_t limit(void *arg)
+{
+    struct server s = {.limit = 2, .grace = CG_SECOND};
+    struct cg_coro *clients[6];
+
+    (void)arg;
+    begin(&s);
+    for (size_t i = 0; i < COUNT(clients); i++)
+        clients[i] = test_start(client, &s);
+    for (size_t i = 0; i < COUNT(clients); i++)
+        test_end(clients[i]);
+    IS(cg_yield(cg_cancel(s.coro)), 0);
+    end(&s, -ECANCELED);
+    IS(s.service.served, 6);
+    IS(s.service.most, 2);
+    return 0;
+}
+
+/* Without grace the handlers are cancelled with the loop. */
+static ssize_t at_once(void *arg)
+{
+    struct server s = {.limit = 0};
+    struct cg_sock *conn;
+    char byte;
+
+    (void)arg;
+    begin(&s);
+    conn = dial(&s);
+    IS(cg_yield(cg_cancel(s.coro)), 0);
+    end(&s, -ECANCELED);
+    IS(s.service.canceled, 1);
+    IS(cg_yield(cg_read(conn, &byte, 1)), 0);
+    cg_close(conn);
+    return 0;
+}
+
+/* In the grace period a connection is served to its end; nobody new is. */
+static ssize_t gracefully(void *arg)
+{
+    struct server s = {.grace = CG_HOUR};
+    struct cg_sock *conn;
+    char line[8];
+
+    (void)arg;
+    begin(&s);
+    conn = dial(&s);
+    IS(cg_yield(cg_cancel(s.coro)), 0);
+    IS(cg_yield(cg_writeall(conn, "yo\n", 3)), 3);
+    IS(cg_yield(cg_readline(conn, line, sizeof line)), 3);
+    ck_assert_str_eq(line, "yo\n");
+    IS(cg_yield(cg_shutdown(conn, SHUT_WR)), 0);
+    end(&s, -ECANCELED);
+    IS(s.service.served, 1);
+    cg_close(conn);
+    return 0;
+}
+
+/* And when it is over they are cancelled, too; its own timeout is an end as well. */
+static ssize_t grace_ends(void *arg)
+{
+    struct server s = {.grace = 5 * MS, .timeout = 10 * MS};
+    struct cg_sock *conn;
+    int64_t start = cg_now(cg_sched_self());
+
+    (void)arg;
+    begin(&s);
+    conn = dial(&s);
+    end(&s, -ETIMEDOUT);
+    IS(cg_now(cg_sched_self()) - start, 15 * MS);
+    IS(s.service.canceled, 1);
+    cg_close(conn);
+    return 0;
+}
+
+/* A listener that is closed ends it. */
+static ssize_t closed(void *arg)
+{
+    struct server s = {.limit = 1};
+    struct cg_sock *conn;
+
+    (void)arg;
+    begin(&s);
+    conn = dial(&s);
+    cg_close(conn);
+    OK(cg_yield(cg_sleep(MS)));
+    cg_close(s.listener);
+    s.listener = NULL;
+    end(&s, -EBADF);
+    IS(s.service.served, 1);
+    IS(cg_yield(cg_serve(NULL, NULL)), -EINVAL);
+    return 0;
+}
+
+static const struct test_case cases[] = {
+    CORO(limit),  CORO(at_once), CORO(gracefully), CORO(grace_ends, .where = ON_SIM),
+    CORO(closed),
+};
+
+int main(void)
+{
+    return test_main("serve", cases, COUNT(cases));
+}
