@@ -3,6 +3,8 @@
  * when it is time to look again, and may be missing. */
 #include "config.h"
 
+#include "system/notice.h"
+
 #include <cogen/coro.h>
 #include <cogen/file.h>
 #include <cogen/reactor.h>
@@ -11,15 +13,11 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#ifdef HAVE_INOTIFY_INIT1
-#include <sys/inotify.h>
-#endif
 
 _Static_assert(sizeof(struct cg_follow_op) <= 128, "core ops fit in 128 bytes");
 
@@ -35,8 +33,8 @@ struct cg_follow {
     int fd;           /* the file that is read; -1: none yet */
     int next;         /* the one that has taken its path; -1: none */
     off_t offset;     /* of fd: where to read on */
-    int notify;       /* inotify; -1: none */
-    int watch, next_watch;
+    int notice;       /* readable when something may have changed; -1: nothing tells */
+    int watch, next_watch; /* of fd and next */
     int64_t interval;
     char *data; /* what was read: data[start] to data[end - 1] is unread */
     size_t start, end, size, limit;
@@ -46,78 +44,15 @@ struct cg_follow {
 
 /* ---- Being told ---------------------------------------------------------------------- */
 
-#ifdef HAVE_INOTIFY_INIT1
-static void listen_for(struct cg_follow *follow)
+static void stop_notices(struct cg_follow *follow)
 {
-    const char *slash = strrchr(follow->path, '/');
-    char dir[PATH_MAX];
+    struct cg_reactor *reactor = cg_sched_reactor(follow->sched);
 
-    follow->notify = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
-    if (follow->notify < 0)
+    if (follow->notice < 0)
         return;
-    snprintf(dir, sizeof dir, "%.*s", slash ? (int)(slash - follow->path + 1) : 1,
-             slash ? follow->path : ".");
-    inotify_add_watch(follow->notify, dir, IN_CREATE | IN_MOVED_TO);
-}
-
-/* The very file that is open, whatever has its path by now. */
-static int listen_to(struct cg_follow *follow, int fd)
-{
-    char link[32];
-
-    if (follow->notify < 0)
-        return -1;
-    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
-    return inotify_add_watch(follow->notify, link, IN_MODIFY | IN_ATTRIB | IN_MOVE_SELF);
-}
-
-static void unlisten(struct cg_follow *follow, int watch)
-{
-    if (watch >= 0)
-        inotify_rm_watch(follow->notify, watch);
-}
-
-/* What it says is not looked at: it is time to look at the files. */
-static void empty(struct cg_follow *follow)
-{
-    char events[4096] __attribute__((aligned(8)));
-
-    while (read(follow->notify, events, sizeof events) > 0)
-        continue;
-}
-#else
-static void listen_for(struct cg_follow *follow)
-{
-    follow->notify = -1;
-}
-
-static int listen_to(struct cg_follow *follow, int fd)
-{
-    (void)follow;
-    (void)fd;
-    return -1;
-}
-
-static void unlisten(struct cg_follow *follow, int watch)
-{
-    (void)follow;
-    (void)watch;
-}
-
-static void empty(struct cg_follow *follow)
-{
-    (void)follow;
-}
-#endif
-
-static void unlisten_all(struct cg_follow *follow)
-{
-    if (follow->notify < 0)
-        return;
-    cg_sched_reactor(follow->sched)->type->forget(cg_sched_reactor(follow->sched),
-                                                  follow->notify);
-    close(follow->notify);
-    follow->notify = follow->watch = follow->next_watch = -1;
+    reactor->type->forget(reactor, follow->notice);
+    close(follow->notice);
+    follow->notice = follow->watch = follow->next_watch = -1;
 }
 
 /* Until it is time to look again. */
@@ -126,16 +61,16 @@ static ssize_t wait_for_change(struct cg_follow *follow)
     int64_t interval = follow->interval;
     ssize_t n;
 
-    if (follow->notify >= 0) {
-        n = cg_yield(cg_poll(follow->notify, CG_IN,
+    if (follow->notice >= 0) {
+        n = cg_yield(cg_poll(follow->notice, CG_IN,
                              .timeout = interval ? interval : INTERVAL_TOLD));
         if (n > 0)
-            empty(follow);
+            cg__notice_empty(follow->notice);
         if (n >= 0 || n == -ETIMEDOUT)
             return 0;
         if (n != -EBADF)
             return n;
-        unlisten_all(follow); /* a simulated world: it knows no descriptors */
+        stop_notices(follow); /* a simulated world: it knows no descriptors */
     }
     return cg_yield(cg_sleep(interval ? interval : INTERVAL_ALONE));
 }
@@ -174,7 +109,7 @@ static void drop_next(struct cg_follow *follow)
 {
     if (follow->next < 0)
         return;
-    unlisten(follow, follow->next_watch);
+    cg__notice_remove(follow->notice, follow->next_watch);
     close(follow->next);
     follow->next = follow->next_watch = -1;
 }
@@ -190,7 +125,7 @@ static void look_for_next(struct cg_follow *follow)
         return;
     follow->next = open_file(follow->path);
     if (follow->next >= 0)
-        follow->next_watch = listen_to(follow, follow->next);
+        follow->next_watch = cg__notice_add(follow->notice, follow->next);
     else
         follow->next = -1; /* not there, or not yet readable */
 }
@@ -199,7 +134,7 @@ static void look_for_next(struct cg_follow *follow)
 static void change_over(struct cg_follow *follow)
 {
     if (follow->fd >= 0) {
-        unlisten(follow, follow->watch);
+        cg__notice_remove(follow->notice, follow->watch);
         close(follow->fd);
     }
     follow->fd = follow->next;
@@ -423,7 +358,7 @@ void cg_follow_close(struct cg_follow *follow)
     if (follow == NULL)
         return;
     assert(follow->op == NULL); /* nobody reads it */
-    unlisten_all(follow);
+    stop_notices(follow);
     if (follow->next >= 0)
         close(follow->next);
     if (follow->fd >= 0)
@@ -444,7 +379,7 @@ int cg_follow_open_on(struct cg_sched *sched, const char *path, struct cg_follow
     if (options == NULL)
         options = &none;
     made->sched = sched;
-    made->fd = made->next = made->notify = made->watch = made->next_watch = -1;
+    made->fd = made->next = made->notice = made->watch = made->next_watch = -1;
     made->interval = options->interval;
     made->limit = options->limit ? options->limit : CG_FOLLOW_LIMIT;
     if ((made->path = strdup(path)) == NULL) {
@@ -458,9 +393,9 @@ int cg_follow_open_on(struct cg_sched *sched, const char *path, struct cg_follow
         cg_follow_close(made);
         return rc;
     }
-    listen_for(made);
+    made->notice = cg__notice_open(made->path);
     if (made->fd >= 0) {
-        made->watch = listen_to(made, made->fd);
+        made->watch = cg__notice_add(made->notice, made->fd);
         if (!options->from_start)
             made->offset = lseek(made->fd, 0, SEEK_END);
     }

@@ -37,7 +37,7 @@ struct cg_os_watcher {
 };
 
 /* The signals are the process's, and so is this: the only state that schedulers share. The
- * mutex is not for the handler, which must not wait: whoever takes a watcher out of the list
+ * mutex is not for the handler, which must not wait: whoever takes away what it looks at
  * waits until no handler is inside. */
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static _Atomic(struct cg_os_watcher *) watchers;
@@ -48,10 +48,9 @@ static struct {
 } taken[SIGNALS];
 
 /* A SIGCHLD is everybody's business: who handled it before is told as well. */
-static void tell_previous(int signo, siginfo_t *info, void *context)
+static void tell_previous(const struct sigaction *before, int signo, siginfo_t *info,
+                          void *context)
 {
-    const struct sigaction *before = &taken[signo].before;
-
     if (before->sa_flags & SA_SIGINFO)
         before->sa_sigaction(signo, info, context);
     else if (before->sa_handler != SIG_DFL && before->sa_handler != SIG_IGN)
@@ -62,6 +61,7 @@ static void handle(int signo, siginfo_t *info, void *context)
 {
     int saved = errno;
     struct cg_os_watcher *watcher;
+    struct sigaction before;
 
     atomic_fetch_add(&inside, 1);
     for (watcher = atomic_load(&watchers); watcher; watcher = atomic_load(&watcher->next)) {
@@ -71,10 +71,17 @@ static void handle(int signo, siginfo_t *info, void *context)
         if (!atomic_exchange(&watcher->posted, true))
             cg__post(watcher->sched, &watcher->post);
     }
-    if (signo == SIGCHLD)
-        tell_previous(signo, info, context);
+    before = taken[signo].before;
     atomic_fetch_sub(&inside, 1);
+    if (signo == SIGCHLD)
+        tell_previous(&before, signo, info, context);
     errno = saved;
+}
+
+static void wait_until_outside(void)
+{
+    while (atomic_load(&inside) > 0)
+        sched_yield();
 }
 
 static int take(int signo)
@@ -84,6 +91,7 @@ static int take(int signo)
 
     if (taken[signo].users == 0) {
         sigemptyset(&ours.sa_mask);
+        wait_until_outside();
         /* Asked first: the handler may look at it as soon as it is there. */
         if (sigaction(signo, NULL, &taken[signo].before) < 0 ||
             sigaction(signo, &ours, NULL) < 0)
@@ -159,8 +167,7 @@ static void unlink_watcher(struct cg_os_watcher *watcher)
     while (atomic_load(at) != watcher)
         at = &atomic_load(at)->next;
     atomic_store(at, atomic_load(&watcher->next));
-    while (atomic_load(&inside) > 0)
-        sched_yield();
+    wait_until_outside();
     watcher->closed = true;
     settle(watcher);
 }
