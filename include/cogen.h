@@ -11,6 +11,7 @@
 #include <cogen/group.h>
 #include <cogen/iterate.h>
 #include <cogen/local.h>
+#include <cogen/offload.h>
 #include <cogen/op.h>
 #include <cogen/os_signal.h>
 #include <cogen/process.h>

@@ -170,7 +170,7 @@ static int turn(struct cg_sched *sched, int64_t timeout)
     rc = sched->reactor->type->wait(sched->reactor, timeout);
     sched->now = cg__sched_clock(sched);
     if (rc == -EDEADLK) /* a simulated world knows that nothing will ever happen in it */
-        return busy(sched);
+        return busy(sched) || cg__jobs_wait(sched);
     return rc < 0 ? rc : alive(sched);
 }
 
@@ -285,6 +285,7 @@ void cg_sched_free(struct cg_sched *sched)
         sched->kept = kept->next;
         kept->free(kept);
     }
+    cg__jobs_drop(sched);
     cg__posts_drop(sched);
     cg__ios_free(sched);
     cg__names_free(&sched->names);

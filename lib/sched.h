@@ -48,6 +48,7 @@ struct cg_sched {
     size_t holds;
     struct cg_io *ios; /* free ones, for cg_poll */
     struct cg_kept *kept; /* the latest first */
+    struct cg__job *jobs; /* functions in threads, for cg_offload */
     struct cg_deferred *deferred, **deferred_tail;
     pthread_t thread;
     bool bound;    /* thread is set */
@@ -82,6 +83,13 @@ void cg__posts_drop(struct cg_sched *sched);
  * ready queue. Answers how many. */
 ssize_t cg__signal_fire(struct cg__names *names, struct cg_name name, const void *value,
                         bool favoured);
+
+/* Nothing will ever happen here by itself: waits for a function in a thread to return. False:
+ * there is none. */
+bool cg__jobs_wait(struct cg_sched *sched);
+
+/* Forgets those that have not returned. */
+void cg__jobs_drop(struct cg_sched *sched);
 
 /* Frees the requests kept for cg_poll. */
 void cg__ios_free(struct cg_sched *sched);

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: MIT */
+/* The operation that runs a function in a thread of a pool. The job is a piece of memory of
+ * its own, since it may outlive the op. The op and the scheduler's list of jobs are touched by
+ * the scheduler's thread only; what the two threads share is the job's state and whether it
+ * has been left behind, under the pool's lock. */
+#include "config.h"
+
+#include "lib/offload.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+_Static_assert(sizeof(struct cg_offload_op) <= 128, "core ops fit in 128 bytes");
+
+static struct cg_offload_op *as_offload(const struct cg_op *op)
+{
+    return (struct cg_offload_op *)op;
+}
+
+static void list(struct cg_sched *sched, struct cg__job *job)
+{
+    job->next_job = sched->jobs;
+    if (sched->jobs)
+        sched->jobs->link = &job->next_job;
+    job->link = &sched->jobs;
+    sched->jobs = job;
+    cg_hold(sched);
+}
+
+static void unlist(struct cg__job *job)
+{
+    *job->link = job->next_job;
+    if (job->next_job)
+        job->next_job->link = job->link;
+    cg_unhold(job->sched);
+}
+
+static void tell(const struct cg_offload_op *offload, enum cg_fate fate)
+{
+    if (offload->fate)
+        *offload->fate = fate;
+}
+
+/* Back in the scheduler's thread. */
+static void come_home(struct cg__post *post, bool dropped)
+{
+    struct cg__job *job = (struct cg__job *)post;
+    struct cg_offload_op *offload = job->op;
+    ssize_t result = job->result;
+
+    /* The thread that has sent it may be about to wake the reactor still. */
+    pthread_mutex_lock(&job->pool->lock);
+    pthread_mutex_unlock(&job->pool->lock);
+    if (!dropped)
+        unlist(job);
+    free(job);
+    if (dropped)
+        return;
+    tell(offload, CG_FATE_RAN);
+    cg_complete(&offload->op, result);
+}
+
+/* As in a thread, where there is no coroutine that could yield. */
+static ssize_t call_here(struct cg_offload_op *offload)
+{
+    static struct cg__job here;
+    struct cg_coro *self = cg__self;
+    ssize_t result;
+
+    cg__self = NULL;
+    result = offload->fn(offload->arg);
+    cg__self = self;
+    offload->job = &here;
+    tell(offload, CG_FATE_RAN);
+    return result;
+}
+
+static enum cg_verdict done(struct cg_op *op, ssize_t result)
+{
+    op->result = result;
+    return CG_DONE;
+}
+
+static enum cg_verdict offload_process(struct cg_op *op, struct cg_sched *sched)
+{
+    struct cg_offload_op *offload = as_offload(op);
+    struct cg_pool *pool = offload->pool ? offload->pool : cg__pool_own();
+    struct cg__job *job;
+    int rc;
+
+    if (offload->fn == NULL)
+        return done(op, -EINVAL);
+    if (pool && pool->limit == 0)
+        return done(op, call_here(offload));
+    if (pool == NULL || (job = malloc(sizeof *job)) == NULL)
+        return done(op, -ENOMEM);
+    *job = (struct cg__job){
+        .post.run = come_home,
+        .pool = pool,
+        .sched = sched,
+        .op = offload,
+        .fn = offload->fn,
+        .arg = offload->arg,
+        .abandon = offload->abandon,
+        .state = CG__JOB_QUEUED,
+    };
+    list(sched, job);
+    offload->job = job;
+    if ((rc = cg__pool_put(pool, job)) == 0)
+        return CG_PENDING;
+    unlist(job);
+    free(job);
+    offload->job = NULL;
+    return done(op, rc);
+}
+
+/* What is to be done with one that nobody waits for any more. */
+static enum cg__job_state leave(struct cg__job *job)
+{
+    enum cg__job_state state;
+
+    pthread_mutex_lock(&job->pool->lock);
+    state = job->state;
+    if (state == CG__JOB_QUEUED)
+        cg__pool_unlink(job->pool, job);
+    else if (state == CG__JOB_RUNNING && job->abandon)
+        job->sched = NULL; /* it is the thread's to free */
+    pthread_mutex_unlock(&job->pool->lock);
+    return state;
+}
+
+static enum cg_verdict offload_cancel(struct cg_op *op, struct cg_sched *sched)
+{
+    struct cg_offload_op *offload = as_offload(op);
+    struct cg__job *job = offload->job, *next = job->next_job, **link = job->link;
+    bool may_be_left = job->abandon != NULL;
+    enum cg__job_state state = leave(job);
+
+    if (state == CG__JOB_RETURNED || (state == CG__JOB_RUNNING && !may_be_left))
+        return CG_PENDING;
+    if (state == CG__JOB_QUEUED)
+        free(job);
+    tell(offload, state == CG__JOB_QUEUED ? CG_FATE_NOT_RUN : CG_FATE_LEFT);
+    *link = next;
+    if (next)
+        next->link = link;
+    cg_unhold(sched);
+    return CG_DONE;
+}
+
+/* No job: it was refused, here or before, because the coroutine had been cancelled. */
+static ssize_t offload_finish(struct cg_op *op)
+{
+    struct cg_offload_op *offload = as_offload(op);
+
+    if (offload->job == NULL)
+        tell(offload, CG_FATE_NOT_RUN);
+    offload->job = NULL;
+    return op->result;
+}
+
+static int offload_print(const struct cg_op *op, char *buf, size_t size)
+{
+    static const char *const states[] = {"queued", "running", "returned"};
+    const struct cg_offload_op *offload = as_offload(op);
+
+    return snprintf(buf, size, "%s",
+                    op->state == CG_OP_IDLE ? "idle" : states[offload->job->state]);
+}
+
+const struct cg_op_type cg_offload_type = {
+    .name = "offload",
+    .process = offload_process,
+    .cancel = offload_cancel,
+    .finish = offload_finish,
+    .print = offload_print,
+};
+
+bool cg__jobs_wait(struct cg_sched *sched)
+{
+    if (sched->jobs == NULL)
+        return false;
+    cg__pool_wait(sched, NULL);
+    return true;
+}
+
+/* The coroutines that waited have been abandoned. A function that may not be left behind has
+ * to be waited for: it may be using their stacks. */
+void cg__jobs_drop(struct cg_sched *sched)
+{
+    struct cg__job *job, *next;
+
+    for (job = sched->jobs; job; job = next) {
+        bool may_be_left = job->abandon != NULL;
+        enum cg__job_state state;
+
+        next = job->next_job;
+        state = leave(job);
+        if (state == CG__JOB_QUEUED)
+            free(job);
+        else if (state == CG__JOB_RUNNING && !may_be_left)
+            cg__pool_wait(sched, job); /* its post is dropped */
+    }
+    sched->jobs = NULL;
+}

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: MIT */
+/* Pools of threads for functions that block. Threads are started on demand, are nobody's to
+ * join, and end by themselves. */
+#include "config.h"
+
+#include "lib/offload.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <time.h>
+
+enum {
+    IDLE = 5 /* seconds, then a thread ends */
+};
+
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static struct cg_pool *own;
+
+/* For those who have nothing else to do than to wait for a thread: see cg__pool_wait. */
+static pthread_mutex_t returns_lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t returns = PTHREAD_COND_INITIALIZER;
+
+struct cg_pool *cg_pool_new(unsigned threads, size_t queue)
+{
+    struct cg_pool *pool = calloc(1, sizeof *pool);
+
+    if (pool == NULL)
+        return NULL;
+    pthread_mutex_init(&pool->lock, NULL);
+    pthread_cond_init(&pool->work, NULL);
+    pool->limit = threads;
+    pool->queue_limit = queue;
+    return pool;
+}
+
+static void destroy(struct cg_pool *pool)
+{
+    pthread_cond_destroy(&pool->work);
+    pthread_mutex_destroy(&pool->lock);
+    free(pool);
+}
+
+void cg_pool_free(struct cg_pool *pool)
+{
+    unsigned threads;
+
+    if (pool == NULL)
+        return;
+    pthread_mutex_lock(&pool->lock);
+    assert(pool->queued == 0); /* ops are waiting for it */
+    pool->closing = true;
+    threads = pool->threads;
+    pthread_cond_broadcast(&pool->work);
+    pthread_mutex_unlock(&pool->lock);
+    if (threads == 0)
+        destroy(pool);
+}
+
+static void make_own(void)
+{
+    own = cg_pool_new(CG_POOL_THREADS, CG_POOL_QUEUE);
+}
+
+struct cg_pool *cg__pool_own(void)
+{
+    pthread_once(&once, make_own);
+    return own;
+}
+
+static void enqueue(struct cg_pool *pool, struct cg__job *job)
+{
+    job->next = NULL;
+    job->prev = pool->last;
+    *(pool->last ? &pool->last->next : &pool->first) = job;
+    pool->last = job;
+    pool->queued++;
+}
+
+void cg__pool_unlink(struct cg_pool *pool, struct cg__job *job)
+{
+    *(job->prev ? &job->prev->next : &pool->first) = job->next;
+    *(job->next ? &job->next->prev : &pool->last) = job->prev;
+    pool->queued--;
+}
+
+/* ---- In the threads ------------------------------------------------------------------ */
+
+/* The next job, for which it waits for a while; NULL: the thread ends. */
+static struct cg__job *next_job(struct cg_pool *pool)
+{
+    struct cg__job *job;
+    struct timespec until;
+    int rc = 0;
+
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += IDLE;
+    while (pool->first == NULL && !pool->closing && rc == 0) {
+        pool->idle++;
+        rc = pthread_cond_timedwait(&pool->work, &pool->lock, &until);
+        pool->idle--;
+    }
+    if ((job = pool->first) != NULL) {
+        cg__pool_unlink(pool, job);
+        job->state = CG__JOB_RUNNING;
+        pool->running++;
+    }
+    return job;
+}
+
+/* With the lock held until the scheduler has been woken: it takes the lock before it does
+ * anything about the post, so that neither it nor its reactor is gone too soon. */
+static void send_home(struct cg__job *job)
+{
+    job->state = CG__JOB_RETURNED;
+    cg__post(job->sched, &job->post);
+    pthread_mutex_lock(&returns_lock);
+    pthread_cond_broadcast(&returns);
+    pthread_mutex_unlock(&returns_lock);
+}
+
+static void *work(void *arg)
+{
+    struct cg_pool *pool = arg;
+    struct cg__job *job;
+    bool last;
+
+    pthread_mutex_lock(&pool->lock);
+    while ((job = next_job(pool))) {
+        pthread_mutex_unlock(&pool->lock);
+        job->result = job->fn(job->arg);
+        pthread_mutex_lock(&pool->lock);
+        if (job->sched) {
+            send_home(job);
+        } else {
+            pthread_mutex_unlock(&pool->lock);
+            job->abandon(job->arg);
+            free(job);
+            pthread_mutex_lock(&pool->lock);
+        }
+        pool->running--;
+    }
+    last = --pool->threads == 0 && pool->closing;
+    pthread_mutex_unlock(&pool->lock);
+    if (last)
+        destroy(pool);
+    return NULL;
+}
+
+/* The program's signals are for its own threads. */
+static int start_thread(struct cg_pool *pool)
+{
+    pthread_attr_t attr;
+    sigset_t all, before;
+    pthread_t thread;
+    int rc;
+
+    sigfillset(&all);
+    pthread_sigmask(SIG_BLOCK, &all, &before);
+    pthread_attr_init(&attr);
+    pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+    rc = pthread_create(&thread, &attr, work, pool);
+    pthread_attr_destroy(&attr);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return rc;
+}
+
+/* ---- For the ops --------------------------------------------------------------------- */
+
+int cg__pool_put(struct cg_pool *pool, struct cg__job *job)
+{
+    bool start;
+    int rc = 0;
+
+    pthread_mutex_lock(&pool->lock);
+    if (pool->running + pool->queued >= pool->limit + pool->queue_limit) {
+        pthread_mutex_unlock(&pool->lock);
+        return -EAGAIN;
+    }
+    enqueue(pool, job);
+    start = pool->idle < pool->queued && pool->threads < pool->limit;
+    pool->threads += start;
+    pthread_cond_signal(&pool->work);
+    pthread_mutex_unlock(&pool->lock);
+    if (!start || start_thread(pool) == 0)
+        return 0;
+    pthread_mutex_lock(&pool->lock);
+    if (--pool->threads == 0 && job->state == CG__JOB_QUEUED) {
+        cg__pool_unlink(pool, job);
+        rc = -EAGAIN;
+    }
+    pthread_mutex_unlock(&pool->lock);
+    return rc;
+}
+
+void cg__pool_wait(struct cg_sched *sched, struct cg__job *job)
+{
+    pthread_mutex_lock(&returns_lock);
+    while (job ? atomic_load(&job->state) != CG__JOB_RETURNED
+               : atomic_load(&sched->posts) == NULL)
+        pthread_cond_wait(&returns, &returns_lock);
+    pthread_mutex_unlock(&returns_lock);
+}
