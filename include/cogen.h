@@ -7,6 +7,7 @@
 #include <cogen/base.h>
 #include <cogen/coro.h>
 #include <cogen/file.h>
+#include <cogen/future.h>
 #include <cogen/generator.h>
 #include <cogen/group.h>
 #include <cogen/iterate.h>

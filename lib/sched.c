@@ -2,7 +2,7 @@
 /* The scheduler: the ready queue, the turn, and the end of a run. */
 #include "config.h"
 
-#include "lib/sched.h"
+#include "lib/future.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -74,6 +74,8 @@ static void expire(struct cg_sched *sched)
         if (timer->kind == 0)
             cg__op_cancel((struct cg_op *)((char *)timer - offsetof(struct cg_op, timer)),
                           -ETIMEDOUT);
+        else if (timer->kind == CG__TIMER_HANDLE)
+            cg__handle_expired(timer);
         else
             cg__scope_end(
                 (struct cg_scope *)((char *)timer - offsetof(struct cg_scope, timer)),
@@ -287,6 +289,7 @@ void cg_sched_free(struct cg_sched *sched)
     }
     cg__jobs_drop(sched);
     cg__posts_drop(sched);
+    cg__handles_drop(sched);
     cg__ios_free(sched);
     cg__names_free(&sched->names);
     cg__stacks_free(sched->stacks);

@@ -19,6 +19,7 @@ enum {
     CG__TURN_CLOCK = 8,        /* resumptions between two looks at the clock */
     CG__BUDGET = 64 * 1024,    /* bytes a coroutine may move before others run */
     CG__BUDGET_STEP = 4 * 1024, /* what an immediate completion counts at least: 16 do */
+    CG__TIMER_HANDLE = 2, /* a timer's kind: a cg_handle's; 0: an op's, 1: a scope's */
     CG__TRIM = 16,             /* stacks handed back before a sleep */
 };
 
