@@ -125,9 +125,12 @@ static int change_dir(posix_spawn_file_actions_t *actions, const char *dir)
 {
     if (dir == NULL)
         return 0;
-#ifdef HAVE_POSIX_SPAWN_FILE_ACTIONS_ADDCHDIR_NP
+#if defined HAVE_POSIX_SPAWN_FILE_ACTIONS_ADDCHDIR
+    return posix_spawn_file_actions_addchdir(actions, dir);
+#elif defined HAVE_POSIX_SPAWN_FILE_ACTIONS_ADDCHDIR_NP
     return posix_spawn_file_actions_addchdir_np(actions, dir);
 #else
+    (void)actions;
     return ENOSYS;
 #endif
 }
