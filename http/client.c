@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: MIT */
+/* The client and its options; what a reply tells. */
+#include "config.h"
+
+#include "http/client.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+ssize_t cg__because(char *why, ssize_t code, const char *format, ...)
+{
+    va_list args;
+
+    if (why != NULL) {
+        va_start(args, format);
+        vsnprintf(why, CG_HTTP_WHY_SIZE, format, args);
+        va_end(args);
+    }
+    return code;
+}
+
+/* ---- Options --------------------------------------------------------------------- */
+
+static void fill(int64_t *timeout, int64_t usual)
+{
+    if (*timeout == 0)
+        *timeout = usual;
+}
+
+static struct cg_http_client_options completed(const struct cg_http_client_options *given)
+{
+    struct cg_http_client_options options = {.reserved = NULL};
+
+    if (given != NULL)
+        options = *given;
+    fill(&options.connect_timeout, 30 * CG_SECOND);
+    fill(&options.tls_timeout, 30 * CG_SECOND);
+    fill(&options.send_timeout, CG_MINUTE);
+    fill(&options.answer_timeout, CG_MINUTE);
+    fill(&options.idle_timeout, CG_MINUTE);
+    fill(&options.expect_timeout, CG_SECOND);
+    fill(&options.keep_timeout, CG_MINUTE);
+    return options;
+}
+
+/* A copy of a text; what is left out comes from the environment, if that is looked at. */
+static bool copy(char **to, const char *given, const char *variable, bool look)
+{
+    const char *text = given ? given : look ? getenv(variable) : NULL;
+
+    *to = text ? strdup(text) : NULL;
+    return text == NULL || *to != NULL;
+}
+
+static void destroy(struct cg_http_client *client)
+{
+    free(client->user_agent);
+    free(client->proxies.http);
+    free(client->proxies.https);
+    free(client->proxies.except);
+    free(client);
+}
+
+static bool copy_texts(struct cg_http_client *client)
+{
+    const struct cg_http_client_options *options = &client->options;
+    bool look = !options->no_environment;
+    char usual[64];
+
+    snprintf(usual, sizeof usual, "cogen/%s", cg_version());
+    return copy(&client->user_agent, options->user_agent ? options->user_agent : usual, "",
+                false) &&
+           copy(&client->proxies.http, options->http_proxy, "http_proxy", look) &&
+           copy(&client->proxies.https, options->https_proxy, "https_proxy", look) &&
+           copy(&client->proxies.except, options->no_proxy, "no_proxy", look);
+}
+
+struct cg_http_client *cg_http_client_create(const struct cg_http_client_options *given)
+{
+    struct cg_http_client *client = malloc(sizeof *client);
+    struct cg_http_client_options *options;
+
+    if (client == NULL)
+        return NULL;
+    *client = (struct cg_http_client){.options = completed(given), .refs = 1};
+    options = &client->options;
+    if (options->tls != NULL) {
+        client->tls = *options->tls;
+        options->tls = &client->tls;
+    }
+    client->pool.per_origin =
+        options->per_origin ? options->per_origin : CG_HTTP_PER_ORIGIN;
+    client->pool.connections =
+        options->connections ? options->connections : CG_HTTP_CONNECTIONS;
+    client->pool.keep = options->no_keep ? 0
+                        : options->keep  ? options->keep
+                                         : client->pool.connections;
+    client->pool.keep_timeout = options->keep_timeout;
+    if (copy_texts(client))
+        return client;
+    destroy(client);
+    return NULL;
+}
+
+/* ---- The client's life ----------------------------------------------------------- */
+
+void cg__client_unref(struct cg_http_client *client)
+{
+    if (--client->refs == 0)
+        destroy(client);
+}
+
+void cg_http_client_free(struct cg_http_client *client)
+{
+    if (client == NULL)
+        return;
+    client->freed = true;
+    cg__pool_close(&client->pool);
+    cg__client_unref(client);
+}
+
+void cg_http_client_tidy(struct cg_http_client *client)
+{
+    if (client->sched != NULL)
+        cg__pool_tidy(&client->pool, cg_now(client->sched));
+}
+
+size_t cg_http_client_connections(const struct cg_http_client *client)
+{
+    return client->pool.active + client->pool.kept;
+}
+
+/* ---- Replies --------------------------------------------------------------------- */
+
+void cg_http_reply_free(struct cg_http_reply *reply)
+{
+    if (reply == NULL)
+        return;
+    cg__link_end(&reply->link, reply->client, false);
+    cg__decoder_free(reply->decoder);
+    cg__url_free(&reply->url);
+    cg__http_headers_clear(&reply->headers);
+    cg__http_headers_clear(&reply->trailers);
+    cg__client_unref(reply->client);
+    free(reply->body);
+    free(reply);
+}
+
+int cg_http_reply_status(const struct cg_http_reply *reply)
+{
+    return (int)reply->status;
+}
+
+const char *cg_http_reply_reason(const struct cg_http_reply *reply)
+{
+    return cg__http_at(&reply->headers, reply->reason);
+}
+
+const char *cg_http_reply_url(const struct cg_http_reply *reply)
+{
+    return reply->url.text;
+}
+
+struct cg_http_headers *cg_http_reply_headers(struct cg_http_reply *reply)
+{
+    return &reply->headers;
+}
+
+struct cg_http_headers *cg_http_reply_trailers(struct cg_http_reply *reply)
+{
+    return &reply->trailers;
+}
+
+const char *cg_http_reply_get(const struct cg_http_reply *reply, const char *name)
+{
+    return cg_http_headers_get(&reply->headers, name);
+}
+
+const char *cg_http_reply_body(const struct cg_http_reply *reply, size_t *size)
+{
+    if (size != NULL)
+        *size = reply->size;
+    return reply->body ? reply->body : "";
+}
+
+int64_t cg_http_reply_length(const struct cg_http_reply *reply)
+{
+    return reply->length;
+}
+
+int64_t cg_http_reply_received(const struct cg_http_reply *reply)
+{
+    return reply->received;
+}
+
+bool cg_http_reply_decoded(const struct cg_http_reply *reply)
+{
+    return reply->decoded;
+}
+
+const char *cg_http_reply_why(const struct cg_http_reply *reply)
+{
+    return reply->why;
+}
