@@ -10,6 +10,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #define MS CG_MILLISECOND
 
@@ -348,8 +349,10 @@ static void *shouts(void *arg)
 {
     struct shout *shout = arg;
 
-    for (int i = 0; !atomic_load(&shout->heard); i++)
+    for (int i = 0; !atomic_load(&shout->heard); i++) {
         OK(cg_signal_to(shout->test.sched, "shout", i));
+        usleep(50); /* nothing keeps it from piling up what it says */
+    }
     return NULL;
 }
 
