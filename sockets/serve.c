@@ -12,19 +12,28 @@
 
 _Static_assert(sizeof(struct cg_serve_op) <= 128, "core ops fit in 128 bytes");
 
+/* What accept has no memory for waits in the listener; this long, for others to give some
+ * back. */
+#define PAUSE (10 * CG_MILLISECOND)
+
 struct server {
     struct cg_group group; /* first: a handler's coroutine finds the server by it */
     struct cg_serve_op *op;
     struct cg_semaphore places;
 };
 
+static void give_place(struct server *server)
+{
+    if (server->op->limit)
+        cg_release(&server->places, 1);
+}
+
 static ssize_t handle(void *conn)
 {
     struct server *server = (struct server *)cg_group_self();
     ssize_t result = server->op->handler(conn, server->op->arg);
 
-    if (server->op->limit)
-        cg_release(&server->places, 1);
+    give_place(server);
     return result;
 }
 
@@ -37,12 +46,16 @@ static ssize_t serve_next(struct server *server, const struct cg_coro_options *o
 
     if (op->limit && (rc = cg_yield(cg_acquire(&server->places))) < 0)
         return rc;
-    if ((rc = cg_yield(cg_accept(op->listener, &conn))) < 0)
+    rc = cg_yield(cg_accept(op->listener, &conn));
+    if (rc == -ENOMEM) {
+        give_place(server);
+        return cg_yield(cg_sleep(PAUSE));
+    }
+    if (rc < 0)
         return rc;
     if (cg_group_start(&server->group, handle, conn, NULL, options) < 0) {
         cg_close(conn);
-        if (op->limit)
-            cg_release(&server->places, 1);
+        give_place(server);
     }
     return 0;
 }

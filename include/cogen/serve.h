@@ -26,15 +26,15 @@ struct cg_serve_op {
 /* cg_serve(listener, handler): accepts connections and runs handler(conn, arg) for each
  * in a coroutine of its own, until it is cancelled, times out, or the listener fails or
  * is closed. Then it accepts no more, waits until the handlers have ended, and answers
- * why: -ECANCELED, -ETIMEDOUT, -EBADF ... (-ENOMEM in a handler's start costs only that
- * connection.) Keywords:
+ * why: -ECANCELED, -ETIMEDOUT, -EBADF ... (A lack of memory costs at most a connection.)
+ * Keywords:
  *   .arg         given to each handler
  *   .limit       connections at a time; more wait in the listener's backlog. 0: no limit
  *   .grace       how long handlers may go on after the end, ns; then they are cancelled.
  *                0: at once; CG_NEVER: as they like
  *   .name        of the coroutines, borrowed
- *   .stack_size  of each, bytes; 0: the scheduler's default
- * What handlers answer is not looked at. The listener is borrowed. */
+ *   .stack_size  of each, bytes; 0: the scheduler's default What handlers answer is not
+ * looked at. The listener is borrowed. */
 #define cg_serve(...) cg__serve(__VA_ARGS__, )
 #define cg__serve(l, h, ...) CG_OP(cg_serve, .listener = (l), .handler = (h), __VA_ARGS__)
 
