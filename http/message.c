@@ -73,9 +73,14 @@ static bool has_room(const struct cg_http_headers *headers, size_t more)
     return headers->size - headers->used - entries_size(headers) >= more;
 }
 
+int cg__http_reserve(struct cg_http_headers *headers, size_t size)
+{
+    return has_room(headers, size) ? 0 : grow(headers, size);
+}
+
 int cg__http_text(struct cg_http_headers *headers, const char *data, size_t size)
 {
-    if (!has_room(headers, size) && grow(headers, size) < 0)
+    if (cg__http_reserve(headers, size) < 0)
         return -ENOMEM;
     if (size > 0)
         memcpy(headers->data + headers->used, data, size);
@@ -85,7 +90,7 @@ int cg__http_text(struct cg_http_headers *headers, const char *data, size_t size
 
 int cg__http_entry_push(struct cg_http_headers *headers, struct cg__http_entry entry)
 {
-    if (!has_room(headers, sizeof entry) && grow(headers, sizeof entry) < 0)
+    if (cg__http_reserve(headers, sizeof entry) < 0)
         return -ENOMEM;
     headers->count++;
     memcpy(headers->data + headers->size - entries_size(headers), &entry, sizeof entry);

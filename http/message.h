@@ -23,6 +23,9 @@ void cg__http_headers_reset(struct cg_http_headers *headers, size_t keep);
 /* Frees the memory; it is an empty one again. */
 void cg__http_headers_clear(struct cg_http_headers *headers);
 
+/* Sees to room for that many bytes: none of them will move what is there. 0 or -ENOMEM. */
+int cg__http_reserve(struct cg_http_headers *headers, size_t size);
+
 /* Appends bytes to the text; 0 or -ENOMEM. Their place is where `used` was. */
 int cg__http_text(struct cg_http_headers *headers, const char *data, size_t size);
 

@@ -1,0 +1,361 @@
+/* SPDX-License-Identifier: MIT */
+/* The response: its head, whole answers, and how an answer ends. */
+#include "config.h"
+
+#include "http/server.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- What a handler sets --------------------------------------------------------- */
+
+void cg_http_status(struct cg_http_request *req, int status)
+{
+    req->status = status;
+}
+
+int cg_http_set(struct cg_http_request *req, const char *name, const char *value)
+{
+    return req->begun ? -EALREADY : cg_http_headers_set(&req->out, name, value);
+}
+
+int cg_http_add(struct cg_http_request *req, const char *name, const char *value)
+{
+    return req->begun ? -EALREADY : cg_http_headers_add(&req->out, name, value);
+}
+
+int cg_http_trailer(struct cg_http_request *req, const char *name, const char *value)
+{
+    return cg_http_headers_add(&req->out_trailers, name, value);
+}
+
+void cg_http_close(struct cg_http_request *req)
+{
+    req->keep = false;
+}
+
+/* ---- The head -------------------------------------------------------------------- */
+
+static char *put(char *to, const char *text, size_t size)
+{
+    memcpy(to, text, size);
+    return to + size;
+}
+
+#define PUT(to, text) put(to, text, sizeof(text) - 1)
+
+static char *put_fields(char *to, const struct cg_http_headers *headers)
+{
+    for (uint32_t i = 0; i < headers->count; i++) {
+        const struct cg__http_entry *entry = cg__http_entry(headers, i);
+
+        to = put(to, cg__http_at(headers, entry->name), entry->name_len);
+        to = PUT(to, ": ");
+        to = put(to, cg__http_at(headers, entry->value), entry->value_len);
+        to = PUT(to, "\r\n");
+    }
+    return to;
+}
+
+static char *put_first_line(char *to, int status)
+{
+    const char *text;
+
+    if (status == 200)
+        return PUT(to, "HTTP/1.1 200 OK\r\n");
+    text = cg_http_status_text(status);
+    to = PUT(to, "HTTP/1.1 ");
+    to += cg__http_decimal(to, (uint64_t)status);
+    *to++ = ' ';
+    to = put(to, text, strlen(text));
+    return PUT(to, "\r\n");
+}
+
+/* What the connection is to become. 1.0 wants to be told that it stays. */
+static char *put_connection(const struct cg_http_request *req, char *to, int status)
+{
+    if (status == 101)
+        return to;
+    if (!req->keep)
+        return PUT(to, "Connection: close\r\n");
+    return req->parser.minor == 0 ? PUT(to, "Connection: keep-alive\r\n") : to;
+}
+
+static bool has(const struct cg_http_request *req, const char *name)
+{
+    return req->out.count > 0 && cg_http_headers_get(&req->out, name) != NULL;
+}
+
+/* What is refused may have no method. */
+static bool is_head(const struct cg_http_request *req)
+{
+    return req->parser.method != NULL && strcmp(req->parser.method, "HEAD") == 0;
+}
+
+/* Our own fields, those that were set, and the frame of the body. */
+static char *put_head(struct cg_http_request *req, char *to, int status, int64_t length,
+                      const char *type)
+{
+    to = put_first_line(to, status);
+    to = put(to, req->server->fields, req->server->fields_size);
+    if (type != NULL) {
+        to = PUT(to, "Content-Type: ");
+        to = put(to, type, strlen(type));
+        to = PUT(to, "\r\n");
+    }
+    if (length >= 0 && (cg__http_has_body(status) || status == 304)) {
+        to = PUT(to, "Content-Length: ");
+        to += cg__http_decimal(to, (uint64_t)length);
+        to = PUT(to, "\r\n");
+    } else if (req->framing == CG__HTTP_CHUNKED) {
+        to = PUT(to, "Transfer-Encoding: chunked\r\n");
+    }
+    if (req->out.count > 0)
+        to = put_fields(to, &req->out);
+    to = put_connection(req, to, status);
+    return PUT(to, "\r\n");
+}
+
+int cg__http_begin(struct cg_http_request *req, int status, int64_t length,
+                   const char *type)
+{
+    struct cg__http_conn *conn = req->conn;
+    size_t fixed = 256 + sizeof req->server->fields, room;
+    uint64_t set = 0;
+    char *to;
+
+    if (length < 0 && has(req, "Content-Length")) {
+        if (!cg__http_length(cg_http_headers_get(&req->out, "Content-Length"), &set) ||
+            set > INT64_MAX)
+            return -EINVAL;
+        length = (int64_t)set;
+    }
+    cg_http_headers_remove(&req->out, "Content-Length");
+    cg_http_headers_remove(&req->out, "Transfer-Encoding"); /* ours to say */
+    if (cg_http_headers_has(&req->out, "Connection", "close")) {
+        cg_http_headers_remove(&req->out, "Connection");
+        req->keep = false;
+    }
+    if (has(req, "Content-Type"))
+        type = NULL;
+    room = fixed + req->out.used + 4 * req->out.count + (type ? strlen(type) : 0);
+    if (room > CG__HTTP_OUT_SIZE)
+        return -EMSGSIZE;
+    to = cg__http_room(conn, room);
+    if (to == NULL)
+        return conn->out != NULL ? -ENOBUFS : -ENOMEM;
+    if (req->server->draining)
+        req->keep = false;
+    req->framing = cg__http_frame(status, is_head(req), req->parser.minor, length >= 0);
+    if (req->framing == CG__HTTP_CLOSE)
+        req->keep = false;
+    cg__http_date(req->server);
+    conn->out->used += (size_t)(put_head(req, to, status, length, type) - to);
+    req->begun = true;
+    req->status = status;
+    req->left = length >= 0 ? (uint64_t)length : 0;
+    return 0;
+}
+
+/* ---- Whole answers --------------------------------------------------------------- */
+
+static struct cg_http_answer_op *of(struct cg_op *op)
+{
+    return (struct cg_http_answer_op *)op;
+}
+
+static size_t size_of(const struct cg_http_answer_op *answer)
+{
+    return answer->size == SIZE_MAX ? strlen(answer->body) : answer->size;
+}
+
+static const char *type_of(const struct cg_http_answer_op *answer)
+{
+    if (answer->mime != NULL || answer->size != SIZE_MAX)
+        return answer->mime;
+    return "text/plain; charset=utf-8";
+}
+
+static bool is_compressible(const struct cg_http_answer_op *answer, size_t size)
+{
+    const struct cg_http_request *req = answer->req;
+    const char *type = cg_http_headers_get(&req->out, "Content-Type");
+
+    return size > req->server->options.compress_above && answer->status == 200 &&
+           !has(req, "Content-Encoding") && !has(req, "Content-Range") &&
+           cg__http_compressible(type ? type : type_of(answer));
+}
+
+/* Puts the head, and a small body, into the output. 0: done; else what cg__http_begin says, or
+ * 1: the body is still to be written. */
+static int put_answer(struct cg_http_answer_op *answer, const void *body, size_t size)
+{
+    struct cg_http_request *req = answer->req;
+    int rc = cg__http_begin(req, answer->status, (int64_t)size, type_of(answer));
+    char *to;
+
+    if (rc < 0)
+        return rc;
+    req->ended = true;
+    req->left = 0;
+    if (req->framing == CG__HTTP_NO_BODY)
+        return 0;
+    req->sent = size;
+    if (size > CG__HTTP_COPY || (to = cg__http_room(req->conn, size)) == NULL)
+        return 1;
+    put(to, body, size);
+    req->conn->out->used += size;
+    return 0;
+}
+
+/* The usual case: it fits into the output, and nobody has to wait. */
+static enum cg_verdict answer_process(struct cg_op *op, struct cg_sched *sched)
+{
+    struct cg_http_answer_op *answer = of(op);
+    size_t size = size_of(answer);
+    int rc;
+
+    (void)sched;
+    op->result = -EALREADY;
+    if (answer->req->begun)
+        return CG_DONE;
+    if (size > CG__HTTP_COPY || is_compressible(answer, size))
+        return CG_RUN;
+    rc = put_answer(answer, answer->body, size);
+    if (rc == -ENOBUFS || rc == 1) /* 1 cannot be: see answer_run */
+        return CG_RUN;
+    op->result = rc;
+    return CG_DONE;
+}
+
+static ssize_t write_answer(struct cg_http_answer_op *answer, const void *body, size_t size)
+{
+    struct cg__http_conn *conn = answer->req->conn;
+    ssize_t n = 0;
+    int rc = answer->req->begun ? 1 : put_answer(answer, body, size);
+
+    if (rc == -ENOBUFS && (n = cg__http_flush(conn, NULL, 0)) == 0)
+        rc = put_answer(answer, body, size);
+    if (rc == 1)
+        n = cg__http_flush(conn, &(struct iovec){(void *)body, size}, 1);
+    if (n < 0)
+        answer->req->cut = true;
+    return n < 0 ? n : rc < 0 ? rc : 0;
+}
+
+static ssize_t answer_run(struct cg_op *op)
+{
+    struct cg_http_answer_op *answer = of(op);
+    size_t size = size_of(answer), smaller = 0;
+    enum cg__http_coding coding = CG__HTTP_IDENTITY;
+    void *compressed = NULL;
+    ssize_t n;
+
+    if (!answer->req->begun && is_compressible(answer, size)) {
+        coding = cg__http_accepts(answer->req, cg__http_can(CG__HTTP_GZIP),
+                                  cg__http_can(CG__HTTP_BR));
+        cg_http_headers_add(&answer->req->out, "Vary", "Accept-Encoding");
+    }
+    if (coding != CG__HTTP_IDENTITY)
+        smaller = cg__http_compress(coding, answer->body, size, &compressed);
+    if (smaller == 0)
+        return write_answer(answer, answer->body, size);
+    cg_http_headers_set(&answer->req->out, "Content-Encoding", cg__http_coding_name(coding));
+    n = write_answer(answer, compressed, smaller);
+    free(compressed);
+    return n;
+}
+
+static int answer_print(const struct cg_op *op, char *buf, size_t size)
+{
+    const struct cg_http_answer_op *answer = (const struct cg_http_answer_op *)op;
+
+    return snprintf(buf, size, "%d", answer->status);
+}
+
+const struct cg_op_type cg_http_answer_type = {
+    .name = "http_answer",
+    .process = answer_process,
+    .run = answer_run,
+    .print = answer_print,
+};
+
+ssize_t cg__http_plain(struct cg_http_request *req, int status)
+{
+    char text[64];
+
+    if (!cg__http_has_body(status))
+        return cg_yield(cg_http_answer(req, status, "", 0));
+    snprintf(text, sizeof text, "%d %s\n", status, cg_http_status_text(status));
+    return cg_yield(cg_http_text(req, status, text));
+}
+
+/* ---- The end --------------------------------------------------------------------- */
+
+/* Ends a body in chunks. */
+static ssize_t end_chunks(struct cg_http_request *req)
+{
+    size_t size = 8 + req->out_trailers.used + 4 * req->out_trailers.count;
+    char *to = size > CG__HTTP_OUT_SIZE ? NULL : cg__http_room(req->conn, size), *start = to;
+
+    if (to == NULL) {
+        ssize_t n = cg__http_flush(req->conn, NULL, 0);
+
+        if (n < 0 || size > CG__HTTP_OUT_SIZE)
+            return n < 0 ? n : -EMSGSIZE;
+        start = to = cg__http_room(req->conn, size);
+        if (to == NULL)
+            return -ENOMEM;
+    }
+    to = PUT(to, "0\r\n");
+    to = put_fields(to, &req->out_trailers);
+    to = PUT(to, "\r\n");
+    req->conn->out->used += (size_t)(to - start);
+    return 0;
+}
+
+/* What the peer or the server's end is the cause of is no failure of the handler. */
+static bool is_usual(ssize_t n)
+{
+    return n == -EPIPE || n == -ECONNRESET || n == -ECANCELED || n == -ETIMEDOUT ||
+           n == CG_EOF;
+}
+
+/* A handler that has not answered: what the client is told instead. */
+static ssize_t instead(struct cg_http_request *req, ssize_t n)
+{
+    if (n >= 0 && req->status != 0)
+        return cg_yield(cg_http_answer(req, req->status, "", 0));
+    if (n < 0 && req->failure != 0) {
+        req->keep = false;
+        return cg__http_plain(req, req->failure);
+    }
+    if (n >= 0 || !is_usual(n))
+        cg__http_log_failure(req, n);
+    cg__http_headers_reset(&req->out, CG__HTTP_KEEP);
+    return cg__http_plain(req, n == -ECANCELED ? 503 : 500);
+}
+
+void cg__http_end(struct cg_http_request *req, ssize_t n)
+{
+    if (req->conn->sock == NULL || req->cut)
+        return;
+    if (!req->begun) {
+        if (instead(req, n) < 0)
+            req->cut = true;
+        return;
+    }
+    if (n < 0 && !is_usual(n))
+        cg__http_log_failure(req, n);
+    if (req->ended)
+        return;
+    req->ended = true;
+    if (n >= 0 && req->framing == CG__HTTP_CHUNKED)
+        n = end_chunks(req);
+    else if (n >= 0 && req->framing == CG__HTTP_LENGTH && req->left > 0)
+        n = CG_EOF; /* it promised more */
+    /* Only an early end tells the client that there should have been more. */
+    req->cut = n < 0;
+}

@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: MIT */
+/* A connection: its coroutine waits, without a buffer, for the first byte of a request; then
+ * it serves requests until none is left to be read, and writes the answers together. */
+#include "config.h"
+
+#include "http/server.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+enum outcome {
+    CLOSE, /* now: the peer has gone or is of no use */
+    LINGER, /* the peer has yet to read the last answer */
+    IDLE,   /* it may send another request */
+};
+
+/* ---- The head -------------------------------------------------------------------- */
+
+/* Waits for bytes; what is to be said must be said before. */
+static ssize_t borrow(struct cg_http_request *req, struct cg_view *view, int64_t deadline)
+{
+    ssize_t n = 0;
+
+    if (req->conn->out != NULL && !req->conn->more)
+        n = cg__http_flush(req->conn, NULL, 0);
+    if (n == 0)
+        n = cg_yield(cg_borrow(req->conn->sock, view, .timeout = CG_NEVER,
+                               .deadline = deadline));
+    return n;
+}
+
+/* Parses up to the end of the head, from a view that is lent and given back here. 0, the
+ * status that refuses it, or a negative code: there is nobody to answer. */
+static ssize_t read_head(struct cg_http_request *req, struct cg_view *view)
+{
+    struct cg__http_conn *conn = req->conn;
+    int64_t deadline = 0;
+
+    for (;;) {
+        size_t size = view->size, used;
+        enum cg__http_event event = cg__http_parse(&req->parser, view->data, size, &used);
+        ssize_t n;
+
+        cg_giveback(view, used);
+        conn->more = used < size;
+        if (event == CG__HTTP_HEAD)
+            return 0;
+        if (event == CG__HTTP_BAD)
+            return req->parser.status;
+        if (deadline == 0)
+            deadline = cg_now(cg_sched_self()) + conn->server->options.header_timeout;
+        n = borrow(req, view, deadline);
+        if (n == -ETIMEDOUT && !cg__http_untouched(&req->parser))
+            return 408;
+        if (n <= 0)
+            return n < 0 ? n : CG_EOF;
+    }
+}
+
+/* What is in order as HTTP, but not for this server: 0 or the status that refuses it. */
+static int check_head(struct cg_http_request *req)
+{
+    const char *expect;
+
+    if (req->parser.has_body && req->parser.length > req->server->options.body_limit)
+        return 413;
+    if (req->parser.has_body && req->parser.minor > 0 &&
+        (expect = cg_http_headers_get(&req->in, "Expect")) != NULL) {
+        if (strcasecmp(expect, "100-continue") != 0)
+            return 417;
+        req->expects = true;
+    }
+    return cg__http_path(req);
+}
+
+/* ---- A request ------------------------------------------------------------------- */
+
+static void answer(struct cg_http_request *req)
+{
+    const struct cg__http_route *route;
+    int status;
+    ssize_t n;
+
+    route = cg__http_route(req, &status);
+    n = route != NULL ? route->handler(req, route->arg) : cg__http_plain(req, status);
+    cg__http_end(req, n);
+}
+
+/* Refuses what is not to be answered by a handler: the rest of the stream means nothing. */
+static void refuse(struct cg_http_request *req, int status)
+{
+    req->keep = false;
+    req->body_done = true;
+    cg__http_end(req, cg__http_plain(req, status));
+}
+
+static bool may_go_on(const struct cg_http_request *req)
+{
+    const struct cg_http_server *server = req->server;
+    unsigned limit = server->options.requests;
+
+    return req->parser.keep_alive && !server->draining &&
+           strcmp(req->parser.method, "CONNECT") != 0 &&
+           (limit == 0 || req->conn->requests < limit);
+}
+
+static enum outcome serve_one(struct cg_http_request *req, struct cg_view *view)
+{
+    struct cg__http_conn *conn = req->conn;
+    ssize_t n;
+    int status;
+
+    cg__http_parser_init(&req->parser, CG__HTTP_REQUEST, &req->in, &req->trailers,
+                         &conn->server->limits);
+    n = read_head(req, view);
+    if (n < 0)
+        return CLOSE;
+    conn->requests++;
+    if (n > 0) {
+        refuse(req, (int)n);
+        return LINGER;
+    }
+    req->keep = may_go_on(req);
+    req->body_done = !req->parser.has_body;
+    status = check_head(req);
+    if (status != 0) {
+        refuse(req, status);
+        return LINGER;
+    }
+    answer(req);
+    if (conn->sock == NULL || req->cut)
+        return CLOSE;
+    if (!req->body_done && !cg__http_drain(req))
+        return LINGER;
+    return req->keep ? IDLE : LINGER;
+}
+
+/* Serves the requests that are there, the first of them in a view that is lent. */
+static enum outcome serve_all(struct cg__http_conn *conn, struct cg_view *view)
+{
+    struct cg_http_request *req = cg__http_request_get(conn);
+    enum outcome outcome;
+
+    if (req == NULL) {
+        cg_giveback(view, 0);
+        return CLOSE;
+    }
+    for (;;) {
+        outcome = serve_one(req, view);
+        if (conn->server->options.access_log != NULL)
+            cg__http_log_access(req);
+        if (outcome != IDLE || !conn->more)
+            break;
+        cg__http_request_reset(req);
+        if (cg_yield(cg_borrow(conn->sock, view)) <= 0) {
+            outcome = CLOSE;
+            break;
+        }
+    }
+    cg__http_request_put(req);
+    if (conn->sock != NULL && outcome != CLOSE && cg__http_flush(conn, NULL, 0) < 0)
+        outcome = CLOSE;
+    return outcome;
+}
+
+/* ---- The end --------------------------------------------------------------------- */
+
+/* Takes away what the client still sends: a close with unread bytes would be a reset, which
+ * can overtake the last answer. */
+static ssize_t take_away(void *arg)
+{
+    struct cg__http_conn *conn = arg;
+    uint64_t left = conn->server->options.drain_limit;
+    struct cg_view view;
+    ssize_t n;
+
+    cg_yield(cg_shutdown(conn->sock, SHUT_WR));
+    while ((n = cg_yield(cg_borrow(conn->sock, &view))) > 0) {
+        cg_giveback(&view, view.size);
+        if (left < (size_t)n)
+            break;
+        left -= (size_t)n;
+    }
+    return n;
+}
+
+static void finish(struct cg__http_conn *conn)
+{
+    struct cg_http_server *server = conn->server;
+
+    cg__http_out_drop(conn);
+    if (conn->sock != NULL && server->options.wrap != NULL)
+        cg_yield(cg_shutdown(conn->sock, SHUT_WR, .shield = true, .timeout = CG_SECOND));
+    cg_close(conn->sock);
+    if (conn->next != NULL)
+        conn->next->prev = conn->prev;
+    if (conn->prev != NULL)
+        conn->prev->next = conn->next;
+    else
+        server->conns = conn->next;
+    server->nconns--;
+    conn->serving->conns--;
+    free(conn->peer);
+    cg_unref(conn->coro);
+    free(conn);
+    /* For a server that is full, or going. */
+    cg_yield(cg_signal(server, NULL, .shield = true, .prio = CG_PRIO_CORO));
+}
+
+/* Until a byte is there the connection holds no buffer. */
+static ssize_t wait_idle(struct cg__http_conn *conn, struct cg_view *view)
+{
+    const struct cg_http_server_options *options = &conn->server->options;
+    int64_t timeout = conn->requests ? options->idle_timeout : options->header_timeout;
+    ssize_t n;
+
+    conn->idle = true;
+    n = cg_yield(cg_borrow(conn->sock, view, .timeout = timeout));
+    conn->idle = false;
+    return n;
+}
+
+static ssize_t wrap(void *arg)
+{
+    struct cg__http_conn *conn = arg;
+    const struct cg_http_server_options *options = &conn->server->options;
+
+    return options->wrap(&conn->sock, options->wrap_arg);
+}
+
+ssize_t cg__http_talk(void *arg)
+{
+    struct cg__http_conn *conn = arg;
+    const struct cg_http_server_options *options = &conn->server->options;
+    enum outcome outcome = IDLE;
+    struct cg_view view;
+
+    if (options->wrap != NULL &&
+        cg_yield(cg_call(wrap, conn, .timeout = options->header_timeout)) < 0)
+        outcome = CLOSE;
+    while (outcome == IDLE && !(conn->server->draining && conn->requests > 0)) {
+        if (wait_idle(conn, &view) <= 0)
+            break;
+        outcome = serve_all(conn, &view);
+    }
+    if (outcome == LINGER)
+        cg_yield(cg_call(take_away, conn, .timeout = CG_SECOND));
+    finish(conn);
+    return 0;
+}

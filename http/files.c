@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: MIT */
+/* The handler of static files. Its calls may wait for a disk, and everybody with them. */
+#include "config.h"
+
+#include "http/files.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+int cg_http_files_open(const char *root, const struct cg_http_files_options *options,
+                       struct cg_http_files **files)
+{
+    int fd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC), code;
+
+    if (fd < 0)
+        return -errno;
+    *files = calloc(1, sizeof **files);
+    if (*files == NULL) {
+        code = -ENOMEM;
+        close(fd);
+        return code;
+    }
+    (*files)->root = fd;
+    if (options != NULL)
+        (*files)->options = *options;
+    return 0;
+}
+
+void cg_http_files_close(struct cg_http_files *files)
+{
+    if (files == NULL)
+        return;
+    close(files->root);
+    free(files);
+}
+
+struct file {
+    int fd;
+    struct stat st;
+    enum cg__http_coding coding;
+    const char *mime;
+    char etag[64];
+};
+
+/* ---- Finding it ------------------------------------------------------------------ */
+
+static bool has_dot_segments(const char *path)
+{
+    for (; path != NULL; path = strchr(path, '/')) {
+        size_t size;
+
+        path += *path == '/';
+        size = strcspn(path, "/");
+        if ((size == 1 || size == 2) && memcmp(path, "..", size) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Opens a path, followed by an ending. 0 or -errno. */
+static int open_file(const struct cg_http_files *files, const char *path, const char *ending,
+                     struct file *file)
+{
+    size_t size = strlen(path) + strlen(ending) + 1;
+    char *joined = NULL;
+    int fd;
+
+    if (*ending != '\0') {
+        joined = malloc(size);
+        if (joined == NULL)
+            return -ENOMEM;
+        snprintf(joined, size, "%s%s", path, ending);
+        path = joined;
+    }
+    fd = cg__http_open_beneath(files->root, *path ? path : ".");
+    free(joined);
+    if (fd < 0)
+        return fd;
+    if (fstat(fd, &file->st) < 0) {
+        fd = -errno;
+        close(file->fd);
+        return fd;
+    }
+    file->fd = fd;
+    return 0;
+}
+
+static bool try_coding(const struct cg_http_files *files, const char *path,
+                       const char *index, enum cg__http_coding coding, struct file *file)
+{
+    struct file other = *file;
+    char ending[32];
+
+    snprintf(ending, sizeof ending, "%s.%s", index, coding == CG__HTTP_BR ? "br" : "gz");
+    if (open_file(files, path, ending, &other) < 0)
+        return false;
+    if (!S_ISREG(other.st.st_mode)) {
+        close(other.fd);
+        return false;
+    }
+    close(file->fd);
+    *file = other;
+    file->coding = coding;
+    return true;
+}
+
+/* Takes the compressed sibling instead, if there is one that the client wants. */
+static void find_compressed(struct cg_http_request *req, const struct cg_http_files *files,
+                            const char *path, const char *index, struct file *file)
+{
+    enum cg__http_coding coding;
+
+    if (!cg__http_compressible(file->mime))
+        return;
+    cg_http_set(req, "Vary", "Accept-Encoding");
+    coding = cg__http_accepts(req, true, true);
+    if (coding == CG__HTTP_BR && !try_coding(files, path, index, coding, file))
+        coding = cg__http_accepts(req, true, false);
+    if (coding == CG__HTTP_GZIP)
+        try_coding(files, path, index, coding, file);
+    if (file->coding != CG__HTTP_IDENTITY)
+        cg_http_set(req, "Content-Encoding", cg__http_coding_name(file->coding));
+}
+
+/* ---- Answers --------------------------------------------------------------------- */
+
+/* The request was for a directory, without the slash that its relative links need. */
+static ssize_t answer_slash(struct cg_http_request *req)
+{
+    const char *target = cg_http_target(req), *scheme = strstr(target, "://");
+    size_t size, room;
+    char *location;
+    int rc;
+
+    if (*target != '/' && scheme != NULL)
+        target = scheme + 3 + strcspn(scheme + 3, "/?");
+    target += strspn(target, "/"); /* "//x" would be another host */
+    size = strcspn(target, "?");
+    room = strlen(target) + 3;
+    location = malloc(room);
+    if (location == NULL)
+        return -ENOMEM;
+    snprintf(location, room, "/%.*s/%s", (int)size, target, target + size);
+    rc = cg_http_set(req, "Location", location);
+    free(location);
+    return rc < 0 ? rc : cg__http_plain(req, 301);
+}
+
+static ssize_t send_body(struct cg_http_request *req, const struct file *file,
+                         uint64_t first, uint64_t length)
+{
+    char *to;
+
+    if (req->framing == CG__HTTP_NO_BODY || length == 0)
+        return 0;
+    /* A small one goes out together with its head. */
+    if (length <= CG__HTTP_COPY && (to = cg__http_room(req->conn, length)) != NULL) {
+        ssize_t n = pread(file->fd, to, length, (off_t)first);
+
+        if (n < 0 || (uint64_t)n < length)
+            return n < 0 ? -errno : CG_EOF;
+        req->conn->out->used += length;
+        req->left = 0;
+        req->sent = length;
+        return 0;
+    }
+    return cg_yield(cg_http_send_file(req, file->fd, (int64_t)first, length));
+}
+
+static ssize_t send_part(struct cg_http_request *req, const struct file *file, int status,
+                         uint64_t first, uint64_t length)
+{
+    int rc = cg__http_begin(req, status, (int64_t)length, file->mime);
+
+    if (rc == -ENOBUFS) {
+        ssize_t n = cg__http_flush(req->conn, NULL, 0);
+
+        if (n < 0)
+            return n;
+        rc = cg__http_begin(req, status, (int64_t)length, file->mime);
+    }
+    return rc < 0 ? rc : send_body(req, file, first, length);
+}
+
+static ssize_t answer_file(struct cg_http_request *req, const struct cg_http_files *files,
+                           struct file *file)
+{
+    uint64_t size = (uint64_t)file->st.st_size, first = 0, length = size;
+    const char *range = cg_http_header(req, "Range");
+    bool ranges = true;
+    char date[30], text[64];
+    int status;
+
+    snprintf(file->etag, sizeof file->etag, "\"%" PRIx64 ".%lx-%" PRIx64 "%s\"",
+             (uint64_t)file->st.st_mtim.tv_sec, (unsigned long)file->st.st_mtim.tv_nsec, size,
+             file->coding == CG__HTTP_IDENTITY ? "" : cg__http_coding_name(file->coding));
+    cg__http_print_date(date, file->st.st_mtim.tv_sec);
+    cg_http_set(req, "ETag", file->etag);
+    cg_http_set(req, "Last-Modified", date);
+    cg_http_set(req, "Accept-Ranges", "bytes");
+    if (files->options.cache != NULL)
+        cg_http_set(req, "Cache-Control", files->options.cache);
+    status = cg__http_conditions(req, file->etag, file->st.st_mtim.tv_sec, &ranges);
+    if (status == 304)
+        return cg_yield(cg_http_answer(req, 304, "", size));
+    if (status != 0)
+        return cg__http_plain(req, status);
+    if (range == NULL || !ranges)
+        return send_part(req, file, 200, 0, size);
+    switch (cg__http_range(range, size, &first, &length)) {
+    case CG__HTTP_PART:
+        snprintf(text, sizeof text, "bytes %" PRIu64 "-%" PRIu64 "/%" PRIu64, first,
+                 first + length - 1, size);
+        cg_http_set(req, "Content-Range", text);
+        return send_part(req, file, 206, first, length);
+    case CG__HTTP_NO_PART:
+        snprintf(text, sizeof text, "bytes */%" PRIu64, size);
+        cg_http_set(req, "Content-Range", text);
+        cg_http_headers_remove(&req->out, "Content-Encoding");
+        return cg__http_plain(req, 416);
+    default:
+        return send_part(req, file, 200, 0, size);
+    }
+}
+
+static ssize_t answer_directory(struct cg_http_request *req,
+                                const struct cg_http_files *files, const char *path,
+                                struct file *file)
+{
+    struct file index = {.mime = "text/html; charset=utf-8"};
+    int rc = open_file(files, path, "index.html", &index);
+    ssize_t n;
+
+    if (rc == -ENOENT && files->options.listing)
+        return cg__http_list(req, dup(file->fd));
+    if (rc < 0)
+        return cg__http_plain(req, rc == -ENOENT ? 403 : cg__http_status_of(rc));
+    if (S_ISREG(index.st.st_mode)) {
+        find_compressed(req, files, path, "index.html", &index);
+        n = answer_file(req, files, &index);
+    } else {
+        n = cg__http_plain(req, 403);
+    }
+    close(index.fd);
+    return n;
+}
+
+ssize_t cg_http_send_files(struct cg_http_request *req, void *arg)
+{
+    const struct cg_http_files *files = arg;
+    const char *method = cg_http_method(req), *path = cg_http_param(req, "*");
+    struct file file = {.coding = CG__HTTP_IDENTITY};
+    size_t size;
+    ssize_t n;
+    int rc;
+
+    if (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0) {
+        cg_http_set(req, "Allow", "GET, HEAD");
+        return cg__http_plain(req, 405);
+    }
+    if (path == NULL)
+        path = cg_http_path(req);
+    path += strspn(path, "/");
+    if (has_dot_segments(path))
+        return cg__http_plain(req, 403);
+    rc = open_file(files, path, "", &file);
+    if (rc < 0)
+        return cg__http_plain(req, cg__http_status_of(rc));
+    size = strlen(path);
+    file.mime = cg__http_mime(path);
+    if (S_ISDIR(file.st.st_mode) && size > 0 && path[size - 1] != '/') {
+        n = answer_slash(req);
+    } else if (S_ISDIR(file.st.st_mode)) {
+        n = answer_directory(req, files, path, &file);
+    } else if (S_ISREG(file.st.st_mode)) {
+        find_compressed(req, files, path, "", &file);
+        n = answer_file(req, files, &file);
+    } else {
+        n = cg__http_plain(req, 403);
+    }
+    close(file.fd);
+    return n;
+}

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: MIT */
+/* What the server says about itself: the date, the access log, why a handler failed. */
+#include "config.h"
+
+#include "http/server.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+static const char days[][4] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+static const char months[][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                 "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+
+/* ---- Date ------------------------------------------------------------------------ */
+
+void cg__http_print_date(char *buf, time_t moment)
+{
+    struct tm tm;
+
+    gmtime_r(&moment, &tm); /* not strftime, whose names are those of the locale */
+    snprintf(buf, 30, "%s, %02u %s %04u %02u:%02u:%02u GMT", days[tm.tm_wday],
+             (unsigned)tm.tm_mday % 100, months[tm.tm_mon],
+             (unsigned)(tm.tm_year + 1900) % 10000, (unsigned)tm.tm_hour % 100,
+             (unsigned)tm.tm_min % 100, (unsigned)tm.tm_sec % 100);
+}
+
+static void make_fields(struct cg_http_server *server)
+{
+    const char *name = server->options.name;
+    char own[64];
+    int n = 0;
+
+    if (name == NULL) {
+        snprintf(own, sizeof own, "cogen/%s", cg_version());
+        name = own;
+    }
+    if (*name != '\0' && cg__http_is_value(name, strlen(name)))
+        n = snprintf(server->fields, sizeof server->fields, "Server: %.180s\r\n", name);
+    memcpy(server->fields + n, "Date: ", 6);
+    server->date_at = (size_t)n + 6;
+    server->fields_size = server->date_at + 31;
+}
+
+void cg__http_date(struct cg_http_server *server)
+{
+    int64_t now = cg_now(cg_sched_self());
+    struct timespec wall;
+
+    if (now < server->date_until)
+        return;
+    if (server->fields_size == 0)
+        make_fields(server);
+    clock_gettime(CLOCK_REALTIME, &wall);
+    cg__http_print_date(server->fields + server->date_at, wall.tv_sec);
+    memcpy(server->fields + server->date_at + 29, "\r\n", 2);
+    server->date_until = now + CG_SECOND - wall.tv_nsec;
+}
+
+/* ---- The access log -------------------------------------------------------------- */
+
+/* Writes a text that a client chose: quotes and what is not printable as "\x22". */
+static void put_quoted(FILE *file, const char *text)
+{
+    putc('"', file);
+    for (; text != NULL && *text != '\0'; text++) {
+        unsigned char c = (unsigned char)*text;
+
+        if (c < ' ' || c >= 0x7f || c == '"' || c == '\\')
+            fprintf(file, "\\x%02x", c);
+        else
+            putc(c, file);
+    }
+    putc('"', file);
+}
+
+/* The peer's address without its port. */
+static const char *peer(struct cg__http_conn *conn)
+{
+    char addr[CG_ADDR_SIZE], *colon;
+
+    if (conn->peer == NULL && conn->sock != NULL &&
+        cg_peer_addr(conn->sock, addr, sizeof addr) == 0) {
+        colon = strncmp(addr, "unix:", 5) == 0 ? NULL : strrchr(addr, ':');
+        if (colon != NULL)
+            *colon = '\0';
+        conn->peer = strdup(addr);
+    }
+    return conn->peer != NULL && *conn->peer != '\0' ? conn->peer : "-";
+}
+
+static ssize_t flusher(void *arg)
+{
+    struct cg_http_server *server = arg;
+
+    cg_yield(cg_sleep(CG_SECOND));
+    server->flushing = false;
+    fflush(server->options.access_log);
+    return 0;
+}
+
+/* Within a second, and before the server goes: see shutdown and serve. */
+static void flush_soon(struct cg_http_server *server)
+{
+    if (server->flushing || server->draining)
+        return;
+    server->flushing =
+        cg_start(cg_sched_self(), flusher, server, .name = "http log") == 0;
+}
+
+void cg__http_log_access(struct cg_http_request *req)
+{
+    FILE *file = req->server->options.access_log;
+    const struct cg__http_parser *parser = &req->parser;
+    time_t now = time(NULL);
+    struct tm tm;
+
+    if (!req->begun)
+        return;
+    gmtime_r(&now, &tm);
+    fprintf(file, "%s - - [%02d/%s/%04d:%02d:%02d:%02d +0000] ", peer(req->conn), tm.tm_mday,
+            months[tm.tm_mon], tm.tm_year + 1900, tm.tm_hour, tm.tm_min, tm.tm_sec);
+    if (parser->method == NULL) {
+        fputs("\"-\"", file);
+    } else {
+        char line[64];
+
+        /* Its parts are a token and what may stand in a target: no quotes. */
+        snprintf(line, sizeof line, " HTTP/1.%d", parser->minor);
+        fprintf(file, "\"%s %s%s\"", parser->method, cg_http_target(req), line);
+    }
+    fprintf(file, " %d %llu ", req->status, (unsigned long long)req->sent);
+    put_quoted(file, parser->method ? cg_http_headers_get(&req->in, "Referer") : NULL);
+    putc(' ', file);
+    put_quoted(file, parser->method ? cg_http_headers_get(&req->in, "User-Agent") : NULL);
+    putc('\n', file);
+    flush_soon(req->server);
+}
+
+/* ---- Failures -------------------------------------------------------------------- */
+
+void cg__http_log(struct cg_http_server *server, const char *line)
+{
+    if (server->options.log != NULL)
+        server->options.log(server->options.log_arg, line);
+    else
+        fprintf(stderr, "http server: %s\n", line);
+}
+
+void cg__http_log_failure(struct cg_http_request *req, ssize_t code)
+{
+    char line[256];
+
+    snprintf(line, sizeof line, "%s %.150s: %s", cg_http_method(req), cg_http_target(req),
+             code < 0 ? cg_strerror(code) : "the handler has not answered");
+    cg__http_log(req->server, line);
+}

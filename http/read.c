@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: MIT */
+/* The body of a request, read as a stream: bytes are taken from the socket when the handler
+ * asks for them, so that a slow handler slows the client down. */
+#include "config.h"
+
+#include "http/server.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Gives the view back once all of it has been used. */
+static void give_back(struct cg_http_request *req)
+{
+    req->conn->more = req->parsed < req->view.size;
+    cg_giveback(&req->view, req->parsed);
+    req->view = (struct cg_view){.data = NULL};
+    req->parsed = 0;
+}
+
+/* The body cannot be had: the status for whoever asks later. */
+static ssize_t failed(struct cg_http_request *req, int status, ssize_t code)
+{
+    req->failure = status;
+    req->keep = false;
+    return code;
+}
+
+/* A client that waits to be asked for the body is asked, once nothing of it is there. */
+static ssize_t ask(struct cg_http_request *req)
+{
+    static const char text[] = "HTTP/1.1 100 Continue\r\n\r\n";
+
+    req->expects = false;
+    if (req->conn->more)
+        return 0;
+    return cg__http_flush(req->conn, &(struct iovec){(void *)text, sizeof text - 1}, 1);
+}
+
+/* Waits for more bytes of the connection. */
+static ssize_t more(struct cg_http_request *req)
+{
+    int64_t timeout = req->server->options.body_timeout;
+    ssize_t n = 0;
+
+    if (req->expects && !req->begun)
+        n = ask(req);
+    else if (!req->conn->more)
+        n = cg__http_flush(req->conn, NULL, 0);
+    if (n == 0)
+        n = cg_yield(cg_borrow(req->conn->sock, &req->view, .timeout = timeout));
+    if (n == -ETIMEDOUT)
+        return failed(req, 408, n);
+    req->parsed = 0;
+    return n == 0 ? failed(req, 400, CG_EOF) : n;
+}
+
+/* Sees to bytes of the body in req->body. 1; 0: it has ended; or why there are none. */
+static ssize_t fill(struct cg_http_request *req)
+{
+    while (req->body_left == 0 && !req->body_done) {
+        enum cg__http_event event;
+        size_t used;
+        ssize_t n;
+
+        if (req->failure != 0)
+            return -EBADMSG;
+        if (req->view.chunk == NULL && req->parsed == 0 && (n = more(req)) < 0)
+            return n;
+        event = cg__http_parse(&req->parser, req->view.data + req->parsed,
+                               req->view.size - req->parsed, &used);
+        req->parsed += used;
+        if (event == CG__HTTP_BODY) {
+            req->body = req->parser.body;
+            req->body_left = req->parser.body_size;
+            req->body_seen += req->body_left;
+            if (req->body_seen > req->server->options.body_limit) {
+                req->body_left = 0;
+                give_back(req);
+                return failed(req, 413, -EMSGSIZE);
+            }
+            continue;
+        }
+        give_back(req);
+        req->body_done = event == CG__HTTP_DONE;
+        if (event == CG__HTTP_BAD)
+            return failed(req, req->parser.status, -EBADMSG);
+    }
+    return !req->body_done || req->body_left > 0;
+}
+
+static size_t take(struct cg_http_request *req, char *buf, size_t len)
+{
+    if (len > req->body_left)
+        len = req->body_left;
+    if (buf != NULL)
+        memcpy(buf, req->body, len);
+    req->body += len;
+    req->body_left -= len;
+    return len;
+}
+
+/* ---- The operations -------------------------------------------------------------- */
+
+static struct cg_http_read_op *of(struct cg_op *op)
+{
+    return (struct cg_http_read_op *)op;
+}
+
+static ssize_t read_run(struct cg_op *op)
+{
+    struct cg_http_read_op *read = of(op);
+    ssize_t n = fill(read->req);
+
+    return n <= 0 ? n : (ssize_t)take(read->req, read->buf, read->len);
+}
+
+static int read_print(const struct cg_op *op, char *buf, size_t size)
+{
+    const struct cg_http_read_op *read = (const struct cg_http_read_op *)op;
+
+    return snprintf(buf, size, "%s, %zu", cg_http_target(read->req), read->len);
+}
+
+const struct cg_op_type cg_http_read_type = {
+    .name = "http_read",
+    .run = read_run,
+    .print = read_print,
+};
+
+static ssize_t body_run(struct cg_op *op)
+{
+    struct cg_http_read_op *read = of(op);
+    struct cg_http_request *req = read->req;
+    size_t size = 0, room = 0;
+    ssize_t n;
+
+    if (read->len != 0 && !req->parser.chunked && req->parser.length > read->len)
+        return failed(req, 413, -EMSGSIZE);
+    while ((n = fill(req)) > 0) {
+        if (read->len != 0 && size + req->body_left > read->len)
+            return failed(req, 413, -EMSGSIZE);
+        if (size + req->body_left + 1 > room) {
+            size_t wanted = 2 * room > size + req->body_left ? 2 * room
+                                                             : size + req->body_left + 1;
+            char *whole = realloc(req->whole, wanted);
+
+            if (whole == NULL)
+                return failed(req, 503, -ENOMEM);
+            req->whole = whole;
+            room = wanted;
+        }
+        size += take(req, req->whole + size, req->body_left);
+    }
+    if (n < 0)
+        return n;
+    if (req->whole == NULL && (req->whole = malloc(1)) == NULL)
+        return failed(req, 503, -ENOMEM);
+    req->whole[size] = '\0';
+    *read->data = req->whole;
+    return (ssize_t)size;
+}
+
+const struct cg_op_type cg_http_body_type = {
+    .name = "http_body",
+    .run = body_run,
+    .print = read_print,
+};
+
+bool cg__http_drain(struct cg_http_request *req)
+{
+    uint64_t limit = req->server->options.drain_limit, seen = 0;
+    uint64_t left = req->parser.length - req->body_seen;
+
+    if (req->failure != 0 || req->expects || !req->keep ||
+        (!req->parser.chunked && left > limit)) {
+        if (req->view.chunk != NULL)
+            give_back(req);
+        return false;
+    }
+    while (fill(req) > 0) {
+        seen += take(req, NULL, req->body_left);
+        if (seen > limit)
+            break;
+    }
+    if (req->view.chunk != NULL)
+        give_back(req);
+    return req->body_done;
+}

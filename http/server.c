@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: MIT */
+/* The server as a whole: its options, what it keeps for the next request, and the operations
+ * that serve and shut down. */
+#include "config.h"
+
+#include "http/server.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define DEFAULT(field, value) options->field = options->field ? options->field : (value)
+
+static void set_defaults(struct cg_http_server_options *options)
+{
+    DEFAULT(header_timeout, 15 * CG_SECOND);
+    DEFAULT(body_timeout, 30 * CG_SECOND);
+    DEFAULT(write_timeout, 30 * CG_SECOND);
+    DEFAULT(idle_timeout, CG_MINUTE);
+    DEFAULT(target_limit, CG_HTTP_TARGET_LIMIT);
+    DEFAULT(headers_limit, CG_HTTP_HEADERS_LIMIT);
+    DEFAULT(headers_count, CG_HTTP_HEADERS_COUNT);
+    DEFAULT(body_limit, CG_HTTP_REQUEST_LIMIT);
+    DEFAULT(drain_limit, CG_HTTP_DRAIN_LIMIT);
+    DEFAULT(compress_above, CG_HTTP_COMPRESS_ABOVE);
+}
+
+struct cg_http_server *cg_http_server_create(const struct cg_http_server_options *options)
+{
+    struct cg_http_server *server = calloc(1, sizeof *server);
+
+    if (server == NULL)
+        return NULL;
+    if (options != NULL)
+        server->options = *options;
+    set_defaults(&server->options);
+    server->limits = (struct cg__http_limits){
+        .target = server->options.target_limit,
+        .headers = server->options.headers_limit,
+        .count = server->options.headers_count,
+    };
+    return server;
+}
+
+static void lists_of(struct cg_http_request *req, struct cg_http_headers *lists[6])
+{
+    lists[0] = &req->in;
+    lists[1] = &req->trailers;
+    lists[2] = &req->params;
+    lists[3] = &req->query;
+    lists[4] = &req->out;
+    lists[5] = &req->out_trailers;
+}
+
+static void request_free(struct cg_http_request *req)
+{
+    struct cg_http_headers *lists[6];
+
+    lists_of(req, lists);
+    for (int i = 0; i < 6; i++)
+        cg__http_headers_clear(lists[i]);
+    free(req);
+}
+
+void cg_http_server_free(struct cg_http_server *server)
+{
+    struct cg_http_request *req;
+    struct cg__http_out *out;
+
+    if (server == NULL)
+        return;
+    while ((req = server->requests) != NULL) {
+        server->requests = req->next;
+        request_free(req);
+    }
+    while ((out = server->outs) != NULL) {
+        server->outs = out->next;
+        free(out);
+    }
+    if (server->options.access_log != NULL)
+        fflush(server->options.access_log);
+    cg__http_routes_free(server);
+    free(server);
+}
+
+unsigned cg_http_connections(const struct cg_http_server *server)
+{
+    return server->nconns;
+}
+
+/* ---- Requests -------------------------------------------------------------------- */
+
+void cg__http_request_reset(struct cg_http_request *req)
+{
+    struct cg_http_headers *lists[6];
+
+    lists_of(req, lists);
+    for (int i = 0; i < 6; i++)
+        cg__http_headers_reset(lists[i], CG__HTTP_KEEP);
+    free(req->whole);
+    memset(&req->path, 0, sizeof *req - offsetof(struct cg_http_request, path));
+}
+
+struct cg_http_request *cg__http_request_get(struct cg__http_conn *conn)
+{
+    struct cg_http_server *server = conn->server;
+    struct cg_http_request *req = server->requests;
+
+    if (req != NULL) {
+        server->requests = req->next;
+        server->nrequests--;
+    } else {
+        req = calloc(1, sizeof *req);
+        if (req == NULL)
+            return NULL;
+    }
+    req->server = server;
+    req->conn = conn;
+    return req;
+}
+
+void cg__http_request_put(struct cg_http_request *req)
+{
+    struct cg_http_server *server = req->server;
+
+    cg__http_request_reset(req);
+    if (server->nrequests == CG__HTTP_SPARE) {
+        request_free(req);
+        return;
+    }
+    req->next = server->requests;
+    server->requests = req;
+    server->nrequests++;
+}
+
+/* ---- serve ----------------------------------------------------------------------- */
+
+static struct cg_http_serve_op *of(struct cg_op *op)
+{
+    return (struct cg_http_serve_op *)op;
+}
+
+static ssize_t start(struct cg_http_server *server, struct cg__http_serving *serving,
+                     struct cg_sock *sock)
+{
+    struct cg__http_conn *conn = calloc(1, sizeof *conn);
+    int rc = -ENOMEM;
+
+    if (conn != NULL) {
+        *conn = (struct cg__http_conn){
+            .server = server, .serving = serving, .sock = sock, .next = server->conns};
+        rc = cg_start(cg_sched_self(), cg__http_talk, conn, .name = "http",
+                      .stack_size = server->options.stack_size, .coro = &conn->coro);
+    }
+    if (rc < 0) {
+        free(conn);
+        cg_close(sock);
+        return rc;
+    }
+    if (conn->next != NULL)
+        conn->next->prev = conn;
+    server->conns = conn;
+    server->nconns++;
+    serving->conns++;
+    return 0;
+}
+
+/* Waits until a connection has ended. */
+static ssize_t wait_end(struct cg_http_server *server, bool shield)
+{
+    return cg_yield(cg_wait_signal(server, NULL, .timeout = CG_NEVER, .shield = shield));
+}
+
+static void cancel_conns(struct cg_http_server *server,
+                         const struct cg__http_serving *serving, bool idle_only)
+{
+    for (struct cg__http_conn *conn = server->conns; conn != NULL; conn = conn->next)
+        if ((serving == NULL || conn->serving == serving) && (conn->idle || !idle_only))
+            cg_coro_cancel(conn->coro);
+}
+
+/* Accepts until something ends it; what that was. */
+static ssize_t accept_all(struct cg_http_server *server, struct cg_sock *listener,
+                          struct cg__http_serving *serving)
+{
+    unsigned limit = server->options.connections;
+    struct cg_sock *sock;
+    ssize_t n = 0;
+
+    while (n >= 0 && !server->draining) {
+        if (limit != 0 && server->nconns >= limit)
+            n = wait_end(server, false);
+        else if ((n = cg_yield(cg_accept(listener, &sock))) >= 0 &&
+                 start(server, serving, sock) < 0)
+            cg__http_log(server, "no memory for a connection");
+    }
+    return n;
+}
+
+static ssize_t serve_run(struct cg_op *op)
+{
+    struct cg_http_server *server = of(op)->server;
+    struct cg__http_serving serving = {.next = server->serving}, **at = &server->serving;
+    ssize_t n;
+
+    server->serving = &serving;
+    cg_scope_open(&serving.scope, CG_NEVER, false);
+    n = accept_all(server, of(op)->listener, &serving);
+    cg_scope_close(&serving.scope);
+    if (server->draining)
+        n = 0;
+    else
+        cancel_conns(server, &serving, false);
+    while (serving.conns > 0) {
+        ssize_t rc = wait_end(server, n < 0);
+
+        if (rc < 0 && n >= 0) { /* cancelled while it drains */
+            n = rc;
+            cancel_conns(server, &serving, false);
+        }
+    }
+    while (*at != &serving)
+        at = &(*at)->next;
+    *at = serving.next;
+    return n;
+}
+
+const struct cg_op_type cg_http_serve_type = {
+    .name = "http_serve",
+    .run = serve_run,
+};
+
+static ssize_t shutdown_run(struct cg_op *op)
+{
+    struct cg_http_server *server = of(op)->server;
+    ssize_t n = 0;
+
+    server->draining = true;
+    for (struct cg__http_serving *each = server->serving; each != NULL; each = each->next)
+        cg_scope_cancel(&each->scope);
+    cancel_conns(server, NULL, true);
+    while (server->nconns > 0 && n >= 0)
+        n = wait_end(server, false);
+    if (server->nconns > 0)
+        cancel_conns(server, NULL, false);
+    while (server->nconns > 0)
+        wait_end(server, true);
+    return n < 0 ? n : 0;
+}
+
+const struct cg_op_type cg_http_shutdown_type = {
+    .name = "http_shutdown",
+    .run = shutdown_run,
+};

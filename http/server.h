@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: MIT */
+/* The inside of the server: connections, requests, and what is kept for the next ones. */
+#ifndef COGEN_HTTP_SERVER_INSIDE_H
+#define COGEN_HTTP_SERVER_INSIDE_H
+
+#include <cogen.h>
+#include <cogen/http_server.h>
+
+#include "http/body.h"
+#include "http/parser.h"
+
+enum {
+    CG__HTTP_OUT_SIZE = 16 * 1024 - 64, /* of an output buffer; a head must fit */
+    CG__HTTP_COPY = 4 * 1024,  /* a body up to this is copied behind its head */
+    CG__HTTP_KEEP = 4 * 1024,  /* bytes of a list that a request keeps for the next */
+    CG__HTTP_SPARE = 64,       /* requests, and buffers, kept for later */
+};
+
+struct cg__http_route {
+    char *pattern;      /* "/users/:id" */
+    const char *method; /* in the same memory; NULL: any */
+    cg_http_handler *handler;
+    void *arg;
+};
+
+/* Output that has not been written yet; a connection has one only while there is some. */
+struct cg__http_out {
+    struct cg__http_out *next; /* spare */
+    size_t used;
+    char data[CG__HTTP_OUT_SIZE];
+};
+
+/* One cg_http_serve. */
+struct cg__http_serving {
+    struct cg__http_serving *next;
+    struct cg_scope scope;
+    unsigned conns;
+};
+
+struct cg__http_conn {
+    struct cg__http_conn *next, *prev;
+    struct cg_http_server *server;
+    struct cg__http_serving *serving;
+    struct cg_sock *sock; /* NULL: handed over */
+    struct cg__http_out *out;
+    struct cg_coro *coro;
+    unsigned requests;
+    bool idle;
+    bool more; /* there is unread input, as far as is known */
+    char *peer; /* for the log, once it is known */
+};
+
+struct cg_http_server {
+    struct cg_http_server_options options; /* with their defaults */
+    struct cg__http_limits limits;
+    struct cg__http_route *routes; /* the most special first */
+    size_t nroutes;
+    struct cg__http_serving *serving;
+    struct cg__http_conn *conns;
+    unsigned nconns;
+    bool draining;
+    struct cg_http_request *requests; /* spare */
+    struct cg__http_out *outs;
+    unsigned nrequests, nouts;
+    char fields[256]; /* "Server: ...\r\nDate: ...\r\n" */
+    size_t fields_size, date_at;
+    int64_t date_until; /* cg_now; 0: never made */
+    bool flushing;      /* a coroutine will flush the log */
+};
+
+struct cg_http_request {
+    struct cg_http_request *next; /* spare */
+    struct cg_http_server *server;
+    struct cg__http_conn *conn;
+    struct cg__http_parser parser;
+    struct cg_http_headers in, trailers, params, query, out, out_trailers;
+    const char *path;
+    bool has_query; /* `query` has been made */
+    /* The body that comes. */
+    struct cg_view view;  /* lent while body_left, or unparsed bytes, are in it */
+    size_t parsed;        /* of the view */
+    const char *body;
+    size_t body_left;
+    uint64_t body_seen;
+    char *whole;          /* what cg_http_body has read */
+    bool body_done;
+    bool expects;         /* 100 Continue */
+    int failure;          /* the status for what went wrong with the body */
+    /* The answer. */
+    int status;
+    enum cg__http_framing framing;
+    uint64_t left; /* of the length that was promised */
+    uint64_t sent; /* bytes of the body, for the log */
+    bool begun, ended, keep, cut, events;
+};
+
+/* ---- server.c ---- */
+
+/* A request with everything reset, and back; NULL: no memory. */
+struct cg_http_request *cg__http_request_get(struct cg__http_conn *conn);
+void cg__http_request_put(struct cg_http_request *req);
+void cg__http_request_reset(struct cg_http_request *req);
+
+/* ---- conn.c ---- */
+
+/* The body of a connection's coroutine. */
+ssize_t cg__http_talk(void *arg);
+
+/* ---- route.c ---- */
+
+/* The route for the request, its params set. NULL: *status is the answer, 404, 405 or, to
+ * OPTIONS, 204, whose Allow is set; or 503, no memory. */
+const struct cg__http_route *cg__http_route(struct cg_http_request *req, int *status);
+void cg__http_routes_free(struct cg_http_server *server);
+
+/* ---- target.c ---- */
+
+/* Makes req->path. 0, or the status that refuses the target. */
+int cg__http_path(struct cg_http_request *req);
+
+/* Decodes "%41"; `plus`: a "+" is a blank; `slash`: a "%2F" is a "/". In place or into a
+ * buffer as large. The length, or -1: not valid, or a NUL. */
+ssize_t cg__http_decode(char *to, const char *from, size_t size, bool plus, bool slash);
+
+/* ---- read.c ---- */
+
+/* Reads the rest of the body away, at most the drain limit. False: the connection must be
+ * closed. */
+bool cg__http_drain(struct cg_http_request *req);
+
+/* ---- out.c ---- */
+
+/* Room for so many bytes of output behind what is there; NULL: there is not so much (or no
+ * memory): flush. */
+char *cg__http_room(struct cg__http_conn *conn, size_t size);
+
+/* Writes the output, and what is given behind it. 0 or a negative code. Yields. */
+ssize_t cg__http_flush(struct cg__http_conn *conn, struct iovec *parts, int count);
+
+/* Gives the buffer back, written or not. */
+void cg__http_out_drop(struct cg__http_conn *conn);
+
+/* ---- answer.c ---- */
+
+/* Puts the head of the answer into the output. `length`: of the body, -1: not known. 0;
+ * -ENOBUFS: there is no room now; -EMSGSIZE: it is too long. */
+int cg__http_begin(struct cg_http_request *req, int status, int64_t length,
+                   const char *type);
+
+/* Answers with a status and a line of text that names it. Yields if it must. */
+ssize_t cg__http_plain(struct cg_http_request *req, int status);
+
+/* Ends the answer, whatever the handler has left of it; n is what it returned. */
+void cg__http_end(struct cg_http_request *req, ssize_t n);
+
+/* ---- compress.c ---- */
+
+enum cg__http_coding { CG__HTTP_IDENTITY, CG__HTTP_GZIP, CG__HTTP_BR };
+
+/* The best of these codings that the request accepts. */
+enum cg__http_coding cg__http_accepts(const struct cg_http_request *req, bool gzip, bool br);
+const char *cg__http_coding_name(enum cg__http_coding coding);
+bool cg__http_compressible(const char *type);
+
+/* Whether it was built in. */
+bool cg__http_can(enum cg__http_coding coding);
+
+/* Compresses, in memory from malloc. 0: it did not get smaller, or there is no memory. */
+size_t cg__http_compress(enum cg__http_coding coding, const void *data, size_t size,
+                         void **out);
+
+/* ---- log.c ---- */
+
+/* Brings the Date up to date. */
+void cg__http_date(struct cg_http_server *server);
+
+/* "Sun, 06 Nov 1994 08:49:37 GMT", in buf of 30. */
+void cg__http_print_date(char *buf, time_t moment);
+
+/* A line for the access log, if there is one; one for those who look after the server. */
+void cg__http_log_access(struct cg_http_request *req);
+void cg__http_log_failure(struct cg_http_request *req, ssize_t code);
+void cg__http_log(struct cg_http_server *server, const char *line);
+
+#endif

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: MIT */
+/* The target of a request: its path, decoded, and its query. */
+#include "config.h"
+
+#include "http/server.h"
+
+#include <string.h>
+#include <strings.h>
+
+static int hex(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    c |= 32;
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+ssize_t cg__http_decode(char *to, const char *from, size_t size, bool plus, bool slash)
+{
+    const char *end = from + size;
+    char *start = to;
+
+    while (from < end) {
+        int high, low, c;
+
+        if (*from != '%') {
+            *to++ = plus && *from == '+' ? ' ' : *from;
+            from++;
+            continue;
+        }
+        if (end - from < 3 || (high = hex(from[1])) < 0 || (low = hex(from[2])) < 0)
+            return -1;
+        c = high << 4 | low;
+        if (c == 0)
+            return -1;
+        if (c == '/' && !slash) { /* else it would part what belongs together */
+            memmove(to, from, 3);
+            to += 3;
+        } else {
+            *to++ = (char)c;
+        }
+        from += 3;
+    }
+    return to - start;
+}
+
+/* The path in an absolute target, "http://host/path". */
+static const char *skip_origin(const char *target)
+{
+    const char *host = strstr(target, "://");
+
+    return host ? host + 3 + strcspn(host + 3, "/?") : NULL;
+}
+
+int cg__http_path(struct cg_http_request *req)
+{
+    const char *target = cg__http_at(&req->in, req->parser.text);
+    ssize_t length;
+    size_t size;
+    char *path;
+
+    if (*target != '/' && strcmp(target, "*") != 0 &&
+        strcmp(req->parser.method, "CONNECT") != 0) {
+        target = skip_origin(target);
+        if (target == NULL)
+            return 400;
+    }
+    size = strcspn(target, "?");
+    if (cg__http_text(&req->params, size ? target : "/", (size ? size : 1) + 1) < 0)
+        return 503;
+    path = cg__http_at(&req->params, 0);
+    if (memchr(target, '%', size) == NULL) {
+        path[size ? size : 1] = '\0';
+        return 0;
+    }
+    length = cg__http_decode(path, target, size, false, false);
+    if (length < 0)
+        return 400;
+    path[length] = '\0';
+    return 0;
+}
+
+/* Takes the query apart, once; a piece that is not valid is left out. */
+static void parse_query(struct cg_http_request *req)
+{
+    const char *at = strchr(cg_http_target(req), '?');
+
+    req->has_query = true;
+    while (at != NULL && *at != '\0') {
+        size_t size = strcspn(++at, "&"), name = strcspn(at, "&=");
+        size_t value = name < size ? name + 1 : size;
+        struct cg_http_headers *list = &req->query;
+        uint32_t used = list->used;
+        ssize_t n, m;
+
+        /* Both decoded in place, where their undecoded bytes have been put. */
+        if (cg__http_text(list, at, size) < 0 || cg__http_text(list, "\0", 2) < 0)
+            return;
+        n = cg__http_decode(cg__http_at(list, used + (uint32_t)value + 1), at + value,
+                            size - value, true, true);
+        m = cg__http_decode(cg__http_at(list, used), at, name, true, true);
+        if (n >= 0 && m >= 0) {
+            struct cg__http_entry entry = {used, (uint32_t)m, used + (uint32_t)value + 1,
+                                           (uint32_t)n};
+
+            list->data[entry.name + entry.name_len] = '\0';
+            list->data[entry.value + entry.value_len] = '\0';
+            cg__http_entry_push(list, entry);
+        }
+        at += size;
+    }
+}
+
+const char *cg_http_query(struct cg_http_request *req, const char *name)
+{
+    if (!req->has_query)
+        parse_query(req);
+    for (uint32_t i = 0; i < req->query.count; i++) {
+        const struct cg__http_entry *entry = cg__http_entry(&req->query, i);
+
+        if (strcmp(cg__http_at(&req->query, entry->name), name) == 0)
+            return cg__http_at(&req->query, entry->value);
+    }
+    return NULL;
+}
+
+/* ---- What else can be asked ------------------------------------------------------ */
+
+const char *cg_http_method(const struct cg_http_request *req)
+{
+    return req->parser.method;
+}
+
+const char *cg_http_target(const struct cg_http_request *req)
+{
+    return cg__http_at(&req->in, req->parser.text);
+}
+
+const char *cg_http_path(const struct cg_http_request *req)
+{
+    return cg__http_at(&req->params, 0);
+}
+
+const char *cg_http_param(const struct cg_http_request *req, const char *name)
+{
+    return cg_http_headers_get(&req->params, name);
+}
+
+const char *cg_http_header(const struct cg_http_request *req, const char *name)
+{
+    return cg_http_headers_get(&req->in, name);
+}
+
+const struct cg_http_headers *cg_http_headers(const struct cg_http_request *req)
+{
+    return &req->in;
+}
+
+const struct cg_http_headers *cg_http_trailers(const struct cg_http_request *req)
+{
+    return &req->trailers;
+}
+
+int64_t cg_http_length(const struct cg_http_request *req)
+{
+    return req->parser.chunked ? -1 : (int64_t)req->parser.length;
+}
+
+int cg_http_minor(const struct cg_http_request *req)
+{
+    return req->parser.minor;
+}
+
+struct cg_sock *cg_http_sock(const struct cg_http_request *req)
+{
+    return req->conn->sock;
+}

@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: MIT */
+/* Bodies that are written piece by piece: bytes, files, events; and the connection itself. */
+#include "config.h"
+
+#include "http/server.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+/* ---- Pieces ---------------------------------------------------------------------- */
+
+/* Begins the answer unless it has begun. */
+static ssize_t begin(struct cg_http_request *req)
+{
+    int status = req->status ? req->status : 200, rc;
+    ssize_t n;
+
+    if (req->begun)
+        return req->ended ? -EALREADY : 0;
+    rc = cg__http_begin(req, status, -1, NULL);
+    if (rc == -ENOBUFS) {
+        if ((n = cg__http_flush(req->conn, NULL, 0)) < 0)
+            return n;
+        rc = cg__http_begin(req, status, -1, NULL);
+    }
+    return rc;
+}
+
+/* Writes a piece, framed as it must be, behind what the output has. */
+static ssize_t write_piece(struct cg_http_request *req, const void *data, size_t size)
+{
+    char head[CG__HTTP_CHUNK_HEAD];
+    struct iovec parts[3];
+    int count = 0;
+    ssize_t n = begin(req);
+
+    if (n < 0)
+        return n;
+    if (req->framing == CG__HTTP_LENGTH) {
+        if (size > req->left)
+            return -EMSGSIZE;
+        req->left -= size;
+    }
+    if (size > 0 && req->framing != CG__HTTP_NO_BODY) {
+        bool chunked = req->framing == CG__HTTP_CHUNKED;
+
+        if (chunked)
+            parts[count++] = (struct iovec){head, cg__http_chunk_head(head, size)};
+        parts[count++] = (struct iovec){(void *)data, size};
+        if (chunked)
+            parts[count++] = (struct iovec){(void *)"\r\n", 2};
+        req->sent += size;
+    }
+    n = cg__http_flush(req->conn, parts, count);
+    if (n < 0)
+        req->cut = true;
+    return n;
+}
+
+static ssize_t write_run(struct cg_op *op)
+{
+    struct cg_http_answer_op *write = (struct cg_http_answer_op *)op;
+    ssize_t n = write_piece(write->req, write->body, write->size);
+
+    return n < 0 ? n : (ssize_t)write->size;
+}
+
+const struct cg_op_type cg_http_write_type = {
+    .name = "http_write",
+    .run = write_run,
+};
+
+/* ---- Files ----------------------------------------------------------------------- */
+
+/* Sends a part of a file as it is, between pieces of output. */
+static ssize_t send_part(struct cg_http_request *req, int file, int64_t offset, uint64_t size)
+{
+    ssize_t n = cg_yield(cg_sendfile(req->conn->sock, file, offset, (size_t)size,
+                                     .timeout = req->server->options.write_timeout,
+                                     .weak_timeout = true));
+
+    if (n >= 0 && (uint64_t)n < size)
+        n = CG_EOF;
+    if (n < 0)
+        req->cut = true;
+    return n;
+}
+
+static ssize_t send_file_run(struct cg_op *op)
+{
+    struct cg_http_send_file_op *send = (struct cg_http_send_file_op *)op;
+    struct cg_http_request *req = send->req;
+    char head[CG__HTTP_CHUNK_HEAD];
+    struct iovec part = {head, 0};
+    bool chunked;
+    ssize_t n = begin(req);
+
+    if (n < 0)
+        return n;
+    if (req->framing == CG__HTTP_LENGTH && send->size > req->left)
+        return -EMSGSIZE;
+    if (req->framing == CG__HTTP_NO_BODY || send->size == 0)
+        return cg__http_flush(req->conn, NULL, 0);
+    chunked = req->framing == CG__HTTP_CHUNKED;
+    if (chunked)
+        part.iov_len = cg__http_chunk_head(head, send->size);
+    n = cg__http_flush(req->conn, &part, 1);
+    if (n < 0)
+        req->cut = true;
+    else
+        n = send_part(req, send->file, send->offset, send->size);
+    if (n < 0)
+        return n;
+    req->left -= req->framing == CG__HTTP_LENGTH ? send->size : 0;
+    req->sent += send->size;
+    if (chunked)
+        n = cg__http_flush(req->conn, &(struct iovec){(void *)"\r\n", 2}, 1);
+    return n < 0 ? n : 0;
+}
+
+const struct cg_op_type cg_http_send_file_type = {
+    .name = "http_send_file",
+    .run = send_file_run,
+};
+
+/* ---- Events ---------------------------------------------------------------------- */
+
+static int put_line(struct cg_http_headers *text, const char *name, const char *value,
+                    size_t size)
+{
+    if (cg__http_text(text, name, strlen(name)) < 0 ||
+        cg__http_text(text, value, size) < 0 || cg__http_text(text, "\n", 1) < 0)
+        return -ENOMEM;
+    return 0;
+}
+
+static bool is_line(const char *text)
+{
+    return text == NULL || text[strcspn(text, "\r\n")] == '\0';
+}
+
+/* One line of data for each line of the text; CR, LF and both end one. */
+static int put_data(struct cg_http_headers *text, const char *data)
+{
+    for (;;) {
+        size_t size = strcspn(data, "\r\n");
+
+        if (put_line(text, "data: ", data, size) < 0)
+            return -ENOMEM;
+        data += size;
+        if (*data == '\0')
+            return 0;
+        data += data[0] == '\r' && data[1] == '\n' ? 2 : 1;
+    }
+}
+
+static int put_event(struct cg_http_headers *text, const struct cg_http_event_op *event)
+{
+    char number[24];
+    int rc = 0;
+
+    if (!is_line(event->event) || !is_line(event->id))
+        return -EINVAL;
+    if (event->event != NULL)
+        rc = put_line(text, "event: ", event->event, strlen(event->event));
+    if (rc == 0 && event->id != NULL)
+        rc = put_line(text, "id: ", event->id, strlen(event->id));
+    if (rc == 0 && event->retry > 0) {
+        snprintf(number, sizeof number, "%" PRId64, event->retry / CG_MILLISECOND);
+        rc = put_line(text, "retry: ", number, strlen(number));
+    }
+    if (rc == 0 && event->data != NULL)
+        rc = put_data(text, event->data);
+    if (rc == 0 && text->used == 0)
+        rc = put_line(text, ":", "", 0);
+    return rc < 0 ? rc : cg__http_text(text, "\n", 1);
+}
+
+static ssize_t event_run(struct cg_op *op)
+{
+    struct cg_http_event_op *event = (struct cg_http_event_op *)op;
+    struct cg_http_headers text = {.data = NULL};
+    ssize_t n = put_event(&text, event);
+
+    if (n == 0 && !event->req->begun) {
+        cg_http_set(event->req, "Content-Type", "text/event-stream");
+        cg_http_set(event->req, "Cache-Control", "no-cache");
+    }
+    if (n == 0)
+        n = write_piece(event->req, text.data, text.used);
+    cg__http_headers_clear(&text);
+    return n;
+}
+
+const struct cg_op_type cg_http_event_type = {
+    .name = "http_event",
+    .run = event_run,
+};
+
+/* ---- The connection -------------------------------------------------------------- */
+
+static ssize_t upgrade_run(struct cg_op *op)
+{
+    struct cg_http_upgrade_op *upgrade = (struct cg_http_upgrade_op *)op;
+    struct cg_http_request *req = upgrade->req;
+    ssize_t n;
+
+    if (req->begun)
+        return -EALREADY;
+    if (!req->body_done)
+        return -EINVAL; /* what is unread is the body */
+    req->keep = true;   /* no Connection: close */
+    n = cg__http_begin(req, upgrade->status, -1, NULL);
+    if (n == -ENOBUFS && (n = cg__http_flush(req->conn, NULL, 0)) == 0)
+        n = cg__http_begin(req, upgrade->status, -1, NULL);
+    if (n == 0)
+        n = cg__http_flush(req->conn, NULL, 0);
+    if (n < 0)
+        return n;
+    req->ended = true;
+    *upgrade->sock = req->conn->sock;
+    req->conn->sock = NULL;
+    return 0;
+}
+
+const struct cg_op_type cg_http_upgrade_type = {
+    .name = "http_upgrade",
+    .run = upgrade_run,
+};

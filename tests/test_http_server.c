@@ -1,0 +1,642 @@
+/* SPDX-License-Identifier: MIT */
+/* The HTTP server, spoken to in plain bytes: what it answers, in which order, how it frames
+ * what it is given and frames what it says, its limits and its clocks. On every reactor; the
+ * clocks in virtual time. */
+#include "config.h"
+
+#include <cogen/http_server.h>
+
+#include "tests/support.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+/* A server, its listener and the coroutine that serves. */
+static struct cg_http_server *server;
+static struct cg_sock *listener;
+static struct cg_coro *serving;
+static char addr[CG_ADDR_SIZE];
+static char logged[512];
+static unsigned handled;
+
+static void log_line(void *arg, const char *line)
+{
+    (void)arg;
+    snprintf(logged, sizeof logged, "%s", line);
+}
+
+static ssize_t serve(void *arg)
+{
+    (void)arg;
+    return cg_yield(cg_http_serve(server, listener));
+}
+
+/* ---- Handlers -------------------------------------------------------------------- */
+
+static ssize_t hello(struct cg_http_request *req, void *arg)
+{
+    (void)arg;
+    handled++;
+    return cg_yield(cg_http_text(req, 200, "hello\n"));
+}
+
+/* Tells what it was asked for. */
+static ssize_t tell(struct cg_http_request *req, void *arg)
+{
+    char text[256];
+    const char *id = cg_http_param(req, "id"), *rest = cg_http_param(req, "*");
+    const char *q = cg_http_query(req, "q");
+
+    snprintf(text, sizeof text, "%s %s %s id=%s *=%s q=%s", (const char *)arg,
+             cg_http_method(req), cg_http_path(req), id ? id : "-", rest ? rest : "-",
+             q ? q : "-");
+    return cg_yield(cg_http_text(req, 200, text));
+}
+
+static ssize_t echo(struct cg_http_request *req, void *arg)
+{
+    char buf[100];
+    ssize_t n;
+
+    (void)arg;
+    while ((n = cg_yield(cg_http_read(req, buf, sizeof buf))) > 0)
+        if ((n = cg_yield(cg_http_write(req, buf, n))) < 0)
+            break;
+    if (n == 0 && cg_http_headers_get(cg_http_trailers(req), "T") != NULL)
+        cg_http_trailer(req, "T", cg_http_headers_get(cg_http_trailers(req), "T"));
+    return n;
+}
+
+static ssize_t whole(struct cg_http_request *req, void *arg)
+{
+    char *data;
+    ssize_t n = cg_yield(cg_http_body(req, &data, .len = (size_t)(intptr_t)arg));
+
+    return n < 0 ? n : cg_yield(cg_http_answer(req, 201, data, n, .mime = "a/b"));
+}
+
+static ssize_t fails(struct cg_http_request *req, void *arg)
+{
+    if (arg != NULL)
+        OK(cg_yield(cg_http_write(req, "begun", 5)));
+    return -EIO;
+}
+
+static ssize_t silent(struct cg_http_request *req, void *arg)
+{
+    if (arg != NULL)
+        cg_http_status(req, 204);
+    return 0;
+}
+
+static ssize_t sleeps(struct cg_http_request *req, void *arg)
+{
+    (void)arg;
+    handled++;
+    cg_yield(cg_sleep(10 * CG_SECOND));
+    return cg_yield(cg_http_text(req, 200, "slept\n"));
+}
+
+static ssize_t events(struct cg_http_request *req, void *arg)
+{
+    (void)arg;
+    OK(cg_yield(cg_http_event(req, .data = "one\ntwo\r\n", .event = "e", .id = "7")));
+    IS(cg_yield(cg_http_event(req, .event = "a\nb")), -EINVAL);
+    OK(cg_yield(cg_http_event(req, .retry = 3 * CG_SECOND)));
+    return cg_yield(cg_http_event(req));
+}
+
+/* Whether the fields that are the server's to say can be forged. */
+static ssize_t forges(struct cg_http_request *req, void *arg)
+{
+    (void)arg;
+    IS(cg_http_set(req, "A", "b\r\nC: d"), -EINVAL);
+    OK(cg_http_set(req, "Transfer-Encoding", "x"));
+    OK(cg_http_set(req, "Content-Length", "5"));
+    OK(cg_http_add(req, "A", "b"));
+    OK(cg_http_add(req, "A", "c"));
+    IS(cg_yield(cg_http_write(req, "123", 3)), 3);
+    IS(cg_http_set(req, "A", "late"), -EALREADY);
+    IS(cg_yield(cg_http_text(req, 200, "late")), -EALREADY);
+    IS(cg_yield(cg_http_write(req, "123", 3)), -EMSGSIZE);
+    return cg_yield(cg_http_write(req, "45", 2));
+}
+
+static ssize_t promises(struct cg_http_request *req, void *arg)
+{
+    (void)arg;
+    OK(cg_http_set(req, "Content-Length", "5"));
+    return cg_yield(cg_http_write(req, "123", 3));
+}
+
+static ssize_t takes_over(struct cg_http_request *req, void *arg)
+{
+    struct cg_sock *sock;
+    char line[64];
+    ssize_t n;
+
+    OK(cg_http_set(req, "Upgrade", "x"));
+    OK(cg_http_set(req, "Connection", "Upgrade"));
+    OK(cg_yield(cg_http_upgrade(req, (int)(intptr_t)arg, &sock)));
+    n = OK(cg_yield(cg_readline(sock, line, sizeof line)));
+    OK(cg_yield(cg_writeall(sock, line, n)));
+    cg_close(sock);
+    return 0;
+}
+
+static ssize_t text(struct cg_http_request *req, void *arg)
+{
+    static char words[3000];
+
+    memset(words, 'x', sizeof words - 1);
+    return cg_yield(cg_http_text(req, 200, words, .mime = arg));
+}
+
+/* ---- The other end --------------------------------------------------------------- */
+
+static void begin(const struct cg_http_server_options *options)
+{
+    struct cg_http_server_options all = {.log = log_line};
+    struct {
+        const char *pattern;
+        cg_http_handler *handler;
+        void *arg;
+    } mounts[] = {
+        {"GET /", hello, NULL},          {"POST /echo", echo, NULL},
+        {"/whole", whole, NULL},         {"/whole10", whole, (void *)10},
+        {"GET /fails", fails, NULL},     {"GET /fails/late", fails, "late"},
+        {"/silent", silent, NULL},       {"/nothing", silent, "204"},
+        {"GET /sleeps", sleeps, NULL},   {"GET /events", events, NULL},
+        {"GET /forges", forges, NULL},   {"GET /promises", promises, NULL},
+        {"GET /up", takes_over, (void *)101},
+        {"GET /text", text, "text/plain"}, {"GET /binary", text, "image/png"},
+        {"GET /u/:id", tell, "one"},     {"GET /u/me", tell, "me"},
+        {"GET /u/:id/x/", tell, "beneath"}, {"PUT /u/:id", tell, "put"},
+        {"POST /only/$", tell, "only"},
+    };
+
+    if (options != NULL) {
+        all = *options;
+        all.log = log_line;
+    }
+    handled = 0;
+    logged[0] = '\0';
+    server = cg_http_server_create(&all);
+    for (size_t i = 0; i < COUNT(mounts); i++)
+        OK(cg_http_mount(server, mounts[i].pattern, mounts[i].handler, mounts[i].arg));
+    listener = test_listen(addr);
+    serving = test_start(serve, NULL);
+}
+
+static void end(void)
+{
+    IS(cg_yield(cg_http_shutdown(server, .timeout = CG_SECOND)), 0);
+    IS(test_end(serving), 0);
+    ck_assert_uint_eq(cg_http_connections(server), 0);
+    cg_http_server_free(server);
+    cg_close(listener);
+}
+
+static struct cg_sock *client(void)
+{
+    struct cg_sock *sock;
+
+    OK(cg_yield(cg_connect(addr, &sock)));
+    return sock;
+}
+
+static void send_text(struct cg_sock *sock, const char *text)
+{
+    OK(cg_yield(cg_writeall(sock, text, strlen(text))));
+}
+
+static char got[64 * 1024];
+
+/* Reads to the end of the stream, or until `stop` has come; without Server and Date. */
+static const char *receive(struct cg_sock *sock, const char *stop)
+{
+    size_t size = 0;
+    ssize_t n = 1;
+    char *at;
+
+    got[0] = '\0';
+    while (n > 0 && !(stop && strstr(got, stop))) {
+        n = OK(cg_yield(cg_read(sock, got + size, sizeof got - 1 - size,
+                                .timeout = 100 * CG_SECOND)));
+        size += (size_t)n;
+        got[size] = '\0';
+    }
+    while ((at = strstr(got, "Server: cogen/")) != NULL ||
+           (at = strstr(got, "Date: ")) != NULL) {
+        char *next = strchr(at, '\n') + 1;
+
+        memmove(at, next, strlen(next) + 1);
+    }
+    return got;
+}
+
+/* All that is answered to a text by a server that then closes. */
+static const char *ask(const char *text)
+{
+    struct cg_sock *sock = client();
+
+    send_text(sock, text);
+    receive(sock, NULL);
+    cg_close(sock);
+    return got;
+}
+
+/* Its status alone. */
+static int status_of(const char *text)
+{
+    int status = 0;
+
+    ask(text);
+    sscanf(got, "HTTP/1.1 %d ", &status);
+    return status;
+}
+
+#define H "Host: x\r\n"
+#define CLOSE "Connection: close\r\n"
+#define V " HTTP/1.1\r\n" H
+#define PLAIN_TYPE "Content-Type: text/plain; charset=utf-8\r\n"
+#define HELLO "HTTP/1.1 200 OK\r\n" PLAIN_TYPE "Content-Length: 6\r\n"
+#define CHUNKED "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n"
+
+/* ---- What is answered ------------------------------------------------------------ */
+
+/* Requests on one connection are answered in order, also if they come in one packet. */
+static ssize_t keeps_alive(void *arg)
+{
+    struct cg_sock *sock;
+
+    (void)arg;
+    begin(NULL);
+    ck_assert_str_eq(ask("GET /" V "\r\nHEAD /" V "\r\n\r\nGET /" V CLOSE "\r\nGET /" V "\r\n"),
+                     HELLO "\r\nhello\n" HELLO "\r\n" HELLO CLOSE "\r\nhello\n");
+    ck_assert_uint_eq(handled, 3);
+    ck_assert_str_eq(ask("GET / HTTP/1.0\r\n\r\n"), HELLO CLOSE "\r\nhello\n");
+    ck_assert_str_eq(ask("GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n"
+                         "GET http://x HTTP/1.0\r\n\r\n"),
+                     HELLO "Connection: keep-alive\r\n\r\nhello\n" HELLO CLOSE "\r\nhello\n");
+    sock = client();
+    for (int i = 0; i < 3; i++) {
+        send_text(sock, "GET /" V "\r\n");
+        ck_assert_str_eq(receive(sock, "hello\n"), HELLO "\r\nhello\n");
+    }
+    for (const char *p = "GET /" V "\r\n"; *p != '\0'; p++) /* a byte a packet */
+        IS(cg_yield(cg_write(sock, p, 1)), 1);
+    ck_assert_str_eq(receive(sock, "hello\n"), HELLO "\r\nhello\n");
+    cg_close(sock);
+    end();
+    return 0;
+}
+
+/* The most special pattern wins; paths are decoded, but for what would part them. */
+static ssize_t routes(void *arg)
+{
+#define BODY(request) (ask(request), strstr(got, "\r\n\r\n") + 4)
+    (void)arg;
+    begin(NULL);
+    ck_assert_str_eq(BODY("GET /u/7" V CLOSE "\r\n"), "one GET /u/7 id=7 *=- q=-");
+    ck_assert_str_eq(BODY("GET /u/me?q=a%20b+c&q=d" V CLOSE "\r\n"),
+                     "me GET /u/me id=- *=- q=a b c");
+    ck_assert_str_eq(BODY("GET /u/a%2fb%25?x&=&q=" V CLOSE "\r\n"),
+                     "one GET /u/a%2fb% id=a%2fb% *=- q=");
+    ck_assert_str_eq(BODY("GET http://x/u/7/x/y/z?a" V CLOSE "\r\n"),
+                     "beneath GET /u/7/x/y/z id=7 *=y/z q=-");
+    ck_assert_str_eq(BODY("PUT /u/me" V CLOSE "\r\n"), "put PUT /u/me id=me *=- q=-");
+    ck_assert_str_eq(BODY("POST /only/" V CLOSE "\r\n"), "only POST /only/ id=- *=- q=-");
+    IS(status_of("POST /only/x" V CLOSE "\r\n"), 405); /* GET / has it */
+    IS(status_of("DELETE /u/7" V CLOSE "\r\n"), 405);
+    ck_assert_ptr_nonnull(strstr(got, "\r\nAllow: GET, HEAD, PUT\r\n"));
+    IS(status_of("OPTIONS /u/7" V CLOSE "\r\n"), 204);
+    ck_assert_ptr_nonnull(strstr(got, "\r\nAllow: GET, HEAD, PUT\r\n"));
+    IS(status_of("OPTIONS *" V CLOSE "\r\n"), 204);
+    IS(status_of("CONNECT x:80" V "\r\n"), 404);
+    IS(status_of("GET /%zz" V "\r\n"), 400);
+    IS(status_of("GET /%00" V "\r\n"), 400);
+    IS(cg_http_mount(server, "u", hello, NULL), -EINVAL);
+    IS(cg_http_mount(server, "GET /u/:", hello, NULL), -EINVAL);
+    IS(cg_http_mount(server, "GET /u/:other", hello, NULL), -EEXIST);
+    end();
+    return 0;
+}
+
+/* A body is read as it comes, whole or to its limit; what is left unread is read away. */
+static ssize_t bodies(void *arg)
+{
+#define WHOLE(n, body)                                                                     \
+    "HTTP/1.1 201 Created\r\nContent-Type: a/b\r\nContent-Length: " n "\r\n" CLOSE "\r\n" body
+    (void)arg;
+    begin(NULL);
+    ck_assert_str_eq(ask("POST /whole" V CLOSE "Content-Length: 5\r\n\r\nhello"),
+                     WHOLE("5", "hello"));
+    ck_assert_str_eq(ask("POST /whole" V CLOSE "\r\n"), WHOLE("0", ""));
+    ck_assert_str_eq(ask("POST /whole" V CLOSE "Transfer-Encoding: chunked\r\n\r\n"
+                         "2\r\nhe\r\n3;x=y\r\nllo\r\n0\r\nT: u\r\n\r\n"),
+                     WHOLE("5", "hello"));
+    ck_assert_str_eq(ask("POST /echo" V CLOSE "Transfer-Encoding: chunked\r\n\r\n"
+                         "2\r\nhe\r\n3\r\nllo\r\n0\r\nT: u\r\n\r\n"),
+                     CHUNKED CLOSE "\r\n2\r\nhe\r\n3\r\nllo\r\n0\r\nT: u\r\n\r\n");
+    ck_assert_str_eq(ask("POST /echo HTTP/1.0\r\nContent-Length: 5\r\n\r\nhello"),
+                     "HTTP/1.1 200 OK\r\n" CLOSE "\r\nhello");
+    ck_assert_str_eq(ask("GET /" V "Content-Length: 5\r\n\r\nhelloGET /" V CLOSE "\r\n"),
+                     HELLO "\r\nhello\n" HELLO CLOSE "\r\nhello\n");
+    IS(status_of("POST /whole10" V "Content-Length: 11\r\n\r\n12345678901"), 413);
+    IS(status_of("POST /whole10" V "Transfer-Encoding: chunked\r\n\r\n"
+                 "6\r\n123456\r\n6\r\n123456\r\n0\r\n\r\n"), 413);
+    IS(status_of("POST /whole" V "Transfer-Encoding: chunked\r\n\r\nx\r\n"), 400);
+    IS(status_of("POST /whole" V "Content-Length: 1048577\r\n\r\n"), 413);
+    end();
+    return 0;
+}
+
+/* A client that waits for 100 gets it when its body is asked for, and not before. */
+static ssize_t continues(void *arg)
+{
+    struct cg_sock *sock;
+
+    (void)arg;
+    begin(NULL);
+    sock = client();
+    send_text(sock, "POST /whole" V CLOSE "Content-Length: 2\r\nExpect: 100-continue\r\n\r\n");
+    ck_assert_str_eq(receive(sock, "\r\n\r\n"), "HTTP/1.1 100 Continue\r\n\r\n");
+    send_text(sock, "ok");
+    ck_assert_str_eq(receive(sock, NULL), WHOLE("2", "ok"));
+    cg_close(sock);
+    sock = client();
+    send_text(sock, "GET /" V "Content-Length: 2\r\nExpect: 100-continue\r\n\r\n");
+    ck_assert_str_eq(receive(sock, NULL), HELLO "\r\nhello\n");
+    cg_close(sock);
+    IS(status_of("GET /" V "Content-Length: 2\r\nExpect: tea\r\n\r\n"), 417);
+    end();
+    return 0;
+}
+
+/* A failing handler is a 500 that does not tell why; the log does. */
+static ssize_t failures(void *arg)
+{
+    (void)arg;
+    begin(NULL);
+    IS(status_of("GET /fails" V CLOSE "\r\n"), 500);
+    ck_assert_ptr_null(strstr(got, "output"));
+    ck_assert_str_eq(logged, "GET /fails: Input/output error");
+    ck_assert_str_eq(ask("GET /fails/late" V "\r\n"), CHUNKED "\r\n5\r\nbegun\r\n");
+    ck_assert_str_eq(logged, "GET /fails/late: Input/output error");
+    IS(status_of("GET /silent" V CLOSE "\r\n"), 500);
+    ck_assert_str_eq(logged, "GET /silent: the handler has not answered");
+    ck_assert_str_eq(ask("GET /nothing" V CLOSE "\r\n"),
+                     "HTTP/1.1 204 No Content\r\n" CLOSE "\r\n");
+    ck_assert_str_eq(ask("GET /promises" V "\r\n"),
+                     "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n123");
+    ck_assert_str_eq(ask("GET /forges" V CLOSE "\r\n"),
+                     "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nA: b\r\nA: c\r\n" CLOSE
+                     "\r\n12345");
+    end();
+    return 0;
+}
+
+static ssize_t streams(void *arg)
+{
+    struct cg_sock *sock;
+
+    (void)arg;
+    begin(NULL);
+    ck_assert_str_eq(
+        BODY("GET /events HTTP/1.0\r\n\r\n"),
+        "event: e\nid: 7\ndata: one\ndata: two\ndata: \n\nretry: 3000\n\n:\n\n");
+    ck_assert_ptr_nonnull(strstr(got, "Content-Type: text/event-stream\r\n"));
+    sock = client();
+    send_text(sock, "GET /up" V "Connection: upgrade\r\nUpgrade: x\r\n\r\nother words\n");
+    ck_assert_str_eq(receive(sock, NULL),
+                     "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n"
+                     "Connection: Upgrade\r\n\r\nother words\n");
+    cg_close(sock);
+    ck_assert_uint_eq(cg_http_connections(server), 0);
+    end();
+    return 0;
+}
+
+/* Text above a size is compressed for those who want that, and is what it was. */
+static ssize_t compresses(void *arg)
+{
+    (void)arg;
+    begin(NULL);
+    ask("GET /text" V CLOSE "Accept-Encoding: gzip, br;q=0\r\n\r\n");
+    if (strstr(got, "Content-Encoding: gzip") == NULL)
+        printf("SKIP gzip: not built in\n");
+    ck_assert_ptr_nonnull(strstr(got, "Vary: Accept-Encoding"));
+    ask("GET /text" V CLOSE "\r\n");
+    ck_assert_ptr_null(strstr(got, "Content-Encoding"));
+    ck_assert_ptr_nonnull(strstr(got, "Content-Length: 2999"));
+    ask("GET /text" V CLOSE "Accept-Encoding: gzip;q=0, identity\r\n\r\n");
+    ck_assert_ptr_null(strstr(got, "Content-Encoding"));
+    ask("GET /binary" V CLOSE "Accept-Encoding: gzip, br\r\n\r\n");
+    ck_assert_ptr_null(strstr(got, "Content-Encoding"));
+    end();
+    return 0;
+}
+
+/* ---- Limits and clocks ----------------------------------------------------------- */
+
+static ssize_t limits(void *arg)
+{
+    struct cg_sock *first, *second;
+    struct cg_coro *waiter;
+
+    (void)arg;
+    (void)waiter;
+    begin(&(struct cg_http_server_options){.target_limit = 20, .headers_limit = 60,
+                                           .headers_count = 3, .body_limit = 8,
+                                           .requests = 2, .connections = 1});
+    IS(status_of("GET /2345678901234567890" V CLOSE "\r\n"), 200);
+    IS(status_of("GET /23456789012345678901" V CLOSE "\r\n"), 414);
+    IS(status_of("GET /" V "A: b\r\nB: c\r\nC: d\r\n\r\n"), 431);
+    IS(status_of("GET /" V "A: 3456789012345678901234567890123456789012345678901234567890\r\n\r\n"),
+       431);
+    IS(status_of("POST /whole" V "Content-Length: 9\r\n\r\n"), 413);
+    IS(status_of("POST /whole" V "Transfer-Encoding: chunked\r\n\r\n9\r\n123456789\r\n"), 413);
+    IS(status_of("GET /" V "A: b\r\n c\r\n\r\n"), 400);
+    IS(status_of("FOO /" V "\r\n"), 501);
+    IS(status_of("GET / HTTP/3.0\r\n\r\n"), 505);
+    ck_assert_str_eq(ask("GET /" V "\r\nGET /" V "\r\nGET /" V "\r\n"),
+                     HELLO "\r\nhello\n" HELLO CLOSE "\r\nhello\n");
+    first = client();
+    send_text(first, "GET /" V "\r\n");
+    receive(first, "hello\n");
+    second = client();
+    send_text(second, "GET /" V CLOSE "\r\n");
+    IS(cg_yield(cg_read(second, got, sizeof got, .timeout = 20 * CG_MILLISECOND)), -ETIMEDOUT);
+    cg_close(first);
+    ck_assert_str_eq(receive(second, NULL), HELLO CLOSE "\r\nhello\n");
+    cg_close(second);
+    end();
+    return 0;
+}
+
+static int64_t now(void)
+{
+    return cg_now(cg_sched_self());
+}
+
+/* Each clock strikes at its time, neither before nor much later. */
+static ssize_t clocks(void *arg)
+{
+    static const struct {
+        const char *text, *want;
+        int64_t after;
+    } cases[] = {
+        {"", "", 2 * CG_SECOND},
+        {"\r\n", "", 2 * CG_SECOND},
+        {"GET / HT", "HTTP/1.1 408 ", 2 * CG_SECOND},
+        {"GET /" V "A:", "HTTP/1.1 408 ", 2 * CG_SECOND},
+        {"POST /whole" V "Content-Length: 5\r\n\r\nhell", "HTTP/1.1 408 ", 3 * CG_SECOND},
+        {"GET /" V "\r\n", HELLO "\r\nhello\n", 5 * CG_SECOND},
+    };
+
+    (void)arg;
+    begin(&(struct cg_http_server_options){.header_timeout = 2 * CG_SECOND,
+                                           .body_timeout = 3 * CG_SECOND,
+                                           .idle_timeout = 5 * CG_SECOND});
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        int64_t start = now();
+        struct cg_sock *sock = client();
+
+        send_text(sock, cases[i].text);
+        receive(sock, NULL);
+        ck_assert_msg(strncmp(got, cases[i].want, strlen(cases[i].want)) == 0, "%zu: %s", i,
+                      got);
+        ck_assert_int_ge(now() - start, cases[i].after);
+        ck_assert_int_le(now() - start, cases[i].after + 2 * CG_SECOND);
+        cg_close(sock);
+    }
+    end();
+    return 0;
+}
+
+/* A head that drips has the same time as one that stops. */
+static ssize_t drips(void *arg)
+{
+    struct cg_sock *sock;
+    int64_t start = now();
+    const char *p = "GET / HTTP/1.1\r\nHost: x\r\nABCDEFGHIJKLMNOPQRST";
+
+    (void)arg;
+    begin(&(struct cg_http_server_options){.header_timeout = 10 * CG_SECOND});
+    sock = client();
+    while (now() < start + 9 * CG_SECOND) {
+        IS(cg_yield(cg_write(sock, p++, 1)), 1);
+        OK(cg_yield(cg_sleep(CG_SECOND)));
+    }
+    receive(sock, NULL);
+    ck_assert_int_eq(strncmp(got, "HTTP/1.1 408 ", 13), 0);
+    ck_assert_int_le(now(), start + 12 * CG_SECOND);
+    cg_close(sock);
+    end();
+    return 0;
+}
+
+/* Shutdown: an idle connection is closed, a running request is finished and told to close;
+ * one that takes too long is cut. */
+static ssize_t shuts_down(void *arg)
+{
+    for (int patient = 0; patient < 2; patient++) {
+        struct cg_sock *idle, *busy;
+        int64_t start;
+
+        (void)arg;
+        begin(NULL);
+        idle = client();
+        busy = client();
+        send_text(busy, "GET /sleeps" V "\r\n");
+        while (handled == 0)
+            OK(cg_yield(cg_sleep(CG_MILLISECOND)));
+        start = now();
+        IS(cg_yield(cg_http_shutdown(server, .timeout = (patient ? 20 : 4) * CG_SECOND)),
+           patient ? 0 : -ETIMEDOUT);
+        IS(test_end(serving), 0);
+        ck_assert_uint_eq(cg_http_connections(server), 0);
+        ck_assert_int_le(now() - start, (patient ? 12 : 6) * CG_SECOND);
+        ck_assert_str_eq(receive(idle, NULL), "");
+        receive(busy, NULL);
+        if (patient)
+            ck_assert_str_eq(got, HELLO CLOSE "\r\nslept\n");
+        cg_close(idle);
+        cg_close(busy);
+        cg_http_server_free(server);
+        cg_close(listener);
+    }
+    return 0;
+}
+
+/* A cancelled serve ends its connections with it. */
+static ssize_t cancelled(void *arg)
+{
+    struct cg_sock *idle, *busy;
+
+    (void)arg;
+    begin(NULL);
+    idle = client();
+    busy = client();
+    send_text(busy, "GET /sleeps" V "\r\n");
+    while (handled == 0)
+        OK(cg_yield(cg_sleep(CG_MILLISECOND)));
+    OK(cg_yield(cg_cancel(serving)));
+    IS(test_end(serving), -ECANCELED);
+    ck_assert_uint_eq(cg_http_connections(server), 0);
+    ck_assert_str_eq(receive(idle, NULL), "");
+    cg_close(idle);
+    cg_close(busy);
+    cg_http_server_free(server);
+    cg_close(listener);
+    return 0;
+}
+
+/* The combined format, with nothing in it that a client could forge a line with. */
+static ssize_t access_log(void *arg)
+{
+    char line[512], *dash;
+    FILE *file = tmpfile();
+
+    (void)arg;
+    begin(&(struct cg_http_server_options){.access_log = file});
+    ask("GET /a?b" V CLOSE "User-Agent: me \"\x80\r\nReferer: you\r\n\r\n");
+    ask("GARBAGE\r\n\r\n");
+    end();
+    rewind(file);
+    ck_assert_ptr_nonnull(fgets(line, sizeof line, file));
+    dash = strstr(line, " - - [");
+    ck_assert_ptr_nonnull(dash);
+    ck_assert_str_eq(strstr(dash, "] ") + 2,
+                     "\"GET /a?b HTTP/1.1\" 200 6 \"you\" \"me \\x22\\x80\"\n");
+    ck_assert_ptr_nonnull(fgets(line, sizeof line, file));
+    ck_assert_ptr_nonnull(strstr(line, "\"-\" "));
+    ck_assert_ptr_null(fgets(line, sizeof line, file));
+    fclose(file);
+    return 0;
+}
+
+int main(void)
+{
+    static const struct test_case cases[] = {
+        CORO(keeps_alive),
+        CORO(routes),
+        CORO(bodies),
+        CORO(continues),
+        CORO(failures),
+        CORO(streams),
+        CORO(compresses),
+        CORO(limits),
+        CORO(clocks, .where = ON_SIM),
+        CORO(drips, .where = ON_SIM),
+        CORO(shuts_down, .where = ON_SIM),
+        CORO(cancelled, .where = ON_SIM),
+        CORO(access_log),
+    };
+
+    return test_main("http server", cases, COUNT(cases));
+}
