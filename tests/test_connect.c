@@ -523,6 +523,43 @@ static void cancel_in_worlds(void)
     }
 }
 
+/* A connection that comes in the very moment of the timeout is a timeout, and closed. */
+static ssize_t comes_too_late(void *arg)
+{
+    struct cg_sock *listener = serve(V4_1), *conn = NULL;
+    struct cg_coro *serving = test_start(server, listener);
+    size_t handles = cg_sim_handles(cg_sched_reactor(cg_sched_self()));
+
+    (void)arg;
+    accepted = ended = 0;
+    web_is("10.0.0.1");
+    IS(cg_yield(cg_connect("web.test:80", &conn, .timeout = 40 * MS)), -ETIMEDOUT);
+    ck_assert_ptr_null(conn);
+    check_settled(handles);
+    ck_assert_uint_eq(accepted, 1);
+    IS(cg_yield(cg_connect("web.test:80", &conn, .timeout = 40 * MS + 1)), 0);
+    cg_close(conn);
+    check_settled(handles);
+    OK(cg_yield(cg_cancel(serving)));
+    IS(test_end(serving), 0);
+    cg_close(listener);
+    return 0;
+}
+
+static void too_late_by_nothing(void)
+{
+    struct test test;
+    struct cg_coro *coro;
+
+    OK(cg_sim_open(&(struct cg_sim_options){.latency = 20 * MS}, &test.reactor));
+    ck_assert_ptr_nonnull(test.sched = cg_sched_new(test.reactor));
+    OK(cg_start(test.sched, comes_too_late, NULL, .coro = &coro));
+    test_finish(&test);
+    IS(cg_coro_result(coro), 0);
+    cg_unref(coro);
+    test_close(&test);
+}
+
 static ssize_t connects_for_ever(void *arg)
 {
     struct hole first = dig(V6_1), second = dig(V4_1);
@@ -564,6 +601,7 @@ static const struct test_case cases[] = {
     CORO(passes_over),
     CORO(loses),
     PLAIN(cancel_in_worlds, .where = ON_SIM),
+    PLAIN(too_late_by_nothing, .where = ON_SIM),
     PLAIN(freed_in_between, .where = ON_SIM),
 };
 
