@@ -36,6 +36,22 @@ const char *cg_strerror(ssize_t code)
         return "redirected too often, or to where one must not go";
     case CG_EHTTP_PROXY:
         return "the proxy refuses, or is none";
+    case CG_ETLS:
+        return "TLS failed";
+    case CG_ETLS_CUT:
+        return "TLS stream cut off";
+    case CG_ETLS_REFUSED:
+        return "refused by the TLS peer";
+    case CG_ETLS_CERT:
+        return "certificate not accepted";
+    case CG_ETLS_EXPIRED:
+        return "certificate expired or not yet valid";
+    case CG_ETLS_HOST:
+        return "certificate is for another host";
+    case CG_ETLS_ISSUER:
+        return "certificate by an unknown issuer";
+    case CG_ETLS_FILE:
+        return "not a usable certificate or key";
     default:
         return strerror(code > CG_EOF ? -code : INT_MAX);
     }

@@ -46,6 +46,16 @@ enum cg_error {
     CG_EHTTP_CODING = -4059,   /* a compressed body is broken, or grows beyond reason */
     CG_EHTTP_REDIRECT = -4058, /* redirected too often, or to where one must not go */
     CG_EHTTP_PROXY = -4057,    /* the proxy is none, or refuses */
+
+    /* Of libcogen-tls. */
+    CG_ETLS = -4080,         /* the peer does not speak TLS, or breaks its rules */
+    CG_ETLS_CUT = -4079,     /* the stream ended without the peer having ended it */
+    CG_ETLS_REFUSED = -4078, /* the peer refused, by an alert */
+    CG_ETLS_CERT = -4077,    /* the peer's certificate is none, revoked, for other uses ... */
+    CG_ETLS_EXPIRED = -4076, /* it has expired, or is not yet valid */
+    CG_ETLS_HOST = -4075,    /* it is for another host */
+    CG_ETLS_ISSUER = -4074,  /* it is by nobody whom we trust, or by its owner */
+    CG_ETLS_FILE = -4073,    /* a file that has no usable certificate or key */
 };
 
 CG_EXTERN_C_BEGIN

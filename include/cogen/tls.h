@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: MIT */
+/* TLS over any socket: TCP, UNIX, a pair, another TLS. A library of its own, libcogen-tls
+ * (pkg-config cogen-tls), made of OpenSSL. See cg_tls(3). */
+#ifndef COGEN_TLS_H
+#define COGEN_TLS_H
+
+#include <cogen/sock.h>
+
+/* A configuration: certificates, whom to trust, what to offer. One for all connections of a
+ * kind, of one scheduler; connections keep what they need of it. */
+struct cg_tls;
+
+enum {
+    CG_TLS_WHY_SIZE = 160, /* room for .why, with its NUL */
+    CG_TLS_SESSIONS = 64,  /* sessions that a configuration remembers for its clients */
+};
+
+/* Files in PEM: the certificate, followed by those between it and a root, and its key. */
+struct cg_tls_pair {
+    const char *cert;
+    const char *key; /* NULL: in the same file */
+};
+
+/* What a server asks of its clients. */
+enum cg_tls_verify {
+    CG_TLS_ANYONE = 0, /* no certificate */
+    CG_TLS_IF_GIVEN,   /* one that it trusts, or none */
+    CG_TLS_REQUIRED,   /* one that it trusts */
+};
+
+struct cg_tls_options {
+    const char *cert, *key;          /* one pair; see struct cg_tls_pair */
+    const struct cg_tls_pair *pairs; /* more of them, ended by one whose cert is NULL. A
+                                        server takes the first whose certificate is for the
+                                        host that the client names, else the first of all */
+    const char *ca_file, *ca_path;   /* whom to trust: a PEM file, a hashed directory; both
+                                        NULL: the system's store */
+    bool insecure;                   /* clients believe any certificate of anybody */
+    uint8_t verify_client;           /* enum cg_tls_verify, for servers */
+    const char *alpn;                /* protocols, preferred first: "h2,http/1.1" */
+    char *why;                       /* CG_TLS_WHY_SIZE bytes for a failure in words */
+    void *reserved;
+};
+
+#ifndef __cplusplus
+
+struct cg_tls_op { /* accept, connect */
+    CG_OP_HEAD;
+    struct cg_sock *inner;
+    struct cg_tls *tls;
+    const char *host;
+    struct cg_sock **sock;
+    char *why;
+};
+
+/* cg_tls_new(&tls, .cert = "site.pem", .ca_file = "ca.pem"): cg_tls_create with keywords. */
+#define cg_tls_new(...) cg__tls_new(__VA_ARGS__, )
+#define cg__tls_new(out, ...)                                                              \
+    cg_tls_create(out, &(struct cg_tls_options){.reserved = NULL, __VA_ARGS__})
+
+/* cg_tls_accept(inner, tls, &sock), cg_tls_connect(inner, tls, host, &sock): the handshake
+ * of a server or a client over a connected socket. 0: everything that can be done with a
+ * socket can be done with *sock, which owns inner; the caller closes it and uses inner no
+ * more. Otherwise inner stays the caller's, and is good for nothing but to be closed.
+ *   CG_ETLS_HOST ...   the peer's certificate is not accepted, and why
+ *   CG_ETLS_REFUSED    the peer did not accept ours, or nothing that was offered
+ *   CG_ETLS            it does not speak TLS, or breaks its rules
+ *   CG_EOF             it closed the connection
+ *   -EINVAL            no configuration; a server without a certificate, a client without a
+ *                      host
+ * and what the inner socket says. With .why = buf (CG_TLS_WHY_SIZE bytes) a failure is put
+ * into words there. host (borrowed): the name or the address, without port or brackets,
+ * that the certificate must be for; names are also sent to the server. NULL is accepted
+ * only if the configuration is insecure. The default timeout applies. Partial. */
+#define cg_tls_accept(...) cg__tls_accept(__VA_ARGS__, )
+#define cg__tls_accept(i, t, s, ...)                                                       \
+    (&(struct cg_tls_op){                                                                  \
+         .type = &cg_tls_accept_type, .inner = (i), .tls = (t), .sock = (s), __VA_ARGS__}  \
+          .op)
+#define cg_tls_connect(...) cg__tls_connect(__VA_ARGS__, )
+#define cg__tls_connect(i, t, h, s, ...)                                                   \
+    (&(struct cg_tls_op){.type = &cg_tls_connect_type,                                     \
+                         .inner = (i),                                                     \
+                         .tls = (t),                                                       \
+                         .host = (h),                                                      \
+                         .sock = (s),                                                      \
+                         __VA_ARGS__}                                                      \
+          .op)
+
+#endif
+
+CG_EXTERN_C_BEGIN
+
+extern CG_API const struct cg_op_type cg_tls_accept_type, cg_tls_connect_type;
+
+/* Reads the files and makes a configuration, which the caller gives back by cg_tls_free.
+ * The options are copied. Servers need a certificate, clients do not. TLS 1.2 is the lowest
+ * version. 0; CG_ETLS_FILE: a file cannot be read, or has no certificate, or a key that does
+ * not fit; -EINVAL: options that make no sense (.alpn); -ENOMEM. */
+CG_API int cg_tls_create(struct cg_tls **tls, const struct cg_tls_options *options);
+
+/* Reads the files again, for the connections to come; those there are stay as they are. If
+ * it fails everything stays as it was. The answers are those of cg_tls_create; why (may be
+ * NULL) has room for CG_TLS_WHY_SIZE bytes. Reads from disk, so it blocks a little. */
+CG_API int cg_tls_reload(struct cg_tls *tls, char *why);
+
+/* Gives a configuration back; connections and handshakes go on. NULL is ignored. */
+CG_API void cg_tls_free(struct cg_tls *tls);
+
+/* What was agreed. Of a socket without TLS: NULL, false. The texts are the socket's. */
+CG_API const char *cg_tls_version(const struct cg_sock *sock); /* "TLSv1.3" */
+CG_API const char *cg_tls_alpn(const struct cg_sock *sock);    /* NULL: no protocol */
+CG_API bool cg_tls_resumed(const struct cg_sock *sock); /* an earlier session goes on */
+
+/* The host that the client asked for; NULL: none. */
+CG_API const char *cg_tls_host(const struct cg_sock *sock);
+
+/* Who the peer is, as its certificate says and was verified: for a client the name that
+ * fits the host, for a server the common name. NULL: unknown. */
+CG_API const char *cg_tls_peer_name(const struct cg_sock *sock);
+
+/* The last failure of TLS on this connection in words; "" if there was none. */
+CG_API const char *cg_tls_error(const struct cg_sock *sock);
+
+CG_EXTERN_C_END
+#endif

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: MIT */
+/* A TLS connection, and the calls of OpenSSL on it. */
+#include "config.h"
+
+#include "tls/conn.h"
+#include "tls/why.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <openssl/err.h>
+#include <openssl/x509v3.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- Made and freed ---------------------------------------------------------------- */
+
+static void set_server(struct cg__tls_conn *conn)
+{
+    int mode = SSL_VERIFY_NONE;
+
+    if (conn->tls->options.verify_client != CG_TLS_ANYONE)
+        mode = SSL_VERIFY_PEER;
+    if (conn->tls->options.verify_client == CG_TLS_REQUIRED)
+        mode |= SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
+    SSL_set_verify(conn->ssl, mode, NULL);
+    SSL_set_accept_state(conn->ssl);
+}
+
+/* An address is looked for among the certificate's addresses, and never sent. */
+static bool set_host(struct cg__tls_conn *conn, const char *host)
+{
+    X509_VERIFY_PARAM *param = SSL_get0_param(conn->ssl);
+
+    conn->host = strdup(host);
+    if (conn->host == NULL)
+        return false;
+    if (X509_VERIFY_PARAM_set1_ip_asc(param, host) == 1)
+        return true;
+    X509_VERIFY_PARAM_set_hostflags(param, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+    return X509_VERIFY_PARAM_set1_host(param, host, 0) == 1 &&
+           SSL_set_tlsext_host_name(conn->ssl, host) == 1;
+}
+
+static bool set_client(struct cg__tls_conn *conn, const char *host)
+{
+    bool insecure = conn->tls->options.insecure;
+    SSL_SESSION *session;
+
+    SSL_set_verify(conn->ssl, insecure ? SSL_VERIFY_NONE : SSL_VERIFY_PEER, NULL);
+    SSL_set_connect_state(conn->ssl);
+    if (host == NULL)
+        return true;
+    if (!set_host(conn, host))
+        return false;
+    session = cg__tls_session_get(conn->tls, host);
+    if (session != NULL) {
+        SSL_set_session(conn->ssl, session); /* if it does not fit it is not used */
+        SSL_SESSION_free(session);
+    }
+    return true;
+}
+
+int cg__tls_conn_new(struct cg_sock *inner, struct cg_tls *tls, bool server,
+                     const char *host, struct cg__tls_conn **out)
+{
+    struct cg__tls_conn *conn;
+    bool ok;
+
+    if (tls == NULL || inner == NULL)
+        return -EINVAL;
+    if (server ? tls->keys->count == 0 : host == NULL && !tls->options.insecure)
+        return -EINVAL;
+    conn = calloc(1, sizeof *conn);
+    if (conn == NULL)
+        return -ENOMEM;
+    ERR_clear_error();
+    conn->inner = inner;
+    conn->tls = cg__tls_ref(tls);
+    conn->keys = cg__tls_keys_ref(tls->keys);
+    conn->queue.reactor = cg_sched_reactor(cg_sock_sched(inner));
+    conn->ssl = SSL_new(conn->keys->context);
+    ok = conn->ssl != NULL && cg__tls_bio_attach(conn) && SSL_set_app_data(conn->ssl, conn);
+    if (ok && server)
+        set_server(conn);
+    else if (ok)
+        ok = set_client(conn, host);
+    ERR_clear_error();
+    if (!ok) {
+        cg__tls_conn_free(conn);
+        return -ENOMEM;
+    }
+    *out = conn;
+    return 0;
+}
+
+void cg__tls_conn_free(struct cg__tls_conn *conn)
+{
+    assert(!conn->pumped[CG__TLS_IN] && !conn->pumped[CG__TLS_OUT]);
+    /* Whoever closes without a goodbye has not spoilt the session by it. */
+    if (conn->ssl != NULL && conn->failure == 0)
+        SSL_set_shutdown(conn->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+    SSL_free(conn->ssl);
+    cg__tls_queue_drop(&conn->queue, cg__tls_queue_size(&conn->queue));
+    cg__tls_keys_unref(conn->keys);
+    cg_tls_free(conn->tls);
+    free(conn->host);
+    free(conn->peer);
+    free(conn->alpn);
+    free(conn);
+}
+
+/* ---- Called ------------------------------------------------------------------------ */
+
+static void end_view(struct cg__tls_conn *conn)
+{
+    if (conn->view.chunk != NULL)
+        cg_giveback(&conn->view, conn->used);
+    conn->view = (struct cg_view){.sock = conn->inner};
+    conn->used = 0;
+}
+
+static ssize_t answer(struct cg__tls_conn *conn, int rc, int error)
+{
+    if (rc > 0)
+        return rc;
+    if (error == SSL_ERROR_ZERO_RETURN)
+        return CG_EOF;
+    if (error == SSL_ERROR_WANT_READ)
+        return CG__TLS_MORE;
+    if (conn->failure == 0)
+        conn->failure = cg__tls_why(conn->ssl, conn->why);
+    return conn->failure;
+}
+
+ssize_t cg__tls_conn_call(struct cg__tls_conn *conn, cg__tls_call *call, void *data,
+                          size_t size)
+{
+    ssize_t result = conn->failure;
+
+    if (result == 0) {
+        int rc;
+
+        ERR_clear_error();
+        rc = call(conn->ssl, data, size);
+        result = answer(conn, rc, SSL_get_error(conn->ssl, rc));
+        ERR_clear_error();
+    }
+    end_view(conn);
+    return result;
+}
+
+static ssize_t flush(void *conn)
+{
+    return cg__tls_pump_flush(conn);
+}
+
+/* Says what was wrong, to a peer that may not listen any more. */
+static void part(struct cg__tls_conn *conn)
+{
+    if (conn->parted)
+        return;
+    conn->parted = true;
+    cg_yield(cg_call(flush, conn, .timeout = CG_SECOND));
+}
+
+ssize_t cg__tls_conn_do(struct cg__tls_conn *conn, cg__tls_call *call, void *data,
+                        size_t size)
+{
+    ssize_t result;
+    int rc = 0;
+
+    for (;;) {
+        /* What the peer makes us say is limited by what it is willing to hear. */
+        if (cg__tls_queue_size(&conn->queue) > 2 * CG__TLS_QUEUE_LIMIT)
+            rc = cg__tls_pump_flush(conn);
+        if (rc < 0) {
+            end_view(conn);
+            return rc;
+        }
+        result = cg__tls_conn_call(conn, call, data, size);
+        if (result == conn->failure && conn->failure < 0)
+            part(conn);
+        if (result != CG__TLS_MORE)
+            return result;
+        if (conn->ended)
+            return CG_ETLS_CUT;
+        rc = cg__tls_pump_fill(conn);
+    }
+}

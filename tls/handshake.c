@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: MIT */
+/* cg_tls_accept and cg_tls_connect: the handshake, and what is known after it. */
+#include "config.h"
+
+#include "tls/conn.h"
+#include "tls/why.h"
+
+#include <errno.h>
+#include <openssl/err.h>
+#include <openssl/x509.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct cg_tls_op *of(struct cg_op *op)
+{
+    return (struct cg_tls_op *)op;
+}
+
+static int shake(SSL *ssl, void *data, size_t size)
+{
+    (void)data;
+    (void)size;
+    return SSL_do_handshake(ssl);
+}
+
+/* The common name in a certificate's subject; NULL: none, or one with a NUL inside. */
+static char *common_name(X509 *cert)
+{
+    X509_NAME *subject = X509_get_subject_name(cert);
+    int at = X509_NAME_get_index_by_NID(subject, NID_commonName, -1), size;
+    unsigned char *text;
+    char *copy = NULL;
+
+    if (at < 0)
+        return NULL;
+    size = ASN1_STRING_to_UTF8(
+        &text, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, at)));
+    if (size < 0)
+        return NULL;
+    if (strlen((char *)text) == (size_t)size)
+        copy = strdup((char *)text);
+    OPENSSL_free(text);
+    return copy;
+}
+
+/* A session that goes on has been verified when it began, for the same host. */
+static char *verified_name(const struct cg__tls_conn *conn)
+{
+    SSL *ssl = conn->ssl;
+    X509 *cert = SSL_get0_peer_certificate(ssl);
+    const char *name = SSL_get0_peername(ssl);
+
+    if (cert == NULL || SSL_get_verify_mode(ssl) == SSL_VERIFY_NONE)
+        return NULL;
+    if (SSL_is_server(ssl))
+        return common_name(cert);
+    return strdup(name != NULL ? name : conn->host);
+}
+
+/* Without memory for a name it is unknown. */
+static void note(struct cg__tls_conn *conn)
+{
+    const char *host = SSL_get_servername(conn->ssl, TLSEXT_NAMETYPE_host_name);
+    const unsigned char *alpn;
+    unsigned size;
+
+    ERR_clear_error();
+    if (SSL_is_server(conn->ssl) && host != NULL)
+        conn->host = strdup(host);
+    SSL_get0_alpn_selected(conn->ssl, &alpn, &size);
+    if (size > 0)
+        conn->alpn = strndup((const char *)alpn, size);
+    conn->peer = verified_name(conn);
+    ERR_clear_error();
+}
+
+static ssize_t handshake(struct cg__tls_conn *conn, struct cg_sock **sock)
+{
+    ssize_t result = cg__tls_conn_do(conn, shake, NULL, 0);
+
+    if (result > 0)
+        result = cg__tls_pump_flush(conn);
+    if (result == CG_ETLS_CUT)
+        return cg__tls_why_say(conn->why, CG_EOF, "the peer closed the connection");
+    if (result < 0)
+        return result;
+    note(conn);
+    *sock = cg_sock_new(cg_sock_sched(conn->inner), &cg__tls_transport, conn, -1);
+    return *sock != NULL ? 0 : -ENOMEM;
+}
+
+static ssize_t run(struct cg_tls_op *op, bool server)
+{
+    struct cg__tls_conn *conn;
+    ssize_t result = cg__tls_conn_new(op->inner, op->tls, server, op->host, &conn);
+
+    if (result == 0) {
+        result = handshake(conn, op->sock);
+        if (result < 0 && op->why != NULL)
+            cg__tls_why_say(op->why, 0, conn->why[0] ? conn->why : cg_strerror(result));
+        if (result < 0)
+            cg__tls_conn_free(conn);
+    } else if (op->why != NULL) {
+        cg__tls_why_say(op->why, 0, cg_strerror(result));
+    }
+    return result;
+}
+
+static ssize_t accept_run(struct cg_op *op)
+{
+    return run(of(op), true);
+}
+
+static ssize_t connect_run(struct cg_op *op)
+{
+    return run(of(op), false);
+}
+
+static int print(const struct cg_op *op, char *buf, size_t size)
+{
+    const char *host = ((const struct cg_tls_op *)op)->host;
+
+    return snprintf(buf, size, "%s", host != NULL ? host : "handshake");
+}
+
+const struct cg_op_type cg_tls_accept_type = {
+    .name = "tls_accept",
+    .flags = CG_OP_DEFAULT_TIMEOUT,
+    .run = accept_run,
+    .print = print,
+};
+
+const struct cg_op_type cg_tls_connect_type = {
+    .name = "tls_connect",
+    .flags = CG_OP_DEFAULT_TIMEOUT,
+    .run = connect_run,
+    .print = print,
+};

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: MIT */
+/* Between the inner socket and a connection's memory. Of the two coroutines that may use a
+ * connection one at a time pumps a direction; the other waits for what that brings, and takes
+ * over if the first is cancelled. */
+#include "config.h"
+
+#include "tls/conn.h"
+
+#include <assert.h>
+#include <errno.h>
+
+enum { PARTS = 8 }; /* of one write: more than the queue's limit needs */
+
+/* ---- Waiting for the other one ----------------------------------------------------- */
+
+static enum cg_verdict wait_process(struct cg_op *op, struct cg_sched *sched)
+{
+    struct cg__tls_wait_op *wait = (struct cg__tls_wait_op *)op;
+
+    (void)sched;
+    assert(wait->conn->waits[wait->way] == NULL); /* there are but two */
+    wait->conn->waits[wait->way] = wait;
+    return CG_PENDING;
+}
+
+static enum cg_verdict wait_cancel(struct cg_op *op, struct cg_sched *sched)
+{
+    struct cg__tls_wait_op *wait = (struct cg__tls_wait_op *)op;
+
+    (void)sched;
+    wait->conn->waits[wait->way] = NULL;
+    return CG_DONE;
+}
+
+static const struct cg_op_type cg__tls_wait_type = {
+    .name = "tls wait",
+    .flags = CG_OP_LOCAL,
+    .process = wait_process,
+    .cancel = wait_cancel,
+};
+
+static int wait_for_other(struct cg__tls_conn *conn, enum cg__tls_way way)
+{
+    return (int)cg_yield(CG_OP(cg__tls_wait, .conn = conn, .way = way));
+}
+
+static void begin(struct cg__tls_conn *conn, enum cg__tls_way way)
+{
+    assert(!conn->pumped[way]);
+    conn->pumped[way] = true;
+}
+
+static void end(struct cg__tls_conn *conn, enum cg__tls_way way)
+{
+    struct cg__tls_wait_op *wait = conn->waits[way];
+
+    conn->pumped[way] = false;
+    conn->waits[way] = NULL;
+    if (wait != NULL)
+        cg_complete(&wait->op, 0);
+}
+
+/* ---- Out --------------------------------------------------------------------------- */
+
+/* A write of the inner socket has ended. What was cancelled and what found no memory can be
+ * tried again; everything else stays. */
+static void sent(struct cg__tls_conn *conn, ssize_t result, size_t moved)
+{
+    cg__tls_queue_drop(&conn->queue, moved);
+    if (result < 0 && result != -ECANCELED && result != -ENOMEM)
+        conn->send_error = (int)result;
+    end(conn, CG__TLS_OUT);
+}
+
+static bool can_send(const struct cg__tls_conn *conn)
+{
+    return cg__tls_queue_size(&conn->queue) > 0 && !conn->pumped[CG__TLS_OUT] &&
+           conn->send_error == 0;
+}
+
+/* The limits of time are those of the op that asked: the inner one has none of its own. */
+static int send_some(struct cg__tls_conn *conn)
+{
+    struct iovec parts[PARTS];
+    int n = cg__tls_queue_show(&conn->queue, parts, PARTS);
+    size_t moved = 0;
+    ssize_t result;
+
+    begin(conn, CG__TLS_OUT);
+    result = cg_yield(
+        cg_writev(conn->inner, parts, n, .timeout = CG_NEVER, .moved = &moved));
+    sent(conn, result, moved);
+    /* Who waits for the answer to what this one leaves behind has to send it. */
+    if (result < 0 && can_send(conn) && conn->filler != NULL)
+        cg_scope_cancel(conn->filler);
+    return result < 0 ? (int)result : 0;
+}
+
+int cg__tls_pump_flush(struct cg__tls_conn *conn)
+{
+    uint64_t goal = conn->queue.in;
+    int rc;
+
+    while (conn->queue.out < goal) {
+        if (conn->send_error < 0)
+            return conn->send_error;
+        rc = conn->pumped[CG__TLS_OUT] ? wait_for_other(conn, CG__TLS_OUT)
+                                       : send_some(conn);
+        if (rc < 0)
+            return rc;
+    }
+    return 0;
+}
+
+/* ---- In ---------------------------------------------------------------------------- */
+
+/* A borrow of the inner socket has ended. */
+static int received(struct cg__tls_conn *conn, ssize_t result, const struct cg_view *view)
+{
+    if (result > 0)
+        conn->view = *view;
+    conn->used = 0;
+    conn->ended |= result == 0;
+    end(conn, CG__TLS_IN);
+    return result < 0 ? (int)result : 0;
+}
+
+static int receive(struct cg__tls_conn *conn)
+{
+    struct cg_scope scope;
+    struct cg_view view;
+    ssize_t result;
+    int rc;
+
+    begin(conn, CG__TLS_IN);
+    cg_scope_open(&scope, CG_NEVER, false);
+    conn->filler = &scope;
+    result = cg_yield(cg_borrow(conn->inner, &view, .timeout = CG_NEVER));
+    conn->filler = NULL;
+    rc = received(conn, result, &view);
+    if (cg_scope_close(&scope) < 0 && rc == -ECANCELED)
+        return 0; /* there is something to send now */
+    return rc;
+}
+
+static int receive_and_send(struct cg__tls_conn *conn)
+{
+    struct iovec parts[PARTS];
+    int n = cg__tls_queue_show(&conn->queue, parts, PARTS), rc;
+    size_t moved = 0;
+    struct cg_view view;
+    /* Of a race that is refused they keep this result. */
+    struct cg_op *send = cg_writev(conn->inner, parts, n, .timeout = CG_NEVER,
+                                   .moved = &moved, .result = -ECANCELED);
+    struct cg_op *borrow = cg_borrow(conn->inner, &view, .timeout = CG_NEVER,
+                                     .result = -ECANCELED);
+    ssize_t result;
+
+    begin(conn, CG__TLS_OUT);
+    begin(conn, CG__TLS_IN);
+    rc = (int)cg_yield(cg_any((send, borrow)));
+    sent(conn, cg_result(send), moved);
+    /* A race that was cancelled may have been won before: what is lent is lent. */
+    result = cg_result(borrow);
+    if (result == -ECANCELED && rc >= 0) {
+        end(conn, CG__TLS_IN);
+        return 0;
+    }
+    return received(conn, result >= 0 || rc >= 0 ? result : rc, &view);
+}
+
+int cg__tls_pump_fill(struct cg__tls_conn *conn)
+{
+    if (conn->pumped[CG__TLS_IN])
+        return wait_for_other(conn, CG__TLS_IN);
+    return can_send(conn) ? receive_and_send(conn) : receive(conn);
+}

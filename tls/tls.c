@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: MIT */
+/* Configurations: made, read again, given back. */
+#include "config.h"
+
+#include "tls/tls.h"
+#include "tls/why.h"
+
+#include <errno.h>
+#include <openssl/crypto.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A text's copy; NULL stays NULL. *failed is set if there is no memory. */
+static const char *copy(const char *text, bool *failed)
+{
+    char *made = text != NULL ? strdup(text) : NULL;
+
+    if (text != NULL && made == NULL)
+        *failed = true;
+    return made;
+}
+
+static const struct cg_tls_pair *copy_pairs(const struct cg_tls_pair *pairs, bool *failed)
+{
+    struct cg_tls_pair *made;
+    size_t count = 0;
+
+    if (pairs == NULL)
+        return NULL;
+    while (pairs[count].cert != NULL)
+        count++;
+    made = calloc(count + 1, sizeof *made);
+    *failed |= made == NULL;
+    for (size_t i = 0; made != NULL && i < count; i++)
+        made[i] = (struct cg_tls_pair){copy(pairs[i].cert, failed),
+                                       copy(pairs[i].key, failed)};
+    return made;
+}
+
+static bool copy_options(struct cg_tls_options *to, const struct cg_tls_options *from)
+{
+    bool failed = false;
+
+    *to = (struct cg_tls_options){
+        .cert = copy(from->cert, &failed),
+        .key = copy(from->key, &failed),
+        .pairs = copy_pairs(from->pairs, &failed),
+        .ca_file = copy(from->ca_file, &failed),
+        .ca_path = copy(from->ca_path, &failed),
+        .insecure = from->insecure,
+        .verify_client = from->verify_client,
+        .alpn = copy(from->alpn, &failed),
+    };
+    return !failed;
+}
+
+static void free_options(struct cg_tls_options *options)
+{
+    for (const struct cg_tls_pair *pair = options->pairs; pair && pair->cert; pair++) {
+        free((char *)pair->cert);
+        free((char *)pair->key);
+    }
+    free((struct cg_tls_pair *)options->pairs);
+    free((char *)options->cert);
+    free((char *)options->key);
+    free((char *)options->ca_file);
+    free((char *)options->ca_path);
+    free((char *)options->alpn);
+}
+
+static int load(struct cg_tls *tls, struct cg__tls_keys **keys, char *why)
+{
+    int rc = cg__tls_keys_new(&tls->options, keys, why);
+
+    if (rc == 0)
+        cg__tls_session_keep((*keys)->context);
+    else if (rc == -ENOMEM)
+        cg__tls_why_say(why, rc, "no memory");
+    return rc;
+}
+
+int cg_tls_create(struct cg_tls **out, const struct cg_tls_options *options)
+{
+    struct cg_tls *tls;
+    int rc = -ENOMEM;
+
+    if (options->why != NULL)
+        *options->why = '\0';
+    if (options->verify_client > CG_TLS_REQUIRED || (options->key && !options->cert))
+        return cg__tls_why_say(options->why, -EINVAL, "options that make no sense");
+    tls = calloc(1, sizeof *tls);
+    if (tls == NULL)
+        return -ENOMEM;
+    tls->refs = 1;
+    if (copy_options(&tls->options, options))
+        rc = load(tls, &tls->keys, options->why);
+    if (rc < 0) {
+        cg_tls_free(tls);
+        return rc;
+    }
+    *out = tls;
+    return 0;
+}
+
+/* Tickets that were given out stay good, unless clients are verified: whom we trust may
+ * have changed. */
+static void keep_tickets(const struct cg_tls *tls, SSL_CTX *from, SSL_CTX *to)
+{
+    unsigned char secret[256];
+    long size = SSL_CTX_get_tlsext_ticket_keys(from, NULL, 0);
+
+    if (tls->options.verify_client != CG_TLS_ANYONE || size > (long)sizeof secret)
+        return;
+    if (SSL_CTX_get_tlsext_ticket_keys(from, secret, size) == 1)
+        SSL_CTX_set_tlsext_ticket_keys(to, secret, size);
+    OPENSSL_cleanse(secret, sizeof secret);
+}
+
+int cg_tls_reload(struct cg_tls *tls, char *why)
+{
+    struct cg__tls_keys *keys;
+    int rc;
+
+    if (why != NULL)
+        *why = '\0';
+    rc = load(tls, &keys, why);
+    if (rc < 0)
+        return rc;
+    keep_tickets(tls, tls->keys->context, keys->context);
+    cg__tls_keys_unref(tls->keys);
+    tls->keys = keys;
+    cg__tls_session_clear(tls); /* they may rest on what is trusted no more */
+    return 0;
+}
+
+struct cg_tls *cg__tls_ref(struct cg_tls *tls)
+{
+    tls->refs++;
+    return tls;
+}
+
+void cg_tls_free(struct cg_tls *tls)
+{
+    if (tls == NULL || --tls->refs > 0)
+        return;
+    cg__tls_session_clear(tls);
+    if (tls->keys != NULL)
+        cg__tls_keys_unref(tls->keys);
+    free_options(&tls->options);
+    free(tls);
+}

@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: MIT */
+/* A TLS connection as a transport. Ciphertext belongs to the connection: a write that is
+ * cancelled has encrypted what its count says, and the next one sends that first. */
+#include "config.h"
+
+#include "tls/conn.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { IN_PLACE = 4096 }; /* parts of a gather write so large are not copied together */
+
+static struct cg__tls_conn *of(const struct cg_sock *sock)
+{
+    return cg_sock_state(sock);
+}
+
+/* ---- Reading ----------------------------------------------------------------------- */
+
+struct target {
+    struct cg_reactor *reactor;
+    struct cg_io *io;
+};
+
+/* Into the request's buffer or a chunk, which is there only while there is something to put
+ * into it. Without memory for one: 1, and none. */
+static int read_record(SSL *ssl, void *data, size_t size)
+{
+    struct target *target = data;
+    struct cg_io *io = target->io;
+    struct cg_chunk *chunk;
+    int n;
+
+    if (size > 0)
+        return SSL_read(ssl, io->buf, size < CG__TLS_RECORD ? (int)size : CG__TLS_RECORD);
+    chunk = cg_chunk_get(target->reactor);
+    if (chunk == NULL)
+        return 1;
+    n = SSL_read(ssl, chunk->data, (int)chunk->size);
+    if (n > 0) {
+        chunk->end = (uint32_t)n;
+        io->chunk = chunk;
+    } else {
+        cg_chunk_put(target->reactor, chunk);
+    }
+    return n;
+}
+
+static ssize_t read_result(const struct cg__tls_conn *conn, const struct cg_io *io,
+                           ssize_t result)
+{
+    if (result > 0 && io->len == 0 && io->chunk == NULL)
+        return -ENOMEM;
+    if (result == CG_EOF || (result == CG_ETLS_CUT && conn->deaf))
+        return 0;
+    return result;
+}
+
+/* What has been decrypted: at most the rest of one record. */
+static enum cg_verdict receive_now(struct cg__tls_conn *conn, struct cg_io *io)
+{
+    struct target target = {conn->queue.reactor, io};
+
+    if (SSL_pending(conn->ssl) == 0 || conn->failure < 0)
+        return CG_RUN;
+    io->result = cg__tls_conn_call(conn, read_record, &target, io->len);
+    io->result = read_result(conn, io, io->result);
+    return io->result > 0 || io->result == -ENOMEM ? CG_DONE : CG_RUN;
+}
+
+static ssize_t receive(struct cg__tls_conn *conn, struct cg_io *io)
+{
+    struct target target = {conn->queue.reactor, io};
+
+    if (conn->deaf)
+        return 0;
+    return read_result(conn, io, cg__tls_conn_do(conn, read_record, &target, io->len));
+}
+
+/* ---- Writing ----------------------------------------------------------------------- */
+
+static int write_record(SSL *ssl, void *data, size_t size)
+{
+    return SSL_write(ssl, data, size < CG__TLS_RECORD ? (int)size : CG__TLS_RECORD);
+}
+
+static size_t gather(const struct cg_io *io, size_t done, struct cg_chunk *scratch,
+                     char **data)
+{
+    size_t size = 0;
+
+    for (int i = 0; i < io->iovcnt && size < scratch->size; i++) {
+        size_t len = io->iov[i].iov_len, room = scratch->size - size;
+        char *from = io->iov[i].iov_base;
+
+        if (done >= len) {
+            done -= len;
+            continue;
+        }
+        from += done;
+        len -= done;
+        done = 0;
+        if (len >= IN_PLACE) {
+            if (size > 0)
+                break;
+            *data = from;
+            return len;
+        }
+        len = len < room ? len : room;
+        memcpy(scratch->data + size, from, len);
+        size += len;
+    }
+    *data = scratch->data;
+    return size;
+}
+
+static ssize_t read_file(const struct cg_io *io, size_t done, struct cg_chunk *scratch)
+{
+    size_t size = io->count - done < scratch->size ? io->count - done : scratch->size;
+    ssize_t n;
+
+    do
+        n = pread(io->file, scratch->data, size, io->offset + (int64_t)done);
+    while (n < 0 && errno == EINTR);
+    return n < 0 ? -errno : n;
+}
+
+/* The next piece of what is to be written, of which `done` bytes have been; its size, 0 at
+ * the end. */
+static ssize_t next(const struct cg_io *io, size_t done, struct cg_chunk *scratch,
+                    char **data)
+{
+    *data = scratch->data;
+    if (io->code == CG_IO_SENDV)
+        return (ssize_t)gather(io, done, scratch, data);
+    if (io->code == CG_IO_SENDFILE)
+        return read_file(io, done, scratch);
+    *data = (char *)io->buf + done;
+    return (ssize_t)(io->len - done);
+}
+
+/* Encrypts until the queue is full; answers how many bytes. */
+static ssize_t encrypt(struct cg__tls_conn *conn, const struct cg_io *io)
+{
+    struct cg_chunk *scratch = cg_chunk_get(conn->queue.reactor);
+    size_t done = 0;
+    ssize_t n = -ENOMEM;
+    char *data;
+
+    while (scratch != NULL && cg__tls_queue_size(&conn->queue) < CG__TLS_QUEUE_LIMIT) {
+        n = next(io, done, scratch, &data);
+        if (n > 0)
+            n = cg__tls_conn_do(conn, write_record, data, (size_t)n);
+        if (n <= 0)
+            break;
+        done += (size_t)n;
+    }
+    if (scratch != NULL)
+        cg_chunk_put(conn->queue.reactor, scratch);
+    return done > 0 ? (ssize_t)done : n;
+}
+
+static ssize_t transmit(struct cg__tls_conn *conn, const struct cg_io *io)
+{
+    ssize_t done;
+    int rc;
+
+    if (conn->mute)
+        return -EPIPE;
+    rc = cg__tls_pump_flush(conn); /* what an earlier one has left */
+    if (rc < 0)
+        return rc;
+    done = encrypt(conn, io);
+    if (done <= 0)
+        return done;
+    rc = cg__tls_pump_flush(conn);
+    return rc < 0 && rc != -ECANCELED ? rc : done;
+}
+
+/* ---- Ending ------------------------------------------------------------------------ */
+
+static int close_notify(SSL *ssl, void *data, size_t size)
+{
+    (void)data;
+    (void)size;
+    if (SSL_in_init(ssl)) { /* within a message that has come in part */
+        int rc = SSL_do_handshake(ssl);
+
+        if (rc <= 0)
+            return rc;
+    }
+    return SSL_shutdown(ssl) >= 0 ? 1 : -1;
+}
+
+static ssize_t shut(struct cg__tls_conn *conn, int how)
+{
+    ssize_t result = 0;
+
+    if (how < SHUT_RD || how > SHUT_RDWR)
+        return -EINVAL;
+    if (how != SHUT_RD) {
+        if (!conn->mute)
+            result = cg__tls_conn_do(conn, close_notify, NULL, 0);
+        conn->mute |= result >= 0;
+        if (result >= 0)
+            result = cg__tls_pump_flush(conn);
+    }
+    if (how != SHUT_WR) {
+        conn->deaf = true;
+        cg_yield(cg_shutdown(conn->inner, SHUT_RD, .timeout = CG_NEVER)); /* wakes a reader */
+    }
+    return result < 0 ? result : 0;
+}
+
+/* ---- Polling ----------------------------------------------------------------------- */
+
+static int peek(SSL *ssl, void *data, size_t size)
+{
+    return SSL_peek(ssl, data, (int)size);
+}
+
+static bool is_there(ssize_t result)
+{
+    return result >= 0 || result == CG_EOF || result == CG_ETLS_CUT;
+}
+
+/* Readable is what a read would answer at once: bytes, the end, or a failure. */
+static ssize_t poll_in(struct cg__tls_conn *conn)
+{
+    char byte;
+    ssize_t result = cg__tls_conn_do(conn, peek, &byte, 1);
+
+    return is_there(result) || result == conn->failure ? CG_IN : result;
+}
+
+static ssize_t poll_out(struct cg__tls_conn *conn)
+{
+    int rc = cg__tls_pump_flush(conn);
+
+    if (rc < 0)
+        return rc == conn->send_error ? CG_OUT | CG_ERR : rc;
+    return cg_yield(cg_poll_sock(conn->inner, CG_OUT, .timeout = CG_NEVER));
+}
+
+static ssize_t poll_both(struct cg__tls_conn *conn)
+{
+    char byte;
+    ssize_t result;
+
+    for (;;) {
+        result = cg__tls_conn_call(conn, peek, &byte, 1);
+        if (result != CG__TLS_MORE || conn->ended)
+            return CG_IN;
+        result = cg_yield(
+            cg_poll_sock(conn->inner, CG_IN | CG_OUT, .timeout = CG_NEVER));
+        if (result < 0 || !(result & CG_IN))
+            return result;
+        result = cg__tls_pump_fill(conn);
+        if (result < 0)
+            return result;
+    }
+}
+
+static ssize_t poll(struct cg__tls_conn *conn, unsigned events)
+{
+    if (events == CG_IN)
+        return poll_in(conn);
+    return events == CG_OUT ? poll_out(conn) : poll_both(conn);
+}
+
+/* ---- The transport ----------------------------------------------------------------- */
+
+static enum cg_verdict tls_submit(struct cg_sock *sock, struct cg_io *io)
+{
+    struct cg__tls_conn *conn = of(sock);
+
+    switch ((enum cg_io_code)io->code) {
+    case CG_IO_RECV:
+        return receive_now(conn, io);
+    case CG_IO_POLL:
+        if (!(io->events & CG_IN) || SSL_pending(conn->ssl) == 0)
+            return CG_RUN;
+        io->result = CG_IN;
+        return CG_DONE;
+    case CG_IO_SEND:
+    case CG_IO_SENDV:
+    case CG_IO_SENDFILE:
+    case CG_IO_SHUTDOWN:
+        return CG_RUN;
+    case CG_IO_SETOPT:
+    case CG_IO_GETOPT:
+    case CG_IO_SOCKNAME:
+    case CG_IO_PEERNAME:
+        io->fd = cg_sock_fd(conn->inner);
+        return cg_sock_transport(conn->inner)->submit(conn->inner, io);
+    default:
+        io->result = -EOPNOTSUPP;
+        return CG_DONE;
+    }
+}
+
+static ssize_t tls_run(struct cg_sock *sock, struct cg_io *io)
+{
+    struct cg__tls_conn *conn = of(sock);
+
+    switch (io->code) {
+    case CG_IO_RECV:
+        return receive(conn, io);
+    case CG_IO_POLL:
+        return poll(conn, io->events);
+    case CG_IO_SHUTDOWN:
+        return shut(conn, io->how);
+    default:
+        return transmit(conn, io);
+    }
+}
+
+static void tls_close(struct cg_sock *sock)
+{
+    struct cg__tls_conn *conn = of(sock);
+    struct cg_sock *inner = conn->inner;
+
+    cg__tls_conn_free(conn);
+    cg_close(inner);
+}
+
+const struct cg_transport_type cg__tls_transport = {
+    .name = "tls",
+    .submit = tls_submit,
+    .run = tls_run,
+    .close = tls_close,
+};

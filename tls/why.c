@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+/* OpenSSL's errors as codes and words. */
+#include "config.h"
+
+#include "tls/why.h"
+
+#include <errno.h>
+#include <openssl/err.h>
+#include <openssl/x509_vfy.h>
+#include <stdio.h>
+#include <string.h>
+
+int cg__tls_why_say(char *why, int code, const char *text)
+{
+    if (why != NULL)
+        snprintf(why, CG_TLS_WHY_SIZE, "%s", text);
+    return code;
+}
+
+static int code_of_verdict(long verdict)
+{
+    switch (verdict) {
+    case X509_V_ERR_CERT_HAS_EXPIRED:
+    case X509_V_ERR_CERT_NOT_YET_VALID:
+        return CG_ETLS_EXPIRED;
+    case X509_V_ERR_HOSTNAME_MISMATCH:
+    case X509_V_ERR_IP_ADDRESS_MISMATCH:
+        return CG_ETLS_HOST;
+    case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
+    case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
+    case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
+    case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
+    case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
+    case X509_V_ERR_CERT_UNTRUSTED:
+        return CG_ETLS_ISSUER;
+    default:
+        return CG_ETLS_CERT;
+    }
+}
+
+/* The first error says what went wrong, those after it who noticed. */
+int cg__tls_why(SSL *ssl, char *why)
+{
+    unsigned long error = ERR_peek_error();
+    int reason = ERR_GET_REASON(error), code = CG_ETLS;
+    const char *text = ERR_reason_error_string(error);
+
+    if (ERR_GET_LIB(error) == ERR_LIB_SSL) {
+        if (reason == SSL_R_CERTIFICATE_VERIFY_FAILED && ssl != NULL) {
+            code = code_of_verdict(SSL_get_verify_result(ssl));
+            text = X509_verify_cert_error_string(SSL_get_verify_result(ssl));
+        } else if (reason == SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE) {
+            code = CG_ETLS_CERT;
+        } else if (reason >= SSL_AD_REASON_OFFSET) { /* an alert that the peer sent */
+            code = CG_ETLS_REFUSED;
+        }
+    } else if (ERR_GET_REASON(error) == ERR_R_MALLOC_FAILURE) {
+        code = -ENOMEM;
+    }
+    ERR_clear_error();
+    return cg__tls_why_say(why, code, text != NULL ? text : "no reason given");
+}
+
+int cg__tls_why_file(const char *file, char *why)
+{
+    unsigned long error = ERR_peek_error();
+    const char *text = ERR_reason_error_string(error);
+    char reason[64];
+
+    /* The system's errors have no text of OpenSSL's. */
+    if (text == NULL && ERR_SYSTEM_ERROR(error))
+        text = cg_strerror(-ERR_GET_REASON(error));
+    snprintf(reason, sizeof reason, "%s", text != NULL ? text : "not usable");
+    if (why != NULL)
+        snprintf(why, CG_TLS_WHY_SIZE, "%s: %s", file, reason);
+    ERR_clear_error();
+    return CG_ETLS_FILE;
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/* OpenSSL's errors as codes and words. Its queue of errors belongs to the thread, not to the
+ * coroutine: whoever calls OpenSSL clears it before and asks for it at once after. */
+#ifndef COGEN_TLS_WHY_H
+#define COGEN_TLS_WHY_H
+
+#include <cogen/tls.h>
+
+#include <openssl/ssl.h>
+
+/* The code for what has just failed, in words in why (CG_TLS_WHY_SIZE bytes; NULL: not
+ * wanted); the queue is empty then. ssl: whose handshake or record it was. */
+int cg__tls_why(SSL *ssl, char *why);
+
+/* The same for a file that could not be used. */
+int cg__tls_why_file(const char *file, char *why);
+
+/* Words of our own. Answers the code. */
+int cg__tls_why_say(char *why, int code, const char *text);
+
+#endif
