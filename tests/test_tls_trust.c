@@ -368,6 +368,30 @@ static ssize_t sessions_are_limited(void *arg)
     return 0;
 }
 
+/* A session that a server gives to a connection from before a reload is not kept. */
+static ssize_t sessions_of_old(void *arg)
+{
+    struct meeting m = {.host = "site.test"};
+    struct cg_coro *server;
+    char byte;
+
+    (void)arg;
+    OK(cg_tls_new(&m.server, .cert = cert_path("site.pem")));
+    OK(cg_tls_new(&m.client, .ca_file = cert_path("ca.pem")));
+    OK(cg_pair(cg_sched_self(), &m.inner[0], &m.inner[1]));
+    server = test_start(serves, &m);
+    OK(cg_yield(cg_tls_connect(m.inner[1], m.client, m.host, &m.sock[1])));
+    test_end(server);
+    OK(cg_tls_reload(m.client, NULL));
+    IS(cg_yield(cg_writeall(m.sock[0], "!", 1)), 1);
+    IS(cg_yield(cg_readall(m.sock[1], &byte, 1)), 1); /* after the tickets */
+    ck_assert_uint_eq(m.client->count, 0);
+    part(&m);
+    cg_tls_free(m.server);
+    cg_tls_free(m.client);
+    return 0;
+}
+
 /* ---- Files ------------------------------------------------------------------------- */
 
 /* Files that are read again serve the next connection; those there are go on, and a reload
@@ -452,6 +476,7 @@ static const struct test_case cases[] = {
     CORO(lowest_version),
     CORO(sessions),
     CORO(sessions_are_limited),
+    CORO(sessions_of_old),
     CORO(reloads),
     CORO(bad_files),
 };

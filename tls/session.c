@@ -68,12 +68,13 @@ void cg__tls_session_clear(struct cg_tls *tls)
         drop(tls, &tls->sessions);
 }
 
-/* Called by OpenSSL when the server has given a session; 1: it is ours now. */
+/* Called by OpenSSL when the server has given a session; 1: it is ours now. One of a
+ * connection from before a reload rests on what may be trusted no more. */
 static int keep(SSL *ssl, SSL_SESSION *session)
 {
     struct cg__tls_conn *conn = SSL_get_app_data(ssl);
 
-    return conn->host != NULL && !SSL_is_server(ssl) &&
+    return conn->host != NULL && !SSL_is_server(ssl) && conn->keys == conn->tls->keys &&
            cg__tls_session_put(conn->tls, conn->host, session);
 }
 
