@@ -257,7 +257,7 @@ check_server_raw() {
     same "HTTP/1.0 closes" 200 "$(ask 'GET / HTTP/1.0\r\n\r\n')"
     same "a whole URL as the target" 200 "$(ask "GET http://x/ HTTP/1.1\r\n$host\r\n")"
     got=$(talk "GET / HTTP/1.1\r\nHost: x\r\n\r\nHEAD / $head\r\nGET / HTTP/1.1\r\n$host\r\n")
-    same "three requests in one packet" "3 keep keep close 2" \
+    same "three requests in one packet" "3 close 2" \
         "$(grep -c '^HTTP/1.1 200 OK$' <<<"$got")$(
             sed -n 's/^Connection: \([a-z]*\).*/ \1/p' <<<"$got" | tr -d '\n') $(
             grep -c '</html>' <<<"$got")"
@@ -270,12 +270,12 @@ check_server_raw() {
     same "two lengths" 400 \
         "$(ask "GET / ${head}Content-Length: 0\r\nContent-Length: 0\r\n\r\n")"
     same "an escape cut short" 400 "$(ask "GET /%%4 HTTP/1.1\r\n$host\r\n")"
-    same "a transfer encoding" 501 "$(ask "GET / ${head}Transfer-Encoding: chunked\r\n\r\n")"
+    same "a transfer encoding" 501 "$(ask "GET / ${head}Transfer-Encoding: gzip\r\n\r\n")"
     same "HTTP/2.0" 505 "$(ask 'GET / HTTP/2.0\r\n\r\n')"
     same "another method" 405 "$(ask "DELETE / HTTP/1.1\r\n$host\r\n")"
     same "a body" 405 "$(ask "POST / ${head}Content-Length: 5\r\n\r\nhello")"
     same "a request line too long" 414 "$(ask "GET /$(printf '%09000d' 0) HTTP/1.1\r\n\r\n")"
-    same "a field too long" 431 "$(ask "GET / ${head}A: $(printf '%09000d' 0)\r\n\r\n")"
+    same "a field too long" 431 "$(ask "GET / ${head}A: $(printf '%040000d' 0)\r\n\r\n")"
     for ((i = 0, many = 0; i < 120; i++)); do
         many="${many#0}A: b\r\n"
     done
@@ -288,9 +288,10 @@ check_server_files() {
     local get='HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n' path
 
     for path in /../secret/key /sub/../../secret/key /%%2e%%2e/secret/key \
-        /..%%2fsecret/key /sub/.. /./ /outside /outside-dir/key /fifo; do
+        /sub/.. /./ /outside /outside-dir/key /fifo; do
         same "$path stays out of reach" 403 "$(ask "GET $path $get")"
     done
+    same "an escaped slash is no slash" 404 "$(ask "GET /..%%2fsecret/key $get")"
     same "a link that stays inside" 200 "$(ask "GET /inside $get")"
     same "what is not there" 404 "$(ask "GET /nothing?x $get")"
     same "a directory without a slash" "Location: /sub/?q=1" \
@@ -416,6 +417,10 @@ check_client_canned() {
 }
 
 check_http() {
+    if [ ! -x "$examples/http_server" ]; then
+        echo "SKIP: HTTP was not built"
+        return
+    fi
     serve http_server --listen 127.0.0.1:0 || return
     same "http_server serves its page" 1 \
         "$(talk 'GET / HTTP/1.0\r\n\r\n' | grep -c '<h1>It works</h1>')"
@@ -491,6 +496,7 @@ check_options() {
 
     for example in signals calls echo_server echo_client line_server http_server \
         http_client; do
+        [ -x "$examples/$example" ] || continue
         run "$examples/$example" --reactor none
         like "$example names the known reactors" \
             "2  $example: no reactor is called \"none\"; there are *sim*" \
