@@ -29,7 +29,8 @@ static void fill(int64_t *timeout, int64_t usual)
         *timeout = usual;
 }
 
-static struct cg_http_client_options completed(const struct cg_http_client_options *given)
+static struct cg_http_client_options
+completed(const struct cg_http_client_options *given)
 {
     struct cg_http_client_options options = {.reserved = NULL};
 
@@ -70,8 +71,8 @@ static bool copy_texts(struct cg_http_client *client)
     char usual[64];
 
     snprintf(usual, sizeof usual, "cogen/%s", cg_version());
-    return copy(&client->user_agent, options->user_agent ? options->user_agent : usual, "",
-                false) &&
+    return copy(&client->user_agent, options->user_agent ? options->user_agent : usual,
+                "", false) &&
            copy(&client->proxies.http, options->http_proxy, "http_proxy", look) &&
            copy(&client->proxies.https, options->https_proxy, "https_proxy", look) &&
            copy(&client->proxies.except, options->no_proxy, "no_proxy", look);

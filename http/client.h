@@ -14,7 +14,9 @@
 #include "http/proxy.h"
 #include "http/url.h"
 
-enum { CG__MOST_INTERIM = 100 }; /* answers 1xx before the last one */
+enum {
+    CG__MOST_INTERIM = 100
+}; /* answers 1xx before the last one */
 
 struct cg_http_client {
     struct cg_http_client_options options; /* without zeros; the texts are our own */
@@ -47,7 +49,7 @@ struct cg_http_reply {
     size_t size;
     int64_t received;
     int64_t length;
-    ssize_t error;   /* what reading the body answers from now on */
+    ssize_t error; /* what reading the body answers from now on */
     unsigned status;
     uint32_t reason; /* place in headers */
     bool touched;    /* some byte of it has come */
@@ -63,17 +65,17 @@ struct cg__asking {
     const struct cg_http_fetch *fetch;
     const char *method;
     struct cg__url url;
-    char *proxy_auth;  /* a field's value for the proxy; NULL: none */
+    char *proxy_auth; /* a field's value for the proxy; NULL: none */
     char *why;
     struct cg_http_reply *reply;
     unsigned redirects; /* that were followed */
     bool with_body;
-    bool foreign;      /* redirected to another host: no credentials */
+    bool foreign; /* redirected to another host: no credentials */
     bool expect;
-    bool begun;        /* the source has been read from */
-    bool fresh;        /* kept connections are not trusted */
-    bool answered;     /* the head of the answer is there */
-    uint64_t sent;     /* bytes of the body */
+    bool begun;    /* the source has been read from */
+    bool fresh;    /* kept connections are not trusted */
+    bool answered; /* the head of the answer is there */
+    uint64_t sent; /* bytes of the body */
 };
 
 /* Puts a failure into words and answers its code. why may be NULL. */

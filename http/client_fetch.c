@@ -36,7 +36,8 @@ static ssize_t check(const struct cg__asking *ask)
         strcmp(ask->method, "CONNECT") == 0)
         return cg__because(ask->why, -EINVAL, "this method cannot be sent");
     for (; field != NULL && field->name != NULL; field++)
-        if (!cg__http_is_token(field->name, strlen(field->name)) || field->value == NULL ||
+        if (!cg__http_is_token(field->name, strlen(field->name)) ||
+            field->value == NULL ||
             !cg__http_is_value(field->value, strlen(field->value)) ||
             is_framing(field->name))
             return cg__because(ask->why, -EINVAL, "the field %s cannot be sent",
@@ -66,7 +67,8 @@ static ssize_t exchange(struct cg__asking *ask, struct cg__link *link)
             n = broken; /* that is what happened first */
         ask->answered = n == 0 && !cg__reply_is_interim(reply);
         if (n == 0 && i == CG__MOST_INTERIM)
-            n = cg__because(ask->why, CG_EHTTP, "there is no end to its interim answers");
+            n = cg__because(ask->why, CG_EHTTP,
+                            "there is no end to its interim answers");
     }
     if (n == 0 && reply->parser.status == 101)
         n = cg__because(ask->why, CG_EHTTP, "it changes the protocol unasked");
@@ -100,7 +102,8 @@ static bool rewind_body(struct cg__asking *ask)
 
 /* The server has closed a connection that was kept, just when we used it. What may be done
  * twice is, if it has not even begun to answer. */
-static bool may_try_again(struct cg__asking *ask, const struct cg__link *link, ssize_t code)
+static bool may_try_again(struct cg__asking *ask, const struct cg__link *link,
+                          ssize_t code)
 {
     bool lost = code == CG_EOF || code == -ECONNRESET || code == -EPIPE;
 
@@ -185,7 +188,8 @@ static ssize_t follow(struct cg__asking *ask)
         return n;
     if (ask->url.https && !url.https && !fetch->downgrade) {
         n = cg__because(ask->why, CG_EHTTP_REDIRECT,
-                        "redirected from https to %.100s, which is not secure", url.text);
+                        "redirected from https to %.100s, which is not secure",
+                        url.text);
         cg__url_free(&url);
         return n;
     }
@@ -235,7 +239,8 @@ static ssize_t fetch_all(struct cg__asking *ask)
     }
     if (n == 0 && !ask->fetch->stream && !reply->ended && !reply->decoder &&
         reply->length > 0 && (uint64_t)reply->length > limit)
-        n = cg__because(ask->why, CG_EHTTP_LIMIT, "the body has more than %zu bytes", limit);
+        n = cg__because(ask->why, CG_EHTTP_LIMIT, "the body has more than %zu bytes",
+                        limit);
     if (n == 0 && !ask->fetch->stream) {
         n = cg__reply_whole(reply, limit);
         if (n < 0)
@@ -275,8 +280,8 @@ static ssize_t fetch_url(struct cg__asking *ask, struct cg_http_reply **reply)
                            "the client is another scheduler's, or freed");
     n = cg__url_parse(&ask->url, url, &wrong);
     if (n == CG_EHTTP_URL)
-        return cg__because(ask->why, n, "%.100s is no URL to fetch: %s", url ? url : "it",
-                           wrong);
+        return cg__because(ask->why, n, "%.100s is no URL to fetch: %s",
+                           url ? url : "it", wrong);
     if (n < 0)
         return n;
     ask->reply = new_reply(client);

@@ -64,8 +64,8 @@ static bool take_kept(struct cg__link *link, struct cg__asking *ask)
 static ssize_t dial(struct cg__link *link, struct cg_http_client *client,
                     const struct cg__url *to, char *why)
 {
-    ssize_t n = cg_yield(cg_connect(to->addr, &link->sock,
-                                    .timeout = client->options.connect_timeout));
+    ssize_t n = cg_yield(
+        cg_connect(to->addr, &link->sock, .timeout = client->options.connect_timeout));
 
     if (n < 0) {
         link->sock = NULL;
@@ -117,8 +117,8 @@ static ssize_t tunnel(struct cg__link *link, struct cg__asking *ask)
 
     if (text == NULL)
         return -ENOMEM;
-    len = snprintf(text, size, "CONNECT %s HTTP/1.1\r\nHost: %s\r\n%s%s%s\r\n", addr, addr,
-                   auth ? "Proxy-Authorization: " : "", auth ? auth : "",
+    len = snprintf(text, size, "CONNECT %s HTTP/1.1\r\nHost: %s\r\n%s%s%s\r\n", addr,
+                   addr, auth ? "Proxy-Authorization: " : "", auth ? auth : "",
                    auth ? "\r\n" : "");
     n = cg_yield(cg_writeall(link->sock, text, (size_t)len,
                              .timeout = client->options.send_timeout));
@@ -163,7 +163,8 @@ static ssize_t choose(struct route *route, struct cg__asking *ask)
         if (n == 0 && route->proxy.https)
             n = CG_EHTTP_URL, wrong = "its scheme is not http";
         if (n == CG_EHTTP_URL)
-            return cg__because(ask->why, CG_EHTTP_PROXY, "the proxy %s: %s", proxy, wrong);
+            return cg__because(ask->why, CG_EHTTP_PROXY, "the proxy %s: %s", proxy,
+                               wrong);
     }
     if (n == 0)
         n = set_auth(ask, &route->proxy);

@@ -24,20 +24,24 @@ static ssize_t refused(const struct cg__http_parser *parser, char *why)
 {
     switch (parser->status) { /* what a server would answer */
     case 414:
-        return cg__because(why, CG_EHTTP_LIMIT, "the first line of the answer is too long");
+        return cg__because(why, CG_EHTTP_LIMIT,
+                           "the first line of the answer is too long");
     case 431:
-        return cg__because(why, CG_EHTTP_LIMIT, "the answer is too large: %s", parser->why);
+        return cg__because(why, CG_EHTTP_LIMIT, "the answer is too large: %s",
+                           parser->why);
     case 503:
         return cg__because(why, -ENOMEM, "no memory for the answer");
     default:
-        return cg__because(why, CG_EHTTP, "the answer is not valid HTTP: %s", parser->why);
+        return cg__because(why, CG_EHTTP, "the answer is not valid HTTP: %s",
+                           parser->why);
     }
 }
 
 static ssize_t head_ended(struct cg_http_reply *reply, char *why)
 {
     if (cg__http_untouched(&reply->parser))
-        return cg__because(why, CG_EOF, "the server closed the connection without an answer");
+        return cg__because(why, CG_EOF,
+                           "the server closed the connection without an answer");
     return cg__because(why, CG_EOF,
                        "the connection ended within the head of the answer");
 }
@@ -68,11 +72,10 @@ ssize_t cg__reply_head(struct cg_http_reply *reply, const char *method, int64_t 
     while (event == CG__HTTP_MORE) {
         struct cg_view view;
         size_t used;
-        ssize_t n = deadline ? cg_yield(cg_borrow(reply->link.sock, &view,
-                                                  .timeout = CG_NEVER,
-                                                  .deadline = deadline))
-                             : cg_yield(cg_borrow(reply->link.sock, &view,
-                                                  .timeout = timeout));
+        ssize_t n =
+            deadline ? cg_yield(cg_borrow(reply->link.sock, &view, .timeout = CG_NEVER,
+                                          .deadline = deadline))
+                     : cg_yield(cg_borrow(reply->link.sock, &view, .timeout = timeout));
 
         if (n < 0)
             return no_head(n, deadline != 0, why);
@@ -157,7 +160,8 @@ static ssize_t next_raw(struct cg_http_reply *reply, char *buf, size_t len)
             break;
         }
         /* No more than there is room for, so that nothing needs to be kept. */
-        event = cg__http_parse(parser, view.data, view.size < len ? view.size : len, &used);
+        event =
+            cg__http_parse(parser, view.data, view.size < len ? view.size : len, &used);
         n = 0;
         if (event == CG__HTTP_BODY) {
             n = (ssize_t)parser->body_size;
@@ -308,7 +312,8 @@ static ssize_t reply_run(struct cg_op *op)
 
 static int reply_print(const struct cg_op *op, char *buf, size_t size)
 {
-    const struct cg_http_reply *reply = ((const struct cg_http_reply_read_op *)op)->reply;
+    const struct cg_http_reply *reply =
+        ((const struct cg_http_reply_read_op *)op)->reply;
 
     return snprintf(buf, size, "%s, %" PRId64 "/%" PRId64, reply->url.text,
                     reply->received, reply->length);

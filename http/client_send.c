@@ -76,10 +76,10 @@ static bool is_one_of(const char *name, const char *const *names)
  * nor what described a body that a redirect has dropped. */
 static bool goes_along(const struct cg__asking *ask, const char *name, bool to_proxy)
 {
-    static const char *const private[] = {"Authorization", "Cookie", "Cookie2", "Host",
-                                          "Proxy-Authorization", NULL};
-    static const char *const of_body[] = {"Content-Type",     "Content-Encoding",
-                                          "Content-Language", "Content-Location",
+    static const char *const private[] = {
+        "Authorization", "Cookie", "Cookie2", "Host", "Proxy-Authorization", NULL};
+    static const char *const of_body[] = {"Content-Type",        "Content-Encoding",
+                                          "Content-Language",    "Content-Location",
                                           "Content-Disposition", NULL};
 
     if (ask->foreign && is_one_of(name, private))
@@ -206,8 +206,8 @@ static ssize_t send_and_listen(struct cg__link *link, struct cg_op *write)
 }
 
 /* A piece that is in memory, until all of it is sent or the server speaks up. */
-static ssize_t send_bytes(struct cg__link *link, struct cg__asking *ask, const char *data,
-                          size_t size)
+static ssize_t send_bytes(struct cg__link *link, struct cg__asking *ask,
+                          const char *data, size_t size)
 {
     size_t done = 0;
     ssize_t n = 0;
@@ -215,9 +215,10 @@ static ssize_t send_bytes(struct cg__link *link, struct cg__asking *ask, const c
     while (n == 0 && done < size) {
         size_t moved = 0;
 
-        n = send_and_listen(link, cg_writeall(link->sock, data + done, size - done,
-                                              .moved = &moved, .weak_timeout = true,
-                                              .timeout = ask->client->options.send_timeout));
+        n = send_and_listen(link,
+                            cg_writeall(link->sock, data + done, size - done,
+                                        .moved = &moved, .weak_timeout = true,
+                                        .timeout = ask->client->options.send_timeout));
         done += moved;
         if (n == 1 && (n = hear(ask)) == 0 && !cg__reply_is_interim(ask->reply))
             return 1;
@@ -252,9 +253,10 @@ static ssize_t send_file(struct cg__link *link, struct cg__asking *ask)
 
         if (size > PIECE)
             size = PIECE;
-        write = cg_sendfile(link->sock, *fetch->file, fetch->offset + (int64_t)ask->sent,
-                            size, .moved = &moved, .weak_timeout = true,
-                            .timeout = ask->client->options.send_timeout);
+        write =
+            cg_sendfile(link->sock, *fetch->file, fetch->offset + (int64_t)ask->sent,
+                        size, .moved = &moved, .weak_timeout = true,
+                        .timeout = ask->client->options.send_timeout);
         n = send_and_listen(link, write);
         ask->sent += moved;
         if (n == 0 && moved < size)
@@ -295,11 +297,14 @@ static ssize_t send_source(struct cg__link *link, struct cg__asking *ask)
         ssize_t size = source->read(source->arg, buf + FRAME, SOURCE_PIECE);
 
         if (size < 0) {
-            n = cg__because(ask->why, size, "the source of the body: %s", cg_strerror(size));
+            n = cg__because(ask->why, size, "the source of the body: %s",
+                            cg_strerror(size));
         } else if (!chunked && (uint64_t)size > (uint64_t)source->size - ask->sent) {
-            n = cg__because(ask->why, -EIO, "the source of the body has more than it said");
+            n = cg__because(ask->why, -EIO,
+                            "the source of the body has more than it said");
         } else if (size == 0 && !chunked && ask->sent < (uint64_t)source->size) {
-            n = cg__because(ask->why, -EIO, "the source of the body has less than it said");
+            n = cg__because(ask->why, -EIO,
+                            "the source of the body has less than it said");
         } else if (size > 0 || chunked) {
             ask->sent += (uint64_t)size;
             size_t framed = frame(buf, (size_t)size, chunked, &begin);
@@ -324,12 +329,14 @@ static ssize_t send_body(struct cg__link *link, struct cg__asking *ask)
  * do that do not know the question. 1: it has answered. */
 static ssize_t ask_first(struct cg__link *link, struct cg__asking *ask)
 {
-    int64_t end, now = cg_now(ask->client->sched), length = ask->client->options.expect_timeout;
+    int64_t end, now = cg_now(ask->client->sched),
+                 length = ask->client->options.expect_timeout;
     ssize_t n;
 
     end = length < CG_NEVER - now ? now + length : CG_NEVER;
     do {
-        n = cg_yield(cg_poll_sock(link->sock, CG_IN, .timeout = CG_NEVER, .deadline = end));
+        n = cg_yield(
+            cg_poll_sock(link->sock, CG_IN, .timeout = CG_NEVER, .deadline = end));
         if (n == -ETIMEDOUT)
             return 0;
         if (n >= 0)
@@ -350,7 +357,8 @@ static bool is_broken(ssize_t code)
 static ssize_t cannot_send(const struct cg__asking *ask, ssize_t code)
 {
     if (code == -ETIMEDOUT)
-        return cg__because(ask->why, code, "the server takes nothing more of the request");
+        return cg__because(ask->why, code,
+                           "the server takes nothing more of the request");
     return cg__because(ask->why, code, "sending the request failed: %s",
                        cg_strerror(code));
 }

@@ -36,7 +36,7 @@ struct cg__decoder {
     const struct cg__coding *coding;
     void *state;
     const uint8_t *at;
-    size_t left;   /* of the input */
+    size_t left; /* of the input */
     uint64_t taken, made;
     bool ended;
     bool broken;
@@ -106,8 +106,8 @@ ssize_t cg__decoder_read(struct cg__decoder *decoder, void *buf, size_t len)
     if (decoder->broken)
         return CG_EHTTP_CODING;
     if (decoder->taken > 0)
-        n = decoder->coding->decode(decoder->state, &decoder->at, &decoder->left, buf, len,
-                                    &decoder->ended);
+        n = decoder->coding->decode(decoder->state, &decoder->at, &decoder->left, buf,
+                                    len, &decoder->ended);
     if (n == 0 && decoder->ended)
         decoder->left = 0;
     if (n > 0)

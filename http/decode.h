@@ -10,9 +10,9 @@
 #include <sys/types.h>
 
 enum {
-    CG__DECODE_INPUT = 4096,        /* bytes that a decoder takes at a time */
-    CG__DECODE_FREE = 1024 * 1024,  /* bytes before the ratio is looked at */
-    CG__DECODE_RATIO = 2000,        /* gzip cannot reach 1032; more is meant to harm */
+    CG__DECODE_INPUT = 4096,       /* bytes that a decoder takes at a time */
+    CG__DECODE_FREE = 1024 * 1024, /* bytes before the ratio is looked at */
+    CG__DECODE_RATIO = 2000,       /* gzip cannot reach 1032; more is meant to harm */
 };
 
 /* One way to decode. */

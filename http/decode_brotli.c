@@ -11,8 +11,8 @@ static void *brotli_begin(void)
     return BrotliDecoderCreateInstance(NULL, NULL, NULL);
 }
 
-static ssize_t brotli_decode(void *state, const uint8_t **in, size_t *in_len, uint8_t *out,
-                             size_t out_len, bool *ended)
+static ssize_t brotli_decode(void *state, const uint8_t **in, size_t *in_len,
+                             uint8_t *out, size_t out_len, bool *ended)
 {
     size_t room = out_len;
     BrotliDecoderResult rc =

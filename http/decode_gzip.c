@@ -26,8 +26,8 @@ static void *gzip_begin(void)
     return gzip;
 }
 
-static ssize_t gzip_decode(void *state, const uint8_t **in, size_t *in_len, uint8_t *out,
-                           size_t out_len, bool *ended)
+static ssize_t gzip_decode(void *state, const uint8_t **in, size_t *in_len,
+                           uint8_t *out, size_t out_len, bool *ended)
 {
     struct gzip *gzip = state;
     z_stream *stream = &gzip->stream;

@@ -157,7 +157,8 @@ static struct cg_sock *unlink_kept(struct cg__pool *pool, struct cg__kept *kept)
     return sock;
 }
 
-struct cg_sock *cg__pool_take(struct cg__pool *pool, struct cg__origin *lease, int64_t now)
+struct cg_sock *cg__pool_take(struct cg__pool *pool, struct cg__origin *lease,
+                              int64_t now)
 {
     struct cg__kept *kept;
 
@@ -170,8 +171,8 @@ struct cg_sock *cg__pool_take(struct cg__pool *pool, struct cg__origin *lease, i
     return NULL;
 }
 
-void cg__pool_keep(struct cg__pool *pool, struct cg__origin *lease, struct cg_sock *sock,
-                   int64_t now)
+void cg__pool_keep(struct cg__pool *pool, struct cg__origin *lease,
+                   struct cg_sock *sock, int64_t now)
 {
     struct cg__kept *kept = pool->keep > 0 ? malloc(sizeof *kept) : NULL;
 

@@ -102,7 +102,8 @@ static int take_port(struct authority *into, struct part part, const char **why)
     if (part.len == 0) /* "host:" is allowed, and means nothing */
         return 0;
     for (size_t i = 0; i < part.len; i++) {
-        if (!is_digit(part.at[i]) || (port = port * 10 + (unsigned)(part.at[i] - '0')) > 65535)
+        if (!is_digit(part.at[i]) ||
+            (port = port * 10 + (unsigned)(part.at[i] - '0')) > 65535)
             return wrong(why, "the port is no number from 1 to 65535");
     }
     if (port == 0)
@@ -126,7 +127,8 @@ static bool is_ipv6(struct part part)
 static bool is_name(struct part part)
 {
     for (size_t i = 0; i < part.len; i++)
-        if (!is_letter(part.at[i]) && !is_digit(part.at[i]) && !strchr("-._", part.at[i]))
+        if (!is_letter(part.at[i]) && !is_digit(part.at[i]) &&
+            !strchr("-._", part.at[i]))
             return false;
     return part.len > 0 && part.len <= 255;
 }
@@ -161,9 +163,10 @@ static int take_authority(struct authority *into, struct part text, const char *
         return wrong(why, "there is no host in it");
     if (!is_name(into->host))
         return wrong(why, "the host has a character that no host's name has");
-    return colon ? take_port(into, (struct part){colon + 1, rest.len - into->host.len - 1},
-                             why)
-                 : 0;
+    return colon
+               ? take_port(into,
+                           (struct part){colon + 1, rest.len - into->host.len - 1}, why)
+               : 0;
 }
 
 /* ---- Putting it together --------------------------------------------------------- */
@@ -259,7 +262,8 @@ static int check_characters(const char *text, const char **why)
     size_t len = 0;
 
     for (; text[len] != '\0'; len++)
-        if (text[len] <= ' ' || text[len] == 0x7f) /* above 126 too: char may be signed */
+        if (text[len] <= ' ' ||
+            text[len] == 0x7f) /* above 126 too: char may be signed */
             return wrong(why, "it has a blank, a control character or one that is not "
                               "ASCII, which must be written as %XX");
     return len > CG__URL_LIMIT ? wrong(why, "it is too long") : 0;
@@ -440,7 +444,9 @@ void cg__url_free(struct cg__url *url)
 
 static int hex(char c)
 {
-    return is_digit(c) ? c - '0' : (c | 32) >= 'a' && (c | 32) <= 'f' ? (c | 32) - 'a' + 10 : -1;
+    return is_digit(c)                          ? c - '0'
+           : (c | 32) >= 'a' && (c | 32) <= 'f' ? (c | 32) - 'a' + 10
+                                                : -1;
 }
 
 size_t cg__url_decode(char *text)

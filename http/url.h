@@ -6,15 +6,18 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { CG__URL_LIMIT = 8 * 1024 }; /* bytes of a URL */
+enum {
+    CG__URL_LIMIT = 8 * 1024
+}; /* bytes of a URL */
 
 struct cg__url {
-    char *memory;       /* of all texts */
-    const char *text;   /* the URL without user and fragment */
-    const char *user;   /* "name:password", decoded; NULL: none */
-    const char *host;   /* lower case, without brackets */
-    const char *hostport; /* for the field Host: in brackets if need be, no default port */
-    const char *addr;   /* for cg_connect: "host:80", "[::1]:80" */
+    char *memory;     /* of all texts */
+    const char *text; /* the URL without user and fragment */
+    const char *user; /* "name:password", decoded; NULL: none */
+    const char *host; /* lower case, without brackets */
+    const char
+        *hostport;    /* for the field Host: in brackets if need be, no default port */
+    const char *addr; /* for cg_connect: "host:80", "[::1]:80" */
     const char *target; /* "/path?query", never empty, as it was written */
     unsigned port;
     bool https;

@@ -132,7 +132,8 @@ const char *script_last(const struct script *script)
 {
     const char *last = script->seen, *next;
 
-    while ((next = strstr(last, "\r\n\r\n")) != NULL && strstr(next + 4, " HTTP/1.1\r\n"))
+    while ((next = strstr(last, "\r\n\r\n")) != NULL &&
+           strstr(next + 4, " HTTP/1.1\r\n"))
         last = next + 4;
     return last;
 }

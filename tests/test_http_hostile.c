@@ -15,8 +15,8 @@ static struct cg_http_client *client;
 static struct cg_http_reply *reply;
 static char why[CG_HTTP_WHY_SIZE];
 
-#define FETCH(...)                                                                         \
-    cg_yield(cg_http_fetch(client, (&(struct cg_http_fetch){__VA_ARGS__}), &reply,         \
+#define FETCH(...)                                                                     \
+    cg_yield(cg_http_fetch(client, (&(struct cg_http_fetch){__VA_ARGS__}), &reply,     \
                            .why = why))
 #define GET() cg_yield(cg_http_get(client, server.url, &reply, .why = why))
 
@@ -97,18 +97,22 @@ static ssize_t ends_early(void *arg)
     COMES_OF(CG_EOF, "after 5 of 6 bytes", OK_200(6, "hello"), .close = true);
     COMES_OF(CG_EOF, "after 5 of 6 bytes", OK_200(6, "hello"), .half = true);
     COMES_OF(CG_EOF, "within the body",
-             HEAD_200 "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n", .close = true);
+             HEAD_200 "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n",
+             .close = true);
     COMES_OF(CG_EOF, "within the body",
-             HEAD_200 "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n", .close = true);
+             HEAD_200 "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n",
+             .close = true);
     COMES_OF(-ECONNRESET, "receiving the answer failed", NULL, .reset = true);
     COMES_OF(CG_EOF, "without an answer", "HTTP/1.1 100 Go on\r\n\r\n", .close = true);
     return 0;
 }
 
 /* The same text again and again, after a beginning. */
-static void endless(const char *begin, const char *text, ssize_t code, const char *words)
+static void endless(const char *begin, const char *text, ssize_t code,
+                    const char *words)
 {
-    comes_of(TURNS(SAYS(begin), SAYS(text, .deaf = true, .again = 200000)), code, words);
+    comes_of(TURNS(SAYS(begin), SAYS(text, .deaf = true, .again = 200000)), code,
+             words);
 }
 
 /* Heads and bodies without end are not read for ever. */
@@ -124,8 +128,8 @@ static ssize_t endless_answers(void *arg)
     endless("HTTP/1.1 200 ", line, CG_EHTTP_LIMIT, "too long");
     endless(HEAD_200 "Transfer-Encoding: chunked\r\n\r\n1;", line, CG_EHTTP,
             "extensions are too long");
-    endless(HEAD_200 "Transfer-Encoding: chunked\r\n\r\n0\r\n", "A: b\r\n", CG_EHTTP_LIMIT,
-            "too many header fields");
+    endless(HEAD_200 "Transfer-Encoding: chunked\r\n\r\n0\r\n", "A: b\r\n",
+            CG_EHTTP_LIMIT, "too many header fields");
     endless("HTTP/1.1 102 Wait\r\n\r\n", "HTTP/1.1 102 Wait\r\n\r\n", CG_EHTTP,
             "no end to its interim answers");
     client = CLIENT();
@@ -137,11 +141,12 @@ static ssize_t endless_answers(void *arg)
 static ssize_t limits(void *arg)
 {
     (void)arg;
-    script_start(&server, TURNS(SAYS(OK_200(5, "hello")), SAYS(OK_200(5, "hello")),
-                                SAYS(HEAD_200 "\r\nhello", .fresh = true, .close = true),
-                                SAYS(HEAD_200 "\r\nhello", .fresh = true, .close = true),
-                                SAYS(HEAD_200 "Content-Length: 5\r\n\r\n"),
-                                SAYS(OK_200(1000000000000, "x"))));
+    script_start(&server,
+                 TURNS(SAYS(OK_200(5, "hello")), SAYS(OK_200(5, "hello")),
+                       SAYS(HEAD_200 "\r\nhello", .fresh = true, .close = true),
+                       SAYS(HEAD_200 "\r\nhello", .fresh = true, .close = true),
+                       SAYS(HEAD_200 "Content-Length: 5\r\n\r\n"),
+                       SAYS(OK_200(1000000000000, "x"))));
     client = CLIENT();
     IS(FETCH(.url = server.url, .limit = 5), 200);
     cg_http_reply_free(reply);
@@ -198,15 +203,19 @@ static ssize_t slow_servers(void *arg)
     COMES_OF(200, "", OK_200(5, "hello"), .drip = CG_SECOND / 100);
     client = cg_http_client_create(&options);
     script_start(&server, TURNS(SAYS(OK_200(9, "hello"), .pause = CG_SECOND),
-                                SAYS(" you", .deaf = true, .pause = 4 * CG_SECOND, .close = true)));
+                                SAYS(" you", .deaf = true, .pause = 4 * CG_SECOND,
+                                     .close = true)));
     since = cg_now(cg_sched_self());
     IS(GET(), -ETIMEDOUT);
     is_said("nothing more of the body came for too long");
     lasts(4);
     script_end(&server);
-    script_start(&server, TURNS(SAYS(OK_200(50, "hello")), SAYS("x", .deaf = true, .drip = CG_SECOND, .again = 60)));
+    script_start(&server,
+                 TURNS(SAYS(OK_200(50, "hello")),
+                       SAYS("x", .deaf = true, .drip = CG_SECOND, .again = 60)));
     since = cg_now(cg_sched_self());
-    IS(cg_yield(cg_http_get(client, server.url, &reply, .timeout = 10 * CG_SECOND, .why = why)),
+    IS(cg_yield(cg_http_get(client, server.url, &reply, .timeout = 10 * CG_SECOND,
+                            .why = why)),
        -ETIMEDOUT);
     lasts(10);
     is_said("there is no time left");
@@ -234,14 +243,18 @@ static ssize_t cancelled_anywhere(void *arg)
     for (int i = 0; i < 40; i++) {
         struct cg_coro *coro;
 
-        script_start(&server,
-                     TURNS(SAYS("HTTP/1.1 302 Moved\r\nLocation: /x\r\nContent-Length: 2\r\n\r\nxx",
-                                .drip = CG_MILLISECOND),
-                           SAYS(OK_200(5, "hello"), .drip = CG_MILLISECOND)));
+        script_start(
+            &server,
+            TURNS(
+                SAYS(
+                    "HTTP/1.1 302 Moved\r\nLocation: /x\r\nContent-Length: 2\r\n\r\nxx",
+                    .drip = CG_MILLISECOND),
+                SAYS(OK_200(5, "hello"), .drip = CG_MILLISECOND)));
         client = CLIENT(.per_origin = 1);
         coro = test_start(cancelled_fetch, NULL);
         for (int j = 0; j < i * 4; j++)
-            OK(cg_yield(j % 4 || !test_on_sim() ? cg_pass() : cg_sleep(CG_MILLISECOND)));
+            OK(cg_yield(j % 4 || !test_on_sim() ? cg_pass()
+                                                : cg_sleep(CG_MILLISECOND)));
         cg_yield(cg_cancel(coro));
         if (test_end(coro) == 200) {
             ck_assert_int_gt(i, 5);
@@ -267,7 +280,8 @@ static ssize_t races(void *arg)
 
     (void)arg;
     script_start(&server, TURNS(SAYS(OK_200(5, "hello"), .pause = CG_SECOND)));
-    script_start(&slow, TURNS(SAYS(OK_200(5, "hello"), .pause = 2 * CG_SECOND, .close = true)));
+    script_start(
+        &slow, TURNS(SAYS(OK_200(5, "hello"), .pause = 2 * CG_SECOND, .close = true)));
     client = CLIENT();
     IS(cg_yield(cg_any((cg_http_get(client, slow.url, &other),
                         cg_http_get(client, server.url, &reply)))),
@@ -285,9 +299,10 @@ static ssize_t races(void *arg)
 
 /* ---- Compressed bodies ----------------------------------------------------------- */
 
-static const unsigned char gzipped[] = {
-    0x1f, 0x8b, 0x08, 0,    0,    0,    0,    0,    0x02, 0x03, 0xcb, 0x48, 0xcd, 0xc9, 0xc9,
-    0xd7, 0x51, 0xc8, 0x40, 0xa2, 0x00, 0x9f, 0xa1, 0xca, 0x09, 0x13, 0,    0,    0};
+static const unsigned char gzipped[] = {0x1f, 0x8b, 0x08, 0,    0,    0,    0,    0,
+                                        0x02, 0x03, 0xcb, 0x48, 0xcd, 0xc9, 0xc9, 0xd7,
+                                        0x51, 0xc8, 0x40, 0xa2, 0x00, 0x9f, 0xa1, 0xca,
+                                        0x09, 0x13, 0,    0,    0};
 
 /* Compressed bodies are decoded, whole and in pieces, or left alone if that is wanted or the
  * coding is unknown; broken and short ones are refused. */
@@ -295,7 +310,8 @@ static ssize_t decodes(void *arg)
 {
     static char answer[256], cut[256], broken[256];
     const char head[] = HEAD_200 "Content-Encoding: gzip\r\nContent-Length: 29\r\n\r\n";
-    const char shorter[] = HEAD_200 "Content-Encoding: gzip\r\nContent-Length: 20\r\n\r\n";
+    const char shorter[] =
+        HEAD_200 "Content-Encoding: gzip\r\nContent-Length: 20\r\n\r\n";
     size_t size, n = 0;
     char buf[64];
 
@@ -306,12 +322,14 @@ static ssize_t decodes(void *arg)
     memcpy(stpcpy(broken, head), gzipped, sizeof gzipped);
     broken[sizeof head + 13] ^= 0x3c;
     size = sizeof head - 1 + sizeof gzipped;
-    script_start(&server,
-                 TURNS(SAYS(answer, .size = size), SAYS(answer, .size = size),
-                       SAYS(answer, .size = size),
-                       SAYS(HEAD_200 "Content-Encoding: rot13\r\nContent-Length: 5\r\n\r\nuryyb"),
-                       SAYS(cut, .size = sizeof shorter - 1 + 20),
-                       SAYS(broken, .size = size, .fresh = true)));
+    script_start(
+        &server,
+        TURNS(
+            SAYS(answer, .size = size), SAYS(answer, .size = size),
+            SAYS(answer, .size = size),
+            SAYS(HEAD_200 "Content-Encoding: rot13\r\nContent-Length: 5\r\n\r\nuryyb"),
+            SAYS(cut, .size = sizeof shorter - 1 + 20),
+            SAYS(broken, .size = size, .fresh = true)));
     if (FETCH(.url = server.url) != 200)
         ck_abort_msg("%s", why);
     if (!cg_http_reply_decoded(reply)) {
@@ -350,12 +368,13 @@ static ssize_t decodes(void *arg)
 static ssize_t in_pieces(void *arg)
 {
     (void)arg;
-    script_start(&server,
-                 TURNS(SAYS("HTTP/1.1 100 Go on\r\nA: b\r\n\r\nHTTP/1.1 200 OK\r\nA: bc\r\n"
-                            "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n2\r\n!!\r\n"
-                            "0\r\nT: u\r\n\r\n",
-                            .drip = 1),
-                       SAYS(OK_200(5, "hello"), .drip = 1)));
+    script_start(
+        &server,
+        TURNS(SAYS("HTTP/1.1 100 Go on\r\nA: b\r\n\r\nHTTP/1.1 200 OK\r\nA: bc\r\n"
+                   "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n2\r\n!!\r\n"
+                   "0\r\nT: u\r\n\r\n",
+                   .drip = 1),
+              SAYS(OK_200(5, "hello"), .drip = 1)));
     client = CLIENT();
     IS(GET(), 200);
     ck_assert_str_eq(cg_http_reply_body(reply, NULL), "hello!!");

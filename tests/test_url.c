@@ -13,7 +13,8 @@
 static struct cg__url url;
 static const char *why;
 
-static void parsed(const char *text, const char *want, const char *addr, const char *target)
+static void parsed(const char *text, const char *want, const char *addr,
+                   const char *target)
 {
     test_is(cg__url_parse(&url, text, &why), 0, text, __FILE__, __LINE__);
     ck_assert_str_eq(url.text, want);
@@ -27,11 +28,12 @@ static void parsed(const char *text, const char *want, const char *addr, const c
 START_TEST(urls)
 {
     parsed("http://example.org", "http://example.org/", "example.org:80", "/");
-    parsed("HTTP://Example.ORG:80/A%2f%7e?q=1&R#frag", "http://example.org/A%2f%7e?q=1&R",
-           "example.org:80", "/A%2f%7e?q=1&R");
+    parsed("HTTP://Example.ORG:80/A%2f%7e?q=1&R#frag",
+           "http://example.org/A%2f%7e?q=1&R", "example.org:80", "/A%2f%7e?q=1&R");
     parsed("https://h/", "https://h/", "h:443", "/");
     parsed("https://h:80?x", "https://h:80/?x", "h:80", "/?x");
-    parsed("http://[::1]:8080/..//x", "http://[::1]:8080/..//x", "[::1]:8080", "/..//x");
+    parsed("http://[::1]:8080/..//x", "http://[::1]:8080/..//x", "[::1]:8080",
+           "/..//x");
     parsed("http://[2001:DB8::1]", "http://[2001:db8::1]/", "[2001:db8::1]:80", "/");
     parsed("http://u:p%40@h:/x", "http://h/x", "h:80", "/x");
     parsed("localhost:8080/x", "http://localhost:8080/x", "localhost:8080", "/x");
@@ -59,11 +61,32 @@ END_TEST
 START_TEST(refused)
 {
     static const char *const texts[] = {
-        "", "http://", "http:///x", "http:x", "ftp://h/", "mailto:a@b", "file:///etc/passwd",
-        "http://h:0/", "http://h:65536/", "http://h:8o/", "http://h:99999999999999999999/",
-        "http://[::1/", "http://[::1]x/", "http://[localhost]/", "http://[]/", "http://[1]/",
-        "http://h h/", "http://h/a b", "http://h/\r\nX: y", "http://h/\x7f", "http://h/\xc3\xa9",
-        "http://h\\x/", "http://:80/", "http://u@/", "http://a_b%41/", "http://h\t/",
+        "",
+        "http://",
+        "http:///x",
+        "http:x",
+        "ftp://h/",
+        "mailto:a@b",
+        "file:///etc/passwd",
+        "http://h:0/",
+        "http://h:65536/",
+        "http://h:8o/",
+        "http://h:99999999999999999999/",
+        "http://[::1/",
+        "http://[::1]x/",
+        "http://[localhost]/",
+        "http://[]/",
+        "http://[1]/",
+        "http://h h/",
+        "http://h/a b",
+        "http://h/\r\nX: y",
+        "http://h/\x7f",
+        "http://h/\xc3\xa9",
+        "http://h\\x/",
+        "http://:80/",
+        "http://u@/",
+        "http://a_b%41/",
+        "http://h\t/",
     };
     char longer[CG__URL_LIMIT + 20] = "http://h/";
 
@@ -83,32 +106,51 @@ END_TEST
 START_TEST(references)
 {
     static const char *const cases[][2] = {
-        {"g", "http://a/b/c/g"},          {"./g", "http://a/b/c/g"},
-        {"g/", "http://a/b/c/g/"},        {"/g", "http://a/g"},
-        {"//g", "http://g/"},             {"?y", "http://a/b/c/d;p?y"},
-        {"g?y", "http://a/b/c/g?y"},      {"#s", "http://a/b/c/d;p?q"},
-        {"g#s", "http://a/b/c/g"},        {";x", "http://a/b/c/;x"},
-        {"g;x", "http://a/b/c/g;x"},      {"", "http://a/b/c/d;p?q"},
-        {".", "http://a/b/c/"},           {"./", "http://a/b/c/"},
-        {"..", "http://a/b/"},            {"../", "http://a/b/"},
-        {"../g", "http://a/b/g"},         {"../..", "http://a/"},
-        {"../../g", "http://a/g"},        {"../../../g", "http://a/g"},
-        {"../../../../g", "http://a/g"},  {"/./g", "http://a/g"},
-        {"/../g", "http://a/g"},          {"g.", "http://a/b/c/g."},
-        {".g", "http://a/b/c/.g"},        {"g..", "http://a/b/c/g.."},
-        {"..g", "http://a/b/c/..g"},      {"./../g", "http://a/b/g"},
-        {"./g/.", "http://a/b/c/g/"},     {"g/./h", "http://a/b/c/g/h"},
-        {"g/../h", "http://a/b/c/h"},     {"g;x=1/../y", "http://a/b/c/y"},
-        {"g?y/../x", "http://a/b/c/g?y/../x"}, {"https://b:9/x", "https://b:9/x"},
-        {"/a b\xc3\xa9", "http://a/a%20b%C3%A9"}, {" /x ", "http://a/x"},
-        {"/%41%2F", "http://a/%41%2F"},   {"//b:81", "http://b:81/"},
+        {"g", "http://a/b/c/g"},
+        {"./g", "http://a/b/c/g"},
+        {"g/", "http://a/b/c/g/"},
+        {"/g", "http://a/g"},
+        {"//g", "http://g/"},
+        {"?y", "http://a/b/c/d;p?y"},
+        {"g?y", "http://a/b/c/g?y"},
+        {"#s", "http://a/b/c/d;p?q"},
+        {"g#s", "http://a/b/c/g"},
+        {";x", "http://a/b/c/;x"},
+        {"g;x", "http://a/b/c/g;x"},
+        {"", "http://a/b/c/d;p?q"},
+        {".", "http://a/b/c/"},
+        {"./", "http://a/b/c/"},
+        {"..", "http://a/b/"},
+        {"../", "http://a/b/"},
+        {"../g", "http://a/b/g"},
+        {"../..", "http://a/"},
+        {"../../g", "http://a/g"},
+        {"../../../g", "http://a/g"},
+        {"../../../../g", "http://a/g"},
+        {"/./g", "http://a/g"},
+        {"/../g", "http://a/g"},
+        {"g.", "http://a/b/c/g."},
+        {".g", "http://a/b/c/.g"},
+        {"g..", "http://a/b/c/g.."},
+        {"..g", "http://a/b/c/..g"},
+        {"./../g", "http://a/b/g"},
+        {"./g/.", "http://a/b/c/g/"},
+        {"g/./h", "http://a/b/c/g/h"},
+        {"g/../h", "http://a/b/c/h"},
+        {"g;x=1/../y", "http://a/b/c/y"},
+        {"g?y/../x", "http://a/b/c/g?y/../x"},
+        {"https://b:9/x", "https://b:9/x"},
+        {"/a b\xc3\xa9", "http://a/a%20b%C3%A9"},
+        {" /x ", "http://a/x"},
+        {"/%41%2F", "http://a/%41%2F"},
+        {"//b:81", "http://b:81/"},
     };
     struct cg__url base;
 
     IS(cg__url_parse(&base, "http://a/b/c/d;p?q", &why), 0);
     for (size_t i = 0; i < COUNT(cases); i++) {
-        test_is(cg__url_resolve(&url, &base, cases[i][0], &why), 0, cases[i][0], __FILE__,
-                __LINE__);
+        test_is(cg__url_resolve(&url, &base, cases[i][0], &why), 0, cases[i][0],
+                __FILE__, __LINE__);
         ck_assert_str_eq(url.text, cases[i][1]);
         cg__url_free(&url);
     }
@@ -205,9 +247,10 @@ END_TEST
 /* ---- Decoding -------------------------------------------------------------------- */
 
 /* "hello, hello, hello" as gzip makes it. */
-static const unsigned char gzipped[] = {
-    0x1f, 0x8b, 0x08, 0,    0,    0,    0,    0,    0x02, 0x03, 0xcb, 0x48, 0xcd, 0xc9, 0xc9,
-    0xd7, 0x51, 0xc8, 0x40, 0xa2, 0x00, 0x9f, 0xa1, 0xca, 0x09, 0x13, 0,    0,    0};
+static const unsigned char gzipped[] = {0x1f, 0x8b, 0x08, 0,    0,    0,    0,    0,
+                                        0x02, 0x03, 0xcb, 0x48, 0xcd, 0xc9, 0xc9, 0xd7,
+                                        0x51, 0xc8, 0x40, 0xa2, 0x00, 0x9f, 0xa1, 0xca,
+                                        0x09, 0x13, 0,    0,    0};
 static const char plain[] = "hello, hello, hello";
 
 /* Gives the input in pieces; all output in `out`; 0, or a code. */
@@ -219,7 +262,8 @@ static ssize_t decode(struct cg__decoder *decoder, const void *data, size_t size
 
     *made = 0;
     for (;;) {
-        n = cg__decoder_read(decoder, out + *made, piece < room - *made ? piece : room - *made);
+        n = cg__decoder_read(decoder, out + *made,
+                             piece < room - *made ? piece : room - *made);
         if (n < 0 || (n == 0 && size == 0))
             return n;
         *made += (size_t)n;
@@ -264,13 +308,15 @@ START_TEST(decodes_gzip)
         cg__decoder_free(decoder);
 
         IS(cg__decoder_new(&decoder, "gzip"), 0);
-        IS(decode(decoder, gzipped, sizeof gzipped - 1, piece, out, sizeof out, &made), 0);
+        IS(decode(decoder, gzipped, sizeof gzipped - 1, piece, out, sizeof out, &made),
+           0);
         ck_assert(!cg__decoder_is_complete(decoder));
         cg__decoder_free(decoder);
     }
     twice[12] ^= 0x55;
     IS(cg__decoder_new(&decoder, "gzip"), 0);
-    IS(decode(decoder, twice, sizeof twice, 64, out, sizeof out, &made), CG_EHTTP_CODING);
+    IS(decode(decoder, twice, sizeof twice, 64, out, sizeof out, &made),
+       CG_EHTTP_CODING);
     IS(cg__decoder_read(decoder, out, sizeof out), CG_EHTTP_CODING);
     cg__decoder_free(decoder);
 }

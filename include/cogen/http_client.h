@@ -29,14 +29,14 @@ struct cg_http_client;
 struct cg_http_reply;
 
 enum {
-    CG_HTTP_WHY_SIZE = 256,                  /* room for .why, with its NUL */
-    CG_HTTP_BODY_LIMIT = 16 * 1024 * 1024,   /* bytes of a whole body, decoded */
-    CG_HTTP_REDIRECTS = 10,                  /* that are followed */
-    CG_HTTP_PER_ORIGIN = 8,                  /* connections to a host and port */
-    CG_HTTP_CONNECTIONS = 256,               /* to all of them */
+    CG_HTTP_WHY_SIZE = 256,                /* room for .why, with its NUL */
+    CG_HTTP_BODY_LIMIT = 16 * 1024 * 1024, /* bytes of a whole body, decoded */
+    CG_HTTP_REDIRECTS = 10,                /* that are followed */
+    CG_HTTP_PER_ORIGIN = 8,                /* connections to a host and port */
+    CG_HTTP_CONNECTIONS = 256,             /* to all of them */
 };
 
-/* How to speak TLS: what cg_http_tls in cogen/https.h answers, or one's own. */
+/* How to speak TLS: what cg_tls_http in cogen/https.h makes, or one's own. */
 struct cg_http_tls {
     /* Does the handshake over a connected socket, in the calling coroutine, which it may
      * suspend. host: without brackets or port. 0: *sock is the socket to use, and owns
@@ -49,26 +49,28 @@ struct cg_http_tls {
 
 /* All zero are the defaults. Times in ns; CG_NEVER: no limit. */
 struct cg_http_client_options {
-    const char *user_agent;    /* NULL: "cogen/VERSION"; "": none is sent */
+    const char *user_agent;        /* NULL: "cogen/VERSION"; "": none is sent */
     const struct cg_http_tls *tls; /* copied; NULL: https answers CG_EHTTP_TLS */
-    int64_t connect_timeout;   /* looking the name up and connecting; 0: 30 s */
-    int64_t tls_timeout;       /* the handshake; 0: 30 s */
-    int64_t send_timeout;      /* while nothing of a request can be sent; 0: 60 s */
-    int64_t answer_timeout;    /* from the end of the request to the first byte of the
-                                  answer; 0: 60 s */
-    int64_t idle_timeout;      /* between two pieces of it, and for the rest of its head;
-                                  0: 60 s */
-    int64_t expect_timeout;    /* for a 100 before the body is sent without; 0: 1 s */
-    int64_t keep_timeout;      /* how long an unused connection is worth using; 0: 60 s */
-    unsigned per_origin;       /* connections to a host and port at a time; further requests
-                                  wait in order; 0: CG_HTTP_PER_ORIGIN */
-    unsigned connections;      /* the same to all; 0: CG_HTTP_CONNECTIONS */
-    unsigned keep;             /* unused ones that are kept; 0: as many as .connections */
-    bool no_keep;              /* none is kept */
-    bool no_environment;       /* do not look at http_proxy, https_proxy, no_proxy */
-    const char *http_proxy;    /* "http://user:password@host:port", for http; NULL: what the */
-    const char *https_proxy;   /* environment says; "": none. The same for https */
-    const char *no_proxy;      /* "localhost,.example.org,10.0.0.1:80" or "*": go direct */
+
+    int64_t connect_timeout; /* looking the name up and connecting; 0: 30 s */
+    int64_t tls_timeout;     /* the handshake; 0: 30 s */
+    int64_t send_timeout;    /* while nothing of a request can be sent; 0: 60 s */
+    int64_t answer_timeout;  /* from the end of the request to the first byte; 0: 60 s */
+    int64_t idle_timeout;    /* from there to the end of the head, and between two pieces
+                                of the body; 0: 60 s */
+    int64_t expect_timeout;  /* for a 100 before the body is sent without; 0: 1 s */
+    int64_t keep_timeout;    /* how long an unused connection is worth using; 0: 60 s */
+
+    unsigned per_origin;  /* connections to a host and port at a time, for which further
+                             requests wait in order; 0: CG_HTTP_PER_ORIGIN */
+    unsigned connections; /* the same to all; 0: CG_HTTP_CONNECTIONS */
+    unsigned keep;        /* unused ones that are kept; 0: as many as .connections */
+    bool no_keep;         /* none is kept */
+
+    /* Proxies for http and https, "http://user:password@host:port"; "": none; NULL: what the
+     * environment says. Exceptions: "localhost,.example.org,10.0.0.1:80" or "*". */
+    const char *http_proxy, *https_proxy, *no_proxy;
+    bool no_environment; /* do not look at http_proxy, https_proxy, no_proxy */
     void *reserved;
 };
 
@@ -77,7 +79,7 @@ struct cg_http_source {
     /* Writes 1 to len bytes into buf and answers how many; 0 at the end; a negative code
      * ends the request with it. Called in the coroutine that fetches; may yield. */
     ssize_t (*read)(void *arg, void *buf, size_t len);
-    /* Begins anew, for a redirect or a retry: 0 or a negative code. NULL: it cannot, and
+    /* Begins anew, for a redirect or a second try: 0 or a negative code. NULL: it cannot, and
      * the redirect is answered as it came. */
     int (*rewind)(void *arg);
     void *arg;
@@ -87,26 +89,31 @@ struct cg_http_source {
 /* What is asked for. Everything is borrowed until the answer. */
 struct cg_http_fetch {
     const char *url;
-    const char *method;                /* NULL: GET, or POST if there is a body */
-    const struct cg_http_field *fields; /* ended by an empty one. They take the place of ours
-                                          (Host, User-Agent, Accept, Accept-Encoding,
-                                          Authorization) of the same name; Content-Length,
-                                          Transfer-Encoding, Connection are not yours */
-    const void *body;                  /* a body in memory ... */
-    size_t size;                       /* ... its bytes, or those of file */
-    const struct cg_http_source *source; /* ... or from a source */
-    const int *file;                   /* ... or from an open file, */
-    int64_t offset;                    /* from there on */
-    const char *basic;                 /* "user:password" for this host; else of the URL */
-    const char *bearer;                /* or a token */
-    size_t limit;                      /* bytes of a whole body, decoded; 0: CG_HTTP_BODY_LIMIT */
-    unsigned redirects;                /* at most; 0: CG_HTTP_REDIRECTS */
-    bool stay;                         /* redirects are answered, not followed */
-    bool downgrade;                    /* follows them from https to http, too */
-    bool stream;                       /* the answer comes with the head; the body is had from
-                                          cg_http_reply_read */
-    bool raw;                          /* no Accept-Encoding, nothing is decoded */
-    bool expect;                       /* asks before a body is sent: Expect: 100-continue */
+    const char *method; /* NULL: GET, or POST if there is a body */
+
+    /* Header fields, ended by an empty one. They take the place of ours of the same name
+     * (Host, User-Agent, Accept, Accept-Encoding, Authorization). Content-Length and
+     * Transfer-Encoding are not yours. */
+    const struct cg_http_field *fields;
+
+    /* A body: in memory, or from a source, or from an open file. */
+    const void *body;
+    size_t size; /* of what is in memory, or of the part of the file */
+    const struct cg_http_source *source;
+    const int *file;
+    int64_t offset; /* where in the file */
+
+    const char *basic;  /* "user:password" for this host; NULL: those of the URL */
+    const char *bearer; /* or a token */
+
+    size_t limit;       /* bytes of a whole body, decoded; 0: CG_HTTP_BODY_LIMIT */
+    unsigned redirects; /* at most; 0: CG_HTTP_REDIRECTS */
+    bool stay;          /* redirects are answered, not followed */
+    bool downgrade;     /* follows them from https to http, too */
+    bool stream;        /* the answer comes with the head; the body is had from
+                           cg_http_reply_read */
+    bool raw;           /* no Accept-Encoding, nothing is decoded */
+    bool expect;        /* asks before a body is sent: Expect: 100-continue */
     void *reserved;
 };
 
@@ -147,22 +154,23 @@ struct cg_http_reply_read_op { /* reply_read */
  * bytes) a failure is put into words there. The default timeout does not apply. Partial: a
  * request that failed or was cancelled may have had its effect. */
 #define cg_http_get(...) cg__http_get(__VA_ARGS__, )
-#define cg__http_get(c, u, r, ...)                                                         \
+#define cg__http_get(c, u, r, ...)                                                     \
     CG_OP(cg_http_fetch, .client = (c), .url = (u), .reply = (r), __VA_ARGS__)
 #define cg_http_fetch(...) cg__http_fetch(__VA_ARGS__, )
-#define cg__http_fetch(c, f, r, ...)                                                       \
+#define cg__http_fetch(c, f, r, ...)                                                   \
     CG_OP(cg_http_fetch, .client = (c), .fetch = (f), .reply = (r), __VA_ARGS__)
 
 /* cg_http_reply_read(reply, buf, len): 1 to len bytes of a streamed body, as they come; 0 at
  * its end, when the trailers are there. Errors are those of cg_http_fetch, and stay; after a
  * timeout or a cancellation one may go on reading. Nothing is lost then: traceless. */
 #define cg_http_reply_read(...) cg__http_reply_read(__VA_ARGS__, )
-#define cg__http_reply_read(r, b, n, ...)                                                  \
+#define cg__http_reply_read(r, b, n, ...)                                              \
     CG_OP(cg_http_reply_read, .reply = (r), .buf = (b), .len = (n), __VA_ARGS__)
 
 /* cg_http_client_new(.tls = cg_http_tls(tls)): cg_http_client_create with keywords. */
-#define cg_http_client_new(...)                                                            \
-    cg_http_client_create(&(struct cg_http_client_options){.reserved = NULL, __VA_ARGS__})
+#define cg_http_client_new(...)                                                        \
+    cg_http_client_create(                                                             \
+        &(struct cg_http_client_options){.reserved = NULL, __VA_ARGS__})
 
 #endif
 
@@ -193,12 +201,14 @@ CG_API void cg_http_reply_free(struct cg_http_reply *reply);
 /* What it says. The texts are the reply's. */
 CG_API int cg_http_reply_status(const struct cg_http_reply *reply);
 CG_API const char *cg_http_reply_reason(const struct cg_http_reply *reply);
-CG_API const char *cg_http_reply_url(const struct cg_http_reply *reply); /* the last one */
+CG_API const char *
+cg_http_reply_url(const struct cg_http_reply *reply); /* the last one */
 CG_API struct cg_http_headers *cg_http_reply_headers(struct cg_http_reply *reply);
 CG_API struct cg_http_headers *cg_http_reply_trailers(struct cg_http_reply *reply);
 
 /* The value of the first header field of that name; NULL: there is none. */
-CG_API const char *cg_http_reply_get(const struct cg_http_reply *reply, const char *name);
+CG_API const char *cg_http_reply_get(const struct cg_http_reply *reply,
+                                     const char *name);
 
 /* The body as it was read whole, *size bytes (size may be NULL), with a NUL behind it; of a
  * streamed one "". */
