@@ -155,6 +155,8 @@ static void parse(struct example *ex, const struct example_option *const *known,
         if (i == count)
             exit(2); /* getopt_long has said why */
         *known[i]->value = known[i]->arg ? optarg : "yes";
+        if (ex->each)
+            ex->each(known[i]);
     }
     ex->argv = argv + optind;
     ex->argc = argc - optind;

@@ -22,6 +22,8 @@ struct example {
     const char *listen;   /* a server: where, unless --listen says */
     bool network;         /* talks with other processes: not for sim */
     const struct example_option *options; /* ends with an empty one; NULL: none */
+    /* Told each option in its turn, for those that may be given several times, if set. */
+    void (*each)(const struct example_option *option);
     /* Filled in by example_open. */
     struct cg_reactor *reactor;
     struct cg_sched *sched;

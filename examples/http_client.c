@@ -1,255 +1,300 @@
 /* SPDX-License-Identifier: MIT */
-/* Fetches pages over HTTP, all at once, and prints their bodies in the order of the
- * command line; a coroutine for each.
+/* Downloads over HTTP, several at once; a coroutine for each.
  *
  *     ./http_client http://127.0.0.1:8080/
- *     ./http_client -o both.html http://localhost:8080/ http://[::1]:8080/about.html
+ *     ./http_client -O --parallel 4 http://localhost:8080/a http://localhost:8080/b
+ *     ./http_client -C -o big.iso http://localhost:8080/big.iso    (goes on where it ended)
  *
- * Exit status: 0 all were fetched; 1 at least one was not (no connection, a status of
- * 300 or more, a body that is too short ...), or the output could not be written; 2 the
- * command line was wrong. Errors name the host or the URL on stderr.
- */
+ * Bodies are printed in the order of the command line, or written to files. Exit status: 0
+ * all were fetched; 1 at least one was not (no connection, no valid answer, cut short); 2 the
+ * command line was wrong; 3 a server answered with an error (400 or more), or with a
+ * redirect that could not be followed; 4 the output could not be written. Of several the
+ * largest.
+ * Errors name the URL on stderr. On a terminal each transfer has a line of progress there. */
 #include <cogen.h>
+#include <cogen/http_client.h>
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common.h"
-#include "http_small.h"
+#include "http_client_file.h"
+#include "http_client_progress.h"
+#include "http_client_tls.h"
 
-static const int64_t patience = 30 * CG_SECOND; /* with a server that says nothing */
-
-static const char *out_name; /* NULL: stdout */
-static FILE *out;            /* NULL: not yet opened */
-static int turn;             /* the number of the page whose body is printed now */
-
-struct page {
-    const char *text; /* of its URL */
-    int number;
-    struct http_url url;
-    struct http_head head;
+enum {
+    FAILED = 1,
+    REFUSED = 3,
+    NOT_WRITTEN = 4,
+    FIELDS_MOST = 50,
+    PIECE = 32 * 1024
 };
 
-/* ---- The body ---------------------------------------------------------------------
- */
+static const char *out_name, *own_names, *method, *data, *cacert, *insecure, *verbose,
+    *parallel = "8", *resume, *header;
+static struct cg_http_field fields[FIELDS_MOST + 3];
+static size_t field_count;
+static struct cg_http_client *client;
+static struct transfer *transfers;
+static int status, count, begun, fetchers;
+static int turn; /* the number of the transfer whose body is printed now */
 
-/* The output goes wrong for everybody: report it once, and end the run. */
-static ssize_t output_failed(int error)
+/* ---- Failures --------------------------------------------------------------------- */
+
+static void failed(const struct transfer *transfer, int code, const char *why)
+{
+    progress_hide();
+    example_complain(transfer->url, why);
+    status = code > status ? code : status;
+}
+
+/* The output goes wrong for everybody: reported once, and the end of the run. */
+static ssize_t output_failed(ssize_t error, const char *name)
 {
     static bool reported;
 
     if (!reported) {
-        example_fail(out_name ? out_name : "stdout", error ? -error : -EIO);
+        progress_hide();
+        example_fail(name, error);
+        status = NOT_WRITTEN;
         cg_stop(cg_sched_self());
     }
     reported = true;
     return -ECANCELED;
 }
 
-/* Opened when there is something for it: a refused connection leaves an old file alone.
- */
-static ssize_t open_output(void)
+/* ---- The answer ------------------------------------------------------------------- */
+
+static void show(struct cg_http_reply *reply)
 {
-    if (!out)
-        out = out_name ? fopen(out_name, "wb") : stdout;
-    return out ? 0 : output_failed(errno);
+    struct cg_http_field field;
+    size_t at = 0;
+
+    if (!verbose)
+        return;
+    progress_hide();
+    fprintf(stderr, "< %s\n< %d %s\n", cg_http_reply_url(reply),
+            cg_http_reply_status(reply), cg_http_reply_reason(reply));
+    while (cg_http_headers_next(cg_http_reply_headers(reply), &at, &field))
+        fprintf(stderr, "< %s: %s\n", field.name, field.value);
 }
 
-static ssize_t print_body(struct cg_sock *conn, const struct http_head *head)
+/* What was answered instead of a page. */
+static ssize_t no_page(struct transfer *transfer, struct cg_http_reply *reply)
 {
-    int64_t left = head->has_length ? head->length : INT64_MAX;
-    ssize_t n = open_output();
-    struct cg_view view;
+    char why[512];
+    const char *to = cg_http_reply_get(reply, "Location");
+    int code = cg_http_reply_status(reply);
 
-    while (n >= 0 && left > 0) {
-        size_t part;
-
-        n = cg_yield(cg_borrow(conn, &view, .timeout = patience));
-        if (n <= 0)
-            break;
-        part = (int64_t)view.size < left ? view.size : (size_t)left;
-        if (fwrite(view.data, 1, part, out) < part)
-            n = output_failed(errno);
-        cg_giveback(&view, part);
-        left -= part;
-    }
-    if (n == 0 && left > 0 && head->has_length)
-        return CG_EOF;
-    return n < 0 ? n : 0;
+    snprintf(why, sizeof why, "%d %s%s%.300s", code, cg_http_status_text(code),
+             to ? ": it has moved to " : "", to ? to : "");
+    failed(transfer, REFUSED, why);
+    return 0;
 }
 
-/* ---- The request and the head -----------------------------------------------------
- */
-
-/* HTTP/1.0, for that is what a client without chunked bodies speaks. */
-static ssize_t send_request(struct cg_sock *conn, const struct http_url *url)
-{
-    char text[HTTP_LINE_SIZE + 512];
-    int length = snprintf(text, sizeof text,
-                          "GET %s HTTP/1.0\r\nHost: %s\r\nUser-Agent: cogen/%s\r\n"
-                          "Accept: */*\r\n\r\n",
-                          url->target, url->host, cg_version());
-
-    return cg_yield(cg_writeall(conn, text, length, .timeout = patience));
-}
-
-/* Why a head was refused: the status that a server would have answered says it. */
-static const char *refusal(int status)
-{
-    switch (status) {
-    case 431:
-        return "the head of the answer is too long";
-    case 501:
-        return "the answer has a transfer encoding (such as chunked), which this small "
-               "client does not know";
-    case 505:
-        return "the answer is not HTTP/1";
-    default:
-        return "the answer is not valid HTTP";
-    }
-}
-
-/* 0, a positive refusal, or a negative code. */
-static ssize_t read_head(struct cg_sock *conn, struct http_head *head)
-{
-    char line[HTTP_LINE_SIZE];
-    int step = HTTP_MORE;
-
-    while (step == HTTP_MORE) {
-        ssize_t n = cg_yield(cg_readline(conn, line, sizeof line, .timeout = patience));
-
-        if (n == -EMSGSIZE)
-            return 431;
-        if (n <= 0)
-            return n < 0 ? n : CG_EOF;
-        step = head->size == 0 ? http_status_line(head, line, n)
-                               : http_field(head, line, n);
-    }
-    return step == HTTP_END ? 0 : step;
-}
-
-/* Whether the status promises the page; if not, says so. */
-static bool is_page(const struct page *page)
-{
-    const struct http_head *head = &page->head;
-    char why[HTTP_LINE_SIZE + 128];
-
-    if (head->status >= 200 && head->status < 300)
-        return true;
-    if (head->location[0])
-        snprintf(why, sizeof why, "%d %s: it has moved to %s", head->status,
-                 http_reason(head->status), head->location);
-    else
-        snprintf(why, sizeof why, "%d %s", head->status, http_reason(head->status));
-    example_complain(page->text, why);
-    return false;
-}
-
-/* ---- A page -----------------------------------------------------------------------
- */
-
-static ssize_t wait_for_turn(const struct page *page)
+static ssize_t wait_for_turn(const struct transfer *transfer)
 {
     ssize_t n = 0;
 
-    while (n >= 0 && turn < page->number)
+    while (n >= 0 && turn < transfer->number)
         n = cg_yield(cg_wait_signal(&turn, NULL));
     return n;
 }
 
-/* Answers 0 as well where it has already said what went wrong. */
-static ssize_t fetch_from(struct cg_sock *conn, struct page *page)
+/* Reads the body into the output; the rest stays with the server until its turn has come. */
+static ssize_t take_body(struct transfer *transfer, struct cg_http_reply *reply)
 {
-    ssize_t n = send_request(conn, &page->url);
+    char *buf = malloc(PIECE);
+    ssize_t n = own_names ? 0 : wait_for_turn(transfer), closed;
 
-    if (n >= 0)
-        n = read_head(conn, &page->head);
-    if (n > 0) {
-        example_complain(page->text, refusal((int)n));
+    if (buf == NULL)
+        n = -ENOMEM;
+    if (n >= 0 && (n = file_open(transfer, reply)) < 0)
+        n = output_failed(n, transfer->name);
+    while (n >= 0 && (n = cg_yield(cg_http_reply_read(reply, buf, PIECE))) > 0) {
+        ssize_t error = file_write(transfer, buf, (size_t)n);
+
+        transfer->received = cg_http_reply_received(reply);
+        if (error < 0)
+            n = output_failed(error, transfer->name);
+        progress_show();
+    }
+    if (n < 0 && n != -ECANCELED)
+        failed(transfer, FAILED,
+               *cg_http_reply_why(reply) ? cg_http_reply_why(reply) : cg_strerror(n));
+    closed = file_close(transfer, reply);
+    if (closed < 0 && n >= 0)
+        n = output_failed(closed, transfer->name);
+    free(buf);
+    return n;
+}
+
+/* ---- A transfer ------------------------------------------------------------------- */
+
+static ssize_t take_answer(struct transfer *transfer, struct cg_http_reply *reply)
+{
+    int code = cg_http_reply_status(reply);
+    const char *wrong;
+
+    show(reply);
+    if (code == 416 && file_is_complete(transfer, reply))
+        return 0;
+    if (code >= 300)
+        return no_page(transfer, reply);
+    wrong = file_position(transfer, reply);
+    if (wrong) {
+        failed(transfer, FAILED, wrong);
         return 0;
     }
-    if (n < 0 || !is_page(page))
+    transfer->length = cg_http_reply_length(reply);
+    transfer->active = true;
+    return take_body(transfer, reply);
+}
+
+static ssize_t fetch_one(struct transfer *transfer)
+{
+    char why[CG_HTTP_WHY_SIZE];
+    struct cg_http_field mine[FIELDS_MOST + 3];
+    struct cg_http_fetch fetch = {
+        .url = transfer->url,
+        .method = method,
+        .fields = mine,
+        .body = data,
+        .size = data ? strlen(data) : 0,
+        .stream = true,
+        .raw = resume != NULL,
+    };
+    struct cg_http_reply *reply;
+    ssize_t n;
+
+    memcpy(mine, fields, sizeof mine);
+    if (resume)
+        file_resume(transfer, mine + field_count);
+    n = cg_yield(cg_http_fetch(client, &fetch, &reply, .why = why));
+    if (n == -ECANCELED)
         return n;
-    n = wait_for_turn(page);
-    if (n >= 0 && page->head.status != 204)
-        n = print_body(conn, &page->head);
+    if (n < 0) {
+        failed(transfer, FAILED, why);
+        return 0;
+    }
+    n = take_answer(transfer, reply);
+    cg_http_reply_free(reply);
+    transfer->active = false;
     return n;
 }
 
-static void fetch_page(struct page *page)
-{
-    const char *wrong = http_url(&page->url, page->text);
-    struct cg_sock *conn;
-    ssize_t n;
-
-    if (wrong) {
-        example_complain(page->text, wrong);
-        return;
-    }
-    n = cg_yield(cg_connect(page->url.addr, &conn, .timeout = patience));
-    if (n < 0) {
-        example_fail(page->url.addr, n);
-        return;
-    }
-    n = fetch_from(conn, page);
-    if (n == CG_EOF)
-        example_complain(page->text, "the connection ended before the page did");
-    else if (n < 0)
-        example_fail(page->text, n);
-    cg_close(conn);
-}
-
-/* A page that fails early waits for its turn, too: nobody overtakes. */
+/* One of those who fetch: takes the next URL until there is none left. What fails early
+ * waits for its turn, too: nobody overtakes. */
 static ssize_t fetch(void *arg)
 {
-    struct page *page = arg;
-    ssize_t n;
+    ssize_t n = 0;
 
-    fetch_page(page);
-    n = wait_for_turn(page);
-    if (n >= 0) {
-        turn++;
-        n = cg_yield(cg_signal(&turn, NULL));
+    (void)arg;
+    while (begun < count && n != -ECANCELED) {
+        struct transfer *transfer = &transfers[begun++];
+
+        n = fetch_one(transfer);
+        progress_done(transfer);
+        if (n != -ECANCELED)
+            n = own_names ? 0 : wait_for_turn(transfer);
+        if (n >= 0) {
+            turn++;
+            n = cg_yield(cg_signal(&turn, NULL));
+        }
     }
+    if (--fetchers == 0)
+        cg_http_client_free(client);
     return n;
+}
+
+/* ---- The command line ------------------------------------------------------------- */
+
+static struct example ex;
+
+/* Fields may be given several times. */
+static void each_option(const struct example_option *option)
+{
+    char *name, *colon;
+
+    if (option->letter != 'H')
+        return;
+    name = strdup(header);
+    colon = name ? strchr(name, ':') : NULL;
+    if (field_count == FIELDS_MOST)
+        example_usage(&ex, "too many fields");
+    if (!colon)
+        example_usage(&ex, "HEADER is \"Name: value\"");
+    *colon++ = '\0';
+    fields[field_count++] = (struct cg_http_field){name, colon + strspn(colon, " \t")};
+}
+
+static void open_client(const char **urls)
+{
+    char *end;
+    unsigned long most = strtoul(parallel, &end, 10);
+    char why[CG_HTTP_WHY_SIZE] = "";
+    const struct cg_http_tls *tls = download_tls(cacert, insecure != NULL, why);
+
+    if (*end || most < 1 || most > 1000)
+        example_usage(&ex, "N is a number from 1 to 1000");
+    if (*why)
+        example_usage(&ex, why);
+    if (resume && !own_names && (!out_name || count > 1))
+        example_usage(&ex, "-C goes on with a file: -O, or -o and one URL");
+    client = cg_http_client_new(.tls = tls, .per_origin = (unsigned)most);
+    transfers = calloc((size_t)count, sizeof *transfers);
+    if (!client || !transfers) {
+        example_fail("memory", -ENOMEM);
+        count = 0;
+    }
+    for (int i = 0; i < count; i++)
+        transfer_init(&transfers[i], i, urls[i], out_name, own_names != NULL);
+    progress_start(transfers, count);
+    for (int i = 0; i < count && i < (int)most; i++)
+        if (cg_start(ex.sched, fetch, NULL, .name = "fetch") == 0)
+            fetchers++;
+    if (count > 0 && fetchers == 0)
+        example_fail("fetch", -ENOMEM);
 }
 
 int main(int argc, char **argv)
 {
     const struct example_option options[] = {
         {"output", "FILE", "write to FILE instead of stdout", &out_name, 'o'},
+        {"own-names", NULL, "write each to a file named as in its URL", &own_names,
+         'O'},
+        {"continue", NULL, "go on where a file ends", &resume, 'C'},
+        {"request", "METHOD", "instead of GET, or POST with data", &method, 'X'},
+        {"header", "HEADER", "send this, too (\"Name: value\")", &header, 'H'},
+        {"data", "DATA", "send this", &data, 'd'},
+        {"cacert", "FILE", "whom to trust, in PEM", &cacert, 0},
+        {"insecure", NULL, "trust everybody", &insecure, 'k'},
+        {"verbose", NULL, "print the heads of the answers", &verbose, 'v'},
+        {"parallel", "N", "at most so many at once (8)", &parallel, 0},
         {0},
     };
-    struct example ex = {
+    int code;
+
+    ex = (struct example){
         .name = "http_client",
-        .about = "Fetches pages over HTTP and prints their bodies, one after the other",
+        .about = "Downloads over HTTP, several at once",
         .operands = "URL...",
         .network = true,
         .options = options,
+        .each = each_option,
     };
-    struct page *pages;
-    int code, status;
-
     example_open(&ex, argc, argv);
     if (ex.argc == 0)
         example_usage(&ex, "which URL?");
-    pages = calloc(ex.argc, sizeof *pages);
-    if (!pages)
-        example_fail("pages", -ENOMEM);
-    for (int i = 0; pages && i < ex.argc; i++) {
-        pages[i].text = ex.argv[i];
-        pages[i].number = i;
-        if ((code = cg_start(ex.sched, fetch, &pages[i], .name = ex.argv[i])) < 0) {
-            example_fail(ex.argv[i], code);
-            break; /* those after it would wait for its turn */
-        }
-    }
-    status = example_run(&ex);
-    if (out && out != stdout && fclose(out) != 0 && status == 0) {
-        fprintf(stderr, "http_client: %s: %s\n", out_name, strerror(errno));
-        status = 1;
-    }
-    free(pages);
-    return status;
+    count = ex.argc;
+    open_client((const char **)ex.argv);
+    code = example_run(&ex);
+    progress_end();
+    for (size_t i = 0; i < field_count; i++)
+        free((char *)fields[i].name);
+    transfers_free(transfers, count);
+    download_tls_end();
+    return status > code ? status : code;
 }

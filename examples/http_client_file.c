@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: MIT */
+/* See http_client_file.h. */
+#define _GNU_SOURCE /* strptime */
+
+#include "http_client_file.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+static const char http_date[] = "%a, %d %b %Y %H:%M:%S GMT";
+
+static FILE *shared; /* the output of all; NULL: not yet opened */
+
+/* The last part of the URL's path; never a path itself. */
+static char *name_in(const char *url)
+{
+    const char *path = strstr(url, "://"), *name, *end;
+
+    path = path ? path + 3 : url;
+    name = end = path + strcspn(path, "?#");
+    while (name > path && name[-1] != '/')
+        name--;
+    if (name == path || name == end) /* a host alone, or a directory */
+        return strdup("index.html");
+    if (!strncmp(name, ".", (size_t)(end - name)) ||
+        !strncmp(name, "..", (size_t)(end - name)))
+        return strdup("index.html");
+    return strndup(name, (size_t)(end - name));
+}
+
+void transfer_init(struct transfer *transfer, int number, const char *url,
+                   const char *out_name, bool own_names)
+{
+    *transfer = (struct transfer){.url = url, .number = number, .length = -1};
+    transfer->shared = !own_names;
+    transfer->name = out_name ? out_name : "stdout";
+    if (own_names)
+        transfer->name = transfer->own_name = name_in(url);
+}
+
+void transfers_free(struct transfer *transfers, int count)
+{
+    for (int i = 0; i < count; i++)
+        free(transfers[i].own_name);
+    free(transfers);
+}
+
+/* ---- Going on --------------------------------------------------------------------- */
+
+void file_resume(struct transfer *transfer, struct cg_http_field *fields)
+{
+    struct stat st;
+    struct tm tm;
+
+    if (stat(transfer->name, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size == 0)
+        return;
+    transfer->from = st.st_size;
+    snprintf(transfer->range, sizeof transfer->range, "bytes=%" PRId64 "-",
+             transfer->from);
+    strftime(transfer->date, sizeof transfer->date, http_date,
+             gmtime_r(&st.st_mtime, &tm));
+    fields[0] = (struct cg_http_field){"Range", transfer->range};
+    fields[1] = (struct cg_http_field){"If-Range", transfer->date};
+}
+
+bool file_is_complete(const struct transfer *transfer, struct cg_http_reply *reply)
+{
+    const char *range = cg_http_reply_get(reply, "Content-Range");
+    int64_t whole;
+
+    return transfer->from > 0 && range &&
+           sscanf(range, "bytes */%" SCNd64, &whole) == 1 && whole == transfer->from;
+}
+
+const char *file_position(struct transfer *transfer, struct cg_http_reply *reply)
+{
+    const char *range = cg_http_reply_get(reply, "Content-Range");
+    int64_t first;
+
+    if (cg_http_reply_status(reply) != 206) {
+        transfer->from = 0; /* it is another page by now: all of it */
+        return NULL;
+    }
+    if (transfer->from == 0)
+        return NULL; /* asked for by a field of the user's */
+    if (!range || sscanf(range, "bytes %" SCNd64 "-", &first) != 1 ||
+        first != transfer->from)
+        return "the answer is not the part that was asked for";
+    return NULL;
+}
+
+/* ---- The file --------------------------------------------------------------------- */
+
+ssize_t file_open(struct transfer *transfer, struct cg_http_reply *reply)
+{
+    const char *mode = transfer->from > 0 ? "ab" : "wb";
+
+    (void)reply;
+    if (transfer->shared && !shared)
+        shared =
+            strcmp(transfer->name, "stdout") ? fopen(transfer->name, mode) : stdout;
+    transfer->file = transfer->shared ? shared : fopen(transfer->name, mode);
+    return transfer->file ? 0 : -errno;
+}
+
+ssize_t file_write(struct transfer *transfer, const void *data, size_t size)
+{
+    errno = 0;
+    if (fwrite(data, 1, size, transfer->file) == size)
+        return 0;
+    return errno ? -errno : -EIO;
+}
+
+/* Gives the file the date of the page, by which a later run knows what it has. */
+static void set_date(FILE *file, const char *date)
+{
+    struct tm tm = {0};
+    struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}};
+
+    if (date && strptime(date, http_date, &tm)) {
+        times[1].tv_sec = timegm(&tm);
+        futimens(fileno(file), times);
+    }
+}
+
+ssize_t file_close(struct transfer *transfer, struct cg_http_reply *reply)
+{
+    FILE *file = transfer->file;
+    int error = 0;
+
+    transfer->file = NULL;
+    if (!file)
+        return 0;
+    errno = 0;
+    if (fflush(file) != 0)
+        error = errno ? errno : EIO;
+    if (file != stdout)
+        set_date(file, cg_http_reply_get(reply, "Last-Modified"));
+    if (!transfer->shared && fclose(file) != 0 && !error)
+        error = errno ? errno : EIO;
+    return -error;
+}

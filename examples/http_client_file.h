@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/* Where http_client writes: standard output, one file for all, or a file for each; and how a
+ * file goes on where an earlier run has left it. */
+#ifndef EXAMPLES_HTTP_CLIENT_FILE_H
+#define EXAMPLES_HTTP_CLIENT_FILE_H
+
+#include <cogen/http_client.h>
+
+#include <stdio.h>
+
+struct transfer {
+    const char *url;
+    int number;       /* in the order of the command line */
+    char *own_name;   /* malloc'd, if it has a file of its own */
+    const char *name; /* of the output, for messages */
+    bool shared;      /* the output is everybody's */
+    FILE *file;       /* while it is open */
+    int64_t from;     /* bytes that the file had before */
+    char date[64];    /* of its last change, as HTTP writes it */
+    char range[32];
+    /* For the line of progress. */
+    bool active;
+    int64_t length, received; /* length -1: unknown */
+};
+
+/* out_name: a file for all; NULL: standard output. own_names: a file each, named as in the
+ * URL. */
+void transfer_init(struct transfer *transfer, int number, const char *url,
+                   const char *out_name, bool own_names);
+void transfers_free(struct transfer *transfers, int count);
+
+/* Asks for what the file lacks, if there is one: fills at most two fields. Only if the page is
+ * still the one whose beginning the file has, which its date tells: file_close gives the file
+ * that of the page. */
+void file_resume(struct transfer *transfer, struct cg_http_field *fields);
+
+/* Whether a 416 means that nothing is missing. */
+bool file_is_complete(const struct transfer *transfer, struct cg_http_reply *reply);
+
+/* Where the answer belongs in the file. NULL, or what is wrong with it. */
+const char *file_position(struct transfer *transfer, struct cg_http_reply *reply);
+
+/* Opened when there is something for it: a refused connection leaves an old file alone. All
+ * answer 0 or -errno. */
+ssize_t file_open(struct transfer *transfer, struct cg_http_reply *reply);
+ssize_t file_write(struct transfer *transfer, const void *data, size_t size);
+ssize_t file_close(struct transfer *transfer, struct cg_http_reply *reply);
+
+#endif

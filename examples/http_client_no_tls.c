@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/* See http_client_tls.h: there is none. */
+#include "http_client_tls.h"
+
+#include <stdio.h>
+
+const struct cg_http_tls *download_tls(const char *cacert, bool insecure, char *why)
+{
+    if (cacert || insecure)
+        snprintf(why, CG_HTTP_WHY_SIZE, "built without TLS");
+    return NULL;
+}
+
+void download_tls_end(void)
+{
+}
