@@ -95,18 +95,31 @@ static ssize_t flusher(void *arg)
     struct cg_http_server *server = arg;
 
     cg_yield(cg_sleep(CG_SECOND));
-    server->flushing = false;
     fflush(server->options.access_log);
+    cg_unref(server->flusher);
+    server->flusher = NULL;
     return 0;
 }
 
-/* Within a second, and before the server goes: see shutdown and serve. */
+/* Within a second. */
 static void flush_soon(struct cg_http_server *server)
 {
-    if (server->flushing || server->draining)
+    if (server->flusher == NULL &&
+        cg_start(cg_sched_self(), flusher, server, .name = "http log",
+                 .coro = &server->flusher) < 0)
+        server->flusher = NULL;
+}
+
+void cg__http_log_end(struct cg_http_server *server)
+{
+    struct cg_coro *flusher = server->flusher;
+
+    if (flusher == NULL)
         return;
-    server->flushing =
-        cg_start(cg_sched_self(), flusher, server, .name = "http log") == 0;
+    cg_ref(flusher);
+    cg_coro_cancel(flusher);
+    cg_yield(cg_join(flusher, .shield = true));
+    cg_unref(flusher);
 }
 
 void cg__http_log_access(struct cg_http_request *req)

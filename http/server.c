@@ -222,6 +222,8 @@ static ssize_t serve_run(struct cg_op *op)
     while (*at != &serving)
         at = &(*at)->next;
     *at = serving.next;
+    if (server->serving == NULL)
+        cg__http_log_end(server);
     return n;
 }
 

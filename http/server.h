@@ -65,7 +65,7 @@ struct cg_http_server {
     char fields[256]; /* "Server: ...\r\nDate: ...\r\n" */
     size_t fields_size, date_at;
     int64_t date_until; /* cg_now; 0: never made */
-    bool flushing;      /* a coroutine will flush the log */
+    struct cg_coro *flusher; /* of the log; NULL: nothing to be flushed */
 };
 
 struct cg_http_request {
@@ -179,6 +179,7 @@ void cg__http_print_date(char *buf, time_t moment);
 
 /* A line for the access log, if there is one; one for those who look after the server. */
 void cg__http_log_access(struct cg_http_request *req);
+void cg__http_log_end(struct cg_http_server *server); /* what was logged is written */
 void cg__http_log_failure(struct cg_http_request *req, ssize_t code);
 void cg__http_log(struct cg_http_server *server, const char *line);
 
