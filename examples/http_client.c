@@ -292,6 +292,8 @@ int main(int argc, char **argv)
     open_client((const char **)ex.argv);
     code = example_run(&ex);
     progress_end();
+    if (turn < count && status == 0) /* stopped */
+        status = FAILED;
     for (size_t i = 0; i < field_count; i++)
         free((char *)fields[i].name);
     transfers_free(transfers, count);
