@@ -16,6 +16,9 @@ struct cg_http_files {
  * descriptor or -errno: -EXDEV if it would lead out. files_open.c */
 int cg__http_open_beneath(int root, const char *path);
 
+/* The same without the kernel's help: no link is followed. */
+int cg__http_open_steps(int root, const char *path);
+
 /* The status that fits an error of opening. */
 int cg__http_status_of(int error);
 

@@ -36,7 +36,7 @@ static int by_openat2(int root, const char *path)
 #endif
 }
 
-static int by_steps(int root, const char *path)
+int cg__http_open_steps(int root, const char *path)
 {
     char *copy = strdup(path), *at = copy, *slash;
     int fd = root, error = 0;
@@ -72,7 +72,7 @@ int cg__http_open_beneath(int root, const char *path)
     /* EPERM: a filter of system calls that has never heard of it. EAGAIN: something was
      * renamed meanwhile. */
     if (fd == -ENOSYS || fd == -EPERM || fd == -EAGAIN)
-        fd = by_steps(root, path);
+        fd = cg__http_open_steps(root, path);
     return fd;
 }
 

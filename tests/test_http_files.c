@@ -1,0 +1,359 @@
+/* SPDX-License-Identifier: MIT */
+/* Static files: what a path leads to and that none leads out, conditions, ranges, compressed
+ * siblings. */
+#include "config.h"
+
+#include <cogen/http_server.h>
+
+#include "http/files.h"
+#include "tests/support.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static char root[64];
+static struct cg_http_server *server;
+static struct cg_sock *listener;
+static char addr[CG_ADDR_SIZE], got[256 * 1024];
+
+static void put(const char *name, const char *text)
+{
+    char path[128];
+    FILE *file;
+
+    snprintf(path, sizeof path, "%s/%s", root, name);
+    file = fopen(path, "w");
+    ck_assert_ptr_nonnull(file);
+    fputs(text, file);
+    fclose(file);
+}
+
+static void in_root(int (*call)(const char *path, mode_t mode), const char *name)
+{
+    char path[128];
+
+    snprintf(path, sizeof path, "%s/%s", root, name);
+    ck_assert_int_eq(call(path, 0755), 0);
+}
+
+static void link_to(const char *target, const char *name)
+{
+    char path[128];
+
+    snprintf(path, sizeof path, "%s/%s", root, name);
+    ck_assert_int_eq(symlink(target, path), 0);
+}
+
+static void make_root(void)
+{
+    strcpy(root, "/tmp/cogen-files-XXXXXX");
+    ck_assert_ptr_nonnull(mkdtemp(root));
+    in_root(mkdir, "www");
+    in_root(mkdir, "www/sub");
+    in_root(mkdir, "www/bare");
+    in_root(mkfifo, "www/fifo");
+    put("secret", "secret");
+    put("www/a.txt", "0123456789");
+    put("www/a b&.html", "escaped");
+    put("www/c.css", "plain");
+    put("www/c.css.gz", "gzipped");
+    put("www/c.css.br", "brotlied");
+    put("www/sub/index.html", "index");
+    put("www/bare/<x>", "x");
+    link_to("a.txt", "www/inside");
+    link_to("../secret", "www/outside");
+    link_to("..", "www/up");
+    link_to("/etc", "www/etc");
+    link_to("loop", "www/loop");
+}
+
+static ssize_t serve(void *arg)
+{
+    (void)arg;
+    return cg_yield(cg_http_serve(server, listener));
+}
+
+/* Asks for a path with further fields; answers the status. */
+static int ask(const char *method, const char *path, const char *fields)
+{
+    struct cg_sock *sock;
+    char text[1024];
+    size_t size = 0;
+    ssize_t n = snprintf(text, sizeof text,
+                         "%s %s HTTP/1.1\r\nHost: x\r\nConnection: close\r\n%s\r\n", method,
+                         path, fields);
+    int status = 0;
+
+    OK(cg_yield(cg_connect(addr, &sock)));
+    OK(cg_yield(cg_writeall(sock, text, n)));
+    while ((n = OK(cg_yield(cg_read(sock, got + size, sizeof got - 1 - size)))) > 0)
+        size += (size_t)n;
+    got[size] = '\0';
+    cg_close(sock);
+    sscanf(got, "HTTP/1.1 %d", &status);
+    return status;
+}
+
+static int get(const char *path)
+{
+    return ask("GET", path, "");
+}
+
+static const char *body(void)
+{
+    return strstr(got, "\r\n\r\n") + 4;
+}
+
+/* A field of the answer; each call has a place of its own. */
+static const char *field(const char *name)
+{
+    static char values[4][256];
+    static unsigned turn;
+    char *value = values[turn++ % 4], line[64], *at;
+
+    snprintf(line, sizeof line, "\r\n%s: ", name);
+    at = strstr(got, line);
+    snprintf(value, sizeof values[0], "%.*s", at ? (int)strcspn(at + strlen(line), "\r") : 6,
+             at ? at + strlen(line) : "(none)");
+    return value;
+}
+
+static ssize_t with(cg_fn *check, bool listing)
+{
+    struct cg_http_files *files;
+    struct cg_coro *serving;
+    char path[128];
+
+    make_root();
+    snprintf(path, sizeof path, "%s/www", root);
+    OK(cg_http_files_open(path, &(struct cg_http_files_options){.listing = listing}, &files));
+    server = cg_http_server_new();
+    OK(cg_http_mount(server, "/", cg_http_send_files, files));
+    OK(cg_http_mount(server, "GET /pre/", cg_http_send_files, files));
+    listener = test_listen(addr);
+    serving = test_start(serve, NULL);
+    check(NULL);
+    IS(cg_yield(cg_http_shutdown(server, .timeout = CG_SECOND)), 0);
+    IS(test_end(serving), 0);
+    cg_http_server_free(server);
+    cg_http_files_close(files);
+    cg_close(listener);
+    snprintf(path, sizeof path, "rm -r %s", root);
+    ck_assert_int_eq(system(path), 0);
+    return 0;
+}
+
+/* What is there is found, what is not is not, and nothing leads out. */
+static ssize_t look_paths(void *arg)
+{
+    static const char *const out[] = {
+        "/../secret", "/sub/../../secret", "/%2e%2e/secret", "/.%2e/secret", "/outside",
+        "/up/secret", "/up/www/a.txt", "/etc/passwd", "/loop", "/fifo", "/./a.txt", "/sub/..",
+        "/pre/../a.txt",
+    };
+
+    (void)arg;
+    IS(get("/a.txt"), 200);
+    ck_assert_str_eq(body(), "0123456789");
+    ck_assert_str_eq(field("Content-Type"), "text/plain; charset=utf-8");
+    IS(get("/pre/a.txt"), 200);
+    IS(get("/inside"), 200);
+    IS(get("/a%20b%26.html?x"), 200);
+    ck_assert_str_eq(body(), "escaped");
+    IS(get("/sub"), 301);
+    ck_assert_str_eq(field("Location"), "/sub/");
+    IS(get("//sub?q=1"), 301);
+    ck_assert_str_eq(field("Location"), "/sub/?q=1");
+    IS(get("/sub/"), 200);
+    ck_assert_str_eq(body(), "index");
+    IS(get("/bare/"), 403);
+    IS(get("/none"), 404);
+    IS(get("/a.txt/"), 404);
+    IS(get("/..%2fsecret"), 404);
+    IS(get("/a.txt%00"), 400);
+    IS(ask("POST", "/a.txt", ""), 405);
+    IS(ask("HEAD", "/a.txt", ""), 200);
+    ck_assert_str_eq(field("Content-Length"), "10");
+    ck_assert_str_eq(body(), "");
+    for (size_t i = 0; i < COUNT(out); i++) {
+        ck_assert_msg(get(out[i]) == 403, "%s: %s", out[i], got);
+        ck_assert_ptr_null(strstr(got, "secret\n"));
+    }
+    return 0;
+}
+
+static ssize_t paths(void *arg)
+{
+    (void)arg;
+    return with(look_paths, false);
+}
+
+static ssize_t look_list(void *arg)
+{
+    (void)arg;
+    IS(get("/bare/"), 200);
+    ck_assert_ptr_nonnull(strstr(got, "<a href=\"./%3Cx%3E\">&lt;x&gt;</a>"));
+    IS(get("/sub/"), 200);
+    ck_assert_str_eq(body(), "index");
+    return 0;
+}
+
+static ssize_t lists(void *arg)
+{
+    (void)arg;
+    return with(look_list, true);
+}
+
+/* One who has the file is not sent it again; a changed one is. */
+static ssize_t look_conditions(void *arg)
+{
+    char etag[128], date[64], fields[256];
+
+    (void)arg;
+#define ASK(...) (snprintf(fields, sizeof fields, __VA_ARGS__), ask("GET", "/a.txt", fields))
+    IS(get("/a.txt"), 200);
+    snprintf(etag, sizeof etag, "%s", field("ETag"));
+    snprintf(date, sizeof date, "%s", field("Last-Modified"));
+    IS(ASK("If-None-Match: %s\r\n", etag), 304);
+    ck_assert_str_eq(body(), "");
+    ck_assert_str_eq(field("ETag"), etag);
+    IS(ASK("If-None-Match: \"x\", W/%s\r\n", etag), 304);
+    IS(ASK("If-None-Match: *\r\n"), 304);
+    IS(ASK("If-None-Match: \"x\"\r\nIf-Modified-Since: %s\r\n", date), 200);
+    IS(ASK("If-Modified-Since: %s\r\n", date), 304);
+    IS(ASK("If-Modified-Since: Sun, 06 Nov 1994 08:49:37 GMT\r\n"), 200);
+    IS(ASK("If-Modified-Since: yesterday\r\n"), 200);
+    IS(ASK("If-Match: %s\r\n", etag), 200);
+    IS(ASK("If-Match: \"x\"\r\n"), 412);
+    IS(ASK("If-Unmodified-Since: Sun, 06 Nov 1994 08:49:37 GMT\r\n"), 412);
+    IS(ASK("Range: bytes=2-4\r\nIf-Range: %s\r\n", etag), 206);
+    IS(ASK("Range: bytes=2-4\r\nIf-Range: \"x\"\r\n"), 200);
+    IS(ASK("Range: bytes=2-4\r\nIf-Range: %s\r\n", date), 206);
+    return 0;
+}
+
+static ssize_t conditions(void *arg)
+{
+    (void)arg;
+    return with(look_conditions, false);
+}
+
+static ssize_t look_ranges(void *arg)
+{
+    static const struct {
+        const char *range;
+        int status;
+        const char *content_range, *body;
+    } cases[] = {
+        {"bytes=2-4", 206, "bytes 2-4/10", "234"},
+        {"bytes=7-", 206, "bytes 7-9/10", "789"},
+        {"bytes=7-99", 206, "bytes 7-9/10", "789"},
+        {"bytes=-3", 206, "bytes 7-9/10", "789"},
+        {"bytes=-99", 206, "bytes 0-9/10", "0123456789"},
+        {"bytes=0-0", 206, "bytes 0-0/10", "0"},
+        {"bytes=10-", 416, "bytes */10", NULL},
+        {"bytes=-0", 416, "bytes */10", NULL},
+        {"bytes=4-2", 200, "(none)", "0123456789"},
+        {"bytes=0-1,3-4", 200, "(none)", "0123456789"},
+        {"bytes=x-", 200, "(none)", "0123456789"},
+        {"bytes=99999999999999999999-", 200, "(none)", "0123456789"},
+        {"lines=1-2", 200, "(none)", "0123456789"},
+    };
+
+    (void)arg;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        char fields[64];
+
+        snprintf(fields, sizeof fields, "Range: %s\r\n", cases[i].range);
+        IS(ask("GET", "/a.txt", fields), cases[i].status);
+        ck_assert_str_eq(field("Content-Range"), cases[i].content_range);
+        if (cases[i].body != NULL)
+            ck_assert_str_eq(body(), cases[i].body);
+    }
+    return 0;
+}
+
+static ssize_t ranges(void *arg)
+{
+    (void)arg;
+    return with(look_ranges, false);
+}
+
+/* A compressed sibling is sent to those who accept it, as the type that it is of. */
+static ssize_t look_siblings(void *arg)
+{
+    static const struct {
+        const char *accept, *coding, *body;
+    } cases[] = {
+        {"gzip, br", "br", "brotlied"}, {"gzip", "gzip", "gzipped"},
+        {"br;q=0.5, gzip;q=0.8", "gzip", "gzipped"}, {"deflate", "(none)", "plain"},
+        {"gzip;q=0, br;q=0", "(none)", "plain"}, {"*", "br", "brotlied"},
+    };
+
+    (void)arg;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        char fields[64];
+
+        snprintf(fields, sizeof fields, "Accept-Encoding: %s\r\n", cases[i].accept);
+        IS(ask("GET", "/c.css", fields), 200);
+        ck_assert_str_eq(field("Content-Encoding"), cases[i].coding);
+        ck_assert_str_eq(field("Content-Type"), "text/css; charset=utf-8");
+        ck_assert_str_eq(field("Vary"), "Accept-Encoding");
+        ck_assert_str_eq(body(), cases[i].body);
+    }
+    return 0;
+}
+
+static ssize_t siblings(void *arg)
+{
+    (void)arg;
+    return with(look_siblings, false);
+}
+
+/* Where the kernel does not help nothing leads out either; links are not followed at all. */
+static ssize_t steps(void *arg)
+{
+    static const char *const refused[] = {"../secret", "sub/../../secret", "up/secret",
+                                          "outside", "inside", "etc/passwd", "loop", ".."};
+    char path[128];
+    int dir, fd;
+
+    (void)arg;
+    make_root();
+    snprintf(path, sizeof path, "%s/www", root);
+    dir = open(path, O_RDONLY | O_DIRECTORY);
+    for (size_t i = 0; i < COUNT(refused); i++) {
+        fd = cg__http_open_steps(dir, refused[i]);
+        ck_assert_msg(fd < 0, "%s", refused[i]);
+    }
+    for (const char *const *each = (const char *[]){"sub/index.html", "sub//", ".", "a.txt", 0};
+         *each; each++) {
+        fd = OK(cg__http_open_steps(dir, *each));
+        close(fd);
+    }
+    IS(cg__http_open_steps(dir, "sub/none"), -ENOENT);
+    IS(cg__http_open_steps(dir, "a.txt/x"), -ENOTDIR);
+    close(dir);
+    snprintf(path, sizeof path, "rm -r %s", root);
+    ck_assert_int_eq(system(path), 0);
+    return 0;
+}
+
+int main(void)
+{
+    static const struct test_case cases[] = {
+        CORO(paths),
+        CORO(lists, .where = ON_KERNEL),
+        CORO(conditions),
+        CORO(ranges),
+        CORO(siblings),
+        CORO(steps, .where = ON_SIM),
+    };
+
+    return test_main("http files", cases, COUNT(cases));
+}
