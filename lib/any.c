@@ -101,7 +101,7 @@ static enum cg_verdict any_process(struct cg_op *op, struct cg_sched *sched)
     any->unsettled = 0;
     any->winner = -1;
     any->failure = 0;
-    any->busy = true;
+    any->busy = any->begun = true;
     for (i = 0; any->ops[i]; i++)
         if (any->ops[i]->state == CG_OP_IDLE)
             any->ops[i]->result = -ECANCELED;
@@ -141,6 +141,8 @@ static enum cg_verdict any_cancel(struct cg_op *op, struct cg_sched *sched)
     struct cg_any_op *any = (struct cg_any_op *)op;
 
     (void)sched;
+    if (races(op) && any->winner >= 0 && any->failure == 0)
+        op->reason = (int16_t)any->winner; /* decided: only the losers are waited for */
     any->busy = true; /* the answer is given here */
     cancel_branches(any, count(any));
     any->busy = false;
@@ -151,9 +153,14 @@ static ssize_t any_finish(struct cg_op *op)
 {
     struct cg_any_op *any = (struct cg_any_op *)op;
 
-    for (int i = 0; any->ops[i]; i++)
-        if (any->ops[i]->state == CG_OP_IDLE)
-            cg__op_finish(any->ops[i]);
+    for (int i = 0; any->ops[i]; i++) {
+        if (any->ops[i]->state != CG_OP_IDLE)
+            continue;
+        if (!any->begun)
+            any->ops[i]->result = -ECANCELED;
+        cg__op_finish(any->ops[i]);
+    }
+    any->begun = false;
     return op->result;
 }
 

@@ -176,14 +176,3 @@ void cg__names_remove(struct cg__names *names, struct cg_wait_signal_op *op)
     next->prev = op->prev;
     as_wait(op->prev)->next = op->next;
 }
-
-struct cg_wait_signal_op *cg__names_take(struct cg__names *names, struct cg_name name)
-{
-    struct cg_wait_signal_op **at = locate(names, name), *first = *at;
-
-    if (first) {
-        *at = as_wait(first->chain);
-        names->count--;
-    }
-    return first;
-}

@@ -35,7 +35,4 @@ struct cg_wait_signal_op *cg__names_find(struct cg__names *names, struct cg_name
 void cg__names_add(struct cg__names *names, struct cg_wait_signal_op *op);
 void cg__names_remove(struct cg__names *names, struct cg_wait_signal_op *op);
 
-/* Takes the whole ring of a name out of the table and answers its first. */
-struct cg_wait_signal_op *cg__names_take(struct cg__names *names, struct cg_name name);
-
 #endif

@@ -29,20 +29,17 @@ static unsigned waiters(struct cg__names *names, struct cg_name name)
 ssize_t cg__signal_fire(struct cg__names *names, struct cg_name name, const void *value,
                         bool favoured)
 {
-    struct cg_wait_signal_op *first = cg__names_take(names, name), *op, *next;
+    struct cg_wait_signal_op *op;
     ssize_t n = 0;
 
-    if (first == NULL)
-        return 0;
-    as_wait(first->prev)->next = NULL;
-    op = favoured ? as_wait(first->prev) : first;
-    first->prev = NULL;
-    for (; op; op = next) {
-        next = as_wait(favoured ? op->prev : op->next);
+    /* One at a time: completing an op takes others out that it raced with. */
+    for (; (op = cg__names_find(names, name)); n++) {
+        if (favoured)
+            op = as_wait(op->prev);
+        cg__names_remove(names, op);
         if (op->value)
             memcpy(op->value, &value, sizeof value);
         cg__op_complete(&op->op, 0, favoured);
-        n++;
     }
     return n;
 }

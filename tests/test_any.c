@@ -469,7 +469,66 @@ static void random_races(void)
         IS(test_run(races_with_seed, &seed), 0);
 }
 
+struct decided {
+    struct cg_sock *sock;
+    struct cg_queue *queue;
+};
+
+static ssize_t is_decided(void *arg)
+{
+    struct decided *d = arg;
+    intptr_t item = 0;
+    char byte;
+    struct cg_op *get = cg_get(d->queue, &item);
+
+    IS(cg_yield(cg_any((cg_read(d->sock, &byte, 1), get))), 1);
+    IS(cg_result(get), 0);
+    IS(item, 7);
+    IS(cg_yield(cg_pass()), -ECANCELED);
+    return 0;
+}
+
+/* A race that has been decided, and only waits for the kernel to let go of a loser, is not
+ * undone by a cancellation: the winner has what it has. */
+static ssize_t decided_then_cancelled(void *arg)
+{
+    struct decided d = {.queue = cg_queue_new()};
+    struct cg_sock *peer;
+    struct cg_coro *coro;
+
+    (void)arg;
+    test_tcp(&d.sock, &peer);
+    coro = test_start(is_decided, &d);
+    test_until_waiting(coro);
+    IS(cg_queue_try_put(d.queue, (void *)7), 0);
+    IS(cg_coro_cancel(coro), 0);
+    IS(test_end(coro), 0);
+    cg_close(d.sock);
+    cg_close(peer);
+    cg_queue_free(d.queue);
+    return 0;
+}
+
+/* Where the coroutine is cancelled already nothing is begun, and every branch says so, also
+ * one that was answered well before. */
+static ssize_t refused(void *arg)
+{
+    struct cg_scope scope;
+    struct cg_op *a = cg_sleep(0), *b = cg_sleep(CG_HOUR);
+
+    (void)arg;
+    IS(cg_yield(a), 0);
+    cg_scope_open(&scope, CG_NEVER, false);
+    cg_scope_cancel(&scope);
+    IS(cg_yield(cg_any((cg_all((a, b)), cg_sleep(1)))), -ECANCELED);
+    IS(cg_result(a), -ECANCELED);
+    IS(cg_result(b), -ECANCELED);
+    IS(cg_scope_close(&scope), -ECANCELED);
+    return 0;
+}
+
 static const struct test_case cases[] = {
+    CORO(refused, .where = ON_SIM),
     CORO(first_wins, .where = ON_SIM),
     CORO(immediate_winner, .where = ON_SIM),
     CORO(failure_wins, .where = ON_SIM),
@@ -484,6 +543,7 @@ static const struct test_case cases[] = {
     CORO(read_against_sleep),
     CORO(two_reads, .where = ON_SIM),
     CORO(two_sockets),
+    CORO(decided_then_cancelled),
     PLAIN(random_races, .where = ON_SIM),
 };
 

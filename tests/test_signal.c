@@ -82,14 +82,10 @@ static ssize_t names(void *arg)
     char text[] = "go";
     int object, another;
     struct waiter w[] = {
-        {"s", cg_name(text), 1},
-        {"i", cg_name(7), 2},
-        {"p", cg_name(&object), 3},
-        {"b", cg_name_bytes(bytes, sizeof bytes), 4},
-        {"e", cg_name(""), 5},
-        {"P", cg_name_pointer(bytes), 6},
-        {"n", cg_name(-1), 7},
-        {"z", cg_name(0), 8},
+        {"s", cg_name(text), 1},    {"i", cg_name(7), 2},
+        {"p", cg_name(&object), 3}, {"b", cg_name_bytes(bytes, sizeof bytes), 4},
+        {"e", cg_name(""), 5},      {"P", cg_name_pointer(bytes), 6},
+        {"n", cg_name(-1), 7},      {"z", cg_name(0), 8},
     };
     struct cg_coro *coros[COUNT(w)];
 
@@ -149,7 +145,8 @@ static ssize_t calls_for(void *arg)
 {
     struct call_for *c = arg;
 
-    IS(cg_yield(cg_signal("crew", 8, .recipients = c->recipients, .timeout = c->timeout)),
+    IS(cg_yield(
+           cg_signal("crew", 8, .recipients = c->recipients, .timeout = c->timeout)),
        c->wanted);
     note("!");
     return 0;
@@ -158,8 +155,9 @@ static ssize_t calls_for(void *arg)
 /* With .recipients = n the signaller waits until n wait, then wakes all of them. */
 static ssize_t recipients(void *arg)
 {
-    struct waiter w[] = {
-        {"a", cg_name("crew"), 8}, {"b", cg_name("crew"), 8}, {"c", cg_name("crew"), 8}};
+    struct waiter w[] = {{"a", cg_name("crew"), 8},
+                         {"b", cg_name("crew"), 8},
+                         {"c", cg_name("crew"), 8}};
     struct call_for call = {.recipients = 3, .wanted = 3};
     struct cg_coro *caller = test_start(calls_for, &call), *coros[3];
 
@@ -178,8 +176,9 @@ static ssize_t recipients(void *arg)
 /* Enough waiters there already: it does not wait, and wakes those above n too. */
 static ssize_t recipients_there(void *arg)
 {
-    struct waiter w[] = {
-        {"a", cg_name("crew"), 8}, {"b", cg_name("crew"), 8}, {"c", cg_name("crew"), 8}};
+    struct waiter w[] = {{"a", cg_name("crew"), 8},
+                         {"b", cg_name("crew"), 8},
+                         {"c", cg_name("crew"), 8}};
     struct cg_coro *coros[3];
 
     (void)arg;
@@ -219,7 +218,8 @@ static ssize_t recipients_time_out(void *arg)
 
     (void)arg;
     IS(cg_yield(cg_signal("crew", 8, .recipients = 2, .timeout = MS)), -ETIMEDOUT);
-    IS(cg_yield(cg_signal("crew", 8, .recipients = 2, .timeout = CG_NOWAIT)), -ETIMEDOUT);
+    IS(cg_yield(cg_signal("crew", 8, .recipients = 2, .timeout = CG_NOWAIT)),
+       -ETIMEDOUT);
     ck_assert_int_eq(cg_coro_state(coro), CG_CORO_WAITING);
     IS(cg_yield(cg_signal("crew", 9)), 1);
     return test_end(coro);
@@ -254,7 +254,9 @@ static ssize_t waiters_that_leave(void *arg)
 /* Thousands of names at once do not get in each other's way. */
 static ssize_t many_names(void *arg)
 {
-    enum { NAMES = 1000 };
+    enum {
+        NAMES = 1000
+    };
     static struct waiter w[2 * NAMES];
     static struct cg_coro *coros[2 * NAMES];
     static char text[NAMES][32];
@@ -337,6 +339,29 @@ static ssize_t introduction(void *arg)
     return 0;
 }
 
+static ssize_t waits_twice(void *arg)
+{
+    struct cg_op *a = cg_wait_signal("go", NULL), *b = cg_wait_signal("go", NULL);
+
+    (void)arg;
+    IS(cg_yield(cg_any((a, b))), 0);
+    IS(cg_result(b), -ECANCELED);
+    return 0;
+}
+
+/* Who waits for one name in two branches of a race gets the signal once. */
+static ssize_t waits_in_race(void *arg)
+{
+    struct cg_coro *coro = test_start(waits_twice, NULL),
+                   *other = test_start(waits_twice, NULL);
+
+    (void)arg;
+    test_until_waiting(other);
+    IS(cg_yield(cg_signal("go", 0, .prio = CG_PRIO_LAST)), 2);
+    IS(test_end(coro), 0);
+    return test_end(other);
+}
+
 static const struct test_case cases[] = {
     CORO(wakes_all_in_order, .where = ON_SIM),
     CORO(is_not_remembered, .where = ON_SIM),
@@ -349,6 +374,7 @@ static const struct test_case cases[] = {
     CORO(waiters_that_leave, .where = ON_SIM),
     CORO(many_names, .where = ON_SIM),
     CORO(waits_again_gets_next, .where = ON_SIM),
+    CORO(waits_in_race, .where = ON_SIM),
     CORO(introduction, .where = ON_SIM),
 };
 

@@ -14,6 +14,7 @@ struct cg_any_op { /* any and all */
     int winner;         /* index of the first branch that completed, -1: none yet */
     int failure;        /* -EBUSY: a branch is in use elsewhere */
     bool busy;          /* within process or cancel, which give the answer themselves */
+    bool begun;         /* process has been called: else the branches were refused with us */
 };
 
 #define cg__ops(...) (struct cg_op *[]){__VA_ARGS__, NULL}
