@@ -46,8 +46,8 @@ static size_t entries_size(const struct cg_http_headers *headers)
     return headers->count * sizeof(struct cg__http_entry);
 }
 
-/* Sees to room for that much more, between the text and the entries. */
-static int grow(struct cg_http_headers *headers, size_t more)
+/* The room lies between the text and the entries. */
+int cg__http_grow(struct cg_http_headers *headers, size_t more)
 {
     size_t wanted = headers->used + entries_size(headers) + more;
     size_t size = headers->size ? headers->size : FIRST_SIZE;
@@ -65,26 +65,6 @@ static int grow(struct cg_http_headers *headers, size_t more)
                 data + headers->size - entries_size(headers), entries_size(headers));
     headers->data = data;
     headers->size = (uint32_t)size;
-    return 0;
-}
-
-static bool has_room(const struct cg_http_headers *headers, size_t more)
-{
-    return headers->size - headers->used - entries_size(headers) >= more;
-}
-
-int cg__http_reserve(struct cg_http_headers *headers, size_t size)
-{
-    return has_room(headers, size) ? 0 : grow(headers, size);
-}
-
-int cg__http_text(struct cg_http_headers *headers, const char *data, size_t size)
-{
-    if (cg__http_reserve(headers, size) < 0)
-        return -ENOMEM;
-    if (size > 0)
-        memcpy(headers->data + headers->used, data, size);
-    headers->used += (uint32_t)size;
     return 0;
 }
 

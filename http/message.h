@@ -5,6 +5,7 @@
 #define COGEN_HTTP_MESSAGE_H
 
 #include <cogen/http.h>
+#include <string.h>
 
 /* All zero is an empty one without memory. */
 struct cg_http_headers {
@@ -23,11 +24,29 @@ void cg__http_headers_reset(struct cg_http_headers *headers, size_t keep);
 /* Frees the memory; it is an empty one again. */
 void cg__http_headers_clear(struct cg_http_headers *headers);
 
+/* Makes room for that many bytes more. 0 or -ENOMEM. */
+int cg__http_grow(struct cg_http_headers *headers, size_t size);
+
 /* Sees to room for that many bytes: none of them will move what is there. 0 or -ENOMEM. */
-int cg__http_reserve(struct cg_http_headers *headers, size_t size);
+static inline int cg__http_reserve(struct cg_http_headers *headers, size_t size)
+{
+    size_t entries = headers->count * sizeof(struct cg__http_entry);
+
+    return headers->size - headers->used - entries >= size ? 0 : cg__http_grow(headers, size);
+}
 
 /* Appends bytes to the text; 0 or -ENOMEM. Their place is where `used` was. */
-int cg__http_text(struct cg_http_headers *headers, const char *data, size_t size);
+static inline int cg__http_text(struct cg_http_headers *headers, const char *data,
+                                size_t size)
+{
+    int rc = cg__http_reserve(headers, size);
+
+    if (rc == 0 && size > 0) {
+        memcpy(headers->data + headers->used, data, size);
+        headers->used += (uint32_t)size;
+    }
+    return rc;
+}
 
 /* The text at a place; valid until something is appended. */
 static inline char *cg__http_at(const struct cg_http_headers *headers, uint32_t place)
