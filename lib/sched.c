@@ -209,7 +209,8 @@ int cg_step(struct cg_sched *sched, int64_t timeout)
 
     if (rc < 0)
         return rc;
-    rc = turn(sched, timeout);
+    /* What is done now may be all that the caller has been waiting for: no sleep after it. */
+    rc = turn(sched, cg_sched_timeout(sched) == 0 ? 0 : timeout);
     if (rc > 0 && cg_sched_timeout(sched) == 0)
         rc = turn(sched, 0); /* runs what was woken */
     leave(sched, rc <= 0);

@@ -651,7 +651,34 @@ static ssize_t real_sleep(void *arg)
     return 0;
 }
 
+static void tells(void *arg)
+{
+    *(bool *)arg = true;
+}
+
+static ssize_t sleeps_long(void *arg)
+{
+    (void)arg;
+    return cg_yield(cg_sleep(CG_HOUR));
+}
+
+/* A step that had something to do does not sleep after it: its caller may have been waiting
+ * for just that. */
+static void step_returns(void)
+{
+    struct test test = test_open();
+    bool told = false;
+
+    OK(cg_start(test.sched, sleeps_long, NULL));
+    IS(cg_step(test.sched, CG_NEVER), 1); /* starts it */
+    OK(cg_post(test.sched, tells, &told));
+    IS(cg_step(test.sched, CG_NEVER), 1);
+    ck_assert(told);
+    test_close(&test);
+}
+
 static const struct test_case cases[] = {
+    PLAIN(step_returns),
     PLAIN(embedded),
     PLAIN(descriptor_tells, .where = ON_KERNEL),
     PLAIN(step_waits, .where = ON_KERNEL),

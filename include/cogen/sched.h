@@ -58,9 +58,9 @@ CG_API ssize_t cg_run(struct cg_sched *sched);
  * what), -ECANCELED if it did not end within the grace period after cg_stop; or why it could not begin. */
 CG_API ssize_t cg_main(const char *reactor, cg_fn *fn, void *arg);
 
-/* A turn, or two if the first woke somebody: runs what is runnable, looks at the reactor and the timers, waiting at most
- * timeout ns (0: not at all, CG_NEVER: without limit) if nothing else is to do; leaves
- * nothing unsubmitted. Answers 1 while there is something to wait for, 0 once cg_run would
+/* A turn, or two if the first woke somebody: runs what is due and runnable and looks at the
+ * reactor, waiting at most timeout ns (0: not at all, CG_NEVER: without limit), but only if
+ * there was nothing to run; leaves nothing unsubmitted. Answers 1 while there is something to wait for, 0 once cg_run would
  * return, or a negative code as cg_run. */
 CG_API int cg_step(struct cg_sched *sched, int64_t timeout);
 
