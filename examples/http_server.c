@@ -5,6 +5,7 @@
  *     ./http_server --listen 127.0.0.1:8080                one page, at /
  *     ./http_server --listen 127.0.0.1:8080 --root site    the files in site/
  *     curl -i http://127.0.0.1:8080/                       in another terminal
+ *     ./http_server --tls-cert cert.pem --tls-key key.pem  over TLS
  */
 #include <cogen.h>
 #include <cogen/http_server.h>
@@ -13,6 +14,7 @@
 #include <stdlib.h>
 
 #include "common.h"
+#include "http_server_tls.h"
 
 static struct cg_http_server *server;
 
@@ -35,24 +37,51 @@ static ssize_t serve(void *listener)
     return n;
 }
 
-static void make_server(int64_t patience, bool log)
+static void make_server(int64_t patience, bool log, bool tls)
 {
     server = cg_http_server_new(.header_timeout = patience, .body_timeout = patience,
                                 .write_timeout = patience, .idle_timeout = patience,
-                                .access_log = log ? stderr : NULL);
+                                .access_log = log ? stderr : NULL,
+                                .wrap = tls ? server_tls_wrap : NULL);
     if (server == NULL) {
         example_fail("server", -ENOMEM);
         exit(1);
     }
 }
 
+/* True: done, or not wanted. */
+static bool use_certificate(const char *cert, const char *key)
+{
+    const char *why;
+
+    if (cert == NULL || server_tls_open(cert, key, &why) == 0)
+        return true;
+    example_complain("--tls-cert", why);
+    return false;
+}
+
+static bool mount(const char *root, struct cg_http_files **files)
+{
+    const struct cg_http_files_options options = {.listing = true};
+    int code;
+
+    if (root == NULL)
+        return cg_http_mount(server, "GET /$", page, NULL) == 0;
+    code = cg_http_files_open(root, &options, files);
+    if (code < 0)
+        example_fail(root, code);
+    return code == 0 && cg_http_mount(server, "GET /", cg_http_send_files, *files) == 0;
+}
+
 int main(int argc, char **argv)
 {
-    const char *root = NULL, *seconds = "15", *log = NULL;
+    const char *root = NULL, *seconds = "15", *log = NULL, *cert = NULL, *key = NULL;
     const struct example_option options[] = {
         {"root", "DIR", "serve the files in DIR", &root, 0},
         {"timeout", "SECONDS", "a silent or slow client is given this long (15)",
          &seconds, 0},
+        {"tls-cert", "FILE", "serve https with this certificate (PEM)", &cert, 0},
+        {"tls-key", "FILE", "and this key, if it is in a file of its own", &key, 0},
         {"log", NULL, "write a line for each request to standard error", &log, 0},
         {0},
     };
@@ -64,22 +93,17 @@ int main(int argc, char **argv)
         .options = options,
     };
     struct cg_http_files *files = NULL;
-    int code = 0, status;
+    int status;
 
     example_open(&ex, argc, argv);
-    make_server(example_seconds(&ex, seconds), log != NULL);
-    if (root != NULL)
-        code = cg_http_files_open(
-            root, &(struct cg_http_files_options){.listing = true}, &files);
-    if (code < 0)
-        example_fail(root, code);
-    else
-        code = root != NULL ? cg_http_mount(server, "GET /", cg_http_send_files, files)
-                            : cg_http_mount(server, "GET /$", page, NULL);
-    if (code == 0)
+    if (key != NULL && cert == NULL)
+        example_usage(&ex, "--tls-key goes with --tls-cert");
+    make_server(example_seconds(&ex, seconds), log != NULL, cert != NULL);
+    if (use_certificate(cert, key) && mount(root, &files))
         example_serve(&ex, serve);
     status = example_run(&ex);
     cg_http_server_free(server);
     cg_http_files_close(files);
+    server_tls_close();
     return status;
 }

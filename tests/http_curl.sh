@@ -36,14 +36,32 @@ mkdir "$work/site"
 seq 200000 >"$work/site/large.txt"
 cp "$source/examples/site/hello.txt" "$work/site"
 gzip -k "$work/site/large.txt" 2>/dev/null
-"$server" --listen 127.0.0.1:0 --root "$work/site" --log >"$work/out" 2>"$work/log" &
-pid=$!
-addr=''
-for ((i = 0; i < 200 && ${#addr} == 0; i++)); do
-    sleep 0.02
-    read -r addr <"$work/out"
-done
-url=http://${addr#listening on }
+
+# serve ARGUMENT...: starts the server; its address is in $addr.
+serve() {
+    local i
+
+    : >"$work/out"
+    "$server" --listen 127.0.0.1:0 --root "$work/site" "$@" >"$work/out" 2>"$work/log" &
+    pid=$!
+    addr=''
+    for ((i = 0; i < 200 && ${#addr} == 0; i++)); do
+        sleep 0.02
+        read -r addr <"$work/out"
+        kill -0 "$pid" 2>/dev/null || break
+    done
+    addr=${addr#listening on }
+}
+
+stop() {
+    kill -TERM "$pid"
+    wait "$pid"
+    same "the server ends well" 0 $?
+    pid=''
+}
+
+serve --log
+url=http://$addr
 sum=$(md5sum <"$work/site/large.txt")
 
 same "a file" "$sum" "$(get "$url/large.txt" | md5sum)"
@@ -73,12 +91,32 @@ if command -v wrk >/dev/null; then
 else
     echo "SKIP: there is no wrk"
 fi
-kill -TERM "$pid"
-wait "$pid"
-same "the server ends well" 0 $?
-pid=''
+stop
 same "the access log" '"GET /large.txt HTTP/1.1" 200 1288895' \
     "$(sed -n '1s/.*\] \("GET[^"]*" [0-9]* [0-9]*\) .*/\1/p' "$work/log")"
+
+# TLS, where both it and the command openssl are.
+certificate() {
+    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 \
+        -keyout "$work/key.pem" -out "$work/cert.pem" -subj /CN=localhost \
+        -addext subjectAltName=IP:127.0.0.1 2>/dev/null
+}
+if ! command -v openssl >/dev/null || ! certificate; then
+    echo "SKIP: TLS: there is no command openssl"
+else
+    serve --tls-cert "$work/cert.pem" --tls-key "$work/key.pem"
+    if grep -q 'without TLS' "$work/log"; then
+        echo "SKIP: TLS: it was not built"
+        wait "$pid"
+        pid=''
+    else
+        same "a file over TLS" "$sum" \
+            "$(get --cacert "$work/cert.pem" "https://$addr/large.txt" | md5sum)"
+        same "plain text where TLS is wanted" 52 \
+            "$(get -o "$work/a" "http://$addr/" 2>/dev/null; echo $?)"
+        stop
+    fi
+fi
 echo "$((100 * passed / (passed + failed)))%: Checks: $((passed + failed))," \
     "Failures: $failed, Errors: 0"
 [ "$failed" -eq 0 ]
