@@ -65,7 +65,7 @@ plain() {
 
     shift 2
     there "$name" "$program" || return
-    timeout 30 "$examples/$program" "$@" >"$work/out" 2>"$work/err" </dev/null
+    timeout -k 1 30 "$examples/$program" "$@" >"$work/out" 2>"$work/err" </dev/null
     verdict "$name" - $? "$status"
 }
 
@@ -76,7 +76,7 @@ on() {
     shift 3
     for reactor in $reactors; do
         there "$name" "$program" || return
-        timeout 30 "$examples/$program" --reactor "$reactor" "$@" \
+        timeout -k 1 30 "$examples/$program" --reactor "$reactor" "$@" \
             >"$work/out" 2>"$work/err" </dev/null
         verdict "$name" "$reactor" $? "$status"
     done
@@ -90,7 +90,7 @@ filtered() {
     shift 4
     there "$name" "$program" || return
     [ "$reactor" = - ] || set -- --reactor "$reactor" "$@"
-    timeout 60 "$examples/$program" "$@" >"$work/raw" 2>"$work/err" </dev/null
+    timeout -k 1 60 "$examples/$program" "$@" >"$work/raw" 2>"$work/err" </dev/null
     code=$?
     sed -E "$script" "$work/raw" >"$work/out"
     verdict "$name" "$reactor" $code "$status"
@@ -141,10 +141,61 @@ echoes() {
         : >"$work/out" >"$work/err"
         if [ "$reactor" = - ]; then serve "$program" "$@"; else
             serve "$program" --reactor "$reactor" "$@"
-        fi && printf 'hello\nand goodbye\n' | timeout 10 "$examples/echo_client" "$addr" \
+        fi && printf 'hello\nand goodbye\n' | timeout -k 1 10 "$examples/echo_client" "$addr" \
             >"$work/out" 2>"$work/err"
         ended
         verdict "$name" "$reactor" $? 0
+    done
+}
+
+# growing REACTORS NAME PROGRAM ARGUMENT...: one that follows the log that logsim writes.
+growing() {
+    local reactors=$1 name=$2 program=$3 reactor
+
+    shift 3
+    for reactor in $reactors; do
+        there "$name" "$program" || return
+        : >"$work/log"
+        "$examples/course/logsim" --lines 12 --pause 0.005 "$work/log" 2>"$work/server.err" &
+        server=$!
+        timeout -k 1 20 "$examples/$program" --reactor "$reactor" "$@" "$work/log" \
+            >"$work/out" 2>"$work/err" </dev/null
+        status=$?
+        ended || status=1
+        verdict "$name" "$reactor" $status 0
+        status=0
+    done
+}
+
+# comparison: blaster against all of these servers, for a moment.
+comparison() {
+    begun=${EPOCHREALTIME/[.,]/}
+    timeout -k 1 60 "$source/examples/course/blast.sh" -c 50 -s 0.2 -n 1 -r "$best" "$examples" \
+        2>"$work/err" | sed -E '1d;/^callbacks/d;s/ +[1-9][0-9]* +[0-9.]+ +[0-9.]+$/ N/' >"$work/out"
+    verdict blaster "$best" 0 0
+}
+
+# chatting REACTORS: two in the room; the second one leaves.
+chatting() {
+    local reactor i
+
+    for reactor in $1; do
+        there chat chat || return
+        : >"$work/out" >"$work/err"
+        if serve chat --reactor "$reactor" --listen 127.0.0.1:0; then
+            exec 3<>"/dev/tcp/${addr%:*}/${addr##*:}"
+            printf 'ann\nanybody here?\n' >&3
+            for i in 1 2; do read -r -t 5 line <&3 && echo "$line" >>"$work/out"; done
+            exec 4<>"/dev/tcp/${addr%:*}/${addr##*:}"
+            printf 'bob\nI am\n' >&4
+            for i in 1 2; do read -r -t 5 line <&3 && echo "$line" >>"$work/out"; done
+            exec 4>&-
+            read -r -t 5 line <&3 && echo "$line" >>"$work/out"
+            exec 3>&-
+            kill -TERM "$server"
+        fi
+        ended
+        verdict chat "$reactor" $? 0
     done
 }
 
@@ -170,11 +221,14 @@ plain copipe course/copipe
 plain cobroadcast course/cobroadcast
 plain cobroadcast2 course/cobroadcast2
 filtered benchmark - 's/ +[0-9.]+/ N/' course/benchmark 10000
+growing "$network" follow course/follow --from-start --grep python --lines 3
+growing "$best" cofollow course/cofollow --from-start --lines 12
 plain basicsax course/basicsax
 plain cosax course/cosax
 plain buses course/buses
 plain iterbus course/iterbus
 plain cothread course/cothread
+on "$network" coprocess course/coprocess
 plain cocrash course/cocrash
 plain pyos1 course/pyos1
 plain pyos2 course/pyos2
@@ -193,6 +247,10 @@ echoes "$network" echogood course/echogood --port 0 --clients 1
 echoes "$network" echoserver course/echoserver --port 0 --clients 1
 echoes "$network" sockwrap course/sockwrap --port 0 --clients 1
 
+echoes - echothread course/echothread 0 1
+echoes - echocallback course/echocallback 0 1
+comparison
+
 # Effective Python, item 40
 plain minimize minimize
 on sim life life
@@ -205,7 +263,20 @@ plain writer writer
 plain delegated delegated
 on "sim $best" factorial factorial --fast
 
+on "sim $best" tasks tasks
+on "$best" polling polling --fast
+on "$network" polling_wait polling --fast --wait
+
+# ActiveState's recipe
+on "$best" ackermann ackermann --depth 200 --watchdog 20
+filtered ackermann_stopped "$best" 's/[0-9]+/N/g;/^Ack/d' ackermann --watchdog 0.3 --depth 100000 --round 5
+
 # cogen's own
+on "sim $best" jobs jobs
+chatting "$network"
+filtered c100k "$best" 's/[0-9.]+ KiB/N KiB/' c100k --connections 300
+on epoll embed_libevent embed_libevent
+on epoll embed_glib embed_glib
 filtered callbacks "$best" 's/ +[0-9.]+/ N/' callbacks
 
 echo

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+/* A program whose main loop is libevent's, with coroutines as guests in it. (The other way
+ * about there is the libevent reactor, which runs the program's own events.)
+ *
+ *     ./embed_libevent --reactor epoll       three ticks of the loop
+ */
+#include <event2/event.h>
+#include <stdlib.h>
+
+#include "embed.h"
+
+static struct event_base *base;
+static struct event *turns, *ticks;
+
+static void on_turn(evutil_socket_t fd, short what, void *arg)
+{
+    int timeout;
+
+    (void)fd, (void)what;
+    if (!embed_turn(arg, &timeout))
+        event_base_loopbreak(base);
+    else if (timeout >= 0)
+        event_add(turns, &(struct timeval){timeout / 1000, timeout % 1000 * 1000});
+    else
+        event_add(turns, NULL);
+}
+
+static void on_tick(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd, (void)what;
+    embed_tick(arg);
+}
+
+static void ask(struct embed *embed)
+{
+    (void)embed;
+    event_add(ticks, &(struct timeval){.tv_usec = 5000});
+}
+
+static void run(struct embed *embed)
+{
+    base = event_base_new();
+    turns = event_new(base, embed->fd, EV_READ, on_turn, embed);
+    ticks = event_new(base, -1, 0, on_tick, embed);
+    event_active(turns, EV_READ, 0);
+    event_base_dispatch(base);
+    event_free(ticks);
+    event_free(turns);
+    event_base_free(base);
+}
+
+int main(int argc, char **argv)
+{
+    struct embed embed = {
+        .name = "embed_libevent",
+        .about = "Coroutines in a program whose main loop is libevent's",
+        .run = run,
+        .ask = ask,
+    };
+
+    return embed_main(&embed, argc, argv);
+}

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT */
+/* asyncio's words: tasks that a program waits for as a set, callbacks when one is done, one of
+ * them taken back, calls at a later moment, and a loop that runs until it is told to stop.
+ *
+ *     ./tasks                      takes a quarter of a second
+ *     ./tasks --reactor sim        no time at all
+ */
+#include <cogen.h>
+#include <errno.h>
+#include <stdio.h>
+
+#include "common.h"
+
+static char never[] = "never called";
+
+static ssize_t square(void *arg)
+{
+    const int *n = arg;
+    ssize_t rc = cg_yield(cg_sleep(*n * 50 * CG_MILLISECOND));
+
+    return rc < 0 ? rc : *n * *n;
+}
+
+static void tell(struct cg_future *future, void *arg)
+{
+    printf("%s: %zd\n", (const char *)arg, cg_future_result(future));
+}
+
+static void tick(void *arg)
+{
+    printf("tick %s\n", (const char *)arg);
+}
+
+static void stop(void *arg)
+{
+    puts("stop");
+    cg_stop(arg);
+}
+
+static ssize_t forever(void *arg)
+{
+    (void)arg;
+    while (cg_yield(cg_sleep(CG_HOUR)) >= 0)
+        ;
+    puts("the one that ran forever is cancelled");
+    return 0;
+}
+
+static ssize_t wait_for_set(void *arg)
+{
+    static int numbers[] = {3, 1, 2};
+    struct cg_sched *sched = cg_sched_self();
+    struct cg_future *set[3];
+    struct cg_handle *unwanted;
+    ssize_t rc;
+
+    (void)arg;
+    for (int i = 0; i < 3; i++) {
+        if (!(set[i] = cg_task_new(sched, square, &numbers[i], .name = "square")))
+            return -ENOMEM;
+        cg_future_add_done(set[i], tell, "done");
+        cg_future_add_done(set[i], tell, never);
+    }
+    for (int i = 0; i < 3; i++)
+        printf("callbacks taken back: %zu\n",
+               cg_future_remove_done(set[i], tell, never));
+    cg_call_later(sched, 25 * CG_MILLISECOND, tick, "soon", NULL);
+    cg_call_later(sched, 125 * CG_MILLISECOND, tick, "later", NULL);
+    cg_call_later(sched, 75 * CG_MILLISECOND, tick, "never", &unwanted);
+    cg_handle_cancel(unwanted);
+    cg_handle_unref(unwanted);
+
+    rc = cg_yield(cg_await_any(set, 3));
+    printf("the first one: %zd\n", cg_future_result(set[rc < 0 ? 0 : rc]));
+    cg_yield(cg_await_all(set, 3));
+    printf("all: %zd, %zd, %zd\n", cg_future_result(set[0]), cg_future_result(set[1]),
+           cg_future_result(set[2]));
+    for (int i = 0; i < 3; i++)
+        cg_future_unref(set[i]);
+    cg_call_later(sched, 50 * CG_MILLISECOND, stop, sched, NULL);
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    struct example ex = {
+        .name = "tasks",
+        .about = "Tasks, callbacks and handles in asyncio's words",
+    };
+    int code;
+
+    example_open(&ex, argc, argv);
+    if ((code = cg_start(ex.sched, forever, NULL, .name = "forever")) < 0 ||
+        (code = cg_start(ex.sched, wait_for_set, NULL, .name = "wait")) < 0)
+        example_fail("start", code);
+    return example_run(&ex);
+}
