@@ -148,6 +148,24 @@ echoes() {
     done
 }
 
+# asked REACTORS NAME CLIENT ARGUMENT -- ARGUMENT...: a server, NAME, that is asked by a client,
+# whose argument has ADDR for the address, and then told to end.
+asked() {
+    local reactors=$1 name=$2 client=$3 question=$4 reactor
+
+    shift 5
+    for reactor in $reactors; do
+        there "$name" "$name" || return
+        : >"$work/out" >"$work/err"
+        serve "$name" --reactor "$reactor" --listen 127.0.0.1:0 "$@" &&
+            printf 'hello\nand goodbye\n' | timeout -k 1 10 "$examples/$client" \
+                --reactor "$reactor" "${question/ADDR/$addr}" >"$work/out" 2>"$work/err"
+        kill -TERM "$server"
+        ended
+        verdict "$name" "$reactor" $? 0
+    done
+}
+
 # growing REACTORS NAME PROGRAM ARGUMENT...: one that follows the log that logsim writes.
 growing() {
     local reactors=$1 name=$2 program=$3 reactor
@@ -274,6 +292,10 @@ filtered ackermann_stopped "$best" 's/[0-9]+/N/g;/^Ack/d' ackermann --watchdog 0
 # cogen's own
 on "sim $best" jobs jobs
 chatting "$network"
+asked "$network" echo_server echo_client ADDR --
+asked "$network" line_server echo_client ADDR --
+printf 'hello from the gallery\n' >"$work/index.html"
+asked "$network" http_server http_client http://ADDR/ -- --root "$work"
 filtered c100k "$best" 's/[0-9.]+ KiB/N KiB/' c100k --connections 300
 on epoll embed_libevent embed_libevent
 on epoll embed_glib embed_glib
