@@ -22,8 +22,9 @@ struct cg_any_op { /* any and all */
 /* cg_any((op, op, ...)): does all of them at once; the first to complete cancels the others
  * before any coroutine runs. Answers the winner's index (from 0) once all have settled; the
  * answer of each is cg_result(op), -ECANCELED for a loser. -EBUSY: somebody else waits for
- * one of them. A compound branch without memory for a coroutine answers -ENOMEM. Of several that can be had at
- * once, the first in the list wins. Keywords as ever: cg_any((a, b), .timeout = t). */
+ * one of them. A compound branch without memory for a coroutine answers -ENOMEM. Of several
+ * that can be had at once, the first in the list wins. Keywords as ever:
+ * cg_any((a, b), .timeout = t). */
 #define cg_any(...) cg__any(__VA_ARGS__, )
 #define cg__any(list, ...)                                                                 \
     (&(struct cg_any_op){.type = &cg_any_type, .ops = cg__ops list, __VA_ARGS__}.op)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The scheduler: runs coroutines, keeps the time, hands operations to a reactor. It belongs
- * to the thread that first runs it; only cg_post and cg_stop may be called from others.
+ * to the thread that first runs it; only cg_post, cg_stop and cg_signal_to may be called from
+ * others.
  * See cg_sched(3). */
 #ifndef COGEN_SCHED_H
 #define COGEN_SCHED_H
@@ -55,13 +56,14 @@ CG_API ssize_t cg_run(struct cg_sched *sched);
 /* All of it in one call, for programs: opens the reactor (NULL: see cg_reactor_open), runs
  * fn(arg) as a coroutine and whatever it starts until nothing is left, and frees it all.
  * Answers what fn returned; -EDEADLK if fn itself can never go on (stderr says who waits for
- * what), -ECANCELED if it did not end within the grace period after cg_stop; or why it could not begin. */
+ * what), -ECANCELED if it did not end within the grace period after cg_stop; or why it could
+ * not begin. Others that can never go on, once fn has returned, are cancelled in silence. */
 CG_API ssize_t cg_main(const char *reactor, cg_fn *fn, void *arg);
 
 /* A turn, or two if the first woke somebody: runs what is due and runnable and looks at the
  * reactor, waiting at most timeout ns (0: not at all, CG_NEVER: without limit), but only if
- * there was nothing to run; leaves nothing unsubmitted. Answers 1 while there is something to wait for, 0 once cg_run would
- * return, or a negative code as cg_run. */
+ * there was nothing to run; leaves nothing unsubmitted. Answers 1 while there is something
+ * to wait for, 0 once cg_run would return, or a negative code as cg_run. */
 CG_API int cg_step(struct cg_sched *sched, int64_t timeout);
 
 /* How long a foreign loop may sleep before it must call cg_step again: 0 to CG_NEVER ns. */

@@ -33,8 +33,8 @@ struct cg_serve_op {
  *   .grace       how long handlers may go on after the end, ns; then they are cancelled.
  *                0: at once; CG_NEVER: as they like
  *   .name        of the coroutines, borrowed
- *   .stack_size  of each, bytes; 0: the scheduler's default What handlers answer is not
- * looked at. The listener is borrowed. */
+ *   .stack_size  of each, bytes; 0: the scheduler's default
+ * What handlers answer is not looked at. The listener is borrowed. */
 #define cg_serve(...) cg__serve(__VA_ARGS__, )
 #define cg__serve(l, h, ...) CG_OP(cg_serve, .listener = (l), .handler = (h), __VA_ARGS__)
 
