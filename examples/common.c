@@ -3,11 +3,13 @@
 #include "common.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum {
     OPTIONS_MAX = 16,
@@ -209,7 +211,13 @@ static void stop(int number)
 
 void example_open(struct example *ex, int argc, char **argv)
 {
-    program = ex->name;
+    int spare;
+
+    program = argv[0] = (char *)ex->name; /* getopt's messages begin with it */
+    /* A descriptor from 0 to 2 that is closed would be given to a socket. */
+    while ((spare = open("/dev/null", O_RDWR)) >= 0 && spare <= STDERR_FILENO)
+        continue;
+    close(spare);
     command_line(ex, argc, argv);
     open_reactor(ex);
     ex->sched = cg_sched_new(ex->reactor);
@@ -233,8 +241,12 @@ void example_serve(struct example *ex, cg_fn *fn)
         return;
     }
     code = cg_local_addr(listener, addr, sizeof addr);
-    printf("listening on %s\n", code < 0 ? ex->listen : addr);
-    fflush(stdout);
+    if (printf("listening on %s\n", code < 0 ? ex->listen : addr) < 0 ||
+        fflush(stdout) != 0) {
+        example_fail("stdout", -errno);
+        cg_close(listener);
+        return;
+    }
     code = cg_start(ex->sched, fn, listener, .name = "serve");
     if (code < 0) {
         example_fail("start", code);

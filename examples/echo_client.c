@@ -41,8 +41,10 @@ static ssize_t send_stdin(void *arg)
         if ((n = cg_yield(cg_writeall(conn, buf, n))) < 0)
             break;
     }
-    if (n != -ECANCELED) /* by chat */
+    if (n != -ECANCELED) { /* by chat */
         example_fail("sending", n);
+        cg_yield(cg_shutdown(conn, SHUT_RDWR)); /* nobody need wait for a reply */
+    }
     return n;
 }
 
