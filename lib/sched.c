@@ -318,6 +318,7 @@ int cg_sched_start(struct cg_sched *sched, cg_fn *fn, void *arg,
 
 int cg_sched_fd(struct cg_sched *sched)
 {
+    sched->reactor->embedded = true;
     return sched->reactor->fd >= 0 ? sched->reactor->fd : -EOPNOTSUPP;
 }
 

@@ -319,6 +319,33 @@ static int64_t due(struct uring *u, bool no_memory)
 /* With timeout 0 nothing stays unsubmitted, so that a foreign loop may then sleep on
  * the ring's descriptor. Otherwise what completions queue goes with the next turn's
  * enter. */
+/* The ring's own descriptor does not wake an epoll that holds it for completions that wait
+ * for our task to run. So a foreign loop polls an eventfd, which the kernel signals once it
+ * is registered; that has its price, so only if somebody has asked for it. It is readable
+ * from the start, which brings the loop here for the first time. */
+static int start_telling(struct uring *u)
+{
+    int err = 0;
+
+    if (u->base.embedded && !u->telling)
+        err = io_uring_register_eventfd(&u->ring, u->told_fd);
+    u->telling = u->base.embedded && err == 0;
+    return err;
+}
+
+/* After a look: what is told from now on is news. */
+static void hush(struct uring *u)
+{
+    uint64_t count = 1;
+
+    while (read(u->told_fd, &count, sizeof count) < 0 && errno == EINTR)
+        continue;
+    count = 1;
+    if (io_uring_cq_ready(&u->ring) > 0 || kernel_has_work(u))
+        while (write(u->told_fd, &count, sizeof count) < 0 && errno == EINTR)
+            continue;
+}
+
 static int uring_wait(struct cg_reactor *reactor, int64_t timeout)
 {
     struct uring *u = (struct uring *)reactor;
@@ -326,6 +353,8 @@ static int uring_wait(struct cg_reactor *reactor, int64_t timeout)
     int err;
 
     if ((err = cg__uring_start(u)) < 0)
+        return err;
+    if ((err = start_telling(u)) < 0)
         return err;
     catch_up(u);
     no_memory = u->buffers.inside == 0;
@@ -340,6 +369,8 @@ static int uring_wait(struct cg_reactor *reactor, int64_t timeout)
         catch_up(u);
         if (io_uring_sq_ready(&u->ring) > 0)
             io_uring_submit(&u->ring);
+        if (u->telling)
+            hush(u);
     }
     u->base.due = due(u, no_memory);
     return 0;
@@ -359,6 +390,8 @@ static void uring_wake(struct cg_reactor *reactor)
     /* It fails only where 2^64 - 2 wakes are unread, and then wait returns anyway. */
     while (write(u->wake_fd, &one, sizeof one) < 0 && errno == EINTR)
         ;
+    while (write(u->told_fd, &one, sizeof one) < 0 && errno == EINTR)
+        ; /* a foreign loop is told at once, not when the ring's read has come back */
     errno = saved;
 }
 
@@ -432,12 +465,18 @@ static int uring_open(struct cg_reactor **reactor)
         err = -errno;
         goto exit_ring;
     }
-    if ((err = cg__uring_buffers_open(&u->buffers, &u->ring, &u->base)) < 0)
+    if ((u->told_fd = eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK)) < 0) {
+        err = -errno;
         goto close_wake;
-    u->base.fd = u->ring.ring_fd;
+    }
+    if ((err = cg__uring_buffers_open(&u->buffers, &u->ring, &u->base)) < 0)
+        goto close_told;
+    u->base.fd = u->told_fd;
     *reactor = &u->base;
     return 0;
 
+close_told:
+    close(u->told_fd);
 close_wake:
     close(u->wake_fd);
 exit_ring:
@@ -454,6 +493,7 @@ static void uring_close(struct cg_reactor *reactor)
     cg__uring_buffers_close(&u->buffers, &u->ring);
     io_uring_queue_exit(&u->ring);
     close(u->wake_fd);
+    close(u->told_fd);
     free(u->plain);
     cg__chunks_free(reactor);
     free(u);

@@ -54,7 +54,9 @@ struct uring {
     struct io_uring ring;
     bool started;
     bool wakeable; /* a read of wake_fd is under way */
+    bool telling;  /* told_fd is registered */
     int wake_fd;
+    int told_fd; /* for foreign loops */
     uint64_t wakes; /* what was read; nobody looks */
     struct uring_buffers buffers;
     struct uring_list backlog; /* found no room in the submission queue */

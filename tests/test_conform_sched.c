@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -107,6 +108,35 @@ static ssize_t reads_one(void *arg)
     return 0;
 }
 
+static void nothing(void *arg)
+{
+    (void)arg;
+}
+
+/* So it does to an epoll that holds it, and for a post of the loop's own thread. */
+static void loop_tells(struct test *test, int fd)
+{
+    struct epoll_event event = {.events = EPOLLIN};
+    int ep = epoll_create1(0);
+
+    cg_hold(test->sched);
+    IS(epoll_ctl(ep, EPOLL_CTL_ADD, fd, &event), 0);
+    for (int i = 0; i < 3; i++) {
+        while (cg_sched_timeout(test->sched) == 0)
+            IS(cg_step(test->sched, 0), 1);
+        IS(cg_step(test->sched, 0), 1);
+        while (epoll_wait(ep, &event, 1, 0) != 0)
+            IS(cg_step(test->sched, 0), 1); /* the last wake may still echo */
+        OK(cg_post(test->sched, nothing, NULL));
+        while (epoll_wait(ep, &event, 1, 5000) < 0)
+            IS(-errno, -EINTR);
+        IS(event.events, EPOLLIN);
+        event.events = 0;
+    }
+    cg_unhold(test->sched);
+    close(ep);
+}
+
 /* The descriptor is quiet while there is nothing to do, and readable once there is. */
 static void descriptor_tells(void)
 {
@@ -127,6 +157,7 @@ static void descriptor_tells(void)
         IS(poll(&pfd, 1, 5000), 1);
         while (cg_step(test.sched, 0) == 1)
             ;
+        loop_tells(&test, pfd.fd);
         close(fds[1]);
     }
     test_close(&test);

@@ -746,6 +746,7 @@ START_TEST(descriptor_tells)
     pthread_t thread;
 
     pair(fd);
+    r->embedded = true;
     turn(0);
     ck_assert(!readable(0));
     struct asked a = ASK(CG_IO_RECV, fd[0]), b = ASK(CG_IO_ACCEPT, listener);

@@ -157,6 +157,7 @@ struct cg_chunk {
 struct cg_reactor {
     const struct cg_reactor_type *type;
     int fd; /* readable when wait has something to do; -1: there is no such descriptor */
+    bool embedded; /* somebody has asked for it */
     int64_t due; /* moment at which wait has something to do of its own; 0: there is none */
     struct cg_chunk *chunks; /* free ones */
     size_t chunks_free;      /* their number */
