@@ -328,7 +328,7 @@ ssize_t cg__run(struct cg_op *op, struct cg_sock *sock, enum cg__direction direc
     }
     sock->running--;
     if (sock->closing) {
-        result = result < 0 ? -EBADF : result;
+        result = -EBADF; /* also if it got done: the caller must know that the socket is gone */
         cg__sock_settle(sock);
     }
     return result;
