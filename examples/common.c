@@ -213,7 +213,7 @@ void example_open(struct example *ex, int argc, char **argv)
 {
     int spare;
 
-    program = argv[0] = (char *)ex->name; /* getopt's messages begin with it */
+    program = ex->name;
     /* A descriptor from 0 to 2 that is closed would be given to a socket. */
     while ((spare = open("/dev/null", O_RDWR)) >= 0 && spare <= STDERR_FILENO)
         continue;
