@@ -198,9 +198,9 @@ chatting() {
     local reactor i
 
     for reactor in $1; do
-        there chat chat || return
+        there chat_lines chat_lines || return
         : >"$work/out" >"$work/err"
-        if serve chat --reactor "$reactor" --listen 127.0.0.1:0; then
+        if serve chat_lines --reactor "$reactor" --listen 127.0.0.1:0; then
             exec 3<>"/dev/tcp/${addr%:*}/${addr##*:}"
             printf 'ann\nanybody here?\n' >&3
             for i in 1 2; do read -r -t 5 line <&3 && echo "$line" >>"$work/out"; done
@@ -213,7 +213,7 @@ chatting() {
             kill -TERM "$server"
         fi
         ended
-        verdict chat "$reactor" $? 0
+        verdict chat_lines "$reactor" $? 0
     done
 }
 

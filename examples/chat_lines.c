@@ -2,7 +2,7 @@
 /* A chat over TCP, a line a message: the first line is one's name. What somebody says is
  * published, and each client has a subscription that it reads at its own pace.
  *
- *     ./chat                             on 127.0.0.1:7010, until Ctrl-C
+ *     ./chat_lines                       on 127.0.0.1:7010, until Ctrl-C
  *     ./echo_client 127.0.0.1:7010       joins (in as many terminals as you like)
  */
 #include <cogen.h>
@@ -106,7 +106,7 @@ static ssize_t serve(void *arg)
 int main(int argc, char **argv)
 {
     struct example ex = {
-        .name = "chat",
+        .name = "chat_lines",
         .about = "A chat: lines over TCP, published to everybody in the room",
         .listen = "127.0.0.1:7010",
         .network = true,
