@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* What the core costs, without any I/O: prints "name value unit", each the median of nine
- * rounds.
- *     bench/core [--reactor NAME] */
+ * rounds. Names (their beginnings will do) choose some of the figures.
+ *     bench/core [--reactor NAME] [FIGURE...] */
 #include "config.h"
 
-#include "lib/timers.h"
-
-#include <cogen.h>
+#include "bench/core.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,7 +15,7 @@ enum { ROUNDS = 9 };
 
 static const char *reactor_name;
 
-static double clock_ns(void)
+double clock_ns(void)
 {
     struct timespec ts;
 
@@ -25,25 +23,18 @@ static double clock_ns(void)
     return ts.tv_sec * 1e9 + ts.tv_nsec;
 }
 
-static int ascending(const void *a, const void *b)
+void *memory(size_t count, size_t size)
 {
-    double x = *(const double *)a, y = *(const double *)b;
+    void *mem = calloc(count, size);
 
-    return (x > y) - (x < y);
+    if (mem == NULL) {
+        fprintf(stderr, "core: no memory\n");
+        exit(1);
+    }
+    return mem;
 }
 
-static void report(const char *name, double (*round)(long n), long n)
-{
-    double costs[ROUNDS];
-
-    for (int i = 0; i < ROUNDS; i++)
-        costs[i] = round(n);
-    qsort(costs, ROUNDS, sizeof costs[0], ascending);
-    printf("%s %.1f ns\n", name, costs[ROUNDS / 2]);
-}
-
-/* Runs one coroutine to its end and answers what it counted per step. */
-static double run(cg_fn *fn, long n)
+double run(cg_fn *fn, void *arg)
 {
     struct cg_reactor *reactor;
     struct cg_sched *sched;
@@ -55,7 +46,7 @@ static double run(cg_fn *fn, long n)
                 cg_strerror(rc));
         exit(1);
     }
-    cg_start(sched, fn, &n);
+    cg_start(sched, fn, arg);
     start = clock_ns();
     cg_run(sched);
     start = clock_ns() - start;
@@ -63,6 +54,8 @@ static double run(cg_fn *fn, long n)
     cg_reactor_close(reactor);
     return start;
 }
+
+/* -- coroutines that come and go, and that pass -- */
 
 static ssize_t nothing(void *arg)
 {
@@ -79,7 +72,7 @@ static ssize_t spawner(void *arg)
 
 static double spawn_and_finish(long n)
 {
-    return run(spawner, n) / n;
+    return run(spawner, &n) / n;
 }
 
 static ssize_t passer(void *arg)
@@ -100,78 +93,296 @@ static ssize_t crowd(void *arg)
 
 static double pass_among(long n)
 {
-    return run(crowd, n) / n / passes;
+    return run(crowd, &n) / n / passes;
+}
+
+/* -- a signal, and what is done about it -- */
+
+/* Which names they use, and how. */
+struct talk {
+    struct cg_name to, from;
+    int64_t timeout;
+    long times;
+};
+
+/* Does not answer: is woken, and waits again. */
+static ssize_t listener(void *arg)
+{
+    struct talk *talk = arg;
+
+    while (cg_yield(cg_wait_signal(talk->to, NULL, .timeout = talk->timeout)) == 0)
+        continue;
+    return 0;
+}
+
+static ssize_t caller(void *arg)
+{
+    struct talk *talk = arg;
+
+    cg_yield(cg_add(listener, talk));
+    for (long n = talk->times; n > 0; n--)
+        cg_yield(cg_signal(talk->to, NULL));
+    return 0;
+}
+
+/* A signal, the waiter's run until it waits again, and back in the signaller. */
+static double signal_to_waiting(long n)
+{
+    struct talk talk = {.to = cg_name(1), .times = n};
+
+    return run(caller, &talk) / n;
 }
 
 static ssize_t answerer(void *arg)
 {
-    while (cg_yield(cg_wait_signal(1, NULL)) == 0)
-        if (cg_yield(cg_signal(2, NULL, .prio = CG_PRIO_CORO)) < 0)
+    struct talk *talk = arg;
+
+    while (cg_yield(cg_wait_signal(talk->to, NULL, .timeout = talk->timeout)) == 0)
+        if (cg_yield(cg_signal(talk->from, NULL, .prio = CG_PRIO_CORO)) < 0)
             break;
-    (void)arg;
     return 0;
+}
+
+/* Whoever still waits is cancelled: a timeout would hold the run open. */
+static void end(struct cg_coro *other)
+{
+    cg_yield(cg_cancel(other));
+    cg_unref(other);
 }
 
 static ssize_t asker(void *arg)
 {
+    struct talk *talk = arg;
     struct cg_coro *other;
 
-    cg_yield(cg_add(answerer, NULL, .coro = &other));
-    for (long n = *(long *)arg; n > 0; n--) {
-        cg_yield(cg_signal(1, NULL, .prio = CG_PRIO_CORO));
-        cg_yield(cg_wait_signal(2, NULL));
+    cg_yield(cg_add(answerer, talk, .coro = &other));
+    for (long n = talk->times; n > 0; n--) {
+        cg_yield(cg_signal(talk->to, NULL, .prio = CG_PRIO_CORO));
+        cg_yield(cg_wait_signal(talk->from, NULL, .timeout = talk->timeout));
     }
-    cg_yield(cg_cancel(other));
-    cg_unref(other);
+    end(other);
     return 0;
 }
 
+/* Two coroutines, each waiting for the other's signal in turn: two signals, two waits. */
 static double signal_and_back(long n)
 {
-    return run(asker, n) / n;
+    struct talk talk = {cg_name(1), cg_name(2), .times = n};
+
+    return run(asker, &talk) / n;
 }
 
-static double set_and_cancel_among(long n)
+static double signal_and_back_pointer(long n)
 {
-    enum { TIMES = 1000000 };
-    struct cg__timers *timers = malloc(sizeof *timers);
-    struct cg_timer *others = calloc(n, sizeof *others), one = {0};
-    uint64_t x = 88172645463325252u;
+    struct talk talk = {cg_name(&n), cg_name(&reactor_name), .times = n};
+
+    return run(asker, &talk) / n;
+}
+
+static double signal_and_back_string(long n)
+{
+    struct talk talk = {cg_name("there"), cg_name("and back again"), .times = n};
+
+    return run(asker, &talk) / n;
+}
+
+/* Both waits with a timeout that never fires. */
+static double signal_and_back_timeout(long n)
+{
+    struct talk talk = {cg_name(1), cg_name(2), 30 * CG_SECOND, n};
+
+    return run(asker, &talk) / n;
+}
+
+static ssize_t racer(void *arg)
+{
+    struct talk *talk = arg;
+
+    cg_yield(cg_add(answerer, talk));
+    for (long n = talk->times; n > 0; n--) {
+        cg_yield(cg_signal(talk->to, NULL, .prio = CG_PRIO_CORO));
+        cg_yield(cg_any((cg_wait_signal(talk->from, NULL), cg_wait_signal(3, NULL))));
+    }
+    return 0;
+}
+
+/* One of the waits races another. */
+static double signal_and_back_any(long n)
+{
+    struct talk talk = {cg_name(1), cg_name(2), .times = n};
+
+    return run(racer, &talk) / n;
+}
+
+/* So many waits for other names, with no coroutine of their own. */
+struct crowded {
+    struct talk talk;
+    long n;
+    double ns; /* of the talk alone */
+};
+
+static ssize_t waits(void *arg)
+{
+    struct crowded *crowded = arg;
+    long n = crowded->n;
+    struct cg_wait_signal_op *ops = memory(n, sizeof *ops);
+    struct cg_op **list = memory(n + 1, sizeof(struct cg_op *));
+    struct cg_any_op any = {.type = &cg_any_type, .ops = list};
+
+    for (long i = 0; i < n; i++) {
+        ops[i] = *(struct cg_wait_signal_op *)cg_wait_signal(1000 + i, NULL);
+        list[i] = &ops[i].op;
+    }
+    cg_yield(&any.op);
+    free(list);
+    free(ops);
+    return 0;
+}
+
+static ssize_t asker_among(void *arg)
+{
+    struct crowded *crowded = arg;
+    struct cg_coro *coro;
     double start;
 
-    if (timers == NULL || others == NULL)
-        abort();
-    cg__timers_init(timers);
-    for (long i = 0; i < n; i++) {
-        x ^= x << 13;
-        x ^= x >> 7;
-        x ^= x << 17;
-        cg__timer_set(timers, &others[i], x % CG_HOUR);
-    }
+    cg_yield(cg_add(waits, crowded, .coro = &coro));
     start = clock_ns();
-    for (int i = 0; i < TIMES; i++) {
-        cg__timer_set(timers, &one, 30 * CG_SECOND + i);
-        cg__timer_cancel(timers, &one);
+    asker(&crowded->talk);
+    crowded->ns = clock_ns() - start;
+    end(coro);
+    return 0;
+}
+
+static double signal_and_back_among(long n)
+{
+    struct crowded crowded = {{cg_name(1), cg_name(2), .times = 100000}, n, 0};
+
+    run(asker_among, &crowded);
+    return crowded.ns / crowded.talk.times;
+}
+
+/* -- queues -- */
+
+struct line {
+    struct cg_queue *queue;
+    long times;
+};
+
+static ssize_t getter(void *arg)
+{
+    struct line *line = arg;
+    void *item;
+
+    for (long n = line->times; n > 0; n--)
+        cg_yield(cg_get(line->queue, &item));
+    return 0;
+}
+
+static ssize_t putter(void *arg)
+{
+    struct line *line = arg;
+
+    cg_yield(cg_add(getter, line));
+    for (long n = line->times; n > 0; n--)
+        cg_yield(cg_put(line->queue, NULL));
+    return 0;
+}
+
+static ssize_t keen_putter(void *arg)
+{
+    struct line *line = arg;
+
+    cg_yield(cg_add(getter, line));
+    for (long n = line->times; n > 0; n--)
+        cg_yield(cg_put(line->queue, NULL, .prio = CG_PRIO_CORO));
+    return 0;
+}
+
+static double through_queue(cg_fn *fn, size_t limit, long n)
+{
+    struct line line = {cg_queue_new(.limit = limit), n};
+    double ns = run(fn, &line) / n;
+
+    cg_queue_free(line.queue);
+    return ns;
+}
+
+/* Each item goes to a getter who waits, and both run before the next. */
+static double queue_hand_over(long n)
+{
+    return through_queue(putter, 1, n);
+}
+
+/* The putter goes on while there is room. */
+static double queue_through_room(long n)
+{
+    return through_queue(keen_putter, 16, n);
+}
+
+/* -- all of them -- */
+
+static const struct figure figures[] = {
+    {"spawn_and_finish", spawn_and_finish, 200000},
+    {"pass_among_100", pass_among, 100},
+    {"pass_among_10000", pass_among, 10000},
+    {"signal_to_waiting", signal_to_waiting, 200000},
+    {"signal_and_back", signal_and_back, 200000},
+    {"signal_and_back_pointer", signal_and_back_pointer, 200000},
+    {"signal_and_back_string", signal_and_back_string, 200000},
+    {"signal_and_back_timeout", signal_and_back_timeout, 200000},
+    {"signal_and_back_any", signal_and_back_any, 200000},
+    {"queue_hand_over", queue_hand_over, 200000},
+    {"queue_through_room_16", queue_through_room, 200000},
+    {"signal_and_back_among_1000", signal_and_back_among, 1000},
+    {"signal_and_back_among_10000", signal_and_back_among, 10000},
+    {"signal_and_back_among_100000", signal_and_back_among, 100000},
+    {"signal_and_back_among_1000000", signal_and_back_among, 1000000},
+    {NULL, NULL, 0},
+};
+
+static int ascending(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+
+    return (x > y) - (x < y);
+}
+
+static void report(const struct figure *figure)
+{
+    double costs[ROUNDS];
+
+    for (int i = 0; i < ROUNDS; i++)
+        costs[i] = figure->round(figure->n);
+    qsort(costs, ROUNDS, sizeof costs[0], ascending);
+    printf("%s %.1f ns\n", figure->name, costs[ROUNDS / 2]);
+    fflush(stdout);
+}
+
+static void report_chosen(const struct figure *figure, char **names)
+{
+    for (; figure->name; figure++) {
+        char **name = names;
+
+        while (*name && strncmp(*name, figure->name, strlen(*name)) != 0)
+            name++;
+        if (*name || *names == NULL)
+            report(figure);
     }
-    start = clock_ns() - start;
-    free(others);
-    free(timers);
-    return start / TIMES;
 }
 
 int main(int argc, char **argv)
 {
-    if (argc == 3 && strcmp(argv[1], "--reactor") == 0)
+    char **names = argv + 1;
+
+    if (argc > 2 && strcmp(argv[1], "--reactor") == 0) {
         reactor_name = argv[2];
-    else if (argc != 1) {
-        fprintf(stderr, "usage: core [--reactor NAME]\n");
+        names += 2;
+    }
+    if (*names && **names == '-') {
+        fprintf(stderr, "usage: core [--reactor NAME] [FIGURE...]\n");
         return 2;
     }
-    report("spawn_and_finish", spawn_and_finish, 200000);
-    report("pass_among_100", pass_among, 100);
-    report("pass_among_10000", pass_among, 10000);
-    report("signal_and_back", signal_and_back, 200000);
-    report("timer_set_and_cancel_among_100000", set_and_cancel_among, 100000);
-    report("timer_set_and_cancel_among_1000000", set_and_cancel_among, 1000000);
+    report_chosen(figures, names);
+    report_chosen(growth, names);
     return 0;
 }

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: MIT */
+/* What one timer and one name cost among many others: the same one again and again, and any
+ * of all, in random order, where what is paid for is memory that no cache holds. Timers are
+ * spread over an hour, and no coroutine is involved. */
+#include "config.h"
+
+#include "bench/core.h"
+#include "lib/names.h"
+#include "lib/timers.h"
+
+#include <stdlib.h>
+
+enum { TIMES = 1000000 };
+
+static uint64_t random_word(void)
+{
+    static uint64_t x = UINT64_C(88172645463325252);
+
+    x ^= x << 13;
+    x ^= x >> 7;
+    return x ^= x << 17;
+}
+
+/* Which of n, TIMES times, without the drawing in the time that is taken. */
+static uint32_t *draw(long n)
+{
+    uint32_t *which = memory(TIMES, sizeof *which);
+
+    for (int i = 0; i < TIMES; i++)
+        which[i] = random_word() % n;
+    return which;
+}
+
+static struct cg__timers *timers_among(struct cg_timer *others, long n)
+{
+    struct cg__timers *timers = memory(1, sizeof *timers);
+
+    cg__timers_init(timers);
+    for (long i = 0; i < n; i++)
+        cg__timer_set(timers, &others[i], random_word() % CG_HOUR);
+    return timers;
+}
+
+static double timer_set_and_cancel(long n)
+{
+    struct cg_timer *others = memory(n, sizeof *others), one = {0};
+    struct cg__timers *timers = timers_among(others, n);
+    double start = clock_ns();
+
+    for (int i = 0; i < TIMES; i++) {
+        cg__timer_set(timers, &one, 30 * CG_SECOND + i);
+        cg__timer_cancel(timers, &one);
+    }
+    start = clock_ns() - start;
+    free(others);
+    free(timers);
+    return start / TIMES;
+}
+
+/* Any of those that are set is cancelled, and set again to any moment. */
+static double timer_random(long n)
+{
+    struct cg_timer *others = memory(n, sizeof *others);
+    struct cg__timers *timers = timers_among(others, n);
+    uint32_t *which = draw(n), *moments = draw(CG_HOUR / CG_MICROSECOND);
+    double start = clock_ns();
+
+    for (int i = 0; i < TIMES; i++) {
+        cg__timer_cancel(timers, &others[which[i]]);
+        cg__timer_set(timers, &others[which[i]], moments[i] * CG_MICROSECOND);
+    }
+    start = clock_ns() - start;
+    free(moments);
+    free(which);
+    free(others);
+    free(timers);
+    return start / TIMES;
+}
+
+/* All of them, until the last has fired. */
+static double timer_fire(long n)
+{
+    struct cg_timer *others = memory(n, sizeof *others);
+    struct cg__timers *timers = timers_among(others, n);
+    int64_t moment;
+    double start = clock_ns();
+
+    while ((moment = cg__timers_next(timers)) != CG_NEVER)
+        while (cg__timers_pop(timers, moment))
+            continue;
+    start = clock_ns() - start;
+    free(others);
+    free(timers);
+    return start / n;
+}
+
+/* What a signal and the next wait do to the names. */
+static double name_random(long n)
+{
+    struct cg_wait_signal_op *ops = memory(n, sizeof *ops), *op;
+    struct cg__names names;
+    uint32_t *which = draw(n);
+    double start;
+
+    cg__names_init(&names, random_word());
+    for (long i = 0; i < n; i++) {
+        ops[i].name = cg_name(i);
+        cg__names_add(&names, &ops[i]);
+    }
+    start = clock_ns();
+    for (int i = 0; i < TIMES; i++) {
+        op = cg__names_find(&names, cg_name((long)which[i]));
+        cg__names_remove(&names, op);
+        cg__names_add(&names, op);
+    }
+    start = clock_ns() - start;
+    cg__names_free(&names);
+    free(which);
+    free(ops);
+    return start / TIMES;
+}
+
+const struct figure growth[] = {
+    {"timer_set_and_cancel_among_1000", timer_set_and_cancel, 1000},
+    {"timer_set_and_cancel_among_10000", timer_set_and_cancel, 10000},
+    {"timer_set_and_cancel_among_100000", timer_set_and_cancel, 100000},
+    {"timer_set_and_cancel_among_1000000", timer_set_and_cancel, 1000000},
+    {"timer_random_among_1000", timer_random, 1000},
+    {"timer_random_among_10000", timer_random, 10000},
+    {"timer_random_among_100000", timer_random, 100000},
+    {"timer_random_among_1000000", timer_random, 1000000},
+    {"timer_fire_of_1000", timer_fire, 1000},
+    {"timer_fire_of_10000", timer_fire, 10000},
+    {"timer_fire_of_100000", timer_fire, 100000},
+    {"timer_fire_of_1000000", timer_fire, 1000000},
+    {"name_random_among_1000", name_random, 1000},
+    {"name_random_among_10000", name_random, 10000},
+    {"name_random_among_100000", name_random, 100000},
+    {"name_random_among_1000000", name_random, 1000000},
+    {NULL, NULL, 0},
+};
