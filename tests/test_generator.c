@@ -4,6 +4,7 @@
 #include "config.h"
 
 #include "lib/sanitize.h"
+#include "tests/child.h"
 #include "tests/support.h"
 
 #include <errno.h>
@@ -13,7 +14,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -510,33 +510,6 @@ static void ten_thousand_in_lockstep(void)
     }
 }
 
-/* What a child process that does this says on stderr, and how it ends. */
-static int child(void (*act)(void), char *said, size_t size)
-{
-    struct rlimit none = {0, 0};
-    int fds[2], status;
-    size_t n = 0;
-    ssize_t got;
-    pid_t pid;
-
-    ck_assert_int_eq(pipe(fds), 0);
-    pid = fork();
-    ck_assert_int_ge(pid, 0);
-    if (pid == 0) {
-        setrlimit(RLIMIT_CORE, &none);
-        dup2(fds[1], STDERR_FILENO);
-        act();
-        _exit(0);
-    }
-    close(fds[1]);
-    while ((got = read(fds[0], said + n, size - 1 - n)) > 0)
-        n += (size_t)got;
-    said[n] = '\0';
-    close(fds[0]);
-    ck_assert_int_eq(waitpid(pid, &status, 0), pid);
-    return status;
-}
-
 static char said[64 * 1024];
 
 static void abandon_one(void)
@@ -552,7 +525,7 @@ static void abandon_one(void)
 /* One that will not end is given up, and named. */
 static void a_stubborn_one_is_abandoned(void)
 {
-    ck_assert_int_eq(child(abandon_one, said, sizeof said), 0);
+    ck_assert_int_eq(child_run(abandon_one, said, sizeof said), 0);
     ck_assert_ptr_nonnull(strstr(said, "cogen: generator stubborn abandoned"));
 }
 
@@ -618,7 +591,7 @@ static void an_overflow_is_reported(void)
                                          overflow_in_another_thread};
 
     for (size_t i = 0; i < COUNT(acts); i++) {
-        ck_assert_int_ne(child(acts[i], said, sizeof said), 0);
+        ck_assert_int_ne(child_run(acts[i], said, sizeof said), 0);
         ck_assert_ptr_nonnull(
             strstr(said, CG__ASAN ? "digger (64 KiB" : "digger (16 KiB"));
     }

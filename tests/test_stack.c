@@ -5,6 +5,7 @@
 
 #include "lib/context.h"
 #include "lib/stack.h"
+#include "tests/child.h"
 
 #include <check.h>
 #include <errno.h>
@@ -463,34 +464,6 @@ END_TEST
 
 #endif
 
-/* What a process that does this says on stderr, and how it ends. */
-static int child(void (*act)(void), char *said, size_t size)
-{
-    int fds[2], status;
-    size_t n = 0;
-    ssize_t got;
-    pid_t pid;
-
-    ck_assert_int_eq(pipe(fds), 0);
-    pid = fork();
-    ck_assert_int_ge(pid, 0);
-    if (pid == 0) {
-        struct rlimit none = {0, 0};
-
-        setrlimit(RLIMIT_CORE, &none);
-        dup2(fds[1], STDERR_FILENO);
-        act();
-        _exit(0);
-    }
-    close(fds[1]);
-    while ((got = read(fds[0], said + n, size - 1 - n)) > 0)
-        n += (size_t)got;
-    said[n] = '\0';
-    close(fds[0]);
-    ck_assert_int_eq(waitpid(pid, &status, 0), pid);
-    return status;
-}
-
 static void ck_died(int status, int sig)
 {
     if (SANITIZED) /* by its own report, then exit */
@@ -520,7 +493,7 @@ static void act_overflow(void)
 
 START_TEST(an_overflow_is_reported_by_name)
 {
-    ck_died(child(act_overflow, message, sizeof message), SIGSEGV);
+    ck_died(child_run(act_overflow, message, sizeof message), SIGSEGV);
     if (SANITIZED)
         ck_assert_ptr_nonnull(strstr(message, overflow_line()));
     else
@@ -536,7 +509,7 @@ static void act_overflow_mprotect(void)
 
 START_TEST(an_overflow_into_a_protected_page_as_well)
 {
-    ck_died(child(act_overflow_mprotect, message, sizeof message), SIGSEGV);
+    ck_died(child_run(act_overflow_mprotect, message, sizeof message), SIGSEGV);
     ck_assert_ptr_nonnull(strstr(message, overflow_line()));
 }
 END_TEST
@@ -558,7 +531,7 @@ static void act_overflow_thread(void)
 
 START_TEST(an_overflow_in_another_thread_as_well)
 {
-    ck_died(child(act_overflow_thread, message, sizeof message), SIGSEGV);
+    ck_died(child_run(act_overflow_thread, message, sizeof message), SIGSEGV);
     ck_assert_ptr_nonnull(strstr(message, overflow_line()));
 }
 END_TEST
@@ -573,7 +546,7 @@ static void act_fault(void)
 
 START_TEST(another_fault_is_none_of_ours)
 {
-    ck_died(child(act_fault, message, sizeof message), SIGSEGV);
+    ck_died(child_run(act_fault, message, sizeof message), SIGSEGV);
     ck_assert_ptr_null(strstr(message, "overflow in coroutine"));
 }
 END_TEST
@@ -590,7 +563,7 @@ static void act_fault_above(void)
 
 START_TEST(a_fault_in_somebody_elses_guard_is_none_of_ours)
 {
-    ck_died(child(act_fault_above, message, sizeof message), SIGSEGV);
+    ck_died(child_run(act_fault_above, message, sizeof message), SIGSEGV);
     ck_assert_ptr_null(strstr(message, "overflow in coroutine"));
 }
 END_TEST
@@ -622,11 +595,11 @@ static void act_info_handler(void)
 
 START_TEST(a_fault_goes_to_the_handler_that_was_there)
 {
-    int status = child(act_plain_handler, message, sizeof message);
+    int status = child_run(act_plain_handler, message, sizeof message);
 
     ck_assert(WIFEXITED(status));
     ck_assert_int_eq(WEXITSTATUS(status), 41);
-    status = child(act_info_handler, message, sizeof message);
+    status = child_run(act_info_handler, message, sizeof message);
     ck_assert(WIFEXITED(status));
     ck_assert_int_eq(WEXITSTATUS(status), 42);
 }
@@ -643,7 +616,7 @@ static void act_ignored(void)
 
 START_TEST(an_ignored_signal_stays_ignored_but_a_fault_kills)
 {
-    int status = child(act_ignored, message, sizeof message);
+    int status = child_run(act_ignored, message, sizeof message);
 
     ck_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV);
     ck_assert_ptr_nonnull(strstr(message, "alive"));
@@ -659,7 +632,7 @@ static void act_sent(void)
 
 START_TEST(a_signal_that_was_sent_kills_too)
 {
-    int status = child(act_sent, message, sizeof message);
+    int status = child_run(act_sent, message, sizeof message);
 
     ck_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGBUS);
     ck_assert_str_eq(message, "");

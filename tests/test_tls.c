@@ -5,6 +5,7 @@
 #include "config.h"
 
 #include "sockets/sock.h"
+#include "tests/sock_cases.h"
 #include "tests/support.h"
 #include "tests/tls_certs.h"
 #include "tls/conn.h"
@@ -72,56 +73,17 @@ static void close_both(struct cg_sock *a, struct cg_sock *b)
     cg_close(b);
 }
 
-struct piece {
-    struct cg_sock *sock;
-    char *data;
-    size_t size, moved;
-    int64_t timeout;
-    ssize_t result;
-};
-
-static ssize_t pours(void *arg)
-{
-    struct piece *p = arg;
-
-    p->result = cg_yield(cg_writeall(p->sock, p->data, p->size, .timeout = p->timeout,
-                                     .moved = &p->moved));
-    return p->result;
-}
-
 /* ---- Everything -------------------------------------------------------------------- */
 
-/* All that can be done with a plain socket can be done with this one. */
+/* What can be done with any socket (sock_cases.h), and files besides; there is no descriptor
+ * to be had. */
 static void everything(struct cg_sock *a, struct cg_sock *b)
 {
-    struct iovec iov[] = {{"one ", 4}, {"", 0}, {"two\n", 4}, {"three", 5}};
-    struct cg_view view;
-    char buf[64] = "";
-    size_t moved = 99;
     int file = test_file(50000);
+    void *rest;
+    size_t size;
 
     secured(&a, &b);
-    IS(cg_yield(cg_writev(a, iov, 4, .moved = &moved)), 13);
-    ck_assert_uint_eq(moved, 13);
-    IS(cg_yield(cg_readline(b, buf, sizeof buf)), 8);
-    ck_assert_str_eq(buf, "one two\n");
-    IS(cg_yield(cg_readall(b, buf, 5, .moved = &moved)), 5);
-    ck_assert_mem_eq(buf, "three", 5);
-    IS(cg_yield(cg_writeall(b, "answer", 6)), 6);
-    IS(cg_yield(cg_poll_sock(a, CG_IN)), CG_IN);
-    IS(cg_yield(cg_poll_sock(a, CG_OUT)), CG_OUT);
-    ck_assert_int_ne(OK(cg_yield(cg_poll_sock(a, CG_IN | CG_OUT))) & CG_IN, 0);
-    IS(cg_yield(cg_poll_sock(b, CG_IN | CG_OUT)), CG_OUT);
-    IS(cg_yield(cg_borrow(a, &view)), 6);
-    ck_assert_mem_eq(view.data, "answer", 6);
-    IS(cg_yield(cg_read(a, buf, sizeof buf)), -EBUSY);
-    cg_giveback(&view, 2);
-    IS(cg_yield(cg_read(a, buf, sizeof buf)), 4);
-    IS(cg_yield(cg_read(a, buf, sizeof buf, .timeout = CG_MILLISECOND)), -ETIMEDOUT);
-    IS(cg_yield(cg_readall(a, buf, 8, .timeout = CG_MILLISECOND, .moved = &moved)),
-       -ETIMEDOUT);
-    ck_assert_uint_eq(moved, 0);
-    IS(cg_yield(cg_poll_sock(a, CG_IN, .timeout = CG_NOWAIT)), -ETIMEDOUT);
     IS(cg_yield(cg_sendfile(a, file, 100, 40000)), 40000);
     IS(cg_yield(cg_readall(b, back, 40000)), 40000);
     test_verify(back, 40000, 100);
@@ -129,18 +91,10 @@ static void everything(struct cg_sock *a, struct cg_sock *b)
     IS(cg_yield(cg_readall(b, back, 1000)), 1000);
     test_verify(back, 1000, 49000);
     IS(cg_sock_fd(a), -EOPNOTSUPP);
-    IS(cg_detach(a, (void **)&view, &moved), -EOPNOTSUPP);
-    IS(cg_yield(cg_shutdown(a, 77)), -EINVAL);
-    IS(cg_yield(cg_shutdown(a, SHUT_WR)), 0);
-    IS(cg_yield(cg_shutdown(a, SHUT_WR)), 0);
-    IS(cg_yield(cg_write(a, "x", 1)), -EPIPE);
-    IS(cg_yield(cg_read(b, buf, sizeof buf)), 0);
-    IS(cg_yield(cg_readall(b, buf, 1)), CG_EOF);
-    IS(cg_yield(cg_writeall(b, "late", 4)), 4); /* half closed */
-    IS(cg_yield(cg_readall(a, buf, 4)), 4);
+    IS(cg_detach(a, &rest, &size), -EOPNOTSUPP);
     ck_assert_str_eq(cg_tls_error(a), "");
     close(file);
-    close_both(a, b);
+    sock_everything(a, b);
 }
 
 /* Addresses and options are those of the socket below. */
@@ -177,38 +131,10 @@ static void informs(struct cg_sock *a, struct cg_sock *b)
     close_both(a, b);
 }
 
-/* Both directions at once, by four coroutines, more than fits anywhere. */
-static ssize_t drinks(void *arg)
-{
-    struct piece *p = arg;
-
-    p->result = cg_yield(cg_readall(p->sock, p->data, p->size));
-    return p->result;
-}
-
 static void both_ways(struct cg_sock *a, struct cg_sock *b)
 {
-    static char other[sizeof big], back_other[sizeof big];
-    struct piece pieces[] = {
-        {.sock = a, .data = big, .size = sizeof big},
-        {.sock = b, .data = other, .size = sizeof other},
-        {.sock = b, .data = back, .size = sizeof back},
-        {.sock = a, .data = back_other, .size = sizeof back_other},
-    };
-    struct cg_coro *coros[4];
-
     secured(&a, &b);
-    pieces[0].sock = pieces[3].sock = a;
-    pieces[1].sock = pieces[2].sock = b;
-    test_fill(big, sizeof big, 0);
-    test_fill(other, sizeof other, 7);
-    for (size_t i = 0; i < 4; i++)
-        coros[i] = test_start(i < 2 ? pours : drinks, &pieces[i]);
-    for (size_t i = 0; i < 4; i++)
-        IS(test_end(coros[i]), sizeof big);
-    test_verify(back, sizeof back, 0);
-    test_verify(back_other, sizeof back_other, 7);
-    close_both(a, b);
+    sock_both_ways(a, b);
 }
 
 /* TLS within TLS, as through a proxy. */
@@ -286,32 +212,10 @@ static void shut_for_reading(struct cg_sock *a, struct cg_sock *b)
     close_both(a, b);
 }
 
-/* Closing ends whoever waits. */
-static ssize_t floods(void *arg)
-{
-    ssize_t n;
-
-    do
-        n = cg_yield(cg_writeall(arg, big, sizeof big));
-    while (n >= 0);
-    return n;
-}
-
 static void closed(struct cg_sock *a, struct cg_sock *b)
 {
-    struct cg_coro *reader, *writer;
-    char buf[8];
-    struct piece r = {.data = buf, .size = sizeof buf};
-
     secured(&a, &b);
-    r.sock = a;
-    reader = test_start(drinks, &r);
-    writer = test_start(floods, a);
-    IS(cg_yield(cg_sleep(CG_MILLISECOND)), 0);
-    cg_close(a);
-    IS(test_end(reader), -EBADF);
-    IS(test_end(writer), -EBADF);
-    cg_close(b);
+    sock_closed(a, b);
 }
 
 /* ---- Cancelled --------------------------------------------------------------------- */
@@ -376,44 +280,10 @@ static void reader_sends(struct cg_sock *a, struct cg_sock *b)
     close_both(a, b);
 }
 
-/* A read that loses a race or times out loses no byte, however close it was. */
-static ssize_t writes_slowly(void *arg)
-{
-    for (int i = 0; i < 100; i++) {
-        char byte = (char)i;
-
-        IS(cg_yield(cg_writeall(arg, &byte, 1)), 1);
-        for (int pass = 0; pass < i % 5; pass++)
-            IS(cg_yield(cg_pass()), 0);
-    }
-    return cg_yield(cg_shutdown(arg, SHUT_WR));
-}
-
 static void raced(struct cg_sock *a, struct cg_sock *b)
 {
-    struct cg_coro *writer;
-    int next = 0, lost = 0;
-    ssize_t n;
-
     secured(&a, &b);
-    writer = test_start(writes_slowly, a);
-    do {
-        char buf[4];
-        struct cg_op *read = cg_read(b, buf, sizeof buf);
-        ssize_t winner = OK(cg_yield(cg_any((read, cg_sleep(lost % 3)))));
-
-        n = cg_result(read);
-        lost += winner != 0;
-        if (winner == 0)
-            OK(n);
-        else if (n != -ECANCELED)
-            ck_abort_msg("a loser answered %zd", n);
-        for (ssize_t i = 0; i < n; i++)
-            ck_assert_int_eq(buf[i], (char)next++);
-    } while (n != 0);
-    ck_assert_int_eq(next, 100);
-    IS(test_end(writer), 0);
-    close_both(a, b);
+    sock_raced(a, b);
 }
 
 /* Reading and writing at once in one cg_any, cancelled again and again at odd moments, from
@@ -457,26 +327,10 @@ static void raced_both_ways(struct cg_sock *a, struct cg_sock *b)
     close_both(a, b);
 }
 
-/* A weak timeout starts anew with what comes. */
-static ssize_t trickles(void *arg)
-{
-    for (int i = 0; i < 5; i++) {
-        IS(cg_yield(cg_writeall(arg, "x", 1)), 1);
-        IS(cg_yield(cg_sleep(2 * CG_SECOND)), 0);
-    }
-    return 0;
-}
-
 static void weak(struct cg_sock *a, struct cg_sock *b)
 {
-    struct cg_coro *coro;
-    char buf[10];
-
     secured(&a, &b);
-    coro = test_start(trickles, a);
-    IS(cg_yield(cg_readall(b, buf, 5, .timeout = 3 * CG_SECOND, .weak_timeout = true)), 5);
-    test_end(coro);
-    close_both(a, b);
+    sock_weak(a, b);
 }
 
 /* ---- Handshakes -------------------------------------------------------------------- */
