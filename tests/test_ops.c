@@ -18,6 +18,12 @@ static void note(const char *what)
     strncat(trace, what, sizeof trace - strlen(trace) - 1);
 }
 
+/* With CK_FORK=no the trace of the case before is still there. */
+static void note_anew(void)
+{
+    trace[0] = '\0';
+}
+
 static int64_t now(void)
 {
     return cg_now(cg_sched_self());
@@ -76,6 +82,7 @@ static ssize_t pass_is_one_round(void *arg)
     struct cg_coro *a, *b;
 
     (void)arg;
+    note_anew();
     a = test_start(notes, "a");
     b = test_start(notes, "b");
     note("1");
@@ -156,6 +163,7 @@ static ssize_t call_answers(void *arg)
     struct cg_coro *other = test_start(notes, "x");
 
     (void)arg;
+    note_anew();
     IS(cg_yield(cg_call(answers, &value)), 42);
     value = -ENOTDIR;
     IS(cg_yield(cg_call(answers, &value)), -ENOTDIR);
@@ -254,6 +262,7 @@ static ssize_t shield_keeps_cancel_out(void *arg)
     struct cg_coro *coro = test_start(cleans_up, NULL);
 
     (void)arg;
+    note_anew();
     test_until_waiting(coro);
     IS(cg_yield(cg_cancel(coro)), 0);
     IS(test_end(coro), 6);
@@ -363,6 +372,7 @@ static ssize_t scope_cancelled_by_another(void *arg)
 static ssize_t add_runs_first(void *arg)
 {
     (void)arg;
+    note_anew();
     IS(cg_yield(cg_add(notes, "a")), 0);
     note("1");
     IS(cg_yield(cg_add(notes, "b", .prio = CG_PRIO_CORO)), 0);
@@ -708,7 +718,7 @@ static const char *order_with(uint8_t prio)
     test_until_waiting(v);
     test_until_waiting(w);
     x = test_start(notes, "x");
-    trace[0] = '\0';
+    note_anew();
     IS(cg_yield(cg_signal("go", NULL, .prio = prio)), 2);
     note("m");
     test_end(v);
@@ -755,6 +765,7 @@ static ssize_t start_at_the_head(void *arg)
     struct cg_coro *a = test_start(notes, "a");
 
     (void)arg;
+    note_anew();
     OK(cg_start(cg_sched_self(), notes, "b", .prio = CG_PRIO_OP));
     OK(test_end(a));
     ck_assert_str_eq(trace, "ba");
