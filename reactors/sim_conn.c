@@ -106,7 +106,7 @@ static void admit(struct cg_sim *sim, struct cg_sim_sock *listener,
     struct cg_sim_sock *sock = cg__sim_sock_new(sim, listener->domain);
 
     if (!sock) {
-        refuse(sim, client, ECONNREFUSED, since);
+        refuse(sim, client, ENOMEM, since);
         return;
     }
     memcpy(sock->options, listener->options, sizeof sock->options);

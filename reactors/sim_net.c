@@ -131,10 +131,10 @@ int cg__sim_handle_new(struct cg_sim *sim, struct cg_sim_sock *sock)
             int *holes;
 
             if (!(handles = realloc(sim->handles, room * sizeof(struct cg_sim_sock *))))
-                return -ENFILE;
+                return -ENOMEM;
             sim->handles = handles;
             if (!(holes = realloc(sim->holes, room * sizeof(int))))
-                return -ENFILE;
+                return -ENOMEM;
             sim->holes = holes;
             sim->handle_room = room;
         }
