@@ -163,6 +163,8 @@ static int take_authority(struct authority *into, struct part text, const char *
         return wrong(why, "there is no host in it");
     if (!is_name(into->host))
         return wrong(why, "the host has a character that no host's name has");
+    if (is(into->host, "unix")) /* "unix:80" would be a path */
+        return wrong(why, "no host may be called unix");
     return colon
                ? take_port(into,
                            (struct part){colon + 1, rest.len - into->host.len - 1}, why)

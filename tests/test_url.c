@@ -64,6 +64,8 @@ START_TEST(refused)
         "",
         "http://",
         "http:///x",
+        "http://unix/",
+        "http://UNIX:80/x",
         "http:x",
         "ftp://h/",
         "mailto:a@b",
