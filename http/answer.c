@@ -88,10 +88,27 @@ static bool has(const struct cg_http_request *req, const char *name)
     return req->out.count > 0 && cg_http_headers_get(&req->out, name) != NULL;
 }
 
-/* What is refused may have no method. */
-static bool is_head(const struct cg_http_request *req)
+/* Whether no body may follow: an answer to HEAD, or to a CONNECT that succeeds. What is
+ * refused may have no method. */
+static bool is_bare(const struct cg_http_request *req, int status)
 {
-    return req->parser.method != NULL && strcmp(req->parser.method, "HEAD") == 0;
+    const char *method = req->parser.method;
+
+    return method != NULL && (strcmp(method, "HEAD") == 0 ||
+                              (status / 100 == 2 && strcmp(method, "CONNECT") == 0));
+}
+
+/* Server and Date, unless the handler has said them: a proxy hands on those of others. */
+static char *put_ours(const struct cg_http_request *req, char *to)
+{
+    const struct cg_http_server *server = req->server;
+    size_t date = server->date_at - (sizeof "Date: " - 1);
+
+    if (!has(req, "Server"))
+        to = put(to, server->fields, date);
+    if (!has(req, "Date"))
+        to = put(to, server->fields + date, server->fields_size - date);
+    return to;
 }
 
 /* Our own fields, those that were set, and the frame of the body. */
@@ -99,7 +116,10 @@ static char *put_head(struct cg_http_request *req, char *to, int status, int64_t
                       const char *type)
 {
     to = put_first_line(to, status);
-    to = put(to, req->server->fields, req->server->fields_size);
+    if (req->out.count == 0)
+        to = put(to, req->server->fields, req->server->fields_size);
+    else
+        to = put_ours(req, to);
     if (type != NULL) {
         to = PUT(to, "Content-Type: ");
         to = put(to, type, strlen(type));
@@ -148,7 +168,7 @@ int cg__http_begin(struct cg_http_request *req, int status, int64_t length,
         return conn->out != NULL ? -ENOBUFS : -ENOMEM;
     if (req->server->draining)
         req->keep = false;
-    req->framing = cg__http_frame(status, is_head(req), req->parser.minor, length >= 0);
+    req->framing = cg__http_frame(status, is_bare(req, status), req->parser.minor, length >= 0);
     if (req->framing == CG__HTTP_CLOSE)
         req->keep = false;
     cg__http_date(req->server);

@@ -82,6 +82,11 @@ struct cg__asking {
 __attribute__((format(printf, 3, 4))) ssize_t cg__because(char *why, ssize_t code,
                                                           const char *format, ...);
 
+/* ---- client_fetch.c ---- */
+
+/* Whether this field says where the body ends: such must not come from outside. */
+bool cg__is_framing(const char *name);
+
 /* ---- client.c ---- */
 
 void cg__client_unref(struct cg_http_client *client);

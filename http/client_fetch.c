@@ -20,8 +20,7 @@ static bool has_body(const struct cg_http_fetch *fetch)
     return fetch->body != NULL || fetch->source != NULL || fetch->file != NULL;
 }
 
-/* What must not come from outside: it says where the body ends. */
-static bool is_framing(const char *name)
+bool cg__is_framing(const char *name)
 {
     return strcasecmp(name, "Content-Length") == 0 ||
            strcasecmp(name, "Transfer-Encoding") == 0;
@@ -39,7 +38,7 @@ static ssize_t check(const struct cg__asking *ask)
         if (!cg__http_is_token(field->name, strlen(field->name)) ||
             field->value == NULL ||
             !cg__http_is_value(field->value, strlen(field->value)) ||
-            is_framing(field->name))
+            cg__is_framing(field->name))
             return cg__because(ask->why, -EINVAL, "the field %s cannot be sent",
                                field->name);
     if (fetch->bearer && !cg__http_is_value(fetch->bearer, strlen(fetch->bearer)))

@@ -155,14 +155,15 @@ static int put_head(struct cg_http_headers *text, const struct cg__asking *ask,
                     bool to_proxy)
 {
     const struct cg_http_client *client = ask->client;
-    bool ranged = has_own(ask, "Range", to_proxy);
+    bool bare = ask->fetch->bare;
+    bool raw = ask->fetch->raw || bare || has_own(ask, "Range", to_proxy);
     const struct {
         const char *name, *value;
     } ours[] = {
         {"Host", ask->url.hostport},
-        {"User-Agent", client->user_agent},
-        {"Accept", "*/*"},
-        {"Accept-Encoding", ask->fetch->raw || ranged ? "" : cg__decode_accept()},
+        {"User-Agent", bare ? "" : client->user_agent},
+        {"Accept", bare ? "" : "*/*"},
+        {"Accept-Encoding", raw ? "" : cg__decode_accept()},
         {"Proxy-Authorization", to_proxy && ask->proxy_auth ? ask->proxy_auth : ""},
         {"Connection", client->pool.keep == 0 ? "close" : ""},
         {"Expect", ask->expect ? "100-continue" : ""},
@@ -285,6 +286,26 @@ static size_t frame(char *buf, size_t size, bool chunked, char **begin)
     return (size_t)len + size + 2;
 }
 
+/* The last chunk, and the trailers behind it. */
+static ssize_t send_end(struct cg__link *link, struct cg__asking *ask,
+                        const struct cg_http_headers *trailers)
+{
+    struct cg_http_headers text = {.data = NULL};
+    struct cg_http_field field;
+    size_t at = 0;
+    ssize_t n = put(&text, "0\r\n");
+
+    while (n == 0 && trailers && cg_http_headers_next(trailers, &at, &field))
+        if (!cg__is_framing(field.name))
+            n = put_field(&text, field.name, field.value);
+    if (n == 0)
+        n = put(&text, "\r\n");
+    if (n == 0)
+        n = send_bytes(link, ask, text.data, text.used);
+    cg__http_headers_clear(&text);
+    return n;
+}
+
 static ssize_t send_source(struct cg__link *link, struct cg__asking *ask)
 {
     const struct cg_http_source *source = ask->fetch->source;
@@ -305,7 +326,9 @@ static ssize_t send_source(struct cg__link *link, struct cg__asking *ask)
         } else if (size == 0 && !chunked && ask->sent < (uint64_t)source->size) {
             n = cg__because(ask->why, -EIO,
                             "the source of the body has less than it said");
-        } else if (size > 0 || chunked) {
+        } else if (size == 0 && chunked) {
+            n = send_end(link, ask, source->trailers);
+        } else if (size > 0) {
             ask->sent += (uint64_t)size;
             size_t framed = frame(buf, (size_t)size, chunked, &begin);
 

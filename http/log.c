@@ -76,7 +76,7 @@ static void put_quoted(FILE *file, const char *text)
 }
 
 /* The peer's address without its port. */
-static const char *peer(struct cg__http_conn *conn)
+const char *cg__http_peer(struct cg__http_conn *conn)
 {
     char addr[CG_ADDR_SIZE], *colon;
 
@@ -132,7 +132,7 @@ void cg__http_log_access(struct cg_http_request *req)
     if (!req->begun)
         return;
     gmtime_r(&now, &tm);
-    fprintf(file, "%s - - [%02d/%s/%04d:%02d:%02d:%02d +0000] ", peer(req->conn), tm.tm_mday,
+    fprintf(file, "%s - - [%02d/%s/%04d:%02d:%02d:%02d +0000] ", cg__http_peer(req->conn), tm.tm_mday,
             months[tm.tm_mon], tm.tm_year + 1900, tm.tm_hour, tm.tm_min, tm.tm_sec);
     if (parser->method == NULL) {
         fputs("\"-\"", file);

@@ -10,12 +10,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* "*": every target, a CONNECT's and "OPTIONS *" too. */
+static bool is_all(const char *pattern)
+{
+    return pattern[0] == '*' && pattern[1] == '\0';
+}
+
 /* Negative: a is more special than b; 0: the same requests fit both. Text is more special than
  * a ":name", and more of either than less. */
 static int compare(const struct cg__http_route *one, const struct cg__http_route *other)
 {
     const char *a = one->pattern, *b = other->pattern;
 
+    if (is_all(a) != is_all(b))
+        return is_all(a) ? 1 : -1;
     while (*a != '\0' && *b != '\0') {
         if (*a == ':' && *b == ':' && a[-1] == '/' && b[-1] == '/') {
             a += strcspn(a, "/");
@@ -39,7 +47,7 @@ static bool is_pattern(const char *pattern)
     unsigned params = 0;
 
     if (*pattern != '/')
-        return false;
+        return is_all(pattern);
     for (const char *at = pattern; (at = strchr(at, ':')) != NULL; at++)
         if (at[-1] == '/' && (strchr("/:", at[1]) != NULL || ++params > CG_HTTP_PARAMS_LIMIT))
             return false;
@@ -99,6 +107,8 @@ static bool fits(const char *pattern, const char *path, const char **params, uns
     const char *start = path;
 
     *count = 0;
+    if (is_all(pattern))
+        return true;
     for (;;) {
         if (*pattern == ':' && path > start && path[-1] == '/') {
             size_t size = strcspn(path, "/");
@@ -170,8 +180,8 @@ static void set_allow(struct cg_http_request *req, const char *path)
     for (size_t i = 0; i < req->server->nroutes; i++) {
         const struct cg__http_route *route = &req->server->routes[i];
 
-        if (!fits(route->pattern, path, params, &count) || size > sizeof allow - 64 ||
-            strlen(route->method) > 32 || cg__http_has_word(allow, route->method))
+        if (!fits(route->pattern, path, params, &count) || is_all(route->pattern) ||
+            size > sizeof allow - 64 || strlen(route->method) > 32 || cg__http_has_word(allow, route->method))
             continue;
         size += (size_t)sprintf(allow + size, "%s%s", size ? ", " : "", route->method);
         if (strcmp(route->method, "GET") == 0)
@@ -199,7 +209,8 @@ const struct cg__http_route *cg__http_route(struct cg_http_request *req, int *st
             *status = 503;
             return NULL;
         }
-        *status = options ? 204 : 405;
+        if (!is_all(route->pattern))
+            *status = options ? 204 : 405;
     }
     if (*status == 405 || (options && *status == 204 && *path == '/'))
         set_allow(req, path);

@@ -177,6 +177,9 @@ void cg__http_date(struct cg_http_server *server);
 /* "Sun, 06 Nov 1994 08:49:37 GMT", in buf of 30. */
 void cg__http_print_date(char *buf, time_t moment);
 
+/* The peer's address without its port; it is kept, for when the socket is another's. */
+const char *cg__http_peer(struct cg__http_conn *conn);
+
 /* A line for the access log, if there is one; one for those who look after the server. */
 void cg__http_log_access(struct cg_http_request *req);
 void cg__http_log_end(struct cg_http_server *server); /* what was logged is written */

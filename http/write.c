@@ -220,6 +220,8 @@ static ssize_t upgrade_run(struct cg_op *op)
     if (n < 0)
         return n;
     req->ended = true;
+    if (req->server->options.access_log != NULL)
+        cg__http_peer(req->conn);
     *upgrade->sock = req->conn->sock;
     req->conn->sock = NULL;
     return 0;

@@ -88,6 +88,20 @@ static ssize_t gets_a_page(void *arg)
     return 0;
 }
 
+/* What is asked on behalf of others has no fields of ours. */
+static ssize_t adds_nothing(void *arg)
+{
+    (void)arg;
+    script_start(&server, TURNS(SAYS(OK_200(0, ""))));
+    client = CLIENT();
+    IS(FETCH(.url = server.url, .bare = true, .fields = FIELDS({"A", "b"})), 200);
+    has_body("");
+    ck_assert_str_eq(strstr(strstr(server.seen, "Host: ") + 6, "\r\n"),
+                     "\r\nA: b\r\n\r\n");
+    done();
+    return 0;
+}
+
 /* Bodies in chunks, with trailers; until the end of the connection; none at all. */
 static ssize_t all_kinds_of_bodies(void *arg)
 {
@@ -153,13 +167,17 @@ static ssize_t sends_bodies(void *arg)
     static char large[100000];
     int file = test_file(200000), left = 2;
     struct cg_http_source source = {.read = some_read, .arg = &left, .size = -1};
+    struct cg_http_headers *trailers = cg_http_headers_new();
 
     (void)arg;
+    OK(cg_http_headers_add(trailers, "X-Sum", "7"));
+    OK(cg_http_headers_add(trailers, "content-length", "7")); /* left out */
     memset(large, 'x', sizeof large);
     script_start(&server, TURNS(SAYS(OK_200(1, "1"), .body = 5),
                                 SAYS(OK_200(1, "2"), .body = 70000),
                                 SAYS(OK_200(1, "3"), .body = 8000),
                                 SAYS(OK_200(1, "4"), .body = 21),
+                                SAYS(OK_200(1, "4"), .body = 23),
                                 SAYS(OK_200(1, "5"), .body = 6), SAYS(OK_200(1, "6"))));
     client = CLIENT();
     IS(FETCH(.url = server.url, .body = "hello", .size = 5,
@@ -184,17 +202,26 @@ static ssize_t sends_bodies(void *arg)
     has_body("4");
     heard("Transfer-Encoding: chunked\r\n");
     heard("\r\n\r\n3\r\nabc\r\n3\r\nabc\r\n0\r\n\r\n");
+    source.size = -1;
+    source.trailers = trailers;
+    left = 1;
+    server.from = server.used;
+    IS(FETCH(.url = server.url, .source = &source), 200);
+    has_body("4");
+    heard("\r\n\r\n3\r\nabc\r\n0\r\nX-Sum: 7\r\n\r\n");
     source.size = 6;
     left = 2;
     server.from = server.used;
     IS(FETCH(.url = server.url, .source = &source), 200);
     has_body("5");
+    not_heard("X-Sum");
     heard("Content-Length: 6\r\n");
     heard("\r\n\r\nabcabc");
     IS(FETCH(.url = server.url, .method = "POST"), 200);
     has_body("6");
     heard("Content-Length: 0\r\n");
     IS(server.connections, 1);
+    cg_http_headers_free(trailers);
     close(file);
     done();
     return 0;
@@ -875,6 +902,7 @@ int main(void)
 {
     static const struct test_case cases[] = {
         CORO(gets_a_page),
+        CORO(adds_nothing),
         CORO(all_kinds_of_bodies),
         CORO(sends_bodies),
         CORO(refuses_to_send, .where = ON_SIM),

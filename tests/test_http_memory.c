@@ -67,7 +67,8 @@ static int one_rewind(void *arg)
 static ssize_t post(void *arg)
 {
     int times = 0;
-    struct cg_http_source source = {one_read, one_rewind, &times, -1};
+    struct cg_http_source source = {
+        .read = one_read, .rewind = one_rewind, .arg = &times, .size = -1};
     struct cg_http_fetch fetch = {.url = server.url, .source = &source, .basic = "a:b"};
 
     (void)arg;

@@ -214,6 +214,7 @@ static void send_text(struct cg_sock *sock, const char *text)
 }
 
 static char got[64 * 1024];
+static unsigned dates; /* fields called Date that were in it */
 
 /* Reads to the end of the stream, or until `stop` has come; without Server and Date. */
 static const char *receive(struct cg_sock *sock, const char *stop)
@@ -223,6 +224,7 @@ static const char *receive(struct cg_sock *sock, const char *stop)
     char *at;
 
     got[0] = '\0';
+    dates = 0;
     while (n > 0 && !(stop && strstr(got, stop))) {
         n = OK(cg_yield(cg_read(sock, got + size, sizeof got - 1 - size,
                                 .timeout = 100 * CG_SECOND)));
@@ -233,6 +235,7 @@ static const char *receive(struct cg_sock *sock, const char *stop)
            (at = strstr(got, "Date: ")) != NULL) {
         char *next = strchr(at, '\n') + 1;
 
+        dates += *at == 'D';
         memmove(at, next, strlen(next) + 1);
     }
     return got;
@@ -322,6 +325,51 @@ static ssize_t routes(void *arg)
     IS(cg_http_mount(server, "u", hello, NULL), -EINVAL);
     IS(cg_http_mount(server, "GET /u/:", hello, NULL), -EINVAL);
     IS(cg_http_mount(server, "GET /u/:other", hello, NULL), -EEXIST);
+    end();
+    return 0;
+}
+
+/* Everything to one handler, as a proxy has it: what others have said is handed on, and a
+ * CONNECT is a tunnel afterwards, with nothing about a body. */
+static ssize_t hands_on(struct cg_http_request *req, void *arg)
+{
+    struct cg_sock *sock;
+    char text[64];
+
+    (void)arg;
+    OK(cg_http_set(req, "Server", "another"));
+    if (strcmp(cg_http_method(req), "CONNECT") == 0) {
+        OK(cg_yield(cg_http_upgrade(req, 200, &sock)));
+        OK(cg_yield(cg_writeall(sock, "tunnel", 6)));
+        cg_close(sock);
+        return 0;
+    }
+    OK(cg_http_set(req, "date", "today"));
+    snprintf(text, sizeof text, "%s %s", cg_http_method(req), cg_http_target(req));
+    return cg_yield(cg_http_text(req, 200, text, .mime = "a/b"));
+}
+
+static ssize_t proxies(void *arg)
+{
+    (void)arg;
+    begin(NULL);
+    OK(cg_http_mount(server, "PATCH *", hello, NULL));
+    OK(cg_http_mount(server, "*", hands_on, NULL));
+    IS(cg_http_mount(server, "*", hello, NULL), -EEXIST);
+    IS(cg_http_mount(server, "*a", hello, NULL), -EINVAL);
+    IS(status_of("GET /u/7" V CLOSE "\r\n"), 200);
+    ck_assert_ptr_null(strstr(got, "Server: another\r\n"));
+    IS(status_of("DELETE /u/7" V CLOSE "\r\n"), 200);
+    ck_assert_str_eq(BODY("OPTIONS *" V CLOSE "\r\n"), "OPTIONS *");
+    ck_assert_str_eq(strstr(got, "\r\n"),
+                     "\r\nContent-Type: a/b\r\nContent-Length: 9\r\nServer: another\r\n"
+                     "date: today\r\nConnection: close\r\n\r\nOPTIONS *");
+    ck_assert_uint_eq(dates, 0);
+    ck_assert_str_eq(BODY("PATCH *" V CLOSE "\r\n"), "hello\n");
+    ck_assert_str_eq(BODY("CONNECT x:80" V "\r\n"), "tunnel");
+    ck_assert_ptr_null(strstr(got, "Transfer-Encoding"));
+    ck_assert_ptr_null(strstr(got, "Connection"));
+    ck_assert_uint_eq(dates, 1);
     end();
     return 0;
 }
@@ -625,6 +673,7 @@ int main(void)
     static const struct test_case cases[] = {
         CORO(keeps_alive),
         CORO(routes),
+        CORO(proxies),
         CORO(bodies),
         CORO(continues),
         CORO(failures),

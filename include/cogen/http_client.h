@@ -84,6 +84,8 @@ struct cg_http_source {
     int (*rewind)(void *arg);
     void *arg;
     int64_t size; /* bytes; -1: unknown, they are sent in chunks */
+    /* Looked at behind the last chunk, and sent there; NULL: none. Borrowed. */
+    const struct cg_http_headers *trailers;
 };
 
 /* What is asked for. Everything is borrowed until the answer. */
@@ -113,6 +115,8 @@ struct cg_http_fetch {
     bool stream;        /* the answer comes with the head; the body is had from
                            cg_http_reply_read */
     bool raw;           /* no Accept-Encoding, nothing is decoded */
+    bool bare;          /* of our fields only Host, and what says how long the body is: for
+                           those who hand on what others ask */
     bool expect;        /* asks before a body is sent: Expect: 100-continue */
     void *reserved;
 };

@@ -210,8 +210,9 @@ cg_http_server_create(const struct cg_http_server_options *options);
 CG_API void cg_http_server_free(struct cg_http_server *server);
 
 /* Has requests answered by a handler: "GET /hello", "/hello" (any method), "/users/:id" (a
- * segment), "/static/" (it and everything beneath), "/static/$" (only it). GET means HEAD as well. The most special
- * pattern wins. A path that only other methods have is answered 405, no path 404. 0, -EINVAL
+ * segment), "/static/" (it and everything beneath), "/static/$" (only it). GET means HEAD as well. "*" is
+ * every target that no other pattern has, also those that are no paths: of CONNECT, of
+ * "OPTIONS *". The most special pattern wins. A path that only other methods have is answered 405, no path 404. 0, -EINVAL
  * (no pattern), -EEXIST or -ENOMEM. */
 CG_API int cg_http_mount(struct cg_http_server *server, const char *pattern,
                          cg_http_handler *handler, void *arg);
@@ -253,7 +254,8 @@ CG_API struct cg_sock *cg_http_sock(const struct cg_http_request *req);
  * if the handler does nothing else. */
 CG_API void cg_http_status(struct cg_http_request *req, int status);
 
-/* Sets a header field, or adds one more of that name. 0, -EINVAL, -ENOMEM, -EALREADY (the
+/* Sets a header field, or adds one more of that name. A Server or Date takes the place of
+ * ours. 0, -EINVAL, -ENOMEM, -EALREADY (the
  * head has been sent). */
 CG_API int cg_http_set(struct cg_http_request *req, const char *name, const char *value);
 CG_API int cg_http_add(struct cg_http_request *req, const char *name, const char *value);
