@@ -68,15 +68,6 @@ int cg__http_grow(struct cg_http_headers *headers, size_t more)
     return 0;
 }
 
-int cg__http_entry_push(struct cg_http_headers *headers, struct cg__http_entry entry)
-{
-    if (cg__http_reserve(headers, sizeof entry) < 0)
-        return -ENOMEM;
-    headers->count++;
-    memcpy(headers->data + headers->size - entries_size(headers), &entry, sizeof entry);
-    return 0;
-}
-
 /* ---- Fields ---------------------------------------------------------------------- */
 
 const struct cg__http_entry *cg__http_find(const struct cg_http_headers *headers,

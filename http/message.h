@@ -55,7 +55,16 @@ static inline char *cg__http_at(const struct cg_http_headers *headers, uint32_t 
 }
 
 /* Makes a field of two texts that have been appended, each with its NUL. 0 or -ENOMEM. */
-int cg__http_entry_push(struct cg_http_headers *headers, struct cg__http_entry entry);
+static inline int cg__http_entry_push(struct cg_http_headers *headers,
+                                      struct cg__http_entry entry)
+{
+    int rc = cg__http_reserve(headers, sizeof entry);
+
+    if (rc == 0)
+        memcpy(headers->data + headers->size - ++headers->count * sizeof entry, &entry,
+               sizeof entry);
+    return rc;
+}
 
 /* The entry of an index below `count`. */
 static inline const struct cg__http_entry *

@@ -262,6 +262,7 @@ static int on_headers_complete(llhttp_t *llhttp)
     if (check_coding(parser) != 0)
         return HPE_USER;
     if (request) {
+        parser->code = llhttp->method;
         parser->method = llhttp_method_name((llhttp_method_t)llhttp->method);
         if (check_request(parser) != 0)
             return HPE_USER;
@@ -336,13 +337,19 @@ void cg__http_parser_init(struct cg__http_parser *parser, enum cg__http_kind kin
                           struct cg_http_headers *trailers,
                           const struct cg__http_limits *limits)
 {
-    bool request = kind == CG__HTTP_REQUEST;
+    memset(parser, 0, offsetof(struct cg__http_parser, llhttp));
+    parser->limits = limits;
+    parser->headers = headers;
+    parser->trailers = trailers;
+    parser->kind = kind;
+    parser->fresh = true;
+}
 
-    *parser = (struct cg__http_parser){
-        .limits = limits,
-        .headers = headers,
-        .trailers = trailers,
-    };
+static void set_up(struct cg__http_parser *parser)
+{
+    bool request = parser->kind == CG__HTTP_REQUEST;
+
+    parser->fresh = false;
     llhttp_init(&parser->llhttp, request ? HTTP_REQUEST : HTTP_RESPONSE,
                 request ? &requests : &responses);
     parser->llhttp.data = parser;
@@ -396,10 +403,16 @@ enum cg__http_event cg__http_parse(struct cg__http_parser *parser, const char *d
     *used = 0;
     if (parser->complete)
         return CG__HTTP_DONE;
-    if (parser->paused)
-        llhttp_resume(&parser->llhttp);
     if (data == NULL)
         data = "";
+    if (parser->fresh) {
+        if (parser->kind == CG__HTTP_REQUEST &&
+            cg__http_parse_quick(parser, data, size, used))
+            return CG__HTTP_HEAD;
+        set_up(parser);
+    }
+    if (parser->paused)
+        llhttp_resume(&parser->llhttp);
     parser->paused = false;
     parser->event = CG__HTTP_MORE;
     parser->mark = data;
@@ -432,6 +445,8 @@ enum cg__http_event cg__http_parse_end(struct cg__http_parser *parser)
 
     if (parser->complete)
         return CG__HTTP_DONE;
+    if (parser->fresh)
+        set_up(parser);
     if (parser->paused)
         llhttp_resume(&parser->llhttp);
     parser->paused = false;

@@ -30,7 +30,6 @@ struct cg__http_limits {
 extern const struct cg__http_limits cg__http_default_limits;
 
 struct cg__http_parser {
-    llhttp_t llhttp;
     const struct cg__http_limits *limits; /* borrowed */
     struct cg_http_headers *headers;      /* borrowed: the head's texts go there */
     struct cg_http_headers *trailers;     /* borrowed; NULL: they are dropped */
@@ -38,6 +37,7 @@ struct cg__http_parser {
 
     /* Of the head. */
     const char *method;       /* of a request, static */
+    uint8_t code;             /* the same as llhttp_method_t; valid where method is */
     uint32_t text, text_size; /* place in `headers`: a request's target, a response's reason */
     uint16_t status;          /* a response's; when refused, the answer to give */
     uint8_t minor;            /* of the version 1.x */
@@ -54,6 +54,8 @@ struct cg__http_parser {
 
     /* The parser's own. */
     enum cg__http_event event; /* why llhttp was paused */
+    enum cg__http_kind kind;
+    bool fresh; /* nothing was given yet, llhttp has not been set up */
     bool begun, paused, complete, in_trailers, has_text;
     bool in_head;     /* from the end of the target to that of the fields */
     uint8_t token;    /* which part of a field is open */
@@ -65,6 +67,7 @@ struct cg__http_parser {
     uint32_t fields;
     uint32_t extensions; /* bytes of chunk extensions */
     struct cg__http_entry entry; /* of the field that is being read */
+    llhttp_t llhttp; /* the last: not cleared where it is not needed */
 };
 
 /* Begins a message. The lists are reset by the caller. */
@@ -79,6 +82,11 @@ void cg__http_parser_init(struct cg__http_parser *parser, enum cg__http_kind kin
  * message's. */
 enum cg__http_event cg__http_parse(struct cg__http_parser *parser, const char *data,
                                    size_t size, size_t *used);
+
+/* parser_quick.c: a usual request, from its first byte to the end of its head, as parse does
+ * it with HEAD, and then DONE, as its events. False: nothing was done; llhttp is to parse it. */
+bool cg__http_parse_quick(struct cg__http_parser *parser, const char *data, size_t size,
+                          size_t *used);
 
 /* The stream has ended: DONE if that is where the message ends, else BAD. */
 enum cg__http_event cg__http_parse_end(struct cg__http_parser *parser);
