@@ -8,6 +8,23 @@
 #include <errno.h>
 #include <stdio.h>
 
+/* What the run came to, `left` coroutines being left. That some can never go on is a mistake
+ * of the program, and nobody else is there to say so, also if fn knows nothing of it. */
+static ssize_t outcome(const struct cg_sched *sched, const struct cg_coro *coro,
+                       ssize_t left)
+{
+    bool ended = cg_coro_state(coro) == CG_CORO_FINISHED;
+
+    if (left > 0 && !cg_stopped(sched)) {
+        fprintf(stderr, "cogen: %s\n",
+                ended ? "these can never go on and are cancelled" : "deadlock");
+        cg_coro_dump(sched, stderr);
+    }
+    if (ended)
+        return cg_coro_result(coro);
+    return cg_stopped(sched) ? -ECANCELED : -EDEADLK;
+}
+
 ssize_t cg_main(const char *reactor_name, cg_fn *fn, void *arg)
 {
     struct cg_reactor *reactor;
@@ -22,15 +39,8 @@ ssize_t cg_main(const char *reactor_name, cg_fn *fn, void *arg)
         goto close_reactor;
     if ((rc = cg_start(sched, fn, arg, .name = "main", .coro = &coro)) < 0)
         goto free_sched;
-    if ((rc = cg_run(sched)) >= 0 && cg_coro_state(coro) == CG_CORO_FINISHED)
-        rc = cg_coro_result(coro);
-    else if (rc >= 0 && cg_stopped(sched))
-        rc = -ECANCELED;
-    else if (rc >= 0) {
-        fprintf(stderr, "cogen: deadlock\n");
-        cg_coro_dump(sched, stderr);
-        rc = -EDEADLK;
-    }
+    if ((rc = cg_run(sched)) >= 0)
+        rc = outcome(sched, coro, rc);
     cg_unref(coro);
 free_sched:
     cg_sched_free(sched);

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: MIT */
+/* cg_main: what it answers, and what it says of coroutines that can never go on. */
+#include "config.h"
+
+#include "tests/child.h"
+#include "tests/support.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static char said[4096];
+
+static ssize_t waits(void *name)
+{
+    return cg_yield(cg_wait_signal((const char *)name, NULL));
+}
+
+static ssize_t leaves_some(void *answer)
+{
+    OK(cg_yield(cg_add(waits, "godot", .name = "vladimir")));
+    OK(cg_yield(cg_add(waits, "godot", .name = "estragon")));
+    return (ssize_t)(intptr_t)answer;
+}
+
+/* A reactor's name for cg_main: the simulated worlds have none. */
+static const char *reactor(void)
+{
+    return test_on_sim() ? "sim" : test_reactor();
+}
+
+/* Exits as the answer is: 0 for the wanted one. */
+static void exit_with(cg_fn *fn, void *arg, ssize_t wanted)
+{
+    ssize_t answer = cg_main(reactor(), fn, arg);
+
+    exit(answer == wanted ? 0 : 1);
+}
+
+/* Those that are left are named on stderr with what they wait for, whatever fn has answered,
+ * which is the answer. */
+static void act_leave(void)
+{
+    exit_with(leaves_some, (void *)42, 42);
+}
+
+static void act_leave_and_fail(void)
+{
+    exit_with(leaves_some, (void *)-EDEADLK, -EDEADLK);
+}
+
+static void tells_who_is_left(void)
+{
+    void (*const acts[])(void) = {act_leave, act_leave_and_fail};
+
+    for (size_t i = 0; i < COUNT(acts); i++) {
+        ck_assert_int_eq(child_run(acts[i], said, sizeof said), 0);
+        ck_assert_msg(strstr(said, "cogen: these can never go on and are cancelled\n"
+                                   "vladimir: wait_signal \"godot\"") == said,
+                      "%s", said);
+        ck_assert_ptr_nonnull(strstr(said, "\nestragon: wait_signal \"godot\""));
+        ck_assert_ptr_null(strstr(said, "main"));
+    }
+}
+
+/* fn among them is a deadlock. */
+static void act_deadlock(void)
+{
+    exit_with(waits, "godot", -EDEADLK);
+}
+
+static void tells_a_deadlock(void)
+{
+    ck_assert_int_eq(child_run(act_deadlock, said, sizeof said), 0);
+    ck_assert_msg(strstr(said, "cogen: deadlock\nmain: wait_signal \"godot\"") == said, "%s",
+                  said);
+}
+
+/* Nothing is said of a clean end, nor of one by cg_stop. */
+static ssize_t ends(void *arg)
+{
+    struct cg_coro *coro = test_start(waits, "godot");
+
+    (void)arg;
+    OK(cg_yield(cg_sleep(CG_MILLISECOND)));
+    OK(cg_yield(cg_cancel(coro)));
+    IS(test_end(coro), -ECANCELED);
+    return 7;
+}
+
+static void act_end(void)
+{
+    exit_with(ends, NULL, 7);
+}
+
+static ssize_t stops(void *arg)
+{
+    leaves_some(NULL);
+    cg_stop(cg_sched_self());
+    return waits(arg);
+}
+
+static void act_stop(void)
+{
+    exit_with(stops, "godot", -ECANCELED);
+}
+
+static void else_is_silent(void)
+{
+    ck_assert_int_eq(child_run(act_end, said, sizeof said), 0);
+    ck_assert_str_eq(said, "");
+    ck_assert_int_eq(child_run(act_stop, said, sizeof said), 0);
+    ck_assert_str_eq(said, "");
+}
+
+/* What keeps it from beginning is the answer. */
+static void says_why_not(void)
+{
+    IS(cg_main("nonsense", ends, NULL), CG_EREACTOR);
+    IS(cg_main(reactor(), NULL, NULL), -EINVAL);
+}
+
+static const struct test_case cases[] = {
+    PLAIN(tells_who_is_left),
+    PLAIN(tells_a_deadlock),
+    PLAIN(else_is_silent),
+    PLAIN(says_why_not),
+};
+
+int main(void)
+{
+    return test_main("main", cases, COUNT(cases));
+}
