@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 enum {
-    OPTIONS_MAX = 16,
+    OPTIONS_MAX = 24,
     REACTORS_MAX = 16,
 };
 

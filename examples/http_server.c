@@ -14,9 +14,30 @@
 #include <stdlib.h>
 
 #include "common.h"
+#include "http_end.h"
 #include "http_server_tls.h"
 
+static struct example ex;
 static struct cg_http_server *server;
+static const char *seconds = "15", *grace = "3", *header_seconds, *body_seconds,
+                  *write_seconds, *idle_seconds, *connections, *requests, *log_it;
+
+/* One of the times, each of which is --timeout unless it is given. */
+static int64_t time_of(const char *text)
+{
+    return example_seconds(&ex, text ? text : seconds);
+}
+
+/* NULL: no limit, 0. */
+static unsigned number_of(const char *text)
+{
+    char *end;
+    unsigned long number = text ? strtoul(text, &end, 10) : 0;
+
+    if (text && (*text < '0' || *text > '9' || *end || number < 1 || number > 1000000000))
+        example_usage(&ex, "N is a number from 1 to 1000000000");
+    return (unsigned)number;
+}
 
 static ssize_t page(struct cg_http_request *req, void *arg)
 {
@@ -30,19 +51,16 @@ static ssize_t page(struct cg_http_request *req, void *arg)
 
 static ssize_t serve(void *listener)
 {
-    ssize_t n = cg_yield(cg_http_serve(server, listener));
-
-    example_warn("serve", n);
-    cg_close(listener);
-    return n;
+    return http_serve_to_end(server, listener, time_of(grace));
 }
 
-static void make_server(int64_t patience, bool log, bool tls)
+static void make_server(bool tls)
 {
-    server = cg_http_server_new(.header_timeout = patience, .body_timeout = patience,
-                                .write_timeout = patience, .idle_timeout = patience,
-                                .access_log = log ? stderr : NULL,
-                                .wrap = tls ? server_tls_wrap : NULL);
+    server = cg_http_server_new(
+        .header_timeout = time_of(header_seconds), .body_timeout = time_of(body_seconds),
+        .write_timeout = time_of(write_seconds), .idle_timeout = time_of(idle_seconds),
+        .connections = number_of(connections), .requests = number_of(requests),
+        .access_log = log_it ? stderr : NULL, .wrap = tls ? server_tls_wrap : NULL);
     if (server == NULL) {
         example_fail("server", -ENOMEM);
         exit(1);
@@ -75,30 +93,40 @@ static bool mount(const char *root, struct cg_http_files **files)
 
 int main(int argc, char **argv)
 {
-    const char *root = NULL, *seconds = "15", *log = NULL, *cert = NULL, *key = NULL;
+    const char *root = NULL, *cert = NULL, *key = NULL;
     const struct example_option options[] = {
         {"root", "DIR", "serve the files in DIR", &root, 0},
-        {"timeout", "SECONDS", "a silent or slow client is given this long (15)",
-         &seconds, 0},
         {"tls-cert", "FILE", "serve https with this certificate (PEM)", &cert, 0},
         {"tls-key", "FILE", "and this key, if it is in a file of its own", &key, 0},
-        {"log", NULL, "write a line for each request to standard error", &log, 0},
+        {"timeout", "SECONDS", "a silent or slow client is given this long (15)",
+         &seconds, 0},
+        {"header-timeout", "SECONDS", "instead, for a request's head: 408",
+         &header_seconds, 0},
+        {"body-timeout", "SECONDS", "without a byte of its body: 408", &body_seconds, 0},
+        {"write-timeout", "SECONDS", "in which nothing of the answer is taken",
+         &write_seconds, 0},
+        {"idle-timeout", "SECONDS", "between two requests", &idle_seconds, 0},
+        {"connections", "N", "at most so many at once", &connections, 0},
+        {"requests", "N", "at most so many on a connection", &requests, 0},
+        {"grace", "SECONDS", "to finish in, after Ctrl-C (3)", &grace, 0},
+        {"log", NULL, "write a line for each request to standard error", &log_it, 0},
         {0},
     };
-    struct example ex = {
+    struct cg_http_files *files = NULL;
+    int status;
+
+    ex = (struct example){
         .name = "http_server",
         .about = "Serves a page, or the files of a directory, over HTTP",
         .listen = "127.0.0.1:8080",
         .network = true,
         .options = options,
     };
-    struct cg_http_files *files = NULL;
-    int status;
-
     example_open(&ex, argc, argv);
     if (key != NULL && cert == NULL)
         example_usage(&ex, "--tls-key goes with --tls-cert");
-    make_server(example_seconds(&ex, seconds), log != NULL, cert != NULL);
+    time_of(grace);
+    make_server(cert != NULL);
     if (use_certificate(cert, key) && mount(root, &files))
         example_serve(&ex, serve);
     status = example_run(&ex);

@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: MIT */
+/* A forwarding HTTP proxy: requests for http are made in the client's name, https goes
+ * through tunnels (CONNECT).
+ *
+ *     ./proxy --listen 127.0.0.1:3128 --log
+ *     curl -x http://127.0.0.1:3128 http://example.org/      in another terminal
+ *     https_proxy=http://127.0.0.1:3128 ./http_client https://example.org/
+ *
+ * Whoever can reach it can use it, unless there is a --user, and reach with it whatever this
+ * machine can: by default it listens on the loopback only, and tunnels lead to port 443. */
+#include <cogen.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common.h"
+#include "http_end.h"
+#include "proxy.h"
+
+enum {
+    PORTS_MOST = 32,
+    WORD_SIZE = 256 /* of --user */
+};
+
+static struct proxy proxy;
+static struct example ex;
+static struct cg_http_server *server;
+static const char *port, *user, *seconds = "60", *grace = "3", *most = "1000", *log_it;
+static unsigned ports[PORTS_MOST] = {443}, port_count = 1;
+static char expected[2 * WORD_SIZE]; /* "Basic ...", if there is a --user */
+
+ssize_t proxy_refuse(struct cg_http_request *req, int status, const char *why)
+{
+    char text[640];
+
+    snprintf(text, sizeof text, "proxy: %s\n", why);
+    return cg_yield(cg_http_text(req, status, text));
+}
+
+/* ---- Who may ---------------------------------------------------------------------- */
+
+static void expect(const char *word)
+{
+    static const char digits[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    const unsigned char *in = (const unsigned char *)word;
+    size_t len = strlen(word), i = 0;
+    char *to = expected + sprintf(expected, "Basic ");
+
+    for (; i < len; i += 3) {
+        unsigned bits = (unsigned)in[i] << 16 | (i + 1 < len ? in[i + 1] << 8 : 0) |
+                        (i + 2 < len ? in[i + 2] : 0);
+
+        *to++ = digits[bits >> 18];
+        *to++ = digits[bits >> 12 & 63];
+        *to++ = i + 1 < len ? digits[bits >> 6 & 63] : '=';
+        *to++ = i + 2 < len ? digits[bits & 63] : '=';
+    }
+    *to = '\0';
+}
+
+/* Takes as long for a wrong word as for a right one of the same length. */
+static bool may_pass(const struct cg_http_request *req)
+{
+    const char *got = cg_http_header(req, "Proxy-Authorization");
+    unsigned differs = 0;
+
+    if (*expected == '\0')
+        return true;
+    if (got == NULL || strlen(got) != strlen(expected) || strncasecmp(got, "Basic ", 6))
+        return false;
+    for (size_t i = 6; got[i]; i++)
+        differs |= (unsigned)(got[i] ^ expected[i]);
+    return differs == 0;
+}
+
+/* ---- Where to --------------------------------------------------------------------- */
+
+/* The port of "host:port"; 0: that is not what it is. */
+static unsigned port_of(const char *target)
+{
+    const char *colon = strrchr(target, ':');
+    unsigned long number;
+    char *end;
+
+    if (colon == NULL || colon == target || target[strcspn(target, "/@?")] != '\0' ||
+        colon[1] < '0' || colon[1] > '9' || strncasecmp(target, "unix:", 5) == 0)
+        return 0;
+    number = strtoul(colon + 1, &end, 10);
+    return *end == '\0' && number <= 65535 ? (unsigned)number : 0;
+}
+
+static ssize_t connect_to(struct cg_http_request *req)
+{
+    unsigned number = port_of(cg_http_target(req)), i = 0;
+    char why[64];
+
+    if (number == 0)
+        return proxy_refuse(req, 400, "CONNECT takes host:port");
+    while (i < port_count && ports[i] != number)
+        i++;
+    if (i < port_count)
+        return proxy_tunnel(req, &proxy);
+    snprintf(why, sizeof why, "no tunnels lead to port %u", number);
+    return proxy_refuse(req, 403, why);
+}
+
+/* Whether this very proxy has handed the request on before. */
+static bool is_loop(const struct cg_http_request *req)
+{
+    struct cg_http_field field;
+    size_t at = 0;
+
+    while (cg_http_headers_next(cg_http_headers(req), &at, &field))
+        if (strcasecmp(field.name, "Via") == 0 && strstr(field.value, proxy.name))
+            return true;
+    return false;
+}
+
+static ssize_t handle(struct cg_http_request *req, void *arg)
+{
+    const char *target = cg_http_target(req);
+
+    (void)arg;
+    if (!may_pass(req)) {
+        cg_http_set(req, "Proxy-Authenticate", "Basic realm=\"proxy\"");
+        return proxy_refuse(req, 407, "it wants a name and a password");
+    }
+    if (strcmp(cg_http_method(req), "CONNECT") == 0)
+        return connect_to(req);
+    if (is_loop(req))
+        return proxy_refuse(req, 508, "the request goes in circles");
+    if (*target == '/' || *target == '*')
+        return proxy_refuse(req, 400, "this is a proxy: it takes whole URLs");
+    if (strncasecmp(target, "http://", 7) != 0)
+        return proxy_refuse(req, 400, "only http can be forwarded; https by CONNECT");
+    if (memchr(target + 7, '@', strcspn(target + 7, "/?")) != NULL)
+        return proxy_refuse(req, 400, "passwords do not belong into URLs");
+    return proxy_forward(req, &proxy);
+}
+
+/* ---- The command line ------------------------------------------------------------- */
+
+static ssize_t serve(void *listener)
+{
+    ssize_t n = http_serve_to_end(server, listener, example_seconds(&ex, grace));
+
+    cg_http_client_free(proxy.client);
+    proxy.client = NULL;
+    return n;
+}
+
+static unsigned number_of(const char *text, unsigned limit, const char *why)
+{
+    char *end;
+    unsigned long number = strtoul(text, &end, 10);
+
+    if (*text < '0' || *text > '9' || *end || number < 1 || number > limit)
+        example_usage(&ex, why);
+    return (unsigned)number;
+}
+
+static void each_option(const struct example_option *option)
+{
+    if (option->value != &port)
+        return;
+    if (port_count == PORTS_MOST)
+        example_usage(&ex, "too many ports");
+    ports[port_count++] = number_of(port, 65535, "a port is a number from 1 to 65535");
+}
+
+/* False: no memory. */
+static bool make(void)
+{
+    unsigned limit = number_of(most, 1000000, "N is a number from 1 to 1000000");
+    struct timespec now;
+
+    if (user != NULL && (strchr(user, ':') == NULL || strlen(user) >= WORD_SIZE))
+        example_usage(&ex, "USER is NAME:PASSWORD, and not long");
+    if (user != NULL)
+        expect(user);
+    clock_gettime(CLOCK_REALTIME, &now);
+    snprintf(proxy.name, sizeof proxy.name, "cogen-%08x",
+             (unsigned)now.tv_nsec ^ (unsigned)getpid() << 12);
+    proxy.patience = example_seconds(&ex, seconds);
+    proxy.client = cg_http_client_new(
+        .connect_timeout = proxy.patience, .send_timeout = proxy.patience,
+        .answer_timeout = proxy.patience, .idle_timeout = proxy.patience,
+        .per_origin = limit, .connections = limit, .keep = limit < 100 ? limit : 100,
+        .no_environment = true);
+    server = cg_http_server_new(
+        .header_timeout = proxy.patience, .body_timeout = proxy.patience,
+        .write_timeout = proxy.patience, .idle_timeout = proxy.patience,
+        .body_limit = CG_HTTP_UNLIMITED, .compress_above = CG_HTTP_UNLIMITED,
+        .connections = limit, .name = "", .access_log = log_it ? stderr : NULL);
+    return proxy.client && server && cg_http_mount(server, "*", handle, NULL) == 0;
+}
+
+int main(int argc, char **argv)
+{
+    const struct example_option options[] = {
+        {"allow-port", "N", "let tunnels lead there, too (several; 443)", &port, 0},
+        {"user", "NAME:PASSWORD", "serve only those who say this", &user, 0},
+        {"timeout", "SECONDS", "the silent are given this long (60)", &seconds, 0},
+        {"connections", "N", "at most so many clients at once (1000)", &most, 0},
+        {"grace", "SECONDS", "to finish in, after Ctrl-C (3)", &grace, 0},
+        {"log", NULL, "write a line for each request to standard error", &log_it, 0},
+        {0},
+    };
+    int status;
+
+    ex = (struct example){
+        .name = "proxy",
+        .about = "Forwards HTTP requests, and tunnels the rest",
+        .listen = "127.0.0.1:3128",
+        .network = true,
+        .options = options,
+        .each = each_option,
+    };
+    example_open(&ex, argc, argv);
+    example_seconds(&ex, grace);
+    if (make())
+        example_serve(&ex, serve);
+    else
+        example_fail("memory", -ENOMEM);
+    status = example_run(&ex);
+    cg_http_client_free(proxy.client); /* it has not served */
+    cg_http_server_free(server);
+    return status;
+}

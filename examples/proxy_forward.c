@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: MIT */
+/* A request for "http://host/path" that is made in the name of who asked: bodies go through
+ * piece by piece in both directions, as fast as the slower side takes them, and what concerns
+ * one connection only stays there. */
+#include "proxy.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+enum {
+    PIECE = 32 * 1024,
+    HEAD_MOST = 14 * 1024,                    /* bytes of fields that we hand back */
+    FIELDS_MOST = CG_HTTP_HEADERS_COUNT + 5, /* with ours */
+};
+
+struct forward {
+    struct cg_http_request *req;
+    const struct proxy *proxy;
+    struct cg_http_fetch fetch;
+    struct cg_http_field fields[FIELDS_MOST];
+    size_t count;
+    char via[48], hops[16];
+    int64_t length, received; /* of the request's body */
+    ssize_t broken;           /* why that could not be read */
+    bool asked;               /* all of the request has been read */
+};
+
+/* ---- Fields ----------------------------------------------------------------------- */
+
+/* Of one connection, not of the message: these, and those that Connection names. */
+static bool is_hop(const struct cg_http_headers *headers, const char *name)
+{
+    static const char *const hops[] = {
+        "Connection",          "Keep-Alive",        "Proxy-Connection",
+        "Proxy-Authorization", "Proxy-Authenticate", "TE",
+        "Transfer-Encoding",   "Upgrade",
+    };
+
+    for (size_t i = 0; i < sizeof hops / sizeof *hops; i++)
+        if (strcasecmp(name, hops[i]) == 0)
+            return true;
+    return cg_http_headers_has(headers, "Connection", name);
+}
+
+static void put(struct forward *fw, const char *name, const char *value)
+{
+    fw->fields[fw->count++] = (struct cg_http_field){name, value};
+}
+
+/* What the client of the library says itself: the host of the URL, how long the body is. */
+static bool is_ours(const char *name)
+{
+    return strcasecmp(name, "Host") == 0 || strcasecmp(name, "Content-Length") == 0 ||
+           strcasecmp(name, "Expect") == 0 || strcasecmp(name, "Max-Forwards") == 0;
+}
+
+static void make_fields(struct forward *fw)
+{
+    const struct cg_http_headers *headers = cg_http_headers(fw->req);
+    struct cg_http_field field;
+    size_t at = 0;
+
+    while (fw->count < CG_HTTP_HEADERS_COUNT &&
+           cg_http_headers_next(headers, &at, &field))
+        if (!is_ours(field.name) && !is_hop(headers, field.name))
+            put(fw, field.name, field.value);
+    if (cg_http_headers_has(headers, "TE", "trailers")) {
+        put(fw, "TE", "trailers");
+        put(fw, "Connection", "TE");
+    }
+    if (*fw->hops)
+        put(fw, "Max-Forwards", fw->hops);
+    snprintf(fw->via, sizeof fw->via, "1.%d %s", cg_http_minor(fw->req),
+             fw->proxy->name);
+    put(fw, "Via", fw->via);
+}
+
+/* ---- The request's body ----------------------------------------------------------- */
+
+static ssize_t read_body(void *arg, void *buf, size_t len)
+{
+    struct forward *fw = arg;
+    ssize_t n = cg_yield(cg_http_read(fw->req, buf, len)), end = n;
+    char none;
+
+    fw->received += n > 0 ? n : 0;
+    if (n > 0 && fw->received == fw->length) /* nobody will ask for the end */
+        end = cg_yield(cg_http_read(fw->req, &none, 1));
+    if (end == 0) {
+        fw->asked = true;
+        cg_yield(cg_signal(fw, 0));
+    }
+    if (n < 0)
+        fw->broken = n;
+    return n;
+}
+
+/* ---- The answer ------------------------------------------------------------------- */
+
+static ssize_t failed(struct forward *fw, ssize_t code, const char *why)
+{
+    if (fw->broken < 0) /* the library knows what to say to that */
+        return fw->broken;
+    switch (code) {
+    case -ECANCELED:
+        return code;
+    case -ETIMEDOUT:
+        return proxy_refuse(fw->req, 504, why);
+    case -EINVAL:
+    case CG_EHTTP_URL:
+        return proxy_refuse(fw->req, 400, why);
+    default:
+        return proxy_refuse(fw->req, 502, why);
+    }
+}
+
+/* The head of the answer as it goes back. False: there is too much of it. */
+static bool set_head(struct forward *fw, struct cg_http_reply *reply)
+{
+    const struct cg_http_headers *headers = cg_http_reply_headers(reply);
+    struct cg_http_field field;
+    size_t at = 0, size = 0;
+
+    while (cg_http_headers_next(headers, &at, &field))
+        size += strlen(field.name) + strlen(field.value) + 4;
+    if (size > HEAD_MOST)
+        return false;
+    at = 0;
+    while (cg_http_headers_next(headers, &at, &field))
+        if (!is_hop(headers, field.name))
+            cg_http_add(fw->req, field.name, field.value);
+    snprintf(fw->via, sizeof fw->via, "1.1 %s", fw->proxy->name);
+    cg_http_add(fw->req, "Via", fw->via);
+    cg_http_status(fw->req, cg_http_reply_status(reply));
+    return true;
+}
+
+static void set_trailers(struct forward *fw, struct cg_http_reply *reply)
+{
+    const struct cg_http_headers *trailers = cg_http_reply_trailers(reply);
+    struct cg_http_field field;
+    size_t at = 0;
+
+    while (cg_http_headers_next(trailers, &at, &field))
+        if (!is_hop(trailers, field.name) && !is_ours(field.name))
+            cg_http_trailer(fw->req, field.name, field.value);
+}
+
+static ssize_t hand_back(struct forward *fw, struct cg_http_reply *reply)
+{
+    char *buf = malloc(PIECE);
+    ssize_t n = buf ? 0 : -ENOMEM;
+
+    if (n == 0 && !set_head(fw, reply))
+        n = proxy_refuse(fw->req, 502, "the head of the answer is too large");
+    else if (n == 0 && (n = cg_yield(cg_http_write(fw->req, "", 0))) >= 0)
+        while ((n = cg_yield(cg_http_reply_read(reply, buf, PIECE))) > 0)
+            if ((n = cg_yield(cg_http_write(fw->req, buf, (size_t)n))) < 0)
+                break;
+    if (n == 0)
+        set_trailers(fw, reply);
+    free(buf);
+    return n;
+}
+
+/* ---- All of it -------------------------------------------------------------------- */
+
+static ssize_t forward(void *arg)
+{
+    struct forward *fw = arg;
+    char why[CG_HTTP_WHY_SIZE];
+    struct cg_http_reply *reply;
+    ssize_t n = cg_yield(
+        cg_http_fetch(fw->proxy->client, &fw->fetch, &reply, .why = why));
+
+    if (n < 0)
+        return failed(fw, n, why);
+    n = hand_back(fw, reply);
+    cg_http_reply_free(reply);
+    return n;
+}
+
+/* Ends when the client has left: nobody is to be asked in its name any longer. One that has
+ * only ended what it says cannot be told from one that has gone. */
+static ssize_t watch(void *arg)
+{
+    struct forward *fw = arg;
+    struct cg_view view;
+    ssize_t n = 0;
+
+    while (n >= 0 && !fw->asked)
+        n = cg_yield(cg_wait_signal(fw, NULL, .timeout = CG_NEVER));
+    if (n >= 0)
+        n = cg_yield(cg_borrow(cg_http_sock(fw->req), &view, .timeout = CG_NEVER));
+    if (n > 0) { /* the next request, which has time */
+        cg_giveback(&view, 0);
+        n = cg_yield(cg_suspend(.timeout = CG_NEVER));
+    }
+    return n;
+}
+
+/* OPTIONS and TRACE say how many proxies may pass them on. True: no more. */
+static bool is_last(struct forward *fw)
+{
+    const char *hops = cg_http_header(fw->req, "Max-Forwards");
+    unsigned long left;
+
+    if (hops == NULL || (strcmp(cg_http_method(fw->req), "OPTIONS") != 0 &&
+                         strcmp(cg_http_method(fw->req), "TRACE") != 0))
+        return false;
+    left = strtoul(hops, NULL, 10);
+    snprintf(fw->hops, sizeof fw->hops, "%lu", left > 255 ? 255 : left - 1);
+    return left == 0;
+}
+
+ssize_t proxy_forward(struct cg_http_request *req, const struct proxy *proxy)
+{
+    struct forward fw = {.req = req, .proxy = proxy, .length = cg_http_length(req)};
+    const struct cg_http_source body = {
+        .read = read_body,
+        .arg = &fw,
+        .size = fw.length,
+        .trailers = cg_http_trailers(req),
+    };
+    struct cg_op *forwarding = cg_call(forward, &fw), *watching = cg_call(watch, &fw);
+    ssize_t n;
+
+    if (is_last(&fw))
+        return proxy_refuse(req, 200, "it has come as far as it may");
+    make_fields(&fw);
+    fw.asked = fw.length == 0;
+    fw.fetch = (struct cg_http_fetch){
+        .url = cg_http_target(req),
+        .method = cg_http_method(req),
+        .fields = fw.fields,
+        .source = fw.asked ? NULL : &body,
+        .expect = cg_http_header(req, "Expect") != NULL,
+        .stream = true,
+        .stay = true,
+        .raw = true,
+        .bare = true,
+    };
+    n = cg_yield(cg_any((forwarding, watching)));
+    return n == 0 ? cg_result(forwarding) : -ECANCELED;
+}

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+/* CONNECT: a tunnel, in which each direction is a coroutine. The end of one is passed on and
+ * leaves the other; a failure ends both. */
+#include "proxy.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <sys/socket.h>
+
+struct tunnel {
+    int64_t patience;
+    int64_t moved; /* the moment in which bytes went through last, either way */
+};
+
+struct way {
+    struct tunnel *tunnel;
+    struct cg_sock *from, *to;
+};
+
+/* Bytes are written from where they were received; the next are received once these have
+ * been taken. A tunnel is idle only if nothing goes either way. */
+static ssize_t carry(void *arg)
+{
+    const struct way *way = arg;
+    struct tunnel *tunnel = way->tunnel;
+    ssize_t n;
+
+    for (;;) {
+        int64_t deadline = tunnel->moved + tunnel->patience;
+        struct cg_view view;
+
+        n = cg_yield(
+            cg_borrow(way->from, &view, .timeout = CG_NEVER, .deadline = deadline));
+        if (n == -ETIMEDOUT && tunnel->moved + tunnel->patience > deadline)
+            continue;
+        if (n <= 0)
+            break;
+        n = cg_yield(cg_writeall(way->to, view.data, view.size, .weak_timeout = true,
+                                 .timeout = tunnel->patience));
+        cg_giveback(&view, view.size);
+        if (n < 0)
+            break;
+        tunnel->moved = cg_now(cg_sched_self());
+    }
+    return n < 0 ? n : cg_yield(cg_shutdown(way->to, SHUT_WR));
+}
+
+static void carry_both(struct cg_sock *a, struct cg_sock *b, int64_t patience)
+{
+    struct tunnel tunnel = {patience, cg_now(cg_sched_self())};
+    struct way there = {&tunnel, a, b}, back = {&tunnel, b, a};
+    struct cg_group group;
+
+    cg_group_open(&group);
+    if (cg_yield(cg_group_add(&group, carry, &there, .name = "there")) < 0 ||
+        cg_yield(cg_group_add(&group, carry, &back, .name = "back")) < 0)
+        cg_group_cancel(&group);
+    cg_yield(cg_group_wait(&group));
+}
+
+ssize_t proxy_tunnel(struct cg_http_request *req, const struct proxy *proxy)
+{
+    const char *target = cg_http_target(req);
+    struct cg_sock *client, *server;
+    ssize_t n = cg_yield(cg_connect(target, &server, .timeout = proxy->patience));
+
+    if (n < 0) {
+        char why[512];
+
+        snprintf(why, sizeof why, "%.300s: %s", target, cg_strerror(n));
+        return proxy_refuse(req, n == -ETIMEDOUT ? 504 : 502, why);
+    }
+    n = cg_yield(cg_http_upgrade(req, 200, &client));
+    if (n >= 0) {
+        carry_both(client, server, proxy->patience);
+        cg_close(client);
+        n = 0;
+    }
+    cg_close(server);
+    return n;
+}
