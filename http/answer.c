@@ -92,10 +92,10 @@ static bool has(const struct cg_http_request *req, const char *name)
  * refused may have no method. */
 static bool is_bare(const struct cg_http_request *req, int status)
 {
-    const char *method = req->parser.method;
+    int code = req->parser.code;
 
-    return method != NULL && (strcmp(method, "HEAD") == 0 ||
-                              (status / 100 == 2 && strcmp(method, "CONNECT") == 0));
+    return req->parser.method != NULL &&
+           (code == HTTP_HEAD || (code == HTTP_CONNECT && status / 100 == 2));
 }
 
 /* Server and Date, unless the handler has said them: a proxy hands on those of others. */
@@ -111,6 +111,17 @@ static char *put_ours(const struct cg_http_request *req, char *to)
     return to;
 }
 
+static const char plain_text[] = "text/plain; charset=utf-8";
+
+static char *put_type(char *to, const char *type)
+{
+    if (type == plain_text)
+        return PUT(to, "Content-Type: text/plain; charset=utf-8\r\n");
+    to = PUT(to, "Content-Type: ");
+    to = put(to, type, strlen(type));
+    return PUT(to, "\r\n");
+}
+
 /* Our own fields, those that were set, and the frame of the body. */
 static char *put_head(struct cg_http_request *req, char *to, int status, int64_t length,
                       const char *type)
@@ -120,11 +131,8 @@ static char *put_head(struct cg_http_request *req, char *to, int status, int64_t
         to = put(to, req->server->fields, req->server->fields_size);
     else
         to = put_ours(req, to);
-    if (type != NULL) {
-        to = PUT(to, "Content-Type: ");
-        to = put(to, type, strlen(type));
-        to = PUT(to, "\r\n");
-    }
+    if (type != NULL)
+        to = put_type(to, type);
     if (length >= 0 && (cg__http_has_body(status) || status == 304)) {
         to = PUT(to, "Content-Length: ");
         to += cg__http_decimal(to, (uint64_t)length);
@@ -138,29 +146,39 @@ static char *put_head(struct cg_http_request *req, char *to, int status, int64_t
     return PUT(to, "\r\n");
 }
 
+/* What the handler has set that is ours to say: it counts, and goes. 0 or -EINVAL. */
+static int settle_fields(struct cg_http_request *req, int64_t *length)
+{
+    const char *text = cg_http_headers_get(&req->out, "Content-Length");
+    uint64_t set = 0;
+
+    if (*length < 0 && text != NULL) {
+        if (!cg__http_length(text, &set) || set > INT64_MAX)
+            return -EINVAL;
+        *length = (int64_t)set;
+    }
+    cg_http_headers_remove(&req->out, "Content-Length");
+    cg_http_headers_remove(&req->out, "Transfer-Encoding");
+    if (cg_http_headers_has(&req->out, "Connection", "close")) {
+        cg_http_headers_remove(&req->out, "Connection");
+        req->keep = false;
+    }
+    return 0;
+}
+
 int cg__http_begin(struct cg_http_request *req, int status, int64_t length,
                    const char *type)
 {
     struct cg__http_conn *conn = req->conn;
     size_t fixed = 256 + sizeof req->server->fields, room;
-    uint64_t set = 0;
     char *to;
 
-    if (length < 0 && has(req, "Content-Length")) {
-        if (!cg__http_length(cg_http_headers_get(&req->out, "Content-Length"), &set) ||
-            set > INT64_MAX)
-            return -EINVAL;
-        length = (int64_t)set;
-    }
-    cg_http_headers_remove(&req->out, "Content-Length");
-    cg_http_headers_remove(&req->out, "Transfer-Encoding"); /* ours to say */
-    if (cg_http_headers_has(&req->out, "Connection", "close")) {
-        cg_http_headers_remove(&req->out, "Connection");
-        req->keep = false;
-    }
+    if (req->out.count > 0 && settle_fields(req, &length) < 0)
+        return -EINVAL;
     if (has(req, "Content-Type"))
         type = NULL;
-    room = fixed + req->out.used + 4 * req->out.count + (type ? strlen(type) : 0);
+    room = fixed + req->out.used + 4 * req->out.count +
+           (type != NULL && type != plain_text ? strlen(type) : 0);
     if (room > CG__HTTP_OUT_SIZE)
         return -EMSGSIZE;
     to = cg__http_room(conn, room);
@@ -195,17 +213,19 @@ static const char *type_of(const struct cg_http_answer_op *answer)
 {
     if (answer->mime != NULL || answer->size != SIZE_MAX)
         return answer->mime;
-    return "text/plain; charset=utf-8";
+    return plain_text;
 }
 
 static bool is_compressible(const struct cg_http_answer_op *answer, size_t size)
 {
     const struct cg_http_request *req = answer->req;
-    const char *type = cg_http_headers_get(&req->out, "Content-Type");
+    const char *type;
 
-    return size > req->server->options.compress_above && answer->status == 200 &&
-           !has(req, "Content-Encoding") && !has(req, "Content-Range") &&
-           cg__http_compressible(type ? type : type_of(answer));
+    if (size <= req->server->options.compress_above || answer->status != 200 ||
+        has(req, "Content-Encoding") || has(req, "Content-Range"))
+        return false;
+    type = cg_http_headers_get(&req->out, "Content-Type");
+    return cg__http_compressible(type ? type : type_of(answer));
 }
 
 /* Puts the head, and a small body, into the output. 0: done; else what cg__http_begin says, or

@@ -102,7 +102,7 @@ static bool may_go_on(const struct cg_http_request *req)
     unsigned limit = server->options.requests;
 
     return req->parser.keep_alive && !server->draining &&
-           strcmp(req->parser.method, "CONNECT") != 0 &&
+           req->parser.code != HTTP_CONNECT &&
            (limit == 0 || req->conn->requests < limit);
 }
 
@@ -214,10 +214,11 @@ static ssize_t wait_idle(struct cg__http_conn *conn, struct cg_view *view)
 {
     const struct cg_http_server_options *options = &conn->server->options;
     int64_t timeout = conn->requests ? options->idle_timeout : options->header_timeout;
+    int64_t deadline = cg_now(cg_sched_self()) + timeout; /* no look at the clock */
     ssize_t n;
 
     conn->idle = true;
-    n = cg_yield(cg_borrow(conn->sock, view, .timeout = timeout));
+    n = cg_yield(cg_borrow(conn->sock, view, .timeout = CG_NEVER, .deadline = deadline));
     conn->idle = false;
     return n;
 }

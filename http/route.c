@@ -54,6 +54,16 @@ static bool is_pattern(const char *pattern)
     return true;
 }
 
+static int code_of(const char *method)
+{
+#define CODE(number, name, text)                                                           \
+    if (strcmp(method, #text) == 0)                                                        \
+        return number;
+    HTTP_METHOD_MAP(CODE)
+#undef CODE
+    return -1;
+}
+
 int cg_http_mount(struct cg_http_server *server, const char *pattern,
                   cg_http_handler *handler, void *arg)
 {
@@ -73,12 +83,14 @@ int cg_http_mount(struct cg_http_server *server, const char *pattern,
         return -ENOMEM;
     }
     strcpy(route.pattern, any ? pattern : pattern + method + 1);
+    route.code = -1;
     if (!any) {
         char *copy = route.pattern + strlen(route.pattern) + 1;
 
         memcpy(copy, pattern, method);
         copy[method] = '\0';
         route.method = copy;
+        route.code = code_of(copy);
     }
     while (at < server->nroutes && compare(&routes[at], &route) < 0)
         at++;
@@ -101,12 +113,15 @@ void cg__http_routes_free(struct cg_http_server *server)
 
 /* ---- Matching -------------------------------------------------------------------- */
 
-/* Whether a path fits a pattern; `params` gets the places of its parts, in pairs. */
-static bool fits(const char *pattern, const char *path, const char **params, unsigned *count)
+/* Whether a path fits a pattern; `params` gets the places of its parts, in pairs. `rest`: what
+ * is beneath the pattern. */
+static bool fits(const char *pattern, const char *path, const char **params, unsigned *count,
+                 const char **rest)
 {
     const char *start = path;
 
     *count = 0;
+    *rest = NULL;
     if (is_all(pattern))
         return true;
     for (;;) {
@@ -127,37 +142,35 @@ static bool fits(const char *pattern, const char *path, const char **params, uns
             return false;
         }
     }
-    if (path[-1] == '/' && pattern[-1] == '/') {
-        params[2 * *count] = "*";
-        params[2 * (*count)++ + 1] = path;
-        return true;
-    }
-    return *path == '\0';
+    if (path[-1] == '/' && pattern[-1] == '/')
+        *rest = path;
+    return *path == '\0' || *rest != NULL;
 }
 
-static bool method_fits(const struct cg__http_route *route, const char *method)
+static bool method_fits(const struct cg__http_route *route, int code)
 {
-    return route->method == NULL || strcmp(route->method, method) == 0 ||
-           (strcmp(method, "HEAD") == 0 && strcmp(route->method, "GET") == 0);
+    return route->method == NULL || route->code == code ||
+           (code == HTTP_HEAD && route->code == HTTP_GET);
 }
 
-/* Copies the parts behind the path. */
+/* Copies the parts, behind the path if that is there too. */
 static bool set_params(struct cg_http_request *req, const char **params, unsigned count)
 {
     struct cg_http_headers *list = &req->params;
-    size_t places[CG_HTTP_PARAMS_LIMIT + 1], wanted = strlen(cg_http_path(req));
+    size_t places[CG_HTTP_PARAMS_LIMIT], wanted = strlen(req->path);
+    bool behind = req->path == list->data;
 
     for (unsigned i = 0; i < count; i++) {
-        places[i] = (size_t)(params[2 * i + 1] - cg_http_path(req));
+        places[i] = (size_t)(params[2 * i + 1] - req->path);
         wanted += strcspn(params[2 * i], "/") + 2 + sizeof(struct cg__http_entry);
     }
     if (cg__http_reserve(list, wanted) < 0) /* so that the path stays where it is */
         return false;
+    if (behind)
+        req->path = list->data;
     for (unsigned i = 0; i < count; i++) {
-        const char *name = params[2 * i], *value = cg_http_path(req) + places[i];
-        bool rest = *name == '*';
-        size_t name_len = rest ? 1 : strcspn(name, "/");
-        size_t size = rest ? strlen(value) : strcspn(value, "/");
+        const char *name = params[2 * i], *value = req->path + places[i];
+        size_t name_len = strcspn(name, "/"), size = strcspn(value, "/");
         struct cg__http_entry entry = {list->used, (uint32_t)name_len,
                                        list->used + (uint32_t)name_len + 1, (uint32_t)size};
 
@@ -172,7 +185,7 @@ static bool set_params(struct cg_http_request *req, const char **params, unsigne
 /* The methods of the patterns that the path fits, for Allow. */
 static void set_allow(struct cg_http_request *req, const char *path)
 {
-    const char *params[2 * CG_HTTP_PARAMS_LIMIT + 2];
+    const char *params[2 * CG_HTTP_PARAMS_LIMIT], *rest;
     char allow[256] = "";
     size_t size = 0;
     unsigned count;
@@ -180,7 +193,7 @@ static void set_allow(struct cg_http_request *req, const char *path)
     for (size_t i = 0; i < req->server->nroutes; i++) {
         const struct cg__http_route *route = &req->server->routes[i];
 
-        if (!fits(route->pattern, path, params, &count) || is_all(route->pattern) ||
+        if (!fits(route->pattern, path, params, &count, &rest) || is_all(route->pattern) ||
             size > sizeof allow - 64 || strlen(route->method) > 32 || cg__http_has_word(allow, route->method))
             continue;
         size += (size_t)sprintf(allow + size, "%s%s", size ? ", " : "", route->method);
@@ -190,29 +203,40 @@ static void set_allow(struct cg_http_request *req, const char *path)
     cg_http_headers_set(&req->out, "Allow", allow);
 }
 
+/* Nothing fits: why, and what would. */
+static int no_route(struct cg_http_request *req, bool found)
+{
+    bool options = req->parser.code == HTTP_OPTIONS, all = strcmp(req->path, "*") == 0;
+
+    if (found && (!options || *req->path == '/'))
+        set_allow(req, req->path);
+    if (options && (found || all))
+        return 204;
+    return found ? 405 : 404;
+}
+
 const struct cg__http_route *cg__http_route(struct cg_http_request *req, int *status)
 {
-    const char *params[2 * CG_HTTP_PARAMS_LIMIT + 2];
-    const char *method = req->parser.method, *path = cg_http_path(req);
-    bool options = strcmp(method, "OPTIONS") == 0;
+    const char *params[2 * CG_HTTP_PARAMS_LIMIT], *rest;
+    bool found = false;
     unsigned count;
 
-    *status = options && strcmp(path, "*") == 0 ? 204 : 404;
     for (size_t i = 0; i < req->server->nroutes; i++) {
         const struct cg__http_route *route = &req->server->routes[i];
 
-        if (!fits(route->pattern, path, params, &count))
+        if (!fits(route->pattern, req->path, params, &count, &rest))
             continue;
-        if (method_fits(route, method)) {
-            if (count == 0 || set_params(req, params, count))
-                return route;
+        if (method_fits(route, req->parser.code)) {
+            size_t beneath = rest ? (size_t)(rest - req->path) : 0;
+
             *status = 503;
-            return NULL;
+            if (count > 0 && !set_params(req, params, count))
+                return NULL;
+            req->rest = rest ? req->path + beneath : NULL;
+            return route;
         }
-        if (!is_all(route->pattern))
-            *status = options ? 204 : 405;
+        found = found || !is_all(route->pattern);
     }
-    if (*status == 405 || (options && *status == 204 && *path == '/'))
-        set_allow(req, path);
+    *status = no_route(req, found);
     return NULL;
 }

@@ -96,7 +96,8 @@ void cg__http_request_reset(struct cg_http_request *req)
 
     lists_of(req, lists);
     for (int i = 0; i < 6; i++)
-        cg__http_headers_reset(lists[i], CG__HTTP_KEEP);
+        if (lists[i]->used > 0)
+            cg__http_headers_reset(lists[i], CG__HTTP_KEEP);
     free(req->whole);
     memset(&req->path, 0, sizeof *req - offsetof(struct cg_http_request, path));
 }

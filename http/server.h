@@ -19,6 +19,7 @@ enum {
 struct cg__http_route {
     char *pattern;      /* "/users/:id" */
     const char *method; /* in the same memory; NULL: any */
+    int code;           /* of the method; -1: none that a request can have */
     cg_http_handler *handler;
     void *arg;
 };
@@ -74,7 +75,8 @@ struct cg_http_request {
     struct cg__http_conn *conn;
     struct cg__http_parser parser;
     struct cg_http_headers in, trailers, params, query, out, out_trailers;
-    const char *path;
+    const char *path; /* in `in`, or first in `params` */
+    const char *rest; /* of the path, beneath a pattern; NULL: it was none with a slash */
     bool has_query; /* `query` has been made */
     /* The body that comes. */
     struct cg_view view;  /* lent while body_left, or unparsed bytes, are in it */

@@ -52,15 +52,23 @@ static const char *skip_origin(const char *target)
     return host ? host + 3 + strcspn(host + 3, "/?") : NULL;
 }
 
+/* The usual target is its path; another's path is made behind it, in `params`. */
 int cg__http_path(struct cg_http_request *req)
 {
     const char *target = cg__http_at(&req->in, req->parser.text);
     ssize_t length;
-    size_t size;
+    size_t size = 0;
     char *path;
 
+    req->path = target;
+    if (*target == '/') {
+        while (target[size] != '\0' && target[size] != '%' && target[size] != '?')
+            size++;
+        if (target[size] == '\0')
+            return 0;
+    }
     if (*target != '/' && strcmp(target, "*") != 0 &&
-        strcmp(req->parser.method, "CONNECT") != 0) {
+        req->parser.code != HTTP_CONNECT) {
         target = skip_origin(target);
         if (target == NULL)
             return 400;
@@ -68,7 +76,7 @@ int cg__http_path(struct cg_http_request *req)
     size = strcspn(target, "?");
     if (cg__http_text(&req->params, size ? target : "/", (size ? size : 1) + 1) < 0)
         return 503;
-    path = cg__http_at(&req->params, 0);
+    req->path = path = cg__http_at(&req->params, 0);
     if (memchr(target, '%', size) == NULL) {
         path[size ? size : 1] = '\0';
         return 0;
@@ -138,11 +146,13 @@ const char *cg_http_target(const struct cg_http_request *req)
 
 const char *cg_http_path(const struct cg_http_request *req)
 {
-    return cg__http_at(&req->params, 0);
+    return req->path;
 }
 
 const char *cg_http_param(const struct cg_http_request *req, const char *name)
 {
+    if (req->rest != NULL && strcmp(name, "*") == 0)
+        return req->rest;
     return cg_http_headers_get(&req->params, name);
 }
 
