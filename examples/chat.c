@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: MIT */
+/* A chat in the browser. Each tab has a stream of server-sent events, which is a coroutine
+ * that waits for the signal named as its room; a message that one tab posts comes to all of
+ * them by that signal. The page is in examples/site_chat, the rooms are in chat_room.c.
+ *
+ *     ./chat                          on 127.0.0.1:8090, until Ctrl-C
+ *     http://127.0.0.1:8090/          in several tabs of a browser: the room "lobby"
+ *     http://127.0.0.1:8090/?room=tea another room
+ *     ./chat --tls-cert cert.pem --tls-key key.pem --listen '[::]:8443'
+ *
+ * A browser opens six connections to a server at most, and each tab keeps one: the sixth
+ * tab of one browser can listen but no longer speak.
+ */
+#include <cogen.h>
+#include <cogen/http_server.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "chat_page.h"
+#include "chat_room.h"
+#include "common.h"
+#include "http_server_tls.h"
+
+enum { CONNECTIONS = 4000 };
+
+/* After so long without anything to tell a comment is written: a connection whose other end
+ * has vanished without a word is found out. */
+static int64_t heartbeat = 15 * CG_SECOND;
+static struct cg_http_server *server;
+static bool tls;
+
+static ssize_t refuse(struct cg_http_request *req, int status, const char *why)
+{
+    return cg_yield(cg_http_text(req, status, why));
+}
+
+/* Whether it is not another site's page that asks. Browsers say which it is in the one field
+ * or the other; other programs send neither. */
+static bool is_ours(const struct cg_http_request *req)
+{
+    const char *site = cg_http_header(req, "Sec-Fetch-Site");
+    const char *origin = cg_http_header(req, "Origin"), *host = cg_http_header(req, "Host");
+
+    if (site != NULL)
+        return strcmp(site, "same-origin") == 0 || strcmp(site, "none") == 0;
+    if (origin == NULL)
+        return true;
+    origin = strstr(origin, "://");
+    return origin != NULL && host != NULL && strcasecmp(origin + 3, host) == 0;
+}
+
+static bool is_key(const char *key)
+{
+    return key != NULL && *key != '\0' && strlen(key) <= CHAT_KEY;
+}
+
+/* ---- What a tab is told ----------------------------------------------------------- */
+
+static ssize_t tell_missed(struct cg_http_request *req, uint64_t missed)
+{
+    char number[24];
+
+    snprintf(number, sizeof number, "%llu", (unsigned long long)missed);
+    return cg_yield(cg_http_event(req, .event = "missed", .data = number));
+}
+
+/* All that is new to the member. */
+static ssize_t tell_news(struct cg_http_request *req, struct chat_member *member)
+{
+    static const char *const events[] = {
+        [CHAT_SAID] = "said", [CHAT_JOINED] = "joined", [CHAT_LEFT] = "left"};
+    const struct chat_message *message;
+    uint64_t missed;
+    char *people;
+    ssize_t n = 0;
+
+    while (n >= 0 && !member->replaced &&
+           (message = chat_next(member, &missed)) != NULL) {
+        if (missed > 0) {
+            /* While that is written, more may be lost. */
+            member->cursor--;
+            n = tell_missed(req, missed);
+        } else {
+            n = cg_yield(cg_http_event(req, .event = events[message->kind],
+                                       .data = message->data, .id = message->id));
+        }
+    }
+    if (n < 0 || member->replaced || (people = chat_people(member)) == NULL)
+        return n;
+    n = cg_yield(cg_http_event(req, .event = "people", .data = people));
+    free(people);
+    return n;
+}
+
+/* Until the tab is closed, which is noticed at once, or the server ends. */
+static ssize_t stream(struct cg_http_request *req, struct chat_member *member)
+{
+    /* Should the connection break, the browser is to try again after a second. */
+    ssize_t n = cg_yield(cg_http_event(req, .event = "welcome", .data = member->name,
+                                       .retry = CG_SECOND));
+
+    while (n >= 0 && !member->replaced) {
+        unsigned known = member->known;
+
+        n = tell_news(req, member);
+        if (n < 0 || member->replaced)
+            break;
+        if (known != member->known)
+            continue; /* while the names were written, something may have been said */
+        n = chat_wait(member, cg_http_sock(req), heartbeat);
+        if (n == 1)
+            return 0;
+        if (n == -ETIMEDOUT)
+            n = cg_yield(cg_http_event(req));
+    }
+    return n;
+}
+
+static ssize_t events(struct cg_http_request *req, void *arg)
+{
+    const char *name = cg_http_query(req, "name"), *key = cg_http_query(req, "key");
+    const char *room = cg_http_param(req, "room");
+    const char *last = cg_http_header(req, "Last-Event-ID");
+    struct chat_member member;
+    ssize_t n;
+
+    (void)arg;
+    if (!is_ours(req))
+        return refuse(req, 403, "Another site's page may not join.\n");
+    if (name == NULL || !chat_is_name(name) || !chat_is_name(room) || !is_key(key))
+        return refuse(req, 400, "A name of up to 72 bytes, please, and a key.\n");
+    if (strcmp(cg_http_method(req), "HEAD") == 0)
+        return cg_yield(cg_http_answer(req, 200, NULL, 0, .mime = "text/event-stream"));
+    n = chat_join(&member, room, name, key, last ? last : cg_http_query(req, "last"));
+    if (n < 0)
+        return refuse(req, 503, "There are too many here.\n");
+    cg_http_close(req); /* nothing comes after a stream */
+    n = stream(req, &member);
+    chat_leave(&member);
+    return n;
+}
+
+/* ---- What a tab says -------------------------------------------------------------- */
+
+static ssize_t messages(struct cg_http_request *req, void *arg)
+{
+    const char *key = cg_http_header(req, "Chat-Key");
+    char *text;
+    ssize_t n;
+
+    (void)arg;
+    if (!is_ours(req))
+        return refuse(req, 403, "Another site's page may not speak.\n");
+    n = cg_yield(cg_http_body(req, &text, .len = CHAT_MESSAGE));
+    if (n < 0)
+        return n;
+    if ((size_t)n != strlen(text) || text[strspn(text, " \t\r\n")] == '\0')
+        return refuse(req, 400, "Say something, in text.\n");
+    n = is_key(key) ? chat_say(cg_http_param(req, "room"), key, text) : -EACCES;
+    if (n == -EACCES)
+        return refuse(req, 403, "Join the room first.\n");
+    return n < 0 ? n : cg_yield(cg_http_answer(req, 204, NULL, 0));
+}
+
+/* ---- From main's first line to its last ------------------------------------------- */
+
+static ssize_t serve(void *listener)
+{
+    char addr[CG_ADDR_SIZE];
+    ssize_t n;
+
+    if (cg_local_addr(listener, addr, sizeof addr) == 0) {
+        printf("open http%s://%s/ in several tabs of a browser\n", tls ? "s" : "", addr);
+        fflush(stdout);
+    }
+    n = cg_yield(cg_http_serve(server, listener));
+    example_warn("serve", n);
+    cg_close(listener);
+    return n;
+}
+
+static bool open_server(const char *cert, const char *key)
+{
+    const char *why;
+
+    tls = cert != NULL;
+    if (tls && server_tls_open(cert, key, &why) < 0) {
+        example_complain("--tls-cert", why);
+        return false;
+    }
+    server = cg_http_server_new(.connections = CONNECTIONS,
+                                .wrap = tls ? server_tls_wrap : NULL);
+    if (server == NULL || chat_page_mount(server) < 0 ||
+        cg_http_mount(server, "GET /rooms/:room/events", events, NULL) < 0 ||
+        cg_http_mount(server, "POST /rooms/:room/messages", messages, NULL) < 0) {
+        example_fail("server", -ENOMEM);
+        return false;
+    }
+    return true;
+}
+
+int main(int argc, char **argv)
+{
+    const char *cert = NULL, *key = NULL, *seconds = "15";
+    const struct example_option options[] = {
+        {"tls-cert", "FILE", "serve https with this certificate (PEM)", &cert, 0},
+        {"tls-key", "FILE", "and this key, if it is in a file of its own", &key, 0},
+        {"heartbeat", "SECONDS", "silent streams are tried this often (15)", &seconds, 0},
+        {0},
+    };
+    struct example ex = {
+        .name = "chat",
+        .about = "Serves a web page where the tabs of browsers chat with each other",
+        .listen = "127.0.0.1:8090",
+        .network = true,
+        .options = options,
+    };
+    int status;
+
+    example_open(&ex, argc, argv);
+    if (key != NULL && cert == NULL)
+        example_usage(&ex, "--tls-key goes with --tls-cert");
+    heartbeat = example_seconds(&ex, seconds);
+    if (open_server(cert, key))
+        example_serve(&ex, serve);
+    status = example_run(&ex);
+    cg_http_server_free(server);
+    server_tls_close();
+    chat_end();
+    return status;
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/* See chat_page.h. The files are in examples/site_chat; examples/programs.am makes an array of
+ * each: index_html, chat_css, ... */
+#include "chat_page.h"
+
+#include "examples/chat_files.h"
+
+struct file {
+    const char *pattern, *mime;
+    const void *data;
+    size_t size;
+};
+
+static const struct file files[] = {
+    {"GET /$", "text/html; charset=utf-8", index_html, sizeof index_html},
+    {"GET /chat.css", "text/css; charset=utf-8", chat_css, sizeof chat_css},
+    {"GET /chat.js", "text/javascript; charset=utf-8", chat_js, sizeof chat_js},
+    {"GET /icon.svg", "image/svg+xml", icon_svg, sizeof icon_svg},
+};
+
+static ssize_t send_file(struct cg_http_request *req, void *arg)
+{
+    const struct file *file = arg;
+
+    /* What others say is shown as text; should that fail, no script of theirs is run. */
+    cg_http_set(req, "Content-Security-Policy",
+                "default-src 'self'; base-uri 'none'; frame-ancestors 'none'");
+    cg_http_set(req, "X-Content-Type-Options", "nosniff");
+    cg_http_set(req, "Referrer-Policy", "no-referrer");
+    cg_http_set(req, "Cache-Control", "no-cache");
+    return cg_yield(cg_http_answer(req, 200, file->data, file->size, .mime = file->mime));
+}
+
+int chat_page_mount(struct cg_http_server *server)
+{
+    int rc = 0;
+
+    for (size_t i = 0; i < sizeof files / sizeof files[0] && rc == 0; i++)
+        rc = cg_http_mount(server, files[i].pattern, send_file, (void *)&files[i]);
+    return rc;
+}

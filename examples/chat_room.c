@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: MIT */
+/* See chat_room.h. */
+#include "chat_room.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+struct chat_room {
+    struct chat_room *next; /* the one that was used last is the first */
+    char name[CHAT_NAME + 1];
+    int64_t made; /* with a number it makes an id: another room of that name has others */
+    struct chat_member *members; /* in the order of their coming */
+    unsigned count;
+    unsigned changes; /* among the members */
+    uint64_t end;     /* the number of the next thing; they begin with 1 */
+    struct chat_message ring[CHAT_KEPT];
+};
+
+static struct chat_room *rooms;
+
+/* In microseconds since 1970. */
+static int64_t wall_clock(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+/* ---- Rooms ------------------------------------------------------------------------ */
+
+bool chat_is_name(const char *text)
+{
+    size_t size = strlen(text);
+
+    if (size == 0 || size > CHAT_NAME || text[0] == ' ' || text[size - 1] == ' ')
+        return false;
+    for (const char *c = text; *c != '\0'; c++)
+        if ((unsigned char)*c < ' ' || *c == 0x7f)
+            return false;
+    return true;
+}
+
+/* Finds a room, and puts it first. */
+static struct chat_room *find(const char *name)
+{
+    for (struct chat_room **at = &rooms, *room; (room = *at) != NULL; at = &room->next)
+        if (strcmp(room->name, name) == 0) {
+            *at = room->next;
+            room->next = rooms;
+            return rooms = room;
+        }
+    return NULL;
+}
+
+static void drop(struct chat_room *room)
+{
+    for (size_t i = 0; i < CHAT_KEPT; i++)
+        free(room->ring[i].data);
+    free(room);
+}
+
+/* False: there are enough rooms, with somebody in each. */
+static bool make_place(void)
+{
+    struct chat_room **last = NULL, *room;
+    unsigned count = 0;
+
+    for (struct chat_room **at = &rooms; *at != NULL; at = &(*at)->next) {
+        count++;
+        if ((*at)->count == 0)
+            last = at;
+    }
+    if (count < CHAT_ROOMS)
+        return true;
+    if (last == NULL)
+        return false;
+    room = *last;
+    *last = room->next;
+    drop(room);
+    return true;
+}
+
+static int make(const char *name, struct chat_room **made)
+{
+    struct chat_room *room;
+
+    if (!make_place())
+        return -ENOSPC;
+    if ((room = calloc(1, sizeof *room)) == NULL)
+        return -ENOMEM;
+    snprintf(room->name, sizeof room->name, "%s", name);
+    room->made = wall_clock();
+    room->end = 1;
+    room->next = rooms;
+    *made = rooms = room;
+    return 0;
+}
+
+void chat_end(void)
+{
+    for (struct chat_room *room; (room = rooms) != NULL;) {
+        rooms = room->next;
+        drop(room);
+    }
+}
+
+/* ---- What happens in a room ------------------------------------------------------- */
+
+static uint64_t oldest(const struct chat_room *room)
+{
+    return room->end > CHAT_KEPT ? room->end - CHAT_KEPT : 1;
+}
+
+static int put(struct chat_room *room, enum chat_kind kind, const char *name,
+               const char *text)
+{
+    struct chat_message *message = &room->ring[room->end % CHAT_KEPT];
+    size_t size = 32 + strlen(name) + strlen(text);
+    char *data = malloc(size);
+
+    if (data == NULL)
+        return -ENOMEM;
+    snprintf(data, size, "%" PRId64 "\n%s\n%s", wall_clock() / 1000, name, text);
+    free(message->data);
+    message->data = data;
+    message->kind = kind;
+    snprintf(message->id, sizeof message->id, "%" PRIx64 "-%" PRIu64, (uint64_t)room->made,
+             room->end++);
+    return 0;
+}
+
+/* Has the members look. The signal is named as the room; who is busy writing does not wait
+ * for it, and finds by the cursor what there is. */
+static void tell(struct chat_room *room)
+{
+    cg_yield(cg_signal(room->name, NULL, .shield = true, .prio = CG_PRIO_CORO));
+}
+
+int chat_say(const char *name, const char *key, const char *text)
+{
+    struct chat_room *room = find(name);
+    struct chat_member *member = room ? room->members : NULL;
+    int rc;
+
+    while (member != NULL && strcmp(member->key, key) != 0)
+        member = member->next;
+    if (member == NULL)
+        return -EACCES;
+    rc = put(room, CHAT_SAID, member->name, text);
+    if (rc == 0)
+        tell(room);
+    return rc;
+}
+
+const struct chat_message *chat_next(struct chat_member *member, uint64_t *missed)
+{
+    struct chat_room *room = member->room;
+    const struct chat_message *message;
+    uint64_t first = oldest(room), at;
+
+    *missed = 0;
+    if (member->cursor < first) {
+        *missed = first - member->cursor;
+        member->cursor = first;
+    }
+    while (member->cursor < room->end) {
+        at = member->cursor++;
+        message = &room->ring[at % CHAT_KEPT];
+        /* Who came and went before is no news for one who has just come. */
+        if (message->kind == CHAT_SAID || at >= member->since)
+            return message;
+    }
+    return NULL;
+}
+
+ssize_t chat_wait(struct chat_member *member, struct cg_sock *conn, int64_t timeout)
+{
+    return cg_yield(cg_any((cg_wait_signal(member->room->name, NULL),
+                            cg_poll_sock(conn, CG_IN)), .timeout = timeout));
+}
+
+/* ---- Members ---------------------------------------------------------------------- */
+
+static bool is_taken(const struct chat_room *room, const char *name)
+{
+    for (const struct chat_member *each = room->members; each != NULL; each = each->next)
+        if (strcmp(each->name, name) == 0)
+            return true;
+    return false;
+}
+
+/* The second Ann is Ann 2. */
+static void give_name(struct chat_member *member, const char *name)
+{
+    snprintf(member->name, sizeof member->name, "%s", name);
+    for (unsigned i = 2; is_taken(member->room, member->name); i++)
+        snprintf(member->name, sizeof member->name, "%.*s %u", CHAT_NAME, name, i);
+}
+
+static void enter(struct chat_member *member)
+{
+    struct chat_member **at = &member->room->members;
+
+    while (*at != NULL)
+        at = &(*at)->next;
+    *at = member;
+    member->room->count++;
+}
+
+static void quit(struct chat_member *member)
+{
+    struct chat_member **at = &member->room->members;
+
+    while (*at != member)
+        at = &(*at)->next;
+    *at = member->next;
+    member->room->count--;
+}
+
+/* The one who is there with this key, and is so no more. */
+static struct chat_member *replace(struct chat_room *room, const char *key)
+{
+    for (struct chat_member *each = room->members; each != NULL; each = each->next)
+        if (strcmp(each->key, key) == 0) {
+            quit(each);
+            each->replaced = true;
+            return each;
+        }
+    return NULL;
+}
+
+/* The number behind the thing that was told last, if that was in this room. */
+static uint64_t behind(const struct chat_room *room, const char *last)
+{
+    uint64_t made, number;
+
+    if (last != NULL && sscanf(last, "%" SCNx64 "-%" SCNu64, &made, &number) == 2 &&
+        made == (uint64_t)room->made && number < room->end)
+        return number + 1;
+    return 0;
+}
+
+int chat_join(struct chat_member *member, const char *name, const char *person,
+              const char *key, const char *last)
+{
+    struct chat_room *room = find(name);
+    struct chat_member *ghost;
+    int rc = room != NULL ? 0 : make(name, &room);
+
+    if (rc < 0)
+        return rc;
+    ghost = replace(room, key);
+    if (room->count >= CHAT_MEMBERS)
+        return -ENOSPC;
+    *member = (struct chat_member){.room = room, .key = key, .known = room->changes - 1};
+    give_name(member, ghost != NULL ? ghost->name : person);
+    enter(member);
+    member->cursor = behind(room, last);
+    member->since = member->cursor > 0 ? member->cursor : room->end;
+    if (member->cursor == 0)
+        member->cursor = oldest(room);
+    if (ghost == NULL) {
+        room->changes++;
+        put(room, CHAT_JOINED, member->name, ""); /* without memory nobody is told */
+    }
+    tell(room); /* the ghost, too */
+    return 0;
+}
+
+void chat_leave(struct chat_member *member)
+{
+    struct chat_room *room = member->room;
+
+    if (member->replaced)
+        return; /* the room may have gone */
+    quit(member);
+    room->changes++;
+    put(room, CHAT_LEFT, member->name, "");
+    tell(room);
+}
+
+char *chat_people(struct chat_member *member)
+{
+    const struct chat_room *room = member->room;
+    size_t size = 1, used = 0;
+    char *names;
+
+    if (member->known == room->changes)
+        return NULL;
+    for (const struct chat_member *each = room->members; each != NULL; each = each->next)
+        size += strlen(each->name) + 1;
+    if ((names = malloc(size)) == NULL)
+        return NULL;
+    for (const struct chat_member *each = room->members; each != NULL; each = each->next)
+        used += (size_t)snprintf(names + used, size - used, "%s%s", used ? "\n" : "",
+                                 each->name);
+    names[used] = '\0';
+    member->known = room->changes;
+    return names;
+}

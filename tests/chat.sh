@@ -1,0 +1,284 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# The chat without its page: curl is a tab, on every reactor. Runs in the build directory;
+# chat_browser.sh has the page.
+set -u
+
+server=examples/chat
+[ -x $server ] || { echo "SKIP: HTTP was not built"; exit 77; }
+command -v curl >/dev/null || { echo "SKIP: there is no curl"; exit 77; }
+unset COGEN_REACTOR http_proxy HTTP_PROXY all_proxy ALL_PROXY
+work=$(mktemp -d)
+pid='' tabs=() passed=0 failed=0 where=''
+tidy() {
+    [ ${#tabs[@]} -eq 0 ] || kill -KILL "${tabs[@]}" 2>/dev/null
+    [ -z "$pid" ] || kill "$pid" 2>/dev/null
+    wait 2>/dev/null
+    rm -rf "$work"
+}
+trap tidy EXIT
+trap 'exit 130' INT TERM
+
+# same NAME EXPECTED GOT
+same() {
+    if [ "$2" = "$3" ]; then
+        passed=$((passed + 1))
+    else
+        failed=$((failed + 1))
+        printf 'FAILED %s%s\n    expected: %s\n    got: %s\n' "$where" "$1" "$2" "$3"
+    fi
+}
+
+# until_true NAME COMMAND...: waits until it is true, 10 s at most.
+until_true() {
+    local name=$1 i
+
+    shift
+    for ((i = 0; i < 500; i++)); do
+        if "$@" >/dev/null 2>&1; then
+            passed=$((passed + 1))
+            return
+        fi
+        sleep 0.02
+    done
+    failed=$((failed + 1))
+    printf 'FAILED %s%s: not within 10 s: %s\n' "$where" "$name" "$*"
+}
+
+# serve ARGUMENT...: starts the server; its address is in $url.
+serve() {
+    : >"$work/out"
+    "$server" --listen 127.0.0.1:0 "$@" >"$work/out" 2>"$work/err" </dev/null &
+    pid=$!
+    until_true "the server tells its URL" grep '^open ' "$work/out"
+    url=$(sed -n 's,^open \(.*\)/ in.*,\1,p' "$work/out")
+    rooms=$url/rooms
+}
+
+stop() {
+    local begun=$SECONDS
+
+    kill -INT "$pid"
+    wait "$pid"
+    same "the server ends well" 0 $?
+    same "and says nothing" "" "$(cat "$work/err")"
+    same "at once" 1 $((SECONDS - begun < 4))
+    pid=''
+}
+
+# tab NAME KEY [ARGUMENT...]: joins the room "tea"; what it is told is in $work/KEY.
+tab() {
+    local name=$1 key=$2
+
+    shift 2
+    : >"$work/$key"
+    curl -sSN -m 60 "$@" "$rooms/tea/events?name=$name&key=$key" >"$work/$key" 2>"$work/$key.err" &
+    tabs+=($!)
+    until_true "$name is told who is here" grep '^event: people' "$work/$key"
+}
+
+# close_tab: the one that was opened last.
+close_tab() {
+    kill "${tabs[-1]}"
+    wait "${tabs[-1]}" 2>/dev/null
+    unset 'tabs[-1]'
+}
+
+# post KEY TEXT [ARGUMENT...]: says it; answers the status.
+post() {
+    local key=$1 text=$2
+
+    shift 2
+    curl -sS -m 20 -o "$work/answer" -w '%{http_code}' -H "Chat-Key: $key" --data-binary "$text" \
+        "$@" "$rooms/tea/messages"
+}
+
+# told KEY [KIND]: the texts of what it was told.
+told() {
+    awk -v kind="event: ${2:-said}" '/^event/ { on = $0 == kind; n = 0 }
+        on && sub(/^data: ?/, "") && n++ > 1' "$work/$1"
+}
+
+# ---- What must hold -------------------------------------------------------------------
+
+hears() {
+    [ "$(told "$1" | tail -n 1)" = "$2" ]
+}
+
+check_talk() {
+    local id text=$'<b>two</b>\nlines, \xc3\xa4 & "quotes"'
+
+    tab Ann a
+    tab Bob b
+    same "a message" 204 "$(post a one)"
+    same "another" 204 "$(post b "$text")"
+    until_true "Ann hears" hears a 'lines, ä & "quotes"'
+    until_true "Bob hears" hears b 'lines, ä & "quotes"'
+    same "all of it" "one"$'\n'"$text" "$(told a)"
+    same "who said it" $'Ann\nBob' "$(awk '/^event/ { on = /said/; n = 0 }
+        on && /^data/ && ++n == 2 { print $2 }' "$work/a")"
+    tab Ann c
+    same "the second Ann" "data: Ann 2" "$(sed -n '/^event: welcome/,/^data/{/^data/p;}' "$work/c")"
+    same "history for who comes late" "$(told a)" "$(told c)"
+    same "who came before is no news" 1 "$(grep -c '^event: joined' "$work/c")"
+    close_tab
+    until_true "a closed tab is missed" grep -A 3 '^event: left' "$work/a"
+    until_true "and no longer in the list" sh -c "tail -n 4 '$work/a' | xargs |
+        grep 'event: people data: Ann data: Bob'"
+
+    # Who had all up to a message gets what came then.
+    id=$(sed -n '/^event: said/{n;s/^id: //p;q;}' "$work/a")
+    tab Dora d -H "Last-Event-ID: $id"
+    same "after Last-Event-ID" "$text" "$(told d)"
+    close_tab
+    tab Dora e -H "Last-Event-ID: 123-${id##*-}"
+    same "an id of another time" "$(told a)" "$(told e)"
+    # With the key of one who is there: in its place.
+    tab Dora e
+    until_true "the old stream ends" sh -c "! kill -0 ${tabs[-2]}"
+    same "the new one is heard" 204 "$(post e new)"
+    until_true "by Bob" hears b new
+    same "and has not joined once more" 4 "$(grep -c '^event: joined' "$work/b")"
+}
+
+check_refusals() {
+    local get='curl -sS -m 20 -o /dev/null -w %{http_code}' long
+
+    long=$(printf '%06000d' 0)
+    same "the longest message" 204 "$(post a "$long")"
+    same "one that is longer" 413 "$(post a "${long}0")"
+    same "an empty one" 400 "$(post a '')"
+    same "a blank one" 400 "$(post a $' \n')"
+    same "a NUL" 400 "$(printf 'a\0b' >"$work/nul"; post a "@$work/nul")"
+    same "who has not joined" 403 "$(post nobody hello)"
+    same "who says no key" 403 "$($get --data hello "$rooms/tea/messages")"
+    same "from another site" 403 "$(post a hello -H 'Origin: http://evil.example')"
+    same "from a page without an origin" 403 "$(post a hello -H 'Origin: null')"
+    same "from another site, by the newer field" 403 "$(post a hello -H 'Sec-Fetch-Site: cross-site')"
+    same "from our page" 204 "$(post a hello -H "Origin: $url")"
+    same "from our page, newer" 204 "$(post a hello -H 'Sec-Fetch-Site: same-origin')"
+    same "joining from another site" 403 \
+        "$($get -H 'Origin: http://evil.example' "$rooms/tea/events?name=Eve&key=e")"
+    same "no name" 400 "$($get "$rooms/tea/events?key=x")"
+    same "no key" 400 "$($get "$rooms/tea/events?name=x")"
+    same "a line break in a name" 400 "$($get "$rooms/tea/events?name=x%0Adata:y&key=x")"
+    same "a long name" 400 "$($get "$rooms/tea/events?name=${long::73}&key=x")"
+    same "a long room" 400 "$($get "$rooms/${long::73}/events?name=x&key=x")"
+    same "HEAD of a stream" 200 "$($get -I "$rooms/tea/events?name=x&key=x")"
+    same "a wrong method" 405 "$($get "$rooms/tea/messages")"
+    same "another" 405 "$($get -d x "$rooms/tea/events")"
+    same "an unknown path" 404 "$($get "$url/other")"
+    same "the page" "200 200 200 200 " \
+        "$(for each in '' chat.css chat.js icon.svg; do $get "$url/$each"; echo -n ' '; done)"
+}
+
+# How many, called "n" and a number, are in the list that Bob was told last?
+in_list() {
+    awk -v wanted="$1" '/^event/ { on = /people/; if (on) n = 0 } on && /^data: n/ { n++ }
+        END { exit n != wanted }' "$work/b"
+}
+
+# Fifty streams, some of which begin while there is talk, and each hears all of it, in order.
+check_many() {
+    local i wanted key
+
+    for ((i = 0; i < 50; i++)); do
+        printf 'url = "%s/tea/events?name=n%d&key=m%d"\noutput = "%s/m%d"\n' \
+            "$rooms" $i $i "$work" $i
+    done >"$work/streams"
+    for ((i = 1; i <= 100; i++)); do
+        printf 'url = "%s/tea/messages"\nheader = "Chat-Key: a"\ndata = "m %d"\nsilent\n' \
+            "$rooms" $i
+        [ $i -eq 100 ] || echo next
+    done >"$work/posts"
+    curl -sSN -m 60 -Z --parallel-max 60 --parallel-immediate -K "$work/streams" 2>"$work/many.err" &
+    tabs+=($!)
+    until_true "half of them are in" sh -c \
+        "[ \$(grep -c '^event: joined' '$work/b') -gt 25 ]"
+    curl -sS -m 60 -K "$work/posts"
+    same "the posts" 0 $?
+    wanted=$(for ((i = 1; i <= 100; i++)); do echo "m $i"; done)
+    for ((i = 0; i < 50; i++)); do
+        key=m$i
+        until_true "n$i hears the last" grep -q '^data: m 100$' "$work/$key"
+        same "n$i hears all" "$wanted" "$(told "$key" | grep '^m ')"
+    done
+    until_true "all of them are in the list" in_list 50
+}
+
+check_heartbeat() {
+    tab Ann h
+    until_true "a comment comes" sh -c "[ \$(grep -c '^:' '$work/h') -ge 2 ]"
+    same "and the tab is there" 204 "$(post h hello)"
+    until_true "and hears" hears h hello
+}
+
+# One that does not read holds nobody up, and is told what it has missed.
+check_slow() {
+    local text
+
+    text=$(printf '%06000d' 0)
+    tab Slow slow
+    kill -STOP "${tabs[-1]}"
+    tab Ann f
+    curl -sS -m 60 -H 'Chat-Key: f' --data-binary "$text" "$rooms/tea/messages?[1-1500]"
+    same "the posts" 0 $?
+    same "one last" 204 "$(post f last)"
+    until_true "the other one hears all" hears f last
+    same "none is lost" 1501 "$(told f | wc -l)"
+    kill -CONT "${tabs[-2]}"
+    until_true "the slow one goes on" hears slow last
+    same "and knows what it has missed" 1501 "$(($(told slow | wc -l) +
+        $(sed -n '/^event: missed/{n;s/^data: //p;}' "$work/slow" | paste -sd+)))"
+}
+
+check_tls() {
+    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 \
+        -keyout "$work/key.pem" -out "$work/cert.pem" -subj /CN=localhost \
+        -addext subjectAltName=IP:127.0.0.1 2>/dev/null || return
+    if "$server" --tls-cert "$work/none" 2>&1 | grep -q 'without TLS'; then
+        echo "SKIP: TLS: it was not built"
+        return
+    fi
+    export CURL_CA_BUNDLE=$work/cert.pem
+    serve --tls-cert "$work/cert.pem" --tls-key "$work/key.pem" --heartbeat 0.1
+    same "the URL" https "${url%%:*}"
+    check_heartbeat
+    tab Bob i
+    close_tab
+    until_true "a closed tab is missed" grep '^event: left' "$work/h"
+    stop
+}
+
+forget_tabs() {
+    [ ${#tabs[@]} -eq 0 ] || wait "${tabs[@]}" 2>/dev/null
+    tabs=()
+}
+
+for reactor in $("$server" --list-reactors | awk '$2 == "available" { print $1 }'); do
+    where="$reactor: "
+    serve --reactor "$reactor"
+    check_talk
+    check_refusals
+    check_many
+    stop
+    forget_tabs
+    serve --reactor "$reactor" --heartbeat 0.1
+    check_heartbeat
+    stop
+    forget_tabs
+done
+where=''
+serve
+check_slow
+stop
+forget_tabs
+if command -v openssl >/dev/null; then
+    where='TLS: '
+    check_tls
+else
+    echo "SKIP: TLS: there is no command openssl"
+fi
+echo "$((100 * passed / (passed + failed)))%: Checks: $((passed + failed))," \
+    "Failures: $failed, Errors: 0"
+[ "$failed" -eq 0 ]
