@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* What the core costs, without any I/O: prints "name value unit", each the median of nine
- * rounds. Names (their beginnings will do) choose some of the figures.
- *     bench/core [--reactor NAME] [FIGURE...] */
+ * rounds. Patterns choose some of the figures.
+ *     bench/core [--reactor NAME] [PATTERN...] */
 #include "config.h"
 
 #include "bench/core.h"
 
+#include <fnmatch.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -363,7 +364,7 @@ static void report_chosen(const struct figure *figure, char **names)
     for (; figure->name; figure++) {
         char **name = names;
 
-        while (*name && strncmp(*name, figure->name, strlen(*name)) != 0)
+        while (*name && fnmatch(*name, figure->name, 0) != 0)
             name++;
         if (*name || *names == NULL)
             report(figure);
@@ -379,7 +380,7 @@ int main(int argc, char **argv)
         names += 2;
     }
     if (*names && **names == '-') {
-        fprintf(stderr, "usage: core [--reactor NAME] [FIGURE...]\n");
+        fprintf(stderr, "usage: core [--reactor NAME] [PATTERN...]\n");
         return 2;
     }
     report_chosen(figures, names);

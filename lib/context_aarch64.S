@@ -9,11 +9,15 @@
 
     .text
 
-/* void cg__context_jump(void **save, void *to) */
+/* void cg__context_jump(void **save, void *to), and jump_alike: one code for both */
     .p2align 4
     .globl cg__context_jump
     .hidden cg__context_jump
     .type cg__context_jump, %function
+    .globl cg__context_jump_alike
+    .hidden cg__context_jump_alike
+    .type cg__context_jump_alike, %function
+cg__context_jump_alike:
 cg__context_jump:
     .cfi_startproc
     sub sp, sp, #FRAME

@@ -55,6 +55,11 @@ void cg__context_jump(void **save, void *to)
     swapcontext(&here, to);
 }
 
+void cg__context_jump_alike(void **save, void *to)
+{
+    cg__context_jump(save, to);
+}
+
 #else
 
 /* ISO C wants something in a translation unit. */

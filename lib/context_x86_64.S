@@ -3,8 +3,10 @@
  * is left. mxcsr and the x87 control word are not (they would cost as much again): all
  * contexts of a thread share its rounding mode.
  *
- * It ends in a jump, not in ret: the processor predicts a ret to go where its own stack of
- * return addresses says, which is always wrong after a switch and costs 7 ns or more.
+ * The processor predicts a ret to go where its own stack of return addresses says. So jump
+ * ends in a jump, because a ret would be wrong after nearly every switch and cost 7 ns or
+ * more. But where all contexts leave by the same call, that stack is right: a ret takes its
+ * entry off, and those of the callers are right as well; after a jump all of them are wrong.
  *
  * There is no .note.gnu.property here on purpose. Neither CET's shadow stack nor its branch
  * tracking can follow this jump; without the note the linker marks the whole program
@@ -19,14 +21,7 @@
 
     .text
 
-/* void cg__context_jump(void **save, void *to) */
-    .p2align 4
-    .globl cg__context_jump
-    .hidden cg__context_jump
-    .type cg__context_jump, @function
-cg__context_jump:
-    .cfi_startproc
-    LANDING
+    .macro SWITCH
     pushq %rbp
     .cfi_adjust_cfa_offset 8
     .cfi_rel_offset %rbp, 0
@@ -65,12 +60,36 @@ cg__context_jump:
     popq %rbp
     .cfi_adjust_cfa_offset -8
     .cfi_restore %rbp
+    .endm
+
+/* void cg__context_jump(void **save, void *to) */
+    .p2align 4
+    .globl cg__context_jump
+    .hidden cg__context_jump
+    .type cg__context_jump, @function
+cg__context_jump:
+    .cfi_startproc
+    LANDING
+    SWITCH
     popq %rcx
     .cfi_adjust_cfa_offset -8
     .cfi_register %rip, %rcx
     jmp *%rcx
     .cfi_endproc
     .size cg__context_jump, . - cg__context_jump
+
+/* void cg__context_jump_alike(void **save, void *to) */
+    .p2align 4
+    .globl cg__context_jump_alike
+    .hidden cg__context_jump_alike
+    .type cg__context_jump_alike, @function
+cg__context_jump_alike:
+    .cfi_startproc
+    LANDING
+    SWITCH
+    ret
+    .cfi_endproc
+    .size cg__context_jump_alike, . - cg__context_jump_alike
 
 /* void *cg__context_frame(void *low, void *top, void (*entry)(void *), void *arg): what jump
  * pops, with two zero words above it so that the stack is aligned where entry is called. */

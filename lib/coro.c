@@ -10,12 +10,13 @@
 
 __thread struct cg_coro *cg__self;
 
-/* Runs on the new stack. The loop frees it: nobody can free the stack that he stands on. */
+/* Runs on the new stack. */
 static void entry(void *arg)
 {
-    struct cg_coro *self = arg;
+    struct cg_coro *self = arg, *next;
     struct cg_sched *sched = self->sched;
 
+    cg__coro_bury(sched);
     self->result = self->fn(self->arg);
     if (self->locals)
         cg__locals_end(self);
@@ -24,24 +25,29 @@ static void entry(void *arg)
     *(self->prev ? &self->prev->next : &sched->first) = self->next;
     *(self->next ? &self->next->prev : &sched->last) = self->prev;
     sched->count -= !self->internal;
+    cg__ready_release(&sched->ready);
     if (self->group)
         cg__group_leave(self);
     cg__join_wake(self);
     sched->dead = self;
-    cg__self = NULL;
-    cg__context_exit(&self->ctx, &sched->ctx);
+    cg__self = next = cg__sched_next(sched);
+    cg__context_exit(&self->ctx, next ? cg__coro_context(next) : &sched->ctx);
 }
 
 struct cg_coro *cg__coro_new(struct cg_sched *sched, cg_fn *fn, void *arg, const char *name,
                              size_t stack_size, bool first)
 {
     void *low;
-    struct cg_coro *coro =
-        cg__stack_get(sched->stacks, stack_size ? stack_size : sched->options.stack_size,
-                      sizeof *coro, &low);
+    struct cg_coro *coro;
 
-    if (coro == NULL)
+    if (!cg__ready_reserve(&sched->ready))
         return NULL;
+    coro = cg__stack_get(sched->stacks, stack_size ? stack_size : sched->options.stack_size,
+                         sizeof *coro, &low);
+    if (coro == NULL) {
+        cg__ready_release(&sched->ready);
+        return NULL;
+    }
     *coro = (struct cg_coro){
         .sched = sched,
         .fn = fn,
@@ -78,8 +84,9 @@ void cg__coro_suspend(struct cg_coro *self)
     if (next == self)
         return;
     cg__self = next;
-    cg__context_switch(cg__coro_context(self),
-                       next ? cg__coro_context(next) : &sched->ctx);
+    cg__context_switch_alike(cg__coro_context(self),
+                             next ? cg__coro_context(next) : &sched->ctx);
+    cg__coro_bury(sched);
 }
 
 void cg__coro_free(struct cg_coro *coro)

@@ -7,21 +7,21 @@
 
 #include <cogen/coro.h>
 
-/* Lies in the top page of the coroutine's own stack. Fields in the order of their heat. */
+/* Lies in the top page of the coroutine's own stack. What a switch touches comes first and
+ * fills one cache line: of 10,000 coroutines that take turns, each is far from every cache. */
 struct cg_coro {
     struct cg_context ctx;
-    struct cg_coro *ready; /* the next in the ready queue */
     struct cg_sched *sched;
     struct cg_op *op;        /* what it waits for, NULL: it runs or may run */
-    struct cg_scope *scope;  /* the innermost */
     struct cg_gen *gen;      /* the innermost generator that it is in, NULL: none */
+    int64_t since;           /* when it began to wait */
     int32_t budget;          /* bytes it may still move before it lets others run */
     uint8_t state;           /* enum cg_coro_state */
     bool cancelled;          /* every yield answers -ECANCELED; derived from the scopes */
     bool internal;           /* runs a branch of cg_any; neither counted nor listed */
     bool activated;          /* an activation came before the suspend */
+    struct cg_scope *scope;  /* the innermost */
     unsigned refs;           /* one is its own until it has finished */
-    int64_t since;           /* when it began to wait */
     cg_fn *fn;
     void *arg;
     ssize_t result;

@@ -9,43 +9,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-void cg__sched_ready(struct cg_sched *sched, struct cg_coro *coro, bool first)
-{
-    coro->state = CG_CORO_READY;
-    if (first) {
-        coro->ready = sched->ready;
-        if (sched->ready == NULL)
-            sched->ready_tail = &coro->ready;
-        sched->ready = coro;
-    } else {
-        coro->ready = NULL;
-        *sched->ready_tail = coro;
-        sched->ready_tail = &coro->ready;
-    }
-}
-
-/* With many coroutines the next one's memory is cold: its control block, and the frames of
- * cg_yield right below. Fetched while this one runs. */
-static void prefetch(const struct cg_coro *coro)
-{
-    for (int line = -6; line < 2; line++)
-        __builtin_prefetch((const char *)coro + line * 64);
-}
-
 struct cg_coro *cg__sched_next(struct cg_sched *sched)
 {
-    struct cg_coro *coro = sched->ready;
+    struct cg_coro *coro;
 
-    if (coro == NULL || sched->left == 0)
+    if (cg__ready_empty(&sched->ready) || sched->left == 0)
         return NULL;
     sched->left--;
     if (sched->left % CG__TURN_CLOCK == 0 &&
         cg__sched_clock(sched) - sched->now > CG__TURN_LENGTH)
         sched->left = 0; /* this one is the last */
-    if ((sched->ready = coro->ready) == NULL)
-        sched->ready_tail = &sched->ready;
-    else
-        prefetch(sched->ready);
+    coro = cg__ready_take(&sched->ready);
     coro->state = CG_CORO_RUNNING;
     coro->budget = CG__BUDGET;
     return coro;
@@ -59,10 +33,7 @@ static void run_ready(struct cg_sched *sched)
     while ((coro = cg__sched_next(sched))) {
         cg__self = coro;
         cg__context_switch(&sched->ctx, cg__coro_context(coro));
-        if (sched->dead) {
-            cg_unref(sched->dead);
-            sched->dead = NULL;
-        }
+        cg__coro_bury(sched);
     }
 }
 
@@ -118,7 +89,7 @@ static void cancel_all(struct cg_sched *sched)
 /* Whether there is something to do without a look at the reactor or the clock. */
 static bool busy(struct cg_sched *sched)
 {
-    return sched->ready || sched->deferred || atomic_load(&sched->posts) ||
+    return !cg__ready_empty(&sched->ready) || sched->deferred || atomic_load(&sched->posts) ||
            atomic_load(&sched->stops) > sched->stopping;
 }
 
@@ -253,7 +224,7 @@ struct cg_sched *cg_sched_create(struct cg_reactor *reactor,
         return NULL;
     }
     sched->reactor = reactor;
-    sched->ready_tail = &sched->ready;
+    cg__ready_init(&sched->ready);
     sched->deferred_tail = &sched->deferred;
     sched->now = cg__sched_clock(sched);
     if (options)
@@ -293,6 +264,7 @@ void cg_sched_free(struct cg_sched *sched)
     cg__handles_drop(sched);
     cg__ios_free(sched);
     cg__names_free(&sched->names);
+    cg__ready_free(&sched->ready);
     cg__stacks_free(sched->stacks);
     free(sched);
 }

@@ -5,6 +5,7 @@
 
 #include "lib/coro.h"
 #include "lib/names.h"
+#include "lib/ready.h"
 #include "lib/stack.h"
 #include "lib/timers.h"
 
@@ -35,18 +36,18 @@ struct cg__post {
 
 struct cg_sched {
     struct cg_context ctx; /* of the loop */
-    struct cg_coro *ready, **ready_tail;
+    struct cg__ready ready;
     struct cg_reactor *reactor;
     int64_t now;
     unsigned left; /* resumptions in this turn */
-    struct cg_coro *dead; /* has finished, its stack is to be freed by the loop */
-    struct cg_sched_options options;
-    struct cg__timers timers;
-    struct cg__names names;
-    struct cg_stacks *stacks;
+    struct cg_coro *dead; /* has finished; whoever runs next frees its stack */
     struct cg_coro *first, *last; /* all that have not finished */
     size_t count;                 /* of them, internal ones left out */
     size_t holds;
+    struct cg_stacks *stacks;
+    struct cg_sched_options options;
+    struct cg__timers timers;
+    struct cg__names names;
     struct cg_io *ios; /* free ones, for cg_poll */
     struct cg_kept *kept; /* the latest first */
     struct cg__job *jobs; /* functions in threads, for cg_offload */
@@ -62,10 +63,24 @@ struct cg_sched {
 };
 
 /* Puts a coroutine into the ready queue. */
-void cg__sched_ready(struct cg_sched *sched, struct cg_coro *coro, bool first);
+static inline void cg__sched_ready(struct cg_sched *sched, struct cg_coro *coro, bool first)
+{
+    coro->state = CG_CORO_READY;
+    cg__ready_put(&sched->ready, coro, first);
+}
 
 /* Takes the next coroutine to run out of the queue; NULL: this turn is over. */
 struct cg_coro *cg__sched_next(struct cg_sched *sched);
+
+/* Frees the stack of the coroutine that has ended last, by whoever runs after it: nobody can
+ * free the stack that he stands on. */
+static inline void cg__coro_bury(struct cg_sched *sched)
+{
+    if (sched->dead) {
+        cg_unref(sched->dead);
+        sched->dead = NULL;
+    }
+}
 
 /* The clock itself, not the turn's. */
 static inline int64_t cg__sched_clock(const struct cg_sched *sched)
