@@ -1,0 +1,277 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: MIT
+# What the scripts share that run the examples and compare what they say: checks, servers,
+# nginx, certificates. To be sourced by bash, with the script's arguments:
+#   . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+# The directory of the examples is the script's first argument, or $EXAMPLES, or examples/.
+
+examples=$(cd "${1:-${EXAMPLES:-examples}}" 2>/dev/null && pwd) || examples=''
+source=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+unset COGEN_REACTOR http_proxy https_proxy no_proxy all_proxy
+unset HTTP_PROXY HTTPS_PROXY NO_PROXY ALL_PROXY
+work=$(mktemp -d)
+passed=0 failed=0 pids=() where='' reactor=''
+
+# By SIGTERM, for nginx must end its worker; what does not heed it is one of ours.
+tidy() {
+    local pid i
+
+    for pid in "${pids[@]}"; do
+        kill "$pid" 2>/dev/null
+    done
+    for pid in "${pids[@]}"; do
+        for ((i = 0; i < 250; i++)); do
+            kill -0 "$pid" 2>/dev/null || break
+            sleep 0.02
+        done
+        kill -KILL "$pid" 2>/dev/null
+    done
+    wait 2>/dev/null
+    rm -rf "$work"
+}
+trap tidy EXIT
+trap 'exit 130' INT TERM
+
+# skip WHY: the end of a script that has nothing to do here.
+skip() {
+    echo "SKIP: $*"
+    exit 77
+}
+
+# need PROGRAM...: of the examples.
+need() {
+    local each
+
+    for each in "$@"; do
+        [ -n "$examples" ] && [ -x "$examples/$each" ] || skip "$each was not built"
+    done
+}
+
+# The reactors that can reach other processes.
+reactors() {
+    "$examples/http_server" --list-reactors | awk '$2 == "available" { print $1 }'
+}
+
+# The last line, and the status of the script.
+totals() {
+    echo "$((passed + failed > 0 ? 100 * passed / (passed + failed) : 0))%: Checks:" \
+        "$((passed + failed)), Failures: $failed, Errors: 0"
+    [ $failed -eq 0 ]
+}
+
+# ---- Checks ---------------------------------------------------------------------------
+
+pass() {
+    passed=$((passed + 1))
+    echo "ok $where$1"
+}
+
+# fail NAME LINE...
+fail() {
+    failed=$((failed + 1))
+    echo "FAILED $where$1"
+    shift
+    printf '    %s\n' "$@" | head -n 20
+}
+
+# same NAME EXPECTED GOT
+same() {
+    if [ "$2" = "$3" ]; then
+        pass "$1"
+    else
+        fail "$1" "expected: $2" "got: $3"
+    fi
+}
+
+# like NAME PATTERN GOT: a pattern of the shell
+like() {
+    # shellcheck disable=SC2053 # it is a pattern
+    if [[ $3 == $2 ]]; then
+        pass "$1"
+    else
+        fail "$1" "expected: $2" "got: $3"
+    fi
+}
+
+# below NAME LIMIT GOT: numbers
+below() {
+    if [ -n "$3" ] && [ "$3" -lt "$2" ]; then
+        pass "$1 ($3)"
+    else
+        fail "$1" "expected less than $2, got: $3"
+    fi
+}
+
+# run COMMAND...: its output, its errors and its status end up in $out, $err and $status.
+run() {
+    timeout 20 "$@" >"$work/out" 2>"$work/err" </dev/null
+    status=$?
+    out=$(tr -d '\0\r' <"$work/out")
+    err=$(cat "$work/err")
+}
+
+# until_true COMMAND...: for ten seconds at most.
+until_true() {
+    local i
+
+    for ((i = 0; i < 500; i++)); do
+        "$@" >/dev/null 2>&1 && return
+        sleep 0.02
+    done
+    return 1
+}
+
+is_gone() {
+    ! kill -0 "$1" 2>/dev/null
+}
+
+# ---- Processes ------------------------------------------------------------------------
+
+# forget PID: it has ended, or somebody else will see to that.
+forget() {
+    local i
+
+    for i in "${!pids[@]}"; do
+        [ "${pids[i]}" != "$1" ] || unset "pids[$i]"
+    done
+    pids=("${pids[@]}")
+}
+
+# end PID: by SIGTERM.
+end() {
+    kill "$1" 2>/dev/null
+    wait "$1" 2>/dev/null
+    forget "$1"
+}
+
+# serve NAME ARGUMENT...: starts an example that is a server, on $reactor; its process is in
+# $server, its address in $addr and $port. False: it did not start.
+serve() {
+    local i
+
+    name=$1
+    shift
+    : >"$work/$name.out"
+    "$examples/$name" ${reactor:+--reactor "$reactor"} "$@" \
+        >"$work/$name.out" 2>"$work/$name.err" </dev/null &
+    server=$!
+    pids+=("$server")
+    addr=''
+    for ((i = 0; i < 500 && ${#addr} == 0; i++)); do
+        sleep 0.02
+        read -r addr <"$work/$name.out"
+        kill -0 "$server" 2>/dev/null || break
+    done
+    addr=${addr#listening on }
+    port=${addr##*:}
+    [ -z "$addr" ] || return 0
+    kill -KILL "$server" 2>/dev/null
+    wait "$server" 2>/dev/null
+    forget "$server"
+    fail "$name starts" "$(cat "$work/$name.err")"
+    return 1
+}
+
+# stopped SIGNAL [WHAT]: ends $server, called $name, which must have nothing to say about it.
+stopped() {
+    kill -"$1" "$server"
+    ended "on SIG$1${2:+ $2}"
+}
+
+# ended WHY: waits for the end of $server, which has been told to.
+ended() {
+    local code
+
+    until_true is_gone "$server" || kill -KILL "$server"
+    wait "$server"
+    code=$?
+    forget "$server"
+    same "$name ends cleanly $1" "0 " "$code $(cat "$work/$name.err")"
+}
+
+# talk TEXT: says it (as printf does) on a new connection; what comes back until its end.
+talk() {
+    # shellcheck disable=SC2016 # $1 and $2 are the inner shell's
+    timeout 10 bash -c 'exec 3<>"/dev/tcp/127.0.0.1/$1" && printf "$2" >&3 && cat <&3' \
+        talk "$port" "$1" 2>&1 | tr -d '\r'
+}
+
+# The status that an HTTP request is answered with.
+ask() {
+    talk "$1" | sed -n '1s/^HTTP\/1.1 \([0-9]*\) .*/\1/p'
+}
+
+# rss PID [FIELD]: its memory in KiB, VmHWM (the most) or VmRSS (now).
+rss() {
+    sed -n "s/^${2:-VmHWM}:[^0-9]*\([0-9]*\) kB/\1/p" "/proc/$1/status"
+}
+
+# ---- What others wrote ----------------------------------------------------------------
+
+nginx=$(PATH=$PATH:/usr/sbin command -v nginx) || nginx=''
+curl=$(command -v curl) || curl=''
+perl=$(command -v perl) || perl=''
+openssl=$(command -v openssl) || openssl=''
+
+# start_nginx FUNCTION: its ports are from $base on; the function prints what its http block
+# should have. False, and said why: it does not start.
+start_nginx() {
+    local try dir=$work/nginx
+
+    mkdir -p "$dir"
+    for ((try = 0; try < 5; try++)); do
+        base=$((20000 + RANDOM % 12000))
+        rm -f "$dir/pid"
+        {
+            echo "daemon off; worker_processes 1; pid $dir/pid; error_log $dir/log;"
+            [ "$(id -u)" -ne 0 ] || echo "user root root;"
+            echo "events { worker_connections 256; }"
+            echo "http { default_type text/plain; client_body_temp_path $dir/a;"
+            echo "proxy_temp_path $dir/b; fastcgi_temp_path $dir/c;"
+            echo "uwsgi_temp_path $dir/d; scgi_temp_path $dir/e;"
+            "$1"
+            echo "}"
+        } >"$dir/conf"
+        "$nginx" -p "$dir" -e "$dir/log" -c "$dir/conf" >/dev/null 2>&1 </dev/null &
+        nginx_pid=$!
+        pids+=("$nginx_pid")
+        # shellcheck disable=SC2016 # the inner shell's
+        until_true bash -c '[ -s "$1/pid" ] || ! kill -0 "$2"' - "$dir" "$nginx_pid"
+        [ ! -s "$dir/pid" ] || is_gone "$nginx_pid" || return 0
+        end "$nginx_pid"
+    done
+    echo "no nginx here: $(tail -n 1 "$dir/log")"
+    return 1
+}
+
+# certificate NAME DAYS ALTERNATIVE-NAME: $work/NAME.pem and .key, by the CA.
+certificate() {
+    "$openssl" req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "/CN=$1" \
+        -keyout "$work/$1.key" -out "$work/$1.csr" &&
+        "$openssl" x509 -req -in "$work/$1.csr" -CA "$work/ca.pem" -CAkey "$work/ca.key" \
+            -CAcreateserial -days "$2" -out "$work/$1.pem" \
+            -extfile <(echo "subjectAltName=$3")
+}
+
+# have_tls: whether the examples speak TLS and there are certificates: of a CA of our own
+# (ca.pem) for localhost (good), an expired one, and that of another host (other). Says why
+# not.
+have_tls() {
+    "$examples/http_client" --insecure http:// >/dev/null 2>"$work/err" </dev/null
+    if grep -q 'without TLS' "$work/err"; then
+        echo "SKIP TLS: http_client was built without it"
+    elif [ -z "$openssl" ]; then
+        echo "SKIP TLS: there is no openssl to make certificates with"
+    elif ! {
+        "$openssl" req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 \
+            -subj '/CN=a test CA' -keyout "$work/ca.key" -out "$work/ca.pem" &&
+            certificate good 2 'DNS:localhost,IP:127.0.0.1' &&
+            certificate expired -1 'DNS:localhost,IP:127.0.0.1' &&
+            certificate other 2 'DNS:example.org'
+    } >"$work/openssl" 2>&1; then
+        echo "SKIP TLS: openssl makes no certificates: $(tail -n 1 "$work/openssl")"
+    else
+        return 0
+    fi
+    return 1
+}
