@@ -151,6 +151,19 @@ static int accept_ask(struct cg_sock *listener, struct cg_op *op, struct cg_io *
     return listener->listener ? 0 : -EINVAL;
 }
 
+bool cg__accept_undo(struct cg_sock *listener, struct cg_sock *conn)
+{
+    void *rest;
+    size_t size;
+    int fd;
+
+    if (listener->spare >= 0 || listener->side[CG__RX].op != NULL)
+        return false;
+    fd = cg_detach(conn, &rest, &size);
+    listener->spare = fd < 0 ? -1 : fd;
+    return fd >= 0;
+}
+
 static const struct cg__work accept_work = {.take = accept_take, .ask = accept_ask};
 
 static enum cg_verdict accept_process(struct cg_op *op, struct cg_sched *sched)

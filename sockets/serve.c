@@ -3,7 +3,8 @@
  * accepted, so that at the limit the next one stays with the kernel. */
 #include "config.h"
 
-#include <cogen/sched.h>
+#include "sockets/sock.h"
+
 #include <cogen/serve.h>
 #include <cogen/sync.h>
 
@@ -19,6 +20,7 @@ _Static_assert(sizeof(struct cg_serve_op) <= 128, "core ops fit in 128 bytes");
 struct server {
     struct cg_group group; /* first: a handler's coroutine finds the server by it */
     struct cg_serve_op *op;
+    struct cg_sock *listener; /* NULL: it has been closed meanwhile */
     struct cg_semaphore places;
 };
 
@@ -46,33 +48,44 @@ static ssize_t serve_next(struct server *server, const struct cg_coro_options *o
 
     if (op->limit && (rc = cg_yield(cg_acquire(&server->places))) < 0)
         return rc;
-    rc = cg_yield(cg_accept(op->listener, &conn));
+    if (server->listener == NULL)
+        return -EBADF;
+    rc = cg_yield(cg_accept(server->listener, &conn));
     if (rc == -ENOMEM) {
         give_place(server);
         return cg_yield(cg_sleep(PAUSE));
     }
     if (rc < 0)
         return rc;
-    if (cg_group_start(&server->group, handle, conn, NULL, options) < 0) {
+    rc = cg_group_start(&server->group, handle, conn, NULL, options);
+    if (rc == 0)
+        return 0;
+    give_place(server);
+    if (rc != -ECANCELED || server->listener == NULL ||
+        !cg__accept_undo(server->listener, conn))
         cg_close(conn);
-        give_place(server);
-    }
-    return 0;
+    return rc == -ECANCELED ? rc : 0;
 }
 
 static ssize_t serve_run(struct cg_op *op)
 {
     struct cg_serve_op *serve = (struct cg_serve_op *)op;
-    struct server server = {.op = serve, .places = {.units = serve->limit}};
+    struct server server = {
+        .op = serve, .listener = serve->listener, .places = {.units = serve->limit}};
+    struct cg_sock ***told = &serve->listener->server;
     struct cg_coro_options options = {.name = serve->name ? serve->name : "handler",
                                       .stack_size = serve->stack_size};
     ssize_t rc;
 
     if (serve->handler == NULL)
         return -EINVAL;
+    if (*told == NULL)
+        *told = &server.listener;
     cg_group_open(&server.group, .grace = serve->grace, .keep_going = true);
     while ((rc = serve_next(&server, &options)) >= 0)
         continue;
+    if (server.listener != NULL && server.listener->server == &server.listener)
+        server.listener->server = NULL;
     cg_group_cancel(&server.group);
     cg_yield(cg_group_wait(&server.group));
     return rc;

@@ -40,6 +40,8 @@ void cg_close(struct cg_sock *sock)
         return;
     assert(!sock->closing); /* closed twice */
     sock->closing = true;
+    if (sock->server != NULL)
+        *sock->server = NULL;
     sock->held = sock->transport == &cg__plain_transport;
     if (sock->held)
         cg_hold(sock->sched);

@@ -51,6 +51,7 @@ struct cg_sock {
     int fd;
     int spare;       /* of a listener: a connection that came too late for its accept */
     int error;       /* of receiving, once the input has been read; stays */
+    struct cg_sock **server; /* of a listener: set to NULL when it is closed; may be NULL */
     unsigned ready;  /* what the last poll request answered */
     unsigned running; /* ops whose run slot is called or about to be */
     bool eof;        /* nothing comes after the input */
@@ -87,6 +88,12 @@ ssize_t cg__run(struct cg_op *op, struct cg_sock *sock, enum cg__direction direc
 /* Makes a side ready for use; ends it when the socket closes. */
 void cg__side_init(struct cg_sock *sock, enum cg__direction direction);
 void cg__side_close(struct cg_sock *sock, enum cg__direction direction);
+
+/* ---- accept.c ---- */
+
+/* A connection that was accepted and is of no use goes back to its listener, for the next
+ * accept. False: there is no room for it. */
+bool cg__accept_undo(struct cg_sock *listener, struct cg_sock *conn);
 
 /* ---- sock.c ---- */
 

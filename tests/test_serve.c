@@ -185,9 +185,28 @@ static ssize_t closed(void *arg)
     return 0;
 }
 
+/* Also while it waits for a place, and not for a connection. */
+static ssize_t closed_at_the_limit(void *arg)
+{
+    struct server s = {.limit = 1};
+    struct cg_sock *conn;
+
+    (void)arg;
+    begin(&s);
+    conn = dial(&s);
+    cg_close(s.listener);
+    s.listener = NULL;
+    OK(cg_yield(cg_sleep(MS)));
+    cg_close(conn);
+    end(&s, -EBADF);
+    IS(s.service.served, 1);
+    return 0;
+}
+
 static const struct test_case cases[] = {
-    CORO(limit),  CORO(at_once), CORO(gracefully), CORO(grace_ends, .where = ON_SIM),
-    CORO(closed),
+    CORO(limit),  CORO(at_once),
+    CORO(gracefully),  CORO(grace_ends, .where = ON_SIM),
+    CORO(closed), CORO(closed_at_the_limit),
 };
 
 int main(void)

@@ -26,7 +26,8 @@ struct cg_serve_op {
 /* cg_serve(listener, handler): accepts connections and runs handler(conn, arg) for each
  * in a coroutine of its own, until it is cancelled, times out, or the listener fails or
  * is closed. Then it accepts no more, waits until the handlers have ended, and answers
- * why: -ECANCELED, -ETIMEDOUT, -EBADF ... (A lack of memory costs at most a connection.)
+ * why: -ECANCELED, -ETIMEDOUT, -EBADF ... A connection that has come too late stays with
+ * the listener. (A lack of memory costs at most a connection.)
  * Keywords:
  *   .arg         given to each handler
  *   .limit       connections at a time; more wait in the listener's backlog. 0: no limit
