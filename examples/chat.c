@@ -8,8 +8,8 @@
  *     http://127.0.0.1:8090/?room=tea another room
  *     ./chat --tls-cert cert.pem --tls-key key.pem --listen '[::]:8443'
  *
- * A browser opens six connections to a server at most, and each tab keeps one: the sixth
- * tab of one browser can listen but no longer speak.
+ * A browser opens six connections to a server at most, and each tab keeps one: with six tabs
+ * in one browser none is left to speak by.
  */
 #include <cogen.h>
 #include <cogen/http_server.h>
@@ -131,7 +131,7 @@ static ssize_t events(struct cg_http_request *req, void *arg)
     if (!is_ours(req))
         return refuse(req, 403, "Another site's page may not join.\n");
     if (name == NULL || !chat_is_name(name) || !chat_is_name(room) || !is_key(key))
-        return refuse(req, 400, "A name of up to 72 bytes, please, and a key.\n");
+        return refuse(req, 400, "A name of up to 96 bytes, please, and a key.\n");
     if (strcmp(cg_http_method(req), "HEAD") == 0)
         return cg_yield(cg_http_answer(req, 200, NULL, 0, .mime = "text/event-stream"));
     n = chat_join(&member, room, name, key, last ? last : cg_http_query(req, "last"));

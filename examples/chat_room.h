@@ -11,7 +11,7 @@ enum {
     CHAT_ROOMS = 100,     /* at once; an empty one makes room for a new one */
     CHAT_MEMBERS = 1000,  /* of a room */
     CHAT_KEPT = 200,      /* what is kept of a room's last messages and notes */
-    CHAT_NAME = 72,       /* bytes of a name, of a person or a room */
+    CHAT_NAME = 96,       /* bytes of a name, of a person or a room */
     CHAT_KEY = 64,        /* bytes of a key */
     CHAT_MESSAGE = 6000,  /* bytes of a message */
     CHAT_ID_SIZE = 48,

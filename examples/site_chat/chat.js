@@ -6,8 +6,14 @@
 const $ = id => document.getElementById(id);
 const GROUP = 5 * 60000; /* ms that messages of one person may be apart in a group */
 const ON_PAGE = 1000;    /* lines in the log; older ones are taken away */
+const PATIENCE = 15000;  /* ms that a post may take */
 
-const room = new URLSearchParams(location.search).get('room')?.trim() || 'lobby';
+/* What the server takes for a name. */
+function clean(text) {
+    return [...text.replace(/[\0-\x1f\x7f]/g, '')].slice(0, 24).join('').trim();
+}
+
+const room = clean(new URLSearchParams(location.search).get('room') || '') || 'lobby';
 let stream, key, last, me, retry; /* of the connection */
 let unread = 0;                   /* that have come since one was at the end */
 let group;                        /* to which the next message may belong */
@@ -186,11 +192,9 @@ const heard = {
 
 /* The browser tries again by itself, and says what it has had last; but not always. */
 function lost() {
-    if (state() === 'open') {
-        state('lost');
-        showStatus();
-        mayGo();
-    }
+    state('lost');
+    showStatus();
+    mayGo();
     if (stream.readyState === EventSource.CLOSED) {
         clearTimeout(retry);
         retry = setTimeout(connect, 2000);
@@ -198,7 +202,7 @@ function lost() {
 }
 
 function connect() {
-    const query = new URLSearchParams({name: $('name').value.trim(), key});
+    const query = new URLSearchParams({name: clean($('name').value), key});
     if (last)
         query.set('last', last);
     stream?.close();
@@ -235,15 +239,17 @@ async function post(text) {
     let why = 'The server cannot be reached.';
     try {
         const answer = await fetch(`rooms/${encodeURIComponent(room)}/messages`,
-            {method: 'POST', body: text, headers: {'Content-Type': 'text/plain', 'Chat-Key': key}});
+            {method: 'POST', body: text, headers: {'Content-Type': 'text/plain', 'Chat-Key': key},
+                signal: AbortSignal.timeout(PATIENCE)});
         if (answer.ok)
             return showProblem('');
         why = await answer.text();
-    } catch {}
-    if (!$('text').value) {
-        $('text').value = text;
-        fit();
+    } catch (error) {
+        if (error.name === 'TimeoutError')
+            why = 'The server does not answer. (Are there six tabs? A browser has no more connections.)';
     }
+    $('text').value += ($('text').value ? '\n' : '') + text;
+    fit();
     showProblem(`Not sent: ${why.trim()}`);
 }
 
@@ -278,7 +284,7 @@ function leave() {
 }
 
 $('join').addEventListener('submit', event => {
-    const name = $('name').value.trim(), wanted = $('room').value.trim();
+    const name = clean($('name').value), wanted = clean($('room').value);
     event.preventDefault();
     $('refusal').textContent = name && wanted ? '' : 'A name and a room, please.';
     if (!name || !wanted)
@@ -314,7 +320,7 @@ $('room').value = room;
 try {
     $('name').value = sessionStorage.getItem('name') || '';
 } catch {}
-if ($('name').value)
+if (clean($('name').value))
     enter();
 else
     $('name').focus();
