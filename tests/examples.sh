@@ -495,7 +495,7 @@ check_options() {
     local example known='select poll epoll kqueue libevent io_uring sim' each
 
     for example in signals calls echo_server echo_client line_server http_server \
-        http_client; do
+        http_client chat; do
         [ -x "$examples/$example" ] || continue
         run "$examples/$example" --reactor none
         like "$example names the known reactors" \
