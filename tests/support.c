@@ -329,6 +329,11 @@ void test_is(ssize_t answer, ssize_t want, const char *expr, const char *file, i
                  over, answer, in_words(answer), want, words);
 }
 
+void test_label(const char *label)
+{
+    over = label;
+}
+
 /* ---- In coroutines ------------------------------------------------------------------ */
 
 struct cg_coro *test_start(cg_fn *fn, void *arg)

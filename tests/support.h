@@ -92,6 +92,9 @@ int test_count_fds(void);
 ssize_t test_ok(ssize_t answer, const char *expr, const char *file, int line);
 void test_is(ssize_t answer, ssize_t want, const char *expr, const char *file, int line);
 
+/* What they are told to say next to the reactor's name; kept, not copied. */
+void test_label(const char *label);
+
 /* In a coroutine: starts another one, whose reference is to be given back (test_end). */
 struct cg_coro *test_start(cg_fn *fn, void *arg);
 
