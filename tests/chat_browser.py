@@ -68,7 +68,7 @@ class Browser:
         self.path = ''
         options = {'args': ['--headless=new', '--no-sandbox', '--disable-dev-shm-usage',
                             '--disable-gpu', '--hide-scrollbars', '--lang=en-GB',
-                            '--window-size=1100,760', f'--user-data-dir={work}/profile']}
+                            '--window-size=1100,1000', f'--user-data-dir={work}/profile']}
         session = self.ask('POST', '/session', {'capabilities': {'alwaysMatch': {
             'browserName': 'chrome', 'goog:chromeOptions': options}}})
         self.path = '/session/' + session['sessionId']
@@ -298,8 +298,7 @@ def on_reactor(check, browser, program, reactor):
 
 TALK = (
     ('Grace', 'The new build is up. Who has a kernel with io_uring at hand?'),
-    ('Ken', 'Me.'),
-    ('Ken', 'Same program, another name on the command line:\nchat --reactor io_uring'),
+    ('Ken', 'Me. Same program, another name on the command line:\nchat --reactor io_uring'),
     ('Ada', 'And this very room runs on it.'),
     ('Ada', 'Each tab is a coroutine that waits for the signal with the name of the room.'),
     ('Ken', 'So what happens when I close mine?'),
@@ -317,9 +316,9 @@ def pictures(browser, program, reactor, directory):
     try:
         ada = Tab(browser, url)
         for dark in (False, True):
-            ada.picture(f"{directory}/entry{'-dark' if dark else ''}.png", 1000, 760, dark)
+            ada.picture(f"{directory}/entry{'-dark' if dark else ''}.png", 1000, 860, dark)
         tabs = {'Ada': ada.join('Ada')}
-        ada.picture(f'{directory}/empty.png', 1000, 760)
+        ada.picture(f'{directory}/empty.png', 1000, 860)
         for name in ('Grace', 'Ken'):
             tabs[name] = Tab(browser, url).join(name)
         for name, text in TALK:
@@ -331,7 +330,7 @@ def pictures(browser, program, reactor, directory):
         ada.hears('Ada', 'See?')
         for dark in (False, True):
             name = '-dark' if dark else ''
-            ada.picture(f'{directory}/wide{name}.png', 1000, 760, dark)
+            ada.picture(f'{directory}/wide{name}.png', 1000, 860, dark)
             tabs['Grace'].picture(f'{directory}/phone{name}.png', 390, 760, dark)
         grace = tabs['Grace']
         grace.js('document.getElementById("scroll").scrollTop = 0')
@@ -340,7 +339,7 @@ def pictures(browser, program, reactor, directory):
         grace.picture(f'{directory}/pill.png', 390, 760)
         server.stop()
         until('it is missed', lambda: ada.text('#status') == 'Reconnecting …')
-        ada.picture(f'{directory}/lost.png', 1000, 760)
+        ada.picture(f'{directory}/lost.png', 1000, 860)
         for tab in (ada, grace):
             tab.close()
     finally:
