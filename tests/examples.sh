@@ -5,143 +5,9 @@
 # The directory is also taken from $EXAMPLES; by default it is examples/. One line a check.
 # What curl, nginx or perl would be needed for is left out where they are missing.
 set -u
-
-examples=$(cd "${1:-${EXAMPLES:-examples}}" 2>/dev/null && pwd) || examples=''
-source=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-if [ -z "$examples" ] || [ ! -x "$examples/signals" ]; then
-    echo "SKIP: no examples in ${1:-${EXAMPLES:-examples}}"
-    exit 77
-fi
-unset COGEN_REACTOR http_proxy https_proxy no_proxy HTTP_PROXY all_proxy ALL_PROXY
-work=$(mktemp -d)
-passed=0 failed=0 server='' others=()
-
-# By SIGTERM, for nginx must end its worker; what does not heed it is one of ours.
-tidy() {
-    local pid i
-
-    for pid in $server "${others[@]}"; do
-        kill "$pid" 2>/dev/null
-    done
-    for pid in $server "${others[@]}"; do
-        for ((i = 0; i < 250; i++)); do
-            kill -0 "$pid" 2>/dev/null || break
-            sleep 0.02
-        done
-        kill -KILL "$pid" 2>/dev/null
-    done
-    wait 2>/dev/null
-    rm -rf "$work"
-}
-trap tidy EXIT
-trap 'exit 130' INT TERM
-
-# ---- Checks ---------------------------------------------------------------------------
-
-where=''
-
-pass() {
-    passed=$((passed + 1))
-    echo "ok $where$1"
-}
-
-fail() {
-    failed=$((failed + 1))
-    echo "FAILED $where$1"
-    shift
-    printf '    %s\n' "$@" | head -n 20
-}
-
-# same NAME EXPECTED GOT
-same() {
-    if [ "$2" = "$3" ]; then
-        pass "$1"
-    else
-        fail "$1" "expected: $2" "got: $3"
-    fi
-}
-
-# like NAME PATTERN GOT: a pattern of the shell
-like() {
-    # shellcheck disable=SC2053 # it is a pattern
-    if [[ $3 == $2 ]]; then
-        pass "$1"
-    else
-        fail "$1" "expected: $2" "got: $3"
-    fi
-}
-
-# Ends the background process that was started last.
-end_other() {
-    kill "${others[-1]}"
-    wait "${others[-1]}" 2>/dev/null
-    unset 'others[-1]'
-}
-
-# run COMMAND...: its output, its errors and its status end up in $out, $err and $status.
-run() {
-    timeout 20 "$@" >"$work/out" 2>"$work/err" </dev/null
-    status=$?
-    out=$(tr -d '\0\r' <"$work/out")
-    err=$(cat "$work/err")
-}
-
-# ---- Servers --------------------------------------------------------------------------
-
-# serve NAME ARGUMENT...: starts a server on a free port; its address is in $addr, $port.
-# False: it did not start.
-serve() {
-    local i
-
-    name=$1
-    shift
-    : >"$work/server.out"
-    "$examples/$name" --reactor "$reactor" "$@" \
-        >"$work/server.out" 2>"$work/server.err" </dev/null &
-    server=$!
-    addr=''
-    for ((i = 0; i < 200 && ${#addr} == 0; i++)); do
-        sleep 0.02
-        read -r addr <"$work/server.out"
-        kill -0 "$server" 2>/dev/null || break
-    done
-    addr=${addr#listening on }
-    port=${addr##*:}
-    [ -z "$addr" ] || return 0
-    kill -KILL "$server" 2>/dev/null
-    wait "$server" 2>/dev/null
-    server=''
-    fail "$name starts" "$(cat "$work/server.err")"
-    return 1
-}
-
-# stopped SIGNAL: ends the server, which must have nothing to say about it.
-stopped() {
-    local i code
-
-    kill -"$1" "$server"
-    for ((i = 0; i < 250; i++)); do
-        kill -0 "$server" 2>/dev/null || break
-        sleep 0.02
-    done
-    [ $i -lt 250 ] || kill -KILL "$server"
-    wait "$server"
-    code=$?
-    server=''
-    same "$name ends cleanly on SIG$1${2:+ $2}" "0 " "$code $(cat "$work/server.err")"
-}
-
-# talk TEXT: says it (as printf does) on a new connection; what comes back until its end.
-talk() {
-    # shellcheck disable=SC2016 # $1 and $2 are the inner shell's
-    timeout 10 bash -c 'exec 3<>"/dev/tcp/127.0.0.1/$1" && printf "$2" >&3 && cat <&3' \
-        talk "$port" "$1" 2>&1 | tr -d '\r'
-}
-
-# The status that an HTTP request is answered with.
-ask() {
-    talk "$1" | sed -n '1s/^HTTP\/1.1 \([0-9]*\) .*/\1/p'
-}
+# shellcheck source=tests/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+need signals
 
 # ---- The examples, one by one ---------------------------------------------------------
 
@@ -224,12 +90,12 @@ check_lines() {
             --reactor "$reactor" "$addr" 2>&1 | tr -d '\r')"
     mkfifo "$work/open"
     sleep 10 >"$work/open" &
-    others+=($!)
+    pids+=($!)
     same "the server closes while echo_client waits for input" \
         "$hello"$'\nerror: nothing was said for too long' \
         "$(timeout 5 "$examples/echo_client" --reactor "$reactor" "$addr" <"$work/open" |
             tr -d '\r')"
-    end_other
+    end "${pids[-1]}"
     rm "$work/open"
     stopped INT
 }
@@ -382,14 +248,15 @@ canned() {
         print((sockaddr_in(getsockname(S)))[0], "\n");
         while (accept(C, S)) { sysread(C, $_, 4096); syswrite(C, $ARGV[0]); close(C) }' \
         "${answer%.}" >"$work/canned" 2>/dev/null &
-    others+=($!)
+    canned=$!
+    pids+=("$canned")
     port=''
-    while [ -z "$port" ] && kill -0 "${others[-1]}" 2>/dev/null; do
+    while [ -z "$port" ] && ! is_gone "$canned"; do
         sleep 0.02
         read -r port <"$work/canned"
     done
     run "$examples/http_client" --reactor "$reactor" "http://127.0.0.1:$port/"
-    end_other
+    end "$canned"
     said="$status $out ${err#http_client: http://127.0.0.1:"$port"/: }"
 }
 
@@ -421,7 +288,7 @@ check_http() {
         echo "SKIP: HTTP was not built"
         return
     fi
-    serve http_server --listen 127.0.0.1:0 || return
+    serve http_server --listen 127.0.0.1:0 --grace 0.3 || return
     same "http_server serves its page" 1 \
         "$(talk 'GET / HTTP/1.0\r\n\r\n' | grep -c '<h1>It works</h1>')"
     same "and no other" 404 "$(ask 'GET /other HTTP/1.0\r\n\r\n')"
@@ -443,46 +310,15 @@ check_http() {
 
 # ---- nginx ----------------------------------------------------------------------------
 
-start_nginx() {
-    local try i
-
-    mkdir "$work/nginx"
-    for ((try = 0; try < 5; try++)); do
-        nginx_port=$((20000 + RANDOM % 12000))
-        cat >"$work/nginx/conf" <<END
-daemon off; worker_processes 1; pid $work/nginx/pid; error_log $work/nginx/log;
-$([ "$(id -u)" -ne 0 ] || echo "user root root;")
-events { worker_connections 64; }
-http {
-    access_log off; default_type text/plain; client_body_temp_path $work/nginx/a;
-    proxy_temp_path $work/nginx/b; fastcgi_temp_path $work/nginx/c;
-    uwsgi_temp_path $work/nginx/d; scgi_temp_path $work/nginx/e;
-    server { listen 127.0.0.1:$nginx_port; root $site; }
-}
-END
-        "$nginx" -p "$work/nginx" -e "$work/nginx/log" -c "$work/nginx/conf" \
-            >/dev/null 2>&1 </dev/null &
-        nginx_pid=$!
-        for ((i = 0; i < 100; i++)); do
-            kill -0 $nginx_pid 2>/dev/null || break
-            if [ -s "$work/nginx/pid" ]; then
-                others+=("$nginx_pid")
-                return
-            fi
-            sleep 0.02
-        done
-        kill $nginx_pid 2>/dev/null
-        wait $nginx_pid 2>/dev/null
-    done
-    echo "no nginx here: $(tail -n 1 "$work/nginx/log")"
-    nginx=''
+configuration() {
+    echo "access_log off; server { listen 127.0.0.1:$base; root $site; }"
 }
 
 check_nginx() {
-    local url=http://127.0.0.1:$nginx_port
+    local url=http://127.0.0.1:$base
 
     run "$examples/http_client" --reactor "$reactor" -o "$work/got" "$url/large.txt" \
-        "$url/index.html" "http://localhost:$nginx_port/hello.txt"
+        "$url/index.html" "http://localhost:$base/hello.txt"
     same "http_client and nginx" "0  $(cat "$site/large.txt" "$site/index.html" \
         "$site/hello.txt" | md5sum)" "$status $out$err $(md5sum <"$work/got")"
     run "$examples/http_client" --reactor "$reactor" "$url/nothing"
@@ -531,10 +367,8 @@ check_options() {
 
 # ---- All of it ------------------------------------------------------------------------
 
-curl=$(command -v curl) perl=$(command -v perl)
-nginx=$(PATH=$PATH:/usr/sbin command -v nginx)
 make_site
-[ -z "$nginx" ] || start_nginx
+[ -z "$nginx" ] || start_nginx configuration || nginx=''
 # With the seconds of the text it takes three of them: meanwhile the others run.
 "$examples/signals" >"$work/signals" 2>&1 </dev/null &
 signals=$!
@@ -553,7 +387,4 @@ done
 where=''
 wait $signals
 same "signals in full length" "0 $spam" "$? $(cat "$work/signals")"
-echo "$((passed + failed > 0 ? 100 * passed / (passed + failed) : 0))%: Checks:" \
-    "$((passed + failed)), Failures: $failed, Errors: 0"
-echo "$passed passed, $failed failed"
-[ $failed -eq 0 ]
+totals

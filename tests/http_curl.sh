@@ -1,35 +1,36 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# The HTTP server against clients that others wrote: curl, and wrk for a second. Runs in the
-# build directory; what is missing is said and left out.
+# The HTTP servers against clients that others wrote: curl, and for a moment wrk and ab. What
+# is missing is said and left out.
+#   tests/http_curl.sh [DIRECTORY-OF-THE-EXAMPLES]
 set -u
-
-source=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-server=examples/http_server
-[ -x $server ] || { echo "SKIP: HTTP was not built"; exit 77; }
-command -v curl >/dev/null || { echo "SKIP: there is no curl"; exit 77; }
-unset COGEN_REACTOR http_proxy HTTP_PROXY all_proxy ALL_PROXY
-work=$(mktemp -d)
-pid='' passed=0 failed=0
-tidy() {
-    [ -z "$pid" ] || { kill "$pid"; wait "$pid"; } 2>/dev/null
-    rm -rf "$work"
-}
-trap tidy EXIT
-trap 'exit 130' INT TERM
-
-# same NAME EXPECTED GOT
-same() {
-    if [ "$2" = "$3" ]; then
-        passed=$((passed + 1))
-    else
-        failed=$((failed + 1))
-        printf 'FAILED %s\n    expected: %s\n    got: %s\n' "$1" "$2" "$3"
-    fi
-}
+# shellcheck source=tests/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+need http_server http_hello
+[ -n "$curl" ] || skip "there is no curl"
 
 get() {
     curl -sS -m 20 "$@"
+}
+
+# load URL: wrk and ab for a moment: every request gets its page.
+load() {
+    if command -v wrk >/dev/null; then
+        wrk -t 1 -c 32 -d 1 "$1" >"$work/wrk"
+        same "wrk has no errors" 0 "$(grep -c 'Socket errors\|Non-2xx' "$work/wrk")"
+        same "wrk has answers" 1 "$(grep -c ' requests in ' "$work/wrk")"
+    else
+        echo "SKIP: there is no wrk"
+    fi
+    if command -v ab >/dev/null; then
+        ab -q -k -n 2000 -c 32 "$1" >"$work/ab" 2>&1
+        same "ab has its answers, on kept connections" "2000 0 2000" \
+            "$(awk '/^Complete requests/ { c = $3 } /^Failed requests/ { f = $3 }
+                /^Non-2xx/ { f += $3 } /^Keep-Alive requests/ { k = $3 }
+                END { print c, f, k }' "$work/ab")"
+    else
+        echo "SKIP: there is no ab (in Debian: apache2-utils)"
+    fi
 }
 
 mkdir "$work/site"
@@ -37,30 +38,7 @@ seq 200000 >"$work/site/large.txt"
 cp "$source/examples/site/hello.txt" "$work/site"
 gzip -k "$work/site/large.txt" 2>/dev/null
 
-# serve ARGUMENT...: starts the server; its address is in $addr.
-serve() {
-    local i
-
-    : >"$work/out"
-    "$server" --listen 127.0.0.1:0 --root "$work/site" "$@" >"$work/out" 2>"$work/log" &
-    pid=$!
-    addr=''
-    for ((i = 0; i < 200 && ${#addr} == 0; i++)); do
-        sleep 0.02
-        read -r addr <"$work/out"
-        kill -0 "$pid" 2>/dev/null || break
-    done
-    addr=${addr#listening on }
-}
-
-stop() {
-    kill -TERM "$pid"
-    wait "$pid"
-    same "the server ends well" 0 $?
-    pid=''
-}
-
-serve --log
+serve http_server --listen 127.0.0.1:0 --root "$work/site" --log || exit 1
 url=http://$addr
 sum=$(md5sum <"$work/site/large.txt")
 
@@ -84,39 +62,31 @@ same "in chunks" 405 "$(get -o "$work/a" -w '%{http_code}' -H 'Transfer-Encoding
     -d @"$work/site/hello.txt" "$url/hello.txt")"
 same "HTTP/1.0" "200 1.0" \
     "$(get -0 -o "$work/a" -w '%{http_code}' "$url/hello.txt") 1.0"
-if command -v wrk >/dev/null; then
-    wrk -t 1 -c 32 -d 1 "$url/hello.txt" >"$work/wrk"
-    same "wrk has no errors" 0 "$(grep -c 'Socket errors\|Non-2xx' "$work/wrk")"
-    same "wrk has answers" 1 "$(grep -c ' requests in ' "$work/wrk")"
-else
-    echo "SKIP: there is no wrk"
-fi
-stop
+load "http://$addr/hello.txt"
+kill -TERM "$server"
+wait "$server"
+same "the server ends well" 0 $?
+forget "$server"
 same "the access log" '"GET /large.txt HTTP/1.1" 200 1288895' \
-    "$(sed -n '1s/.*\] \("GET[^"]*" [0-9]* [0-9]*\) .*/\1/p' "$work/log")"
+    "$(sed -n '1s/.*\] \("GET[^"]*" [0-9]* [0-9]*\) .*/\1/p' "$work/http_server.err")"
 
-# TLS, where both it and the command openssl are.
-certificate() {
-    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 \
-        -keyout "$work/key.pem" -out "$work/cert.pem" -subj /CN=localhost \
-        -addext subjectAltName=IP:127.0.0.1 2>/dev/null
-}
-if ! command -v openssl >/dev/null || ! certificate; then
-    echo "SKIP: TLS: there is no command openssl"
-else
-    serve --tls-cert "$work/cert.pem" --tls-key "$work/key.pem"
-    if grep -q 'without TLS' "$work/log"; then
-        echo "SKIP: TLS: it was not built"
-        wait "$pid"
-        pid=''
-    else
-        same "a file over TLS" "$sum" \
-            "$(get --cacert "$work/cert.pem" "https://$addr/large.txt" | md5sum)"
-        same "plain text where TLS is wanted" 52 \
-            "$(get -o "$work/a" "http://$addr/" 2>/dev/null; echo $?)"
-        stop
-    fi
+# The program that is measured, on every reactor.
+for reactor in $(reactors); do
+    where="$reactor: "
+    serve http_hello --listen 127.0.0.1:0 || continue
+    load "http://$addr/"
+    stopped TERM "after that"
+done
+where='' reactor=''
+
+if have_tls; then
+    serve http_server --listen 127.0.0.1:0 --root "$work/site" \
+        --tls-cert "$work/good.pem" --tls-key "$work/good.key" || exit 1
+    same "a file over TLS" "$sum" \
+        "$(get --cacert "$work/ca.pem" "https://$addr/large.txt" | md5sum)"
+    same "plain text where TLS is wanted" 52 \
+        "$(get -o "$work/a" "http://$addr/" 2>/dev/null; echo $?)"
+    load "https://$addr/hello.txt"
+    stopped TERM
 fi
-echo "$((100 * passed / (passed + failed)))%: Checks: $((passed + failed))," \
-    "Failures: $failed, Errors: 0"
-[ "$failed" -eq 0 ]
+totals
