@@ -83,6 +83,8 @@ static void answer(struct cg_http_request *req)
     int status;
     ssize_t n;
 
+    if (req->conn->out != NULL)
+        cg__http_out_late(req->conn);
     route = cg__http_route(req, &status);
     n = route != NULL ? route->handler(req, route->arg) : cg__http_plain(req, status);
     cg__http_end(req, n);
@@ -190,7 +192,7 @@ static void finish(struct cg__http_conn *conn)
 {
     struct cg_http_server *server = conn->server;
 
-    cg__http_out_drop(conn);
+    cg__http_out_end(conn);
     if (conn->sock != NULL && server->options.wrap != NULL)
         cg_yield(cg_shutdown(conn->sock, SHUT_WR, .shield = true, .timeout = CG_SECOND));
     cg_close(conn->sock);

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* A connection's output: small answers are gathered in a buffer, which is written when
- * nothing more is to be had for the moment. */
+ * nothing more is to be had for the moment; or when the next handler waits, by a coroutine
+ * that is only started then. */
 #include "config.h"
 
 #include "http/server.h"
 
 #include <assert.h>
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
 
 enum { PARTS = 8 };
@@ -26,12 +28,8 @@ static struct cg__http_out *out_get(struct cg_http_server *server)
     return out;
 }
 
-void cg__http_out_drop(struct cg__http_conn *conn)
+static void out_put(struct cg_http_server *server, struct cg__http_out *out)
 {
-    struct cg_http_server *server = conn->server;
-    struct cg__http_out *out = conn->out;
-
-    conn->out = NULL;
     if (out == NULL)
         return;
     if (server->nouts == CG__HTTP_SPARE) {
@@ -52,16 +50,131 @@ char *cg__http_room(struct cg__http_conn *conn, size_t size)
     return conn->out->data + conn->out->used;
 }
 
+/* ---- What a handler keeps waiting ------------------------------------------------ */
+
+/* Whether there is output that waits for a handler to go on. */
+static bool is_kept(const struct cg__http_conn *conn)
+{
+    return conn->out != NULL && conn->out->used > 0 &&
+           cg_coro_state(conn->coro) == CG_CORO_WAITING;
+}
+
+static ssize_t write_late(void *arg)
+{
+    struct cg__http_conn *conn = arg;
+    ssize_t n;
+
+    do {
+        out_put(conn->server, conn->written);
+        conn->written = conn->out;
+        conn->out = NULL;
+        n = cg_yield(cg_writeall(conn->sock, conn->written->data, conn->written->used,
+                                 .timeout = conn->server->options.write_timeout,
+                                 .weak_timeout = true));
+    } while (n >= 0 && is_kept(conn));
+    return n;
+}
+
+/* Forgets a writer that has ended. How that went. */
+static ssize_t reap(struct cg__http_conn *conn)
+{
+    ssize_t n = cg_coro_result(conn->writer);
+
+    cg_unref(conn->writer);
+    conn->writer = NULL;
+    out_put(conn->server, conn->written);
+    conn->written = NULL;
+    return n < 0 ? n : 0;
+}
+
+/* Only one at a time may write on a connection, and in order: waits for the writer, if there
+ * is one. */
+static ssize_t settle(struct cg__http_conn *conn, bool shield)
+{
+    ssize_t n;
+
+    if (conn->writer == NULL)
+        return 0;
+    n = cg_yield(cg_join(conn->writer, .timeout = CG_NEVER, .shield = shield));
+    if (cg_coro_state(conn->writer) != CG_CORO_FINISHED)
+        return n; /* cancelled: whoever ends the connection settles it */
+    return reap(conn);
+}
+
+static void look_at(struct cg__http_conn *conn)
+{
+    if (conn->out == NULL)
+        return;
+    if (cg_coro_state(conn->coro) != CG_CORO_WAITING) { /* it only made room for others */
+        cg__http_out_late(conn);
+        return;
+    }
+    if (conn->writer != NULL && cg_coro_result(conn->writer) >= 0)
+        reap(conn);
+    /* Without memory for it the answers go out with the next. */
+    if (is_kept(conn) && conn->writer == NULL)
+        cg_start(conn->server->sched, write_late, conn, .name = "http answers",
+                 .coro = &conn->writer);
+}
+
+/* A turn later. */
+static void look_at_all(struct cg_deferred *deferred)
+{
+    struct cg_http_server *server =
+        (struct cg_http_server *)((char *)deferred - offsetof(struct cg_http_server, late));
+    struct cg__http_conn *conn, *next = server->lates;
+
+    server->lates = NULL;
+    while ((conn = next) != NULL) {
+        next = conn->next_late;
+        conn->late = false;
+        look_at(conn);
+    }
+}
+
+void cg__http_out_late(struct cg__http_conn *conn)
+{
+    struct cg_http_server *server = conn->server;
+
+    if (conn->late)
+        return;
+    conn->late = true;
+    conn->next_late = server->lates;
+    server->lates = conn;
+    server->late.fn = look_at_all;
+    cg_defer(server->sched, &server->late);
+}
+
+void cg__http_out_end(struct cg__http_conn *conn)
+{
+    struct cg__http_conn **at = &conn->server->lates;
+
+    if (conn->writer != NULL)
+        cg_coro_cancel(conn->writer);
+    settle(conn, true);
+    out_put(conn->server, conn->out);
+    conn->out = NULL;
+    if (conn->late) {
+        while (*at != conn)
+            at = &(*at)->next_late;
+        *at = conn->next_late;
+    }
+}
+
+/* ---- Writing --------------------------------------------------------------------- */
+
 ssize_t cg__http_flush(struct cg__http_conn *conn, struct iovec *parts, int count)
 {
     int64_t timeout = conn->server->options.write_timeout;
-    struct cg__http_out *out = conn->out;
+    struct cg__http_out *out;
     struct iovec all[PARTS];
-    ssize_t n;
+    ssize_t n = settle(conn, false);
 
+    out = conn->out;
+    if (n < 0 || (count == 0 && (out == NULL || out->used == 0)))
+        return n;
+    conn->out = NULL;
     if (count == 0) {
-        if (out == NULL || out->used == 0)
-            return 0;
         n = cg_yield(cg_writeall(conn->sock, out->data, out->used, .timeout = timeout,
                                  .weak_timeout = true));
     } else {
@@ -72,6 +185,6 @@ ssize_t cg__http_flush(struct cg__http_conn *conn, struct iovec *parts, int coun
         n = cg_yield(cg_writev(conn->sock, all, count + 1, .timeout = timeout,
                                .weak_timeout = true));
     }
-    cg__http_out_drop(conn);
+    out_put(conn->server, out);
     return n < 0 ? n : 0;
 }

@@ -205,6 +205,7 @@ static ssize_t serve_run(struct cg_op *op)
     ssize_t n;
 
     server->serving = &serving;
+    server->sched = cg_sched_self();
     cg_scope_open(&serving.scope, CG_NEVER, false);
     n = accept_all(server, of(op)->listener, &serving);
     cg_scope_close(&serving.scope);
@@ -225,6 +226,8 @@ static ssize_t serve_run(struct cg_op *op)
     *at = serving.next;
     if (server->serving == NULL)
         cg__http_log_end(server);
+    while (server->late.queued) /* it cannot be taken back */
+        cg_yield(cg_sleep(0, .shield = true));
     return n;
 }
 

@@ -45,8 +45,12 @@ struct cg__http_conn {
     struct cg_sock *sock; /* NULL: handed over */
     struct cg__http_out *out;
     struct cg_coro *coro;
+    struct cg_coro *writer; /* of answers that would have to wait for a handler; or NULL */
+    struct cg__http_out *written; /* by it */
+    struct cg__http_conn *next_late;
     unsigned requests;
     bool idle;
+    bool late; /* in the server's list of these */
     bool more; /* there is unread input, as far as is known */
     char *peer; /* for the log, once it is known */
 };
@@ -66,6 +70,9 @@ struct cg_http_server {
     char fields[256]; /* "Server: ...\r\nDate: ...\r\n" */
     size_t fields_size, date_at;
     int64_t date_until; /* cg_now; 0: never made */
+    struct cg_sched *sched;
+    struct cg__http_conn *lates; /* whose handlers may keep earlier answers waiting */
+    struct cg_deferred late;     /* looks after them */
     struct cg_coro *flusher; /* of the log; NULL: nothing to be flushed */
 };
 
@@ -139,8 +146,12 @@ char *cg__http_room(struct cg__http_conn *conn, size_t size);
 /* Writes the output, and what is given behind it. 0 or a negative code. Yields. */
 ssize_t cg__http_flush(struct cg__http_conn *conn, struct iovec *parts, int count);
 
-/* Gives the buffer back, written or not. */
-void cg__http_out_drop(struct cg__http_conn *conn);
+/* Gives the buffers back, written or not. May wait. */
+void cg__http_out_end(struct cg__http_conn *conn);
+
+/* A handler is about to run: if it comes to wait, what has been answered before it is to be
+ * written by somebody else. */
+void cg__http_out_late(struct cg__http_conn *conn);
 
 /* ---- answer.c ---- */
 

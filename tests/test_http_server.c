@@ -100,6 +100,15 @@ static ssize_t sleeps(struct cg_http_request *req, void *arg)
     return cg_yield(cg_http_text(req, 200, "slept\n"));
 }
 
+/* Until the test lets it go on. */
+static ssize_t held(struct cg_http_request *req, void *arg)
+{
+    (void)arg;
+    handled++;
+    cg_yield(cg_wait_signal(&handled, NULL));
+    return cg_yield(cg_http_text(req, 200, "held\n"));
+}
+
 static ssize_t events(struct cg_http_request *req, void *arg)
 {
     (void)arg;
@@ -169,7 +178,8 @@ static void begin(const struct cg_http_server_options *options)
         {"/whole", whole, NULL},         {"/whole10", whole, (void *)10},
         {"GET /fails", fails, NULL},     {"GET /fails/late", fails, "late"},
         {"/silent", silent, NULL},       {"/nothing", silent, "204"},
-        {"GET /sleeps", sleeps, NULL},   {"GET /events", events, NULL},
+        {"GET /sleeps", sleeps, NULL},   {"GET /held", held, NULL},
+        {"GET /events", events, NULL},
         {"GET /forges", forges, NULL},   {"GET /promises", promises, NULL},
         {"GET /up", takes_over, (void *)101},
         {"GET /text", text, "text/plain"}, {"GET /binary", text, "image/png"},
@@ -588,6 +598,41 @@ static ssize_t drips(void *arg)
     return 0;
 }
 
+static void until_handled(unsigned count)
+{
+    while (handled < count)
+        OK(cg_yield(cg_sleep(CG_MILLISECOND)));
+}
+
+/* A handler that waits keeps later requests waiting, but not the answers that are ready; and
+ * whoever leaves meanwhile takes all of it along. */
+static ssize_t holds_nothing_back(void *arg)
+{
+    struct cg_sock *sock;
+
+    (void)arg;
+    begin(NULL);
+    sock = client();
+    send_text(sock, "GET /" V "\r\nGET /held" V "\r\nGET /held" V "\r\nGET /" V CLOSE "\r\n");
+    ck_assert_str_eq(receive(sock, "hello\n"), HELLO "\r\nhello\n");
+    for (unsigned n = 2; n < 4; n++) {
+        until_handled(n);
+        OK(cg_yield(cg_signal(&handled, NULL)));
+        if (n == 2)
+            ck_assert_ptr_nonnull(strstr(receive(sock, "held\n"), "\r\n\r\nheld\n"));
+    }
+    ck_assert_ptr_nonnull(strstr(receive(sock, NULL), "held\n" HELLO CLOSE "\r\nhello\n"));
+    ck_assert_uint_eq(handled, 4);
+    cg_close(sock);
+    sock = client();
+    send_text(sock, "GET /" V "\r\nGET /held" V "\r\n");
+    until_handled(6);
+    cg_close(sock);
+    OK(cg_yield(cg_signal(&handled, NULL)));
+    end();
+    return 0;
+}
+
 /* Shutdown: an idle connection is closed, a running request is finished and told to close;
  * one that takes too long is cut. */
 static ssize_t shuts_down(void *arg)
@@ -679,6 +724,7 @@ int main(void)
         CORO(failures),
         CORO(streams),
         CORO(compresses),
+        CORO(holds_nothing_back),
         CORO(limits),
         CORO(clocks, .where = ON_SIM),
         CORO(drips, .where = ON_SIM),
