@@ -20,7 +20,6 @@ _Static_assert(sizeof(struct cg_serve_op) <= 128, "core ops fit in 128 bytes");
 struct server {
     struct cg_group group; /* first: a handler's coroutine finds the server by it */
     struct cg_serve_op *op;
-    struct cg_sock *listener; /* NULL: it has been closed meanwhile */
     struct cg_semaphore places;
 };
 
@@ -48,9 +47,9 @@ static ssize_t serve_next(struct server *server, const struct cg_coro_options *o
 
     if (op->limit && (rc = cg_yield(cg_acquire(&server->places))) < 0)
         return rc;
-    if (server->listener == NULL)
+    if (op->listener == NULL)
         return -EBADF;
-    rc = cg_yield(cg_accept(server->listener, &conn));
+    rc = cg_yield(cg_accept(op->listener, &conn));
     if (rc == -ENOMEM) {
         give_place(server);
         return cg_yield(cg_sleep(PAUSE));
@@ -61,31 +60,52 @@ static ssize_t serve_next(struct server *server, const struct cg_coro_options *o
     if (rc == 0)
         return 0;
     give_place(server);
-    if (rc != -ECANCELED || server->listener == NULL ||
-        !cg__accept_undo(server->listener, conn))
+    if (rc != -ECANCELED || op->listener == NULL ||
+        !cg__accept_undo(op->listener, conn))
         cg_close(conn);
     return rc == -ECANCELED ? rc : 0;
+}
+
+/* From here on the listener may be closed at any time: serve->listener is NULL then. */
+static enum cg_verdict serve_process(struct cg_op *op, struct cg_sched *sched)
+{
+    struct cg_serve_op *serve = (struct cg_serve_op *)op;
+
+    (void)sched;
+    op->result = serve->handler == NULL ? -EINVAL : -EBADF;
+    if (serve->handler == NULL || serve->listener == NULL)
+        return CG_DONE;
+    if (serve->listener->server == NULL)
+        serve->listener->server = &serve->listener;
+    return CG_RUN;
+}
+
+static void leave(struct cg_serve_op *serve)
+{
+    if (serve->listener != NULL && serve->listener->server == &serve->listener)
+        serve->listener->server = NULL;
+}
+
+/* There was no memory to run it. */
+static enum cg_verdict serve_cancel(struct cg_op *op, struct cg_sched *sched)
+{
+    (void)sched;
+    leave((struct cg_serve_op *)op);
+    return CG_DONE;
 }
 
 static ssize_t serve_run(struct cg_op *op)
 {
     struct cg_serve_op *serve = (struct cg_serve_op *)op;
-    struct server server = {
-        .op = serve, .listener = serve->listener, .places = {.units = serve->limit}};
-    struct cg_sock ***told = &serve->listener->server;
+    struct server server = {.op = serve, .places = {.units = serve->limit}};
     struct cg_coro_options options = {.name = serve->name ? serve->name : "handler",
                                       .stack_size = serve->stack_size};
     ssize_t rc;
 
-    if (serve->handler == NULL)
-        return -EINVAL;
-    if (*told == NULL)
-        *told = &server.listener;
     cg_group_open(&server.group, .grace = serve->grace, .keep_going = true);
     while ((rc = serve_next(&server, &options)) >= 0)
         continue;
-    if (server.listener != NULL && server.listener->server == &server.listener)
-        server.listener->server = NULL;
+    leave(serve);
     cg_group_cancel(&server.group);
     cg_yield(cg_group_wait(&server.group));
     return rc;
@@ -100,6 +120,8 @@ static int serve_print(const struct cg_op *op, char *buf, size_t size)
 
 const struct cg_op_type cg_serve_type = {
     .name = "serve",
+    .process = serve_process,
+    .cancel = serve_cancel,
     .run = serve_run,
     .print = serve_print,
 };
