@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* What a sleeping coroutine keeps in memory, page tables included: starts N of them, lets
  * each begin a long sleep, and prints the cost of one.
- *     bench/sleepers [N]      (default 1,000,000) */
+ *     bench/sleepers [--reactor NAME] [--hold] [N]      (default 1,000,000)
+ * --hold says "sleeping N" instead and stays, for others to measure. */
 #include "config.h"
 
 #include <cogen.h>
 
+#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,14 +35,31 @@ static double status(const char *field)
 
 int main(int argc, char **argv)
 {
-    long n = argc > 1 ? atol(argv[1]) : 1000000;
+    static const struct option options[] = {
+        {"reactor", 1, NULL, 'r'}, {"hold", 0, NULL, 'h'}, {NULL, 0, NULL, 0}};
     struct cg_reactor *reactor;
-    struct cg_sched *sched;
-    int rc = n > 0 ? cg_reactor_open(NULL, &reactor) : -1;
+    struct cg_sched *sched = NULL;
+    const char *name = NULL;
+    bool hold = false;
     double before;
+    long n;
+    int rc, option;
 
+    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1)
+        switch (option) {
+        case 'r':
+            name = optarg;
+            break;
+        case 'h':
+            hold = true;
+            break;
+        default:
+            return 2;
+        }
+    n = optind < argc ? atol(argv[optind]) : 1000000;
+    rc = n > 0 ? cg_reactor_open(name, &reactor) : -1;
     if (rc < 0 || (sched = cg_sched_new(reactor, .grace = CG_MINUTE)) == NULL) {
-        fprintf(stderr, "sleepers: cannot start\n");
+        fprintf(stderr, "sleepers: cannot start: %s\n", cg_strerror(rc));
         return 1;
     }
     before = status("VmRSS") + status("VmPTE");
@@ -51,6 +70,11 @@ int main(int argc, char **argv)
         }
     while (cg_step(sched, 0) > 0 && cg_sched_timeout(sched) == 0)
         continue;
+    if (hold) {
+        printf("sleeping %ld\n", n);
+        fflush(stdout);
+        cg_run(sched);
+    }
     printf("resident_per_sleeper %.0f bytes\n", (status("VmRSS") - before) * 1024 / n);
     printf("page_tables_per_sleeper %.0f bytes\n", status("VmPTE") * 1024 / n);
     printf("in_all %.0f MiB\n", (status("VmRSS") + status("VmPTE")) / 1024);

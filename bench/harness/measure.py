@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: MIT
+"""One measurement: a load on a server, timed; or its system calls, or its instructions,
+counted in runs of their own. A count is the difference of a short and a long run, so that
+what a start costs cancels out."""
+
+import os
+import re
+import shutil
+import statistics
+
+from . import process
+
+COUNTS = (2000, 6000)  # requests of the short and of the long run
+
+
+def options_of(case):
+    words = []
+    for name, value in case.items():
+        words += [f"--{name}"] if value is True else [f"--{name}", str(value)]
+    return words
+
+
+def load(build, server, case, **more):
+    """What bench/load says of a server: a dict."""
+    command = [build.find("bench/load"), "--pid", str(server.pid),
+               *options_of({**case, **more}), server.address]
+    limit = process.PATIENCE + 2 * float(more.get("seconds", 1))
+    try:
+        text = process.output(command, build.env, process.processors()[1], limit)
+    except process.Failed as why:
+        complaint = server.complaints()
+        raise process.Failed(f"{server.name}: {why}" + (f" ({complaint})" if complaint else ""))
+    return process.figures(text)
+
+
+def once(build, row, case, seconds):
+    with row.start(build) as server:
+        return load(build, server, case, seconds=seconds, warmup=seconds * 0.4)
+
+
+def _counted(build, row, case, requests, wrapper):
+    with row.start(build, wrapper) as server:
+        load(build, server, case, requests=requests)
+    return server
+
+
+def _difference(build, row, case, wrapper, read):
+    counts = []
+    for requests in COUNTS:
+        path = os.path.join(process.work_dir(), "count")
+        server = _counted(build, row, case, requests, [w.format(path) for w in wrapper])
+        counts.append(read(path, server))
+    return (counts[1] - counts[0]) / (COUNTS[1] - COUNTS[0])
+
+
+def _strace_total(path, _server):
+    total = 0
+    with open(path, encoding="utf-8") as file:
+        for line in file:
+            words = line.split()
+            if len(words) > 4 and words[-1] != "total" and re.fullmatch(r"[\d.]+", words[0]):
+                total += int(words[3])
+    return total
+
+
+def _callgrind_total(path, _server):
+    with open(path, encoding="utf-8") as file:
+        for line in file:
+            if line.startswith(("summary:", "totals:")):
+                return int(line.split()[1])
+    raise process.Failed("callgrind counted nothing")
+
+
+def syscalls(build, row, case):
+    """System calls a request."""
+    if shutil.which("strace") is None:
+        return None
+    return _difference(build, row, case, ["strace", "-f", "-c", "-o", "{}"], _strace_total)
+
+
+def instructions(build, row, case):
+    """Instructions in user space a request."""
+    if shutil.which("valgrind") is None or not row.valgrind:
+        return None
+    return _difference(build, row, case,
+                       ["valgrind", "-q", "--tool=callgrind", "--callgrind-out-file={}"],
+                       _callgrind_total)
+
+
+def allocations(build, row, case):
+    """Allocations a request, of those servers that say so at their end."""
+    def read(_path, server):
+        said = process.figures(server.said())
+        if "allocations" not in said:
+            raise process.Failed("no count of allocations")
+        return said["allocations"]
+
+    return _difference(build, row, case, [], read)
+
+
+def median(values):
+    return statistics.median(values)

@@ -1,0 +1,228 @@
+# SPDX-License-Identifier: MIT
+"""Who is measured: how each server is started, and which Debian package it lacks."""
+
+import os
+import shutil
+import subprocess
+
+from . import process
+
+SELECT_LIMIT = 900  # FD_SETSIZE is 1024
+REACTORS = ("epoll", "io_uring", "poll", "select", "libevent")
+
+NGINX = """daemon off;
+master_process off;
+worker_processes 1;
+pid {dir}/nginx.pid;
+error_log stderr error;
+events {{ worker_connections 19000; }}
+http {{
+    access_log off;
+    keepalive_requests 1000000000;
+    keepalive_timeout 1h;
+    default_type "text/plain; charset=utf-8";
+    client_body_temp_path {dir}; proxy_temp_path {dir}; fastcgi_temp_path {dir};
+    uwsgi_temp_path {dir}; scgi_temp_path {dir};
+    server {{
+        listen 127.0.0.1:{port} backlog=4096 {ssl};
+        {pair}
+        location / {{ return 200 "Hello, world!\\n"; }}
+    }}
+}}
+"""
+
+H2O = """num-threads: 1
+max-connections: 19000
+http1-request-timeout: 3600
+error-log: /dev/null
+pid-file: {dir}/h2o.pid
+{user}
+listen:
+  host: 127.0.0.1
+  port: {port}
+{pair}
+hosts:
+  default:
+    paths:
+      /:
+        file.dir: {site}
+"""
+
+
+class Row:
+    """A server: its name in the tables, and what to run: a list, or a function of the build
+    that answers one. Its second word may be a function of a port that answers the arguments."""
+
+    def __init__(self, name, command, package=None, bare=False, valgrind=True, limit=None):
+        self.name, self.command, self.package = name, command, package
+        self.bare, self.valgrind = bare, valgrind
+        self.limit = limit  # of its connections
+
+    def missing(self, build):
+        """Why it cannot be measured; None: it can."""
+        command = self.command(build) if callable(self.command) else self.command
+        if command is None or build.find(command[0]) is None:
+            return f"in Debian: {self.package}" if self.package else "not built here"
+        return None
+
+    def start(self, build, wrapper=()):
+        command = self.command(build) if callable(self.command) else self.command
+        port = None
+        if len(command) > 1 and callable(command[1]):
+            port = process.free_port()
+            command = [command[0], *command[1](port)]
+        return process.Server([build.find(command[0]), *command[1:]], build.env, port, wrapper)
+
+
+class Build:
+    """The directory in which everything was built."""
+
+    def __init__(self, path):
+        self.path = os.path.abspath(path)
+        libs = os.path.join(self.path, ".libs")
+        self.env = dict(os.environ)
+        self.env.pop("COGEN_REACTOR", None)
+        self.env["LD_LIBRARY_PATH"] = ":".join(
+            part for part in (libs, self.env.get("LD_LIBRARY_PATH")) if part)
+        self._reactors = None
+
+    def find(self, program):
+        """The program itself, not libtool's script around it."""
+        if "/" not in program:
+            return shutil.which(program, path=self.env.get("PATH", "") + ":/usr/sbin:/sbin")
+        directory, name = os.path.split(os.path.join(self.path, program))
+        for path in (os.path.join(directory, ".libs", name), os.path.join(directory, name)):
+            if os.access(path, os.X_OK):
+                return path
+        return None
+
+    def reactors(self):
+        """Those of this machine, by name: None, or why not."""
+        if self._reactors is None:
+            text = process.output([self.find("bench/echo"), "--list-reactors"], self.env)
+            self._reactors = {}
+            for line in text.splitlines():
+                name, _, why = line.partition(" ")
+                self._reactors[name] = None if why.strip() == "available" else why.strip()
+        return self._reactors
+
+    def setting(self, name):
+        """A variable of the Makefile."""
+        try:
+            with open(os.path.join(self.path, "Makefile"), encoding="utf-8") as file:
+                for line in file:
+                    if line.startswith(name + " = "):
+                        return line.split(" = ", 1)[1].strip()
+        except OSError:
+            pass
+        return "?"
+
+
+class Ours(Row):
+    def __init__(self, reactor, command, suffix=""):
+        super().__init__(f"libcogen {reactor}{suffix}", command,
+                         limit=SELECT_LIMIT if reactor == "select" else None)
+        self.reactor = reactor
+
+    def missing(self, build):
+        why = super().missing(build)
+        if why is None:
+            why = build.reactors().get(self.reactor, "no such reactor")
+        return why
+
+
+def bare(kind):
+    return [Row("bare epoll", [f"bench/bare/{kind}_epoll"], bare=True),
+            Row("bare io_uring", [f"bench/bare/{kind}_uring"], "liburing-dev", bare=True)]
+
+
+def ours_echo(reactor, *options):
+    suffix = "".join(", " + each.lstrip("-") for each in options if each.startswith("--"))
+    return Ours(reactor, ["bench/echo", "--reactor", reactor, *options], suffix)
+
+
+def ours_http(reactor):
+    return Ours(reactor, ["examples/http_hello", "--reactor", reactor,
+                          "--listen", "127.0.0.1:0"])
+
+
+def echo_peers():
+    return [Row("libev", ["bench/peers/echo_libev"], "libev-dev"),
+            Row("libuv", ["bench/peers/echo_libuv"], "libuv1-dev"),
+            Row("libevent bufferevent", ["bench/peers/echo_bufferevent"], "libevent-dev"),
+            Row("State Threads", ["bench/peers/st"], "libst-dev", limit=SELECT_LIMIT),
+            Row("Go", ["bench/peers/go", "echo"], "golang-go", valgrind=False)]
+
+
+def certificate():
+    """A self-signed one for localhost, made once a run; None without openssl."""
+    key, cert = (os.path.join(process.work_dir(), name) for name in ("key.pem", "cert.pem"))
+    if not os.path.exists(cert):
+        if shutil.which("openssl") is None:
+            return None
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                        "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj",
+                        "/CN=localhost", "-keyout", key, "-out", cert],
+                       check=True, capture_output=True)
+    return cert, key
+
+
+def _write(name, text):
+    path = os.path.join(process.work_dir(), name)
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)
+    return path
+
+
+def site():
+    """A directory with a page to say hello, for those that serve files."""
+    path = os.path.join(process.work_dir(), "site")
+    os.makedirs(path, exist_ok=True)
+    _write("site/index.html", "Hello, world!\n")
+    return path
+
+
+def nginx(tls=False):
+    def arguments(port):
+        cert, key = certificate() if tls else ("", "")
+        pair = f"ssl_certificate {cert}; ssl_certificate_key {key};" if tls else ""
+        text = NGINX.format(dir=process.work_dir(), port=port, pair=pair,
+                            ssl="ssl" if tls else "")
+        return ["-c", _write("nginx.conf", text), "-p", process.work_dir()]
+
+    return Row("nginx", ["nginx", arguments], "nginx-light")
+
+
+def h2o(tls=False):
+    def arguments(port):
+        cert, key = certificate() if tls else ("", "")
+        pair = (f"  ssl:\n    certificate-file: {cert}\n    key-file: {key}" if tls else "")
+        user = "user: root" if os.geteuid() == 0 else ""
+        text = H2O.format(dir=process.work_dir(), port=port, pair=pair,
+                          site=site(), user=user)
+        return ["-c", _write("h2o.conf", text)]
+
+    return Row("h2o", ["h2o", arguments], "h2o")
+
+
+def http_peers():
+    return [nginx(), h2o(),
+            Row("libevent evhttp", ["bench/peers/http_evhttp"], "libevent-dev"),
+            Row("Go net/http", ["bench/peers/go", "http"], "golang-go", valgrind=False)]
+
+
+def tls_rows():
+    def cogen(reactor):
+        def command(_build):
+            pair = certificate()
+            return pair and ["examples/http_server", "--reactor", reactor, "--listen",
+                             "127.0.0.1:0", "--root", site(), "--tls-cert", pair[0],
+                             "--tls-key", pair[1]]
+        return Ours(reactor, command)
+
+    def go(_build):
+        pair = certificate()
+        return pair and ["bench/peers/go", "http", *pair]
+
+    return [cogen("epoll"), cogen("io_uring"), nginx(tls=True), h2o(tls=True),
+            Row("Go net/http", go, "golang-go")]

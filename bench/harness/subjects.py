@@ -1,0 +1,293 @@
+# SPDX-License-Identifier: MIT
+"""What is measured under load: echo, HTTP, growth, fairness. Each function answers tables.
+In a round every server is started anew and measured once; ratios are taken within a round."""
+
+import resource
+import socket
+import time
+
+from . import measure, process, servers
+from .measure import median
+from .table import Table, micro, number, spread, thousands
+
+BASE = "bare epoll"
+
+
+class Options:
+    """How long and how often, and who is left out."""
+
+    def __init__(self, build, rounds, seconds, quick, say):
+        self.build, self.rounds, self.seconds = build, rounds, seconds
+        self.quick, self.say = quick, say
+
+
+def present(options, rows, missing):
+    """Those of `rows` that there are; the others go into `missing` as texts."""
+    here = []
+    for row in rows:
+        why = row.missing(options.build)
+        if why is None:
+            here.append(row)
+        else:
+            missing.append(f"not measured: {row.name} ({why})")
+    return here
+
+
+def in_rounds(options, title, rows, once):
+    """{row name: [what once(row) answered]} over all rounds, interleaved. A row that fails
+    is told of and left out."""
+    found, failed = {row.name: [] for row in rows}, {}
+    for turn in range(options.rounds):
+        options.say(f"{title}: round {turn + 1} of {options.rounds}")
+        for row in rows:
+            if row.name in failed:
+                continue
+            try:
+                found[row.name].append(once(row))
+            except process.Failed as why:
+                if row.name == BASE:
+                    raise
+                options.say(f"{title}: {row.name}: {why}")
+                failed[row.name] = f"not measured: {row.name} ({str(why).splitlines()[0]})"
+                del found[row.name]
+    return found, list(failed.values())
+
+
+def counted(options, row, case, count):
+    """A count, or None where it cannot be had."""
+    try:
+        return count(options.build, row, case)
+    except process.Failed as why:
+        options.say(f"{row.name}: {why}")
+        return None
+
+
+def loaded(options, subject, title, rows, case, counts):
+    """The table of one load on several servers. `counts(row)`: count its calls, too?"""
+    missing = []
+    rows = present(options, rows, missing)
+    found, failed = in_rounds(
+        options, title, rows,
+        lambda row: measure.once(options.build, row, case, options.seconds))
+    columns = ["", "requests/s", "CPU us", "of bare", "p50 us", "p99 us", "p99.9 us", "busy"]
+    if any(counts(row) for row in rows):
+        columns += ["syscalls", "instr.", "allocs"]
+    table = Table(subject, title, columns, raw={"case": case, "rows": found, "counts": {}})
+    bars = []
+    for row in rows:
+        if row.name not in found:
+            continue
+        runs = found[row.name]
+
+        def of(name, runs=runs):
+            return median([run[name] for run in runs])
+
+        ratios = [run["cpu"] / base["cpu"] for run, base in zip(runs, found[BASE])]
+        cells = [row.name, thousands(of("rate")), micro(of("cpu")), spread(ratios),
+                 micro(of("p50")), micro(of("p99")), micro(of("p999")),
+                 f"{of('busy') * 100:.0f} %"]
+        if len(columns) > len(cells):
+            cells += counts_of(options, table, row, case) if counts(row) else ["-"] * 3
+        table.add(*cells)
+        bars.append((row.name, median(ratios), min(ratios), max(ratios)))
+    table.plot = {"what": "CPU time a request, as a ratio to the bare epoll loop",
+                  "bars": bars, "line": 1.0}
+    for note in missing + failed:
+        table.note(note)
+    return table
+
+
+def counts_of(options, table, row, case):
+    options.say(f"{table.title}: counting for {row.name}")
+    calls = counted(options, row, case, measure.syscalls)
+    instructions = counted(options, row, case, measure.instructions)
+    allocations = None
+    if row.command[0] == "bench/echo":
+        allocations = counted(options, row, case, measure.allocations)
+    table.raw["counts"][row.name] = {"syscalls": calls, "instructions": instructions,
+                                     "allocations": allocations}
+    return [number(calls, 3), number(instructions, 0), number(allocations, 3)]
+
+
+def essential(row):
+    return row.bare or row.name in ("libcogen epoll", "libcogen io_uring")
+
+
+def echo(options):
+    rows = (servers.bare("echo") + [servers.ours_echo(name) for name in servers.REACTORS] +
+            [servers.ours_echo("epoll", "--timeout", "30"),
+             servers.ours_echo("epoll", "--borrow"),
+             servers.ours_echo("io_uring", "--borrow")] + servers.echo_peers())
+    tables = []
+    for connections in (64,) if options.quick else (64, 512):
+        def counts(row, connections=connections):
+            return connections == 64 and (essential(row) if options.quick else True)
+
+        tables.append(loaded(options, "echo", f"Echo, 64 bytes, {connections} connections",
+                             rows, {"connections": connections}, counts))
+    return tables
+
+
+def http(options):
+    rows = (servers.bare("http") + [servers.ours_http(name) for name in servers.REACTORS] +
+            servers.http_peers())
+    cases = [("HTTP hello, 41-byte GET, 64 connections", {"http": "plain"}),
+             ("HTTP hello, 41-byte GET, 256 connections",
+              {"http": "plain", "connections": 256}),
+             ("HTTP hello, a browser's 370-byte GET, 64 connections", {"http": "browser"}),
+             ("HTTP hello, pipelined by 16, 64 connections",
+              {"http": "plain", "pipeline": 16})]
+    tables = []
+    for title, case in cases[:1] if options.quick else cases:
+        def counts(row, case=case):
+            if "connections" in case:
+                return False
+            return essential(row) or (not options.quick and case == {"http": "plain"})
+
+        tables.append(loaded(options, "http", title, rows, case, counts))
+    return tables
+
+
+# -- Beside many idle connections, and beside a greedy one -----------------------------------
+
+
+class Held:
+    """Connections that are opened, each used once, and then left alone. They belong to this
+    process."""
+
+    def __init__(self, address, count, request=b"x" * 64, tls=None):
+        host, port = address.rsplit(":", 1)
+        self.address, self.socks = (host, int(port)), []
+        self.request, self.tls = request, tls
+        resource.setrlimit(resource.RLIMIT_NOFILE,
+                           (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
+        try:
+            for _ in range(count):
+                self._open()
+        except OSError as why:
+            opened = len(self.socks)
+            self.close()
+            raise process.Failed(f"idle connection {opened}: {why}") from None
+
+    def _open(self):
+        sock = socket.create_connection(self.address, 10)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+        if self.tls:
+            sock = self.tls.wrap_socket(sock, server_hostname="localhost")
+        self.socks.append(sock)
+        sock.sendall(self.request)
+        if not sock.recv(4096):
+            raise OSError("closed by the server")
+
+    def close(self):
+        for sock in self.socks:
+            sock.close()
+        self.socks = []
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+
+def descriptors():
+    return resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+
+
+def growth(options):
+    rows = servers.bare("echo") + [servers.ours_echo(name) for name in servers.REACTORS]
+    many = min(2000 if options.quick else 15000, descriptors() - 200)
+
+    def idle_of(row):
+        return min(many, row.limit or many)
+
+    def once(row):
+        case = {"connections": 64}
+        seconds = max(options.seconds, 0.5)
+        with row.start(options.build) as server:
+            alone = measure.load(options.build, server, case, seconds=seconds, warmup=0.2)
+            with Held(server.address, idle_of(row)):
+                beside = measure.load(options.build, server, case, seconds=seconds,
+                                      warmup=0.2)
+        return {"alone": alone, "beside": beside}
+
+    title = f"Growth: 64 busy echo connections beside {many:,} idle ones"
+    missing = []
+    rows = present(options, rows, missing)
+    found, failed = in_rounds(options, title, rows, once)
+    table = Table("growth", title, ["", "idle", "requests/s alone", "beside", "throughput",
+                                    "CPU us alone", "beside", "CPU"], raw={"rows": found})
+    bars = []
+    for row in rows:
+        if row.name not in found:
+            continue
+        runs = found[row.name]
+        rate = [run["beside"]["rate"] / run["alone"]["rate"] for run in runs]
+        cpu = [run["beside"]["cpu"] / run["alone"]["cpu"] for run in runs]
+        table.add(row.name, f"{idle_of(row):,}",
+                  thousands(median([run["alone"]["rate"] for run in runs])),
+                  thousands(median([run["beside"]["rate"] for run in runs])), spread(rate),
+                  micro(median([run["alone"]["cpu"] for run in runs])),
+                  micro(median([run["beside"]["cpu"] for run in runs])), spread(cpu))
+        bars.append((row.name, median(rate), min(rate), max(rate)))
+    table.plot = {"what": "throughput with idle connections, as a ratio to that without",
+                  "bars": bars, "line": 0.95}
+    table.note("target: throughput at least 0.95 of that without, on epoll and io_uring")
+    table.note("select cannot have descriptors beyond FD_SETSIZE (1024), so it has fewer")
+    for note in missing + failed:
+        table.note(note)
+    return [table]
+
+
+def fairness(options):
+    rows = servers.bare("echo") + [servers.ours_echo("epoll"), servers.ours_echo("io_uring")]
+
+    def once(row):
+        case = {"connections": 64}
+        with row.start(options.build) as server:
+            return {
+                "alone": measure.load(options.build, server, case, seconds=options.seconds,
+                                      warmup=0.2),
+                "beside": measure.load(options.build, server, {**case, "flood": True},
+                                       seconds=options.seconds, warmup=0.2)}
+
+    title = "Fairness: 64 echo connections beside one that is always ready"
+    missing = []
+    rows = present(options, rows, missing)
+    found, failed = in_rounds(options, title, rows, once)
+    table = Table("fairness", title, ["", "p50 us alone", "beside", "p99.9 us alone",
+                                      "beside", "p99.9"], raw={"rows": found})
+    for row in rows:
+        if row.name not in found:
+            continue
+        runs = found[row.name]
+        table.add(row.name,
+                  *[micro(median([run[when][what] for run in runs]))
+                    for what in ("p50", "p999") for when in ("alone", "beside")],
+                  spread([run["beside"]["p999"] / run["alone"]["p999"] for run in runs]))
+    table.note("target: p99.9 at most 1.5 times that without the greedy connection")
+    table.note("the greedy one sends and reads 64 KiB whenever it can; the load that moves "
+               "these bytes is the one that is measured, so the bare loops' rows say how much "
+               "of the delay is the load's")
+    for note in missing + failed:
+        table.note(note)
+    return [table]
+
+
+def many(options):
+    program = options.build.find("examples/c100k")
+    table = Table("many", "100,000 connections over several processes",
+                  ["", "reached", "seconds"])
+    if program is None:
+        table.note("not measured: examples/c100k is not built")
+        return [table]
+    for reactor in ("epoll", "io_uring"):
+        options.say(f"many: {reactor}")
+        start = time.monotonic()
+        try:
+            text = process.output([program, "--reactor", reactor], options.build.env, None, 120)
+            table.add(f"libcogen {reactor}", text.strip(), f"{time.monotonic() - start:.1f}")
+        except process.Failed as why:
+            table.note(f"not reached on {reactor}: {why}")
+    return [table]

@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: MIT
+"""Tables: of a list of columns, printed as Markdown that is also readable as it is."""
+
+import re
+import statistics
+
+
+class Table:
+    """`rows` are lists of texts, the first one a name. `plot`, if there is one: what
+    plot.py draws. `raw`: everything that was measured, for --json."""
+
+    def __init__(self, subject, title, columns, raw=None):
+        self.subject, self.title, self.columns = subject, title, columns
+        self.rows, self.notes, self.raw, self.plot = [], [], raw, None
+
+    def add(self, *cells):
+        self.rows.append([str(cell) for cell in cells])
+
+    def note(self, text):
+        if text not in self.notes:
+            self.notes.append(text)
+
+    def slug(self):
+        return re.sub(r"[^a-z0-9]+", "-", self.title.lower()).strip("-")
+
+    def markdown(self):
+        lines = [self.columns, *self.rows]
+        widths = [max(len(line[i]) for line in lines) for i in range(len(self.columns))]
+
+        def line(cells):
+            padded = [cells[0].ljust(widths[0])]
+            padded += [cell.rjust(width) for cell, width in zip(cells[1:], widths[1:])]
+            return "| " + " | ".join(padded) + " |"
+
+        rule = ["-" * widths[0]] + ["-" * (width - 1) + ":" for width in widths[1:]]
+        text = [f"**{self.title}**", "", line(self.columns), line(rule)]
+        text += [line(row) for row in self.rows]
+        if self.notes:
+            text += ["", *[f"- {note}" for note in self.notes]]
+        return "\n".join(text) + "\n"
+
+
+def number(value, digits=2):
+    return "-" if value is None else f"{value:.{digits}f}"
+
+
+def thousands(value):
+    return "-" if value is None else f"{value / 1000:.1f} k"
+
+
+def bytes_of(value):
+    return "-" if value is None else f"{value:,.0f}"
+
+
+def micro(ns):
+    """A time in us, with three digits or so."""
+    us = ns / 1000
+    return f"{us:.2f}" if us < 10 else f"{us:.0f}"
+
+
+def spread(values, digits=2):
+    """The median, and from where to where."""
+    if not values:
+        return "-"
+    if len(values) == 1:
+        return number(values[0], digits)
+    return (f"{statistics.median(values):.{digits}f} "
+            f"({min(values):.{digits}f}..{max(values):.{digits}f})")

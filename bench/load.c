@@ -1,0 +1,363 @@
+/* SPDX-License-Identifier: MIT */
+/* The load: connections that each send a request when they have the answer to the last (a
+ * closed loop: a server that stalls is not sent more, so its stalls weigh less in the
+ * percentiles than they would with users who do not wait). The same for all servers. Prints
+ * "name value unit"; times are measured here, CPU time is the server's.
+ *     bench/load [OPTION...] ADDRESS:PORT
+ *     --connections N   64                     --http KIND      "plain" or "browser" requests
+ *     --seconds S       measured: 1            --size BYTES     of an echo: 64
+ *     --warmup S        before: 0.2            --pipeline N     requests in one write: 1
+ *     --requests N      so many in all instead --pid PID        the server
+ *     --flood           one more connection that sends and reads as much as it can
+ * An answer to HTTP is as long as the first one. */
+#include "config.h"
+
+#include "bench/histogram.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <getopt.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+    EVENTS = 512,
+    CHUNK = 64 * 1024,
+    PATIENCE = 30000, /* ms without any answer */
+};
+
+#define PLAIN "GET / HTTP/1.1\r\nHost: 127.0.0.1:18080\r\n\r\n"
+#define BROWSER                                                                            \
+    "GET / HTTP/1.1\r\n"                                                                   \
+    "Host: 127.0.0.1:18080\r\n"                                                            \
+    "User-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:102.0) Gecko/20100101 Firefox/102.0"   \
+    "\r\n"                                                                                 \
+    "Accept: text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8\r\n"          \
+    "Accept-Language: en-GB,en;q=0.5\r\n"                                                  \
+    "Accept-Encoding: gzip, deflate, br\r\n"                                               \
+    "Connection: keep-alive\r\n"                                                           \
+    "Upgrade-Insecure-Requests: 1\r\n"                                                     \
+    "Cookie: theme=dark; session=0123456789abcdef012\r\n\r\n"
+
+_Static_assert(sizeof PLAIN - 1 == 41, "the size that is reported");
+_Static_assert(sizeof BROWSER - 1 == 370, "the size that is reported");
+
+struct conn {
+    int fd;
+    int owed;     /* answers to the last write */
+    size_t got;   /* bytes of the present one */
+    int64_t sent; /* when */
+};
+
+static int connections = 64, pipeline = 1, ep;
+static double seconds = 1, warmup = 0.2;
+static long requests; /* in all; 0: by time */
+static clockid_t server_clock;
+static bool server_known, flooding;
+
+static struct sockaddr_in address;
+static char *request; /* `pipeline` of them */
+static size_t request_size = 64, answer_size;
+static struct conn *conns;
+static struct conn flood = {.fd = -1};
+static char chunk[CHUNK];
+
+static struct histogram latencies;
+static long sent, answered;
+static bool measuring, over;
+static int64_t begin, end; /* of the present phase */
+static int64_t cpu_begin, own_begin;
+
+static _Noreturn void die(const char *what)
+{
+    fprintf(stderr, "load: %s: %s\n", what, strerror(errno));
+    exit(1);
+}
+
+static int64_t clock_of(clockid_t clock)
+{
+    struct timespec ts;
+
+    if (clock_gettime(clock, &ts) < 0)
+        die("the server's clock");
+    return ts.tv_sec * INT64_C(1000000000) + ts.tv_nsec;
+}
+
+static int64_t now(void)
+{
+    return clock_of(CLOCK_MONOTONIC);
+}
+
+/* ---- Phases ------------------------------------------------------------------------- */
+
+static void begin_measuring(int64_t at)
+{
+    memset(&latencies, 0, sizeof latencies);
+    measuring = true;
+    begin = at;
+    end = requests ? INT64_MAX : at + (int64_t)(seconds * 1e9);
+    cpu_begin = server_known ? clock_of(server_clock) : 0;
+    own_begin = clock_of(CLOCK_PROCESS_CPUTIME_ID);
+}
+
+static void report(int64_t at)
+{
+    double n = (double)latencies.count, wall = (double)(at - begin);
+
+    printf("requests %.0f\n", n);
+    printf("rate %.1f requests/s\n", n / wall * 1e9);
+    if (server_known) {
+        double cpu = (double)(clock_of(server_clock) - cpu_begin);
+
+        printf("cpu %.1f ns\n", cpu / n);
+        printf("busy %.4f of one processor\n", cpu / wall);
+    }
+    printf("load_busy %.4f of one processor\n",
+           (double)(clock_of(CLOCK_PROCESS_CPUTIME_ID) - own_begin) / wall);
+    printf("p50 %.0f ns\n", histogram_at(&latencies, 0.5));
+    printf("p99 %.0f ns\n", histogram_at(&latencies, 0.99));
+    printf("p999 %.0f ns\n", histogram_at(&latencies, 0.999));
+}
+
+static void tick(int64_t at)
+{
+    if (requests ? answered == requests : at >= end) {
+        if (measuring) {
+            report(at);
+            over = true;
+        } else {
+            begin_measuring(at);
+        }
+    }
+}
+
+/* ---- Connections -------------------------------------------------------------------- */
+
+static int open_conn(void)
+{
+    struct linger linger = {.l_onoff = 1}; /* leaves nothing in TIME_WAIT */
+    int fd = socket(AF_INET, SOCK_STREAM, 0), one = 1;
+
+    if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof address) < 0)
+        die("connect");
+    if (setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one) < 0 ||
+        setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof linger) < 0)
+        die("setsockopt");
+    return fd;
+}
+
+static void watch(struct conn *conn)
+{
+    struct epoll_event event = {.events = EPOLLIN, .data.ptr = conn};
+
+    if (epoll_ctl(ep, EPOLL_CTL_ADD, conn->fd, &event) < 0)
+        die("epoll_ctl");
+}
+
+static void send_requests(struct conn *conn, int64_t at)
+{
+    int n = pipeline;
+    size_t size;
+
+    if (requests && requests - sent < n)
+        n = (int)(requests - sent);
+    if (n == 0)
+        return;
+    size = request_size * (size_t)n;
+    conn->sent = at;
+    conn->owed = n;
+    sent += n;
+    if (send(conn->fd, request, size, MSG_NOSIGNAL) != (ssize_t)size)
+        die("send");
+}
+
+static void receive(struct conn *conn)
+{
+    ssize_t n = recv(conn->fd, chunk, sizeof chunk, MSG_DONTWAIT);
+    int64_t at = now();
+
+    if (n < 0 && errno == EAGAIN)
+        return;
+    if (n <= 0) {
+        errno = n < 0 ? errno : ECONNRESET;
+        die("recv");
+    }
+    conn->got += (size_t)n;
+    while (conn->got >= answer_size && conn->owed > 0) {
+        conn->got -= answer_size;
+        conn->owed--;
+        answered++;
+        histogram_add(&latencies, (uint64_t)(at - conn->sent));
+    }
+    if (conn->owed == 0) {
+        if (conn->got > 0) {
+            errno = EPROTO;
+            die("more came than was asked for");
+        }
+        tick(at);
+        send_requests(conn, at);
+    }
+}
+
+/* Keeps the flood's connection full in both directions, a piece in each turn. */
+static void flood_more(void)
+{
+    if ((send(flood.fd, chunk, sizeof chunk, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ||
+         recv(flood.fd, chunk, sizeof chunk, MSG_DONTWAIT) < 0) &&
+        errno != EAGAIN)
+        die("flood");
+}
+
+/* ---- HTTP --------------------------------------------------------------------------- */
+
+/* How long an answer is: asks once. */
+static void learn(void)
+{
+    int fd = open_conn();
+    char head[CHUNK + 1], *body, *length;
+    size_t n = 0;
+    ssize_t got;
+
+    if (send(fd, request, request_size, MSG_NOSIGNAL) != (ssize_t)request_size)
+        die("send");
+    do {
+        if ((got = recv(fd, head + n, CHUNK - n, 0)) <= 0)
+            die("the first answer");
+        n += (size_t)got;
+        head[n] = '\0';
+    } while ((body = strstr(head, "\r\n\r\n")) == NULL);
+    body += 4;
+    length = strcasestr(head, "\r\nContent-Length:");
+    if (strncmp(head, "HTTP/1.1 200 ", 13) != 0 || length == NULL || length >= body) {
+        fprintf(stderr, "load: not the answer that is wanted:\n%s\n", head);
+        exit(1);
+    }
+    answer_size = (size_t)(body - head) + (size_t)atol(length + 17);
+    close(fd);
+}
+
+/* ---- The command line --------------------------------------------------------------- */
+
+static int usage(void)
+{
+    fprintf(stderr, "usage: load [OPTION...] ADDRESS:PORT (bench/load.c names them)\n");
+    return 2;
+}
+
+static void use_text(const char *text)
+{
+    request_size = strlen(text);
+    request = malloc(request_size * (size_t)pipeline);
+    for (int i = 0; request != NULL && i < pipeline; i++)
+        memcpy(request + (size_t)i * request_size, text, request_size);
+}
+
+static bool parse_address(char *text)
+{
+    char *port = strrchr(text, ':');
+
+    if (port == NULL)
+        return false;
+    *port++ = '\0';
+    address.sin_family = AF_INET;
+    address.sin_port = htons((unsigned short)atoi(port));
+    return inet_pton(AF_INET, text, &address.sin_addr) == 1;
+}
+
+int main(int argc, char **argv)
+{
+    static const struct option options[] = {
+        {"connections", 1, NULL, 'c'}, {"seconds", 1, NULL, 's'},
+        {"warmup", 1, NULL, 'w'},      {"requests", 1, NULL, 'r'},
+        {"pipeline", 1, NULL, 'p'},    {"size", 1, NULL, 'z'},
+        {"http", 1, NULL, 'h'},        {"pid", 1, NULL, 'i'},
+        {"flood", 0, NULL, 'f'},       {NULL, 0, NULL, 0}};
+    struct epoll_event events[EVENTS];
+    const char *http = NULL;
+    int option, n;
+
+    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1)
+        switch (option) {
+        case 'c':
+            connections = atoi(optarg);
+            break;
+        case 's':
+            seconds = atof(optarg);
+            break;
+        case 'w':
+            warmup = atof(optarg);
+            break;
+        case 'r':
+            requests = atol(optarg);
+            break;
+        case 'p':
+            pipeline = atoi(optarg);
+            break;
+        case 'z':
+            request_size = (size_t)atol(optarg);
+            break;
+        case 'h':
+            http = optarg;
+            break;
+        case 'i':
+            if (clock_getcpuclockid(atoi(optarg), &server_clock) != 0)
+                return usage();
+            server_known = true;
+            break;
+        case 'f':
+            flooding = true;
+            break;
+        default:
+            return usage();
+        }
+    if (optind + 1 != argc || !parse_address(argv[optind]) || connections < 1 ||
+        pipeline < 1 || request_size < 1)
+        return usage();
+    if (http != NULL) {
+        use_text(strcmp(http, "browser") == 0 ? BROWSER : PLAIN);
+        learn();
+    } else {
+        request = calloc((size_t)pipeline, request_size);
+        answer_size = request_size;
+    }
+    conns = calloc((size_t)connections, sizeof *conns);
+    ep = epoll_create1(0);
+    if (request == NULL || conns == NULL || ep < 0)
+        die("load");
+    for (int i = 0; i < connections; i++) {
+        conns[i].fd = open_conn();
+        watch(&conns[i]);
+    }
+    if (flooding) {
+        flood.fd = open_conn();
+        watch(&flood);
+    }
+    if (requests)
+        begin_measuring(now());
+    else
+        end = now() + (int64_t)(warmup * 1e9);
+    for (int i = 0; i < connections; i++)
+        send_requests(&conns[i], now());
+    while (!over) {
+        if (flooding)
+            flood_more();
+        n = epoll_wait(ep, events, EVENTS, PATIENCE);
+        if (n == 0) {
+            errno = ETIMEDOUT;
+            die("no answer");
+        }
+        for (int i = 0; i < n && !over; i++)
+            if (events[i].data.ptr != &flood)
+                receive(events[i].data.ptr);
+    }
+    return 0;
+}
