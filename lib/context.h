@@ -68,7 +68,7 @@ static inline void cg__context_switch_alike(struct cg_context *from, struct cg_c
 _Noreturn static inline void cg__context_exit(struct cg_context *from,
                                               struct cg_context *to)
 {
-    cg__context_jump(&from->sp, to->sp);
+    cg__context_jump_alike(&from->sp, to->sp);
     __builtin_trap();
 }
 

@@ -127,7 +127,11 @@ cg__context_entry:
     LANDING
     xorl %ebp, %ebp
     movq %r13, %rdi
-    call *%r12
+    leaq cg__context_end(%rip), %rax
+    pushq %rax
+    jmp *%r12 /* a call would leave the processor an entry that no ret takes off */
+    nop
+cg__context_end:
     ud2
     .cfi_endproc
     .size cg__context_entry, . - cg__context_entry

@@ -43,18 +43,28 @@ struct cg_name cg_name_itself(struct cg_name name)
     return name;
 }
 
-bool cg__name_has_bytes(struct cg_name name)
+static inline bool has_bytes(struct cg_name name)
 {
-    return name.size != (size_t)INTEGER && name.size != (size_t)POINTER;
+    return name.size < (size_t)POINTER;
 }
 
-bool cg__name_equal(struct cg_name a, struct cg_name b)
+bool cg__name_has_bytes(struct cg_name name)
+{
+    return has_bytes(name);
+}
+
+static inline bool equal(struct cg_name a, struct cg_name b)
 {
     if (a.size != b.size)
         return false;
     if (a.data == b.data || a.size == 0)
         return true;
-    return cg__name_has_bytes(a) && memcmp(a.data, b.data, a.size) == 0;
+    return has_bytes(a) && memcmp(a.data, b.data, a.size) == 0;
+}
+
+bool cg__name_equal(struct cg_name a, struct cg_name b)
+{
+    return equal(a, b);
 }
 
 int cg__name_print(struct cg_name name, char *buf, size_t size)
@@ -67,26 +77,39 @@ int cg__name_print(struct cg_name name, char *buf, size_t size)
                     (const char *)name.data);
 }
 
-static uint64_t mix(uint64_t x)
+static inline uint64_t mix(uint64_t x)
 {
     x ^= x >> 32;
     x *= UINT64_C(0x9e3779b97f4a7c15);
     return x ^ x >> 29;
 }
 
-static uint64_t hash(const struct cg__names *names, struct cg_name name)
+/* The last bytes of a name, 1 to 8 of them. */
+static uint64_t rest(const char *at, size_t left)
 {
-    uint64_t h = names->seed ^ name.size, word;
-    const char *at = name.data;
+    uint64_t word = 0;
 
-    if (!cg__name_has_bytes(name))
-        return mix(h ^ (uintptr_t)name.data);
-    for (size_t left = name.size; left; left -= left < 8 ? left : 8, at += 8) {
-        word = 0;
-        memcpy(&word, at, left < 8 ? left : 8);
-        h = mix(h ^ word) + names->seed;
+    for (size_t i = 0; i < left; i++)
+        word = word << 8 | (unsigned char)at[i];
+    return word;
+}
+
+static uint64_t hash_bytes(uint64_t seed, const char *at, size_t size)
+{
+    uint64_t h = seed ^ size, word;
+
+    for (; size > 8; size -= 8, at += 8) {
+        memcpy(&word, at, sizeof word);
+        h = mix(h ^ word) + seed;
     }
-    return mix(h);
+    return mix(mix(h ^ rest(at, size)) + seed);
+}
+
+static inline uint64_t hash(const struct cg__names *names, struct cg_name name)
+{
+    if (has_bytes(name))
+        return hash_bytes(names->seed, name.data, name.size);
+    return mix(names->seed ^ name.size ^ (uintptr_t)name.data);
 }
 
 void cg__names_init(struct cg__names *names, uint64_t seed)
@@ -107,11 +130,12 @@ static struct cg_wait_signal_op *as_wait(struct cg_op *op)
 }
 
 /* Where the pointer to a name's first waiter is, or would be. */
-static struct cg_wait_signal_op **locate(struct cg__names *names, struct cg_name name)
+static inline struct cg_wait_signal_op **locate(struct cg__names *names,
+                                                struct cg_name name)
 {
     struct cg_wait_signal_op **at = &names->buckets[hash(names, name) & (names->size - 1)];
 
-    while (*at && !cg__name_equal((*at)->name, name))
+    while (*at && !equal((*at)->name, name))
         at = (struct cg_wait_signal_op **)&(*at)->chain;
     return at;
 }
@@ -160,9 +184,11 @@ void cg__names_add(struct cg__names *names, struct cg_wait_signal_op *op)
     first->prev = &op->op;
 }
 
-void cg__names_remove(struct cg__names *names, struct cg_wait_signal_op *op)
+/* Takes an op out of its ring; `at`: where its name is located. */
+static inline void unlink_at(struct cg__names *names, struct cg_wait_signal_op **at,
+                             struct cg_wait_signal_op *op)
 {
-    struct cg_wait_signal_op **at = locate(names, op->name), *next = as_wait(op->next);
+    struct cg_wait_signal_op *next = as_wait(op->next);
 
     if (*at == op) { /* the next of its ring takes its place in the chain */
         if (next == op) {
@@ -175,4 +201,23 @@ void cg__names_remove(struct cg__names *names, struct cg_wait_signal_op *op)
     }
     next->prev = op->prev;
     as_wait(op->prev)->next = op->next;
+}
+
+void cg__names_remove(struct cg__names *names, struct cg_wait_signal_op *op)
+{
+    unlink_at(names, locate(names, op->name), op);
+}
+
+struct cg_wait_signal_op *cg__names_take(struct cg__names *names, struct cg_name name,
+                                         bool newest, bool *more)
+{
+    struct cg_wait_signal_op **at = locate(names, name), *op = *at;
+
+    if (op == NULL)
+        return NULL;
+    *more = op->next != &op->op;
+    if (newest)
+        op = as_wait(op->prev);
+    unlink_at(names, at, op);
+    return op;
 }

@@ -14,7 +14,28 @@ _Static_assert(sizeof(struct cg_signal_op) <= 128, "core ops fit in 128 bytes");
 _Static_assert(sizeof(struct cg_add_op) <= 128, "core ops fit in 128 bytes");
 _Static_assert(sizeof(struct cg_poll_op) <= 128, "core ops fit in 128 bytes");
 
-static ssize_t run_here(struct cg_op *op, struct cg_coro *self)
+static inline struct cg_coro *coro_of(const struct cg_op *op)
+{
+    while (op->branch)
+        op = op->owner;
+    return op->owner;
+}
+
+static inline unsigned prio_in(const struct cg_op *op, const struct cg_sched *sched)
+{
+    return op->prio ? op->prio : sched->options.prio;
+}
+
+static inline ssize_t finish(struct cg_op *op)
+{
+    if (op->type->finish)
+        op->result = op->type->finish(op);
+    return op->result;
+}
+
+/* Not inline: its scope would lie in every frame of cg_yield, and each sleeping coroutine has
+ * one of those. */
+__attribute__((noinline)) static ssize_t run_here(struct cg_op *op, struct cg_coro *self)
 {
     struct cg_scope scope;
     int64_t expiry = cg__op_expiry(op, self->sched);
@@ -36,46 +57,24 @@ static ssize_t run_here(struct cg_op *op, struct cg_coro *self)
 }
 
 /* What was done without waiting counts too, or a socket that is always ready would starve
- * the other coroutines. */
-static void spend(struct cg_coro *self)
+ * the other coroutines. False: that was too much, and it is their turn. */
+static inline bool spend(struct cg_coro *self)
 {
+    self->op = NULL;
     self->budget -= CG__BUDGET_STEP;
-    if (self->budget <= 0) {
-        cg__sched_ready(self->sched, self, false);
-        cg__coro_suspend(self);
-    }
+    if (self->budget > 0)
+        return true;
+    cg__sched_ready(self->sched, self, false);
+    return false;
 }
 
-ssize_t cg_yield(struct cg_op *op)
+/* Whether the op may have a timeout. */
+static inline bool bounded(const struct cg_op *op, const struct cg_sched *sched)
 {
-    struct cg_coro *self = cg__self;
-
-    if (self == NULL)
-        return -EPERM;
-    if (op->state != CG_OP_IDLE)
-        return -EBUSY;
-    op->owner = self;
-    op->branch = false;
-    if (self->cancelled && !op->shield) {
-        op->result = -ECANCELED;
-        return cg__op_finish(op);
-    }
-    self->op = op;
-    switch (cg__op_start(op, self->sched)) {
-    case CG_DONE:
-        self->op = NULL;
-        spend(self);
-        break;
-    case CG_PENDING:
-        cg__coro_suspend(self);
-        break;
-    case CG_RUN:
-        return run_here(op, self);
-    }
-    return cg__op_finish(op);
+    return op->timeout || op->deadline || sched->options.timeout;
 }
 
-enum cg_verdict cg__op_start(struct cg_op *op, struct cg_sched *sched)
+static inline enum cg_verdict start(struct cg_op *op, struct cg_sched *sched)
 {
     enum cg_verdict verdict;
     int64_t expiry;
@@ -100,12 +99,46 @@ enum cg_verdict cg__op_start(struct cg_op *op, struct cg_sched *sched)
         op->result = -ETIMEDOUT;
         return CG_DONE;
     }
-    expiry = cg__op_expiry(op, sched);
+    expiry = bounded(op, sched) ? cg__op_expiry(op, sched) : CG_NEVER;
     if ((int64_t)op->timer.expiry < expiry)
         expiry = op->timer.expiry;
     if (expiry < CG__MOMENT_MAX)
         cg__timer_set(&sched->timers, &op->timer, expiry);
     return CG_PENDING;
+}
+
+ssize_t cg_yield(struct cg_op *op)
+{
+    struct cg_coro *self = cg__self;
+
+    if (self == NULL)
+        return -EPERM;
+    if (op->state != CG_OP_IDLE)
+        return -EBUSY;
+    op->owner = self;
+    op->branch = false;
+    if (self->cancelled && !op->shield) {
+        op->result = -ECANCELED;
+        return finish(op);
+    }
+    self->op = op;
+    switch (start(op, self->sched)) {
+    case CG_DONE:
+        if (spend(self))
+            break;
+        /* fall through */
+    case CG_PENDING:
+        cg__coro_suspend(self);
+        break;
+    case CG_RUN:
+        return run_here(op, self);
+    }
+    return finish(op);
+}
+
+enum cg_verdict cg__op_start(struct cg_op *op, struct cg_sched *sched)
+{
+    return start(op, sched);
 }
 
 /* Reads the clock itself: measured from the turn's, a timeout that is set after a long
@@ -154,7 +187,42 @@ void cg_charge(struct cg_sched *sched, size_t bytes)
 
 unsigned cg__op_prio(const struct cg_op *op)
 {
-    return op->prio ? op->prio : cg_op_coro(op)->sched->options.prio;
+    return prio_in(op, coro_of(op)->sched);
+}
+
+static inline void complete(struct cg_op *op, ssize_t result, bool first)
+{
+    assert(op->state != CG_OP_IDLE);
+
+    struct cg_coro *coro = coro_of(op);
+
+    op->result = op->state == CG_OP_CANCELLING ? op->reason : result;
+    op->state = CG_OP_IDLE;
+    if (cg__timer_is_set(&op->timer))
+        cg__timer_cancel(&coro->sched->timers, &op->timer);
+    if (op->branch) {
+        struct cg_op *parent = op->owner;
+
+        parent->type->settled(parent, op);
+        return;
+    }
+    coro->op = NULL;
+    cg__sched_ready(coro->sched, coro, first || prio_in(op, coro->sched) & CG_PRIO_CORO);
+}
+
+void cg__op_complete(struct cg_op *op, ssize_t result, bool first)
+{
+    complete(op, result, first);
+}
+
+void cg_complete(struct cg_op *op, ssize_t result)
+{
+    complete(op, result, false);
+}
+
+void cg_complete_by(struct cg_op *op, ssize_t result, const struct cg_op *by)
+{
+    complete(op, result, cg__op_prio(by) & CG_PRIO_OP);
 }
 
 enum cg_verdict cg_after_others(struct cg_op *op, ssize_t result)
@@ -163,37 +231,8 @@ enum cg_verdict cg_after_others(struct cg_op *op, ssize_t result)
         op->result = result;
         return CG_DONE;
     }
-    cg_complete(op, result);
+    complete(op, result, false);
     return CG_PENDING;
-}
-
-void cg__op_complete(struct cg_op *op, ssize_t result, bool first)
-{
-    assert(op->state != CG_OP_IDLE);
-
-    struct cg_coro *coro = cg_op_coro(op);
-
-    op->result = op->state == CG_OP_CANCELLING ? op->reason : result;
-    op->state = CG_OP_IDLE;
-    cg__timer_cancel(&coro->sched->timers, &op->timer);
-    if (op->branch) {
-        struct cg_op *parent = op->owner;
-
-        parent->type->settled(parent, op);
-        return;
-    }
-    coro->op = NULL;
-    cg__sched_ready(coro->sched, coro, first || cg__op_prio(op) & CG_PRIO_CORO);
-}
-
-void cg_complete(struct cg_op *op, ssize_t result)
-{
-    cg__op_complete(op, result, false);
-}
-
-void cg_complete_by(struct cg_op *op, ssize_t result, const struct cg_op *by)
-{
-    cg__op_complete(op, result, cg__op_prio(by) & CG_PRIO_OP);
 }
 
 void cg__op_cancel(struct cg_op *op, int reason)
@@ -212,9 +251,7 @@ void cg__op_cancel(struct cg_op *op, int reason)
 
 ssize_t cg__op_finish(struct cg_op *op)
 {
-    if (op->type->finish)
-        op->result = op->type->finish(op);
-    return op->result;
+    return finish(op);
 }
 
 ssize_t cg_result(const struct cg_op *op)
@@ -224,9 +261,7 @@ ssize_t cg_result(const struct cg_op *op)
 
 struct cg_coro *cg_op_coro(const struct cg_op *op)
 {
-    while (op->branch)
-        op = op->owner;
-    return op->owner;
+    return coro_of(op);
 }
 
 /* snprintf's way of counting on: where to write next and how much room is left. */

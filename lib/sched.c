@@ -118,6 +118,18 @@ int64_t cg_sched_timeout(struct cg_sched *sched)
     return next > now ? next - now : 0;
 }
 
+/* Where nothing holds the run open nobody waits for the reactor, and a system call each turn
+ * is much for coroutines that only have to do with each other: then a few turns look once. */
+static int look(struct cg_sched *sched, int64_t timeout)
+{
+    if (timeout == 0 && sched->holds == 0 && sched->unlooked < CG__TURNS_UNLOOKED) {
+        sched->unlooked++;
+        return 0;
+    }
+    sched->unlooked = 0;
+    return sched->reactor->type->wait(sched->reactor, timeout);
+}
+
 /* One turn: the timers, what was posted, what is ready; the reactor last, so that nothing
  * that these asked for stays unsubmitted. 1, 0 at the end. */
 static int turn(struct cg_sched *sched, int64_t timeout)
@@ -140,7 +152,7 @@ static int turn(struct cg_sched *sched, int64_t timeout)
     if (timeout > 0 && (cg__stacks_trim(sched->stacks, CG__TRIM) == CG__TRIM ||
                         cg__gen_trim(CG__TRIM) == CG__TRIM))
         timeout = 0;
-    rc = sched->reactor->type->wait(sched->reactor, timeout);
+    rc = look(sched, timeout);
     sched->now = cg__sched_clock(sched);
     if (rc == -EDEADLK) /* a simulated world knows that nothing will ever happen in it */
         return busy(sched) || cg__jobs_wait(sched);
@@ -180,8 +192,10 @@ int cg_step(struct cg_sched *sched, int64_t timeout)
 
     if (rc < 0)
         return rc;
+    sched->unlooked = CG__TURNS_UNLOOKED; /* nothing stays unsubmitted */
     /* What is done now may be all that the caller has been waiting for: no sleep after it. */
     rc = turn(sched, cg_sched_timeout(sched) == 0 ? 0 : timeout);
+    sched->unlooked = CG__TURNS_UNLOOKED;
     if (rc > 0 && cg_sched_timeout(sched) == 0)
         rc = turn(sched, 0); /* runs what was woken */
     leave(sched, rc <= 0);

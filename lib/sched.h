@@ -18,6 +18,7 @@
 enum {
     CG__TURN_RESUMPTIONS = 64, /* then the reactor and the timers are looked at */
     CG__TURN_CLOCK = 8,        /* resumptions between two looks at the clock */
+    CG__TURNS_UNLOOKED = 15,   /* turns without a look at a reactor that nobody waits for */
     CG__BUDGET = 64 * 1024,    /* bytes a coroutine may move before others run */
     CG__BUDGET_STEP = 4 * 1024, /* what an immediate completion counts at least: 16 do */
     CG__TIMER_HANDLE = 2, /* a timer's kind: a cg_handle's; 0: an op's, 1: a scope's */
@@ -39,7 +40,8 @@ struct cg_sched {
     struct cg__ready ready;
     struct cg_reactor *reactor;
     int64_t now;
-    unsigned left; /* resumptions in this turn */
+    unsigned left;     /* resumptions in this turn */
+    unsigned unlooked; /* turns since the last look at the reactor */
     struct cg_coro *dead; /* has finished; whoever runs next frees its stack */
     struct cg_coro *first, *last; /* all that have not finished */
     size_t count;                 /* of them, internal ones left out */

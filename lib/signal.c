@@ -30,13 +30,12 @@ ssize_t cg__signal_fire(struct cg__names *names, struct cg_name name, const void
                         bool favoured)
 {
     struct cg_wait_signal_op *op;
+    bool more = true;
     ssize_t n = 0;
 
-    /* One at a time: completing an op takes others out that it raced with. */
-    for (; (op = cg__names_find(names, name)); n++) {
-        if (favoured)
-            op = as_wait(op->prev);
-        cg__names_remove(names, op);
+    /* One at a time: completing an op takes others out that it raced with, and never puts any
+     * in. */
+    for (; more && (op = cg__names_take(names, name, favoured, &more)); n++) {
         if (op->value)
             memcpy(op->value, &value, sizeof value);
         cg__op_complete(&op->op, 0, favoured);

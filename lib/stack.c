@@ -60,6 +60,8 @@ struct slot {
     struct slab *slab;
     struct slot *next; /* warm */
     uint32_t number;
+    uint32_t head;   /* bytes; the offset is for a head of this size */
+    uint32_t offset; /* from the head to here */
 };
 
 struct size {
@@ -226,7 +228,7 @@ static struct slot *take_cold(struct size *size)
     if (slab->ncold == 0)
         size->cold = slab->next_cold;
     slot = slot_of(slab, number);
-    *slot = (struct slot){.slab = slab, .number = number};
+    *slot = (struct slot){.slab = slab, .number = number, .head = UINT32_MAX};
     return slot;
 }
 
@@ -241,15 +243,26 @@ static struct slot *take_fresh(const struct cg_stacks *stacks, struct size *size
         !guard_install(slot_base(slab, slab->fresh), stacks->guard, stacks->page))
         return NULL;
     slot = slot_of(slab, slab->fresh);
-    *slot = (struct slot){.slab = slab, .number = slab->fresh++};
+    *slot = (struct slot){.slab = slab, .number = slab->fresh++, .head = UINT32_MAX};
     return slot;
+}
+
+/* Where in its top page a head of this size lies. */
+static void lay_out(const struct cg_stacks *stacks, struct slot *slot, size_t head)
+{
+    size_t bytes = round_up(head, 64), room = stacks->page - SLOT - bytes;
+    size_t colours = room > FRAMES ? (room - FRAMES) / 64 : 1;
+
+    if (colours > COLOURS)
+        colours = COLOURS;
+    slot->head = (uint32_t)head;
+    slot->offset = (uint32_t)(bytes + slot->number % colours * 64);
 }
 
 void *cg__stack_get(struct cg_stacks *stacks, size_t size, size_t head, void **low)
 {
     struct size *class = stacks->sizes;
     struct slot *slot;
-    size_t room, colours;
     char *at;
 
     assert(head <= CG__STACK_HEAD);
@@ -260,11 +273,9 @@ void *cg__stack_get(struct cg_stacks *stacks, size_t size, size_t head, void **l
         (slot = take_fresh(stacks, class)) == NULL)
         return NULL;
     class->used++;
-    head = round_up(head, 64);
-    room = stacks->page - SLOT - head;
-    colours = room > FRAMES ? (room - FRAMES) / 64 : 1;
-    at = (char *)slot - head -
-         slot->number % (colours < COLOURS ? colours : COLOURS) * 64;
+    if (slot->head != head)
+        lay_out(stacks, slot, head);
+    at = (char *)slot - slot->offset;
     *low = slot_base(slot->slab, slot->number) + stacks->guard;
     /* For Valgrind what lay below an earlier stack pointer cannot be touched. */
     VALGRIND_MAKE_MEM_UNDEFINED(*low, (size_t)((char *)slot - (char *)*low));
