@@ -2,9 +2,13 @@
 /* Every constructor, with and without keywords: tests/headers.sh compiles this as strict C11
  * with all warnings; nobody runs it. */
 #include <cogen.h>
+#include <cogen/http_server.h>
+#include <cogen/https.h>
 
 ssize_t use(struct cg_sock *sock, void *arg);
 ssize_t plain(struct cg_sock *sock, void *arg);
+ssize_t tls(struct cg_sock *sock, struct cg_http_client **client);
+ssize_t http(struct cg_http_request *req, void *arg);
 int outside(struct cg_reactor *reactor, struct cg_sched **sched, struct cg_sock **sock);
 
 static ssize_t body(void *arg)
@@ -144,6 +148,60 @@ ssize_t use(struct cg_sock *sock, void *arg)
     cg_yield(cg_writev(sock, iov, 1, .moved = &moved));
     cg_yield(cg_sendfile(sock, 0, 0, 1, .moved = &moved));
     return cg_yield(cg_shutdown(sock, SHUT_RDWR, .timeout = 1));
+}
+
+ssize_t tls(struct cg_sock *sock, struct cg_http_client **client)
+{
+    struct cg_tls *tls;
+    char why[CG_TLS_WHY_SIZE];
+
+    cg_tls_new(&tls);
+    cg_tls_new(&tls, .cert = "cert.pem", .alpn = "h2,http/1.1", .why = why);
+    *client = cg_http_client_new(.tls = cg_tls_http(tls));
+    cg_yield(cg_tls_accept(sock, tls, &sock));
+    cg_yield(cg_tls_accept(sock, tls, &sock, .why = why, .timeout = CG_SECOND));
+    cg_yield(cg_tls_connect(sock, tls, "localhost", &sock));
+    return cg_yield(cg_tls_connect(sock, tls, NULL, &sock, .why = why, .timeout = 1));
+}
+
+ssize_t http(struct cg_http_request *req, void *arg)
+{
+    struct cg_http_server *server = cg_http_server_new();
+    struct cg_http_client *client = cg_http_client_new();
+    struct cg_http_fetch what = {.url = "http://localhost/", .body = arg, .size = 1};
+    struct cg_http_reply *reply;
+    struct cg_sock *sock;
+    char *body, why[CG_HTTP_WHY_SIZE];
+
+    server = cg_http_server_new(.name = "", .body_limit = CG_HTTP_UNLIMITED);
+    client = cg_http_client_new(.user_agent = "mine/1", .no_environment = true);
+    cg_http_mount(server, "*", http, NULL);
+    cg_yield(cg_http_get(client, "http://localhost/", &reply));
+    cg_yield(cg_http_get(client, "http://localhost/", &reply, .why = why, .timeout = 1));
+    cg_yield(cg_http_fetch(client, &what, &reply));
+    cg_yield(cg_http_fetch(client, &what, &reply, .why = why, .deadline = CG_NEVER));
+    cg_yield(cg_http_reply_read(reply, arg, 1));
+    cg_yield(cg_http_reply_read(reply, arg, 1, .timeout = 1));
+    cg_yield(cg_http_serve(server, cg_http_sock(req)));
+    cg_yield(cg_http_serve(server, cg_http_sock(req), .timeout = CG_NEVER));
+    cg_yield(cg_http_shutdown(server));
+    cg_yield(cg_http_shutdown(server, .timeout = CG_SECOND));
+    cg_yield(cg_http_read(req, arg, 1));
+    cg_yield(cg_http_read(req, arg, 1, .timeout = 1));
+    cg_yield(cg_http_body(req, &body));
+    cg_yield(cg_http_body(req, &body, .len = 10, .timeout = 1));
+    cg_yield(cg_http_answer(req, 200, arg, 1));
+    cg_yield(cg_http_answer(req, 200, arg, 1, .mime = "a/b"));
+    cg_yield(cg_http_text(req, 404, "none\n"));
+    cg_yield(cg_http_text(req, 404, "none\n", .mime = "text/html"));
+    cg_yield(cg_http_write(req, arg, 1));
+    cg_yield(cg_http_write(req, arg, 1, .timeout = 1));
+    cg_yield(cg_http_send_file(req, 0, 0, 1));
+    cg_yield(cg_http_send_file(req, 0, 0, 1, .timeout = 1));
+    cg_yield(cg_http_event(req));
+    cg_yield(cg_http_event(req, .data = "text", .event = "name", .id = "7", .retry = 1));
+    cg_yield(cg_http_upgrade(req, 101, &sock));
+    return cg_yield(cg_http_upgrade(req, 101, &sock, .timeout = 1));
 }
 
 int outside(struct cg_reactor *reactor, struct cg_sched **sched, struct cg_sock **sock)

@@ -2,6 +2,8 @@
 /* What C++ may do: include the headers, define coroutines and operation types, drive a
  * scheduler. tests/headers.sh compiles this; nobody runs it. */
 #include <cogen.h>
+#include <cogen/http_server.h>
+#include <cogen/https.h>
 #include <cogen/transport.h>
 
 extern "C" {
@@ -18,10 +20,29 @@ static cg_verdict my_process(cg_op *op, cg_sched *)
     return CG_DONE;
 }
 
+static ssize_t answer(cg_http_request *req, void *)
+{
+    return cg_http_set(req, "A", cg_http_method(req));
+}
+
 static int my_print(const cg_op *, char *, size_t)
 {
     return 0;
 }
+}
+
+int http(cg_http_client **client, cg_http_server **server, cg_tls **tls);
+int http(cg_http_client **client, cg_http_server **server, cg_tls **tls)
+{
+    cg_http_client_options how = cg_http_client_options();
+    cg_http_server_options limits = cg_http_server_options();
+    cg_tls_options whom = cg_tls_options();
+
+    how.user_agent = "mine/1";
+    limits.body_limit = CG_HTTP_UNLIMITED;
+    *client = cg_http_client_create(&how);
+    *server = cg_http_server_create(&limits);
+    return cg_tls_create(tls, &whom) + cg_http_mount(*server, "*", answer, 0);
 }
 
 ssize_t drive(const char *name);

@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# make installcheck: a first program, built with what pkg-config says about the installed
-# library, runs. Wants CC, CFLAGS, PKG_CONFIG, PKG_CONFIG_PATH and libdir.
+# make installcheck: first programs, built with what pkg-config says about the installed
+# libraries, run: one with libcogen alone, one with cogen-http, one with cogen-tls as well,
+# as far as these were built. Wants CC, CFLAGS, PKG_CONFIG, PKG_CONFIG_PATH and libdir.
 set -eu
 
 : "${CC:=cc}" "${CFLAGS:=}" "${PKG_CONFIG:=pkg-config}" "${libdir:=}"
@@ -33,6 +34,110 @@ int main(void)
     return left != 0;
 }
 END
-# shellcheck disable=SC2046,SC2086 # words
-$CC $CFLAGS -o "$work/first" "$work/first.c" $($PKG_CONFIG --cflags --libs cogen)
-LD_LIBRARY_PATH="$libdir${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}" "$work/first"
+
+# A server that is asked for its page by a client, both in one program.
+cat >"$work/http.c" <<'END'
+#include <cogen.h>
+#include <cogen/http_client.h>
+#include <cogen/http_server.h>
+#include <stdio.h>
+
+static ssize_t hello(struct cg_http_request *req, void *arg)
+{
+    return cg_yield(cg_http_text(req, 200, arg));
+}
+
+static ssize_t ask(void *addr)
+{
+    struct cg_http_client *client = cg_http_client_new(.no_environment = true);
+    struct cg_http_reply *reply;
+    char url[CG_ADDR_SIZE + 16];
+    ssize_t n;
+
+    snprintf(url, sizeof url, "http://%s/", (char *)addr);
+    n = cg_yield(cg_http_get(client, url, &reply, .timeout = 10 * CG_SECOND));
+    if (n > 0)
+        fputs(cg_http_reply_body(reply, NULL), stdout);
+    cg_http_reply_free(reply);
+    cg_http_client_free(client);
+    return n == 200 ? 0 : -1;
+}
+
+static ssize_t program(void *arg)
+{
+    struct cg_http_server *server = cg_http_server_new();
+    struct cg_op *asking;
+    struct cg_sock *listener;
+    char addr[CG_ADDR_SIZE];
+    ssize_t n;
+
+    cg_http_mount(server, "GET /", hello, arg);
+    if (cg_listen(cg_sched_self(), "127.0.0.1:0", &listener) < 0)
+        return -1;
+    cg_local_addr(listener, addr, sizeof addr);
+    asking = cg_call(ask, addr);
+    n = cg_yield(cg_any((cg_http_serve(server, listener), asking)));
+    cg_http_server_free(server);
+    cg_close(listener);
+    return n == 1 ? cg_result(asking) : -1;
+}
+
+int main(void)
+{
+    return cg_main(NULL, program, "hello over HTTP\n") != 0;
+}
+END
+
+# What speaks no TLS is no server for https: a pair of sockets, in which somebody speaks plain.
+cat >"$work/tls.c" <<'END'
+#include <cogen.h>
+#include <cogen/https.h>
+#include <stdio.h>
+
+static ssize_t program(void *arg)
+{
+    struct cg_sock *inner, *peer, *sock;
+    struct cg_http_client *client;
+    struct cg_tls *tls;
+    char why[CG_TLS_WHY_SIZE];
+    ssize_t n;
+
+    if (cg_tls_new(&tls) < 0 || cg_pair(cg_sched_self(), &inner, &peer) < 0)
+        return -1;
+    client = cg_http_client_new(.tls = cg_tls_http(tls));
+    cg_yield(cg_writeall(peer, arg, 20));
+    n = cg_yield(cg_tls_connect(inner, tls, "localhost", &sock, .why = why));
+    printf("no hello over TLS: %s\n", why);
+    cg_http_client_free(client);
+    cg_close(inner);
+    cg_close(peer);
+    cg_tls_free(tls);
+    return n == CG_ETLS ? 0 : -1;
+}
+
+int main(void)
+{
+    return cg_main(NULL, program, "this is not TLS, no.") != 0;
+}
+END
+
+export LD_LIBRARY_PATH="$libdir${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"
+
+# try PROGRAM PACKAGE...: which pkg-config may not know.
+try() {
+    name=$1
+    shift
+    for package in "$@"; do
+        if [ "$package" != cogen ] && ! $PKG_CONFIG --exists "$package"; then
+            echo "SKIP $name: $package was not built"
+            return
+        fi
+    done
+    # shellcheck disable=SC2046,SC2086 # words
+    $CC -std=c11 $CFLAGS -o "$work/$name" "$work/$name.c" $($PKG_CONFIG --cflags --libs "$@")
+    "$work/$name"
+}
+
+try first cogen
+try http cogen-http
+try tls cogen-http cogen-tls
