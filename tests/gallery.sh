@@ -96,6 +96,30 @@ filtered() {
     verdict "$name" "$reactor" $code "$status"
 }
 
+# embedded NAME: one that lives in another library's loop, on every reactor. Those without a
+# descriptor to be polled refuse, and say why.
+embedded() {
+    local reactor code
+
+    for reactor in $network; do
+        there "$1" "$1" || return
+        case $reactor in
+        epoll | kqueue | io_uring)
+            on "$reactor" "$1" "$1"
+            ;;
+        *)
+            timeout -k 1 30 "$examples/$1" --reactor "$reactor" >"$work/raw" \
+                2>"$work/out" </dev/null
+            code=$?
+            : >"$work/err"
+            [ ! -s "$work/raw" ] || cp "$work/raw" "$work/err"
+            sed -i "s/^$1: //" "$work/out"
+            verdict "refused ${1#embed_}" "$reactor" $code 2
+            ;;
+        esac
+    done
+}
+
 # ---- Servers --------------------------------------------------------------------------
 
 # serve PROGRAM ARGUMENT...: starts one; where it listens is in $addr. False: it does not.
@@ -297,8 +321,8 @@ asked "$network" line_server echo_client ADDR --
 printf 'hello from the gallery\n' >"$work/index.html"
 asked "$network" http_server http_client http://ADDR/ -- --root "$work"
 filtered c100k "$best" 's/[0-9.]+ KiB/N KiB/' c100k --connections 300
-on epoll embed_libevent embed_libevent
-on epoll embed_glib embed_glib
+embedded embed_libevent
+embedded embed_glib
 filtered callbacks "$best" 's/ +[0-9.]+/ N/' callbacks
 
 echo
