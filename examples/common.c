@@ -134,7 +134,7 @@ static void parse(struct example *ex, const struct example_option *const *known,
                   int count, int argc, char **argv)
 {
     struct option longs[OPTIONS_MAX + 1] = {{0}};
-    char shorts[2 * OPTIONS_MAX + 1], *s = shorts;
+    char shorts[2 * OPTIONS_MAX + 1], *s = shorts, *path = argv[0];
     int c;
 
     /* A long option is answered as 256 + its index, a short one as its letter. */
@@ -148,6 +148,7 @@ static void parse(struct example *ex, const struct example_option *const *known,
         }
     }
     *s = '\0';
+    argv[0] = (char *)ex->name; /* what getopt_long calls the program in its messages */
     while ((c = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
         int i = c - 256;
 
@@ -160,6 +161,7 @@ static void parse(struct example *ex, const struct example_option *const *known,
         if (ex->each)
             ex->each(known[i]);
     }
+    argv[0] = path;
     ex->argv = argv + optind;
     ex->argc = argc - optind;
 }

@@ -11,12 +11,12 @@
 
 #include "common.h"
 
-static ssize_t echo(void *arg)
+static ssize_t echo(struct cg_sock *conn, void *arg)
 {
-    struct cg_sock *conn = arg;
     struct cg_view view;
     ssize_t n;
 
+    (void)arg;
     while ((n = cg_yield(cg_borrow(conn, &view))) > 0) {
         /* A client may take long to read, but not a minute without reading anything. */
         n = cg_yield(cg_writeall(conn, view.data, view.size, .timeout = CG_MINUTE,
@@ -29,16 +29,10 @@ static ssize_t echo(void *arg)
     return n;
 }
 
-static ssize_t serve(void *arg)
+static ssize_t serve(void *listener)
 {
-    struct cg_sock *listener = arg, *conn;
-    ssize_t n;
+    ssize_t n = cg_yield(cg_serve(listener, echo, .name = "echo"));
 
-    while ((n = cg_yield(cg_accept(listener, &conn))) >= 0)
-        if ((n = cg_yield(cg_add(echo, conn, .name = "echo"))) < 0) {
-            example_warn("a connection is dropped", n);
-            cg_close(conn);
-        }
     example_warn("accept", n);
     cg_close(listener);
     return n;

@@ -41,12 +41,12 @@ static bool is_exit(const char *line)
     return strncmp(line, "exit", 4) == 0 && line[4 + strspn(line + 4, "\r\n")] == '\0';
 }
 
-static ssize_t talk(void *arg)
+static ssize_t talk(struct cg_sock *conn, void *arg)
 {
-    struct cg_sock *conn = arg;
     char line[LINE_SIZE];
     ssize_t n = say(conn, "welcome to the line server, \"exit\" ends it\r\n");
 
+    (void)arg;
     while (n >= 0) {
         n = cg_yield(cg_readline(conn, line, sizeof line, .timeout = idle));
         if (n == 0 || (n > 0 && is_exit(line)))
@@ -64,16 +64,10 @@ static ssize_t talk(void *arg)
     return n;
 }
 
-static ssize_t serve(void *arg)
+static ssize_t serve(void *listener)
 {
-    struct cg_sock *listener = arg, *conn;
-    ssize_t n;
+    ssize_t n = cg_yield(cg_serve(listener, talk, .name = "talk"));
 
-    while ((n = cg_yield(cg_accept(listener, &conn))) >= 0)
-        if ((n = cg_yield(cg_add(talk, conn, .name = "talk"))) < 0) {
-            example_warn("a connection is dropped", n);
-            cg_close(conn);
-        }
     example_warn("accept", n);
     cg_close(listener);
     return n;
