@@ -7,68 +7,35 @@
  */
 #include <cogen.h>
 #include <stdio.h>
-#include <stdlib.h>
 
-#include "../common.h"
 #include "../generators.h"
+#include "log.h"
 #include "stages.h"
-
-struct following {
-    const char *path, *from_start;
-    long lines; /* how many to send; 0: no end */
-    struct cg_gen *target;
-};
 
 static ssize_t follow(void *arg)
 {
-    const struct following *f = arg;
-    struct cg_follow *log;
+    const struct log *log = arg;
+    struct cg_gen *target = primed(stage_print, "log: ");
     char line[1024];
-    ssize_t rc = cg_follow_open(cg_sched_self(), f->path, &log,
-                                .from_start = f->from_start != NULL);
+    ssize_t rc = 0;
 
-    if (rc < 0) {
-        example_fail(f->path, rc);
-        return rc;
-    }
-    for (long n = 0; f->lines == 0 || n < f->lines; n++) {
-        if ((rc = cg_yield(cg_follow_line(log, line, sizeof line))) < 0)
+    for (long n = 0; log->lines == 0 || n < log->lines; n++) {
+        if ((rc = cg_yield(cg_follow_line(log->follow, line, sizeof line))) < 0)
             break;
-        cg_gen_send(f->target, line, NULL);
+        cg_gen_send(target, line, NULL);
         fflush(stdout);
     }
-    if (rc < 0)
-        example_fail(f->path, rc);
-    cg_follow_close(log);
+    cg_gen_free(target);
     return rc;
 }
 
 int main(int argc, char **argv)
 {
-    const char *lines = "0";
-    struct following following = {.path = NULL};
-    const struct example_option options[] = {
-        {"from-start", NULL, "what is there already, too", &following.from_start, 0},
-        {"lines", "N", "end after so many", &lines, 0},
-        {0},
-    };
+    struct log log = {.word = NULL};
     struct example ex = {
         .name = "cofollow",
         .about = "Sends what is added to a file into a coroutine that prints it",
-        .operands = "FILE",
-        .options = options,
     };
-    int code;
 
-    example_open(&ex, argc, argv);
-    if (ex.argc != 1)
-        example_usage(&ex, "a file is wanted");
-    following.path = ex.argv[0];
-    following.lines = atol(lines);
-    following.target = primed(stage_print, "log: ");
-    if ((code = cg_start(ex.sched, follow, &following, .name = "follow")) < 0)
-        example_fail("start", code);
-    code = example_run(&ex);
-    cg_gen_free(following.target);
-    return code;
+    return log_main(&log, follow, &ex, argc, argv);
 }
