@@ -95,6 +95,9 @@ check_pages() {
     same "two on one connection" "1 0" \
         "$(get -o /dev/null -o /dev/null -w '%{num_connects} ' "$url/hello.txt" \
             "$url/hello.txt" | sed 's/ $//')"
+    port=${through##*:}
+    same "two in one packet" 2 "$(talk "GET $url/hello.txt HTTP/1.1\r\nHost: x\r\n\r\n\
+GET $url/hello.txt HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n" | grep -c '^hello$')"
     same "HEAD" "200 $(wc -c <"$work/site/large.txt")" \
         "$(get -I "$url/large.txt" | tr -d '\r' |
             awk '/^HTTP/ { s = $2 } /^Content-Length/ { l = $2 } END { print s, l }')"

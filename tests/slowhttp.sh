@@ -62,7 +62,8 @@ ask_meanwhile() {
         [[ $answers == *$code* ]] || answers+=$code
         held=$(descriptors)
         [ "$held" -le $((most + clients)) ] || most=$held
-        [ "$most" -le $((base + clients)) ] || [ "$held" -gt $((base + 1)) ] || free=yes
+        [ "$most" -le $((base + clients)) ] || [ "$held" -gt $((base + 1)) ] ||
+            [ $SECONDS -ge 5 ] || free=yes
         sleep 0.1
     done
     most=$((most - base))
@@ -78,6 +79,7 @@ check() {
     slow bodies -B -s 8192 -x 10 -t POST
     slow ranges -R -a 5 -b 3000 -t HEAD
     slow reads -X -w 10 -y 20 -n 1 -z 5
+    SECONDS=0
     ask_meanwhile
     for each in "${slow_pids[@]}"; do
         wait "$each"
