@@ -1,69 +1,44 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# The chat without its page: curl is a tab, on every reactor. Runs in the build directory;
-# chat_browser.sh has the page.
+# The chat without its page: curl is a tab, on every reactor; chat_browser.sh has the page.
+#   tests/chat.sh [DIRECTORY-OF-THE-EXAMPLES]
 set -u
+# shellcheck source=tests/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+need chat http_server
+[ -n "$curl" ] || skip "there is no curl"
 
-server=examples/chat
-[ -x $server ] || { echo "SKIP: HTTP was not built"; exit 77; }
-command -v curl >/dev/null || { echo "SKIP: there is no curl"; exit 77; }
-unset COGEN_REACTOR http_proxy HTTP_PROXY all_proxy ALL_PROXY
-work=$(mktemp -d)
-pid='' tabs=() passed=0 failed=0 where=''
-tidy() {
-    [ ${#tabs[@]} -eq 0 ] || kill -KILL "${tabs[@]}" 2>/dev/null
-    [ -z "$pid" ] || kill "$pid" 2>/dev/null
-    wait 2>/dev/null
-    rm -rf "$work"
-}
-trap tidy EXIT
-trap 'exit 130' INT TERM
+# comes NAME COMMAND...: it becomes true.
+comes() {
+    local name=$1
 
-# same NAME EXPECTED GOT
-same() {
-    if [ "$2" = "$3" ]; then
-        passed=$((passed + 1))
+    shift
+    if until_true "$@"; then
+        pass "$name"
     else
-        failed=$((failed + 1))
-        printf 'FAILED %s%s\n    expected: %s\n    got: %s\n' "$where" "$1" "$2" "$3"
+        fail "$name" "not in time: $*"
     fi
 }
 
-# until_true NAME COMMAND...: waits until it is true, 10 s at most.
-until_true() {
-    local name=$1 i
-
-    shift
-    for ((i = 0; i < 500; i++)); do
-        if "$@" >/dev/null 2>&1; then
-            passed=$((passed + 1))
-            return
-        fi
-        sleep 0.02
-    done
-    failed=$((failed + 1))
-    printf 'FAILED %s%s: not within 10 s: %s\n' "$where" "$name" "$*"
-}
-
-# serve ARGUMENT...: starts the server; its address is in $url.
-serve() {
-    : >"$work/out"
-    "$server" --listen 127.0.0.1:0 "$@" >"$work/out" 2>"$work/err" </dev/null &
-    pid=$!
-    until_true "the server tells its URL" grep '^open ' "$work/out"
-    url=$(sed -n 's,^open \(.*\)/ in.*,\1,p' "$work/out")
+# chat ARGUMENT...: starts the server; its URL is in $url.
+chat() {
+    tabs=()
+    serve chat --listen 127.0.0.1:0 "$@" || return
+    comes "the server tells its URL" grep '^open ' "$work/chat.out"
+    url=$(sed -n 's,^open \(.*\)/ in.*,\1,p' "$work/chat.out")
     rooms=$url/rooms
 }
 
+# stop: the server, while the tabs are open, which it does not wait for.
 stop() {
-    local begun=$SECONDS
+    local begun=$SECONDS each
 
-    kill -INT "$pid"
-    wait "$pid"
-    same "the server ends well" 0 $?
-    same "and says nothing" "" "$(cat "$work/err")"
-    same "at once" 1 $((SECONDS - begun < 4))
-    pid=''
+    stopped INT
+    below "at once" 4 $((SECONDS - begun))
+    for each in "${tabs[@]}"; do
+        wait "$each" 2>/dev/null
+        forget "$each"
+    done
 }
 
 # tab NAME KEY [ARGUMENT...]: joins the room "tea"; what it is told is in $work/KEY.
@@ -74,13 +49,13 @@ tab() {
     : >"$work/$key"
     curl -sSN -m 60 "$@" "$rooms/tea/events?name=$name&key=$key" >"$work/$key" 2>"$work/$key.err" &
     tabs+=($!)
-    until_true "$name is told who is here" grep '^event: people' "$work/$key"
+    pids+=($!)
+    comes "$name is told who is here" grep '^event: people' "$work/$key"
 }
 
 # close_tab: the one that was opened last.
 close_tab() {
-    kill "${tabs[-1]}"
-    wait "${tabs[-1]}" 2>/dev/null
+    end "${tabs[-1]}"
     unset 'tabs[-1]'
 }
 
@@ -112,8 +87,8 @@ check_talk() {
     tab Bob b
     same "a message" 204 "$(post a one)"
     same "another" 204 "$(post b "$text")"
-    until_true "Ann hears" hears a 'lines, ä & "quotes"'
-    until_true "Bob hears" hears b 'lines, ä & "quotes"'
+    comes "Ann hears" hears a 'lines, ä & "quotes"'
+    comes "Bob hears" hears b 'lines, ä & "quotes"'
     same "all of it" "one"$'\n'"$text" "$(told a)"
     same "who said it" $'Ann\nBob' "$(awk '/^event/ { on = /said/; n = 0 }
         on && /^data/ && ++n == 2 { print $2 }' "$work/a")"
@@ -122,8 +97,8 @@ check_talk() {
     same "history for who comes late" "$(told a)" "$(told c)"
     same "who came before is no news" 1 "$(grep -c '^event: joined' "$work/c")"
     close_tab
-    until_true "a closed tab is missed" grep -A 3 '^event: left' "$work/a"
-    until_true "and no longer in the list" sh -c "tail -n 4 '$work/a' | xargs |
+    comes "a closed tab is missed" grep -A 3 '^event: left' "$work/a"
+    comes "and no longer in the list" sh -c "tail -n 4 '$work/a' | xargs |
         grep 'event: people data: Ann data: Bob'"
 
     # Who had all up to a message gets what came then.
@@ -135,9 +110,9 @@ check_talk() {
     same "an id of another time" "$(told a)" "$(told e)"
     # With the key of one who is there: in its place.
     tab Dora e
-    until_true "the old stream ends" sh -c "! kill -0 ${tabs[-2]}"
+    comes "the old stream ends" is_gone "${tabs[-2]}"
     same "the new one is heard" 204 "$(post e new)"
-    until_true "by Bob" hears b new
+    comes "by Bob" hears b new
     same "and has not joined once more" 4 "$(grep -c '^event: joined' "$work/b")"
 }
 
@@ -193,24 +168,25 @@ check_many() {
     done >"$work/posts"
     curl -sSN -m 60 -Z --parallel-max 60 --parallel-immediate -K "$work/streams" 2>"$work/many.err" &
     tabs+=($!)
-    until_true "half of them are in" sh -c \
+    pids+=($!)
+    comes "half of them are in" sh -c \
         "[ \$(grep -c '^event: joined' '$work/b') -gt 25 ]"
     curl -sS -m 60 -K "$work/posts"
     same "the posts" 0 $?
     wanted=$(for ((i = 1; i <= 100; i++)); do echo "m $i"; done)
     for ((i = 0; i < 50; i++)); do
         key=m$i
-        until_true "n$i hears the last" grep -q '^data: m 100$' "$work/$key"
+        comes "n$i hears the last" grep -q '^data: m 100$' "$work/$key"
         same "n$i hears all" "$wanted" "$(told "$key" | grep '^m ')"
     done
-    until_true "all of them are in the list" in_list 50
+    comes "all of them are in the list" in_list 50
 }
 
 check_heartbeat() {
     tab Ann h
-    until_true "a comment comes" sh -c "[ \$(grep -c '^:' '$work/h') -ge 2 ]"
+    comes "a comment comes" sh -c "[ \$(grep -c '^:' '$work/h') -ge 2 ]"
     same "and the tab is there" 204 "$(post h hello)"
-    until_true "and hears" hears h hello
+    comes "and hears" hears h hello
 }
 
 # One that does not read holds nobody up, and is told what it has missed.
@@ -224,61 +200,38 @@ check_slow() {
     curl -sS -m 60 -H 'Chat-Key: f' --data-binary "$text" "$rooms/tea/messages?[1-1500]"
     same "the posts" 0 $?
     same "one last" 204 "$(post f last)"
-    until_true "the other one hears all" hears f last
+    comes "the other one hears all" hears f last
     same "none is lost" 1501 "$(told f | wc -l)"
     kill -CONT "${tabs[-2]}"
-    until_true "the slow one goes on" hears slow last
+    comes "the slow one goes on" hears slow last
     same "and knows what it has missed" 1501 "$(($(told slow | wc -l) +
         $(sed -n '/^event: missed/{n;s/^data: //p;}' "$work/slow" | paste -sd+)))"
 }
 
-check_tls() {
-    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 \
-        -keyout "$work/key.pem" -out "$work/cert.pem" -subj /CN=localhost \
-        -addext subjectAltName=IP:127.0.0.1 2>/dev/null || return
-    if "$server" --tls-cert "$work/none" 2>&1 | grep -q 'without TLS'; then
-        echo "SKIP: TLS: it was not built"
-        return
-    fi
-    export CURL_CA_BUNDLE=$work/cert.pem
-    serve --tls-cert "$work/cert.pem" --tls-key "$work/key.pem" --heartbeat 0.1
-    same "the URL" https "${url%%:*}"
-    check_heartbeat
-    tab Bob i
-    close_tab
-    until_true "a closed tab is missed" grep '^event: left' "$work/h"
-    stop
-}
-
-forget_tabs() {
-    [ ${#tabs[@]} -eq 0 ] || wait "${tabs[@]}" 2>/dev/null
-    tabs=()
-}
-
-for reactor in $("$server" --list-reactors | awk '$2 == "available" { print $1 }'); do
+for reactor in $(reactors); do
     where="$reactor: "
-    serve --reactor "$reactor"
+    chat || continue
     check_talk
     check_refusals
     check_many
     stop
-    forget_tabs
-    serve --reactor "$reactor" --heartbeat 0.1
+    chat --heartbeat 0.1 || continue
     check_heartbeat
     stop
-    forget_tabs
 done
-where=''
-serve
+reactor='' where=''
+chat
 check_slow
 stop
-forget_tabs
-if command -v openssl >/dev/null; then
+if have_tls; then
     where='TLS: '
-    check_tls
-else
-    echo "SKIP: TLS: there is no command openssl"
+    export CURL_CA_BUNDLE=$work/ca.pem
+    chat --tls-cert "$work/good.pem" --tls-key "$work/good.key" --heartbeat 0.1
+    same "the URL" https "${url%%:*}"
+    check_heartbeat
+    tab Bob i
+    close_tab
+    comes "a closed tab is missed" grep '^event: left' "$work/h"
+    stop
 fi
-echo "$((100 * passed / (passed + failed)))%: Checks: $((passed + failed))," \
-    "Failures: $failed, Errors: 0"
-[ "$failed" -eq 0 ]
+totals
