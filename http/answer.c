@@ -216,16 +216,20 @@ static const char *type_of(const struct cg_http_answer_op *answer)
     return plain_text;
 }
 
+bool cg__http_worth(const struct cg_http_request *req, int status, const char *type)
+{
+    const char *set;
+
+    if (status != 200 || has(req, "Content-Encoding") || has(req, "Content-Range"))
+        return false;
+    set = cg_http_headers_get(&req->out, "Content-Type");
+    return cg__http_compressible(set ? set : type);
+}
+
 static bool is_compressible(const struct cg_http_answer_op *answer, size_t size)
 {
-    const struct cg_http_request *req = answer->req;
-    const char *type;
-
-    if (size <= req->server->options.compress_above || answer->status != 200 ||
-        has(req, "Content-Encoding") || has(req, "Content-Range"))
-        return false;
-    type = cg_http_headers_get(&req->out, "Content-Type");
-    return cg__http_compressible(type ? type : type_of(answer));
+    return size > answer->req->server->options.compress_above &&
+           cg__http_worth(answer->req, answer->status, type_of(answer));
 }
 
 /* Puts the head, and a small body, into the output. 0: done; else what cg__http_begin says, or
@@ -391,6 +395,8 @@ void cg__http_end(struct cg_http_request *req, ssize_t n)
         cg__http_log_failure(req, n);
     if (req->ended)
         return;
+    if (n >= 0 && req->encoder != NULL)
+        n = cg__http_encode_end(req);
     req->ended = true;
     if (n >= 0 && req->framing == CG__HTTP_CHUNKED)
         n = end_chunks(req);

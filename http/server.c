@@ -99,6 +99,7 @@ void cg__http_request_reset(struct cg_http_request *req)
         if (lists[i]->used > 0)
             cg__http_headers_reset(lists[i], CG__HTTP_KEEP);
     free(req->whole);
+    cg__http_encoder_free(req->encoder);
     memset(&req->path, 0, sizeof *req - offsetof(struct cg_http_request, path));
 }
 

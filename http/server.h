@@ -7,6 +7,7 @@
 #include <cogen/http_server.h>
 
 #include "http/body.h"
+#include "http/encode.h"
 #include "http/parser.h"
 
 enum {
@@ -100,6 +101,7 @@ struct cg_http_request {
     enum cg__http_framing framing;
     uint64_t left; /* of the length that was promised */
     uint64_t sent; /* bytes of the body, for the log */
+    struct cg__http_encoder *encoder; /* of a body that is compressed as it comes */
     bool begun, ended, keep, cut, events;
 };
 
@@ -137,6 +139,11 @@ ssize_t cg__http_decode(char *to, const char *from, size_t size, bool plus, bool
  * closed. */
 bool cg__http_drain(struct cg_http_request *req);
 
+/* ---- write.c ---- */
+
+/* Writes what an encoder still has, and its end. 0 or a negative code. Yields. */
+ssize_t cg__http_encode_end(struct cg_http_request *req);
+
 /* ---- out.c ---- */
 
 /* Room for so many bytes of output behind what is there; NULL: there is not so much (or no
@@ -159,6 +166,9 @@ void cg__http_out_late(struct cg__http_conn *conn);
  * -ENOBUFS: there is no room now; -EMSGSIZE: it is too long. */
 int cg__http_begin(struct cg_http_request *req, int status, int64_t length,
                    const char *type);
+
+/* Whether a body of that type (if no field says another) is worth compressing. */
+bool cg__http_worth(const struct cg_http_request *req, int status, const char *type);
 
 /* Answers with a status and a line of text that names it. Yields if it must. */
 ssize_t cg__http_plain(struct cg_http_request *req, int status);

@@ -8,17 +8,45 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 /* ---- Pieces ---------------------------------------------------------------------- */
 
-/* Begins the answer unless it has begun. */
-static ssize_t begin(struct cg_http_request *req)
+/* Text of unknown length is compressed as it comes, if the client likes that. Without memory
+ * it is not. */
+static void choose_coding(struct cg_http_request *req, int status)
+{
+    enum cg__http_coding coding;
+
+    if (req->out.count == 0 || req->server->options.compress_above == CG_HTTP_UNLIMITED ||
+        cg_http_headers_get(&req->out, "Content-Length") != NULL ||
+        !cg__http_worth(req, status, NULL))
+        return;
+    /* gzip if it will do: a stream of brotli costs nine times the memory. */
+    coding = cg__http_accepts(req, cg__http_can(CG__HTTP_GZIP), false);
+    if (coding == CG__HTTP_IDENTITY)
+        coding = cg__http_accepts(req, false, cg__http_can(CG__HTTP_BR));
+    if (cg_http_headers_add(&req->out, "Vary", "Accept-Encoding") < 0 ||
+        coding == CG__HTTP_IDENTITY)
+        return;
+    req->encoder = cg__http_encoder_new(coding == CG__HTTP_BR);
+    if (req->encoder != NULL && cg_http_headers_set(&req->out, "Content-Encoding",
+                                                    cg__http_coding_name(coding)) < 0) {
+        cg__http_encoder_free(req->encoder);
+        req->encoder = NULL;
+    }
+}
+
+/* Begins the answer unless it has begun. `text`: what is to be written may be compressed. */
+static ssize_t begin(struct cg_http_request *req, bool text)
 {
     int status = req->status ? req->status : 200, rc;
     ssize_t n;
 
     if (req->begun)
         return req->ended ? -EALREADY : 0;
+    if (text)
+        choose_coding(req, status);
     rc = cg__http_begin(req, status, -1, NULL);
     if (rc == -ENOBUFS) {
         if ((n = cg__http_flush(req->conn, NULL, 0)) < 0)
@@ -28,16 +56,14 @@ static ssize_t begin(struct cg_http_request *req)
     return rc;
 }
 
-/* Writes a piece, framed as it must be, behind what the output has. */
-static ssize_t write_piece(struct cg_http_request *req, const void *data, size_t size)
+/* Writes bytes of the body, framed as they must be, behind what the output has. */
+static ssize_t write_framed(struct cg_http_request *req, const void *data, size_t size)
 {
     char head[CG__HTTP_CHUNK_HEAD];
     struct iovec parts[3];
     int count = 0;
-    ssize_t n = begin(req);
+    ssize_t n;
 
-    if (n < 0)
-        return n;
     if (req->framing == CG__HTTP_LENGTH) {
         if (size > req->left)
             return -EMSGSIZE;
@@ -59,10 +85,47 @@ static ssize_t write_piece(struct cg_http_request *req, const void *data, size_t
     return n;
 }
 
+static ssize_t encode(struct cg_http_request *req, const char *data, size_t size,
+                      enum cg__http_encode how)
+{
+    bool again = true;
+    ssize_t n = 0;
+
+    while (again && n >= 0) {
+        const char *out;
+        size_t made = cg__http_encode(req->encoder, how, &data, &size, &out, &again);
+
+        if (made > 0 && req->framing != CG__HTTP_NO_BODY)
+            n = write_framed(req, out, made);
+    }
+    if (n >= 0 && how == CG__HTTP_FLUSH)
+        n = cg__http_flush(req->conn, NULL, 0); /* there may be no more than a head */
+    req->cut |= n < 0;
+    return n;
+}
+
+ssize_t cg__http_encode_end(struct cg_http_request *req)
+{
+    return encode(req, "", 0, CG__HTTP_FINISH);
+}
+
+/* A piece from the handler. `more`: it need not go out yet. */
+static ssize_t write_piece(struct cg_http_request *req, const void *data, size_t size,
+                           bool more)
+{
+    ssize_t n = begin(req, true);
+
+    if (n < 0)
+        return n;
+    if (req->encoder == NULL)
+        return write_framed(req, data, size);
+    return encode(req, data, size, more ? CG__HTTP_GATHER : CG__HTTP_FLUSH);
+}
+
 static ssize_t write_run(struct cg_op *op)
 {
     struct cg_http_answer_op *write = (struct cg_http_answer_op *)op;
-    ssize_t n = write_piece(write->req, write->body, write->size);
+    ssize_t n = write_piece(write->req, write->body, write->size, write->more);
 
     return n < 0 ? n : (ssize_t)write->size;
 }
@@ -88,6 +151,26 @@ static ssize_t send_part(struct cg_http_request *req, int file, int64_t offset, 
     return n;
 }
 
+/* A file within a body that is compressed. */
+static ssize_t encode_file(struct cg_http_request *req, int file, int64_t offset,
+                           uint64_t size)
+{
+    char buf[4096];
+    ssize_t n = 0;
+
+    while (size > 0 && n >= 0) {
+        n = pread(file, buf, size < sizeof buf ? (size_t)size : sizeof buf, offset);
+        if (n <= 0) {
+            req->cut = true;
+            return n < 0 ? -errno : CG_EOF;
+        }
+        offset += n;
+        size -= (uint64_t)n;
+        n = encode(req, buf, (size_t)n, size > 0 ? CG__HTTP_GATHER : CG__HTTP_FLUSH);
+    }
+    return n < 0 ? n : 0;
+}
+
 static ssize_t send_file_run(struct cg_op *op)
 {
     struct cg_http_send_file_op *send = (struct cg_http_send_file_op *)op;
@@ -95,10 +178,12 @@ static ssize_t send_file_run(struct cg_op *op)
     char head[CG__HTTP_CHUNK_HEAD];
     struct iovec part = {head, 0};
     bool chunked;
-    ssize_t n = begin(req);
+    ssize_t n = begin(req, false);
 
     if (n < 0)
         return n;
+    if (req->encoder != NULL)
+        return encode_file(req, send->file, send->offset, send->size);
     if (req->framing == CG__HTTP_LENGTH && send->size > req->left)
         return -EMSGSIZE;
     if (req->framing == CG__HTTP_NO_BODY || send->size == 0)
@@ -189,7 +274,7 @@ static ssize_t event_run(struct cg_op *op)
         cg_http_set(event->req, "Cache-Control", "no-cache");
     }
     if (n == 0)
-        n = write_piece(event->req, text.data, text.used);
+        n = write_piece(event->req, text.data, text.used, false);
     cg__http_headers_clear(&text);
     return n;
 }

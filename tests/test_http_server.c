@@ -6,6 +6,7 @@
 
 #include <cogen/http_server.h>
 
+#include "http/decode.h"
 #include "tests/support.h"
 
 #include <errno.h>
@@ -109,6 +110,28 @@ static ssize_t held(struct cg_http_request *req, void *arg)
     return cg_yield(cg_http_text(req, 200, "held\n"));
 }
 
+/* A text that nobody knows the length of: a piece that goes out at once, and, after a wait,
+ * many that need not, a file and an end. */
+static ssize_t drop_by_drop(struct cg_http_request *req, void *arg)
+{
+    static const char words[] = "a word, and ";
+    FILE *file = tmpfile();
+
+    OK(cg_http_set(req, "Content-Type", arg));
+    IS(cg_yield(cg_http_write(req, "begin, ", 7)), 7);
+    handled++;
+    cg_yield(cg_wait_signal(&handled, NULL));
+    for (int i = 0; i < 3000; i++)
+        IS(cg_yield(cg_http_write(req, words, sizeof words - 1, .more = true)),
+           sizeof words - 1);
+    IS(cg_yield(cg_http_write(req, NULL, 0)), 0);
+    fputs("the end", file);
+    fflush(file);
+    OK(cg_yield(cg_http_send_file(req, fileno(file), 1, 6)));
+    fclose(file);
+    return cg_yield(cg_http_write(req, ".", 1, .more = true));
+}
+
 static ssize_t events(struct cg_http_request *req, void *arg)
 {
     (void)arg;
@@ -180,6 +203,7 @@ static void begin(const struct cg_http_server_options *options)
         {"/silent", silent, NULL},       {"/nothing", silent, "204"},
         {"GET /sleeps", sleeps, NULL},   {"GET /held", held, NULL},
         {"GET /events", events, NULL},
+        {"GET /drops", drop_by_drop, "text/html"}, {"GET /drops/image", drop_by_drop, "image/png"},
         {"GET /forges", forges, NULL},   {"GET /promises", promises, NULL},
         {"GET /up", takes_over, (void *)101},
         {"GET /text", text, "text/plain"}, {"GET /binary", text, "image/png"},
@@ -278,6 +302,54 @@ static int status_of(const char *text)
 #define PLAIN_TYPE "Content-Type: text/plain; charset=utf-8\r\n"
 #define HELLO "HTTP/1.1 200 OK\r\n" PLAIN_TYPE "Content-Length: 6\r\n"
 #define CHUNKED "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n"
+
+/* The body of an answer in chunks, as far as it is in got: its length, in `body`. */
+static size_t unchunk(size_t size, char *body)
+{
+    const char *at = memmem(got, size, "\r\n\r\n", 4), *end = got + size;
+    size_t length = 0;
+
+    for (at = at ? at + 4 : end; at < end && memmem(at, (size_t)(end - at), "\r\n", 2);) {
+        char *next;
+        size_t chunk = strtoul(at, &next, 16);
+
+        next += 2;
+        if ((size_t)(end - next) < chunk)
+            break;
+        memcpy(body + length, next, chunk);
+        length += chunk;
+        at = next + chunk + 2;
+    }
+    return length;
+}
+
+/* What a body comes to, decoded as far as it goes. "": nothing says how. */
+static size_t decode(const char *coding, const char *body, size_t size, char *to, size_t room)
+{
+    struct cg__decoder *decoder;
+    size_t done = 0;
+    ssize_t n;
+
+    if (coding[0] == '\0') {
+        memcpy(to, body, size);
+        return size;
+    }
+    OK(cg__decoder_new(&decoder, coding));
+    for (;;) {
+        size_t part = size < CG__DECODE_INPUT ? size : CG__DECODE_INPUT;
+
+        while ((n = cg__decoder_read(decoder, to + done, room - done)) > 0)
+            done += (size_t)n;
+        IS(n, 0);
+        if (part == 0)
+            break;
+        cg__decoder_give(decoder, body, part);
+        body += part;
+        size -= part;
+    }
+    cg__decoder_free(decoder);
+    return done;
+}
 
 /* ---- What is answered ------------------------------------------------------------ */
 
@@ -604,6 +676,59 @@ static void until_handled(unsigned count)
         OK(cg_yield(cg_sleep(CG_MILLISECOND)));
 }
 
+/* A text of unknown length is compressed as it comes; what is to go out at once does, and
+ * what may wait is no more than it has to be. */
+static ssize_t compresses_drops(void *arg)
+{
+    static const struct {
+        const char *target, *accept, *coding;
+    } asked[] = {
+        {"/drops", "gzip", "gzip"},      {"/drops", "br", "br"}, {"/drops", "x", ""},
+        {"/drops/image", "br, gzip", ""},
+    };
+    static char body[sizeof got], text[100000], want[100000];
+    size_t wanted = (size_t)sprintf(want, "begin, ");
+
+    (void)arg;
+    for (int i = 0; i < 3000; i++)
+        wanted += (size_t)sprintf(want + wanted, "a word, and ");
+    wanted += (size_t)sprintf(want + wanted, "he end.");
+    begin(NULL);
+    for (size_t i = 0; i < COUNT(asked); i++) {
+        bool there = asked[i].coding[0] == '\0' || strstr(cg__decode_accept(), asked[i].coding);
+        const char *coding = there ? asked[i].coding : "";
+        struct cg_sock *sock = client();
+        char request[256], field[64];
+        size_t size = 0, length = 0;
+        ssize_t n = 1;
+
+        snprintf(request, sizeof request, "GET %s" V CLOSE "Accept-Encoding: %s\r\n\r\n",
+                 asked[i].target, asked[i].accept);
+        send_text(sock, request);
+        while (n > 0 && size < sizeof got) {
+            n = OK(cg_yield(cg_read(sock, got + size, sizeof got - size)));
+            size += (size_t)n;
+            if (length < 7 && n > 0) {
+                length = decode(coding, body, unchunk(size, body), text, sizeof text);
+                if (length >= 7) { /* the first piece has come; now for the others */
+                    until_handled((unsigned)i + 1);
+                    OK(cg_yield(cg_signal(&handled, NULL)));
+                }
+            }
+        }
+        length = unchunk(size, body);
+        snprintf(field, sizeof field, "\r\nContent-Encoding: %s\r\n", coding);
+        IS(memmem(got, size, field, strlen(field)) != NULL, coding[0] != '\0');
+        IS(memmem(got, size, "\r\nVary: ", 8) != NULL, i < 3);
+        ck_assert_uint_lt(coding[0] ? length : 0, 1500);
+        IS(decode(coding, body, length, text, sizeof text), wanted);
+        ck_assert_mem_eq(text, want, wanted);
+        cg_close(sock);
+    }
+    end();
+    return 0;
+}
+
 /* A handler that waits keeps later requests waiting, but not the answers that are ready; and
  * whoever leaves meanwhile takes all of it along. */
 static ssize_t holds_nothing_back(void *arg)
@@ -724,6 +849,7 @@ int main(void)
         CORO(failures),
         CORO(streams),
         CORO(compresses),
+        CORO(compresses_drops),
         CORO(holds_nothing_back),
         CORO(limits),
         CORO(clocks, .where = ON_SIM),

@@ -79,13 +79,14 @@ struct cg_http_read_op { /* read, body */
     char **data;
 };
 
-struct cg_http_answer_op { /* reply, write, flush */
+struct cg_http_answer_op { /* answer, text, write */
     CG_OP_HEAD;
     struct cg_http_request *req;
     const void *body;
     size_t size;
     const char *mime;
     int status;
+    bool more;
 };
 
 struct cg_http_send_file_op {
@@ -166,7 +167,10 @@ struct cg_http_upgrade_op {
 /* cg_http_write(req, buf, len): writes a piece of the body; the first sends the head, with the
  * status that cg_http_status set (200). It goes out at once and waits for the client to take
  * it. The body is in chunks, or up to the end of the connection (HTTP/1.0), or, if a field
- * Content-Length was set, of that length: more is -EMSGSIZE. len. */
+ * Content-Length was set, of that length: more is -EMSGSIZE. Text whose length is not set is
+ * compressed for clients that accept it, by what Content-Type says (no server-sent events);
+ * .more = true then lets a piece be kept, to be compressed with the next ones: a write
+ * without it, also one of nothing (NULL, 0), sends all, and so does the end. len. */
 #define cg_http_write(...) cg__http_write(__VA_ARGS__, )
 #define cg__http_write(r, b, n, ...)                                                       \
     (&(struct cg_http_answer_op){                                                           \
