@@ -24,6 +24,7 @@ static void entry(void *arg)
     self->state = CG_CORO_FINISHED;
     *(self->prev ? &self->prev->next : &sched->first) = self->next;
     *(self->next ? &self->next->prev : &sched->last) = self->prev;
+    cg__idle_leave(&sched->idle, self, self->next);
     sched->count -= !self->internal;
     cg__ready_release(&sched->ready);
     if (self->group)

@@ -30,6 +30,8 @@ static void run_ready(struct cg_sched *sched)
     struct cg_coro *coro;
 
     sched->left = CG__TURN_RESUMPTIONS;
+    if (!cg__ready_empty(&sched->ready))
+        sched->idle.active = sched->now;
     while ((coro = cg__sched_next(sched))) {
         cg__self = coro;
         cg__context_switch(&sched->ctx, cg__coro_context(coro));
@@ -130,6 +132,19 @@ static int look(struct cg_sched *sched, int64_t timeout)
     return sched->reactor->type->wait(sched->reactor, timeout);
 }
 
+/* About to sleep: hands stacks back, some a turn, for as long as nothing else is to do.
+ * Answers for how long to sleep. */
+static int64_t before_sleep(struct cg_sched *sched, int64_t timeout)
+{
+    int64_t next;
+
+    if (cg__stacks_trim(sched->stacks, CG__TRIM) == CG__TRIM ||
+        cg__gen_trim(CG__TRIM) == CG__TRIM || cg__idle_trim(sched))
+        return 0;
+    next = cg__idle_next(sched);
+    return next < timeout ? next : timeout;
+}
+
 /* One turn: the timers, what was posted, what is ready; the reactor last, so that nothing
  * that these asked for stays unsubmitted. 1, 0 at the end. */
 static int turn(struct cg_sched *sched, int64_t timeout)
@@ -148,10 +163,8 @@ static int turn(struct cg_sched *sched, int64_t timeout)
     limit = cg_sched_timeout(sched);
     if (limit < timeout)
         timeout = limit;
-    /* About to sleep: hand stacks back, some a turn, for as long as nothing else is to do. */
-    if (timeout > 0 && (cg__stacks_trim(sched->stacks, CG__TRIM) == CG__TRIM ||
-                        cg__gen_trim(CG__TRIM) == CG__TRIM))
-        timeout = 0;
+    if (timeout > 0)
+        timeout = before_sleep(sched, timeout);
     rc = look(sched, timeout);
     sched->now = cg__sched_clock(sched);
     if (rc == -EDEADLK) /* a simulated world knows that nothing will ever happen in it */
@@ -249,6 +262,7 @@ struct cg_sched *cg_sched_create(struct cg_reactor *reactor,
         sched->options.stack_size = CG__STACK_DEFAULT;
     if (sched->options.prio == CG_PRIO_DEFAULT)
         sched->options.prio = CG_PRIO_LAST;
+    cg__idle_init(&sched->idle, sched->now);
     cg__timers_init(&sched->timers);
     cg__names_init(&sched->names, (uintptr_t)sched ^ (uint64_t)sched->now);
     return sched;

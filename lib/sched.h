@@ -4,6 +4,7 @@
 #define COGEN_LIB_SCHED_H
 
 #include "lib/coro.h"
+#include "lib/idle.h"
 #include "lib/names.h"
 #include "lib/ready.h"
 #include "lib/stack.h"
@@ -22,11 +23,12 @@ enum {
     CG__BUDGET = 64 * 1024,    /* bytes a coroutine may move before others run */
     CG__BUDGET_STEP = 4 * 1024, /* what an immediate completion counts at least: 16 do */
     CG__TIMER_HANDLE = 2, /* a timer's kind: a cg_handle's; 0: an op's, 1: a scope's */
-    CG__TRIM = 16,             /* stacks handed back before a sleep */
+    CG__TRIM = 16,             /* stacks handed or cut back before a sleep */
 };
 
 #define CG__TURN_LENGTH (200 * CG_MICROSECOND)
 #define CG__GRACE (5 * CG_SECOND)
+#define CG__IDLE (5 * CG_SECOND) /* then a stack that has grown is cut back */
 
 /* What has been posted; embedded in what it is for. run frees it, or keeps it. `dropped`:
  * the scheduler is being freed, and nothing of it may be used. */
@@ -47,6 +49,7 @@ struct cg_sched {
     size_t count;                 /* of them, internal ones left out */
     size_t holds;
     struct cg_stacks *stacks;
+    struct cg__idle idle;
     struct cg_sched_options options;
     struct cg__timers timers;
     struct cg__names names;

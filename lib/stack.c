@@ -42,6 +42,7 @@ enum {
     SLAB_LIMIT = 64 * 1024 * 1024, /* bytes, unless one stack is larger */
     SLOT = 64,                     /* bytes for struct slot, a cache line */
     COLOURS = 32,
+    BELOW = 512,   /* bytes below a saved stack pointer that are left alone */
     FRAMES = 2048, /* bytes of the top page that colours leave to the first frames */
 };
 
@@ -321,6 +322,17 @@ size_t cg__stacks_trim(struct cg_stacks *stacks, size_t most)
              trimmed++)
             trim(stacks, size);
     return trimmed;
+}
+
+/* Nothing is in use below a saved stack pointer but, where ucontext saves it, a part of the
+ * frame that did. An ASan frame may lie elsewhere altogether. */
+void cg__stack_shrink(const struct cg_stacks *stacks, void *low, const void *sp,
+                      const void *head)
+{
+    uintptr_t end = ((uintptr_t)sp - BELOW) & ~(uintptr_t)(stacks->page - 1);
+
+    if ((uintptr_t)sp < (uintptr_t)head && end > (uintptr_t)low)
+        madvise(low, end - (uintptr_t)low, MADV_DONTNEED);
 }
 
 /* -- the pool -- */

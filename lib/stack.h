@@ -39,6 +39,11 @@ void cg__stack_put(struct cg_stacks *stacks, void *head);
  * Answers how many were trimmed; `most` means that there may be more. 2 to 4 us each. */
 size_t cg__stacks_trim(struct cg_stacks *stacks, size_t most);
 
+/* Gives back the whole pages below a stack pointer that the stack with this head and lowest
+ * address was left with. */
+void cg__stack_shrink(const struct cg_stacks *stacks, void *low, const void *sp,
+                      const void *head);
+
 /* Installs, once a process, the handler that reports an overflow ("cogen: stack overflow in
  * coroutine NAME (64 KiB stack)") from a signal stack and lets the process die of it; faults
  * elsewhere go to whoever handled them before. And, once a thread, its signal stack, unless
