@@ -154,7 +154,10 @@ static enum step judge(struct uring *u, struct cg_io *io)
     case -ENOTSOCK:
         if (io->code > CG_IO_SENDV || cg__uring_is_plain(u, io->fd))
             return ANSWER;
-        return cg__uring_remember_plain(u, io->fd) ? AGAIN : ANSWER;
+        if (cg__uring_remember_plain(u, io->fd))
+            return AGAIN;
+        io->result = -ENOMEM;
+        return ANSWER;
     default:
         return ANSWER;
     }
