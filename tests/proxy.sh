@@ -191,10 +191,10 @@ Via: $via
 
 ok" "$said"
     end "$origin"
-    origin '0\r\nX-Sum: 7\r\n\r\n$' 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nX-Sum: 8\r\n\r\n'
+    origin '0\r\nX-Sum: 7\r\n\r\n$' 'HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nX-Sum: 8\r\n\r\n'
     port=${through##*:}
     said=$(talk "POST http://127.0.0.1:$there/ HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\
-Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\nX-Sum: 7\r\n\r\n")
+Accept-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\nX-Sum: 7\r\n\r\n")
     like "chunks and trailers there" $'*chunked\n\n3\nabc\n0\nX-Sum: 7*' "$(heard)"
     like "and back" $'*chunked*\n\n2\nok\n0\nX-Sum: 8' "$said"
     end "$origin"
