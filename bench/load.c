@@ -72,7 +72,7 @@ static struct conn flood = {.fd = -1};
 static char chunk[CHUNK];
 
 static struct histogram latencies;
-static long sent, answered;
+static long sent, answered, flooded;
 static bool measuring, over;
 static int64_t begin, end; /* of the present phase */
 static int64_t cpu_begin, own_begin;
@@ -103,6 +103,7 @@ static void begin_measuring(int64_t at)
 {
     memset(&latencies, 0, sizeof latencies);
     measuring = true;
+    flooded = 0;
     begin = at;
     end = requests ? INT64_MAX : at + (int64_t)(seconds * 1e9);
     cpu_begin = server_known ? clock_of(server_clock) : 0;
@@ -123,6 +124,8 @@ static void report(int64_t at)
     }
     printf("load_busy %.4f of one processor\n",
            (double)(clock_of(CLOCK_PROCESS_CPUTIME_ID) - own_begin) / wall);
+    if (flooding)
+        printf("flood %.1f MB/s\n", (double)flooded / wall * 1e3);
     printf("p50 %.0f ns\n", histogram_at(&latencies, 0.5));
     printf("p99 %.0f ns\n", histogram_at(&latencies, 0.99));
     printf("p999 %.0f ns\n", histogram_at(&latencies, 0.999));
@@ -211,10 +214,15 @@ static void receive(struct conn *conn)
 /* Keeps the flood's connection full in both directions, a piece in each turn. */
 static void flood_more(void)
 {
-    if ((send(flood.fd, chunk, sizeof chunk, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ||
-         recv(flood.fd, chunk, sizeof chunk, MSG_DONTWAIT) < 0) &&
-        errno != EAGAIN)
-        die("flood");
+    ssize_t n = send(flood.fd, chunk, sizeof chunk, MSG_DONTWAIT | MSG_NOSIGNAL);
+
+    if (n < 0 && errno != EAGAIN)
+        die("flood: send");
+    n = recv(flood.fd, chunk, sizeof chunk, MSG_DONTWAIT);
+    if (n < 0 && errno != EAGAIN)
+        die("flood: recv");
+    if (n > 0)
+        flooded += n;
 }
 
 /* ---- HTTP --------------------------------------------------------------------------- */

@@ -2,25 +2,8 @@
 """What the core costs without I/O: bench/core, bench/switch and bench/generator, with the
 targets that there are."""
 
-import fnmatch
-
-from . import process
+from . import process, targets
 from .table import Table, number
-
-# Pattern of a figure's name: at most so many ns.
-TARGETS = (
-    ("switch-two-way*", 4), ("switch-round-robin-10000*", 12),
-    ("pass_among_10000", 30), ("spawn_and_finish", 60),
-    ("signal_and_back", 60), ("signal_and_back_int*", 60),
-    ("queue_hand_over*", 40), ("timer_set_and_cancel_among_1000000", 30),
-)
-
-
-def target_of(name):
-    for pattern, limit in TARGETS:
-        if fnmatch.fnmatch(name, pattern):
-            return limit
-    return None
 
 
 def core(options):
@@ -28,7 +11,7 @@ def core(options):
     for program, title in (("switch", "The bare context switch"), ("core", "The core"),
                            ("generator", "Generators")):
         options.say(f"core: bench/{program}")
-        table = Table("core", title, ["", "median", "unit", "target", ""], raw={})
+        table = Table(f"core-{program}", title, ["", "median", "unit", "target", ""], raw={})
         path = options.build.find(f"bench/{program}")
         if path is None:
             table.note(f"not measured: bench/{program} is not built")
@@ -39,10 +22,13 @@ def core(options):
             words = line.split()
             if len(words) < 3:
                 continue
-            value, limit = float(words[1]), target_of(words[0])
+            value, limit = float(words[1]), targets.of_core(words[0])
             verdict = "" if limit is None else "met" if value <= limit else "missed"
             table.raw[words[0]] = value
             table.add(words[0].replace("_", " "), number(value), " ".join(words[2:]),
                       "" if limit is None else f"at most {limit}", verdict)
+        table.plot = {"what": "ns", "line": None,
+                      "bars": [(row[0], value, value, value)
+                               for row, value in zip(table.rows, table.raw.values())]}
         tables.append(table)
     return tables

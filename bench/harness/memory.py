@@ -5,7 +5,7 @@ of them, less that with one."""
 import ssl
 import time
 
-from . import process, servers
+from . import process, servers, targets
 from .subjects import Held, descriptors, present
 from .table import Table, bytes_of
 
@@ -52,8 +52,8 @@ def of_connections(options, row, count, request, tls):
     return (after - before) / count
 
 
-def idle_table(options, title, rows, count, measure):
-    table = Table("idle", title, ["", "bytes each"], raw={"count": count, "rows": {}})
+def idle_table(options, name, title, rows, count, measure):
+    table = Table(f"idle-{name}", title, ["", "bytes each"], raw={"count": count, "rows": {}})
     missing = []
     for row in present(options, rows, missing):
         options.say(f"{title}: {row.name}")
@@ -67,6 +67,7 @@ def idle_table(options, title, rows, count, measure):
     table.plot = {"what": "bytes resident each", "line": None,
                   "bars": [(name, size, size, size)
                            for name, size in table.raw["rows"].items()]}
+    targets.judge(table, {(row, "bytes"): size for row, size in table.raw["rows"].items()})
     for note in missing:
         table.note(note)
     return table
@@ -83,10 +84,8 @@ def sleeping(options):
         n = min(count, 30000) if row.name == "State Threads" else count
         return of_sleepers(options, row.command, n)
 
-    table = idle_table(options, f"A sleeping coroutine, {count:,} of them", ours + peers,
-                       count, measure)
-    table.note("target: at most 4.4 KiB (4,506 bytes), page tables included")
-    return table
+    return idle_table(options, "sleeping", f"A sleeping coroutine, {count:,} of them",
+                      ours + peers, count, measure)
 
 
 def idle(options):
@@ -97,17 +96,15 @@ def idle(options):
     http = [servers.ours_http(name) for name in ("epoll", "io_uring")] + servers.http_peers()
     tables = [
         sleeping(options),
-        idle_table(options, f"An idle echo connection, {many:,} of them", echo, many,
+        idle_table(options, "echo", f"An idle echo connection, {many:,} of them", echo, many,
                    lambda row: of_connections(options, row, many, b"x" * 64, None)),
-        idle_table(options, f"An idle keep-alive HTTP connection, {many:,} of them", http,
-                   many, lambda row: of_connections(options, row, many, GET, None))]
+        idle_table(options, "http", f"An idle keep-alive HTTP connection, {many:,} of them",
+                   http, many, lambda row: of_connections(options, row, many, GET, None))]
     if servers.certificate():
         context = ssl.create_default_context(cafile=servers.certificate()[0])
         tables.append(
-            idle_table(options, f"An idle HTTPS connection, {tls_many:,} of them",
+            idle_table(options, "https", f"An idle HTTPS connection, {tls_many:,} of them",
                        servers.tls_rows(), tls_many,
                        lambda row: of_connections(options, row, tls_many, GET, context)))
     tables[1].note("State Threads, as Debian has it, waits by select: fewer connections")
-    for table in tables[1:3]:
-        table.note("target: at most 5 KiB (5,120 bytes) of user memory")
     return tables

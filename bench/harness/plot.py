@@ -22,7 +22,7 @@ $bars << END
 END
 plot $bars using ($2/2):1:($2/2):(0.32):5 with boxxyerror lc rgb variable, \\
      $bars using 2:1:3:4 with xerrorbars pt 0 lc rgb '#222222', \\
-     $bars using 2:1:6 with labels offset 1,0 left noenhanced
+     $bars using 4:1:6 with labels offset 1,0 left noenhanced
 """
 
 
@@ -37,12 +37,12 @@ def colour(name):
 
 
 def draw(table, directory):
-    """Writes DIRECTORY/SUBJECT-TITLE.svg and answers its name; None: nothing to draw."""
+    """Writes DIRECTORY/NAME.svg and answers its name; None: nothing to draw."""
     spec = table.plot
     if not spec or not spec["bars"]:
         return None
     os.makedirs(directory, exist_ok=True)
-    name = table.slug() + ".svg"
+    name = table.name + ".svg"
     bars = spec["bars"]
     line = ""
     if spec["line"] is not None:

@@ -150,7 +150,8 @@ def echo_peers():
     return [Row("libev", ["bench/peers/echo_libev"], "libev-dev"),
             Row("libuv", ["bench/peers/echo_libuv"], "libuv1-dev"),
             Row("libevent bufferevent", ["bench/peers/echo_bufferevent"], "libevent-dev"),
-            Row("State Threads", ["bench/peers/st"], "libst-dev", limit=SELECT_LIMIT),
+            Row("State Threads", ["bench/peers/st"], "libst-dev", valgrind=False,
+                limit=SELECT_LIMIT),
             Row("Go", ["bench/peers/go", "echo"], "golang-go", valgrind=False)]
 
 

@@ -1,16 +1,17 @@
 # SPDX-License-Identifier: MIT
 """Tables: of a list of columns, printed as Markdown that is also readable as it is."""
 
-import re
 import statistics
 
 
 class Table:
     """`rows` are lists of texts, the first one a name. `plot`, if there is one: what
-    plot.py draws. `raw`: everything that was measured, for --json."""
+    plot.py draws. `raw`: everything that was measured, for --json. `name` is the plot's; it
+    begins with the subject's."""
 
-    def __init__(self, subject, title, columns, raw=None):
-        self.subject, self.title, self.columns = subject, title, columns
+    def __init__(self, name, title, columns, raw=None):
+        self.name, self.subject = name, name.split("-")[0]
+        self.title, self.columns = title, columns
         self.rows, self.notes, self.raw, self.plot = [], [], raw, None
 
     def add(self, *cells):
@@ -19,9 +20,6 @@ class Table:
     def note(self, text):
         if text not in self.notes:
             self.notes.append(text)
-
-    def slug(self):
-        return re.sub(r"[^a-z0-9]+", "-", self.title.lower()).strip("-")
 
     def markdown(self):
         lines = [self.columns, *self.rows]
@@ -41,7 +39,9 @@ class Table:
 
 
 def number(value, digits=2):
-    return "-" if value is None else f"{value:.{digits}f}"
+    if value is None:
+        return "-"
+    return f"{round(value, digits) + 0.0:.{digits}f}"  # no "-0.000"
 
 
 def thousands(value):

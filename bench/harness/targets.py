@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: MIT
+"""What libcogen is to reach, and whether it does."""
+
+import fnmatch
+
+EPOLL, URING = "libcogen epoll", "libcogen io_uring"
+
+# By a table's name: row, figure, the most it may be (or with a minus the least).
+LOADS = {
+    "echo-64": ((EPOLL, "CPU of bare epoll", 1.05), (URING, "CPU of bare epoll", 0.88),
+                (EPOLL, "system calls", 2.1), (URING, "system calls", 0.1),
+                (EPOLL, "instructions over the bare loop's", 400),
+                (URING, "instructions over the bare loop's", 400),
+                (EPOLL, "allocations", 0.01), (URING, "allocations", 0.01),
+                (EPOLL + ", timeout", "CPU of libcogen epoll without", 1.02)),
+    "echo-512": ((EPOLL, "CPU of bare epoll", 1.05),),
+    "http-64": ((EPOLL, "CPU of bare epoll", 1.10), (URING, "CPU of bare epoll", 0.95)),
+    "http-256": ((EPOLL, "CPU of bare epoll", 1.10), (URING, "CPU of bare epoll", 0.95)),
+    "http-pipelined": ((EPOLL, "CPU of bare epoll", 1.5), (URING, "CPU of bare epoll", 1.5)),
+    "growth": ((EPOLL, "throughput of that without", -0.95),
+               (URING, "throughput of that without", -0.95)),
+    "fairness": ((EPOLL, "p99.9 of that without", 1.5), (URING, "p99.9 of that without", 1.5)),
+    "idle-sleeping": ((EPOLL, "bytes", 4506), (URING, "bytes", 4506)),
+    "idle-echo": ((EPOLL + ", borrow", "bytes", 5120), (URING + ", borrow", "bytes", 5120)),
+    "idle-http": ((EPOLL, "bytes", 5120), (URING, "bytes", 5120)),
+}
+
+# A pattern of a figure's name: at most so many ns.
+CORE = (
+    ("switch-two-way*", 4), ("switch-round-robin-10000*", 12),
+    ("pass_among_10000", 30), ("spawn_and_finish", 60), ("signal_and_back", 60),
+    ("queue_hand_over*", 40), ("timer_set_and_cancel_among_1000000", 30),
+)
+
+
+def of_core(name):
+    for pattern, limit in CORE:
+        if fnmatch.fnmatch(name, pattern):
+            return limit
+    return None
+
+
+def judge(table, figures):
+    """Notes below a table which of its targets are met; `figures`: {(row, figure): value}."""
+    for row, figure, limit in LOADS.get(table.name, ()):
+        value = figures.get((row, figure))
+        if value is None:
+            continue
+        met = value >= -limit if limit < 0 else value <= limit
+        table.note(f"target {'met' if met else '**missed**'}: {row}, {figure}: {value:.4g}, "
+                   f"wanted {'at least' if limit < 0 else 'at most'} {abs(limit):g}")

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: MIT */
+/* The HTTP server without memory: each allocation that it makes is made to fail, one after the
+ * other. The client gets its answer, 500, 503 or a close; the next client is served. */
+#include "config.h"
+
+#include <cogen/http_server.h>
+
+#include "tests/support.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct cg_coro *tester; /* whose allocations never fail */
+static int left = -1;          /* of the others', until one fails */
+static bool once_failed;
+
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t n, size_t size);
+void *__real_realloc(void *old, size_t size);
+void *__wrap_malloc(size_t size);
+void *__wrap_calloc(size_t n, size_t size);
+void *__wrap_realloc(void *old, size_t size);
+
+static bool fails(void)
+{
+    bool failing = tester != NULL && cg_self() != NULL && cg_self() != tester && left >= 0 &&
+                   left-- == 0;
+
+    once_failed |= failing;
+    return failing;
+}
+
+void *__wrap_malloc(size_t size)
+{
+    return fails() ? NULL : __real_malloc(size);
+}
+
+void *__wrap_calloc(size_t n, size_t size)
+{
+    return fails() ? NULL : __real_calloc(n, size);
+}
+
+void *__wrap_realloc(void *old, size_t size)
+{
+    return fails() ? NULL : __real_realloc(old, size);
+}
+
+static struct cg_http_server *server;
+static struct cg_sock *listener;
+static char addr[CG_ADDR_SIZE];
+
+static void log_line(void *arg, const char *line)
+{
+    (void)arg;
+    (void)line;
+}
+
+static ssize_t serve(void *arg)
+{
+    (void)arg;
+    return cg_yield(cg_http_serve(server, listener));
+}
+
+/* Uses what a request and an answer have. */
+static ssize_t all(struct cg_http_request *req, void *arg)
+{
+    char *data;
+    ssize_t n = cg_yield(cg_http_body(req, &data));
+
+    (void)arg;
+    if (n < 0)
+        return n;
+    cg_http_query(req, "q");
+    n = cg_http_set(req, "A", cg_http_param(req, "id"));
+    return n < 0 ? n : cg_yield(cg_http_answer(req, 201, data, strlen(data)));
+}
+
+static ssize_t big(struct cg_http_request *req, void *arg)
+{
+    static char words[5000];
+
+    (void)arg;
+    memset(words, 'x', sizeof words - 1);
+    return cg_yield(cg_http_text(req, 200, words));
+}
+
+static ssize_t stream(struct cg_http_request *req, void *arg)
+{
+    ssize_t n = cg_http_set(req, "Content-Type", "text/plain");
+
+    (void)arg;
+    for (int i = 0; i < 3 && n >= 0; i++)
+        n = cg_yield(cg_http_write(req, "piece", 5));
+    if (n >= 0)
+        n = cg_http_trailer(req, "T", "u");
+    return n;
+}
+
+static ssize_t event(struct cg_http_request *req, void *arg)
+{
+    (void)arg;
+    return cg_yield(cg_http_event(req, .data = "one\ntwo", .id = "3"));
+}
+
+static ssize_t naps(struct cg_http_request *req, void *arg)
+{
+    (void)arg;
+    cg_yield(cg_sleep(CG_SECOND));
+    return cg_yield(cg_http_text(req, 200, "good morning"));
+}
+
+#define V " HTTP/1.1\r\nHost: x\r\n"
+
+static const char requests[] =
+    "GET /big" V "Accept-Encoding: gzip\r\n\r\n"
+    "GET /big" V "Accept-Encoding: br\r\n\r\n"
+    "POST /all/7?q=%41" V "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n3\r\ndef\r\n0\r\nT: u\r\n\r\n"
+    "GET /stream" V "Accept-Encoding: gzip\r\n\r\n"
+    "GET /stream" V "Accept-Encoding: br\r\n\r\n"
+    "GET /event" V "\r\nGET /none" V "\r\nOPTIONS /all/1" V "\r\n"
+    "GET /naps" V "\r\nGET /naps" V "Connection: close\r\n\r\n";
+
+static char got[64 * 1024];
+
+/* What comes of a text until the server closes, or the time is over; -EPIPE and the like are
+ * as good as an end. */
+static size_t ask(const char *text)
+{
+    struct cg_sock *sock;
+    size_t size = 0;
+    ssize_t n;
+
+    OK(cg_yield(cg_connect(addr, &sock)));
+    n = cg_yield(cg_writeall(sock, text, strlen(text)));
+    while (n > 0 && size < sizeof got - 1) {
+        n = cg_yield(cg_read(sock, got + size, sizeof got - 1 - size, .timeout = CG_MINUTE));
+        size += n > 0 ? (size_t)n : 0;
+    }
+    ck_assert_int_ne(n, -ETIMEDOUT);
+    got[size] = '\0';
+    cg_close(sock);
+    return size;
+}
+
+/* The answers' statuses are those of requests that went well, or of a server that could not. */
+static int check_answers(size_t size)
+{
+    const char *at = got, *end = got + size;
+    int count = 0, status;
+
+    while ((at = memmem(at, (size_t)(end - at), "HTTP/1.1 ", 9)) != NULL) {
+        status = atoi(at += 9);
+        ck_assert_msg(status == 200 || status == 201 || status == 204 || status == 404 ||
+                          status == 500 || status == 503,
+                      "answered %d", status);
+        count++;
+    }
+    return count;
+}
+
+static ssize_t each_allocation(void *arg)
+{
+    int failure, answers = 0, cut = 0;
+
+    (void)arg;
+    tester = cg_self();
+    once_failed = true;
+    for (failure = 0; once_failed && failure < 500; failure++) {
+        struct cg_coro *serving;
+
+        server = cg_http_server_new(.log = log_line);
+        ck_assert_ptr_nonnull(server);
+        OK(cg_http_mount(server, "POST /all/:id", all, NULL));
+        OK(cg_http_mount(server, "GET /big", big, NULL));
+        OK(cg_http_mount(server, "GET /stream", stream, NULL));
+        OK(cg_http_mount(server, "GET /event", event, NULL));
+        OK(cg_http_mount(server, "GET /naps", naps, NULL));
+        listener = test_listen(addr);
+        serving = test_start(serve, NULL);
+        OK(cg_yield(cg_sleep(CG_MILLISECOND)));
+        once_failed = false;
+        left = failure;
+        answers = check_answers(ask(requests));
+        cut += answers < 10;
+        left = -1;
+        ask("GET /big" V "Connection: close\r\n\r\n");
+        ck_assert_msg(strncmp(got, "HTTP/1.1 200 ", 13) == 0, "after failure %d: %s", failure,
+                      got);
+        IS(cg_yield(cg_http_shutdown(server, .timeout = CG_SECOND)), 0);
+        IS(test_end(serving), 0);
+        cg_http_server_free(server);
+        cg_close(listener);
+    }
+    ck_assert(!once_failed);
+    IS(answers, 10); /* with nothing left to fail */
+    ck_assert_int_gt(failure, 20);
+    ck_assert_int_gt(cut, 3);
+    return 0;
+}
+
+int main(void)
+{
+    static const struct test_case cases[] = {CORO(each_allocation, .where = ON_SIM)};
+
+    return test_main("http_shortage", cases, COUNT(cases));
+}
