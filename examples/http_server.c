@@ -34,7 +34,8 @@ static unsigned number_of(const char *text)
     char *end;
     unsigned long number = text ? strtoul(text, &end, 10) : 0;
 
-    if (text && (*text < '0' || *text > '9' || *end || number < 1 || number > 1000000000))
+    if (text &&
+        (*text < '0' || *text > '9' || *end || number < 1 || number > 1000000000))
         example_usage(&ex, "N is a number from 1 to 1000000000");
     return (unsigned)number;
 }
@@ -56,11 +57,14 @@ static ssize_t serve(void *listener)
 
 static void make_server(bool tls)
 {
-    server = cg_http_server_new(
-        .header_timeout = time_of(header_seconds), .body_timeout = time_of(body_seconds),
-        .write_timeout = time_of(write_seconds), .idle_timeout = time_of(idle_seconds),
-        .connections = number_of(connections), .requests = number_of(requests),
-        .access_log = log_it ? stderr : NULL, .wrap = tls ? server_tls_wrap : NULL);
+    server = cg_http_server_new(.header_timeout = time_of(header_seconds),
+                                .body_timeout = time_of(body_seconds),
+                                .write_timeout = time_of(write_seconds),
+                                .idle_timeout = time_of(idle_seconds),
+                                .connections = number_of(connections),
+                                .requests = number_of(requests),
+                                .access_log = log_it ? stderr : NULL,
+                                .wrap = tls ? server_tls_wrap : NULL);
     if (server == NULL) {
         example_fail("server", -ENOMEM);
         exit(1);
@@ -102,7 +106,8 @@ int main(int argc, char **argv)
          &seconds, 0},
         {"header-timeout", "SECONDS", "instead, for a request's head: 408",
          &header_seconds, 0},
-        {"body-timeout", "SECONDS", "without a byte of its body: 408", &body_seconds, 0},
+        {"body-timeout", "SECONDS", "without a byte of its body: 408", &body_seconds,
+         0},
         {"write-timeout", "SECONDS", "in which nothing of the answer is taken",
          &write_seconds, 0},
         {"idle-timeout", "SECONDS", "between two requests", &idle_seconds, 0},

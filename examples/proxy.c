@@ -187,16 +187,21 @@ static bool make(void)
     snprintf(proxy.name, sizeof proxy.name, "cogen-%08x",
              (unsigned)now.tv_nsec ^ (unsigned)getpid() << 12);
     proxy.patience = example_seconds(&ex, seconds);
-    proxy.client = cg_http_client_new(
-        .connect_timeout = proxy.patience, .send_timeout = proxy.patience,
-        .answer_timeout = proxy.patience, .idle_timeout = proxy.patience,
-        .per_origin = limit, .connections = limit, .keep = limit < 100 ? limit : 100,
-        .no_environment = true);
-    server = cg_http_server_new(
-        .header_timeout = proxy.patience, .body_timeout = proxy.patience,
-        .write_timeout = proxy.patience, .idle_timeout = proxy.patience,
-        .body_limit = CG_HTTP_UNLIMITED, .compress_above = CG_HTTP_UNLIMITED,
-        .connections = limit, .name = "", .access_log = log_it ? stderr : NULL);
+    proxy.client =
+        cg_http_client_new(.connect_timeout = proxy.patience,
+                           .send_timeout = proxy.patience,
+                           .answer_timeout = proxy.patience,
+                           .idle_timeout = proxy.patience, .per_origin = limit,
+                           .connections = limit, .keep = limit < 100 ? limit : 100,
+                           .no_environment = true);
+    server =
+        cg_http_server_new(.header_timeout = proxy.patience,
+                           .body_timeout = proxy.patience,
+                           .write_timeout = proxy.patience,
+                           .idle_timeout = proxy.patience,
+                           .body_limit = CG_HTTP_UNLIMITED,
+                           .compress_above = CG_HTTP_UNLIMITED, .connections = limit,
+                           .name = "", .access_log = log_it ? stderr : NULL);
     return proxy.client && server && cg_http_mount(server, "*", handle, NULL) == 0;
 }
 

@@ -12,7 +12,7 @@
 
 enum {
     PIECE = 32 * 1024,
-    HEAD_MOST = 14 * 1024,                    /* bytes of fields that we hand back */
+    HEAD_MOST = 14 * 1024,                   /* bytes of fields that we hand back */
     FIELDS_MOST = CG_HTTP_HEADERS_COUNT + 5, /* with ours */
 };
 
@@ -34,9 +34,8 @@ struct forward {
 static bool is_hop(const struct cg_http_headers *headers, const char *name)
 {
     static const char *const hops[] = {
-        "Connection",          "Keep-Alive",        "Proxy-Connection",
-        "Proxy-Authorization", "Proxy-Authenticate", "TE",
-        "Transfer-Encoding",   "Upgrade",
+        "Connection",         "Keep-Alive", "Proxy-Connection",  "Proxy-Authorization",
+        "Proxy-Authenticate", "TE",         "Transfer-Encoding", "Upgrade",
     };
 
     for (size_t i = 0; i < sizeof hops / sizeof *hops; i++)
@@ -173,8 +172,8 @@ static ssize_t forward(void *arg)
     struct forward *fw = arg;
     char why[CG_HTTP_WHY_SIZE];
     struct cg_http_reply *reply;
-    ssize_t n = cg_yield(
-        cg_http_fetch(fw->proxy->client, &fw->fetch, &reply, .why = why));
+    ssize_t n =
+        cg_yield(cg_http_fetch(fw->proxy->client, &fw->fetch, &reply, .why = why));
 
     if (n < 0)
         return failed(fw, n, why);

@@ -122,7 +122,8 @@ ssize_t use(struct cg_sock *sock, void *arg)
     cg_yield(cg_wait_signal(cg_name_bytes("\0", 1), &word, .timeout = CG_SECOND));
     cg_yield(cg_remote_signal(cg_sched_self(), 7, arg, .timeout = CG_SECOND));
     cg_signal_to(cg_sched_self(), "name", 1);
-    cg_yield(cg_any((cg_read(sock, arg, 1), cg_sleep(1, .shield = true)), .timeout = 1));
+    cg_yield(
+        cg_any((cg_read(sock, arg, 1), cg_sleep(1, .shield = true)), .timeout = 1));
     cg_yield(cg_all((cg_pass(), cg_suspend()), .deadline = CG_NEVER));
     cg_yield(cg_put(queue, coro, .timeout = CG_NOWAIT));
     cg_yield(cg_get(queue, &word, .prio = CG_PRIO_OP));
@@ -177,7 +178,8 @@ ssize_t http(struct cg_http_request *req, void *arg)
     client = cg_http_client_new(.user_agent = "mine/1", .no_environment = true);
     cg_http_mount(server, "*", http, NULL);
     cg_yield(cg_http_get(client, "http://localhost/", &reply));
-    cg_yield(cg_http_get(client, "http://localhost/", &reply, .why = why, .timeout = 1));
+    cg_yield(
+        cg_http_get(client, "http://localhost/", &reply, .why = why, .timeout = 1));
     cg_yield(cg_http_fetch(client, &what, &reply));
     cg_yield(cg_http_fetch(client, &what, &reply, .why = why, .deadline = CG_NEVER));
     cg_yield(cg_http_reply_read(reply, arg, 1));
@@ -199,7 +201,8 @@ ssize_t http(struct cg_http_request *req, void *arg)
     cg_yield(cg_http_send_file(req, 0, 0, 1));
     cg_yield(cg_http_send_file(req, 0, 0, 1, .timeout = 1));
     cg_yield(cg_http_event(req));
-    cg_yield(cg_http_event(req, .data = "text", .event = "name", .id = "7", .retry = 1));
+    cg_yield(
+        cg_http_event(req, .data = "text", .event = "name", .id = "7", .retry = 1));
     cg_yield(cg_http_upgrade(req, 101, &sock));
     return cg_yield(cg_http_upgrade(req, 101, &sock, .timeout = 1));
 }
@@ -214,7 +217,8 @@ int outside(struct cg_reactor *reactor, struct cg_sched **sched, struct cg_sock 
     cg_spawn(*sched, NULL, NULL, .out = CG_STDIO_PIPE, .err = CG_STDIO_OUT, .dir = "/");
     cg_follow_open(*sched, "log", &(struct cg_follow *){NULL}, .from_start = true);
     cg_listen(*sched, "127.0.0.1:0", sock);
-    return cg_listen(*sched, "unix:/tmp/socket", sock, .backlog = 16, .reuse_port = true);
+    return cg_listen(*sched, "unix:/tmp/socket", sock, .backlog = 16,
+                     .reuse_port = true);
 }
 
 /* An operation type of the user's own, with nothing that is not public. */
