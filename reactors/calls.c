@@ -71,21 +71,18 @@ static void quiet_end(const struct quiet *quiet)
 
 /* ---- The calls that may wait, one attempt each ---- */
 
-static ssize_t receive(int fd, void *buf, size_t len, bool *plain)
+static ssize_t receive(int fd, void *buf, size_t len, bool plain)
 {
     ssize_t n;
 
-    if (!*plain) {
+    if (plain)
+        RETRY(read(fd, buf, len));
+    else
         RETRY(recv(fd, buf, len, MSG_DONTWAIT));
-        if (n >= 0 || errno != ENOTSOCK)
-            return answer(n);
-        *plain = true;
-    }
-    RETRY(read(fd, buf, len));
     return answer(n);
 }
 
-static ssize_t receive_chunk(struct cg_reactor *reactor, struct cg_io *io, bool *plain)
+static ssize_t receive_chunk(struct cg_reactor *reactor, struct cg_io *io, bool plain)
 {
     struct cg_chunk *chunk = cg_chunk_get(reactor);
     ssize_t n;
@@ -102,7 +99,7 @@ static ssize_t receive_chunk(struct cg_reactor *reactor, struct cg_io *io, bool 
     return n;
 }
 
-static ssize_t send_parts(int fd, const struct iovec *iov, int iovcnt, bool *plain)
+static ssize_t send_parts(int fd, const struct iovec *iov, int iovcnt, bool plain)
 {
     struct msghdr message = {
         .msg_iov = (struct iovec *)iov,
@@ -111,11 +108,9 @@ static ssize_t send_parts(int fd, const struct iovec *iov, int iovcnt, bool *pla
     struct quiet quiet;
     ssize_t n;
 
-    if (!*plain) {
+    if (!plain) {
         RETRY(sendmsg(fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL));
-        if (n >= 0 || errno != ENOTSOCK)
-            return answer(n);
-        *plain = true;
+        return answer(n);
     }
     quiet_begin(&quiet);
     RETRY(writev(fd, iov, message.msg_iovlen));
@@ -124,22 +119,19 @@ static ssize_t send_parts(int fd, const struct iovec *iov, int iovcnt, bool *pla
     return n;
 }
 
-static ssize_t send_bytes(int fd, const void *buf, size_t len, bool *plain)
+static ssize_t send_bytes(int fd, const void *buf, size_t len, bool plain)
 {
     struct iovec part = {.iov_base = (void *)buf, .iov_len = len};
     ssize_t n;
 
-    if (!*plain) {
-        RETRY(send(fd, buf, len, MSG_DONTWAIT | MSG_NOSIGNAL));
-        if (n >= 0 || errno != ENOTSOCK)
-            return answer(n);
-        *plain = true;
-    }
-    return send_parts(fd, &part, 1, plain);
+    if (plain)
+        return send_parts(fd, &part, 1, true);
+    RETRY(send(fd, buf, len, MSG_DONTWAIT | MSG_NOSIGNAL));
+    return answer(n);
 }
 
 /* A piece of the file by way of a buffer. What is not sent is read again the next time. */
-static ssize_t copy_file(struct cg_reactor *reactor, const struct cg_io *io, bool *plain)
+static ssize_t copy_file(struct cg_reactor *reactor, const struct cg_io *io, bool plain)
 {
     struct cg_chunk *chunk = cg_chunk_get(reactor);
     size_t most;
@@ -155,7 +147,7 @@ static ssize_t copy_file(struct cg_reactor *reactor, const struct cg_io *io, boo
 }
 
 #ifdef HAVE_SYS_SENDFILE_H
-static ssize_t send_file(struct cg_reactor *reactor, const struct cg_io *io, bool *plain)
+static ssize_t send_file(struct cg_reactor *reactor, const struct cg_io *io, bool plain)
 {
     size_t most = io->count < CG__AT_ONCE ? io->count : CG__AT_ONCE;
     off_t offset = io->offset;
@@ -172,7 +164,7 @@ static ssize_t send_file(struct cg_reactor *reactor, const struct cg_io *io, boo
     return n;
 }
 #else
-static ssize_t send_file(struct cg_reactor *reactor, const struct cg_io *io, bool *plain)
+static ssize_t send_file(struct cg_reactor *reactor, const struct cg_io *io, bool plain)
 {
     return copy_file(reactor, io, plain);
 }
@@ -239,7 +231,7 @@ static int take_connection(int fd)
 #endif
 }
 
-ssize_t cg__attempt(struct cg_reactor *reactor, struct cg_io *io, bool *plain)
+ssize_t cg__attempt(struct cg_reactor *reactor, struct cg_io *io, bool plain)
 {
     switch (io->code) {
     case CG_IO_RECV:

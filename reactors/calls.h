@@ -16,9 +16,9 @@ enum cg_verdict cg__call(struct cg_io *io);
 
 /* One attempt, without waiting, at a RECV, SEND, SENDV, SENDFILE or ACCEPT: its result, or
  * -EAGAIN: not now. A RECV fills io->buf if it has room, else io->chunk from the pool (NULL
- * again if nothing came). *plain: this descriptor is known not to be a socket; set when that
- * is found out. */
-ssize_t cg__attempt(struct cg_reactor *reactor, struct cg_io *io, bool *plain);
+ * again if nothing came). plain: this descriptor is known not to be a socket; -ENOTSOCK says
+ * so of one that was taken for a socket. */
+ssize_t cg__attempt(struct cg_reactor *reactor, struct cg_io *io, bool plain);
 
 /* The monotonic clock, ns: the now slot of every real backend. */
 int64_t cg__clock(struct cg_reactor *reactor);

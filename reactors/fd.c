@@ -5,28 +5,17 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "reactors/calls.h"
 #include "reactors/fd.h"
 
-enum { PAGE = 256 }; /* records allocated at a time */
-
-struct cg__fd *cg__fd_find(struct cg__readiness *r, int fd)
-{
-    size_t page = (size_t)fd / PAGE;
-
-    return fd >= 0 && page < r->page_count && r->pages[page] ? &r->pages[page][fd % PAGE]
-                                                             : NULL;
-}
-
 /* Records never move: a completion may make others while one is in use. */
-struct cg__fd *cg__fd_get(struct cg__readiness *r, int fd)
+struct cg__fd *cg__fd_make(struct cg__readiness *r, int fd)
 {
-    size_t page = (size_t)fd / PAGE, count = r->page_count ? r->page_count : 4;
+    size_t page = (size_t)fd / CG__FD_PAGE, count = r->page_count ? r->page_count : 4;
     struct cg__fd **pages, *d;
 
-    if ((d = cg__fd_find(r, fd)))
-        return d;
     if (page >= r->page_count) {
         while (page >= count)
             count *= 2;
@@ -37,14 +26,15 @@ struct cg__fd *cg__fd_get(struct cg__readiness *r, int fd)
         r->pages = pages;
         r->page_count = count;
     }
-    if (!(d = calloc(PAGE, sizeof *d)))
+    if (posix_memalign((void **)&d, CG__LINE, CG__FD_PAGE * sizeof *d) != 0)
         return NULL;
+    memset(d, 0, CG__FD_PAGE * sizeof *d);
     r->pages[page] = d;
-    for (int i = 0; i < PAGE; i++) {
-        d[i].fd = page * PAGE + i;
+    for (int i = 0; i < CG__FD_PAGE; i++) {
+        d[i].fd = page * CG__FD_PAGE + i;
         d[i].ready = CG__BOTH;
     }
-    return &d[fd % PAGE];
+    return &d[fd % CG__FD_PAGE];
 }
 
 /* Asked once a descriptor, when it is first watched; sockets made or accepted by us are
@@ -112,7 +102,7 @@ void cg__fd_tighten(struct cg__readiness *r)
 /* An op no longer waits. Of our own descriptors this is looked at before the next wait:
  * most likely the same will be wanted again by then. One that was only polled is let go at
  * once, since it may be closed, and its number be given to another file, unseen by us. */
-void cg__fd_slacken(struct cg__readiness *r, struct cg__fd *d)
+void cg__fd_watch_less(struct cg__readiness *r, struct cg__fd *d)
 {
     if (!d->owned) {
         watch_less(r, d);
@@ -152,7 +142,7 @@ void cg__fd_unpause(struct cg__readiness *r, struct cg__fd *d)
 }
 
 /* Watches for all that is wanted: 0 or -errno. */
-int cg__fd_watch(struct cg__readiness *r, struct cg__fd *d)
+int cg__fd_watch_more(struct cg__readiness *r, struct cg__fd *d)
 {
     unsigned events = wanted(r, d);
     int error;
@@ -204,7 +194,7 @@ void cg__fd_adopt(struct cg__readiness *r, int fd, enum cg__kind kind)
 void cg__fd_free_all(struct cg__readiness *r)
 {
     for (size_t page = 0; page < r->page_count; page++) {
-        for (int i = 0; i < PAGE && r->pages[page] && r->watcher->drop; i++)
+        for (int i = 0; i < CG__FD_PAGE && r->pages[page] && r->watcher->drop; i++)
             r->watcher->drop(r, &r->pages[page][i]);
         free(r->pages[page]);
     }

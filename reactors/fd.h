@@ -23,7 +23,15 @@ static inline unsigned cg__direction(const struct cg_io *io)
 }
 
 /* Finds a record or makes it; NULL: no memory. */
-struct cg__fd *cg__fd_get(struct cg__readiness *r, int fd);
+struct cg__fd *cg__fd_make(struct cg__readiness *r, int fd);
+
+static inline struct cg__fd *cg__fd_get(struct cg__readiness *r, int fd)
+{
+    struct cg__fd *d = cg__fd_find(r, fd);
+
+    return d ? d : cg__fd_make(r, fd);
+}
+
 void cg__fd_free_all(struct cg__readiness *r);
 
 /* A new descriptor of ours. */
@@ -33,10 +41,21 @@ void cg__fd_adopt(struct cg__readiness *r, int fd, enum cg__kind kind);
 void cg__fd_clear(struct cg__readiness *r, struct cg__fd *d);
 
 /* Watches for all that is wanted (perhaps after a pause): 0 or -errno. */
-int cg__fd_watch(struct cg__readiness *r, struct cg__fd *d);
+int cg__fd_watch_more(struct cg__readiness *r, struct cg__fd *d);
+
+static inline int cg__fd_watch(struct cg__readiness *r, struct cg__fd *d)
+{
+    return d->watched == CG__BOTH ? 0 : cg__fd_watch_more(r, d);
+}
 
 /* An op no longer waits. Watches less, now or before the next wait. */
-void cg__fd_slacken(struct cg__readiness *r, struct cg__fd *d);
+void cg__fd_watch_less(struct cg__readiness *r, struct cg__fd *d);
+
+static inline void cg__fd_slacken(struct cg__readiness *r, struct cg__fd *d)
+{
+    if (!r->watcher->edge || !d->owned)
+        cg__fd_watch_less(r, d);
+}
 
 /* Looks at it again after a pause, whatever the kernel says or does not say till then. */
 void cg__fd_pause(struct cg__readiness *r, struct cg__fd *d, int64_t length);

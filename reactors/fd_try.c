@@ -100,22 +100,33 @@ static bool exhausted(ssize_t error)
     return error == -EMFILE || error == -ENFILE || error == -ENOBUFS || error == -ENOMEM;
 }
 
-ssize_t cg__fd_try(struct cg__readiness *r, struct cg__fd *d, struct cg_io *io)
+static ssize_t try_accept(struct cg__readiness *r, struct cg__fd *d, struct cg_io *io)
 {
-    bool plain = d->kind == CG__PLAIN;
-    ssize_t n;
+    ssize_t n = cg__attempt(&r->reactor, io, false);
 
-    if (io->code == CG_IO_CONNECT)
-        return try_connect(r, d, io);
-    n = cg__attempt(&r->reactor, io, &plain);
-    if (plain)
-        d->kind = CG__PLAIN;
-    if (io->code == CG_IO_ACCEPT && exhausted(n)) {
+    if (exhausted(n)) {
         cg__fd_pause(r, d, ACCEPT_PAUSE);
         return -EAGAIN;
     }
     remember(d, io, n);
-    if (io->code == CG_IO_ACCEPT && n >= 0)
+    if (n >= 0)
         cg__fd_adopt(r, n, d->kind);
+    return n;
+}
+
+ssize_t cg__fd_try(struct cg__readiness *r, struct cg__fd *d, struct cg_io *io)
+{
+    ssize_t n;
+
+    if (io->code == CG_IO_CONNECT)
+        return try_connect(r, d, io);
+    if (io->code == CG_IO_ACCEPT)
+        return try_accept(r, d, io);
+    n = cg__attempt(&r->reactor, io, d->kind == CG__PLAIN);
+    if (n == -ENOTSOCK && d->kind != CG__PLAIN) {
+        d->kind = CG__PLAIN;
+        n = cg__attempt(&r->reactor, io, true);
+    }
+    remember(d, io, n);
     return n;
 }

@@ -114,7 +114,9 @@ static enum step attempt(struct uring *u, struct cg_io *io)
         /* READY would spin: poll calls it writable with a full backlog too. */
         return io->result == -EAGAIN ? LATER : ANSWER;
     }
-    io->result = cg__attempt(&u->base, io, &plain);
+    io->result = cg__attempt(&u->base, io, plain);
+    if (io->result == -ENOTSOCK && !plain)
+        io->result = cg__attempt(&u->base, io, true);
     return io->result == -EAGAIN ? READY : ANSWER;
 }
 

@@ -78,7 +78,7 @@ static bool finish(struct cg__readiness *r, struct cg__fd *d, struct cg_io **slo
     struct cg_io *io = *slot;
     ssize_t result;
 
-    if (!io || (result = cg__fd_try(r, d, io)) == -EAGAIN)
+    if ((result = cg__fd_try(r, d, io)) == -EAGAIN)
         return true;
     *slot = NULL;
     cg__fd_slacken(r, d);
@@ -111,8 +111,9 @@ static void try_all(struct cg__readiness *r, struct cg__fd *d, unsigned events)
 {
     int error;
 
-    if (!finish_polls(r, d) || (events & CG_IN && !finish(r, d, &d->in)) ||
-        (events & CG_OUT && !finish(r, d, &d->out)))
+    if ((d->polls && !finish_polls(r, d)) ||
+        (events & CG_IN && d->in && !finish(r, d, &d->in)) ||
+        (events & CG_OUT && d->out && !finish(r, d, &d->out)))
         return;
     if ((error = cg__fd_watch(r, d))) /* what came once is asked for again */
         fail(d, error);
@@ -137,13 +138,9 @@ void cg__readiness_event(struct cg__readiness *r, struct cg__fd *d, unsigned eve
         drain_wake(r, d);
         return;
     }
-    if (events & (CG_ERR | CG_HUP)) {
+    if (events & (CG_ERR | CG_HUP | CG__LAST)) {
         d->last = true;
-        events |= CG__BOTH;
-    }
-    if (events & CG__LAST) {
-        d->last = true;
-        events |= CG_IN;
+        events |= events & (CG_ERR | CG_HUP) ? CG__BOTH : CG_IN;
     }
     d->ready |= events & CG__BOTH;
     if (d->due) /* its data ops wait for the end of the pause */

@@ -12,15 +12,14 @@
  * sent urgent data), so that a short count no longer means that nothing is left. */
 enum { CG__LAST = 32 };
 
-/* What is known about a descriptor. It stays where it is for the reactor's life. */
+/* What is known about a descriptor. It stays where it is for the reactor's life. What a
+ * request touches lies in its first cache line. */
 struct cg__fd {
-    struct cg_io *in;    /* the RECV or ACCEPT that waits */
+    _Alignas(CG__LINE) struct cg_io *in; /* the RECV or ACCEPT that waits */
     struct cg_io *out;   /* the SEND, SENDV, SENDFILE or CONNECT that waits */
     struct cg_io *polls; /* the POLLs that wait, oldest first; its prev is the last one */
-    struct cg__fd *next_paused, *next_slack;
     int64_t due; /* paused until this moment; 0: it is not */
     int fd;
-    int error; /* told with an event; some systems tell it only once */
     uint32_t generation; /* counts the lives of this number; events of former ones go */
     uint8_t kind;    /* enum cg__kind */
     uint8_t ready;   /* CG_IN, CG_OUT: not known to be unready, so calls are tried */
@@ -28,6 +27,8 @@ struct cg__fd {
     bool owned;      /* ours: it is forgotten before it is closed. Else only polled */
     bool last;       /* hung up, failed or urgent: a short count proves nothing */
     bool slack;      /* in the list of those watched for more than is wanted */
+    int error; /* told with an event; some systems tell it only once */
+    struct cg__fd *next_paused, *next_slack;
     union {
         size_t index;
         void *pointer;
@@ -71,8 +72,17 @@ void cg__readiness_close(struct cg__readiness *r);
  * that a completion may do. */
 void cg__readiness_event(struct cg__readiness *r, struct cg__fd *d, unsigned events);
 
+enum { CG__FD_PAGE = 256 }; /* records allocated at a time */
+
 /* The record of a descriptor, NULL: there is none yet. */
-struct cg__fd *cg__fd_find(struct cg__readiness *r, int fd);
+static inline struct cg__fd *cg__fd_find(struct cg__readiness *r, int fd)
+{
+    size_t page = (unsigned)fd / CG__FD_PAGE;
+
+    return page < r->page_count && r->pages[page]
+               ? &r->pages[page][(unsigned)fd % CG__FD_PAGE]
+               : NULL;
+}
 
 /* Watches no more than is wanted. Called before each wait; and by a backend whose events may
  * also come outside wait. */

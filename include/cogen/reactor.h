@@ -136,11 +136,11 @@ struct cg_io {
      * else in buf. If state is still PENDING then, the request stays armed and completes
      * again when more comes (multishot). */
     void (*complete)(struct cg_io *io, ssize_t result);
-    ssize_t result;         /* of a request that submit answered DONE */
-    struct cg_chunk *chunk; /* RECV: the filled buffer, or NULL */
     void *owner;            /* the caller's */
+    struct cg_chunk *chunk; /* RECV: the filled buffer, or NULL */
+    uintptr_t mark;         /* the reactor's */
+    ssize_t result;         /* of a request that submit answered DONE */
     struct cg_io *next, *prev; /* the reactor's, while pending */
-    uintptr_t mark;            /* the reactor's */
 };
 
 /* A buffer of the reactor's pool, for input. */
@@ -197,6 +197,7 @@ struct cg_reactor_type {
 };
 
 enum {
+    CG__LINE = 64, /* bytes of a cache line, near enough everywhere */
     CG_CHUNK_SIZE = 16 * 1024 - sizeof(struct cg_chunk), /* room in a chunk of the pool */
 };
 
