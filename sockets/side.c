@@ -24,9 +24,9 @@ static void leave(struct cg_sock *sock, struct cg__side *side)
 }
 
 /* Touches nothing of the socket after `ended`, which may have freed it. */
-static void settle(struct cg_sock *sock, struct cg__side *side, ssize_t result)
+static void settle(struct cg_sock *sock, struct cg__side *side, struct cg_op *op,
+                   ssize_t result)
 {
-    struct cg_op *op = side->op;
     const struct cg__work *work = side->work;
 
     leave(sock, side);
@@ -77,8 +77,7 @@ static int absorb_recv(struct cg_sock *sock, struct cg__side *side, ssize_t resu
     return 0;
 }
 
-/* A request has come back. 0, or the code that ends the op. */
-static int absorb(struct cg_sock *sock, struct cg__side *side, ssize_t result)
+static int absorb_any(struct cg_sock *sock, struct cg__side *side, ssize_t result)
 {
     switch (side->io.code) {
     case CG_IO_RECV:
@@ -98,29 +97,48 @@ static int absorb(struct cg_sock *sock, struct cg__side *side, ssize_t result)
     return result < 0 && result != -ECANCELED ? (int)result : 0;
 }
 
+/* A request has come back. 0, or the code that ends the op. Nearly always it has moved bytes
+ * from or to memory of the op that waits. */
+static inline int absorb(struct cg_sock *sock, struct cg__side *side, ssize_t result)
+{
+    const struct cg_io *io = &side->io;
+
+    if (result > 0 && side->mine && !side->late && io->code <= CG_IO_SENDFILE &&
+        io->chunk == NULL)
+        return side->work->got(sock, side->op, result);
+    return absorb_any(sock, side, result);
+}
+
+static inline enum cg_verdict submit(struct cg_sock *sock, struct cg_io *io)
+{
+    if (sock->transport == &cg__plain_transport) /* saves a call */
+        return cg_reactor_submit(sock->reactor, io);
+    return sock->transport->submit(sock, io);
+}
+
 /* Serves the op and asks for more until it is complete, or has to wait. A large op on a
  * socket that is always ready goes on in the next turn, so that the others come in
  * between. */
-static enum cg_verdict pump(struct cg_sock *sock, struct cg__side *side)
+static enum cg_verdict pump(struct cg_sock *sock, struct cg__side *side, struct cg_op *op)
 {
-    struct cg_op *op = side->op;
+    const struct cg__work *work = side->work;
     struct cg_io *io = &side->io;
     enum cg_verdict verdict;
     size_t moved = 0;
     int error;
 
-    while (!side->work->take(sock, op)) {
+    while (!work->take(sock, op)) {
         if (io->state != CG_IO_IDLE) /* armed, or an earlier op's being cancelled */
             return CG_PENDING;
         if (moved >= CG__AT_ONCE) {
-            cg_defer(sock->sched, &side->deferred);
+            cg_defer(sock->sched, &sock->deferred[side - sock->side]);
             return CG_PENDING;
         }
-        error = side->work->ask(sock, op, io);
+        error = work->ask(sock, op, io);
         if (error == 0) {
             io->fd = sock->fd;
             side->mine = true;
-            verdict = sock->transport->submit(sock, io);
+            verdict = submit(sock, io);
             if (verdict == CG_PENDING) {
                 /* What stays armed belongs to the socket, not to the first who asked. */
                 side->mine = io->code != CG_IO_RECV || !sock->multishot;
@@ -146,23 +164,36 @@ static enum cg_verdict pump(struct cg_sock *sock, struct cg__side *side)
 /* Goes on with an op that waits, after progress. */
 static void go_on(struct cg_sock *sock, struct cg__side *side)
 {
-    enum cg_verdict verdict = pump(sock, side);
+    struct cg_op *op = side->op;
+    enum cg_verdict verdict = pump(sock, side, op);
 
     assert(verdict != CG_RUN);
     if (verdict == CG_DONE)
-        settle(sock, side, side->op->result);
+        settle(sock, side, op, op->result);
 }
 
-static void resume(struct cg_deferred *deferred)
+static void resume(struct cg_sock *sock, struct cg__side *side)
 {
-    struct cg__side *side =
-        (struct cg__side *)((char *)deferred - offsetof(struct cg__side, deferred));
-    struct cg_sock *sock = side->io.owner;
-
     if (sock->closing)
         cg__sock_settle(sock);
     else if (side->op != NULL && !side->late)
         go_on(sock, side);
+}
+
+static void resume_reading(struct cg_deferred *deferred)
+{
+    size_t at = offsetof(struct cg_sock, deferred[CG__RX]);
+    struct cg_sock *sock = (struct cg_sock *)((char *)deferred - at);
+
+    resume(sock, &sock->side[CG__RX]);
+}
+
+static void resume_writing(struct cg_deferred *deferred)
+{
+    size_t at = offsetof(struct cg_sock, deferred[CG__TX]);
+    struct cg_sock *sock = (struct cg_sock *)((char *)deferred - at);
+
+    resume(sock, &sock->side[CG__TX]);
 }
 
 static void complete(struct cg_io *io, ssize_t result)
@@ -170,8 +201,11 @@ static void complete(struct cg_io *io, ssize_t result)
     struct cg_sock *sock = io->owner;
     struct cg__side *side =
         io == &sock->side[CG__RX].io ? &sock->side[CG__RX] : &sock->side[CG__TX];
-    int error = absorb(sock, side, result);
+    int error;
 
+    if (side->op != NULL)
+        __builtin_prefetch(side->op->owner); /* the coroutine that will be woken */
+    error = absorb(sock, side, result);
     if (io->state != CG_IO_IDLE) {
         io->buf = NULL;
         io->len = 0;
@@ -181,18 +215,18 @@ static void complete(struct cg_io *io, ssize_t result)
     }
     if (sock->closing) {
         if (side->op != NULL)
-            settle(sock, side, -EBADF);
+            settle(sock, side, side->op, -EBADF);
         cg__sock_settle(sock);
     } else if (side->late) {
-        settle(sock, side, -ECANCELED);
+        settle(sock, side, side->op, -ECANCELED);
     } else if (side->op == NULL) {
         if (sock->input.unread >= CG_INPUT_LIMIT && io->state == CG_IO_PENDING)
             sock->transport->cancel(sock, io); /* whoever waits for data arms it again */
     } else if (error < 0) {
-        settle(sock, side, error);
+        settle(sock, side, side->op, error);
     } else {
         side->mine = false;
-        if (result > 0)
+        if (result > 0 && side->op->weak_timeout)
             cg_progress(side->op);
         go_on(sock, side);
     }
@@ -215,7 +249,7 @@ enum cg_verdict cg__begin(struct cg_op *op, struct cg_sock *sock,
         op->timeout = sock->timeout;
     side->op = op;
     side->work = work;
-    verdict = pump(sock, side);
+    verdict = pump(sock, side, op);
     if (verdict == CG_PENDING) {
         /* An in-memory transport does not hold the run: if nobody else can run, nobody
          * will ever write there. */
@@ -341,7 +375,7 @@ void cg__side_init(struct cg_sock *sock, enum cg__direction direction)
     io->fd = sock->fd;
     io->complete = complete;
     io->owner = sock;
-    sock->side[direction].deferred.fn = resume;
+    sock->deferred[direction].fn = direction == CG__RX ? resume_reading : resume_writing;
 }
 
 void cg__side_close(struct cg_sock *sock, enum cg__direction direction)
@@ -360,5 +394,5 @@ void cg__side_close(struct cg_sock *sock, enum cg__direction direction)
     if (side->mine && io->state != CG_IO_IDLE && kernel_has_memory(io))
         side->late = true; /* answered when the kernel has let go of its memory */
     else
-        settle(sock, side, -EBADF);
+        settle(sock, side, side->op, -EBADF);
 }

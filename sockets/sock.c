@@ -10,7 +10,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-_Static_assert(sizeof(struct cg_sock) <= 480, "there may be a hundred thousand of them");
+_Static_assert(sizeof(struct cg_sock) <= 448, "there may be a hundred thousand of them");
+_Static_assert(sizeof(struct cg__side) <= 2 * CG__LINE, "touched by every request");
 _Static_assert(sizeof(struct cg_read_op) <= 128, "core ops fit in 128 bytes");
 _Static_assert(sizeof(struct cg_write_op) <= 128, "core ops fit in 128 bytes");
 _Static_assert(sizeof(struct cg_writev_op) <= 128, "core ops fit in 128 bytes");
@@ -19,10 +20,13 @@ _Static_assert(sizeof(struct cg_sendfile_op) <= 128, "core ops fit in 128 bytes"
 struct cg_sock *cg_sock_new(struct cg_sched *sched,
                             const struct cg_transport_type *transport, void *state, int fd)
 {
-    struct cg_sock *sock = calloc(1, sizeof *sock);
+    char *memory = calloc(1, sizeof(struct cg_sock) + CG__LINE);
+    struct cg_sock *sock;
 
-    if (sock == NULL)
+    if (memory == NULL)
         return NULL;
+    sock = (struct cg_sock *)(memory + CG__LINE - (uintptr_t)memory % CG__LINE);
+    sock->memory = memory;
     sock->transport = transport;
     sock->state = state;
     sock->sched = sched;
@@ -57,7 +61,7 @@ void cg__sock_settle(struct cg_sock *sock)
         return;
     for (int direction = CG__RX; direction <= CG__TX; direction++)
         if (sock->side[direction].io.state != CG_IO_IDLE ||
-            sock->side[direction].deferred.queued)
+            sock->deferred[direction].queued)
             return;
     if (sock->input.first != NULL)
         sock->input.first->lent = 0;
@@ -66,7 +70,7 @@ void cg__sock_settle(struct cg_sock *sock)
         sock->transport->close(sock);
     if (sock->held)
         cg_unhold(sock->sched);
-    free(sock);
+    free(sock->memory);
 }
 
 ssize_t cg__call_sock(struct cg_sock *sock, struct cg_io *io)

@@ -26,10 +26,9 @@ struct cg__work {
 
 enum { CG__AT_ONCE = 64 * 1024 }; /* bytes an op moves before the others have a turn */
 
-/* One direction of a socket. */
+/* One direction of a socket: two cache lines. */
 struct cg__side {
-    struct cg_io io;
-    struct cg_deferred deferred;
+    _Alignas(CG__LINE) struct cg_io io;
     struct cg_op *op; /* who waits; NULL: nobody */
     const struct cg__work *work;
     struct cg_scope *scope; /* of the op, while the transport runs it */
@@ -40,17 +39,17 @@ struct cg__side {
 
 enum cg__direction { CG__RX, CG__TX };
 
+/* What a read touches besides its side lies in the first two cache lines. */
 struct cg_sock {
-    const struct cg_transport_type *transport;
+    _Alignas(CG__LINE) const struct cg_transport_type *transport;
     void *state; /* the transport's; of plain.c: struct cg__path */
     struct cg_sched *sched;
     struct cg_reactor *reactor;
-    struct cg__side side[2];
     struct cg__input input;
     int64_t timeout; /* default of its waits; 0: the scheduler's */
     int fd;
-    int spare;       /* of a listener: a connection that came too late for its accept */
     int error;       /* of receiving, once the input has been read; stays */
+    int spare;       /* of a listener: a connection that came too late for its accept */
     struct cg_sock **server; /* of a listener: set to NULL when it is closed; may be NULL */
     unsigned ready;  /* what the last poll request answered */
     unsigned running; /* ops whose run slot is called or about to be */
@@ -59,6 +58,9 @@ struct cg_sock {
     bool listener;
     bool closing;
     bool held;       /* closing, waits for its last request, holds the run open */
+    struct cg__side side[2];
+    struct cg_deferred deferred[2]; /* of the sides */
+    void *memory; /* as it was allocated; the socket begins at a cache line in it */
 };
 
 extern const struct cg_transport_type cg__plain_transport;
