@@ -7,6 +7,10 @@
  *     ./ackermann --depth 100000       calls so deep within each other before one coroutine
  *                                      has to give up; the default is 1000
  *     ./ackermann --round 10           10 times 10 instead of 100 times 10 of each sort
+ *
+ * It takes long because there is so much to do: most of the thousand that come to 1000 calls
+ * within each other have made half a million by then, 400 million turns in all. With
+ * --depth 200 it is a matter of a moment.
  */
 #include <cogen.h>
 #include <errno.h>
