@@ -119,7 +119,7 @@ static ssize_t write_piece(struct cg_http_request *req, const void *data, size_t
         return n;
     if (req->encoder == NULL)
         return write_framed(req, data, size);
-    return encode(req, data, size, more ? CG__HTTP_GATHER : CG__HTTP_FLUSH);
+    return encode(req, size > 0 ? data : "", size, more ? CG__HTTP_GATHER : CG__HTTP_FLUSH);
 }
 
 static ssize_t write_run(struct cg_op *op)
