@@ -45,11 +45,13 @@ static char *put_number(char *at, size_t number)
     return put_text(at, digit, sizeof digits);
 }
 
-static void report(const char *name, size_t size)
+static void report(const char *kind, const char *name, size_t size)
 {
     char line[NAME_LIMIT + 128], *at = line;
 
-    at = put_text(at, "cogen: stack overflow in coroutine ", 64);
+    at = put_text(at, "cogen: stack overflow in ", 32);
+    at = put_text(at, kind, 16);
+    at = put_text(at, " ", 1);
     at = put_text(at, name != NULL ? name : "?", NAME_LIMIT);
     at = put_text(at, " (", 2);
     at = put_number(at, size / page * page / 1024); /* the top page is not counted */
@@ -60,14 +62,14 @@ static void report(const char *name, size_t size)
 
 static bool in_guard(const void *address)
 {
-    const char *name;
+    const char *kind, *name;
     const void *low;
     size_t size;
 
-    if (!cg__overflow_suspect(&name, &low, &size) ||
+    if (!cg__overflow_suspect(&kind, &name, &low, &size) ||
         (uintptr_t)low - (uintptr_t)address - 1 >= guard)
         return false;
-    report(name, size);
+    report(kind, name, size);
     return true;
 }
 

@@ -50,8 +50,9 @@ void cg__stack_shrink(const struct cg_stacks *stacks, void *low, const void *sp,
  * it has one. May be called any number of times. */
 void cg__overflow_watch(void);
 
-/* Whose stack the calling thread runs on, for that report; provided by coro.c,
- * async-signal-safe. False: on none of ours. */
-bool cg__overflow_suspect(const char **name, const void **low, size_t *size);
+/* Whose stack the calling thread runs on, "coroutine" or "generator" and its name, for that
+ * report; provided by coro.c, async-signal-safe. False: on none of ours. */
+bool cg__overflow_suspect(const char **kind, const char **name, const void **low,
+                          size_t *size);
 
 #endif

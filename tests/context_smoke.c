@@ -115,8 +115,10 @@ static void many_keep_their_values(void)
     HOLDS(cg__stacks_trim(stacks, SIZE_MAX) == MANY - CG__STACK_KEEP);
 }
 
-bool cg__overflow_suspect(const char **name, const void **low, size_t *size)
+bool cg__overflow_suspect(const char **kind, const char **name, const void **low,
+                          size_t *size)
 {
+    *kind = "coroutine";
     *name = "smoke";
     *low = running != NULL ? running->low : NULL;
     *size = CG__STACK_MIN;

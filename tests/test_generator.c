@@ -593,7 +593,8 @@ static void an_overflow_is_reported(void)
     for (size_t i = 0; i < COUNT(acts); i++) {
         ck_assert_int_ne(child_run(acts[i], said, sizeof said), 0);
         ck_assert_ptr_nonnull(
-            strstr(said, CG__ASAN ? "digger (64 KiB" : "digger (16 KiB"));
+            strstr(said, CG__ASAN ? "overflow in generator digger (64 KiB"
+                                  : "overflow in generator digger (16 KiB"));
     }
 }
 

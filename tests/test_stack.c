@@ -396,8 +396,10 @@ static __thread struct {
     struct cg_context here, ctx;
 } running;
 
-bool cg__overflow_suspect(const char **name, const void **low, size_t *size)
+bool cg__overflow_suspect(const char **kind, const char **name, const void **low,
+                          size_t *size)
 {
+    *kind = "coroutine";
     *name = running.name;
     *low = running.low;
     *size = running.size;
