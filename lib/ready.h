@@ -9,8 +9,8 @@
 
 enum {
     CG__READY_FIRST = 32,  /* places before the first growth */
-    CG__READY_BLOCK = 6,   /* so far ahead a control block is fetched, */
-    CG__READY_FRAMES = 3,  /* and so far the frames that its stack pointer leads to: */
+    CG__READY_BLOCK = 8,   /* so far ahead a control block is fetched, */
+    CG__READY_FRAMES = 4,  /* and so far the frames that its stack pointer leads to: */
     CG__READY_LINES = 4,   /* so many cache lines */
 };
 

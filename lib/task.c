@@ -19,17 +19,26 @@ const struct cg_op_type cg_call_type = {
     .run = call_run,
 };
 
+static enum cg_verdict done(struct cg_op *op, ssize_t result)
+{
+    op->result = result;
+    return CG_DONE;
+}
+
 static enum cg_verdict add_process(struct cg_op *op, struct cg_sched *sched)
 {
     struct cg_add_op *add = (struct cg_add_op *)op;
-    int rc = cg_start(sched, add->fn, add->arg, .name = add->name,
-                      .stack_size = add->stack_size, .coro = add->coro,
-                      .prio = cg__op_prio(op));
+    struct cg_coro *coro;
 
-    if (rc == 0)
-        return cg_after_others(op, 0);
-    op->result = rc;
-    return CG_DONE;
+    if (add->fn == NULL)
+        return done(op, -EINVAL);
+    coro = cg__coro_new(sched, add->fn, add->arg, add->name, add->stack_size,
+                        cg__op_prio(op) & CG_PRIO_OP);
+    if (coro == NULL)
+        return done(op, -ENOMEM);
+    if (add->coro)
+        *add->coro = cg_ref(coro);
+    return cg_after_others(op, 0);
 }
 
 static int add_print(const struct cg_op *op, char *buf, size_t size)
@@ -44,12 +53,6 @@ const struct cg_op_type cg_add_type = {
     .process = add_process,
     .print = add_print,
 };
-
-static enum cg_verdict done(struct cg_op *op, ssize_t result)
-{
-    op->result = result;
-    return CG_DONE;
-}
 
 static enum cg_verdict join_process(struct cg_op *op, struct cg_sched *sched)
 {
