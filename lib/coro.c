@@ -205,11 +205,13 @@ void cg_coro_dump(const struct cg_sched *sched, FILE *out)
     }
 }
 
-bool cg__overflow_suspect(const char **name, const void **low, size_t *size)
+bool cg__overflow_suspect(const char **kind, const char **name, const void **low,
+                          size_t *size)
 {
     const struct cg_coro *self = cg__self;
     const struct cg_gen *gen = self ? self->gen : cg__gen_outside;
 
+    *kind = gen ? "generator" : "coroutine";
     if (gen) {
         *name = gen->name;
         *low = gen->stack_low;
