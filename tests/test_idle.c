@@ -20,13 +20,13 @@ struct sleeper {
 };
 
 /* A VLA, since other locals may lie elsewhere under ASan. */
-__attribute__((noinline)) static uintptr_t call_deep(size_t size)
+__attribute__((noinline)) static void call_deep(size_t size, uintptr_t *at)
 {
     char room[size];
 
     memset(room, 1, size);
     __asm__ volatile("" ::"r"(room) : "memory");
-    return (uintptr_t)room;
+    *at = (uintptr_t)room;
 }
 
 static bool resident(uintptr_t at)
@@ -43,11 +43,11 @@ static ssize_t sleeper(void *arg)
     struct sleeper *self = arg;
     char text[] = "still here";
 
-    self->deep = call_deep(DEEP);
+    call_deep(DEEP, &self->deep);
     for (int i = 0; i < self->times; i++)
         if (cg_yield(cg_sleep(self->pause)) < 0)
             return -1;
-    call_deep(DEEP);
+    call_deep(DEEP, &self->deep);
     ck_assert_str_eq(text, "still here");
     return 0;
 }
