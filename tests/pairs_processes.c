@@ -8,6 +8,8 @@ struct child {
     struct world w;
     struct cg_process *process;
     struct cg_output out;
+    struct cg_event event;
+    bool begun;
 };
 
 static void child_open(struct world *w)
@@ -90,6 +92,40 @@ static void communicate_check(struct world *w, ssize_t answer)
     }
 }
 
+static ssize_t waits(void *arg)
+{
+    struct child *c = arg;
+
+    c->begun = true;
+    cg_yield(cg_wait_event(&c->event));
+    return 3;
+}
+
+static void event_cause(struct world *w)
+{
+    cg_event_set(&((struct child *)w)->event);
+}
+
+static struct cg_op *with_op(struct world *w)
+{
+    return KEEP(w, cg_with_process_op,
+                cg_with_process(((struct child *)w)->process, waits, w));
+}
+
+/* The process has not outlived the function, if that was ever called. */
+static void with_check(struct world *w, ssize_t answer)
+{
+    struct child *c = (struct child *)w;
+
+    if (!pairs_lost(answer)) {
+        IS(answer, 3);
+        HOLDS(c->begun);
+    }
+    if (c->begun)
+        HOLDS(cg_process_result(c->process) != -EBUSY);
+    OK(cg_yield(end_op(w)));
+}
+
 #define CHILD                                                                          \
     .size = sizeof(struct child), .where = ON_KERNEL, .open = child_open,              \
     .close = child_close
@@ -99,6 +135,8 @@ static const struct subject subjects[] = {
      .got = wait_got},
     {"end_process", CHILD, .flags = SLOW | ITSELF, .op = end_op, .cause = nothing,
      .check = end_check},
+    {"with_process", CHILD, .flags = SLOW, .op = with_op, .cause = event_cause,
+     .check = with_check},
     {"communicate", CHILD, .flags = SLOW | ITSELF, .op = communicate_op,
      .cause = nothing, .check = communicate_check},
 };

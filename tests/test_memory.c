@@ -506,8 +506,8 @@ static ssize_t lives(void *arg)
     return cg_yield(cg_group_wait(&group));
 }
 
-/* Threads give back the last at their own time; and the shim that is our kqueue where there
- * is none does not learn that one was closed. */
+/* Threads give back the last at their own time; and the shim that is our kqueue where
+ * there is none does not learn that one was closed. */
 static void nothing_left(void)
 {
     ssize_t allowed = strcmp(test_reactor(), "kqueue") == 0;
