@@ -78,38 +78,13 @@ static unsigned wanted(const struct cg__readiness *r, const struct cg__fd *d)
     return events;
 }
 
-static void watch_less(struct cg__readiness *r, struct cg__fd *d)
+void cg__fd_watch_less(struct cg__readiness *r, struct cg__fd *d)
 {
     unsigned events = d->watched & wanted(r, d);
 
     if (events != d->watched) {
         r->watcher->watch(r, d, events);
         d->watched = events;
-    }
-}
-
-void cg__fd_tighten(struct cg__readiness *r)
-{
-    struct cg__fd *d;
-
-    while ((d = r->slack)) {
-        r->slack = d->next_slack;
-        d->slack = false;
-        watch_less(r, d);
-    }
-}
-
-/* An op no longer waits. Of our own descriptors this is looked at before the next wait:
- * most likely the same will be wanted again by then. One that was only polled is let go at
- * once, since it may be closed, and its number be given to another file, unseen by us. */
-void cg__fd_watch_less(struct cg__readiness *r, struct cg__fd *d)
-{
-    if (!d->owned) {
-        watch_less(r, d);
-    } else if (!d->slack && d->watched & ~wanted(r, d)) {
-        d->slack = true;
-        d->next_slack = r->slack;
-        r->slack = d;
     }
 }
 

@@ -48,12 +48,16 @@ static inline int cg__fd_watch(struct cg__readiness *r, struct cg__fd *d)
     return d->watched == CG__BOTH ? 0 : cg__fd_watch_more(r, d);
 }
 
-/* An op no longer waits. Watches less, now or before the next wait. */
+/* Watches no more than is wanted. */
 void cg__fd_watch_less(struct cg__readiness *r, struct cg__fd *d);
 
+/* An op no longer waits. Our own descriptors stay watched until an event comes that nobody
+ * wants: most likely the same will be wanted again by then. One that was only polled is let
+ * go at once, since it may be closed, and its number be given to another file, unseen by
+ * us. */
 static inline void cg__fd_slacken(struct cg__readiness *r, struct cg__fd *d)
 {
-    if (!r->watcher->edge || !d->owned)
+    if (!d->owned)
         cg__fd_watch_less(r, d);
 }
 

@@ -17,7 +17,6 @@ struct evented {
     struct event_base *base;
     struct event *timer;
     bool borrowed; /* the base is the caller's */
-    bool waiting;
 };
 
 static void happened(evutil_socket_t fd, short what, void *arg)
@@ -27,9 +26,6 @@ static void happened(evutil_socket_t fd, short what, void *arg)
 
     cg__readiness_event(&e->readiness, d,
                         (what & EV_READ ? CG_IN : 0) | (what & EV_WRITE ? CG_OUT : 0));
-    /* The caller runs its base itself: no wait of ours comes that would do it. */
-    if (!e->waiting)
-        cg__fd_tighten(&e->readiness);
 }
 
 static void timed_out(evutil_socket_t fd, short what, void *arg)
@@ -79,9 +75,7 @@ static int wait(struct cg__readiness *r, int64_t timeout)
                                               .tv_usec = microseconds % 1000000});
     }
     errno = 0;
-    e->waiting = true;
     n = event_base_loop(e->base, EVLOOP_ONCE | (timeout > 0 ? 0 : EVLOOP_NONBLOCK));
-    e->waiting = false;
     event_del(e->timer);
     if (n < 0)
         return errno ? -errno : -EIO;

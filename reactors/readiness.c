@@ -145,7 +145,10 @@ void cg__readiness_event(struct cg__readiness *r, struct cg__fd *d, unsigned eve
     d->ready |= events & CG__BOTH;
     if (d->due) /* its data ops wait for the end of the pause */
         events = 0;
-    try_all(r, d, events);
+    if (d->polls || (events & CG_IN && d->in) || (events & CG_OUT && d->out))
+        try_all(r, d, events);
+    else if (!r->watcher->edge)
+        cg__fd_watch_less(r, d); /* or it would be told again and again */
 }
 
 static void resume(struct cg__readiness *r)
@@ -167,7 +170,6 @@ int cg__readiness_wait(struct cg_reactor *reactor, int64_t timeout)
     int64_t left;
     int error;
 
-    cg__fd_tighten(r);
     if (reactor->due && timeout != 0) {
         left = reactor->due - cg__clock(reactor);
         if (left < timeout)

@@ -26,9 +26,8 @@ struct cg__fd {
     uint8_t watched; /* CG_IN, CG_OUT: what the backend was last told to watch */
     bool owned;      /* ours: it is forgotten before it is closed. Else only polled */
     bool last;       /* hung up, failed or urgent: a short count proves nothing */
-    bool slack;      /* in the list of those watched for more than is wanted */
     int error; /* told with an event; some systems tell it only once */
-    struct cg__fd *next_paused, *next_slack;
+    struct cg__fd *next_paused;
     union {
         size_t index;
         void *pointer;
@@ -40,7 +39,7 @@ struct cg__readiness {
     const struct cg__watcher *watcher;
     struct cg__fd **pages; /* of records, by descriptor */
     size_t page_count;
-    struct cg__fd *paused, *slack;
+    struct cg__fd *paused;
     int wake_in, wake_out;
     atomic_bool woken;
 };
@@ -48,8 +47,8 @@ struct cg__readiness {
 /* A backend's own part. */
 struct cg__watcher {
     /* Changes are told once each: a descriptor of ours is watched for everything, from its
-     * first need on. Otherwise it is told as long as it lasts, and watched while an op
-     * waits. */
+     * first need on. Otherwise it is told as long as it lasts, and watched from when an op
+     * waits until an event comes for which none does. */
     bool edge;
     int limit; /* descriptors from here on cannot be watched; 0: there is no limit */
     /* Watches for these (CG_IN, CG_OUT; 0: no more) instead of d->watched. 0, -EPERM: no
@@ -83,10 +82,6 @@ static inline struct cg__fd *cg__fd_find(struct cg__readiness *r, int fd)
                ? &r->pages[page][(unsigned)fd % CG__FD_PAGE]
                : NULL;
 }
-
-/* Watches no more than is wanted. Called before each wait; and by a backend whose events may
- * also come outside wait. */
-void cg__fd_tighten(struct cg__readiness *r);
 
 /* The slots of the readiness backends' types. */
 enum cg_verdict cg__readiness_submit(struct cg_reactor *reactor, struct cg_io *io);
