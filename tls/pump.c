@@ -67,7 +67,7 @@ static void end(struct cg__tls_conn *conn, enum cg__tls_way way)
 static void sent(struct cg__tls_conn *conn, ssize_t result, size_t moved)
 {
     cg__tls_queue_drop(&conn->queue, moved);
-    if (result < 0 && result != -ECANCELED && result != -ENOMEM)
+    if (result < 0 && result != -ECANCELED && result != -ENOMEM && result != -ENOBUFS)
         conn->send_error = (int)result;
     end(conn, CG__TLS_OUT);
 }
