@@ -90,16 +90,25 @@ unsigned cg_http_connections(const struct cg_http_server *server)
 
 /* ---- Requests -------------------------------------------------------------------- */
 
+static inline void forget(struct cg_http_headers *list)
+{
+    if (list->used > 0)
+        cg__http_headers_reset(list, CG__HTTP_KEEP);
+}
+
+/* Most of it has not been used. */
 void cg__http_request_reset(struct cg_http_request *req)
 {
-    struct cg_http_headers *lists[6];
-
-    lists_of(req, lists);
-    for (int i = 0; i < 6; i++)
-        if (lists[i]->used > 0)
-            cg__http_headers_reset(lists[i], CG__HTTP_KEEP);
-    free(req->whole);
-    cg__http_encoder_free(req->encoder);
+    forget(&req->in);
+    forget(&req->trailers);
+    forget(&req->params);
+    forget(&req->query);
+    forget(&req->out);
+    forget(&req->out_trailers);
+    if (req->whole != NULL)
+        free(req->whole);
+    if (req->encoder != NULL)
+        cg__http_encoder_free(req->encoder);
     memset(&req->path, 0, sizeof *req - offsetof(struct cg_http_request, path));
 }
 
