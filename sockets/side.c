@@ -11,6 +11,15 @@
 #include <assert.h>
 #include <errno.h>
 
+/* An op that named no timeout names none the next time it is yielded. */
+static inline void take_timeout_back(struct cg__side *side, struct cg_op *op)
+{
+    if (side->defaulted == op) {
+        side->defaulted = NULL;
+        op->timeout = 0;
+    }
+}
+
 /* The op no longer uses this side. */
 static void leave(struct cg_sock *sock, struct cg__side *side)
 {
@@ -30,6 +39,7 @@ static void settle(struct cg_sock *sock, struct cg__side *side, struct cg_op *op
     const struct cg__work *work = side->work;
 
     leave(sock, side);
+    take_timeout_back(side, op);
     if (work->ended != NULL)
         work->ended(sock, op);
     cg_complete(op, result);
@@ -245,8 +255,11 @@ enum cg_verdict cg__begin(struct cg_op *op, struct cg_sock *sock,
     op->result = -EBUSY;
     if (side->op != NULL)
         return CG_DONE;
-    if (op->timeout == 0 && (op->type->flags & CG_OP_DEFAULT_TIMEOUT))
+    if (sock->timeout != 0 && op->timeout == 0 &&
+        (op->type->flags & CG_OP_DEFAULT_TIMEOUT)) {
         op->timeout = sock->timeout;
+        side->defaulted = op;
+    }
     side->op = op;
     side->work = work;
     verdict = pump(sock, side, op);
@@ -261,6 +274,8 @@ enum cg_verdict cg__begin(struct cg_op *op, struct cg_sock *sock,
     leave(sock, side);
     if (verdict == CG_RUN)
         sock->running++; /* until cg__run, which a cg_any calls from another coroutine */
+    else
+        take_timeout_back(side, op);
     if (verdict == CG_DONE && op->result > 0)
         cg_charge(sock->sched, (size_t)op->result);
     return verdict;
@@ -283,6 +298,7 @@ enum cg_verdict cg__take_back(struct cg_op *op, struct cg_sock *sock,
     struct cg_io *io = &side->io;
 
     if (side->op != op) { /* it was to run, and there is no memory for that */
+        take_timeout_back(side, op);
         cg__never_ran(sock);
         return CG_DONE;
     }
@@ -294,6 +310,7 @@ enum cg_verdict cg__take_back(struct cg_op *op, struct cg_sock *sock,
         return CG_PENDING;
     }
     leave(sock, side);
+    take_timeout_back(side, op);
     return CG_DONE;
 }
 
@@ -360,6 +377,7 @@ ssize_t cg__run(struct cg_op *op, struct cg_sock *sock, enum cg__direction direc
         side->scope = NULL;
         leave(sock, side);
     }
+    take_timeout_back(side, op);
     sock->running--;
     if (sock->closing) {
         result = -EBADF; /* also if it got done: the caller must know that the socket is gone */

@@ -32,6 +32,7 @@ struct cg__side {
     struct cg_op *op; /* who waits; NULL: nobody */
     const struct cg__work *work;
     struct cg_scope *scope; /* of the op, while the transport runs it */
+    struct cg_op *defaulted; /* op has the socket's default timeout, for this once */
     bool mine;              /* the request in io is the op's own */
     bool late;              /* cancelled or closed; completes when the request is back */
     bool held;              /* holds the run open */
