@@ -88,6 +88,24 @@ def sleeping(options):
                       ours + peers, count, measure)
 
 
+def after_a_burst(options):
+    """Whether stacks that grew are given back."""
+    table = Table("idle-deep", "10,000 coroutines that have used 40 KiB of stack once",
+                  ["", "KiB"], raw={})
+    path = options.build.find("bench/deep")
+    if path is None:
+        table.note("not measured: bench/deep is not built")
+        return table
+    options.say(table.title)
+    table.raw.update(process.figures(process.output([path], options.build.env, None, 120)))
+    for name, value in table.raw.items():
+        if name.startswith("resident_"):
+            table.add(name.replace("_", " "), f"{value:,.0f}")
+    targets.judge(table, {("all", "resident when quiet, of that before"):
+                          table.raw["quiet_over_before"]})
+    return table
+
+
 def idle(options):
     many = min(2000 if options.quick else 10000, descriptors() - 200)
     tls_many = min(300 if options.quick else 2000, many)
@@ -107,4 +125,6 @@ def idle(options):
                        servers.tls_rows(), tls_many,
                        lambda row: of_connections(options, row, tls_many, GET, context)))
     tables[1].note("State Threads, as Debian has it, waits by select: fewer connections")
+    if not options.quick:
+        tables.append(after_a_burst(options))
     return tables

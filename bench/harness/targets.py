@@ -22,6 +22,7 @@ LOADS = {
     "fairness": ((EPOLL, "p99.9 of that without", 1.5), (URING, "p99.9 of that without", 1.5)),
     "idle-sleeping": ((EPOLL, "bytes", 4506), (URING, "bytes", 4506)),
     "idle-echo": ((EPOLL + ", borrow", "bytes", 5120), (URING + ", borrow", "bytes", 5120)),
+    "idle-deep": (("all", "resident when quiet, of that before", 1.2),),
     "idle-http": ((EPOLL, "bytes", 5120), (URING, "bytes", 5120)),
 }
 
