@@ -337,19 +337,12 @@ void cg__http_parser_init(struct cg__http_parser *parser, enum cg__http_kind kin
                           struct cg_http_headers *trailers,
                           const struct cg__http_limits *limits)
 {
+    bool request = kind == CG__HTTP_REQUEST;
+
     memset(parser, 0, offsetof(struct cg__http_parser, llhttp));
     parser->limits = limits;
     parser->headers = headers;
     parser->trailers = trailers;
-    parser->kind = kind;
-    parser->fresh = true;
-}
-
-static void set_up(struct cg__http_parser *parser)
-{
-    bool request = parser->kind == CG__HTTP_REQUEST;
-
-    parser->fresh = false;
     llhttp_init(&parser->llhttp, request ? HTTP_REQUEST : HTTP_RESPONSE,
                 request ? &requests : &responses);
     parser->llhttp.data = parser;
@@ -405,12 +398,6 @@ enum cg__http_event cg__http_parse(struct cg__http_parser *parser, const char *d
         return CG__HTTP_DONE;
     if (data == NULL)
         data = "";
-    if (parser->fresh) {
-        if (parser->kind == CG__HTTP_REQUEST &&
-            cg__http_parse_quick(parser, data, size, used))
-            return CG__HTTP_HEAD;
-        set_up(parser);
-    }
     if (parser->paused)
         llhttp_resume(&parser->llhttp);
     parser->paused = false;
@@ -445,8 +432,6 @@ enum cg__http_event cg__http_parse_end(struct cg__http_parser *parser)
 
     if (parser->complete)
         return CG__HTTP_DONE;
-    if (parser->fresh)
-        set_up(parser);
     if (parser->paused)
         llhttp_resume(&parser->llhttp);
     parser->paused = false;

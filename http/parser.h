@@ -54,8 +54,6 @@ struct cg__http_parser {
 
     /* The parser's own. */
     enum cg__http_event event; /* why llhttp was paused */
-    enum cg__http_kind kind;
-    bool fresh; /* nothing was given yet, llhttp has not been set up */
     bool begun, paused, complete, in_trailers, has_text;
     bool in_head;     /* from the end of the target to that of the fields */
     uint8_t token;    /* which part of a field is open */
@@ -67,7 +65,7 @@ struct cg__http_parser {
     uint32_t fields;
     uint32_t extensions; /* bytes of chunk extensions */
     struct cg__http_entry entry; /* of the field that is being read */
-    llhttp_t llhttp; /* the last: not cleared where it is not needed */
+    llhttp_t llhttp; /* the last: it clears itself */
 };
 
 /* Begins a message. The lists are reset by the caller. */
@@ -82,11 +80,6 @@ void cg__http_parser_init(struct cg__http_parser *parser, enum cg__http_kind kin
  * message's. */
 enum cg__http_event cg__http_parse(struct cg__http_parser *parser, const char *data,
                                    size_t size, size_t *used);
-
-/* parser_quick.c: a usual request, from its first byte to the end of its head, as parse does
- * it with HEAD, and then DONE, as its events. False: nothing was done; llhttp is to parse it. */
-bool cg__http_parse_quick(struct cg__http_parser *parser, const char *data, size_t size,
-                          size_t *used);
 
 /* The stream has ended: DONE if that is where the message ends, else BAD. */
 enum cg__http_event cg__http_parse_end(struct cg__http_parser *parser);
