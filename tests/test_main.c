@@ -114,11 +114,41 @@ static void else_is_silent(void)
     ck_assert_str_eq(said, "");
 }
 
-/* What keeps it from beginning is the answer. */
+/* What keeps it from beginning is the answer; of a reactor, the reason is told in words. */
+static void act_nonsense(void)
+{
+    exit(cg_main("nonsense", ends, NULL) == CG_EREACTOR ? 0 : 1);
+}
+
+static const char *missing; /* a reactor that is not to be had here */
+
+static void act_missing(void)
+{
+    setenv("COGEN_REACTOR", missing, 1);
+    exit(cg_main(NULL, ends, NULL) < 0 ? 0 : 1);
+}
+
 static void says_why_not(void)
 {
-    IS(cg_main("nonsense", ends, NULL), CG_EREACTOR);
+    struct cg_reactor_info info[16];
+    size_t count = cg_reactor_list(info, COUNT(info));
+    char wanted[256];
+
     IS(cg_main(reactor(), NULL, NULL), -EINVAL);
+    ck_assert_int_eq(child_run(act_nonsense, said, sizeof said), 0);
+    ck_assert_msg(strstr(said, "cogen: no reactor is called \"nonsense\"; there are ") ==
+                      said,
+                  "%s", said);
+    ck_assert_uint_le(count, COUNT(info));
+    for (size_t i = 0; i < count; i++) {
+        if (info[i].why == NULL)
+            continue;
+        missing = info[i].name;
+        ck_assert_int_eq(child_run(act_missing, said, sizeof said), 0);
+        snprintf(wanted, sizeof wanted, "cogen: reactor %s is not available: %s\n",
+                 info[i].name, info[i].why);
+        ck_assert_str_eq(said, wanted);
+    }
 }
 
 static const struct test_case cases[] = {

@@ -56,9 +56,10 @@ CG_API ssize_t cg_run(struct cg_sched *sched);
 /* All of it in one call, for programs: opens the reactor (NULL: see cg_reactor_open), runs
  * fn(arg) as a coroutine and whatever it starts until nothing is left, and frees it all.
  * Answers what fn returned; -EDEADLK if fn itself can never go on; -ECANCELED if it did not
- * end within the grace period after cg_stop; or why it could not begin. Coroutines that can
- * never go on are listed on stderr, with what they wait for, and cancelled, also if fn has
- * returned: end them (close their queue, cancel them) where that is no mistake. */
+ * end within the grace period after cg_stop; or why it could not begin (for a reactor that
+ * was named and cannot be had, stderr has the reason in words). Coroutines that can never go
+ * on are listed on stderr, with what they wait for, and cancelled, also if fn has returned:
+ * end them (close their queue, cancel them) where that is no mistake. */
 CG_API ssize_t cg_main(const char *reactor, cg_fn *fn, void *arg);
 
 /* A turn, or two if the first woke somebody: runs what is due and runnable and looks at the
