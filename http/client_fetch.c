@@ -280,7 +280,7 @@ static ssize_t fetch_url(struct cg__asking *ask, struct cg_http_reply **reply)
     n = cg__url_parse(&ask->url, url, &wrong);
     if (n == CG_EHTTP_URL)
         return cg__because(ask->why, n, "%.100s is no URL to fetch: %s",
-                           url ? url : "it", wrong);
+                           url && *url ? url : "\"\"", wrong);
     if (n < 0)
         return n;
     ask->reply = new_reply(client);

@@ -257,6 +257,8 @@ static ssize_t refuses_to_send(void *arg)
     IS(FETCH(.url = "ftp://h/"), CG_EHTTP_URL);
     ck_assert_str_eq(
         why, "ftp://h/ is no URL to fetch: its scheme is neither http nor https");
+    IS(FETCH(.url = ""), CG_EHTTP_URL);
+    ck_assert_str_eq(why, "\"\" is no URL to fetch: it is empty");
     IS(FETCH(.url = "https://127.0.0.1/"), CG_EHTTP_TLS);
     ck_assert_str_eq(why, "https needs TLS, and there is none");
     cg_http_client_free(client);
