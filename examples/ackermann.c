@@ -69,6 +69,8 @@ static ssize_t print(void *arg)
     printf(" =");
     others_first();
     printf(" %zd\n", value->result);
+    if (ferror(stdout))
+        running = false; /* for whom should the others compute? */
     return 0;
 }
 

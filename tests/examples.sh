@@ -365,6 +365,84 @@ check_options() {
     same "no host" "1 echo_client: no.such.host.invalid:1: unknown host" "$status $err"
 }
 
+# A program whose output cannot be written says so and ends with 1; servers and those that
+# need a partner or a library that may be missing are asked for their --help.
+check_output() {
+    local line words
+
+    while read -r line; do
+        read -r -a words <<<"$line"
+        [ -x "$examples/${words[0]}" ] || continue
+        if [ -w /dev/full ]; then
+            timeout 20 "$examples/${words[0]}" "${words[@]:1}" >/dev/full \
+                2>"$work/err" </dev/null
+            like "$line on a full disk" "1 *stdout: No space left on device" \
+                "$? $(cat "$work/err")"
+        fi
+        timeout 20 "$examples/${words[0]}" "${words[@]:1}" >&- 2>"$work/err" </dev/null
+        like "$line with stdout closed" "1 *stdout: Bad file descriptor" \
+            "$? $(cat "$work/err")"
+    done <<'END'
+signals --fast
+signals --help
+signals --list-reactors
+calls
+echo_server
+echo_client --help
+line_server
+chat
+chat_lines
+http_client --help
+http_hello --help
+http_server
+proxy
+ackermann
+c100k --connections 20
+callbacks --help
+delegated
+embed_glib --help
+embed_libevent --help
+factorial --fast
+jobs --reactor sim
+life --reactor sim
+minimize
+polling --help
+tasks --reactor sim
+writer
+yrange
+course/basicsax
+course/benchmark 10000
+course/blaster --help
+course/bogus
+course/buses
+course/cobroadcast
+course/cobroadcast2
+course/cocrash
+course/cofollow --help
+course/copipe
+course/coprocess
+course/cosax
+course/cothread
+course/countdown
+course/echobad --help
+course/echocallback
+course/echogood --help
+course/echoserver --help
+course/echothread 0 1
+course/follow --help
+course/logsim --help
+course/grep
+course/grepclose
+course/iterbus
+course/pipeline
+course/pyos 4
+course/pyos1
+course/pyos2
+course/sockwrap --help
+course/trampoline
+END
+}
+
 # ---- All of it ------------------------------------------------------------------------
 
 make_site
@@ -373,6 +451,7 @@ make_site
 "$examples/signals" >"$work/signals" 2>&1 </dev/null &
 signals=$!
 check_options
+check_output
 for reactor in $("$examples/signals" --list-reactors | awk '$2 == "available" { print $1 }'); do
     where="$reactor: "
     check_signals

@@ -16,6 +16,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "../output.h"
+
 static long clients, served;
 
 static void on_data(struct bufferevent *conn, void *arg)
@@ -62,7 +64,8 @@ int main(int argc, char **argv)
         return 1;
     }
     printf("listening on 127.0.0.1:%d\n", ntohs(addr.sin_port));
-    fflush(stdout);
+    if (!output_flush())
+        return 1;
     event_base_dispatch(base);
     evconnlistener_free(listener);
     event_base_free(base);

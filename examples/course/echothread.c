@@ -15,6 +15,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "../output.h"
+
 static void *echo(void *arg)
 {
     int fd = (int)(intptr_t)arg;
@@ -50,7 +52,8 @@ int main(int argc, char **argv)
         return 1;
     }
     printf("listening on 127.0.0.1:%d\n", ntohs(addr.sin_port));
-    fflush(stdout);
+    if (!output_flush())
+        return 1;
     pthread_attr_init(&attr);
     pthread_attr_setstacksize(&attr, 64 * 1024); /* as much as a coroutine has */
     for (long n = 0; clients == 0 || n < clients; n++) {

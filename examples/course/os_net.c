@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* See os_net.h. */
+#include "../output.h"
 #include "os_net.h"
 
 #include <arpa/inet.h>
@@ -39,7 +40,10 @@ static int listen_on(int port)
         return -1;
     }
     printf("listening on 127.0.0.1:%d\n", ntohs(addr.sin_port));
-    fflush(stdout);
+    if (!output_flush()) {
+        close(fd);
+        return -1;
+    }
     return fd;
 }
 
