@@ -25,6 +25,13 @@ static bool wanted(const struct cg_sched *sched)
     return sched->idle.done < sched->idle.active && sched->ready.places > CG__STACK_KEEP;
 }
 
+/* The moment of the next sweep. If nothing has run since the last one, some may then not have
+ * waited for long enough: they have when the last of them has. */
+static int64_t due(const struct cg__idle *idle)
+{
+    return (idle->active < idle->begun ? idle->active : idle->begun) + CG__IDLE;
+}
+
 bool cg__idle_trim(struct cg_sched *sched)
 {
     struct cg__idle *idle = &sched->idle;
@@ -32,7 +39,7 @@ bool cg__idle_trim(struct cg_sched *sched)
     int looked = 0, trimmed = 0;
 
     if (idle->next == NULL) {
-        if (!wanted(sched) || sched->now - idle->begun < CG__IDLE)
+        if (!wanted(sched) || sched->now < due(idle))
             return false;
         idle->begun = sched->now;
         idle->until = sched->now - CG__IDLE;
@@ -54,7 +61,7 @@ bool cg__idle_trim(struct cg_sched *sched)
 
 int64_t cg__idle_next(const struct cg_sched *sched)
 {
-    int64_t next = sched->idle.begun + CG__IDLE - sched->now;
+    int64_t next = due(&sched->idle) - sched->now;
 
     if (!wanted(sched))
         return CG_NEVER;

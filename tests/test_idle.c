@@ -82,6 +82,37 @@ static ssize_t idle_stacks_are_cut_back(void *arg)
     return 0;
 }
 
+static ssize_t wakes_once(void *arg)
+{
+    struct sleeper *self = arg;
+
+    call_deep(DEEP, &self->deep);
+    cg_yield(cg_sleep(self->pause));
+    return cg_yield(cg_sleep(CG_MINUTE));
+}
+
+/* Once all is quiet it takes five seconds and no longer, whenever the last sweep was. */
+static ssize_t quiet_stacks_are_cut_back_in_time(void *arg)
+{
+    static struct sleeper all[SLEEPERS];
+    struct cg_coro *coros[SLEEPERS];
+
+    (void)arg;
+    for (int i = 0; i < SLEEPERS; i++) {
+        all[i] = (struct sleeper){3 * CG_SECOND, 1, 0};
+        cg_yield(cg_add(wakes_once, &all[i], .coro = &coros[i]));
+    }
+    cg_yield(cg_sleep(8500 * CG_MILLISECOND));
+    for (int i = 0; i < SLEEPERS; i++)
+        ck_assert(!resident(all[i].deep));
+
+    for (int i = 0; i < SLEEPERS; i++) {
+        ck_assert_int_eq(cg_yield(cg_join(coros[i])), 0);
+        cg_unref(coros[i]);
+    }
+    return 0;
+}
+
 /* A few stacks are let be: nobody is woken up for them. */
 static ssize_t few_stacks_are_let_be(void *arg)
 {
@@ -99,6 +130,7 @@ static ssize_t few_stacks_are_let_be(void *arg)
 
 static const struct test_case cases[] = {
     CORO(idle_stacks_are_cut_back, .where = ON_SIM),
+    CORO(quiet_stacks_are_cut_back_in_time, .where = ON_SIM),
     CORO(few_stacks_are_let_be, .where = ON_SIM),
 };
 
