@@ -4,8 +4,8 @@
  * with descriptors. Whatever fails is answered by an error or made up for; nothing hangs,
  * nothing crashes, and nothing is left behind.
  *
- * To be linked with -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=free,--wrap=mmap
- * against the library's objects, not the shared library. */
+ * To be linked with -Wl,--wrap= for each function that has a __wrap_ here, against the
+ * library's objects, not the shared library. */
 #include "config.h"
 
 #include "tests/support.h"
@@ -24,11 +24,13 @@
 void *__real_malloc(size_t size);
 void *__real_calloc(size_t n, size_t size);
 void *__real_realloc(void *old, size_t size);
+int __real_posix_memalign(void **p, size_t alignment, size_t size);
 void __real_free(void *p);
 void *__real_mmap(void *addr, size_t size, int prot, int flags, int fd, off_t offset);
 void *__wrap_malloc(size_t size);
 void *__wrap_calloc(size_t n, size_t size);
 void *__wrap_realloc(void *old, size_t size);
+int __wrap_posix_memalign(void **p, size_t alignment, size_t size);
 void __wrap_free(void *p);
 void *__wrap_mmap(void *addr, size_t size, int prot, int flags, int fd, off_t offset);
 
@@ -93,6 +95,15 @@ void *__wrap_realloc(void *old, size_t size)
         return NULL;
     forget(old);
     return note(__real_realloc(old, size));
+}
+
+int __wrap_posix_memalign(void **p, size_t alignment, size_t size)
+{
+    int err = fails() ? ENOMEM : __real_posix_memalign(p, alignment, size);
+
+    if (!err)
+        note(*p);
+    return err;
 }
 
 void __wrap_free(void *p)
