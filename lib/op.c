@@ -58,13 +58,13 @@ __attribute__((noinline)) static ssize_t run_here(struct cg_op *op, struct cg_co
 
 /* What was done without waiting counts too, or a socket that is always ready would starve
  * the other coroutines. False: that was too much, and it is their turn. */
-static inline bool spend(struct cg_coro *self)
+static inline bool spend(struct cg_coro *self, const struct cg_op *op)
 {
     self->op = NULL;
     self->budget -= CG__BUDGET_STEP;
     if (self->budget > 0)
         return true;
-    cg__sched_ready(self->sched, self, false);
+    cg__sched_spent(self->sched, self, op->type->flags & CG_OP_LOCAL);
     return false;
 }
 
@@ -124,7 +124,7 @@ ssize_t cg_yield(struct cg_op *op)
     self->op = op;
     switch (start(op, self->sched)) {
     case CG_DONE:
-        if (spend(self))
+        if (spend(self, op))
             break;
         /* fall through */
     case CG_PENDING:

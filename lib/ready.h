@@ -46,6 +46,11 @@ static inline bool cg__ready_empty(const struct cg__ready *ready)
     return ready->head == ready->tail;
 }
 
+static inline size_t cg__ready_count(const struct cg__ready *ready)
+{
+    return ready->tail - ready->head;
+}
+
 static inline void cg__ready_put(struct cg__ready *ready, struct cg_coro *coro, bool first)
 {
     if (first)

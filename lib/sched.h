@@ -74,6 +74,18 @@ static inline void cg__sched_ready(struct cg_sched *sched, struct cg_coro *coro,
     cg__ready_put(&sched->ready, coro, first);
 }
 
+/* Puts a coroutine that has used up its budget to the end of the queue. If that went to the
+ * kernel, the turn ends before it runs again: those whose sockets became ready meanwhile are
+ * not in the queue yet. Between coroutines nothing can have happened that is not. */
+static inline void cg__sched_spent(struct cg_sched *sched, struct cg_coro *coro, bool local)
+{
+    size_t before = cg__ready_count(&sched->ready);
+
+    if (!local && sched->left > before)
+        sched->left = (unsigned)before;
+    cg__sched_ready(sched, coro, false);
+}
+
 /* Takes the next coroutine to run out of the queue; NULL: this turn is over. */
 struct cg_coro *cg__sched_next(struct cg_sched *sched);
 
