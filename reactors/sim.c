@@ -258,13 +258,16 @@ static int sim_wait(struct cg_reactor *reactor, int64_t timeout)
     sim->now += sim->opt.cost;
     assert(timeout >= 0);
     for (;;) {
+        int64_t next;
+
         cg__sim_deliver(sim);
         if (serve_touched(sim) > 0 || woken || sim->now >= until)
             return 0;
         if (sim->touched.head)
             continue;
-        if (sim->heap_count > 0 && sim->heap[1]->incoming.head->at <= until)
-            sim->now = sim->heap[1]->incoming.head->at;
+        next = cg__sim_next(sim);
+        if (next < CG_NEVER && next <= until)
+            sim->now = next;
         else if (until < CG_NEVER)
             sim->now = until;
         else

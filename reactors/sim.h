@@ -15,6 +15,8 @@
 
 #include "reactors/reactors.h"
 
+#define CG_SIM_ACCEPT_PAUSE (100 * CG_MILLISECOND) /* as of the real ones, without memory */
+
 enum {
     CG_SIM_OPTIONS = 17,        /* socket options that are known, see sim_calls.c */
     CG_SIM_NAMES = 1024,        /* buckets of bound addresses */
@@ -117,7 +119,8 @@ struct cg_sim {
     struct cg_sim_sock **handles;
     int *holes; /* handles that are free again, the last one first */
     size_t handle_count, hole_count, handle_room;
-    bool starved; /* an accept waits for a handle */
+    bool starved;  /* an accept waits for a handle */
+    int64_t retry; /* when accepts that had no memory try again; 0: there are none */
     unsigned next_port;
     struct cg_sim_sock *names[CG_SIM_NAMES];
     cg_sim_tracer *tracer;
@@ -154,6 +157,8 @@ void cg__sim_drop(struct cg_sim *sim, struct cg_sim_sock *sock);
 void cg__sim_post(struct cg_sim *sim, struct cg_sim_sock *to, struct cg_sim_msg *msg,
                   enum cg_sim_kind kind, int64_t since);
 void cg__sim_deliver(struct cg_sim *sim);
+/* When the next is due, a message or an accept that tries again; CG_NEVER: nothing is. */
+int64_t cg__sim_next(const struct cg_sim *sim);
 
 /* sim_conn.c: those that answer bool try a request; false: it has to wait. */
 void cg__sim_arrive(struct cg_sim *sim, struct cg_sim_sock *sock,

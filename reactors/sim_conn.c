@@ -147,7 +147,10 @@ static bool accept_one(struct cg_sim *sim, struct cg_sim_sock *listener,
     char text[CG_SIM_TEXT];
 
     if ((*result = cg__sim_handle_new(sim, sock)) < 0) {
-        sim->starved = true;
+        if (*result == -EMFILE)
+            sim->starved = true;
+        else if (sim->retry == 0) /* nobody says when there is memory again */
+            sim->retry = sim->now + CG_SIM_ACCEPT_PAUSE;
         return false;
     }
     dequeue(&listener->backlog);

@@ -152,18 +152,30 @@ struct cg_sim_sock *cg__sim_find(struct cg_sim *sim, int fd)
                                                             : NULL;
 }
 
-/* A handle is free: accepts that could not have one try again. */
+/* Accepts that lacked something try again. */
+static void feed(struct cg_sim *sim)
+{
+    for (size_t i = 0; i < sim->handle_count; i++)
+        if (sim->handles[i] && sim->handles[i]->backlog.head)
+            cg__sim_touch(sim, sim->handles[i]);
+}
+
 void cg__sim_handle_free(struct cg_sim *sim, struct cg_sim_sock *sock)
 {
     int place = sock->fd - CG_SIM_HANDLE;
-    size_t i;
 
     sim->handles[place] = NULL;
     sim->holes[sim->hole_count++] = place;
-    for (i = 0; sim->starved && i < sim->handle_count; i++)
-        if (sim->handles[i] && sim->handles[i]->backlog.head)
-            cg__sim_touch(sim, sim->handles[i]);
+    if (sim->starved)
+        feed(sim);
     sim->starved = false;
+}
+
+int64_t cg__sim_next(const struct cg_sim *sim)
+{
+    int64_t next = sim->heap_count > 0 ? sim->heap[1]->incoming.head->at : CG_NEVER;
+
+    return sim->retry > 0 && sim->retry < next ? sim->retry : next;
 }
 
 /* Everything that is due; calls nobody outside. */
@@ -178,5 +190,9 @@ void cg__sim_deliver(struct cg_sim *sim)
         else
             heap_remove(sim, sock);
         cg__sim_arrive(sim, sock, msg);
+    }
+    if (sim->retry > 0 && sim->retry <= sim->now) {
+        sim->retry = 0;
+        feed(sim);
     }
 }

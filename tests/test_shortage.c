@@ -23,6 +23,7 @@ void *__wrap_mmap(void *addr, size_t size, int prot, int flags, int fd, off_t of
 
 static bool lacking;   /* every allocation fails */
 static bool no_stacks; /* or only those of stacks */
+static bool no_growth; /* or nothing can be made larger */
 
 void *__wrap_malloc(size_t size)
 {
@@ -36,7 +37,7 @@ void *__wrap_calloc(size_t n, size_t size)
 
 void *__wrap_realloc(void *old, size_t size)
 {
-    return lacking ? NULL : __real_realloc(old, size);
+    return lacking || no_growth ? NULL : __real_realloc(old, size);
 }
 
 void *__wrap_mmap(void *addr, size_t size, int prot, int flags, int fd, off_t offset)
@@ -244,10 +245,51 @@ static ssize_t handlers(void *arg)
     return 0;
 }
 
+/* An accept for which the simulated network has no room for another handle is tried again
+ * by the clock, as the kernel's are, with nobody closing anything. */
+static ssize_t accept_one(void *listener)
+{
+    struct cg_sock *conn = NULL;
+    ssize_t rc = cg_yield(cg_accept(listener, &conn, .timeout = CG_MINUTE));
+
+    cg_close(conn);
+    return rc;
+}
+
+static ssize_t accepts(void *arg)
+{
+    enum { ROOM = 64, OTHERS = ROOM - 3 }; /* two listeners, and who is to be accepted */
+    char addr[CG_ADDR_SIZE], others_addr[CG_ADDR_SIZE];
+    struct cg_sock *listener = test_listen(addr), *others = test_listen(others_addr);
+    struct cg_coro *server = test_start(accept_one, listener);
+    struct cg_sock *clients[OTHERS + 1];
+    int64_t begun;
+    ssize_t rc;
+
+    (void)arg;
+    for (int i = 0; i < OTHERS; i++)
+        OK(cg_yield(cg_connect(others_addr, &clients[i])));
+    IS((ssize_t)cg_sim_handles(cg_sched_reactor(cg_sched_self())), ROOM - 1);
+    no_growth = true;
+    rc = cg_yield(cg_connect(addr, &clients[OTHERS]));
+    OK(cg_yield(cg_sleep(CG_SECOND)));
+    no_growth = false;
+    begun = cg_now(cg_sched_self());
+    OK(rc);
+    ck_assert_int_eq(cg_coro_state(server), CG_CORO_WAITING);
+    IS(test_end(server), 0);
+    ck_assert_int_lt(cg_now(cg_sched_self()) - begun, CG_SECOND);
+    for (int i = 0; i <= OTHERS; i++)
+        cg_close(clients[i]);
+    cg_close(listener);
+    cg_close(others);
+    return 0;
+}
+
 static const struct test_case cases[] = {
     CORO(queue, .where = ON_SIM),    CORO(pubsub, .where = ON_SIM),
     CORO(local, .where = ON_SIM),    CORO(stacks, .where = ON_SIM),
-    CORO(handlers, .where = ON_SIM),
+    CORO(handlers, .where = ON_SIM), CORO(accepts, .where = ON_SIM),
 };
 
 int main(void)
