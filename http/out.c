@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 
 enum { PARTS = 8 };
 
@@ -50,6 +51,14 @@ char *cg__http_room(struct cg__http_conn *conn, size_t size)
     return conn->out->data + conn->out->used;
 }
 
+ssize_t cg__http_wrote(struct cg__http_conn *conn, ssize_t n)
+{
+    if (n == -ETIMEDOUT)
+        cg_setopt(conn->sock, SOL_SOCKET, SO_LINGER, &(struct linger){.l_onoff = 1},
+                  sizeof(struct linger));
+    return n;
+}
+
 /* ---- What a handler keeps waiting ------------------------------------------------ */
 
 /* Whether there is output that waits for a handler to go on. */
@@ -71,6 +80,7 @@ static ssize_t write_late(void *arg)
         n = cg_yield(cg_writeall(conn->sock, conn->written->data, conn->written->used,
                                  .timeout = conn->server->options.write_timeout,
                                  .weak_timeout = true));
+        cg__http_wrote(conn, n);
     } while (n >= 0 && is_kept(conn));
     return n;
 }
@@ -186,5 +196,5 @@ ssize_t cg__http_flush(struct cg__http_conn *conn, struct iovec *parts, int coun
                                .weak_timeout = true));
     }
     out_put(conn->server, out);
-    return n < 0 ? n : 0;
+    return n < 0 ? cg__http_wrote(conn, n) : 0;
 }

@@ -153,6 +153,10 @@ char *cg__http_room(struct cg__http_conn *conn, size_t size);
 /* Writes the output, and what is given behind it. 0 or a negative code. Yields. */
 ssize_t cg__http_flush(struct cg__http_conn *conn, struct iovec *parts, int count);
 
+/* What a write has come to, handed on: a peer that takes nothing is to be reset by the close,
+ * for what the kernel still has for it, megabytes maybe, would stay for a quarter of an hour. */
+ssize_t cg__http_wrote(struct cg__http_conn *conn, ssize_t n);
+
 /* Gives the buffers back, written or not. May wait. */
 void cg__http_out_end(struct cg__http_conn *conn);
 

@@ -144,6 +144,7 @@ static ssize_t send_part(struct cg_http_request *req, int file, int64_t offset, 
                                      .timeout = req->server->options.write_timeout,
                                      .weak_timeout = true));
 
+    cg__http_wrote(req->conn, n);
     if (n >= 0 && (uint64_t)n < size)
         n = CG_EOF;
     if (n < 0)

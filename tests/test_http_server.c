@@ -44,6 +44,17 @@ static ssize_t hello(struct cg_http_request *req, void *arg)
     return cg_yield(cg_http_text(req, 200, "hello\n"));
 }
 
+static ssize_t floods(struct cg_http_request *req, void *arg)
+{
+    static char data[100 * 1024];
+    ssize_t n;
+
+    (void)arg;
+    while ((n = cg_yield(cg_http_write(req, data, sizeof data))) >= 0)
+        ;
+    return n;
+}
+
 /* Tells what it was asked for. */
 static ssize_t tell(struct cg_http_request *req, void *arg)
 {
@@ -202,7 +213,7 @@ static void begin(const struct cg_http_server_options *options)
         {"GET /fails", fails, NULL},     {"GET /fails/late", fails, "late"},
         {"/silent", silent, NULL},       {"/nothing", silent, "204"},
         {"GET /sleeps", sleeps, NULL},   {"GET /held", held, NULL},
-        {"GET /events", events, NULL},
+        {"GET /events", events, NULL},   {"GET /floods", floods, NULL},
         {"GET /drops", drop_by_drop, "text/html"}, {"GET /drops/image", drop_by_drop, "image/png"},
         {"GET /forges", forges, NULL},   {"GET /promises", promises, NULL},
         {"GET /up", takes_over, (void *)101},
@@ -670,6 +681,28 @@ static ssize_t drips(void *arg)
     return 0;
 }
 
+/* Who takes nothing of an answer is reset, and what had been sent to him forgotten. */
+static ssize_t resets_who_does_not_read(void *arg)
+{
+    struct cg_sock *sock;
+    ssize_t n;
+
+    (void)arg;
+    begin(&(struct cg_http_server_options){.write_timeout = 200 * CG_MILLISECOND});
+    sock = client();
+    send_text(sock, "GET /floods" V "\r\n");
+    while (cg_http_connections(server) == 0)
+        OK(cg_yield(cg_sleep(CG_MILLISECOND)));
+    while (cg_http_connections(server) > 0)
+        OK(cg_yield(cg_sleep(50 * CG_MILLISECOND)));
+    while ((n = cg_yield(cg_read(sock, got, sizeof got, .timeout = 10 * CG_SECOND))) > 0)
+        ;
+    IS(n, -ECONNRESET);
+    cg_close(sock);
+    end();
+    return 0;
+}
+
 static void until_handled(unsigned count)
 {
     while (handled < count)
@@ -854,6 +887,7 @@ int main(void)
         CORO(limits),
         CORO(clocks, .where = ON_SIM),
         CORO(drips, .where = ON_SIM),
+        CORO(resets_who_does_not_read),
         CORO(shuts_down, .where = ON_SIM),
         CORO(cancelled, .where = ON_SIM),
         CORO(access_log),
