@@ -231,11 +231,12 @@ static int take_connection(int fd)
 #endif
 }
 
-ssize_t cg__attempt(struct cg_reactor *reactor, struct cg_io *io, bool plain)
+/* Not inline: what is rare needs a large frame. */
+__attribute__((noinline)) static ssize_t attempt_rare(struct cg_reactor *reactor,
+                                                      struct cg_io *io, bool plain)
 {
     switch (io->code) {
     case CG_IO_RECV:
-        io->chunk = NULL;
         if (io->buf && io->len)
             return receive(io->fd, io->buf, io->len, plain);
         return receive_chunk(reactor, io, plain);
@@ -249,6 +250,22 @@ ssize_t cg__attempt(struct cg_reactor *reactor, struct cg_io *io, bool plain)
         return take_connection(io->fd);
     }
     return -EOPNOTSUPP;
+}
+
+/* Nearly always it is bytes from or to a socket. */
+ssize_t cg__attempt(struct cg_reactor *reactor, struct cg_io *io, bool plain)
+{
+    ssize_t n;
+
+    if (io->code == CG_IO_RECV)
+        io->chunk = NULL;
+    if (io->code > CG_IO_SEND || plain || !io->buf || !io->len)
+        return attempt_rare(reactor, io, plain);
+    if (io->code == CG_IO_RECV)
+        RETRY(recv(io->fd, io->buf, io->len, MSG_DONTWAIT));
+    else
+        RETRY(send(io->fd, io->buf, io->len, MSG_DONTWAIT | MSG_NOSIGNAL));
+    return answer(n);
 }
 
 /* ---- The calls that never wait ---- */

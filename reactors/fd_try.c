@@ -13,7 +13,7 @@ enum { STARTED = 1 }; /* mark of a CONNECT that is under way */
 #define ACCEPT_PAUSE (100 * CG_MILLISECOND) /* out of descriptors or memory */
 
 /* Was less moved than asked for? Counts what the kernel was asked for in one call. */
-static bool fell_short(const struct cg_io *io, ssize_t n)
+static inline bool fell_short(const struct cg_io *io, ssize_t n)
 {
     size_t asked = 0;
 
@@ -34,15 +34,16 @@ static bool fell_short(const struct cg_io *io, ssize_t n)
  * more (another edge), so it need not be asked again until then. That holds for TCP alone
  * (a UNIX socket reads short where descriptors were passed), and not once the end is near:
  * data and FIN can come as one edge, after which no other follows. */
-static void remember(struct cg__fd *d, const struct cg_io *io, ssize_t n)
+static inline void remember(struct cg__fd *d, const struct cg_io *io, ssize_t n)
 {
-    if (n == -EAGAIN)
+    if (n > 0) {
+        if (d->kind == CG__TCP && !d->last && fell_short(io, n))
+            d->ready &= ~cg__direction(io);
+    } else if (n == -EAGAIN) {
         d->ready &= ~cg__direction(io);
-    else if (n == 0 && io->code == CG_IO_RECV)
+    } else if (n == 0 && io->code == CG_IO_RECV) {
         d->last = true;
-    else if (n > 0 && d->kind == CG__TCP && !d->last && io->code != CG_IO_ACCEPT &&
-             fell_short(io, n))
-        d->ready &= ~cg__direction(io);
+    }
 }
 
 /* Calls connect, for the first time or to learn how an attempt under way stands. */
@@ -81,7 +82,9 @@ static ssize_t connect_result(const struct cg__fd *d, struct cg_io *io)
     return call_connect(io);
 }
 
-static ssize_t try_connect(struct cg__readiness *r, struct cg__fd *d, struct cg_io *io)
+/* Not inline, nor is accepting: their frames would be set up for every receive and send. */
+__attribute__((noinline)) static ssize_t
+try_connect(struct cg__readiness *r, struct cg__fd *d, struct cg_io *io)
 {
     ssize_t n;
 
@@ -100,7 +103,8 @@ static bool exhausted(ssize_t error)
     return error == -EMFILE || error == -ENFILE || error == -ENOBUFS || error == -ENOMEM;
 }
 
-static ssize_t try_accept(struct cg__readiness *r, struct cg__fd *d, struct cg_io *io)
+__attribute__((noinline)) static ssize_t
+try_accept(struct cg__readiness *r, struct cg__fd *d, struct cg_io *io)
 {
     ssize_t n = cg__attempt(&r->reactor, io, false);
 
@@ -108,7 +112,8 @@ static ssize_t try_accept(struct cg__readiness *r, struct cg__fd *d, struct cg_i
         cg__fd_pause(r, d, ACCEPT_PAUSE);
         return -EAGAIN;
     }
-    remember(d, io, n);
+    if (n == -EAGAIN)
+        d->ready &= ~CG_IN;
     if (n >= 0)
         cg__fd_adopt(r, n, d->kind);
     return n;
@@ -118,10 +123,8 @@ ssize_t cg__fd_try(struct cg__readiness *r, struct cg__fd *d, struct cg_io *io)
 {
     ssize_t n;
 
-    if (io->code == CG_IO_CONNECT)
-        return try_connect(r, d, io);
-    if (io->code == CG_IO_ACCEPT)
-        return try_accept(r, d, io);
+    if (io->code > CG_IO_SENDFILE)
+        return io->code == CG_IO_CONNECT ? try_connect(r, d, io) : try_accept(r, d, io);
     n = cg__attempt(&r->reactor, io, d->kind == CG__PLAIN);
     if (n == -ENOTSOCK && d->kind != CG__PLAIN) {
         d->kind = CG__PLAIN;

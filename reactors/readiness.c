@@ -7,6 +7,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -72,7 +73,7 @@ static bool finish_polls(struct cg__readiness *r, struct cg__fd *d)
 }
 
 /* False: d lives another life now. */
-static bool finish(struct cg__readiness *r, struct cg__fd *d, struct cg_io **slot)
+static inline bool finish(struct cg__readiness *r, struct cg__fd *d, struct cg_io **slot)
 {
     uint32_t generation = d->generation;
     struct cg_io *io = *slot;
@@ -107,7 +108,7 @@ static void fail(struct cg__fd *d, int error)
     }
 }
 
-static void try_all(struct cg__readiness *r, struct cg__fd *d, unsigned events)
+static inline void try_all(struct cg__readiness *r, struct cg__fd *d, unsigned events)
 {
     int error;
 
@@ -224,10 +225,8 @@ enum cg_verdict cg__readiness_submit(struct cg_reactor *reactor, struct cg_io *i
 
     if (io->code >= CG_IO_SOCKET)
         return call(r, io);
-    if (io->fd < 0)
-        return done(io, -EBADF);
-    if (r->watcher->limit && io->fd >= r->watcher->limit)
-        return done(io, -EMFILE); /* too many open files for this reactor */
+    if ((unsigned)io->fd >= r->limit) /* or too many open files for this reactor */
+        return done(io, io->fd < 0 ? -EBADF : -EMFILE);
     if (!(d = cg__fd_get(r, io->fd)))
         return done(io, -ENOMEM);
     if (io->code == CG_IO_POLL)
@@ -314,11 +313,12 @@ int cg__readiness_open(struct cg__readiness *r, const struct cg_reactor_type *ty
 
     r->reactor.type = type;
     r->watcher = watcher;
+    r->limit = watcher->limit ? (unsigned)watcher->limit : INT_MAX;
     r->wake_in = r->wake_out = -1;
     if ((error = open_wake(r)))
         return error;
     error = -EMFILE;
-    if (watcher->limit && r->wake_in >= watcher->limit)
+    if ((unsigned)r->wake_in >= r->limit)
         goto closing;
     error = -ENOMEM;
     if (!(d = cg__fd_get(r, r->wake_in)))

@@ -37,6 +37,7 @@ struct cg__fd {
 struct cg__readiness {
     struct cg_reactor reactor; /* first */
     const struct cg__watcher *watcher;
+    unsigned limit; /* descriptors from here on cannot be watched, nor negative ones */
     struct cg__fd **pages; /* of records, by descriptor */
     size_t page_count;
     struct cg__fd *paused;
