@@ -2,7 +2,7 @@
 /* cg_read, cg_readall, cg_readline. */
 #include "config.h"
 
-#include "sockets/sock.h"
+#include "sockets/engine.h"
 
 #include <errno.h>
 #include <string.h>
@@ -31,10 +31,12 @@ static int got_into_buffer(struct cg_sock *sock, struct cg_op *op, ssize_t resul
     return 0;
 }
 
-static void fill(struct cg_sock *sock, struct cg_read_op *read)
+static inline void fill(struct cg_sock *sock, struct cg_read_op *read)
 {
-    read->done += cg__input_read(sock->reactor, &sock->input,
-                                 (char *)read->buf + read->done, read->len - read->done);
+    if (sock->input.first != NULL)
+        read->done +=
+            cg__input_read(sock->reactor, &sock->input, (char *)read->buf + read->done,
+                           read->len - read->done);
 }
 
 /* ---- read ---- */
@@ -62,7 +64,7 @@ static enum cg_verdict read_process(struct cg_op *op, struct cg_sched *sched)
 {
     (void)sched;
     of(op)->done = 0;
-    return cg__begin_reading(op, of(op)->sock, &read_work);
+    return cg__begin_reading_here(op, of(op)->sock, &read_work);
 }
 
 static ssize_t read_run(struct cg_op *op)

@@ -3,34 +3,13 @@
  * what the socket has (take), asks the transport for more (ask), is served again, until it
  * is complete. What arrives belongs to the socket first, so an op that is cancelled leaves
  * nothing behind; only where the kernel was given memory of the op itself must the op wait
- * for the request to come back. */
+ * for the request to come back. What every op goes through is in engine.h. */
 #include "config.h"
 
-#include "sockets/sock.h"
+#include "sockets/engine.h"
 
 #include <assert.h>
 #include <errno.h>
-
-/* An op that named no timeout names none the next time it is yielded. */
-static inline void take_timeout_back(struct cg__side *side, struct cg_op *op)
-{
-    if (side->defaulted == op) {
-        side->defaulted = NULL;
-        op->timeout = 0;
-    }
-}
-
-/* The op no longer uses this side. */
-static void leave(struct cg_sock *sock, struct cg__side *side)
-{
-    side->op = NULL;
-    side->mine = false;
-    side->late = false;
-    if (side->held) {
-        side->held = false;
-        cg_unhold(sock->sched);
-    }
-}
 
 /* Touches nothing of the socket after `ended`, which may have freed it. */
 static void settle(struct cg_sock *sock, struct cg__side *side, struct cg_op *op,
@@ -38,8 +17,8 @@ static void settle(struct cg_sock *sock, struct cg__side *side, struct cg_op *op
 {
     const struct cg__work *work = side->work;
 
-    leave(sock, side);
-    take_timeout_back(side, op);
+    cg__leave(sock, side);
+    cg__take_timeout_back(side, op);
     if (work->ended != NULL)
         work->ended(sock, op);
     cg_complete(op, result);
@@ -87,7 +66,7 @@ static int absorb_recv(struct cg_sock *sock, struct cg__side *side, ssize_t resu
     return 0;
 }
 
-static int absorb_any(struct cg_sock *sock, struct cg__side *side, ssize_t result)
+int cg__absorb_any(struct cg_sock *sock, struct cg__side *side, ssize_t result)
 {
     switch (side->io.code) {
     case CG_IO_RECV:
@@ -107,75 +86,11 @@ static int absorb_any(struct cg_sock *sock, struct cg__side *side, ssize_t resul
     return result < 0 && result != -ECANCELED ? (int)result : 0;
 }
 
-/* A request has come back. 0, or the code that ends the op. Nearly always it has moved bytes
- * from or to memory of the op that waits. */
-static inline int absorb(struct cg_sock *sock, struct cg__side *side, ssize_t result)
-{
-    const struct cg_io *io = &side->io;
-
-    if (result > 0 && side->mine && !side->late && io->code <= CG_IO_SENDFILE &&
-        io->chunk == NULL)
-        return side->work->got(sock, side->op, result);
-    return absorb_any(sock, side, result);
-}
-
-static inline enum cg_verdict submit(struct cg_sock *sock, struct cg_io *io)
-{
-    if (sock->transport == &cg__plain_transport) /* saves a call */
-        return cg_reactor_submit(sock->reactor, io);
-    return sock->transport->submit(sock, io);
-}
-
-/* Serves the op and asks for more until it is complete, or has to wait. A large op on a
- * socket that is always ready goes on in the next turn, so that the others come in
- * between. */
-static enum cg_verdict pump(struct cg_sock *sock, struct cg__side *side, struct cg_op *op)
-{
-    const struct cg__work *work = side->work;
-    struct cg_io *io = &side->io;
-    enum cg_verdict verdict;
-    size_t moved = 0;
-    int error;
-
-    while (!work->take(sock, op)) {
-        if (io->state != CG_IO_IDLE) /* armed, or an earlier op's being cancelled */
-            return CG_PENDING;
-        if (moved >= CG__AT_ONCE) {
-            cg_defer(sock->sched, &sock->deferred[side - sock->side]);
-            return CG_PENDING;
-        }
-        error = work->ask(sock, op, io);
-        if (error == 0) {
-            io->fd = sock->fd;
-            side->mine = true;
-            verdict = submit(sock, io);
-            if (verdict == CG_PENDING) {
-                /* What stays armed belongs to the socket, not to the first who asked. */
-                side->mine = io->code != CG_IO_RECV || !sock->multishot;
-                return CG_PENDING;
-            }
-            if (verdict == CG_RUN) {
-                side->mine = false;
-                return CG_RUN;
-            }
-            error = absorb(sock, side, io->result);
-            side->mine = false;
-            if (io->result > 0)
-                moved += (size_t)io->result;
-        }
-        if (error < 0) {
-            op->result = error;
-            break;
-        }
-    }
-    return CG_DONE;
-}
-
 /* Goes on with an op that waits, after progress. */
-static void go_on(struct cg_sock *sock, struct cg__side *side)
+CG__INLINE void go_on(struct cg_sock *sock, struct cg__side *side)
 {
     struct cg_op *op = side->op;
-    enum cg_verdict verdict = pump(sock, side, op);
+    enum cg_verdict verdict = cg__pump(sock, side, op, side->work);
 
     assert(verdict != CG_RUN);
     if (verdict == CG_DONE)
@@ -215,7 +130,7 @@ static void complete(struct cg_io *io, ssize_t result)
 
     if (side->op != NULL)
         __builtin_prefetch(side->op->owner); /* the coroutine that will be woken */
-    error = absorb(sock, side, result);
+    error = cg__absorb(sock, side, side->work, result);
     if (io->state != CG_IO_IDLE) {
         io->buf = NULL;
         io->len = 0;
@@ -245,50 +160,13 @@ static void complete(struct cg_io *io, ssize_t result)
 enum cg_verdict cg__begin(struct cg_op *op, struct cg_sock *sock,
                           enum cg__direction direction, const struct cg__work *work)
 {
-    struct cg__side *side;
-    enum cg_verdict verdict;
-
-    op->result = -EBADF;
-    if (sock == NULL || sock->closing)
-        return CG_DONE;
-    side = &sock->side[direction];
-    op->result = -EBUSY;
-    if (side->op != NULL)
-        return CG_DONE;
-    if (sock->timeout != 0 && op->timeout == 0 &&
-        (op->type->flags & CG_OP_DEFAULT_TIMEOUT)) {
-        op->timeout = sock->timeout;
-        side->defaulted = op;
-    }
-    side->op = op;
-    side->work = work;
-    verdict = pump(sock, side, op);
-    if (verdict == CG_PENDING) {
-        /* An in-memory transport does not hold the run: if nobody else can run, nobody
-         * will ever write there. */
-        side->held = sock->transport == &cg__plain_transport;
-        if (side->held)
-            cg_hold(sock->sched);
-        return CG_PENDING;
-    }
-    leave(sock, side);
-    if (verdict == CG_RUN)
-        sock->running++; /* until cg__run, which a cg_any calls from another coroutine */
-    else
-        take_timeout_back(side, op);
-    if (verdict == CG_DONE && op->result > 0)
-        cg_charge(sock->sched, (size_t)op->result);
-    return verdict;
+    return cg__begin_here(op, sock, direction, work);
 }
 
 enum cg_verdict cg__begin_reading(struct cg_op *op, struct cg_sock *sock,
                                   const struct cg__work *work)
 {
-    if (sock != NULL && cg__is_lent(sock)) {
-        op->result = -EBUSY;
-        return CG_DONE;
-    }
-    return cg__begin(op, sock, CG__RX, work);
+    return cg__begin_reading_here(op, sock, work);
 }
 
 enum cg_verdict cg__take_back(struct cg_op *op, struct cg_sock *sock,
@@ -298,7 +176,7 @@ enum cg_verdict cg__take_back(struct cg_op *op, struct cg_sock *sock,
     struct cg_io *io = &side->io;
 
     if (side->op != op) { /* it was to run, and there is no memory for that */
-        take_timeout_back(side, op);
+        cg__take_timeout_back(side, op);
         cg__never_ran(sock);
         return CG_DONE;
     }
@@ -309,8 +187,8 @@ enum cg_verdict cg__take_back(struct cg_op *op, struct cg_sock *sock,
         side->late = true;
         return CG_PENDING;
     }
-    leave(sock, side);
-    take_timeout_back(side, op);
+    cg__leave(sock, side);
+    cg__take_timeout_back(side, op);
     return CG_DONE;
 }
 
@@ -353,7 +231,7 @@ static ssize_t run(struct cg_op *op, struct cg_sock *sock, struct cg__side *side
         if (result > 0)
             cg_progress(op);
         if (result >= 0)
-            result = absorb(sock, side, result);
+            result = cg__absorb(sock, side, side->work, result);
         side->mine = false;
         if (result < 0)
             return result;
@@ -375,9 +253,9 @@ ssize_t cg__run(struct cg_op *op, struct cg_sock *sock, enum cg__direction direc
         result = run(op, sock, side, &scope);
         cg_scope_close(&scope);
         side->scope = NULL;
-        leave(sock, side);
+        cg__leave(sock, side);
     }
-    take_timeout_back(side, op);
+    cg__take_timeout_back(side, op);
     sock->running--;
     if (sock->closing) {
         result = -EBADF; /* also if it got done: the caller must know that the socket is gone */

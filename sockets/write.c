@@ -3,7 +3,7 @@
  * piece, without waking its coroutine. */
 #include "config.h"
 
-#include "sockets/sock.h"
+#include "sockets/engine.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -77,14 +77,14 @@ static enum cg_verdict write_process(struct cg_op *op, struct cg_sched *sched)
 {
     (void)sched;
     of(op)->done = 0;
-    return cg__begin(op, of(op)->sock, CG__TX, &write_work);
+    return cg__begin_here(op, of(op)->sock, CG__TX, &write_work);
 }
 
 static enum cg_verdict writeall_process(struct cg_op *op, struct cg_sched *sched)
 {
     (void)sched;
     of(op)->done = 0;
-    return cg__begin(op, of(op)->sock, CG__TX, &writeall_work);
+    return cg__begin_here(op, of(op)->sock, CG__TX, &writeall_work);
 }
 
 static ssize_t write_run(struct cg_op *op)
