@@ -14,7 +14,7 @@ enum {
     CG__HTTP_OUT_SIZE = 16 * 1024 - 64, /* of an output buffer; a head must fit */
     CG__HTTP_COPY = 4 * 1024,  /* a body up to this is copied behind its head */
     CG__HTTP_KEEP = 4 * 1024,  /* bytes of a list that a request keeps for the next */
-    CG__HTTP_SPARE = 64,       /* requests, and buffers, kept for later */
+    CG__HTTP_SPARE = 256, /* requests, and buffers, kept for later; io_uring needs many */
 };
 
 struct cg__http_route {
