@@ -67,11 +67,10 @@ static inline int cg__http_entry_push(struct cg_http_headers *headers,
 }
 
 /* The entry of an index below `count`. */
-static inline const struct cg__http_entry *
+static inline struct cg__http_entry *
 cg__http_entry(const struct cg_http_headers *headers, uint32_t index)
 {
-    return (const struct cg__http_entry *)(const void *)(headers->data + headers->size) -
-           1 - index;
+    return (struct cg__http_entry *)(void *)(headers->data + headers->size) - 1 - index;
 }
 
 /* The entry of that name after the index *from, which moves past it; NULL: none. */

@@ -16,7 +16,9 @@ const struct cg__http_limits cg__http_default_limits = {
     .count = CG_HTTP_HEADERS_COUNT,
 };
 
-enum token { NOTHING, NAME, NAMED, VALUE };
+enum token { NOTHING, NAME, VALUE };
+
+enum { BLANKS = 4096 }; /* bytes of a head that may be neither target nor name nor value */
 
 static struct cg__http_parser *of(llhttp_t *llhttp)
 {
@@ -35,39 +37,96 @@ static int no_memory(struct cg__http_parser *parser)
     return refuse(parser, 503, "no memory");
 }
 
-/* Where the texts of the fields go that are being read; NULL: nowhere. */
-static struct cg_http_headers *list(struct cg__http_parser *parser)
+/* ---- Where texts are ------------------------------------------------------------- */
+
+/* From the target, or the first field, to its end a head is kept as it is, by one copy of
+ * each piece once llhttp has seen it: places can be told before. So are trailers. */
+
+/* Where the fields go that are being read; NULL: nowhere. */
+static struct cg_http_headers *list(const struct cg__http_parser *parser)
 {
     return parser->in_trailers ? parser->trailers : parser->headers;
 }
 
+static void keep_from(struct cg__http_parser *parser, const char *at)
+{
+    if (parser->from == NULL)
+        parser->from = at;
+}
+
+/* The place that a byte will have. */
+static uint32_t place(const struct cg__http_parser *parser, const char *at)
+{
+    return parser->base + (uint32_t)(at - parser->from);
+}
+
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t';
+}
+
+/* Looks at the ends of lines. A newline and then a blank is a folded line: llhttp unfolds it,
+ * others take the second line for a field; we take it for an attack. A newline without a CR
+ * is one more thing that readers disagree about. */
+static int look_at_lines(struct cg__http_parser *parser, const char *data, const char *end)
+{
+    const char *from = parser->from, *at = from;
+    char before = from == data ? parser->before : 'x';
+
+    if (from == end)
+        return 0;
+    if (before == '\n' && is_blank(*from))
+        return refuse(parser, 400, "a folded header line");
+    for (; (at = memchr(at, '\n', (size_t)(end - at))) != NULL; at++) {
+        if ((at > from ? at[-1] : before) != '\r')
+            return refuse(parser, 400, "a bare LF");
+        if (at + 1 < end && is_blank(at[1]))
+            return refuse(parser, 400, "a folded header line");
+    }
+    return 0;
+}
+
+/* Ends the texts of fields that have been kept, each with a NUL where the byte behind it was:
+ * a colon, a blank or a CR. */
+static void end_texts(struct cg__http_parser *parser, struct cg_http_headers *headers)
+{
+    char *data = headers->data;
+
+    for (; parser->ready < headers->count; parser->ready++) {
+        struct cg__http_entry *entry = cg__http_entry(headers, parser->ready);
+        char *value = data + entry->value;
+
+        while (entry->value_len > 0 && is_blank(value[entry->value_len - 1]))
+            entry->value_len--;
+        data[entry->name + entry->name_len] = '\0';
+        value[entry->value_len] = '\0';
+    }
+}
+
+/* Keeps what llhttp has seen, up to `end`. */
+static int keep(struct cg__http_parser *parser, const char *data, const char *end)
+{
+    const struct cg__http_limits *limits = parser->limits;
+    struct cg_http_headers *headers = list(parser);
+    size_t size;
+
+    if (parser->from == NULL)
+        return 0;
+    if (look_at_lines(parser, data, end) != 0)
+        return HPE_USER;
+    size = (size_t)(end - parser->from);
+    if (size > (size_t)limits->target + limits->headers + BLANKS - parser->kept)
+        return refuse(parser, 431, "too many blanks");
+    parser->kept += (uint32_t)size;
+    if (headers == NULL)
+        return 0;
+    if (cg__http_text(headers, parser->from, size) < 0)
+        return no_memory(parser);
+    end_texts(parser, headers);
+    return 0;
+}
+
 /* ---- The first line -------------------------------------------------------------- */
-
-static int on_text(llhttp_t *llhttp, const char *at, size_t size)
-{
-    struct cg__http_parser *parser = of(llhttp);
-
-    if (parser->text_size == 0)
-        parser->text = parser->headers->used;
-    if (size > parser->limits->target - parser->text_size)
-        return refuse(parser, 414, "the target is too long");
-    parser->text_size += (uint32_t)size;
-    parser->in_head = true;
-    parser->mark = at + size;
-    if (size > 0)
-        parser->last = 'x';
-    return cg__http_text(parser->headers, at, size) < 0 ? no_memory(parser) : 0;
-}
-
-static int on_text_complete(llhttp_t *llhttp)
-{
-    struct cg__http_parser *parser = of(llhttp);
-
-    if (parser->text_size == 0)
-        parser->text = parser->headers->used;
-    parser->has_text = true;
-    return cg__http_text(parser->headers, "", 1) < 0 ? no_memory(parser) : 0;
-}
 
 static int on_begin(llhttp_t *llhttp)
 {
@@ -75,118 +134,82 @@ static int on_begin(llhttp_t *llhttp)
     return 0;
 }
 
-/* ---- Fields ---------------------------------------------------------------------- */
-
-/* Looks at the bytes between names and values. A newline and then a blank is a folded line:
- * llhttp unfolds it, others take the second line for a field; we take it for an attack. A
- * newline without a CR is one more thing that readers disagree about. */
-static int look_between(struct cg__http_parser *parser, const char *end)
+static int on_text(llhttp_t *llhttp, const char *at, size_t size)
 {
-    for (const char *p = parser->mark; p < end; p++) {
-        if (parser->last == '\n' && (*p == ' ' || *p == '\t'))
-            return refuse(parser, 400, "a folded header line");
-        if (*p == '\n' && parser->last != '\r')
-            return refuse(parser, 400, "a bare LF");
-        parser->last = *p;
-    }
-    parser->mark = end;
+    struct cg__http_parser *parser = of(llhttp);
+
+    keep_from(parser, at);
+    if (parser->text_size == 0)
+        parser->text = place(parser, at);
+    if (size > parser->limits->target - parser->text_size)
+        return refuse(parser, 414, "the target is too long");
+    parser->text_size += (uint32_t)size;
     return 0;
 }
 
-/* Appends a piece of a name or value, and moves the mark behind it. */
-static int piece(struct cg__http_parser *parser, const char *at, size_t size)
-{
-    struct cg_http_headers *headers = list(parser);
+/* ---- Fields ---------------------------------------------------------------------- */
 
-    parser->mark = at + size;
-    if (size > 0)
-        parser->last = 'x';
+/* Counts a piece of a name or value. */
+static int piece(struct cg__http_parser *parser, size_t size)
+{
     if (size > parser->limits->headers - parser->seen)
         return refuse(parser, 431, "the header fields are too long");
     parser->seen += (uint32_t)size;
-    if (headers != NULL && cg__http_text(headers, at, size) < 0)
-        return no_memory(parser);
     return 0;
-}
-
-/* Ends a text with its NUL. */
-static int terminate(struct cg__http_parser *parser)
-{
-    struct cg_http_headers *headers = list(parser);
-
-    return headers != NULL && cg__http_text(headers, "", 1) < 0 ? no_memory(parser) : 0;
-}
-
-static int on_name_complete(llhttp_t *llhttp)
-{
-    struct cg__http_parser *parser = of(llhttp);
-    struct cg_http_headers *headers = list(parser);
-
-    parser->token = NAMED;
-    if (parser->entry.name_len == 0)
-        return refuse(parser, 400, "a header field without a name");
-    if (headers == NULL)
-        return 0;
-    parser->entry.value = headers->used + 1;
-    return terminate(parser);
 }
 
 /* A field is complete once the next one or the end of the head has come. */
 static int end_field(struct cg__http_parser *parser)
 {
     struct cg_http_headers *headers = list(parser);
-    struct cg__http_entry *entry = &parser->entry;
     enum token token = parser->token;
 
     parser->token = NOTHING;
     if (token == NOTHING || headers == NULL)
         return 0;
-    while (headers->used > entry->value &&
-           strchr(" \t", headers->data[headers->used - 1]) != NULL)
-        headers->used--;
-    entry->value_len = headers->used - entry->value;
-    if (terminate(parser) != 0)
+    return cg__http_entry_push(headers, parser->entry) < 0 ? no_memory(parser) : 0;
+}
+
+static int begin_field(struct cg__http_parser *parser, const char *at)
+{
+    if (end_field(parser) != 0)
         return HPE_USER;
-    return cg__http_entry_push(headers, *entry) < 0 ? no_memory(parser) : 0;
+    if ((parser->llhttp.flags & F_TRAILING) && !parser->in_trailers) {
+        parser->in_trailers = true;
+        parser->base = parser->trailers ? parser->trailers->used : 0;
+        parser->ready = parser->trailers ? parser->trailers->count : 0;
+    }
+    if (parser->fields++ == parser->limits->count)
+        return refuse(parser, 431, "too many header fields");
+    keep_from(parser, at);
+    parser->token = NAME;
+    parser->entry = (struct cg__http_entry){.name = place(parser, at)};
+    return 0;
 }
 
 static int on_name(llhttp_t *llhttp, const char *at, size_t size)
 {
     struct cg__http_parser *parser = of(llhttp);
-    struct cg_http_headers *headers;
 
-    if (parser->token != NAME) {
-        if (parser->in_head && look_between(parser, at) != 0)
-            return HPE_USER;
-        if (end_field(parser) != 0)
-            return HPE_USER;
-        if (llhttp->flags & F_TRAILING)
-            parser->in_trailers = true;
-        headers = list(parser);
-        if (parser->fields++ == parser->limits->count)
-            return refuse(parser, 431, "too many header fields");
-        parser->token = NAME;
-        parser->entry = (struct cg__http_entry){.name = headers ? headers->used : 0};
-    }
-    parser->in_head = true;
+    if (parser->token != NAME && begin_field(parser, at) != 0)
+        return HPE_USER;
     parser->entry.name_len += (uint32_t)size;
-    return piece(parser, at, size);
+    return piece(parser, size);
 }
 
+/* That of an empty value comes from somewhere behind it. */
 static int on_value(llhttp_t *llhttp, const char *at, size_t size)
 {
     struct cg__http_parser *parser = of(llhttp);
+    struct cg__http_entry *entry = &parser->entry;
 
-    /* An empty value is told at the first byte of the next line; what lies before that is
-     * looked at from there. */
-    if (parser->token == VALUE && look_between(parser, at) != 0)
-        return HPE_USER;
     parser->token = VALUE;
-    if (size == 0)
-        return 0;
-    if (look_between(parser, at + 1) != 0) /* a folded value's first byte is that blank */
-        return HPE_USER;
-    return piece(parser, at, size);
+    if (entry->name_len == 0)
+        return refuse(parser, 400, "a header field without a name");
+    if (entry->value_len == 0)
+        entry->value = size > 0 ? place(parser, at) : entry->name + entry->name_len;
+    entry->value_len += (uint32_t)size;
+    return piece(parser, size);
 }
 
 static int on_extension(llhttp_t *llhttp, const char *at, size_t size)
@@ -203,9 +226,9 @@ static int on_extension(llhttp_t *llhttp, const char *at, size_t size)
 /* ---- The head -------------------------------------------------------------------- */
 
 /* The only field of that name; NULL: none. *many: there is another. */
-static const char *only(const struct cg_http_headers *headers, const char *name, bool *many)
+static const char *only(const struct cg_http_headers *headers, const char *name, size_t len,
+                        bool *many)
 {
-    size_t len = strlen(name);
     uint32_t from = 0;
     const struct cg__http_entry *entry = cg__http_find(headers, name, len, &from);
 
@@ -216,7 +239,7 @@ static const char *only(const struct cg_http_headers *headers, const char *name,
 static int check_coding(struct cg__http_parser *parser)
 {
     bool many;
-    const char *coding = only(parser->headers, "Transfer-Encoding", &many);
+    const char *coding = only(parser->headers, "Transfer-Encoding", 17, &many);
 
     if (coding == NULL)
         return 0;
@@ -232,7 +255,7 @@ static int check_coding(struct cg__http_parser *parser)
 static int check_request(struct cg__http_parser *parser)
 {
     bool many;
-    const char *host = only(parser->headers, "Host", &many);
+    const char *host = only(parser->headers, "Host", 4, &many);
 
     if (many || (host == NULL && parser->minor > 0))
         return refuse(parser, 400, many ? "more than one Host" : "no Host");
@@ -243,12 +266,30 @@ static int check_request(struct cg__http_parser *parser)
     return 0;
 }
 
+/* The head has been kept. */
+static int check_head(struct cg__http_parser *parser)
+{
+    struct cg_http_headers *headers = parser->headers;
+
+    if (parser->text_size == 0) { /* of a response */
+        parser->text = headers->used;
+        if (cg__http_text(headers, "", 1) < 0)
+            return no_memory(parser);
+    }
+    *cg__http_at(headers, parser->text + parser->text_size) = '\0';
+    if (parser->llhttp.type == HTTP_REQUEST)
+        parser->method = llhttp_method_name((llhttp_method_t)parser->llhttp.method);
+    if (check_coding(parser) != 0)
+        return HPE_USER;
+    return parser->method != NULL ? check_request(parser) : 0;
+}
+
 static int on_headers_complete(llhttp_t *llhttp)
 {
     struct cg__http_parser *parser = of(llhttp);
-    bool request = llhttp->type == HTTP_REQUEST;
+    bool coded;
 
-    if (end_field(parser) != 0 || (!parser->has_text && on_text_complete(llhttp) != 0))
+    if (end_field(parser) != 0)
         return HPE_USER;
     if (llhttp->http_major == 0)
         return refuse(parser, 400, "no version");
@@ -259,13 +300,8 @@ static int on_headers_complete(llhttp_t *llhttp)
     parser->chunked = (llhttp->flags & F_CHUNKED) != 0;
     parser->has_length = (llhttp->flags & F_CONTENT_LENGTH) != 0;
     parser->length = parser->has_length ? llhttp->content_length : 0;
-    if (check_coding(parser) != 0)
-        return HPE_USER;
-    if (request) {
+    if (llhttp->type == HTTP_REQUEST) {
         parser->code = llhttp->method;
-        parser->method = llhttp_method_name((llhttp_method_t)llhttp->method);
-        if (check_request(parser) != 0)
-            return HPE_USER;
         parser->has_body = llhttp->method != HTTP_CONNECT &&
                            (parser->chunked || parser->length > 0);
     } else {
@@ -283,8 +319,10 @@ static int on_headers_complete(llhttp_t *llhttp)
     }
     parser->keep_alive = llhttp_should_keep_alive(llhttp);
     parser->event = CG__HTTP_HEAD;
-    /* Without a body the end is in the same bytes: one call does both. */
-    return parser->has_body ? HPE_PAUSED : 0;
+    /* Without a body the end is in the same bytes: one call does both. A coding that llhttp
+     * would refuse now is check_head's. */
+    coded = !parser->chunked && (llhttp->flags & F_TRANSFER_ENCODING);
+    return parser->has_body || coded ? HPE_PAUSED : 0;
 }
 
 /* ---- The body -------------------------------------------------------------------- */
@@ -317,9 +355,7 @@ static int on_message_complete(llhttp_t *llhttp)
     {                                                                                      \
         .on_message_begin = on_begin,                                                      \
         .on_##text = on_text,                                                              \
-        .on_##text##_complete = on_text_complete,                                          \
         .on_header_field = on_name,                                                        \
-        .on_header_field_complete = on_name_complete,                                      \
         .on_header_value = on_value,                                                       \
         .on_headers_complete = on_headers_complete,                                        \
         .on_body = on_body,                                                                \
@@ -378,19 +414,43 @@ static enum cg__http_event ended(struct cg__http_parser *parser, const char *dat
                                  const char *end)
 {
     char before = end - data > 1 ? end[-2] : parser->before;
-    bool whole = end > data && end[-1] == '\n' && before == '\r';
 
-    if (parser->in_head && look_between(parser, end) != 0)
-        return CG__HTTP_BAD;
-    parser->in_head = false;
-    if (!whole)
+    if (end == data || end[-1] != '\n' || before != '\r') {
         refuse(parser, 400, "a bare LF");
-    return whole ? parser->event : CG__HTTP_BAD;
+        return CG__HTTP_BAD;
+    }
+    if (parser->event == CG__HTTP_HEAD && check_head(parser) != 0)
+        return CG__HTTP_BAD;
+    parser->keeping = false;
+    return parser->event;
+}
+
+/* What llhttp has done with bytes up to `end`. */
+static enum cg__http_event parsed(struct cg__http_parser *parser, llhttp_errno_t error,
+                                  const char *data, const char *end)
+{
+    if (error != HPE_OK && error != HPE_PAUSED) {
+        /* What is wrong with an earlier line is told first, as it is if only that had come. */
+        if (parser->from != NULL && look_at_lines(parser, data, end) != 0)
+            return CG__HTTP_BAD;
+        return refused(parser, error, end);
+    }
+    if (keep(parser, data, end) != 0)
+        return CG__HTTP_BAD;
+    if (error == HPE_OK)
+        return CG__HTTP_MORE;
+    parser->paused = true;
+    if (parser->event == CG__HTTP_HEAD ||
+        (parser->event == CG__HTTP_DONE && parser->chunked))
+        return ended(parser, data, end);
+    return parser->event;
 }
 
 enum cg__http_event cg__http_parse(struct cg__http_parser *parser, const char *data,
                                    size_t size, size_t *used)
 {
+    struct cg_http_headers *headers = list(parser);
+    enum cg__http_event event;
     llhttp_errno_t error;
 
     *used = 0;
@@ -402,28 +462,22 @@ enum cg__http_event cg__http_parse(struct cg__http_parser *parser, const char *d
         llhttp_resume(&parser->llhttp);
     parser->paused = false;
     parser->event = CG__HTTP_MORE;
-    parser->mark = data;
+    parser->from = parser->keeping ? data : NULL;
+    parser->base = headers ? headers->used : 0;
     parser->end = data + size;
     error = llhttp_execute(&parser->llhttp, data, size);
-    if (error == HPE_OK) {
-        *used = size;
-        if (size > 0)
-            parser->before = data[size - 1];
-        if (parser->in_head && look_between(parser, parser->end) != 0)
-            return CG__HTTP_BAD;
-        return CG__HTTP_MORE;
-    }
-    *used = (size_t)(llhttp_get_error_pos(&parser->llhttp) - data);
+    *used = size;
+    if (error != HPE_OK)
+        *used = (size_t)(llhttp_get_error_pos(&parser->llhttp) - data);
     assert(*used <= size);
-    if (error != HPE_PAUSED)
-        return refused(parser, error, data + *used);
-    parser->paused = true;
-    if (parser->event == CG__HTTP_HEAD ||
-        (parser->event == CG__HTTP_DONE && parser->chunked))
-        return ended(parser, data, data + *used);
+    parser->keeping = parser->from != NULL;
+    event = parsed(parser, error, data, data + *used);
     if (*used > 0)
         parser->before = data[*used - 1];
-    return parser->event;
+    headers = list(parser);
+    if (event == CG__HTTP_BAD && headers != NULL)
+        headers->count = parser->ready; /* of the others the texts have not been kept */
+    return event;
 }
 
 enum cg__http_event cg__http_parse_end(struct cg__http_parser *parser)

@@ -54,13 +54,15 @@ struct cg__http_parser {
 
     /* The parser's own. */
     enum cg__http_event event; /* why llhttp was paused */
-    bool begun, paused, complete, in_trailers, has_text;
-    bool in_head;     /* from the end of the target to that of the fields */
+    bool begun, paused, complete, in_trailers;
+    bool keeping;     /* bytes are kept: of the head, or the trailers */
     uint8_t token;    /* which part of a field is open */
-    char last;        /* the byte before the mark */
     char before;      /* the last of the bytes given before */
-    const char *mark; /* bytes from here on are outside names and values */
+    const char *from; /* bytes given are kept from here on; NULL: none are */
     const char *end;  /* of the bytes given */
+    uint32_t base;    /* the place of what is kept of them */
+    uint32_t kept;    /* bytes */
+    uint32_t ready;   /* fields whose texts are kept */
     uint32_t seen;    /* bytes of fields */
     uint32_t fields;
     uint32_t extensions; /* bytes of chunk extensions */

@@ -76,6 +76,22 @@ static void say_bad(struct told *told, const struct cg__http_parser *parser)
     ck_assert_ptr_nonnull(parser->why);
 }
 
+/* Whatever became of the message: each field that can be seen is whole. */
+static void check_texts(const struct cg_http_headers *headers)
+{
+    struct cg_http_field field;
+    size_t at = 0;
+
+    while (cg_http_headers_next(headers, &at, &field)) {
+        const struct cg__http_entry *entry = cg__http_entry(headers, (uint32_t)at - 1);
+
+        ck_assert_uint_lt(entry->name + entry->name_len, headers->used);
+        ck_assert_uint_lt(entry->value + entry->value_len, headers->used);
+        ck_assert_uint_eq(strlen(field.name), entry->name_len);
+        ck_assert_uint_eq(strlen(field.value), entry->value_len);
+    }
+}
+
 /* Parses bytes in pieces that end at the places in cuts, which end with `size`. Each piece
  * is a copy of its own, so that ASan sees every look beyond it. */
 static void tell(struct told *told, enum cg__http_kind kind, bool skip, const char *bytes,
@@ -120,6 +136,8 @@ static void tell(struct told *told, enum cg__http_kind kind, bool skip, const ch
         say_text(told, "|");
         say(told, bytes + at, size - at);
     }
+    check_texts(&headers);
+    check_texts(&trailers);
     cg__http_headers_clear(&headers);
     cg__http_headers_clear(&trailers);
 }
