@@ -198,6 +198,39 @@ static void add_check(struct world *w, ssize_t answer)
     HOLDS(((struct other *)w)->ended == !pairs_lost(answer));
 }
 
+/* The same into a group, whose owner is another coroutine: the race may be cancelled. */
+static ssize_t owns(void *arg)
+{
+    struct other *o = arg;
+
+    cg_group_open(&o->group);
+    o->waiting = true;
+    IS(cg_yield(cg_wait_event(&o->event)), 0);
+    return cg_yield(cg_group_wait(&o->group));
+}
+
+static void owner_open(struct world *w)
+{
+    struct other *o = (struct other *)w;
+
+    o->coro = test_start(owns, o);
+    while (!o->waiting)
+        IS(cg_yield(cg_pass()), 0);
+}
+
+static struct cg_op *group_add_op(struct world *w)
+{
+    return KEEP(w, cg_group_add_op, cg_group_add(&((struct other *)w)->group, counts, w));
+}
+
+static void owner_close(struct world *w)
+{
+    struct other *o = (struct other *)w;
+
+    cg_event_set(&o->event);
+    IS(test_end(o->coro), 0);
+}
+
 static struct cg_op *cancel_op(struct world *w)
 {
     return KEEP(w, cg_coro_op, cg_cancel(((struct other *)w)->coro));
@@ -370,6 +403,8 @@ static const struct subject subjects[] = {
      .close = nothing},
     {"add", .size = sizeof(struct other), .flags = ITSELF, .open = nothing,
      .op = add_op, .cause = no_cause, .check = add_check, .close = nothing},
+    {"group_add", .size = sizeof(struct other), .flags = ITSELF, .open = owner_open,
+     .op = group_add_op, .cause = no_cause, .check = add_check, .close = owner_close},
     {"cancel", OTHER, .flags = ITSELF, .op = cancel_op, .cause = no_cause,
      .check = cancel_check},
     {"activate", .size = sizeof(struct other), .flags = ITSELF, .open = activate_open,

@@ -4,8 +4,11 @@
  * item, connection or signal is had by the next one), and a partial one has moved
  * exactly what it says. All pairs of the subjects in pairs_*.c, in every
  * interleaving, in an order that $COGEN_TEST_SEED decides. $COGEN_TEST_PAIR=read,get
- * limits them to one pair, and $COGEN_TEST_TRACE prints each before it is tried. */
+ * limits them to one pair, and $COGEN_TEST_TRACE prints each before it is tried. Under a
+ * sanitizer, which is ten times as slow, a third of them has its turn. */
 #include "tests/pairs.h"
+
+#include "lib/sanitize.h"
 
 #include <cogen/resolve.h>
 #include <stdio.h>
@@ -323,6 +326,12 @@ static bool chosen(const struct subject *a, const struct subject *b)
     return !pair || !*pair || !strcmp(pair, text);
 }
 
+/* Of so many pairs one is tried, where a subject is SLOW, and elsewhere. */
+enum {
+    SHARE_SLOW = 8,
+    SHARE = CG__ASAN || CG__TSAN ? 3 : 1
+};
+
 static bool makes_sense(enum how how, const struct subject *a, const struct subject *b,
                         uint64_t *seed)
 {
@@ -334,7 +343,9 @@ static bool makes_sense(enum how how, const struct subject *a, const struct subj
         return false;
     if ((how == CANCELLED || how == MEETING) && (a->flags | b->flags) & SCOPED)
         return false;
-    return !((a->flags | b->flags) & SLOW) || a == b || test_random(seed) % 8 == 0;
+    if (a == b)
+        return true;
+    return test_random(seed) % ((a->flags | b->flags) & SLOW ? SHARE_SLOW : SHARE) == 0;
 }
 
 static void try_pair(struct test *test, enum how how, const struct subject *a,
