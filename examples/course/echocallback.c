@@ -13,6 +13,7 @@
 #include <event2/listener.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -51,6 +52,7 @@ int main(int argc, char **argv)
     struct sockaddr_in addr = {.sin_family = AF_INET};
     socklen_t size = sizeof addr;
     struct evconnlistener *listener;
+    bool told;
 
     addr.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     addr.sin_port = htons((uint16_t)(argc > 1 ? atoi(argv[1]) : 0));
@@ -64,10 +66,10 @@ int main(int argc, char **argv)
         return 1;
     }
     printf("listening on 127.0.0.1:%d\n", ntohs(addr.sin_port));
-    if (!output_flush())
-        return 1;
-    event_base_dispatch(base);
+    told = output_flush();
+    if (told)
+        event_base_dispatch(base);
     evconnlistener_free(listener);
     event_base_free(base);
-    return 0;
+    return told ? 0 : 1;
 }
