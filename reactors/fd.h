@@ -52,12 +52,12 @@ static inline int cg__fd_watch(struct cg__readiness *r, struct cg__fd *d)
 void cg__fd_watch_less(struct cg__readiness *r, struct cg__fd *d);
 
 /* An op no longer waits. Our own descriptors stay watched until an event comes that nobody
- * wants: most likely the same will be wanted again by then. One that was only polled is let
- * go at once, since it may be closed, and its number be given to another file, unseen by
- * us. */
+ * wants: most likely the same will be wanted again by then. Not where watching is cheap; and
+ * one that was only polled is let go at once, since it may be closed, and its number be given
+ * to another file, unseen by us. */
 static inline void cg__fd_slacken(struct cg__readiness *r, struct cg__fd *d)
 {
-    if (!d->owned)
+    if (r->watcher->cheap || !d->owned)
         cg__fd_watch_less(r, d);
 }
 

@@ -98,6 +98,7 @@ static int wait(struct cg__readiness *r, int64_t timeout)
 }
 
 static const struct cg__watcher watcher = {
+    .cheap = true,
     .watch = watch,
     .wait = wait,
 };

@@ -51,6 +51,9 @@ struct cg__watcher {
      * first need on. Otherwise it is told as long as it lasts, and watched from when an op
      * waits until an event comes for which none does. */
     bool edge;
+    /* To watch for more or less costs no system call, but each wait costs as much as is
+     * watched: a descriptor is watched only while an op waits. */
+    bool cheap;
     int limit; /* descriptors from here on cannot be watched; 0: there is no limit */
     /* Watches for these (CG_IN, CG_OUT; 0: no more) instead of d->watched. 0, -EPERM: no
      * events come from such a descriptor; -ENOMEM ... Cannot fail to watch less. */

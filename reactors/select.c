@@ -92,6 +92,7 @@ static int wait(struct cg__readiness *r, int64_t timeout)
 }
 
 static const struct cg__watcher watcher = {
+    .cheap = true,
     .limit = FD_SETSIZE,
     .watch = watch,
     .wait = wait,
