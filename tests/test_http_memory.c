@@ -4,6 +4,7 @@
 #include "config.h"
 
 #include "http/client.h"
+#include "tests/failing.h"
 #include "tests/http_script.h"
 
 #include <errno.h>
@@ -13,31 +14,9 @@
 static struct cg_coro *victim; /* whose allocations are counted */
 static int left = -1;          /* until one fails */
 
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t n, size_t size);
-void *__real_realloc(void *old, size_t size);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t n, size_t size);
-void *__wrap_realloc(void *old, size_t size);
-
-static bool fails(void)
+bool failing_now(void)
 {
     return victim != NULL && cg_self() == victim && left-- == 0;
-}
-
-void *__wrap_malloc(size_t size)
-{
-    return fails() ? NULL : __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t n, size_t size)
-{
-    return fails() ? NULL : __real_calloc(n, size);
-}
-
-void *__wrap_realloc(void *old, size_t size)
-{
-    return fails() ? NULL : __real_realloc(old, size);
 }
 
 static const unsigned char gzipped[] = {

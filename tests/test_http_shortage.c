@@ -5,6 +5,7 @@
 
 #include <cogen/http_server.h>
 
+#include "tests/failing.h"
 #include "tests/support.h"
 
 #include <errno.h>
@@ -16,35 +17,13 @@ static struct cg_coro *tester; /* whose allocations never fail */
 static int left = -1;          /* of the others', until one fails */
 static bool once_failed;
 
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t n, size_t size);
-void *__real_realloc(void *old, size_t size);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t n, size_t size);
-void *__wrap_realloc(void *old, size_t size);
-
-static bool fails(void)
+bool failing_now(void)
 {
     bool failing = tester != NULL && cg_self() != NULL && cg_self() != tester && left >= 0 &&
                    left-- == 0;
 
     once_failed |= failing;
     return failing;
-}
-
-void *__wrap_malloc(size_t size)
-{
-    return fails() ? NULL : __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t n, size_t size)
-{
-    return fails() ? NULL : __real_calloc(n, size);
-}
-
-void *__wrap_realloc(void *old, size_t size)
-{
-    return fails() ? NULL : __real_realloc(old, size);
 }
 
 static struct cg_http_server *server;

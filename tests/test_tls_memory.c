@@ -4,6 +4,7 @@
  * next connection works. */
 #include "config.h"
 
+#include "tests/failing.h"
 #include "tests/support.h"
 #include "tests/tls_certs.h"
 
@@ -19,32 +20,15 @@ static struct cg_coro *victim; /* whose allocations are counted */
 static bool theirs;            /* OpenSSL's, or ours */
 static int left = -1;          /* until one fails */
 
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t n, size_t size);
-void *__real_realloc(void *old, size_t size);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t n, size_t size);
-void *__wrap_realloc(void *old, size_t size);
-
 static bool fails(bool asked_by_them)
 {
     return victim != NULL && cg_self() == victim && theirs == asked_by_them && left >= 0 &&
            left-- == 0;
 }
 
-void *__wrap_malloc(size_t size)
+bool failing_now(void)
 {
-    return fails(false) ? NULL : __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t n, size_t size)
-{
-    return fails(false) ? NULL : __real_calloc(n, size);
-}
-
-void *__wrap_realloc(void *old, size_t size)
-{
-    return fails(false) ? NULL : __real_realloc(old, size);
+    return fails(false);
 }
 
 static void *their_malloc(size_t size, const char *file, int line)
