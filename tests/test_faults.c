@@ -2,119 +2,27 @@
 /* Shortage: a whole life of a reactor (opened, a scheduler, a listener, a connection, bytes,
  * the end) in which the first, the second, ... the last allocation fails, and then the same
  * with descriptors. Whatever fails is answered by an error or made up for; nothing hangs,
- * nothing crashes, and nothing is left behind.
- *
- * To be linked with -Wl,--wrap= for each function that has a __wrap_ here, against the
- * library's objects, not the shared library. */
+ * nothing crashes, and nothing is left behind. */
 #include "config.h"
 
+#include "tests/failing.h"
 #include "tests/support.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
 #include <sys/resource.h>
 #include <unistd.h>
-
-/* ---- Allocations that fail -------------------------------------------------------------- */
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t n, size_t size);
-void *__real_realloc(void *old, size_t size);
-int __real_posix_memalign(void **p, size_t alignment, size_t size);
-void __real_free(void *p);
-void *__real_mmap(void *addr, size_t size, int prot, int flags, int fd, off_t offset);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t n, size_t size);
-void *__wrap_realloc(void *old, size_t size);
-int __wrap_posix_memalign(void **p, size_t alignment, size_t size);
-void __wrap_free(void *p);
-void *__wrap_mmap(void *addr, size_t size, int prot, int flags, int fd, off_t offset);
 
 static bool armed;
 static long countdown; /* allocations until one fails */
 static bool failed;
-static void *live[4096]; /* what has been allocated while armed, and not been freed */
 
-static bool fails(void)
+bool failing_now(enum failing_what what)
 {
+    (void)what;
     if (!armed || countdown-- > 0 || failed)
         return false;
-    failed = true;
-    errno = ENOMEM;
-    return true;
-}
-
-static void *note(void *p)
-{
-    size_t i = 0;
-
-    if (!p || !armed)
-        return p;
-    while (i < COUNT(live) && live[i])
-        i++;
-    assert(i < COUNT(live));
-    live[i] = p;
-    return p;
-}
-
-static void forget(void *p)
-{
-    for (size_t i = 0; p && i < COUNT(live); i++)
-        if (live[i] == p) {
-            live[i] = NULL;
-            return;
-        }
-}
-
-static size_t leaked(void)
-{
-    size_t n = 0;
-
-    for (size_t i = 0; i < COUNT(live); i++)
-        n += live[i] != NULL;
-    return n;
-}
-
-void *__wrap_malloc(size_t size)
-{
-    return fails() ? NULL : note(__real_malloc(size));
-}
-
-void *__wrap_calloc(size_t n, size_t size)
-{
-    return fails() ? NULL : note(__real_calloc(n, size));
-}
-
-void *__wrap_realloc(void *old, size_t size)
-{
-    if (fails())
-        return NULL;
-    forget(old);
-    return note(__real_realloc(old, size));
-}
-
-int __wrap_posix_memalign(void **p, size_t alignment, size_t size)
-{
-    int err = fails() ? ENOMEM : __real_posix_memalign(p, alignment, size);
-
-    if (!err)
-        note(*p);
-    return err;
-}
-
-void __wrap_free(void *p)
-{
-    forget(p);
-    __real_free(p);
-}
-
-void *__wrap_mmap(void *addr, size_t size, int prot, int flags, int fd, off_t offset)
-{
-    return fails() ? MAP_FAILED : __real_mmap(addr, size, prot, flags, fd, offset);
+    return failed = true;
 }
 
 /* ---- A life ---------------------------------------------------------------------------------
@@ -246,21 +154,21 @@ static void allocations_fail(void)
     IS(live_once(CG_SECOND), 0); /* what is allocated once for the process is there now */
     do {
         ssize_t error;
+        size_t left;
         int fds = test_count_fds();
 
-        memset(live, 0, sizeof live);
         failed = false;
         countdown = n++;
+        failing_watch();
         armed = true;
         error = live_once(CG_SECOND);
         armed = false;
         ck_assert_msg(error == 0 || error == -ENOMEM || error == -ENOBUFS,
                       "allocation %ld on %s: %zd (%s)", n - 1, test_reactor(), error,
                       cg_strerror(error));
-        if (!strcmp(test_reactor(), "kqueue")) /* the shim frees late: it sees no close */
-            memset(live, 0, sizeof live);
-        ck_assert_msg(leaked() == 0, "allocation %ld on %s: %zu leaked", n - 1,
-                      test_reactor(), leaked());
+        left = failing_left();
+        ck_assert_msg(left == 0, "allocation %ld on %s: %zu leaked", n - 1, test_reactor(),
+                      left);
         IS(test_count_fds(), fds);
         errors += error != 0;
     } while (failed);

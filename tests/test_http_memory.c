@@ -14,8 +14,9 @@
 static struct cg_coro *victim; /* whose allocations are counted */
 static int left = -1;          /* until one fails */
 
-bool failing_now(void)
+bool failing_now(enum failing_what what)
 {
+    (void)what;
     return victim != NULL && cg_self() == victim && left-- == 0;
 }
 

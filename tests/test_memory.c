@@ -2,134 +2,38 @@
 /* The vocabulary without memory: a short life of each object, in which the first,
  * the second, ... the last allocation fails. It answers -ENOMEM or does without;
  * nothing hangs, crashes or is left behind, and the same life right after it, in the
- * same scheduler, goes well.  To be linked with -Wl,--wrap=malloc,--wrap=calloc,--
- * wrap=realloc,--wrap=free,--wrap=mmap against the library's objects, not the shared
- * library. */
+ * same scheduler, goes well. */
 #include "config.h"
 
+#include "tests/failing.h"
 #include "tests/support.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 /* As IS: Check's own assertions allocate. */
 #define HAS(expr) IS((expr) ? 1 : 0, 1)
 
-/* ---- Allocations that fail
- * -------------------------------------------------------- */
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t n, size_t size);
-void *__real_realloc(void *old, size_t size);
-void __real_free(void *p);
-void *__real_mmap(void *addr, size_t size, int prot, int flags, int fd, off_t offset);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t n, size_t size);
-void *__wrap_realloc(void *old, size_t size);
-void __wrap_free(void *p);
-void *__wrap_mmap(void *addr, size_t size, int prot, int flags, int fd, off_t offset);
-
 static __thread bool counted; /* of this thread's allocations one fails */
 static long countdown;        /* that many until then */
 static bool failed;
-static bool no_stacks;    /* none is left to fail */
-static bool noted;        /* what is allocated, in any thread, is remembered in: */
-static void *live[16384]; /* until it is freed */
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static bool no_stacks; /* none is left to fail */
 
-static bool fails(void)
+bool failing_now(enum failing_what what)
 {
+    if (no_stacks && what == FAILING_PAGES)
+        return true;
     if (!counted || failed || countdown-- > 0)
         return false;
-    errno = ENOMEM;
     return failed = true;
 }
 
-static size_t hash(const void *p)
-{
-    return (uintptr_t)p / 16 * 2654435761u % COUNT(live);
-}
-
-static void *note(void *p)
-{
-    size_t i = hash(p);
-
-    if (!p || !noted)
-        return p;
-    pthread_mutex_lock(&lock);
-    for (size_t n = 0; live[i] && live[i] != (void *)live; n++) {
-        assert(n < COUNT(live));
-        i = (i + 1) % COUNT(live);
-    }
-    live[i] = p;
-    pthread_mutex_unlock(&lock);
-    return p;
-}
-
-/* A place that was used is marked, so that those behind it are found. */
-static void forget(void *p)
-{
-    if (!p || !noted)
-        return;
-    pthread_mutex_lock(&lock);
-    for (size_t i = hash(p); live[i]; i = (i + 1) % COUNT(live))
-        if (live[i] == p) {
-            live[i] = live;
-            break;
-        }
-    pthread_mutex_unlock(&lock);
-}
-
-static ssize_t left_behind(void)
-{
-    ssize_t n = 0;
-
-    pthread_mutex_lock(&lock);
-    for (size_t i = 0; i < COUNT(live); i++)
-        n += live[i] && live[i] != (void *)live;
-    pthread_mutex_unlock(&lock);
-    return n;
-}
-
-void *__wrap_malloc(size_t size)
-{
-    return fails() ? NULL : note(__real_malloc(size));
-}
-
-void *__wrap_calloc(size_t n, size_t size)
-{
-    return fails() ? NULL : note(__real_calloc(n, size));
-}
-
-void *__wrap_realloc(void *old, size_t size)
-{
-    if (fails())
-        return NULL;
-    forget(old);
-    return note(__real_realloc(old, size));
-}
-
-void __wrap_free(void *p)
-{
-    forget(p);
-    __real_free(p);
-}
-
-void *__wrap_mmap(void *addr, size_t size, int prot, int flags, int fd, off_t offset)
-{
-    return no_stacks || fails() ? MAP_FAILED
-                                : __real_mmap(addr, size, prot, flags, fd, offset);
-}
-
-/* ---- Lives: each answers 0 or the first failure
- * ----------------------------------- */
+/* ---- Lives: each answers 0 or the first failure ----------------------------------- */
 
 enum {
     MANY = 40
@@ -387,8 +291,7 @@ static ssize_t local(void *arg)
     return rc;
 }
 
-/* ---- Outside the scheduler
- * --------------------------------------------------------- */
+/* ---- Outside the scheduler -------------------------------------------------------- */
 
 static ssize_t works(void *arg)
 {
@@ -473,8 +376,7 @@ static ssize_t os_signal(void *arg)
     return 0;
 }
 
-/* ---- Each of them, again and again
- * --------------------------------------------------- */
+/* ---- Each of them, again and again ------------------------------------------------ */
 
 struct life {
     cg_fn *fn;
@@ -506,18 +408,6 @@ static ssize_t lives(void *arg)
     return cg_yield(cg_group_wait(&group));
 }
 
-/* Threads give back the last at their own time; and the shim that is our kqueue where
- * there is none does not learn that one was closed. */
-static void nothing_left(void)
-{
-    ssize_t allowed = strcmp(test_reactor(), "kqueue") == 0;
-
-    for (int i = 0; i < 5000 && left_behind() > allowed; i++)
-        usleep(1000);
-    noted = false;
-    HAS(left_behind() <= allowed);
-}
-
 /* One trial. False: there was nothing left to fail. */
 static bool survives(cg_fn *fn, long n)
 {
@@ -525,8 +415,8 @@ static bool survives(cg_fn *fn, long n)
     struct test test;
     bool told;
 
-    noted = n >= 0; /* before that what stays for good is made */
-    memset(live, 0, sizeof live);
+    if (n >= 0) /* before that what stays for good is made */
+        failing_watch();
     test = test_open(.timeout = 0);
     failed = n < 0;
     countdown = n;
@@ -540,7 +430,7 @@ static bool survives(cg_fn *fn, long n)
     test_finish(&test);
     IS(life.answer, 0);
     test_close(&test);
-    nothing_left();
+    IS((ssize_t)failing_left(), 0);
     return told;
 }
 
@@ -580,16 +470,16 @@ static void generators(void)
     long n;
 
     for (n = -1; life.told; n++) {
-        noted = n >= 0;
+        if (n >= 0)
+            failing_watch();
         failed = n < 0;
         countdown = n;
-        memset(live, 0, sizeof live);
         IS(pthread_create(&thread, NULL, lives_alone, &life), 0);
         IS(pthread_join(thread, NULL), 0);
         if (life.answer < 0 || !life.told)
             IS(life.answer, life.told ? -ENOMEM : 0);
         IS(life.again, 0);
-        nothing_left();
+        IS((ssize_t)failing_left(), 0);
     }
     HAS(n > 4);
 }

@@ -1,49 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 /* What coroutines share, without memory: each allocation that fails is answered by an
- * error, and nothing is lost.
- *
- * To be linked with -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=mmap against the
- * library's objects, not the shared library. */
+ * error, and nothing is lost. */
 #include "config.h"
 
+#include "tests/failing.h"
 #include "tests/support.h"
 
 #include <errno.h>
-#include <stdlib.h>
-#include <sys/mman.h>
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t n, size_t size);
-void *__real_realloc(void *old, size_t size);
-void *__real_mmap(void *addr, size_t size, int prot, int flags, int fd, off_t offset);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t n, size_t size);
-void *__wrap_realloc(void *old, size_t size);
-void *__wrap_mmap(void *addr, size_t size, int prot, int flags, int fd, off_t offset);
 
 static bool lacking;   /* every allocation fails */
 static bool no_stacks; /* or only those of stacks */
 static bool no_growth; /* or nothing can be made larger */
 
-void *__wrap_malloc(size_t size)
+bool failing_now(enum failing_what what)
 {
-    return lacking ? NULL : __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t n, size_t size)
-{
-    return lacking ? NULL : __real_calloc(n, size);
-}
-
-void *__wrap_realloc(void *old, size_t size)
-{
-    return lacking || no_growth ? NULL : __real_realloc(old, size);
-}
-
-void *__wrap_mmap(void *addr, size_t size, int prot, int flags, int fd, off_t offset)
-{
-    return lacking || no_stacks ? MAP_FAILED
-                                : __real_mmap(addr, size, prot, flags, fd, offset);
+    return lacking || (no_stacks && what == FAILING_PAGES) ||
+           (no_growth && what == FAILING_LARGER);
 }
 
 /* A queue without limit that cannot grow says so and keeps what it has; one with a limit
