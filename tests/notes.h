@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/* Small coroutines for the tests of the core operations: they leave notes of the order in
+ * which they run, sleep, or answer. */
+#ifndef COGEN_TESTS_NOTES_H
+#define COGEN_TESTS_NOTES_H
+
+#include "tests/support.h"
+
+/* All notes so far, one behind the other. */
+extern char noted[256];
+
+void note(const char *what);
+
+/* With CK_FORK=no the notes of the case before are still there. */
+void note_anew(void);
+
+/* The scheduler's time. */
+int64_t now(void);
+
+/* Coroutines: one notes the string `arg`, one sleeps for the int64_t, one answers the
+ * ssize_t that it points to. */
+ssize_t notes(void *arg);
+ssize_t sleeps(void *arg);
+ssize_t answers(void *arg);
+
+/* One in which everything that it waits for is cancelled; answers 5. */
+ssize_t two_waits(void *arg);
+
+#endif
