@@ -19,39 +19,36 @@ enum outcome {
 /* ---- The head -------------------------------------------------------------------- */
 
 /* Waits for bytes; what is to be said must be said before. */
-static ssize_t borrow(struct cg_http_request *req, struct cg_view *view, int64_t deadline)
+static ssize_t borrow(struct cg_http_request *req, int64_t deadline)
 {
     ssize_t n = 0;
 
-    if (req->conn->out != NULL && !req->conn->more)
+    if (req->conn->out != NULL)
         n = cg__http_flush(req->conn, NULL, 0);
     if (n == 0)
-        n = cg_yield(cg_borrow(req->conn->sock, view, .timeout = CG_NEVER,
+        n = cg_yield(cg_borrow(req->conn->sock, &req->view, .timeout = CG_NEVER,
                                .deadline = deadline));
     return n;
 }
 
-/* Parses up to the end of the head, from a view that is lent and given back here. 0, the
- * status that refuses it, or a negative code: there is nobody to answer. */
-static ssize_t read_head(struct cg_http_request *req, struct cg_view *view)
+/* Parses up to the end of the head, from the view that is lent. 0, the status that refuses
+ * it, or a negative code: there is nobody to answer. */
+static ssize_t read_head(struct cg_http_request *req)
 {
     struct cg__http_conn *conn = req->conn;
     int64_t deadline = 0;
 
     for (;;) {
-        size_t size = view->size, used;
-        enum cg__http_event event = cg__http_parse(&req->parser, view->data, size, &used);
+        enum cg__http_event event = cg__http_parse_view(req);
         ssize_t n;
 
-        cg_giveback(view, used);
-        conn->more = used < size;
         if (event == CG__HTTP_HEAD)
             return 0;
         if (event == CG__HTTP_BAD)
             return req->parser.status;
         if (deadline == 0)
             deadline = cg_now(cg_sched_self()) + conn->server->options.header_timeout;
-        n = borrow(req, view, deadline);
+        n = borrow(req, deadline);
         if (n == -ETIMEDOUT && !cg__http_untouched(&req->parser))
             return 408;
         if (n <= 0)
@@ -108,7 +105,7 @@ static bool may_go_on(const struct cg_http_request *req)
            (limit == 0 || req->conn->requests < limit);
 }
 
-static enum outcome serve_one(struct cg_http_request *req, struct cg_view *view)
+static enum outcome serve_one(struct cg_http_request *req)
 {
     struct cg__http_conn *conn = req->conn;
     ssize_t n;
@@ -116,7 +113,7 @@ static enum outcome serve_one(struct cg_http_request *req, struct cg_view *view)
 
     cg__http_parser_init(&req->parser, CG__HTTP_REQUEST, &req->in, &req->trailers,
                          &conn->server->limits);
-    n = read_head(req, view);
+    n = read_head(req);
     if (n < 0)
         return CLOSE;
     conn->requests++;
@@ -139,7 +136,8 @@ static enum outcome serve_one(struct cg_http_request *req, struct cg_view *view)
     return req->keep ? IDLE : LINGER;
 }
 
-/* Serves the requests that are there, the first of them in a view that is lent. */
+/* Serves the requests that are there, in a view that is lent: it is given back when all of
+ * it has been used, or something else is to read the socket. */
 static enum outcome serve_all(struct cg__http_conn *conn, struct cg_view *view)
 {
     struct cg_http_request *req = cg__http_request_get(conn);
@@ -149,18 +147,20 @@ static enum outcome serve_all(struct cg__http_conn *conn, struct cg_view *view)
         cg_giveback(view, 0);
         return CLOSE;
     }
+    req->view = *view;
     for (;;) {
-        outcome = serve_one(req, view);
+        outcome = serve_one(req);
         if (conn->server->options.access_log != NULL)
             cg__http_log_access(req);
         if (outcome != IDLE || !conn->more)
             break;
         cg__http_request_reset(req);
-        if (cg_yield(cg_borrow(conn->sock, view)) <= 0) {
+        if (req->view.chunk == NULL && cg_yield(cg_borrow(conn->sock, &req->view)) <= 0) {
             outcome = CLOSE;
             break;
         }
     }
+    cg__http_give_back(req);
     cg__http_request_put(req);
     if (conn->sock != NULL && outcome != CLOSE && cg__http_flush(conn, NULL, 0) < 0)
         outcome = CLOSE;

@@ -10,13 +10,34 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Gives the view back once all of it has been used. */
-static void give_back(struct cg_http_request *req)
+void cg__http_give_back(struct cg_http_request *req)
 {
-    req->conn->more = req->parsed < req->view.size;
+    if (req->view.chunk == NULL)
+        return;
     cg_giveback(&req->view, req->parsed);
     req->view = (struct cg_view){.data = NULL};
     req->parsed = 0;
+}
+
+void cg__http_let_read(struct cg_http_request *req)
+{
+    if (req->conn->more && req->body_left == 0)
+        cg__http_give_back(req);
+}
+
+/* An event may be left though no bytes are: a view within which there is a piece of the body
+ * stays lent until that has come. */
+enum cg__http_event cg__http_parse_view(struct cg_http_request *req)
+{
+    size_t size = req->view.size - req->parsed, used;
+    enum cg__http_event event =
+        cg__http_parse(&req->parser, req->view.data + req->parsed, size, &used);
+
+    req->parsed += used;
+    req->conn->more = used < size;
+    if (used == size && event != CG__HTTP_BODY)
+        cg__http_give_back(req);
+    return event;
 }
 
 /* The body cannot be had: the status for whoever asks later. */
@@ -61,28 +82,25 @@ static ssize_t fill(struct cg_http_request *req)
 {
     while (req->body_left == 0 && !req->body_done) {
         enum cg__http_event event;
-        size_t used;
         ssize_t n;
 
         if (req->failure != 0)
             return -EBADMSG;
-        if (req->view.chunk == NULL && req->parsed == 0 && (n = more(req)) < 0)
+        if (req->view.chunk == NULL && (n = more(req)) < 0)
             return n;
-        event = cg__http_parse(&req->parser, req->view.data + req->parsed,
-                               req->view.size - req->parsed, &used);
-        req->parsed += used;
+        req->expects = req->expects && req->begun; /* some of it is there */
+        event = cg__http_parse_view(req);
         if (event == CG__HTTP_BODY) {
             req->body = req->parser.body;
             req->body_left = req->parser.body_size;
             req->body_seen += req->body_left;
             if (req->body_seen > req->server->options.body_limit) {
                 req->body_left = 0;
-                give_back(req);
+                cg__http_give_back(req);
                 return failed(req, 413, -EMSGSIZE);
             }
             continue;
         }
-        give_back(req);
         req->body_done = event == CG__HTTP_DONE;
         if (event == CG__HTTP_BAD)
             return failed(req, req->parser.status, -EBADMSG);
@@ -174,17 +192,12 @@ bool cg__http_drain(struct cg_http_request *req)
     uint64_t left = req->parser.length - req->body_seen;
 
     if (req->failure != 0 || req->expects || !req->keep ||
-        (!req->parser.chunked && left > limit)) {
-        if (req->view.chunk != NULL)
-            give_back(req);
+        (!req->parser.chunked && left > limit))
         return false;
-    }
     while (fill(req) > 0) {
         seen += take(req, NULL, req->body_left);
         if (seen > limit)
             break;
     }
-    if (req->view.chunk != NULL)
-        give_back(req);
     return req->body_done;
 }

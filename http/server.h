@@ -83,12 +83,15 @@ struct cg_http_request {
     struct cg__http_conn *conn;
     struct cg__http_parser parser;
     struct cg_http_headers in, trailers, params, query, out, out_trailers;
+    /* Of the connection's input, kept from request to request; lent while there is unparsed
+     * input, or some of the body, in it. */
+    struct cg_view view;
+    size_t parsed; /* of it */
+    /* From here on all is zero at first. */
     const char *path; /* in `in`, or first in `params` */
     const char *rest; /* of the path, beneath a pattern; NULL: it was none with a slash */
     bool has_query; /* `query` has been made */
     /* The body that comes. */
-    struct cg_view view;  /* lent while body_left, or unparsed bytes, are in it */
-    size_t parsed;        /* of the view */
     const char *body;
     size_t body_left;
     uint64_t body_seen;
@@ -134,6 +137,16 @@ int cg__http_path(struct cg_http_request *req);
 ssize_t cg__http_decode(char *to, const char *from, size_t size, bool plus, bool slash);
 
 /* ---- read.c ---- */
+
+/* Parses what the view has. It is given back when it has been used up, so that nobody holds a
+ * buffer who waits. */
+enum cg__http_event cg__http_parse_view(struct cg_http_request *req);
+
+/* Gives it back, if it is lent: what has been parsed is gone, the rest is unread. */
+void cg__http_give_back(struct cg_http_request *req);
+
+/* The same for a handler that may look at the socket itself. */
+void cg__http_let_read(struct cg_http_request *req);
 
 /* Reads the rest of the body away, at most the drain limit. False: the connection must be
  * closed. */

@@ -183,5 +183,7 @@ int cg_http_minor(const struct cg_http_request *req)
 
 struct cg_sock *cg_http_sock(const struct cg_http_request *req)
 {
+    /* A request is never a constant, whatever it is for the caller. */
+    cg__http_let_read((struct cg_http_request *)req);
     return req->conn->sock;
 }

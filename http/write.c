@@ -308,6 +308,7 @@ static ssize_t upgrade_run(struct cg_op *op)
     req->ended = true;
     if (req->server->options.access_log != NULL)
         cg__http_peer(req->conn);
+    cg__http_give_back(req);
     *upgrade->sock = req->conn->sock;
     req->conn->sock = NULL;
     return 0;
