@@ -241,6 +241,14 @@ void test_watch(struct cg_sched *sched, unsigned seconds)
     alarm(seconds * (unsigned)(factor && atoi(factor) > 0 ? atoi(factor) : 1));
 }
 
+int64_t test_clock(clockid_t id)
+{
+    struct timespec ts;
+
+    clock_gettime(id, &ts);
+    return ts.tv_sec * CG_SECOND + ts.tv_nsec;
+}
+
 int test_count_fds(void)
 {
     DIR *dir = opendir("/proc/self/fd");

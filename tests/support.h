@@ -6,6 +6,7 @@
 
 #include <check.h>
 #include <cogen.h>
+#include <time.h>
 
 enum test_where {
     ON_ALL = 0,
@@ -81,6 +82,9 @@ ssize_t test_run(cg_fn *fn, void *arg);
 /* Fails the case if it is still there after so many seconds, listing the coroutines of
  * `sched`, if there is one; 0 ends the watch. */
 void test_watch(struct cg_sched *sched, unsigned seconds);
+
+/* One of the system's clocks, in nanoseconds. */
+int64_t test_clock(clockid_t id);
 
 /* The number of open descriptors. */
 int test_count_fds(void);

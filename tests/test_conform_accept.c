@@ -12,7 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <time.h>
 #include <unistd.h>
 
 #define MS CG_MILLISECOND
@@ -370,14 +369,6 @@ static ssize_t accepts(void *arg)
     return 0;
 }
 
-static int64_t cpu_time(void)
-{
-    struct timespec ts;
-
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &ts);
-    return ts.tv_sec * CG_SECOND + ts.tv_nsec;
-}
-
 /* Where descriptors run out an accept waits, costs nothing while it waits and disturbs
  * nobody; it goes on once there are some. */
 static ssize_t accept_without_descriptors(void *arg)
@@ -406,9 +397,9 @@ static ssize_t accept_without_descriptors(void *arg)
         IS(cg_yield(cg_writeall(left, "x", 1)), 1);
         IS(cg_yield(cg_readall(right, &byte, 1)), 1);
     }
-    cpu = cpu_time();
+    cpu = test_clock(CLOCK_PROCESS_CPUTIME_ID);
     IS(cg_yield(cg_sleep(300 * MS)), 0);
-    ck_assert_int_lt(cpu_time() - cpu, 150 * MS);
+    ck_assert_int_lt(test_clock(CLOCK_PROCESS_CPUTIME_ID) - cpu, 150 * MS);
     ck_assert_uint_ge(a.count, 1);
     ck_assert_uint_lt(a.count, COUNT(a.conns));
     while (closed < COUNT(a.conns)) {
