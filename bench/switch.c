@@ -39,7 +39,7 @@ static double now(void)
     return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
 }
 
-static void back(void *arg)
+_Noreturn static void *back(void *arg)
 {
     struct ctx *self = arg;
 

@@ -41,13 +41,12 @@ static void arrive(struct cg_context *ctx)
 #endif
 }
 
-static void start(void *arg)
+static void *start(void *arg)
 {
     struct cg_context *ctx = arg;
 
     arrive(ctx);
-    ctx->entry(ctx->arg);
-    __builtin_trap();
+    return ctx->entry(ctx->arg);
 }
 
 void cg__context_switch(struct cg_context *from, struct cg_context *to)
@@ -62,7 +61,7 @@ void cg__context_switch(struct cg_context *from, struct cg_context *to)
     arrive(from);
 }
 
-_Noreturn void cg__context_exit(struct cg_context *from, struct cg_context *to)
+_Noreturn void *cg__context_exit(struct cg_context *from, struct cg_context *to)
 {
     to->from = NULL;
 #if CG__ASAN
@@ -77,7 +76,7 @@ _Noreturn void cg__context_exit(struct cg_context *from, struct cg_context *to)
 #endif
 
 void cg__context_make(struct cg_context *ctx, void *low, void *top,
-                      void (*entry)(void *), void *arg)
+                      void *(*entry)(void *), void *arg)
 {
     *ctx = (struct cg_context){.valgrind = VALGRIND_STACK_REGISTER(low, top)};
 #if CG__ASAN || CG__TSAN

@@ -17,15 +17,15 @@ struct cg_context {
     const void *low;   /* the stack's bounds; NULL, 0: a thread's own, not known yet */
     size_t size;
     struct cg_context *from; /* who switched here, NULL: one that has exited */
-    void (*entry)(void *);
+    void *(*entry)(void *);
     void *arg;
 #endif
 };
 
 /* Makes a context that will run entry(arg) on the stack from low to top (exclusive,
- * 16-byte aligned). entry never returns: it ends with cg__context_exit. */
-void cg__context_make(struct cg_context *ctx, void *low, void *top, void (*entry)(void *),
-                      void *arg);
+ * 16-byte aligned). entry returns what cg__context_exit answers. */
+void cg__context_make(struct cg_context *ctx, void *low, void *top,
+                      void *(*entry)(void *), void *arg);
 
 /* Makes a context of the calling thread's own stack, to be switched away from. */
 void cg__context_adopt(struct cg_context *ctx);
@@ -37,9 +37,11 @@ void cg__context_drop(struct cg_context *ctx);
 /* What an implementation of the switch supplies. frame: lays out a new stack (its lowest
  * address, its top) so that the first jump to what it answers calls entry(arg). jump: saves
  * the callee-saved registers on the running stack, stores where in *save, and goes on at
- * `to`, from frame or from an earlier save. jump_alike: the same; see the switch. */
+ * `to`, from frame or from an earlier save. jump_alike: the same; see the switch. Where
+ * entry returns, it goes on at what that answers. */
 #define CG__HIDDEN __attribute__((visibility("hidden")))
-CG__HIDDEN void *cg__context_frame(void *low, void *top, void (*entry)(void *), void *arg);
+CG__HIDDEN void *cg__context_frame(void *low, void *top, void *(*entry)(void *),
+                                   void *arg);
 CG__HIDDEN void cg__context_jump(void **save, void *to);
 CG__HIDDEN void cg__context_jump_alike(void **save, void *to);
 
@@ -47,7 +49,7 @@ CG__HIDDEN void cg__context_jump_alike(void **save, void *to);
 
 void cg__context_switch(struct cg_context *from, struct cg_context *to);
 #define cg__context_switch_alike cg__context_switch
-_Noreturn void cg__context_exit(struct cg_context *from, struct cg_context *to);
+_Noreturn void *cg__context_exit(struct cg_context *from, struct cg_context *to);
 
 #else
 
@@ -64,12 +66,12 @@ static inline void cg__context_switch_alike(struct cg_context *from, struct cg_c
     cg__context_jump_alike(&from->sp, to->sp);
 }
 
-/* The last switch of a context: its stack may be reused or unmapped afterwards. */
-_Noreturn static inline void cg__context_exit(struct cg_context *from,
-                                              struct cg_context *to)
+/* The end of a context: `to` goes on when entry has returned what this answers, and the
+ * stack may be reused or unmapped. With a sanitizer it does not come back. */
+static inline void *cg__context_exit(struct cg_context *from, struct cg_context *to)
 {
-    cg__context_jump_alike(&from->sp, to->sp);
-    __builtin_trap();
+    (void)from;
+    return to->sp;
 }
 
 #endif

@@ -9,6 +9,20 @@
 
     .text
 
+    .macro RESTORE
+    ldp x19, x20, [sp]
+    ldp x21, x22, [sp, #16]
+    ldp x23, x24, [sp, #32]
+    ldp x25, x26, [sp, #48]
+    ldp x27, x28, [sp, #64]
+    ldp x29, x30, [sp, #80]
+    ldp d8, d9, [sp, #96]
+    ldp d10, d11, [sp, #112]
+    ldp d12, d13, [sp, #128]
+    ldp d14, d15, [sp, #144]
+    add sp, sp, #FRAME
+    .endm
+
 /* void cg__context_jump(void **save, void *to), and jump_alike: one code for both */
     .p2align 4
     .globl cg__context_jump
@@ -47,17 +61,7 @@ cg__context_jump:
     mov x9, sp
     str x9, [x0]
     mov sp, x1 /* the same layout there, so the unwinder's rules still hold */
-    ldp x19, x20, [sp]
-    ldp x21, x22, [sp, #16]
-    ldp x23, x24, [sp, #32]
-    ldp x25, x26, [sp, #48]
-    ldp x27, x28, [sp, #64]
-    ldp x29, x30, [sp, #80]
-    ldp d8, d9, [sp, #96]
-    ldp d10, d11, [sp, #112]
-    ldp d12, d13, [sp, #128]
-    ldp d14, d15, [sp, #144]
-    add sp, sp, #FRAME
+    RESTORE
     .cfi_def_cfa_offset 0
     .cfi_restore x19
     .cfi_restore x20
@@ -75,8 +79,8 @@ cg__context_jump:
     .cfi_endproc
     .size cg__context_jump, . - cg__context_jump
 
-/* void *cg__context_frame(void *low, void *top, void (*entry)(void *), void *arg): what jump
- * loads; x19 is entry, x20 arg, x29 zero. The floating-point registers may be anything. */
+/* void *cg__context_frame(void *low, void *top, void *(*entry)(void *), void *arg): what
+ * jump loads; x19 is entry, x20 arg, x29 zero. The floating-point registers may be anything. */
     .p2align 4
     .globl cg__context_frame
     .hidden cg__context_frame
@@ -101,7 +105,9 @@ cg__context_frame:
 cg__context_entry:
     mov x0, x20
     blr x19
-    brk #1
+    mov sp, x0 /* entry has answered where to go on */
+    RESTORE
+    br x30
     .cfi_endproc
     .size cg__context_entry, . - cg__context_entry
 

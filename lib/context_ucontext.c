@@ -14,7 +14,7 @@
 /* Lies at the top of a new stack, above its frames. */
 struct birth {
     ucontext_t ctx;
-    void (*entry)(void *);
+    void *(*entry)(void *);
     void *arg;
 };
 
@@ -23,11 +23,11 @@ static void start(unsigned high, unsigned low)
 {
     struct birth *birth = (struct birth *)(uintptr_t)((uint64_t)high << 32 | low);
 
-    birth->entry(birth->arg);
+    setcontext(birth->entry(birth->arg));
     __builtin_trap();
 }
 
-void *cg__context_frame(void *low, void *top, void (*entry)(void *), void *arg)
+void *cg__context_frame(void *low, void *top, void *(*entry)(void *), void *arg)
 {
     uintptr_t place = ((uintptr_t)top - sizeof(struct birth)) & ~(uintptr_t)63;
     struct birth *birth = (struct birth *)place;

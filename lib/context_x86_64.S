@@ -7,6 +7,8 @@
  * ends in a jump, because a ret would be wrong after nearly every switch and cost 7 ns or
  * more. But where all contexts leave by the same call, that stack is right: a ret takes its
  * entry off, and those of the callers are right as well; after a jump all of them are wrong.
+ * A context that has not begun has an odd address, so that the processor is not sent there
+ * by a ret: what that would have taken off is there for the ret by which the context ends.
  *
  * There is no .note.gnu.property here on purpose. Neither CET's shadow stack nor its branch
  * tracking can follow this jump; without the note the linker marks the whole program
@@ -41,7 +43,13 @@
     .cfi_adjust_cfa_offset 8
     .cfi_rel_offset %r15, 0
     movq %rsp, (%rdi)
+    testb $1, %sil
+    jnz cg__context_entry
     movq %rsi, %rsp /* the same layout there, so the unwinder's rules still hold */
+    RESTORE
+    .endm
+
+    .macro RESTORE
     popq %r15
     .cfi_adjust_cfa_offset -8
     .cfi_restore %r15
@@ -91,8 +99,8 @@ cg__context_jump_alike:
     .cfi_endproc
     .size cg__context_jump_alike, . - cg__context_jump_alike
 
-/* void *cg__context_frame(void *low, void *top, void (*entry)(void *), void *arg): what jump
- * pops, with two zero words above it so that the stack is aligned where entry is called. */
+/* void *cg__context_frame(void *low, void *top, void *(*entry)(void *), void *arg): what
+ * cg__context_entry looks for; one more than its address. */
     .p2align 4
     .globl cg__context_frame
     .hidden cg__context_frame
@@ -100,41 +108,47 @@ cg__context_jump_alike:
 cg__context_frame:
     .cfi_startproc
     LANDING
-    leaq -72(%rsi), %rax
-    xorl %edi, %edi
-    movq %rdi, (%rax)   /* r15 */
-    movq %rdi, 8(%rax)  /* r14 */
-    movq %rcx, 16(%rax) /* r13: arg */
-    movq %rdx, 24(%rax) /* r12: entry */
-    movq %rdi, 32(%rax) /* rbx */
-    movq %rdi, 40(%rax) /* rbp */
-    leaq cg__context_entry(%rip), %rdx
-    movq %rdx, 48(%rax)
-    movq %rdi, 56(%rax)
-    movq %rdi, 64(%rax)
+    leaq -15(%rsi), %rax
+    movq %rcx, -16(%rsi) /* arg */
+    movq %rdx, -8(%rsi)  /* entry */
     ret
     .cfi_endproc
     .size cg__context_frame, . - cg__context_frame
 
-/* The outermost frame of every context. Debuggers look one byte before a return address,
- * hence the nop; the undefined rip and the zero rbp tell them that nothing is further out. */
+/* The outermost frame of every context, whose address, plus one, is in rsi. The undefined
+ * rip and the zero rbp tell debuggers that nothing is further out. */
     .p2align 4
     .type cg__context_entry, @function
+cg__context_entry:
     .cfi_startproc
     .cfi_undefined %rip
-    nop
-cg__context_entry:
-    LANDING
+    leaq -1(%rsi), %rsp
+    movq -1(%rsi), %rdi
     xorl %ebp, %ebp
-    movq %r13, %rdi
-    leaq cg__context_end(%rip), %rax
-    pushq %rax
-    jmp *%r12 /* a call would leave the processor an entry that no ret takes off */
+    call *7(%rsi)
     nop
-cg__context_end:
-    ud2
     .cfi_endproc
     .size cg__context_entry, . - cg__context_entry
+
+/* Follows it: entry has answered where to go on. */
+    .type cg__context_end, @function
+cg__context_end:
+    .cfi_startproc
+    movq %rax, %rsi
+    testb $1, %sil
+    jnz cg__context_entry
+    movq %rsi, %rsp
+    .cfi_def_cfa_offset 56
+    .cfi_offset %rbp, -16
+    .cfi_offset %rbx, -24
+    .cfi_offset %r12, -32
+    .cfi_offset %r13, -40
+    .cfi_offset %r14, -48
+    .cfi_offset %r15, -56
+    RESTORE
+    ret
+    .cfi_endproc
+    .size cg__context_end, . - cg__context_end
 
 #endif
 

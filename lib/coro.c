@@ -11,7 +11,7 @@
 __thread struct cg_coro *cg__self;
 
 /* Runs on the new stack. */
-static void entry(void *arg)
+static void *entry(void *arg)
 {
     struct cg_coro *self = arg, *next;
     struct cg_sched *sched = self->sched;
@@ -32,7 +32,7 @@ static void entry(void *arg)
     cg__join_wake(self);
     sched->dead = self;
     cg__self = next = cg__sched_next(sched);
-    cg__context_exit(&self->ctx, next ? cg__coro_context(next) : &sched->ctx);
+    return cg__context_exit(&self->ctx, next ? cg__coro_context(next) : &sched->ctx);
 }
 
 struct cg_coro *cg__coro_new(struct cg_sched *sched, cg_fn *fn, void *arg, const char *name,

@@ -29,7 +29,7 @@ static struct cg_gen **current(void)
     return cg__self ? &cg__self->gen : &cg__gen_outside;
 }
 
-static void entry(void *arg)
+static void *entry(void *arg)
 {
     struct cg_gen *gen = arg;
 
@@ -37,7 +37,7 @@ static void entry(void *arg)
     /* Every scope that the body opened has been closed. */
     assert(!cg__self || cg__self->scope == gen->scope);
     gen->finished = true;
-    cg__context_exit(&gen->ctx, gen->back);
+    return cg__context_exit(&gen->ctx, gen->back);
 }
 
 struct cg_gen *cg_gen_create(cg_gen_fn *fn, void *arg,

@@ -43,7 +43,7 @@ static struct cg_context here;
 static struct cg_stacks *stacks;
 static struct ctx *running;
 
-static struct ctx *open_ctx(void (*entry)(void *), uintptr_t seed)
+static struct ctx *open_ctx(void *(*entry)(void *), uintptr_t seed)
 {
     void *low;
     struct ctx *c = cg__stack_get(stacks, CG__STACK_MIN, sizeof *c, &low);
@@ -71,7 +71,7 @@ static void resume(struct ctx *c)
 
 /* More values than there are callee-saved registers of either kind stay alive across the
  * switch. */
-static void values_entry(void *arg)
+static void *values_entry(void *arg)
 {
     struct ctx *self = arg;
 
@@ -96,7 +96,7 @@ static void values_entry(void *arg)
     }
     self->rounds++;
     HOLDS((uintptr_t)__builtin_frame_address(0) % 16 == 0);
-    cg__context_exit(&self->ctx, &here);
+    return cg__context_exit(&self->ctx, &here);
 }
 
 static void many_keep_their_values(void)
@@ -135,12 +135,12 @@ __attribute__((noinline)) static int recurse(int n)
     return recurse(n + 1) + local[0];
 }
 
-static void overflow_entry(void *arg)
+static void *overflow_entry(void *arg)
 {
     struct ctx *self = arg;
 
     self->rounds = recurse(0);
-    cg__context_exit(&self->ctx, &here);
+    return cg__context_exit(&self->ctx, &here);
 }
 
 static void an_overflow_is_reported(void)

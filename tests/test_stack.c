@@ -416,19 +416,19 @@ __attribute__((noinline)) static int recurse(int n)
     return recurse(n + 1) + local[0];
 }
 
-static void overflow_entry(void *arg)
+static void *overflow_entry(void *arg)
 {
     *(int *)arg = recurse(0);
-    cg__context_exit(&running.ctx, &running.here);
+    return cg__context_exit(&running.ctx, &running.here);
 }
 
-static void touch_entry(void *address)
+static void *touch_entry(void *address)
 {
     *(volatile char *)address = 1;
-    cg__context_exit(&running.ctx, &running.here);
+    return cg__context_exit(&running.ctx, &running.here);
 }
 
-static void run(void (*entry)(void *), void *arg)
+static void run(void *(*entry)(void *), void *arg)
 {
     void *head = cg__stack_get(stacks, CG__STACK_DEFAULT, HEAD, &running.low);
 
@@ -442,7 +442,7 @@ static void run(void (*entry)(void *), void *arg)
 
 #if CG__ASAN
 
-__attribute__((noinline)) static void hold_entry(void *arg)
+__attribute__((noinline)) static void *hold_entry(void *arg)
 {
     char *held = malloc(100);
 
@@ -452,7 +452,7 @@ __attribute__((noinline)) static void hold_entry(void *arg)
                                           fake frame of detect_stack_use_after_return */
     cg__context_switch(&running.ctx, &running.here);
     free(held);
-    cg__context_exit(&running.ctx, &running.here);
+    return cg__context_exit(&running.ctx, &running.here);
 }
 
 /* Stacks are root regions for LeakSanitizer. */
