@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Patterns and the handlers mounted on them. The most special pattern stands first, so that
- * the first that fits is the one. */
+ * the first that fits is the one; a path that is a pattern, letter for letter, is looked up. */
 #include "config.h"
 
 #include "http/server.h"
@@ -64,6 +64,39 @@ static int code_of(const char *method)
     return -1;
 }
 
+/* The length of the path that is the pattern, letter for letter; 0: there is none. */
+static size_t whole_size(const char *pattern)
+{
+    size_t size = strlen(pattern);
+
+    if (is_all(pattern) || strstr(pattern, "/:") != NULL)
+        return 0;
+    return pattern[size - 1] == '$' ? size - 1 : size;
+}
+
+static uint32_t *whole_slot(struct cg_http_server *server, const char *path, size_t size)
+{
+    unsigned hash = (unsigned)size + 5 * (unsigned char)path[size / 2] +
+                    17 * (unsigned char)path[size - (size > 0)];
+
+    return &server->whole[hash % CG__HTTP_SLOTS];
+}
+
+/* Lays the lists out anew, each in the order of the routes. */
+static void make_whole(struct cg_http_server *server)
+{
+    memset(server->whole, 0, sizeof server->whole);
+    for (size_t i = server->nroutes; i > 0; i--) {
+        struct cg__http_route *route = &server->routes[i - 1];
+        uint32_t *slot = whole_slot(server, route->pattern, route->whole);
+
+        if (route->whole == 0)
+            continue;
+        route->next = *slot;
+        *slot = (uint32_t)i;
+    }
+}
+
 int cg_http_mount(struct cg_http_server *server, const char *pattern,
                   cg_http_handler *handler, void *arg)
 {
@@ -99,8 +132,10 @@ int cg_http_mount(struct cg_http_server *server, const char *pattern,
         return -EEXIST;
     }
     memmove(&routes[at + 1], &routes[at], (server->nroutes - at) * sizeof *routes);
+    route.whole = whole_size(route.pattern);
     routes[at] = route;
     server->nroutes++;
+    make_whole(server);
     return 0;
 }
 
@@ -215,7 +250,28 @@ static int no_route(struct cg_http_request *req, bool found)
     return found ? 405 : 404;
 }
 
-const struct cg__http_route *cg__http_route(struct cg_http_request *req, int *status)
+/* The route whose pattern is the path: no other that fits is as special. */
+static const struct cg__http_route *whole_route(struct cg_http_request *req)
+{
+    struct cg_http_server *server = req->server;
+    size_t size = strlen(req->path);
+
+    for (uint32_t i = *whole_slot(server, req->path, size); i != 0;) {
+        const struct cg__http_route *route = &server->routes[i - 1];
+
+        if (route->whole == size && memcmp(route->pattern, req->path, size) == 0 &&
+            method_fits(route, req->parser.code)) {
+            bool beneath = req->path[size - 1] == '/' && route->pattern[size] == '\0';
+
+            req->rest = beneath ? req->path + size : NULL;
+            return route;
+        }
+        i = route->next;
+    }
+    return NULL;
+}
+
+static const struct cg__http_route *fitting_route(struct cg_http_request *req, int *status)
 {
     const char *params[2 * CG_HTTP_PARAMS_LIMIT], *rest;
     bool found = false;
@@ -239,4 +295,11 @@ const struct cg__http_route *cg__http_route(struct cg_http_request *req, int *st
     }
     *status = no_route(req, found);
     return NULL;
+}
+
+const struct cg__http_route *cg__http_route(struct cg_http_request *req, int *status)
+{
+    const struct cg__http_route *route = whole_route(req);
+
+    return route != NULL ? route : fitting_route(req, status);
 }

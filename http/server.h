@@ -15,12 +15,15 @@ enum {
     CG__HTTP_COPY = 4 * 1024,  /* a body up to this is copied behind its head */
     CG__HTTP_KEEP = 4 * 1024,  /* bytes of a list that a request keeps for the next */
     CG__HTTP_SPARE = 256, /* requests, and buffers, kept for later; io_uring needs many */
+    CG__HTTP_SLOTS = 64,  /* lists of routes whose patterns are paths */
 };
 
 struct cg__http_route {
     char *pattern;      /* "/users/:id" */
     const char *method; /* in the same memory; NULL: any */
     int code;           /* of the method; -1: none that a request can have */
+    size_t whole;       /* length of the path that is the pattern; 0: there is none */
+    uint32_t next;      /* in the same list of these: an index, and one; 0: none */
     cg_http_handler *handler;
     void *arg;
 };
@@ -61,6 +64,7 @@ struct cg_http_server {
     struct cg__http_limits limits;
     struct cg__http_route *routes; /* the most special first */
     size_t nroutes;
+    uint32_t whole[CG__HTTP_SLOTS]; /* see cg__http_route.next */
     struct cg__http_serving *serving;
     struct cg__http_conn *conns;
     unsigned nconns;

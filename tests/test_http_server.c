@@ -415,9 +415,40 @@ static ssize_t routes(void *arg)
     IS(status_of("CONNECT x:80" V "\r\n"), 404);
     IS(status_of("GET /%zz" V "\r\n"), 400);
     IS(status_of("GET /%00" V "\r\n"), 400);
+    OK(cg_http_mount(server, "GET /only/", tell, "beneath"));
+    ck_assert_str_eq(BODY("POST /only/" V CLOSE "\r\n"), "only POST /only/ id=- *=- q=-");
+    ck_assert_str_eq(BODY("GET /only/" V CLOSE "\r\n"), "beneath GET /only/ id=- *= q=-");
+    ck_assert_str_eq(BODY("GET /only/x" V CLOSE "\r\n"), "beneath GET /only/x id=- *=x q=-");
+    ck_assert_str_eq(BODY("GET /u/:id" V CLOSE "\r\n"), "one GET /u/:id id=:id *=- q=-");
     IS(cg_http_mount(server, "u", hello, NULL), -EINVAL);
     IS(cg_http_mount(server, "GET /u/:", hello, NULL), -EINVAL);
     IS(cg_http_mount(server, "GET /u/:other", hello, NULL), -EEXIST);
+    end();
+    return 0;
+}
+
+/* Each of many paths has its own handler, in whatever order they were mounted. */
+static ssize_t many_routes(void *arg)
+{
+    enum { MANY = 200, STEP = 77 };
+    static char names[MANY][16], asked[MANY * 32];
+    char *to = asked, line[64];
+    const char *at;
+
+    (void)arg;
+    begin(NULL);
+    for (int i = 0, k = 0; i < MANY; i++, k = (k + STEP) % MANY) {
+        snprintf(names[k], sizeof names[k], "GET /many/%d", k);
+        OK(cg_http_mount(server, names[k], tell, names[k]));
+    }
+    for (int i = 0; i < MANY; i++)
+        to += sprintf(to, "GET /many/%d" V "%s\r\n", i, i == MANY - 1 ? CLOSE : "");
+    at = ask(asked);
+    for (int i = 0; i < MANY; i++) {
+        snprintf(line, sizeof line, "\r\n\r\nGET /many/%d GET /many/%d id=-", i, i);
+        at = strstr(at, line);
+        ck_assert_msg(at != NULL, "%s", line);
+    }
     end();
     return 0;
 }
@@ -876,6 +907,7 @@ int main(void)
     static const struct test_case cases[] = {
         CORO(keeps_alive),
         CORO(routes),
+        CORO(many_routes),
         CORO(proxies),
         CORO(bodies),
         CORO(continues),
