@@ -59,18 +59,28 @@ static char *put_fields(char *to, const struct cg_http_headers *headers)
     return to;
 }
 
-static char *put_first_line(char *to, int status)
+static bool has(const struct cg_http_request *req, const char *name)
 {
-    const char *text;
+    return req->out.count > 0 && cg_http_headers_get(&req->out, name) != NULL;
+}
 
-    if (status == 200)
-        return PUT(to, "HTTP/1.1 200 OK\r\n");
-    text = cg_http_status_text(status);
+/* The status, and Server and Date unless the handler has said them: a proxy hands on those of
+ * others. */
+static char *put_start(const struct cg_http_request *req, char *to, int status)
+{
+    const struct cg_http_server *server = req->server;
+    const char *text = cg_http_status_text(status);
+
     to = PUT(to, "HTTP/1.1 ");
     to += cg__http_decimal(to, (uint64_t)status);
     *to++ = ' ';
     to = put(to, text, strlen(text));
-    return PUT(to, "\r\n");
+    to = PUT(to, "\r\n");
+    if (!has(req, "Server"))
+        to = put(to, server->usual + CG__HTTP_OK, server->date_at - CG__HTTP_OK);
+    if (!has(req, "Date"))
+        to = put(to, server->usual + server->date_at, CG__HTTP_DATE);
+    return to;
 }
 
 /* What the connection is to become. 1.0 wants to be told that it stays. */
@@ -83,11 +93,6 @@ static char *put_connection(const struct cg_http_request *req, char *to, int sta
     return req->parser.minor == 0 ? PUT(to, "Connection: keep-alive\r\n") : to;
 }
 
-static bool has(const struct cg_http_request *req, const char *name)
-{
-    return req->out.count > 0 && cg_http_headers_get(&req->out, name) != NULL;
-}
-
 /* Whether no body may follow: an answer to HEAD, or to a CONNECT that succeeds. What is
  * refused may have no method. */
 static bool is_bare(const struct cg_http_request *req, int status)
@@ -98,25 +103,10 @@ static bool is_bare(const struct cg_http_request *req, int status)
            (code == HTTP_HEAD || (code == HTTP_CONNECT && status / 100 == 2));
 }
 
-/* Server and Date, unless the handler has said them: a proxy hands on those of others. */
-static char *put_ours(const struct cg_http_request *req, char *to)
-{
-    const struct cg_http_server *server = req->server;
-    size_t date = server->date_at - (sizeof "Date: " - 1);
-
-    if (!has(req, "Server"))
-        to = put(to, server->fields, date);
-    if (!has(req, "Date"))
-        to = put(to, server->fields + date, server->fields_size - date);
-    return to;
-}
-
-static const char plain_text[] = "text/plain; charset=utf-8";
+static const char plain_text[] = CG__HTTP_TEXT;
 
 static char *put_type(char *to, const char *type)
 {
-    if (type == plain_text)
-        return PUT(to, "Content-Type: text/plain; charset=utf-8\r\n");
     to = PUT(to, "Content-Type: ");
     to = put(to, type, strlen(type));
     return PUT(to, "\r\n");
@@ -126,11 +116,7 @@ static char *put_type(char *to, const char *type)
 static char *put_head(struct cg_http_request *req, char *to, int status, int64_t length,
                       const char *type)
 {
-    to = put_first_line(to, status);
-    if (req->out.count == 0)
-        to = put(to, req->server->fields, req->server->fields_size);
-    else
-        to = put_ours(req, to);
+    to = put_start(req, to, status);
     if (type != NULL)
         to = put_type(to, type);
     if (length >= 0 && (cg__http_has_body(status) || status == 304)) {
@@ -140,14 +126,18 @@ static char *put_head(struct cg_http_request *req, char *to, int status, int64_t
     } else if (req->framing == CG__HTTP_CHUNKED) {
         to = PUT(to, "Transfer-Encoding: chunked\r\n");
     }
-    if (req->out.count > 0)
-        to = put_fields(to, &req->out);
+    to = put_fields(to, &req->out);
     to = put_connection(req, to, status);
     return PUT(to, "\r\n");
 }
 
-/* What the handler has set that is ours to say: it counts, and goes. 0 or -EINVAL. */
-static int settle_fields(struct cg_http_request *req, int64_t *length)
+/* A head takes at most so many bytes besides what has been set. */
+enum { HEAD = CG__HTTP_USUAL + 256 };
+
+/* The length and the type as they are if the handler has set them, and the room that the head
+ * takes. 0, -EINVAL or -EMSGSIZE. */
+static int measure(const struct cg_http_request *req, int64_t *length, const char **type,
+                   size_t *room)
 {
     const char *text = cg_http_headers_get(&req->out, "Content-Length");
     uint64_t set = 0;
@@ -157,44 +147,81 @@ static int settle_fields(struct cg_http_request *req, int64_t *length)
             return -EINVAL;
         *length = (int64_t)set;
     }
-    cg_http_headers_remove(&req->out, "Content-Length");
-    cg_http_headers_remove(&req->out, "Transfer-Encoding");
-    if (cg_http_headers_has(&req->out, "Connection", "close")) {
-        cg_http_headers_remove(&req->out, "Connection");
-        req->keep = false;
+    if (has(req, "Content-Type"))
+        *type = NULL;
+    *room = HEAD + req->out.used + 4 * req->out.count + (*type != NULL ? strlen(*type) : 0);
+    return *room > CG__HTTP_OUT_SIZE ? -EMSGSIZE : 0;
+}
+
+/* What the handler has set that is ours to say goes, and the frame is chosen. */
+static void settle(struct cg_http_request *req, int status, bool has_length)
+{
+    if (req->out.count > 0) {
+        cg_http_headers_remove(&req->out, "Content-Length");
+        cg_http_headers_remove(&req->out, "Transfer-Encoding");
+        if (cg_http_headers_has(&req->out, "Connection", "close")) {
+            cg_http_headers_remove(&req->out, "Connection");
+            req->keep = false;
+        }
     }
+    req->framing = cg__http_frame(status, is_bare(req, status), req->parser.minor, has_length);
+    if (req->framing == CG__HTTP_CLOSE || req->server->draining)
+        req->keep = false;
+}
+
+/* Whether the head is the usual one: nothing is set, and nothing is to be said but the length
+ * that has not been said a moment ago. */
+static inline bool has_usual_head(const struct cg_http_request *req, int status,
+                                  int64_t length, const char *type)
+{
+    return status == 200 && type == plain_text && length >= 0 && req->out.count == 0 &&
+           req->keep && !req->server->draining && req->parser.minor > 0 &&
+           !is_bare(req, status);
+}
+
+static inline char *put_usual(const struct cg_http_request *req, char *to, int64_t length)
+{
+    to = put(to, req->server->usual, req->server->usual_size);
+    to += cg__http_decimal(to, (uint64_t)length);
+    return PUT(to, "\r\n\r\n");
+}
+
+/* Puts the head, with room for so many bytes behind it if that can be. Inline: it is what a
+ * small answer costs. */
+__attribute__((always_inline)) static inline int begin(struct cg_http_request *req, int status,
+                                                       int64_t length, const char *type,
+                                                       size_t behind)
+{
+    struct cg__http_conn *conn = req->conn;
+    bool usual = has_usual_head(req, status, length, type);
+    size_t room = HEAD;
+    char *to;
+    int rc;
+
+    if (!usual && (rc = measure(req, &length, &type, &room)) < 0)
+        return rc;
+    to = cg__http_room(conn, behind < CG__HTTP_OUT_SIZE - room ? room + behind : room);
+    if (to == NULL)
+        return conn->out != NULL ? -ENOBUFS : -ENOMEM;
+    cg__http_date(req->server);
+    if (usual) {
+        req->framing = CG__HTTP_LENGTH;
+        to = put_usual(req, to, length);
+    } else {
+        settle(req, status, length >= 0);
+        to = put_head(req, to, status, length, type);
+    }
+    conn->out->used = (size_t)(to - conn->out->data);
+    req->begun = true;
+    req->status = status;
+    req->left = length >= 0 ? (uint64_t)length : 0;
     return 0;
 }
 
 int cg__http_begin(struct cg_http_request *req, int status, int64_t length,
                    const char *type)
 {
-    struct cg__http_conn *conn = req->conn;
-    size_t fixed = 256 + sizeof req->server->fields, room;
-    char *to;
-
-    if (req->out.count > 0 && settle_fields(req, &length) < 0)
-        return -EINVAL;
-    if (has(req, "Content-Type"))
-        type = NULL;
-    room = fixed + req->out.used + 4 * req->out.count +
-           (type != NULL && type != plain_text ? strlen(type) : 0);
-    if (room > CG__HTTP_OUT_SIZE)
-        return -EMSGSIZE;
-    to = cg__http_room(conn, room);
-    if (to == NULL)
-        return conn->out != NULL ? -ENOBUFS : -ENOMEM;
-    if (req->server->draining)
-        req->keep = false;
-    req->framing = cg__http_frame(status, is_bare(req, status), req->parser.minor, length >= 0);
-    if (req->framing == CG__HTTP_CLOSE)
-        req->keep = false;
-    cg__http_date(req->server);
-    conn->out->used += (size_t)(put_head(req, to, status, length, type) - to);
-    req->begun = true;
-    req->status = status;
-    req->left = length >= 0 ? (uint64_t)length : 0;
-    return 0;
+    return begin(req, status, length, type, 0);
 }
 
 /* ---- Whole answers --------------------------------------------------------------- */
@@ -234,11 +261,12 @@ static bool is_compressible(const struct cg_http_answer_op *answer, size_t size)
 
 /* Puts the head, and a small body, into the output. 0: done; else what cg__http_begin says, or
  * 1: the body is still to be written. */
-static int put_answer(struct cg_http_answer_op *answer, const void *body, size_t size)
+__attribute__((always_inline)) static inline int put_answer(struct cg_http_answer_op *answer, const void *body, size_t size)
 {
     struct cg_http_request *req = answer->req;
-    int rc = cg__http_begin(req, answer->status, (int64_t)size, type_of(answer));
-    char *to;
+    bool small = size <= CG__HTTP_COPY;
+    int rc = begin(req, answer->status, (int64_t)size, type_of(answer), small ? size : 0);
+    struct cg__http_out *out = req->conn->out;
 
     if (rc < 0)
         return rc;
@@ -247,10 +275,10 @@ static int put_answer(struct cg_http_answer_op *answer, const void *body, size_t
     if (req->framing == CG__HTTP_NO_BODY)
         return 0;
     req->sent = size;
-    if (size > CG__HTTP_COPY || (to = cg__http_room(req->conn, size)) == NULL)
+    if (!small || size > out->size - out->used)
         return 1;
-    put(to, body, size);
-    req->conn->out->used += size;
+    put(out->data + out->used, body, size);
+    out->used += size;
     return 0;
 }
 
@@ -268,7 +296,7 @@ static enum cg_verdict answer_process(struct cg_op *op, struct cg_sched *sched)
     if (size > CG__HTTP_COPY || is_compressible(answer, size))
         return CG_RUN;
     rc = put_answer(answer, answer->body, size);
-    if (rc == -ENOBUFS || rc == 1) /* 1 cannot be: see answer_run */
+    if (rc == -ENOBUFS || rc == 1) /* then the head has been put: see write_answer */
         return CG_RUN;
     op->result = rc;
     return CG_DONE;
@@ -382,7 +410,7 @@ static ssize_t instead(struct cg_http_request *req, ssize_t n)
     return cg__http_plain(req, n == -ECANCELED ? 503 : 500);
 }
 
-void cg__http_end(struct cg_http_request *req, ssize_t n)
+void cg__http_end_rest(struct cg_http_request *req, ssize_t n)
 {
     if (req->conn->sock == NULL || req->cut)
         return;

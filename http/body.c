@@ -6,20 +6,6 @@
 
 #include <string.h>
 
-bool cg__http_has_body(int status)
-{
-    return status >= 200 && status != 204 && status != 304;
-}
-
-enum cg__http_framing cg__http_frame(int status, bool head, int minor, bool has_length)
-{
-    if (head || !cg__http_has_body(status))
-        return CG__HTTP_NO_BODY;
-    if (has_length)
-        return CG__HTTP_LENGTH;
-    return minor > 0 ? CG__HTTP_CHUNKED : CG__HTTP_CLOSE;
-}
-
 size_t cg__http_chunk_head(char *buf, uint64_t size)
 {
     char digits[16];
@@ -37,15 +23,12 @@ size_t cg__http_chunk_head(char *buf, uint64_t size)
 
 size_t cg__http_decimal(char *buf, uint64_t number)
 {
-    char digits[20];
-    size_t n = 0, len;
+    size_t len = 1;
 
-    do
-        digits[n++] = (char)('0' + number % 10);
-    while (number /= 10);
-    len = n;
-    while (n > 0)
-        *buf++ = digits[--n];
+    for (uint64_t limit = 10; len < 20 && number >= limit; limit *= 10)
+        len++;
+    for (size_t at = len; at > 0; number /= 10)
+        buf[--at] = (char)('0' + number % 10);
     return len;
 }
 

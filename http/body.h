@@ -14,11 +14,22 @@ enum cg__http_framing {
 };
 
 /* Whether a response of that status can have a body at all. */
-bool cg__http_has_body(int status);
+static inline bool cg__http_has_body(int status)
+{
+    return status >= 200 && status != 204 && status != 304;
+}
 
 /* The framing of a response's body: `head` if the request was HEAD; `minor` of the request's
  * version; `has_length`: its length is known. */
-enum cg__http_framing cg__http_frame(int status, bool head, int minor, bool has_length);
+static inline enum cg__http_framing cg__http_frame(int status, bool head, int minor,
+                                                   bool has_length)
+{
+    if (head || !cg__http_has_body(status))
+        return CG__HTTP_NO_BODY;
+    if (has_length)
+        return CG__HTTP_LENGTH;
+    return minor > 0 ? CG__HTTP_CHUNKED : CG__HTTP_CLOSE;
+}
 
 enum { CG__HTTP_CHUNK_HEAD = 20 }; /* room for what stands before a chunk */
 

@@ -26,35 +26,47 @@ void cg__http_print_date(char *buf, time_t moment)
              (unsigned)tm.tm_min % 100, (unsigned)tm.tm_sec % 100);
 }
 
-static void make_fields(struct cg_http_server *server)
+/* "Server: ...\r\n", if there is one. */
+static void print_name(const char *name, char *buf, size_t size)
 {
-    const char *name = server->options.name;
     char own[64];
-    int n = 0;
 
     if (name == NULL) {
         snprintf(own, sizeof own, "cogen/%s", cg_version());
         name = own;
     }
+    *buf = '\0';
     if (*name != '\0' && cg__http_is_value(name, strlen(name)))
-        n = snprintf(server->fields, sizeof server->fields, "Server: %.180s\r\n", name);
-    memcpy(server->fields + n, "Date: ", 6);
-    server->date_at = (size_t)n + 6;
-    server->fields_size = server->date_at + 31;
+        snprintf(buf, size, "Server: %.180s\r\n", name);
+}
+
+static void make_usual(struct cg_http_server *server)
+{
+    char name[200], *usual = server->usual;
+    int size;
+
+    print_name(server->options.name, name, sizeof name);
+    size = snprintf(usual, sizeof server->usual,
+                    "HTTP/1.1 200 OK\r\n%sDate: %*s\r\nContent-Type: " CG__HTTP_TEXT
+                    "\r\nContent-Length: ",
+                    name, CG__HTTP_DATE - 8, "");
+    server->usual_size = (size_t)size;
+    server->date_at = CG__HTTP_OK + strlen(name);
 }
 
 void cg__http_date(struct cg_http_server *server)
 {
-    int64_t now = cg_now(cg_sched_self());
+    int64_t now = cg_now(server->sched);
     struct timespec wall;
+    char date[30];
 
     if (now < server->date_until)
         return;
-    if (server->fields_size == 0)
-        make_fields(server);
+    if (server->usual_size == 0)
+        make_usual(server);
     clock_gettime(CLOCK_REALTIME, &wall);
-    cg__http_print_date(server->fields + server->date_at, wall.tv_sec);
-    memcpy(server->fields + server->date_at + 29, "\r\n", 2);
+    cg__http_print_date(date, wall.tv_sec);
+    memcpy(server->usual + server->date_at + 6, date, CG__HTTP_DATE - 8);
     server->date_until = now + CG_SECOND - wall.tv_nsec;
 }
 

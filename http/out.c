@@ -10,45 +10,82 @@
 #include <errno.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 
 enum { PARTS = 8 };
 
-static struct cg__http_out *out_get(struct cg_http_server *server)
+static struct cg__http_outs *spare(struct cg_http_server *server, size_t size)
 {
-    struct cg__http_out *out = server->outs;
+    return size == CG__HTTP_OUT_FIRST ? &server->outs : &server->large_outs;
+}
+
+static struct cg__http_out *out_get(struct cg_http_server *server, size_t wanted)
+{
+    size_t size = wanted <= CG__HTTP_OUT_FIRST ? CG__HTTP_OUT_FIRST : CG__HTTP_OUT_SIZE;
+    struct cg__http_outs *outs = spare(server, size);
+    struct cg__http_out *out = outs->first;
 
     if (out != NULL) {
-        server->outs = out->next;
-        server->nouts--;
+        outs->first = out->next;
+        outs->count--;
     } else {
-        out = malloc(sizeof *out);
+        out = malloc(sizeof *out + size);
+        if (out == NULL)
+            return NULL;
+        out->size = size;
     }
-    if (out != NULL)
-        out->used = 0;
+    out->used = 0;
     return out;
 }
 
 static void out_put(struct cg_http_server *server, struct cg__http_out *out)
 {
+    struct cg__http_outs *outs;
+
     if (out == NULL)
         return;
-    if (server->nouts == CG__HTTP_SPARE) {
+    outs = spare(server, out->size);
+    if (outs->count == (outs == &server->outs ? CG__HTTP_SPARE : CG__HTTP_SPARE_LARGE)) {
         free(out);
         return;
     }
-    out->next = server->outs;
-    server->outs = out;
-    server->nouts++;
+    out->next = outs->first;
+    outs->first = out;
+    outs->count++;
 }
 
-char *cg__http_room(struct cg__http_conn *conn, size_t size)
+void cg__http_outs_free(struct cg_http_server *server)
 {
-    if (conn->out == NULL)
-        conn->out = out_get(conn->server);
-    if (conn->out == NULL || sizeof conn->out->data - conn->out->used < size)
+    struct cg__http_outs *all[] = {&server->outs, &server->large_outs};
+
+    for (int i = 0; i < 2; i++) {
+        struct cg__http_out *out;
+
+        while ((out = all[i]->first) != NULL) {
+            all[i]->first = out->next;
+            free(out);
+        }
+    }
+}
+
+/* What does not fit into a buffer of the first size moves to a large one. */
+char *cg__http_more_room(struct cg__http_conn *conn, size_t size)
+{
+    struct cg__http_out *old = conn->out, *out;
+    size_t used = old != NULL ? old->used : 0;
+
+    if (size > CG__HTTP_OUT_SIZE - used)
         return NULL;
-    return conn->out->data + conn->out->used;
+    out = out_get(conn->server, used + size);
+    if (out == NULL)
+        return NULL;
+    if (used > 0)
+        memcpy(out->data, old->data, used);
+    out->used = used;
+    out_put(conn->server, old);
+    conn->out = out;
+    return out->data + used;
 }
 
 ssize_t cg__http_wrote(struct cg__http_conn *conn, ssize_t n)
@@ -57,6 +94,12 @@ ssize_t cg__http_wrote(struct cg__http_conn *conn, ssize_t n)
         cg_setopt(conn->sock, SOL_SOCKET, SO_LINGER, &(struct linger){.l_onoff = 1},
                   sizeof(struct linger));
     return n;
+}
+
+static ssize_t write_out(struct cg__http_conn *conn, struct cg__http_out *out)
+{
+    return cg_yield(cg_writeall(conn->sock, out->data, out->used, .weak_timeout = true,
+                                .timeout = conn->server->options.write_timeout));
 }
 
 /* ---- What a handler keeps waiting ------------------------------------------------ */
@@ -77,9 +120,7 @@ static ssize_t write_late(void *arg)
         out_put(conn->server, conn->written);
         conn->written = conn->out;
         conn->out = NULL;
-        n = cg_yield(cg_writeall(conn->sock, conn->written->data, conn->written->used,
-                                 .timeout = conn->server->options.write_timeout,
-                                 .weak_timeout = true));
+        n = write_out(conn, conn->written);
         cg__http_wrote(conn, n);
     } while (n >= 0 && is_kept(conn));
     return n;
@@ -97,15 +138,11 @@ static ssize_t reap(struct cg__http_conn *conn)
     return n < 0 ? n : 0;
 }
 
-/* Only one at a time may write on a connection, and in order: waits for the writer, if there
- * is one. */
+/* Only one at a time may write on a connection, and in order: waits for the writer. */
 static ssize_t settle(struct cg__http_conn *conn, bool shield)
 {
-    ssize_t n;
+    ssize_t n = cg_yield(cg_join(conn->writer, .timeout = CG_NEVER, .shield = shield));
 
-    if (conn->writer == NULL)
-        return 0;
-    n = cg_yield(cg_join(conn->writer, .timeout = CG_NEVER, .shield = shield));
     if (cg_coro_state(conn->writer) != CG_CORO_FINISHED)
         return n; /* cancelled: whoever ends the connection settles it */
     return reap(conn);
@@ -159,9 +196,10 @@ void cg__http_out_end(struct cg__http_conn *conn)
 {
     struct cg__http_conn **at = &conn->server->lates;
 
-    if (conn->writer != NULL)
+    if (conn->writer != NULL) {
         cg_coro_cancel(conn->writer);
-    settle(conn, true);
+        settle(conn, true);
+    }
     out_put(conn->server, conn->out);
     conn->out = NULL;
     if (conn->late) {
@@ -173,28 +211,29 @@ void cg__http_out_end(struct cg__http_conn *conn)
 
 /* ---- Writing --------------------------------------------------------------------- */
 
-ssize_t cg__http_flush(struct cg__http_conn *conn, struct iovec *parts, int count)
+static ssize_t write_parts(struct cg__http_conn *conn, struct cg__http_out *out,
+                           const struct iovec *parts, int count)
 {
-    int64_t timeout = conn->server->options.write_timeout;
-    struct cg__http_out *out;
-    struct iovec all[PARTS];
-    ssize_t n = settle(conn, false);
+    struct iovec all[PARTS] = {{NULL, 0}};
 
-    out = conn->out;
-    if (n < 0 || (count == 0 && (out == NULL || out->used == 0)))
+    assert(count < PARTS);
+    if (out != NULL)
+        all[0] = (struct iovec){out->data, out->used};
+    for (int i = 0; i < count; i++)
+        all[i + 1] = parts[i];
+    return cg_yield(cg_writev(conn->sock, all, count + 1, .weak_timeout = true,
+                              .timeout = conn->server->options.write_timeout));
+}
+
+ssize_t cg__http_flush(struct cg__http_conn *conn, const struct iovec *parts, int count)
+{
+    ssize_t n = conn->writer != NULL ? settle(conn, false) : 0;
+    struct cg__http_out *out = conn->out;
+
+    if (n < 0 || (count == 0 && out == NULL))
         return n;
     conn->out = NULL;
-    if (count == 0) {
-        n = cg_yield(cg_writeall(conn->sock, out->data, out->used, .timeout = timeout,
-                                 .weak_timeout = true));
-    } else {
-        assert(count < PARTS);
-        all[0] = (struct iovec){out ? out->data : NULL, out ? out->used : 0};
-        for (int i = 0; i < count; i++)
-            all[i + 1] = parts[i];
-        n = cg_yield(cg_writev(conn->sock, all, count + 1, .timeout = timeout,
-                               .weak_timeout = true));
-    }
+    n = count == 0 ? write_out(conn, out) : write_parts(conn, out, parts, count);
     out_put(conn->server, out);
     return n < 0 ? cg__http_wrote(conn, n) : 0;
 }

@@ -65,7 +65,6 @@ static void request_free(struct cg_http_request *req)
 void cg_http_server_free(struct cg_http_server *server)
 {
     struct cg_http_request *req;
-    struct cg__http_out *out;
 
     if (server == NULL)
         return;
@@ -73,10 +72,7 @@ void cg_http_server_free(struct cg_http_server *server)
         server->requests = req->next;
         request_free(req);
     }
-    while ((out = server->outs) != NULL) {
-        server->outs = out->next;
-        free(out);
-    }
+    cg__http_outs_free(server);
     if (server->options.access_log != NULL)
         fflush(server->options.access_log);
     cg__http_routes_free(server);

@@ -11,12 +11,20 @@
 #include "http/parser.h"
 
 enum {
-    CG__HTTP_OUT_SIZE = 16 * 1024 - 64, /* of an output buffer; a head must fit */
+    CG__HTTP_OUT_SIZE = 16 * 1024 - 64, /* output that is gathered; a head must fit */
+    CG__HTTP_OUT_FIRST = 4 * 1024 - 64, /* most need no more */
+    CG__HTTP_OK = 17,     /* "HTTP/1.1 200 OK\r\n" */
+    CG__HTTP_DATE = 37,   /* "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n" */
+    CG__HTTP_USUAL = 320, /* a usual head, up to the length */
     CG__HTTP_COPY = 4 * 1024,  /* a body up to this is copied behind its head */
     CG__HTTP_KEEP = 4 * 1024,  /* bytes of a list that a request keeps for the next */
     CG__HTTP_SPARE = 256, /* requests, and buffers, kept for later; io_uring needs many */
+    CG__HTTP_SPARE_LARGE = 64, /* of the large buffers */
     CG__HTTP_SLOTS = 64,  /* lists of routes whose patterns are paths */
 };
+
+/* What a text is, unless its handler says another type. */
+#define CG__HTTP_TEXT "text/plain; charset=utf-8"
 
 struct cg__http_route {
     char *pattern;      /* "/users/:id" */
@@ -31,8 +39,15 @@ struct cg__http_route {
 /* Output that has not been written yet; a connection has one only while there is some. */
 struct cg__http_out {
     struct cg__http_out *next; /* spare */
-    size_t used;
-    char data[CG__HTTP_OUT_SIZE];
+    size_t size, used;         /* of data */
+    char data[];
+};
+
+/* Spare ones of a size; the last that was put is the first to be taken, since it is in the
+ * processor's caches. */
+struct cg__http_outs {
+    struct cg__http_out *first;
+    unsigned count;
 };
 
 /* One cg_http_serve. */
@@ -70,11 +85,12 @@ struct cg_http_server {
     unsigned nconns;
     bool draining;
     struct cg_http_request *requests; /* spare */
-    struct cg__http_out *outs;
-    unsigned nrequests, nouts;
-    char fields[256]; /* "Server: ...\r\nDate: ...\r\n" */
-    size_t fields_size, date_at;
-    int64_t date_until; /* cg_now; 0: never made */
+    unsigned nrequests;
+    struct cg__http_outs outs, large_outs;
+    char usual[CG__HTTP_USUAL]; /* "HTTP/1.1 200 OK\r\nServer: ...\r\nDate: ...\r\nContent-Type:
+                                   ...\r\nContent-Length: " */
+    size_t usual_size, date_at; /* 0: not made */
+    int64_t date_until;         /* cg_now */
     struct cg_sched *sched;
     struct cg__http_conn *lates; /* whose handlers may keep earlier answers waiting */
     struct cg_deferred late;     /* looks after them */
@@ -165,10 +181,21 @@ ssize_t cg__http_encode_end(struct cg_http_request *req);
 
 /* Room for so many bytes of output behind what is there; NULL: there is not so much (or no
  * memory): flush. */
-char *cg__http_room(struct cg__http_conn *conn, size_t size);
+char *cg__http_more_room(struct cg__http_conn *conn, size_t size);
+static inline char *cg__http_room(struct cg__http_conn *conn, size_t size)
+{
+    struct cg__http_out *out = conn->out;
+
+    if (out != NULL && out->size - out->used >= size)
+        return out->data + out->used;
+    return cg__http_more_room(conn, size);
+}
+
+/* Frees the spare buffers. */
+void cg__http_outs_free(struct cg_http_server *server);
 
 /* Writes the output, and what is given behind it. 0 or a negative code. Yields. */
-ssize_t cg__http_flush(struct cg__http_conn *conn, struct iovec *parts, int count);
+ssize_t cg__http_flush(struct cg__http_conn *conn, const struct iovec *parts, int count);
 
 /* What a write has come to, handed on: a peer that takes nothing is to be reset by the close,
  * for what the kernel still has for it, megabytes maybe, would stay for a quarter of an hour. */
@@ -195,7 +222,12 @@ bool cg__http_worth(const struct cg_http_request *req, int status, const char *t
 ssize_t cg__http_plain(struct cg_http_request *req, int status);
 
 /* Ends the answer, whatever the handler has left of it; n is what it returned. */
-void cg__http_end(struct cg_http_request *req, ssize_t n);
+void cg__http_end_rest(struct cg_http_request *req, ssize_t n);
+static inline void cg__http_end(struct cg_http_request *req, ssize_t n)
+{
+    if (n < 0 || !req->ended)
+        cg__http_end_rest(req, n);
+}
 
 /* ---- compress.c ---- */
 

@@ -593,6 +593,40 @@ static ssize_t streams(void *arg)
     return 0;
 }
 
+/* Answers to requests that come together are all sent, whatever room their gathering leaves
+ * for the last, and it is what it would be alone. */
+static ssize_t fills_up(void *arg)
+{
+    static char asked[1024];
+    const char *at;
+
+    (void)arg;
+    begin(NULL);
+    for (int texts = 0; texts < 6; texts++)
+        for (int hellos = 0; hellos < 8; hellos++) {
+            asked[0] = '\0';
+            for (int i = 0; i < texts; i++)
+                strcat(asked, "GET /binary" V "\r\n");
+            for (int i = 0; i < hellos; i++)
+                strcat(asked, "GET /" V "\r\n");
+            strcat(asked, "GET /forges" V CLOSE "\r\n");
+            at = ask(asked);
+            for (int i = 0; i < texts; i++) {
+                at = strstr(at, "\r\n\r\nxxx");
+                ck_assert_ptr_nonnull(at);
+                at += 4;
+                ck_assert_uint_eq(strspn(at, "x"), 2999);
+                at += 2999;
+            }
+            for (int i = 0; i < hellos; i++, at += strlen(HELLO "\r\nhello\n"))
+                ck_assert_int_eq(strncmp(at, HELLO "\r\nhello\n", strlen(HELLO) + 8), 0);
+            ck_assert_str_eq(at, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nA: b\r\nA: c\r\n" CLOSE
+                                 "\r\n12345");
+        }
+    end();
+    return 0;
+}
+
 /* Text above a size is compressed for those who want that, and is what it was. */
 static ssize_t compresses(void *arg)
 {
@@ -913,6 +947,7 @@ int main(void)
         CORO(continues),
         CORO(failures),
         CORO(streams),
+        CORO(fills_up),
         CORO(compresses),
         CORO(compresses_drops),
         CORO(holds_nothing_back),
