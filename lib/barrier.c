@@ -64,9 +64,10 @@ static enum cg_verdict wait_cancel(struct cg_op *op, struct cg_sched *sched)
 static int wait_print(const struct cg_op *op, char *buf, size_t size)
 {
     const struct cg_barrier *barrier = ((const struct cg_wait_barrier_op *)op)->barrier;
+    char at[CG__ADDRESS_SIZE];
 
-    return snprintf(buf, size, "%p, %u/%u", (void *)barrier, barrier->waiting,
-                    barrier->parties);
+    return snprintf(buf, size, "%s, %u/%u", cg__waiters_name(barrier->name, barrier, at),
+                    barrier->waiting, barrier->parties);
 }
 
 const struct cg_op_type cg_wait_barrier_type = {

@@ -43,8 +43,10 @@ static enum cg_verdict wait_cancel(struct cg_op *op, struct cg_sched *sched)
 static int wait_print(const struct cg_op *op, char *buf, size_t size)
 {
     const struct cg_wait_condition_op *wait = (const struct cg_wait_condition_op *)op;
+    const struct cg_condition *condition = wait->condition;
+    char at[CG__ADDRESS_SIZE];
 
-    return snprintf(buf, size, "%p%s", (void *)wait->condition,
+    return snprintf(buf, size, "%s%s", cg__waiters_name(condition->name, condition, at),
                     wait->notified ? ", for the mutex" : "");
 }
 

@@ -29,8 +29,10 @@ static enum cg_verdict wait_cancel(struct cg_op *op, struct cg_sched *sched)
 
 static int wait_print(const struct cg_op *op, char *buf, size_t size)
 {
-    return snprintf(buf, size, "%p",
-                    (void *)((const struct cg_wait_event_op *)op)->event);
+    const struct cg_event *event = ((const struct cg_wait_event_op *)op)->event;
+    char at[CG__ADDRESS_SIZE];
+
+    return snprintf(buf, size, "%s", cg__waiters_name(event->name, event, at));
 }
 
 const struct cg_op_type cg_wait_event_type = {

@@ -4,6 +4,8 @@
 
 #include <cogen/sync.h>
 
+#include "lib/waiters.h"
+
 #include <errno.h>
 #include <stdio.h>
 
@@ -23,7 +25,10 @@ static ssize_t monitor_run(struct cg_op *op)
 
 static int monitor_print(const struct cg_op *op, char *buf, size_t size)
 {
-    return snprintf(buf, size, "%p", (void *)((const struct cg_monitor_op *)op)->mutex);
+    const struct cg_mutex *mutex = ((const struct cg_monitor_op *)op)->mutex;
+    char at[CG__ADDRESS_SIZE];
+
+    return snprintf(buf, size, "%s", cg__waiters_name(mutex->name, mutex, at));
 }
 
 const struct cg_op_type cg_monitor_type = {

@@ -30,7 +30,10 @@ static enum cg_verdict lock_cancel(struct cg_op *op, struct cg_sched *sched)
 
 static int lock_print(const struct cg_op *op, char *buf, size_t size)
 {
-    return snprintf(buf, size, "%p", (void *)((const struct cg_lock_op *)op)->mutex);
+    const struct cg_mutex *mutex = ((const struct cg_lock_op *)op)->mutex;
+    char at[CG__ADDRESS_SIZE];
+
+    return snprintf(buf, size, "%s", cg__waiters_name(mutex->name, mutex, at));
 }
 
 const struct cg_op_type cg_lock_type = {

@@ -66,8 +66,11 @@ static enum cg_verdict acquire_cancel(struct cg_op *op, struct cg_sched *sched)
 
 static int acquire_print(const struct cg_op *op, char *buf, size_t size)
 {
-    return snprintf(buf, size, "%p, %u",
-                    (void *)((const struct cg_acquire_op *)op)->semaphore, wanted(op));
+    const struct cg_semaphore *semaphore = ((const struct cg_acquire_op *)op)->semaphore;
+    char at[CG__ADDRESS_SIZE];
+
+    return snprintf(buf, size, "%s, %u",
+                    cg__waiters_name(semaphore->name, semaphore, at), wanted(op));
 }
 
 const struct cg_op_type cg_acquire_type = {

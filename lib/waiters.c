@@ -10,6 +10,8 @@
 
 #include <cogen/any.h>
 
+#include <stdio.h>
+
 static struct cg_op *op_of(struct cg_wait *wait)
 {
     return (struct cg_op *)((char *)wait - offsetof(struct cg__wait_op, wait));
@@ -102,4 +104,12 @@ size_t cg__waiters_count(const struct cg_waiters *waiters)
             n++;
         while ((wait = wait->next) != waiters->first);
     return n;
+}
+
+const char *cg__waiters_name(const char *name, const void *object,
+                             char buf[static CG__ADDRESS_SIZE])
+{
+    if (!name)
+        snprintf(buf, CG__ADDRESS_SIZE, "%p", object);
+    return name ? name : buf;
 }

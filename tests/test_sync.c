@@ -658,6 +658,36 @@ static ssize_t storm(void *arg)
     return 0;
 }
 
+static const char *printed(struct cg_op *op)
+{
+    static char text[64];
+
+    cg_op_print(op, text, sizeof text);
+    return text;
+}
+
+/* A dump shows an object by its name, one without by its address. */
+static ssize_t shown_by_name(void *arg)
+{
+    struct cg_mutex mutex = {.name = "door"}, nameless = {0};
+    struct cg_semaphore semaphore = {.name = "places"};
+    struct cg_condition condition = {.name = "news"};
+    struct cg_event event = {.name = "morning"};
+    struct cg_barrier barrier = {.name = "gate", .parties = 3};
+    char address[32];
+
+    (void)arg;
+    snprintf(address, sizeof address, "lock %p", (void *)&nameless);
+    ck_assert_str_eq(printed(cg_lock(&nameless)), address);
+    ck_assert_str_eq(printed(cg_lock(&mutex)), "lock door");
+    ck_assert_str_eq(printed(cg_monitor(&mutex, NULL, NULL)), "monitor door");
+    ck_assert_str_eq(printed(cg_acquire(&semaphore, .units = 2)), "acquire places, 2");
+    ck_assert_str_eq(printed(cg_wait_condition(&condition, &mutex)), "wait_condition news");
+    ck_assert_str_eq(printed(cg_wait_event(&event)), "wait_event morning");
+    ck_assert_str_eq(printed(cg_wait_barrier(&barrier)), "wait_barrier gate, 0/3");
+    return 0;
+}
+
 static const struct test_case cases[] = {
     CORO(mutex_in_order),
     CORO(mutex_misuse),
@@ -679,6 +709,7 @@ static const struct test_case cases[] = {
     CORO(barrier),
     CORO(barrier_gives_up),
     CORO(storm, .where = ON_SIM),
+    CORO(shown_by_name, .where = ON_SIM),
 };
 
 int main(void)

@@ -9,32 +9,38 @@
 #include <cogen/coro.h>
 #include <cogen/wait.h>
 
-/* All of these are the library's, except what a comment offers. */
+/* All members are the library's, except what a comment offers, and `name`: what dumps call
+ * the object, borrowed, to be set before its use; NULL: its address. */
 
 struct cg_mutex {
     struct cg_coro *owner;
     struct cg_waiters waiters;
+    const char *name;
 };
 
 struct cg_semaphore {
     unsigned units; /* that may be taken; to be set before its use: {.units = 3} */
     unsigned limit; /* never more than these; 0: no limit; to be set before its use */
     struct cg_waiters waiters;
+    const char *name;
 };
 
 struct cg_condition {
     struct cg_waiters waiters;
+    const char *name;
 };
 
 struct cg_event {
     bool set; /* may be read, and be true from the start */
     struct cg_waiters waiters;
+    const char *name;
 };
 
 struct cg_barrier {
     unsigned parties; /* how many it waits for; to be set before its use */
     unsigned waiting; /* may be read */
     struct cg_waiters waiters;
+    const char *name;
 };
 
 #ifndef __cplusplus
