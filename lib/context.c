@@ -1,17 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Making and dropping contexts, and what AddressSanitizer, ThreadSanitizer and Valgrind are
- * told. Without a sanitizer the switch itself is inline (context.h) and Valgrind costs a few
- * instructions when a context is made. */
+/* What AddressSanitizer and ThreadSanitizer are told about contexts. Without them all of it
+ * is inline (context.h). */
 #include "config.h"
 
 #include "lib/context.h"
-
-#ifdef HAVE_VALGRIND_VALGRIND_H
-#include <valgrind/valgrind.h>
-#else
-#define VALGRIND_STACK_REGISTER(low, high) 0
-#define VALGRIND_STACK_DEREGISTER(id) ((void)(id))
-#endif
 
 #if CG__ASAN
 #include <sanitizer/asan_interface.h>
@@ -73,20 +65,15 @@ _Noreturn void *cg__context_exit(struct cg_context *from, struct cg_context *to)
     __builtin_trap();
 }
 
-#endif
-
 void cg__context_make(struct cg_context *ctx, void *low, void *top,
                       void *(*entry)(void *), void *arg)
 {
-    *ctx = (struct cg_context){.valgrind = VALGRIND_STACK_REGISTER(low, top)};
-#if CG__ASAN || CG__TSAN
-    ctx->low = low;
-    ctx->size = (size_t)((char *)top - (char *)low);
-    ctx->entry = entry;
-    ctx->arg = arg;
-    entry = start;
-    arg = ctx;
-#endif
+    *ctx = (struct cg_context){
+        .low = low,
+        .size = (size_t)((char *)top - (char *)low),
+        .entry = entry,
+        .arg = arg,
+    };
 #if CG__ASAN
     /* Frames that were left by an exit, not by a return, are still poisoned. */
     __asan_unpoison_memory_region(low, ctx->size);
@@ -94,7 +81,7 @@ void cg__context_make(struct cg_context *ctx, void *low, void *top,
 #if CG__TSAN
     ctx->fiber = __tsan_create_fiber(0);
 #endif
-    ctx->sp = cg__context_frame(low, top, entry, arg);
+    ctx->sp = cg__context_frame(low, top, start, ctx);
 }
 
 void cg__context_adopt(struct cg_context *ctx)
@@ -111,8 +98,14 @@ void cg__context_drop(struct cg_context *ctx)
     if (ctx->entry != NULL)
         __tsan_destroy_fiber(ctx->fiber);
     ctx->entry = NULL;
+#else
+    (void)ctx;
 #endif
-    if (ctx->valgrind != 0)
-        VALGRIND_STACK_DEREGISTER(ctx->valgrind);
-    ctx->valgrind = 0;
 }
+
+#else
+
+/* ISO C wants something in a translation unit. */
+extern int cg__context_without_sanitizer;
+
+#endif

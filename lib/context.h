@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The context switch: from one stack to another, about 3 ns. The switches themselves are in
  * context_x86_64.S, context_aarch64.S and context_ucontext.c (one of them is linked); what
- * sanitizers and Valgrind must know about them is in context.c. */
+ * sanitizers must know about them is in context.c. */
 #ifndef COGEN_LIB_CONTEXT_H
 #define COGEN_LIB_CONTEXT_H
 
@@ -10,8 +10,7 @@
 #include <stddef.h>
 
 struct cg_context {
-    void *sp;          /* saved while the context is not running (ucontext: a ucontext_t) */
-    unsigned valgrind; /* Valgrind's number of the stack */
+    void *sp; /* saved while the context is not running (ucontext: a ucontext_t) */
 #if CG__ASAN || CG__TSAN
     void *fiber;       /* TSan's; or ASan's fake stack while the context is not running */
     const void *low;   /* the stack's bounds; NULL, 0: a thread's own, not known yet */
@@ -21,18 +20,6 @@ struct cg_context {
     void *arg;
 #endif
 };
-
-/* Makes a context that will run entry(arg) on the stack from low to top (exclusive,
- * 16-byte aligned). entry returns what cg__context_exit answers. */
-void cg__context_make(struct cg_context *ctx, void *low, void *top,
-                      void *(*entry)(void *), void *arg);
-
-/* Makes a context of the calling thread's own stack, to be switched away from. */
-void cg__context_adopt(struct cg_context *ctx);
-
-/* Forgets what was registered about a context (after its exit, or if it is abandoned).
- * Called from another context; may be called for an adopted one. */
-void cg__context_drop(struct cg_context *ctx);
 
 /* What an implementation of the switch supplies. frame: lays out a new stack (its lowest
  * address, its top) so that the first jump to what it answers calls entry(arg). jump: saves
@@ -47,11 +34,36 @@ CG__HIDDEN void cg__context_jump_alike(void **save, void *to);
 
 #if CG__ASAN || CG__TSAN
 
+void cg__context_make(struct cg_context *ctx, void *low, void *top,
+                      void *(*entry)(void *), void *arg);
+void cg__context_adopt(struct cg_context *ctx);
+void cg__context_drop(struct cg_context *ctx);
 void cg__context_switch(struct cg_context *from, struct cg_context *to);
 #define cg__context_switch_alike cg__context_switch
 _Noreturn void *cg__context_exit(struct cg_context *from, struct cg_context *to);
 
 #else
+
+/* Makes a context that will run entry(arg) on the stack from low to top (exclusive,
+ * 16-byte aligned). entry returns what cg__context_exit answers. */
+static inline void cg__context_make(struct cg_context *ctx, void *low, void *top,
+                                    void *(*entry)(void *), void *arg)
+{
+    ctx->sp = cg__context_frame(low, top, entry, arg);
+}
+
+/* Makes a context of the calling thread's own stack, to be switched away from. */
+static inline void cg__context_adopt(struct cg_context *ctx)
+{
+    ctx->sp = NULL;
+}
+
+/* Forgets what a sanitizer knows of a context (after its exit, or if it is abandoned).
+ * Called from another context; may be called for an adopted one. */
+static inline void cg__context_drop(struct cg_context *ctx)
+{
+    (void)ctx;
+}
 
 /* Leaves `from`, continues `to`. Returns when somebody switches to `from`. */
 static inline void cg__context_switch(struct cg_context *from, struct cg_context *to)

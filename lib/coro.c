@@ -29,7 +29,8 @@ static void *entry(void *arg)
     cg__ready_release(&sched->ready);
     if (self->group)
         cg__group_leave(self);
-    cg__join_wake(self);
+    if (self->joiners)
+        cg__join_wake(self);
     sched->dead = self;
     cg__self = next = cg__sched_next(sched);
     return cg__context_exit(&self->ctx, next ? cg__coro_context(next) : &sched->ctx);
@@ -49,33 +50,28 @@ struct cg_coro *cg__coro_new(struct cg_sched *sched, cg_fn *fn, void *arg, const
         cg__ready_release(&sched->ready);
         return NULL;
     }
-    /* Field by field: clearing all of it at once is a string instruction, which takes longer
-     * to begin than these stores. */
+    /* Field by field, and none that will be set before it is looked at: clearing all of it at
+     * once is a string instruction, which takes longer to begin than these stores. */
     coro->sched = sched;
     coro->op = NULL;
     coro->gen = NULL;
     coro->since = sched->now;
-    coro->budget = 0;
     coro->internal = false;
     coro->activated = false;
     coro->refs = 1;
     coro->fn = fn;
     coro->arg = arg;
-    coro->result = 0;
     coro->suspend = NULL;
-    coro->activation = 0;
     coro->joiners = NULL;
     coro->next = NULL;
     coro->prev = sched->last;
     coro->group = NULL;
-    coro->group_next = NULL;
-    coro->group_link = NULL;
-    coro->answer = NULL;
     coro->locals = NULL;
     coro->name = name ? name : "coroutine";
     coro->stack_low = low;
-    coro->stack_size = (size_t)((char *)coro - (char *)low) / 4096 * 4096;
-    cg__scope_base(coro);
+    coro->base = (struct cg_scope){.coro = coro};
+    coro->scope = &coro->base;
+    coro->cancelled = false;
     cg__context_make(&coro->ctx, low, coro, entry, coro);
     *(sched->last ? &sched->last->next : &sched->first) = coro;
     sched->last = coro;
@@ -166,7 +162,7 @@ int64_t cg_coro_age(const struct cg_coro *coro)
 
 size_t cg_coro_stack_size(const struct cg_coro *coro)
 {
-    return coro->stack_size;
+    return (size_t)((char *)coro - (char *)coro->stack_low) / 4096 * 4096;
 }
 
 struct cg_coro *cg_coro_next(const struct cg_sched *sched, const struct cg_coro *coro)
@@ -215,13 +211,13 @@ bool cg__overflow_suspect(const char **kind, const char **name, const void **low
     if (gen) {
         *name = gen->name;
         *low = gen->stack_low;
-        *size = gen->stack_size;
+        *size = (size_t)((char *)gen - (char *)gen->stack_low);
         return true;
     }
     if (self == NULL)
         return false;
     *name = self->name;
     *low = self->stack_low;
-    *size = self->stack_size;
+    *size = (size_t)((char *)self - (char *)self->stack_low);
     return true;
 }

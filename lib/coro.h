@@ -8,8 +8,8 @@
 #include <cogen/coro.h>
 
 /* Lies in the top page of the coroutine's own stack. What a switch touches comes first and
- * fills one cache line: of 10,000 coroutines that take turns, each is far from every cache.
- * cg__coro_new sets each field. */
+ * fills one cache line: of 10,000 coroutines that take turns, each is far from every
+ * cache. */
 struct cg_coro {
     struct cg_context ctx;
     struct cg_sched *sched;
@@ -37,7 +37,6 @@ struct cg_coro {
     struct cg__locals *locals;
     const char *name;
     void *stack_low;
-    size_t stack_size;
 };
 
 /* The coroutine that this thread runs now: the only global state. */
@@ -99,8 +98,5 @@ unsigned cg__op_prio(const struct cg_op *op);
 
 /* Ends a scope with a reason, cancelling what waits inside; the first reason stands. */
 void cg__scope_end(struct cg_scope *scope, int reason);
-
-/* The outermost scope of a new coroutine. */
-void cg__scope_base(struct cg_coro *coro);
 
 #endif

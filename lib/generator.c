@@ -60,7 +60,6 @@ struct cg_gen *cg_gen_create(cg_gen_fn *fn, void *arg,
         .arg = arg,
         .name = options->name ? options->name : "generator",
         .stack_low = low,
-        .stack_size = ((char *)gen - (char *)low) / 4096 * 4096,
         .pool = pool,
     };
     cg__context_make(&gen->ctx, low, gen, entry, gen);

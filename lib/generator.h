@@ -30,7 +30,6 @@ struct cg_gen {
     ssize_t result;
     const char *name;
     void *stack_low;
-    size_t stack_size;
     struct cg__gens *pool;
     struct cg_gen *next;    /* given back from another thread */
     struct cg_context base; /* of a caller that is neither coroutine nor generator */

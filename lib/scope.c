@@ -18,13 +18,6 @@ static void derive(struct cg_coro *coro)
     coro->cancelled = scope->reason != 0;
 }
 
-void cg__scope_base(struct cg_coro *coro)
-{
-    coro->base = (struct cg_scope){.coro = coro};
-    coro->scope = &coro->base;
-    coro->cancelled = false;
-}
-
 void cg_scope_open(struct cg_scope *scope, int64_t deadline, bool shield)
 {
     struct cg_coro *self = cg__self;

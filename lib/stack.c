@@ -29,7 +29,10 @@
 #ifdef HAVE_VALGRIND_VALGRIND_H
 #include <valgrind/memcheck.h>
 #else
+#define RUNNING_ON_VALGRIND 0
 #define VALGRIND_MAKE_MEM_UNDEFINED(address, size) ((void)0)
+#define VALGRIND_STACK_REGISTER(low, high) ((void)(low), 0U)
+#define VALGRIND_STACK_DEREGISTER(id) ((void)(id))
 #endif
 
 #ifndef MAP_NORESERVE
@@ -59,23 +62,29 @@ struct slab {
 /* At the end of a stack's top page, while it is in use or warm. */
 struct slot {
     struct slab *slab;
+    struct size *size;
     struct slot *next; /* warm */
     uint32_t number;
-    uint32_t head;   /* bytes; the offset is for a head of this size */
-    uint32_t offset; /* from the head to here */
+    uint32_t head;     /* bytes; the offset is for a head of this size */
+    uint32_t offset;   /* from the head to here */
+    unsigned valgrind; /* Valgrind's number of the stack, while it is in use */
 };
 
 struct size {
     struct slot *warm;
+    size_t used, live; /* live: in use or warm */
+    size_t usable, stride; /* bytes; from guard to guard */
+    size_t reach;          /* from the lowest usable address to the slot */
+    size_t slab_stacks;    /* in the next slab */
     struct slab *cold;
     struct slab *slabs;
-    size_t nwarm, used;
-    size_t usable, stride; /* bytes; from guard to guard */
-    size_t slab_stacks;    /* in the next slab */
 };
 
 struct cg_stacks {
     size_t page, guard;
+    bool valgrind;       /* this runs under Valgrind */
+    struct size *latest; /* what was wanted last, */
+    size_t wanted;       /* and how many bytes that were */
     struct size sizes[SIZES];
 };
 
@@ -134,6 +143,22 @@ static bool guard_install(char *guard, size_t size, size_t page)
     return guard_light(guard, size, page) || mprotect(guard, size, PROT_NONE) == 0;
 }
 
+/* -- Valgrind -- */
+
+/* What lay below an earlier stack pointer cannot be touched there. */
+static void show_to_valgrind(struct slot *slot, char *low)
+{
+    VALGRIND_MAKE_MEM_UNDEFINED(low, (size_t)((char *)slot - low));
+    slot->valgrind = VALGRIND_STACK_REGISTER(low, (char *)slot - slot->offset);
+}
+
+static void hide_from_valgrind(struct slot *slot)
+{
+    if (slot->valgrind)
+        VALGRIND_STACK_DEREGISTER(slot->valgrind);
+    slot->valgrind = 0;
+}
+
 /* -- slabs -- */
 
 static size_t round_up(size_t n, size_t unit)
@@ -183,8 +208,20 @@ static struct slab *slab_new(const struct cg_stacks *stacks, struct size *size)
     return slab;
 }
 
-static void slab_free(struct slab *slab)
+static char *slot_base(const struct slab *slab, uint32_t number)
 {
+    return slab->base + number * slab->size->stride;
+}
+
+static struct slot *slot_of(const struct slab *slab, uint32_t number)
+{
+    return (struct slot *)(slot_base(slab, number) + slab->size->stride - SLOT);
+}
+
+static void slab_free(const struct cg_stacks *stacks, struct slab *slab)
+{
+    for (uint32_t i = 0; stacks->valgrind && i < slab->fresh; i++)
+        hide_from_valgrind(slot_of(slab, i));
 #if CG__ASAN
     size_t header = (size_t)(slab->base - (char *)slab);
 
@@ -196,25 +233,10 @@ static void slab_free(struct slab *slab)
 
 /* -- stacks -- */
 
-static char *slot_base(const struct slab *slab, uint32_t number)
+static void slot_init(struct slot *slot, struct slab *slab, uint32_t number)
 {
-    return slab->base + number * slab->size->stride;
-}
-
-static struct slot *slot_of(const struct slab *slab, uint32_t number)
-{
-    return (struct slot *)(slot_base(slab, number) + slab->size->stride - SLOT);
-}
-
-static struct slot *take_warm(struct size *size)
-{
-    struct slot *slot = size->warm;
-
-    if (slot != NULL) {
-        size->warm = slot->next;
-        size->nwarm--;
-    }
-    return slot;
+    *slot = (struct slot){
+        .slab = slab, .size = slab->size, .number = number, .head = UINT32_MAX};
 }
 
 static struct slot *take_cold(struct size *size)
@@ -229,7 +251,8 @@ static struct slot *take_cold(struct size *size)
     if (slab->ncold == 0)
         size->cold = slab->next_cold;
     slot = slot_of(slab, number);
-    *slot = (struct slot){.slab = slab, .number = number, .head = UINT32_MAX};
+    slot_init(slot, slab, number);
+    size->live++;
     return slot;
 }
 
@@ -244,7 +267,8 @@ static struct slot *take_fresh(const struct cg_stacks *stacks, struct size *size
         !guard_install(slot_base(slab, slab->fresh), stacks->guard, stacks->page))
         return NULL;
     slot = slot_of(slab, slab->fresh);
-    *slot = (struct slot){.slab = slab, .number = slab->fresh++, .head = UINT32_MAX};
+    slot_init(slot, slab, slab->fresh++);
+    size->live++;
     return slot;
 }
 
@@ -260,38 +284,64 @@ static void lay_out(const struct cg_stacks *stacks, struct slot *slot, size_t he
     slot->offset = (uint32_t)(bytes + slot->number % colours * 64);
 }
 
-void *cg__stack_get(struct cg_stacks *stacks, size_t size, size_t head, void **low)
+static struct slot *take_warm(struct size *size)
+{
+    struct slot *slot = size->warm;
+
+    if (slot != NULL)
+        size->warm = slot->next;
+    return slot;
+}
+
+/* One of a size that is not the latest, or for a head of another size, or not warm. Not
+ * inline, or its registers would be saved each time. */
+__attribute__((noinline)) static void *get(struct cg_stacks *stacks, size_t size,
+                                           size_t head, void **low)
 {
     struct size *class = stacks->sizes;
     struct slot *slot;
-    char *at;
 
     assert(head <= CG__STACK_HEAD);
     while (class->usable < size)
         if (++class == stacks->sizes + SIZES)
             return NULL;
+    stacks->wanted = size;
+    stacks->latest = class;
     if ((slot = take_warm(class)) == NULL && (slot = take_cold(class)) == NULL &&
         (slot = take_fresh(stacks, class)) == NULL)
         return NULL;
     class->used++;
     if (slot->head != head)
         lay_out(stacks, slot, head);
-    at = (char *)slot - slot->offset;
-    *low = slot_base(slot->slab, slot->number) + stacks->guard;
-    /* For Valgrind what lay below an earlier stack pointer cannot be touched. */
-    VALGRIND_MAKE_MEM_UNDEFINED(*low, (size_t)((char *)slot - (char *)*low));
-    return at;
+    *low = (char *)slot - class->reach;
+    if (stacks->valgrind)
+        show_to_valgrind(slot, *low);
+    return (char *)slot - slot->offset;
+}
+
+void *cg__stack_get(struct cg_stacks *stacks, size_t size, size_t head, void **low)
+{
+    struct size *class = stacks->latest;
+    struct slot *slot = class->warm;
+
+    if (size != stacks->wanted || slot == NULL || slot->head != head || stacks->valgrind)
+        return get(stacks, size, head, low);
+    class->warm = slot->next;
+    class->used++;
+    *low = (char *)slot - class->reach;
+    return (char *)slot - slot->offset;
 }
 
 void cg__stack_put(struct cg_stacks *stacks, void *head)
 {
     uintptr_t end = ((uintptr_t)head | (stacks->page - 1)) + 1;
     struct slot *slot = (struct slot *)(end - SLOT);
-    struct size *size = slot->slab->size;
+    struct size *size = slot->size;
 
+    if (stacks->valgrind)
+        hide_from_valgrind(slot);
     slot->next = size->warm;
     size->warm = slot;
-    size->nwarm++;
     size->used--;
 }
 
@@ -301,6 +351,7 @@ static void trim(const struct cg_stacks *stacks, struct size *size)
     struct slab *slab = slot->slab;
     uint32_t number = slot->number; /* the slot goes with its page */
 
+    size->live--;
     madvise(slot_base(slab, number) + stacks->guard, size->stride - stacks->guard,
             MADV_DONTNEED);
     if (slab->ncold == 0) {
@@ -310,6 +361,11 @@ static void trim(const struct cg_stacks *stacks, struct size *size)
     slab->cold[slab->ncold++] = number;
 }
 
+static size_t warm_in(const struct size *size)
+{
+    return size->live - size->used;
+}
+
 /* As many as are in use may stay warm: where coroutines come and go they are wanted again at
  * once, and a stack that is trimmed each time costs more than all the rest of it. */
 size_t cg__stacks_trim(struct cg_stacks *stacks, size_t most)
@@ -317,8 +373,8 @@ size_t cg__stacks_trim(struct cg_stacks *stacks, size_t most)
     size_t trimmed = 0;
 
     for (struct size *size = stacks->sizes; size < stacks->sizes + SIZES; size++)
-        for (;
-             trimmed < most && size->nwarm > CG__STACK_KEEP && size->nwarm > size->used;
+        for (; trimmed < most && warm_in(size) > CG__STACK_KEEP &&
+               warm_in(size) > size->used;
              trimmed++)
             trim(stacks, size);
     return trimmed;
@@ -345,11 +401,14 @@ struct cg_stacks *cg__stacks_new(void)
         return NULL;
     stacks->page = (size_t)sysconf(_SC_PAGESIZE);
     stacks->guard = round_up(CG__STACK_GUARD, stacks->page);
+    stacks->latest = stacks->sizes;
+    stacks->valgrind = RUNNING_ON_VALGRIND;
     for (int i = 0; i < SIZES; i++) {
         struct size *size = &stacks->sizes[i];
 
         size->usable = round_up((size_t)CG__STACK_MIN << i, stacks->page);
         size->stride = stacks->guard + size->usable + stacks->page;
+        size->reach = size->stride - stacks->guard - SLOT;
         size->slab_stacks = size->stride * SLAB_FIRST <= SLAB_LIMIT ? SLAB_FIRST : 1;
     }
     return stacks;
@@ -363,7 +422,7 @@ void cg__stacks_free(struct cg_stacks *stacks)
         for (struct slab *slab = stacks->sizes[i].slabs, *next; slab != NULL;
              slab = next) {
             next = slab->next;
-            slab_free(slab);
+            slab_free(stacks, slab);
         }
     free(stacks);
 }

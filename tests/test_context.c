@@ -16,6 +16,8 @@
 #include <valgrind/valgrind.h>
 #else
 #define RUNNING_ON_VALGRIND 0
+#define VALGRIND_STACK_REGISTER(low, high) 0
+#define VALGRIND_STACK_DEREGISTER(id) ((void)(id))
 #endif
 
 enum {
@@ -36,6 +38,7 @@ struct ctx {
     struct cg_context ctx, *back;
     void *mem;
     size_t size;
+    unsigned valgrind;
     int count;
 };
 
@@ -47,6 +50,7 @@ static void open_sized(struct ctx *c, size_t size, struct cg_context *back,
     c->mem =
         mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     ck_assert_ptr_ne(c->mem, MAP_FAILED);
+    c->valgrind = VALGRIND_STACK_REGISTER(c->mem, (char *)c->mem + size);
     cg__context_make(&c->ctx, c->mem, (char *)c->mem + size, entry, c);
 }
 
@@ -58,6 +62,7 @@ static void open_ctx(struct ctx *c, struct cg_context *back, void *(*entry)(void
 static void close_ctx(struct ctx *c)
 {
     cg__context_drop(&c->ctx);
+    VALGRIND_STACK_DEREGISTER(c->valgrind);
     munmap(c->mem, c->size);
 }
 
