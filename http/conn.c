@@ -105,14 +105,25 @@ static bool may_go_on(const struct cg_http_request *req)
            (limit == 0 || req->conn->requests < limit);
 }
 
+static void begin(struct cg_http_request *req)
+{
+    struct cg__http_conn *conn = req->conn;
+    struct cg__http_repeat *repeat = &conn->server->repeats[conn->slot];
+
+    cg__http_parser_init(&req->parser, CG__HTTP_REQUEST, &req->in, &req->trailers,
+                         &conn->server->limits);
+    cg__http_repeat_own(repeat, conn);
+    req->parser.line = &req->line;
+    req->parser.repeat = repeat;
+}
+
 static enum outcome serve_one(struct cg_http_request *req)
 {
     struct cg__http_conn *conn = req->conn;
     ssize_t n;
     int status;
 
-    cg__http_parser_init(&req->parser, CG__HTTP_REQUEST, &req->in, &req->trailers,
-                         &conn->server->limits);
+    begin(req);
     n = read_head(req);
     if (n < 0)
         return CLOSE;
@@ -203,6 +214,7 @@ static void finish(struct cg__http_conn *conn)
     else
         server->conns = conn->next;
     server->nconns--;
+    cg__http_repeat_disown(&server->repeats[conn->slot], conn);
     conn->serving->conns--;
     free(conn->peer);
     cg_unref(conn->coro);

@@ -39,8 +39,8 @@ static int no_memory(struct cg__http_parser *parser)
 
 /* ---- Where texts are ------------------------------------------------------------- */
 
-/* From the target, or the first field, to its end a head is kept as it is, by one copy of
- * each piece once llhttp has seen it: places can be told before. So are trailers. */
+/* From the first field to their end they are kept as they are, by one copy of each piece once
+ * llhttp has seen it: places can be told before. So are trailers. */
 
 /* Where the fields go that are being read; NULL: nowhere. */
 static struct cg_http_headers *list(const struct cg__http_parser *parser)
@@ -50,8 +50,12 @@ static struct cg_http_headers *list(const struct cg__http_parser *parser)
 
 static void keep_from(struct cg__http_parser *parser, const char *at)
 {
-    if (parser->from == NULL)
-        parser->from = at;
+    const struct cg_http_headers *headers = list(parser);
+
+    if (parser->from != NULL)
+        return;
+    parser->from = at;
+    parser->base = headers ? headers->used : 0;
 }
 
 /* The place that a byte will have. */
@@ -65,19 +69,20 @@ static bool is_blank(char c)
     return c == ' ' || c == '\t';
 }
 
-/* Looks at the ends of lines. A newline and then a blank is a folded line: llhttp unfolds it,
- * others take the second line for a field; we take it for an attack. A newline without a CR
- * is one more thing that readers disagree about. */
-static int look_at_lines(struct cg__http_parser *parser, const char *data, const char *end)
+/* Looks at the ends of lines up to `to`; from there to `end` is a text. A newline and then a blank is a folded line: llhttp
+ * unfolds it, others take the second line for a field; we take it for an attack. A newline
+ * without a CR is one more thing that readers disagree about. */
+static int look_at_lines(struct cg__http_parser *parser, const char *to, const char *end)
 {
-    const char *from = parser->from, *at = from;
-    char before = from == data ? parser->before : 'x';
+    const char *from = parser->seen_to, *at = from;
+    char before = from > parser->data ? from[-1] : parser->before;
 
     if (from == end)
         return 0;
+    parser->seen_to = end;
     if (before == '\n' && is_blank(*from))
         return refuse(parser, 400, "a folded header line");
-    for (; (at = memchr(at, '\n', (size_t)(end - at))) != NULL; at++) {
+    for (; (at = memchr(at, '\n', (size_t)(to - at))) != NULL; at++) {
         if ((at > from ? at[-1] : before) != '\r')
             return refuse(parser, 400, "a bare LF");
         if (at + 1 < end && is_blank(at[1]))
@@ -86,41 +91,84 @@ static int look_at_lines(struct cg__http_parser *parser, const char *data, const
     return 0;
 }
 
+/* A text comes. It has no end of a line in it, whatever llhttp thinks of these: only what is
+ * between two texts is looked at, and that is nearly always the same two bytes. */
+static inline int pass_text(struct cg__http_parser *parser, const char *between,
+                            const char *at, size_t size)
+{
+    const char *from = parser->seen_to;
+
+    if (from == NULL)
+        parser->since = at;
+    else if (at - from != 2 || memcmp(from, between, 2) != 0)
+        return look_at_lines(parser, at, at + size);
+    parser->seen_to = at + size;
+    return 0;
+}
+
+/* Counts the bytes of lines up to `end`. */
+static int count_lines(struct cg__http_parser *parser, const char *end)
+{
+    const struct cg__http_limits *limits = parser->limits;
+    size_t size = (size_t)(end - parser->since);
+
+    if (size > (size_t)limits->target + limits->headers + BLANKS - parser->counted)
+        return refuse(parser, 431, "too many blanks");
+    parser->counted += (uint32_t)size;
+    return 0;
+}
+
+/* Whether a name is "Host", in any case: of the bytes that a name can have, only a letter is
+ * that letter with this bit. */
+static bool is_host(const char *name, size_t len)
+{
+    return len == 4 && (name[0] | 32) == 'h' && (name[1] | 32) == 'o' &&
+           (name[2] | 32) == 's' && (name[3] | 32) == 't';
+}
+
+static bool is_coding(const char *name, size_t len)
+{
+    return len == 17 && (name[0] | 32) == 't' && strcasecmp(name, "Transfer-Encoding") == 0;
+}
+
 /* Ends the texts of fields that have been kept, each with a NUL where the byte behind it was:
- * a colon, a blank or a CR. */
+ * a colon, a blank or a CR; and sees which of them are of interest. */
 static void end_texts(struct cg__http_parser *parser, struct cg_http_headers *headers)
 {
     char *data = headers->data;
 
     for (; parser->ready < headers->count; parser->ready++) {
         struct cg__http_entry *entry = cg__http_entry(headers, parser->ready);
-        char *value = data + entry->value;
+        char *name = data + entry->name, *value = data + entry->value;
 
         while (entry->value_len > 0 && is_blank(value[entry->value_len - 1]))
             entry->value_len--;
-        data[entry->name + entry->name_len] = '\0';
+        name[entry->name_len] = '\0';
         value[entry->value_len] = '\0';
+        if (parser->in_trailers)
+            continue;
+        if (is_host(name, entry->name_len)) {
+            parser->hosts += parser->hosts < 2;
+            parser->host = entry->value;
+        } else if (is_coding(name, entry->name_len)) {
+            parser->codings += parser->codings < 2;
+            parser->coding = entry->value;
+        }
     }
 }
 
 /* Keeps what llhttp has seen, up to `end`. */
-static int keep(struct cg__http_parser *parser, const char *data, const char *end)
+static int keep(struct cg__http_parser *parser, const char *end)
 {
-    const struct cg__http_limits *limits = parser->limits;
     struct cg_http_headers *headers = list(parser);
-    size_t size;
 
-    if (parser->from == NULL)
+    if (parser->since == NULL)
         return 0;
-    if (look_at_lines(parser, data, end) != 0)
+    if (look_at_lines(parser, end, end) != 0 || count_lines(parser, end) != 0)
         return HPE_USER;
-    size = (size_t)(end - parser->from);
-    if (size > (size_t)limits->target + limits->headers + BLANKS - parser->kept)
-        return refuse(parser, 431, "too many blanks");
-    parser->kept += (uint32_t)size;
-    if (headers == NULL)
+    if (headers == NULL || parser->from == NULL)
         return 0;
-    if (cg__http_text(headers, parser->from, size) < 0)
+    if (cg__http_text(headers, parser->from, (size_t)(end - parser->from)) < 0)
         return no_memory(parser);
     end_texts(parser, headers);
     return 0;
@@ -137,14 +185,42 @@ static int on_begin(llhttp_t *llhttp)
 static int on_text(llhttp_t *llhttp, const char *at, size_t size)
 {
     struct cg__http_parser *parser = of(llhttp);
+    struct cg_http_headers *line = parser->line;
 
-    keep_from(parser, at);
-    if (parser->text_size == 0)
-        parser->text = place(parser, at);
+    if (pass_text(parser, "\r\n", at, size) != 0)
+        return HPE_USER;
     if (size > parser->limits->target - parser->text_size)
         return refuse(parser, 414, "the target is too long");
+    if (parser->text_size == 0)
+        parser->text = line->used;
+    else
+        line->used--; /* the NUL */
     parser->text_size += (uint32_t)size;
+    if (cg__http_text(line, at, size) < 0 || cg__http_text(line, "", 1) < 0)
+        return no_memory(parser);
     return 0;
+}
+
+/* Of a request. Between it and the target there is no end of a line. */
+static int on_version(llhttp_t *llhttp, const char *at, size_t size)
+{
+    struct cg__http_parser *parser = of(llhttp);
+
+    parser->seen_to = at + size;
+    return 0;
+}
+
+/* Before the first end of a line. */
+static int on_version_complete(llhttp_t *llhttp)
+{
+    struct cg__http_parser *parser = of(llhttp);
+
+    parser->fields_at = parser->seen_to;
+    parser->repeated =
+        parser->repeat != NULL &&
+        cg__http_repeats(parser->repeat, llhttp->method, llhttp->http_major,
+                         llhttp->http_minor, parser->fields_at, parser->end);
+    return parser->repeated ? HPE_PAUSED : 0;
 }
 
 /* ---- Fields ---------------------------------------------------------------------- */
@@ -176,7 +252,6 @@ static int begin_field(struct cg__http_parser *parser, const char *at)
         return HPE_USER;
     if ((parser->llhttp.flags & F_TRAILING) && !parser->in_trailers) {
         parser->in_trailers = true;
-        parser->base = parser->trailers ? parser->trailers->used : 0;
         parser->ready = parser->trailers ? parser->trailers->count : 0;
     }
     if (parser->fields++ == parser->limits->count)
@@ -191,7 +266,8 @@ static int on_name(llhttp_t *llhttp, const char *at, size_t size)
 {
     struct cg__http_parser *parser = of(llhttp);
 
-    if (parser->token != NAME && begin_field(parser, at) != 0)
+    if (pass_text(parser, "\r\n", at, size) != 0 ||
+        (parser->token != NAME && begin_field(parser, at) != 0))
         return HPE_USER;
     parser->entry.name_len += (uint32_t)size;
     return piece(parser, size);
@@ -204,6 +280,8 @@ static int on_value(llhttp_t *llhttp, const char *at, size_t size)
     struct cg__http_entry *entry = &parser->entry;
 
     parser->token = VALUE;
+    if (pass_text(parser, ": ", at, size) != 0)
+        return HPE_USER;
     if (entry->name_len == 0)
         return refuse(parser, 400, "a header field without a name");
     if (entry->value_len == 0)
@@ -225,43 +303,34 @@ static int on_extension(llhttp_t *llhttp, const char *at, size_t size)
 
 /* ---- The head -------------------------------------------------------------------- */
 
-/* The only field of that name; NULL: none. *many: there is another. */
-static const char *only(const struct cg_http_headers *headers, const char *name, size_t len,
-                        bool *many)
-{
-    uint32_t from = 0;
-    const struct cg__http_entry *entry = cg__http_find(headers, name, len, &from);
-
-    *many = entry != NULL && cg__http_find(headers, name, len, &from) != NULL;
-    return entry != NULL ? cg__http_at(headers, entry->value) : NULL;
-}
-
 static int check_coding(struct cg__http_parser *parser)
 {
-    bool many;
-    const char *coding = only(parser->headers, "Transfer-Encoding", 17, &many);
-
-    if (coding == NULL)
+    if (parser->codings == 0)
         return 0;
     if (parser->minor == 0)
         return refuse(parser, 400, "a transfer coding in HTTP/1.0");
-    if (many || strcasecmp(coding, "chunked") != 0)
+    if (parser->codings > 1 ||
+        strcasecmp(cg__http_at(parser->headers, parser->coding), "chunked") != 0)
         return refuse(parser, 501, "a transfer coding other than chunked");
     if (parser->has_length)
         return refuse(parser, 400, "both a length and a transfer coding");
     return 0;
 }
 
-static int check_request(struct cg__http_parser *parser)
+static int check_host(struct cg__http_parser *parser)
 {
-    bool many;
-    const char *host = only(parser->headers, "Host", 4, &many);
+    const char *host = cg__http_at(parser->headers, parser->host);
 
-    if (many || (host == NULL && parser->minor > 0))
-        return refuse(parser, 400, many ? "more than one Host" : "no Host");
-    if (host != NULL && host[strcspn(host, " \t,/?#@\\<>\"")] != '\0')
+    if (parser->hosts > 1 || (parser->hosts == 0 && parser->minor > 0))
+        return refuse(parser, 400, parser->hosts > 1 ? "more than one Host" : "no Host");
+    if (parser->hosts > 0 && host[strcspn(host, " \t,/?#@\\<>\"")] != '\0')
         return refuse(parser, 400, "no valid Host");
-    if (memchr(cg__http_at(parser->headers, parser->text), '#', parser->text_size) != NULL)
+    return 0;
+}
+
+static int check_target(struct cg__http_parser *parser)
+{
+    if (memchr(cg__http_at(parser->line, parser->text), '#', parser->text_size) != NULL)
         return refuse(parser, 400, "a fragment in the target");
     return 0;
 }
@@ -269,19 +338,18 @@ static int check_request(struct cg__http_parser *parser)
 /* The head has been kept. */
 static int check_head(struct cg__http_parser *parser)
 {
-    struct cg_http_headers *headers = parser->headers;
-
     if (parser->text_size == 0) { /* of a response */
-        parser->text = headers->used;
-        if (cg__http_text(headers, "", 1) < 0)
+        parser->text = parser->line->used;
+        if (cg__http_text(parser->line, "", 1) < 0)
             return no_memory(parser);
     }
-    *cg__http_at(headers, parser->text + parser->text_size) = '\0';
     if (parser->llhttp.type == HTTP_REQUEST)
         parser->method = llhttp_method_name((llhttp_method_t)parser->llhttp.method);
     if (check_coding(parser) != 0)
         return HPE_USER;
-    return parser->method != NULL ? check_request(parser) : 0;
+    if (parser->method == NULL)
+        return 0;
+    return check_host(parser) != 0 || check_target(parser) != 0 ? HPE_USER : 0;
 }
 
 static int on_headers_complete(llhttp_t *llhttp)
@@ -351,10 +419,10 @@ static int on_message_complete(llhttp_t *llhttp)
     return HPE_PAUSED;
 }
 
-#define SETTINGS(text)                                                                     \
+#define SETTINGS(...)                                                                      \
     {                                                                                      \
+        __VA_ARGS__,                                                                       \
         .on_message_begin = on_begin,                                                      \
-        .on_##text = on_text,                                                              \
         .on_header_field = on_name,                                                        \
         .on_header_value = on_value,                                                       \
         .on_headers_complete = on_headers_complete,                                        \
@@ -364,7 +432,9 @@ static int on_message_complete(llhttp_t *llhttp)
         .on_chunk_extension_value = on_extension,                                          \
     }
 
-static const llhttp_settings_t requests = SETTINGS(url), responses = SETTINGS(status);
+static const llhttp_settings_t requests = SETTINGS(
+    .on_url = on_text, .on_version = on_version, .on_version_complete = on_version_complete);
+static const llhttp_settings_t responses = SETTINGS(.on_status = on_text);
 
 /* ---- From outside ---------------------------------------------------------------- */
 
@@ -378,6 +448,7 @@ void cg__http_parser_init(struct cg__http_parser *parser, enum cg__http_kind kin
     memset(parser, 0, offsetof(struct cg__http_parser, llhttp));
     parser->limits = limits;
     parser->headers = headers;
+    parser->line = headers;
     parser->trailers = trailers;
     llhttp_init(&parser->llhttp, request ? HTTP_REQUEST : HTTP_RESPONSE,
                 request ? &requests : &responses);
@@ -410,46 +481,81 @@ static enum cg__http_event refused(struct cg__http_parser *parser, llhttp_errno_
 
 /* The head, or the trailers, have ended just before `end`. llhttp lets the blank line be a
  * bare LF. */
-static enum cg__http_event ended(struct cg__http_parser *parser, const char *data,
-                                 const char *end)
+static enum cg__http_event ended(struct cg__http_parser *parser, const char *end)
 {
-    char before = end - data > 1 ? end[-2] : parser->before;
+    char before = end - parser->data > 1 ? end[-2] : parser->before;
 
-    if (end == data || end[-1] != '\n' || before != '\r') {
+    if (end == parser->data || end[-1] != '\n' || before != '\r') {
         refuse(parser, 400, "a bare LF");
         return CG__HTTP_BAD;
     }
     if (parser->event == CG__HTTP_HEAD && check_head(parser) != 0)
         return CG__HTTP_BAD;
+    parser->looking = false;
     parser->keeping = false;
     return parser->event;
 }
 
+/* A head that is of use again if the next one has the same fields. */
+static void remember(struct cg__http_parser *parser, const char *end)
+{
+    struct cg__http_repeat *repeat = parser->repeat;
+
+    if (!parser->complete || parser->upgrade || parser->chunked || parser->has_length ||
+        parser->codings > 0 || parser->code == HTTP_CONNECT || parser->fields_at == NULL ||
+        !cg__http_repeat_keep(repeat, parser->fields_at, (size_t)(end - parser->fields_at),
+                              parser->headers))
+        return;
+    repeat->method = parser->code;
+    repeat->minor = parser->minor;
+    repeat->keep_alive = parser->keep_alive;
+}
+
+/* The head is complete: its fields are those of the one before. */
+static enum cg__http_event repeated(struct cg__http_parser *parser, const char *end)
+{
+    const struct cg__http_repeat *repeat = parser->repeat;
+
+    parser->event = CG__HTTP_HEAD;
+    parser->complete = true;
+    parser->method = llhttp_method_name((llhttp_method_t)repeat->method);
+    parser->code = repeat->method;
+    parser->minor = repeat->minor;
+    parser->keep_alive = repeat->keep_alive;
+    if (count_lines(parser, end) != 0 || check_target(parser) != 0)
+        return CG__HTTP_BAD;
+    if (cg__http_repeat_fields(repeat, parser->headers) < 0) {
+        no_memory(parser);
+        return CG__HTTP_BAD;
+    }
+    return CG__HTTP_HEAD;
+}
+
 /* What llhttp has done with bytes up to `end`. */
 static enum cg__http_event parsed(struct cg__http_parser *parser, llhttp_errno_t error,
-                                  const char *data, const char *end)
+                                  const char *end)
 {
     if (error != HPE_OK && error != HPE_PAUSED) {
         /* What is wrong with an earlier line is told first, as it is if only that had come. */
-        if (parser->from != NULL && look_at_lines(parser, data, end) != 0)
+        if (parser->since != NULL && look_at_lines(parser, end, end) != 0)
             return CG__HTTP_BAD;
         return refused(parser, error, end);
     }
-    if (keep(parser, data, end) != 0)
+    if (keep(parser, end) != 0)
         return CG__HTTP_BAD;
     if (error == HPE_OK)
         return CG__HTTP_MORE;
     parser->paused = true;
     if (parser->event == CG__HTTP_HEAD ||
         (parser->event == CG__HTTP_DONE && parser->chunked))
-        return ended(parser, data, end);
+        return ended(parser, end);
     return parser->event;
 }
 
 enum cg__http_event cg__http_parse(struct cg__http_parser *parser, const char *data,
                                    size_t size, size_t *used)
 {
-    struct cg_http_headers *headers = list(parser);
+    struct cg_http_headers *headers;
     enum cg__http_event event;
     llhttp_errno_t error;
 
@@ -462,16 +568,27 @@ enum cg__http_event cg__http_parse(struct cg__http_parser *parser, const char *d
         llhttp_resume(&parser->llhttp);
     parser->paused = false;
     parser->event = CG__HTTP_MORE;
-    parser->from = parser->keeping ? data : NULL;
-    parser->base = headers ? headers->used : 0;
+    parser->data = data;
     parser->end = data + size;
+    parser->fields_at = NULL;
+    parser->since = parser->seen_to = parser->looking ? data : NULL;
+    parser->from = NULL;
+    if (parser->keeping)
+        keep_from(parser, data);
     error = llhttp_execute(&parser->llhttp, data, size);
+    if (parser->repeated) {
+        *used = (size_t)(parser->fields_at - data) + parser->repeat->size;
+        return repeated(parser, data + *used);
+    }
     *used = size;
     if (error != HPE_OK)
         *used = (size_t)(llhttp_get_error_pos(&parser->llhttp) - data);
     assert(*used <= size);
+    parser->looking = parser->since != NULL;
     parser->keeping = parser->from != NULL;
-    event = parsed(parser, error, data, data + *used);
+    event = parsed(parser, error, data + *used);
+    if (event == CG__HTTP_HEAD && parser->repeat != NULL)
+        remember(parser, data + *used);
     if (*used > 0)
         parser->before = data[*used - 1];
     headers = list(parser);

@@ -6,7 +6,7 @@
 
 #include <llhttp.h>
 
-#include "http/message.h"
+#include "http/repeat.h"
 
 enum cg__http_kind {
     CG__HTTP_REQUEST,
@@ -33,12 +33,15 @@ struct cg__http_parser {
     const struct cg__http_limits *limits; /* borrowed */
     struct cg_http_headers *headers;      /* borrowed: the head's texts go there */
     struct cg_http_headers *trailers;     /* borrowed; NULL: they are dropped */
-    bool skip_body; /* may be set any time before the head: a response to HEAD */
+    /* May be set before the head. */
+    struct cg_http_headers *line;   /* borrowed: where the first line's text goes; headers */
+    struct cg__http_repeat *repeat; /* borrowed, with a `line` of its own; NULL: none */
+    bool skip_body;                 /* a response to HEAD */
 
     /* Of the head. */
     const char *method;       /* of a request, static */
     uint8_t code;             /* the same as llhttp_method_t; valid where method is */
-    uint32_t text, text_size; /* place in `headers`: a request's target, a response's reason */
+    uint32_t text, text_size; /* place in `line`: a request's target, a response's reason */
     uint16_t status;          /* a response's; when refused, the answer to give */
     uint8_t minor;            /* of the version 1.x */
     bool keep_alive;          /* as the message says */
@@ -55,14 +58,20 @@ struct cg__http_parser {
     /* The parser's own. */
     enum cg__http_event event; /* why llhttp was paused */
     bool begun, paused, complete, in_trailers;
-    bool keeping;     /* bytes are kept: of the head, or the trailers */
+    bool looking, keeping; /* at lines; what fields consist of */
+    bool repeated;    /* the fields are those of the request before */
     uint8_t token;    /* which part of a field is open */
+    uint8_t hosts, codings; /* fields of these names; 2: or more */
     char before;      /* the last of the bytes given before */
-    const char *from; /* bytes given are kept from here on; NULL: none are */
-    const char *end;  /* of the bytes given */
+    const char *data, *end; /* the bytes given */
+    const char *since; /* of them, lines are counted from here on; NULL: none are */
+    const char *seen_to; /* the ends of lines have been looked at up to here */
+    const char *fields_at; /* behind the version, if that is in them; else NULL */
+    const char *from; /* fields are kept from here on; NULL: none are */
     uint32_t base;    /* the place of what is kept of them */
-    uint32_t kept;    /* bytes */
+    uint32_t counted; /* bytes of lines */
     uint32_t ready;   /* fields whose texts are kept */
+    uint32_t host, coding; /* places of these values */
     uint32_t seen;    /* bytes of fields */
     uint32_t fields;
     uint32_t extensions; /* bytes of chunk extensions */

@@ -42,22 +42,12 @@ struct cg_http_server *cg_http_server_create(const struct cg_http_server_options
     return server;
 }
 
-static void lists_of(struct cg_http_request *req, struct cg_http_headers *lists[6])
-{
-    lists[0] = &req->in;
-    lists[1] = &req->trailers;
-    lists[2] = &req->params;
-    lists[3] = &req->query;
-    lists[4] = &req->out;
-    lists[5] = &req->out_trailers;
-}
-
 static void request_free(struct cg_http_request *req)
 {
-    struct cg_http_headers *lists[6];
+    struct cg_http_headers *lists[] = {&req->line,  &req->in,  &req->trailers,    &req->params,
+                                       &req->query, &req->out, &req->out_trailers};
 
-    lists_of(req, lists);
-    for (int i = 0; i < 6; i++)
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
         cg__http_headers_clear(lists[i]);
     free(req);
 }
@@ -72,6 +62,8 @@ void cg_http_server_free(struct cg_http_server *server)
         server->requests = req->next;
         request_free(req);
     }
+    for (int i = 0; i < CG__HTTP_REPEATS; i++)
+        cg__http_repeat_clear(&server->repeats[i]);
     cg__http_outs_free(server);
     if (server->options.access_log != NULL)
         fflush(server->options.access_log);
@@ -95,6 +87,7 @@ static inline void forget(struct cg_http_headers *list)
 /* Most of it has not been used. */
 void cg__http_request_reset(struct cg_http_request *req)
 {
+    forget(&req->line);
     forget(&req->in);
     forget(&req->trailers);
     forget(&req->params);
@@ -155,7 +148,8 @@ static ssize_t start(struct cg_http_server *server, struct cg__http_serving *ser
 
     if (conn != NULL) {
         *conn = (struct cg__http_conn){
-            .server = server, .serving = serving, .sock = sock, .next = server->conns};
+            .server = server, .serving = serving, .sock = sock, .next = server->conns,
+            .slot = server->slot++};
         rc = cg_start(cg_sched_self(), cg__http_talk, conn, .name = "http",
                       .stack_size = server->options.stack_size, .coro = &conn->coro);
     }

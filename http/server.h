@@ -18,6 +18,7 @@ enum {
     CG__HTTP_USUAL = 320, /* a usual head, up to the length */
     CG__HTTP_COPY = 4 * 1024,  /* a body up to this is copied behind its head */
     CG__HTTP_KEEP = 4 * 1024,  /* bytes of a list that a request keeps for the next */
+    CG__HTTP_REPEATS = 256, /* connections whose last head is remembered */
     CG__HTTP_SPARE = 256, /* requests, and buffers, kept for later; io_uring needs many */
     CG__HTTP_SPARE_LARGE = 64, /* of the large buffers */
     CG__HTTP_SLOTS = 64,  /* lists of routes whose patterns are paths */
@@ -71,6 +72,7 @@ struct cg__http_conn {
     bool idle;
     bool late; /* in the server's list of these */
     bool more; /* there is unread input, as far as is known */
+    unsigned char slot; /* in the server's `repeats`; below CG__HTTP_REPEATS */
     char *peer; /* for the log, once it is known */
 };
 
@@ -84,6 +86,8 @@ struct cg_http_server {
     struct cg__http_conn *conns;
     unsigned nconns;
     bool draining;
+    struct cg__http_repeat repeats[CG__HTTP_REPEATS]; /* the next connection's is .. */
+    unsigned char slot;                               /* .. this one */
     struct cg_http_request *requests; /* spare */
     unsigned nrequests;
     struct cg__http_outs outs, large_outs;
@@ -102,13 +106,13 @@ struct cg_http_request {
     struct cg_http_server *server;
     struct cg__http_conn *conn;
     struct cg__http_parser parser;
-    struct cg_http_headers in, trailers, params, query, out, out_trailers;
+    struct cg_http_headers line, in, trailers, params, query, out, out_trailers;
     /* Of the connection's input, kept from request to request; lent while there is unparsed
      * input, or some of the body, in it. */
     struct cg_view view;
     size_t parsed; /* of it */
     /* From here on all is zero at first. */
-    const char *path; /* in `in`, or first in `params` */
+    const char *path; /* in `line`, or first in `params` */
     const char *rest; /* of the path, beneath a pattern; NULL: it was none with a slash */
     bool has_query; /* `query` has been made */
     /* The body that comes. */

@@ -55,7 +55,7 @@ static const char *skip_origin(const char *target)
 /* The usual target is its path; another's path is made behind it, in `params`. */
 int cg__http_path(struct cg_http_request *req)
 {
-    const char *target = cg__http_at(&req->in, req->parser.text);
+    const char *target = cg__http_at(&req->line, req->parser.text);
     ssize_t length;
     size_t size = 0;
     char *path;
@@ -141,7 +141,7 @@ const char *cg_http_method(const struct cg_http_request *req)
 
 const char *cg_http_target(const struct cg_http_request *req)
 {
-    return cg__http_at(&req->in, req->parser.text);
+    return cg__http_at(&req->line, req->parser.text);
 }
 
 const char *cg_http_path(const struct cg_http_request *req)
