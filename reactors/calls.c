@@ -15,10 +15,6 @@
 
 #include "reactors/calls.h"
 
-#ifndef MSG_NOSIGNAL /* such systems have SO_NOSIGPIPE instead, set below */
-#define MSG_NOSIGNAL 0
-#endif
-
 /* Until the kernel answers anything but EINTR. */
 #define RETRY(call)                                                                        \
     do                                                                                     \
@@ -231,13 +227,12 @@ static int take_connection(int fd)
 #endif
 }
 
-/* Not inline: what is rare needs a large frame. */
-__attribute__((noinline)) static ssize_t attempt_rare(struct cg_reactor *reactor,
-                                                      struct cg_io *io, bool plain)
+ssize_t cg__attempt(struct cg_reactor *reactor, struct cg_io *io, bool plain)
 {
     switch (io->code) {
     case CG_IO_RECV:
-        if (io->buf && io->len)
+        io->chunk = NULL;
+        if (io->len)
             return receive(io->fd, io->buf, io->len, plain);
         return receive_chunk(reactor, io, plain);
     case CG_IO_SEND:
@@ -250,22 +245,6 @@ __attribute__((noinline)) static ssize_t attempt_rare(struct cg_reactor *reactor
         return take_connection(io->fd);
     }
     return -EOPNOTSUPP;
-}
-
-/* Nearly always it is bytes from or to a socket. */
-ssize_t cg__attempt(struct cg_reactor *reactor, struct cg_io *io, bool plain)
-{
-    ssize_t n;
-
-    if (io->code == CG_IO_RECV)
-        io->chunk = NULL;
-    if (io->code > CG_IO_SEND || plain || !io->buf || !io->len)
-        return attempt_rare(reactor, io, plain);
-    if (io->code == CG_IO_RECV)
-        RETRY(recv(io->fd, io->buf, io->len, MSG_DONTWAIT));
-    else
-        RETRY(send(io->fd, io->buf, io->len, MSG_DONTWAIT | MSG_NOSIGNAL));
-    return answer(n);
 }
 
 /* ---- The calls that never wait ---- */

@@ -6,6 +6,10 @@
 
 #include <cogen/reactor.h>
 
+#ifndef MSG_NOSIGNAL /* such systems have SO_NOSIGPIPE instead, set when one is made */
+#define MSG_NOSIGNAL 0
+#endif
+
 enum {
     CG__PARTS = 1024,         /* of a SENDV, sent at once: IOV_MAX wherever we know it */
     CG__AT_ONCE = 0x7ffff000, /* bytes: the most that Linux moves in one call */

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "reactors/calls.h"
-#include "reactors/readiness.h"
+#include "reactors/event.h"
 
 enum { EVENTS = 32 }; /* taken by one wait: so few that they are still warm when their
                        * coroutines run */
@@ -74,9 +74,12 @@ static int fetch(struct epoll *e, int64_t timeout)
     return epoll_wait(fd, e->events, EVENTS, cg__milliseconds(timeout));
 }
 
+/* There is a record of whatever is or was watched. */
 static struct cg__fd *whose(struct epoll *e, int i)
 {
-    return cg__fd_find(&e->readiness, (int)(uint32_t)e->events[i].data.u64);
+    unsigned fd = (uint32_t)e->events[i].data.u64;
+
+    return &e->readiness.pages[fd / CG__FD_PAGE][fd % CG__FD_PAGE];
 }
 
 /* With many connections what the next events are about is cold: the record, then the request
@@ -108,8 +111,8 @@ static int wait(struct cg__readiness *r, int64_t timeout)
         struct cg__fd *d = whose(e, i);
 
         look_ahead(e, i, n);
-        if (d && label(d) == e->events[i].data.u64)
-            cg__readiness_event(r, d, translate(e->events[i].events));
+        if (label(d) == e->events[i].data.u64)
+            cg__event(r, d, translate(e->events[i].events));
     }
     return n < 0 ? -errno : 0;
 }

@@ -149,7 +149,7 @@ void cg__fd_clear(struct cg__readiness *r, struct cg__fd *d)
     d->generation++;
     d->kind = CG__UNKNOWN;
     d->ready = CG__BOTH;
-    d->owned = d->last = false;
+    d->owned = false;
     d->error = 0;
 }
 
@@ -157,7 +157,7 @@ void cg__fd_clear(struct cg__readiness *r, struct cg__fd *d)
  * then closed by its owner. */
 void cg__fd_adopt(struct cg__readiness *r, int fd, enum cg__kind kind)
 {
-    struct cg__fd *d = cg__fd_get(r, fd);
+    struct cg__fd *d = (unsigned)fd < r->limit ? cg__fd_get(r, fd) : NULL;
 
     if (!d) /* nothing to remember it by; the first op on it will say so */
         return;

@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* What the files behind readiness.h share: the records of descriptors (fd.c), the POLLs that
- * wait for one (fd_polls.c), one attempt at a request (fd_try.c). */
+ * wait for one (fd_polls.c), one attempt at a request (fd_try.c), of which the usual ones are
+ * here, inline: bytes from or to a socket. */
 #ifndef COGEN_REACTORS_FD_H
 #define COGEN_REACTORS_FD_H
 
+#include <sys/socket.h>
+
+#include "reactors/calls.h"
 #include "reactors/readiness.h"
 
 enum { CG__BOTH = CG_IN | CG_OUT };
@@ -16,6 +20,14 @@ enum cg__kind {
     CG__OTHER, /* sockets of which only EAGAIN proves it */
     CG__PLAIN, /* no socket: read and write */
 };
+
+/* Its end is near, or urgent data: data and FIN can come as one edge, after which no other
+ * follows, so that from now on a short count proves nothing. */
+static inline void cg__fd_end_is_near(struct cg__fd *d)
+{
+    if (d->kind != CG__PLAIN)
+        d->kind = CG__OTHER;
+}
 
 static inline unsigned cg__direction(const struct cg_io *io)
 {
@@ -78,5 +90,58 @@ struct cg_io *cg__fd_chosen_poll(struct cg__fd *d);
 
 /* One attempt: the result, or -EAGAIN: to be watched, or paused. */
 ssize_t cg__fd_try(struct cg__readiness *r, struct cg__fd *d, struct cg_io *io);
+
+/* What becomes of an attempt at bytes that brought n <= 0 (negative: errno says why). */
+ssize_t cg__fd_fell_through(struct cg__readiness *r, struct cg__fd *d, struct cg_io *io,
+                            ssize_t n);
+
+/* Remembers that n bytes were moved where `asked` might have been. After a short count the
+ * kernel will tell of more (another edge), so it need not be asked again until then. That
+ * holds for TCP alone (a UNIX socket reads short where descriptors were passed). */
+static inline void cg__fd_moved(struct cg__fd *d, unsigned direction, size_t n,
+                                size_t asked)
+{
+    if (n < asked && n != CG__AT_ONCE && d->kind == CG__TCP)
+        d->ready &= ~direction;
+}
+
+/* cg__fd_try for a RECV and for a SEND. */
+static inline ssize_t cg__fd_receive(struct cg__readiness *r, struct cg__fd *d,
+                                     struct cg_io *io)
+{
+    struct cg_chunk *chunk = NULL;
+    void *to = io->buf;
+    size_t room = io->len;
+    ssize_t n;
+
+    if (d->kind == CG__PLAIN)
+        return cg__fd_try(r, d, io);
+    if (room == 0) {
+        if (!(chunk = cg_chunk_get(&r->reactor)))
+            return -ENOMEM;
+        to = chunk->data;
+        room = chunk->size;
+    }
+    io->chunk = chunk;
+    if ((n = recv(d->fd, to, room, MSG_DONTWAIT)) <= 0)
+        return cg__fd_fell_through(r, d, io, n);
+    if (chunk)
+        chunk->end = n;
+    cg__fd_moved(d, CG_IN, n, room);
+    return n;
+}
+
+static inline ssize_t cg__fd_send(struct cg__readiness *r, struct cg__fd *d,
+                                  struct cg_io *io)
+{
+    ssize_t n;
+
+    if (d->kind == CG__PLAIN)
+        return cg__fd_try(r, d, io);
+    if ((n = send(d->fd, io->buf, io->len, MSG_DONTWAIT | MSG_NOSIGNAL)) <= 0)
+        return cg__fd_fell_through(r, d, io, n);
+    cg__fd_moved(d, CG_OUT, n, io->len);
+    return n;
+}
 
 #endif

@@ -12,8 +12,8 @@ enum { STARTED = 1 }; /* mark of a CONNECT that is under way */
 
 #define ACCEPT_PAUSE (100 * CG_MILLISECOND) /* out of descriptors or memory */
 
-/* Was less moved than asked for? Counts what the kernel was asked for in one call. */
-static inline bool fell_short(const struct cg_io *io, ssize_t n)
+/* How many bytes could have been moved; enough to tell whether n is less. */
+static size_t asked_for(const struct cg_io *io, size_t n)
 {
     size_t asked = 0;
 
@@ -22,28 +22,21 @@ static inline bool fell_short(const struct cg_io *io, ssize_t n)
     else if (io->code == CG_IO_SEND)
         asked = io->len;
     else if (io->code == CG_IO_SENDV)
-        for (int i = 0; i < io->iovcnt && i < CG__PARTS && asked <= (size_t)n; i++)
+        for (int i = 0; i < io->iovcnt && i < CG__PARTS && asked <= n; i++)
             asked += io->iov[i].iov_len;
     /* SENDFILE: may also be the end of the file. */
-    if (asked > CG__AT_ONCE)
-        asked = CG__AT_ONCE;
-    return (size_t)n < asked;
+    return asked;
 }
 
-/* Remembers what a result says about readiness. After a short count the kernel will tell of
- * more (another edge), so it need not be asked again until then. That holds for TCP alone
- * (a UNIX socket reads short where descriptors were passed), and not once the end is near:
- * data and FIN can come as one edge, after which no other follows. */
-static inline void remember(struct cg__fd *d, const struct cg_io *io, ssize_t n)
+/* Remembers what a result says about readiness. */
+static void remember(struct cg__fd *d, const struct cg_io *io, ssize_t n)
 {
-    if (n > 0) {
-        if (d->kind == CG__TCP && !d->last && fell_short(io, n))
-            d->ready &= ~cg__direction(io);
-    } else if (n == -EAGAIN) {
+    if (n > 0)
+        cg__fd_moved(d, cg__direction(io), n, asked_for(io, n));
+    else if (n == -EAGAIN)
         d->ready &= ~cg__direction(io);
-    } else if (n == 0 && io->code == CG_IO_RECV) {
-        d->last = true;
-    }
+    else if (n == 0 && io->code == CG_IO_RECV)
+        cg__fd_end_is_near(d);
 }
 
 /* Calls connect, for the first time or to learn how an attempt under way stands. */
@@ -82,9 +75,7 @@ static ssize_t connect_result(const struct cg__fd *d, struct cg_io *io)
     return call_connect(io);
 }
 
-/* Not inline, nor is accepting: their frames would be set up for every receive and send. */
-__attribute__((noinline)) static ssize_t
-try_connect(struct cg__readiness *r, struct cg__fd *d, struct cg_io *io)
+static ssize_t try_connect(struct cg__readiness *r, struct cg__fd *d, struct cg_io *io)
 {
     ssize_t n;
 
@@ -103,8 +94,7 @@ static bool exhausted(ssize_t error)
     return error == -EMFILE || error == -ENFILE || error == -ENOBUFS || error == -ENOMEM;
 }
 
-__attribute__((noinline)) static ssize_t
-try_accept(struct cg__readiness *r, struct cg__fd *d, struct cg_io *io)
+static ssize_t try_accept(struct cg__readiness *r, struct cg__fd *d, struct cg_io *io)
 {
     ssize_t n = cg__attempt(&r->reactor, io, false);
 
@@ -130,6 +120,22 @@ ssize_t cg__fd_try(struct cg__readiness *r, struct cg__fd *d, struct cg_io *io)
         d->kind = CG__PLAIN;
         n = cg__attempt(&r->reactor, io, true);
     }
+    remember(d, io, n);
+    return n;
+}
+
+ssize_t cg__fd_fell_through(struct cg__readiness *r, struct cg__fd *d, struct cg_io *io,
+                            ssize_t n)
+{
+    int error = n < 0 ? errno : 0;
+
+    if (io->code == CG_IO_RECV && io->chunk) {
+        cg_chunk_put(&r->reactor, io->chunk);
+        io->chunk = NULL;
+    }
+    if (error == EINTR || error == ENOTSOCK)
+        return cg__fd_try(r, d, io);
+    n = error == EWOULDBLOCK ? -EAGAIN : -error;
     remember(d, io, n);
     return n;
 }

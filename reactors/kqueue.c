@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "reactors/calls.h"
-#include "reactors/readiness.h"
+#include "reactors/event.h"
 
 enum { EVENTS = 256 }; /* taken by one wait */
 
@@ -74,7 +74,7 @@ static int wait(struct cg__readiness *r, int64_t timeout)
         if (event->flags & EV_EOF)
             d->error = event->fflags; /* libkqueue has taken it out of the socket */
         d->watched &= event->filter == EVFILT_READ ? ~CG_IN : ~CG_OUT;
-        cg__readiness_event(r, d, translate(event));
+        cg__event(r, d, translate(event));
     }
     return n < 0 ? -errno : 0;
 }

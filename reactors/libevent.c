@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "reactors/calls.h"
-#include "reactors/readiness.h"
+#include "reactors/event.h"
 
 struct evented {
     struct cg__readiness readiness; /* first */
@@ -24,7 +24,7 @@ static void happened(evutil_socket_t fd, short what, void *arg)
     struct evented *e = arg;
     struct cg__fd *d = cg__fd_find(&e->readiness, fd);
 
-    cg__readiness_event(&e->readiness, d,
+    cg__event(&e->readiness, d,
                         (what & EV_READ ? CG_IN : 0) | (what & EV_WRITE ? CG_OUT : 0));
 }
 

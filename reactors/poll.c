@@ -8,7 +8,7 @@
 #include <time.h>
 
 #include "reactors/calls.h"
-#include "reactors/readiness.h"
+#include "reactors/event.h"
 
 struct polling {
     struct cg__readiness readiness; /* first */
@@ -92,7 +92,7 @@ static int wait(struct cg__readiness *r, int64_t timeout)
             continue;
         p->fds[i].revents = 0;
         n--;
-        cg__readiness_event(r, cg__fd_find(r, p->fds[i].fd), translate(events));
+        cg__event(r, cg__fd_find(r, p->fds[i].fd), translate(events));
     }
     return 0;
 }

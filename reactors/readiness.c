@@ -15,8 +15,7 @@
 #include <sys/eventfd.h>
 #endif
 
-#include "reactors/calls.h"
-#include "reactors/fd.h"
+#include "reactors/event.h"
 
 static void complete(struct cg_io *io, ssize_t result)
 {
@@ -26,7 +25,6 @@ static void complete(struct cg_io *io, ssize_t result)
 
 static enum cg_verdict done(struct cg_io *io, ssize_t result)
 {
-    io->state = CG_IO_IDLE;
     io->result = result;
     return CG_DONE;
 }
@@ -73,7 +71,7 @@ static bool finish_polls(struct cg__readiness *r, struct cg__fd *d)
 }
 
 /* False: d lives another life now. */
-static inline bool finish(struct cg__readiness *r, struct cg__fd *d, struct cg_io **slot)
+static bool finish(struct cg__readiness *r, struct cg__fd *d, struct cg_io **slot)
 {
     uint32_t generation = d->generation;
     struct cg_io *io = *slot;
@@ -108,16 +106,21 @@ static void fail(struct cg__fd *d, int error)
     }
 }
 
-static inline void try_all(struct cg__readiness *r, struct cg__fd *d, unsigned events)
+void cg__event_in_vain(struct cg__readiness *r, struct cg__fd *d)
 {
     int error;
 
+    if ((error = cg__fd_watch(r, d))) /* what came once is asked for again */
+        fail(d, error);
+}
+
+static void try_all(struct cg__readiness *r, struct cg__fd *d, unsigned events)
+{
     if ((d->polls && !finish_polls(r, d)) ||
         (events & CG_IN && d->in && !finish(r, d, &d->in)) ||
         (events & CG_OUT && d->out && !finish(r, d, &d->out)))
         return;
-    if ((error = cg__fd_watch(r, d))) /* what came once is asked for again */
-        fail(d, error);
+    cg__event_in_vain(r, d);
 }
 
 /* ---- Events ---- */
@@ -133,14 +136,14 @@ static void drain_wake(struct cg__readiness *r, struct cg__fd *d)
         d->watched = CG_IN;
 }
 
-void cg__readiness_event(struct cg__readiness *r, struct cg__fd *d, unsigned events)
+void cg__event_any(struct cg__readiness *r, struct cg__fd *d, unsigned events)
 {
     if (d->fd == r->wake_in) {
         drain_wake(r, d);
         return;
     }
     if (events & (CG_ERR | CG_HUP | CG__LAST)) {
-        d->last = true;
+        cg__fd_end_is_near(d);
         events |= events & (CG_ERR | CG_HUP) ? CG__BOTH : CG_IN;
     }
     d->ready |= events & CG__BOTH;
@@ -216,9 +219,31 @@ static enum cg_verdict call(struct cg__readiness *r, struct cg_io *io)
     return done(io, io->result);
 }
 
-enum cg_verdict cg__readiness_submit(struct cg_reactor *reactor, struct cg_io *io)
+__attribute__((noinline)) static enum cg_verdict
+watch_and_park(struct cg__readiness *r, struct cg__fd *d, struct cg_io **slot, struct cg_io *io)
 {
-    struct cg__readiness *r = (struct cg__readiness *)reactor;
+    int error = cg__fd_watch_more(r, d);
+
+    if (!error)
+        return CG_PENDING;
+    *slot = NULL;
+    io->state = CG_IO_IDLE;
+    return done(io, error);
+}
+
+/* It waits until its descriptor is ready. */
+static inline enum cg_verdict park(struct cg__readiness *r, struct cg__fd *d,
+                                   struct cg_io **slot, struct cg_io *io)
+{
+    *slot = io;
+    io->state = CG_IO_PENDING;
+    return d->watched == CG__BOTH ? CG_PENDING : watch_and_park(r, d, slot, io);
+}
+
+/* Not inline: its frame would be set up for bytes, too. */
+__attribute__((noinline)) static enum cg_verdict submit_any(struct cg__readiness *r,
+                                                            struct cg_io *io)
+{
     struct cg_io **slot;
     struct cg__fd *d;
     ssize_t n;
@@ -240,13 +265,43 @@ enum cg_verdict cg__readiness_submit(struct cg_reactor *reactor, struct cg_io *i
         if ((n = cg__fd_try(r, d, io)) != -EAGAIN)
             return done(io, n);
     }
-    *slot = io;
-    if ((n = cg__fd_watch(r, d))) {
-        *slot = NULL;
-        return done(io, n);
+    return park(r, d, slot, io);
+}
+
+__attribute__((noinline)) static enum cg_verdict submit_receive(struct cg__readiness *r,
+                                                                struct cg__fd *d,
+                                                                struct cg_io *io)
+{
+    ssize_t n = cg__fd_receive(r, d, io);
+
+    return n == -EAGAIN ? park(r, d, &d->in, io) : done(io, n);
+}
+
+__attribute__((noinline)) static enum cg_verdict submit_send(struct cg__readiness *r,
+                                                             struct cg__fd *d,
+                                                             struct cg_io *io)
+{
+    ssize_t n = cg__fd_send(r, d, io);
+
+    return n == -EAGAIN ? park(r, d, &d->out, io) : done(io, n);
+}
+
+/* Bytes go a way of their own, from the second request on a descriptor. */
+enum cg_verdict cg__readiness_submit(struct cg_reactor *reactor, struct cg_io *io)
+{
+    struct cg__readiness *r = (struct cg__readiness *)reactor;
+    struct cg__fd *d = cg__fd_find(r, io->fd);
+
+    if (io->code > CG_IO_SEND || !d || !d->owned)
+        return submit_any(r, io);
+    if (io->code == CG_IO_RECV) {
+        if (d->in)
+            return done(io, -EBUSY);
+        return d->ready & CG_IN ? submit_receive(r, d, io) : park(r, d, &d->in, io);
     }
-    io->state = CG_IO_PENDING;
-    return CG_PENDING;
+    if (d->out)
+        return done(io, -EBUSY);
+    return d->ready & CG_OUT ? submit_send(r, d, io) : park(r, d, &d->out, io);
 }
 
 enum cg_verdict cg__readiness_cancel(struct cg_reactor *reactor, struct cg_io *io)

@@ -25,7 +25,6 @@ struct cg__fd {
     uint8_t ready;   /* CG_IN, CG_OUT: not known to be unready, so calls are tried */
     uint8_t watched; /* CG_IN, CG_OUT: what the backend was last told to watch */
     bool owned;      /* ours: it is forgotten before it is closed. Else only polled */
-    bool last;       /* hung up, failed or urgent: a short count proves nothing */
     int error; /* told with an event; some systems tell it only once */
     struct cg__fd *next_paused;
     union {
@@ -58,7 +57,7 @@ struct cg__watcher {
     /* Watches for these (CG_IN, CG_OUT; 0: no more) instead of d->watched. 0, -EPERM: no
      * events come from such a descriptor; -ENOMEM ... Cannot fail to watch less. */
     int (*watch)(struct cg__readiness *r, struct cg__fd *d, unsigned events);
-    /* Waits, and calls cg__readiness_event for each descriptor that is ready. Where events
+    /* Waits, and calls cg__event (event.h) for each descriptor that is ready. Where events
      * come once (EV_ONESHOT), d->watched is cleared of them first. 0, -EINTR, -errno. */
     int (*wait)(struct cg__readiness *r, int64_t timeout);
     /* Frees what the backend keeps in d->own; may be NULL. */
@@ -70,10 +69,6 @@ struct cg__watcher {
 int cg__readiness_open(struct cg__readiness *r, const struct cg_reactor_type *type,
                        const struct cg__watcher *watcher);
 void cg__readiness_close(struct cg__readiness *r);
-
-/* A descriptor is ready for these; completes what can be. It may call watch, and everything
- * that a completion may do. */
-void cg__readiness_event(struct cg__readiness *r, struct cg__fd *d, unsigned events);
 
 enum { CG__FD_PAGE = 256 }; /* records allocated at a time */
 

@@ -9,7 +9,7 @@
 #include <time.h>
 
 #include "reactors/calls.h"
-#include "reactors/readiness.h"
+#include "reactors/event.h"
 
 struct selecting {
     struct cg__readiness readiness; /* first */
@@ -60,7 +60,7 @@ static void find_closed(struct cg__readiness *r)
 
     for (int fd = 0; fd < s->count; fd++)
         if ((FD_ISSET(fd, &s->in) || FD_ISSET(fd, &s->out)) && fcntl(fd, F_GETFD) < 0)
-            cg__readiness_event(r, cg__fd_find(r, fd), CG_ERR);
+            cg__event(r, cg__fd_find(r, fd), CG_ERR);
 }
 
 static int wait(struct cg__readiness *r, int64_t timeout)
@@ -86,7 +86,7 @@ static int wait(struct cg__readiness *r, int64_t timeout)
         if (!(events = take(s, fd)))
             continue;
         n -= (events & CG_IN ? 1 : 0) + (events & CG_OUT ? 1 : 0);
-        cg__readiness_event(r, cg__fd_find(r, fd), events);
+        cg__event(r, cg__fd_find(r, fd), events);
     }
     return 0;
 }
