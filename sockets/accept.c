@@ -116,7 +116,7 @@ int cg_listen_on(struct cg_sched *sched, const char *addr, struct cg_sock **sock
         cg_close(listener);
         return fd;
     }
-    listener->fd = fd;
+    cg__sock_set_fd(listener, fd);
     if (path != NULL) {
         strcpy(path->text, list[0].un.sun_path); /* the parser has left room for its NUL */
         remember_path(path, was_there);

@@ -20,7 +20,7 @@ int cg_attach(struct cg_sched *sched, int fd, struct cg_sock **sock)
         return -ENOMEM;
     result = cg__call_reactor(cg_sched_reactor(sched), &io);
     if (result < 0) {
-        made->fd = -1; /* it stays the caller's */
+        cg__sock_set_fd(made, -1); /* it stays the caller's */
         cg_close(made);
         return (int)result;
     }
@@ -68,7 +68,7 @@ int cg_detach(struct cg_sock *sock, void **rest, size_t *size)
     *rest = copy;
     *size = unread;
     sock->reactor->type->forget(sock->reactor, fd);
-    sock->fd = -1;
+    cg__sock_set_fd(sock, -1);
     if (sock->listener) { /* a path that it bound goes with the descriptor */
         free(sock->state);
         sock->state = NULL;

@@ -2,7 +2,7 @@
 /* cg_borrow and cg_giveback: the first chunk of the input, lent. */
 #include "config.h"
 
-#include "sockets/sock.h"
+#include "sockets/engine.h"
 
 #include <assert.h>
 
@@ -11,7 +11,7 @@ static struct cg_borrow_op *of(struct cg_op *op)
     return (struct cg_borrow_op *)op;
 }
 
-static bool borrow_take(struct cg_sock *sock, struct cg_op *op)
+static inline bool borrow_take(struct cg_sock *sock, struct cg_op *op)
 {
     struct cg_chunk *chunk = sock->input.first;
     struct cg_view *view = of(op)->view;
@@ -42,7 +42,18 @@ static int borrow_ask(struct cg_sock *sock, struct cg_op *op, struct cg_io *io)
     return 0;
 }
 
-static const struct cg__work borrow_work = {.take = borrow_take, .ask = borrow_ask};
+static void borrow_complete(struct cg_io *io, ssize_t result);
+
+static const struct cg__work borrow_work = {
+    .take = borrow_take,
+    .ask = borrow_ask,
+    .complete = borrow_complete,
+};
+
+static void borrow_complete(struct cg_io *io, ssize_t result)
+{
+    cg__complete_here(io, result, CG__RX, &borrow_work);
+}
 
 void cg_giveback(struct cg_view *view, size_t used)
 {
@@ -60,7 +71,7 @@ void cg_giveback(struct cg_view *view, size_t used)
 static enum cg_verdict borrow_process(struct cg_op *op, struct cg_sched *sched)
 {
     (void)sched;
-    return cg__begin_reading(op, of(op)->sock, &borrow_work);
+    return cg__begin_reading_here(op, of(op)->sock, &borrow_work);
 }
 
 static ssize_t borrow_run(struct cg_op *op)

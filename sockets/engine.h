@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The part of the engine (side.c) that every operation goes through, inline: so that reads and
- * writes are compiled with their own slots in place of calls through the table. */
+ * writes are compiled with their own slots in place of calls through the table, from the
+ * operation's start to its completion. Nothing is noted of an op that need not wait. */
 #ifndef COGEN_SOCKETS_ENGINE_H
 #define COGEN_SOCKETS_ENGINE_H
 
@@ -9,6 +10,32 @@
 #include <errno.h>
 
 #define CG__INLINE static inline __attribute__((always_inline))
+
+enum { CG__COUNTED = 4096 }; /* bytes that cg_charge counts for any immediate completion */
+
+/* ---- side.c ---- */
+
+/* What process answers for an op that finds its side in use, or the socket closed. */
+enum cg_verdict cg__refuse(struct cg_op *op, const struct cg_sock *sock);
+
+/* The same for any other op; it may have ended with an error by now. */
+enum cg_verdict cg__begin_any(struct cg_sock *sock, struct cg__side *side,
+                              struct cg_op *op, const struct cg__work *work, int error);
+
+/* The same once its first request has been answered with DONE or RUN. */
+enum cg_verdict cg__begun(struct cg_sock *sock, struct cg__side *side, struct cg_op *op,
+                          const struct cg__work *work, enum cg_verdict verdict);
+
+/* The socket's default timeout, for an op that has none. */
+void cg__take_default(struct cg_sock *sock, struct cg__side *side, struct cg_op *op);
+
+/* A request has come back. */
+void cg__complete(struct cg_io *io, ssize_t result);
+
+/* The same once it has been absorbed, without completing the op that waits. */
+void cg__absorbed(struct cg_sock *sock, struct cg__side *side, ssize_t result, int error);
+
+/* ---- */
 
 /* An op that named no timeout names none the next time it is yielded. */
 static inline void cg__take_timeout_back(struct cg__side *side, struct cg_op *op)
@@ -19,32 +46,12 @@ static inline void cg__take_timeout_back(struct cg__side *side, struct cg_op *op
     }
 }
 
-/* The op no longer uses this side. */
+/* The op that waited no longer uses this side. */
 static inline void cg__leave(struct cg_sock *sock, struct cg__side *side)
 {
     side->op = NULL;
-    side->mine = false;
-    side->late = false;
-    if (side->held) {
-        side->held = false;
-        cg_unhold(sock->sched);
-    }
-}
-
-/* What a request of any kind has brought, also where nobody waits for it: side.c. */
-int cg__absorb_any(struct cg_sock *sock, struct cg__side *side, ssize_t result);
-
-/* A request has come back. 0, or the code that ends the op. Nearly always it has moved bytes
- * from or to memory of the op that waits. */
-static inline int cg__absorb(struct cg_sock *sock, struct cg__side *side,
-                             const struct cg__work *work, ssize_t result)
-{
-    const struct cg_io *io = &side->io;
-
-    if (result > 0 && side->mine && !side->late && io->code <= CG_IO_SENDFILE &&
-        io->chunk == NULL)
-        return work->got(sock, side->op, result);
-    return cg__absorb_any(sock, side, result);
+    side->use = sock->closing ? CG__CLOSED : CG__FREE;
+    --*sock->holds;
 }
 
 static inline enum cg_verdict cg__submit(struct cg_sock *sock, struct cg_io *io)
@@ -54,100 +61,103 @@ static inline enum cg_verdict cg__submit(struct cg_sock *sock, struct cg_io *io)
     return sock->transport->submit(sock, io);
 }
 
-/* Serves the op and asks for more until it is complete, or has to wait. A large op on a
- * socket that is always ready goes on in the next turn, so that the others come in
- * between. */
-CG__INLINE enum cg_verdict cg__pump(struct cg_sock *sock, struct cg__side *side,
-                                    struct cg_op *op, const struct cg__work *work)
+/* The op need not wait, and has its result. */
+static inline enum cg_verdict cg__done(struct cg_sock *sock, struct cg__side *side,
+                                       struct cg_op *op)
 {
-    struct cg_io *io = &side->io;
-    enum cg_verdict verdict;
-    size_t moved = 0;
-    int error;
-
-    while (!work->take(sock, op)) {
-        if (io->state != CG_IO_IDLE) /* armed, or an earlier op's being cancelled */
-            return CG_PENDING;
-        if (moved >= CG__AT_ONCE) {
-            cg_defer(sock->sched, &sock->deferred[side - sock->side]);
-            return CG_PENDING;
-        }
-        error = work->ask(sock, op, io);
-        if (error == 0) {
-            io->fd = sock->fd;
-            side->mine = true;
-            verdict = cg__submit(sock, io);
-            if (verdict == CG_PENDING) {
-                /* What stays armed belongs to the socket, not to the first who asked. */
-                side->mine = io->code != CG_IO_RECV || !sock->multishot;
-                return CG_PENDING;
-            }
-            if (verdict == CG_RUN) {
-                side->mine = false;
-                return CG_RUN;
-            }
-            error = cg__absorb(sock, side, work, io->result);
-            side->mine = false;
-            if (io->result > 0)
-                moved += (size_t)io->result;
-        }
-        if (error < 0) {
-            op->result = error;
-            break;
-        }
-    }
+    cg__take_timeout_back(side, op);
+    if (op->result > CG__COUNTED)
+        cg_charge(sock->sched, (size_t)op->result);
     return CG_DONE;
 }
 
-/* cg__begin, compiled for the caller's own direction and work. */
+/* The op waits. */
+static inline enum cg_verdict cg__waits(struct cg_sock *sock, struct cg__side *side,
+                                        struct cg_op *op, const struct cg__work *work,
+                                        enum cg__use use)
+{
+    side->use = use;
+    side->op = op;
+    side->work = work;
+    side->io.complete = work->complete != NULL ? work->complete : cg__complete;
+    ++*sock->holds;
+    return CG_PENDING;
+}
+
+/* cg__begin, compiled for the caller's own direction and work; but for its first request. */
 CG__INLINE enum cg_verdict cg__begin_here(struct cg_op *op, struct cg_sock *sock,
                                           enum cg__direction direction,
                                           const struct cg__work *work)
 {
     struct cg__side *side;
     enum cg_verdict verdict;
+    int error;
 
-    op->result = -EBADF;
-    if (sock == NULL || sock->closing)
-        return CG_DONE;
+    if (sock == NULL || sock->side[direction].use != CG__FREE)
+        return cg__refuse(op, sock);
     side = &sock->side[direction];
-    op->result = -EBUSY;
-    if (side->op != NULL)
-        return CG_DONE;
-    if (sock->timeout != 0 && op->timeout == 0 &&
-        (op->type->flags & CG_OP_DEFAULT_TIMEOUT)) {
-        op->timeout = sock->timeout;
-        side->defaulted = op;
-    }
-    side->op = op;
-    side->work = work;
-    verdict = cg__pump(sock, side, op, work);
-    if (verdict == CG_PENDING) {
-        /* An in-memory transport does not hold the run: if nobody else can run, nobody
-         * will ever write there. */
-        side->held = sock->transport == &cg__plain_transport;
-        if (side->held)
-            cg_hold(sock->sched);
-        return CG_PENDING;
-    }
-    cg__leave(sock, side);
-    if (verdict == CG_RUN)
-        sock->running++; /* until cg__run, which a cg_any calls from another coroutine */
-    else
-        cg__take_timeout_back(side, op);
-    if (verdict == CG_DONE && op->result > 0)
-        cg_charge(sock->sched, (size_t)op->result);
-    return verdict;
+    if (sock->timeout != 0)
+        cg__take_default(sock, side, op);
+    if (work->take(sock, op))
+        return cg__done(sock, side, op);
+    if (side->io.state != CG_IO_IDLE)
+        return cg__waits(sock, side, op, work, CG__WAITS);
+    error = work->ask(sock, op, &side->io);
+    if (error < 0)
+        return cg__begin_any(sock, side, op, work, error);
+    verdict = cg__submit(sock, &side->io);
+    if (verdict == CG_PENDING)
+        return cg__waits(sock, side, op, work, CG__ASKS);
+    if (verdict != CG_DONE || side->io.result <= 0 || work->got == NULL ||
+        (direction == CG__RX && side->io.chunk != NULL))
+        return cg__begun(sock, side, op, work, verdict);
+    error = work->got(sock, op, side->io.result);
+    if (error == 0 && work->take(sock, op))
+        return cg__done(sock, side, op);
+    return cg__begin_any(sock, side, op, work, error);
 }
 
 CG__INLINE enum cg_verdict cg__begin_reading_here(struct cg_op *op, struct cg_sock *sock,
                                                   const struct cg__work *work)
 {
-    if (sock != NULL && cg__is_lent(sock)) {
-        op->result = -EBUSY;
-        return CG_DONE;
-    }
+    if (sock != NULL && cg__is_lent(sock))
+        return cg__refuse(op, sock);
     return cg__begin_here(op, sock, CG__RX, work);
+}
+
+/* cg__complete, compiled for a direction and the work that has set it: for what brings bytes
+ * that complete the op that waits. */
+CG__INLINE void cg__complete_here(struct cg_io *io, ssize_t result,
+                                  enum cg__direction direction, const struct cg__work *work)
+{
+    struct cg__side *side = (struct cg__side *)io;
+    struct cg_sock *sock =
+        (struct cg_sock *)((char *)side - offsetof(struct cg_sock, side[direction]));
+    struct cg_op *op = side->op;
+    struct cg_chunk *chunk = io->chunk;
+    int error = 0;
+
+    if (result <= 0 || side->use < (chunk != NULL ? CG__WAITS : CG__ASKS) ||
+        (io->state != CG_IO_IDLE && !sock->multishot) ||
+        (chunk == NULL && work->got == NULL)) {
+        cg__complete(io, result);
+        return;
+    }
+    if (chunk != NULL) {
+        io->chunk = NULL;
+        cg__input_add(sock->reactor, &sock->input, chunk);
+    } else {
+        error = work->got(sock, op, result);
+    }
+    if (error < 0 || !work->take(sock, op)) {
+        cg__absorbed(sock, side, result, error);
+        return;
+    }
+    side->op = NULL;
+    side->use = CG__FREE;
+    --*sock->holds;
+    cg__take_timeout_back(side, op);
+    cg_complete(op, op->result);
 }
 
 #endif

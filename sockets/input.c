@@ -19,8 +19,8 @@ static void append(struct cg__input *input, struct cg_chunk *chunk)
     input->last = chunk;
 }
 
-void cg__input_add(struct cg_reactor *reactor, struct cg__input *input,
-                   struct cg_chunk *chunk)
+void cg__input_append(struct cg_reactor *reactor, struct cg__input *input,
+                      struct cg_chunk *chunk)
 {
     size_t size = chunk->end - chunk->start;
     struct cg_chunk *last = input->last;
@@ -96,9 +96,15 @@ struct cg_chunk *cg__input_shift(struct cg__input *input)
 
 void cg__input_drop(struct cg_reactor *reactor, struct cg__input *input, size_t size)
 {
+    struct cg_chunk *chunk = input->first;
+
     assert(size <= input->unread);
-    while (input->first != NULL) {
-        struct cg_chunk *chunk = input->first;
+    if (chunk != NULL && chunk->next == NULL && size == input->unread) { /* nearly always */
+        *input = (struct cg__input){.first = NULL};
+        cg_chunk_put(reactor, chunk);
+        return;
+    }
+    while ((chunk = input->first) != NULL) {
         size_t held = chunk->end - chunk->start;
 
         if (size < held) {

@@ -41,24 +41,42 @@ static inline void fill(struct cg_sock *sock, struct cg_read_op *read)
 
 /* ---- read ---- */
 
-static bool read_take(struct cg_sock *sock, struct cg_op *op)
+static inline bool read_take(struct cg_sock *sock, struct cg_op *op)
 {
     struct cg_read_op *read = of(op);
 
     if (read->done == 0)
         fill(sock, read);
-    op->result = (ssize_t)read->done;
-    if (read->done > 0 || read->len == 0)
+    if (read->done > 0 || read->len == 0) {
+        op->result = (ssize_t)read->done;
         return true;
+    }
+    if (sock->error == 0 && !sock->eof)
+        return false;
     op->result = sock->error;
-    return sock->error != 0 || sock->eof;
+    return true;
 }
+
+static int read_got(struct cg_sock *sock, struct cg_op *op, ssize_t result)
+{
+    (void)sock;
+    of(op)->done = (size_t)result;
+    return 0;
+}
+
+static void read_complete(struct cg_io *io, ssize_t result);
 
 static const struct cg__work read_work = {
     .take = read_take,
     .ask = ask_into_buffer,
-    .got = got_into_buffer,
+    .got = read_got,
+    .complete = read_complete,
 };
+
+static void read_complete(struct cg_io *io, ssize_t result)
+{
+    cg__complete_here(io, result, CG__RX, &read_work);
+}
 
 static enum cg_verdict read_process(struct cg_op *op, struct cg_sched *sched)
 {

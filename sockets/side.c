@@ -11,6 +11,20 @@
 #include <assert.h>
 #include <errno.h>
 
+enum cg_verdict cg__refuse(struct cg_op *op, const struct cg_sock *sock)
+{
+    op->result = sock == NULL || sock->closing ? -EBADF : -EBUSY;
+    return CG_DONE;
+}
+
+void cg__take_default(struct cg_sock *sock, struct cg__side *side, struct cg_op *op)
+{
+    if (op->timeout == 0 && (op->type->flags & CG_OP_DEFAULT_TIMEOUT)) {
+        op->timeout = sock->timeout;
+        side->defaulted = op;
+    }
+}
+
 /* Touches nothing of the socket after `ended`, which may have freed it. */
 static void settle(struct cg_sock *sock, struct cg__side *side, struct cg_op *op,
                    ssize_t result)
@@ -22,6 +36,13 @@ static void settle(struct cg_sock *sock, struct cg__side *side, struct cg_op *op
     if (work->ended != NULL)
         work->ended(sock, op);
     cg_complete(op, result);
+}
+
+/* Whether the request in io is the waiting op's own. What stays armed belongs to the socket,
+ * not to the first who asked. */
+static bool is_own(const struct cg_sock *sock, const struct cg__side *side)
+{
+    return side->use == CG__ASKS && !(side->io.code == CG_IO_RECV && sock->multishot);
 }
 
 static bool kernel_has_memory(const struct cg_io *io)
@@ -40,7 +61,8 @@ static bool kernel_has_memory(const struct cg_io *io)
 
 /* A request to receive has a result: bytes to the input, or counted where they already are
  * in the op's buffer. Running out of memory passes, everything else stays. */
-static int absorb_recv(struct cg_sock *sock, struct cg__side *side, ssize_t result)
+static int absorb_recv(struct cg_sock *sock, struct cg__side *side, struct cg_op *op,
+                       const struct cg__work *work, ssize_t result)
 {
     struct cg_io *io = &side->io;
     struct cg_chunk *chunk = io->chunk;
@@ -56,9 +78,9 @@ static int absorb_recv(struct cg_sock *sock, struct cg__side *side, ssize_t resu
         sock->error = (int)result;
     if (result <= 0 || chunk != NULL)
         return 0;
-    assert(side->op != NULL && side->mine && (size_t)result <= io->len);
-    if (!side->late || side->work->partial)
-        return side->work->got(sock, side->op, result);
+    assert(op != NULL && (size_t)result <= io->len);
+    if (side->use != CG__LATE || work->partial)
+        return work->got(sock, op, result);
     /* Too late for a reader that must leave no trace: back to where it will be found. */
     if (cg__input_push(sock->reactor, &sock->input, io->buf, (size_t)result) <
         (size_t)result)
@@ -66,11 +88,14 @@ static int absorb_recv(struct cg_sock *sock, struct cg__side *side, ssize_t resu
     return 0;
 }
 
-int cg__absorb_any(struct cg_sock *sock, struct cg__side *side, ssize_t result)
+/* What a request of any kind has brought: 0, or the code that ends the op. op: whose own it
+ * was; NULL: nobody's who waits now. */
+static int absorb(struct cg_sock *sock, struct cg__side *side, struct cg_op *op,
+                  const struct cg__work *work, ssize_t result)
 {
     switch (side->io.code) {
     case CG_IO_RECV:
-        return absorb_recv(sock, side, result);
+        return absorb_recv(sock, side, op, work, result);
     case CG_IO_ACCEPT:
         if (result >= 0)
             sock->spare = (int)result;
@@ -80,28 +105,104 @@ int cg__absorb_any(struct cg_sock *sock, struct cg__side *side, ssize_t result)
             sock->ready = (unsigned)result;
         break;
     default:
-        return side->mine ? side->work->got(sock, side->op, result) : 0;
+        return op != NULL ? work->got(sock, op, result) : 0;
     }
     /* -ECANCELED is an earlier op's request; this one has yet to make its own. */
     return result < 0 && result != -ECANCELED ? (int)result : 0;
 }
 
+/* Serves the op and asks for more until it is complete, or has to wait. A large op on a
+ * socket that is always ready goes on in the next turn, so that the others come in
+ * between. */
+static enum cg_verdict pump(struct cg_sock *sock, struct cg__side *side, struct cg_op *op,
+                            const struct cg__work *work, enum cg__use *use)
+{
+    struct cg_io *io = &side->io;
+    enum cg_verdict verdict;
+    size_t moved = 0;
+    int error;
+
+    *use = CG__WAITS;
+    do {
+        if (work->take(sock, op))
+            return CG_DONE;
+        if (io->state != CG_IO_IDLE) /* armed, or an earlier op's being cancelled */
+            return CG_PENDING;
+        error = work->ask(sock, op, io);
+        if (error == 0) {
+            verdict = cg__submit(sock, io);
+            if (verdict == CG_PENDING)
+                *use = CG__ASKS;
+            if (verdict != CG_DONE)
+                return verdict;
+            error = absorb(sock, side, op, work, io->result);
+            if (io->result > 0)
+                moved += (size_t)io->result;
+        }
+        if (error < 0) {
+            op->result = error;
+            return CG_DONE;
+        }
+    } while (moved < CG__AT_ONCE);
+    if (work->take(sock, op))
+        return CG_DONE;
+    cg_defer(sock->sched, &sock->deferred[side - sock->side]);
+    return CG_PENDING;
+}
+
 /* Goes on with an op that waits, after progress. */
-CG__INLINE void go_on(struct cg_sock *sock, struct cg__side *side)
+static void go_on(struct cg_sock *sock, struct cg__side *side)
 {
     struct cg_op *op = side->op;
-    enum cg_verdict verdict = cg__pump(sock, side, op, side->work);
+    enum cg__use use;
+    enum cg_verdict verdict = pump(sock, side, op, side->work, &use);
 
     assert(verdict != CG_RUN);
     if (verdict == CG_DONE)
         settle(sock, side, op, op->result);
+    else
+        side->use = use;
+}
+
+enum cg_verdict cg__begin_any(struct cg_sock *sock, struct cg__side *side,
+                              struct cg_op *op, const struct cg__work *work, int error)
+{
+    enum cg_verdict verdict = CG_DONE;
+    enum cg__use use = CG__FREE;
+
+    if (error < 0)
+        op->result = error;
+    else
+        verdict = pump(sock, side, op, work, &use);
+    switch (verdict) {
+    case CG_DONE:
+        return cg__done(sock, side, op);
+    case CG_PENDING:
+        return cg__waits(sock, side, op, work, use);
+    default:
+        sock->running++; /* until cg__run, which a cg_any calls from another coroutine */
+        return CG_RUN;
+    }
+}
+
+enum cg_verdict cg__begun(struct cg_sock *sock, struct cg__side *side, struct cg_op *op,
+                          const struct cg__work *work, enum cg_verdict verdict)
+{
+    int error;
+
+    if (verdict == CG_RUN) {
+        sock->running++;
+        return CG_RUN;
+    }
+    error = absorb(sock, side, op, work, side->io.result);
+    return cg__begin_any(sock, side, op, work, error);
 }
 
 static void resume(struct cg_sock *sock, struct cg__side *side)
 {
     if (sock->closing)
         cg__sock_settle(sock);
-    else if (side->op != NULL && !side->late)
+    else if (side->use >= CG__WAITS && side->io.state == CG_IO_IDLE)
         go_on(sock, side);
 }
 
@@ -121,52 +222,63 @@ static void resume_writing(struct cg_deferred *deferred)
     resume(sock, &sock->side[CG__TX]);
 }
 
-static void complete(struct cg_io *io, ssize_t result)
+void cg__absorbed(struct cg_sock *sock, struct cg__side *side, ssize_t result, int error)
 {
-    struct cg_sock *sock = io->owner;
-    struct cg__side *side =
-        io == &sock->side[CG__RX].io ? &sock->side[CG__RX] : &sock->side[CG__TX];
-    int error;
+    if (error < 0) {
+        settle(sock, side, side->op, error);
+        return;
+    }
+    if (result > 0 && side->op->weak_timeout)
+        cg_progress(side->op);
+    go_on(sock, side);
+}
 
-    if (side->op != NULL)
-        __builtin_prefetch(side->op->owner); /* the coroutine that will be woken */
-    error = cg__absorb(sock, side, side->work, result);
+void cg__complete(struct cg_io *io, ssize_t result)
+{
+    struct cg__side *side = (struct cg__side *)io;
+    struct cg_sock *sock = io->owner;
+    bool own = is_own(sock, side) || side->use == CG__LATE;
+    int error = absorb(sock, side, own ? side->op : NULL, side->work, result);
+
     if (io->state != CG_IO_IDLE) {
         io->buf = NULL;
         io->len = 0;
         sock->multishot = true;
-        if (side->late || sock->closing)
+        if (side->use == CG__LATE || sock->closing)
             return; /* to be told once more */
     }
     if (sock->closing) {
-        if (side->op != NULL)
+        if (side->use == CG__LATE)
             settle(sock, side, side->op, -EBADF);
         cg__sock_settle(sock);
-    } else if (side->late) {
+    } else if (side->use == CG__LATE) {
         settle(sock, side, side->op, -ECANCELED);
-    } else if (side->op == NULL) {
-        if (sock->input.unread >= CG_INPUT_LIMIT && io->state == CG_IO_PENDING)
-            sock->transport->cancel(sock, io); /* whoever waits for data arms it again */
-    } else if (error < 0) {
-        settle(sock, side, side->op, error);
-    } else {
-        side->mine = false;
-        if (result > 0 && side->op->weak_timeout)
-            cg_progress(side->op);
-        go_on(sock, side);
+    } else if (side->op != NULL) {
+        cg__absorbed(sock, side, result, error);
+    } else if (sock->input.unread >= CG_INPUT_LIMIT && io->state == CG_IO_PENDING) {
+        sock->transport->cancel(sock, io); /* whoever waits for data arms it again */
     }
 }
 
 enum cg_verdict cg__begin(struct cg_op *op, struct cg_sock *sock,
                           enum cg__direction direction, const struct cg__work *work)
 {
-    return cg__begin_here(op, sock, direction, work);
+    struct cg__side *side;
+
+    if (sock == NULL || sock->side[direction].use != CG__FREE)
+        return cg__refuse(op, sock);
+    side = &sock->side[direction];
+    if (sock->timeout != 0)
+        cg__take_default(sock, side, op);
+    return cg__begin_any(sock, side, op, work, 0);
 }
 
 enum cg_verdict cg__begin_reading(struct cg_op *op, struct cg_sock *sock,
                                   const struct cg__work *work)
 {
-    return cg__begin_reading_here(op, sock, work);
+    if (sock != NULL && cg__is_lent(sock))
+        return cg__refuse(op, sock);
+    return cg__begin(op, sock, CG__RX, work);
 }
 
 enum cg_verdict cg__take_back(struct cg_op *op, struct cg_sock *sock,
@@ -180,11 +292,11 @@ enum cg_verdict cg__take_back(struct cg_op *op, struct cg_sock *sock,
         cg__never_ran(sock);
         return CG_DONE;
     }
-    if (side->late)
+    if (side->use == CG__LATE)
         return CG_PENDING;
-    if (side->mine && io->state == CG_IO_PENDING &&
+    if (is_own(sock, side) && io->state == CG_IO_PENDING &&
         sock->transport->cancel(sock, io) == CG_PENDING && kernel_has_memory(io)) {
-        side->late = true;
+        side->use = CG__LATE;
         return CG_PENDING;
     }
     cg__leave(sock, side);
@@ -225,14 +337,11 @@ static ssize_t run(struct cg_op *op, struct cg_sock *sock, struct cg__side *side
             io->buf = NULL;
             io->len = 0;
         }
-        io->fd = sock->fd;
-        side->mine = true;
         result = sock->transport->run(sock, io);
         if (result > 0)
             cg_progress(op);
         if (result >= 0)
-            result = cg__absorb(sock, side, side->work, result);
-        side->mine = false;
+            result = absorb(sock, side, op, work, result);
         if (result < 0)
             return result;
     }
@@ -245,7 +354,8 @@ ssize_t cg__run(struct cg_op *op, struct cg_sock *sock, enum cg__direction direc
     struct cg_scope scope;
     ssize_t result = sock->closing ? -EBADF : -EBUSY;
 
-    if (side->op == NULL && !sock->closing) {
+    if (side->use == CG__FREE) {
+        side->use = CG__RUNS;
         side->op = op;
         side->work = work;
         side->scope = &scope; /* cg_close ends by it what the transport waits for */
@@ -253,7 +363,8 @@ ssize_t cg__run(struct cg_op *op, struct cg_sock *sock, enum cg__direction direc
         result = run(op, sock, side, &scope);
         cg_scope_close(&scope);
         side->scope = NULL;
-        cg__leave(sock, side);
+        side->op = NULL;
+        side->use = sock->closing ? CG__CLOSED : CG__FREE;
     }
     cg__take_timeout_back(side, op);
     sock->running--;
@@ -268,8 +379,7 @@ void cg__side_init(struct cg_sock *sock, enum cg__direction direction)
 {
     struct cg_io *io = &sock->side[direction].io;
 
-    io->fd = sock->fd;
-    io->complete = complete;
+    io->complete = cg__complete;
     io->owner = sock;
     sock->deferred[direction].fn = direction == CG__RX ? resume_reading : resume_writing;
 }
@@ -279,16 +389,16 @@ void cg__side_close(struct cg_sock *sock, enum cg__direction direction)
     struct cg__side *side = &sock->side[direction];
     struct cg_io *io = &side->io;
 
-    if (side->scope != NULL) {
+    if (side->use == CG__RUNS) {
         cg_scope_cancel(side->scope);
         return;
     }
     if (io->state == CG_IO_PENDING)
         sock->transport->cancel(sock, io);
-    if (side->op == NULL)
-        return;
-    if (side->mine && io->state != CG_IO_IDLE && kernel_has_memory(io))
-        side->late = true; /* answered when the kernel has let go of its memory */
-    else
+    if (side->use == CG__FREE)
+        side->use = CG__CLOSED;
+    else if (is_own(sock, side) && io->state != CG_IO_IDLE && kernel_has_memory(io))
+        side->use = CG__LATE; /* answered when the kernel has let go of its memory */
+    else if (side->use >= CG__WAITS)
         settle(sock, side, side->op, -EBADF);
 }

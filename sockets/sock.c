@@ -2,6 +2,7 @@
 /* Sockets as objects: made, asked, shut down, closed. */
 #include "config.h"
 
+#include "lib/sched.h"
 #include "sockets/addr.h"
 #include "sockets/sock.h"
 
@@ -31,7 +32,8 @@ struct cg_sock *cg_sock_new(struct cg_sched *sched,
     sock->state = state;
     sock->sched = sched;
     sock->reactor = cg_sched_reactor(sched);
-    sock->fd = fd;
+    sock->holds = transport == &cg__plain_transport ? &sched->holds : &sock->in_memory;
+    cg__sock_set_fd(sock, fd);
     sock->spare = -1;
     cg__side_init(sock, CG__RX);
     cg__side_init(sock, CG__TX);

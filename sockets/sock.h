@@ -21,21 +21,32 @@ struct cg__work {
     int (*got)(struct cg_sock *sock, struct cg_op *op, ssize_t result);
     /* The op leaves its side without having been cancelled. May be NULL. */
     void (*ended)(struct cg_sock *sock, struct cg_op *op);
+    /* cg__complete_here with this work; without `ended`. NULL: cg__complete will do. */
+    void (*complete)(struct cg_io *io, ssize_t result);
     bool partial; /* cancelled, it keeps what was moved */
 };
 
 enum { CG__AT_ONCE = 64 * 1024 }; /* bytes an op moves before the others have a turn */
 
+/* Who uses one direction of a socket. */
+enum cg__use {
+    CG__FREE,   /* nobody */
+    CG__CLOSED, /* nobody any more */
+    CG__RUNS,   /* an op whose run slot is called */
+    CG__LATE,   /* one that is cancelled, or its socket closed, and completes when its request
+                   is back */
+    CG__WAITS,  /* one that waits for an earlier request, or for its next turn */
+    CG__ASKS,   /* one that waits for a request that it has made */
+};
+
 /* One direction of a socket: two cache lines. */
 struct cg__side {
-    _Alignas(CG__LINE) struct cg_io io;
-    struct cg_op *op; /* who waits; NULL: nobody */
+    _Alignas(CG__LINE) struct cg_io io; /* first */
+    struct cg_op *op; /* who uses it; NULL: nobody */
     const struct cg__work *work;
     struct cg_scope *scope; /* of the op, while the transport runs it */
     struct cg_op *defaulted; /* op has the socket's default timeout, for this once */
-    bool mine;              /* the request in io is the op's own */
-    bool late;              /* cancelled or closed; completes when the request is back */
-    bool held;              /* holds the run open */
+    uint8_t use;             /* enum cg__use */
 };
 
 enum cg__direction { CG__RX, CG__TX };
@@ -48,6 +59,10 @@ struct cg_sock {
     struct cg_reactor *reactor;
     struct cg__input input;
     int64_t timeout; /* default of its waits; 0: the scheduler's */
+    size_t *holds;   /* where its waits are counted: with what holds the run open. Not those
+                      * over an in-memory transport: if nobody else can run, nobody will ever
+                      * write there */
+    size_t in_memory;
     int fd;
     int error;       /* of receiving, once the input has been read; stays */
     int spare;       /* of a listener: a connection that came too late for its accept */
@@ -115,6 +130,12 @@ void cg__close_fd(struct cg_reactor *reactor, int fd);
 int cg__print(const struct cg_sock *sock, size_t done, size_t len, char *buf,
               size_t size);
 int cg__print_sock(const struct cg_sock *sock, char *buf, size_t size);
+
+/* Of a new socket, or one that gives its descriptor away. */
+static inline void cg__sock_set_fd(struct cg_sock *sock, int fd)
+{
+    sock->fd = sock->side[CG__RX].io.fd = sock->side[CG__TX].io.fd = fd;
+}
 
 static inline bool cg__is_lent(const struct cg_sock *sock)
 {
