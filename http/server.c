@@ -5,6 +5,7 @@
 
 #include "http/server.h"
 
+#include <cogen/transport.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -198,6 +199,25 @@ static ssize_t accept_all(struct cg_http_server *server, struct cg_sock *listene
     return n;
 }
 
+/* From here on the listener may be closed at any time. */
+static enum cg_verdict serve_process(struct cg_op *op, struct cg_sched *sched)
+{
+    (void)sched;
+    op->result = -EBADF;
+    if (of(op)->listener == NULL)
+        return CG_DONE;
+    cg_sock_keep(of(op)->listener);
+    return CG_RUN;
+}
+
+/* There was no memory to run it. */
+static enum cg_verdict serve_cancel(struct cg_op *op, struct cg_sched *sched)
+{
+    (void)sched;
+    cg_sock_unkeep(of(op)->listener);
+    return CG_DONE;
+}
+
 static ssize_t serve_run(struct cg_op *op)
 {
     struct cg_http_server *server = of(op)->server;
@@ -209,6 +229,7 @@ static ssize_t serve_run(struct cg_op *op)
     cg_scope_open(&serving.scope, CG_NEVER, false);
     n = accept_all(server, of(op)->listener, &serving);
     cg_scope_close(&serving.scope);
+    cg_sock_unkeep(of(op)->listener);
     if (server->draining)
         n = 0;
     else
@@ -233,6 +254,8 @@ static ssize_t serve_run(struct cg_op *op)
 
 const struct cg_op_type cg_http_serve_type = {
     .name = "http_serve",
+    .process = serve_process,
+    .cancel = serve_cancel,
     .run = serve_run,
 };
 

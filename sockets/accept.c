@@ -157,7 +157,7 @@ bool cg__accept_undo(struct cg_sock *listener, struct cg_sock *conn)
     size_t size;
     int fd;
 
-    if (listener->spare >= 0 || listener->side[CG__RX].op != NULL)
+    if (listener->closing || listener->spare >= 0 || listener->side[CG__RX].op != NULL)
         return false;
     fd = cg_detach(conn, &rest, &size);
     listener->spare = fd < 0 ? -1 : fd;

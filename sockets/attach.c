@@ -53,6 +53,8 @@ int cg_detach(struct cg_sock *sock, void **rest, size_t *size)
     char *copy = NULL;
     int fd = sock->fd;
 
+    if (sock->closing)
+        return -EBADF;
     if (sock->transport != &cg__plain_transport || fd < 0)
         return -EOPNOTSUPP;
     if (sock->side[CG__RX].op != NULL || sock->side[CG__TX].op != NULL ||

@@ -47,8 +47,6 @@ static ssize_t serve_next(struct server *server, const struct cg_coro_options *o
 
     if (op->limit && (rc = cg_yield(cg_acquire(&server->places))) < 0)
         return rc;
-    if (op->listener == NULL)
-        return -EBADF;
     rc = cg_yield(cg_accept(op->listener, &conn));
     if (rc == -ENOMEM) {
         give_place(server);
@@ -60,13 +58,12 @@ static ssize_t serve_next(struct server *server, const struct cg_coro_options *o
     if (rc == 0)
         return 0;
     give_place(server);
-    if (rc != -ECANCELED || op->listener == NULL ||
-        !cg__accept_undo(op->listener, conn))
+    if (rc != -ECANCELED || !cg__accept_undo(op->listener, conn))
         cg_close(conn);
     return rc == -ECANCELED ? rc : 0;
 }
 
-/* From here on the listener may be closed at any time: serve->listener is NULL then. */
+/* From here on the listener may be closed at any time. */
 static enum cg_verdict serve_process(struct cg_op *op, struct cg_sched *sched)
 {
     struct cg_serve_op *serve = (struct cg_serve_op *)op;
@@ -75,22 +72,15 @@ static enum cg_verdict serve_process(struct cg_op *op, struct cg_sched *sched)
     op->result = serve->handler == NULL ? -EINVAL : -EBADF;
     if (serve->handler == NULL || serve->listener == NULL)
         return CG_DONE;
-    if (serve->listener->server == NULL)
-        serve->listener->server = &serve->listener;
+    cg_sock_keep(serve->listener);
     return CG_RUN;
-}
-
-static void leave(struct cg_serve_op *serve)
-{
-    if (serve->listener != NULL && serve->listener->server == &serve->listener)
-        serve->listener->server = NULL;
 }
 
 /* There was no memory to run it. */
 static enum cg_verdict serve_cancel(struct cg_op *op, struct cg_sched *sched)
 {
     (void)sched;
-    leave((struct cg_serve_op *)op);
+    cg_sock_unkeep(((struct cg_serve_op *)op)->listener);
     return CG_DONE;
 }
 
@@ -105,7 +95,7 @@ static ssize_t serve_run(struct cg_op *op)
     cg_group_open(&server.group, .grace = serve->grace, .keep_going = true);
     while ((rc = serve_next(&server, &options)) >= 0)
         continue;
-    leave(serve);
+    cg_sock_unkeep(serve->listener);
     cg_group_cancel(&server.group);
     cg_yield(cg_group_wait(&server.group));
     return rc;

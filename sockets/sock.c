@@ -46,8 +46,6 @@ void cg_close(struct cg_sock *sock)
         return;
     assert(!sock->closing); /* closed twice */
     sock->closing = true;
-    if (sock->server != NULL)
-        *sock->server = NULL;
     sock->held = sock->transport == &cg__plain_transport;
     if (sock->held)
         cg_hold(sock->sched);
@@ -56,29 +54,65 @@ void cg_close(struct cg_sock *sock)
     cg__sock_settle(sock);
 }
 
-void cg__sock_settle(struct cg_sock *sock)
+static bool in_use(const struct cg_sock *sock)
 {
-    assert(sock->closing);
     if (sock->running > 0)
-        return;
+        return true;
     for (int direction = CG__RX; direction <= CG__TX; direction++)
         if (sock->side[direction].io.state != CG_IO_IDLE ||
             sock->deferred[direction].queued)
-            return;
-    if (sock->input.first != NULL)
-        sock->input.first->lent = 0;
-    cg__input_drop(sock->reactor, &sock->input, sock->input.unread);
+            return true;
+    return false;
+}
+
+/* Lets go of what the socket stands for. */
+static void end(struct cg_sock *sock)
+{
     if (sock->transport->close != NULL)
         sock->transport->close(sock);
     if (sock->held)
         cg_unhold(sock->sched);
+    sock->fd = -1;
+    sock->gone = true;
+}
+
+void cg__sock_settle(struct cg_sock *sock)
+{
+    assert(sock->closing);
+    if (!sock->gone) {
+        if (in_use(sock))
+            return;
+        end(sock);
+    }
+    if (sock->keeps > 0)
+        return;
+    if (sock->input.first != NULL)
+        sock->input.first->lent = 0;
+    cg__input_drop(sock->reactor, &sock->input, sock->input.unread);
     free(sock->memory);
+}
+
+void cg_sock_keep(struct cg_sock *sock)
+{
+    sock->keeps++;
+}
+
+int cg_sock_unkeep(struct cg_sock *sock)
+{
+    assert(sock->keeps > 0);
+    sock->keeps--;
+    if (!sock->closing)
+        return 0;
+    cg__sock_settle(sock);
+    return -EBADF;
 }
 
 ssize_t cg__call_sock(struct cg_sock *sock, struct cg_io *io)
 {
     enum cg_verdict verdict;
 
+    if (sock->closing)
+        return -EBADF;
     io->fd = sock->fd;
     verdict = sock->transport->submit(sock, io);
     assert(verdict == CG_DONE); /* these never wait */
@@ -102,6 +136,8 @@ struct cg_sched *cg_sock_sched(const struct cg_sock *sock)
 
 int cg_sock_fd(const struct cg_sock *sock)
 {
+    if (sock->closing)
+        return -EBADF;
     return sock->fd >= 0 ? sock->fd : -EOPNOTSUPP;
 }
 
@@ -167,6 +203,8 @@ int cg__print_sock(const struct cg_sock *sock, char *buf, size_t size)
 {
     if (sock == NULL)
         return snprintf(buf, size, "no socket");
+    if (sock->closing)
+        return snprintf(buf, size, "closed");
     if (sock->fd < 0)
         return snprintf(buf, size, "%s", sock->transport->name);
     return snprintf(buf, size, "fd %d", sock->fd);

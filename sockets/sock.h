@@ -66,13 +66,14 @@ struct cg_sock {
     int fd;
     int error;       /* of receiving, once the input has been read; stays */
     int spare;       /* of a listener: a connection that came too late for its accept */
-    struct cg_sock **server; /* of a listener: set to NULL when it is closed; may be NULL */
     unsigned ready;  /* what the last poll request answered */
     unsigned running; /* ops whose run slot is called or about to be */
+    unsigned keeps;   /* cg_sock_keep */
     bool eof;        /* nothing comes after the input */
     bool multishot;  /* its requests to receive stay armed */
     bool listener;
     bool closing;
+    bool gone;       /* closed: only the memory is left, for those who keep it */
     bool held;       /* closing, waits for its last request, holds the run open */
     struct cg__side side[2];
     struct cg_deferred deferred[2]; /* of the sides */
@@ -115,7 +116,7 @@ bool cg__accept_undo(struct cg_sock *listener, struct cg_sock *conn);
 
 /* ---- sock.c ---- */
 
-/* Frees a closing socket if nothing of it is in use any more. */
+/* Ends a closing socket once nothing of it is in use, and frees it once nobody keeps it. */
 void cg__sock_settle(struct cg_sock *sock);
 
 /* A request that never waits, straight to the reactor or through a transport: its

@@ -7,6 +7,7 @@
 #include <cogen/http_server.h>
 
 #include "http/decode.h"
+#include "tests/closing.h"
 #include "tests/support.h"
 
 #include <errno.h>
@@ -936,6 +937,69 @@ static ssize_t access_log(void *arg)
     return 0;
 }
 
+/* The listener may be closed at any time, before the op runs, in it, and while it is being
+ * cancelled; that ends it, and the connections, at once. */
+static ssize_t may_be_answered(void *arg)
+{
+    static const char text[] = "GET /held" V "\r\n";
+    struct cg_sock *sock;
+    char buf[64];
+
+    (void)arg;
+    if (cg_yield(cg_connect(addr, &sock)) < 0)
+        return 0;
+    cg_yield(cg_writeall(sock, text, sizeof text - 1));
+    while (cg_yield(cg_read(sock, buf, sizeof buf)) > 0)
+        continue;
+    cg_close(sock);
+    return 0;
+}
+
+static void closing_open(void *arg)
+{
+    server = cg_http_server_new(.log = log_line);
+    OK(cg_http_mount(server, "GET /held", held, NULL));
+    listener = test_listen(addr);
+    *(struct cg_coro **)arg = test_start(may_be_answered, NULL);
+}
+
+static struct cg_op *closing_op(void *arg, void *room)
+{
+    (void)arg;
+    return KEEP_OP(room, cg_http_serve_op, cg_http_serve(server, listener));
+}
+
+static void closing_close(void *arg)
+{
+    (void)arg;
+    cg_close(listener);
+}
+
+static void closing_end(void *arg, ssize_t answer, bool closed)
+{
+    (void)answer;
+    ck_assert_uint_eq(cg_http_connections(server), 0);
+    cg_http_server_free(server);
+    if (!closed)
+        cg_close(listener);
+    test_end(*(struct cg_coro **)arg);
+}
+
+static ssize_t closed_at_any_time(void *arg)
+{
+    struct cg_coro *asker;
+
+    (void)arg;
+    closing_at_any_time(&(struct closing){.arg = &asker,
+                                          .open = closing_open,
+                                          .op = closing_op,
+                                          .close = closing_close,
+                                          .end = closing_end,
+                                          .steps = 8,
+                                          .slowly = true});
+    return 0;
+}
+
 int main(void)
 {
     static const struct test_case cases[] = {
@@ -958,6 +1022,7 @@ int main(void)
         CORO(shuts_down, .where = ON_SIM),
         CORO(cancelled, .where = ON_SIM),
         CORO(access_log),
+        CORO(closed_at_any_time),
     };
 
     return test_main("http server", cases, COUNT(cases));

@@ -3,6 +3,7 @@
  * the loop. */
 #include "config.h"
 
+#include "tests/closing.h"
 #include "tests/support.h"
 
 #include <errno.h>
@@ -203,10 +204,108 @@ static ssize_t closed_at_the_limit(void *arg)
     return 0;
 }
 
+/* And whenever it is closed: before the op runs, in it, and while it is being cancelled. */
+static ssize_t may_be_served(void *arg)
+{
+    struct server *s = arg;
+    struct cg_sock *conn;
+    char line[8];
+
+    if (cg_yield(cg_connect(s->addr, &conn)) < 0)
+        return 0;
+    cg_yield(cg_writeall(conn, "hi\n", 3));
+    while (cg_yield(cg_readline(conn, line, sizeof line)) > 0)
+        continue;
+    cg_close(conn);
+    return 0;
+}
+
+static void open_listener(void *arg)
+{
+    struct server *s = arg;
+
+    s->listener = test_listen(s->addr);
+    s->coro = test_start(may_be_served, s);
+}
+
+static ssize_t listens(struct cg_sock *conn, void *arg)
+{
+    struct service *service = arg;
+    char line[64];
+
+    service->now++;
+    while (cg_yield(cg_readline(conn, line, sizeof line)) > 0)
+        continue;
+    service->now--;
+    cg_close(conn);
+    return 0;
+}
+
+static struct cg_op *serve_op(void *arg, void *room)
+{
+    struct server *s = arg;
+
+    return KEEP_OP(room, cg_serve_op, cg_serve(s->listener, listens, .arg = &s->service));
+}
+
+static void close_listener(void *arg)
+{
+    struct server *s = arg;
+
+    cg_close(s->listener);
+    s->listener = NULL;
+}
+
+static void has_served(void *arg, ssize_t answer, bool closed)
+{
+    struct server *s = arg;
+
+    (void)answer;
+    IS(s->service.now, 0);
+    if (!closed)
+        cg_close(s->listener);
+    IS(test_end(s->coro), 0);
+}
+
+static ssize_t closed_at_any_time(void *arg)
+{
+    struct server s = {.limit = 0};
+
+    (void)arg;
+    closing_at_any_time(&(struct closing){.arg = &s,
+                                          .open = open_listener,
+                                          .op = serve_op,
+                                          .close = close_listener,
+                                          .end = has_served,
+                                          .steps = 8,
+                                          .slowly = true});
+    return 0;
+}
+
+/* The address is free at once, also while somebody is still served. */
+static ssize_t closed_is_free(void *arg)
+{
+    struct server s = {.limit = 1};
+    struct cg_sock *conn, *other;
+
+    (void)arg;
+    begin(&s);
+    conn = dial(&s);
+    cg_close(s.listener);
+    s.listener = NULL;
+    IS(cg_yield(cg_connect(s.addr, &other)), -ECONNREFUSED);
+    OK(cg_listen(cg_sched_self(), s.addr, &other));
+    cg_close(other);
+    cg_close(conn);
+    end(&s, -EBADF);
+    return 0;
+}
+
 static const struct test_case cases[] = {
     CORO(limit),  CORO(at_once),
     CORO(gracefully),  CORO(grace_ends, .where = ON_SIM),
     CORO(closed), CORO(closed_at_the_limit),
+    CORO(closed_is_free), CORO(closed_at_any_time),
 };
 
 int main(void)

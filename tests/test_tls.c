@@ -5,6 +5,7 @@
 #include "config.h"
 
 #include "sockets/sock.h"
+#include "tests/closing.h"
 #include "tests/sock_cases.h"
 #include "tests/support.h"
 #include "tests/tls_certs.h"
@@ -470,6 +471,88 @@ static void queue_is_limited(struct cg_sock *a, struct cg_sock *b)
     close_both(a, b);
 }
 
+/* ---- Closed in the handshake ------------------------------------------------------- */
+
+/* The socket under a handshake may be closed at any time. What comes of it belongs to nobody
+ * else then; and a handshake that is done as it is cancelled leaves nothing behind. */
+struct shaken {
+    enum test_link link;
+    bool server;
+    struct cg_sock *inner, *sock;
+    struct cg_sock *other; /* of the peer */
+    struct cg_coro *peer;
+};
+
+static ssize_t shakes(void *arg)
+{
+    struct shaken *s = arg;
+    char byte;
+
+    if (s->server)
+        cg_yield(cg_tls_connect(s->other, client_tls, "site.test", &s->other));
+    else
+        cg_yield(cg_tls_accept(s->other, server_tls, &s->other));
+    while (cg_yield(cg_read(s->other, &byte, 1)) > 0)
+        continue;
+    cg_close(s->other);
+    return 0;
+}
+
+static void shaken_open(void *arg)
+{
+    struct shaken *s = arg;
+
+    s->sock = NULL;
+    test_connect(s->link, &s->inner, &s->other);
+    s->peer = test_start(shakes, s);
+}
+
+static struct cg_op *shaken_op(void *arg, void *room)
+{
+    struct shaken *s = arg;
+
+    if (s->server)
+        return KEEP_OP(room, cg_tls_op, cg_tls_accept(s->inner, server_tls, &s->sock));
+    return KEEP_OP(room, cg_tls_op,
+                   cg_tls_connect(s->inner, client_tls, "site.test", &s->sock));
+}
+
+static void shaken_close(void *arg)
+{
+    cg_close(((struct shaken *)arg)->inner);
+}
+
+static void shaken_end(void *arg, ssize_t answer, bool closed)
+{
+    struct shaken *s = arg;
+
+    if (answer < 0)
+        ck_assert_ptr_null(s->sock);
+    if (!closed)
+        cg_close(answer < 0 ? s->inner : s->sock);
+    test_end(s->peer);
+}
+
+static ssize_t closed_in_handshake(void *arg)
+{
+    static const enum test_link links[] = {OVER_PAIR, OVER_TCP};
+
+    (void)arg;
+    configure();
+    for (int i = 0; i < 8; i++)
+        closing_at_any_time(&(struct closing){
+            .arg = &(struct shaken){.link = links[i / 4], .server = i % 2},
+            .open = shaken_open,
+            .op = shaken_op,
+            .close = i / 2 % 2 ? shaken_close : NULL,
+            .end = shaken_end,
+            .steps = 200,
+            .slowly = links[i / 4] == OVER_TCP,
+        });
+    unconfigure();
+    return 0;
+}
+
 static const struct test_case cases[] = {
     LINK(everything),
     LINK(asks_below, .over = OVER_TCP | OVER_UNIX),
@@ -491,6 +574,7 @@ static const struct test_case cases[] = {
     LINK(new_keys, .over = OVER_PAIR | OVER_TCP),
     LINK(idle_holds_nothing, .over = OVER_PAIR | OVER_TCP),
     LINK(queue_is_limited, .over = OVER_PAIR | OVER_TCP),
+    CORO(closed_in_handshake),
 };
 
 int main(void)

@@ -7,10 +7,54 @@
 #include "tests/support.h"
 #include "tests/sock_cases.h"
 
+#include <cogen/serve.h>
 #include <cogen/sim.h>
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
+
+/* ---- A socket that is kept ------------------------------------------------------- */
+
+/* A socket that somebody keeps is closed as any other: its peer reads the end, its descriptor
+ * is gone. What is asked on it answers -EBADF, and a view of it stays until it has been kept
+ * no more. */
+static void kept(struct cg_sock *a, struct cg_sock *b)
+{
+    int fds = test_count_fds(), fd = cg_sock_fd(a);
+    struct cg_view view;
+    char buf[CG_ADDR_SIZE];
+    size_t size = sizeof buf;
+    void *rest;
+
+    cg_sock_keep(a);
+    IS(cg_sock_unkeep(a), 0);
+    IS(cg_yield(cg_writeall(b, "hello", 5)), 5);
+    IS(cg_yield(cg_borrow(a, &view)), 5);
+    cg_sock_keep(a);
+    cg_sock_keep(a);
+    cg_close(a);
+    while (cg_yield(cg_write(b, "x", 1, .timeout = CG_SECOND)) >= 0)
+        OK(cg_yield(cg_sleep(CG_MICROSECOND))); /* what the kernel has is let go of */
+    if (fd >= 0 && !test_on_sim())
+        IS(test_count_fds(), fds - 1);
+    IS(cg_yield(cg_read(a, buf, 1)), -EBADF);
+    IS(cg_yield(cg_write(a, "y", 1)), -EBADF);
+    IS(cg_yield(cg_any((cg_borrow(a, &view)))), 0);
+    IS(cg_yield(cg_accept(a, &b)), -EBADF);
+    IS(cg_yield(cg_poll_sock(a, CG_IN | CG_OUT)), -EBADF);
+    IS(cg_yield(cg_shutdown(a, SHUT_WR)), -EBADF);
+    IS(cg_yield(cg_serve(a, NULL)), -EINVAL);
+    IS(cg_local_addr(a, buf, sizeof buf), -EBADF);
+    IS(cg_setopt(a, SOL_SOCKET, SO_KEEPALIVE, "1234", 4), -EBADF);
+    IS(cg_getopt(a, SOL_SOCKET, SO_ERROR, buf, &size), -EBADF);
+    IS(cg_sock_fd(a), -EBADF);
+    IS(cg_detach(a, &rest, &size), -EBADF);
+    IS(cg_sock_unkeep(a), -EBADF);
+    ck_assert(view.size == 5 && memcmp(view.data, "hello", 5) == 0);
+    cg_giveback(&view, 2);
+    IS(cg_sock_unkeep(a), -EBADF);
+    cg_close(b);
+}
 
 /* ---- A transport that runs ------------------------------------------------------- */
 
@@ -386,6 +430,7 @@ static ssize_t kernel_storms(void *arg)
 }
 
 static const struct test_case cases[] = {
+    LINK(kept),
     LINK(run_everything, .over = OVER_PAIR | OVER_TCP),
     LINK(run_both_ways, .over = OVER_PAIR | OVER_TCP),
     LINK(run_raced, .over = OVER_PAIR | OVER_TCP),

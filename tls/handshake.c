@@ -75,46 +75,67 @@ static void note(struct cg__tls_conn *conn)
     ERR_clear_error();
 }
 
-static ssize_t handshake(struct cg__tls_conn *conn, struct cg_sock **sock)
+/* All that may go before the handshake begins is referred to from here on: as a branch of a
+ * cg_any it begins later. */
+static enum cg_verdict begin(struct cg_tls_op *op, bool server)
 {
+    op->result = cg__tls_conn_new(op->inner, op->tls, server, op->host, &op->conn);
+    if (op->result == 0) {
+        cg_sock_keep(op->inner);
+        return CG_RUN;
+    }
+    if (op->why != NULL)
+        cg__tls_why_say(op->why, 0, cg_strerror(op->result));
+    return CG_DONE;
+}
+
+static enum cg_verdict accept_process(struct cg_op *op, struct cg_sched *sched)
+{
+    (void)sched;
+    return begin(of(op), true);
+}
+
+static enum cg_verdict connect_process(struct cg_op *op, struct cg_sched *sched)
+{
+    (void)sched;
+    return begin(of(op), false);
+}
+
+static ssize_t run(struct cg_op *op)
+{
+    struct cg__tls_conn *conn = of(op)->conn;
     ssize_t result = cg__tls_conn_do(conn, shake, NULL, 0);
 
     if (result > 0)
         result = cg__tls_pump_flush(conn);
     if (result == CG_ETLS_CUT)
         return cg__tls_why_say(conn->why, CG_EOF, "the peer closed the connection");
-    if (result < 0)
-        return result;
-    note(conn);
-    *sock = cg_sock_new(cg_sock_sched(conn->inner), &cg__tls_transport, conn, -1);
-    return *sock != NULL ? 0 : -ENOMEM;
-}
-
-static ssize_t run(struct cg_tls_op *op, bool server)
-{
-    struct cg__tls_conn *conn;
-    ssize_t result = cg__tls_conn_new(op->inner, op->tls, server, op->host, &conn);
-
-    if (result == 0) {
-        result = handshake(conn, op->sock);
-        if (result < 0 && op->why != NULL)
-            cg__tls_why_say(op->why, 0, conn->why[0] ? conn->why : cg_strerror(result));
-        if (result < 0)
-            cg__tls_conn_free(conn);
-    } else if (op->why != NULL) {
-        cg__tls_why_say(op->why, 0, cg_strerror(result));
-    }
     return result;
 }
 
-static ssize_t accept_run(struct cg_op *op)
+/* Only here is it known whether the handshake has come in time, and the inner socket is the
+ * caller's until then. */
+static ssize_t finish(struct cg_op *op)
 {
-    return run(of(op), true);
-}
+    struct cg_tls_op *tls = of(op);
+    struct cg__tls_conn *conn = tls->conn;
+    ssize_t result = op->result;
 
-static ssize_t connect_run(struct cg_op *op)
-{
-    return run(of(op), false);
+    if (conn == NULL) /* it was not begun */
+        return result;
+    tls->conn = NULL;
+    if (cg_sock_unkeep(tls->inner) < 0 && result >= 0)
+        result = -EBADF;
+    if (result >= 0) {
+        note(conn);
+        *tls->sock = cg_sock_new(cg_sock_sched(conn->inner), &cg__tls_transport, conn, -1);
+        result = *tls->sock != NULL ? 0 : -ENOMEM;
+    }
+    if (result < 0 && tls->why != NULL)
+        cg__tls_why_say(tls->why, 0, conn->why[0] ? conn->why : cg_strerror(result));
+    if (result < 0)
+        cg__tls_conn_free(conn);
+    return result;
 }
 
 static int print(const struct cg_op *op, char *buf, size_t size)
@@ -127,13 +148,17 @@ static int print(const struct cg_op *op, char *buf, size_t size)
 const struct cg_op_type cg_tls_accept_type = {
     .name = "tls_accept",
     .flags = CG_OP_DEFAULT_TIMEOUT,
-    .run = accept_run,
+    .process = accept_process,
+    .run = run,
+    .finish = finish,
     .print = print,
 };
 
 const struct cg_op_type cg_tls_connect_type = {
     .name = "tls_connect",
     .flags = CG_OP_DEFAULT_TIMEOUT,
-    .run = connect_run,
+    .process = connect_process,
+    .run = run,
+    .finish = finish,
     .print = print,
 };

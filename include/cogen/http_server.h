@@ -118,9 +118,9 @@ struct cg_http_upgrade_op {
 
 /* cg_http_serve(server, listener): accepts connections and answers their requests, until it
  * is cancelled, the listener fails or the server is shut down; answers why (0: shut down)
- * once all these connections have ended. A cancel ends them at once. The listener is
- * borrowed, and closed only after the answer. Several may serve at once, with listeners of
- * one scheduler. */
+ * once all these connections have ended. A cancel ends them at once, and so does closing the
+ * listener (-EBADF), which is borrowed. Several may serve at once, with listeners of one
+ * scheduler. */
 #define cg_http_serve(...) cg__http_serve(__VA_ARGS__, )
 #define cg__http_serve(s, l, ...)                                                          \
     CG_OP(cg_http_serve, .server = (s), .listener = (l), __VA_ARGS__)

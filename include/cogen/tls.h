@@ -51,6 +51,7 @@ struct cg_tls_op { /* accept, connect */
     const char *host;
     struct cg_sock **sock;
     char *why;
+    struct cg__tls_conn *conn; /* the library's */
 };
 
 /* cg_tls_new(&tls, .cert = "site.pem", .ca_file = "ca.pem"): cg_tls_create with keywords. */
@@ -61,8 +62,8 @@ struct cg_tls_op { /* accept, connect */
 /* cg_tls_accept(inner, tls, &sock), cg_tls_connect(inner, tls, host, &sock): the handshake
  * of a server or a client over a connected socket. 0: everything that can be done with a
  * socket can be done with *sock, which owns inner; the caller closes it and uses inner no
- * more. Otherwise inner stays the caller's, and is good for nothing but to be closed; not
- * before the answer: who wants no handshake any more cancels it.
+ * more. Otherwise inner stays the caller's, and is good for nothing but to be closed; also
+ * before the answer, which is -EBADF then.
  *   CG_ETLS_HOST ...   the peer's certificate is not accepted, and why
  *   CG_ETLS_REFUSED    the peer did not accept ours, or nothing that was offered
  *   CG_ETLS            it does not speak TLS, or breaks its rules

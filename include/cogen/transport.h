@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Transports: what carries a socket's bytes. The reactor is one, an in-memory pair another,
- * TLS over either a third. Users do not need this header. See cg_transport(3). */
+ * TLS over either a third; and what operations of other libraries need of a socket. Users do
+ * not need this header. See cg_transport(3). */
 #ifndef COGEN_TRANSPORT_H
 #define COGEN_TRANSPORT_H
 
@@ -43,6 +44,18 @@ CG_API struct cg_sock *cg_sock_new(struct cg_sched *sched,
 CG_API void *cg_sock_state(const struct cg_sock *sock);
 CG_API const struct cg_transport_type *cg_sock_transport(const struct cg_sock *sock);
 CG_API struct cg_sched *cg_sock_sched(const struct cg_sock *sock);
+
+/* For compound operations that use a socket of somebody else's: as a branch of a cg_any such
+ * an op runs in a coroutine of its own, a moment after it was yielded, and goes on for a moment
+ * after it was cancelled; the socket may be closed at any time. Kept, it may still be closed,
+ * which is done at once, but its memory stays (and a view that is lent, to be given back)
+ * until it has been kept no more as often as it was kept. What is yielded or asked on it
+ * answers -EBADF meanwhile. Keep it in process, and give it back at the end of run, where
+ * cancel is called instead of run, or in finish. */
+CG_API void cg_sock_keep(struct cg_sock *sock);
+
+/* The other half. 0; -EBADF: it was closed meanwhile, and must not be used any more. */
+CG_API int cg_sock_unkeep(struct cg_sock *sock);
 
 #endif
 #endif
