@@ -432,7 +432,7 @@ static ssize_t routes(void *arg)
 static ssize_t many_routes(void *arg)
 {
     enum { MANY = 200, STEP = 77 };
-    static char names[MANY][16], asked[MANY * 32];
+    static char names[MANY][16], asked[MANY * 40];
     char *to = asked, line[64];
     const char *at;
 
