@@ -353,7 +353,7 @@ static ssize_t reads(void *arg)
  * wakes everybody, one after the other. */
 static ssize_t condition(void *arg)
 {
-    struct board board = {.condition = {{NULL}}};
+    struct board board = {0};
     struct reader r[4] = {{&board, "a", 0, 0},
                           {&board, "b", 0, 0},
                           {&board, "c", 0, 0},
@@ -384,7 +384,7 @@ static ssize_t condition(void *arg)
 /* Not without the mutex; and never at once. */
 static ssize_t condition_misuse(void *arg)
 {
-    struct board board = {.condition = {{NULL}}};
+    struct board board = {0};
 
     (void)arg;
     IS(cg_yield(cg_wait_condition(&board.condition, &board.mutex)), -EPERM);
@@ -399,7 +399,7 @@ static ssize_t condition_misuse(void *arg)
 /* A timeout does not answer before the mutex is owned again. */
 static ssize_t condition_times_out(void *arg)
 {
-    struct board board = {.condition = {{NULL}}};
+    struct board board = {0};
     struct reader late = {&board, "l", MS, -ETIMEDOUT};
     struct cg_coro *coro = waits(reads, &late);
 
@@ -420,7 +420,7 @@ static ssize_t condition_times_out(void *arg)
 /* A notification for somebody who is cancelled before he has the mutex is another's. */
 static ssize_t condition_passes_on(void *arg)
 {
-    struct board board = {.condition = {{NULL}}};
+    struct board board = {0};
     struct reader gone = {&board, "g", 0, -ECANCELED}, next = {&board, "n", 0, 0};
     struct cg_coro *first = waits(reads, &gone), *second = waits(reads, &next);
 
@@ -452,7 +452,7 @@ static ssize_t waits_or_sleeps(void *arg)
 /* In a race, too, the mutex is owned when it is over. */
 static ssize_t condition_race(void *arg)
 {
-    struct board board = {.condition = {{NULL}}};
+    struct board board = {0};
     struct cg_coro *coro = waits(waits_or_sleeps, &board);
 
     (void)arg;
