@@ -8,6 +8,8 @@
  *     --seconds S       measured: 1            --size BYTES     of an echo: 64
  *     --warmup S        before: 0.2            --pipeline N     requests in one write: 1
  *     --requests N      so many in all instead --pid PID        the server
+ *     --differ WHAT     of the requests: "target", or "fields", too: each has another number
+ *                       in it (the others are all the same, which a server may notice)
  *     --flood           one more connection that sends and reads as much as it can
  * An answer to HTTP is as long as the first one. */
 #include "config.h"
@@ -35,10 +37,12 @@ enum {
     PATIENCE = 30000, /* ms without any answer */
 };
 
-#define PLAIN "GET / HTTP/1.1\r\nHost: 127.0.0.1:18080\r\n\r\n"
+/* Where a number is to be. */
+#define NUMBER "######"
+
+/* The target, what a browser says, and the number in a field. */
+#define REQUEST "GET %s HTTP/1.1\r\nHost: 127.0.0.1:18080\r\n%s%s%s\r\n"
 #define BROWSER                                                                            \
-    "GET / HTTP/1.1\r\n"                                                                   \
-    "Host: 127.0.0.1:18080\r\n"                                                            \
     "User-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:102.0) Gecko/20100101 Firefox/102.0"   \
     "\r\n"                                                                                 \
     "Accept: text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8\r\n"          \
@@ -46,10 +50,11 @@ enum {
     "Accept-Encoding: gzip, deflate, br\r\n"                                               \
     "Connection: keep-alive\r\n"                                                           \
     "Upgrade-Insecure-Requests: 1\r\n"                                                     \
-    "Cookie: theme=dark; session=0123456789abcdef012\r\n\r\n"
+    "Cookie: theme=dark; session=0123456789abc"
 
-_Static_assert(sizeof PLAIN - 1 == 41, "the size that is reported");
-_Static_assert(sizeof BROWSER - 1 == 370, "the size that is reported");
+_Static_assert(sizeof REQUEST - 1 - 8 + 1 == 41, "the size that is reported");
+_Static_assert(sizeof REQUEST BROWSER NUMBER - 1 - 8 + 1 + 2 == 370,
+               "the size that is reported");
 
 struct conn {
     int fd;
@@ -66,6 +71,7 @@ static bool server_known, flooding;
 
 static struct sockaddr_in address;
 static char *request; /* `pipeline` of them */
+static size_t numbers[2]; /* places in each; 0: none */
 static size_t request_size = 64, answer_size;
 static struct conn *conns;
 static struct conn flood = {.fd = -1};
@@ -166,6 +172,21 @@ static void watch(struct conn *conn)
         die("epoll_ctl");
 }
 
+/* Gives each of the requests in the next write a number of its own. */
+static void number_requests(int n)
+{
+    static unsigned number;
+
+    for (int i = 0; i < n && numbers[0] > 0; i++) {
+        char *one = request + (size_t)i * request_size;
+
+        number++;
+        for (int j = 0; j < 2 && numbers[j] > 0; j++)
+            for (unsigned left = number, k = sizeof NUMBER - 1; k-- > 0; left /= 10)
+                one[numbers[j] + k] = (char)('0' + left % 10);
+    }
+}
+
 static void send_requests(struct conn *conn, int64_t at)
 {
     int n = pipeline;
@@ -179,6 +200,7 @@ static void send_requests(struct conn *conn, int64_t at)
     conn->sent = at;
     conn->owed = n;
     sent += n;
+    number_requests(n);
     if (send(conn->fd, request, size, MSG_NOSIGNAL) != (ssize_t)size)
         die("send");
 }
@@ -261,12 +283,29 @@ static int usage(void)
     return 2;
 }
 
-static void use_text(const char *text)
+/* False: there is no such request. */
+static bool use_request(const char *kind, const char *differ)
 {
-    request_size = strlen(text);
+    bool browser = strcmp(kind, "browser") == 0, fields = strcmp(differ, "fields") == 0;
+    bool target = fields || strcmp(differ, "target") == 0;
+    char text[1024], *place;
+    int count = 0;
+
+    if ((!browser && strcmp(kind, "plain") != 0) || (!target && *differ != '\0'))
+        return false;
+    request_size = (size_t)snprintf(text, sizeof text, REQUEST, target ? "/?n=" NUMBER : "/",
+                                    browser ? BROWSER : fields ? "N: " : "",
+                                    fields    ? NUMBER
+                                    : browser ? "def012"
+                                              : "",
+                                    browser || fields ? "\r\n" : "");
+    for (place = text; (place = strstr(place, NUMBER)) != NULL; place++)
+        numbers[count++] = (size_t)(place - text);
     request = malloc(request_size * (size_t)pipeline);
     for (int i = 0; request != NULL && i < pipeline; i++)
         memcpy(request + (size_t)i * request_size, text, request_size);
+    number_requests(pipeline);
+    return true;
 }
 
 static bool parse_address(char *text)
@@ -288,9 +327,10 @@ int main(int argc, char **argv)
         {"warmup", 1, NULL, 'w'},      {"requests", 1, NULL, 'r'},
         {"pipeline", 1, NULL, 'p'},    {"size", 1, NULL, 'z'},
         {"http", 1, NULL, 'h'},        {"pid", 1, NULL, 'i'},
-        {"flood", 0, NULL, 'f'},       {NULL, 0, NULL, 0}};
+        {"differ", 1, NULL, 'd'},      {"flood", 0, NULL, 'f'},
+        {NULL, 0, NULL, 0}};
     struct epoll_event events[EVENTS];
-    const char *http = NULL;
+    const char *http = NULL, *differ = "";
     int option, n;
 
     while ((option = getopt_long(argc, argv, "", options, NULL)) != -1)
@@ -316,6 +356,9 @@ int main(int argc, char **argv)
         case 'h':
             http = optarg;
             break;
+        case 'd':
+            differ = optarg;
+            break;
         case 'i':
             if (clock_getcpuclockid(atoi(optarg), &server_clock) != 0)
                 return usage();
@@ -331,8 +374,10 @@ int main(int argc, char **argv)
         pipeline < 1 || request_size < 1)
         return usage();
     if (http != NULL) {
-        use_text(strcmp(http, "browser") == 0 ? BROWSER : PLAIN);
-        learn();
+        if (!use_request(http, differ))
+            return usage();
+        if (request != NULL)
+            learn();
     } else {
         request = calloc((size_t)pipeline, request_size);
         answer_size = request_size;

@@ -164,6 +164,22 @@ def http(options):
 
         tables.append(loaded(options, f"http-{name}", f"HTTP hello, {title}", rows, case,
                              counts))
+    return tables if options.quick else tables + different(options, rows)
+
+
+def different(options, rows):
+    """What it is worth that requests repeat."""
+    rows = [row for row in rows if row.name == BASE or row.name == "nginx" or
+            (essential(row) and not row.bare)]
+    cases = [("browser", "a browser's GET, 64 connections", {"http": "browser"}),
+             ("pipelined", "a GET pipelined by 16, 64 connections",
+              {"http": "plain", "pipeline": 16})]
+    tables = []
+    for name, title, case in cases:
+        for differ, what in (("target", "another target"), ("fields", "other fields, too")):
+            tables.append(loaded(options, f"http-{name}-{differ}",
+                                 f"HTTP hello, {title}: each with {what}", rows,
+                                 {**case, "differ": differ}, essential))
     return tables
 
 
