@@ -828,6 +828,45 @@ static ssize_t compresses_drops(void *arg)
     return 0;
 }
 
+static ssize_t lets_go_on(void *arg)
+{
+    (void)arg;
+    until_handled(1);
+    return cg_yield(cg_signal(&handled, NULL));
+}
+
+/* So does curl, as a browser would. */
+static ssize_t curl_decompresses_drops(void *arg)
+{
+    struct cg_output out = {.limit = 100000};
+    struct cg_process *process;
+    struct cg_coro *other;
+    char script[256], want[64] = "begin, ";
+
+    (void)arg;
+    if (cg__decode_accept()[0] == '\0' || system("curl -V 2>&1 | grep -q libz") != 0) {
+        printf("SKIP curl: it, or zlib, is not here\n");
+        return 0;
+    }
+    begin(NULL);
+    other = test_start(lets_go_on, NULL);
+    snprintf(script, sizeof script,
+             "curl -sS -m 20 --compressed -w '%%{size_download}' http://%s/drops", addr);
+    OK(cg_spawn(cg_sched_self(), ((char *[]){"/bin/sh", "-c", script, NULL}), &process,
+                .out = CG_STDIO_PIPE));
+    IS(cg_yield(cg_communicate(process, NULL, 0, .out = &out)), 0);
+    cg_process_close(process);
+    IS(test_end(other), 1);
+    for (int i = 0; i < 4; i++)
+        strcat(want, "a word, and ");
+    ck_assert_mem_eq(out.data, want, strlen(want));
+    ck_assert_mem_eq(out.data + 7 + 3000 * 12, "he end.", 7);
+    ck_assert_int_lt(atoi(out.data + 7 + 3000 * 12 + 7), 1500);
+    free(out.data);
+    end();
+    return 0;
+}
+
 /* A handler that waits keeps later requests waiting, but not the answers that are ready; and
  * whoever leaves meanwhile takes all of it along. */
 static ssize_t holds_nothing_back(void *arg)
@@ -1014,6 +1053,7 @@ int main(void)
         CORO(fills_up),
         CORO(compresses),
         CORO(compresses_drops),
+        CORO(curl_decompresses_drops, .where = ON_KERNEL),
         CORO(holds_nothing_back),
         CORO(limits),
         CORO(clocks, .where = ON_SIM),
