@@ -319,11 +319,14 @@ static int check_coding(struct cg__http_parser *parser)
 
 static int check_host(struct cg__http_parser *parser)
 {
-    const char *host = cg__http_at(parser->headers, parser->host);
+    const char *host;
 
     if (parser->hosts > 1 || (parser->hosts == 0 && parser->minor > 0))
         return refuse(parser, 400, parser->hosts > 1 ? "more than one Host" : "no Host");
-    if (parser->hosts > 0 && host[strcspn(host, " \t,/?#@\\<>\"")] != '\0')
+    if (parser->hosts == 0)
+        return 0; /* there may be no text at all */
+    host = cg__http_at(parser->headers, parser->host);
+    if (host[strcspn(host, " \t,/?#@\\<>\"")] != '\0')
         return refuse(parser, 400, "no valid Host");
     return 0;
 }
