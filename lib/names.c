@@ -13,39 +13,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-    INTEGER = -1, /* marks in the place of a size */
-    POINTER = -2,
-};
-
-struct cg_name cg_name_bytes(const void *data, size_t size)
-{
-    return (struct cg_name){data, size};
-}
-
-struct cg_name cg_name_string(const char *text)
-{
-    return cg_name_bytes(text, text ? strlen(text) : 0);
-}
-
-struct cg_name cg_name_integer(intptr_t number)
-{
-    return (struct cg_name){(const void *)number, (size_t)INTEGER};
-}
-
-struct cg_name cg_name_pointer(const void *pointer)
-{
-    return (struct cg_name){pointer, (size_t)POINTER};
-}
-
-struct cg_name cg_name_itself(struct cg_name name)
-{
-    return name;
-}
+/* For those who do not inline them. */
+extern inline struct cg_name cg_name_bytes(const void *data, size_t size);
+extern inline struct cg_name cg_name_string(const char *text);
+extern inline struct cg_name cg_name_integer(intptr_t number);
+extern inline struct cg_name cg_name_pointer(const void *pointer);
+extern inline struct cg_name cg_name_itself(struct cg_name name);
 
 static inline bool has_bytes(struct cg_name name)
 {
-    return name.size < (size_t)POINTER;
+    return name.size < CG__NAME_POINTER;
 }
 
 bool cg__name_has_bytes(struct cg_name name)
@@ -69,9 +46,9 @@ bool cg__name_equal(struct cg_name a, struct cg_name b)
 
 int cg__name_print(struct cg_name name, char *buf, size_t size)
 {
-    if (name.size == (size_t)INTEGER)
+    if (name.size == CG__NAME_INTEGER)
         return snprintf(buf, size, "%jd", (intmax_t)(intptr_t)name.data);
-    if (name.size == (size_t)POINTER)
+    if (name.size == CG__NAME_POINTER)
         return snprintf(buf, size, "%p", name.data);
     return snprintf(buf, size, "\"%.*s\"", (int)(name.size < 64 ? name.size : 64),
                     (const char *)name.data);

@@ -237,10 +237,11 @@ enum cg_verdict cg_after_others(struct cg_op *op, ssize_t result)
 
 void cg__op_cancel(struct cg_op *op, int reason)
 {
-    struct cg_sched *sched = cg_op_coro(op)->sched;
-
-    if (op->state != CG_OP_PENDING)
+    if (op->state != CG_OP_PENDING) /* a branch that was never begun belongs to nobody */
         return;
+
+    struct cg_sched *sched = coro_of(op)->sched;
+
     op->state = CG_OP_CANCELLING;
     op->reason = reason;
     if (op->compound)

@@ -26,14 +26,12 @@ struct cg_any_op { /* any and all */
  * that can be had at once, the first in the list wins. Keywords as ever:
  * cg_any((a, b), .timeout = t). */
 #define cg_any(...) cg__any(__VA_ARGS__, )
-#define cg__any(list, ...)                                                                 \
-    (&(struct cg_any_op){.type = &cg_any_type, .ops = cg__ops list, __VA_ARGS__}.op)
+#define cg__any(list, ...) CG__OP_OF(cg_any, cg_any, .ops = cg__ops list, __VA_ARGS__)
 
 /* cg_all((op, op, ...)): does all of them at once and answers 0 when all have completed,
  * well or badly; the answer of each is cg_result(op). */
 #define cg_all(...) cg__all(__VA_ARGS__, )
-#define cg__all(list, ...)                                                                 \
-    (&(struct cg_any_op){.type = &cg_all_type, .ops = cg__ops list, __VA_ARGS__}.op)
+#define cg__all(list, ...) CG__OP_OF(cg_any, cg_all, .ops = cg__ops list, __VA_ARGS__)
 
 #endif
 

@@ -39,11 +39,11 @@ struct cg_call_op {
 
 struct cg_add_op {
     CG_OP_HEAD;
-    cg_fn *fn;
-    void *arg;
     const char *name;
     size_t stack_size;
     struct cg_coro **coro;
+    void *arg;
+    cg_fn *fn;
 };
 
 struct cg_coro_op { /* join, cancel, activate */
@@ -81,19 +81,16 @@ struct cg_plain_op {
 /* cg_join(coro): waits for a coroutine to finish and answers its result. A timeout leaves
  * the coroutine alone. -EDEADLK: it is the caller itself. */
 #define cg_join(...) cg__join(__VA_ARGS__, )
-#define cg__join(c, ...)                                                                   \
-    (&(struct cg_coro_op){.type = &cg_join_type, .coro = (c), __VA_ARGS__}.op)
+#define cg__join(c, ...) CG__OP_OF(cg_coro, cg_join, .coro = (c), __VA_ARGS__)
 
 /* cg_cancel(coro): cancels a coroutine: what it waits for, and everything that it yields
  * from then on outside a shield, answers -ECANCELED. Does not wait for its end (join does).
  * 0; -ESRCH: it has finished already. */
 #define cg_cancel(...) cg__cancel(__VA_ARGS__, )
-#define cg__cancel(c, ...)                                                                 \
-    (&(struct cg_coro_op){.type = &cg_cancel_type, .coro = (c), __VA_ARGS__}.op)
+#define cg__cancel(c, ...) CG__OP_OF(cg_coro, cg_cancel, .coro = (c), __VA_ARGS__)
 
 /* cg_pass(): lets every other runnable coroutine run first. 0. */
-#define cg_pass(...)                                                                       \
-    (&(struct cg_plain_op){.type = &cg_pass_type, .reserved = NULL, __VA_ARGS__}.op)
+#define cg_pass(...) CG__OP_OF(cg_plain, cg_pass, __VA_ARGS__)
 
 /* cg_sleep(length): pauses for a length in ns, never shorter; cg_sleep(0) is one pass
  * through the ready queue. cg_sleep_until(moment) pauses until a moment of cg_now. 0. */
@@ -104,15 +101,13 @@ struct cg_plain_op {
 
 /* cg_suspend(): pauses until some other coroutine activates this one; answers the value
  * that was given to activate. An activation that came first is remembered (one). */
-#define cg_suspend(...)                                                                    \
-    (&(struct cg_plain_op){.type = &cg_suspend_type, .reserved = NULL, __VA_ARGS__}.op)
+#define cg_suspend(...) CG__OP_OF(cg_plain, cg_suspend, __VA_ARGS__)
 
 /* cg_activate(coro): ends the suspend of a coroutine, now or, if it is not suspended, the
  * next one. Keyword .value: what cg_suspend answers there (default 0). 0; -EALREADY: an
  * activation is waiting there already; -ESRCH: it has finished. */
 #define cg_activate(...) cg__activate(__VA_ARGS__, )
-#define cg__activate(c, ...)                                                               \
-    (&(struct cg_coro_op){.type = &cg_activate_type, .coro = (c), __VA_ARGS__}.op)
+#define cg__activate(c, ...) CG__OP_OF(cg_coro, cg_activate, .coro = (c), __VA_ARGS__)
 
 #endif
 

@@ -40,17 +40,15 @@ struct cg_follow_op { /* line, read */
  * timeout does not apply. Traceless. */
 #define cg_follow_line(...) cg__follow_line(__VA_ARGS__, )
 #define cg__follow_line(f, b, n, ...)                                                      \
-    (&(struct cg_follow_op){.type = &cg_follow_line_type, .follow = (f), .buf = (b),       \
-                            .size = (n), __VA_ARGS__}                                      \
-          .op)
+    CG__OP_OF(cg_follow, cg_follow_line, .follow = (f), .buf = (b),                        \
+              .size = (n), __VA_ARGS__)
 
 /* cg_follow_read(follow, buf, size): 1 to size bytes as they come. Otherwise as
  * cg_follow_line. Traceless. */
 #define cg_follow_read(...) cg__follow_read(__VA_ARGS__, )
 #define cg__follow_read(f, b, n, ...)                                                      \
-    (&(struct cg_follow_op){.type = &cg_follow_read_type, .follow = (f), .buf = (b),       \
-                            .size = (n), __VA_ARGS__}                                      \
-          .op)
+    CG__OP_OF(cg_follow, cg_follow_read, .follow = (f), .buf = (b),                        \
+              .size = (n), __VA_ARGS__)
 
 /* cg_follow_open(sched, path, &follow): cg_follow_open_on with keywords, as in
  * .from_start = true. */

@@ -122,11 +122,7 @@ struct cg_await_all_op { /* and any */
     CG_OP(cg_await_all, .futures = (f), .count = (n), __VA_ARGS__)
 #define cg_await_any(...) cg__await_any(__VA_ARGS__, )
 #define cg__await_any(f, n, ...)                                                           \
-    (&(struct cg_await_all_op){.type = &cg_await_any_type,                                 \
-                               .futures = (f),                                             \
-                               .count = (n),                                               \
-                               __VA_ARGS__}                                                \
-          .op)
+    CG__OP_OF(cg_await_all, cg_await_any, .futures = (f), .count = (n), __VA_ARGS__)
 
 #endif
 #endif

@@ -5,6 +5,8 @@
 
 #include <cogen/op.h>
 
+#include <string.h>
+
 /* A name: bytes by value, an integer, or a pointer by identity. The bytes are borrowed:
  * whoever waits keeps them until the wait is over. */
 struct cg_name {
@@ -12,12 +14,39 @@ struct cg_name {
     size_t size; /* of the bytes; or one of the two marks */
 };
 
+#define CG__NAME_INTEGER ((size_t)-1)
+#define CG__NAME_POINTER ((size_t)-2)
+
 CG_EXTERN_C_BEGIN
-CG_API struct cg_name cg_name_string(const char *text);
-CG_API struct cg_name cg_name_bytes(const void *data, size_t size);
-CG_API struct cg_name cg_name_integer(intptr_t number);
-CG_API struct cg_name cg_name_pointer(const void *pointer);
-CG_API struct cg_name cg_name_itself(struct cg_name name);
+
+/* Inline, so that the compiler sees what a constructor sets (see CG__OP). */
+
+CG_API inline struct cg_name cg_name_bytes(const void *data, size_t size)
+{
+    struct cg_name name = {data, size};
+
+    return name;
+}
+
+CG_API inline struct cg_name cg_name_string(const char *text)
+{
+    return cg_name_bytes(text, text ? strlen(text) : 0);
+}
+
+CG_API inline struct cg_name cg_name_integer(intptr_t number)
+{
+    return cg_name_bytes((const void *)number, CG__NAME_INTEGER);
+}
+
+CG_API inline struct cg_name cg_name_pointer(const void *pointer)
+{
+    return cg_name_bytes(pointer, CG__NAME_POINTER);
+}
+
+CG_API inline struct cg_name cg_name_itself(struct cg_name name)
+{
+    return name;
+}
 
 extern CG_API const struct cg_op_type cg_signal_type, cg_wait_signal_type;
 CG_EXTERN_C_END
@@ -47,18 +76,18 @@ CG_EXTERN_C_END
 
 struct cg_signal_op {
     CG_OP_HEAD;
-    struct cg_name name;
     const void *value;
     unsigned recipients;
     struct cg_op *next;
+    struct cg_name name;
 };
 
 struct cg_wait_signal_op {
     CG_OP_HEAD;
-    struct cg_name name;
     void *value;
     struct cg_op *next, *prev; /* of the same name, a ring */
     struct cg_op *chain;       /* the next name in the bucket */
+    struct cg_name name;
 };
 
 /* cg_signal(name, value): wakes every coroutine that waits for the name and hands each the

@@ -36,11 +36,11 @@ struct cg_listen_options {
 
 struct cg_read_op { /* read, readall, readline */
     CG_OP_HEAD;
+    size_t *moved;
+    size_t done;
     struct cg_sock *sock;
     void *buf;
     size_t len;
-    size_t *moved;
-    size_t done;
 };
 
 struct cg_borrow_op {
@@ -51,32 +51,32 @@ struct cg_borrow_op {
 
 struct cg_write_op { /* write, writeall */
     CG_OP_HEAD;
+    size_t *moved;
+    size_t done;
     struct cg_sock *sock;
     const void *buf;
     size_t len;
-    size_t *moved;
-    size_t done;
 };
 
 struct cg_writev_op {
     CG_OP_HEAD;
-    struct cg_sock *sock;
-    struct iovec *iov;
-    int iovcnt;
-    int first; /* the first part not yet written */
     size_t *moved;
     size_t done;
+    int first; /* the first part not yet written */
+    int iovcnt;
+    struct cg_sock *sock;
+    struct iovec *iov;
 };
 
 struct cg_sendfile_op {
     CG_OP_HEAD;
-    struct cg_sock *sock;
-    int64_t offset;
-    size_t len;
     size_t *moved;
     size_t done;
     int file;
     bool ended; /* the file has no more */
+    int64_t offset;
+    struct cg_sock *sock;
+    size_t len;
 };
 
 struct cg_accept_op {
@@ -122,9 +122,7 @@ struct cg_poll_sock_op {
  * (.moved); takes .weak_timeout. */
 #define cg_readall(...) cg__readall(__VA_ARGS__, )
 #define cg__readall(s, b, n, ...)                                                          \
-    (&(struct cg_read_op){                                                                 \
-         .type = &cg_readall_type, .sock = (s), .buf = (b), .len = (n), __VA_ARGS__}       \
-          .op)
+    CG__OP_OF(cg_read, cg_readall, .sock = (s), .buf = (b), .len = (n), __VA_ARGS__)
 
 /* cg_readline(sock, buf, size): a line with its "\n", and a NUL after it; answers its
  * length. At the end of the stream: the rest without "\n", then 0. -EMSGSIZE: the line does
@@ -133,9 +131,7 @@ struct cg_poll_sock_op {
  * Traceless. */
 #define cg_readline(...) cg__readline(__VA_ARGS__, )
 #define cg__readline(s, b, n, ...)                                                         \
-    (&(struct cg_read_op){                                                                 \
-         .type = &cg_readline_type, .sock = (s), .buf = (b), .len = (n), __VA_ARGS__}      \
-          .op)
+    CG__OP_OF(cg_read, cg_readline, .sock = (s), .buf = (b), .len = (n), __VA_ARGS__)
 
 /* cg_borrow(sock, &view): waits for unread bytes and lends them without a copy; answers
  * view.size, 0 at the end of the stream. The bytes count as unread until
@@ -154,9 +150,7 @@ struct cg_poll_sock_op {
  * .weak_timeout. */
 #define cg_writeall(...) cg__writeall(__VA_ARGS__, )
 #define cg__writeall(s, b, n, ...)                                                         \
-    (&(struct cg_write_op){                                                                \
-         .type = &cg_writeall_type, .sock = (s), .buf = (b), .len = (n), __VA_ARGS__}      \
-          .op)
+    CG__OP_OF(cg_write, cg_writeall, .sock = (s), .buf = (b), .len = (n), __VA_ARGS__)
 
 /* cg_writev(sock, iov, iovcnt): writes all parts in order, with as few system calls as
  * possible; answers the sum. The iovec array is changed on the way. -EINVAL: more than
