@@ -56,6 +56,9 @@ void example_usage(const struct example *ex, const char *why)
 /* ---- Reactors ---------------------------------------------------------------------
  */
 
+static const char no_network[] =
+    "a network inside one process: nobody else can be reached";
+
 static size_t list_reactors(const struct example *ex, struct cg_reactor_info *info)
 {
     size_t count = cg_reactor_list(info, REACTORS_MAX);
@@ -64,7 +67,7 @@ static size_t list_reactors(const struct example *ex, struct cg_reactor_info *in
         count = REACTORS_MAX;
     for (size_t i = 0; i < count; i++)
         if (ex->network && strcmp(info[i].name, "sim") == 0)
-            info[i].why = "a network inside one process: nobody else can be reached";
+            info[i].why = no_network;
     return count;
 }
 
@@ -77,38 +80,21 @@ static void print_reactors(const struct example *ex)
         printf("%-9s %s\n", info[i].name, info[i].why ? info[i].why : "available");
 }
 
-/* Why there is no reactor of this name, in one line on stderr; the end. */
-static _Noreturn void refuse_reactor(const struct example *ex, const char *name,
-                                     int code)
-{
-    struct cg_reactor_info info[REACTORS_MAX];
-    size_t count = list_reactors(ex, info);
-
-    for (size_t i = 0; i < count; i++)
-        if (strcmp(info[i].name, name) == 0) {
-            fprintf(stderr, "%s: reactor %s is not available: %s\n", program, name,
-                    info[i].why ? info[i].why : cg_strerror(code));
-            exit(2);
-        }
-    fprintf(stderr, "%s: no reactor is called \"%s\"; there are", program, name);
-    for (size_t i = 0; i < count; i++)
-        fprintf(stderr, " %s", info[i].name);
-    fputc('\n', stderr);
-    exit(2);
-}
-
 static void open_reactor(struct example *ex)
 {
     int code = cg_reactor_open(reactor_name, &ex->reactor);
-    const char *name = reactor_name ? reactor_name : getenv("COGEN_REACTOR");
+    char why[256];
 
-    if (code == 0 && ex->network && strcmp(cg_reactor_name(ex->reactor), "sim") == 0) {
-        cg_reactor_close(ex->reactor);
-        code = -EOPNOTSUPP;
-        name = "sim";
+    if (code < 0) {
+        cg_reactor_why(reactor_name, code, why, sizeof why);
+        fprintf(stderr, "%s: %s\n", program, why);
+        exit(2);
     }
-    if (code < 0)
-        refuse_reactor(ex, name ? name : "", code);
+    if (ex->network && strcmp(cg_reactor_name(ex->reactor), "sim") == 0) {
+        cg_reactor_close(ex->reactor);
+        fprintf(stderr, "%s: reactor sim is not available: %s\n", program, no_network);
+        exit(2);
+    }
 }
 
 /* ---- The command line -------------------------------------------------------------

@@ -8,29 +8,18 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
-enum { REACTORS_MAX = 16 };
-
-/* Why there is no reactor of this name. A code says that it is not to be had, the table of
- * reactors says what is missing, and which there are. */
+/* A code alone says that it is not to be had. Without a name there is nothing to add. */
 static void tell_why_none(const char *name, int code)
 {
-    struct cg_reactor_info info[REACTORS_MAX];
-    size_t count = cg_reactor_list(info, REACTORS_MAX);
+    char why[256];
 
-    if (count > REACTORS_MAX)
-        count = REACTORS_MAX;
-    for (size_t i = 0; i < count; i++)
-        if (strcmp(info[i].name, name) == 0) {
-            fprintf(stderr, "cogen: reactor %s is not available: %s\n", name,
-                    info[i].why ? info[i].why : cg_strerror(code));
-            return;
-        }
-    fprintf(stderr, "cogen: no reactor is called \"%s\"; there are", name);
-    for (size_t i = 0; i < count; i++)
-        fprintf(stderr, " %s", info[i].name);
-    fputc('\n', stderr);
+    if (!name)
+        name = getenv("COGEN_REACTOR");
+    if (!name || !*name)
+        return;
+    cg_reactor_why(name, code, why, sizeof why);
+    fprintf(stderr, "cogen: %s\n", why);
 }
 
 /* What the run came to, `left` coroutines being left. That some can never go on is a mistake
@@ -58,10 +47,7 @@ ssize_t cg_main(const char *reactor_name, cg_fn *fn, void *arg)
     ssize_t rc = cg_reactor_open(reactor_name, &reactor);
 
     if (rc < 0) {
-        const char *name = reactor_name ? reactor_name : getenv("COGEN_REACTOR");
-
-        if (name && *name)
-            tell_why_none(name, (int)rc);
+        tell_why_none(reactor_name, (int)rc);
         return rc;
     }
     rc = -ENOMEM;

@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -130,4 +131,32 @@ size_t cg_reactor_list(struct cg_reactor_info *list, size_t n)
     for (size_t i = 0; i < n && i < COUNT; i++)
         list[i] = (struct cg_reactor_info){.name = table[i].name, .why = try(&table[i])};
     return COUNT;
+}
+
+/* Adds a text behind those that are there, as far as there is room. */
+static int append(char *buf, size_t size, int at, const char *text)
+{
+    bool room = (size_t)at < size;
+
+    return at + snprintf(room ? buf + at : NULL, room ? size - (size_t)at : 0, "%s", text);
+}
+
+int cg_reactor_why(const char *name, int code, char *buf, size_t size)
+{
+    const char *reason = NULL;
+    int len;
+
+    if (!name)
+        name = getenv("COGEN_REACTOR");
+    if (!name || !*name)
+        return snprintf(buf, size, "no reactor is available: %s", cg_strerror(code));
+    for (int i = 0; i < COUNT; i++)
+        if (strcmp(table[i].name, name) == 0 && !(reason = try(&table[i])))
+            reason = cg_strerror(code); /* it is by now */
+    if (reason)
+        return snprintf(buf, size, "reactor %s is not available: %s", name, reason);
+    len = snprintf(buf, size, "no reactor is called \"%s\"; there are", name);
+    for (int i = 0; i < COUNT; i++)
+        len = append(buf, size, append(buf, size, len, " "), table[i].name);
+    return len;
 }

@@ -151,11 +151,34 @@ static void says_why_not(void)
     }
 }
 
+/* As snprintf: whole, cut off, or only counted. */
+static void why_not_in_a_small_place(void)
+{
+    char whole[256], small[256];
+    int len = cg_reactor_why("nonsense", CG_EREACTOR, whole, sizeof whole);
+
+    ck_assert_uint_eq(strlen(whole), (size_t)len);
+    ck_assert_ptr_nonnull(strstr(whole, "no reactor is called \"nonsense\"; there are epoll"));
+    ck_assert_ptr_nonnull(strstr(whole, " sim"));
+    IS(cg_reactor_why("nonsense", CG_EREACTOR, NULL, 0), len);
+    for (int size = 1; size <= len + 1; size++) {
+        memset(small, '#', sizeof small);
+        IS(cg_reactor_why("nonsense", CG_EREACTOR, small, (size_t)size), len);
+        IS((ssize_t)strlen(small), size - 1);
+        ck_assert_int_eq(strncmp(small, whole, (size_t)size - 1), 0);
+        ck_assert_int_eq(small[size], '#');
+    }
+    len = cg_reactor_why("sim", -EMFILE, whole, sizeof whole);
+    ck_assert_str_eq(whole, "reactor sim is not available: Too many open files");
+    IS(len, (ssize_t)strlen(whole));
+}
+
 static const struct test_case cases[] = {
     PLAIN(tells_who_is_left),
     PLAIN(tells_a_deadlock),
     PLAIN(else_is_silent),
     PLAIN(says_why_not),
+    PLAIN(why_not_in_a_small_place, .where = ON_SIM),
 };
 
 int main(void)

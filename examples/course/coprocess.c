@@ -12,6 +12,7 @@
 
 #include "../common.h"
 #include "../generators.h"
+#include "../output.h"
 #include "stages.h"
 
 static int child_main(void)
@@ -22,7 +23,8 @@ static int child_main(void)
     stage_feed(stdin, grep);
     cg_gen_free(grep);
     cg_gen_free(print);
-    return 0;
+    output_told = true; /* by the parent, who writes to the same place */
+    return !output_flush();
 }
 
 /* A stage like the others: it sends on what it is sent, but into a pipe. */

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* See os_net.h. */
-#include "../output.h"
 #include "os_net.h"
 
 #include <arpa/inet.h>
@@ -21,7 +20,7 @@ int os_accept(int listener)
     return fd;
 }
 
-/* A listening socket on a port of 127.0.0.1, or -1. */
+/* A listening socket on a port of 127.0.0.1; -1: why not has been said. */
 static int listen_on(int port)
 {
     struct sockaddr_in addr = {.sin_family = AF_INET,
@@ -30,17 +29,21 @@ static int listen_on(int port)
     int fd = socket(AF_INET, SOCK_STREAM, 0);
 
     addr.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    if (fd < 0)
+    if (fd < 0) {
+        example_fail("socket", -errno);
         return -1;
+    }
     fcntl(fd, F_SETFL, O_NONBLOCK);
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int));
     if (bind(fd, (struct sockaddr *)&addr, size) < 0 || listen(fd, 1024) < 0 ||
         getsockname(fd, (struct sockaddr *)&addr, &size) < 0) {
+        example_fail("listen", -errno);
         close(fd);
         return -1;
     }
     printf("listening on 127.0.0.1:%d\n", ntohs(addr.sin_port));
-    if (!output_flush()) {
+    if (fflush(stdout) != 0) {
+        example_fail("stdout", -errno);
         close(fd);
         return -1;
     }
@@ -63,9 +66,7 @@ int os_serve(const char *name, const char *about, cg_fn *task, int argc, char **
 
     example_open(&ex, argc, argv);
     server = (struct os_server){listen_on(atoi(port)), atol(clients), alive != NULL};
-    if (server.fd < 0)
-        example_fail("listen", -errno);
-    else if ((code = os_boot(ex.sched, task, &server)) < 0)
+    if (server.fd >= 0 && (code = os_boot(ex.sched, task, &server)) < 0)
         example_fail("boot", code);
     code = example_run(&ex);
     if (server.fd >= 0)

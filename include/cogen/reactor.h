@@ -19,7 +19,7 @@ CG_EXTERN_C_BEGIN
  * NULL: the one that $COGEN_REACTOR names, else the best proven one of this machine (epoll,
  * kqueue, poll, select). Answers 0 and the reactor, which the caller closes; CG_EREACTOR:
  * no such name; otherwise why it is unavailable: -EOPNOTSUPP not built in, -EPERM, -EMFILE
- * ... (cg_reactor_list has it in words). Never opens a different one than asked for. */
+ * ... (cg_reactor_why has it in words). Never opens a different one than asked for. */
 CG_API int cg_reactor_open(const char *name, struct cg_reactor **reactor);
 
 /* Closes a reactor; its scheduler has been freed. NULL is ignored. */
@@ -30,6 +30,11 @@ CG_API const char *cg_reactor_name(const struct cg_reactor *reactor);
 /* All reactors by name, in the order of preference, with the reason for each that is not
  * available here: fills at most n entries, answers how many there are. */
 CG_API size_t cg_reactor_list(struct cg_reactor_info *list, size_t n);
+
+/* Why cg_reactor_open(name) answered this code, as one line without its end: what is missing
+ * here, or, of a name that it does not know, which there are. As snprintf: fills at most
+ * `size` bytes, answers how many it would take. */
+CG_API int cg_reactor_why(const char *name, int code, char *buf, size_t size);
 
 /* The libevent reactor on a caller's struct event_base (borrowed), instead of its own:
  * 0, -EOPNOTSUPP, -ENOMEM. */
