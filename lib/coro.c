@@ -82,24 +82,6 @@ struct cg_coro *cg__coro_new(struct cg_sched *sched, cg_fn *fn, void *arg, const
     return coro;
 }
 
-/* Straight to the next coroutine where there is one, else to the loop. */
-void cg__coro_suspend(struct cg_coro *self)
-{
-    struct cg_sched *sched = self->sched;
-    struct cg_coro *next;
-
-    if (self->state == CG_CORO_RUNNING)
-        self->state = CG_CORO_WAITING;
-    self->since = sched->now;
-    next = cg__sched_next(sched);
-    if (next == self)
-        return;
-    cg__self = next;
-    cg__context_switch_alike(cg__coro_context(self),
-                             next ? cg__coro_context(next) : &sched->ctx);
-    cg__coro_bury(sched);
-}
-
 void cg__coro_free(struct cg_coro *coro)
 {
     cg__context_drop(&coro->ctx);

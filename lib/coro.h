@@ -52,9 +52,6 @@ static inline struct cg_context *cg__coro_context(struct cg_coro *coro)
 struct cg_coro *cg__coro_new(struct cg_sched *sched, cg_fn *fn, void *arg, const char *name,
                              size_t stack_size, bool first);
 
-/* Suspends the running coroutine, which is in the ready queue or waits for an op. */
-void cg__coro_suspend(struct cg_coro *self);
-
 /* The coroutine is not in use any more: its stack goes back. */
 void cg__coro_free(struct cg_coro *coro);
 
@@ -84,8 +81,8 @@ enum cg_verdict cg__op_start(struct cg_op *op, struct cg_sched *sched);
  * stands. */
 void cg__op_cancel(struct cg_op *op, int reason);
 
-/* Completes an op; `first`: its coroutine goes to the head of the ready queue. */
-void cg__op_complete(struct cg_op *op, ssize_t result, bool first);
+/* Completes an op that is another's branch. */
+void cg__branch_complete(struct cg_op *op, ssize_t result);
 
 /* Turns an op's raw result into the caller's answer, which it stores and returns. */
 ssize_t cg__op_finish(struct cg_op *op);

@@ -2,7 +2,7 @@
 /* The life of an operation: yielded, started, completed or cancelled, finished. */
 #include "config.h"
 
-#include "lib/sched.h"
+#include "lib/complete.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -19,11 +19,6 @@ static inline struct cg_coro *coro_of(const struct cg_op *op)
     while (op->branch)
         op = op->owner;
     return op->owner;
-}
-
-static inline unsigned prio_in(const struct cg_op *op, const struct cg_sched *sched)
-{
-    return op->prio ? op->prio : sched->options.prio;
 }
 
 static inline ssize_t finish(struct cg_op *op)
@@ -71,27 +66,16 @@ static inline bool spend(struct cg_coro *self, const struct cg_op *op)
 /* Whether the op may have a timeout. */
 static inline bool bounded(const struct cg_op *op, const struct cg_sched *sched)
 {
-    return op->timeout || op->deadline || sched->options.timeout;
+    return op->timeout | op->deadline | sched->options.timeout ||
+           op->timer.expiry != CG__MOMENT_MAX;
 }
 
-static inline enum cg_verdict start(struct cg_op *op, struct cg_sched *sched)
+/* An op that waits may do so for a limited time. */
+__attribute__((noinline)) static enum cg_verdict bound(struct cg_op *op,
+                                                       struct cg_sched *sched)
 {
-    enum cg_verdict verdict;
     int64_t expiry;
 
-    op->reason = 0;
-    op->compound = false;
-    op->timer = (struct cg_timer){.expiry = CG__MOMENT_MAX};
-    if (op->type->process == NULL)
-        return CG_RUN;
-    op->state = CG_OP_PENDING;
-    verdict = op->type->process(op, sched);
-    if (verdict != CG_PENDING) {
-        op->state = CG_OP_IDLE;
-        return verdict;
-    }
-    if (op->state == CG_OP_IDLE) /* completed within process */
-        return CG_PENDING;
     if (op->timeout == CG_NOWAIT && op->type->flags & CG_OP_LOCAL) {
         if (op->type->cancel)
             op->type->cancel(op, sched);
@@ -99,12 +83,49 @@ static inline enum cg_verdict start(struct cg_op *op, struct cg_sched *sched)
         op->result = -ETIMEDOUT;
         return CG_DONE;
     }
-    expiry = bounded(op, sched) ? cg__op_expiry(op, sched) : CG_NEVER;
+    expiry = cg__op_expiry(op, sched);
     if ((int64_t)op->timer.expiry < expiry)
         expiry = op->timer.expiry;
     if (expiry < CG__MOMENT_MAX)
         cg__timer_set(&sched->timers, &op->timer, expiry);
     return CG_PENDING;
+}
+
+static inline enum cg_verdict start(struct cg_op *op, struct cg_sched *sched)
+{
+    enum cg_verdict verdict = CG_RUN;
+
+    op->timer = (struct cg_timer){.expiry = CG__MOMENT_MAX};
+    op->state = CG_OP_PENDING;
+    op->compound = false;
+    op->reason = 0;
+    if (op->type->process)
+        verdict = op->type->process(op, sched);
+    if (verdict != CG_PENDING) {
+        op->state = CG_OP_IDLE;
+        return verdict;
+    }
+    if (op->state != CG_OP_IDLE && bounded(op, sched)) /* not completed within process */
+        return bound(op, sched);
+    return CG_PENDING;
+}
+
+/* Straight to the next coroutine where there is one, else to the loop. */
+static inline void suspend(struct cg_coro *self)
+{
+    struct cg_sched *sched = self->sched;
+    struct cg_coro *next;
+
+    if (self->state == CG_CORO_RUNNING)
+        self->state = CG_CORO_WAITING;
+    self->since = sched->now;
+    next = cg__sched_next(sched);
+    if (next == self)
+        return;
+    cg__self = next;
+    cg__context_switch_alike(cg__coro_context(self),
+                             next ? cg__coro_context(next) : &sched->ctx);
+    cg__coro_bury(sched);
 }
 
 ssize_t cg_yield(struct cg_op *op)
@@ -128,7 +149,7 @@ ssize_t cg_yield(struct cg_op *op)
             break;
         /* fall through */
     case CG_PENDING:
-        cg__coro_suspend(self);
+        suspend(self);
         break;
     case CG_RUN:
         return run_here(op, self);
@@ -187,52 +208,32 @@ void cg_charge(struct cg_sched *sched, size_t bytes)
 
 unsigned cg__op_prio(const struct cg_op *op)
 {
-    return prio_in(op, coro_of(op)->sched);
+    return cg__prio_in(op, coro_of(op)->sched);
 }
 
-static inline void complete(struct cg_op *op, ssize_t result, bool first)
+void cg__branch_complete(struct cg_op *op, ssize_t result)
 {
-    assert(op->state != CG_OP_IDLE);
-
-    struct cg_coro *coro = coro_of(op);
+    struct cg_op *parent = op->owner;
 
     op->result = op->state == CG_OP_CANCELLING ? op->reason : result;
     op->state = CG_OP_IDLE;
-    if (cg__timer_is_set(&op->timer))
-        cg__timer_cancel(&coro->sched->timers, &op->timer);
-    if (op->branch) {
-        struct cg_op *parent = op->owner;
-
-        parent->type->settled(parent, op);
-        return;
-    }
-    coro->op = NULL;
-    cg__sched_ready(coro->sched, coro, first || prio_in(op, coro->sched) & CG_PRIO_CORO);
-}
-
-void cg__op_complete(struct cg_op *op, ssize_t result, bool first)
-{
-    complete(op, result, first);
+    cg__timer_cancel(&coro_of(op)->sched->timers, &op->timer);
+    parent->type->settled(parent, op);
 }
 
 void cg_complete(struct cg_op *op, ssize_t result)
 {
-    complete(op, result, false);
+    cg__op_complete(op, result, false);
 }
 
 void cg_complete_by(struct cg_op *op, ssize_t result, const struct cg_op *by)
 {
-    complete(op, result, cg__op_prio(by) & CG_PRIO_OP);
+    cg__op_complete(op, result, cg__op_prio(by) & CG_PRIO_OP);
 }
 
 enum cg_verdict cg_after_others(struct cg_op *op, ssize_t result)
 {
-    if (cg__op_prio(op) & CG_PRIO_CORO) {
-        op->result = result;
-        return CG_DONE;
-    }
-    complete(op, result, false);
-    return CG_PENDING;
+    return cg__after_others(op, coro_of(op)->sched, result);
 }
 
 void cg__op_cancel(struct cg_op *op, int reason)

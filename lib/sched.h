@@ -18,7 +18,7 @@
 
 enum {
     CG__TURN_RESUMPTIONS = 64, /* then the reactor and the timers are looked at */
-    CG__TURN_CLOCK = 8,        /* resumptions between two looks at the clock */
+    CG__TURN_CLOCK = 8,        /* resumptions before the first look at the clock */
     CG__TURNS_UNLOOKED = 15,   /* turns without a look at a reactor that nobody waits for */
     CG__BUDGET = 64 * 1024,    /* bytes a coroutine may move before others run */
     CG__BUDGET_STEP = 4 * 1024, /* what an immediate completion counts at least: 16 do */
@@ -42,7 +42,8 @@ struct cg_sched {
     struct cg__ready ready;
     struct cg_reactor *reactor;
     int64_t now;
-    unsigned left;     /* resumptions in this turn */
+    unsigned ran;      /* resumptions in this turn, */
+    unsigned most;     /* and after how many it is over */
     unsigned unlooked; /* turns since the last look at the reactor */
     struct cg_coro *dead; /* has finished; whoever runs next frees its stack */
     struct cg_coro *first, *last; /* all that have not finished */
@@ -81,13 +82,29 @@ static inline void cg__sched_spent(struct cg_sched *sched, struct cg_coro *coro,
 {
     size_t before = cg__ready_count(&sched->ready);
 
-    if (!local && sched->left > before)
-        sched->left = (unsigned)before;
+    if (!local && sched->most - sched->ran > before)
+        sched->most = sched->ran + (unsigned)before;
     cg__sched_ready(sched, coro, false);
 }
 
+/* Ends the turn if it takes too long. */
+void cg__sched_watch(struct cg_sched *sched);
+
 /* Takes the next coroutine to run out of the queue; NULL: this turn is over. */
-struct cg_coro *cg__sched_next(struct cg_sched *sched);
+static inline struct cg_coro *cg__sched_next(struct cg_sched *sched)
+{
+    struct cg_coro *coro;
+
+    if (cg__ready_empty(&sched->ready) || sched->ran == sched->most)
+        return NULL;
+    sched->ran++;
+    if ((sched->ran & (sched->ran - 1)) == 0 && sched->ran >= CG__TURN_CLOCK)
+        cg__sched_watch(sched);
+    coro = cg__ready_take(&sched->ready);
+    coro->state = CG_CORO_RUNNING;
+    coro->budget = CG__BUDGET;
+    return coro;
+}
 
 /* Frees the stack of the coroutine that has ended last, by whoever runs after it: nobody can
  * free the stack that he stands on. */

@@ -2,7 +2,7 @@
 /* Named signals. A signal is an event, not a state: it reaches those who wait now. */
 #include "config.h"
 
-#include "lib/sched.h"
+#include "lib/complete.h"
 
 #include <string.h>
 
@@ -26,8 +26,8 @@ static unsigned waiters(struct cg__names *names, struct cg_name name)
 /* Wakes all who wait for the name; answers how many. Those who are favoured go to the head
  * of the ready queue, from the last to the first, so that they still run in the order of
  * their waiting. */
-ssize_t cg__signal_fire(struct cg__names *names, struct cg_name name, const void *value,
-                        bool favoured)
+static inline ssize_t fire_all(struct cg__names *names, struct cg_name name,
+                               const void *value, bool favoured)
 {
     struct cg_wait_signal_op *op;
     bool more = true;
@@ -43,10 +43,10 @@ ssize_t cg__signal_fire(struct cg__names *names, struct cg_name name, const void
     return n;
 }
 
-static ssize_t fire(struct cg__names *names, struct cg_signal_op *signal)
+ssize_t cg__signal_fire(struct cg__names *names, struct cg_name name, const void *value,
+                        bool favoured)
 {
-    return cg__signal_fire(names, signal->name, signal->value,
-                           cg__op_prio(&signal->op) & CG_PRIO_OP);
+    return fire_all(names, name, value, favoured);
 }
 
 static enum cg_verdict signal_process(struct cg_op *op, struct cg_sched *sched)
@@ -61,8 +61,10 @@ static enum cg_verdict signal_process(struct cg_op *op, struct cg_sched *sched)
         *at = signal;
         return CG_PENDING;
     }
-    if ((n = fire(&sched->names, signal)) > 0)
-        return cg_after_others(op, n);
+    n = fire_all(&sched->names, signal->name, signal->value,
+                 cg__prio_in(op, sched) & CG_PRIO_OP);
+    if (n > 0)
+        return cg__after_others(op, sched, n);
     op->result = 0;
     return CG_DONE;
 }
@@ -107,16 +109,27 @@ static struct cg_signal_op *satisfied(struct cg__names *names, struct cg_name na
     return NULL;
 }
 
+/* One more waits for the name: that may be what a signaller has waited for. */
+__attribute__((noinline)) static void meet(struct cg_sched *sched, struct cg_name name)
+{
+    struct cg_signal_op *signal = satisfied(&sched->names, name);
+    ssize_t n;
+
+    if (signal == NULL)
+        return;
+    unlink_signaller(&sched->names, signal);
+    n = cg__signal_fire(&sched->names, signal->name, signal->value,
+                        cg__op_prio(&signal->op) & CG_PRIO_OP);
+    cg_complete(&signal->op, n);
+}
+
 static enum cg_verdict wait_process(struct cg_op *op, struct cg_sched *sched)
 {
     struct cg_wait_signal_op *wait = as_wait(op);
-    struct cg_signal_op *signal;
 
     cg__names_add(&sched->names, wait);
-    if (sched->names.signallers && (signal = satisfied(&sched->names, wait->name))) {
-        unlink_signaller(&sched->names, signal);
-        cg_complete(&signal->op, fire(&sched->names, signal));
-    }
+    if (sched->names.signallers)
+        meet(sched, wait->name);
     return CG_PENDING;
 }
 
