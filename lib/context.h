@@ -8,6 +8,7 @@
 #include "lib/sanitize.h"
 
 #include <stddef.h>
+#include <sys/types.h>
 
 struct cg_context {
     void *sp; /* saved while the context is not running (ucontext: a ucontext_t) */
@@ -24,13 +25,16 @@ struct cg_context {
 /* What an implementation of the switch supplies. frame: lays out a new stack (its lowest
  * address, its top) so that the first jump to what it answers calls entry(arg). jump: saves
  * the callee-saved registers on the running stack, stores where in *save, and goes on at
- * `to`, from frame or from an earlier save. jump_alike: the same; see the switch. Where
- * entry returns, it goes on at what that answers. */
+ * `to`, from frame or from an earlier save. jump_alike: the same; see the switch.
+ * jump_then: the same, and answers what then(arg) does there. Where entry returns, it goes on
+ * at what that answers. */
 #define CG__HIDDEN __attribute__((visibility("hidden")))
 CG__HIDDEN void *cg__context_frame(void *low, void *top, void *(*entry)(void *),
                                    void *arg);
 CG__HIDDEN void cg__context_jump(void **save, void *to);
 CG__HIDDEN void cg__context_jump_alike(void **save, void *to);
+CG__HIDDEN ssize_t cg__context_jump_then(void **save, void *to, ssize_t (*then)(void *),
+                                         void *arg);
 
 #if CG__ASAN || CG__TSAN
 
@@ -41,6 +45,13 @@ void cg__context_drop(struct cg_context *ctx);
 void cg__context_switch(struct cg_context *from, struct cg_context *to);
 #define cg__context_switch_alike cg__context_switch
 _Noreturn void *cg__context_exit(struct cg_context *from, struct cg_context *to);
+
+static inline ssize_t cg__context_switch_then(struct cg_context *from, struct cg_context *to,
+                                              ssize_t (*then)(void *), void *arg)
+{
+    cg__context_switch(from, to);
+    return then(arg);
+}
 
 #else
 
@@ -76,6 +87,15 @@ static inline void cg__context_switch(struct cg_context *from, struct cg_context
 static inline void cg__context_switch_alike(struct cg_context *from, struct cg_context *to)
 {
     cg__context_jump_alike(&from->sp, to->sp);
+}
+
+/* The same, and answers then(arg), which is called when it would return. Faster where two
+ * contexts take turns and it is the last that a function calls, so that this function, too,
+ * returns to where the processor expects. */
+static inline ssize_t cg__context_switch_then(struct cg_context *from, struct cg_context *to,
+                                              ssize_t (*then)(void *), void *arg)
+{
+    return cg__context_jump_then(&from->sp, to->sp, then, arg);
 }
 
 /* The end of a context: `to` goes on when entry has returned what this answers, and the

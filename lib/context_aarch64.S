@@ -79,6 +79,28 @@ cg__context_jump:
     .cfi_endproc
     .size cg__context_jump, . - cg__context_jump
 
+/* ssize_t cg__context_jump_then(void **save, void *to, ssize_t (*then)(void *), void *arg) */
+    .p2align 4
+    .globl cg__context_jump_then
+    .hidden cg__context_jump_then
+    .type cg__context_jump_then, %function
+cg__context_jump_then:
+    .cfi_startproc
+    stp x29, x30, [sp, #-32]!
+    .cfi_def_cfa_offset 32
+    .cfi_offset x29, -32
+    .cfi_offset x30, -24
+    stp x2, x3, [sp, #16]
+    bl cg__context_jump
+    ldp x9, x0, [sp, #16]
+    ldp x29, x30, [sp], #32
+    .cfi_def_cfa_offset 0
+    .cfi_restore x29
+    .cfi_restore x30
+    br x9
+    .cfi_endproc
+    .size cg__context_jump_then, . - cg__context_jump_then
+
 /* void *cg__context_frame(void *low, void *top, void *(*entry)(void *), void *arg): what
  * jump loads; x19 is entry, x20 arg, x29 zero. The floating-point registers may be anything. */
     .p2align 4

@@ -60,6 +60,12 @@ void cg__context_jump_alike(void **save, void *to)
     cg__context_jump(save, to);
 }
 
+ssize_t cg__context_jump_then(void **save, void *to, ssize_t (*then)(void *), void *arg)
+{
+    cg__context_jump(save, to);
+    return then(arg);
+}
+
 #else
 
 /* ISO C wants something in a translation unit. */

@@ -99,6 +99,40 @@ cg__context_jump_alike:
     .cfi_endproc
     .size cg__context_jump_alike, . - cg__context_jump_alike
 
+/* ssize_t cg__context_jump_then(void **save, void *to, ssize_t (*then)(void *), void *arg):
+ * returns by a jump as well, because what was called last when it is gone back to was the
+ * function that left the other context. */
+    .p2align 4
+    .globl cg__context_jump_then
+    .hidden cg__context_jump_then
+    .type cg__context_jump_then, @function
+cg__context_jump_then:
+    .cfi_startproc
+    LANDING
+    pushq %rcx
+    .cfi_adjust_cfa_offset 8
+    pushq %rdx
+    .cfi_adjust_cfa_offset 8
+    leaq 1f(%rip), %rcx
+    pushq %rcx
+    .cfi_adjust_cfa_offset 8
+    SWITCH
+    popq %rcx
+    .cfi_adjust_cfa_offset -8
+    jmp *%rcx
+1:  popq %rax
+    .cfi_adjust_cfa_offset -8
+    movq (%rsp), %rdi
+    call *%rax
+    addq $8, %rsp
+    .cfi_adjust_cfa_offset -8
+    popq %rcx
+    .cfi_adjust_cfa_offset -8
+    .cfi_register %rip, %rcx
+    jmp *%rcx
+    .cfi_endproc
+    .size cg__context_jump_then, . - cg__context_jump_then
+
 /* void *cg__context_frame(void *low, void *top, void *(*entry)(void *), void *arg): what
  * cg__context_entry looks for; one more than its address. */
     .p2align 4

@@ -87,19 +87,39 @@ static void let_go(struct cg_gen *gen, enum cg_gen_state state)
     atomic_store_explicit(&gen->state, (unsigned char)state, memory_order_release);
 }
 
+/* It has yielded or ended, and whoever resumed it goes on. */
+static ssize_t resumed(void *arg)
+{
+    struct cg_gen *gen = arg;
+
+    *current() = gen->outer;
+    if (gen->finished) {
+        ssize_t result = gen->result;
+
+        let_go(gen, CG_GEN_FINISHED);
+        return result < 0 ? result : 0;
+    }
+    if (gen->out)
+        memcpy(gen->out, &gen->value, sizeof gen->value);
+    let_go(gen, CG_GEN_SUSPENDED);
+    return 1;
+}
+
 /* Runs one that has been claimed until it yields or ends. The body may suspend the calling
- * coroutine meanwhile, but the thread, and hence `here`, stays the same. */
+ * coroutine meanwhile. */
 __attribute__((always_inline)) static inline ssize_t
 resume(struct cg_gen *gen, ssize_t how, void *value, void *out)
 {
     struct cg_coro *coro = cg__self;
     struct cg_gen **here = current();
 
-    cg__gens_watch();
+    if (!cg__gens_watched)
+        cg__gens_watch();
     gen->outer = *here;
     gen->scope = coro ? coro->scope : NULL;
     gen->how = how;
     gen->value = value;
+    gen->out = out;
     if (gen->outer)
         gen->back = &gen->outer->ctx;
     else if (coro)
@@ -107,18 +127,7 @@ resume(struct cg_gen *gen, ssize_t how, void *value, void *out)
     else
         cg__context_adopt(gen->back = &gen->base);
     *here = gen;
-    cg__context_switch(gen->back, &gen->ctx);
-    *here = gen->outer;
-    if (gen->finished) {
-        ssize_t result = gen->result;
-
-        let_go(gen, CG_GEN_FINISHED);
-        return result < 0 ? result : 0;
-    }
-    if (out)
-        memcpy(out, &gen->value, sizeof gen->value);
-    let_go(gen, CG_GEN_SUSPENDED);
-    return 1;
+    return cg__context_switch_then(gen->back, &gen->ctx, resumed, gen);
 }
 
 ssize_t cg_gen_next(struct cg_gen *gen, void *out)
@@ -233,17 +242,25 @@ static bool may_yield(const struct cg_gen *gen)
     return gen == *current() && (!cg__self || cg__self->scope == gen->scope);
 }
 
-/* Nothing of the thread is looked at after the switch: it may be another one. */
+/* It has been resumed. Nothing of the thread is looked at: it may be another one. */
+static ssize_t yielded(void *arg)
+{
+    struct cg_gen *gen = arg;
+    ssize_t how = gen->how;
+
+    if (gen->in && how >= 0)
+        memcpy(gen->in, &gen->value, sizeof gen->value);
+    return how;
+}
+
 ssize_t cg_gen_yield(struct cg_gen *gen, void *value, void *out)
 {
     if (!may_yield(gen))
         return -EPERM;
     gen->closing = false;
     gen->value = value;
-    cg__context_switch(&gen->ctx, gen->back);
-    if (out && gen->how >= 0)
-        memcpy(out, &gen->value, sizeof gen->value);
-    return gen->how;
+    gen->in = out;
+    return cg__context_switch_then(&gen->ctx, gen->back, yielded, gen);
 }
 
 ssize_t cg_gen_from(struct cg_gen *gen, struct cg_gen *sub)

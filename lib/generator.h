@@ -20,7 +20,8 @@ struct cg_gen {
     struct cg_context *back;     /* of whoever has resumed it */
     struct cg_gen *outer;        /* the generator that is this one's caller, or NULL */
     struct cg_scope *scope;      /* the innermost of the caller's coroutine */
-    void *value;                 /* in or out */
+    void *value;                 /* in or out, */
+    void *in, *out;              /* and where it is wanted; NULL: nowhere */
     ssize_t how;                 /* what cg_gen_yield is to answer */
     _Atomic unsigned char state; /* enum cg_gen_state */
     bool finished;               /* the body has returned; its stack is still in use */

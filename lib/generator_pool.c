@@ -22,10 +22,11 @@ struct cg__gens {
 };
 
 static __thread struct cg__gens *mine __attribute__((tls_model("initial-exec")));
-static __thread bool watched __attribute__((tls_model("initial-exec")));
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static pthread_key_t key;
 static bool have_key;
+
+__thread bool cg__gens_watched;
 
 static void pool_free(struct cg__gens *pool)
 {
@@ -110,9 +111,7 @@ void cg__gens_put(struct cg_gen *gen)
 
 void cg__gens_watch(void)
 {
-    if (watched)
-        return;
-    watched = true;
+    cg__gens_watched = true;
     cg__overflow_watch();
 }
 

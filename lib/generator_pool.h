@@ -19,4 +19,7 @@ void cg__gens_put(struct cg_gen *gen);
 /* This thread runs a generator: an overflow will be reported here. */
 void cg__gens_watch(void);
 
+/* It has been said. */
+extern __thread bool cg__gens_watched __attribute__((tls_model("initial-exec")));
+
 #endif

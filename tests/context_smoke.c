@@ -69,6 +69,12 @@ static void resume(struct ctx *c)
     running = NULL;
 }
 
+static ssize_t seed_and(void *arg)
+{
+    HOLDS((uintptr_t)__builtin_frame_address(0) % 16 == 0);
+    return (ssize_t)((struct ctx *)arg)->seed + 1;
+}
+
 /* More values than there are callee-saved registers of either kind stay alive across the
  * switch. */
 static void *values_entry(void *arg)
@@ -95,6 +101,8 @@ static void *values_entry(void *arg)
         }
     }
     self->rounds++;
+    HOLDS(cg__context_switch_then(&self->ctx, &here, seed_and, self) ==
+          (ssize_t)self->seed + 1);
     HOLDS((uintptr_t)__builtin_frame_address(0) % 16 == 0);
     return cg__context_exit(&self->ctx, &here);
 }
@@ -105,7 +113,7 @@ static void many_keep_their_values(void)
 
     for (int i = 0; i < MANY; i++)
         all[i] = open_ctx(values_entry, (uintptr_t)i + 1);
-    for (int round = 0; round < ROUNDS; round++)
+    for (int round = 0; round < ROUNDS + 1; round++)
         for (int i = 0; i < MANY; i++)
             resume(all[i]);
     for (int i = 0; i < MANY; i++) {

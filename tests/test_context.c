@@ -110,6 +110,43 @@ START_TEST(switches_happen_in_order)
 }
 END_TEST
 
+/* -- what is called on return -- */
+
+static struct cg_context caller;
+
+static ssize_t ten_more(void *arg)
+{
+    ssize_t *n = arg;
+
+    ck_assert_uint_eq((uintptr_t)__builtin_frame_address(0) % 16, 0);
+    return *n += 10;
+}
+
+static void *then_entry(void *arg)
+{
+    struct ctx *self = arg;
+    ssize_t n = 100;
+
+    for (int i = 1; i <= 3; i++)
+        ck_assert_int_eq(
+            cg__context_switch_then(&self->ctx, self->back, ten_more, &n), 100 + i * 10);
+    return cg__context_exit(&self->ctx, self->back);
+}
+
+/* Each side has it called when it is gone back to, not before, and gets its answer. */
+START_TEST(what_is_to_follow_a_switch_is_called_on_return)
+{
+    struct ctx c;
+    ssize_t n = 0;
+
+    cg__context_adopt(&caller);
+    open_ctx(&c, &caller, then_entry);
+    for (int i = 1; i <= 4; i++)
+        ck_assert_int_eq(cg__context_switch_then(&caller, &c.ctx, ten_more, &n), i * 10);
+    close_ctx(&c);
+}
+END_TEST
+
 /* -- values -- */
 
 /* As many values as there are callee-saved registers and more, live across a switch; each
@@ -294,7 +331,10 @@ END_TEST
 
 /* Ends in frames with arrays: a sanitizer has poisoned around them, and the innermost does
  * not return there. */
-__attribute__((noinline)) static void *leave(struct ctx *self, int level)
+static void *leave(struct ctx *self, int level);
+static void *(*volatile deeper)(struct ctx *self, int level) = leave;
+
+static void *leave(struct ctx *self, int level)
 {
     char local[64];
     void *to;
@@ -303,7 +343,7 @@ __attribute__((noinline)) static void *leave(struct ctx *self, int level)
     if (level == 0)
         to = cg__context_exit(&self->ctx, self->back);
     else
-        to = leave(self, level - 1);
+        to = deeper(self, level - 1);
     self->count += local[level];
     return to;
 }
@@ -371,6 +411,7 @@ int main(void)
     int failed;
 
     tcase_add_test(tcase, switches_happen_in_order);
+    tcase_add_test(tcase, what_is_to_follow_a_switch_is_called_on_return);
     tcase_add_test(tcase, values_survive_a_switch);
     tcase_add_test(tcase, entry_has_an_aligned_frame_at_the_top);
     tcase_add_test(tcase, deep_frames_survive_a_switch);
