@@ -61,32 +61,49 @@ static inline uint64_t mix(uint64_t x)
     return x ^ x >> 29;
 }
 
-/* The last bytes of a name, 1 to 8 of them. */
-static uint64_t rest(const char *at, size_t left)
+static inline uint64_t word_at(const char *at)
 {
-    uint64_t word = 0;
+    uint64_t word;
 
-    for (size_t i = 0; i < left; i++)
-        word = word << 8 | (unsigned char)at[i];
+    memcpy(&word, at, sizeof word);
     return word;
+}
+
+/* A name of less than 8 bytes as a word: each of its bytes is in there. */
+static inline uint64_t short_word(const char *at, size_t size)
+{
+    uint32_t first, last;
+
+    if (size < 4)
+        return size ? (unsigned char)at[0] | (unsigned char)at[size / 2] << 8 |
+                          (unsigned char)at[size - 1] << 16
+                    : 0;
+    memcpy(&first, at, sizeof first);
+    memcpy(&last, at + size - 4, sizeof last);
+    return (uint64_t)first << 32 | last;
 }
 
 static uint64_t hash_bytes(uint64_t seed, const char *at, size_t size)
 {
-    uint64_t h = seed ^ size, word;
+    uint64_t h = seed ^ size;
 
-    for (; size > 8; size -= 8, at += 8) {
-        memcpy(&word, at, sizeof word);
-        h = mix(h ^ word) + seed;
-    }
-    return mix(mix(h ^ rest(at, size)) + seed);
+    if (size < 8)
+        return mix(mix(h ^ short_word(at, size)) + seed);
+    for (; size > 8; size -= 8, at += 8)
+        h = mix(h ^ word_at(at)) + seed;
+    return mix(mix(h ^ word_at(at + size - 8)) + seed); /* some bytes for the second time */
+}
+
+static inline uint64_t hash_word(const struct cg__names *names, struct cg_name name)
+{
+    return mix(names->seed ^ name.size ^ (uintptr_t)name.data);
 }
 
 static inline uint64_t hash(const struct cg__names *names, struct cg_name name)
 {
     if (has_bytes(name))
         return hash_bytes(names->seed, name.data, name.size);
-    return mix(names->seed ^ name.size ^ (uintptr_t)name.data);
+    return hash_word(names, name);
 }
 
 void cg__names_init(struct cg__names *names, uint64_t seed)
@@ -117,6 +134,21 @@ static inline struct cg_wait_signal_op **locate(struct cg__names *names,
     return at;
 }
 
+/* The same for nearly every integer or pointer, which is the first in its bucket or alone
+ * there; NULL: look more closely. Apart, because what calls nothing has no registers to save. */
+static inline struct cg_wait_signal_op **glance(struct cg__names *names,
+                                                struct cg_name name)
+{
+    struct cg_wait_signal_op **at;
+
+    if (has_bytes(name))
+        return NULL;
+    at = &names->buckets[hash_word(names, name) & (names->size - 1)];
+    if (*at && ((*at)->name.data != name.data || (*at)->name.size != name.size))
+        return NULL;
+    return at;
+}
+
 struct cg_wait_signal_op *cg__names_find(struct cg__names *names, struct cg_name name)
 {
     return *locate(names, name);
@@ -143,9 +175,10 @@ static void grow(struct cg__names *names)
     names->size = size;
 }
 
-void cg__names_add(struct cg__names *names, struct cg_wait_signal_op *op)
+static inline void add_at(struct cg__names *names, struct cg_wait_signal_op **at,
+                          struct cg_wait_signal_op *op)
 {
-    struct cg_wait_signal_op **at = locate(names, op->name), *first = *at;
+    struct cg_wait_signal_op *first = *at;
 
     if (first == NULL) {
         op->next = op->prev = &op->op;
@@ -159,6 +192,22 @@ void cg__names_add(struct cg__names *names, struct cg_wait_signal_op *op)
     op->prev = first->prev;
     as_wait(first->prev)->next = &op->op;
     first->prev = &op->op;
+}
+
+__attribute__((noinline)) static void add(struct cg__names *names,
+                                          struct cg_wait_signal_op *op)
+{
+    add_at(names, locate(names, op->name), op);
+}
+
+void cg__names_add(struct cg__names *names, struct cg_wait_signal_op *op)
+{
+    struct cg_wait_signal_op **at = glance(names, op->name);
+
+    if (at)
+        add_at(names, at, op);
+    else
+        add(names, op);
 }
 
 /* Takes an op out of its ring; `at`: where its name is located. */
@@ -185,10 +234,11 @@ void cg__names_remove(struct cg__names *names, struct cg_wait_signal_op *op)
     unlink_at(names, locate(names, op->name), op);
 }
 
-struct cg_wait_signal_op *cg__names_take(struct cg__names *names, struct cg_name name,
-                                         bool newest, bool *more)
+static inline struct cg_wait_signal_op *take_at(struct cg__names *names,
+                                                struct cg_wait_signal_op **at,
+                                                bool newest, bool *more)
 {
-    struct cg_wait_signal_op **at = locate(names, name), *op = *at;
+    struct cg_wait_signal_op *op = *at;
 
     if (op == NULL)
         return NULL;
@@ -197,4 +247,18 @@ struct cg_wait_signal_op *cg__names_take(struct cg__names *names, struct cg_name
         op = as_wait(op->prev);
     unlink_at(names, at, op);
     return op;
+}
+
+__attribute__((noinline)) static struct cg_wait_signal_op *
+take(struct cg__names *names, struct cg_name name, bool newest, bool *more)
+{
+    return take_at(names, locate(names, name), newest, more);
+}
+
+struct cg_wait_signal_op *cg__names_take(struct cg__names *names, struct cg_name name,
+                                         bool newest, bool *more)
+{
+    struct cg_wait_signal_op **at = glance(names, name);
+
+    return at ? take_at(names, at, newest, more) : take(names, name, newest, more);
 }
