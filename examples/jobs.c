@@ -32,7 +32,7 @@ static ssize_t worker(void *arg)
             break;
         printf("worker %s: job %d done\n", name, (int)job);
         sum += (int)job;
-        cg_task_done(queue);
+        cg_queue_task_done(queue);
     }
     return 0;
 }

@@ -6,6 +6,7 @@
 #include "config.h"
 
 #include "lib/offload.h"
+#include "lib/waiters.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -76,12 +77,6 @@ static ssize_t call_here(struct cg_offload_op *offload)
     return result;
 }
 
-static enum cg_verdict done(struct cg_op *op, ssize_t result)
-{
-    op->result = result;
-    return CG_DONE;
-}
-
 static enum cg_verdict offload_process(struct cg_op *op, struct cg_sched *sched)
 {
     struct cg_offload_op *offload = as_offload(op);
@@ -90,11 +85,11 @@ static enum cg_verdict offload_process(struct cg_op *op, struct cg_sched *sched)
     int rc;
 
     if (offload->fn == NULL)
-        return done(op, -EINVAL);
+        return cg__done(op, -EINVAL);
     if (pool && pool->limit == 0)
-        return done(op, call_here(offload));
+        return cg__done(op, call_here(offload));
     if (pool == NULL || (job = malloc(sizeof *job)) == NULL)
-        return done(op, -ENOMEM);
+        return cg__done(op, -ENOMEM);
     *job = (struct cg__job){
         .post.run = come_home,
         .pool = pool,
@@ -112,7 +107,7 @@ static enum cg_verdict offload_process(struct cg_op *op, struct cg_sched *sched)
     unlist(job);
     free(job);
     offload->job = NULL;
-    return done(op, rc);
+    return cg__done(op, rc);
 }
 
 /* What is to be done with one that nobody waits for any more. */

@@ -291,7 +291,7 @@ void cg_unsubscribe(struct cg_subscriber *subscriber)
     admit(pubsub, NULL);
 }
 
-size_t cg_compact(struct cg_pubsub *pubsub)
+size_t cg_pubsub_compact(struct cg_pubsub *pubsub)
 {
     uint64_t number = needed(pubsub);
     size_t n = (size_t)(number - pubsub->first);

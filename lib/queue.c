@@ -220,7 +220,7 @@ int cg_queue_try_get(struct cg_queue *queue, void *item)
     return rc == WOKEN ? 0 : rc;
 }
 
-int cg_task_done(struct cg_queue *queue)
+int cg_queue_task_done(struct cg_queue *queue)
 {
     if (queue->unfinished == 0)
         return -EINVAL;

@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include "lib/sched.h"
+#include "lib/waiters.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -19,23 +20,17 @@ const struct cg_op_type cg_call_type = {
     .run = call_run,
 };
 
-static enum cg_verdict done(struct cg_op *op, ssize_t result)
-{
-    op->result = result;
-    return CG_DONE;
-}
-
 static enum cg_verdict add_process(struct cg_op *op, struct cg_sched *sched)
 {
     struct cg_add_op *add = (struct cg_add_op *)op;
     struct cg_coro *coro;
 
     if (add->fn == NULL)
-        return done(op, -EINVAL);
+        return cg__done(op, -EINVAL);
     coro = cg__coro_new(sched, add->fn, add->arg, add->name, add->stack_size,
                         cg__op_prio(op) & CG_PRIO_OP);
     if (coro == NULL)
-        return done(op, -ENOMEM);
+        return cg__done(op, -ENOMEM);
     if (add->coro)
         *add->coro = cg_ref(coro);
     return cg_after_others(op, 0);
@@ -62,13 +57,13 @@ static enum cg_verdict join_process(struct cg_op *op, struct cg_sched *sched)
 
     (void)sched;
     if (coro == NULL)
-        return done(op, -EINVAL);
+        return cg__done(op, -EINVAL);
     if (coro == cg_op_coro(op))
-        return done(op, -EDEADLK);
+        return cg__done(op, -EDEADLK);
     if (coro->state == CG_CORO_FINISHED)
-        return done(op, coro->result);
+        return cg__done(op, coro->result);
     if (coro->sched != sched)
-        return done(op, -EINVAL);
+        return cg__done(op, -EINVAL);
     first = (struct cg_coro_op *)coro->joiners;
     if (first == NULL) {
         join->next = join->prev = op;
@@ -127,15 +122,15 @@ static enum cg_verdict cancel_process(struct cg_op *op, struct cg_sched *sched)
     struct cg_coro *coro = ((struct cg_coro_op *)op)->coro;
 
     if (coro == NULL || coro->sched != sched)
-        return done(op, -EINVAL);
+        return cg__done(op, -EINVAL);
     if (coro == cg_op_coro(op)) { /* itself: nothing that waits to be cancelled */
         coro->op = NULL;
-        return done(op, cg_coro_cancel(coro));
+        return cg__done(op, cg_coro_cancel(coro));
     }
 
     int rc = cg_coro_cancel(coro);
 
-    return rc == 0 ? cg_after_others(op, rc) : done(op, rc);
+    return rc == 0 ? cg_after_others(op, rc) : cg__done(op, rc);
 }
 
 const struct cg_op_type cg_cancel_type = {

@@ -116,7 +116,7 @@ static struct cg_op *join_queue_op(struct world *w)
 
 static void task_cause(struct world *w)
 {
-    IS(cg_task_done(((struct words *)w)->queue), 0);
+    IS(cg_queue_task_done(((struct words *)w)->queue), 0);
 }
 
 static void task_got(struct world *w, ssize_t answer)

@@ -125,21 +125,21 @@ static ssize_t compacts(void *arg)
 
     (void)arg;
     publish(pubsub, 1, 40);
-    IS((ssize_t)cg_compact(pubsub), 40);
+    IS((ssize_t)cg_pubsub_compact(pubsub), 40);
     IS((ssize_t)cg_pubsub_size(pubsub), 0);
     cg_subscribe(pubsub, &a, CG_SINCE_START);
     cg_subscribe(pubsub, &b, CG_SINCE_START);
     publish(pubsub, 41, 60);
     expect(&a, 41, 60);
-    IS((ssize_t)cg_compact(pubsub), 0);
+    IS((ssize_t)cg_pubsub_compact(pubsub), 0);
     expect(&b, 41, 60);
-    IS((ssize_t)cg_compact(pubsub),
+    IS((ssize_t)cg_pubsub_compact(pubsub),
        0); /* they may still look at what they have fetched */
     expect(&b, 1, 0);
-    IS((ssize_t)cg_compact(pubsub), 0);
+    IS((ssize_t)cg_pubsub_compact(pubsub), 0);
     publish(pubsub, 61, 62);
     expect(&a, 61, 62);
-    IS((ssize_t)cg_compact(pubsub), 20);
+    IS((ssize_t)cg_pubsub_compact(pubsub), 20);
     cg_subscribe(pubsub, &late, CG_SINCE_START);
     expect(&late, 61, 62);
     expect(&b, 61, 62);
@@ -149,7 +149,7 @@ static ssize_t compacts(void *arg)
         expect(&b, i ? 1 : 63, i ? 0 : 99);
     }
     cg_unsubscribe(&late);
-    IS((ssize_t)cg_compact(pubsub), 39);
+    IS((ssize_t)cg_pubsub_compact(pubsub), 39);
     publish(pubsub, 100, 101);
     expect(&a, 100, 101);
     expect(&b, 100, 101);
@@ -180,11 +180,11 @@ static ssize_t owns(void *arg)
     IS(cg_yield(cg_publish(pubsub, strdup("one"))), 0);
     IS(cg_yield(cg_publish(pubsub, strdup("two"))), 0);
     IS(cg_yield(cg_fetch(&a, got, 2)), 2);
-    cg_compact(pubsub);
+    cg_pubsub_compact(pubsub);
     ck_assert_str_eq(got[0], "one");
     ck_assert_str_eq(got[1], "two");
     IS(cg_yield(cg_fetch(&a, got, 2, .timeout = CG_NOWAIT)), -ETIMEDOUT);
-    IS((ssize_t)cg_compact(pubsub), 2);
+    IS((ssize_t)cg_pubsub_compact(pubsub), 2);
     IS(drops, 2);
     IS(cg_yield(cg_publish(pubsub, strdup("three"))), 0);
     cg_pubsub_free(pubsub);
@@ -343,7 +343,7 @@ static ssize_t storm_reads(void *arg)
         for (ssize_t i = 0; i < n; i++)
             IS(got[i], next++);
         if (test_random(&s->seed) % 4 == 0)
-            cg_compact(s->pubsub);
+            cg_pubsub_compact(s->pubsub);
         if (test_random(&s->seed) % 3 == 0)
             OK(cg_yield(cg_sleep(t)));
     }

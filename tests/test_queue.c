@@ -273,10 +273,10 @@ static ssize_t timeouts(void *arg)
     IS(cg_yield(cg_put(queue, 2)), -ETIMEDOUT);
     IS(take(queue), 1);
     ck_assert(cg_queue_empty(queue));
-    IS(cg_task_done(queue), 0);
+    IS(cg_queue_task_done(queue), 0);
     IS(cg_yield(cg_join_queue(queue, .timeout = CG_NOWAIT)),
        0); /* two were never put */
-    IS(cg_task_done(queue), -EINVAL);
+    IS(cg_queue_task_done(queue), -EINVAL);
     cg_queue_free(queue);
     return 0;
 }
@@ -305,7 +305,7 @@ static ssize_t joins(void *arg)
 
     (void)arg;
     IS(cg_yield(cg_join_queue(queue)), 0);
-    IS(cg_task_done(queue), -EINVAL);
+    IS(cg_queue_task_done(queue), -EINVAL);
     IS(cg_yield(cg_put(queue, 1)), 0);
     IS(cg_yield(cg_put(queue, 2)), 0);
     first = test_start(joiner, queue);
@@ -314,13 +314,13 @@ static ssize_t joins(void *arg)
     IS(cg_yield(cg_join_queue(queue, .timeout = MS)), -ETIMEDOUT);
     take(queue);
     take(queue);
-    IS(cg_task_done(queue), 0);
+    IS(cg_queue_task_done(queue), 0);
     OK(cg_yield(cg_pass()));
     ck_assert_str_eq(trace, "");
-    IS(cg_task_done(queue), 0);
+    IS(cg_queue_task_done(queue), 0);
     OK(cg_yield(cg_pass()));
     ck_assert_str_eq(trace, "jj");
-    IS(cg_task_done(queue), -EINVAL);
+    IS(cg_queue_task_done(queue), -EINVAL);
     test_end(first);
     test_end(second);
     cg_queue_free(queue);
@@ -483,7 +483,7 @@ static ssize_t storm_get(void *arg)
             IS(storm->seen[item], 0);
             storm->seen[item] = 1;
             storm->got++;
-            IS(cg_task_done(storm->queue), 0);
+            IS(cg_queue_task_done(storm->queue), 0);
         } else {
             IS(a, -1);
             IS(b, -1);

@@ -47,9 +47,9 @@ static ssize_t queue(void *arg)
     for (intptr_t i = 0; i < in; i++) {
         IS(cg_yield(cg_get(free, &out)), 0);
         IS(out, i);
-        IS(cg_task_done(free), 0);
+        IS(cg_queue_task_done(free), 0);
     }
-    IS(cg_task_done(free), -EINVAL); /* what was refused is not unfinished */
+    IS(cg_queue_task_done(free), -EINVAL); /* what was refused is not unfinished */
     cg_queue_free(free);
     cg_queue_free(bounded);
     return 0;

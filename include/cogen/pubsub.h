@@ -12,7 +12,8 @@ struct cg_pubsub;
 
 struct cg_pubsub_options {
     /* Messages kept at most. Publishing one more drops the oldest if every subscriber is
-     * done with it, else waits until that is so. 0: no limit, cg_compact drops them. */
+     * done with it, else waits until that is so. 0: no limit, cg_pubsub_compact drops
+     * them. */
     size_t limit;
     void (*drop)(void *message); /* of a message that is not kept any more: it is the last
                                     use of it. Does not call anything of this header */
@@ -100,7 +101,7 @@ CG_API void cg_unsubscribe(struct cg_subscriber *subscriber);
 
 /* Drops the messages that every subscriber is done with; without subscribers, all. Answers
  * how many. */
-CG_API size_t cg_compact(struct cg_pubsub *pubsub);
+CG_API size_t cg_pubsub_compact(struct cg_pubsub *pubsub);
 
 /* No more messages: publishing answers -EPIPE; fetches give what there is, then CG_EOF. */
 CG_API void cg_pubsub_close(struct cg_pubsub *pubsub);

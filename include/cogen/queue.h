@@ -60,8 +60,8 @@ struct cg_join_queue_op {
 #define cg_get(...) cg__get(__VA_ARGS__, )
 #define cg__get(q, out, ...) CG_OP(cg_get, .queue = (q), .item = (out), __VA_ARGS__)
 
-/* cg_join_queue(queue): waits until cg_task_done has been called for every item that was
- * ever put. 0. */
+/* cg_join_queue(queue): waits until cg_queue_task_done has been called for every item that
+ * was ever put. 0. */
 #define cg_join_queue(...) cg__join_queue(__VA_ARGS__, )
 #define cg__join_queue(q, ...) CG_OP(cg_join_queue, .queue = (q), __VA_ARGS__)
 
@@ -91,7 +91,7 @@ CG_API int cg_queue_try_get(struct cg_queue *queue, void *item);
 
 /* Says that the work for one item that was got is done. 0; -EINVAL: that has been said for
  * all of them already. */
-CG_API int cg_task_done(struct cg_queue *queue);
+CG_API int cg_queue_task_done(struct cg_queue *queue);
 
 /* Ends the queue: puts, waiting ones too, answer -EPIPE; gets take what is left, then
  * answer CG_EOF. */
