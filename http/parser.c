@@ -118,42 +118,40 @@ static int count_lines(struct cg__http_parser *parser, const char *end)
     return 0;
 }
 
-/* Whether a name is "Host", in any case: of the bytes that a name can have, only a letter is
- * that letter with this bit. */
-static bool is_host(const char *name, size_t len)
+/* Sees whether a field is of interest. */
+static void notice(struct cg__http_parser *parser, const char *name, uint32_t len,
+                   uint32_t value)
 {
-    return len == 4 && (name[0] | 32) == 'h' && (name[1] | 32) == 'o' &&
-           (name[2] | 32) == 's' && (name[3] | 32) == 't';
-}
-
-static bool is_coding(const char *name, size_t len)
-{
-    return len == 17 && (name[0] | 32) == 't' && strcasecmp(name, "Transfer-Encoding") == 0;
+    if (parser->in_trailers)
+        return;
+    if (len == 4 && strcasecmp(name, "Host") == 0) {
+        parser->hosts += parser->hosts < 2;
+        parser->host = value;
+    } else if (len == 17 && strcasecmp(name, "Transfer-Encoding") == 0) {
+        parser->codings += parser->codings < 2;
+        parser->coding = value;
+    }
 }
 
 /* Ends the texts of fields that have been kept, each with a NUL where the byte behind it was:
- * a colon, a blank or a CR; and sees which of them are of interest. */
+ * a colon, a blank or a CR. */
 static void end_texts(struct cg__http_parser *parser, struct cg_http_headers *headers)
 {
     char *data = headers->data;
+    uint32_t i = parser->ready, count = headers->count;
 
-    for (; parser->ready < headers->count; parser->ready++) {
-        struct cg__http_entry *entry = cg__http_entry(headers, parser->ready);
+    parser->ready = count;
+    for (struct cg__http_entry *entry = cg__http_entry(headers, i); i < count; i++, entry--) {
         char *name = data + entry->name, *value = data + entry->value;
+        uint32_t name_len = entry->name_len, value_len = entry->value_len;
 
-        while (entry->value_len > 0 && is_blank(value[entry->value_len - 1]))
-            entry->value_len--;
-        name[entry->name_len] = '\0';
-        value[entry->value_len] = '\0';
-        if (parser->in_trailers)
-            continue;
-        if (is_host(name, entry->name_len)) {
-            parser->hosts += parser->hosts < 2;
-            parser->host = entry->value;
-        } else if (is_coding(name, entry->name_len)) {
-            parser->codings += parser->codings < 2;
-            parser->coding = entry->value;
-        }
+        while (value_len > 0 && is_blank(value[value_len - 1]))
+            value_len--;
+        entry->value_len = value_len;
+        name[name_len] = '\0';
+        value[value_len] = '\0';
+        if (name_len == 4 || name_len == 17)
+            notice(parser, name, name_len, entry->value);
     }
 }
 
@@ -196,8 +194,11 @@ static int on_text(llhttp_t *llhttp, const char *at, size_t size)
     else
         line->used--; /* the NUL */
     parser->text_size += (uint32_t)size;
-    if (cg__http_text(line, at, size) < 0 || cg__http_text(line, "", 1) < 0)
+    if (cg__http_reserve(line, size + 1) < 0)
         return no_memory(parser);
+    memcpy(line->data + line->used, at, size);
+    line->used += (uint32_t)size + 1;
+    line->data[line->used - 1] = '\0';
     return 0;
 }
 
@@ -235,7 +236,7 @@ static int piece(struct cg__http_parser *parser, size_t size)
 }
 
 /* A field is complete once the next one or the end of the head has come. */
-static int end_field(struct cg__http_parser *parser)
+static inline int end_field(struct cg__http_parser *parser)
 {
     struct cg_http_headers *headers = list(parser);
     enum token token = parser->token;
@@ -448,11 +449,13 @@ void cg__http_parser_init(struct cg__http_parser *parser, enum cg__http_kind kin
 {
     bool request = kind == CG__HTTP_REQUEST;
 
-    memset(parser, 0, offsetof(struct cg__http_parser, llhttp));
+    memset(&parser->skip_body, 0,
+           offsetof(struct cg__http_parser, host) - offsetof(struct cg__http_parser, skip_body));
     parser->limits = limits;
     parser->headers = headers;
     parser->line = headers;
     parser->trailers = trailers;
+    parser->repeat = NULL;
     llhttp_init(&parser->llhttp, request ? HTTP_REQUEST : HTTP_RESPONSE,
                 request ? &requests : &responses);
     parser->llhttp.data = parser;

@@ -36,47 +36,49 @@ struct cg__http_parser {
     /* May be set before the head. */
     struct cg_http_headers *line;   /* borrowed: where the first line's text goes; headers */
     struct cg__http_repeat *repeat; /* borrowed, with a `line` of its own; NULL: none */
-    bool skip_body;                 /* a response to HEAD */
+
+    /* From here to `host` all is zero at first. */
+    bool skip_body; /* may be set before the head, too: a response to HEAD */
 
     /* Of the head. */
-    const char *method;       /* of a request, static */
-    uint8_t code;             /* the same as llhttp_method_t; valid where method is */
-    uint32_t text, text_size; /* place in `line`: a request's target, a response's reason */
-    uint16_t status;          /* a response's; when refused, the answer to give */
-    uint8_t minor;            /* of the version 1.x */
     bool keep_alive;          /* as the message says */
     bool upgrade;             /* CONNECT, or Upgrade with Connection: upgrade (a response: 101) */
     bool has_body;            /* more than nothing follows, as far as is known */
     bool chunked;
     bool has_length;
-    uint64_t length; /* Content-Length, or 0 */
-
-    const char *body; /* of a CG__HTTP_BODY */
-    size_t body_size;
-    const char *why; /* refused, in words; static */
+    uint8_t minor;            /* of the version 1.x */
+    uint8_t code;             /* the same as llhttp_method_t; valid where method is */
+    uint16_t status;          /* a response's; when refused, the answer to give */
+    uint32_t text, text_size; /* place in `line`: a request's target, a response's reason */
+    const char *method;       /* of a request, static */
+    uint64_t length;          /* Content-Length, or 0 */
+    const char *why;          /* refused, in words; static */
 
     /* The parser's own. */
-    enum cg__http_event event; /* why llhttp was paused */
     bool begun, paused, complete, in_trailers;
-    bool looking, keeping; /* at lines; what fields consist of */
-    bool repeated;    /* the fields are those of the request before */
-    uint8_t token;    /* which part of a field is open */
+    bool looking, keeping;  /* at lines; what fields consist of */
+    bool repeated;          /* the fields are those of the request before */
+    char before;            /* the last of the bytes given before */
+    uint8_t token;          /* which part of a field is open */
     uint8_t hosts, codings; /* fields of these names; 2: or more */
-    char before;      /* the last of the bytes given before */
-    const char *data, *end; /* the bytes given */
-    const char *since; /* of them, lines are counted from here on; NULL: none are */
-    const char *seen_to; /* the ends of lines have been looked at up to here */
-    const char *fields_at; /* behind the version, if that is in them; else NULL */
-    const char *from; /* fields are kept from here on; NULL: none are */
-    uint32_t base;    /* the place of what is kept of them */
-    uint32_t counted; /* bytes of lines */
-    uint32_t ready;   /* fields whose texts are kept */
-    uint32_t host, coding; /* places of these values */
-    uint32_t seen;    /* bytes of fields */
+    uint32_t counted;       /* bytes of lines */
+    uint32_t ready;         /* fields whose texts are kept */
+    uint32_t seen;          /* bytes of fields */
     uint32_t fields;
-    uint32_t extensions; /* bytes of chunk extensions */
+    uint32_t extensions;    /* bytes of chunk extensions */
+
+    uint32_t host, coding;  /* places of these values */
     struct cg__http_entry entry; /* of the field that is being read */
-    llhttp_t llhttp; /* the last: it clears itself */
+    enum cg__http_event event;   /* why llhttp was paused */
+    uint32_t base;          /* the place of what is kept of the bytes given */
+    const char *from;       /* of them, fields are kept from here on; NULL: none are */
+    const char *data, *end; /* all of them */
+    const char *since;      /* lines are counted from here on; NULL: none are */
+    const char *seen_to;    /* the ends of lines have been looked at up to here */
+    const char *fields_at;  /* behind the version, if that is in them; else NULL */
+    const char *body;       /* of a CG__HTTP_BODY */
+    size_t body_size;
+    llhttp_t llhttp;
 };
 
 /* Begins a message. The lists are reset by the caller. */

@@ -99,7 +99,7 @@ void cg__http_request_reset(struct cg_http_request *req)
         free(req->whole);
     if (req->encoder != NULL)
         cg__http_encoder_free(req->encoder);
-    memset(&req->path, 0, sizeof *req - offsetof(struct cg_http_request, path));
+    memset(&req->rest, 0, sizeof *req - offsetof(struct cg_http_request, rest));
 }
 
 struct cg_http_request *cg__http_request_get(struct cg__http_conn *conn)

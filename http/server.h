@@ -111,25 +111,25 @@ struct cg_http_request {
      * input, or some of the body, in it. */
     struct cg_view view;
     size_t parsed; /* of it */
-    /* From here on all is zero at first. */
-    const char *path; /* in `line`, or first in `params` */
-    const char *rest; /* of the path, beneath a pattern; NULL: it was none with a slash */
-    bool has_query; /* `query` has been made */
     /* The body that comes. */
     const char *body;
+    /* The answer. */
+    enum cg__http_framing framing;
+    uint64_t left; /* of the length that was promised */
+    const char *path; /* in `line`, or first in `params` */
+    /* From here on all is zero at first. */
+    const char *rest; /* of the path, beneath a pattern; NULL: it was none with a slash */
     size_t body_left;
     uint64_t body_seen;
     char *whole;          /* what cg_http_body has read */
+    int failure;          /* the status for what went wrong with the body */
+    int status;           /* of the answer */
+    uint64_t sent; /* bytes of its body, for the log */
+    struct cg__http_encoder *encoder; /* of a body that is compressed as it comes */
+    bool has_query; /* `query` has been made */
     bool body_done;
     bool expects;         /* 100 Continue */
-    int failure;          /* the status for what went wrong with the body */
-    /* The answer. */
-    int status;
-    enum cg__http_framing framing;
-    uint64_t left; /* of the length that was promised */
-    uint64_t sent; /* bytes of the body, for the log */
-    struct cg__http_encoder *encoder; /* of a body that is compressed as it comes */
-    bool begun, ended, keep, cut, events;
+    bool begun, ended, keep, cut; /* of the answer */
 };
 
 /* ---- server.c ---- */
