@@ -131,7 +131,7 @@ static char *put_head(struct cg_http_request *req, char *to, int status, int64_t
     return PUT(to, "\r\n");
 }
 
-/* A head takes at most so many bytes besides what has been set. */
+/* A head takes at most so many bytes besides what has been set, and the type. */
 enum { HEAD = CG__HTTP_USUAL + 256 };
 
 /* The length and the type as they are if the handler has set them, and the room that the head
@@ -169,48 +169,23 @@ static void settle(struct cg_http_request *req, int status, bool has_length)
         req->keep = false;
 }
 
-/* Whether the head is the usual one: nothing is set, and nothing is to be said but the length
- * that has not been said a moment ago. */
-static inline bool has_usual_head(const struct cg_http_request *req, int status,
-                                  int64_t length, const char *type)
-{
-    return status == 200 && type == plain_text && length >= 0 && req->out.count == 0 &&
-           req->keep && !req->server->draining && req->parser.minor > 0 &&
-           !is_bare(req, status);
-}
-
-static inline char *put_usual(const struct cg_http_request *req, char *to, int64_t length)
-{
-    to = put(to, req->server->usual, req->server->usual_size);
-    to += cg__http_decimal(to, (uint64_t)length);
-    return PUT(to, "\r\n\r\n");
-}
-
-/* Puts the head, with room for so many bytes behind it if that can be. Inline: it is what a
- * small answer costs. */
-__attribute__((always_inline)) static inline int begin(struct cg_http_request *req, int status,
-                                                       int64_t length, const char *type,
-                                                       size_t behind)
+/* Puts the head into the output, with room for so many bytes behind it if that can be. */
+static int begin(struct cg_http_request *req, int status, int64_t length, const char *type,
+                 size_t behind)
 {
     struct cg__http_conn *conn = req->conn;
-    bool usual = has_usual_head(req, status, length, type);
-    size_t room = HEAD;
+    size_t room;
+    int rc = measure(req, &length, &type, &room);
     char *to;
-    int rc;
 
-    if (!usual && (rc = measure(req, &length, &type, &room)) < 0)
+    if (rc < 0)
         return rc;
     to = cg__http_room(conn, behind < CG__HTTP_OUT_SIZE - room ? room + behind : room);
     if (to == NULL)
         return conn->out != NULL ? -ENOBUFS : -ENOMEM;
     cg__http_date(req->server);
-    if (usual) {
-        req->framing = CG__HTTP_LENGTH;
-        to = put_usual(req, to, length);
-    } else {
-        settle(req, status, length >= 0);
-        to = put_head(req, to, status, length, type);
-    }
+    settle(req, status, length >= 0);
+    to = put_head(req, to, status, length, type);
     conn->out->used = (size_t)(to - conn->out->data);
     req->begun = true;
     req->status = status;
@@ -261,7 +236,7 @@ static bool is_compressible(const struct cg_http_answer_op *answer, size_t size)
 
 /* Puts the head, and a small body, into the output. 0: done; else what cg__http_begin says, or
  * 1: the body is still to be written. */
-__attribute__((always_inline)) static inline int put_answer(struct cg_http_answer_op *answer, const void *body, size_t size)
+static int put_answer(struct cg_http_answer_op *answer, const void *body, size_t size)
 {
     struct cg_http_request *req = answer->req;
     bool small = size <= CG__HTTP_COPY;
@@ -282,24 +257,65 @@ __attribute__((always_inline)) static inline int put_answer(struct cg_http_answe
     return 0;
 }
 
-/* The usual case: it fits into the output, and nobody has to wait. */
-static enum cg_verdict answer_process(struct cg_op *op, struct cg_sched *sched)
+/* Most answers: 200 with a type and a small body, nothing set by the handler, on a connection
+ * that stays, in the second of the one before. Type, length and body are all there is to lay
+ * out. False: it is not so, or there is no room. */
+static inline bool put_usual(struct cg_http_answer_op *answer, struct cg_sched *sched)
 {
-    struct cg_http_answer_op *answer = of(op);
+    struct cg_http_request *req = answer->req;
+    const struct cg_http_server *server = req->server;
+    const char *type = type_of(answer);
+    size_t size, type_size;
+    char *to;
+
+    if (answer->status != 200 || type == NULL || req->out.count > 0 || !req->keep ||
+        server->draining || req->parser.minor == 0 || is_bare(req, 200) ||
+        cg_now(sched) >= server->date_until)
+        return false;
+    size = size_of(answer);
+    if (size > server->small)
+        return false;
+    type_size = type == plain_text ? sizeof plain_text - 1 : strlen(type);
+    to = cg__http_room(req->conn, HEAD + type_size + size);
+    if (to == NULL)
+        return false;
+    to = put(to, server->usual, server->usual_size);
+    to = type == plain_text ? PUT(to, CG__HTTP_TEXT) : put(to, type, type_size);
+    to = PUT(to, "\r\nContent-Length: ");
+    to += cg__http_decimal(to, size);
+    to = PUT(to, "\r\n\r\n");
+    to = put(to, answer->body, size);
+    req->conn->out->used = (size_t)(to - req->conn->out->data);
+    req->framing = CG__HTTP_LENGTH;
+    req->sent = size;
+    req->status = 200;
+    req->begun = true;
+    req->ended = true;
+    return true;
+}
+
+/* What fits into the output makes nobody wait. */
+static enum cg_verdict process_rare(struct cg_http_answer_op *answer)
+{
     size_t size = size_of(answer);
     int rc;
 
-    (void)sched;
-    op->result = -EALREADY;
-    if (answer->req->begun)
-        return CG_DONE;
     if (size > CG__HTTP_COPY || is_compressible(answer, size))
         return CG_RUN;
     rc = put_answer(answer, answer->body, size);
     if (rc == -ENOBUFS || rc == 1) /* then the head has been put: see write_answer */
         return CG_RUN;
-    op->result = rc;
+    answer->result = rc;
     return CG_DONE;
+}
+
+static enum cg_verdict answer_process(struct cg_op *op, struct cg_sched *sched)
+{
+    op->result = -EALREADY;
+    if (of(op)->req->begun)
+        return CG_DONE;
+    op->result = 0;
+    return put_usual(of(op), sched) ? CG_DONE : process_rare(of(op));
 }
 
 static ssize_t write_answer(struct cg_http_answer_op *answer, const void *body, size_t size)

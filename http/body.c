@@ -21,17 +21,6 @@ size_t cg__http_chunk_head(char *buf, uint64_t size)
     return len + 2;
 }
 
-size_t cg__http_decimal(char *buf, uint64_t number)
-{
-    size_t len = 1;
-
-    for (uint64_t limit = 10; len < 20 && number >= limit; limit *= 10)
-        len++;
-    for (size_t at = len; at > 0; number /= 10)
-        buf[--at] = (char)('0' + number % 10);
-    return len;
-}
-
 bool cg__http_length(const char *text, uint64_t *length)
 {
     uint64_t number = 0;

@@ -38,7 +38,16 @@ enum { CG__HTTP_CHUNK_HEAD = 20 }; /* room for what stands before a chunk */
 size_t cg__http_chunk_head(char *buf, uint64_t size);
 
 /* Writes a decimal number; answers its length, at most 20. */
-size_t cg__http_decimal(char *buf, uint64_t number);
+static inline size_t cg__http_decimal(char *buf, uint64_t number)
+{
+    size_t len = 1;
+
+    for (uint64_t limit = 10; len < 20 && number >= limit; limit *= 10)
+        len++;
+    for (size_t at = len; at > 0; number /= 10)
+        buf[--at] = (char)('0' + number % 10);
+    return len;
+}
 
 /* Reads a Content-Length: digits only. False: it is none. */
 bool cg__http_length(const char *text, uint64_t *length);

@@ -47,9 +47,8 @@ static void make_usual(struct cg_http_server *server)
 
     print_name(server->options.name, name, sizeof name);
     size = snprintf(usual, sizeof server->usual,
-                    "HTTP/1.1 200 OK\r\n%sDate: %*s\r\nContent-Type: " CG__HTTP_TEXT
-                    "\r\nContent-Length: ",
-                    name, CG__HTTP_DATE - 8, "");
+                    "HTTP/1.1 200 OK\r\n%sDate: %*s\r\nContent-Type: ", name,
+                    CG__HTTP_DATE - 8, "");
     server->usual_size = (size_t)size;
     server->date_at = CG__HTTP_OK + strlen(name);
 }

@@ -70,7 +70,7 @@ void cg__http_outs_free(struct cg_http_server *server)
 }
 
 /* What does not fit into a buffer of the first size moves to a large one. */
-char *cg__http_more_room(struct cg__http_conn *conn, size_t size)
+static char *grow(struct cg__http_conn *conn, size_t size)
 {
     struct cg__http_out *old = conn->out, *out;
     size_t used = old != NULL ? old->used : 0;
@@ -86,6 +86,20 @@ char *cg__http_more_room(struct cg__http_conn *conn, size_t size)
     out_put(conn->server, old);
     conn->out = out;
     return out->data + used;
+}
+
+char *cg__http_more_room(struct cg__http_conn *conn, size_t size)
+{
+    struct cg__http_outs *outs = &conn->server->outs;
+    struct cg__http_out *out = outs->first;
+
+    if (conn->out != NULL || out == NULL || size > CG__HTTP_OUT_FIRST)
+        return grow(conn, size);
+    outs->first = out->next; /* most often there is one that fits */
+    outs->count--;
+    out->used = 0;
+    conn->out = out;
+    return out->data;
 }
 
 ssize_t cg__http_wrote(struct cg__http_conn *conn, ssize_t n)

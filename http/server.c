@@ -35,6 +35,9 @@ struct cg_http_server *cg_http_server_create(const struct cg_http_server_options
     if (options != NULL)
         server->options = *options;
     set_defaults(&server->options);
+    server->small = CG__HTTP_COPY < server->options.compress_above
+                        ? CG__HTTP_COPY
+                        : (size_t)server->options.compress_above;
     server->limits = (struct cg__http_limits){
         .target = server->options.target_limit,
         .headers = server->options.headers_limit,

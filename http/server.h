@@ -15,7 +15,7 @@ enum {
     CG__HTTP_OUT_FIRST = 4 * 1024 - 64, /* most need no more */
     CG__HTTP_OK = 17,     /* "HTTP/1.1 200 OK\r\n" */
     CG__HTTP_DATE = 37,   /* "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n" */
-    CG__HTTP_USUAL = 320, /* a usual head, up to the length */
+    CG__HTTP_USUAL = 288, /* a usual head, up to the type */
     CG__HTTP_COPY = 4 * 1024,  /* a body up to this is copied behind its head */
     CG__HTTP_KEEP = 4 * 1024,  /* bytes of a list that a request keeps for the next */
     CG__HTTP_REPEATS = 256, /* connections whose last head is remembered */
@@ -79,6 +79,7 @@ struct cg__http_conn {
 struct cg_http_server {
     struct cg_http_server_options options; /* with their defaults */
     struct cg__http_limits limits;
+    size_t small; /* a body that is copied behind its head, and never compressed */
     struct cg__http_route *routes; /* the most special first */
     size_t nroutes;
     uint32_t whole[CG__HTTP_SLOTS]; /* see cg__http_route.next */
@@ -91,8 +92,8 @@ struct cg_http_server {
     struct cg_http_request *requests; /* spare */
     unsigned nrequests;
     struct cg__http_outs outs, large_outs;
-    char usual[CG__HTTP_USUAL]; /* "HTTP/1.1 200 OK\r\nServer: ...\r\nDate: ...\r\nContent-Type:
-                                   ...\r\nContent-Length: " */
+    char usual[CG__HTTP_USUAL]; /* "HTTP/1.1 200 OK\r\nServer: ...\r\nDate: ...\r\n
+                                   Content-Type: " */
     size_t usual_size, date_at; /* 0: not made */
     int64_t date_until;         /* cg_now */
     struct cg_sched *sched;

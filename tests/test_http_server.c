@@ -45,6 +45,12 @@ static ssize_t hello(struct cg_http_request *req, void *arg)
     return cg_yield(cg_http_text(req, 200, "hello\n"));
 }
 
+static ssize_t typed(struct cg_http_request *req, void *arg)
+{
+    (void)arg;
+    return cg_yield(cg_http_answer(req, 200, "{}", 2, .mime = "application/json"));
+}
+
 static ssize_t floods(struct cg_http_request *req, void *arg)
 {
     static char data[100 * 1024];
@@ -217,7 +223,7 @@ static void begin(const struct cg_http_server_options *options)
         {"GET /events", events, NULL},   {"GET /floods", floods, NULL},
         {"GET /drops", drop_by_drop, "text/html"}, {"GET /drops/image", drop_by_drop, "image/png"},
         {"GET /forges", forges, NULL},   {"GET /promises", promises, NULL},
-        {"GET /up", takes_over, (void *)101},
+        {"GET /up", takes_over, (void *)101}, {"GET /typed", typed, NULL},
         {"GET /text", text, "text/plain"}, {"GET /binary", text, "image/png"},
         {"GET /u/:id", tell, "one"},     {"GET /u/me", tell, "me"},
         {"GET /u/:id/x/", tell, "beneath"}, {"PUT /u/:id", tell, "put"},
@@ -313,6 +319,7 @@ static int status_of(const char *text)
 #define V " HTTP/1.1\r\n" H
 #define PLAIN_TYPE "Content-Type: text/plain; charset=utf-8\r\n"
 #define HELLO "HTTP/1.1 200 OK\r\n" PLAIN_TYPE "Content-Length: 6\r\n"
+#define TYPED "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n"
 #define CHUNKED "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n"
 
 /* The body of an answer in chunks, as far as it is in got: its length, in `body`. */
@@ -379,6 +386,9 @@ static ssize_t keeps_alive(void *arg)
     ck_assert_str_eq(ask("GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n"
                          "GET http://x HTTP/1.0\r\n\r\n"),
                      HELLO "Connection: keep-alive\r\n\r\nhello\n" HELLO CLOSE "\r\nhello\n");
+    ck_assert_str_eq(ask("GET /typed" V "\r\nHEAD /typed" V "\r\nGET /typed" V "\r\n"
+                         "GET /typed" V CLOSE "\r\n"),
+                     TYPED "\r\n{}" TYPED "\r\n" TYPED "\r\n{}" TYPED CLOSE "\r\n{}");
     sock = client();
     for (int i = 0; i < 3; i++) {
         send_text(sock, "GET /" V "\r\n");
