@@ -3,20 +3,13 @@
  * coroutine, after the grace period and not behind a shield; the answers are collected. */
 #include "config.h"
 
-#include "tests/support.h"
+#include "tests/notes.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #define MS CG_MILLISECOND
-
-static char trace[256];
-
-static void note(const char *what)
-{
-    strncat(trace, what, sizeof trace - strlen(trace) - 1);
-}
 
 static int64_t clock_now(void)
 {
@@ -73,7 +66,7 @@ static ssize_t collects(void *arg)
     IS(cg_yield(cg_group_add(&group, adds_one, &group, .answer = &b, .coro = &ref)), 0);
     IS((ssize_t)cg_group_count(&group), 3);
     IS(cg_yield(cg_group_wait(&group)), 0);
-    ck_assert_str_eq(trace, "123");
+    ck_assert_str_eq(noted, "123");
     IS(a, 7);
     IS(b, 9);
     IS(cg_coro_result(ref), 9);
@@ -118,7 +111,7 @@ static ssize_t failure(void *arg)
     IS(cg_yield(cg_group_wait(&group)), -EIO);
     ck_assert(other.canceled);
     IS(answer, -ECANCELED);
-    ck_assert_str_eq(trace + strlen(trace) - 1, "o");
+    ck_assert_str_eq(noted + strlen(noted) - 1, "o");
     IS(cg_yield(cg_sleep(MS)), 0); /* outside all is well */
     return 0;
 }
@@ -243,7 +236,7 @@ static ssize_t grace(void *arg)
     IS(cg_group_start(&group, works, &quick, NULL, NULL), -ECANCELED);
     IS(cg_yield(cg_group_wait(&group)), -ECANCELED);
     ck_assert(!quick.canceled && slow.canceled);
-    ck_assert_str_eq(trace, "qs");
+    ck_assert_str_eq(noted, "qs");
     IS(clock_now() - begin, 5 * MS);
     begin = clock_now();
     slow = (struct member){7 * MS, 0, 0, NULL, false};
@@ -311,7 +304,7 @@ static ssize_t owner_canceled(void *arg)
     cancel_owner(&o);
     ck_assert(a.canceled);
     IS(clock_now() - begin, 4 * MS);
-    ck_assert_str_eq(trace, "m");
+    ck_assert_str_eq(noted, "m");
     a = (struct member){6 * MS, 0, 0, "n", false};
     o = (struct owner){.member = &a, .options = {.shield = true}};
     begin = clock_now();
@@ -349,10 +342,10 @@ static ssize_t scopes(void *arg)
 
     (void)arg;
     IS(cg_yield(cg_call(nested, m, .timeout = MS)), -ETIMEDOUT);
-    ck_assert_str_eq(trace, "oi");
+    ck_assert_str_eq(noted, "oi");
     IS(clock_now() - begin, 3 * MS);
     IS(cg_yield(cg_any((cg_sleep(MS), cg_call(nested, m)))), 0);
-    ck_assert_str_eq(trace, "oioi");
+    ck_assert_str_eq(noted, "oioi");
     return 0;
 }
 

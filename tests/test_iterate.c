@@ -3,20 +3,13 @@
  * the way, whoever times out. */
 #include "config.h"
 
-#include "tests/support.h"
+#include "tests/notes.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #define MS CG_MILLISECOND
-
-static char trace[256];
-
-static void note(const char *what)
-{
-    strncat(trace, what, sizeof trace - strlen(trace) - 1);
-}
 
 static ssize_t counts(void *arg)
 {
@@ -41,15 +34,15 @@ static ssize_t lazy(void *arg)
 
     (void)arg;
     OK(cg_yield(cg_pass()));
-    ck_assert_str_eq(trace, "");
+    ck_assert_str_eq(noted, "");
     for (intptr_t i = 1; i <= 3; i++) {
         IS(cg_yield(cg_next(&it, &value)), 1);
         IS(value, i);
         OK(cg_yield(cg_pass()));
-        ck_assert_uint_eq(strlen(trace), (size_t)i);
+        ck_assert_uint_eq(strlen(noted), (size_t)i);
     }
     IS(cg_yield(cg_next(&it, &value)), 0);
-    ck_assert_str_eq(trace, "(...)");
+    ck_assert_str_eq(noted, "(...)");
     IS(cg_yield(cg_next(&it, &value)), 0);
     IS(it.result, 70);
     IS(cg_yield(cg_stop_producer(&it)), 70);
@@ -92,7 +85,7 @@ static ssize_t patience(void *arg)
     IS(value, 3);
     IS(cg_yield(cg_stop_producer(&it)), 0);
     IS(last, 3);
-    ck_assert_str_eq(trace, "c");
+    ck_assert_str_eq(noted, "c");
     IS(cg_yield(cg_next(&it, &value)), 0);
     return 0;
 }
@@ -129,7 +122,7 @@ static ssize_t never(void *arg)
     (void)arg;
     IS(cg_yield(cg_stop_producer(&it)), 0);
     IS(cg_yield(cg_next(&it, &value)), 0);
-    ck_assert_str_eq(trace, "");
+    ck_assert_str_eq(noted, "");
     return 0;
 }
 
@@ -168,7 +161,7 @@ static ssize_t stop_waits(void *arg)
     OK(cg_yield(cg_pass()));
     IS(cg_yield(cg_cancel(coro)), 0);
     test_end(coro);
-    ck_assert_str_eq(trace, "end!");
+    ck_assert_str_eq(noted, "end!");
     IS(cg_yield(cg_next(&other, &value)), 1);
     IS(cg_yield(cg_stop_producer(&other, .timeout = MS)), -ETIMEDOUT);
     IS(cg_yield(cg_stop_producer(&other)), 5);

@@ -3,7 +3,7 @@
  * what is dropped is used by nobody any more. */
 #include "config.h"
 
-#include "tests/support.h"
+#include "tests/notes.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -11,13 +11,6 @@
 #include <string.h>
 
 #define MS CG_MILLISECOND
-
-static char trace[256];
-
-static void note(const char *what)
-{
-    strncat(trace, what, sizeof trace - strlen(trace) - 1);
-}
 
 static void publish(struct cg_pubsub *pubsub, intptr_t from, intptr_t to)
 {
@@ -102,13 +95,13 @@ static ssize_t wakes_all(void *arg)
         struct cg_coro *first = test_start(reads, &a), *second = test_start(reads, &b);
 
         b.mark = "b";
-        trace[0] = '\0';
+        note_anew();
         test_until_waiting(second);
         IS(cg_yield(cg_publish(pubsub, "x", .prio = prio[i])), 0);
         note("|");
         test_end(first);
         test_end(second);
-        ck_assert_str_eq(trace, order[i]);
+        ck_assert_str_eq(noted, order[i]);
         cg_unsubscribe(&a.subscriber);
         cg_unsubscribe(&b.subscriber);
     }
@@ -229,13 +222,13 @@ static ssize_t limits(void *arg)
     IS(cg_yield(cg_fetch(&a, &one, 1)), 1);
     IS(one, 1);
     OK(cg_yield(cg_pass()));
-    ck_assert_str_eq(trace, ""); /* it may still be looked at */
+    ck_assert_str_eq(noted, ""); /* it may still be looked at */
     IS(cg_yield(cg_fetch(&a, &one, 1)), 1);
     IS(one, 2);
-    ck_assert_str_eq(trace, "p");
+    ck_assert_str_eq(noted, "p");
     cg_pubsub_close(pubsub);
     test_end(publisher);
-    ck_assert_str_eq(trace, "pe");
+    ck_assert_str_eq(noted, "pe");
     expect(&a, 3, 4);
     IS(cg_yield(cg_fetch(&a, &one, 1)), CG_EOF);
     cg_pubsub_free(pubsub);

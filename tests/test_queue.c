@@ -3,7 +3,7 @@
  * however the operations on it end. */
 #include "config.h"
 
-#include "tests/support.h"
+#include "tests/notes.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -11,13 +11,6 @@
 #include <string.h>
 
 #define MS CG_MILLISECOND
-
-static char trace[256];
-
-static void note(const char *what)
-{
-    strncat(trace, what, sizeof trace - strlen(trace) - 1);
-}
 
 struct job {
     struct cg_queue *queue;
@@ -180,7 +173,7 @@ static ssize_t hands_over(void *arg)
     note("+");
     IS((ssize_t)cg_queue_size(queue), 0);
     IS(cg_yield(cg_put(queue, 2)), 0);
-    ck_assert_str_eq(trace, "g1+g2");
+    ck_assert_str_eq(noted, "g1+g2");
     IS(cg_yield(cg_put(queue, 3)), 0);
     IS((ssize_t)cg_queue_size(queue), 1);
     test_end(first);
@@ -204,7 +197,7 @@ static ssize_t priorities(void *arg)
     note("+");
     IS(cg_yield(cg_put(other, 3, .prio = CG_PRIO_OP)), 0);
     note("+");
-    ck_assert_str_eq(trace, "++g3g2g1+");
+    ck_assert_str_eq(noted, "++g3g2g1+");
     for (size_t i = 0; i < COUNT(coros); i++)
         test_end(coros[i]);
     cg_queue_free(queue);
@@ -228,7 +221,7 @@ static ssize_t limit(void *arg)
     second = waits(putter, &b);
     for (intptr_t i = 1; i <= 4; i++)
         IS(take(queue), i);
-    ck_assert_str_eq(trace, "p3p4");
+    ck_assert_str_eq(noted, "p3p4");
     test_end(first);
     test_end(second);
     cg_queue_free(queue);
@@ -316,10 +309,10 @@ static ssize_t joins(void *arg)
     take(queue);
     IS(cg_queue_task_done(queue), 0);
     OK(cg_yield(cg_pass()));
-    ck_assert_str_eq(trace, "");
+    ck_assert_str_eq(noted, "");
     IS(cg_queue_task_done(queue), 0);
     OK(cg_yield(cg_pass()));
-    ck_assert_str_eq(trace, "jj");
+    ck_assert_str_eq(noted, "jj");
     IS(cg_queue_task_done(queue), -EINVAL);
     test_end(first);
     test_end(second);

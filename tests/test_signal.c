@@ -3,20 +3,12 @@
  * counts as the same name. */
 #include "config.h"
 
-#include "tests/support.h"
+#include "tests/notes.h"
 
 #include <errno.h>
 #include <stdio.h>
-#include <string.h>
 
 #define MS CG_MILLISECOND
-
-static char trace[256];
-
-static void note(const char *what)
-{
-    strncat(trace, what, sizeof trace - strlen(trace) - 1);
-}
 
 struct waiter {
     const char *mark;
@@ -56,7 +48,7 @@ static ssize_t wakes_all_in_order(void *arg)
 
     (void)arg;
     IS(cg_yield(cg_signal("go", 5)), 3);
-    ck_assert_str_eq(trace, "abc");
+    ck_assert_str_eq(noted, "abc");
     IS(cg_yield(cg_signal("go", 5)), 0);
     IS(cg_yield(cg_signal("stay", 6)), 1);
     for (size_t i = 0; i < COUNT(coros); i++)
@@ -99,7 +91,7 @@ static ssize_t names(void *arg)
     IS(cg_yield(cg_signal("7", 0)), 0);
     IS(cg_yield(cg_signal(cg_name_bytes(other, sizeof other), 0)), 0);
     IS(cg_yield(cg_signal(cg_name_bytes(bytes, 1), 0)), 0);
-    ck_assert_str_eq(trace, "");
+    ck_assert_str_eq(noted, "");
     IS(cg_yield(cg_signal("go", 1)), 1);
     IS(cg_yield(cg_signal((unsigned char)7, 2)), 1);
     IS(cg_yield(cg_signal(&object, 3)), 1);
@@ -108,7 +100,7 @@ static ssize_t names(void *arg)
     IS(cg_yield(cg_signal(cg_name_pointer(bytes), 6)), 1);
     IS(cg_yield(cg_signal(-1L, 7)), 1);
     IS(cg_yield(cg_signal(false, 8)), 1);
-    ck_assert_str_eq(trace, "sipbePnz");
+    ck_assert_str_eq(noted, "sipbePnz");
     for (size_t i = 0; i < COUNT(w); i++)
         IS(test_end(coros[i]), 0);
     return 0;
@@ -163,11 +155,11 @@ static ssize_t recipients(void *arg)
 
     (void)arg;
     for (int i = 0; i < 3; i++) {
-        ck_assert_str_eq(trace, "");
+        ck_assert_str_eq(noted, "");
         coros[i] = test_start(waiter, &w[i]);
         IS(cg_yield(cg_sleep(MS)), 0);
     }
-    ck_assert_str_eq(trace, "abc!");
+    ck_assert_str_eq(noted, "abc!");
     for (int i = 0; i < 3; i++)
         IS(test_end(coros[i]), 0);
     return test_end(caller);
@@ -187,7 +179,7 @@ static ssize_t recipients_there(void *arg)
     IS(cg_yield(cg_signal("crew", 8, .recipients = 2, .timeout = CG_NOWAIT)), 3);
     for (int i = 0; i < 3; i++)
         IS(test_end(coros[i]), 0);
-    ck_assert_str_eq(trace, "abc");
+    ck_assert_str_eq(noted, "abc");
     return 0;
 }
 
@@ -244,7 +236,7 @@ static ssize_t waiters_that_leave(void *arg)
     IS(cg_yield(cg_cancel(coros[2])), 0);
     IS(cg_yield(cg_cancel(coros[4])), 0);
     IS(cg_yield(cg_signal("go", 3)), 2);
-    ck_assert_str_eq(trace, "bd");
+    ck_assert_str_eq(noted, "bd");
     for (size_t i = 0; i < COUNT(w); i++)
         IS(test_end(coros[i]), i % 2 ? 0 : -ECANCELED);
     IS(cg_yield(cg_signal("go", 3)), 0);
@@ -335,7 +327,7 @@ static ssize_t introduction(void *arg)
     for (size_t i = 0; i < COUNT(stuff); i++)
         IS(cg_yield(cg_signal("stuff", stuff[i], .recipients = 1)), 1);
     IS(test_end(printer), 0);
-    ck_assert_str_eq(trace, "spam ham eggs No more stuff!");
+    ck_assert_str_eq(noted, "spam ham eggs No more stuff!");
     return 0;
 }
 

@@ -3,7 +3,7 @@
  * gives up has taken nothing. */
 #include "config.h"
 
-#include "tests/support.h"
+#include "tests/notes.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -11,13 +11,6 @@
 #include <string.h>
 
 #define MS CG_MILLISECOND
-
-static char trace[256];
-
-static void note(const char *what)
-{
-    strncat(trace, what, sizeof trace - strlen(trace) - 1);
-}
 
 struct part {
     const char *mark;
@@ -68,7 +61,7 @@ static ssize_t mutex_in_order(void *arg)
     coros[2] = waits(locks, &c);
     IS(cg_unlock(&mutex), 0);
     IS(cg_yield(cg_lock(&mutex)), 0);
-    ck_assert_str_eq(trace, "a-b-c-");
+    ck_assert_str_eq(noted, "a-b-c-");
     IS(cg_unlock(&mutex), 0);
     for (size_t i = 0; i < COUNT(coros); i++)
         test_end(coros[i]);
@@ -128,7 +121,7 @@ static ssize_t mutex_gives_up(void *arg)
     IS(cg_unlock(&mutex), 0);
     for (size_t i = 0; i < COUNT(coros); i++)
         test_end(coros[i]);
-    ck_assert_str_eq(trace, "z-");
+    ck_assert_str_eq(noted, "z-");
     IS(cg_mutex_destroy(&mutex), 0);
     return 0;
 }
@@ -226,11 +219,11 @@ static ssize_t monitor(void *arg)
         coros[i] = test_start(monitors, &numbers[i]);
     for (size_t i = 0; i < COUNT(coros); i++)
         IS(test_end(coros[i]), numbers[i]);
-    ck_assert_str_eq(trace, "[][][]");
+    ck_assert_str_eq(noted, "[][][]");
     IS(cg_yield(cg_monitor(&shared, inside_canceled, NULL, .timeout = MS)), -ETIMEDOUT);
     IS(cg_yield(cg_any((cg_sleep(MS), cg_monitor(&shared, inside_canceled, NULL)))), 0);
     IS(cg_yield(cg_monitor(&shared, NULL, NULL)), -EINVAL);
-    ck_assert_str_eq(trace, "[][][]cc");
+    ck_assert_str_eq(noted, "[][][]cc");
     IS(cg_yield(cg_lock(&shared)), 0);
     IS(cg_yield(cg_monitor(&shared, inside, NULL)), -EDEADLK);
     IS(cg_unlock(&shared), 0);
@@ -266,17 +259,17 @@ static ssize_t semaphore(void *arg)
     IS(cg_semaphore_destroy(&s), -EBUSY);
     IS(cg_release(&s, 1), 0);
     OK(cg_yield(cg_pass()));
-    ck_assert_str_eq(trace, "M");
+    ck_assert_str_eq(noted, "M");
     IS(cg_release(&s, 1), 0);
     OK(cg_yield(cg_pass()));
-    ck_assert_str_eq(trace, "Mo");
+    ck_assert_str_eq(noted, "Mo");
     IS(cg_release(&s, 2), 0);
     coros[2] = waits(acquires, &late);
     coros[3] = waits(acquires, &two);
     OK(cg_yield(cg_sleep(2 * MS)));
     test_end(coros[2]);
     test_end(coros[3]);
-    ck_assert(strlen(trace) == 4); /* the two may go first or the late one say so */
+    ck_assert(strlen(noted) == 4); /* the two may go first or the late one say so */
     IS((ssize_t)s.units, 0);
     test_end(coros[0]);
     test_end(coros[1]);
@@ -368,14 +361,14 @@ static ssize_t condition(void *arg)
     IS(cg_yield(cg_lock(&board.mutex)), 0);
     IS((ssize_t)cg_notify(&board.condition), 1);
     OK(cg_yield(cg_pass()));
-    ck_assert_str_eq(trace, "");
+    ck_assert_str_eq(noted, "");
     IS(cg_unlock(&board.mutex), 0);
     OK(cg_yield(cg_pass()));
-    ck_assert_str_eq(trace, "a");
+    ck_assert_str_eq(noted, "a");
     IS((ssize_t)cg_notify_all(&board.condition), 3);
     for (size_t i = 0; i < COUNT(r); i++)
         test_end(coros[i]);
-    ck_assert_str_eq(trace, "abcd");
+    ck_assert_str_eq(noted, "abcd");
     IS(cg_condition_destroy(&board.condition), 0);
     IS(cg_mutex_destroy(&board.mutex), 0);
     return 0;
@@ -406,11 +399,11 @@ static ssize_t condition_times_out(void *arg)
     (void)arg;
     IS(cg_yield(cg_lock(&board.mutex)), 0);
     OK(cg_yield(cg_sleep(3 * MS)));
-    ck_assert_str_eq(trace, "");
+    ck_assert_str_eq(noted, "");
     IS((ssize_t)cg_notify(&board.condition), 0); /* it waits for that no more */
     IS(cg_unlock(&board.mutex), 0);
     test_end(coro);
-    ck_assert_str_eq(trace, "l");
+    ck_assert_str_eq(noted, "l");
     late = (struct reader){&board, "m", MS, -ETIMEDOUT}; /* with the mutex free */
     test_end(test_start(reads, &late));
     IS(cg_mutex_destroy(&board.mutex), 0);
@@ -431,7 +424,7 @@ static ssize_t condition_passes_on(void *arg)
     IS(cg_unlock(&board.mutex), 0);
     test_end(first);
     test_end(second);
-    ck_assert_str_eq(trace, "gn");
+    ck_assert_str_eq(noted, "gn");
     IS(cg_mutex_destroy(&board.mutex), 0);
     return 0;
 }
@@ -497,7 +490,7 @@ static ssize_t event(void *arg)
     IS((ssize_t)cg_event_set(&e), 0);
     for (size_t i = 0; i < COUNT(coros); i++)
         test_end(coros[i]);
-    ck_assert_str_eq(trace, "lab");
+    ck_assert_str_eq(noted, "lab");
     IS(cg_yield(cg_wait_event(&e, .timeout = CG_NOWAIT)), 0);
     x = cg_wait_event(&e);
     y = cg_wait_event(&e);
@@ -552,14 +545,14 @@ static ssize_t barrier(void *arg)
         struct part x = {"x", &b, 0, 0, 0}, y = {"y", &b, 0, 1, 0};
         struct cg_coro *first = waits(meets, &x), *second = waits(meets, &y);
 
-        trace[0] = '\0';
+        note_anew();
         IS(b.waiting, 2);
         IS(cg_yield(cg_wait_barrier(&b, .prio = prio[round])), 2);
         note("|");
         IS(b.waiting, 0);
         test_end(first);
         test_end(second);
-        ck_assert_str_eq(trace, order[round]);
+        ck_assert_str_eq(noted, order[round]);
     }
     IS(cg_barrier_destroy(&b), 0);
     return 0;
