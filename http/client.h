@@ -87,6 +87,9 @@ __attribute__((format(printf, 3, 4))) ssize_t cg__because(char *why, ssize_t cod
 /* Whether this field says where the body ends: such must not come from outside. */
 bool cg__is_framing(const char *name);
 
+/* Hands an interim answer on to who fetches. 0, or the code that ends the request. */
+ssize_t cg__tell_interim(struct cg__asking *ask);
+
 /* ---- client.c ---- */
 
 void cg__client_unref(struct cg_http_client *client);

@@ -48,6 +48,20 @@ static ssize_t check(const struct cg__asking *ask)
 
 /* ---- Once ------------------------------------------------------------------------ */
 
+ssize_t cg__tell_interim(struct cg__asking *ask)
+{
+    const struct cg_http_fetch *fetch = ask->fetch;
+    ssize_t n = 0;
+
+    if (fetch->interim != NULL && cg__reply_is_interim(ask->reply))
+        n = fetch->interim(fetch->interim_arg, ask->reply->parser.status,
+                           &ask->reply->headers);
+    if (n < 0)
+        return cg__because(ask->why, n, "an interim answer could not be handed on: %s",
+                           cg_strerror(n));
+    return 0;
+}
+
 /* One request on one connection, up to the head of its answer. */
 static ssize_t exchange(struct cg__asking *ask, struct cg__link *link)
 {
@@ -64,6 +78,8 @@ static ssize_t exchange(struct cg__asking *ask, struct cg__link *link)
         n = cg__reply_head(reply, ask->method, patience, broken ? why : ask->why);
         if (n < 0 && broken && !reply->touched)
             n = broken; /* that is what happened first */
+        if (n == 0)
+            n = cg__tell_interim(ask);
         ask->answered = n == 0 && !cg__reply_is_interim(reply);
         if (n == 0 && i == CG__MOST_INTERIM)
             n = cg__because(ask->why, CG_EHTTP,

@@ -190,8 +190,10 @@ static int put_head(struct cg_http_headers *text, const struct cg__asking *ask,
  * other is the end of the sending. */
 static ssize_t hear(struct cg__asking *ask)
 {
-    return cg__reply_head(ask->reply, ask->method, ask->client->options.answer_timeout,
-                          ask->why);
+    ssize_t n = cg__reply_head(ask->reply, ask->method,
+                               ask->client->options.answer_timeout, ask->why);
+
+    return n < 0 ? n : cg__tell_interim(ask);
 }
 
 /* Sends a piece, in the way that `write` says, and listens meanwhile. 0; 1: the server has

@@ -11,6 +11,7 @@ static const struct {
     {200, "OK"},
     {100, "Continue"},
     {101, "Switching Protocols"},
+    {102, "Processing"},
     {103, "Early Hints"},
     {201, "Created"},
     {202, "Accepted"},

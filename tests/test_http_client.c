@@ -328,6 +328,54 @@ static ssize_t answers_early(void *arg)
     return 0;
 }
 
+/* Interim answers are handed on, whenever they come, with their fields; who cannot use them
+ * any more ends the request. */
+struct hints {
+    char text[128];
+    ssize_t answer;
+};
+
+static ssize_t hears_hints(void *arg, int status, const struct cg_http_headers *headers)
+{
+    struct hints *hints = arg;
+    const char *link = cg_http_headers_get(headers, "Link");
+    size_t used = strlen(hints->text);
+
+    IS(cg_yield(cg_pass()), 0);
+    snprintf(hints->text + used, sizeof hints->text - used, "%d %s;", status,
+             link ? link : "-");
+    return hints->answer;
+}
+
+static ssize_t interim(void *arg)
+{
+    static char large[50000];
+    struct hints hints = {.answer = 0};
+
+    (void)arg;
+    script_start(&server,
+                 TURNS(SAYS("HTTP/1.1 103 x\r\nLink: a\r\n\r\nHTTP/1.1 102 x\r\n\r\n"
+                            OK_200(2, "ok")),
+                       SAYS("HTTP/1.1 100 x\r\n\r\nHTTP/1.1 103 x\r\nLink: b\r\n\r\n"),
+                       SAYS(OK_200(2, "ok"), .deaf = true, .pause = CG_SECOND)));
+    client = CLIENT();
+    IS(FETCH(.url = server.url, .interim = hears_hints, .interim_arg = &hints), 200);
+    has_body("ok");
+    ck_assert_str_eq(hints.text, "103 a;102 -;");
+    IS(FETCH(.url = server.url, .body = large, .size = sizeof large,
+             .interim = hears_hints, .interim_arg = &hints), 200);
+    has_body("ok");
+    ck_assert_str_eq(hints.text, "103 a;102 -;100 -;103 b;");
+    done();
+    script_start(&server, TURNS(SAYS("HTTP/1.1 103 x\r\nLink: c\r\n\r\n", .close = true)));
+    client = CLIENT();
+    hints.answer = -EIO;
+    IS(FETCH(.url = server.url, .interim = hears_hints, .interim_arg = &hints), -EIO);
+    ck_assert_str_eq(why, "an interim answer could not be handed on: Input/output error");
+    done();
+    return 0;
+}
+
 /* A server that takes nothing is given up; its last words are heard if it says any. */
 static ssize_t cannot_send(void *arg)
 {
@@ -910,6 +958,7 @@ int main(void)
         CORO(refuses_to_send, .where = ON_SIM),
         CORO(expects, .where = ON_SIM),
         CORO(answers_early, .where = ON_SIM),
+        CORO(interim, .where = ON_SIM),
         CORO(cannot_send, .where = ON_SIM),
         CORO(streams, .where = ON_SIM),
         CORO(leaves_early),

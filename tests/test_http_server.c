@@ -197,6 +197,25 @@ static ssize_t takes_over(struct cg_http_request *req, void *arg)
     return 0;
 }
 
+/* Says things before it answers. */
+static ssize_t hints(struct cg_http_request *req, void *arg)
+{
+    static const struct cg_http_field fields[] = {{"Link", "</a>"}, {"X", "y"}, {NULL, NULL}};
+    static const struct cg_http_field forged[] = {{"A", "b\r\nC: d"}, {NULL, NULL}};
+    static const struct cg_http_field framed[] = {{"content-length", "5"}, {NULL, NULL}};
+
+    (void)arg;
+    IS(cg_yield(cg_http_interim(req, 101, NULL)), -EINVAL);
+    IS(cg_yield(cg_http_interim(req, 200, NULL)), -EINVAL);
+    IS(cg_yield(cg_http_interim(req, 103, forged)), -EINVAL);
+    IS(cg_yield(cg_http_interim(req, 103, framed)), -EINVAL);
+    IS(cg_yield(cg_http_interim(req, 103, fields)), 0);
+    IS(cg_yield(cg_http_interim(req, 100, NULL)), 0);
+    OK(cg_yield(cg_http_text(req, 200, "hello\n")));
+    IS(cg_yield(cg_http_interim(req, 103, NULL)), -EALREADY);
+    return 0;
+}
+
 static ssize_t text(struct cg_http_request *req, void *arg)
 {
     static char words[3000];
@@ -222,6 +241,7 @@ static void begin(const struct cg_http_server_options *options)
         {"GET /sleeps", sleeps, NULL},   {"GET /held", held, NULL},
         {"GET /events", events, NULL},   {"GET /floods", floods, NULL},
         {"GET /drops", drop_by_drop, "text/html"}, {"GET /drops/image", drop_by_drop, "image/png"},
+        {"GET /hints", hints, NULL},
         {"GET /forges", forges, NULL},   {"GET /promises", promises, NULL},
         {"GET /up", takes_over, (void *)101}, {"GET /typed", typed, NULL},
         {"GET /text", text, "text/plain"}, {"GET /binary", text, "image/png"},
@@ -556,6 +576,25 @@ static ssize_t continues(void *arg)
     ck_assert_str_eq(receive(sock, NULL), HELLO "\r\nhello\n");
     cg_close(sock);
     IS(status_of("GET /" V "Content-Length: 2\r\nExpect: tea\r\n\r\n"), 417);
+    end();
+    return 0;
+}
+
+/* What a handler says before its answer goes out at once, behind the answers before it; not
+ * to those who would take it for the answer. */
+static ssize_t interim(void *arg)
+{
+    static const char said[] = "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\nX: y\r\n\r\n"
+                               "HTTP/1.1 100 Continue\r\n\r\n" HELLO;
+    const char *at;
+
+    (void)arg;
+    begin(NULL);
+    at = strstr(ask("GET /" V "\r\nGET /hints" V CLOSE "\r\n"), "hello\nHTTP");
+    ck_assert_ptr_nonnull(at);
+    ck_assert_int_eq(strncmp(at + 6, said, sizeof said - 1), 0);
+    ck_assert_ptr_null(strstr(ask("GET /hints HTTP/1.0\r\n\r\n"), "Hints"));
+    ck_assert_int_eq(strncmp(got, "HTTP/1.1 200", 12), 0);
     end();
     return 0;
 }
@@ -1058,6 +1097,7 @@ int main(void)
         CORO(proxies),
         CORO(bodies),
         CORO(continues),
+        CORO(interim),
         CORO(failures),
         CORO(streams),
         CORO(fills_up),

@@ -118,6 +118,11 @@ struct cg_http_fetch {
     bool bare;          /* of our fields only Host, and what says how long the body is: for
                            those who hand on what others ask */
     bool expect;        /* asks before a body is sent: Expect: 100-continue */
+
+    /* Told of each interim answer (1xx), in the coroutine that fetches; may yield. Negative:
+     * that ends the request. The headers are the library's, and valid until it returns. */
+    ssize_t (*interim)(void *arg, int status, const struct cg_http_headers *headers);
+    void *interim_arg;
     void *reserved;
 };
 

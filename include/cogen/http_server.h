@@ -104,6 +104,13 @@ struct cg_http_event_op {
     int64_t retry;
 };
 
+struct cg_http_interim_op {
+    CG_OP_HEAD;
+    struct cg_http_request *req;
+    const struct cg_http_field *fields;
+    int status;
+};
+
 struct cg_http_upgrade_op {
     CG_OP_HEAD;
     struct cg_http_request *req;
@@ -191,6 +198,15 @@ struct cg_http_upgrade_op {
 #define cg_http_event(...) cg__http_event_op(__VA_ARGS__, )
 #define cg__http_event_op(r, ...) CG_OP(cg_http_event, .req = (r), __VA_ARGS__)
 
+/* cg_http_interim(req, status, fields): sends an interim answer, 103 Early Hints say; the one
+ * that counts has yet to be made. fields: ended by an empty one, borrowed; NULL: none. To a
+ * client of HTTP/1.0, which knows none, nothing is sent. 0; -EALREADY: the answer has begun;
+ * -EINVAL: no status of this kind, or a field that cannot be sent; -EMSGSIZE: too many. If it
+ * fails otherwise or is cancelled the connection is cut. */
+#define cg_http_interim(...) cg__http_interim(__VA_ARGS__, )
+#define cg__http_interim(r, s, f, ...)                                                     \
+    CG_OP(cg_http_interim, .req = (r), .status = (s), .fields = (f), __VA_ARGS__)
+
 /* cg_http_upgrade(req, status, &sock): answers with this status (101, or 200 to CONNECT) and
  * the fields that were set, and hands the connection over: *sock with what it has unread is
  * the caller's, who closes it. 0. */
@@ -204,7 +220,7 @@ CG_EXTERN_C_BEGIN
 
 extern CG_API const struct cg_op_type cg_http_serve_type, cg_http_shutdown_type,
     cg_http_read_type, cg_http_body_type, cg_http_answer_type, cg_http_write_type,
-    cg_http_send_file_type, cg_http_event_type, cg_http_upgrade_type;
+    cg_http_send_file_type, cg_http_event_type, cg_http_interim_type, cg_http_upgrade_type;
 
 /* A server that serves nothing yet; options are copied (NULL: all defaults). NULL: no
  * memory. */
