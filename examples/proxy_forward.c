@@ -9,6 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/socket.h>
+
+#define MOMENT CG_SECOND        /* for an answer, and for a client, to show themselves */
+#define SILENCE (5 * CG_SECOND) /* within an answer to who says nothing either */
 
 enum {
     PIECE = 32 * 1024,
@@ -25,7 +29,10 @@ struct forward {
     char via[48], hops[16];
     int64_t length, received; /* of the request's body */
     ssize_t broken;           /* why that could not be read */
+    int64_t waits;            /* since then, for more of the answer; 0: it does not */
     bool asked;               /* all of the request has been read */
+    bool answering;
+    struct cg_mutex saying;   /* who says something to the client */
 };
 
 /* ---- Fields ----------------------------------------------------------------------- */
@@ -116,6 +123,30 @@ static ssize_t failed(struct forward *fw, ssize_t code, const char *why)
     }
 }
 
+/* What the server says before it answers, such as 103 Early Hints. Whether the body is wanted
+ * (100) concerns one connection only: ours with the client asks for it when it is read. */
+static ssize_t hand_interim_back(void *arg, int status,
+                                 const struct cg_http_headers *headers)
+{
+    struct forward *fw = arg;
+    struct cg_http_field fields[CG_HTTP_HEADERS_COUNT + 1], field;
+    size_t at = 0, count = 0;
+    ssize_t n;
+
+    if (status == 100)
+        return 0;
+    while (count < CG_HTTP_HEADERS_COUNT && cg_http_headers_next(headers, &at, &field))
+        if (!is_hop(headers, field.name) && !is_ours(field.name))
+            fields[count++] = field;
+    fields[count] = (struct cg_http_field){NULL, NULL};
+    n = cg_yield(cg_lock(&fw->saying));
+    if (n < 0)
+        return n;
+    n = cg_yield(cg_http_interim(fw->req, status, fields));
+    cg_unlock(&fw->saying);
+    return n == -EMSGSIZE ? 0 : n; /* it is only an offer */
+}
+
 /* The head of the answer as it goes back. False: there is too much of it. */
 static bool set_head(struct forward *fw, struct cg_http_reply *reply)
 {
@@ -148,6 +179,16 @@ static void set_trailers(struct forward *fw, struct cg_http_reply *reply)
             cg_http_trailer(fw->req, field.name, field.value);
 }
 
+static ssize_t next_piece(struct forward *fw, struct cg_http_reply *reply, char *buf)
+{
+    ssize_t n;
+
+    fw->waits = cg_now(cg_sched_self());
+    n = cg_yield(cg_http_reply_read(reply, buf, PIECE));
+    fw->waits = 0;
+    return n;
+}
+
 static ssize_t hand_back(struct forward *fw, struct cg_http_reply *reply)
 {
     char *buf = malloc(PIECE);
@@ -156,7 +197,7 @@ static ssize_t hand_back(struct forward *fw, struct cg_http_reply *reply)
     if (n == 0 && !set_head(fw, reply))
         n = proxy_refuse(fw->req, 502, "the head of the answer is too large");
     else if (n == 0 && (n = cg_yield(cg_http_write(fw->req, "", 0))) >= 0)
-        while ((n = cg_yield(cg_http_reply_read(reply, buf, PIECE))) > 0)
+        while ((n = next_piece(fw, reply, buf)) > 0)
             if ((n = cg_yield(cg_http_write(fw->req, buf, (size_t)n))) < 0)
                 break;
     if (n == 0)
@@ -175,6 +216,8 @@ static ssize_t forward(void *arg)
     ssize_t n =
         cg_yield(cg_http_fetch(fw->proxy->client, &fw->fetch, &reply, .why = why));
 
+    fw->answering = true;
+    cg_yield(cg_lock(&fw->saying, .shield = true));
     if (n < 0)
         return failed(fw, n, why);
     n = hand_back(fw, reply);
@@ -182,8 +225,40 @@ static ssize_t forward(void *arg)
     return n;
 }
 
-/* Ends when the client has left: nobody is to be asked in its name any longer. One that has
- * only ended what it says cannot be told from one that has gone. */
+/* Whether somebody hears what is said, which the kernel learns by saying something: 100
+ * Continue means nothing to who has not asked for it. */
+static ssize_t call_out(struct forward *fw)
+{
+    int error = 0;
+    size_t size = sizeof error;
+    ssize_t n = cg_yield(cg_lock(&fw->saying, .timeout = MOMENT));
+
+    if (n < 0)
+        return n == -ETIMEDOUT ? 0 : n; /* it is being answered */
+    n = cg_yield(cg_http_interim(fw->req, 100, NULL));
+    cg_unlock(&fw->saying);
+    if (n >= 0)
+        n = cg_yield(cg_sleep(MOMENT));
+    if (n >= 0 && cg_getopt(cg_http_sock(fw->req), SOL_SOCKET, SO_ERROR, &error, &size) == 0)
+        n = -error;
+    return n;
+}
+
+/* The client says nothing more, which one does that has gone, and one that only waits for its
+ * answer. It is asked which, once. When the answer goes back each piece of it tells; if none
+ * comes for a while the client is taken to have gone. */
+static ssize_t wait_for_silence(struct forward *fw)
+{
+    ssize_t n = cg_yield(cg_sleep(MOMENT));
+
+    if (n >= 0 && !fw->answering)
+        n = call_out(fw);
+    while (n >= 0 && (fw->waits == 0 || cg_now(cg_sched_self()) - fw->waits < SILENCE))
+        n = cg_yield(cg_sleep(MOMENT));
+    return n;
+}
+
+/* Ends when the client has left: nobody is to be asked in its name any longer. */
 static ssize_t watch(void *arg)
 {
     struct forward *fw = arg;
@@ -196,9 +271,9 @@ static ssize_t watch(void *arg)
         n = cg_yield(cg_borrow(cg_http_sock(fw->req), &view, .timeout = CG_NEVER));
     if (n > 0) { /* the next request, which has time */
         cg_giveback(&view, 0);
-        n = cg_yield(cg_suspend(.timeout = CG_NEVER));
+        return cg_yield(cg_suspend(.timeout = CG_NEVER));
     }
-    return n;
+    return n < 0 ? n : wait_for_silence(fw);
 }
 
 /* OPTIONS and TRACE say how many proxies may pass them on. True: no more. */
@@ -241,6 +316,8 @@ ssize_t proxy_forward(struct cg_http_request *req, const struct proxy *proxy)
         .stay = true,
         .raw = true,
         .bare = true,
+        .interim = hand_interim_back,
+        .interim_arg = &fw,
     };
     n = cg_yield(cg_any((forwarding, watching)));
     return n == 0 ? cg_result(forwarding) : -ECANCELED;

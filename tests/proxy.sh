@@ -20,10 +20,11 @@ code() {
 }
 
 # origin END ANSWER...: a server that hears a request up to what matches END, notes it in
-# $work/heard, gives an answer (as printf has it; the last to all that follow), and notes
-# "closed" once the connection has ended. Its port is in $there.
+# $work/heard ($notes), gives an answer (as printf has it; the last to all that follow), and notes
+# "closed" once the connection has ended. Its port is in $there. It answers after $pause
+# seconds.
 origin() {
-    local end=$1 answers=()
+    local end=$1 answers=() notes=${notes:-$work/heard}
 
     shift
     for each in "$@"; do
@@ -31,7 +32,7 @@ origin() {
         answers+=("$(printf "$each.")")
     done
     : >"$work/origin"
-    : >"$work/heard"
+    : >"$notes"
     # shellcheck disable=SC2016 # perl's variables
     perl -MSocket -e '$| = 1; $SIG{PIPE} = "IGNORE"; my ($heard, $end, @answers) = @ARGV;
         socket(S, PF_INET, SOCK_STREAM, 0) and bind(S, sockaddr_in(0, INADDR_LOOPBACK))
@@ -41,17 +42,31 @@ origin() {
             my ($got, $some) = ("", "");
             $got .= $some while $got !~ /$end/s && sysread(C, $some, 4096);
             open(F, ">>", $heard); print F $got; close(F);
+            select(undef, undef, undef, $ENV{pause}) if $ENV{pause};
             my $answer = @answers > 1 ? shift @answers : $answers[0];
             chop($answer); syswrite(C, $answer);
             shutdown(C, 1) if $answer =~ /Connection: close/;
             1 while sysread(C, $some, 4096);
             open(F, ">>", $heard); print F "closed\n"; close(F);
             close(C);
-        }' "$work/heard" "$end" "${answers[@]}" >"$work/origin" 2>/dev/null &
+        }' "$notes" "$end" "${answers[@]}" >"$work/origin" 2>/dev/null &
     origin=$!
     pids+=("$origin")
     until_true test -s "$work/origin"
     read -r there <"$work/origin"
+}
+
+# half_close URL [PATTERN]: asks for it through the proxy, ends that direction, and prints
+# those lines of the answer; by default the last.
+half_close() {
+    # shellcheck disable=SC2016 # perl's variables
+    perl -MSocket -e 'my ($port, $url) = @ARGV;
+        socket(C, PF_INET, SOCK_STREAM, 0) and
+            connect(C, sockaddr_in($port, INADDR_LOOPBACK)) or die;
+        syswrite(C, "GET $url HTTP/1.1\r\nHost: x\r\n\r\n");
+        shutdown(C, 1);
+        print $some while sysread(C, $some, 4096);' "${through##*:}" "$1" | tr -d '\r' |
+        if [ $# -gt 1 ]; then grep "$2"; else tail -n 1; fi
 }
 
 heard() {
@@ -198,18 +213,49 @@ Accept-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\nX-Su
     like "chunks and trailers there" $'*chunked\n\n3\nabc\n0\nX-Sum: 7*' "$(heard)"
     like "and back" $'*chunked*\n\n2\nok\n0\nX-Sum: 8' "$said"
     end "$origin"
-    origin "$end" 'HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nshort'
-    get -m 1 -o /dev/null "http://127.0.0.1:$there/" 2>/dev/null
-    same "a client that leaves a silent server" 0 \
-        "$(until_true grep -q closed "$work/heard"; echo $?)"
-    end "$origin"
     origin "$end" 'HTTP/1.1 200 OK\r\nContent-Length: 9\r\nConnection: close\r\n\r\nshort'
     get -o /dev/null "http://127.0.0.1:$there/" 2>/dev/null
     same "a short answer is short" 18 $?
     end "$origin"
+    origin "$end" 'HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Hints\r\nLink: </a>\r\nX-Hop: 1\r\nConnection: X-Hop\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok'
+    same "hints before an answer" "HTTP/1.1 103 Early Hints
+Link: </a>
+
+HTTP/1.1 200 OK
+Content-Length: 2
+Via: $via
+
+ok" "$(get -i "http://127.0.0.1:$there/" | tr -d '\r' | grep -v '^\(Date\|Server\)')"
+    like "which HTTP/1.0 does not know" 'HTTP/1.1 200 OK*ok' \
+        "$(talk "GET http://127.0.0.1:$there/ HTTP/1.0\r\n\r\n")"
+    end "$origin"
+    same "a client that says nothing more" hello "$(half_close "http://$own/hello.txt")"
+    pause=1.5 origin "$end" 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'
+    same "is asked after a while, and answered" "HTTP/1.1 100 Continue HTTP/1.1 200 OK ok" \
+        "$(half_close "http://127.0.0.1:$there/" '^HTTP\|^ok' | paste -sd ' ')"
+    end "$origin"
     origin "$end" 'SSH-2.0-x\r\n'
     same "what is no HTTP" 502 "$(code "http://127.0.0.1:$there/")"
     end "$origin"
+}
+
+# A client that leaves, of a server that is silent within its answer, or before it.
+begin_leaving() {
+    notes=$work/within origin '\r\n\r\n$' 'HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nshort'
+    within=$origin
+    get -m 0.5 -o /dev/null "http://127.0.0.1:$there/" 2>/dev/null
+    notes=$work/before origin '\r\n\r\n$' ''
+    before=$origin
+    get -m 0.5 -o /dev/null "http://127.0.0.1:$there/" 2>/dev/null
+}
+
+# The proxy learns of it a little later, but does not wait for that server.
+check_leaving() {
+    same "a client that leaves a silent server" 0 \
+        "$(until_true grep -q closed "$work/before"; echo $?)"
+    end "$before"
+    same "or one within its answer" 0 "$(until_true grep -q closed "$work/within"; echo $?)"
+    end "$within"
 }
 
 check_clocks() {
@@ -332,12 +378,14 @@ for reactor in $(reactors); do
     serve proxy --listen 127.0.0.1:0 --allow-port "${own##*:}" --allow-port $((base + 1)) \
         --allow-port 1 --allow-port "$counts_port" || continue
     through=$addr through_server=$server
+    begin_leaving
     check_pages
     check_tunnels
     check_refusals
     check_fields
     [ -z "$nginx" ] || check_nginx
     check_own_client
+    check_leaving
     server=$through_server name=proxy
     check_end
     server=$own_server name=http_server
