@@ -4,7 +4,6 @@
 
 #include "lib/items.h"
 
-#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -71,7 +70,7 @@ static void sink(struct cg__items *items, struct cg__item item)
     items->at[i] = item;
 }
 
-bool cg__items_push(struct cg__items *items, void *word)
+bool cg__items_push_otherwise(struct cg__items *items, void *word)
 {
     struct cg__item item = {word, items->added};
 
@@ -82,28 +81,20 @@ bool cg__items_push(struct cg__items *items, void *word)
     if (items->compare)
         rise(items, items->count, item);
     else
-        items->at[(items->head + items->count) % items->room] = item;
+        items->at[cg__items_wrap(items, items->head + items->count)] = item;
     items->count++;
     return true;
 }
 
-void *cg__items_pop(struct cg__items *items)
+/* One has been taken off the count. */
+void *cg__items_pop_otherwise(struct cg__items *items)
 {
-    size_t i = items->head;
+    void *word = items->at[0].word;
 
-    assert(items->count > 0);
-    items->count--;
-    if (items->compare) {
-        void *word = items->at[0].word;
-
-        sink(items, items->at[items->count]);
-        return word;
-    }
-    if (items->lifo)
-        i = (i + items->count) % items->room;
-    else
-        items->head = (i + 1) % items->room;
-    return items->at[i].word;
+    if (!items->compare)
+        return items->at[cg__items_wrap(items, items->head + items->count)].word;
+    sink(items, items->at[items->count]);
+    return word;
 }
 
 void cg__items_free(struct cg__items *items)

@@ -3,6 +3,7 @@
  * to put one: whoever changes that serves the other side in the same call. */
 #include "config.h"
 
+#include "lib/complete.h"
 #include "lib/items.h"
 #include "lib/waiters.h"
 
@@ -28,7 +29,14 @@ enum {
     WOKEN = 1
 };
 
-static int put_now(struct cg_queue *queue, const void *item, const struct cg_op *by)
+static bool full(const struct cg_queue *queue)
+{
+    return queue->limit && queue->items.count == queue->limit;
+}
+
+/* For `by`, or for nobody; `first`: whoever is woken goes to the head of the ready queue. */
+static inline int put_now(struct cg_queue *queue, const void *item, const struct cg_op *by,
+                          bool first)
 {
     struct cg_op *getter;
 
@@ -37,10 +45,10 @@ static int put_now(struct cg_queue *queue, const void *item, const struct cg_op 
     if ((getter = cg__waiters_take(&queue->getters, by))) {
         memcpy(((struct cg_get_op *)getter)->item, &item, sizeof item);
         queue->unfinished++;
-        cg__wake(getter, 0, by);
+        cg__op_complete(getter, 0, first);
         return WOKEN;
     }
-    if (cg_queue_full(queue))
+    if (full(queue))
         return -EAGAIN;
     if (!cg__items_push(&queue->items, (void *)item))
         return -ENOMEM;
@@ -48,7 +56,8 @@ static int put_now(struct cg_queue *queue, const void *item, const struct cg_op 
     return 0;
 }
 
-static int get_now(struct cg_queue *queue, void *out, const struct cg_op *by)
+static inline int get_now(struct cg_queue *queue, void *out, const struct cg_op *by,
+                          bool first)
 {
     struct cg_op *putter;
     void *item;
@@ -61,14 +70,15 @@ static int get_now(struct cg_queue *queue, void *out, const struct cg_op *by)
         return 0;
     cg__items_push(&queue->items, (void *)((struct cg_put_op *)putter)->item);
     queue->unfinished++;
-    cg__wake(putter, 0, by);
+    cg__op_complete(putter, 0, first);
     return WOKEN;
 }
 
-static enum cg_verdict answer(struct cg_op *op, int rc, struct cg_waiters *waiters)
+static inline enum cg_verdict answer(struct cg_op *op, struct cg_sched *sched, int rc,
+                                     struct cg_waiters *waiters)
 {
     if (rc == WOKEN)
-        return cg_after_others(op, 0);
+        return cg__after_others(op, sched, 0);
     if (rc != -EAGAIN)
         return cg__done(op, rc);
     cg__waiters_add(waiters, op);
@@ -78,9 +88,10 @@ static enum cg_verdict answer(struct cg_op *op, int rc, struct cg_waiters *waite
 static enum cg_verdict put_process(struct cg_op *op, struct cg_sched *sched)
 {
     struct cg_put_op *put = (struct cg_put_op *)op;
+    bool first = cg__prio_in(op, sched) & CG_PRIO_OP;
 
-    (void)sched;
-    return answer(op, put_now(put->queue, put->item, op), &put->queue->putters);
+    return answer(op, sched, put_now(put->queue, put->item, op, first),
+                  &put->queue->putters);
 }
 
 static enum cg_verdict put_cancel(struct cg_op *op, struct cg_sched *sched)
@@ -93,9 +104,10 @@ static enum cg_verdict put_cancel(struct cg_op *op, struct cg_sched *sched)
 static enum cg_verdict get_process(struct cg_op *op, struct cg_sched *sched)
 {
     struct cg_get_op *get = (struct cg_get_op *)op;
+    bool first = cg__prio_in(op, sched) & CG_PRIO_OP;
 
-    (void)sched;
-    return answer(op, get_now(get->queue, get->item, op), &get->queue->getters);
+    return answer(op, sched, get_now(get->queue, get->item, op, first),
+                  &get->queue->getters);
 }
 
 static enum cg_verdict get_cancel(struct cg_op *op, struct cg_sched *sched)
@@ -109,8 +121,7 @@ static enum cg_verdict join_process(struct cg_op *op, struct cg_sched *sched)
 {
     struct cg_queue *queue = ((struct cg_join_queue_op *)op)->queue;
 
-    (void)sched;
-    return answer(op, queue->unfinished ? -EAGAIN : 0, &queue->joiners);
+    return answer(op, sched, queue->unfinished ? -EAGAIN : 0, &queue->joiners);
 }
 
 static enum cg_verdict join_cancel(struct cg_op *op, struct cg_sched *sched)
@@ -208,14 +219,14 @@ void cg_queue_free(struct cg_queue *queue)
 
 int cg_queue_try_put(struct cg_queue *queue, const void *item)
 {
-    int rc = put_now(queue, item, NULL);
+    int rc = put_now(queue, item, NULL, false);
 
     return rc == WOKEN ? 0 : rc;
 }
 
 int cg_queue_try_get(struct cg_queue *queue, void *item)
 {
-    int rc = get_now(queue, item, NULL);
+    int rc = get_now(queue, item, NULL, false);
 
     return rc == WOKEN ? 0 : rc;
 }
@@ -248,5 +259,5 @@ bool cg_queue_empty(const struct cg_queue *queue)
 
 bool cg_queue_full(const struct cg_queue *queue)
 {
-    return queue->limit && queue->items.count == queue->limit;
+    return full(queue);
 }

@@ -2,7 +2,7 @@
 /* The operations on coroutines: call, add, join, cancel. */
 #include "config.h"
 
-#include "lib/sched.h"
+#include "lib/complete.h"
 #include "lib/waiters.h"
 
 #include <errno.h>
@@ -28,12 +28,12 @@ static enum cg_verdict add_process(struct cg_op *op, struct cg_sched *sched)
     if (add->fn == NULL)
         return cg__done(op, -EINVAL);
     coro = cg__coro_new(sched, add->fn, add->arg, add->name, add->stack_size,
-                        cg__op_prio(op) & CG_PRIO_OP);
+                        cg__prio_in(op, sched) & CG_PRIO_OP);
     if (coro == NULL)
         return cg__done(op, -ENOMEM);
     if (add->coro)
         *add->coro = cg_ref(coro);
-    return cg_after_others(op, 0);
+    return cg__after_others(op, sched, 0);
 }
 
 static int add_print(const struct cg_op *op, char *buf, size_t size)

@@ -36,16 +36,6 @@ void cg__waiters_add(struct cg_waiters *waiters, struct cg_op *op)
     first->prev = wait;
 }
 
-void cg__waiters_remove(struct cg_waiters *waiters, struct cg_op *op)
-{
-    struct cg_wait *wait = wait_of(op);
-
-    if (waiters->first == wait)
-        waiters->first = wait->next == wait ? NULL : wait->next;
-    wait->next->prev = wait->prev;
-    wait->prev->next = wait->next;
-}
-
 /* Whether two ops belong to different branches of the same cg_any. */
 static bool rivals(const struct cg_op *a, const struct cg_op *b)
 {
@@ -73,9 +63,9 @@ static struct cg_op *take(struct cg_waiters *waiters, const struct cg_op *by, bo
     return op_of(wait);
 }
 
-struct cg_op *cg__waiters_take(struct cg_waiters *waiters, const struct cg_op *by)
+struct cg_op *cg__waiters_take_other(struct cg_waiters *waiters, const struct cg_op *branch)
 {
-    return take(waiters, by, false);
+    return take(waiters, branch, false);
 }
 
 struct cg_op *cg__waiters_take_next(struct cg_waiters *waiters, const struct cg_op *by)

@@ -6,6 +6,8 @@
 #include <cogen/op.h>
 #include <cogen/wait.h>
 
+#include <stddef.h>
+
 /* How the ops that are kept in such lists begin. */
 struct cg__wait_op {
     CG_OP_HEAD;
@@ -16,12 +18,36 @@ struct cg__wait_op {
 void cg__waiters_add(struct cg_waiters *waiters, struct cg_op *op);
 
 /* Takes one out, wherever it stands. */
-void cg__waiters_remove(struct cg_waiters *waiters, struct cg_op *op);
+static inline void cg__waiters_remove(struct cg_waiters *waiters, struct cg_op *op)
+{
+    struct cg_wait *wait = &((struct cg__wait_op *)op)->wait;
+
+    if (waiters->first == wait)
+        waiters->first = wait->next == wait ? NULL : wait->next;
+    wait->next->prev = wait->prev;
+    wait->prev->next = wait->next;
+}
+
+/* Takes the first one out with which a branch does not race; NULL: nobody. */
+struct cg_op *cg__waiters_take_other(struct cg_waiters *waiters, const struct cg_op *branch);
 
 /* Takes the first one out; NULL: nobody. An op that is being processed, `by` (NULL: it is
  * no op that asks), passes over those with which it races: of the branches of one cg_any
  * only one may complete. */
-struct cg_op *cg__waiters_take(struct cg_waiters *waiters, const struct cg_op *by);
+static inline struct cg_op *cg__waiters_take(struct cg_waiters *waiters,
+                                             const struct cg_op *by)
+{
+    struct cg_wait *first = waiters->first;
+    struct cg_op *op;
+
+    if (first == NULL)
+        return NULL;
+    if (by && by->branch)
+        return cg__waiters_take_other(waiters, by);
+    op = (struct cg_op *)((char *)first - offsetof(struct cg__wait_op, wait));
+    cg__waiters_remove(waiters, op);
+    return op;
+}
 
 /* Takes one out when all are to be woken, so that they run in the order of their coming:
  * from the last to the first if `by` sends them to the head of the ready queue. */
