@@ -69,8 +69,9 @@ void cg__http_outs_free(struct cg_http_server *server)
     }
 }
 
-/* What does not fit into a buffer of the first size moves to a large one. */
-static char *grow(struct cg__http_conn *conn, size_t size)
+/* What does not fit into a buffer of the first size moves to a large one. Not inline: the
+ * usual way below would have its frame. */
+__attribute__((noinline)) static char *grow(struct cg__http_conn *conn, size_t size)
 {
     struct cg__http_out *old = conn->out, *out;
     size_t used = old != NULL ? old->used : 0;
