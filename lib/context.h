@@ -27,7 +27,8 @@ struct cg_context {
  * the callee-saved registers on the running stack, stores where in *save, and goes on at
  * `to`, from frame or from an earlier save. jump_alike: the same; see the switch.
  * jump_then: the same, and answers what then(arg) does there. Where entry returns, it goes on
- * at what that answers. */
+ * at what that answers. return: what a function calls last of all, in order to return this
+ * answer to a caller whom the processor does not expect, after a switch. */
 #define CG__HIDDEN __attribute__((visibility("hidden")))
 CG__HIDDEN void *cg__context_frame(void *low, void *top, void *(*entry)(void *),
                                    void *arg);
@@ -35,6 +36,7 @@ CG__HIDDEN void cg__context_jump(void **save, void *to);
 CG__HIDDEN void cg__context_jump_alike(void **save, void *to);
 CG__HIDDEN ssize_t cg__context_jump_then(void **save, void *to, ssize_t (*then)(void *),
                                          void *arg);
+CG__HIDDEN ssize_t cg__context_return(ssize_t answer);
 
 #if CG__ASAN || CG__TSAN
 

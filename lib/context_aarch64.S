@@ -101,6 +101,17 @@ cg__context_jump_then:
     .cfi_endproc
     .size cg__context_jump_then, . - cg__context_jump_then
 
+/* ssize_t cg__context_return(ssize_t answer) */
+    .p2align 4
+    .globl cg__context_return
+    .hidden cg__context_return
+    .type cg__context_return, %function
+cg__context_return:
+    .cfi_startproc
+    br x30
+    .cfi_endproc
+    .size cg__context_return, . - cg__context_return
+
 /* void *cg__context_frame(void *low, void *top, void *(*entry)(void *), void *arg): what
  * jump loads; x19 is entry, x20 arg, x29 zero. The floating-point registers may be anything. */
     .p2align 4

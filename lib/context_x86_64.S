@@ -133,6 +133,23 @@ cg__context_jump_then:
     .cfi_endproc
     .size cg__context_jump_then, . - cg__context_jump_then
 
+/* ssize_t cg__context_return(ssize_t answer): called last, it is jumped to, and finds the
+ * return address of the function that ends so. */
+    .p2align 4
+    .globl cg__context_return
+    .hidden cg__context_return
+    .type cg__context_return, @function
+cg__context_return:
+    .cfi_startproc
+    LANDING
+    movq %rdi, %rax
+    popq %rcx
+    .cfi_adjust_cfa_offset -8
+    .cfi_register %rip, %rcx
+    jmp *%rcx
+    .cfi_endproc
+    .size cg__context_return, . - cg__context_return
+
 /* void *cg__context_frame(void *low, void *top, void *(*entry)(void *), void *arg): what
  * cg__context_entry looks for; one more than its address. */
     .p2align 4

@@ -21,9 +21,9 @@ struct cg_coro {
     bool cancelled;          /* every yield answers -ECANCELED; derived from the scopes */
     bool internal;           /* runs a branch of cg_any; neither counted nor listed */
     bool activated;          /* an activation came before the suspend */
+    cg_fn *fn;
     struct cg_scope *scope;  /* the innermost */
     unsigned refs;           /* one is its own until it has finished */
-    cg_fn *fn;
     void *arg;
     ssize_t result;
     struct cg_op *suspend;   /* the one that waits for an activation */

@@ -151,6 +151,17 @@ static void *overflow_entry(void *arg)
     return cg__context_exit(&self->ctx, &here);
 }
 
+__attribute__((noinline)) static ssize_t twice(ssize_t n)
+{
+    return cg__context_return(n * 2);
+}
+
+static void an_answer_reaches_the_caller(void)
+{
+    for (ssize_t i = -3; i <= 3; i++)
+        HOLDS(twice(i) + i == 3 * i);
+}
+
 static void an_overflow_is_reported(void)
 {
     char said[1024];
@@ -183,6 +194,7 @@ int main(void)
     HOLDS(stacks != NULL);
     cg__context_adopt(&here);
     many_keep_their_values();
+    an_answer_reaches_the_caller();
     an_overflow_is_reported();
     cg__stacks_free(stacks);
     printf("ok\n");

@@ -190,6 +190,19 @@ static void *values_entry(void *arg)
     return cg__context_exit(&self->ctx, self->back);
 }
 
+__attribute__((noinline)) static ssize_t twice(ssize_t n)
+{
+    return cg__context_return(n * 2);
+}
+
+/* What a function hands to cg__context_return is what its caller gets. */
+START_TEST(an_answer_reaches_the_caller)
+{
+    for (ssize_t i = -3; i <= 3; i++)
+        ck_assert_int_eq(twice(i) + i, 3 * i);
+}
+END_TEST
+
 START_TEST(values_survive_a_switch)
 {
     struct cg_context here;
@@ -412,6 +425,7 @@ int main(void)
 
     tcase_add_test(tcase, switches_happen_in_order);
     tcase_add_test(tcase, what_is_to_follow_a_switch_is_called_on_return);
+    tcase_add_test(tcase, an_answer_reaches_the_caller);
     tcase_add_test(tcase, values_survive_a_switch);
     tcase_add_test(tcase, entry_has_an_aligned_frame_at_the_top);
     tcase_add_test(tcase, deep_frames_survive_a_switch);
