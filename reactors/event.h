@@ -31,7 +31,7 @@ static inline void cg__event(struct cg__readiness *r, struct cg__fd *d, unsigned
     }
     d->in = NULL;
     if (r->watcher->cheap)
-        cg__fd_watch_less(r, d);
+        cg__fd_unwatch(r, d); /* nobody else waits */
     io->state = CG_IO_IDLE;
     io->complete(io, n);
 }

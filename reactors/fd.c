@@ -141,11 +141,9 @@ int cg__fd_watch_more(struct cg__readiness *r, struct cg__fd *d)
 void cg__fd_clear(struct cg__readiness *r, struct cg__fd *d)
 {
     cg__fd_unpause(r, d);
-    if (d->watched)
-        r->watcher->watch(r, d, 0);
+    cg__fd_unwatch(r, d);
     if (r->watcher->drop)
         r->watcher->drop(r, d);
-    d->watched = 0;
     d->generation++;
     d->kind = CG__UNKNOWN;
     d->ready = CG__BOTH;

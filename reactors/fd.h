@@ -63,6 +63,14 @@ static inline int cg__fd_watch(struct cg__readiness *r, struct cg__fd *d)
 /* Watches no more than is wanted. */
 void cg__fd_watch_less(struct cg__readiness *r, struct cg__fd *d);
 
+/* Watches for nothing any more. */
+static inline void cg__fd_unwatch(struct cg__readiness *r, struct cg__fd *d)
+{
+    if (d->watched)
+        r->watcher->watch(r, d, 0);
+    d->watched = 0;
+}
+
 /* An op no longer waits. Our own descriptors stay watched until an event comes that nobody
  * wants: most likely the same will be wanted again by then. Not where watching is cheap; and
  * one that was only polled is let go at once, since it may be closed, and its number be given

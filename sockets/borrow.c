@@ -52,7 +52,10 @@ static const struct cg__work borrow_work = {
 
 static void borrow_complete(struct cg_io *io, ssize_t result)
 {
-    cg__complete_here(io, result, CG__RX, &borrow_work);
+    if (io->chunk != NULL)
+        cg__filled_here(io, result, &borrow_work);
+    else
+        cg__complete(io, result);
 }
 
 void cg_giveback(struct cg_view *view, size_t used)

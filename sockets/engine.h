@@ -15,19 +15,13 @@ enum { CG__COUNTED = 4096 }; /* bytes that cg_charge counts for any immediate co
 
 /* ---- side.c ---- */
 
-/* What process answers for an op that finds its side in use, or the socket closed. */
-enum cg_verdict cg__refuse(struct cg_op *op, const struct cg_sock *sock);
-
-/* The same for any other op; it may have ended with an error by now. */
+/* Goes on with the start of an op, which may have ended with an error by now. */
 enum cg_verdict cg__begin_any(struct cg_sock *sock, struct cg__side *side,
                               struct cg_op *op, const struct cg__work *work, int error);
 
-/* The same once its first request has been answered with DONE or RUN. */
+/* The same where its first request has been answered with DONE or RUN. */
 enum cg_verdict cg__begun(struct cg_sock *sock, struct cg__side *side, struct cg_op *op,
                           const struct cg__work *work, enum cg_verdict verdict);
-
-/* The socket's default timeout, for an op that has none. */
-void cg__take_default(struct cg_sock *sock, struct cg__side *side, struct cg_op *op);
 
 /* A request has come back. */
 void cg__complete(struct cg_io *io, ssize_t result);
@@ -62,10 +56,8 @@ static inline enum cg_verdict cg__submit(struct cg_sock *sock, struct cg_io *io)
 }
 
 /* The op need not wait, and has its result. */
-static inline enum cg_verdict cg__done(struct cg_sock *sock, struct cg__side *side,
-                                       struct cg_op *op)
+static inline enum cg_verdict cg__done(struct cg_sock *sock, struct cg_op *op)
 {
-    cg__take_timeout_back(side, op);
     if (op->result > CG__COUNTED)
         cg_charge(sock->sched, (size_t)op->result);
     return CG_DONE;
@@ -84,7 +76,8 @@ static inline enum cg_verdict cg__waits(struct cg_sock *sock, struct cg__side *s
     return CG_PENDING;
 }
 
-/* cg__begin, compiled for the caller's own direction and work; but for its first request. */
+/* cg__begin, compiled for the caller's own direction and work: of a socket without a default
+ * timeout, where one request will do. */
 CG__INLINE enum cg_verdict cg__begin_here(struct cg_op *op, struct cg_sock *sock,
                                           enum cg__direction direction,
                                           const struct cg__work *work)
@@ -93,13 +86,11 @@ CG__INLINE enum cg_verdict cg__begin_here(struct cg_op *op, struct cg_sock *sock
     enum cg_verdict verdict;
     int error;
 
-    if (sock == NULL || sock->side[direction].use != CG__FREE)
-        return cg__refuse(op, sock);
+    if (sock == NULL || sock->side[direction].use != CG__FREE || sock->timeout != 0)
+        return cg__begin(op, sock, direction, work);
     side = &sock->side[direction];
-    if (sock->timeout != 0)
-        cg__take_default(sock, side, op);
     if (work->take(sock, op))
-        return cg__done(sock, side, op);
+        return cg__done(sock, op);
     if (side->io.state != CG_IO_IDLE)
         return cg__waits(sock, side, op, work, CG__WAITS);
     error = work->ask(sock, op, &side->io);
@@ -113,51 +104,74 @@ CG__INLINE enum cg_verdict cg__begin_here(struct cg_op *op, struct cg_sock *sock
         return cg__begun(sock, side, op, work, verdict);
     error = work->got(sock, op, side->io.result);
     if (error == 0 && work->take(sock, op))
-        return cg__done(sock, side, op);
+        return cg__done(sock, op);
     return cg__begin_any(sock, side, op, work, error);
 }
 
+/* cg__begin_reading in the same way, where nothing is unread. */
 CG__INLINE enum cg_verdict cg__begin_reading_here(struct cg_op *op, struct cg_sock *sock,
                                                   const struct cg__work *work)
 {
-    if (sock != NULL && cg__is_lent(sock))
-        return cg__refuse(op, sock);
+    if (sock == NULL || sock->input.first != NULL)
+        return cg__begin_reading(op, sock, work);
     return cg__begin_here(op, sock, CG__RX, work);
 }
 
-/* cg__complete, compiled for a direction and the work that has set it: for what brings bytes
- * that complete the op that waits. */
-CG__INLINE void cg__complete_here(struct cg_io *io, ssize_t result,
-                                  enum cg__direction direction, const struct cg__work *work)
+/* The op is complete with what its request, or one that is armed, has brought. */
+CG__INLINE void cg__ends_here(struct cg_sock *sock, struct cg__side *side)
 {
-    struct cg__side *side = (struct cg__side *)io;
-    struct cg_sock *sock =
-        (struct cg_sock *)((char *)side - offsetof(struct cg_sock, side[direction]));
     struct cg_op *op = side->op;
-    struct cg_chunk *chunk = io->chunk;
-    int error = 0;
 
-    if (result <= 0 || side->use < (chunk != NULL ? CG__WAITS : CG__ASKS) ||
-        (io->state != CG_IO_IDLE && !sock->multishot) ||
-        (chunk == NULL && work->got == NULL)) {
-        cg__complete(io, result);
-        return;
-    }
-    if (chunk != NULL) {
-        io->chunk = NULL;
-        cg__input_add(sock->reactor, &sock->input, chunk);
-    } else {
-        error = work->got(sock, op, result);
-    }
-    if (error < 0 || !work->take(sock, op)) {
-        cg__absorbed(sock, side, result, error);
-        return;
-    }
     side->op = NULL;
     side->use = CG__FREE;
     --*sock->holds;
     cg__take_timeout_back(side, op);
     cg_complete(op, op->result);
+}
+
+CG__INLINE struct cg_sock *cg__sock_of(struct cg_io *io, enum cg__direction direction)
+{
+    return (struct cg_sock *)((char *)io - offsetof(struct cg_sock, side[direction]));
+}
+
+/* cg__complete, compiled for a direction and the work that has set it: where bytes have come
+ * to or gone from memory of the op's own, and complete it. */
+CG__INLINE void cg__moved_here(struct cg_io *io, ssize_t result,
+                               enum cg__direction direction, const struct cg__work *work)
+{
+    struct cg__side *side = (struct cg__side *)io;
+    struct cg_sock *sock = cg__sock_of(io, direction);
+    int error;
+
+    if (side->use != CG__ASKS || result <= 0) {
+        cg__complete(io, result);
+        return;
+    }
+    error = work->got(sock, side->op, result);
+    if (error == 0 && work->take(sock, side->op))
+        cg__ends_here(sock, side);
+    else
+        cg__absorbed(sock, side, result, error);
+}
+
+/* The same where they have come in a chunk, the only one. */
+CG__INLINE void cg__filled_here(struct cg_io *io, ssize_t result, const struct cg__work *work)
+{
+    struct cg__side *side = (struct cg__side *)io;
+    struct cg_sock *sock = cg__sock_of(io, CG__RX);
+    struct cg_chunk *chunk = io->chunk;
+
+    if (side->use < CG__WAITS || result <= 0 || sock->input.first != NULL ||
+        (io->state != CG_IO_IDLE && !sock->multishot)) {
+        cg__complete(io, result);
+        return;
+    }
+    io->chunk = NULL;
+    cg__input_begin(&sock->input, chunk);
+    if (work->take(sock, side->op))
+        cg__ends_here(sock, side);
+    else
+        cg__absorbed(sock, side, result, 0);
 }
 
 #endif

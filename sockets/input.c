@@ -19,8 +19,8 @@ static void append(struct cg__input *input, struct cg_chunk *chunk)
     input->last = chunk;
 }
 
-void cg__input_append(struct cg_reactor *reactor, struct cg__input *input,
-                      struct cg_chunk *chunk)
+void cg__input_add(struct cg_reactor *reactor, struct cg__input *input,
+                   struct cg_chunk *chunk)
 {
     size_t size = chunk->end - chunk->start;
     struct cg_chunk *last = input->last;

@@ -14,17 +14,12 @@ struct cg__input {
 
 /* Appends a filled chunk, which is taken over; one whose bytes fit behind the last is
  * copied there and given back, so that many small arrivals do not hold many chunks. */
-void cg__input_append(struct cg_reactor *reactor, struct cg__input *input,
-                      struct cg_chunk *chunk);
+void cg__input_add(struct cg_reactor *reactor, struct cg__input *input,
+                   struct cg_chunk *chunk);
 
-/* The same; nearly always it is the only one. */
-static inline void cg__input_add(struct cg_reactor *reactor, struct cg__input *input,
-                                 struct cg_chunk *chunk)
+/* The same with a chunk that is not empty where nothing is unread. */
+static inline void cg__input_begin(struct cg__input *input, struct cg_chunk *chunk)
 {
-    if (input->first != NULL || chunk->end == chunk->start) {
-        cg__input_append(reactor, input, chunk);
-        return;
-    }
     chunk->next = NULL;
     chunk->lent = 0;
     input->first = input->last = chunk;

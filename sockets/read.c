@@ -73,9 +73,17 @@ static const struct cg__work read_work = {
     .complete = read_complete,
 };
 
+static __attribute__((noinline)) void read_filled(struct cg_io *io, ssize_t result)
+{
+    cg__filled_here(io, result, &read_work);
+}
+
 static void read_complete(struct cg_io *io, ssize_t result)
 {
-    cg__complete_here(io, result, CG__RX, &read_work);
+    if (io->chunk != NULL)
+        read_filled(io, result);
+    else
+        cg__moved_here(io, result, CG__RX, &read_work);
 }
 
 static enum cg_verdict read_process(struct cg_op *op, struct cg_sched *sched)

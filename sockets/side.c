@@ -11,20 +11,6 @@
 #include <assert.h>
 #include <errno.h>
 
-enum cg_verdict cg__refuse(struct cg_op *op, const struct cg_sock *sock)
-{
-    op->result = sock == NULL || sock->closing ? -EBADF : -EBUSY;
-    return CG_DONE;
-}
-
-void cg__take_default(struct cg_sock *sock, struct cg__side *side, struct cg_op *op)
-{
-    if (op->timeout == 0 && (op->type->flags & CG_OP_DEFAULT_TIMEOUT)) {
-        op->timeout = sock->timeout;
-        side->defaulted = op;
-    }
-}
-
 /* Touches nothing of the socket after `ended`, which may have freed it. */
 static void settle(struct cg_sock *sock, struct cg__side *side, struct cg_op *op,
                    ssize_t result)
@@ -176,7 +162,8 @@ enum cg_verdict cg__begin_any(struct cg_sock *sock, struct cg__side *side,
         verdict = pump(sock, side, op, work, &use);
     switch (verdict) {
     case CG_DONE:
-        return cg__done(sock, side, op);
+        cg__take_timeout_back(side, op);
+        return cg__done(sock, op);
     case CG_PENDING:
         return cg__waits(sock, side, op, work, use);
     default:
@@ -260,16 +247,25 @@ void cg__complete(struct cg_io *io, ssize_t result)
     }
 }
 
+static enum cg_verdict refuse(struct cg_op *op, const struct cg_sock *sock)
+{
+    op->result = sock == NULL || sock->closing ? -EBADF : -EBUSY;
+    return CG_DONE;
+}
+
 enum cg_verdict cg__begin(struct cg_op *op, struct cg_sock *sock,
                           enum cg__direction direction, const struct cg__work *work)
 {
     struct cg__side *side;
 
     if (sock == NULL || sock->side[direction].use != CG__FREE)
-        return cg__refuse(op, sock);
+        return refuse(op, sock);
     side = &sock->side[direction];
-    if (sock->timeout != 0)
-        cg__take_default(sock, side, op);
+    if (sock->timeout != 0 && op->timeout == 0 &&
+        (op->type->flags & CG_OP_DEFAULT_TIMEOUT)) {
+        op->timeout = sock->timeout;
+        side->defaulted = op;
+    }
     return cg__begin_any(sock, side, op, work, 0);
 }
 
@@ -277,7 +273,7 @@ enum cg_verdict cg__begin_reading(struct cg_op *op, struct cg_sock *sock,
                                   const struct cg__work *work)
 {
     if (sock != NULL && cg__is_lent(sock))
-        return cg__refuse(op, sock);
+        return refuse(op, sock);
     return cg__begin(op, sock, CG__RX, work);
 }
 

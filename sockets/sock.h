@@ -21,7 +21,8 @@ struct cg__work {
     int (*got)(struct cg_sock *sock, struct cg_op *op, ssize_t result);
     /* The op leaves its side without having been cancelled. May be NULL. */
     void (*ended)(struct cg_sock *sock, struct cg_op *op);
-    /* cg__complete_here with this work; without `ended`. NULL: cg__complete will do. */
+    /* cg__complete as it is compiled for this work (one without `ended`). NULL: cg__complete
+     * itself will do. */
     void (*complete)(struct cg_io *io, ssize_t result);
     bool partial; /* cancelled, it keeps what was moved */
 };

@@ -71,12 +71,20 @@ static const struct cg__work write_work = {
     .partial = true,
 };
 
+static void writeall_complete(struct cg_io *io, ssize_t result);
+
 static const struct cg__work writeall_work = {
     .take = writeall_take,
     .ask = write_ask,
     .got = write_got,
+    .complete = writeall_complete,
     .partial = true,
 };
+
+static void writeall_complete(struct cg_io *io, ssize_t result)
+{
+    cg__moved_here(io, result, CG__TX, &writeall_work);
+}
 
 static enum cg_verdict write_process(struct cg_op *op, struct cg_sched *sched)
 {
