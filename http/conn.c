@@ -105,6 +105,7 @@ static bool may_go_on(const struct cg_http_request *req)
            (limit == 0 || req->conn->requests < limit);
 }
 
+/* Of who sends no second request nothing is remembered. */
 static void begin(struct cg_http_request *req)
 {
     struct cg__http_conn *conn = req->conn;
@@ -112,9 +113,11 @@ static void begin(struct cg_http_request *req)
 
     cg__http_parser_init(&req->parser, CG__HTTP_REQUEST, &req->in, &req->trailers,
                          &conn->server->limits);
-    cg__http_repeat_own(repeat, conn);
     req->parser.line = &req->line;
-    req->parser.repeat = repeat;
+    if (conn->requests > 0) {
+        cg__http_repeat_own(repeat, conn);
+        req->parser.repeat = repeat;
+    }
 }
 
 static enum outcome serve_one(struct cg_http_request *req)

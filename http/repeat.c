@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { STEP = 256 };
+enum { STEP = 64 };
 
 int cg__http_repeat_fields(const struct cg__http_repeat *repeat,
                            struct cg_http_headers *headers)
