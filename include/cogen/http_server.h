@@ -81,12 +81,12 @@ struct cg_http_read_op { /* read, body */
 
 struct cg_http_answer_op { /* answer, text, write */
     CG_OP_HEAD;
-    struct cg_http_request *req;
-    const void *body;
-    size_t size;
     const char *mime;
     int status;
     bool more;
+    struct cg_http_request *req;
+    const void *body;
+    size_t size;
 };
 
 struct cg_http_send_file_op {
@@ -99,9 +99,9 @@ struct cg_http_send_file_op {
 
 struct cg_http_event_op {
     CG_OP_HEAD;
-    struct cg_http_request *req;
     const char *event, *data, *id;
     int64_t retry;
+    struct cg_http_request *req;
 };
 
 struct cg_http_interim_op {
@@ -137,9 +137,7 @@ struct cg_http_upgrade_op {
  * -ETIMEDOUT: some were; or -ECANCELED. */
 #define cg_http_shutdown(...) cg__http_shutdown(__VA_ARGS__, )
 #define cg__http_shutdown(s, ...)                                                          \
-    (&(struct cg_http_serve_op){                                                           \
-         .type = &cg_http_shutdown_type, .server = (s), __VA_ARGS__}                       \
-          .op)
+    CG__OP_OF(cg_http_serve, cg_http_shutdown, .server = (s), __VA_ARGS__)
 
 /* cg_http_read(req, buf, len): 1 to len bytes of the request's body as they come; 0 at its
  * end. -EMSGSIZE: beyond the limit (413); -EBADMSG: not valid (400); CG_EOF: the client
@@ -154,9 +152,7 @@ struct cg_http_upgrade_op {
  * than the server's. Errors as cg_http_read, -ENOMEM. */
 #define cg_http_body(...) cg__http_body(__VA_ARGS__, )
 #define cg__http_body(r, d, ...)                                                           \
-    (&(struct cg_http_read_op){                                                            \
-         .type = &cg_http_body_type, .req = (r), .data = (d), __VA_ARGS__}                 \
-          .op)
+    CG__OP_OF(cg_http_read, cg_http_body, .req = (r), .data = (d), __VA_ARGS__)
 
 /* cg_http_answer(req, status, body, size): answers with all of the body. Keyword .mime: the
  * Content-Type, unless that is set. It may be sent together with the answers to requests that
@@ -181,9 +177,7 @@ struct cg_http_upgrade_op {
  * without it, also one of nothing (NULL, 0), sends all, and so does the end. len. */
 #define cg_http_write(...) cg__http_write(__VA_ARGS__, )
 #define cg__http_write(r, b, n, ...)                                                       \
-    (&(struct cg_http_answer_op){                                                           \
-         .type = &cg_http_write_type, .req = (r), .body = (b), .size = (n), __VA_ARGS__}   \
-          .op)
+    CG__OP_OF(cg_http_answer, cg_http_write, .req = (r), .body = (b), .size = (n), __VA_ARGS__)
 
 /* cg_http_send_file(req, fd, offset, size): as cg_http_write, from an open file. CG_EOF: the
  * file has become shorter. 0. */
