@@ -203,6 +203,7 @@ int cg_step(struct cg_sched *sched, int64_t timeout)
     if (rc < 0)
         return rc;
     sched->unlooked = CG__TURNS_UNLOOKED; /* nothing stays unsubmitted */
+    sched->reactor->stepped = true;
     /* What is done now may be all that the caller has been waiting for: no sleep after it. */
     rc = turn(sched, cg_sched_timeout(sched) == 0 ? 0 : timeout);
     sched->unlooked = CG__TURNS_UNLOOKED;
@@ -219,6 +220,7 @@ ssize_t cg_run(struct cg_sched *sched)
     if (rc < 0)
         return rc;
     sched->stopped = false;
+    sched->reactor->stepped = false;
     while ((rc = turn(sched, CG_NEVER)) > 0)
         continue;
     leave(sched, true);

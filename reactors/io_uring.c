@@ -231,27 +231,34 @@ static void cancel_ended(struct uring *u, struct cg_io *io, int result)
         proceed(u, io);
 }
 
-static void dispatch(struct uring *u, const struct io_uring_cqe *cqe)
-{
-    struct cg_io *io = (struct cg_io *)(uintptr_t)(cqe->user_data & ~UINT64_C(1));
+/* Copied from the ring. */
+struct completion {
+    uint64_t user_data;
+    int32_t result;
+    uint32_t flags;
+};
 
-    if (cqe->user_data == (uintptr_t)u) {
+static void dispatch(struct uring *u, const struct completion *c)
+{
+    struct cg_io *io = (struct cg_io *)(uintptr_t)(c->user_data & ~UINT64_C(1));
+
+    if (c->user_data == (uintptr_t)u) {
         u->wakeable = false;
         cg__uring_arm_wake(u);
         return;
     }
-    if (cqe->user_data & 1) {
-        cancel_ended(u, io, cqe->res);
+    if (c->user_data & 1) {
+        cancel_ended(u, io, c->result);
         return;
     }
-    if (cqe->flags & IORING_CQE_F_BUFFER)
+    if (c->flags & IORING_CQE_F_BUFFER)
         io->chunk = cg__uring_buffers_take(
-            &u->buffers, cqe->flags >> IORING_CQE_BUFFER_SHIFT, cqe->res);
+            &u->buffers, c->flags >> IORING_CQE_BUFFER_SHIFT, c->result);
     else
         io->chunk = NULL;
     if (!(io->mark & URING_SEEN))
-        io->result = cqe->res;
-    if (!(cqe->flags & IORING_CQE_F_MORE))
+        io->result = c->result;
+    if (!(c->flags & IORING_CQE_F_MORE))
         ended(u, io);
     else if (is_poll(io))
         changed(u, io);
@@ -293,22 +300,53 @@ static int enter(struct uring *u, int64_t timeout)
     return n < 0 ? n : 0;
 }
 
-/* Callbacks may queue entries, even submit them; so each completion is copied and
- * handed back before it is dispatched, and only as many as were there are looked at. */
-static void reap(struct uring *u)
+/* Copies completions, n at most, and hands their places back; answers how many. Before any
+ * is dispatched, since callbacks may queue entries, even submit them. */
+static unsigned take(struct uring *u, struct completion *completions, unsigned n)
 {
-    struct io_uring_cqe *there, cqe;
+    struct io_uring_cqe *cqe;
+    unsigned head, taken = 0;
 
-    do {
-        for (unsigned n = io_uring_cq_ready(&u->ring); n > 0; n--) {
-            if (io_uring_peek_cqe(&u->ring, &there) < 0)
-                return;
-            cqe = *there;
-            io_uring_cqe_seen(&u->ring, there);
-            dispatch(u, &cqe);
-        }
-    } while ((IO_URING_READ_ONCE(*u->ring.sq.kflags) & IORING_SQ_CQ_OVERFLOW) &&
-             io_uring_get_events(&u->ring) >= 0);
+    io_uring_for_each_cqe (&u->ring, head, cqe) {
+        if (taken == n)
+            break;
+        completions[taken++] = (struct completion){cqe->user_data, cqe->res, cqe->flags};
+    }
+    io_uring_cq_advance(&u->ring, taken);
+    return taken;
+}
+
+/* Dispatches n of the completions that are there. */
+static void reap(struct uring *u, unsigned n)
+{
+    struct completion completions[URING_AT_ONCE];
+
+    while (n > 0) {
+        unsigned taken =
+            take(u, completions, n < URING_AT_ONCE ? n : (unsigned)URING_AT_ONCE);
+
+        for (unsigned i = 0; i < taken; i++)
+            dispatch(u, &completions[i]);
+        n -= taken;
+    }
+}
+
+/* Those that were there, and those that found no room; not what the callbacks cause. */
+static void reap_all(struct uring *u)
+{
+    do
+        reap(u, io_uring_cq_ready(&u->ring));
+    while ((IO_URING_READ_ONCE(*u->ring.sq.kflags) & IORING_SQ_CQ_OVERFLOW) &&
+           io_uring_get_events(&u->ring) >= 0);
+}
+
+/* The first of those that are there: that many coroutines then run at once, while what they
+ * need is warm, and before the kernel is entered again. */
+static void reap_some(struct uring *u)
+{
+    unsigned n = io_uring_cq_ready(&u->ring);
+
+    reap(u, n < URING_AT_ONCE ? n : (unsigned)URING_AT_ONCE);
 }
 
 /* What a foreign loop cannot learn from the ring's descriptor. */
@@ -321,9 +359,6 @@ static int64_t due(struct uring *u, bool no_memory)
     return no_memory ? cg__clock(&u->base) + URING_PAUSE_MEMORY * CG_MILLISECOND : 1;
 }
 
-/* With timeout 0 nothing stays unsubmitted, so that a foreign loop may then sleep on
- * the ring's descriptor. Otherwise what completions queue goes with the next turn's
- * enter. */
 /* The ring's own descriptor does not wake an epoll that holds it for completions that wait
  * for our task to run. So a foreign loop polls an eventfd, which the kernel signals once it
  * is registered; that has its price, so only if somebody has asked for it. It is readable
@@ -351,10 +386,14 @@ static void hush(struct uring *u)
             continue;
 }
 
+/* With timeout 0, or for a foreign loop, everything is reaped and nothing stays unsubmitted,
+ * so that such a loop may then sleep on the ring's descriptor. Otherwise the kernel is
+ * entered once all completions that it had left have been reaped, some a turn, with all that
+ * has been queued meanwhile. */
 static int uring_wait(struct cg_reactor *reactor, int64_t timeout)
 {
     struct uring *u = (struct uring *)reactor;
-    bool no_memory;
+    bool no_memory, all;
     int err;
 
     if ((err = cg__uring_start(u)) < 0)
@@ -367,9 +406,13 @@ static int uring_wait(struct cg_reactor *reactor, int64_t timeout)
         timeout = 0;
     else if (u->starved.first && timeout > URING_PAUSE_MEMORY * CG_MILLISECOND)
         timeout = URING_PAUSE_MEMORY * CG_MILLISECOND;
-    if ((err = enter(u, timeout)) < 0)
+    all = timeout == 0 || u->base.stepped;
+    if ((all || io_uring_cq_ready(&u->ring) == 0) && (err = enter(u, timeout)) < 0)
         return err;
-    reap(u);
+    if (all)
+        reap_all(u);
+    else
+        reap_some(u);
     if (timeout == 0) {
         catch_up(u);
         if (io_uring_sq_ready(&u->ring) > 0)

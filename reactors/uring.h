@@ -11,6 +11,7 @@
 enum {
     URING_ENTRIES = 256, /* of the submission queue; a full one is submitted early */
     URING_COMPLETIONS = 4096, /* to be reaped; beyond it the kernel keeps them */
+    URING_AT_ONCE = 32, /* completions dispatched before their coroutines have a turn */
     URING_PAUSE_ACCEPT = 100, /* ms until the next try when descriptors lack */
     URING_PAUSE_CONNECT = 10, /* ms until the next try when a UNIX backlog is full */
     URING_PAUSE_MEMORY = 10,  /* ms until the next try when there is none for buffers */

@@ -150,6 +150,56 @@ START_TEST(descriptor_tells)
 }
 END_TEST
 
+enum { MANY = 100 };
+
+static unsigned answers(const struct asked *asked)
+{
+    unsigned n = 0;
+
+    for (int i = 0; i < MANY; i++)
+        n += asked[i].answers;
+    return n;
+}
+
+/* Of many that complete at once a wait tells some, and the next ones the rest without
+ * sleeping, with whatever is queued meanwhile. With timeout 0, or in a foreign loop, it tells
+ * all, and nothing stays unsubmitted. */
+START_TEST(many_complete)
+{
+    static const struct {
+        int64_t timeout;
+        bool stepped, all;
+    } way[] = {{CG_NEVER, false, false}, {0, false, true}, {CG_NEVER, true, true}};
+    struct asked asked[MANY];
+    int fd[2];
+    char byte;
+
+    for (size_t i = 0; i < sizeof way / sizeof way[0]; i++) {
+        pair(fd);
+        ring->stepped = way[i].stepped;
+        for (int k = 0; k < MANY; k++) {
+            asked[k] = (struct asked)ASK(CG_IO_POLL, fd[0], .events = CG_OUT);
+            submit(&asked[k]);
+        }
+        struct asked in = ASK(CG_IO_RECV, fd[0]), out = ASK(CG_IO_SEND, fd[0], .buf = "x");
+        submit(&in);
+        turn(way[i].timeout);
+        ck_assert_uint_gt(answers(asked), 0);
+        ck_assert_int_eq(answers(asked) == MANY, way[i].all);
+        out.io.len = 1;
+        submit(&out);
+        turn(way[i].timeout);
+        ck_assert_int_eq(read(fd[1], &byte, 1), way[i].all ? 1 : -1);
+        while (answers(asked) < MANY)
+            turn(CG_NEVER);
+        await(&out, 1);
+        cancel(&in);
+        shut(fd[0]);
+        shut(fd[1]);
+    }
+}
+END_TEST
+
 static void *run_elsewhere(void *arg)
 {
     struct asked *a = arg;
@@ -246,6 +296,7 @@ void wait_cases(TCase *tests)
     tcase_add_test(tests, timeouts);
     tcase_add_test(tests, wakes);
     tcase_add_test(tests, descriptor_tells);
+    tcase_add_test(tests, many_complete);
     tcase_add_test(tests, opened_in_another_thread);
     tcase_add_test(tests, callbacks_submit_and_cancel);
     tcase_add_test(tests, close_after_cancel);

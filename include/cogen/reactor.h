@@ -163,6 +163,7 @@ struct cg_reactor {
     const struct cg_reactor_type *type;
     int fd; /* readable when wait has something to do; -1: there is no such descriptor */
     bool embedded; /* somebody has asked for it */
+    bool stepped;  /* by cg_step: no wait leaves anything unsubmitted */
     int64_t due; /* moment at which wait has something to do of its own; 0: there is none */
     struct cg_chunk *chunks; /* free ones */
     size_t chunks_free;      /* their number */
@@ -188,7 +189,8 @@ struct cg_reactor_type {
      * or, if it was too late, with the true result. */
     enum cg_verdict (*cancel)(struct cg_reactor *reactor, struct cg_io *io);
     /* Waits at most timeout ns (0: not at all; CG_NEVER) until something has completed, and
-     * completes all that has. Returns early when woken. 0 or -errno; -EDEADLK if nothing
+     * completes all that has, or the first of it (the next wait then does not wait for the
+     * rest). Returns early when woken. 0 or -errno; -EDEADLK if nothing
      * can ever complete (only a simulated world can know). */
     int (*wait)(struct cg_reactor *reactor, int64_t timeout);
     /* The descriptor is about to be closed or handed over: drops whatever is remembered
