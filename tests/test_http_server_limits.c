@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: MIT */
+/* The HTTP server's limits, clocks and ends; the clocks in virtual time. */
+#include "config.h"
+
+#include "tests/closing.h"
+#include "tests/http_serve.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+static int64_t now(void)
+{
+    return cg_now(cg_sched_self());
+}
+
+static ssize_t limits(void *arg)
+{
+    struct cg_sock *first, *second;
+    struct cg_coro *waiter;
+
+    (void)arg;
+    (void)waiter;
+    serve_begin(&(struct cg_http_server_options){.target_limit = 20, .headers_limit = 60,
+                                           .headers_count = 3, .body_limit = 8,
+                                           .requests = 2, .connections = 1});
+    IS(status_of("GET /2345678901234567890" V CLOSE "\r\n"), 200);
+    IS(status_of("GET /23456789012345678901" V CLOSE "\r\n"), 414);
+    IS(status_of("GET /" V "A: b\r\nB: c\r\nC: d\r\n\r\n"), 431);
+    IS(status_of("GET /" V "A: 3456789012345678901234567890123456789012345678901234567890\r\n\r\n"),
+       431);
+    IS(status_of("POST /whole" V "Content-Length: 9\r\n\r\n"), 413);
+    IS(status_of("POST /whole" V "Transfer-Encoding: chunked\r\n\r\n9\r\n123456789\r\n"), 413);
+    IS(status_of("GET /" V "A: b\r\n c\r\n\r\n"), 400);
+    IS(status_of("FOO /" V "\r\n"), 501);
+    IS(status_of("GET / HTTP/3.0\r\n\r\n"), 505);
+    ck_assert_str_eq(ask("GET /" V "\r\nGET /" V "\r\nGET /" V "\r\n"),
+                     HELLO "\r\nhello\n" HELLO CLOSE "\r\nhello\n");
+    first = serve_client();
+    send_text(first, "GET /" V "\r\n");
+    receive(first, "hello\n");
+    second = serve_client();
+    send_text(second, "GET /" V CLOSE "\r\n");
+    IS(cg_yield(cg_read(second, got, sizeof got, .timeout = 20 * CG_MILLISECOND)), -ETIMEDOUT);
+    cg_close(first);
+    ck_assert_str_eq(receive(second, NULL), HELLO CLOSE "\r\nhello\n");
+    cg_close(second);
+    serve_end();
+    return 0;
+}
+
+/* Each clock strikes at its time, neither before nor much later. */
+static ssize_t clocks(void *arg)
+{
+    static const struct {
+        const char *text, *want;
+        int64_t after;
+    } cases[] = {
+        {"", "", 2 * CG_SECOND},
+        {"\r\n", "", 2 * CG_SECOND},
+        {"GET / HT", "HTTP/1.1 408 ", 2 * CG_SECOND},
+        {"GET /" V "A:", "HTTP/1.1 408 ", 2 * CG_SECOND},
+        {"POST /whole" V "Content-Length: 5\r\n\r\nhell", "HTTP/1.1 408 ", 3 * CG_SECOND},
+        {"GET /" V "\r\n", HELLO "\r\nhello\n", 5 * CG_SECOND},
+    };
+
+    (void)arg;
+    serve_begin(&(struct cg_http_server_options){.header_timeout = 2 * CG_SECOND,
+                                           .body_timeout = 3 * CG_SECOND,
+                                           .idle_timeout = 5 * CG_SECOND});
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        int64_t start = now();
+        struct cg_sock *sock = serve_client();
+
+        send_text(sock, cases[i].text);
+        receive(sock, NULL);
+        ck_assert_msg(strncmp(got, cases[i].want, strlen(cases[i].want)) == 0, "%zu: %s", i,
+                      got);
+        ck_assert_int_ge(now() - start, cases[i].after);
+        ck_assert_int_le(now() - start, cases[i].after + 2 * CG_SECOND);
+        cg_close(sock);
+    }
+    serve_end();
+    return 0;
+}
+
+/* A head that drips has the same time as one that stops. */
+static ssize_t drips(void *arg)
+{
+    struct cg_sock *sock;
+    int64_t start = now();
+    const char *p = "GET / HTTP/1.1\r\nHost: x\r\nABCDEFGHIJKLMNOPQRST";
+
+    (void)arg;
+    serve_begin(&(struct cg_http_server_options){.header_timeout = 10 * CG_SECOND});
+    sock = serve_client();
+    while (now() < start + 9 * CG_SECOND) {
+        IS(cg_yield(cg_write(sock, p++, 1)), 1);
+        OK(cg_yield(cg_sleep(CG_SECOND)));
+    }
+    receive(sock, NULL);
+    ck_assert_int_eq(strncmp(got, "HTTP/1.1 408 ", 13), 0);
+    ck_assert_int_le(now(), start + 12 * CG_SECOND);
+    cg_close(sock);
+    serve_end();
+    return 0;
+}
+
+/* Who takes nothing of an answer is reset, and what had been sent to him forgotten. */
+static ssize_t resets_who_does_not_read(void *arg)
+{
+    struct cg_sock *sock;
+    ssize_t n;
+
+    (void)arg;
+    serve_begin(&(struct cg_http_server_options){.write_timeout = 200 * CG_MILLISECOND});
+    sock = serve_client();
+    send_text(sock, "GET /floods" V "\r\n");
+    while (cg_http_connections(server) == 0)
+        OK(cg_yield(cg_sleep(CG_MILLISECOND)));
+    while (cg_http_connections(server) > 0)
+        OK(cg_yield(cg_sleep(50 * CG_MILLISECOND)));
+    while ((n = cg_yield(cg_read(sock, got, sizeof got, .timeout = 10 * CG_SECOND))) > 0)
+        ;
+    IS(n, -ECONNRESET);
+    cg_close(sock);
+    serve_end();
+    return 0;
+}
+
+/* Shutdown: an idle connection is closed, a running request is finished and told to close;
+ * one that takes too long is cut. */
+static ssize_t shuts_down(void *arg)
+{
+    for (int patient = 0; patient < 2; patient++) {
+        struct cg_sock *idle, *busy;
+        int64_t start;
+
+        (void)arg;
+        serve_begin(NULL);
+        idle = serve_client();
+        busy = serve_client();
+        send_text(busy, "GET /sleeps" V "\r\n");
+        while (handled == 0)
+            OK(cg_yield(cg_sleep(CG_MILLISECOND)));
+        start = now();
+        IS(cg_yield(cg_http_shutdown(server, .timeout = (patient ? 20 : 4) * CG_SECOND)),
+           patient ? 0 : -ETIMEDOUT);
+        IS(test_end(serving), 0);
+        ck_assert_uint_eq(cg_http_connections(server), 0);
+        ck_assert_int_le(now() - start, (patient ? 12 : 6) * CG_SECOND);
+        ck_assert_str_eq(receive(idle, NULL), "");
+        receive(busy, NULL);
+        if (patient)
+            ck_assert_str_eq(got, HELLO CLOSE "\r\nslept\n");
+        cg_close(idle);
+        cg_close(busy);
+        cg_http_server_free(server);
+        cg_close(listener);
+    }
+    return 0;
+}
+
+/* A cancelled serve ends its connections with it. */
+static ssize_t cancelled(void *arg)
+{
+    struct cg_sock *idle, *busy;
+
+    (void)arg;
+    serve_begin(NULL);
+    idle = serve_client();
+    busy = serve_client();
+    send_text(busy, "GET /sleeps" V "\r\n");
+    while (handled == 0)
+        OK(cg_yield(cg_sleep(CG_MILLISECOND)));
+    OK(cg_yield(cg_cancel(serving)));
+    IS(test_end(serving), -ECANCELED);
+    ck_assert_uint_eq(cg_http_connections(server), 0);
+    ck_assert_str_eq(receive(idle, NULL), "");
+    cg_close(idle);
+    cg_close(busy);
+    cg_http_server_free(server);
+    cg_close(listener);
+    return 0;
+}
+
+/* The listener may be closed at any time, before the op runs, in it, and while it is being
+ * cancelled; that ends it, and the connections, at once. */
+static ssize_t may_be_answered(void *arg)
+{
+    static const char text[] = "GET /held" V "\r\n";
+    struct cg_sock *sock;
+    char buf[64];
+
+    (void)arg;
+    if (cg_yield(cg_connect(addr, &sock)) < 0)
+        return 0;
+    cg_yield(cg_writeall(sock, text, sizeof text - 1));
+    while (cg_yield(cg_read(sock, buf, sizeof buf)) > 0)
+        continue;
+    cg_close(sock);
+    return 0;
+}
+
+static void closing_open(void *arg)
+{
+    server = cg_http_server_new(.log = log_line);
+    OK(cg_http_mount(server, "GET /held", held, NULL));
+    listener = test_listen(addr);
+    *(struct cg_coro **)arg = test_start(may_be_answered, NULL);
+}
+
+static struct cg_op *closing_op(void *arg, void *room)
+{
+    (void)arg;
+    return KEEP_OP(room, cg_http_serve_op, cg_http_serve(server, listener));
+}
+
+static void closing_close(void *arg)
+{
+    (void)arg;
+    cg_close(listener);
+}
+
+static void closing_end(void *arg, ssize_t answer, bool closed)
+{
+    (void)answer;
+    ck_assert_uint_eq(cg_http_connections(server), 0);
+    cg_http_server_free(server);
+    if (!closed)
+        cg_close(listener);
+    test_end(*(struct cg_coro **)arg);
+}
+
+static ssize_t closed_at_any_time(void *arg)
+{
+    struct cg_coro *asker;
+
+    (void)arg;
+    closing_at_any_time(&(struct closing){.arg = &asker,
+                                          .open = closing_open,
+                                          .op = closing_op,
+                                          .close = closing_close,
+                                          .end = closing_end,
+                                          .steps = 8,
+                                          .slowly = true});
+    return 0;
+}
+
+static const struct test_case cases[] = {
+    CORO(limits),
+    CORO(clocks, .where = ON_SIM),
+    CORO(drips, .where = ON_SIM),
+    CORO(resets_who_does_not_read),
+    CORO(shuts_down, .where = ON_SIM),
+    CORO(cancelled, .where = ON_SIM),
+    CORO(closed_at_any_time),
+};
+
+int main(void)
+{
+    return test_main("http server limits", cases, COUNT(cases));
+}
