@@ -47,6 +47,7 @@ void cg__context_drop(struct cg_context *ctx);
 void cg__context_switch(struct cg_context *from, struct cg_context *to);
 #define cg__context_switch_alike cg__context_switch
 _Noreturn void *cg__context_exit(struct cg_context *from, struct cg_context *to);
+#define cg__context_exit_then cg__context_exit
 
 static inline ssize_t cg__context_switch_then(struct cg_context *from, struct cg_context *to,
                                               ssize_t (*then)(void *), void *arg)
@@ -106,6 +107,14 @@ static inline void *cg__context_exit(struct cg_context *from, struct cg_context 
 {
     (void)from;
     return to->sp;
+}
+
+/* The same where `to` left by switch_then: a jump goes there faster than a return. */
+_Noreturn static inline void *cg__context_exit_then(struct cg_context *from,
+                                                    struct cg_context *to)
+{
+    cg__context_jump(&from->sp, to->sp);
+    __builtin_trap();
 }
 
 #endif

@@ -37,7 +37,7 @@ static void *entry(void *arg)
     /* Every scope that the body opened has been closed. */
     assert(!cg__self || cg__self->scope == gen->scope);
     gen->finished = true;
-    return cg__context_exit(&gen->ctx, gen->back);
+    return cg__context_exit_then(&gen->ctx, gen->back);
 }
 
 struct cg_gen *cg_gen_create(cg_gen_fn *fn, void *arg,
@@ -55,13 +55,15 @@ struct cg_gen *cg_gen_create(cg_gen_fn *fn, void *arg,
     gen = cg__gens_get(pool, options->stack_size, &low);
     if (gen == NULL)
         return NULL;
-    *gen = (struct cg_gen){
-        .fn = fn,
-        .arg = arg,
-        .name = options->name ? options->name : "generator",
-        .stack_low = low,
-        .pool = pool,
-    };
+    /* Field by field, as a coroutine's; the others are set when it is resumed or yields. */
+    atomic_init(&gen->state, CG_GEN_NEW);
+    gen->finished = false;
+    gen->closing = false;
+    gen->fn = fn;
+    gen->arg = arg;
+    gen->name = options->name ? options->name : "generator";
+    gen->stack_low = low;
+    gen->pool = pool;
     cg__context_make(&gen->ctx, low, gen, entry, gen);
     return gen;
 }
