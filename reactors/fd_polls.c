@@ -8,7 +8,7 @@
 
 #include "reactors/fd.h"
 
-enum { CHOSEN = 1 }; /* mark of one to be looked at in this round */
+enum { CHOSEN = 1 }; /* flag of one to be looked at in this round */
 
 int cg__fd_poll(int fd, unsigned events)
 {
@@ -56,14 +56,14 @@ void cg__fd_remove_poll(struct cg__fd *d, struct cg_io *io)
 void cg__fd_choose_polls(struct cg__fd *d)
 {
     for (struct cg_io *io = d->polls; io; io = io->next)
-        io->mark = CHOSEN;
+        io->flag = CHOSEN;
 }
 
 struct cg_io *cg__fd_chosen_poll(struct cg__fd *d)
 {
     for (struct cg_io *io = d->polls; io; io = io->next) {
-        if (io->mark == CHOSEN) {
-            io->mark = 0;
+        if (io->flag == CHOSEN) {
+            io->flag = 0;
             return io;
         }
     }

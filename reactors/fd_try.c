@@ -8,7 +8,7 @@
 #include "reactors/calls.h"
 #include "reactors/fd.h"
 
-enum { STARTED = 1 }; /* mark of a CONNECT that is under way */
+enum { STARTED = 1 }; /* flag of a CONNECT that is under way */
 
 #define ACCEPT_PAUSE (100 * CG_MILLISECOND) /* out of descriptors or memory */
 
@@ -48,10 +48,10 @@ static ssize_t call_connect(struct cg_io *io)
     case EINPROGRESS:
     case EALREADY:
     case EINTR: /* goes on in the background */
-        io->mark = STARTED;
+        io->flag = STARTED;
         return -EAGAIN;
     case EISCONN:
-        return io->mark == STARTED ? 0 : -EISCONN;
+        return io->flag == STARTED ? 0 : -EISCONN;
     }
     return -errno;
 }
@@ -79,12 +79,12 @@ static ssize_t try_connect(struct cg__readiness *r, struct cg__fd *d, struct cg_
 {
     ssize_t n;
 
-    if (io->mark == STARTED)
+    if (io->flag == STARTED)
         return connect_result(d, io);
     d->error = 0;
     n = call_connect(io);
     /* A UNIX listener's backlog is full. poll would call this socket writable. */
-    if (n == -EAGAIN && io->mark != STARTED)
+    if (n == -EAGAIN && io->flag != STARTED)
         cg__fd_pause(r, d, CG__RETRY_PAUSE);
     return n;
 }

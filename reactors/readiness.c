@@ -39,7 +39,7 @@ static enum cg_verdict submit_poll(struct cg__readiness *r, struct cg__fd *d,
     /* Asked now: what is remembered may be about another file of this number. */
     if ((result = cg__fd_poll(d->fd, io->events)))
         return done(io, result);
-    io->mark = 0;
+    io->flag = 0;
     cg__fd_add_poll(d, io);
     if ((result = cg__fd_watch(r, d))) {
         cg__fd_remove_poll(d, io);
@@ -260,7 +260,8 @@ __attribute__((noinline)) static enum cg_verdict submit_any(struct cg__readiness
     if (*slot)
         return done(io, -EBUSY);
     d->owned = true;
-    io->mark = 0;
+    io->flag = 0;
+    io->mark = (uintptr_t)d;
     if (d->ready & cg__direction(io) || io->code == CG_IO_CONNECT) {
         if ((n = cg__fd_try(r, d, io)) != -EAGAIN)
             return done(io, n);
@@ -286,13 +287,13 @@ __attribute__((noinline)) static enum cg_verdict submit_send(struct cg__readines
     return n == -EAGAIN ? park(r, d, &d->out, io) : done(io, n);
 }
 
-/* Bytes go a way of their own, from the second request on a descriptor. */
+/* Bytes go a way of their own, from the second request on, which knows the record. */
 enum cg_verdict cg__readiness_submit(struct cg_reactor *reactor, struct cg_io *io)
 {
     struct cg__readiness *r = (struct cg__readiness *)reactor;
-    struct cg__fd *d = cg__fd_find(r, io->fd);
+    struct cg__fd *d = (struct cg__fd *)io->mark;
 
-    if (io->code > CG_IO_SEND || !d || !d->owned)
+    if (io->code > CG_IO_SEND || !d || d->fd != io->fd)
         return submit_any(r, io);
     if (io->code == CG_IO_RECV) {
         if (d->in)

@@ -22,7 +22,7 @@ static void completed(struct cg_io *io, ssize_t result)
     received = result;
 }
 
-static struct cg_io ask = {.code = CG_IO_RECV, .complete = completed};
+static struct cg_io ask;
 
 static void count(evutil_socket_t fd, short what, void *arg)
 {
@@ -35,7 +35,7 @@ static void set_up(void)
     ck_assert_ptr_nonnull(base = event_base_new());
     ck_assert_int_eq(cg_reactor_open_libevent(base, &reactor), 0);
     ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
-    ask.fd = ends[1];
+    ask = (struct cg_io){.code = CG_IO_RECV, .fd = ends[1], .complete = completed};
     ask.buf = buf;
     ask.len = sizeof buf;
     received = 0;

@@ -284,6 +284,7 @@ START_TEST(number_reused)
     struct ask asks[2] = {0};
     int pairs[2][2], number;
 
+    late = (struct ask){0};
     /* One before and one after the victim, so that either order is tried. */
     connected_pair(_i, pairs[0]);
     connected_pair(_i, victim);

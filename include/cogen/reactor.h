@@ -101,10 +101,11 @@ enum cg_io_state {
 };
 
 /* One request to a reactor, embedded in what it serves (a socket has one for each
- * direction); the caller sets the first part. */
+ * direction), and used again with the same reactor only; the caller sets the first part. */
 struct cg_io {
     uint8_t code;  /* enum cg_io_code */
     uint8_t state; /* enum cg_io_state, the reactor's */
+    uint8_t flag;  /* the reactor's */
     int fd;
     union {
         struct { /* RECV, SEND */
@@ -143,7 +144,7 @@ struct cg_io {
     void (*complete)(struct cg_io *io, ssize_t result);
     void *owner;            /* the caller's */
     struct cg_chunk *chunk; /* RECV: the filled buffer, or NULL */
-    uintptr_t mark;         /* the reactor's */
+    uintptr_t mark;         /* the reactor's, from one request to the next; 0 at first */
     ssize_t result;         /* of a request that submit answered DONE */
     struct cg_io *next, *prev; /* the reactor's, while pending */
 };
