@@ -69,9 +69,9 @@ static bool is_blank(char c)
     return c == ' ' || c == '\t';
 }
 
-/* Looks at the ends of lines up to `to`; from there to `end` is a text. A newline and then a blank is a folded line: llhttp
- * unfolds it, others take the second line for a field; we take it for an attack. A newline
- * without a CR is one more thing that readers disagree about. */
+/* Looks at the ends of lines up to `to`; from there to `end` is a text. A newline and then a
+ * blank is a folded line: llhttp unfolds it, others take the second line for a field; we take
+ * it for an attack. A newline without a CR is one more thing that readers disagree about. */
 static int look_at_lines(struct cg__http_parser *parser, const char *to, const char *end)
 {
     const char *from = parser->seen_to, *at = from;
