@@ -48,7 +48,9 @@ int status_of(const char *text);
 #define CLOSE "Connection: close\r\n"
 #define V " HTTP/1.1\r\n" H
 #define PLAIN_TYPE "Content-Type: text/plain; charset=utf-8\r\n"
-#define HELLO "HTTP/1.1 200 OK\r\n" PLAIN_TYPE "Content-Length: 6\r\n"
+#define OKAY "HTTP/1.1 200 OK\r\n"
+#define HELLO_REST PLAIN_TYPE "Content-Length: 6\r\n"
+#define HELLO OKAY HELLO_REST
 #define TYPED "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n"
 #define CHUNKED "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n"
 

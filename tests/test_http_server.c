@@ -212,8 +212,38 @@ static ssize_t access_log(void *arg)
     return 0;
 }
 
+/* The server's name is the option's, in the first answer and in those after it; what cannot be
+ * a value is left out, and what is long cut. */
+static ssize_t says_its_name(void *arg)
+{
+    static char endless[400];
+    static const struct {
+        const char *name, *field;
+    } names[] = {{"x y/1", "Server: x y/1\r\n"}, {"", ""}, {"a\nb", ""}, {endless, NULL}};
+
+    (void)arg;
+    memset(endless, 'x', sizeof endless - 1);
+    for (size_t i = 0; i < COUNT(names); i++) {
+        const char *field = names[i].field;
+        char want[1200], cut[200];
+
+        if (field == NULL)
+            snprintf(cut, sizeof cut, "Server: %.180s\r\n", endless);
+        field = field ? field : cut;
+        serve_begin(&(struct cg_http_server_options){.name = names[i].name});
+        snprintf(want, sizeof want,
+                 OKAY "%s" HELLO_REST "\r\nhello\n" OKAY "%s" HELLO_REST "\r\nhello\n" OKAY
+                      "%s" HELLO_REST CLOSE "\r\nhello\n",
+                 field, field, field);
+        ck_assert_str_eq(ask("GET /" V "\r\nGET /" V "\r\nGET /" V CLOSE "\r\n"), want);
+        serve_end();
+    }
+    return 0;
+}
+
 static const struct test_case cases[] = {
     CORO(keeps_alive),
+    CORO(says_its_name),
     CORO(routes),
     CORO(many_routes),
     CORO(proxies),
