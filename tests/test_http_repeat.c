@@ -242,6 +242,31 @@ static void long_fields(void)
     }
 }
 
+/* What one owner's requests were is nothing to the next, not even at the same address. */
+static void owners(void)
+{
+    struct cg__http_repeat repeat = {.owner = NULL};
+    struct told told;
+    char a, b;
+    const struct {
+        const void *owner;
+        bool repeated;
+    } turns[] = {{&a, false}, {&a, true}, {&b, false}, {&b, true}, {NULL, false}, {&b, false}};
+
+    for (size_t i = 0; i < COUNT(turns); i++) {
+        if (turns[i].owner == NULL) {
+            cg__http_repeat_disown(&repeat, &a);
+            ck_assert_ptr_eq(repeat.owner, &b);
+            cg__http_repeat_disown(&repeat, &b);
+            continue;
+        }
+        cg__http_repeat_own(&repeat, turns[i].owner);
+        tell(&told, &repeat, GET, strlen(GET), strlen(GET));
+        ck_assert_int_eq(told.repeated, turns[i].repeated);
+    }
+    cg__http_repeat_clear(&repeat);
+}
+
 /* ---- The server ------------------------------------------------------------------ */
 
 static struct cg_http_server *server;
@@ -557,6 +582,7 @@ int main(void)
         PLAIN(changed_bytes, .where = ON_SIM),
         PLAIN(smuggled, .where = ON_SIM),
         PLAIN(long_fields, .where = ON_SIM),
+        PLAIN(owners, .where = ON_SIM),
         CORO(same_again),
         CORO(alternating),
         CORO(batches),
