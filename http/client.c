@@ -146,6 +146,7 @@ void cg_http_reply_free(struct cg_http_reply *reply)
     cg__http_headers_clear(&reply->trailers);
     cg__client_unref(reply->client);
     free(reply->body);
+    free(reply->kept);
     free(reply);
 }
 

@@ -47,6 +47,8 @@ struct cg_http_reply {
     struct cg__decoder *decoder;
     char *body;
     size_t size;
+    char *kept; /* what a read that lost a race had got; NULL: nothing */
+    size_t kept_from, kept_to;
     int64_t received;
     int64_t length;
     ssize_t error; /* what reading the body answers from now on */

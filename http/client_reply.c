@@ -213,12 +213,48 @@ static ssize_t next_decoded(struct cg_http_reply *reply, void *buf, size_t len)
     }
 }
 
+static ssize_t next_kept(struct cg_http_reply *reply, void *buf, size_t len)
+{
+    size_t left = reply->kept_to - reply->kept_from;
+
+    len = len < left ? len : left;
+    memcpy(buf, reply->kept + reply->kept_from, len);
+    reply->kept_from += len;
+    if (len == left) {
+        free(reply->kept);
+        reply->kept = NULL;
+    }
+    return (ssize_t)len;
+}
+
+/* Bytes for the next who reads; they come before all that is left to be read. */
+static void keep(struct cg_http_reply *reply, const void *data, size_t size)
+{
+    size_t left = reply->kept != NULL ? reply->kept_to - reply->kept_from : 0;
+    char *kept = malloc(size + left);
+
+    if (kept == NULL) {
+        cg__because(reply->why, 0, "no memory for what has come of the body");
+        failed(reply, -ENOMEM);
+        return;
+    }
+    memcpy(kept, data, size);
+    if (left > 0)
+        memcpy(kept + size, reply->kept + reply->kept_from, left);
+    free(reply->kept);
+    reply->kept = kept;
+    reply->kept_from = 0;
+    reply->kept_to = size + left;
+}
+
 ssize_t cg__reply_next(struct cg_http_reply *reply, void *buf, size_t len)
 {
-    if (reply->error < 0)
+    if (reply->kept == NULL && reply->error < 0)
         return reply->error;
     if (len == 0)
         return 0;
+    if (reply->kept != NULL)
+        return next_kept(reply, buf, len);
     reply->why[0] = '\0';
     return reply->decoder ? next_decoded(reply, buf, len) : next_raw(reply, buf, len);
 }
@@ -306,8 +342,21 @@ ssize_t cg__reply_begin(struct cg_http_reply *reply, struct cg__link *link,
 static ssize_t reply_run(struct cg_op *op)
 {
     struct cg_http_reply_read_op *read = (struct cg_http_reply_read_op *)op;
+    ssize_t n = cg__reply_next(read->reply, read->buf, read->len);
 
-    return cg__reply_next(read->reply, read->buf, read->len);
+    read->got = n > 0 ? (size_t)n : 0;
+    return n;
+}
+
+/* It may have been cancelled in the moment in which bytes came. */
+static ssize_t reply_finish(struct cg_op *op)
+{
+    struct cg_http_reply_read_op *read = (struct cg_http_reply_read_op *)op;
+
+    if (op->result < 0 && read->got > 0)
+        keep(read->reply, read->buf, read->got);
+    read->got = 0;
+    return op->result;
 }
 
 static int reply_print(const struct cg_op *op, char *buf, size_t size)
@@ -322,5 +371,6 @@ static int reply_print(const struct cg_op *op, char *buf, size_t size)
 const struct cg_op_type cg_http_reply_read_type = {
     .name = "http_reply_read",
     .run = reply_run,
+    .finish = reply_finish,
     .print = reply_print,
 };

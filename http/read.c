@@ -128,10 +128,15 @@ static struct cg_http_read_op *of(struct cg_op *op)
 
 static ssize_t read_run(struct cg_op *op)
 {
-    struct cg_http_read_op *read = of(op);
-    ssize_t n = fill(read->req);
+    return fill(of(op)->req);
+}
 
-    return n <= 0 ? n : (ssize_t)take(read->req, read->buf, read->len);
+/* Bytes are taken only here: who has lost a race has taken none. */
+static ssize_t read_finish(struct cg_op *op)
+{
+    struct cg_http_read_op *read = of(op);
+
+    return op->result <= 0 ? op->result : (ssize_t)take(read->req, read->buf, read->len);
 }
 
 static int read_print(const struct cg_op *op, char *buf, size_t size)
@@ -144,6 +149,7 @@ static int read_print(const struct cg_op *op, char *buf, size_t size)
 const struct cg_op_type cg_http_read_type = {
     .name = "http_read",
     .run = read_run,
+    .finish = read_finish,
     .print = read_print,
 };
 

@@ -143,6 +143,7 @@ struct cg_http_reply_read_op { /* reply_read */
     struct cg_http_reply *reply;
     void *buf;
     size_t len;
+    size_t got;
 };
 
 /* cg_http_get(client, url, &reply), cg_http_fetch(client, &fetch, &reply): answer the

@@ -149,7 +149,8 @@ struct cg_http_upgrade_op {
 
 /* cg_http_body(req, &data): the whole body, or what is left of it, with a NUL behind it;
  * answers its length. It is the request's until its handler returns. .len = n: a limit lower
- * than the server's. Errors as cg_http_read, -ENOMEM. */
+ * than the server's. Errors as cg_http_read, -ENOMEM. Partial: what had come when it was
+ * cancelled is gone. */
 #define cg_http_body(...) cg__http_body(__VA_ARGS__, )
 #define cg__http_body(r, d, ...)                                                           \
     CG__OP_OF(cg_http_read, cg_http_body, .req = (r), .data = (d), __VA_ARGS__)
