@@ -18,6 +18,10 @@ enum subject_flags {
     ONCE = 4,     /* two of them cannot wait in one coroutine */
     SCOPED = 8,   /* ends a scope that was opened before the race */
     SLOW = 16,    /* to set up: raced with some of the others only */
+    SELDOM = 32,  /* slower: with a few of them, others on each reactor */
+    PRODUCES = 64, /* in a producer's coroutine */
+    EVEN_SO = 128, /* may have been done though it has lost, and says so */
+    SECURE = 256, /* over TLS, if there is any */
 };
 
 struct world;
@@ -50,6 +54,7 @@ struct world {
     const struct subject *subject;
     unsigned slot;        /* 0 or 1: its place in the pair */
     struct cg_coro *self; /* who races */
+    struct cg_iterate *producer; /* that this is; NULL: none */
     size_t caused, seen;  /* events */
     union {
         struct cg_op op;
@@ -75,6 +80,16 @@ bool pairs_lost(ssize_t answer);
 /* A host that the scheduler's resolver knows, with two addresses. */
 #define PAIRS_HOST "pairs.test"
 
+/* Makes TLS sockets of both ends of a connection, if pairs_tls_open has answered that there is
+ * such a thing. */
+bool pairs_tls_open(void);
+void pairs_tls_close(void);
+void pairs_secure(struct cg_sock **a, struct cg_sock **b);
+
+/* Closes the two ends of a connection, which leave nothing in the kernel: there are not ports
+ * enough for every connection to be remembered for a minute. */
+void pairs_close(struct cg_sock *a, struct cg_sock *b);
+
 /* An event as bytes: a line with its number. */
 enum {
     EVENT = 8
@@ -88,6 +103,7 @@ struct family {
     size_t count;
 };
 extern const struct family pairs_streams, pairs_writers, pairs_connections, pairs_coros,
-    pairs_sync, pairs_queues, pairs_system, pairs_processes, pairs_nested;
+    pairs_sync, pairs_queues, pairs_system, pairs_processes, pairs_nested, pairs_tls,
+    pairs_http;
 
 #endif

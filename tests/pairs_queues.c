@@ -292,6 +292,67 @@ static void stop_check(struct world *w, ssize_t answer)
     IS(cg_yield(next_op(w)), 0);
 }
 
+/* ---- Who races is a producer ----------------------------------------------------- */
+
+/* Takes what there is, and asks for more. */
+static ssize_t takes(void *arg)
+{
+    struct words *q = arg;
+    intptr_t word;
+    ssize_t n;
+
+    while ((n = cg_yield(cg_next(q->w.producer, &word))) == 1) {
+        q->out++;
+        IS(word, q->out);
+    }
+    return n;
+}
+
+static struct cg_op *produce_op(struct world *w)
+{
+    struct words *q = (struct words *)w;
+
+    return KEEP(w, cg_produce_op, cg_produce((intptr_t)(q->in + 1)));
+}
+
+static void no_taker(struct world *w)
+{
+    (void)w;
+}
+
+static void produce_cause(struct world *w)
+{
+    struct words *q = (struct words *)w;
+
+    if (!q->coro)
+        q->coro = test_start(takes, q);
+}
+
+/* What was taken is what it says was taken. */
+static void produce_check(struct world *w, ssize_t answer)
+{
+    struct words *q = (struct words *)w;
+
+    if (!pairs_lost(answer)) {
+        IS(answer, 0);
+        q->in++;
+    }
+    produce_cause(w);
+    for (int i = 0; i < 2; i++) {
+        IS(cg_yield(produce_op(w)), 0);
+        q->in++;
+    }
+    IS(q->out, q->in);
+}
+
+static void produce_close(struct world *w)
+{
+    struct words *q = (struct words *)w;
+
+    IS(cg_yield(cg_cancel(q->coro)), 0);
+    IS(test_end(q->coro), -ECANCELED);
+}
+
 #define WORDS .size = sizeof(struct words)
 
 static const struct subject subjects[] = {
@@ -307,6 +368,9 @@ static const struct subject subjects[] = {
      .check = publish_check, .close = pubsub_close},
     {"next", WORDS, .open = next_open, .op = next_op, .cause = put_number,
      .got = next_got, .lost = no_number, .close = next_close},
+    {"produce", WORDS, .flags = PRODUCES | ONCE | EVEN_SO, .open = no_taker,
+     .op = produce_op, .cause = produce_cause, .check = produce_check,
+     .close = produce_close},
     {"stop_producer", WORDS, .open = stop_open, .op = stop_op, .cause = stop_cause,
      .check = stop_check, .close = queue_close},
 };

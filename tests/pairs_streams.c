@@ -24,14 +24,15 @@ static void stream_open(struct world *w)
     struct stream *s = (struct stream *)w;
 
     HOLDS(test_connect(w->subject->link, &s->sock, &s->peer));
+    if (w->subject->flags & SECURE)
+        pairs_secure(&s->sock, &s->peer);
 }
 
 static void stream_close(struct world *w)
 {
     struct stream *s = (struct stream *)w;
 
-    cg_close(s->sock);
-    cg_close(s->peer);
+    pairs_close(s->sock, s->peer);
 }
 
 /* Some of the bytes of the next event, before it is caused. */
@@ -215,6 +216,9 @@ static const struct subject subjects[] = {
     {"read", READ, .link = OVER_TCP},
     {"read_unix", READ, .link = OVER_UNIX},
     {"read_pair", READ, .link = OVER_PAIR},
+    {"read_tls", READ, .link = OVER_PAIR, .flags = SECURE | SELDOM},
+    {"borrow_tls", STREAM, .link = OVER_PAIR, .flags = SECURE | SELDOM,
+     .open = stream_open, .op = borrow_op, .got = borrow_got, .lost = borrow_lost},
     {"readline", STREAM, .link = OVER_TCP, .open = begun_open, .op = readline_op,
      .got = stream_got},
     {"readall", STREAM, .link = OVER_TCP, .open = begun_open, .op = readall_op,

@@ -60,6 +60,8 @@ static void writer_open(struct world *w)
     struct writer *wr = (struct writer *)w;
 
     HOLDS(test_connect(w->subject->link, &wr->sock, &wr->peer));
+    if (w->subject->flags & SECURE)
+        pairs_secure(&wr->sock, &wr->peer);
     if (cg_sock_fd(wr->sock) >= 0 && !test_on_sim()) {
         shrink(wr->sock, SO_SNDBUF);
         shrink(wr->peer, SO_RCVBUF);
@@ -174,6 +176,7 @@ static const struct subject subjects[] = {
     {"write_pair", FULL, .link = OVER_PAIR, .op = write_op},
     {"writeall", FULL, .link = OVER_UNIX, .op = writeall_op},
     {"writeall_pair", FULL, .link = OVER_PAIR, .op = writeall_op},
+    {"writeall_tls", FULL, .link = OVER_PAIR, .flags = SECURE | SELDOM, .op = writeall_op},
     {"writev", FULL, .link = OVER_UNIX, .op = writev_op},
     {"sendfile", WRITER, .link = OVER_UNIX, .open = sendfile_open, .op = sendfile_op},
 };
