@@ -387,15 +387,24 @@ static void hush(struct uring *u)
 }
 
 /* With timeout 0, or for a foreign loop, everything is reaped and nothing stays unsubmitted,
- * so that such a loop may then sleep on the ring's descriptor. Otherwise the kernel is
- * entered once all completions that it had left have been reaped, some a turn, with all that
- * has been queued meanwhile. */
+ * so that such a loop may then sleep on the ring's descriptor. */
+static bool in_parts(const struct uring *u, int64_t timeout)
+{
+    return timeout > 0 && !u->base.stepped;
+}
+
+/* In parts, the kernel is entered once all completions that it had left have been reaped,
+ * with all that was queued meanwhile; and only then are the buffers replaced. */
 static int uring_wait(struct cg_reactor *reactor, int64_t timeout)
 {
     struct uring *u = (struct uring *)reactor;
-    bool no_memory, all;
+    bool no_memory;
     int err;
 
+    if (in_parts(u, timeout) && io_uring_cq_ready(&u->ring) > 0) {
+        reap_some(u);
+        return 0;
+    }
     if ((err = cg__uring_start(u)) < 0)
         return err;
     if ((err = start_telling(u)) < 0)
@@ -406,13 +415,12 @@ static int uring_wait(struct cg_reactor *reactor, int64_t timeout)
         timeout = 0;
     else if (u->starved.first && timeout > URING_PAUSE_MEMORY * CG_MILLISECOND)
         timeout = URING_PAUSE_MEMORY * CG_MILLISECOND;
-    all = timeout == 0 || u->base.stepped;
-    if ((all || io_uring_cq_ready(&u->ring) == 0) && (err = enter(u, timeout)) < 0)
+    if ((err = enter(u, timeout)) < 0)
         return err;
-    if (all)
-        reap_all(u);
-    else
+    if (in_parts(u, timeout))
         reap_some(u);
+    else
+        reap_all(u);
     if (timeout == 0) {
         catch_up(u);
         if (io_uring_sq_ready(&u->ring) > 0)
