@@ -428,7 +428,7 @@ static ssize_t instead(struct cg_http_request *req, ssize_t n)
 
 void cg__http_end_rest(struct cg_http_request *req, ssize_t n)
 {
-    if (req->conn->sock == NULL || req->cut)
+    if (req->conn->sock == NULL || req->cut || req->conn->broken)
         return;
     if (!req->begun) {
         if (instead(req, n) < 0)

@@ -143,7 +143,7 @@ static enum outcome serve_one(struct cg_http_request *req)
         return LINGER;
     }
     answer(req);
-    if (conn->sock == NULL || req->cut)
+    if (conn->sock == NULL || req->cut || conn->broken)
         return CLOSE;
     if (!req->body_done && !cg__http_drain(req))
         return LINGER;

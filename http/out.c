@@ -122,7 +122,7 @@ static ssize_t write_out(struct cg__http_conn *conn, struct cg__http_out *out)
 /* Whether there is output that waits for a handler to go on. */
 static bool is_kept(const struct cg__http_conn *conn)
 {
-    return conn->out != NULL && conn->out->used > 0 &&
+    return conn->out != NULL && conn->out->used > 0 && !conn->broken &&
            cg_coro_state(conn->coro) == CG_CORO_WAITING;
 }
 
@@ -137,6 +137,7 @@ static ssize_t write_late(void *arg)
         conn->out = NULL;
         n = write_out(conn, conn->written);
         cg__http_wrote(conn, n);
+        conn->broken |= n < 0;
     } while (n >= 0 && is_kept(conn));
     return n;
 }
@@ -245,10 +246,13 @@ ssize_t cg__http_flush(struct cg__http_conn *conn, const struct iovec *parts, in
     ssize_t n = conn->writer != NULL ? settle(conn, false) : 0;
     struct cg__http_out *out = conn->out;
 
+    if (n == 0 && conn->broken)
+        n = -EPIPE; /* behind half an answer there is no place for another */
     if (n < 0 || (count == 0 && out == NULL))
         return n;
     conn->out = NULL;
     n = count == 0 ? write_out(conn, out) : write_parts(conn, out, parts, count);
     out_put(conn->server, out);
+    conn->broken |= n < 0;
     return n < 0 ? cg__http_wrote(conn, n) : 0;
 }

@@ -72,6 +72,7 @@ struct cg__http_conn {
     bool idle;
     bool late; /* in the server's list of these */
     bool more; /* there is unread input, as far as is known */
+    bool broken; /* a write failed or was cancelled: some of the output is lost */
     unsigned char slot; /* in the server's `repeats`; below CG__HTTP_REPEATS */
     char *peer; /* for the log, once it is known */
 };

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 static int64_t now(void)
@@ -124,6 +125,56 @@ static ssize_t resets_who_does_not_read(void *arg)
     while ((n = cg_yield(cg_read(sock, got, sizeof got, .timeout = 10 * CG_SECOND))) > 0)
         ;
     IS(n, -ECONNRESET);
+    cg_close(sock);
+    serve_end();
+    return 0;
+}
+
+static ssize_t fills_the_way(struct cg_http_request *req, void *arg)
+{
+    static const char junk[64 * 1024];
+    struct cg_sock *sock = cg_http_sock(req);
+    ssize_t n = 1;
+
+    (void)arg;
+    while (n > 0) {
+        n = cg_yield(cg_write(sock, junk, sizeof junk, .timeout = 50 * CG_MILLISECOND));
+        /* A kernel that calls it full has room for some bytes. */
+        if (n == -ETIMEDOUT && cg_sock_fd(sock) >= 0)
+            n = send(cg_sock_fd(sock), junk, sizeof junk, MSG_DONTWAIT);
+    }
+    return cg_yield(cg_http_text(req, 200, "first\n"));
+}
+
+static ssize_t reads_in_vain(struct cg_http_request *req, void *arg)
+{
+    char buf[8];
+
+    (void)arg;
+    IS(cg_yield(cg_http_read(req, buf, sizeof buf, .timeout = 50 * CG_MILLISECOND)),
+       -ETIMEDOUT);
+    handled++;
+    return cg_yield(cg_http_text(req, 200, "last\n"));
+}
+
+/* A handler may give up reading while the answers before its own wait to be written: these
+ * are lost then, some of them in part, so nothing may follow them. */
+static ssize_t nothing_behind_what_is_lost(void *arg)
+{
+    struct cg_sock *sock;
+    ssize_t n;
+
+    (void)arg;
+    serve_begin(NULL);
+    OK(cg_http_mount(server, "/fills", fills_the_way, NULL));
+    OK(cg_http_mount(server, "/vain", reads_in_vain, NULL));
+    sock = serve_client();
+    send_text(sock, "GET /fills" V "\r\nGET /binary" V "\r\nGET /binary" V "\r\n"
+                    "GET /binary" V "\r\nPOST /vain" V "Content-Length: 5\r\n\r\n");
+    until_handled(1);
+    while ((n = cg_yield(cg_read(sock, got, sizeof got, .timeout = 10 * CG_SECOND))) > 0)
+        ck_assert_ptr_null(memmem(got, (size_t)n, "last", 4));
+    IS(n, 0);
     cg_close(sock);
     serve_end();
     return 0;
@@ -253,6 +304,7 @@ static const struct test_case cases[] = {
     CORO(clocks, .where = ON_SIM),
     CORO(drips, .where = ON_SIM),
     CORO(resets_who_does_not_read),
+    CORO(nothing_behind_what_is_lost),
     CORO(shuts_down, .where = ON_SIM),
     CORO(cancelled, .where = ON_SIM),
     CORO(closed_at_any_time),
