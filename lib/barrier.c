@@ -66,8 +66,11 @@ static int wait_print(const struct cg_op *op, char *buf, size_t size)
     const struct cg_barrier *barrier = ((const struct cg_wait_barrier_op *)op)->barrier;
     char at[CG__ADDRESS_SIZE];
 
-    return snprintf(buf, size, "%s, %u/%u", cg__waiters_name(barrier->name, barrier, at),
-                    barrier->waiting, barrier->parties);
+    const char *name = cg__waiters_name(op, &barrier->name, barrier, at);
+
+    if (op->state == CG_OP_IDLE)
+        return snprintf(buf, size, "%s", name);
+    return snprintf(buf, size, "%s, %u/%u", name, barrier->waiting, barrier->parties);
 }
 
 const struct cg_op_type cg_wait_barrier_type = {

@@ -46,8 +46,16 @@ static int wait_print(const struct cg_op *op, char *buf, size_t size)
     const struct cg_condition *condition = wait->condition;
     char at[CG__ADDRESS_SIZE];
 
-    return snprintf(buf, size, "%s%s", cg__waiters_name(condition->name, condition, at),
+    return snprintf(buf, size, "%s%s", cg__waiters_name(op, &condition->name, condition, at),
                     wait->notified ? ", for the mutex" : "");
+}
+
+void cg__condition_left(struct cg_op *op)
+{
+    struct cg_wait_condition_op *wait = (struct cg_wait_condition_op *)op;
+
+    if (op->type == &cg_wait_condition_type && wait->notified)
+        wait->condition->leaving--;
 }
 
 const struct cg_op_type cg_wait_condition_type = {
@@ -66,6 +74,8 @@ size_t cg_notify(struct cg_condition *condition)
     ((struct cg_wait_condition_op *)op)->notified = true;
     if (cg__mutex_take(((struct cg_wait_condition_op *)op)->mutex, op))
         cg_complete(op, 0);
+    else
+        condition->leaving++;
     return 1;
 }
 
@@ -80,5 +90,8 @@ size_t cg_notify_all(struct cg_condition *condition)
 
 int cg_condition_destroy(struct cg_condition *condition)
 {
-    return condition->waiters.first ? -EBUSY : 0;
+    if (condition->waiters.first || condition->leaving)
+        return -EBUSY;
+    *condition = (struct cg_condition){.leaving = 0};
+    return 0;
 }

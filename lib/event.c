@@ -32,7 +32,7 @@ static int wait_print(const struct cg_op *op, char *buf, size_t size)
     const struct cg_event *event = ((const struct cg_wait_event_op *)op)->event;
     char at[CG__ADDRESS_SIZE];
 
-    return snprintf(buf, size, "%s", cg__waiters_name(event->name, event, at));
+    return snprintf(buf, size, "%s", cg__waiters_name(op, &event->name, event, at));
 }
 
 const struct cg_op_type cg_wait_event_type = {

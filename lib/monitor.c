@@ -28,7 +28,7 @@ static int monitor_print(const struct cg_op *op, char *buf, size_t size)
     const struct cg_mutex *mutex = ((const struct cg_monitor_op *)op)->mutex;
     char at[CG__ADDRESS_SIZE];
 
-    return snprintf(buf, size, "%s", cg__waiters_name(mutex->name, mutex, at));
+    return snprintf(buf, size, "%s", cg__waiters_name(op, &mutex->name, mutex, at));
 }
 
 const struct cg_op_type cg_monitor_type = {

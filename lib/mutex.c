@@ -33,7 +33,7 @@ static int lock_print(const struct cg_op *op, char *buf, size_t size)
     const struct cg_mutex *mutex = ((const struct cg_lock_op *)op)->mutex;
     char at[CG__ADDRESS_SIZE];
 
-    return snprintf(buf, size, "%s", cg__waiters_name(mutex->name, mutex, at));
+    return snprintf(buf, size, "%s", cg__waiters_name(op, &mutex->name, mutex, at));
 }
 
 const struct cg_op_type cg_lock_type = {
@@ -59,8 +59,10 @@ void cg__mutex_give(struct cg_mutex *mutex, const struct cg_op *by)
     struct cg_op *op = cg__waiters_take(&mutex->waiters, NULL);
 
     mutex->owner = op ? cg_op_coro(op) : NULL;
-    if (op)
+    if (op) {
+        cg__condition_left(op);
         cg__wake(op, 0, by);
+    }
 }
 
 int cg_unlock(struct cg_mutex *mutex)

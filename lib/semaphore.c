@@ -70,7 +70,7 @@ static int acquire_print(const struct cg_op *op, char *buf, size_t size)
     char at[CG__ADDRESS_SIZE];
 
     return snprintf(buf, size, "%s, %u",
-                    cg__waiters_name(semaphore->name, semaphore, at), wanted(op));
+                    cg__waiters_name(op, &semaphore->name, semaphore, at), wanted(op));
 }
 
 const struct cg_op_type cg_acquire_type = {

@@ -96,10 +96,11 @@ size_t cg__waiters_count(const struct cg_waiters *waiters)
     return n;
 }
 
-const char *cg__waiters_name(const char *name, const void *object,
-                             char buf[static CG__ADDRESS_SIZE])
+const char *cg__waiters_name(const struct cg_op *op, const char *const *name,
+                             const void *object, char buf[static CG__ADDRESS_SIZE])
 {
-    if (!name)
-        snprintf(buf, CG__ADDRESS_SIZE, "%p", object);
-    return name ? name : buf;
+    if (op->state != CG_OP_IDLE && *name)
+        return *name;
+    snprintf(buf, CG__ADDRESS_SIZE, "%p", object);
+    return buf;
 }

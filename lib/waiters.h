@@ -58,10 +58,11 @@ size_t cg__waiters_wake(struct cg_waiters *waiters, ssize_t result, const struct
 
 size_t cg__waiters_count(const struct cg_waiters *waiters);
 
-/* What a dump calls an object that is waited for: its name, or, in `buf`, where it lies. */
+/* What a dump calls the object of an op: its name, or, in `buf`, where it lies; always that
+ * where the op does not wait, for then the object may be gone. */
 enum { CG__ADDRESS_SIZE = 24 };
-const char *cg__waiters_name(const char *name, const void *object,
-                             char buf[static CG__ADDRESS_SIZE]);
+const char *cg__waiters_name(const struct cg_op *op, const char *const *name,
+                             const void *object, char buf[static CG__ADDRESS_SIZE]);
 
 /* Completes an op that has been taken out, for `by` or for nobody. */
 static inline void cg__wake(struct cg_op *op, ssize_t result, const struct cg_op *by)

@@ -27,6 +27,7 @@ struct cg_semaphore {
 
 struct cg_condition {
     struct cg_waiters waiters;
+    unsigned leaving; /* notified, and waiting for their mutexes */
     const char *name;
 };
 
