@@ -151,7 +151,8 @@ cg__context_return:
     .size cg__context_return, . - cg__context_return
 
 /* void *cg__context_frame(void *low, void *top, void *(*entry)(void *), void *arg): what
- * cg__context_entry looks for; one more than its address. */
+ * cg__context_entry looks for; one more than its address. The zero is where Valgrind, which
+ * knows no undefined rip, looks for a return address. */
     .p2align 4
     .globl cg__context_frame
     .hidden cg__context_frame
@@ -159,9 +160,10 @@ cg__context_return:
 cg__context_frame:
     .cfi_startproc
     LANDING
-    leaq -15(%rsi), %rax
-    movq %rcx, -16(%rsi) /* arg */
-    movq %rdx, -8(%rsi)  /* entry */
+    leaq -31(%rsi), %rax
+    movq $0, -32(%rsi)
+    movq %rcx, -24(%rsi) /* arg */
+    movq %rdx, -16(%rsi) /* entry */
     ret
     .cfi_endproc
     .size cg__context_frame, . - cg__context_frame
@@ -174,9 +176,9 @@ cg__context_entry:
     .cfi_startproc
     .cfi_undefined %rip
     leaq -1(%rsi), %rsp
-    movq -1(%rsi), %rdi
+    movq 7(%rsi), %rdi
     xorl %ebp, %ebp
-    call *7(%rsi)
+    call *15(%rsi)
     nop
     .cfi_endproc
     .size cg__context_entry, . - cg__context_entry
