@@ -7,6 +7,7 @@
 
 #include "sockets/sock.h"
 
+#include <assert.h>
 #include <errno.h>
 
 #define CG__INLINE static inline __attribute__((always_inline))
@@ -43,6 +44,7 @@ static inline void cg__take_timeout_back(struct cg__side *side, struct cg_op *op
 /* The op that waited no longer uses this side. */
 static inline void cg__leave(struct cg_sock *sock, struct cg__side *side)
 {
+    assert(*sock->holds > 0);
     side->op = NULL;
     side->use = sock->closing ? CG__CLOSED : CG__FREE;
     --*sock->holds;

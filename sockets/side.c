@@ -122,6 +122,8 @@ static enum cg_verdict pump(struct cg_sock *sock, struct cg__side *side, struct 
             if (verdict != CG_DONE)
                 return verdict;
             error = absorb(sock, side, op, work, io->result);
+            if (side->use == CG__LATE)
+                error = -ECANCELED;
             if (io->result > 0)
                 moved += (size_t)io->result;
         }
@@ -141,13 +143,15 @@ static void go_on(struct cg_sock *sock, struct cg__side *side)
 {
     struct cg_op *op = side->op;
     enum cg__use use;
-    enum cg_verdict verdict = pump(sock, side, op, side->work, &use);
+    enum cg_verdict verdict;
 
+    side->use = CG__PUMPED;
+    verdict = pump(sock, side, op, side->work, &use);
     assert(verdict != CG_RUN);
-    if (verdict == CG_DONE)
-        settle(sock, side, op, op->result);
-    else
+    if (verdict == CG_PENDING && side->use == CG__PUMPED)
         side->use = use;
+    else if (verdict == CG_DONE || sock->transport->cancel(sock, &side->io) == CG_DONE)
+        settle(sock, side, op, op->result);
 }
 
 enum cg_verdict cg__begin_any(struct cg_sock *sock, struct cg__side *side,
@@ -288,6 +292,8 @@ enum cg_verdict cg__take_back(struct cg_op *op, struct cg_sock *sock,
         cg__never_ran(sock);
         return CG_DONE;
     }
+    if (side->use == CG__PUMPED)
+        side->use = CG__LATE;
     if (side->use == CG__LATE)
         return CG_PENDING;
     if (is_own(sock, side) && io->state == CG_IO_PENDING &&

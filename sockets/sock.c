@@ -72,6 +72,7 @@ static void end(struct cg_sock *sock)
         sock->transport->close(sock);
     if (sock->held)
         cg_unhold(sock->sched);
+    sock->state = NULL;
     sock->fd = -1;
     sock->gone = true;
 }

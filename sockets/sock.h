@@ -36,6 +36,8 @@ enum cg__use {
     CG__RUNS,   /* an op whose run slot is called */
     CG__LATE,   /* one that is cancelled, or its socket closed, and completes when its request
                    is back */
+    CG__PUMPED, /* one that goes on just now: a branch of a race that is won by what its request
+                   completes is cancelled amid that */
     CG__WAITS,  /* one that waits for an earlier request, or for its next turn */
     CG__ASKS,   /* one that waits for a request that it has made */
 };

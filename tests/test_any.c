@@ -527,7 +527,36 @@ static ssize_t refused(void *arg)
     return 0;
 }
 
+/* Both ends of a pair in one race: the writer, going on in a turn of its own, completes the
+ * reader, and is cancelled for it amid its own request. What it has moved counts. */
+static ssize_t both_ends(void *arg)
+{
+    static const struct {
+        size_t read, written;
+    } sizes[] = {{150000, 300000}, {220000, 230000}, {65536, 65536}};
+    static char from[300000], to[300000];
+
+    (void)arg;
+    for (size_t i = 0; i < COUNT(sizes); i++) {
+        size_t got, put;
+        struct cg_sock *a, *b;
+        struct cg_op *read, *write;
+
+        OK(cg_pair(cg_sched_self(), &a, &b));
+        read = cg_readall(a, to, sizes[i].read, .moved = &got);
+        write = cg_writeall(b, from, sizes[i].written, .moved = &put);
+        IS(cg_yield(cg_any((read, write))), 0);
+        IS(cg_result(read), (ssize_t)sizes[i].read);
+        ck_assert(cg_result(write) == -ECANCELED || put == sizes[i].written);
+        ck_assert_uint_ge(put, got);
+        cg_close(a);
+        cg_close(b);
+    }
+    return 0;
+}
+
 static const struct test_case cases[] = {
+    CORO(both_ends),
     CORO(refused, .where = ON_SIM),
     CORO(first_wins, .where = ON_SIM),
     CORO(immediate_winner, .where = ON_SIM),
