@@ -421,7 +421,7 @@ static int uring_wait(struct cg_reactor *reactor, int64_t timeout)
         reap_some(u);
     else
         reap_all(u);
-    if (timeout == 0) {
+    if (timeout == 0 || u->base.stepped) {
         catch_up(u);
         if (io_uring_sq_ready(&u->ring) > 0)
             io_uring_submit(&u->ring);

@@ -138,9 +138,9 @@ struct cg_io {
         int backlog;     /* LISTEN */
     };
     /* Called by the reactor, from within wait, when a pending request has completed; it may
-     * submit again, free the request, forget and close the descriptor. RECV: the data are in chunk if that is set (the callee takes it over),
-     * else in buf. If state is still PENDING then, the request stays armed and completes
-     * again when more comes (multishot). */
+     * submit again, free the request, forget and close the descriptor. RECV: the data are in
+     * chunk if that is set (the callee takes it over), else in buf. If state is still PENDING
+     * then, the request stays armed and completes again when more comes (multishot). */
     void (*complete)(struct cg_io *io, ssize_t result);
     void *owner;            /* the caller's */
     struct cg_chunk *chunk; /* RECV: the filled buffer, or NULL */
@@ -191,8 +191,8 @@ struct cg_reactor_type {
     enum cg_verdict (*cancel)(struct cg_reactor *reactor, struct cg_io *io);
     /* Waits at most timeout ns (0: not at all; CG_NEVER) until something has completed, and
      * completes all that has, or the first of it (the next wait then does not wait for the
-     * rest). Returns early when woken. 0 or -errno; -EDEADLK if nothing
-     * can ever complete (only a simulated world can know). */
+     * rest). Returns early when woken. 0 or -errno; -EDEADLK if nothing can ever complete
+     * (only a simulated world can know). */
     int (*wait)(struct cg_reactor *reactor, int64_t timeout);
     /* The descriptor is about to be closed or handed over: drops whatever is remembered
      * about it. Nothing is pending on it. */
