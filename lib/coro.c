@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Coroutines: made on a stack from the pool, switched to and away from, asked about. */
+/* Coroutines: made on a stack from the pool, ended, asked about. */
 #include "config.h"
 
 #include "lib/sched.h"

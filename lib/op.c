@@ -119,7 +119,7 @@ static inline void suspend(struct cg_coro *self)
     if (self->state == CG_CORO_RUNNING)
         self->state = CG_CORO_WAITING;
     self->since = sched->now;
-    sched->left = self->fn;
+    sched->left_fn = self->fn;
     next = cg__sched_next(sched);
     if (next == self)
         return;
@@ -153,7 +153,7 @@ ssize_t cg_yield(struct cg_op *op)
         suspend(self);
         /* Coroutines of one function mostly wait in the same place, or are at least called
          * from the same ones. After another's the processor expects our caller to be its. */
-        if (self->sched->left != self->fn)
+        if (self->sched->left_fn != self->fn)
             return cg__context_return(finish(op));
         break;
     case CG_RUN:

@@ -28,7 +28,7 @@ static void run_ready(struct cg_sched *sched)
         sched->idle.active = sched->now;
     while ((coro = cg__sched_next(sched))) {
         cg__self = coro;
-        sched->left = NULL;
+        sched->left_fn = NULL;
         cg__context_switch(&sched->ctx, cg__coro_context(coro));
         cg__coro_bury(sched);
     }

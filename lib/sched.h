@@ -44,7 +44,7 @@ struct cg_sched {
     int64_t now;
     unsigned ran;      /* resumptions in this turn, */
     unsigned most;     /* and after how many it is over */
-    cg_fn *left;       /* of the coroutine that was suspended last; NULL: the loop ran then */
+    cg_fn *left_fn;    /* of the coroutine that was suspended last; NULL: the loop ran then */
     unsigned unlooked; /* turns since the last look at the reactor */
     struct cg_coro *dead; /* has finished; whoever runs next frees its stack */
     struct cg_coro *first, *last; /* all that have not finished */

@@ -25,7 +25,7 @@ static void happened(evutil_socket_t fd, short what, void *arg)
     struct cg__fd *d = cg__fd_find(&e->readiness, fd);
 
     cg__event(&e->readiness, d,
-                        (what & EV_READ ? CG_IN : 0) | (what & EV_WRITE ? CG_OUT : 0));
+              (what & EV_READ ? CG_IN : 0) | (what & EV_WRITE ? CG_OUT : 0));
 }
 
 static void timed_out(evutil_socket_t fd, short what, void *arg)

@@ -58,7 +58,8 @@ struct cg_op_type {
     enum cg_verdict (*cancel)(struct cg_op *op, struct cg_sched *sched);
     /* Turns the raw result (op->result) into the caller's answer, in the caller's
      * coroutine, after the op has completed, been cancelled, or been refused before process
-     * because the coroutine was cancelled already. Never suspends. */
+     * because the coroutine was cancelled already; a branch may never have begun, and has no
+     * cg_op_coro then. Never suspends. */
     ssize_t (*finish)(struct cg_op *op);
     /* Writes the arguments ("fd 7, 0/4096") as snprintf does. NULL: nothing to say. */
     int (*print)(const struct cg_op *op, char *buf, size_t size);
