@@ -19,12 +19,6 @@ void cg__http_give_back(struct cg_http_request *req)
     req->parsed = 0;
 }
 
-void cg__http_let_read(struct cg_http_request *req)
-{
-    if (req->conn->more && req->body_left == 0)
-        cg__http_give_back(req);
-}
-
 /* An event may be left though no bytes are: a view within which there is a piece of the body
  * stays lent until that has come. */
 enum cg__http_event cg__http_parse_view(struct cg_http_request *req)
@@ -46,6 +40,24 @@ static ssize_t failed(struct cg_http_request *req, int status, ssize_t code)
     req->failure = status;
     req->keep = false;
     return code;
+}
+
+/* What of the body has come is no piece of it. 0, or why there will be none. */
+static ssize_t no_piece(struct cg_http_request *req, enum cg__http_event event)
+{
+    req->body_done = event == CG__HTTP_DONE;
+    return event == CG__HTTP_BAD ? failed(req, req->parser.status, -EBADMSG) : 0;
+}
+
+/* Behind the last piece the end may be left, which needs no bytes. */
+void cg__http_let_read(struct cg_http_request *req)
+{
+    if (req->body_left > 0 || req->view.chunk == NULL)
+        return;
+    if (req->conn->more)
+        cg__http_give_back(req);
+    else
+        no_piece(req, cg__http_parse_view(req));
 }
 
 /* A client that waits to be asked for the body is asked, once nothing of it is there. */
@@ -101,9 +113,8 @@ static ssize_t fill(struct cg_http_request *req)
             }
             continue;
         }
-        req->body_done = event == CG__HTTP_DONE;
-        if (event == CG__HTTP_BAD)
-            return failed(req, req->parser.status, -EBADMSG);
+        if ((n = no_piece(req, event)) < 0)
+            return n;
     }
     return !req->body_done || req->body_left > 0;
 }

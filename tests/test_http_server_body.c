@@ -6,6 +6,7 @@
 #include "http/decode.h"
 #include "tests/http_serve.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -105,6 +106,41 @@ static ssize_t continues(void *arg)
     ck_assert_str_eq(receive(sock, NULL), HELLO "\r\nhello\n");
     cg_close(sock);
     IS(status_of("GET /" V "Content-Length: 2\r\nExpect: tea\r\n\r\n"), 417);
+    serve_end();
+    return 0;
+}
+
+/* Reads just the length of the body; then it looks at the socket, where nothing is. */
+static ssize_t reads_and_looks(struct cg_http_request *req, void *arg)
+{
+    struct cg_view view;
+    char buf[5];
+
+    (void)arg;
+    for (size_t size = 0; size < 5;)
+        size += (size_t)OK(cg_yield(cg_http_read(req, buf + size, 5 - size)));
+    IS(cg_yield(cg_poll_sock(cg_http_sock(req), CG_IN, .timeout = 20 * CG_MILLISECOND)),
+       -ETIMEDOUT);
+    IS(cg_yield(cg_borrow(cg_http_sock(req), &view, .timeout = 20 * CG_MILLISECOND)),
+       -ETIMEDOUT);
+    IS(cg_yield(cg_http_read(req, buf, 5)), 0);
+    return cg_yield(cg_http_text(req, 200, "read\n"));
+}
+
+/* Who has read all bytes of the body finds none of them in the socket. */
+static ssize_t looks_behind_bodies(void *arg)
+{
+    struct cg_sock *sock;
+
+    (void)arg;
+    serve_begin(NULL);
+    OK(cg_http_mount(server, "/looks", reads_and_looks, NULL));
+    sock = serve_client();
+    for (int i = 0; i < 2; i++) {
+        send_text(sock, "POST /looks" V "Content-Length: 5\r\n\r\nhello");
+        ck_assert_ptr_nonnull(strstr(receive(sock, "read\n"), "read\n"));
+    }
+    cg_close(sock);
     serve_end();
     return 0;
 }
@@ -308,6 +344,7 @@ static ssize_t holds_nothing_back(void *arg)
 static const struct test_case cases[] = {
     CORO(bodies),
     CORO(continues),
+    CORO(looks_behind_bodies),
     CORO(streams),
     CORO(fills_up),
     CORO(compresses),
