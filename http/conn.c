@@ -39,9 +39,12 @@ static ssize_t read_head(struct cg_http_request *req)
     int64_t deadline = 0;
 
     for (;;) {
-        enum cg__http_event event = cg__http_parse_view(req);
+        enum cg__http_event event;
         ssize_t n;
 
+        if (req->parser.repeat != NULL) /* another may have owned it while we waited */
+            cg__http_repeat_own(req->parser.repeat, conn);
+        event = cg__http_parse_view(req);
         if (event == CG__HTTP_HEAD)
             return 0;
         if (event == CG__HTTP_BAD)
@@ -114,10 +117,8 @@ static void begin(struct cg_http_request *req)
     cg__http_parser_init(&req->parser, CG__HTTP_REQUEST, &req->in, &req->trailers,
                          &conn->server->limits);
     req->parser.line = &req->line;
-    if (conn->requests > 0) {
-        cg__http_repeat_own(repeat, conn);
+    if (conn->requests > 0)
         req->parser.repeat = repeat;
-    }
 }
 
 static enum outcome serve_one(struct cg_http_request *req)
