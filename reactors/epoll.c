@@ -84,18 +84,18 @@ static struct cg__fd *whose(struct epoll *e, int i)
 
 /* With many connections what the next events are about is cold: the record, then the request
  * that it points to, then what that points to, each fetched while an event before it is
- * handled. */
-static void look_ahead(struct epoll *e, int i, int n)
+ * handled. Always inline: gcc drops the call of a function that only fetches. */
+static inline __attribute__((always_inline)) void look_ahead(struct epoll *e, int i, int n)
 {
     struct cg__fd *d;
 
     if (i + 3 < n)
         __builtin_prefetch(whose(e, i + 3));
-    if (i + 2 < n && (d = whose(e, i + 2)) && d->in) {
+    if (i + 2 < n && (d = whose(e, i + 2))->in) {
         __builtin_prefetch(d->in);
         __builtin_prefetch((char *)d->in + CG__LINE);
     }
-    if (i + 1 < n && (d = whose(e, i + 1)) && d->in) {
+    if (i + 1 < n && (d = whose(e, i + 1))->in) {
         __builtin_prefetch(d->in->owner);
         __builtin_prefetch((char *)d->in->owner + CG__LINE);
         __builtin_prefetch(d->in->buf, 1);
