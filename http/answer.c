@@ -309,10 +309,19 @@ static enum cg_verdict process_rare(struct cg_http_answer_op *answer)
     return CG_DONE;
 }
 
+/* A line break within it would begin another field, or the body. */
+static bool is_type(const char *mime)
+{
+    return *mime != '\0' && cg__http_is_value(mime, strlen(mime));
+}
+
 static enum cg_verdict answer_process(struct cg_op *op, struct cg_sched *sched)
 {
     op->result = -EALREADY;
     if (of(op)->req->begun)
+        return CG_DONE;
+    op->result = -EINVAL;
+    if (of(op)->mime != NULL && !is_type(of(op)->mime))
         return CG_DONE;
     op->result = 0;
     return put_usual(of(op), sched) ? CG_DONE : process_rare(of(op));

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Requests on one connection are answered in order, also if they come in one packet. */
@@ -241,11 +242,57 @@ static ssize_t says_its_name(void *arg)
     return 0;
 }
 
+static ssize_t says_its_type(struct cg_http_request *req, void *arg)
+{
+    return cg_yield(cg_http_text(req, arg != NULL ? 404 : 200, "x",
+                                 .mime = cg_http_query(req, "type")));
+}
+
+/* A type is one value: nothing in it begins another field, however the answer is made. */
+static ssize_t types(void *arg)
+{
+    static const struct {
+        const char *type, *want;
+    } asked[] = {
+        {"a/b;%20c=%22%09d%c3%a4%22", "a/b; c=\"\td\xc3\xa4\""},
+        {"a/b%0d%0aX:y", NULL},
+        {"a/b%0a", NULL},
+        {"%0d", NULL},
+        {"%7f", NULL},
+        {"", NULL},
+    };
+
+    (void)arg;
+    serve_begin(NULL);
+    OK(cg_http_mount(server, "/usual", says_its_type, NULL));
+    OK(cg_http_mount(server, "/rare", says_its_type, "404"));
+    for (size_t i = 0; i < 2 * COUNT(asked); i++) {
+        const char *want = asked[i / 2].want;
+        int status = want == NULL ? 500 : i % 2 ? 404 : 200;
+        char request[128], field[64];
+        struct cg_sock *sock = serve_client();
+
+        snprintf(request, sizeof request, "GET /%s?type=%s" V "\r\n",
+                 i % 2 ? "rare" : "usual", asked[i / 2].type);
+        snprintf(field, sizeof field, "\r\nContent-Type: %s\r\n",
+                 want ? want : "text/plain; charset=utf-8");
+        send_text(sock, request);
+        receive(sock, want ? "\r\n\r\nx" : "Error\n");
+        ck_assert_int_eq(atoi(got + 9), status);
+        ck_assert_ptr_nonnull(strstr(got, field));
+        ck_assert_ptr_null(strstr(got, "X:"));
+        cg_close(sock);
+    }
+    serve_end();
+    return 0;
+}
+
 static const struct test_case cases[] = {
     CORO(keeps_alive),
     CORO(says_its_name),
     CORO(routes),
     CORO(many_routes),
+    CORO(types),
     CORO(proxies),
     CORO(interim),
     CORO(failures),

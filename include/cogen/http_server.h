@@ -157,7 +157,8 @@ struct cg_http_upgrade_op {
 
 /* cg_http_answer(req, status, body, size): answers with all of the body. Keyword .mime: the
  * Content-Type, unless that is set. It may be sent together with the answers to requests that
- * came in the same packet. 0; -EALREADY: the answer has begun. */
+ * came in the same packet. 0; -EALREADY: the answer has begun; -EINVAL: no type can be so
+ * (control characters, nothing). */
 #define cg_http_answer(...) cg__http_answer(__VA_ARGS__, )
 #define cg__http_answer(r, s, b, n, ...)                                                    \
     CG_OP(cg_http_answer, .req = (r), .status = (s), .body = (b), .size = (n), __VA_ARGS__)
