@@ -327,6 +327,14 @@ static enum cg_verdict answer_process(struct cg_op *op, struct cg_sched *sched)
     return put_usual(of(op), sched) ? CG_DONE : process_rare(of(op));
 }
 
+/* There is no memory to run it: of an answer whose head has been put the body never comes. */
+static enum cg_verdict answer_cancel(struct cg_op *op, struct cg_sched *sched)
+{
+    (void)sched;
+    of(op)->req->cut |= of(op)->req->begun;
+    return CG_DONE;
+}
+
 static ssize_t write_answer(struct cg_http_answer_op *answer, const void *body, size_t size)
 {
     struct cg__http_conn *conn = answer->req->conn;
@@ -376,6 +384,7 @@ const struct cg_op_type cg_http_answer_type = {
     .name = "http_answer",
     .process = answer_process,
     .run = answer_run,
+    .cancel = answer_cancel,
     .print = answer_print,
 };
 
