@@ -143,8 +143,9 @@ void cg__http_log_access(struct cg_http_request *req)
     if (!req->begun)
         return;
     gmtime_r(&now, &tm);
-    fprintf(file, "%s - - [%02d/%s/%04d:%02d:%02d:%02d +0000] ", cg__http_peer(req->conn), tm.tm_mday,
-            months[tm.tm_mon], tm.tm_year + 1900, tm.tm_hour, tm.tm_min, tm.tm_sec);
+    fprintf(file, "%s - - [%02d/%s/%04d:%02d:%02d:%02d +0000] ",
+            cg__http_peer(req->conn), tm.tm_mday, months[tm.tm_mon], tm.tm_year + 1900,
+            tm.tm_hour, tm.tm_min, tm.tm_sec);
     if (parser->method == NULL) {
         fputs("\"-\"", file);
     } else {

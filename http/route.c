@@ -229,7 +229,8 @@ static void set_allow(struct cg_http_request *req, const char *path)
         const struct cg__http_route *route = &req->server->routes[i];
 
         if (!fits(route->pattern, path, params, &count, &rest) || is_all(route->pattern) ||
-            size > sizeof allow - 64 || strlen(route->method) > 32 || cg__http_has_word(allow, route->method))
+            size > sizeof allow - 64 || strlen(route->method) > 32 ||
+            cg__http_has_word(allow, route->method))
             continue;
         size += (size_t)sprintf(allow + size, "%s%s", size ? ", " : "", route->method);
         if (strcmp(route->method, "GET") == 0)

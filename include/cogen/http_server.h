@@ -227,10 +227,10 @@ cg_http_server_create(const struct cg_http_server_options *options);
 CG_API void cg_http_server_free(struct cg_http_server *server);
 
 /* Has requests answered by a handler: "GET /hello", "/hello" (any method), "/users/:id" (a
- * segment), "/static/" (it and everything beneath), "/static/$" (only it). GET means HEAD as well. "*" is
- * every target that no other pattern has, also those that are no paths: of CONNECT, of
- * "OPTIONS *". The most special pattern wins. A path that only other methods have is answered 405, no path 404. 0, -EINVAL
- * (no pattern), -EEXIST or -ENOMEM. */
+ * segment), "/static/" (it and everything beneath), "/static/$" (only it). GET means HEAD as
+ * well. "*" is every target that no other pattern has, also those that are no paths: of
+ * CONNECT, of "OPTIONS *". The most special pattern wins. A path that only other methods have
+ * is answered 405, no path 404. 0, -EINVAL (no pattern), -EEXIST or -ENOMEM. */
 CG_API int cg_http_mount(struct cg_http_server *server, const char *pattern,
                          cg_http_handler *handler, void *arg);
 
