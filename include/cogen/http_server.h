@@ -142,7 +142,8 @@ struct cg_http_upgrade_op {
 /* cg_http_read(req, buf, len): 1 to len bytes of the request's body as they come; 0 at its
  * end. -EMSGSIZE: beyond the limit (413); -EBADMSG: not valid (400); CG_EOF: the client
  * left; -ETIMEDOUT (408). A handler that hands such a code on has the client told.
- * Traceless. */
+ * Traceless; only if it ends while answers to earlier requests are being written, which it
+ * sees to first, this request is the connection's last. */
 #define cg_http_read(...) cg__http_read(__VA_ARGS__, )
 #define cg__http_read(r, b, n, ...)                                                        \
     CG_OP(cg_http_read, .req = (r), .buf = (b), .len = (n), __VA_ARGS__)
