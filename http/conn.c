@@ -112,13 +112,12 @@ static bool may_go_on(const struct cg_http_request *req)
 static void begin(struct cg_http_request *req)
 {
     struct cg__http_conn *conn = req->conn;
-    struct cg__http_repeat *repeat = &conn->server->repeats[conn->slot];
 
     cg__http_parser_init(&req->parser, CG__HTTP_REQUEST, &req->in, &req->trailers,
                          &conn->server->limits);
     req->parser.line = &req->line;
     if (conn->requests > 0)
-        req->parser.repeat = repeat;
+        req->parser.repeat = &conn->server->repeats[conn->slot];
 }
 
 static enum outcome serve_one(struct cg_http_request *req)

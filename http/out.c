@@ -105,6 +105,7 @@ char *cg__http_more_room(struct cg__http_conn *conn, size_t size)
 
 ssize_t cg__http_wrote(struct cg__http_conn *conn, ssize_t n)
 {
+    conn->broken |= n < 0;
     if (n == -ETIMEDOUT)
         cg_setopt(conn->sock, SOL_SOCKET, SO_LINGER, &(struct linger){.l_onoff = 1},
                   sizeof(struct linger));
@@ -135,9 +136,7 @@ static ssize_t write_late(void *arg)
         out_put(conn->server, conn->written);
         conn->written = conn->out;
         conn->out = NULL;
-        n = write_out(conn, conn->written);
-        cg__http_wrote(conn, n);
-        conn->broken |= n < 0;
+        n = cg__http_wrote(conn, write_out(conn, conn->written));
     } while (n >= 0 && is_kept(conn));
     return n;
 }
@@ -253,6 +252,5 @@ ssize_t cg__http_flush(struct cg__http_conn *conn, const struct iovec *parts, in
     conn->out = NULL;
     n = count == 0 ? write_out(conn, out) : write_parts(conn, out, parts, count);
     out_put(conn->server, out);
-    conn->broken |= n < 0;
     return n < 0 ? cg__http_wrote(conn, n) : 0;
 }

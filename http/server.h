@@ -203,8 +203,9 @@ void cg__http_outs_free(struct cg_http_server *server);
 /* Writes the output, and what is given behind it. 0 or a negative code. Yields. */
 ssize_t cg__http_flush(struct cg__http_conn *conn, const struct iovec *parts, int count);
 
-/* What a write has come to, handed on: a peer that takes nothing is to be reset by the close,
- * for what the kernel still has for it, megabytes maybe, would stay for a quarter of an hour. */
+/* What a write has come to, handed on. After one that failed the connection is broken; and a
+ * peer that takes nothing is to be reset by the close, for what the kernel still has for it,
+ * megabytes maybe, would stay for a quarter of an hour. */
 ssize_t cg__http_wrote(struct cg__http_conn *conn, ssize_t n);
 
 /* Gives the buffers back, written or not. May wait. */
