@@ -65,7 +65,6 @@ static int wait_print(const struct cg_op *op, char *buf, size_t size)
 {
     const struct cg_barrier *barrier = ((const struct cg_wait_barrier_op *)op)->barrier;
     char at[CG__ADDRESS_SIZE];
-
     const char *name = cg__waiters_name(op, &barrier->name, barrier, at);
 
     if (op->state == CG_OP_IDLE)

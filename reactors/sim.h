@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Inside the simulated world: sim.c has the clock and the requests, sim_net.c handles and
  * what is under way, sim_conn.c connections, sim_stream.c the bytes, sim_calls.c the calls
- * that never wait, sim_addr.c addresses, sim_trace.c chance and trace. Anything that may change a request's answer touches its socket;
- * wait then tries the requests of the touched sockets, in order. */
+ * that never wait, sim_addr.c addresses, sim_trace.c chance and trace. Anything that may
+ * change a request's answer touches its socket; wait then tries the requests of the touched
+ * sockets, in order. */
 #ifndef COGEN_REACTORS_SIM_H
 #define COGEN_REACTORS_SIM_H
 
