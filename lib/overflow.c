@@ -67,7 +67,7 @@ static bool in_guard(const void *address)
     size_t size;
 
     if (!cg__overflow_suspect(&kind, &name, &low, &size) ||
-        (uintptr_t)low - (uintptr_t)address - 1 >= guard)
+        (uintptr_t)address - (uintptr_t)cg__stack_guard((const char *)low + size) >= guard)
         return false;
     report(kind, name, size);
     return true;

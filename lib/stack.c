@@ -8,15 +8,18 @@
  * a coroutine that sleeps with small frames keeps one page. All stacks of a slab have the
  * same size. A free one is warm (linked through its slot, to be used first), cold (trimmed:
  * nothing of it is in memory, its number is noted in the slab) or fresh (never used, no
- * guard yet). */
+ * guard yet).
+ *
+ * The first stacks of a slab have a guard each. Where guards cost mappings and the process
+ * has used its share of them (guard.c), the further ones have none: an overflow then goes
+ * through the stacks below it, of which each has a gap where the guard would be, until it
+ * reaches the slab's last guard. A slab's first stack is never without. */
 #include "config.h"
 
+#include "lib/guard.h"
 #include "lib/stack.h"
 
 #include <assert.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <stdatomic.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -56,6 +59,7 @@ struct slab {
     char *base;                   /* the first guard */
     size_t bytes;                 /* of the mapping, which begins here */
     uint32_t count, fresh, ncold; /* fresh: those from here on have never been used */
+    uint32_t guards, split;       /* of the first stacks; how many of them cost mappings */
     uint32_t cold[];              /* the numbers of the cold ones, count at most */
 };
 
@@ -75,7 +79,8 @@ struct size {
     size_t used, live; /* live: in use or warm */
     size_t usable, stride; /* bytes; from guard to guard */
     size_t reach;          /* from the lowest usable address to the slot */
-    size_t slab_stacks;    /* in the next slab */
+    size_t slab_stacks;    /* in the next slab, as long as slabs double */
+    size_t mapped;         /* stacks in all slabs */
     struct slab *cold;
     struct slab *slabs;
 };
@@ -87,61 +92,6 @@ struct cg_stacks {
     size_t wanted;       /* and how many bytes that were */
     struct size sizes[SIZES];
 };
-
-/* -- guards -- */
-
-#define GUARD_INSTALL 102 /* MADV_GUARD_INSTALL, Linux 6.13; older headers lack it */
-
-#if defined __linux__ && !CG__ASAN
-
-/* A lightweight guard splits no mapping, so their number has no limit, but it is trusted
- * only once the kernel has refused to read a guarded page: emulators answer 0 and do
- * nothing. A pipe, because a write to /dev/null reads nothing. */
-static bool guard_probe(size_t page)
-{
-    bool works = false;
-    int fds[2];
-    char *mem =
-        mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-    if (mem == MAP_FAILED)
-        return false;
-    if (madvise(mem, page, GUARD_INSTALL) == 0 && pipe2(fds, O_CLOEXEC) == 0) {
-        works = write(fds[1], mem, 1) < 0 && errno == EFAULT;
-        close(fds[0]);
-        close(fds[1]);
-    }
-    munmap(mem, page);
-    return works;
-}
-
-static bool guard_light(char *guard, size_t size, size_t page)
-{
-    static _Atomic signed char
-        works; /* 0: not known; two threads may find out at once */
-
-    if (works == 0)
-        works = guard_probe(page) ? 1 : -1;
-    /* Even then locked memory refuses them. */
-    return works > 0 && madvise(guard, size, GUARD_INSTALL) == 0;
-}
-
-#else
-
-/* LeakSanitizer reads registered regions and would die on a lightweight guard. */
-static bool guard_light(char *guard, size_t size, size_t page)
-{
-    (void)guard, (void)size, (void)page;
-    return false;
-}
-
-#endif
-
-/* mprotect splits the mapping: ENOMEM at vm.max_map_count, some 32,000 stacks. */
-static bool guard_install(char *guard, size_t size, size_t page)
-{
-    return guard_light(guard, size, page) || mprotect(guard, size, PROT_NONE) == 0;
-}
 
 /* -- Valgrind -- */
 
@@ -191,16 +141,19 @@ static struct slab *slab_map(const struct cg_stacks *stacks, struct size *size,
 }
 
 /* A slab of more stacks than the last one; where that much address space is not to be had
- * (RLIMIT_AS, strict overcommit), of fewer. */
+ * (RLIMIT_AS, strict overcommit), of fewer. Slabs double up to SLAB_LIMIT and then hold an
+ * eighth of what there is, so that their number, and that of their mappings, stays small. */
 static struct slab *slab_new(const struct cg_stacks *stacks, struct size *size)
 {
     struct slab *slab = NULL;
-    size_t count = size->slab_stacks;
+    size_t eighth = size->mapped / 8;
+    size_t count = eighth > size->slab_stacks ? eighth : size->slab_stacks;
 
     while (count > 0 && (slab = slab_map(stacks, size, count)) == NULL)
         count /= 2;
     if (slab == NULL)
         return NULL;
+    size->mapped += count;
     if (count * 2 * size->stride <= SLAB_LIMIT)
         size->slab_stacks = count * 2;
     slab->next = size->slabs;
@@ -228,7 +181,59 @@ static void slab_free(const struct cg_stacks *stacks, struct slab *slab)
     __lsan_unregister_root_region(slab->base, slab->bytes - header);
     __asan_unpoison_memory_region(slab, slab->bytes);
 #endif
+    cg__guard_forget(slab->split);
     munmap(slab, slab->bytes);
+}
+
+/* -- guards -- */
+
+/* The kernel has refused a guard: other code uses most of the process's mappings. We must not
+ * take the last ones, so a slab gives back those of its guards, but for the first. */
+static void give_way(const struct cg_stacks *stacks, struct size *size)
+{
+    struct slab *slab = size->slabs;
+
+    while (slab != NULL && (slab->guards < 2 || slab->split < slab->guards))
+        slab = slab->next;
+    if (slab == NULL) {
+        cg__guard_give_way(NULL, 0, 0);
+        return;
+    }
+    cg__guard_give_way(slot_base(slab, 1),
+                       (slab->guards - 2) * size->stride + stacks->guard, slab->split - 1);
+    slab->guards = slab->split = 1;
+}
+
+/* Guards the slab's next stack, if it can have a guard of its own or has to. */
+static bool guard_next(const struct cg_stacks *stacks, struct slab *slab)
+{
+    char *guard = slot_base(slab, slab->fresh);
+
+    if (slab->guards < slab->fresh)
+        return true;
+    if (cg__guard_light(guard, stacks->guard, stacks->page)) {
+        slab->guards++;
+        return true;
+    }
+    if (slab->fresh > 0 && !cg__guard_affordable())
+        return true;
+    if (cg__guard_split(guard, stacks->guard)) {
+        slab->guards++;
+        slab->split++;
+        return true;
+    }
+    give_way(stacks, slab->size);
+    return slab->fresh > 0;
+}
+
+const void *cg__stack_guard(const void *head)
+{
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    const struct slot *slot =
+        (const struct slot *)(((uintptr_t)head | (page - 1)) + 1 - SLOT);
+    const struct slab *slab = slot->slab;
+
+    return slot_base(slab, slot->number < slab->guards ? slot->number : slab->guards - 1);
 }
 
 /* -- stacks -- */
@@ -263,8 +268,7 @@ static struct slot *take_fresh(const struct cg_stacks *stacks, struct size *size
 
     if (slab == NULL || slab->fresh == slab->count)
         slab = slab_new(stacks, size);
-    if (slab == NULL ||
-        !guard_install(slot_base(slab, slab->fresh), stacks->guard, stacks->page))
+    if (slab == NULL || !guard_next(stacks, slab))
         return NULL;
     slot = slot_of(slab, slab->fresh);
     slot_init(slot, slab, slab->fresh++);
@@ -345,15 +349,15 @@ void cg__stack_put(struct cg_stacks *stacks, void *head)
     size->used--;
 }
 
-static void trim(const struct cg_stacks *stacks, struct size *size)
+static void trim(struct size *size)
 {
     struct slot *slot = take_warm(size);
     struct slab *slab = slot->slab;
     uint32_t number = slot->number; /* the slot goes with its page */
 
     size->live--;
-    madvise(slot_base(slab, number) + stacks->guard, size->stride - stacks->guard,
-            MADV_DONTNEED);
+    /* With the guard, which stays one, or the gap, which an overflow may have filled. */
+    madvise(slot_base(slab, number), size->stride, MADV_DONTNEED);
     if (slab->ncold == 0) {
         slab->next_cold = size->cold;
         size->cold = slab;
@@ -376,7 +380,7 @@ size_t cg__stacks_trim(struct cg_stacks *stacks, size_t most)
         for (; trimmed < most && warm_in(size) > CG__STACK_KEEP &&
                warm_in(size) > size->used;
              trimmed++)
-            trim(stacks, size);
+            trim(size);
     return trimmed;
 }
 

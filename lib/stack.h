@@ -28,7 +28,8 @@ void cg__stacks_free(struct cg_stacks *stacks);
  * CG__STACK_HEAD), which lies in its top page: answers the head (64-byte aligned, its bytes
  * undefined), the stack grows down from there. *low gets the lowest usable address. Sizes
  * are rounded up to powers of two from CG__STACK_MIN on. NULL: no memory, or no such size.
- * Taking one from the pool costs a few ns. */
+ * Taking one from the pool costs a few ns. Below *low is a guard of CG__STACK_GUARD bytes;
+ * where guards cost mappings, only while the process has half of its mappings left. */
 void *cg__stack_get(struct cg_stacks *stacks, size_t size, size_t head, void **low);
 
 /* Back into the pool. The caller must not be running on it. */
@@ -43,6 +44,10 @@ size_t cg__stacks_trim(struct cg_stacks *stacks, size_t most);
  * address was left with. */
 void cg__stack_shrink(const struct cg_stacks *stacks, void *low, const void *sp,
                       const void *head);
+
+/* The guard that stops an overflow of the stack in use with this head: its own, or if it has
+ * none the next one below it. Async-signal-safe. */
+const void *cg__stack_guard(const void *head);
 
 /* Installs, once a process, the handler that reports an overflow ("cogen: stack overflow in
  * coroutine NAME (64 KiB stack)") from a signal stack and lets the process die of it; faults

@@ -26,7 +26,8 @@ for optimise in -O0 -O2; do
     $cc -std=gnu11 $optimise -g -static -pthread -Wall -Wextra -Werror \
         -I"$srcdir/tests/cross" -I"$srcdir/include" -I"$srcdir" -o "$work/smoke" \
         "$srcdir/tests/context_smoke.c" "$srcdir/lib/context.c" \
-        "$srcdir/lib/context_aarch64.S" "$srcdir/lib/overflow.c" "$srcdir/lib/stack.c"
+        "$srcdir/lib/context_aarch64.S" "$srcdir/lib/guard.c" "$srcdir/lib/overflow.c" \
+        "$srcdir/lib/stack.c"
     "$qemu" "$work/smoke"
 done
 echo "100%: Checks: 2, Failures: 0, Errors: 0"

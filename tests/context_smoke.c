@@ -3,7 +3,7 @@
  * for a processor that is not here and run by an emulator (see tests/cross/config.h):
  *
  *   aarch64-linux-gnu-gcc -std=gnu11 -O2 -static -pthread -Itests/cross -I. \
- *       tests/context_smoke.c lib/context.c lib/context_aarch64.S lib/stack.c \
+ *       tests/context_smoke.c lib/context.c lib/context_aarch64.S lib/guard.c lib/stack.c \
  *       lib/overflow.c -o context_smoke && qemu-aarch64-static ./context_smoke
  *
  * Prints "ok" and answers 0, or the line that does not hold and 1. */
