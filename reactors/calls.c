@@ -249,6 +249,25 @@ ssize_t cg__attempt(struct cg_reactor *reactor, struct cg_io *io, bool plain)
 
 /* ---- The calls that never wait ---- */
 
+int cg__ready_events(int fd, unsigned events)
+{
+    struct pollfd p = {
+        .fd = fd,
+        .events = (events & CG_IN ? POLLIN | CG__PEER_ENDED : 0) |
+                  (events & CG_OUT ? POLLOUT : 0),
+    };
+    int n;
+
+    RETRY(poll(&p, 1, 0));
+    if (n < 0)
+        return -errno;
+    if (p.revents & POLLNVAL)
+        return -EBADF;
+    return (p.revents & POLLIN ? CG_IN : 0) | (p.revents & POLLOUT ? CG_OUT : 0) |
+           (p.revents & POLLERR ? CG_ERR : 0) |
+           (p.revents & (POLLHUP | CG__PEER_ENDED) ? CG_HUP : 0);
+}
+
 static int new_socket(const struct cg_io *io)
 {
 #ifdef SOCK_NONBLOCK
@@ -295,6 +314,8 @@ static ssize_t call(struct cg_io *io)
         return cg__nonblocking(io->fd);
     case CG_IO_CLOSE:
         return close_fd(io->fd);
+    case CG_IO_LOOK:
+        return cg__ready_events(io->fd, io->events);
     }
     return -EOPNOTSUPP;
 }

@@ -6,8 +6,16 @@
 
 #include <cogen/reactor.h>
 
+#include <poll.h>
+
 #ifndef MSG_NOSIGNAL /* such systems have SO_NOSIGPIPE instead, set when one is made */
 #define MSG_NOSIGNAL 0
+#endif
+
+#ifdef POLLRDHUP
+enum { CG__PEER_ENDED = POLLRDHUP }; /* poll: the peer has ended its stream */
+#else
+enum { CG__PEER_ENDED = 0 };
 #endif
 
 enum {
@@ -15,7 +23,7 @@ enum {
     CG__AT_ONCE = 0x7ffff000, /* bytes: the most that Linux moves in one call */
 };
 
-/* CG_IO_SOCKET to CG_IO_CLOSE: makes the call and sets io->result; always CG_DONE. */
+/* CG_IO_SOCKET to CG_IO_LOOK: makes the call and sets io->result; always CG_DONE. */
 enum cg_verdict cg__call(struct cg_io *io);
 
 /* One attempt, without waiting, at a RECV, SEND, SENDV, SENDFILE or ACCEPT: its result, or
@@ -23,6 +31,11 @@ enum cg_verdict cg__call(struct cg_io *io);
  * again if nothing came). plain: this descriptor is known not to be a socket; -ENOTSOCK says
  * so of one that was taken for a socket. */
 ssize_t cg__attempt(struct cg_reactor *reactor, struct cg_io *io, bool plain);
+
+/* Which of these events a descriptor is ready for now, with CG_ERR and CG_HUP; 0: none;
+ * -errno. With CG_IN, CG_HUP also says that the peer has ended its stream, although input may
+ * be unread. */
+int cg__ready_events(int fd, unsigned events);
 
 /* The monotonic clock, ns: the now slot of every real backend. */
 int64_t cg__clock(struct cg_reactor *reactor);

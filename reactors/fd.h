@@ -85,9 +85,6 @@ static inline void cg__fd_slacken(struct cg__readiness *r, struct cg__fd *d)
 void cg__fd_pause(struct cg__readiness *r, struct cg__fd *d, int64_t length);
 void cg__fd_unpause(struct cg__readiness *r, struct cg__fd *d);
 
-/* Which of these a descriptor is ready for now, with CG_ERR and CG_HUP; 0: none; -errno. */
-int cg__fd_poll(int fd, unsigned events);
-
 void cg__fd_add_poll(struct cg__fd *d, struct cg_io *io);
 void cg__fd_remove_poll(struct cg__fd *d, struct cg_io *io);
 

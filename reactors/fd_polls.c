@@ -1,33 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* The POLLs that wait for a descriptor: a list, oldest first, and the kernel's word on what
- * is ready. */
+/* The POLLs that wait for a descriptor: a list, oldest first. */
 #include "config.h"
 
 #include <errno.h>
-#include <poll.h>
 
 #include "reactors/fd.h"
 
 enum { CHOSEN = 1 }; /* flag of one to be looked at in this round */
-
-int cg__fd_poll(int fd, unsigned events)
-{
-    struct pollfd p = {
-        .fd = fd,
-        .events = (events & CG_IN ? POLLIN : 0) | (events & CG_OUT ? POLLOUT : 0),
-    };
-    int n;
-
-    do
-        n = poll(&p, 1, 0);
-    while (n < 0 && errno == EINTR);
-    if (n < 0)
-        return -errno;
-    if (p.revents & POLLNVAL)
-        return -EBADF;
-    return (p.revents & POLLIN ? CG_IN : 0) | (p.revents & POLLOUT ? CG_OUT : 0) |
-           (p.revents & POLLERR ? CG_ERR : 0) | (p.revents & POLLHUP ? CG_HUP : 0);
-}
 
 void cg__fd_add_poll(struct cg__fd *d, struct cg_io *io)
 {

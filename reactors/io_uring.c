@@ -134,7 +134,11 @@ static enum step judge(struct uring *u, struct cg_io *io)
         if (!(io->result & cg__uring_events(io)))
             return EDGES;
         io->result &= cg__uring_events(io);
-        return io->mark & URING_UNREADY ? attempt(u, io) : ANSWER;
+        if (io->mark & URING_UNREADY)
+            return attempt(u, io);
+        if (io->result & CG__PEER_ENDED)
+            io->result = (io->result & ~(ssize_t)CG__PEER_ENDED) | CG_HUP;
+        return ANSWER;
     }
     switch (io->result) {
     case -EINTR:

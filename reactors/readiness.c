@@ -37,7 +37,7 @@ static enum cg_verdict submit_poll(struct cg__readiness *r, struct cg__fd *d,
     if (!(io->events & CG__BOTH))
         return done(io, -EINVAL);
     /* Asked now: what is remembered may be about another file of this number. */
-    if ((result = cg__fd_poll(d->fd, io->events)))
+    if ((result = cg__ready_events(d->fd, io->events)))
         return done(io, result);
     io->flag = 0;
     cg__fd_add_poll(d, io);
@@ -59,7 +59,7 @@ static bool finish_polls(struct cg__readiness *r, struct cg__fd *d)
     cg__fd_choose_polls(d);
     while ((io = cg__fd_chosen_poll(d))) {
         /* The kernel's word and not the event's: select knows no HUP, others more. */
-        if (!(result = cg__fd_poll(d->fd, io->events)))
+        if (!(result = cg__ready_events(d->fd, io->events)))
             continue;
         cg__fd_remove_poll(d, io);
         cg__fd_slacken(r, d);

@@ -225,6 +225,9 @@ ssize_t cg__sim_call(struct cg_sim *sim, struct cg_io *io)
         if ((result = cg__sim_shutdown(sim, sock, io->how)) == 0)
             cg__sim_note(sim, io->fd, "ends %s", ends[io->how]);
         return result;
+    case CG_IO_LOOK:
+        cg__sim_poll(sim, sock, io, &result);
+        return result;
     case CG_IO_CLOSE:
         cg__sim_note(sim, io->fd, "is closed");
         return cg__sim_close(sim, sock);

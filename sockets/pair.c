@@ -83,6 +83,13 @@ static void wake_writer(struct end *end)
         io->complete(io, io->result);
 }
 
+static enum cg_verdict look(struct end *end, struct cg_io *io)
+{
+    if (!can_read(end))
+        return answer(io, 0);
+    return answer(io, end->ended ? CG_IN | CG_HUP : CG_IN);
+}
+
 static enum cg_verdict receive(struct end *end, struct cg_io *io)
 {
     struct cg_chunk *chunk;
@@ -90,7 +97,7 @@ static enum cg_verdict receive(struct end *end, struct cg_io *io)
     if (!can_read(end))
         return keep(&end->reader, io);
     if (io->code == CG_IO_POLL)
-        return answer(io, CG_IN);
+        return look(end, io);
     chunk = cg__input_shift(&end->queue);
     if (chunk == NULL)
         return answer(io, 0);
@@ -200,6 +207,8 @@ static enum cg_verdict pair_submit(struct cg_sock *sock, struct cg_io *io)
         return transmit(end, io);
     case CG_IO_POLL:
         return io->events & CG_IN ? receive(end, io) : transmit(end, io);
+    case CG_IO_LOOK:
+        return look(end, io);
     case CG_IO_SHUTDOWN:
         return shut(end, io);
     default:

@@ -18,13 +18,30 @@ static bool has_input(const struct cg_sock *sock)
     return sock->input.first != NULL || sock->eof || sock->error != 0 || sock->spare >= 0;
 }
 
+/* Not only what a request has answered: input that the socket holds is told without one. */
+static bool peer_has_ended(struct cg_sock *sock)
+{
+    struct cg_io io = {.code = CG_IO_LOOK};
+    ssize_t events;
+
+    if (sock->eof)
+        return true;
+    io.events = CG_IN;
+    events = cg__call_sock(sock, &io);
+    return events > 0 && events & CG_HUP;
+}
+
 static bool poll_take(struct cg_sock *sock, struct cg_op *op)
 {
-    op->result = (ssize_t)sock->ready;
-    if (of(op)->events & CG_IN && has_input(sock))
-        op->result |= CG_IN;
+    unsigned found = sock->ready;
+
     sock->ready = 0;
-    return op->result != 0;
+    if (of(op)->events & CG_IN && has_input(sock))
+        found |= CG_IN;
+    if ((found & (CG_IN | CG_HUP)) == CG_IN && peer_has_ended(sock))
+        found |= CG_HUP;
+    op->result = found;
+    return found != 0;
 }
 
 static int ask_in(struct cg_sock *sock, struct cg_op *op, struct cg_io *io)

@@ -461,7 +461,7 @@ START_TEST(poll_tells)
     IS(req.result, CG_IN);
     IS(shut(client, SHUT_WR), 0);
     wait_for(0);
-    IS(poll_now(server, CG_IN | CG_OUT), CG_IN | CG_OUT);
+    IS(poll_now(server, CG_IN | CG_OUT), CG_IN | CG_OUT | CG_HUP);
     IS(close_fd(server), 0);
     wait_for(0);
     ck_assert_uint_ne(poll_now(client, CG_IN) & (CG_HUP | CG_ERR), 0);

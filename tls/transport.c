@@ -292,6 +292,7 @@ static enum cg_verdict tls_submit(struct cg_sock *sock, struct cg_io *io)
     case CG_IO_GETOPT:
     case CG_IO_SOCKNAME:
     case CG_IO_PEERNAME:
+    case CG_IO_LOOK:
         io->fd = cg_sock_fd(conn->inner);
         return cg_sock_transport(conn->inner)->submit(conn->inner, io);
     default:

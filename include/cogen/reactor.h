@@ -40,9 +40,10 @@ CG_API int cg_reactor_why(const char *name, int code, char *buf, size_t size);
  * 0, -EOPNOTSUPP, -ENOMEM. */
 CG_API int cg_reactor_open_libevent(void *event_base, struct cg_reactor **reactor);
 
-/* cg_poll(fd, events): waits until a descriptor is ready; answers which of the events
- * (CG_IN, CG_OUT, plus CG_ERR, CG_HUP unasked) it is ready for. For adapters to other
- * libraries; the descriptor stays the caller's, who must not close it while somebody
+/* cg_poll(fd, events): waits until a descriptor is ready; returns which of the events
+ * (CG_IN, CG_OUT, plus CG_ERR, CG_HUP unasked) it is ready for. CG_HUP: the connection is
+ * gone; with CG_IN also: the peer has ended its stream (it closed the connection, or shut
+ * down its sending half), even if input is still unread. For adapters to other libraries; the descriptor stays the caller's, who must not close it while somebody
  * waits. Of a socket of ours use cg_poll_sock. */
 enum cg_poll_events {
     CG_IN = 1,
@@ -92,6 +93,7 @@ enum cg_io_code {
     CG_IO_SHUTDOWN, /* how: SHUT_RD, SHUT_WR, SHUT_RDWR */
     CG_IO_ATTACH,   /* takes over a foreign descriptor: makes it non-blocking */
     CG_IO_CLOSE,    /* closes it; forget has been called, nothing is pending on it */
+    CG_IO_LOOK,     /* events: those that are ready now, as POLL answers them; 0: none */
 };
 
 enum cg_io_state {
@@ -133,7 +135,7 @@ struct cg_io {
             socklen_t size;
             int level, name;
         };
-        unsigned events; /* POLL */
+        unsigned events; /* POLL, LOOK */
         int how;         /* SHUTDOWN */
         int backlog;     /* LISTEN */
     };

@@ -187,7 +187,8 @@ struct cg_poll_sock_op {
 #define cg_shutdown(...) cg__shutdown(__VA_ARGS__, )
 #define cg__shutdown(s, h, ...) CG_OP(cg_shutdown, .sock = (s), .how = (h), __VA_ARGS__)
 
-/* cg_poll_sock(sock, events): as cg_poll; unread input counts as readable. Traceless. */
+/* cg_poll_sock(sock, events): as cg_poll; unread input counts as readable. So a server that
+ * lets input wait can still see that its client is gone: CG_IN with CG_HUP. Traceless. */
 #define cg_poll_sock(...) cg__poll_sock(__VA_ARGS__, )
 #define cg__poll_sock(s, e, ...)                                                           \
     CG_OP(cg_poll_sock, .sock = (s), .events = (e), __VA_ARGS__)
