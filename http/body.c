@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include "http/body.h"
+#include "lib/ascii.h"
 
 #include <string.h>
 
@@ -23,15 +24,5 @@ size_t cg__http_chunk_head(char *buf, uint64_t size)
 
 bool cg__http_length(const char *text, uint64_t *length)
 {
-    uint64_t number = 0;
-
-    if (*text == '\0')
-        return false;
-    for (; *text != '\0'; text++) {
-        if (*text < '0' || *text > '9' || number > (UINT64_MAX - 9) / 10)
-            return false;
-        number = number * 10 + (uint64_t)(*text - '0');
-    }
-    *length = number;
-    return true;
+    return cg__ascii_number(&text, length) && *text == '\0' && *length < UINT64_MAX;
 }

@@ -4,6 +4,7 @@
 #include "config.h"
 
 #include "http/client.h"
+#include "lib/ascii.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -11,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 /* ---- What is asked for ----------------------------------------------------------- */
 
@@ -22,8 +22,8 @@ static bool has_body(const struct cg_http_fetch *fetch)
 
 bool cg__is_framing(const char *name)
 {
-    return strcasecmp(name, "Content-Length") == 0 ||
-           strcasecmp(name, "Transfer-Encoding") == 0;
+    return cg__ascii_equal(name, "Content-Length") ||
+           cg__ascii_equal(name, "Transfer-Encoding");
 }
 
 static ssize_t check(const struct cg__asking *ask)

@@ -4,6 +4,7 @@
 #include "config.h"
 
 #include "http/client.h"
+#include "lib/ascii.h"
 
 #include <cogen/any.h>
 #include <cogen/reactor.h>
@@ -14,7 +15,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 enum {
     TOGETHER = 16 * 1024,     /* a body up to this is sent with the head */
@@ -67,7 +67,7 @@ char *cg__basic(const char *user)
 
 static bool is_one_of(const char *name, const char *const *names)
 {
-    while (*names != NULL && strcasecmp(*names, name) != 0)
+    while (*names != NULL && !cg__ascii_equal(*names, name))
         names++;
     return *names != NULL;
 }
@@ -84,7 +84,7 @@ static bool goes_along(const struct cg__asking *ask, const char *name, bool to_p
 
     if (ask->foreign && is_one_of(name, private))
         return false;
-    if (strcasecmp(name, "Proxy-Authorization") == 0 && !to_proxy)
+    if (cg__ascii_equal(name, "Proxy-Authorization") && !to_proxy)
         return false;
     return ask->with_body || ask->redirects == 0 || !is_one_of(name, of_body);
 }
@@ -94,7 +94,7 @@ static bool has_own(const struct cg__asking *ask, const char *name, bool to_prox
     const struct cg_http_field *field = ask->fetch->fields;
 
     for (; field != NULL && field->name != NULL; field++)
-        if (strcasecmp(field->name, name) == 0 && goes_along(ask, name, to_proxy))
+        if (cg__ascii_equal(field->name, name) && goes_along(ask, name, to_proxy))
             return true;
     return false;
 }

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* Content codings: which one a client wants, and gzip and brotli of a text in memory. */
+/* Content codings: gzip and brotli of a text in memory, and which types are worth it. */
 #include "config.h"
 
 #include "http/server.h"
+#include "lib/ascii.h"
 
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #ifdef HAVE_ZLIB
 #include <zlib.h>
@@ -29,51 +29,6 @@ static const bool has_br = false;
 
 enum { LEVEL_GZIP = 5, LEVEL_BR = 4 }; /* each request pays for it: speed above size */
 
-/* ---- What the client wants ------------------------------------------------------- */
-
-/* The weight of a word in a list, in thousandths: -1: it is not there. */
-static int weight(const char *list, const char *word)
-{
-    size_t len = strlen(word);
-
-    for (;;) {
-        const char *q;
-        size_t size;
-
-        list += strspn(list, ", \t");
-        if (*list == '\0')
-            return -1;
-        size = strcspn(list, ",; \t");
-        q = list + size;
-        if (size == len && strncasecmp(list, word, len) == 0) {
-            q += strspn(q, "; \t");
-            return (q[0] | 32) == 'q' && q[1] == '=' ? (int)(atof(q + 2) * 1000) : 1000;
-        }
-        list += strcspn(list, ",");
-    }
-}
-
-static int weight_or_any(const char *list, const char *word)
-{
-    int own = weight(list, word);
-
-    return own < 0 ? weight(list, "*") : own;
-}
-
-enum cg__http_coding cg__http_accepts(const struct cg_http_request *req, bool gzip, bool br)
-{
-    const char *list = cg_http_headers_get(&req->in, "Accept-Encoding");
-    int of_gzip, of_br;
-
-    if (list == NULL)
-        return CG__HTTP_IDENTITY;
-    of_gzip = gzip ? weight_or_any(list, "gzip") : -1;
-    of_br = br ? weight_or_any(list, "br") : -1;
-    if (of_br > 0 && of_br >= of_gzip)
-        return CG__HTTP_BR;
-    return of_gzip > 0 ? CG__HTTP_GZIP : CG__HTTP_IDENTITY;
-}
-
 const char *cg__http_coding_name(enum cg__http_coding coding)
 {
     return coding == CG__HTTP_BR ? "br" : coding == CG__HTTP_GZIP ? "gzip" : "identity";
@@ -86,12 +41,12 @@ bool cg__http_compressible(const char *type)
         "application/wasm", "application/manifest",   "image/svg+xml",
     };
 
-    if (type == NULL || strncasecmp(type, "text/event-stream", 17) == 0)
+    if (type == NULL || cg__ascii_begins(type, "text/event-stream"))
         return false;
-    if (strncasecmp(type, "text/", 5) == 0)
+    if (cg__ascii_begins(type, "text/"))
         return true;
     for (size_t i = 0; i < sizeof types / sizeof *types; i++)
-        if (strncasecmp(type, types[i], strlen(types[i])) == 0)
+        if (cg__ascii_begins(type, types[i]))
             return true;
     return false;
 }

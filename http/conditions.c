@@ -4,32 +4,9 @@
 #include "config.h"
 
 #include "http/files.h"
+#include "lib/ascii.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
-
-/* Of "Sun, 06 Nov 1994 08:49:37 GMT"; -1: it is no such date. */
-static time_t parse_date(const char *text)
-{
-    static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
-    struct tm tm = {.tm_isdst = 0};
-    char month[4], back[30];
-    const char *found;
-    time_t moment;
-
-    if (strlen(text) != 29 ||
-        sscanf(text + 5, "%2d %3s %4d %2d:%2d:%2d", &tm.tm_mday, month, &tm.tm_year,
-               &tm.tm_hour, &tm.tm_min, &tm.tm_sec) != 6 ||
-        (found = strstr(months, month)) == NULL)
-        return -1;
-    tm.tm_mon = (int)(found - months) / 3;
-    tm.tm_year -= 1900;
-    moment = timegm(&tm);
-    cg__http_print_date(back, moment);
-    return strcmp(back, text) == 0 ? moment : -1;
-}
 
 /* Whether a list of tags has ours; "*" has all. `weak`: one that is marked as weak counts. */
 static bool has_tag(const char *list, const char *etag, bool weak)
@@ -56,46 +33,53 @@ static bool has_tag(const char *list, const char *etag, bool weak)
     }
 }
 
-static bool changed_since(const char *date, time_t modified)
+/* The same for all lines of a field: they are one list. */
+static bool names(const struct cg_http_request *req, const char *field, const char *etag,
+                  bool weak)
 {
-    time_t moment = parse_date(date);
+    const struct cg__http_entry *entry;
+    uint32_t from = 0;
 
-    return moment < 0 || modified > moment;
+    while ((entry = cg__http_find(&req->in, field, strlen(field), &from)) != NULL)
+        if (has_tag(cg__http_at(&req->in, entry->value), etag, weak))
+            return true;
+    return false;
+}
+
+/* The date of a field; false: there is none, or it is no date, and the condition is as if it
+ * were not there. */
+static bool date_of(const struct cg_http_request *req, const char *field, int64_t *moment)
+{
+    const char *date = cg_http_header(req, field);
+
+    return date != NULL && cg_http_date_parse(date, moment);
+}
+
+/* If-Range: only the same tag, which must not be weak, or the same date will do. */
+static bool is_unchanged(const struct cg_http_request *req, const char *etag, int64_t modified)
+{
+    const char *given = cg_http_header(req, "If-Range");
+    int64_t moment;
+
+    return given == NULL || strcmp(given, etag) == 0 ||
+           (date_of(req, "If-Range", &moment) && moment == modified);
 }
 
 int cg__http_conditions(const struct cg_http_request *req, const char *etag, time_t modified,
                         bool *range)
 {
-    const char *match = cg_http_header(req, "If-Match");
-    const char *none = cg_http_header(req, "If-None-Match");
-    const char *since = cg_http_header(req, "If-Modified-Since");
-    const char *unmodified = cg_http_header(req, "If-Unmodified-Since");
-    const char *if_range = cg_http_header(req, "If-Range");
+    int64_t moment;
 
-    if (if_range != NULL)
-        *range = *if_range == '"' ? strcmp(if_range, etag) == 0
-                                  : parse_date(if_range) == modified;
-    if (match != NULL && !has_tag(match, etag, false))
+    *range = is_unchanged(req, etag, modified);
+    if (cg_http_header(req, "If-Match") != NULL) {
+        if (!names(req, "If-Match", etag, false))
+            return 412;
+    } else if (date_of(req, "If-Unmodified-Since", &moment) && modified > moment) {
         return 412;
-    if (match == NULL && unmodified != NULL && parse_date(unmodified) >= 0 &&
-        changed_since(unmodified, modified))
-        return 412;
-    if (none != NULL)
-        return has_tag(none, etag, true) ? 304 : 0;
-    return since != NULL && !changed_since(since, modified) ? 304 : 0;
-}
-
-/* A number, and where it ends; false: it is none. */
-static bool number(const char **at, uint64_t *value)
-{
-    const char *start = *at;
-
-    for (*value = 0; **at >= '0' && **at <= '9'; (*at)++) {
-        if (*value > UINT64_MAX / 10 - 1)
-            return false;
-        *value = *value * 10 + (uint64_t)(**at - '0');
     }
-    return *at > start;
+    if (cg_http_header(req, "If-None-Match") != NULL)
+        return names(req, "If-None-Match", etag, true) ? 304 : 0;
+    return date_of(req, "If-Modified-Since", &moment) && modified <= moment ? 304 : 0;
 }
 
 enum cg__http_range cg__http_range(const char *range, uint64_t size, uint64_t *first,
@@ -104,14 +88,14 @@ enum cg__http_range cg__http_range(const char *range, uint64_t size, uint64_t *f
     uint64_t last;
     bool from;
 
-    if (strncmp(range, "bytes=", 6) != 0)
+    if (!cg__ascii_begins(range, "bytes="))
         return CG__HTTP_WHOLE;
     range += 6;
-    from = number(&range, first);
+    from = cg__ascii_number(&range, first);
     if (*range++ != '-')
         return CG__HTTP_WHOLE;
     if (!from) { /* the last so many */
-        if (!number(&range, &last) || *range != '\0')
+        if (!cg__ascii_number(&range, &last) || *range != '\0')
             return CG__HTTP_WHOLE;
         *length = last < size ? last : size;
         *first = size - *length;
@@ -119,7 +103,7 @@ enum cg__http_range cg__http_range(const char *range, uint64_t size, uint64_t *f
     }
     if (*range == '\0')
         last = UINT64_MAX;
-    else if (!number(&range, &last) || *range != '\0' || last < *first)
+    else if (!cg__ascii_number(&range, &last) || *range != '\0' || last < *first)
         return CG__HTTP_WHOLE;
     if (*first >= size)
         return CG__HTTP_NO_PART;

@@ -4,6 +4,7 @@
 #include "config.h"
 
 #include "http/server.h"
+#include "lib/ascii.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -68,7 +69,7 @@ static int check_head(struct cg_http_request *req)
         return 413;
     if (req->parser.has_body && req->parser.minor > 0 &&
         (expect = cg_http_headers_get(&req->in, "Expect")) != NULL) {
-        if (strcasecmp(expect, "100-continue") != 0)
+        if (!cg__ascii_equal(expect, "100-continue"))
             return 417;
         req->expects = true;
     }

@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include "http/decode.h"
+#include "lib/ascii.h"
 
 #include <cogen/http_client.h>
 
@@ -10,7 +11,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #if defined HAVE_ZLIB && defined HAVE_BROTLI
 #define ACCEPT "gzip, br"
@@ -50,11 +50,11 @@ const char *cg__decode_accept(void)
 
 static const struct cg__coding *find(const char *name, size_t len)
 {
-    if (len > 2 && strncasecmp(name, "x-", 2) == 0)
+    if (len > 2 && cg__ascii_same(name, "x-", 2))
         name += 2, len -= 2;
     for (size_t i = 0; codings[i]; i++)
         if (strlen(codings[i]->name) == len &&
-            strncasecmp(codings[i]->name, name, len) == 0)
+            cg__ascii_same(codings[i]->name, name, len))
             return codings[i];
     return NULL;
 }

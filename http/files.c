@@ -191,15 +191,17 @@ static ssize_t answer_file(struct cg_http_request *req, const struct cg_http_fil
                            struct file *file)
 {
     uint64_t size = (uint64_t)file->st.st_size, first = 0, length = size;
-    const char *range = cg_http_header(req, "Range");
-    bool ranges = true;
-    char date[30], text[64];
+    /* Only GET knows ranges (RFC 9110, 14.2): HEAD tells of the whole. */
+    const char *range =
+        req->parser.code == HTTP_GET ? cg_http_header(req, "Range") : NULL;
+    bool ranges;
+    char date[CG_HTTP_DATE_SIZE], text[64];
     int status;
 
     snprintf(file->etag, sizeof file->etag, "\"%" PRIx64 ".%lx-%" PRIx64 "%s\"",
              (uint64_t)file->st.st_mtim.tv_sec, (unsigned long)file->st.st_mtim.tv_nsec, size,
              file->coding == CG__HTTP_IDENTITY ? "" : cg__http_coding_name(file->coding));
-    cg__http_print_date(date, file->st.st_mtim.tv_sec);
+    cg_http_date_print(file->st.st_mtim.tv_sec, date);
     cg_http_set(req, "ETag", file->etag);
     cg_http_set(req, "Last-Modified", date);
     cg_http_set(req, "Accept-Ranges", "bytes");

@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include "http/files.h"
+#include "lib/ascii.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -29,7 +30,7 @@ static void put_link(FILE *out, const char *name)
     for (; *name != '\0'; name++) {
         unsigned char c = (unsigned char)*name;
 
-        if ((c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'z') ||
+        if (cg__ascii_is_digit(*name) || cg__ascii_is_letter(*name) ||
             strchr("-._~", c) != NULL)
             putc(c, out);
         else
@@ -57,10 +58,16 @@ static void put_entries(FILE *out, int directory, struct dirent **entries, int c
     }
 }
 
+/* alphasort compares as the locale does. */
+static int by_name(const struct dirent **a, const struct dirent **b)
+{
+    return strcmp((*a)->d_name, (*b)->d_name);
+}
+
 static int make_page(FILE *out, const char *path, int directory)
 {
     struct dirent **entries;
-    int count = scandirat(directory, ".", &entries, NULL, alphasort);
+    int count = scandirat(directory, ".", &entries, NULL, by_name);
 
     if (count < 0)
         return -errno;

@@ -3,12 +3,12 @@
 #include "config.h"
 
 #include "http/server.h"
+#include "lib/ascii.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 enum { LINE = 64 }; /* room for the first line, and for the empty one at the end */
 
@@ -16,8 +16,8 @@ static bool may_be_said(const struct cg_http_field *field)
 {
     return cg__http_is_token(field->name, strlen(field->name)) && field->value != NULL &&
            cg__http_is_value(field->value, strlen(field->value)) &&
-           strcasecmp(field->name, "Content-Length") != 0 &&
-           strcasecmp(field->name, "Transfer-Encoding") != 0;
+           !cg__ascii_equal(field->name, "Content-Length") &&
+           !cg__ascii_equal(field->name, "Transfer-Encoding");
 }
 
 /* The bytes of all fields, or why they cannot be sent. */

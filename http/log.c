@@ -2,6 +2,7 @@
 /* What the server says about itself: the date, the access log, why a handler failed. */
 #include "config.h"
 
+#include "http/date.h"
 #include "http/server.h"
 
 #include <stdio.h>
@@ -9,22 +10,7 @@
 #include <string.h>
 #include <time.h>
 
-static const char days[][4] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
-static const char months[][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                 "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-
 /* ---- Date ------------------------------------------------------------------------ */
-
-void cg__http_print_date(char *buf, time_t moment)
-{
-    struct tm tm;
-
-    gmtime_r(&moment, &tm); /* not strftime, whose names are those of the locale */
-    snprintf(buf, 30, "%s, %02u %s %04u %02u:%02u:%02u GMT", days[tm.tm_wday],
-             (unsigned)tm.tm_mday % 100, months[tm.tm_mon],
-             (unsigned)(tm.tm_year + 1900) % 10000, (unsigned)tm.tm_hour % 100,
-             (unsigned)tm.tm_min % 100, (unsigned)tm.tm_sec % 100);
-}
 
 /* "Server: ...\r\n", if there is one. */
 static void print_name(const char *name, char *buf, size_t size)
@@ -57,14 +43,14 @@ void cg__http_date(struct cg_http_server *server)
 {
     int64_t now = cg_now(server->sched);
     struct timespec wall;
-    char date[30];
+    char date[CG_HTTP_DATE_SIZE];
 
     if (now < server->date_until)
         return;
     if (server->usual_size == 0)
         make_usual(server);
     clock_gettime(CLOCK_REALTIME, &wall);
-    cg__http_print_date(date, wall.tv_sec);
+    cg_http_date_print(wall.tv_sec, date);
     memcpy(server->usual + server->date_at + 6, date, CG__HTTP_DATE - 8);
     server->date_until = now + CG_SECOND - wall.tv_nsec;
 }
@@ -137,15 +123,12 @@ void cg__http_log_access(struct cg_http_request *req)
 {
     FILE *file = req->server->options.access_log;
     const struct cg__http_parser *parser = &req->parser;
-    time_t now = time(NULL);
-    struct tm tm;
+    char date[CG__HTTP_LOG_DATE_SIZE];
 
     if (!req->begun)
         return;
-    gmtime_r(&now, &tm);
-    fprintf(file, "%s - - [%02d/%s/%04d:%02d:%02d:%02d +0000] ",
-            cg__http_peer(req->conn), tm.tm_mday, months[tm.tm_mon], tm.tm_year + 1900,
-            tm.tm_hour, tm.tm_min, tm.tm_sec);
+    cg__http_date_for_log(time(NULL), date);
+    fprintf(file, "%s - - [%s] ", cg__http_peer(req->conn), date);
     if (parser->method == NULL) {
         fputs("\"-\"", file);
     } else {

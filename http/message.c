@@ -3,12 +3,12 @@
 #include "config.h"
 
 #include "http/message.h"
+#include "lib/ascii.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 enum { FIRST_SIZE = 1024, LARGEST = 16 * 1024 * 1024 };
 
@@ -77,7 +77,7 @@ const struct cg__http_entry *cg__http_find(const struct cg_http_headers *headers
         const struct cg__http_entry *entry = cg__http_entry(headers, (*from)++);
 
         if (entry->name_len == len &&
-            strncasecmp(cg__http_at(headers, entry->name), name, len) == 0)
+            cg__ascii_same(cg__http_at(headers, entry->name), name, len))
             return entry;
     }
     return NULL;
@@ -139,7 +139,7 @@ static uint32_t remove_below(struct cg_http_headers *headers, const char *name,
         struct cg__http_entry entry = *cg__http_entry(headers, i);
 
         if (i < below && entry.name_len == len &&
-            strncasecmp(cg__http_at(headers, entry.name), name, len) == 0)
+            cg__ascii_same(cg__http_at(headers, entry.name), name, len))
             continue;
         kept++;
         memcpy(headers->data + headers->size - kept * sizeof entry, &entry, sizeof entry);
@@ -183,9 +183,9 @@ bool cg_http_headers_has(const struct cg_http_headers *headers, const char *name
 bool cg__http_is_token(const char *text, size_t len)
 {
     for (size_t i = 0; i < len; i++) {
-        unsigned char c = (unsigned char)text[i];
+        char c = text[i];
 
-        if (!((c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'z') ||
+        if (!(cg__ascii_is_digit(c) || cg__ascii_is_letter(c) ||
               (c != 0 && strchr("!#$%&'*+-.^_`|~", c) != NULL)))
             return false;
     }
@@ -214,7 +214,7 @@ bool cg__http_has_word(const char *list, const char *word)
         if (*list == '\0')
             return false;
         size = strcspn(list, ",; \t");
-        if (size == len && strncasecmp(list, word, len) == 0)
+        if (size == len && cg__ascii_same(list, word, len))
             return true;
         list += strcspn(list, ",");
     }

@@ -3,9 +3,9 @@
 #include "config.h"
 
 #include "http/files.h"
+#include "lib/ascii.h"
 
 #include <string.h>
-#include <strings.h>
 
 static const char *const types[][2] = {
     {"html", "text/html; charset=utf-8"},
@@ -69,7 +69,7 @@ const char *cg__http_mime(const char *path)
     const char *name = strrchr(path, '/'), *dot = strrchr(name ? name : path, '.');
 
     for (size_t i = 0; dot != NULL && i < sizeof types / sizeof *types; i++)
-        if (strcasecmp(dot + 1, types[i][0]) == 0)
+        if (cg__ascii_equal(dot + 1, types[i][0]))
             return types[i][1];
     return "application/octet-stream";
 }

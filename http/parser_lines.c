@@ -5,8 +5,7 @@
 #include "config.h"
 
 #include "http/parser_inside.h"
-
-#include <strings.h>
+#include "lib/ascii.h"
 
 enum { BLANKS = 4096 }; /* bytes of a head that may be neither target nor name nor value */
 
@@ -58,10 +57,10 @@ static void notice(struct cg__http_parser *parser, const char *name, uint32_t le
 {
     if (parser->in_trailers)
         return;
-    if (len == 4 && strcasecmp(name, "Host") == 0) {
+    if (len == 4 && cg__ascii_same(name, "Host", 4)) {
         parser->hosts += parser->hosts < 2;
         parser->host = value;
-    } else if (len == 17 && strcasecmp(name, "Transfer-Encoding") == 0) {
+    } else if (len == 17 && cg__ascii_same(name, "Transfer-Encoding", 17)) {
         parser->codings += parser->codings < 2;
         parser->coding = value;
     }
@@ -114,7 +113,7 @@ static int check_coding(struct cg__http_parser *parser)
     if (parser->minor == 0)
         return cg__http_refuse(parser, 400, "a transfer coding in HTTP/1.0");
     if (parser->codings > 1 ||
-        strcasecmp(cg__http_at(parser->headers, parser->coding), "chunked") != 0)
+        !cg__ascii_equal(cg__http_at(parser->headers, parser->coding), "chunked"))
         return cg__http_refuse(parser, 501, "a transfer coding other than chunked");
     if (parser->has_length)
         return cg__http_refuse(parser, 400, "both a length and a transfer coding");

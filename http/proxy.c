@@ -3,10 +3,18 @@
 #include "config.h"
 
 #include "http/proxy.h"
+#include "lib/ascii.h"
 
-#include <stdlib.h>
 #include <string.h>
-#include <strings.h>
+
+/* Whether the digits behind a colon are this port. */
+static bool is_port(const char *colon, unsigned port)
+{
+    uint64_t number;
+
+    colon++;
+    return cg__ascii_number(&colon, &number) && number == port;
+}
 
 /* Cuts ":port" off an item: false if it is that of another port. Colons of an IPv6 address
  * are none, unless it is in brackets, which go too. */
@@ -20,7 +28,7 @@ static bool fits_port(const char **item, size_t *len, unsigned port)
         if (end == NULL)
             return false;
         colon = end + 1 < *item + *len && end[1] == ':' ? end + 1 : NULL;
-        if (colon && strtoul(colon + 1, NULL, 10) != port)
+        if (colon && !is_port(colon, port))
             return false;
         *len = (size_t)(end - ++*item);
         return true;
@@ -28,7 +36,7 @@ static bool fits_port(const char **item, size_t *len, unsigned port)
     if (colon == NULL || memchr(colon + 1, ':', *len - (size_t)(colon + 1 - *item)))
         return true;
     *len = (size_t)(colon - *item);
-    return strtoul(colon + 1, NULL, 10) == port;
+    return is_port(colon, port);
 }
 
 static bool is_address(const char *host)
@@ -48,7 +56,7 @@ static bool fits(const char *item, size_t len, const char *host, unsigned port)
         item++, len--;
     if (len > 0 && *item == '.')
         item++, len--;
-    if (len == 0 || len > all || strncasecmp(host + all - len, item, len) != 0)
+    if (len == 0 || len > all || !cg__ascii_same(host + all - len, item, len))
         return false;
     return len == all || (host[all - len - 1] == '.' && !is_address(host));
 }

@@ -236,12 +236,16 @@ static inline void cg__http_end(struct cg_http_request *req, ssize_t n)
         cg__http_end_rest(req, n);
 }
 
-/* ---- compress.c ---- */
+/* ---- accept.c ---- */
 
 enum cg__http_coding { CG__HTTP_IDENTITY, CG__HTTP_GZIP, CG__HTTP_BR };
 
-/* The best of these codings that the request accepts. */
+/* The coding that the request's Accept-Encoding prefers of identity and those that there
+ * are. */
 enum cg__http_coding cg__http_accepts(const struct cg_http_request *req, bool gzip, bool br);
+
+/* ---- compress.c ---- */
+
 const char *cg__http_coding_name(enum cg__http_coding coding);
 bool cg__http_compressible(const char *type);
 
@@ -256,9 +260,6 @@ size_t cg__http_compress(enum cg__http_coding coding, const void *data, size_t s
 
 /* Brings the Date up to date. */
 void cg__http_date(struct cg_http_server *server);
-
-/* "Sun, 06 Nov 1994 08:49:37 GMT", in buf of 30. */
-void cg__http_print_date(char *buf, time_t moment);
 
 /* The peer's address without its port; it is kept, for when the socket is another's. */
 const char *cg__http_peer(struct cg__http_conn *conn);

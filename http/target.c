@@ -3,17 +3,9 @@
 #include "config.h"
 
 #include "http/server.h"
+#include "lib/ascii.h"
 
 #include <string.h>
-#include <strings.h>
-
-static int hex(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c |= 32;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
 
 ssize_t cg__http_decode(char *to, const char *from, size_t size, bool plus, bool slash)
 {
@@ -28,7 +20,8 @@ ssize_t cg__http_decode(char *to, const char *from, size_t size, bool plus, bool
             from++;
             continue;
         }
-        if (end - from < 3 || (high = hex(from[1])) < 0 || (low = hex(from[2])) < 0)
+        if (end - from < 3 || (high = cg__ascii_hex(from[1])) < 0 ||
+            (low = cg__ascii_hex(from[2])) < 0)
             return -1;
         c = high << 4 | low;
         if (c == 0)

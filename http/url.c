@@ -4,6 +4,7 @@
 #include "config.h"
 
 #include "http/url.h"
+#include "lib/ascii.h"
 
 #include <cogen/http_client.h>
 
@@ -13,7 +14,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 /* A piece of somebody's text. */
 struct part {
@@ -33,16 +33,6 @@ static int wrong(const char **why, const char *text)
     return CG_EHTTP_URL;
 }
 
-static bool is_letter(char c)
-{
-    return (c | 32) >= 'a' && (c | 32) <= 'z';
-}
-
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
 /* ---- Pieces ---------------------------------------------------------------------- */
 
 /* How long the scheme is that the text begins with; 0: with none. */
@@ -50,9 +40,9 @@ static size_t scheme_length(const char *text)
 {
     size_t n = 0;
 
-    if (!is_letter(text[0]))
+    if (!cg__ascii_is_letter(text[0]))
         return 0;
-    while (is_letter(text[n]) || is_digit(text[n]) ||
+    while (cg__ascii_is_letter(text[n]) || cg__ascii_is_digit(text[n]) ||
            (text[n] != '\0' && strchr("+-.", text[n])))
         n++;
     return text[n] == ':' ? n : 0;
@@ -84,7 +74,7 @@ static struct parts split(const char *text)
 
 static bool is(struct part part, const char *word)
 {
-    return strlen(word) == part.len && strncasecmp(part.at, word, part.len) == 0;
+    return strlen(word) == part.len && cg__ascii_same(part.at, word, part.len);
 }
 
 /* ---- The authority --------------------------------------------------------------- */
@@ -102,7 +92,7 @@ static int take_port(struct authority *into, struct part part, const char **why)
     if (part.len == 0) /* "host:" is allowed, and means nothing */
         return 0;
     for (size_t i = 0; i < part.len; i++) {
-        if (!is_digit(part.at[i]) ||
+        if (!cg__ascii_is_digit(part.at[i]) ||
             (port = port * 10 + (unsigned)(part.at[i] - '0')) > 65535)
             return wrong(why, "the port is no number from 1 to 65535");
     }
@@ -127,7 +117,7 @@ static bool is_ipv6(struct part part)
 static bool is_name(struct part part)
 {
     for (size_t i = 0; i < part.len; i++)
-        if (!is_letter(part.at[i]) && !is_digit(part.at[i]) &&
+        if (!cg__ascii_is_letter(part.at[i]) && !cg__ascii_is_digit(part.at[i]) &&
             !strchr("-._", part.at[i]))
             return false;
     return part.len > 0 && part.len <= 255;
@@ -233,7 +223,7 @@ static void write_texts(struct cg__url *url, const struct parts *parts,
     put(&pen, authority->host);
     end(&pen);
     for (; *c; c++)
-        *c |= *c >= 'A' && *c <= 'Z' ? 32 : 0;
+        *c = cg__ascii_lower(*c);
     url->hostport = begin(&pen);
     put_host(&pen, url, authority->literal);
     if (url->port != (url->https ? 443 : 80))
@@ -310,7 +300,7 @@ int cg__url_parse(struct cg__url *url, const char *text, const char **why)
     /* "localhost:8080/x" is meant for a host and a port, "mailto:x" is not. */
     scheme = scheme_length(text);
     if (strncmp(text + scheme, "://", 3) != 0 || scheme == 0) {
-        if (scheme > 0 && !is_digit(text[scheme + 1]))
+        if (scheme > 0 && !cg__ascii_is_digit(text[scheme + 1]))
             return wrong(why, "its scheme is neither http nor https");
         whole = malloc(strlen(text) + sizeof "http://");
         if (whole == NULL)
@@ -444,21 +434,16 @@ void cg__url_free(struct cg__url *url)
     *url = (struct cg__url){.memory = NULL};
 }
 
-static int hex(char c)
-{
-    return is_digit(c)                          ? c - '0'
-           : (c | 32) >= 'a' && (c | 32) <= 'f' ? (c | 32) - 'a' + 10
-                                                : -1;
-}
-
 size_t cg__url_decode(char *text)
 {
     char *to = text, *from = text;
 
     for (; *from != '\0'; to++) {
-        if (*from == '%' && hex(from[1]) >= 0 && hex(from[2]) >= 0 &&
-            hex(from[1]) * 16 + hex(from[2]) != 0) {
-            *to = (char)(hex(from[1]) * 16 + hex(from[2]));
+        int high = *from == '%' ? cg__ascii_hex(from[1]) : -1;
+        int low = high >= 0 ? cg__ascii_hex(from[2]) : -1;
+
+        if (low >= 0 && high + low != 0) {
+            *to = (char)(high * 16 + low);
             from += 3;
         } else {
             *to = *from++;

@@ -6,6 +6,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 
 _Static_assert(sizeof(struct cg_op) <= 80, "every constructor costs this much stack");
@@ -293,9 +294,11 @@ int cg_op_print(const struct cg_op *op, char *buf, size_t size)
         advance(&buf, &size, &sum, op->type->print(op, buf, size));
     }
     if (op->state != CG_OP_IDLE && !op->branch) {
-        double age = cg_coro_age(op->owner) / (double)CG_SECOND;
+        int64_t tenths = cg_coro_age(op->owner) / (CG_SECOND / 10);
 
-        advance(&buf, &size, &sum, snprintf(buf, size, ", since %.1f s", age));
+        advance(&buf, &size, &sum,
+                snprintf(buf, size, ", since %" PRId64 ".%" PRId64 " s", tenths / 10,
+                         tenths % 10));
     }
     return sum;
 }

@@ -5,6 +5,7 @@
 #include "lib/sched.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 
 static enum cg_verdict pass_process(struct cg_op *op, struct cg_sched *sched)
@@ -61,13 +62,22 @@ static ssize_t sleep_finish(struct cg_op *op)
     return op->result;
 }
 
+/* In whole milliseconds: "%f" would write the decimal point of the locale. */
+static int print_seconds(char *buf, size_t size, const char *before, int64_t ns)
+{
+    uint64_t ms = (uint64_t)(ns < 0 ? -(ns / CG_MILLISECOND) : ns / CG_MILLISECOND);
+
+    return snprintf(buf, size, "%s%s%" PRIu64 ".%03" PRIu64 " s", before, ns < 0 ? "-" : "",
+                    ms / 1000, ms % 1000);
+}
+
 static int sleep_print(const struct cg_op *op, char *buf, size_t size)
 {
     const struct cg_sleep_op *sleep = (const struct cg_sleep_op *)op;
 
     if (sleep->until)
-        return snprintf(buf, size, "until %.3f s", sleep->until / (double)CG_SECOND);
-    return snprintf(buf, size, "%.3f s", sleep->length / (double)CG_SECOND);
+        return print_seconds(buf, size, "until ", sleep->until);
+    return print_seconds(buf, size, "", sleep->length);
 }
 
 const struct cg_op_type cg_sleep_type = {

@@ -3,6 +3,7 @@
  * "0x7f.1") is none here. */
 #include "config.h"
 
+#include "lib/ascii.h"
 #include "sockets/addr.h"
 
 #include <cogen/base.h>
@@ -34,13 +35,11 @@ static int parse_unix(const char *path, struct cg__addr *addr)
 
 long cg__addr_port(const char *text)
 {
-    size_t length = strspn(text, "0123456789");
-    long port;
+    uint64_t port;
 
-    if (length == 0 || length > 5 || text[length] != '\0')
+    if (strnlen(text, 6) > 5 || !cg__ascii_number(&text, &port) || *text != '\0')
         return -1;
-    port = strtol(text, NULL, 10);
-    return port <= 65535 ? port : -1;
+    return port <= 65535 ? (long)port : -1;
 }
 
 static int set_in(struct cg__addr *addr, const char *host, in_port_t port)
@@ -58,11 +57,12 @@ static int set_in6(struct cg__addr *addr, char *host, in_port_t port)
     *addr = (struct cg__addr){.in6 = {.sin6_family = AF_INET6, .sin6_port = port}};
     addr->size = sizeof addr->in6;
     if (zone != NULL) {
-        size_t digits = strspn(zone + 1, "0123456789");
+        const char *end = zone + 1;
+        uint64_t number;
 
         *zone++ = '\0';
-        if (digits > 0 && digits < 10 && zone[digits] == '\0')
-            addr->in6.sin6_scope_id = (uint32_t)strtoul(zone, NULL, 10);
+        if (cg__ascii_number(&end, &number) && *end == '\0' && number <= UINT32_MAX)
+            addr->in6.sin6_scope_id = (uint32_t)number;
         else if ((addr->in6.sin6_scope_id = if_nametoindex(zone)) == 0)
             return CG_EADDR;
     }

@@ -3,6 +3,7 @@
  * and the table of these. */
 #include "config.h"
 
+#include "lib/ascii.h"
 #include "sockets/addr.h"
 #include "sockets/resolve.h"
 
@@ -12,7 +13,6 @@
 #include <netdb.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 _Static_assert(sizeof(struct cg_resolve_op) <= 128, "core ops fit in 128 bytes");
 
@@ -137,7 +137,7 @@ bool cg__same_host(const char *a, const char *b)
 
     length -= length > 0 && a[length - 1] == '.';
     other -= other > 0 && b[other - 1] == '.';
-    return length == other && strncasecmp(a, b, length) == 0;
+    return length == other && cg__ascii_same(a, b, length);
 }
 
 /* A name that is no number is looked up in /etc/services. */

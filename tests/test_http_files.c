@@ -262,12 +262,22 @@ static ssize_t look_conditions(void *arg)
     IS(ASK("If-Modified-Since: %s\r\n", date), 304);
     IS(ASK("If-Modified-Since: Sun, 06 Nov 1994 08:49:37 GMT\r\n"), 200);
     IS(ASK("If-Modified-Since: yesterday\r\n"), 200);
+    IS(ASK("If-None-Match: \"x\"\r\nIf-None-Match: %s\r\n", etag), 304);
+    IS(ASK("If-None-Match: \"x\"\r\nIf-None-Match: \"y\"\r\n"), 200);
     IS(ASK("If-Match: %s\r\n", etag), 200);
+    IS(ASK("If-Match: \"x\"\r\nIf-Match: %s\r\n", etag), 200);
+    IS(ASK("If-Match: \"x\", W/%s\r\n", etag), 412);
     IS(ASK("If-Match: \"x\"\r\n"), 412);
     IS(ASK("If-Unmodified-Since: Sun, 06 Nov 1994 08:49:37 GMT\r\n"), 412);
+    IS(ASK("If-Unmodified-Since: Sunday, 06-Nov-94 08:49:37 GMT\r\n"), 412);
+    IS(ASK("If-Unmodified-Since: Sun Nov  6 08:49:37 1994\r\n"), 412);
+    IS(ASK("If-Unmodified-Since: yesterday\r\n"), 200);
+    IS(ASK("If-Match: %s\r\nIf-Unmodified-Since: Sun Nov  6 08:49:37 1994\r\n", etag), 200);
     IS(ASK("Range: bytes=2-4\r\nIf-Range: %s\r\n", etag), 206);
     IS(ASK("Range: bytes=2-4\r\nIf-Range: \"x\"\r\n"), 200);
+    IS(ASK("Range: bytes=2-4\r\nIf-Range: W/%s\r\n", etag), 200);
     IS(ASK("Range: bytes=2-4\r\nIf-Range: %s\r\n", date), 206);
+    IS(ASK("Range: bytes=2-4\r\nIf-Range: Sun, 06 Nov 1994 08:49:37 GMT\r\n"), 200);
     return 0;
 }
 
@@ -295,7 +305,10 @@ static ssize_t look_ranges(void *arg)
         {"bytes=4-2", 200, "(none)", "0123456789"},
         {"bytes=0-1,3-4", 200, "(none)", "0123456789"},
         {"bytes=x-", 200, "(none)", "0123456789"},
-        {"bytes=99999999999999999999-", 200, "(none)", "0123456789"},
+        {"bytes=99999999999999999999-", 416, "bytes */10", NULL},
+        {"bytes=8-99999999999999999999", 206, "bytes 8-9/10", "89"},
+        {"bytes=-99999999999999999999", 206, "bytes 0-9/10", "0123456789"},
+        {"Bytes=2-4", 206, "bytes 2-4/10", "234"},
         {"lines=1-2", 200, "(none)", "0123456789"},
     };
 
@@ -309,6 +322,9 @@ static ssize_t look_ranges(void *arg)
         if (cases[i].body != NULL)
             ck_assert_str_eq(body(), cases[i].body);
     }
+    IS(ask("HEAD", "/a.txt", "Range: bytes=2-4\r\n"), 200);
+    ck_assert_str_eq(field("Content-Length"), "10");
+    ck_assert_str_eq(field("Content-Range"), "(none)");
     return 0;
 }
 

@@ -10,6 +10,7 @@ enum {
     CG_HTTP_TARGET_LIMIT = 8 * 1024,   /* bytes of a request's target: 414 */
     CG_HTTP_HEADERS_LIMIT = 32 * 1024, /* bytes of all header fields, and trailers: 431 */
     CG_HTTP_HEADERS_COUNT = 100,       /* how many of them: 431 */
+    CG_HTTP_DATE_SIZE = 30,            /* bytes of a date, with its NUL */
 };
 
 /* A list of header fields, in the order in which they came; a name may occur several times.
@@ -52,6 +53,15 @@ CG_API size_t cg_http_headers_remove(struct cg_http_headers *headers, const char
  * "close"), without regard to case; what follows a ";" in a word is not looked at. */
 CG_API bool cg_http_headers_has(const struct cg_http_headers *headers, const char *name,
                                 const char *word);
+
+/* Writes a date as Date and Last-Modified have it, "Sun, 06 Nov 1994 08:49:37 GMT", into a buf
+ * of CG_HTTP_DATE_SIZE bytes. The moment is in seconds since 1970, UTC; one outside the years 1
+ * to 9999 becomes the nearest that is inside. */
+CG_API void cg_http_date_print(int64_t moment, char *buf);
+
+/* Reads such a date, or one in a form of old, "Sunday, 06-Nov-94 08:49:37 GMT" or
+ * "Sun Nov  6 08:49:37 1994". False: it is none, and *moment is as it was. */
+CG_API bool cg_http_date_parse(const char *text, int64_t *moment);
 
 /* "Not Found" for 404; "Unknown" for one that nobody has named. Static. */
 CG_API const char *cg_http_status_text(int status);
