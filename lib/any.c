@@ -17,20 +17,33 @@ static bool races(const struct cg_op *op)
     return op->type == &cg_any_type;
 }
 
-static int count(struct cg_any_op *any)
+static size_t count(const struct cg_any_op *any)
 {
-    int n = 0;
+    size_t n = 0;
 
+    if (any->count != CG__ENDS_WITH_NULL)
+        return any->count;
     while (any->ops[n])
         n++;
     return n;
 }
 
-/* The first n branches are told to stop; those that have settled do not mind. */
-static void cancel_branches(struct cg_any_op *any, int n)
+/* Cancels the first n branches. Those that have settled take no notice. */
+static void cancel_branches(struct cg_any_op *any, size_t n)
 {
-    for (int i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++)
         cg__op_cancel(any->ops[i], -ECANCELED);
+}
+
+/* A race that nobody is in would never end. */
+static bool valid(const struct cg_any_op *any, size_t n)
+{
+    if (n > CG_ANY_LIMIT || (n == 0 && races(&any->op)))
+        return false;
+    for (size_t i = 0; i < n; i++)
+        if (any->ops[i] == NULL)
+            return false;
+    return true;
 }
 
 static ssize_t run_branch(void *arg)
@@ -96,18 +109,23 @@ static ssize_t outcome(const struct cg_any_op *any)
 static enum cg_verdict any_process(struct cg_op *op, struct cg_sched *sched)
 {
     struct cg_any_op *any = (struct cg_any_op *)op;
-    int i;
+    size_t i, n = count(any);
 
+    any->begun = valid(any, n);
+    if (!any->begun) {
+        op->result = -EINVAL;
+        return CG_DONE;
+    }
     any->unsettled = 0;
     any->winner = -1;
     any->failure = 0;
-    any->busy = any->begun = true;
-    for (i = 0; any->ops[i]; i++)
+    any->busy = true;
+    for (i = 0; i < n; i++)
         if (any->ops[i]->state == CG_OP_IDLE)
             any->ops[i]->result = -ECANCELED;
-    for (i = 0; any->ops[i] && any->failure == 0; i++) {
+    for (i = 0; i < n && any->failure == 0; i++) {
         if (start_branch(any, any->ops[i], sched) == CG_DONE && races(op) && any->winner < 0)
-            any->winner = i;
+            any->winner = (int)i;
         if (races(op) && any->winner >= 0)
             break;
     }
@@ -153,8 +171,8 @@ static ssize_t any_finish(struct cg_op *op)
 {
     struct cg_any_op *any = (struct cg_any_op *)op;
 
-    for (int i = 0; any->ops[i]; i++) {
-        if (any->ops[i]->state != CG_OP_IDLE)
+    for (size_t i = 0, n = count(any); i < n; i++) {
+        if (any->ops[i] == NULL || any->ops[i]->state != CG_OP_IDLE)
             continue;
         if (!any->begun)
             any->ops[i]->result = -ECANCELED;
@@ -167,9 +185,10 @@ static ssize_t any_finish(struct cg_op *op)
 static int any_print(const struct cg_op *op, char *buf, size_t size)
 {
     struct cg_any_op *any = (struct cg_any_op *)op;
-    int sum = snprintf(buf, size, "of %d:", count(any));
+    size_t n = count(any);
+    int sum = snprintf(buf, size, "of %zu:", n);
 
-    for (int i = 0; any->ops[i]; i++) {
+    for (size_t i = 0; i < n; i++) {
         char text[128];
         size_t at = (size_t)sum < size ? (size_t)sum : size;
 

@@ -13,8 +13,10 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Here they are functions; the macros only cast. */
+/* Here they are functions; the macros cast and check. */
+#undef cg_gen_next
 #undef cg_gen_send
+#undef cg_gen_throw
 #undef cg_gen_yield
 
 enum {

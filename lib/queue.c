@@ -14,6 +14,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Here it is a function; the macro only checks. */
+#undef cg_queue_try_get
+
 struct cg_queue {
     struct cg__items items;
     size_t limit;

@@ -42,6 +42,14 @@ one c clang -std=c11
 one cc g++ -std=c++11
 one cc clang++ -std=c++11
 
+# The line marker of construct.h has the number of the line behind it.
+checks=$((checks + 1))
+if ! awk '/^# [0-9]+ "/ { found++; wrong += $2 != NR + 1 } END { exit found != 1 || wrong }' \
+    "$srcdir/include/cogen/construct.h"; then
+    echo "FAIL: construct.h: the number in its line marker"
+    failures=$((failures + 1))
+fi
+
 [ "$checks" -gt 0 ] || exit 77
 echo "$(((checks - failures) * 100 / checks))%: Checks: $checks," \
     "Failures: $failures, Errors: 0"

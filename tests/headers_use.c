@@ -37,6 +37,7 @@ ssize_t plain(struct cg_sock *sock, void *arg)
     struct cg_mutex mutex = {.owner = NULL};
     struct cg_iterate it = cg_iterate(body, arg);
     struct cg_group group;
+    struct cg_op *ops[] = {cg_sleep(1), cg_pass()};
 
     cg_yield(cg_call(body, arg));
     cg_yield(cg_add(body, arg));
@@ -52,6 +53,8 @@ ssize_t plain(struct cg_sock *sock, void *arg)
     cg_yield(cg_wait_signal(7, &value));
     cg_yield(cg_any((cg_sleep(1))));
     cg_yield(cg_all((cg_sleep(1), cg_pass())));
+    cg_yield(cg_any_of(ops, 2));
+    cg_yield(cg_all_of(ops, 2, .timeout = CG_SECOND));
     cg_yield(cg_put(queue, 1));
     cg_yield(cg_put(queue, "text"));
     cg_yield(cg_get(queue, &value));

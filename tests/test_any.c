@@ -71,6 +71,45 @@ static ssize_t immediate_winner(void *arg)
     return 0;
 }
 
+/* An array whose length is known at run time is raced and done like a list. */
+static ssize_t arrays(void *arg)
+{
+    struct cg_op *ops[3] = {cg_sleep(30 * MS), cg_sleep(10 * MS), cg_sleep(20 * MS)};
+    size_t n = 3;
+
+    (void)arg;
+    IS(cg_yield(cg_any_of(ops, n)), 1);
+    IS(cg_result(ops[0]), -ECANCELED);
+    IS(cg_result(ops[1]), 0);
+    IS(cg_result(ops[2]), -ECANCELED);
+    IS(cg_yield(cg_any_of(ops, n - 2)), 0);
+    IS(cg_yield(cg_all_of(ops, n, .timeout = 15 * MS)), -ETIMEDOUT);
+    IS(cg_yield(cg_all_of(ops, n)), 0);
+    IS(cg_result(ops[0]), 0);
+    IS(cg_yield(cg_all_of(ops, 0)), 0);
+    return 0;
+}
+
+/* An array that is no list of ops is refused, and none of them is begun. */
+static ssize_t bad_arrays(void *arg)
+{
+    static struct cg_op *many[CG_ANY_LIMIT + 1];
+    struct cg_op *ops[2] = {cg_sleep(CG_HOUR), NULL};
+    int64_t start = now();
+
+    (void)arg;
+    IS(cg_yield(cg_any_of(ops, 0)), -EINVAL);
+    IS(cg_yield(cg_any_of(NULL, 0)), -EINVAL);
+    IS(cg_yield(cg_any_of(ops, 2)), -EINVAL);
+    IS(cg_result(ops[0]), -ECANCELED);
+    IS(cg_yield(cg_all_of(ops, 2)), -EINVAL);
+    for (size_t i = 0; i <= CG_ANY_LIMIT; i++)
+        many[i] = ops[0];
+    IS(cg_yield(cg_all_of(many, CG_ANY_LIMIT + 1)), -EINVAL);
+    ck_assert_int_eq(now(), start);
+    return 0;
+}
+
 /* A branch that fails has completed, and wins. */
 static ssize_t failure_wins(void *arg)
 {
@@ -560,6 +599,8 @@ static const struct test_case cases[] = {
     CORO(refused, .where = ON_SIM),
     CORO(first_wins, .where = ON_SIM),
     CORO(immediate_winner, .where = ON_SIM),
+    CORO(arrays, .where = ON_SIM),
+    CORO(bad_arrays, .where = ON_SIM),
     CORO(failure_wins, .where = ON_SIM),
     CORO(any_times_out, .where = ON_SIM),
     CORO(any_is_cancelled, .where = ON_SIM),

@@ -55,7 +55,7 @@ struct cg_follow_op { /* line, read */
 #define cg_follow_open(...) cg__follow_open(__VA_ARGS__, )
 #define cg__follow_open(sched, path, out, ...)                                             \
     cg_follow_open_on(sched, path, out,                                                    \
-                      &(struct cg_follow_options){.reserved = NULL, __VA_ARGS__})
+                      CG__OPTIONS(struct cg_follow_options, __VA_ARGS__))
 
 #endif
 

@@ -94,7 +94,7 @@ CG_EXTERN_C_END
  * cg_add. */
 #define cg_task_new(...) cg__task_new(__VA_ARGS__, )
 #define cg__task_new(sched, fn, arg, ...)                                                  \
-    cg_task_create(sched, fn, arg, &(struct cg_coro_options){.reserved = NULL, __VA_ARGS__})
+    cg_task_create(sched, fn, arg, CG__OPTIONS(struct cg_coro_options, __VA_ARGS__))
 
 struct cg_await_op {
     CG_OP_HEAD;

@@ -4,7 +4,7 @@
 #ifndef COGEN_GENERATOR_H
 #define COGEN_GENERATOR_H
 
-#include <cogen/base.h>
+#include <cogen/construct.h>
 
 struct cg_gen;
 
@@ -85,14 +85,24 @@ CG_API size_t cg_gen_trim(void);
 
 CG_EXTERN_C_END
 
-/* Values are pointers or integers alike: cg_gen_yield(gen, 7, &n). */
+/* Values are pointers or integers alike, cg_gen_yield(gen, 7, &n); and `out` points to one
+ * word. */
+#ifndef __cplusplus
+#define cg_gen_next(gen, out) cg_gen_next(gen, CG__WORD(out))
+#define cg_gen_send(gen, value, out)                                                       \
+    cg_gen_send(gen, (void *)(intptr_t)(value), CG__WORD(out))
+#define cg_gen_throw(gen, code, out) cg_gen_throw(gen, code, CG__WORD(out))
+#define cg_gen_yield(gen, value, out)                                                      \
+    cg_gen_yield(gen, (void *)(intptr_t)(value), CG__WORD(out))
+#else
 #define cg_gen_send(gen, value, out) cg_gen_send(gen, (void *)(intptr_t)(value), out)
 #define cg_gen_yield(gen, value, out) cg_gen_yield(gen, (void *)(intptr_t)(value), out)
+#endif
 
 #ifndef __cplusplus
 /* The same with keyword arguments: cg_gen_new(fn, arg, .name = "countdown"). */
 #define cg_gen_new(...) cg__gen_new(__VA_ARGS__, )
 #define cg__gen_new(fn, arg, ...)                                                      \
-    cg_gen_create(fn, arg, &(struct cg_gen_options){.reserved = NULL, __VA_ARGS__})
+    cg_gen_create(fn, arg, CG__OPTIONS(struct cg_gen_options, __VA_ARGS__))
 #endif
 #endif

@@ -58,7 +58,7 @@ struct cg_group_wait_op {
  * can be added, and the coroutines are cancelled, after .grace if there is any. */
 #define cg_group_open(...) cg__group_open(__VA_ARGS__, )
 #define cg__group_open(group, ...)                                                         \
-    cg_group_begin(group, &(struct cg_group_options){.reserved = NULL, __VA_ARGS__})
+    cg_group_begin(group, CG__OPTIONS(struct cg_group_options, __VA_ARGS__))
 
 /* cg_group_add(&group, fn, arg): starts a coroutine in the group. Keywords .name
  * (borrowed), .answer = &rc (set when it ends: what it returned), .coro = &ref (to be

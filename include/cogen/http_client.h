@@ -180,7 +180,7 @@ struct cg_http_reply_read_op { /* reply_read */
 /* cg_http_client_new(.tls = cg_http_tls(tls)): cg_http_client_create with keywords. */
 #define cg_http_client_new(...)                                                        \
     cg_http_client_create(                                                             \
-        &(struct cg_http_client_options){.reserved = NULL, __VA_ARGS__})
+        CG__OPTIONS(struct cg_http_client_options, __VA_ARGS__))
 
 #endif
 

@@ -121,7 +121,7 @@ struct cg_http_upgrade_op {
 /* cg_http_server_new(.body_limit = n, ...): cg_http_server_create with keywords. */
 #define cg_http_server_new(...)                                                            \
     cg_http_server_create(                                                                 \
-        &(struct cg_http_server_options){.reserved = NULL, __VA_ARGS__})
+        CG__OPTIONS(struct cg_http_server_options, __VA_ARGS__))
 
 /* cg_http_serve(server, listener): accepts connections and answers their requests, until it
  * is cancelled, the listener fails or the server is shut down; answers why (0: shut down)

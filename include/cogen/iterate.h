@@ -45,7 +45,8 @@ struct cg_stop_producer_op {
  * .stack_size. It must stay where it is until the producer has ended: cg_next has answered
  * less than 1, or cg_stop_producer has been yielded. */
 #define cg_iterate(...) cg__iterate(__VA_ARGS__, )
-#define cg__iterate(f, a, ...) ((struct cg_iterate){.fn = (f), .arg = (a), __VA_ARGS__})
+#define cg__iterate(f, a, ...)                                                             \
+    CG__STRUCT(struct cg_iterate, .fn = (f), .arg = (a), __VA_ARGS__)
 
 /* cg_next(&it, &value): runs the producer up to its next value and stores it, into any
  * pointer or intptr_t object. 1; 0: the producer has ended; what it returned, if that is
@@ -53,7 +54,8 @@ struct cg_stop_producer_op {
  * producer itself; -ENOMEM, -EINVAL: it cannot be started. Traceless: a value that comes
  * too late is there for the next cg_next, and so is one that only CG_NOWAIT missed. */
 #define cg_next(...) cg__next(__VA_ARGS__, )
-#define cg__next(it, v, ...) CG_OP(cg_next, .iterate = (it), .value = (v), __VA_ARGS__)
+#define cg__next(it, v, ...)                                                               \
+    CG_OP(cg_next, .iterate = (it), .value = CG__WORD(v), __VA_ARGS__)
 
 /* cg_produce(value): in the producer: hands a word to whoever asks for it, and waits
  * until one more is wanted. 0, which also means that the value has been taken; any other

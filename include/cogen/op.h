@@ -129,19 +129,6 @@ struct cg_op {
 
 /* The same where several types share a struct: cg_read's with the type of cg_readall. */
 #define CG__OP_OF(kind, of, ...) CG__OP(struct kind##_op, of##_type, __VA_ARGS__)
-
-/* Zero would do for what is CG__UNSET here. But gcc clears what no initialiser names, from
- * the first such field to the last, and if that is more than 80 bytes, gcc 12 does it by a
- * string instruction, which takes 9 ns: more than all else that a constructor does. So the
- * first fields have an initialiser although they need none; and of an op of more than 112
- * bytes the last fields are such as nearly always have one. */
-#define CG__OP(kind, of, ...)                                                              \
-    (&(kind){.type = &of,                                                                  \
-             .owner = CG__UNSET,                                                           \
-             .runs = {CG__UNSET, CG__UNSET},                                               \
-             __VA_ARGS__}                                                                  \
-          .op)
-#define CG__UNSET ((void *)-1)
 #endif
 
 CG_EXTERN_C_BEGIN
@@ -205,4 +192,7 @@ CG_API void cg_defer(struct cg_sched *sched, struct cg_deferred *deferred);
 CG_API struct cg_coro *cg_op_coro(const struct cg_op *op);
 
 CG_EXTERN_C_END
+
+#include <cogen/construct.h>
+
 #endif

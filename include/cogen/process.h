@@ -78,7 +78,7 @@ struct cg_communicate_op {
 #define cg_spawn(...) cg__spawn(__VA_ARGS__, )
 #define cg__spawn(sched, argv, out, ...)                                                   \
     cg_spawn_on(sched, argv, out,                                                          \
-                &(struct cg_spawn_options){.reserved = NULL, __VA_ARGS__})
+                CG__OPTIONS(struct cg_spawn_options, __VA_ARGS__))
 
 /* cg_wait_process(process): waits for its end and answers how it ended: its exit code, 0 to
  * 255, or CG_EXIT_SIGNAL plus the signal. Any number of coroutines may wait, also after the

@@ -75,7 +75,7 @@ struct cg_fetch_op {
 
 /* cg_pubsub_new(): cg_pubsub_create with keywords, as in .drop = free. */
 #define cg_pubsub_new(...)                                                                 \
-    cg_pubsub_create(&(struct cg_pubsub_options){.reserved = NULL, __VA_ARGS__})
+    cg_pubsub_create(CG__OPTIONS(struct cg_pubsub_options, __VA_ARGS__))
 
 #endif
 

@@ -58,7 +58,8 @@ struct cg_join_queue_op {
 /* cg_get(queue, &item): takes the next item and stores it, into any pointer or intptr_t
  * object. Waits while the queue is empty. 0; CG_EOF: the queue is closed and empty. */
 #define cg_get(...) cg__get(__VA_ARGS__, )
-#define cg__get(q, out, ...) CG_OP(cg_get, .queue = (q), .item = (out), __VA_ARGS__)
+#define cg__get(q, out, ...)                                                               \
+    CG_OP(cg_get, .queue = (q), .item = CG__WORD(out), __VA_ARGS__)
 
 /* cg_join_queue(queue): waits until cg_queue_task_done has been called for every item that
  * was ever put. 0. */
@@ -67,7 +68,7 @@ struct cg_join_queue_op {
 
 /* cg_queue_new(): cg_queue_create with keywords, as in .limit = 10. */
 #define cg_queue_new(...)                                                                  \
-    cg_queue_create(&(struct cg_queue_options){.reserved = NULL, __VA_ARGS__})
+    cg_queue_create(CG__OPTIONS(struct cg_queue_options, __VA_ARGS__))
 
 #endif
 
@@ -88,6 +89,9 @@ CG_API void cg_queue_free(struct cg_queue *queue);
  * empty. Those who are woken run later. */
 CG_API int cg_queue_try_put(struct cg_queue *queue, const void *item);
 CG_API int cg_queue_try_get(struct cg_queue *queue, void *item);
+#ifndef __cplusplus
+#define cg_queue_try_get(queue, item) cg_queue_try_get(queue, CG__WORD(item))
+#endif
 
 /* Says that the work for one item that was got is done. 0; -EINVAL: that has been said for
  * all of them already. */

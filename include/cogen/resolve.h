@@ -77,7 +77,7 @@ struct cg_resolve_op {
 /* cg_host(fixed, host, addrs): cg_host_set with keywords, as in .delay = CG_SECOND. */
 #define cg_host(...) cg__host(__VA_ARGS__, )
 #define cg__host(r, h, a, ...)                                                             \
-    cg_host_set(r, h, a, &(struct cg_host_options){.reserved = NULL, __VA_ARGS__})
+    cg_host_set(r, h, a, CG__OPTIONS(struct cg_host_options, __VA_ARGS__))
 
 #endif
 

@@ -116,10 +116,10 @@ CG_EXTERN_C_END
 /* The same with keyword arguments: cg_sched_new(reactor, .timeout = 30 * CG_SECOND),
  * cg_start(sched, fn, arg, .name = "server"). */
 #define cg__sched_new(reactor, ...)                                                        \
-    cg_sched_create(reactor, &(struct cg_sched_options){.reserved = NULL, __VA_ARGS__})
+    cg_sched_create(reactor, CG__OPTIONS(struct cg_sched_options, __VA_ARGS__))
 #define cg_sched_new(...) cg__sched_new(__VA_ARGS__, )
 #define cg__start(sched, fn, arg, ...)                                                     \
-    cg_sched_start(sched, fn, arg, &(struct cg_coro_options){.reserved = NULL, __VA_ARGS__})
+    cg_sched_start(sched, fn, arg, CG__OPTIONS(struct cg_coro_options, __VA_ARGS__))
 #define cg_start(...) cg__start(__VA_ARGS__, )
 #endif
 #endif

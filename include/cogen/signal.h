@@ -104,7 +104,7 @@ struct cg_wait_signal_op {
  * order of their waiting. */
 #define cg_wait_signal(...) cg__wait_signal(__VA_ARGS__, )
 #define cg__wait_signal(n, out, ...)                                                       \
-    CG_OP(cg_wait_signal, .name = cg_name(n), .value = (out), __VA_ARGS__)
+    CG_OP(cg_wait_signal, .name = cg_name(n), .value = CG__WORD(out), __VA_ARGS__)
 
 #endif
 #endif

@@ -197,7 +197,7 @@ struct cg_poll_sock_op {
 #define cg_listen(...) cg__listen(__VA_ARGS__, )
 #define cg__listen(sched, addr, out, ...)                                                  \
     cg_listen_on(sched, addr, out,                                                         \
-                 &(struct cg_listen_options){.reserved = NULL, __VA_ARGS__})
+                 CG__OPTIONS(struct cg_listen_options, __VA_ARGS__))
 
 #endif
 

@@ -57,7 +57,7 @@ struct cg_tls_op { /* accept, connect */
 /* cg_tls_new(&tls, .cert = "site.pem", .ca_file = "ca.pem"): cg_tls_create with keywords. */
 #define cg_tls_new(...) cg__tls_new(__VA_ARGS__, )
 #define cg__tls_new(out, ...)                                                              \
-    cg_tls_create(out, &(struct cg_tls_options){.reserved = NULL, __VA_ARGS__})
+    cg_tls_create(out, CG__OPTIONS(struct cg_tls_options, __VA_ARGS__))
 
 /* cg_tls_accept(inner, tls, &sock), cg_tls_connect(inner, tls, host, &sock): the handshake
  * of a server or a client over a connected socket. 0: everything that can be done with a
@@ -76,18 +76,11 @@ struct cg_tls_op { /* accept, connect */
  * only if the configuration is insecure. The default timeout applies. Partial. */
 #define cg_tls_accept(...) cg__tls_accept(__VA_ARGS__, )
 #define cg__tls_accept(i, t, s, ...)                                                       \
-    (&(struct cg_tls_op){                                                                  \
-         .type = &cg_tls_accept_type, .inner = (i), .tls = (t), .sock = (s), __VA_ARGS__}  \
-          .op)
+    CG__OP_OF(cg_tls, cg_tls_accept, .inner = (i), .tls = (t), .sock = (s), __VA_ARGS__)
 #define cg_tls_connect(...) cg__tls_connect(__VA_ARGS__, )
 #define cg__tls_connect(i, t, h, s, ...)                                                   \
-    (&(struct cg_tls_op){.type = &cg_tls_connect_type,                                     \
-                         .inner = (i),                                                     \
-                         .tls = (t),                                                       \
-                         .host = (h),                                                      \
-                         .sock = (s),                                                      \
-                         __VA_ARGS__}                                                      \
-          .op)
+    CG__OP_OF(cg_tls, cg_tls_connect, .inner = (i), .tls = (t), .host = (h), .sock = (s),  \
+              __VA_ARGS__)
 
 #endif
 
