@@ -29,6 +29,7 @@ void cg__http_parser_init(struct cg__http_parser *parser, enum cg__http_kind kin
     parser->repeat = NULL;
     llhttp_init(&parser->llhttp, request ? HTTP_REQUEST : HTTP_RESPONSE,
                 request ? &cg__http_request_calls : &cg__http_response_calls);
+    parser->llhttp.lenient_flags = LENIENT_VERSION; /* we check it */
     parser->llhttp.data = parser;
 }
 
@@ -108,18 +109,39 @@ static enum cg__http_event repeated(struct cg__http_parser *parser, const char *
     return CG__HTTP_HEAD;
 }
 
+/* A refusal must not depend on how the bytes were cut: it is always the one for the first
+ * byte that is wrong. llhttp stops at a byte without having told of the text before it, which
+ * may be too long already; what is between texts is looked at late; and so are lines that
+ * are too long. */
+static enum cg__http_event first_refusal(struct cg__http_parser *parser,
+                                         llhttp_errno_t error, const char *at)
+{
+    const char *text = (const char *)parser->llhttp._span_pos0;
+    int (*tell)(llhttp_t *, const unsigned char *, const unsigned char *);
+
+    if (parser->why == NULL) {
+        parser->refused = at;
+        memcpy(&tell, &parser->llhttp._span_cb0, sizeof tell); /* kept as a void pointer */
+        if (text != NULL && text < at)
+            tell(&parser->llhttp, (const unsigned char *)text, (const unsigned char *)at);
+        if (parser->why == NULL && parser->since != NULL)
+            cg__http_look(parser, at, at);
+        refused(parser, error, at);
+    }
+    if (parser->since != NULL && parser->refused != NULL &&
+        (size_t)(parser->refused - parser->since) > cg__http_room(parser))
+        cg__http_refuse_length(parser);
+    return CG__HTTP_BAD;
+}
+
 /* What llhttp has done with bytes up to `end`. */
 static enum cg__http_event parsed(struct cg__http_parser *parser, llhttp_errno_t error,
                                   const char *end)
 {
-    if (error != HPE_OK && error != HPE_PAUSED) {
-        /* What is wrong with an earlier line is told first, as it is if only that had come. */
-        if (parser->since != NULL && cg__http_look(parser, end, end) != 0)
-            return CG__HTTP_BAD;
-        return refused(parser, error, end);
-    }
+    if (error != HPE_OK && error != HPE_PAUSED)
+        return first_refusal(parser, error, end);
     if (cg__http_keep(parser, end) != 0)
-        return CG__HTTP_BAD;
+        return first_refusal(parser, error, end);
     if (error == HPE_OK)
         return CG__HTTP_MORE;
     parser->paused = true;
@@ -129,18 +151,29 @@ static enum cg__http_event parsed(struct cg__http_parser *parser, llhttp_errno_t
     return parser->event;
 }
 
-enum cg__http_event cg__http_parse(struct cg__http_parser *parser, const char *data,
-                                   size_t size, size_t *used)
+/* Reads the line of a chunk's size up to its CR: llhttp gets the digits. */
+static enum cg__http_event parse_size(struct cg__http_parser *parser, const char *data,
+                                      size_t size, size_t *used)
+{
+    llhttp_errno_t error;
+
+    *used = cg__http_chunk_digits(parser, data, size);
+    error = llhttp_execute(&parser->llhttp, data, *used);
+    if (error != HPE_OK)
+        return refused(parser, error, data + *used);
+    if (parser->why == NULL && parser->chunk > CG__HTTP_CHUNK_SIZE)
+        *used += cg__http_chunk_extensions(parser, data + *used, size - *used);
+    return parser->why == NULL ? CG__HTTP_MORE : CG__HTTP_BAD;
+}
+
+/* Parses bytes up to the next event, or to where the line of a chunk's size begins or ends. */
+static enum cg__http_event parse_part(struct cg__http_parser *parser, const char *data,
+                                      size_t size, size_t *used)
 {
     struct cg_http_headers *headers;
     enum cg__http_event event;
     llhttp_errno_t error;
 
-    *used = 0;
-    if (parser->complete)
-        return CG__HTTP_DONE;
-    if (data == NULL)
-        data = "";
     if (parser->paused)
         llhttp_resume(&parser->llhttp);
     parser->paused = false;
@@ -148,10 +181,13 @@ enum cg__http_event cg__http_parse(struct cg__http_parser *parser, const char *d
     parser->data = data;
     parser->end = data + size;
     parser->fields_at = NULL;
+    parser->refused = NULL;
     parser->since = parser->seen_to = parser->looking ? data : NULL;
     parser->from = NULL;
     if (parser->keeping)
         cg__http_keep_from(parser, data);
+    if (parser->chunk != CG__HTTP_NO_CHUNK)
+        return parse_size(parser, data, size, used);
     error = llhttp_execute(&parser->llhttp, data, size);
     if (parser->repeated) {
         *used = (size_t)(parser->fields_at - data) + parser->repeat->size;
@@ -174,12 +210,35 @@ enum cg__http_event cg__http_parse(struct cg__http_parser *parser, const char *d
     return event;
 }
 
+enum cg__http_event cg__http_parse(struct cg__http_parser *parser, const char *data,
+                                   size_t size, size_t *used)
+{
+    enum cg__http_event event;
+    size_t part;
+
+    *used = 0;
+    if (parser->complete)
+        return CG__HTTP_DONE;
+    if (data == NULL)
+        data = "";
+    do {
+        event = parse_part(parser, data + *used, size - *used, &part);
+        *used += part;
+    } while (event == CG__HTTP_MORE && *used < size);
+    return event;
+}
+
 enum cg__http_event cg__http_parse_end(struct cg__http_parser *parser)
 {
     llhttp_errno_t error;
 
     if (parser->complete)
         return CG__HTTP_DONE;
+    /* llhttp, paused behind the head, does not know yet that the body may be empty. */
+    if (parser->until_close && parser->has_body) {
+        parser->complete = true;
+        return CG__HTTP_DONE;
+    }
     if (parser->paused)
         llhttp_resume(&parser->llhttp);
     parser->paused = false;

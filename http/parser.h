@@ -46,6 +46,7 @@ struct cg__http_parser {
     bool has_body;            /* more than nothing follows, as far as is known */
     bool chunked;
     bool has_length;
+    bool until_close;         /* a response's body lasts to the end of the connection */
     uint8_t minor;            /* of the version 1.x */
     uint8_t code;             /* the same as llhttp_method_t; valid where method is */
     uint16_t status;          /* a response's; when refused, the answer to give */
@@ -60,14 +61,17 @@ struct cg__http_parser {
     bool repeated;          /* the fields are those of the request before */
     char before;            /* the last of the bytes given before */
     uint8_t token;          /* which part of a field is open */
-    uint8_t hosts, codings; /* fields of these names; 2: or more */
+    uint8_t hosts, codings, lengths; /* fields of these names; 2: or more */
+    uint8_t options;        /* enum cg__http_option: what Connection and Upgrade say */
+    uint8_t chunk;          /* enum cg__http_chunk: where in the line of a chunk's size */
+    uint8_t digits;         /* of that size */
     uint32_t counted;       /* bytes of lines */
     uint32_t ready;         /* fields whose texts are kept */
     uint32_t seen;          /* bytes of fields */
     uint32_t fields;
     uint32_t extensions;    /* bytes of chunk extensions */
 
-    uint32_t host, coding;  /* places of these values */
+    uint32_t host, coding, size; /* places of these values; size: Content-Length */
     struct cg__http_entry entry; /* of the field that is being read */
     enum cg__http_event event;   /* why llhttp was paused */
     uint32_t base;          /* the place of what is kept of the bytes given */
@@ -76,6 +80,7 @@ struct cg__http_parser {
     const char *since;      /* lines are counted from here on; NULL: none are */
     const char *seen_to;    /* the ends of lines have been looked at up to here */
     const char *fields_at;  /* behind the version, if that is in them; else NULL */
+    const char *refused;    /* the byte that our own refusal is for; NULL: not one */
     const char *body;       /* of a CG__HTTP_BODY */
     size_t body_size;
     llhttp_t llhttp;

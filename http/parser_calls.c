@@ -27,7 +27,8 @@ static int on_text(llhttp_t *llhttp, const char *at, size_t size)
     if (cg__http_pass(parser, "\r\n", at, size) != 0)
         return HPE_USER;
     if (size > parser->limits->target - parser->text_size)
-        return cg__http_refuse(parser, 414, "the target is too long");
+        return cg__http_refuse_at(parser, at + parser->limits->target - parser->text_size,
+                                  414, "the target is too long");
     if (parser->text_size == 0)
         parser->text = line->used;
     else
@@ -50,11 +51,26 @@ static int on_version(llhttp_t *llhttp, const char *at, size_t size)
     return 0;
 }
 
-/* Before the first end of a line. */
+/* Any minor version above 1 is treated as 1, the highest that we speak (RFC 9110, 2.5).
+ * llhttp, told to be lenient about versions, leaves the check to us. */
 static int on_version_complete(llhttp_t *llhttp)
+{
+    if (llhttp->http_major == 0)
+        return cg__http_refuse(of(llhttp), 400, "no version");
+    if (llhttp->http_major != 1)
+        return cg__http_refuse(of(llhttp), 505, "not HTTP/1");
+    if (llhttp->http_minor > 1)
+        llhttp->http_minor = 1;
+    return 0;
+}
+
+/* Before the first end of a line. */
+static int on_request_version(llhttp_t *llhttp)
 {
     struct cg__http_parser *parser = of(llhttp);
 
+    if (on_version_complete(llhttp) != 0)
+        return HPE_USER;
     parser->fields_at = parser->seen_to;
     parser->repeated =
         parser->repeat != NULL &&
@@ -123,22 +139,11 @@ static int on_value(llhttp_t *llhttp, const char *at, size_t size)
     if (cg__http_pass(parser, ": ", at, size) != 0)
         return HPE_USER;
     if (entry->name_len == 0)
-        return cg__http_refuse(parser, 400, "a header field without a name");
+        return cg__http_refuse_at(parser, at, 400, "a header field without a name");
     if (entry->value_len == 0)
         entry->value = size > 0 ? cg__http_place(parser, at) : entry->name + entry->name_len;
     entry->value_len += (uint32_t)size;
     return piece(parser, size);
-}
-
-static int on_extension(llhttp_t *llhttp, const char *at, size_t size)
-{
-    struct cg__http_parser *parser = of(llhttp);
-
-    (void)at;
-    if (size > parser->limits->headers - parser->extensions)
-        return cg__http_refuse(parser, 400, "the chunk extensions are too long");
-    parser->extensions += (uint32_t)size;
-    return 0;
 }
 
 /* ---- The head -------------------------------------------------------------------- */
@@ -150,12 +155,7 @@ static int on_headers_complete(llhttp_t *llhttp)
 
     if (end_field(parser) != 0)
         return HPE_USER;
-    if (llhttp->http_major == 0)
-        return cg__http_refuse(parser, 400, "no version");
-    if (llhttp->http_major != 1)
-        return cg__http_refuse(parser, 505, "not HTTP/1");
     parser->minor = llhttp->http_minor;
-    parser->upgrade = llhttp->upgrade;
     parser->chunked = (llhttp->flags & F_CHUNKED) != 0;
     parser->has_length = (llhttp->flags & F_CONTENT_LENGTH) != 0;
     parser->length = parser->has_length ? llhttp->content_length : 0;
@@ -167,16 +167,15 @@ static int on_headers_complete(llhttp_t *llhttp)
         parser->status = llhttp->status_code;
         if (parser->skip_body)
             llhttp->flags |= F_SKIPBODY;
+        parser->until_close = parser->status != 101 && llhttp_message_needs_eof(llhttp);
         parser->has_body = !parser->skip_body && parser->status != 101 &&
-                           (parser->chunked || parser->length > 0 ||
-                            llhttp_message_needs_eof(llhttp));
+                           (parser->chunked || parser->length > 0 || parser->until_close);
         /* Whatever length a 204 or 304 tells is not that of what follows. */
         if (parser->status / 100 == 1 || parser->status == 204 || parser->status == 304) {
             llhttp->flags |= F_SKIPBODY;
             parser->has_body = false;
         }
     }
-    parser->keep_alive = llhttp_should_keep_alive(llhttp);
     parser->event = CG__HTTP_HEAD;
     /* Without a body the end is in the same bytes: one call does both. A coding that llhttp
      * would refuse now is check_head's. */
@@ -185,6 +184,15 @@ static int on_headers_complete(llhttp_t *llhttp)
 }
 
 /* ---- The body -------------------------------------------------------------------- */
+
+/* Behind a chunk, but the last one, comes the line of the next one's size. */
+static int on_chunk_complete(llhttp_t *llhttp)
+{
+    if (llhttp->flags & F_TRAILING)
+        return 0;
+    of(llhttp)->chunk = CG__HTTP_CHUNK_SIZE;
+    return HPE_PAUSED;
+}
 
 static int on_body(llhttp_t *llhttp, const char *at, size_t size)
 {
@@ -221,10 +229,10 @@ static int on_message_complete(llhttp_t *llhttp)
         .on_headers_complete = on_headers_complete,                                        \
         .on_body = on_body,                                                                \
         .on_message_complete = on_message_complete,                                        \
-        .on_chunk_extension_name = on_extension,                                           \
-        .on_chunk_extension_value = on_extension,                                          \
+        .on_chunk_complete = on_chunk_complete,                                            \
     }
 
 const llhttp_settings_t cg__http_request_calls = SETTINGS(
-    .on_url = on_text, .on_version = on_version, .on_version_complete = on_version_complete);
-const llhttp_settings_t cg__http_response_calls = SETTINGS(.on_status = on_text);
+    .on_url = on_text, .on_version = on_version, .on_version_complete = on_request_version);
+const llhttp_settings_t cg__http_response_calls =
+    SETTINGS(.on_status = on_text, .on_version_complete = on_version_complete);
