@@ -4,10 +4,10 @@
 #include "config.h"
 
 #include "lib/offload.h"
+#include "lib/thread.h"
 
 #include <assert.h>
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -148,24 +148,6 @@ static void *work(void *arg)
     return NULL;
 }
 
-/* The program's signals are for its own threads. */
-static int start_thread(struct cg_pool *pool)
-{
-    pthread_attr_t attr;
-    sigset_t all, before;
-    pthread_t thread;
-    int rc;
-
-    sigfillset(&all);
-    pthread_sigmask(SIG_BLOCK, &all, &before);
-    pthread_attr_init(&attr);
-    pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-    rc = pthread_create(&thread, &attr, work, pool);
-    pthread_attr_destroy(&attr);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return rc;
-}
-
 /* ---- For the ops --------------------------------------------------------------------- */
 
 int cg__pool_put(struct cg_pool *pool, struct cg__job *job)
@@ -183,7 +165,7 @@ int cg__pool_put(struct cg_pool *pool, struct cg__job *job)
     pool->threads += start;
     pthread_cond_signal(&pool->work);
     pthread_mutex_unlock(&pool->lock);
-    if (!start || start_thread(pool) == 0)
+    if (!start || cg__thread_start(work, pool) == 0)
         return 0;
     pthread_mutex_lock(&pool->lock);
     if (--pool->threads == 0 && job->state == CG__JOB_QUEUED) {

@@ -4,6 +4,7 @@
 #include "config.h"
 
 #include "system/process.h"
+#include "system/reaper.h"
 
 #include "lib/sched.h"
 
@@ -23,6 +24,7 @@ _Static_assert(sizeof(struct cg_wait_process_op) <= 128, "core ops fit in 128 by
 _Static_assert(sizeof(struct cg_with_process_op) <= 128, "core ops fit in 128 bytes");
 
 bool cg__process_pidfd = true;
+int64_t cg__process_patience = CG_PROCESS_GRACE;
 
 static int open_pidfd(pid_t pid)
 {
@@ -189,6 +191,17 @@ int cg_process_kill(struct cg_process *process, int signo)
     return kill(process->group ? -process->pid : process->pid, signo) < 0 ? -errno : 0;
 }
 
+/* Whether the process itself may be signalled is asked apart: if it leads a group, one member
+ * that may be is enough for kill(2) to succeed. */
+static int kill_leader(struct cg_process *process, int signo)
+{
+    int rc = cg_process_kill(process, signo);
+
+    if (rc == 0 && process->group && kill(process->pid, 0) < 0)
+        rc = -errno;
+    return rc;
+}
+
 struct cg_sock *cg_process_sock(const struct cg_process *process, int number)
 {
     return number >= 0 && number < 3 ? process->socks[number] : NULL;
@@ -218,23 +231,29 @@ static void close_socks(struct cg_process *process)
         cg_process_close_sock(process, i);
 }
 
+/* Its end may be far away, or cannot be watched from here. */
+static void hand_over(struct cg_process *process)
+{
+    cg__reaper_take(process->pid);
+    process->result = -ECHILD;
+}
+
 void cg_process_close(struct cg_process *process)
 {
+    int rc;
+
     if (process == NULL)
         return;
     assert(!process->closed);
     process->closed = true;
     close_socks(process);
     answer_all(process, -EBADF);
-    cg_process_kill(process, SIGKILL);
-    /* Where it cannot be watched, a moment of waiting is better than a zombie. */
-    if (process->result == -EBUSY && begin(process) < 0) {
-        siginfo_t info;
-
-        while (waitid(P_PID, (id_t)process->pid, &info, WEXITED) < 0 && errno == EINTR)
-            continue;
-        process->result = CG_EXIT_SIGNAL + SIGKILL;
-    }
+    rc = kill_leader(process, SIGKILL);
+    if (process->result == -EBUSY && !reap(process) &&
+        (rc == -EPERM || begin(process) < 0))
+        hand_over(process);
+    if (process->result != -EBUSY)
+        end(process);
     settle(process);
 }
 
@@ -313,17 +332,26 @@ const struct cg_op_type cg_wait_process_type = {
 
 /* ---- Ending -------------------------------------------------------------------------- */
 
+/* Sends the signal and waits for the end. One that may not be signalled is not waited for: it
+ * does not know that it should end. */
+static ssize_t kill_and_wait(struct cg_process *process, int signo, int64_t timeout,
+                             bool shield)
+{
+    bool refused = kill_leader(process, signo) == -EPERM;
+    ssize_t n = cg_yield(cg_wait_process(process, .timeout = refused ? CG_NOWAIT : timeout,
+                                         .shield = shield || refused));
+
+    return refused && n == -ETIMEDOUT ? -EPERM : n;
+}
+
 ssize_t cg__process_end(struct cg_process *process, int64_t grace, bool shield)
 {
-    ssize_t n;
+    ssize_t n =
+        kill_and_wait(process, SIGTERM, grace ? grace : CG_PROCESS_GRACE, shield);
 
-    cg_process_kill(process, SIGTERM);
-    n = cg_yield(cg_wait_process(process, .timeout = grace ? grace : CG_PROCESS_GRACE,
-                                 .shield = shield));
     if (n != -ETIMEDOUT && n != -ECANCELED)
         return n;
-    cg_process_kill(process, SIGKILL);
-    return cg_yield(cg_wait_process(process, .shield = true));
+    return kill_and_wait(process, SIGKILL, cg__process_patience, true);
 }
 
 static ssize_t end_run(struct cg_op *op)
@@ -347,14 +375,14 @@ const struct cg_op_type cg_end_process_type = {
 static ssize_t with_run(struct cg_op *op)
 {
     struct cg_with_process_op *with = (struct cg_with_process_op *)op;
-    ssize_t n;
+    ssize_t n, ended = 0;
 
     if (with->process == NULL || with->fn == NULL)
         return -EINVAL;
     n = with->fn(with->arg);
     if (with->process->result == -EBUSY)
-        cg__process_end(with->process, with->grace, true);
-    return n;
+        ended = cg__process_end(with->process, with->grace, true);
+    return n >= 0 && with->process->result == -EBUSY ? ended : n;
 }
 
 static int with_print(const struct cg_op *op, char *buf, size_t size)

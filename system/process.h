@@ -27,11 +27,17 @@ struct cg_process *cg__process_new(struct cg_sched *sched);
 /* It has been started. */
 void cg__process_started(struct cg_process *process, pid_t pid);
 
-/* In a coroutine: SIGTERM, the grace, SIGKILL; how it ended. `shield`: cancelling does not
- * shorten the grace. */
+/* In a coroutine: SIGTERM, the grace, SIGKILL; how it ended, -EPERM or -ETIMEDOUT as
+ * cg_end_process. `shield`: cancelling does not shorten the grace. */
 ssize_t cg__process_end(struct cg_process *process, int64_t grace, bool shield);
+
+/* How long a killed process is waited for: CG_PROCESS_GRACE. Tests shorten it. */
+extern int64_t cg__process_patience;
 
 /* False: as if the system had no pidfd. For tests. */
 extern bool cg__process_pidfd;
+
+/* False: as if the child could not close descriptors that it is not told of. For tests. */
+extern bool cg__spawn_closefrom;
 
 #endif

@@ -4,121 +4,95 @@
 #include "config.h"
 
 #include "system/process.h"
+#include "system/stdio.h"
 
 #include "sockets/sock.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdlib.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 extern char **environ;
 
-/* The descriptors that take part in the call. Those of the child are kept above 2, so that
- * putting one in its place never overwrites another. */
-struct plumbing {
-    int child[3];
-    int ours[3]; /* of the pipes; -1: none */
-};
+enum { MOST_LOOKED_AT = 65536 };
 
-static void close_all(const int fds[3])
-{
-    for (int i = 0; i < 3; i++)
-        if (fds[i] >= 0)
-            close(fds[i]);
-}
-
-/* The same descriptor above 2 and closed on exec; the other is closed if it was ours. */
-static int lift(int fd, bool ours)
-{
-    int lifted = fcntl(fd, F_DUPFD_CLOEXEC, 3), error = errno;
-
-    if (ours)
-        close(fd);
-    return lifted < 0 ? -error : lifted;
-}
-
-static int open_pipe(struct plumbing *p, int number)
-{
-    int ends[2], mine = number == 0 ? 1 : 0;
-#ifdef HAVE_PIPE2
-    int rc = pipe2(ends, O_CLOEXEC);
-#else
-    int rc = pipe(ends);
-#endif
-
-    if (rc < 0)
-        return -errno;
-    if ((rc = lift(ends[mine], true)) < 0) {
-        close(ends[1 - mine]);
-        return rc;
-    }
-    p->ours[number] = rc;
-    return lift(ends[1 - mine], true);
-}
-
-static int open_null(int number)
-{
-    int fd = open("/dev/null", (number == 0 ? O_RDONLY : O_WRONLY) | O_CLOEXEC);
-
-    return fd < 0 ? -errno : lift(fd, true);
-}
-
-/* The child's descriptor of that number, or -errno; -EBADF: it has none. */
-static int plumb(struct plumbing *p, int number, int what)
-{
-    switch (what) {
-    case CG_STDIO_INHERIT:
-        return lift(number, false);
-    case CG_STDIO_NULL:
-        return open_null(number);
-    case CG_STDIO_PIPE:
-        return open_pipe(p, number);
-    case CG_STDIO_OUT:
-        return number == 2 && p->child[1] >= 0 ? lift(p->child[1], false) : -EINVAL;
-    }
-    return what > 0 ? lift(what, false) : -EINVAL;
-}
-
-static int plumb_all(struct plumbing *p, const struct cg_spawn_options *options)
-{
-    const int what[3] = {options->in, options->out, options->err};
-
-    for (int i = 0; i < 3; i++) {
-        int fd = plumb(p, i, what[i]);
-
-        if (fd < 0 && !(fd == -EBADF && what[i] == CG_STDIO_INHERIT))
-            return fd;
-        p->child[i] = fd < 0 ? -1 : fd;
-    }
-    return 0;
-}
+bool cg__spawn_closefrom = true;
 
 /* ---- What happens between fork and exec ---------------------------------------------- */
 
-/* Nothing above 2 is for the child. What others have opened may not be closed on exec. */
-static int close_others(posix_spawn_file_actions_t *actions)
+#if defined HAVE_POSIX_SPAWN_FILE_ACTIONS_ADDCLOSEFROM_NP && defined SYS_close_range
+
+/* glibc closes by close_range, else by /proc; the child cannot be started without either. */
+static bool can_close_from(void)
 {
-#ifdef HAVE_POSIX_SPAWN_FILE_ACTIONS_ADDCLOSEFROM_NP
-    return posix_spawn_file_actions_addclosefrom_np(actions, 3);
+    return cg__spawn_closefrom && (syscall(SYS_close_range, UINT_MAX, UINT_MAX, 0) == 0 ||
+                                   access("/proc/self/fd", R_OK | X_OK) == 0);
+}
+
 #else
-    DIR *dir = opendir("/dev/fd");
+
+static bool can_close_from(void)
+{
+    return cg__spawn_closefrom;
+}
+
+#endif
+
+#ifndef HAVE_POSIX_SPAWN_FILE_ACTIONS_ADDCLOSEFROM_NP
+#define posix_spawn_file_actions_addclosefrom_np(actions, from) ENOSYS
+#endif
+
+static int close_one(posix_spawn_file_actions_t *actions, int fd)
+{
+    int flags = fd > 2 ? fcntl(fd, F_GETFD) : -1;
+
+    if (flags < 0 || flags & FD_CLOEXEC)
+        return 0;
+    return posix_spawn_file_actions_addclose(actions, fd);
+}
+
+static int close_listed(posix_spawn_file_actions_t *actions, DIR *dir)
+{
     struct dirent *entry;
     int rc = 0;
 
-    while (dir && rc == 0 && (entry = readdir(dir))) {
-        int fd = atoi(entry->d_name), flags = fd > 2 ? fcntl(fd, F_GETFD) : -1;
-
-        if (flags >= 0 && !(flags & FD_CLOEXEC))
-            rc = posix_spawn_file_actions_addclose(actions, fd);
-    }
-    if (dir)
-        closedir(dir);
+    while (rc == 0 && (entry = readdir(dir)))
+        rc = close_one(actions, atoi(entry->d_name));
+    closedir(dir);
     return rc;
-#endif
+}
+
+/* The limit of descriptors may be 2^30; those are never all looked at. */
+static int close_numbered(posix_spawn_file_actions_t *actions)
+{
+    long limit = sysconf(_SC_OPEN_MAX);
+    int rc = 0;
+
+    for (int fd = 3; rc == 0 && fd < limit && fd < MOST_LOOKED_AT; fd++)
+        rc = close_one(actions, fd);
+    return rc;
+}
+
+/* Nothing above 2 is for the child. What others have opened may not be closed on exec. Where
+ * the child cannot close what it finds, we name what is open here and now. */
+static int close_others(posix_spawn_file_actions_t *actions)
+{
+    DIR *dir;
+    int rc = ENOSYS;
+
+    if (can_close_from())
+        rc = posix_spawn_file_actions_addclosefrom_np(actions, 3);
+    if (rc != ENOSYS)
+        return rc;
+    if ((dir = opendir("/proc/self/fd")) == NULL)
+        dir = opendir("/dev/fd");
+    return dir ? close_listed(actions, dir) : close_numbered(actions);
 }
 
 static int change_dir(posix_spawn_file_actions_t *actions, const char *dir)
@@ -135,7 +109,7 @@ static int change_dir(posix_spawn_file_actions_t *actions, const char *dir)
 #endif
 }
 
-static int describe(posix_spawn_file_actions_t *actions, const struct plumbing *p,
+static int describe(posix_spawn_file_actions_t *actions, const struct cg__stdio *p,
                     const char *dir)
 {
     int rc = 0;
@@ -167,7 +141,7 @@ static int reset_signals(posix_spawnattr_t *attr, bool group)
     return rc ? rc : posix_spawnattr_setpgroup(attr, 0);
 }
 
-static int start(char *const *argv, const struct plumbing *p,
+static int start(char *const *argv, const struct cg__stdio *p,
                  const struct cg_spawn_options *options, pid_t *pid)
 {
     posix_spawn_file_actions_t actions;
@@ -189,21 +163,16 @@ static int start(char *const *argv, const struct plumbing *p,
 
 /* ---- The call ------------------------------------------------------------------------ */
 
-/* Whether descriptors mean anything to the reactor: a simulated world says no. */
+/* Whether descriptors mean anything to the reactor. One that does not exist will do: a
+ * simulated world has no descriptors of the kernel, and says so. */
 static int asks_kernel(struct cg_sched *sched)
 {
-    struct cg_io io = {.code = CG_IO_ATTACH};
-    ssize_t result;
+    struct cg_io io = {.code = CG_IO_ATTACH, .fd = -1};
 
-    if ((io.fd = open_null(0)) < 0)
-        return io.fd;
-    result = cg__call_reactor(cg_sched_reactor(sched), &io);
-    cg_sched_reactor(sched)->type->forget(cg_sched_reactor(sched), io.fd);
-    close(io.fd);
-    return (int)result;
+    return cg__call_reactor(cg_sched_reactor(sched), &io) == -EOPNOTSUPP ? -EOPNOTSUPP : 0;
 }
 
-static int attach_pipes(struct cg_process *process, struct plumbing *p)
+static int attach_pipes(struct cg_process *process, struct cg__stdio *p)
 {
     int rc = 0;
 
@@ -221,7 +190,7 @@ int cg_spawn_on(struct cg_sched *sched, char *const *argv, struct cg_process **p
                 const struct cg_spawn_options *options)
 {
     static const struct cg_spawn_options none;
-    struct plumbing p = {{-1, -1, -1}, {-1, -1, -1}};
+    struct cg__stdio p;
     struct cg_process *made;
     pid_t pid;
     int rc;
@@ -234,15 +203,14 @@ int cg_spawn_on(struct cg_sched *sched, char *const *argv, struct cg_process **p
         return rc;
     if ((made = cg__process_new(sched)) == NULL)
         return -ENOMEM;
-    if ((rc = plumb_all(&p, options)) == 0 && (rc = attach_pipes(made, &p)) == 0 &&
+    if ((rc = cg__stdio_open(&p, options)) == 0 && (rc = attach_pipes(made, &p)) == 0 &&
         (rc = start(argv, &p, options, &pid)) == 0) {
         cg__process_started(made, pid);
         made->group = options->group;
         *process = made;
         made = NULL;
     }
-    close_all(p.child);
-    close_all(p.ours);
+    cg__stdio_close(&p);
     cg_process_close(made); /* of one that was not started only the pipes */
     return rc;
 }

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: MIT */
+/* What a process gets as standard input, output and error: our descriptors, pipes, or
+ * /dev/null. All of them block: programs expect that. */
+#include "config.h"
+
+#include "system/stdio.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* The same descriptor above 2 and closed on exec; the other is closed if it was ours. */
+static int lift(int fd, bool ours)
+{
+    int lifted = fcntl(fd, F_DUPFD_CLOEXEC, 3), error = errno;
+
+    if (ours)
+        close(fd);
+    return lifted < 0 ? -error : lifted;
+}
+
+/* ---- Blocking ------------------------------------------------------------------------- */
+
+/* O_NONBLOCK belongs to the open file, which we and the child would share. Where the loop uses
+ * it too, the child gets an open file of its own. */
+static int reopen(int fd, int flags)
+{
+    char path[32];
+
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    return open(path, (flags & (O_ACCMODE | O_APPEND)) | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+}
+
+/* Opening the controlling side of a pseudo-terminal again would make another terminal. */
+static bool can_be_reopened(int fd)
+{
+    struct stat file;
+    int number;
+
+    if (fstat(fd, &file) < 0)
+        return false;
+#ifdef TIOCGPTN
+    if (S_ISCHR(file.st_mode) && ioctl(fd, TIOCGPTN, &number) == 0)
+        return false;
+#endif
+    (void)number;
+    return S_ISFIFO(file.st_mode) || (S_ISCHR(file.st_mode) && isatty(fd));
+}
+
+/* The loop tries accept before it waits. */
+static bool is_listener(int fd)
+{
+    int listens = 0;
+    socklen_t size = sizeof listens;
+
+    return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) == 0 && listens;
+}
+
+/* A lifted descriptor, made one that blocks. What cannot be reopened, a socket say, becomes
+ * blocking for us too, for which send and recv do not care. */
+static int blocking(int fd)
+{
+    int flags = fcntl(fd, F_GETFL), own;
+
+    if (flags < 0 || !(flags & O_NONBLOCK) || is_listener(fd))
+        return fd;
+    if (can_be_reopened(fd) && (own = reopen(fd, flags)) >= 0) {
+        close(fd);
+        if ((fd = lift(own, true)) < 0)
+            return fd;
+        flags = fcntl(fd, F_GETFL);
+    }
+    fcntl(fd, F_SETFL, flags & ~O_NONBLOCK);
+    return fd;
+}
+
+static int borrow(int fd)
+{
+    int lifted = lift(fd, false);
+
+    return lifted < 0 ? lifted : blocking(lifted);
+}
+
+/* ---- What there is --------------------------------------------------------------------- */
+
+static int open_pipe(struct cg__stdio *stdio, int number)
+{
+    int ends[2], mine = number == 0 ? 1 : 0;
+#ifdef HAVE_PIPE2
+    int rc = pipe2(ends, O_CLOEXEC);
+#else
+    int rc = pipe(ends);
+#endif
+
+    if (rc < 0)
+        return -errno;
+    if ((rc = lift(ends[mine], true)) < 0) {
+        close(ends[1 - mine]);
+        return rc;
+    }
+    stdio->ours[number] = rc;
+    return lift(ends[1 - mine], true);
+}
+
+const char *cg__stdio_null = "/dev/null";
+
+/* -ENOENT would say that the program does not exist. */
+static int open_null(int number)
+{
+    int fd = open(cg__stdio_null, (number == 0 ? O_RDONLY : O_WRONLY) | O_CLOEXEC);
+
+    if (fd < 0)
+        return errno == ENOENT ? -ENODEV : -errno;
+    return lift(fd, true);
+}
+
+/* The child's descriptor of that number, or -errno; -EBADF: it has none. */
+static int plumb(struct cg__stdio *stdio, int number, int what)
+{
+    switch (what) {
+    case CG_STDIO_INHERIT:
+        return borrow(number);
+    case CG_STDIO_NULL:
+        return open_null(number);
+    case CG_STDIO_PIPE:
+        return open_pipe(stdio, number);
+    case CG_STDIO_OUT:
+        return number == 2 && stdio->child[1] >= 0 ? lift(stdio->child[1], false) : -EINVAL;
+    }
+    return what > 0 ? borrow(what) : -EINVAL;
+}
+
+int cg__stdio_open(struct cg__stdio *stdio, const struct cg_spawn_options *options)
+{
+    const int what[3] = {options->in, options->out, options->err};
+
+    *stdio = (struct cg__stdio){{-1, -1, -1}, {-1, -1, -1}};
+    for (int i = 0; i < 3; i++) {
+        int fd = plumb(stdio, i, what[i]);
+
+        if (fd < 0 && !(fd == -EBADF && what[i] == CG_STDIO_INHERIT))
+            return fd;
+        stdio->child[i] = fd < 0 ? -1 : fd;
+    }
+    return 0;
+}
+
+static void close_all(const int fds[3])
+{
+    for (int i = 0; i < 3; i++)
+        if (fds[i] >= 0)
+            close(fds[i]);
+}
+
+void cg__stdio_close(struct cg__stdio *stdio)
+{
+    close_all(stdio->child);
+    close_all(stdio->ours);
+}
