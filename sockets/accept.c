@@ -164,28 +164,13 @@ bool cg__accept_undo(struct cg_sock *listener, struct cg_sock *conn)
     return fd >= 0;
 }
 
-static const struct cg__work accept_work = {.take = accept_take, .ask = accept_ask};
-
-static enum cg_verdict accept_process(struct cg_op *op, struct cg_sched *sched)
-{
-    (void)sched;
-    return cg__begin(op, ((struct cg_accept_op *)op)->sock, CG__RX, &accept_work);
-}
-
-static enum cg_verdict accept_cancel(struct cg_op *op, struct cg_sched *sched)
-{
-    (void)sched;
-    return cg__take_back(op, ((struct cg_accept_op *)op)->sock, CG__RX);
-}
-
-static int accept_print(const struct cg_op *op, char *buf, size_t size)
-{
-    return cg__print_sock(((const struct cg_accept_op *)op)->sock, buf, size);
-}
+static const struct cg__work accept_work = {
+    .direction = CG__RX, .take = accept_take, .ask = accept_ask};
 
 const struct cg_op_type cg_accept_type = {
     .name = "accept",
-    .process = accept_process,
-    .cancel = accept_cancel,
-    .print = accept_print,
+    .process = cg__slots_process,
+    .cancel = cg__slots_cancel,
+    .print = cg__slots_print,
+    .detail = &accept_work,
 };

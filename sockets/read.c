@@ -2,10 +2,9 @@
 /* cg_read, cg_readall, cg_readline. */
 #include "config.h"
 
-#include "sockets/engine.h"
+#include "sockets/sock.h"
 
 #include <errno.h>
-#include <string.h>
 
 static struct cg_read_op *of(struct cg_op *op)
 {
@@ -31,7 +30,7 @@ static int got_into_buffer(struct cg_sock *sock, struct cg_op *op, ssize_t resul
     return 0;
 }
 
-static inline void fill(struct cg_sock *sock, struct cg_read_op *read)
+static void fill(struct cg_sock *sock, struct cg_read_op *read)
 {
     if (sock->input.first != NULL)
         read->done +=
@@ -41,7 +40,7 @@ static inline void fill(struct cg_sock *sock, struct cg_read_op *read)
 
 /* ---- read ---- */
 
-static inline bool read_take(struct cg_sock *sock, struct cg_op *op)
+static bool read_take(struct cg_sock *sock, struct cg_op *op)
 {
     struct cg_read_op *read = of(op);
 
@@ -64,39 +63,12 @@ static int read_got(struct cg_sock *sock, struct cg_op *op, ssize_t result)
     return 0;
 }
 
-static void read_complete(struct cg_io *io, ssize_t result);
-
 static const struct cg__work read_work = {
+    .direction = CG__RX,
     .take = read_take,
     .ask = ask_into_buffer,
     .got = read_got,
-    .complete = read_complete,
 };
-
-static __attribute__((noinline)) void read_filled(struct cg_io *io, ssize_t result)
-{
-    cg__filled_here(io, result, &read_work);
-}
-
-static void read_complete(struct cg_io *io, ssize_t result)
-{
-    if (io->chunk != NULL)
-        read_filled(io, result);
-    else
-        cg__moved_here(io, result, CG__RX, &read_work);
-}
-
-static enum cg_verdict read_process(struct cg_op *op, struct cg_sched *sched)
-{
-    (void)sched;
-    of(op)->done = 0;
-    return cg__begin_reading_here(op, of(op)->sock, &read_work);
-}
-
-static ssize_t read_run(struct cg_op *op)
-{
-    return cg__run(op, of(op)->sock, CG__RX, &read_work);
-}
 
 /* ---- readall ---- */
 
@@ -113,34 +85,12 @@ static bool readall_take(struct cg_sock *sock, struct cg_op *op)
 }
 
 static const struct cg__work readall_work = {
+    .direction = CG__RX,
     .take = readall_take,
     .ask = ask_into_buffer,
     .got = got_into_buffer,
     .partial = true,
 };
-
-static enum cg_verdict readall_process(struct cg_op *op, struct cg_sched *sched)
-{
-    (void)sched;
-    of(op)->done = 0;
-    return cg__begin_reading(op, of(op)->sock, &readall_work);
-}
-
-static ssize_t readall_run(struct cg_op *op)
-{
-    return cg__run(op, of(op)->sock, CG__RX, &readall_work);
-}
-
-/* Also of an op that was refused before it was processed: nothing moved. */
-static ssize_t read_finish(struct cg_op *op)
-{
-    struct cg_read_op *read = of(op);
-
-    if (read->moved != NULL)
-        *read->moved = read->done;
-    read->done = 0;
-    return op->result;
-}
 
 /* ---- readline ---- */
 
@@ -186,63 +136,11 @@ static int readline_ask(struct cg_sock *sock, struct cg_op *op, struct cg_io *io
 }
 
 static const struct cg__work readline_work = {
+    .direction = CG__RX,
     .take = readline_take,
     .ask = readline_ask,
 };
 
-static enum cg_verdict readline_process(struct cg_op *op, struct cg_sched *sched)
-{
-    (void)sched;
-    of(op)->done = 0;
-    return cg__begin_reading(op, of(op)->sock, &readline_work);
-}
-
-static ssize_t readline_run(struct cg_op *op)
-{
-    return cg__run(op, of(op)->sock, CG__RX, &readline_work);
-}
-
-/* ---- all ---- */
-
-static enum cg_verdict read_cancel(struct cg_op *op, struct cg_sched *sched)
-{
-    (void)sched;
-    return cg__take_back(op, of(op)->sock, CG__RX);
-}
-
-static int read_print(const struct cg_op *op, char *buf, size_t size)
-{
-    const struct cg_read_op *read = (const struct cg_read_op *)op;
-
-    return cg__print(read->sock, read->done, read->len, buf, size);
-}
-
-const struct cg_op_type cg_read_type = {
-    .name = "read",
-    .flags = CG_OP_DEFAULT_TIMEOUT,
-    .process = read_process,
-    .run = read_run,
-    .cancel = read_cancel,
-    .finish = read_finish,
-    .print = read_print,
-};
-
-const struct cg_op_type cg_readall_type = {
-    .name = "readall",
-    .flags = CG_OP_DEFAULT_TIMEOUT,
-    .process = readall_process,
-    .run = readall_run,
-    .cancel = read_cancel,
-    .finish = read_finish,
-    .print = read_print,
-};
-
-const struct cg_op_type cg_readline_type = {
-    .name = "readline",
-    .flags = CG_OP_DEFAULT_TIMEOUT,
-    .process = readline_process,
-    .run = readline_run,
-    .cancel = read_cancel,
-    .finish = read_finish,
-    .print = read_print,
-};
+const struct cg_op_type cg_read_type = CG__SLOTS_BYTES("read", read_work);
+const struct cg_op_type cg_readall_type = CG__SLOTS_BYTES("readall", readall_work);
+const struct cg_op_type cg_readline_type = CG__SLOTS_BYTES("readline", readline_work);

@@ -39,6 +39,7 @@ static int sendfile_got(struct cg_sock *sock, struct cg_op *op, ssize_t result)
 }
 
 static const struct cg__work sendfile_work = {
+    .direction = CG__TX,
     .take = sendfile_take,
     .ask = sendfile_ask,
     .got = sendfile_got,
@@ -47,44 +48,17 @@ static const struct cg__work sendfile_work = {
 
 static enum cg_verdict sendfile_process(struct cg_op *op, struct cg_sched *sched)
 {
-    (void)sched;
-    of(op)->done = 0;
     of(op)->ended = false;
-    return cg__begin(op, of(op)->sock, CG__TX, &sendfile_work);
-}
-
-static ssize_t sendfile_run(struct cg_op *op)
-{
-    return cg__run(op, of(op)->sock, CG__TX, &sendfile_work);
-}
-
-static enum cg_verdict sendfile_cancel(struct cg_op *op, struct cg_sched *sched)
-{
-    (void)sched;
-    return cg__take_back(op, of(op)->sock, CG__TX);
-}
-
-static ssize_t sendfile_finish(struct cg_op *op)
-{
-    if (of(op)->moved != NULL)
-        *of(op)->moved = of(op)->done;
-    of(op)->done = 0;
-    return op->result;
-}
-
-static int sendfile_print(const struct cg_op *op, char *buf, size_t size)
-{
-    const struct cg_sendfile_op *send = (const struct cg_sendfile_op *)op;
-
-    return cg__print(send->sock, send->done, send->len, buf, size);
+    return cg__slots_bytes_process(op, sched);
 }
 
 const struct cg_op_type cg_sendfile_type = {
     .name = "sendfile",
     .flags = CG_OP_DEFAULT_TIMEOUT,
     .process = sendfile_process,
-    .run = sendfile_run,
-    .cancel = sendfile_cancel,
-    .finish = sendfile_finish,
-    .print = sendfile_print,
+    .run = cg__slots_run,
+    .cancel = cg__slots_cancel,
+    .finish = cg__slots_bytes_finish,
+    .print = cg__slots_bytes_print,
+    .detail = &sendfile_work,
 };

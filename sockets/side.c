@@ -3,13 +3,31 @@
  * what the socket has (take), asks the transport for more (ask), is served again, until it
  * is complete. What arrives belongs to the socket first, so an op that is cancelled leaves
  * nothing behind; only where the kernel was given memory of the op itself must the op wait
- * for the request to come back. What every op goes through is in engine.h. */
+ * for the request to come back. */
 #include "config.h"
 
-#include "sockets/engine.h"
+#include "sockets/sock.h"
 
 #include <assert.h>
 #include <errno.h>
+
+/* Restores the caller's timeout, so that the op can be yielded again. */
+static void take_timeout_back(struct cg__side *side, struct cg_op *op)
+{
+    if (side->defaulted == op) {
+        side->defaulted = NULL;
+        op->timeout = 0;
+    }
+}
+
+/* The op that waited no longer uses this side. */
+static void leave(struct cg_sock *sock, struct cg__side *side)
+{
+    assert(*sock->holds > 0);
+    side->op = NULL;
+    side->use = sock->closing ? CG__CLOSED : CG__FREE;
+    --*sock->holds;
+}
 
 /* Touches nothing of the socket after `ended`, which may have freed it. */
 static void settle(struct cg_sock *sock, struct cg__side *side, struct cg_op *op,
@@ -17,8 +35,8 @@ static void settle(struct cg_sock *sock, struct cg__side *side, struct cg_op *op
 {
     const struct cg__work *work = side->work;
 
-    cg__leave(sock, side);
-    cg__take_timeout_back(side, op);
+    leave(sock, side);
+    take_timeout_back(side, op);
     if (work->ended != NULL)
         work->ended(sock, op);
     cg_complete(op, result);
@@ -116,7 +134,7 @@ static enum cg_verdict pump(struct cg_sock *sock, struct cg__side *side, struct 
             return CG_PENDING;
         error = work->ask(sock, op, io);
         if (error == 0) {
-            verdict = cg__submit(sock, io);
+            verdict = sock->transport->submit(sock, io);
             if (verdict == CG_PENDING)
                 *use = CG__ASKS;
             if (verdict != CG_DONE)
@@ -154,41 +172,6 @@ static void go_on(struct cg_sock *sock, struct cg__side *side)
         settle(sock, side, op, op->result);
 }
 
-enum cg_verdict cg__begin_any(struct cg_sock *sock, struct cg__side *side,
-                              struct cg_op *op, const struct cg__work *work, int error)
-{
-    enum cg_verdict verdict = CG_DONE;
-    enum cg__use use = CG__FREE;
-
-    if (error < 0)
-        op->result = error;
-    else
-        verdict = pump(sock, side, op, work, &use);
-    switch (verdict) {
-    case CG_DONE:
-        cg__take_timeout_back(side, op);
-        return cg__done(sock, op);
-    case CG_PENDING:
-        return cg__waits(sock, side, op, work, use);
-    default:
-        sock->running++; /* until cg__run, which a cg_any calls from another coroutine */
-        return CG_RUN;
-    }
-}
-
-enum cg_verdict cg__begun(struct cg_sock *sock, struct cg__side *side, struct cg_op *op,
-                          const struct cg__work *work, enum cg_verdict verdict)
-{
-    int error;
-
-    if (verdict == CG_RUN) {
-        sock->running++;
-        return CG_RUN;
-    }
-    error = absorb(sock, side, op, work, side->io.result);
-    return cg__begin_any(sock, side, op, work, error);
-}
-
 static void resume(struct cg_sock *sock, struct cg__side *side)
 {
     if (sock->closing)
@@ -213,18 +196,8 @@ static void resume_writing(struct cg_deferred *deferred)
     resume(sock, &sock->side[CG__TX]);
 }
 
-void cg__absorbed(struct cg_sock *sock, struct cg__side *side, ssize_t result, int error)
-{
-    if (error < 0) {
-        settle(sock, side, side->op, error);
-        return;
-    }
-    if (result > 0 && side->op->weak_timeout)
-        cg_progress(side->op);
-    go_on(sock, side);
-}
-
-void cg__complete(struct cg_io *io, ssize_t result)
+/* A request has come back. */
+static void complete(struct cg_io *io, ssize_t result)
 {
     struct cg__side *side = (struct cg__side *)io;
     struct cg_sock *sock = io->owner;
@@ -244,8 +217,12 @@ void cg__complete(struct cg_io *io, ssize_t result)
         cg__sock_settle(sock);
     } else if (side->use == CG__LATE) {
         settle(sock, side, side->op, -ECANCELED);
+    } else if (side->op != NULL && error < 0) {
+        settle(sock, side, side->op, error);
     } else if (side->op != NULL) {
-        cg__absorbed(sock, side, result, error);
+        if (result > 0)
+            cg_progress(side->op);
+        go_on(sock, side);
     } else if (sock->input.unread >= CG_INPUT_LIMIT && io->state == CG_IO_PENDING) {
         sock->transport->cancel(sock, io); /* whoever waits for data arms it again */
     }
@@ -261,6 +238,8 @@ enum cg_verdict cg__begin(struct cg_op *op, struct cg_sock *sock,
                           enum cg__direction direction, const struct cg__work *work)
 {
     struct cg__side *side;
+    enum cg_verdict verdict;
+    enum cg__use use;
 
     if (sock == NULL || sock->side[direction].use != CG__FREE)
         return refuse(op, sock);
@@ -270,15 +249,20 @@ enum cg_verdict cg__begin(struct cg_op *op, struct cg_sock *sock,
         op->timeout = sock->timeout;
         side->defaulted = op;
     }
-    return cg__begin_any(sock, side, op, work, 0);
-}
-
-enum cg_verdict cg__begin_reading(struct cg_op *op, struct cg_sock *sock,
-                                  const struct cg__work *work)
-{
-    if (sock != NULL && cg__is_lent(sock))
-        return refuse(op, sock);
-    return cg__begin(op, sock, CG__RX, work);
+    verdict = pump(sock, side, op, work, &use);
+    if (verdict == CG_PENDING) {
+        side->use = use;
+        side->op = op;
+        side->work = work;
+        ++*sock->holds;
+    } else if (verdict == CG_RUN) {
+        sock->running++; /* until cg__run, which a cg_any calls from another coroutine */
+    } else {
+        take_timeout_back(side, op);
+        if (op->result > 0)
+            cg_charge(sock->sched, (size_t)op->result);
+    }
+    return verdict;
 }
 
 enum cg_verdict cg__take_back(struct cg_op *op, struct cg_sock *sock,
@@ -288,7 +272,7 @@ enum cg_verdict cg__take_back(struct cg_op *op, struct cg_sock *sock,
     struct cg_io *io = &side->io;
 
     if (side->op != op) { /* it was to run, and there is no memory for that */
-        cg__take_timeout_back(side, op);
+        take_timeout_back(side, op);
         cg__never_ran(sock);
         return CG_DONE;
     }
@@ -301,8 +285,8 @@ enum cg_verdict cg__take_back(struct cg_op *op, struct cg_sock *sock,
         side->use = CG__LATE;
         return CG_PENDING;
     }
-    cg__leave(sock, side);
-    cg__take_timeout_back(side, op);
+    leave(sock, side);
+    take_timeout_back(side, op);
     return CG_DONE;
 }
 
@@ -368,7 +352,7 @@ ssize_t cg__run(struct cg_op *op, struct cg_sock *sock, enum cg__direction direc
         side->op = NULL;
         side->use = sock->closing ? CG__CLOSED : CG__FREE;
     }
-    cg__take_timeout_back(side, op);
+    take_timeout_back(side, op);
     sock->running--;
     if (sock->closing) {
         result = -EBADF; /* also if it got done: the caller must know that the socket is gone */
@@ -381,7 +365,7 @@ void cg__side_init(struct cg_sock *sock, enum cg__direction direction)
 {
     struct cg_io *io = &sock->side[direction].io;
 
-    io->complete = cg__complete;
+    io->complete = complete;
     io->owner = sock;
     sock->deferred[direction].fn = direction == CG__RX ? resume_reading : resume_writing;
 }

@@ -9,6 +9,8 @@
 
 #include "sockets/input.h"
 
+enum cg__direction { CG__RX, CG__TX };
+
 /* How the operations of one type are done on their side of a socket. */
 struct cg__work {
     /* Serves the op from what the socket has and what was moved so far. True: it is
@@ -21,9 +23,7 @@ struct cg__work {
     int (*got)(struct cg_sock *sock, struct cg_op *op, ssize_t result);
     /* The op leaves its side without having been cancelled. May be NULL. */
     void (*ended)(struct cg_sock *sock, struct cg_op *op);
-    /* cg__complete as it is compiled for this work (one without `ended`). NULL: cg__complete
-     * itself will do. */
-    void (*complete)(struct cg_io *io, ssize_t result);
+    enum cg__direction direction;
     bool partial; /* cancelled, it keeps what was moved */
 };
 
@@ -51,8 +51,6 @@ struct cg__side {
     struct cg_op *defaulted; /* op has the socket's default timeout, for this once */
     uint8_t use;             /* enum cg__use */
 };
-
-enum cg__direction { CG__RX, CG__TX };
 
 /* What a read touches besides its side lies in the first two cache lines. */
 struct cg_sock {
@@ -85,15 +83,26 @@ struct cg_sock {
 
 extern const struct cg_transport_type cg__plain_transport;
 
+/* How every operation on a socket begins, */
+struct cg__sock_op {
+    CG_OP_HEAD;
+    struct cg_sock *sock;
+};
+
+/* and those that move bytes. */
+struct cg__bytes_op {
+    CG_OP_HEAD;
+    struct cg_sock *sock;
+    size_t *moved;
+    size_t done;
+    size_t len;
+};
+
 /* ---- side.c ---- */
 
 /* Starts an op on a side: what its process slot answers. */
 enum cg_verdict cg__begin(struct cg_op *op, struct cg_sock *sock,
                           enum cg__direction direction, const struct cg__work *work);
-
-/* The same for those that read: -EBUSY also while a view is lent. */
-enum cg_verdict cg__begin_reading(struct cg_op *op, struct cg_sock *sock,
-                                  const struct cg__work *work);
 
 /* Takes a waiting op back: what its cancel slot answers. */
 enum cg_verdict cg__take_back(struct cg_op *op, struct cg_sock *sock,
@@ -110,6 +119,32 @@ ssize_t cg__run(struct cg_op *op, struct cg_sock *sock, enum cg__direction direc
 /* Makes a side ready for use; ends it when the socket closes. */
 void cg__side_init(struct cg_sock *sock, enum cg__direction direction);
 void cg__side_close(struct cg_sock *sock, enum cg__direction direction);
+
+/* ---- slots.c ---- */
+
+/* The slots of a type whose `detail` is its struct cg__work. Those that read are refused with
+ * -EBUSY while a view is lent. */
+enum cg_verdict cg__slots_process(struct cg_op *op, struct cg_sched *sched);
+ssize_t cg__slots_run(struct cg_op *op);
+enum cg_verdict cg__slots_cancel(struct cg_op *op, struct cg_sched *sched);
+int cg__slots_print(const struct cg_op *op, char *buf, size_t size);
+
+/* The slots of those that move bytes, where they differ. */
+enum cg_verdict cg__slots_bytes_process(struct cg_op *op, struct cg_sched *sched);
+ssize_t cg__slots_bytes_finish(struct cg_op *op);
+int cg__slots_bytes_print(const struct cg_op *op, char *buf, size_t size);
+
+#define CG__SLOTS_BYTES(name_, work_)                                                       \
+    {                                                                                      \
+        .name = name_,                                                                     \
+        .flags = CG_OP_DEFAULT_TIMEOUT,                                                    \
+        .process = cg__slots_bytes_process,                                                      \
+        .run = cg__slots_run,                                                               \
+        .cancel = cg__slots_cancel,                                                         \
+        .finish = cg__slots_bytes_finish,                                                        \
+        .print = cg__slots_bytes_print,                                                          \
+        .detail = &work_,                                                                  \
+    }
 
 /* ---- accept.c ---- */
 

@@ -3,7 +3,7 @@
  * piece, without waking its coroutine. */
 #include "config.h"
 
-#include "sockets/engine.h"
+#include "sockets/sock.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -12,14 +12,6 @@
 static struct cg_write_op *of(struct cg_op *op)
 {
     return (struct cg_write_op *)op;
-}
-
-static ssize_t finish(struct cg_op *op, size_t *done, size_t *moved)
-{
-    if (moved != NULL)
-        *moved = *done;
-    *done = 0;
-    return op->result;
 }
 
 /* ---- write, writeall ---- */
@@ -65,88 +57,23 @@ static int write_got(struct cg_sock *sock, struct cg_op *op, ssize_t result)
 }
 
 static const struct cg__work write_work = {
+    .direction = CG__TX,
     .take = write_take,
     .ask = write_ask,
     .got = write_got,
     .partial = true,
 };
 
-static void writeall_complete(struct cg_io *io, ssize_t result);
-
 static const struct cg__work writeall_work = {
+    .direction = CG__TX,
     .take = writeall_take,
     .ask = write_ask,
     .got = write_got,
-    .complete = writeall_complete,
     .partial = true,
 };
 
-static void writeall_complete(struct cg_io *io, ssize_t result)
-{
-    cg__moved_here(io, result, CG__TX, &writeall_work);
-}
-
-static enum cg_verdict write_process(struct cg_op *op, struct cg_sched *sched)
-{
-    (void)sched;
-    of(op)->done = 0;
-    return cg__begin_here(op, of(op)->sock, CG__TX, &write_work);
-}
-
-static enum cg_verdict writeall_process(struct cg_op *op, struct cg_sched *sched)
-{
-    (void)sched;
-    of(op)->done = 0;
-    return cg__begin_here(op, of(op)->sock, CG__TX, &writeall_work);
-}
-
-static ssize_t write_run(struct cg_op *op)
-{
-    return cg__run(op, of(op)->sock, CG__TX, &write_work);
-}
-
-static ssize_t writeall_run(struct cg_op *op)
-{
-    return cg__run(op, of(op)->sock, CG__TX, &writeall_work);
-}
-
-static enum cg_verdict write_cancel(struct cg_op *op, struct cg_sched *sched)
-{
-    (void)sched;
-    return cg__take_back(op, of(op)->sock, CG__TX);
-}
-
-static ssize_t write_finish(struct cg_op *op)
-{
-    return finish(op, &of(op)->done, of(op)->moved);
-}
-
-static int write_print(const struct cg_op *op, char *buf, size_t size)
-{
-    const struct cg_write_op *write = (const struct cg_write_op *)op;
-
-    return cg__print(write->sock, write->done, write->len, buf, size);
-}
-
-const struct cg_op_type cg_write_type = {
-    .name = "write",
-    .flags = CG_OP_DEFAULT_TIMEOUT,
-    .process = write_process,
-    .run = write_run,
-    .cancel = write_cancel,
-    .finish = write_finish,
-    .print = write_print,
-};
-
-const struct cg_op_type cg_writeall_type = {
-    .name = "writeall",
-    .flags = CG_OP_DEFAULT_TIMEOUT,
-    .process = writeall_process,
-    .run = writeall_run,
-    .cancel = write_cancel,
-    .finish = write_finish,
-    .print = write_print,
-};
+const struct cg_op_type cg_write_type = CG__SLOTS_BYTES("write", write_work);
+const struct cg_op_type cg_writeall_type = CG__SLOTS_BYTES("writeall", writeall_work);
 
 /* ---- writev ---- */
 
@@ -202,6 +129,7 @@ static int writev_got(struct cg_sock *sock, struct cg_op *op, ssize_t result)
 }
 
 static const struct cg__work writev_work = {
+    .direction = CG__TX,
     .take = writev_take,
     .ask = writev_ask,
     .got = writev_got,
@@ -212,29 +140,11 @@ static enum cg_verdict writev_process(struct cg_op *op, struct cg_sched *sched)
 {
     struct cg_writev_op *writev = of_v(op);
 
-    (void)sched;
     writev->first = 0;
-    writev->done = 0;
     op->result = -EINVAL;
     if (writev->iovcnt < 0 || writev->iovcnt > CG_IOV_LIMIT)
         return CG_DONE;
-    return cg__begin(op, writev->sock, CG__TX, &writev_work);
-}
-
-static ssize_t writev_run(struct cg_op *op)
-{
-    return cg__run(op, of_v(op)->sock, CG__TX, &writev_work);
-}
-
-static enum cg_verdict writev_cancel(struct cg_op *op, struct cg_sched *sched)
-{
-    (void)sched;
-    return cg__take_back(op, of_v(op)->sock, CG__TX);
-}
-
-static ssize_t writev_finish(struct cg_op *op)
-{
-    return finish(op, &of_v(op)->done, of_v(op)->moved);
+    return cg__slots_bytes_process(op, sched);
 }
 
 static int writev_print(const struct cg_op *op, char *buf, size_t size)
@@ -251,8 +161,9 @@ const struct cg_op_type cg_writev_type = {
     .name = "writev",
     .flags = CG_OP_DEFAULT_TIMEOUT,
     .process = writev_process,
-    .run = writev_run,
-    .cancel = writev_cancel,
-    .finish = writev_finish,
+    .run = cg__slots_run,
+    .cancel = cg__slots_cancel,
+    .finish = cg__slots_bytes_finish,
     .print = writev_print,
+    .detail = &writev_work,
 };

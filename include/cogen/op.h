@@ -65,7 +65,8 @@ struct cg_op_type {
     int (*print)(const struct cg_op *op, char *buf, size_t size);
     /* Of a type whose ops wait for other ops (cg_any, cg_all): `branch` has completed. */
     void (*settled)(struct cg_op *op, struct cg_op *branch);
-    void *reserved[2];
+    const void *detail; /* the type's own, for slots that several types share */
+    void *reserved;
 };
 
 /* A place in the timers of a scheduler; all of it belongs to lib/timers.c. */

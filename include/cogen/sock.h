@@ -36,11 +36,11 @@ struct cg_listen_options {
 
 struct cg_read_op { /* read, readall, readline */
     CG_OP_HEAD;
+    struct cg_sock *sock;
     size_t *moved;
     size_t done;
-    struct cg_sock *sock;
-    void *buf;
     size_t len;
+    void *buf;
 };
 
 struct cg_borrow_op {
@@ -51,32 +51,32 @@ struct cg_borrow_op {
 
 struct cg_write_op { /* write, writeall */
     CG_OP_HEAD;
+    struct cg_sock *sock;
     size_t *moved;
     size_t done;
-    struct cg_sock *sock;
-    const void *buf;
     size_t len;
+    const void *buf;
 };
 
 struct cg_writev_op {
     CG_OP_HEAD;
+    struct cg_sock *sock;
     size_t *moved;
     size_t done;
     int first; /* the first part not yet written */
     int iovcnt;
-    struct cg_sock *sock;
     struct iovec *iov;
 };
 
 struct cg_sendfile_op {
     CG_OP_HEAD;
+    struct cg_sock *sock;
     size_t *moved;
     size_t done;
+    size_t len;
     int file;
     bool ended; /* the file has no more */
     int64_t offset;
-    struct cg_sock *sock;
-    size_t len;
 };
 
 struct cg_accept_op {
