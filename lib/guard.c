@@ -5,6 +5,7 @@
  * and a process that has used them all cannot start a thread, grow its heap or load a
  * library. So split guards are counted, in the process, and may use half of the mappings. */
 #include "config.h"
+#include "lib/ascii.h"
 
 #include "lib/guard.h"
 #include "lib/sanitize.h"
@@ -76,15 +77,17 @@ bool cg__guard_light(char *guard, size_t size, size_t page)
 static size_t ask_mappings(void)
 {
     char text[32];
-    long number = 0;
+    uint64_t number = 0;
     int fd = open("/proc/sys/vm/max_map_count", O_RDONLY | O_CLOEXEC);
     ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
 
     if (fd >= 0)
         close(fd);
     if (n > 0) {
+        const char *at = text;
+
         text[n] = '\0';
-        number = strtol(text, NULL, 10);
+        cg__ascii_number(&at, &number);
     }
     return number > 0 ? (size_t)number : CG__GUARD_MAPPINGS;
 }
