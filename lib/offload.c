@@ -110,17 +110,21 @@ static enum cg_verdict offload_process(struct cg_op *op, struct cg_sched *sched)
     return cg__done(op, rc);
 }
 
-/* What is to be done with one that nobody waits for any more. */
-static enum cg__job_state leave(struct cg__job *job)
+/* What is to be done with one that nobody waits for any more. One that runs is its thread's
+ * to free if it may be left behind, or has to be because its scheduler is freed. */
+static enum cg__job_state leave(struct cg__job *job, struct cg_stacks *stacks)
 {
     enum cg__job_state state;
 
     pthread_mutex_lock(&job->pool->lock);
     state = job->state;
-    if (state == CG__JOB_QUEUED)
+    if (state == CG__JOB_QUEUED) {
         cg__pool_unlink(job->pool, job);
-    else if (state == CG__JOB_RUNNING && job->abandon)
-        job->sched = NULL; /* it is the thread's to free */
+    } else if (state == CG__JOB_RUNNING && (job->abandon || stacks)) {
+        job->sched = NULL;
+        if ((job->stacks = stacks))
+            cg__stacks_keep(stacks);
+    }
     pthread_mutex_unlock(&job->pool->lock);
     return state;
 }
@@ -130,7 +134,7 @@ static enum cg_verdict offload_cancel(struct cg_op *op, struct cg_sched *sched)
     struct cg_offload_op *offload = as_offload(op);
     struct cg__job *job = offload->job, *next = job->next_job, **link = job->link;
     bool may_be_left = job->abandon != NULL;
-    enum cg__job_state state = leave(job);
+    enum cg__job_state state = leave(job, NULL);
 
     if (state == CG__JOB_RETURNED || (state == CG__JOB_RUNNING && !may_be_left))
         return CG_PENDING;
@@ -176,26 +180,20 @@ bool cg__jobs_wait(struct cg_sched *sched)
 {
     if (sched->jobs == NULL)
         return false;
-    cg__pool_wait(sched, NULL);
+    cg__pool_wait(sched);
     return true;
 }
 
-/* The coroutines that waited have been abandoned. A function that may not be left behind has
- * to be waited for: it may be using their stacks. */
+/* The coroutines that waited have been abandoned. A function that still runs may be using
+ * their stacks, which are kept until it returns. */
 void cg__jobs_drop(struct cg_sched *sched)
 {
     struct cg__job *job, *next;
 
     for (job = sched->jobs; job; job = next) {
-        bool may_be_left = job->abandon != NULL;
-        enum cg__job_state state;
-
         next = job->next_job;
-        state = leave(job);
-        if (state == CG__JOB_QUEUED)
+        if (leave(job, sched->stacks) == CG__JOB_QUEUED)
             free(job);
-        else if (state == CG__JOB_RUNNING && !may_be_left)
-            cg__pool_wait(sched, job); /* its post is dropped */
     }
     sched->jobs = NULL;
 }

@@ -19,7 +19,8 @@ struct cg__job {
     struct cg__job *next, *prev;      /* in the queue */
     struct cg__job *next_job, **link; /* of the scheduler's */
     struct cg_pool *pool;
-    struct cg_sched *sched; /* NULL: it has been left behind */
+    struct cg_sched *sched;   /* NULL: it has been left behind */
+    struct cg_stacks *stacks; /* that are kept for it, if the scheduler has been freed */
     struct cg_offload_op *op;
     cg_fn *fn;
     void *arg;
@@ -48,8 +49,7 @@ int cg__pool_put(struct cg_pool *pool, struct cg__job *job);
 /* Takes a job out of the queue. With the lock held. */
 void cg__pool_unlink(struct cg_pool *pool, struct cg__job *job);
 
-/* Waits until the job has returned; NULL: until something has been posted to the
- * scheduler. */
-void cg__pool_wait(struct cg_sched *sched, struct cg__job *job);
+/* Waits until something has been posted to the scheduler. */
+void cg__pool_wait(struct cg_sched *sched);
 
 #endif

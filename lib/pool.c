@@ -135,7 +135,9 @@ static void *work(void *arg)
             send_home(job);
         } else {
             pthread_mutex_unlock(&pool->lock);
-            job->abandon(job->arg);
+            if (job->abandon)
+                job->abandon(job->arg);
+            cg__stacks_free(job->stacks);
             free(job);
             pthread_mutex_lock(&pool->lock);
         }
@@ -176,11 +178,10 @@ int cg__pool_put(struct cg_pool *pool, struct cg__job *job)
     return rc;
 }
 
-void cg__pool_wait(struct cg_sched *sched, struct cg__job *job)
+void cg__pool_wait(struct cg_sched *sched)
 {
     pthread_mutex_lock(&returns_lock);
-    while (job ? atomic_load(&job->state) != CG__JOB_RETURNED
-               : atomic_load(&sched->posts) == NULL)
+    while (atomic_load(&sched->posts) == NULL)
         pthread_cond_wait(&returns, &returns_lock);
     pthread_mutex_unlock(&returns_lock);
 }

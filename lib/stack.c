@@ -20,6 +20,7 @@
 #include "lib/stack.h"
 
 #include <assert.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -86,6 +87,7 @@ struct size {
 };
 
 struct cg_stacks {
+    atomic_uint refs;
     size_t page, guard;
     bool valgrind;       /* this runs under Valgrind */
     struct size *latest; /* what was wanted last, */
@@ -403,6 +405,7 @@ struct cg_stacks *cg__stacks_new(void)
 
     if (stacks == NULL)
         return NULL;
+    atomic_init(&stacks->refs, 1);
     stacks->page = (size_t)sysconf(_SC_PAGESIZE);
     stacks->guard = round_up(CG__STACK_GUARD, stacks->page);
     stacks->latest = stacks->sizes;
@@ -418,9 +421,14 @@ struct cg_stacks *cg__stacks_new(void)
     return stacks;
 }
 
+void cg__stacks_keep(struct cg_stacks *stacks)
+{
+    atomic_fetch_add(&stacks->refs, 1);
+}
+
 void cg__stacks_free(struct cg_stacks *stacks)
 {
-    if (stacks == NULL)
+    if (stacks == NULL || atomic_fetch_sub(&stacks->refs, 1) > 1)
         return;
     for (int i = 0; i < SIZES; i++)
         for (struct slab *slab = stacks->sizes[i].slabs, *next; slab != NULL;

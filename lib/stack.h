@@ -21,8 +21,11 @@ struct cg_stacks; /* the pool of a scheduler: one thread */
 
 /* NULL: no memory. */
 struct cg_stacks *cg__stacks_new(void);
-/* Unmaps everything, used or not. */
+/* Unmaps everything, used or not, once as often as it was kept, and once more. NULL is
+ * ignored. */
 void cg__stacks_free(struct cg_stacks *stacks);
+/* Somebody still uses one of the stacks and will call cg__stacks_free, in any thread. */
+void cg__stacks_keep(struct cg_stacks *stacks);
 
 /* A stack of at least `size` usable bytes below a head of `head` bytes (at most
  * CG__STACK_HEAD), which lies in its top page: answers the head (64-byte aligned, its bytes

@@ -63,7 +63,8 @@ struct cg_offload_op {
  * Timed out or cancelled: a function that still waits for a thread is taken back
  * (traceless). One that runs cannot be stopped: the op ends when it has returned, with the
  * reason for its answer; with .abandon at once, CG_FATE_LEFT, and arg is not the caller's any
- * more. -EAGAIN: the queue is full, or no thread could be started; -ENOMEM; -EINVAL: no
+ * more. If it outlasts the grace period of a stopped run, cg_sched_free leaves it behind: the
+ * coroutine's stack stays until fn returns, but fn may not use the scheduler any more. -EAGAIN: the queue is full, or no thread could be started; -ENOMEM; -EINVAL: no
  * fn. */
 #define cg_offload(...) cg__offload(__VA_ARGS__, )
 #define cg__offload(f, a, ...) CG_OP(cg_offload, .fn = (f), .arg = (a), __VA_ARGS__)

@@ -37,8 +37,8 @@ CG_API struct cg_sched *cg_sched_create(struct cg_reactor *reactor,
 
 /* Cancels the coroutines that are left, runs until they have ended (at most the grace
  * period), and frees everything. A coroutine that outlasts even that is abandoned: its
- * stack is freed, its clean-up never runs, and a line on stderr names it. NULL is
- * ignored. */
+ * stack is freed (if it waits in cg_offload, once its function has returned), its clean-up
+ * never runs, and a line on stderr names it. NULL is ignored. */
 CG_API void cg_sched_free(struct cg_sched *sched);
 
 /* Starts a coroutine, from outside coroutines as well as inside: it will run fn(arg). The
