@@ -24,7 +24,7 @@ static bool peer_has_ended(struct cg_sock *sock)
     struct cg_io io = {.code = CG_IO_LOOK};
     ssize_t events;
 
-    if (sock->eof)
+    if (sock->eof || sock->error != 0)
         return true;
     io.events = CG_IN;
     events = cg__call_sock(sock, &io);
