@@ -69,6 +69,15 @@ static int set_in6(struct cg__addr *addr, char *host, in_port_t port)
     return inet_pton(AF_INET6, host, &addr->in6.sin6_addr) == 1 ? 1 : CG_EADDR;
 }
 
+bool cg__same_host(const char *a, const char *b)
+{
+    size_t length = strlen(a), other = strlen(b);
+
+    length -= length > 0 && a[length - 1] == '.';
+    other -= other > 0 && b[other - 1] == '.';
+    return length == other && cg__ascii_same(a, b, length);
+}
+
 static bool is_name(const char *host)
 {
     const char *last = strrchr(host, '.');
@@ -109,6 +118,15 @@ bool cg__addr_split(const char *text, char name[static CG__HOST_SIZE], char port
     return strchr(name, ':') == NULL && cg__addr_host(name, &addr) == 0;
 }
 
+/* A hosts file may name an address twice. */
+static bool is_among(const struct cg__addr *list, int count, const struct cg__addr *addr)
+{
+    for (int i = 0; i < count; i++)
+        if (list[i].size == addr->size && memcmp(&list[i].base, &addr->base, addr->size) == 0)
+            return true;
+    return false;
+}
+
 static int look_up(const char *host, in_port_t port, struct cg__addr *list, size_t n)
 {
     const struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
@@ -129,30 +147,29 @@ static int look_up(const char *host, in_port_t port, struct cg__addr *list, size
          info = info->ai_next) {
         struct cg__addr *addr = &list[count];
 
-        if (info->ai_family == AF_INET) {
-            memcpy(&addr->in, info->ai_addr, sizeof addr->in);
-            addr->in.sin_port = port;
+        if (info->ai_family == AF_INET)
             addr->size = sizeof addr->in;
-            count++;
-        } else if (info->ai_family == AF_INET6) {
-            memcpy(&addr->in6, info->ai_addr, sizeof addr->in6);
-            addr->in6.sin6_port = port;
+        else if (info->ai_family == AF_INET6)
             addr->size = sizeof addr->in6;
-            count++;
-        }
+        else
+            continue;
+        memcpy(&addr->base, info->ai_addr, addr->size);
+        *cg__addr_port_of(addr) = port;
+        count += !is_among(list, count, addr);
     }
     freeaddrinfo(found);
     return count > 0 ? count : CG_EHOST;
 }
 
-static int every_address(in_port_t port, struct cg__addr *list, size_t n)
+static int set_both(struct cg__addr *list, size_t n, const char *v6, const char *v4,
+                    in_port_t port)
 {
-    char any6[] = "::";
+    char copy[INET6_ADDRSTRLEN];
 
-    set_in6(&list[0], any6, port);
+    set_in6(&list[0], strcpy(copy, v6), port);
     if (n < 2)
         return 1;
-    set_in(&list[1], "0.0.0.0", port);
+    set_in(&list[1], v4, port);
     return 2;
 }
 
@@ -176,7 +193,7 @@ int cg__addr_parse(const char *text, bool listener, struct cg__addr *list, size_
     port = htons((uint16_t)port);
     length = (size_t)(colon - text);
     if (length == 0)
-        return listener ? every_address((in_port_t)port, list, n) : CG_EADDR;
+        return listener ? set_both(list, n, "::", "0.0.0.0", (in_port_t)port) : CG_EADDR;
     if (length >= sizeof host)
         return CG_EADDR;
     memcpy(host, text, length);
@@ -189,7 +206,11 @@ int cg__addr_parse(const char *text, bool listener, struct cg__addr *list, size_
     }
     if (set_in(list, host, (in_port_t)port) > 0)
         return 1;
-    return is_name(host) ? look_up(host, (in_port_t)port, list, n) : CG_EADDR;
+    if (!is_name(host))
+        return CG_EADDR;
+    if (cg__same_host(host, "localhost")) /* RFC 6761: it is this host, whatever anybody says */
+        return set_both(list, n, "::1", "127.0.0.1", (in_port_t)port);
+    return look_up(host, (in_port_t)port, list, n);
 }
 
 static int print_unix(const struct sockaddr_un *un, socklen_t addrlen, char *buf,

@@ -19,10 +19,19 @@ struct cg__addr {
     socklen_t size;
 };
 
+/* Whether two names are of the same host: neither case nor a dot at the end counts. */
+bool cg__same_host(const char *a, const char *b);
+
 enum { CG__HOST_SIZE = 256 }; /* room for a host's name, with its NUL */
 
 /* A port's number, or -1. */
 long cg__addr_port(const char *text);
+
+/* Where the port of an IPv4 or IPv6 address is, in the network's order. */
+static inline in_port_t *cg__addr_port_of(struct cg__addr *addr)
+{
+    return addr->base.sa_family == AF_INET ? &addr->in.sin_port : &addr->in6.sin6_port;
+}
 
 /* What a host's text is: 1: a numeric address (IPv6 without brackets), now in *addr with
  * port 0; 0: a name; CG_EADDR. */
@@ -32,11 +41,11 @@ int cg__addr_host(const char *host, struct cg__addr *addr);
  * and port are copied. */
 bool cg__addr_split(const char *text, char name[static CG__HOST_SIZE], char port[static 6]);
 
-/* The addresses that a text stands for: fills at most n, answers how many (at least 1);
- * CG_EADDR: not an address; CG_EHOST: unknown host; -ENOMEM. A listener's text may have no
+/* The addresses that a text stands for, each once: fills at most n, returns how many (at least
+ * 1); CG_EADDR: not an address; CG_EHOST: unknown host; -ENOMEM. A listener's text may have no
  * host (every address: [::], which takes IPv4 as well, and 0.0.0.0 for machines without
- * IPv6) and port 0. Only a host's name waits, for the system's resolver: up to its timeout
- * nothing else runs in this thread. */
+ * IPv6) and port 0. Only a host's name other than "localhost" waits, for the system's resolver:
+ * up to its timeout nothing else runs in this thread. */
 int cg__addr_parse(const char *text, bool listener, struct cg__addr *list, size_t n);
 
 /* The text of an address. An IPv4 address within IPv6 is written as IPv4, an unnamed UNIX

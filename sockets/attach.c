@@ -2,10 +2,24 @@
 /* cg_attach and cg_detach: descriptors from and to elsewhere. */
 #include "config.h"
 
-#include "sockets/sock.h"
+#include "sockets/listen.h"
+#include "sockets/plain.h"
 
 #include <errno.h>
 #include <stdlib.h>
+
+/* A listening socket, such as one that was inherited, becomes a listener. */
+static bool is_listening(struct cg_reactor *reactor, int fd)
+{
+    struct cg_io io = {.code = CG_IO_GETOPT, .fd = fd};
+    int listening = 0;
+
+    io.level = SOL_SOCKET;
+    io.name = SO_ACCEPTCONN;
+    io.value = &listening;
+    io.size = sizeof listening;
+    return cg__call_reactor(reactor, &io) >= 0 && listening;
+}
 
 int cg_attach(struct cg_sched *sched, int fd, struct cg_sock **sock)
 {
@@ -24,6 +38,9 @@ int cg_attach(struct cg_sched *sched, int fd, struct cg_sock **sock)
         cg_close(made);
         return (int)result;
     }
+    made->listener = is_listening(made->reactor, fd);
+    if (made->listener)
+        cg__set_nodelay(made->reactor, fd);
     *sock = made;
     return 0;
 }
@@ -71,10 +88,8 @@ int cg_detach(struct cg_sock *sock, void **rest, size_t *size)
     *size = unread;
     sock->reactor->type->forget(sock->reactor, fd);
     cg__sock_set_fd(sock, -1);
-    if (sock->listener) { /* a path that it bound goes with the descriptor */
-        free(sock->state);
-        sock->state = NULL;
-    }
+    cg__path_free(sock->state); /* a path that it bound goes with the descriptor */
+    sock->state = NULL;
     cg_close(sock);
     return fd;
 }

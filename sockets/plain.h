@@ -1,19 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* What a plain socket keeps besides its descriptor: the path that it has to remove. */
+/* Sockets over the reactor. */
 #ifndef COGEN_SOCKETS_PLAIN_H
 #define COGEN_SOCKETS_PLAIN_H
 
 #include "sockets/addr.h"
 #include "sockets/sock.h"
 
-enum { CG__ADDRS_MOST = 16 }; /* addresses of one host that a listener tries */
-
-/* state of a listener that has bound a UNIX path. */
-struct cg__path {
-    dev_t dev;
-    ino_t ino;
-    char text[sizeof((struct sockaddr_un *)NULL)->sun_path];
-};
+/* Turns delays off where it is TCP: a coroutine that writes an answer in two pieces must not
+ * wait for a delayed ACK, and one that writes many small pieces has cg_writev. Set on a
+ * listener it is inherited by what that accepts, which costs no call a connection. It may
+ * fail: no harm is done. */
+void cg__set_nodelay(struct cg_reactor *reactor, int fd);
 
 /* A new socket for an address, without delays where it is TCP: the descriptor or
  * -errno. */

@@ -131,15 +131,6 @@ void cg__list_port(struct cg_addr_list *list, in_port_t port)
     }
 }
 
-bool cg__same_host(const char *a, const char *b)
-{
-    size_t length = strlen(a), other = strlen(b);
-
-    length -= length > 0 && a[length - 1] == '.';
-    other -= other > 0 && b[other - 1] == '.';
-    return length == other && cg__ascii_same(a, b, length);
-}
-
 /* A name that is no number is looked up in /etc/services. */
 static int find_port(const char *service, in_port_t *port)
 {

@@ -19,7 +19,4 @@ void cg__list_add(struct cg_addr_list *list, const struct sockaddr *addr);
 /* Sets the port, in the network's order, of all of them. */
 void cg__list_port(struct cg_addr_list *list, in_port_t port);
 
-/* Whether two names are of the same host: neither case nor a dot at the end counts. */
-bool cg__same_host(const char *a, const char *b);
-
 #endif

@@ -46,7 +46,7 @@ void cg_close(struct cg_sock *sock)
         return;
     assert(!sock->closing); /* closed twice */
     sock->closing = true;
-    sock->held = sock->transport == &cg__plain_transport;
+    sock->held = sock->holds == &sock->sched->holds;
     if (sock->held)
         cg_hold(sock->sched);
     cg__side_close(sock, CG__RX);
@@ -70,6 +70,8 @@ static void end(struct cg_sock *sock)
 {
     if (sock->transport->close != NULL)
         sock->transport->close(sock);
+    if (sock->spare >= 0)
+        cg__close_fd(sock->reactor, sock->spare);
     if (sock->held)
         cg_unhold(sock->sched);
     sock->state = NULL;

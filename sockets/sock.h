@@ -55,7 +55,7 @@ struct cg__side {
 /* What a read touches besides its side lies in the first two cache lines. */
 struct cg_sock {
     _Alignas(CG__LINE) const struct cg_transport_type *transport;
-    void *state; /* the transport's; of plain.c: struct cg__path */
+    void *state; /* the transport's; of plain.c: struct cg__path, or NULL */
     struct cg_sched *sched;
     struct cg_reactor *reactor;
     struct cg__input input;

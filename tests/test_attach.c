@@ -7,6 +7,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -189,9 +191,61 @@ static ssize_t attach_again(void *arg)
     return 0;
 }
 
+/* A listening socket that came from elsewhere, as from systemd, is a listener; what it accepts
+ * has no delays. */
+static ssize_t attach_listener(void *arg)
+{
+    struct sockaddr_in in = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    int fd = socket(AF_INET, SOCK_STREAM, 0), nodelay = 0;
+    struct cg_sock *listener, *conn, *accepted;
+    size_t size = sizeof nodelay;
+    char addr[CG_ADDR_SIZE];
+
+    (void)arg;
+    IS(bind(fd, (struct sockaddr *)&in, sizeof in), 0);
+    IS(listen(fd, 8), 0);
+    OK(cg_attach(cg_sched_self(), fd, &listener));
+    OK(cg_local_addr(listener, addr, sizeof addr));
+    OK(cg_yield(cg_connect(addr, &conn)));
+    OK(cg_yield(cg_accept(listener, &accepted)));
+    OK(cg_getopt(accepted, IPPROTO_TCP, TCP_NODELAY, &nodelay, &size));
+    ck_assert_int_ne(nodelay, 0);
+    IS(cg_yield(cg_accept(conn, &accepted)), -EINVAL);
+    cg_close(conn);
+    cg_close(accepted);
+    cg_close(listener);
+    return 0;
+}
+
+/* A listener that is handed over keeps its file, whoever accepts on it. */
+static ssize_t hand_over_listener(void *arg)
+{
+    char addr[CG_ADDR_SIZE];
+    struct cg_sock *listener, *conn, *accepted;
+    void *rest;
+    size_t size;
+    int fd;
+
+    (void)arg;
+    test_unix_path(addr);
+    OK(cg_listen(cg_sched_self(), addr, &listener));
+    fd = OK(cg_detach(listener, &rest, &size));
+    OK(cg_attach(cg_sched_self(), fd, &listener));
+    OK(cg_yield(cg_connect(addr, &conn)));
+    OK(cg_yield(cg_accept(listener, &accepted)));
+    cg_close(conn);
+    cg_close(accepted);
+    cg_close(listener);
+    IS(cg_yield(cg_sleep(MS)), 0);
+    IS(unlink(addr + strlen("unix:")), 0);
+    return 0;
+}
+
 static const struct test_case cases[] = {
     CORO(attach_socketpair, .where = ON_KERNEL),
     CORO(attach_pipe, .where = ON_KERNEL),
+    CORO(attach_listener, .where = ON_KERNEL),
+    CORO(hand_over_listener, .where = ON_KERNEL),
     CORO(attach_nonsense, .where = ON_KERNEL),
     CORO(detach, .where = ON_KERNEL),
     CORO(detach_refused, .where = ON_KERNEL),

@@ -29,6 +29,7 @@ struct cg_listen_options {
     int backlog;     /* 0: CG_BACKLOG */
     bool reuse_port; /* SO_REUSEPORT */
     bool v6only;     /* a listener on [::] takes IPv6 only */
+    bool take_over;  /* a UNIX path that nobody listens on any more is removed first */
     void *reserved;
 };
 
@@ -177,8 +178,8 @@ struct cg_poll_sock_op {
  * in turn, the next one after CG_CONNECT_DELAY or as soon as one has failed; the first to
  * connect wins. Timeout and deadline are of all this together. CG_EADDR: not an address;
  * CG_EHOST: unknown host; CG_ELOOKUP: it cannot be looked up now; -ECONNREFUSED ... (of the
- * last to fail). The default timeout does not apply. TCP connections, accepted ones too,
- * have TCP_NODELAY set. Traceless. */
+ * last to fail). The default timeout does not
+ * apply. TCP connections, accepted ones too, have TCP_NODELAY set. Traceless. */
 #define cg_connect(...) cg__connect(__VA_ARGS__, )
 #define cg__connect(a, c, ...) CG_OP(cg_connect, .addr = (a), .conn = (c), __VA_ARGS__)
 
@@ -207,10 +208,17 @@ extern CG_API const struct cg_op_type cg_read_type, cg_readall_type, cg_readline
     cg_borrow_type, cg_write_type, cg_writeall_type, cg_writev_type, cg_sendfile_type,
     cg_accept_type, cg_connect_type, cg_shutdown_type, cg_poll_sock_type;
 
-/* Listens on an address. The caller closes *sock. A host's name is looked up by the
- * system's resolver, for which the thread waits. 0; -EADDRINUSE, -EACCES, CG_EADDR (not an
- * address), CG_EHOST (unknown host), -EMFILE, -ENOMEM ... A UNIX path must not exist; the
- * listener's close removes it. */
+/* Listens on an address. The caller closes *sock. A host's name stands for all its addresses
+ * that this machine has (at most 16), with one port: the listener accepts from each of them,
+ * has no descriptor that cg_sock_fd or cg_detach could return, and cg_local_addr is the first.
+ * "localhost" is [::1] and 127.0.0.1; any other name is looked up by the system's resolver, for
+ * which the thread waits. 0; -EADDRINUSE, -EACCES, CG_EADDR (not an address), CG_EHOST (unknown
+ * host), -EMFILE, -ENOMEM ...
+ *   A UNIX path must not exist. The listener's close removes the file that it made, also after
+ * a chdir, and never another. A server that was killed leaves its file behind: with .take_over
+ * it is removed first if nobody listens there (a connect is refused). Whoever does that locks
+ * the folder meanwhile (flock); somebody else's lock, a listener or another kind of file is
+ * -EADDRINUSE. */
 CG_API int cg_listen_on(struct cg_sched *sched, const char *addr, struct cg_sock **sock,
                         const struct cg_listen_options *options);
 
@@ -224,8 +232,8 @@ CG_API void cg_giveback(struct cg_view *view, size_t used);
 /* Two connected in-memory streams, without a descriptor, on any reactor. 0 or -ENOMEM. */
 CG_API int cg_pair(struct cg_sched *sched, struct cg_sock **a, struct cg_sock **b);
 
-/* Makes a socket of a connected stream descriptor (socket, pipe, tty), which is the
- * library's from then on and non-blocking: so is whatever else shares it (a terminal that
+/* Makes a socket of a connected stream descriptor (socket, pipe, tty), or a listener of a
+ * listening one (inherited from systemd, say), which is the library's from then on and non-blocking: so is whatever else shares it (a terminal that
  * is also standard output; there cg_poll and read do). 0 or -errno (it stays yours). */
 CG_API int cg_attach(struct cg_sched *sched, int fd, struct cg_sock **sock);
 
