@@ -178,7 +178,7 @@ struct cg_poll_sock_op {
  * in turn, the next one after CG_CONNECT_DELAY or as soon as one has failed; the first to
  * connect wins. Timeout and deadline are of all this together. CG_EADDR: not an address;
  * CG_EHOST: unknown host; CG_ELOOKUP: it cannot be looked up now; -ECONNREFUSED ... (of the
- * last to fail). The default timeout does not
+ * last to fail; also where TCP has connected a socket to itself). The default timeout does not
  * apply. TCP connections, accepted ones too, have TCP_NODELAY set. Traceless. */
 #define cg_connect(...) cg__connect(__VA_ARGS__, )
 #define cg__connect(a, c, ...) CG_OP(cg_connect, .addr = (a), .conn = (c), __VA_ARGS__)
