@@ -227,8 +227,8 @@ static ssize_t waits(void *arg)
     struct crowded *crowded = arg;
     long n = crowded->n;
     struct cg_wait_signal_op *ops = memory(n, sizeof *ops);
-    struct cg_op **list = memory(n + 1, sizeof(struct cg_op *));
-    struct cg_any_op any = {.type = &cg_any_type, .ops = list};
+    struct cg_op **list = memory(n, sizeof(struct cg_op *));
+    struct cg_any_op any = {.type = &cg_any_type, .ops = list, .count = (size_t)n};
 
     for (long i = 0; i < n; i++) {
         ops[i] = *(struct cg_wait_signal_op *)cg_wait_signal(1000 + i, NULL);

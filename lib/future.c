@@ -357,14 +357,14 @@ const struct cg_op_type cg_await_all_type = {
 static ssize_t any_run(struct cg_op *op)
 {
     struct cg_await_all_op *any = (struct cg_await_all_op *)op;
-    struct cg_any_op race = {.type = &cg_any_type};
+    struct cg_any_op race = {.type = &cg_any_type, .count = any->count};
     struct cg_await_op *awaits;
     ssize_t rc;
 
     if (any->count == 0)
         return -EINVAL;
     awaits = calloc(any->count, sizeof *awaits);
-    race.ops = calloc(any->count + 1, sizeof *race.ops);
+    race.ops = calloc(any->count, sizeof *race.ops);
     if (awaits && race.ops) {
         for (size_t i = 0; i < any->count; i++) {
             awaits[i] =

@@ -241,10 +241,13 @@ static void attend(struct cares *cares)
 {
     struct cg_poll_op polls[FDS_MOST];
     struct kick_op wake = {.type = &kick_type, .cares = cares};
-    struct cg_op *ops[FDS_MOST + 2];
-    struct cg_any_op any = {
-        .type = &cg_any_type, .ops = ops, .timeout = patience(cares), .shield = true};
+    struct cg_op *ops[FDS_MOST + 1];
     int n = cares->watched;
+    struct cg_any_op any = {.type = &cg_any_type,
+                            .ops = ops,
+                            .count = (size_t)n + 1,
+                            .timeout = patience(cares),
+                            .shield = true};
 
     for (int i = 0; i < n; i++) {
         polls[i] = (struct cg_poll_op){.type = &cg_poll_type,
@@ -254,7 +257,6 @@ static void attend(struct cares *cares)
         ops[i] = &polls[i].op;
     }
     ops[n] = &wake.op;
-    ops[n + 1] = NULL;
     cg_yield(&any.op);
     for (int i = 0; i < n; i++) {
         ssize_t ready = cg_result(ops[i]);
