@@ -91,6 +91,13 @@ struct cg_http_client *cg_http_client_create(const struct cg_http_client_options
         client->tls = *options->tls;
         options->tls = &client->tls;
     }
+    client->limits = (struct cg__http_limits){
+        .target = CG_HTTP_TARGET_LIMIT,
+        .headers = options->headers_limit ? options->headers_limit
+                                          : CG_HTTP_REPLY_HEADERS_LIMIT,
+        .count = options->headers_count ? options->headers_count
+                                        : CG_HTTP_REPLY_HEADERS_COUNT,
+    };
     client->pool.per_origin =
         options->per_origin ? options->per_origin : CG_HTTP_PER_ORIGIN;
     client->pool.connections =

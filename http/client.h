@@ -21,6 +21,7 @@ enum {
 struct cg_http_client {
     struct cg_http_client_options options; /* without zeros; the texts are our own */
     struct cg_http_tls tls;
+    struct cg__http_limits limits; /* of a reply's head */
     struct cg__proxies proxies;
     struct cg__pool pool;
     struct cg_sched *sched; /* that of the first request */
@@ -85,9 +86,6 @@ __attribute__((format(printf, 3, 4))) ssize_t cg__because(char *why, ssize_t cod
                                                           const char *format, ...);
 
 /* ---- client_fetch.c ---- */
-
-/* Whether this field says where the body ends: such must not come from outside. */
-bool cg__is_framing(const char *name);
 
 /* Hands an interim answer on to who fetches. 0, or the code that ends the request. */
 ssize_t cg__tell_interim(struct cg__asking *ask);

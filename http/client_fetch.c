@@ -4,7 +4,6 @@
 #include "config.h"
 
 #include "http/client.h"
-#include "lib/ascii.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -20,12 +19,6 @@ static bool has_body(const struct cg_http_fetch *fetch)
     return fetch->body != NULL || fetch->source != NULL || fetch->file != NULL;
 }
 
-bool cg__is_framing(const char *name)
-{
-    return cg__ascii_equal(name, "Content-Length") ||
-           cg__ascii_equal(name, "Transfer-Encoding");
-}
-
 static ssize_t check(const struct cg__asking *ask)
 {
     const struct cg_http_fetch *fetch = ask->fetch;
@@ -38,7 +31,7 @@ static ssize_t check(const struct cg__asking *ask)
         if (!cg__http_is_token(field->name, strlen(field->name)) ||
             field->value == NULL ||
             !cg__http_is_value(field->value, strlen(field->value)) ||
-            cg__is_framing(field->name))
+            cg__http_is_framing(field->name, strlen(field->name)))
             return cg__because(ask->why, -EINVAL, "the field %s cannot be sent",
                                field->name);
     if (fetch->bearer && !cg__http_is_value(fetch->bearer, strlen(fetch->bearer)))

@@ -67,7 +67,7 @@ ssize_t cg__reply_head(struct cg_http_reply *reply, const char *method, int64_t 
     cg__http_headers_reset(&reply->headers, SIZE_MAX);
     cg__http_headers_reset(&reply->trailers, SIZE_MAX);
     cg__http_parser_init(parser, CG__HTTP_RESPONSE, &reply->headers, &reply->trailers,
-                         &cg__http_default_limits);
+                         &reply->client->limits);
     parser->skip_body = strcmp(method, "HEAD") == 0;
     while (event == CG__HTTP_MORE) {
         struct cg_view view;
@@ -317,7 +317,7 @@ ssize_t cg__reply_begin(struct cg_http_reply *reply, struct cg__link *link,
     *link = (struct cg__link){.sock = NULL};
     reply->status = parser->status;
     reply->reason = parser->text;
-    reply->length = parser->has_body ? -1 : 0;
+    reply->length = parser->has_body || parser->skip_body ? -1 : 0;
     if (parser->has_length && !parser->chunked && parser->status / 100 != 1) {
         if (parser->length > INT64_MAX)
             return cg__because(ask->why, CG_EHTTP,
@@ -328,7 +328,8 @@ ssize_t cg__reply_begin(struct cg_http_reply *reply, struct cg__link *link,
         complete(reply, reply->more);
         return 0;
     }
-    if (ask->fetch->raw || coding == NULL)
+    /* A part of a compressed body cannot be decoded by itself (RFC 9110, 14.4). */
+    if (ask->fetch->raw || coding == NULL || parser->status == 206)
         return 0;
     rc = cg__decoder_new(&reply->decoder, coding);
     if (rc == -ENOMEM)

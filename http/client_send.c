@@ -298,7 +298,7 @@ static ssize_t send_end(struct cg__link *link, struct cg__asking *ask,
     ssize_t n = put(&text, "0\r\n");
 
     while (n == 0 && trailers && cg_http_headers_next(trailers, &at, &field))
-        if (!cg__is_framing(field.name))
+        if (!cg__http_is_framing(field.name, strlen(field.name)))
             n = put_field(&text, field.name, field.value);
     if (n == 0)
         n = put(&text, "\r\n");

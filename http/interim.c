@@ -3,7 +3,6 @@
 #include "config.h"
 
 #include "http/server.h"
-#include "lib/ascii.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -16,8 +15,7 @@ static bool may_be_said(const struct cg_http_field *field)
 {
     return cg__http_is_token(field->name, strlen(field->name)) && field->value != NULL &&
            cg__http_is_value(field->value, strlen(field->value)) &&
-           !cg__ascii_equal(field->name, "Content-Length") &&
-           !cg__ascii_equal(field->name, "Transfer-Encoding");
+           !cg__http_is_framing(field->name, strlen(field->name));
 }
 
 /* The bytes of all fields, or why they cannot be sent. */

@@ -203,6 +203,12 @@ bool cg__http_is_value(const char *text, size_t len)
     return true;
 }
 
+bool cg__http_is_framing(const char *name, size_t len)
+{
+    return (len == 14 && cg__ascii_same(name, "Content-Length", len)) ||
+           (len == 17 && cg__ascii_same(name, "Transfer-Encoding", len));
+}
+
 bool cg__http_has_word(const char *list, const char *word)
 {
     size_t len = strlen(word);

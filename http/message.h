@@ -81,6 +81,9 @@ const struct cg__http_entry *cg__http_find(const struct cg_http_headers *headers
 bool cg__http_is_token(const char *text, size_t len);
 bool cg__http_is_value(const char *text, size_t len);
 
+/* Whether a field of this name says where the body ends. */
+bool cg__http_is_framing(const char *name, size_t len);
+
 /* Whether a comma-separated list has a word, parameters aside. */
 bool cg__http_has_word(const char *list, const char *word);
 

@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include "http/parser_inside.h"
+#include "lib/ascii.h"
 
 #include <assert.h>
 
@@ -55,6 +56,20 @@ static enum cg__http_event refused(struct cg__http_parser *parser, llhttp_errno_
     if (parser->why == NULL || *parser->why == '\0')
         parser->why = "not HTTP";
     return CG__HTTP_BAD;
+}
+
+/* llhttp takes "0200" for 200: the status must end behind "HTTP/1.1 200". */
+static bool is_status_line(struct cg__http_parser *parser, const char *data, size_t size)
+{
+    enum { STATUS_END = 12 };
+
+    for (; size > 0 && parser->line_at <= STATUS_END; data++, size--) {
+        if (parser->line_at == 0 && (*data == '\r' || *data == '\n'))
+            continue; /* blank lines before it */
+        if (parser->line_at++ == STATUS_END && cg__ascii_is_digit(*data))
+            return false;
+    }
+    return true;
 }
 
 /* The head, or the trailers, have ended just before `end`. llhttp lets the blank line be a
@@ -221,6 +236,10 @@ enum cg__http_event cg__http_parse(struct cg__http_parser *parser, const char *d
         return CG__HTTP_DONE;
     if (data == NULL)
         data = "";
+    if (parser->llhttp.type == HTTP_RESPONSE && !is_status_line(parser, data, size)) {
+        cg__http_refuse(parser, 400, "a status of more than three digits");
+        return CG__HTTP_BAD;
+    }
     do {
         event = parse_part(parser, data + *used, size - *used, &part);
         *used += part;

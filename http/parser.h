@@ -59,6 +59,7 @@ struct cg__http_parser {
     bool begun, paused, complete, in_trailers;
     bool looking, keeping;  /* at lines; what fields consist of */
     bool repeated;          /* the fields are those of the request before */
+    uint8_t line_at;        /* bytes of a response's first line, as far as they are counted */
     char before;            /* the last of the bytes given before */
     uint8_t token;          /* which part of a field is open */
     uint8_t hosts, codings, lengths; /* fields of these names; 2: or more */

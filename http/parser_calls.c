@@ -142,7 +142,8 @@ static int on_value(llhttp_t *llhttp, const char *at, size_t size)
         return cg__http_refuse_at(parser, at, 400, "a header field without a name");
     if (entry->value_len == 0)
         entry->value = size > 0 ? cg__http_place(parser, at) : entry->name + entry->name_len;
-    entry->value_len += (uint32_t)size;
+    if (size > 0) /* of a folded line that of all lines, and what is between them */
+        entry->value_len = cg__http_place(parser, at) + (uint32_t)size - entry->value;
     return piece(parser, size);
 }
 
@@ -164,6 +165,8 @@ static int on_headers_complete(llhttp_t *llhttp)
         parser->has_body = llhttp->method != HTTP_CONNECT &&
                            (parser->chunked || parser->length > 0);
     } else {
+        if (llhttp->status_code < 100)
+            return cg__http_refuse(parser, 400, "a status below 100");
         parser->status = llhttp->status_code;
         if (parser->skip_body)
             llhttp->flags |= F_SKIPBODY;

@@ -154,6 +154,8 @@ int cg__http_check(struct cg__http_parser *parser)
         parser->text = parser->line->used;
         if (cg__http_text(parser->line, "", 1) < 0)
             return cg__http_no_memory(parser);
+    } else if (!cg__http_is_value(cg__http_at(parser->line, parser->text), parser->text_size)) {
+        return cg__http_refuse(parser, 400, "a control character in the first line");
     }
     if (parser->llhttp.type == HTTP_REQUEST)
         parser->method = llhttp_method_name((llhttp_method_t)parser->llhttp.method);

@@ -22,7 +22,12 @@ static ssize_t all_kinds_of_bodies(void *arg)
               SAYS(HEAD_200 "Content-Length: 9\r\n\r\n"), SAYS(OK_200(0, "")),
               SAYS("HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 103 Early\r\nA: b\r\n\r\n"
                    "HTTP/1.1 404 Oh\r\nContent-Length: 3\r\n\r\nno\n"),
-              SAYS(HEAD_200 "\r\nuntil the end", .close = true)));
+              SAYS(HEAD_200 "\r\nuntil the end", .close = true),
+              SAYS(HEAD_200 "\r\n", .close = true, .fresh = true),
+              SAYS("HTTP/1.0 404 No\r\nContent-Encoding: gzip\r\n\r\n", .close = true),
+              SAYS("HTTP/1.1 302 No\r\nLocation: /b\r\n\r\n", .close = true),
+              SAYS(HEAD_200 "\r\n"), SAYS(HEAD_200 "Transfer-Encoding: chunked\r\n\r\n"),
+              SAYS(HEAD_200 "A: b\r\n c\r\nContent-Length: 0\r\n\r\n", .close = true)));
     client = CLIENT();
     IS(GET("/"), 200);
     IS(cg_http_reply_length(reply), -1);
@@ -43,8 +48,24 @@ static ssize_t all_kinds_of_bodies(void *arg)
     has_body("no\n");
     IS(GET("/"), 200);
     has_body("until the end");
-    IS(server.connections, 1);
     IS((ssize_t)cg_http_client_connections(client), 0);
+    for (int i = 0; i < 2; i++) { /* ended by the close, and empty */
+        IS(GET("/"), i == 0 ? 200 : 404);
+        IS(cg_http_reply_length(reply), -1);
+        has_body("");
+    }
+    server.from = server.used;
+    IS(FETCH(.url = server.url, .method = "HEAD", .redirects = 1), 200);
+    heard("HEAD /b ");
+    IS(cg_http_reply_length(reply), -1);
+    has_body("");
+    IS(FETCH(.url = server.url, .method = "HEAD"), 200);
+    IS(cg_http_reply_length(reply), -1);
+    has_body("");
+    IS(GET("/"), 200);
+    ck_assert_str_eq(cg_http_reply_get(reply, "A"), "b   c");
+    has_body("");
+    IS(server.connections, 5);
     done();
     return 0;
 }

@@ -57,7 +57,13 @@ static ssize_t garbage(void *arg)
         "HTTP/1.1 200 OK\nContent-Length: 0\n\n",
         HEAD_200 "A b: c\r\n\r\n",
         HEAD_200 ": c\r\n\r\n",
-        HEAD_200 "A: b\r\n c\r\n\r\n",
+        HEAD_200 " A: b\r\n\r\n",
+        HEAD_200 "Content-Length: 5\r\n \r\n\r\nhello",
+        HEAD_200 "Transfer-Encoding: chunked\r\n \r\n\r\n0\r\n\r\n",
+        "HTTP/1.1 099 C\r\nContent-Length: 0\r\n\r\n",
+        "HTTP/1.1 20 C\r\nContent-Length: 0\r\n\r\n",
+        "HTTP/1.1 0200 OK\r\nContent-Length: 0\r\n\r\n",
+        "HTTP/1.1 200 \033[2J\r\nContent-Length: 0\r\n\r\n",
         HEAD_200 "A: \001\r\n\r\n",
         HEAD_200 "Content-Length: 5\r\nContent-Length: 6\r\n\r\nhello!",
         HEAD_200 "Content-Length: +5\r\n\r\nhello",
@@ -134,6 +140,40 @@ static ssize_t endless_answers(void *arg)
             "no end to its interim answers");
     client = CLIENT();
     endless(HEAD_200 "\r\n", line, CG_EHTTP_LIMIT, "more than 16777216 bytes");
+    return 0;
+}
+
+/* A head may have many fields, up to limits that can be set. */
+static ssize_t long_heads(void *arg)
+{
+    static char many[64 * 1024], wide[64 * 1024];
+    char *at = stpcpy(many, HEAD_200);
+
+    (void)arg;
+    for (int i = 0; i < 500; i++)
+        at += sprintf(at, "X%d: 1\r\n", i);
+    strcpy(at, "Content-Length: 0\r\n\r\n");
+    at = stpcpy(wide, HEAD_200);
+    for (int i = 0; i < 40; i++)
+        at += sprintf(at, "Set-Cookie: %0*d\r\n", 900, i);
+    strcpy(at, "Content-Length: 0\r\n\r\n");
+    script_start(&server, TURNS(SAYS(many), SAYS(wide)));
+    client = CLIENT();
+    IS(GET(), 200);
+    cg_http_reply_free(reply);
+    IS(GET(), 200);
+    cg_http_reply_free(reply);
+    cg_http_client_free(client);
+    script_end(&server);
+    script_start(&server, TURNS(SAYS(many), SAYS(wide, .fresh = true)));
+    client = CLIENT(.headers_count = 500, .headers_limit = 36000);
+    IS(GET(), CG_EHTTP_LIMIT);
+    is_said("too many header fields");
+    IS(GET(), CG_EHTTP_LIMIT);
+    is_said("too long");
+    cg_http_client_free(client);
+    client = NULL;
+    script_end(&server);
     return 0;
 }
 
@@ -329,7 +369,9 @@ static ssize_t decodes(void *arg)
             SAYS(answer, .size = size),
             SAYS(HEAD_200 "Content-Encoding: rot13\r\nContent-Length: 5\r\n\r\nuryyb"),
             SAYS(cut, .size = sizeof shorter - 1 + 20),
-            SAYS(broken, .size = size, .fresh = true)));
+            SAYS(broken, .size = size, .fresh = true),
+            SAYS("HTTP/1.1 206 Part\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\nab",
+                 .fresh = true)));
     if (FETCH(.url = server.url) != 200)
         ck_abort_msg("%s", why);
     if (!cg_http_reply_decoded(reply)) {
@@ -358,6 +400,10 @@ static ssize_t decodes(void *arg)
     is_said("the compressed body ends too soon");
     IS(FETCH(.url = server.url), CG_EHTTP_CODING);
     is_said("broken, or grows");
+    IS(FETCH(.url = server.url), 206); /* a part of it cannot be decoded */
+    ck_assert(!cg_http_reply_decoded(reply));
+    ck_assert_str_eq(cg_http_reply_body(reply, NULL), "ab");
+    cg_http_reply_free(reply);
     cg_http_client_free(client);
     client = NULL;
     script_end(&server);
@@ -397,6 +443,7 @@ int main(void)
         CORO(garbage),
         CORO(ends_early),
         CORO(endless_answers, .where = ON_SIM),
+        CORO(long_heads),
         CORO(limits),
         CORO(slow_servers, .where = ON_SIM),
         CORO(cancelled_anywhere),

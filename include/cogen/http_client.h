@@ -31,6 +31,8 @@ struct cg_http_reply;
 enum {
     CG_HTTP_WHY_SIZE = 256,                /* room for .why, with its NUL */
     CG_HTTP_BODY_LIMIT = 16 * 1024 * 1024, /* bytes of a whole body, decoded */
+    CG_HTTP_REPLY_HEADERS_LIMIT = 256 * 1024, /* bytes of a reply's fields, and trailers */
+    CG_HTTP_REPLY_HEADERS_COUNT = 1000,       /* how many of them */
     CG_HTTP_REDIRECTS = 10,                /* that are followed */
     CG_HTTP_PER_ORIGIN = 8,                /* connections to a host and port */
     CG_HTTP_CONNECTIONS = 256,             /* to all of them */
@@ -66,6 +68,10 @@ struct cg_http_client_options {
     unsigned connections; /* the same to all; 0: CG_HTTP_CONNECTIONS */
     unsigned keep;        /* unused ones that are kept; 0: as many as .connections */
     bool no_keep;         /* none is kept */
+
+    uint32_t headers_limit; /* bytes of a reply's header fields, and of its trailers: else
+                               CG_EHTTP_LIMIT; 0: CG_HTTP_REPLY_HEADERS_LIMIT */
+    uint32_t headers_count; /* how many of them; 0: CG_HTTP_REPLY_HEADERS_COUNT */
 
     /* Proxies for http and https, "http://user:password@host:port"; "": none; NULL: what the
      * environment says. Exceptions: "localhost,.example.org,10.0.0.1:80" or "*". */
@@ -225,13 +231,14 @@ CG_API const char *cg_http_reply_get(const struct cg_http_reply *reply,
 CG_API const char *cg_http_reply_body(const struct cg_http_reply *reply, size_t *size);
 
 /* How many bytes the body has on the wire (before they are decoded), as the head says; also
- * of one that does not come, because of HEAD. -1: unknown. */
+ * of one that does not come, because of HEAD. -1: the head does not say. */
 CG_API int64_t cg_http_reply_length(const struct cg_http_reply *reply);
 
 /* How many bytes of it have come from the wire. */
 CG_API int64_t cg_http_reply_received(const struct cg_http_reply *reply);
 
-/* Whether the body is decoded: the header fields still tell how it was sent. */
+/* Whether the body is decoded: the header fields still tell how it was sent. A part of a body
+ * (206) never is. */
 CG_API bool cg_http_reply_decoded(const struct cg_http_reply *reply);
 
 /* Why reading the body failed, in words; "" if it has not. */
