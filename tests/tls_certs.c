@@ -36,6 +36,16 @@ static FILE *open_file(const char *file, const char *mode)
     return stream;
 }
 
+const char *cert_text(const char *file)
+{
+    static char text[16 * 1024];
+    FILE *stream = open_file(file, "r");
+
+    text[fread(text, 1, sizeof text - 1, stream)] = '\0';
+    fclose(stream);
+    return text;
+}
+
 static void extend(X509 *cert, X509 *issuer, int kind, const char *value)
 {
     X509V3_CTX context;
@@ -58,6 +68,9 @@ static void set_names(X509 *x, const struct cert *cert, X509 *issuer)
     ASN1_INTEGER_set_int64(X509_get_serialNumber(x), serial);
     X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, (const unsigned char *)cert->name,
                                -1, -1, 0);
+    if (cert->name2 != NULL)
+        X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC,
+                                   (const unsigned char *)cert->name2, -1, -1, 0);
     X509_set_issuer_name(x, X509_get_subject_name(issuer));
     if (cert->from == cert->to) {
         X509_gmtime_adj(X509_getm_notBefore(x), -DAY);
@@ -68,9 +81,23 @@ static void set_names(X509 *x, const struct cert *cert, X509 *issuer)
     }
 }
 
+static EVP_PKEY *make_key(const struct cert *cert)
+{
+    if (cert->rsa > 0)
+        return EVP_RSA_gen(cert->rsa);
+    return EVP_EC_gen(cert->curve != NULL ? cert->curve : "P-256");
+}
+
+static void write_key(FILE *file, EVP_PKEY *key, const char *passphrase)
+{
+    PEM_write_PrivateKey(file, key, passphrase != NULL ? EVP_aes_128_cbc() : NULL, NULL, 0,
+                         NULL, (void *)passphrase);
+}
+
 void certs_make(const struct cert *cert)
 {
-    EVP_PKEY *key = EVP_EC_gen("P-256"), *issuer_key = key;
+    const char *digest = cert->digest != NULL ? cert->digest : "SHA256";
+    EVP_PKEY *key = make_key(cert), *issuer_key = key;
     X509 *x = X509_new(), *issuer = x;
     FILE *file;
 
@@ -88,14 +115,14 @@ void certs_make(const struct cert *cert)
            cert->authority ? "critical,CA:TRUE" : "critical,CA:FALSE");
     if (cert->alt != NULL)
         extend(x, issuer, NID_subject_alt_name, cert->alt);
-    X509_sign(x, issuer_key, EVP_sha256());
+    assert(X509_sign(x, issuer_key, EVP_get_digestbyname(digest)) > 0);
     file = open_file(cert->file, "w");
     PEM_write_X509(file, x);
     /* One that is not a root is sent along with what it has signed. */
     if (issuer != x && X509_NAME_cmp(X509_get_subject_name(issuer),
                                      X509_get_issuer_name(issuer)) != 0)
         PEM_write_X509(file, issuer);
-    PEM_write_PrivateKey(file, key, NULL, NULL, 0, NULL, NULL);
+    write_key(file, key, cert->passphrase);
     fclose(file);
     if (issuer != x) {
         X509_free(issuer);

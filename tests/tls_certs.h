@@ -13,6 +13,11 @@ struct cert {
     const char *issuer; /* file of another one, which comes before it; NULL: itself */
     bool authority;
     int from, to;       /* days from now; both 0: yesterday to tomorrow */
+    unsigned rsa;       /* bits of an RSA key; 0: a key on a curve */
+    const char *curve;  /* NULL: P-256 */
+    const char *digest; /* of the signature; NULL: SHA256 */
+    const char *passphrase; /* of the key; NULL: it is not encrypted */
+    const char *name2;      /* a second common name, behind the first; NULL: none */
 };
 
 /* Makes the directory and in it:
@@ -29,6 +34,9 @@ void certs_close(void);
 
 /* One more, or another one in its place. */
 void certs_make(const struct cert *cert);
+
+/* The content of a file, until the next call. */
+const char *cert_text(const char *file);
 
 /* The path of a file, until the sixteenth call after it. */
 const char *cert_path(const char *file);

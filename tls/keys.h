@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What was read from files at one time: certificates, keys, whom to trust. Counted, because
- * connections outlive a reload. */
+/* What was loaded at one time: certificates, keys, whom to trust. Counted, because connections
+ * outlive a reload. */
 #ifndef COGEN_TLS_KEYS_H
 #define COGEN_TLS_KEYS_H
 
@@ -13,6 +13,7 @@ struct cg__tls_identity {
     X509 *cert;
     EVP_PKEY *key;
     STACK_OF(X509) *chain;
+    const char *name; /* of its file, for messages while it is loaded */
 };
 
 struct cg__tls_keys {
@@ -30,9 +31,40 @@ struct cg__tls_keys {
 /* Made once for all connections of a configuration. NULL: no memory. */
 BIO_METHOD *cg__tls_bio_method(void);
 
+/* ---- identity.c ---- */
+
+/* Opens PEM: `source` is a path, or the PEM itself. NULL: OpenSSL's queue says why. */
+BIO *cg__tls_pem_open(const char *source);
+
+/* What to call it in a message. */
+const char *cg__tls_pem_name(const char *source);
+
+/* Reads a certificate and its key into a zeroed identity, which is dropped also after a
+ * failure. 0, CG_ETLS_FILE. */
+int cg__tls_identity_read(struct cg__tls_identity *identity, const struct cg_tls_pair *pair,
+                          char *why);
+void cg__tls_identity_drop(struct cg__tls_identity *identity);
+
+/* ---- trial.c ---- */
+
+/* Whether a server with this identity can shake hands with anybody: 0; CG_ETLS_FILE; -ENOMEM.
+ * The context has no callbacks yet. */
+int cg__tls_trial(SSL_CTX *context, const struct cg__tls_identity *identity, char *why);
+
+/* ---- choose.c ---- */
+
+/* Has one end of a connection show this identity. 1: done. */
+int cg__tls_identity_use(SSL *ssl, const struct cg__tls_identity *identity);
+
+/* Writes a list of protocols, "h2,http/1.1", into keys->alpn. 0, -EINVAL. */
+int cg__tls_choose_encode(struct cg__tls_keys *keys, const char *list, char *why);
+
+/* Sets the callbacks of the context. */
+void cg__tls_choose_begin(struct cg__tls_keys *keys);
+
 /* ---- keys.c ---- */
 
-/* Reads the files of the options. 0, CG_ETLS_FILE, -EINVAL, -ENOMEM. */
+/* Loads what the options name. 0, CG_ETLS_FILE, -EINVAL, -ENOMEM. */
 int cg__tls_keys_new(const struct cg_tls_options *options, struct cg__tls_keys **keys,
                      char *why);
 

@@ -8,65 +8,6 @@
 #include <errno.h>
 #include <openssl/crypto.h>
 #include <stdlib.h>
-#include <string.h>
-
-/* A text's copy; NULL stays NULL. *failed is set if there is no memory. */
-static const char *copy(const char *text, bool *failed)
-{
-    char *made = text != NULL ? strdup(text) : NULL;
-
-    if (text != NULL && made == NULL)
-        *failed = true;
-    return made;
-}
-
-static const struct cg_tls_pair *copy_pairs(const struct cg_tls_pair *pairs, bool *failed)
-{
-    struct cg_tls_pair *made;
-    size_t count = 0;
-
-    if (pairs == NULL)
-        return NULL;
-    while (pairs[count].cert != NULL)
-        count++;
-    made = calloc(count + 1, sizeof *made);
-    *failed |= made == NULL;
-    for (size_t i = 0; made != NULL && i < count; i++)
-        made[i] = (struct cg_tls_pair){copy(pairs[i].cert, failed),
-                                       copy(pairs[i].key, failed)};
-    return made;
-}
-
-static bool copy_options(struct cg_tls_options *to, const struct cg_tls_options *from)
-{
-    bool failed = false;
-
-    *to = (struct cg_tls_options){
-        .cert = copy(from->cert, &failed),
-        .key = copy(from->key, &failed),
-        .pairs = copy_pairs(from->pairs, &failed),
-        .ca_file = copy(from->ca_file, &failed),
-        .ca_path = copy(from->ca_path, &failed),
-        .insecure = from->insecure,
-        .verify_client = from->verify_client,
-        .alpn = copy(from->alpn, &failed),
-    };
-    return !failed;
-}
-
-static void free_options(struct cg_tls_options *options)
-{
-    for (const struct cg_tls_pair *pair = options->pairs; pair && pair->cert; pair++) {
-        free((char *)pair->cert);
-        free((char *)pair->key);
-    }
-    free((struct cg_tls_pair *)options->pairs);
-    free((char *)options->cert);
-    free((char *)options->key);
-    free((char *)options->ca_file);
-    free((char *)options->ca_path);
-    free((char *)options->alpn);
-}
 
 static int load(struct cg_tls *tls, struct cg__tls_keys **keys, char *why)
 {
@@ -82,17 +23,19 @@ static int load(struct cg_tls *tls, struct cg__tls_keys **keys, char *why)
 int cg_tls_create(struct cg_tls **out, const struct cg_tls_options *options)
 {
     struct cg_tls *tls;
-    int rc = -ENOMEM;
+    int rc;
 
     if (options->why != NULL)
         *options->why = '\0';
-    if (options->verify_client > CG_TLS_REQUIRED || (options->key && !options->cert))
-        return cg__tls_why_say(options->why, -EINVAL, "options that make no sense");
+    rc = cg__tls_options_check(options);
+    if (rc < 0)
+        return rc;
     tls = calloc(1, sizeof *tls);
     if (tls == NULL)
         return -ENOMEM;
     tls->refs = 1;
-    if (copy_options(&tls->options, options))
+    rc = -ENOMEM;
+    if (cg__tls_options_copy(&tls->options, options))
         rc = load(tls, &tls->keys, options->why);
     if (rc < 0) {
         cg_tls_free(tls);
@@ -146,6 +89,6 @@ void cg_tls_free(struct cg_tls *tls)
     cg__tls_session_clear(tls);
     if (tls->keys != NULL)
         cg__tls_keys_unref(tls->keys);
-    free_options(&tls->options);
+    cg__tls_options_drop(&tls->options);
     free(tls);
 }

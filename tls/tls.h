@@ -22,6 +22,17 @@ struct cg_tls {
 
 struct cg_tls *cg__tls_ref(struct cg_tls *tls);
 
+/* ---- options.c ---- */
+
+/* 0; -EINVAL: they make no sense, and options->why says why. */
+int cg__tls_options_check(const struct cg_tls_options *options);
+
+/* Copies all texts. False: no memory; the copy is dropped all the same. */
+bool cg__tls_options_copy(struct cg_tls_options *to, const struct cg_tls_options *from);
+
+/* Frees a copy, and erases the keys in it. */
+void cg__tls_options_drop(struct cg_tls_options *options);
+
 /* ---- session.c ---- */
 
 /* Has this context keep its clients' sessions. Those that are kept are found by the conn,

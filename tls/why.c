@@ -2,10 +2,12 @@
 /* OpenSSL's errors as codes and words. */
 #include "config.h"
 
+#include "tls/keys.h"
 #include "tls/why.h"
 
 #include <errno.h>
 #include <openssl/err.h>
+#include <openssl/pem.h>
 #include <openssl/x509_vfy.h>
 #include <stdio.h>
 #include <string.h>
@@ -61,18 +63,28 @@ int cg__tls_why(SSL *ssl, char *why)
     return cg__tls_why_say(why, code, text != NULL ? text : "no reason given");
 }
 
-int cg__tls_why_file(const char *file, char *why)
+bool cg__tls_why_system(void)
+{
+    return ERR_SYSTEM_ERROR(ERR_peek_error());
+}
+
+int cg__tls_why_named(const char *source, const char *text, char *why)
+{
+    if (why != NULL)
+        snprintf(why, CG_TLS_WHY_SIZE, "%s: %s", cg__tls_pem_name(source), text);
+    ERR_clear_error();
+    return CG_ETLS_FILE;
+}
+
+int cg__tls_why_file(const char *source, const char *none, char *why)
 {
     unsigned long error = ERR_peek_error();
     const char *text = ERR_reason_error_string(error);
-    char reason[64];
 
     /* The system's errors have no text of OpenSSL's. */
-    if (text == NULL && ERR_SYSTEM_ERROR(error))
+    if (ERR_SYSTEM_ERROR(error))
         text = cg_strerror(-ERR_GET_REASON(error));
-    snprintf(reason, sizeof reason, "%s", text != NULL ? text : "not usable");
-    if (why != NULL)
-        snprintf(why, CG_TLS_WHY_SIZE, "%s: %s", file, reason);
-    ERR_clear_error();
-    return CG_ETLS_FILE;
+    else if (ERR_GET_LIB(error) == ERR_LIB_PEM && ERR_GET_REASON(error) == PEM_R_NO_START_LINE)
+        text = none;
+    return cg__tls_why_named(source, text != NULL ? text : "not usable", why);
 }

@@ -12,10 +12,17 @@
  * wanted); the queue is empty then. ssl: whose handshake or record it was. */
 int cg__tls_why(SSL *ssl, char *why);
 
-/* The same for a file that could not be used. */
-int cg__tls_why_file(const char *file, char *why);
+/* The same for a file, or PEM in memory, that could not be used. none: what to say if it has
+ * nothing of what was looked for. Returns CG_ETLS_FILE. */
+int cg__tls_why_file(const char *source, const char *none, char *why);
 
-/* Words of our own. Answers the code. */
+/* Words of our own about a file. Returns CG_ETLS_FILE. */
+int cg__tls_why_named(const char *source, const char *text, char *why);
+
+/* Whether the last failure is one of a system call. */
+bool cg__tls_why_system(void);
+
+/* Words of our own. Returns the code. */
 int cg__tls_why_say(char *why, int code, const char *text);
 
 #endif

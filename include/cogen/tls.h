@@ -15,7 +15,8 @@ enum {
     CG_TLS_SESSIONS = 64,  /* sessions that a configuration remembers for its clients */
 };
 
-/* Files in PEM: the certificate, followed by those between it and a root, and its key. */
+/* A certificate, followed by those between it and a root, and its private key, both in PEM:
+ * the path of a file; or, where the text contains "-----BEGIN ", the PEM itself. */
 struct cg_tls_pair {
     const char *cert;
     const char *key; /* NULL: in the same file */
@@ -28,17 +29,28 @@ enum cg_tls_verify {
     CG_TLS_REQUIRED,   /* one that it trusts */
 };
 
+/* The lowest version. The highest is the newest that OpenSSL has. */
+enum cg_tls_min_version { CG_TLS_1_2 = 0, CG_TLS_1_3 };
+
 struct cg_tls_options {
     const char *cert, *key;          /* one pair; see struct cg_tls_pair */
     const struct cg_tls_pair *pairs; /* more of them, ended by one whose cert is NULL. A
                                         server takes the first whose certificate is for the
                                         host that the client names, else the first of all */
-    const char *ca_file, *ca_path;   /* whom to trust: a PEM file, a hashed directory; both
-                                        NULL: the system's store */
+    const char *ca_file, *ca_path;   /* whom to trust: PEM as in struct cg_tls_pair, a hashed
+                                        directory; both NULL: the system's store */
     bool insecure;                   /* clients believe any certificate of anybody */
     uint8_t verify_client;           /* enum cg_tls_verify, for servers */
     const char *alpn;                /* protocols, preferred first: "h2,http/1.1" */
     char *why;                       /* CG_TLS_WHY_SIZE bytes for a failure in words */
+    const char *groups;    /* of the key exchange, preferred first, as OpenSSL names them;
+                              NULL: "X25519:P-256:P-384" */
+    const char *ciphers;   /* of TLS 1.2, as openssl-ciphers(1) has it; NULL: those with
+                              forward secrecy by elliptic curves */
+    const char *suites;    /* of TLS 1.3, with colons between; NULL: OpenSSL's */
+    uint8_t min_version;   /* enum cg_tls_min_version */
+    bool client_order;     /* a server goes by its client's order of ciphers and suites,
+                              not by its own */
     void *reserved;
 };
 
@@ -89,9 +101,11 @@ CG_EXTERN_C_BEGIN
 extern CG_API const struct cg_op_type cg_tls_accept_type, cg_tls_connect_type;
 
 /* Reads the files and makes a configuration, which the caller gives back by cg_tls_free.
- * The options are copied. Servers need a certificate, clients do not. TLS 1.2 is the lowest
- * version. 0; CG_ETLS_FILE: a file cannot be read, or has no certificate, or a key that does
- * not fit; -EINVAL: options that make no sense (.alpn); -ENOMEM. */
+ * The options are copied. Servers need a certificate, clients do not. Each certificate is
+ * tried in a handshake with itself, so that one which no handshake would accept (a key or a
+ * digest that is too weak) is refused here. 0; CG_ETLS_FILE: a file cannot be read, has no
+ * certificate, or a key that is encrypted or does not fit, or the trial failed; -EINVAL:
+ * options that make no sense; -ENOMEM. */
 CG_API int cg_tls_create(struct cg_tls **tls, const struct cg_tls_options *options);
 
 /* Reads the files again, for the connections to come; those there are stay as they are. If

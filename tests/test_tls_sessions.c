@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: MIT */
+/* TLS sessions: what is resumed, with whom, and for how long. */
+#include "config.h"
+
+#include "tests/support.h"
+#include "tests/tls_certs.h"
+#include "tests/tls_meeting.h"
+#include "tls/conn.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+/* ---- Sessions ---------------------------------------------------------------------- */
+
+/* A session goes on with the same host and no other, in TLS 1.3 and 1.2, also when nobody
+ * said goodbye, and after the server has read its files again. */
+static ssize_t sessions(void *arg)
+{
+    (void)arg;
+    for (int version = TLS1_2_VERSION; version <= TLS1_3_VERSION; version++) {
+        struct meeting m = {.host = "site.test"};
+
+        OK(cg_tls_new(&m.server, .cert = cert_path("site.pem")));
+        OK(cg_tls_new(&m.client, .ca_file = cert_path("ca.pem")));
+        SSL_CTX_set_max_proto_version(m.client->keys->context, version);
+        ck_assert(!meet_resumes(&m));
+        for (int i = 0; i < 5; i++)
+            ck_assert(meet_resumes(&m));
+        m.host = "127.0.0.1";
+        ck_assert(!meet_resumes(&m));
+        m.host = "site.test";
+        ck_assert(meet_resumes(&m));
+        OK(cg_tls_reload(m.server, NULL));
+        ck_assert(meet_resumes(&m));
+        OK(cg_tls_reload(m.client, NULL)); /* which may trust others now */
+        ck_assert(!meet_resumes(&m));
+        cg_tls_free(m.server);
+        cg_tls_free(m.client);
+    }
+    return 0;
+}
+
+/* A client remembers so many sessions and no more; the oldest go first. */
+static ssize_t sessions_are_limited(void *arg)
+{
+    static const char *const hosts[] = {"site.test", "a.site.test", "b.site.test",
+                                        "c.site.test", "d.site.test"};
+    struct meeting m = {.host = NULL};
+
+    (void)arg;
+    OK(cg_tls_new(&m.server, .cert = cert_path("site.pem")));
+    OK(cg_tls_new(&m.client, .ca_file = cert_path("ca.pem")));
+    SSL_CTX_set_num_tickets(m.server->keys->context, 20);
+    for (size_t i = 0; i < COUNT(hosts); i++) {
+        m.host = hosts[i];
+        meet(&m);
+        IS(m.result[1], 0);
+        part(&m);
+        ck_assert_uint_le(m.client->count, CG_TLS_SESSIONS);
+    }
+    ck_assert_uint_eq(m.client->count, CG_TLS_SESSIONS);
+    ck_assert(meet_resumes(&m));
+    m.host = hosts[0];
+    ck_assert(!meet_resumes(&m));
+    cg_tls_free(m.server);
+    cg_tls_free(m.client);
+    return 0;
+}
+
+/* A session that a server gives to a connection from before a reload is not kept. */
+static ssize_t sessions_of_old(void *arg)
+{
+    struct meeting m = {.host = "site.test"};
+    struct cg_coro *server;
+    char byte;
+
+    (void)arg;
+    OK(cg_tls_new(&m.server, .cert = cert_path("site.pem")));
+    OK(cg_tls_new(&m.client, .ca_file = cert_path("ca.pem")));
+    server = meet_server(&m);
+    OK(cg_yield(cg_tls_connect(m.inner[1], m.client, m.host, &m.sock[1])));
+    test_end(server);
+    OK(cg_tls_reload(m.client, NULL));
+    IS(cg_yield(cg_writeall(m.sock[0], "!", 1)), 1);
+    IS(cg_yield(cg_readall(m.sock[1], &byte, 1)), 1); /* after the tickets */
+    ck_assert_uint_eq(m.client->count, 0);
+    part(&m);
+    cg_tls_free(m.server);
+    cg_tls_free(m.client);
+    return 0;
+}
+
+
+static const struct test_case cases[] = {
+    CORO(sessions),
+    CORO(sessions_are_limited),
+    CORO(sessions_of_old),
+};
+
+int main(void)
+{
+    int result;
+
+    certs_open();
+    result = test_main("tls_sessions", cases, COUNT(cases));
+    certs_close();
+    return result;
+}

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MIT */
+/* What a server chooses in the handshake: a certificate by the host that the client names,
+ * a protocol by its own order. */
+#include "config.h"
+
+#include "tls/keys.h"
+#include "tls/why.h"
+
+#include <errno.h>
+#include <openssl/x509v3.h>
+#include <string.h>
+
+/* ---- Certificates ------------------------------------------------------------------ */
+
+int cg__tls_identity_use(SSL *ssl, const struct cg__tls_identity *identity)
+{
+    return SSL_use_cert_and_key(ssl, identity->cert, identity->key, identity->chain, 1);
+}
+
+/* The identity for the host that the client named; NULL: there is none. */
+static const struct cg__tls_identity *find(const struct cg__tls_keys *keys, SSL *ssl)
+{
+    const char *host = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
+
+    for (size_t i = 0; host != NULL && i < keys->count; i++)
+        if (X509_check_host(keys->identities[i].cert, host, 0, 0, NULL) == 1)
+            return &keys->identities[i];
+    return NULL;
+}
+
+/* Called in the handshake: by a server once it knows the host, by a client that is asked
+ * for a certificate. */
+static int choose_identity(SSL *ssl, void *arg)
+{
+    const struct cg__tls_keys *keys = arg;
+    const struct cg__tls_identity *identity = NULL;
+
+    if (keys->count == 0)
+        return 1;
+    if (SSL_is_server(ssl))
+        identity = find(keys, ssl);
+    return cg__tls_identity_use(ssl, identity != NULL ? identity : &keys->identities[0]);
+}
+
+/* Without this callback OpenSSL would not remember the name of a host. */
+static int accept_host(SSL *ssl, int *alert, void *arg)
+{
+    (void)ssl;
+    (void)alert;
+    (void)arg;
+    return SSL_TLSEXT_ERR_OK;
+}
+
+/* ---- Protocols --------------------------------------------------------------------- */
+
+int cg__tls_choose_encode(struct cg__tls_keys *keys, const char *list, char *why)
+{
+    while (list != NULL && *list != '\0') {
+        size_t len = strcspn(list, ",");
+
+        if (len == 0 || len > 255 || keys->alpn_size + 1 + len > sizeof keys->alpn)
+            return cg__tls_why_say(why, -EINVAL, "alpn: not a list of protocols");
+        keys->alpn[keys->alpn_size++] = (unsigned char)len;
+        memcpy(keys->alpn + keys->alpn_size, list, len);
+        keys->alpn_size += (unsigned)len;
+        list += len;
+        if (*list == ',' && *++list == '\0')
+            return cg__tls_why_say(why, -EINVAL, "alpn: not a list of protocols");
+    }
+    return 0;
+}
+
+/* Without a protocol in common the handshake fails (RFC 7301). */
+static int choose_alpn(SSL *ssl, const unsigned char **out, unsigned char *size,
+                       const unsigned char *offered, unsigned offered_size, void *arg)
+{
+    const struct cg__tls_keys *keys = arg;
+    unsigned char *chosen;
+
+    (void)ssl;
+    if (SSL_select_next_proto(&chosen, size, keys->alpn, keys->alpn_size, offered,
+                              offered_size) != OPENSSL_NPN_NEGOTIATED)
+        return SSL_TLSEXT_ERR_ALERT_FATAL;
+    *out = chosen;
+    return SSL_TLSEXT_ERR_OK;
+}
+
+void cg__tls_choose_begin(struct cg__tls_keys *keys)
+{
+    SSL_CTX_set_cert_cb(keys->context, choose_identity, keys);
+    SSL_CTX_set_tlsext_servername_callback(keys->context, accept_host);
+    if (keys->alpn_size == 0)
+        return;
+    SSL_CTX_set_alpn_protos(keys->context, keys->alpn, keys->alpn_size);
+    SSL_CTX_set_alpn_select_cb(keys->context, choose_alpn, keys);
+}
