@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* ---- Files ------------------------------------------------------------------------- */
 
@@ -178,12 +179,48 @@ static ssize_t from_memory(void *arg)
     cg_tls_free(m.client);
     return 0;
 }
+/* The secrets of each connection are appended to a file, if one is named. */
+static ssize_t key_log(void *arg)
+{
+    struct meeting m = {.host = "site.test"};
+    char line[512], why[CG_TLS_WHY_SIZE];
+    struct cg_tls *tls = NULL;
+    unsigned lines = 0;
+    FILE *file;
+
+    (void)arg;
+    OK(cg_tls_new(&m.server, .cert = cert_path("site.pem"), .key_log = cert_path("log")));
+    OK(cg_tls_new(&m.client, .ca_file = cert_path("ca.pem")));
+    for (int i = 0; i < 2; i++) {
+        meet(&m);
+        IS(m.result[1], 0);
+        part(&m);
+    }
+    cg_tls_free(m.server);
+    cg_tls_free(m.client);
+    file = fopen(cert_path("log"), "r");
+    ck_assert_ptr_nonnull(file);
+    while (fgets(line, sizeof line, file) != NULL) {
+        ck_assert_ptr_nonnull(strchr(line, '\n'));
+        lines += strncmp(line, "CLIENT_TRAFFIC_SECRET_0 ", 24) == 0;
+    }
+    fclose(file);
+    unlink(cert_path("log"));
+    ck_assert_uint_eq(lines, 2);
+    IS(cg_tls_new(&tls, .key_log = "no/such/directory/log", .why = why), CG_ETLS_FILE);
+    ck_assert_str_eq(why, "no/such/directory/log: No such file or directory");
+    IS(cg_tls_new(&tls, .key_log = "/dev/null", .why = why), CG_ETLS_FILE);
+    ck_assert_str_eq(why, "/dev/null: not a regular file");
+    ck_assert_ptr_null(tls);
+    return 0;
+}
 
 static const struct test_case cases[] = {
     CORO(reloads),
     CORO(bad_files),
     CORO(weak_certificates),
     CORO(from_memory),
+    CORO(key_log),
 };
 
 int main(void)

@@ -13,8 +13,8 @@
 
 /* ---- Sessions ---------------------------------------------------------------------- */
 
-/* A session goes on with the same host and no other, in TLS 1.3 and 1.2, also when nobody
- * said goodbye, and after the server has read its files again. */
+/* A session goes on with the same host and no other, in TLS 1.3 and 1.2, until one of the two
+ * has read its files again: the server's key may have leaked, the client may trust others. */
 static ssize_t sessions(void *arg)
 {
     (void)arg;
@@ -32,8 +32,9 @@ static ssize_t sessions(void *arg)
         m.host = "site.test";
         ck_assert(meet_resumes(&m));
         OK(cg_tls_reload(m.server, NULL));
+        ck_assert(!meet_resumes(&m));
         ck_assert(meet_resumes(&m));
-        OK(cg_tls_reload(m.client, NULL)); /* which may trust others now */
+        OK(cg_tls_reload(m.client, NULL));
         ck_assert(!meet_resumes(&m));
         cg_tls_free(m.server);
         cg_tls_free(m.client);
@@ -92,10 +93,39 @@ static ssize_t sessions_of_old(void *arg)
 }
 
 
+/* A ticket is good for one more life of the key that made it, and no longer: what has leaked
+ * then opens nothing that comes later. */
+static ssize_t ticket_keys_change(void *arg)
+{
+    static const struct {
+        double lives; /* that go by before a handshake */
+        bool resumed;
+    } steps[] = {{0, false}, {0.9, true}, {0.9, true}, {0.9, true}, {2.1, false}, {0, true}};
+    unsigned char names[COUNT(steps)][16];
+    struct meeting m = {.host = "site.test"};
+
+    (void)arg;
+    OK(cg_tls_new(&m.server, .cert = cert_path("site.pem")));
+    OK(cg_tls_new(&m.client, .ca_file = cert_path("ca.pem")));
+    for (size_t i = 0; i < COUNT(steps); i++) {
+        IS(cg_yield(cg_sleep((int64_t)(steps[i].lives * CG_TLS_TICKET_LIFE) * CG_SECOND)),
+           0);
+        ck_assert_msg(meet_resumes(&m) == steps[i].resumed, "step %zu", i);
+        memcpy(names[i], m.server->keys->tickets.now.name, sizeof names[i]);
+    }
+    ck_assert_mem_eq(names[1], names[0], sizeof names[0]);
+    ck_assert_mem_ne(names[2], names[1], sizeof names[0]);
+    ck_assert_mem_ne(names[4], names[3], sizeof names[0]);
+    cg_tls_free(m.server);
+    cg_tls_free(m.client);
+    return 0;
+}
+
 static const struct test_case cases[] = {
     CORO(sessions),
     CORO(sessions_are_limited),
     CORO(sessions_of_old),
+    CORO(ticket_keys_change, .where = ON_SIM),
 };
 
 int main(void)

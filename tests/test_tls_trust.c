@@ -7,6 +7,7 @@
 #include "tests/tls_certs.h"
 #include "tests/tls_meeting.h"
 
+#include <errno.h>
 #include <string.h>
 
 /* What a client that trusts ca.pem (or does not mind) says to a server's certificate. */
@@ -56,6 +57,107 @@ static ssize_t verdicts(void *arg)
     IS(verdict("foreign.pem", "site.test", false, NULL), CG_ETLS_ISSUER);
     IS(verdict("expired.pem", "other.test", true, NULL), 0);
     IS(verdict("self.pem", NULL, true, NULL), 0);
+    return 0;
+}
+
+/* A host is a whole name or an address; what only looks like one never gets as far as to be
+ * compared, since OpenSSL would take it for something else. */
+static ssize_t hosts(void *arg)
+{
+    static const struct {
+        const char *host;
+        ssize_t result;
+        const char *name; /* the host as the server sees it; NULL: none */
+    } cases[] = {
+        {"site.test", 0, "site.test"},
+        {"SITE.test.", 0, "SITE.test"},
+        {"www.site.test.", 0, "www.site.test"},
+        {"127.0.0.1", 0, NULL},
+        {"127.0.0.1.", 0, NULL},
+        {"::1", CG_ETLS_HOST, NULL},
+        {"fe80::1%eth0", 0, NULL},
+        {"", -EINVAL, NULL},
+        {".", -EINVAL, NULL},
+        {".site.test", -EINVAL, NULL},
+        {".test", -EINVAL, NULL},
+        {"site.test..", -EINVAL, NULL},
+        {"site..test", -EINVAL, NULL},
+        {"*.site.test", -EINVAL, NULL},
+        {"[::1]", -EINVAL, NULL},
+        {"site.test:443", -EINVAL, NULL},
+        {"site.test/", -EINVAL, NULL},
+        {"si te.test", -EINVAL, NULL},
+        {"s\303\255te.test", -EINVAL, NULL},
+    };
+    struct cert cert = {.file = "hosts.pem", .name = "site.test", .issuer = "ca.pem",
+                        .alt = "DNS:site.test,DNS:*.site.test,DNS:evil.test,DNS:*.test,"
+                               "IP:127.0.0.1,IP:fe80::1"};
+
+    (void)arg;
+    certs_make(&cert);
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct meeting m = {.host = cases[i].host};
+        const char *name;
+
+        OK(cg_tls_new(&m.server, .cert = cert_path("hosts.pem")));
+        OK(cg_tls_new(&m.client, .ca_file = cert_path("ca.pem")));
+        meet(&m);
+        ck_assert_msg(m.result[1] == cases[i].result, "%s: %zd %s", cases[i].host,
+                      m.result[1], m.why[1]);
+        if (m.result[1] == -EINVAL)
+            ck_assert_int_eq(strncmp(m.why[1], "host: ", 6), 0);
+        name = m.result[0] == 0 ? cg_tls_host(m.sock[0]) : NULL;
+        ck_assert((name == NULL) == (cases[i].name == NULL));
+        if (name != NULL)
+            ck_assert_str_eq(name, cases[i].name);
+        part(&m);
+        cg_tls_free(m.server);
+        cg_tls_free(m.client);
+    }
+    return 0;
+}
+
+/* A name has at most 253 bytes, each part at most 63. */
+static ssize_t long_hosts(void *arg)
+{
+    char host[512], why[CG_TLS_WHY_SIZE];
+
+    (void)arg;
+    memset(host, 'a', sizeof host - 1);
+    host[sizeof host - 1] = '\0';
+    IS(verdict("site.pem", host, false, why), -EINVAL);
+    ck_assert_str_eq(why, "host: longer than a name can be");
+    host[64] = '\0';
+    IS(verdict("site.pem", host, false, NULL), -EINVAL);
+    host[63] = '\0';
+    IS(verdict("site.pem", host, false, NULL), CG_ETLS_HOST);
+    return 0;
+}
+
+/* A server may insist on a host that it has a certificate for. */
+static ssize_t strict_sni(void *arg)
+{
+    static const struct {
+        const char *host;
+        bool accepted;
+    } cases[] = {{"site.test", true},    {"www.site.test", true}, {"SITE.TEST.", true},
+                 {"other.test", false}, {"127.0.0.1", false},    {NULL, false}};
+
+    (void)arg;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct meeting m = {.host = cases[i].host};
+
+        OK(cg_tls_new(&m.server, .cert = cert_path("site.pem"), .strict_sni = true));
+        OK(cg_tls_new(&m.client, .insecure = true));
+        meet(&m);
+        IS(m.result[0], cases[i].accepted ? 0 : CG_ETLS_HOST);
+        IS(m.result[1], cases[i].accepted ? 0 : CG_ETLS_REFUSED);
+        if (!cases[i].accepted)
+            ck_assert_str_eq(m.why[0], "the client names no host of this server");
+        part(&m);
+        cg_tls_free(m.server);
+        cg_tls_free(m.client);
+    }
     return 0;
 }
 
@@ -167,10 +269,62 @@ static ssize_t client_certificates(void *arg)
     return 0;
 }
 
+/* Who a client is stands in its alternative names, each with its kind; the common name counts
+ * only where there are none, and of several the last. */
+static ssize_t client_names(void *arg)
+{
+    static const struct {
+        const char *name, *name2, *alt;
+        const char *peer, *first, *second;
+    } cases[] = {
+        {"admin", NULL, NULL, "admin", NULL, NULL},
+        {"admin", "bob", NULL, "bob", NULL, NULL},
+        {"admin", NULL, "DNS:a.test,IP:10.0.0.1", "a.test", "DNS:a.test", "IP:10.0.0.1"},
+        {"admin", NULL, "email:bob@a.test,URI:spiffe://a.test/bob", "bob@a.test",
+         "email:bob@a.test", "URI:spiffe://a.test/bob"},
+        {"admin", NULL, "IP:fe80::1", "fe80::1", "IP:fe80::1", NULL},
+        {"a\nb", NULL, NULL, NULL, NULL, NULL},
+    };
+
+    (void)arg;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct cert cert = {.file = "named.pem", .name = cases[i].name,
+                            .name2 = cases[i].name2, .alt = cases[i].alt,
+                            .issuer = "ca.pem"};
+        const char *expected[] = {cases[i].peer, cases[i].first, cases[i].second, NULL};
+        struct meeting m = {.host = "site.test"};
+
+        certs_make(&cert);
+        OK(cg_tls_new(&m.server, .cert = cert_path("site.pem"),
+                      .ca_file = cert_path("ca.pem"), .verify_client = CG_TLS_REQUIRED));
+        OK(cg_tls_new(&m.client, .ca_file = cert_path("ca.pem"),
+                      .cert = cert_path("named.pem")));
+        meet(&m);
+        IS(m.result[0], 0);
+        for (unsigned j = 0; j < COUNT(expected); j++) {
+            const char *got = j == 0 ? cg_tls_peer_name(m.sock[0])
+                                     : cg_tls_peer_alt(m.sock[0], j - 1);
+
+            ck_assert_msg((got == NULL) == (expected[j] == NULL), "case %zu, %u", i, j);
+            if (got != NULL)
+                ck_assert_str_eq(got, expected[j]);
+        }
+        ck_assert_str_eq(cg_tls_peer_alt(m.sock[1], 0), "DNS:site.test");
+        part(&m);
+        cg_tls_free(m.server);
+        cg_tls_free(m.client);
+    }
+    return 0;
+}
+
 /* ---- All --------------------------------------------------------------------------- */
 
 static const struct test_case cases[] = {
     CORO(verdicts),
+    CORO(hosts),
+    CORO(long_hosts),
+    CORO(strict_sni),
+    CORO(client_names),
     CORO(system_store),
     CORO(by_name),
     CORO(client_certificates),

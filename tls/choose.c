@@ -7,6 +7,7 @@
 #include "tls/why.h"
 
 #include <errno.h>
+#include <openssl/err.h>
 #include <openssl/x509v3.h>
 #include <string.h>
 
@@ -17,13 +18,21 @@ int cg__tls_identity_use(SSL *ssl, const struct cg__tls_identity *identity)
     return SSL_use_cert_and_key(ssl, identity->cert, identity->key, identity->chain, 1);
 }
 
+bool cg__tls_choose_host(const SSL *ssl, struct cg__tls_host *host)
+{
+    const char *name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
+
+    return name != NULL && cg__tls_host_parse(name, host) == NULL;
+}
+
 /* The identity for the host that the client named; NULL: there is none. */
 static const struct cg__tls_identity *find(const struct cg__tls_keys *keys, SSL *ssl)
 {
-    const char *host = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
+    struct cg__tls_host host;
+    bool named = cg__tls_choose_host(ssl, &host);
 
-    for (size_t i = 0; host != NULL && i < keys->count; i++)
-        if (X509_check_host(keys->identities[i].cert, host, 0, 0, NULL) == 1)
+    for (size_t i = 0; named && i < keys->count; i++)
+        if (X509_check_host(keys->identities[i].cert, host.text, 0, 0, NULL) == 1)
             return &keys->identities[i];
     return NULL;
 }
@@ -42,13 +51,17 @@ static int choose_identity(SSL *ssl, void *arg)
     return cg__tls_identity_use(ssl, identity != NULL ? identity : &keys->identities[0]);
 }
 
-/* Without this callback OpenSSL would not remember the name of a host. */
-static int accept_host(SSL *ssl, int *alert, void *arg)
+/* Called in each handshake of a server, whether the client has named a host or not. Without
+ * this callback OpenSSL would not remember the name. */
+static int check_host(SSL *ssl, int *alert, void *arg)
 {
-    (void)ssl;
-    (void)alert;
-    (void)arg;
-    return SSL_TLSEXT_ERR_OK;
+    const struct cg__tls_keys *keys = arg;
+
+    if (!keys->strict || find(keys, ssl) != NULL)
+        return SSL_TLSEXT_ERR_OK;
+    ERR_raise(ERR_LIB_USER, CG__TLS_NO_HOST); /* before OpenSSL's own, which says less */
+    *alert = SSL_AD_UNRECOGNIZED_NAME;
+    return SSL_TLSEXT_ERR_ALERT_FATAL;
 }
 
 /* ---- Protocols --------------------------------------------------------------------- */
@@ -88,7 +101,8 @@ static int choose_alpn(SSL *ssl, const unsigned char **out, unsigned char *size,
 void cg__tls_choose_begin(struct cg__tls_keys *keys)
 {
     SSL_CTX_set_cert_cb(keys->context, choose_identity, keys);
-    SSL_CTX_set_tlsext_servername_callback(keys->context, accept_host);
+    SSL_CTX_set_tlsext_servername_callback(keys->context, check_host);
+    SSL_CTX_set_tlsext_servername_arg(keys->context, keys);
     if (keys->alpn_size == 0)
         return;
     SSL_CTX_set_alpn_protos(keys->context, keys->alpn, keys->alpn_size);

@@ -27,21 +27,22 @@ static void set_server(struct cg__tls_conn *conn)
 }
 
 /* An address is looked for among the certificate's addresses, and never sent. */
-static bool set_host(struct cg__tls_conn *conn, const char *host)
+static bool set_host(struct cg__tls_conn *conn, const struct cg__tls_host *host)
 {
     X509_VERIFY_PARAM *param = SSL_get0_param(conn->ssl);
 
-    conn->host = strdup(host);
+    conn->host = strdup(host->text);
     if (conn->host == NULL)
         return false;
-    if (X509_VERIFY_PARAM_set1_ip_asc(param, host) == 1)
-        return true;
+    if (host->address_size > 0)
+        return X509_VERIFY_PARAM_set1_ip(param, host->address, host->address_size) == 1;
     X509_VERIFY_PARAM_set_hostflags(param, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-    return X509_VERIFY_PARAM_set1_host(param, host, 0) == 1 &&
-           SSL_set_tlsext_host_name(conn->ssl, host) == 1;
+    return X509_VERIFY_PARAM_set1_host(param, host->text, 0) == 1 &&
+           SSL_set_tlsext_host_name(conn->ssl, host->text) == 1;
 }
 
-static bool set_client(struct cg__tls_conn *conn, const char *host)
+/* host: NULL if the configuration is insecure and none was given. */
+static bool set_client(struct cg__tls_conn *conn, const struct cg__tls_host *host)
 {
     bool insecure = conn->tls->options.insecure;
     SSL_SESSION *session;
@@ -52,7 +53,7 @@ static bool set_client(struct cg__tls_conn *conn, const char *host)
         return true;
     if (!set_host(conn, host))
         return false;
-    session = cg__tls_session_get(conn->tls, host);
+    session = cg__tls_session_get(conn->tls, conn->host);
     if (session != NULL) {
         SSL_set_session(conn->ssl, session); /* if it does not fit it is not used */
         SSL_SESSION_free(session);
@@ -60,19 +61,34 @@ static bool set_client(struct cg__tls_conn *conn, const char *host)
     return true;
 }
 
-int cg__tls_conn_new(struct cg_sock *inner, struct cg_tls *tls, bool server,
-                     const char *host, struct cg__tls_conn **out)
+/* What keeps a connection from being made, in words; NULL: nothing does. */
+static const char *check(struct cg_sock *inner, struct cg_tls *tls, bool server,
+                         const char *host, struct cg__tls_host *parsed)
 {
+    if (inner == NULL)
+        return "no socket";
+    if (tls == NULL)
+        return "no configuration";
+    if (server)
+        return tls->keys->count == 0 ? "a server needs a certificate" : NULL;
+    if (host == NULL)
+        return tls->options.insecure ? NULL : "host: none";
+    return cg__tls_host_parse(host, parsed);
+}
+
+int cg__tls_conn_new(struct cg_sock *inner, struct cg_tls *tls, bool server,
+                     const char *host, struct cg__tls_conn **out, char *why)
+{
+    struct cg__tls_host parsed;
+    const char *wrong = check(inner, tls, server, host, &parsed);
     struct cg__tls_conn *conn;
     bool ok;
 
-    if (tls == NULL || inner == NULL)
-        return -EINVAL;
-    if (server ? tls->keys->count == 0 : host == NULL && !tls->options.insecure)
-        return -EINVAL;
+    if (wrong != NULL)
+        return cg__tls_why_say(why, -EINVAL, wrong);
     conn = calloc(1, sizeof *conn);
     if (conn == NULL)
-        return -ENOMEM;
+        return cg__tls_why_say(why, -ENOMEM, cg_strerror(-ENOMEM));
     ERR_clear_error();
     conn->inner = inner;
     conn->tls = cg__tls_ref(tls);
@@ -83,11 +99,11 @@ int cg__tls_conn_new(struct cg_sock *inner, struct cg_tls *tls, bool server,
     if (ok && server)
         set_server(conn);
     else if (ok)
-        ok = set_client(conn, host);
+        ok = set_client(conn, host != NULL ? &parsed : NULL);
     ERR_clear_error();
     if (!ok) {
         cg__tls_conn_free(conn);
-        return -ENOMEM;
+        return cg__tls_why_say(why, -ENOMEM, cg_strerror(-ENOMEM));
     }
     *out = conn;
     return 0;
@@ -105,6 +121,7 @@ void cg__tls_conn_free(struct cg__tls_conn *conn)
     cg_tls_free(conn->tls);
     free(conn->host);
     free(conn->peer);
+    free(conn->alt);
     free(conn->alpn);
     free(conn);
 }

@@ -42,16 +42,18 @@ struct cg__tls_conn {
     bool ended;  /* the inner stream has */
     bool deaf;   /* shut down for reading */
     bool mute;   /* shut down for writing */
+    unsigned tickets_tried; /* of those that the client has shown */
     char *host, *peer, *alpn; /* NULL: none */
+    char **alt; /* the peer's alternative names; NULL: none, or nobody has asked */
     char why[CG_TLS_WHY_SIZE];
 };
 
 /* ---- conn.c ---- */
 
 /* A connection over a socket, which it borrows; host as cg_tls_connect has it, NULL with
- * `server`. 0, -ENOMEM, -EINVAL. */
+ * `server`. 0; -ENOMEM; -EINVAL, in words in why (may be NULL). */
 int cg__tls_conn_new(struct cg_sock *inner, struct cg_tls *tls, bool server,
-                     const char *host, struct cg__tls_conn **conn);
+                     const char *host, struct cg__tls_conn **conn, char *why);
 void cg__tls_conn_free(struct cg__tls_conn *conn);
 
 /* One call of OpenSSL, which never suspends; what it wants to send is in the queue then.

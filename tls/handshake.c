@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include "tls/conn.h"
+#include "tls/names.h"
 #include "tls/why.h"
 
 #include <errno.h>
@@ -24,28 +25,17 @@ static int shake(SSL *ssl, void *data, size_t size)
     return SSL_do_handshake(ssl);
 }
 
-/* The common name in a certificate's subject; NULL: none, or one with a NUL inside. */
-static char *common_name(X509 *cert)
+/* Of a client: the first alternative name without its kind, or else the common name. */
+static char *client_name(struct cg__tls_conn *conn, X509 *cert)
 {
-    X509_NAME *subject = X509_get_subject_name(cert);
-    int at = X509_NAME_get_index_by_NID(subject, NID_commonName, -1), size;
-    unsigned char *text;
-    char *copy = NULL;
-
-    if (at < 0)
-        return NULL;
-    size = ASN1_STRING_to_UTF8(
-        &text, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, at)));
-    if (size < 0)
-        return NULL;
-    if (strlen((char *)text) == (size_t)size)
-        copy = strdup((char *)text);
-    OPENSSL_free(text);
-    return copy;
+    conn->alt = cg__tls_names_alt(cert);
+    if (conn->alt != NULL && conn->alt[0] != NULL)
+        return strdup(strchr(conn->alt[0], ':') + 1);
+    return cg__tls_names_common(cert);
 }
 
 /* A session that goes on has been verified when it began, for the same host. */
-static char *verified_name(const struct cg__tls_conn *conn)
+static char *verified_name(struct cg__tls_conn *conn)
 {
     SSL *ssl = conn->ssl;
     X509 *cert = SSL_get0_peer_certificate(ssl);
@@ -54,20 +44,20 @@ static char *verified_name(const struct cg__tls_conn *conn)
     if (cert == NULL || SSL_get_verify_mode(ssl) == SSL_VERIFY_NONE)
         return NULL;
     if (SSL_is_server(ssl))
-        return common_name(cert);
+        return client_name(conn, cert);
     return strdup(name != NULL ? name : conn->host);
 }
 
 /* Without memory for a name it is unknown. */
 static void note(struct cg__tls_conn *conn)
 {
-    const char *host = SSL_get_servername(conn->ssl, TLSEXT_NAMETYPE_host_name);
     const unsigned char *alpn;
+    struct cg__tls_host host;
     unsigned size;
 
     ERR_clear_error();
-    if (SSL_is_server(conn->ssl) && host != NULL)
-        conn->host = strdup(host);
+    if (SSL_is_server(conn->ssl) && cg__tls_choose_host(conn->ssl, &host))
+        conn->host = strdup(host.text);
     SSL_get0_alpn_selected(conn->ssl, &alpn, &size);
     if (size > 0)
         conn->alpn = strndup((const char *)alpn, size);
@@ -79,14 +69,12 @@ static void note(struct cg__tls_conn *conn)
  * cg_any it begins later. */
 static enum cg_verdict begin(struct cg_tls_op *op, bool server)
 {
-    op->result = cg__tls_conn_new(op->inner, op->tls, server, op->host, &op->conn);
-    if (op->result == 0) {
-        cg_sock_keep(op->inner);
-        return CG_RUN;
-    }
-    if (op->why != NULL)
-        cg__tls_why_say(op->why, 0, cg_strerror(op->result));
-    return CG_DONE;
+    op->result =
+        cg__tls_conn_new(op->inner, op->tls, server, op->host, &op->conn, op->why);
+    if (op->result < 0)
+        return CG_DONE;
+    cg_sock_keep(op->inner);
+    return CG_RUN;
 }
 
 static enum cg_verdict accept_process(struct cg_op *op, struct cg_sched *sched)

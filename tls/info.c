@@ -3,6 +3,9 @@
 #include "config.h"
 
 #include "tls/conn.h"
+#include "tls/names.h"
+
+#include <openssl/err.h>
 
 static const struct cg__tls_conn *of(const struct cg_sock *sock)
 {
@@ -34,6 +37,31 @@ const char *cg_tls_host(const struct cg_sock *sock)
 const char *cg_tls_peer_name(const struct cg_sock *sock)
 {
     return of(sock) != NULL ? of(sock)->peer : NULL;
+}
+
+/* The list is made when it is asked for the first time: few programs ask. */
+static void list_names(struct cg__tls_conn *conn)
+{
+    X509 *cert = SSL_get0_peer_certificate(conn->ssl);
+
+    if (conn->alt != NULL || conn->peer == NULL || cert == NULL)
+        return;
+    ERR_clear_error();
+    conn->alt = cg__tls_names_alt(cert);
+    ERR_clear_error();
+}
+
+const char *cg_tls_peer_alt(const struct cg_sock *sock, unsigned i)
+{
+    struct cg__tls_conn *conn = (struct cg__tls_conn *)of(sock);
+
+    if (conn == NULL)
+        return NULL;
+    list_names(conn);
+    for (unsigned at = 0; conn->alt != NULL && conn->alt[at] != NULL; at++)
+        if (at == i)
+            return conn->alt[at];
+    return NULL;
 }
 
 const char *cg_tls_error(const struct cg_sock *sock)

@@ -10,6 +10,7 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 /* Key exchanges that cost little. A finite-field group would let a client of 1 KiB take
  * 200 ms of a server's CPU. */
@@ -159,7 +160,8 @@ static int fill(struct cg__tls_keys *keys, const struct cg_tls_options *options,
         (rc = trust(keys->context, options, why)) < 0)
         return rc;
     cg__tls_choose_begin(keys);
-    return 0;
+    cg__tls_ticket_begin(keys->context);
+    return options->key_log != NULL ? cg__tls_key_log_open(keys, options->key_log, why) : 0;
 }
 
 int cg__tls_keys_new(const struct cg_tls_options *options, struct cg__tls_keys **out,
@@ -172,6 +174,8 @@ int cg__tls_keys_new(const struct cg_tls_options *options, struct cg__tls_keys *
         return -ENOMEM;
     ERR_clear_error();
     keys->refs = 1;
+    keys->log = -1;
+    keys->strict = options->strict_sni;
     keys->context = SSL_CTX_new(TLS_method());
     keys->bio = cg__tls_bio_method();
     rc = fill(keys, options, why);
@@ -198,5 +202,8 @@ void cg__tls_keys_unref(struct cg__tls_keys *keys)
     free(keys->identities);
     SSL_CTX_free(keys->context);
     BIO_meth_free(keys->bio);
+    cg__tls_ticket_end(&keys->tickets);
+    if (keys->log >= 0)
+        close(keys->log);
     free(keys);
 }

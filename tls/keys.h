@@ -4,6 +4,9 @@
 #ifndef COGEN_TLS_KEYS_H
 #define COGEN_TLS_KEYS_H
 
+#include "tls/host.h"
+#include "tls/ticket.h"
+
 #include <cogen/tls.h>
 
 #include <openssl/ssl.h>
@@ -20,6 +23,9 @@ struct cg__tls_keys {
     unsigned refs;
     SSL_CTX *context;
     BIO_METHOD *bio; /* of the connections */
+    struct cg__tls_tickets tickets;
+    bool strict;     /* a client must name a host that there is a certificate for */
+    int log;         /* where the connections' secrets are written; -1: nowhere */
     struct cg__tls_identity *identities;
     size_t count;
     unsigned char alpn[256]; /* as on the wire: each name after its length */
@@ -56,11 +62,21 @@ int cg__tls_trial(SSL_CTX *context, const struct cg__tls_identity *identity, cha
 /* Has one end of a connection show this identity. 1: done. */
 int cg__tls_identity_use(SSL *ssl, const struct cg__tls_identity *identity);
 
+/* The host that a server's client has named, in its usual form. False: none, or one that is
+ * invalid. */
+bool cg__tls_choose_host(const SSL *ssl, struct cg__tls_host *host);
+
 /* Writes a list of protocols, "h2,http/1.1", into keys->alpn. 0, -EINVAL. */
 int cg__tls_choose_encode(struct cg__tls_keys *keys, const char *list, char *why);
 
 /* Sets the callbacks of the context. */
 void cg__tls_choose_begin(struct cg__tls_keys *keys);
+
+/* ---- key_log.c ---- */
+
+/* Has the secrets of all connections of keys->context appended to a file, keys->log. 0,
+ * CG_ETLS_FILE. */
+int cg__tls_key_log_open(struct cg__tls_keys *keys, const char *path, char *why);
 
 /* ---- keys.c ---- */
 

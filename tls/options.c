@@ -80,6 +80,7 @@ bool cg__tls_options_copy(struct cg_tls_options *to, const struct cg_tls_options
     to->groups = copy(from->groups, &failed);
     to->ciphers = copy(from->ciphers, &failed);
     to->suites = copy(from->suites, &failed);
+    to->key_log = copy(from->key_log, &failed);
     return !failed;
 }
 
@@ -98,5 +99,6 @@ void cg__tls_options_drop(struct cg_tls_options *options)
     free((char *)options->groups);
     free((char *)options->ciphers);
     free((char *)options->suites);
+    free((char *)options->key_log);
     *options = (struct cg_tls_options){.reserved = NULL};
 }

@@ -6,7 +6,6 @@
 #include "tls/why.h"
 
 #include <errno.h>
-#include <openssl/crypto.h>
 #include <stdlib.h>
 
 static int load(struct cg_tls *tls, struct cg__tls_keys **keys, char *why)
@@ -45,20 +44,6 @@ int cg_tls_create(struct cg_tls **out, const struct cg_tls_options *options)
     return 0;
 }
 
-/* Tickets that were given out stay good, unless clients are verified: whom we trust may
- * have changed. */
-static void keep_tickets(const struct cg_tls *tls, SSL_CTX *from, SSL_CTX *to)
-{
-    unsigned char secret[256];
-    long size = SSL_CTX_get_tlsext_ticket_keys(from, NULL, 0);
-
-    if (tls->options.verify_client != CG_TLS_ANYONE || size > (long)sizeof secret)
-        return;
-    if (SSL_CTX_get_tlsext_ticket_keys(from, secret, size) == 1)
-        SSL_CTX_set_tlsext_ticket_keys(to, secret, size);
-    OPENSSL_cleanse(secret, sizeof secret);
-}
-
 int cg_tls_reload(struct cg_tls *tls, char *why)
 {
     struct cg__tls_keys *keys;
@@ -69,7 +54,6 @@ int cg_tls_reload(struct cg_tls *tls, char *why)
     rc = load(tls, &keys, why);
     if (rc < 0)
         return rc;
-    keep_tickets(tls, tls->keys->context, keys->context);
     cg__tls_keys_unref(tls->keys);
     tls->keys = keys;
     cg__tls_session_clear(tls); /* they may rest on what is trusted no more */

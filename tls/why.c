@@ -56,7 +56,10 @@ int cg__tls_why(SSL *ssl, char *why)
         } else if (reason >= SSL_AD_REASON_OFFSET) { /* an alert that the peer sent */
             code = CG_ETLS_REFUSED;
         }
-    } else if (ERR_GET_REASON(error) == ERR_R_MALLOC_FAILURE) {
+    } else if (ERR_GET_LIB(error) == ERR_LIB_USER && reason == CG__TLS_NO_HOST) {
+        code = CG_ETLS_HOST;
+        text = "the client names no host of this server";
+    } else if (reason == ERR_R_MALLOC_FAILURE) {
         code = -ENOMEM;
     }
     ERR_clear_error();

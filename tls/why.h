@@ -8,6 +8,9 @@
 
 #include <openssl/ssl.h>
 
+/* A reason of our own in OpenSSL's queue of errors, of the library ERR_LIB_USER. */
+enum { CG__TLS_NO_HOST = 1 };
+
 /* The code for what has just failed, in words in why (CG_TLS_WHY_SIZE bytes; NULL: not
  * wanted); the queue is empty then. ssl: whose handshake or record it was. */
 int cg__tls_why(SSL *ssl, char *why);

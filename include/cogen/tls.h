@@ -13,6 +13,8 @@ struct cg_tls;
 enum {
     CG_TLS_WHY_SIZE = 160, /* room for .why, with its NUL */
     CG_TLS_SESSIONS = 64,  /* sessions that a configuration remembers for its clients */
+    CG_TLS_TICKET_LIFE = 2 * 60 * 60, /* seconds: how long a server's session ticket is good,
+                                         and how long one key makes tickets */
 };
 
 /* A certificate, followed by those between it and a root, and its private key, both in PEM:
@@ -51,6 +53,11 @@ struct cg_tls_options {
     uint8_t min_version;   /* enum cg_tls_min_version */
     bool client_order;     /* a server goes by its client's order of ciphers and suites,
                               not by its own */
+    bool strict_sni;       /* a server refuses clients that name no host for which it has
+                              a certificate (alert unrecognized_name) */
+    const char *key_log;   /* a file to which the secrets of all connections are appended,
+                              so that Wireshark can read them; getenv("SSLKEYLOGFILE") is
+                              what browsers take. NULL: none */
     void *reserved;
 };
 
@@ -76,16 +83,18 @@ struct cg_tls_op { /* accept, connect */
  * socket can be done with *sock, which owns inner; the caller closes it and uses inner no
  * more. Otherwise inner stays the caller's, and is good for nothing but to be closed; also
  * before the answer, which is -EBADF then.
- *   CG_ETLS_HOST ...   the peer's certificate is not accepted, and why
+ *   CG_ETLS_HOST ...   the peer's certificate is not accepted, and why; of a server with
+ *                      .strict_sni CG_ETLS_HOST: the client named no host of ours
  *   CG_ETLS_REFUSED    the peer did not accept ours, or nothing that was offered
  *   CG_ETLS            it does not speak TLS, or breaks its rules
  *   CG_EOF             it closed the connection
- *   -EINVAL            no configuration; a server without a certificate, a client without a
- *                      host
+ *   -EINVAL            no configuration; a server without a certificate; a client without a
+ *                      host, or with an invalid one
  * and what the inner socket says. With .why = buf (CG_TLS_WHY_SIZE bytes) a failure is put
- * into words there. host (borrowed): the name or the address, without port or brackets,
- * that the certificate must be for; names are also sent to the server. NULL is accepted
- * only if the configuration is insecure. The default timeout applies. Partial. */
+ * into words there. host (copied): the name or the address, without port or brackets, that
+ * the certificate must be for; names are also sent to the server. A dot at the end of a name
+ * and the zone of an address are left out. NULL is accepted only if the configuration is
+ * insecure. The default timeout applies. Partial. */
 #define cg_tls_accept(...) cg__tls_accept(__VA_ARGS__, )
 #define cg__tls_accept(i, t, s, ...)                                                       \
     CG__OP_OF(cg_tls, cg_tls_accept, .inner = (i), .tls = (t), .sock = (s), __VA_ARGS__)
@@ -108,8 +117,8 @@ extern CG_API const struct cg_op_type cg_tls_accept_type, cg_tls_connect_type;
  * options that make no sense; -ENOMEM. */
 CG_API int cg_tls_create(struct cg_tls **tls, const struct cg_tls_options *options);
 
-/* Reads the files again, for the connections to come; those there are stay as they are. If
- * it fails everything stays as it was. The answers are those of cg_tls_create; why (may be
+/* Reads the files again, for the connections to come; those there are stay as they are. No
+ * session goes on that began before. If it fails everything stays as it was. The answers are those of cg_tls_create; why (may be
  * NULL) has room for CG_TLS_WHY_SIZE bytes. Reads from disk, so it blocks a little. */
 CG_API int cg_tls_reload(struct cg_tls *tls, char *why);
 
@@ -121,12 +130,18 @@ CG_API const char *cg_tls_version(const struct cg_sock *sock); /* "TLSv1.3" */
 CG_API const char *cg_tls_alpn(const struct cg_sock *sock);    /* NULL: no protocol */
 CG_API bool cg_tls_resumed(const struct cg_sock *sock); /* an earlier session goes on */
 
-/* The host that the client asked for; NULL: none. */
+/* The host that the client asked for; NULL: none, or an invalid one. */
 CG_API const char *cg_tls_host(const struct cg_sock *sock);
 
 /* Who the peer is, as its certificate says and was verified: for a client the name that
- * fits the host, for a server the common name. NULL: unknown. */
+ * fits the host; for a server the first of its client's alternative names, or, if it has none,
+ * the last common name. NULL: unknown. */
 CG_API const char *cg_tls_peer_name(const struct cg_sock *sock);
+
+/* The alternative names of the peer's certificate, which was verified, one after the other:
+ * "DNS:a.test", "email:a@b.test", "URI:spiffe://a.test/b" or "IP:10.0.0.1", those with the
+ * index 0, 1 ... NULL: there are no more. To authorise a client, compare with its kind. */
+CG_API const char *cg_tls_peer_alt(const struct cg_sock *sock, unsigned i);
 
 /* The last failure of TLS on this connection in words; "" if there was none. */
 CG_API const char *cg_tls_error(const struct cg_sock *sock);

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+/* Hosts, in the form in which certificates and SNI have them. OpenSSL gives a host that begins
+ * with a dot a meaning of its own (any name below it), and an empty one too (no check), so
+ * nothing but a whole name or an address gets there. */
+#include "config.h"
+
+#include "tls/host.h"
+
+#include <arpa/inet.h>
+#include <stdint.h>
+#include <string.h>
+
+enum { LABEL_MOST = 63 };
+
+static bool is_letter(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           c == '-' || c == '_'; /* which some hosts have, against the rules */
+}
+
+static bool is_name(const char *text)
+{
+    while (*text != '\0') {
+        size_t len = 0;
+
+        while (is_letter(text[len]))
+            len++;
+        if (len == 0 || len > LABEL_MOST)
+            return false;
+        text += len;
+        if (*text == '.' && *++text == '\0')
+            return false;
+        if (text[-1] != '.' && *text != '\0')
+            return false;
+    }
+    return true;
+}
+
+/* "fe80::1%eth0": the zone is of this machine only. */
+static bool parse_address(struct cg__tls_host *host)
+{
+    char *zone = strchr(host->text, '%');
+
+    if (inet_pton(AF_INET, host->text, host->address) == 1) {
+        host->address_size = 4;
+        return true;
+    }
+    if (zone != NULL)
+        *zone = '\0';
+    if (inet_pton(AF_INET6, host->text, host->address) != 1)
+        return false;
+    host->address_size = 16;
+    return true;
+}
+
+const char *cg__tls_host_parse(const char *text, struct cg__tls_host *host)
+{
+    size_t size = strlen(text);
+
+    /* "a.test." is the absolute form of "a.test"; certificates and SNI have it without the
+     * dot (RFC 6066, section 3). */
+    if (size > 1 && text[size - 1] == '.')
+        size--;
+    if (size == 0)
+        return "host: empty";
+    if (size >= sizeof host->text)
+        return "host: longer than a name can be";
+    memcpy(host->text, text, size);
+    host->text[size] = '\0';
+    host->address_size = 0;
+    if (parse_address(host) || is_name(host->text))
+        return NULL;
+    return "host: neither a name (in ASCII) nor an address";
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/* The secrets of connections, written into a file in the format of NSS, for tools that
+ * decrypt what they have captured. */
+#include "config.h"
+
+#include "tls/keys.h"
+#include "tls/why.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+/* One write a line, so that several processes may share a file. Nobody can be told of a
+ * failure, and the connection is none the worse for it. */
+static void log_line(const SSL *ssl, const char *line)
+{
+    const struct cg__tls_keys *keys = SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
+    struct iovec parts[] = {{(void *)line, strlen(line)}, {(void *)"\n", 1}};
+
+    if (writev(keys->log, parts, 2) < 0)
+        return;
+}
+
+int cg__tls_key_log_open(struct cg__tls_keys *keys, const char *path, char *why)
+{
+    struct stat stat;
+
+    keys->log = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0600);
+    if (keys->log < 0 || fstat(keys->log, &stat) < 0)
+        return cg__tls_why_named(path, cg_strerror(-errno), why);
+    /* A write to a pipe could block, and raise SIGPIPE. */
+    if (!S_ISREG(stat.st_mode))
+        return cg__tls_why_named(path, "not a regular file", why);
+    SSL_CTX_set_app_data(keys->context, keys);
+    SSL_CTX_set_keylog_callback(keys->context, log_line);
+    return 0;
+}
