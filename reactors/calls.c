@@ -287,6 +287,15 @@ static ssize_t close_fd(int fd)
     return close(fd) < 0 && errno != EINTR ? -errno : 0;
 }
 
+static ssize_t offer(const struct cg_io *io)
+{
+    ssize_t n = send_bytes(io->fd, io->buf, io->len, false);
+
+    if (n == -ENOTSOCK)
+        n = send_bytes(io->fd, io->buf, io->len, true);
+    return n == -EAGAIN ? 0 : n;
+}
+
 static ssize_t call(struct cg_io *io)
 {
     socklen_t size = io->size;
@@ -316,6 +325,8 @@ static ssize_t call(struct cg_io *io)
         return close_fd(io->fd);
     case CG_IO_LOOK:
         return cg__ready_events(io->fd, io->events);
+    case CG_IO_OFFER:
+        return offer(io);
     }
     return -EOPNOTSUPP;
 }

@@ -23,7 +23,7 @@ enum {
     CG__AT_ONCE = 0x7ffff000, /* bytes: the most that Linux moves in one call */
 };
 
-/* CG_IO_SOCKET to CG_IO_LOOK: makes the call and sets io->result; always CG_DONE. */
+/* CG_IO_SOCKET to CG_IO_OFFER: makes the call and sets io->result; always CG_DONE. */
 enum cg_verdict cg__call(struct cg_io *io);
 
 /* One attempt, without waiting, at a RECV, SEND, SENDV, SENDFILE or ACCEPT: its result, or

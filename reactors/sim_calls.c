@@ -196,6 +196,16 @@ static ssize_t peer_name(const struct cg_sim_sock *sock, const struct cg_io *io)
     return give(io, &sock->remote.sa, sock->remote.len);
 }
 
+static ssize_t offer(struct cg_sim *sim, struct cg_sim_sock *sock, const struct cg_io *io)
+{
+    struct cg_io send = {.code = CG_IO_SEND, .fd = io->fd};
+    ssize_t result;
+
+    send.buf = io->buf;
+    send.len = io->len;
+    return cg__sim_send(sim, sock, &send, &result) ? result : 0;
+}
+
 ssize_t cg__sim_call(struct cg_sim *sim, struct cg_io *io)
 {
     static const char *const ends[] = {"reading", "writing", "reading and writing"};
@@ -231,6 +241,9 @@ ssize_t cg__sim_call(struct cg_sim *sim, struct cg_io *io)
     case CG_IO_CLOSE:
         cg__sim_note(sim, io->fd, "is closed");
         return cg__sim_close(sim, sock);
+    case CG_IO_OFFER:
+        cg__sim_note(sim, io->fd, "is offered %zu bytes", io->len);
+        return offer(sim, sock, io);
     }
     return -EINVAL;
 }

@@ -168,6 +168,18 @@ static enum cg_verdict transmit(struct end *end, struct cg_io *io)
     return CG_DONE;
 }
 
+static enum cg_verdict offer(struct end *end, struct cg_io *io)
+{
+    struct end *to = end->peer;
+
+    if (is_broken(end))
+        return answer(io, -EPIPE);
+    io->result = can_write(end) ? put(to, io->buf, io->len) : 0;
+    if (io->result > 0)
+        wake_reader(to);
+    return CG_DONE;
+}
+
 static void stop_reading(struct end *end)
 {
     end->deaf = true;
@@ -211,6 +223,8 @@ static enum cg_verdict pair_submit(struct cg_sock *sock, struct cg_io *io)
         return look(end, io);
     case CG_IO_SHUTDOWN:
         return shut(end, io);
+    case CG_IO_OFFER:
+        return offer(end, io);
     default:
         return answer(io, -EOPNOTSUPP);
     }

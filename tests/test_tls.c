@@ -141,6 +141,7 @@ static void both_ways(struct cg_sock *a, struct cg_sock *b)
 /* TLS within TLS, as through a proxy. */
 static void twice(struct cg_sock *a, struct cg_sock *b)
 {
+    char byte;
     struct piece p = {.data = big, .size = sizeof big};
     struct cg_coro *writer;
 
@@ -152,10 +153,17 @@ static void twice(struct cg_sock *a, struct cg_sock *b)
     IS(cg_yield(cg_readall(b, back, sizeof back)), sizeof back);
     test_verify(back, sizeof back, 0);
     IS(test_end(writer), sizeof big);
-    close_both(a, b);
+    cg_close(a);
+    IS(cg_yield(cg_read(b, &byte, 1)), 0);
+    cg_close(b);
 }
 
 /* ---- Ends -------------------------------------------------------------------------- */
+
+static struct cg_sock *inner_of(struct cg_sock *sock)
+{
+    return ((struct cg__tls_conn *)cg_sock_state(sock))->inner;
+}
 
 /* An end that the peer has declared is one; without that it is a failure, again and again,
  * after what had come. */
@@ -165,13 +173,83 @@ static void cut_off(struct cg_sock *a, struct cg_sock *b)
 
     secured(&a, &b);
     IS(cg_yield(cg_writeall(a, "half", 4)), 4);
-    cg_close(a);
+    IS(cg_yield(cg_shutdown(inner_of(a), SHUT_WR)), 0);
     IS(cg_yield(cg_readline(b, buf, sizeof buf)), CG_ETLS_CUT);
     IS(cg_yield(cg_read(b, buf, sizeof buf)), 4);
     for (int i = 0; i < 2; i++)
         IS(cg_yield(cg_read(b, buf, sizeof buf)), CG_ETLS_CUT);
     IS(cg_yield(cg_readall(b, buf, 1)), CG_ETLS_CUT);
-    IS(cg_yield(cg_poll_sock(b, CG_IN)), CG_IN);
+    ck_assert(OK(cg_yield(cg_poll_sock(b, CG_IN))) & CG_IN);
+    close_both(a, b);
+}
+
+/* Closing declares the end, also of a socket whose writer could do no more than that. */
+static void closed_in_order(struct cg_sock *a, struct cg_sock *b)
+{
+    char buf[16];
+
+    secured(&a, &b);
+    IS(cg_yield(cg_writeall(a, "whole", 5)), 5);
+    cg_close(a);
+    IS(cg_yield(cg_readall(b, buf, 5)), 5);
+    for (int i = 0; i < 2; i++)
+        IS(cg_yield(cg_read(b, buf, sizeof buf)), 0);
+    cg_close(b);
+}
+
+static ssize_t closes(void *arg)
+{
+    cg_close(arg);
+    return 0;
+}
+
+/* Closing waits for nobody, and a stream that ends within a write has been cut, whoever
+ * cut it: the writer's timeout, or the close itself. */
+static void closed_amid(struct cg_sock *a, struct cg_sock *b)
+{
+    struct cg_sock *both[2][2] = {{a, b}};
+    struct cg_coro *closer;
+    size_t moved, sent;
+    ssize_t n;
+
+    OK(cg_pair(cg_sched_self(), &both[1][0], &both[1][1]));
+    for (int i = 0; i < 2; i++) {
+        secured(&both[i][0], &both[i][1]);
+        a = both[i][0], b = both[i][1];
+        sent = 0;
+        do {
+            n = cg_yield(cg_writeall(a, big, sizeof big, .moved = &moved,
+                                     .timeout = CG_MILLISECOND));
+            sent += moved;
+        } while (n >= 0);
+        closer = i == 0 ? NULL : test_start(closes, a);
+        if (closer != NULL)
+            IS(cg_yield(cg_writeall(a, big, sizeof big)), -EBADF);
+        else
+            cg_close(a);
+        while ((n = cg_yield(cg_read(b, back, sizeof back))) > 0)
+            continue;
+        IS(n, CG_ETLS_CUT);
+        cg_close(b);
+        if (closer != NULL)
+            test_end(closer);
+    }
+}
+
+/* A socket that is to be reset when it is closed declares no end. */
+static void reset_by_option(struct cg_sock *a, struct cg_sock *b)
+{
+    struct linger linger = {.l_onoff = 1};
+    char buf[16];
+    ssize_t n;
+
+    secured(&a, &b);
+    IS(cg_yield(cg_writeall(a, "half", 4)), 4);
+    IS(cg_yield(cg_readall(b, buf, 4)), 4);
+    OK(cg_setopt(a, SOL_SOCKET, SO_LINGER, &linger, sizeof linger));
+    cg_close(a);
+    n = cg_yield(cg_read(b, buf, sizeof buf));
+    ck_assert(n == -ECONNRESET || n == CG_ETLS_CUT);
     cg_close(b);
 }
 
@@ -560,6 +638,9 @@ static const struct test_case cases[] = {
     LINK(both_ways),
     LINK(twice, .over = OVER_PAIR | OVER_TCP),
     LINK(cut_off),
+    LINK(closed_in_order),
+    LINK(closed_amid, .over = OVER_PAIR | OVER_TCP),
+    LINK(reset_by_option, .over = OVER_TCP),
     LINK(spoilt),
     LINK(shut_for_reading, .over = OVER_PAIR | OVER_TCP),
     LINK(closed, .over = OVER_PAIR | OVER_TCP),

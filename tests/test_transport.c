@@ -56,6 +56,39 @@ static void kept(struct cg_sock *a, struct cg_sock *b)
     cg_close(b);
 }
 
+/* ---- Offered ---------------------------------------------------------------------- */
+
+/* What is offered is taken at once or not at all: the rest is not kept, nothing waits, and a
+ * peer that is gone is an error. */
+static void offered(struct cg_sock *a, struct cg_sock *b)
+{
+    static char out[64 * 1024], in[sizeof out];
+    size_t sum = 0;
+    ssize_t n;
+
+    do {
+        struct cg_io io = {.code = CG_IO_OFFER};
+
+        test_fill(out, sizeof out, sum);
+        io.buf = out;
+        io.len = sizeof out;
+        n = OK(cg__call_sock(a, &io));
+        sum += (size_t)n;
+    } while (n > 0);
+    ck_assert_uint_gt(sum, 0);
+    for (size_t at = 0; at < sum; at += (size_t)n) {
+        n = sum - at < sizeof in ? (ssize_t)(sum - at) : (ssize_t)sizeof in;
+        IS(cg_yield(cg_readall(b, in, (size_t)n)), n);
+        test_verify(in, (size_t)n, at);
+    }
+    cg_close(b);
+    while (cg_yield(cg_write(a, out, 1)) >= 0)
+        IS(cg_yield(cg_sleep(CG_MILLISECOND)), 0);
+    ck_assert_int_lt(cg__call_sock(a, &(struct cg_io){.code = CG_IO_OFFER, .buf = out,
+                                                      .len = 1}), 0);
+    cg_close(a);
+}
+
 /* ---- A transport that runs ------------------------------------------------------- */
 
 /* Every byte is changed on its way over an inner socket, with other operations between. */
@@ -431,6 +464,7 @@ static ssize_t kernel_storms(void *arg)
 
 static const struct test_case cases[] = {
     LINK(kept),
+    LINK(offered),
     LINK(run_everything, .over = OVER_PAIR | OVER_TCP),
     LINK(run_both_ways, .over = OVER_PAIR | OVER_TCP),
     LINK(run_raced, .over = OVER_PAIR | OVER_TCP),

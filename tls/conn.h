@@ -42,6 +42,8 @@ struct cg__tls_conn {
     bool ended;  /* the inner stream has */
     bool deaf;   /* shut down for reading */
     bool mute;   /* shut down for writing */
+    bool cut;    /* the last write did not move all of its bytes */
+    bool reset;  /* SO_LINGER with 0 s: closing it is no orderly end */
     unsigned tickets_tried; /* of those that the client has shown */
     char *host, *peer, *alpn; /* NULL: none */
     char **alt; /* the peer's alternative names; NULL: none, or nobody has asked */
@@ -82,6 +84,19 @@ int cg__tls_pump_fill(struct cg__tls_conn *conn);
 
 /* Sends, until all that is in the queue now has gone. */
 int cg__tls_pump_flush(struct cg__tls_conn *conn);
+
+/* ---- goodbye.c ---- */
+
+/* Encrypts these bytes and offers them to the inner socket; nothing waits. How many were
+ * taken, or a negative code. */
+ssize_t cg__tls_offer(struct cg__tls_conn *conn, const void *data, size_t size);
+
+/* Has everything sent that says that nothing follows, once the queue has gone. */
+ssize_t cg__tls_shut(struct cg__tls_conn *conn);
+
+/* Before the connection is closed: tells the peer that the stream ends here, as far as that
+ * can be done at once. */
+void cg__tls_goodbye(struct cg__tls_conn *conn);
 
 /* ---- transport.c ---- */
 

@@ -140,8 +140,21 @@ static ssize_t next(const struct cg_io *io, size_t done, struct cg_chunk *scratc
     return (ssize_t)(io->len - done);
 }
 
-/* Encrypts until the queue is full; answers how many bytes. */
-static ssize_t encrypt(struct cg__tls_conn *conn, const struct cg_io *io)
+static size_t total(const struct cg_io *io)
+{
+    size_t sum = 0;
+
+    if (io->code == CG_IO_SENDFILE)
+        return io->count;
+    if (io->code == CG_IO_SEND)
+        return io->len;
+    for (int i = 0; i < io->iovcnt; i++)
+        sum += io->iov[i].iov_len;
+    return sum;
+}
+
+/* Encrypts until the queue is full; returns how many bytes. *whole: there are no more. */
+static ssize_t encrypt(struct cg__tls_conn *conn, const struct cg_io *io, bool *whole)
 {
     struct cg_chunk *scratch = cg_chunk_get(conn->queue.reactor);
     size_t done = 0;
@@ -156,6 +169,7 @@ static ssize_t encrypt(struct cg__tls_conn *conn, const struct cg_io *io)
             break;
         done += (size_t)n;
     }
+    *whole = n == 0 || done == total(io);
     if (scratch != NULL)
         cg_chunk_put(conn->queue.reactor, scratch);
     return done > 0 ? (ssize_t)done : n;
@@ -163,15 +177,18 @@ static ssize_t encrypt(struct cg__tls_conn *conn, const struct cg_io *io)
 
 static ssize_t transmit(struct cg__tls_conn *conn, const struct cg_io *io)
 {
+    bool whole = false;
     ssize_t done;
     int rc;
 
     if (conn->mute)
         return -EPIPE;
+    conn->cut = true;
     rc = cg__tls_pump_flush(conn); /* what an earlier one has left */
     if (rc < 0)
         return rc;
-    done = encrypt(conn, io);
+    done = encrypt(conn, io, &whole);
+    conn->cut = !whole;
     if (done <= 0)
         return done;
     rc = cg__tls_pump_flush(conn);
@@ -180,32 +197,14 @@ static ssize_t transmit(struct cg__tls_conn *conn, const struct cg_io *io)
 
 /* ---- Ending ------------------------------------------------------------------------ */
 
-static int close_notify(SSL *ssl, void *data, size_t size)
-{
-    (void)data;
-    (void)size;
-    if (SSL_in_init(ssl)) { /* within a message that has come in part */
-        int rc = SSL_do_handshake(ssl);
-
-        if (rc <= 0)
-            return rc;
-    }
-    return SSL_shutdown(ssl) >= 0 ? 1 : -1;
-}
-
 static ssize_t shut(struct cg__tls_conn *conn, int how)
 {
     ssize_t result = 0;
 
     if (how < SHUT_RD || how > SHUT_RDWR)
         return -EINVAL;
-    if (how != SHUT_RD) {
-        if (!conn->mute)
-            result = cg__tls_conn_do(conn, close_notify, NULL, 0);
-        conn->mute |= result >= 0;
-        if (result >= 0)
-            result = cg__tls_pump_flush(conn);
-    }
+    if (how != SHUT_RD)
+        result = cg__tls_shut(conn);
     if (how != SHUT_WR) {
         conn->deaf = true;
         cg_yield(cg_shutdown(conn->inner, SHUT_RD, .timeout = CG_NEVER)); /* wakes a reader */
@@ -271,6 +270,21 @@ static ssize_t poll(struct cg__tls_conn *conn, unsigned events)
 
 /* ---- The transport ----------------------------------------------------------------- */
 
+static enum cg_verdict submit_inner(struct cg__tls_conn *conn, struct cg_io *io)
+{
+    io->fd = cg_sock_fd(conn->inner);
+    return cg_sock_transport(conn->inner)->submit(conn->inner, io);
+}
+
+static enum cg_verdict set_option(struct cg__tls_conn *conn, struct cg_io *io)
+{
+    const struct linger *linger = io->value;
+
+    if (io->level == SOL_SOCKET && io->name == SO_LINGER && io->size >= sizeof *linger)
+        conn->reset = linger->l_onoff != 0 && linger->l_linger == 0;
+    return submit_inner(conn, io);
+}
+
 static enum cg_verdict tls_submit(struct cg_sock *sock, struct cg_io *io)
 {
     struct cg__tls_conn *conn = of(sock);
@@ -288,13 +302,16 @@ static enum cg_verdict tls_submit(struct cg_sock *sock, struct cg_io *io)
     case CG_IO_SENDFILE:
     case CG_IO_SHUTDOWN:
         return CG_RUN;
+    case CG_IO_OFFER:
+        io->result = cg__tls_offer(conn, io->buf, io->len);
+        return CG_DONE;
     case CG_IO_SETOPT:
+        return set_option(conn, io);
     case CG_IO_GETOPT:
     case CG_IO_SOCKNAME:
     case CG_IO_PEERNAME:
     case CG_IO_LOOK:
-        io->fd = cg_sock_fd(conn->inner);
-        return cg_sock_transport(conn->inner)->submit(conn->inner, io);
+        return submit_inner(conn, io);
     default:
         io->result = -EOPNOTSUPP;
         return CG_DONE;
@@ -322,6 +339,7 @@ static void tls_close(struct cg_sock *sock)
     struct cg__tls_conn *conn = of(sock);
     struct cg_sock *inner = conn->inner;
 
+    cg__tls_goodbye(conn);
     cg__tls_conn_free(conn);
     cg_close(inner);
 }

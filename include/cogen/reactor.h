@@ -94,6 +94,7 @@ enum cg_io_code {
     CG_IO_ATTACH,   /* takes over a foreign descriptor: makes it non-blocking */
     CG_IO_CLOSE,    /* closes it; forget has been called, nothing is pending on it */
     CG_IO_LOOK,     /* events: those that are ready now, as POLL answers them; 0: none */
+    CG_IO_OFFER,    /* buf, len: SEND of what can be sent at once; 0: nothing can */
 };
 
 enum cg_io_state {

@@ -81,7 +81,8 @@ struct cg_tls_op { /* accept, connect */
 /* cg_tls_accept(inner, tls, &sock), cg_tls_connect(inner, tls, host, &sock): the handshake
  * of a server or a client over a connected socket. 0: everything that can be done with a
  * socket can be done with *sock, which owns inner; the caller closes it and uses inner no
- * more. Otherwise inner stays the caller's, and is good for nothing but to be closed; also
+ * more. cg_close sends close_notify, without waiting, unless the last write was cut short or
+ * SO_LINGER asks for a reset. Otherwise inner stays the caller's, and is good for nothing but to be closed; also
  * before the answer, which is -EBADF then.
  *   CG_ETLS_HOST ...   the peer's certificate is not accepted, and why; of a server with
  *                      .strict_sni CG_ETLS_HOST: the client named no host of ours

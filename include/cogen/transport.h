@@ -13,7 +13,8 @@
 /* The same shape as a reactor's: do this request, tell when it is done. A transport sees
  * RECV, SEND, SENDV, SENDFILE, POLL, one request of a direction at a time (POLL for CG_IN
  * is of the reading direction), and the calls that never wait: SHUTDOWN, SETOPT, GETOPT,
- * SOCKNAME, PEERNAME, LOOK. What it does not know it answers -EOPNOTSUPP. */
+ * SOCKNAME, PEERNAME, LOOK, and OFFER (while nothing is pending in the writing direction).
+ * What it does not know it answers -EOPNOTSUPP. */
 struct cg_transport_type {
     const char *name;
     /* As cg_reactor_type.submit; or RUN (not for options and names): this transport must
