@@ -103,6 +103,13 @@ static bool is_bare(const struct cg_http_request *req, int status)
            (code == HTTP_HEAD || (code == HTTP_CONNECT && status / 100 == 2));
 }
 
+/* Not with 1xx and 204, nor in a CONNECT that succeeds (RFC 9110, 8.6). */
+static bool may_tell_length(const struct cg_http_request *req, int status)
+{
+    return status >= 200 && status != 204 &&
+           !(is_bare(req, status) && req->parser.code == HTTP_CONNECT);
+}
+
 static const char plain_text[] = CG__HTTP_TEXT;
 
 static char *put_type(char *to, const char *type)
@@ -119,7 +126,7 @@ static char *put_head(struct cg_http_request *req, char *to, int status, int64_t
     to = put_start(req, to, status);
     if (type != NULL)
         to = put_type(to, type);
-    if (length >= 0 && (cg__http_has_body(status) || status == 304)) {
+    if (length >= 0 && may_tell_length(req, status)) {
         to = PUT(to, "Content-Length: ");
         to += cg__http_decimal(to, (uint64_t)length);
         to = PUT(to, "\r\n");
@@ -165,8 +172,14 @@ static void settle(struct cg_http_request *req, int status, bool has_length)
         }
     }
     req->framing = cg__http_frame(status, is_bare(req, status), req->parser.minor, has_length);
-    if (req->framing == CG__HTTP_CLOSE || req->server->draining)
+    if (req->framing == CG__HTTP_CLOSE || req->server->draining || !cg__http_will_drain(req))
         req->keep = false;
+}
+
+/* 101 ends the request's HTTP: only cg_http_upgrade sends it. Other 1xx announce an answer. */
+static bool is_final(const struct cg_http_request *req, int status)
+{
+    return (status >= 200 && status <= 999) || (status == 101 && req->switches);
 }
 
 /* Puts the head into the output, with room for so many bytes behind it if that can be. */
@@ -178,8 +191,12 @@ static int begin(struct cg_http_request *req, int status, int64_t length, const 
     int rc = measure(req, &length, &type, &room);
     char *to;
 
+    if (!is_final(req, status))
+        return -EINVAL;
     if (rc < 0)
         return rc;
+    if (status == 205)
+        length = 0;
     to = cg__http_room(conn, behind < CG__HTTP_OUT_SIZE - room ? room + behind : room);
     if (to == NULL)
         return conn->out != NULL ? -ENOBUFS : -ENOMEM;
@@ -269,7 +286,7 @@ static inline bool put_usual(struct cg_http_answer_op *answer, struct cg_sched *
     char *to;
 
     if (answer->status != 200 || type == NULL || req->out.count > 0 || !req->keep ||
-        server->draining || req->parser.minor == 0 || is_bare(req, 200) ||
+        !req->body_done || server->draining || req->parser.minor == 0 || is_bare(req, 200) ||
         cg_now(sched) >= server->date_until)
         return false;
     size = size_of(answer);
@@ -432,8 +449,11 @@ static bool is_usual(ssize_t n)
 /* A handler that has not answered: what the client is told instead. */
 static ssize_t instead(struct cg_http_request *req, ssize_t n)
 {
-    if (n >= 0 && req->status != 0)
-        return cg_yield(cg_http_answer(req, req->status, "", 0));
+    if (n >= 0 && req->status != 0) {
+        n = cg_yield(cg_http_answer(req, req->status, "", 0));
+        if (n != -EINVAL)
+            return n;
+    }
     if (n < 0 && req->failure != 0) {
         req->keep = false;
         return cg__http_plain(req, req->failure);

@@ -13,10 +13,10 @@ enum cg__http_framing {
     CG__HTTP_CLOSE, /* up to the end of the connection */
 };
 
-/* Whether a response of that status can have a body at all. */
+/* Whether we send a body with that status at all (RFC 9110, 15.3.5, 15.3.6, 15.4.5). */
 static inline bool cg__http_has_body(int status)
 {
-    return status >= 200 && status != 204 && status != 304;
+    return status >= 200 && status != 204 && status != 205 && status != 304;
 }
 
 /* The framing of a response's body: `head` if the request was HEAD; `minor` of the request's

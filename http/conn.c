@@ -185,16 +185,17 @@ static enum outcome serve_all(struct cg__http_conn *conn, struct cg_view *view)
 /* ---- The end --------------------------------------------------------------------- */
 
 /* Takes away what the client still sends: a close with unread bytes would be a reset, which
- * can overtake the last answer. */
+ * can overtake the last answer. Clients may send all of a large request before they read. */
 static ssize_t take_away(void *arg)
 {
     struct cg__http_conn *conn = arg;
-    uint64_t left = conn->server->options.drain_limit;
+    const struct cg_http_server_options *options = &conn->server->options;
+    uint64_t left = options->linger_limit;
     struct cg_view view;
     ssize_t n;
 
     cg_yield(cg_shutdown(conn->sock, SHUT_WR));
-    while ((n = cg_yield(cg_borrow(conn->sock, &view))) > 0) {
+    while ((n = cg_yield(cg_borrow(conn->sock, &view, .timeout = options->linger_timeout))) > 0) {
         cg_giveback(&view, view.size);
         if (left < (size_t)n)
             break;
@@ -265,7 +266,7 @@ ssize_t cg__http_talk(void *arg)
         outcome = serve_all(conn, &view);
     }
     if (outcome == LINGER)
-        cg_yield(cg_call(take_away, conn, .timeout = CG_SECOND));
+        cg_yield(cg_call(take_away, conn, .timeout = options->body_timeout));
     finish(conn);
     return 0;
 }

@@ -104,8 +104,7 @@ int cg_http_mount(struct cg_http_server *server, const char *pattern,
     struct cg__http_route route = {.handler = handler, .arg = arg}, *routes;
     bool any = pattern[method] == '\0';
 
-    if (handler == NULL || !is_pattern(any ? pattern : pattern + method + 1) ||
-        (!any && !cg__http_is_token(pattern, method)))
+    if (handler == NULL || !is_pattern(any ? pattern : pattern + method + 1))
         return -EINVAL;
     route.pattern = malloc(strlen(pattern) + 2);
     routes = realloc(server->routes, (server->nroutes + 1) * sizeof *routes);
@@ -124,6 +123,10 @@ int cg_http_mount(struct cg_http_server *server, const char *pattern,
         copy[method] = '\0';
         route.method = copy;
         route.code = code_of(copy);
+        if (route.code < 0) { /* no request could ever have it */
+            free(route.pattern);
+            return -EINVAL;
+        }
     }
     while (at < server->nroutes && compare(&routes[at], &route) < 0)
         at++;
@@ -188,32 +191,54 @@ static bool method_fits(const struct cg__http_route *route, int code)
            (code == HTTP_HEAD && route->code == HTTP_GET);
 }
 
+/* The segment of the target that this one of the path was decoded from. A path has a slash
+ * wherever its target has one, and nowhere else. */
+static const char *raw_segment(const struct cg_http_request *req, const char *segment)
+{
+    const char *raw = cg__http_raw_path(req);
+
+    for (const char *at = req->path; at < segment; at++)
+        if (*at == '/')
+            raw += strcspn(raw, "/") + 1;
+    return raw;
+}
+
+/* Adds a part with its value, whose "%2F" is a slash: none of the segment's ends is one. */
+static bool add_param(struct cg_http_headers *list, const char *name, const char *raw)
+{
+    size_t name_len = strcspn(name, "/"), size = strcspn(raw, "/?");
+    struct cg__http_entry entry = {list->used, (uint32_t)name_len,
+                                   list->used + (uint32_t)name_len + 1, 0};
+
+    if (cg__http_text(list, name, name_len) < 0 || cg__http_text(list, "", 1) < 0 ||
+        cg__http_reserve(list, size + 1) < 0)
+        return false;
+    /* The path has been decoded without an error, and so is this. */
+    entry.value_len =
+        (uint32_t)cg__http_decode(cg__http_at(list, list->used), raw, size, false, true);
+    list->used += entry.value_len + 1;
+    list->data[list->used - 1] = '\0';
+    return cg__http_entry_push(list, entry) == 0;
+}
+
 /* Copies the parts, behind the path if that is there too. */
 static bool set_params(struct cg_http_request *req, const char **params, unsigned count)
 {
     struct cg_http_headers *list = &req->params;
-    size_t places[CG_HTTP_PARAMS_LIMIT], wanted = strlen(req->path);
+    size_t wanted = req->parser.text_size;
     bool behind = req->path == list->data;
 
     for (unsigned i = 0; i < count; i++) {
-        places[i] = (size_t)(params[2 * i + 1] - req->path);
+        params[2 * i + 1] = raw_segment(req, params[2 * i + 1]);
         wanted += strcspn(params[2 * i], "/") + 2 + sizeof(struct cg__http_entry);
     }
     if (cg__http_reserve(list, wanted) < 0) /* so that the path stays where it is */
         return false;
     if (behind)
         req->path = list->data;
-    for (unsigned i = 0; i < count; i++) {
-        const char *name = params[2 * i], *value = req->path + places[i];
-        size_t name_len = strcspn(name, "/"), size = strcspn(value, "/");
-        struct cg__http_entry entry = {list->used, (uint32_t)name_len,
-                                       list->used + (uint32_t)name_len + 1, (uint32_t)size};
-
-        if (cg__http_text(list, name, name_len) < 0 || cg__http_text(list, "", 1) < 0 ||
-            cg__http_text(list, value, size) < 0 || cg__http_text(list, "", 1) < 0 ||
-            cg__http_entry_push(list, entry) < 0)
+    for (unsigned i = 0; i < count; i++)
+        if (!add_param(list, params[2 * i], params[2 * i + 1]))
             return false;
-    }
     return true;
 }
 

@@ -23,6 +23,8 @@ static void set_defaults(struct cg_http_server_options *options)
     DEFAULT(headers_count, CG_HTTP_HEADERS_COUNT);
     DEFAULT(body_limit, CG_HTTP_REQUEST_LIMIT);
     DEFAULT(drain_limit, CG_HTTP_DRAIN_LIMIT);
+    DEFAULT(linger_timeout, CG_SECOND);
+    DEFAULT(linger_limit, CG_HTTP_LINGER_LIMIT);
     DEFAULT(compress_above, CG_HTTP_COMPRESS_ABOVE);
 }
 

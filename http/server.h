@@ -132,6 +132,7 @@ struct cg_http_request {
     bool body_done;
     bool expects;         /* 100 Continue */
     bool begun, ended, keep, cut; /* of the answer */
+    bool switches;        /* it is a 101, by cg_http_upgrade */
 };
 
 /* ---- server.c ---- */
@@ -158,6 +159,9 @@ void cg__http_routes_free(struct cg_http_server *server);
 /* Makes req->path. 0, or the status that refuses the target. */
 int cg__http_path(struct cg_http_request *req);
 
+/* The undecoded path of a target that has one. */
+const char *cg__http_raw_path(const struct cg_http_request *req);
+
 /* Decodes "%41"; `plus`: a "+" is a blank; `slash`: a "%2F" is a "/". In place or into a
  * buffer as large. The length, or -1: not valid, or a NUL. */
 ssize_t cg__http_decode(char *to, const char *from, size_t size, bool plus, bool slash);
@@ -174,8 +178,12 @@ void cg__http_give_back(struct cg_http_request *req);
 /* The same for a handler that may look at the socket itself. */
 void cg__http_let_read(struct cg_http_request *req);
 
-/* Reads the rest of the body away, at most the drain limit. False: the connection must be
- * closed. */
+/* Whether nothing of the body is unread, or so little that it will be drained behind the
+ * answer. False: the connection must be closed, and the answer has to say so. */
+bool cg__http_will_drain(const struct cg_http_request *req);
+
+/* Reads the rest of the body away, behind an answer that lets the connection go on. False: the
+ * connection must be closed. */
 bool cg__http_drain(struct cg_http_request *req);
 
 /* ---- write.c ---- */

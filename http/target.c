@@ -5,6 +5,8 @@
 #include "http/server.h"
 #include "lib/ascii.h"
 
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 ssize_t cg__http_decode(char *to, const char *from, size_t size, bool plus, bool slash)
@@ -45,6 +47,30 @@ static const char *skip_origin(const char *target)
     return host ? host + 3 + strcspn(host + 3, "/?") : NULL;
 }
 
+const char *cg__http_raw_path(const struct cg_http_request *req)
+{
+    const char *target = cg_http_target(req);
+
+    return *target == '/' ? target : skip_origin(target);
+}
+
+/* The host of an absolute target counts, whatever Host says (RFC 9112, 3.2.2). 0, or the status
+ * that refuses it. */
+static int set_host(struct cg_http_request *req, const char *target)
+{
+    const char *host = strstr(target, "://");
+    size_t size = host ? strcspn(host + 3, "/?") : 0;
+    char *copy;
+    int rc;
+
+    if (size == 0 || strcspn(host + 3, " \t,#@\\<>\"") < size)
+        return 400;
+    copy = strndup(host + 3, size);
+    rc = copy != NULL ? cg_http_headers_set(&req->in, "Host", copy) : -ENOMEM;
+    free(copy);
+    return rc == 0 ? 0 : rc == -EINVAL ? 400 : 503;
+}
+
 /* The usual target is its path; another's path is made behind it, in `params`. */
 int cg__http_path(struct cg_http_request *req)
 {
@@ -62,9 +88,11 @@ int cg__http_path(struct cg_http_request *req)
     }
     if (*target != '/' && strcmp(target, "*") != 0 &&
         req->parser.code != HTTP_CONNECT) {
+        int status = set_host(req, target);
+
+        if (status != 0)
+            return status;
         target = skip_origin(target);
-        if (target == NULL)
-            return 400;
     }
     size = strcspn(target, "?");
     if (cg__http_text(&req->params, size ? target : "/", (size ? size : 1) + 1) < 0)

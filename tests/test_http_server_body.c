@@ -103,7 +103,7 @@ static ssize_t continues(void *arg)
     cg_close(sock);
     sock = serve_client();
     send_text(sock, "GET /" V "Content-Length: 2\r\nExpect: 100-continue\r\n\r\n");
-    ck_assert_str_eq(receive(sock, NULL), HELLO "\r\nhello\n");
+    ck_assert_str_eq(receive(sock, NULL), HELLO CLOSE "\r\nhello\n");
     cg_close(sock);
     IS(status_of("GET /" V "Content-Length: 2\r\nExpect: tea\r\n\r\n"), 417);
     serve_end();

@@ -28,6 +28,7 @@ typedef ssize_t cg_http_handler(struct cg_http_request *req, void *arg);
 enum {
     CG_HTTP_REQUEST_LIMIT = 1024 * 1024, /* bytes of a request's body: 413 */
     CG_HTTP_DRAIN_LIMIT = 64 * 1024,  /* bytes of an unread body that are read away */
+    CG_HTTP_LINGER_LIMIT = 16 * 1024 * 1024, /* bytes that are read away before a close */
     CG_HTTP_COMPRESS_ABOVE = 1024,    /* bytes of text that are worth it */
     CG_HTTP_PARAMS_LIMIT = 16,        /* ":name" segments of a pattern */
 };
@@ -44,7 +45,15 @@ struct cg_http_server_options {
     uint32_t headers_limit; /* CG_HTTP_HEADERS_LIMIT */
     uint32_t headers_count; /* CG_HTTP_HEADERS_COUNT */
     uint64_t body_limit;    /* CG_HTTP_REQUEST_LIMIT; CG_HTTP_UNLIMITED */
-    uint64_t drain_limit;   /* CG_HTTP_DRAIN_LIMIT; more, and the connection is closed */
+    uint64_t drain_limit;   /* CG_HTTP_DRAIN_LIMIT; if more of a body is unread when the
+                               answer begins, or nobody knows how much, the answer says
+                               "Connection: close" */
+    /* Behind the last answer of a connection the server reads on, or its close would be a
+     * reset, which destroys the answer: until the client closes, or has sent nothing for
+     * linger_timeout (1 s), or linger_limit bytes (CG_HTTP_LINGER_LIMIT); at most for
+     * body_timeout. */
+    int64_t linger_timeout;
+    uint64_t linger_limit;
     unsigned connections;   /* at once; further ones are not accepted (no limit) */
     unsigned requests;      /* on one connection, which is then closed (no limit) */
     uint64_t compress_above; /* CG_HTTP_COMPRESS_ABOVE; CG_HTTP_UNLIMITED: never */
@@ -158,8 +167,10 @@ struct cg_http_upgrade_op {
 
 /* cg_http_answer(req, status, body, size): answers with all of the body. Keyword .mime: the
  * Content-Type, unless that is set. It may be sent together with the answers to requests that
- * came in the same packet. 0; -EALREADY: the answer has begun; -EINVAL: no type can be so
- * (control characters, nothing). */
+ * came in the same packet. The status is 200 to 999: 1xx are for cg_http_interim and
+ * cg_http_upgrade; with 204, 205 and 304 the body is not sent. If the request's body is not
+ * read yet, see drain_limit. 0; -EALREADY: the answer has begun; -EINVAL: another status, or
+ * a type with control characters or of no length. */
 #define cg_http_answer(...) cg__http_answer(__VA_ARGS__, )
 #define cg__http_answer(r, s, b, n, ...)                                                    \
     CG_OP(cg_http_answer, .req = (r), .status = (s), .body = (b), .size = (n), __VA_ARGS__)
@@ -204,9 +215,12 @@ struct cg_http_upgrade_op {
 #define cg__http_interim(r, s, f, ...)                                                     \
     CG_OP(cg_http_interim, .req = (r), .status = (s), .fields = (f), __VA_ARGS__)
 
-/* cg_http_upgrade(req, status, &sock): answers with this status (101, or 200 to CONNECT) and
+/* cg_http_upgrade(req, status, &sock): answers with this status (101, or 2xx to CONNECT) and
  * the fields that were set, and hands the connection over: *sock with what it has unread is
- * the caller's, who closes it. 0. */
+ * the caller's, who closes it. A 101 gets "Connection: upgrade" and, unless the handler has
+ * set one, an Upgrade field with the first protocol that the client asks for. 0; -EALREADY:
+ * the answer has begun; -EINVAL: another status, the body has not been read, or the client
+ * has not asked for an upgrade, or not for the protocol that was set. */
 #define cg_http_upgrade(...) cg__http_upgrade(__VA_ARGS__, )
 #define cg__http_upgrade(r, s, out, ...)                                                   \
     CG_OP(cg_http_upgrade, .req = (r), .status = (s), .sock = (out), __VA_ARGS__)
@@ -231,7 +245,8 @@ CG_API void cg_http_server_free(struct cg_http_server *server);
  * segment), "/static/" (it and everything beneath), "/static/$" (only it). GET means HEAD as
  * well. "*" is every target that no other pattern has, also those that are no paths: of
  * CONNECT, of "OPTIONS *". The most special pattern wins. A path that only other methods have
- * is answered 405, no path 404. 0, -EINVAL (no pattern), -EEXIST or -ENOMEM. */
+ * is answered 405, no path 404. 0; -EINVAL: not a pattern, or a method that the server does
+ * not know (requests with it are answered 501); -EEXIST; -ENOMEM. */
 CG_API int cg_http_mount(struct cg_http_server *server, const char *pattern,
                          cg_http_handler *handler, void *arg);
 
@@ -245,13 +260,13 @@ CG_API const char *cg_http_method(const struct cg_http_request *req);
 CG_API const char *cg_http_target(const struct cg_http_request *req);
 CG_API const char *cg_http_path(const struct cg_http_request *req);
 
-/* The segment that ":name" stands for; of a pattern that ends with a slash, what is beneath
+/* The segment that ":name" stands for, decoded: "a%2Fb" is "a/b". Of a pattern that ends with a slash, what is beneath
  * it is called "*". The value of a name in the query. NULL: there is none. */
 CG_API const char *cg_http_param(const struct cg_http_request *req, const char *name);
 CG_API const char *cg_http_query(struct cg_http_request *req, const char *name);
 
 /* The first header field of that name, or NULL; all fields; those behind a chunked body, once
- * that has been read. */
+ * that has been read. Host is that of the target where the target has one. */
 CG_API const char *cg_http_header(const struct cg_http_request *req, const char *name);
 CG_API const struct cg_http_headers *cg_http_headers(const struct cg_http_request *req);
 CG_API const struct cg_http_headers *cg_http_trailers(const struct cg_http_request *req);
@@ -259,7 +274,7 @@ CG_API const struct cg_http_headers *cg_http_trailers(const struct cg_http_reque
 /* The length of the body: 0: none; -1: not known before its end. */
 CG_API int64_t cg_http_length(const struct cg_http_request *req);
 
-/* The minor version, of 1.0 or 1.1. */
+/* The minor version, of 1.0 or 1.1; later ones are treated as 1.1. */
 CG_API int cg_http_minor(const struct cg_http_request *req);
 
 /* The connection: borrowed, for its addresses, and to poll for CG_IN, which is how a
@@ -269,7 +284,8 @@ CG_API struct cg_sock *cg_http_sock(const struct cg_http_request *req);
 /* ---- The response, before it begins ---- */
 
 /* The status of what cg_http_write and cg_http_event begin, or of an answer without a body,
- * if the handler does nothing else. */
+ * if the handler does nothing else. 200 to 999; any other makes these -EINVAL, and an answer
+ * that the handler leaves to the server a 500. */
 CG_API void cg_http_status(struct cg_http_request *req, int status);
 
 /* Sets a header field, or adds one more of that name. A Server or Date takes the place of
