@@ -370,7 +370,8 @@ static ssize_t write_answer(struct cg_http_answer_op *answer, const void *body, 
 static ssize_t answer_run(struct cg_op *op)
 {
     struct cg_http_answer_op *answer = of(op);
-    size_t size = size_of(answer), smaller = 0;
+    size_t size = size_of(answer);
+    ssize_t smaller = 0;
     enum cg__http_coding coding = CG__HTTP_IDENTITY;
     void *compressed = NULL;
     ssize_t n;
@@ -382,10 +383,10 @@ static ssize_t answer_run(struct cg_op *op)
     }
     if (coding != CG__HTTP_IDENTITY)
         smaller = cg__http_compress(coding, answer->body, size, &compressed);
-    if (smaller == 0)
-        return write_answer(answer, answer->body, size);
+    if (smaller <= 0)
+        return smaller < 0 ? smaller : write_answer(answer, answer->body, size);
     cg_http_headers_set(&answer->req->out, "Content-Encoding", cg__http_coding_name(coding));
-    n = write_answer(answer, compressed, smaller);
+    n = write_answer(answer, compressed, (size_t)smaller);
     free(compressed);
     return n;
 }

@@ -5,16 +5,8 @@
 #include "http/server.h"
 #include "lib/ascii.h"
 
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-
-#ifdef HAVE_ZLIB
-#include <zlib.h>
-#endif
-#ifdef HAVE_BROTLI
-#include <brotli/encode.h>
-#endif
 
 #ifdef HAVE_ZLIB
 static const bool has_gzip = true;
@@ -26,8 +18,6 @@ static const bool has_br = true;
 #else
 static const bool has_br = false;
 #endif
-
-enum { LEVEL_GZIP = 5, LEVEL_BR = 4 }; /* each request pays for it: speed above size */
 
 const char *cg__http_coding_name(enum cg__http_coding coding)
 {
@@ -51,54 +41,53 @@ bool cg__http_compressible(const char *type)
     return false;
 }
 
-/* ---- The codings ----------------------------------------------------------------- */
-
-static size_t gzip(const void *data, size_t size, void *out, size_t room)
+/* Gives a piece to the encoder, and appends what comes of it. False: there is no room. */
+static bool compress_piece(struct cg__http_encoder *encoder, enum cg__http_encode how,
+                           const char *data, size_t size, char *to, size_t room, size_t *used)
 {
-#ifdef HAVE_ZLIB
-    z_stream stream = {.next_in = (void *)data, .avail_in = (uInt)size,
-                       .next_out = out, .avail_out = (uInt)room};
-    int rc;
+    bool again = true;
 
-    if (size > UINT_MAX ||
-        deflateInit2(&stream, LEVEL_GZIP, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) != Z_OK)
-        return 0;
-    rc = deflate(&stream, Z_FINISH);
-    room = stream.total_out;
-    deflateEnd(&stream);
-    return rc == Z_STREAM_END ? room : 0;
-#else
-    (void)data, (void)size, (void)out, (void)room;
-    return 0;
-#endif
+    while (again) {
+        const char *out;
+        size_t made = cg__http_encode(encoder, how, &data, &size, &out, &again);
+
+        if (made > room - *used)
+            return false;
+        memcpy(to + *used, out, made);
+        *used += made;
+    }
+    return true;
 }
 
-static size_t br(const void *data, size_t size, void *out, size_t room)
+static ssize_t compress_all(struct cg__http_encoder *encoder, const char *data, size_t size,
+                            char *to)
 {
-#ifdef HAVE_BROTLI
-    return BrotliEncoderCompress(LEVEL_BR, BROTLI_DEFAULT_WINDOW, BROTLI_MODE_TEXT, size, data,
-                                 &room, out)
-               ? room
+    size_t room = size, used = 0; /* more would be no gain */
+
+    for (; size > CG__HTTP_TURN; size -= CG__HTTP_TURN, data += CG__HTTP_TURN) {
+        ssize_t n;
+
+        if (!compress_piece(encoder, CG__HTTP_GATHER, data, CG__HTTP_TURN, to, room, &used))
+            return 0;
+        if ((n = cg_yield(cg_sleep(0))) < 0)
+            return n;
+    }
+    return compress_piece(encoder, CG__HTTP_FINISH, data, size, to, room, &used)
+               ? (ssize_t)used
                : 0;
-#else
-    (void)data, (void)size, (void)out, (void)room;
-    return 0;
-#endif
 }
 
-size_t cg__http_compress(enum cg__http_coding coding, const void *data, size_t size,
-                         void **out)
+ssize_t cg__http_compress(enum cg__http_coding coding, const void *data, size_t size,
+                          void **out)
 {
-    size_t n = 0;
+    struct cg__http_encoder *encoder = cg__http_encoder_new(coding == CG__HTTP_BR, true);
+    ssize_t n = 0;
 
-    *out = malloc(size); /* more would be no gain */
-    if (*out == NULL)
-        return 0;
-    if (coding == CG__HTTP_BR)
-        n = br(data, size, *out, size);
-    else if (coding == CG__HTTP_GZIP)
-        n = gzip(data, size, *out, size);
-    if (n == 0) {
+    *out = malloc(size);
+    if (encoder != NULL && *out != NULL)
+        n = compress_all(encoder, data, size, *out);
+    cg__http_encoder_free(encoder);
+    if (n <= 0) {
         free(*out);
         *out = NULL;
     }

@@ -26,9 +26,12 @@ static ssize_t borrow(struct cg_http_request *req, int64_t deadline)
 
     if (req->conn->out != NULL)
         n = cg__http_flush(req->conn, NULL, 0);
-    if (n == 0)
+    if (n == 0) {
+        req->conn->phase = CG__HTTP_IN_HEAD;
         n = cg_yield(cg_borrow(req->conn->sock, &req->view, .timeout = CG_NEVER,
                                .deadline = deadline));
+        req->conn->phase = CG__HTTP_AT_WORK;
+    }
     return n;
 }
 
@@ -50,8 +53,10 @@ static ssize_t read_head(struct cg_http_request *req)
             return 0;
         if (event == CG__HTTP_BAD)
             return req->parser.status;
-        if (deadline == 0)
-            deadline = cg_now(cg_sched_self()) + conn->server->options.header_timeout;
+        if (deadline == 0) {
+            conn->since = cg_now(cg_sched_self());
+            deadline = conn->since + conn->server->options.header_timeout;
+        }
         n = borrow(req, deadline);
         if (n == -ETIMEDOUT && !cg__http_untouched(&req->parser))
             return 408;
@@ -194,6 +199,8 @@ static ssize_t take_away(void *arg)
     struct cg_view view;
     ssize_t n;
 
+    conn->phase = CG__HTTP_LINGERS;
+    conn->since = cg_now(cg_sched_self());
     cg_yield(cg_shutdown(conn->sock, SHUT_WR));
     while ((n = cg_yield(cg_borrow(conn->sock, &view, .timeout = options->linger_timeout))) > 0) {
         cg_giveback(&view, view.size);
@@ -201,6 +208,7 @@ static ssize_t take_away(void *arg)
             break;
         left -= (size_t)n;
     }
+    conn->phase = CG__HTTP_AT_WORK;
     return n;
 }
 
@@ -218,6 +226,7 @@ static void finish(struct cg__http_conn *conn)
         conn->prev->next = conn->next;
     else
         server->conns = conn->next;
+    cg__http_place_leave(conn);
     server->nconns--;
     cg__http_repeat_disown(&server->repeats[conn->slot], conn);
     conn->serving->conns--;
@@ -233,12 +242,13 @@ static ssize_t wait_idle(struct cg__http_conn *conn, struct cg_view *view)
 {
     const struct cg_http_server_options *options = &conn->server->options;
     int64_t timeout = conn->requests ? options->idle_timeout : options->header_timeout;
-    int64_t deadline = cg_now(cg_sched_self()) + timeout; /* no look at the clock */
     ssize_t n;
 
-    conn->idle = true;
-    n = cg_yield(cg_borrow(conn->sock, view, .timeout = CG_NEVER, .deadline = deadline));
-    conn->idle = false;
+    conn->phase = CG__HTTP_IDLE;
+    conn->since = cg_now(cg_sched_self()); /* no look at the clock */
+    n = cg_yield(cg_borrow(conn->sock, view, .timeout = CG_NEVER,
+                           .deadline = conn->since + timeout));
+    conn->phase = CG__HTTP_AT_WORK;
     return n;
 }
 
@@ -246,8 +256,13 @@ static ssize_t wrap(void *arg)
 {
     struct cg__http_conn *conn = arg;
     const struct cg_http_server_options *options = &conn->server->options;
+    ssize_t n;
 
-    return options->wrap(&conn->sock, options->wrap_arg);
+    conn->phase = CG__HTTP_IN_HEAD;
+    conn->since = cg_now(cg_sched_self());
+    n = options->wrap(&conn->sock, options->wrap_arg);
+    conn->phase = CG__HTTP_AT_WORK;
+    return n;
 }
 
 ssize_t cg__http_talk(void *arg)

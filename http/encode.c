@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* gzip and brotli of a stream, with small windows: many may be open at once. */
+/* gzip and brotli. Streams have small windows: many may be open at once. */
 #include "config.h"
 
 #include "http/encode.h"
@@ -16,8 +16,9 @@
 #endif
 
 /* Each request pays for it: speed above size. Two to the power of the windows; gzip needs
- * four times its window, and 512 bytes times two to the power of MEMORY_GZIP. */
+ * four times its window, and 512 bytes times two to the power of its memory level. */
 enum { LEVEL_GZIP = 5, WINDOW_GZIP = 13, MEMORY_GZIP = 6, LEVEL_BR = 3, WINDOW_BR = 16 };
+enum { WHOLE_WINDOW_GZIP = 15, WHOLE_MEMORY_GZIP = 8, WHOLE_LEVEL_BR = 4 };
 
 struct cg__http_encoder {
     bool brotli;
@@ -32,14 +33,17 @@ struct cg__http_encoder {
 
 /* ---- gzip ------------------------------------------------------------------------ */
 
-static bool gzip_begin(struct cg__http_encoder *encoder)
+static bool gzip_begin(struct cg__http_encoder *encoder, bool whole)
 {
 #ifdef HAVE_ZLIB
+    int window = whole ? WHOLE_WINDOW_GZIP : WINDOW_GZIP;
+
     encoder->gzip = (z_stream){.next_in = NULL};
-    return deflateInit2(&encoder->gzip, LEVEL_GZIP, Z_DEFLATED, WINDOW_GZIP + 16, MEMORY_GZIP,
+    return deflateInit2(&encoder->gzip, LEVEL_GZIP, Z_DEFLATED, window + 16,
+                        whole ? WHOLE_MEMORY_GZIP : MEMORY_GZIP,
                         Z_DEFAULT_STRATEGY) == Z_OK;
 #else
-    (void)encoder;
+    (void)encoder, (void)whole;
     return false;
 #endif
 }
@@ -70,16 +74,19 @@ static size_t gzip(struct cg__http_encoder *encoder, enum cg__http_encode how,
 
 /* ---- brotli ---------------------------------------------------------------------- */
 
-static bool brotli_begin(struct cg__http_encoder *encoder)
+static bool brotli_begin(struct cg__http_encoder *encoder, bool whole)
 {
 #ifdef HAVE_BROTLI
     encoder->br = BrotliEncoderCreateInstance(NULL, NULL, NULL);
+    if (encoder->br != NULL && whole)
+        return BrotliEncoderSetParameter(encoder->br, BROTLI_PARAM_QUALITY, WHOLE_LEVEL_BR) &&
+               BrotliEncoderSetParameter(encoder->br, BROTLI_PARAM_MODE, BROTLI_MODE_TEXT);
     return encoder->br != NULL &&
            BrotliEncoderSetParameter(encoder->br, BROTLI_PARAM_QUALITY, LEVEL_BR) &&
            BrotliEncoderSetParameter(encoder->br, BROTLI_PARAM_LGWIN, WINDOW_BR) &&
            BrotliEncoderSetParameter(encoder->br, BROTLI_PARAM_LGBLOCK, WINDOW_BR);
 #else
-    (void)encoder;
+    (void)encoder, (void)whole;
     return false;
 #endif
 }
@@ -109,14 +116,14 @@ static size_t brotli(struct cg__http_encoder *encoder, enum cg__http_encode how,
 
 /* ---- Either ---------------------------------------------------------------------- */
 
-struct cg__http_encoder *cg__http_encoder_new(bool is_brotli)
+struct cg__http_encoder *cg__http_encoder_new(bool is_brotli, bool whole)
 {
     struct cg__http_encoder *encoder = malloc(sizeof *encoder);
 
     if (encoder == NULL)
         return NULL;
     encoder->brotli = is_brotli;
-    if (is_brotli ? brotli_begin(encoder) : gzip_begin(encoder))
+    if (is_brotli ? brotli_begin(encoder, whole) : gzip_begin(encoder, whole))
         return encoder;
     cg__http_encoder_free(encoder);
     return NULL;

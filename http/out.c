@@ -4,6 +4,7 @@
  * that is only started then. */
 #include "config.h"
 
+#include "http/acked.h"
 #include "http/server.h"
 
 #include <assert.h>
@@ -114,8 +115,17 @@ ssize_t cg__http_wrote(struct cg__http_conn *conn, ssize_t n)
 
 static ssize_t write_out(struct cg__http_conn *conn, struct cg__http_out *out)
 {
-    return cg_yield(cg_writeall(conn->sock, out->data, out->used, .weak_timeout = true,
-                                .timeout = conn->server->options.write_timeout));
+    int64_t wait = conn->server->write_wait;
+    struct cg__http_acked seen = {.acked = 0};
+    size_t done = 0, moved;
+    ssize_t n;
+
+    do {
+        n = cg_yield(cg_writeall(conn->sock, out->data + done, out->used - done,
+                                 .moved = &moved, .weak_timeout = true, .timeout = wait));
+        done += moved;
+    } while (n == -ETIMEDOUT && cg__http_acked_go_on(&seen, conn->sock, moved));
+    return n;
 }
 
 /* ---- What a handler keeps waiting ------------------------------------------------ */
@@ -229,15 +239,22 @@ void cg__http_out_end(struct cg__http_conn *conn)
 static ssize_t write_parts(struct cg__http_conn *conn, struct cg__http_out *out,
                            const struct iovec *parts, int count)
 {
+    int64_t wait = conn->server->write_wait;
+    struct cg__http_acked seen = {.acked = 0};
     struct iovec all[PARTS] = {{NULL, 0}};
+    size_t moved;
+    ssize_t n;
 
     assert(count < PARTS);
     if (out != NULL)
         all[0] = (struct iovec){out->data, out->used};
     for (int i = 0; i < count; i++)
         all[i + 1] = parts[i];
-    return cg_yield(cg_writev(conn->sock, all, count + 1, .weak_timeout = true,
-                              .timeout = conn->server->options.write_timeout));
+    do /* what has been written is no longer in the parts */
+        n = cg_yield(cg_writev(conn->sock, all, count + 1, .moved = &moved,
+                               .weak_timeout = true, .timeout = wait));
+    while (n == -ETIMEDOUT && cg__http_acked_go_on(&seen, conn->sock, moved));
+    return n;
 }
 
 ssize_t cg__http_flush(struct cg__http_conn *conn, const struct iovec *parts, int count)

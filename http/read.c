@@ -71,18 +71,39 @@ static ssize_t ask(struct cg_http_request *req)
     return cg__http_flush(req->conn, &(struct iovec){(void *)text, sizeof text - 1}, 1);
 }
 
+/* How long to wait for more of the body: body_timeout, and no longer than that in all beyond
+ * the time that what has come would take at body_rate. Only the time for which we waited
+ * counts: a slow handler is not the client's fault. */
+static int64_t patience(const struct cg_http_request *req)
+{
+    const struct cg_http_server_options *options = &req->server->options;
+    uint64_t seconds = req->body_seen / options->body_rate;
+    int64_t left;
+
+    if (options->body_timeout > CG_NEVER / 4) /* no limit at all */
+        return options->body_timeout;
+    left = options->body_timeout - req->waited +
+           CG_SECOND * (int64_t)(seconds < UINT32_MAX ? seconds : UINT32_MAX);
+    if (left > options->body_timeout)
+        return options->body_timeout;
+    return left > 0 ? left : CG_NOWAIT;
+}
+
 /* Waits for more bytes of the connection. */
 static ssize_t more(struct cg_http_request *req)
 {
-    int64_t timeout = req->server->options.body_timeout;
+    int64_t start;
     ssize_t n = 0;
 
     if (req->expects && !req->begun)
         n = ask(req);
     else if (!req->conn->more)
         n = cg__http_flush(req->conn, NULL, 0);
-    if (n == 0)
-        n = cg_yield(cg_borrow(req->conn->sock, &req->view, .timeout = timeout));
+    if (n == 0) {
+        start = cg_now(cg_sched_self());
+        n = cg_yield(cg_borrow(req->conn->sock, &req->view, .timeout = patience(req)));
+        req->waited += cg_now(cg_sched_self()) - start;
+    }
     if (n == -ETIMEDOUT)
         return failed(req, 408, n);
     req->parsed = 0;

@@ -3,6 +3,7 @@
  * that serve and shut down. */
 #include "config.h"
 
+#include "http/acked.h"
 #include "http/server.h"
 
 #include <cogen/transport.h>
@@ -23,6 +24,8 @@ static void set_defaults(struct cg_http_server_options *options)
     DEFAULT(headers_count, CG_HTTP_HEADERS_COUNT);
     DEFAULT(body_limit, CG_HTTP_REQUEST_LIMIT);
     DEFAULT(drain_limit, CG_HTTP_DRAIN_LIMIT);
+    DEFAULT(body_rate, CG_HTTP_BODY_RATE);
+    DEFAULT(connections, cg__http_places());
     DEFAULT(linger_timeout, CG_SECOND);
     DEFAULT(linger_limit, CG_HTTP_LINGER_LIMIT);
     DEFAULT(compress_above, CG_HTTP_COMPRESS_ABOVE);
@@ -37,6 +40,7 @@ struct cg_http_server *cg_http_server_create(const struct cg_http_server_options
     if (options != NULL)
         server->options = *options;
     set_defaults(&server->options);
+    server->write_wait = cg__http_acked_wait(server->options.write_timeout);
     server->small = CG__HTTP_COPY < server->options.compress_above
                         ? CG__HTTP_COPY
                         : (size_t)server->options.compress_above;
@@ -156,8 +160,13 @@ static ssize_t start(struct cg_http_server *server, struct cg__http_serving *ser
         *conn = (struct cg__http_conn){
             .server = server, .serving = serving, .sock = sock, .next = server->conns,
             .slot = server->slot++};
+        rc = cg__http_place_take(conn) ? 0 : -EBUSY;
+    }
+    if (rc == 0) {
         rc = cg_start(cg_sched_self(), cg__http_talk, conn, .name = "http",
                       .stack_size = server->options.stack_size, .coro = &conn->coro);
+        if (rc < 0)
+            cg__http_place_leave(conn);
     }
     if (rc < 0) {
         free(conn);
@@ -182,25 +191,35 @@ static void cancel_conns(struct cg_http_server *server,
                          const struct cg__http_serving *serving, bool idle_only)
 {
     for (struct cg__http_conn *conn = server->conns; conn != NULL; conn = conn->next)
-        if ((serving == NULL || conn->serving == serving) && (conn->idle || !idle_only))
+        if ((serving == NULL || conn->serving == serving) && (conn->phase == CG__HTTP_IDLE || !idle_only))
             cg_coro_cancel(conn->coro);
+}
+
+/* Accepts a connection, and sees to a place for it. 0, or what ends the accepting. */
+static ssize_t accept_one(struct cg_http_server *server, struct cg_sock *listener,
+                          struct cg__http_serving *serving)
+{
+    struct cg_sock *sock;
+    ssize_t n = cg_yield(cg_accept(listener, &sock));
+
+    if (n < 0)
+        return n;
+    n = cg__http_place_wait(server);
+    if (n < 0 || server->draining)
+        cg_close(sock);
+    else if (start(server, serving, sock) == -ENOMEM)
+        cg__http_log(server, "no memory for a connection");
+    return n;
 }
 
 /* Accepts until something ends it; what that was. */
 static ssize_t accept_all(struct cg_http_server *server, struct cg_sock *listener,
                           struct cg__http_serving *serving)
 {
-    unsigned limit = server->options.connections;
-    struct cg_sock *sock;
     ssize_t n = 0;
 
-    while (n >= 0 && !server->draining) {
-        if (limit != 0 && server->nconns >= limit)
-            n = wait_end(server, false);
-        else if ((n = cg_yield(cg_accept(listener, &sock))) >= 0 &&
-                 start(server, serving, sock) < 0)
-            cg__http_log(server, "no memory for a connection");
-    }
+    while (n >= 0 && !server->draining)
+        n = accept_one(server, listener, serving);
     return n;
 }
 

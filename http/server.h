@@ -21,6 +21,7 @@ enum {
     CG__HTTP_REPEATS = 256, /* connections whose last head is remembered */
     CG__HTTP_SPARE = 256, /* requests, and buffers, kept for later; io_uring needs many */
     CG__HTTP_SPARE_LARGE = 64, /* of the large buffers */
+    CG__HTTP_TURN = 32 * 1024, /* bytes that are compressed before others may run */
     CG__HTTP_SLOTS = 64,  /* lists of routes whose patterns are paths */
 };
 
@@ -58,6 +59,15 @@ struct cg__http_serving {
     unsigned conns;
 };
 
+/* What a connection is about. In all but the first it waits for its client, and may be closed
+ * when its place is needed. */
+enum cg__http_phase {
+    CG__HTTP_AT_WORK,
+    CG__HTTP_IDLE,    /* between two requests */
+    CG__HTTP_IN_HEAD, /* within a head, or a TLS handshake */
+    CG__HTTP_LINGERS, /* behind the last answer */
+};
+
 struct cg__http_conn {
     struct cg__http_conn *next, *prev;
     struct cg_http_server *server;
@@ -69,7 +79,9 @@ struct cg__http_conn {
     struct cg__http_out *written; /* by it */
     struct cg__http_conn *next_late;
     unsigned requests;
-    bool idle;
+    enum cg__http_phase phase;
+    int64_t since; /* unless it is at work: the moment since which it waits for its client */
+    struct cg__http_address *address; /* it comes from; NULL: these are not counted */
     bool late; /* in the server's list of these */
     bool more; /* there is unread input, as far as is known */
     bool broken; /* a write failed or was cancelled: some of the output is lost */
@@ -80,13 +92,16 @@ struct cg__http_conn {
 struct cg_http_server {
     struct cg_http_server_options options; /* with their defaults */
     struct cg__http_limits limits;
+    int64_t write_wait; /* of a write, until it is seen whether there is progress: acked.h */
     size_t small; /* a body that is copied behind its head, and never compressed */
     struct cg__http_route *routes; /* the most special first */
     size_t nroutes;
     uint32_t whole[CG__HTTP_SLOTS]; /* see cg__http_route.next */
     struct cg__http_serving *serving;
     struct cg__http_conn *conns;
+    struct cg__http_conn *hand; /* of these: where the next look for an idle one begins */
     unsigned nconns;
+    void *addresses; /* a tree: see places.c */
     bool draining;
     struct cg__http_repeat repeats[CG__HTTP_REPEATS]; /* the next connection's is .. */
     unsigned char slot;                               /* .. this one */
@@ -123,6 +138,8 @@ struct cg_http_request {
     const char *rest; /* of the path, beneath a pattern; NULL: it was none with a slash */
     size_t body_left;
     uint64_t body_seen;
+    int64_t waited;       /* for bytes of the body */
+    size_t computed;      /* bytes that were compressed since others ran */
     char *whole;          /* what cg_http_body has read */
     int failure;          /* the status for what went wrong with the body */
     int status;           /* of the answer */
@@ -141,6 +158,21 @@ struct cg_http_request {
 struct cg_http_request *cg__http_request_get(struct cg__http_conn *conn);
 void cg__http_request_put(struct cg_http_request *req);
 void cg__http_request_reset(struct cg_http_request *req);
+
+/* ---- places.c ---- */
+
+/* Counts a new connection for its address. False: that has too many, or there is no memory. */
+bool cg__http_place_take(struct cg__http_conn *conn);
+
+/* The connection ends: its place is free. */
+void cg__http_place_leave(struct cg__http_conn *conn);
+
+/* Waits until there is a place for one more connection, and sees to it by closing the one that
+ * has waited longest for its client. 0, or a negative code. Yields. */
+ssize_t cg__http_place_wait(struct cg_http_server *server);
+
+/* How many connections there may be unless somebody says. */
+unsigned cg__http_places(void);
 
 /* ---- conn.c ---- */
 
@@ -260,9 +292,10 @@ bool cg__http_compressible(const char *type);
 /* Whether it was built in. */
 bool cg__http_can(enum cg__http_coding coding);
 
-/* Compresses, in memory from malloc. 0: it did not get smaller, or there is no memory. */
-size_t cg__http_compress(enum cg__http_coding coding, const void *data, size_t size,
-                         void **out);
+/* Compresses, in memory from malloc, and lets others run meanwhile. The size; 0: it did not
+ * get smaller, or there is no memory; or a negative code: cancelled. Yields. */
+ssize_t cg__http_compress(enum cg__http_coding coding, const void *data, size_t size,
+                          void **out);
 
 /* ---- log.c ---- */
 

@@ -2,6 +2,7 @@
 /* Bodies that are written piece by piece: bytes, files, events; and the connection itself. */
 #include "config.h"
 
+#include "http/acked.h"
 #include "http/server.h"
 
 #include <errno.h>
@@ -29,7 +30,7 @@ static void choose_coding(struct cg_http_request *req, int status)
     if (cg_http_headers_add(&req->out, "Vary", "Accept-Encoding") < 0 ||
         coding == CG__HTTP_IDENTITY)
         return;
-    req->encoder = cg__http_encoder_new(coding == CG__HTTP_BR);
+    req->encoder = cg__http_encoder_new(coding == CG__HTTP_BR, false);
     if (req->encoder != NULL && cg_http_headers_set(&req->out, "Content-Encoding",
                                                     cg__http_coding_name(coding)) < 0) {
         cg__http_encoder_free(req->encoder);
@@ -85,12 +86,15 @@ static ssize_t write_framed(struct cg_http_request *req, const void *data, size_
     return n;
 }
 
-static ssize_t encode(struct cg_http_request *req, const char *data, size_t size,
-                      enum cg__http_encode how)
+/* At most CG__HTTP_TURN bytes. Then the others may run: these bytes may have cost much time,
+ * and come to nothing that is written and could let them. */
+static ssize_t encode_part(struct cg_http_request *req, const char *data, size_t size,
+                           enum cg__http_encode how)
 {
     bool again = true;
     ssize_t n = 0;
 
+    req->computed += size;
     while (again && n >= 0) {
         const char *out;
         size_t made = cg__http_encode(req->encoder, how, &data, &size, &out, &again);
@@ -98,6 +102,22 @@ static ssize_t encode(struct cg_http_request *req, const char *data, size_t size
         if (made > 0 && req->framing != CG__HTTP_NO_BODY)
             n = write_framed(req, out, made);
     }
+    if (n >= 0 && req->computed >= CG__HTTP_TURN) {
+        req->computed = 0;
+        n = cg_yield(cg_sleep(0));
+    }
+    return n;
+}
+
+static ssize_t encode(struct cg_http_request *req, const char *data, size_t size,
+                      enum cg__http_encode how)
+{
+    ssize_t n = 0;
+
+    for (; size > CG__HTTP_TURN && n >= 0; size -= CG__HTTP_TURN, data += CG__HTTP_TURN)
+        n = encode_part(req, data, CG__HTTP_TURN, CG__HTTP_GATHER);
+    if (n >= 0)
+        n = encode_part(req, data, size, how);
     if (n >= 0 && how == CG__HTTP_FLUSH)
         n = cg__http_flush(req->conn, NULL, 0); /* there may be no more than a head */
     req->cut |= n < 0;
@@ -140,12 +160,20 @@ const struct cg_op_type cg_http_write_type = {
 /* Sends a part of a file as it is, between pieces of output. */
 static ssize_t send_part(struct cg_http_request *req, int file, int64_t offset, uint64_t size)
 {
-    ssize_t n = cg_yield(cg_sendfile(req->conn->sock, file, offset, (size_t)size,
-                                     .timeout = req->server->options.write_timeout,
-                                     .weak_timeout = true));
+    int64_t wait = req->server->write_wait;
+    struct cg__http_acked seen = {.acked = 0};
+    struct cg_sock *sock = req->conn->sock;
+    uint64_t done = 0;
+    size_t moved;
+    ssize_t n;
 
+    do {
+        n = cg_yield(cg_sendfile(sock, file, offset + (int64_t)done, (size_t)(size - done),
+                                 .moved = &moved, .timeout = wait, .weak_timeout = true));
+        done += moved;
+    } while (n == -ETIMEDOUT && cg__http_acked_go_on(&seen, sock, moved));
     cg__http_wrote(req->conn, n);
-    if (n >= 0 && (uint64_t)n < size)
+    if (n >= 0 && done < size)
         n = CG_EOF;
     if (n < 0)
         req->cut = true;

@@ -27,6 +27,7 @@ typedef ssize_t cg_http_handler(struct cg_http_request *req, void *arg);
 
 enum {
     CG_HTTP_REQUEST_LIMIT = 1024 * 1024, /* bytes of a request's body: 413 */
+    CG_HTTP_BODY_RATE = 240,          /* bytes of a body in a second */
     CG_HTTP_DRAIN_LIMIT = 64 * 1024,  /* bytes of an unread body that are read away */
     CG_HTTP_LINGER_LIMIT = 16 * 1024 * 1024, /* bytes that are read away before a close */
     CG_HTTP_COMPRESS_ABOVE = 1024,    /* bytes of text that are worth it */
@@ -39,7 +40,7 @@ enum {
 struct cg_http_server_options {
     int64_t header_timeout; /* for a whole head, from its first byte: 408 (15 s) */
     int64_t body_timeout;   /* without a byte of the body that is waited for: 408 (30 s) */
-    int64_t write_timeout;  /* without progress of the answer: cut (30 s) */
+    int64_t write_timeout;  /* in which the client takes no byte of the answer: cut (30 s) */
     int64_t idle_timeout;   /* between requests: closed (60 s) */
     uint32_t target_limit;  /* CG_HTTP_TARGET_LIMIT */
     uint32_t headers_limit; /* CG_HTTP_HEADERS_LIMIT */
@@ -54,7 +55,16 @@ struct cg_http_server_options {
      * body_timeout. */
     int64_t linger_timeout;
     uint64_t linger_limit;
-    unsigned connections;   /* at once; further ones are not accepted (no limit) */
+    /* Bytes a second that a body must come with, on average over the time that was waited
+     * for it, beyond a grace of body_timeout: 408 (CG_HTTP_BODY_RATE). */
+    unsigned body_rate;
+    /* At once. When a further one comes, the one is closed that has waited longest for its
+     * client: for a request, for the rest of a head, behind the last answer (7/8 of the
+     * descriptors that RLIMIT_NOFILE allows). UINT_MAX: no limit. */
+    unsigned connections;
+    /* At once from one IPv4 address, or one /64 of IPv6; further ones are closed as they are
+     * accepted (no limit: many clients may come from one proxy). */
+    unsigned address_connections;
     unsigned requests;      /* on one connection, which is then closed (no limit) */
     uint64_t compress_above; /* CG_HTTP_COMPRESS_ABOVE; CG_HTTP_UNLIMITED: never */
     size_t stack_size;      /* of a connection's coroutine (the scheduler's) */
