@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+/* What cg_any and cg_all take and refuse, and a compound branch whose own time is up. The rest
+ * is in test_any.c. */
+#include "config.h"
+
+#include "tests/support.h"
+
+#include <errno.h>
+
+/* As many branches as the limit says, and not one more. */
+static ssize_t as_many_as_the_limit(void *arg)
+{
+    static struct cg_op *many[CG_ANY_LIMIT + 1];
+    struct cg_op *pass = cg_pass();
+
+    (void)arg;
+    for (size_t i = 0; i <= CG_ANY_LIMIT; i++)
+        many[i] = pass;
+    IS(cg_yield(cg_any_of(many, CG_ANY_LIMIT)), 0); /* the first is done at once */
+    IS(cg_yield(cg_any_of(many, CG_ANY_LIMIT + 1)), -EINVAL);
+    return 0;
+}
+
+/* An op that waits already, here because it is named twice, cannot be a branch. */
+static ssize_t named_twice(void *arg)
+{
+    struct cg_op *sleep = cg_sleep(CG_HOUR);
+
+    (void)arg;
+    IS(cg_yield(cg_all((sleep, sleep))), -EBUSY);
+    IS(cg_yield(cg_any((sleep, sleep))), -EBUSY);
+    IS(cg_result(sleep), -ECANCELED);
+    return 0;
+}
+
+static ssize_t returns_five_at_the_end(void *arg)
+{
+    (void)arg;
+    IS(cg_yield(cg_sleep(CG_HOUR)), -ECANCELED);
+    return 5;
+}
+
+/* A branch that times out says so, whatever its function returns then. */
+static ssize_t a_call_that_times_out(void *arg)
+{
+    struct cg_op *call = cg_call(returns_five_at_the_end, arg, .timeout = CG_MILLISECOND);
+
+    IS(cg_yield(cg_all((call, cg_sleep(CG_SECOND)))), 0);
+    IS(cg_result(call), -ETIMEDOUT);
+    return 0;
+}
+
+int main(void)
+{
+    static const struct test_case cases[] = {
+        CORO(as_many_as_the_limit, .where = ON_SIM),
+        CORO(named_twice, .where = ON_SIM),
+        CORO(a_call_that_times_out, .where = ON_SIM),
+    };
+
+    return test_main("any_limits", cases, COUNT(cases));
+}
