@@ -126,6 +126,25 @@ START_TEST(extremes)
 }
 END_TEST
 
+/* A moment that has passed comes next, and lets nobody fire early. */
+START_TEST(the_past_comes_first)
+{
+    int64_t now = CG_HOUR;
+
+    ck_assert_ptr_null(cg__timers_pop(&timers, now));
+    set(&all[0], now + 5);
+    set(&all[1], now + CG_SECOND);
+    set(&all[2], now - CG_MINUTE);
+    set(&all[3], now - CG_SECOND);
+    for (int i = 2; i < 4; i++) /* both are due now: in the order of their setting */
+        ck_assert_ptr_eq(cg__timers_pop(&timers, now), &all[i].timer);
+    ck_assert_ptr_null(cg__timers_pop(&timers, now + 4));
+    ck_assert_ptr_eq(cg__timers_pop(&timers, now + 5), &all[0].timer);
+    ck_assert_ptr_null(cg__timers_pop(&timers, now + CG_SECOND - 1));
+    ck_assert_ptr_eq(cg__timers_pop(&timers, now + CG_SECOND), &all[1].timer);
+}
+END_TEST
+
 /* Cancelling twice, or a timer that was never set, changes nothing. */
 START_TEST(cancel_is_idempotent)
 {
@@ -149,6 +168,7 @@ int main(void)
     tcase_add_test(tc, order_is_exact);
     tcase_add_test(tc, next_is_exact);
     tcase_add_test(tc, extremes);
+    tcase_add_test(tc, the_past_comes_first);
     tcase_add_test(tc, cancel_is_idempotent);
     suite_add_tcase(suite, tc);
     runner = srunner_create(suite);
