@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -35,20 +36,34 @@ static int reopen(int fd, int flags)
     return open(path, (flags & (O_ACCMODE | O_APPEND)) | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 }
 
+#ifdef TIOCGPTN
+
+static bool controls_terminal(int fd)
+{
+    int number;
+
+    return ioctl(fd, TIOCGPTN, &number) == 0;
+}
+
+#else
+
+static bool controls_terminal(int fd)
+{
+    (void)fd;
+    return false;
+}
+
+#endif
+
 /* Opening the controlling side of a pseudo-terminal again would make another terminal. */
 static bool can_be_reopened(int fd)
 {
     struct stat file;
-    int number;
 
     if (fstat(fd, &file) < 0)
         return false;
-#ifdef TIOCGPTN
-    if (S_ISCHR(file.st_mode) && ioctl(fd, TIOCGPTN, &number) == 0)
-        return false;
-#endif
-    (void)number;
-    return S_ISFIFO(file.st_mode) || (S_ISCHR(file.st_mode) && isatty(fd));
+    return S_ISFIFO(file.st_mode) ||
+           (S_ISCHR(file.st_mode) && isatty(fd) && !controls_terminal(fd));
 }
 
 /* The loop tries accept before it waits. */

@@ -14,6 +14,7 @@
 #include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <termios.h>
 #include <unistd.h>
 
 /* Not every system can start a program in another directory; it says so then. */
@@ -289,6 +290,39 @@ static ssize_t a_pipe_blocks_for_the_child(void *arg)
     return 0;
 }
 
+/* So does a terminal, of which the child gets the same one. */
+static ssize_t a_terminal_blocks_for_the_child(void *arg)
+{
+    struct cg_process *process = NULL;
+    int control = posix_openpt(O_RDWR | O_NOCTTY), terminal;
+    struct termios raw;
+    char text[64];
+    ssize_t n;
+
+    (void)arg;
+    if (control < 0 || grantpt(control) < 0 || unlockpt(control) < 0)
+        return 0;
+    terminal = open(ptsname(control), O_RDWR | O_NOCTTY | O_NONBLOCK);
+    ck_assert_int_ge(terminal, 0);
+    IS(tcgetattr(terminal, &raw), 0);
+    raw.c_oflag &= ~(tcflag_t)OPOST;
+    raw.c_lflag &= ~(tcflag_t)ECHO;
+    IS(tcsetattr(terminal, TCSANOW, &raw), 0);
+    OK(cg_spawn(cg_sched_self(), SH("read line; echo \"got $line\""), &process,
+                .in = terminal, .out = terminal));
+    ck_assert(!blocks(terminal));
+    IS(write(control, "me\n", 3), 3);
+    IS(cg_yield(cg_wait_process(process)), 0);
+    cg_process_close(process);
+    n = read(control, text, sizeof text - 1);
+    ck_assert_int_gt(n, 0);
+    text[n] = '\0';
+    ck_assert_ptr_nonnull(strstr(text, "got me\n"));
+    close(terminal);
+    close(control);
+    return 0;
+}
+
 /* A socket cannot be opened a second time. */
 static ssize_t a_socket_blocks_for_both(void *arg)
 {
@@ -332,6 +366,7 @@ int main(void)
         CORO(without_dev_null, .where = ON_KERNEL),
         CORO(clean_without_closefrom, .where = ON_KERNEL),
         CORO(a_pipe_blocks_for_the_child, .where = ON_KERNEL),
+        CORO(a_terminal_blocks_for_the_child, .where = ON_KERNEL),
         CORO(a_socket_blocks_for_both, .where = ON_KERNEL),
         CORO(a_listener_is_left_alone, .where = ON_KERNEL),
     };
