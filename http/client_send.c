@@ -3,6 +3,7 @@
  * server may answer already; then the rest is not. */
 #include "config.h"
 
+#include "http/acked.h"
 #include "http/client.h"
 #include "lib/ascii.h"
 
@@ -212,6 +213,8 @@ static ssize_t send_and_listen(struct cg__link *link, struct cg_op *write)
 static ssize_t send_bytes(struct cg__link *link, struct cg__asking *ask,
                           const char *data, size_t size)
 {
+    int64_t wait = cg__http_acked_wait(ask->client->options.send_timeout);
+    struct cg__http_acked seen = {.acked = 0};
     size_t done = 0;
     ssize_t n = 0;
 
@@ -221,8 +224,10 @@ static ssize_t send_bytes(struct cg__link *link, struct cg__asking *ask,
         n = send_and_listen(link,
                             cg_writeall(link->sock, data + done, size - done,
                                         .moved = &moved, .weak_timeout = true,
-                                        .timeout = ask->client->options.send_timeout));
+                                        .timeout = wait));
         done += moved;
+        if (n == -ETIMEDOUT && cg__http_acked_go_on(&seen, link->sock, moved))
+            n = 0;
         if (n == 1 && (n = hear(ask)) == 0 && !cg__reply_is_interim(ask->reply))
             return 1;
     }
@@ -248,6 +253,8 @@ static ssize_t send_memory(struct cg__link *link, struct cg__asking *ask)
 static ssize_t send_file(struct cg__link *link, struct cg__asking *ask)
 {
     const struct cg_http_fetch *fetch = ask->fetch;
+    int64_t wait = cg__http_acked_wait(ask->client->options.send_timeout);
+    struct cg__http_acked seen = {.acked = 0};
 
     while (ask->sent < fetch->size) {
         size_t size = fetch->size - ask->sent, moved = 0;
@@ -258,10 +265,11 @@ static ssize_t send_file(struct cg__link *link, struct cg__asking *ask)
             size = PIECE;
         write =
             cg_sendfile(link->sock, *fetch->file, fetch->offset + (int64_t)ask->sent,
-                        size, .moved = &moved, .weak_timeout = true,
-                        .timeout = ask->client->options.send_timeout);
+                        size, .moved = &moved, .weak_timeout = true, .timeout = wait);
         n = send_and_listen(link, write);
         ask->sent += moved;
+        if (n == -ETIMEDOUT && cg__http_acked_go_on(&seen, link->sock, moved))
+            continue;
         if (n == 0 && moved < size)
             return cg__because(ask->why, -EIO, "the file has less than it should");
         if (n == 1 && (n = hear(ask)) == 0 && !cg__reply_is_interim(ask->reply))

@@ -16,6 +16,7 @@
 
 enum {
     LOOKS = 256, /* connections that are looked at for the one that has waited longest */
+    SPARE = 32,  /* descriptors that are no connections', at least */
     PREFIX = 8,  /* bytes of an IPv6 address that are one client's: a /64 */
 };
 
@@ -97,15 +98,20 @@ void cg__http_place_leave(struct cg__http_conn *conn)
 
 /* ---- All of them ----------------------------------------------------------------- */
 
-/* A file or an upstream connection needs a descriptor, too: an eighth stays free. */
+/* Files, upstream connections and the reactor need descriptors, too: an eighth stays free, or
+ * some that a small program needs in any case. */
 unsigned cg__http_places(void)
 {
     struct rlimit limit;
+    rlim_t spare;
 
     if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur == RLIM_INFINITY ||
         limit.rlim_cur > UINT_MAX)
         return UINT_MAX;
-    return limit.rlim_cur > 8 ? (unsigned)(limit.rlim_cur - limit.rlim_cur / 8) : 1;
+    spare = limit.rlim_cur / 8 > SPARE ? limit.rlim_cur / 8 : SPARE;
+    if (spare > limit.rlim_cur / 2)
+        spare = limit.rlim_cur / 2;
+    return limit.rlim_cur > spare ? (unsigned)(limit.rlim_cur - spare) : 1;
 }
 
 /* Of so many connections, each time the next ones: looking at all of ten thousand would cost

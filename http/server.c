@@ -8,6 +8,7 @@
 
 #include <cogen/transport.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,7 +26,9 @@ static void set_defaults(struct cg_http_server_options *options)
     DEFAULT(body_limit, CG_HTTP_REQUEST_LIMIT);
     DEFAULT(drain_limit, CG_HTTP_DRAIN_LIMIT);
     DEFAULT(body_rate, CG_HTTP_BODY_RATE);
-    DEFAULT(connections, cg__http_places());
+    if (options->connections == 0 ||
+        (options->connections != UINT_MAX && options->connections > cg__http_places()))
+        options->connections = cg__http_places();
     DEFAULT(linger_timeout, CG_SECOND);
     DEFAULT(linger_limit, CG_HTTP_LINGER_LIMIT);
     DEFAULT(compress_above, CG_HTTP_COMPRESS_ABOVE);

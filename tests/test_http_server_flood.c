@@ -3,11 +3,13 @@
 #include "config.h"
 
 #include "http/acked.h"
+#include "http/server.h"
 #include "tests/http_serve.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 
 enum { PLACES = 8 };
 
@@ -88,6 +90,27 @@ static ssize_t spares_who_works(void *arg)
     for (int i = 0; i < 2; i++)
         cg_close(busy[i]);
     serve_end();
+    return 0;
+}
+
+/* There is a limit though nobody names one: some descriptors stay free. */
+static ssize_t leaves_descriptors(void *arg)
+{
+    static const struct {
+        rlim_t limit;
+        unsigned places;
+    } cases[] = {{1, 1}, {2, 1}, {20, 10}, {64, 32}, {100, 68}, {800, 700}};
+    struct rlimit limit, before;
+
+    (void)arg;
+    ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &before), 0);
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        limit = before;
+        limit.rlim_cur = cases[i].limit;
+        ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+        ck_assert_uint_eq(cg__http_places(), cases[i].places);
+    }
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
     return 0;
 }
 
@@ -234,6 +257,7 @@ static ssize_t compresses_in_turns(void *arg)
 static const struct test_case cases[] = {
     CORO(sheds),
     CORO(spares_who_works),
+    CORO(leaves_descriptors, .where = ON_SIM),
     CORO(shares),
     CORO(body_rates, .where = ON_SIM),
     CORO(acknowledged),

@@ -60,7 +60,8 @@ struct cg_http_server_options {
     unsigned body_rate;
     /* At once. When a further one comes, the one is closed that has waited longest for its
      * client: for a request, for the rest of a head, behind the last answer (7/8 of the
-     * descriptors that RLIMIT_NOFILE allows). UINT_MAX: no limit. */
+     * descriptors that RLIMIT_NOFILE allows, at least 32 less; never more, since an accept
+     * without a descriptor only waits). UINT_MAX: no limit. */
     unsigned connections;
     /* At once from one IPv4 address, or one /64 of IPv6; further ones are closed as they are
      * accepted (no limit: many clients may come from one proxy). */
