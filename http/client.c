@@ -142,10 +142,8 @@ size_t cg_http_client_connections(const struct cg_http_client *client)
 
 /* ---- Replies --------------------------------------------------------------------- */
 
-void cg_http_reply_free(struct cg_http_reply *reply)
+void cg__reply_end(struct cg_http_reply *reply)
 {
-    if (reply == NULL)
-        return;
     cg__link_end(&reply->link, reply->client, false);
     cg__decoder_free(reply->decoder);
     cg__url_free(&reply->url);
@@ -155,6 +153,16 @@ void cg_http_reply_free(struct cg_http_reply *reply)
     free(reply->body);
     free(reply->kept);
     free(reply);
+}
+
+void cg_http_reply_free(struct cg_http_reply *reply)
+{
+    if (reply == NULL)
+        return;
+    if (cg_object_close(&reply->object))
+        cg__reply_end(reply);
+    else if (reply->scope)
+        cg_scope_cancel(reply->scope);
 }
 
 int cg_http_reply_status(const struct cg_http_reply *reply)

@@ -41,6 +41,8 @@ struct cg__link {
 
 struct cg_http_reply {
     struct cg_http_client *client;
+    struct cg_object object;
+    struct cg_scope *scope; /* of what a read waits for */
     struct cg__link link; /* while the body is to come */
     struct cg__url url;
     struct cg_http_headers headers, trailers;
@@ -135,6 +137,9 @@ ssize_t cg__reply_next(struct cg_http_reply *reply, void *buf, size_t len);
 
 /* Reads the body whole, at most limit bytes. */
 ssize_t cg__reply_whole(struct cg_http_reply *reply, size_t limit);
+
+/* Frees one that no op runs on. */
+void cg__reply_end(struct cg_http_reply *reply);
 
 /* Reads what is left of a body that nobody wants, if it is short; then gives up the
  * connection. */

@@ -340,13 +340,47 @@ ssize_t cg__reply_begin(struct cg_http_reply *reply, struct cg__link *link,
 
 /* ---- The operation --------------------------------------------------------------- */
 
+static enum cg_verdict reply_process(struct cg_op *op, struct cg_sched *sched)
+{
+    struct cg_http_reply *reply = ((struct cg_http_reply_read_op *)op)->reply;
+
+    (void)sched;
+    op->result = -EBUSY;
+    return reply->object.running ? CG_DONE : cg_object_enter(&reply->object, op);
+}
+
+static int reply_leave(struct cg_op *op)
+{
+    struct cg_http_reply *reply = ((struct cg_http_reply_read_op *)op)->reply;
+    int rc = cg_object_leave(&reply->object, op);
+
+    if (rc < 0)
+        cg__reply_end(reply);
+    return rc;
+}
+
+/* There was no memory to run it. */
+static enum cg_verdict reply_cancel(struct cg_op *op, struct cg_sched *sched)
+{
+    (void)sched;
+    reply_leave(op);
+    return CG_DONE;
+}
+
 static ssize_t reply_run(struct cg_op *op)
 {
     struct cg_http_reply_read_op *read = (struct cg_http_reply_read_op *)op;
-    ssize_t n = cg__reply_next(read->reply, read->buf, read->len);
+    struct cg_scope scope;
+    ssize_t n = -EBADF;
 
+    cg_scope_open(&scope, CG_NEVER, false);
+    read->reply->scope = &scope; /* cg_http_reply_free cancels it */
+    if (!read->reply->object.closed)
+        n = cg__reply_next(read->reply, read->buf, read->len);
+    read->reply->scope = NULL;
+    cg_scope_close(&scope);
     read->got = n > 0 ? (size_t)n : 0;
-    return n;
+    return reply_leave(op) < 0 ? -EBADF : n;
 }
 
 /* It may have been cancelled in the moment in which bytes came. */
@@ -354,7 +388,7 @@ static ssize_t reply_finish(struct cg_op *op)
 {
     struct cg_http_reply_read_op *read = (struct cg_http_reply_read_op *)op;
 
-    if (op->result < 0 && read->got > 0)
+    if (op->result < 0 && read->got > 0 && op->uses != NULL)
         keep(read->reply, read->buf, read->got);
     read->got = 0;
     return op->result;
@@ -371,7 +405,9 @@ static int reply_print(const struct cg_op *op, char *buf, size_t size)
 
 const struct cg_op_type cg_http_reply_read_type = {
     .name = "http_reply_read",
+    .process = reply_process,
     .run = reply_run,
+    .cancel = reply_cancel,
     .finish = reply_finish,
     .print = reply_print,
 };

@@ -3,7 +3,7 @@
  * that is compound needs a stack of its own and runs in a coroutine that nobody sees. */
 #include "config.h"
 
-#include "lib/sched.h"
+#include "lib/complete.h"
 
 #include <cogen/any.h>
 
@@ -55,7 +55,7 @@ static ssize_t run_branch(void *arg)
     op->runs.scope = &scope;
     cg_scope_open(&scope, cg__op_expiry(op, cg__self->sched), false);
     result = op->type->run(op);
-    if (cg_scope_close(&scope) == -ETIMEDOUT)
+    if (cg_scope_close(&scope) == -ETIMEDOUT && result != -EBADF)
         result = -ETIMEDOUT;
     op->compound = false;
     op->timer = (struct cg_timer){.next = NULL};
@@ -92,10 +92,14 @@ static enum cg_verdict start_branch(struct cg_any_op *any, struct cg_op *branch,
         if (branch->type->cancel)
             branch->type->cancel(branch, sched);
         branch->result = -ENOMEM;
+        branch->uses = NULL;
         verdict = CG_DONE;
     }
-    if (verdict == CG_DONE)
+    if (verdict == CG_DONE) {
         any->unsettled--;
+        if (branch->uses)
+            cg__op_list(branch);
+    }
     return verdict;
 }
 
@@ -172,11 +176,17 @@ static ssize_t any_finish(struct cg_op *op)
     struct cg_any_op *any = (struct cg_any_op *)op;
 
     for (size_t i = 0, n = count(any); i < n; i++) {
-        if (any->ops[i] == NULL || any->ops[i]->state != CG_OP_IDLE)
+        struct cg_op *branch = any->ops[i];
+
+        if (branch == NULL)
+            continue;
+        if (branch->owner == any)
+            cg__op_heard(branch);
+        if (branch->state != CG_OP_IDLE)
             continue;
         if (!any->begun)
-            any->ops[i]->result = -ECANCELED;
-        cg__op_finish(any->ops[i]);
+            branch->result = -ECANCELED;
+        cg__op_finish(branch);
     }
     any->begun = false;
     return op->result;

@@ -67,7 +67,7 @@ static int wait_print(const struct cg_op *op, char *buf, size_t size)
     char at[CG__ADDRESS_SIZE];
     const char *name = cg__waiters_name(op, &barrier->name, barrier, at);
 
-    if (op->state == CG_OP_IDLE)
+    if (op->state <= CG_OP_UNHEARD)
         return snprintf(buf, size, "%s", name);
     return snprintf(buf, size, "%s, %u/%u", name, barrier->waiting, barrier->parties);
 }

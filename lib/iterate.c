@@ -95,7 +95,7 @@ static int next_print(const struct cg_op *op, char *buf, size_t size)
 {
     const struct cg_iterate *it = ((const struct cg_next_op *)op)->iterate;
 
-    if (op->state == CG_OP_IDLE) /* the struct may be gone */
+    if (op->state <= CG_OP_UNHEARD) /* the struct may be gone */
         return snprintf(buf, size, "value");
     return snprintf(buf, size, "of %s", it->name ? it->name : "producer");
 }

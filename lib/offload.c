@@ -165,7 +165,7 @@ static int offload_print(const struct cg_op *op, char *buf, size_t size)
     const struct cg_offload_op *offload = as_offload(op);
 
     return snprintf(buf, size, "%s",
-                    op->state == CG_OP_IDLE ? "idle" : states[offload->job->state]);
+                    op->state <= CG_OP_UNHEARD ? "idle" : states[offload->job->state]);
 }
 
 const struct cg_op_type cg_offload_type = {

@@ -44,7 +44,7 @@ __attribute__((noinline)) static ssize_t run_here(struct cg_op *op, struct cg_co
     op->runs.scope = &scope;
     cg_scope_open(&scope, expiry, op->shield);
     result = op->type->run(op);
-    if (cg_scope_close(&scope) == -ETIMEDOUT)
+    if (cg_scope_close(&scope) == -ETIMEDOUT && result != -EBADF)
         result = -ETIMEDOUT;
     op->compound = false;
     op->state = CG_OP_IDLE;
@@ -100,13 +100,14 @@ static inline enum cg_verdict start(struct cg_op *op, struct cg_sched *sched)
     op->state = CG_OP_PENDING;
     op->compound = false;
     op->reason = 0;
+    op->uses = NULL;
     if (op->type->process)
         verdict = op->type->process(op, sched);
     if (verdict != CG_PENDING) {
         op->state = CG_OP_IDLE;
         return verdict;
     }
-    if (op->state != CG_OP_IDLE && bounded(op, sched)) /* not completed within process */
+    if (op->state >= CG_OP_PENDING && bounded(op, sched)) /* not completed in process */
         return bound(op, sched);
     return CG_PENDING;
 }
@@ -149,9 +150,12 @@ ssize_t cg_yield(struct cg_op *op)
     case CG_DONE:
         if (spend(self, op))
             break;
+        if (op->uses)
+            cg__op_list(op);
         /* fall through */
     case CG_PENDING:
         suspend(self);
+        cg__op_heard(op);
         /* Coroutines of one function mostly wait in the same place, or are at least called
          * from the same ones. After another's the processor expects our caller to be its. */
         if (self->sched->left_fn != self->fn)
@@ -221,9 +225,11 @@ void cg__branch_complete(struct cg_op *op, ssize_t result)
 {
     struct cg_op *parent = op->owner;
 
-    op->result = op->state == CG_OP_CANCELLING ? op->reason : result;
+    op->result = cg__answer(op, result);
     op->state = CG_OP_IDLE;
     cg__timer_cancel(&coro_of(op)->sched->timers, &op->timer);
+    if (op->uses)
+        cg__op_list(op);
     parent->type->settled(parent, op);
 }
 
@@ -257,6 +263,37 @@ void cg__op_cancel(struct cg_op *op, int reason)
         cg_complete(op, reason);
 }
 
+bool cg_object_close(struct cg_object *object)
+{
+    struct cg_op *op;
+
+    object->closed = true;
+    while ((op = object->unheard)) {
+        cg__op_heard(op);
+        if (op->result >= 0 && op->type->withdraw)
+            op->type->withdraw(op);
+        op->result = -EBADF;
+        op->uses = NULL;
+    }
+    return object->running == 0;
+}
+
+enum cg_verdict cg_object_enter(struct cg_object *object, struct cg_op *op)
+{
+    op->uses = object;
+    object->running++;
+    return CG_RUN;
+}
+
+int cg_object_leave(struct cg_object *object, struct cg_op *op)
+{
+    object->running--;
+    if (!object->closed)
+        return 0;
+    op->uses = NULL;
+    return -EBADF;
+}
+
 ssize_t cg__op_finish(struct cg_op *op)
 {
     return finish(op);
@@ -264,7 +301,7 @@ ssize_t cg__op_finish(struct cg_op *op)
 
 ssize_t cg_result(const struct cg_op *op)
 {
-    return op->state == CG_OP_IDLE ? op->result : -EBUSY;
+    return op->state <= CG_OP_UNHEARD ? op->result : -EBUSY;
 }
 
 struct cg_coro *cg_op_coro(const struct cg_op *op)
@@ -293,7 +330,7 @@ int cg_op_print(const struct cg_op *op, char *buf, size_t size)
         advance(&buf, &size, &sum, snprintf(buf, size, " "));
         advance(&buf, &size, &sum, op->type->print(op, buf, size));
     }
-    if (op->state != CG_OP_IDLE && !op->branch) {
+    if (op->state >= CG_OP_PENDING && !op->branch) {
         int64_t tenths = cg_coro_age(op->owner) / (CG_SECOND / 10);
 
         advance(&buf, &size, &sum,

@@ -23,6 +23,7 @@ struct cg_pubsub {
     uint64_t end;   /* the next to be published */
     size_t limit;
     bool closed;
+    struct cg_object object; /* of those who publish */
     struct cg_subscriber *subscribers;
     struct cg_waiters fetchers, publishers;
     void (*drop)(void *message);
@@ -139,6 +140,7 @@ static enum cg_verdict publish_process(struct cg_op *op, struct cg_sched *sched)
     int rc = publish_now(pubsub, publish->message, op);
 
     (void)sched;
+    op->uses = &pubsub->object;
     if (rc == -EAGAIN) {
         cg__waiters_add(&pubsub->publishers, op);
         return CG_PENDING;
@@ -153,6 +155,14 @@ static enum cg_verdict publish_cancel(struct cg_op *op, struct cg_sched *sched)
     return CG_DONE;
 }
 
+static void publish_withdraw(struct cg_op *op)
+{
+    struct cg_publish_op *publish = (struct cg_publish_op *)op;
+
+    if (publish->taken)
+        *publish->taken = true;
+}
+
 static enum cg_verdict fetch_process(struct cg_op *op, struct cg_sched *sched)
 {
     struct cg_fetch_op *fetch = (struct cg_fetch_op *)op;
@@ -164,6 +174,7 @@ static enum cg_verdict fetch_process(struct cg_op *op, struct cg_sched *sched)
     (void)sched;
     if (pubsub == NULL)
         return cg__done(op, -EBADF);
+    op->uses = &subscriber->object;
     if (subscriber->fetch)
         return cg__done(op, -EBUSY);
     if (fetch->size == 0)
@@ -189,11 +200,16 @@ static enum cg_verdict fetch_cancel(struct cg_op *op, struct cg_sched *sched)
     return CG_DONE;
 }
 
+static void fetch_withdraw(struct cg_op *op)
+{
+    memset(((struct cg_fetch_op *)op)->messages, 0, (size_t)op->result * sizeof(void *));
+}
+
 /* Once an op is done its pubsub and its subscriber may be gone. */
 static int print(const struct cg_op *op, const struct cg_pubsub *pubsub, char *buf,
                  size_t size)
 {
-    if (op->state == CG_OP_IDLE)
+    if (op->state <= CG_OP_UNHEARD)
         return snprintf(buf, size, "pubsub");
     return snprintf(buf, size, "%s, %zu kept", pubsub->name, cg_pubsub_size(pubsub));
 }
@@ -208,7 +224,7 @@ static int fetch_print(const struct cg_op *op, char *buf, size_t size)
     const struct cg_subscriber *subscriber =
         ((const struct cg_fetch_op *)op)->subscriber;
 
-    return print(op, op->state == CG_OP_IDLE ? NULL : subscriber->pubsub, buf, size);
+    return print(op, op->state <= CG_OP_UNHEARD ? NULL : subscriber->pubsub, buf, size);
 }
 
 const struct cg_op_type cg_publish_type = {
@@ -217,6 +233,7 @@ const struct cg_op_type cg_publish_type = {
     .process = publish_process,
     .cancel = publish_cancel,
     .print = publish_print,
+    .withdraw = publish_withdraw,
 };
 
 const struct cg_op_type cg_fetch_type = {
@@ -225,6 +242,7 @@ const struct cg_op_type cg_fetch_type = {
     .process = fetch_process,
     .cancel = fetch_cancel,
     .print = fetch_print,
+    .withdraw = fetch_withdraw,
 };
 
 struct cg_pubsub *cg_pubsub_create(const struct cg_pubsub_options *options)
@@ -249,6 +267,7 @@ void cg_pubsub_free(struct cg_pubsub *pubsub)
     if (pubsub == NULL)
         return;
     cg__waiters_wake(&pubsub->publishers, -EBADF, NULL);
+    cg_object_close(&pubsub->object);
     while (pubsub->subscribers)
         cg_unsubscribe(pubsub->subscribers);
     drop_until(pubsub, pubsub->end);
@@ -287,6 +306,7 @@ void cg_unsubscribe(struct cg_subscriber *subscriber)
         cg__waiters_remove(&pubsub->fetchers, fetch);
         end_fetch(fetch, -EBADF, NULL);
     }
+    cg_object_close(&subscriber->object);
     subscriber->pubsub = NULL;
     admit(pubsub, NULL);
 }

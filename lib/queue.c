@@ -20,6 +20,7 @@
 struct cg_queue {
     struct cg__items items;
     size_t limit;
+    struct cg_object object;
     size_t unfinished; /* put, and not yet told to be done */
     bool closed;
     struct cg_waiters getters, putters, joiners;
@@ -93,6 +94,7 @@ static enum cg_verdict put_process(struct cg_op *op, struct cg_sched *sched)
     struct cg_put_op *put = (struct cg_put_op *)op;
     bool first = cg__prio_in(op, sched) & CG_PRIO_OP;
 
+    op->uses = &put->queue->object;
     return answer(op, sched, put_now(put->queue, put->item, op, first),
                   &put->queue->putters);
 }
@@ -104,11 +106,20 @@ static enum cg_verdict put_cancel(struct cg_op *op, struct cg_sched *sched)
     return CG_DONE;
 }
 
+static void put_withdraw(struct cg_op *op)
+{
+    struct cg_put_op *put = (struct cg_put_op *)op;
+
+    if (put->taken)
+        *put->taken = true;
+}
+
 static enum cg_verdict get_process(struct cg_op *op, struct cg_sched *sched)
 {
     struct cg_get_op *get = (struct cg_get_op *)op;
     bool first = cg__prio_in(op, sched) & CG_PRIO_OP;
 
+    op->uses = &get->queue->object;
     return answer(op, sched, get_now(get->queue, get->item, op, first),
                   &get->queue->getters);
 }
@@ -120,10 +131,22 @@ static enum cg_verdict get_cancel(struct cg_op *op, struct cg_sched *sched)
     return CG_DONE;
 }
 
+static void get_withdraw(struct cg_op *op)
+{
+    struct cg_get_op *get = (struct cg_get_op *)op;
+    void *item;
+
+    memcpy(&item, get->item, sizeof item);
+    memset(get->item, 0, sizeof item);
+    if (get->queue->drop)
+        get->queue->drop(item);
+}
+
 static enum cg_verdict join_process(struct cg_op *op, struct cg_sched *sched)
 {
     struct cg_queue *queue = ((struct cg_join_queue_op *)op)->queue;
 
+    op->uses = &queue->object;
     return answer(op, sched, queue->unfinished ? -EAGAIN : 0, &queue->joiners);
 }
 
@@ -138,7 +161,7 @@ static enum cg_verdict join_cancel(struct cg_op *op, struct cg_sched *sched)
 static int print(const struct cg_op *op, const struct cg_queue *queue, char *buf,
                  size_t size)
 {
-    if (op->state == CG_OP_IDLE)
+    if (op->state <= CG_OP_UNHEARD)
         return snprintf(buf, size, "queue");
     if (queue->limit)
         return snprintf(buf, size, "%s, %zu/%zu", queue->name, queue->items.count,
@@ -167,6 +190,7 @@ const struct cg_op_type cg_put_type = {
     .process = put_process,
     .cancel = put_cancel,
     .print = put_print,
+    .withdraw = put_withdraw,
 };
 
 const struct cg_op_type cg_get_type = {
@@ -175,6 +199,7 @@ const struct cg_op_type cg_get_type = {
     .process = get_process,
     .cancel = get_cancel,
     .print = get_print,
+    .withdraw = get_withdraw,
 };
 
 const struct cg_op_type cg_join_queue_type = {
@@ -214,6 +239,7 @@ void cg_queue_free(struct cg_queue *queue)
     cg__waiters_wake(&queue->getters, -EBADF, NULL);
     cg__waiters_wake(&queue->putters, -EBADF, NULL);
     cg__waiters_wake(&queue->joiners, -EBADF, NULL);
+    cg_object_close(&queue->object);
     while (queue->drop && queue->items.count)
         queue->drop(cg__items_pop(&queue->items));
     cg__items_free(&queue->items);

@@ -99,7 +99,7 @@ size_t cg__waiters_count(const struct cg_waiters *waiters)
 const char *cg__waiters_name(const struct cg_op *op, const char *const *name,
                              const void *object, char buf[static CG__ADDRESS_SIZE])
 {
-    if (op->state != CG_OP_IDLE && *name)
+    if (op->state >= CG_OP_PENDING && *name)
         return *name;
     snprintf(buf, CG__ADDRESS_SIZE, "%p", object);
     return buf;

@@ -44,6 +44,15 @@ bool cg__accept_undo(struct cg_sock *listener, struct cg_sock *conn)
     return fd >= 0;
 }
 
+/* The listener is closed before the coroutine has the connection. */
+static void accept_withdraw(struct cg_op *op)
+{
+    struct cg_sock **conn = ((struct cg_accept_op *)op)->conn;
+
+    cg_close(*conn);
+    *conn = NULL;
+}
+
 static const struct cg__work accept_work = {
     .direction = CG__RX, .take = accept_take, .ask = accept_ask};
 
@@ -53,4 +62,5 @@ const struct cg_op_type cg_accept_type = {
     .cancel = cg__slots_cancel,
     .print = cg__slots_print,
     .detail = &accept_work,
+    .withdraw = accept_withdraw,
 };

@@ -75,7 +75,7 @@ int cg_detach(struct cg_sock *sock, void **rest, size_t *size)
     if (sock->transport != &cg__plain_transport || fd < 0)
         return -EOPNOTSUPP;
     if (sock->side[CG__RX].op != NULL || sock->side[CG__TX].op != NULL ||
-        cg__is_lent(sock) || !disarm(sock))
+        sock->object.unheard != NULL || cg__is_lent(sock) || !disarm(sock))
         return -EBUSY;
     unread = sock->input.unread;
     if (unread > 0) {

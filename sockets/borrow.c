@@ -42,6 +42,12 @@ static int borrow_ask(struct cg_sock *sock, struct cg_op *op, struct cg_io *io)
     return 0;
 }
 
+/* The socket is closed, and the chunk goes with it. */
+static void borrow_withdraw(struct cg_op *op)
+{
+    *of(op)->view = (struct cg_view){.sock = NULL};
+}
+
 static const struct cg__work borrow_work = {
     .direction = CG__RX,
     .take = borrow_take,
@@ -69,4 +75,5 @@ const struct cg_op_type cg_borrow_type = {
     .cancel = cg__slots_cancel,
     .print = cg__slots_print,
     .detail = &borrow_work,
+    .withdraw = borrow_withdraw,
 };

@@ -128,7 +128,7 @@ static enum cg_verdict poll_cancel(struct cg_op *op, struct cg_sched *sched)
     if (sock->side[CG__RX].op == op || sock->side[CG__TX].op == op)
         poll_ended(sock, op);
     else
-        cg__never_ran(sock);
+        cg__never_ran(op, sock);
     return CG_DONE;
 }
 

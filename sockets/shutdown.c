@@ -43,15 +43,15 @@ static enum cg_verdict shutdown_process(struct cg_op *op, struct cg_sched *sched
     op->result = -EBADF;
     if (shut->sock == NULL || shut->sock->closing)
         return CG_DONE;
+    op->uses = &shut->sock->object;
     shut->done = false;
     io.fd = shut->sock->fd;
     io.how = shut->how;
     verdict = shut->sock->transport->submit(shut->sock, &io);
     assert(verdict != CG_PENDING);
     if (verdict == CG_RUN)
-        shut->sock->running++;
-    else
-        op->result = io.result;
+        return cg_object_enter(&shut->sock->object, op);
+    op->result = io.result;
     return verdict;
 }
 
@@ -64,7 +64,7 @@ static ssize_t shutdown_run(struct cg_op *op)
 static enum cg_verdict shutdown_cancel(struct cg_op *op, struct cg_sched *sched)
 {
     (void)sched;
-    cg__never_ran(((struct cg_shutdown_op *)op)->sock);
+    cg__never_ran(op, ((struct cg_shutdown_op *)op)->sock);
     return CG_DONE;
 }
 

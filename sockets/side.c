@@ -244,6 +244,7 @@ enum cg_verdict cg__begin(struct cg_op *op, struct cg_sock *sock,
     if (sock == NULL || sock->side[direction].use != CG__FREE)
         return refuse(op, sock);
     side = &sock->side[direction];
+    op->uses = &sock->object;
     if (sock->timeout != 0 && op->timeout == 0 &&
         (op->type->flags & CG_OP_DEFAULT_TIMEOUT)) {
         op->timeout = sock->timeout;
@@ -256,7 +257,7 @@ enum cg_verdict cg__begin(struct cg_op *op, struct cg_sock *sock,
         side->work = work;
         ++*sock->holds;
     } else if (verdict == CG_RUN) {
-        sock->running++; /* until cg__run, which a cg_any calls from another coroutine */
+        return cg_object_enter(&sock->object, op);
     } else {
         take_timeout_back(side, op);
         if (op->result > 0)
@@ -273,7 +274,7 @@ enum cg_verdict cg__take_back(struct cg_op *op, struct cg_sock *sock,
 
     if (side->op != op) { /* it was to run, and there is no memory for that */
         take_timeout_back(side, op);
-        cg__never_ran(sock);
+        cg__never_ran(op, sock);
         return CG_DONE;
     }
     if (side->use == CG__PUMPED)
@@ -290,10 +291,9 @@ enum cg_verdict cg__take_back(struct cg_op *op, struct cg_sock *sock,
     return CG_DONE;
 }
 
-void cg__never_ran(struct cg_sock *sock)
+void cg__never_ran(struct cg_op *op, struct cg_sock *sock)
 {
-    sock->running--;
-    if (sock->closing)
+    if (cg_object_leave(&sock->object, op) < 0)
         cg__sock_settle(sock);
 }
 
@@ -353,12 +353,10 @@ ssize_t cg__run(struct cg_op *op, struct cg_sock *sock, enum cg__direction direc
         side->use = sock->closing ? CG__CLOSED : CG__FREE;
     }
     take_timeout_back(side, op);
-    sock->running--;
-    if (sock->closing) {
-        result = -EBADF; /* also if it got done: the caller must know that the socket is gone */
-        cg__sock_settle(sock);
-    }
-    return result;
+    if (cg_object_leave(&sock->object, op) == 0)
+        return result;
+    cg__sock_settle(sock);
+    return -EBADF; /* also if it got done: the caller must know that the socket is gone */
 }
 
 void cg__side_init(struct cg_sock *sock, enum cg__direction direction)

@@ -56,7 +56,7 @@ void cg_close(struct cg_sock *sock)
 
 static bool in_use(const struct cg_sock *sock)
 {
-    if (sock->running > 0)
+    if (sock->object.running > 0)
         return true;
     for (int direction = CG__RX; direction <= CG__TX; direction++)
         if (sock->side[direction].io.state != CG_IO_IDLE ||
@@ -82,6 +82,7 @@ static void end(struct cg_sock *sock)
 void cg__sock_settle(struct cg_sock *sock)
 {
     assert(sock->closing);
+    cg_object_close(&sock->object);
     if (!sock->gone) {
         if (in_use(sock))
             return;

@@ -59,16 +59,15 @@ struct cg_sock {
     struct cg_sched *sched;
     struct cg_reactor *reactor;
     struct cg__input input;
+    struct cg_object object; /* of its operations */
     int64_t timeout; /* default of its waits; 0: the scheduler's */
     size_t *holds;   /* where its waits are counted: with what holds the run open. Not those
                       * over an in-memory transport: if nobody else can run, nobody will ever
                       * write there */
-    size_t in_memory;
     int fd;
     int error;       /* of receiving, once the input has been read; stays */
     int spare;       /* of a listener: a connection that came too late for its accept */
     unsigned ready;  /* what the last poll request answered */
-    unsigned running; /* ops whose run slot is called or about to be */
     unsigned keeps;   /* cg_sock_keep */
     bool eof;        /* nothing comes after the input */
     bool multishot;  /* its requests to receive stay armed */
@@ -78,6 +77,7 @@ struct cg_sock {
     bool held;       /* closing, waits for its last request, holds the run open */
     struct cg__side side[2];
     struct cg_deferred deferred[2]; /* of the sides */
+    size_t in_memory;
     void *memory; /* as it was allocated; the socket begins at a cache line in it */
 };
 
@@ -109,10 +109,10 @@ enum cg_verdict cg__take_back(struct cg_op *op, struct cg_sock *sock,
                               enum cg__direction direction);
 
 /* An op whose process slot answered RUN will not run. */
-void cg__never_ran(struct cg_sock *sock);
+void cg__never_ran(struct cg_op *op, struct cg_sock *sock);
 
-/* Does an op over a transport that runs, once its process slot has answered RUN (and, if
- * not by cg__begin, has counted it in sock->running): what its run slot answers. */
+/* Does an op over a transport that runs, once its process slot has answered RUN (by cg__begin or
+ * cg_object_enter): what its run slot answers. */
 ssize_t cg__run(struct cg_op *op, struct cg_sock *sock, enum cg__direction direction,
                 const struct cg__work *work);
 

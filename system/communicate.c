@@ -120,8 +120,6 @@ static ssize_t communicate_run(struct cg_op *op)
     struct drain out = {&talk, communicate->out, 1}, err = {&talk, communicate->err, 2};
     ssize_t n;
 
-    if (process == NULL)
-        return -EINVAL;
     begin(communicate->out);
     begin(communicate->err);
     cg_scope_open(&talk.scope, CG_NEVER, false);
@@ -136,7 +134,7 @@ static ssize_t communicate_run(struct cg_op *op)
         cg__process_end(process, communicate->grace, true);
     for (int i = 0; i < 3; i++)
         cg_process_close_sock(process, i);
-    return n;
+    return cg__process_leave(op, n);
 }
 
 static int communicate_print(const struct cg_op *op, char *buf, size_t size)
@@ -149,6 +147,8 @@ static int communicate_print(const struct cg_op *op, char *buf, size_t size)
 
 const struct cg_op_type cg_communicate_type = {
     .name = "communicate",
+    .process = cg__process_enter,
     .run = communicate_run,
+    .cancel = cg__process_cancel,
     .print = communicate_print,
 };

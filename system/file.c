@@ -29,6 +29,8 @@ enum { FIRST_SIZE = 4096 };
 struct cg_follow {
     struct cg_sched *sched;
     struct cg_op *op; /* who reads, from process to finish */
+    struct cg_object object;
+    struct cg_scope *scope; /* of what run waits for */
     char *path;
     int fd;           /* the file that is read; -1: none yet */
     int next;         /* the one that has taken its path; -1: none */
@@ -288,16 +290,49 @@ static enum cg_verdict follow_process(struct cg_op *op, struct cg_sched *sched)
     if (follow->op)
         return CG_DONE;
     follow->op = op;
+    op->uses = &follow->object;
     op->result = answer(of(op));
-    return op->result ? CG_DONE : CG_RUN;
+    return op->result ? CG_DONE : cg_object_enter(&follow->object, op);
 }
 
-static ssize_t follow_run(struct cg_op *op)
+static void end(struct cg_follow *follow)
+{
+    stop_notices(follow);
+    if (follow->next >= 0)
+        close(follow->next);
+    if (follow->fd >= 0)
+        close(follow->fd);
+    free(follow->data);
+    free(follow->path);
+    free(follow);
+}
+
+static int leave(struct cg_op *op)
 {
     struct cg_follow *follow = of(op)->follow;
-    ssize_t n;
+    int rc = cg_object_leave(&follow->object, op);
+
+    if (rc < 0)
+        end(follow);
+    return rc;
+}
+
+/* There was no memory to run it. */
+static enum cg_verdict follow_cancel(struct cg_op *op, struct cg_sched *sched)
+{
+    (void)sched;
+    leave(op);
+    return CG_DONE;
+}
+
+static ssize_t read_on(struct cg_op *op)
+{
+    struct cg_follow *follow = of(op)->follow;
+    ssize_t n = 0;
 
     do {
+        if (follow->object.closed)
+            return -EBADF;
         if ((n = more(follow)) == 0)
             n = wait_for_change(follow);
         if (n < 0)
@@ -306,14 +341,28 @@ static ssize_t follow_run(struct cg_op *op)
     return n;
 }
 
+static ssize_t follow_run(struct cg_op *op)
+{
+    struct cg_follow *follow = of(op)->follow;
+    struct cg_scope scope;
+    ssize_t n;
+
+    cg_scope_open(&scope, CG_NEVER, false);
+    follow->scope = &scope; /* cg_follow_close cancels it */
+    n = read_on(op);
+    follow->scope = NULL;
+    cg_scope_close(&scope);
+    return leave(op) < 0 ? -EBADF : n;
+}
+
 /* Only now the bytes are taken: one that was cancelled in the last moment leaves them. */
 static ssize_t follow_finish(struct cg_op *op)
 {
     struct cg_follow *follow = of(op)->follow;
     size_t n = of(op)->found;
 
-    if (follow == NULL || follow->op != op)
-        return op->result; /* it was refused */
+    if (op->uses == NULL || follow->op != op)
+        return op->result; /* it was refused, or the follower was closed */
     follow->op = NULL;
     if (op->result <= 0)
         return op->result;
@@ -339,6 +388,7 @@ const struct cg_op_type cg_follow_line_type = {
     .name = "follow_line",
     .process = follow_process,
     .run = follow_run,
+    .cancel = follow_cancel,
     .finish = follow_finish,
     .print = follow_print,
 };
@@ -347,6 +397,7 @@ const struct cg_op_type cg_follow_read_type = {
     .name = "follow_read",
     .process = follow_process,
     .run = follow_run,
+    .cancel = follow_cancel,
     .finish = follow_finish,
     .print = follow_print,
 };
@@ -357,15 +408,10 @@ void cg_follow_close(struct cg_follow *follow)
 {
     if (follow == NULL)
         return;
-    assert(follow->op == NULL); /* nobody reads it */
-    stop_notices(follow);
-    if (follow->next >= 0)
-        close(follow->next);
-    if (follow->fd >= 0)
-        close(follow->fd);
-    free(follow->data);
-    free(follow->path);
-    free(follow);
+    if (cg_object_close(&follow->object))
+        end(follow);
+    else if (follow->scope)
+        cg_scope_cancel(follow->scope);
 }
 
 int cg_follow_open_on(struct cg_sched *sched, const char *path, struct cg_follow **follow,

@@ -66,6 +66,7 @@ struct cg_os_signals {
     struct cg_sched *sched;
     struct cg_op *waiter; /* from process to finish */
     bool waiting;         /* it is pending */
+    struct cg_object object;
     unsigned count;       /* deliveries that nobody has been told of */
 };
 
@@ -103,7 +104,11 @@ void cg_os_signals_close(struct cg_os_signals *signals)
 {
     if (signals == NULL)
         return;
-    assert(signals->waiter == NULL);
+    if (signals->waiting) {
+        cg_unhold(signals->sched);
+        cg_complete(signals->waiter, -EBADF);
+    }
+    cg_object_close(&signals->object);
     cg__listener_remove(&signals->listener);
     free(signals);
 }
@@ -119,6 +124,7 @@ static enum cg_verdict next_process(struct cg_op *op, struct cg_sched *sched)
     if (signals->waiter)
         return CG_DONE;
     op->result = 0;
+    op->uses = &signals->object;
     signals->waiter = op;
     if (signals->count > 0)
         return CG_DONE;
@@ -140,8 +146,8 @@ static ssize_t next_finish(struct cg_op *op)
     struct cg_os_signals *signals = ((struct cg_next_os_signal_op *)op)->signals;
     unsigned count;
 
-    if (signals == NULL || signals->waiter != op)
-        return op->result; /* it was refused */
+    if (op->uses == NULL || signals->waiter != op)
+        return op->result; /* it was refused, or the subscription has ended */
     signals->waiter = NULL;
     if (op->result < 0)
         return op->result;

@@ -39,7 +39,7 @@ static int open_pidfd(pid_t pid)
 static void settle(struct cg_process *process)
 {
     if (!process->closed || process->result == -EBUSY || process->listening ||
-        !cg__watch_is_idle(&process->watch))
+        process->object.running > 0 || !cg__watch_is_idle(&process->watch))
         return;
     cg__watch_close(&process->watch);
     free(process);
@@ -248,6 +248,7 @@ void cg_process_close(struct cg_process *process)
     process->closed = true;
     close_socks(process);
     answer_all(process, -EBADF);
+    cg_object_close(&process->object);
     rc = kill_leader(process, SIGKILL);
     if (process->result == -EBUSY && !reap(process) &&
         (rc == -EPERM || begin(process) < 0))
@@ -261,7 +262,7 @@ pid_t cg_process_release(struct cg_process *process)
 {
     pid_t pid = process->pid;
 
-    if (process->waiters)
+    if (process->waiters || process->object.unheard)
         return -EBUSY;
     if (process->result != -EBUSY)
         pid = -ESRCH;
@@ -283,6 +284,10 @@ static enum cg_verdict wait_process(struct cg_op *op, struct cg_sched *sched)
     op->result = -EINVAL;
     if (process == NULL || process->sched != sched)
         return CG_DONE;
+    op->result = -EBADF;
+    if (process->closed)
+        return CG_DONE;
+    op->uses = &process->object;
     if (process->result == -EBUSY && (op->result = begin(process)) < 0)
         return CG_DONE;
     op->result = process->result;
@@ -330,6 +335,40 @@ const struct cg_op_type cg_wait_process_type = {
     .print = wait_print,
 };
 
+/* ---- What runs on a process ---------------------------------------------------------- */
+
+static struct cg_process *process_of(const struct cg_op *op)
+{
+    return ((const struct cg_wait_process_op *)op)->process;
+}
+
+enum cg_verdict cg__process_enter(struct cg_op *op, struct cg_sched *sched)
+{
+    (void)sched;
+    op->result = -EINVAL;
+    if (process_of(op) == NULL)
+        return CG_DONE;
+    return cg_object_enter(&process_of(op)->object, op);
+}
+
+ssize_t cg__process_leave(struct cg_op *op, ssize_t n)
+{
+    struct cg_process *process = process_of(op);
+    int rc = cg_object_leave(&process->object, op);
+
+    if (rc == 0)
+        return n;
+    settle(process);
+    return rc;
+}
+
+enum cg_verdict cg__process_cancel(struct cg_op *op, struct cg_sched *sched)
+{
+    (void)sched;
+    cg__process_leave(op, 0);
+    return CG_DONE;
+}
+
 /* ---- Ending -------------------------------------------------------------------------- */
 
 /* Sends the signal and waits for the end. One that may not be signalled is not waited for: it
@@ -358,7 +397,7 @@ static ssize_t end_run(struct cg_op *op)
 {
     struct cg_end_process_op *end = (struct cg_end_process_op *)op;
 
-    return end->process ? cg__process_end(end->process, end->grace, false) : -EINVAL;
+    return cg__process_leave(op, cg__process_end(end->process, end->grace, false));
 }
 
 static int end_print(const struct cg_op *op, char *buf, size_t size)
@@ -368,7 +407,9 @@ static int end_print(const struct cg_op *op, char *buf, size_t size)
 
 const struct cg_op_type cg_end_process_type = {
     .name = "end_process",
+    .process = cg__process_enter,
     .run = end_run,
+    .cancel = cg__process_cancel,
     .print = end_print,
 };
 
@@ -377,12 +418,14 @@ static ssize_t with_run(struct cg_op *op)
     struct cg_with_process_op *with = (struct cg_with_process_op *)op;
     ssize_t n, ended = 0;
 
-    if (with->process == NULL || with->fn == NULL)
-        return -EINVAL;
+    if (with->fn == NULL)
+        return cg__process_leave(op, -EINVAL);
     n = with->fn(with->arg);
     if (with->process->result == -EBUSY)
         ended = cg__process_end(with->process, with->grace, true);
-    return n >= 0 && with->process->result == -EBUSY ? ended : n;
+    if (n >= 0 && with->process->result == -EBUSY)
+        n = ended;
+    return cg__process_leave(op, n);
 }
 
 static int with_print(const struct cg_op *op, char *buf, size_t size)
@@ -392,6 +435,8 @@ static int with_print(const struct cg_op *op, char *buf, size_t size)
 
 const struct cg_op_type cg_with_process_type = {
     .name = "with_process",
+    .process = cg__process_enter,
     .run = with_run,
+    .cancel = cg__process_cancel,
     .print = with_print,
 };

@@ -47,6 +47,8 @@ struct subject {
     /* Instead of the common law (pairs_check), which is that of traceless ops: got,
      * or had by the next op. */
     void (*check)(struct world *w, ssize_t answer);
+    /* Closes or frees what the op uses, before close. NULL: nothing can be. */
+    void (*shut)(struct world *w);
     void (*close)(struct world *w);
 };
 

@@ -326,6 +326,14 @@ static void visit_close(struct world *w)
     cg_close(v->listener);
 }
 
+static void reply_shut(struct world *w)
+{
+    struct visit *v = (struct visit *)w;
+
+    cg_http_reply_free(v->reply);
+    v->reply = NULL;
+}
+
 static void reply_close(struct world *w)
 {
     cg_http_reply_free(((struct visit *)w)->reply);
@@ -346,7 +354,7 @@ static const struct subject subjects[] = {
     {"http_get", VISIT, .open = visit_open, .op = get_op, .cause = get_cause,
      .check = get_check, .close = visit_close},
     {"http_reply_read", VISIT, .link = OVER_TCP, .open = reply_open, .op = reply_op,
-     .cause = reply_cause, .got = reply_got, .close = reply_close},
+     .cause = reply_cause, .got = reply_got, .shut = reply_shut, .close = reply_close},
 };
 
 const struct family pairs_http = {subjects, COUNT(subjects)};

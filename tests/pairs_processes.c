@@ -24,6 +24,12 @@ static void child_close(struct world *w)
     cg_process_close(((struct child *)w)->process);
 }
 
+static void child_shut(struct world *w)
+{
+    child_close(w);
+    ((struct child *)w)->process = NULL;
+}
+
 static void child_cause(struct world *w)
 {
     cg_process_kill(((struct child *)w)->process,
@@ -132,11 +138,11 @@ static void with_check(struct world *w, ssize_t answer)
 
 static const struct subject subjects[] = {
     {"wait_process", CHILD, .flags = SLOW, .op = wait_op, .cause = child_cause,
-     .got = wait_got},
+     .got = wait_got, .shut = child_shut},
     {"end_process", CHILD, .flags = SLOW | ITSELF, .op = end_op, .cause = nothing,
-     .check = end_check},
+     .check = end_check, .shut = child_shut},
     {"with_process", CHILD, .flags = SLOW, .op = with_op, .cause = event_cause,
-     .check = with_check},
+     .check = with_check, .shut = child_shut},
     {"communicate", CHILD, .flags = SLOW | ITSELF, .op = communicate_op,
      .cause = nothing, .check = communicate_check},
 };

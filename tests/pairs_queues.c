@@ -23,8 +23,16 @@ static void queue_close(struct world *w)
 {
     struct words *q = (struct words *)w;
 
-    HOLDS(cg_queue_empty(q->queue));
+    HOLDS(q->queue == NULL || cg_queue_empty(q->queue));
     cg_queue_free(q->queue);
+}
+
+static void queue_shut(struct world *w)
+{
+    struct words *q = (struct words *)w;
+
+    cg_queue_free(q->queue);
+    q->queue = NULL;
 }
 
 static void put_number(struct world *w)
@@ -138,7 +146,24 @@ static void fetch_open(struct world *w)
 
 static void pubsub_close(struct world *w)
 {
-    cg_pubsub_free(((struct words *)w)->pubsub);
+    struct words *q = (struct words *)w;
+
+    if (q->pubsub == NULL && q->coro)
+        IS(test_end(q->coro), 0);
+    cg_pubsub_free(q->pubsub);
+}
+
+static void pubsub_shut(struct world *w)
+{
+    struct words *q = (struct words *)w;
+
+    cg_pubsub_free(q->pubsub);
+    q->pubsub = NULL;
+}
+
+static void unsubscribe(struct world *w)
+{
+    cg_unsubscribe(&((struct words *)w)->subscriber);
 }
 
 static struct cg_op *fetch_op(struct world *w)
@@ -185,7 +210,7 @@ static ssize_t fetches(void *arg)
 
     while ((n = cg_yield(cg_fetch(&q->subscriber, &message, 1))) == 1)
         IS(message, q->out++);
-    IS(n, CG_EOF);
+    IS(n, q->pubsub ? CG_EOF : -EBADF);
     return 0;
 }
 
@@ -357,15 +382,15 @@ static void produce_close(struct world *w)
 
 static const struct subject subjects[] = {
     {"get", WORDS, .open = new_queue, .op = get_op, .cause = put_number,
-     .got = got_number, .lost = no_number, .close = queue_close},
+     .got = got_number, .lost = no_number, .shut = queue_shut, .close = queue_close},
     {"put", WORDS, .open = full_queue, .op = put_op, .cause = put_cause,
-     .check = put_check, .close = queue_close},
+     .check = put_check, .shut = queue_shut, .close = queue_close},
     {"join_queue", WORDS, .open = task_open, .op = join_queue_op, .cause = task_cause,
-     .got = task_got, .close = queue_close},
+     .got = task_got, .shut = queue_shut, .close = queue_close},
     {"fetch", WORDS, .open = fetch_open, .op = fetch_op, .cause = fetch_cause,
-     .got = fetch_got, .lost = no_number, .close = pubsub_close},
+     .got = fetch_got, .lost = no_number, .shut = unsubscribe, .close = pubsub_close},
     {"publish", WORDS, .open = publish_open, .op = publish_op, .cause = publish_cause,
-     .check = publish_check, .close = pubsub_close},
+     .check = publish_check, .shut = pubsub_shut, .close = pubsub_close},
     {"next", WORDS, .open = next_open, .op = next_op, .cause = put_number,
      .got = next_got, .lost = no_number, .close = next_close},
     {"produce", WORDS, .flags = PRODUCES | ONCE | EVEN_SO, .open = no_taker,

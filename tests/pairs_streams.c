@@ -35,6 +35,14 @@ static void stream_close(struct world *w)
     pairs_close(s->sock, s->peer);
 }
 
+static void stream_shut(struct world *w)
+{
+    struct stream *s = (struct stream *)w;
+
+    cg_close(s->sock);
+    s->sock = NULL;
+}
+
 /* Some of the bytes of the next event, before it is caused. */
 static void begun_open(struct world *w)
 {
@@ -209,7 +217,8 @@ static void shutdown_check(struct world *w, ssize_t answer)
 }
 
 #define STREAM                                                                         \
-    .size = sizeof(struct stream), .cause = stream_cause, .close = stream_close
+    .size = sizeof(struct stream), .cause = stream_cause, .shut = stream_shut,         \
+    .close = stream_close
 #define READ STREAM, .open = stream_open, .op = read_op, .got = stream_got
 
 static const struct subject subjects[] = {

@@ -189,6 +189,14 @@ static void is_one(struct world *w, ssize_t answer)
     IS(answer, 1);
 }
 
+static void signals_shut(struct world *w)
+{
+    struct signals *s = (struct signals *)w;
+
+    cg_os_signals_close(s->counted);
+    s->counted = NULL;
+}
+
 static void signals_close(struct world *w)
 {
     cg_os_signals_close(((struct signals *)w)->counted);
@@ -277,6 +285,14 @@ static void follow_lost(struct world *w)
     HOLDS(((struct growth *)w)->buf[0] == 0);
 }
 
+static void growth_shut(struct world *w)
+{
+    struct growth *g = (struct growth *)w;
+
+    cg_follow_close(g->follow);
+    g->follow = NULL;
+}
+
 static void growth_close(struct world *w)
 {
     struct growth *g = (struct growth *)w;
@@ -294,7 +310,7 @@ static void growth_close(struct world *w)
     .cause = signals_cause, .close = signals_close
 #define GROWTH                                                                         \
     .size = sizeof(struct growth), .open = growth_open, .cause = growth_cause,         \
-    .got = follow_got, .lost = follow_lost, .close = growth_close
+    .got = follow_got, .lost = follow_lost, .shut = growth_shut, .close = growth_close
 
 static const struct subject subjects[] = {
     {"offload", WORK, .open = work_open, .op = offload_op, .check = offload_check},
@@ -302,7 +318,8 @@ static const struct subject subjects[] = {
      .check = queued_check},
     {"os_signal", SIGNALS, .flags = FLEETING, .op = os_signal_op,
      .check = os_signal_check},
-    {"next_os_signal", SIGNALS, .op = next_os_signal_op, .got = is_one},
+    {"next_os_signal", SIGNALS, .op = next_os_signal_op, .got = is_one,
+     .shut = signals_shut},
     {"resolve", .size = sizeof(struct lookup), .flags = ITSELF, .open = nothing,
      .op = resolve_op, .cause = nothing, .got = resolve_got, .lost = resolve_lost,
      .close = nothing},

@@ -156,10 +156,20 @@ static void writer_check(struct world *w, ssize_t answer)
     HOLDS(wr->drained == sent + 1000);
 }
 
+static void writer_shut(struct world *w)
+{
+    struct writer *wr = (struct writer *)w;
+
+    cg_close(wr->sock);
+    wr->sock = NULL;
+}
+
 static void writer_close(struct world *w)
 {
     struct writer *wr = (struct writer *)w;
 
+    if (wr->sock == NULL)
+        IS(test_end(wr->drain), 0);
     cg_close(wr->sock);
     cg_close(wr->peer);
     if (wr->file >= 0)
@@ -172,13 +182,14 @@ static void writer_close(struct world *w)
 #define FULL WRITER, .open = writer_open
 
 static const struct subject subjects[] = {
-    {"write", FULL, .link = OVER_UNIX, .op = write_op},
-    {"write_pair", FULL, .link = OVER_PAIR, .op = write_op},
-    {"writeall", FULL, .link = OVER_UNIX, .op = writeall_op},
-    {"writeall_pair", FULL, .link = OVER_PAIR, .op = writeall_op},
+    {"write", FULL, .link = OVER_UNIX, .op = write_op, .shut = writer_shut},
+    {"write_pair", FULL, .link = OVER_PAIR, .op = write_op, .shut = writer_shut},
+    {"writeall", FULL, .link = OVER_UNIX, .op = writeall_op, .shut = writer_shut},
+    {"writeall_pair", FULL, .link = OVER_PAIR, .op = writeall_op, .shut = writer_shut},
     {"writeall_tls", FULL, .link = OVER_PAIR, .flags = SECURE | SELDOM, .op = writeall_op},
-    {"writev", FULL, .link = OVER_UNIX, .op = writev_op},
-    {"sendfile", WRITER, .link = OVER_UNIX, .open = sendfile_open, .op = sendfile_op},
+    {"writev", FULL, .link = OVER_UNIX, .op = writev_op, .shut = writer_shut},
+    {"sendfile", WRITER, .link = OVER_UNIX, .open = sendfile_open, .op = sendfile_op,
+     .shut = writer_shut},
 };
 
 const struct family pairs_writers = {subjects, COUNT(subjects)};

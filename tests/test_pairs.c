@@ -26,11 +26,13 @@ enum how {
     ALL_ONE,   /* of cg_all only one is, and the time is up */
     ALL_BOTH,  /* of cg_all both are */
     ALONE,     /* no race: one op, caused at the moment of its deadline */
+    SHUT,      /* one op, caused, and what it uses is closed before its coroutine runs */
+    SHUT_LATE, /* the same some time before, since the op is one of cg_all */
 };
 
 static const char *const hows[] = {
     "before",    "first",   "both",    "timed out", "in time", "own time",
-    "cancelled", "meeting", "all one", "all both",  "alone",
+    "cancelled", "meeting", "all one", "all both",  "alone",     "shut",    "shut late",
 };
 
 static const struct family *const families[] = {
@@ -70,7 +72,8 @@ void pairs_close(struct cg_sock *a, struct cg_sock *b)
 {
     struct linger now = {.l_onoff = 1};
 
-    cg_setopt(a, SOL_SOCKET, SO_LINGER, &now, sizeof now); /* if it has such a thing */
+    if (a)
+        cg_setopt(a, SOL_SOCKET, SO_LINGER, &now, sizeof now); /* if it has such a thing */
     cg_close(a);
     cg_close(b);
 }
@@ -113,6 +116,8 @@ struct trial {
     int64_t moment;
     struct cg_coro *helpers[3];
     size_t helping;
+    struct cg_event gate;
+    bool over, shut;
     struct cg_iterate producer; /* that races, if one of the two must be one */
 };
 
@@ -137,6 +142,28 @@ static ssize_t causes(void *arg)
         pairs_cause(cause.world);
     else if (t->racing)
         cg_scope_cancel(&t->scope);
+    return 0;
+}
+
+static bool is_single(enum how how)
+{
+    return how == ALONE || how == SHUT || how == SHUT_LATE;
+}
+
+/* Stands in the ready queue before the coroutine of an op that is completed, mostly, and closes
+ * what it uses. */
+static ssize_t shuts(void *arg)
+{
+    struct trial *t = arg;
+    struct world *w = t->worlds[0];
+
+    for (int i = 1; !t->over && w->room.op.state >= CG_OP_PENDING; i++)
+        IS(cg_yield(i % 8 ? cg_pass() : cg_sleep(CG_MICROSECOND)), 0);
+    if (!t->over) {
+        t->shut = true;
+        w->subject->shut(w);
+    }
+    cg_event_set(&t->gate);
     return 0;
 }
 
@@ -168,6 +195,11 @@ static unsigned arrange(struct trial *t)
         help(t, t->worlds[one]);
         break;
     case ALONE:
+        help(t, t->worlds[0]);
+        break;
+    case SHUT:
+    case SHUT_LATE:
+        t->helpers[t->helping++] = test_start(shuts, t);
         help(t, t->worlds[0]);
         break;
     case TIMED_OUT:
@@ -253,7 +285,7 @@ static void race(struct trial *t, ssize_t *results)
     int64_t length = test_on_sim() ? MS : MS / 10;
     int64_t shift = test_on_sim() ? 1 : 20 * CG_MICROSECOND;
     struct cg_op *a = t->subjects[0]->op(t->worlds[0]);
-    struct cg_op *b = t->how == ALONE ? NULL : t->subjects[1]->op(t->worlds[1]);
+    struct cg_op *b = is_single(t->how) ? NULL : t->subjects[1]->op(t->worlds[1]);
     bool cancel = t->how == CANCELLED || t->how == MEETING;
     int64_t deadline = 0;
     ssize_t answer;
@@ -269,6 +301,16 @@ static void race(struct trial *t, ssize_t *results)
     if (t->how == ALONE) {
         a->deadline = deadline;
         results[0] = cg_yield(a);
+        return;
+    }
+    if (is_single(t->how)) {
+        if (t->how == SHUT)
+            results[0] = cg_yield(a);
+        else
+            IS(cg_yield(cg_all((a, cg_wait_event(&t->gate)))), 0);
+        t->over = true;
+        if (t->how == SHUT_LATE)
+            results[0] = cg_result(a);
         return;
     }
     if (t->how == OWN_TIME) {
@@ -293,7 +335,7 @@ static void race(struct trial *t, ssize_t *results)
 static ssize_t run_trial(void *arg)
 {
     struct trial *t = arg;
-    unsigned n = t->how == ALONE ? 1 : 2, first;
+    unsigned n = is_single(t->how) ? 1 : 2, first;
     ssize_t results[2];
 
     for (unsigned i = 0; i < n; i++) {
@@ -310,8 +352,10 @@ static ssize_t run_trial(void *arg)
     while (t->helping)
         IS(test_end(t->helpers[--t->helping]), 0);
     first = n == 2 && test_random(&t->seed) % 2;
-    for (unsigned i = 0; i < n; i++)
+    for (unsigned i = 0; i < n && !t->shut; i++)
         check(t->worlds[first ^ i], results[first ^ i]);
+    if (t->shut)
+        IS(results[0], -EBADF);
     for (unsigned i = n; i--;) {
         t->subjects[i]->close(t->worlds[i]);
         free(t->worlds[i]);
@@ -384,8 +428,10 @@ static uint64_t number_of(const char *text)
 static bool makes_sense(enum how how, const struct subject *a, const struct subject *b,
                         uint64_t *seed)
 {
-    if (how == ALONE && a != b)
+    if (is_single(how) && a != b)
         return false;
+    if (how == SHUT || how == SHUT_LATE)
+        return a->shut != NULL;
     if (a == b && a->flags & ONCE)
         return false;
     if (how == BEFORE && (a->flags | b->flags) & FLEETING)
@@ -516,8 +562,19 @@ static void alone(void)
         all_pairs(ALONE);
 }
 
+/* What an op uses is closed when it has completed, but its coroutine has not run since: it is
+ * answered -EBADF all the same. */
+static void shut(void)
+{
+    for (int i = 0; i < 3; i++) {
+        all_pairs(SHUT);
+        all_pairs(SHUT_LATE);
+    }
+}
+
 static const struct test_case cases[] = {
     PLAIN(alone),
+    PLAIN(shut),
     PLAIN(had_at_once),
     PLAIN(one_is_caused),
     PLAIN(both_are_caused),

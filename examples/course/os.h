@@ -23,7 +23,7 @@ struct os_fd_op {
 
 /* os_get_tid(): the number of the calling task, from 1. */
 #define os_get_tid(...)                                                                \
-    (&(struct os_task_op){.type = &os_get_tid_type, .reserved = NULL, __VA_ARGS__}.op)
+    (&(struct os_task_op){.type = &os_get_tid_type, .result = 0, __VA_ARGS__}.op)
 
 /* os_new_task(fn, arg): starts a task; answers its number, or -ENOMEM. */
 #define os_new_task(...) os__new_task(__VA_ARGS__, )

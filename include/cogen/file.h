@@ -74,7 +74,8 @@ CG_API int cg_follow_open_on(struct cg_sched *sched, const char *path,
                              struct cg_follow **follow,
                              const struct cg_follow_options *options);
 
-/* Ends it; nobody reads it. Before the scheduler is freed. NULL is ignored. */
+/* Ends it; whoever reads it is answered -EBADF, also if its operation has completed but its
+ * coroutine has not run since. Before the scheduler is freed. NULL is ignored. */
 CG_API void cg_follow_close(struct cg_follow *follow);
 
 CG_EXTERN_C_END

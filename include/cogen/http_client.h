@@ -178,7 +178,8 @@ struct cg_http_reply_read_op { /* reply_read */
 
 /* cg_http_reply_read(reply, buf, len): 1 to len bytes of a streamed body, as they come; 0 at
  * its end, when the trailers are there. Errors are those of cg_http_fetch, and stay; after a
- * timeout or a cancellation one may go on reading. Nothing is lost then: traceless. */
+ * timeout or a cancellation one may go on reading. Nothing is lost then: traceless. -EBUSY:
+ * another coroutine reads it; -EBADF: it was freed before the coroutine ran on. */
 #define cg_http_reply_read(...) cg__http_reply_read(__VA_ARGS__, )
 #define cg__http_reply_read(r, b, n, ...)                                              \
     CG_OP(cg_http_reply_read, .reply = (r), .buf = (b), .len = (n), __VA_ARGS__)
@@ -211,7 +212,8 @@ CG_API void cg_http_client_tidy(struct cg_http_client *client);
 CG_API size_t cg_http_client_connections(const struct cg_http_client *client);
 
 /* Frees a reply. If its body was read to the end the connection is kept for the next
- * request, else closed. NULL is ignored. */
+ * request, else closed. Whoever reads it is answered -EBADF, also if its operation has completed
+ * but its coroutine has not run since. NULL is ignored. */
 CG_API void cg_http_reply_free(struct cg_http_reply *reply);
 
 /* What it says. The texts are the reply's. */

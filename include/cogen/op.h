@@ -27,7 +27,8 @@ enum cg_verdict {
 };
 
 enum cg_op_state {
-    CG_OP_IDLE = 0,   /* never yielded, or completed: may be yielded (again) */
+    CG_OP_IDLE = 0,   /* never yielded, or answered: may be yielded (again) */
+    CG_OP_UNHEARD,    /* completed, but its coroutine has yet to run, and it uses an object */
     CG_OP_PENDING,    /* somebody holds it */
     CG_OP_CANCELLING, /* cancelled with a reason; its holder has yet to let go */
 };
@@ -53,7 +54,7 @@ struct cg_op_type {
     ssize_t (*run)(struct cg_op *op);
     /* Takes a pending op back. DONE: nobody holds it any more (do not call cg_complete).
      * PENDING: it will still be completed; the answer is the reason of the cancellation
-     * whatever cg_complete says. NULL means DONE. Also called instead of run, when process
+     * whatever cg_complete says, unless that is -EBADF. NULL means DONE. Also called instead of run, when process
      * has answered RUN but there is no memory for a coroutine to run it. */
     enum cg_verdict (*cancel)(struct cg_op *op, struct cg_sched *sched);
     /* Turns the raw result (op->result) into the caller's answer, in the caller's
@@ -66,7 +67,10 @@ struct cg_op_type {
     /* Of a type whose ops wait for other ops (cg_any, cg_all): `branch` has completed. */
     void (*settled)(struct cg_op *op, struct cg_op *branch);
     const void *detail; /* the type's own, for slots that several types share */
-    void *reserved;
+    /* The op has completed with a result >= 0, but before its coroutine has run, the object
+     * that it uses was closed (cg_object_close): takes back what was handed over. The answer
+     * is -EBADF. Never suspends. NULL: nothing was. */
+    void (*withdraw)(struct cg_op *op);
 };
 
 /* A place in the timers of a scheduler; all of it belongs to lib/timers.c. */
@@ -80,6 +84,18 @@ struct cg_timer {
 struct cg_runs {
     struct cg_coro *coro;
     struct cg_scope *scope;
+};
+
+/* Where an op is listed that has completed on an object (cg_object_close). */
+struct cg_unheard {
+    struct cg_op *next, **link;
+};
+
+/* Embedded in what can be closed or freed while operations use it; all zero at first. */
+struct cg_object {
+    struct cg_op *unheard; /* ops that have completed, and whose coroutines have yet to run */
+    unsigned running;      /* compound ops between cg_object_enter and cg_object_leave */
+    bool closed;
 };
 
 /* The head of every operation. Keywords, to be set by name in any constructor:
@@ -97,6 +113,7 @@ struct cg_runs {
     union {                                                                                \
         struct cg_timer timer; /* while it waits */                                        \
         struct cg_runs runs;   /* while it runs */                                         \
+        struct cg_unheard unheard; /* while it is CG_OP_UNHEARD */                         \
     };                                                                                     \
     ssize_t result;                                                                        \
     int64_t timeout;                                                                       \
@@ -108,7 +125,7 @@ struct cg_runs {
     uint8_t state;  /* enum cg_op_state */                                                 \
     bool compound;  /* it runs; as a branch, in a coroutine of its own */                  \
     int16_t reason; /* of the cancellation */                                              \
-    void *reserved;
+    struct cg_object *uses; /* NULL before process: see cg_object_close */
 
 struct cg_op {
     CG_OP_FIELDS
@@ -164,6 +181,21 @@ CG_API void cg_complete_by(struct cg_op *op, ssize_t result, const struct cg_op 
  * and its coroutine runs behind theirs unless its priority favours it. The slot returns what
  * this answers. */
 CG_API enum cg_verdict cg_after_others(struct cg_op *op, ssize_t result);
+
+/* Whoever waits on an object that is closed or freed is to be answered -EBADF, also if its op
+ * has completed and only its coroutine has not run since: else it would use the object again.
+ * For that, process sets op->uses to the object, and where the object is closed this is called
+ * once its pending ops have been completed with -EBADF: it makes -EBADF the answer of those that
+ * had completed before, after their withdraw slot. True: the object's memory may go now; false:
+ * the last op that runs on it frees it. */
+CG_API bool cg_object_close(struct cg_object *object);
+
+/* For compound ops. Process ends with `return cg_object_enter(...)`, which answers CG_RUN and
+ * sets op->uses; run ends, and where there is a cancel slot that is called instead, with
+ * cg_object_leave: 0, or -EBADF if the object was closed meanwhile. Then that is what run must
+ * answer, and if object->running is 0 it frees the object. */
+CG_API enum cg_verdict cg_object_enter(struct cg_object *object, struct cg_op *op);
+CG_API int cg_object_leave(struct cg_object *object, struct cg_op *op);
 
 /* The op made progress: a weak timeout starts anew. */
 CG_API void cg_progress(struct cg_op *op);

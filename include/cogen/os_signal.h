@@ -59,7 +59,8 @@ extern CG_API const struct cg_op_type cg_os_signal_type, cg_next_os_signal_type;
 CG_API int cg_os_signals_open(struct cg_sched *sched, int signo,
                               struct cg_os_signals **signals);
 
-/* Ends a subscription; nobody waits for it. NULL is ignored. */
+/* Ends a subscription; whoever waits for it is answered -EBADF, also if its operation has
+ * completed but its coroutine has not run since. NULL is ignored. */
 CG_API void cg_os_signals_close(struct cg_os_signals *signals);
 
 CG_EXTERN_C_END

@@ -132,7 +132,8 @@ extern CG_API const struct cg_op_type cg_wait_process_type, cg_end_process_type,
 CG_API int cg_spawn_on(struct cg_sched *sched, char *const *argv,
                        struct cg_process **process, const struct cg_spawn_options *options);
 
-/* Closes the pipes and frees the process; who waits for it is answered -EBADF. If it still
+/* Closes the pipes and frees the process; who waits for it is answered -EBADF, also if
+ * its operation has completed and only its coroutine has not run since. If it still
  * runs it is killed (SIGKILL), and the run is held open until it has gone. One that may not be
  * killed holds nothing open: a thread waits for its end, so that it leaves no zombie. Never
  * waits. NULL is ignored. Before the scheduler is freed. */

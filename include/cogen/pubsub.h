@@ -34,6 +34,7 @@ struct cg_subscriber {
     uint64_t held;   /* the first message of the last fetch, or of the next one */
     uint64_t cursor; /* the next message to fetch */
     struct cg_op *fetch;
+    struct cg_object object;
 };
 
 #ifndef __cplusplus
@@ -43,6 +44,7 @@ struct cg_publish_op {
     struct cg_wait wait;
     struct cg_pubsub *pubsub;
     const void *message;
+    bool *taken;
 };
 
 struct cg_fetch_op {
@@ -53,13 +55,16 @@ struct cg_fetch_op {
     size_t size;
 };
 
-/* Both may also answer -EBADF: the pubsub was freed, the subscription ended, or never was;
+/* Both may also answer -EBADF: the pubsub was freed, the subscription ended, or never was, even
+ * if the operation had completed, but its coroutine had not run since;
  * -ETIMEDOUT, with CG_NOWAIT as soon as they would have to wait; -ECANCELED. Both are
  * traceless. The scheduler's default timeout applies. */
 
 /* cg_publish(pubsub, message): adds a message and wakes those who wait for one; they run
  * first unless .prio has CG_PRIO_CORO. Waits only at the limit. 0, and the message
- * belongs to the pubsub; -EPIPE: closed; -ENOMEM. */
+ * belongs to the pubsub; -EPIPE: closed; -ENOMEM. With -EBADF the message stays the caller's
+ * unless *taken, of the keyword .taken = &taken, a bool, was set to true: it had been published
+ * and was dropped when the pubsub was freed. */
 #define cg_publish(...) cg__publish(__VA_ARGS__, )
 #define cg__publish(p, m, ...)                                                             \
     CG_OP(cg_publish, .pubsub = (p), .message = (const void *)(m), __VA_ARGS__)
@@ -86,8 +91,9 @@ extern CG_API const struct cg_op_type cg_publish_type, cg_fetch_type;
 /* A new one; the options are copied, NULL: all defaults. NULL: no memory. */
 CG_API struct cg_pubsub *cg_pubsub_create(const struct cg_pubsub_options *options);
 
-/* Drops all messages, ends all subscriptions, answers whoever waits -EBADF, and frees it.
- * NULL is ignored. */
+/* Drops all messages, ends all subscriptions, answers whoever waits -EBADF (also if its
+ * operation has completed but its coroutine has not run since), and frees it. NULL is
+ * ignored. */
 CG_API void cg_pubsub_free(struct cg_pubsub *pubsub);
 
 /* Subscribes. The subscriber, in the caller's memory, must stay there until it is
@@ -95,8 +101,8 @@ CG_API void cg_pubsub_free(struct cg_pubsub *pubsub);
 CG_API void cg_subscribe(struct cg_pubsub *pubsub, struct cg_subscriber *subscriber,
                          enum cg_since since);
 
-/* Ends a subscription; a coroutine that fetches for it is answered -EBADF. Nothing
- * happens if it has ended already. */
+/* Ends a subscription; a coroutine that fetches for it is answered -EBADF, also if its fetch
+ * has completed but it has not run since: its messages count as fetched. Nothing happens if it has ended already. */
 CG_API void cg_unsubscribe(struct cg_subscriber *subscriber);
 
 /* Drops the messages that every subscriber is done with; without subscribers, all. Answers

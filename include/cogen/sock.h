@@ -222,7 +222,9 @@ extern CG_API const struct cg_op_type cg_read_type, cg_readall_type, cg_readline
 CG_API int cg_listen_on(struct cg_sched *sched, const char *addr, struct cg_sock **sock,
                         const struct cg_listen_options *options);
 
-/* Closes a socket and frees it: whoever waits on it is answered -EBADF. Never waits, never
+/* Closes a socket and frees it: whoever waits on it is answered -EBADF, also if its operation
+ * has completed and only its coroutine has not run since (what was read is lost then, a view is
+ * withdrawn, an accepted connection closed; .moved says how much was moved). Never waits, never
  * fails; NULL is ignored. Views borrowed from it end here. */
 CG_API void cg_close(struct cg_sock *sock);
 
