@@ -17,7 +17,11 @@ static int bio_read(BIO *bio, char *buf, int size)
     BIO_clear_retry_flags(bio);
     if (size <= 0)
         return 0;
-    if (left == 0) {
+    /* OpenSSL reads the header of a record by itself, and goes on until there is something
+     * to hand out: a stranger's records may be small and empty, or ask for new keys. */
+    if (size == CG__TLS_HEADER && left > 0)
+        conn->records++;
+    if (left == 0 || conn->records > CG__TLS_RECORDS) {
         BIO_set_retry_read(bio);
         return -1;
     }

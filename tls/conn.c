@@ -157,10 +157,13 @@ ssize_t cg__tls_conn_call(struct cg__tls_conn *conn, cg__tls_call *call, void *d
     if (result == 0) {
         int rc;
 
+        conn->records = 0;
         ERR_clear_error();
         rc = call(conn->ssl, data, size);
         result = answer(conn, rc, SSL_get_error(conn->ssl, rc));
         ERR_clear_error();
+        if (conn->records > 1)
+            cg_charge(cg_sock_sched(conn->inner), (conn->records - 1) * CG__TLS_CHARGE);
     }
     end_view(conn);
     return result;
@@ -180,6 +183,14 @@ static void part(struct cg__tls_conn *conn)
     cg_yield(cg_call(flush, conn, .timeout = CG_SECOND));
 }
 
+/* Only what a peer has sent makes a handshake dear. */
+static int wait_for_turn(struct cg__tls_conn *conn)
+{
+    if (conn->view.chunk == NULL || !SSL_in_init(conn->ssl))
+        return 0;
+    return (int)cg_yield(CG_OP(cg__tls_turn, .tls = conn->tls));
+}
+
 ssize_t cg__tls_conn_do(struct cg__tls_conn *conn, cg__tls_call *call, void *data,
                         size_t size)
 {
@@ -190,6 +201,8 @@ ssize_t cg__tls_conn_do(struct cg__tls_conn *conn, cg__tls_call *call, void *dat
         /* What the peer makes us say is limited by what it is willing to hear. */
         if (cg__tls_queue_size(&conn->queue) > 2 * CG__TLS_QUEUE_LIMIT)
             rc = cg__tls_pump_flush(conn);
+        if (rc == 0)
+            rc = wait_for_turn(conn);
         if (rc < 0) {
             end_view(conn);
             return rc;

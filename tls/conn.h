@@ -14,6 +14,9 @@
 enum {
     CG__TLS_QUEUE_LIMIT = 64 * 1024, /* with so much to send nothing more is encrypted */
     CG__TLS_RECORD = 16 * 1024,      /* the most that one record holds */
+    CG__TLS_RECORDS = 16,  /* so many at most are read in one call of OpenSSL */
+    CG__TLS_CHARGE = 4096, /* what each of them counts for beyond the first, in bytes */
+    CG__TLS_HEADER = 5,    /* of a record */
 };
 
 enum cg__tls_way { CG__TLS_IN, CG__TLS_OUT };
@@ -33,6 +36,7 @@ struct cg__tls_conn {
     struct cg__tls_queue queue;
     struct cg_view view; /* input that is shown to OpenSSL; within one call of it */
     size_t used;         /* so much of it has been taken */
+    unsigned records;    /* that were begun to be read within this call */
     bool pumped[2];      /* somebody pumps this direction */
     struct cg__tls_wait_op *waits[2]; /* the other one, waiting for that */
     struct cg_scope *filler; /* of one who waits for input, and could send as well */

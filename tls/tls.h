@@ -4,6 +4,7 @@
 #define COGEN_TLS_TLS_H
 
 #include "tls/keys.h"
+#include "tls/turn.h"
 
 /* A session that may be resumed. */
 struct cg__tls_session {
@@ -18,6 +19,7 @@ struct cg_tls {
     struct cg__tls_keys *keys;
     struct cg__tls_session *sessions; /* newest first */
     unsigned count;
+    struct cg__tls_turns turns;
 };
 
 struct cg_tls *cg__tls_ref(struct cg_tls *tls);
