@@ -217,8 +217,6 @@ static void finish(struct cg__http_conn *conn)
     struct cg_http_server *server = conn->server;
 
     cg__http_out_end(conn);
-    if (conn->sock != NULL && server->options.wrap != NULL)
-        cg_yield(cg_shutdown(conn->sock, SHUT_WR, .shield = true, .timeout = CG_SECOND));
     cg_close(conn->sock);
     if (conn->next != NULL)
         conn->next->prev = conn->prev;
@@ -265,16 +263,31 @@ static ssize_t wrap(void *arg)
     return n;
 }
 
+/* Where TLS is wanted a client that speaks HTTP in the clear is told so in the clear: nothing
+ * has been agreed with it yet. */
+static enum outcome wrapped(struct cg__http_conn *conn)
+{
+    static const char refusal[] = "HTTP/1.1 400 Bad Request\r\n"
+                                  "Content-Type: text/plain; charset=utf-8\r\n"
+                                  "Content-Length: 35\r\n"
+                                  "Connection: close\r\n\r\n"
+                                  "This port speaks HTTPS, not HTTP.\r\n";
+    int64_t timeout = conn->server->options.header_timeout;
+    ssize_t n = cg_yield(cg_call(wrap, conn, .timeout = timeout));
+
+    if (n != CG_ETLS_HTTP)
+        return n < 0 ? CLOSE : IDLE;
+    n = cg_yield(cg_writeall(conn->sock, refusal, sizeof refusal - 1, .timeout = timeout));
+    return n < 0 ? CLOSE : LINGER;
+}
+
 ssize_t cg__http_talk(void *arg)
 {
     struct cg__http_conn *conn = arg;
     const struct cg_http_server_options *options = &conn->server->options;
-    enum outcome outcome = IDLE;
+    enum outcome outcome = options->wrap != NULL ? wrapped(conn) : IDLE;
     struct cg_view view;
 
-    if (options->wrap != NULL &&
-        cg_yield(cg_call(wrap, conn, .timeout = options->header_timeout)) < 0)
-        outcome = CLOSE;
     while (outcome == IDLE && !(conn->server->draining && conn->requests > 0)) {
         if (wait_idle(conn, &view) <= 0)
             break;

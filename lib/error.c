@@ -52,6 +52,8 @@ const char *cg_strerror(ssize_t code)
         return "certificate by an unknown issuer";
     case CG_ETLS_FILE:
         return "not a usable certificate or key";
+    case CG_ETLS_HTTP:
+        return "HTTP where TLS was expected";
     default:
         return strerror(code > CG_EOF ? -code : INT_MAX);
     }

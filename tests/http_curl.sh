@@ -84,8 +84,12 @@ if have_tls; then
         --tls-cert "$work/good.pem" --tls-key "$work/good.key" || exit 1
     same "a file over TLS" "$sum" \
         "$(get --cacert "$work/ca.pem" "https://$addr/large.txt" | md5sum)"
-    same "plain text where TLS is wanted" 52 \
-        "$(get -o "$work/a" "http://$addr/" 2>/dev/null; echo $?)"
+    for method in GET DELETE OPTIONS; do
+        same "HTTP where TLS is wanted: $method" "400 35" \
+            "$(get -X $method -o /dev/null -w '%{http_code} %{size_download}' "http://$addr/")"
+    done
+    same "a large body where TLS is wanted" 400 \
+        "$(head -c 3000000 /dev/zero | get -T - -o /dev/null -w '%{http_code}' "http://$addr/")"
     load "https://$addr/hello.txt"
     stopped TERM
 fi

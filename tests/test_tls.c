@@ -460,9 +460,9 @@ static void not_tls(struct cg_sock *a, struct cg_sock *b)
     char why[CG_TLS_WHY_SIZE] = "";
 
     configure();
-    IS(cg_yield(cg_writeall(b, "GET / HTTP/1.1\r\n\r\n", 18)), 18);
+    IS(cg_yield(cg_writeall(b, "SSH-2.0-client\r\n", 16)), 16);
     IS(cg_yield(cg_tls_accept(a, server_tls, &sock, .why = why)), CG_ETLS);
-    ck_assert_str_eq(why, "http request");
+    ck_assert_str_eq(why, "wrong version number");
     OK(cg_pair(cg_sched_self(), &sock, &c));
     cg_close(c);
     IS(cg_yield(cg_tls_accept(sock, server_tls, &c, .why = why)), CG_EOF);
@@ -473,6 +473,35 @@ static void not_tls(struct cg_sock *a, struct cg_sock *b)
     IS(cg_yield(cg_tls_connect(a, NULL, "site.test", &sock, .why = why)), -EINVAL);
     unconfigure();
     close_both(a, b);
+}
+
+/* Somebody who speaks HTTP in the clear is told apart, by whatever method and in whatever
+ * pieces, and sent no alert. */
+static void not_tls_but_http(struct cg_sock *a, struct cg_sock *b)
+{
+    static const char *const texts[] = {"GET / HTTP/1.1\r\n\r\n", "DELETE /a HTTP/1.1\r\n\r\n",
+                                        "OPTIONS * HTTP/1.1\r\n\r\n", "PUT /a HTTP/1.0\r\n"};
+    char buf[16];
+
+    close_both(a, b);
+    configure();
+    for (size_t i = 0; i < 2 * COUNT(texts); i++) {
+        const char *text = texts[i / 2];
+        size_t len = strlen(text), piece = i % 2 ? 3 : len;
+        struct served s = {.timeout = CG_SECOND};
+        struct cg_coro *server;
+
+        OK(cg_pair(cg_sched_self(), &s.inner, &b));
+        server = test_start(serves, &s);
+        IS(cg_yield(cg_writeall(b, text, piece)), (ssize_t)piece);
+        OK(cg_yield(cg_pass()));
+        IS(cg_yield(cg_writeall(b, text + piece, len - piece)), (ssize_t)(len - piece));
+        IS(test_end(server), CG_ETLS_HTTP);
+        IS(cg_yield(cg_writeall(s.inner, "in the clear", 12)), 12);
+        IS(cg_yield(cg_read(b, buf, sizeof buf)), 12);
+        close_both(s.inner, b);
+    }
+    unconfigure();
 }
 
 /* ---- What comes after the handshake ------------------------------------------------ */
@@ -650,6 +679,7 @@ static const struct test_case cases[] = {
     LINK(silence, .over = OVER_PAIR | OVER_TCP),
     LINK(cancelled, .over = OVER_PAIR),
     LINK(not_tls, .over = OVER_PAIR | OVER_TCP),
+    LINK(not_tls_but_http, .over = OVER_PAIR),
     LINK(new_keys, .over = OVER_PAIR | OVER_TCP),
     LINK(idle_holds_nothing, .over = OVER_PAIR | OVER_TCP),
     LINK(queue_is_limited, .over = OVER_PAIR | OVER_TCP),

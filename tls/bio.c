@@ -28,6 +28,8 @@ static int bio_read(BIO *bio, char *buf, int size)
     if ((size_t)size > left)
         size = (int)left;
     memcpy(buf, conn->view.data + conn->used, (size_t)size);
+    for (int i = 0; i < size && conn->nfirst < CG__TLS_HEADER; i++)
+        conn->first[conn->nfirst++] = (unsigned char)buf[i];
     conn->used += (size_t)size;
     return size;
 }

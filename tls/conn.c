@@ -136,6 +136,28 @@ static void end_view(struct cg__tls_conn *conn)
     conn->used = 0;
 }
 
+/* No record of TLS begins with a letter, each method of HTTP does: "GET /", "DELET". */
+static bool is_http(const struct cg__tls_conn *conn)
+{
+    bool method = conn->nfirst == CG__TLS_HEADER && SSL_is_server(conn->ssl);
+
+    for (size_t i = 0; method && i < CG__TLS_HEADER; i++)
+        method = (conn->first[i] >= 'A' && conn->first[i] <= 'Z') ||
+                 (i >= 3 && strchr(" /*", conn->first[i]) != NULL && conn->first[i] != '\0');
+    return method;
+}
+
+/* OpenSSL's alert is not for such a client, which would take it for the answer. */
+static int fail(struct cg__tls_conn *conn)
+{
+    int code = cg__tls_why(conn->ssl, conn->why);
+
+    if (!is_http(conn))
+        return code;
+    cg__tls_queue_drop(&conn->queue, cg__tls_queue_size(&conn->queue));
+    return cg__tls_why_say(conn->why, CG_ETLS_HTTP, "the client speaks HTTP without TLS");
+}
+
 static ssize_t answer(struct cg__tls_conn *conn, int rc, int error)
 {
     if (rc > 0)
@@ -145,7 +167,7 @@ static ssize_t answer(struct cg__tls_conn *conn, int rc, int error)
     if (error == SSL_ERROR_WANT_READ)
         return CG__TLS_MORE;
     if (conn->failure == 0)
-        conn->failure = cg__tls_why(conn->ssl, conn->why);
+        conn->failure = fail(conn);
     return conn->failure;
 }
 

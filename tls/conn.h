@@ -37,6 +37,8 @@ struct cg__tls_conn {
     struct cg_view view; /* input that is shown to OpenSSL; within one call of it */
     size_t used;         /* so much of it has been taken */
     unsigned records;    /* that were begun to be read within this call */
+    unsigned char first[CG__TLS_HEADER]; /* bytes that the peer has sent */
+    uint8_t nfirst;      /* so many of them */
     bool pumped[2];      /* somebody pumps this direction */
     struct cg__tls_wait_op *waits[2]; /* the other one, waiting for that */
     struct cg_scope *filler; /* of one who waits for input, and could send as well */

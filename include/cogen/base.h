@@ -56,6 +56,7 @@ enum cg_error {
     CG_ETLS_HOST = -4075,    /* it is for another host */
     CG_ETLS_ISSUER = -4074,  /* it is by nobody whom we trust, or by its owner */
     CG_ETLS_FILE = -4073,    /* a file that has no usable certificate or key */
+    CG_ETLS_HTTP = -4072,    /* the client speaks HTTP without TLS */
 };
 
 CG_EXTERN_C_BEGIN

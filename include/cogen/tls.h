@@ -88,6 +88,8 @@ struct cg_tls_op { /* accept, connect */
  *                      .strict_sni CG_ETLS_HOST: the client named no host of ours
  *   CG_ETLS_REFUSED    the peer did not accept ours, or nothing that was offered
  *   CG_ETLS            it does not speak TLS, or breaks its rules
+ *   CG_ETLS_HTTP       of a server: it speaks HTTP without TLS; inner may be written to, so
+ *                      that it can be told so in the clear
  *   CG_EOF             it closed the connection
  *   -EINVAL            no configuration; a server without a certificate; a client without a
  *                      host, or with an invalid one
