@@ -284,6 +284,26 @@ static void abandon_one(void)
         _exit(1);
 }
 
+static ssize_t keeps_what_was_sent(struct cg_gen *gen, void *arg)
+{
+    intptr_t sent = 5;
+
+    (void)arg;
+    IS(cg_gen_yield(gen, 1, &sent), -EIO);
+    return sent;
+}
+
+/* An error that is thrown leaves the body's variable alone. */
+static void a_throw_brings_no_value(void)
+{
+    struct cg_gen *gen = gen_make(keeps_what_was_sent, NULL);
+
+    ck_assert_int_eq(gen_value(gen), 1);
+    IS(cg_gen_throw(gen, -EIO, NULL), 0);
+    IS(cg_gen_result(gen), 5);
+    IS(cg_gen_free(gen), 0);
+}
+
 /* One that will not end is given up, and named. */
 static void a_stubborn_one_is_abandoned(void)
 {
@@ -297,6 +317,7 @@ static const struct test_case cases[] = {
     PLAIN(nothing_can_be_sent_before_the_start, .where = ON_SIM),
     PLAIN(pointers_are_values, .where = ON_SIM),
     PLAIN(what_is_thrown_arrives, .where = ON_SIM),
+    PLAIN(a_throw_brings_no_value, .where = ON_SIM),
     PLAIN(one_that_never_began, .where = ON_SIM),
     PLAIN(closing_runs_the_clean_up, .where = ON_SIM),
     PLAIN(yielding_although_closed_is_an_error, .where = ON_SIM),

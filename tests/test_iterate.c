@@ -232,9 +232,29 @@ static ssize_t offers(void *arg)
     return 0;
 }
 
+static ssize_t fails_when_stopped(void *arg)
+{
+    (void)arg;
+    cg_yield(cg_produce(1));
+    return cg_yield(cg_sleep(1)) == -ECANCELED ? -EIO : 0;
+}
+
+/* A producer that fails while it is stopped has failed, for whoever asks. */
+static ssize_t stopped_with_an_error(void *arg)
+{
+    struct cg_iterate it = cg_iterate(fails_when_stopped, arg);
+    intptr_t value = 0;
+
+    IS(cg_yield(cg_next(&it, &value)), 1);
+    IS(cg_yield(cg_stop_producer(&it)), -EIO);
+    IS(cg_yield(cg_next(&it, &value)), -EIO);
+    return 0;
+}
+
 static const struct test_case cases[] = {
     CORO(lazy),       CORO(patience), CORO(failure), CORO(never),
     CORO(stop_waits), CORO(misuse),   CORO(offers),
+    CORO(stopped_with_an_error),
 };
 
 int main(void)
