@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What cg_any and cg_all take and refuse, and a compound branch whose own time is up. The rest
- * is in test_any.c. */
+/* What cg_any and cg_all take and refuse, a compound branch whose own time is up, and a race
+ * that is cancelled once it is decided. The rest is in test_any.c. */
 #include "config.h"
 
 #include "tests/support.h"
@@ -50,12 +50,40 @@ static ssize_t a_call_that_times_out(void *arg)
     return 0;
 }
 
+static struct cg_queue *queue;
+
+static ssize_t gets_or_reads(void *sock)
+{
+    char buf[4];
+    void *item;
+
+    return cg_yield(cg_any((cg_get(queue, &item), cg_read(sock, buf, sizeof buf))));
+}
+
+/* The winner's item has been taken: a cancel that comes while the loser is still with the
+ * kernel does not undo that. */
+static void cancelled_once_decided(struct cg_sock *a, struct cg_sock *b)
+{
+    struct cg_coro *coro;
+
+    queue = cg_queue_new(.limit = 1);
+    test_until_waiting(coro = test_start(gets_or_reads, a));
+    OK(cg_queue_try_put(queue, b));
+    OK(cg_coro_cancel(coro));
+    IS(test_end(coro), 0);
+    ck_assert(cg_queue_empty(queue));
+    cg_queue_free(queue);
+    cg_close(a);
+    cg_close(b);
+}
+
 int main(void)
 {
     static const struct test_case cases[] = {
         CORO(as_many_as_the_limit, .where = ON_SIM),
         CORO(named_twice, .where = ON_SIM),
         CORO(a_call_that_times_out, .where = ON_SIM),
+        LINK(cancelled_once_decided),
     };
 
     return test_main("any_limits", cases, COUNT(cases));

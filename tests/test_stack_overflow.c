@@ -288,6 +288,20 @@ START_TEST(a_fault_goes_to_the_handler_that_was_there)
 }
 END_TEST
 
+static void act_overflow_handled(void)
+{
+    signal(SIGSEGV, plain_handler);
+    act_overflow();
+}
+
+/* An overflow ends the process: nobody could go on from it. */
+START_TEST(an_overflow_goes_to_no_other_handler)
+{
+    ck_died(child_run(act_overflow_handled, message, sizeof message), SIGSEGV);
+    ck_assert_ptr_nonnull(strstr(message, overflow_line()));
+}
+END_TEST
+
 static void act_ignored(void)
 {
     signal(SIGSEGV, SIG_IGN);
@@ -388,6 +402,8 @@ int main(void)
     tcase_add_test(overflow, another_fault_is_none_of_ours);
     tcase_add_test(overflow, a_fault_in_somebody_elses_guard_is_none_of_ours);
     tcase_add_test(overflow, a_fault_goes_to_the_handler_that_was_there);
+    if (!SANITIZED) /* theirs comes first, and hands it on */
+        tcase_add_test(overflow, an_overflow_goes_to_no_other_handler);
     tcase_add_test(overflow, an_ignored_signal_stays_ignored_but_a_fault_kills);
     tcase_add_test(overflow, a_signal_that_was_sent_kills_too);
     tcase_add_test(overflow, a_thread_keeps_the_signal_stack_it_has);
