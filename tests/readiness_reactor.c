@@ -66,6 +66,27 @@ START_TEST(regular_file)
 }
 END_TEST
 
+/* A poll for nothing, and a second request for a direction that has one, are refused. */
+START_TEST(requests_that_make_no_sense)
+{
+    struct ask asks[2] = {0};
+    int ends[2];
+
+    connected_pair(UNIX, ends);
+    ck_assert_int_eq(poll_for(&asks[0], ends[1], 0), CG_DONE);
+    ck_assert_int_eq(asks[0].result, -EINVAL);
+    for (int i = 0; i < 2; i++) { /* the second time the descriptor is known already */
+        ck_assert_int_eq(receive(&asks[0], ends[1]), CG_PENDING);
+        ck_assert_int_eq(receive(&asks[1], ends[1]), CG_DONE);
+        ck_assert_int_eq(asks[1].result, -EBUSY);
+        put(ends[0], "x");
+        ck_assert_int_eq(finish(&asks[0]), 1);
+    }
+    close(ends[0]);
+    shut(ends[1]);
+}
+END_TEST
+
 START_TEST(not_a_descriptor)
 {
     struct ask ask = {0};
@@ -222,8 +243,8 @@ END_TEST
 
 void reactor_cases(TCase *tests)
 {
-    const TTest *const cases[] = {polls, regular_file, not_a_descriptor, wake, signals,
-                                  thousands, table};
+    const TTest *const cases[] = {polls, regular_file, requests_that_make_no_sense,
+                                  not_a_descriptor, wake, signals, thousands, table};
 
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
         tcase_add_test(tests, cases[i]);
