@@ -4,8 +4,17 @@
 
 #include <cogen/base.h>
 
-#include <limits.h>
+#include <stdio.h>
 #include <string.h>
+
+/* A number that is neither an errno nor a code of ours. */
+static const char *unknown(ssize_t code)
+{
+    static _Thread_local char text[48];
+
+    snprintf(text, sizeof text, "unknown code %zd", code);
+    return text;
+}
 
 const char *cg_strerror(ssize_t code)
 {
@@ -55,7 +64,7 @@ const char *cg_strerror(ssize_t code)
     case CG_ETLS_HTTP:
         return "HTTP where TLS was expected";
     default:
-        return strerror(code > CG_EOF ? -code : INT_MAX);
+        return code > CG_EOF ? strerror((int)-code) : unknown(code);
     }
 }
 

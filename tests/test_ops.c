@@ -241,15 +241,33 @@ static ssize_t op_prints_itself(void *arg)
     return test_end(coro);
 }
 
-/* The codes have names. */
+/* Each code has a name of its own; what is no code is told as a number. */
 static ssize_t errors_have_names(void *arg)
 {
+    static const ssize_t codes[] = {
+        CG_EOF,         CG_EADDR,       CG_EHOST,         CG_EREACTOR,     CG_ELOOKUP,
+        CG_EHTTP,       CG_EHTTP_URL,   CG_EHTTP_TLS,     CG_EHTTP_LIMIT,  CG_EHTTP_CODING,
+        CG_ETLS,        CG_ETLS_CUT,    CG_EHTTP_REDIRECT, CG_EHTTP_PROXY, CG_ETLS_REFUSED,
+        CG_ETLS_CERT,   CG_ETLS_EXPIRED, CG_ETLS_HOST,    CG_ETLS_ISSUER,  CG_ETLS_FILE,
+        -ECONNREFUSED,
+    };
+
     (void)arg;
     ck_assert_str_eq(cg_strerror(CG_EOF), "end of stream");
     ck_assert_str_eq(cg_strerror(0), "success");
     ck_assert_str_eq(cg_strerror(17), "success");
     ck_assert_str_eq(cg_strerror(-ECANCELED), strerror(ECANCELED));
-    ck_assert_ptr_nonnull(cg_strerror(-99999));
+    for (size_t i = 0; i < COUNT(codes); i++) {
+        const char *name = cg_strerror(codes[i]);
+
+        ck_assert_ptr_null(strstr(name, "nknown code"));
+        ck_assert_ptr_null(strstr(name, "nknown error"));
+        for (size_t j = 0; j < i; j++)
+            ck_assert_str_ne(name, cg_strerror(codes[j]));
+    }
+    ck_assert_str_eq(cg_strerror(-12345), "unknown code -12345");
+    ck_assert_str_eq(cg_strerror(-5000), "unknown code -5000");
+    ck_assert_ptr_nonnull(strstr(cg_strerror(-3999), "3999"));
     ck_assert_ptr_nonnull(strchr(cg_version(), '.'));
     return 0;
 }

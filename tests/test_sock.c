@@ -16,7 +16,8 @@ static char big[300 * 1024];
 
 /* ---- Requests that come back late ------------------------------------------------ */
 
-/* A transport that keeps its requests until the test completes them. */
+/* A transport that keeps its requests until the test completes them. Where a timeout has a
+ * part in it the case runs in virtual time: nothing happens before its moment. */
 static struct cg_io *kept[2];
 
 static enum cg_verdict keeper_submit(struct cg_sock *sock, struct cg_io *io)
@@ -415,9 +416,9 @@ static const struct test_case cases[] = {
     LINK(sock_raced),
     LINK(sock_closed),
     LINK(sock_weak, .where = ON_SIM),
-    CORO(late_read),
-    CORO(late_readall),
-    CORO(late_write),
+    CORO(late_read, .where = ON_SIM),
+    CORO(late_readall, .where = ON_SIM),
+    CORO(late_write, .where = ON_SIM),
     CORO(late_close),
     CORO(late_and_next),
     CORO(error_after_input),
