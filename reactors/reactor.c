@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "reactors/reactors.h"
 
@@ -99,8 +100,20 @@ const char *cg_reactor_name(const struct cg_reactor *reactor)
     return reactor->type->name;
 }
 
-static const char *why(int error)
+/* The rings of io_uring are charged to RLIMIT_MEMLOCK on kernels before 5.12, and what is
+ * registered with them on every kernel; root is exempt. */
+static bool lacks_locked_memory(const struct entry *entry, int error)
 {
+    struct rlimit limit;
+
+    return error == -ENOMEM && strcmp(entry->name, "io_uring") == 0 &&
+           getrlimit(RLIMIT_MEMLOCK, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY;
+}
+
+static const char *why(const struct entry *entry, int error)
+{
+    if (lacks_locked_memory(entry, error))
+        return "too little memory may be locked: raise RLIMIT_MEMLOCK (ulimit -l)";
     switch (error) {
     case -ENOSYS:
     case -EOPNOTSUPP:
@@ -121,7 +134,7 @@ static const char *try(const struct entry *entry)
     if (!entry->type)
         return entry->why;
     if ((error = entry->type->open(&reactor)))
-        return why(error);
+        return why(entry, error);
     cg_reactor_close(reactor);
     return NULL;
 }
