@@ -177,7 +177,6 @@ static ssize_t serve(void *listener)
         fflush(stdout);
     }
     n = cg_yield(cg_http_serve(server, listener));
-    example_warn("serve", n);
     cg_close(listener);
     return n;
 }

@@ -212,6 +212,18 @@ void example_open(struct example *ex, int argc, char **argv)
     sigaction(SIGTERM, &(struct sigaction){.sa_handler = stop}, NULL);
 }
 
+static cg_fn *server;
+
+/* A server that was not asked to end has failed. */
+static ssize_t serve(void *listener)
+{
+    ssize_t n = server(listener);
+
+    if (n < 0 && n != -ECANCELED)
+        example_fail("serve", n);
+    return n;
+}
+
 void example_serve(struct example *ex, cg_fn *fn)
 {
     char addr[CG_ADDR_SIZE];
@@ -229,7 +241,8 @@ void example_serve(struct example *ex, cg_fn *fn)
         cg_close(listener);
         return;
     }
-    code = cg_start(ex->sched, fn, listener, .name = "serve");
+    server = fn;
+    code = cg_start(ex->sched, serve, listener, .name = "serve");
     if (code < 0) {
         example_fail("start", code);
         cg_close(listener);

@@ -41,7 +41,8 @@ void example_open(struct example *ex, int argc, char **argv);
 int example_run(struct example *ex);
 
 /* Listens where the command line says, announces it on stdout as "listening on ADDR",
- * and starts fn(listener), which closes it. What goes wrong is reported. */
+ * and starts fn(listener), which closes it. What goes wrong is reported, and so is an fn
+ * that returns an error without having been cancelled. Once a program. */
 void example_serve(struct example *ex, cg_fn *fn);
 
 /* A number of seconds from the command line, more than 0, in ns. */

@@ -33,7 +33,6 @@ static ssize_t serve(void *listener)
 {
     ssize_t n = cg_yield(cg_serve(listener, echo, .name = "echo"));
 
-    example_warn("accept", n);
     cg_close(listener);
     return n;
 }

@@ -4,7 +4,7 @@
 
 #include <signal.h>
 
-#include "common.h"
+#include <cogen.h>
 
 struct ending {
     struct cg_http_server *server;
@@ -30,8 +30,6 @@ ssize_t http_serve_to_end(struct cg_http_server *server, struct cg_sock *listene
     ssize_t n = cg_yield(cg_any((serving, cg_call(end, &ending))));
 
     n = n == 0 ? cg_result(serving) : 0;
-    if (n < 0)
-        example_fail("serve", n);
     cg_close(listener);
     return n;
 }

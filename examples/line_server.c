@@ -68,7 +68,6 @@ static ssize_t serve(void *listener)
 {
     ssize_t n = cg_yield(cg_serve(listener, talk, .name = "talk"));
 
-    example_warn("accept", n);
     cg_close(listener);
     return n;
 }

@@ -156,6 +156,20 @@ void cg__http_log(struct cg_http_server *server, const char *line)
         fprintf(stderr, "http server: %s\n", line);
 }
 
+void cg__http_log_accept(void *arg, int code)
+{
+    struct cg_http_server *server = arg;
+    int64_t now = cg_now(server->sched);
+    char line[160];
+
+    if (now < server->accept_quiet)
+        return;
+    server->accept_quiet = now + CG_SECOND;
+    snprintf(line, sizeof line, "a connection could not be accepted: %s",
+             cg_strerror(code));
+    cg__http_log(server, line);
+}
+
 void cg__http_log_failure(struct cg_http_request *req, ssize_t code)
 {
     char line[256];

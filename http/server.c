@@ -203,7 +203,8 @@ static ssize_t accept_one(struct cg_http_server *server, struct cg_sock *listene
                           struct cg__http_serving *serving)
 {
     struct cg_sock *sock;
-    ssize_t n = cg_yield(cg_accept(listener, &sock));
+    ssize_t n = cg_yield(cg_accept(listener, &sock, .trouble = cg__http_log_accept,
+                                   .trouble_arg = server));
 
     if (n < 0)
         return n;

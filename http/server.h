@@ -116,6 +116,7 @@ struct cg_http_server {
     struct cg__http_conn *lates; /* whose handlers may keep earlier answers waiting */
     struct cg_deferred late;     /* looks after them */
     struct cg_coro *flusher; /* of the log; NULL: nothing to be flushed */
+    int64_t accept_quiet; /* failures to accept are not logged until this moment */
 };
 
 struct cg_http_request {
@@ -310,5 +311,8 @@ void cg__http_log_access(struct cg_http_request *req);
 void cg__http_log_end(struct cg_http_server *server); /* what was logged is written */
 void cg__http_log_failure(struct cg_http_request *req, ssize_t code);
 void cg__http_log(struct cg_http_server *server, const char *line);
+
+/* Logs, once a second at most, that a connection could not be accepted. arg: the server. */
+void cg__http_log_accept(void *arg, int code);
 
 #endif

@@ -192,39 +192,50 @@ static int prepared(int fd, bool bare)
     return error;
 }
 
-/* A connection that failed before it was accepted is not the listener's failure: these
- * consume it, and the next one is asked for. */
-static bool lost_connection(int error)
+static ssize_t take_bare_connection(int fd)
 {
-    switch (error) {
+    ssize_t n;
+
+    RETRY(accept(fd, NULL, NULL));
+    return n < 0 ? answer(n) : prepared((int)n, true);
+}
+
+static ssize_t take_connection(int fd)
+{
+#ifdef HAVE_ACCEPT4
+    ssize_t n;
+
+    RETRY(accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC));
+    if (n >= 0)
+        return prepared((int)n, false);
+    if (!cg__call_is_missing(-errno))
+        return answer(n);
+#endif
+    return take_bare_connection(fd);
+}
+
+bool cg__accept_pauses(ssize_t error)
+{
+    switch (-error) {
+    case EAGAIN:
+    case ECANCELED:
+    /* The listener is broken: it is of no use to ask again. */
+    case EBADF:
+    case EINVAL:
+    case ENOTSOCK:
+    /* The network's error of one connection, which is gone (accept(2)). */
     case ECONNABORTED:
     case EPROTO:
     case ENOPROTOOPT:
     case ENETDOWN:
     case ENETUNREACH:
+    case ENONET:
     case EHOSTDOWN:
     case EHOSTUNREACH:
-    case EINTR:
-        return true;
+    case ETIMEDOUT:
+        return false;
     }
-    return false;
-}
-
-static int take_connection(int fd)
-{
-    int conn;
-
-#ifdef HAVE_ACCEPT4
-    do
-        conn = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-    while (conn < 0 && lost_connection(errno));
-    return conn < 0 ? (int)answer(conn) : prepared(conn, false);
-#else
-    do
-        conn = accept(fd, NULL, NULL);
-    while (conn < 0 && lost_connection(errno));
-    return conn < 0 ? (int)answer(conn) : prepared(conn, true);
-#endif
+    return error < 0;
 }
 
 ssize_t cg__attempt(struct cg_reactor *reactor, struct cg_io *io, bool plain)

@@ -4,6 +4,8 @@
 #ifndef COGEN_REACTORS_CALLS_H
 #define COGEN_REACTORS_CALLS_H
 
+#include <errno.h>
+
 #include <cogen/reactor.h>
 
 #include <poll.h>
@@ -36,6 +38,19 @@ ssize_t cg__attempt(struct cg_reactor *reactor, struct cg_io *io, bool plain);
  * -errno. With CG_IN, CG_HUP also says that the peer has ended its stream, although input may
  * be unread. */
 int cg__ready_events(int fd, unsigned events);
+
+/* Whether the kernel (too old), a filter of system calls (seccomp) or a security module refuses
+ * a system call as such. EPERM and EACCES are refusals because filters written before a call
+ * existed answer so; where they are the call's true result the older call says the same. */
+static inline bool cg__call_is_missing(ssize_t error)
+{
+    return error == -ENOSYS || error == -EPERM || error == -EACCES;
+}
+
+/* Whether an ACCEPT that failed with this is tried again only after a pause: neither is the
+ * listener broken, nor was it the error of one connection, so the next attempt is likely to
+ * fail too (no descriptors, no memory, a firewall ...). */
+bool cg__accept_pauses(ssize_t error);
 
 /* The monotonic clock, ns: the now slot of every real backend. */
 int64_t cg__clock(struct cg_reactor *reactor);

@@ -10,7 +10,7 @@
 
 enum { STARTED = 1 }; /* flag of a CONNECT that is under way */
 
-#define ACCEPT_PAUSE (100 * CG_MILLISECOND) /* out of descriptors or memory */
+#define ACCEPT_PAUSE (100 * CG_MILLISECOND) /* after cg__accept_pauses */
 
 /* How many bytes could have been moved; enough to tell whether n is less. */
 static size_t asked_for(const struct cg_io *io, size_t n)
@@ -89,19 +89,12 @@ static ssize_t try_connect(struct cg__readiness *r, struct cg__fd *d, struct cg_
     return n;
 }
 
-static bool exhausted(ssize_t error)
-{
-    return error == -EMFILE || error == -ENFILE || error == -ENOBUFS || error == -ENOMEM;
-}
-
 static ssize_t try_accept(struct cg__readiness *r, struct cg__fd *d, struct cg_io *io)
 {
     ssize_t n = cg__attempt(&r->reactor, io, false);
 
-    if (exhausted(n)) {
-        cg__fd_pause(r, d, ACCEPT_PAUSE);
-        return -EAGAIN;
-    }
+    if (cg__accept_pauses(n))
+        cg__fd_pause(r, d, ACCEPT_PAUSE); /* the next one waits */
     if (n == -EAGAIN)
         d->ready &= ~CG_IN;
     if (n >= 0)

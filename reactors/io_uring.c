@@ -53,7 +53,7 @@ static enum cg_verdict uring_submit(struct cg_reactor *reactor, struct cg_io *io
         return cg__call(io);
     assert(io->state == CG_IO_IDLE);
     io->state = CG_IO_PENDING;
-    io->mark = 0;
+    io->mark = io->code == CG_IO_ACCEPT ? io->mark & URING_PAUSED : 0;
     io->chunk = NULL;
     if (io->code == CG_IO_RECV)
         io->len = 0; /* only chunks: the caller's buffer is not needed */
@@ -95,10 +95,13 @@ static void catch_up(struct uring *u)
 
 /* ---- Completions ---- */
 
+/* The pause after a failed accept is kept for the next one. */
 static void answer(struct cg_io *io)
 {
+    bool pauses = io->code == CG_IO_ACCEPT && cg__accept_pauses(io->result);
+
     io->state = CG_IO_IDLE;
-    io->mark = 0;
+    io->mark = pauses ? URING_PAUSED : 0;
     io->complete(io, io->result);
 }
 
@@ -148,15 +151,7 @@ static enum step judge(struct uring *u, struct cg_io *io)
     case -EALREADY: /* of connect: it was interrupted and goes on */
         return io->code == CG_IO_CONNECT ? READY : ANSWER;
     case -ENOBUFS:
-        if (io->code == CG_IO_RECV)
-            return STARVE;
-        return io->code == CG_IO_ACCEPT ? LATER : ANSWER;
-    case -EMFILE:
-    case -ENFILE:
-    case -ENOMEM:
-        return io->code == CG_IO_ACCEPT ? LATER : ANSWER;
-    case -ECONNABORTED:
-        return io->code == CG_IO_ACCEPT ? AGAIN : ANSWER;
+        return io->code == CG_IO_RECV ? STARVE : ANSWER;
     case -ENOTSOCK:
         if (io->code > CG_IO_SENDV || cg__uring_is_plain(u, io->fd))
             return ANSWER;

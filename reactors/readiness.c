@@ -262,6 +262,8 @@ __attribute__((noinline)) static enum cg_verdict submit_any(struct cg__readiness
     d->owned = true;
     io->flag = 0;
     io->mark = (uintptr_t)d;
+    if (io->code == CG_IO_ACCEPT && d->due)
+        return park(r, d, slot, io); /* the last one failed: this one waits out its pause */
     if (d->ready & cg__direction(io) || io->code == CG_IO_CONNECT) {
         if ((n = cg__fd_try(r, d, io)) != -EAGAIN)
             return done(io, n);

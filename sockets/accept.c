@@ -7,6 +7,16 @@
 
 #include <errno.h>
 
+/* Reports an error that does not end the op. */
+static void report(struct cg_op *op, int error)
+{
+    struct cg_accept_op *accept = (struct cg_accept_op *)op;
+
+    if (accept->trouble != NULL)
+        accept->trouble(accept->trouble_arg, error);
+}
+
+/* Without memory for its socket the connection is closed, and the op waits for the next. */
 static bool accept_take(struct cg_sock *listener, struct cg_op *op)
 {
     struct cg_sock *conn;
@@ -14,14 +24,30 @@ static bool accept_take(struct cg_sock *listener, struct cg_op *op)
 
     if (fd < 0)
         return false;
-    conn = cg_sock_new(listener->sched, &cg__plain_transport, NULL, fd);
-    op->result = -ENOMEM; /* the connection is still there for the next accept */
-    if (conn == NULL)
-        return true;
     listener->spare = -1;
+    conn = cg_sock_new(listener->sched, &cg__plain_transport, NULL, fd);
+    if (conn == NULL) {
+        cg__close_fd(listener->reactor, fd);
+        report(op, -ENOMEM);
+        return false;
+    }
     *((struct cg_accept_op *)op)->conn = conn;
     op->result = 0;
     return true;
+}
+
+/* Only these are wrong with the listener itself. Everything else costs a connection at most,
+ * and the op goes on (accept(2) lists errors of the network, firewalls add theirs, shortages
+ * pass); the reactor sees to the pauses. -ECANCELED is an earlier op's request. */
+int cg__accept_absorb(struct cg_sock *listener, struct cg_op *op, ssize_t result)
+{
+    if (result >= 0)
+        listener->spare = (int)result;
+    else if (result == -EBADF || result == -EINVAL || result == -ENOTSOCK)
+        return (int)result;
+    else if (op != NULL && result != -ECANCELED)
+        report(op, (int)result);
+    return 0;
 }
 
 static int accept_ask(struct cg_sock *listener, struct cg_op *op, struct cg_io *io)

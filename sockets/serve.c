@@ -13,10 +13,6 @@
 
 _Static_assert(sizeof(struct cg_serve_op) <= 128, "core ops fit in 128 bytes");
 
-/* What accept has no memory for waits in the listener; this long, for others to give some
- * back. */
-#define PAUSE (10 * CG_MILLISECOND)
-
 struct server {
     struct cg_group group; /* first: a handler's coroutine finds the server by it */
     struct cg_serve_op *op;
@@ -48,10 +44,6 @@ static ssize_t serve_next(struct server *server, const struct cg_coro_options *o
     if (op->limit && (rc = cg_yield(cg_acquire(&server->places))) < 0)
         return rc;
     rc = cg_yield(cg_accept(op->listener, &conn));
-    if (rc == -ENOMEM) {
-        give_place(server);
-        return cg_yield(cg_sleep(PAUSE));
-    }
     if (rc < 0)
         return rc;
     rc = cg_group_start(&server->group, handle, conn, NULL, options);

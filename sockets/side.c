@@ -101,9 +101,7 @@ static int absorb(struct cg_sock *sock, struct cg__side *side, struct cg_op *op,
     case CG_IO_RECV:
         return absorb_recv(sock, side, op, work, result);
     case CG_IO_ACCEPT:
-        if (result >= 0)
-            sock->spare = (int)result;
-        break;
+        return cg__accept_absorb(sock, op, result);
     case CG_IO_POLL:
         if (result >= 0)
             sock->ready = (unsigned)result;
@@ -114,6 +112,8 @@ static int absorb(struct cg_sock *sock, struct cg__side *side, struct cg_op *op,
     /* -ECANCELED is an earlier op's request; this one has yet to make its own. */
     return result < 0 && result != -ECANCELED ? (int)result : 0;
 }
+
+enum { FAILED = 4096 }; /* bytes that a failed accept counts, which is tried again */
 
 /* Serves the op and asks for more until it is complete, or has to wait. A large op on a
  * socket that is always ready goes on in the next turn, so that the others come in
@@ -142,8 +142,7 @@ static enum cg_verdict pump(struct cg_sock *sock, struct cg__side *side, struct 
             error = absorb(sock, side, op, work, io->result);
             if (side->use == CG__LATE)
                 error = -ECANCELED;
-            if (io->result > 0)
-                moved += (size_t)io->result;
+            moved += io->result > 0 ? (size_t)io->result : FAILED;
         }
         if (error < 0) {
             op->result = error;

@@ -148,6 +148,9 @@ int cg__slots_bytes_print(const struct cg_op *op, char *buf, size_t size);
 
 /* ---- accept.c ---- */
 
+/* What a request to accept has brought: 0, or the code that ends the op. NULL: nobody's. */
+int cg__accept_absorb(struct cg_sock *listener, struct cg_op *op, ssize_t result);
+
 /* A connection that was accepted and is of no use goes back to its listener, for the next
  * accept. False: there is no room for it. */
 bool cg__accept_undo(struct cg_sock *listener, struct cg_sock *conn);

@@ -97,6 +97,11 @@ static bool talk(struct life *life)
            well(life, cg_yield(cg_signal("nobody", 0)));
 }
 
+static void accept_trouble(void *arg, int code)
+{
+    well(arg, code);
+}
+
 static ssize_t lives(void *arg)
 {
     struct life *life = arg;
@@ -107,7 +112,9 @@ static ssize_t lives(void *arg)
         well(life, cg_yield(cg_add(dials, life, .coro = &dialer)))) {
         bool accepted = life->listener &&
                         well(life, cg_yield(cg_accept(life->listener, &life->accepted,
-                                                .timeout = life->patience)));
+                                                .timeout = life->patience,
+                                                .trouble = accept_trouble,
+                                                .trouble_arg = life)));
 
         cg_yield(cg_join(dialer));
         cg_unref(dialer);

@@ -72,7 +72,8 @@ struct cg_http_server_options {
     const char *name;       /* of the Server field; "": none ("cogen/VERSION"). Borrowed */
     FILE *access_log;       /* a line a request, in the combined format (none). Borrowed;
                                flushed once a second at most */
-    /* Told what clients are not: why a handler failed (a line on stderr). */
+    /* Told what clients are not: why a handler failed, or that connections cannot be accepted
+     * (a line on stderr). It may not yield: the second is told outside coroutines. */
     void (*log)(void *arg, const char *line);
     void *log_arg;
     /* Puts a transport over each accepted connection, as TLS does; in the connection's

@@ -79,7 +79,10 @@ enum cg_io_code {
     CG_IO_SEND,     /* buf, len: bytes sent, at least 1 (short counts are normal) */
     CG_IO_SENDV,    /* iov, iovcnt: the same, gathered */
     CG_IO_SENDFILE, /* file, offset, count: bytes sent; 0: the file has no more */
-    CG_IO_ACCEPT,   /* the new connection's descriptor, non-blocking, close-on-exec */
+    CG_IO_ACCEPT,   /* the new connection's descriptor, non-blocking, close-on-exec. Errors
+                     * other than -EBADF, -EINVAL and -ENOTSOCK say nothing of the listener:
+                     * ask again. The reactor makes that wait for a pause (at most 100 ms)
+                     * unless the error was that of one connection */
     CG_IO_CONNECT,  /* addr, addrlen (kept by the caller until completion): 0 */
     CG_IO_POLL,     /* events: those that are ready */
     /* These never wait: submit answers DONE. */

@@ -27,7 +27,8 @@ struct cg_serve_op {
  * in a coroutine of its own, until it is cancelled, times out, or the listener fails or
  * is closed. Then it accepts no more, waits until the handlers have ended, and answers
  * why: -ECANCELED, -ETIMEDOUT, -EBADF ... A connection that has come too late stays with
- * the listener. (A lack of memory costs at most a connection.)
+ * the listener. A lack of memory, and whatever else cg_accept does not end for, costs a
+ * connection at most.
  * Keywords:
  *   .arg         given to each handler
  *   .limit       connections at a time; more wait in the listener's backlog. 0: no limit

@@ -84,6 +84,8 @@ struct cg_accept_op {
     CG_OP_HEAD;
     struct cg_sock *sock;
     struct cg_sock **conn;
+    void (*trouble)(void *arg, int code);
+    void *trouble_arg;
 };
 
 struct cg_connect_op {
@@ -168,8 +170,12 @@ struct cg_poll_sock_op {
     CG_OP(cg_sendfile, .sock = (s), .file = (f), .offset = (o), .len = (n), __VA_ARGS__)
 
 /* cg_accept(listener, &conn): waits for a connection; 0, and the caller closes it. The
- * default timeout does not apply. EMFILE and its like are retried, not answered.
- * Traceless. */
+ * default timeout does not apply. -EBADF, -EINVAL, -ENOTSOCK: something is wrong with the
+ * listener. Any other error of the kernel's accept costs a connection at most: the op goes on,
+ * after a pause of 100 ms unless the error was of that connection alone. One that there is no
+ * memory for is closed. Traceless. Keywords:
+ *   .trouble      called with .trouble_arg and such an error, each time, outside coroutines;
+ *                 it may not yield, nor close the listener (NULL) */
 #define cg_accept(...) cg__accept(__VA_ARGS__, )
 #define cg__accept(s, c, ...) CG_OP(cg_accept, .sock = (s), .conn = (c), __VA_ARGS__)
 
