@@ -5,6 +5,7 @@
 #include "http/date.h"
 #include "http/server.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -87,12 +88,41 @@ const char *cg__http_peer(struct cg__http_conn *conn)
     return conn->peer != NULL && *conn->peer != '\0' ? conn->peer : "-";
 }
 
+/* Ends a piece of writing to the log, begun with cg_sigpipe_block. Where it has failed, since
+ * nobody reads the log any more, or its disk is full, that is said once. */
+static void end_writing(struct cg_http_server *server, int before)
+{
+    int error = errno;
+    bool failed = ferror(server->options.access_log) != 0;
+    char line[100];
+
+    clearerr(server->options.access_log);
+    cg_sigpipe_unblock(before, failed);
+    if (failed && !server->log_failed) {
+        snprintf(line, sizeof line, "the access log cannot be written: %s",
+                 cg_strerror(-error));
+        cg__http_log(server, line);
+        server->log_failed = true;
+    }
+}
+
+void cg__http_log_flush(struct cg_http_server *server)
+{
+    int before;
+
+    if (server->options.access_log == NULL)
+        return;
+    before = cg_sigpipe_block();
+    fflush(server->options.access_log);
+    end_writing(server, before);
+}
+
 static ssize_t flusher(void *arg)
 {
     struct cg_http_server *server = arg;
 
     cg_yield(cg_sleep(CG_SECOND));
-    fflush(server->options.access_log);
+    cg__http_log_flush(server);
     cg_unref(server->flusher);
     server->flusher = NULL;
     return 0;
@@ -124,9 +154,11 @@ void cg__http_log_access(struct cg_http_request *req)
     FILE *file = req->server->options.access_log;
     const struct cg__http_parser *parser = &req->parser;
     char date[CG__HTTP_LOG_DATE_SIZE];
+    int before;
 
     if (!req->begun)
         return;
+    before = cg_sigpipe_block();
     cg__http_date_for_log(time(NULL), date);
     fprintf(file, "%s - - [%s] ", cg__http_peer(req->conn), date);
     if (parser->method == NULL) {
@@ -143,17 +175,26 @@ void cg__http_log_access(struct cg_http_request *req)
     putc(' ', file);
     put_quoted(file, parser->method ? cg_http_headers_get(&req->in, "User-Agent") : NULL);
     putc('\n', file);
+    end_writing(req->server, before);
     flush_soon(req->server);
 }
 
 /* ---- Failures -------------------------------------------------------------------- */
+
+static void print_line(const char *line)
+{
+    int before = cg_sigpipe_block();
+
+    fprintf(stderr, "http server: %s\n", line);
+    cg_sigpipe_unblock(before, ferror(stderr));
+}
 
 void cg__http_log(struct cg_http_server *server, const char *line)
 {
     if (server->options.log != NULL)
         server->options.log(server->options.log_arg, line);
     else
-        fprintf(stderr, "http server: %s\n", line);
+        print_line(line);
 }
 
 void cg__http_log_accept(void *arg, int code)

@@ -116,6 +116,7 @@ struct cg_http_server {
     struct cg__http_conn *lates; /* whose handlers may keep earlier answers waiting */
     struct cg_deferred late;     /* looks after them */
     struct cg_coro *flusher; /* of the log; NULL: nothing to be flushed */
+    bool log_failed;         /* the access log could not be written, which has been said */
     int64_t accept_quiet; /* failures to accept are not logged until this moment */
 };
 
@@ -309,6 +310,7 @@ const char *cg__http_peer(struct cg__http_conn *conn);
 /* A line for the access log, if there is one; one for those who look after the server. */
 void cg__http_log_access(struct cg_http_request *req);
 void cg__http_log_end(struct cg_http_server *server); /* what was logged is written */
+void cg__http_log_flush(struct cg_http_server *server);
 void cg__http_log_failure(struct cg_http_request *req, ssize_t code);
 void cg__http_log(struct cg_http_server *server, const char *line);
 

@@ -4,6 +4,8 @@
 
 #include "lib/sched.h"
 
+#include <cogen/os_signal.h>
+
 #include <assert.h>
 #include <errno.h>
 #include <stdio.h>
@@ -173,6 +175,7 @@ void cg_coro_dump(const struct cg_sched *sched, FILE *out)
 {
     static const char *const states[] = {"ready", "running", "waiting", "finished"};
     char text[256];
+    int before = cg_sigpipe_block();
 
     for (struct cg_coro *coro = NULL; (coro = cg_coro_next(sched, coro));) {
         if (coro->op)
@@ -181,6 +184,7 @@ void cg_coro_dump(const struct cg_sched *sched, FILE *out)
             snprintf(text, sizeof text, "%s", states[coro->state]);
         fprintf(out, "%s: %s\n", coro->name, text);
     }
+    cg_sigpipe_unblock(before, ferror(out));
 }
 
 bool cg__overflow_suspect(const char **kind, const char **name, const void **low,

@@ -7,10 +7,10 @@
 
 #include "lib/generator_pool.h"
 #include "lib/sched.h"
+#include "lib/sigpipe.h"
 
 #include <assert.h>
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 /* Here they are functions; the macros cast and check. */
@@ -216,9 +216,7 @@ ssize_t cg_gen_free(struct cg_gen *gen)
     if (rc == 1)
         rc = close_claimed(gen, was);
     if (!gen->finished)
-        fprintf(stderr,
-                "cogen: generator %s abandoned: it yields though it is closed\n",
-                gen->name);
+        cg__report("generator %s abandoned: it yields though it is closed", gen->name);
     cg__context_drop(&gen->ctx);
     cg__gens_put(gen);
     return rc;

@@ -127,6 +127,7 @@ static void watch_signal(int sig, struct sigaction *before)
     action = *before; /* its mask and its SA_NODEFER go on to hold for it */
     action.sa_flags &= ~(int)SA_RESETHAND;
     action.sa_flags |= SA_SIGINFO | SA_ONSTACK;
+    sigaddset(&action.sa_mask, SIGPIPE); /* if nobody reads what the handler has to say */
     action.sa_sigaction = handle;
     sigaction(sig, &action, NULL);
 }

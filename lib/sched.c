@@ -3,10 +3,10 @@
 #include "config.h"
 
 #include "lib/future.h"
+#include "lib/sigpipe.h"
 
 #include <assert.h>
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 /* The clock is not cheap: it is looked at after 8, 16 and 32 resumptions, and the turn ends
@@ -279,7 +279,7 @@ void cg_sched_free(struct cg_sched *sched)
         cg_run(sched);
     }
     for (struct cg_coro *coro = sched->first; coro; coro = coro->next) {
-        fprintf(stderr, "cogen: coroutine %s abandoned\n", coro->name);
+        cg__report("coroutine %s abandoned", coro->name);
         cg__context_drop(&coro->ctx);
     }
     while ((kept = sched->kept)) { /* before the posts: these may come from its threads */

@@ -5,13 +5,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <pthread.h>
-#include <signal.h>
 #include <time.h>
 #include <unistd.h>
 #ifdef HAVE_SYS_SENDFILE_H
 #include <sys/sendfile.h>
 #endif
+
+#include <cogen/os_signal.h>
 
 #include "reactors/calls.h"
 
@@ -26,43 +26,6 @@ static ssize_t answer(ssize_t n)
     if (n >= 0)
         return n;
     return errno == EWOULDBLOCK ? -EAGAIN : -errno;
-}
-
-/* ---- SIGPIPE ---- */
-
-/* send has MSG_NOSIGNAL; write, writev and sendfile raise SIGPIPE, and only in the thread
- * that calls them. So that thread blocks the signal and takes its own away again. Why not
- * ignore it for the whole process: its handling is the program's, and is inherited by the
- * programs it starts. The two extra calls are paid by pipes and sendfile alone. */
-struct quiet {
-    sigset_t before;
-    bool pending; /* somebody else's SIGPIPE was there already */
-};
-
-static void quiet_begin(struct quiet *quiet)
-{
-    sigset_t set;
-
-    sigemptyset(&set);
-    sigaddset(&set, SIGPIPE);
-    pthread_sigmask(SIG_BLOCK, &set, &quiet->before);
-    quiet->pending = sigismember(&quiet->before, SIGPIPE) && sigpending(&set) == 0 &&
-                     sigismember(&set, SIGPIPE);
-}
-
-/* Whatever the result: a sendfile that has sent part before the peer was gone answers the
- * part, and raises SIGPIPE all the same. */
-static void quiet_end(const struct quiet *quiet)
-{
-    sigset_t set;
-    int number;
-
-    if (!quiet->pending && sigpending(&set) == 0 && sigismember(&set, SIGPIPE)) {
-        sigemptyset(&set);
-        sigaddset(&set, SIGPIPE);
-        sigwait(&set, &number);
-    }
-    pthread_sigmask(SIG_SETMASK, &quiet->before, NULL);
 }
 
 /* ---- The calls that may wait, one attempt each ---- */
@@ -101,17 +64,17 @@ static ssize_t send_parts(int fd, const struct iovec *iov, int iovcnt, bool plai
         .msg_iov = (struct iovec *)iov,
         .msg_iovlen = iovcnt < CG__PARTS ? iovcnt : CG__PARTS,
     };
-    struct quiet quiet;
     ssize_t n;
+    int before;
 
     if (!plain) {
         RETRY(sendmsg(fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL));
         return answer(n);
     }
-    quiet_begin(&quiet);
+    before = cg_sigpipe_block();
     RETRY(writev(fd, iov, message.msg_iovlen));
     n = answer(n);
-    quiet_end(&quiet);
+    cg_sigpipe_unblock(before, true); /* one sent to the process meanwhile is taken, too */
     return n;
 }
 
@@ -145,15 +108,16 @@ static ssize_t copy_file(struct cg_reactor *reactor, const struct cg_io *io, boo
 #ifdef HAVE_SYS_SENDFILE_H
 static ssize_t send_file(struct cg_reactor *reactor, const struct cg_io *io, bool plain)
 {
-    size_t most = io->count < CG__AT_ONCE ? io->count : CG__AT_ONCE;
+    size_t most = io->count < CG__CALL_MOST ? io->count : CG__CALL_MOST;
     off_t offset = io->offset;
-    struct quiet quiet;
+    int before = cg_sigpipe_block();
     ssize_t n;
 
-    quiet_begin(&quiet);
     RETRY(sendfile(io->fd, io->file, &offset, most));
     n = answer(n);
-    quiet_end(&quiet);
+    /* One that has sent part before the peer was gone returns the part, and raises SIGPIPE all
+     * the same; where all was sent nothing need be asked. */
+    cg_sigpipe_unblock(before, n != (ssize_t)most);
     /* Files that cannot be mapped, and descriptors that take no pages. */
     if (n == -EINVAL || n == -ENOSYS || n == -EOPNOTSUPP)
         return copy_file(reactor, io, plain);

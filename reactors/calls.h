@@ -21,8 +21,8 @@ enum { CG__PEER_ENDED = 0 };
 #endif
 
 enum {
-    CG__PARTS = 1024,         /* of a SENDV, sent at once: IOV_MAX wherever we know it */
-    CG__AT_ONCE = 0x7ffff000, /* bytes: the most that Linux moves in one call */
+    CG__PARTS = 1024,           /* of a SENDV, sent at once: IOV_MAX wherever we know it */
+    CG__CALL_MOST = 0x7ffff000, /* bytes: the most that Linux moves in one call */
 };
 
 /* CG_IO_SOCKET to CG_IO_OFFER: makes the call and sets io->result; always CG_DONE. */

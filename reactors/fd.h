@@ -106,7 +106,7 @@ ssize_t cg__fd_fell_through(struct cg__readiness *r, struct cg__fd *d, struct cg
 static inline void cg__fd_moved(struct cg__fd *d, unsigned direction, size_t n,
                                 size_t asked)
 {
-    if (n < asked && n != CG__AT_ONCE && d->kind == CG__TCP)
+    if (n < asked && n != CG__CALL_MOST && d->kind == CG__TCP)
         d->ready &= ~direction;
 }
 

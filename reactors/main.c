@@ -6,8 +6,9 @@
 #include <cogen/sched.h>
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
+
+#include "lib/sigpipe.h"
 
 /* A code alone says that it is not to be had. Without a name there is nothing to add. */
 static void tell_why_none(const char *name, int code)
@@ -19,7 +20,7 @@ static void tell_why_none(const char *name, int code)
     if (!name || !*name)
         return;
     cg_reactor_why(name, code, why, sizeof why);
-    fprintf(stderr, "cogen: %s\n", why);
+    cg__report("%s", why);
 }
 
 /* What the run came to, `left` coroutines being left. That some can never go on is a mistake
@@ -30,8 +31,7 @@ static ssize_t outcome(const struct cg_sched *sched, const struct cg_coro *coro,
     bool ended = cg_coro_state(coro) == CG_CORO_FINISHED;
 
     if (left > 0 && !cg_stopped(sched)) {
-        fprintf(stderr, "cogen: %s\n",
-                ended ? "these can never go on and are cancelled" : "deadlock");
+        cg__report(ended ? "these can never go on and are cancelled" : "deadlock");
         cg_coro_dump(sched, stderr);
     }
     if (ended)

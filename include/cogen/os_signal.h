@@ -63,5 +63,14 @@ CG_API int cg_os_signals_open(struct cg_sched *sched, int signo,
  * completed but its coroutine has not run since. NULL is ignored. */
 CG_API void cg_os_signals_close(struct cg_os_signals *signals);
 
+/* Blocks SIGPIPE in the calling thread, around writes that are not the library's (write(2),
+ * stdio) into a pipe or socket whose reader may have gone. Returns what cg_sigpipe_unblock
+ * wants. No yield in between: the mask is the thread's. */
+CG_API int cg_sigpipe_block(void);
+
+/* Ends that. failed: a write has failed (or was short), and may have raised SIGPIPE: it is
+ * taken away, without waiting. One that was pending before stays. errno may change. */
+CG_API void cg_sigpipe_unblock(int before, bool failed);
+
 CG_EXTERN_C_END
 #endif
