@@ -69,9 +69,9 @@ int cg__http_open_beneath(int root, const char *path)
 {
     int fd = by_openat2(root, path);
 
-    /* EPERM: a filter of system calls that has never heard of it. EAGAIN: something was
-     * renamed meanwhile. */
-    if (fd == -ENOSYS || fd == -EPERM || fd == -EAGAIN)
+    /* EPERM, EACCES: perhaps those of a filter of system calls that does not know this one;
+     * if they are the file's the steps say the same. EAGAIN: something was renamed meanwhile. */
+    if (fd == -ENOSYS || fd == -EPERM || fd == -EACCES || fd == -EAGAIN)
         fd = cg__http_open_steps(root, path);
     return fd;
 }

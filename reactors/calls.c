@@ -119,7 +119,7 @@ static ssize_t send_file(struct cg_reactor *reactor, const struct cg_io *io, boo
      * the same; where all was sent nothing need be asked. */
     cg_sigpipe_unblock(before, n != (ssize_t)most);
     /* Files that cannot be mapped, and descriptors that take no pages. */
-    if (n == -EINVAL || n == -ENOSYS || n == -EOPNOTSUPP)
+    if (n == -EINVAL || n == -EOPNOTSUPP || cg__call_is_missing(n))
         return copy_file(reactor, io, plain);
     return n;
 }

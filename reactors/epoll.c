@@ -66,7 +66,7 @@ static int fetch(struct epoll *e, int64_t timeout)
 
     if (!e->milliseconds && timeout != 0) {
         n = epoll_pwait2(fd, e->events, EVENTS, cg__timespec(timeout, &ts), NULL);
-        if (n >= 0 || errno != ENOSYS)
+        if (n >= 0 || !cg__call_is_missing(-errno))
             return n;
         e->milliseconds = true;
     }

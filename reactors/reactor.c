@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include "reactors/calls.h"
 #include "reactors/reactors.h"
 
 struct entry {
@@ -64,7 +65,7 @@ static int open_best(struct cg_reactor **reactor)
         if (!table[i].proven || !table[i].type)
             continue;
         error = table[i].type->open(reactor);
-        if (error != -ENOSYS && error != -EPERM && error != -EOPNOTSUPP)
+        if (!cg__call_is_missing(error) && error != -EOPNOTSUPP)
             break;
     }
     return error;

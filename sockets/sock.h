@@ -29,6 +29,13 @@ struct cg__work {
 
 enum { CG__AT_ONCE = 64 * 1024 }; /* bytes an op moves before the others have a turn */
 
+/* How many bytes to ask for at once: a kernel that is asked for all goes on for as long as the
+ * peer reads. */
+static inline size_t cg__at_once(size_t left)
+{
+    return left < CG__AT_ONCE ? left : CG__AT_ONCE;
+}
+
 /* Who uses one direction of a socket. */
 enum cg__use {
     CG__FREE,   /* nobody */

@@ -41,7 +41,7 @@ static int write_ask(struct cg_sock *sock, struct cg_op *op, struct cg_io *io)
     (void)sock;
     io->code = CG_IO_SEND;
     io->buf = (char *)write->buf + write->done;
-    io->len = write->len - write->done;
+    io->len = cg__at_once(write->len - write->done);
     return 0;
 }
 
@@ -93,14 +93,26 @@ static bool writev_take(struct cg_sock *sock, struct cg_op *op)
     return writev->first == writev->iovcnt;
 }
 
+/* Whole parts of less than CG__AT_ONCE together, or a piece of the first one. */
 static int writev_ask(struct cg_sock *sock, struct cg_op *op, struct cg_io *io)
 {
     struct cg_writev_op *writev = of_v(op);
+    const struct iovec *parts = writev->iov + writev->first;
+    int count = 0, most = writev->iovcnt - writev->first;
+    size_t size = 0;
 
     (void)sock;
+    while (count < most && size + parts[count].iov_len < CG__AT_ONCE)
+        size += parts[count++].iov_len;
+    if (size == 0) {
+        io->code = CG_IO_SEND;
+        io->buf = parts->iov_base;
+        io->len = CG__AT_ONCE;
+        return 0;
+    }
     io->code = CG_IO_SENDV;
-    io->iov = writev->iov + writev->first;
-    io->iovcnt = writev->iovcnt - writev->first;
+    io->iov = parts;
+    io->iovcnt = count;
     return 0;
 }
 

@@ -7,14 +7,18 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 /* Which call fails, with what, and how often. */
 static struct refusal {
     int error;
     int times;
     int seen; /* calls that have failed */
-} accepting;
+} accepting, waiting, sending;
+
+static size_t largest; /* count or length that the kernel was asked to move at once */
 
 static bool refused(struct refusal *refusal)
 {
@@ -40,6 +44,54 @@ int __wrap_accept(int fd, struct sockaddr *addr, socklen_t *size)
 {
     return refused(&accepting) ? -1 : __real_accept(fd, addr, size);
 }
+
+int __real_epoll_pwait2(int fd, struct epoll_event *events, int n, const struct timespec *timeout,
+                        const sigset_t *mask);
+int __wrap_epoll_pwait2(int fd, struct epoll_event *events, int n, const struct timespec *timeout,
+                        const sigset_t *mask);
+ssize_t __real_sendfile(int out, int in, off_t *offset, size_t count);
+ssize_t __wrap_sendfile(int out, int in, off_t *offset, size_t count);
+ssize_t __real_send(int fd, const void *buf, size_t len, int flags);
+ssize_t __wrap_send(int fd, const void *buf, size_t len, int flags);
+ssize_t __real_sendmsg(int fd, const struct msghdr *message, int flags);
+ssize_t __wrap_sendmsg(int fd, const struct msghdr *message, int flags);
+
+int __wrap_epoll_pwait2(int fd, struct epoll_event *events, int n, const struct timespec *timeout,
+                        const sigset_t *mask)
+{
+    return refused(&waiting) ? -1 : __real_epoll_pwait2(fd, events, n, timeout, mask);
+}
+
+static void note_size(size_t size)
+{
+    if (size > largest)
+        largest = size;
+}
+
+ssize_t __wrap_sendfile(int out, int in, off_t *offset, size_t count)
+{
+    note_size(count);
+    return refused(&sending) ? -1 : __real_sendfile(out, in, offset, count);
+}
+
+ssize_t __wrap_send(int fd, const void *buf, size_t len, int flags)
+{
+    note_size(len);
+    return __real_send(fd, buf, len, flags);
+}
+
+ssize_t __wrap_sendmsg(int fd, const struct msghdr *message, int flags)
+{
+    size_t size = 0;
+
+    for (size_t i = 0; i < message->msg_iovlen; i++)
+        size += message->msg_iov[i].iov_len;
+    note_size(size);
+    return __real_sendmsg(fd, message, flags);
+}
+
+/* What a kernel that is too old, or a filter of system calls, says of a call. */
+static const int missing[] = {ENOSYS, EPERM, EACCES};
 
 /* io_uring makes its calls in the kernel. */
 static bool out_of_reach(void)
@@ -155,7 +207,6 @@ static ssize_t accept_ends(void *arg)
 /* Where a filter refuses accept4 the older accept does, and its connections are as good. */
 static ssize_t accept4_is_refused(void *arg)
 {
-    static const int missing[] = {ENOSYS, EPERM, EACCES};
     char addr[CG_ADDR_SIZE], byte;
     struct cg_sock *listener = test_listen(addr), *conn, *peer;
 
@@ -217,6 +268,88 @@ static ssize_t server_goes_on(void *arg)
     return 0;
 }
 
+/* ---- What a kernel is too old for, or a filter forbids ------------------------------- */
+
+static void nothing(void *arg)
+{
+    (void)arg;
+}
+
+/* epoll waits by epoll_wait then, and does not ask for more again. */
+static void epoll_pwait2_is_refused(void)
+{
+    for (size_t i = 0; i < COUNT(missing) && strcmp(test_reactor(), "epoll") == 0; i++) {
+        struct test test = test_open(.timeout = 0);
+
+        waiting = (struct refusal){.error = missing[i], .times = 100};
+        for (int k = 0; k < 3; k++) {
+            OK(cg_call_later(test.sched, 2 * CG_MILLISECOND, nothing, NULL, NULL));
+            test_finish(&test);
+        }
+        ck_assert_int_eq(waiting.seen, 1);
+        waiting.times = 0;
+        test_close(&test);
+    }
+}
+
+enum { FILE_SIZE = 300000 };
+
+static ssize_t swallow(void *arg)
+{
+    static char all[FILE_SIZE];
+
+    IS(cg_yield(cg_readall(arg, all, FILE_SIZE)), FILE_SIZE);
+    test_verify(all, FILE_SIZE, 0);
+    return 0;
+}
+
+/* A file goes out by way of a buffer then. */
+static void sendfile_is_refused(struct cg_sock *a, struct cg_sock *b)
+{
+    int file = test_file(FILE_SIZE);
+
+    for (size_t i = 0; i < COUNT(missing); i++) {
+        struct cg_coro *reader = test_start(swallow, b);
+
+        sending = (struct refusal){.error = missing[i], .times = 1000};
+        IS(cg_yield(cg_sendfile(a, file, 0, FILE_SIZE)), FILE_SIZE);
+        ck_assert_int_ge(sending.seen, 1);
+        sending.times = 0;
+        IS(test_end(reader), 0);
+    }
+    close(file);
+    cg_close(a);
+    cg_close(b);
+}
+
+/* However much is to be sent, the kernel is asked for a piece, so that others run in between. */
+static void sends_are_bounded(struct cg_sock *a, struct cg_sock *b)
+{
+    static char all[FILE_SIZE];
+    int file = test_file(FILE_SIZE);
+    struct cg_coro *reader;
+
+    test_fill(all, sizeof all, 0);
+    for (int way = 0; way < 4; way++) {
+        struct iovec parts[] = {{all, way == 2 ? 7 : 250000},
+                                {all + (way == 2 ? 7 : 250000), 0},
+                                {all + (way == 2 ? 7 : 250000), 0}};
+
+        parts[2].iov_len = sizeof all - parts[0].iov_len;
+        largest = 0;
+        reader = test_start(swallow, b);
+        IS(cg_yield(way == 0   ? cg_sendfile(a, file, 0, FILE_SIZE)
+                    : way == 1 ? cg_writeall(a, all, sizeof all)
+                               : cg_writev(a, parts, 3)),
+           FILE_SIZE);
+        IS(test_end(reader), 0);
+        ck_assert_uint_le(largest, 64 * 1024);
+    }
+    close(file);
+    cg_close(a);
+    cg_close(b);
+}
+
 static const struct test_case cases[] = {
     CORO(accept_goes_on, .where = ON_KERNEL),
     CORO(accept_is_cancelled_in_its_pause, .where = ON_KERNEL),
@@ -224,6 +357,9 @@ static const struct test_case cases[] = {
     CORO(accept_ends, .where = ON_KERNEL),
     CORO(accept4_is_refused, .where = ON_KERNEL),
     CORO(server_goes_on, .where = ON_KERNEL),
+    PLAIN(epoll_pwait2_is_refused, .where = ON_KERNEL),
+    LINK(sendfile_is_refused, .where = ON_KERNEL, .over = OVER_NET),
+    LINK(sends_are_bounded, .where = ON_KERNEL, .over = OVER_NET),
 };
 
 int main(void)
