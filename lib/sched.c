@@ -149,6 +149,7 @@ static int turn(struct cg_sched *sched, int64_t timeout)
     int64_t limit;
     int rc;
 
+    atomic_store_explicit(&sched->forks, cg__fork_count(), memory_order_relaxed);
     if (atomic_load(&sched->stops) && !sched->stopping)
         cancel_all(sched);
     expire(sched);
@@ -250,6 +251,7 @@ struct cg_sched *cg_sched_create(struct cg_reactor *reactor,
         return NULL;
     }
     sched->reactor = reactor;
+    sched->forks = cg__fork_watch();
     cg__ready_init(&sched->ready);
     sched->deferred_tail = &sched->deferred;
     sched->now = cg__sched_clock(sched);

@@ -4,6 +4,7 @@
 #define COGEN_LIB_SCHED_H
 
 #include "lib/coro.h"
+#include "lib/fork.h"
 #include "lib/idle.h"
 #include "lib/names.h"
 #include "lib/ready.h"
@@ -67,7 +68,15 @@ struct cg_sched {
     int64_t grace_end;
     atomic_int stops; /* calls of cg_stop */
     _Atomic(struct cg__post *) posts; /* the newest first */
+    atomic_uint forks; /* the count (fork.h) of the process that runs it */
 };
+
+/* Whether this is a child made by fork() that has not run the scheduler itself. From any
+ * thread or signal handler. */
+static inline bool cg__sched_is_parents(struct cg_sched *sched)
+{
+    return atomic_load_explicit(&sched->forks, memory_order_relaxed) != cg__fork_count();
+}
 
 /* Puts a coroutine into the ready queue. */
 static inline void cg__sched_ready(struct cg_sched *sched, struct cg_coro *coro, bool first)

@@ -137,6 +137,15 @@ int cg__nonblocking(int fd)
     return flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0 ? -errno : 0;
 }
 
+int cg__replace_fd(int fd, int by)
+{
+    int error = by < 0 || dup2(by, fd) < 0 || fcntl(fd, F_SETFD, FD_CLOEXEC) < 0 ? -errno : 0;
+
+    if (by >= 0)
+        close(by);
+    return error;
+}
+
 /* A new descriptor, made ready for use; bare: it came without any flags. */
 static int prepared(int fd, bool bare)
 {

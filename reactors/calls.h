@@ -63,4 +63,8 @@ struct timespec *cg__timespec(int64_t timeout, struct timespec *ts);
 /* Makes a descriptor non-blocking: 0 or -errno. */
 int cg__nonblocking(int fd);
 
+/* Puts a new descriptor (-1: errno says why there is none) in the place of another one, which
+ * is closed: 0 or -errno. */
+int cg__replace_fd(int fd, int by);
+
 #endif

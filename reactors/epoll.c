@@ -50,6 +50,15 @@ static int watch(struct cg__readiness *r, struct cg__fd *d, unsigned events)
     return -errno;
 }
 
+static int renew(struct cg__readiness *r)
+{
+    int error = cg__replace_fd(r->reactor.fd, epoll_create1(EPOLL_CLOEXEC));
+
+    if (!error)
+        cg__fd_watch_again(r);
+    return error;
+}
+
 static unsigned translate(uint32_t events)
 {
     return (events & EPOLLIN ? CG_IN : 0) | (events & EPOLLOUT ? CG_OUT : 0) |
@@ -121,6 +130,7 @@ static const struct cg__watcher watcher = {
     .edge = true,
     .watch = watch,
     .wait = wait,
+    .renew = renew,
 };
 
 static int open_epoll(struct cg_reactor **reactor)

@@ -83,8 +83,25 @@ void cg__fd_watch_less(struct cg__readiness *r, struct cg__fd *d)
     unsigned events = d->watched & wanted(r, d);
 
     if (events != d->watched) {
-        r->watcher->watch(r, d, events);
+        cg__fd_tell(r, d, events);
         d->watched = events;
+    }
+}
+
+/* Where that fails the request that waits is tried again after a pause, and then answered. */
+void cg__fd_watch_again(struct cg__readiness *r)
+{
+    for (size_t page = 0; page < r->page_count; page++) {
+        for (int i = 0; i < CG__FD_PAGE && r->pages[page]; i++) {
+            struct cg__fd *d = &r->pages[page][i];
+            unsigned events = d->watched;
+
+            d->watched = 0;
+            if (events && r->watcher->watch(r, d, events) == 0)
+                d->watched = events;
+            else if (events)
+                cg__fd_pause(r, d, CG__RETRY_PAUSE);
+        }
     }
 }
 
@@ -127,7 +144,7 @@ int cg__fd_watch_more(struct cg__readiness *r, struct cg__fd *d)
     if (d->owned && d->kind == CG__UNKNOWN)
         d->kind = learn(d->fd);
     events |= d->watched;
-    error = r->watcher->watch(r, d, events);
+    error = cg__fd_tell(r, d, events);
     if (error == -EPERM) { /* epoll refuses what it takes for always ready */
         cg__fd_pause(r, d, CG__RETRY_PAUSE);
         return 0;

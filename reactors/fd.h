@@ -63,11 +63,22 @@ static inline int cg__fd_watch(struct cg__readiness *r, struct cg__fd *d)
 /* Watches no more than is wanted. */
 void cg__fd_watch_less(struct cg__readiness *r, struct cg__fd *d);
 
+/* The backend's watch. */
+static inline int cg__fd_tell(struct cg__readiness *r, struct cg__fd *d, unsigned events)
+{
+    int error = cg__readiness_own(r);
+
+    return error ? error : r->watcher->watch(r, d, events);
+}
+
+/* For the renew of backends: watches once more for all that is watched. */
+void cg__fd_watch_again(struct cg__readiness *r);
+
 /* Watches for nothing any more. */
 static inline void cg__fd_unwatch(struct cg__readiness *r, struct cg__fd *d)
 {
     if (d->watched)
-        r->watcher->watch(r, d, 0);
+        cg__fd_tell(r, d, 0);
     d->watched = 0;
 }
 

@@ -2,19 +2,17 @@
 /* The io_uring reactor, Linux 6.0 and later. submit only queues an entry and wait
  * enters the kernel once a turn, which submits and reaps. Receiving is multishot into
  * the kernel's pick of our buffers (uring_buffers.c). The ring belongs to the thread
- * that first waits; it may be opened in another. */
+ * that first waits; it may be opened in another (uring_open.c). */
 #include "config.h"
 
 #ifdef HAVE_LIBURING
 
 #include <assert.h>
 #include <errno.h>
-#include <stdlib.h>
-#include <sys/eventfd.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include "reactors/calls.h"
-#include "reactors/reactors.h"
 #include "reactors/uring.h"
 
 enum step {
@@ -26,23 +24,34 @@ enum step {
     STARVE, /* once more when there are buffers */
 };
 
-static void leave_lists(struct uring *u, struct cg_io *io)
-{
-    if (io->mark & URING_BACKLOG)
-        cg__uring_remove(&u->backlog, io);
-    if (io->mark & URING_STARVED)
-        cg__uring_remove(&u->starved, io);
-}
-
 /* Queues what the request lacks: its own entry, and the one that cancels it. */
 static void proceed(struct uring *u, struct cg_io *io)
 {
-    leave_lists(u, io);
+    cg__uring_move(u, io, &u->flying);
     if (!(io->mark & URING_IN_KERNEL))
         cg__uring_arm(u, io);
     if ((io->state == CG_IO_CANCELLING || (io->mark & URING_SEEN)) &&
         (io->mark & URING_IN_KERNEL) && !(io->mark & URING_CANCELS))
         cg__uring_arm_cancel(u, io);
+}
+
+/* Makes the call that is ours to make, if the descriptor is ready: at once, and later when a
+ * poll has said so. */
+static enum step attempt(struct uring *u, struct cg_io *io)
+{
+    bool plain = cg__uring_is_plain(u, io->fd);
+
+    if (!cg__uring_is_called(u, io))
+        return AGAIN;
+    if (io->code == CG_IO_CONNECT) {
+        io->result = connect(io->fd, io->addr, io->addrlen) < 0 ? -errno : 0;
+        /* READY would spin: poll calls it writable with a full backlog too. */
+        return io->result == -EAGAIN ? LATER : ANSWER;
+    }
+    io->result = cg__attempt(&u->base, io, plain);
+    if (io->result == -ENOTSOCK && !plain)
+        io->result = cg__attempt(&u->base, io, true);
+    return io->result == -EAGAIN ? READY : ANSWER;
 }
 
 static enum cg_verdict uring_submit(struct cg_reactor *reactor, struct cg_io *io)
@@ -57,6 +66,11 @@ static enum cg_verdict uring_submit(struct cg_reactor *reactor, struct cg_io *io
     io->chunk = NULL;
     if (io->code == CG_IO_RECV)
         io->len = 0; /* only chunks: the caller's buffer is not needed */
+    if (io->code != CG_IO_CONNECT && cg__uring_is_called(u, io) && attempt(u, io) == ANSWER) {
+        io->state = CG_IO_IDLE;
+        return CG_DONE;
+    }
+    cg__uring_move(u, io, &u->flying);
     cg__uring_arm(u, io);
     return CG_PENDING;
 }
@@ -74,7 +88,7 @@ static enum cg_verdict uring_cancel(struct cg_reactor *reactor, struct cg_io *io
     }
     if (io->state == CG_IO_CANCELLING)
         return CG_PENDING;
-    leave_lists(u, io);
+    cg__uring_move(u, io, NULL);
     io->state = CG_IO_IDLE;
     return CG_DONE;
 }
@@ -96,31 +110,14 @@ static void catch_up(struct uring *u)
 /* ---- Completions ---- */
 
 /* The pause after a failed accept is kept for the next one. */
-static void answer(struct cg_io *io)
+void cg__uring_answer(struct uring *u, struct cg_io *io)
 {
     bool pauses = io->code == CG_IO_ACCEPT && cg__accept_pauses(io->result);
 
+    cg__uring_move(u, io, NULL);
     io->state = CG_IO_IDLE;
     io->mark = pauses ? URING_PAUSED : 0;
     io->complete(io, io->result);
-}
-
-/* The descriptor is ready for what was put off. */
-static enum step attempt(struct uring *u, struct cg_io *io)
-{
-    bool plain = cg__uring_is_plain(u, io->fd);
-
-    if (!cg__uring_is_called(u, io))
-        return AGAIN;
-    if (io->code == CG_IO_CONNECT) {
-        io->result = connect(io->fd, io->addr, io->addrlen) < 0 ? -errno : 0;
-        /* READY would spin: poll calls it writable with a full backlog too. */
-        return io->result == -EAGAIN ? LATER : ANSWER;
-    }
-    io->result = cg__attempt(&u->base, io, plain);
-    if (io->result == -ENOTSOCK && !plain)
-        io->result = cg__attempt(&u->base, io, true);
-    return io->result == -EAGAIN ? READY : ANSWER;
 }
 
 static bool is_poll(const struct cg_io *io)
@@ -155,10 +152,12 @@ static enum step judge(struct uring *u, struct cg_io *io)
     case -ENOTSOCK:
         if (io->code > CG_IO_SENDV || cg__uring_is_plain(u, io->fd))
             return ANSWER;
-        if (cg__uring_remember_plain(u, io->fd))
-            return AGAIN;
-        io->result = -ENOMEM;
-        return ANSWER;
+        if (!cg__uring_remember_plain(u, io->fd)) {
+            io->result = -ENOMEM;
+            return ANSWER;
+        }
+        /* Not polled first: the wrong end of a pipe is never ready, but says EBADF. */
+        return cg__uring_is_called(u, io) ? attempt(u, io) : AGAIN;
     default:
         return ANSWER;
     }
@@ -183,13 +182,13 @@ static void ended(struct uring *u, struct cg_io *io)
         io->mark &= ~(uintptr_t)URING_UNREADY;
     switch (step) {
     case ANSWER:
-        leave_lists(u, io);
+        cg__uring_move(u, io, &u->flying);
         io->mark |= URING_SETTLED;
         if (!(io->mark & URING_CANCELS))
-            answer(io);
+            cg__uring_answer(u, io);
         return;
     case STARVE:
-        cg__uring_append(&u->starved, io);
+        cg__uring_move(u, io, &u->starved);
         return;
     case READY:
         io->mark |= URING_UNREADY;
@@ -204,7 +203,7 @@ static void ended(struct uring *u, struct cg_io *io)
         break;
     }
     if (paused)
-        cg__uring_append(&u->backlog, io);
+        cg__uring_move(u, io, &u->backlog);
     else if (!(io->mark & URING_CANCELS))
         proceed(u, io);
 }
@@ -225,7 +224,7 @@ static void cancel_ended(struct uring *u, struct cg_io *io, int result)
 {
     io->mark &= ~(uintptr_t)URING_CANCELS;
     if (io->mark & URING_SETTLED)
-        answer(io);
+        cg__uring_answer(u, io);
     else if (!(io->mark & URING_IN_KERNEL) || result == -ENOENT)
         proceed(u, io);
 }
@@ -267,6 +266,23 @@ static void dispatch(struct uring *u, const struct completion *c)
 
 /* ---- Waiting ---- */
 
+/* No room, or no memory, until completions have been reaped; EBADR: some were lost for want of
+ * memory. */
+static bool is_short(int error)
+{
+    return error == -EAGAIN || error == -EBUSY || error == -ENOMEM || error == -EBADR;
+}
+
+/* Where there is nothing to reap either: not to spin until there is. */
+static void nap(const struct uring *u, int64_t timeout)
+{
+    struct pollfd ring = {.fd = u->ring.ring_fd, .events = POLLIN};
+
+    if (timeout > URING_PAUSE_MEMORY * CG_MILLISECOND)
+        timeout = URING_PAUSE_MEMORY * CG_MILLISECOND;
+    poll(&ring, 1, cg__milliseconds(timeout));
+}
+
 /* What the kernel would do if it were entered without anything to submit. */
 static bool kernel_has_work(const struct uring *u)
 {
@@ -293,10 +309,13 @@ static int enter(struct uring *u, int64_t timeout)
         };
         n = io_uring_submit_and_wait_timeout(&u->ring, &first, 1, &span, NULL);
     }
-    /* Time is up, a signal came, or the kernel wants completions reaped first. */
-    if (n == -ETIME || n == -EINTR || n == -EAGAIN || n == -EBUSY)
-        n = 0;
-    return n < 0 ? n : 0;
+    if (n >= 0 || n == -ETIME || n == -EINTR)
+        return 0;
+    if (!is_short(n))
+        return n;
+    if (io_uring_cq_ready(&u->ring) == 0)
+        nap(u, timeout);
+    return 0;
 }
 
 /* Copies completions, n at most, and hands their places back; answers how many. Before any
@@ -351,7 +370,7 @@ static void reap_some(struct uring *u)
 /* What a foreign loop cannot learn from the ring's descriptor. */
 static int64_t due(struct uring *u, bool no_memory)
 {
-    if (u->backlog.first)
+    if (u->backlog.first || (u->base.stepped && io_uring_sq_ready(&u->ring) > 0))
         return 1;
     if (!u->starved.first)
         return 0;
@@ -400,6 +419,8 @@ static int uring_wait(struct cg_reactor *reactor, int64_t timeout)
     bool no_memory;
     int err;
 
+    if (cg__uring_is_parents(u) && (err = cg__uring_renew(u)) < 0)
+        return err;
     if (in_parts(u, timeout) && io_uring_cq_ready(&u->ring) > 0) {
         reap_some(u);
         return 0;
@@ -442,6 +463,8 @@ static void uring_wake(struct cg_reactor *reactor)
     uint64_t one = 1;
     int saved = errno;
 
+    if (cg__uring_is_parents(u))
+        return; /* the first wait on a ring of our own returns at once */
     /* It fails only where 2^64 - 2 wakes are unread, and then wait returns anyway. */
     while (write(u->wake_fd, &one, sizeof one) < 0 && errno == EINTR)
         ;
@@ -450,114 +473,10 @@ static void uring_wake(struct cg_reactor *reactor)
     errno = saved;
 }
 
-/* ---- Open and close ---- */
-
-/* From the best to what every kernel takes. With DEFER_TASKRUN completions are made
- * only while we are inside the kernel, in one batch; the ring's descriptor polls
- * readable also when there are such to be made. No SQPOLL: it costs a kernel thread
- * that spins. */
-static int set_up(struct io_uring *ring)
-{
-    static const unsigned flags[] = {
-        IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_SINGLE_ISSUER |
-            IORING_SETUP_TASKRUN_FLAG | IORING_SETUP_SUBMIT_ALL |
-            IORING_SETUP_R_DISABLED,
-        IORING_SETUP_COOP_TASKRUN | IORING_SETUP_SINGLE_ISSUER |
-            IORING_SETUP_TASKRUN_FLAG | IORING_SETUP_SUBMIT_ALL |
-            IORING_SETUP_R_DISABLED,
-        IORING_SETUP_SUBMIT_ALL,
-        0,
-    };
-    int err = -EINVAL;
-
-    for (size_t i = 0; err == -EINVAL && i < sizeof flags / sizeof flags[0]; i++) {
-        struct io_uring_params params = {
-            .flags = flags[i] | IORING_SETUP_CQSIZE,
-            .cq_entries = URING_COMPLETIONS,
-        };
-        err = io_uring_queue_init_params(URING_ENTRIES, ring, &params);
-    }
-    return err;
-}
-
-/* -ENOSYS: the kernel is too old. Multishot receive cannot be asked for, but it came
- * with the zero-copy send, which can. */
-static int probe(struct io_uring *ring)
-{
-    static const int wanted[] = {
-        IORING_OP_RECV,    IORING_OP_SEND,    IORING_OP_SENDMSG,
-        IORING_OP_ACCEPT,  IORING_OP_CONNECT, IORING_OP_POLL_ADD,
-        IORING_OP_READ,    IORING_OP_TIMEOUT, IORING_OP_ASYNC_CANCEL,
-        IORING_OP_SEND_ZC,
-    };
-    struct io_uring_probe *probe = io_uring_get_probe_ring(ring);
-    int err = probe && (ring->features & IORING_FEAT_EXT_ARG) ? 0 : -ENOSYS;
-
-    for (size_t i = 0; err == 0 && i < sizeof wanted / sizeof wanted[0]; i++)
-        if (!io_uring_opcode_supported(probe, wanted[i]))
-            err = -ENOSYS;
-    io_uring_free_probe(probe);
-    return err;
-}
-
-static int uring_open(struct cg_reactor **reactor)
-{
-    struct uring *u = calloc(1, sizeof *u);
-    int err;
-
-    if (!u)
-        return -ENOMEM;
-    u->base.type = &cg__reactor_io_uring;
-    u->backlog.mark = URING_BACKLOG;
-    u->starved.mark = URING_STARVED;
-    u->pause_accept.tv_nsec = URING_PAUSE_ACCEPT * CG_MILLISECOND;
-    u->pause_connect.tv_nsec = URING_PAUSE_CONNECT * CG_MILLISECOND;
-    if ((err = set_up(&u->ring)) < 0)
-        goto free_memory;
-    if ((err = probe(&u->ring)) < 0)
-        goto exit_ring;
-    if ((u->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) < 0) {
-        err = -errno;
-        goto exit_ring;
-    }
-    if ((u->told_fd = eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK)) < 0) {
-        err = -errno;
-        goto close_wake;
-    }
-    if ((err = cg__uring_buffers_open(&u->buffers, &u->ring, &u->base)) < 0)
-        goto close_told;
-    u->base.fd = u->told_fd;
-    *reactor = &u->base;
-    return 0;
-
-close_told:
-    close(u->told_fd);
-close_wake:
-    close(u->wake_fd);
-exit_ring:
-    io_uring_queue_exit(&u->ring);
-free_memory:
-    free(u);
-    return err;
-}
-
-static void uring_close(struct cg_reactor *reactor)
-{
-    struct uring *u = (struct uring *)reactor;
-
-    cg__uring_buffers_close(&u->buffers, &u->ring);
-    io_uring_queue_exit(&u->ring);
-    close(u->wake_fd);
-    close(u->told_fd);
-    free(u->plain);
-    cg__chunks_free(reactor);
-    free(u);
-}
-
 const struct cg_reactor_type cg__reactor_io_uring = {
     .name = "io_uring",
-    .open = uring_open,
-    .close = uring_close,
+    .open = cg__uring_open,
+    .close = cg__uring_close,
     .submit = uring_submit,
     .cancel = uring_cancel,
     .wait = uring_wait,

@@ -48,6 +48,18 @@ static int watch(struct cg__readiness *r, struct cg__fd *d, unsigned events)
     return error;
 }
 
+/* A kqueue is not inherited: its number may be another file's by now. */
+static int renew(struct cg__readiness *r)
+{
+    int fd = kqueue();
+
+    if (fd < 0)
+        return -errno;
+    r->reactor.fd = fd;
+    cg__fd_watch_again(r);
+    return 0;
+}
+
 static unsigned translate(const struct kevent *event)
 {
     bool end = event->flags & EV_EOF;
@@ -82,6 +94,7 @@ static int wait(struct cg__readiness *r, int64_t timeout)
 static const struct cg__watcher watcher = {
     .watch = watch,
     .wait = wait,
+    .renew = renew,
 };
 
 static int open_kqueue(struct cg_reactor **reactor)

@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /* libevent: whatever kernel interface it has chosen, or a caller's event_base, whose other
  * events are then dispatched by our wait. Level-triggered, since not all its methods know
- * edges; one persistent event a descriptor, kept until that is forgotten. */
+ * edges; persistent events for each descriptor, kept until that is forgotten. */
 #include "config.h"
 
 #include <errno.h>
 #include <event2/event.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "reactors/calls.h"
 #include "reactors/event.h"
+
+#define NAP (10 * CG_MILLISECOND) /* where there is no timer */
 
 struct evented {
     struct cg__readiness readiness; /* first */
@@ -33,58 +36,127 @@ static void timed_out(evutil_socket_t fd, short what, void *arg)
     (void)fd, (void)what, (void)arg; /* being active, it has ended the wait */
 }
 
+/* An event for each direction, so that to watch for less is only to take one out, which
+ * needs no memory. */
+struct both {
+    struct event *in, *out;
+};
+
+static void free_both(struct both *both)
+{
+    if (both->in)
+        event_free(both->in);
+    if (both->out)
+        event_free(both->out);
+    free(both);
+}
+
+static struct both *new_both(struct evented *e, int fd)
+{
+    struct both *both = calloc(1, sizeof *both);
+
+    if (!both)
+        return NULL;
+    both->in = event_new(e->base, fd, EV_PERSIST | EV_READ, happened, e);
+    both->out = event_new(e->base, fd, EV_PERSIST | EV_WRITE, happened, e);
+    if (both->in && both->out)
+        return both;
+    free_both(both);
+    return NULL;
+}
+
+/* libevent does not always say why. */
+static int add(struct event *event, const struct timeval *timeout)
+{
+    errno = 0;
+    if (event_add(event, timeout) == 0)
+        return 0;
+    return errno ? -errno : -ENOMEM;
+}
+
 static int watch(struct cg__readiness *r, struct cg__fd *d, unsigned events)
 {
     struct evented *e = (struct evented *)r;
-    struct event *event = d->own.pointer;
-    short flags = EV_PERSIST | (events & CG_IN ? EV_READ : 0) |
-                  (events & CG_OUT ? EV_WRITE : 0);
+    struct both *both = d->own.pointer;
+    unsigned more = events & ~d->watched, less = d->watched & ~events;
+    int error = 0;
 
-    if (event) {
-        event_del(event);
-        event_assign(event, e->base, d->fd, flags, happened, e);
-    } else {
-        event = event_new(e->base, d->fd, flags, happened, e);
-        d->own.pointer = event;
-    }
-    if (!event)
+    if (!both && !(both = d->own.pointer = new_both(e, d->fd)))
         return -ENOMEM;
-    errno = 0;
-    if (!events || event_add(event, NULL) == 0)
-        return 0;
-    return errno ? -errno : -ENOMEM;
+    /* libevent has forgotten it also where its kernel interface answers an error. */
+    if (less & CG_IN)
+        event_del(both->in);
+    if (less & CG_OUT)
+        event_del(both->out);
+    if (more & CG_IN)
+        error = add(both->in, NULL);
+    if (more & CG_OUT && !error) {
+        error = add(both->out, NULL);
+        if (error && more & CG_IN)
+            event_del(both->in);
+    }
+    return error;
 }
 
 static void drop(struct cg__readiness *r, struct cg__fd *d)
 {
     (void)r;
     if (d->own.pointer)
-        event_free(d->own.pointer);
+        free_both(d->own.pointer);
     d->own.pointer = NULL;
+}
+
+/* For what is not a descriptor's: the events of a caller's base, too. */
+static int renew(struct cg__readiness *r)
+{
+    errno = 0;
+    if (event_reinit(((struct evented *)r)->base) == 0)
+        return 0;
+    return errno ? -errno : -ENOMEM;
+}
+
+/* Waits without a timer, for which there is no memory: looks, and sleeps a little. */
+static int nap(struct evented *e, int64_t timeout)
+{
+    struct timespec ts;
+    int n = event_base_loop(e->base, EVLOOP_ONCE | EVLOOP_NONBLOCK);
+
+    cg__timespec(timeout < NAP ? timeout : NAP, &ts);
+    if (n >= 0)
+        nanosleep(&ts, NULL);
+    return n;
+}
+
+static int loop(struct evented *e, int64_t timeout)
+{
+    int64_t microseconds = timeout / CG_MICROSECOND + (timeout % CG_MICROSECOND != 0);
+    struct timeval tv = {.tv_sec = microseconds / 1000000, .tv_usec = microseconds % 1000000};
+    int n;
+
+    if (timeout <= 0)
+        return event_base_loop(e->base, EVLOOP_ONCE | EVLOOP_NONBLOCK);
+    if (timeout == CG_NEVER)
+        return event_base_loop(e->base, EVLOOP_ONCE);
+    if (add(e->timer, &tv) < 0)
+        return nap(e, timeout);
+    n = event_base_loop(e->base, EVLOOP_ONCE);
+    if (event_del(e->timer) < 0)
+        return -1;
+    return n;
 }
 
 static int wait(struct cg__readiness *r, int64_t timeout)
 {
-    struct evented *e = (struct evented *)r;
-    int64_t microseconds;
-    int n;
-
-    if (timeout > 0 && timeout != CG_NEVER) {
-        microseconds = timeout / CG_MICROSECOND + (timeout % CG_MICROSECOND != 0);
-        event_add(e->timer, &(struct timeval){.tv_sec = microseconds / 1000000,
-                                              .tv_usec = microseconds % 1000000});
-    }
     errno = 0;
-    n = event_base_loop(e->base, EVLOOP_ONCE | (timeout > 0 ? 0 : EVLOOP_NONBLOCK));
-    event_del(e->timer);
-    if (n < 0)
-        return errno ? -errno : -EIO;
-    return 0;
+    if (loop((struct evented *)r, timeout) >= 0)
+        return 0;
+    return errno ? -errno : -EIO;
 }
 
 static const struct cg__watcher watcher = {
     .watch = watch,
     .wait = wait,
+    .renew = renew,
     .drop = drop,
 };
 

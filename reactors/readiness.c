@@ -132,7 +132,7 @@ static void drain_wake(struct cg__readiness *r, struct cg__fd *d)
     while (read(r->wake_in, &count, sizeof count) < 0 && errno == EINTR)
         ;
     atomic_exchange(&r->woken, false);
-    if (!(d->watched & CG_IN) && r->watcher->watch(r, d, CG_IN) == 0)
+    if (!(d->watched & CG_IN) && cg__fd_tell(r, d, CG_IN) == 0)
         d->watched = CG_IN;
 }
 
@@ -174,6 +174,8 @@ int cg__readiness_wait(struct cg_reactor *reactor, int64_t timeout)
     int64_t left;
     int error;
 
+    if ((error = cg__readiness_own(r)))
+        return error;
     if (reactor->due && timeout != 0) {
         left = reactor->due - cg__clock(reactor);
         if (left < timeout)
@@ -332,7 +334,7 @@ void cg__readiness_wake(struct cg_reactor *reactor)
     uint64_t one = 1;
     int kept = errno;
 
-    if (!atomic_exchange(&r->woken, true))
+    if (r->forks == cg__fork_count() && !atomic_exchange(&r->woken, true))
         while (write(r->wake_out, &one, sizeof one) < 0 && errno == EINTR)
             ;
     errno = kept;
@@ -363,6 +365,37 @@ static int open_wake(struct cg__readiness *r)
 }
 #endif
 
+/* The wake's descriptors keep their numbers. They are readable from the start: what has woken us
+ * since the fork went nowhere. */
+static int renew_wake(struct cg__readiness *r)
+{
+    struct cg__readiness other = {.wake_in = -1, .wake_out = -1};
+    uint64_t one = 1;
+    int error = open_wake(&other);
+
+    if (error)
+        return error;
+    if (other.wake_out != other.wake_in)
+        error = cg__replace_fd(r->wake_out, other.wake_out);
+    if (!error)
+        error = cg__replace_fd(r->wake_in, other.wake_in);
+    atomic_store(&r->woken, true);
+    while (!error && write(r->wake_out, &one, sizeof one) < 0)
+        error = errno == EINTR ? 0 : -errno;
+    return error;
+}
+
+int cg__readiness_renew(struct cg__readiness *r)
+{
+    int error = renew_wake(r);
+
+    if (!error && r->watcher->renew)
+        error = r->watcher->renew(r);
+    if (!error)
+        r->forks = cg__fork_count();
+    return error;
+}
+
 int cg__readiness_open(struct cg__readiness *r, const struct cg_reactor_type *type,
                        const struct cg__watcher *watcher)
 {
@@ -373,6 +406,7 @@ int cg__readiness_open(struct cg__readiness *r, const struct cg_reactor_type *ty
     r->watcher = watcher;
     r->limit = watcher->limit ? (unsigned)watcher->limit : INT_MAX;
     r->wake_in = r->wake_out = -1;
+    r->forks = cg__fork_watch();
     if ((error = open_wake(r)))
         return error;
     error = -EMFILE;
@@ -393,6 +427,7 @@ closing:
 
 void cg__readiness_close(struct cg__readiness *r)
 {
+    cg__readiness_own(r); /* or the parent's would be taken apart */
     cg__fd_free_all(r);
     if (r->wake_out != r->wake_in)
         close(r->wake_out);

@@ -6,6 +6,7 @@
 
 #include <stdatomic.h>
 
+#include "lib/fork.h"
 #include "reactors/reactors.h"
 
 /* Beside CG_IN, CG_OUT, CG_ERR and CG_HUP an event may say: the peer has ended its stream (or
@@ -42,6 +43,7 @@ struct cg__readiness {
     struct cg__fd *paused;
     int wake_in, wake_out;
     atomic_bool woken;
+    unsigned forks; /* the count at which what the kernel keeps was made */
 };
 
 /* A backend's own part. */
@@ -60,6 +62,10 @@ struct cg__watcher {
     /* Waits, and calls cg__event (event.h) for each descriptor that is ready. Where events
      * come once (EV_ONESHOT), d->watched is cleared of them first. 0, -EINTR, -errno. */
     int (*wait)(struct cg__readiness *r, int64_t timeout);
+    /* In a child made by fork(), where what the kernel keeps is shared with the parent: leaves
+     * that alone, makes another and watches there for what is watched (cg__fd_watch_again). 0
+     * or -errno. NULL: the kernel keeps nothing. */
+    int (*renew)(struct cg__readiness *r);
     /* Frees what the backend keeps in d->own; may be NULL. */
     void (*drop)(struct cg__readiness *r, struct cg__fd *d);
 };
@@ -69,6 +75,13 @@ struct cg__watcher {
 int cg__readiness_open(struct cg__readiness *r, const struct cg_reactor_type *type,
                        const struct cg__watcher *watcher);
 void cg__readiness_close(struct cg__readiness *r);
+
+/* Sees to it that what the kernel keeps is this process's own: 0 or -errno. */
+int cg__readiness_renew(struct cg__readiness *r);
+static inline int cg__readiness_own(struct cg__readiness *r)
+{
+    return r->forks == cg__fork_count() ? 0 : cg__readiness_renew(r);
+}
 
 enum { CG__FD_PAGE = 256 }; /* records allocated at a time */
 

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* What the three files of the io_uring reactor share: io_uring.c (the reactor:
- * completions, waiting, opening), uring_entry.c (what is put into the submission queue)
- * and uring_buffers.c (what is received into). */
+/* What the four files of the io_uring reactor share: io_uring.c (the reactor: completions,
+ * waiting), uring_open.c (opening, closing, fork), uring_entry.c (what is put into the
+ * submission queue) and uring_buffers.c (what is received into). */
 #ifndef COGEN_REACTORS_URING_H
 #define COGEN_REACTORS_URING_H
 
-#include <cogen/reactor.h>
 #include <liburing.h>
+
+#include "lib/fork.h"
+#include "reactors/reactors.h"
 
 enum {
     URING_ENTRIES = 256, /* of the submission queue; a full one is submitted early */
@@ -32,6 +34,7 @@ enum uring_mark {
     URING_EDGES = 64, /* its polls are told each change, until it is the wanted one */
     URING_SEEN = 128, /* that one has come, the poll is being ended */
     URING_SETTLED = 256, /* io->result stands, only the end of its cancel is awaited */
+    URING_FLYING = 512,  /* in that list */
 };
 
 struct uring_list {
@@ -60,6 +63,9 @@ struct uring {
     int told_fd; /* for foreign loops */
     uint64_t wakes; /* what was read; nobody looks */
     struct uring_buffers buffers;
+    unsigned forks; /* the count at which the ring was made */
+    /* A request that has not been answered is in one of these. */
+    struct uring_list flying;  /* with the kernel, or about to be */
     struct uring_list backlog; /* found no room in the submission queue */
     struct uring_list starved; /* receives that ended for want of a buffer */
     uint8_t *plain;            /* a bit for each descriptor known to be no socket */
@@ -69,10 +75,31 @@ struct uring {
                                             * copied it when it takes the entry */
 };
 
+/* ---- io_uring.c ---- */
+
+/* Completes a request with io->result. */
+void cg__uring_answer(struct uring *u, struct cg_io *io);
+
+/* ---- uring_open.c ---- */
+
+int cg__uring_open(struct cg_reactor **reactor);
+void cg__uring_close(struct cg_reactor *reactor);
+
+/* Whether this is a child made by fork(), and the ring its parent's: hands off. */
+static inline bool cg__uring_is_parents(const struct uring *u)
+{
+    return u->forks != cg__fork_count();
+}
+
+/* Then makes a ring of our own, and asks it for what is pending. From within wait. 0 or
+ * -errno: the next wait tries again. */
+int cg__uring_renew(struct uring *u);
+
 /* ---- uring_entry.c ---- */
 
-void cg__uring_append(struct uring_list *list, struct cg_io *io);
-void cg__uring_remove(struct uring_list *list, struct cg_io *io);
+/* Takes a request from the list that it is in, if any, to the end of another one (NULL: to
+ * none). */
+void cg__uring_move(struct uring *u, struct cg_io *io, struct uring_list *to);
 
 /* Makes the calling thread the ring's own, the first time: 0 or -errno. */
 int cg__uring_start(struct uring *u);
@@ -103,7 +130,8 @@ void cg__uring_forget_plain(struct uring *u, int fd);
 int cg__uring_buffers_open(struct uring_buffers *buffers, struct io_uring *ring,
                            struct cg_reactor *reactor);
 
-/* Gives all chunks back to the pool. No receive is pending. */
+/* Gives all chunks back to the pool. ring: no receive is pending in it. NULL: it is not ours,
+ * and still knows them. */
 void cg__uring_buffers_close(struct uring_buffers *buffers, struct io_uring *ring);
 
 /* Fills up to the target, as far as there is memory. */

@@ -49,7 +49,8 @@ void cg__uring_buffers_close(struct uring_buffers *buffers, struct io_uring *rin
 {
     if (!buffers->ring)
         return;
-    io_uring_unregister_buf_ring(ring, URING_GROUP);
+    if (ring)
+        io_uring_unregister_buf_ring(ring, URING_GROUP);
     for (unsigned i = 0; i < URING_BUFFERS_MAX; i++)
         if (buffers->chunks[i])
             cg_chunk_put(buffers->reactor, buffers->chunks[i]);

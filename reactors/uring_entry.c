@@ -32,8 +32,11 @@ int cg__uring_start(struct uring *u)
 
 static struct io_uring_sqe *entry(struct uring *u)
 {
-    struct io_uring_sqe *sqe = io_uring_get_sqe(&u->ring);
+    struct io_uring_sqe *sqe;
 
+    if (cg__uring_is_parents(u))
+        return NULL;
+    sqe = io_uring_get_sqe(&u->ring);
     if (!sqe && cg__uring_start(u) == 0 && io_uring_submit(&u->ring) > 0)
         sqe = io_uring_get_sqe(&u->ring);
     return sqe;
@@ -112,7 +115,7 @@ void cg__uring_arm(struct uring *u, struct cg_io *io)
     struct io_uring_sqe *sqe = entry(u);
 
     if (!sqe) {
-        cg__uring_append(&u->backlog, io);
+        cg__uring_move(u, io, &u->backlog);
         return;
     }
     if (cg__uring_is_called(u, io))
@@ -133,7 +136,7 @@ void cg__uring_arm_cancel(struct uring *u, struct cg_io *io)
     struct io_uring_sqe *sqe = entry(u);
 
     if (!sqe) {
-        cg__uring_append(&u->backlog, io);
+        cg__uring_move(u, io, &u->backlog);
         return;
     }
     io_uring_prep_cancel64(sqe, (uintptr_t)io, 0);
@@ -219,7 +222,7 @@ void cg__uring_forget_plain(struct uring *u, int fd)
 
 /* ---- Lists ---- */
 
-void cg__uring_append(struct uring_list *list, struct cg_io *io)
+static void append(struct uring_list *list, struct cg_io *io)
 {
     io->next = NULL;
     io->prev = list->last;
@@ -229,13 +232,34 @@ void cg__uring_append(struct uring_list *list, struct cg_io *io)
     io->mark |= list->mark;
 }
 
-void cg__uring_remove(struct uring_list *list, struct cg_io *io)
+static void take_out(struct uring_list *list, struct cg_io *io)
 {
     *(io->prev ? &io->prev->next : &list->first) = io->next;
     *(io->next ? &io->next->prev : &list->last) = io->prev;
     io->next = io->prev = NULL;
     list->length--;
     io->mark &= ~(uintptr_t)list->mark;
+}
+
+static struct uring_list *list_of(struct uring *u, const struct cg_io *io)
+{
+    if (io->mark & URING_FLYING)
+        return &u->flying;
+    if (io->mark & URING_BACKLOG)
+        return &u->backlog;
+    return io->mark & URING_STARVED ? &u->starved : NULL;
+}
+
+void cg__uring_move(struct uring *u, struct cg_io *io, struct uring_list *to)
+{
+    struct uring_list *from = list_of(u, io);
+
+    if (from == to)
+        return;
+    if (from)
+        take_out(from, io);
+    if (to)
+        append(to, io);
 }
 
 #else

@@ -2,6 +2,7 @@
 /* The file of a listener on a UNIX path: made by bind, removed when the listener is closed. */
 #include "config.h"
 
+#include "lib/fork.h"
 #include "sockets/listen.h"
 
 #include <errno.h>
@@ -26,6 +27,7 @@ struct cg__path {
     bool made;      /* the file is ours: */
     dev_t dev;
     ino_t ino;
+    unsigned forks; /* the count (lib/fork.h) of the process that has made it; a child leaves it */
     char name[sizeof((struct sockaddr_un *)NULL)->sun_path]; /* in the folder */
 };
 
@@ -117,6 +119,7 @@ void cg__path_made(struct cg__path *path)
     if (path == NULL || path->was_there || !find(path, &found) || !S_ISSOCK(found.st_mode))
         return;
     path->made = true;
+    path->forks = cg__fork_watch();
     path->dev = found.st_dev;
     path->ino = found.st_ino;
 }
@@ -127,8 +130,8 @@ void cg__path_remove(struct cg__path *path)
 
     if (path == NULL)
         return;
-    if (path->made && find(path, &found) && found.st_dev == path->dev &&
-        found.st_ino == path->ino)
+    if (path->made && path->forks == cg__fork_count() && find(path, &found) &&
+        found.st_dev == path->dev && found.st_ino == path->ino)
         unlinkat(path->folder, path->name, 0);
     cg__path_free(path);
 }

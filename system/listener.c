@@ -47,6 +47,22 @@ static struct {
     unsigned users;
 } taken[SIGNALS];
 
+/* A child made by fork() has the handler, but until it runs the scheduler nobody whom to tell:
+ * there a signal does what it did before. */
+static void act_as_before(const struct sigaction *before, int signo, siginfo_t *info,
+                          void *context)
+{
+    if (before->sa_flags & SA_SIGINFO) {
+        before->sa_sigaction(signo, info, context);
+    } else if (before->sa_handler != SIG_DFL) {
+        if (before->sa_handler != SIG_IGN)
+            before->sa_handler(signo);
+    } else if (signo != SIGCHLD && signo != SIGURG && signo != SIGWINCH && signo != SIGCONT) {
+        sigaction(signo, before, NULL);
+        raise(signo); /* once this handler has returned */
+    }
+}
+
 /* A SIGCHLD is everybody's business: who handled it before is told as well. */
 static void tell_previous(const struct sigaction *before, int signo, siginfo_t *info,
                           void *context)
@@ -62,18 +78,26 @@ static void handle(int signo, siginfo_t *info, void *context)
     int saved = errno;
     struct cg_os_watcher *watcher;
     struct sigaction before;
+    bool told = false, parents = false, new = cg__fork_is_new();
 
     atomic_fetch_add(&inside, 1);
     for (watcher = atomic_load(&watchers); watcher; watcher = atomic_load(&watcher->next)) {
         if (!atomic_load(&watcher->wants[signo]))
             continue;
+        if (new || cg__sched_is_parents(watcher->sched)) {
+            parents = true;
+            continue;
+        }
+        told = true;
         atomic_fetch_add(&watcher->arrived[signo], 1);
         if (!atomic_exchange(&watcher->posted, true))
             cg__post(watcher->sched, &watcher->post);
     }
     before = taken[signo].before;
     atomic_fetch_sub(&inside, 1);
-    if (signo == SIGCHLD)
+    if (parents && !told)
+        act_as_before(&before, signo, info, context);
+    else if (signo == SIGCHLD)
         tell_previous(&before, signo, info, context);
     errno = saved;
 }

@@ -179,14 +179,16 @@ struct cg_process *cg__process_new(struct cg_sched *sched)
 void cg__process_started(struct cg_process *process, pid_t pid)
 {
     process->pid = pid;
+    process->forks = cg__fork_watch();
     process->result = -EBUSY;
     process->watch.fd = open_pidfd(pid);
 }
 
 int cg_process_kill(struct cg_process *process, int signo)
 {
-    /* As long as it has not been reaped nobody else can have its pid. */
-    if (process->result != -EBUSY)
+    /* As long as it has not been reaped nobody else can have its pid. After a fork() it is
+     * still the parent's. */
+    if (process->result != -EBUSY || process->forks != cg__fork_count())
         return -ESRCH;
     return kill(process->group ? -process->pid : process->pid, signo) < 0 ? -errno : 0;
 }

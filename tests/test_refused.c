@@ -6,17 +6,27 @@
 #include "tests/support.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#ifdef HAVE_LIBEVENT
+#include <event2/event.h>
+#endif
+#ifdef HAVE_LIBURING
+#include <liburing.h>
+#endif
 
 /* Which call fails, with what, and how often. */
 static struct refusal {
     int error;
     int times;
     int seen; /* calls that have failed */
-} accepting, waiting, sending;
+} accepting, waiting, sending, adding, entering;
+
+static bool timers_only; /* of event_add: those without a descriptor */
 
 static size_t largest; /* count or length that the kernel was asked to move at once */
 
@@ -89,6 +99,54 @@ ssize_t __wrap_sendmsg(int fd, const struct msghdr *message, int flags)
     note_size(size);
     return __real_sendmsg(fd, message, flags);
 }
+
+#ifdef HAVE_LIBEVENT
+int __real_event_add(struct event *event, const struct timeval *timeout);
+int __wrap_event_add(struct event *event, const struct timeval *timeout);
+
+int __wrap_event_add(struct event *event, const struct timeval *timeout)
+{
+    if ((timeout != NULL) == timers_only && refused(&adding))
+        return -1;
+    return __real_event_add(event, timeout);
+}
+#endif
+
+#ifdef HAVE_LIBURING
+typedef struct io_uring ring;
+typedef struct io_uring_cqe cqe;
+typedef struct __kernel_timespec span;
+
+int __real_io_uring_submit(ring *r);
+int __wrap_io_uring_submit(ring *r);
+int __real_io_uring_submit_and_get_events(ring *r);
+int __wrap_io_uring_submit_and_get_events(ring *r);
+int __real_io_uring_submit_and_wait(ring *r, unsigned n);
+int __wrap_io_uring_submit_and_wait(ring *r, unsigned n);
+int __real_io_uring_submit_and_wait_timeout(ring *r, cqe **c, unsigned n, span *s, sigset_t *m);
+int __wrap_io_uring_submit_and_wait_timeout(ring *r, cqe **c, unsigned n, span *s, sigset_t *m);
+
+int __wrap_io_uring_submit(ring *r)
+{
+    return refused(&entering) ? -entering.error : __real_io_uring_submit(r);
+}
+
+int __wrap_io_uring_submit_and_get_events(ring *r)
+{
+    return refused(&entering) ? -entering.error : __real_io_uring_submit_and_get_events(r);
+}
+
+int __wrap_io_uring_submit_and_wait(ring *r, unsigned n)
+{
+    return refused(&entering) ? -entering.error : __real_io_uring_submit_and_wait(r, n);
+}
+
+int __wrap_io_uring_submit_and_wait_timeout(ring *r, cqe **c, unsigned n, span *s, sigset_t *m)
+{
+    return refused(&entering) ? -entering.error
+                              : __real_io_uring_submit_and_wait_timeout(r, c, n, s, m);
+}
+#endif
 
 /* What a kernel that is too old, or a filter of system calls, says of a call. */
 static const int missing[] = {ENOSYS, EPERM, EACCES};
@@ -350,6 +408,76 @@ static void sends_are_bounded(struct cg_sock *a, struct cg_sock *b)
     cg_close(b);
 }
 
+/* ---- io_uring_enter ----------------------------------------------------------------------- */
+
+static const int short_of[] = {EAGAIN, EBUSY, ENOMEM, EBADR};
+
+/* What passes once completions have been reaped costs nothing but time. */
+static void entering_fails(struct cg_sock *a, struct cg_sock *b)
+{
+    static char text[200];
+
+    for (size_t i = 0; i < COUNT(short_of) && out_of_reach(); i++) {
+        for (int k = 0; k < 5; k++) {
+            entering = (struct refusal){.error = short_of[i], .times = k};
+            IS(cg_yield(cg_writeall(a, text, sizeof text)), sizeof text);
+            IS(cg_yield(cg_readall(b, text, sizeof text)), sizeof text);
+            IS(cg_yield(cg_sleep(CG_MILLISECOND)), 0);
+            ck_assert_int_eq(entering.seen, k);
+        }
+    }
+    cg_close(a);
+    cg_close(b);
+}
+
+/* As long as it lasts timers go on, and the loop does not spin. Everything else is the end. */
+static void entering_fails_for_long(void)
+{
+    struct test test = test_open(.timeout = 0);
+
+    for (size_t i = 0; i < COUNT(short_of) && out_of_reach(); i++) {
+        entering = (struct refusal){.error = short_of[i], .times = INT_MAX};
+        OK(cg_call_later(test.sched, 30 * CG_MILLISECOND, nothing, NULL, NULL));
+        test_finish(&test);
+        ck_assert_int_le(entering.seen, 1000);
+    }
+    if (out_of_reach()) {
+        entering = (struct refusal){.error = EFAULT, .times = 1};
+        OK(cg_call_later(test.sched, CG_MILLISECOND, nothing, NULL, NULL));
+        IS(cg_run(test.sched), -EFAULT);
+        test_finish(&test);
+    }
+    entering.times = 0;
+    test_close(&test);
+}
+
+/* ---- libevent ------------------------------------------------------------------------------ */
+
+/* Without memory for its timer a wait ends in time all the same; without memory for a
+ * descriptor's event the operation says so, and can be tried again. */
+static void event_add_fails(struct cg_sock *a, struct cg_sock *b)
+{
+    bool here = strcmp(test_reactor(), "libevent") == 0;
+    char byte;
+
+    if (here) {
+        timers_only = true;
+        adding = (struct refusal){.error = ENOMEM, .times = INT_MAX};
+        IS(cg_yield(cg_sleep(20 * CG_MILLISECOND)), 0);
+        ck_assert_int_ge(adding.seen, 1);
+        IS(cg_yield(cg_write(b, "x", 1)), 1);
+        IS(cg_yield(cg_read(a, &byte, 1, .timeout = CG_SECOND)), 1);
+        timers_only = false;
+        adding = (struct refusal){.error = ENOMEM, .times = 1};
+        IS(cg_yield(cg_read(a, &byte, 1)), -ENOMEM);
+        adding.times = 0;
+    }
+    IS(cg_yield(cg_write(b, "y", 1)), 1);
+    IS(cg_yield(cg_read(a, &byte, 1)), 1);
+    cg_close(a);
+    cg_close(b);
+}
+
 static const struct test_case cases[] = {
     CORO(accept_goes_on, .where = ON_KERNEL),
     CORO(accept_is_cancelled_in_its_pause, .where = ON_KERNEL),
@@ -360,6 +488,9 @@ static const struct test_case cases[] = {
     PLAIN(epoll_pwait2_is_refused, .where = ON_KERNEL),
     LINK(sendfile_is_refused, .where = ON_KERNEL, .over = OVER_NET),
     LINK(sends_are_bounded, .where = ON_KERNEL, .over = OVER_NET),
+    LINK(entering_fails, .where = ON_KERNEL, .over = OVER_TCP),
+    PLAIN(entering_fails_for_long, .where = ON_KERNEL),
+    LINK(event_add_fails, .where = ON_KERNEL, .over = OVER_UNIX),
 };
 
 int main(void)

@@ -41,6 +41,15 @@ void submit(struct asked *a)
     ck_assert_int_eq(ring->type->submit(ring, &a->io), CG_PENDING);
 }
 
+void submit_any(struct asked *a)
+{
+    a->io.owner = a;
+    if (ring->type->submit(ring, &a->io) == CG_PENDING)
+        return;
+    ck_assert_int_eq(a->io.state, CG_IO_IDLE);
+    a->io.complete(&a->io, a->io.result);
+}
+
 void turn(int64_t timeout)
 {
     OK(ring->type->wait(ring, timeout));

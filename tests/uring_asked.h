@@ -36,6 +36,9 @@ void complete(struct cg_io *io, ssize_t result);
 
 void submit(struct asked *a);
 
+/* The same for one that may be done at once; then it is noted as if it had been told. */
+void submit_any(struct asked *a);
+
 /* One wait of the reactor. */
 void turn(int64_t timeout);
 
