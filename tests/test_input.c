@@ -46,6 +46,23 @@ static void input_coalesces(void)
     test_close(&test);
 }
 
+/* Whoever takes the only chunk leaves an empty input, which can be filled again. */
+static void input_without_chunks(void)
+{
+    struct test test = test_open();
+    struct cg__input input = {.first = NULL};
+    char buf[16];
+
+    add(test.reactor, &input, "one");
+    cg_chunk_put(test.reactor, cg__input_shift(&input));
+    ck_assert_ptr_null(cg__input_shift(&input));
+    ck_assert_uint_eq(input.unread, 0);
+    ck_assert_uint_eq(cg__input_push(test.reactor, &input, "two", 3), 3);
+    ck_assert_uint_eq(cg__input_read(test.reactor, &input, buf, sizeof buf), 3);
+    ck_assert_mem_eq(buf, "two", 3);
+    test_close(&test);
+}
+
 /* Bytes keep their order over any number of chunks, whatever the sizes. */
 static void input_keeps_order(void)
 {
@@ -167,6 +184,7 @@ static ssize_t idle_holds_nothing(void *arg)
 
 static const struct test_case cases[] = {
     PLAIN(input_coalesces),
+    PLAIN(input_without_chunks),
     PLAIN(input_keeps_order),
     PLAIN(input_lines),
     CORO(input_is_limited),
