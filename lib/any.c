@@ -35,6 +35,27 @@ static void cancel_branches(struct cg_any_op *any, size_t n)
         cg__op_cancel(any->ops[i], -ECANCELED);
 }
 
+/* The op as a race, if it is one. */
+static struct cg_any_op *nested(struct cg_op *branch)
+{
+    bool is = branch && (branch->type == &cg_any_type || branch->type == &cg_all_type);
+
+    return is ? (struct cg_any_op *)branch : NULL;
+}
+
+/* Races in races are started, cancelled and answered by recursion, so their depth is bounded. */
+static bool too_deep(const struct cg_any_op *any, unsigned depth)
+{
+    struct cg_any_op *inner;
+
+    if (depth > CG_ANY_DEPTH)
+        return true;
+    for (size_t i = 0, n = count(any); i < n; i++)
+        if ((inner = nested(any->ops[i])) && too_deep(inner, depth + 1))
+            return true;
+    return false;
+}
+
 /* A race that nobody is in would never end. */
 static bool valid(const struct cg_any_op *any, size_t n)
 {
@@ -115,11 +136,10 @@ static enum cg_verdict any_process(struct cg_op *op, struct cg_sched *sched)
     struct cg_any_op *any = (struct cg_any_op *)op;
     size_t i, n = count(any);
 
-    any->begun = valid(any, n);
-    if (!any->begun) {
-        op->result = -EINVAL;
+    op->result = !valid(any, n) ? -EINVAL : too_deep(any, 1) ? -ELOOP : 0;
+    any->begun = op->result == 0;
+    if (!any->begun)
         return CG_DONE;
-    }
     any->unsettled = 0;
     any->winner = -1;
     any->failure = 0;
@@ -171,10 +191,8 @@ static enum cg_verdict any_cancel(struct cg_op *op, struct cg_sched *sched)
     return any->unsettled ? CG_PENDING : CG_DONE;
 }
 
-static ssize_t any_finish(struct cg_op *op)
+static void finish_branches(struct cg_any_op *any, unsigned depth)
 {
-    struct cg_any_op *any = (struct cg_any_op *)op;
-
     for (size_t i = 0, n = count(any); i < n; i++) {
         struct cg_op *branch = any->ops[i];
 
@@ -186,9 +204,17 @@ static ssize_t any_finish(struct cg_op *op)
             continue;
         if (!any->begun)
             branch->result = -ECANCELED;
-        cg__op_finish(branch);
+        if (nested(branch) && depth < CG_ANY_DEPTH)
+            finish_branches(nested(branch), depth + 1);
+        else if (!nested(branch))
+            cg__op_finish(branch);
     }
     any->begun = false;
+}
+
+static ssize_t any_finish(struct cg_op *op)
+{
+    finish_branches((struct cg_any_op *)op, 1);
     return op->result;
 }
 
@@ -196,8 +222,11 @@ static int any_print(const struct cg_op *op, char *buf, size_t size)
 {
     struct cg_any_op *any = (struct cg_any_op *)op;
     size_t n = count(any);
-    int sum = snprintf(buf, size, "of %zu:", n);
+    int sum;
 
+    if (too_deep(any, 1))
+        return snprintf(buf, size, "of %zu, too deep", n);
+    sum = snprintf(buf, size, "of %zu:", n);
     for (size_t i = 0; i < n; i++) {
         char text[128];
         size_t at = (size_t)sum < size ? (size_t)sum : size;

@@ -263,6 +263,7 @@ struct cg_sched *cg_sched_create(struct cg_reactor *reactor,
         sched->options.stack_size = CG__STACK_DEFAULT;
     if (sched->options.prio == CG_PRIO_DEFAULT)
         sched->options.prio = CG_PRIO_LAST;
+    sched->ended_tail = &sched->ended;
     cg__idle_init(&sched->idle, sched->now);
     cg__timers_init(&sched->timers);
     cg__names_init(&sched->names, (uintptr_t)sched ^ (uint64_t)sched->now);

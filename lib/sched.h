@@ -60,6 +60,8 @@ struct cg_sched {
     struct cg_kept *kept; /* the latest first */
     struct cg__job *jobs; /* functions in threads, for cg_offload */
     struct cg_deferred *deferred, **deferred_tail;
+    struct cg_scope *ended, **ended_tail; /* scopes whose end has yet to reach what is inside */
+    bool reaching;                        /* it does just now */
     pthread_t thread;
     bool bound;    /* thread is set */
     bool running;  /* within cg_step or cg_run */

@@ -46,6 +46,27 @@ int cg_scope_close(struct cg_scope *scope)
     return scope->reason;
 }
 
+/* Cancels what waits inside scopes that have ended. That ends other scopes: of groups, of their
+ * members, of branches that run. They queue up here, since a program may nest them so deeply
+ * that no stack could hold the recursion. */
+static void reach_all(struct cg_sched *sched)
+{
+    struct cg_scope *scope;
+
+    sched->reaching = true;
+    while ((scope = sched->ended)) {
+        struct cg_coro *coro = scope->coro;
+
+        sched->ended = scope->next_ended;
+        if (sched->ended == NULL)
+            sched->ended_tail = &sched->ended;
+        if (coro->cancelled && coro->op && !coro->op->shield)
+            cg__op_cancel(coro->op, -ECANCELED);
+        cg__group_reached(scope);
+    }
+    sched->reaching = false;
+}
+
 void cg__scope_end(struct cg_scope *scope, int reason)
 {
     struct cg_coro *coro = scope->coro;
@@ -55,9 +76,11 @@ void cg__scope_end(struct cg_scope *scope, int reason)
     scope->reason = reason;
     cg__timer_cancel(&coro->sched->timers, &scope->timer);
     derive(coro);
-    if (coro->cancelled && coro->op && !coro->op->shield)
-        cg__op_cancel(coro->op, -ECANCELED);
-    cg__group_reached(scope);
+    scope->next_ended = NULL;
+    *coro->sched->ended_tail = scope;
+    coro->sched->ended_tail = &scope->next_ended;
+    if (!coro->sched->reaching)
+        reach_all(coro->sched);
 }
 
 void cg_scope_cancel(struct cg_scope *scope)

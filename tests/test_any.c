@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define MS CG_MILLISECOND
@@ -594,7 +595,71 @@ static ssize_t both_ends(void *arg)
     return 0;
 }
 
+/* As deep as CG_ANY_DEPTH they nest; deeper, they are refused, and cost no stack. */
+static ssize_t deep(void *arg)
+{
+    enum { DEPTH = 5000 };
+    struct cg_any_op *races = calloc(DEPTH, sizeof *races);
+    struct cg_op **ops = calloc(DEPTH + 1, sizeof *ops);
+    struct cg_sleep_op *nap = (struct cg_sleep_op *)cg_sleep(MS);
+    struct cg_scope scope;
+    char text[64];
+
+    (void)arg;
+    for (size_t i = 0; i < DEPTH; i++) {
+        races[i] = (struct cg_any_op){.type = i % 2 ? &cg_any_type : &cg_all_type,
+                                      .ops = &ops[i + 1], .count = 1};
+        ops[i] = &races[i].op;
+    }
+    ops[DEPTH] = &nap->op;
+    IS(cg_yield(ops[DEPTH - CG_ANY_DEPTH]), 0);
+    IS(cg_result(&nap->op), 0);
+    cg_scope_open(&scope, cg_now(cg_sched_self()) + MS / 2, false);
+    IS(cg_yield(ops[DEPTH - CG_ANY_DEPTH]), -ECANCELED);
+    IS(cg_scope_close(&scope), -ETIMEDOUT);
+    IS(cg_result(&nap->op), -ECANCELED);
+    IS(cg_yield(ops[DEPTH - CG_ANY_DEPTH - 1]), -ELOOP);
+    IS(cg_yield(ops[0]), -ELOOP);
+    cg_scope_open(&scope, CG_NEVER, false);
+    cg_scope_cancel(&scope);
+    IS(cg_yield(ops[0]), -ECANCELED);
+    cg_scope_close(&scope);
+    cg_op_print(ops[0], text, sizeof text);
+    ck_assert_str_eq(text, "all of 1, too deep");
+    free(ops);
+    free(races);
+    return 0;
+}
+
+static size_t levels;
+
+static ssize_t calls_deeper(void *arg)
+{
+    intptr_t depth = (intptr_t)arg;
+
+    levels++;
+    if (depth == 0)
+        return cg_yield(cg_sleep(CG_HOUR));
+    return cg_yield(cg_any((cg_call(calls_deeper, (void *)(depth - 1)), cg_sleep(CG_HOUR))));
+}
+
+/* Races in the branches of races, each of which has a stack of its own, may be any number. */
+static ssize_t deep_calls(void *arg)
+{
+    enum { DEPTH = 2000 };
+    struct cg_coro *coro = test_start(calls_deeper, (void *)DEPTH);
+
+    (void)arg;
+    while (levels <= DEPTH)
+        IS(cg_yield(cg_sleep(MS)), 0);
+    IS(cg_coro_cancel(coro), 0);
+    IS(test_end(coro), -ECANCELED);
+    return 0;
+}
+
 static const struct test_case cases[] = {
+    CORO(deep_calls, .where = ON_SIM),
+    CORO(deep, .where = ON_SIM),
     CORO(both_ends),
     CORO(refused, .where = ON_SIM),
     CORO(first_wins, .where = ON_SIM),

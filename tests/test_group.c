@@ -437,9 +437,50 @@ static ssize_t storm(void *arg)
     return 0;
 }
 
+/* ---- Deep ------------------------------------------------------------------------- */
+
+enum { DEPTH = 2000 };
+
+static size_t deepest, ended;
+
+static ssize_t goes_deeper(void *arg)
+{
+    size_t depth = *(size_t *)arg + 1;
+    struct cg_group group;
+    ssize_t n;
+
+    deepest = depth;
+    cg_group_open(&group);
+    if (depth < DEPTH)
+        IS(cg_yield(cg_group_add(&group, goes_deeper, &depth)), 0);
+    else
+        IS(cg_yield(cg_sleep(CG_HOUR)), -ECANCELED);
+    n = cg_yield(cg_group_wait(&group));
+    ended++;
+    return n;
+}
+
+/* The depth of groups in groups does not use up the stack of the coroutine that cancels the
+ * outermost. */
+static ssize_t deep(void *arg)
+{
+    size_t depth = 0;
+    struct cg_coro *coro = test_start(goes_deeper, &depth);
+
+    (void)arg;
+    ended = 0;
+    while (deepest < DEPTH)
+        IS(cg_yield(cg_sleep(CG_MILLISECOND)), 0);
+    IS(cg_coro_cancel(coro), 0);
+    IS(test_end(coro), -ECANCELED);
+    ck_assert_uint_eq(ended, DEPTH);
+    return 0;
+}
+
 static const struct test_case cases[] = {
     CORO(collects),
     CORO(nests),
+    CORO(deep, .where = ON_SIM),
     CORO(failure),
     CORO(keeps_going),
     CORO(one_canceled),

@@ -5,6 +5,7 @@
 #include "tests/notes.h"
 
 #include <errno.h>
+#include <stdlib.h>
 
 #define MS CG_MILLISECOND
 
@@ -209,6 +210,24 @@ static ssize_t scope_cancelled_by_another(void *arg)
     return test_end(other);
 }
 
+/* Scopes nest as deeply as a program likes. */
+static ssize_t scopes_nest_deeply(void *arg)
+{
+    enum { DEPTH = 2000 };
+    struct cg_scope *scopes = calloc(DEPTH, sizeof *scopes);
+    struct cg_coro *other;
+
+    (void)arg;
+    for (size_t i = 0; i < DEPTH; i++)
+        cg_scope_open(&scopes[i], CG_NEVER, false);
+    other = test_start(cancels_scope, &scopes[0]);
+    IS(cg_yield(cg_sleep(CG_HOUR)), -ECANCELED);
+    for (size_t i = DEPTH; i--;)
+        IS(cg_scope_close(&scopes[i]), i ? 0 : -ECANCELED);
+    free(scopes);
+    return test_end(other);
+}
+
 static const struct test_case cases[] = {
     CORO(call_answers, .where = ON_SIM),
     CORO(call_times_out, .where = ON_SIM),
@@ -219,6 +238,7 @@ static const struct test_case cases[] = {
     CORO(scopes_by_hand, .where = ON_SIM),
     CORO(scope_of_the_past, .where = ON_SIM),
     CORO(scope_cancelled_by_another, .where = ON_SIM),
+    CORO(scopes_nest_deeply, .where = ON_SIM),
 };
 
 int main(void)

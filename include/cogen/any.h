@@ -5,7 +5,10 @@
 
 #include <cogen/op.h>
 
-enum { CG_ANY_LIMIT = INT16_MAX }; /* ops of one cg_any or cg_all */
+enum {
+    CG_ANY_LIMIT = INT16_MAX, /* ops of one cg_any or cg_all */
+    CG_ANY_DEPTH = 16,        /* of those that are branches of each other */
+};
 
 #ifndef __cplusplus
 
@@ -26,7 +29,7 @@ struct cg_any_op { /* any and all */
 /* cg_any((op, op, ...)): does all of them at once; the first to complete cancels the others
  * before any coroutine runs. Answers the winner's index (from 0) once all have settled; the
  * answer of each is cg_result(op), -ECANCELED for a loser. -EBUSY: somebody else waits for
- * one of them. A compound branch without memory for a coroutine answers -ENOMEM. Of several
+ * one of them. -ELOOP: they are nested more than CG_ANY_DEPTH deep. A compound branch without memory for a coroutine answers -ENOMEM. Of several
  * that can be had at once, the first in the list wins. Keywords as ever:
  * cg_any((a, b), .timeout = t). */
 #define cg_any(...) cg__any(__VA_ARGS__, )

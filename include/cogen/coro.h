@@ -120,7 +120,7 @@ struct cg_scope {
     int32_t reason; /* 0 while open; -ETIMEDOUT, -ECANCELED: ended, first reason */
     bool shield;    /* what ends the scopes outside does not reach inside */
     struct cg_group *group; /* that it belongs to */
-    void *reserved;
+    struct cg_scope *next_ended;
 };
 
 CG_EXTERN_C_BEGIN
