@@ -306,5 +306,6 @@ static ssize_t shutdown_run(struct cg_op *op)
 
 const struct cg_op_type cg_http_shutdown_type = {
     .name = "http_shutdown",
+    .flags = CG_OP_ANYHOW,
     .run = shutdown_run,
 };

@@ -221,6 +221,7 @@ static int wait_print(const struct cg_op *op, char *buf, size_t size)
 
 const struct cg_op_type cg_group_wait_type = {
     .name = "group_wait",
+    .flags = CG_OP_ANYHOW,
     .process = wait_process,
     .cancel = wait_cancel,
     .finish = wait_finish,

@@ -101,6 +101,11 @@ static inline enum cg_verdict start(struct cg_op *op, struct cg_sched *sched)
     op->compound = false;
     op->reason = 0;
     op->uses = NULL;
+    if (op->deadline && op->deadline < sched->now && !(op->type->flags & CG_OP_ANYHOW)) {
+        op->state = CG_OP_IDLE;
+        op->result = -ETIMEDOUT;
+        return CG_DONE;
+    }
     if (op->type->process)
         verdict = op->type->process(op, sched);
     if (verdict != CG_PENDING) {

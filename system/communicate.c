@@ -147,6 +147,7 @@ static int communicate_print(const struct cg_op *op, char *buf, size_t size)
 
 const struct cg_op_type cg_communicate_type = {
     .name = "communicate",
+    .flags = CG_OP_ANYHOW,
     .process = cg__process_enter,
     .run = communicate_run,
     .cancel = cg__process_cancel,

@@ -409,6 +409,7 @@ static int end_print(const struct cg_op *op, char *buf, size_t size)
 
 const struct cg_op_type cg_end_process_type = {
     .name = "end_process",
+    .flags = CG_OP_ANYHOW,
     .process = cg__process_enter,
     .run = end_run,
     .cancel = cg__process_cancel,
@@ -437,6 +438,7 @@ static int with_print(const struct cg_op *op, char *buf, size_t size)
 
 const struct cg_op_type cg_with_process_type = {
     .name = "with_process",
+    .flags = CG_OP_ANYHOW,
     .process = cg__process_enter,
     .run = with_run,
     .cancel = cg__process_cancel,

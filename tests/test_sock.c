@@ -410,7 +410,29 @@ static ssize_t printed(void *arg)
     return 0;
 }
 
+/* Under a deadline a loop over input that is always there ends. */
+static void borrows_until(struct cg_sock *a, struct cg_sock *b)
+{
+    int64_t deadline = cg_now(cg_sched_self()) + 2 * CG_MILLISECOND;
+    struct cg_view view;
+    char line[16];
+    ssize_t n;
+
+    IS(cg_yield(cg_writeall(b, "one\ntwo\n", 8)), 8);
+    while ((n = cg_yield(cg_borrow(a, &view, .deadline = deadline))) > 0) {
+        cg_giveback(&view, 0);
+        if (test_on_sim()) /* time stands still while somebody runs */
+            IS(cg_yield(cg_sleep(CG_MILLISECOND)), 0);
+    }
+    IS(n, -ETIMEDOUT);
+    IS(cg_yield(cg_readline(a, line, sizeof line, .deadline = deadline)), -ETIMEDOUT);
+    IS(cg_yield(cg_readline(a, line, sizeof line)), 4);
+    cg_close(a);
+    cg_close(b);
+}
+
 static const struct test_case cases[] = {
+    LINK(borrows_until),
     LINK(sock_everything),
     LINK(sock_both_ways),
     LINK(sock_raced),

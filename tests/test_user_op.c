@@ -398,7 +398,126 @@ static ssize_t compound(void *arg)
     return 0;
 }
 
+/* ---- Charged, and favoured ------------------------------------------------------------- */
+
+struct charged_op {
+    CG_OP_HEAD;
+    size_t bytes;
+};
+
+static enum cg_verdict charged_process(struct cg_op *op, struct cg_sched *sched)
+{
+    cg_charge(sched, ((struct charged_op *)op)->bytes);
+    op->result = 0;
+    return CG_DONE;
+}
+
+static const struct cg_op_type charged_type = {.name = "charged", .process = charged_process};
+
+#define charged(n) CG_OP(charged, .bytes = (n))
+
+static int charges;
+
+static ssize_t is_charged(void *arg)
+{
+    for (charges = 0; charges < 100;) {
+        charges++;
+        IS(cg_yield(charged((size_t)arg)), 0);
+    }
+    return 0;
+}
+
+/* How many ops of so many bytes are done before another coroutine has its turn. */
+static int in_a_row(size_t bytes)
+{
+    struct cg_coro *coro = test_start(is_charged, (void *)bytes);
+    int n;
+
+    IS(cg_yield(cg_pass()), 0);
+    n = charges;
+    IS(test_end(coro), 0);
+    return n;
+}
+
+/* A coroutine may do 16 ops at once, or move 64 KiB. */
+static ssize_t bytes_are_counted(void *arg)
+{
+    (void)arg;
+    ck_assert_int_eq(in_a_row(0), 16);
+    ck_assert_int_eq(in_a_row(4 * 1024), 16);
+    ck_assert_int_eq(in_a_row(8 * 1024), 8);
+    ck_assert_int_eq(in_a_row(32 * 1024), 2);
+    ck_assert_int_eq(in_a_row(1024 * 1024), 1);
+    return 0;
+}
+
+static ssize_t notes_its_turn(void *arg)
+{
+    OK(cg_yield(arg));
+    strcat(trace, ((struct cg_op *)arg)->prio & CG_PRIO_CORO ? "!" : ".");
+    return 0;
+}
+
+/* Whose op has CG_PRIO_CORO runs before those who were woken before it. */
+static ssize_t favoured(void *arg)
+{
+    struct semaphore semaphore = {.free = 0};
+    struct cg_op *ops[] = {acquire(&semaphore), acquire(&semaphore),
+                           acquire(&semaphore, .prio = CG_PRIO_CORO)};
+    struct cg_coro *coros[COUNT(ops)];
+
+    (void)arg;
+    for (size_t i = 0; i < COUNT(ops); i++) {
+        coros[i] = test_start(notes_its_turn, ops[i]);
+        test_until_waiting(coros[i]);
+    }
+    for (size_t i = 0; i < COUNT(ops); i++)
+        release(&semaphore);
+    for (size_t i = 0; i < COUNT(ops); i++)
+        IS(test_end(coros[i]), 0);
+    ck_assert_str_eq(trace, "!..");
+    return 0;
+}
+
+/* A deadline that has passed ends an op before it begins, though it could be done at once: on
+ * its own, as a branch, and around a race or a call. */
+static ssize_t never_called(void *arg)
+{
+    *(bool *)arg = true;
+    return 0;
+}
+
+static ssize_t deadline_passed(void *arg)
+{
+    struct semaphore semaphore = {.free = 9};
+    int64_t past = cg_now(cg_sched_self());
+    struct cg_op *late;
+    struct cg_group group;
+    bool called = false;
+
+    (void)arg;
+    IS(cg_yield(cg_sleep(MS)), 0);
+    late = acquire(&semaphore, .deadline = past);
+    IS(cg_yield(late), -ETIMEDOUT);
+    ck_assert_int_eq(((struct acquire_op *)late)->finished, 1);
+    IS(cg_yield(cg_any((late, acquire(&semaphore)))), 0);
+    IS(cg_result(late), -ETIMEDOUT);
+    IS(cg_yield(cg_all((acquire(&semaphore), cg_pass()), .deadline = past)), -ETIMEDOUT);
+    IS(cg_yield(cg_call(never_called, &called, .deadline = past)), -ETIMEDOUT);
+    ck_assert(!called);
+    ck_assert_int_eq(semaphore.free, 9);
+    OK(cg_yield(acquire(&semaphore, .deadline = cg_now(cg_sched_self()))));
+    cg_group_open(&group);
+    IS(cg_yield(cg_group_add(&group, uses_device, cg_sleep(CG_HOUR))), 0);
+    IS(cg_yield(cg_group_wait(&group, .deadline = past)), -ETIMEDOUT);
+    ck_assert_uint_eq(cg_group_count(&group), 0);
+    return 0;
+}
+
 static const struct test_case cases[] = {
+    CORO(bytes_are_counted, .where = ON_SIM),
+    CORO(favoured, .where = ON_SIM),
+    CORO(deadline_passed, .where = ON_SIM),
     CORO(one_at_a_time, .where = ON_SIM),
     CORO(keywords, .where = ON_SIM),
     CORO(prints_and_lists, .where = ON_SIM),

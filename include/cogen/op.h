@@ -37,6 +37,7 @@ enum cg_op_flags {
     CG_OP_DEFAULT_TIMEOUT = 1, /* the scheduler's default timeout applies */
     CG_OP_LOCAL = 2, /* needs no kernel: if process is PENDING, nothing was to be had at
                         once, and CG_NOWAIT times out without a look at the reactor */
+    CG_OP_ANYHOW = 4, /* begins even if its deadline has passed, for it has to clean up */
 };
 
 /* An operation type. All slots but name may be NULL; exactly one of process and run is the
@@ -100,7 +101,10 @@ struct cg_object {
 
 /* The head of every operation. Keywords, to be set by name in any constructor:
  *   .timeout       length from now; 0: the default; CG_NOWAIT; CG_NEVER
- *   .deadline      moment; 0: none. The earliest of both and of the enclosing scopes counts
+ *   .deadline      moment; 0: none. The earliest of both and of the enclosing scopes counts.
+ *                  If it lies before cg_now the op is not begun: -ETIMEDOUT, whatever could
+ *                  be had at once (but where the op must clean up: waiting for a group, ending
+ *                  a process, shutting a server down)
  *   .weak_timeout  .timeout is an idle timeout: it starts anew whenever there is progress
  *   .prio          enum cg_prio
  *   .shield        what cancels the coroutine or the enclosing scopes does not reach this
