@@ -1,27 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 /* The resolver that asks name servers, by c-ares. Everything of c-ares is done in one
  * coroutine, which is there only while somebody waits for an answer: it hands over the
- * questions, waits for c-ares' descriptors and its clock, and ends with the last waiter, so
- * that an idle resolver neither holds a run open nor counts as stuck. */
+ * questions, waits for c-ares' sockets (cares_sockets.c) and its clock, and ends with the last
+ * waiter, so that an idle resolver neither holds a run open nor counts as stuck. */
 #include "config.h"
 
 #include "sockets/addr.h"
+#include "sockets/cares_sockets.h"
 #include "sockets/resolve.h"
 
-#include <cogen/any.h>
-#include <cogen/reactor.h>
-
-#include <ares.h>
 #include <errno.h>
 #include <netdb.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/time.h>
 
-enum {
-    FDS_MOST = 32,          /* descriptors of c-ares that are watched */
-    PUMP_STACK = 128 << 10, /* bytes; c-ares has buffers on it */
-};
+enum { PUMP_STACK = 128 << 10 }; /* bytes; c-ares has buffers on it */
 
 /* A question. c-ares cannot forget a single one, so it may outlive its op. */
 struct lookup {
@@ -31,11 +25,6 @@ struct lookup {
     char host[CG__HOST_SIZE];
 };
 
-struct watched {
-    int fd;
-    unsigned events;
-};
-
 struct cares {
     struct cg_resolver base;
     ares_channel channel;
@@ -43,11 +32,10 @@ struct cares {
     bool pumping;
     bool closing; /* whoever is left is not to be told */
     struct lookup *unasked, **unasked_tail;
-    size_t wanted;      /* lookups whose op waits */
+    size_t wanted;      /* lookups whose op waits; each holds the run open */
     size_t asked;       /* lookups that c-ares holds */
-    struct cg_op *kick; /* what the pump waits on besides the descriptors */
-    int watched;
-    struct watched watch[FDS_MOST];
+    struct cg_op *kick; /* what the pump waits on */
+    struct cg__cares_sockets sockets;
     struct cg_resolver_options options;
     char *servers, *resolv_conf;
 };
@@ -61,8 +49,13 @@ struct kick_op {
 
 static enum cg_verdict kick_process(struct cg_op *op, struct cg_sched *sched)
 {
+    struct cares *cares = ((struct kick_op *)op)->cares;
+
     (void)sched;
-    ((struct kick_op *)op)->cares->kick = op;
+    op->result = 0;
+    if (cg__cares_is_ready(&cares->sockets))
+        return CG_DONE;
+    cares->kick = op;
     return CG_PENDING;
 }
 
@@ -90,6 +83,13 @@ static void kick(struct cares *cares)
 }
 
 /* ---- what c-ares says ---- */
+
+/* A lookup's op waits no more. */
+static void unwant(struct cares *cares)
+{
+    cares->wanted--;
+    cg_unhold(cares->base.sched);
+}
 
 static int code_of(int status)
 {
@@ -128,7 +128,7 @@ static void answered(void *arg, int status, int timeouts, struct ares_addrinfo *
             cg__list_port(&list, op->port);
             *op->list = list;
         }
-        cares->wanted--;
+        unwant(cares);
         cg_complete(&op->op, result);
     }
     if (info != NULL)
@@ -136,33 +136,14 @@ static void answered(void *arg, int status, int timeouts, struct ares_addrinfo *
     free(lookup);
 }
 
-/* c-ares opens, watches and (with neither) closes a descriptor. A socket beyond our number
- * goes unheard, and its question to the next server in time. */
-static void watch(void *arg, ares_socket_t fd, int readable, int writable)
+static void woken(struct cg__cares_sockets *sockets)
 {
-    struct cares *cares = arg;
-    struct cg_reactor *reactor = cg_sched_reactor(cares->base.sched);
-    unsigned events = (readable ? CG_IN : 0) | (writable ? CG_OUT : 0);
-    int i = 0;
-
-    while (i < cares->watched && cares->watch[i].fd != fd)
-        i++;
-    if (events != 0) {
-        if (i == FDS_MOST)
-            return;
-        cares->watch[i] = (struct watched){fd, events};
-        cares->watched += i == cares->watched;
-    } else if (i < cares->watched) {
-        reactor->type->forget(reactor, fd);
-        cares->watch[i] = cares->watch[--cares->watched];
-    }
+    kick((struct cares *)((char *)sockets - offsetof(struct cares, sockets)));
 }
 
 static int open_channel(struct cares *cares)
 {
     struct ares_options options = {
-        .sock_state_cb = watch,
-        .sock_state_cb_data = cares,
         .timeout =
             (int)((cares->options.timeout + CG_MILLISECOND - 1) / CG_MILLISECOND),
         .tries = cares->options.tries,
@@ -171,11 +152,16 @@ static int open_channel(struct cares *cares)
     int mask = ARES_OPT_SOCK_STATE_CB | (options.timeout > 0 ? ARES_OPT_TIMEOUTMS : 0) |
                (options.tries > 0 ? ARES_OPT_TRIES : 0) |
                (cares->resolv_conf != NULL ? ARES_OPT_RESOLVCONF : 0);
-    int status = ares_init_options(&cares->channel, &options, mask);
+    int status;
 
+    cares->sockets.sched = cares->base.sched;
+    cares->sockets.woken = woken;
+    cg__cares_prepare(&cares->sockets, &options);
+    status = ares_init_options(&cares->channel, &options, mask);
     if (status != ARES_SUCCESS)
         return status == ARES_ENOMEM ? -ENOMEM : CG_ELOOKUP;
     cares->has_channel = true;
+    cg__cares_attach(&cares->sockets, cares->channel);
     if (cares->servers == NULL)
         return 0;
     status = ares_set_servers_ports_csv(cares->channel, cares->servers);
@@ -197,7 +183,7 @@ static struct lookup *take_unasked(struct cares *cares)
 static void refuse(struct cares *cares, struct lookup *lookup, int error)
 {
     if (lookup->op != NULL) {
-        cares->wanted--;
+        unwant(cares);
         cg_complete(&lookup->op->op, error);
     }
     free(lookup);
@@ -223,7 +209,8 @@ static void ask(struct cares *cares)
     }
 }
 
-/* How long c-ares wants to wait at most. */
+/* How long c-ares wants to wait at most; it counts in milliseconds, and what is left of the
+ * last one is none. */
 static int64_t patience(struct cares *cares)
 {
     struct timeval space, *left = ares_timeout(cares->channel, NULL, &space);
@@ -232,45 +219,21 @@ static int64_t patience(struct cares *cares)
     if (left == NULL)
         return CG_NEVER;
     ns = left->tv_sec * CG_SECOND + left->tv_usec * CG_MICROSECOND;
-    return ns > 0 ? ns : CG_NANOSECOND;
+    return ns > 0 ? ns : CG_MILLISECOND;
 }
 
 /* Waits until c-ares has something to do, and has it done. Shielded: an op that still waits
  * may be a shielded one, while this coroutine, like all, has been cancelled. */
 static void attend(struct cares *cares)
 {
-    struct cg_poll_op polls[FDS_MOST];
-    struct kick_op wake = {.type = &kick_type, .cares = cares};
-    struct cg_op *ops[FDS_MOST + 1];
-    int n = cares->watched;
-    struct cg_any_op any = {.type = &cg_any_type,
-                            .ops = ops,
-                            .count = (size_t)n + 1,
-                            .timeout = patience(cares),
-                            .shield = true};
+    struct kick_op wait = {
+        .type = &kick_type, .cares = cares, .timeout = patience(cares), .shield = true};
 
-    for (int i = 0; i < n; i++) {
-        polls[i] = (struct cg_poll_op){.type = &cg_poll_type,
-                                       .fd = cares->watch[i].fd,
-                                       .events = cares->watch[i].events,
-                                       .timeout = CG_NEVER};
-        ops[i] = &polls[i].op;
-    }
-    ops[n] = &wake.op;
-    cg_yield(&any.op);
-    for (int i = 0; i < n; i++) {
-        ssize_t ready = cg_result(ops[i]);
-
-        if (ready < 0 && ready != -ECANCELED) { /* not watched: a simulated reactor */
-            ares_cancel(cares->channel);
-            return;
-        }
-        if (ready > 0)
-            ares_process_fd(cares->channel,
-                            ready & ~CG_OUT ? polls[i].fd : ARES_SOCKET_BAD,
-                            ready & ~CG_IN ? polls[i].fd : ARES_SOCKET_BAD);
-    }
-    ares_process_fd(cares->channel, ARES_SOCKET_BAD, ARES_SOCKET_BAD); /* its clock */
+    cg_yield(&wait.op);
+    if (cares->sockets.broken)
+        ares_cancel(cares->channel);
+    cares->sockets.broken = false;
+    cg__cares_process(&cares->sockets);
 }
 
 static ssize_t pump(void *arg)
@@ -313,6 +276,7 @@ static enum cg_verdict cares_start(struct cg_resolver *resolver,
     *cares->unasked_tail = lookup;
     cares->unasked_tail = &lookup->next;
     cares->wanted++;
+    cg_hold(resolver->sched);
     kick(cares);
     return CG_PENDING;
 }
@@ -322,7 +286,8 @@ static void cares_cancel(struct cg_resolver *resolver, struct cg_resolve_op *op)
     struct cares *cares = (struct cares *)resolver;
 
     ((struct lookup *)op->lookup)->op = NULL;
-    if (--cares->wanted == 0)
+    unwant(cares);
+    if (cares->wanted == 0)
         kick(cares);
 }
 

@@ -23,7 +23,7 @@ enum {
     TYPE_AAAA = 28,
     SERVFAIL = 2,
     NXDOMAIN = 3,
-    HELD_MOST = 32,
+    HELD_MOST = 512,
 };
 
 struct query {
@@ -35,8 +35,11 @@ struct query {
 };
 
 struct name_server {
-    int fd, control[2];
+    int fd, stream, control[2];
     pthread_t thread;
+    pthread_mutex_t lock; /* of the next two */
+    unsigned questions;
+    bool ports[65536];
     bool released;
     int held;
     struct query hold[HELD_MOST];
@@ -74,6 +77,7 @@ static bool begins(const struct query *query, const char *with)
 static bool is_v4(const struct query *query)
 {
     return begins(query, "v4.") || begins(query, "both.") || begins(query, "held.") ||
+           begins(query, "cut.") ||
            strstr(query->name, ".corp.example") != NULL;
 }
 
@@ -87,15 +91,15 @@ static size_t add_answer(unsigned char *to, int type, const void *addr, size_t s
     return sizeof head + size;
 }
 
-static void answer(struct name_server *server, struct query *query)
+/* The size of the reply to a question. */
+static size_t answer(const struct query *query, unsigned char reply[static 1024])
 {
-    unsigned char reply[1024];
     size_t size = query->size;
     unsigned answers = 0, code = 0;
     struct in6_addr in6;
     struct in_addr in = {htonl(0x7f000004)};
 
-    assert(size + 20 * 16 <= sizeof reply);
+    assert(size + 20 * 16 <= 1024);
     memcpy(reply, query->data, size);
     inet_pton(AF_INET6, "2001:db8::6", &in6);
     if (query->type == TYPE_A && is_v4(query)) {
@@ -122,8 +126,76 @@ static void answer(struct name_server *server, struct query *query)
     memset(reply + 4, 0, 8);
     reply[5] = 1;
     reply[7] = (unsigned char)answers;
-    sendto(server->fd, reply, size, 0, (struct sockaddr *)&query->from,
+    return size;
+}
+
+static void reply_to(struct name_server *server, const struct query *query)
+{
+    unsigned char reply[1024];
+    size_t size = answer(query, reply);
+
+    if (begins(query, "cut.")) {
+        reply[2] |= 2; /* truncated */
+        reply[7] = 0;
+        size = query->size;
+    }
+    sendto(server->fd, reply, size, 0, (const struct sockaddr *)&query->from,
            sizeof query->from);
+}
+
+static bool read_all(int fd, void *data, size_t size)
+{
+    return recv(fd, data, size, MSG_WAITALL) == (ssize_t)size;
+}
+
+/* All questions of a connection, until the client closes it. */
+static void serve_stream(struct name_server *server)
+{
+    int fd = accept(server->stream, NULL, NULL);
+    unsigned char length[2], reply[2 + 1024];
+    struct query query;
+
+    while (read_all(fd, length, sizeof length)) {
+        size_t size = (size_t)length[0] << 8 | length[1];
+
+        if (size < HEADER || size > sizeof query.data ||
+            !read_all(fd, query.data, size) || !read_query(&query, size))
+            break;
+        size = answer(&query, reply + 2);
+        reply[0] = (unsigned char)(size >> 8);
+        reply[1] = (unsigned char)size;
+        send(fd, reply, size + 2, MSG_NOSIGNAL);
+    }
+    close(fd);
+}
+
+static void count(struct name_server *server, const struct query *query)
+{
+    pthread_mutex_lock(&server->lock);
+    server->questions++;
+    server->ports[ntohs(query->from.sin_port)] = true;
+    pthread_mutex_unlock(&server->lock);
+}
+
+unsigned name_server_questions(struct name_server *server)
+{
+    unsigned n;
+
+    pthread_mutex_lock(&server->lock);
+    n = server->questions;
+    pthread_mutex_unlock(&server->lock);
+    return n;
+}
+
+unsigned name_server_ports(struct name_server *server)
+{
+    unsigned n = 0;
+
+    pthread_mutex_lock(&server->lock);
+    for (int i = 0; i < 65536; i++)
+        n += server->ports[i];
+    pthread_mutex_unlock(&server->lock);
+    return n;
 }
 
 static void serve(struct name_server *server)
@@ -133,13 +205,16 @@ static void serve(struct name_server *server)
     ssize_t n = recvfrom(server->fd, query.data, sizeof query.data, 0,
                          (struct sockaddr *)&query.from, &size);
 
-    if (n < HEADER || !read_query(&query, (size_t)n) || begins(&query, "mute."))
+    if (n < HEADER || !read_query(&query, (size_t)n))
+        return;
+    count(server, &query);
+    if (begins(&query, "mute."))
         return;
     if (begins(&query, "held.") && !server->released) {
         assert(server->held < HELD_MOST);
         server->hold[server->held++] = query;
     } else {
-        answer(server, &query);
+        reply_to(server, &query);
     }
 }
 
@@ -147,21 +222,45 @@ static void *work(void *arg)
 {
     struct name_server *server = arg;
     struct pollfd fds[] = {{.fd = server->control[0], .events = POLLIN},
-                           {.fd = server->fd, .events = POLLIN}};
+                           {.fd = server->fd, .events = POLLIN},
+                           {.fd = server->stream, .events = POLLIN}};
     char order;
 
     for (;;) {
-        poll(fds, 2, -1);
+        poll(fds, 3, -1);
         if (fds[0].revents) {
             if (read(server->control[0], &order, 1) != 1 || order == 's')
                 return NULL;
             server->released = true;
             while (server->held > 0)
-                answer(server, &server->hold[--server->held]);
+                reply_to(server, &server->hold[--server->held]);
         }
         if (fds[1].revents)
             serve(server);
+        if (fds[2].revents)
+            serve_stream(server);
     }
+}
+
+/* False: the port is taken for streams. */
+static bool bind_both(struct name_server *server, struct sockaddr_in *in)
+{
+    socklen_t size = sizeof *in;
+    int rc, room = 1 << 20; /* for many questions at once */
+
+    in->sin_port = 0;
+    server->fd = socket(AF_INET, SOCK_DGRAM, 0);
+    server->stream = socket(AF_INET, SOCK_STREAM, 0);
+    setsockopt(server->fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof room);
+    rc = bind(server->fd, (struct sockaddr *)in, sizeof *in);
+    assert(rc == 0);
+    getsockname(server->fd, (struct sockaddr *)in, &size);
+    if (bind(server->stream, (struct sockaddr *)in, sizeof *in) == 0 &&
+        listen(server->stream, 16) == 0)
+        return true;
+    close(server->fd);
+    close(server->stream);
+    return false;
 }
 
 struct name_server *name_server_start(char addr[static 128])
@@ -169,14 +268,12 @@ struct name_server *name_server_start(char addr[static 128])
     struct name_server *server = calloc(1, sizeof *server);
     struct sockaddr_in in = {.sin_family = AF_INET,
                              .sin_addr = {htonl(INADDR_LOOPBACK)}};
-    socklen_t size = sizeof in;
     int rc;
 
     assert(server);
-    server->fd = socket(AF_INET, SOCK_DGRAM, 0);
-    rc = bind(server->fd, (struct sockaddr *)&in, sizeof in);
-    assert(rc == 0);
-    getsockname(server->fd, (struct sockaddr *)&in, &size);
+    pthread_mutex_init(&server->lock, NULL);
+    while (!bind_both(server, &in))
+        continue;
     rc = pipe(server->control);
     assert(rc == 0);
     rc = pthread_create(&server->thread, NULL, work, server);
@@ -211,6 +308,7 @@ void name_server_stop(struct name_server *server)
     tell(server, 's');
     pthread_join(server->thread, NULL);
     close(server->fd);
+    close(server->stream);
     close(server->control[0]);
     close(server->control[1]);
     free(server);

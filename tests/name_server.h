@@ -2,7 +2,7 @@
 /* A name server on the loopback, in a thread, with a few names: v4.* has 127.0.0.4, v6.* has
  * 2001:db8::6, both.* both, many.* twenty, empty.* none; *.corp.example is as v4.*; fail.* is
  * a failure, mute.* is not answered, held.* is as v4.* but not answered before it is
- * released; the rest does not exist. */
+ * released; cut.* is as v4.*, but over a stream only; the rest does not exist. */
 #ifndef COGEN_TESTS_NAME_SERVER_H
 #define COGEN_TESTS_NAME_SERVER_H
 
@@ -16,6 +16,10 @@ const char *name_server_addr(struct name_server **server);
 
 /* Answers what is held, and holds nothing any more. */
 void name_server_release(struct name_server *server);
+
+/* How many questions have come by datagram, and from how many ports. */
+unsigned name_server_questions(struct name_server *server);
+unsigned name_server_ports(struct name_server *server);
 
 /* Ends it. */
 void name_server_stop(struct name_server *server);

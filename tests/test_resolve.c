@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* cg_resolve and its resolvers: the fixed table in virtual time, c-ares against a name
- * server of the test, threads with a getaddrinfo of the test. */
+/* cg_resolve and its resolvers: the fixed table in virtual time, threads with a getaddrinfo of
+ * the test. c-ares is in test_resolve_cares.c. */
 #include "config.h"
 
-#include "tests/name_server.h"
+#include "tests/resolving.h"
 #include "tests/support.h"
 
 #include <cogen/sim.h>
@@ -15,72 +15,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define MS CG_MILLISECOND
-
-static struct cg_resolver *use(struct cg_sched *sched, const char *name,
-                               const struct cg_resolver_options *options)
-{
-    struct cg_resolver *resolver;
-
-    OK(cg_resolver_open(name, options, &resolver));
-    OK(cg_sched_resolver(sched, resolver));
-    return resolver;
-}
-
-static void check_addr(const struct cg_addr *addr, const char *want)
-{
-    char text[CG_ADDR_SIZE];
-
-    OK(cg_addr_print(addr, text, sizeof text));
-    ck_assert_str_eq(text, want);
-}
-
-/* A list as it was before: nothing has written to it. */
-static struct cg_addr_list untouched(void)
-{
-    struct cg_addr_list list;
-
-    memset(&list, 0xa5, sizeof list);
-    return list;
-}
-
-static void check_untouched(const struct cg_addr_list *list)
-{
-    struct cg_addr_list before = untouched();
-
-    ck_assert(memcmp(list, &before, sizeof before) == 0);
-}
-
-/* Whether a list has an address, wherever. */
-static bool has(const struct cg_addr_list *list, const char *want)
-{
-    char text[CG_ADDR_SIZE];
-
-    for (int i = 0; i < list->count; i++) {
-        OK(cg_addr_print(&list->addrs[i], text, sizeof text));
-        if (strcmp(text, want) == 0)
-            return true;
-    }
-    return false;
-}
-
-/* A look-up in a coroutine of its own. */
-struct lookup {
-    const char *host;
-    int64_t timeout;
-    bool shield;
-    struct cg_addr_list list;
-};
-
-static ssize_t look_up(void *arg)
-{
-    struct lookup *lookup = arg;
-
-    return cg_yield(cg_resolve(lookup->host, "80", &lookup->list,
-                               .timeout = lookup->timeout, .shield = lookup->shield));
-}
 
 /* ---- What needs no resolver ------------------------------------------------------------ */
 
@@ -103,12 +39,12 @@ static ssize_t numeric(void *arg)
     for (size_t i = 0; i < COUNT(table); i++) {
         IS(cg_yield(cg_resolve(table[i].host, table[i].port, &list)), 1);
         IS(list.count, 1);
-        check_addr(&list.addrs[0], table[i].text);
+        resolving_check(&list.addrs[0], table[i].text);
     }
     IS(cg_yield(cg_resolve("LocalHost", "80", &list)), 2);
-    ck_assert(has(&list, "127.0.0.1:80") && has(&list, "[::1]:80"));
+    ck_assert(resolving_has(&list, "127.0.0.1:80") && resolving_has(&list, "[::1]:80"));
     IS(cg_yield(cg_resolve("localhost.", "http", &list)), 2);
-    ck_assert(has(&list, "127.0.0.1:80") && has(&list, "[::1]:80"));
+    ck_assert(resolving_has(&list, "127.0.0.1:80") && resolving_has(&list, "[::1]:80"));
     return 0;
 }
 
@@ -120,7 +56,7 @@ static ssize_t refused(void *arg)
         "a/b", "a@b", "0x7f.1", "::1%nonesuch", "h\303\266st"};
     static const char *const services[] = {"",    "65536",    "-1",
                                            "80x", "nonesuch", "0000080"};
-    struct cg_addr_list list = untouched();
+    struct cg_addr_list list = resolving_untouched();
     char longer[300];
 
     (void)arg;
@@ -135,7 +71,7 @@ static ssize_t refused(void *arg)
     IS(cg_yield(cg_resolve(longer, "80", &list)), CG_EADDR);
     IS(cg_yield(cg_resolve(NULL, "80", &list)), -EINVAL);
     IS(cg_yield(cg_resolve("::1", "80", NULL)), -EINVAL);
-    check_untouched(&list);
+    resolving_check_untouched(&list);
     return 0;
 }
 
@@ -166,22 +102,22 @@ static ssize_t choices(void *arg)
 /* It answers what it was told, in that order, whatever the case, and CG_EHOST otherwise. */
 static ssize_t fixed(void *arg)
 {
-    struct cg_resolver *names = use(cg_sched_self(), "fixed", NULL);
-    struct cg_addr_list list = untouched();
+    struct cg_resolver *names = resolving_use(cg_sched_self(), "fixed", NULL);
+    struct cg_addr_list list = resolving_untouched();
 
     (void)arg;
     IS(cg_yield(cg_resolve("web.test", "80", &list)), CG_EHOST);
     OK(cg_host(names, "web.test", "10.0.0.2  2001:db8::1 10.0.0.1 "));
     OK(cg_host(names, "bad.test", NULL, .error = CG_ELOOKUP));
     IS(cg_yield(cg_resolve("bad.test", "80", &list)), CG_ELOOKUP);
-    check_untouched(&list);
+    resolving_check_untouched(&list);
     IS(cg_yield(cg_resolve("WEB.test.", "80", &list)), 3);
-    check_addr(&list.addrs[0], "10.0.0.2:80");
-    check_addr(&list.addrs[1], "[2001:db8::1]:80");
-    check_addr(&list.addrs[2], "10.0.0.1:80");
+    resolving_check(&list.addrs[0], "10.0.0.2:80");
+    resolving_check(&list.addrs[1], "[2001:db8::1]:80");
+    resolving_check(&list.addrs[2], "10.0.0.1:80");
     OK(cg_host(names, "Web.Test", "::1"));
     IS(cg_yield(cg_resolve("web.test", "81", &list)), 1);
-    check_addr(&list.addrs[0], "[::1]:81");
+    resolving_check(&list.addrs[0], "[::1]:81");
     IS(cg_host(names, "web.test", NULL), -EINVAL);
     IS(cg_host(names, "web.test", "::1", .error = CG_EHOST), -EINVAL);
     IS(cg_host(names, "web.test", "::1", .delay = -1), -EINVAL);
@@ -202,10 +138,10 @@ static ssize_t fixed(void *arg)
  * around it, is earlier. */
 static ssize_t delays(void *arg)
 {
-    struct cg_resolver *names = use(cg_sched_self(), "fixed", NULL);
-    struct cg_addr_list list = untouched();
+    struct cg_resolver *names = resolving_use(cg_sched_self(), "fixed", NULL);
+    struct cg_addr_list list = resolving_untouched();
     int64_t start = cg_now(cg_sched_self());
-    struct lookup lookup = {.host = "slow.test"};
+    struct resolving lookup = {.host = "slow.test"};
 
     (void)arg;
     OK(cg_host(names, "slow.test", "10.0.0.1", .delay = 100 * MS));
@@ -215,15 +151,15 @@ static ssize_t delays(void *arg)
     ck_assert_int_eq(cg_now(cg_sched_self()) - start, 99 * MS);
     IS(cg_yield(cg_resolve("mute.test", "80", &list, .timeout = CG_MINUTE)),
        -ETIMEDOUT);
-    IS(cg_yield(cg_call(look_up, &lookup, .timeout = 50 * MS)), -ETIMEDOUT);
+    IS(cg_yield(cg_call(resolving_look_up, &lookup, .timeout = 50 * MS)), -ETIMEDOUT);
     IS(cg_yield(cg_any((cg_resolve("slow.test", "80", &list), cg_sleep(99 * MS)))), 1);
-    check_untouched(&list);
+    resolving_check_untouched(&list);
     start = cg_now(cg_sched_self());
     IS(cg_yield(cg_resolve("bad.test", "80", &list, .timeout = 101 * MS)), CG_EHOST);
     ck_assert_int_eq(cg_now(cg_sched_self()) - start, 100 * MS);
     IS(cg_yield(cg_resolve("slow.test", "80", &list)), 1);
     ck_assert_int_eq(cg_now(cg_sched_self()) - start, 200 * MS);
-    check_addr(&list.addrs[0], "10.0.0.1:80");
+    resolving_check(&list.addrs[0], "10.0.0.1:80");
     return 0;
 }
 
@@ -333,16 +269,16 @@ static void wait_for_visitors(unsigned n)
 /* A look-up in a thread answers as any other. */
 static ssize_t in_threads(void *arg)
 {
-    struct cg_addr_list list = untouched();
+    struct cg_addr_list list = resolving_untouched();
 
     (void)arg;
-    use(cg_sched_self(), "thread", NULL);
+    resolving_use(cg_sched_self(), "thread", NULL);
     IS(cg_yield(cg_resolve("none.test", "80", &list)), CG_EHOST);
     IS(cg_yield(cg_resolve("again.test", "80", &list)), CG_ELOOKUP);
-    check_untouched(&list);
+    resolving_check_untouched(&list);
     IS(cg_yield(cg_resolve("web.test", "http", &list)), 2);
-    check_addr(&list.addrs[0], "[2001:db8::7]:80");
-    check_addr(&list.addrs[1], "10.0.0.7:80");
+    resolving_check(&list.addrs[0], "[2001:db8::7]:80");
+    resolving_check(&list.addrs[1], "10.0.0.7:80");
     return 0;
 }
 
@@ -350,14 +286,14 @@ static ssize_t in_threads(void *arg)
  * wait for the thread. */
 static ssize_t threads_block_nobody(void *arg)
 {
-    struct lookup lookup = {.host = "held.test"};
-    struct cg_addr_list list = untouched();
+    struct resolving lookup = {.host = "held.test"};
+    struct cg_addr_list list = resolving_untouched();
     struct cg_coro *coro;
 
     (void)arg;
-    use(cg_sched_self(), "thread", NULL);
+    resolving_use(cg_sched_self(), "thread", NULL);
     hold_names(true);
-    coro = test_start(look_up, &lookup);
+    coro = test_start(resolving_look_up, &lookup);
     for (int i = 0; i < 10; i++) {
         OK(cg_yield(cg_sleep(MS)));
         ck_assert_int_eq(cg_coro_state(coro), CG_CORO_WAITING);
@@ -367,7 +303,7 @@ static ssize_t threads_block_nobody(void *arg)
     wait_for_visitors(2);
     hold_names(false);
     IS(test_end(coro), 2);
-    check_addr(&lookup.list.addrs[1], "10.0.0.7:80");
+    resolving_check(&lookup.list.addrs[1], "10.0.0.7:80");
     return 0;
 }
 
@@ -379,15 +315,15 @@ static ssize_t threads_are_limited(void *arg)
         LOOKUPS = 20,
         THREADS = 8
     };
-    static struct lookup lookups[LOOKUPS];
+    static struct resolving lookups[LOOKUPS];
     struct cg_coro *coros[LOOKUPS];
 
     (void)arg;
-    use(cg_sched_self(), "thread", NULL);
+    resolving_use(cg_sched_self(), "thread", NULL);
     hold_names(true);
     for (int i = 0; i < LOOKUPS; i++) {
         lookups[i].host = "held.test";
-        coros[i] = test_start(look_up, &lookups[i]);
+        coros[i] = test_start(resolving_look_up, &lookups[i]);
     }
     OK(cg_yield(cg_sleep(5 * MS)));
     wait_for_visitors(THREADS);
@@ -406,14 +342,14 @@ static ssize_t threads_are_limited(void *arg)
 /* Threads outlive whoever asked, the run, and the scheduler. */
 static void threads_outlive(void)
 {
-    struct lookup lookups[10];
+    struct resolving lookups[10];
     struct test test = test_open(.timeout = 0);
 
-    use(test.sched, "thread", NULL);
+    resolving_use(test.sched, "thread", NULL);
     hold_names(true);
     for (int i = 0; i < 10; i++) {
-        lookups[i] = (struct lookup){.host = "held.test", .timeout = MS};
-        OK(cg_start(test.sched, look_up, &lookups[i]));
+        lookups[i] = (struct resolving){.host = "held.test", .timeout = MS};
+        OK(cg_start(test.sched, resolving_look_up, &lookups[i]));
     }
     test_finish(&test);
     wait_for_visitors(8);
@@ -421,238 +357,6 @@ static void threads_outlive(void)
     hold_names(false);
     wait_for_visitors(0);
 }
-
-/* ---- c-ares ----------------------------------------------------------------------------- */
-
-#ifdef HAVE_CARES
-
-static struct name_server *dns;
-
-/* c-ares in this scheduler, asking the test's server once. */
-static void use_cares(struct cg_sched *sched, int64_t timeout, const char *resolv_conf)
-{
-    char text[CG_ADDR_SIZE];
-    struct cg_resolver_options options = {
-        .servers = text, .resolv_conf = resolv_conf, .timeout = timeout, .tries = 1};
-
-    dns = name_server_start(text);
-    use(sched, "c-ares", &options);
-}
-
-/* Addresses of one family and of both; names that nobody has, and those without one; a
- * server that fails. */
-static ssize_t asks_servers(void *arg)
-{
-    struct cg_addr_list list = untouched();
-
-    (void)arg;
-    use_cares(cg_sched_self(), CG_MINUTE, NULL);
-    IS(cg_yield(cg_resolve("none.test", "80", &list)), CG_EHOST);
-    IS(cg_yield(cg_resolve("empty.test", "80", &list)), CG_EHOST);
-    IS(cg_yield(cg_resolve("fail.test", "80", &list)), CG_ELOOKUP);
-    check_untouched(&list);
-    IS(cg_yield(cg_resolve("v4.test", "80", &list)), 1);
-    check_addr(&list.addrs[0], "127.0.0.4:80");
-    IS(cg_yield(cg_resolve("v6.test", "81", &list)), 1);
-    check_addr(&list.addrs[0], "[2001:db8::6]:81");
-    IS(cg_yield(cg_resolve("both.test", "http", &list)), 2);
-    ck_assert(has(&list, "127.0.0.4:80") && has(&list, "[2001:db8::6]:80"));
-    IS(cg_yield(cg_resolve("many.test", "80", &list)), CG_ADDRS_MOST);
-    name_server_stop(dns);
-    return 0;
-}
-
-/* A server that says nothing: the resolver's patience ends in CG_ELOOKUP, the op's own in
- * -ETIMEDOUT. */
-static ssize_t asks_in_vain(void *arg)
-{
-    struct cg_addr_list list = untouched();
-
-    (void)arg;
-    use_cares(cg_sched_self(), 50 * MS, NULL);
-    IS(cg_yield(cg_resolve("mute.test", "80", &list)), CG_ELOOKUP);
-    IS(cg_yield(cg_resolve("mute.test", "80", &list, .timeout = 5 * MS)), -ETIMEDOUT);
-    IS(cg_yield(cg_any((cg_resolve("mute.test", "80", &list), cg_sleep(MS)))), 1);
-    check_untouched(&list);
-    while (cg_yield(cg_resolve("v4.test", "80", &list)) == CG_ELOOKUP)
-        continue; /* 50 ms can be too little on a busy machine */
-    check_addr(&list.addrs[0], "127.0.0.4:80");
-    name_server_stop(dns);
-    return 0;
-}
-
-/* While an answer is held back the others run, and other look-ups are answered; one that
- * is cancelled takes none with it. */
-static ssize_t asks_in_parallel(void *arg)
-{
-    struct lookup lookups[] = {
-        {.host = "held.test"}, {.host = "held.too"}, {.host = "held.three"}};
-    struct cg_coro *coros[COUNT(lookups)];
-    struct cg_addr_list list;
-
-    (void)arg;
-    use(cg_sched_self(), "c-ares",
-        &(struct cg_resolver_options){.servers = name_server_addr(&dns),
-                                      .timeout = CG_MINUTE});
-    for (size_t i = 0; i < COUNT(lookups); i++)
-        coros[i] = test_start(look_up, &lookups[i]);
-    for (int i = 0; i < 10; i++) {
-        OK(cg_yield(cg_sleep(MS)));
-        ck_assert_int_eq(cg_coro_state(coros[0]), CG_CORO_WAITING);
-    }
-    IS(cg_yield(cg_resolve("v4.test", "80", &list)), 1);
-    OK(cg_yield(cg_cancel(coros[1])));
-    IS(test_end(coros[1]), -ECANCELED);
-    IS(cg_yield(cg_resolve("v6.test", "80", &list)), 1);
-    name_server_release(dns);
-    IS(test_end(coros[0]), 1);
-    check_addr(&lookups[0].list.addrs[0], "127.0.0.4:80");
-    IS(test_end(coros[2]), 1);
-    name_server_stop(dns);
-    return 0;
-}
-
-/* The last who waits takes the coroutine that asks with it: the run ends, although the
- * server has not answered; another run asks anew. */
-static void holds_nothing_open(void)
-{
-    struct test test = test_open(.timeout = 0);
-    struct lookup lost = {.host = "held.test", .timeout = 2 * MS},
-                  found = {.host = "v4.test"};
-    struct cg_resolver_options options = {.servers = name_server_addr(&dns),
-                                          .timeout = CG_MINUTE};
-    struct cg_coro *coro;
-
-    use(test.sched, "c-ares", &options);
-    for (int i = 0; i < 3; i++) {
-        OK(cg_start(test.sched, look_up, &lost));
-        test_finish(&test);
-        OK(cg_start(test.sched, look_up, &found, .coro = &coro));
-        test_finish(&test);
-        IS(cg_coro_result(coro), 1);
-        cg_unref(coro);
-    }
-    lost.timeout = 0; /* the scheduler is freed with it */
-    OK(cg_start(test.sched, look_up, &lost));
-    for (int i = 0; i < 5; i++)
-        IS(cg_step(test.sched, MS), 1);
-    test_close(&test);
-    name_server_stop(dns);
-}
-
-/* Who is shielded has its answer although everything has been told to stop. */
-static void shielded(void)
-{
-    struct test test = test_open(.timeout = 0);
-    struct lookup lookups[] = {{.host = "held.test", .shield = true},
-                               {.host = "held.test"}};
-    struct cg_resolver_options options = {.servers = name_server_addr(&dns),
-                                          .timeout = CG_MINUTE};
-    struct cg_coro *coros[2];
-
-    use(test.sched, "c-ares", &options);
-    for (int i = 0; i < 2; i++)
-        OK(cg_start(test.sched, look_up, &lookups[i], .coro = &coros[i]));
-    for (int i = 0; i < 5; i++)
-        IS(cg_step(test.sched, MS), 1);
-    cg_stop(test.sched);
-    IS(cg_step(test.sched, 0), 1);
-    name_server_release(dns);
-    test_finish(&test);
-    IS(cg_coro_result(coros[0]), 1);
-    IS(cg_coro_result(coros[1]), -ECANCELED);
-    cg_unref(coros[0]);
-    cg_unref(coros[1]);
-    test_close(&test);
-    name_server_stop(dns);
-}
-
-/* The domains of resolv.conf are tried for a short name. */
-static ssize_t respects_resolv_conf(void *arg)
-{
-    char path[] = "/tmp/cogen-test-XXXXXX";
-    int fd = mkstemp(path);
-    struct cg_addr_list list;
-
-    (void)arg;
-    OK(fd);
-    OK(dprintf(fd, "search none.example corp.example\noptions ndots:1\n"));
-    close(fd);
-    use_cares(cg_sched_self(), CG_MINUTE, path);
-    IS(cg_yield(cg_resolve("short", "80", &list)), 1);
-    check_addr(&list.addrs[0], "127.0.0.4:80");
-    unlink(path);
-    name_server_stop(dns);
-    return 0;
-}
-
-/* The first host of the hosts file that is neither localhost nor IPv6. */
-static bool known_host(char host[static 64], char addr[static 64])
-{
-    FILE *file = fopen("/etc/hosts", "r");
-    char line[256];
-    bool found = false;
-
-    while (file && !found && fgets(line, sizeof line, file))
-        found = sscanf(line, "%63s %63s", addr, host) == 2 && addr[0] != '#' &&
-                strchr(addr, ':') == NULL && strcmp(host, "localhost") != 0;
-    if (file)
-        fclose(file);
-    return found;
-}
-
-/* The hosts file is asked before any server, which would not know. */
-static ssize_t respects_hosts(void *arg)
-{
-    char host[64], addr[64], want[80];
-    struct cg_addr_list list;
-
-    (void)arg;
-    if (!known_host(host, addr)) {
-        printf("SKIP respects_hosts: /etc/hosts has nobody but localhost\n");
-        return 0;
-    }
-    use_cares(cg_sched_self(), CG_MINUTE, NULL);
-    OK(cg_yield(cg_resolve(host, "80", &list)));
-    snprintf(want, sizeof want, "%s:80", addr);
-    ck_assert(has(&list, want));
-    name_server_stop(dns);
-    return 0;
-}
-
-/* From a name to a connection, by way of c-ares. */
-static ssize_t connects(void *arg)
-{
-    char addr[CG_ADDR_SIZE], name[CG_ADDR_SIZE];
-    struct cg_sock *listener, *conn;
-
-    (void)arg;
-    use_cares(cg_sched_self(), CG_MINUTE, NULL);
-    OK(cg_listen(cg_sched_self(), "127.0.0.4:0", &listener));
-    OK(cg_local_addr(listener, addr, sizeof addr));
-    snprintf(name, sizeof name, "v4.test%s", strrchr(addr, ':'));
-    OK(cg_yield(cg_connect(name, &conn, .timeout = 20 * CG_SECOND)));
-    cg_close(conn);
-    cg_close(listener);
-    IS(cg_yield(cg_connect(name, &conn, .timeout = 20 * CG_SECOND)), -ECONNREFUSED);
-    IS(cg_yield(cg_connect("none.test:80", &conn)), CG_EHOST);
-    name_server_stop(dns);
-    return 0;
-}
-
-/* A simulated world has no name servers. */
-static ssize_t not_simulated(void *arg)
-{
-    struct cg_addr_list list;
-
-    (void)arg;
-    use_cares(cg_sched_self(), CG_MINUTE, NULL);
-    IS(cg_yield(cg_resolve("v4.test", "80", &list)), CG_ELOOKUP);
-    name_server_stop(dns);
-    return 0;
-}
-
-#endif
 
 static const struct test_case cases[] = {
     CORO(numeric),
@@ -665,17 +369,6 @@ static const struct test_case cases[] = {
     CORO(threads_block_nobody, .where = ON_KERNEL),
     CORO(threads_are_limited, .where = ON_KERNEL),
     PLAIN(threads_outlive, .where = ON_KERNEL),
-#ifdef HAVE_CARES
-    CORO(asks_servers, .where = ON_KERNEL),
-    CORO(asks_in_vain, .where = ON_KERNEL),
-    CORO(asks_in_parallel, .where = ON_KERNEL),
-    PLAIN(holds_nothing_open, .where = ON_KERNEL),
-    PLAIN(shielded, .where = ON_KERNEL),
-    CORO(respects_resolv_conf, .where = ON_KERNEL),
-    CORO(respects_hosts, .where = ON_KERNEL),
-    CORO(connects, .where = ON_KERNEL),
-    CORO(not_simulated, .where = ON_SIM),
-#endif
 };
 
 int main(void)
