@@ -103,6 +103,7 @@ static inline enum cg_verdict start(struct cg_op *op, struct cg_sched *sched)
     op->uses = NULL;
     if (op->deadline && op->deadline < sched->now && !(op->type->flags & CG_OP_ANYHOW)) {
         op->state = CG_OP_IDLE;
+        op->timer.expiry = 0; /* sleep's finish asks what has expired */
         op->result = -ETIMEDOUT;
         return CG_DONE;
     }

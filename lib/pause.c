@@ -57,7 +57,7 @@ static ssize_t sleep_finish(struct cg_op *op)
 {
     struct cg_sleep_op *sleep = (struct cg_sleep_op *)op;
 
-    if (op->result == -ETIMEDOUT && (int64_t)op->timer.expiry >= sleep->wake)
+    if (op->result == -ETIMEDOUT && sleep->wake && (int64_t)op->timer.expiry >= sleep->wake)
         return 0;
     return op->result;
 }
