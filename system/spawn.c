@@ -3,6 +3,7 @@
  * the same in a small program and in a large one with threads. */
 #include "config.h"
 
+#include "lib/ascii.h"
 #include "system/process.h"
 #include "system/stdio.h"
 
@@ -62,8 +63,13 @@ static int close_listed(posix_spawn_file_actions_t *actions, DIR *dir)
     struct dirent *entry;
     int rc = 0;
 
-    while (rc == 0 && (entry = readdir(dir)))
-        rc = close_one(actions, atoi(entry->d_name));
+    while (rc == 0 && (entry = readdir(dir))) {
+        const char *name = entry->d_name;
+        uint64_t fd;
+
+        if (cg__ascii_number(&name, &fd) && fd <= INT_MAX)
+            rc = close_one(actions, (int)fd);
+    }
     closedir(dir);
     return rc;
 }
