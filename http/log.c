@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* What the server says about itself: the date, the access log, why a handler failed. */
+/* What the server says about itself: its name, the date, and what goes wrong. */
 #include "config.h"
 
-#include "http/date.h"
 #include "http/server.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -56,22 +54,7 @@ void cg__http_date(struct cg_http_server *server)
     server->date_until = now + CG_SECOND - wall.tv_nsec;
 }
 
-/* ---- The access log -------------------------------------------------------------- */
-
-/* Writes a text that a client chose: quotes and what is not printable as "\x22". */
-static void put_quoted(FILE *file, const char *text)
-{
-    putc('"', file);
-    for (; text != NULL && *text != '\0'; text++) {
-        unsigned char c = (unsigned char)*text;
-
-        if (c < ' ' || c >= 0x7f || c == '"' || c == '\\')
-            fprintf(file, "\\x%02x", c);
-        else
-            putc(c, file);
-    }
-    putc('"', file);
-}
+/* ---- For the logs ----------------------------------------------------------------- */
 
 /* The peer's address without its port. */
 const char *cg__http_peer(struct cg__http_conn *conn)
@@ -87,99 +70,6 @@ const char *cg__http_peer(struct cg__http_conn *conn)
     }
     return conn->peer != NULL && *conn->peer != '\0' ? conn->peer : "-";
 }
-
-/* Ends a piece of writing to the log, begun with cg_sigpipe_block. Where it has failed, since
- * nobody reads the log any more, or its disk is full, that is said once. */
-static void end_writing(struct cg_http_server *server, int before)
-{
-    int error = errno;
-    bool failed = ferror(server->options.access_log) != 0;
-    char line[100];
-
-    clearerr(server->options.access_log);
-    cg_sigpipe_unblock(before, failed);
-    if (failed && !server->log_failed) {
-        snprintf(line, sizeof line, "the access log cannot be written: %s",
-                 cg_strerror(-error));
-        cg__http_log(server, line);
-        server->log_failed = true;
-    }
-}
-
-void cg__http_log_flush(struct cg_http_server *server)
-{
-    int before;
-
-    if (server->options.access_log == NULL)
-        return;
-    before = cg_sigpipe_block();
-    fflush(server->options.access_log);
-    end_writing(server, before);
-}
-
-static ssize_t flusher(void *arg)
-{
-    struct cg_http_server *server = arg;
-
-    cg_yield(cg_sleep(CG_SECOND));
-    cg__http_log_flush(server);
-    cg_unref(server->flusher);
-    server->flusher = NULL;
-    return 0;
-}
-
-/* Within a second. */
-static void flush_soon(struct cg_http_server *server)
-{
-    if (server->flusher == NULL &&
-        cg_start(cg_sched_self(), flusher, server, .name = "http log",
-                 .coro = &server->flusher) < 0)
-        server->flusher = NULL;
-}
-
-void cg__http_log_end(struct cg_http_server *server)
-{
-    struct cg_coro *flusher = server->flusher;
-
-    if (flusher == NULL)
-        return;
-    cg_ref(flusher);
-    cg_coro_cancel(flusher);
-    cg_yield(cg_join(flusher, .shield = true));
-    cg_unref(flusher);
-}
-
-void cg__http_log_access(struct cg_http_request *req)
-{
-    FILE *file = req->server->options.access_log;
-    const struct cg__http_parser *parser = &req->parser;
-    char date[CG__HTTP_LOG_DATE_SIZE];
-    int before;
-
-    if (!req->begun)
-        return;
-    before = cg_sigpipe_block();
-    cg__http_date_for_log(time(NULL), date);
-    fprintf(file, "%s - - [%s] ", cg__http_peer(req->conn), date);
-    if (parser->method == NULL) {
-        fputs("\"-\"", file);
-    } else {
-        char line[64];
-
-        /* Its parts are a token and what may stand in a target: no quotes. */
-        snprintf(line, sizeof line, " HTTP/1.%d", parser->minor);
-        fprintf(file, "\"%s %s%s\"", parser->method, cg_http_target(req), line);
-    }
-    fprintf(file, " %d %llu ", req->status, (unsigned long long)req->sent);
-    put_quoted(file, parser->method ? cg_http_headers_get(&req->in, "Referer") : NULL);
-    putc(' ', file);
-    put_quoted(file, parser->method ? cg_http_headers_get(&req->in, "User-Agent") : NULL);
-    putc('\n', file);
-    end_writing(req->server, before);
-    flush_soon(req->server);
-}
-
-/* ---- Failures -------------------------------------------------------------------- */
 
 static void print_line(const char *line)
 {
@@ -209,13 +99,4 @@ void cg__http_log_accept(void *arg, int code)
     snprintf(line, sizeof line, "a connection could not be accepted: %s",
              cg_strerror(code));
     cg__http_log(server, line);
-}
-
-void cg__http_log_failure(struct cg_http_request *req, ssize_t code)
-{
-    char line[256];
-
-    snprintf(line, sizeof line, "%s %.150s: %s", cg_http_method(req), cg_http_target(req),
-             code < 0 ? cg_strerror(code) : "the handler has not answered");
-    cg__http_log(req->server, line);
 }

@@ -78,7 +78,6 @@ void cg_http_server_free(struct cg_http_server *server)
     for (int i = 0; i < CG__HTTP_REPEATS; i++)
         cg__http_repeat_clear(&server->repeats[i]);
     cg__http_outs_free(server);
-    cg__http_log_flush(server);
     cg__http_routes_free(server);
     free(server);
 }

@@ -22,6 +22,7 @@ enum {
     CG__HTTP_SPARE = 256, /* requests, and buffers, kept for later; io_uring needs many */
     CG__HTTP_SPARE_LARGE = 64, /* of the large buffers */
     CG__HTTP_TURN = 32 * 1024, /* bytes that are compressed before others may run */
+    CG__HTTP_LOG_LIMIT = 1024 * 1024, /* bytes of the access log that wait for a thread */
     CG__HTTP_SLOTS = 64,  /* lists of routes whose patterns are paths */
 };
 
@@ -89,6 +90,16 @@ struct cg__http_conn {
     char *peer; /* for the log, once it is known */
 };
 
+/* The access log. See log_access.c. */
+struct cg__http_batch;
+struct cg__http_log {
+    struct cg_http_headers lines; /* that have gathered */
+    struct cg__http_batch *batch; /* that a thread is to write; NULL: none */
+    struct cg_coro *flusher;      /* NULL: there are no lines */
+    unsigned long lost;           /* lines for which there was no room */
+    bool failed;                  /* it could not be written, which has been said */
+};
+
 struct cg_http_server {
     struct cg_http_server_options options; /* with their defaults */
     struct cg__http_limits limits;
@@ -115,8 +126,7 @@ struct cg_http_server {
     struct cg_sched *sched;
     struct cg__http_conn *lates; /* whose handlers may keep earlier answers waiting */
     struct cg_deferred late;     /* looks after them */
-    struct cg_coro *flusher; /* of the log; NULL: nothing to be flushed */
-    bool log_failed;         /* the access log could not be written, which has been said */
+    struct cg__http_log access;
     int64_t accept_quiet; /* failures to accept are not logged until this moment */
 };
 
@@ -307,14 +317,19 @@ void cg__http_date(struct cg_http_server *server);
 /* The peer's address without its port; it is kept, for when the socket is another's. */
 const char *cg__http_peer(struct cg__http_conn *conn);
 
-/* A line for the access log, if there is one; one for those who look after the server. */
-void cg__http_log_access(struct cg_http_request *req);
-void cg__http_log_end(struct cg_http_server *server); /* what was logged is written */
-void cg__http_log_flush(struct cg_http_server *server);
-void cg__http_log_failure(struct cg_http_request *req, ssize_t code);
+/* A line for those who look after the server. */
 void cg__http_log(struct cg_http_server *server, const char *line);
 
 /* Logs, once a second at most, that a connection could not be accepted. arg: the server. */
 void cg__http_log_accept(void *arg, int code);
+
+/* ---- log_access.c ---- */
+
+/* A line for the access log; at the end of serving, what has gathered is written. */
+void cg__http_log_access(struct cg_http_request *req);
+void cg__http_log_end(struct cg_http_server *server);
+
+/* A line of why a handler failed. */
+void cg__http_log_failure(struct cg_http_request *req, ssize_t code);
 
 #endif

@@ -12,7 +12,7 @@
  * once. Buffered or not: the write fails in the line's printing or in the flush. */
 static ssize_t reader_has_gone(void *arg)
 {
-    static const int modes[] = {_IONBF, _IOLBF, _IOFBF};
+    static const int modes[] = {_IONBF, _IOFBF};
     int ends[2];
 
     (void)arg;
@@ -26,20 +26,20 @@ static ssize_t reader_has_gone(void *arg)
         serve_begin(&(struct cg_http_server_options){.access_log = file});
         for (int k = 0; k < 3; k++)
             IS(status_of("GET /" V CLOSE "\r\n"), 200);
-        IS(cg_yield(cg_sleep(2 * CG_SECOND)), 0);
+        while (*logged == '\0')
+            IS(cg_yield(cg_sleep(10 * CG_MILLISECOND)), 0);
         ck_assert_str_eq(logged, "the access log cannot be written: Broken pipe");
         logged[0] = '\0';
         IS(status_of("GET /" V CLOSE "\r\n"), 200);
-        IS(cg_yield(cg_sleep(2 * CG_SECOND)), 0);
+        serve_end(); /* writes what has gathered */
         ck_assert_str_eq(logged, "");
-        serve_end();
         fclose(file);
     }
     return 0;
 }
 
 static const struct test_case cases[] = {
-    CORO(reader_has_gone, .where = ON_SIM),
+    CORO(reader_has_gone, .where = ON_KERNEL),
 };
 
 int main(void)

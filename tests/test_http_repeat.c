@@ -587,7 +587,7 @@ int main(void)
         CORO(alternating),
         CORO(batches),
         CORO(sockets),
-        CORO(logged),
+        CORO(logged, .where = ON_KERNEL),
     };
 
     return test_main("http repeats", cases, COUNT(cases));

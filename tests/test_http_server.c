@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* Requests on one connection are answered in order, also if they come in one packet. */
 static ssize_t keeps_alive(void *arg)
@@ -197,7 +198,7 @@ static ssize_t access_log(void *arg)
 
     (void)arg;
     serve_begin(&(struct cg_http_server_options){.access_log = file});
-    ask("GET /a?b" V CLOSE "User-Agent: me \"\x80\r\nReferer: you\r\n\r\n");
+    ask("GET /a?b\"1\\" V CLOSE "User-Agent: me \"\x80\r\nReferer: you\r\n\r\n");
     ask("GARBAGE\r\n\r\n");
     serve_end();
     rewind(file);
@@ -205,11 +206,42 @@ static ssize_t access_log(void *arg)
     dash = strstr(line, " - - [");
     ck_assert_ptr_nonnull(dash);
     ck_assert_str_eq(strstr(dash, "] ") + 2,
-                     "\"GET /a?b HTTP/1.1\" 200 6 \"you\" \"me \\x22\\x80\"\n");
+                     "\"GET /a?b\\x221\\x5c HTTP/1.1\" 200 6 \"you\" \"me \\x22\\x80\"\n");
     ck_assert_ptr_nonnull(fgets(line, sizeof line, file));
     ck_assert_ptr_nonnull(strstr(line, "\"-\" "));
     ck_assert_ptr_null(fgets(line, sizeof line, file));
     fclose(file);
+    return 0;
+}
+
+/* A reader of the access log that is slow or has gone keeps nobody waiting and ends nothing. */
+static ssize_t slow_log(void *arg)
+{
+    static char request[8 * 1024];
+    char *at = stpcpy(request, "GET /");
+    int ends[2];
+    FILE *file;
+
+    (void)arg;
+    memset(at, 'a', 7000);
+    strcpy(at + 7000, V CLOSE "\r\n");
+    for (int gone = 0; gone < 2; gone++) {
+        OK(pipe(ends));
+        file = fdopen(ends[1], "w");
+        ck_assert_ptr_nonnull(file);
+        if (gone)
+            close(ends[0]);
+        serve_begin(&(struct cg_http_server_options){.access_log = file});
+        for (int i = 0; i < 200; i++)
+            ck_assert_int_eq(status_of(request), 200);
+        OK(cg_yield(cg_sleep(1100 * CG_MILLISECOND))); /* a thread writes, or tries to */
+        ck_assert_int_eq(status_of(request), 200);
+        serve_end();
+        ck_assert_ptr_nonnull(strstr(logged, "lines are lost"));
+        if (!gone)
+            close(ends[0]); /* the thread that was left behind ends */
+        fclose(file);
+    }
     return 0;
 }
 
@@ -296,7 +328,8 @@ static const struct test_case cases[] = {
     CORO(proxies),
     CORO(interim),
     CORO(failures),
-    CORO(access_log),
+    CORO(access_log, .where = ON_KERNEL),
+    CORO(slow_log, .where = ON_KERNEL),
 };
 
 int main(void)

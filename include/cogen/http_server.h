@@ -71,7 +71,8 @@ struct cg_http_server_options {
     size_t stack_size;      /* of a connection's coroutine (the scheduler's) */
     const char *name;       /* of the Server field; "": none ("cogen/VERSION"). Borrowed */
     FILE *access_log;       /* a line a request, in the combined format (none). Borrowed;
-                               flushed once a second at most */
+                               written once a second, by a thread of cg_offload; what waits
+                               beyond 1 MiB is lost, of which .log is told */
     /* Told what clients are not: why a handler failed, or that connections cannot be accepted
      * (a line on stderr). It may not yield: the second is told outside coroutines. */
     void (*log)(void *arg, const char *line);
