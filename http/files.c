@@ -49,17 +49,13 @@ struct file {
 
 /* ---- Finding it ------------------------------------------------------------------ */
 
-static bool has_dot_segments(const char *path)
+/* Whether a part of the path begins with a dot. "/.well-known/" is there to be found
+ * (RFC 8615). */
+static bool is_hidden(const char *path)
 {
-    for (; path != NULL; path = strchr(path, '/')) {
-        size_t size;
-
-        path += *path == '/';
-        size = strcspn(path, "/");
-        if ((size == 1 || size == 2) && memcmp(path, "..", size) == 0)
-            return true;
-    }
-    return false;
+    if (strncmp(path, ".well-known/", 12) == 0)
+        path += 12;
+    return *path == '.' || strstr(path, "/.") != NULL;
 }
 
 /* Opens a path, followed by an ending. 0 or -errno. */
@@ -82,9 +78,10 @@ static int open_file(const struct cg_http_files *files, const char *path, const 
     if (fd < 0)
         return fd;
     if (fstat(fd, &file->st) < 0) {
-        fd = -errno;
-        close(file->fd);
-        return fd;
+        int code = -errno;
+
+        close(fd);
+        return code;
     }
     file->fd = fd;
     return 0;
@@ -119,10 +116,11 @@ static void find_compressed(struct cg_http_request *req, const struct cg_http_fi
         return;
     cg_http_set(req, "Vary", "Accept-Encoding");
     coding = cg__http_accepts(req, true, true);
-    if (coding == CG__HTTP_BR && !try_coding(files, path, index, coding, file))
-        coding = cg__http_accepts(req, true, false);
-    if (coding == CG__HTTP_GZIP)
-        try_coding(files, path, index, coding, file);
+    if (coding != CG__HTTP_IDENTITY && !try_coding(files, path, index, coding, file)) {
+        coding = cg__http_accepts(req, coding == CG__HTTP_BR, coding == CG__HTTP_GZIP);
+        if (coding != CG__HTTP_IDENTITY)
+            try_coding(files, path, index, coding, file);
+    }
     if (file->coding != CG__HTTP_IDENTITY)
         cg_http_set(req, "Content-Encoding", cg__http_coding_name(file->coding));
 }
@@ -230,6 +228,41 @@ static ssize_t answer_file(struct cg_http_request *req, const struct cg_http_fil
     }
 }
 
+/* What the kernel makes while it is read, in /sys or /proc, has a size that is not its own; and
+ * no blocks. (Nor has a file that is small, or one large hole: its last byte tells.) */
+static bool has_true_size(const struct file *file)
+{
+    off_t size = file->st.st_size;
+    char byte;
+
+    return file->st.st_blocks > 0 ||
+           pread(file->fd, &byte, 1, size > 0 ? size - 1 : 0) == (size > 0);
+}
+
+/* Sends a file up to its end, wherever that is. */
+static ssize_t answer_unsized(struct cg_http_request *req, const struct file *file)
+{
+    bool wanted = req->parser.code == HTTP_GET;
+    char piece[4096];
+    ssize_t n, sent = 0;
+
+    cg_http_set(req, "Content-Type", file->mime);
+    while (wanted && sent >= 0 && (n = read(file->fd, piece, sizeof piece)) != 0)
+        sent = n < 0 ? -errno : cg_yield(cg_http_write(req, piece, (size_t)n));
+    return sent < 0 ? sent : cg_yield(cg_http_write(req, "", 0));
+}
+
+static ssize_t answer_found(struct cg_http_request *req, const struct cg_http_files *files,
+                            const char *path, const char *index, struct file *file)
+{
+    if (!S_ISREG(file->st.st_mode))
+        return cg__http_plain(req, 403);
+    if (!has_true_size(file))
+        return answer_unsized(req, file);
+    find_compressed(req, files, path, index, file);
+    return answer_file(req, files, file);
+}
+
 static ssize_t answer_directory(struct cg_http_request *req,
                                 const struct cg_http_files *files, const char *path,
                                 struct file *file)
@@ -239,15 +272,10 @@ static ssize_t answer_directory(struct cg_http_request *req,
     ssize_t n;
 
     if (rc == -ENOENT && files->options.listing)
-        return cg__http_list(req, dup(file->fd));
+        return cg__http_list(req, files, path, file->fd);
     if (rc < 0)
         return cg__http_plain(req, rc == -ENOENT ? 403 : cg__http_status_of(rc));
-    if (S_ISREG(index.st.st_mode)) {
-        find_compressed(req, files, path, "index.html", &index);
-        n = answer_file(req, files, &index);
-    } else {
-        n = cg__http_plain(req, 403);
-    }
+    n = answer_found(req, files, path, "index.html", &index);
     close(index.fd);
     return n;
 }
@@ -268,8 +296,8 @@ ssize_t cg_http_send_files(struct cg_http_request *req, void *arg)
     if (path == NULL)
         path = cg_http_path(req);
     path += strspn(path, "/");
-    if (has_dot_segments(path))
-        return cg__http_plain(req, 403);
+    if (!files->options.hidden && is_hidden(path))
+        return cg__http_plain(req, 404);
     rc = open_file(files, path, "", &file);
     if (rc < 0)
         return cg__http_plain(req, cg__http_status_of(rc));
@@ -279,11 +307,8 @@ ssize_t cg_http_send_files(struct cg_http_request *req, void *arg)
         n = answer_slash(req);
     } else if (S_ISDIR(file.st.st_mode)) {
         n = answer_directory(req, files, path, &file);
-    } else if (S_ISREG(file.st.st_mode)) {
-        find_compressed(req, files, path, "", &file);
-        n = answer_file(req, files, &file);
     } else {
-        n = cg__http_plain(req, 403);
+        n = answer_found(req, files, path, "", &file);
     }
     close(file.fd);
     return n;

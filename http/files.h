@@ -25,8 +25,9 @@ int cg__http_status_of(int error);
 /* The Content-Type of a file's name. mime.c */
 const char *cg__http_mime(const char *path);
 
-/* Answers with a list of an open directory, which is closed. files_list.c */
-ssize_t cg__http_list(struct cg_http_request *req, int directory);
+/* Answers with a list of a directory, which is open already. files_list.c */
+ssize_t cg__http_list(struct cg_http_request *req, const struct cg_http_files *files,
+                      const char *path, int directory);
 
 enum cg__http_range { CG__HTTP_WHOLE, CG__HTTP_PART, CG__HTTP_NO_PART };
 

@@ -92,6 +92,7 @@ int cg__http_status_of(int error)
     case EMFILE:
     case ENFILE:
     case ENOMEM:
+    case EAGAIN: /* no thread */
         return 503;
     default:
         return 500;

@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include "http/server.h"
+#include "http/url.h"
 #include "lib/ascii.h"
 
 #include <errno.h>
@@ -81,7 +82,8 @@ int cg__http_path(struct cg_http_request *req)
 
     req->path = target;
     if (*target == '/') {
-        while (target[size] != '\0' && target[size] != '%' && target[size] != '?')
+        while (target[size] != '\0' && target[size] != '%' && target[size] != '?' &&
+               !(target[size] == '/' && target[size + 1] == '.'))
             size++;
         if (target[size] == '\0')
             return 0;
@@ -98,13 +100,11 @@ int cg__http_path(struct cg_http_request *req)
     if (cg__http_text(&req->params, size ? target : "/", (size ? size : 1) + 1) < 0)
         return 503;
     req->path = path = cg__http_at(&req->params, 0);
-    if (memchr(target, '%', size) == NULL) {
-        path[size ? size : 1] = '\0';
-        return 0;
-    }
-    length = cg__http_decode(path, target, size, false, false);
+    length = size > 0 ? cg__http_decode(path, target, size, false, false) : 1;
     if (length < 0)
         return 400;
+    if (*path == '/') /* before it is routed: "/x/../admin" must not pass by its route */
+        length = (ssize_t)cg__url_remove_dots(path, (size_t)length);
     path[length] = '\0';
     return 0;
 }

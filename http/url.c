@@ -317,8 +317,7 @@ int cg__url_parse(struct cg__url *url, const char *text, const char **why)
 
 /* ---- References ------------------------------------------------------------------ */
 
-/* RFC 3986, 5.2.4, in place: "/a/./b/../c" is "/a/c". */
-static size_t remove_dots(char *path, size_t len)
+size_t cg__url_remove_dots(char *path, size_t len)
 {
     size_t to = 0, from = 0;
 
@@ -354,7 +353,7 @@ static struct part merged(char *buf, struct part base, struct part ref)
         put(&pen, base);
     }
     put(&pen, ref);
-    return (struct part){buf, remove_dots(buf, (size_t)(pen.at - buf))};
+    return (struct part){buf, cg__url_remove_dots(buf, (size_t)(pen.at - buf))};
 }
 
 /* A copy in which what does not belong in a URL is encoded, and the ends are trimmed. */

@@ -33,6 +33,10 @@ int cg__url_parse(struct cg__url *url, const char *text, const char **why);
 int cg__url_resolve(struct cg__url *url, const struct cg__url *base, const char *ref,
                     const char **why);
 
+/* Removes dot segments, in place (RFC 3986, 5.2.4): "/a/./b/../c" becomes "/a/c", and nothing
+ * leads above the root. The path begins with a slash. Answers its length. */
+size_t cg__url_remove_dots(char *path, size_t len);
+
 /* Whether both are of one scheme, host and port. */
 bool cg__url_same_origin(const struct cg__url *a, const struct cg__url *b);
 

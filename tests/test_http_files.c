@@ -49,6 +49,24 @@ static const unsigned missed = 1;
 enum { LINK_INSIDE = 200 };
 #endif
 
+/* The fstat of files of this name fails. */
+static const char *broken;
+
+int fstat(int fd, struct stat *st)
+{
+    char link[32], path[512];
+    ssize_t n;
+
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    n = broken != NULL ? readlink(link, path, sizeof path - 1) : -1;
+    path[n > 0 ? n : 0] = '\0';
+    if (n > 0 && strstr(path, broken) != NULL) {
+        errno = EIO;
+        return -1;
+    }
+    return fstatat(fd, "", st, AT_EMPTY_PATH);
+}
+
 static char root[64];
 static struct cg_http_server *server;
 static struct cg_sock *listener;
@@ -89,6 +107,8 @@ static void make_root(void)
     in_root(mkdir, "www");
     in_root(mkdir, "www/sub");
     in_root(mkdir, "www/bare");
+    in_root(mkdir, "www/.well-known");
+    in_root(mkdir, "www/.git");
     in_root(mkfifo, "www/fifo");
     put("secret", "secret");
     put("www/a.txt", "0123456789");
@@ -98,11 +118,19 @@ static void make_root(void)
     put("www/c.css.br", "brotlied");
     put("www/sub/index.html", "index");
     put("www/bare/<x>", "x");
+    put("www/bare/.dot", "x");
+    put("www/.git/config", "config");
+    put("www/.well-known/x", "known");
+    put("www/.well-known/.x", "x");
     link_to("a.txt", "www/inside");
     link_to("../secret", "www/outside");
     link_to("..", "www/up");
     link_to("/etc", "www/etc");
     link_to("loop", "www/loop");
+    link_to("../a.txt", "www/bare/in");
+    link_to("../sub", "www/bare/folder");
+    link_to("../../secret", "www/bare/out");
+    link_to("/etc", "www/bare/etc");
 }
 
 static ssize_t serve(void *arg)
@@ -156,7 +184,7 @@ static const char *field(const char *name)
     return value;
 }
 
-static ssize_t with(cg_fn *check, bool listing)
+static ssize_t with_options(cg_fn *check, const struct cg_http_files_options *options)
 {
     struct cg_http_files *files;
     struct cg_coro *serving;
@@ -164,7 +192,7 @@ static ssize_t with(cg_fn *check, bool listing)
 
     make_root();
     snprintf(path, sizeof path, "%s/www", root);
-    OK(cg_http_files_open(path, &(struct cg_http_files_options){.listing = listing}, &files));
+    OK(cg_http_files_open(path, options, &files));
     server = cg_http_server_new();
     OK(cg_http_mount(server, "/", cg_http_send_files, files));
     OK(cg_http_mount(server, "GET /pre/", cg_http_send_files, files));
@@ -181,13 +209,25 @@ static ssize_t with(cg_fn *check, bool listing)
     return 0;
 }
 
+static ssize_t with(cg_fn *check, bool listing)
+{
+    return with_options(check, &(struct cg_http_files_options){.listing = listing});
+}
+
 /* What is there is found, what is not is not, and nothing leads out. */
 static ssize_t look_paths(void *arg)
 {
     static const char *const out[] = {
-        "/../secret", "/sub/../../secret", "/%2e%2e/secret", "/.%2e/secret", "/outside",
-        "/up/secret", "/up/www/a.txt", "/etc/passwd", "/loop", "/fifo", "/./a.txt", "/sub/..",
-        "/pre/../a.txt",
+        "/outside", "/up/secret", "/up/www/a.txt", "/etc/passwd", "/loop", "/fifo", "/sub/..",
+    };
+    static const char *const in[] = {
+        "/./a.txt", "/sub/../a.txt", "/pre/../a.txt", "/%2e/a.txt", "/x/%2e%2e/a.txt",
+        "/../a.txt", "/sub/../pre/a.txt", "/sub/./.././/a.txt?x=/../y",
+    };
+    static const char *const none[] = {
+        "/../secret", "/sub/../../secret", "/%2e%2e/secret", "/.%2e/secret", "/.git/config",
+        "/.git/", "/.git", "/pre/.git/config", "/x/../.git/config", "/%2egit/config",
+        "/.well-known/.x", "/bare/.dot",
     };
 
     (void)arg;
@@ -214,6 +254,13 @@ static ssize_t look_paths(void *arg)
     IS(ask("HEAD", "/a.txt", ""), 200);
     ck_assert_str_eq(field("Content-Length"), "10");
     ck_assert_str_eq(body(), "");
+    IS(get("/.well-known/x"), 200);
+    for (size_t i = 0; i < COUNT(in); i++) {
+        ck_assert_msg(get(in[i]) == 200, "%s: %s", in[i], got);
+        ck_assert_str_eq(body(), "0123456789");
+    }
+    for (size_t i = 0; i < COUNT(none); i++)
+        ck_assert_msg(get(none[i]) == 404, "%s: %s", none[i], got);
     for (size_t i = 0; i < COUNT(out); i++) {
         ck_assert_msg(get(out[i]) == 403, "%s: %s", out[i], got);
         ck_assert_ptr_null(strstr(got, "secret\n"));
@@ -232,6 +279,11 @@ static ssize_t look_list(void *arg)
     (void)arg;
     IS(get("/bare/"), 200);
     ck_assert_ptr_nonnull(strstr(got, "<a href=\"./%3Cx%3E\">&lt;x&gt;</a>"));
+    ck_assert_int_eq(strstr(got, "\"./in\"") != NULL, LINK_INSIDE == 200);
+    ck_assert_int_eq(strstr(got, "\"./folder/\"") != NULL, LINK_INSIDE == 200);
+    ck_assert_ptr_null(strstr(got, "./out"));
+    ck_assert_ptr_null(strstr(got, "./etc"));
+    ck_assert_ptr_null(strstr(got, ".dot"));
     IS(get("/sub/"), 200);
     ck_assert_str_eq(body(), "index");
     return 0;
@@ -241,6 +293,129 @@ static ssize_t lists(void *arg)
 {
     (void)arg;
     return with(look_list, true);
+}
+
+/* By option, names that begin with a dot are served and listed. */
+static ssize_t look_hidden(void *arg)
+{
+    (void)arg;
+    IS(get("/.git/config"), 200);
+    ck_assert_str_eq(body(), "config");
+    IS(get("/bare/"), 200);
+    ck_assert_ptr_nonnull(strstr(got, "./.dot"));
+    ck_assert_ptr_null(strstr(got, "\"./.\""));
+    return 0;
+}
+
+static ssize_t hidden(void *arg)
+{
+    (void)arg;
+    return with_options(look_hidden, &(struct cg_http_files_options){.listing = true,
+                                                                     .hidden = true});
+}
+
+/* A list that is worth it comes compressed, with all names. */
+static ssize_t look_long_list(void *arg)
+{
+    char name[32];
+
+    (void)arg;
+    for (int i = 0; i < 2000; i++) {
+        snprintf(name, sizeof name, "www/bare/%04d", (i * 7) % 2000);
+        put(name, "");
+    }
+    IS(get("/bare/"), 200);
+    for (int i = 0; i < 2000; i++) {
+        static char *at;
+
+        snprintf(name, sizeof name, "\"./%04d\"", i);
+        at = strstr(i ? at : got, name);
+        ck_assert_msg(at != NULL, "%s", name);
+    }
+    IS(ask("GET", "/bare/", "Accept-Encoding: gzip\r\n"), 200);
+    if (cg__http_can(CG__HTTP_GZIP)) {
+        ck_assert_str_eq(field("Content-Encoding"), "gzip");
+        ck_assert_str_eq(field("Vary"), "Accept-Encoding");
+        ck_assert_int_lt(atoi(field("Content-Length")), 30000);
+    }
+    return 0;
+}
+
+static ssize_t long_list(void *arg)
+{
+    (void)arg;
+    return with(look_long_list, true);
+}
+
+/* A file that cannot be looked at is given back, and no other one. */
+static ssize_t look_broken(void *arg)
+{
+    int before = dup(0);
+
+    (void)arg;
+    close(before);
+    for (int i = 0; i < 3; i++) {
+        broken = "/a.txt";
+        IS(get("/a.txt"), 500);
+        broken = "/c.css.br";
+        IS(ask("GET", "/c.css", "Accept-Encoding: br, gzip;q=0.5\r\n"), 200);
+        ck_assert_str_eq(body(), "gzipped");
+        broken = "/index.html";
+        IS(get("/sub/"), 500);
+        broken = "/bare";
+        IS(get("/bare/"), 500);
+    }
+    broken = NULL;
+    OK(fcntl(0, F_GETFD));
+    IS(dup(0), before);
+    close(before);
+    return 0;
+}
+
+static ssize_t breaks(void *arg)
+{
+    (void)arg;
+    return with(look_broken, true);
+}
+
+/* Of what the kernel makes while it is read the size is not known before. */
+static ssize_t special(void *arg)
+{
+    static const char *const folders[] = {"/proc/self", "/sys/kernel"};
+    static const char *const names[] = {"/status", "/fscaps"};
+    struct cg_http_files *files;
+    struct cg_coro *serving;
+    char path[64], want[32];
+    FILE *file;
+
+    (void)arg;
+    for (size_t i = 0; i < COUNT(folders); i++) {
+        snprintf(path, sizeof path, "%s%s", folders[i], names[i]);
+        file = fopen(path, "r");
+        if (file == NULL || fgets(want, sizeof want, file) == NULL) {
+            printf("SKIP: there is no %s\n", path);
+            continue;
+        }
+        fclose(file);
+        OK(cg_http_files_open(folders[i], NULL, &files));
+        server = cg_http_server_new();
+        OK(cg_http_mount(server, "/", cg_http_send_files, files));
+        listener = test_listen(addr);
+        serving = test_start(serve, NULL);
+        IS(get(names[i]), 200);
+        ck_assert_str_eq(field("Content-Length"), "(none)");
+        ck_assert_ptr_nonnull(strstr(body(), want));
+        ck_assert_ptr_nonnull(strstr(body(), "\r\n0\r\n\r\n"));
+        IS(ask("GET", names[i], "Range: bytes=0-1\r\n"), 200);
+        IS(ask("HEAD", names[i], ""), 200);
+        ck_assert_str_eq(body(), "");
+        IS(cg_yield(cg_http_shutdown(server, .timeout = CG_SECOND)), 0);
+        IS(test_end(serving), 0);
+        cg_http_server_free(server);
+        cg_http_files_close(files);
+        cg_close(listener);
+    }
+    return 0;
 }
 
 /* One who has the file is not sent it again; a changed one is. */
@@ -399,6 +574,10 @@ int main(void)
     static const struct test_case cases[] = {
         CORO(paths),
         CORO(lists, .where = ON_KERNEL),
+        CORO(hidden, .where = ON_KERNEL),
+        CORO(long_list, .where = ON_KERNEL),
+        CORO(breaks, .where = ON_KERNEL),
+        CORO(special),
         CORO(conditions),
         CORO(ranges),
         CORO(siblings),

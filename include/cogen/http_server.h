@@ -268,7 +268,8 @@ CG_API unsigned cg_http_connections(const struct cg_http_server *server);
 
 /* ---- The request; texts are its own, until its handler returns ---- */
 
-/* "GET"; the target as it came; its path, decoded but for "%2F". */
+/* "GET"; the target as it came; its path, decoded but for "%2F", without dot segments: "/a" for
+ * "/b/../a". */
 CG_API const char *cg_http_method(const struct cg_http_request *req);
 CG_API const char *cg_http_target(const struct cg_http_request *req);
 CG_API const char *cg_http_path(const struct cg_http_request *req);
@@ -318,6 +319,8 @@ CG_API void cg_http_close(struct cg_http_request *req);
 
 struct cg_http_files_options {
     bool listing;        /* of directories without index.html; else 403 */
+    bool hidden;         /* serve and list names that begin with a dot, too; else 404, but for
+                            what is in /.well-known/ */
     const char *cache;   /* Cache-Control; NULL: none. Borrowed */
     void *reserved;
 };
