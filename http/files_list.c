@@ -4,6 +4,7 @@
 #include "config.h"
 
 #include "http/files.h"
+#include "http/scandirat.h"
 #include "lib/ascii.h"
 
 #include <dirent.h>

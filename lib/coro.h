@@ -40,7 +40,7 @@ struct cg_coro {
 };
 
 /* The coroutine that this thread runs now: the only global state. */
-extern __thread struct cg_coro *cg__self __attribute__((tls_model("initial-exec")));
+extern __thread struct cg_coro *cg__self CG__THREAD_MODEL;
 
 /* Where it goes on: on its own stack, or on that of the generator that it is in. */
 static inline struct cg_context *cg__coro_context(struct cg_coro *coro)

@@ -21,7 +21,7 @@ struct cg__gens {
     atomic_long left;
 };
 
-static __thread struct cg__gens *mine __attribute__((tls_model("initial-exec")));
+static __thread struct cg__gens *mine CG__THREAD_MODEL;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static pthread_key_t key;
 static bool have_key;

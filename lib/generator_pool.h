@@ -20,6 +20,6 @@ void cg__gens_put(struct cg_gen *gen);
 void cg__gens_watch(void);
 
 /* It has been said. */
-extern __thread bool cg__gens_watched __attribute__((tls_model("initial-exec")));
+extern __thread bool cg__gens_watched CG__THREAD_MODEL;
 
 #endif

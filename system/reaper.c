@@ -9,6 +9,7 @@
 #include "lib/thread.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/wait.h>
 

@@ -138,6 +138,40 @@ try() {
     "$work/$name"
 }
 
+# try_static PROGRAM PACKAGE...: the same, linked with archives alone, as pkg-config says.
+try_static() {
+    name=$1
+    shift
+    case $CFLAGS in *-fsanitize*) echo "SKIP static $name: with sanitizers" && return ;; esac
+    for package in "$@"; do
+        if [ ! -e "$libdir/lib$package.a" ] || ! $PKG_CONFIG --exists "$package"; then
+            echo "SKIP static $name: there is no static lib$package"
+            return
+        fi
+    done
+    # The C library warns of what it cannot link statically, name services for one.
+    # shellcheck disable=SC2046,SC2086 # words
+    $CC -std=c11 $CFLAGS -static -o "$work/$name" "$work/$name.c" \
+        $($PKG_CONFIG --static --cflags --libs "$@") 2>"$work/said" || {
+        cat "$work/said"
+        return 1
+    }
+    "$work/$name"
+}
+
 try first cogen
 try http cogen-http
 try tls cogen-http cogen-tls
+try_static first cogen
+try_static http cogen-http
+try_static tls cogen-http cogen-tls
+
+# A program may have an llhttp of its own beside ours.
+if [ -e "$libdir/libcogen-http.a" ]; then
+    names=$(${NM:-nm} -g --defined-only "$libdir/libcogen-http.a" 2>/dev/null |
+        awk 'NF == 3 && $3 !~ /^cg_/ { print $3 }')
+    [ -z "$names" ] || {
+        echo "libcogen-http.a exports" $names
+        exit 1
+    }
+fi
