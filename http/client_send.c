@@ -152,6 +152,18 @@ static int put_framing(struct cg_http_headers *text, const struct cg__asking *as
     return put_field(text, "Content-Length", number);
 }
 
+/* What is asked for: a path; a whole URL of a proxy. OPTIONS of a URL without path asks about
+ * the server itself (RFC 9112, 3.2.4): "*", which the last proxy makes of a bare URL. */
+static int put_target(struct cg_http_headers *text, const struct cg__asking *ask, bool to_proxy)
+{
+    const struct cg__url *url = &ask->url;
+    bool server = url->no_path && strcmp(ask->method, "OPTIONS") == 0;
+
+    if (!to_proxy)
+        return put(text, server ? "*" : url->target);
+    return cg__http_text(text, url->text, strlen(url->text) - (server ? 1 : 0));
+}
+
 static int put_head(struct cg_http_headers *text, const struct cg__asking *ask,
                     bool to_proxy)
 {
@@ -171,7 +183,7 @@ static int put_head(struct cg_http_headers *text, const struct cg__asking *ask,
     };
 
     if (put(text, ask->method) < 0 || put(text, " ") < 0 ||
-        put(text, to_proxy ? ask->url.text : ask->url.target) < 0 ||
+        put_target(text, ask, to_proxy) < 0 ||
         put(text, " HTTP/1.1\r\n") < 0)
         return -ENOMEM;
     for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)

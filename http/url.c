@@ -274,6 +274,7 @@ static int assemble(struct cg__url *url, const struct parts *parts, const char *
     rc = take_authority(&authority, parts->authority, why);
     if (rc < 0)
         return rc;
+    url->no_path = parts->path.len == 0 && !parts->has_query;
     url->port = authority.port ? authority.port : url->https ? 443 : 80;
     /* The host four times, the target twice, and what goes with them. */
     url->memory = malloc(4 * authority.host.len + authority.user.len +

@@ -21,6 +21,7 @@ struct cg__url {
     const char *target; /* "/path?query", never empty, as it was written */
     unsigned port;
     bool https;
+    bool no_path; /* it was written without path and query: "http://host" */
 };
 
 /* Takes an absolute URL to pieces, which cg__url_free frees. A scheme may be left out

@@ -137,6 +137,38 @@ static ssize_t uses_proxies(void *arg)
     return 0;
 }
 
+/* OPTIONS of a URL without path and query asks about the server: "*", or a URL without path of a
+ * proxy, which makes "*" of it. */
+static ssize_t asks_about_the_server(void *arg)
+{
+    char url[256];
+
+    (void)arg;
+    script_start(&server, TURNS(SAYS(OK_200(1, "1")), SAYS(OK_200(1, "2")),
+                                SAYS(OK_200(1, "3")), SAYS(OK_200(1, "4"))));
+    snprintf(url, sizeof url, "http://%s", server.addr);
+    client = CLIENT();
+    IS(FETCH(.url = url, .method = "OPTIONS"), 200);
+    heard("OPTIONS * HTTP/1.1\r\nHost: 127.0.0.1");
+    IS(FETCH(.url = script_url(&server, "/"), .method = "OPTIONS"), 200);
+    heard("OPTIONS / HTTP/1.1\r\n");
+    snprintf(url, sizeof url, "http://%s?q", server.addr);
+    IS(FETCH(.url = url, .method = "OPTIONS"), 200);
+    heard("OPTIONS /?q HTTP/1.1\r\n");
+    snprintf(url, sizeof url, "http://%s", server.addr);
+    IS(FETCH(.url = url), 200);
+    heard("GET / HTTP/1.1\r\n");
+    done();
+    script_start(&server, TURNS(SAYS(OK_200(1, "1")), SAYS(OK_200(1, "2"))));
+    client = CLIENT(.http_proxy = server.addr);
+    IS(FETCH(.url = "http://a.invalid", .method = "OPTIONS"), 200);
+    heard("OPTIONS http://a.invalid HTTP/1.1\r\n");
+    IS(FETCH(.url = "http://a.invalid/", .method = "OPTIONS"), 200);
+    heard("OPTIONS http://a.invalid/ HTTP/1.1\r\n");
+    done();
+    return 0;
+}
+
 /* The environment names proxies, unless it is not to be looked at. */
 static ssize_t looks_at_the_environment(void *arg)
 {
@@ -157,6 +189,7 @@ static ssize_t looks_at_the_environment(void *arg)
 static const struct test_case cases[] = {
     CORO(speaks_tls, .where = ON_SIM),
     CORO(uses_proxies),
+    CORO(asks_about_the_server, .where = ON_SIM),
     CORO(looks_at_the_environment, .where = ON_SIM),
 };
 
