@@ -46,13 +46,27 @@ completed(const struct cg_http_client_options *given)
     return options;
 }
 
-/* A copy of a text; what is left out comes from the environment, if that is looked at. */
-static bool copy(char **to, const char *given, const char *variable, bool look)
+static bool copy(char **to, const char *text)
 {
-    const char *text = given ? given : look ? getenv(variable) : NULL;
-
     *to = text ? strdup(text) : NULL;
     return text == NULL || *to != NULL;
+}
+
+/* What the options leave out comes from the environment, if that is looked at. */
+static bool copy_proxies(struct cg__proxies *proxies, const struct cg_http_client_options *options)
+{
+    const char *texts[] = {
+        [CG__PROXY_HTTP] = options->http_proxy,
+        [CG__PROXY_HTTPS] = options->https_proxy,
+        [CG__PROXY_EXCEPT] = options->no_proxy,
+    };
+
+    for (unsigned i = 0; i < sizeof texts / sizeof *texts && !options->no_environment; i++)
+        if (texts[i] == NULL)
+            texts[i] = cg__proxy_variable((enum cg__proxy_text)i);
+    return copy(&proxies->http, texts[CG__PROXY_HTTP]) &&
+           copy(&proxies->https, texts[CG__PROXY_HTTPS]) &&
+           copy(&proxies->except, texts[CG__PROXY_EXCEPT]);
 }
 
 static void destroy(struct cg_http_client *client)
@@ -67,15 +81,11 @@ static void destroy(struct cg_http_client *client)
 static bool copy_texts(struct cg_http_client *client)
 {
     const struct cg_http_client_options *options = &client->options;
-    bool look = !options->no_environment;
     char usual[64];
 
     snprintf(usual, sizeof usual, "cogen/%s", cg_version());
-    return copy(&client->user_agent, options->user_agent ? options->user_agent : usual,
-                "", false) &&
-           copy(&client->proxies.http, options->http_proxy, "http_proxy", look) &&
-           copy(&client->proxies.https, options->https_proxy, "https_proxy", look) &&
-           copy(&client->proxies.except, options->no_proxy, "no_proxy", look);
+    return copy(&client->user_agent, options->user_agent ? options->user_agent : usual) &&
+           copy_proxies(&client->proxies, options);
 }
 
 struct cg_http_client *cg_http_client_create(const struct cg_http_client_options *given)

@@ -217,12 +217,78 @@ START_TEST(exceptions)
         {",, ,", "a", 80, false},
         {".", "a", 80, false},
         {"[::1", "::1", 80, false},
+        {"10.0.0.0/8", "10.200.3.4", 80, true},
+        {"10.0.0.0/8", "11.0.0.1", 80, false},
+        {"10.0.0.0/8:81", "10.0.0.1", 81, true},
+        {"10.0.0.0/8:81", "10.0.0.1", 80, false},
+        {"10.1.2.3/8", "10.200.3.4", 80, true},
+        {"192.168.4.0/22", "192.168.7.255", 80, true},
+        {"192.168.4.0/22", "192.168.8.0", 80, false},
+        {"10.0.0.1/32", "10.0.0.1", 80, true},
+        {"10.0.0.1/32", "10.0.0.0", 80, false},
+        {"0.0.0.0/0", "1.2.3.4", 80, true},
+        {"0.0.0.0/0", "::1", 80, false},
+        {"10.0.0.0/33", "10.0.0.0", 80, false},
+        {"10.0.0.0/", "10.0.0.0", 80, false},
+        {"10.0.0.0/8x", "10.0.0.0", 80, false},
+        {"10.0.0.0/-1", "10.0.0.0", 80, false},
+        {"10.0.0.0/8", "10.example.org", 80, false},
+        {"x,fd00::/8", "fdab::1", 80, true},
+        {"fd00::/8", "fe80::1", 80, false},
+        {"[fd00::/8]:81", "fdab::1", 81, true},
+        {"[fd00::/8]:81", "fdab::1", 80, false},
+        {"::/0", "::1", 80, true},
+        {"0:0:0:0:0:0:0:1", "::1", 80, true},
+        {"10.0.0.0/8", "::ffff:10.0.0.1", 80, true},
+        {"10.0.0.10", "10.0.0.1", 80, false},
+        {"example.org.", "www.example.org", 80, true},
+        {"example.org", "example.org.", 80, true},
     };
 
     for (size_t i = 0; i < COUNT(cases); i++)
         ck_assert_msg(cg__proxy_excepts(cases[i].list, cases[i].host, cases[i].port) ==
                           cases[i].excepted,
                       "%s, %s:%u", cases[i].list, cases[i].host, cases[i].port);
+}
+END_TEST
+
+/* Which variables of the environment name proxies, and which goes first; never HTTP_PROXY. */
+START_TEST(variables)
+{
+    static const struct {
+        enum cg__proxy_text text;
+        const char *set[2], *empty; /* to their own names; to nothing */
+        const char *found;
+    } tries[] = {
+        {CG__PROXY_HTTP, {"http_proxy", "all_proxy"}, NULL, "http_proxy"},
+        {CG__PROXY_HTTP, {"all_proxy", "ALL_PROXY"}, NULL, "all_proxy"},
+        {CG__PROXY_HTTP, {"ALL_PROXY", "HTTP_PROXY"}, "http_proxy", "ALL_PROXY"},
+        {CG__PROXY_HTTP, {"HTTP_PROXY", "HTTPS_PROXY"}, NULL, NULL},
+        {CG__PROXY_HTTPS, {"https_proxy", "HTTPS_PROXY"}, NULL, "https_proxy"},
+        {CG__PROXY_HTTPS, {"HTTPS_PROXY", "all_proxy"}, "https_proxy", "HTTPS_PROXY"},
+        {CG__PROXY_HTTPS, {"ALL_PROXY", "http_proxy"}, NULL, "ALL_PROXY"},
+        {CG__PROXY_EXCEPT, {"no_proxy", "NO_PROXY"}, NULL, "no_proxy"},
+        {CG__PROXY_EXCEPT, {"NO_PROXY", "all_proxy"}, NULL, "NO_PROXY"},
+    };
+    static const char *const all[] = {"http_proxy", "HTTP_PROXY", "https_proxy",
+                                      "HTTPS_PROXY", "all_proxy", "ALL_PROXY",
+                                      "no_proxy", "NO_PROXY"};
+
+    for (size_t i = 0; i < COUNT(tries); i++) {
+        const char *got;
+
+        for (size_t j = 0; j < COUNT(all); j++)
+            unsetenv(all[j]);
+        for (size_t j = 0; j < COUNT(tries[i].set); j++)
+            setenv(tries[i].set[j], tries[i].set[j], 1);
+        if (tries[i].empty != NULL)
+            setenv(tries[i].empty, "", 1);
+        got = cg__proxy_variable(tries[i].text);
+        if (tries[i].found == NULL)
+            ck_assert_msg(got == NULL || *got == '\0', "%zu: %s", i, got);
+        else
+            ck_assert_str_eq(got, tries[i].found);
+    }
 }
 END_TEST
 
@@ -375,6 +441,7 @@ int main(void)
     tcase_add_test(tcase, references);
     tcase_add_test(tcase, origins);
     tcase_add_test(tcase, exceptions);
+    tcase_add_test(tcase, variables);
     tcase_add_test(tcase, basic);
     tcase_add_test(tcase, decodes_gzip);
     tcase_add_test(tcase, refuses_bombs);

@@ -74,9 +74,13 @@ struct cg_http_client_options {
     uint32_t headers_count; /* how many of them; 0: CG_HTTP_REPLY_HEADERS_COUNT */
 
     /* Proxies for http and https, "http://user:password@host:port"; "": none; NULL: what the
-     * environment says. Exceptions: "localhost,.example.org,10.0.0.1:80" or "*". */
+     * environment says: http_proxy (never HTTP_PROXY, which a CGI program's client chooses),
+     * https_proxy, HTTPS_PROXY, for both else all_proxy, ALL_PROXY; no_proxy, NO_PROXY. An empty
+     * variable is as if it were not set. Exceptions: "*", or a list of names (with all below
+     * them), addresses and networks: "localhost,.example.org,10.0.0.1:80,10.0.0.0/8,fd00::/8".
+     * Networks have only hosts that a URL names by their address: no name is resolved. */
     const char *http_proxy, *https_proxy, *no_proxy;
-    bool no_environment; /* do not look at http_proxy, https_proxy, no_proxy */
+    bool no_environment; /* do not look at these variables */
     void *reserved;
 };
 
