@@ -22,6 +22,7 @@ enum subject_flags {
     PRODUCES = 64, /* in a producer's coroutine */
     EVEN_SO = 128, /* may have been done though it has lost, and says so */
     SECURE = 256, /* over TLS, if there is any */
+    CLOSED = 512, /* its cause closes what it uses, and -EBADF is told to a loser too */
 };
 
 struct world;

@@ -492,7 +492,7 @@ static ssize_t batches(void *arg)
         "GET /t/1 HTTP/1.1\r\nHost: x\r\nA: b\r\n\r\n"
         "GET /t/22 HTTP/1.1\r\nHost: x\r\nA: b\r\n\r\n"
         "POST /t/ HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc"
-        "POST /none/ HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n"
+        "POST /none/ HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc"
         "GET /t/ HTTP/1.1\r\nHost: x\r\nA: b\r\n\r\n"
         "GET /t/333 HTTP/1.1\r\nHost: x\r\nA: b\r\n\r\n"
         "GET /t/ HTTP/1.1\r\nHost: x\r\nA: b\r\n c\r\n\r\n"
@@ -535,7 +535,8 @@ static ssize_t sockets(void *arg)
     send_text(sock, "GET /t/ HTTP/1.1\r\nHost: x\r\n\r\nGET /more HTTP/1.1\r\nHost: x\r\n\r\n"
                     "GET /more HTTP/1.1\r\nHost: x\r\n\r\nGET /none HTTP/1.1\r\nHost: x\r\n\r\n");
     ck_assert_str_eq(receive(sock, "none\n"), "GET /t/ 1.1|Host=x|.\nmore\nmore\nnone\n");
-    send_text(sock, "GET /t/ HTTP/1.1\r\nHost: x\r\n\r\nGET /up HTTP/1.1\r\nHost: x\r\n\r\n"
+    send_text(sock, "GET /t/ HTTP/1.1\r\nHost: x\r\n\r\n"
+                    "GET /up HTTP/1.1\r\nHost: x\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n"
                     "GET /is no request\n");
     ck_assert_str_eq(receive(sock, NULL), "GET /t/ 1.1|Host=x|.\nGET /is no request\n");
     cg_close(sock);

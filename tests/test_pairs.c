@@ -219,6 +219,8 @@ static void is_loser(const struct trial *t, unsigned i, ssize_t result)
 {
     if (result == 0 && t->subjects[i]->flags & EVEN_SO)
         return;
+    if (result == -EBADF && t->subjects[i]->flags & CLOSED)
+        return;
     IS(result, -ECANCELED);
 }
 
