@@ -153,9 +153,8 @@ static ssize_t take_answer(struct transfer *transfer, struct cg_http_reply *repl
     return take_body(transfer, reply);
 }
 
-static ssize_t fetch_one(struct transfer *transfer)
+static ssize_t ask(struct transfer *transfer, bool part, struct cg_http_reply **reply, char *why)
 {
-    char why[CG_HTTP_WHY_SIZE];
     struct cg_http_field mine[FIELDS_MOST + 3];
     struct cg_http_fetch fetch = {
         .url = transfer->url,
@@ -166,13 +165,24 @@ static ssize_t fetch_one(struct transfer *transfer)
         .stream = true,
         .raw = resume != NULL,
     };
-    struct cg_http_reply *reply;
-    ssize_t n;
 
     memcpy(mine, fields, sizeof mine);
-    if (resume)
+    transfer->from = 0;
+    if (part)
         file_resume(transfer, mine + field_count);
-    n = cg_yield(cg_http_fetch(client, &fetch, &reply, .why = why));
+    return cg_yield(cg_http_fetch(client, &fetch, reply, .why = why));
+}
+
+static ssize_t fetch_one(struct transfer *transfer)
+{
+    char why[CG_HTTP_WHY_SIZE];
+    struct cg_http_reply *reply;
+    ssize_t n = ask(transfer, resume != NULL, &reply, why);
+
+    if (n >= 0 && file_has_changed(transfer, reply)) {
+        cg_http_reply_free(reply);
+        n = ask(transfer, false, &reply, why);
+    }
     if (n == -ECANCELED)
         return n;
     if (n < 0) {

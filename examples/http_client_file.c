@@ -65,7 +65,16 @@ void file_resume(struct transfer *transfer, struct cg_http_field *fields)
     strftime(transfer->date, sizeof transfer->date, http_date,
              gmtime_r(&st.st_mtime, &tm));
     fields[0] = (struct cg_http_field){"Range", transfer->range};
-    fields[1] = (struct cg_http_field){"If-Range", transfer->date};
+    fields[1] = (struct cg_http_field){"If-Unmodified-Since", transfer->date};
+}
+
+bool file_has_changed(const struct transfer *transfer, struct cg_http_reply *reply)
+{
+    const char *date = cg_http_reply_get(reply, "Last-Modified");
+    int code = cg_http_reply_status(reply);
+
+    return transfer->from > 0 &&
+           (code == 412 || (code == 206 && (!date || strcmp(date, transfer->date) != 0)));
 }
 
 bool file_is_complete(const struct transfer *transfer, struct cg_http_reply *reply)

@@ -31,8 +31,12 @@ void transfers_free(struct transfer *transfers, int count);
 
 /* Asks for what the file lacks, if there is one: fills at most two fields. Only if the page is
  * still the one whose beginning the file has, which its date tells: file_close gives the file
- * that of the page. */
+ * that of the page. A file keeps no entity tag, so If-Range, which must not have a date where
+ * there is a tag, is not sent. */
 void file_resume(struct transfer *transfer, struct cg_http_field *fields);
+
+/* Whether the answer says that it is another page by now: all of it is to be asked for. */
+bool file_has_changed(const struct transfer *transfer, struct cg_http_reply *reply);
 
 /* Whether a 416 means that nothing is missing. */
 bool file_is_complete(const struct transfer *transfer, struct cg_http_reply *reply);

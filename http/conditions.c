@@ -55,14 +55,13 @@ static bool date_of(const struct cg_http_request *req, const char *field, int64_
     return date != NULL && cg_http_date_parse(date, moment);
 }
 
-/* If-Range: only the same tag, which must not be weak, or the same date will do. */
-static bool is_unchanged(const struct cg_http_request *req, const char *etag, int64_t modified)
+/* If-Range: only the same tag, which must not be weak. A date never does: a file may change
+ * twice within its second, and whoever has a tag must not send a date. */
+static bool is_unchanged(const struct cg_http_request *req, const char *etag)
 {
     const char *given = cg_http_header(req, "If-Range");
-    int64_t moment;
 
-    return given == NULL || strcmp(given, etag) == 0 ||
-           (date_of(req, "If-Range", &moment) && moment == modified);
+    return given == NULL || strcmp(given, etag) == 0;
 }
 
 int cg__http_conditions(const struct cg_http_request *req, const char *etag, time_t modified,
@@ -70,7 +69,7 @@ int cg__http_conditions(const struct cg_http_request *req, const char *etag, tim
 {
     int64_t moment;
 
-    *range = is_unchanged(req, etag, modified);
+    *range = is_unchanged(req, etag);
     if (cg_http_header(req, "If-Match") != NULL) {
         if (!names(req, "If-Match", etag, false))
             return 412;

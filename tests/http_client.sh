@@ -106,6 +106,11 @@ check_parts() {
     fetch -C -O "$1"
     same "another page by now: all of it" "0  $(md5sum <"$work/site/large.txt")" \
         "$status $err $(md5sum <"$file")"
+    echo 'an older page' >"$file"
+    touch -d '2020-01-01 UTC' "$file"
+    fetch -C -O "$1"
+    same "a newer page by now: all of it" "0  $(md5sum <"$work/site/large.txt")" \
+        "$status $err $(md5sum <"$file")"
     cd "$OLDPWD" || exit 1
 }
 
