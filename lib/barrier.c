@@ -32,7 +32,6 @@ static enum cg_verdict wait_process(struct cg_op *op, struct cg_sched *sched)
 {
     struct cg_barrier *barrier = ((struct cg_wait_barrier_op *)op)->barrier;
     unsigned n = barrier->waiting;
-    bool favoured = cg__op_prio(op) & CG_PRIO_OP;
     struct cg_op *other;
 
     (void)sched;
@@ -46,8 +45,8 @@ static enum cg_verdict wait_process(struct cg_op *op, struct cg_sched *sched)
         return CG_PENDING;
     }
     barrier->waiting = 0;
-    for (unsigned i = 0; (other = cg__waiters_take_next(&barrier->waiters, op)); i++)
-        cg_complete_by(other, favoured ? n - 1 - i : i, op);
+    for (unsigned i = 0; (other = cg__waiters_take(&barrier->waiters, op)); i++)
+        cg_complete_by(other, i, op);
     return n ? cg_after_others(op, n) : cg__done(op, 0);
 }
 

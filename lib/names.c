@@ -236,29 +236,27 @@ void cg__names_remove(struct cg__names *names, struct cg_wait_signal_op *op)
 
 static inline struct cg_wait_signal_op *take_at(struct cg__names *names,
                                                 struct cg_wait_signal_op **at,
-                                                bool newest, bool *more)
+                                                bool *more)
 {
     struct cg_wait_signal_op *op = *at;
 
     if (op == NULL)
         return NULL;
     *more = op->next != &op->op;
-    if (newest)
-        op = as_wait(op->prev);
     unlink_at(names, at, op);
     return op;
 }
 
 __attribute__((noinline)) static struct cg_wait_signal_op *
-take(struct cg__names *names, struct cg_name name, bool newest, bool *more)
+take(struct cg__names *names, struct cg_name name, bool *more)
 {
-    return take_at(names, locate(names, name), newest, more);
+    return take_at(names, locate(names, name), more);
 }
 
 struct cg_wait_signal_op *cg__names_take(struct cg__names *names, struct cg_name name,
-                                         bool newest, bool *more)
+                                         bool *more)
 {
     struct cg_wait_signal_op **at = glance(names, name);
 
-    return at ? take_at(names, at, newest, more) : take(names, name, newest, more);
+    return at ? take_at(names, at, more) : take(names, name, more);
 }

@@ -35,9 +35,9 @@ struct cg_wait_signal_op *cg__names_find(struct cg__names *names, struct cg_name
 void cg__names_add(struct cg__names *names, struct cg_wait_signal_op *op);
 void cg__names_remove(struct cg__names *names, struct cg_wait_signal_op *op);
 
-/* Takes out the one who has waited longest for a name, or shortest; NULL: nobody waits.
- * *more: others are left. */
+/* Takes out the one who has waited longest for a name; NULL: nobody waits. *more: others are
+ * left. */
 struct cg_wait_signal_op *cg__names_take(struct cg__names *names, struct cg_name name,
-                                         bool newest, bool *more);
+                                         bool *more);
 
 #endif

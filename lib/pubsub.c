@@ -111,7 +111,7 @@ static int publish_now(struct cg_pubsub *pubsub, const void *message,
     if (cg_pubsub_size(pubsub) == pubsub->room && !grow(pubsub))
         return -ENOMEM;
     *slot(pubsub, pubsub->end++) = (void *)message;
-    for (; (op = cg__waiters_take_next(&pubsub->fetchers, by)); woken = 1)
+    for (; (op = cg__waiters_take(&pubsub->fetchers, by)); woken = 1)
         end_fetch(op, deliver((struct cg_fetch_op *)op), by);
     return woken;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The ready queue's memory. */
+/* The ready queue: its memory, and the order of a burst. */
 #include "config.h"
 
 #include "lib/ready.h"
@@ -8,7 +8,7 @@
 
 void cg__ready_init(struct cg__ready *ready)
 {
-    *ready = (struct cg__ready){.mask = CG__READY_FIRST - 1};
+    *ready = (struct cg__ready){.mask = CG__READY_FIRST - 1, .bursts = CG__READY_BURSTS};
     ready->ring = ready->embedded;
 }
 
@@ -31,4 +31,17 @@ bool cg__ready_grow(struct cg__ready *ready)
     ready->ring = ring;
     ready->mask = mask;
     return true;
+}
+
+void cg__ready_order(struct cg__ready *ready)
+{
+    size_t low = ready->head, high = low + ready->burst - 1;
+
+    for (; (ptrdiff_t)(high - low) > 0; low++, high--) {
+        struct cg_coro **a = &ready->ring[low & ready->mask];
+        struct cg_coro **b = &ready->ring[high & ready->mask], *coro = *a;
+
+        *a = *b;
+        *b = coro;
+    }
 }

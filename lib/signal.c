@@ -23,9 +23,7 @@ static unsigned waiters(struct cg__names *names, struct cg_name name)
     return n;
 }
 
-/* Wakes all who wait for the name; answers how many. Those who are favoured go to the head
- * of the ready queue, from the last to the first, so that they still run in the order of
- * their waiting. */
+/* Wakes all who wait for the name, in the order of their waiting; returns how many. */
 static inline ssize_t fire_all(struct cg__names *names, struct cg_name name,
                                const void *value, bool favoured)
 {
@@ -35,7 +33,7 @@ static inline ssize_t fire_all(struct cg__names *names, struct cg_name name,
 
     /* One at a time: completing an op takes others out that it raced with, and never puts any
      * in. */
-    for (; more && (op = cg__names_take(names, name, favoured, &more)); n++) {
+    for (; more && (op = cg__names_take(names, name, &more)); n++) {
         if (op->value)
             memcpy(op->value, &value, sizeof value);
         cg__op_complete(&op->op, 0, favoured);
@@ -113,14 +111,20 @@ static struct cg_signal_op *satisfied(struct cg__names *names, struct cg_name na
 __attribute__((noinline)) static void meet(struct cg_sched *sched, struct cg_name name)
 {
     struct cg_signal_op *signal = satisfied(&sched->names, name);
+    unsigned prio;
     ssize_t n;
 
     if (signal == NULL)
         return;
+    prio = cg__op_prio(&signal->op);
     unlink_signaller(&sched->names, signal);
-    n = cg__signal_fire(&sched->names, signal->name, signal->value,
-                        cg__op_prio(&signal->op) & CG_PRIO_OP);
-    cg_complete(&signal->op, n);
+    if (prio & CG_PRIO_CORO) /* before those that it wakes; their number is filled in below */
+        cg_complete(&signal->op, 0);
+    n = cg__signal_fire(&sched->names, signal->name, signal->value, prio & CG_PRIO_OP);
+    if (prio & CG_PRIO_CORO)
+        signal->op.result = n;
+    else
+        cg_complete(&signal->op, n);
 }
 
 static enum cg_verdict wait_process(struct cg_op *op, struct cg_sched *sched)

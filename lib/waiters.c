@@ -6,8 +6,6 @@
 
 #include "lib/waiters.h"
 
-#include "lib/coro.h"
-
 #include <cogen/any.h>
 
 #include <stdio.h>
@@ -46,31 +44,15 @@ static bool rivals(const struct cg_op *a, const struct cg_op *b)
     return false;
 }
 
-static struct cg_op *take(struct cg_waiters *waiters, const struct cg_op *by, bool last)
-{
-    struct cg_wait *end = waiters->first, *wait = end;
-
-    if (end == NULL)
-        return NULL;
-    if (last)
-        end = wait = end->prev;
-    while (by && by->branch && rivals(op_of(wait), by)) {
-        wait = last ? wait->prev : wait->next;
-        if (wait == end)
-            return NULL;
-    }
-    cg__waiters_remove(waiters, op_of(wait));
-    return op_of(wait);
-}
-
 struct cg_op *cg__waiters_take_other(struct cg_waiters *waiters, const struct cg_op *branch)
 {
-    return take(waiters, branch, false);
-}
+    struct cg_wait *first = waiters->first, *wait = first;
 
-struct cg_op *cg__waiters_take_next(struct cg_waiters *waiters, const struct cg_op *by)
-{
-    return take(waiters, by, by && cg__op_prio(by) & CG_PRIO_OP);
+    while (rivals(op_of(wait), branch))
+        if ((wait = wait->next) == first)
+            return NULL;
+    cg__waiters_remove(waiters, op_of(wait));
+    return op_of(wait);
 }
 
 size_t cg__waiters_wake(struct cg_waiters *waiters, ssize_t result,
@@ -79,7 +61,7 @@ size_t cg__waiters_wake(struct cg_waiters *waiters, ssize_t result,
     struct cg_op *op;
     size_t n = 0;
 
-    for (; (op = cg__waiters_take_next(waiters, by)); n++)
+    for (; (op = cg__waiters_take(waiters, by)); n++)
         cg__wake(op, result, by);
     return n;
 }

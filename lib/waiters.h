@@ -28,7 +28,8 @@ static inline void cg__waiters_remove(struct cg_waiters *waiters, struct cg_op *
     wait->prev->next = wait->next;
 }
 
-/* Takes the first one out with which a branch does not race; NULL: nobody. */
+/* Takes the first one out with which a branch does not race; NULL: nobody. There is one who
+ * waits. */
 struct cg_op *cg__waiters_take_other(struct cg_waiters *waiters, const struct cg_op *branch);
 
 /* Takes the first one out; NULL: nobody. An op that is being processed, `by` (NULL: it is
@@ -48,10 +49,6 @@ static inline struct cg_op *cg__waiters_take(struct cg_waiters *waiters,
     cg__waiters_remove(waiters, op);
     return op;
 }
-
-/* Takes one out when all are to be woken, so that they run in the order of their coming:
- * from the last to the first if `by` sends them to the head of the ready queue. */
-struct cg_op *cg__waiters_take_next(struct cg_waiters *waiters, const struct cg_op *by);
 
 /* Completes all of them with the same answer; answers how many. */
 size_t cg__waiters_wake(struct cg_waiters *waiters, ssize_t result, const struct cg_op *by);

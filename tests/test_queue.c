@@ -182,8 +182,8 @@ static ssize_t hands_over(void *arg)
     return 0;
 }
 
-/* With CG_PRIO_CORO the one who puts goes on first; with CG_PRIO_OP whoever it wakes runs
- * before all others. */
+/* With CG_PRIO_CORO the putter goes on first; with CG_PRIO_OP the getter that it wakes runs
+ * before those in line. Two getters that are woken in a row run in that order. */
 static ssize_t priorities(void *arg)
 {
     struct cg_queue *queue = cg_queue_new(), *other = cg_queue_new();
@@ -197,7 +197,7 @@ static ssize_t priorities(void *arg)
     note("+");
     IS(cg_yield(cg_put(other, 3, .prio = CG_PRIO_OP)), 0);
     note("+");
-    ck_assert_str_eq(noted, "++g3g2g1+");
+    ck_assert_str_eq(noted, "++g2g3g1+");
     for (size_t i = 0; i < COUNT(coros); i++)
         test_end(coros[i]);
     cg_queue_free(queue);

@@ -10,7 +10,9 @@ struct cg_coro;
 struct cg_op;
 struct cg_sched;
 
-/* cogen's priority flags, for the keyword .prio. */
+/* cogen's priority flags, for the keyword .prio. Those who are favoured one after the other,
+ * before anybody else runs, run in that order. Favour starves nobody: after 16 times in which
+ * only favoured coroutines ran, the next ones go to the tail like everybody. */
 enum cg_prio {
     CG_PRIO_DEFAULT = 0, /* what the scheduler was told, else CG_PRIO_LAST */
     CG_PRIO_CORO = 1,    /* favour the yielder: it goes on at once, or to the head of the queue */
