@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-/* See http_client_progress.h. The lines are drawn over each other by going up. */
+/* See http_client_progress.h. The lines are drawn over each other by going up, so they must all
+ * be on the screen, and none may wrap. */
 #include "http_client_progress.h"
 
 #include <cogen.h>
 #include <inttypes.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 enum {
-    NAME_WIDTH = 40
+    NAME_WIDTH = 40,  /* at most */
+    REST_WIDTH = 25,  /* of a line, behind the name */
+    LINE_SIZE = 256
 };
 
 static struct transfer *all;
@@ -22,6 +26,15 @@ void progress_start(struct transfer *transfers, int count)
     terminal = isatty(STDERR_FILENO);
 }
 
+static struct winsize window(void)
+{
+    struct winsize size;
+
+    if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) < 0 || size.ws_row == 0 || size.ws_col == 0)
+        size = (struct winsize){.ws_row = 24, .ws_col = 80};
+    return size;
+}
+
 static void amount(char *text, size_t size, int64_t bytes)
 {
     static const char units[] = "BKMGT";
@@ -33,8 +46,17 @@ static void amount(char *text, size_t size, int64_t bytes)
     snprintf(text, size, unit ? "%.1f%c" : "%.0f%c", number, units[unit]);
 }
 
-static void line(const struct transfer *transfer, const char *end)
+/* Writes a line, cut to leave the last column free: some terminals wrap there. */
+static void draw(const char *text, int columns)
 {
+    fprintf(stderr, "%.*s\x1b[K\n", columns - 1, text);
+}
+
+static void line(const struct transfer *transfer, int columns)
+{
+    int name = columns - 1 - REST_WIDTH;
+    char text[LINE_SIZE];
+
     double seconds = (double)(cg_now(cg_sched_self()) - started) / (double)CG_SECOND;
     char got[32], rate[32], share[32] = "    ";
 
@@ -45,14 +67,42 @@ static void line(const struct transfer *transfer, const char *end)
         snprintf(share, sizeof share, "%3.0f%%",
                  100.0 * (double)(transfer->from + transfer->received) /
                      (double)(transfer->from + transfer->length));
-    fprintf(stderr, "%-*.*s %s %8s %8s/s\x1b[K%s", NAME_WIDTH, NAME_WIDTH,
-            transfer->url, share, got, rate, end);
+    name = name > NAME_WIDTH ? NAME_WIDTH : name > 0 ? name : 0;
+    snprintf(text, sizeof text, "%-*.*s %s %8s %8s/s", name, name, transfer->url, share, got,
+             rate);
+    draw(text, columns);
 }
 
+/* Those under way, as many as there is room for above the line of the cursor. */
+static void draw_all(void)
+{
+    struct winsize size = window();
+    int active = 0, room = size.ws_row - 1, shown = 0;
+    char text[LINE_SIZE];
+
+    for (int i = 0; i < all_count; i++)
+        active += all[i].active;
+    if (active > room && room > 0)
+        room--; /* for those that are not shown */
+    for (int i = 0; i < all_count && shown < room; i++)
+        if (all[i].active) {
+            line(&all[i], size.ws_col);
+            shown++;
+        }
+    drawn = shown;
+    if (active > shown && size.ws_row > 1) {
+        snprintf(text, sizeof text, "and %d more", active - shown);
+        draw(text, size.ws_col);
+        drawn++;
+    }
+}
+
+/* Clears the first line by itself: terminals such as tmux keep in their history what is cleared
+ * from the top of the screen on. */
 void progress_hide(void)
 {
     if (drawn > 0)
-        fprintf(stderr, "\x1b[%dA\r\x1b[J", drawn);
+        fprintf(stderr, "\x1b[%dA\r\x1b[K\n\x1b[J\x1b[A", drawn);
     drawn = 0;
 }
 
@@ -66,11 +116,7 @@ void progress_show(void)
         started = now;
     next_time = now + CG_SECOND / 5;
     progress_hide();
-    for (int i = 0; i < all_count; i++)
-        if (all[i].active) {
-            line(&all[i], "\n");
-            drawn++;
-        }
+    draw_all();
     fflush(stderr);
 }
 
@@ -79,7 +125,7 @@ void progress_done(struct transfer *transfer)
     if (!terminal || transfer->received == 0)
         return;
     progress_hide();
-    line(transfer, "\n");
+    line(transfer, window().ws_col);
     transfer->received = 0;
     next_time = 0;
 }

@@ -134,6 +134,21 @@ check_interrupt() {
         "$status $err $(md5sum <"$file")"
 }
 
+# Many transfers on a small terminal.
+check_progress() {
+    local many
+
+    if ! type python3 >"$work/none"; then
+        echo "SKIP $reactor: progress on a small terminal: there is no python3"
+        return
+    fi
+    mapfile -t many < <(yes "http://127.0.0.1:$base/slow/large.txt" | head -n 40)
+    same "progress of 40 transfers has room in 24 lines of 60 columns" "23 59 and 18 more" "$(
+        python3 "$(dirname "${BASH_SOURCE[0]}")/http_client_screen.py" 24 60 \
+            "and 18 more" "$get" --reactor "$reactor" -o "$work/here/many" \
+            --parallel 40 "${many[@]}")"
+}
+
 check_tls() {
     local page=hello.txt
 
@@ -220,6 +235,7 @@ for reactor in $(reactors); do
     [ -n "$nginx" ] || continue
     check_nginx
     check_interrupt
+    check_progress
     ! $tls || check_tls
 done
 totals
