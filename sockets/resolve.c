@@ -96,6 +96,14 @@ static int resolver_of(struct cg_sched *sched, struct cg_resolver **resolver)
     return 0;
 }
 
+bool cg__resolve_apart(struct cg_sched *sched, const char *host)
+{
+    struct cg_resolver *resolver;
+
+    return !cg__same_host(host, "localhost") && resolver_of(sched, &resolver) == 0 &&
+           resolver->type->apart != NULL && resolver->type->apart(resolver, host);
+}
+
 /* ---- lists and names ---- */
 
 int cg_addr_print(const struct cg_addr *addr, char *buf, size_t size)
@@ -129,6 +137,17 @@ void cg__list_port(struct cg_addr_list *list, in_port_t port)
         else
             addr->in6.sin6_port = port;
     }
+}
+
+int cg__list_filter(struct cg_addr_list *list, int family)
+{
+    int kept = 0;
+
+    for (int i = 0; i < list->count; i++)
+        if (family == AF_UNSPEC || list->addrs[i].base.sa_family == family)
+            list->addrs[kept++] = list->addrs[i];
+    list->count = kept;
+    return kept > 0 ? kept : CG_EHOST;
 }
 
 /* A name that is no number is looked up in /etc/services. */
@@ -180,6 +199,9 @@ static int answer_at_once(struct cg_resolve_op *resolve)
 
     if (resolve->host == NULL || resolve->list == NULL)
         return -EINVAL;
+    if (resolve->family != AF_UNSPEC && resolve->family != AF_INET &&
+        resolve->family != AF_INET6)
+        return -EINVAL;
     if ((rc = find_port(resolve->service, &resolve->port)) < 0)
         return rc;
     rc = cg__addr_host(resolve->host, &addr);
@@ -221,14 +243,16 @@ static enum cg_verdict resolve_cancel(struct cg_op *op, struct cg_sched *sched)
     return CG_DONE;
 }
 
+/* Resolvers may answer more families than the wanted one. */
 static ssize_t resolve_finish(struct cg_op *op)
 {
     struct cg_resolver *resolver = of(op)->resolver;
+    ssize_t n = op->result;
 
     of(op)->resolver = NULL;
-    if (resolver == NULL || resolver->type->finish == NULL)
-        return op->result;
-    return resolver->type->finish(resolver, of(op));
+    if (resolver != NULL && resolver->type->finish != NULL)
+        n = resolver->type->finish(resolver, of(op));
+    return n > 0 ? cg__list_filter(of(op)->list, of(op)->family) : n;
 }
 
 static int resolve_print(const struct cg_op *op, char *buf, size_t size)

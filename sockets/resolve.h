@@ -19,4 +19,10 @@ void cg__list_add(struct cg_addr_list *list, const struct sockaddr *addr);
 /* Sets the port, in the network's order, of all of them. */
 void cg__list_port(struct cg_addr_list *list, in_port_t port);
 
+/* Leaves those of a family (AF_UNSPEC: all): how many, or CG_EHOST if there is none. */
+int cg__list_filter(struct cg_addr_list *list, int family);
+
+/* Whether the scheduler's resolver answers the two families of this host apart. */
+bool cg__resolve_apart(struct cg_sched *sched, const char *host);
+
 #endif

@@ -22,6 +22,7 @@ struct lookup {
     struct lookup *next; /* while it has not been asked */
     struct cares *cares;
     struct cg_resolve_op *op; /* NULL: cancelled */
+    int family;
     char host[CG__HOST_SIZE];
 };
 
@@ -189,10 +190,23 @@ static void refuse(struct cares *cares, struct lookup *lookup, int error)
     free(lookup);
 }
 
+/* The family to ask for. A host of the hosts file is looked up whole: if it has no address of
+ * the wanted family there, c-ares would ask name servers for one. */
+static int family_to_ask(struct cares *cares, const struct lookup *lookup)
+{
+    struct hostent *known = NULL;
+
+    if (lookup->family == AF_UNSPEC ||
+        ares_gethostbyname_file(cares->channel, lookup->host, AF_UNSPEC, &known) !=
+            ARES_SUCCESS)
+        return lookup->family;
+    ares_free_hostent(known);
+    return AF_UNSPEC;
+}
+
 static void ask(struct cares *cares)
 {
-    const struct ares_addrinfo_hints hints = {.ai_family = AF_UNSPEC,
-                                              .ai_socktype = SOCK_STREAM};
+    struct ares_addrinfo_hints hints = {.ai_socktype = SOCK_STREAM};
     int error = 0;
 
     if (cares->unasked != NULL && !cares->has_channel)
@@ -205,6 +219,7 @@ static void ask(struct cares *cares)
             continue;
         }
         cares->asked++;
+        hints.ai_family = family_to_ask(cares, lookup);
         ares_getaddrinfo(cares->channel, lookup->host, NULL, &hints, answered, lookup);
     }
 }
@@ -271,6 +286,7 @@ static enum cg_verdict cares_start(struct cg_resolver *resolver,
     lookup->next = NULL;
     lookup->cares = cares;
     lookup->op = op;
+    lookup->family = op->family;
     strcpy(lookup->host, op->host); /* a well-formed name is shorter */
     op->lookup = lookup;
     *cares->unasked_tail = lookup;
@@ -289,6 +305,14 @@ static void cares_cancel(struct cg_resolver *resolver, struct cg_resolve_op *op)
     unwant(cares);
     if (cares->wanted == 0)
         kick(cares);
+}
+
+/* One dropped answer must not hold up the other. */
+static bool cares_apart(struct cg_resolver *resolver, const char *host)
+{
+    (void)resolver;
+    (void)host;
+    return true;
 }
 
 static void cares_close(struct cg_resolver *resolver)
@@ -310,6 +334,7 @@ static const struct cg_resolver_type cares_type = {
     .start = cares_start,
     .cancel = cares_cancel,
     .close = cares_close,
+    .apart = cares_apart,
 };
 
 int cg__cares_open(const struct cg_resolver_options *options,

@@ -14,7 +14,7 @@
 
 struct host {
     struct host *next;
-    int64_t delay;
+    int64_t delay, delay_ipv4, delay_ipv6;
     int error; /* 0: the list is the answer */
     struct cg_addr_list list;
     char name[];
@@ -47,21 +47,40 @@ static ssize_t answer(struct fixed *fixed, struct cg_resolve_op *op)
     return op->list->count;
 }
 
+static int64_t delay_of(const struct host *host, int family)
+{
+    int64_t longer =
+        host->delay_ipv4 > host->delay_ipv6 ? host->delay_ipv4 : host->delay_ipv6;
+    int64_t more = family == AF_INET    ? host->delay_ipv4
+                   : family == AF_INET6 ? host->delay_ipv6
+                                        : longer;
+
+    return more < CG_NEVER - host->delay ? host->delay + more : CG_NEVER;
+}
+
+static bool fixed_apart(struct cg_resolver *resolver, const char *name)
+{
+    const struct host *host = *find((struct fixed *)resolver, name);
+
+    return host != NULL && (host->delay_ipv4 != 0 || host->delay_ipv6 != 0);
+}
+
 static enum cg_verdict fixed_start(struct cg_resolver *resolver,
                                    struct cg_resolve_op *op)
 {
     struct fixed *fixed = (struct fixed *)resolver;
     const struct host *host = *find(fixed, op->host);
+    int64_t delay = host != NULL ? delay_of(host, op->family) : 0;
 
-    if (host == NULL || host->delay == 0) {
+    if (delay == 0) {
         op->result = answer(fixed, op);
         return CG_DONE;
     }
     op->due = CG_NEVER;
-    if (host->delay != CG_NEVER) {
+    if (delay != CG_NEVER) {
         struct cg_reactor *reactor = cg_sched_reactor(resolver->sched);
 
-        op->due = reactor->type->now(reactor) + host->delay;
+        op->due = reactor->type->now(reactor) + delay;
         cg_expire_at(&op->op, op->due);
     }
     return CG_PENDING;
@@ -105,6 +124,7 @@ static const struct cg_resolver_type fixed_type = {
     .cancel = fixed_cancel,
     .finish = fixed_finish,
     .close = fixed_close,
+    .apart = fixed_apart,
 };
 
 int cg__fixed_open(const struct cg_resolver_options *options,
@@ -154,7 +174,7 @@ int cg_host_set(struct cg_resolver *resolver, const char *name, const char *addr
     if (options == NULL)
         options = &none;
     if (resolver->type != &fixed_type || options->delay < 0 ||
-        (addrs == NULL) != (options->error < 0))
+        options->delay_ipv4 < 0 || options->delay_ipv6 < 0 || (addrs == NULL) != (options->error < 0))
         return -EINVAL;
     if (name == NULL || cg__addr_host(name, &numeric) != 0 ||
         (addrs != NULL && read_addrs(addrs, &list) < 0))
@@ -164,7 +184,12 @@ int cg_host_set(struct cg_resolver *resolver, const char *name, const char *addr
         return -ENOMEM;
     fixed = (struct fixed *)resolver;
     forget(find(fixed, name));
-    *host = (struct host){fixed->hosts, options->delay, options->error, list};
+    *host = (struct host){.next = fixed->hosts,
+                          .delay = options->delay,
+                          .delay_ipv4 = options->delay_ipv4,
+                          .delay_ipv6 = options->delay_ipv6,
+                          .error = options->error,
+                          .list = list};
     strcpy(host->name, name);
     fixed->hosts = host;
     return 0;

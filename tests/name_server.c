@@ -77,7 +77,7 @@ static bool begins(const struct query *query, const char *with)
 static bool is_v4(const struct query *query)
 {
     return begins(query, "v4.") || begins(query, "both.") || begins(query, "held.") ||
-           begins(query, "cut.") ||
+           begins(query, "cut.") || begins(query, "half.") ||
            strstr(query->name, ".corp.example") != NULL;
 }
 
@@ -208,7 +208,7 @@ static void serve(struct name_server *server)
     if (n < HEADER || !read_query(&query, (size_t)n))
         return;
     count(server, &query);
-    if (begins(&query, "mute."))
+    if (begins(&query, "mute.") || (begins(&query, "half.") && query.type == TYPE_AAAA))
         return;
     if (begins(&query, "held.") && !server->released) {
         assert(server->held < HELD_MOST);

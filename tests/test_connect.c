@@ -285,6 +285,113 @@ static ssize_t waits_for_all(void *arg)
     return 0;
 }
 
+/* ---- Families that are answered apart --------------------------------------------------- */
+
+/* What a case expects: who is tried and when, the answer, and when it comes. */
+struct apart {
+    const char *addrs;
+    int64_t delay_ipv4, delay_ipv6;
+    const char *listener;
+    ssize_t answer;
+    int64_t took;
+    int tries;
+    struct attempt attempts[2];
+};
+
+static void check_apart(struct cg_resolver *names, const struct apart *apart)
+{
+    struct cg_sock *listener = serve(apart->listener), *conn;
+    size_t handles = cg_sim_handles(cg_sched_reactor(cg_sched_self()));
+
+    OK(cg_host(names, "web.test", apart->addrs, .delay_ipv4 = apart->delay_ipv4,
+               .delay_ipv6 = apart->delay_ipv6));
+    IS(connect_web(&conn, 20 * CG_SECOND), apart->answer);
+    ck_assert_int_eq(since(), apart->took);
+    IS(try_count, apart->tries);
+    for (int i = 0; i < apart->tries; i++)
+        tried(i, apart->attempts[i].addr, apart->attempts[i].when);
+    if (apart->answer == 0) {
+        check_peer(conn, apart->attempts[apart->tries - 1].addr);
+        cg_close(conn);
+    } else {
+        ck_assert_uint_eq(cg_sim_handles(cg_sched_reactor(cg_sched_self())), handles);
+    }
+    cg_close(listener);
+}
+
+/* With IPv4 alone IPv6 is waited for 50 ms; with IPv6 nobody is waited for. A look-up without
+ * an address leaves the other; whatever comes later is tried later. */
+static ssize_t answered_apart(void *arg)
+{
+    static const char both[] = "10.0.0.1 2001:db8::1";
+    static const struct apart table[] = {
+        /* AAAA is dropped. */
+        {both, 0, CG_NEVER, V4_1, 0, 50 * MS, 1, {{50 * MS, V4_1}}},
+        {both, 10 * MS, CG_NEVER, V4_1, 0, 60 * MS, 1, {{60 * MS, V4_1}}},
+        {both, 0, CG_NEVER, V4_2, -ETIMEDOUT, 20 * CG_SECOND, 1, {{50 * MS, V4_1}}},
+        /* It is late, but not too late. */
+        {both, 0, 30 * MS, V6_1, 0, 30 * MS, 1, {{30 * MS, V6_1}}},
+        {both, 0, 30 * MS, V4_1, 0, 30 * MS, 2, {{30 * MS, V6_1}, {30 * MS, V4_1}}},
+        /* It is too late for the first attempt. */
+        {both, 0, 80 * MS, V6_1, 0, 80 * MS, 2, {{50 * MS, V4_1}, {80 * MS, V6_1}}},
+        /* A is dropped, or late. */
+        {both, CG_NEVER, 1, V6_1, 0, 1, 1, {{1, V6_1}}},
+        {both, 90 * MS, 1, V4_1, 0, 90 * MS, 2, {{1, V6_1}, {90 * MS, V4_1}}},
+        /* Both are dropped. */
+        {both, CG_NEVER, CG_NEVER, V4_1, -ETIMEDOUT, 20 * CG_SECOND, 0, {{0}}},
+        /* One has no address. */
+        {"10.0.0.1", 0, 20 * MS, V4_1, 0, 20 * MS, 1, {{20 * MS, V4_1}}},
+        {"10.0.0.1", 20 * MS, 0, V4_1, 0, 20 * MS, 1, {{20 * MS, V4_1}}},
+        {"2001:db8::1", 0, 70 * MS, V6_1, 0, 70 * MS, 1, {{70 * MS, V6_1}}},
+        {"10.0.0.1", 0, 20 * MS, V6_1, -ECONNREFUSED, 20 * MS, 1, {{20 * MS, V4_1}}},
+        {"10.0.0.1", 0, 70 * MS, V6_1, -ECONNREFUSED, 70 * MS, 1, {{50 * MS, V4_1}}},
+    };
+    struct cg_resolver *names = names_for(cg_sched_self());
+
+    (void)arg;
+    ck_assert_int_eq(CG_RESOLUTION_DELAY, 50 * MS);
+    for (size_t i = 0; i < COUNT(table); i++)
+        check_apart(names, &table[i]);
+    return 0;
+}
+
+/* An attempt that is under way has its 250 ms, also from addresses that come meanwhile. */
+static ssize_t joins_later(void *arg)
+{
+    struct hole holes[] = {dig(V4_1), dig(V6_1)};
+    struct cg_sock *listener = serve(V4_2), *conn;
+
+    (void)arg;
+    OK(cg_host(names_for(cg_sched_self()), "web.test", "10.0.0.1 10.0.0.2 2001:db8::1",
+               .delay_ipv6 = 100 * MS));
+    IS(connect_web(&conn, CG_NEVER), 0);
+    IS(try_count, 3);
+    tried(0, V4_1, 50 * MS);
+    tried(1, V6_1, 300 * MS);
+    tried(2, V4_2, 550 * MS);
+    check_peer(conn, V4_2);
+    cg_close(conn);
+    cg_close(listener);
+    fill_in(&holes[0]);
+    fill_in(&holes[1]);
+    return 0;
+}
+
+/* If both look-ups fail, so does the connect, as they say. */
+static ssize_t fails_apart(void *arg)
+{
+    struct cg_resolver *names = names_for(cg_sched_self());
+    struct cg_sock *conn;
+
+    (void)arg;
+    OK(cg_host(names, "web.test", NULL, .error = CG_ELOOKUP, .delay_ipv6 = 10 * MS));
+    IS(connect_web(&conn, CG_NEVER), CG_ELOOKUP);
+    ck_assert_int_eq(since(), 10 * MS);
+    OK(cg_host(names, "web.test", NULL, .error = CG_EHOST, .delay_ipv4 = 10 * MS));
+    IS(connect_web(&conn, CG_NEVER), CG_EHOST);
+    return 0;
+}
+
 /* ---- Answers --------------------------------------------------------------------------- */
 
 /* What the look-up says is what connect says; its deadline is of both together. */
@@ -447,20 +554,19 @@ static void check_settled(size_t handles)
     ck_assert_uint_eq(cg_sim_handles(cg_sched_reactor(cg_sched_self())), handles);
 }
 
-/* For each moment: a look-up of 30 ms, an attempt at nothing, after 250 ms one that takes
+/* For each moment: a look-up of 30 ms, perhaps of each family apart, an attempt at nothing, after 250 ms one that takes
  * its time and wins. */
 static ssize_t cancels_everywhere(void *arg)
 {
     struct hole hole = dig(V6_1);
+    const struct cg_host_options *delays = arg;
     struct cg_sock *listener = serve(V4_1), *conn;
     struct cg_coro *serving = test_start(server, listener), *connecting;
     unsigned won = 0, lost = 0;
     size_t handles;
 
-    (void)arg;
     accepted = ended = 0;
-    OK(cg_host(names_for(cg_sched_self()), "web.test", "2001:db8::1 10.0.0.1",
-               .delay = 30 * MS));
+    OK(cg_host_set(names_for(cg_sched_self()), "web.test", "2001:db8::1 10.0.0.1", delays));
     OK(cg_yield(cg_sleep(CG_SECOND)));
     handles = cg_sim_handles(cg_sched_reactor(cg_sched_self()));
     for (int64_t t = 0; t < 420 * MS; t += 5 * MS + 17 * CG_MICROSECOND) {
@@ -502,7 +608,12 @@ static ssize_t cancels_everywhere(void *arg)
 
 static void cancel_in_worlds(void)
 {
-    for (uint64_t seed = 0; seed < 6; seed++) {
+    struct cg_host_options delays[] = {
+        {.delay = 30 * MS},
+        {.delay_ipv4 = 10 * MS, .delay_ipv6 = 30 * MS},
+    };
+
+    for (uint64_t seed = 0; seed < 12; seed++) {
         const struct cg_sim_options options = {
             .seed = seed,
             .latency = 20 * MS,
@@ -515,7 +626,7 @@ static void cancel_in_worlds(void)
 
         OK(cg_sim_open(&options, &test.reactor));
         ck_assert_ptr_nonnull(test.sched = cg_sched_new(test.reactor));
-        OK(cg_start(test.sched, cancels_everywhere, NULL, .coro = &coro));
+        OK(cg_start(test.sched, cancels_everywhere, &delays[seed / 6], .coro = &coro));
         test_finish(&test);
         IS(cg_coro_result(coro), 0);
         cg_unref(coro);
@@ -571,20 +682,27 @@ static ssize_t connects_for_ever(void *arg)
     return n;
 }
 
-/* A scheduler that is freed in the middle of it leaves nothing open. */
-static void freed_in_between(void)
+static void free_in_between(int64_t delay_ipv6)
 {
     for (int64_t t = 0; t < 600 * MS; t += 50 * MS) {
         struct test test = test_open(.timeout = 0);
         int64_t until = cg_now(test.sched) + t;
 
-        OK(cg_host(names_for(test.sched), "web.test", ALL_FOUR, .delay = 100 * MS));
+        OK(cg_host(names_for(test.sched), "web.test", ALL_FOUR, .delay = 100 * MS,
+                   .delay_ipv6 = delay_ipv6));
         OK(cg_start(test.sched, connects_for_ever, NULL));
         do
             IS(cg_step(test.sched, 10 * MS), 1);
         while (cg_now(test.sched) < until);
         test_close(&test);
     }
+}
+
+/* A scheduler that is freed in the middle of it leaves nothing open. */
+static void freed_in_between(void)
+{
+    free_in_between(0);
+    free_in_between(120 * MS);
 }
 
 static const struct test_case cases[] = {
@@ -595,6 +713,9 @@ static const struct test_case cases[] = {
     CORO(slow_first, .where = ON_SIM),
     CORO(fails_meanwhile, .where = ON_SIM),
     CORO(waits_for_all, .where = ON_SIM),
+    CORO(answered_apart, .where = ON_SIM),
+    CORO(joins_later, .where = ON_SIM),
+    CORO(fails_apart, .where = ON_SIM),
     CORO(answers, .where = ON_SIM),
     CORO(one_op_or_several, .where = ON_SIM),
     CORO(localhost),

@@ -41,6 +41,9 @@ static ssize_t numeric(void *arg)
         IS(list.count, 1);
         resolving_check(&list.addrs[0], table[i].text);
     }
+    IS(cg_yield(cg_resolve("::1", "80", &list, .family = AF_INET)), CG_EHOST);
+    IS(cg_yield(cg_resolve("localhost", "80", &list, .family = AF_INET)), 1);
+    resolving_check(&list.addrs[0], "127.0.0.1:80");
     IS(cg_yield(cg_resolve("LocalHost", "80", &list)), 2);
     ck_assert(resolving_has(&list, "127.0.0.1:80") && resolving_has(&list, "[::1]:80"));
     IS(cg_yield(cg_resolve("localhost.", "http", &list)), 2);
@@ -71,6 +74,7 @@ static ssize_t refused(void *arg)
     IS(cg_yield(cg_resolve(longer, "80", &list)), CG_EADDR);
     IS(cg_yield(cg_resolve(NULL, "80", &list)), -EINVAL);
     IS(cg_yield(cg_resolve("::1", "80", NULL)), -EINVAL);
+    IS(cg_yield(cg_resolve("::1", "80", &list, .family = AF_UNIX)), -EINVAL);
     resolving_check_untouched(&list);
     return 0;
 }
@@ -115,12 +119,20 @@ static ssize_t fixed(void *arg)
     resolving_check(&list.addrs[0], "10.0.0.2:80");
     resolving_check(&list.addrs[1], "[2001:db8::1]:80");
     resolving_check(&list.addrs[2], "10.0.0.1:80");
+    IS(cg_yield(cg_resolve("web.test", "80", &list, .family = AF_INET)), 2);
+    IS(list.count, 2);
+    resolving_check(&list.addrs[1], "10.0.0.1:80");
+    IS(cg_yield(cg_resolve("web.test", "80", &list, .family = AF_INET6)), 1);
+    resolving_check(&list.addrs[0], "[2001:db8::1]:80");
     OK(cg_host(names, "Web.Test", "::1"));
+    IS(cg_yield(cg_resolve("web.test", "80", &list, .family = AF_INET)), CG_EHOST);
     IS(cg_yield(cg_resolve("web.test", "81", &list)), 1);
     resolving_check(&list.addrs[0], "[::1]:81");
     IS(cg_host(names, "web.test", NULL), -EINVAL);
     IS(cg_host(names, "web.test", "::1", .error = CG_EHOST), -EINVAL);
     IS(cg_host(names, "web.test", "::1", .delay = -1), -EINVAL);
+    IS(cg_host(names, "web.test", "::1", .delay_ipv4 = -1), -EINVAL);
+    IS(cg_host(names, "web.test", "::1", .delay_ipv6 = -1), -EINVAL);
     IS(cg_host(names, "web.test", ""), CG_EADDR);
     IS(cg_host(names, "web.test", "web.test"), CG_EADDR);
     IS(cg_host(names, "10.0.0.1", "10.0.0.1"), CG_EADDR);
@@ -147,6 +159,15 @@ static ssize_t delays(void *arg)
     OK(cg_host(names, "slow.test", "10.0.0.1", .delay = 100 * MS));
     OK(cg_host(names, "bad.test", NULL, .delay = 100 * MS, .error = CG_EHOST));
     OK(cg_host(names, "mute.test", "10.0.0.1", .delay = CG_NEVER));
+    OK(cg_host(names, "half.test", "10.0.0.1 ::1", .delay = 3 * MS, .delay_ipv6 = 4 * MS));
+    IS(cg_yield(cg_resolve("half.test", "80", &list, .family = AF_INET)), 1);
+    ck_assert_int_eq(cg_now(cg_sched_self()) - start, 3 * MS);
+    IS(cg_yield(cg_resolve("half.test", "80", &list, .family = AF_INET6)), 1);
+    ck_assert_int_eq(cg_now(cg_sched_self()) - start, 10 * MS);
+    IS(cg_yield(cg_resolve("half.test", "80", &list)), 2);
+    ck_assert_int_eq(cg_now(cg_sched_self()) - start, 17 * MS);
+    list = resolving_untouched();
+    start = cg_now(cg_sched_self());
     IS(cg_yield(cg_resolve("slow.test", "80", &list, .timeout = 99 * MS)), -ETIMEDOUT);
     ck_assert_int_eq(cg_now(cg_sched_self()) - start, 99 * MS);
     IS(cg_yield(cg_resolve("mute.test", "80", &list, .timeout = CG_MINUTE)),
@@ -279,6 +300,8 @@ static ssize_t in_threads(void *arg)
     IS(cg_yield(cg_resolve("web.test", "http", &list)), 2);
     resolving_check(&list.addrs[0], "[2001:db8::7]:80");
     resolving_check(&list.addrs[1], "10.0.0.7:80");
+    IS(cg_yield(cg_resolve("web.test", "http", &list, .family = AF_INET)), 1);
+    resolving_check(&list.addrs[0], "10.0.0.7:80");
     return 0;
 }
 

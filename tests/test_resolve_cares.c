@@ -46,6 +46,11 @@ static ssize_t asks_servers(void *arg)
     resolving_check(&list.addrs[0], "[2001:db8::6]:81");
     IS(cg_yield(cg_resolve("both.test", "http", &list)), 2);
     ck_assert(resolving_has(&list, "127.0.0.4:80") && resolving_has(&list, "[2001:db8::6]:80"));
+    IS(cg_yield(cg_resolve("both.test", "80", &list, .family = AF_INET)), 1);
+    resolving_check(&list.addrs[0], "127.0.0.4:80");
+    IS(cg_yield(cg_resolve("both.test", "80", &list, .family = AF_INET6)), 1);
+    resolving_check(&list.addrs[0], "[2001:db8::6]:80");
+    IS(cg_yield(cg_resolve("v4.test", "80", &list, .family = AF_INET6)), CG_EHOST);
     IS(cg_yield(cg_resolve("many.test", "80", &list)), CG_ADDRS_MOST);
     name_server_stop(dns);
     return 0;
@@ -205,6 +210,8 @@ static ssize_t respects_hosts(void *arg)
     OK(cg_yield(cg_resolve(host, "80", &list)));
     snprintf(want, sizeof want, "%s:80", addr);
     ck_assert(resolving_has(&list, want));
+    cg_yield(cg_resolve(host, "80", &list, .family = AF_INET6)); /* it may have one */
+    IS(name_server_questions(dns), 0);
     name_server_stop(dns);
     return 0;
 }
@@ -225,6 +232,24 @@ static ssize_t connects(void *arg)
     cg_close(listener);
     IS(cg_yield(cg_connect(name, &conn, .timeout = 20 * CG_SECOND)), -ECONNREFUSED);
     IS(cg_yield(cg_connect("none.test:80", &conn)), CG_EHOST);
+    name_server_stop(dns);
+    return 0;
+}
+
+/* A server that drops the questions for AAAA holds up nobody who has an IPv4 address. */
+static ssize_t connects_without_aaaa(void *arg)
+{
+    char addr[CG_ADDR_SIZE], name[CG_ADDR_SIZE];
+    struct cg_sock *listener, *conn;
+
+    (void)arg;
+    use_cares(cg_sched_self(), CG_HOUR, NULL);
+    OK(cg_listen(cg_sched_self(), "127.0.0.4:0", &listener));
+    OK(cg_local_addr(listener, addr, sizeof addr));
+    snprintf(name, sizeof name, "half.test%s", strrchr(addr, ':'));
+    OK(cg_yield(cg_connect(name, &conn)));
+    cg_close(conn);
+    cg_close(listener);
     name_server_stop(dns);
     return 0;
 }
@@ -327,6 +352,7 @@ static const struct test_case cases[] = {
     CORO(respects_resolv_conf, .where = ON_KERNEL),
     CORO(respects_hosts, .where = ON_KERNEL),
     CORO(connects, .where = ON_KERNEL),
+    CORO(connects_without_aaaa, .where = ON_KERNEL),
     CORO(asks_by_stream, .where = ON_KERNEL),
     PLAIN(ports_differ, .where = ON_KERNEL),
     CORO(not_simulated, .where = ON_SIM),

@@ -13,6 +13,10 @@ struct cg_resolver;
 /* How long cg_connect to a name waits for one address before it tries the next one too. */
 #define CG_CONNECT_DELAY (250 * CG_MILLISECOND)
 
+/* How long cg_connect to a name that has its IPv4 addresses waits for those of IPv6, before it
+ * connects to what it has. */
+#define CG_RESOLUTION_DELAY (50 * CG_MILLISECOND)
+
 enum {
     CG_ADDRS_MOST = 16, /* addresses of a host that a look-up answers */
 };
@@ -44,7 +48,10 @@ struct cg_resolver_options {
 
 struct cg_host_options {
     int64_t delay; /* of the answer, ns; CG_NEVER: there is none */
-    int error;     /* the answer, instead of addresses: CG_EHOST, CG_ELOOKUP ... */
+    /* How much later each family is answered, ns. If either is not 0 the families are
+     * answered apart, as by name servers; a look-up of both takes the longer. */
+    int64_t delay_ipv4, delay_ipv6;
+    int error; /* the answer, instead of addresses: CG_EHOST, CG_ELOOKUP ... */
     void *reserved;
 };
 
@@ -60,7 +67,8 @@ struct cg_resolve_op {
         void *lookup;
         int64_t due;
     };
-    in_port_t port; /* in the network's order */
+    in_port_t port;     /* in the network's order */
+    sa_family_t family; /* AF_UNSPEC, AF_INET or AF_INET6 */
 };
 
 /* cg_resolve(host, service, &list): the addresses of a host, ordered as RFC 6724 says, in
@@ -69,7 +77,9 @@ struct cg_resolve_op {
  * port ("443"), a name of /etc/services ("https"), or NULL: port 0. CG_EADDR: no host's name,
  * or no such service; CG_EHOST: unknown host; CG_ELOOKUP: no server answered, or one failed,
  * it may work later. The default timeout does not apply; that of the resolver ends in
- * CG_ELOOKUP. Traceless: *list is written only if it completes. */
+ * CG_ELOOKUP. Traceless: *list is written only if it completes. Keywords:
+ *   .family       AF_INET or AF_INET6: only addresses of this family (AF_UNSPEC: both); any
+ *                 other is -EINVAL; CG_EHOST: the host has none of it */
 #define cg_resolve(...) cg__resolve(__VA_ARGS__, )
 #define cg__resolve(h, s, l, ...)                                                          \
     CG_OP(cg_resolve, .host = (h), .service = (s), .list = (l), __VA_ARGS__)
@@ -129,7 +139,8 @@ struct cg_resolver_type {
     /* Looks up op->host, a well-formed name (op->host is the caller's, until the op
      * completes). DONE: *op->list, with op->port in each address, and op->result are set.
      * PENDING: cg_complete(&op->op, count) will be called, exactly once, with *op->list set
-     * if it is not negative. The resolver holds the run open for as long as needed. */
+     * if it is not negative. The resolver holds the run open for as long as needed.
+     * op->family is the family that is wanted; addresses of the other are left out later. */
     enum cg_verdict (*start)(struct cg_resolver *resolver, struct cg_resolve_op *op);
     /* Nobody wants the answer any more: forgets a pending op. */
     void (*cancel)(struct cg_resolver *resolver, struct cg_resolve_op *op);
@@ -137,7 +148,10 @@ struct cg_resolver_type {
     ssize_t (*finish)(struct cg_resolver *resolver, struct cg_resolve_op *op);
     /* Frees it. No coroutine is left that waits for it. */
     void (*close)(struct cg_resolver *resolver);
-    void *reserved[2];
+    /* Whether the families of a host are answered apart: cg_connect then asks for each, and
+     * begins with what comes first. NULL: never, a look-up of both is as fast as of one. */
+    bool (*apart)(struct cg_resolver *resolver, const char *host);
+    void *reserved;
 };
 
 /* The base of a resolver's own struct; type is set by whoever makes it. */

@@ -182,10 +182,11 @@ struct cg_poll_sock_op {
 /* cg_connect(addr, &conn): connects to an address; 0, and the caller closes conn. A host's
  * name is looked up (cg_resolve) and its addresses are raced as RFC 8305 says: the families
  * in turn, the next one after CG_CONNECT_DELAY or as soon as one has failed; the first to
- * connect wins. Timeout and deadline are of all this together. CG_EADDR: not an address;
- * CG_EHOST: unknown host; CG_ELOOKUP: it cannot be looked up now; -ECONNREFUSED ... (of the
- * last to fail; also where TCP has connected a socket to itself). The default timeout does not
- * apply. TCP connections, accepted ones too, have TCP_NODELAY set. Traceless. */
+ * connect wins. If IPv4 is answered first, IPv6 is waited for at most CG_RESOLUTION_DELAY.
+ * Timeout and deadline are of all this together. CG_EADDR: not an address; CG_EHOST: unknown
+ * host; CG_ELOOKUP: it cannot be looked up now; -ECONNREFUSED ... (of the last to fail; also
+ * where TCP has connected a socket to itself). The default timeout does not apply. TCP
+ * connections, accepted ones too, have TCP_NODELAY set. Traceless. */
 #define cg_connect(...) cg__connect(__VA_ARGS__, )
 #define cg__connect(a, c, ...) CG_OP(cg_connect, .addr = (a), .conn = (c), __VA_ARGS__)
 
