@@ -97,26 +97,28 @@ static double timer_fire(long n)
 /* What a signal and the next wait do to the names. */
 static double name_random(long n)
 {
-    struct cg_wait_signal_op *ops = memory(n, sizeof *ops), *op;
+    struct cg_named *all = memory(n, sizeof *all), *named;
+    struct cg__hash_key key;
     struct cg__names names;
     uint32_t *which = draw(n);
     double start;
 
-    cg__names_init(&names, random_word());
+    cg__hash_key_init(&key);
+    cg__names_init(&names, &key);
     for (long i = 0; i < n; i++) {
-        ops[i].name = cg_name(i);
-        cg__names_add(&names, &ops[i]);
+        all[i].name = cg_name(i);
+        cg__names_add(&names, &all[i]);
     }
     start = clock_ns();
     for (int i = 0; i < TIMES; i++) {
-        op = cg__names_find(&names, cg_name((long)which[i]));
-        cg__names_remove(&names, op);
-        cg__names_add(&names, op);
+        named = cg__names_find(&names, cg_name((long)which[i]));
+        cg__names_remove(&names, named);
+        cg__names_add(&names, named);
     }
     start = clock_ns() - start;
     cg__names_free(&names);
     free(which);
-    free(ops);
+    free(all);
     return start / TIMES;
 }
 

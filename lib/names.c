@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Who waits for which name. Each name has a ring of its waiters, oldest first; the oldest
- * stands in a bucket's chain. So a name costs the same whether others have one waiter or a
- * million, and a wait needs no memory but its op.
- *
- * The hash is written out here because it must cost a few ns for an integer and be seeded:
- * names may come from strangers. */
+/* A hash table of names. Each name has a ring of those who wait for it, oldest first; the
+ * oldest stands in a bucket's chain. So a name costs the same whether others have one waiter
+ * or a million, and a wait needs no memory but its op. */
 #include "config.h"
 
 #include "lib/names.h"
@@ -39,11 +36,6 @@ static inline bool equal(struct cg_name a, struct cg_name b)
     return has_bytes(a) && memcmp(a.data, b.data, a.size) == 0;
 }
 
-bool cg__name_equal(struct cg_name a, struct cg_name b)
-{
-    return equal(a, b);
-}
-
 int cg__name_print(struct cg_name name, char *buf, size_t size)
 {
     if (name.size == CG__NAME_INTEGER)
@@ -54,62 +46,29 @@ int cg__name_print(struct cg_name name, char *buf, size_t size)
                     (const char *)name.data);
 }
 
-static inline uint64_t mix(uint64_t x)
-{
-    x ^= x >> 32;
-    x *= UINT64_C(0x9e3779b97f4a7c15);
-    return x ^ x >> 29;
-}
-
-static inline uint64_t word_at(const char *at)
-{
-    uint64_t word;
-
-    memcpy(&word, at, sizeof word);
-    return word;
-}
-
-/* A name of less than 8 bytes as a word: each of its bytes is in there. */
-static inline uint64_t short_word(const char *at, size_t size)
-{
-    uint32_t first, last;
-
-    if (size < 4)
-        return size ? (unsigned char)at[0] | (unsigned char)at[size / 2] << 8 |
-                          (unsigned char)at[size - 1] << 16
-                    : 0;
-    memcpy(&first, at, sizeof first);
-    memcpy(&last, at + size - 4, sizeof last);
-    return (uint64_t)first << 32 | last;
-}
-
-static uint64_t hash_bytes(uint64_t seed, const char *at, size_t size)
-{
-    uint64_t h = seed ^ size;
-
-    if (size < 8)
-        return mix(mix(h ^ short_word(at, size)) + seed);
-    for (; size > 8; size -= 8, at += 8)
-        h = mix(h ^ word_at(at)) + seed;
-    return mix(mix(h ^ word_at(at + size - 8)) + seed); /* some bytes for the second time */
-}
-
 static inline uint64_t hash_word(const struct cg__names *names, struct cg_name name)
 {
-    return mix(names->seed ^ name.size ^ (uintptr_t)name.data);
+    return cg__hash_word(&names->key, name.size ^ (uintptr_t)name.data);
 }
 
 static inline uint64_t hash(const struct cg__names *names, struct cg_name name)
 {
     if (has_bytes(name))
-        return hash_bytes(names->seed, name.data, name.size);
+        return cg__hash_bytes(&names->key, name.data, name.size);
     return hash_word(names, name);
 }
 
-void cg__names_init(struct cg__names *names, uint64_t seed)
+static void use(struct cg__names *names, struct cg_named **buckets, unsigned bits)
 {
-    *names = (struct cg__names){.size = CG__NAMES_FIRST, .seed = mix(seed)};
-    names->buckets = names->embedded;
+    names->buckets = buckets;
+    names->size = (size_t)1 << bits;
+    names->shift = 64 - bits;
+}
+
+void cg__names_init(struct cg__names *names, const struct cg__hash_key *key)
+{
+    *names = (struct cg__names){.key = *key};
+    use(names, names->embedded, CG__NAMES_BITS);
 }
 
 void cg__names_free(struct cg__names *names)
@@ -118,38 +77,32 @@ void cg__names_free(struct cg__names *names)
         free(names->buckets);
 }
 
-static struct cg_wait_signal_op *as_wait(struct cg_op *op)
+/* Where the pointer to a name's first is, or would be. */
+static inline struct cg_named **locate(const struct cg__names *names, struct cg_name name)
 {
-    return (struct cg_wait_signal_op *)op;
-}
-
-/* Where the pointer to a name's first waiter is, or would be. */
-static inline struct cg_wait_signal_op **locate(struct cg__names *names,
-                                                struct cg_name name)
-{
-    struct cg_wait_signal_op **at = &names->buckets[hash(names, name) & (names->size - 1)];
+    struct cg_named **at = &names->buckets[hash(names, name) >> names->shift];
 
     while (*at && !equal((*at)->name, name))
-        at = (struct cg_wait_signal_op **)&(*at)->chain;
+        at = &(*at)->chain;
     return at;
 }
 
 /* The same for nearly every integer or pointer, which is the first in its bucket or alone
- * there; NULL: look more closely. Apart, because what calls nothing has no registers to save. */
-static inline struct cg_wait_signal_op **glance(struct cg__names *names,
-                                                struct cg_name name)
+ * there; NULL: look more closely. Apart, because what calls nothing has no registers to
+ * save. */
+static inline struct cg_named **glance(const struct cg__names *names, struct cg_name name)
 {
-    struct cg_wait_signal_op **at;
+    struct cg_named **at;
 
     if (has_bytes(name))
         return NULL;
-    at = &names->buckets[hash_word(names, name) & (names->size - 1)];
+    at = &names->buckets[hash_word(names, name) >> names->shift];
     if (*at && ((*at)->name.data != name.data || (*at)->name.size != name.size))
         return NULL;
     return at;
 }
 
-struct cg_wait_signal_op *cg__names_find(struct cg__names *names, struct cg_name name)
+struct cg_named *cg__names_find(const struct cg__names *names, struct cg_name name)
 {
     return *locate(names, name);
 }
@@ -157,106 +110,119 @@ struct cg_wait_signal_op *cg__names_find(struct cg__names *names, struct cg_name
 /* Twice as many buckets; without memory for them the chains grow longer instead. */
 static void grow(struct cg__names *names)
 {
-    size_t size = names->size * 2;
-    struct cg_wait_signal_op **buckets = calloc(size, sizeof *buckets);
+    struct cg_named **old = names->buckets, *next;
+    size_t size = names->size;
+    struct cg_named **buckets = calloc(2 * size, sizeof(struct cg_named *));
 
     if (buckets == NULL)
         return;
-    for (size_t i = 0; i < names->size; i++)
-        for (struct cg_wait_signal_op *op = names->buckets[i], *next; op; op = next) {
-            struct cg_wait_signal_op **at = &buckets[hash(names, op->name) & (size - 1)];
+    use(names, buckets, 65 - names->shift);
+    for (size_t i = 0; i < size; i++)
+        for (struct cg_named *first = old[i]; first; first = next) {
+            struct cg_named **at = &buckets[hash(names, first->name) >> names->shift];
 
-            next = as_wait(op->chain);
-            op->chain = *at ? &(*at)->op : NULL;
-            *at = op;
+            next = first->chain;
+            first->chain = *at;
+            *at = first;
         }
-    cg__names_free(names);
-    names->buckets = buckets;
-    names->size = size;
+    if (old != names->embedded)
+        free(old);
 }
 
-static inline void add_at(struct cg__names *names, struct cg_wait_signal_op **at,
-                          struct cg_wait_signal_op *op)
+static inline void link_before(struct cg_named *named, struct cg_named *next)
 {
-    struct cg_wait_signal_op *first = *at;
+    named->next = next;
+    named->prev = next->prev;
+    next->prev->next = named;
+    next->prev = named;
+}
 
-    if (first == NULL) {
-        op->next = op->prev = &op->op;
-        op->chain = NULL;
-        *at = op;
-        if (++names->count > names->size)
-            grow(names);
+static inline void add_at(struct cg__names *names, struct cg_named **at,
+                          struct cg_named *named)
+{
+    if (*at) {
+        link_before(named, *at);
         return;
     }
-    op->next = &first->op;
-    op->prev = first->prev;
-    as_wait(first->prev)->next = &op->op;
-    first->prev = &op->op;
+    named->next = named->prev = named;
+    named->chain = NULL;
+    *at = named;
+    if (++names->count > names->size)
+        grow(names);
 }
 
-__attribute__((noinline)) static void add(struct cg__names *names,
-                                          struct cg_wait_signal_op *op)
+__attribute__((noinline)) static void add(struct cg__names *names, struct cg_named *named)
 {
-    add_at(names, locate(names, op->name), op);
+    add_at(names, locate(names, named->name), named);
 }
 
-void cg__names_add(struct cg__names *names, struct cg_wait_signal_op *op)
+void cg__names_add(struct cg__names *names, struct cg_named *named)
 {
-    struct cg_wait_signal_op **at = glance(names, op->name);
+    struct cg_named **at = glance(names, named->name);
 
     if (at)
-        add_at(names, at, op);
+        add_at(names, at, named);
     else
-        add(names, op);
+        add(names, named);
 }
 
-/* Takes an op out of its ring; `at`: where its name is located. */
-static inline void unlink_at(struct cg__names *names, struct cg_wait_signal_op **at,
-                             struct cg_wait_signal_op *op)
+void cg__names_insert(struct cg__names *names, struct cg_named *named,
+                      struct cg_named *next)
 {
-    struct cg_wait_signal_op *next = as_wait(op->next);
+    struct cg_named **at = locate(names, named->name);
 
-    if (*at == op) { /* the next of its ring takes its place in the chain */
-        if (next == op) {
-            *at = as_wait(op->chain);
+    link_before(named, next);
+    if (*at == next) {
+        named->chain = next->chain;
+        *at = named;
+    }
+}
+
+/* Takes one out of its ring; `at`: where its name is located. */
+static inline void unlink_at(struct cg__names *names, struct cg_named **at,
+                             struct cg_named *named)
+{
+    struct cg_named *next = named->next;
+
+    if (*at == named) { /* the next of its ring takes its place in the chain */
+        if (next == named) {
+            *at = named->chain;
             names->count--;
         } else {
-            next->chain = op->chain;
+            next->chain = named->chain;
             *at = next;
         }
     }
-    next->prev = op->prev;
-    as_wait(op->prev)->next = op->next;
+    next->prev = named->prev;
+    named->prev->next = next;
 }
 
-void cg__names_remove(struct cg__names *names, struct cg_wait_signal_op *op)
+void cg__names_remove(struct cg__names *names, struct cg_named *named)
 {
-    unlink_at(names, locate(names, op->name), op);
+    unlink_at(names, locate(names, named->name), named);
 }
 
-static inline struct cg_wait_signal_op *take_at(struct cg__names *names,
-                                                struct cg_wait_signal_op **at,
-                                                bool *more)
+static inline struct cg_named *take_at(struct cg__names *names, struct cg_named **at,
+                                       bool *more)
 {
-    struct cg_wait_signal_op *op = *at;
+    struct cg_named *named = *at;
 
-    if (op == NULL)
+    if (named == NULL)
         return NULL;
-    *more = op->next != &op->op;
-    unlink_at(names, at, op);
-    return op;
+    *more = named->next != named;
+    unlink_at(names, at, named);
+    return named;
 }
 
-__attribute__((noinline)) static struct cg_wait_signal_op *
-take(struct cg__names *names, struct cg_name name, bool *more)
+__attribute__((noinline)) static struct cg_named *take(struct cg__names *names,
+                                                       struct cg_name name, bool *more)
 {
     return take_at(names, locate(names, name), more);
 }
 
-struct cg_wait_signal_op *cg__names_take(struct cg__names *names, struct cg_name name,
-                                         bool *more)
+struct cg_named *cg__names_take(struct cg__names *names, struct cg_name name, bool *more)
 {
-    struct cg_wait_signal_op **at = glance(names, name);
+    struct cg_named **at = glance(names, name);
 
     return at ? take_at(names, at, more) : take(names, name, more);
 }

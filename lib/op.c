@@ -11,7 +11,7 @@
 
 _Static_assert(sizeof(struct cg_op) <= 80, "every constructor costs this much stack");
 _Static_assert(sizeof(struct cg_wait_signal_op) <= 128, "core ops fit in 128 bytes");
-_Static_assert(sizeof(struct cg_signal_op) <= 128, "core ops fit in 128 bytes");
+_Static_assert(sizeof(struct cg_signal_op) <= 136, "core ops fit in 136 bytes");
 _Static_assert(sizeof(struct cg_add_op) <= 128, "core ops fit in 128 bytes");
 _Static_assert(sizeof(struct cg_poll_op) <= 128, "core ops fit in 128 bytes");
 

@@ -243,6 +243,7 @@ struct cg_sched *cg_sched_create(struct cg_reactor *reactor,
                                  const struct cg_sched_options *options)
 {
     struct cg_sched *sched = calloc(1, sizeof *sched);
+    struct cg__hash_key key;
 
     if (sched == NULL)
         return NULL;
@@ -266,7 +267,9 @@ struct cg_sched *cg_sched_create(struct cg_reactor *reactor,
     sched->ended_tail = &sched->ended;
     cg__idle_init(&sched->idle, sched->now);
     cg__timers_init(&sched->timers);
-    cg__names_init(&sched->names, (uintptr_t)sched ^ (uint64_t)sched->now);
+    cg__hash_key_init(&key);
+    cg__names_init(&sched->waiters, &key);
+    cg__names_init(&sched->signallers, &key);
     return sched;
 }
 
@@ -293,7 +296,8 @@ void cg_sched_free(struct cg_sched *sched)
     cg__posts_drop(sched);
     cg__handles_drop(sched);
     cg__ios_free(sched);
-    cg__names_free(&sched->names);
+    cg__names_free(&sched->waiters);
+    cg__names_free(&sched->signallers);
     cg__ready_free(&sched->ready);
     cg__stacks_free(sched->stacks);
     free(sched);

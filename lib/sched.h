@@ -55,7 +55,7 @@ struct cg_sched {
     struct cg__idle idle;
     struct cg_sched_options options;
     struct cg__timers timers;
-    struct cg__names names;
+    struct cg__names waiters, signallers; /* of signals */
     struct cg_io *ios; /* free ones, for cg_poll */
     struct cg_kept *kept; /* the latest first */
     struct cg__job *jobs; /* functions in threads, for cg_offload */
@@ -141,10 +141,8 @@ void cg__post(struct cg_sched *sched, struct cg__post *post);
 void cg__posts_run(struct cg_sched *sched);
 void cg__posts_drop(struct cg_sched *sched);
 
-/* Wakes all who wait for a name and hands them the value; `favoured`: to the head of the
- * ready queue. Answers how many. */
-ssize_t cg__signal_fire(struct cg__names *names, struct cg_name name, const void *value,
-                        bool favoured);
+/* Wakes all who wait for a name and hands them the value; returns how many. */
+ssize_t cg__signal_fire(struct cg_sched *sched, struct cg_name name, const void *value);
 
 /* Nothing will ever happen here by itself: waits for a function in a thread to return. False:
  * there is none. */

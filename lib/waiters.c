@@ -34,8 +34,7 @@ void cg__waiters_add(struct cg_waiters *waiters, struct cg_op *op)
     first->prev = wait;
 }
 
-/* Whether two ops belong to different branches of the same cg_any. */
-static bool rivals(const struct cg_op *a, const struct cg_op *b)
+bool cg__rivals(const struct cg_op *a, const struct cg_op *b)
 {
     for (; a->branch; a = a->owner)
         for (const struct cg_op *c = b; c->branch; c = c->owner)
@@ -48,7 +47,7 @@ struct cg_op *cg__waiters_take_other(struct cg_waiters *waiters, const struct cg
 {
     struct cg_wait *first = waiters->first, *wait = first;
 
-    while (rivals(op_of(wait), branch))
+    while (cg__rivals(op_of(wait), branch))
         if ((wait = wait->next) == first)
             return NULL;
     cg__waiters_remove(waiters, op_of(wait));

@@ -28,6 +28,9 @@ static inline void cg__waiters_remove(struct cg_waiters *waiters, struct cg_op *
     wait->prev->next = wait->next;
 }
 
+/* Whether two ops belong to different branches of the same cg_any. */
+bool cg__rivals(const struct cg_op *a, const struct cg_op *b);
+
 /* Takes the first one out with which a branch does not race; NULL: nobody. There is one who
  * waits. */
 struct cg_op *cg__waiters_take_other(struct cg_waiters *waiters, const struct cg_op *branch);

@@ -202,6 +202,114 @@ static ssize_t two_signallers(void *arg)
     return test_end(b);
 }
 
+/* The number that a signaller waits for is that of those who wait at that moment: who is
+ * cancelled, or woken by another signal, counts no more. */
+static ssize_t recipients_that_leave(void *arg)
+{
+    struct waiter w = {"w", cg_name("crew"), 8}, other = {"o", cg_name("crew"), 7};
+    struct call_for call = {.recipients = 3, .wanted = 3};
+    struct cg_coro *caller = test_start(calls_for, &call), *coros[3];
+
+    (void)arg;
+    test_until_waiting(caller);
+    for (int i = 0; i < 2; i++) {
+        coros[0] = waiting(&w);
+        IS(cg_yield(cg_cancel(coros[0])), 0);
+        IS(test_end(coros[0]), -ECANCELED);
+        IS(cg_yield(cg_wait_signal("crew", NULL, .timeout = CG_NOWAIT)), -ETIMEDOUT);
+        coros[0] = waiting(&other);
+        coros[1] = waiting(&other);
+        IS(cg_yield(cg_signal("crew", 7)), 2);
+        IS(test_end(coros[0]), 0);
+        IS(test_end(coros[1]), 0);
+    }
+    ck_assert_str_eq(noted, "oooo");
+    for (int i = 0; i < 3; i++) {
+        ck_assert_int_eq(cg_coro_state(caller), CG_CORO_WAITING);
+        coros[i] = test_start(waiter, &w);
+        IS(cg_yield(cg_sleep(MS)), 0);
+    }
+    for (int i = 0; i < 3; i++)
+        IS(test_end(coros[i]), 0);
+    ck_assert_str_eq(noted, "oooowww!");
+    return test_end(caller);
+}
+
+static ssize_t calls_once(void *arg)
+{
+    struct waiter *w = arg;
+    ssize_t rc = cg_yield(cg_signal("crew", NULL, .recipients = (unsigned)w->wanted));
+
+    if (rc > 0)
+        note(w->mark);
+    return rc;
+}
+
+static ssize_t joins_crew(void *arg)
+{
+    (void)arg;
+    return cg_yield(cg_wait_signal("crew", NULL));
+}
+
+/* Of several signallers of a name the one is served first whose number is together first;
+ * among those of the same number the oldest. One that gives up leaves the others where they
+ * were. */
+static ssize_t signallers_by_number(void *arg)
+{
+    struct waiter w[] = {{"a", cg_name(0), 2}, {"b", cg_name(0), 3}, {"c", cg_name(0), 1},
+                         {"d", cg_name(0), 2}, {"e", cg_name(0), 1}, {"f", cg_name(0), 1}};
+    struct cg_coro *calls[COUNT(w)], *crew[6];
+
+    (void)arg;
+    for (size_t i = 0; i < COUNT(w); i++) {
+        calls[i] = test_start(calls_once, &w[i]);
+        test_until_waiting(calls[i]);
+    }
+    IS(cg_yield(cg_cancel(calls[2])), 0); /* the first in line */
+    for (size_t i = 0; i < COUNT(crew); i++) {
+        static const char *const order[] = {"e", "ef", "ef", "efa", "efa", "efad"};
+
+        if (i == 2)
+            IS(cg_yield(cg_cancel(calls[1])), 0); /* the last in line */
+        crew[i] = test_start(joins_crew, NULL);
+        IS(cg_yield(cg_sleep(MS)), 0);
+        ck_assert_str_eq(noted, order[i]);
+    }
+    for (size_t i = 0; i < COUNT(crew); i++)
+        IS(test_end(crew[i]), 0);
+    for (size_t i = 0; i < COUNT(w); i++)
+        IS(test_end(calls[i]), i == 1 || i == 2 ? -ECANCELED : w[i].wanted);
+    return 0;
+}
+
+static ssize_t meets_itself(void *arg)
+{
+    struct cg_op *wait = cg_wait_signal("crew", NULL);
+    struct cg_op *signal = cg_signal("crew", NULL, .recipients = *(unsigned *)arg);
+
+    IS(cg_yield(cg_any((wait, signal), .timeout = MS)), *(unsigned *)arg ? -ETIMEDOUT : 1);
+    IS(cg_result(wait), -ECANCELED);
+    IS(cg_result(signal), *(unsigned *)arg ? -ECANCELED : 0);
+    IS(cg_yield(cg_any((signal, wait), .timeout = MS)), *(unsigned *)arg ? -ETIMEDOUT : 0);
+    return 0;
+}
+
+/* Of a race that waits for a name and signals it, neither branch serves the other; both serve
+ * others. */
+static ssize_t rivals(void *arg)
+{
+    struct cg_op *signal = cg_signal("crew", NULL, .recipients = 1);
+    struct cg_coro *crew;
+
+    (void)arg;
+    meets_itself(&(unsigned){0});
+    meets_itself(&(unsigned){1});
+    crew = test_start(joins_crew, NULL);
+    IS(cg_yield(cg_any((signal, cg_wait_signal("crew", NULL)))), 0);
+    IS(cg_result(signal), 1);
+    return test_end(crew);
+}
+
 /* A signal that waits for recipients in vain wakes nobody, and leaves the name clean. */
 static ssize_t recipients_time_out(void *arg)
 {
@@ -362,6 +470,9 @@ static const struct test_case cases[] = {
     CORO(recipients, .where = ON_SIM),
     CORO(recipients_there, .where = ON_SIM),
     CORO(two_signallers, .where = ON_SIM),
+    CORO(recipients_that_leave, .where = ON_SIM),
+    CORO(signallers_by_number, .where = ON_SIM),
+    CORO(rivals, .where = ON_SIM),
     CORO(recipients_time_out, .where = ON_SIM),
     CORO(waiters_that_leave, .where = ON_SIM),
     CORO(many_names, .where = ON_SIM),

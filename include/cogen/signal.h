@@ -14,6 +14,13 @@ struct cg_name {
     size_t size; /* of the bytes; or one of the two marks */
 };
 
+/* The place of an operation among those of its name; belongs to lib/names.c. */
+struct cg_named {
+    struct cg_named *next, *prev; /* of the same name, a ring */
+    struct cg_named *chain;       /* of a ring's first: the next name in the bucket */
+    struct cg_name name;
+};
+
 #define CG__NAME_INTEGER ((size_t)-1)
 #define CG__NAME_POINTER ((size_t)-2)
 
@@ -76,18 +83,16 @@ CG_EXTERN_C_END
 
 struct cg_signal_op {
     CG_OP_HEAD;
-    const void *value;
     unsigned recipients;
-    struct cg_op *next;
-    struct cg_name name;
+    unsigned waiting; /* of the first that waits for recipients: how many there are */
+    struct cg_named named;
+    const void *value;
 };
 
 struct cg_wait_signal_op {
     CG_OP_HEAD;
+    struct cg_named named;
     void *value;
-    struct cg_op *next, *prev; /* of the same name, a ring */
-    struct cg_op *chain;       /* the next name in the bucket */
-    struct cg_name name;
 };
 
 /* cg_signal(name, value): wakes every coroutine that waits for the name and hands each the
@@ -97,14 +102,14 @@ struct cg_wait_signal_op {
  * not remembered: 0. */
 #define cg_signal(...) cg__signal(__VA_ARGS__, )
 #define cg__signal(n, v, ...)                                                              \
-    CG_OP(cg_signal, .name = cg_name(n), .value = (const void *)(intptr_t)(v), __VA_ARGS__)
+    CG_OP(cg_signal, .named.name = cg_name(n), .value = (const void *)(intptr_t)(v), __VA_ARGS__)
 
 /* cg_wait_signal(name, out): waits for a signal of that name and stores its word in *out,
  * any pointer or intptr_t object (NULL: not wanted). Answers 0. Waiters are woken in the
  * order of their waiting. */
 #define cg_wait_signal(...) cg__wait_signal(__VA_ARGS__, )
 #define cg__wait_signal(n, out, ...)                                                       \
-    CG_OP(cg_wait_signal, .name = cg_name(n), .value = CG__WORD(out), __VA_ARGS__)
+    CG_OP(cg_wait_signal, .named.name = cg_name(n), .value = CG__WORD(out), __VA_ARGS__)
 
 #endif
 #endif
