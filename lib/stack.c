@@ -100,6 +100,7 @@ struct cg_stacks {
 /* What lay below an earlier stack pointer cannot be touched there. */
 static void show_to_valgrind(struct slot *slot, char *low)
 {
+    (void)low; /* unused for a processor that Valgrind does not know */
     VALGRIND_MAKE_MEM_UNDEFINED(low, (size_t)((char *)slot - low));
     slot->valgrind = VALGRIND_STACK_REGISTER(low, (char *)slot - slot->offset);
 }

@@ -1,0 +1,132 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+# Builds the static libraries and a few examples, with warnings as errors, for other C
+# libraries and processors, and runs the examples: directly or under qemu-user. Called in the
+# source tree; builds in build-cross/TARGET. What is missing is named and left out.
+#   tests/cross.sh [TARGET...]
+set -u
+cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit
+chosen=("$@")
+set -- /nowhere # each target has examples of its own
+. tests/lib.sh
+
+programs=(calls signals echo_server echo_client)
+# target, compiler, emulator, Debian's packages for the compiler
+targets='
+x86_64-linux-musl  musl-gcc               none          musl-tools
+i686-linux-gnu     i686-linux-gnu-gcc     qemu-i386     gcc-i686-linux-gnu libc6-dev-i386-cross
+riscv64-linux-gnu  riscv64-linux-gnu-gcc  qemu-riscv64  gcc-riscv64-linux-gnu libc6-dev-riscv64-cross
+aarch64-linux-gnu  aarch64-linux-gnu-gcc  qemu-aarch64  gcc-aarch64-linux-gnu libc6-dev-arm64-cross
+'
+
+is_chosen() {
+    [ ${#chosen[@]} -eq 0 ] || [[ " ${chosen[*]} " == *" $1 "* ]]
+}
+
+# links CC: there are the compiler and the headers and libraries of its target.
+links() {
+    printf '#include <stdio.h>\nint main(void) { return puts("") < 0; }\n' |
+        "$1" -x c -o "$work/probe" - >/dev/null 2>&1
+}
+
+# build TARGET CC: pkg-config would find the libraries of this machine, so it finds none.
+build() {
+    mkdir -p "build-cross/$1" && cd "build-cross/$1" || return
+    [ -e Makefile ] || PKG_CONFIG_LIBDIR=/nonexistent ../../configure -q --enable-werror \
+        --disable-shared --host="$1" CC="$2" || return
+    # shellcheck disable=SC2016 # the variable is of make: libcogen-http too, if llhttp is there
+    echo 'libraries: $(lib_LTLIBRARIES)' |
+        make -s -f Makefile -f - libraries "${programs[@]/#/examples/}"
+}
+
+# wrap TARGET EMULATOR: makes $examples a directory of scripts that run the target's examples.
+# False: there is nothing that runs them.
+wrap() {
+    local emulator='' each
+
+    if [ "$2" != none ]; then
+        emulator=$(command -v "$2-static" || command -v "$2") || return
+        emulator="$emulator -L /usr/$1"
+    fi
+    examples=$work/$1
+    mkdir "$examples"
+    for each in "${programs[@]}"; do
+        printf '#!/bin/sh\nexec %s "%s" "$@"\n' "$emulator" \
+            "$PWD/build-cross/$1/examples/$each" >"$examples/$each"
+        chmod +x "$examples/$each"
+    done
+}
+
+# What run has left behind, in one line.
+said() {
+    echo "$status: $out $err" | xargs
+}
+
+# On the reactors that every such build has.
+run_examples() {
+    local reactor
+
+    for reactor in sim select poll epoll; do
+        run "$examples/calls" --reactor $reactor
+        same "calls on $reactor" "0: foo bar spam, ham and eggs" "$(said)"
+        run "$examples/signals" --fast --reactor $reactor
+        same "signals on $reactor" "0: spam ham eggs No more stuff!" "$(said)"
+    done
+    for reactor in select poll epoll; do
+        echo_through
+    done
+}
+
+# More than a socket's buffers hold, there and back over loopback.
+echo_through() {
+    serve echo_server --listen 127.0.0.1:0 || return
+    timeout 20 "$examples/echo_client" --reactor "$reactor" "$addr" \
+        <"$work/sent" >"$work/back" 2>"$work/err"
+    status=$?
+    end "$server"
+    if [ $status -eq 0 ] && cmp -s "$work/sent" "$work/back"; then
+        pass "echo_server and echo_client on $reactor"
+    else
+        fail "echo_server and echo_client on $reactor" "status $status, $(wc -c <"$work/back")" \
+            "$(cat "$work/err" "$work/echo_server.err")"
+    fi
+}
+
+# Before the builds, which would all do it at once.
+if [ ! configure -nt configure.ac ] || [ ! Makefile.in -nt Makefile.am ]; then
+    autoreconf -i >/dev/null 2>&1 || exit
+fi
+awk 'BEGIN { for (i = 0; i < 50000; i++) print "line", i }' >"$work/sent"
+
+declare -A builds=()
+while read -r target cc _ packages; do
+    if [ -z "$target" ] || ! is_chosen "$target"; then
+        continue
+    fi
+    if links "$cc"; then
+        (build "$target" "$cc") >"$work/$target.log" 2>&1 </dev/null &
+        builds[$target]=$!
+    else
+        echo "SKIP: $target: $cc is missing or links nothing (in Debian: $packages)"
+    fi
+done <<<"$targets"
+
+while read -r target cc emulator _; do
+    [ -n "${builds[${target:-none}]-}" ] || continue
+    where="$target: "
+    if ! wait "${builds[$target]}"; then
+        fail "build by $cc" "$(grep -E 'error|undefined' "$work/$target.log" ||
+            tail "$work/$target.log")"
+        continue
+    fi
+    pass "build by $cc of $(cd "build-cross/$target" && echo .libs/libcogen*.a), ${programs[*]}"
+    if wrap "$target" "$emulator"; then
+        run_examples
+    else
+        echo "SKIP: $target: nothing was run, $emulator is missing" \
+            "(in Debian: qemu-user-static)"
+    fi
+done <<<"$targets"
+
+echo "$passed passed, $failed failed"
+[ $failed -eq 0 ]
