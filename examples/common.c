@@ -43,8 +43,16 @@ void example_fail(const char *what, ssize_t code)
 
 void example_complain(const char *what, const char *why)
 {
-    fprintf(stderr, "%s: %s: %s\n", program, what, why);
+    fprintf(stderr, "%s: %s: ", program, what);
+    example_put_plain(why);
+    fputc('\n', stderr);
     exit_status = 1;
+}
+
+void example_put_plain(const char *text)
+{
+    for (; *text; text++)
+        fprintf(stderr, *text >= ' ' && *text < 0x7f ? "%c" : "\\x%02x", (unsigned char)*text);
 }
 
 void example_usage(const struct example *ex, const char *why)

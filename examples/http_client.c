@@ -75,10 +75,13 @@ static void show(struct cg_http_reply *reply)
     if (!verbose)
         return;
     progress_hide();
-    fprintf(stderr, "< %s\n< %d %s\n", cg_http_reply_url(reply),
-            cg_http_reply_status(reply), cg_http_reply_reason(reply));
-    while (cg_http_headers_next(cg_http_reply_headers(reply), &at, &field))
-        fprintf(stderr, "< %s: %s\n", field.name, field.value);
+    fprintf(stderr, "< %s\n< %d ", cg_http_reply_url(reply), cg_http_reply_status(reply));
+    example_put_plain(cg_http_reply_reason(reply));
+    while (cg_http_headers_next(cg_http_reply_headers(reply), &at, &field)) {
+        fprintf(stderr, "\n< %s: ", field.name);
+        example_put_plain(field.value);
+    }
+    fputc('\n', stderr);
 }
 
 /* What was answered instead of a page. */

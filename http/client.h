@@ -83,7 +83,8 @@ struct cg__asking {
     uint64_t sent; /* bytes of the body */
 };
 
-/* Puts a failure into words and answers its code. why may be NULL. */
+/* Puts a failure into words, which are printable ASCII, and answers its code. why may be NULL, or
+ * among the arguments. */
 __attribute__((format(printf, 3, 4))) ssize_t cg__because(char *why, ssize_t code,
                                                           const char *format, ...);
 

@@ -98,8 +98,8 @@ static ssize_t secure(struct cg__link *link, struct cg_http_client *client,
     if (ended == -ETIMEDOUT)
         return cg__because(why, ended, "%s: the TLS handshake takes too long", host);
     if (*why == '\0')
-        cg__because(why, n, "%s: TLS: %s", host, cg_strerror(n));
-    return n;
+        return cg__because(why, n, "%s: TLS: %s", host, cg_strerror(n));
+    return cg__because(why, n, "%s", why);
 }
 
 /* ---- Proxies --------------------------------------------------------------------- */

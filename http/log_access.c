@@ -6,6 +6,7 @@
 
 #include "http/date.h"
 #include "http/server.h"
+#include "lib/ascii.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -18,11 +19,9 @@
 static int put_escaped(struct cg_http_headers *text, const char *from, const char *also)
 {
     for (;; from++) {
-        size_t size = 0;
+        size_t size = cg__ascii_plain(from, also);
         char hex[5];
 
-        while (from[size] >= ' ' && from[size] < 0x7f && strchr(also, from[size]) == NULL)
-            size++;
         if (cg__http_text(text, from, size) < 0)
             return -1;
         from += size;

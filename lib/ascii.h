@@ -75,4 +75,15 @@ static inline bool cg__ascii_number(const char **at, uint64_t *number)
     return *at > start;
 }
 
+/* How many bytes of a text are printable ASCII, before the first that is not or that `also`
+ * lists. */
+static inline size_t cg__ascii_plain(const char *text, const char *also)
+{
+    size_t size = 0;
+
+    while (text[size] >= ' ' && text[size] < 0x7f && strchr(also, text[size]) == NULL)
+        size++;
+    return size;
+}
+
 #endif

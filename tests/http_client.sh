@@ -41,6 +41,7 @@ server {
     location /moved { return 302 /hello.txt; }
     location /loop { return 302 /loop; }
     location /says { return 200 "\$request_method \$http_x_a \$content_length"; }
+    location /odd { add_header X-Odd "a$(printf '\233')m"; return 200 ok; }
     location /who { return 200 "\$http_authorization"; }
     location /packed/ { alias $work/site/; gzip on; gzip_types text/plain; }
     location /slow/ { alias $work/site/; limit_rate 100k; }
@@ -78,6 +79,9 @@ check_nginx() {
     fi
     fetch -X PUT -H 'X-A: b' -d hello "$url/says"
     same "a method, a field and data" "0 PUT b 5" "$status $out"
+    fetch -v "$url/odd"
+    same "what a server says does not reach the terminal" '< X-Odd: a\x9bm' \
+        "$(grep -a X-Odd "$work/err")"
     fetch "http://me:secret@127.0.0.1:$base/who"
     same "a user of the URL" "0 Basic $(printf me:secret | base64)" "$status $out"
     check_parts "$url/large.txt" 'no more than what is missing'

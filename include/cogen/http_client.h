@@ -171,7 +171,7 @@ struct cg_http_reply_read_op { /* reply_read */
  *                      it: waiting for a connection, redirects, the body (not streamed)
  *   -EINVAL            a method or a field that is none; a client of another scheduler
  * and what connecting, TLS, the source and the socket say. With .why = buf (CG_HTTP_WHY_SIZE
- * bytes) a failure is put into words there. The default timeout does not apply. Partial: a
+ * bytes) a failure is put into words there, in printable ASCII: the rest is written "\x1b". The default timeout does not apply. Partial: a
  * request that failed or was cancelled may have had its effect. */
 #define cg_http_get(...) cg__http_get(__VA_ARGS__, )
 #define cg__http_get(c, u, r, ...)                                                     \
