@@ -84,7 +84,7 @@ static ssize_t compute(void *arg)
     too_deep += value->result == TOO_DEEP;
     if (--left == 0)
         cg_yield(cg_activate(starter));
-    return value->result;
+    return 0; /* that one could not be computed is counted above */
 }
 
 static ssize_t watchdog(void *arg)

@@ -61,6 +61,7 @@ struct cg_coro *cg__coro_new(struct cg_sched *sched, cg_fn *fn, void *arg, const
     coro->internal = false;
     coro->activated = false;
     coro->refs = 1;
+    coro->taken = false;
     coro->fn = fn;
     coro->arg = arg;
     coro->suspend = NULL;
@@ -105,7 +106,11 @@ struct cg_coro *cg_ref(struct cg_coro *coro)
 
 void cg_unref(struct cg_coro *coro)
 {
-    if (coro && --coro->refs == 0)
+    if (coro == NULL || --coro->refs > 0)
+        return;
+    if (coro->result < 0 && coro->result != -ECANCELED && !coro->taken)
+        cg__failed_put(coro);
+    else
         cg__coro_free(coro);
 }
 
@@ -131,7 +136,10 @@ enum cg_coro_state cg_coro_state(const struct cg_coro *coro)
 
 ssize_t cg_coro_result(const struct cg_coro *coro)
 {
-    return coro->state == CG_CORO_FINISHED ? coro->result : -EBUSY;
+    if (coro->state != CG_CORO_FINISHED)
+        return -EBUSY;
+    cg__coro_take((struct cg_coro *)coro); /* no coroutine is const but to the caller */
+    return coro->result;
 }
 
 const struct cg_op *cg_coro_op(const struct cg_coro *coro)

@@ -24,6 +24,7 @@ struct cg_coro {
     cg_fn *fn;
     struct cg_scope *scope;  /* the innermost */
     unsigned refs;           /* one is its own until it has finished */
+    bool taken;              /* somebody has its result: it is no failure to be told */
     void *arg;
     ssize_t result;
     struct cg_op *suspend;   /* the one that waits for an activation */
@@ -51,6 +52,12 @@ static inline struct cg_context *cg__coro_context(struct cg_coro *coro)
 /* A new coroutine in the ready queue; NULL: no memory. */
 struct cg_coro *cg__coro_new(struct cg_sched *sched, cg_fn *fn, void *arg, const char *name,
                              size_t stack_size, bool first);
+
+/* Hands its result to somebody. */
+static inline void cg__coro_take(struct cg_coro *coro)
+{
+    coro->taken = true;
+}
 
 /* The coroutine is not in use any more: its stack goes back. */
 void cg__coro_free(struct cg_coro *coro);

@@ -114,6 +114,10 @@ void cg__group_leave(struct cg_coro *coro)
     if (coro->answer)
         *coro->answer = coro->result;
     if (coro->result < 0 && coro->result != -ECANCELED) {
+        /* The owner gets the first failure. What fails after it in a group that is cancelled
+         * for it is most often its consequence; in one that keeps going it is not. */
+        if (coro->answer || group->result == 0 || !group->keep_going)
+            cg__coro_take(coro);
         if (group->result == 0)
             group->result = coro->result;
         if (!group->keep_going)

@@ -34,6 +34,7 @@ static ssize_t produce_run(void *arg)
     ssize_t result = it->result = it->fn(it->arg);
     struct cg_op *next = it->next, *stop = it->stop;
 
+    cg__coro_take(cg__self); /* cg_next and cg_iterate_stop answer it */
     it->ended = true;
     it->next = it->stop = NULL;
     if (next)

@@ -270,6 +270,7 @@ struct cg_sched *cg_sched_create(struct cg_reactor *reactor,
     cg__hash_key_init(&key);
     cg__names_init(&sched->waiters, &key);
     cg__names_init(&sched->signallers, &key);
+    cg__failed_init(&sched->failed);
     return sched;
 }
 
@@ -295,6 +296,7 @@ void cg_sched_free(struct cg_sched *sched)
     cg__jobs_drop(sched);
     cg__posts_drop(sched);
     cg__handles_drop(sched);
+    cg__failed_end(sched);
     cg__ios_free(sched);
     cg__names_free(&sched->waiters);
     cg__names_free(&sched->signallers);

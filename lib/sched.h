@@ -4,6 +4,7 @@
 #define COGEN_LIB_SCHED_H
 
 #include "lib/coro.h"
+#include "lib/failed.h"
 #include "lib/fork.h"
 #include "lib/idle.h"
 #include "lib/names.h"
@@ -62,6 +63,7 @@ struct cg_sched {
     struct cg_deferred *deferred, **deferred_tail;
     struct cg_scope *ended, **ended_tail; /* scopes whose end has yet to reach what is inside */
     bool reaching;                        /* it does just now */
+    struct cg__failed failed;
     pthread_t thread;
     bool bound;    /* thread is set */
     bool running;  /* within cg_step or cg_run */

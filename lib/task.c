@@ -61,7 +61,7 @@ static enum cg_verdict join_process(struct cg_op *op, struct cg_sched *sched)
     if (coro == cg_op_coro(op))
         return cg__done(op, -EDEADLK);
     if (coro->state == CG_CORO_FINISHED)
-        return cg__done(op, coro->result);
+        return cg__done(op, cg_coro_result(coro));
     if (coro->sched != sched)
         return cg__done(op, -EINVAL);
     first = (struct cg_coro_op *)coro->joiners;
@@ -93,6 +93,7 @@ void cg__join_wake(struct cg_coro *coro)
         struct cg_op *op = coro->joiners;
 
         join_unlink((struct cg_coro_op *)op);
+        cg__coro_take(coro);
         cg_complete(op, coro->result);
     }
 }

@@ -25,13 +25,34 @@ static void give_place(struct server *server)
         cg_release(&server->places, 1);
 }
 
+/* Whether the peer or the network between can bring this about. */
+static bool is_peers(ssize_t result)
+{
+    switch (result) {
+    case CG_EOF:
+    case -ECONNRESET:
+    case -ECONNABORTED:
+    case -ENOTCONN:
+    case -EPIPE:
+    case -ETIMEDOUT:
+    case -EHOSTUNREACH:
+    case -ENETUNREACH:
+    case -ENETDOWN:
+    case -EPROTO:
+    case -EMSGSIZE:
+        return true;
+    default:
+        return false;
+    }
+}
+
 static ssize_t handle(void *conn)
 {
     struct server *server = (struct server *)cg_group_self();
     ssize_t result = server->op->handler(conn, server->op->arg);
 
     give_place(server);
-    return result;
+    return is_peers(result) ? 0 : result;
 }
 
 /* Serves one connection more; negative: the end. */
@@ -85,6 +106,7 @@ static ssize_t serve_run(struct cg_op *op)
     ssize_t rc;
 
     cg_group_open(&server.group, .grace = serve->grace, .keep_going = true);
+    server.group.result = -ECANCELED; /* nobody takes the first failure: all are told */
     while ((rc = serve_next(&server, &options)) >= 0)
         continue;
     cg_sock_unkeep(serve->listener);

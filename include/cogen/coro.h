@@ -72,7 +72,8 @@ struct cg_plain_op {
 #define cg_call(...) cg__call(__VA_ARGS__, )
 #define cg__call(f, a, ...) CG_OP(cg_call, .fn = (f), .arg = (a), __VA_ARGS__)
 
-/* cg_add(fn, arg): starts a coroutine and does not wait for it. Keywords .name (borrowed),
+/* cg_add(fn, arg): starts a coroutine and does not wait for it. Keywords .name (borrowed
+ * until the coroutine is freed; one that fails is told before, see cg_sched_set_failed),
  * .stack_size (bytes), .coro = &ref (a reference, to be given back by cg_unref). The new
  * coroutine runs first unless .prio has CG_PRIO_CORO. 0, -EINVAL or -ENOMEM. */
 #define cg_add(...) cg__add(__VA_ARGS__, )

@@ -18,6 +18,13 @@ struct cg_sched_options {
     void *reserved;
 };
 
+enum {
+    CG_FAILED_LINES = 10, /* about failed coroutines that stderr takes at once, see below */
+};
+
+/* What is told of a coroutine that has failed: cg_coro_name and cg_coro_result ask it. */
+typedef void cg_failed_fn(void *arg, struct cg_coro *coro);
+
 /* Something that is kept with a scheduler and freed with it (a resolver, a pool of
  * connections), embedded in what it is. The keeper sets key and free. */
 struct cg_kept {
@@ -93,6 +100,19 @@ CG_API int cg_post(struct cg_sched *sched, void (*fn)(void *arg), void *arg);
  * only. */
 CG_API void cg_hold(struct cg_sched *sched);
 CG_API void cg_unhold(struct cg_sched *sched);
+
+/* Says what is told of coroutines that fail unnoticed. fn(arg, coro) is called outside any
+ * coroutine, in the turn after the last reference to such a coroutine has gone, at the latest
+ * by cg_sched_free. It fails unnoticed if it ends with a negative result that nobody takes:
+ * no cg_join, no cg_coro_result, nobody who holds the future of a task when it ends, and no
+ * group, which takes the first failure, those whose .answer is wanted, and, unless
+ * .keep_going, all.
+ * -ECANCELED is no failure: somebody has asked for it. fn may start coroutines; coro is
+ * borrowed, cg_ref keeps it; arg must live as long as the scheduler.
+ *   NULL restores the default: a line "cogen: coroutine NAME failed: TEXT" on stderr. Ten
+ * (CG_FAILED_LINES) are written at once, then one a second, so that strangers who make
+ * coroutines fail do not flood it; a line counts those that are left out. */
+CG_API void cg_sched_set_failed(struct cg_sched *sched, cg_failed_fn *fn, void *arg);
 
 /* The turn's clock, ns: the moment of the last look at the reactor. */
 CG_API int64_t cg_now(const struct cg_sched *sched);
