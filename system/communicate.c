@@ -118,18 +118,19 @@ static ssize_t communicate_run(struct cg_op *op)
     struct cg_process *process = communicate->process;
     struct talk talk = {.op = communicate};
     struct drain out = {&talk, communicate->out, 1}, err = {&talk, communicate->err, 2};
+    struct cg_op *wait = cg_wait_process(process);
     ssize_t n;
 
     begin(communicate->out);
     begin(communicate->err);
     cg_scope_open(&talk.scope, CG_NEVER, false);
     n = cg_yield(cg_all((cg_call(feed, &talk), cg_call(drain, &out), cg_call(drain, &err),
-                         cg_wait_process(process))));
+                         wait)));
     cg_scope_close(&talk.scope);
     if (talk.failure)
         n = talk.failure;
     else if (n == 0)
-        n = process->result;
+        n = cg_result(wait);
     if (n < 0)
         cg__process_end(process, communicate->grace, true);
     for (int i = 0; i < 3; i++)
