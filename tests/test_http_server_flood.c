@@ -261,7 +261,7 @@ static const struct test_case cases[] = {
     CORO(shares),
     CORO(body_rates, .where = ON_SIM),
     CORO(acknowledged),
-    CORO(compresses_in_turns),
+    CORO(compresses_in_turns, .where = ON_SIM),
 };
 
 int main(void)
