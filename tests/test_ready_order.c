@@ -198,6 +198,8 @@ static ssize_t waits(void *arg)
 
 static void prepare(void)
 {
+    static int64_t hour = CG_HOUR; /* the sleeper reads it when it runs */
+
     memset(&w, 0, sizeof w);
     w.barrier.parties = MANY + 1;
     w.queue = cg_queue_new(.limit = way->wait == wait_put);
@@ -206,7 +208,7 @@ static void prepare(void)
     if (way->wait == wait_put)
         IS(cg_queue_try_put(w.queue, (void *)(intptr_t)-1), 0);
     if (way->wait == wait_join)
-        w.joined = test_start(sleeps, &(int64_t){CG_HOUR});
+        w.joined = test_start(sleeps, &hour);
     for (int i = 0; i < MANY && way->wait == wait_read; i++)
         OK(cg_pair(cg_sched_self(), &w.in[i], &w.out[i]));
     runs = 0;
