@@ -150,21 +150,27 @@ static ssize_t asks_about_the_server(void *arg)
     client = CLIENT();
     IS(FETCH(.url = url, .method = "OPTIONS"), 200);
     heard("OPTIONS * HTTP/1.1\r\nHost: 127.0.0.1");
+    has_body("1");
     IS(FETCH(.url = script_url(&server, "/"), .method = "OPTIONS"), 200);
     heard("OPTIONS / HTTP/1.1\r\n");
+    has_body("2");
     snprintf(url, sizeof url, "http://%s?q", server.addr);
     IS(FETCH(.url = url, .method = "OPTIONS"), 200);
     heard("OPTIONS /?q HTTP/1.1\r\n");
+    has_body("3");
     snprintf(url, sizeof url, "http://%s", server.addr);
     IS(FETCH(.url = url), 200);
     heard("GET / HTTP/1.1\r\n");
+    has_body("4");
     done();
     script_start(&server, TURNS(SAYS(OK_200(1, "1")), SAYS(OK_200(1, "2"))));
     client = CLIENT(.http_proxy = server.addr);
     IS(FETCH(.url = "http://a.invalid", .method = "OPTIONS"), 200);
     heard("OPTIONS http://a.invalid HTTP/1.1\r\n");
+    has_body("1");
     IS(FETCH(.url = "http://a.invalid/", .method = "OPTIONS"), 200);
     heard("OPTIONS http://a.invalid/ HTTP/1.1\r\n");
+    has_body("2");
     done();
     return 0;
 }
