@@ -164,8 +164,7 @@ static ssize_t takes_no_more(void *arg)
     return 0;
 }
 
-/* The longest path there is, one in a folder that does not exist, and one beyond the limit of
- * open files, of which nothing is left behind. */
+/* The longest path there is, and one in a folder that does not exist. */
 static ssize_t odd_paths(void *arg)
 {
     struct sockaddr_un un;
