@@ -147,8 +147,17 @@ static void fork_all(pid_t *servers, pid_t *clients)
 static void await_all(const pid_t *clients)
 {
     for (int i = 0; i < pairs; i++)
-        while (!shared->counted[i] && waitpid(clients[i], NULL, WNOHANG) == 0)
+        while (clients[i] > 0 && !shared->counted[i] && waitpid(clients[i], NULL, WNOHANG) == 0)
             usleep(1000);
+}
+
+/* -1 is a process that could not be made: to kill() it would mean all processes. */
+static void end(pid_t pid, int sig)
+{
+    if (pid < 0)
+        return;
+    kill(pid, sig);
+    waitpid(pid, NULL, 0);
 }
 
 static bool manage(void)
@@ -167,9 +176,8 @@ static bool manage(void)
            reached, total, pairs, pairs, reached ? (double)kilobytes / reached : 0.0);
     shared->over = 1;
     for (int i = 0; i < pairs; i++) {
-        waitpid(clients[i], NULL, 0);
-        kill(servers[i], SIGTERM);
-        waitpid(servers[i], NULL, 0);
+        end(clients[i], 0);
+        end(servers[i], SIGTERM);
     }
     return reached == total;
 }

@@ -5,6 +5,8 @@
 
 #include "examples/chat_files.h"
 
+#include <errno.h>
+
 struct file {
     const char *pattern, *mime;
     const void *data;
@@ -23,11 +25,12 @@ static ssize_t send_file(struct cg_http_request *req, void *arg)
     const struct file *file = arg;
 
     /* What others say is shown as text; should that fail, no script of theirs is run. */
-    cg_http_set(req, "Content-Security-Policy",
-                "default-src 'self'; base-uri 'none'; frame-ancestors 'none'");
-    cg_http_set(req, "X-Content-Type-Options", "nosniff");
-    cg_http_set(req, "Referrer-Policy", "no-referrer");
-    cg_http_set(req, "Cache-Control", "no-cache");
+    if (cg_http_set(req, "Content-Security-Policy",
+                    "default-src 'self'; base-uri 'none'; frame-ancestors 'none'") < 0 ||
+        cg_http_set(req, "X-Content-Type-Options", "nosniff") < 0 ||
+        cg_http_set(req, "Referrer-Policy", "no-referrer") < 0 ||
+        cg_http_set(req, "Cache-Control", "no-cache") < 0)
+        return -ENOMEM;
     return cg_yield(cg_http_answer(req, 200, file->data, file->size, .mime = file->mime));
 }
 

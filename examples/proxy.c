@@ -7,7 +7,10 @@
  *     https_proxy=http://127.0.0.1:3128 ./http_client https://example.org/
  *
  * Whoever can reach it can use it, unless there is a --user, and reach with it whatever this
- * machine can: by default it listens on the loopback only, and tunnels lead to port 443. */
+ * machine can: by default it listens on the loopback only, and tunnels lead to port 443.
+ *
+ * The fields of an answer's head may have 14 KiB, since the library's server writes no head of
+ * more than 16 KiB; an answer with more becomes a 502 that says so. Tunnels have no such limit. */
 #include <cogen.h>
 #include <errno.h>
 #include <stdio.h>

@@ -16,7 +16,8 @@
 
 enum {
     PIECE = 32 * 1024,
-    HEAD_MOST = 14 * 1024,                   /* bytes of fields that we hand back */
+    /* Bytes of fields that we hand back: the server's head has 16 KiB, with what it adds. */
+    HEAD_MOST = 14 * 1024,
     FIELDS_MOST = CG_HTTP_HEADERS_COUNT + 5, /* with ours */
 };
 
@@ -147,36 +148,46 @@ static ssize_t hand_interim_back(void *arg, int status,
     return n == -EMSGSIZE ? 0 : n; /* it is only an offer */
 }
 
-/* The head of the answer as it goes back. False: there is too much of it. */
-static bool set_head(struct forward *fw, struct cg_http_reply *reply)
+static size_t size_of(const struct cg_http_headers *headers)
 {
-    const struct cg_http_headers *headers = cg_http_reply_headers(reply);
     struct cg_http_field field;
     size_t at = 0, size = 0;
 
     while (cg_http_headers_next(headers, &at, &field))
         size += strlen(field.name) + strlen(field.value) + 4;
-    if (size > HEAD_MOST)
-        return false;
-    at = 0;
-    while (cg_http_headers_next(headers, &at, &field))
-        if (!is_hop(headers, field.name))
-            cg_http_add(fw->req, field.name, field.value);
-    snprintf(fw->via, sizeof fw->via, "1.1 %s", fw->proxy->name);
-    cg_http_add(fw->req, "Via", fw->via);
-    cg_http_status(fw->req, cg_http_reply_status(reply));
-    return true;
+    return size;
 }
 
-static void set_trailers(struct forward *fw, struct cg_http_reply *reply)
+/* The head of the answer as it goes back. 0 or a negative code: without one of its fields it
+ * would be another answer. */
+static ssize_t set_head(struct forward *fw, struct cg_http_reply *reply)
+{
+    const struct cg_http_headers *headers = cg_http_reply_headers(reply);
+    struct cg_http_field field;
+    size_t at = 0;
+    int rc = 0;
+
+    while (rc == 0 && cg_http_headers_next(headers, &at, &field))
+        if (!is_hop(headers, field.name))
+            rc = cg_http_add(fw->req, field.name, field.value);
+    snprintf(fw->via, sizeof fw->via, "1.1 %s", fw->proxy->name);
+    if (rc == 0)
+        rc = cg_http_add(fw->req, "Via", fw->via);
+    cg_http_status(fw->req, cg_http_reply_status(reply));
+    return rc;
+}
+
+static ssize_t set_trailers(struct forward *fw, struct cg_http_reply *reply)
 {
     const struct cg_http_headers *trailers = cg_http_reply_trailers(reply);
     struct cg_http_field field;
     size_t at = 0;
+    int rc = 0;
 
-    while (cg_http_headers_next(trailers, &at, &field))
+    while (rc == 0 && cg_http_headers_next(trailers, &at, &field))
         if (!is_hop(trailers, field.name) && !is_ours(field.name))
-            cg_http_trailer(fw->req, field.name, field.value);
+            rc = cg_http_trailer(fw->req, field.name, field.value);
+    return rc;
 }
 
 static ssize_t next_piece(struct forward *fw, struct cg_http_reply *reply, char *buf)
@@ -191,17 +202,19 @@ static ssize_t next_piece(struct forward *fw, struct cg_http_reply *reply, char 
 
 static ssize_t hand_back(struct forward *fw, struct cg_http_reply *reply)
 {
-    char *buf = malloc(PIECE);
-    ssize_t n = buf ? 0 : -ENOMEM;
+    char *buf;
+    ssize_t n;
 
-    if (n == 0 && !set_head(fw, reply))
-        n = proxy_refuse(fw->req, 502, "the head of the answer is too large");
-    else if (n == 0 && (n = cg_yield(cg_http_write(fw->req, "", 0))) >= 0)
+    if (size_of(cg_http_reply_headers(reply)) > HEAD_MOST)
+        return proxy_refuse(fw->req, 502, "the head of the answer has more than 14 KiB");
+    buf = malloc(PIECE);
+    n = buf ? set_head(fw, reply) : -ENOMEM;
+    if (n == 0 && (n = cg_yield(cg_http_write(fw->req, "", 0))) >= 0)
         while ((n = next_piece(fw, reply, buf)) > 0)
             if ((n = cg_yield(cg_http_write(fw->req, buf, (size_t)n))) < 0)
                 break;
     if (n == 0)
-        set_trailers(fw, reply);
+        n = set_trailers(fw, reply);
     free(buf);
     return n;
 }

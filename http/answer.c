@@ -385,8 +385,9 @@ static ssize_t answer_run(struct cg_op *op)
         smaller = cg__http_compress(coding, answer->body, size, &compressed);
     if (smaller <= 0)
         return smaller < 0 ? smaller : write_answer(answer, answer->body, size);
-    cg_http_headers_set(&answer->req->out, "Content-Encoding", cg__http_coding_name(coding));
-    n = write_answer(answer, compressed, (size_t)smaller);
+    n = cg_http_headers_set(&answer->req->out, "Content-Encoding", cg__http_coding_name(coding));
+    if (n == 0)
+        n = write_answer(answer, compressed, (size_t)smaller);
     free(compressed);
     return n;
 }

@@ -106,23 +106,25 @@ static bool try_coding(const struct cg_http_files *files, const char *path,
     return true;
 }
 
-/* Takes the compressed sibling instead, if there is one that the client wants. */
-static void find_compressed(struct cg_http_request *req, const struct cg_http_files *files,
+/* Takes the compressed sibling instead, if there is one that the client wants. 0 or -ENOMEM. */
+static int find_compressed(struct cg_http_request *req, const struct cg_http_files *files,
                             const char *path, const char *index, struct file *file)
 {
     enum cg__http_coding coding;
 
     if (!cg__http_compressible(file->mime))
-        return;
-    cg_http_set(req, "Vary", "Accept-Encoding");
+        return 0;
+    if (cg_http_set(req, "Vary", "Accept-Encoding") < 0)
+        return -ENOMEM;
     coding = cg__http_accepts(req, true, true);
     if (coding != CG__HTTP_IDENTITY && !try_coding(files, path, index, coding, file)) {
         coding = cg__http_accepts(req, coding == CG__HTTP_BR, coding == CG__HTTP_GZIP);
         if (coding != CG__HTTP_IDENTITY)
             try_coding(files, path, index, coding, file);
     }
-    if (file->coding != CG__HTTP_IDENTITY)
-        cg_http_set(req, "Content-Encoding", cg__http_coding_name(file->coding));
+    if (file->coding == CG__HTTP_IDENTITY)
+        return 0;
+    return cg_http_set(req, "Content-Encoding", cg__http_coding_name(file->coding));
 }
 
 /* ---- Answers --------------------------------------------------------------------- */
@@ -185,6 +187,27 @@ static ssize_t send_part(struct cg_http_request *req, const struct file *file, i
     return rc < 0 ? rc : send_body(req, file, first, length);
 }
 
+/* What names this state of the file, and how long it may be kept. 0 or a negative code. */
+static int set_validators(struct cg_http_request *req, const struct cg_http_files *files,
+                          struct file *file)
+{
+    char date[CG_HTTP_DATE_SIZE];
+    int rc;
+
+    snprintf(file->etag, sizeof file->etag, "\"%" PRIx64 ".%lx-%" PRIx64 "%s\"",
+             (uint64_t)file->st.st_mtim.tv_sec, (unsigned long)file->st.st_mtim.tv_nsec,
+             (uint64_t)file->st.st_size,
+             file->coding == CG__HTTP_IDENTITY ? "" : cg__http_coding_name(file->coding));
+    cg_http_date_print(file->st.st_mtim.tv_sec, date);
+    if ((rc = cg_http_set(req, "ETag", file->etag)) < 0 ||
+        (rc = cg_http_set(req, "Last-Modified", date)) < 0 ||
+        (rc = cg_http_set(req, "Accept-Ranges", "bytes")) < 0)
+        return rc;
+    return files->options.cache == NULL
+               ? 0
+               : cg_http_set(req, "Cache-Control", files->options.cache);
+}
+
 static ssize_t answer_file(struct cg_http_request *req, const struct cg_http_files *files,
                            struct file *file)
 {
@@ -192,19 +215,12 @@ static ssize_t answer_file(struct cg_http_request *req, const struct cg_http_fil
     /* Only GET knows ranges (RFC 9110, 14.2): HEAD tells of the whole. */
     const char *range =
         req->parser.code == HTTP_GET ? cg_http_header(req, "Range") : NULL;
+    int status, rc = set_validators(req, files, file);
+    char text[64];
     bool ranges;
-    char date[CG_HTTP_DATE_SIZE], text[64];
-    int status;
 
-    snprintf(file->etag, sizeof file->etag, "\"%" PRIx64 ".%lx-%" PRIx64 "%s\"",
-             (uint64_t)file->st.st_mtim.tv_sec, (unsigned long)file->st.st_mtim.tv_nsec, size,
-             file->coding == CG__HTTP_IDENTITY ? "" : cg__http_coding_name(file->coding));
-    cg_http_date_print(file->st.st_mtim.tv_sec, date);
-    cg_http_set(req, "ETag", file->etag);
-    cg_http_set(req, "Last-Modified", date);
-    cg_http_set(req, "Accept-Ranges", "bytes");
-    if (files->options.cache != NULL)
-        cg_http_set(req, "Cache-Control", files->options.cache);
+    if (rc < 0)
+        return rc;
     status = cg__http_conditions(req, file->etag, file->st.st_mtim.tv_sec, &ranges);
     if (status == 304)
         return cg_yield(cg_http_answer(req, 304, "", size));
@@ -216,13 +232,13 @@ static ssize_t answer_file(struct cg_http_request *req, const struct cg_http_fil
     case CG__HTTP_PART:
         snprintf(text, sizeof text, "bytes %" PRIu64 "-%" PRIu64 "/%" PRIu64, first,
                  first + length - 1, size);
-        cg_http_set(req, "Content-Range", text);
-        return send_part(req, file, 206, first, length);
+        rc = cg_http_set(req, "Content-Range", text);
+        return rc < 0 ? rc : send_part(req, file, 206, first, length);
     case CG__HTTP_NO_PART:
         snprintf(text, sizeof text, "bytes */%" PRIu64, size);
-        cg_http_set(req, "Content-Range", text);
+        rc = cg_http_set(req, "Content-Range", text);
         cg_http_headers_remove(&req->out, "Content-Encoding");
-        return cg__http_plain(req, 416);
+        return rc < 0 ? rc : cg__http_plain(req, 416);
     default:
         return send_part(req, file, 200, 0, size);
     }
@@ -244,9 +260,9 @@ static ssize_t answer_unsized(struct cg_http_request *req, const struct file *fi
 {
     bool wanted = req->parser.code == HTTP_GET;
     char piece[4096];
-    ssize_t n, sent = 0;
+    ssize_t n, sent;
 
-    cg_http_set(req, "Content-Type", file->mime);
+    sent = cg_http_set(req, "Content-Type", file->mime);
     while (wanted && sent >= 0 && (n = read(file->fd, piece, sizeof piece)) != 0)
         sent = n < 0 ? -errno : cg_yield(cg_http_write(req, piece, (size_t)n));
     return sent < 0 ? sent : cg_yield(cg_http_write(req, "", 0));
@@ -255,12 +271,14 @@ static ssize_t answer_unsized(struct cg_http_request *req, const struct file *fi
 static ssize_t answer_found(struct cg_http_request *req, const struct cg_http_files *files,
                             const char *path, const char *index, struct file *file)
 {
+    int rc;
+
     if (!S_ISREG(file->st.st_mode))
         return cg__http_plain(req, 403);
     if (!has_true_size(file))
         return answer_unsized(req, file);
-    find_compressed(req, files, path, index, file);
-    return answer_file(req, files, file);
+    rc = find_compressed(req, files, path, index, file);
+    return rc < 0 ? rc : answer_file(req, files, file);
 }
 
 static ssize_t answer_directory(struct cg_http_request *req,
@@ -290,8 +308,8 @@ ssize_t cg_http_send_files(struct cg_http_request *req, void *arg)
     int rc;
 
     if (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0) {
-        cg_http_set(req, "Allow", "GET, HEAD");
-        return cg__http_plain(req, 405);
+        n = cg_http_set(req, "Allow", "GET, HEAD");
+        return n < 0 ? n : cg__http_plain(req, 405);
     }
     if (path == NULL)
         path = cg_http_path(req);

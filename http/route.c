@@ -242,8 +242,8 @@ static bool set_params(struct cg_http_request *req, const char **params, unsigne
     return true;
 }
 
-/* The methods of the patterns that the path fits, for Allow. */
-static void set_allow(struct cg_http_request *req, const char *path)
+/* Sets Allow to the methods of the patterns that the path fits. 0 or -ENOMEM. */
+static int set_allow(struct cg_http_request *req, const char *path)
 {
     const char *params[2 * CG_HTTP_PARAMS_LIMIT], *rest;
     char allow[256] = "";
@@ -261,7 +261,7 @@ static void set_allow(struct cg_http_request *req, const char *path)
         if (strcmp(route->method, "GET") == 0)
             size += (size_t)sprintf(allow + size, ", HEAD");
     }
-    cg_http_headers_set(&req->out, "Allow", allow);
+    return cg_http_headers_set(&req->out, "Allow", allow);
 }
 
 /* Nothing fits: why, and what would. */
@@ -269,8 +269,8 @@ static int no_route(struct cg_http_request *req, bool found)
 {
     bool options = req->parser.code == HTTP_OPTIONS, all = strcmp(req->path, "*") == 0;
 
-    if (found && (!options || *req->path == '/'))
-        set_allow(req, req->path);
+    if (found && (!options || *req->path == '/') && set_allow(req, req->path) < 0)
+        return 503;
     if (options && (found || all))
         return 204;
     return found ? 405 : 404;

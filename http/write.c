@@ -38,23 +38,40 @@ static void choose_coding(struct cg_http_request *req, int status)
     }
 }
 
+/* The head has not been put: the handler may answer without a coding yet. */
+static void forget_coding(struct cg_http_request *req)
+{
+    if (req->encoder == NULL)
+        return;
+    cg__http_encoder_free(req->encoder);
+    req->encoder = NULL;
+    cg_http_headers_remove(&req->out, "Content-Encoding");
+}
+
+/* Puts the head, after what is in its way. */
+static ssize_t put_head(struct cg_http_request *req, int status)
+{
+    ssize_t n = cg__http_begin(req, status, -1, NULL);
+
+    if (n == -ENOBUFS && (n = cg__http_flush(req->conn, NULL, 0)) == 0)
+        n = cg__http_begin(req, status, -1, NULL);
+    return n;
+}
+
 /* Begins the answer unless it has begun. `text`: what is to be written may be compressed. */
 static ssize_t begin(struct cg_http_request *req, bool text)
 {
-    int status = req->status ? req->status : 200, rc;
+    int status = req->status ? req->status : 200;
     ssize_t n;
 
     if (req->begun)
         return req->ended ? -EALREADY : 0;
     if (text)
         choose_coding(req, status);
-    rc = cg__http_begin(req, status, -1, NULL);
-    if (rc == -ENOBUFS) {
-        if ((n = cg__http_flush(req->conn, NULL, 0)) < 0)
-            return n;
-        rc = cg__http_begin(req, status, -1, NULL);
-    }
-    return rc;
+    n = put_head(req, status);
+    if (n < 0)
+        forget_coding(req);
+    return n;
 }
 
 /* Writes bytes of the body, framed as they must be, behind what the output has. */
@@ -299,8 +316,9 @@ static ssize_t event_run(struct cg_op *op)
     ssize_t n = put_event(&text, event);
 
     if (n == 0 && !event->req->begun) {
-        cg_http_set(event->req, "Content-Type", "text/event-stream");
-        cg_http_set(event->req, "Cache-Control", "no-cache");
+        n = cg_http_set(event->req, "Content-Type", "text/event-stream");
+        if (n == 0)
+            n = cg_http_set(event->req, "Cache-Control", "no-cache");
     }
     if (n == 0)
         n = write_piece(event->req, text.data, text.used, false);
@@ -363,14 +381,17 @@ static ssize_t upgrade_run(struct cg_op *op)
     struct cg_http_upgrade_op *upgrade = (struct cg_http_upgrade_op *)op;
     struct cg_http_request *req = upgrade->req;
     ssize_t n = check_upgrade(req, upgrade->status);
+    bool keep = req->keep;
 
     if (n < 0)
         return n;
     req->switches = true;
     req->keep = true; /* no Connection: close */
-    n = cg__http_begin(req, upgrade->status, -1, NULL);
-    if (n == -ENOBUFS && (n = cg__http_flush(req->conn, NULL, 0)) == 0)
-        n = cg__http_begin(req, upgrade->status, -1, NULL);
+    n = put_head(req, upgrade->status);
+    if (n < 0) { /* the handler may still answer otherwise */
+        req->switches = false;
+        req->keep = keep;
+    }
     if (n == 0)
         n = cg__http_flush(req->conn, NULL, 0);
     if (n < 0)

@@ -101,6 +101,17 @@ static ssize_t run(struct cg_op *op)
     return result;
 }
 
+/* After a failure *sock is as it was: it may be the caller's only pointer to the inner socket. */
+static ssize_t make_sock(struct cg__tls_conn *conn, struct cg_sock **sock)
+{
+    struct cg_sock *made = cg_sock_new(cg_sock_sched(conn->inner), &cg__tls_transport, conn, -1);
+
+    if (made == NULL)
+        return -ENOMEM;
+    *sock = made;
+    return 0;
+}
+
 /* Only here is it known whether the handshake has come in time, and the inner socket is the
  * caller's until then. */
 static ssize_t finish(struct cg_op *op)
@@ -116,8 +127,7 @@ static ssize_t finish(struct cg_op *op)
         result = -EBADF;
     if (result >= 0) {
         note(conn);
-        *tls->sock = cg_sock_new(cg_sock_sched(conn->inner), &cg__tls_transport, conn, -1);
-        result = *tls->sock != NULL ? 0 : -ENOMEM;
+        result = make_sock(conn, tls->sock);
     }
     if (result < 0 && tls->why != NULL)
         cg__tls_why_say(tls->why, 0, conn->why[0] ? conn->why : cg_strerror(result));

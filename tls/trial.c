@@ -79,11 +79,14 @@ static SSL *shake(SSL *server, SSL *client)
 
 int cg__tls_trial(SSL_CTX *context, const struct cg__tls_identity *identity, char *why)
 {
-    SSL *server = SSL_new(context), *client = SSL_new(context), *failed = server;
+    SSL *server, *client, *failed;
     char text[CG_TLS_WHY_SIZE];
     int rc = 0;
 
     ERR_clear_error();
+    server = SSL_new(context);
+    client = SSL_new(context);
+    failed = server;
     if (prepare(server, client, identity))
         failed = shake(server, client);
     if (failed != NULL || server == NULL)
