@@ -4,7 +4,6 @@
 #include "config.h"
 
 #include "http/files.h"
-#include "http/scandirat.h"
 #include "lib/ascii.h"
 
 #include <dirent.h>
