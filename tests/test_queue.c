@@ -205,6 +205,31 @@ static ssize_t priorities(void *arg)
     return 0;
 }
 
+/* The same of a get, and of the putter that it lets in. */
+static ssize_t priorities_of_get(void *arg)
+{
+    struct cg_queue *queue = cg_queue_new(.limit = 1), *other = cg_queue_new(.limit = 1);
+    struct job a = {.queue = queue, .item = 1}, b = {.queue = other, .item = 2};
+    struct cg_coro *coros[2];
+    intptr_t item;
+
+    (void)arg;
+    IS(cg_yield(cg_put(queue, 0)), 0);
+    IS(cg_yield(cg_put(other, 0)), 0);
+    coros[0] = waits(putter, &a);
+    coros[1] = waits(putter, &b);
+    IS(cg_yield(cg_get(queue, &item, .prio = CG_PRIO_CORO)), 0);
+    note("+");
+    IS(cg_yield(cg_get(other, &item, .prio = CG_PRIO_OP)), 0);
+    note("+");
+    ck_assert_str_eq(noted, "+p2p1+");
+    for (size_t i = 0; i < COUNT(coros); i++)
+        test_end(coros[i]);
+    cg_queue_free(queue);
+    cg_queue_free(other);
+    return 0;
+}
+
 /* A full queue makes those who put wait, in order; each get lets the next one in. */
 static ssize_t limit(void *arg)
 {
@@ -316,6 +341,28 @@ static ssize_t joins(void *arg)
     IS(cg_queue_task_done(queue), -EINVAL);
     test_end(first);
     test_end(second);
+    cg_queue_free(queue);
+    return 0;
+}
+
+/* An item whose put had to wait is waited for, too. */
+static ssize_t joins_what_was_put_late(void *arg)
+{
+    struct cg_queue *queue = cg_queue_new(.limit = 1);
+    struct job late = {.queue = queue, .item = 2};
+    struct cg_coro *coro;
+
+    (void)arg;
+    IS(cg_yield(cg_put(queue, 1)), 0);
+    coro = waits(putter, &late);
+    IS(take(queue), 1);
+    IS(cg_queue_task_done(queue), 0);
+    IS(cg_yield(cg_join_queue(queue, .timeout = CG_NOWAIT)), -ETIMEDOUT);
+    IS(take(queue), 2);
+    IS(cg_queue_task_done(queue), 0);
+    IS(cg_yield(cg_join_queue(queue)), 0);
+    IS(cg_queue_task_done(queue), -EINVAL);
+    test_end(coro);
     cg_queue_free(queue);
     return 0;
 }
@@ -562,10 +609,12 @@ static const struct test_case cases[] = {
     CORO(priority_at_random, .where = ON_SIM),
     CORO(hands_over),
     CORO(priorities),
+    CORO(priorities_of_get),
     CORO(limit),
     CORO(try_forms),
     PLAIN(default_timeout),
     CORO(joins),
+    CORO(joins_what_was_put_late),
     CORO(closes),
     CORO(frees),
     CORO(races),
