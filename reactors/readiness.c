@@ -49,10 +49,10 @@ static enum cg_verdict submit_poll(struct cg__readiness *r, struct cg__fd *d,
     return CG_PENDING;
 }
 
-/* False: d lives another life now. */
-static bool finish_polls(struct cg__readiness *r, struct cg__fd *d)
+/* A completion may close the descriptor, and another may take its number. That costs no more
+ * than an attempt at the new one's requests: none of them is chosen here. */
+static void finish_polls(struct cg__readiness *r, struct cg__fd *d)
 {
-    uint32_t generation = d->generation;
     struct cg_io *io;
     int result;
 
@@ -64,28 +64,23 @@ static bool finish_polls(struct cg__readiness *r, struct cg__fd *d)
         cg__fd_remove_poll(d, io);
         cg__fd_slacken(r, d);
         complete(io, result);
-        if (d->generation != generation)
-            return false;
     }
-    return true;
 }
 
-/* False: d lives another life now. */
-static bool finish(struct cg__readiness *r, struct cg__fd *d, struct cg_io **slot)
+static void finish(struct cg__readiness *r, struct cg__fd *d, struct cg_io **slot)
 {
-    uint32_t generation = d->generation;
     struct cg_io *io = *slot;
     ssize_t result;
 
-    if ((result = cg__fd_try(r, d, io)) == -EAGAIN)
-        return true;
+    if (!io || (result = cg__fd_try(r, d, io)) == -EAGAIN)
+        return;
     *slot = NULL;
     cg__fd_slacken(r, d);
     complete(io, result);
-    return d->generation == generation;
 }
 
-/* It cannot be watched any more. */
+/* It cannot be watched any more. The first completion may close it, and another descriptor take
+ * its number, of which that is not true. */
 static void fail(struct cg__fd *d, int error)
 {
     uint32_t generation = d->generation;
@@ -100,7 +95,7 @@ static void fail(struct cg__fd *d, int error)
         d->out = NULL;
         complete(io, error);
     }
-    while (d->generation == generation && (io = cg__fd_chosen_poll(d))) {
+    while ((io = cg__fd_chosen_poll(d))) {
         cg__fd_remove_poll(d, io);
         complete(io, error);
     }
@@ -116,10 +111,11 @@ void cg__event_in_vain(struct cg__readiness *r, struct cg__fd *d)
 
 static void try_all(struct cg__readiness *r, struct cg__fd *d, unsigned events)
 {
-    if ((d->polls && !finish_polls(r, d)) ||
-        (events & CG_IN && d->in && !finish(r, d, &d->in)) ||
-        (events & CG_OUT && d->out && !finish(r, d, &d->out)))
-        return;
+    finish_polls(r, d);
+    if (events & CG_IN)
+        finish(r, d, &d->in);
+    if (events & CG_OUT)
+        finish(r, d, &d->out);
     cg__event_in_vain(r, d);
 }
 

@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "reactors/event.h"
 #include "tests/drive.h"
 
 /* A reset reaches a waiting receive. */
@@ -141,10 +142,87 @@ START_TEST(pipe_end)
 }
 END_TEST
 
+/* ---- A descriptor that cannot be watched any more ---- */
+
+static struct {
+    const struct cg__watcher *watcher;
+    struct cg__fd *record;
+    unsigned watched;
+    int ends[2];
+    struct ask in, out, later;
+} unwatched;
+
+static int refuse(struct cg__readiness *r, struct cg__fd *d, unsigned events)
+{
+    (void)r;
+    (void)d;
+    (void)events;
+    return -ENOMEM;
+}
+
+static void fill(struct ask *ask, int fd)
+{
+    static char block[1 << 16];
+
+    while (transmit(ask, fd, block, sizeof block) == CG_DONE)
+        ck_assert_int_gt(ask->result, 0);
+}
+
+/* Closes the descriptor and puts another in its place. */
+static void take_its_place(struct cg_io *io, ssize_t result)
+{
+    int number = unwatched.ends[1];
+
+    completed(io, result);
+    ((struct cg__readiness *)reactor)->watcher = unwatched.watcher;
+    unwatched.record->watched = unwatched.watched;
+    cancel(&unwatched.out);
+    shut(number);
+    close(unwatched.ends[0]);
+    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, unwatched.ends), 0); /* both numbers */
+    if (unwatched.ends[0] == number) {
+        unwatched.ends[0] = unwatched.ends[1];
+        unwatched.ends[1] = number;
+    }
+    ck_assert_int_eq(unwatched.ends[1], number);
+    attach(number);
+    fill(&unwatched.later, number);
+}
+
+/* Its requests are told so; not those of another one that takes its number meanwhile. */
+START_TEST(cannot_be_watched)
+{
+    struct cg__readiness *r = (struct cg__readiness *)reactor;
+    struct cg__watcher refusing = *r->watcher;
+
+    memset(&unwatched, 0, sizeof unwatched);
+    connected_pair(UNIX, unwatched.ends);
+    ck_assert_int_eq(receive(&unwatched.in, unwatched.ends[1]), CG_PENDING);
+    fill(&unwatched.out, unwatched.ends[1]);
+    unwatched.in.io.complete = take_its_place;
+    unwatched.record = cg__fd_find(r, unwatched.ends[1]);
+    unwatched.watched = unwatched.record->watched;
+    unwatched.watcher = r->watcher;
+    /* As after an event of a backend that tells each once. */
+    refusing.watch = refuse;
+    r->watcher = &refusing;
+    unwatched.record->watched = 0;
+    cg__event_in_vain(r, unwatched.record);
+    ck_assert_ptr_eq(r->watcher, unwatched.watcher);
+    ck_assert_int_eq(unwatched.in.result, -ENOMEM);
+    ck_assert_int_eq(unwatched.out.completed, 0);
+    quiet(&unwatched.later);
+    ck_assert_int_eq(unwatched.later.completed, 0);
+    cancel(&unwatched.later);
+    shut(unwatched.ends[1]);
+    close(unwatched.ends[0]);
+}
+END_TEST
+
 void broken_cases(TCase *tests)
 {
     const TTest *const cases[] = {reset, short_of_urgent, short_of_descriptors, pipes,
-                                  pipe_end};
+                                  pipe_end, cannot_be_watched};
 
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
         tcase_add_test(tests, cases[i]);
