@@ -156,12 +156,13 @@ static void mark_break(struct cg_follow *follow)
 
 static void compact(struct cg_follow *follow)
 {
+    /* The piece before a break is handed out before more is read. */
+    assert(follow->broken == 0);
     if (follow->start == 0)
         return;
     memmove(follow->data, follow->data + follow->start, follow->end - follow->start);
     follow->end -= follow->start;
     follow->scanned -= follow->start;
-    follow->broken -= follow->broken ? follow->start : 0;
     follow->start = 0;
 }
 
