@@ -179,6 +179,38 @@ static ssize_t crossed(void *arg)
     return 0;
 }
 
+/* Pipes whose numbers are those of the child's own input and output do not get into each
+ * other's way. */
+static ssize_t without_standard_descriptors(void *arg)
+{
+    struct cg_process *process = NULL;
+    struct cg_output out = {.limit = 0};
+    int keep[3];
+    ssize_t n;
+    int rc;
+
+    (void)arg;
+    for (int i = 0; i < 3; i++) {
+        keep[i] = fcntl(i, F_DUPFD_CLOEXEC, 3);
+        close(i);
+    }
+    rc = cg_spawn(cg_sched_self(), ((char *[]){"cat", NULL}), &process, .in = CG_STDIO_PIPE,
+                  .out = CG_STDIO_PIPE, .err = CG_STDIO_NULL);
+    n = rc < 0 ? rc : cg_yield(cg_communicate(process, "through", 7, .out = &out));
+    cg_process_close(process);
+    for (int i = 0; i < 3; i++) {
+        if (keep[i] >= 0) {
+            dup2(keep[i], i);
+            close(keep[i]);
+        }
+    }
+    IS(n, 0);
+    ck_assert_uint_eq(out.size, 7);
+    ck_assert_mem_eq(out.data, "through", 7);
+    free(out.data);
+    return 0;
+}
+
 /* The child has three descriptors, no signal blocked, none ignored. */
 static ssize_t clean_slate(void *arg)
 {
@@ -362,6 +394,7 @@ int main(void)
         CORO(surroundings, .where = ON_KERNEL),
         CORO(redirections, .where = ON_KERNEL),
         CORO(crossed, .where = ON_KERNEL),
+        CORO(without_standard_descriptors, .where = ON_KERNEL),
         CORO(clean_slate, .where = ON_KERNEL),
         CORO(without_dev_null, .where = ON_KERNEL),
         CORO(clean_without_closefrom, .where = ON_KERNEL),
