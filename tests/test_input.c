@@ -5,6 +5,7 @@
 #include "sockets/sock.h"
 #include "tests/support.h"
 
+#include <cogen/transport.h>
 #include <errno.h>
 #include <string.h>
 
@@ -164,6 +165,82 @@ static ssize_t input_is_limited(void *arg)
     return 0;
 }
 
+/* ---- A request to receive that stays armed ---- */
+
+static struct cg_io *armed;
+static int disarmed; /* how often */
+
+static enum cg_verdict tap_submit(struct cg_sock *sock, struct cg_io *io)
+{
+    (void)sock;
+    armed = io;
+    io->state = CG_IO_PENDING;
+    return CG_PENDING;
+}
+
+static enum cg_verdict tap_cancel(struct cg_sock *sock, struct cg_io *io)
+{
+    (void)sock;
+    disarmed++;
+    armed = NULL;
+    io->state = CG_IO_IDLE;
+    return CG_DONE;
+}
+
+static const struct cg_transport_type tap = {
+    .name = "tap",
+    .submit = tap_submit,
+    .cancel = tap_cancel,
+};
+
+/* A chunk comes. */
+static void drip(struct cg_sock *sock)
+{
+    struct cg_chunk *chunk = cg_chunk_get(sock->reactor);
+
+    memset(chunk->data, 'w', chunk->size);
+    chunk->end = chunk->size;
+    armed->chunk = chunk;
+    armed->complete(armed, (ssize_t)chunk->size);
+}
+
+static ssize_t sips(void *arg)
+{
+    char byte;
+
+    return cg_yield(cg_read(arg, &byte, 1));
+}
+
+/* It stays armed until the limit is reached, and is armed again for whoever finds no input. */
+static ssize_t limit_disarms(void *arg)
+{
+    struct cg_sock *sock = cg_sock_new(cg_sched_self(), &tap, NULL, -1);
+    struct cg_coro *coro = test_start(sips, sock);
+    size_t unread;
+
+    (void)arg;
+    disarmed = 0;
+    test_until_waiting(coro);
+    drip(sock);
+    IS(test_end(coro), 1);
+    while (!disarmed) {
+        ck_assert_uint_lt(sock->input.unread, CG_INPUT_LIMIT);
+        drip(sock);
+    }
+    ck_assert_int_eq(disarmed, 1);
+    unread = sock->input.unread;
+    ck_assert_uint_ge(unread, CG_INPUT_LIMIT);
+    ck_assert_uint_le(unread, sizeof big);
+    IS(cg_yield(cg_readall(sock, big, unread)), (ssize_t)unread);
+    ck_assert_ptr_null(armed);
+    coro = test_start(sips, sock);
+    test_until_waiting(coro);
+    drip(sock);
+    IS(test_end(coro), 1);
+    cg_close(sock);
+    return 0;
+}
+
 /* A socket with nothing unread holds no buffer. */
 static ssize_t idle_holds_nothing(void *arg)
 {
@@ -188,6 +265,7 @@ static const struct test_case cases[] = {
     PLAIN(input_keeps_order),
     PLAIN(input_lines),
     CORO(input_is_limited),
+    CORO(limit_disarms),
     CORO(idle_holds_nothing),
 };
 
