@@ -42,6 +42,29 @@ static ssize_t sessions(void *arg)
     return 0;
 }
 
+/* In TLS 1.3 a session is used once, so that connections cannot be linked by it; in TLS 1.2 it
+ * is used until it expires. */
+static ssize_t sessions_are_used_once(void *arg)
+{
+    (void)arg;
+    for (int version = TLS1_2_VERSION; version <= TLS1_3_VERSION; version++) {
+        struct meeting m = {.host = "site.test"};
+
+        OK(cg_tls_new(&m.server, .cert = cert_path("site.pem")));
+        OK(cg_tls_new(&m.client, .ca_file = cert_path("ca.pem")));
+        SSL_CTX_set_max_proto_version(m.client->keys->context, version);
+        SSL_CTX_set_num_tickets(m.server->keys->context, 1);
+        ck_assert(!meet_resumes(&m));
+        SSL_CTX_set_num_tickets(m.server->keys->context, 0);
+        ck_assert(meet_resumes(&m));
+        ck_assert_uint_eq(m.client->count, version < TLS1_3_VERSION);
+        ck_assert(meet_resumes(&m) == (version < TLS1_3_VERSION));
+        cg_tls_free(m.server);
+        cg_tls_free(m.client);
+    }
+    return 0;
+}
+
 /* A client remembers so many sessions and no more; the oldest go first. */
 static ssize_t sessions_are_limited(void *arg)
 {
@@ -92,7 +115,6 @@ static ssize_t sessions_of_old(void *arg)
     return 0;
 }
 
-
 /* A ticket is good for one more life of the key that made it, and no longer: what has leaked
  * then opens nothing that comes later. */
 static ssize_t ticket_keys_change(void *arg)
@@ -123,6 +145,7 @@ static ssize_t ticket_keys_change(void *arg)
 
 static const struct test_case cases[] = {
     CORO(sessions),
+    CORO(sessions_are_used_once),
     CORO(sessions_are_limited),
     CORO(sessions_of_old),
     CORO(ticket_keys_change, .where = ON_SIM),
