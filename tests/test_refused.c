@@ -16,7 +16,7 @@
 #include <event2/event.h>
 #endif
 #ifdef HAVE_LIBURING
-#include <liburing.h>
+#include "reactors/uring.h"
 #endif
 
 /* Which call fails, with what, and how often. */
@@ -126,25 +126,53 @@ int __wrap_io_uring_submit_and_wait(ring *r, unsigned n);
 int __real_io_uring_submit_and_wait_timeout(ring *r, cqe **c, unsigned n, span *s, sigset_t *m);
 int __wrap_io_uring_submit_and_wait_timeout(ring *r, cqe **c, unsigned n, span *s, sigset_t *m);
 
+/* The kernel makes these accepts itself. A connection that it has accepted is lost, as with the
+ * errors of accept(2) that are about one connection. */
+static int and_refuse_accepts(ring *r, int result)
+{
+    uintptr_t reactor = (uintptr_t)r - offsetof(struct uring, ring);
+    unsigned head;
+    cqe *c;
+
+    io_uring_for_each_cqe (r, head, c) {
+        const struct cg_io *io = (const struct cg_io *)(uintptr_t)c->user_data;
+
+        if (c->user_data == reactor || c->user_data & 1) /* a wake, a cancel */
+            continue;
+        if (io->code == CG_IO_ACCEPT && c->res >= 0 && refused(&accepting)) {
+            close(c->res);
+            c->res = -accepting.error;
+        }
+    }
+    return result;
+}
+
 int __wrap_io_uring_submit(ring *r)
 {
-    return refused(&entering) ? -entering.error : __real_io_uring_submit(r);
+    if (refused(&entering))
+        return -entering.error;
+    return and_refuse_accepts(r, __real_io_uring_submit(r));
 }
 
 int __wrap_io_uring_submit_and_get_events(ring *r)
 {
-    return refused(&entering) ? -entering.error : __real_io_uring_submit_and_get_events(r);
+    if (refused(&entering))
+        return -entering.error;
+    return and_refuse_accepts(r, __real_io_uring_submit_and_get_events(r));
 }
 
 int __wrap_io_uring_submit_and_wait(ring *r, unsigned n)
 {
-    return refused(&entering) ? -entering.error : __real_io_uring_submit_and_wait(r, n);
+    if (refused(&entering))
+        return -entering.error;
+    return and_refuse_accepts(r, __real_io_uring_submit_and_wait(r, n));
 }
 
 int __wrap_io_uring_submit_and_wait_timeout(ring *r, cqe **c, unsigned n, span *s, sigset_t *m)
 {
-    return refused(&entering) ? -entering.error
-                              : __real_io_uring_submit_and_wait_timeout(r, c, n, s, m);
+    if (refused(&entering))
+        return -entering.error;
+    return and_refuse_accepts(r, __real_io_uring_submit_and_wait_timeout(r, c, n, s, m));
 }
 #endif
 
@@ -195,6 +223,55 @@ static ssize_t accept_goes_on(void *arg)
         ck_assert_int_eq(last_trouble, -passing[i]);
         cg_close(conn);
         cg_close(peer);
+    }
+    cg_close(listener);
+    return 0;
+}
+
+/* Errors of one connection, which is gone. */
+static const int single[] = {
+    ECONNABORTED, EPROTO, ENOPROTOOPT, ENETDOWN, ENETUNREACH,
+    ENONET,       EHOSTDOWN, EHOSTUNREACH, ETIMEDOUT,
+};
+
+enum { A_PAUSE = 2000 /* passes; there are hundreds of thousands in one */ };
+
+static ssize_t counts_passes(void *arg)
+{
+    while (cg_yield(cg_pass()) == 0)
+        ++*(int *)arg;
+    return 0;
+}
+
+/* They cost the next connection no pause. */
+static ssize_t accept_does_not_pause(void *arg)
+{
+    char addr[CG_ADDR_SIZE];
+    struct cg_sock *listener, *conn, *peers[2];
+    struct cg_coro *counter;
+    int passes;
+
+    (void)arg;
+    test_unix_path(addr);
+    OK(cg_listen(cg_sched_self(), addr, &listener));
+    for (size_t i = 0; i < COUNT(single); i++) {
+        for (int k = 0; k < 2; k++)
+            IS(cg_yield(cg_connect(addr, &peers[k])), 0);
+        accepting = (struct refusal){.error = single[i], .times = 1};
+        passes = 0;
+        counter = test_start(counts_passes, &passes);
+        IS(cg_yield(cg_accept(listener, &conn)), 0);
+        ck_assert_int_eq(accepting.seen, 1);
+        ck_assert_int_lt(passes, A_PAUSE);
+        OK(cg_yield(cg_cancel(counter)));
+        test_end(counter);
+        cg_close(conn);
+        if (!out_of_reach()) { /* there the first one is lost */
+            IS(cg_yield(cg_accept(listener, &conn)), 0);
+            cg_close(conn);
+        }
+        for (int k = 0; k < 2; k++)
+            cg_close(peers[k]);
     }
     cg_close(listener);
     return 0;
@@ -271,7 +348,7 @@ static ssize_t accept4_is_refused(void *arg)
     (void)arg;
     for (size_t i = 0; i < COUNT(missing); i++) {
         IS(cg_yield(cg_connect(addr, &peer)), 0);
-        accepting = (struct refusal){.error = missing[i], .times = 1};
+        accepting = (struct refusal){.error = missing[i], .times = out_of_reach() ? 0 : 1};
         troubles = 0;
         IS(cg_yield(cg_accept(listener, &conn, .trouble = trouble, .trouble_arg = &troubles)),
            0);
@@ -480,6 +557,7 @@ static void event_add_fails(struct cg_sock *a, struct cg_sock *b)
 
 static const struct test_case cases[] = {
     CORO(accept_goes_on, .where = ON_KERNEL),
+    CORO(accept_does_not_pause, .where = ON_KERNEL),
     CORO(accept_is_cancelled_in_its_pause, .where = ON_KERNEL),
     CORO(listener_is_closed_in_a_pause, .where = ON_KERNEL),
     CORO(accept_ends, .where = ON_KERNEL),
