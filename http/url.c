@@ -120,7 +120,7 @@ static bool is_name(struct part part)
         if (!cg__ascii_is_letter(part.at[i]) && !cg__ascii_is_digit(part.at[i]) &&
             !strchr("-._", part.at[i]))
             return false;
-    return part.len > 0 && part.len <= 255;
+    return part.len <= 255;
 }
 
 static int take_authority(struct authority *into, struct part text, const char **why)

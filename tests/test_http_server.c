@@ -42,6 +42,18 @@ static ssize_t keeps_alive(void *arg)
     return 0;
 }
 
+/* A pattern has so many parts, and no more. */
+static void mount_parts(void)
+{
+    char pattern[4 * (CG_HTTP_PARAMS_LIMIT + 1) + 1] = "";
+
+    for (int i = 0; i < CG_HTTP_PARAMS_LIMIT; i++)
+        sprintf(pattern + strlen(pattern), "/:%c", 'a' + i);
+    OK(cg_http_mount(server, pattern, hello, NULL));
+    strcat(pattern, "/:z");
+    IS(cg_http_mount(server, pattern, hello, NULL), -EINVAL);
+}
+
 /* The most special pattern wins; paths are decoded, but for what would part them. */
 static ssize_t routes(void *arg)
 {
@@ -57,6 +69,7 @@ static ssize_t routes(void *arg)
     ck_assert_str_eq(BODY("PUT /u/me" V CLOSE "\r\n"), "put PUT /u/me id=me *=- q=-");
     ck_assert_str_eq(BODY("POST /only/" V CLOSE "\r\n"), "only POST /only/ id=- *=- q=-");
     IS(status_of("POST /only/x" V CLOSE "\r\n"), 405); /* GET / has it */
+    IS(status_of("PUT /u/" V CLOSE "\r\n"), 405); /* a part has at least one character */
     IS(status_of("DELETE /u/7" V CLOSE "\r\n"), 405);
     ck_assert_ptr_nonnull(strstr(got, "\r\nAllow: GET, HEAD, PUT\r\n"));
     IS(status_of("OPTIONS /u/7" V CLOSE "\r\n"), 204);
@@ -70,6 +83,7 @@ static ssize_t routes(void *arg)
     ck_assert_str_eq(BODY("GET /only/" V CLOSE "\r\n"), "beneath GET /only/ id=- *= q=-");
     ck_assert_str_eq(BODY("GET /only/x" V CLOSE "\r\n"), "beneath GET /only/x id=- *=x q=-");
     ck_assert_str_eq(BODY("GET /u/:id" V CLOSE "\r\n"), "one GET /u/:id id=:id *=- q=-");
+    mount_parts();
     IS(cg_http_mount(server, "u", hello, NULL), -EINVAL);
     IS(cg_http_mount(server, "GET /u/:", hello, NULL), -EINVAL);
     IS(cg_http_mount(server, "GET /u/:other", hello, NULL), -EEXIST);

@@ -4,6 +4,7 @@
 #include "config.h"
 
 #include "http/client.h"
+#include "http/server.h"
 #include "tests/support.h"
 
 #include <errno.h>
@@ -36,6 +37,7 @@ START_TEST(urls)
            "/..//x");
     parsed("http://[2001:DB8::1]", "http://[2001:db8::1]/", "[2001:db8::1]:80", "/");
     parsed("http://u:p%40@h:/x", "http://h/x", "h:80", "/x");
+    parsed("http://h:65535", "http://h:65535/", "h:65535", "/");
     parsed("localhost:8080/x", "http://localhost:8080/x", "localhost:8080", "/x");
     parsed("example.org/http://x", "http://example.org/http://x", "example.org:80",
            "/http://x");
@@ -53,6 +55,35 @@ START_TEST(users)
     cg__url_free(&url);
     IS(cg__url_parse(&url, "http://a@b@h/", &why), 0);
     ck_assert_str_eq(url.user, "a@b");
+    cg__url_free(&url);
+}
+END_TEST
+
+/* An escape ends where the text ends, whatever follows in memory. */
+START_TEST(escapes)
+{
+    char text[8];
+
+    IS(cg__http_decode(text, "a%41b", 5, false, false), 3);
+    ck_assert_mem_eq(text, "aAb", 3);
+    IS(cg__http_decode(text, "a%41b", 4, false, false), 2);
+    IS(cg__http_decode(text, "a%41b", 3, false, false), -1);
+    IS(cg__http_decode(text, "a%41b", 2, false, false), -1);
+    IS(cg__http_decode(text, "a%41b", 1, false, false), 1);
+}
+END_TEST
+
+/* A host's name has 255 characters at most. */
+START_TEST(long_names)
+{
+    char text[] = "http://0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+                  "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+                  "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+                  "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+
+    IS(cg__url_parse(&url, text, &why), CG_EHTTP_URL);
+    text[sizeof text - 2] = '\0';
+    IS(cg__url_parse(&url, text, &why), 0);
     cg__url_free(&url);
 }
 END_TEST
@@ -437,6 +468,8 @@ int main(void)
 
     tcase_add_test(tcase, urls);
     tcase_add_test(tcase, users);
+    tcase_add_test(tcase, escapes);
+    tcase_add_test(tcase, long_names);
     tcase_add_test(tcase, refused);
     tcase_add_test(tcase, references);
     tcase_add_test(tcase, origins);
