@@ -29,35 +29,47 @@ static atomic_size_t split, most; /* guards: there are, there may be */
 
 #if defined __linux__ && !CG__ASAN
 
-/* A light guard is trusted only once the kernel has refused to read a guarded page:
- * emulators answer 0 and do nothing. A pipe, because a write to /dev/null reads nothing. */
-static bool probe(size_t page)
+enum knowledge { UNKNOWN, WORKS, FAILS };
+
+/* Whether a write of a guarded page is refused. A pipe, because a write to /dev/null reads
+ * nothing. */
+static enum knowledge try_write(const char *page)
 {
-    bool works = false;
+    enum knowledge works;
     int fds[2];
+
+    if (pipe2(fds, O_CLOEXEC) < 0)
+        return UNKNOWN; /* a shortage of descriptors says nothing about guards */
+    works = write(fds[1], page, 1) < 0 && errno == EFAULT ? WORKS : FAILS;
+    close(fds[0]);
+    close(fds[1]);
+    return works;
+}
+
+/* A light guard is trusted only once the kernel has refused to read a guarded page: emulators
+ * answer 0 and do nothing. */
+static enum knowledge probe(size_t page)
+{
+    enum knowledge works = FAILS;
     char *mem =
         mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
     if (mem == MAP_FAILED)
-        return false;
-    if (madvise(mem, page, GUARD_INSTALL) == 0 && pipe2(fds, O_CLOEXEC) == 0) {
-        works = write(fds[1], mem, 1) < 0 && errno == EFAULT;
-        close(fds[0]);
-        close(fds[1]);
-    }
+        return UNKNOWN;
+    if (madvise(mem, page, GUARD_INSTALL) == 0)
+        works = try_write(mem);
     munmap(mem, page);
     return works;
 }
 
 bool cg__guard_light(char *guard, size_t size, size_t page)
 {
-    static _Atomic signed char
-        works; /* 0: not known; two threads may find out at once */
+    static _Atomic enum knowledge works; /* two threads may find out at once */
 
-    if (works == 0)
-        works = probe(page) ? 1 : -1;
+    if (works == UNKNOWN)
+        works = probe(page);
     /* Even then locked memory refuses them. */
-    return works > 0 && madvise(guard, size, GUARD_INSTALL) == 0;
+    return works == WORKS && madvise(guard, size, GUARD_INSTALL) == 0;
 }
 
 #else

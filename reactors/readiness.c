@@ -371,10 +371,12 @@ static int renew_wake(struct cg__readiness *r)
 
     if (error)
         return error;
-    if (other.wake_out != other.wake_in)
-        error = cg__replace_fd(r->wake_out, other.wake_out);
-    if (!error)
-        error = cg__replace_fd(r->wake_in, other.wake_in);
+    error = cg__replace_fd(r->wake_in, other.wake_in);
+    if (other.wake_out != other.wake_in) {
+        int second = cg__replace_fd(r->wake_out, other.wake_out);
+
+        error = error ? error : second;
+    }
     atomic_store(&r->woken, true);
     while (!error && write(r->wake_out, &one, sizeof one) < 0)
         error = errno == EINTR ? 0 : -errno;

@@ -63,7 +63,9 @@ bool cg__accept_undo(struct cg_sock *listener, struct cg_sock *conn)
     size_t size;
     int fd;
 
-    if (listener->closing || listener->spare >= 0 || listener->side[CG__RX].op != NULL)
+    /* A request that is still with the kernel may bring a connection that needs the place. */
+    if (listener->closing || listener->spare >= 0 || listener->side[CG__RX].op != NULL ||
+        listener->side[CG__RX].io.state != CG_IO_IDLE)
         return false;
     fd = cg_detach(conn, &rest, &size);
     listener->spare = fd < 0 ? -1 : fd;

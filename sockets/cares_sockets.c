@@ -271,6 +271,7 @@ static ares_ssize_t send_for_cares(ares_socket_t handle, const struct iovec *par
     struct cg__cares_socket *s = find(arg, handle);
     struct msghdr message = {.msg_iov = (struct iovec *)parts, .msg_iovlen = (size_t)count};
     ssize_t n;
+    int error;
 
     if (s->datagram && s->asked > 0)
         s = another(s);
@@ -282,7 +283,9 @@ static ares_ssize_t send_for_cares(ares_socket_t handle, const struct iovec *par
     do
         n = sendmsg(s->fd, &message, MSG_NOSIGNAL);
     while (n < 0 && errno == EINTR);
+    error = errno;
     watch(s);
+    errno = error; /* c-ares asks it whether to try again */
     return n;
 }
 

@@ -142,6 +142,19 @@ static void woken(struct cg__cares_sockets *sockets)
     kick((struct cares *)((char *)sockets - offsetof(struct cares, sockets)));
 }
 
+/* Without its servers a channel would ask those of the system: it is not kept. */
+static int set_servers(struct cares *cares)
+{
+    int status = ARES_SUCCESS;
+
+    if (cares->servers != NULL)
+        status = ares_set_servers_ports_csv(cares->channel, cares->servers);
+    if (status == ARES_SUCCESS)
+        return 0;
+    ares_destroy(cares->channel);
+    return code_of(status);
+}
+
 static int open_channel(struct cares *cares)
 {
     struct ares_options options = {
@@ -161,12 +174,10 @@ static int open_channel(struct cares *cares)
     status = ares_init_options(&cares->channel, &options, mask);
     if (status != ARES_SUCCESS)
         return status == ARES_ENOMEM ? -ENOMEM : CG_ELOOKUP;
-    cares->has_channel = true;
     cg__cares_attach(&cares->sockets, cares->channel);
-    if (cares->servers == NULL)
-        return 0;
-    status = ares_set_servers_ports_csv(cares->channel, cares->servers);
-    return status == ARES_SUCCESS ? 0 : code_of(status);
+    status = set_servers(cares);
+    cares->has_channel = status == 0;
+    return status;
 }
 
 /* ---- the pump ---- */

@@ -92,19 +92,30 @@ static int open_file(const char *path)
     return -EINVAL;
 }
 
-static bool is_at(int fd, const char *path)
+/* Whether another file than that of the descriptor has the path. One that cannot be looked at
+ * counts as the same: to take it for a new one would tell its lines twice. */
+static bool is_replaced(int fd, const char *path)
 {
     struct stat is, at;
 
-    return fd >= 0 && stat(path, &at) == 0 && fstat(fd, &is) == 0 &&
-           is.st_ino == at.st_ino && is.st_dev == at.st_dev;
+    if (fd < 0)
+        return true;
+    return stat(path, &at) == 0 && fstat(fd, &is) == 0 &&
+           (is.st_ino != at.st_ino || is.st_dev != at.st_dev);
 }
 
-static off_t size_of(int fd)
+static bool has_bytes(int fd)
 {
     struct stat st;
 
-    return fstat(fd, &st) == 0 ? st.st_size : 0;
+    return fstat(fd, &st) == 0 && st.st_size > 0;
+}
+
+static bool is_shorter(int fd, off_t size)
+{
+    struct stat st;
+
+    return fstat(fd, &st) == 0 && st.st_size < size;
 }
 
 static void drop_next(struct cg_follow *follow)
@@ -120,10 +131,11 @@ static void drop_next(struct cg_follow *follow)
  * came after it. */
 static void look_for_next(struct cg_follow *follow)
 {
-    if (follow->next >= 0 && (size_of(follow->next) > 0 || is_at(follow->next, follow->path)))
+    if (follow->next >= 0 &&
+        (has_bytes(follow->next) || !is_replaced(follow->next, follow->path)))
         return;
     drop_next(follow);
-    if (is_at(follow->fd, follow->path))
+    if (!is_replaced(follow->fd, follow->path))
         return;
     follow->next = open_file(follow->path);
     if (follow->next >= 0)
@@ -215,14 +227,14 @@ static ssize_t more(struct cg_follow *follow)
     /* In this order: whoever has written to the next file has written all that he wanted to
      * this one before. */
     look_for_next(follow);
-    began = follow->next >= 0 && size_of(follow->next) > 0;
+    began = follow->next >= 0 && has_bytes(follow->next);
     if (follow->fd < 0) {
         if (follow->next < 0)
             return 0;
         change_over(follow);
         began = false;
     }
-    if (size_of(follow->fd) < follow->offset) {
+    if (is_shorter(follow->fd, follow->offset)) {
         follow->offset = 0;
         mark_break(follow);
         if (follow->broken)

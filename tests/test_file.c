@@ -15,6 +15,16 @@
 
 #define MS CG_MILLISECOND
 
+static bool fstat_fails;
+
+int fstat(int fd, struct stat *st)
+{
+    if (!fstat_fails)
+        return fstatat(fd, "", st, AT_EMPTY_PATH);
+    errno = EIO;
+    return -1;
+}
+
 /* A directory of its own, with a log in it. */
 struct place {
     char dir[64];
@@ -196,6 +206,32 @@ static ssize_t truncated(void *arg)
     return 0;
 }
 
+/* A file that cannot be asked for its size is not read anew, and none is taken for another. */
+static ssize_t unknown_size(void *arg)
+{
+    struct place p;
+    struct cg_follow *f;
+
+    (void)arg;
+    make_place(&p);
+    append(p.log, "one\n");
+    f = follow(p.log, true);
+    expect(f, "one\n");
+    fstat_fails = true;
+    expect_nothing(f);
+    append(p.log, "two\n");
+    expect(f, "two\n");
+    IS(rename(p.log, p.old), 0);
+    append(p.log, "three\n");
+    expect_nothing(f);
+    fstat_fails = false;
+    expect(f, "three\n");
+    expect_nothing(f);
+    cg_follow_close(f);
+    remove_place(&p);
+    return 0;
+}
+
 /* One that is not there is refused or awaited, as one asks. */
 static ssize_t missing(void *arg)
 {
@@ -372,6 +408,7 @@ int main(void)
         CORO(waits_for_more),
         CORO(rotated),
         CORO(truncated),
+        CORO(unknown_size),
         CORO(missing),
         CORO(long_lines),
         CORO(traceless),

@@ -56,6 +56,20 @@ static ssize_t asks_servers(void *arg)
     return 0;
 }
 
+/* Servers that are none: each look-up fails for it, and none is done without them, not even
+ * one that c-ares answers by itself. */
+static ssize_t servers_that_are_none(void *arg)
+{
+    struct cg_addr_list list;
+
+    (void)arg;
+    resolving_use(cg_sched_self(), "c-ares",
+                  &(struct cg_resolver_options){.servers = "no server"});
+    IS(cg_yield(cg_resolve("sub.localhost", "80", &list)), CG_ELOOKUP);
+    IS(cg_yield(cg_resolve("sub.localhost", "80", &list)), CG_ELOOKUP);
+    return 0;
+}
+
 /* A server that says nothing: the resolver's patience ends in CG_ELOOKUP, the op's own in
  * -ETIMEDOUT. */
 static ssize_t asks_in_vain(void *arg)
@@ -345,6 +359,7 @@ static void ports_differ(void)
 
 static const struct test_case cases[] = {
     CORO(asks_servers, .where = ON_KERNEL),
+    CORO(servers_that_are_none, .where = ON_KERNEL),
     CORO(asks_in_vain, .where = ON_KERNEL),
     CORO(asks_in_parallel, .where = ON_KERNEL),
     PLAIN(holds_nothing_open, .where = ON_KERNEL),

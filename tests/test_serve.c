@@ -6,10 +6,13 @@
 #include "tests/closing.h"
 #include "tests/support.h"
 
+#include "sockets/sock.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #define MS CG_MILLISECOND
 
@@ -301,11 +304,68 @@ static ssize_t closed_is_free(void *arg)
     return 0;
 }
 
+static ssize_t accepts(void *listener)
+{
+    struct cg_sock *conn;
+    ssize_t rc = cg_yield(cg_accept(listener, &conn));
+
+    if (rc == 0)
+        cg_close(conn);
+    return rc;
+}
+
+/* At once, past the loop. */
+static int connect_to(struct cg_sock *listener)
+{
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    struct sockaddr_storage addr;
+    socklen_t size = sizeof addr;
+
+    IS(getsockname(cg_sock_fd(listener), (struct sockaddr *)&addr, &size), 0);
+    IS(connect(fd, (struct sockaddr *)&addr, size), 0);
+    return fd;
+}
+
+/* A connection that a server gives back to its listener, while an accept that was cancelled may
+ * bring another one: neither is lost. So it is not taken back as long as the kernel has that
+ * accept. */
+static ssize_t given_back(void *arg)
+{
+    char addr[CG_ADDR_SIZE];
+    struct cg_sock *listener = test_listen(addr), *conn, *other;
+    int first = connect_to(listener), second;
+    struct cg_coro *acceptor;
+    bool with_kernel, undone;
+
+    (void)arg;
+    IS(cg_yield(cg_accept(listener, &conn)), 0);
+    acceptor = test_start(accepts, listener);
+    test_until_waiting(acceptor);
+    IS(cg_yield(cg_sleep(MS)), 0); /* it is with the kernel now */
+    second = connect_to(listener);
+    cg_coro_cancel(acceptor);
+    with_kernel = listener->side[CG__RX].io.state != CG_IO_IDLE;
+    undone = cg__accept_undo(listener, conn);
+    ck_assert(undone == !with_kernel);
+    IS(test_end(acceptor), -ECANCELED);
+    for (int i = 0; i < 1 + undone; i++) {
+        IS(cg_yield(cg_accept(listener, &other, .timeout = CG_MINUTE)), 0);
+        cg_close(other);
+    }
+    if (!undone)
+        cg_close(conn);
+    cg_close(listener);
+    close(first);
+    close(second);
+    return 0;
+}
+
 static const struct test_case cases[] = {
     CORO(limit),  CORO(at_once),
     CORO(gracefully),  CORO(grace_ends, .where = ON_SIM),
     CORO(closed), CORO(closed_at_the_limit),
     CORO(closed_is_free), CORO(closed_at_any_time),
+    CORO(given_back, .where = ON_KERNEL),
 };
 
 int main(void)
