@@ -11,14 +11,9 @@
 /* A listening socket, such as one that was inherited, becomes a listener. */
 static bool is_listening(struct cg_reactor *reactor, int fd)
 {
-    struct cg_io io = {.code = CG_IO_GETOPT, .fd = fd};
     int listening = 0;
 
-    io.level = SOL_SOCKET;
-    io.name = SO_ACCEPTCONN;
-    io.value = &listening;
-    io.size = sizeof listening;
-    return cg__call_reactor(reactor, &io) >= 0 && listening;
+    return cg__plain_get(reactor, fd, SOL_SOCKET, SO_ACCEPTCONN, &listening) == 0 && listening;
 }
 
 int cg_attach(struct cg_sched *sched, int fd, struct cg_sock **sock)

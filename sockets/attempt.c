@@ -23,25 +23,18 @@ static bool same_address(const struct cg__addr *a, const struct cg__addr *b)
     return memcmp(&a->in6.sin6_addr, &b->in6.sin6_addr, sizeof a->in6.sin6_addr) == 0;
 }
 
-static bool ask_name(struct cg__attempt *attempt, uint8_t code, struct cg__addr *name)
-{
-    struct cg_io io = {.code = code, .fd = attempt->io.fd};
-
-    io.value = &name->un; /* the largest */
-    io.size = sizeof name->un;
-    return cg__call_reactor(cg_sched_reactor(attempt->sched), &io) > 0;
-}
-
 /* A socket that connects to a port of this host where nobody listens may be given this very
  * port for itself, and TCP then connects it to itself. The first call mostly settles it. */
 static bool is_self(struct cg__attempt *attempt)
 {
+    struct cg_reactor *reactor = cg_sched_reactor(attempt->sched);
     struct cg__addr own, peer;
+    int fd = attempt->io.fd;
 
     return attempt->addr.base.sa_family != AF_UNIX &&
-           ask_name(attempt, CG_IO_SOCKNAME, &own) &&
+           cg__plain_name(reactor, fd, CG_IO_SOCKNAME, &own) == 0 &&
            *cg__addr_port_of(&own) == *cg__addr_port_of(&attempt->addr) &&
-           ask_name(attempt, CG_IO_PEERNAME, &peer) && same_address(&own, &peer);
+           cg__plain_name(reactor, fd, CG_IO_PEERNAME, &peer) == 0 && same_address(&own, &peer);
 }
 
 static void take_result(struct cg__attempt *attempt, ssize_t result)

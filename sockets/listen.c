@@ -11,17 +11,6 @@
 
 enum { PORT_TRIES = 16 }; /* free ports of the first address that the others may have taken */
 
-static int set_flag(struct cg_reactor *reactor, int fd, int level, int name, int value)
-{
-    struct cg_io io = {.code = CG_IO_SETOPT, .fd = fd};
-
-    io.level = level;
-    io.name = name;
-    io.value = &value;
-    io.size = sizeof value;
-    return (int)cg__call_reactor(reactor, &io);
-}
-
 static int set_options(struct cg_reactor *reactor, int fd, int family,
                        const struct cg_listen_options *options)
 {
@@ -29,11 +18,11 @@ static int set_options(struct cg_reactor *reactor, int fd, int family,
 
     if (family == AF_UNIX)
         return options->reuse_port || options->v6only ? -EINVAL : 0;
-    set_flag(reactor, fd, SOL_SOCKET, SO_REUSEADDR, 1);
+    cg__plain_set(reactor, fd, SOL_SOCKET, SO_REUSEADDR, 1);
     if (options->reuse_port)
-        rc = set_flag(reactor, fd, SOL_SOCKET, SO_REUSEPORT, 1);
+        rc = cg__plain_set(reactor, fd, SOL_SOCKET, SO_REUSEPORT, 1);
     if (rc >= 0 && family == AF_INET6)
-        rc = set_flag(reactor, fd, IPPROTO_IPV6, IPV6_V6ONLY, options->v6only);
+        rc = cg__plain_set(reactor, fd, IPPROTO_IPV6, IPV6_V6ONLY, options->v6only);
     return rc;
 }
 
@@ -153,16 +142,15 @@ static void close_all(struct cg_reactor *reactor, const int *fds, int count)
         cg__close_fd(reactor, fds[i]);
 }
 
-/* The port, in the network's order, that a descriptor is bound to. */
-static in_port_t port_of(struct cg_reactor *reactor, int fd)
+/* Reads the port, in the network's order, that a descriptor is bound to: 0 or -errno. */
+static int read_port(struct cg_reactor *reactor, int fd, in_port_t *port)
 {
     struct cg__addr name = {.size = 0};
-    struct cg_io io = {.code = CG_IO_SOCKNAME, .fd = fd};
+    int rc = cg__plain_name(reactor, fd, CG_IO_SOCKNAME, &name);
 
-    io.value = &name.un; /* the largest */
-    io.size = sizeof name.un;
-    cg__call_reactor(reactor, &io);
-    return *cg__addr_port_of(&name);
+    if (rc == 0)
+        *port = *cg__addr_port_of(&name);
+    return rc;
 }
 
 /* Opens a descriptor for each address but the absent ones, all with the same port: how many,
@@ -182,14 +170,17 @@ static int open_all(struct cg_reactor *reactor, struct cg__addr *list, int count
             error = fd;
             if (is_absent(fd))
                 continue;
-            close_all(reactor, fds, opened);
-            return error;
+            goto close_opened;
         }
         fds[opened++] = fd;
-        if (port == 0)
-            port = port_of(reactor, fd);
+        if (port == 0 && (error = read_port(reactor, fd, &port)) < 0)
+            goto close_opened;
     }
     return opened > 0 ? opened : error;
+
+close_opened:
+    close_all(reactor, fds, opened);
+    return error;
 }
 
 static int listen_all(struct cg_sched *sched, struct cg__addr *list, int count,

@@ -22,16 +22,44 @@ void cg__close_fd(struct cg_reactor *reactor, int fd)
     cg__call_reactor(reactor, &(struct cg_io){.code = CG_IO_CLOSE, .fd = fd});
 }
 
+static int call_option(struct cg_reactor *reactor, int fd, uint8_t code, int level, int name,
+                       int *value)
+{
+    struct cg_io io = {.code = code, .fd = fd};
+
+    io.level = level;
+    io.name = name;
+    io.value = value;
+    io.size = sizeof *value;
+    return (int)cg__call_reactor(reactor, &io);
+}
+
+int cg__plain_set(struct cg_reactor *reactor, int fd, int level, int name, int value)
+{
+    return call_option(reactor, fd, CG_IO_SETOPT, level, name, &value);
+}
+
+int cg__plain_get(struct cg_reactor *reactor, int fd, int level, int name, int *value)
+{
+    int rc = call_option(reactor, fd, CG_IO_GETOPT, level, name, value);
+
+    return rc < 0 ? rc : 0;
+}
+
+int cg__plain_name(struct cg_reactor *reactor, int fd, uint8_t code, struct cg__addr *name)
+{
+    struct cg_io io = {.code = code, .fd = fd};
+    ssize_t size;
+
+    io.value = &name->un; /* the largest */
+    io.size = sizeof name->un;
+    size = cg__call_reactor(reactor, &io);
+    return size < 0 ? (int)size : 0;
+}
+
 void cg__set_nodelay(struct cg_reactor *reactor, int fd)
 {
-    struct cg_io io = {.code = CG_IO_SETOPT, .fd = fd};
-    int one = 1;
-
-    io.level = IPPROTO_TCP;
-    io.name = TCP_NODELAY;
-    io.value = &one;
-    io.size = sizeof one;
-    cg__call_reactor(reactor, &io);
+    cg__plain_set(reactor, fd, IPPROTO_TCP, TCP_NODELAY, 1);
 }
 
 int cg__socket(struct cg_reactor *reactor, const struct cg__addr *addr)
