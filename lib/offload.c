@@ -98,6 +98,7 @@ static enum cg_verdict offload_process(struct cg_op *op, struct cg_sched *sched)
         .fn = offload->fn,
         .arg = offload->arg,
         .abandon = offload->abandon,
+        .forks = cg__fork_count(),
         .state = CG__JOB_QUEUED,
     };
     list(sched, job);
@@ -108,6 +109,13 @@ static enum cg_verdict offload_process(struct cg_op *op, struct cg_sched *sched)
     free(job);
     offload->job = NULL;
     return cg__done(op, rc);
+}
+
+/* A copy of a job of the parent's, made by fork(): no thread of this process has it, and no
+ * queue. One whose post is on the way comes home in both. */
+static bool is_parents(const struct cg__job *job)
+{
+    return job->forks != cg__fork_count() && job->state != CG__JOB_RETURNED;
 }
 
 /* What is to be done with one that nobody waits for any more. One that runs is its thread's
@@ -133,12 +141,12 @@ static enum cg_verdict offload_cancel(struct cg_op *op, struct cg_sched *sched)
 {
     struct cg_offload_op *offload = as_offload(op);
     struct cg__job *job = offload->job, *next = job->next_job, **link = job->link;
-    bool may_be_left = job->abandon != NULL;
-    enum cg__job_state state = leave(job, NULL);
+    bool copied = is_parents(job), may_be_left = copied || job->abandon;
+    enum cg__job_state state = copied ? job->state : leave(job, NULL);
 
     if (state == CG__JOB_RETURNED || (state == CG__JOB_RUNNING && !may_be_left))
         return CG_PENDING;
-    if (state == CG__JOB_QUEUED)
+    if (state == CG__JOB_QUEUED || copied)
         free(job);
     tell(offload, state == CG__JOB_QUEUED ? CG_FATE_NOT_RUN : CG_FATE_LEFT);
     *link = next;
@@ -176,6 +184,30 @@ const struct cg_op_type cg_offload_type = {
     .print = offload_print,
 };
 
+static struct cg__job *find_parents(struct cg_sched *sched)
+{
+    struct cg__job *job = sched->jobs;
+
+    while (job && !is_parents(job))
+        job = job->next_job;
+    return job;
+}
+
+/* Completing an op may cancel others, whose jobs are freed. */
+void cg__jobs_leave_to_parent(struct cg_sched *sched)
+{
+    struct cg__job *job;
+
+    while ((job = find_parents(sched))) {
+        struct cg_offload_op *offload = job->op;
+
+        tell(offload, job->state == CG__JOB_QUEUED ? CG_FATE_NOT_RUN : CG_FATE_LEFT);
+        unlist(job);
+        free(job);
+        cg_complete(&offload->op, -ESRCH);
+    }
+}
+
 bool cg__jobs_wait(struct cg_sched *sched)
 {
     if (sched->jobs == NULL)
@@ -192,7 +224,7 @@ void cg__jobs_drop(struct cg_sched *sched)
 
     for (job = sched->jobs; job; job = next) {
         next = job->next_job;
-        if (leave(job, sched->stacks) == CG__JOB_QUEUED)
+        if (is_parents(job) || leave(job, sched->stacks) == CG__JOB_QUEUED)
             free(job);
     }
     sched->jobs = NULL;

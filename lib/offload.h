@@ -26,11 +26,13 @@ struct cg__job {
     void *arg;
     void (*abandon)(void *arg);
     ssize_t result;
+    unsigned forks; /* the count (fork.h) of the process whose job it is */
     _Atomic enum cg__job_state state;
 };
 
 struct cg_pool {
-    pthread_mutex_t lock; /* of all of it, and of the state of its jobs */
+    struct cg_pool *next, **link; /* of all pools */
+    pthread_mutex_t lock; /* of the rest, and of the state of its jobs */
     pthread_cond_t work;
     struct cg__job *first, *last; /* the queue */
     size_t queued, running;       /* jobs; together at most limit + queue_limit */

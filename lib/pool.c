@@ -22,6 +22,72 @@ static struct cg_pool *own;
 static pthread_mutex_t returns_lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t returns = PTHREAD_COND_INITIALIZER;
 
+/* ---- Over a fork() ------------------------------------------------------------------- */
+
+/* All pools, since a child has none of their threads. Locked before the pools are. */
+static pthread_mutex_t pools_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct cg_pool *pools;
+static pthread_once_t fork_once = PTHREAD_ONCE_INIT;
+
+/* So that no other thread is amid something that the child would never see finished. */
+static void before_fork(void)
+{
+    pthread_mutex_lock(&pools_lock);
+    for (struct cg_pool *pool = pools; pool; pool = pool->next)
+        pthread_mutex_lock(&pool->lock);
+    pthread_mutex_lock(&returns_lock);
+}
+
+static void unlock_all(void)
+{
+    pthread_mutex_unlock(&returns_lock);
+    for (struct cg_pool *pool = pools; pool; pool = pool->next)
+        pthread_mutex_unlock(&pool->lock);
+    pthread_mutex_unlock(&pools_lock);
+}
+
+/* The functions in the queue stay the parent's too, or they would be run twice; their
+ * schedulers see to them (cg__jobs_leave_to_parent). Nobody waits on the conditions, though
+ * they were copied from where somebody may have. */
+static void in_child(void)
+{
+    for (struct cg_pool *pool = pools; pool; pool = pool->next) {
+        pool->first = pool->last = NULL;
+        pool->queued = pool->running = pool->threads = pool->idle = 0;
+        pthread_cond_init(&pool->work, NULL);
+    }
+    pthread_cond_init(&returns, NULL);
+    unlock_all();
+}
+
+static void watch_forks(void)
+{
+    pthread_atfork(before_fork, unlock_all, in_child);
+}
+
+static void list(struct cg_pool *pool)
+{
+    pthread_once(&fork_once, watch_forks);
+    pthread_mutex_lock(&pools_lock);
+    pool->next = pools;
+    if (pools)
+        pools->link = &pool->next;
+    pool->link = &pools;
+    pools = pool;
+    pthread_mutex_unlock(&pools_lock);
+}
+
+static void unlist(struct cg_pool *pool)
+{
+    pthread_mutex_lock(&pools_lock);
+    *pool->link = pool->next;
+    if (pool->next)
+        pool->next->link = pool->link;
+    pthread_mutex_unlock(&pools_lock);
+}
+
+/* ---- Pools --------------------------------------------------------------------------- */
+
 struct cg_pool *cg_pool_new(unsigned threads, size_t queue)
 {
     struct cg_pool *pool = calloc(1, sizeof *pool);
@@ -32,11 +98,13 @@ struct cg_pool *cg_pool_new(unsigned threads, size_t queue)
     pthread_cond_init(&pool->work, NULL);
     pool->limit = threads;
     pool->queue_limit = queue;
+    list(pool);
     return pool;
 }
 
 static void destroy(struct cg_pool *pool)
 {
+    unlist(pool);
     pthread_cond_destroy(&pool->work);
     pthread_mutex_destroy(&pool->lock);
     free(pool);

@@ -142,6 +142,18 @@ static int64_t before_sleep(struct cg_sched *sched, int64_t timeout)
     return next < timeout ? next : timeout;
 }
 
+/* In a child made by fork(), perhaps in a coroutine just now: what threads of the parent do
+ * will not come back here. */
+static void notice_fork(struct cg_sched *sched)
+{
+    unsigned forks = cg__fork_count();
+
+    if (sched->left_at == forks)
+        return;
+    sched->left_at = forks;
+    cg__jobs_leave_to_parent(sched);
+}
+
 /* One turn: the timers, what was posted, what is ready; the reactor last, so that nothing
  * that these asked for stays unsubmitted. 1, 0 at the end. */
 static int turn(struct cg_sched *sched, int64_t timeout)
@@ -156,6 +168,7 @@ static int turn(struct cg_sched *sched, int64_t timeout)
     run_deferred(sched);
     cg__posts_run(sched);
     run_ready(sched);
+    notice_fork(sched);
     if (!alive(sched))
         return 0;
     limit = cg_sched_timeout(sched);
@@ -252,7 +265,7 @@ struct cg_sched *cg_sched_create(struct cg_reactor *reactor,
         return NULL;
     }
     sched->reactor = reactor;
-    sched->forks = cg__fork_watch();
+    sched->forks = sched->left_at = cg__fork_watch();
     cg__ready_init(&sched->ready);
     sched->deferred_tail = &sched->deferred;
     sched->now = cg__sched_clock(sched);

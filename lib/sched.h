@@ -72,7 +72,8 @@ struct cg_sched {
     int64_t grace_end;
     atomic_int stops; /* calls of cg_stop */
     _Atomic(struct cg__post *) posts; /* the newest first */
-    atomic_uint forks; /* the count (fork.h) of the process that runs it */
+    atomic_uint forks; /* the count (fork.h) of the process that runs it, */
+    unsigned left_at;  /* and that at which threads' work was last left to the parent */
 };
 
 /* Whether this is a child made by fork() that has not run the scheduler itself. From any
@@ -149,6 +150,9 @@ ssize_t cg__signal_fire(struct cg_sched *sched, struct cg_name name, const void 
 /* Nothing will ever happen here by itself: waits for a function in a thread to return. False:
  * there is none. */
 bool cg__jobs_wait(struct cg_sched *sched);
+
+/* In a child made by fork(): ends the ops whose functions are the parent's. */
+void cg__jobs_leave_to_parent(struct cg_sched *sched);
 
 /* Forgets those that have not returned. */
 void cg__jobs_drop(struct cg_sched *sched);

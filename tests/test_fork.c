@@ -4,6 +4,7 @@
  * notice. */
 #include "config.h"
 
+#include "tests/gate.h"
 #include "tests/support.h"
 
 #include <errno.h>
@@ -242,7 +243,103 @@ static ssize_t waiting_is_cancelled(void *arg)
     return 0;
 }
 
+/* A function that runs in a thread, and one that waits for one. */
+struct functions {
+    struct visit running, queued;
+    struct cg_coro *first, *second;
+};
+
+static void offload_two(struct functions *f, struct gate *gate, struct cg_pool *pool)
+{
+    f->running = f->queued = (struct visit){.gate = gate, .pool = pool};
+    f->first = test_start(visit, &f->running);
+    test_until_waiting(f->first);
+    f->second = test_start(visit, &f->queued);
+    test_until_waiting(f->second);
+    await_inside(gate, 1);
+}
+
+static ssize_t seven(void *arg)
+{
+    (void)arg;
+    return 7;
+}
+
+static ssize_t leave_functions(void *arg)
+{
+    struct functions *f = arg;
+    struct cg_pool *pool = f->running.pool;
+
+    SURE(cg_yield(cg_join(f->first)) == -ESRCH && f->running.fate == CG_FATE_LEFT);
+    SURE(cg_yield(cg_join(f->second)) == -ESRCH && f->queued.fate == CG_FATE_NOT_RUN);
+    SURE(cg_yield(cg_offload(seven, NULL, .pool = pool)) == 7);
+    SURE(cg_yield(cg_offload(seven, NULL)) == 7);
+    cg_pool_free(pool);
+    return 0;
+}
+
+static ssize_t cancel_functions(void *arg)
+{
+    struct functions *f = arg;
+
+    cg_coro_cancel(f->first);
+    cg_coro_cancel(f->second);
+    SURE(cg_yield(cg_join(f->first)) == -ECANCELED && f->running.fate == CG_FATE_LEFT);
+    SURE(cg_yield(cg_join(f->second)) == -ECANCELED && f->queued.fate == CG_FATE_NOT_RUN);
+    cg_pool_free(f->running.pool);
+    return 0;
+}
+
+/* Offloaded functions stay the parent's: in the child their operations end, and the pool
+ * works. */
+static ssize_t functions_stay(void *arg)
+{
+    struct gate gate = GATE;
+    struct cg_pool *pool = pool_of(1, 10);
+    struct functions f;
+
+    (void)arg;
+    offload_two(&f, &gate, pool);
+    ended_well(born(leave_functions, &f));
+    ended_well(born(cancel_functions, &f));
+    open_gate(&gate);
+    IS(test_end(f.first), 1);
+    IS(test_end(f.second), 2);
+    cg_pool_free(pool);
+    return 0;
+}
+
 /* ---- Outside coroutines ----------------------------------------------------------------- */
+
+static ssize_t offloads(void *arg)
+{
+    return cg_yield(cg_offload(through, arg));
+}
+
+/* A child may free a scheduler whose functions run in the parent. */
+static void child_frees_functions(void)
+{
+    struct test test = test_open(.grace = CG_MINUTE);
+    struct gate gate = GATE;
+    struct cg_coro *coro;
+    pid_t pid;
+
+    OK(cg_start(test.sched, offloads, &gate, .coro = &coro));
+    OK(cg_step(test.sched, 0));
+    await_inside(&gate, 1);
+    if ((pid = fork()) == 0) {
+        alarm(60);
+        cg_sched_free(test.sched);
+        cg_reactor_close(test.reactor);
+        _exit(0);
+    }
+    ended_well(pid);
+    open_gate(&gate);
+    test_finish(&test);
+    IS(cg_coro_result(coro), 1);
+    cg_unref(coro);
+    test_close(&test);
+}
 
 static void set(void *arg)
 {
@@ -394,6 +491,8 @@ static const struct test_case cases[] = {
     CORO(waiting_goes_on, .where = ON_KERNEL),
     CORO(waiting_is_cancelled, .where = ON_KERNEL),
     PLAIN(child_frees_all, .where = ON_KERNEL),
+    CORO(functions_stay),
+    PLAIN(child_frees_functions),
     CORO(path_stays, .where = ON_KERNEL),
     CORO(process_stays, .where = ON_KERNEL),
     CORO(signals_are_each_ones_own, .where = ON_KERNEL),

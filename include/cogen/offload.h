@@ -18,7 +18,8 @@ enum {
 enum cg_fate {
     CG_FATE_NOT_RUN, /* it has not been called and will not be */
     CG_FATE_RAN,     /* it has returned */
-    CG_FATE_LEFT,    /* it is still running and has the argument: see .abandon */
+    CG_FATE_LEFT,    /* it is still running and has the argument: see .abandon; or it was
+                      * running when the process forked, and this is the child */
 };
 
 CG_EXTERN_C_BEGIN
@@ -64,8 +65,10 @@ struct cg_offload_op {
  * (traceless). One that runs cannot be stopped: the op ends when it has returned, with the
  * reason for its answer; with .abandon at once, CG_FATE_LEFT, and arg is not the caller's any
  * more. If it outlasts the grace period of a stopped run, cg_sched_free leaves it behind: the
- * coroutine's stack stays until fn returns, but fn may not use the scheduler any more. -EAGAIN: the queue is full, or no thread could be started; -ENOMEM; -EINVAL: no
- * fn. */
+ * coroutine's stack stays until fn returns, but fn may not use the scheduler any more.
+ * -EAGAIN: the queue is full, or no thread could be started; -ESRCH: this is a child made by
+ * fork(), and fn stays with the parent, whose threads the child does not have; -ENOMEM;
+ * -EINVAL: no * fn. */
 #define cg_offload(...) cg__offload(__VA_ARGS__, )
 #define cg__offload(f, a, ...) CG_OP(cg_offload, .fn = (f), .arg = (a), __VA_ARGS__)
 
