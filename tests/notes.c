@@ -14,6 +14,11 @@ void note(const char *what)
     strncat(noted, what, sizeof noted - strlen(noted) - 1);
 }
 
+void note_letter(intptr_t value)
+{
+    note((char[]){(char)('a' + value), '\0'});
+}
+
 void note_anew(void)
 {
     noted[0] = '\0';

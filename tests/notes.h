@@ -11,6 +11,9 @@ extern char noted[256];
 
 void note(const char *what);
 
+/* Notes a number as a letter: 0 is "a". */
+void note_letter(intptr_t value);
+
 /* With CK_FORK=no the notes of the case before are still there. */
 void note_anew(void);
 
