@@ -40,6 +40,8 @@ static void weights(void)
     PREFERS("identity", "*;q=0.5, gzip;q=0.1, br;q=0.1");
     PREFERS("identity", "*;q=0");
     PREFERS("gzip", "*;q=0, gzip");
+    PREFERS("identity", "gzip;q=0, gzip"); /* the first that names it counts */
+    PREFERS("gzip", "gzip", "x-gzip;q=0");
 }
 
 /* Lines are one list, names and parameters have no case, blanks and quotes change nothing. */
