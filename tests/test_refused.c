@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #ifdef HAVE_LIBEVENT
@@ -24,7 +25,7 @@ static struct refusal {
     int error;
     int times;
     int seen; /* calls that have failed */
-} accepting, waiting, sending, adding, entering;
+} accepting, waiting, sending, adding, entering, opening;
 
 static bool timers_only; /* of event_add: those without a descriptor */
 
@@ -145,6 +146,14 @@ static int and_refuse_accepts(ring *r, int result)
         }
     }
     return result;
+}
+
+int __real_io_uring_queue_init_params(unsigned n, ring *r, struct io_uring_params *p);
+int __wrap_io_uring_queue_init_params(unsigned n, ring *r, struct io_uring_params *p);
+
+int __wrap_io_uring_queue_init_params(unsigned n, ring *r, struct io_uring_params *p)
+{
+    return refused(&opening) ? -opening.error : __real_io_uring_queue_init_params(n, r, p);
 }
 
 int __wrap_io_uring_submit(ring *r)
@@ -555,7 +564,28 @@ static void event_add_fails(struct cg_sock *a, struct cg_sock *b)
     cg_close(b);
 }
 
+/* Where no memory can be locked for a ring, the limit is named. */
+static void locked_memory_lacks(void)
+{
+    struct rlimit before, limit;
+    struct cg_reactor *reactor;
+    char why[256];
+
+    if (strcmp(test_reactor(), "io_uring") != 0)
+        return;
+    getrlimit(RLIMIT_MEMLOCK, &before);
+    limit = (struct rlimit){.rlim_cur = 0, .rlim_max = before.rlim_max};
+    IS(setrlimit(RLIMIT_MEMLOCK, &limit), 0);
+    opening = (struct refusal){.error = ENOMEM, .times = 2};
+    IS(cg_reactor_open("io_uring", &reactor), -ENOMEM);
+    cg_reactor_why("io_uring", -ENOMEM, why, sizeof why);
+    ck_assert_msg(strstr(why, "RLIMIT_MEMLOCK") != NULL, "%s", why);
+    ck_assert_int_eq(opening.seen, 2);
+    setrlimit(RLIMIT_MEMLOCK, &before);
+}
+
 static const struct test_case cases[] = {
+    PLAIN(locked_memory_lacks, .where = ON_KERNEL),
     CORO(accept_goes_on, .where = ON_KERNEL),
     CORO(accept_does_not_pause, .where = ON_KERNEL),
     CORO(accept_is_cancelled_in_its_pause, .where = ON_KERNEL),
