@@ -121,7 +121,53 @@ int main(void)
 }
 END
 
+# The first program of the README, but for its address, and somebody who talks to it.
+awk '/^```c$/ { on = 1; next } /^```$/ && on { exit } on' "$(dirname "$0")/../README.md" |
+    sed "s|\"127.0.0.1:7000\"|\"unix:$work/sock\"|" >"$work/readme.c"
+cat >"$work/talk.c" <<'END'
+#include <cogen.h>
+#include <stdio.h>
+
+static ssize_t talk(void *addr)
+{
+    struct cg_sock *conn;
+    char line[64];
+    ssize_t n;
+
+    while ((n = cg_yield(cg_connect(addr, &conn))) < 0) /* until it listens */
+        cg_yield(cg_sleep(10 * CG_MILLISECOND));
+    cg_yield(cg_writeall(conn, "hello from the README\n", 22));
+    n = cg_yield(cg_readline(conn, line, sizeof line));
+    if (n > 0)
+        fputs(line, stdout);
+    cg_close(conn);
+    return n == 22 ? 0 : -1;
+}
+
+int main(int argc, char **argv)
+{
+    return argc < 2 || cg_main(NULL, talk, argv[1]) != 0;
+}
+END
+
 export LD_LIBRARY_PATH="$libdir${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"
+
+# run PROGRAM: the one of the README is a server, which is asked and then killed.
+run() {
+    [ "$1" = readme ] || {
+        "$work/$1"
+        return
+    }
+    "$work/readme" &
+    server=$!
+    timeout 60 "$work/talk" "unix:$work/sock" || {
+        kill $server
+        return 1
+    }
+    kill $server
+    wait $server 2>/dev/null || :
+    rm -f "$work/sock"
+}
 
 # try PROGRAM PACKAGE...: which pkg-config may not know.
 try() {
@@ -135,7 +181,7 @@ try() {
     done
     # shellcheck disable=SC2046,SC2086 # words
     $CC -std=c11 $CFLAGS -o "$work/$name" "$work/$name.c" $($PKG_CONFIG --cflags --libs "$@")
-    "$work/$name"
+    run "$name"
 }
 
 # try_static PROGRAM PACKAGE...: the same, linked with archives alone, as pkg-config says.
@@ -156,13 +202,17 @@ try_static() {
         cat "$work/said"
         return 1
     }
-    "$work/$name"
+    run "$name"
 }
 
+# shellcheck disable=SC2046,SC2086 # words
+$CC -std=c11 $CFLAGS -o "$work/talk" "$work/talk.c" $($PKG_CONFIG --cflags --libs cogen)
 try first cogen
+try readme cogen
 try http cogen-http
 try tls cogen-http cogen-tls
 try_static first cogen
+try_static readme cogen
 try_static http cogen-http
 try_static tls cogen-http cogen-tls
 
