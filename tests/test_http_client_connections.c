@@ -168,17 +168,35 @@ static ssize_t waits_in_order(void *arg)
     return 0;
 }
 
+/* No more unused connections are kept than allowed. */
+static ssize_t limits_kept(void *arg)
+{
+    (void)arg;
+    script_start(&server, TURNS(SAYS(OK_200(1, "1"))));
+    script_start(&other, TURNS(SAYS(OK_200(1, "x"))));
+    client = CLIENT(.keep = 1);
+    IS(GET("/"), 200);
+    has_body("1");
+    IS(cg_yield(cg_http_get(client, other.url, &reply)), 200);
+    has_body("x");
+    IS((ssize_t)cg_http_client_connections(client), 1);
+    done();
+    script_end(&other);
+    return 0;
+}
+
 /* The limit to all hosts counts kept connections, too, of which the oldest goes. */
 static ssize_t limits_all(void *arg)
 {
     (void)arg;
     script_start(&server,
                  TURNS(SAYS(OK_200(1, "1")), SAYS(OK_200(1, "2"), .fresh = true)));
-    script_start(&other, TURNS(SAYS(OK_200(1, "x"))));
+    script_start(&other, TURNS(SAYS(OK_200(1, "x"), .drip = CG_MICROSECOND)));
     client = CLIENT(.connections = 1);
     IS(GET("/"), 200);
     has_body("1");
     IS(cg_yield(cg_http_get(client, other.url, &reply)), 200);
+    IS((ssize_t)cg_http_client_connections(client), 1); /* that one is still in use */
     has_body("x");
     IS((ssize_t)cg_http_client_connections(client), 1);
     IS(GET("/"), 200);
@@ -204,6 +222,7 @@ static const struct test_case cases[] = {
     CORO(tries_again),
     CORO(waits_in_order, .where = ON_SIM),
     CORO(limits_all),
+    CORO(limits_kept),
 };
 
 int main(void)

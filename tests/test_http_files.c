@@ -569,9 +569,19 @@ static ssize_t steps(void *arg)
     return 0;
 }
 
+/* The last dot of the name counts, and none of a folder. */
+static void types(void)
+{
+    ck_assert_str_eq(cg__http_mime("/a.b/c.HTML"), "text/html; charset=utf-8");
+    ck_assert_str_eq(cg__http_mime("a.html.png"), "image/png");
+    ck_assert_str_eq(cg__http_mime("/a.html/b"), "application/octet-stream");
+    ck_assert_str_eq(cg__http_mime("/html"), "application/octet-stream");
+}
+
 int main(void)
 {
     static const struct test_case cases[] = {
+        PLAIN(types, .where = ON_SIM),
         CORO(paths),
         CORO(lists, .where = ON_KERNEL),
         CORO(hidden, .where = ON_KERNEL),

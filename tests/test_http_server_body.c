@@ -106,6 +106,7 @@ static ssize_t continues(void *arg)
     ck_assert_str_eq(receive(sock, NULL), HELLO CLOSE "\r\nhello\n");
     cg_close(sock);
     IS(status_of("GET /" V "Content-Length: 2\r\nExpect: tea\r\n\r\n"), 417);
+    IS(status_of("POST /whole HTTP/1.0\r\nContent-Length: 2\r\nExpect: tea\r\n\r\nab"), 201);
     serve_end();
     return 0;
 }

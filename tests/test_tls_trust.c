@@ -283,6 +283,7 @@ static ssize_t client_names(void *arg)
         {"admin", NULL, "email:bob@a.test,URI:spiffe://a.test/bob", "bob@a.test",
          "email:bob@a.test", "URI:spiffe://a.test/bob"},
         {"admin", NULL, "IP:fe80::1", "fe80::1", "IP:fe80::1", NULL},
+        {"admin", NULL, "DNS:a b.test,DNS:c.test", "c.test", "DNS:c.test", NULL},
         {"a\nb", NULL, NULL, NULL, NULL, NULL},
     };
 

@@ -430,6 +430,7 @@ START_TEST(refuses_bombs)
         0xf2, 0xff, 0xff, 0x0f, 0x80, 0x04, 0x40, 0x1c, 0x16, 0x80, 0xee, 0xfd, 0x1f,
     };
     static char out[64 * 1024];
+    unsigned char padded[1000] = {0};
     struct cg__decoder *decoder;
     ssize_t n = 0;
     uint64_t sum = 0;
@@ -445,6 +446,16 @@ START_TEST(refuses_bombs)
     IS(n, CG_EHTTP_CODING);
     ck_assert_uint_gt(sum, CG__DECODE_FREE / 2);
     ck_assert_uint_lt(sum, 2 * CG__DECODE_FREE);
+    cg__decoder_free(decoder);
+    /* All that was given counts, in the ratio. */
+    memcpy(padded, bomb, sizeof bomb);
+    IS(cg__decoder_new(&decoder, "br"), 0);
+    cg__decoder_give(decoder, padded, sizeof padded);
+    for (sum = 0; (n = cg__decoder_read(decoder, out, sizeof out)) > 0;)
+        sum += (uint64_t)n;
+    IS(n, CG_EHTTP_CODING);
+    ck_assert_uint_gt(sum + sizeof out, CG__DECODE_RATIO * sizeof padded);
+    ck_assert_uint_lt(sum, (CG__DECODE_RATIO + 1) * sizeof padded);
     cg__decoder_free(decoder);
 }
 END_TEST
