@@ -20,7 +20,8 @@
 static struct example ex;
 static struct cg_http_server *server;
 static const char *seconds = "15", *grace = "3", *header_seconds, *body_seconds,
-                  *write_seconds, *idle_seconds, *connections, *requests, *log_it;
+                  *write_seconds, *idle_seconds, *connections, *requests, *log_it,
+                  *from_address, *header_rate, *body_rate;
 
 /* One of the times, each of which is --timeout unless it is given. */
 static int64_t time_of(const char *text)
@@ -62,6 +63,9 @@ static void make_server(bool tls)
                                 .write_timeout = time_of(write_seconds),
                                 .idle_timeout = time_of(idle_seconds),
                                 .connections = number_of(connections),
+                                .address_connections = number_of(from_address),
+                                .header_rate = number_of(header_rate),
+                                .body_rate = number_of(body_rate),
                                 .requests = number_of(requests),
                                 .access_log = log_it ? stderr : NULL,
                                 .wrap = tls ? server_tls_wrap : NULL);
@@ -112,6 +116,10 @@ int main(int argc, char **argv)
          &write_seconds, 0},
         {"idle-timeout", "SECONDS", "between two requests", &idle_seconds, 0},
         {"connections", "N", "at most so many at once", &connections, 0},
+        {"from-address", "N", "at most so many from one address (3/4 of these)",
+         &from_address, 0},
+        {"header-rate", "N", "bytes a second of a head after 5 s (240)", &header_rate, 0},
+        {"body-rate", "N", "bytes a second of a body, on average (240)", &body_rate, 0},
         {"requests", "N", "at most so many on a connection", &requests, 0},
         {"grace", "SECONDS", "to finish in, after Ctrl-C (3)", &grace, 0},
         {"log", NULL, "write a line for each request to standard error", &log_it, 0},

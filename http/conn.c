@@ -17,6 +17,9 @@ enum outcome {
     IDLE,   /* it may send another request */
 };
 
+/* The rate of a head counts only after so long: some are typed, and packets get lost. */
+#define HEADER_GRACE (5 * CG_SECOND)
+
 /* ---- The head -------------------------------------------------------------------- */
 
 /* Waits for bytes; what is to be said must be said before. */
@@ -35,12 +38,28 @@ static ssize_t borrow(struct cg_http_request *req, int64_t deadline)
     return n;
 }
 
+static int64_t after(int64_t moment, int64_t length)
+{
+    return length < CG_NEVER - moment ? moment + length : CG_NEVER;
+}
+
+/* Until when there must be more of a head of which so many bytes have come: header_timeout is
+ * for all of it, and after a grace it must have come at header_rate. */
+static int64_t head_deadline(const struct cg__http_conn *conn, size_t size)
+{
+    const struct cg_http_server_options *options = &conn->server->options;
+    int64_t paid = HEADER_GRACE + CG_SECOND * (int64_t)(size / options->header_rate);
+
+    return after(conn->since, paid < options->header_timeout ? paid : options->header_timeout);
+}
+
 /* Parses up to the end of the head, from the view that is lent. 0, the status that refuses
  * it, or a negative code: there is nobody to answer. */
 static ssize_t read_head(struct cg_http_request *req)
 {
     struct cg__http_conn *conn = req->conn;
-    int64_t deadline = 0;
+    size_t size = req->view.size - req->parsed;
+    bool waits = false;
 
     for (;;) {
         enum cg__http_event event;
@@ -53,15 +72,15 @@ static ssize_t read_head(struct cg_http_request *req)
             return 0;
         if (event == CG__HTTP_BAD)
             return req->parser.status;
-        if (deadline == 0) {
+        if (!waits)
             conn->since = cg_now(cg_sched_self());
-            deadline = conn->since + conn->server->options.header_timeout;
-        }
-        n = borrow(req, deadline);
+        waits = true;
+        n = borrow(req, head_deadline(conn, size));
         if (n == -ETIMEDOUT && !cg__http_untouched(&req->parser))
             return 408;
         if (n <= 0)
             return n < 0 ? n : CG_EOF;
+        size += (size_t)n;
     }
 }
 
@@ -218,14 +237,7 @@ static void finish(struct cg__http_conn *conn)
 
     cg__http_out_end(conn);
     cg_close(conn->sock);
-    if (conn->next != NULL)
-        conn->next->prev = conn->prev;
-    if (conn->prev != NULL)
-        conn->prev->next = conn->next;
-    else
-        server->conns = conn->next;
     cg__http_place_leave(conn);
-    server->nconns--;
     cg__http_repeat_disown(&server->repeats[conn->slot], conn);
     conn->serving->conns--;
     free(conn->peer);
@@ -245,7 +257,7 @@ static ssize_t wait_idle(struct cg__http_conn *conn, struct cg_view *view)
     conn->phase = CG__HTTP_IDLE;
     conn->since = cg_now(cg_sched_self()); /* no look at the clock */
     n = cg_yield(cg_borrow(conn->sock, view, .timeout = CG_NEVER,
-                           .deadline = conn->since + timeout));
+                           .deadline = after(conn->since, timeout)));
     conn->phase = CG__HTTP_AT_WORK;
     return n;
 }

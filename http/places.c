@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Places for connections: how many there may be, in all and for one address, and which one is
  * closed when a newcomer finds none free. A flood of silent connections so costs those who
- * wait longest for their clients, and nobody who talks. */
+ * wait longest for their clients, and nobody who talks. If the kernel runs out of descriptors
+ * before that, there are fewer places for a while. */
 #include "config.h"
 
 #include "http/server.h"
@@ -23,13 +24,82 @@ enum {
 /* How long a newcomer waits before it looks again, when all others are at work. */
 #define AGAIN (20 * CG_MILLISECOND)
 
-/* ---- One address ----------------------------------------------------------------- */
+/* How long fewer places are used after the kernel had no descriptor left. */
+#define SHORTAGE (10 * CG_SECOND)
 
-/* Kept in a balanced tree: no choice of addresses makes it slow. */
+/* What is known of an address. Kept in a balanced tree: no choice of addresses makes it slow. */
 struct cg__http_address {
     unsigned char key[1 + PREFIX]; /* the family, and the address or its prefix */
-    unsigned conns;
+    struct cg__http_ring conns;
 };
+
+/* ---- Rings ------------------------------------------------------------------------- */
+
+/* The newcomer is the last that the hand comes to. */
+static void ring_add(struct cg__http_ring *ring, enum cg__http_kin kin,
+                     struct cg__http_conn *conn)
+{
+    struct cg__http_conn *next = ring->hand != NULL ? ring->hand : conn;
+    struct cg__http_conn *prev = ring->hand != NULL ? next->in[kin].prev : conn;
+
+    conn->in[kin].next = next;
+    conn->in[kin].prev = prev;
+    prev->in[kin].next = conn;
+    next->in[kin].prev = conn;
+    ring->hand = next;
+    ring->count++;
+}
+
+static void ring_remove(struct cg__http_ring *ring, enum cg__http_kin kin,
+                        struct cg__http_conn *conn)
+{
+    struct cg__http_conn *next = conn->in[kin].next;
+
+    conn->in[kin].prev->in[kin].next = next;
+    next->in[kin].prev = conn->in[kin].prev;
+    if (ring->hand == conn)
+        ring->hand = next != conn ? next : NULL;
+    ring->count--;
+    ring->ending -= conn->ending;
+}
+
+/* Of so many connections, each time the next ones: looking at all of ten thousand would cost
+ * more than the flood. NULL: all are at work. */
+static struct cg__http_conn *longest_waiting(struct cg__http_ring *ring, enum cg__http_kin kin)
+{
+    struct cg__http_conn *conn = ring->hand, *found = NULL;
+
+    for (unsigned i = 0; i < LOOKS && i < ring->count; i++, conn = conn->in[kin].next)
+        if (conn->phase != CG__HTTP_AT_WORK && !conn->ending &&
+            (found == NULL || conn->since < found->since))
+            found = conn;
+    ring->hand = conn;
+    return found;
+}
+
+/* Ends the connection that has waited longest for its client. False: there is none. */
+static bool shed(struct cg_http_server *server, struct cg__http_ring *ring,
+                 enum cg__http_kin kin)
+{
+    struct cg__http_conn *conn = longest_waiting(ring, kin);
+
+    if (conn == NULL)
+        return false;
+    conn->ending = true;
+    server->all.ending++;
+    if (conn->address != NULL)
+        conn->address->conns.ending++;
+    cg_coro_cancel(conn->coro);
+    return true;
+}
+
+/* Whether so many places are taken, those aside that are about to be free. */
+static bool is_full(const struct cg__http_ring *ring, unsigned places)
+{
+    return ring->count - ring->ending >= places;
+}
+
+/* ---- One address ----------------------------------------------------------------- */
 
 static int compare(const void *a, const void *b)
 {
@@ -56,44 +126,67 @@ static bool make_key(struct cg_sock *sock, unsigned char *key)
     return true;
 }
 
-bool cg__http_place_take(struct cg__http_conn *conn)
+/* The entry of this key, which is made if there is none. NULL: no memory. */
+static struct cg__http_address *find_or_make(struct cg_http_server *server,
+                                             const struct cg__http_address *wanted)
+{
+    void *node = tfind(wanted, &server->addresses, compare);
+    struct cg__http_address *made;
+
+    if (node != NULL)
+        return *(struct cg__http_address **)node;
+    made = malloc(sizeof *made);
+    if (made == NULL)
+        return NULL;
+    *made = *wanted;
+    if (tsearch(made, &server->addresses, compare) != NULL)
+        return made;
+    free(made);
+    return NULL;
+}
+
+int cg__http_place_take(struct cg__http_conn *conn)
 {
     struct cg_http_server *server = conn->server;
-    struct cg__http_address wanted = {.conns = 0}, *address;
-    void *node;
+    unsigned share = server->options.address_connections;
+    struct cg__http_address wanted = {.key = {0}}, *address;
 
-    if (server->options.address_connections == 0 || !make_key(conn->sock, wanted.key))
-        return true;
-    node = tfind(&wanted, &server->addresses, compare);
-    if (node != NULL) {
-        address = *(struct cg__http_address **)node;
-        if (address->conns == server->options.address_connections)
-            return false;
-    } else {
-        address = malloc(sizeof *address);
-        if (address == NULL)
-            return false;
-        *address = wanted;
-        if (tsearch(address, &server->addresses, compare) == NULL) {
-            free(address);
-            return false;
-        }
-    }
-    address->conns++;
+    if (share >= server->options.connections || !make_key(conn->sock, wanted.key))
+        return 0;
+    address = find_or_make(server, &wanted);
+    if (address == NULL)
+        return -ENOMEM;
+    if (is_full(&address->conns, share) && !shed(server, &address->conns, CG__HTTP_NEAR))
+        return -EBUSY;
+    ring_add(&address->conns, CG__HTTP_NEAR, conn);
     conn->address = address;
-    return true;
+    return 0;
+}
+
+/* The last connection of an address takes its entry along. */
+static void leave_address(struct cg__http_conn *conn)
+{
+    struct cg__http_address *address = conn->address;
+
+    if (address == NULL)
+        return;
+    ring_remove(&address->conns, CG__HTTP_NEAR, conn);
+    if (address->conns.count > 0)
+        return;
+    tdelete(address, &conn->server->addresses, compare);
+    free(address);
 }
 
 void cg__http_place_leave(struct cg__http_conn *conn)
 {
-    struct cg__http_address *address = conn->address;
+    leave_address(conn);
+    if (conn->in[CG__HTTP_ALL].next != NULL)
+        ring_remove(&conn->server->all, CG__HTTP_ALL, conn);
+}
 
-    if (conn->server->hand == conn)
-        conn->server->hand = conn->next;
-    if (address == NULL || --address->conns > 0)
-        return;
-    tdelete(address, &conn->server->addresses, compare);
-    free(address);
+unsigned cg__http_share(unsigned connections)
+{
+    return connections == UINT_MAX ? UINT_MAX : connections - connections / 4;
 }
 
 /* ---- All of them ----------------------------------------------------------------- */
@@ -114,38 +207,45 @@ unsigned cg__http_places(void)
     return limit.rlim_cur > spare ? (unsigned)(limit.rlim_cur - spare) : 1;
 }
 
-/* Of so many connections, each time the next ones: looking at all of ten thousand would cost
- * more than the flood. NULL: all are at work. */
-static struct cg__http_conn *longest_waiting(struct cg_http_server *server)
+/* How many connections there may be now. */
+static unsigned places(const struct cg_http_server *server)
 {
-    struct cg__http_conn *conn = server->hand, *found = NULL;
+    unsigned most = server->options.connections;
 
-    for (unsigned i = 0; i < LOOKS && i < server->nconns; i++) {
-        if (conn == NULL)
-            conn = server->conns;
-        if (conn->phase != CG__HTTP_AT_WORK &&
-            (found == NULL || conn->since < found->since))
-            found = conn;
-        conn = conn->next;
-    }
-    server->hand = conn;
-    return found;
+    if (cg_now(server->sched) >= server->short_until || server->short_places > most)
+        return most;
+    return server->short_places;
 }
 
 ssize_t cg__http_place_wait(struct cg_http_server *server)
 {
+    struct cg__http_ring *all = &server->all;
     ssize_t n = 0;
 
-    while (n >= 0 && server->nconns >= server->options.connections && !server->draining) {
-        struct cg__http_conn *conn = longest_waiting(server);
-
-        if (conn != NULL) {
-            conn->phase = CG__HTTP_AT_WORK; /* at its end */
-            cg_coro_cancel(conn->coro);
-        }
+    while (n >= 0 && !server->draining && all->count >= places(server)) {
+        if (is_full(all, places(server)) && !shed(server, all, CG__HTTP_ALL) &&
+            all->count < server->options.connections)
+            break; /* a shortage: nobody who works has to make room for that */
         n = cg_yield(cg_wait_signal(server, NULL, .timeout = AGAIN));
         if (n == -ETIMEDOUT)
             n = 0;
     }
     return n < 0 ? n : 0;
+}
+
+void cg__http_place_enter(struct cg__http_conn *conn)
+{
+    ring_add(&conn->server->all, CG__HTTP_ALL, conn);
+}
+
+/* accept() takes a descriptor before it looks whether somebody waits: so one is kept free even
+ * if nobody does. */
+void cg__http_place_short(struct cg_http_server *server)
+{
+    unsigned count = server->all.count;
+
+    server->short_places = count - count / 8;
+    server->short_until = cg_now(server->sched) + SHORTAGE;
+    if (server->all.ending == 0) /* else a descriptor is about to be free */
+        shed(server, &server->all, CG__HTTP_ALL);
 }

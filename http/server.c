@@ -17,6 +17,7 @@
 static void set_defaults(struct cg_http_server_options *options)
 {
     DEFAULT(header_timeout, 15 * CG_SECOND);
+    DEFAULT(header_rate, CG_HTTP_HEADER_RATE);
     DEFAULT(body_timeout, 30 * CG_SECOND);
     DEFAULT(write_timeout, 30 * CG_SECOND);
     DEFAULT(idle_timeout, CG_MINUTE);
@@ -29,6 +30,7 @@ static void set_defaults(struct cg_http_server_options *options)
     if (options->connections == 0 ||
         (options->connections != UINT_MAX && options->connections > cg__http_places()))
         options->connections = cg__http_places();
+    DEFAULT(address_connections, cg__http_share(options->connections));
     DEFAULT(linger_timeout, CG_SECOND);
     DEFAULT(linger_limit, CG_HTTP_LINGER_LIMIT);
     DEFAULT(compress_above, CG_HTTP_COMPRESS_ABOVE);
@@ -84,7 +86,7 @@ void cg_http_server_free(struct cg_http_server *server)
 
 unsigned cg_http_connections(const struct cg_http_server *server)
 {
-    return server->nconns;
+    return server->all.count;
 }
 
 /* ---- Requests -------------------------------------------------------------------- */
@@ -146,40 +148,55 @@ void cg__http_request_put(struct cg_http_request *req)
 
 /* ---- serve ----------------------------------------------------------------------- */
 
+static const char no_memory[] = "no memory for a connection";
+
 static struct cg_http_serve_op *of(struct cg_op *op)
 {
     return (struct cg_http_serve_op *)op;
 }
 
-static ssize_t start(struct cg_http_server *server, struct cg__http_serving *serving,
-                     struct cg_sock *sock)
+/* The connection that a socket will be, which has a place of its address. NULL: it was refused
+ * and is closed. */
+static struct cg__http_conn *conn_new(struct cg_http_server *server,
+                                      struct cg__http_serving *serving, struct cg_sock *sock)
 {
     struct cg__http_conn *conn = calloc(1, sizeof *conn);
     int rc = -ENOMEM;
 
     if (conn != NULL) {
         *conn = (struct cg__http_conn){
-            .server = server, .serving = serving, .sock = sock, .next = server->conns,
-            .slot = server->slot++};
-        rc = cg__http_place_take(conn) ? 0 : -EBUSY;
+            .server = server, .serving = serving, .sock = sock, .slot = server->slot++};
+        rc = cg__http_place_take(conn);
     }
-    if (rc == 0) {
-        rc = cg_start(cg_sched_self(), cg__http_talk, conn, .name = "http",
+    if (rc == 0)
+        return conn;
+    if (rc == -ENOMEM)
+        cg__http_log(server, no_memory);
+    free(conn);
+    cg_close(sock);
+    return NULL;
+}
+
+static void conn_drop(struct cg__http_conn *conn)
+{
+    cg__http_place_leave(conn);
+    cg_close(conn->sock);
+    free(conn);
+}
+
+static void start(struct cg__http_conn *conn)
+{
+    struct cg_http_server *server = conn->server;
+    int rc = cg_start(cg_sched_self(), cg__http_talk, conn, .name = "http",
                       .stack_size = server->options.stack_size, .coro = &conn->coro);
-        if (rc < 0)
-            cg__http_place_leave(conn);
-    }
+
     if (rc < 0) {
-        free(conn);
-        cg_close(sock);
-        return rc;
+        cg__http_log(server, no_memory);
+        conn_drop(conn);
+        return;
     }
-    if (conn->next != NULL)
-        conn->next->prev = conn;
-    server->conns = conn;
-    server->nconns++;
-    serving->conns++;
-    return 0;
+    cg__http_place_enter(conn);
+    conn->serving->conns++;
 }
 
 /* Waits until a connection has ended. */
@@ -191,26 +208,41 @@ static ssize_t wait_end(struct cg_http_server *server, bool shield)
 static void cancel_conns(struct cg_http_server *server,
                          const struct cg__http_serving *serving, bool idle_only)
 {
-    for (struct cg__http_conn *conn = server->conns; conn != NULL; conn = conn->next)
-        if ((serving == NULL || conn->serving == serving) && (conn->phase == CG__HTTP_IDLE || !idle_only))
+    struct cg__http_conn *conn = server->all.hand;
+
+    for (unsigned i = 0; i < server->all.count; i++, conn = conn->in[CG__HTTP_ALL].next)
+        if ((serving == NULL || conn->serving == serving) &&
+            (conn->phase == CG__HTTP_IDLE || !idle_only))
             cg_coro_cancel(conn->coro);
+}
+
+/* A connection could not be accepted; others will be. */
+static void trouble(void *arg, int code)
+{
+    if (code == -EMFILE || code == -ENFILE)
+        cg__http_place_short(arg);
+    cg__http_log_accept(arg, code);
 }
 
 /* Accepts a connection, and sees to a place for it. 0, or what ends the accepting. */
 static ssize_t accept_one(struct cg_http_server *server, struct cg_sock *listener,
                           struct cg__http_serving *serving)
 {
+    struct cg__http_conn *conn;
     struct cg_sock *sock;
-    ssize_t n = cg_yield(cg_accept(listener, &sock, .trouble = cg__http_log_accept,
-                                   .trouble_arg = server));
+    ssize_t n = cg_yield(
+        cg_accept(listener, &sock, .trouble = trouble, .trouble_arg = server));
 
     if (n < 0)
         return n;
+    conn = conn_new(server, serving, sock);
+    if (conn == NULL)
+        return 0;
     n = cg__http_place_wait(server);
     if (n < 0 || server->draining)
-        cg_close(sock);
-    else if (start(server, serving, sock) == -ENOMEM)
-        cg__http_log(server, "no memory for a connection");
+        conn_drop(conn);
+    else
+        start(conn);
     return n;
 }
 
@@ -294,11 +326,11 @@ static ssize_t shutdown_run(struct cg_op *op)
     for (struct cg__http_serving *each = server->serving; each != NULL; each = each->next)
         cg_scope_cancel(&each->scope);
     cancel_conns(server, NULL, true);
-    while (server->nconns > 0 && n >= 0)
+    while (server->all.count > 0 && n >= 0)
         n = wait_end(server, false);
-    if (server->nconns > 0)
+    if (server->all.count > 0)
         cancel_conns(server, NULL, false);
-    while (server->nconns > 0)
+    while (server->all.count > 0)
         wait_end(server, true);
     return n < 0 ? n : 0;
 }

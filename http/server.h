@@ -69,8 +69,19 @@ enum cg__http_phase {
     CG__HTTP_LINGERS, /* behind the last answer */
 };
 
+/* Connections in a ring. */
+struct cg__http_ring {
+    struct cg__http_conn *hand; /* where the next look for one that waits begins; NULL: none */
+    unsigned count, ending;     /* of them; of these those that have been told to end */
+};
+
+/* The rings that a connection is in: all of the server's, and those from its address. */
+enum cg__http_kin { CG__HTTP_ALL, CG__HTTP_NEAR, CG__HTTP_RINGS };
+
 struct cg__http_conn {
-    struct cg__http_conn *next, *prev;
+    struct {
+        struct cg__http_conn *next, *prev;
+    } in[CG__HTTP_RINGS]; /* NULL: not in this one */
     struct cg_http_server *server;
     struct cg__http_serving *serving;
     struct cg_sock *sock; /* NULL: handed over */
@@ -83,6 +94,7 @@ struct cg__http_conn {
     enum cg__http_phase phase;
     int64_t since; /* unless it is at work: the moment since which it waits for its client */
     struct cg__http_address *address; /* it comes from; NULL: these are not counted */
+    bool ending; /* it has been told to end: its place is needed */
     bool late; /* in the server's list of these */
     bool more; /* there is unread input, as far as is known */
     bool broken; /* a write failed or was cancelled: some of the output is lost */
@@ -109,10 +121,10 @@ struct cg_http_server {
     size_t nroutes;
     uint32_t whole[CG__HTTP_SLOTS]; /* see cg__http_route.next */
     struct cg__http_serving *serving;
-    struct cg__http_conn *conns;
-    struct cg__http_conn *hand; /* of these: where the next look for an idle one begins */
-    unsigned nconns;
-    void *addresses; /* a tree: see places.c */
+    struct cg__http_ring all; /* connections */
+    void *addresses;          /* a tree: see places.c */
+    unsigned short_places;    /* this many connections at most, .. */
+    int64_t short_until;      /* .. until this moment */
     bool draining;
     struct cg__http_repeat repeats[CG__HTTP_REPEATS]; /* the next connection's is .. */
     unsigned char slot;                               /* .. this one */
@@ -173,18 +185,28 @@ void cg__http_request_reset(struct cg_http_request *req);
 
 /* ---- places.c ---- */
 
-/* Counts a new connection for its address. False: that has too many, or there is no memory. */
-bool cg__http_place_take(struct cg__http_conn *conn);
-
-/* The connection ends: its place is free. */
-void cg__http_place_leave(struct cg__http_conn *conn);
+/* Takes one of the places of a new connection's address; if none is free, that of the
+ * connection from there which has waited longest for its client. 0; -EBUSY: all of them are at
+ * work; -ENOMEM. */
+int cg__http_place_take(struct cg__http_conn *conn);
 
 /* Waits until there is a place for one more connection, and sees to it by closing the one that
  * has waited longest for its client. 0, or a negative code. Yields. */
 ssize_t cg__http_place_wait(struct cg_http_server *server);
 
-/* How many connections there may be unless somebody says. */
+/* The new connection begins. */
+void cg__http_place_enter(struct cg__http_conn *conn);
+
+/* The connection ends, or does not begin: what it has taken is free. */
+void cg__http_place_leave(struct cg__http_conn *conn);
+
+/* The kernel had no descriptor for a connection: the one that has waited longest for its client
+ * is closed, and an eighth of the places stay free for a while. */
+void cg__http_place_short(struct cg_http_server *server);
+
+/* How many connections there may be unless somebody says, and of so many from one address. */
 unsigned cg__http_places(void);
+unsigned cg__http_share(unsigned connections);
 
 /* ---- conn.c ---- */
 

@@ -10,8 +10,11 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 enum { PLACES = 8 };
+
+#define FIFTY "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
 
 static int64_t now(void)
 {
@@ -41,7 +44,8 @@ static ssize_t sheds(void *arg)
     for (size_t i = 0; i < COUNT(said); i++) {
         struct cg_sock *silent[PLACES], *polite;
 
-        serve_begin(&(struct cg_http_server_options){.connections = PLACES});
+        serve_begin(&(struct cg_http_server_options){.connections = PLACES,
+                                                     .address_connections = PLACES});
         for (int j = 0; j < PLACES; j++) {
             silent[j] = serve_client();
             send_text(silent[j], said[i]);
@@ -114,7 +118,43 @@ static ssize_t leaves_descriptors(void *arg)
     return 0;
 }
 
-/* One address gets no more than its share, and has it again when it has left. */
+/* The kernel has no descriptor for a newcomer, who gets that of the longest waiting. The next
+ * one may go for the accept after that. */
+static ssize_t sheds_for_descriptors(void *arg)
+{
+    struct cg_sock *silent[4], *polite;
+    struct rlimit limit, before;
+    int free_fd;
+
+    (void)arg;
+    serve_begin(NULL);
+    for (int i = 0; i < 4; i++) {
+        silent[i] = serve_client();
+        until_connections((unsigned)i + 1);
+        OK(cg_yield(cg_sleep(10 * CG_MILLISECOND)));
+    }
+    IS(getrlimit(RLIMIT_NOFILE, &before), 0);
+    limit = before;
+    free_fd = dup(0); /* the lowest that is free is the client's, and the last */
+    close(free_fd);
+    limit.rlim_cur = (rlim_t)free_fd + 1;
+    IS(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    polite = serve_client();
+    send_text(polite, "GET /" V CLOSE "\r\n");
+    ck_assert_str_eq(receive(polite, NULL), HELLO CLOSE "\r\nhello\n");
+    IS(setrlimit(RLIMIT_NOFILE, &before), 0);
+    ck_assert_str_eq(receive(silent[0], NULL), "");
+    for (int i = 2; i < 4; i++)
+        ck_assert_msg(is_open(silent[i]), "%d was closed", i);
+    cg_close(polite);
+    for (int i = 0; i < 4; i++)
+        cg_close(silent[i]);
+    serve_end();
+    return 0;
+}
+
+/* One address gets no more than its share: a further one takes the place of its own that has
+ * waited longest. */
 static ssize_t shares(void *arg)
 {
     struct cg_sock *sock[3];
@@ -126,14 +166,76 @@ static ssize_t shares(void *arg)
             sock[i] = serve_client();
             if (i < 2)
                 until_connections((unsigned)i + 1);
+            OK(cg_yield(cg_sleep(10 * CG_MILLISECOND)));
         }
-        ck_assert_str_eq(receive(sock[2], NULL), "");
-        send_text(sock[0], "GET /" V CLOSE "\r\n");
-        ck_assert_str_eq(receive(sock[0], NULL), HELLO CLOSE "\r\nhello\n");
+        ck_assert_str_eq(receive(sock[0], NULL), "");
+        for (int i = 1; i < 3; i++) {
+            send_text(sock[i], "GET /" V CLOSE "\r\n");
+            ck_assert_str_eq(receive(sock[i], NULL), HELLO CLOSE "\r\nhello\n");
+        }
         for (int i = 0; i < 3; i++)
             cg_close(sock[i]);
         until_connections(0);
     }
+    serve_end();
+    return 0;
+}
+
+/* While all of an address's are at work a further one is closed; with the default somebody
+ * else's place stays free. */
+static ssize_t refuses_beyond_share(void *arg)
+{
+    struct cg_sock *sock[7];
+
+    (void)arg;
+    serve_begin(&(struct cg_http_server_options){.connections = PLACES});
+    for (int i = 0; i < 7; i++) {
+        sock[i] = serve_client();
+        if (i < 6) {
+            send_text(sock[i], "GET /held" V CLOSE "\r\n");
+            until_handled((unsigned)i + 1);
+        }
+    }
+    ck_assert_str_eq(receive(sock[6], NULL), "");
+    OK(cg_yield(cg_signal(&handled, NULL, .prio = CG_PRIO_LAST)));
+    for (int i = 0; i < 6; i++)
+        ck_assert_ptr_nonnull(strstr(receive(sock[i], NULL), "held\n"));
+    for (int i = 0; i < 7; i++)
+        cg_close(sock[i]);
+    serve_end();
+    return 0;
+}
+
+/* A head that drips is refused before the time for all of a head is over. */
+static ssize_t head_rate(void *arg)
+{
+    struct cg_sock *sock;
+    int64_t start;
+    ssize_t n = 1;
+
+    (void)arg;
+    serve_begin(&(struct cg_http_server_options){.header_timeout = CG_MINUTE});
+    sock = serve_client();
+    start = now();
+    send_text(sock, "GET / HTTP/1.1\r\n");
+    while (n == 1 && cg_yield(cg_poll_sock(sock, CG_IN, .timeout = CG_SECOND)) == -ETIMEDOUT)
+        n = cg_yield(cg_write(sock, "x", 1));
+    ck_assert_int_eq(strncmp(receive(sock, NULL), "HTTP/1.1 408 ", 13), 0);
+    ck_assert_int_ge(now() - start, 5 * CG_SECOND);
+    ck_assert_int_le(now() - start, 8 * CG_SECOND);
+    cg_close(sock);
+
+    sock = serve_client();
+    send_text(sock, "GET /" V CLOSE);
+    for (int i = 0; i < 15; i++) {
+        static const char field[] = "x: " FIFTY FIFTY FIFTY FIFTY FIFTY "\r\n";
+
+        send_text(sock, field);
+        OK(cg_yield(cg_sleep(CG_SECOND)));
+    }
+    send_text(sock, "\r\n");
+    ck_assert_str_eq(receive(sock, NULL), HELLO CLOSE "\r\nhello\n");
+    cg_close(sock);
     serve_end();
     return 0;
 }
@@ -258,7 +360,10 @@ static const struct test_case cases[] = {
     CORO(sheds),
     CORO(spares_who_works),
     CORO(leaves_descriptors, .where = ON_SIM),
+    CORO(sheds_for_descriptors, .where = ON_KERNEL),
     CORO(shares),
+    CORO(refuses_beyond_share),
+    CORO(head_rate, .where = ON_SIM),
     CORO(body_rates, .where = ON_SIM),
     CORO(acknowledged),
     CORO(compresses_in_turns, .where = ON_SIM),

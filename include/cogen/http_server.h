@@ -27,6 +27,7 @@ typedef ssize_t cg_http_handler(struct cg_http_request *req, void *arg);
 
 enum {
     CG_HTTP_REQUEST_LIMIT = 1024 * 1024, /* bytes of a request's body: 413 */
+    CG_HTTP_HEADER_RATE = 240,        /* bytes of a head in a second */
     CG_HTTP_BODY_RATE = 240,          /* bytes of a body in a second */
     CG_HTTP_DRAIN_LIMIT = 64 * 1024,  /* bytes of an unread body that are read away */
     CG_HTTP_LINGER_LIMIT = 16 * 1024 * 1024, /* bytes that are read away before a close */
@@ -39,6 +40,9 @@ enum {
 /* Zero is the default of each. Lengths of time in ns. */
 struct cg_http_server_options {
     int64_t header_timeout; /* for a whole head, from its first byte: 408 (15 s) */
+    /* Bytes a second that a head must come with, on average from its first byte on, beyond a
+     * grace of 5 s, and within header_timeout: 408 (CG_HTTP_HEADER_RATE). */
+    unsigned header_rate;
     int64_t body_timeout;   /* without a byte of the body that is waited for: 408 (30 s) */
     int64_t write_timeout;  /* in which the client takes no byte of the answer: cut (30 s) */
     int64_t idle_timeout;   /* between requests: closed (60 s) */
@@ -60,11 +64,14 @@ struct cg_http_server_options {
     unsigned body_rate;
     /* At once. When a further one comes, the one is closed that has waited longest for its
      * client: for a request, for the rest of a head, behind the last answer (7/8 of the
-     * descriptors that RLIMIT_NOFILE allows, at least 32 less; never more, since an accept
-     * without a descriptor only waits). UINT_MAX: no limit. */
+     * descriptors that RLIMIT_NOFILE allows, at least 32 less; never more). UINT_MAX: no limit.
+     * If the kernel has no descriptor for a connection all the same, that one is closed as well,
+     * and for 10 s there are 7/8 of the places that were taken then. */
     unsigned connections;
-    /* At once from one IPv4 address, or one /64 of IPv6; further ones are closed as they are
-     * accepted (no limit: many clients may come from one proxy). */
+    /* At once from one IPv4 address, or one /64 of IPv6 (3/4 of .connections: nobody alone can
+     * take them all). A further one takes the place of the one from there that has waited
+     * longest for its client, and is closed if none waits. At least .connections, UINT_MAX for
+     * example: no limit, where all clients come from one proxy. */
     unsigned address_connections;
     unsigned requests;      /* on one connection, which is then closed (no limit) */
     uint64_t compress_above; /* CG_HTTP_COMPRESS_ABOVE; CG_HTTP_UNLIMITED: never */
