@@ -24,6 +24,11 @@ START_TEST(connections)
     ck_assert_int_ge(finish(&accept), 0);
     ck_assert_int_ne(fcntl(accept.result, F_GETFL) & O_NONBLOCK, 0);
     ck_assert_int_ne(fcntl(accept.result, F_GETFD) & FD_CLOEXEC, 0);
+    /* A second time is an error; Linux says so from the third on. */
+    link_to(&link, client, &addr, sizeof addr);
+    finish(&link);
+    link_to(&link, client, &addr, sizeof addr);
+    ck_assert_int_eq(finish(&link), -EISCONN);
     receive(&in, accept.result);
     transmit(&link, client, "hello", 5);
     ck_assert_int_eq(finish(&link), 5);

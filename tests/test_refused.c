@@ -286,6 +286,29 @@ static ssize_t accept_does_not_pause(void *arg)
     return 0;
 }
 
+/* One that fails again and again without a pause lets the others run. */
+static ssize_t accept_starves_nobody(void *arg)
+{
+    char addr[CG_ADDR_SIZE];
+    struct cg_sock *listener = test_listen(addr), *conn, *peer;
+    struct cg_coro *counter;
+    int passes = 0;
+
+    (void)arg;
+    IS(cg_yield(cg_connect(addr, &peer)), 0);
+    accepting = (struct refusal){.error = ECONNABORTED, .times = out_of_reach() ? 0 : 1000};
+    counter = test_start(counts_passes, &passes);
+    IS(cg_yield(cg_accept(listener, &conn)), 0);
+    if (!out_of_reach())
+        ck_assert_int_ge(passes, 1000 / 16 - 1);
+    OK(cg_yield(cg_cancel(counter)));
+    test_end(counter);
+    cg_close(conn);
+    cg_close(peer);
+    cg_close(listener);
+    return 0;
+}
+
 /* An accept that nobody reports to goes on as well, and a cancelled one leaves no trace of
  * the pause. */
 static ssize_t accept_is_cancelled_in_its_pause(void *arg)
@@ -588,6 +611,7 @@ static const struct test_case cases[] = {
     PLAIN(locked_memory_lacks, .where = ON_KERNEL),
     CORO(accept_goes_on, .where = ON_KERNEL),
     CORO(accept_does_not_pause, .where = ON_KERNEL),
+    CORO(accept_starves_nobody, .where = ON_KERNEL),
     CORO(accept_is_cancelled_in_its_pause, .where = ON_KERNEL),
     CORO(listener_is_closed_in_a_pause, .where = ON_KERNEL),
     CORO(accept_ends, .where = ON_KERNEL),

@@ -204,23 +204,27 @@ static ssize_t closes(void *arg)
 }
 
 /* Closing waits for nobody, and a stream that ends within a write has been cut, whoever
- * cut it: the writer's timeout, or the close itself. */
+ * cut it: the writer's timeout, or the close itself; also where all the rest could be sent. */
 static void closed_amid(struct cg_sock *a, struct cg_sock *b)
 {
-    struct cg_sock *both[2][2] = {{a, b}};
+    struct cg_sock *all[3][2] = {{a, b}};
     struct cg_coro *closer;
     size_t moved;
     ssize_t n;
 
-    OK(cg_pair(cg_sched_self(), &both[1][0], &both[1][1]));
-    for (int i = 0; i < 2; i++) {
-        secured(&both[i][0], &both[i][1]);
-        a = both[i][0], b = both[i][1];
+    OK(cg_pair(cg_sched_self(), &all[1][0], &all[1][1]));
+    test_tcp(&all[2][0], &all[2][1]);
+    for (int i = 0; i < 3; i++) {
+        secured(&all[i][0], &all[i][1]);
+        a = all[i][0], b = all[i][1];
         do {
             n = cg_yield(cg_writeall(a, big, sizeof big, .moved = &moved,
                                      .timeout = CG_MILLISECOND));
         } while (n >= 0 || moved == sizeof big); /* what timed out may have moved all */
-        closer = i == 0 ? NULL : test_start(closes, a);
+        while (i == 2 && (n = cg_yield(cg_read(b, back, sizeof back,
+                                               .timeout = 10 * CG_MILLISECOND))) > 0)
+            continue;
+        closer = i == 1 ? test_start(closes, a) : NULL;
         if (closer != NULL)
             IS(cg_yield(cg_writeall(a, big, sizeof big)), -EBADF);
         else
