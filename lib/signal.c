@@ -215,7 +215,11 @@ __attribute__((noinline)) static void meet(struct cg_sched *sched, struct cg_nam
         return;
     remove_signaller(sched, signal);
     prio = cg__op_prio(&signal->op);
-    if (prio & CG_PRIO_CORO) /* before those that it wakes; their number is filled in below */
+    /* With CORO the signaller runs before those that it wakes, so it completes first. Its result
+     * is set afterwards: their number is not known before, as a race that waits in two branches
+     * is woken once. Nobody can see the gap: to complete an op makes its coroutine ready, or
+     * decides its race and cancels the other branches, but runs no coroutine. */
+    if (prio & CG_PRIO_CORO)
         cg_complete(&signal->op, 0);
     n = fire_by(sched, signal, prio);
     if (prio & CG_PRIO_CORO)

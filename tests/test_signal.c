@@ -310,6 +310,54 @@ static ssize_t rivals(void *arg)
     return test_end(crew);
 }
 
+/* Waits for the name in two branches, and is woken once. */
+static ssize_t joins_crew_twice(void *arg)
+{
+    IS(cg_yield(cg_any((cg_wait_signal("crew", NULL), cg_wait_signal("crew", NULL)))), 0);
+    note(arg);
+    return 0;
+}
+
+/* The other branches are a wait for the same name, which the signal must not count, and a
+ * sleep. */
+static ssize_t races_for_crew(void *arg)
+{
+    struct cg_op *signal =
+        cg_signal("crew", NULL, .recipients = 3, .prio = *(const uint8_t *)arg);
+    struct cg_op *wait = cg_wait_signal("crew", NULL);
+
+    IS(cg_yield(cg_any((wait, signal, cg_sleep(CG_HOUR)))), 1);
+    IS(cg_result(signal), 2); /* coroutines, one of which waited in two branches */
+    IS(cg_result(wait), -ECANCELED);
+    note("!");
+    return 0;
+}
+
+/* A signal that is a branch and whose recipients come later wins its race, knows how many it
+ * has woken, and runs before them where it is favoured. */
+static ssize_t recipients_for_branch(void *arg)
+{
+    static const uint8_t prios[] = {CG_PRIO_LAST, CG_PRIO_CORO, CG_PRIO_OP, CG_PRIO_FIRST};
+
+    (void)arg;
+    for (size_t i = 0; i < COUNT(prios); i++) {
+        uint8_t prio = prios[i];
+        struct cg_coro *caller = test_start(races_for_crew, &prio), *twice, *once;
+
+        note_anew();
+        test_until_waiting(caller);
+        twice = test_start(joins_crew_twice, "c");
+        test_until_waiting(twice);
+        once = test_start(joins_crew, NULL);
+        IS(test_end(once), 0);
+        IS(test_end(twice), 0);
+        IS(test_end(caller), 0);
+        ck_assert_str_eq(noted, prios[i] & CG_PRIO_CORO ? "!c" : "c!");
+        IS(cg_yield(cg_signal("crew", NULL)), 0); /* nobody is left */
+    }
+    return 0;
+}
+
 /* A signal that waits for recipients in vain wakes nobody, and leaves the name clean. */
 static ssize_t recipients_time_out(void *arg)
 {
@@ -473,6 +521,7 @@ static const struct test_case cases[] = {
     CORO(recipients_that_leave, .where = ON_SIM),
     CORO(signallers_by_number, .where = ON_SIM),
     CORO(rivals, .where = ON_SIM),
+    CORO(recipients_for_branch, .where = ON_SIM),
     CORO(recipients_time_out, .where = ON_SIM),
     CORO(waiters_that_leave, .where = ON_SIM),
     CORO(many_names, .where = ON_SIM),
