@@ -28,11 +28,13 @@ static size_t count(const struct cg_any_op *any)
     return n;
 }
 
-/* Cancels the first n branches. Those that have settled take no notice. */
-static void cancel_branches(struct cg_any_op *any, size_t n)
+/* Cancels the branches that wait. An op that was refused because somebody else waits for it is
+ * not a branch: it has another owner. */
+static void cancel_branches(struct cg_any_op *any)
 {
-    for (size_t i = 0; i < n; i++)
-        cg__op_cancel(any->ops[i], -ECANCELED);
+    for (size_t i = 0, n = count(any); i < n; i++)
+        if (any->ops[i]->owner == any)
+            cg__op_cancel(any->ops[i], -ECANCELED);
 }
 
 /* The op as a race, if it is one. */
@@ -154,7 +156,7 @@ static enum cg_verdict any_process(struct cg_op *op, struct cg_sched *sched)
             break;
     }
     if (any->failure || any->winner >= 0)
-        cancel_branches(any, i);
+        cancel_branches(any);
     any->busy = false;
     if (any->unsettled)
         return CG_PENDING;
@@ -171,7 +173,7 @@ static void any_settled(struct cg_op *op, struct cg_op *branch)
         for (any->winner = 0; any->ops[any->winner] != branch;)
             any->winner++;
         if (!any->busy)
-            cancel_branches(any, count(any));
+            cancel_branches(any);
     }
     /* While branches are being cancelled the last of them ends up here too. */
     if (any->unsettled == 0 && !any->busy && op->state != CG_OP_IDLE)
@@ -186,7 +188,7 @@ static enum cg_verdict any_cancel(struct cg_op *op, struct cg_sched *sched)
     if (races(op) && any->winner >= 0 && any->failure == 0)
         op->reason = (int16_t)any->winner; /* decided: only the losers are waited for */
     any->busy = true; /* the answer is given here */
-    cancel_branches(any, count(any));
+    cancel_branches(any);
     any->busy = false;
     return any->unsettled ? CG_PENDING : CG_DONE;
 }

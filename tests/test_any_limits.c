@@ -21,6 +21,29 @@ static ssize_t as_many_as_the_limit(void *arg)
     return 0;
 }
 
+static ssize_t waits_for(void *op)
+{
+    return cg_yield((struct cg_op *)op);
+}
+
+/* An op for which another coroutine waits cannot be a branch, and whatever becomes of the
+ * others, that coroutine waits on. */
+static ssize_t used_elsewhere(void *arg)
+{
+    struct cg_op *wait = cg_wait_signal("go", NULL);
+    struct cg_coro *coro = test_start(waits_for, wait);
+
+    (void)arg;
+    test_until_waiting(coro);
+    IS(cg_yield(cg_all((wait))), -EBUSY);
+    IS(cg_yield(cg_all((cg_sleep(CG_HOUR), wait, cg_pass()))), -EBUSY);
+    IS(cg_yield(cg_any((wait, cg_sleep(CG_HOUR)))), -EBUSY);
+    IS(cg_yield(cg_any((cg_sleep(CG_HOUR), wait))), -EBUSY);
+    ck_assert_int_eq(cg_coro_state(coro), CG_CORO_WAITING);
+    IS(cg_yield(cg_signal("go", NULL)), 1);
+    return test_end(coro);
+}
+
 /* An op that waits already, here because it is named twice, cannot be a branch. */
 static ssize_t named_twice(void *arg)
 {
@@ -81,6 +104,7 @@ int main(void)
 {
     static const struct test_case cases[] = {
         CORO(as_many_as_the_limit, .where = ON_SIM),
+        CORO(used_elsewhere, .where = ON_SIM),
         CORO(named_twice, .where = ON_SIM),
         CORO(a_call_that_times_out, .where = ON_SIM),
         LINK(cancelled_once_decided),
