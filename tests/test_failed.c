@@ -36,6 +36,13 @@ static ssize_t fails(void *arg)
     return arg ? *(ssize_t *)arg : -EIO;
 }
 
+static ssize_t fails_when_told(void *arg)
+{
+    (void)arg;
+    IS(cg_yield(cg_wait_signal("fail", NULL)), 0);
+    return -EIO;
+}
+
 /* Long enough for a turn in which failures are told. */
 static void wait_turns(void)
 {
@@ -78,19 +85,27 @@ static ssize_t joined(void *arg)
     return 0;
 }
 
-/* A join that was given up takes nothing. */
+/* A join that is given up takes nothing: one that times out at once, while it waits, or that
+ * is cancelled. */
 static ssize_t join_given_up(void *arg)
 {
     struct cg_coro *coro;
 
     (void)arg;
     listen_to(cg_sched_self());
-    IS(cg_yield(cg_add(fails, NULL, .coro = &coro, .prio = CG_PRIO_CORO)), 0);
-    IS(cg_yield(cg_join(coro, .deadline = cg_now(cg_sched_self()) - 1)), -ETIMEDOUT);
-    wait_turns();
-    ck_assert_int_eq(told, 0); /* its result may still be read */
-    cg_unref(coro);
-    expect(1);
+    for (int way = 0; way < 3; way++) {
+        IS(cg_yield(cg_add(fails_when_told, NULL, .coro = &coro)), 0);
+        if (way == 0)
+            IS(cg_yield(cg_join(coro, .timeout = CG_NOWAIT)), -ETIMEDOUT);
+        else if (way == 1)
+            IS(cg_yield(cg_join(coro, .timeout = CG_MILLISECOND)), -ETIMEDOUT);
+        else
+            IS(cg_yield(cg_any((cg_join(coro), cg_pass()))), 1);
+        IS(cg_yield(cg_signal("fail", NULL)), 1);
+        expect(0); /* its result may still be read */
+        cg_unref(coro);
+        expect(1);
+    }
     return 0;
 }
 
@@ -172,6 +187,75 @@ static ssize_t producer(void *arg)
     listen_to(cg_sched_self());
     IS(cg_yield(cg_next(&it, &value)), -EIO);
     expect(0);
+    return 0;
+}
+
+static struct cg_coro *kept;
+
+static void keep(void *arg, struct cg_coro *coro)
+{
+    ++*(int *)arg;
+    kept = cg_ref(coro);
+}
+
+/* The function may keep the coroutine. It is told once, also when that reference goes. */
+static ssize_t kept_by_function(void *arg)
+{
+    (void)arg;
+    told = 0;
+    cg_sched_set_failed(cg_sched_self(), keep, &told);
+    IS(cg_yield(cg_add(fails, NULL, .name = "kept")), 0);
+    expect(1);
+    ck_assert_str_eq(cg_coro_name(kept), "kept");
+    IS(cg_coro_result(kept), -EIO);
+    IS(cg_yield(cg_join(kept)), -EIO);
+    cg_unref(kept);
+    expect(0);
+    return 0;
+}
+
+static ssize_t handler(struct cg_sock *conn, void *result)
+{
+    cg_close(conn);
+    return *(ssize_t *)result;
+}
+
+struct server {
+    struct cg_sock *listener;
+    ssize_t result; /* of its handlers */
+};
+
+static ssize_t serves(void *arg)
+{
+    struct server *server = arg;
+
+    return cg_yield(
+        cg_serve(server->listener, handler, .arg = &server->result, .name = "handler"));
+}
+
+/* Of cg_serve's handlers every failure is told, but what peers bring about is none. */
+static ssize_t handlers(void *arg)
+{
+    static const ssize_t peers[] = {CG_EOF, -ECONNRESET, -EPIPE, -ETIMEDOUT, -EPROTO};
+    char addr[CG_ADDR_SIZE], c;
+    struct server server = {test_listen(addr), -EIO};
+    struct cg_coro *coro = test_start(serves, &server);
+    struct cg_sock *conn;
+
+    (void)arg;
+    listen_to(cg_sched_self());
+    for (size_t i = 0; i < 2 + COUNT(peers); i++) {
+        server.result = i < 2 ? -EIO : peers[i - 2];
+        IS(cg_yield(cg_connect(addr, &conn)), 0);
+        IS(cg_yield(cg_read(conn, &c, 1)), 0);
+        cg_close(conn);
+        expect(i < 2);
+    }
+    ck_assert_str_eq(told_name, "handler");
+    IS(told_result, -EIO);
+    IS(cg_yield(cg_cancel(coro)), 0);
+    IS(test_end(coro), -ECANCELED);
+    cg_close(server.listener);
     return 0;
 }
 
@@ -281,6 +365,8 @@ static const struct test_case cases[] = {
     CORO(task),
     CORO(groups),
     CORO(producer),
+    CORO(kept_by_function),
+    CORO(handlers),
     CORO(by_default),
     CORO(flood, .where = ON_SIM),
     PLAIN(at_the_end),

@@ -77,6 +77,40 @@ static void tells_a_deadlock(void)
                   said);
 }
 
+/* What the first coroutine returns is cg_main's answer, so nobody else is told; a failure of
+ * another one is told on stderr. */
+static ssize_t fails_too(void *arg)
+{
+    (void)arg;
+    return -EIO;
+}
+
+static ssize_t fails(void *arg)
+{
+    if (arg)
+        OK(cg_yield(cg_add(fails_too, NULL, .name = "another")));
+    return -EPROTO;
+}
+
+static void act_fail(void)
+{
+    exit_with(fails, NULL, -EPROTO);
+}
+
+static void act_both_fail(void)
+{
+    exit_with(fails, "both", -EPROTO);
+}
+
+static void tells_failures_of_others(void)
+{
+    ck_assert_int_eq(child_run(act_fail, said, sizeof said), 0);
+    ck_assert_str_eq(said, "");
+    ck_assert_int_eq(child_run(act_both_fail, said, sizeof said), 0);
+    ck_assert_msg(strncmp(said, "cogen: coroutine another failed: ", 33) == 0, "%s", said);
+    ck_assert_ptr_null(strstr(said, "main"));
+}
+
 /* Nothing is said of a clean end, nor of one by cg_stop. */
 static ssize_t ends(void *arg)
 {
@@ -176,6 +210,7 @@ static void why_not_in_a_small_place(void)
 static const struct test_case cases[] = {
     PLAIN(tells_who_is_left),
     PLAIN(tells_a_deadlock),
+    PLAIN(tells_failures_of_others),
     PLAIN(else_is_silent),
     PLAIN(says_why_not),
     PLAIN(why_not_in_a_small_place, .where = ON_SIM),
