@@ -22,7 +22,8 @@ CG_EXTERN_C_BEGIN
 CG_API struct cg_future *cg_future_new(struct cg_sched *sched);
 
 /* Starts a coroutine, as cg_sched_start does, and answers the future of its result: a task.
- * NULL: no memory, or no fn. */
+ * A task that fails when nobody holds its future is told by cg_sched_set_failed. NULL: no
+ * memory, or no fn. */
 CG_API struct cg_future *cg_task_create(struct cg_sched *sched, cg_fn *fn, void *arg,
                                         const struct cg_coro_options *options);
 

@@ -55,7 +55,9 @@ struct cg_group_wait_op {
  *   A group is cancelled by its deadline, by what cancels its owner, by cg_group_cancel,
  * and by the first of its coroutines that returns a negative code other than -ECANCELED.
  * Then what the owner waits for, from cg_group_open on, answers -ECANCELED, nothing more
- * can be added, and the coroutines are cancelled, after .grace if there is any. */
+ * can be added, and the coroutines are cancelled, after .grace if there is any.
+ *   With .keep_going the failures after the first are told by cg_sched_set_failed, but for
+ * those whose .answer is wanted. */
 #define cg_group_open(...) cg__group_open(__VA_ARGS__, )
 #define cg__group_open(group, ...)                                                         \
     cg_group_begin(group, CG__OPTIONS(struct cg_group_options, __VA_ARGS__))
