@@ -66,7 +66,7 @@ static const char *const types[][2] = {
 
 const char *cg__http_mime(const char *path)
 {
-    const char *name = strrchr(path, '/'), *dot = strrchr(name ? name : path, '.');
+    const char *dot = strrchr(path, '.'); /* no type has a slash, if it is a folder's */
 
     for (size_t i = 0; dot != NULL && i < sizeof types / sizeof *types; i++)
         if (cg__ascii_equal(dot + 1, types[i][0]))
