@@ -298,28 +298,17 @@ static ssize_t answer_directory(struct cg_http_request *req,
     return n;
 }
 
-ssize_t cg_http_send_files(struct cg_http_request *req, void *arg)
+/* What a path names. */
+static ssize_t answer_path(struct cg_http_request *req, const struct cg_http_files *files,
+                           const char *path)
 {
-    const struct cg_http_files *files = arg;
-    const char *method = cg_http_method(req), *path = cg_http_param(req, "*");
     struct file file = {.coding = CG__HTTP_IDENTITY};
-    size_t size;
+    int rc = open_file(files, path, "", &file);
+    size_t size = strlen(path);
     ssize_t n;
-    int rc;
 
-    if (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0) {
-        n = cg_http_set(req, "Allow", "GET, HEAD");
-        return n < 0 ? n : cg__http_plain(req, 405);
-    }
-    if (path == NULL)
-        path = cg_http_path(req);
-    path += strspn(path, "/");
-    if (!files->options.hidden && is_hidden(path))
-        return cg__http_plain(req, 404);
-    rc = open_file(files, path, "", &file);
     if (rc < 0)
         return cg__http_plain(req, cg__http_status_of(rc));
-    size = strlen(path);
     file.mime = cg__http_mime(path);
     if (S_ISDIR(file.st.st_mode) && size > 0 && path[size - 1] != '/') {
         n = answer_slash(req);
@@ -330,4 +319,38 @@ ssize_t cg_http_send_files(struct cg_http_request *req, void *arg)
     }
     close(file.fd);
     return n;
+}
+
+/* The same for a path with a "%25", which is a "%" of a name. */
+static ssize_t answer_encoded(struct cg_http_request *req, const struct cg_http_files *files,
+                              const char *path)
+{
+    char *decoded = strdup(path);
+    ssize_t n = -ENOMEM;
+
+    if (decoded != NULL) {
+        decoded[cg__http_decode(decoded, path, strlen(path), false, true)] = '\0';
+        n = answer_path(req, files, decoded);
+    }
+    free(decoded);
+    return n;
+}
+
+ssize_t cg_http_send_files(struct cg_http_request *req, void *arg)
+{
+    const struct cg_http_files *files = arg;
+    const char *method = cg_http_method(req), *path = cg_http_param(req, "*");
+    ssize_t n;
+
+    if (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0) {
+        n = cg_http_set(req, "Allow", "GET, HEAD");
+        return n < 0 ? n : cg__http_plain(req, 405);
+    }
+    if (path == NULL)
+        path = cg_http_path(req);
+    path += strspn(path, "/");
+    /* No name has a slash in it. */
+    if ((!files->options.hidden && is_hidden(path)) || strstr(path, "%2F") != NULL)
+        return cg__http_plain(req, 404);
+    return strchr(path, '%') ? answer_encoded(req, files, path) : answer_path(req, files, path);
 }

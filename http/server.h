@@ -228,7 +228,8 @@ int cg__http_path(struct cg_http_request *req);
 /* The undecoded path of a target that has one. */
 const char *cg__http_raw_path(const struct cg_http_request *req);
 
-/* Decodes "%41"; `plus`: a "+" is a blank; `slash`: a "%2F" is a "/". In place or into a
+/* Decodes "%41"; `plus`: a "+" is a blank; `slash`: a "%2F" is a "/" and a "%25" a "%". Without
+ * it both stay, in upper case, so that the result is unambiguous. In place or into a
  * buffer as large. The length, or -1: not valid, or a NUL. */
 ssize_t cg__http_decode(char *to, const char *from, size_t size, bool plus, bool slash);
 

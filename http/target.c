@@ -29,8 +29,8 @@ ssize_t cg__http_decode(char *to, const char *from, size_t size, bool plus, bool
         c = high << 4 | low;
         if (c == 0)
             return -1;
-        if (c == '/' && !slash) { /* else it would part what belongs together */
-            memmove(to, from, 3);
+        if ((c == '/' || c == '%') && !slash) {
+            memcpy(to, c == '/' ? "%2F" : "%25", 3);
             to += 3;
         } else {
             *to++ = (char)c;
@@ -95,6 +95,8 @@ int cg__http_path(struct cg_http_request *req)
         if (status != 0)
             return status;
         target = skip_origin(target);
+        if (*target == '\0' && req->parser.code == HTTP_OPTIONS)
+            target = "*"; /* the server itself is meant (RFC 9112, 3.2.4) */
     }
     size = strcspn(target, "?");
     if (cg__http_text(&req->params, size ? target : "/", (size ? size : 1) + 1) < 0)

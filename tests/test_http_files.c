@@ -117,6 +117,8 @@ static void make_root(void)
     put("www/c.css.gz", "gzipped");
     put("www/c.css.br", "brotlied");
     put("www/sub/index.html", "index");
+    put("www/sub/100%", "all");
+    put("www/sub/a%2Fb", "percent");
     put("www/bare/<x>", "x");
     put("www/bare/.dot", "x");
     put("www/.git/config", "config");
@@ -235,6 +237,12 @@ static ssize_t look_paths(void *arg)
     ck_assert_str_eq(body(), "0123456789");
     ck_assert_str_eq(field("Content-Type"), "text/plain; charset=utf-8");
     IS(get("/pre/a.txt"), 200);
+    IS(get("/sub/100%25"), 200);
+    ck_assert_str_eq(body(), "all");
+    IS(get("/sub/a%252Fb"), 200);
+    ck_assert_str_eq(body(), "percent");
+    IS(get("/sub/a%2Fb"), 404);
+    IS(get("/sub%2F100%25"), 404);
     IS(get("/inside"), LINK_INSIDE);
     ck_assert_uint_gt(missed, 0);
     IS(get("/a%20b%26.html?x"), 200);

@@ -63,7 +63,7 @@ static ssize_t routes(void *arg)
     ck_assert_str_eq(BODY("GET /u/me?q=a%20b+c&q=d" V CLOSE "\r\n"),
                      "me GET /u/me id=- *=- q=a b c");
     ck_assert_str_eq(BODY("GET /u/a%2fb%25?x&=&q=" V CLOSE "\r\n"),
-                     "one GET /u/a%2fb% id=a/b% *=- q=");
+                     "one GET /u/a%2Fb%25 id=a/b% *=- q=");
     ck_assert_str_eq(BODY("GET http://x/u/7/x/y/z?a" V CLOSE "\r\n"),
                      "beneath GET /u/7/x/y/z id=7 *=y/z q=-");
     ck_assert_str_eq(BODY("PUT /u/me" V CLOSE "\r\n"), "put PUT /u/me id=me *=- q=-");
@@ -75,6 +75,11 @@ static ssize_t routes(void *arg)
     IS(status_of("OPTIONS /u/7" V CLOSE "\r\n"), 204);
     ck_assert_ptr_nonnull(strstr(got, "\r\nAllow: GET, HEAD, PUT\r\n"));
     IS(status_of("OPTIONS *" V CLOSE "\r\n"), 204);
+    ck_assert_ptr_null(strstr(got, "Allow"));
+    IS(status_of("OPTIONS http://h" V CLOSE "\r\n"), 204);
+    ck_assert_ptr_null(strstr(got, "Allow"));
+    IS(status_of("OPTIONS http://h/" V CLOSE "\r\n"), 204);
+    ck_assert_ptr_nonnull(strstr(got, "Allow"));
     IS(status_of("CONNECT x:80" V "\r\n"), 404);
     IS(status_of("GET /%zz" V "\r\n"), 400);
     IS(status_of("GET /%00" V "\r\n"), 400);

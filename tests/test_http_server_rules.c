@@ -169,9 +169,11 @@ static ssize_t params(void *arg)
     (void)arg;
     begin();
     ck_assert_str_eq(BODY("GET /u/a%2Fb" V CLOSE "\r\n"), "one GET /u/a%2Fb id=a/b *=- q=-");
-    ck_assert_str_eq(BODY("GET /u/a%252Fb" V CLOSE "\r\n"), "one GET /u/a%2Fb id=a%2Fb *=- q=-");
+    ck_assert_str_eq(BODY("GET /u/a%252Fb" V CLOSE "\r\n"), "one GET /u/a%252Fb id=a%2Fb *=- q=-");
     ck_assert_str_eq(BODY("GET http://h/u/%61%2f/x/y%2Fz?q=/1" V CLOSE "\r\n"),
-                     "beneath GET /u/a%2f/x/y%2Fz id=a/ *=y%2Fz q=/1");
+                     "beneath GET /u/a%2F/x/y%2Fz id=a/ *=y%2Fz q=/1");
+    ck_assert_str_eq(BODY("GET /u/1/x/y%252Fz%25252f" V CLOSE "\r\n"),
+                     "beneath GET /u/1/x/y%252Fz%25252f id=1 *=y%252Fz%25252f q=-");
     ck_assert_str_eq(BODY("GET /u/%3Fb?q=%2F" V CLOSE "\r\n"), "one GET /u/?b id=?b *=- q=/");
     serve_end();
     return 0;

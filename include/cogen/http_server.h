@@ -275,14 +275,16 @@ CG_API unsigned cg_http_connections(const struct cg_http_server *server);
 
 /* ---- The request; texts are its own, until its handler returns ---- */
 
-/* "GET"; the target as it came; its path, decoded but for "%2F", without dot segments: "/a" for
- * "/b/../a". */
+/* "GET"; the target as it came; its path, decoded but for "%2F" and "%25", so that
+ * a slash or a percent sign within a name is told from others, and without dot segments: "/a"
+ * for "/b/../a". Patterns are matched with that. "*": of OPTIONS for the server itself, also in
+ * the form of "OPTIONS http://host". */
 CG_API const char *cg_http_method(const struct cg_http_request *req);
 CG_API const char *cg_http_target(const struct cg_http_request *req);
 CG_API const char *cg_http_path(const struct cg_http_request *req);
 
-/* The segment that ":name" stands for, decoded: "a%2Fb" is "a/b". Of a pattern that ends with a slash, what is beneath
- * it is called "*". The value of a name in the query. NULL: there is none. */
+/* The segment that ":name" stands for, decoded: "a%2Fb" is "a/b". Of a pattern that
+ * ends with a slash, what is beneath it is called "*", and is decoded as the path is. The value of a name in the query. NULL: there is none. */
 CG_API const char *cg_http_param(const struct cg_http_request *req, const char *name);
 CG_API const char *cg_http_query(struct cg_http_request *req, const char *name);
 
