@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* See http_client_file.h. */
-#define _GNU_SOURCE /* strptime */
-
 #include "http_client_file.h"
 
 #include <errno.h>
@@ -11,8 +9,6 @@
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
-
-static const char http_date[] = "%a, %d %b %Y %H:%M:%S GMT";
 
 static FILE *shared; /* the output of all; NULL: not yet opened */
 
@@ -55,15 +51,14 @@ void transfers_free(struct transfer *transfers, int count)
 void file_resume(struct transfer *transfer, struct cg_http_field *fields)
 {
     struct stat st;
-    struct tm tm;
 
     if (stat(transfer->name, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size == 0)
         return;
     transfer->from = st.st_size;
     snprintf(transfer->range, sizeof transfer->range, "bytes=%" PRId64 "-",
              transfer->from);
-    strftime(transfer->date, sizeof transfer->date, http_date,
-             gmtime_r(&st.st_mtime, &tm));
+    transfer->modified = st.st_mtime;
+    cg_http_date_print(st.st_mtime, transfer->date);
     fields[0] = (struct cg_http_field){"Range", transfer->range};
     fields[1] = (struct cg_http_field){"If-Unmodified-Since", transfer->date};
 }
@@ -72,9 +67,11 @@ bool file_has_changed(const struct transfer *transfer, struct cg_http_reply *rep
 {
     const char *date = cg_http_reply_get(reply, "Last-Modified");
     int code = cg_http_reply_status(reply);
+    int64_t modified;
 
     return transfer->from > 0 &&
-           (code == 412 || (code == 206 && (!date || strcmp(date, transfer->date) != 0)));
+           (code == 412 || (code == 206 && (!date || !cg_http_date_parse(date, &modified) ||
+                                            modified != transfer->modified)));
 }
 
 bool file_is_complete(const struct transfer *transfer, struct cg_http_reply *reply)
@@ -128,11 +125,11 @@ ssize_t file_write(struct transfer *transfer, const void *data, size_t size)
 /* Gives the file the date of the page, by which a later run knows what it has. */
 static void set_date(FILE *file, const char *date)
 {
-    struct tm tm = {0};
     struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}};
+    int64_t moment;
 
-    if (date && strptime(date, http_date, &tm)) {
-        times[1].tv_sec = timegm(&tm);
+    if (date && cg_http_date_parse(date, &moment)) {
+        times[1].tv_sec = (time_t)moment;
         futimens(fileno(file), times);
     }
 }

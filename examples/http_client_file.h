@@ -16,7 +16,8 @@ struct transfer {
     bool shared;      /* the output is everybody's */
     FILE *file;       /* while it is open */
     int64_t from;     /* bytes that the file had before */
-    char date[64];    /* of its last change, as HTTP writes it */
+    int64_t modified; /* when it was changed last, in seconds since 1970 */
+    char date[CG_HTTP_DATE_SIZE]; /* the same, as HTTP writes it */
     char range[32];
     /* For the line of progress. */
     bool active;
