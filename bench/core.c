@@ -47,9 +47,9 @@ double run(cg_fn *fn, void *arg)
                 cg_strerror(rc));
         exit(1);
     }
-    cg_start(sched, fn, arg);
+    cg_sched_start(sched, fn, arg);
     start = clock_ns();
-    cg_run(sched);
+    cg_sched_run(sched);
     start = clock_ns() - start;
     cg_sched_free(sched);
     cg_reactor_close(reactor);
@@ -148,7 +148,7 @@ static ssize_t answerer(void *arg)
 static void end(struct cg_coro *other)
 {
     cg_yield(cg_cancel(other));
-    cg_unref(other);
+    cg_coro_unref(other);
 }
 
 static ssize_t asker(void *arg)

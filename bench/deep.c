@@ -51,7 +51,7 @@ static ssize_t watcher(void *arg)
 
     (void)arg;
     for (long i = 0; i < n; i++)
-        if (cg_start(sched, sleeper, NULL) < 0)
+        if (cg_sched_start(sched, sleeper, NULL) < 0)
             return -1;
     cg_yield(cg_sleep(CG_SECOND / 10));
     before = resident();

@@ -45,7 +45,7 @@ static ssize_t echo(struct cg_sock *conn, void *arg)
     while ((n = cg_yield(cg_read(conn, buf, sizeof buf, .timeout = timeout))) > 0 &&
            (n = cg_yield(cg_writeall(conn, buf, n))) > 0)
         continue;
-    cg_close(conn);
+    cg_sock_close(conn);
     return n;
 }
 
@@ -57,11 +57,11 @@ static ssize_t echo_borrowed(struct cg_sock *conn, void *arg)
     (void)arg;
     while ((n = cg_yield(cg_borrow(conn, &view, .timeout = timeout))) > 0) {
         n = cg_yield(cg_writeall(conn, view.data, view.size));
-        cg_giveback(&view, view.size);
+        cg_view_release(&view, view.size);
         if (n < 0)
             break;
     }
-    cg_close(conn);
+    cg_sock_close(conn);
     return n;
 }
 
@@ -71,7 +71,7 @@ static ssize_t serve(void *listener)
 {
     ssize_t n = cg_yield(cg_serve(listener, borrow ? echo_borrowed : echo));
 
-    cg_close(listener);
+    cg_sock_close(listener);
     return n;
 }
 

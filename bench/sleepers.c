@@ -64,16 +64,16 @@ int main(int argc, char **argv)
     }
     before = status("VmRSS") + status("VmPTE");
     for (long i = 0; i < n; i++)
-        if ((rc = cg_start(sched, sleeper, NULL)) < 0) {
+        if ((rc = cg_sched_start(sched, sleeper, NULL)) < 0) {
             fprintf(stderr, "sleepers: at %ld: %s\n", i, cg_strerror(rc));
             break;
         }
-    while (cg_step(sched, 0) > 0 && cg_sched_timeout(sched) == 0)
+    while (cg_sched_step(sched, 0) > 0 && cg_sched_timeout(sched) == 0)
         continue;
     if (hold) {
         printf("sleeping %ld\n", n);
         fflush(stdout);
-        cg_run(sched);
+        cg_sched_run(sched);
     }
     printf("resident_per_sleeper %.0f bytes\n", (status("VmRSS") - before) * 1024 / n);
     printf("page_tables_per_sleeper %.0f bytes\n", status("VmPTE") * 1024 / n);

@@ -79,7 +79,7 @@ static ssize_t compute(void *arg)
     struct value *value = arg;
 
     value->result = ack(value->m, value->n, 1);
-    if (value->result >= 0 && cg_yield(cg_monitor(&print_monitor, print, value)) >= 0)
+    if (value->result >= 0 && cg_yield(cg_call_locked(&print_monitor, print, value)) >= 0)
         computed++;
     too_deep += value->result == TOO_DEEP;
     if (--left == 0)
@@ -106,20 +106,20 @@ static ssize_t run(void *arg)
 {
     const struct job *job = arg;
     struct cg_sched *sched = cg_sched_self();
-    int64_t end = cg_now(sched) + job->watch;
+    int64_t end = cg_sched_now(sched) + job->watch;
     ssize_t rc = cg_yield(cg_add(watchdog, &end, .coro = &dog));
 
-    starter = cg_self();
+    starter = cg_coro_self();
     left = job->count;
     for (long i = 0; i < job->count && rc >= 0; i++)
-        rc = cg_start(sched, compute, &job->values[i], .name = "ackermann",
+        rc = cg_sched_start(sched, compute, &job->values[i], .name = "ackermann",
                       .stack_size = (limit + 64) * FRAME);
     if (rc >= 0)
         cg_yield(cg_suspend()); /* until the last one activates it */
     else
         example_fail("start", rc);
     cg_yield(cg_cancel(dog));
-    cg_unref(dog);
+    cg_coro_unref(dog);
     return rc;
 }
 
@@ -156,7 +156,7 @@ int main(int argc, char **argv)
         }
     job.watch = example_seconds(&ex, watch);
     printf("Starting the run of %ld coroutines\n", job.count);
-    if ((code = cg_start(ex.sched, run, &job, .name = "run")) < 0)
+    if ((code = cg_sched_start(ex.sched, run, &job, .name = "run")) < 0)
         example_fail("start", code);
     code = example_run(&ex);
     printf("%ld computed, %ld deeper than %ld calls, %ld stopped\n", computed, too_deep,

@@ -47,7 +47,7 @@ static ssize_t echo(void *arg)
     while ((n = cg_yield(cg_read(conn, word, sizeof word))) > 0)
         if (cg_yield(cg_writeall(conn, word, n)) < 0)
             break;
-    cg_close(conn);
+    cg_sock_close(conn);
     return 0;
 }
 
@@ -59,16 +59,16 @@ static ssize_t serve(void *arg)
 
     (void)arg;
     snprintf(addr, sizeof addr, "127.0.1.%d:0", me + 1);
-    if ((rc = cg_listen(cg_sched_self(), addr, &listener, .backlog = 4096)) < 0)
+    if ((rc = cg_sock_listen(cg_sched_self(), addr, &listener, .backlog = 4096)) < 0)
         return rc;
-    cg_local_addr(listener, shared->addr[me], CG_ADDR_SIZE);
+    cg_sock_local_addr(listener, shared->addr[me], CG_ADDR_SIZE);
     shared->listening[me] = 1;
     while ((rc = cg_yield(cg_accept(listener, &conn))) >= 0) {
         shared->accepted[me]++;
         if ((rc = cg_yield(cg_add(echo, conn, .name = "echo"))) < 0)
-            cg_close(conn);
+            cg_sock_close(conn);
     }
-    cg_close(listener);
+    cg_sock_close(listener);
     return rc;
 }
 
@@ -86,7 +86,7 @@ static ssize_t client(void *arg)
     waiting++;
     shared->reached[me] += rc >= 0;
     cg_yield(cg_wait_signal("over", NULL, .timeout = CG_NEVER));
-    cg_close(conn);
+    cg_sock_close(conn);
     return 0;
 }
 
@@ -100,7 +100,7 @@ static ssize_t connect_all(void *arg)
     while (!shared->listening[me] && rc >= 0)
         rc = cg_yield(cg_sleep(CG_MILLISECOND));
     for (long i = 0; i < share && rc >= 0; i++) {
-        rc = cg_start(sched, client, NULL, .name = "client", .stack_size = 16 * 1024);
+        rc = cg_sched_start(sched, client, NULL, .name = "client", .stack_size = 16 * 1024);
         if (i - waiting >= 512) /* not all at once into the listener's backlog */
             rc = cg_yield(cg_sleep(CG_MILLISECOND));
     }
@@ -129,9 +129,9 @@ static pid_t start(cg_fn *fn)
     alarm(PATIENCE);
     if (cg_reactor_open(reactor_name, &reactor) < 0 ||
         !(sched = cg_sched_new(reactor, .stack_size = 16 * 1024)) ||
-        cg_start(sched, fn, NULL) < 0)
+        cg_sched_start(sched, fn, NULL) < 0)
         _exit(1);
-    _exit(cg_run(sched) != 0);
+    _exit(cg_sched_run(sched) != 0);
 }
 
 static void fork_all(pid_t *servers, pid_t *clients)

@@ -57,7 +57,7 @@ static bool by_pointer(struct cg_gen *gen)
 static bool by_post(struct cg_gen *gen)
 {
     (void)gen;
-    return cg_post(cg_sched_self(), posted, NULL) == 0;
+    return cg_sched_post(cg_sched_self(), posted, NULL) == 0;
 }
 
 static bool by_call(struct cg_gen *gen)
@@ -82,7 +82,7 @@ static bool by_join(struct cg_gen *gen)
     if (rc < 0)
         return false;
     rc = cg_yield(cg_join(coro));
-    cg_unref(coro);
+    cg_coro_unref(coro);
     return rc > 0;
 }
 
@@ -136,7 +136,7 @@ int main(int argc, char **argv)
     example_open(&ex, argc, argv);
     if ((calls = atol(count)) < 1)
         example_usage(&ex, "N is a number above 0");
-    if ((code = cg_start(ex.sched, profile, NULL, .name = "profile")) < 0)
+    if ((code = cg_sched_start(ex.sched, profile, NULL, .name = "profile")) < 0)
         example_fail("start", code);
     return example_run(&ex);
 }

@@ -46,7 +46,7 @@ int main(int argc, char **argv)
     int code;
 
     example_open(&ex, argc, argv);
-    if ((code = cg_start(ex.sched, foo, NULL, .name = "foo")) < 0)
+    if ((code = cg_sched_start(ex.sched, foo, NULL, .name = "foo")) < 0)
         example_fail("start", code);
     return example_run(&ex);
 }

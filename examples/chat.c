@@ -34,15 +34,15 @@ static bool tls;
 
 static ssize_t refuse(struct cg_http_request *req, int status, const char *why)
 {
-    return cg_yield(cg_http_text(req, status, why));
+    return cg_yield(cg_http_send_text(req, status, why));
 }
 
 /* Whether it is not another site's page that asks. Browsers say which it is in the one field
  * or the other; other programs send neither. */
 static bool is_ours(const struct cg_http_request *req)
 {
-    const char *site = cg_http_header(req, "Sec-Fetch-Site");
-    const char *origin = cg_http_header(req, "Origin"), *host = cg_http_header(req, "Host");
+    const char *site = cg_http_request_header(req, "Sec-Fetch-Site");
+    const char *origin = cg_http_request_header(req, "Origin"), *host = cg_http_request_header(req, "Host");
 
     if (site != NULL)
         return strcmp(site, "same-origin") == 0 || strcmp(site, "none") == 0;
@@ -64,7 +64,7 @@ static ssize_t tell_missed(struct cg_http_request *req, uint64_t missed)
     char number[24];
 
     snprintf(number, sizeof number, "%llu", (unsigned long long)missed);
-    return cg_yield(cg_http_event(req, .event = "missed", .data = number));
+    return cg_yield(cg_http_send_event(req, .event = "missed", .data = number));
 }
 
 /* All that is new to the member. */
@@ -84,13 +84,13 @@ static ssize_t tell_news(struct cg_http_request *req, struct chat_member *member
             member->cursor--;
             n = tell_missed(req, missed);
         } else {
-            n = cg_yield(cg_http_event(req, .event = events[message->kind],
+            n = cg_yield(cg_http_send_event(req, .event = events[message->kind],
                                        .data = message->data, .id = message->id));
         }
     }
     if (n < 0 || member->replaced || (people = chat_people(member)) == NULL)
         return n;
-    n = cg_yield(cg_http_event(req, .event = "people", .data = people));
+    n = cg_yield(cg_http_send_event(req, .event = "people", .data = people));
     free(people);
     return n;
 }
@@ -99,7 +99,7 @@ static ssize_t tell_news(struct cg_http_request *req, struct chat_member *member
 static ssize_t stream(struct cg_http_request *req, struct chat_member *member)
 {
     /* Should the connection break, the browser is to try again after a second. */
-    ssize_t n = cg_yield(cg_http_event(req, .event = "welcome", .data = member->name,
+    ssize_t n = cg_yield(cg_http_send_event(req, .event = "welcome", .data = member->name,
                                        .retry = CG_SECOND));
 
     while (n >= 0 && !member->replaced) {
@@ -110,20 +110,20 @@ static ssize_t stream(struct cg_http_request *req, struct chat_member *member)
             break;
         if (known != member->known)
             continue; /* while the names were written, something may have been said */
-        n = chat_wait(member, cg_http_sock(req), heartbeat);
+        n = chat_wait(member, cg_http_request_sock(req), heartbeat);
         if (n == 1)
             return 0;
         if (n == -ETIMEDOUT)
-            n = cg_yield(cg_http_event(req));
+            n = cg_yield(cg_http_send_event(req));
     }
     return n;
 }
 
 static ssize_t events(struct cg_http_request *req, void *arg)
 {
-    const char *name = cg_http_query(req, "name"), *key = cg_http_query(req, "key");
-    const char *room = cg_http_param(req, "room");
-    const char *last = cg_http_header(req, "Last-Event-ID");
+    const char *name = cg_http_request_query(req, "name"), *key = cg_http_request_query(req, "key");
+    const char *room = cg_http_request_param(req, "room");
+    const char *last = cg_http_request_header(req, "Last-Event-ID");
     struct chat_member member;
     ssize_t n;
 
@@ -132,12 +132,12 @@ static ssize_t events(struct cg_http_request *req, void *arg)
         return refuse(req, 403, "Another site's page may not join.\n");
     if (name == NULL || !chat_is_name(name) || !chat_is_name(room) || !is_key(key))
         return refuse(req, 400, "A name of up to 96 bytes, please, and a key.\n");
-    if (strcmp(cg_http_method(req), "HEAD") == 0)
-        return cg_yield(cg_http_answer(req, 200, NULL, 0, .mime = "text/event-stream"));
-    n = chat_join(&member, room, name, key, last ? last : cg_http_query(req, "last"));
+    if (strcmp(cg_http_request_method(req), "HEAD") == 0)
+        return cg_yield(cg_http_respond(req, 200, NULL, 0, .mime = "text/event-stream"));
+    n = chat_join(&member, room, name, key, last ? last : cg_http_request_query(req, "last"));
     if (n < 0)
         return refuse(req, 503, "There are too many here.\n");
-    cg_http_close(req); /* nothing comes after a stream */
+    cg_http_response_close(req); /* nothing comes after a stream */
     n = stream(req, &member);
     chat_leave(&member);
     return n;
@@ -147,22 +147,22 @@ static ssize_t events(struct cg_http_request *req, void *arg)
 
 static ssize_t messages(struct cg_http_request *req, void *arg)
 {
-    const char *key = cg_http_header(req, "Chat-Key");
+    const char *key = cg_http_request_header(req, "Chat-Key");
     char *text;
     ssize_t n;
 
     (void)arg;
     if (!is_ours(req))
         return refuse(req, 403, "Another site's page may not speak.\n");
-    n = cg_yield(cg_http_body(req, &text, .len = CHAT_MESSAGE));
+    n = cg_yield(cg_http_read_body(req, &text, .len = CHAT_MESSAGE));
     if (n < 0)
         return n;
     if ((size_t)n != strlen(text) || text[strspn(text, " \t\r\n")] == '\0')
         return refuse(req, 400, "Say something, in text.\n");
-    n = is_key(key) ? chat_say(cg_http_param(req, "room"), key, text) : -EACCES;
+    n = is_key(key) ? chat_say(cg_http_request_param(req, "room"), key, text) : -EACCES;
     if (n == -EACCES)
         return refuse(req, 403, "Join the room first.\n");
-    return n < 0 ? n : cg_yield(cg_http_answer(req, 204, NULL, 0));
+    return n < 0 ? n : cg_yield(cg_http_respond(req, 204, NULL, 0));
 }
 
 /* ---- From main's first line to its last ------------------------------------------- */
@@ -172,12 +172,12 @@ static ssize_t serve(void *listener)
     char addr[CG_ADDR_SIZE];
     ssize_t n;
 
-    if (cg_local_addr(listener, addr, sizeof addr) == 0) {
+    if (cg_sock_local_addr(listener, addr, sizeof addr) == 0) {
         printf("open http%s://%s/ in several tabs of a browser\n", tls ? "s" : "", addr);
         fflush(stdout);
     }
     n = cg_yield(cg_http_serve(server, listener));
-    cg_close(listener);
+    cg_sock_close(listener);
     return n;
 }
 
@@ -193,8 +193,8 @@ static bool open_server(const char *cert, const char *key)
     server = cg_http_server_new(.connections = CONNECTIONS,
                                 .wrap = tls ? server_tls_wrap : NULL);
     if (server == NULL || chat_page_mount(server) < 0 ||
-        cg_http_mount(server, "GET /rooms/:room/events", events, NULL) < 0 ||
-        cg_http_mount(server, "POST /rooms/:room/messages", messages, NULL) < 0) {
+        cg_http_server_mount(server, "GET /rooms/:room/events", events, NULL) < 0 ||
+        cg_http_server_mount(server, "POST /rooms/:room/messages", messages, NULL) < 0) {
         example_fail("server", -ENOMEM);
         return false;
     }

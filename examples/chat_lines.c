@@ -78,14 +78,14 @@ static ssize_t serve_client(void *arg)
 
     if (n > 0) {
         client.name[strcspn(client.name, "\r\n")] = '\0';
-        cg_subscribe(room, &client.heard, CG_SINCE_NOW);
+        cg_pubsub_subscribe(room, &client.heard, CG_SINCE_NOW);
         say(client.name, " has come", "");
         /* Whichever ends first ends the other. */
         cg_yield(cg_any((cg_call(talking, &client), cg_call(listening, &client))));
-        cg_unsubscribe(&client.heard);
+        cg_pubsub_unsubscribe(&client.heard);
         say(client.name, " has gone", "");
     }
-    cg_close(client.conn);
+    cg_sock_close(client.conn);
     return n;
 }
 
@@ -97,9 +97,9 @@ static ssize_t serve(void *arg)
     while ((rc = cg_yield(cg_accept(listener, &conn))) >= 0)
         if ((rc = cg_yield(cg_add(serve_client, conn, .name = "client"))) < 0) {
             example_warn("client", rc);
-            cg_close(conn);
+            cg_sock_close(conn);
         }
-    cg_close(listener);
+    cg_sock_close(listener);
     return rc;
 }
 

@@ -25,13 +25,13 @@ static ssize_t send_file(struct cg_http_request *req, void *arg)
     const struct file *file = arg;
 
     /* What others say is shown as text; should that fail, no script of theirs is run. */
-    if (cg_http_set(req, "Content-Security-Policy",
+    if (cg_http_response_set_header(req, "Content-Security-Policy",
                     "default-src 'self'; base-uri 'none'; frame-ancestors 'none'") < 0 ||
-        cg_http_set(req, "X-Content-Type-Options", "nosniff") < 0 ||
-        cg_http_set(req, "Referrer-Policy", "no-referrer") < 0 ||
-        cg_http_set(req, "Cache-Control", "no-cache") < 0)
+        cg_http_response_set_header(req, "X-Content-Type-Options", "nosniff") < 0 ||
+        cg_http_response_set_header(req, "Referrer-Policy", "no-referrer") < 0 ||
+        cg_http_response_set_header(req, "Cache-Control", "no-cache") < 0)
         return -ENOMEM;
-    return cg_yield(cg_http_answer(req, 200, file->data, file->size, .mime = file->mime));
+    return cg_yield(cg_http_respond(req, 200, file->data, file->size, .mime = file->mime));
 }
 
 int chat_page_mount(struct cg_http_server *server)
@@ -39,6 +39,6 @@ int chat_page_mount(struct cg_http_server *server)
     int rc = 0;
 
     for (size_t i = 0; i < sizeof files / sizeof files[0] && rc == 0; i++)
-        rc = cg_http_mount(server, files[i].pattern, send_file, (void *)&files[i]);
+        rc = cg_http_server_mount(server, files[i].pattern, send_file, (void *)&files[i]);
     return rc;
 }

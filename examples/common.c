@@ -202,7 +202,7 @@ static void stop(int number)
 {
     (void)number;
     stopped = 1;
-    cg_stop(running);
+    cg_sched_stop(running);
 }
 
 void example_open(struct example *ex, int argc, char **argv)
@@ -236,30 +236,30 @@ void example_serve(struct example *ex, cg_fn *fn)
 {
     char addr[CG_ADDR_SIZE];
     struct cg_sock *listener;
-    int code = cg_listen(ex->sched, ex->listen, &listener);
+    int code = cg_sock_listen(ex->sched, ex->listen, &listener);
 
     if (code < 0) {
         example_fail(ex->listen, code);
         return;
     }
-    code = cg_local_addr(listener, addr, sizeof addr);
+    code = cg_sock_local_addr(listener, addr, sizeof addr);
     if (printf("listening on %s\n", code < 0 ? ex->listen : addr) < 0 ||
         fflush(stdout) != 0) {
         example_fail("stdout", -errno);
-        cg_close(listener);
+        cg_sock_close(listener);
         return;
     }
     server = fn;
-    code = cg_start(ex->sched, serve, listener, .name = "serve");
+    code = cg_sched_start(ex->sched, serve, listener, .name = "serve");
     if (code < 0) {
         example_fail("start", code);
-        cg_close(listener);
+        cg_sock_close(listener);
     }
 }
 
 int example_run(struct example *ex)
 {
-    ssize_t left = cg_run(ex->sched);
+    ssize_t left = cg_sched_run(ex->sched);
 
     if (left < 0) {
         example_fail("run", left);

@@ -55,7 +55,7 @@ static ssize_t print_replies(struct cg_sock *conn)
 
     while ((n = cg_yield(cg_borrow(conn, &view))) > 0) {
         print(view.data, view.size);
-        cg_giveback(&view, view.size);
+        cg_view_release(&view, view.size);
     }
     return n;
 }
@@ -71,7 +71,7 @@ static ssize_t chat(struct cg_sock *conn)
     n = print_replies(conn);
     cg_yield(cg_cancel(sender));
     cg_yield(cg_join(sender));
-    cg_unref(sender);
+    cg_coro_unref(sender);
     return n;
 }
 
@@ -106,7 +106,7 @@ static ssize_t client(void *arg)
     n = messages ? exchange(conn) : chat(conn);
     if (n < 0)
         example_fail(address, n);
-    cg_close(conn);
+    cg_sock_close(conn);
     return 0;
 }
 
@@ -133,7 +133,7 @@ int main(int argc, char **argv)
     address = ex.argv[0];
     if (count && (messages = atoi(count)) < 1)
         example_usage(&ex, "N is a number above 0");
-    if ((code = cg_start(ex.sched, client, NULL, .name = "client")) < 0)
+    if ((code = cg_sched_start(ex.sched, client, NULL, .name = "client")) < 0)
         example_fail("start", code);
     return example_run(&ex);
 }

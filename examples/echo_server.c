@@ -21,11 +21,11 @@ static ssize_t echo(struct cg_sock *conn, void *arg)
         /* A client may take long to read, but not a minute without reading anything. */
         n = cg_yield(cg_writeall(conn, view.data, view.size, .timeout = CG_MINUTE,
                                  .weak_timeout = true));
-        cg_giveback(&view, view.size);
+        cg_view_release(&view, view.size);
         if (n < 0)
             break;
     }
-    cg_close(conn);
+    cg_sock_close(conn);
     return n;
 }
 
@@ -33,7 +33,7 @@ static ssize_t serve(void *listener)
 {
     ssize_t n = cg_yield(cg_serve(listener, echo, .name = "echo"));
 
-    cg_close(listener);
+    cg_sock_close(listener);
     return n;
 }
 

@@ -14,7 +14,7 @@ static ssize_t guest(void *arg)
     struct embed *embed = arg;
     intptr_t tick;
 
-    cg_hold(
+    cg_sched_hold(
         embed->sched); /* the ticks come from outside: nothing else keeps it running */
     for (int i = 0; i < EMBED_TICKS; i++) {
         embed->ask(embed);
@@ -25,19 +25,19 @@ static ssize_t guest(void *arg)
             break;
         puts("coroutine: has slept");
     }
-    cg_unhold(embed->sched);
+    cg_sched_unhold(embed->sched);
     return 0;
 }
 
 void embed_tick(struct embed *embed)
 {
     printf("loop: tick %d\n", ++ticks);
-    cg_signal_to(embed->sched, "tick", ticks);
+    cg_sched_post_signal(embed->sched, "tick", ticks);
 }
 
 bool embed_turn(struct embed *embed, int *timeout)
 {
-    int more = cg_step(embed->sched, 0);
+    int more = cg_sched_step(embed->sched, 0);
     int64_t left = cg_sched_timeout(embed->sched);
 
     if (more < 0)
@@ -57,7 +57,7 @@ int embed_main(struct embed *embed, int argc, char **argv)
     embed->sched = ex.sched;
     if ((embed->fd = cg_sched_fd(ex.sched)) < 0)
         example_usage(&ex, "this reactor has no descriptor for another loop to poll");
-    if ((code = cg_start(ex.sched, guest, embed, .name = "guest")) < 0)
+    if ((code = cg_sched_start(ex.sched, guest, embed, .name = "guest")) < 0)
         example_fail("start", code);
     else
         embed->run(embed);

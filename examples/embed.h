@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What the examples of foreign main loops have in common: a coroutine that waits for the
  * ticks of a loop, sleeps, and asks for the next. The loop itself is in embed_libevent.c and
- * embed_glib.c; all it needs of cogen is cg_step, cg_sched_timeout and cg_sched_fd. */
+ * embed_glib.c; all it needs of cogen is cg_sched_step, cg_sched_timeout and cg_sched_fd. */
 #ifndef EXAMPLES_EMBED_H
 #define EXAMPLES_EMBED_H
 

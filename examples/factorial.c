@@ -60,7 +60,7 @@ int main(int argc, char **argv)
     example_open(&ex, argc, argv);
     if (fast)
         second /= 50;
-    if ((code = cg_start(ex.sched, all, NULL, .name = "all")) < 0)
+    if ((code = cg_sched_start(ex.sched, all, NULL, .name = "all")) < 0)
         example_fail("start", code);
     return example_run(&ex);
 }

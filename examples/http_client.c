@@ -59,7 +59,7 @@ static ssize_t output_failed(ssize_t error, const char *name)
         progress_hide();
         example_fail(name, error);
         status = NOT_WRITTEN;
-        cg_stop(cg_sched_self());
+        cg_sched_stop(cg_sched_self());
     }
     reported = true;
     return -ECANCELED;
@@ -88,7 +88,7 @@ static void show(struct cg_http_reply *reply)
 static ssize_t no_page(struct transfer *transfer, struct cg_http_reply *reply)
 {
     char why[512];
-    const char *to = cg_http_reply_get(reply, "Location");
+    const char *to = cg_http_reply_header(reply, "Location");
     int code = cg_http_reply_status(reply);
 
     snprintf(why, sizeof why, "%d %s%s%.300s", code, cg_http_status_text(code),
@@ -116,7 +116,7 @@ static ssize_t take_body(struct transfer *transfer, struct cg_http_reply *reply)
         n = -ENOMEM;
     if (n >= 0 && (n = file_open(transfer, reply)) < 0)
         n = output_failed(n, transfer->name);
-    while (n >= 0 && (n = cg_yield(cg_http_reply_read(reply, buf, PIECE))) > 0) {
+    while (n >= 0 && (n = cg_yield(cg_http_read_reply(reply, buf, PIECE))) > 0) {
         ssize_t error = file_write(transfer, buf, (size_t)n);
 
         transfer->received = cg_http_reply_received(reply);
@@ -266,7 +266,7 @@ static void open_client(const char **urls)
         transfer_init(&transfers[i], i, urls[i], out_name, own_names != NULL);
     progress_start(transfers, count);
     for (int i = 0; i < count && i < (int)most; i++)
-        if (cg_start(ex.sched, fetch, NULL, .name = "fetch") == 0)
+        if (cg_sched_start(ex.sched, fetch, NULL, .name = "fetch") == 0)
             fetchers++;
     if (count > 0 && fetchers == 0)
         example_fail("fetch", -ENOMEM);

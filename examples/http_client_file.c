@@ -65,7 +65,7 @@ void file_resume(struct transfer *transfer, struct cg_http_field *fields)
 
 bool file_has_changed(const struct transfer *transfer, struct cg_http_reply *reply)
 {
-    const char *date = cg_http_reply_get(reply, "Last-Modified");
+    const char *date = cg_http_reply_header(reply, "Last-Modified");
     int code = cg_http_reply_status(reply);
     int64_t modified;
 
@@ -76,7 +76,7 @@ bool file_has_changed(const struct transfer *transfer, struct cg_http_reply *rep
 
 bool file_is_complete(const struct transfer *transfer, struct cg_http_reply *reply)
 {
-    const char *range = cg_http_reply_get(reply, "Content-Range");
+    const char *range = cg_http_reply_header(reply, "Content-Range");
     int64_t whole;
 
     return transfer->from > 0 && range &&
@@ -85,7 +85,7 @@ bool file_is_complete(const struct transfer *transfer, struct cg_http_reply *rep
 
 const char *file_position(struct transfer *transfer, struct cg_http_reply *reply)
 {
-    const char *range = cg_http_reply_get(reply, "Content-Range");
+    const char *range = cg_http_reply_header(reply, "Content-Range");
     int64_t first;
 
     if (cg_http_reply_status(reply) != 206) {
@@ -146,7 +146,7 @@ ssize_t file_close(struct transfer *transfer, struct cg_http_reply *reply)
     if (fflush(file) != 0)
         error = errno ? errno : EIO;
     if (file != stdout)
-        set_date(file, cg_http_reply_get(reply, "Last-Modified"));
+        set_date(file, cg_http_reply_header(reply, "Last-Modified"));
     if (!transfer->shared && fclose(file) != 0 && !error)
         error = errno ? errno : EIO;
     return -error;

@@ -57,7 +57,7 @@ static void line(const struct transfer *transfer, int columns)
     int name = columns - 1 - REST_WIDTH;
     char text[LINE_SIZE];
 
-    double seconds = (double)(cg_now(cg_sched_self()) - started) / (double)CG_SECOND;
+    double seconds = (double)(cg_sched_now(cg_sched_self()) - started) / (double)CG_SECOND;
     char got[32], rate[32], share[32] = "    ";
 
     amount(got, sizeof got, transfer->from + transfer->received);
@@ -108,7 +108,7 @@ void progress_hide(void)
 
 void progress_show(void)
 {
-    int64_t now = terminal ? cg_now(cg_sched_self()) : 0;
+    int64_t now = terminal ? cg_sched_now(cg_sched_self()) : 0;
 
     if (!terminal || now < next_time)
         return;

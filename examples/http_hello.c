@@ -15,14 +15,14 @@ static struct cg_http_server *server;
 static ssize_t hello(struct cg_http_request *req, void *arg)
 {
     (void)arg;
-    return cg_yield(cg_http_text(req, 200, "Hello, world!\n"));
+    return cg_yield(cg_http_send_text(req, 200, "Hello, world!\n"));
 }
 
 static ssize_t serve(void *listener)
 {
     ssize_t n = cg_yield(cg_http_serve(server, listener));
 
-    cg_close(listener);
+    cg_sock_close(listener);
     return n;
 }
 
@@ -38,7 +38,7 @@ int main(int argc, char **argv)
 
     example_open(&ex, argc, argv);
     server = cg_http_server_new();
-    if (server != NULL && cg_http_mount(server, "GET /", hello, NULL) == 0)
+    if (server != NULL && cg_http_server_mount(server, "GET /", hello, NULL) == 0)
         example_serve(&ex, serve);
     status = example_run(&ex);
     cg_http_server_free(server);

@@ -44,7 +44,7 @@ static unsigned number_of(const char *text)
 static ssize_t page(struct cg_http_request *req, void *arg)
 {
     (void)arg;
-    return cg_yield(cg_http_text(
+    return cg_yield(cg_http_send_text(
         req, 200,
         "<!doctype html>\n<html lang=\"en\">\n<title>cogen</title>\n<h1>It works</h1>\n"
         "<p>This page was served by a coroutine.\n</html>\n",
@@ -92,11 +92,11 @@ static bool mount(const char *root, struct cg_http_files **files)
     int code;
 
     if (root == NULL)
-        return cg_http_mount(server, "GET /$", page, NULL) == 0;
+        return cg_http_server_mount(server, "GET /$", page, NULL) == 0;
     code = cg_http_files_open(root, &options, files);
     if (code < 0)
         example_fail(root, code);
-    return code == 0 && cg_http_mount(server, "GET /", cg_http_send_files, *files) == 0;
+    return code == 0 && cg_http_server_mount(server, "GET /", cg_http_files_handler, *files) == 0;
 }
 
 int main(int argc, char **argv)

@@ -63,9 +63,9 @@ int main(int argc, char **argv)
     example_open(&ex, argc, argv);
     queue = cg_queue_new(.limit = 4, .name = "jobs");
     for (int i = 0; i < WORKERS && queue && code >= 0; i++)
-        code = cg_start(ex.sched, worker, names[i], .name = names[i]);
+        code = cg_sched_start(ex.sched, worker, names[i], .name = names[i]);
     if (queue && code >= 0)
-        code = cg_start(ex.sched, boss, NULL, .name = "boss");
+        code = cg_sched_start(ex.sched, boss, NULL, .name = "boss");
     if (!queue || code < 0)
         example_fail("start", queue ? code : -ENOMEM);
     code = example_run(&ex);

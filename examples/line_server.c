@@ -31,7 +31,7 @@ static ssize_t skip_line(struct cg_sock *conn)
 
     while (!end && (n = cg_yield(cg_borrow(conn, &view, .timeout = idle))) > 0) {
         end = memchr(view.data, '\n', view.size);
-        cg_giveback(&view, end ? (size_t)(end + 1 - view.data) : view.size);
+        cg_view_release(&view, end ? (size_t)(end + 1 - view.data) : view.size);
     }
     return end ? say(conn, "error: the line is too long\r\n") : n;
 }
@@ -60,7 +60,7 @@ static ssize_t talk(struct cg_sock *conn, void *arg)
         n = say(conn, "goodbye\r\n");
     else if (n == -ETIMEDOUT)
         say(conn, "error: nothing was said for too long\r\n");
-    cg_close(conn);
+    cg_sock_close(conn);
     return n;
 }
 
@@ -68,7 +68,7 @@ static ssize_t serve(void *listener)
 {
     ssize_t n = cg_yield(cg_serve(listener, talk, .name = "talk"));
 
-    cg_close(listener);
+    cg_sock_close(listener);
     return n;
 }
 

@@ -39,7 +39,7 @@ static int start(const struct task *task, struct cg_process **process)
     char ns[32], *argv[] = {program, "--child", ns, NULL};
 
     snprintf(ns, sizeof ns, "%.0f", (task->seconds + 0.5) * second);
-    return cg_spawn(cg_sched_self(), argv, process, .in = CG_STDIO_NULL,
+    return cg_process_spawn(cg_sched_self(), argv, process, .in = CG_STDIO_NULL,
                     .out = CG_STDIO_PIPE);
 }
 
@@ -70,7 +70,7 @@ static ssize_t poll_both(void *arg)
     struct task *tasks = arg;
     struct cg_gen *gens[2] = {generator(nb_read, &tasks[0]),
                               generator(nb_read, &tasks[1])};
-    int64_t next = cg_now(cg_sched_self());
+    int64_t next = cg_sched_now(cg_sched_self());
     const char *text;
     int left = 2;
     ssize_t rc = 0;
@@ -123,8 +123,8 @@ static ssize_t wait_for_both(void *arg)
     struct cg_op *two = cg_call(wait_for_one, &tasks[1]);
 
     cg_yield(cg_all((one, two)));
-    if (cg_result(one) < 0 || cg_result(two) < 0)
-        example_fail("waiting", cg_result(one) < 0 ? cg_result(one) : cg_result(two));
+    if (cg_op_result(one) < 0 || cg_op_result(two) < 0)
+        example_fail("waiting", cg_op_result(one) < 0 ? cg_op_result(one) : cg_op_result(two));
     return 0;
 }
 
@@ -152,7 +152,7 @@ int main(int argc, char **argv)
     program = argv[0];
     if (fast)
         second = second * 2 / 5;
-    if ((code = cg_start(ex.sched, wait ? wait_for_both : poll_both, tasks)) < 0)
+    if ((code = cg_sched_start(ex.sched, wait ? wait_for_both : poll_both, tasks)) < 0)
         example_fail("start", code);
     return example_run(&ex);
 }

@@ -41,7 +41,7 @@ ssize_t proxy_refuse(struct cg_http_request *req, int status, const char *why)
     char text[640];
 
     snprintf(text, sizeof text, "proxy: %s\n", why);
-    return cg_yield(cg_http_text(req, status, text));
+    return cg_yield(cg_http_send_text(req, status, text));
 }
 
 /* ---- Who may ---------------------------------------------------------------------- */
@@ -69,7 +69,7 @@ static void expect(const char *word)
 /* Takes as long for a wrong word as for a right one of the same length. */
 static bool may_pass(const struct cg_http_request *req)
 {
-    const char *got = cg_http_header(req, "Proxy-Authorization");
+    const char *got = cg_http_request_header(req, "Proxy-Authorization");
     unsigned differs = 0;
 
     if (*expected == '\0')
@@ -99,7 +99,7 @@ static unsigned port_of(const char *target)
 
 static ssize_t connect_to(struct cg_http_request *req)
 {
-    unsigned number = port_of(cg_http_target(req)), i = 0;
+    unsigned number = port_of(cg_http_request_target(req)), i = 0;
     char why[64];
 
     if (number == 0)
@@ -118,7 +118,7 @@ static bool is_loop(const struct cg_http_request *req)
     struct cg_http_field field;
     size_t at = 0;
 
-    while (cg_http_headers_next(cg_http_headers(req), &at, &field))
+    while (cg_http_headers_next(cg_http_request_headers(req), &at, &field))
         if (strcasecmp(field.name, "Via") == 0 && strstr(field.value, proxy.name))
             return true;
     return false;
@@ -126,14 +126,14 @@ static bool is_loop(const struct cg_http_request *req)
 
 static ssize_t handle(struct cg_http_request *req, void *arg)
 {
-    const char *target = cg_http_target(req);
+    const char *target = cg_http_request_target(req);
 
     (void)arg;
     if (!may_pass(req)) {
-        cg_http_set(req, "Proxy-Authenticate", "Basic realm=\"proxy\"");
+        cg_http_response_set_header(req, "Proxy-Authenticate", "Basic realm=\"proxy\"");
         return proxy_refuse(req, 407, "it wants a name and a password");
     }
-    if (strcmp(cg_http_method(req), "CONNECT") == 0)
+    if (strcmp(cg_http_request_method(req), "CONNECT") == 0)
         return connect_to(req);
     if (is_loop(req))
         return proxy_refuse(req, 508, "the request goes in circles");
@@ -205,7 +205,7 @@ static bool make(void)
                            .body_limit = CG_HTTP_UNLIMITED,
                            .compress_above = CG_HTTP_UNLIMITED, .connections = limit,
                            .name = "", .access_log = log_it ? stderr : NULL);
-    return proxy.client && server && cg_http_mount(server, "*", handle, NULL) == 0;
+    return proxy.client && server && cg_http_server_mount(server, "*", handle, NULL) == 0;
 }
 
 int main(int argc, char **argv)

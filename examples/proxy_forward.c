@@ -66,7 +66,7 @@ static bool is_ours(const char *name)
 
 static void make_fields(struct forward *fw)
 {
-    const struct cg_http_headers *headers = cg_http_headers(fw->req);
+    const struct cg_http_headers *headers = cg_http_request_headers(fw->req);
     struct cg_http_field field;
     size_t at = 0;
 
@@ -80,7 +80,7 @@ static void make_fields(struct forward *fw)
     }
     if (*fw->hops)
         put(fw, "Max-Forwards", fw->hops);
-    snprintf(fw->via, sizeof fw->via, "1.%d %s", cg_http_minor(fw->req),
+    snprintf(fw->via, sizeof fw->via, "1.%d %s", cg_http_request_minor(fw->req),
              fw->proxy->name);
     put(fw, "Via", fw->via);
 }
@@ -143,8 +143,8 @@ static ssize_t hand_interim_back(void *arg, int status,
     n = cg_yield(cg_lock(&fw->saying));
     if (n < 0)
         return n;
-    n = cg_yield(cg_http_interim(fw->req, status, fields));
-    cg_unlock(&fw->saying);
+    n = cg_yield(cg_http_send_interim(fw->req, status, fields));
+    cg_mutex_unlock(&fw->saying);
     return n == -EMSGSIZE ? 0 : n; /* it is only an offer */
 }
 
@@ -169,11 +169,11 @@ static ssize_t set_head(struct forward *fw, struct cg_http_reply *reply)
 
     while (rc == 0 && cg_http_headers_next(headers, &at, &field))
         if (!is_hop(headers, field.name))
-            rc = cg_http_add(fw->req, field.name, field.value);
+            rc = cg_http_response_add_header(fw->req, field.name, field.value);
     snprintf(fw->via, sizeof fw->via, "1.1 %s", fw->proxy->name);
     if (rc == 0)
-        rc = cg_http_add(fw->req, "Via", fw->via);
-    cg_http_status(fw->req, cg_http_reply_status(reply));
+        rc = cg_http_response_add_header(fw->req, "Via", fw->via);
+    cg_http_response_set_status(fw->req, cg_http_reply_status(reply));
     return rc;
 }
 
@@ -186,7 +186,7 @@ static ssize_t set_trailers(struct forward *fw, struct cg_http_reply *reply)
 
     while (rc == 0 && cg_http_headers_next(trailers, &at, &field))
         if (!is_hop(trailers, field.name) && !is_ours(field.name))
-            rc = cg_http_trailer(fw->req, field.name, field.value);
+            rc = cg_http_response_add_trailer(fw->req, field.name, field.value);
     return rc;
 }
 
@@ -194,8 +194,8 @@ static ssize_t next_piece(struct forward *fw, struct cg_http_reply *reply, char 
 {
     ssize_t n;
 
-    fw->waits = cg_now(cg_sched_self());
-    n = cg_yield(cg_http_reply_read(reply, buf, PIECE));
+    fw->waits = cg_sched_now(cg_sched_self());
+    n = cg_yield(cg_http_read_reply(reply, buf, PIECE));
     fw->waits = 0;
     return n;
 }
@@ -248,11 +248,11 @@ static ssize_t call_out(struct forward *fw)
 
     if (n < 0)
         return n == -ETIMEDOUT ? 0 : n; /* it is being answered */
-    n = cg_yield(cg_http_interim(fw->req, 100, NULL));
-    cg_unlock(&fw->saying);
+    n = cg_yield(cg_http_send_interim(fw->req, 100, NULL));
+    cg_mutex_unlock(&fw->saying);
     if (n >= 0)
         n = cg_yield(cg_sleep(MOMENT));
-    if (n >= 0 && cg_getopt(cg_http_sock(fw->req), SOL_SOCKET, SO_ERROR, &error, &size) == 0)
+    if (n >= 0 && cg_sock_getopt(cg_http_request_sock(fw->req), SOL_SOCKET, SO_ERROR, &error, &size) == 0)
         n = -error;
     return n;
 }
@@ -266,7 +266,7 @@ static ssize_t wait_for_silence(struct forward *fw)
 
     if (n >= 0 && !fw->answering)
         n = call_out(fw);
-    while (n >= 0 && (fw->waits == 0 || cg_now(cg_sched_self()) - fw->waits < SILENCE))
+    while (n >= 0 && (fw->waits == 0 || cg_sched_now(cg_sched_self()) - fw->waits < SILENCE))
         n = cg_yield(cg_sleep(MOMENT));
     return n;
 }
@@ -281,9 +281,9 @@ static ssize_t watch(void *arg)
     while (n >= 0 && !fw->asked)
         n = cg_yield(cg_wait_signal(fw, NULL, .timeout = CG_NEVER));
     if (n >= 0)
-        n = cg_yield(cg_borrow(cg_http_sock(fw->req), &view, .timeout = CG_NEVER));
+        n = cg_yield(cg_borrow(cg_http_request_sock(fw->req), &view, .timeout = CG_NEVER));
     if (n > 0) { /* the next request, which has time */
-        cg_giveback(&view, 0);
+        cg_view_release(&view, 0);
         return cg_yield(cg_suspend(.timeout = CG_NEVER));
     }
     return n < 0 ? n : wait_for_silence(fw);
@@ -292,11 +292,11 @@ static ssize_t watch(void *arg)
 /* OPTIONS and TRACE say how many proxies may pass them on. True: no more. */
 static bool is_last(struct forward *fw)
 {
-    const char *hops = cg_http_header(fw->req, "Max-Forwards");
+    const char *hops = cg_http_request_header(fw->req, "Max-Forwards");
     unsigned long left;
 
-    if (hops == NULL || (strcmp(cg_http_method(fw->req), "OPTIONS") != 0 &&
-                         strcmp(cg_http_method(fw->req), "TRACE") != 0))
+    if (hops == NULL || (strcmp(cg_http_request_method(fw->req), "OPTIONS") != 0 &&
+                         strcmp(cg_http_request_method(fw->req), "TRACE") != 0))
         return false;
     left = strtoul(hops, NULL, 10);
     snprintf(fw->hops, sizeof fw->hops, "%lu", left > 255 ? 255 : left - 1);
@@ -305,12 +305,12 @@ static bool is_last(struct forward *fw)
 
 ssize_t proxy_forward(struct cg_http_request *req, const struct proxy *proxy)
 {
-    struct forward fw = {.req = req, .proxy = proxy, .length = cg_http_length(req)};
+    struct forward fw = {.req = req, .proxy = proxy, .length = cg_http_request_length(req)};
     const struct cg_http_source body = {
         .read = read_body,
         .arg = &fw,
         .size = fw.length,
-        .trailers = cg_http_trailers(req),
+        .trailers = cg_http_request_trailers(req),
     };
     struct cg_op *forwarding = cg_call(forward, &fw), *watching = cg_call(watch, &fw);
     ssize_t n;
@@ -320,11 +320,11 @@ ssize_t proxy_forward(struct cg_http_request *req, const struct proxy *proxy)
     make_fields(&fw);
     fw.asked = fw.length == 0;
     fw.fetch = (struct cg_http_fetch){
-        .url = cg_http_target(req),
-        .method = cg_http_method(req),
+        .url = cg_http_request_target(req),
+        .method = cg_http_request_method(req),
         .fields = fw.fields,
         .source = fw.asked ? NULL : &body,
-        .expect = cg_http_header(req, "Expect") != NULL,
+        .expect = cg_http_request_header(req, "Expect") != NULL,
         .stream = true,
         .stay = true,
         .raw = true,
@@ -333,5 +333,5 @@ ssize_t proxy_forward(struct cg_http_request *req, const struct proxy *proxy)
         .interim_arg = &fw,
     };
     n = cg_yield(cg_any((forwarding, watching)));
-    return n == 0 ? cg_result(forwarding) : -ECANCELED;
+    return n == 0 ? cg_op_result(forwarding) : -ECANCELED;
 }

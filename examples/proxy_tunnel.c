@@ -37,30 +37,30 @@ static ssize_t carry(void *arg)
             break;
         n = cg_yield(cg_writeall(way->to, view.data, view.size, .weak_timeout = true,
                                  .timeout = tunnel->patience));
-        cg_giveback(&view, view.size);
+        cg_view_release(&view, view.size);
         if (n < 0)
             break;
-        tunnel->moved = cg_now(cg_sched_self());
+        tunnel->moved = cg_sched_now(cg_sched_self());
     }
     return n < 0 ? n : cg_yield(cg_shutdown(way->to, SHUT_WR));
 }
 
 static void carry_both(struct cg_sock *a, struct cg_sock *b, int64_t patience)
 {
-    struct tunnel tunnel = {patience, cg_now(cg_sched_self())};
+    struct tunnel tunnel = {patience, cg_sched_now(cg_sched_self())};
     struct way there = {&tunnel, a, b}, back = {&tunnel, b, a};
     struct cg_group group;
 
     cg_group_open(&group);
-    if (cg_yield(cg_group_add(&group, carry, &there, .name = "there")) < 0 ||
-        cg_yield(cg_group_add(&group, carry, &back, .name = "back")) < 0)
+    if (cg_yield(cg_add_to_group(&group, carry, &there, .name = "there")) < 0 ||
+        cg_yield(cg_add_to_group(&group, carry, &back, .name = "back")) < 0)
         cg_group_cancel(&group);
-    cg_yield(cg_group_wait(&group));
+    cg_yield(cg_wait_group(&group));
 }
 
 ssize_t proxy_tunnel(struct cg_http_request *req, const struct proxy *proxy)
 {
-    const char *target = cg_http_target(req);
+    const char *target = cg_http_request_target(req);
     struct cg_sock *client, *server;
     ssize_t n = cg_yield(cg_connect(target, &server, .timeout = proxy->patience));
 
@@ -73,9 +73,9 @@ ssize_t proxy_tunnel(struct cg_http_request *req, const struct proxy *proxy)
     n = cg_yield(cg_http_upgrade(req, 200, &client));
     if (n >= 0) {
         carry_both(client, server, proxy->patience);
-        cg_close(client);
+        cg_sock_close(client);
         n = 0;
     }
-    cg_close(server);
+    cg_sock_close(server);
     return n;
 }

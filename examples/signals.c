@@ -53,8 +53,8 @@ int main(int argc, char **argv)
     if (fast)
         second /= 100;
     /* bar first: a signal that nobody waits for is not remembered. */
-    if ((code = cg_start(ex.sched, bar, NULL, .name = "bar")) < 0 ||
-        (code = cg_start(ex.sched, foo, NULL, .name = "foo")) < 0)
+    if ((code = cg_sched_start(ex.sched, bar, NULL, .name = "bar")) < 0 ||
+        (code = cg_sched_start(ex.sched, foo, NULL, .name = "foo")) < 0)
         example_fail("start", code);
     return example_run(&ex);
 }

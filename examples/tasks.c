@@ -34,7 +34,7 @@ static void tick(void *arg)
 static void stop(void *arg)
 {
     puts("stop");
-    cg_stop(arg);
+    cg_sched_stop(arg);
 }
 
 static ssize_t forever(void *arg)
@@ -64,9 +64,9 @@ static ssize_t wait_for_set(void *arg)
     for (int i = 0; i < 3; i++)
         printf("callbacks taken back: %zu\n",
                cg_future_remove_done(set[i], tell, never));
-    cg_call_later(sched, 25 * CG_MILLISECOND, tick, "soon", NULL);
-    cg_call_later(sched, 125 * CG_MILLISECOND, tick, "later", NULL);
-    cg_call_later(sched, 75 * CG_MILLISECOND, tick, "never", &unwanted);
+    cg_sched_call_later(sched, 25 * CG_MILLISECOND, tick, "soon", NULL);
+    cg_sched_call_later(sched, 125 * CG_MILLISECOND, tick, "later", NULL);
+    cg_sched_call_later(sched, 75 * CG_MILLISECOND, tick, "never", &unwanted);
     cg_handle_cancel(unwanted);
     cg_handle_unref(unwanted);
 
@@ -77,7 +77,7 @@ static ssize_t wait_for_set(void *arg)
            cg_future_result(set[2]));
     for (int i = 0; i < 3; i++)
         cg_future_unref(set[i]);
-    cg_call_later(sched, 50 * CG_MILLISECOND, stop, sched, NULL);
+    cg_sched_call_later(sched, 50 * CG_MILLISECOND, stop, sched, NULL);
     return 0;
 }
 
@@ -90,8 +90,8 @@ int main(int argc, char **argv)
     int code;
 
     example_open(&ex, argc, argv);
-    if ((code = cg_start(ex.sched, forever, NULL, .name = "forever")) < 0 ||
-        (code = cg_start(ex.sched, wait_for_set, NULL, .name = "wait")) < 0)
+    if ((code = cg_sched_start(ex.sched, forever, NULL, .name = "forever")) < 0 ||
+        (code = cg_sched_start(ex.sched, wait_for_set, NULL, .name = "wait")) < 0)
         example_fail("start", code);
     return example_run(&ex);
 }

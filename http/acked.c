@@ -25,7 +25,7 @@ static uint64_t acked(struct cg_sock *sock)
     struct tcp_info info;
     size_t size = sizeof info;
 
-    if (cg_getopt(sock, IPPROTO_TCP, TCP_INFO, &info, &size) == 0 &&
+    if (cg_sock_getopt(sock, IPPROTO_TCP, TCP_INFO, &info, &size) == 0 &&
         size >= offsetof(struct tcp_info, tcpi_bytes_acked) + sizeof info.tcpi_bytes_acked)
         return info.tcpi_bytes_acked;
 #else

@@ -11,27 +11,27 @@
 
 /* ---- What a handler sets --------------------------------------------------------- */
 
-void cg_http_status(struct cg_http_request *req, int status)
+void cg_http_response_set_status(struct cg_http_request *req, int status)
 {
     req->status = status;
 }
 
-int cg_http_set(struct cg_http_request *req, const char *name, const char *value)
+int cg_http_response_set_header(struct cg_http_request *req, const char *name, const char *value)
 {
     return req->begun ? -EALREADY : cg_http_headers_set(&req->out, name, value);
 }
 
-int cg_http_add(struct cg_http_request *req, const char *name, const char *value)
+int cg_http_response_add_header(struct cg_http_request *req, const char *name, const char *value)
 {
     return req->begun ? -EALREADY : cg_http_headers_add(&req->out, name, value);
 }
 
-int cg_http_trailer(struct cg_http_request *req, const char *name, const char *value)
+int cg_http_response_add_trailer(struct cg_http_request *req, const char *name, const char *value)
 {
     return cg_http_headers_add(&req->out_trailers, name, value);
 }
 
-void cg_http_close(struct cg_http_request *req)
+void cg_http_response_close(struct cg_http_request *req)
 {
     req->keep = false;
 }
@@ -218,17 +218,17 @@ int cg__http_begin(struct cg_http_request *req, int status, int64_t length,
 
 /* ---- Whole answers --------------------------------------------------------------- */
 
-static struct cg_http_answer_op *of(struct cg_op *op)
+static struct cg_http_respond_op *of(struct cg_op *op)
 {
-    return (struct cg_http_answer_op *)op;
+    return (struct cg_http_respond_op *)op;
 }
 
-static size_t size_of(const struct cg_http_answer_op *answer)
+static size_t size_of(const struct cg_http_respond_op *answer)
 {
     return answer->size == SIZE_MAX ? strlen(answer->body) : answer->size;
 }
 
-static const char *type_of(const struct cg_http_answer_op *answer)
+static const char *type_of(const struct cg_http_respond_op *answer)
 {
     if (answer->mime != NULL || answer->size != SIZE_MAX)
         return answer->mime;
@@ -245,7 +245,7 @@ bool cg__http_worth(const struct cg_http_request *req, int status, const char *t
     return cg__http_compressible(set ? set : type);
 }
 
-static bool is_compressible(const struct cg_http_answer_op *answer, size_t size)
+static bool is_compressible(const struct cg_http_respond_op *answer, size_t size)
 {
     return size > answer->req->server->options.compress_above &&
            cg__http_worth(answer->req, answer->status, type_of(answer));
@@ -253,7 +253,7 @@ static bool is_compressible(const struct cg_http_answer_op *answer, size_t size)
 
 /* Puts the head, and a small body, into the output. 0: done; else what cg__http_begin says, or
  * 1: the body is still to be written. */
-static int put_answer(struct cg_http_answer_op *answer, const void *body, size_t size)
+static int put_answer(struct cg_http_respond_op *answer, const void *body, size_t size)
 {
     struct cg_http_request *req = answer->req;
     bool small = size <= CG__HTTP_COPY;
@@ -277,7 +277,7 @@ static int put_answer(struct cg_http_answer_op *answer, const void *body, size_t
 /* Most answers: 200 with a type and a small body, nothing set by the handler, on a connection
  * that stays, in the second of the one before. Type, length and body are all there is to lay
  * out. False: it is not so, or there is no room. */
-static inline bool put_usual(struct cg_http_answer_op *answer, struct cg_sched *sched)
+static inline bool put_usual(struct cg_http_respond_op *answer, struct cg_sched *sched)
 {
     struct cg_http_request *req = answer->req;
     const struct cg_http_server *server = req->server;
@@ -287,7 +287,7 @@ static inline bool put_usual(struct cg_http_answer_op *answer, struct cg_sched *
 
     if (answer->status != 200 || type == NULL || req->out.count > 0 || !req->keep ||
         !req->body_done || server->draining || req->parser.minor == 0 || is_bare(req, 200) ||
-        cg_now(sched) >= server->date_until)
+        cg_sched_now(sched) >= server->date_until)
         return false;
     size = size_of(answer);
     if (size > server->small)
@@ -312,7 +312,7 @@ static inline bool put_usual(struct cg_http_answer_op *answer, struct cg_sched *
 }
 
 /* What fits into the output makes nobody wait. */
-static enum cg_verdict process_rare(struct cg_http_answer_op *answer)
+static enum cg_verdict process_rare(struct cg_http_respond_op *answer)
 {
     size_t size = size_of(answer);
     int rc;
@@ -352,7 +352,7 @@ static enum cg_verdict answer_cancel(struct cg_op *op, struct cg_sched *sched)
     return CG_DONE;
 }
 
-static ssize_t write_answer(struct cg_http_answer_op *answer, const void *body, size_t size)
+static ssize_t write_answer(struct cg_http_respond_op *answer, const void *body, size_t size)
 {
     struct cg__http_conn *conn = answer->req->conn;
     ssize_t n = 0;
@@ -369,7 +369,7 @@ static ssize_t write_answer(struct cg_http_answer_op *answer, const void *body, 
 
 static ssize_t answer_run(struct cg_op *op)
 {
-    struct cg_http_answer_op *answer = of(op);
+    struct cg_http_respond_op *answer = of(op);
     size_t size = size_of(answer);
     ssize_t smaller = 0;
     enum cg__http_coding coding = CG__HTTP_IDENTITY;
@@ -394,13 +394,13 @@ static ssize_t answer_run(struct cg_op *op)
 
 static int answer_print(const struct cg_op *op, char *buf, size_t size)
 {
-    const struct cg_http_answer_op *answer = (const struct cg_http_answer_op *)op;
+    const struct cg_http_respond_op *answer = (const struct cg_http_respond_op *)op;
 
     return snprintf(buf, size, "%d", answer->status);
 }
 
-const struct cg_op_type cg_http_answer_type = {
-    .name = "http_answer",
+const struct cg_op_type cg_http_respond_type = {
+    .name = "http_respond",
     .process = answer_process,
     .run = answer_run,
     .cancel = answer_cancel,
@@ -412,9 +412,9 @@ ssize_t cg__http_plain(struct cg_http_request *req, int status)
     char text[64];
 
     if (!cg__http_has_body(status))
-        return cg_yield(cg_http_answer(req, status, "", 0));
+        return cg_yield(cg_http_respond(req, status, "", 0));
     snprintf(text, sizeof text, "%d %s\n", status, cg_http_status_text(status));
-    return cg_yield(cg_http_text(req, status, text));
+    return cg_yield(cg_http_send_text(req, status, text));
 }
 
 /* ---- The end --------------------------------------------------------------------- */
@@ -452,7 +452,7 @@ static bool is_usual(ssize_t n)
 static ssize_t instead(struct cg_http_request *req, ssize_t n)
 {
     if (n >= 0 && req->status != 0) {
-        n = cg_yield(cg_http_answer(req, req->status, "", 0));
+        n = cg_yield(cg_http_respond(req, req->status, "", 0));
         if (n != -EINVAL)
             return n;
     }

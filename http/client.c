@@ -114,7 +114,7 @@ static bool copy_texts(struct cg_http_client *client)
            copy_proxies(&client->proxies, options);
 }
 
-struct cg_http_client *cg_http_client_create(const struct cg_http_client_options *given)
+struct cg_http_client *cg_http_client_new_with(const struct cg_http_client_options *given)
 {
     struct cg_http_client *client = malloc(sizeof *client);
     struct cg_http_client_options *options;
@@ -168,7 +168,7 @@ void cg_http_client_free(struct cg_http_client *client)
 void cg_http_client_tidy(struct cg_http_client *client)
 {
     if (client->sched != NULL)
-        cg__pool_tidy(&client->pool, cg_now(client->sched));
+        cg__pool_tidy(&client->pool, cg_sched_now(client->sched));
 }
 
 size_t cg_http_client_connections(const struct cg_http_client *client)
@@ -226,7 +226,7 @@ struct cg_http_headers *cg_http_reply_trailers(struct cg_http_reply *reply)
     return &reply->trailers;
 }
 
-const char *cg_http_reply_get(const struct cg_http_reply *reply, const char *name)
+const char *cg_http_reply_header(const struct cg_http_reply *reply, const char *name)
 {
     return cg_http_headers_get(&reply->headers, name);
 }

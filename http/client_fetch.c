@@ -178,7 +178,7 @@ static void change_method(struct cg__asking *ask, unsigned status)
 static ssize_t follow(struct cg__asking *ask)
 {
     const struct cg_http_fetch *fetch = ask->fetch;
-    const char *to = cg_http_reply_get(ask->reply, "Location"), *wrong;
+    const char *to = cg_http_reply_header(ask->reply, "Location"), *wrong;
     unsigned most = fetch->redirects ? fetch->redirects : CG_HTTP_REDIRECTS;
     unsigned status = ask->reply->status;
     struct cg__url url;

@@ -29,9 +29,9 @@ void cg__link_end(struct cg__link *link, struct cg_http_client *client, bool kee
     if (link->lease == NULL)
         return;
     if (link->sock != NULL && keep && !link->spoiled && !client->freed)
-        cg__pool_keep(pool, link->lease, link->sock, cg_now(client->sched));
+        cg__pool_keep(pool, link->lease, link->sock, cg_sched_now(client->sched));
     else
-        cg_close(link->sock);
+        cg_sock_close(link->sock);
     cg__pool_leave(pool, link->lease);
     link->lease = NULL;
     link->sock = NULL;
@@ -51,10 +51,10 @@ static bool take_kept(struct cg__link *link, struct cg__asking *ask)
     struct cg_http_client *client = ask->client;
 
     while ((link->sock = cg__pool_take(&client->pool, link->lease,
-                                       cg_now(client->sched))) != NULL) {
+                                       cg_sched_now(client->sched))) != NULL) {
         if (!ask->fresh && !is_stale(link->sock))
             return link->kept = true;
-        cg_close(link->sock);
+        cg_sock_close(link->sock);
     }
     return false;
 }
@@ -82,7 +82,7 @@ static ssize_t secure(struct cg__link *link, struct cg_http_client *client,
                       const char *host, char *why)
 {
     const struct cg_http_tls *tls = client->options.tls;
-    int64_t length = client->options.tls_timeout, now = cg_now(client->sched);
+    int64_t length = client->options.tls_timeout, now = cg_sched_now(client->sched);
     struct cg_sock *inner = link->sock;
     struct cg_scope scope;
     ssize_t n;

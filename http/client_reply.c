@@ -83,14 +83,14 @@ ssize_t cg__reply_head(struct cg_http_reply *reply, const char *method, int64_t 
             return head_ended(reply, why);
         if (deadline == 0) {
             struct cg_http_client *client = reply->client;
-            int64_t idle = client->options.idle_timeout, now = cg_now(client->sched);
+            int64_t idle = client->options.idle_timeout, now = cg_sched_now(client->sched);
 
             deadline = idle < CG_NEVER - now ? now + idle : CG_NEVER;
         }
         reply->touched = true;
         event = cg__http_parse(parser, view.data, view.size, &used);
         reply->more = used < view.size;
-        cg_giveback(&view, used);
+        cg_view_release(&view, used);
     }
     return event == CG__HTTP_HEAD ? 0 : refused(parser, why);
 }
@@ -172,7 +172,7 @@ static ssize_t next_raw(struct cg_http_reply *reply, char *buf, size_t len)
         if (event == CG__HTTP_BODY)
             event = cg__http_parse(parser, view.data + used, 0, &(size_t){0});
         reply->more = used < view.size;
-        cg_giveback(&view, used);
+        cg_view_release(&view, used);
         if (event == CG__HTTP_DONE)
             complete(reply, reply->more);
         if (event == CG__HTTP_BAD) {
@@ -342,7 +342,7 @@ ssize_t cg__reply_begin(struct cg_http_reply *reply, struct cg__link *link,
 
 static enum cg_verdict reply_process(struct cg_op *op, struct cg_sched *sched)
 {
-    struct cg_http_reply *reply = ((struct cg_http_reply_read_op *)op)->reply;
+    struct cg_http_reply *reply = ((struct cg_http_read_reply_op *)op)->reply;
 
     (void)sched;
     op->result = -EBUSY;
@@ -351,7 +351,7 @@ static enum cg_verdict reply_process(struct cg_op *op, struct cg_sched *sched)
 
 static int reply_leave(struct cg_op *op)
 {
-    struct cg_http_reply *reply = ((struct cg_http_reply_read_op *)op)->reply;
+    struct cg_http_reply *reply = ((struct cg_http_read_reply_op *)op)->reply;
     int rc = cg_object_leave(&reply->object, op);
 
     if (rc < 0)
@@ -369,7 +369,7 @@ static enum cg_verdict reply_cancel(struct cg_op *op, struct cg_sched *sched)
 
 static ssize_t reply_run(struct cg_op *op)
 {
-    struct cg_http_reply_read_op *read = (struct cg_http_reply_read_op *)op;
+    struct cg_http_read_reply_op *read = (struct cg_http_read_reply_op *)op;
     struct cg_scope scope;
     ssize_t n = -EBADF;
 
@@ -386,7 +386,7 @@ static ssize_t reply_run(struct cg_op *op)
 /* It may have been cancelled in the moment in which bytes came. */
 static ssize_t reply_finish(struct cg_op *op)
 {
-    struct cg_http_reply_read_op *read = (struct cg_http_reply_read_op *)op;
+    struct cg_http_read_reply_op *read = (struct cg_http_read_reply_op *)op;
 
     if (op->result < 0 && read->got > 0 && op->uses != NULL)
         keep(read->reply, read->buf, read->got);
@@ -397,14 +397,14 @@ static ssize_t reply_finish(struct cg_op *op)
 static int reply_print(const struct cg_op *op, char *buf, size_t size)
 {
     const struct cg_http_reply *reply =
-        ((const struct cg_http_reply_read_op *)op)->reply;
+        ((const struct cg_http_read_reply_op *)op)->reply;
 
     return snprintf(buf, size, "%s, %" PRId64 "/%" PRId64, reply->url.text,
                     reply->received, reply->length);
 }
 
-const struct cg_op_type cg_http_reply_read_type = {
-    .name = "http_reply_read",
+const struct cg_op_type cg_http_read_reply_type = {
+    .name = "http_read_reply",
     .process = reply_process,
     .run = reply_run,
     .cancel = reply_cancel,

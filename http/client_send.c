@@ -218,7 +218,7 @@ static ssize_t send_and_listen(struct cg__link *link, struct cg_op *write)
 
     if (n == 1)
         return 1;
-    return n < 0 ? n : cg_result(write) < 0 ? cg_result(write) : 0;
+    return n < 0 ? n : cg_op_result(write) < 0 ? cg_op_result(write) : 0;
 }
 
 /* A piece that is in memory, until all of it is sent or the server speaks up. */
@@ -374,7 +374,7 @@ static ssize_t send_body(struct cg__link *link, struct cg__asking *ask)
  * do that do not know the question. 1: it has answered. */
 static ssize_t ask_first(struct cg__link *link, struct cg__asking *ask)
 {
-    int64_t end, now = cg_now(ask->client->sched),
+    int64_t end, now = cg_sched_now(ask->client->sched),
                  length = ask->client->options.expect_timeout;
     ssize_t n;
 

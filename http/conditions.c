@@ -50,7 +50,7 @@ static bool names(const struct cg_http_request *req, const char *field, const ch
  * were not there. */
 static bool date_of(const struct cg_http_request *req, const char *field, int64_t *moment)
 {
-    const char *date = cg_http_header(req, field);
+    const char *date = cg_http_request_header(req, field);
 
     return date != NULL && cg_http_date_parse(date, moment);
 }
@@ -59,7 +59,7 @@ static bool date_of(const struct cg_http_request *req, const char *field, int64_
  * twice within its second, and whoever has a tag must not send a date. */
 static bool is_unchanged(const struct cg_http_request *req, const char *etag)
 {
-    const char *given = cg_http_header(req, "If-Range");
+    const char *given = cg_http_request_header(req, "If-Range");
 
     return given == NULL || strcmp(given, etag) == 0;
 }
@@ -70,13 +70,13 @@ int cg__http_conditions(const struct cg_http_request *req, const char *etag, tim
     int64_t moment;
 
     *range = is_unchanged(req, etag);
-    if (cg_http_header(req, "If-Match") != NULL) {
+    if (cg_http_request_header(req, "If-Match") != NULL) {
         if (!names(req, "If-Match", etag, false))
             return 412;
     } else if (date_of(req, "If-Unmodified-Since", &moment) && modified > moment) {
         return 412;
     }
-    if (cg_http_header(req, "If-None-Match") != NULL)
+    if (cg_http_request_header(req, "If-None-Match") != NULL)
         return names(req, "If-None-Match", etag, true) ? 304 : 0;
     return date_of(req, "If-Modified-Since", &moment) && modified <= moment ? 304 : 0;
 }

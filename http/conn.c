@@ -73,7 +73,7 @@ static ssize_t read_head(struct cg_http_request *req)
         if (event == CG__HTTP_BAD)
             return req->parser.status;
         if (!waits)
-            conn->since = cg_now(cg_sched_self());
+            conn->since = cg_sched_now(cg_sched_self());
         waits = true;
         n = borrow(req, head_deadline(conn, size));
         if (n == -ETIMEDOUT && !cg__http_untouched(&req->parser))
@@ -183,7 +183,7 @@ static enum outcome serve_all(struct cg__http_conn *conn, struct cg_view *view)
     enum outcome outcome;
 
     if (req == NULL) {
-        cg_giveback(view, 0);
+        cg_view_release(view, 0);
         return CLOSE;
     }
     req->view = *view;
@@ -219,10 +219,10 @@ static ssize_t take_away(void *arg)
     ssize_t n;
 
     conn->phase = CG__HTTP_LINGERS;
-    conn->since = cg_now(cg_sched_self());
+    conn->since = cg_sched_now(cg_sched_self());
     cg_yield(cg_shutdown(conn->sock, SHUT_WR));
     while ((n = cg_yield(cg_borrow(conn->sock, &view, .timeout = options->linger_timeout))) > 0) {
-        cg_giveback(&view, view.size);
+        cg_view_release(&view, view.size);
         if (left < (size_t)n)
             break;
         left -= (size_t)n;
@@ -236,12 +236,12 @@ static void finish(struct cg__http_conn *conn)
     struct cg_http_server *server = conn->server;
 
     cg__http_out_end(conn);
-    cg_close(conn->sock);
+    cg_sock_close(conn->sock);
     cg__http_place_leave(conn);
     cg__http_repeat_disown(&server->repeats[conn->slot], conn);
     conn->serving->conns--;
     free(conn->peer);
-    cg_unref(conn->coro);
+    cg_coro_unref(conn->coro);
     free(conn);
     /* For a server that is full, or going. */
     cg_yield(cg_signal(server, NULL, .shield = true, .prio = CG_PRIO_CORO));
@@ -255,7 +255,7 @@ static ssize_t wait_idle(struct cg__http_conn *conn, struct cg_view *view)
     ssize_t n;
 
     conn->phase = CG__HTTP_IDLE;
-    conn->since = cg_now(cg_sched_self()); /* no look at the clock */
+    conn->since = cg_sched_now(cg_sched_self()); /* no look at the clock */
     n = cg_yield(cg_borrow(conn->sock, view, .timeout = CG_NEVER,
                            .deadline = after(conn->since, timeout)));
     conn->phase = CG__HTTP_AT_WORK;
@@ -269,7 +269,7 @@ static ssize_t wrap(void *arg)
     ssize_t n;
 
     conn->phase = CG__HTTP_IN_HEAD;
-    conn->since = cg_now(cg_sched_self());
+    conn->since = cg_sched_now(cg_sched_self());
     n = options->wrap(&conn->sock, options->wrap_arg);
     conn->phase = CG__HTTP_AT_WORK;
     return n;

@@ -114,7 +114,7 @@ static int find_compressed(struct cg_http_request *req, const struct cg_http_fil
 
     if (!cg__http_compressible(file->mime))
         return 0;
-    if (cg_http_set(req, "Vary", "Accept-Encoding") < 0)
+    if (cg_http_response_set_header(req, "Vary", "Accept-Encoding") < 0)
         return -ENOMEM;
     coding = cg__http_accepts(req, true, true);
     if (coding != CG__HTTP_IDENTITY && !try_coding(files, path, index, coding, file)) {
@@ -124,7 +124,7 @@ static int find_compressed(struct cg_http_request *req, const struct cg_http_fil
     }
     if (file->coding == CG__HTTP_IDENTITY)
         return 0;
-    return cg_http_set(req, "Content-Encoding", cg__http_coding_name(file->coding));
+    return cg_http_response_set_header(req, "Content-Encoding", cg__http_coding_name(file->coding));
 }
 
 /* ---- Answers --------------------------------------------------------------------- */
@@ -132,7 +132,7 @@ static int find_compressed(struct cg_http_request *req, const struct cg_http_fil
 /* The request was for a directory, without the slash that its relative links need. */
 static ssize_t answer_slash(struct cg_http_request *req)
 {
-    const char *target = cg_http_target(req), *scheme = strstr(target, "://");
+    const char *target = cg_http_request_target(req), *scheme = strstr(target, "://");
     size_t size, room;
     char *location;
     int rc;
@@ -146,7 +146,7 @@ static ssize_t answer_slash(struct cg_http_request *req)
     if (location == NULL)
         return -ENOMEM;
     snprintf(location, room, "/%.*s/%s", (int)size, target, target + size);
-    rc = cg_http_set(req, "Location", location);
+    rc = cg_http_response_set_header(req, "Location", location);
     free(location);
     return rc < 0 ? rc : cg__http_plain(req, 301);
 }
@@ -199,13 +199,13 @@ static int set_validators(struct cg_http_request *req, const struct cg_http_file
              (uint64_t)file->st.st_size,
              file->coding == CG__HTTP_IDENTITY ? "" : cg__http_coding_name(file->coding));
     cg_http_date_print(file->st.st_mtim.tv_sec, date);
-    if ((rc = cg_http_set(req, "ETag", file->etag)) < 0 ||
-        (rc = cg_http_set(req, "Last-Modified", date)) < 0 ||
-        (rc = cg_http_set(req, "Accept-Ranges", "bytes")) < 0)
+    if ((rc = cg_http_response_set_header(req, "ETag", file->etag)) < 0 ||
+        (rc = cg_http_response_set_header(req, "Last-Modified", date)) < 0 ||
+        (rc = cg_http_response_set_header(req, "Accept-Ranges", "bytes")) < 0)
         return rc;
     return files->options.cache == NULL
                ? 0
-               : cg_http_set(req, "Cache-Control", files->options.cache);
+               : cg_http_response_set_header(req, "Cache-Control", files->options.cache);
 }
 
 static ssize_t answer_file(struct cg_http_request *req, const struct cg_http_files *files,
@@ -214,7 +214,7 @@ static ssize_t answer_file(struct cg_http_request *req, const struct cg_http_fil
     uint64_t size = (uint64_t)file->st.st_size, first = 0, length = size;
     /* Only GET knows ranges (RFC 9110, 14.2): HEAD tells of the whole. */
     const char *range =
-        req->parser.code == HTTP_GET ? cg_http_header(req, "Range") : NULL;
+        req->parser.code == HTTP_GET ? cg_http_request_header(req, "Range") : NULL;
     int status, rc = set_validators(req, files, file);
     char text[64];
     bool ranges;
@@ -223,7 +223,7 @@ static ssize_t answer_file(struct cg_http_request *req, const struct cg_http_fil
         return rc;
     status = cg__http_conditions(req, file->etag, file->st.st_mtim.tv_sec, &ranges);
     if (status == 304)
-        return cg_yield(cg_http_answer(req, 304, "", size));
+        return cg_yield(cg_http_respond(req, 304, "", size));
     if (status != 0)
         return cg__http_plain(req, status);
     if (range == NULL || !ranges)
@@ -232,11 +232,11 @@ static ssize_t answer_file(struct cg_http_request *req, const struct cg_http_fil
     case CG__HTTP_PART:
         snprintf(text, sizeof text, "bytes %" PRIu64 "-%" PRIu64 "/%" PRIu64, first,
                  first + length - 1, size);
-        rc = cg_http_set(req, "Content-Range", text);
+        rc = cg_http_response_set_header(req, "Content-Range", text);
         return rc < 0 ? rc : send_part(req, file, 206, first, length);
     case CG__HTTP_NO_PART:
         snprintf(text, sizeof text, "bytes */%" PRIu64, size);
-        rc = cg_http_set(req, "Content-Range", text);
+        rc = cg_http_response_set_header(req, "Content-Range", text);
         cg_http_headers_remove(&req->out, "Content-Encoding");
         return rc < 0 ? rc : cg__http_plain(req, 416);
     default:
@@ -262,7 +262,7 @@ static ssize_t answer_unsized(struct cg_http_request *req, const struct file *fi
     char piece[4096];
     ssize_t n, sent;
 
-    sent = cg_http_set(req, "Content-Type", file->mime);
+    sent = cg_http_response_set_header(req, "Content-Type", file->mime);
     while (wanted && sent >= 0 && (n = read(file->fd, piece, sizeof piece)) != 0)
         sent = n < 0 ? -errno : cg_yield(cg_http_write(req, piece, (size_t)n));
     return sent < 0 ? sent : cg_yield(cg_http_write(req, "", 0));
@@ -336,18 +336,18 @@ static ssize_t answer_encoded(struct cg_http_request *req, const struct cg_http_
     return n;
 }
 
-ssize_t cg_http_send_files(struct cg_http_request *req, void *arg)
+ssize_t cg_http_files_handler(struct cg_http_request *req, void *arg)
 {
     const struct cg_http_files *files = arg;
-    const char *method = cg_http_method(req), *path = cg_http_param(req, "*");
+    const char *method = cg_http_request_method(req), *path = cg_http_request_param(req, "*");
     ssize_t n;
 
     if (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0) {
-        n = cg_http_set(req, "Allow", "GET, HEAD");
+        n = cg_http_response_set_header(req, "Allow", "GET, HEAD");
         return n < 0 ? n : cg__http_plain(req, 405);
     }
     if (path == NULL)
-        path = cg_http_path(req);
+        path = cg_http_request_path(req);
     path += strspn(path, "/");
     /* No name has a slash in it. */
     if ((!files->options.hidden && is_hidden(path)) || strstr(path, "%2F") != NULL)

@@ -214,7 +214,7 @@ static int make_listing(const struct cg_http_request *req, const struct cg_http_
     if (listing->directory < 0)
         return -errno;
     listing->path = strdup(path);
-    listing->title = strdup(cg_http_path(req));
+    listing->title = strdup(cg_http_request_path(req));
     return listing->path != NULL && listing->title != NULL ? 0 : -ENOMEM;
 }
 
@@ -228,7 +228,7 @@ ssize_t cg__http_list(struct cg_http_request *req, const struct cg_http_files *f
     if (n == 0)
         n = cg_yield(cg_offload(make_page, listing, .abandon = free_listing, .fate = &fate));
     if (n == 0)
-        n = cg_yield(cg_http_answer(req, 200, listing->page, listing->size,
+        n = cg_yield(cg_http_respond(req, 200, listing->page, listing->size,
                                     .mime = "text/html; charset=utf-8"));
     else if (n != -ECANCELED)
         n = cg__http_plain(req, cg__http_status_of((int)n));

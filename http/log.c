@@ -40,7 +40,7 @@ static void make_usual(struct cg_http_server *server)
 
 void cg__http_date(struct cg_http_server *server)
 {
-    int64_t now = cg_now(server->sched);
+    int64_t now = cg_sched_now(server->sched);
     struct timespec wall;
     char date[CG_HTTP_DATE_SIZE];
 
@@ -62,7 +62,7 @@ const char *cg__http_peer(struct cg__http_conn *conn)
     char addr[CG_ADDR_SIZE], *colon;
 
     if (conn->peer == NULL && conn->sock != NULL &&
-        cg_peer_addr(conn->sock, addr, sizeof addr) == 0) {
+        cg_sock_peer_addr(conn->sock, addr, sizeof addr) == 0) {
         colon = strncmp(addr, "unix:", 5) == 0 ? NULL : strrchr(addr, ':');
         if (colon != NULL)
             *colon = '\0';
@@ -90,7 +90,7 @@ void cg__http_log(struct cg_http_server *server, const char *line)
 void cg__http_log_accept(void *arg, int code)
 {
     struct cg_http_server *server = arg;
-    int64_t now = cg_now(server->sched);
+    int64_t now = cg_sched_now(server->sched);
     char line[160];
 
     if (now < server->accept_quiet)

@@ -54,7 +54,7 @@ static int put_request(struct cg_http_headers *text, const struct cg_http_reques
         return put(text, "\"-\"");
     snprintf(end, sizeof end, " HTTP/1.%d\"", req->parser.minor);
     if (put(text, "\"") < 0 || put(text, req->parser.method) < 0 || put(text, " ") < 0 ||
-        put_escaped(text, cg_http_target(req), "\"\\") < 0)
+        put_escaped(text, cg_http_request_target(req), "\"\\") < 0)
         return -1;
     return put(text, end);
 }
@@ -170,7 +170,7 @@ static ssize_t flusher(void *arg)
         log->lost = 0;
         cg__http_log(server, line);
     }
-    cg_unref(log->flusher);
+    cg_coro_unref(log->flusher);
     log->flusher = NULL;
     return 0;
 }
@@ -188,7 +188,7 @@ void cg__http_log_access(struct cg_http_request *req)
         log->lost++;
     }
     if (log->flusher == NULL && has_lines(log) &&
-        cg_start(cg_sched_self(), flusher, server, .name = "http log",
+        cg_sched_start(cg_sched_self(), flusher, server, .name = "http log",
                  .coro = &log->flusher) < 0)
         log->flusher = NULL;
 }
@@ -199,10 +199,10 @@ void cg__http_log_end(struct cg_http_server *server)
     struct cg_coro *coro = log->flusher;
 
     if (coro != NULL) {
-        cg_ref(coro);
+        cg_coro_ref(coro);
         cg_coro_cancel(coro); /* a thread that writes now is left to it */
         cg_yield(cg_join(coro, .shield = true));
-        cg_unref(coro);
+        cg_coro_unref(coro);
     }
     while (has_lines(log) && write_lines(server, CG_SECOND, true) >= 0)
         ;
@@ -219,8 +219,8 @@ void cg__http_log_failure(struct cg_http_request *req, ssize_t code)
     struct cg_http_headers text = {.data = NULL};
     const char *why = code < 0 ? cg_strerror(code) : "the handler has not answered";
 
-    if (put(&text, cg_http_method(req)) < 0 || put(&text, " ") < 0 ||
-        put_escaped(&text, cg_http_target(req), "\\") < 0 || put(&text, ": ") < 0 ||
+    if (put(&text, cg_http_request_method(req)) < 0 || put(&text, " ") < 0 ||
+        put_escaped(&text, cg_http_request_target(req), "\\") < 0 || put(&text, ": ") < 0 ||
         cg__http_text(&text, why, strlen(why) + 1) < 0)
         cg__http_log(req->server, why);
     else

@@ -108,7 +108,7 @@ ssize_t cg__http_wrote(struct cg__http_conn *conn, ssize_t n)
 {
     conn->broken |= n < 0;
     if (n == -ETIMEDOUT)
-        cg_setopt(conn->sock, SOL_SOCKET, SO_LINGER, &(struct linger){.l_onoff = 1},
+        cg_sock_setopt(conn->sock, SOL_SOCKET, SO_LINGER, &(struct linger){.l_onoff = 1},
                   sizeof(struct linger));
     return n;
 }
@@ -156,7 +156,7 @@ static ssize_t reap(struct cg__http_conn *conn)
 {
     ssize_t n = cg_coro_result(conn->writer);
 
-    cg_unref(conn->writer);
+    cg_coro_unref(conn->writer);
     conn->writer = NULL;
     out_put(conn->server, conn->written);
     conn->written = NULL;
@@ -185,7 +185,7 @@ static void look_at(struct cg__http_conn *conn)
         reap(conn);
     /* Without memory for it the answers go out with the next. */
     if (is_kept(conn) && conn->writer == NULL)
-        cg_start(conn->server->sched, write_late, conn, .name = "http answers",
+        cg_sched_start(conn->server->sched, write_late, conn, .name = "http answers",
                  .coro = &conn->writer);
 }
 
@@ -214,7 +214,7 @@ void cg__http_out_late(struct cg__http_conn *conn)
     conn->next_late = server->lates;
     server->lates = conn;
     server->late.fn = look_at_all;
-    cg_defer(server->sched, &server->late);
+    cg_sched_defer(server->sched, &server->late);
 }
 
 void cg__http_out_end(struct cg__http_conn *conn)

@@ -113,7 +113,7 @@ static bool make_key(struct cg_sock *sock, unsigned char *key)
     unsigned char bytes[sizeof(struct in6_addr)] = {0};
     int family;
 
-    if (cg_peer_addr(sock, text, sizeof text) < 0)
+    if (cg_sock_peer_addr(sock, text, sizeof text) < 0)
         return false;
     family = text[0] == '[' ? AF_INET6 : AF_INET;
     if (family == AF_INET6)
@@ -212,7 +212,7 @@ static unsigned places(const struct cg_http_server *server)
 {
     unsigned most = server->options.connections;
 
-    if (cg_now(server->sched) >= server->short_until || server->short_places > most)
+    if (cg_sched_now(server->sched) >= server->short_until || server->short_places > most)
         return most;
     return server->short_places;
 }
@@ -245,7 +245,7 @@ void cg__http_place_short(struct cg_http_server *server)
     unsigned count = server->all.count;
 
     server->short_places = count - count / 8;
-    server->short_until = cg_now(server->sched) + SHORTAGE;
+    server->short_until = cg_sched_now(server->sched) + SHORTAGE;
     if (server->all.ending == 0) /* else a descriptor is about to be free */
         shed(server, &server->all, CG__HTTP_ALL);
 }

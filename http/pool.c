@@ -138,7 +138,7 @@ void cg__pool_leave(struct cg__pool *pool, struct cg__origin *lease)
         if (has_room(pool, enter->origin)) {
             unlink_waiter(enter);
             grant(enter);
-            cg_complete(&enter->op, 0);
+            cg_op_complete(&enter->op, 0);
         }
     }
 }
@@ -167,7 +167,7 @@ struct cg_sock *cg__pool_take(struct cg__pool *pool, struct cg__origin *lease,
         if (kept->origin == lease)
             return unlink_kept(pool, kept);
     while (pool->oldest && pool->active + pool->kept > pool->connections)
-        cg_close(unlink_kept(pool, pool->oldest));
+        cg_sock_close(unlink_kept(pool, pool->oldest));
     return NULL;
 }
 
@@ -177,7 +177,7 @@ void cg__pool_keep(struct cg__pool *pool, struct cg__origin *lease,
     struct cg__kept *kept = pool->keep > 0 ? malloc(sizeof *kept) : NULL;
 
     if (kept == NULL) {
-        cg_close(sock);
+        cg_sock_close(sock);
         return;
     }
     *kept = (struct cg__kept){
@@ -186,17 +186,17 @@ void cg__pool_keep(struct cg__pool *pool, struct cg__origin *lease,
     *(pool->newest ? &pool->newest->newer : &pool->oldest) = kept;
     pool->newest = kept;
     if (++pool->kept > pool->keep)
-        cg_close(unlink_kept(pool, pool->oldest));
+        cg_sock_close(unlink_kept(pool, pool->oldest));
 }
 
 void cg__pool_tidy(struct cg__pool *pool, int64_t now)
 {
     while (pool->oldest && now - pool->oldest->since >= pool->keep_timeout)
-        cg_close(unlink_kept(pool, pool->oldest));
+        cg_sock_close(unlink_kept(pool, pool->oldest));
 }
 
 void cg__pool_close(struct cg__pool *pool)
 {
     while (pool->oldest)
-        cg_close(unlink_kept(pool, pool->oldest));
+        cg_sock_close(unlink_kept(pool, pool->oldest));
 }

@@ -14,7 +14,7 @@ void cg__http_give_back(struct cg_http_request *req)
 {
     if (req->view.chunk == NULL)
         return;
-    cg_giveback(&req->view, req->parsed);
+    cg_view_release(&req->view, req->parsed);
     req->view = (struct cg_view){.data = NULL};
     req->parsed = 0;
 }
@@ -100,9 +100,9 @@ static ssize_t more(struct cg_http_request *req)
     else if (!req->conn->more)
         n = cg__http_flush(req->conn, NULL, 0);
     if (n == 0) {
-        start = cg_now(cg_sched_self());
+        start = cg_sched_now(cg_sched_self());
         n = cg_yield(cg_borrow(req->conn->sock, &req->view, .timeout = patience(req)));
-        req->waited += cg_now(cg_sched_self()) - start;
+        req->waited += cg_sched_now(cg_sched_self()) - start;
     }
     if (n == -ETIMEDOUT)
         return failed(req, 408, n);
@@ -175,7 +175,7 @@ static int read_print(const struct cg_op *op, char *buf, size_t size)
 {
     const struct cg_http_read_op *read = (const struct cg_http_read_op *)op;
 
-    return snprintf(buf, size, "%s, %zu", cg_http_target(read->req), read->len);
+    return snprintf(buf, size, "%s, %zu", cg_http_request_target(read->req), read->len);
 }
 
 const struct cg_op_type cg_http_read_type = {
@@ -218,8 +218,8 @@ static ssize_t body_run(struct cg_op *op)
     return (ssize_t)size;
 }
 
-const struct cg_op_type cg_http_body_type = {
-    .name = "http_body",
+const struct cg_op_type cg_http_read_body_type = {
+    .name = "http_read_body",
     .run = body_run,
     .print = read_print,
 };

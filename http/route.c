@@ -97,7 +97,7 @@ static void make_whole(struct cg_http_server *server)
     }
 }
 
-int cg_http_mount(struct cg_http_server *server, const char *pattern,
+int cg_http_server_mount(struct cg_http_server *server, const char *pattern,
                   cg_http_handler *handler, void *arg)
 {
     size_t method = strcspn(pattern, " "), at = 0;

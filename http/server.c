@@ -36,7 +36,7 @@ static void set_defaults(struct cg_http_server_options *options)
     DEFAULT(compress_above, CG_HTTP_COMPRESS_ABOVE);
 }
 
-struct cg_http_server *cg_http_server_create(const struct cg_http_server_options *options)
+struct cg_http_server *cg_http_server_new_with(const struct cg_http_server_options *options)
 {
     struct cg_http_server *server = calloc(1, sizeof *server);
 
@@ -84,7 +84,7 @@ void cg_http_server_free(struct cg_http_server *server)
     free(server);
 }
 
-unsigned cg_http_connections(const struct cg_http_server *server)
+unsigned cg_http_server_connections(const struct cg_http_server *server)
 {
     return server->all.count;
 }
@@ -173,21 +173,21 @@ static struct cg__http_conn *conn_new(struct cg_http_server *server,
     if (rc == -ENOMEM)
         cg__http_log(server, no_memory);
     free(conn);
-    cg_close(sock);
+    cg_sock_close(sock);
     return NULL;
 }
 
 static void conn_drop(struct cg__http_conn *conn)
 {
     cg__http_place_leave(conn);
-    cg_close(conn->sock);
+    cg_sock_close(conn->sock);
     free(conn);
 }
 
 static void start(struct cg__http_conn *conn)
 {
     struct cg_http_server *server = conn->server;
-    int rc = cg_start(cg_sched_self(), cg__http_talk, conn, .name = "http",
+    int rc = cg_sched_start(cg_sched_self(), cg__http_talk, conn, .name = "http",
                       .stack_size = server->options.stack_size, .coro = &conn->coro);
 
     if (rc < 0) {

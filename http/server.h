@@ -134,7 +134,7 @@ struct cg_http_server {
     char usual[CG__HTTP_USUAL]; /* "HTTP/1.1 200 OK\r\nServer: ...\r\nDate: ...\r\n
                                    Content-Type: " */
     size_t usual_size, date_at; /* 0: not made */
-    int64_t date_until;         /* cg_now */
+    int64_t date_until;         /* cg_sched_now */
     struct cg_sched *sched;
     struct cg__http_conn *lates; /* whose handlers may keep earlier answers waiting */
     struct cg_deferred late;     /* looks after them */
@@ -164,7 +164,7 @@ struct cg_http_request {
     uint64_t body_seen;
     int64_t waited;       /* for bytes of the body */
     size_t computed;      /* bytes that were compressed since others ran */
-    char *whole;          /* what cg_http_body has read */
+    char *whole;          /* what cg_http_read_body has read */
     int failure;          /* the status for what went wrong with the body */
     int status;           /* of the answer */
     uint64_t sent; /* bytes of its body, for the log */

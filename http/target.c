@@ -50,7 +50,7 @@ static const char *skip_origin(const char *target)
 
 const char *cg__http_raw_path(const struct cg_http_request *req)
 {
-    const char *target = cg_http_target(req);
+    const char *target = cg_http_request_target(req);
 
     return *target == '/' ? target : skip_origin(target);
 }
@@ -114,7 +114,7 @@ int cg__http_path(struct cg_http_request *req)
 /* Takes the query apart, once; a piece that is not valid is left out. */
 static void parse_query(struct cg_http_request *req)
 {
-    const char *at = strchr(cg_http_target(req), '?');
+    const char *at = strchr(cg_http_request_target(req), '?');
 
     req->has_query = true;
     while (at != NULL && *at != '\0') {
@@ -142,7 +142,7 @@ static void parse_query(struct cg_http_request *req)
     }
 }
 
-const char *cg_http_query(struct cg_http_request *req, const char *name)
+const char *cg_http_request_query(struct cg_http_request *req, const char *name)
 {
     if (!req->has_query)
         parse_query(req);
@@ -157,54 +157,54 @@ const char *cg_http_query(struct cg_http_request *req, const char *name)
 
 /* ---- What else can be asked ------------------------------------------------------ */
 
-const char *cg_http_method(const struct cg_http_request *req)
+const char *cg_http_request_method(const struct cg_http_request *req)
 {
     return req->parser.method;
 }
 
-const char *cg_http_target(const struct cg_http_request *req)
+const char *cg_http_request_target(const struct cg_http_request *req)
 {
     return cg__http_at(&req->line, req->parser.text);
 }
 
-const char *cg_http_path(const struct cg_http_request *req)
+const char *cg_http_request_path(const struct cg_http_request *req)
 {
     return req->path;
 }
 
-const char *cg_http_param(const struct cg_http_request *req, const char *name)
+const char *cg_http_request_param(const struct cg_http_request *req, const char *name)
 {
     if (req->rest != NULL && strcmp(name, "*") == 0)
         return req->rest;
     return cg_http_headers_get(&req->params, name);
 }
 
-const char *cg_http_header(const struct cg_http_request *req, const char *name)
+const char *cg_http_request_header(const struct cg_http_request *req, const char *name)
 {
     return cg_http_headers_get(&req->in, name);
 }
 
-const struct cg_http_headers *cg_http_headers(const struct cg_http_request *req)
+const struct cg_http_headers *cg_http_request_headers(const struct cg_http_request *req)
 {
     return &req->in;
 }
 
-const struct cg_http_headers *cg_http_trailers(const struct cg_http_request *req)
+const struct cg_http_headers *cg_http_request_trailers(const struct cg_http_request *req)
 {
     return &req->trailers;
 }
 
-int64_t cg_http_length(const struct cg_http_request *req)
+int64_t cg_http_request_length(const struct cg_http_request *req)
 {
     return req->parser.chunked ? -1 : (int64_t)req->parser.length;
 }
 
-int cg_http_minor(const struct cg_http_request *req)
+int cg_http_request_minor(const struct cg_http_request *req)
 {
     return req->parser.minor;
 }
 
-struct cg_sock *cg_http_sock(const struct cg_http_request *req)
+struct cg_sock *cg_http_request_sock(const struct cg_http_request *req)
 {
     /* A request is never a constant, whatever it is for the caller. */
     cg__http_let_read((struct cg_http_request *)req);

@@ -161,7 +161,7 @@ static ssize_t write_piece(struct cg_http_request *req, const void *data, size_t
 
 static ssize_t write_run(struct cg_op *op)
 {
-    struct cg_http_answer_op *write = (struct cg_http_answer_op *)op;
+    struct cg_http_respond_op *write = (struct cg_http_respond_op *)op;
     ssize_t n = write_piece(write->req, write->body, write->size, write->more);
 
     return n < 0 ? n : (ssize_t)write->size;
@@ -287,7 +287,7 @@ static int put_data(struct cg_http_headers *text, const char *data)
     }
 }
 
-static int put_event(struct cg_http_headers *text, const struct cg_http_event_op *event)
+static int put_event(struct cg_http_headers *text, const struct cg_http_send_event_op *event)
 {
     char number[24];
     int rc = 0;
@@ -311,14 +311,14 @@ static int put_event(struct cg_http_headers *text, const struct cg_http_event_op
 
 static ssize_t event_run(struct cg_op *op)
 {
-    struct cg_http_event_op *event = (struct cg_http_event_op *)op;
+    struct cg_http_send_event_op *event = (struct cg_http_send_event_op *)op;
     struct cg_http_headers text = {.data = NULL};
     ssize_t n = put_event(&text, event);
 
     if (n == 0 && !event->req->begun) {
-        n = cg_http_set(event->req, "Content-Type", "text/event-stream");
+        n = cg_http_response_set_header(event->req, "Content-Type", "text/event-stream");
         if (n == 0)
-            n = cg_http_set(event->req, "Cache-Control", "no-cache");
+            n = cg_http_response_set_header(event->req, "Cache-Control", "no-cache");
     }
     if (n == 0)
         n = write_piece(event->req, text.data, text.used, false);
@@ -326,8 +326,8 @@ static ssize_t event_run(struct cg_op *op)
     return n;
 }
 
-const struct cg_op_type cg_http_event_type = {
-    .name = "http_event",
+const struct cg_op_type cg_http_send_event_type = {
+    .name = "http_send_event",
     .run = event_run,
 };
 

@@ -82,7 +82,7 @@ static ssize_t run_branch(void *arg)
         result = -ETIMEDOUT;
     op->compound = false;
     op->timer = (struct cg_timer){.next = NULL};
-    cg_complete(op, result);
+    cg_op_complete(op, result);
     return 0;
 }
 
@@ -177,7 +177,7 @@ static void any_settled(struct cg_op *op, struct cg_op *branch)
     }
     /* While branches are being cancelled the last of them ends up here too. */
     if (any->unsettled == 0 && !any->busy && op->state != CG_OP_IDLE)
-        cg_complete(op, outcome(any));
+        cg_op_complete(op, outcome(any));
 }
 
 static enum cg_verdict any_cancel(struct cg_op *op, struct cg_sched *sched)

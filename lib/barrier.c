@@ -46,8 +46,8 @@ static enum cg_verdict wait_process(struct cg_op *op, struct cg_sched *sched)
     }
     barrier->waiting = 0;
     for (unsigned i = 0; (other = cg__waiters_take(&barrier->waiters, op)); i++)
-        cg_complete_by(other, i, op);
-    return n ? cg_after_others(op, n) : cg__done(op, 0);
+        cg_op_complete_by(other, i, op);
+    return n ? cg_op_after_others(op, n) : cg__done(op, 0);
 }
 
 static enum cg_verdict wait_cancel(struct cg_op *op, struct cg_sched *sched)

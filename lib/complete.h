@@ -66,7 +66,7 @@ static inline void cg__op_complete(struct cg_op *op, ssize_t result, bool first)
                     first || cg__prio_in(op, coro->sched) & CG_PRIO_CORO);
 }
 
-/* cg_after_others. */
+/* cg_op_after_others. */
 static inline enum cg_verdict cg__after_others(struct cg_op *op, struct cg_sched *sched,
                                                ssize_t result)
 {

@@ -33,7 +33,7 @@ static enum cg_verdict wait_cancel(struct cg_op *op, struct cg_sched *sched)
 
     (void)sched;
     if (wait->notified) {
-        cg_notify(wait->condition);
+        cg_condition_notify(wait->condition);
         return CG_PENDING;
     }
     cg__waiters_remove(&wait->condition->waiters, op);
@@ -65,7 +65,7 @@ const struct cg_op_type cg_wait_condition_type = {
     .print = wait_print,
 };
 
-size_t cg_notify(struct cg_condition *condition)
+size_t cg_condition_notify(struct cg_condition *condition)
 {
     struct cg_op *op = cg__waiters_take(&condition->waiters, NULL);
 
@@ -73,17 +73,17 @@ size_t cg_notify(struct cg_condition *condition)
         return 0;
     ((struct cg_wait_condition_op *)op)->notified = true;
     if (cg__mutex_take(((struct cg_wait_condition_op *)op)->mutex, op))
-        cg_complete(op, 0);
+        cg_op_complete(op, 0);
     else
         condition->leaving++;
     return 1;
 }
 
-size_t cg_notify_all(struct cg_condition *condition)
+size_t cg_condition_notify_all(struct cg_condition *condition)
 {
     size_t n = 0;
 
-    while (cg_notify(condition))
+    while (cg_condition_notify(condition))
         n++;
     return n;
 }

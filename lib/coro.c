@@ -98,13 +98,13 @@ struct cg_coro *cg__coro_visible(struct cg_coro *coro)
     return coro;
 }
 
-struct cg_coro *cg_ref(struct cg_coro *coro)
+struct cg_coro *cg_coro_ref(struct cg_coro *coro)
 {
     coro->refs++;
     return coro;
 }
 
-void cg_unref(struct cg_coro *coro)
+void cg_coro_unref(struct cg_coro *coro)
 {
     if (coro == NULL || --coro->refs > 0)
         return;
@@ -114,7 +114,7 @@ void cg_unref(struct cg_coro *coro)
         cg__coro_free(coro);
 }
 
-struct cg_coro *cg_self(void)
+struct cg_coro *cg_coro_self(void)
 {
     return cg__self;
 }

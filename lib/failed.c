@@ -50,7 +50,7 @@ static void tell(struct cg__failed *failed, struct cg_coro *coro)
         failed->fn(failed->arg, coro);
     else
         report(coro);
-    cg_unref(coro);
+    cg_coro_unref(coro);
 }
 
 static void tell_all(struct cg_deferred *deferred)
@@ -80,7 +80,7 @@ void cg__failed_put(struct cg_coro *coro)
     coro->next = NULL;
     *failed->last = coro;
     failed->last = &coro->next;
-    cg_defer(coro->sched, &failed->deferred);
+    cg_sched_defer(coro->sched, &failed->deferred);
 }
 
 void cg__failed_end(struct cg_sched *sched)

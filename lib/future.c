@@ -75,7 +75,7 @@ static void defer_callbacks(struct cg_future *future)
     if (future->callbacks == NULL || future->deferred.queued)
         return;
     cg_future_ref(future);
-    cg_defer(future->sched, &future->deferred);
+    cg_sched_defer(future->sched, &future->deferred);
 }
 
 static void unlink_await(struct cg_await_op *await)
@@ -100,7 +100,7 @@ static void complete(struct cg_future *future, ssize_t result, void *value)
         struct cg_await_op *await = future->first;
 
         unlink_await(await);
-        cg_complete(&await->op, result);
+        cg_op_complete(&await->op, result);
     }
     defer_callbacks(future);
     cg_future_unref(future);
@@ -242,12 +242,12 @@ static ssize_t run_task(void *arg)
         cg__coro_take(coro);
     task->coro = NULL;
     complete(task, result, NULL);
-    cg_unref(coro);
+    cg_coro_unref(coro);
     cg_future_unref(task);
     return result;
 }
 
-struct cg_future *cg_task_create(struct cg_sched *sched, cg_fn *fn, void *arg,
+struct cg_future *cg_task_new_with(struct cg_sched *sched, cg_fn *fn, void *arg,
                                  const struct cg_coro_options *options)
 {
     struct cg_coro_options with = options ? *options : (struct cg_coro_options){0};
@@ -258,22 +258,22 @@ struct cg_future *cg_task_create(struct cg_sched *sched, cg_fn *fn, void *arg,
     task->fn = fn;
     task->arg = arg;
     with.coro = &task->coro;
-    if (cg_sched_start(sched, run_task, task, &with) < 0) {
+    if (cg_sched_start_with(sched, run_task, task, &with) < 0) {
         cg_future_unref(task);
         return NULL;
     }
     if (options && options->coro)
-        *options->coro = cg_ref(task->coro);
+        *options->coro = cg_coro_ref(task->coro);
     return cg_future_ref(task);
 }
 
-ssize_t cg_run_until(struct cg_sched *sched, struct cg_future *future)
+ssize_t cg_sched_run_until(struct cg_sched *sched, struct cg_future *future)
 {
     ssize_t rc = 1;
 
     cg_future_ref(future);
     while (!future->done && rc > 0)
-        rc = cg_step(sched, CG_NEVER);
+        rc = cg_sched_step(sched, CG_NEVER);
     if (future->done)
         rc = future->result;
     else if (rc == 0)

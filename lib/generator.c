@@ -42,7 +42,7 @@ static void *entry(void *arg)
     return cg__context_exit_then(&gen->ctx, gen->back);
 }
 
-struct cg_gen *cg_gen_create(cg_gen_fn *fn, void *arg,
+struct cg_gen *cg_gen_new_with(cg_gen_fn *fn, void *arg,
                              const struct cg_gen_options *options)
 {
     static const struct cg_gen_options none;

@@ -49,7 +49,7 @@ void cg__group_reached(struct cg_scope *scope)
             end(inner->group, inner->reason ? inner->reason : -ECANCELED);
 }
 
-struct cg_group *cg_group_begin(struct cg_group *group,
+struct cg_group *cg_group_open_with(struct cg_group *group,
                                 const struct cg_group_options *options)
 {
     struct cg_coro *self = cg__self;
@@ -71,7 +71,7 @@ struct cg_group *cg_group_begin(struct cg_group *group,
     return group;
 }
 
-int cg_group_start(struct cg_group *group, cg_fn *fn, void *arg, ssize_t *answer,
+int cg_group_start_with(struct cg_group *group, cg_fn *fn, void *arg, ssize_t *answer,
                    const struct cg_coro_options *options)
 {
     struct cg_sched *sched = group->scope.coro->sched;
@@ -85,7 +85,7 @@ int cg_group_start(struct cg_group *group, cg_fn *fn, void *arg, ssize_t *answer
     if (group->reason)
         return -ECANCELED;
     mine.coro = &coro;
-    if ((rc = cg_sched_start(sched, fn, arg, &mine)) < 0)
+    if ((rc = cg_sched_start_with(sched, fn, arg, &mine)) < 0)
         return rc;
     coro->group = group;
     coro->answer = answer;
@@ -98,7 +98,7 @@ int cg_group_start(struct cg_group *group, cg_fn *fn, void *arg, ssize_t *answer
     if (options && options->coro)
         *options->coro = coro;
     else
-        cg_unref(coro);
+        cg_coro_unref(coro);
     return 0;
 }
 
@@ -125,7 +125,7 @@ void cg__group_leave(struct cg_coro *coro)
     }
     if (group->count == 0 && (wait = group->wait)) {
         group->wait = NULL;
-        cg_complete(wait, 0);
+        cg_op_complete(wait, 0);
     }
 }
 
@@ -147,32 +147,32 @@ struct cg_group *cg_group_self(void)
 
 static enum cg_verdict add_process(struct cg_op *op, struct cg_sched *sched)
 {
-    struct cg_group_add_op *add = (struct cg_group_add_op *)op;
+    struct cg_add_to_group_op *add = (struct cg_add_to_group_op *)op;
     struct cg_coro_options options = {
         .name = add->name, .coro = add->coro, .prio = cg__op_prio(op)};
     int rc = -EINVAL;
 
     if (add->group->closed || add->group->scope.coro->sched == sched)
-        rc = cg_group_start(add->group, add->fn, add->arg, add->answer, &options);
-    return rc == 0 ? cg_after_others(op, 0) : cg__done(op, rc);
+        rc = cg_group_start_with(add->group, add->fn, add->arg, add->answer, &options);
+    return rc == 0 ? cg_op_after_others(op, 0) : cg__done(op, rc);
 }
 
 static int add_print(const struct cg_op *op, char *buf, size_t size)
 {
-    const struct cg_group_add_op *add = (const struct cg_group_add_op *)op;
+    const struct cg_add_to_group_op *add = (const struct cg_add_to_group_op *)op;
 
     return snprintf(buf, size, "%s", add->name ? add->name : "coroutine");
 }
 
-const struct cg_op_type cg_group_add_type = {
-    .name = "group_add",
+const struct cg_op_type cg_add_to_group_type = {
+    .name = "add_to_group",
     .process = add_process,
     .print = add_print,
 };
 
 static enum cg_verdict wait_process(struct cg_op *op, struct cg_sched *sched)
 {
-    struct cg_group *group = ((struct cg_group_wait_op *)op)->group;
+    struct cg_group *group = ((struct cg_wait_group_op *)op)->group;
 
     (void)sched;
     if (group->closed)
@@ -192,14 +192,14 @@ static enum cg_verdict wait_process(struct cg_op *op, struct cg_sched *sched)
 static enum cg_verdict wait_cancel(struct cg_op *op, struct cg_sched *sched)
 {
     (void)sched;
-    end(((struct cg_group_wait_op *)op)->group, op->reason);
+    end(((struct cg_wait_group_op *)op)->group, op->reason);
     return CG_PENDING;
 }
 
 /* In the owner's coroutine: closes the group, unless the op has never been processed. */
 static ssize_t wait_finish(struct cg_op *op)
 {
-    struct cg_group *group = ((struct cg_group_wait_op *)op)->group;
+    struct cg_group *group = ((struct cg_wait_group_op *)op)->group;
     struct cg_coro *owner = group->scope.coro;
     int reason;
 
@@ -220,11 +220,11 @@ static int wait_print(const struct cg_op *op, char *buf, size_t size)
     if (op->state <= CG_OP_UNHEARD) /* the group may be gone */
         return snprintf(buf, size, "group");
     return snprintf(buf, size, "for %zu",
-                    ((const struct cg_group_wait_op *)op)->group->count);
+                    ((const struct cg_wait_group_op *)op)->group->count);
 }
 
-const struct cg_op_type cg_group_wait_type = {
-    .name = "group_wait",
+const struct cg_op_type cg_wait_group_type = {
+    .name = "wait_group",
     .flags = CG_OP_ANYHOW,
     .process = wait_process,
     .cancel = wait_cancel,

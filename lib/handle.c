@@ -43,7 +43,7 @@ static void run(struct cg_deferred *deferred)
 static void queue(struct cg_handle *handle)
 {
     handle->state = QUEUED;
-    cg_defer(handle->sched, &handle->deferred);
+    cg_sched_defer(handle->sched, &handle->deferred);
 }
 
 static struct cg_handle *of_timer(struct cg_timer *timer)
@@ -83,25 +83,25 @@ static int call(struct cg_sched *sched, int64_t moment, void (*fn)(void *arg),
     return 0;
 }
 
-int cg_call_soon(struct cg_sched *sched, void (*fn)(void *arg), void *arg,
+int cg_sched_call_soon(struct cg_sched *sched, void (*fn)(void *arg), void *arg,
                  struct cg_handle **handle)
 {
     return call(sched, sched->now, fn, arg, handle);
 }
 
 /* From the clock, not from the turn's time: it would be early after a long computation. */
-int cg_call_later(struct cg_sched *sched, int64_t delay, void (*fn)(void *arg),
+int cg_sched_call_later(struct cg_sched *sched, int64_t delay, void (*fn)(void *arg),
                   void *arg, struct cg_handle **handle)
 {
     int64_t now = cg__sched_clock(sched);
 
     if (delay <= 0)
-        return cg_call_soon(sched, fn, arg, handle);
+        return cg_sched_call_soon(sched, fn, arg, handle);
     return call(sched, delay < CG_NEVER - now ? now + delay : CG_NEVER, fn, arg,
                 handle);
 }
 
-int cg_call_at(struct cg_sched *sched, int64_t moment, void (*fn)(void *arg), void *arg,
+int cg_sched_call_at(struct cg_sched *sched, int64_t moment, void (*fn)(void *arg), void *arg,
                struct cg_handle **handle)
 {
     return call(sched, moment, fn, arg, handle);

@@ -14,14 +14,14 @@
 #include <stdio.h>
 #include <string.h>
 
-static ssize_t outcome(const struct cg_iterate *it)
+static ssize_t outcome(const struct cg_iterator *it)
 {
     if (it->result == -ECANCELED && it->stopping)
         return 0;
     return it->result < 0 ? it->result : 0;
 }
 
-static ssize_t stopped(const struct cg_iterate *it)
+static ssize_t stopped(const struct cg_iterator *it)
 {
     return it->result == -ECANCELED ? 0 : it->result;
 }
@@ -30,21 +30,21 @@ static ssize_t stopped(const struct cg_iterate *it)
  * away. */
 static ssize_t produce_run(void *arg)
 {
-    struct cg_iterate *it = arg;
+    struct cg_iterator *it = arg;
     ssize_t result = it->result = it->fn(it->arg);
     struct cg_op *next = it->next, *stop = it->stop;
 
-    cg__coro_take(cg__self); /* cg_next and cg_iterate_stop answer it */
+    cg__coro_take(cg__self); /* cg_get_next and cg_iterate_stop answer it */
     it->ended = true;
     it->next = it->stop = NULL;
     if (next)
-        cg_complete(next, outcome(it));
+        cg_op_complete(next, outcome(it));
     if (stop)
-        cg_complete(stop, stopped(it));
+        cg_op_complete(stop, stopped(it));
     return result;
 }
 
-static void hand_over(struct cg_produce_op *produce, struct cg_next_op *next)
+static void hand_over(struct cg_produce_op *produce, struct cg_get_next_op *next)
 {
     memcpy(next->value, &produce->value, sizeof produce->value);
     produce->taken = true;
@@ -52,8 +52,8 @@ static void hand_over(struct cg_produce_op *produce, struct cg_next_op *next)
 
 static enum cg_verdict next_process(struct cg_op *op, struct cg_sched *sched)
 {
-    struct cg_next_op *next = (struct cg_next_op *)op;
-    struct cg_iterate *it = next->iterate;
+    struct cg_get_next_op *next = (struct cg_get_next_op *)op;
+    struct cg_iterator *it = next->iterate;
     struct cg_produce_op *produce = (struct cg_produce_op *)it->produce;
     int rc;
 
@@ -66,12 +66,12 @@ static enum cg_verdict next_process(struct cg_op *op, struct cg_sched *sched)
     if (it->coro == NULL) {
         if (it->fn == NULL)
             return cg__done(op, -EINVAL);
-        rc = cg_start(sched, produce_run, it, .name = it->name ? it->name : "producer",
+        rc = cg_sched_start(sched, produce_run, it, .name = it->name ? it->name : "producer",
                       .stack_size = it->stack_size, .coro = &it->coro,
                       .prio = cg__op_prio(op));
         if (rc < 0)
             return cg__done(op, rc);
-        cg_unref(
+        cg_coro_unref(
             it->coro); /* it is there as long as it runs, and not looked at later */
     } else if (produce && !produce->taken) {
         hand_over(produce, next);
@@ -80,7 +80,7 @@ static enum cg_verdict next_process(struct cg_op *op, struct cg_sched *sched)
     it->next = op;
     if (produce) {
         it->produce = NULL;
-        cg_complete_by(&produce->op, 0, op);
+        cg_op_complete_by(&produce->op, 0, op);
     }
     return CG_PENDING;
 }
@@ -88,21 +88,21 @@ static enum cg_verdict next_process(struct cg_op *op, struct cg_sched *sched)
 static enum cg_verdict next_cancel(struct cg_op *op, struct cg_sched *sched)
 {
     (void)sched;
-    ((struct cg_next_op *)op)->iterate->next = NULL;
+    ((struct cg_get_next_op *)op)->iterate->next = NULL;
     return CG_DONE;
 }
 
 static int next_print(const struct cg_op *op, char *buf, size_t size)
 {
-    const struct cg_iterate *it = ((const struct cg_next_op *)op)->iterate;
+    const struct cg_iterator *it = ((const struct cg_get_next_op *)op)->iterate;
 
     if (op->state <= CG_OP_UNHEARD) /* the struct may be gone */
         return snprintf(buf, size, "value");
     return snprintf(buf, size, "of %s", it->name ? it->name : "producer");
 }
 
-const struct cg_op_type cg_next_type = {
-    .name = "next",
+const struct cg_op_type cg_get_next_type = {
+    .name = "get_next",
     .flags = CG_OP_LOCAL,
     .process = next_process,
     .cancel = next_cancel,
@@ -113,7 +113,7 @@ static enum cg_verdict produce_process(struct cg_op *op, struct cg_sched *sched)
 {
     struct cg_produce_op *produce = (struct cg_produce_op *)op;
     struct cg_coro *coro = cg__coro_visible(cg_op_coro(op));
-    struct cg_iterate *it = coro->arg;
+    struct cg_iterator *it = coro->arg;
     struct cg_op *next;
 
     (void)sched;
@@ -126,8 +126,8 @@ static enum cg_verdict produce_process(struct cg_op *op, struct cg_sched *sched)
     produce->taken = false;
     if ((next = it->next)) {
         it->next = NULL;
-        hand_over(produce, (struct cg_next_op *)next);
-        cg_complete_by(next, 1, op);
+        hand_over(produce, (struct cg_get_next_op *)next);
+        cg_op_complete_by(next, 1, op);
     }
     return CG_PENDING;
 }
@@ -159,7 +159,7 @@ const struct cg_op_type cg_produce_type = {
 
 static enum cg_verdict stop_process(struct cg_op *op, struct cg_sched *sched)
 {
-    struct cg_iterate *it = ((struct cg_stop_producer_op *)op)->iterate;
+    struct cg_iterator *it = ((struct cg_stop_producer_op *)op)->iterate;
 
     (void)sched;
     if (it->coro && it->coro == cg__coro_visible(cg_op_coro(op)) && !it->ended)

@@ -11,7 +11,7 @@
 
 static ssize_t monitor_run(struct cg_op *op)
 {
-    struct cg_monitor_op *monitor = (struct cg_monitor_op *)op;
+    struct cg_call_locked_op *monitor = (struct cg_call_locked_op *)op;
     ssize_t result;
 
     if (monitor->fn == NULL)
@@ -19,20 +19,20 @@ static ssize_t monitor_run(struct cg_op *op)
     if ((result = cg_yield(cg_lock(monitor->mutex))) < 0)
         return result;
     result = monitor->fn(monitor->arg);
-    cg_unlock(monitor->mutex);
+    cg_mutex_unlock(monitor->mutex);
     return result;
 }
 
 static int monitor_print(const struct cg_op *op, char *buf, size_t size)
 {
-    const struct cg_mutex *mutex = ((const struct cg_monitor_op *)op)->mutex;
+    const struct cg_mutex *mutex = ((const struct cg_call_locked_op *)op)->mutex;
     char at[CG__ADDRESS_SIZE];
 
     return snprintf(buf, size, "%s", cg__waiters_name(op, &mutex->name, mutex, at));
 }
 
-const struct cg_op_type cg_monitor_type = {
-    .name = "monitor",
+const struct cg_op_type cg_call_locked_type = {
+    .name = "call_locked",
     .run = monitor_run,
     .print = monitor_print,
 };

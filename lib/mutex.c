@@ -65,7 +65,7 @@ void cg__mutex_give(struct cg_mutex *mutex, const struct cg_op *by)
     }
 }
 
-int cg_unlock(struct cg_mutex *mutex)
+int cg_mutex_unlock(struct cg_mutex *mutex)
 {
     if (cg__self == NULL || mutex->owner != cg__self)
         return -EPERM;

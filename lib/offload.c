@@ -26,7 +26,7 @@ static void list(struct cg_sched *sched, struct cg__job *job)
         sched->jobs->link = &job->next_job;
     job->link = &sched->jobs;
     sched->jobs = job;
-    cg_hold(sched);
+    cg_sched_hold(sched);
 }
 
 static void unlist(struct cg__job *job)
@@ -34,7 +34,7 @@ static void unlist(struct cg__job *job)
     *job->link = job->next_job;
     if (job->next_job)
         job->next_job->link = job->link;
-    cg_unhold(job->sched);
+    cg_sched_unhold(job->sched);
 }
 
 static void tell(const struct cg_offload_op *offload, enum cg_fate fate)
@@ -59,7 +59,7 @@ static void come_home(struct cg__post *post, bool dropped)
     if (dropped)
         return;
     tell(offload, CG_FATE_RAN);
-    cg_complete(&offload->op, result);
+    cg_op_complete(&offload->op, result);
 }
 
 /* As in a thread, where there is no coroutine that could yield. */
@@ -152,7 +152,7 @@ static enum cg_verdict offload_cancel(struct cg_op *op, struct cg_sched *sched)
     *link = next;
     if (next)
         next->link = link;
-    cg_unhold(sched);
+    cg_sched_unhold(sched);
     return CG_DONE;
 }
 
@@ -204,7 +204,7 @@ void cg__jobs_leave_to_parent(struct cg_sched *sched)
         tell(offload, job->state == CG__JOB_QUEUED ? CG_FATE_NOT_RUN : CG_FATE_LEFT);
         unlist(job);
         free(job);
-        cg_complete(&offload->op, -ESRCH);
+        cg_op_complete(&offload->op, -ESRCH);
     }
 }
 

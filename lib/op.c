@@ -196,14 +196,14 @@ int64_t cg__op_expiry(const struct cg_op *op, struct cg_sched *sched)
     return timeout < expiry - now ? now + timeout : expiry;
 }
 
-void cg_expire_at(struct cg_op *op, int64_t moment)
+void cg_op_expire_at(struct cg_op *op, int64_t moment)
 {
     assert(op->state == CG_OP_PENDING && !cg__timer_is_set(&op->timer));
     if (moment < (int64_t)op->timer.expiry)
         op->timer.expiry = moment < 0 ? 0 : moment;
 }
 
-void cg_progress(struct cg_op *op)
+void cg_op_progress(struct cg_op *op)
 {
     struct cg_sched *sched = cg_op_coro(op)->sched;
     struct cg_timer *timer = op->compound ? &op->runs.scope->timer : &op->timer;
@@ -214,7 +214,7 @@ void cg_progress(struct cg_op *op)
     cg__timer_set(&sched->timers, timer, cg__op_expiry(op, sched));
 }
 
-void cg_charge(struct cg_sched *sched, size_t bytes)
+void cg_sched_charge(struct cg_sched *sched, size_t bytes)
 {
     struct cg_coro *self = cg__self;
 
@@ -239,17 +239,17 @@ void cg__branch_complete(struct cg_op *op, ssize_t result)
     parent->type->settled(parent, op);
 }
 
-void cg_complete(struct cg_op *op, ssize_t result)
+void cg_op_complete(struct cg_op *op, ssize_t result)
 {
     cg__op_complete(op, result, false);
 }
 
-void cg_complete_by(struct cg_op *op, ssize_t result, const struct cg_op *by)
+void cg_op_complete_by(struct cg_op *op, ssize_t result, const struct cg_op *by)
 {
     cg__op_complete(op, result, cg__op_prio(by) & CG_PRIO_OP);
 }
 
-enum cg_verdict cg_after_others(struct cg_op *op, ssize_t result)
+enum cg_verdict cg_op_after_others(struct cg_op *op, ssize_t result)
 {
     return cg__after_others(op, coro_of(op)->sched, result);
 }
@@ -266,7 +266,7 @@ void cg__op_cancel(struct cg_op *op, int reason)
     if (op->compound)
         cg__scope_end(&op->runs.coro->base, -ECANCELED);
     else if (op->type->cancel == NULL || op->type->cancel(op, sched) == CG_DONE)
-        cg_complete(op, reason);
+        cg_op_complete(op, reason);
 }
 
 bool cg_object_close(struct cg_object *object)
@@ -305,7 +305,7 @@ ssize_t cg__op_finish(struct cg_op *op)
     return finish(op);
 }
 
-ssize_t cg_result(const struct cg_op *op)
+ssize_t cg_op_result(const struct cg_op *op)
 {
     return op->state <= CG_OP_UNHEARD ? op->result : -EBUSY;
 }

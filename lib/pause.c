@@ -49,7 +49,7 @@ static enum cg_verdict sleep_process(struct cg_op *op, struct cg_sched *sched)
     if (until == 0)
         until = sleep->length < CG__MOMENT_MAX - now ? now + sleep->length : CG__MOMENT_MAX;
     sleep->wake = until;
-    cg_expire_at(op, until);
+    cg_op_expire_at(op, until);
     return CG_PENDING;
 }
 
@@ -132,8 +132,8 @@ static enum cg_verdict activate_process(struct cg_op *op, struct cg_sched *sched
         struct cg_op *suspend = coro->suspend;
 
         coro->suspend = NULL;
-        cg_complete_by(suspend, activate->value, op);
-        return cg_after_others(op, 0);
+        cg_op_complete_by(suspend, activate->value, op);
+        return cg_op_after_others(op, 0);
     } else if (coro->activated)
         op->result = -EALREADY;
     else {

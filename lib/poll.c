@@ -43,8 +43,8 @@ static void complete(struct cg_io *io, ssize_t result)
     struct cg_sched *sched = cg_op_coro(&poll->op)->sched;
 
     give(sched, poll);
-    cg_unhold(sched);
-    cg_complete(&poll->op, result);
+    cg_sched_unhold(sched);
+    cg_op_complete(&poll->op, result);
 }
 
 static enum cg_verdict poll_process(struct cg_op *op, struct cg_sched *sched)
@@ -65,7 +65,7 @@ static enum cg_verdict poll_process(struct cg_op *op, struct cg_sched *sched)
         .owner = op,
     };
     if (cg_reactor_submit(sched->reactor, poll->io) == CG_PENDING) {
-        cg_hold(sched);
+        cg_sched_hold(sched);
         return CG_PENDING;
     }
     op->result = poll->io->result;
@@ -80,7 +80,7 @@ static enum cg_verdict poll_cancel(struct cg_op *op, struct cg_sched *sched)
     if (sched->reactor->type->cancel(sched->reactor, poll->io) == CG_PENDING)
         return CG_PENDING;
     give(sched, poll);
-    cg_unhold(sched);
+    cg_sched_unhold(sched);
     return CG_DONE;
 }
 

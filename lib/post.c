@@ -22,7 +22,7 @@ static void run_call(struct cg__post *post, bool dropped)
     free(call);
 }
 
-int cg_post(struct cg_sched *sched, void (*fn)(void *arg), void *arg)
+int cg_sched_post(struct cg_sched *sched, void (*fn)(void *arg), void *arg)
 {
     struct call *call = malloc(sizeof *call);
 

@@ -145,7 +145,7 @@ static enum cg_verdict publish_process(struct cg_op *op, struct cg_sched *sched)
         cg__waiters_add(&pubsub->publishers, op);
         return CG_PENDING;
     }
-    return rc > 0 ? cg_after_others(op, 0) : cg__done(op, rc);
+    return rc > 0 ? cg_op_after_others(op, 0) : cg__done(op, rc);
 }
 
 static enum cg_verdict publish_cancel(struct cg_op *op, struct cg_sched *sched)
@@ -182,7 +182,7 @@ static enum cg_verdict fetch_process(struct cg_op *op, struct cg_sched *sched)
     subscriber->held = subscriber->cursor;
     woken = admit(pubsub, op);
     if ((n = deliver(fetch)))
-        return woken ? cg_after_others(op, n) : cg__done(op, n);
+        return woken ? cg_op_after_others(op, n) : cg__done(op, n);
     if (pubsub->closed)
         return cg__done(op, CG_EOF);
     subscriber->fetch = op;
@@ -245,7 +245,7 @@ const struct cg_op_type cg_fetch_type = {
     .withdraw = fetch_withdraw,
 };
 
-struct cg_pubsub *cg_pubsub_create(const struct cg_pubsub_options *options)
+struct cg_pubsub *cg_pubsub_new_with(const struct cg_pubsub_options *options)
 {
     static const struct cg_pubsub_options none;
     struct cg_pubsub *pubsub = malloc(sizeof *pubsub);
@@ -269,13 +269,13 @@ void cg_pubsub_free(struct cg_pubsub *pubsub)
     cg__waiters_wake(&pubsub->publishers, -EBADF, NULL);
     cg_object_close(&pubsub->object);
     while (pubsub->subscribers)
-        cg_unsubscribe(pubsub->subscribers);
+        cg_pubsub_unsubscribe(pubsub->subscribers);
     drop_until(pubsub, pubsub->end);
     free(pubsub->ring);
     free(pubsub);
 }
 
-void cg_subscribe(struct cg_pubsub *pubsub, struct cg_subscriber *subscriber,
+void cg_pubsub_subscribe(struct cg_pubsub *pubsub, struct cg_subscriber *subscriber,
                   enum cg_since since)
 {
     uint64_t begin = since == CG_SINCE_NOW ? pubsub->end : pubsub->first;
@@ -291,7 +291,7 @@ void cg_subscribe(struct cg_pubsub *pubsub, struct cg_subscriber *subscriber,
     pubsub->subscribers = subscriber;
 }
 
-void cg_unsubscribe(struct cg_subscriber *subscriber)
+void cg_pubsub_unsubscribe(struct cg_subscriber *subscriber)
 {
     struct cg_pubsub *pubsub = subscriber->pubsub;
     struct cg_op *fetch = subscriber->fetch;

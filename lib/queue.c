@@ -210,7 +210,7 @@ const struct cg_op_type cg_join_queue_type = {
     .print = join_print,
 };
 
-struct cg_queue *cg_queue_create(const struct cg_queue_options *options)
+struct cg_queue *cg_queue_new_with(const struct cg_queue_options *options)
 {
     static const struct cg_queue_options none;
     struct cg_queue *queue = malloc(sizeof *queue);

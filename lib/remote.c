@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-_Static_assert(sizeof(struct cg_remote_signal_op) <= 128, "core ops fit in 128 bytes");
+_Static_assert(sizeof(struct cg_signal_remote_op) <= 128, "core ops fit in 128 bytes");
 
 /* Who may touch the block is clear at any time: until it has been looked at both sides may
  * take it, and the exchange of the state decides. */
@@ -26,7 +26,7 @@ enum state {
 struct cg_remote {
     struct cg__post post;
     struct cg_sched *there, *home; /* home: NULL if nobody awaits the number */
-    struct cg_remote_signal_op *op;
+    struct cg_signal_remote_op *op;
     struct cg_name name;
     const void *value;
     ssize_t result;
@@ -60,8 +60,8 @@ static void come_home(struct cg__post *post, bool dropped)
     struct cg_remote *remote = (struct cg_remote *)post;
 
     if (!dropped) {
-        cg_unhold(remote->home);
-        cg_complete(&remote->op->op, remote->result);
+        cg_sched_unhold(remote->home);
+        cg_op_complete(&remote->op->op, remote->result);
     }
     free(remote);
 }
@@ -86,7 +86,7 @@ static void arrive(struct cg__post *post, bool dropped)
     }
 }
 
-int cg_signal_post(struct cg_sched *sched, struct cg_name name, const void *value)
+int cg_sched_post_signal_with(struct cg_sched *sched, struct cg_name name, const void *value)
 {
     struct cg_remote *remote = make(sched, name, value);
 
@@ -99,7 +99,7 @@ int cg_signal_post(struct cg_sched *sched, struct cg_name name, const void *valu
 
 static enum cg_verdict remote_process(struct cg_op *op, struct cg_sched *sched)
 {
-    struct cg_remote_signal_op *signal = (struct cg_remote_signal_op *)op;
+    struct cg_signal_remote_op *signal = (struct cg_signal_remote_op *)op;
     struct cg_remote *remote;
 
     op->result = -EINVAL;
@@ -112,7 +112,7 @@ static enum cg_verdict remote_process(struct cg_op *op, struct cg_sched *sched)
     remote->home = sched;
     remote->op = signal;
     signal->remote = remote;
-    cg_hold(sched);
+    cg_sched_hold(sched);
     cg__post(signal->sched, &remote->post);
     return CG_PENDING;
 }
@@ -120,21 +120,21 @@ static enum cg_verdict remote_process(struct cg_op *op, struct cg_sched *sched)
 static enum cg_verdict remote_cancel(struct cg_op *op, struct cg_sched *sched)
 {
     int sent = SENT;
-    struct cg_remote *remote = ((struct cg_remote_signal_op *)op)->remote;
+    struct cg_remote *remote = ((struct cg_signal_remote_op *)op)->remote;
 
     if (!atomic_compare_exchange_strong(&remote->state, &sent, WITHDRAWN))
         return CG_PENDING; /* on its way back */
-    cg_unhold(sched);
+    cg_sched_unhold(sched);
     return CG_DONE;
 }
 
 static int remote_print(const struct cg_op *op, char *buf, size_t size)
 {
-    return cg__name_print(((const struct cg_remote_signal_op *)op)->name, buf, size);
+    return cg__name_print(((const struct cg_signal_remote_op *)op)->name, buf, size);
 }
 
-const struct cg_op_type cg_remote_signal_type = {
-    .name = "remote_signal",
+const struct cg_op_type cg_signal_remote_type = {
+    .name = "signal_remote",
     .flags = CG_OP_DEFAULT_TIMEOUT,
     .process = remote_process,
     .cancel = remote_cancel,

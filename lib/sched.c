@@ -51,7 +51,7 @@ static void expire(struct cg_sched *sched)
     }
 }
 
-void cg_defer(struct cg_sched *sched, struct cg_deferred *deferred)
+void cg_sched_defer(struct cg_sched *sched, struct cg_deferred *deferred)
 {
     if (deferred->queued)
         return;
@@ -210,7 +210,7 @@ static void leave(struct cg_sched *sched, bool ended)
     }
 }
 
-int cg_step(struct cg_sched *sched, int64_t timeout)
+int cg_sched_step(struct cg_sched *sched, int64_t timeout)
 {
     int rc = enter(sched);
 
@@ -227,7 +227,7 @@ int cg_step(struct cg_sched *sched, int64_t timeout)
     return rc;
 }
 
-ssize_t cg_run(struct cg_sched *sched)
+ssize_t cg_sched_run(struct cg_sched *sched)
 {
     int rc = enter(sched);
 
@@ -241,18 +241,18 @@ ssize_t cg_run(struct cg_sched *sched)
     return rc < 0 ? rc : (ssize_t)sched->count;
 }
 
-void cg_stop(struct cg_sched *sched)
+void cg_sched_stop(struct cg_sched *sched)
 {
     atomic_fetch_add(&sched->stops, 1);
     sched->reactor->type->wake(sched->reactor);
 }
 
-bool cg_stopped(const struct cg_sched *sched)
+bool cg_sched_stopped(const struct cg_sched *sched)
 {
     return sched->stopped;
 }
 
-struct cg_sched *cg_sched_create(struct cg_reactor *reactor,
+struct cg_sched *cg_sched_new_with(struct cg_reactor *reactor,
                                  const struct cg_sched_options *options)
 {
     struct cg_sched *sched = calloc(1, sizeof *sched);
@@ -296,7 +296,7 @@ void cg_sched_free(struct cg_sched *sched)
     assert(!sched->running); /* not from within its own run */
     if (sched->first || sched->holds || sched->deferred) { /* sockets that close, too */
         atomic_store(&sched->stops, 1);
-        cg_run(sched);
+        cg_sched_run(sched);
     }
     for (struct cg_coro *coro = sched->first; coro; coro = coro->next) {
         cg__report("coroutine %s abandoned", coro->name);
@@ -318,7 +318,7 @@ void cg_sched_free(struct cg_sched *sched)
     free(sched);
 }
 
-int cg_sched_start(struct cg_sched *sched, cg_fn *fn, void *arg,
+int cg_sched_start_with(struct cg_sched *sched, cg_fn *fn, void *arg,
                    const struct cg_coro_options *options)
 {
     static const struct cg_coro_options none;
@@ -333,7 +333,7 @@ int cg_sched_start(struct cg_sched *sched, cg_fn *fn, void *arg,
     if (coro == NULL)
         return -ENOMEM;
     if (options->coro)
-        *options->coro = cg_ref(coro);
+        *options->coro = cg_coro_ref(coro);
     return 0;
 }
 
@@ -343,18 +343,18 @@ int cg_sched_fd(struct cg_sched *sched)
     return sched->reactor->fd >= 0 ? sched->reactor->fd : -EOPNOTSUPP;
 }
 
-void cg_hold(struct cg_sched *sched)
+void cg_sched_hold(struct cg_sched *sched)
 {
     sched->holds++;
 }
 
-void cg_unhold(struct cg_sched *sched)
+void cg_sched_unhold(struct cg_sched *sched)
 {
     assert(sched->holds > 0);
     sched->holds--;
 }
 
-int64_t cg_now(const struct cg_sched *sched)
+int64_t cg_sched_now(const struct cg_sched *sched)
 {
     return sched->now;
 }

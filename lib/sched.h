@@ -66,11 +66,11 @@ struct cg_sched {
     struct cg__failed failed;
     pthread_t thread;
     bool bound;    /* thread is set */
-    bool running;  /* within cg_step or cg_run */
+    bool running;  /* within cg_sched_step or cg_sched_run */
     bool stopping; /* all coroutines have been cancelled */
     bool stopped;  /* so it was in the last run */
     int64_t grace_end;
-    atomic_int stops; /* calls of cg_stop */
+    atomic_int stops; /* calls of cg_sched_stop */
     _Atomic(struct cg__post *) posts; /* the newest first */
     atomic_uint forks; /* the count (fork.h) of the process that runs it, */
     unsigned left_at;  /* and that at which threads' work was last left to the parent */
@@ -126,7 +126,7 @@ static inline struct cg_coro *cg__sched_next(struct cg_sched *sched)
 static inline void cg__coro_bury(struct cg_sched *sched)
 {
     if (sched->dead) {
-        cg_unref(sched->dead);
+        cg_coro_unref(sched->dead);
         sched->dead = NULL;
     }
 }

@@ -34,7 +34,7 @@ static void serve(struct cg_semaphore *semaphore)
     while ((op = first(semaphore)) && wanted(op) <= semaphore->units) {
         semaphore->units -= wanted(op);
         cg__waiters_remove(&semaphore->waiters, op);
-        cg_complete(op, 0);
+        cg_op_complete(op, 0);
     }
 }
 
@@ -81,7 +81,7 @@ const struct cg_op_type cg_acquire_type = {
     .print = acquire_print,
 };
 
-int cg_release(struct cg_semaphore *semaphore, unsigned units)
+int cg_semaphore_release(struct cg_semaphore *semaphore, unsigned units)
 {
     unsigned limit = semaphore->limit ? semaphore->limit : UINT_MAX;
 

@@ -220,12 +220,12 @@ __attribute__((noinline)) static void meet(struct cg_sched *sched, struct cg_nam
      * is woken once. Nobody can see the gap: to complete an op makes its coroutine ready, or
      * decides its race and cancels the other branches, but runs no coroutine. */
     if (prio & CG_PRIO_CORO)
-        cg_complete(&signal->op, 0);
+        cg_op_complete(&signal->op, 0);
     n = fire_by(sched, signal, prio);
     if (prio & CG_PRIO_CORO)
         signal->op.result = n;
     else
-        cg_complete(&signal->op, n);
+        cg_op_complete(&signal->op, n);
 }
 
 static enum cg_verdict wait_process(struct cg_op *op, struct cg_sched *sched)

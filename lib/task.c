@@ -32,7 +32,7 @@ static enum cg_verdict add_process(struct cg_op *op, struct cg_sched *sched)
     if (coro == NULL)
         return cg__done(op, -ENOMEM);
     if (add->coro)
-        *add->coro = cg_ref(coro);
+        *add->coro = cg_coro_ref(coro);
     return cg__after_others(op, sched, 0);
 }
 
@@ -94,7 +94,7 @@ void cg__join_wake(struct cg_coro *coro)
 
         join_unlink((struct cg_coro_op *)op);
         cg__coro_take(coro);
-        cg_complete(op, coro->result);
+        cg_op_complete(op, coro->result);
     }
 }
 
@@ -131,7 +131,7 @@ static enum cg_verdict cancel_process(struct cg_op *op, struct cg_sched *sched)
 
     int rc = cg_coro_cancel(coro);
 
-    return rc == 0 ? cg_after_others(op, rc) : cg__done(op, rc);
+    return rc == 0 ? cg_op_after_others(op, rc) : cg__done(op, rc);
 }
 
 const struct cg_op_type cg_cancel_type = {

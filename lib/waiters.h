@@ -68,9 +68,9 @@ const char *cg__waiters_name(const struct cg_op *op, const char *const *name,
 static inline void cg__wake(struct cg_op *op, ssize_t result, const struct cg_op *by)
 {
     if (by)
-        cg_complete_by(op, result, by);
+        cg_op_complete_by(op, result, by);
     else
-        cg_complete(op, result);
+        cg_op_complete(op, result);
 }
 
 /* What a process slot says that is done at once. */

@@ -30,13 +30,13 @@ static ssize_t outcome(const struct cg_sched *sched, const struct cg_coro *coro,
 {
     bool ended = cg_coro_state(coro) == CG_CORO_FINISHED;
 
-    if (left > 0 && !cg_stopped(sched)) {
+    if (left > 0 && !cg_sched_stopped(sched)) {
         cg__report(ended ? "these can never go on and are cancelled" : "deadlock");
         cg_coro_dump(sched, stderr);
     }
     if (ended)
         return cg_coro_result(coro);
-    return cg_stopped(sched) ? -ECANCELED : -EDEADLK;
+    return cg_sched_stopped(sched) ? -ECANCELED : -EDEADLK;
 }
 
 ssize_t cg_main(const char *reactor_name, cg_fn *fn, void *arg)
@@ -53,11 +53,11 @@ ssize_t cg_main(const char *reactor_name, cg_fn *fn, void *arg)
     rc = -ENOMEM;
     if ((sched = cg_sched_new(reactor)) == NULL)
         goto close_reactor;
-    if ((rc = cg_start(sched, fn, arg, .name = "main", .coro = &coro)) < 0)
+    if ((rc = cg_sched_start(sched, fn, arg, .name = "main", .coro = &coro)) < 0)
         goto free_sched;
-    if ((rc = cg_run(sched)) >= 0)
+    if ((rc = cg_sched_run(sched)) >= 0)
         rc = outcome(sched, coro, rc);
-    cg_unref(coro);
+    cg_coro_unref(coro);
 free_sched:
     cg_sched_free(sched);
 close_reactor:

@@ -25,7 +25,7 @@ static bool accept_take(struct cg_sock *listener, struct cg_op *op)
     if (fd < 0)
         return false;
     listener->spare = -1;
-    conn = cg_sock_new(listener->sched, &cg__plain_transport, NULL, fd);
+    conn = cg_sock_open(listener->sched, &cg__plain_transport, NULL, fd);
     if (conn == NULL) {
         cg__close_fd(listener->reactor, fd);
         report(op, -ENOMEM);
@@ -67,7 +67,7 @@ bool cg__accept_undo(struct cg_sock *listener, struct cg_sock *conn)
     if (listener->closing || listener->spare >= 0 || listener->side[CG__RX].op != NULL ||
         listener->side[CG__RX].io.state != CG_IO_IDLE)
         return false;
-    fd = cg_detach(conn, &rest, &size);
+    fd = cg_sock_detach(conn, &rest, &size);
     listener->spare = fd < 0 ? -1 : fd;
     return fd >= 0;
 }
@@ -77,7 +77,7 @@ static void accept_withdraw(struct cg_op *op)
 {
     struct cg_sock **conn = ((struct cg_accept_op *)op)->conn;
 
-    cg_close(*conn);
+    cg_sock_close(*conn);
     *conn = NULL;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* cg_attach and cg_detach: descriptors from and to elsewhere. */
+/* cg_sock_attach and cg_sock_detach: descriptors from and to elsewhere. */
 #include "config.h"
 
 #include "sockets/listen.h"
@@ -16,7 +16,7 @@ static bool is_listening(struct cg_reactor *reactor, int fd)
     return cg__plain_get(reactor, fd, SOL_SOCKET, SO_ACCEPTCONN, &listening) == 0 && listening;
 }
 
-int cg_attach(struct cg_sched *sched, int fd, struct cg_sock **sock)
+int cg_sock_attach(struct cg_sched *sched, int fd, struct cg_sock **sock)
 {
     struct cg_io io = {.code = CG_IO_ATTACH, .fd = fd};
     struct cg_sock *made;
@@ -24,13 +24,13 @@ int cg_attach(struct cg_sched *sched, int fd, struct cg_sock **sock)
 
     if (fd < 0)
         return -EBADF;
-    made = cg_sock_new(sched, &cg__plain_transport, NULL, fd);
+    made = cg_sock_open(sched, &cg__plain_transport, NULL, fd);
     if (made == NULL)
         return -ENOMEM;
     result = cg__call_reactor(cg_sched_reactor(sched), &io);
     if (result < 0) {
         cg__sock_set_fd(made, -1); /* it stays the caller's */
-        cg_close(made);
+        cg_sock_close(made);
         return (int)result;
     }
     made->listener = is_listening(made->reactor, fd);
@@ -59,7 +59,7 @@ static bool disarm(struct cg_sock *sock)
     return rx->state == CG_IO_IDLE && tx->state == CG_IO_IDLE;
 }
 
-int cg_detach(struct cg_sock *sock, void **rest, size_t *size)
+int cg_sock_detach(struct cg_sock *sock, void **rest, size_t *size)
 {
     size_t unread;
     char *copy = NULL;
@@ -85,6 +85,6 @@ int cg_detach(struct cg_sock *sock, void **rest, size_t *size)
     cg__sock_set_fd(sock, -1);
     cg__path_free(sock->state); /* a path that it bound goes with the descriptor */
     sock->state = NULL;
-    cg_close(sock);
+    cg_sock_close(sock);
     return fd;
 }

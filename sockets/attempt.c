@@ -48,7 +48,7 @@ static void complete(struct cg_io *io, ssize_t result)
 {
     struct cg__attempt *attempt = io->owner;
 
-    cg_unhold(attempt->sched);
+    cg_sched_unhold(attempt->sched);
     take_result(attempt, result);
     if (attempt->settled != NULL)
         attempt->settled(attempt);
@@ -84,7 +84,7 @@ enum cg_verdict cg__attempt_begin(struct cg__attempt *attempt)
     attempt->io.complete = complete;
     attempt->io.owner = attempt;
     if (cg_reactor_submit(reactor, &attempt->io) == CG_PENDING) {
-        cg_hold(attempt->sched);
+        cg_sched_hold(attempt->sched);
         return CG_PENDING;
     }
     take_result(attempt, attempt->io.result);
@@ -102,7 +102,7 @@ void cg__attempt_end(struct cg__attempt *attempt)
         attempt->settled = NULL;
         if (reactor->type->cancel(reactor, &attempt->io) == CG_PENDING)
             return; /* until the kernel lets go; the run is held open for it */
-        cg_unhold(attempt->sched);
+        cg_sched_unhold(attempt->sched);
     }
     close_fd(attempt);
     free(attempt);
@@ -113,7 +113,7 @@ int cg__attempt_sock(struct cg__attempt *attempt, struct cg_sock **sock)
     int rc = (int)attempt->result;
 
     if (rc >= 0) {
-        *sock = cg_sock_new(attempt->sched, &cg__plain_transport, NULL, attempt->io.fd);
+        *sock = cg_sock_open(attempt->sched, &cg__plain_transport, NULL, attempt->io.fd);
         rc = *sock != NULL ? 0 : -ENOMEM;
         if (rc == 0)
             attempt->io.fd = -1; /* the socket's now */

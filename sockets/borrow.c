@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* cg_borrow and cg_giveback: the first chunk of the input, lent. */
+/* cg_borrow and cg_view_release: the first chunk of the input, lent. */
 #include "config.h"
 
 #include "sockets/sock.h"
@@ -54,7 +54,7 @@ static const struct cg__work borrow_work = {
     .ask = borrow_ask,
 };
 
-void cg_giveback(struct cg_view *view, size_t used)
+void cg_view_release(struct cg_view *view, size_t used)
 {
     struct cg_chunk *chunk = view->chunk;
 

@@ -62,7 +62,7 @@ static void complete(struct cg_io *io, ssize_t result)
     struct cg__cares_socket *s = (struct cg__cares_socket *)io;
 
     if (s->dropped) {
-        cg_unhold(s->sockets->sched);
+        cg_sched_unhold(s->sockets->sched);
         free_socket(s);
         return;
     }
@@ -147,7 +147,7 @@ static void drop(struct cg__cares_sockets *sockets, struct cg__cares_socket **at
         return;
     }
     s->dropped = true;
-    cg_hold(sockets->sched);
+    cg_sched_hold(sockets->sched);
 }
 
 static struct cg__cares_socket *find(struct cg__cares_sockets *sockets, int handle)

@@ -29,7 +29,7 @@ static void settled(struct cg__attempt *attempt)
 {
     struct cg_op *op = attempt->owner;
 
-    cg_complete(op, take_sock(op));
+    cg_op_complete(op, take_sock(op));
 }
 
 static enum cg_verdict connect_process(struct cg_op *op, struct cg_sched *sched)
@@ -80,7 +80,7 @@ static ssize_t connect_finish(struct cg_op *op)
     if (sock != NULL && op->result >= 0)
         *of(op)->conn = sock;
     else
-        cg_close(sock);
+        cg_sock_close(sock);
     return op->result;
 }
 

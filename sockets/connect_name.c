@@ -73,7 +73,7 @@ static void wake(struct race *race)
 
     race->waiter = NULL;
     if (waiter != NULL)
-        cg_complete(waiter, 0);
+        cg_op_complete(waiter, 0);
 }
 
 /* ---- Attempts ---- */
@@ -142,7 +142,7 @@ static ssize_t run(struct race *race)
     while (race->winner == NULL &&
            (race->count > 0 || race->pending > 0 || race->looking > 0)) {
         struct race_op wait = {.type = &race_type, .race = race, .timeout = CG_NEVER};
-        int64_t now = cg_now(cg_sched_self());
+        int64_t now = cg_sched_now(cg_sched_self());
         ssize_t rc;
 
         if (race->count > 0 && race->next <= now) {
@@ -188,7 +188,7 @@ static void note_answer(struct race *race, ssize_t answer, sa_family_t family)
         return;
     race->next = 0;
     if (answer > 0 && family == AF_INET && race->looking > 0)
-        race->next = cg_now(cg_sched_self()) + CG_RESOLUTION_DELAY;
+        race->next = cg_sched_now(cg_sched_self()) + CG_RESOLUTION_DELAY;
 }
 
 /* Stays when it has its answer: the race ends it. */
@@ -224,7 +224,7 @@ static ssize_t run_apart(struct race *race, const char *host, const char *port)
     race->wanted = AF_INET6;
     race->looking = 2;
     first = cg_yield(cg_any((branches[0], branches[1], branches[2])));
-    return first < 0 ? first : cg_result(branches[first]);
+    return first < 0 ? first : cg_op_result(branches[first]);
 }
 
 static ssize_t run_together(struct race *race, const char *host, const char *port)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* cg_listen_on: a listener on one address is a plain socket; one on all addresses of a name is
+/* cg_sock_listen_with: a listener on one address is a plain socket; one on all addresses of a name is
  * several descriptors behind one socket (listen_many.c). */
 #include "config.h"
 
@@ -60,7 +60,7 @@ close_fd:
 
 static struct cg_sock *new_listener(struct cg_sched *sched, int fd)
 {
-    struct cg_sock *listener = cg_sock_new(sched, &cg__plain_transport, NULL, fd);
+    struct cg_sock *listener = cg_sock_open(sched, &cg__plain_transport, NULL, fd);
 
     if (listener != NULL)
         listener->listener = true;
@@ -206,7 +206,7 @@ static int listen_all(struct cg_sched *sched, struct cg__addr *list, int count,
     return -ENOMEM;
 }
 
-int cg_listen_on(struct cg_sched *sched, const char *addr, struct cg_sock **sock,
+int cg_sock_listen_with(struct cg_sched *sched, const char *addr, struct cg_sock **sock,
                  const struct cg_listen_options *options)
 {
     static const struct cg_listen_options defaults;

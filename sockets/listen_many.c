@@ -92,7 +92,7 @@ static void release(struct many *many)
             cg__close_fd(reactor, (int)member->result);
         cg__close_fd(reactor, member->io.fd);
     }
-    cg_unhold(many->sched);
+    cg_sched_unhold(many->sched);
     free(many);
 }
 
@@ -186,7 +186,7 @@ static void many_close(struct cg_sock *sock)
     struct cg_reactor *reactor = cg_sched_reactor(many->sched);
 
     many->closed = true;
-    cg_hold(many->sched);
+    cg_sched_hold(many->sched);
     for (int i = 0; i < many->count; i++)
         if (many->members[i].io.state == CG_IO_PENDING)
             reactor->type->cancel(reactor, &many->members[i].io);
@@ -207,7 +207,7 @@ struct cg_sock *cg__listen_many(struct cg_sched *sched, const int *fds, int coun
 
     if (many == NULL)
         return NULL;
-    sock = cg_sock_new(sched, &many_transport, many, -1);
+    sock = cg_sock_open(sched, &many_transport, many, -1);
     if (sock == NULL) {
         free(many);
         return NULL;

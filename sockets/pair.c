@@ -260,7 +260,7 @@ static const struct cg_transport_type pair_transport = {
     .close = pair_close,
 };
 
-int cg_pair(struct cg_sched *sched, struct cg_sock **a, struct cg_sock **b)
+int cg_sock_pair(struct cg_sched *sched, struct cg_sock **a, struct cg_sock **b)
 {
     struct pair *pair = calloc(1, sizeof *pair);
     struct cg_sock *first, *second;
@@ -273,10 +273,10 @@ int cg_pair(struct cg_sched *sched, struct cg_sock **a, struct cg_sock **b)
         pair->end[i].reactor = cg_sched_reactor(sched);
         pair->end[i].open = true;
     }
-    first = cg_sock_new(sched, &pair_transport, &pair->end[0], -1);
+    first = cg_sock_open(sched, &pair_transport, &pair->end[0], -1);
     if (first == NULL)
         goto free_pair;
-    second = cg_sock_new(sched, &pair_transport, &pair->end[1], -1);
+    second = cg_sock_open(sched, &pair_transport, &pair->end[1], -1);
     if (second == NULL)
         goto close_first;
     *a = first;
@@ -285,7 +285,7 @@ int cg_pair(struct cg_sched *sched, struct cg_sock **a, struct cg_sock **b)
 
 close_first:
     pair->end[1].open = false; /* so that this frees the pair */
-    cg_close(first);
+    cg_sock_close(first);
     return -ENOMEM;
 
 free_pair:

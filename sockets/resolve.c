@@ -66,7 +66,7 @@ static void sched_freed(struct cg_kept *kept)
         (struct cg_resolver *)((char *)kept - offsetof(struct cg_resolver, kept)));
 }
 
-int cg_sched_resolver(struct cg_sched *sched, struct cg_resolver *resolver)
+int cg_sched_set_resolver(struct cg_sched *sched, struct cg_resolver *resolver)
 {
     if (resolver->sched != NULL || cg_sched_kept(sched, &key) != NULL)
         return -EBUSY;
@@ -82,7 +82,7 @@ static int open_default(struct cg_sched *sched, struct cg_resolver **resolver)
     bool simulated = strcmp(cg_reactor_name(cg_sched_reactor(sched)), "sim") == 0;
     int rc = cg_resolver_open(simulated ? "fixed" : NULL, NULL, resolver);
 
-    return rc < 0 ? rc : cg_sched_resolver(sched, *resolver);
+    return rc < 0 ? rc : cg_sched_set_resolver(sched, *resolver);
 }
 
 static int resolver_of(struct cg_sched *sched, struct cg_resolver **resolver)

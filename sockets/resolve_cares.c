@@ -80,7 +80,7 @@ static void kick(struct cares *cares)
 
     cares->kick = NULL;
     if (op != NULL)
-        cg_complete(op, 0);
+        cg_op_complete(op, 0);
 }
 
 /* ---- what c-ares says ---- */
@@ -89,7 +89,7 @@ static void kick(struct cares *cares)
 static void unwant(struct cares *cares)
 {
     cares->wanted--;
-    cg_unhold(cares->base.sched);
+    cg_sched_unhold(cares->base.sched);
 }
 
 static int code_of(int status)
@@ -130,7 +130,7 @@ static void answered(void *arg, int status, int timeouts, struct ares_addrinfo *
             *op->list = list;
         }
         unwant(cares);
-        cg_complete(&op->op, result);
+        cg_op_complete(&op->op, result);
     }
     if (info != NULL)
         ares_freeaddrinfo(info);
@@ -196,7 +196,7 @@ static void refuse(struct cares *cares, struct lookup *lookup, int error)
 {
     if (lookup->op != NULL) {
         unwant(cares);
-        cg_complete(&lookup->op->op, error);
+        cg_op_complete(&lookup->op->op, error);
     }
     free(lookup);
 }
@@ -286,7 +286,7 @@ static enum cg_verdict cares_start(struct cg_resolver *resolver,
     if (lookup == NULL)
         return CG_DONE;
     if (!cares->pumping) {
-        op->result = cg_start(resolver->sched, pump, cares, .name = "c-ares",
+        op->result = cg_sched_start(resolver->sched, pump, cares, .name = "c-ares",
                               .stack_size = PUMP_STACK);
         if (op->result < 0) {
             free(lookup);
@@ -303,7 +303,7 @@ static enum cg_verdict cares_start(struct cg_resolver *resolver,
     *cares->unasked_tail = lookup;
     cares->unasked_tail = &lookup->next;
     cares->wanted++;
-    cg_hold(resolver->sched);
+    cg_sched_hold(resolver->sched);
     kick(cares);
     return CG_PENDING;
 }

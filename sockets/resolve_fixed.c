@@ -81,7 +81,7 @@ static enum cg_verdict fixed_start(struct cg_resolver *resolver,
         struct cg_reactor *reactor = cg_sched_reactor(resolver->sched);
 
         op->due = reactor->type->now(reactor) + delay;
-        cg_expire_at(&op->op, op->due);
+        cg_op_expire_at(&op->op, op->due);
     }
     return CG_PENDING;
 }
@@ -162,7 +162,7 @@ static int read_addrs(const char *text, struct cg_addr_list *list)
     return list->count > 0 ? list->count : CG_EADDR;
 }
 
-int cg_host_set(struct cg_resolver *resolver, const char *name, const char *addrs,
+int cg_resolver_set_host_with(struct cg_resolver *resolver, const char *name, const char *addrs,
                 const struct cg_host_options *options)
 {
     static const struct cg_host_options none;

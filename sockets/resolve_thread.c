@@ -83,7 +83,7 @@ static bool post(struct job *job)
         if (rc < 0)
             nanosleep(&pause, NULL);
         pthread_mutex_lock(&job->lock);
-        rc = job->sched != NULL ? cg_post(job->sched, arrived, job) : -ESRCH;
+        rc = job->sched != NULL ? cg_sched_post(job->sched, arrived, job) : -ESRCH;
         job->posted = rc == 0;
         pthread_mutex_unlock(&job->lock);
     } while (rc == -ENOMEM);
@@ -132,8 +132,8 @@ static void settle(struct job *job)
             *op->list = job->list;
             cg__list_port(op->list, op->port);
         }
-        cg_unhold(sched);
-        cg_complete(&op->op, job->result);
+        cg_sched_unhold(sched);
+        cg_op_complete(&op->op, job->result);
     }
     free_job(job);
 }
@@ -205,7 +205,7 @@ static enum cg_verdict thread_start(struct cg_resolver *resolver,
     op->lookup = job;
     *threads->waiting_tail = job;
     threads->waiting_tail = &job->next;
-    cg_hold(resolver->sched);
+    cg_sched_hold(resolver->sched);
     start_waiting(threads);
     return CG_PENDING;
 }
@@ -216,7 +216,7 @@ static void thread_cancel(struct cg_resolver *resolver, struct cg_resolve_op *op
     struct job *job = op->lookup, **at = &threads->waiting;
 
     job->op = NULL;
-    cg_unhold(resolver->sched);
+    cg_sched_unhold(resolver->sched);
     while (*at != NULL && *at != job)
         at = &(*at)->next;
     if (*at == NULL)

@@ -22,7 +22,7 @@ struct server {
 static void give_place(struct server *server)
 {
     if (server->op->limit)
-        cg_release(&server->places, 1);
+        cg_semaphore_release(&server->places, 1);
 }
 
 /* Whether the peer or the network between can bring this about. */
@@ -67,12 +67,12 @@ static ssize_t serve_next(struct server *server, const struct cg_coro_options *o
     rc = cg_yield(cg_accept(op->listener, &conn));
     if (rc < 0)
         return rc;
-    rc = cg_group_start(&server->group, handle, conn, NULL, options);
+    rc = cg_group_start_with(&server->group, handle, conn, NULL, options);
     if (rc == 0)
         return 0;
     give_place(server);
     if (rc != -ECANCELED || !cg__accept_undo(op->listener, conn))
-        cg_close(conn);
+        cg_sock_close(conn);
     return rc == -ECANCELED ? rc : 0;
 }
 
@@ -111,7 +111,7 @@ static ssize_t serve_run(struct cg_op *op)
         continue;
     cg_sock_unkeep(serve->listener);
     cg_group_cancel(&server.group);
-    cg_yield(cg_group_wait(&server.group));
+    cg_yield(cg_wait_group(&server.group));
     return rc;
 }
 

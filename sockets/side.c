@@ -39,7 +39,7 @@ static void settle(struct cg_sock *sock, struct cg__side *side, struct cg_op *op
     take_timeout_back(side, op);
     if (work->ended != NULL)
         work->ended(sock, op);
-    cg_complete(op, result);
+    cg_op_complete(op, result);
 }
 
 /* Whether the request in io is the waiting op's own. What stays armed belongs to the socket,
@@ -151,7 +151,7 @@ static enum cg_verdict pump(struct cg_sock *sock, struct cg__side *side, struct 
     } while (moved < CG__AT_ONCE);
     if (work->take(sock, op))
         return CG_DONE;
-    cg_defer(sock->sched, &sock->deferred[side - sock->side]);
+    cg_sched_defer(sock->sched, &sock->deferred[side - sock->side]);
     return CG_PENDING;
 }
 
@@ -220,7 +220,7 @@ static void complete(struct cg_io *io, ssize_t result)
         settle(sock, side, side->op, error);
     } else if (side->op != NULL) {
         if (result > 0)
-            cg_progress(side->op);
+            cg_op_progress(side->op);
         go_on(sock, side);
     } else if (sock->input.unread >= CG_INPUT_LIMIT && io->state == CG_IO_PENDING) {
         sock->transport->cancel(sock, io); /* whoever waits for data arms it again */
@@ -260,7 +260,7 @@ enum cg_verdict cg__begin(struct cg_op *op, struct cg_sock *sock,
     } else {
         take_timeout_back(side, op);
         if (op->result > 0)
-            cg_charge(sock->sched, (size_t)op->result);
+            cg_sched_charge(sock->sched, (size_t)op->result);
     }
     return verdict;
 }
@@ -324,7 +324,7 @@ static ssize_t run(struct cg_op *op, struct cg_sock *sock, struct cg__side *side
         }
         result = sock->transport->run(sock, io);
         if (result > 0)
-            cg_progress(op);
+            cg_op_progress(op);
         if (result >= 0)
             result = absorb(sock, side, op, work, result);
         if (result < 0)
@@ -343,7 +343,7 @@ ssize_t cg__run(struct cg_op *op, struct cg_sock *sock, enum cg__direction direc
         side->use = CG__RUNS;
         side->op = op;
         side->work = work;
-        side->scope = &scope; /* cg_close ends by it what the transport waits for */
+        side->scope = &scope; /* cg_sock_close ends by it what the transport waits for */
         cg_scope_open(&scope, CG_NEVER, false);
         result = run(op, sock, side, &scope);
         cg_scope_close(&scope);

@@ -18,7 +18,7 @@ _Static_assert(sizeof(struct cg_write_op) <= 128, "core ops fit in 128 bytes");
 _Static_assert(sizeof(struct cg_writev_op) <= 128, "core ops fit in 128 bytes");
 _Static_assert(sizeof(struct cg_sendfile_op) <= 128, "core ops fit in 128 bytes");
 
-struct cg_sock *cg_sock_new(struct cg_sched *sched,
+struct cg_sock *cg_sock_open(struct cg_sched *sched,
                             const struct cg_transport_type *transport, void *state, int fd)
 {
     char *memory = calloc(1, sizeof(struct cg_sock) + CG__LINE);
@@ -40,7 +40,7 @@ struct cg_sock *cg_sock_new(struct cg_sched *sched,
     return sock;
 }
 
-void cg_close(struct cg_sock *sock)
+void cg_sock_close(struct cg_sock *sock)
 {
     if (sock == NULL)
         return;
@@ -48,7 +48,7 @@ void cg_close(struct cg_sock *sock)
     sock->closing = true;
     sock->held = sock->holds == &sock->sched->holds;
     if (sock->held)
-        cg_hold(sock->sched);
+        cg_sched_hold(sock->sched);
     cg__side_close(sock, CG__RX);
     cg__side_close(sock, CG__TX);
     cg__sock_settle(sock);
@@ -73,7 +73,7 @@ static void end(struct cg_sock *sock)
     if (sock->spare >= 0)
         cg__close_fd(sock->reactor, sock->spare);
     if (sock->held)
-        cg_unhold(sock->sched);
+        cg_sched_unhold(sock->sched);
     sock->state = NULL;
     sock->fd = -1;
     sock->gone = true;
@@ -145,7 +145,7 @@ int cg_sock_fd(const struct cg_sock *sock)
     return sock->fd >= 0 ? sock->fd : -EOPNOTSUPP;
 }
 
-void cg_sock_timeout(struct cg_sock *sock, int64_t timeout)
+void cg_sock_set_timeout(struct cg_sock *sock, int64_t timeout)
 {
     sock->timeout = timeout;
 }
@@ -164,17 +164,17 @@ static int print_name(struct cg_sock *sock, uint8_t code, char *buf, size_t size
     return cg__addr_print((struct sockaddr *)&name, (socklen_t)result, buf, size);
 }
 
-int cg_local_addr(struct cg_sock *sock, char *buf, size_t size)
+int cg_sock_local_addr(struct cg_sock *sock, char *buf, size_t size)
 {
     return print_name(sock, CG_IO_SOCKNAME, buf, size);
 }
 
-int cg_peer_addr(struct cg_sock *sock, char *buf, size_t size)
+int cg_sock_peer_addr(struct cg_sock *sock, char *buf, size_t size)
 {
     return print_name(sock, CG_IO_PEERNAME, buf, size);
 }
 
-int cg_setopt(struct cg_sock *sock, int level, int name, const void *value, size_t size)
+int cg_sock_setopt(struct cg_sock *sock, int level, int name, const void *value, size_t size)
 {
     struct cg_io io = {.code = CG_IO_SETOPT};
     ssize_t result;
@@ -187,7 +187,7 @@ int cg_setopt(struct cg_sock *sock, int level, int name, const void *value, size
     return result < 0 ? (int)result : 0;
 }
 
-int cg_getopt(struct cg_sock *sock, int level, int name, void *value, size_t *size)
+int cg_sock_getopt(struct cg_sock *sock, int level, int name, void *value, size_t *size)
 {
     struct cg_io io = {.code = CG_IO_GETOPT};
     ssize_t result;

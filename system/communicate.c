@@ -130,7 +130,7 @@ static ssize_t communicate_run(struct cg_op *op)
     if (talk.failure)
         n = talk.failure;
     else if (n == 0)
-        n = cg_result(wait);
+        n = cg_op_result(wait);
     if (n < 0)
         cg__process_end(process, communicate->grace, true);
     for (int i = 0; i < 3; i++)

@@ -26,7 +26,7 @@ enum { FIRST_SIZE = 4096 };
 #define INTERVAL_TOLD CG_SECOND /* symbolic links and network file systems tell nothing */
 #define INTERVAL_ALONE (250 * CG_MILLISECOND)
 
-struct cg_follow {
+struct cg_follower {
     struct cg_sched *sched;
     struct cg_op *op; /* who reads, from process to finish */
     struct cg_object object;
@@ -46,7 +46,7 @@ struct cg_follow {
 
 /* ---- Being told ---------------------------------------------------------------------- */
 
-static void stop_notices(struct cg_follow *follow)
+static void stop_notices(struct cg_follower *follow)
 {
     struct cg_reactor *reactor = cg_sched_reactor(follow->sched);
 
@@ -58,7 +58,7 @@ static void stop_notices(struct cg_follow *follow)
 }
 
 /* Until it is time to look again. */
-static ssize_t wait_for_change(struct cg_follow *follow)
+static ssize_t wait_for_change(struct cg_follower *follow)
 {
     int64_t interval = follow->interval;
     ssize_t n;
@@ -118,7 +118,7 @@ static bool is_shorter(int fd, off_t size)
     return fstat(fd, &st) == 0 && st.st_size < size;
 }
 
-static void drop_next(struct cg_follow *follow)
+static void drop_next(struct cg_follower *follow)
 {
     if (follow->next < 0)
         return;
@@ -129,7 +129,7 @@ static void drop_next(struct cg_follow *follow)
 
 /* Looks whether another file has taken the path. One that has had bytes is kept, whatever
  * came after it. */
-static void look_for_next(struct cg_follow *follow)
+static void look_for_next(struct cg_follower *follow)
 {
     if (follow->next >= 0 &&
         (has_bytes(follow->next) || !is_replaced(follow->next, follow->path)))
@@ -145,7 +145,7 @@ static void look_for_next(struct cg_follow *follow)
 }
 
 /* The next file is the one to read from now on. */
-static void change_over(struct cg_follow *follow)
+static void change_over(struct cg_follower *follow)
 {
     if (follow->fd >= 0) {
         cg__notice_remove(follow->notice, follow->watch);
@@ -158,7 +158,7 @@ static void change_over(struct cg_follow *follow)
 }
 
 /* What is unread in the buffer without "\n" will never be a whole line. */
-static void mark_break(struct cg_follow *follow)
+static void mark_break(struct cg_follower *follow)
 {
     if (follow->end > follow->start && follow->data[follow->end - 1] != '\n')
         follow->broken = follow->end;
@@ -166,7 +166,7 @@ static void mark_break(struct cg_follow *follow)
 
 /* ---- The buffer ---------------------------------------------------------------------- */
 
-static void compact(struct cg_follow *follow)
+static void compact(struct cg_follower *follow)
 {
     /* The piece before a break is handed out before more is read. */
     assert(follow->broken == 0);
@@ -179,7 +179,7 @@ static void compact(struct cg_follow *follow)
 }
 
 /* Room at the end of the buffer, which grows up to the limit. */
-static size_t make_room(struct cg_follow *follow)
+static size_t make_room(struct cg_follower *follow)
 {
     size_t size;
     char *data;
@@ -200,7 +200,7 @@ static size_t make_room(struct cg_follow *follow)
 }
 
 /* Reads what the current file has, as far as there is room. Bytes, 0 at its end, -errno. */
-static ssize_t fill(struct cg_follow *follow)
+static ssize_t fill(struct cg_follower *follow)
 {
     size_t room = make_room(follow);
     ssize_t n;
@@ -219,7 +219,7 @@ static ssize_t fill(struct cg_follow *follow)
 
 /* More bytes into the buffer. 1: there are some, or a file has ended after those that there
  * were; 0: nothing yet; -errno. */
-static ssize_t more(struct cg_follow *follow)
+static ssize_t more(struct cg_follower *follow)
 {
     bool began;
     ssize_t n;
@@ -257,7 +257,7 @@ static struct cg_follow_op *of(struct cg_op *op)
 }
 
 /* The length of the first line, or of the piece before a break; 0: there is none yet. */
-static size_t find_line(struct cg_follow *follow)
+static size_t find_line(struct cg_follower *follow)
 {
     size_t end = follow->broken ? follow->broken : follow->end;
     char *newline = NULL;
@@ -273,7 +273,7 @@ static size_t find_line(struct cg_follow *follow)
 /* What the op can have now, without taking it. */
 static size_t find(const struct cg_follow_op *op)
 {
-    struct cg_follow *follow = op->follow;
+    struct cg_follower *follow = op->follow;
 
     if (op->type == &cg_follow_line_type)
         return find_line(follow);
@@ -283,7 +283,7 @@ static size_t find(const struct cg_follow_op *op)
 /* The answer of an op that has found something, or is refused; 0: it must wait. */
 static ssize_t answer(struct cg_follow_op *op)
 {
-    const struct cg_follow *follow = op->follow;
+    const struct cg_follower *follow = op->follow;
 
     op->found = find(op);
     if (op->type == &cg_follow_line_type &&
@@ -294,7 +294,7 @@ static ssize_t answer(struct cg_follow_op *op)
 
 static enum cg_verdict follow_process(struct cg_op *op, struct cg_sched *sched)
 {
-    struct cg_follow *follow = of(op)->follow;
+    struct cg_follower *follow = of(op)->follow;
 
     op->result = -EINVAL;
     if (follow == NULL || follow->sched != sched || of(op)->size == 0)
@@ -308,7 +308,7 @@ static enum cg_verdict follow_process(struct cg_op *op, struct cg_sched *sched)
     return op->result ? CG_DONE : cg_object_enter(&follow->object, op);
 }
 
-static void end(struct cg_follow *follow)
+static void end(struct cg_follower *follow)
 {
     stop_notices(follow);
     if (follow->next >= 0)
@@ -322,7 +322,7 @@ static void end(struct cg_follow *follow)
 
 static int leave(struct cg_op *op)
 {
-    struct cg_follow *follow = of(op)->follow;
+    struct cg_follower *follow = of(op)->follow;
     int rc = cg_object_leave(&follow->object, op);
 
     if (rc < 0)
@@ -340,7 +340,7 @@ static enum cg_verdict follow_cancel(struct cg_op *op, struct cg_sched *sched)
 
 static ssize_t read_on(struct cg_op *op)
 {
-    struct cg_follow *follow = of(op)->follow;
+    struct cg_follower *follow = of(op)->follow;
     ssize_t n = 0;
 
     do {
@@ -356,12 +356,12 @@ static ssize_t read_on(struct cg_op *op)
 
 static ssize_t follow_run(struct cg_op *op)
 {
-    struct cg_follow *follow = of(op)->follow;
+    struct cg_follower *follow = of(op)->follow;
     struct cg_scope scope;
     ssize_t n;
 
     cg_scope_open(&scope, CG_NEVER, false);
-    follow->scope = &scope; /* cg_follow_close cancels it */
+    follow->scope = &scope; /* cg_follower_close cancels it */
     n = read_on(op);
     follow->scope = NULL;
     cg_scope_close(&scope);
@@ -371,7 +371,7 @@ static ssize_t follow_run(struct cg_op *op)
 /* Only now the bytes are taken: one that was cancelled in the last moment leaves them. */
 static ssize_t follow_finish(struct cg_op *op)
 {
-    struct cg_follow *follow = of(op)->follow;
+    struct cg_follower *follow = of(op)->follow;
     size_t n = of(op)->found;
 
     if (op->uses == NULL || follow->op != op)
@@ -392,7 +392,7 @@ static ssize_t follow_finish(struct cg_op *op)
 
 static int follow_print(const struct cg_op *op, char *buf, size_t size)
 {
-    const struct cg_follow *follow = ((const struct cg_follow_op *)op)->follow;
+    const struct cg_follower *follow = ((const struct cg_follow_op *)op)->follow;
 
     return snprintf(buf, size, "%s", follow ? follow->path : "nothing");
 }
@@ -406,8 +406,8 @@ const struct cg_op_type cg_follow_line_type = {
     .print = follow_print,
 };
 
-const struct cg_op_type cg_follow_read_type = {
-    .name = "follow_read",
+const struct cg_op_type cg_follow_bytes_type = {
+    .name = "follow_bytes",
     .process = follow_process,
     .run = follow_run,
     .cancel = follow_cancel,
@@ -417,7 +417,7 @@ const struct cg_op_type cg_follow_read_type = {
 
 /* ---- The object ---------------------------------------------------------------------- */
 
-void cg_follow_close(struct cg_follow *follow)
+void cg_follower_close(struct cg_follower *follow)
 {
     if (follow == NULL)
         return;
@@ -427,11 +427,11 @@ void cg_follow_close(struct cg_follow *follow)
         cg_scope_cancel(follow->scope);
 }
 
-int cg_follow_open_on(struct cg_sched *sched, const char *path, struct cg_follow **follow,
-                      const struct cg_follow_options *options)
+int cg_follower_open_with(struct cg_sched *sched, const char *path, struct cg_follower **follow,
+                      const struct cg_follower_options *options)
 {
-    static const struct cg_follow_options none;
-    struct cg_follow *made = calloc(1, sizeof *made);
+    static const struct cg_follower_options none;
+    struct cg_follower *made = calloc(1, sizeof *made);
 
     if (made == NULL)
         return -ENOMEM;
@@ -442,14 +442,14 @@ int cg_follow_open_on(struct cg_sched *sched, const char *path, struct cg_follow
     made->interval = options->interval;
     made->limit = options->limit ? options->limit : CG_FOLLOW_LIMIT;
     if ((made->path = strdup(path)) == NULL) {
-        cg_follow_close(made);
+        cg_follower_close(made);
         return -ENOMEM;
     }
     made->fd = open_file(path);
     if (made->fd < 0 && !(made->fd == -ENOENT && options->missing_ok)) {
         int rc = made->fd;
 
-        cg_follow_close(made);
+        cg_follower_close(made);
         return rc;
     }
     made->notice = cg__notice_open(made->path);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* cg_os_signal, and subscriptions, which count what comes between two waits. */
+/* cg_wait_os_signal, and subscriptions, which count what comes between two waits. */
 #include "config.h"
 
 #include "system/listener.h"
@@ -13,47 +13,47 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-_Static_assert(sizeof(struct cg_os_signal_op) <= 128, "core ops fit in 128 bytes");
+_Static_assert(sizeof(struct cg_wait_os_signal_op) <= 128, "core ops fit in 128 bytes");
 
 /* ---- The next delivery --------------------------------------------------------------- */
 
 static void delivered(struct cg_os_listener *listener, unsigned deliveries)
 {
-    struct cg_os_signal_op *wait =
-        (void *)((char *)listener - offsetof(struct cg_os_signal_op, listener));
+    struct cg_wait_os_signal_op *wait =
+        (void *)((char *)listener - offsetof(struct cg_wait_os_signal_op, listener));
 
     cg__listener_remove(listener);
-    cg_unhold(cg_op_coro(&wait->op)->sched);
-    cg_complete(&wait->op, deliveries);
+    cg_sched_unhold(cg_op_coro(&wait->op)->sched);
+    cg_op_complete(&wait->op, deliveries);
 }
 
 static enum cg_verdict signal_process(struct cg_op *op, struct cg_sched *sched)
 {
-    struct cg_os_signal_op *wait = (struct cg_os_signal_op *)op;
+    struct cg_wait_os_signal_op *wait = (struct cg_wait_os_signal_op *)op;
 
     wait->listener.fn = delivered;
     if ((op->result = cg__listener_add(&wait->listener, sched)) < 0)
         return CG_DONE;
-    cg_hold(sched);
+    cg_sched_hold(sched);
     return CG_PENDING;
 }
 
 static enum cg_verdict signal_cancel(struct cg_op *op, struct cg_sched *sched)
 {
-    cg__listener_remove(&((struct cg_os_signal_op *)op)->listener);
-    cg_unhold(sched);
+    cg__listener_remove(&((struct cg_wait_os_signal_op *)op)->listener);
+    cg_sched_unhold(sched);
     return CG_DONE;
 }
 
 static int signal_print(const struct cg_op *op, char *buf, size_t size)
 {
-    const struct cg_os_signal_op *wait = (const struct cg_os_signal_op *)op;
+    const struct cg_wait_os_signal_op *wait = (const struct cg_wait_os_signal_op *)op;
 
     return snprintf(buf, size, "%d", wait->listener.signo);
 }
 
-const struct cg_op_type cg_os_signal_type = {
-    .name = "os_signal",
+const struct cg_op_type cg_wait_os_signal_type = {
+    .name = "wait_os_signal",
     .process = signal_process,
     .cancel = signal_cancel,
     .print = signal_print,
@@ -78,8 +78,8 @@ static void counted(struct cg_os_listener *listener, unsigned deliveries)
     if (!signals->waiting)
         return;
     signals->waiting = false;
-    cg_unhold(signals->sched);
-    cg_complete(signals->waiter, 0); /* the count is taken when the coroutine has it */
+    cg_sched_unhold(signals->sched);
+    cg_op_complete(signals->waiter, 0); /* the count is taken when the coroutine has it */
 }
 
 int cg_os_signals_open(struct cg_sched *sched, int signo, struct cg_os_signals **signals)
@@ -105,8 +105,8 @@ void cg_os_signals_close(struct cg_os_signals *signals)
     if (signals == NULL)
         return;
     if (signals->waiting) {
-        cg_unhold(signals->sched);
-        cg_complete(signals->waiter, -EBADF);
+        cg_sched_unhold(signals->sched);
+        cg_op_complete(signals->waiter, -EBADF);
     }
     cg_object_close(&signals->object);
     cg__listener_remove(&signals->listener);
@@ -115,7 +115,7 @@ void cg_os_signals_close(struct cg_os_signals *signals)
 
 static enum cg_verdict next_process(struct cg_op *op, struct cg_sched *sched)
 {
-    struct cg_os_signals *signals = ((struct cg_next_os_signal_op *)op)->signals;
+    struct cg_os_signals *signals = ((struct cg_get_os_signal_op *)op)->signals;
 
     op->result = -EINVAL;
     if (signals == NULL || signals->sched != sched)
@@ -129,21 +129,21 @@ static enum cg_verdict next_process(struct cg_op *op, struct cg_sched *sched)
     if (signals->count > 0)
         return CG_DONE;
     signals->waiting = true;
-    cg_hold(sched);
+    cg_sched_hold(sched);
     return CG_PENDING;
 }
 
 static enum cg_verdict next_cancel(struct cg_op *op, struct cg_sched *sched)
 {
-    ((struct cg_next_os_signal_op *)op)->signals->waiting = false;
-    cg_unhold(sched);
+    ((struct cg_get_os_signal_op *)op)->signals->waiting = false;
+    cg_sched_unhold(sched);
     return CG_DONE;
 }
 
 /* Only now: one that has lost its race must leave the count. */
 static ssize_t next_finish(struct cg_op *op)
 {
-    struct cg_os_signals *signals = ((struct cg_next_os_signal_op *)op)->signals;
+    struct cg_os_signals *signals = ((struct cg_get_os_signal_op *)op)->signals;
     unsigned count;
 
     if (op->uses == NULL || signals->waiter != op)
@@ -159,13 +159,13 @@ static ssize_t next_finish(struct cg_op *op)
 static int next_print(const struct cg_op *op, char *buf, size_t size)
 {
     const struct cg_os_signals *signals =
-        ((const struct cg_next_os_signal_op *)op)->signals;
+        ((const struct cg_get_os_signal_op *)op)->signals;
 
     return snprintf(buf, size, "%d", signals ? signals->listener.signo : 0);
 }
 
-const struct cg_op_type cg_next_os_signal_type = {
-    .name = "next_os_signal",
+const struct cg_op_type cg_get_os_signal_type = {
+    .name = "get_os_signal",
     .process = next_process,
     .cancel = next_cancel,
     .finish = next_finish,

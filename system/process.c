@@ -21,7 +21,7 @@
 #endif
 
 _Static_assert(sizeof(struct cg_wait_process_op) <= 128, "core ops fit in 128 bytes");
-_Static_assert(sizeof(struct cg_with_process_op) <= 128, "core ops fit in 128 bytes");
+_Static_assert(sizeof(struct cg_call_with_process_op) <= 128, "core ops fit in 128 bytes");
 
 bool cg__process_pidfd = true;
 int64_t cg__process_patience = CG_PROCESS_GRACE;
@@ -83,7 +83,7 @@ static void answer_all(struct cg_process *process, ssize_t result)
 
     while ((op = process->waiters)) {
         unlink_waiter(process, op);
-        cg_complete(op, result);
+        cg_op_complete(op, result);
     }
 }
 
@@ -93,7 +93,7 @@ static void stop_listening(struct cg_process *process)
         return;
     process->listening = false;
     cg__listener_remove(&process->child);
-    cg_unhold(process->sched);
+    cg_sched_unhold(process->sched);
 }
 
 /* What the pidfd says; without an end (nobody has seen that) it is asked again. */
@@ -145,7 +145,7 @@ static int begin(struct cg_process *process)
     if ((rc = cg__listener_add(&process->child, process->sched)) < 0)
         return rc;
     process->listening = true;
-    cg_hold(process->sched);
+    cg_sched_hold(process->sched);
     if (!reap(process)) /* it may have ended before we listened */
         return 0;
     stop_listening(process);
@@ -213,7 +213,7 @@ void cg_process_close_sock(struct cg_process *process, int number)
 {
     if (number < 0 || number >= 3)
         return;
-    cg_close(process->socks[number]);
+    cg_sock_close(process->socks[number]);
     process->socks[number] = NULL;
 }
 
@@ -418,7 +418,7 @@ const struct cg_op_type cg_end_process_type = {
 
 static ssize_t with_run(struct cg_op *op)
 {
-    struct cg_with_process_op *with = (struct cg_with_process_op *)op;
+    struct cg_call_with_process_op *with = (struct cg_call_with_process_op *)op;
     ssize_t n, ended = 0;
 
     if (with->fn == NULL)
@@ -433,11 +433,11 @@ static ssize_t with_run(struct cg_op *op)
 
 static int with_print(const struct cg_op *op, char *buf, size_t size)
 {
-    return print_pid(((const struct cg_with_process_op *)op)->process, buf, size);
+    return print_pid(((const struct cg_call_with_process_op *)op)->process, buf, size);
 }
 
-const struct cg_op_type cg_with_process_type = {
-    .name = "with_process",
+const struct cg_op_type cg_call_with_process_type = {
+    .name = "call_with_process",
     .flags = CG_OP_ANYHOW,
     .process = cg__process_enter,
     .run = with_run,

@@ -185,14 +185,14 @@ static int attach_pipes(struct cg_process *process, struct cg__stdio *p)
     for (int i = 0; i < 3 && rc == 0; i++) {
         if (p->ours[i] < 0)
             continue;
-        rc = cg_attach(process->sched, p->ours[i], &process->socks[i]);
+        rc = cg_sock_attach(process->sched, p->ours[i], &process->socks[i]);
         if (rc == 0)
             p->ours[i] = -1;
     }
     return rc;
 }
 
-int cg_spawn_on(struct cg_sched *sched, char *const *argv, struct cg_process **process,
+int cg_process_spawn_with(struct cg_sched *sched, char *const *argv, struct cg_process **process,
                 const struct cg_spawn_options *options)
 {
     static const struct cg_spawn_options none;

@@ -12,7 +12,7 @@ static void complete(struct cg_io *io, ssize_t result)
 {
     struct cg__watch *watch = io->owner;
 
-    cg_unhold(watch->sched);
+    cg_sched_unhold(watch->sched);
     if (!watch->wanted) {
         watch->idle(watch);
         return;
@@ -39,7 +39,7 @@ ssize_t cg__watch_arm(struct cg__watch *watch)
         .owner = watch,
     };
     if (cg_reactor_submit(reactor, &watch->io) == CG_PENDING) {
-        cg_hold(watch->sched);
+        cg_sched_hold(watch->sched);
         return 0;
     }
     watch->wanted = false;
@@ -54,7 +54,7 @@ bool cg__watch_disarm(struct cg__watch *watch)
     watch->wanted = false;
     if (watch->io.state == CG_IO_PENDING &&
         reactor->type->cancel(reactor, &watch->io) == CG_DONE)
-        cg_unhold(watch->sched);
+        cg_sched_unhold(watch->sched);
     return cg__watch_is_idle(watch);
 }
 

@@ -38,7 +38,7 @@ static ssize_t races(void *arg)
         run->answer = cg_yield(op);
     } else {
         cg_yield(cg_any((op, cg_wait_signal(run, NULL, .timeout = CG_NEVER))));
-        run->answer = cg_result(op);
+        run->answer = cg_op_result(op);
     }
     run->answered = true;
     return 0;

@@ -56,7 +56,7 @@ static void *lib;
 /* A coroutine, which asks the library who it is. */
 static ssize_t fn(void *arg)
 {
-    void *(*self)(void) = (void *(*)(void))dlsym(lib, "cg_self");
+    void *(*self)(void) = (void *(*)(void))dlsym(lib, "cg_coro_self");
 
     return self() != NULL && arg == &lib ? 7 : -1;
 }

@@ -19,14 +19,14 @@ static ssize_t body(void *arg)
 
 static ssize_t handler(struct cg_sock *conn, void *arg)
 {
-    cg_close(conn);
+    cg_sock_close(conn);
     return body(arg);
 }
 
 ssize_t plain(struct cg_sock *sock, void *arg)
 {
     struct iovec iov[1] = {{.iov_base = arg, .iov_len = 1}};
-    struct cg_coro *coro = cg_self();
+    struct cg_coro *coro = cg_coro_self();
     struct cg_sock *conn;
     struct cg_addr_list list;
     struct cg_output output;
@@ -35,7 +35,7 @@ ssize_t plain(struct cg_sock *sock, void *arg)
     struct cg_queue *queue = cg_queue_new();
     struct cg_subscriber subscriber = {.fetch = NULL};
     struct cg_mutex mutex = {.owner = NULL};
-    struct cg_iterate it = cg_iterate(body, arg);
+    struct cg_iterator it = cg_iterator(body, arg);
     struct cg_group group;
     struct cg_op *ops[] = {cg_sleep(1), cg_pass()};
 
@@ -62,17 +62,17 @@ ssize_t plain(struct cg_sock *sock, void *arg)
     cg_yield(cg_publish(arg, value));
     cg_yield(cg_fetch(&subscriber, &value, 1));
     cg_yield(cg_lock(&mutex));
-    cg_yield(cg_monitor(&mutex, body, arg));
+    cg_yield(cg_call_locked(&mutex, body, arg));
     cg_yield(cg_acquire(arg));
     cg_yield(cg_wait_condition(arg, &mutex));
     cg_yield(cg_wait_event(arg));
     cg_yield(cg_wait_barrier(arg));
-    cg_yield(cg_next(&it, &value));
+    cg_yield(cg_get_next(&it, &value));
     cg_yield(cg_produce(value));
     cg_yield(cg_stop_producer(&it));
     cg_group_open(&group);
-    cg_yield(cg_group_add(&group, body, arg));
-    cg_yield(cg_group_wait(&group));
+    cg_yield(cg_add_to_group(&group, body, arg));
+    cg_yield(cg_wait_group(&group));
     cg_yield(cg_serve(sock, handler));
     cg_yield(cg_poll(0, CG_IN));
     cg_yield(cg_poll_sock(sock, CG_IN));
@@ -87,21 +87,21 @@ ssize_t plain(struct cg_sock *sock, void *arg)
     cg_yield(cg_writeall(sock, arg, 1));
     cg_yield(cg_writev(sock, iov, 1));
     cg_yield(cg_sendfile(sock, 0, 0, 1));
-    cg_yield(cg_os_signal(2, .timeout = 1));
-    cg_yield(cg_next_os_signal(NULL, .timeout = 1));
+    cg_yield(cg_wait_os_signal(2, .timeout = 1));
+    cg_yield(cg_get_os_signal(NULL, .timeout = 1));
     cg_yield(cg_wait_process(NULL, .timeout = 1));
     cg_yield(cg_end_process(NULL, .grace = CG_SECOND, .shield = true));
-    cg_yield(cg_with_process(NULL, body, arg, .grace = CG_SECOND));
+    cg_yield(cg_call_with_process(NULL, body, arg, .grace = CG_SECOND));
     cg_yield(cg_communicate(NULL, arg, 1, .out = &output, .err = NULL, .timeout = 1));
     cg_yield(cg_follow_line(NULL, arg, 1, .timeout = 1));
-    cg_yield(cg_follow_read(NULL, arg, 1, .timeout = 1));
+    cg_yield(cg_follow_bytes(NULL, arg, 1, .timeout = 1));
     return cg_yield(cg_shutdown(sock, SHUT_WR));
 }
 
 ssize_t use(struct cg_sock *sock, void *arg)
 {
     struct iovec iov[1] = {{.iov_base = arg, .iov_len = 1}};
-    struct cg_coro *coro = cg_self(), *added;
+    struct cg_coro *coro = cg_coro_self(), *added;
     struct cg_sock *conn;
     struct cg_view view;
     size_t moved;
@@ -109,7 +109,7 @@ ssize_t use(struct cg_sock *sock, void *arg)
     ssize_t answer;
     struct cg_queue *queue = cg_queue_new(.limit = 1, .lifo = true, .name = "queue");
     struct cg_subscriber subscriber = {.fetch = NULL};
-    struct cg_iterate it = cg_iterate(body, arg, .name = "producer");
+    struct cg_iterator it = cg_iterator(body, arg, .name = "producer");
     struct cg_group group;
 
     cg_yield(cg_call(body, arg, .timeout = CG_SECOND, .shield = true));
@@ -123,8 +123,8 @@ ssize_t use(struct cg_sock *sock, void *arg)
     cg_yield(cg_activate(coro, .value = 1));
     cg_yield(cg_signal('c', 1, .recipients = 2));
     cg_yield(cg_wait_signal(cg_name_bytes("\0", 1), &word, .timeout = CG_SECOND));
-    cg_yield(cg_remote_signal(cg_sched_self(), 7, arg, .timeout = CG_SECOND));
-    cg_signal_to(cg_sched_self(), "name", 1);
+    cg_yield(cg_signal_remote(cg_sched_self(), 7, arg, .timeout = CG_SECOND));
+    cg_sched_post_signal(cg_sched_self(), "name", 1);
     cg_yield(
         cg_any((cg_read(sock, arg, 1), cg_sleep(1, .shield = true)), .timeout = 1));
     cg_yield(cg_all((cg_pass(), cg_suspend()), .deadline = CG_NEVER));
@@ -133,11 +133,11 @@ ssize_t use(struct cg_sock *sock, void *arg)
     cg_yield(cg_fetch(&subscriber, &word, 1, .timeout = 1));
     cg_yield(cg_acquire(arg, .units = 2, .timeout = 1));
     cg_yield(cg_lock(arg, .shield = true));
-    cg_yield(cg_next(&it, &word, .timeout = 1));
+    cg_yield(cg_get_next(&it, &word, .timeout = 1));
     cg_yield(cg_stop_producer(&it, .timeout = 1));
     cg_group_open(&group, .timeout = CG_SECOND, .grace = 1, .shield = true);
-    cg_yield(cg_group_add(&group, body, arg, .name = "one", .answer = &answer));
-    cg_yield(cg_group_wait(&group, .timeout = 1));
+    cg_yield(cg_add_to_group(&group, body, arg, .name = "one", .answer = &answer));
+    cg_yield(cg_wait_group(&group, .timeout = 1));
     cg_yield(cg_serve(sock, handler, .arg = arg, .limit = 10, .grace = CG_NEVER));
     cg_yield(cg_poll(0, CG_IN | CG_OUT, .timeout = 1));
     cg_yield(cg_poll_sock(sock, CG_IN | CG_OUT, .timeout = 1));
@@ -179,33 +179,33 @@ ssize_t http(struct cg_http_request *req, void *arg)
 
     server = cg_http_server_new(.name = "", .body_limit = CG_HTTP_UNLIMITED);
     client = cg_http_client_new(.user_agent = "mine/1", .no_environment = true);
-    cg_http_mount(server, "*", http, NULL);
+    cg_http_server_mount(server, "*", http, NULL);
     cg_yield(cg_http_get(client, "http://localhost/", &reply));
     cg_yield(
         cg_http_get(client, "http://localhost/", &reply, .why = why, .timeout = 1));
     cg_yield(cg_http_fetch(client, &what, &reply));
     cg_yield(cg_http_fetch(client, &what, &reply, .why = why, .deadline = CG_NEVER));
-    cg_yield(cg_http_reply_read(reply, arg, 1));
-    cg_yield(cg_http_reply_read(reply, arg, 1, .timeout = 1));
-    cg_yield(cg_http_serve(server, cg_http_sock(req)));
-    cg_yield(cg_http_serve(server, cg_http_sock(req), .timeout = CG_NEVER));
+    cg_yield(cg_http_read_reply(reply, arg, 1));
+    cg_yield(cg_http_read_reply(reply, arg, 1, .timeout = 1));
+    cg_yield(cg_http_serve(server, cg_http_request_sock(req)));
+    cg_yield(cg_http_serve(server, cg_http_request_sock(req), .timeout = CG_NEVER));
     cg_yield(cg_http_shutdown(server));
     cg_yield(cg_http_shutdown(server, .timeout = CG_SECOND));
     cg_yield(cg_http_read(req, arg, 1));
     cg_yield(cg_http_read(req, arg, 1, .timeout = 1));
-    cg_yield(cg_http_body(req, &body));
-    cg_yield(cg_http_body(req, &body, .len = 10, .timeout = 1));
-    cg_yield(cg_http_answer(req, 200, arg, 1));
-    cg_yield(cg_http_answer(req, 200, arg, 1, .mime = "a/b"));
-    cg_yield(cg_http_text(req, 404, "none\n"));
-    cg_yield(cg_http_text(req, 404, "none\n", .mime = "text/html"));
+    cg_yield(cg_http_read_body(req, &body));
+    cg_yield(cg_http_read_body(req, &body, .len = 10, .timeout = 1));
+    cg_yield(cg_http_respond(req, 200, arg, 1));
+    cg_yield(cg_http_respond(req, 200, arg, 1, .mime = "a/b"));
+    cg_yield(cg_http_send_text(req, 404, "none\n"));
+    cg_yield(cg_http_send_text(req, 404, "none\n", .mime = "text/html"));
     cg_yield(cg_http_write(req, arg, 1));
     cg_yield(cg_http_write(req, arg, 1, .timeout = 1));
     cg_yield(cg_http_send_file(req, 0, 0, 1));
     cg_yield(cg_http_send_file(req, 0, 0, 1, .timeout = 1));
-    cg_yield(cg_http_event(req));
+    cg_yield(cg_http_send_event(req));
     cg_yield(
-        cg_http_event(req, .data = "text", .event = "name", .id = "7", .retry = 1));
+        cg_http_send_event(req, .data = "text", .event = "name", .id = "7", .retry = 1));
     cg_yield(cg_http_upgrade(req, 101, &sock));
     return cg_yield(cg_http_upgrade(req, 101, &sock, .timeout = 1));
 }
@@ -214,13 +214,13 @@ int outside(struct cg_reactor *reactor, struct cg_sched **sched, struct cg_sock 
 {
     *sched = cg_sched_new(reactor);
     *sched = cg_sched_new(reactor, .timeout = 30 * CG_SECOND, .grace = CG_SECOND);
-    cg_start(*sched, body, NULL);
-    cg_start(*sched, body, NULL, .name = "server", .prio = CG_PRIO_OP);
-    cg_spawn(*sched, (char *[]){NULL}, &(struct cg_process *){NULL});
-    cg_spawn(*sched, NULL, NULL, .out = CG_STDIO_PIPE, .err = CG_STDIO_OUT, .dir = "/");
-    cg_follow_open(*sched, "log", &(struct cg_follow *){NULL}, .from_start = true);
-    cg_listen(*sched, "127.0.0.1:0", sock);
-    return cg_listen(*sched, "unix:/tmp/socket", sock, .backlog = 16,
+    cg_sched_start(*sched, body, NULL);
+    cg_sched_start(*sched, body, NULL, .name = "server", .prio = CG_PRIO_OP);
+    cg_process_spawn(*sched, (char *[]){NULL}, &(struct cg_process *){NULL});
+    cg_process_spawn(*sched, NULL, NULL, .out = CG_STDIO_PIPE, .err = CG_STDIO_OUT, .dir = "/");
+    cg_follower_open(*sched, "log", &(struct cg_follower *){NULL}, .from_start = true);
+    cg_sock_listen(*sched, "127.0.0.1:0", sock);
+    return cg_sock_listen(*sched, "unix:/tmp/socket", sock, .backlog = 16,
                      .reuse_port = true);
 }
 

@@ -11,7 +11,7 @@ static ssize_t body(void *arg)
 {
     cg_coro_options options = cg_coro_options();
     options.name = "inner";
-    return cg_sched_start(cg_sched_self(), body, arg, &options);
+    return cg_sched_start_with(cg_sched_self(), body, arg, &options);
 }
 
 static cg_verdict my_process(cg_op *op, cg_sched *)
@@ -22,7 +22,7 @@ static cg_verdict my_process(cg_op *op, cg_sched *)
 
 static ssize_t answer(cg_http_request *req, void *)
 {
-    return cg_http_set(req, "A", cg_http_method(req));
+    return cg_http_response_set_header(req, "A", cg_http_request_method(req));
 }
 
 static int my_print(const cg_op *, char *, size_t)
@@ -40,9 +40,9 @@ int http(cg_http_client **client, cg_http_server **server, cg_tls **tls)
 
     how.user_agent = "mine/1";
     limits.body_limit = CG_HTTP_UNLIMITED;
-    *client = cg_http_client_create(&how);
-    *server = cg_http_server_create(&limits);
-    return cg_tls_create(tls, &whom) + cg_http_mount(*server, "*", answer, 0);
+    *client = cg_http_client_new_with(&how);
+    *server = cg_http_server_new_with(&limits);
+    return cg_tls_new_with(tls, &whom) + cg_http_server_mount(*server, "*", answer, 0);
 }
 
 ssize_t drive(const char *name);
@@ -60,9 +60,9 @@ ssize_t drive(const char *name)
     op.type = &type;
     if ((answer = cg_reactor_open(name, &reactor)) < 0)
         return answer;
-    sched = cg_sched_create(reactor, 0);
-    cg_sched_start(sched, body, &op, 0);
-    answer = cg_run(sched);
+    sched = cg_sched_new_with(reactor, 0);
+    cg_sched_start_with(sched, body, &op, 0);
+    answer = cg_sched_run(sched);
     cg_sched_free(sched);
     cg_reactor_close(reactor);
     return answer;

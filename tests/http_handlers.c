@@ -12,13 +12,13 @@ ssize_t hello(struct cg_http_request *req, void *arg)
 {
     (void)arg;
     handled++;
-    return cg_yield(cg_http_text(req, 200, "hello\n"));
+    return cg_yield(cg_http_send_text(req, 200, "hello\n"));
 }
 
 static ssize_t typed(struct cg_http_request *req, void *arg)
 {
     (void)arg;
-    return cg_yield(cg_http_answer(req, 200, "{}", 2, .mime = "application/json"));
+    return cg_yield(cg_http_respond(req, 200, "{}", 2, .mime = "application/json"));
 }
 
 static ssize_t floods(struct cg_http_request *req, void *arg)
@@ -36,13 +36,13 @@ static ssize_t floods(struct cg_http_request *req, void *arg)
 ssize_t tell(struct cg_http_request *req, void *arg)
 {
     char text[256];
-    const char *id = cg_http_param(req, "id"), *rest = cg_http_param(req, "*");
-    const char *q = cg_http_query(req, "q");
+    const char *id = cg_http_request_param(req, "id"), *rest = cg_http_request_param(req, "*");
+    const char *q = cg_http_request_query(req, "q");
 
     snprintf(text, sizeof text, "%s %s %s id=%s *=%s q=%s", (const char *)arg,
-             cg_http_method(req), cg_http_path(req), id ? id : "-", rest ? rest : "-",
+             cg_http_request_method(req), cg_http_request_path(req), id ? id : "-", rest ? rest : "-",
              q ? q : "-");
-    return cg_yield(cg_http_text(req, 200, text));
+    return cg_yield(cg_http_send_text(req, 200, text));
 }
 
 static ssize_t echo(struct cg_http_request *req, void *arg)
@@ -54,17 +54,17 @@ static ssize_t echo(struct cg_http_request *req, void *arg)
     while ((n = cg_yield(cg_http_read(req, buf, sizeof buf))) > 0)
         if ((n = cg_yield(cg_http_write(req, buf, n))) < 0)
             break;
-    if (n == 0 && cg_http_headers_get(cg_http_trailers(req), "T") != NULL)
-        cg_http_trailer(req, "T", cg_http_headers_get(cg_http_trailers(req), "T"));
+    if (n == 0 && cg_http_headers_get(cg_http_request_trailers(req), "T") != NULL)
+        cg_http_response_add_trailer(req, "T", cg_http_headers_get(cg_http_request_trailers(req), "T"));
     return n;
 }
 
 static ssize_t whole(struct cg_http_request *req, void *arg)
 {
     char *data;
-    ssize_t n = cg_yield(cg_http_body(req, &data, .len = (size_t)(intptr_t)arg));
+    ssize_t n = cg_yield(cg_http_read_body(req, &data, .len = (size_t)(intptr_t)arg));
 
-    return n < 0 ? n : cg_yield(cg_http_answer(req, 201, data, n, .mime = "a/b"));
+    return n < 0 ? n : cg_yield(cg_http_respond(req, 201, data, n, .mime = "a/b"));
 }
 
 static ssize_t fails(struct cg_http_request *req, void *arg)
@@ -77,7 +77,7 @@ static ssize_t fails(struct cg_http_request *req, void *arg)
 static ssize_t silent(struct cg_http_request *req, void *arg)
 {
     if (arg != NULL)
-        cg_http_status(req, 204);
+        cg_http_response_set_status(req, 204);
     return 0;
 }
 
@@ -86,7 +86,7 @@ static ssize_t sleeps(struct cg_http_request *req, void *arg)
     (void)arg;
     handled++;
     cg_yield(cg_sleep(10 * CG_SECOND));
-    return cg_yield(cg_http_text(req, 200, "slept\n"));
+    return cg_yield(cg_http_send_text(req, 200, "slept\n"));
 }
 
 /* Until the test lets it go on. */
@@ -95,7 +95,7 @@ ssize_t held(struct cg_http_request *req, void *arg)
     (void)arg;
     handled++;
     cg_yield(cg_wait_signal(&handled, NULL));
-    return cg_yield(cg_http_text(req, 200, "held\n"));
+    return cg_yield(cg_http_send_text(req, 200, "held\n"));
 }
 
 /* A text that nobody knows the length of: a piece that goes out at once, and, after a wait,
@@ -105,7 +105,7 @@ static ssize_t drop_by_drop(struct cg_http_request *req, void *arg)
     static const char words[] = "a word, and ";
     FILE *file = tmpfile();
 
-    OK(cg_http_set(req, "Content-Type", arg));
+    OK(cg_http_response_set_header(req, "Content-Type", arg));
     IS(cg_yield(cg_http_write(req, "begin, ", 7)), 7);
     handled++;
     cg_yield(cg_wait_signal(&handled, NULL));
@@ -123,24 +123,24 @@ static ssize_t drop_by_drop(struct cg_http_request *req, void *arg)
 static ssize_t events(struct cg_http_request *req, void *arg)
 {
     (void)arg;
-    OK(cg_yield(cg_http_event(req, .data = "one\ntwo\r\n", .event = "e", .id = "7")));
-    IS(cg_yield(cg_http_event(req, .event = "a\nb")), -EINVAL);
-    OK(cg_yield(cg_http_event(req, .retry = 3 * CG_SECOND)));
-    return cg_yield(cg_http_event(req));
+    OK(cg_yield(cg_http_send_event(req, .data = "one\ntwo\r\n", .event = "e", .id = "7")));
+    IS(cg_yield(cg_http_send_event(req, .event = "a\nb")), -EINVAL);
+    OK(cg_yield(cg_http_send_event(req, .retry = 3 * CG_SECOND)));
+    return cg_yield(cg_http_send_event(req));
 }
 
 /* Whether the fields that are the server's to say can be forged. */
 static ssize_t forges(struct cg_http_request *req, void *arg)
 {
     (void)arg;
-    IS(cg_http_set(req, "A", "b\r\nC: d"), -EINVAL);
-    OK(cg_http_set(req, "Transfer-Encoding", "x"));
-    OK(cg_http_set(req, "Content-Length", "5"));
-    OK(cg_http_add(req, "A", "b"));
-    OK(cg_http_add(req, "A", "c"));
+    IS(cg_http_response_set_header(req, "A", "b\r\nC: d"), -EINVAL);
+    OK(cg_http_response_set_header(req, "Transfer-Encoding", "x"));
+    OK(cg_http_response_set_header(req, "Content-Length", "5"));
+    OK(cg_http_response_add_header(req, "A", "b"));
+    OK(cg_http_response_add_header(req, "A", "c"));
     IS(cg_yield(cg_http_write(req, "123", 3)), 3);
-    IS(cg_http_set(req, "A", "late"), -EALREADY);
-    IS(cg_yield(cg_http_text(req, 200, "late")), -EALREADY);
+    IS(cg_http_response_set_header(req, "A", "late"), -EALREADY);
+    IS(cg_yield(cg_http_send_text(req, 200, "late")), -EALREADY);
     IS(cg_yield(cg_http_write(req, "123", 3)), -EMSGSIZE);
     return cg_yield(cg_http_write(req, "45", 2));
 }
@@ -148,7 +148,7 @@ static ssize_t forges(struct cg_http_request *req, void *arg)
 static ssize_t promises(struct cg_http_request *req, void *arg)
 {
     (void)arg;
-    OK(cg_http_set(req, "Content-Length", "5"));
+    OK(cg_http_response_set_header(req, "Content-Length", "5"));
     return cg_yield(cg_http_write(req, "123", 3));
 }
 
@@ -158,12 +158,12 @@ static ssize_t takes_over(struct cg_http_request *req, void *arg)
     char line[64];
     ssize_t n;
 
-    OK(cg_http_set(req, "Upgrade", "x"));
-    OK(cg_http_set(req, "Connection", "Upgrade"));
+    OK(cg_http_response_set_header(req, "Upgrade", "x"));
+    OK(cg_http_response_set_header(req, "Connection", "Upgrade"));
     OK(cg_yield(cg_http_upgrade(req, (int)(intptr_t)arg, &sock)));
     n = OK(cg_yield(cg_readline(sock, line, sizeof line)));
     OK(cg_yield(cg_writeall(sock, line, n)));
-    cg_close(sock);
+    cg_sock_close(sock);
     return 0;
 }
 
@@ -175,14 +175,14 @@ static ssize_t hints(struct cg_http_request *req, void *arg)
     static const struct cg_http_field framed[] = {{"content-length", "5"}, {NULL, NULL}};
 
     (void)arg;
-    IS(cg_yield(cg_http_interim(req, 101, NULL)), -EINVAL);
-    IS(cg_yield(cg_http_interim(req, 200, NULL)), -EINVAL);
-    IS(cg_yield(cg_http_interim(req, 103, forged)), -EINVAL);
-    IS(cg_yield(cg_http_interim(req, 103, framed)), -EINVAL);
-    IS(cg_yield(cg_http_interim(req, 103, fields)), 0);
-    IS(cg_yield(cg_http_interim(req, 100, NULL)), 0);
-    OK(cg_yield(cg_http_text(req, 200, "hello\n")));
-    IS(cg_yield(cg_http_interim(req, 103, NULL)), -EALREADY);
+    IS(cg_yield(cg_http_send_interim(req, 101, NULL)), -EINVAL);
+    IS(cg_yield(cg_http_send_interim(req, 200, NULL)), -EINVAL);
+    IS(cg_yield(cg_http_send_interim(req, 103, forged)), -EINVAL);
+    IS(cg_yield(cg_http_send_interim(req, 103, framed)), -EINVAL);
+    IS(cg_yield(cg_http_send_interim(req, 103, fields)), 0);
+    IS(cg_yield(cg_http_send_interim(req, 100, NULL)), 0);
+    OK(cg_yield(cg_http_send_text(req, 200, "hello\n")));
+    IS(cg_yield(cg_http_send_interim(req, 103, NULL)), -EALREADY);
     return 0;
 }
 
@@ -191,7 +191,7 @@ static ssize_t text(struct cg_http_request *req, void *arg)
     static char words[3000];
 
     memset(words, 'x', sizeof words - 1);
-    return cg_yield(cg_http_text(req, 200, words, .mime = arg));
+    return cg_yield(cg_http_send_text(req, 200, words, .mime = arg));
 }
 
 void handlers_mount(struct cg_http_server *server)
@@ -218,5 +218,5 @@ void handlers_mount(struct cg_http_server *server)
     };
 
     for (size_t i = 0; i < COUNT(mounts); i++)
-        OK(cg_http_mount(server, mounts[i].pattern, mounts[i].handler, mounts[i].arg));
+        OK(cg_http_server_mount(server, mounts[i].pattern, mounts[i].handler, mounts[i].arg));
 }

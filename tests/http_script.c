@@ -44,7 +44,7 @@ static bool hear(struct script *script, struct cg_sock *conn, size_t body)
         }
         script->used += take;
         script->seen[script->used] = '\0';
-        cg_giveback(&view, take);
+        cg_view_release(&view, take);
     }
     return true;
 }
@@ -70,8 +70,8 @@ static void hang_up(struct cg_sock **conn, bool reset)
     struct linger now = {.l_onoff = 1};
 
     if (*conn != NULL && reset)
-        OK(cg_setopt(*conn, SOL_SOCKET, SO_LINGER, &now, sizeof now));
-    cg_close(*conn);
+        OK(cg_sock_setopt(*conn, SOL_SOCKET, SO_LINGER, &now, sizeof now));
+    cg_sock_close(*conn);
     *conn = NULL;
 }
 
@@ -100,13 +100,13 @@ static ssize_t play(void *arg)
         if (turn->close || turn->reset)
             hang_up(&conn, turn->reset);
     }
-    cg_close(script->listener); /* nobody else is expected */
+    cg_sock_close(script->listener); /* nobody else is expected */
     script->listener = NULL;
     if (conn != NULL) { /* the client is the one to go */
         struct cg_view view;
 
         while (cg_yield(cg_borrow(conn, &view)) > 0)
-            cg_giveback(&view, view.size);
+            cg_view_release(&view, view.size);
     }
     hang_up(&conn, false);
     return 0;

@@ -38,7 +38,7 @@ void serve_begin(const struct cg_http_server_options *options)
     }
     handled = 0;
     logged[0] = '\0';
-    server = cg_http_server_create(&all);
+    server = cg_http_server_new_with(&all);
     handlers_mount(server);
     listener = test_listen(addr);
     serving = test_start(serve, NULL);
@@ -48,9 +48,9 @@ void serve_end(void)
 {
     IS(cg_yield(cg_http_shutdown(server, .timeout = CG_SECOND)), 0);
     IS(test_end(serving), 0);
-    ck_assert_uint_eq(cg_http_connections(server), 0);
+    ck_assert_uint_eq(cg_http_server_connections(server), 0);
     cg_http_server_free(server);
-    cg_close(listener);
+    cg_sock_close(listener);
 }
 
 struct cg_sock *serve_client(void)
@@ -96,7 +96,7 @@ const char *ask(const char *text)
 
     send_text(sock, text);
     receive(sock, NULL);
-    cg_close(sock);
+    cg_sock_close(sock);
     return got;
 }
 

@@ -27,8 +27,8 @@ int main(void)
     if (cg_reactor_open(NULL, &reactor) < 0)
         return 1;
     sched = cg_sched_new(reactor);
-    cg_start(sched, hello, "a coroutine");
-    ssize_t left = cg_run(sched);
+    cg_sched_start(sched, hello, "a coroutine");
+    ssize_t left = cg_sched_run(sched);
     cg_sched_free(sched);
     cg_reactor_close(reactor);
     return left != 0;
@@ -44,7 +44,7 @@ cat >"$work/http.c" <<'END'
 
 static ssize_t hello(struct cg_http_request *req, void *arg)
 {
-    return cg_yield(cg_http_text(req, 200, arg));
+    return cg_yield(cg_http_send_text(req, 200, arg));
 }
 
 static ssize_t ask(void *addr)
@@ -71,15 +71,15 @@ static ssize_t program(void *arg)
     char addr[CG_ADDR_SIZE];
     ssize_t n;
 
-    cg_http_mount(server, "GET /", hello, arg);
-    if (cg_listen(cg_sched_self(), "127.0.0.1:0", &listener) < 0)
+    cg_http_server_mount(server, "GET /", hello, arg);
+    if (cg_sock_listen(cg_sched_self(), "127.0.0.1:0", &listener) < 0)
         return -1;
-    cg_local_addr(listener, addr, sizeof addr);
+    cg_sock_local_addr(listener, addr, sizeof addr);
     asking = cg_call(ask, addr);
     n = cg_yield(cg_any((cg_http_serve(server, listener), asking)));
     cg_http_server_free(server);
-    cg_close(listener);
-    return n == 1 ? cg_result(asking) : -1;
+    cg_sock_close(listener);
+    return n == 1 ? cg_op_result(asking) : -1;
 }
 
 int main(void)
@@ -102,15 +102,15 @@ static ssize_t program(void *arg)
     char why[CG_TLS_WHY_SIZE];
     ssize_t n;
 
-    if (cg_tls_new(&tls) < 0 || cg_pair(cg_sched_self(), &inner, &peer) < 0)
+    if (cg_tls_new(&tls) < 0 || cg_sock_pair(cg_sched_self(), &inner, &peer) < 0)
         return -1;
     client = cg_http_client_new(.tls = cg_tls_http(tls));
     cg_yield(cg_writeall(peer, arg, 20));
     n = cg_yield(cg_tls_connect(inner, tls, "localhost", &sock, .why = why));
     printf("no hello over TLS: %s\n", why);
     cg_http_client_free(client);
-    cg_close(inner);
-    cg_close(peer);
+    cg_sock_close(inner);
+    cg_sock_close(peer);
     cg_tls_free(tls);
     return n == CG_ETLS ? 0 : -1;
 }
@@ -140,7 +140,7 @@ static ssize_t talk(void *addr)
     n = cg_yield(cg_readline(conn, line, sizeof line));
     if (n > 0)
         fputs(line, stdout);
-    cg_close(conn);
+    cg_sock_close(conn);
     return n == 22 ? 0 : -1;
 }
 

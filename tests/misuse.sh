@@ -102,8 +102,8 @@ refused 'a keyword by position' "$keyword" 'cg_yield(cg_any((op, op), CG_SECOND)
 refused 'a keyword by position' "$keyword" 'cg_yield(cg_tls_accept(sock, NULL, &sock, 1));'
 refused 'an option by position' "$keyword" 'queue = cg_queue_new(10);'
 refused 'an option by position' "$keyword" \
-    'number = cg_listen(cg_sched_self(), "*:80", &sock, 16);'
-refused 'an option by position' "$keyword" 'struct cg_iterate i = cg_iterate(NULL, buf, 1);'
+    'number = cg_sock_listen(cg_sched_self(), "*:80", &sock, 16);'
+refused 'an option by position' "$keyword" 'struct cg_iterator i = cg_iterator(NULL, buf, 1);'
 refused 'an unknown keyword' 'no member|does not refer' \
     'cg_yield(cg_sleep(1, .timeuot = CG_SECOND));'
 refused 'too many keywords' 'more_than_32_keywords' "cg_yield(cg_sleep(1$(
@@ -118,7 +118,7 @@ refused 'a small result' "$word" 'cg_yield(cg_wait_signal("name", &number));'
 refused 'a small result' "$word" 'number = cg_queue_try_get(queue, &number);'
 refused 'a small result' "$word" 'cg_gen_next(cg_gen_self(), &number);'
 refused 'a small result' "$word" 'cg_gen_yield(cg_gen_self(), 1, &number);'
-refused 'a small result' "$word" 'struct cg_iterate i; cg_yield(cg_next(&i, buf));'
+refused 'a small result' "$word" 'struct cg_iterator i; cg_yield(cg_get_next(&i, buf));'
 
 taken 'cg_yield(cg_get(queue, &text));'
 taken 'cg_yield(cg_get(queue, NULL, .timeout = CG_SECOND));'

@@ -26,7 +26,7 @@ void note_anew(void)
 
 int64_t now(void)
 {
-    return cg_now(cg_sched_self());
+    return cg_sched_now(cg_sched_self());
 }
 
 ssize_t notes(void *arg)

@@ -40,8 +40,8 @@ static void run(const struct order *order, int p)
     if (order->open)
         order->open(test.sched, order->arg);
     for (size_t i = 0; i < COUNT(order->fns) && order->fns[i]; i++)
-        OK(cg_start(test.sched, order->fns[i], order->arg));
-    left = cg_run(test.sched);
+        OK(cg_sched_start(test.sched, order->fns[i], order->arg));
+    left = cg_sched_run(test.sched);
     ck_assert_msg(strcmp(noted, order->ours[p]) == 0, "%s: \"%s\", not \"%s\"", label,
                   noted, order->ours[p]);
     IS(left, order->left[p]);

@@ -57,7 +57,7 @@ struct world {
     const struct subject *subject;
     unsigned slot;        /* 0 or 1: its place in the pair */
     struct cg_coro *self; /* who races */
-    struct cg_iterate *producer; /* that this is; NULL: none */
+    struct cg_iterator *producer; /* that this is; NULL: none */
     size_t caused, seen;  /* events */
     union {
         struct cg_op op;

@@ -25,8 +25,8 @@ static void caller_open(struct world *w)
         test_unix_path(c->addr);
     else
         snprintf(c->addr, sizeof c->addr, "127.0.0.1:0");
-    OK(cg_listen(cg_sched_self(), c->addr, &c->listener));
-    OK(cg_local_addr(c->listener, c->addr, sizeof c->addr));
+    OK(cg_sock_listen(cg_sched_self(), c->addr, &c->listener));
+    OK(cg_sock_local_addr(c->listener, c->addr, sizeof c->addr));
 }
 
 struct dial {
@@ -49,7 +49,7 @@ static ssize_t dials(void *arg)
     HOLDS(n == 1 || n == -EPIPE || n == -ECONNRESET);
     n = cg_yield(cg_read(sock, &byte, 1));
     HOLDS(n == 0 || n == -ECONNRESET);
-    cg_close(sock);
+    cg_sock_close(sock);
     return 0;
 }
 
@@ -83,7 +83,7 @@ static void accept_got(struct world *w, ssize_t answer)
     IS(answer, 0);
     IS(cg_yield(cg_read(c->conn, &byte, 1)), 1);
     HOLDS(byte == '0' + (int)w->seen);
-    cg_close(c->conn);
+    cg_sock_close(c->conn);
 }
 
 static void nothing_made(struct world *w)
@@ -95,7 +95,7 @@ static void caller_shut(struct world *w)
 {
     struct caller *c = (struct caller *)w;
 
-    cg_close(c->listener);
+    cg_sock_close(c->listener);
     c->listener = NULL;
 }
 
@@ -105,7 +105,7 @@ static void caller_close(struct world *w)
 
     while (c->dialled)
         IS(test_end(c->dials[--c->dialled]), 0);
-    cg_close(c->listener);
+    cg_sock_close(c->listener);
 }
 
 /* ---- The other end --------------------------------------------------------------- */
@@ -153,7 +153,7 @@ static void connect_check(struct world *w, ssize_t answer)
     for (;;) {
         OK(cg_yield(cg_accept(c->listener, &conn)));
         n = cg_yield(cg_read(conn, &byte, 1));
-        cg_close(conn);
+        cg_sock_close(conn);
         if (n == 1 && byte == MARK)
             break;
         dead += n != 1;
@@ -165,7 +165,7 @@ static void connect_check(struct world *w, ssize_t answer)
     } else {
         HOLDS(made == 1);
         HOLDS(dead == 0);
-        cg_close(c->conn);
+        cg_sock_close(c->conn);
     }
 }
 
@@ -179,7 +179,7 @@ static ssize_t handles(struct cg_sock *conn, void *arg)
     c->begun++;
     if (cg_yield(cg_read(conn, &byte, 1)) == 1)
         cg_yield(cg_sleep(CG_HOUR)); /* until it is cancelled */
-    cg_close(conn);
+    cg_sock_close(conn);
     c->ended++;
     return 0;
 }
@@ -195,7 +195,7 @@ static ssize_t is_served(void *arg)
         return 0;
     if (cg_yield(cg_write(sock, &byte, 1)) == 1)
         cg_yield(cg_read(sock, &byte, 1));
-    cg_close(sock);
+    cg_sock_close(sock);
     return 0;
 }
 
@@ -219,7 +219,7 @@ static void serve_cause(struct world *w)
 {
     struct caller *c = (struct caller *)w;
 
-    cg_close(c->listener);
+    cg_sock_close(c->listener);
     c->listener = NULL;
 }
 
@@ -236,7 +236,7 @@ static void serve_check(struct world *w, ssize_t answer)
     if (c->listener && !c->begun) {
         OK(cg_yield(cg_accept(c->listener, &c->conn)));
         IS(cg_yield(cg_read(c->conn, &byte, 1)), 1);
-        cg_close(c->conn);
+        cg_sock_close(c->conn);
     }
     if (c->listener)
         serve_cause(w);

@@ -19,7 +19,7 @@ static struct cg_op *sleep_op(struct world *w)
 {
     struct sleeper *s = (struct sleeper *)w;
 
-    s->moment = cg_now(cg_sched_self()) + MS / 20;
+    s->moment = cg_sched_now(cg_sched_self()) + MS / 20;
     return KEEP(w, cg_sleep_op, cg_sleep(MS / 20));
 }
 
@@ -27,14 +27,14 @@ static struct cg_op *sleep_until_op(struct world *w)
 {
     struct sleeper *s = (struct sleeper *)w;
 
-    s->moment = cg_now(cg_sched_self()) + MS / 20;
+    s->moment = cg_sched_now(cg_sched_self()) + MS / 20;
     return KEEP(w, cg_sleep_op, cg_sleep_until(s->moment));
 }
 
 static void sleep_got(struct world *w, ssize_t answer)
 {
     IS(answer, 0);
-    HOLDS(cg_now(cg_sched_self()) >= ((struct sleeper *)w)->moment);
+    HOLDS(cg_sched_now(cg_sched_self()) >= ((struct sleeper *)w)->moment);
 }
 
 static struct cg_op *pass_op(struct world *w)
@@ -149,12 +149,12 @@ static void group_open(struct world *w)
     struct other *o = (struct other *)w;
 
     cg_group_open(&o->group);
-    IS(cg_yield(cg_group_add(&o->group, ends, w)), 0);
+    IS(cg_yield(cg_add_to_group(&o->group, ends, w)), 0);
 }
 
 static struct cg_op *group_op(struct world *w)
 {
-    return KEEP(w, cg_group_wait_op, cg_group_wait(&((struct other *)w)->group));
+    return KEEP(w, cg_wait_group_op, cg_wait_group(&((struct other *)w)->group));
 }
 
 static void group_check(struct world *w, ssize_t answer)
@@ -206,7 +206,7 @@ static ssize_t owns(void *arg)
     cg_group_open(&o->group);
     o->waiting = true;
     IS(cg_yield(cg_wait_event(&o->event)), 0);
-    return cg_yield(cg_group_wait(&o->group));
+    return cg_yield(cg_wait_group(&o->group));
 }
 
 static void owner_open(struct world *w)
@@ -220,7 +220,7 @@ static void owner_open(struct world *w)
 
 static struct cg_op *group_add_op(struct world *w)
 {
-    return KEEP(w, cg_group_add_op, cg_group_add(&((struct other *)w)->group, counts, w));
+    return KEEP(w, cg_add_to_group_op, cg_add_to_group(&((struct other *)w)->group, counts, w));
 }
 
 static void owner_close(struct world *w)
@@ -365,7 +365,7 @@ static struct cg_op *remote_op(struct world *w)
 {
     struct listener *l = (struct listener *)w;
 
-    return KEEP(w, cg_remote_signal_op, cg_remote_signal(cg_sched_self(), l, 5));
+    return KEEP(w, cg_signal_remote_op, cg_signal_remote(cg_sched_self(), l, 5));
 }
 
 /* An answer has woken one; without it none, for a signal that has not been looked
@@ -398,12 +398,12 @@ static const struct subject subjects[] = {
     {"join", OTHER, .op = join_op, .cause = event_cause, .got = join_got},
     {"call", .size = sizeof(struct other), .open = nothing, .op = call_op,
      .cause = event_cause, .check = call_check, .close = nothing},
-    {"group_wait", .size = sizeof(struct other), .flags = SCOPED | ONCE,
+    {"wait_group", .size = sizeof(struct other), .flags = SCOPED | ONCE,
      .open = group_open, .op = group_op, .cause = event_cause, .check = group_check,
      .close = nothing},
     {"add", .size = sizeof(struct other), .flags = ITSELF, .open = nothing,
      .op = add_op, .cause = no_cause, .check = add_check, .close = nothing},
-    {"group_add", .size = sizeof(struct other), .flags = ITSELF, .open = owner_open,
+    {"add_to_group", .size = sizeof(struct other), .flags = ITSELF, .open = owner_open,
      .op = group_add_op, .cause = no_cause, .check = add_check, .close = owner_close},
     {"cancel", OTHER, .flags = ITSELF, .op = cancel_op, .cause = no_cause,
      .check = cancel_check},
@@ -413,7 +413,7 @@ static const struct subject subjects[] = {
      .cause = wait_signal_cause, .check = wait_signal_check},
     {"signal", LISTENER, .op = signal_op, .cause = signal_cause, .got = signal_got,
      .lost = signal_lost},
-    {"remote_signal", .size = sizeof(struct listener), .flags = ITSELF,
+    {"signal_remote", .size = sizeof(struct listener), .flags = ITSELF,
      .open = remote_open, .op = remote_op, .cause = no_cause, .check = remote_check,
      .close = nothing},
 };

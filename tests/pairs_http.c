@@ -42,9 +42,9 @@ static void site_open(struct world *w)
     struct site *s = (struct site *)w;
 
     test_unix_path(s->addr);
-    OK(cg_listen(cg_sched_self(), s->addr, &s->listener));
+    OK(cg_sock_listen(cg_sched_self(), s->addr, &s->listener));
     s->server = cg_http_server_new(.body_timeout = CG_NEVER, .log = no_log);
-    OK(cg_http_mount(s->server, "/", handles, s));
+    OK(cg_http_server_mount(s->server, "/", handles, s));
 }
 
 static void site_close(struct world *w)
@@ -52,8 +52,8 @@ static void site_close(struct world *w)
     struct site *s = (struct site *)w;
 
     if (s->listener)
-        cg_close(s->listener);
-    IS((ssize_t)cg_http_connections(s->server), 0);
+        cg_sock_close(s->listener);
+    IS((ssize_t)cg_http_server_connections(s->server), 0);
     cg_http_server_free(s->server);
 }
 
@@ -69,7 +69,7 @@ static ssize_t asks(void *arg)
         return 0;
     if (cg_yield(cg_writeall(sock, text, sizeof text - 1)) > 0)
         cg_yield(cg_read(sock, &byte, 1));
-    cg_close(sock);
+    cg_sock_close(sock);
     return 0;
 }
 
@@ -92,7 +92,7 @@ static void serve_cause(struct world *w)
 {
     struct site *s = (struct site *)w;
 
-    cg_close(s->listener);
+    cg_sock_close(s->listener);
     s->listener = NULL;
 }
 
@@ -103,7 +103,7 @@ static void serve_check(struct world *w, ssize_t answer)
 
     if (!pairs_lost(answer))
         IS(answer, -EBADF);
-    IS((ssize_t)cg_http_connections(s->server), 0);
+    IS((ssize_t)cg_http_server_connections(s->server), 0);
     if (s->listener)
         serve_cause(w);
     IS(test_end(s->asking), 0);
@@ -142,7 +142,7 @@ static void asked_close(struct world *w)
     struct site *s = (struct site *)w;
 
     cg_event_set(&s->over);
-    cg_close(s->client);
+    cg_sock_close(s->client);
     cg_yield(cg_http_shutdown(s->server));
     IS(test_end(s->serving), 0);
     site_close(w);
@@ -175,7 +175,7 @@ static struct cg_op *body_op(struct world *w)
     struct site *s = (struct site *)w;
 
     s->data = NULL;
-    return KEEP(w, cg_http_read_op, cg_http_body(s->req, &s->data));
+    return KEEP(w, cg_http_read_op, cg_http_read_body(s->req, &s->data));
 }
 
 /* Partial: it is whole, or nobody has it. */
@@ -228,7 +228,7 @@ static ssize_t answers(struct cg_sock *conn, void *arg)
                 n = cg_yield(cg_writeall(conn, text, EVENT));
         }
     }
-    cg_close(conn);
+    cg_sock_close(conn);
     return 0;
 }
 
@@ -302,7 +302,7 @@ static struct cg_op *reply_op(struct world *w)
 {
     struct visit *v = (struct visit *)w;
 
-    return KEEP(w, cg_http_reply_read_op, cg_http_reply_read(v->reply, v->buf, EVENT));
+    return KEEP(w, cg_http_read_reply_op, cg_http_read_reply(v->reply, v->buf, EVENT));
 }
 
 static void reply_cause(struct world *w)
@@ -323,7 +323,7 @@ static void visit_close(struct world *w)
     cg_http_client_free(v->client);
     IS(cg_yield(cg_cancel(v->serving)), 0);
     IS(test_end(v->serving), -ECANCELED);
-    cg_close(v->listener);
+    cg_sock_close(v->listener);
 }
 
 static void reply_shut(struct world *w)
@@ -349,11 +349,11 @@ static const struct subject subjects[] = {
      .cause = serve_cause, .check = serve_check, .close = site_close},
     {"http_read", ASKED, .flags = SELDOM, .open = read_open, .op = read_op,
      .got = read_got},
-    {"http_body", ASKED, .flags = SELDOM, .open = body_open, .op = body_op,
+    {"http_read_body", ASKED, .flags = SELDOM, .open = body_open, .op = body_op,
      .check = body_check},
     {"http_get", VISIT, .open = visit_open, .op = get_op, .cause = get_cause,
      .check = get_check, .close = visit_close},
-    {"http_reply_read", VISIT, .link = OVER_TCP, .open = reply_open, .op = reply_op,
+    {"http_read_reply", VISIT, .link = OVER_TCP, .open = reply_open, .op = reply_op,
      .cause = reply_cause, .got = reply_got, .shut = reply_shut, .close = reply_close},
 };
 

@@ -78,10 +78,10 @@ static void nested_check(struct world *w, ssize_t answer)
     size_t got = 0;
 
     for (size_t i = 0; i < 2; i++) {
-        bool has = cg_result(n->ops[i]) == 0;
+        bool has = cg_op_result(n->ops[i]) == 0;
 
         if (!has)
-            HOLDS(pairs_lost(cg_result(n->ops[i])));
+            HOLDS(pairs_lost(cg_op_result(n->ops[i])));
         got += has;
         IS(n->items[i], has ? 10 : -1);
         if (both || i == w->slot)
@@ -129,7 +129,7 @@ static void let_go(struct cg_deferred *deferred)
     struct cg_op *op = c->waiter;
 
     c->waiter = NULL;
-    cg_complete(op, 0);
+    cg_op_complete(op, 0);
 }
 
 static enum cg_verdict count_cancel(struct cg_op *op, struct cg_sched *sched)
@@ -137,7 +137,7 @@ static enum cg_verdict count_cancel(struct cg_op *op, struct cg_sched *sched)
     struct counter *c = ((struct count_op *)(void *)op)->counter;
 
     c->letting_go.fn = let_go;
-    cg_defer(sched, &c->letting_go);
+    cg_sched_defer(sched, &c->letting_go);
     return CG_PENDING;
 }
 
@@ -161,7 +161,7 @@ static void counter_cause(struct world *w)
 
     if (op && op->state == CG_OP_PENDING) {
         c->waiter = NULL;
-        cg_complete(op, 0);
+        cg_op_complete(op, 0);
     } else
         c->units++;
 }

@@ -14,7 +14,7 @@ struct child {
 
 static void child_open(struct world *w)
 {
-    OK(cg_spawn(cg_sched_self(), ((char *[]){"cat", NULL}),
+    OK(cg_process_spawn(cg_sched_self(), ((char *[]){"cat", NULL}),
                 &((struct child *)w)->process, .in = CG_STDIO_PIPE,
                 .out = CG_STDIO_PIPE));
 }
@@ -114,8 +114,8 @@ static void event_cause(struct world *w)
 
 static struct cg_op *with_op(struct world *w)
 {
-    return KEEP(w, cg_with_process_op,
-                cg_with_process(((struct child *)w)->process, waits, w));
+    return KEEP(w, cg_call_with_process_op,
+                cg_call_with_process(((struct child *)w)->process, waits, w));
 }
 
 /* The process has not outlived the function, if that was ever called. */
@@ -141,7 +141,7 @@ static const struct subject subjects[] = {
      .got = wait_got, .shut = child_shut},
     {"end_process", CHILD, .flags = SLOW | ITSELF, .op = end_op, .cause = nothing,
      .check = end_check, .shut = child_shut},
-    {"with_process", CHILD, .flags = SLOW, .op = with_op, .cause = event_cause,
+    {"call_with_process", CHILD, .flags = SLOW, .op = with_op, .cause = event_cause,
      .check = with_check, .shut = child_shut},
     {"communicate", CHILD, .flags = SLOW | ITSELF, .op = communicate_op,
      .cause = nothing, .check = communicate_check},

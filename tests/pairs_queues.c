@@ -7,7 +7,7 @@ struct words {
     struct cg_queue *queue;
     struct cg_pubsub *pubsub;
     struct cg_subscriber subscriber;
-    struct cg_iterate iterate;
+    struct cg_iterator iterate;
     struct cg_event event;
     struct cg_coro *coro;
     intptr_t word;    /* that was got */
@@ -141,7 +141,7 @@ static void fetch_open(struct world *w)
     struct words *q = (struct words *)w;
 
     q->pubsub = cg_pubsub_new();
-    cg_subscribe(q->pubsub, &q->subscriber, CG_SINCE_NOW);
+    cg_pubsub_subscribe(q->pubsub, &q->subscriber, CG_SINCE_NOW);
 }
 
 static void pubsub_close(struct world *w)
@@ -163,7 +163,7 @@ static void pubsub_shut(struct world *w)
 
 static void unsubscribe(struct world *w)
 {
-    cg_unsubscribe(&((struct words *)w)->subscriber);
+    cg_pubsub_unsubscribe(&((struct words *)w)->subscriber);
 }
 
 static struct cg_op *fetch_op(struct world *w)
@@ -191,7 +191,7 @@ static void publish_open(struct world *w)
     struct words *q = (struct words *)w;
 
     q->pubsub = cg_pubsub_new(.limit = 1);
-    cg_subscribe(q->pubsub, &q->subscriber, CG_SINCE_NOW);
+    cg_pubsub_subscribe(q->pubsub, &q->subscriber, CG_SINCE_NOW);
     IS(cg_yield(cg_publish(q->pubsub, q->in++)), 0);
 }
 
@@ -258,7 +258,7 @@ static void next_open(struct world *w)
     struct words *q = (struct words *)w;
 
     new_queue(w);
-    q->iterate = cg_iterate(produces, q);
+    q->iterate = cg_iterator(produces, q);
 }
 
 static struct cg_op *next_op(struct world *w)
@@ -266,7 +266,7 @@ static struct cg_op *next_op(struct world *w)
     struct words *q = (struct words *)w;
 
     q->word = -1;
-    return KEEP(w, cg_next_op, cg_next(&q->iterate, &q->word));
+    return KEEP(w, cg_get_next_op, cg_get_next(&q->iterate, &q->word));
 }
 
 static void next_got(struct world *w, ssize_t answer)
@@ -326,7 +326,7 @@ static ssize_t takes(void *arg)
     intptr_t word;
     ssize_t n;
 
-    while ((n = cg_yield(cg_next(q->w.producer, &word))) == 1) {
+    while ((n = cg_yield(cg_get_next(q->w.producer, &word))) == 1) {
         q->out++;
         IS(word, q->out);
     }
@@ -391,7 +391,7 @@ static const struct subject subjects[] = {
      .got = fetch_got, .lost = no_number, .shut = unsubscribe, .close = pubsub_close},
     {"publish", WORDS, .open = publish_open, .op = publish_op, .cause = publish_cause,
      .check = publish_check, .shut = pubsub_shut, .close = pubsub_close},
-    {"next", WORDS, .open = next_open, .op = next_op, .cause = put_number,
+    {"get_next", WORDS, .open = next_open, .op = next_op, .cause = put_number,
      .got = next_got, .lost = no_number, .close = next_close},
     {"produce", WORDS, .flags = PRODUCES | ONCE | EVEN_SO, .open = no_taker,
      .op = produce_op, .cause = produce_cause, .check = produce_check,

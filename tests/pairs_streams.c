@@ -39,7 +39,7 @@ static void stream_shut(struct world *w)
 {
     struct stream *s = (struct stream *)w;
 
-    cg_close(s->sock);
+    cg_sock_close(s->sock);
     s->sock = NULL;
 }
 
@@ -132,7 +132,7 @@ static void borrow_got(struct world *w, ssize_t answer)
     IS(answer, EVENT);
     HOLDS(s->view.size == EVENT);
     pairs_is_event(s->view.data, w->seen);
-    cg_giveback(&s->view, EVENT);
+    cg_view_release(&s->view, EVENT);
 }
 
 static void borrow_lost(struct world *w)

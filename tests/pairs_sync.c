@@ -28,7 +28,7 @@ static ssize_t holds(void *arg)
     IS(cg_yield(cg_lock(&o->mutex)), 0);
     IS(cg_yield(cg_wait_event(&o->event)), 0);
     o->event.set = false;
-    IS(cg_unlock(&o->mutex), 0);
+    IS(cg_mutex_unlock(&o->mutex), 0);
     return 0;
 }
 
@@ -60,7 +60,7 @@ static void lock_got(struct world *w, ssize_t answer)
     IS(answer, 0);
     HOLDS(o->mutex.owner == w->self);
     IS(test_end(o->coro), 0);
-    IS(cg_unlock(&o->mutex), 0);
+    IS(cg_mutex_unlock(&o->mutex), 0);
     hold(o);
 }
 
@@ -81,7 +81,7 @@ static ssize_t guarded(void *arg)
 
 static struct cg_op *monitor_op(struct world *w)
 {
-    return KEEP(w, cg_monitor_op, cg_monitor(&((struct order *)w)->mutex, guarded, w));
+    return KEEP(w, cg_call_locked_op, cg_call_locked(&((struct order *)w)->mutex, guarded, w));
 }
 
 /* Compound: it may have done what it then does not answer, but the mutex is free. */
@@ -110,8 +110,8 @@ static struct cg_op *acquire_op(struct world *w)
 
 static void acquire_cause(struct world *w)
 {
-    IS(cg_release(&((struct order *)w)->semaphore, 1), 0);
-    IS(cg_release(&((struct order *)w)->semaphore, 1), 0);
+    IS(cg_semaphore_release(&((struct order *)w)->semaphore, 1), 0);
+    IS(cg_semaphore_release(&((struct order *)w)->semaphore, 1), 0);
 }
 
 static void acquire_got(struct world *w, ssize_t answer)
@@ -141,7 +141,7 @@ static void condition_cause(struct world *w)
 {
     struct order *o = (struct order *)w;
 
-    o->notified += cg_notify(&o->condition);
+    o->notified += cg_condition_notify(&o->condition);
 }
 
 /* Whoever is counted as notified has it, and the mutex is back in any case. */
@@ -152,7 +152,7 @@ static void condition_check(struct world *w, ssize_t answer)
     if (!pairs_lost(answer))
         IS(answer, 0);
     HOLDS(o->notified == !pairs_lost(answer));
-    IS(cg_unlock(&o->mutex), 0);
+    IS(cg_mutex_unlock(&o->mutex), 0);
     IS(cg_mutex_destroy(&o->mutex), 0);
     IS(cg_condition_destroy(&o->condition), 0);
 }
@@ -301,7 +301,7 @@ static void future_lost(struct world *w)
 
 static const struct subject subjects[] = {
     {"lock", MUTEX, .op = lock_op, .got = lock_got},
-    {"monitor", MUTEX, .op = monitor_op, .check = monitor_check},
+    {"call_locked", MUTEX, .op = monitor_op, .check = monitor_check},
     {"acquire", .size = sizeof(struct order), .open = nothing, .op = acquire_op,
      .cause = acquire_cause, .got = acquire_got, .close = semaphore_close},
     {"wait_condition", .size = sizeof(struct order), .flags = FLEETING,

@@ -162,7 +162,7 @@ static void signals_cause(struct world *w)
 
 static struct cg_op *os_signal_op(struct world *w)
 {
-    return KEEP(w, cg_os_signal_op, cg_os_signal(((struct signals *)w)->signo));
+    return KEEP(w, cg_wait_os_signal_op, cg_wait_os_signal(((struct signals *)w)->signo));
 }
 
 /* Whether it has won or lost, nothing was taken from the subscription. */
@@ -174,13 +174,13 @@ static void os_signal_check(struct world *w, ssize_t answer)
     }
     if (w->caused == 0)
         pairs_cause(w);
-    IS(cg_yield(cg_next_os_signal(((struct signals *)w)->counted)), 1);
+    IS(cg_yield(cg_get_os_signal(((struct signals *)w)->counted)), 1);
 }
 
 static struct cg_op *next_os_signal_op(struct world *w)
 {
-    return KEEP(w, cg_next_os_signal_op,
-                cg_next_os_signal(((struct signals *)w)->counted));
+    return KEEP(w, cg_get_os_signal_op,
+                cg_get_os_signal(((struct signals *)w)->counted));
 }
 
 static void is_one(struct world *w, ssize_t answer)
@@ -235,7 +235,7 @@ static void resolve_lost(struct world *w)
 
 struct growth {
     struct world w;
-    struct cg_follow *follow;
+    struct cg_follower *follow;
     char path[64], buf[EVENT + 1];
     int file;
 };
@@ -246,7 +246,7 @@ static void growth_open(struct world *w)
 
     snprintf(g->path, sizeof g->path, "/tmp/cogen-test-pairs-XXXXXX");
     OK(g->file = mkstemp(g->path));
-    OK(cg_follow_open(cg_sched_self(), g->path, &g->follow, .interval = MS));
+    OK(cg_follower_open(cg_sched_self(), g->path, &g->follow, .interval = MS));
 }
 
 static void growth_cause(struct world *w)
@@ -271,7 +271,7 @@ static struct cg_op *follow_read_op(struct world *w)
     struct growth *g = (struct growth *)w;
 
     memset(g->buf, 0, sizeof g->buf);
-    return KEEP(w, cg_follow_op, cg_follow_read(g->follow, g->buf, EVENT));
+    return KEEP(w, cg_follow_op, cg_follow_bytes(g->follow, g->buf, EVENT));
 }
 
 static void follow_got(struct world *w, ssize_t answer)
@@ -289,7 +289,7 @@ static void growth_shut(struct world *w)
 {
     struct growth *g = (struct growth *)w;
 
-    cg_follow_close(g->follow);
+    cg_follower_close(g->follow);
     g->follow = NULL;
 }
 
@@ -297,7 +297,7 @@ static void growth_close(struct world *w)
 {
     struct growth *g = (struct growth *)w;
 
-    cg_follow_close(g->follow);
+    cg_follower_close(g->follow);
     unlink(g->path);
     close(g->file);
 }
@@ -316,15 +316,15 @@ static const struct subject subjects[] = {
     {"offload", WORK, .open = work_open, .op = offload_op, .check = offload_check},
     {"offload_queued", WORK, .open = queued_open, .op = queued_op,
      .check = queued_check},
-    {"os_signal", SIGNALS, .flags = FLEETING, .op = os_signal_op,
+    {"wait_os_signal", SIGNALS, .flags = FLEETING, .op = os_signal_op,
      .check = os_signal_check},
-    {"next_os_signal", SIGNALS, .op = next_os_signal_op, .got = is_one,
+    {"get_os_signal", SIGNALS, .op = next_os_signal_op, .got = is_one,
      .shut = signals_shut},
     {"resolve", .size = sizeof(struct lookup), .flags = ITSELF, .open = nothing,
      .op = resolve_op, .cause = nothing, .got = resolve_got, .lost = resolve_lost,
      .close = nothing},
     {"follow_line", GROWTH, .op = follow_line_op},
-    {"follow_read", GROWTH, .op = follow_read_op},
+    {"follow_bytes", GROWTH, .op = follow_read_op},
 };
 
 const struct family pairs_system = {subjects, COUNT(subjects)};

@@ -59,7 +59,7 @@ static void hand_open(struct world *w)
 {
     struct hand *h = (struct hand *)w;
 
-    OK(cg_pair(cg_sched_self(), &h->inner, &h->other.sock));
+    OK(cg_sock_pair(cg_sched_self(), &h->inner, &h->other.sock));
 }
 
 static struct cg_op *accept_op(struct world *w)
@@ -89,7 +89,7 @@ static ssize_t greets(void *arg)
         cg_yield(cg_write(h->other.sock, &byte, 1));
     while (cg_yield(cg_read(h->other.sock, &byte, 1)) > 0)
         continue;
-    cg_close(h->other.sock);
+    cg_sock_close(h->other.sock);
     return 0;
 }
 
@@ -128,11 +128,11 @@ static void hand_close(struct world *w)
 {
     struct hand *h = (struct hand *)w;
 
-    cg_close(h->inner);
+    cg_sock_close(h->inner);
     if (h->peer)
         IS(test_end(h->peer), 0);
     else
-        cg_close(h->other.sock);
+        cg_sock_close(h->other.sock);
 }
 
 #define HAND                                                                           \

@@ -26,7 +26,7 @@ static void shrink(struct cg_sock *sock, int name)
 {
     int size = SMALL;
 
-    OK(cg_setopt(sock, SOL_SOCKET, name, &size, sizeof size));
+    OK(cg_sock_setopt(sock, SOL_SOCKET, name, &size, sizeof size));
 }
 
 /* Until no more fits: where there is a kernel it is asked directly, since a reactor
@@ -160,7 +160,7 @@ static void writer_shut(struct world *w)
 {
     struct writer *wr = (struct writer *)w;
 
-    cg_close(wr->sock);
+    cg_sock_close(wr->sock);
     wr->sock = NULL;
 }
 
@@ -170,8 +170,8 @@ static void writer_close(struct world *w)
 
     if (wr->sock == NULL)
         IS(test_end(wr->drain), 0);
-    cg_close(wr->sock);
-    cg_close(wr->peer);
+    cg_sock_close(wr->sock);
+    cg_sock_close(wr->peer);
     if (wr->file >= 0)
         close(wr->file);
 }

@@ -19,7 +19,7 @@ struct cg_process *spawn(char *script)
 {
     struct cg_process *process = NULL;
 
-    OK(cg_spawn(cg_sched_self(), SH(script), &process));
+    OK(cg_process_spawn(cg_sched_self(), SH(script), &process));
     return process;
 }
 

@@ -13,7 +13,7 @@ struct cg_resolver *resolving_use(struct cg_sched *sched, const char *name,
     struct cg_resolver *resolver;
 
     OK(cg_resolver_open(name, options, &resolver));
-    OK(cg_sched_resolver(sched, resolver));
+    OK(cg_sched_set_resolver(sched, resolver));
     return resolver;
 }
 

@@ -48,7 +48,7 @@ void sock_everything(struct cg_sock *a, struct cg_sock *b)
     IS(cg_yield(cg_borrow(a, &view)), 6);
     ck_assert_mem_eq(view.data, "answer", 6);
     IS(cg_yield(cg_read(a, buf, sizeof buf)), -EBUSY);
-    cg_giveback(&view, 2);
+    cg_view_release(&view, 2);
     IS(cg_yield(cg_read(a, buf, sizeof buf)), 4);
     IS(cg_yield(cg_read(a, buf, sizeof buf, .timeout = CG_MILLISECOND)), -ETIMEDOUT);
     IS(cg_yield(cg_readall(a, buf, 8, .timeout = CG_MILLISECOND, .moved = &moved)),
@@ -63,8 +63,8 @@ void sock_everything(struct cg_sock *a, struct cg_sock *b)
     IS(cg_yield(cg_readall(b, buf, 1)), CG_EOF);
     IS(cg_yield(cg_writeall(b, "late", 4)), 4); /* half closed */
     IS(cg_yield(cg_readall(a, buf, 4)), 4);
-    cg_close(a);
-    cg_close(b);
+    cg_sock_close(a);
+    cg_sock_close(b);
 }
 
 void sock_both_ways(struct cg_sock *a, struct cg_sock *b)
@@ -86,8 +86,8 @@ void sock_both_ways(struct cg_sock *a, struct cg_sock *b)
         IS(test_end(coros[i]), SIZE);
     test_verify(back, SIZE, 0);
     test_verify(back_other, SIZE, 7);
-    cg_close(a);
-    cg_close(b);
+    cg_sock_close(a);
+    cg_sock_close(b);
 }
 
 static ssize_t writes_slowly(void *arg)
@@ -114,7 +114,7 @@ void sock_raced(struct cg_sock *a, struct cg_sock *b)
         struct cg_op *read = cg_read(b, buf, sizeof buf);
         ssize_t winner = OK(cg_yield(cg_any((read, cg_sleep(lost % 3)))));
 
-        n = cg_result(read);
+        n = cg_op_result(read);
         lost += winner != 0;
         if (winner == 0)
             OK(n);
@@ -125,8 +125,8 @@ void sock_raced(struct cg_sock *a, struct cg_sock *b)
     } while (n != 0);
     ck_assert_int_eq(next, 100);
     IS(test_end(writer), 0);
-    cg_close(a);
-    cg_close(b);
+    cg_sock_close(a);
+    cg_sock_close(b);
 }
 
 void sock_closed(struct cg_sock *a, struct cg_sock *b)
@@ -141,10 +141,10 @@ void sock_closed(struct cg_sock *a, struct cg_sock *b)
     writer = test_start(pours, &w);
     IS(cg_yield(cg_sleep(CG_MILLISECOND)), 0);
     IS(cg_yield(cg_read(a, buf, sizeof buf)), -EBUSY);
-    cg_close(a);
+    cg_sock_close(a);
     IS(test_end(reader), -EBADF);
     IS(test_end(writer), -EBADF);
-    cg_close(b);
+    cg_sock_close(b);
 }
 
 static ssize_t trickles(void *arg)
@@ -169,13 +169,13 @@ void sock_weak(struct cg_sock *a, struct cg_sock *b)
     coro = test_start(trickles, a);
     read = cg_readall(b, buf, 10, .timeout = 3 * CG_SECOND, .weak_timeout = true);
     IS(cg_yield(cg_any((read, cg_sleep(CG_HOUR)))), 0);
-    IS(cg_result(read), 10);
+    IS(cg_op_result(read), 10);
     test_end(coro);
     coro = test_start(trickles, a);
     IS(cg_yield(cg_readall(b, buf, 10, .timeout = 3 * CG_SECOND, .moved = &moved)),
        -ETIMEDOUT);
     ck_assert_uint_eq(moved, 2);
     test_end(coro);
-    cg_close(a);
-    cg_close(b);
+    cg_sock_close(a);
+    cg_sock_close(b);
 }

@@ -273,7 +273,7 @@ struct test test_open_with(const struct cg_sched_options *options)
     struct test test = {NULL, NULL};
 
     OK(test_open_reactor(&test.reactor));
-    test.sched = cg_sched_create(test.reactor, options);
+    test.sched = cg_sched_new_with(test.reactor, options);
     ck_assert_ptr_nonnull(test.sched);
     test_watch(test.sched, PATIENCE);
     return test;
@@ -281,7 +281,7 @@ struct test test_open_with(const struct cg_sched_options *options)
 
 void test_finish(struct test *test)
 {
-    ssize_t left = cg_run(test->sched);
+    ssize_t left = cg_sched_run(test->sched);
 
     if (left)
         cg_coro_dump(test->sched, stderr);
@@ -304,11 +304,11 @@ ssize_t test_run(cg_fn *fn, void *arg)
     struct cg_coro *coro;
     ssize_t result;
 
-    OK(cg_start(test.sched, fn, arg, .name = "case", .coro = &coro));
+    OK(cg_sched_start(test.sched, fn, arg, .name = "case", .coro = &coro));
     test_finish(&test);
     ck_assert_int_eq(cg_coro_state(coro), CG_CORO_FINISHED);
     result = cg_coro_result(coro);
-    cg_unref(coro);
+    cg_coro_unref(coro);
     test_close(&test);
     return result;
 }
@@ -348,7 +348,7 @@ struct cg_coro *test_start(cg_fn *fn, void *arg)
 {
     struct cg_coro *coro = NULL;
 
-    OK(cg_start(cg_sched_self(), fn, arg, .name = "helper", .coro = &coro));
+    OK(cg_sched_start(cg_sched_self(), fn, arg, .name = "helper", .coro = &coro));
     return coro;
 }
 
@@ -356,7 +356,7 @@ ssize_t test_end(struct cg_coro *coro)
 {
     ssize_t result = cg_yield(cg_join(coro));
 
-    cg_unref(coro);
+    cg_coro_unref(coro);
     return result;
 }
 
@@ -371,8 +371,8 @@ struct cg_sock *test_listen(char addr[static CG_ADDR_SIZE])
 {
     struct cg_sock *listener;
 
-    OK(cg_listen(cg_sched_self(), "127.0.0.1:0", &listener));
-    OK(cg_local_addr(listener, addr, CG_ADDR_SIZE));
+    OK(cg_sock_listen(cg_sched_self(), "127.0.0.1:0", &listener));
+    OK(cg_sock_local_addr(listener, addr, CG_ADDR_SIZE));
     return listener;
 }
 
@@ -394,16 +394,16 @@ static bool connect_through(const char *addr, struct cg_sock **accepted,
     struct dial d = {.conn = connected};
     struct cg_sock *listener;
     struct cg_coro *dialer;
-    int answer = cg_listen(cg_sched_self(), addr, &listener);
+    int answer = cg_sock_listen(cg_sched_self(), addr, &listener);
 
     if (answer == -EADDRNOTAVAIL || answer == -EAFNOSUPPORT)
         return false;
     OK(answer);
-    OK(cg_local_addr(listener, d.addr, sizeof d.addr));
+    OK(cg_sock_local_addr(listener, d.addr, sizeof d.addr));
     dialer = test_start(dial, &d);
     OK(cg_yield(cg_accept(listener, accepted)));
     OK(test_end(dialer));
-    cg_close(listener);
+    cg_sock_close(listener);
     return true;
 }
 
@@ -419,7 +419,7 @@ bool test_connect(enum test_link kind, struct cg_sock **accepted,
 
     switch (kind) {
     case OVER_PAIR:
-        OK(cg_pair(cg_sched_self(), accepted, connected));
+        OK(cg_sock_pair(cg_sched_self(), accepted, connected));
         return true;
     case OVER_TCP6:
         return connect_through("[::1]:0", accepted, connected);

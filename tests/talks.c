@@ -11,7 +11,7 @@ static ssize_t echoes(void *arg)
 
     while ((n = cg_yield(cg_read(arg, buf, sizeof buf))) > 0)
         IS(cg_yield(cg_writeall(arg, buf, (size_t)n)), n);
-    cg_close(arg);
+    cg_sock_close(arg);
     return n;
 }
 
@@ -32,6 +32,6 @@ ssize_t talks(void *arg)
         if (i % 10 == 0)
             IS(cg_yield(cg_sleep(CG_MILLISECOND / 10)), 0);
     }
-    cg_close(a);
+    cg_sock_close(a);
     return test_end(echo);
 }

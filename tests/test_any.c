@@ -14,7 +14,7 @@
 
 static int64_t now(void)
 {
-    return cg_now(cg_sched_self());
+    return cg_sched_now(cg_sched_self());
 }
 
 static ssize_t sleeps(void *arg)
@@ -42,9 +42,9 @@ static ssize_t first_wins(void *arg)
     IS(cg_yield(cg_any((a, b, c))), 1);
     ck_assert_int_ge(now(), start + 10 * MS);
     ck_assert_int_lt(now(), start + 11 * MS);
-    IS(cg_result(a), -ECANCELED);
-    IS(cg_result(b), 0);
-    IS(cg_result(c), -ECANCELED);
+    IS(cg_op_result(a), -ECANCELED);
+    IS(cg_op_result(b), 0);
+    IS(cg_op_result(c), -ECANCELED);
     IS(cg_yield(cg_any((a, c, b))), 2); /* all can be yielded again */
     IS(cg_yield(cg_any((b))), 0);
     return 0;
@@ -62,13 +62,13 @@ static ssize_t immediate_winner(void *arg)
     IS(cg_yield(join), 0);
     start = now();
     IS(cg_yield(cg_any((never, join, again, sleep))), 1);
-    IS(cg_result(never), -ECANCELED);
-    IS(cg_result(join), 0);
-    IS(cg_result(again), -ECANCELED);
-    IS(cg_result(sleep), -ECANCELED);
+    IS(cg_op_result(never), -ECANCELED);
+    IS(cg_op_result(join), 0);
+    IS(cg_op_result(again), -ECANCELED);
+    IS(cg_op_result(sleep), -ECANCELED);
     IS(cg_yield(cg_any((again, join))), 0);
     ck_assert_int_eq(now(), start);
-    cg_unref(done);
+    cg_coro_unref(done);
     return 0;
 }
 
@@ -80,13 +80,13 @@ static ssize_t arrays(void *arg)
 
     (void)arg;
     IS(cg_yield(cg_any_of(ops, n)), 1);
-    IS(cg_result(ops[0]), -ECANCELED);
-    IS(cg_result(ops[1]), 0);
-    IS(cg_result(ops[2]), -ECANCELED);
+    IS(cg_op_result(ops[0]), -ECANCELED);
+    IS(cg_op_result(ops[1]), 0);
+    IS(cg_op_result(ops[2]), -ECANCELED);
     IS(cg_yield(cg_any_of(ops, n - 2)), 0);
     IS(cg_yield(cg_all_of(ops, n, .timeout = 15 * MS)), -ETIMEDOUT);
     IS(cg_yield(cg_all_of(ops, n)), 0);
-    IS(cg_result(ops[0]), 0);
+    IS(cg_op_result(ops[0]), 0);
     IS(cg_yield(cg_all_of(ops, 0)), 0);
     return 0;
 }
@@ -102,7 +102,7 @@ static ssize_t bad_arrays(void *arg)
     IS(cg_yield(cg_any_of(ops, 0)), -EINVAL);
     IS(cg_yield(cg_any_of(NULL, 0)), -EINVAL);
     IS(cg_yield(cg_any_of(ops, 2)), -EINVAL);
-    IS(cg_result(ops[0]), -ECANCELED);
+    IS(cg_op_result(ops[0]), -ECANCELED);
     IS(cg_yield(cg_all_of(ops, 2)), -EINVAL);
     for (size_t i = 0; i <= CG_ANY_LIMIT; i++)
         many[i] = ops[0];
@@ -114,15 +114,15 @@ static ssize_t bad_arrays(void *arg)
 /* A branch that fails has completed, and wins. */
 static ssize_t failure_wins(void *arg)
 {
-    struct cg_op *join = cg_join(cg_self()), *out = cg_sleep(CG_HOUR, .timeout = MS);
+    struct cg_op *join = cg_join(cg_coro_self()), *out = cg_sleep(CG_HOUR, .timeout = MS);
     struct cg_op *never = cg_suspend();
 
     (void)arg;
     IS(cg_yield(cg_any((never, join))), 1);
-    IS(cg_result(join), -EDEADLK);
+    IS(cg_op_result(join), -EDEADLK);
     IS(cg_yield(cg_any((never, out))), 1);
-    IS(cg_result(out), -ETIMEDOUT);
-    IS(cg_result(never), -ECANCELED);
+    IS(cg_op_result(out), -ETIMEDOUT);
+    IS(cg_op_result(never), -ECANCELED);
     return 0;
 }
 
@@ -136,8 +136,8 @@ static ssize_t any_times_out(void *arg)
     IS(cg_yield(cg_any((a, b), .timeout = MS)), -ETIMEDOUT);
     ck_assert_int_ge(now(), start + MS);
     ck_assert_int_lt(now(), start + 2 * MS);
-    IS(cg_result(a), -ECANCELED);
-    IS(cg_result(b), -ECANCELED);
+    IS(cg_op_result(a), -ECANCELED);
+    IS(cg_op_result(b), -ECANCELED);
     IS(cg_yield(cg_any((a, b), .timeout = CG_NOWAIT)), -ETIMEDOUT);
     IS(cg_yield(cg_any((a, b), .deadline = now() + MS)), -ETIMEDOUT);
     IS(cg_yield(cg_signal("x", NULL)), 0); /* nobody waits any more */
@@ -150,8 +150,8 @@ static ssize_t races_forever(void *arg)
 
     (void)arg;
     IS(cg_yield(cg_any((a, b))), -ECANCELED);
-    IS(cg_result(a), -ECANCELED);
-    IS(cg_result(b), -ECANCELED);
+    IS(cg_op_result(a), -ECANCELED);
+    IS(cg_op_result(b), -ECANCELED);
     IS(cg_yield(cg_any((a, b))), -ECANCELED);
     IS(cg_yield(cg_all((a, b))), -ECANCELED);
     return 0;
@@ -179,9 +179,9 @@ static ssize_t compound_branches(void *arg)
 
     (void)arg;
     IS(cg_yield(cg_any((a, b, c))), 1);
-    IS(cg_result(a), -ECANCELED);
-    IS(cg_result(b), 123);
-    IS(cg_result(c), -ECANCELED);
+    IS(cg_op_result(a), -ECANCELED);
+    IS(cg_op_result(b), 123);
+    IS(cg_op_result(c), -ECANCELED);
     ck_assert_int_lt(now(), start + 2 * MS);
     IS(cg_yield(cg_any((a, c))), 1);
     IS(cg_yield(cg_any((a, cg_call(sleeps, &slow, .timeout = MS)))), 1);
@@ -210,7 +210,7 @@ static ssize_t waits_for_losers(void *arg)
     IS(cg_yield(cg_any((loser, cg_sleep(MS)))), 1);
     ck_assert(clean);
     ck_assert_int_ge(now(), start + CG_SECOND + MS);
-    IS(cg_result(loser), -ECANCELED);
+    IS(cg_op_result(loser), -ECANCELED);
     return 0;
 }
 
@@ -220,7 +220,7 @@ static ssize_t waits_for_losers(void *arg)
 static ssize_t all_wait(void *arg)
 {
     int64_t length = 5 * MS, start = now();
-    struct cg_op *a = cg_sleep(30 * MS), *b = cg_join(cg_self());
+    struct cg_op *a = cg_sleep(30 * MS), *b = cg_join(cg_coro_self());
     struct cg_op *c = cg_call(sleeps_and_says, &length);
     struct cg_op *d = cg_wait_signal("x", NULL, .timeout = MS);
 
@@ -228,10 +228,10 @@ static ssize_t all_wait(void *arg)
     IS(cg_yield(cg_all((a, b, c, d))), 0);
     ck_assert_int_ge(now(), start + 30 * MS);
     ck_assert_int_lt(now(), start + 31 * MS);
-    IS(cg_result(a), 0);
-    IS(cg_result(b), -EDEADLK);
-    IS(cg_result(c), 123);
-    IS(cg_result(d), -ETIMEDOUT);
+    IS(cg_op_result(a), 0);
+    IS(cg_op_result(b), -EDEADLK);
+    IS(cg_op_result(c), 123);
+    IS(cg_op_result(d), -ETIMEDOUT);
     IS(cg_yield(cg_all((b, d), .timeout = 2 * MS)), 0);
     return 0;
 }
@@ -243,8 +243,8 @@ static ssize_t all_time_out(void *arg)
 
     (void)arg;
     IS(cg_yield(cg_all((a, b), .timeout = 10 * MS)), -ETIMEDOUT);
-    IS(cg_result(a), 0);
-    IS(cg_result(b), -ECANCELED);
+    IS(cg_op_result(a), 0);
+    IS(cg_op_result(b), -ECANCELED);
     return 0;
 }
 
@@ -260,13 +260,13 @@ static ssize_t nested(void *arg)
     IS(cg_yield(cg_all((both, either))), 0);
     ck_assert_int_ge(now(), start + 20 * MS);
     ck_assert_int_lt(now(), start + 21 * MS);
-    IS(cg_result(either), 1);
-    IS(cg_result(c), -ECANCELED);
+    IS(cg_op_result(either), 1);
+    IS(cg_op_result(c), -ECANCELED);
     IS(cg_yield(cg_any((both, either))), 1);
-    IS(cg_result(both), -ECANCELED);
-    IS(cg_result(a), -ECANCELED);
-    IS(cg_result(b), -ECANCELED);
-    IS(cg_result(d), 0);
+    IS(cg_op_result(both), -ECANCELED);
+    IS(cg_op_result(a), -ECANCELED);
+    IS(cg_op_result(b), -ECANCELED);
+    IS(cg_op_result(d), 0);
     IS(cg_yield(cg_any((cg_any((a, b)), cg_any((c, cg_suspend()))))), 0);
     IS(cg_yield(cg_any((cg_all((a, cg_suspend())), b), .timeout = 15 * MS)), -ETIMEDOUT);
     return 0;
@@ -314,7 +314,7 @@ static ssize_t writes_bytes(void *arg)
         test_fill(&byte, 1, i);
         IS(cg_yield(cg_write(w->sock, &byte, 1)), 1);
     }
-    cg_close(w->sock);
+    cg_sock_close(w->sock);
     return 0;
 }
 
@@ -336,19 +336,19 @@ static ssize_t read_against_sleep(void *arg)
         ssize_t winner = OK(cg_yield(cg_any((read, sleep))));
 
         if (winner == 1) {
-            IS(cg_result(read), -ECANCELED);
+            IS(cg_op_result(read), -ECANCELED);
             lost++;
             continue;
         }
-        IS(cg_result(sleep), -ECANCELED);
-        if (OK(cg_result(read)) == 0)
+        IS(cg_op_result(sleep), -ECANCELED);
+        if (OK(cg_op_result(read)) == 0)
             break;
-        test_verify(buf, (size_t)cg_result(read), at);
-        at += (size_t)cg_result(read);
+        test_verify(buf, (size_t)cg_op_result(read), at);
+        at += (size_t)cg_op_result(read);
     }
     ck_assert_uint_eq(at, WRITES);
     ck_assert_uint_ge(lost, WRITES / 2);
-    cg_close(a);
+    cg_sock_close(a);
     return test_end(coro);
 }
 
@@ -360,16 +360,16 @@ static ssize_t two_reads(void *arg)
     struct cg_op *one, *two;
 
     (void)arg;
-    OK(cg_pair(cg_sched_self(), &a, &b));
+    OK(cg_sock_pair(cg_sched_self(), &a, &b));
     one = cg_read(a, buf, sizeof buf);
     two = cg_read(a, buf, sizeof buf);
     IS(cg_yield(cg_any((one, two))), 1);
-    IS(cg_result(two), -EBUSY);
-    IS(cg_result(one), -ECANCELED);
+    IS(cg_op_result(two), -EBUSY);
+    IS(cg_op_result(one), -ECANCELED);
     IS(cg_yield(cg_write(b, "x", 1)), 1);
     IS(cg_yield(one), 1);
-    cg_close(a);
-    cg_close(b);
+    cg_sock_close(a);
+    cg_sock_close(b);
     return 0;
 }
 
@@ -382,20 +382,20 @@ static ssize_t two_sockets(void *arg)
 
     (void)arg;
     test_tcp(&a, &b);
-    OK(cg_pair(cg_sched_self(), &c, &d));
+    OK(cg_sock_pair(cg_sched_self(), &c, &d));
     read_a = cg_read(a, one, sizeof one);
     read_c = cg_read(c, two, sizeof two);
     IS(cg_yield(cg_write(d, "cc", 2)), 2);
     IS(cg_yield(cg_any((read_a, read_c))), 1);
     IS(cg_yield(cg_write(b, "aaa", 3)), 3);
     IS(cg_yield(cg_any((read_a, read_c))), 0);
-    IS(cg_result(read_a), 3);
-    cg_close(d);
+    IS(cg_op_result(read_a), 3);
+    cg_sock_close(d);
     IS(cg_yield(cg_any((read_a, read_c))), 1);
-    IS(cg_result(read_c), 0);
-    cg_close(a);
-    cg_close(b);
-    cg_close(c);
+    IS(cg_op_result(read_c), 0);
+    cg_sock_close(a);
+    cg_sock_close(b);
+    cg_sock_close(c);
     return 0;
 }
 
@@ -459,28 +459,28 @@ static void race(struct world *w, size_t *signals)
     OK(winner);
     for (ssize_t k = 0; k < 2; k++)
         if (k != winner)
-            IS(cg_result(pair[k]), -ECANCELED);
+            IS(cg_op_result(pair[k]), -ECANCELED);
     if (winner == 2)
         return;
     if (pair[winner] == all[0]) {
-        OK(cg_result(all[0]));
-        test_verify(buf, (size_t)cg_result(all[0]), w->received);
-        w->received += (size_t)cg_result(all[0]);
+        OK(cg_op_result(all[0]));
+        test_verify(buf, (size_t)cg_op_result(all[0]), w->received);
+        w->received += (size_t)cg_op_result(all[0]);
     } else if (pair[winner] == all[1]) {
-        IS(cg_result(all[1]), 0);
+        IS(cg_op_result(all[1]), 0);
         ++*signals;
     } else if (pair[winner] == all[2]) {
-        IS(cg_result(all[2]), 5);
+        IS(cg_op_result(all[2]), 5);
     } else if (pair[winner] == all[4]) {
-        IS(cg_result(all[4]), 123);
+        IS(cg_op_result(all[4]), 123);
     } else if (pair[winner] == all[6]) {
-        ck_assert_int_ne(OK(cg_result(all[6])) & CG_IN, 0);
+        ck_assert_int_ne(OK(cg_op_result(all[6])) & CG_IN, 0);
     }
 }
 
 static ssize_t races_with_seed(void *arg)
 {
-    struct world w = {.seed = *(uint64_t *)arg, .self = cg_self()};
+    struct world w = {.seed = *(uint64_t *)arg, .self = cg_coro_self()};
     struct cg_coro *stirrer;
     size_t signals = 0;
     char buf[64];
@@ -492,14 +492,14 @@ static ssize_t races_with_seed(void *arg)
         race(&w, &signals);
     w.stop = true;
     IS(test_end(stirrer), 0);
-    cg_close(w.peer);
+    cg_sock_close(w.peer);
     while ((n = OK(cg_yield(cg_read(w.sock, buf, sizeof buf)))) > 0) {
         test_verify(buf, (size_t)n, w.received);
         w.received += (size_t)n;
     }
     ck_assert_uint_eq(w.received, w.sent);
     ck_assert_uint_eq(signals, w.signalled);
-    cg_close(w.sock);
+    cg_sock_close(w.sock);
     return 0;
 }
 
@@ -522,7 +522,7 @@ static ssize_t is_decided(void *arg)
     struct cg_op *get = cg_get(d->queue, &item);
 
     IS(cg_yield(cg_any((cg_read(d->sock, &byte, 1), get))), 1);
-    IS(cg_result(get), 0);
+    IS(cg_op_result(get), 0);
     IS(item, 7);
     IS(cg_yield(cg_pass()), -ECANCELED);
     return 0;
@@ -543,8 +543,8 @@ static ssize_t decided_then_cancelled(void *arg)
     IS(cg_queue_try_put(d.queue, (void *)7), 0);
     IS(cg_coro_cancel(coro), 0);
     IS(test_end(coro), 0);
-    cg_close(d.sock);
-    cg_close(peer);
+    cg_sock_close(d.sock);
+    cg_sock_close(peer);
     cg_queue_free(d.queue);
     return 0;
 }
@@ -561,8 +561,8 @@ static ssize_t refused(void *arg)
     cg_scope_open(&scope, CG_NEVER, false);
     cg_scope_cancel(&scope);
     IS(cg_yield(cg_any((cg_all((a, b)), cg_sleep(1)))), -ECANCELED);
-    IS(cg_result(a), -ECANCELED);
-    IS(cg_result(b), -ECANCELED);
+    IS(cg_op_result(a), -ECANCELED);
+    IS(cg_op_result(b), -ECANCELED);
     IS(cg_scope_close(&scope), -ECANCELED);
     return 0;
 }
@@ -582,15 +582,15 @@ static ssize_t both_ends(void *arg)
         struct cg_sock *a, *b;
         struct cg_op *read, *write;
 
-        OK(cg_pair(cg_sched_self(), &a, &b));
+        OK(cg_sock_pair(cg_sched_self(), &a, &b));
         read = cg_readall(a, to, sizes[i].read, .moved = &got);
         write = cg_writeall(b, from, sizes[i].written, .moved = &put);
         IS(cg_yield(cg_any((read, write))), 0);
-        IS(cg_result(read), (ssize_t)sizes[i].read);
-        ck_assert(cg_result(write) == -ECANCELED || put == sizes[i].written);
+        IS(cg_op_result(read), (ssize_t)sizes[i].read);
+        ck_assert(cg_op_result(write) == -ECANCELED || put == sizes[i].written);
         ck_assert_uint_ge(put, got);
-        cg_close(a);
-        cg_close(b);
+        cg_sock_close(a);
+        cg_sock_close(b);
     }
     return 0;
 }
@@ -613,11 +613,11 @@ static ssize_t deep(void *arg)
     }
     ops[DEPTH] = &nap->op;
     IS(cg_yield(ops[DEPTH - CG_ANY_DEPTH]), 0);
-    IS(cg_result(&nap->op), 0);
-    cg_scope_open(&scope, cg_now(cg_sched_self()) + MS / 2, false);
+    IS(cg_op_result(&nap->op), 0);
+    cg_scope_open(&scope, cg_sched_now(cg_sched_self()) + MS / 2, false);
     IS(cg_yield(ops[DEPTH - CG_ANY_DEPTH]), -ECANCELED);
     IS(cg_scope_close(&scope), -ETIMEDOUT);
-    IS(cg_result(&nap->op), -ECANCELED);
+    IS(cg_op_result(&nap->op), -ECANCELED);
     IS(cg_yield(ops[DEPTH - CG_ANY_DEPTH - 1]), -ELOOP);
     IS(cg_yield(ops[0]), -ELOOP);
     cg_scope_open(&scope, CG_NEVER, false);

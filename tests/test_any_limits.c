@@ -52,7 +52,7 @@ static ssize_t named_twice(void *arg)
     (void)arg;
     IS(cg_yield(cg_all((sleep, sleep))), -EBUSY);
     IS(cg_yield(cg_any((sleep, sleep))), -EBUSY);
-    IS(cg_result(sleep), -ECANCELED);
+    IS(cg_op_result(sleep), -ECANCELED);
     return 0;
 }
 
@@ -69,7 +69,7 @@ static ssize_t a_call_that_times_out(void *arg)
     struct cg_op *call = cg_call(returns_five_at_the_end, arg, .timeout = CG_MILLISECOND);
 
     IS(cg_yield(cg_all((call, cg_sleep(CG_SECOND)))), 0);
-    IS(cg_result(call), -ETIMEDOUT);
+    IS(cg_op_result(call), -ETIMEDOUT);
     return 0;
 }
 
@@ -96,8 +96,8 @@ static void cancelled_once_decided(struct cg_sock *a, struct cg_sock *b)
     IS(test_end(coro), 0);
     ck_assert(cg_queue_empty(queue));
     cg_queue_free(queue);
-    cg_close(a);
-    cg_close(b);
+    cg_sock_close(a);
+    cg_sock_close(b);
 }
 
 int main(void)

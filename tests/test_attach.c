@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* cg_attach and cg_detach: descriptors that become sockets and stop being such, on every
+/* cg_sock_attach and cg_sock_detach: descriptors that become sockets and stop being such, on every
  * reactor. */
 #include "config.h"
 
@@ -26,15 +26,15 @@ static ssize_t attach_socketpair(void *arg)
 
     (void)arg;
     IS(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
-    OK(cg_attach(cg_sched_self(), fds[0], &a));
-    OK(cg_attach(cg_sched_self(), fds[1], &b));
+    OK(cg_sock_attach(cg_sched_self(), fds[0], &a));
+    OK(cg_sock_attach(cg_sched_self(), fds[1], &b));
     ck_assert_int_ne(fcntl(fds[0], F_GETFL) & O_NONBLOCK, 0);
     IS(cg_yield(cg_read(a, buf, sizeof buf, .timeout = MS)), -ETIMEDOUT);
     IS(cg_yield(cg_writeall(b, "line\n", 5)), 5);
     IS(cg_yield(cg_readline(a, buf, sizeof buf)), 5);
-    cg_close(a);
+    cg_sock_close(a);
     IS(cg_yield(cg_read(b, buf, sizeof buf)), 0);
-    cg_close(b);
+    cg_sock_close(b);
     return 0;
 }
 
@@ -45,7 +45,7 @@ static ssize_t pours(void *arg)
 
     test_fill(block, sizeof block, 0);
     n = cg_yield(cg_writeall(arg, block, sizeof block));
-    cg_close(arg);
+    cg_sock_close(arg);
     return n;
 }
 
@@ -61,25 +61,25 @@ static ssize_t attach_pipe(void *arg)
 
     (void)arg;
     IS(pipe(fds), 0);
-    OK(cg_attach(cg_sched_self(), fds[0], &in));
-    OK(cg_attach(cg_sched_self(), fds[1], &out));
+    OK(cg_sock_attach(cg_sched_self(), fds[0], &in));
+    OK(cg_sock_attach(cg_sched_self(), fds[1], &out));
     writer = test_start(pours, out);
     IS(cg_yield(cg_readall(in, buf, sizeof buf)), sizeof buf);
     test_verify(buf, sizeof buf, 0);
     IS(cg_yield(cg_read(in, buf, 1)), 0);
     IS(test_end(writer), sizeof buf);
-    cg_close(in);
+    cg_sock_close(in);
 
     IS(pipe(fds), 0);
     close(fds[0]);
-    OK(cg_attach(cg_sched_self(), fds[1], &out));
+    OK(cg_sock_attach(cg_sched_self(), fds[1], &out));
     IS(cg_yield(cg_write(out, "x", 1)), -EPIPE);
     IS(cg_yield(cg_writeall(out, "x", 1)), -EPIPE);
     iov[0] = (struct iovec){buf, 1};
     iov[1] = (struct iovec){buf, 1};
     IS(cg_yield(cg_writev(out, iov, 2)), -EPIPE);
     IS(cg_yield(cg_sendfile(out, file, 0, 3)), -EPIPE);
-    cg_close(out);
+    cg_sock_close(out);
     close(file);
     return 0;
 }
@@ -92,7 +92,7 @@ static ssize_t attach_nonsense(void *arg)
 
     (void)arg;
     close(fd);
-    IS(cg_attach(cg_sched_self(), fd, &sock), -EBADF);
+    IS(cg_sock_attach(cg_sched_self(), fd, &sock), -EBADF);
     return 0;
 }
 
@@ -111,8 +111,8 @@ static ssize_t detach(void *arg)
     test_tcp(&a, &b);
     IS(cg_yield(cg_writeall(a, "hello\nremaining", 15)), 15);
     IS(cg_yield(cg_readline(b, line, sizeof line)), 6);
-    cg_close(a);
-    fd = OK(cg_detach(b, &rest, &size));
+    cg_sock_close(a);
+    fd = OK(cg_sock_detach(b, &rest, &size));
     ck_assert_uint_le(size, 9);
     memcpy(rest_of, rest ? rest : "", size);
     free(rest);
@@ -143,16 +143,16 @@ static ssize_t detach_refused(void *arg)
     test_tcp(&a, &b);
     reader = test_start(reads, a);
     test_until_waiting(reader);
-    IS(cg_detach(a, &rest, &size), -EBUSY);
+    IS(cg_sock_detach(a, &rest, &size), -EBUSY);
     IS(cg_yield(cg_writeall(b, "x", 1)), 1);
     IS(test_end(reader), 1);
-    cg_close(a);
-    cg_close(b);
-    OK(cg_pair(cg_sched_self(), &a, &b));
-    IS(cg_detach(a, &rest, &size), -EOPNOTSUPP);
+    cg_sock_close(a);
+    cg_sock_close(b);
+    OK(cg_sock_pair(cg_sched_self(), &a, &b));
+    IS(cg_sock_detach(a, &rest, &size), -EOPNOTSUPP);
     IS(cg_sock_fd(a), -EOPNOTSUPP);
-    cg_close(a);
-    cg_close(b);
+    cg_sock_close(a);
+    cg_sock_close(b);
     return 0;
 }
 
@@ -176,18 +176,18 @@ static ssize_t attach_again(void *arg)
         test_verify(in, sizeof in, at);
         at += sizeof in;
         IS(cg_yield(cg_read(b, in, 1, .timeout = MS)), -ETIMEDOUT);
-        fd = cg_detach(b, &rest, &size);
+        fd = cg_sock_detach(b, &rest, &size);
         if (fd == -EBUSY) { /* the kernel has yet to let go of the lost read */
             IS(cg_yield(cg_sleep(MS)), 0);
-            fd = cg_detach(b, &rest, &size);
+            fd = cg_sock_detach(b, &rest, &size);
         }
         OK(fd);
         ck_assert_uint_eq(size, 0);
         ck_assert_ptr_null(rest);
-        OK(cg_attach(cg_sched_self(), fd, &b));
+        OK(cg_sock_attach(cg_sched_self(), fd, &b));
     }
-    cg_close(a);
-    cg_close(b);
+    cg_sock_close(a);
+    cg_sock_close(b);
     return 0;
 }
 
@@ -204,16 +204,16 @@ static ssize_t attach_listener(void *arg)
     (void)arg;
     IS(bind(fd, (struct sockaddr *)&in, sizeof in), 0);
     IS(listen(fd, 8), 0);
-    OK(cg_attach(cg_sched_self(), fd, &listener));
-    OK(cg_local_addr(listener, addr, sizeof addr));
+    OK(cg_sock_attach(cg_sched_self(), fd, &listener));
+    OK(cg_sock_local_addr(listener, addr, sizeof addr));
     OK(cg_yield(cg_connect(addr, &conn)));
     OK(cg_yield(cg_accept(listener, &accepted)));
-    OK(cg_getopt(accepted, IPPROTO_TCP, TCP_NODELAY, &nodelay, &size));
+    OK(cg_sock_getopt(accepted, IPPROTO_TCP, TCP_NODELAY, &nodelay, &size));
     ck_assert_int_ne(nodelay, 0);
     IS(cg_yield(cg_accept(conn, &accepted)), -EINVAL);
-    cg_close(conn);
-    cg_close(accepted);
-    cg_close(listener);
+    cg_sock_close(conn);
+    cg_sock_close(accepted);
+    cg_sock_close(listener);
     return 0;
 }
 
@@ -228,14 +228,14 @@ static ssize_t hand_over_listener(void *arg)
 
     (void)arg;
     test_unix_path(addr);
-    OK(cg_listen(cg_sched_self(), addr, &listener));
-    fd = OK(cg_detach(listener, &rest, &size));
-    OK(cg_attach(cg_sched_self(), fd, &listener));
+    OK(cg_sock_listen(cg_sched_self(), addr, &listener));
+    fd = OK(cg_sock_detach(listener, &rest, &size));
+    OK(cg_sock_attach(cg_sched_self(), fd, &listener));
     OK(cg_yield(cg_connect(addr, &conn)));
     OK(cg_yield(cg_accept(listener, &accepted)));
-    cg_close(conn);
-    cg_close(accepted);
-    cg_close(listener);
+    cg_sock_close(conn);
+    cg_sock_close(accepted);
+    cg_sock_close(listener);
     IS(cg_yield(cg_sleep(MS)), 0);
     IS(unlink(addr + strlen("unix:")), 0);
     return 0;

@@ -35,12 +35,12 @@ static bool choose_name(const char *host, char addr[static CG_ADDR_SIZE])
     struct cg_sock *listener;
 
     name_size = 0;
-    if (cg_listen(cg_sched_self(), host, &listener) < 0)
+    if (cg_sock_listen(cg_sched_self(), host, &listener) < 0)
         return false;
-    OK(cg_local_addr(listener, addr, CG_ADDR_SIZE));
+    OK(cg_sock_local_addr(listener, addr, CG_ADDR_SIZE));
     name_size = sizeof name;
     IS(getsockname(cg_sock_fd(listener), (struct sockaddr *)&name, &name_size), 0);
-    cg_close(listener);
+    cg_sock_close(listener);
     IS(cg_yield(cg_sleep(CG_MILLISECOND)), 0);
     return true;
 }
@@ -60,14 +60,14 @@ static ssize_t to_itself(void *arg)
     ck_assert(choose_name(hosts[0], addr));
     snprintf(other, sizeof other, "127.0.0.2%s", strrchr(addr, ':'));
     name_size = 0;
-    OK(cg_listen(cg_sched_self(), other, &listener));
+    OK(cg_sock_listen(cg_sched_self(), other, &listener));
     name_size = sizeof(struct sockaddr_in);
     OK(cg_yield(cg_connect(other, &conn)));
     OK(cg_yield(cg_accept(listener, &accepted)));
     name_size = 0;
-    cg_close(conn);
-    cg_close(accepted);
-    cg_close(listener);
+    cg_sock_close(conn);
+    cg_sock_close(accepted);
+    cg_sock_close(listener);
     return 0;
 }
 

@@ -31,7 +31,7 @@ static ssize_t bad_addresses(void *arg)
     (void)arg;
     memset(too_long + 6, 'x', sizeof too_long - 7);
     for (size_t i = 0; i < COUNT(bad); i++) {
-        ssize_t answer = cg_listen(cg_sched_self(), bad[i], &sock);
+        ssize_t answer = cg_sock_listen(cg_sched_self(), bad[i], &sock);
 
         ck_assert_msg(answer == CG_EADDR, "listen on '%s': %zd", bad[i], answer);
         answer = cg_yield(cg_connect(bad[i], &sock));
@@ -52,16 +52,16 @@ static ssize_t addresses_as_text(void *arg)
 
         if (!test_connect(i ? OVER_TCP6 : OVER_TCP, &a, &b))
             continue;
-        OK(cg_local_addr(a, one, sizeof one));
-        OK(cg_peer_addr(b, two, sizeof two));
+        OK(cg_sock_local_addr(a, one, sizeof one));
+        OK(cg_sock_peer_addr(b, two, sizeof two));
         ck_assert_str_eq(one, two);
         ck_assert(!strncmp(one, hosts[i], strlen(hosts[i])));
-        OK(cg_peer_addr(a, one, sizeof one));
-        OK(cg_local_addr(b, two, sizeof two));
+        OK(cg_sock_peer_addr(a, one, sizeof one));
+        OK(cg_sock_local_addr(b, two, sizeof two));
         ck_assert_str_eq(one, two);
         ck_assert_int_gt(atoi(strrchr(one, ':') + 1), 0);
-        cg_close(a);
-        cg_close(b);
+        cg_sock_close(a);
+        cg_sock_close(b);
     }
     return 0;
 }
@@ -73,10 +73,10 @@ static ssize_t port_in_use(void *arg)
     struct cg_sock *listener = test_listen(addr), *second;
 
     (void)arg;
-    IS(cg_listen(cg_sched_self(), addr, &second), -EADDRINUSE);
-    cg_close(listener);
-    OK(cg_listen(cg_sched_self(), addr, &second));
-    cg_close(second);
+    IS(cg_sock_listen(cg_sched_self(), addr, &second), -EADDRINUSE);
+    cg_sock_close(listener);
+    OK(cg_sock_listen(cg_sched_self(), addr, &second));
+    cg_sock_close(second);
     return 0;
 }
 
@@ -89,18 +89,18 @@ static ssize_t options(void *arg)
 
     (void)arg;
     test_tcp(&a, &b);
-    IS(cg_setopt(a, IPPROTO_TCP, TCP_NODELAY, &value, sizeof value), 0);
+    IS(cg_sock_setopt(a, IPPROTO_TCP, TCP_NODELAY, &value, sizeof value), 0);
     value = 0;
-    IS(cg_getopt(a, IPPROTO_TCP, TCP_NODELAY, &value, &size), 0);
+    IS(cg_sock_getopt(a, IPPROTO_TCP, TCP_NODELAY, &value, &size), 0);
     ck_assert_int_ne(value, 0);
     ck_assert_uint_eq(size, sizeof value);
-    ck_assert_int_lt(cg_setopt(a, -1, -1, &value, sizeof value), 0);
+    ck_assert_int_lt(cg_sock_setopt(a, -1, -1, &value, sizeof value), 0);
     if (test_on_sim())
         cg_sock_fd(a);
     else
         ck_assert_int_ge(cg_sock_fd(a), 0);
-    cg_close(a);
-    cg_close(b);
+    cg_sock_close(a);
+    cg_sock_close(b);
     return 0;
 }
 
@@ -113,7 +113,7 @@ static ssize_t refused(void *arg)
     struct cg_sock *listener = test_listen(addr), *conn;
 
     (void)arg;
-    cg_close(listener);
+    cg_sock_close(listener);
     test_unix_path(path);
     for (int i = 0; i < 20; i++) {
         IS(cg_yield(cg_connect(addr, &conn)), -ECONNREFUSED);
@@ -131,7 +131,7 @@ static ssize_t connects_to(void *arg)
     if (n < 0)
         return n;
     n = cg_yield(cg_readall(conn, &byte, 1));
-    cg_close(conn);
+    cg_sock_close(conn);
     return n;
 }
 
@@ -144,14 +144,14 @@ static ssize_t gone_before_accept(void *arg)
     (void)arg;
     for (int i = 0; i < 10; i++) {
         IS(cg_yield(cg_connect(addr, &conn)), 0);
-        cg_close(conn);
+        cg_sock_close(conn);
     }
     for (int i = 0; i < 10; i++) {
         IS(cg_yield(cg_accept(listener, &conn)), 0);
         IS(cg_yield(cg_read(conn, &byte, 1)), 0);
-        cg_close(conn);
+        cg_sock_close(conn);
     }
-    cg_close(listener);
+    cg_sock_close(listener);
     return 0;
 }
 
@@ -165,22 +165,22 @@ static ssize_t unix_paths(void *arg)
 
     (void)arg;
     test_unix_path(path);
-    OK(cg_listen(cg_sched_self(), path, &listener));
-    OK(cg_local_addr(listener, addr, sizeof addr));
+    OK(cg_sock_listen(cg_sched_self(), path, &listener));
+    OK(cg_sock_local_addr(listener, addr, sizeof addr));
     ck_assert_str_eq(addr, path);
-    IS(cg_listen(cg_sched_self(), path, &second), -EADDRINUSE);
+    IS(cg_sock_listen(cg_sched_self(), path, &second), -EADDRINUSE);
     if (!test_on_sim())
         IS(access(path + strlen("unix:"), F_OK), 0);
     IS(cg_yield(cg_connect(path, &a)), 0);
     IS(cg_yield(cg_accept(listener, &b)), 0);
-    OK(cg_peer_addr(a, addr, sizeof addr));
+    OK(cg_sock_peer_addr(a, addr, sizeof addr));
     ck_assert_str_eq(addr, path);
-    cg_close(listener);
+    cg_sock_close(listener);
     IS(access(path + strlen("unix:"), F_OK), -1);
-    OK(cg_listen(cg_sched_self(), path, &listener));
-    cg_close(listener);
-    cg_close(a);
-    cg_close(b);
+    OK(cg_sock_listen(cg_sched_self(), path, &listener));
+    cg_sock_close(listener);
+    cg_sock_close(a);
+    cg_sock_close(b);
     return 0;
 }
 
@@ -192,15 +192,15 @@ static ssize_t unix_abstract(void *arg)
 
     (void)arg;
     snprintf(name, sizeof name, "unix:@cogen-test-%ld", (long)getpid());
-    OK(cg_listen(cg_sched_self(), name, &listener));
-    OK(cg_local_addr(listener, addr, sizeof addr));
+    OK(cg_sock_listen(cg_sched_self(), name, &listener));
+    OK(cg_sock_local_addr(listener, addr, sizeof addr));
     ck_assert_str_eq(addr, name);
-    IS(cg_listen(cg_sched_self(), name, &second), -EADDRINUSE);
+    IS(cg_sock_listen(cg_sched_self(), name, &second), -EADDRINUSE);
     IS(cg_yield(cg_connect(name, &a)), 0);
     IS(cg_yield(cg_accept(listener, &b)), 0);
-    cg_close(a);
-    cg_close(b);
-    cg_close(listener);
+    cg_sock_close(a);
+    cg_sock_close(b);
+    cg_sock_close(listener);
     IS(cg_yield(cg_connect(name, &a)), -ECONNREFUSED);
     return 0;
 }
@@ -222,8 +222,8 @@ static ssize_t full_backlog(void *arg)
             strcpy(addr, "127.0.0.1:0");
         else
             test_unix_path(addr);
-        OK(cg_listen(cg_sched_self(), addr, &listener, .backlog = 1));
-        OK(cg_local_addr(listener, addr, CG_ADDR_SIZE));
+        OK(cg_sock_listen(cg_sched_self(), addr, &listener, .backlog = 1));
+        OK(cg_sock_local_addr(listener, addr, CG_ADDR_SIZE));
         for (int i = 0; i < CLIENTS; i++)
             clients[i] = test_start(connects_to, addr);
         IS(cg_yield(cg_sleep(20 * MS)), 0);
@@ -232,7 +232,7 @@ static ssize_t full_backlog(void *arg)
         for (int i = 0; i < (kind ? 2 : CLIENTS); i++) {
             IS(cg_yield(cg_accept(listener, &conn)), 0);
             IS(cg_yield(cg_writeall(conn, "x", 1)), 1);
-            cg_close(conn);
+            cg_sock_close(conn);
         }
         /* TCP's next attempt is a second away: those are given up. */
         for (int i = 0; i < CLIENTS; i++) {
@@ -242,7 +242,7 @@ static ssize_t full_backlog(void *arg)
                 IS(cg_yield(cg_join(clients[i])), 1);
             test_end(clients[i]);
         }
-        cg_close(listener);
+        cg_sock_close(listener);
     }
     return 0;
 }
@@ -262,7 +262,7 @@ static ssize_t echoes_one(void *arg)
 
     if (n == 1)
         n = cg_yield(cg_writeall(arg, &byte, 1));
-    cg_close(arg);
+    cg_sock_close(arg);
     return n;
 }
 
@@ -334,8 +334,8 @@ static ssize_t thousands(void *arg)
     if (select)
         ck_assert_uint_ge(count - refused, 400);
     for (size_t i = 0; i < count; i++)
-        cg_close(conns[i]);
-    cg_close(crowd.listener);
+        cg_sock_close(conns[i]);
+    cg_sock_close(crowd.listener);
     return test_end(server);
 }
 
@@ -404,16 +404,16 @@ static ssize_t accept_without_descriptors(void *arg)
     ck_assert_uint_lt(a.count, COUNT(a.conns));
     while (closed < COUNT(a.conns)) {
         while (closed < a.count)
-            cg_close(a.conns[closed++]);
+            cg_sock_close(a.conns[closed++]);
         IS(cg_yield(cg_sleep(MS)), 0);
     }
     IS(test_end(coro), 0);
     setrlimit(RLIMIT_NOFILE, &before);
     for (size_t i = 0; i < COUNT(clients); i++)
         close(clients[i]);
-    cg_close(a.listener);
-    cg_close(left);
-    cg_close(right);
+    cg_sock_close(a.listener);
+    cg_sock_close(left);
+    cg_sock_close(right);
     return 0;
 }
 
@@ -432,13 +432,13 @@ static ssize_t connect_without_descriptors(void *arg)
     limit.rlim_cur = (rlim_t)lowest; /* all below are in use */
     IS(setrlimit(RLIMIT_NOFILE, &limit), 0);
     IS(cg_yield(cg_connect(addr, &conn)), -EMFILE);
-    IS(cg_listen(cg_sched_self(), "127.0.0.1:0", &conn), -EMFILE);
+    IS(cg_sock_listen(cg_sched_self(), "127.0.0.1:0", &conn), -EMFILE);
     setrlimit(RLIMIT_NOFILE, &before);
     IS(cg_yield(cg_connect(addr, &conn)), 0);
     IS(cg_yield(cg_accept(listener, &peer)), 0);
-    cg_close(conn);
-    cg_close(peer);
-    cg_close(listener);
+    cg_sock_close(conn);
+    cg_sock_close(peer);
+    cg_sock_close(listener);
     return 0;
 }
 

@@ -18,7 +18,7 @@ static char big[1 << 20];
 
 static int64_t now(void)
 {
-    return cg_now(cg_sched_self());
+    return cg_sched_now(cg_sched_self());
 }
 
 /* Fills the way from a to b until no more goes in: the next write has to wait. */
@@ -73,8 +73,8 @@ static void reads_time_out(struct cg_sock *a, struct cg_sock *b)
         }
     IS(cg_yield(cg_writeall(b, "abc\n", 4)), 4);
     IS(cg_yield(cg_readline(a, buf, sizeof buf)), 4);
-    cg_close(a);
-    cg_close(b);
+    cg_sock_close(a);
+    cg_sock_close(b);
 }
 
 /* CG_NOWAIT never waits: it answers -ETIMEDOUT, or what is there. */
@@ -96,8 +96,8 @@ static void nowait(struct cg_sock *a, struct cg_sock *b)
     IS(cg_yield(cg_read(a, buf, sizeof buf, .timeout = CG_NOWAIT)), 1);
     IS(cg_yield(cg_write(a, buf, 1, .timeout = CG_NOWAIT)), 1);
     IS(cg_yield(cg_read(b, buf, sizeof buf)), 1);
-    cg_close(a);
-    cg_close(b);
+    cg_sock_close(a);
+    cg_sock_close(b);
 }
 
 /* A full way: writes time out, tell how much they moved, and what they moved arrives. */
@@ -118,9 +118,9 @@ static void writes_time_out(struct cg_sock *a, struct cg_sock *b)
     IS(cg_yield(cg_writev(a, iov, 2, .timeout = MS, .moved = &moved)), -ETIMEDOUT);
     sum += moved;
     IS(cg_yield(cg_poll_sock(a, CG_OUT, .timeout = MS)), -ETIMEDOUT);
-    cg_close(a);
+    cg_sock_close(a);
     ck_assert_uint_eq(drain(b), sum);
-    cg_close(b);
+    cg_sock_close(b);
 }
 
 static ssize_t has_defaults(void *arg)
@@ -141,7 +141,7 @@ static ssize_t has_defaults(void *arg)
         start = now();
         IS(cg_yield(cg_writeall(a, big, sizeof big)), -ETIMEDOUT);
         ck_assert_int_ge(now(), start + 10 * MS);
-        cg_sock_timeout(a, 50 * MS); /* its own, instead of the scheduler's */
+        cg_sock_set_timeout(a, 50 * MS); /* its own, instead of the scheduler's */
         start = now();
         again = cg_read(a, &byte, 1);
         IS(cg_yield(again), -ETIMEDOUT);
@@ -151,13 +151,13 @@ static ssize_t has_defaults(void *arg)
         ck_assert_int_ge(now(), start + 20 * MS);
         if (test_on_sim())
             ck_assert_int_lt(now(), start + 50 * MS);
-        cg_sock_timeout(a, 0);
+        cg_sock_set_timeout(a, 0);
         start = now();
         IS(cg_yield(again), -ETIMEDOUT); /* what it was given has not stayed with it */
         if (test_on_sim())
             ck_assert_int_lt(now(), start + 50 * MS);
-        cg_close(a);
-        cg_close(b);
+        cg_sock_close(a);
+        cg_sock_close(b);
     }
     return 0;
 }
@@ -169,9 +169,9 @@ static ssize_t accepts_without_default(void *arg)
 
     (void)arg;
     IS(cg_yield(cg_accept(listener, &conn, .timeout = 40 * MS)), -ETIMEDOUT);
-    cg_sock_timeout(listener, MS);
+    cg_sock_set_timeout(listener, MS);
     IS(cg_yield(cg_any((cg_accept(listener, &conn), cg_sleep(20 * MS)))), 1);
-    cg_close(listener);
+    cg_sock_close(listener);
     return 0;
 }
 
@@ -181,8 +181,8 @@ static void default_timeouts(void)
 {
     struct test test = test_open(.timeout = 10 * MS);
 
-    OK(cg_start(test.sched, has_defaults, NULL));
-    OK(cg_start(test.sched, accepts_without_default, NULL));
+    OK(cg_sched_start(test.sched, has_defaults, NULL));
+    OK(cg_sched_start(test.sched, accepts_without_default, NULL));
     test_finish(&test);
     test_close(&test);
 }
@@ -200,9 +200,9 @@ static ssize_t accept_times_out(void *arg)
     ck_assert_int_ge(now(), start + 3 * MS);
     IS(cg_yield(cg_connect(addr, &peer)), 0);
     IS(cg_yield(cg_accept(listener, &conn)), 0);
-    cg_close(conn);
-    cg_close(peer);
-    cg_close(listener);
+    cg_sock_close(conn);
+    cg_sock_close(peer);
+    cg_sock_close(listener);
     return 0;
 }
 
@@ -232,7 +232,7 @@ static ssize_t writes_bytes(void *arg)
         IS(cg_yield(cg_writeall(r->sock, &byte, 1)), 1);
         compute(r->length / 2);
     }
-    cg_close(r->sock);
+    cg_sock_close(r->sock);
     return 0;
 }
 
@@ -261,7 +261,7 @@ static void byte_against_timeout(struct cg_sock *a, struct cg_sock *b)
     }
     ck_assert_uint_eq(at, ROUNDS);
     IS(test_end(writer), 0);
-    cg_close(a);
+    cg_sock_close(a);
 }
 
 static ssize_t connects(void *arg)
@@ -269,7 +269,7 @@ static ssize_t connects(void *arg)
     struct rival *r = arg;
     char addr[CG_ADDR_SIZE];
 
-    OK(cg_local_addr(r->sock, addr, sizeof addr));
+    OK(cg_sock_local_addr(r->sock, addr, sizeof addr));
     for (size_t i = 0; i < r->count; i++) {
         struct cg_sock *conn;
         char number[2] = {(char)i, 0};
@@ -278,7 +278,7 @@ static ssize_t connects(void *arg)
         IS(cg_yield(cg_connect(addr, &conn)), 0);
         IS(cg_yield(cg_writeall(conn, number, 1)), 1);
         compute(r->length / 2);
-        cg_close(conn);
+        cg_sock_close(conn);
     }
     return 0;
 }
@@ -303,10 +303,10 @@ static ssize_t connection_against_timeout(void *arg)
         IS(n, 0);
         IS(cg_yield(cg_read(conn, &byte, 1)), 1);
         ck_assert_int_eq(byte, i++);
-        cg_close(conn);
+        cg_sock_close(conn);
     }
     IS(test_end(other), 0);
-    cg_close(listener);
+    cg_sock_close(listener);
     return 0;
 }
 
@@ -323,17 +323,17 @@ static ssize_t connect_given_up(void *arg)
             cg_connect(addr, &conn, .timeout = i % 2 ? CG_NOWAIT : i * CG_MICROSECOND + 1));
 
         if (n == 0)
-            cg_close(conn);
+            cg_sock_close(conn);
         else
             IS(n, -ETIMEDOUT);
     }
     while (cg_yield(cg_accept(listener, &conn, .timeout = 10 * MS)) == 0)
-        cg_close(conn);
+        cg_sock_close(conn);
     IS(cg_yield(cg_connect(addr, &peer)), 0);
     IS(cg_yield(cg_accept(listener, &conn)), 0);
-    cg_close(conn);
-    cg_close(peer);
-    cg_close(listener);
+    cg_sock_close(conn);
+    cg_sock_close(peer);
+    cg_sock_close(listener);
     return 0;
 }
 
@@ -383,8 +383,8 @@ static void cancelled_read(struct cg_sock *a, struct cg_sock *b)
         IS(cg_yield(cg_readall(a, &one, 1)), 1);
         test_verify(&one, 1, i);
     }
-    cg_close(a);
-    cg_close(b);
+    cg_sock_close(a);
+    cg_sock_close(b);
 }
 
 /* A second reader, and a second writer, of one socket are refused; one of each is not. */
@@ -404,9 +404,9 @@ static void second_is_busy(struct cg_sock *a, struct cg_sock *b)
     IS(cg_yield(cg_writeall(a, two, 1)), -EBUSY);
     IS(cg_yield(cg_writeall(b, "x", 1)), 1);
     IS(test_end(reader), 1);
-    cg_close(a);
+    cg_sock_close(a);
     IS(test_end(writer), -EBADF);
-    cg_close(b);
+    cg_sock_close(b);
 }
 
 static ssize_t second_acceptor_is_busy(void *arg)
@@ -417,7 +417,7 @@ static ssize_t second_acceptor_is_busy(void *arg)
 
     (void)arg;
     IS(cg_yield(cg_accept(listener, &conn)), -EBUSY);
-    cg_close(listener);
+    cg_sock_close(listener);
     IS(test_end(acceptor), -EBADF);
     return 0;
 }
@@ -433,11 +433,11 @@ static void close_under_waiters(struct cg_sock *a, struct cg_sock *b)
     fill_up(a);
     reader = waiting(cg_read(a, buf, sizeof buf));
     writer = waiting(cg_writeall(a, big, sizeof big));
-    cg_close(a);
+    cg_sock_close(a);
     IS(test_end(reader), -EBADF);
     IS(test_end(writer), -EBADF);
     drain(b);
-    cg_close(b);
+    cg_sock_close(b);
 }
 
 /* So is every kind of reader. */
@@ -459,9 +459,9 @@ static ssize_t close_under_each_reader(void *arg)
             cg_poll_sock(a, CG_IN),
         };
         reader = waiting(ops[i % COUNT(ops)]);
-        cg_close(a);
+        cg_sock_close(a);
         IS(test_end(reader), -EBADF);
-        cg_close(b);
+        cg_sock_close(b);
     }
     return 0;
 }
@@ -477,13 +477,13 @@ static ssize_t close_under_acceptor(void *arg)
         struct cg_coro *acceptor = waiting(cg_accept(listener, &conn));
         int n;
 
-        cg_close(listener);
+        cg_sock_close(listener);
         IS(test_end(acceptor), -EBADF);
-        while ((n = cg_listen(cg_sched_self(), addr, &listener)) == -EADDRINUSE)
+        while ((n = cg_sock_listen(cg_sched_self(), addr, &listener)) == -EADDRINUSE)
             IS(cg_yield(cg_sleep(MS)), 0);
         OK(n);
     }
-    cg_close(listener);
+    cg_sock_close(listener);
     return 0;
 }
 
@@ -502,8 +502,8 @@ static ssize_t numbers_used_again(void *arg)
         reader = waiting(cg_read(a, buf, sizeof buf));
         if (i % 3 == 0)
             IS(cg_yield(cg_writeall(b, "old", 3)), 3);
-        cg_close(a);
-        cg_close(b);
+        cg_sock_close(a);
+        cg_sock_close(b);
         n = test_end(reader);
         if (i % 3 || n != 3) /* it may have been there before the close */
             IS(n, -EBADF);
@@ -519,7 +519,7 @@ static ssize_t ends_shielded(void *arg)
     IS(cg_yield(cg_read(sock, buf, sizeof buf)), -ECANCELED);
     IS(cg_yield(cg_writeall(sock, "x", 1)), -ECANCELED);
     IS(cg_yield(cg_writeall(sock, "bye", 3, .shield = true)), 3);
-    cg_close(sock);
+    cg_sock_close(sock);
     return 0;
 }
 
@@ -534,7 +534,7 @@ static void shielded_goodbye(struct cg_sock *a, struct cg_sock *b)
     IS(cg_yield(cg_readall(b, buf, 3)), 3);
     IS(cg_yield(cg_read(b, buf, 1)), 0);
     IS(test_end(coro), 0);
-    cg_close(b);
+    cg_sock_close(b);
 }
 
 static ssize_t reads_twice(void *arg)
@@ -554,8 +554,8 @@ static void call_with_timeout(struct cg_sock *a, struct cg_sock *b)
     IS(cg_yield(cg_call(reads_twice, a, .timeout = 3 * MS)), -ETIMEDOUT);
     IS(cg_yield(cg_writeall(b, "x", 1)), 1);
     IS(cg_yield(cg_read(a, buf, sizeof buf)), 1);
-    cg_close(a);
-    cg_close(b);
+    cg_sock_close(a);
+    cg_sock_close(b);
 }
 
 static const struct test_case cases[] = {

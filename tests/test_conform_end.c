@@ -22,16 +22,16 @@ static ssize_t outlasts(void *arg)
 
 static ssize_t stops_itself(void *arg)
 {
-    cg_stop(arg);
+    cg_sched_stop(arg);
     IS(cg_yield(cg_sleep(CG_HOUR)), -ECANCELED);
     return 0;
 }
 
 static ssize_t stops_twice(void *arg)
 {
-    cg_stop(arg);
+    cg_sched_stop(arg);
     IS(cg_yield(cg_sleep(CG_SECOND, .shield = true)), 0);
-    cg_stop(arg);
+    cg_sched_stop(arg);
     return 0;
 }
 
@@ -41,12 +41,12 @@ static void grace(void)
     for (int twice = 0; twice < 2; twice++) {
         struct test test = test_open(.grace = twice ? CG_HOUR : 10 * CG_SECOND);
 
-        OK(cg_start(test.sched, outlasts, NULL, .name = "stubborn"));
-        OK(cg_start(test.sched, twice ? stops_twice : stops_itself, test.sched));
-        IS(cg_run(test.sched), 1);
+        OK(cg_sched_start(test.sched, outlasts, NULL, .name = "stubborn"));
+        OK(cg_sched_start(test.sched, twice ? stops_twice : stops_itself, test.sched));
+        IS(cg_sched_run(test.sched), 1);
         ck_assert_str_eq(cg_coro_name(cg_coro_next(test.sched, NULL)), "stubborn");
         if (twice)
-            ck_assert_int_lt(cg_now(test.sched), CG_MINUTE);
+            ck_assert_int_lt(cg_sched_now(test.sched), CG_MINUTE);
         test_close(&test);
     }
 }
@@ -66,8 +66,8 @@ static ssize_t reads_pair(void *arg)
     char byte;
 
     IS(cg_yield(cg_read(pair[0], &byte, 1)), -ECANCELED);
-    cg_close(pair[0]);
-    cg_close(pair[1]);
+    cg_sock_close(pair[0]);
+    cg_sock_close(pair[1]);
     cleaned++;
     return 0;
 }
@@ -82,12 +82,12 @@ static void deadlock(void)
     char text[2048] = "", op[128];
     FILE *file;
 
-    OK(cg_pair(test.sched, &pair[0], &pair[1]));
-    OK(cg_start(test.sched, waits_in_vain, "godot", .name = "vladimir"));
-    OK(cg_start(test.sched, waits_in_vain, "godot", .name = "estragon"));
-    OK(cg_start(test.sched, reads_pair, pair, .name = "lucky"));
-    OK(cg_start(test.sched, talks, &(int){3}));
-    IS(cg_run(test.sched), 3);
+    OK(cg_sock_pair(test.sched, &pair[0], &pair[1]));
+    OK(cg_sched_start(test.sched, waits_in_vain, "godot", .name = "vladimir"));
+    OK(cg_sched_start(test.sched, waits_in_vain, "godot", .name = "estragon"));
+    OK(cg_sched_start(test.sched, reads_pair, pair, .name = "lucky"));
+    OK(cg_sched_start(test.sched, talks, &(int){3}));
+    IS(cg_sched_run(test.sched), 3);
 
     for (int i = 0; i < 3; i++) {
         static const char *const names[] = {"vladimir", "estragon", "lucky"};
@@ -109,7 +109,7 @@ static void deadlock(void)
                       strstr(text, "lucky") && strstr(text, "godot") &&
                       strstr(text, "since"),
                   "%s", text);
-    IS(cg_run(test.sched), 3);
+    IS(cg_sched_run(test.sched), 3);
     test_close(&test);
     ck_assert_int_eq(cleaned, 3);
 }
@@ -124,7 +124,7 @@ static void *unholds_later(void *arg)
     struct held *h = arg;
 
     nanosleep(&(struct timespec){0, 20 * MS}, NULL);
-    OK(cg_post(h->sched, (void (*)(void *))cg_unhold, h->sched));
+    OK(cg_sched_post(h->sched, (void (*)(void *))cg_sched_unhold, h->sched));
     return NULL;
 }
 
@@ -136,7 +136,7 @@ static void held_open(void)
     pthread_t thread;
     int64_t cpu = test_clock(CLOCK_PROCESS_CPUTIME_ID);
 
-    cg_hold(test.sched);
+    cg_sched_hold(test.sched);
     IS(pthread_create(&thread, NULL, unholds_later, &h), 0);
     test_finish(&test);
     ck_assert_int_ge(test_clock(CLOCK_MONOTONIC) - h.since, 20 * MS);

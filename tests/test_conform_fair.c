@@ -28,8 +28,8 @@ static ssize_t greedy(void *arg)
         IS(cg_yield(cg_read(b, &byte, 1)), 1);
     }
     race->stop = true;
-    cg_close(a);
-    cg_close(b);
+    cg_sock_close(a);
+    cg_sock_close(b);
     return 0;
 }
 
@@ -92,7 +92,7 @@ static ssize_t is_served(void *arg)
 
     while (cg_yield(cg_read(other->there, &byte, 1)) == 1)
         other->waits = false;
-    cg_close(other->there);
+    cg_sock_close(other->there);
     return 0;
 }
 
@@ -115,8 +115,8 @@ static void prompt_pair(struct cg_sock **a, struct cg_sock **b)
         return;
     }
     IS(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
-    OK(cg_attach(cg_sched_self(), fds[0], a));
-    OK(cg_attach(cg_sched_self(), fds[1], b));
+    OK(cg_sock_attach(cg_sched_self(), fds[0], a));
+    OK(cg_sock_attach(cg_sched_self(), fds[1], b));
 }
 
 /* With an always-ready socket one goes on for a budget, and for another after the reactor
@@ -147,11 +147,11 @@ static ssize_t budgets_bound(void *arg)
         }
     }
     for (int i = 0; i < OTHERS; i++) {
-        cg_close(others[i].here);
+        cg_sock_close(others[i].here);
         IS(test_end(others[i].coro), 0);
     }
-    cg_close(pair[0]);
-    cg_close(pair[1]);
+    cg_sock_close(pair[0]);
+    cg_sock_close(pair[1]);
     return 0;
 }
 
@@ -179,7 +179,7 @@ static ssize_t nothing_spins(void *arg)
     cg_yield(cg_writeall(pairs[2][1], big, sizeof big, .timeout = 10 * MS));
     IS(cg_yield(cg_read(pairs[2][0], &byte, 1)), 1);
     IS(cg_yield(cg_read(pairs[3][0], &byte, 1, .timeout = MS)), -ETIMEDOUT);
-    cg_close(pairs[3][1]);
+    cg_sock_close(pairs[3][1]);
     pairs[3][1] = NULL;
     IS(cg_yield(cg_sleep(10 * MS)), 0);
     cpu = test_clock(CLOCK_PROCESS_CPUTIME_ID);
@@ -188,7 +188,7 @@ static ssize_t nothing_spins(void *arg)
     IS(cg_yield(cg_write(pairs[0][1], "x", 1)), 1);
     IS(test_end(waiter), 1);
     for (size_t i = 0; i < 8; i++)
-        cg_close(pairs[i / 2][i % 2]);
+        cg_sock_close(pairs[i / 2][i % 2]);
     return 0;
 }
 

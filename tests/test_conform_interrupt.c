@@ -24,7 +24,7 @@ static ssize_t everything(void *arg)
     struct cg_coro *a, *b;
     char addr[CG_ADDR_SIZE];
     struct cg_sock *listener, *conn;
-    int64_t start = cg_now(cg_sched_self());
+    int64_t start = cg_sched_now(cg_sched_self());
 
     a = test_start(talks, arg);
     b = test_start(talks, arg);
@@ -33,8 +33,8 @@ static ssize_t everything(void *arg)
         IS(cg_yield(cg_accept(listener, &conn, .timeout = MS)), -ETIMEDOUT);
         IS(cg_yield(cg_sleep(MS)), 0);
     }
-    ck_assert_int_ge(cg_now(cg_sched_self()), start + 40 * MS);
-    cg_close(listener);
+    ck_assert_int_ge(cg_sched_now(cg_sched_self()), start + 40 * MS);
+    cg_sock_close(listener);
     IS(test_end(a), 0);
     return test_end(b);
 }
@@ -51,7 +51,7 @@ static void interrupted(void)
     sigaction(SIGUSR1, &action, NULL);
     IS(timer_create(CLOCK_MONOTONIC, &event, &timer), 0);
     IS(timer_settime(timer, 0, &every, NULL), 0);
-    OK(cg_start(test.sched, everything, &(int){100}));
+    OK(cg_sched_start(test.sched, everything, &(int){100}));
     test_finish(&test);
     timer_delete(timer);
     ck_assert_int_gt(ticks, 20);
@@ -63,7 +63,7 @@ static struct cg_sched *to_stop;
 static void stops(int sig)
 {
     (void)sig;
-    cg_stop(to_stop);
+    cg_sched_stop(to_stop);
 }
 
 struct stopping {
@@ -83,13 +83,13 @@ static ssize_t waits_until_stopped(void *arg)
         IS(timer_settime(stopping->timer, 0, &once, NULL), 0);
     IS(cg_yield(cg_read(a, &byte, 1)), -ECANCELED);
     IS(cg_yield(cg_sleep(MS, .shield = true)), 0);
-    cg_close(a);
-    cg_close(b);
+    cg_sock_close(a);
+    cg_sock_close(b);
     stopping->ended++;
     return 0;
 }
 
-/* cg_stop in a signal handler ends a run that sleeps in the kernel: every coroutine is
+/* cg_sched_stop in a signal handler ends a run that sleeps in the kernel: every coroutine is
  * cancelled, cleans up, and the run ends well. */
 static void stopped_by_signal(void)
 {
@@ -102,7 +102,7 @@ static void stopped_by_signal(void)
     sigaction(SIGUSR1, &action, NULL);
     IS(timer_create(CLOCK_MONOTONIC, &event, &stopping.timer), 0);
     for (int i = 0; i < 5; i++)
-        OK(cg_start(test.sched, waits_until_stopped, &stopping));
+        OK(cg_sched_start(test.sched, waits_until_stopped, &stopping));
     test_finish(&test);
     ck_assert_int_eq(stopping.ended, 5);
     timer_delete(stopping.timer);

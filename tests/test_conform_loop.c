@@ -13,7 +13,7 @@
 
 #define MS CG_MILLISECOND
 
-/* A poll(2) loop that only calls cg_step when it is told to gets everything done. */
+/* A poll(2) loop that only calls cg_sched_step when it is told to gets everything done. */
 static void embedded(void)
 {
     struct test test = test_open(.timeout = 0);
@@ -22,14 +22,14 @@ static void embedded(void)
 
     if (fd < 0)
         IS(fd, -EOPNOTSUPP);
-    OK(cg_start(test.sched, talks, &(int){50}));
-    while ((more = cg_step(test.sched, 0)) == 1) {
+    OK(cg_sched_start(test.sched, talks, &(int){50}));
+    while ((more = cg_sched_step(test.sched, 0)) == 1) {
         struct pollfd pfd = {.fd = fd, .events = POLLIN};
         int64_t sleep = cg_sched_timeout(test.sched);
 
         ck_assert_int_ge(sleep, 0);
         if (test_on_sim()) {
-            OK(cg_step(test.sched, CG_NEVER));
+            OK(cg_sched_step(test.sched, CG_NEVER));
             continue;
         }
         sleep = sleep > 10 * CG_SECOND ? 10 * CG_SECOND : sleep;
@@ -40,7 +40,7 @@ static void embedded(void)
     }
     IS(more, 0);
     ck_assert_int_lt(test_clock(CLOCK_MONOTONIC) - start, 9 * CG_SECOND);
-    IS(cg_step(test.sched, CG_NEVER), 0);
+    IS(cg_sched_step(test.sched, CG_NEVER), 0);
     test_close(&test);
 }
 
@@ -49,7 +49,7 @@ static ssize_t reads_one(void *arg)
     char byte;
 
     IS(cg_yield(cg_read(arg, &byte, 1)), 1);
-    cg_close(arg);
+    cg_sock_close(arg);
     return 0;
 }
 
@@ -64,21 +64,21 @@ static void loop_tells(struct test *test, int fd)
     struct epoll_event event = {.events = EPOLLIN};
     int ep = epoll_create1(0);
 
-    cg_hold(test->sched);
+    cg_sched_hold(test->sched);
     IS(epoll_ctl(ep, EPOLL_CTL_ADD, fd, &event), 0);
     for (int i = 0; i < 3; i++) {
         while (cg_sched_timeout(test->sched) == 0)
-            IS(cg_step(test->sched, 0), 1);
-        IS(cg_step(test->sched, 0), 1);
+            IS(cg_sched_step(test->sched, 0), 1);
+        IS(cg_sched_step(test->sched, 0), 1);
         while (epoll_wait(ep, &event, 1, 0) != 0)
-            IS(cg_step(test->sched, 0), 1); /* the last wake may still echo */
-        OK(cg_post(test->sched, nothing, NULL));
+            IS(cg_sched_step(test->sched, 0), 1); /* the last wake may still echo */
+        OK(cg_sched_post(test->sched, nothing, NULL));
         while (epoll_wait(ep, &event, 1, 5000) < 0)
             IS(-errno, -EINTR);
         IS(event.events, EPOLLIN);
         event.events = 0;
     }
-    cg_unhold(test->sched);
+    cg_sched_unhold(test->sched);
     close(ep);
 }
 
@@ -92,15 +92,15 @@ static void descriptor_tells(void)
 
     if (pfd.fd >= 0) {
         IS(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
-        OK(cg_attach(test.sched, fds[0], &sock));
-        OK(cg_start(test.sched, reads_one, sock));
+        OK(cg_sock_attach(test.sched, fds[0], &sock));
+        OK(cg_sched_start(test.sched, reads_one, sock));
         for (int i = 0; i < 10; i++)
-            IS(cg_step(test.sched, 0), 1);
+            IS(cg_sched_step(test.sched, 0), 1);
         ck_assert(cg_sched_timeout(test.sched) > CG_SECOND);
         IS(poll(&pfd, 1, 0), 0);
         IS(write(fds[1], "x", 1), 1);
         IS(poll(&pfd, 1, 5000), 1);
-        while (cg_step(test.sched, 0) == 1)
+        while (cg_sched_step(test.sched, 0) == 1)
             ;
         loop_tells(&test, pfd.fd);
         close(fds[1]);
@@ -114,16 +114,16 @@ static void step_waits(void)
     struct test test = test_open(.timeout = 0);
     int64_t start;
 
-    IS(cg_step(test.sched, CG_NEVER), 0);
-    cg_hold(test.sched);
+    IS(cg_sched_step(test.sched, CG_NEVER), 0);
+    cg_sched_hold(test.sched);
     start = test_clock(CLOCK_MONOTONIC);
-    IS(cg_step(test.sched, 20 * MS), 1);
+    IS(cg_sched_step(test.sched, 20 * MS), 1);
     ck_assert_int_ge(test_clock(CLOCK_MONOTONIC) - start, 19 * MS);
     start = test_clock(CLOCK_MONOTONIC);
-    IS(cg_step(test.sched, 0), 1);
+    IS(cg_sched_step(test.sched, 0), 1);
     ck_assert_int_lt(test_clock(CLOCK_MONOTONIC) - start, CG_SECOND);
-    cg_unhold(test.sched);
-    IS(cg_step(test.sched, CG_NEVER), 0);
+    cg_sched_unhold(test.sched);
+    IS(cg_sched_step(test.sched, CG_NEVER), 0);
     test_close(&test);
 }
 
@@ -133,8 +133,8 @@ static void run_again(void)
     struct test test = test_open(.timeout = 0);
 
     for (int i = 0; i < 3; i++) {
-        IS(cg_run(test.sched), 0);
-        OK(cg_start(test.sched, talks, &(int){3}));
+        IS(cg_sched_run(test.sched), 0);
+        OK(cg_sched_start(test.sched, talks, &(int){3}));
         test_finish(&test);
     }
     test_close(&test);
@@ -158,10 +158,10 @@ static void step_returns(void)
     struct test test = test_open();
     bool told = false;
 
-    OK(cg_start(test.sched, sleeps_long, NULL));
-    IS(cg_step(test.sched, CG_NEVER), 1); /* starts it */
-    OK(cg_post(test.sched, tells, &told));
-    IS(cg_step(test.sched, CG_NEVER), 1);
+    OK(cg_sched_start(test.sched, sleeps_long, NULL));
+    IS(cg_sched_step(test.sched, CG_NEVER), 1); /* starts it */
+    OK(cg_sched_post(test.sched, tells, &told));
+    IS(cg_sched_step(test.sched, CG_NEVER), 1);
     ck_assert(told);
     test_close(&test);
 }

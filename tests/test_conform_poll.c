@@ -16,7 +16,7 @@
 
 static int64_t now(void)
 {
-    return cg_now(cg_sched_self());
+    return cg_sched_now(cg_sched_self());
 }
 
 static void make_pipe(int fds[2])
@@ -246,10 +246,10 @@ static void unread_is_readable(struct cg_sock *a, struct cg_sock *b)
     IS(cg_yield(cg_readall(b, line, 3)), 3);
     IS(cg_yield(cg_poll_sock(b, CG_IN, .timeout = MS)), -ETIMEDOUT);
     ck_assert_int_ne(OK(cg_yield(cg_poll_sock(b, CG_OUT))) & CG_OUT, 0);
-    cg_close(a);
+    cg_sock_close(a);
     ck_assert_int_ne(OK(cg_yield(cg_poll_sock(b, CG_IN))) & (CG_IN | CG_HUP), 0);
     IS(cg_yield(cg_read(b, line, 1)), 0);
-    cg_close(b);
+    cg_sock_close(b);
 }
 
 /* Waits until a poll for input also says that the peer has ended its stream. */
@@ -267,7 +267,7 @@ static void peer_gone(struct cg_sock *a, struct cg_sock *b)
 
     IS(cg_yield(cg_writeall(a, "one\ntwo", 7)), 7);
     IS(cg_yield(cg_poll_sock(b, CG_IN)), CG_IN);
-    cg_close(a);
+    cg_sock_close(a);
     await_hup(b);
     IS(cg_yield(cg_readline(b, line, sizeof line)), 4);
     await_hup(b);
@@ -275,7 +275,7 @@ static void peer_gone(struct cg_sock *a, struct cg_sock *b)
     await_hup(b);
     IS(cg_yield(cg_read(b, line, 1)), 0);
     await_hup(b);
-    cg_close(b);
+    cg_sock_close(b);
 }
 
 /* Whoever polls for room is not told of the peer's end: it may still read. */
@@ -284,8 +284,8 @@ static void room_is_not_the_end(struct cg_sock *a, struct cg_sock *b)
     OK(cg_yield(cg_shutdown(a, SHUT_WR)));
     await_hup(b);
     IS(cg_yield(cg_poll_sock(b, CG_OUT)), CG_OUT);
-    cg_close(a);
-    cg_close(b);
+    cg_sock_close(a);
+    cg_sock_close(b);
 }
 
 static const struct test_case cases[] = {

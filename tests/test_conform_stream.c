@@ -33,12 +33,12 @@ static void read_and_write(struct cg_sock *a, struct cg_sock *b)
     write_text(b, "pong");
     IS(cg_yield(cg_readall(a, buf, 4)), 4);
     ck_assert_str_eq(buf, "pong");
-    cg_close(a);
+    cg_sock_close(a);
     for (int i = 0; i < 3; i++)
         IS(cg_yield(cg_read(b, buf, sizeof buf)), 0);
     IS(cg_yield(cg_readline(b, buf, sizeof buf)), 0);
     IS(cg_yield(cg_readall(b, buf, 1)), CG_EOF);
-    cg_close(b);
+    cg_sock_close(b);
 }
 
 /* readall wants all of it: an early end is CG_EOF, and .moved tells how much came. */
@@ -50,11 +50,11 @@ static void readall_ends_early(struct cg_sock *a, struct cg_sock *b)
     write_text(a, "0123456789");
     IS(cg_yield(cg_readall(b, buf, 4, .moved = &moved)), 4);
     ck_assert_uint_eq(moved, 4);
-    cg_close(a);
+    cg_sock_close(a);
     IS(cg_yield(cg_readall(b, buf, 16, .moved = &moved)), CG_EOF);
     ck_assert_uint_eq(moved, 6);
     ck_assert_mem_eq(buf, "456789", 6);
-    cg_close(b);
+    cg_sock_close(b);
 }
 
 static ssize_t writes_pieces(void *arg)
@@ -66,7 +66,7 @@ static ssize_t writes_pieces(void *arg)
         write_text(sock, pieces[i]);
         OK(cg_yield(cg_pass()));
     }
-    cg_close(sock);
+    cg_sock_close(sock);
     return 0;
 }
 
@@ -82,7 +82,7 @@ static void lines(struct cg_sock *a, struct cg_sock *b)
         ck_assert_str_eq(line, wanted[i]);
     }
     IS(cg_yield(cg_readline(b, line, sizeof line)), 0);
-    cg_close(b);
+    cg_sock_close(b);
     IS(test_end(writer), 0);
 }
 
@@ -101,8 +101,8 @@ static void line_too_long(struct cg_sock *a, struct cg_sock *b)
     ck_assert_mem_eq(line, "ne", 2);
     IS(cg_yield(cg_readline(b, line, 5)), 3);
     ck_assert_str_eq(line, "xt\n");
-    cg_close(a);
-    cg_close(b);
+    cg_sock_close(a);
+    cg_sock_close(b);
 }
 
 static ssize_t writes_much(void *arg)
@@ -110,7 +110,7 @@ static ssize_t writes_much(void *arg)
     struct cg_sock *sock = arg;
 
     IS(cg_yield(cg_writeall(sock, big, sizeof big)), sizeof big);
-    cg_close(sock);
+    cg_sock_close(sock);
     return 0;
 }
 
@@ -128,7 +128,7 @@ static void line_beyond_limit(struct cg_sock *a, struct cg_sock *b)
     IS(cg_yield(cg_readall(b, rest, sizeof rest)), sizeof rest);
     ck_assert(!memcmp(rest, big, sizeof big));
     IS(cg_yield(cg_read(b, rest, sizeof rest)), 0);
-    cg_close(b);
+    cg_sock_close(b);
     IS(test_end(writer), 0);
 }
 
@@ -146,22 +146,22 @@ static void borrow(struct cg_sock *a, struct cg_sock *b)
     IS(cg_yield(cg_read(b, buf, sizeof buf)), -EBUSY);
     IS(cg_yield(cg_borrow(b, &second)), -EBUSY);
     IS(cg_yield(cg_readline(b, buf, sizeof buf)), -EBUSY);
-    cg_giveback(&view, 1);
+    cg_view_release(&view, 1);
     IS(cg_yield(cg_readall(b, buf, 3)), 3);
     ck_assert_mem_eq(buf, "123", 3);
     OK(cg_yield(cg_borrow(b, &view)));
-    cg_giveback(&view, 0);
+    cg_view_release(&view, 0);
     IS(cg_yield(cg_readall(b, buf, 6)), 6);
     ck_assert_mem_eq(buf, "456789", 6);
     write_text(a, "last");
-    cg_close(a);
+    cg_sock_close(a);
     for (ssize_t n, left = 4; left; left -= n) {
         n = OK(cg_yield(cg_borrow(b, &view)));
         ck_assert_int_gt(n, 0);
-        cg_giveback(&view, (size_t)n);
+        cg_view_release(&view, (size_t)n);
     }
     IS(cg_yield(cg_borrow(b, &view)), 0);
-    cg_close(b);
+    cg_sock_close(b);
 }
 
 /* Closing a socket ends the views that were borrowed from it. */
@@ -171,8 +171,8 @@ static void close_while_lent(struct cg_sock *a, struct cg_sock *b)
 
     write_text(a, "x");
     IS(cg_yield(cg_borrow(b, &view)), 1);
-    cg_close(b);
-    cg_close(a);
+    cg_sock_close(b);
+    cg_sock_close(a);
 }
 
 /* ---- Both ways at once ---------------------------------------------------------------- */
@@ -227,7 +227,7 @@ static ssize_t drinks_once(struct flow *f, size_t at)
             return n;
         size = size > view.size ? view.size : size;
         test_verify(view.data, size, at);
-        cg_giveback(&view, size);
+        cg_view_release(&view, size);
         return (ssize_t)size;
     default:
         size = size > STREAM - at ? STREAM - at : size;
@@ -262,8 +262,8 @@ static void full_duplex(struct cg_sock *a, struct cg_sock *b)
         coros[i] = test_start(i < 2 ? pours : drinks, &flows[i]);
     for (int i = 0; i < 4; i++)
         IS(test_end(coros[i]), 0);
-    cg_close(a);
-    cg_close(b);
+    cg_sock_close(a);
+    cg_sock_close(b);
 }
 
 /* ---- Writing --------------------------------------------------------------------------- */
@@ -290,8 +290,8 @@ static void writeall_waits(struct cg_sock *a, struct cg_sock *b)
     IS(cg_yield(cg_writeall(a, big, sizeof big, .moved = &moved)), sizeof big);
     ck_assert_uint_eq(moved, sizeof big);
     IS(test_end(reader), sizeof big);
-    cg_close(a);
-    cg_close(b);
+    cg_sock_close(a);
+    cg_sock_close(b);
 }
 
 /* A gather write of as many parts as are allowed, some of them empty; one more is refused. */
@@ -313,8 +313,8 @@ static void writev_many_parts(struct cg_sock *a, struct cg_sock *b)
     IS(cg_yield(cg_writev(a, iov, CG_IOV_LIMIT + 1)), -EINVAL);
     IS(cg_yield(cg_writev(a, iov, CG_IOV_LIMIT)), sizeof big);
     IS(test_end(reader), sizeof big);
-    cg_close(a);
-    cg_close(b);
+    cg_sock_close(a);
+    cg_sock_close(b);
 }
 
 /* sendfile sends from an offset, without moving the file's position, and stops where the
@@ -340,8 +340,8 @@ static void sendfile_whole_and_part(struct cg_sock *a, struct cg_sock *b)
     IS(lseek(file, 0, SEEK_CUR), 7);
     close(file);
     IS(cg_yield(cg_sendfile(a, file, 0, 10)), -EBADF);
-    cg_close(a);
-    cg_close(b);
+    cg_sock_close(a);
+    cg_sock_close(b);
 }
 
 /* ---- Ends ------------------------------------------------------------------------------ */
@@ -360,9 +360,9 @@ static void half_close(struct cg_sock *a, struct cg_sock *b)
     write_text(b, "answer");
     IS(cg_yield(cg_readall(a, buf, 6)), 6);
     ck_assert_mem_eq(buf, "answer", 6);
-    cg_close(b);
+    cg_sock_close(b);
     IS(cg_yield(cg_read(a, buf, sizeof buf)), 0);
-    cg_close(a);
+    cg_sock_close(a);
 }
 
 struct last_words {
@@ -375,7 +375,7 @@ static ssize_t writes_and_closes(void *arg)
     struct last_words *w = arg;
 
     IS(cg_yield(cg_writeall(w->sock, big, w->size)), (ssize_t)w->size);
-    cg_close(w->sock);
+    cg_sock_close(w->sock);
     return 0;
 }
 
@@ -412,7 +412,7 @@ static ssize_t data_and_end_at_once(void *arg)
             IS(cg_yield(cg_sleep(CG_MILLISECOND)), 0);
         ck_assert_uint_eq(drain(b), size);
         IS(test_end(writer), 0);
-        cg_close(b);
+        cg_sock_close(b);
     }
     return 0;
 }
@@ -421,8 +421,8 @@ static void reset(struct cg_sock *sock)
 {
     struct linger linger = {.l_onoff = 1, .l_linger = 0};
 
-    IS(cg_setopt(sock, SOL_SOCKET, SO_LINGER, &linger, sizeof linger), 0);
-    cg_close(sock);
+    IS(cg_sock_setopt(sock, SOL_SOCKET, SO_LINGER, &linger, sizeof linger), 0);
+    cg_sock_close(sock);
 }
 
 static ssize_t reads_until_reset(void *arg)
@@ -444,7 +444,7 @@ static void reset_in_read(struct cg_sock *a, struct cg_sock *b)
     test_until_waiting(reader);
     reset(a);
     IS(test_end(reader), -ECONNRESET);
-    cg_close(b);
+    cg_sock_close(b);
 }
 
 static ssize_t writes_until_error(void *arg)
@@ -476,7 +476,7 @@ static void reset_in_write(struct cg_sock *a, struct cg_sock *b)
     n = cg_yield(cg_writeall(a, "x", 1));
     if (n != -ECONNRESET)
         IS(n, -EPIPE);
-    cg_close(a);
+    cg_sock_close(a);
 }
 
 /* Writing to a peer that has closed ends with an error in the end. */
@@ -484,13 +484,13 @@ static void write_to_closed(struct cg_sock *a, struct cg_sock *b)
 {
     ssize_t n;
 
-    cg_close(b);
+    cg_sock_close(b);
     do
         n = cg_yield(cg_write(a, big, 1000));
     while (n >= 0);
     if (n != -ECONNRESET)
         IS(n, -EPIPE);
-    cg_close(a);
+    cg_sock_close(a);
 }
 
 /* A reader and a writer of the two directions do not see each other's ends. */
@@ -504,8 +504,8 @@ static void end_of_one_direction(struct cg_sock *a, struct cg_sock *b)
     reader = test_start(reads_much, b);
     IS(cg_yield(cg_writeall(a, big, sizeof big)), sizeof big);
     IS(test_end(reader), sizeof big);
-    cg_close(a);
-    cg_close(b);
+    cg_sock_close(a);
+    cg_sock_close(b);
 }
 
 /* ---- Timeouts that progress moves ------------------------------------------------------ */
@@ -538,8 +538,8 @@ static void weak_timeout(struct cg_sock *a, struct cg_sock *b)
        -ETIMEDOUT);
     ck_assert_uint_eq(moved, 0);
     IS(test_end(writer), 0);
-    cg_close(a);
-    cg_close(b);
+    cg_sock_close(a);
+    cg_sock_close(b);
 }
 
 static const struct test_case cases[] = {

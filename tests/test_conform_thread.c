@@ -22,9 +22,9 @@ static void posted(void *arg)
 {
     struct posting *p = arg;
 
-    ck_assert_ptr_null(cg_self());
+    ck_assert_ptr_null(cg_coro_self());
     if (++p->next == POSTS)
-        cg_unhold(p->sched);
+        cg_sched_unhold(p->sched);
 }
 
 static void *posts(void *arg)
@@ -32,7 +32,7 @@ static void *posts(void *arg)
     struct posting *p = arg;
 
     for (int i = 0; i < POSTS; i++) {
-        OK(cg_post(p->sched, posted, p));
+        OK(cg_sched_post(p->sched, posted, p));
         if (i % 200 == 0)
             nanosleep(&(struct timespec){0, 500000}, NULL); /* it falls asleep meanwhile */
     }
@@ -46,8 +46,8 @@ static void post_from_thread(void)
     struct posting p = {.sched = test.sched};
     pthread_t thread;
 
-    cg_hold(test.sched);
-    OK(cg_start(test.sched, talks, &(int){20}));
+    cg_sched_hold(test.sched);
+    OK(cg_sched_start(test.sched, talks, &(int){20}));
     IS(pthread_create(&thread, NULL, posts, &p), 0);
     test_finish(&test);
     ck_assert_int_eq(p.next, POSTS);
@@ -80,7 +80,7 @@ static void posts_in_order(void)
 
     for (int i = 0; i < 100; i++) {
         list.items[i] = (struct numbered){&list, i};
-        OK(cg_post(test.sched, in_order, &list.items[i]));
+        OK(cg_sched_post(test.sched, in_order, &list.items[i]));
     }
     test_finish(&test);
     ck_assert_int_eq(list.next, 100);
@@ -92,7 +92,7 @@ static void posts_dropped(void)
 {
     struct test test = test_open(.timeout = 0);
 
-    OK(cg_post(test.sched, in_order, NULL));
+    OK(cg_sched_post(test.sched, in_order, NULL));
     test_close(&test);
 }
 
@@ -104,9 +104,9 @@ static void *runs_one(void *arg)
 
     OK(cg_reactor_open(arg, &reactor));
     sched = cg_sched_new(reactor);
-    OK(cg_start(sched, talks, &rounds));
-    OK(cg_start(sched, talks, &rounds));
-    IS(cg_run(sched), 0);
+    OK(cg_sched_start(sched, talks, &rounds));
+    OK(cg_sched_start(sched, talks, &rounds));
+    IS(cg_sched_run(sched), 0);
     cg_sched_free(sched);
     cg_reactor_close(reactor);
     return NULL;
@@ -126,8 +126,8 @@ static void threads_apart(void)
 
 static void *runs_foreign(void *arg)
 {
-    IS(cg_run(arg), -EPERM);
-    IS(cg_step(arg, 0), -EPERM);
+    IS(cg_sched_run(arg), -EPERM);
+    IS(cg_sched_step(arg, 0), -EPERM);
     return NULL;
 }
 
@@ -137,7 +137,7 @@ static void belongs_to_thread(void)
     struct test test = test_open(.timeout = 0);
     pthread_t thread;
 
-    OK(cg_start(test.sched, talks, &(int){1}));
+    OK(cg_sched_start(test.sched, talks, &(int){1}));
     test_finish(&test);
     IS(pthread_create(&thread, NULL, runs_foreign, test.sched), 0);
     pthread_join(thread, NULL);

@@ -25,14 +25,14 @@ static struct cg_resolver *names_for(struct cg_sched *sched)
     struct cg_resolver *names;
 
     OK(cg_resolver_open("fixed", NULL, &names));
-    OK(cg_sched_resolver(sched, names));
+    OK(cg_sched_set_resolver(sched, names));
     return names;
 }
 
 /* The scheduler of the case has one name, web.test. */
 static void web_is(const char *addrs)
 {
-    OK(cg_host(names_for(cg_sched_self()), "web.test", addrs));
+    OK(cg_resolver_set_host(names_for(cg_sched_self()), "web.test", addrs));
 }
 
 /* A listener whose backlog is full: who connects there hears nothing. */
@@ -44,7 +44,7 @@ static struct hole dig(const char *addr)
 {
     struct hole hole;
 
-    OK(cg_listen(cg_sched_self(), addr, &hole.listener, .backlog = 1));
+    OK(cg_sock_listen(cg_sched_self(), addr, &hole.listener, .backlog = 1));
     OK(cg_yield(cg_connect(addr, &hole.filler)));
     return hole;
 }
@@ -52,8 +52,8 @@ static struct hole dig(const char *addr)
 /* Whoever waits there is refused. */
 static void fill_in(struct hole *hole)
 {
-    cg_close(hole->filler);
-    cg_close(hole->listener);
+    cg_sock_close(hole->filler);
+    cg_sock_close(hole->listener);
 }
 
 /* Whoever waits there is let in. */
@@ -62,14 +62,14 @@ static void open_up(struct hole *hole)
     struct cg_sock *first;
 
     OK(cg_yield(cg_accept(hole->listener, &first)));
-    cg_close(first);
+    cg_sock_close(first);
 }
 
 static struct cg_sock *serve(const char *addr)
 {
     struct cg_sock *listener;
 
-    OK(cg_listen(cg_sched_self(), addr, &listener));
+    OK(cg_sock_listen(cg_sched_self(), addr, &listener));
     return listener;
 }
 
@@ -108,7 +108,7 @@ static ssize_t connect_web(struct cg_sock **conn, int64_t timeout)
     ssize_t n;
 
     try_count = 0;
-    began = cg_now(cg_sched_self());
+    began = cg_sched_now(cg_sched_self());
     cg_sim_trace(world, trace, NULL);
     n = cg_yield(cg_connect("web.test:80", conn, .timeout = timeout));
     cg_sim_trace(world, NULL, NULL);
@@ -117,7 +117,7 @@ static ssize_t connect_web(struct cg_sock **conn, int64_t timeout)
 
 static int64_t since(void)
 {
-    return cg_now(cg_sched_self()) - began;
+    return cg_sched_now(cg_sched_self()) - began;
 }
 
 static void tried(int i, const char *addr, int64_t when)
@@ -130,7 +130,7 @@ static void check_peer(struct cg_sock *conn, const char *want)
 {
     char text[CG_ADDR_SIZE];
 
-    OK(cg_peer_addr(conn, text, sizeof text));
+    OK(cg_sock_peer_addr(conn, text, sizeof text));
     ck_assert_str_eq(text, want);
 }
 
@@ -184,8 +184,8 @@ static ssize_t refused_first(void *arg)
     ck_assert_int_eq(since(), 0);
     IS(try_count, 2);
     check_peer(conn, V4_1);
-    cg_close(conn);
-    cg_close(listener);
+    cg_sock_close(conn);
+    cg_sock_close(listener);
     return 0;
 }
 
@@ -204,8 +204,8 @@ static ssize_t black_hole_first(void *arg)
     check_peer(conn, V4_1);
     open_up(&hole);
     IS(cg_yield(cg_accept(hole.listener, &late, .timeout = CG_SECOND)), -ETIMEDOUT);
-    cg_close(conn);
-    cg_close(listener);
+    cg_sock_close(conn);
+    cg_sock_close(listener);
     fill_in(&hole);
     return 0;
 }
@@ -231,7 +231,7 @@ static ssize_t slow_first(void *arg)
     IS(try_count, 2);
     check_peer(conn, V6_1);
     IS(test_end(opener), 0);
-    cg_close(conn);
+    cg_sock_close(conn);
     fill_in(&first);
     fill_in(&second);
     return 0;
@@ -260,8 +260,8 @@ static ssize_t fails_meanwhile(void *arg)
     tried(2, V6_2, 350 * MS);
     check_peer(conn, V6_2);
     IS(test_end(closer), 0);
-    cg_close(conn);
-    cg_close(listener);
+    cg_sock_close(conn);
+    cg_sock_close(listener);
     fill_in(&second);
     return 0;
 }
@@ -280,7 +280,7 @@ static ssize_t waits_for_all(void *arg)
     IS(try_count, 2);
     check_peer(conn, V6_1);
     IS(test_end(opener), 0);
-    cg_close(conn);
+    cg_sock_close(conn);
     fill_in(&first);
     return 0;
 }
@@ -303,7 +303,7 @@ static void check_apart(struct cg_resolver *names, const struct apart *apart)
     struct cg_sock *listener = serve(apart->listener), *conn;
     size_t handles = cg_sim_handles(cg_sched_reactor(cg_sched_self()));
 
-    OK(cg_host(names, "web.test", apart->addrs, .delay_ipv4 = apart->delay_ipv4,
+    OK(cg_resolver_set_host(names, "web.test", apart->addrs, .delay_ipv4 = apart->delay_ipv4,
                .delay_ipv6 = apart->delay_ipv6));
     IS(connect_web(&conn, 20 * CG_SECOND), apart->answer);
     ck_assert_int_eq(since(), apart->took);
@@ -312,11 +312,11 @@ static void check_apart(struct cg_resolver *names, const struct apart *apart)
         tried(i, apart->attempts[i].addr, apart->attempts[i].when);
     if (apart->answer == 0) {
         check_peer(conn, apart->attempts[apart->tries - 1].addr);
-        cg_close(conn);
+        cg_sock_close(conn);
     } else {
         ck_assert_uint_eq(cg_sim_handles(cg_sched_reactor(cg_sched_self())), handles);
     }
-    cg_close(listener);
+    cg_sock_close(listener);
 }
 
 /* With IPv4 alone IPv6 is waited for 50 ms; with IPv6 nobody is waited for. A look-up without
@@ -362,7 +362,7 @@ static ssize_t joins_later(void *arg)
     struct cg_sock *listener = serve(V4_2), *conn;
 
     (void)arg;
-    OK(cg_host(names_for(cg_sched_self()), "web.test", "10.0.0.1 10.0.0.2 2001:db8::1",
+    OK(cg_resolver_set_host(names_for(cg_sched_self()), "web.test", "10.0.0.1 10.0.0.2 2001:db8::1",
                .delay_ipv6 = 100 * MS));
     IS(connect_web(&conn, CG_NEVER), 0);
     IS(try_count, 3);
@@ -370,8 +370,8 @@ static ssize_t joins_later(void *arg)
     tried(1, V6_1, 300 * MS);
     tried(2, V4_2, 550 * MS);
     check_peer(conn, V4_2);
-    cg_close(conn);
-    cg_close(listener);
+    cg_sock_close(conn);
+    cg_sock_close(listener);
     fill_in(&holes[0]);
     fill_in(&holes[1]);
     return 0;
@@ -384,10 +384,10 @@ static ssize_t fails_apart(void *arg)
     struct cg_sock *conn;
 
     (void)arg;
-    OK(cg_host(names, "web.test", NULL, .error = CG_ELOOKUP, .delay_ipv6 = 10 * MS));
+    OK(cg_resolver_set_host(names, "web.test", NULL, .error = CG_ELOOKUP, .delay_ipv6 = 10 * MS));
     IS(connect_web(&conn, CG_NEVER), CG_ELOOKUP);
     ck_assert_int_eq(since(), 10 * MS);
-    OK(cg_host(names, "web.test", NULL, .error = CG_EHOST, .delay_ipv4 = 10 * MS));
+    OK(cg_resolver_set_host(names, "web.test", NULL, .error = CG_EHOST, .delay_ipv4 = 10 * MS));
     IS(connect_web(&conn, CG_NEVER), CG_EHOST);
     return 0;
 }
@@ -402,10 +402,10 @@ static ssize_t answers(void *arg)
     struct cg_sock *conn = NULL;
 
     (void)arg;
-    OK(cg_host(names, "gone.test", NULL, .error = CG_EHOST));
-    OK(cg_host(names, "down.test", NULL, .error = CG_ELOOKUP, .delay = 5 * MS));
-    OK(cg_host(names, "mute.test", "10.0.0.1", .delay = CG_NEVER));
-    OK(cg_host(names, "web.test", "10.0.0.1", .delay = 600 * MS));
+    OK(cg_resolver_set_host(names, "gone.test", NULL, .error = CG_EHOST));
+    OK(cg_resolver_set_host(names, "down.test", NULL, .error = CG_ELOOKUP, .delay = 5 * MS));
+    OK(cg_resolver_set_host(names, "mute.test", "10.0.0.1", .delay = CG_NEVER));
+    OK(cg_resolver_set_host(names, "web.test", "10.0.0.1", .delay = 600 * MS));
     IS(cg_yield(cg_connect("gone.test:80", &conn)), CG_EHOST);
     IS(cg_yield(cg_connect("unheard.of:80", &conn)), CG_EHOST);
     IS(cg_yield(cg_connect("down.test:80", &conn)), CG_ELOOKUP);
@@ -428,7 +428,7 @@ static ssize_t connects(void *arg)
     ssize_t n = cg_yield(cg_connect(arg, &conn));
 
     if (n >= 0)
-        cg_close(conn);
+        cg_sock_close(conn);
     return n;
 }
 
@@ -451,8 +451,8 @@ static ssize_t one_op_or_several(void *arg)
     struct cg_resolver *names = names_for(cg_sched_self());
 
     (void)arg;
-    OK(cg_host(names, "web.test", "10.0.0.1"));
-    OK(cg_host(names, "mute.test", "10.0.0.1", .delay = CG_NEVER));
+    OK(cg_resolver_set_host(names, "web.test", "10.0.0.1"));
+    OK(cg_resolver_set_host(names, "mute.test", "10.0.0.1", .delay = CG_NEVER));
     check_waits_for(V4_1, "connect 10.0.0.1:80");
     check_waits_for("mute.test:80", "resolve mute.test");
     check_waits_for("web.test:80", "connects 1 of 1");
@@ -474,9 +474,9 @@ static ssize_t localhost(void *arg)
     OK(cg_yield(cg_accept(listener, &accepted)));
     IS(cg_yield(cg_write(conn, "x", 1)), 1);
     IS(cg_yield(cg_read(accepted, name, 1)), 1);
-    cg_close(conn);
-    cg_close(accepted);
-    cg_close(listener);
+    cg_sock_close(conn);
+    cg_sock_close(accepted);
+    cg_sock_close(listener);
     return 0;
 }
 
@@ -491,8 +491,8 @@ static ssize_t passes_over(void *arg)
     snprintf(name, sizeof name, "web.test%s", strrchr(addr, ':'));
     OK(cg_yield(cg_connect(name, &conn, .timeout = 20 * CG_SECOND)));
     check_peer(conn, addr);
-    cg_close(conn);
-    cg_close(listener);
+    cg_sock_close(conn);
+    cg_sock_close(listener);
     IS(cg_yield(cg_connect(name, &conn, .timeout = 20 * CG_SECOND)), -ECONNREFUSED);
     return 0;
 }
@@ -510,12 +510,12 @@ static ssize_t loses(void *arg)
         struct cg_op *connect = cg_connect(name, &conn);
 
         OK(cg_yield(cg_any((connect, cg_sleep(passes * 20 * CG_MICROSECOND)))));
-        if (cg_result(connect) >= 0)
-            cg_close(conn);
+        if (cg_op_result(connect) >= 0)
+            cg_sock_close(conn);
         else
-            IS(cg_result(connect), -ECANCELED);
+            IS(cg_op_result(connect), -ECANCELED);
     }
-    cg_close(listener);
+    cg_sock_close(listener);
     return 0;
 }
 
@@ -532,7 +532,7 @@ static ssize_t sink(void *arg)
     while ((n = cg_yield(cg_read(arg, &byte, 1))) > 0)
         continue;
     ended++;
-    cg_close(arg);
+    cg_sock_close(arg);
     return n;
 }
 
@@ -566,7 +566,7 @@ static ssize_t cancels_everywhere(void *arg)
     size_t handles;
 
     accepted = ended = 0;
-    OK(cg_host_set(names_for(cg_sched_self()), "web.test", "2001:db8::1 10.0.0.1", delays));
+    OK(cg_resolver_set_host_with(names_for(cg_sched_self()), "web.test", "2001:db8::1 10.0.0.1", delays));
     OK(cg_yield(cg_sleep(CG_SECOND)));
     handles = cg_sim_handles(cg_sched_reactor(cg_sched_self()));
     for (int64_t t = 0; t < 420 * MS; t += 5 * MS + 17 * CG_MICROSECOND) {
@@ -575,17 +575,17 @@ static ssize_t cancels_everywhere(void *arg)
 
         /* Lost in a race. */
         OK(cg_yield(cg_any((connect, cg_sleep(t)))));
-        won += cg_result(connect) >= 0;
-        lost += cg_result(connect) == -ECANCELED;
-        if (cg_result(connect) >= 0)
-            cg_close(conn);
+        won += cg_op_result(connect) >= 0;
+        lost += cg_op_result(connect) == -ECANCELED;
+        if (cg_op_result(connect) >= 0)
+            cg_sock_close(conn);
         check_settled(handles);
         /* Timed out. */
         n = cg_yield(cg_connect("web.test:80", &conn, .timeout = t + 1));
         won += n >= 0;
         lost += n == -ETIMEDOUT;
         if (n >= 0)
-            cg_close(conn);
+            cg_sock_close(conn);
         check_settled(handles);
         /* Cancelled with its coroutine. */
         connecting = test_start(connects, "web.test:80");
@@ -602,7 +602,7 @@ static ssize_t cancels_everywhere(void *arg)
     fill_in(&hole);
     OK(cg_yield(cg_cancel(serving)));
     IS(test_end(serving), 0);
-    cg_close(listener);
+    cg_sock_close(listener);
     return 0;
 }
 
@@ -626,10 +626,10 @@ static void cancel_in_worlds(void)
 
         OK(cg_sim_open(&options, &test.reactor));
         ck_assert_ptr_nonnull(test.sched = cg_sched_new(test.reactor));
-        OK(cg_start(test.sched, cancels_everywhere, &delays[seed / 6], .coro = &coro));
+        OK(cg_sched_start(test.sched, cancels_everywhere, &delays[seed / 6], .coro = &coro));
         test_finish(&test);
         IS(cg_coro_result(coro), 0);
-        cg_unref(coro);
+        cg_coro_unref(coro);
         test_close(&test);
     }
 }
@@ -649,11 +649,11 @@ static ssize_t comes_too_late(void *arg)
     check_settled(handles);
     ck_assert_uint_eq(accepted, 1);
     IS(cg_yield(cg_connect("web.test:80", &conn, .timeout = 40 * MS + 1)), 0);
-    cg_close(conn);
+    cg_sock_close(conn);
     check_settled(handles);
     OK(cg_yield(cg_cancel(serving)));
     IS(test_end(serving), 0);
-    cg_close(listener);
+    cg_sock_close(listener);
     return 0;
 }
 
@@ -664,10 +664,10 @@ static void too_late_by_nothing(void)
 
     OK(cg_sim_open(&(struct cg_sim_options){.latency = 20 * MS}, &test.reactor));
     ck_assert_ptr_nonnull(test.sched = cg_sched_new(test.reactor));
-    OK(cg_start(test.sched, comes_too_late, NULL, .coro = &coro));
+    OK(cg_sched_start(test.sched, comes_too_late, NULL, .coro = &coro));
     test_finish(&test);
     IS(cg_coro_result(coro), 0);
-    cg_unref(coro);
+    cg_coro_unref(coro);
     test_close(&test);
 }
 
@@ -686,14 +686,14 @@ static void free_in_between(int64_t delay_ipv6)
 {
     for (int64_t t = 0; t < 600 * MS; t += 50 * MS) {
         struct test test = test_open(.timeout = 0);
-        int64_t until = cg_now(test.sched) + t;
+        int64_t until = cg_sched_now(test.sched) + t;
 
-        OK(cg_host(names_for(test.sched), "web.test", ALL_FOUR, .delay = 100 * MS,
+        OK(cg_resolver_set_host(names_for(test.sched), "web.test", ALL_FOUR, .delay = 100 * MS,
                    .delay_ipv6 = delay_ipv6));
-        OK(cg_start(test.sched, connects_for_ever, NULL));
+        OK(cg_sched_start(test.sched, connects_for_ever, NULL));
         do
-            IS(cg_step(test.sched, 10 * MS), 1);
-        while (cg_now(test.sched) < until);
+            IS(cg_sched_step(test.sched, 10 * MS), 1);
+        while (cg_sched_now(test.sched) < until);
         test_close(&test);
     }
 }

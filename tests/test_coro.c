@@ -27,7 +27,7 @@ static ssize_t add_runs_first(void *arg)
 
 static ssize_t looks_at_itself(void *arg)
 {
-    struct cg_coro *self = cg_self();
+    struct cg_coro *self = cg_coro_self();
 
     (void)arg;
     ck_assert_ptr_nonnull(self);
@@ -62,7 +62,7 @@ static ssize_t states(void *arg)
     ck_assert_int_eq(cg_coro_state(coro), CG_CORO_FINISHED);
     IS(cg_coro_result(coro), 77);
     ck_assert_ptr_null(cg_coro_op(coro));
-    cg_unref(coro);
+    cg_coro_unref(coro);
     return 0;
 }
 
@@ -74,16 +74,16 @@ static ssize_t references_stay_valid(void *arg)
     struct cg_coro *coro = test_start(answers, &value), *second;
 
     (void)arg;
-    second = cg_ref(coro);
+    second = cg_coro_ref(coro);
     ck_assert_ptr_eq(second, coro);
     IS(cg_yield(cg_join(coro)), 1234);
-    cg_unref(second);
+    cg_coro_unref(second);
     for (int i = 0; i < 300; i++)
         IS(cg_yield(cg_add(answers, &zero, .name = "other")), 0);
     ck_assert_str_eq(cg_coro_name(coro), "helper");
     IS(cg_coro_result(coro), 1234);
     IS(cg_yield(cg_join(coro)), 1234);
-    cg_unref(coro);
+    cg_coro_unref(coro);
     return 0;
 }
 
@@ -119,7 +119,7 @@ static ssize_t join_many(void *arg)
     for (size_t i = 0; i < COUNT(joiners); i++)
         IS(test_end(joiners[i]), 0);
     IS(cg_yield(cg_join(j.target)), -ENOTTY);
-    cg_unref(j.target);
+    cg_coro_unref(j.target);
     return 0;
 }
 
@@ -134,11 +134,11 @@ static ssize_t join_times_out(void *arg)
     ck_assert_int_eq(now(), start);
     IS(cg_yield(cg_join(coro, .timeout = MS)), -ETIMEDOUT);
     ck_assert_int_eq(cg_coro_state(coro), CG_CORO_WAITING);
-    IS(cg_yield(cg_join(cg_self())), -EDEADLK);
+    IS(cg_yield(cg_join(cg_coro_self())), -EDEADLK);
     IS(cg_yield(cg_join(coro)), 0);
     IS(cg_yield(cg_join(coro, .timeout = CG_NOWAIT)), 0);
     ck_assert_int_ge(now(), start + CG_SECOND);
-    cg_unref(coro);
+    cg_coro_unref(coro);
     return 0;
 }
 
@@ -177,7 +177,7 @@ static ssize_t cancel_ends_waits(void *arg)
     ck_assert_int_eq(now(), start);
     IS(cg_yield(cg_cancel(coro)), -ESRCH);
     IS(cg_coro_cancel(coro), -ESRCH);
-    cg_unref(coro);
+    cg_coro_unref(coro);
     return 0;
 }
 
@@ -196,7 +196,7 @@ static ssize_t cancel_before_start(void *arg)
 static ssize_t cancels_itself(void *arg)
 {
     (void)arg;
-    IS(cg_coro_cancel(cg_self()), 0);
+    IS(cg_coro_cancel(cg_coro_self()), 0);
     return cg_yield(cg_call(two_waits, NULL));
 }
 

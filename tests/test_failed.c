@@ -17,7 +17,7 @@ static char told_name[32];
 static void hear(void *arg, struct cg_coro *coro)
 {
     ck_assert_ptr_eq(arg, &told);
-    ck_assert_ptr_null(cg_self()); /* outside any coroutine */
+    ck_assert_ptr_null(cg_coro_self()); /* outside any coroutine */
     ck_assert_int_eq(cg_coro_state(coro), CG_CORO_FINISHED);
     told++;
     told_result = cg_coro_result(coro);
@@ -79,7 +79,7 @@ static ssize_t joined(void *arg)
         if (late)
             wait_turns();
         IS(cg_yield(cg_join(coro)), -EIO);
-        cg_unref(coro);
+        cg_coro_unref(coro);
         expect(0);
     }
     return 0;
@@ -103,7 +103,7 @@ static ssize_t join_given_up(void *arg)
             IS(cg_yield(cg_any((cg_join(coro), cg_pass()))), 1);
         IS(cg_yield(cg_signal("fail", NULL)), 1);
         expect(0); /* its result may still be read */
-        cg_unref(coro);
+        cg_coro_unref(coro);
         expect(1);
     }
     return 0;
@@ -119,7 +119,7 @@ static ssize_t read_later(void *arg)
     IS(cg_coro_result(coro), -EBUSY); /* too early: not taken by this */
     wait_turns();
     IS(cg_coro_result(coro), -EIO);
-    cg_unref(coro);
+    cg_coro_unref(coro);
     expect(0);
     return 0;
 }
@@ -162,10 +162,10 @@ static ssize_t groups(void *arg)
     listen_to(cg_sched_self());
     for (int keep_going = 0; keep_going < 2; keep_going++) {
         cg_group_open(&group, .keep_going = keep_going);
-        IS(cg_group_start(&group, fails, NULL, NULL, NULL), 0);
-        IS(cg_group_start(&group, fails, NULL, NULL, NULL), 0);
-        IS(cg_group_start(&group, fails, NULL, &answer, NULL), 0);
-        IS(cg_yield(cg_group_wait(&group)), -EIO);
+        IS(cg_group_start_with(&group, fails, NULL, NULL, NULL), 0);
+        IS(cg_group_start_with(&group, fails, NULL, NULL, NULL), 0);
+        IS(cg_group_start_with(&group, fails, NULL, &answer, NULL), 0);
+        IS(cg_yield(cg_wait_group(&group)), -EIO);
         IS(answer, -EIO);
         expect(keep_going);
     }
@@ -180,12 +180,12 @@ static ssize_t produces(void *arg)
 
 static ssize_t producer(void *arg)
 {
-    struct cg_iterate it = {.fn = produces};
+    struct cg_iterator it = {.fn = produces};
     void *value;
 
     (void)arg;
     listen_to(cg_sched_self());
-    IS(cg_yield(cg_next(&it, &value)), -EIO);
+    IS(cg_yield(cg_get_next(&it, &value)), -EIO);
     expect(0);
     return 0;
 }
@@ -195,7 +195,7 @@ static struct cg_coro *kept;
 static void keep(void *arg, struct cg_coro *coro)
 {
     ++*(int *)arg;
-    kept = cg_ref(coro);
+    kept = cg_coro_ref(coro);
 }
 
 /* The function may keep the coroutine. It is told once, also when that reference goes. */
@@ -209,14 +209,14 @@ static ssize_t kept_by_function(void *arg)
     ck_assert_str_eq(cg_coro_name(kept), "kept");
     IS(cg_coro_result(kept), -EIO);
     IS(cg_yield(cg_join(kept)), -EIO);
-    cg_unref(kept);
+    cg_coro_unref(kept);
     expect(0);
     return 0;
 }
 
 static ssize_t handler(struct cg_sock *conn, void *result)
 {
-    cg_close(conn);
+    cg_sock_close(conn);
     return *(ssize_t *)result;
 }
 
@@ -248,14 +248,14 @@ static ssize_t handlers(void *arg)
         server.result = i < 2 ? -EIO : peers[i - 2];
         IS(cg_yield(cg_connect(addr, &conn)), 0);
         IS(cg_yield(cg_read(conn, &c, 1)), 0);
-        cg_close(conn);
+        cg_sock_close(conn);
         expect(i < 2);
     }
     ck_assert_str_eq(told_name, "handler");
     IS(told_result, -EIO);
     IS(cg_yield(cg_cancel(coro)), 0);
     IS(test_end(coro), -ECANCELED);
-    cg_close(server.listener);
+    cg_sock_close(server.listener);
     return 0;
 }
 
@@ -349,8 +349,8 @@ static void at_the_end(void)
     struct test test = test_open();
 
     listen_to(test.sched);
-    ck_assert_int_eq(cg_start(test.sched, fails_at_end, NULL, .name = "last"), 0);
-    ck_assert_int_ge(cg_step(test.sched, 0), 0);
+    ck_assert_int_eq(cg_sched_start(test.sched, fails_at_end, NULL, .name = "last"), 0);
+    ck_assert_int_ge(cg_sched_step(test.sched, 0), 0);
     test_close(&test);
     ck_assert_int_eq(told, 1);
     ck_assert_str_eq(told_name, "last");

@@ -48,7 +48,7 @@ static ssize_t dials(void *arg)
     struct life *life = arg;
 
     if (!well(life, cg_yield(cg_connect(life->addr, &life->connected)))) {
-        cg_close(life->listener); /* or its acceptor would wait for ever */
+        cg_sock_close(life->listener); /* or its acceptor would wait for ever */
         life->listener = NULL;
     }
     return 0;
@@ -76,7 +76,7 @@ static bool transfer(struct life *life, struct cg_sock *from, struct cg_sock *to
         !well(life, cg_yield(cg_readall(to, buf, 8))) ||
         !well(life, cg_yield(cg_borrow(to, &view))))
         return false;
-    cg_giveback(&view, view.size);
+    cg_view_release(&view, view.size);
     return true;
 }
 
@@ -88,9 +88,9 @@ static bool talk(struct life *life)
 
     if (!transfer(life, life->connected, life->accepted) ||
         !transfer(life, life->accepted, life->connected) ||
-        !well(life, cg_pair(sched, &life->left, &life->right)) ||
+        !well(life, cg_sock_pair(sched, &life->left, &life->right)) ||
         !transfer(life, life->left, life->right) ||
-        !well(life, cg_post(sched, post, &life->posted)))
+        !well(life, cg_sched_post(sched, post, &life->posted)))
         return false;
     read = cg_read(life->accepted, &byte, 1);
     return well(life, cg_yield(cg_any((read, cg_call(two, NULL))))) &&
@@ -107,8 +107,8 @@ static ssize_t lives(void *arg)
     struct life *life = arg;
     struct cg_coro *dialer = NULL;
 
-    if (well(life, cg_listen(cg_sched_self(), "127.0.0.1:0", &life->listener)) &&
-        well(life, cg_local_addr(life->listener, life->addr, sizeof life->addr)) &&
+    if (well(life, cg_sock_listen(cg_sched_self(), "127.0.0.1:0", &life->listener)) &&
+        well(life, cg_sock_local_addr(life->listener, life->addr, sizeof life->addr)) &&
         well(life, cg_yield(cg_add(dials, life, .coro = &dialer)))) {
         bool accepted = life->listener &&
                         well(life, cg_yield(cg_accept(life->listener, &life->accepted,
@@ -117,15 +117,15 @@ static ssize_t lives(void *arg)
                                                 .trouble_arg = life)));
 
         cg_yield(cg_join(dialer));
-        cg_unref(dialer);
+        cg_coro_unref(dialer);
         if (accepted && life->connected)
             talk(life);
     }
-    cg_close(life->accepted);
-    cg_close(life->connected);
-    cg_close(life->left);
-    cg_close(life->right);
-    cg_close(life->listener);
+    cg_sock_close(life->accepted);
+    cg_sock_close(life->connected);
+    cg_sock_close(life->left);
+    cg_sock_close(life->right);
+    cg_sock_close(life->listener);
     return 0;
 }
 
@@ -139,13 +139,13 @@ static ssize_t live_once(int64_t patience)
 
     if (error)
         return error;
-    sched = cg_sched_create(reactor, NULL);
+    sched = cg_sched_new_with(reactor, NULL);
     if (!sched) {
         cg_reactor_close(reactor);
         return -ENOMEM;
     }
     test_watch(sched, 20);
-    if (well(&life, cg_start(sched, lives, &life)) && cg_run(sched) != 0)
+    if (well(&life, cg_sched_start(sched, lives, &life)) && cg_sched_run(sched) != 0)
         life.error = -EDEADLK; /* somebody waits for what will not come */
     test_watch(NULL, 20);
     cg_sched_free(sched);

@@ -55,16 +55,16 @@ static void append(const char *path, const char *text)
     close(fd);
 }
 
-static struct cg_follow *follow(const char *path, bool from_start)
+static struct cg_follower *follow(const char *path, bool from_start)
 {
-    struct cg_follow *made = NULL;
+    struct cg_follower *made = NULL;
 
-    OK(cg_follow_open(cg_sched_self(), path, &made, .from_start = from_start));
+    OK(cg_follower_open(cg_sched_self(), path, &made, .from_start = from_start));
     return made;
 }
 
 /* The next line is this one. */
-static void expect(struct cg_follow *f, const char *line)
+static void expect(struct cg_follower *f, const char *line)
 {
     char buf[128];
 
@@ -73,7 +73,7 @@ static void expect(struct cg_follow *f, const char *line)
 }
 
 /* There is no line now. */
-static void expect_nothing(struct cg_follow *f)
+static void expect_nothing(struct cg_follower *f)
 {
     char buf[128];
 
@@ -85,7 +85,7 @@ static void expect_nothing(struct cg_follow *f)
 static ssize_t lines(void *arg)
 {
     struct place p;
-    struct cg_follow *all, *new;
+    struct cg_follower *all, *new;
 
     (void)arg;
     make_place(&p);
@@ -104,9 +104,9 @@ static ssize_t lines(void *arg)
     expect(all, "four\n");
     expect(all, "\n");
     expect_nothing(all);
-    cg_follow_close(all);
-    cg_follow_close(new);
-    cg_follow_close(NULL);
+    cg_follower_close(all);
+    cg_follower_close(new);
+    cg_follower_close(NULL);
     remove_place(&p);
     return 0;
 }
@@ -122,7 +122,7 @@ static ssize_t reads_one(void *arg)
 static ssize_t waits_for_more(void *arg)
 {
     struct place p;
-    struct cg_follow *f;
+    struct cg_follower *f;
     struct cg_coro *coro;
 
     (void)arg;
@@ -137,7 +137,7 @@ static ssize_t waits_for_more(void *arg)
     ck_assert(cg_coro_state(coro) == CG_CORO_WAITING);
     append(p.log, "teen\n");
     IS(test_end(coro), 9);
-    cg_follow_close(f);
+    cg_follower_close(f);
     remove_place(&p);
     return 0;
 }
@@ -147,7 +147,7 @@ static ssize_t waits_for_more(void *arg)
 static ssize_t rotated(void *arg)
 {
     struct place p;
-    struct cg_follow *f;
+    struct cg_follower *f;
 
     (void)arg;
     make_place(&p);
@@ -175,7 +175,7 @@ static ssize_t rotated(void *arg)
     append(p.log, "seven\n");
     expect(f, "seven\n");
     expect_nothing(f);
-    cg_follow_close(f);
+    cg_follower_close(f);
     remove_place(&p);
     return 0;
 }
@@ -184,7 +184,7 @@ static ssize_t rotated(void *arg)
 static ssize_t truncated(void *arg)
 {
     struct place p;
-    struct cg_follow *f;
+    struct cg_follower *f;
 
     (void)arg;
     make_place(&p);
@@ -201,7 +201,7 @@ static ssize_t truncated(void *arg)
     expect_nothing(f);
     append(p.log, "newer\n");
     expect(f, "newer\n");
-    cg_follow_close(f);
+    cg_follower_close(f);
     remove_place(&p);
     return 0;
 }
@@ -210,7 +210,7 @@ static ssize_t truncated(void *arg)
 static ssize_t unknown_size(void *arg)
 {
     struct place p;
-    struct cg_follow *f;
+    struct cg_follower *f;
 
     (void)arg;
     make_place(&p);
@@ -227,7 +227,7 @@ static ssize_t unknown_size(void *arg)
     fstat_fails = false;
     expect(f, "three\n");
     expect_nothing(f);
-    cg_follow_close(f);
+    cg_follower_close(f);
     remove_place(&p);
     return 0;
 }
@@ -236,33 +236,33 @@ static ssize_t unknown_size(void *arg)
 static ssize_t missing(void *arg)
 {
     struct place p;
-    struct cg_follow *f = NULL;
+    struct cg_follower *f = NULL;
 
     (void)arg;
     make_place(&p);
-    IS(cg_follow_open(cg_sched_self(), p.log, &f), -ENOENT);
-    IS(cg_follow_open(cg_sched_self(), p.dir, &f, .missing_ok = true), -EINVAL);
+    IS(cg_follower_open(cg_sched_self(), p.log, &f), -ENOENT);
+    IS(cg_follower_open(cg_sched_self(), p.dir, &f, .missing_ok = true), -EINVAL);
     ck_assert_ptr_null(f);
-    OK(cg_follow_open(cg_sched_self(), p.log, &f, .missing_ok = true));
+    OK(cg_follower_open(cg_sched_self(), p.log, &f, .missing_ok = true));
     expect_nothing(f);
     append(p.log, "there\n");
     expect(f, "there\n");
-    cg_follow_close(f);
+    cg_follower_close(f);
     remove_place(&p);
     return 0;
 }
 
-/* A line that does not fit stays unread; a larger buffer has it, or cg_follow_read. */
+/* A line that does not fit stays unread; a larger buffer has it, or cg_follow_bytes. */
 static ssize_t long_lines(void *arg)
 {
     struct place p;
-    struct cg_follow *f = NULL;
+    struct cg_follower *f = NULL;
     char buf[16], large[64];
 
     (void)arg;
     make_place(&p);
     append(p.log, "123456789\nshort\n");
-    OK(cg_follow_open(cg_sched_self(), p.log, &f, .from_start = true, .limit = 20));
+    OK(cg_follower_open(cg_sched_self(), p.log, &f, .from_start = true, .limit = 20));
     IS(cg_yield(cg_follow_line(f, buf, 10)), -EMSGSIZE);
     IS(cg_yield(cg_follow_line(f, buf, 11)), 10);
     ck_assert_str_eq(buf, "123456789\n");
@@ -270,11 +270,11 @@ static ssize_t long_lines(void *arg)
     append(p.log, "a line without an end that goes on and on");
     IS(cg_yield(cg_follow_line(f, buf, sizeof buf)), -EMSGSIZE);
     IS(cg_yield(cg_follow_line(f, large, sizeof large)), -EMSGSIZE); /* the limit */
-    for (size_t n = 0; n < 41; n += (size_t)OK(cg_yield(cg_follow_read(f, buf, sizeof buf))))
+    for (size_t n = 0; n < 41; n += (size_t)OK(cg_yield(cg_follow_bytes(f, buf, sizeof buf))))
         continue;
     append(p.log, "\n");
     expect(f, "\n");
-    cg_follow_close(f);
+    cg_follower_close(f);
     remove_place(&p);
     return 0;
 }
@@ -283,7 +283,7 @@ static ssize_t long_lines(void *arg)
 static ssize_t traceless(void *arg)
 {
     struct place p;
-    struct cg_follow *f;
+    struct cg_follower *f;
     struct cg_coro *coro;
     char buf[32], text[32];
     int next = 0;
@@ -313,7 +313,7 @@ static ssize_t traceless(void *arg)
     IS(test_end(coro), -ECANCELED);
     expect(f, "last\n");
     expect_nothing(f);
-    cg_follow_close(f);
+    cg_follower_close(f);
     remove_place(&p);
     return 0;
 }
@@ -360,21 +360,21 @@ static ssize_t logs(void *arg)
 static ssize_t through_rotations(void *arg)
 {
     struct writer w = {.count = 60};
-    struct cg_follow *f = NULL;
+    struct cg_follower *f = NULL;
     struct cg_coro *coro;
     char text[32];
 
     (void)arg;
     make_place(&w.place);
     append(w.place.log, ""); /* a file that comes and goes between two looks is not seen */
-    OK(cg_follow_open(cg_sched_self(), w.place.log, &f, .interval = MS / 2));
+    OK(cg_follower_open(cg_sched_self(), w.place.log, &f, .interval = MS / 2));
     coro = test_start(logs, &w);
     for (int i = 0; i < w.count; i++) {
         snprintf(text, sizeof text, "line %d\n", i);
         expect(f, text);
     }
     IS(test_end(coro), 0);
-    cg_follow_close(f);
+    cg_follower_close(f);
     remove_place(&w.place);
     return 0;
 }
@@ -383,20 +383,20 @@ static ssize_t through_rotations(void *arg)
 static ssize_t at_intervals(void *arg)
 {
     struct place p;
-    struct cg_follow *f = NULL;
+    struct cg_follower *f = NULL;
     struct cg_coro *coro;
-    int64_t start = cg_now(cg_sched_self());
+    int64_t start = cg_sched_now(cg_sched_self());
 
     (void)arg;
     make_place(&p);
     append(p.log, "");
-    OK(cg_follow_open(cg_sched_self(), p.log, &f, .interval = 10 * CG_SECOND));
+    OK(cg_follower_open(cg_sched_self(), p.log, &f, .interval = 10 * CG_SECOND));
     coro = test_start(reads_one, f);
     OK(cg_yield(cg_sleep(15 * CG_SECOND)));
     append(p.log, "late\n");
     IS(test_end(coro), 5);
-    ck_assert_int_eq(cg_now(cg_sched_self()) - start, 20 * CG_SECOND);
-    cg_follow_close(f);
+    ck_assert_int_eq(cg_sched_now(cg_sched_self()) - start, 20 * CG_SECOND);
+    cg_follower_close(f);
     remove_place(&p);
     return 0;
 }

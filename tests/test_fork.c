@@ -55,7 +55,7 @@ static struct cg_sock *registered(int *peer)
     int ends[2];
 
     IS(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
-    OK(cg_attach(cg_sched_self(), ends[0], &sock));
+    OK(cg_sock_attach(cg_sched_self(), ends[0], &sock));
     IS(cg_yield(cg_read(sock, &byte, 1, .timeout = CG_NOWAIT)), -ETIMEDOUT);
     *peer = ends[1];
     return sock;
@@ -82,7 +82,7 @@ static void still_registered(struct cg_sock *sock, int peer)
 
 static ssize_t close_it(void *sock)
 {
-    cg_close(sock);
+    cg_sock_close(sock);
     return 0;
 }
 
@@ -95,7 +95,7 @@ static ssize_t child_closes(void *arg)
     (void)arg;
     ended_well(born(close_it, sock));
     still_registered(sock, peer);
-    cg_close(sock);
+    cg_sock_close(sock);
     close(peer);
     return 0;
 }
@@ -104,7 +104,7 @@ static ssize_t child_closes(void *arg)
 static ssize_t run_and_close(void *sock)
 {
     SURE(cg_yield(cg_sleep(CG_MILLISECOND)) == 0);
-    cg_close(sock);
+    cg_sock_close(sock);
     SURE(cg_yield(cg_sleep(CG_MILLISECOND)) == 0);
     return 0;
 }
@@ -117,7 +117,7 @@ static ssize_t child_runs_and_closes(void *arg)
     (void)arg;
     ended_well(born(run_and_close, sock));
     still_registered(sock, peer);
-    cg_close(sock);
+    cg_sock_close(sock);
     close(peer);
     return 0;
 }
@@ -139,15 +139,15 @@ static ssize_t go_on(void *arg)
     SURE(cg_yield(cg_sleep(5 * CG_MILLISECOND)) == 0);
     SURE(test_clock(CLOCK_MONOTONIC) - before >= 5 * CG_MILLISECOND);
     for (int i = 0; i < 2; i++) {
-        SURE(cg_local_addr(listener, addr, sizeof addr) == 0);
+        SURE(cg_sock_local_addr(listener, addr, sizeof addr) == 0);
         SURE(cg_yield(cg_connect(addr, &a)) == 0);
         SURE(cg_yield(cg_accept(listener, &b)) == 0);
         SURE(cg_yield(cg_read(b, &byte, 1, .timeout = CG_MILLISECOND)) == -ETIMEDOUT);
         SURE(cg_yield(cg_writeall(a, "x", 1)) == 1);
         SURE(cg_yield(cg_read(b, &byte, 1)) == 1);
-        cg_close(a);
+        cg_sock_close(a);
         SURE(cg_yield(cg_read(b, &byte, 1)) == 0);
-        cg_close(b);
+        cg_sock_close(b);
     }
     return 0;
 }
@@ -174,8 +174,8 @@ static ssize_t child_goes_on(void *arg)
     ended_well(pid);
     ck_assert_int_eq(write(peer, "x", 1), 1); /* the child has not taken the reader along */
     IS(test_end(reader), 1);
-    cg_close(sock);
-    cg_close(listener);
+    cg_sock_close(sock);
+    cg_sock_close(listener);
     close(peer);
     return 0;
 }
@@ -209,7 +209,7 @@ static ssize_t waiting_goes_on(void *arg)
     ended_well(born(feed_reader, &in)); /* either might take the byte: the parent is blocked */
     ck_assert_int_eq(write(in.peer, "x", 1), 1);
     IS(test_end(in.reader), 1);
-    cg_close(in.sock);
+    cg_sock_close(in.sock);
     close(in.peer);
     return 0;
 }
@@ -220,7 +220,7 @@ static ssize_t cancel_reader(void *arg)
 
     cg_coro_cancel(in->reader);
     SURE(cg_yield(cg_join(in->reader)) == -ECANCELED);
-    cg_close(in->sock);
+    cg_sock_close(in->sock);
     SURE(cg_yield(cg_sleep(CG_MILLISECOND)) == 0);
     return 0;
 }
@@ -238,7 +238,7 @@ static ssize_t waiting_is_cancelled(void *arg)
     ended_well(born(cancel_reader, &in));
     ck_assert_int_eq(write(in.peer, "x", 1), 1);
     IS(test_end(in.reader), 1);
-    cg_close(in.sock);
+    cg_sock_close(in.sock);
     close(in.peer);
     return 0;
 }
@@ -324,8 +324,8 @@ static void child_frees_functions(void)
     struct cg_coro *coro;
     pid_t pid;
 
-    OK(cg_start(test.sched, offloads, &gate, .coro = &coro));
-    OK(cg_step(test.sched, 0));
+    OK(cg_sched_start(test.sched, offloads, &gate, .coro = &coro));
+    OK(cg_sched_step(test.sched, 0));
     await_inside(&gate, 1);
     if ((pid = fork()) == 0) {
         alarm(60);
@@ -337,7 +337,7 @@ static void child_frees_functions(void)
     open_gate(&gate);
     test_finish(&test);
     IS(cg_coro_result(coro), 1);
-    cg_unref(coro);
+    cg_coro_unref(coro);
     test_close(&test);
 }
 
@@ -354,14 +354,14 @@ static void end_all(struct test *test, struct cg_sock *sock)
     struct cg_sched *sched;
 
     alarm(60);
-    SURE(cg_post(test->sched, set, &posted) == 0); /* wakes it */
-    SURE(cg_step(test->sched, CG_NEVER) >= 0);
+    SURE(cg_sched_post(test->sched, set, &posted) == 0); /* wakes it */
+    SURE(cg_sched_step(test->sched, CG_NEVER) >= 0);
     SURE(posted == 1);
-    cg_close(sock);
+    cg_sock_close(sock);
     cg_sched_free(test->sched);
     cg_reactor_close(test->reactor);
     SURE(test_open_reactor(&test->reactor) == 0);
-    SURE((sched = cg_sched_create(test->reactor, NULL)) != NULL);
+    SURE((sched = cg_sched_new_with(test->reactor, NULL)) != NULL);
     cg_sched_free(sched);
     cg_reactor_close(test->reactor);
     _exit(0);
@@ -376,19 +376,19 @@ static void child_frees_all(void)
     pid_t pid;
 
     IS(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
-    OK(cg_attach(test.sched, ends[0], &sock));
-    OK(cg_start(test.sched, reads_one, sock, .coro = &reader));
+    OK(cg_sock_attach(test.sched, ends[0], &sock));
+    OK(cg_sched_start(test.sched, reads_one, sock, .coro = &reader));
     for (int i = 0; i < 3; i++)
-        OK(cg_step(test.sched, 0));
+        OK(cg_sched_step(test.sched, 0));
     if ((pid = fork()) == 0)
         end_all(&test, sock);
     ended_well(pid);
-    OK(cg_step(test.sched, 0));
+    OK(cg_sched_step(test.sched, 0));
     ck_assert_int_eq(write(ends[1], "x", 1), 1);
     test_finish(&test);
     IS(cg_coro_result(reader), 1);
-    cg_unref(reader);
-    cg_close(sock);
+    cg_coro_unref(reader);
+    cg_sock_close(sock);
     close(ends[1]);
     test_close(&test);
 }
@@ -403,11 +403,11 @@ static ssize_t path_stays(void *arg)
 
     (void)arg;
     test_unix_path(path);
-    OK(cg_listen(cg_sched_self(), path, &listener));
+    OK(cg_sock_listen(cg_sched_self(), path, &listener));
     ended_well(born(close_it, listener));
     IS(cg_yield(cg_connect(path, &conn)), 0);
-    cg_close(conn);
-    cg_close(listener);
+    cg_sock_close(conn);
+    cg_sock_close(listener);
     return 0;
 }
 
@@ -424,7 +424,7 @@ static ssize_t process_stays(void *arg)
     struct cg_process *process;
 
     (void)arg;
-    OK(cg_spawn(cg_sched_self(), ((char *[]){"cat", NULL}), &process,
+    OK(cg_process_spawn(cg_sched_self(), ((char *[]){"cat", NULL}), &process,
                 .in = CG_STDIO_PIPE));
     ended_well(born(close_process, process));
     cg_process_close_sock(process, 0); /* the end of its input */
@@ -450,7 +450,7 @@ static ssize_t waits_for_signal(void *arg)
     SURE(cg_os_signals_open(cg_sched_self(), SIGUSR1, &signals) == 0);
     SURE(cg_yield(cg_sleep(CG_MILLISECOND)) == 0);
     SURE(write(ready[1], "x", 1) == 1);
-    SURE(cg_yield(cg_next_os_signal(signals)) == 1);
+    SURE(cg_yield(cg_get_os_signal(signals)) == 1);
     return 0;
 }
 
@@ -475,9 +475,9 @@ static ssize_t signals_are_each_ones_own(void *arg)
     IS(read(ready[0], &byte, 1), 1);
     IS(kill(pid, SIGUSR1), 0);
     ended_well(pid);
-    IS(cg_yield(cg_next_os_signal(signals, .timeout = CG_NOWAIT)), -ETIMEDOUT);
+    IS(cg_yield(cg_get_os_signal(signals, .timeout = CG_NOWAIT)), -ETIMEDOUT);
     IS(raise(SIGUSR1), 0);
-    IS(cg_yield(cg_next_os_signal(signals)), 1);
+    IS(cg_yield(cg_get_os_signal(signals)), 1);
     cg_os_signals_close(signals);
     close(ready[0]);
     close(ready[1]);

@@ -144,7 +144,7 @@ static char trace[64];
 static void note(struct cg_future *future, void *arg)
 {
     ck_assert(cg_future_done(future));
-    ck_assert_ptr_null(cg_self());
+    ck_assert_ptr_null(cg_coro_self());
     strcat(trace, arg);
 }
 
@@ -245,7 +245,7 @@ static ssize_t a_task_has_its_coroutines_result(void *arg)
     IS(test_end(waiter), 10);
     IS(cg_yield(cg_join(coro)), 10);
     IS(cg_future_result(with), 10);
-    cg_unref(coro);
+    cg_coro_unref(coro);
     cg_future_unref(ten);
     cg_future_unref(with);
     ck_assert_ptr_null(cg_task_new(cg_sched_self(), NULL, NULL));
@@ -337,7 +337,7 @@ static ssize_t sets_of_tasks(void *arg)
 
 static void mark(void *arg)
 {
-    ck_assert_ptr_null(cg_self());
+    ck_assert_ptr_null(cg_coro_self());
     strcat(trace, arg);
 }
 
@@ -345,16 +345,16 @@ static void mark(void *arg)
 static ssize_t calls_are_made_in_order(void *arg)
 {
     struct cg_sched *sched = cg_sched_self();
-    int64_t now = cg_now(sched);
+    int64_t now = cg_sched_now(sched);
 
     (void)arg;
     trace[0] = '\0';
-    OK(cg_call_later(sched, 20 * MS, mark, "6", NULL));
-    OK(cg_call_at(sched, now + 10 * MS, mark, "4", NULL));
-    OK(cg_call_at(sched, now + 10 * MS, mark, "5", NULL));
-    OK(cg_call_soon(sched, mark, "1", NULL));
-    OK(cg_call_at(sched, now - MS, mark, "2", NULL));
-    OK(cg_call_later(sched, -MS, mark, "3", NULL));
+    OK(cg_sched_call_later(sched, 20 * MS, mark, "6", NULL));
+    OK(cg_sched_call_at(sched, now + 10 * MS, mark, "4", NULL));
+    OK(cg_sched_call_at(sched, now + 10 * MS, mark, "5", NULL));
+    OK(cg_sched_call_soon(sched, mark, "1", NULL));
+    OK(cg_sched_call_at(sched, now - MS, mark, "2", NULL));
+    OK(cg_sched_call_later(sched, -MS, mark, "3", NULL));
     ck_assert_str_eq(trace, "");
     OK(cg_yield(cg_sleep_until(now + 10 * MS - 1)));
     ck_assert(!strncmp(trace, "123", 3));
@@ -382,13 +382,13 @@ static void cancels_the_second(void *arg)
 static ssize_t calls_are_taken_back(void *arg)
 {
     struct cg_sched *sched = cg_sched_self();
-    int64_t moment = cg_now(sched) + CG_HOUR;
+    int64_t moment = cg_sched_now(sched) + CG_HOUR;
     struct cg_handle *later, *soon, *made;
 
     (void)arg;
     trace[0] = '\0';
-    OK(cg_call_at(sched, moment, mark, "x", &later));
-    OK(cg_call_soon(sched, mark, "y", &soon));
+    OK(cg_sched_call_at(sched, moment, mark, "x", &later));
+    OK(cg_sched_call_soon(sched, mark, "y", &soon));
     ck_assert_int_eq(cg_handle_when(later), moment);
     ck_assert(!cg_handle_cancelled(later));
     IS(cg_handle_cancel(later), 0);
@@ -396,8 +396,8 @@ static ssize_t calls_are_taken_back(void *arg)
     IS(cg_handle_cancel(soon), -EALREADY);
     ck_assert(cg_handle_cancelled(later) && cg_handle_cancelled(soon));
     cg_handle_unref(soon); /* while it is still in the queue */
-    OK(cg_call_soon(sched, cancels_the_second, "a", &made));
-    OK(cg_call_soon(sched, mark, "z", &second));
+    OK(cg_sched_call_soon(sched, cancels_the_second, "a", &made));
+    OK(cg_sched_call_soon(sched, mark, "z", &second));
     OK(cg_yield(cg_sleep(MS)));
     ck_assert_str_eq(trace, "a");
     IS(cg_handle_cancel(made), -EALREADY);
@@ -420,7 +420,7 @@ static void call_again(void *arg)
     struct again *again = arg;
 
     if (++again->n < 100)
-        OK(cg_call_soon(again->sched, call_again, again, NULL));
+        OK(cg_sched_call_soon(again->sched, call_again, again, NULL));
 }
 
 /* A call that asks for itself again has the others run in between. */
@@ -430,7 +430,7 @@ static ssize_t calls_do_not_starve(void *arg)
     int turns = 0;
 
     (void)arg;
-    OK(cg_call_soon(again.sched, call_again, &again, NULL));
+    OK(cg_sched_call_soon(again.sched, call_again, &again, NULL));
     for (; again.n < 100; turns++)
         OK(cg_yield(cg_pass()));
     ck_assert_int_ge(turns, 10);
@@ -454,14 +454,14 @@ static void until_complete(void)
     struct cg_handle *handle;
 
     trace[0] = '\0';
-    IS(cg_run_until(test.sched, ten), 10);
-    IS(cg_run_until(test.sched, ten), 10);
-    OK(cg_call_later(test.sched, MS, complete_with_seven, future, NULL));
-    OK(cg_call_later(test.sched, CG_HOUR, mark, "never", &handle));
-    IS(cg_run_until(test.sched, future), 7);
+    IS(cg_sched_run_until(test.sched, ten), 10);
+    IS(cg_sched_run_until(test.sched, ten), 10);
+    OK(cg_sched_call_later(test.sched, MS, complete_with_seven, future, NULL));
+    OK(cg_sched_call_later(test.sched, CG_HOUR, mark, "never", &handle));
+    IS(cg_sched_run_until(test.sched, future), 7);
     IS(cg_handle_cancel(handle), 0);
-    OK(cg_call_later(test.sched, MS, mark, "made", NULL));
-    IS(cg_run_until(test.sched, never), -EDEADLK);
+    OK(cg_sched_call_later(test.sched, MS, mark, "made", NULL));
+    IS(cg_sched_run_until(test.sched, never), -EDEADLK);
     ck_assert_str_eq(trace, "made");
     cg_handle_unref(handle);
     cg_future_unref(future);
@@ -475,7 +475,7 @@ static void asks_again(void *arg)
     struct again *again = arg;
 
     again->n++;
-    OK(cg_call_soon(again->sched, asks_again, again, NULL));
+    OK(cg_sched_call_soon(again->sched, asks_again, again, NULL));
 }
 
 static void asks_again_when_done(struct cg_future *future, void *arg)
@@ -495,9 +495,9 @@ static void what_is_left_is_dropped(void)
     struct cg_handle *handle;
 
     trace[0] = '\0';
-    OK(cg_call_later(test.sched, CG_HOUR, mark, "x", NULL));
-    OK(cg_call_later(test.sched, CG_HOUR, mark, "y", &handle));
-    OK(cg_call_soon(test.sched, asks_again, &again, NULL));
+    OK(cg_sched_call_later(test.sched, CG_HOUR, mark, "x", NULL));
+    OK(cg_sched_call_later(test.sched, CG_HOUR, mark, "y", &handle));
+    OK(cg_sched_call_soon(test.sched, asks_again, &again, NULL));
     OK(cg_future_add_done(future, asks_again_when_done, &again));
     IS(cg_future_set_result(future, 0), 0);
     cg_future_unref(future);

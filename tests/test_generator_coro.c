@@ -38,12 +38,12 @@ static ssize_t operations_in_a_body(void *arg)
     struct gen_chain chain = {sleeper, &up_to, 1, 3};
     struct cg_coro *coro = test_start(ticker, &ticks);
     struct cg_gen *gen = gen_make(gen_delegates, &chain);
-    int64_t start = cg_now(cg_sched_self());
+    int64_t start = cg_sched_now(cg_sched_self());
 
     (void)arg;
     for (intptr_t i = 0; i < 5; i++)
         ck_assert_int_eq(gen_value(gen), i);
-    ck_assert_int_ge(cg_now(cg_sched_self()) - start, 5 * MS);
+    ck_assert_int_ge(cg_sched_now(cg_sched_self()) - start, 5 * MS);
     ck_assert_int_ge(ticks, 1);
     IS(cg_gen_next(gen, NULL), 0);
     IS(cg_gen_free(gen), 0);
@@ -256,7 +256,7 @@ static ssize_t resumed_by_the_loop(void *arg)
 
     (void)arg;
     gen_value(posted.gen);
-    cg_defer(cg_sched_self(), &posted.deferred);
+    cg_sched_defer(cg_sched_self(), &posted.deferred);
     while (posted.value < 0)
         OK(cg_yield(cg_sleep(1)));
     ck_assert_int_eq(posted.value, 1);

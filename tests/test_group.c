@@ -13,7 +13,7 @@
 
 static int64_t clock_now(void)
 {
-    return cg_now(cg_sched_self());
+    return cg_sched_now(cg_sched_self());
 }
 
 struct member {
@@ -47,7 +47,7 @@ static ssize_t adds_one(void *arg)
     static struct member late = {2 * MS, 0, 0, "2", false};
 
     ck_assert_ptr_eq(cg_group_self(), arg);
-    IS(cg_yield(cg_group_add((struct cg_group *)arg, works, &late)), 0);
+    IS(cg_yield(cg_add_to_group((struct cg_group *)arg, works, &late)), 0);
     note("1");
     return 9;
 }
@@ -62,17 +62,17 @@ static ssize_t collects(void *arg)
     (void)arg;
     ck_assert_ptr_null(cg_group_self());
     cg_group_open(&group);
-    IS(cg_yield(cg_group_add(&group, works, &slow, .answer = &a, .name = "slow")), 0);
-    IS(cg_yield(cg_group_add(&group, adds_one, &group, .answer = &b, .coro = &ref)), 0);
+    IS(cg_yield(cg_add_to_group(&group, works, &slow, .answer = &a, .name = "slow")), 0);
+    IS(cg_yield(cg_add_to_group(&group, adds_one, &group, .answer = &b, .coro = &ref)), 0);
     IS((ssize_t)cg_group_count(&group), 3);
-    IS(cg_yield(cg_group_wait(&group)), 0);
+    IS(cg_yield(cg_wait_group(&group)), 0);
     ck_assert_str_eq(noted, "123");
     IS(a, 7);
     IS(b, 9);
     IS(cg_coro_result(ref), 9);
-    cg_unref(ref);
-    IS(cg_yield(cg_group_wait(&group)), 0); /* closed: the same answer */
-    IS(cg_yield(cg_group_add(&group, works, &slow)), -EINVAL);
+    cg_coro_unref(ref);
+    IS(cg_yield(cg_wait_group(&group)), 0); /* closed: the same answer */
+    IS(cg_yield(cg_add_to_group(&group, works, &slow)), -EINVAL);
     cg_group_cancel(&group); /* too late, and no harm */
     return 0;
 }
@@ -86,9 +86,9 @@ static ssize_t nests(void *arg)
     cg_group_open(&outer);
     for (int i = 0; i < 3; i++) {
         cg_group_open(&inner);
-        IS(cg_yield(cg_group_wait(&inner)), 0);
+        IS(cg_yield(cg_wait_group(&inner)), 0);
     }
-    IS(cg_yield(cg_group_wait(&outer)), 0);
+    IS(cg_yield(cg_wait_group(&outer)), 0);
     IS(cg_yield(cg_pass()), 0);
     return 0;
 }
@@ -103,12 +103,12 @@ static ssize_t failure(void *arg)
 
     (void)arg;
     cg_group_open(&group);
-    IS(cg_yield(cg_group_add(&group, works, &other, .answer = &answer)), 0);
-    IS(cg_yield(cg_group_add(&group, works, &bad)), 0);
-    IS(cg_yield(cg_group_add(&group, works, &worse)), 0);
+    IS(cg_yield(cg_add_to_group(&group, works, &other, .answer = &answer)), 0);
+    IS(cg_yield(cg_add_to_group(&group, works, &bad)), 0);
+    IS(cg_yield(cg_add_to_group(&group, works, &worse)), 0);
     IS(cg_yield(cg_sleep(CG_HOUR)), -ECANCELED);
-    IS(cg_group_start(&group, works, &bad, NULL, NULL), -ECANCELED);
-    IS(cg_yield(cg_group_wait(&group)), -EIO);
+    IS(cg_group_start_with(&group, works, &bad, NULL, NULL), -ECANCELED);
+    IS(cg_yield(cg_wait_group(&group)), -EIO);
     ck_assert(other.canceled);
     IS(answer, -ECANCELED);
     ck_assert_str_eq(noted + strlen(noted) - 1, "o");
@@ -125,10 +125,10 @@ static ssize_t keeps_going(void *arg)
 
     (void)arg;
     cg_group_open(&group, .keep_going = true);
-    IS(cg_yield(cg_group_add(&group, works, &bad)), 0);
-    IS(cg_yield(cg_group_add(&group, works, &good, .answer = &answer)), 0);
+    IS(cg_yield(cg_add_to_group(&group, works, &bad)), 0);
+    IS(cg_yield(cg_add_to_group(&group, works, &good, .answer = &answer)), 0);
     IS(cg_yield(cg_sleep(2 * MS)), 0);
-    IS(cg_yield(cg_group_wait(&group)), -EIO);
+    IS(cg_yield(cg_wait_group(&group)), -EIO);
     IS(answer, 4);
     return 0;
 }
@@ -142,11 +142,11 @@ static ssize_t one_canceled(void *arg)
 
     (void)arg;
     cg_group_open(&group);
-    IS(cg_yield(cg_group_add(&group, works, &a, .coro = &coro)), 0);
-    IS(cg_yield(cg_group_add(&group, works, &b)), 0);
+    IS(cg_yield(cg_add_to_group(&group, works, &a, .coro = &coro)), 0);
+    IS(cg_yield(cg_add_to_group(&group, works, &b)), 0);
     IS(cg_yield(cg_cancel(coro)), 0);
-    cg_unref(coro);
-    IS(cg_yield(cg_group_wait(&group)), 0);
+    cg_coro_unref(coro);
+    IS(cg_yield(cg_wait_group(&group)), 0);
     ck_assert(a.canceled && !b.canceled);
     return 0;
 }
@@ -160,18 +160,18 @@ static ssize_t deadline(void *arg)
 
     (void)arg;
     cg_group_open(&group, .timeout = 3 * MS);
-    IS(cg_yield(cg_group_add(&group, works, &a)), 0);
+    IS(cg_yield(cg_add_to_group(&group, works, &a)), 0);
     IS(cg_yield(cg_sleep(CG_HOUR)), -ECANCELED);
-    IS(cg_yield(cg_group_wait(&group)), -ETIMEDOUT);
+    IS(cg_yield(cg_wait_group(&group)), -ETIMEDOUT);
     IS(clock_now() - begin, 5 * MS);
     begin = clock_now();
     cg_group_open(&group, .timeout = CG_SECOND, .deadline = begin + 2 * MS);
-    IS(cg_yield(cg_group_add(&group, works, &a)), 0);
-    IS(cg_yield(cg_group_wait(&group)), -ETIMEDOUT);
+    IS(cg_yield(cg_add_to_group(&group, works, &a)), 0);
+    IS(cg_yield(cg_wait_group(&group)), -ETIMEDOUT);
     IS(clock_now() - begin, 4 * MS);
     cg_group_open(&group, .deadline = 1); /* has passed already */
-    IS(cg_group_start(&group, works, &a, NULL, NULL), -ECANCELED);
-    IS(cg_yield(cg_group_wait(&group)), -ETIMEDOUT);
+    IS(cg_group_start_with(&group, works, &a, NULL, NULL), -ECANCELED);
+    IS(cg_yield(cg_wait_group(&group)), -ETIMEDOUT);
     return 0;
 }
 
@@ -184,8 +184,8 @@ static ssize_t wait_times_out(void *arg)
 
     (void)arg;
     cg_group_open(&group);
-    IS(cg_yield(cg_group_add(&group, works, &a)), 0);
-    IS(cg_yield(cg_group_wait(&group, .timeout = MS)), -ETIMEDOUT);
+    IS(cg_yield(cg_add_to_group(&group, works, &a)), 0);
+    IS(cg_yield(cg_wait_group(&group, .timeout = MS)), -ETIMEDOUT);
     IS(clock_now() - begin, 3 * MS);
     IS(cg_yield(cg_sleep(MS)), 0);
     return 0;
@@ -196,21 +196,21 @@ static ssize_t wait_races(void *arg)
 {
     struct cg_group group;
     struct member a = {CG_HOUR, 0, 2 * MS, NULL, false}, b = {MS, 0, 0, NULL, false};
-    struct cg_op *wait = cg_group_wait(&group);
+    struct cg_op *wait = cg_wait_group(&group);
     int64_t begin = clock_now();
 
     (void)arg;
     cg_group_open(&group);
-    IS(cg_yield(cg_group_add(&group, works, &a)), 0);
+    IS(cg_yield(cg_add_to_group(&group, works, &a)), 0);
     IS(cg_yield(cg_any((cg_sleep(MS), wait))), 0);
     IS(clock_now() - begin, 3 * MS);
-    IS(cg_result(wait), -ECANCELED);
+    IS(cg_op_result(wait), -ECANCELED);
     cg_group_open(&group);
-    IS(cg_yield(cg_group_add(&group, works, &b)), 0);
+    IS(cg_yield(cg_add_to_group(&group, works, &b)), 0);
     IS(cg_yield(cg_any((cg_sleep(2 * MS), wait))), 1);
-    IS(cg_result(wait), 0);
+    IS(cg_op_result(wait), 0);
     cg_group_open(&group);
-    IS(cg_yield(cg_group_add(&group, works, &b)), 0);
+    IS(cg_yield(cg_add_to_group(&group, works, &b)), 0);
     IS(cg_yield(cg_any((cg_sleep(0), wait))),
        0); /* never begun: still to be waited for */
     IS(cg_yield(wait), 0);
@@ -229,27 +229,27 @@ static ssize_t grace(void *arg)
 
     (void)arg;
     cg_group_open(&group, .grace = 5 * MS);
-    IS(cg_yield(cg_group_add(&group, works, &quick)), 0);
-    IS(cg_yield(cg_group_add(&group, works, &slow)), 0);
+    IS(cg_yield(cg_add_to_group(&group, works, &quick)), 0);
+    IS(cg_yield(cg_add_to_group(&group, works, &slow)), 0);
     cg_group_cancel(&group);
     IS(cg_yield(cg_sleep(MS)), -ECANCELED);
-    IS(cg_group_start(&group, works, &quick, NULL, NULL), -ECANCELED);
-    IS(cg_yield(cg_group_wait(&group)), -ECANCELED);
+    IS(cg_group_start_with(&group, works, &quick, NULL, NULL), -ECANCELED);
+    IS(cg_yield(cg_wait_group(&group)), -ECANCELED);
     ck_assert(!quick.canceled && slow.canceled);
     ck_assert_str_eq(noted, "qs");
     IS(clock_now() - begin, 5 * MS);
     begin = clock_now();
     slow = (struct member){7 * MS, 0, 0, NULL, false};
     cg_group_open(&group, .grace = CG_NEVER, .timeout = MS);
-    IS(cg_yield(cg_group_add(&group, works, &slow)), 0);
-    IS(cg_yield(cg_group_wait(&group)), -ETIMEDOUT);
+    IS(cg_yield(cg_add_to_group(&group, works, &slow)), 0);
+    IS(cg_yield(cg_wait_group(&group)), -ETIMEDOUT);
     IS(clock_now() - begin, 7 * MS);
     ck_assert(!slow.canceled);
     begin = clock_now();
     cg_group_open(&group, .grace = CG_HOUR); /* is not waited for if nobody needs it */
-    IS(cg_yield(cg_group_add(&group, works, &quick)), 0);
+    IS(cg_yield(cg_add_to_group(&group, works, &quick)), 0);
     cg_group_cancel(&group);
-    IS(cg_yield(cg_group_wait(&group)), -ECANCELED);
+    IS(cg_yield(cg_wait_group(&group)), -ECANCELED);
     IS(clock_now() - begin, 3 * MS);
     return 0;
 }
@@ -266,11 +266,11 @@ static ssize_t owns(void *arg)
     struct owner *o = arg;
     struct cg_group group;
 
-    cg_group_begin(&group, &o->options);
-    IS(cg_yield(cg_group_add(&group, works, o->member)), 0);
+    cg_group_open_with(&group, &o->options);
+    IS(cg_yield(cg_add_to_group(&group, works, o->member)), 0);
     if (o->busy)
         IS(cg_yield(cg_sleep(4 * MS, .shield = true)), 0);
-    o->answer = cg_yield(cg_group_wait(&group));
+    o->answer = cg_yield(cg_wait_group(&group));
     IS(cg_yield(cg_pass()), -ECANCELED);
     return 0;
 }
@@ -327,11 +327,11 @@ static ssize_t nested(void *arg)
     struct member *m = arg;
 
     cg_group_open(&outer);
-    IS(cg_yield(cg_group_add(&outer, works, &m[0])), 0);
+    IS(cg_yield(cg_add_to_group(&outer, works, &m[0])), 0);
     cg_group_open(&inner, .grace = 2 * MS);
-    IS(cg_yield(cg_group_add(&inner, works, &m[1])), 0);
-    IS(cg_yield(cg_group_wait(&inner)), -ECANCELED);
-    return cg_yield(cg_group_wait(&outer));
+    IS(cg_yield(cg_add_to_group(&inner, works, &m[1])), 0);
+    IS(cg_yield(cg_wait_group(&inner)), -ECANCELED);
+    return cg_yield(cg_wait_group(&outer));
 }
 
 /* A scope that ends takes the groups inside it along, each with its own grace. */
@@ -351,7 +351,7 @@ static ssize_t scopes(void *arg)
 
 static ssize_t waits_for_anothers(void *arg)
 {
-    IS(cg_yield(cg_group_wait((struct cg_group *)arg)), -EPERM);
+    IS(cg_yield(cg_wait_group((struct cg_group *)arg)), -EPERM);
     return 0;
 }
 
@@ -364,15 +364,15 @@ static ssize_t misuse(void *arg)
 
     (void)arg;
     cg_group_open(&group);
-    IS(cg_yield(cg_group_add(&group, works, &a)), 0);
+    IS(cg_yield(cg_add_to_group(&group, works, &a)), 0);
     test_end(test_start(waits_for_anothers, &group));
-    IS(cg_yield(cg_group_add(&group, NULL, &a)), -EINVAL);
-    IS(cg_yield(cg_group_wait(&group)), 0);
+    IS(cg_yield(cg_add_to_group(&group, NULL, &a)), -EINVAL);
+    IS(cg_yield(cg_wait_group(&group)), 0);
     cg_scope_open(&scope, CG_NEVER, false);
     cg_scope_cancel(&scope);
     cg_group_open(&group);
-    IS(cg_group_start(&group, works, &a, NULL, NULL), -ECANCELED);
-    IS(cg_yield(cg_group_wait(&group)), -ECANCELED);
+    IS(cg_group_start_with(&group, works, &a, NULL, NULL), -ECANCELED);
+    IS(cg_yield(cg_wait_group(&group)), -ECANCELED);
     cg_scope_close(&scope);
     return 0;
 }
@@ -396,7 +396,7 @@ static ssize_t storm(void *arg)
     (void)arg;
     for (size_t i = 0; i < COUNT(members); i++) {
         struct cg_group group;
-        struct cg_op *wait = cg_group_wait(&group);
+        struct cg_op *wait = cg_wait_group(&group);
         unsigned what = test_random(&seed) % 6;
         ssize_t rc = 0;
 
@@ -407,7 +407,7 @@ static ssize_t storm(void *arg)
 
             m->length = test_random(&seed) % (5 * MS);
             m->answer = test_random(&seed) % 8 ? 0 : -EIO;
-            rc = cg_group_start(&group, fast, m, NULL, NULL);
+            rc = cg_group_start_with(&group, fast, m, NULL, NULL);
             ck_assert(rc == 0 || rc == -ECANCELED);
             if (rc < 0)
                 m->canceled = true;
@@ -421,7 +421,7 @@ static ssize_t storm(void *arg)
                 cg_yield(wait);
             break;
         case 2:
-            cg_yield(cg_group_wait(&group, .timeout = 2 * MS));
+            cg_yield(cg_wait_group(&group, .timeout = 2 * MS));
             break;
         case 3:
             cg_yield(cg_sleep(MS));
@@ -452,10 +452,10 @@ static ssize_t goes_deeper(void *arg)
     deepest = depth;
     cg_group_open(&group);
     if (depth < DEPTH)
-        IS(cg_yield(cg_group_add(&group, goes_deeper, &depth)), 0);
+        IS(cg_yield(cg_add_to_group(&group, goes_deeper, &depth)), 0);
     else
         IS(cg_yield(cg_sleep(CG_HOUR)), -ECANCELED);
-    n = cg_yield(cg_group_wait(&group));
+    n = cg_yield(cg_wait_group(&group));
     ended++;
     return n;
 }

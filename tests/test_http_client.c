@@ -20,7 +20,7 @@ static ssize_t gets_a_page(void *arg)
     client = CLIENT(.user_agent = "test/1");
     IS(GET("/a%20b?q=1#frag"), 200);
     ck_assert_str_eq(cg_http_reply_reason(reply), "Fine");
-    ck_assert_str_eq(cg_http_reply_get(reply, "x-a"), "b");
+    ck_assert_str_eq(cg_http_reply_header(reply, "x-a"), "b");
     ck_assert_str_eq(cg_http_reply_url(reply), script_url(&server, "/a%20b?q=1"));
     IS(cg_http_reply_status(reply), 200);
     IS(cg_http_reply_length(reply), 5);

@@ -32,7 +32,7 @@ static ssize_t all_kinds_of_bodies(void *arg)
     IS(GET("/"), 200);
     IS(cg_http_reply_length(reply), -1);
     ck_assert_str_eq(cg_http_headers_get(cg_http_reply_trailers(reply), "x-sum"), "7");
-    ck_assert_ptr_null(cg_http_reply_get(reply, "x-sum"));
+    ck_assert_ptr_null(cg_http_reply_header(reply, "x-sum"));
     has_body("abc0123456789");
     IS(GET("/"), 204);
     has_body("");
@@ -44,7 +44,7 @@ static ssize_t all_kinds_of_bodies(void *arg)
     IS(GET("/"), 200);
     has_body("");
     IS(GET("/"), 404);
-    ck_assert_ptr_null(cg_http_reply_get(reply, "a"));
+    ck_assert_ptr_null(cg_http_reply_header(reply, "a"));
     has_body("no\n");
     IS(GET("/"), 200);
     has_body("until the end");
@@ -63,7 +63,7 @@ static ssize_t all_kinds_of_bodies(void *arg)
     IS(cg_http_reply_length(reply), -1);
     has_body("");
     IS(GET("/"), 200);
-    ck_assert_str_eq(cg_http_reply_get(reply, "A"), "b   c");
+    ck_assert_str_eq(cg_http_reply_header(reply, "A"), "b   c");
     has_body("");
     IS(server.connections, 5);
     done();
@@ -171,7 +171,7 @@ static ssize_t refuses_to_send(void *arg)
     IS(FETCH(.url = "https://127.0.0.1/"), CG_EHTTP_TLS);
     ck_assert_str_eq(why, "https needs TLS, and there is none");
     cg_http_client_free(client);
-    cg_close(listener);
+    cg_sock_close(listener);
     return 0;
 }
 
@@ -195,9 +195,9 @@ static ssize_t expects(void *arg)
     fetch.url = server.url;
     IS(cg_yield(cg_http_fetch(client, &fetch, &reply)), 200);
     has_body("1");
-    before = cg_now(cg_sched_self());
+    before = cg_sched_now(cg_sched_self());
     IS(cg_yield(cg_http_fetch(client, &fetch, &reply)), 200);
-    IS(cg_now(cg_sched_self()) - before, 2 * CG_SECOND);
+    IS(cg_sched_now(cg_sched_self()) - before, 2 * CG_SECOND);
     has_body("2");
     heard("Expect: 100-continue\r\n");
     IS(cg_yield(cg_http_fetch(client, &fetch, &reply)), 413);
@@ -283,18 +283,18 @@ static ssize_t streams(void *arg)
                        SAYS("0\r\nT: u\r\n\r\n", .deaf = true, .pause = CG_SECOND)));
     client = CLIENT();
     IS(FETCH(.url = server.url, .stream = true), 200);
-    IS(cg_yield(cg_http_reply_read(reply, buf, 8, .timeout = CG_SECOND / 2)),
+    IS(cg_yield(cg_http_read_reply(reply, buf, 8, .timeout = CG_SECOND / 2)),
        -ETIMEDOUT);
-    IS(cg_yield(cg_http_reply_read(reply, buf, 3)), 3);
+    IS(cg_yield(cg_http_read_reply(reply, buf, 3)), 3);
     ck_assert_mem_eq(buf, "hel", 3);
-    IS(cg_yield(cg_http_reply_read(reply, buf, 8)), 2);
-    IS(cg_yield(cg_http_reply_read(reply, buf, 8, .timeout = CG_NOWAIT)), -ETIMEDOUT);
+    IS(cg_yield(cg_http_read_reply(reply, buf, 8)), 2);
+    IS(cg_yield(cg_http_read_reply(reply, buf, 8, .timeout = CG_NOWAIT)), -ETIMEDOUT);
     for (size_t size = 0; size < 11;)
-        size += (size_t)OK(cg_yield(cg_http_reply_read(reply, buf, 8)));
+        size += (size_t)OK(cg_yield(cg_http_read_reply(reply, buf, 8)));
     IS(cg_http_reply_received(reply), 16);
     IS((ssize_t)cg_http_client_connections(client), 1);
-    IS(cg_yield(cg_http_reply_read(reply, buf, 8)), 0);
-    IS(cg_yield(cg_http_reply_read(reply, buf, 8)), 0);
+    IS(cg_yield(cg_http_read_reply(reply, buf, 8)), 0);
+    IS(cg_yield(cg_http_read_reply(reply, buf, 8)), 0);
     ck_assert_str_eq(cg_http_headers_get(cg_http_reply_trailers(reply), "T"), "u");
     cg_http_reply_free(reply);
     IS((ssize_t)cg_http_client_connections(client), 1);
@@ -313,13 +313,13 @@ static ssize_t leaves_early(void *arg)
                                 SAYS(OK_200(2, "ok"), .fresh = true)));
     client = CLIENT(.per_origin = 1);
     IS(FETCH(.url = server.url, .stream = true), 200);
-    IS(cg_yield(cg_http_reply_read(reply, buf, 4)), 4);
+    IS(cg_yield(cg_http_read_reply(reply, buf, 4)), 4);
     cg_http_reply_free(reply);
     IS((ssize_t)cg_http_client_connections(client), 0);
     IS(FETCH(.url = server.url, .stream = true), 200);
     cg_http_client_free(client);
-    IS(cg_yield(cg_http_reply_read(reply, buf, 4)), 2);
-    IS(cg_yield(cg_http_reply_read(reply, buf, 4)), 0);
+    IS(cg_yield(cg_http_read_reply(reply, buf, 4)), 2);
+    IS(cg_yield(cg_http_read_reply(reply, buf, 4)), 0);
     cg_http_reply_free(reply);
     script_end(&server);
     IS(server.connections, 2);

@@ -107,7 +107,7 @@ static ssize_t serve_one(void *arg)
             0)
             break;
     }
-    cg_close(conn);
+    cg_sock_close(conn);
     return 0;
 }
 
@@ -144,7 +144,7 @@ static ssize_t waits_in_order(void *arg)
     char addr[CG_ADDR_SIZE];
     struct many many = {.listener = test_listen(addr)};
     struct cg_coro *accepting = test_start(serve_many, &many), *asking[8];
-    int64_t before = cg_now(cg_sched_self());
+    int64_t before = cg_sched_now(cg_sched_self());
 
     (void)arg;
     client = CLIENT(.per_origin = 2);
@@ -160,11 +160,11 @@ static ssize_t waits_in_order(void *arg)
         IS(test_end(asking[i]), i == 4 || i == 0 ? -ECANCELED : 200);
     ck_assert_str_eq(order, "bcdfgh");
     IS(many.open, 3); /* one in the place of the cancelled one */
-    IS((cg_now(cg_sched_self()) - before) / CG_SECOND, 3);
+    IS((cg_sched_now(cg_sched_self()) - before) / CG_SECOND, 3);
     cg_http_client_free(client);
     IS(cg_yield(cg_cancel(accepting)), 0);
     test_end(accepting);
-    cg_close(many.listener);
+    cg_sock_close(many.listener);
     return 0;
 }
 

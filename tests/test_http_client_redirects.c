@@ -24,7 +24,7 @@ static ssize_t follows(void *arg)
     heard("GET /a/b/c?x HTTP/1.1");
     heard("GET /z%20z HTTP/1.1");
     IS(FETCH(.url = server.url, .stay = true), 308);
-    ck_assert_str_eq(cg_http_reply_get(reply, "Location"), "/");
+    ck_assert_str_eq(cg_http_reply_header(reply, "Location"), "/");
     has_body("move");
     IS(GET("/"), 302);
     has_body("");

@@ -157,7 +157,7 @@ static int ask(const char *method, const char *path, const char *fields)
     while ((n = OK(cg_yield(cg_read(sock, got + size, sizeof got - 1 - size)))) > 0)
         size += (size_t)n;
     got[size] = '\0';
-    cg_close(sock);
+    cg_sock_close(sock);
     sscanf(got, "HTTP/1.1 %d", &status);
     return status;
 }
@@ -196,8 +196,8 @@ static ssize_t with_options(cg_fn *check, const struct cg_http_files_options *op
     snprintf(path, sizeof path, "%s/www", root);
     OK(cg_http_files_open(path, options, &files));
     server = cg_http_server_new();
-    OK(cg_http_mount(server, "/", cg_http_send_files, files));
-    OK(cg_http_mount(server, "GET /pre/", cg_http_send_files, files));
+    OK(cg_http_server_mount(server, "/", cg_http_files_handler, files));
+    OK(cg_http_server_mount(server, "GET /pre/", cg_http_files_handler, files));
     listener = test_listen(addr);
     serving = test_start(serve, NULL);
     check(NULL);
@@ -205,7 +205,7 @@ static ssize_t with_options(cg_fn *check, const struct cg_http_files_options *op
     IS(test_end(serving), 0);
     cg_http_server_free(server);
     cg_http_files_close(files);
-    cg_close(listener);
+    cg_sock_close(listener);
     snprintf(path, sizeof path, "rm -r %s", root);
     ck_assert_int_eq(system(path), 0);
     return 0;
@@ -407,7 +407,7 @@ static ssize_t special(void *arg)
         fclose(file);
         OK(cg_http_files_open(folders[i], NULL, &files));
         server = cg_http_server_new();
-        OK(cg_http_mount(server, "/", cg_http_send_files, files));
+        OK(cg_http_server_mount(server, "/", cg_http_files_handler, files));
         listener = test_listen(addr);
         serving = test_start(serve, NULL);
         IS(get(names[i]), 200);
@@ -421,7 +421,7 @@ static ssize_t special(void *arg)
         IS(test_end(serving), 0);
         cg_http_server_free(server);
         cg_http_files_close(files);
-        cg_close(listener);
+        cg_sock_close(listener);
     }
     return 0;
 }

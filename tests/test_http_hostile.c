@@ -210,7 +210,7 @@ static int64_t since;
 
 static void lasts(int64_t seconds)
 {
-    int64_t now = cg_now(cg_sched_self());
+    int64_t now = cg_sched_now(cg_sched_self());
 
     IS((now - since) / CG_MILLISECOND, seconds * 1000);
     since = now;
@@ -226,26 +226,26 @@ static ssize_t slow_servers(void *arg)
                                              .idle_timeout = 3 * CG_SECOND};
 
     (void)arg;
-    since = cg_now(cg_sched_self());
-    client = cg_http_client_create(&options);
+    since = cg_sched_now(cg_sched_self());
+    client = cg_http_client_new_with(&options);
     COMES_OF(-ETIMEDOUT, "the server does not answer", head, .pause = 6 * CG_SECOND,
              .close = true);
     lasts(6); /* the server's time; ours was over */
-    client = cg_http_client_create(&options);
+    client = cg_http_client_new_with(&options);
     script_start(&server, TURNS(SAYS(head, .drip = CG_SECOND)));
     IS(GET(), -ETIMEDOUT);
     is_said("the head of the answer took too long");
     lasts(4); /* the first byte came after one */
     cg_http_client_free(client);
     script_end(&server);
-    since = cg_now(cg_sched_self());
-    client = cg_http_client_create(&options);
+    since = cg_sched_now(cg_sched_self());
+    client = cg_http_client_new_with(&options);
     COMES_OF(200, "", OK_200(5, "hello"), .drip = CG_SECOND / 100);
-    client = cg_http_client_create(&options);
+    client = cg_http_client_new_with(&options);
     script_start(&server, TURNS(SAYS(OK_200(9, "hello"), .pause = CG_SECOND),
                                 SAYS(" you", .deaf = true, .pause = 4 * CG_SECOND,
                                      .close = true)));
-    since = cg_now(cg_sched_self());
+    since = cg_sched_now(cg_sched_self());
     IS(GET(), -ETIMEDOUT);
     is_said("nothing more of the body came for too long");
     lasts(4);
@@ -253,7 +253,7 @@ static ssize_t slow_servers(void *arg)
     script_start(&server,
                  TURNS(SAYS(OK_200(50, "hello")),
                        SAYS("x", .deaf = true, .drip = CG_SECOND, .again = 60)));
-    since = cg_now(cg_sched_self());
+    since = cg_sched_now(cg_sched_self());
     IS(cg_yield(cg_http_get(client, server.url, &reply, .timeout = 10 * CG_SECOND,
                             .why = why)),
        -ETIMEDOUT);
@@ -303,7 +303,7 @@ static ssize_t cancelled_anywhere(void *arg)
             IS((ssize_t)cg_http_client_connections(client), 0);
         }
         cg_http_client_free(client);
-        cg_close(server.listener);
+        cg_sock_close(server.listener);
         server.listener = NULL;
         cg_yield(cg_cancel(server.coro));
         test_end(server.coro);
@@ -383,7 +383,7 @@ static ssize_t decodes(void *arg)
     ck_assert_ptr_nonnull(strstr(server.seen, "Accept-Encoding: gzip"));
     cg_http_reply_free(reply);
     IS(FETCH(.url = server.url, .stream = true), 200);
-    while ((size = (size_t)OK(cg_yield(cg_http_reply_read(reply, buf + n, 3)))) > 0)
+    while ((size = (size_t)OK(cg_yield(cg_http_read_reply(reply, buf + n, 3)))) > 0)
         n += size;
     IS((ssize_t)n, 19);
     ck_assert_mem_eq(buf, "hello, hello, hello", 19);
@@ -424,7 +424,7 @@ static ssize_t in_pieces(void *arg)
     client = CLIENT();
     IS(GET(), 200);
     ck_assert_str_eq(cg_http_reply_body(reply, NULL), "hello!!");
-    ck_assert_str_eq(cg_http_reply_get(reply, "A"), "bc");
+    ck_assert_str_eq(cg_http_reply_header(reply, "A"), "bc");
     ck_assert_str_eq(cg_http_headers_get(cg_http_reply_trailers(reply), "T"), "u");
     cg_http_reply_free(reply);
     IS(GET(), 200);

@@ -17,7 +17,7 @@ static int left = -1;          /* until one fails */
 bool failing_now(enum failing_what what)
 {
     (void)what;
-    return victim != NULL && cg_self() == victim && left-- == 0;
+    return victim != NULL && cg_coro_self() == victim && left-- == 0;
 }
 
 static const unsigned char gzipped[] = {
@@ -78,7 +78,7 @@ static ssize_t each_allocation(void *arg)
         victim = test_start(post, NULL);
         left = failure;
         n = cg_yield(cg_join(victim));
-        cg_unref(victim);
+        cg_coro_unref(victim);
         victim = NULL;
         if (left >= 0)
             IS(n, 200); /* none was left to fail */
@@ -89,7 +89,7 @@ static ssize_t each_allocation(void *arg)
         }
         cg_http_reply_free(n < 0 ? NULL : reply);
         cg_http_client_free(client);
-        cg_close(server.listener);
+        cg_sock_close(server.listener);
         server.listener = NULL;
         cg_yield(cg_cancel(server.coro));
         test_end(server.coro);

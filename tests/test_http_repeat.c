@@ -287,12 +287,12 @@ static ssize_t tells(struct cg_http_request *req, void *arg)
     char text[512], *data = NULL;
     struct cg_http_field field;
     size_t next = 0;
-    int n = snprintf(text, sizeof text, "%s %s 1.%d", cg_http_method(req),
-                     cg_http_target(req), cg_http_minor(req));
+    int n = snprintf(text, sizeof text, "%s %s 1.%d", cg_http_request_method(req),
+                     cg_http_request_target(req), cg_http_request_minor(req));
 
     handled++;
-    OK(cg_yield(cg_http_body(req, &data)));
-    while (cg_http_headers_next(cg_http_headers(req), &next, &field)) {
+    OK(cg_yield(cg_http_read_body(req, &data)));
+    while (cg_http_headers_next(cg_http_request_headers(req), &next, &field)) {
         n += snprintf(text + n, sizeof text - (size_t)n, "|%s=%s", field.name, field.value);
         if (arg != NULL) {
             memset((char *)field.name, 'Z', strlen(field.name));
@@ -300,13 +300,13 @@ static ssize_t tells(struct cg_http_request *req, void *arg)
         }
     }
     snprintf(text + n, sizeof text - (size_t)n, "|%s.\n", data);
-    return cg_yield(cg_http_text(req, 200, text));
+    return cg_yield(cg_http_send_text(req, 200, text));
 }
 
 /* Waits in between, while its texts are still used. */
 static ssize_t waits(struct cg_http_request *req, void *arg)
 {
-    const char *a = cg_http_header(req, "A");
+    const char *a = cg_http_request_header(req, "A");
     char was[64];
 
     (void)arg;
@@ -314,14 +314,14 @@ static ssize_t waits(struct cg_http_request *req, void *arg)
     handled++;
     cg_yield(cg_wait_signal(&handled, NULL));
     ck_assert_str_eq(a, was);
-    ck_assert_ptr_eq(a, cg_http_header(req, "A"));
-    return cg_yield(cg_http_text(req, 200, was));
+    ck_assert_ptr_eq(a, cg_http_request_header(req, "A"));
+    return cg_yield(cg_http_send_text(req, 200, was));
 }
 
 /* Looks at the socket itself: what is unread there are the requests that follow. */
 static ssize_t looks(struct cg_http_request *req, void *arg)
 {
-    struct cg_sock *sock = cg_http_sock(req);
+    struct cg_sock *sock = cg_http_request_sock(req);
     struct cg_view view;
     bool more = arg != NULL;
 
@@ -330,11 +330,11 @@ static ssize_t looks(struct cg_http_request *req, void *arg)
         IS(cg_yield(cg_poll_sock(sock, CG_IN, .timeout = CG_SECOND)), CG_IN);
         IS(OK(cg_yield(cg_borrow(sock, &view))) > 10, true);
         ck_assert_mem_eq(view.data, "GET /", 5);
-        cg_giveback(&view, 0);
+        cg_view_release(&view, 0);
     } else {
         IS(cg_yield(cg_poll_sock(sock, CG_IN, .timeout = 20 * CG_MILLISECOND)), -ETIMEDOUT);
     }
-    return cg_yield(cg_http_text(req, 200, more ? "more\n" : "none\n"));
+    return cg_yield(cg_http_send_text(req, 200, more ? "more\n" : "none\n"));
 }
 
 static ssize_t takes_over(struct cg_http_request *req, void *arg)
@@ -348,7 +348,7 @@ static ssize_t takes_over(struct cg_http_request *req, void *arg)
     OK(cg_yield(cg_http_upgrade(req, 101, &sock)));
     n = OK(cg_yield(cg_readline(sock, line, sizeof line)));
     OK(cg_yield(cg_writeall(sock, line, n)));
-    cg_close(sock);
+    cg_sock_close(sock);
     return 0;
 }
 
@@ -356,12 +356,12 @@ static void begin(FILE *log)
 {
     handled = 0;
     server = cg_http_server_new(.access_log = log, .name = "");
-    OK(cg_http_mount(server, "/t/", tells, "spoil"));
-    OK(cg_http_mount(server, "/l/", tells, NULL));
-    OK(cg_http_mount(server, "/w", waits, NULL));
-    OK(cg_http_mount(server, "/more", looks, "more"));
-    OK(cg_http_mount(server, "/none", looks, NULL));
-    OK(cg_http_mount(server, "/up", takes_over, NULL));
+    OK(cg_http_server_mount(server, "/t/", tells, "spoil"));
+    OK(cg_http_server_mount(server, "/l/", tells, NULL));
+    OK(cg_http_server_mount(server, "/w", waits, NULL));
+    OK(cg_http_server_mount(server, "/more", looks, "more"));
+    OK(cg_http_server_mount(server, "/none", looks, NULL));
+    OK(cg_http_server_mount(server, "/up", takes_over, NULL));
     listener = test_listen(addr);
     serving = test_start(serve, NULL);
 }
@@ -371,7 +371,7 @@ static void end(void)
     IS(cg_yield(cg_http_shutdown(server, .timeout = CG_SECOND)), 0);
     IS(test_end(serving), 0);
     cg_http_server_free(server);
-    cg_close(listener);
+    cg_sock_close(listener);
 }
 
 static struct cg_sock *client(void)
@@ -442,7 +442,7 @@ static ssize_t same_again(void *arg)
     send_text(sock, "HEAD /t/ HTTP/1.1\r\nHost: x\r\nA: b\r\n\r\n"
                     "GET /t/ HTTP/1.0\r\nHost: x\r\nA: b\r\n\r\n");
     ck_assert_str_eq(receive(sock, NULL), "GET /t/ 1.0|Host=x|A=b|.\n");
-    cg_close(sock);
+    cg_sock_close(sock);
     end();
     return 0;
 }
@@ -476,9 +476,9 @@ static ssize_t alternating(void *arg)
         OK(cg_yield(cg_signal(&handled, NULL)));
         receive(waiting, "kept");
     }
-    cg_close(a);
-    cg_close(b);
-    cg_close(waiting);
+    cg_sock_close(a);
+    cg_sock_close(b);
+    cg_sock_close(waiting);
     end();
     return 0;
 }
@@ -517,7 +517,7 @@ static ssize_t batches(void *arg)
             cg_yield(cg_writeall(sock, text + cut, size - cut)); /* it may have been closed */
         }
         ck_assert_msg(strcmp(receive(sock, NULL), want) == 0, "cut at %zu:\n%s", cut, got);
-        cg_close(sock);
+        cg_sock_close(sock);
     }
     end();
     return 0;
@@ -539,7 +539,7 @@ static ssize_t sockets(void *arg)
                     "GET /up HTTP/1.1\r\nHost: x\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n"
                     "GET /is no request\n");
     ck_assert_str_eq(receive(sock, NULL), "GET /t/ 1.1|Host=x|.\nGET /is no request\n");
-    cg_close(sock);
+    cg_sock_close(sock);
     end();
     return 0;
 }
@@ -563,7 +563,7 @@ static ssize_t logged(void *arg)
                     "GET /l/other HTTP/1.1\r\nHost: x\r\nReferer: y\r\nUser-Agent: me\r\n\r\n"
                     "GET /l/3 HTTP/1.1\r\nHost: x\r\nReferer: y\r\nUser-Agent: me\r\n\r\n");
     receive(sock, "/l/3");
-    cg_close(sock);
+    cg_sock_close(sock);
     end();
     rewind(file);
     for (size_t i = 0; i < COUNT(wants); i++) {

@@ -37,7 +37,7 @@ static ssize_t keeps_alive(void *arg)
     for (const char *p = "GET /" V "\r\n"; *p != '\0'; p++) /* a byte a packet */
         IS(cg_yield(cg_write(sock, p, 1)), 1);
     ck_assert_str_eq(receive(sock, "hello\n"), HELLO "\r\nhello\n");
-    cg_close(sock);
+    cg_sock_close(sock);
     serve_end();
     return 0;
 }
@@ -49,9 +49,9 @@ static void mount_parts(void)
 
     for (int i = 0; i < CG_HTTP_PARAMS_LIMIT; i++)
         sprintf(pattern + strlen(pattern), "/:%c", 'a' + i);
-    OK(cg_http_mount(server, pattern, hello, NULL));
+    OK(cg_http_server_mount(server, pattern, hello, NULL));
     strcat(pattern, "/:z");
-    IS(cg_http_mount(server, pattern, hello, NULL), -EINVAL);
+    IS(cg_http_server_mount(server, pattern, hello, NULL), -EINVAL);
 }
 
 /* The most special pattern wins; paths are decoded, but for what would part them. */
@@ -83,15 +83,15 @@ static ssize_t routes(void *arg)
     IS(status_of("CONNECT x:80" V "\r\n"), 404);
     IS(status_of("GET /%zz" V "\r\n"), 400);
     IS(status_of("GET /%00" V "\r\n"), 400);
-    OK(cg_http_mount(server, "GET /only/", tell, "beneath"));
+    OK(cg_http_server_mount(server, "GET /only/", tell, "beneath"));
     ck_assert_str_eq(BODY("POST /only/" V CLOSE "\r\n"), "only POST /only/ id=- *=- q=-");
     ck_assert_str_eq(BODY("GET /only/" V CLOSE "\r\n"), "beneath GET /only/ id=- *= q=-");
     ck_assert_str_eq(BODY("GET /only/x" V CLOSE "\r\n"), "beneath GET /only/x id=- *=x q=-");
     ck_assert_str_eq(BODY("GET /u/:id" V CLOSE "\r\n"), "one GET /u/:id id=:id *=- q=-");
     mount_parts();
-    IS(cg_http_mount(server, "u", hello, NULL), -EINVAL);
-    IS(cg_http_mount(server, "GET /u/:", hello, NULL), -EINVAL);
-    IS(cg_http_mount(server, "GET /u/:other", hello, NULL), -EEXIST);
+    IS(cg_http_server_mount(server, "u", hello, NULL), -EINVAL);
+    IS(cg_http_server_mount(server, "GET /u/:", hello, NULL), -EINVAL);
+    IS(cg_http_server_mount(server, "GET /u/:other", hello, NULL), -EEXIST);
     serve_end();
     return 0;
 }
@@ -108,7 +108,7 @@ static ssize_t many_routes(void *arg)
     serve_begin(NULL);
     for (int i = 0, k = 0; i < MANY; i++, k = (k + STEP) % MANY) {
         snprintf(names[k], sizeof names[k], "GET /many/%d", k);
-        OK(cg_http_mount(server, names[k], tell, names[k]));
+        OK(cg_http_server_mount(server, names[k], tell, names[k]));
     }
     for (int i = 0; i < MANY; i++)
         to += sprintf(to, "GET /many/%d" V "%s\r\n", i, i == MANY - 1 ? CLOSE : "");
@@ -130,26 +130,26 @@ static ssize_t hands_on(struct cg_http_request *req, void *arg)
     char text[64];
 
     (void)arg;
-    OK(cg_http_set(req, "Server", "another"));
-    if (strcmp(cg_http_method(req), "CONNECT") == 0) {
+    OK(cg_http_response_set_header(req, "Server", "another"));
+    if (strcmp(cg_http_request_method(req), "CONNECT") == 0) {
         OK(cg_yield(cg_http_upgrade(req, 200, &sock)));
         OK(cg_yield(cg_writeall(sock, "tunnel", 6)));
-        cg_close(sock);
+        cg_sock_close(sock);
         return 0;
     }
-    OK(cg_http_set(req, "date", "today"));
-    snprintf(text, sizeof text, "%s %s", cg_http_method(req), cg_http_target(req));
-    return cg_yield(cg_http_text(req, 200, text, .mime = "a/b"));
+    OK(cg_http_response_set_header(req, "date", "today"));
+    snprintf(text, sizeof text, "%s %s", cg_http_request_method(req), cg_http_request_target(req));
+    return cg_yield(cg_http_send_text(req, 200, text, .mime = "a/b"));
 }
 
 static ssize_t proxies(void *arg)
 {
     (void)arg;
     serve_begin(NULL);
-    OK(cg_http_mount(server, "PATCH *", hello, NULL));
-    OK(cg_http_mount(server, "*", hands_on, NULL));
-    IS(cg_http_mount(server, "*", hello, NULL), -EEXIST);
-    IS(cg_http_mount(server, "*a", hello, NULL), -EINVAL);
+    OK(cg_http_server_mount(server, "PATCH *", hello, NULL));
+    OK(cg_http_server_mount(server, "*", hands_on, NULL));
+    IS(cg_http_server_mount(server, "*", hello, NULL), -EEXIST);
+    IS(cg_http_server_mount(server, "*a", hello, NULL), -EINVAL);
     IS(status_of("GET /u/7" V CLOSE "\r\n"), 200);
     ck_assert_ptr_null(strstr(got, "Server: another\r\n"));
     IS(status_of("DELETE /u/7" V CLOSE "\r\n"), 200);
@@ -295,8 +295,8 @@ static ssize_t says_its_name(void *arg)
 
 static ssize_t says_its_type(struct cg_http_request *req, void *arg)
 {
-    return cg_yield(cg_http_text(req, arg != NULL ? 404 : 200, "x",
-                                 .mime = cg_http_query(req, "type")));
+    return cg_yield(cg_http_send_text(req, arg != NULL ? 404 : 200, "x",
+                                 .mime = cg_http_request_query(req, "type")));
 }
 
 /* A type is one value: nothing in it begins another field, however the answer is made. */
@@ -315,8 +315,8 @@ static ssize_t types(void *arg)
 
     (void)arg;
     serve_begin(NULL);
-    OK(cg_http_mount(server, "/usual", says_its_type, NULL));
-    OK(cg_http_mount(server, "/rare", says_its_type, "404"));
+    OK(cg_http_server_mount(server, "/usual", says_its_type, NULL));
+    OK(cg_http_server_mount(server, "/rare", says_its_type, "404"));
     for (size_t i = 0; i < 2 * COUNT(asked); i++) {
         const char *want = asked[i / 2].want;
         int status = want == NULL ? 500 : i % 2 ? 404 : 200;
@@ -332,7 +332,7 @@ static ssize_t types(void *arg)
         ck_assert_int_eq(atoi(got + 9), status);
         ck_assert_ptr_nonnull(strstr(got, field));
         ck_assert_ptr_null(strstr(got, "X:"));
-        cg_close(sock);
+        cg_sock_close(sock);
     }
     serve_end();
     return 0;

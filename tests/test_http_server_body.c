@@ -100,11 +100,11 @@ static ssize_t continues(void *arg)
     ck_assert_str_eq(receive(sock, "\r\n\r\n"), "HTTP/1.1 100 Continue\r\n\r\n");
     send_text(sock, "ok");
     ck_assert_str_eq(receive(sock, NULL), WHOLE("2", "ok"));
-    cg_close(sock);
+    cg_sock_close(sock);
     sock = serve_client();
     send_text(sock, "GET /" V "Content-Length: 2\r\nExpect: 100-continue\r\n\r\n");
     ck_assert_str_eq(receive(sock, NULL), HELLO CLOSE "\r\nhello\n");
-    cg_close(sock);
+    cg_sock_close(sock);
     IS(status_of("GET /" V "Content-Length: 2\r\nExpect: tea\r\n\r\n"), 417);
     IS(status_of("POST /whole HTTP/1.0\r\nContent-Length: 2\r\nExpect: tea\r\n\r\nab"), 201);
     serve_end();
@@ -120,12 +120,12 @@ static ssize_t reads_and_looks(struct cg_http_request *req, void *arg)
     (void)arg;
     for (size_t size = 0; size < 5;)
         size += (size_t)OK(cg_yield(cg_http_read(req, buf + size, 5 - size)));
-    IS(cg_yield(cg_poll_sock(cg_http_sock(req), CG_IN, .timeout = 20 * CG_MILLISECOND)),
+    IS(cg_yield(cg_poll_sock(cg_http_request_sock(req), CG_IN, .timeout = 20 * CG_MILLISECOND)),
        -ETIMEDOUT);
-    IS(cg_yield(cg_borrow(cg_http_sock(req), &view, .timeout = 20 * CG_MILLISECOND)),
+    IS(cg_yield(cg_borrow(cg_http_request_sock(req), &view, .timeout = 20 * CG_MILLISECOND)),
        -ETIMEDOUT);
     IS(cg_yield(cg_http_read(req, buf, 5)), 0);
-    return cg_yield(cg_http_text(req, 200, "read\n"));
+    return cg_yield(cg_http_send_text(req, 200, "read\n"));
 }
 
 /* Who has read all bytes of the body finds none of them in the socket. */
@@ -135,13 +135,13 @@ static ssize_t looks_behind_bodies(void *arg)
 
     (void)arg;
     serve_begin(NULL);
-    OK(cg_http_mount(server, "/looks", reads_and_looks, NULL));
+    OK(cg_http_server_mount(server, "/looks", reads_and_looks, NULL));
     sock = serve_client();
     for (int i = 0; i < 2; i++) {
         send_text(sock, "POST /looks" V "Content-Length: 5\r\n\r\nhello");
         ck_assert_ptr_nonnull(strstr(receive(sock, "read\n"), "read\n"));
     }
-    cg_close(sock);
+    cg_sock_close(sock);
     serve_end();
     return 0;
 }
@@ -161,8 +161,8 @@ static ssize_t streams(void *arg)
     ck_assert_str_eq(receive(sock, NULL),
                      "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n"
                      "Connection: Upgrade\r\n\r\nother words\n");
-    cg_close(sock);
-    ck_assert_uint_eq(cg_http_connections(server), 0);
+    cg_sock_close(sock);
+    ck_assert_uint_eq(cg_http_server_connections(server), 0);
     serve_end();
     return 0;
 }
@@ -268,7 +268,7 @@ static ssize_t compresses_drops(void *arg)
         ck_assert_uint_lt(coding[0] ? length : 0, 1500);
         IS(decode(coding, body, length, text, sizeof text), wanted);
         ck_assert_mem_eq(text, want, wanted);
-        cg_close(sock);
+        cg_sock_close(sock);
     }
     serve_end();
     return 0;
@@ -298,7 +298,7 @@ static ssize_t curl_decompresses_drops(void *arg)
     other = test_start(lets_go_on, NULL);
     snprintf(script, sizeof script,
              "curl -sS -m 20 --compressed -w '%%{size_download}' http://%s/drops", addr);
-    OK(cg_spawn(cg_sched_self(), ((char *[]){"/bin/sh", "-c", script, NULL}), &process,
+    OK(cg_process_spawn(cg_sched_self(), ((char *[]){"/bin/sh", "-c", script, NULL}), &process,
                 .out = CG_STDIO_PIPE));
     IS(cg_yield(cg_communicate(process, NULL, 0, .out = &out)), 0);
     cg_process_close(process);
@@ -332,11 +332,11 @@ static ssize_t holds_nothing_back(void *arg)
     }
     ck_assert_ptr_nonnull(strstr(receive(sock, NULL), "held\n" HELLO CLOSE "\r\nhello\n"));
     ck_assert_uint_eq(handled, 4);
-    cg_close(sock);
+    cg_sock_close(sock);
     sock = serve_client();
     send_text(sock, "GET /" V "\r\nGET /held" V "\r\n");
     until_handled(6);
-    cg_close(sock);
+    cg_sock_close(sock);
     OK(cg_yield(cg_signal(&handled, NULL)));
     serve_end();
     return 0;

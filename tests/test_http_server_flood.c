@@ -18,12 +18,12 @@ enum { PLACES = 8 };
 
 static int64_t now(void)
 {
-    return cg_now(cg_sched_self());
+    return cg_sched_now(cg_sched_self());
 }
 
 static void until_connections(unsigned count)
 {
-    while (cg_http_connections(server) != count)
+    while (cg_http_server_connections(server) != count)
         OK(cg_yield(cg_sleep(CG_MILLISECOND)));
 }
 
@@ -61,11 +61,11 @@ static ssize_t sheds(void *arg)
             ck_assert_str_eq(receive(silent[0], NULL), "");
             for (int k = 1; k < PLACES; k++)
                 ck_assert_msg(is_open(silent[k]), "%zu: %d was closed", i, k);
-            cg_close(polite);
+            cg_sock_close(polite);
             until_connections(PLACES - 1);
         }
         for (int j = 0; j < PLACES; j++)
-            cg_close(silent[j]);
+            cg_sock_close(silent[j]);
         serve_end();
     }
     return 0;
@@ -90,9 +90,9 @@ static ssize_t spares_who_works(void *arg)
     for (int i = 0; i < 2; i++)
         ck_assert_ptr_nonnull(strstr(receive(busy[i], "held\n"), "held\n"));
     ck_assert_str_eq(receive(next, NULL), HELLO CLOSE "\r\nhello\n");
-    cg_close(next);
+    cg_sock_close(next);
     for (int i = 0; i < 2; i++)
-        cg_close(busy[i]);
+        cg_sock_close(busy[i]);
     serve_end();
     return 0;
 }
@@ -146,9 +146,9 @@ static ssize_t sheds_for_descriptors(void *arg)
     ck_assert_str_eq(receive(silent[0], NULL), "");
     for (int i = 2; i < 4; i++)
         ck_assert_msg(is_open(silent[i]), "%d was closed", i);
-    cg_close(polite);
+    cg_sock_close(polite);
     for (int i = 0; i < 4; i++)
-        cg_close(silent[i]);
+        cg_sock_close(silent[i]);
     serve_end();
     return 0;
 }
@@ -174,7 +174,7 @@ static ssize_t shares(void *arg)
             ck_assert_str_eq(receive(sock[i], NULL), HELLO CLOSE "\r\nhello\n");
         }
         for (int i = 0; i < 3; i++)
-            cg_close(sock[i]);
+            cg_sock_close(sock[i]);
         until_connections(0);
     }
     serve_end();
@@ -201,7 +201,7 @@ static ssize_t refuses_beyond_share(void *arg)
     for (int i = 0; i < 6; i++)
         ck_assert_ptr_nonnull(strstr(receive(sock[i], NULL), "held\n"));
     for (int i = 0; i < 7; i++)
-        cg_close(sock[i]);
+        cg_sock_close(sock[i]);
     serve_end();
     return 0;
 }
@@ -223,7 +223,7 @@ static ssize_t head_rate(void *arg)
     ck_assert_int_eq(strncmp(receive(sock, NULL), "HTTP/1.1 408 ", 13), 0);
     ck_assert_int_ge(now() - start, 5 * CG_SECOND);
     ck_assert_int_le(now() - start, 8 * CG_SECOND);
-    cg_close(sock);
+    cg_sock_close(sock);
 
     sock = serve_client();
     send_text(sock, "GET /" V CLOSE);
@@ -235,7 +235,7 @@ static ssize_t head_rate(void *arg)
     }
     send_text(sock, "\r\n");
     ck_assert_str_eq(receive(sock, NULL), HELLO CLOSE "\r\nhello\n");
-    cg_close(sock);
+    cg_sock_close(sock);
     serve_end();
     return 0;
 }
@@ -261,7 +261,7 @@ static ssize_t body_rates(void *arg)
     }
     ck_assert_int_eq(strncmp(receive(sock, NULL), "HTTP/1.1 408 ", 13), 0);
     ck_assert_int_le(now(), start + 9 * CG_SECOND);
-    cg_close(sock);
+    cg_sock_close(sock);
 
     sock = serve_client();
     send_text(sock, "POST /whole" V CLOSE "Content-Length: 30000\r\n\r\n");
@@ -270,7 +270,7 @@ static ssize_t body_rates(void *arg)
         OK(cg_yield(cg_sleep(CG_SECOND)));
     }
     ck_assert_int_eq(strncmp(receive(sock, NULL), "HTTP/1.1 201 ", 13), 0);
-    cg_close(sock);
+    cg_sock_close(sock);
     serve_end();
     return 0;
 }
@@ -291,9 +291,9 @@ static ssize_t acknowledged(void *arg)
     while (cg__http_acked_go_on(&seen, from, 0)) /* nobody reads */
         OK(cg_yield(cg_sleep(CG_MILLISECOND)));
     if (seen.acked == 0) { /* no TCP */
-        cg_close(from);
-        cg_close(to);
-        cg_close(plug);
+        cg_sock_close(from);
+        cg_sock_close(to);
+        cg_sock_close(plug);
         return 0;
     }
     while (!cg__http_acked_go_on(&seen, from, 0)) {
@@ -302,9 +302,9 @@ static ssize_t acknowledged(void *arg)
         read += n > 0 ? (size_t)n : 0;
     }
     ck_assert_uint_gt(read, 0);
-    cg_close(from);
-    cg_close(to);
-    cg_close(plug);
+    cg_sock_close(from);
+    cg_sock_close(to);
+    cg_sock_close(plug);
     return 0;
 }
 
@@ -313,8 +313,8 @@ static char long_text[2 * 1024 * 1024 + 1];
 static ssize_t tells_at_length(struct cg_http_request *req, void *arg)
 {
     if (arg == NULL)
-        return cg_yield(cg_http_text(req, 200, long_text));
-    OK(cg_http_set(req, "Content-Type", "text/plain"));
+        return cg_yield(cg_http_send_text(req, 200, long_text));
+    OK(cg_http_response_set_header(req, "Content-Type", "text/plain"));
     return cg_yield(cg_http_write(req, long_text, sizeof long_text - 1));
 }
 
@@ -334,8 +334,8 @@ static ssize_t compresses_in_turns(void *arg)
     (void)arg;
     memset(long_text, 'x', sizeof long_text - 1);
     serve_begin(NULL);
-    OK(cg_http_mount(server, "/long", tells_at_length, NULL));
-    OK(cg_http_mount(server, "/written", tells_at_length, "written"));
+    OK(cg_http_server_mount(server, "/long", tells_at_length, NULL));
+    OK(cg_http_server_mount(server, "/written", tells_at_length, "written"));
     for (size_t i = 0; i < COUNT(asked) * COUNT(codings); i++) {
         struct cg_coro *counter = test_start(counts, &turns);
         struct cg_sock *sock = serve_client();
@@ -350,7 +350,7 @@ static ssize_t compresses_in_turns(void *arg)
             ck_assert_uint_ge(turns - before, sizeof long_text / (32 * 1024) - 1);
         cg_coro_cancel(counter);
         test_end(counter);
-        cg_close(sock);
+        cg_sock_close(sock);
     }
     serve_end();
     return 0;

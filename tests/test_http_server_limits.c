@@ -13,7 +13,7 @@
 
 static int64_t now(void)
 {
-    return cg_now(cg_sched_self());
+    return cg_sched_now(cg_sched_self());
 }
 
 static ssize_t limits(void *arg)
@@ -46,8 +46,8 @@ static ssize_t limits(void *arg)
     send_text(second, "GET /" V CLOSE "\r\n");
     ck_assert_str_eq(receive(second, NULL), HELLO CLOSE "\r\nhello\n");
     ck_assert_str_eq(receive(first, NULL), "");
-    cg_close(first);
-    cg_close(second);
+    cg_sock_close(first);
+    cg_sock_close(second);
     serve_end();
     return 0;
 }
@@ -82,7 +82,7 @@ static ssize_t clocks(void *arg)
                       "%zu: %s", i, got);
         ck_assert_int_ge(now() - start, cases[i].after);
         ck_assert_int_le(now() - start, cases[i].after + 2 * CG_SECOND);
-        cg_close(sock);
+        cg_sock_close(sock);
     }
     serve_end();
     return 0;
@@ -106,7 +106,7 @@ static ssize_t drips(void *arg)
     receive(sock, NULL);
     ck_assert_int_eq(strncmp(got, "HTTP/1.1 408 ", 13), 0);
     ck_assert_int_le(now(), start + 12 * CG_SECOND);
-    cg_close(sock);
+    cg_sock_close(sock);
     serve_end();
     return 0;
 }
@@ -126,10 +126,10 @@ static ssize_t lingers_for_so_much(void *arg)
     send_text(sock, "GET /" V CLOSE "\r\n");
     receive(sock, NULL);
     OK(cg_yield(cg_writeall(sock, junk, sizeof junk)));
-    while (cg_http_connections(server) > 0)
+    while (cg_http_server_connections(server) > 0)
         OK(cg_yield(cg_sleep(CG_MILLISECOND)));
     ck_assert_int_lt(now() - start, 10 * CG_SECOND);
-    cg_close(sock);
+    cg_sock_close(sock);
     serve_end();
     return 0;
 }
@@ -144,14 +144,14 @@ static ssize_t resets_who_does_not_read(void *arg)
     serve_begin(&(struct cg_http_server_options){.write_timeout = 200 * CG_MILLISECOND});
     sock = serve_client();
     send_text(sock, "GET /floods" V "\r\n");
-    while (cg_http_connections(server) == 0)
+    while (cg_http_server_connections(server) == 0)
         OK(cg_yield(cg_sleep(CG_MILLISECOND)));
-    while (cg_http_connections(server) > 0)
+    while (cg_http_server_connections(server) > 0)
         OK(cg_yield(cg_sleep(50 * CG_MILLISECOND)));
     while ((n = cg_yield(cg_read(sock, got, sizeof got, .timeout = 10 * CG_SECOND))) > 0)
         ;
     IS(n, -ECONNRESET);
-    cg_close(sock);
+    cg_sock_close(sock);
     serve_end();
     return 0;
 }
@@ -159,7 +159,7 @@ static ssize_t resets_who_does_not_read(void *arg)
 static ssize_t fills_the_way(struct cg_http_request *req, void *arg)
 {
     static const char junk[64 * 1024];
-    struct cg_sock *sock = cg_http_sock(req);
+    struct cg_sock *sock = cg_http_request_sock(req);
     ssize_t n = 1;
 
     (void)arg;
@@ -169,7 +169,7 @@ static ssize_t fills_the_way(struct cg_http_request *req, void *arg)
         if (n == -ETIMEDOUT && cg_sock_fd(sock) >= 0)
             n = send(cg_sock_fd(sock), junk, sizeof junk, MSG_DONTWAIT);
     }
-    return cg_yield(cg_http_text(req, 200, "first\n"));
+    return cg_yield(cg_http_send_text(req, 200, "first\n"));
 }
 
 static ssize_t reads_in_vain(struct cg_http_request *req, void *arg)
@@ -180,7 +180,7 @@ static ssize_t reads_in_vain(struct cg_http_request *req, void *arg)
     IS(cg_yield(cg_http_read(req, buf, sizeof buf, .timeout = 50 * CG_MILLISECOND)),
        -ETIMEDOUT);
     handled++;
-    return cg_yield(cg_http_text(req, 200, "last\n"));
+    return cg_yield(cg_http_send_text(req, 200, "last\n"));
 }
 
 /* A handler may give up reading while the answers before its own wait to be written: these
@@ -192,8 +192,8 @@ static ssize_t nothing_behind_what_is_lost(void *arg)
 
     (void)arg;
     serve_begin(NULL);
-    OK(cg_http_mount(server, "/fills", fills_the_way, NULL));
-    OK(cg_http_mount(server, "/vain", reads_in_vain, NULL));
+    OK(cg_http_server_mount(server, "/fills", fills_the_way, NULL));
+    OK(cg_http_server_mount(server, "/vain", reads_in_vain, NULL));
     sock = serve_client();
     send_text(sock, "GET /fills" V "\r\nGET /binary" V "\r\nGET /binary" V "\r\n"
                     "GET /binary" V "\r\nPOST /vain" V "Content-Length: 5\r\n\r\n");
@@ -201,7 +201,7 @@ static ssize_t nothing_behind_what_is_lost(void *arg)
     while ((n = cg_yield(cg_read(sock, got, sizeof got, .timeout = 10 * CG_SECOND))) > 0)
         ck_assert_ptr_null(memmem(got, (size_t)n, "last", 4));
     IS(n, 0);
-    cg_close(sock);
+    cg_sock_close(sock);
     serve_end();
     return 0;
 }
@@ -225,16 +225,16 @@ static ssize_t shuts_down(void *arg)
         IS(cg_yield(cg_http_shutdown(server, .timeout = (patient ? 20 : 4) * CG_SECOND)),
            patient ? 0 : -ETIMEDOUT);
         IS(test_end(serving), 0);
-        ck_assert_uint_eq(cg_http_connections(server), 0);
+        ck_assert_uint_eq(cg_http_server_connections(server), 0);
         ck_assert_int_le(now() - start, (patient ? 12 : 6) * CG_SECOND);
         ck_assert_str_eq(receive(idle, NULL), "");
         receive(busy, NULL);
         if (patient)
             ck_assert_str_eq(got, HELLO CLOSE "\r\nslept\n");
-        cg_close(idle);
-        cg_close(busy);
+        cg_sock_close(idle);
+        cg_sock_close(busy);
         cg_http_server_free(server);
-        cg_close(listener);
+        cg_sock_close(listener);
     }
     return 0;
 }
@@ -253,12 +253,12 @@ static ssize_t cancelled(void *arg)
         OK(cg_yield(cg_sleep(CG_MILLISECOND)));
     OK(cg_yield(cg_cancel(serving)));
     IS(test_end(serving), -ECANCELED);
-    ck_assert_uint_eq(cg_http_connections(server), 0);
+    ck_assert_uint_eq(cg_http_server_connections(server), 0);
     ck_assert_str_eq(receive(idle, NULL), "");
-    cg_close(idle);
-    cg_close(busy);
+    cg_sock_close(idle);
+    cg_sock_close(busy);
     cg_http_server_free(server);
-    cg_close(listener);
+    cg_sock_close(listener);
     return 0;
 }
 
@@ -276,14 +276,14 @@ static ssize_t may_be_answered(void *arg)
     cg_yield(cg_writeall(sock, text, sizeof text - 1));
     while (cg_yield(cg_read(sock, buf, sizeof buf)) > 0)
         continue;
-    cg_close(sock);
+    cg_sock_close(sock);
     return 0;
 }
 
 static void closing_open(void *arg)
 {
     server = cg_http_server_new(.log = log_line);
-    OK(cg_http_mount(server, "GET /held", held, NULL));
+    OK(cg_http_server_mount(server, "GET /held", held, NULL));
     listener = test_listen(addr);
     *(struct cg_coro **)arg = test_start(may_be_answered, NULL);
 }
@@ -297,16 +297,16 @@ static struct cg_op *closing_op(void *arg, void *room)
 static void closing_close(void *arg)
 {
     (void)arg;
-    cg_close(listener);
+    cg_sock_close(listener);
 }
 
 static void closing_end(void *arg, ssize_t answer, bool closed)
 {
     (void)answer;
-    ck_assert_uint_eq(cg_http_connections(server), 0);
+    ck_assert_uint_eq(cg_http_server_connections(server), 0);
     cg_http_server_free(server);
     if (!closed)
-        cg_close(listener);
+        cg_sock_close(listener);
     test_end(*(struct cg_coro **)arg);
 }
 

@@ -12,19 +12,19 @@
 
 static int code_of(const struct cg_http_request *req)
 {
-    return atoi(cg_http_param(req, "code"));
+    return atoi(cg_http_request_param(req, "code"));
 }
 
 static ssize_t answers(struct cg_http_request *req, void *arg)
 {
     (void)arg;
-    return cg_yield(cg_http_text(req, code_of(req), "some text\n"));
+    return cg_yield(cg_http_send_text(req, code_of(req), "some text\n"));
 }
 
 static ssize_t writes(struct cg_http_request *req, void *arg)
 {
     (void)arg;
-    cg_http_status(req, code_of(req));
+    cg_http_response_set_status(req, code_of(req));
     return cg_yield(cg_http_write(req, "some text\n", 10));
 }
 
@@ -32,7 +32,7 @@ static ssize_t writes(struct cg_http_request *req, void *arg)
 static ssize_t sets(struct cg_http_request *req, void *arg)
 {
     (void)arg;
-    cg_http_status(req, code_of(req));
+    cg_http_response_set_status(req, code_of(req));
     return 0;
 }
 
@@ -40,7 +40,7 @@ static ssize_t sets(struct cg_http_request *req, void *arg)
 static ssize_t careless(struct cg_http_request *req, void *arg)
 {
     (void)arg;
-    cg_yield(cg_http_text(req, code_of(req), "some text\n"));
+    cg_yield(cg_http_send_text(req, code_of(req), "some text\n"));
     return 0;
 }
 
@@ -50,32 +50,32 @@ static ssize_t upgrades(struct cg_http_request *req, void *arg)
     ssize_t n;
 
     if (arg != NULL)
-        OK(cg_http_set(req, "Upgrade", arg));
-    n = cg_yield(cg_http_upgrade(req, cg_http_param(req, "code") ? code_of(req) : 101, &sock));
+        OK(cg_http_response_set_header(req, "Upgrade", arg));
+    n = cg_yield(cg_http_upgrade(req, cg_http_request_param(req, "code") ? code_of(req) : 101, &sock));
     if (n == 0)
-        cg_close(sock);
+        cg_sock_close(sock);
     return n;
 }
 
 static ssize_t host_of(struct cg_http_request *req, void *arg)
 {
-    const char *host = cg_http_header(req, "Host");
+    const char *host = cg_http_request_header(req, "Host");
 
     (void)arg;
-    return cg_yield(cg_http_text(req, 200, host ? host : "-"));
+    return cg_yield(cg_http_send_text(req, 200, host ? host : "-"));
 }
 
 static void begin(void)
 {
     serve_begin(NULL);
-    OK(cg_http_mount(server, "/answers/:code", answers, NULL));
-    OK(cg_http_mount(server, "/writes/:code", writes, NULL));
-    OK(cg_http_mount(server, "/sets/:code", sets, NULL));
-    OK(cg_http_mount(server, "/careless/:code", careless, NULL));
-    OK(cg_http_mount(server, "/upgrade", upgrades, NULL));
-    OK(cg_http_mount(server, "/upgrade/:code", upgrades, NULL));
-    OK(cg_http_mount(server, "/upgrade/to/b", upgrades, "b"));
-    OK(cg_http_mount(server, "/host", host_of, NULL));
+    OK(cg_http_server_mount(server, "/answers/:code", answers, NULL));
+    OK(cg_http_server_mount(server, "/writes/:code", writes, NULL));
+    OK(cg_http_server_mount(server, "/sets/:code", sets, NULL));
+    OK(cg_http_server_mount(server, "/careless/:code", careless, NULL));
+    OK(cg_http_server_mount(server, "/upgrade", upgrades, NULL));
+    OK(cg_http_server_mount(server, "/upgrade/:code", upgrades, NULL));
+    OK(cg_http_server_mount(server, "/upgrade/to/b", upgrades, "b"));
+    OK(cg_http_server_mount(server, "/host", host_of, NULL));
 }
 
 /* A final answer has a status from 200 to 999. What else a handler says is its failure. */
@@ -184,10 +184,10 @@ static ssize_t mounts(void *arg)
 {
     (void)arg;
     begin();
-    IS(cg_http_mount(server, "get /x", host_of, NULL), -EINVAL);
-    IS(cg_http_mount(server, "FOO /x", host_of, NULL), -EINVAL);
-    IS(cg_http_mount(server, " /x", host_of, NULL), -EINVAL);
-    OK(cg_http_mount(server, "M-SEARCH /x", host_of, NULL));
+    IS(cg_http_server_mount(server, "get /x", host_of, NULL), -EINVAL);
+    IS(cg_http_server_mount(server, "FOO /x", host_of, NULL), -EINVAL);
+    IS(cg_http_server_mount(server, " /x", host_of, NULL), -EINVAL);
+    OK(cg_http_server_mount(server, "M-SEARCH /x", host_of, NULL));
     IS(status_of("M-SEARCH /x" V CLOSE "\r\n"), 200);
     serve_end();
     return 0;
@@ -225,7 +225,7 @@ static ssize_t unread(void *arg)
         receive(sock, NULL);
         ck_assert_msg(strstr(got, CLOSE "\r\n") != NULL, "%zu: %s", i, got);
         IS(strstr(got, HELLO "\r\nhello\n" HELLO CLOSE) != NULL, !cases[i].closes);
-        cg_close(sock);
+        cg_sock_close(sock);
     }
     serve_end();
     return 0;
@@ -262,7 +262,7 @@ static ssize_t lingers(void *arg)
         sscanf(receive(sock, NULL), "HTTP/1.1 %d ", &status);
         test_is(status, cases[i].want, cases[i].text, __FILE__, __LINE__);
         ck_assert_ptr_nonnull(strstr(got, CLOSE));
-        cg_close(sock);
+        cg_sock_close(sock);
     }
     serve_end();
     return 0;

@@ -20,7 +20,7 @@ static bool once_failed;
 
 bool failing_now(enum failing_what what)
 {
-    bool failing = tester != NULL && cg_self() != NULL && cg_self() != tester && left >= 0 &&
+    bool failing = tester != NULL && cg_coro_self() != NULL && cg_coro_self() != tester && left >= 0 &&
                    left-- == 0;
 
     (void)what;
@@ -48,14 +48,14 @@ static ssize_t serve(void *arg)
 static ssize_t all(struct cg_http_request *req, void *arg)
 {
     char *data;
-    ssize_t n = cg_yield(cg_http_body(req, &data));
+    ssize_t n = cg_yield(cg_http_read_body(req, &data));
 
     (void)arg;
     if (n < 0)
         return n;
-    cg_http_query(req, "q");
-    n = cg_http_set(req, "A", cg_http_param(req, "id"));
-    return n < 0 ? n : cg_yield(cg_http_answer(req, 201, data, strlen(data)));
+    cg_http_request_query(req, "q");
+    n = cg_http_response_set_header(req, "A", cg_http_request_param(req, "id"));
+    return n < 0 ? n : cg_yield(cg_http_respond(req, 201, data, strlen(data)));
 }
 
 /* So long that the list of fields has to grow for the next ones but one. */
@@ -67,44 +67,44 @@ static ssize_t big(struct cg_http_request *req, void *arg)
 
     (void)arg;
     memset(words, 'x', sizeof words - 1);
-    cg_http_set(req, "Pad", pad);
-    return cg_yield(cg_http_text(req, 200, words));
+    cg_http_response_set_header(req, "Pad", pad);
+    return cg_yield(cg_http_send_text(req, 200, words));
 }
 
 static ssize_t stream(struct cg_http_request *req, void *arg)
 {
-    ssize_t n = cg_http_set(req, "Content-Type", "text/plain");
+    ssize_t n = cg_http_response_set_header(req, "Content-Type", "text/plain");
 
     (void)arg;
     for (int i = 0; i < 3 && n >= 0; i++)
         n = cg_yield(cg_http_write(req, "piece", 5));
     if (n >= 0)
-        n = cg_http_trailer(req, "T", "u");
+        n = cg_http_response_add_trailer(req, "T", "u");
     return n;
 }
 
 /* If a body that would be compressed cannot be begun, the answer instead of it has no coding. */
 static ssize_t falls_back(struct cg_http_request *req, void *arg)
 {
-    ssize_t n = cg_http_set(req, "Content-Type", "text/plain");
+    ssize_t n = cg_http_response_set_header(req, "Content-Type", "text/plain");
 
     (void)arg;
     if (n == 0)
         n = cg_yield(cg_http_write(req, "piece", 5));
-    return n >= 0 ? n : cg_yield(cg_http_text(req, 200, "instead"));
+    return n >= 0 ? n : cg_yield(cg_http_send_text(req, 200, "instead"));
 }
 
 static ssize_t event(struct cg_http_request *req, void *arg)
 {
     (void)arg;
-    return cg_yield(cg_http_event(req, .data = "one\ntwo", .id = "3"));
+    return cg_yield(cg_http_send_event(req, .data = "one\ntwo", .id = "3"));
 }
 
 static ssize_t naps(struct cg_http_request *req, void *arg)
 {
     (void)arg;
     cg_yield(cg_sleep(CG_SECOND));
-    return cg_yield(cg_http_text(req, 200, "good morning"));
+    return cg_yield(cg_http_send_text(req, 200, "good morning"));
 }
 
 #define V " HTTP/1.1\r\nHost: x\r\n"
@@ -140,7 +140,7 @@ static size_t ask(const char *text)
     }
     ck_assert_int_ne(n, -ETIMEDOUT);
     got[size] = '\0';
-    cg_close(sock);
+    cg_sock_close(sock);
     return size;
 }
 
@@ -211,20 +211,20 @@ static ssize_t each_allocation(void *arg)
 
     (void)arg;
     memset(pad, 'x', sizeof pad - 1);
-    tester = cg_self();
+    tester = cg_coro_self();
     once_failed = true;
     for (failure = 0; once_failed && failure < 500; failure++) {
         struct cg_coro *serving;
 
         server = cg_http_server_new(.log = log_line);
         ck_assert_ptr_nonnull(server);
-        OK(cg_http_mount(server, "POST /all/:id", all, NULL));
-        OK(cg_http_mount(server, "GET /big", big, NULL));
-        OK(cg_http_mount(server, "GET /stream", stream, NULL));
-        OK(cg_http_mount(server, "GET /event", event, NULL));
-        OK(cg_http_mount(server, "GET /falls_back", falls_back, NULL));
-        OK(cg_http_mount(server, "GET /files/", cg_http_send_files, files));
-        OK(cg_http_mount(server, "GET /naps", naps, NULL));
+        OK(cg_http_server_mount(server, "POST /all/:id", all, NULL));
+        OK(cg_http_server_mount(server, "GET /big", big, NULL));
+        OK(cg_http_server_mount(server, "GET /stream", stream, NULL));
+        OK(cg_http_server_mount(server, "GET /event", event, NULL));
+        OK(cg_http_server_mount(server, "GET /falls_back", falls_back, NULL));
+        OK(cg_http_server_mount(server, "GET /files/", cg_http_files_handler, files));
+        OK(cg_http_server_mount(server, "GET /naps", naps, NULL));
         listener = test_listen(addr);
         serving = test_start(serve, NULL);
         OK(cg_yield(cg_sleep(CG_MILLISECOND)));
@@ -241,7 +241,7 @@ static ssize_t each_allocation(void *arg)
         IS(cg_yield(cg_http_shutdown(server, .timeout = CG_SECOND)), 0);
         IS(test_end(serving), 0);
         cg_http_server_free(server);
-        cg_close(listener);
+        cg_sock_close(listener);
     }
     ck_assert(!once_failed);
     IS(answers, REQUESTS); /* with nothing left to fail */

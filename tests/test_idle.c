@@ -77,7 +77,7 @@ static ssize_t idle_stacks_are_cut_back(void *arg)
 
     for (int i = 0; i < SLEEPERS; i++) {
         ck_assert_int_eq(cg_yield(cg_join(coros[i])), 0);
-        cg_unref(coros[i]);
+        cg_coro_unref(coros[i]);
     }
     return 0;
 }
@@ -108,7 +108,7 @@ static ssize_t quiet_stacks_are_cut_back_in_time(void *arg)
 
     for (int i = 0; i < SLEEPERS; i++) {
         ck_assert_int_eq(cg_yield(cg_join(coros[i])), 0);
-        cg_unref(coros[i]);
+        cg_coro_unref(coros[i]);
     }
     return 0;
 }
@@ -124,7 +124,7 @@ static ssize_t few_stacks_are_let_be(void *arg)
     cg_yield(cg_sleep(30 * CG_SECOND));
     ck_assert(resident(one.deep));
     ck_assert_int_eq(cg_yield(cg_join(coro)), 0);
-    cg_unref(coro);
+    cg_coro_unref(coro);
     return 0;
 }
 

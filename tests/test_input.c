@@ -160,8 +160,8 @@ static ssize_t input_is_limited(void *arg)
         check_unread(b);
     }
     IS(test_end(writer), 0);
-    cg_close(a);
-    cg_close(b);
+    cg_sock_close(a);
+    cg_sock_close(b);
     return 0;
 }
 
@@ -214,7 +214,7 @@ static ssize_t sips(void *arg)
 /* It stays armed until the limit is reached, and is armed again for whoever finds no input. */
 static ssize_t limit_disarms(void *arg)
 {
-    struct cg_sock *sock = cg_sock_new(cg_sched_self(), &tap, NULL, -1);
+    struct cg_sock *sock = cg_sock_open(cg_sched_self(), &tap, NULL, -1);
     struct cg_coro *coro = test_start(sips, sock);
     size_t unread;
 
@@ -237,7 +237,7 @@ static ssize_t limit_disarms(void *arg)
     test_until_waiting(coro);
     drip(sock);
     IS(test_end(coro), 1);
-    cg_close(sock);
+    cg_sock_close(sock);
     return 0;
 }
 
@@ -254,8 +254,8 @@ static ssize_t idle_holds_nothing(void *arg)
     IS(cg_yield(cg_readline(b, buf, sizeof buf, .timeout = CG_MILLISECOND)), -ETIMEDOUT);
     ck_assert_ptr_null(b->input.first);
     ck_assert_ptr_null(a->input.first);
-    cg_close(a);
-    cg_close(b);
+    cg_sock_close(a);
+    cg_sock_close(b);
     return 0;
 }
 

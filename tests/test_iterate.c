@@ -30,20 +30,20 @@ static ssize_t counts(void *arg)
 static ssize_t lazy(void *arg)
 {
     intptr_t limit = 3, value = 0;
-    struct cg_iterate it = cg_iterate(counts, &limit, .name = "counter");
+    struct cg_iterator it = cg_iterator(counts, &limit, .name = "counter");
 
     (void)arg;
     OK(cg_yield(cg_pass()));
     ck_assert_str_eq(noted, "");
     for (intptr_t i = 1; i <= 3; i++) {
-        IS(cg_yield(cg_next(&it, &value)), 1);
+        IS(cg_yield(cg_get_next(&it, &value)), 1);
         IS(value, i);
         OK(cg_yield(cg_pass()));
         ck_assert_uint_eq(strlen(noted), (size_t)i);
     }
-    IS(cg_yield(cg_next(&it, &value)), 0);
+    IS(cg_yield(cg_get_next(&it, &value)), 0);
     ck_assert_str_eq(noted, "(...)");
-    IS(cg_yield(cg_next(&it, &value)), 0);
+    IS(cg_yield(cg_get_next(&it, &value)), 0);
     IS(it.result, 70);
     IS(cg_yield(cg_stop_producer(&it)), 70);
     return 0;
@@ -69,24 +69,24 @@ static ssize_t slow(void *arg)
 static ssize_t patience(void *arg)
 {
     intptr_t last = 0, value = 0;
-    struct cg_iterate it = cg_iterate(slow, &last);
+    struct cg_iterator it = cg_iterator(slow, &last);
 
     (void)arg;
-    IS(cg_yield(cg_next(&it, &value, .timeout = CG_NOWAIT)), -ETIMEDOUT);
-    IS(cg_yield(cg_next(&it, &value, .timeout = MS)), -ETIMEDOUT);
+    IS(cg_yield(cg_get_next(&it, &value, .timeout = CG_NOWAIT)), -ETIMEDOUT);
+    IS(cg_yield(cg_get_next(&it, &value, .timeout = MS)), -ETIMEDOUT);
     OK(cg_yield(cg_sleep(5 * MS)));
     IS(value, 0);
-    IS(cg_yield(cg_next(&it, &value, .timeout = CG_NOWAIT)), 1);
+    IS(cg_yield(cg_get_next(&it, &value, .timeout = CG_NOWAIT)), 1);
     IS(value, 1);
-    IS(cg_yield(cg_next(&it, &value)), 1);
+    IS(cg_yield(cg_get_next(&it, &value)), 1);
     IS(value, 2);
-    IS(cg_yield(cg_any((cg_next(&it, &value), cg_sleep(MS)))), 1);
-    IS(cg_yield(cg_next(&it, &value)), 1);
+    IS(cg_yield(cg_any((cg_get_next(&it, &value), cg_sleep(MS)))), 1);
+    IS(cg_yield(cg_get_next(&it, &value)), 1);
     IS(value, 3);
     IS(cg_yield(cg_stop_producer(&it)), 0);
     IS(last, 3);
     ck_assert_str_eq(noted, "c");
-    IS(cg_yield(cg_next(&it, &value)), 0);
+    IS(cg_yield(cg_get_next(&it, &value)), 0);
     return 0;
 }
 
@@ -100,16 +100,16 @@ static ssize_t fails(void *arg)
 static ssize_t failure(void *arg)
 {
     char *value;
-    struct cg_iterate it = cg_iterate(fails, "text", .stack_size = 256 * 1024);
-    struct cg_iterate none = cg_iterate(NULL, NULL);
+    struct cg_iterator it = cg_iterator(fails, "text", .stack_size = 256 * 1024);
+    struct cg_iterator none = cg_iterator(NULL, NULL);
 
     (void)arg;
-    IS(cg_yield(cg_next(&it, &value)), 1);
+    IS(cg_yield(cg_get_next(&it, &value)), 1);
     ck_assert_str_eq(value, "text");
-    IS(cg_yield(cg_next(&it, &value)), -EIO);
-    IS(cg_yield(cg_next(&it, &value)), -EIO);
+    IS(cg_yield(cg_get_next(&it, &value)), -EIO);
+    IS(cg_yield(cg_get_next(&it, &value)), -EIO);
     IS(cg_yield(cg_stop_producer(&it)), -EIO);
-    IS(cg_yield(cg_next(&none, &value)), -EINVAL);
+    IS(cg_yield(cg_get_next(&none, &value)), -EINVAL);
     return 0;
 }
 
@@ -117,11 +117,11 @@ static ssize_t failure(void *arg)
 static ssize_t never(void *arg)
 {
     intptr_t limit = 1, value;
-    struct cg_iterate it = cg_iterate(counts, &limit);
+    struct cg_iterator it = cg_iterator(counts, &limit);
 
     (void)arg;
     IS(cg_yield(cg_stop_producer(&it)), 0);
-    IS(cg_yield(cg_next(&it, &value)), 0);
+    IS(cg_yield(cg_get_next(&it, &value)), 0);
     ck_assert_str_eq(noted, "");
     return 0;
 }
@@ -138,10 +138,10 @@ static ssize_t stubborn(void *arg)
 
 static ssize_t stops(void *arg)
 {
-    struct cg_iterate *it = arg;
+    struct cg_iterator *it = arg;
     intptr_t value;
 
-    IS(cg_yield(cg_next(it, &value)), 1);
+    IS(cg_yield(cg_get_next(it, &value)), 1);
     IS(cg_yield(cg_sleep(CG_SECOND)), -ECANCELED);
     IS(cg_yield(cg_stop_producer(it)), 5); /* cancelled or not */
     note("!");
@@ -151,8 +151,8 @@ static ssize_t stops(void *arg)
 /* A stop waits for the producer's clean-up, also in a coroutine that has been cancelled. */
 static ssize_t stop_waits(void *arg)
 {
-    struct cg_iterate it = cg_iterate(stubborn, NULL),
-                      other = cg_iterate(stubborn, NULL);
+    struct cg_iterator it = cg_iterator(stubborn, NULL),
+                      other = cg_iterator(stubborn, NULL);
     struct cg_coro *coro = test_start(stops, &it);
     intptr_t value;
 
@@ -162,7 +162,7 @@ static ssize_t stop_waits(void *arg)
     IS(cg_yield(cg_cancel(coro)), 0);
     test_end(coro);
     ck_assert_str_eq(noted, "end!");
-    IS(cg_yield(cg_next(&other, &value)), 1);
+    IS(cg_yield(cg_get_next(&other, &value)), 1);
     IS(cg_yield(cg_stop_producer(&other, .timeout = MS)), -ETIMEDOUT);
     IS(cg_yield(cg_stop_producer(&other)), 5);
     return 0;
@@ -172,7 +172,7 @@ static ssize_t asks(void *arg)
 {
     intptr_t value;
 
-    IS(cg_yield(cg_next(arg, &value)), 0);
+    IS(cg_yield(cg_get_next(arg, &value)), 0);
     return 0;
 }
 
@@ -180,7 +180,7 @@ static ssize_t asks_itself(void *arg)
 {
     intptr_t value;
 
-    IS(cg_yield(cg_next(arg, &value)), -EDEADLK);
+    IS(cg_yield(cg_get_next(arg, &value)), -EDEADLK);
     IS(cg_yield(cg_stop_producer(arg)), -EDEADLK);
     return cg_yield(cg_sleep(MS));
 }
@@ -188,16 +188,16 @@ static ssize_t asks_itself(void *arg)
 /* Only a producer produces, only one asks at a time, and never the producer itself. */
 static ssize_t misuse(void *arg)
 {
-    struct cg_iterate it = {0};
+    struct cg_iterator it = {0};
     struct cg_coro *coro;
     intptr_t value;
 
     (void)arg;
-    it = cg_iterate(asks_itself, &it);
+    it = cg_iterator(asks_itself, &it);
     IS(cg_yield(cg_produce(1)), -EPERM);
     coro = test_start(asks, &it);
     test_until_waiting(coro);
-    IS(cg_yield(cg_next(&it, &value)), -EBUSY);
+    IS(cg_yield(cg_get_next(&it, &value)), -EBUSY);
     return test_end(coro);
 }
 
@@ -209,7 +209,7 @@ static ssize_t produces_in_races(void *arg)
 
         do
             cg_yield(cg_any((produce, cg_sleep(MS))));
-        while (cg_result(produce) < 0);
+        while (cg_op_result(produce) < 0);
     }
     return 0;
 }
@@ -218,17 +218,17 @@ static ssize_t produces_in_races(void *arg)
  * taken it is offered again, and not otherwise. */
 static ssize_t offers(void *arg)
 {
-    struct cg_iterate it = cg_iterate(produces_in_races, NULL);
+    struct cg_iterator it = cg_iterator(produces_in_races, NULL);
     intptr_t value = 0;
 
     (void)arg;
-    IS(cg_yield(cg_next(&it, &value, .timeout = CG_NOWAIT)), -ETIMEDOUT);
+    IS(cg_yield(cg_get_next(&it, &value, .timeout = CG_NOWAIT)), -ETIMEDOUT);
     for (intptr_t i = 1; i <= 3; i++) {
         OK(cg_yield(cg_sleep(i * MS)));
-        IS(cg_yield(cg_next(&it, &value)), 1);
+        IS(cg_yield(cg_get_next(&it, &value)), 1);
         IS(value, i);
     }
-    IS(cg_yield(cg_next(&it, &value)), 0);
+    IS(cg_yield(cg_get_next(&it, &value)), 0);
     return 0;
 }
 
@@ -242,12 +242,12 @@ static ssize_t fails_when_stopped(void *arg)
 /* A producer that fails while it is stopped has failed, for whoever asks. */
 static ssize_t stopped_with_an_error(void *arg)
 {
-    struct cg_iterate it = cg_iterate(fails_when_stopped, arg);
+    struct cg_iterator it = cg_iterator(fails_when_stopped, arg);
     intptr_t value = 0;
 
-    IS(cg_yield(cg_next(&it, &value)), 1);
+    IS(cg_yield(cg_get_next(&it, &value)), 1);
     IS(cg_yield(cg_stop_producer(&it)), -EIO);
-    IS(cg_yield(cg_next(&it, &value)), -EIO);
+    IS(cg_yield(cg_get_next(&it, &value)), -EIO);
     return 0;
 }
 

@@ -55,8 +55,8 @@ static struct cg_sock *listen_at(const char *addr, char port[static CG_ADDR_SIZE
     struct cg_sock *listener;
     char text[CG_ADDR_SIZE];
 
-    OK(cg_listen(cg_sched_self(), addr, &listener));
-    OK(cg_local_addr(listener, text, sizeof text));
+    OK(cg_sock_listen(cg_sched_self(), addr, &listener));
+    OK(cg_sock_local_addr(listener, text, sizeof text));
     strcpy(port, strrchr(text, ':'));
     return listener;
 }
@@ -77,13 +77,13 @@ static void check_accepts(struct cg_sock *listener, const char *host, const char
 
     OK(connect_to(host, port, &conn));
     OK(cg_yield(cg_accept(listener, &accepted)));
-    OK(cg_local_addr(accepted, addr, sizeof addr));
+    OK(cg_sock_local_addr(accepted, addr, sizeof addr));
     snprintf(want, sizeof want, "%s%s", host, port);
     ck_assert_str_eq(addr, want);
     IS(cg_yield(cg_writeall(conn, "x", 1)), 1);
     IS(cg_yield(cg_read(accepted, addr, 1)), 1);
-    cg_close(conn);
-    cg_close(accepted);
+    cg_sock_close(conn);
+    cg_sock_close(accepted);
 }
 
 static void check_refuses(const char *host, const char *port)
@@ -106,7 +106,7 @@ static ssize_t all_addresses(void *arg)
         check_accepts(listener, TWO, port);
     }
     IS(cg_sock_fd(listener), -EOPNOTSUPP);
-    cg_close(listener);
+    cg_sock_close(listener);
     IS(cg_yield(cg_sleep(MS)), 0); /* io_uring's accepts have been taken back */
     check_refuses(ONE, port);
     check_refuses(TWO, port);
@@ -121,11 +121,11 @@ static ssize_t localhost(void *arg)
 
     (void)arg;
     check_accepts(listener, ONE, port);
-    if (cg_listen(cg_sched_self(), "[::1]:0", &other) == 0) {
+    if (cg_sock_listen(cg_sched_self(), "[::1]:0", &other) == 0) {
         check_accepts(listener, "[::1]", port);
-        cg_close(other);
+        cg_sock_close(other);
     }
-    cg_close(listener);
+    cg_sock_close(listener);
     return 0;
 }
 
@@ -138,7 +138,7 @@ static ssize_t absent(void *arg)
     (void)arg;
     check_accepts(listener, ONE, port);
     check_accepts(listener, TWO, port);
-    cg_close(listener);
+    cg_sock_close(listener);
     return 0;
 }
 
@@ -150,13 +150,13 @@ static ssize_t taken(void *arg)
 
     (void)arg;
     snprintf(addr, sizeof addr, "two%s", port);
-    IS(cg_listen(cg_sched_self(), addr, &other), -EADDRINUSE);
+    IS(cg_sock_listen(cg_sched_self(), addr, &other), -EADDRINUSE);
     check_refuses(ONE, port);
-    cg_close(listener);
+    cg_sock_close(listener);
     IS(cg_yield(cg_sleep(MS)), 0);
     listener = listen_at(addr, port);
     check_accepts(listener, ONE, port);
-    cg_close(listener);
+    cg_sock_close(listener);
     return 0;
 }
 
@@ -174,14 +174,14 @@ static ssize_t in_turn(void *arg)
         IS(cg_yield(cg_sleep(MS)), 0); /* both have one to offer */
         OK(cg_yield(cg_accept(listener, &accepted[i])));
     }
-    OK(cg_local_addr(accepted[0], first, sizeof first));
-    OK(cg_local_addr(accepted[1], second, sizeof second));
+    OK(cg_sock_local_addr(accepted[0], first, sizeof first));
+    OK(cg_sock_local_addr(accepted[1], second, sizeof second));
     ck_assert_str_ne(first, second);
     for (int i = 0; i < 6; i++) {
-        cg_close(conns[i]);
-        cg_close(accepted[i]);
+        cg_sock_close(conns[i]);
+        cg_sock_close(accepted[i]);
     }
-    cg_close(listener);
+    cg_sock_close(listener);
     return 0;
 }
 
@@ -191,7 +191,7 @@ static ssize_t accepts(void *listener)
     ssize_t n = cg_yield(cg_accept(listener, &conn));
 
     if (n == 0)
-        cg_close(conn);
+        cg_sock_close(conn);
     return n;
 }
 
@@ -211,7 +211,7 @@ static ssize_t given_up(void *arg)
     check_accepts(listener, ONE, port);
     waits = test_start(accepts, listener);
     test_until_waiting(waits);
-    cg_close(listener);
+    cg_sock_close(listener);
     IS(test_end(waits), -EBADF);
     return 0;
 }
@@ -222,7 +222,7 @@ static ssize_t serves_one(struct cg_sock *conn, void *arg)
 {
     (void)arg;
     served++;
-    cg_close(conn);
+    cg_sock_close(conn);
     return 0;
 }
 
@@ -242,16 +242,16 @@ static ssize_t is_served(void *arg)
     for (int i = 0; i < 6; i++) {
         OK(connect_to(i % 2 ? ONE : TWO, port, &conns[i]));
         IS(cg_yield(cg_read(conns[i], &byte, 1)), 0);
-        cg_close(conns[i]);
+        cg_sock_close(conns[i]);
     }
     IS(served, 6);
     OK(cg_yield(cg_cancel(server)));
     IS(test_end(server), -ECANCELED);
     OK(connect_to(TWO, port, &conns[0]));
     IS(cg_yield(cg_sleep(MS)), 0);
-    cg_close(listener);
+    cg_sock_close(listener);
     ck_assert_int_le(cg_yield(cg_read(conns[0], &byte, 1)), 0);
-    cg_close(conns[0]);
+    cg_sock_close(conns[0]);
     return 0;
 }
 

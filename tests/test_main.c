@@ -111,7 +111,7 @@ static void tells_failures_of_others(void)
     ck_assert_ptr_null(strstr(said, "main"));
 }
 
-/* Nothing is said of a clean end, nor of one by cg_stop. */
+/* Nothing is said of a clean end, nor of one by cg_sched_stop. */
 static ssize_t ends(void *arg)
 {
     struct cg_coro *coro = test_start(waits, "godot");
@@ -131,7 +131,7 @@ static void act_end(void)
 static ssize_t stops(void *arg)
 {
     leaves_some(NULL);
-    cg_stop(cg_sched_self());
+    cg_sched_stop(cg_sched_self());
     return waits(arg);
 }
 

@@ -81,7 +81,7 @@ static ssize_t pubsub(void *arg)
     (void)arg;
     if (!pubsub)
         return -ENOMEM;
-    cg_subscribe(pubsub, &reader, CG_SINCE_NOW);
+    cg_pubsub_subscribe(pubsub, &reader, CG_SINCE_NOW);
     for (int i = 0; i < MANY; i++) {
         ssize_t published = cg_yield(cg_publish(pubsub, in));
 
@@ -191,16 +191,16 @@ static ssize_t handle(void *arg)
 
     (void)arg;
     for (int i = 0; i < 4; i++) {
-        code = i % 2 ? cg_call_later(sched(), i, adds_one, &called, NULL)
-                     : cg_call_soon(sched(), adds_one, &called, NULL);
+        code = i % 2 ? cg_sched_call_later(sched(), i, adds_one, &called, NULL)
+                     : cg_sched_call_soon(sched(), adds_one, &called, NULL);
         wanted += code == 0;
         rc = first(rc, code);
     }
-    rc = first(rc, cg_call_later(sched(), CG_HOUR, adds_one, &called, &later));
+    rc = first(rc, cg_sched_call_later(sched(), CG_HOUR, adds_one, &called, &later));
     if (later)
         IS(cg_handle_cancel(later), 0);
     cg_handle_unref(later);
-    code = cg_post(sched(), adds_one, &called);
+    code = cg_sched_post(sched(), adds_one, &called);
     wanted += code == 0;
     rc = first(rc, code);
     OK(cg_yield(cg_sleep(CG_MILLISECOND)));
@@ -218,12 +218,12 @@ static ssize_t produces(void *arg)
 
 static ssize_t iterate(void *arg)
 {
-    struct cg_iterate it = cg_iterate(produces, NULL);
+    struct cg_iterator it = cg_iterator(produces, NULL);
     intptr_t value, wanted = 1;
     ssize_t rc;
 
     (void)arg;
-    while ((rc = cg_yield(cg_next(&it, &value))) == 1)
+    while ((rc = cg_yield(cg_get_next(&it, &value))) == 1)
         IS(value, wanted++);
     if (rc == 0)
         IS(wanted, 4);
@@ -239,8 +239,8 @@ static ssize_t group(void *arg)
     (void)arg;
     cg_group_open(&group);
     for (int i = 0; i < MANY; i++)
-        rc = first(rc, cg_yield(cg_group_add(&group, answers, NULL)));
-    IS(cg_yield(cg_group_wait(&group)), 0);
+        rc = first(rc, cg_yield(cg_add_to_group(&group, answers, NULL)));
+    IS(cg_yield(cg_wait_group(&group)), 0);
     return rc;
 }
 
@@ -251,7 +251,7 @@ static ssize_t race(void *arg)
     ssize_t rc = cg_yield(cg_all((one, two)));
 
     (void)arg;
-    return first(first(rc, cg_result(one)), cg_result(two));
+    return first(first(rc, cg_op_result(one)), cg_op_result(two));
 }
 
 static int destroyed;
@@ -281,7 +281,7 @@ static ssize_t has_locals(void *arg)
 static ssize_t local(void *arg)
 {
     struct cg_coro *coro;
-    ssize_t rc = cg_start(sched(), has_locals, arg, .coro = &coro);
+    ssize_t rc = cg_sched_start(sched(), has_locals, arg, .coro = &coro);
 
     if (rc < 0)
         return rc;
@@ -319,7 +319,7 @@ static ssize_t process(void *arg)
 {
     struct cg_process *process;
     struct cg_output out = {.limit = 100};
-    ssize_t rc = cg_spawn(sched(), ((char *[]){"cat", NULL}), &process,
+    ssize_t rc = cg_process_spawn(sched(), ((char *[]){"cat", NULL}), &process,
                           .in = CG_STDIO_PIPE, .out = CG_STDIO_PIPE);
 
     (void)arg;
@@ -336,14 +336,14 @@ static ssize_t process(void *arg)
 static ssize_t follow(void *arg)
 {
     char path[] = "/tmp/cogen-test-memory-XXXXXX", line[100];
-    struct cg_follow *follow = NULL;
+    struct cg_follower *follow = NULL;
     int fd = mkstemp(path);
     ssize_t rc;
 
     (void)arg;
     OK(fd);
     IS(write(fd, "one\ntwo\n", 8), 8);
-    rc = cg_follow_open(sched(), path, &follow, .from_start = true,
+    rc = cg_follower_open(sched(), path, &follow, .from_start = true,
                         .interval = CG_MILLISECOND);
     for (int i = 0; follow && i < 3; i++) {
         ssize_t n = cg_yield(cg_follow_line(follow, line, sizeof line));
@@ -356,7 +356,7 @@ static ssize_t follow(void *arg)
             IS(write(fd, "three\n", 6), 6);
         rc = first(rc, n);
     }
-    cg_follow_close(follow);
+    cg_follower_close(follow);
     unlink(path);
     close(fd);
     return rc;
@@ -371,7 +371,7 @@ static ssize_t os_signal(void *arg)
     if (rc < 0)
         return rc;
     kill(getpid(), SIGUSR1);
-    IS(cg_yield(cg_next_os_signal(signals)), 1);
+    IS(cg_yield(cg_get_os_signal(signals)), 1);
     cg_os_signals_close(signals);
     return 0;
 }
@@ -398,14 +398,14 @@ static ssize_t lives(void *arg)
 
     cg_group_open(&group);
     no_stacks = true;
-    while (cg_group_start(&group, awaits, &event, NULL, NULL) == 0)
+    while (cg_group_start_with(&group, awaits, &event, NULL, NULL) == 0)
         ;
     no_stacks = false;
     counted = true;
     life->answer = life->fn(NULL);
     counted = false;
     cg_event_set(&event);
-    return cg_yield(cg_group_wait(&group));
+    return cg_yield(cg_wait_group(&group));
 }
 
 /* One trial. False: there was nothing left to fail. */
@@ -420,13 +420,13 @@ static bool survives(cg_fn *fn, long n)
     test = test_open(.timeout = 0);
     failed = n < 0;
     countdown = n;
-    OK(cg_start(test.sched, lives, &life));
+    OK(cg_sched_start(test.sched, lives, &life));
     test_finish(&test);
     told = failed && n >= 0;
     if (life.answer < 0 || !told)
         IS(life.answer, told ? -ENOMEM : 0);
     failed = true;
-    OK(cg_start(test.sched, lives, &life));
+    OK(cg_sched_start(test.sched, lives, &life));
     test_finish(&test);
     IS(life.answer, 0);
     test_close(&test);

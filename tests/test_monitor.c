@@ -19,7 +19,7 @@ static ssize_t owns(void *arg)
 
 static ssize_t monitors(void *arg)
 {
-    return cg_yield(cg_monitor(&mutex, owns, arg));
+    return cg_yield(cg_call_locked(&mutex, owns, arg));
 }
 
 /* One that gives up while it waits for the mutex does not call its function, and leaves the
@@ -33,7 +33,7 @@ static ssize_t given_up(void *arg)
     calls = 0;
     test_until_waiting(owner = test_start(monitors, NULL));
     test_until_waiting(waiter = test_start(monitors, &calls));
-    IS(cg_yield(cg_monitor(&mutex, owns, &calls, .timeout = 1)), -ETIMEDOUT);
+    IS(cg_yield(cg_call_locked(&mutex, owns, &calls, .timeout = 1)), -ETIMEDOUT);
     OK(cg_yield(cg_cancel(waiter)));
     IS(test_end(waiter), -ECANCELED);
     ck_assert_int_eq(calls, 1);
@@ -51,14 +51,14 @@ static ssize_t prints(void *arg)
     char text[128];
 
     cg_op_print(arg, text, sizeof text);
-    ck_assert_ptr_nonnull(strstr(text, "monitor desk"));
+    ck_assert_ptr_nonnull(strstr(text, "call_locked desk"));
     return 5;
 }
 
 /* While it runs, its line in a dump says which mutex it is about. */
 static ssize_t printed(void *arg)
 {
-    struct cg_monitor_op *monitor = (struct cg_monitor_op *)cg_monitor(&mutex, prints, arg);
+    struct cg_call_locked_op *monitor = (struct cg_call_locked_op *)cg_call_locked(&mutex, prints, arg);
 
     mutex = (struct cg_mutex){.name = "desk"};
     monitor->arg = monitor;

@@ -76,7 +76,7 @@ static void answer(struct box *box, ssize_t result)
 
     while ((each = box->first)) {
         box->first = each->next;
-        cg_complete(&each->op, result);
+        cg_op_complete(&each->op, result);
     }
 }
 
@@ -108,7 +108,7 @@ static ssize_t completed_and_closed(void *arg)
         test_until_waiting(coros[i]);
     }
     take_cancel(ops[1], NULL);
-    cg_complete(ops[1], 7);
+    cg_op_complete(ops[1], 7);
     IS(test_end(coros[1]), 7);
     answer(&box, 8);
     ck_assert(close_box(&box));
@@ -137,11 +137,11 @@ static ssize_t failed_and_closed(void *arg)
 static ssize_t timed_out_and_closed(void *arg)
 {
     struct box box = {.items = 0};
-    struct cg_coro *coro = test_start(yields, take(&box, .deadline = cg_now(cg_sched_self()) + MS));
+    struct cg_coro *coro = test_start(yields, take(&box, .deadline = cg_sched_now(cg_sched_self()) + MS));
 
     (void)arg;
     test_until_waiting(coro);
-    IS(cg_yield(cg_sleep_until(cg_now(cg_sched_self()) + MS, .prio = CG_PRIO_CORO)), 0);
+    IS(cg_yield(cg_sleep_until(cg_sched_now(cg_sched_self()) + MS, .prio = CG_PRIO_CORO)), 0);
     if (cg_coro_state(coro) == CG_CORO_WAITING) /* our timer came first */
         close_box(&box);
     else
@@ -190,7 +190,7 @@ static ssize_t races(void *arg)
         race->answer = cg_yield(cg_all((race->branch, race->other)));
     else
         race->answer = cg_yield(cg_any((race->branch, race->other)));
-    race->result = cg_result(race->branch);
+    race->result = cg_op_result(race->branch);
     return 0;
 }
 
@@ -225,7 +225,7 @@ static ssize_t lost_and_closed(void *arg)
     IS(test_end(coro), 0);
     IS(race.answer, 1);
     IS(race.result, -EBADF);
-    IS(cg_result(race.other), 3);
+    IS(cg_op_result(race.other), 3);
     return 0;
 }
 
@@ -239,13 +239,13 @@ static ssize_t had_and_closed(void *arg)
     (void)arg;
     test_until_waiting(coro);
     IS(cg_yield(cg_sleep(MS)), 0);
-    IS(cg_result(race.branch), 0);
+    IS(cg_op_result(race.branch), 0);
     close_box(&box);
     answer(&other, 4);
     IS(test_end(coro), 0);
     IS(race.answer, 0);
     IS(race.result, -EBADF);
-    IS(cg_result(race.other), 4);
+    IS(cg_op_result(race.other), 4);
     return 0;
 }
 
@@ -301,7 +301,7 @@ static ssize_t closed_while_it_runs(void *arg)
 
     (void)arg;
     IS(cg_yield(cg_sleep(10 * MS)), 0);
-    IS(cg_result(done.branch), 0);
+    IS(cg_op_result(done.branch), 0);
     second = test_start(yields, nap(&box));
     third = test_start(races, &race);
     test_until_waiting(second);

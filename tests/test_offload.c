@@ -24,7 +24,7 @@ static ssize_t fill_in(void *arg)
     answer->signals_blocked = sigismember(&now, SIGTERM) == 1;
     answer->thread = pthread_self();
     IS(cg_yield(cg_sleep(1)), -EPERM);
-    ck_assert_ptr_null(cg_self());
+    ck_assert_ptr_null(cg_coro_self());
     return answer->answer;
 }
 
@@ -84,11 +84,11 @@ static ssize_t raced_and_joined(void *arg)
 
     (void)arg;
     IS(cg_yield(cg_all((one, two))), 0);
-    IS(cg_result(one), 1);
-    IS(cg_result(two), 2);
+    IS(cg_op_result(one), 1);
+    IS(cg_op_result(two), 2);
     IS(cg_yield(cg_any((one, slow))), 0); /* yielded again */
-    IS(cg_result(one), 1);
-    IS(cg_result(slow), -ECANCELED);
+    IS(cg_op_result(one), 1);
+    IS(cg_op_result(slow), -ECANCELED);
     left = fate == CG_FATE_LEFT;
     IS(cg_yield(cg_any((slow, pass))), 1);
     left += fate == CG_FATE_LEFT;
@@ -194,13 +194,13 @@ static ssize_t a_pool_without_threads(void *arg)
     struct cg_pool *pool = pool_of(0, 0);
     pthread_t self = pthread_self();
     enum cg_fate fate = CG_FATE_LEFT;
-    int64_t before = cg_now(cg_sched_self());
+    int64_t before = cg_sched_now(cg_sched_self());
 
     (void)arg;
     IS(cg_yield(cg_offload(on_my_stack, &self, .pool = pool, .fate = &fate)), 7);
     ck_assert_int_eq(fate, CG_FATE_RAN);
-    ck_assert_int_eq(cg_now(cg_sched_self()), before);
-    ck_assert_ptr_nonnull(cg_self());
+    ck_assert_int_eq(cg_sched_now(cg_sched_self()), before);
+    ck_assert_ptr_nonnull(cg_coro_self());
     cg_pool_free(pool);
     return 0;
 }

@@ -119,7 +119,7 @@ static ssize_t cancelled_already(void *arg)
 {
     struct visit *v = arg;
 
-    IS(cg_yield(cg_cancel(cg_self())), 0);
+    IS(cg_yield(cg_cancel(cg_coro_self())), 0);
     v->fate = CG_FATE_LEFT;
     return visit(v);
 }

@@ -30,11 +30,11 @@ static void what_holds_the_run_open(void)
     struct visit stays = {.gate = &gate};
     struct visit left = {.gate = &other, .timeout = MS, .abandon = abandoned};
 
-    OK(cg_start(test.sched, visit, &left));
+    OK(cg_sched_start(test.sched, visit, &left));
     test_finish(&test);
-    OK(cg_start(test.sched, visit, &stays));
+    OK(cg_sched_start(test.sched, visit, &stays));
     for (int i = 0; i < 5; i++)
-        IS(cg_step(test.sched, 0), 1);
+        IS(cg_sched_step(test.sched, 0), 1);
     await_inside(&gate, 1);
     open_gate(&gate);
     test_finish(&test);
@@ -79,11 +79,11 @@ static void a_stuck_function_holds_nothing_up(void)
 
     freopen("/dev/null", "w", stderr); /* it says that it has abandoned a coroutine */
     for (int i = 0; i < 2; i++)
-        OK(cg_start(test.sched, waits_for_a_stuck_one, &gate));
-    IS(cg_step(test.sched, 0), 1);
+        OK(cg_sched_start(test.sched, waits_for_a_stuck_one, &gate));
+    IS(cg_sched_step(test.sched, 0), 1);
     await_inside(&gate, 2);
-    cg_stop(test.sched);
-    IS(cg_run(test.sched), 2);
+    cg_sched_stop(test.sched);
+    IS(cg_sched_run(test.sched), 2);
     cg_sched_free(test.sched);
     cg_reactor_close(test.reactor);
     test_watch(NULL, 0);
@@ -128,8 +128,8 @@ static void a_simulated_world_with_threads(void)
     OK(cg_sim_open(&(struct cg_sim_options){.threads = true}, &world));
     sched = cg_sched_new(world);
     ck_assert_ptr_nonnull(sched);
-    OK(cg_start(sched, adder, &sum));
-    IS(cg_run(sched), 0);
+    OK(cg_sched_start(sched, adder, &sum));
+    IS(cg_sched_run(sched), 0);
     ck_assert_int_eq(atomic_load(&sum), 50);
     cg_sched_free(sched);
     cg_reactor_close(world);
@@ -140,11 +140,11 @@ static ssize_t virtual_time_goes_on(void *arg)
 {
     struct gate gate = GATE;
     struct visit v = {.gate = &gate, .timeout = CG_HOUR, .abandon = abandoned};
-    int64_t start = cg_now(cg_sched_self());
+    int64_t start = cg_sched_now(cg_sched_self());
 
     (void)arg;
     IS(visit(&v), -ETIMEDOUT);
-    ck_assert_int_ge(cg_now(cg_sched_self()) - start, CG_HOUR);
+    ck_assert_int_ge(cg_sched_now(cg_sched_self()) - start, CG_HOUR);
     open_gate(&gate);
     if (v.fate == CG_FATE_LEFT)
         await_abandoned(&gate, 1);

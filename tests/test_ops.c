@@ -26,11 +26,11 @@ static ssize_t op_yielded_twice(void *arg)
 
     (void)arg;
     test_until_waiting(coro);
-    IS(cg_result(op), -EBUSY);
+    IS(cg_op_result(op), -EBUSY);
     IS(cg_yield(op), -EBUSY);
     IS(test_end(coro), 0);
     ck_assert_int_ge(now(), start + CG_SECOND);
-    IS(cg_result(op), 0);
+    IS(cg_op_result(op), 0);
     start = now();
     IS(cg_yield(op), 0);
     ck_assert_int_ge(now(), start + CG_SECOND);
@@ -48,7 +48,7 @@ static ssize_t op_yielded_again(void *arg)
 
         IS(cg_yield(op), -ETIMEDOUT);
         ck_assert_int_ge(now(), start + MS);
-        IS(cg_result(op), -ETIMEDOUT);
+        IS(cg_op_result(op), -ETIMEDOUT);
     }
     IS(cg_yield(cg_signal("x", NULL)), 0);
     return 0;
@@ -59,7 +59,7 @@ static int posted_answer;
 static void yields_outside(void *arg)
 {
     (void)arg;
-    ck_assert_ptr_null(cg_self());
+    ck_assert_ptr_null(cg_coro_self());
     posted_answer = (int)cg_yield(cg_sleep(CG_SECOND));
 }
 
@@ -68,23 +68,23 @@ static void yield_outside(void)
 {
     struct test test;
 
-    ck_assert_ptr_null(cg_self());
+    ck_assert_ptr_null(cg_coro_self());
     ck_assert_ptr_null(cg_sched_self());
     IS(cg_yield(cg_sleep(CG_SECOND)), -EPERM);
     test = test_open(.timeout = 0);
     IS(cg_yield(cg_sleep(CG_SECOND)), -EPERM);
-    OK(cg_post(test.sched, yields_outside, NULL));
+    OK(cg_sched_post(test.sched, yields_outside, NULL));
     test_finish(&test);
     IS(posted_answer, -EPERM);
-    IS(cg_start(test.sched, NULL, NULL), -EINVAL);
+    IS(cg_sched_start(test.sched, NULL, NULL), -EINVAL);
     test_close(&test);
 }
 
 static ssize_t runs_its_own_scheduler(void *arg)
 {
     (void)arg;
-    IS(cg_run(cg_sched_self()), -EBUSY);
-    IS(cg_step(cg_sched_self(), 0), -EBUSY);
+    IS(cg_sched_run(cg_sched_self()), -EBUSY);
+    IS(cg_sched_step(cg_sched_self(), 0), -EBUSY);
     return 0;
 }
 
@@ -139,7 +139,7 @@ static void default_priority(void)
 {
     struct test test = test_open(.prio = CG_PRIO_CORO);
 
-    OK(cg_start(test.sched, default_is_coro, NULL));
+    OK(cg_sched_start(test.sched, default_is_coro, NULL));
     test_finish(&test);
     test_close(&test);
 }
@@ -151,7 +151,7 @@ static ssize_t start_at_the_head(void *arg)
 
     (void)arg;
     note_anew();
-    OK(cg_start(cg_sched_self(), notes, "b", .prio = CG_PRIO_OP));
+    OK(cg_sched_start(cg_sched_self(), notes, "b", .prio = CG_PRIO_OP));
     OK(test_end(a));
     ck_assert_str_eq(noted, "ba");
     return 0;
@@ -213,7 +213,7 @@ static void default_timeout(void)
 {
     struct test test = test_open(.timeout = CG_SECOND);
 
-    OK(cg_start(test.sched, has_default_timeout, NULL));
+    OK(cg_sched_start(test.sched, has_default_timeout, NULL));
     test_finish(&test);
     test_close(&test);
 }

@@ -176,11 +176,11 @@ static ssize_t produces(void *arg)
 /* Has a signal made before it asks for what comes behind the signal. */
 static ssize_t iterates(void *arg)
 {
-    struct cg_iterate it = cg_iterate(produces, NULL);
+    struct cg_iterator it = cg_iterator(produces, NULL);
     intptr_t value;
 
     (void)arg;
-    while (cg_yield(cg_next(&it, &value)) == 1) {
+    while (cg_yield(cg_get_next(&it, &value)) == 1) {
         note_letter(value);
         if (value == 3)
             IS(cg_yield(cg_add(signals_go, NULL)), 0);
@@ -202,14 +202,14 @@ static ssize_t produces_one(void *arg)
 
 static ssize_t stops(void *arg)
 {
-    struct cg_iterate it = cg_iterate(produces_one, NULL);
+    struct cg_iterator it = cg_iterator(produces_one, NULL);
     intptr_t value;
 
     (void)arg;
-    IS(cg_yield(cg_next(&it, &value)), 1);
+    IS(cg_yield(cg_get_next(&it, &value)), 1);
     note_letter(value);
     IS(cg_yield(cg_stop_producer(&it)), 0);
-    IS(cg_yield(cg_next(&it, &value)), 0);
+    IS(cg_yield(cg_get_next(&it, &value)), 0);
     note(".");
     return 0;
 }

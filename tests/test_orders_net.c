@@ -18,14 +18,14 @@ static char addr[CG_ADDR_SIZE], big[BIG], buf[BIG];
 static void open_listener(struct cg_sched *sched, void *arg)
 {
     (void)arg;
-    OK(cg_listen(sched, "127.0.0.1:0", &listener));
-    OK(cg_local_addr(listener, addr, sizeof addr));
+    OK(cg_sock_listen(sched, "127.0.0.1:0", &listener));
+    OK(cg_sock_local_addr(listener, addr, sizeof addr));
     memset(big, 'x', sizeof big);
 }
 
 static void close_listener(void)
 {
-    cg_close(listener);
+    cg_sock_close(listener);
 }
 
 static struct cg_sock *accepted(void)
@@ -63,7 +63,7 @@ static ssize_t writes_lines(void *arg)
         IS(cg_yield(cg_writeall(conn, big, 64)), 64);
         IS(cg_yield(cg_writeall(conn, "\n", 1)), 1);
     }
-    cg_close(conn);
+    cg_sock_close(conn);
     return 0;
 }
 
@@ -84,7 +84,7 @@ static ssize_t reads_lines(void *arg)
         IS(cg_yield(cg_readline(conn, buf, 1024)), 65);
         note("5");
     }
-    cg_close(conn);
+    cg_sock_close(conn);
     return 0;
 }
 
@@ -94,7 +94,7 @@ static ssize_t writes_all(void *arg)
 
     (void)arg;
     IS(cg_yield(cg_writeall(conn, big, BIG)), BIG);
-    cg_close(conn);
+    cg_sock_close(conn);
     return 0;
 }
 
@@ -110,7 +110,7 @@ static ssize_t reads_all(void *arg)
     note("2");
     IS(cg_yield(cg_read(conn, buf, 1)), 0);
     note("3");
-    cg_close(conn);
+    cg_sock_close(conn);
     return 0;
 }
 
@@ -125,7 +125,7 @@ static ssize_t writes_some_and_all(void *arg)
     ck_assert_int_gt(written, 0);
     written += OK(cg_yield(cg_writeall(conn, big, BIG)));
     note("1");
-    cg_close(conn);
+    cg_sock_close(conn);
     return 0;
 }
 
@@ -142,14 +142,14 @@ static ssize_t reads_slowly(void *arg)
         sum += n;
     IS(sum, written);
     note("2");
-    cg_close(conn);
+    cg_sock_close(conn);
     return 0;
 }
 
 static ssize_t closes(void *arg)
 {
     (void)arg;
-    cg_close(accepted());
+    cg_sock_close(accepted());
     return 0;
 }
 
@@ -170,8 +170,8 @@ static ssize_t writes_to_nobody(void *arg)
     note("2");
     other = connected();
     note("3");
-    cg_close(other);
-    cg_close(conn);
+    cg_sock_close(other);
+    cg_sock_close(conn);
     return 0;
 }
 
@@ -184,7 +184,7 @@ static ssize_t reads_to_the_end(void *arg)
 
     (void)arg;
     IS(cg_yield(cg_read(conn, &c, 1)), 0);
-    cg_close(conn);
+    cg_sock_close(conn);
     return 0;
 }
 
@@ -210,7 +210,7 @@ static ssize_t times_out(void *arg)
     note("1");
     IS(cg_yield(cg_add(reads_to_the_end, NULL)), 0);
     conn = accepted();
-    cg_sock_timeout(conn, 2 * MS);
+    cg_sock_set_timeout(conn, 2 * MS);
     start = now();
     IS(cg_yield(cg_read(conn, &c, 1)), -ETIMEDOUT);
     ck_assert_int_ge(now(), start + 2 * MS);
@@ -221,7 +221,7 @@ static ssize_t times_out(void *arg)
     note("4");
     sleeper = test_start(sleeps_long, NULL);
     IS(test_end(sleeper), 0);
-    cg_close(conn);
+    cg_sock_close(conn);
     return 0;
 }
 

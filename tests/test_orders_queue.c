@@ -29,7 +29,7 @@ static void close_queue(void)
 static ssize_t puts_21(void *arg)
 {
     (void)arg;
-    putter = cg_self();
+    putter = cg_coro_self();
     for (intptr_t i = 0; i < 20; i++)
         IS(cg_yield(cg_put(queue, i)), 0);
     IS(cg_queue_try_put(queue, NULL), -EAGAIN);
@@ -154,9 +154,9 @@ static ssize_t fetches(void *arg)
     struct cg_subscriber subscriber;
 
     (void)arg;
-    cg_subscribe(pubsub, &subscriber, CG_SINCE_START);
+    cg_pubsub_subscribe(pubsub, &subscriber, CG_SINCE_START);
     fetch(&subscriber);
-    cg_unsubscribe(&subscriber);
+    cg_pubsub_unsubscribe(&subscriber);
     return 0;
 }
 
@@ -173,10 +173,10 @@ static ssize_t subscribes_and_waits(void *arg)
     struct cg_subscriber subscriber;
 
     (void)arg;
-    cg_subscribe(pubsub, &subscriber, CG_SINCE_START);
+    cg_pubsub_subscribe(pubsub, &subscriber, CG_SINCE_START);
     IS(cg_yield(cg_wait_signal("lazy", NULL)), 0);
     fetch(&subscriber);
-    cg_unsubscribe(&subscriber);
+    cg_pubsub_unsubscribe(&subscriber);
     return 0;
 }
 

@@ -26,7 +26,7 @@ static void (*handler_of(int signo))(int)
 
 static ssize_t waits(void *arg)
 {
-    return cg_yield(cg_os_signal((int)(intptr_t)arg));
+    return cg_yield(cg_wait_os_signal((int)(intptr_t)arg));
 }
 
 /* All who wait for the signal are told, those who wait for another are not. */
@@ -85,10 +85,10 @@ static ssize_t refused(void *arg)
 
     (void)arg;
     for (size_t i = 0; i < COUNT(signals); i++) {
-        IS(cg_yield(cg_os_signal(signals[i])), -EINVAL);
+        IS(cg_yield(cg_wait_os_signal(signals[i])), -EINVAL);
         IS(cg_os_signals_open(cg_sched_self(), signals[i], &sub), -EINVAL);
     }
-    IS(cg_yield(cg_next_os_signal(NULL)), -EINVAL);
+    IS(cg_yield(cg_get_os_signal(NULL)), -EINVAL);
     return 0;
 }
 
@@ -108,12 +108,12 @@ static ssize_t counts(void *arg)
 /* A race between two signals, one of them twice, and a timeout. */
 static ssize_t raced(void *arg)
 {
-    struct cg_op *usr1 = cg_os_signal(SIGUSR1), *again = cg_os_signal(SIGUSR1);
-    struct cg_op *usr2 = cg_os_signal(SIGUSR2);
+    struct cg_op *usr1 = cg_wait_os_signal(SIGUSR1), *again = cg_wait_os_signal(SIGUSR1);
+    struct cg_op *usr2 = cg_wait_os_signal(SIGUSR2);
 
     (void)arg;
     IS(cg_yield(cg_any((usr1, again, usr2), .timeout = MS)), -ETIMEDOUT);
-    IS(cg_yield(cg_os_signal(SIGUSR1, .timeout = CG_NOWAIT)), -ETIMEDOUT);
+    IS(cg_yield(cg_wait_os_signal(SIGUSR1, .timeout = CG_NOWAIT)), -ETIMEDOUT);
     ck_assert(handler_of(SIGUSR1) == SIG_DFL);
     for (int i = 0; i < 3; i++) {
         struct cg_os_signals *sub;
@@ -121,9 +121,9 @@ static ssize_t raced(void *arg)
 
         OK(cg_os_signals_open(cg_sched_self(), SIGUSR2, &sub));
         IS(raise(SIGUSR2), 0); /* before anybody waits */
-        n = cg_yield(cg_any((usr1, again, cg_next_os_signal(sub))));
+        n = cg_yield(cg_any((usr1, again, cg_get_os_signal(sub))));
         IS(n, 2);
-        IS(cg_result(usr1), -ECANCELED);
+        IS(cg_op_result(usr1), -ECANCELED);
         cg_os_signals_close(sub);
     }
     ck_assert(handler_of(SIGUSR2) == SIG_DFL);
@@ -133,20 +133,20 @@ static ssize_t raced(void *arg)
 /* Two of one race that are for the same signal: the first wins, the other is let go. */
 static ssize_t twice_in_one_race(void *arg)
 {
-    struct cg_op *first = cg_os_signal(SIGUSR1), *second = cg_os_signal(SIGUSR1);
+    struct cg_op *first = cg_wait_os_signal(SIGUSR1), *second = cg_wait_os_signal(SIGUSR1);
     struct cg_os_signals *sub;
 
     OK(cg_os_signals_open(cg_sched_self(), SIGUSR1, &sub));
     IS(raise(SIGUSR1), 0);
-    OK(cg_yield(cg_next_os_signal(sub)));
+    OK(cg_yield(cg_get_os_signal(sub)));
     arg = test_start(waits, (void *)SIGUSR1);
     test_until_waiting(arg);
-    IS(cg_yield(cg_any((first, second, cg_next_os_signal(sub)), .timeout = MS)), -ETIMEDOUT);
+    IS(cg_yield(cg_any((first, second, cg_get_os_signal(sub)), .timeout = MS)), -ETIMEDOUT);
     IS(raise(SIGUSR1), 0); /* only noted: nobody runs in between */
     ck_assert_int_ge(cg_yield(cg_any((cg_sleep(1000 * CG_SECOND), first, second))), 1);
-    IS(cg_result(first) + cg_result(second), 1 - ECANCELED);
+    IS(cg_op_result(first) + cg_op_result(second), 1 - ECANCELED);
     IS(test_end(arg), 1);
-    IS(cg_yield(cg_next_os_signal(sub)), 1);
+    IS(cg_yield(cg_get_os_signal(sub)), 1);
     cg_os_signals_close(sub);
     return 0;
 }
@@ -160,20 +160,20 @@ static ssize_t subscribed(void *arg)
     (void)arg;
     OK(cg_os_signals_open(cg_sched_self(), SIGUSR1, &sub));
     OK(cg_os_signals_open(cg_sched_self(), SIGUSR1, &other));
-    next = cg_next_os_signal(sub);
-    IS(cg_yield(cg_next_os_signal(sub, .timeout = MS)), -ETIMEDOUT);
+    next = cg_get_os_signal(sub);
+    IS(cg_yield(cg_get_os_signal(sub, .timeout = MS)), -ETIMEDOUT);
     IS(raise(SIGUSR1), 0);
     IS(raise(SIGUSR1), 0);
     OK(cg_yield(cg_sleep(MS)));
     IS(raise(SIGUSR1), 0);
     OK(cg_yield(cg_sleep(MS)));
     IS(cg_yield(cg_any((cg_sleep_until(1), next))), 1);
-    IS(cg_result(next), 3);
-    IS(cg_yield(cg_next_os_signal(sub, .timeout = MS)), -ETIMEDOUT);
-    IS(cg_yield(cg_any((cg_next_os_signal(sub), cg_next_os_signal(sub)))), 1); /* -EBUSY */
+    IS(cg_op_result(next), 3);
+    IS(cg_yield(cg_get_os_signal(sub, .timeout = MS)), -ETIMEDOUT);
+    IS(cg_yield(cg_any((cg_get_os_signal(sub), cg_get_os_signal(sub)))), 1); /* -EBUSY */
     IS(raise(SIGUSR1), 0);
     IS(cg_yield(next), 1);
-    IS(cg_yield(cg_next_os_signal(other)), 4);
+    IS(cg_yield(cg_get_os_signal(other)), 4);
     cg_os_signals_close(sub);
     ck_assert(handler_of(SIGUSR1) != SIG_DFL);
     cg_os_signals_close(other);
@@ -191,13 +191,13 @@ static ssize_t race_keeps_count(void *arg)
 
     (void)arg;
     OK(cg_os_signals_open(cg_sched_self(), SIGUSR1, &sub));
-    next = cg_next_os_signal(sub);
+    next = cg_get_os_signal(sub);
     for (int i = 0; i < 50; i++) {
         IS(raise(SIGUSR1), 0);
         n = cg_yield(cg_any((cg_sleep(1 + i), next)));
-        got += n == 1 ? cg_result(next) : 0;
+        got += n == 1 ? cg_op_result(next) : 0;
     }
-    while ((n = cg_yield(cg_next_os_signal(sub, .timeout = MS))) > 0)
+    while ((n = cg_yield(cg_get_os_signal(sub, .timeout = MS))) > 0)
         got += n;
     IS(n, -ETIMEDOUT);
     IS(got, 50);
@@ -212,9 +212,9 @@ static void holds(void)
     struct cg_os_signals *sub;
 
     OK(cg_os_signals_open(test.sched, SIGUSR1, &sub));
-    IS(cg_step(test.sched, 0), 0);
-    OK(cg_start(test.sched, waits, (void *)SIGUSR1));
-    IS(cg_step(test.sched, 0), 1);
+    IS(cg_sched_step(test.sched, 0), 0);
+    OK(cg_sched_start(test.sched, waits, (void *)SIGUSR1));
+    IS(cg_sched_step(test.sched, 0), 1);
     raise(SIGUSR1);
     test_finish(&test);
     cg_os_signals_close(sub);
@@ -253,7 +253,7 @@ static ssize_t counts_all(void *arg)
     OK(cg_os_signals_open(cg_sched_self(), SIGUSR1, &sub));
     atomic_store(&thread->ready, 1);
     while (thread->got < ROUNDS)
-        thread->got += (int)OK(cg_yield(cg_next_os_signal(sub)));
+        thread->got += (int)OK(cg_yield(cg_get_os_signal(sub)));
     cg_os_signals_close(sub);
     return 0;
 }
@@ -264,7 +264,7 @@ static ssize_t comes_and_goes(void *arg)
     struct thread *thread = arg;
 
     while (thread->got < ROUNDS)
-        cg_yield(cg_os_signal(SIGUSR1, .timeout = 50 * CG_MICROSECOND));
+        cg_yield(cg_wait_os_signal(SIGUSR1, .timeout = 50 * CG_MICROSECOND));
     return 0;
 }
 
@@ -272,7 +272,7 @@ static void *run_thread(void *arg)
 {
     struct thread *thread = arg;
 
-    IS(cg_run(thread->test.sched), 0);
+    IS(cg_sched_run(thread->test.sched), 0);
     return NULL;
 }
 
@@ -285,8 +285,8 @@ static void in_threads(void)
         threads[i].got = 0;
         atomic_init(&threads[i].ready, 0);
         threads[i].test = test_open(.timeout = 0);
-        OK(cg_start(threads[i].test.sched, counts_all, &threads[i]));
-        OK(cg_start(threads[i].test.sched, comes_and_goes, &threads[i]));
+        OK(cg_sched_start(threads[i].test.sched, counts_all, &threads[i]));
+        OK(cg_sched_start(threads[i].test.sched, comes_and_goes, &threads[i]));
         IS(pthread_create(&threads[i].thread, NULL, run_thread, &threads[i]), 0);
     }
     for (int i = 0; i < THREADS; i++)

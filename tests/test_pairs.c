@@ -73,9 +73,9 @@ void pairs_close(struct cg_sock *a, struct cg_sock *b)
     struct linger now = {.l_onoff = 1};
 
     if (a)
-        cg_setopt(a, SOL_SOCKET, SO_LINGER, &now, sizeof now); /* if it has such a thing */
-    cg_close(a);
-    cg_close(b);
+        cg_sock_setopt(a, SOL_SOCKET, SO_LINGER, &now, sizeof now); /* if it has such a thing */
+    cg_sock_close(a);
+    cg_sock_close(b);
 }
 
 static void next_got(struct world *w, ssize_t answer)
@@ -118,7 +118,7 @@ struct trial {
     size_t helping;
     struct cg_event gate;
     bool over, shut;
-    struct cg_iterate producer; /* that races, if one of the two must be one */
+    struct cg_iterator producer; /* that races, if one of the two must be one */
 };
 
 struct cause {
@@ -283,7 +283,7 @@ static void judge(const struct trial *t, unsigned one, ssize_t answer,
 
 static void race(struct trial *t, ssize_t *results)
 {
-    int64_t now = cg_now(cg_sched_self());
+    int64_t now = cg_sched_now(cg_sched_self());
     int64_t length = test_on_sim() ? MS : MS / 10;
     int64_t shift = test_on_sim() ? 1 : 20 * CG_MICROSECOND;
     struct cg_op *a = t->subjects[0]->op(t->worlds[0]);
@@ -312,7 +312,7 @@ static void race(struct trial *t, ssize_t *results)
             IS(cg_yield(cg_all((a, cg_wait_event(&t->gate)))), 0);
         t->over = true;
         if (t->how == SHUT_LATE)
-            results[0] = cg_result(a);
+            results[0] = cg_op_result(a);
         return;
     }
     if (t->how == OWN_TIME) {
@@ -329,8 +329,8 @@ static void race(struct trial *t, ssize_t *results)
     t->racing = false;
     if (cancel)
         cg_scope_close(&t->scope);
-    results[0] = cg_result(a);
-    results[1] = cg_result(b);
+    results[0] = cg_op_result(a);
+    results[1] = cg_op_result(b);
     judge(t, one, answer, results);
 }
 
@@ -345,7 +345,7 @@ static ssize_t run_trial(void *arg)
 
         w->subject = t->subjects[i];
         w->slot = i;
-        w->self = cg_self();
+        w->self = cg_coro_self();
         w->producer = t->producer.fn ? &t->producer : NULL;
         t->worlds[i] = w;
         t->subjects[i]->open(w);
@@ -370,9 +370,9 @@ static ssize_t run_producer(void *arg)
     struct trial *t = arg;
     intptr_t none;
 
-    t->producer = cg_iterate(run_trial, t, .name = "trial");
+    t->producer = cg_iterator(run_trial, t, .name = "trial");
     /* Begins it, and asks for nothing. */
-    IS(cg_yield(cg_next(&t->producer, &none, .timeout = CG_NOWAIT)), -ETIMEDOUT);
+    IS(cg_yield(cg_get_next(&t->producer, &none, .timeout = CG_NOWAIT)), -ETIMEDOUT);
     return 0;
 }
 
@@ -459,7 +459,7 @@ static void try_pair(struct test *test, enum how how, const struct subject *a,
     if (getenv("COGEN_TEST_TRACE"))
         fprintf(stderr, "%s%s\n", test_reactor(), label);
     test_label(label);
-    OK(cg_start(test->sched, (a->flags | b->flags) & PRODUCES ? run_producer : run_trial,
+    OK(cg_sched_start(test->sched, (a->flags | b->flags) & PRODUCES ? run_producer : run_trial,
                 &t, .name = label));
     test_finish(test);
     test_label("");
@@ -470,8 +470,8 @@ static void knows_host(struct cg_sched *sched)
     struct cg_resolver *resolver;
 
     OK(cg_resolver_open("fixed", NULL, &resolver));
-    OK(cg_host(resolver, PAIRS_HOST, "10.0.0.1 10.0.0.2", .delay = MS / 20));
-    OK(cg_sched_resolver(sched, resolver));
+    OK(cg_resolver_set_host(resolver, PAIRS_HOST, "10.0.0.1 10.0.0.2", .delay = MS / 20));
+    OK(cg_sched_set_resolver(sched, resolver));
 }
 
 static void all_pairs(enum how how)

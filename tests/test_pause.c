@@ -92,7 +92,7 @@ static ssize_t timers_in_order(void *arg)
 
         length += test_random(&seed) % length;
         sleepers[i] = (struct sleeper){now() + length, &woken, &last};
-        cg_unref(test_start(sleeper, &sleepers[i]));
+        cg_coro_unref(test_start(sleeper, &sleepers[i]));
     }
     while (woken < COUNT(sleepers))
         IS(cg_yield(cg_sleep(CG_HOUR)), 0);
@@ -109,7 +109,7 @@ static ssize_t timers_of_one_moment(void *arg)
     (void)arg;
     for (size_t i = 0; i < COUNT(sleepers); i++) {
         sleepers[i] = (struct sleeper){moment, &woken, &last};
-        cg_unref(test_start(sleeper, &sleepers[i]));
+        cg_coro_unref(test_start(sleeper, &sleepers[i]));
     }
     IS(cg_yield(cg_sleep_until(moment + 1)), 0);
     ck_assert_uint_eq(woken, COUNT(sleepers));
@@ -139,7 +139,7 @@ static ssize_t suspend_and_activate(void *arg)
     IS(cg_yield(cg_activate(coro)), -EALREADY);
     IS(cg_yield(cg_join(coro)), 0);
     IS(cg_yield(cg_activate(coro)), -ESRCH);
-    cg_unref(coro);
+    cg_coro_unref(coro);
     return 0;
 }
 

@@ -37,10 +37,10 @@ static ssize_t since(void *arg)
     intptr_t two[2];
 
     (void)arg;
-    cg_subscribe(pubsub, &early, CG_SINCE_NOW);
+    cg_pubsub_subscribe(pubsub, &early, CG_SINCE_NOW);
     publish(pubsub, 1, 3);
-    cg_subscribe(pubsub, &start, CG_SINCE_START);
-    cg_subscribe(pubsub, &now, CG_SINCE_NOW);
+    cg_pubsub_subscribe(pubsub, &start, CG_SINCE_START);
+    cg_pubsub_subscribe(pubsub, &now, CG_SINCE_NOW);
     IS((ssize_t)cg_subscriber_unread(&start), 3);
     IS((ssize_t)cg_subscriber_unread(&now), 0);
     expect(&now, 1, 0);
@@ -52,12 +52,12 @@ static ssize_t since(void *arg)
     IS(two[1], 2);
     expect(&start, 3, 5);
     expect(&early, 1, 5);
-    cg_unsubscribe(&now);
-    cg_unsubscribe(&start);
+    cg_pubsub_unsubscribe(&now);
+    cg_pubsub_unsubscribe(&start);
     IS(cg_yield(cg_fetch(&now, two, 2)), -EBADF);
     cg_pubsub_free(pubsub);
     IS(cg_yield(cg_fetch(&early, two, 2)), -EBADF);
-    cg_unsubscribe(&early); /* ended with the pubsub */
+    cg_pubsub_unsubscribe(&early); /* ended with the pubsub */
     return 0;
 }
 
@@ -73,7 +73,7 @@ static ssize_t reads(void *arg)
     struct reader *r = arg;
     char *message = NULL;
 
-    cg_subscribe(r->pubsub, &r->subscriber, CG_SINCE_NOW);
+    cg_pubsub_subscribe(r->pubsub, &r->subscriber, CG_SINCE_NOW);
     IS(cg_yield(cg_fetch(&r->subscriber, &message, 1)), r->wanted);
     note(r->mark);
     if (r->wanted > 0)
@@ -102,8 +102,8 @@ static ssize_t wakes_all(void *arg)
         test_end(first);
         test_end(second);
         ck_assert_str_eq(noted, order[i]);
-        cg_unsubscribe(&a.subscriber);
-        cg_unsubscribe(&b.subscriber);
+        cg_pubsub_unsubscribe(&a.subscriber);
+        cg_pubsub_unsubscribe(&b.subscriber);
     }
     cg_pubsub_free(pubsub);
     return 0;
@@ -120,8 +120,8 @@ static ssize_t compacts(void *arg)
     publish(pubsub, 1, 40);
     IS((ssize_t)cg_pubsub_compact(pubsub), 40);
     IS((ssize_t)cg_pubsub_size(pubsub), 0);
-    cg_subscribe(pubsub, &a, CG_SINCE_START);
-    cg_subscribe(pubsub, &b, CG_SINCE_START);
+    cg_pubsub_subscribe(pubsub, &a, CG_SINCE_START);
+    cg_pubsub_subscribe(pubsub, &b, CG_SINCE_START);
     publish(pubsub, 41, 60);
     expect(&a, 41, 60);
     IS((ssize_t)cg_pubsub_compact(pubsub), 0);
@@ -133,7 +133,7 @@ static ssize_t compacts(void *arg)
     publish(pubsub, 61, 62);
     expect(&a, 61, 62);
     IS((ssize_t)cg_pubsub_compact(pubsub), 20);
-    cg_subscribe(pubsub, &late, CG_SINCE_START);
+    cg_pubsub_subscribe(pubsub, &late, CG_SINCE_START);
     expect(&late, 61, 62);
     expect(&b, 61, 62);
     publish(pubsub, 63, 99);
@@ -141,7 +141,7 @@ static ssize_t compacts(void *arg)
         expect(&a, i ? 1 : 63, i ? 0 : 99);
         expect(&b, i ? 1 : 63, i ? 0 : 99);
     }
-    cg_unsubscribe(&late);
+    cg_pubsub_unsubscribe(&late);
     IS((ssize_t)cg_pubsub_compact(pubsub), 39);
     publish(pubsub, 100, 101);
     expect(&a, 100, 101);
@@ -169,7 +169,7 @@ static ssize_t owns(void *arg)
 
     (void)arg;
     drops = 0;
-    cg_subscribe(pubsub, &a, CG_SINCE_NOW);
+    cg_pubsub_subscribe(pubsub, &a, CG_SINCE_NOW);
     IS(cg_yield(cg_publish(pubsub, strdup("one"))), 0);
     IS(cg_yield(cg_publish(pubsub, strdup("two"))), 0);
     IS(cg_yield(cg_fetch(&a, got, 2)), 2);
@@ -213,7 +213,7 @@ static ssize_t limits(void *arg)
     (void)arg;
     publish(pubsub, -5, 0); /* nobody reads: the newest are kept */
     IS((ssize_t)cg_pubsub_size(pubsub), 3);
-    cg_subscribe(pubsub, &a, CG_SINCE_NOW);
+    cg_pubsub_subscribe(pubsub, &a, CG_SINCE_NOW);
     publish(pubsub, 1, 3);
     IS(cg_yield(cg_publish(pubsub, 9, .timeout = CG_NOWAIT)), -ETIMEDOUT);
     IS(cg_yield(cg_publish(pubsub, 9, .timeout = MS)), -ETIMEDOUT);
@@ -233,18 +233,18 @@ static ssize_t limits(void *arg)
     IS(cg_yield(cg_fetch(&a, &one, 1)), CG_EOF);
     cg_pubsub_free(pubsub);
     pubsub = cg_pubsub_new(.limit = 1);
-    cg_subscribe(pubsub, &a, CG_SINCE_NOW);
+    cg_pubsub_subscribe(pubsub, &a, CG_SINCE_NOW);
     publish(pubsub, 3, 3);
     publisher = test_start(publishes_freely, pubsub);
     test_until_waiting(publisher);
-    cg_unsubscribe(&a);
+    cg_pubsub_unsubscribe(&a);
     IS((ssize_t)cg_pubsub_size(pubsub), 1);
     OK(cg_yield(cg_pass()));
-    cg_subscribe(pubsub, &a, CG_SINCE_START);
+    cg_pubsub_subscribe(pubsub, &a, CG_SINCE_START);
     expect(&a, 5, 5); /* without readers the fifth had its place, too */
     cg_pubsub_free(pubsub);
     IS(cg_yield(cg_join(publisher)), 0);
-    cg_unref(publisher);
+    cg_coro_unref(publisher);
     return 0;
 }
 
@@ -262,7 +262,7 @@ static ssize_t ends(void *arg)
     (void)arg;
     test_until_waiting(third);
     IS(cg_yield(cg_fetch(&a.subscriber, &one, 1)), -EBUSY);
-    cg_unsubscribe(&b.subscriber);
+    cg_pubsub_unsubscribe(&b.subscriber);
     cg_pubsub_close(pubsub);
     cg_pubsub_free(c.pubsub);
     test_end(first);
@@ -285,20 +285,20 @@ static ssize_t races(void *arg)
     struct cg_op *message = cg_publish(p, 3);
 
     (void)arg;
-    cg_subscribe(p, &a, CG_SINCE_NOW);
-    cg_subscribe(q, &b, CG_SINCE_NOW);
+    cg_pubsub_subscribe(p, &a, CG_SINCE_NOW);
+    cg_pubsub_subscribe(q, &b, CG_SINCE_NOW);
     IS(cg_yield(cg_fetch(&a, &x, 1, .timeout = MS)), -ETIMEDOUT);
     publish(p, 1, 1);
     publish(q, 2, 2);
     IS(cg_yield(cg_any((fetch_a, fetch_b))), 0);
-    IS(cg_result(fetch_b), -ECANCELED);
+    IS(cg_op_result(fetch_b), -ECANCELED);
     IS(cg_yield(cg_any((fetch_a, fetch_b))), 1);
     IS(y, 2);
     IS(cg_yield(cg_any((fetch_a, message))), 1);
-    IS(cg_result(fetch_a), -ECANCELED);
+    IS(cg_op_result(fetch_a), -ECANCELED);
     expect(&a, 3, 3);
     IS(cg_yield(cg_all((fetch_a, cg_publish(p, 4)))), 0);
-    IS(cg_result(fetch_a), 1);
+    IS(cg_op_result(fetch_a), 1);
     IS(x, 4);
     cg_pubsub_free(p);
     cg_pubsub_free(q);
@@ -322,13 +322,13 @@ static ssize_t storm_reads(void *arg)
     struct cg_subscriber me;
     intptr_t got[5], next = 0;
 
-    cg_subscribe(s->pubsub, &me, CG_SINCE_NOW);
+    cg_pubsub_subscribe(s->pubsub, &me, CG_SINCE_NOW);
     for (;;) {
         struct cg_op *fetch =
             cg_fetch(&me, got, 1 + test_random(&s->seed) % COUNT(got));
         int64_t t = 1 + test_random(&s->seed) % MS;
         ssize_t rc = cg_yield(cg_any((fetch, cg_sleep(t)), .timeout = t));
-        ssize_t n = cg_result(fetch);
+        ssize_t n = cg_op_result(fetch);
 
         if (n == CG_EOF)
             break;
@@ -341,7 +341,7 @@ static ssize_t storm_reads(void *arg)
             OK(cg_yield(cg_sleep(t)));
     }
     IS(next, MESSAGES);
-    cg_unsubscribe(&me);
+    cg_pubsub_unsubscribe(&me);
     return 0;
 }
 

@@ -303,7 +303,7 @@ static void default_timeout(void)
 {
     struct test test = test_open(.timeout = 2 * MS);
 
-    OK(cg_start(test.sched, timeouts, NULL));
+    OK(cg_sched_start(test.sched, timeouts, NULL));
     test_finish(&test);
     test_close(&test);
 }
@@ -428,12 +428,12 @@ static ssize_t races(void *arg)
     IS(cg_yield(cg_put(a, 1)), 0);
     IS(cg_yield(cg_put(b, 2)), 0);
     IS(cg_yield(cg_any((get_a, get_b))), 0);
-    IS(cg_result(get_b), -ECANCELED);
+    IS(cg_op_result(get_b), -ECANCELED);
     IS(x, 1);
     IS((ssize_t)cg_queue_size(b), 1);
     IS(cg_yield(cg_any((get_a, get_b))), 1);
     IS(y, 2);
-    IS(cg_result(get_a), -ECANCELED);
+    IS(cg_op_result(get_a), -ECANCELED);
     cg_queue_free(a);
     cg_queue_free(b);
     return 0;
@@ -449,15 +449,15 @@ static ssize_t rivals(void *arg)
 
     (void)arg;
     IS(cg_yield(cg_any((get, put))), 1);
-    IS(cg_result(get), -ECANCELED);
+    IS(cg_op_result(get), -ECANCELED);
     IS((ssize_t)cg_queue_size(queue), 1);
     IS(cg_yield(cg_any((put, get))), 1); /* full: the get wins, the put is taken back */
-    IS(cg_result(put), -ECANCELED);
+    IS(cg_op_result(put), -ECANCELED);
     IS(item, 5);
     IS((ssize_t)cg_queue_size(queue), 0);
     IS(cg_yield(cg_all((get, put))), 0); /* no race: there they are */
-    IS(cg_result(get), 0);
-    IS(cg_result(put), 0);
+    IS(cg_op_result(get), 0);
+    IS(cg_op_result(put), 0);
     cg_queue_free(queue);
     return 0;
 }
@@ -491,7 +491,7 @@ static ssize_t storm_put(void *arg)
                 rc = cg_yield(cg_put(storm->queue, item, .timeout = patience + 1));
             } else {
                 rc = cg_yield(cg_any((put, cg_sleep(patience))));
-                rc = cg_result(put);
+                rc = cg_op_result(put);
                 ck_assert(rc == 0 || rc == -ECANCELED);
             }
         } while (rc < 0);
@@ -516,9 +516,9 @@ static ssize_t storm_get(void *arg)
             cg_yield(cg_any((first, second, cg_sleep(test_random(&storm->seed) % MS))));
 
         ck_assert(rc >= 0 && rc < 3);
-        ck_assert(!(cg_result(first) == 0 && cg_result(second) == 0));
-        if (cg_result(first) == 0 || cg_result(second) == 0) {
-            intptr_t item = cg_result(first) == 0 ? a : b;
+        ck_assert(!(cg_op_result(first) == 0 && cg_op_result(second) == 0));
+        if (cg_op_result(first) == 0 || cg_op_result(second) == 0) {
+            intptr_t item = cg_op_result(first) == 0 ? a : b;
 
             IS(storm->seen[item], 0);
             storm->seen[item] = 1;
@@ -528,7 +528,7 @@ static ssize_t storm_get(void *arg)
             IS(a, -1);
             IS(b, -1);
         }
-        if (cg_result(first) == CG_EOF || cg_result(second) == CG_EOF)
+        if (cg_op_result(first) == CG_EOF || cg_op_result(second) == CG_EOF)
             return 0;
     }
 }

@@ -65,7 +65,7 @@ static void wait_semaphore(int i)
 
 static void wake_semaphore(void)
 {
-    IS(cg_release(&w.semaphore, MANY), 0);
+    IS(cg_semaphore_release(&w.semaphore, MANY), 0);
 }
 
 static void wait_barrier(int i)
@@ -113,9 +113,9 @@ static void wait_fetch(int i)
     intptr_t message;
 
     (void)i;
-    cg_subscribe(w.pubsub, &subscriber, CG_SINCE_NOW);
+    cg_pubsub_subscribe(w.pubsub, &subscriber, CG_SINCE_NOW);
     IS(cg_yield(cg_fetch(&subscriber, &message, 1)), 1);
-    cg_unsubscribe(&subscriber);
+    cg_pubsub_unsubscribe(&subscriber);
 }
 
 static void wake_fetch(void)
@@ -210,17 +210,17 @@ static void prepare(void)
     if (way->wait == wait_join)
         w.joined = test_start(sleeps, &hour);
     for (int i = 0; i < MANY && way->wait == wait_read; i++)
-        OK(cg_pair(cg_sched_self(), &w.in[i], &w.out[i]));
+        OK(cg_sock_pair(cg_sched_self(), &w.in[i], &w.out[i]));
     runs = 0;
 }
 
 static void clean(void)
 {
     for (int i = 0; i < MANY && way->wait == wait_read; i++) {
-        cg_close(w.in[i]);
-        cg_close(w.out[i]);
+        cg_sock_close(w.in[i]);
+        cg_sock_close(w.out[i]);
     }
-    cg_unref(w.joined);
+    cg_coro_unref(w.joined);
     cg_pubsub_free(w.pubsub);
     cg_queue_free(w.queue);
 }
@@ -252,7 +252,7 @@ static void in_the_order_of_waking(void)
     for (size_t i = 0; i < COUNT(prios); i++) {
         struct test test = test_open(.prio = prios[i]);
 
-        OK(cg_start(test.sched, wakes_in_order, NULL));
+        OK(cg_sched_start(test.sched, wakes_in_order, NULL));
         test_finish(&test);
         test_close(&test);
     }
@@ -317,7 +317,7 @@ static ssize_t asks(void *arg)
         OK(hear(true));
     }
     cg_queue_close(talk.to);
-    cg_close(talk.x);
+    cg_sock_close(talk.x);
     return 0;
 }
 
@@ -326,7 +326,7 @@ static ssize_t replies(void *arg)
     (void)arg;
     while (hear(false) == (talk.pair ? 1 : 0))
         OK(say(true));
-    cg_close(talk.y);
+    cg_sock_close(talk.y);
     return 0;
 }
 
@@ -354,8 +354,8 @@ static ssize_t connects(void *arg)
 
     (void)arg;
     test_tcp(&accepted, &connected);
-    cg_close(accepted);
-    cg_close(connected);
+    cg_sock_close(accepted);
+    cg_sock_close(connected);
     talk.others--;
     return 0;
 }
@@ -370,9 +370,9 @@ static void talk_beside(uint8_t prio, uint8_t all, bool pair)
     talk.others = 3;
     talk.to = cg_queue_new(.limit = 1);
     talk.back = cg_queue_new(.limit = 1);
-    OK(cg_pair(test.sched, &talk.x, &talk.y));
+    OK(cg_sock_pair(test.sched, &talk.x, &talk.y));
     for (size_t i = 0; i < COUNT(fns); i++)
-        OK(cg_start(test.sched, fns[i], NULL));
+        OK(cg_sched_start(test.sched, fns[i], NULL));
     test_finish(&test);
     cg_queue_free(talk.to);
     cg_queue_free(talk.back);

@@ -45,7 +45,7 @@ static ssize_t writes(void *arg)
 
     while ((n = cg_yield(cg_writeall(c->client, bytes, sizeof bytes))) > 0)
         cg_yield(cg_pass());
-    cg_close(c->client);
+    cg_sock_close(c->client);
     return 0;
 }
 
@@ -60,11 +60,11 @@ static void reap(void *arg)
         if (c->reaped || c->server->object.unheard == NULL)
             continue;
         c->reaped = true;
-        cg_close(c->server);
+        cg_sock_close(c->server);
         load->left--;
     }
     if (load->left > 0)
-        OK(cg_call_soon(load->sched, reap, load, NULL));
+        OK(cg_sched_call_soon(load->sched, reap, load, NULL));
 }
 
 static ssize_t reaper(void *arg)
@@ -79,7 +79,7 @@ static ssize_t reaper(void *arg)
         load.connections[i].reader = test_start(reads, &load.connections[i]);
         load.connections[i].writer = test_start(writes, &load.connections[i]);
     }
-    OK(cg_call_soon(load.sched, reap, &load, NULL));
+    OK(cg_sched_call_soon(load.sched, reap, &load, NULL));
     for (int i = 0; i < CONNECTIONS; i++) {
         IS(test_end(load.connections[i].reader), -EBADF);
         IS(test_end(load.connections[i].writer), 0);

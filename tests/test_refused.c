@@ -230,10 +230,10 @@ static ssize_t accept_goes_on(void *arg)
         /* EPERM may also be that of a filter which does not know accept4. */
         ck_assert_int_eq(troubles, passing[i] == EPERM ? 1 : 2);
         ck_assert_int_eq(last_trouble, -passing[i]);
-        cg_close(conn);
-        cg_close(peer);
+        cg_sock_close(conn);
+        cg_sock_close(peer);
     }
-    cg_close(listener);
+    cg_sock_close(listener);
     return 0;
 }
 
@@ -262,7 +262,7 @@ static ssize_t accept_does_not_pause(void *arg)
 
     (void)arg;
     test_unix_path(addr);
-    OK(cg_listen(cg_sched_self(), addr, &listener));
+    OK(cg_sock_listen(cg_sched_self(), addr, &listener));
     for (size_t i = 0; i < COUNT(single); i++) {
         for (int k = 0; k < 2; k++)
             IS(cg_yield(cg_connect(addr, &peers[k])), 0);
@@ -274,15 +274,15 @@ static ssize_t accept_does_not_pause(void *arg)
         ck_assert_int_lt(passes, A_PAUSE);
         OK(cg_yield(cg_cancel(counter)));
         test_end(counter);
-        cg_close(conn);
+        cg_sock_close(conn);
         if (!out_of_reach()) { /* there the first one is lost */
             IS(cg_yield(cg_accept(listener, &conn)), 0);
-            cg_close(conn);
+            cg_sock_close(conn);
         }
         for (int k = 0; k < 2; k++)
-            cg_close(peers[k]);
+            cg_sock_close(peers[k]);
     }
-    cg_close(listener);
+    cg_sock_close(listener);
     return 0;
 }
 
@@ -303,9 +303,9 @@ static ssize_t accept_starves_nobody(void *arg)
         ck_assert_int_ge(passes, 1000 / 16 - 1);
     OK(cg_yield(cg_cancel(counter)));
     test_end(counter);
-    cg_close(conn);
-    cg_close(peer);
-    cg_close(listener);
+    cg_sock_close(conn);
+    cg_sock_close(peer);
+    cg_sock_close(listener);
     return 0;
 }
 
@@ -322,9 +322,9 @@ static ssize_t accept_is_cancelled_in_its_pause(void *arg)
     if (!out_of_reach())
         IS(cg_yield(cg_accept(listener, &conn, .timeout = CG_NOWAIT)), -ETIMEDOUT);
     IS(cg_yield(cg_accept(listener, &conn)), 0);
-    cg_close(conn);
-    cg_close(peer);
-    cg_close(listener);
+    cg_sock_close(conn);
+    cg_sock_close(peer);
+    cg_sock_close(listener);
     return 0;
 }
 
@@ -332,7 +332,7 @@ static ssize_t accept_is_cancelled_in_its_pause(void *arg)
 static ssize_t closes(void *arg)
 {
     IS(cg_yield(cg_pass()), 0);
-    cg_close(arg);
+    cg_sock_close(arg);
     return 0;
 }
 
@@ -350,7 +350,7 @@ static ssize_t listener_is_closed_in_a_pause(void *arg)
         IS(cg_yield(cg_accept(listener, &conn)), -EBADF);
     accepting.times = 0;
     test_end(closer);
-    cg_close(peer);
+    cg_sock_close(peer);
     return 0;
 }
 
@@ -366,7 +366,7 @@ static ssize_t accept_ends(void *arg)
         listener = test_listen(addr);
         accepting = (struct refusal){.error = final[i], .times = 1};
         IS(cg_yield(cg_accept(listener, &conn)), -final[i]);
-        cg_close(listener);
+        cg_sock_close(listener);
     }
     return 0;
 }
@@ -388,10 +388,10 @@ static ssize_t accept4_is_refused(void *arg)
         IS(cg_yield(cg_read(conn, &byte, 1, .timeout = CG_NOWAIT)), -ETIMEDOUT);
         IS(cg_yield(cg_write(conn, "x", 1)), 1);
         IS(cg_yield(cg_read(peer, &byte, 1)), 1);
-        cg_close(conn);
-        cg_close(peer);
+        cg_sock_close(conn);
+        cg_sock_close(peer);
     }
-    cg_close(listener);
+    cg_sock_close(listener);
     return 0;
 }
 
@@ -399,7 +399,7 @@ static ssize_t greet(struct cg_sock *conn, void *arg)
 {
     (void)arg;
     cg_yield(cg_write(conn, "x", 1));
-    cg_close(conn);
+    cg_sock_close(conn);
     return 0;
 }
 
@@ -420,18 +420,18 @@ static ssize_t server_goes_on(void *arg)
         accepting = (struct refusal){.error = passing[i], .times = out_of_reach() ? 0 : 1};
         IS(cg_yield(cg_connect(addr, &peer)), 0);
         IS(cg_yield(cg_read(peer, &byte, 1)), 1);
-        cg_close(peer);
+        cg_sock_close(peer);
     }
     if (out_of_reach()) {
-        cg_close(listener);
+        cg_sock_close(listener);
         IS(test_end(server), -EBADF);
         return 0;
     }
     accepting = (struct refusal){.error = EINVAL, .times = 1};
     IS(cg_yield(cg_connect(addr, &peer)), 0);
     IS(test_end(server), -EINVAL);
-    cg_close(peer);
-    cg_close(listener);
+    cg_sock_close(peer);
+    cg_sock_close(listener);
     return 0;
 }
 
@@ -450,7 +450,7 @@ static void epoll_pwait2_is_refused(void)
 
         waiting = (struct refusal){.error = missing[i], .times = 100};
         for (int k = 0; k < 3; k++) {
-            OK(cg_call_later(test.sched, 2 * CG_MILLISECOND, nothing, NULL, NULL));
+            OK(cg_sched_call_later(test.sched, 2 * CG_MILLISECOND, nothing, NULL, NULL));
             test_finish(&test);
         }
         ck_assert_int_eq(waiting.seen, 1);
@@ -485,8 +485,8 @@ static void sendfile_is_refused(struct cg_sock *a, struct cg_sock *b)
         IS(test_end(reader), 0);
     }
     close(file);
-    cg_close(a);
-    cg_close(b);
+    cg_sock_close(a);
+    cg_sock_close(b);
 }
 
 /* However much is to be sent, the kernel is asked for a piece, so that others run in between. */
@@ -513,8 +513,8 @@ static void sends_are_bounded(struct cg_sock *a, struct cg_sock *b)
         ck_assert_uint_le(largest, 64 * 1024);
     }
     close(file);
-    cg_close(a);
-    cg_close(b);
+    cg_sock_close(a);
+    cg_sock_close(b);
 }
 
 /* ---- io_uring_enter ----------------------------------------------------------------------- */
@@ -535,8 +535,8 @@ static void entering_fails(struct cg_sock *a, struct cg_sock *b)
             ck_assert_int_eq(entering.seen, k);
         }
     }
-    cg_close(a);
-    cg_close(b);
+    cg_sock_close(a);
+    cg_sock_close(b);
 }
 
 /* As long as it lasts timers go on, and the loop does not spin. Everything else is the end. */
@@ -546,14 +546,14 @@ static void entering_fails_for_long(void)
 
     for (size_t i = 0; i < COUNT(short_of) && out_of_reach(); i++) {
         entering = (struct refusal){.error = short_of[i], .times = INT_MAX};
-        OK(cg_call_later(test.sched, 30 * CG_MILLISECOND, nothing, NULL, NULL));
+        OK(cg_sched_call_later(test.sched, 30 * CG_MILLISECOND, nothing, NULL, NULL));
         test_finish(&test);
         ck_assert_int_le(entering.seen, 1000);
     }
     if (out_of_reach()) {
         entering = (struct refusal){.error = EFAULT, .times = 1};
-        OK(cg_call_later(test.sched, CG_MILLISECOND, nothing, NULL, NULL));
-        IS(cg_run(test.sched), -EFAULT);
+        OK(cg_sched_call_later(test.sched, CG_MILLISECOND, nothing, NULL, NULL));
+        IS(cg_sched_run(test.sched), -EFAULT);
         test_finish(&test);
     }
     entering.times = 0;
@@ -583,8 +583,8 @@ static void event_add_fails(struct cg_sock *a, struct cg_sock *b)
     }
     IS(cg_yield(cg_write(b, "y", 1)), 1);
     IS(cg_yield(cg_read(a, &byte, 1)), 1);
-    cg_close(a);
-    cg_close(b);
+    cg_sock_close(a);
+    cg_sock_close(b);
 }
 
 /* Where no memory can be locked for a ring, the limit is named. */

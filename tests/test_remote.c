@@ -35,8 +35,8 @@ static struct test there_with(struct ear *ears, size_t n)
     struct test there = test_open(.grace = CG_SECOND);
 
     for (size_t i = 0; i < n; i++)
-        OK(cg_start(there.sched, listens, &ears[i]));
-    cg_step(there.sched, 0);
+        OK(cg_sched_start(there.sched, listens, &ears[i]));
+    cg_sched_step(there.sched, 0);
     return there;
 }
 
@@ -52,19 +52,19 @@ static void wakes_there(void)
     };
     struct test there = there_with(ears, COUNT(ears));
 
-    OK(cg_signal_to(there.sched, text, 11));
+    OK(cg_sched_post_signal(there.sched, text, 11));
     memset(text, 'x', sizeof text);
-    OK(cg_signal_to(there.sched, 7, 12));
-    OK(cg_signal_to(there.sched, &object, &object));
-    OK(cg_signal_to(there.sched, "", 13));
+    OK(cg_sched_post_signal(there.sched, 7, 12));
+    OK(cg_sched_post_signal(there.sched, &object, &object));
+    OK(cg_sched_post_signal(there.sched, "", 13));
     for (int i = 0; i < 3; i++)
-        cg_step(there.sched, 0);
+        cg_sched_step(there.sched, 0);
     ck_assert_int_eq(ears[0].heard, 11);
     ck_assert_int_eq(ears[1].heard, 11);
     ck_assert_int_eq(ears[2].heard, 0);
     ck_assert_int_eq(ears[3].heard, 12);
     ck_assert_int_eq(ears[4].heard, (intptr_t)&object);
-    IS(cg_run(there.sched), 1);
+    IS(cg_sched_run(there.sched), 1);
     test_close(&there);
     IS(ears[2].answer, -ECANCELED);
 }
@@ -74,7 +74,7 @@ static void dropped(void)
 {
     struct test there = test_open(.timeout = 0);
 
-    OK(cg_signal_to(there.sched, "a name that is not short", 1));
+    OK(cg_sched_post_signal(there.sched, "a name that is not short", 1));
     test_close(&there);
 }
 
@@ -89,7 +89,7 @@ static ssize_t signals(void *arg)
 {
     struct mouth *mouth = arg;
 
-    mouth->answer = cg_yield(cg_remote_signal(mouth->there, mouth->name, 5,
+    mouth->answer = cg_yield(cg_signal_remote(mouth->there, mouth->name, 5,
                                               .timeout = mouth->timeout));
     return 0;
 }
@@ -100,7 +100,7 @@ static struct test here_with(struct mouth *mouths, size_t n, struct cg_sched *th
 
     for (size_t i = 0; i < n; i++) {
         mouths[i].there = there;
-        OK(cg_start(here.sched, signals, &mouths[i], .name = "mouth"));
+        OK(cg_sched_start(here.sched, signals, &mouths[i], .name = "mouth"));
     }
     return here;
 }
@@ -115,8 +115,8 @@ static void answers_number(void)
     struct test there = there_with(ears, COUNT(ears));
     struct test here = here_with(mouths, COUNT(mouths), there.sched);
 
-    IS(cg_step(here.sched, 0), 1);
-    cg_step(there.sched, 0);
+    IS(cg_sched_step(here.sched, 0), 1);
+    cg_sched_step(there.sched, 0);
     test_finish(&here);
     for (ssize_t i = 0; i < 3; i++) {
         IS(mouths[i].answer, i);
@@ -137,7 +137,7 @@ static void withdrawn(void)
 
     test_finish(&here);
     IS(mouth.answer, -ETIMEDOUT);
-    IS(cg_run(there.sched), 1);
+    IS(cg_sched_run(there.sched), 1);
     ck_assert_int_eq(ear.heard, 0);
     test_close(&here);
     test_close(&there);
@@ -152,9 +152,9 @@ static void cancelled_on_the_way_back(void)
     struct test there = there_with(&ear, 1);
     struct test here = here_with(&mouth, 1, there.sched);
 
-    IS(cg_step(here.sched, 0), 1);
-    cg_step(there.sched, 0);
-    cg_stop(here.sched);
+    IS(cg_sched_step(here.sched, 0), 1);
+    cg_sched_step(there.sched, 0);
+    cg_sched_stop(here.sched);
     test_finish(&here);
     IS(mouth.answer, -ECANCELED);
     ck_assert_int_eq(ear.heard, 5);
@@ -169,7 +169,7 @@ static void never_looked(void)
     struct test there = test_open(.timeout = 0);
     struct test here = here_with(&mouth, 1, there.sched);
 
-    IS(cg_step(here.sched, 0), 1);
+    IS(cg_sched_step(here.sched, 0), 1);
     test_close(&there);
     test_finish(&here);
     IS(mouth.answer, -ESRCH);
@@ -183,10 +183,10 @@ static ssize_t signals_itself(void *arg)
 
     (void)arg;
     test_until_waiting(coro);
-    IS(cg_yield(cg_remote_signal(cg_sched_self(), "self", 9)), 1);
+    IS(cg_yield(cg_signal_remote(cg_sched_self(), "self", 9)), 1);
     OK(test_end(coro));
     ck_assert_int_eq(ear.heard, 9);
-    IS(cg_yield(cg_remote_signal(NULL, "self", 9)), -EINVAL);
+    IS(cg_yield(cg_signal_remote(NULL, "self", 9)), -EINVAL);
     return 0;
 }
 
@@ -208,16 +208,16 @@ static ssize_t passes(void *arg)
     struct node *node = arg;
     intptr_t number = 0;
 
-    cg_hold(cg_sched_self());
+    cg_sched_hold(cg_sched_self());
     while (number < ROUNDS) {
         OK(cg_yield(cg_wait_signal("token", &number)));
         if (number == 0)
             continue; /* somebody asks whether we are there */
         ck_assert_int_gt(number, node->last);
         node->last = number;
-        OK(cg_signal_to(node->next->test.sched, "token", number + 1));
+        OK(cg_sched_post_signal(node->next->test.sched, "token", number + 1));
     }
-    cg_unhold(cg_sched_self());
+    cg_sched_unhold(cg_sched_self());
     return 0;
 }
 
@@ -225,7 +225,7 @@ static void signal_until_heard(struct node *node, intptr_t number)
 {
     ssize_t n;
 
-    while ((n = cg_yield(cg_remote_signal(node->test.sched, "token", number))) == 0)
+    while ((n = cg_yield(cg_signal_remote(node->test.sched, "token", number))) == 0)
         OK(cg_yield(cg_sleep(MS)));
     IS(n, 1);
 }
@@ -245,7 +245,7 @@ static void *run_node(void *arg)
 {
     struct node *node = arg;
 
-    node->left = cg_run(node->test.sched);
+    node->left = cg_sched_run(node->test.sched);
     return NULL;
 }
 
@@ -258,9 +258,9 @@ static void round_threads(void)
     for (int i = 0; i < NODES; i++) {
         nodes[i].test = test_open(.timeout = 0);
         nodes[i].next = &nodes[(i + 1) % NODES];
-        OK(cg_start(nodes[i].test.sched, passes, &nodes[i]));
+        OK(cg_sched_start(nodes[i].test.sched, passes, &nodes[i]));
     }
-    OK(cg_start(nodes[0].test.sched, begins, &nodes[0]));
+    OK(cg_sched_start(nodes[0].test.sched, begins, &nodes[0]));
     for (int i = 0; i < NODES; i++)
         IS(pthread_create(&nodes[i].thread, NULL, run_node, &nodes[i]), 0);
     for (int i = 0; i < NODES; i++)
@@ -299,7 +299,7 @@ static ssize_t speaks(void *arg)
     struct crowd *crowd = arg;
 
     for (int i = 0; i < WORDS; i++) {
-        ssize_t n = cg_yield(cg_remote_signal(crowd->there.sched, "word", i,
+        ssize_t n = cg_yield(cg_signal_remote(crowd->there.sched, "word", i,
                                               .timeout = 1 + i * CG_MICROSECOND));
 
         ck_assert(n == 0 || n == 1 || n == -ETIMEDOUT);
@@ -315,7 +315,7 @@ static void *run_there(void *arg)
 {
     struct crowd *crowd = arg;
 
-    IS(cg_run(crowd->there.sched), 0);
+    IS(cg_sched_run(crowd->there.sched), 0);
     return NULL;
 }
 
@@ -328,9 +328,9 @@ static void cancels_race(void)
     atomic_init(&crowd.over, false);
     crowd.here = test_open(.timeout = 0);
     crowd.there = test_open(.timeout = 0);
-    OK(cg_start(crowd.there.sched, counts, &crowd));
+    OK(cg_sched_start(crowd.there.sched, counts, &crowd));
     for (int i = 0; i < SPEAKERS; i++)
-        OK(cg_start(crowd.here.sched, speaks, &crowd));
+        OK(cg_sched_start(crowd.here.sched, speaks, &crowd));
     IS(pthread_create(&crowd.thread, NULL, run_there, &crowd), 0);
     test_finish(&crowd.here);
     pthread_join(crowd.thread, NULL);
@@ -350,7 +350,7 @@ static void *shouts(void *arg)
     struct shout *shout = arg;
 
     for (int i = 0; !atomic_load(&shout->heard); i++) {
-        OK(cg_signal_to(shout->test.sched, "shout", i));
+        OK(cg_sched_post_signal(shout->test.sched, "shout", i));
         usleep(50); /* nothing keeps it from piling up what it says */
     }
     return NULL;
@@ -361,14 +361,14 @@ static ssize_t hears_shouts(void *arg)
     struct shout *shout = arg;
     intptr_t word, last = -1;
 
-    cg_hold(cg_sched_self());
+    cg_sched_hold(cg_sched_self());
     for (int i = 0; i < 20; i++) {
         OK(cg_yield(cg_wait_signal("shout", &word)));
         ck_assert_int_gt(word, last);
         last = word;
     }
     atomic_store(&shout->heard, true);
-    cg_unhold(cg_sched_self());
+    cg_sched_unhold(cg_sched_self());
     return 0;
 }
 
@@ -380,7 +380,7 @@ static void from_plain_thread(void)
 
     atomic_init(&shout.heard, false);
     shout.test = test_open(.timeout = 0);
-    OK(cg_start(shout.test.sched, hears_shouts, &shout));
+    OK(cg_sched_start(shout.test.sched, hears_shouts, &shout));
     IS(pthread_create(&thread, NULL, shouts, &shout), 0);
     test_finish(&shout.test);
     pthread_join(thread, NULL);

@@ -90,12 +90,12 @@ static ssize_t choices(void *arg)
     IS(cg_resolver_open("thread", &options, &resolver), -EOPNOTSUPP);
     IS(cg_resolver_open("fixed", &options, &resolver), -EOPNOTSUPP);
     OK(cg_resolver_open(NULL, NULL, &resolver));
-    OK(cg_sched_resolver(cg_sched_self(), resolver));
-    IS(cg_sched_resolver(cg_sched_self(), resolver), -EBUSY);
+    OK(cg_sched_set_resolver(cg_sched_self(), resolver));
+    IS(cg_sched_set_resolver(cg_sched_self(), resolver), -EBUSY);
     OK(cg_resolver_open("fixed", NULL, &other));
-    IS(cg_sched_resolver(cg_sched_self(), other), -EBUSY);
-    IS(cg_host(resolver, "web.test", "::1"), -EINVAL);
-    OK(cg_host(other, "web.test", "::1"));
+    IS(cg_sched_set_resolver(cg_sched_self(), other), -EBUSY);
+    IS(cg_resolver_set_host(resolver, "web.test", "::1"), -EINVAL);
+    OK(cg_resolver_set_host(other, "web.test", "::1"));
     cg_resolver_close(other);
     cg_resolver_close(NULL);
     return 0;
@@ -111,8 +111,8 @@ static ssize_t fixed(void *arg)
 
     (void)arg;
     IS(cg_yield(cg_resolve("web.test", "80", &list)), CG_EHOST);
-    OK(cg_host(names, "web.test", "10.0.0.2  2001:db8::1 10.0.0.1 "));
-    OK(cg_host(names, "bad.test", NULL, .error = CG_ELOOKUP));
+    OK(cg_resolver_set_host(names, "web.test", "10.0.0.2  2001:db8::1 10.0.0.1 "));
+    OK(cg_resolver_set_host(names, "bad.test", NULL, .error = CG_ELOOKUP));
     IS(cg_yield(cg_resolve("bad.test", "80", &list)), CG_ELOOKUP);
     resolving_check_untouched(&list);
     IS(cg_yield(cg_resolve("WEB.test.", "80", &list)), 3);
@@ -124,20 +124,20 @@ static ssize_t fixed(void *arg)
     resolving_check(&list.addrs[1], "10.0.0.1:80");
     IS(cg_yield(cg_resolve("web.test", "80", &list, .family = AF_INET6)), 1);
     resolving_check(&list.addrs[0], "[2001:db8::1]:80");
-    OK(cg_host(names, "Web.Test", "::1"));
+    OK(cg_resolver_set_host(names, "Web.Test", "::1"));
     IS(cg_yield(cg_resolve("web.test", "80", &list, .family = AF_INET)), CG_EHOST);
     IS(cg_yield(cg_resolve("web.test", "81", &list)), 1);
     resolving_check(&list.addrs[0], "[::1]:81");
-    IS(cg_host(names, "web.test", NULL), -EINVAL);
-    IS(cg_host(names, "web.test", "::1", .error = CG_EHOST), -EINVAL);
-    IS(cg_host(names, "web.test", "::1", .delay = -1), -EINVAL);
-    IS(cg_host(names, "web.test", "::1", .delay_ipv4 = -1), -EINVAL);
-    IS(cg_host(names, "web.test", "::1", .delay_ipv6 = -1), -EINVAL);
-    IS(cg_host(names, "web.test", ""), CG_EADDR);
-    IS(cg_host(names, "web.test", "web.test"), CG_EADDR);
-    IS(cg_host(names, "10.0.0.1", "10.0.0.1"), CG_EADDR);
-    IS(cg_host(names, "a b", "10.0.0.1"), CG_EADDR);
-    IS(cg_host(names, "web.test",
+    IS(cg_resolver_set_host(names, "web.test", NULL), -EINVAL);
+    IS(cg_resolver_set_host(names, "web.test", "::1", .error = CG_EHOST), -EINVAL);
+    IS(cg_resolver_set_host(names, "web.test", "::1", .delay = -1), -EINVAL);
+    IS(cg_resolver_set_host(names, "web.test", "::1", .delay_ipv4 = -1), -EINVAL);
+    IS(cg_resolver_set_host(names, "web.test", "::1", .delay_ipv6 = -1), -EINVAL);
+    IS(cg_resolver_set_host(names, "web.test", ""), CG_EADDR);
+    IS(cg_resolver_set_host(names, "web.test", "web.test"), CG_EADDR);
+    IS(cg_resolver_set_host(names, "10.0.0.1", "10.0.0.1"), CG_EADDR);
+    IS(cg_resolver_set_host(names, "a b", "10.0.0.1"), CG_EADDR);
+    IS(cg_resolver_set_host(names, "web.test",
                "1.1.1.1 1.1.1.1 1.1.1.1 1.1.1.1 1.1.1.1 1.1.1.1 1.1.1.1 "
                "1.1.1.1 1.1.1.1 1.1.1.1 1.1.1.1 1.1.1.1 1.1.1.1 1.1.1.1 "
                "1.1.1.1 1.1.1.1 1.1.1.1"),
@@ -152,34 +152,34 @@ static ssize_t delays(void *arg)
 {
     struct cg_resolver *names = resolving_use(cg_sched_self(), "fixed", NULL);
     struct cg_addr_list list = resolving_untouched();
-    int64_t start = cg_now(cg_sched_self());
+    int64_t start = cg_sched_now(cg_sched_self());
     struct resolving lookup = {.host = "slow.test"};
 
     (void)arg;
-    OK(cg_host(names, "slow.test", "10.0.0.1", .delay = 100 * MS));
-    OK(cg_host(names, "bad.test", NULL, .delay = 100 * MS, .error = CG_EHOST));
-    OK(cg_host(names, "mute.test", "10.0.0.1", .delay = CG_NEVER));
-    OK(cg_host(names, "half.test", "10.0.0.1 ::1", .delay = 3 * MS, .delay_ipv6 = 4 * MS));
+    OK(cg_resolver_set_host(names, "slow.test", "10.0.0.1", .delay = 100 * MS));
+    OK(cg_resolver_set_host(names, "bad.test", NULL, .delay = 100 * MS, .error = CG_EHOST));
+    OK(cg_resolver_set_host(names, "mute.test", "10.0.0.1", .delay = CG_NEVER));
+    OK(cg_resolver_set_host(names, "half.test", "10.0.0.1 ::1", .delay = 3 * MS, .delay_ipv6 = 4 * MS));
     IS(cg_yield(cg_resolve("half.test", "80", &list, .family = AF_INET)), 1);
-    ck_assert_int_eq(cg_now(cg_sched_self()) - start, 3 * MS);
+    ck_assert_int_eq(cg_sched_now(cg_sched_self()) - start, 3 * MS);
     IS(cg_yield(cg_resolve("half.test", "80", &list, .family = AF_INET6)), 1);
-    ck_assert_int_eq(cg_now(cg_sched_self()) - start, 10 * MS);
+    ck_assert_int_eq(cg_sched_now(cg_sched_self()) - start, 10 * MS);
     IS(cg_yield(cg_resolve("half.test", "80", &list)), 2);
-    ck_assert_int_eq(cg_now(cg_sched_self()) - start, 17 * MS);
+    ck_assert_int_eq(cg_sched_now(cg_sched_self()) - start, 17 * MS);
     list = resolving_untouched();
-    start = cg_now(cg_sched_self());
+    start = cg_sched_now(cg_sched_self());
     IS(cg_yield(cg_resolve("slow.test", "80", &list, .timeout = 99 * MS)), -ETIMEDOUT);
-    ck_assert_int_eq(cg_now(cg_sched_self()) - start, 99 * MS);
+    ck_assert_int_eq(cg_sched_now(cg_sched_self()) - start, 99 * MS);
     IS(cg_yield(cg_resolve("mute.test", "80", &list, .timeout = CG_MINUTE)),
        -ETIMEDOUT);
     IS(cg_yield(cg_call(resolving_look_up, &lookup, .timeout = 50 * MS)), -ETIMEDOUT);
     IS(cg_yield(cg_any((cg_resolve("slow.test", "80", &list), cg_sleep(99 * MS)))), 1);
     resolving_check_untouched(&list);
-    start = cg_now(cg_sched_self());
+    start = cg_sched_now(cg_sched_self());
     IS(cg_yield(cg_resolve("bad.test", "80", &list, .timeout = 101 * MS)), CG_EHOST);
-    ck_assert_int_eq(cg_now(cg_sched_self()) - start, 100 * MS);
+    ck_assert_int_eq(cg_sched_now(cg_sched_self()) - start, 100 * MS);
     IS(cg_yield(cg_resolve("slow.test", "80", &list)), 1);
-    ck_assert_int_eq(cg_now(cg_sched_self()) - start, 200 * MS);
+    ck_assert_int_eq(cg_sched_now(cg_sched_self()) - start, 200 * MS);
     resolving_check(&list.addrs[0], "10.0.0.1:80");
     return 0;
 }
@@ -372,7 +372,7 @@ static void threads_outlive(void)
     hold_names(true);
     for (int i = 0; i < 10; i++) {
         lookups[i] = (struct resolving){.host = "held.test", .timeout = MS};
-        OK(cg_start(test.sched, resolving_look_up, &lookups[i]));
+        OK(cg_sched_start(test.sched, resolving_look_up, &lookups[i]));
     }
     test_finish(&test);
     wait_for_visitors(8);

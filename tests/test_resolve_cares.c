@@ -133,17 +133,17 @@ static void holds_nothing_open(void)
 
     resolving_use(test.sched, "c-ares", &options);
     for (int i = 0; i < 3; i++) {
-        OK(cg_start(test.sched, resolving_look_up, &lost));
+        OK(cg_sched_start(test.sched, resolving_look_up, &lost));
         test_finish(&test);
-        OK(cg_start(test.sched, resolving_look_up, &found, .coro = &coro));
+        OK(cg_sched_start(test.sched, resolving_look_up, &found, .coro = &coro));
         test_finish(&test);
         IS(cg_coro_result(coro), 1);
-        cg_unref(coro);
+        cg_coro_unref(coro);
     }
     lost.timeout = 0; /* the scheduler is freed with it */
-    OK(cg_start(test.sched, resolving_look_up, &lost));
+    OK(cg_sched_start(test.sched, resolving_look_up, &lost));
     for (int i = 0; i < 5; i++)
-        IS(cg_step(test.sched, MS), 1);
+        IS(cg_sched_step(test.sched, MS), 1);
     test_close(&test);
     name_server_stop(dns);
 }
@@ -160,17 +160,17 @@ static void shielded(void)
 
     resolving_use(test.sched, "c-ares", &options);
     for (int i = 0; i < 2; i++)
-        OK(cg_start(test.sched, resolving_look_up, &lookups[i], .coro = &coros[i]));
+        OK(cg_sched_start(test.sched, resolving_look_up, &lookups[i], .coro = &coros[i]));
     for (int i = 0; i < 5; i++)
-        IS(cg_step(test.sched, MS), 1);
-    cg_stop(test.sched);
-    IS(cg_step(test.sched, 0), 1);
+        IS(cg_sched_step(test.sched, MS), 1);
+    cg_sched_stop(test.sched);
+    IS(cg_sched_step(test.sched, 0), 1);
     name_server_release(dns);
     test_finish(&test);
     IS(cg_coro_result(coros[0]), 1);
     IS(cg_coro_result(coros[1]), -ECANCELED);
-    cg_unref(coros[0]);
-    cg_unref(coros[1]);
+    cg_coro_unref(coros[0]);
+    cg_coro_unref(coros[1]);
     test_close(&test);
     name_server_stop(dns);
 }
@@ -238,12 +238,12 @@ static ssize_t connects(void *arg)
 
     (void)arg;
     use_cares(cg_sched_self(), CG_MINUTE, NULL);
-    OK(cg_listen(cg_sched_self(), "127.0.0.4:0", &listener));
-    OK(cg_local_addr(listener, addr, sizeof addr));
+    OK(cg_sock_listen(cg_sched_self(), "127.0.0.4:0", &listener));
+    OK(cg_sock_local_addr(listener, addr, sizeof addr));
     snprintf(name, sizeof name, "v4.test%s", strrchr(addr, ':'));
     OK(cg_yield(cg_connect(name, &conn, .timeout = 20 * CG_SECOND)));
-    cg_close(conn);
-    cg_close(listener);
+    cg_sock_close(conn);
+    cg_sock_close(listener);
     IS(cg_yield(cg_connect(name, &conn, .timeout = 20 * CG_SECOND)), -ECONNREFUSED);
     IS(cg_yield(cg_connect("none.test:80", &conn)), CG_EHOST);
     name_server_stop(dns);
@@ -258,12 +258,12 @@ static ssize_t connects_without_aaaa(void *arg)
 
     (void)arg;
     use_cares(cg_sched_self(), CG_HOUR, NULL);
-    OK(cg_listen(cg_sched_self(), "127.0.0.4:0", &listener));
-    OK(cg_local_addr(listener, addr, sizeof addr));
+    OK(cg_sock_listen(cg_sched_self(), "127.0.0.4:0", &listener));
+    OK(cg_sock_local_addr(listener, addr, sizeof addr));
     snprintf(name, sizeof name, "half.test%s", strrchr(addr, ':'));
     OK(cg_yield(cg_connect(name, &conn)));
-    cg_close(conn);
-    cg_close(listener);
+    cg_sock_close(conn);
+    cg_sock_close(listener);
     name_server_stop(dns);
     return 0;
 }
@@ -341,16 +341,16 @@ static void ports_differ(void)
         use_cares(test.sched, CG_MINUTE, NULL);
         for (unsigned k = 0; k < n; k++) {
             lookups[k] = (struct resolving){.host = "held.test"};
-            OK(cg_start(test.sched, resolving_look_up, &lookups[k], .coro = &coros[k]));
+            OK(cg_sched_start(test.sched, resolving_look_up, &lookups[k], .coro = &coros[k]));
         }
         while (name_server_questions(dns) < 2 * n)
-            IS(cg_step(test.sched, MS), 1);
+            IS(cg_sched_step(test.sched, MS), 1);
         ck_assert_uint_eq(name_server_ports(dns), table[i].ports);
         name_server_release(dns);
         test_finish(&test);
         for (unsigned k = 0; k < n; k++) {
             IS(cg_coro_result(coros[k]), 1);
-            cg_unref(coros[k]);
+            cg_coro_unref(coros[k]);
         }
         test_close(&test);
         name_server_stop(dns);

@@ -19,11 +19,11 @@ static void until_something_is_due(void)
     int64_t length = CG_SECOND;
 
     ck_assert(cg_sched_timeout(test.sched) == CG_NEVER);
-    OK(cg_start(test.sched, sleeps, &length));
+    OK(cg_sched_start(test.sched, sleeps, &length));
     ck_assert_int_eq(cg_sched_timeout(test.sched), 0);
-    IS(cg_step(test.sched, 0), 1);
+    IS(cg_sched_step(test.sched, 0), 1);
     ck_assert_int_eq(cg_sched_timeout(test.sched), CG_SECOND);
-    test.reactor->due = cg_now(test.sched) + CG_MILLISECOND;
+    test.reactor->due = cg_sched_now(test.sched) + CG_MILLISECOND;
     ck_assert_int_eq(cg_sched_timeout(test.sched), CG_MILLISECOND);
     test.reactor->due = 0;
     test_finish(&test);
@@ -34,15 +34,15 @@ static void until_something_is_due(void)
 static void until_the_grace_is_over(void)
 {
     struct test test = test_open(.grace = CG_SECOND);
-    int64_t length = CG_MINUTE, start = cg_now(test.sched);
+    int64_t length = CG_MINUTE, start = cg_sched_now(test.sched);
 
-    OK(cg_start(test.sched, sleeps, &length));
-    IS(cg_step(test.sched, 0), 1);
-    cg_stop(test.sched);
-    IS(cg_step(test.sched, 0), 1);
+    OK(cg_sched_start(test.sched, sleeps, &length));
+    IS(cg_sched_step(test.sched, 0), 1);
+    cg_sched_stop(test.sched);
+    IS(cg_sched_step(test.sched, 0), 1);
     ck_assert_int_eq(cg_sched_timeout(test.sched), CG_SECOND);
-    IS(cg_run(test.sched), 1);
-    ck_assert_int_eq(cg_now(test.sched) - start, CG_SECOND);
+    IS(cg_sched_run(test.sched), 1);
+    ck_assert_int_eq(cg_sched_now(test.sched) - start, CG_SECOND);
     test_finish(&test);
     test_close(&test);
 }
@@ -63,15 +63,15 @@ static void deferred_once(void)
     struct test test = test_open(.timeout = 0);
     struct counted one = {.deferred.fn = count}, two = {.deferred.fn = count};
 
-    cg_defer(test.sched, &one.deferred);
-    cg_defer(test.sched, &two.deferred);
-    cg_defer(test.sched, &one.deferred);
+    cg_sched_defer(test.sched, &one.deferred);
+    cg_sched_defer(test.sched, &two.deferred);
+    cg_sched_defer(test.sched, &one.deferred);
     ck_assert_int_eq(cg_sched_timeout(test.sched), 0);
-    cg_step(test.sched, 0);
+    cg_sched_step(test.sched, 0);
     ck_assert_int_eq(one.calls, 1);
     ck_assert_int_eq(two.calls, 1);
-    cg_defer(test.sched, &one.deferred);
-    cg_step(test.sched, 0);
+    cg_sched_defer(test.sched, &one.deferred);
+    cg_sched_step(test.sched, 0);
     ck_assert_int_eq(one.calls, 2);
     test_close(&test);
 }

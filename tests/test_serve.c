@@ -36,7 +36,7 @@ static ssize_t echoes(struct cg_sock *conn, void *arg)
     else if (n == -ECANCELED)
         service->canceled++;
     service->now--;
-    cg_close(conn);
+    cg_sock_close(conn);
     return n;
 }
 
@@ -72,7 +72,7 @@ static void end(struct server *s, ssize_t answer)
 {
     test_end(s->coro);
     IS(s->answer, answer);
-    cg_close(s->listener);
+    cg_sock_close(s->listener);
 }
 
 static struct cg_sock *dial(struct server *s)
@@ -91,7 +91,7 @@ static ssize_t client(void *arg)
     struct cg_sock *conn = dial(arg);
 
     OK(cg_yield(cg_sleep(MS)));
-    cg_close(conn);
+    cg_sock_close(conn);
     return 0;
 }
 
@@ -128,7 +128,7 @@ static ssize_t at_once(void *arg)
     end(&s, -ECANCELED);
     IS(s.service.canceled, 1);
     IS(cg_yield(cg_read(conn, &byte, 1)), 0);
-    cg_close(conn);
+    cg_sock_close(conn);
     return 0;
 }
 
@@ -149,7 +149,7 @@ static ssize_t gracefully(void *arg)
     IS(cg_yield(cg_shutdown(conn, SHUT_WR)), 0);
     end(&s, -ECANCELED);
     IS(s.service.served, 1);
-    cg_close(conn);
+    cg_sock_close(conn);
     return 0;
 }
 
@@ -158,15 +158,15 @@ static ssize_t grace_ends(void *arg)
 {
     struct server s = {.grace = 5 * MS, .timeout = 10 * MS};
     struct cg_sock *conn;
-    int64_t start = cg_now(cg_sched_self());
+    int64_t start = cg_sched_now(cg_sched_self());
 
     (void)arg;
     begin(&s);
     conn = dial(&s);
     end(&s, -ETIMEDOUT);
-    IS(cg_now(cg_sched_self()) - start, 15 * MS);
+    IS(cg_sched_now(cg_sched_self()) - start, 15 * MS);
     IS(s.service.canceled, 1);
-    cg_close(conn);
+    cg_sock_close(conn);
     return 0;
 }
 
@@ -179,9 +179,9 @@ static ssize_t closed(void *arg)
     (void)arg;
     begin(&s);
     conn = dial(&s);
-    cg_close(conn);
+    cg_sock_close(conn);
     OK(cg_yield(cg_sleep(MS)));
-    cg_close(s.listener);
+    cg_sock_close(s.listener);
     s.listener = NULL;
     end(&s, -EBADF);
     IS(s.service.served, 1);
@@ -198,10 +198,10 @@ static ssize_t closed_at_the_limit(void *arg)
     (void)arg;
     begin(&s);
     conn = dial(&s);
-    cg_close(s.listener);
+    cg_sock_close(s.listener);
     s.listener = NULL;
     OK(cg_yield(cg_sleep(MS)));
-    cg_close(conn);
+    cg_sock_close(conn);
     end(&s, -EBADF);
     IS(s.service.served, 1);
     return 0;
@@ -219,7 +219,7 @@ static ssize_t may_be_served(void *arg)
     cg_yield(cg_writeall(conn, "hi\n", 3));
     while (cg_yield(cg_readline(conn, line, sizeof line)) > 0)
         continue;
-    cg_close(conn);
+    cg_sock_close(conn);
     return 0;
 }
 
@@ -240,7 +240,7 @@ static ssize_t listens(struct cg_sock *conn, void *arg)
     while (cg_yield(cg_readline(conn, line, sizeof line)) > 0)
         continue;
     service->now--;
-    cg_close(conn);
+    cg_sock_close(conn);
     return 0;
 }
 
@@ -255,7 +255,7 @@ static void close_listener(void *arg)
 {
     struct server *s = arg;
 
-    cg_close(s->listener);
+    cg_sock_close(s->listener);
     s->listener = NULL;
 }
 
@@ -266,7 +266,7 @@ static void has_served(void *arg, ssize_t answer, bool closed)
     (void)answer;
     IS(s->service.now, 0);
     if (!closed)
-        cg_close(s->listener);
+        cg_sock_close(s->listener);
     IS(test_end(s->coro), 0);
 }
 
@@ -294,12 +294,12 @@ static ssize_t closed_is_free(void *arg)
     (void)arg;
     begin(&s);
     conn = dial(&s);
-    cg_close(s.listener);
+    cg_sock_close(s.listener);
     s.listener = NULL;
     IS(cg_yield(cg_connect(s.addr, &other)), -ECONNREFUSED);
-    OK(cg_listen(cg_sched_self(), s.addr, &other));
-    cg_close(other);
-    cg_close(conn);
+    OK(cg_sock_listen(cg_sched_self(), s.addr, &other));
+    cg_sock_close(other);
+    cg_sock_close(conn);
     end(&s, -EBADF);
     return 0;
 }
@@ -310,7 +310,7 @@ static ssize_t accepts(void *listener)
     ssize_t rc = cg_yield(cg_accept(listener, &conn));
 
     if (rc == 0)
-        cg_close(conn);
+        cg_sock_close(conn);
     return rc;
 }
 
@@ -350,11 +350,11 @@ static ssize_t given_back(void *arg)
     IS(test_end(acceptor), -ECANCELED);
     for (int i = 0; i < 1 + undone; i++) {
         IS(cg_yield(cg_accept(listener, &other, .timeout = CG_MINUTE)), 0);
-        cg_close(other);
+        cg_sock_close(other);
     }
     if (!undone)
-        cg_close(conn);
-    cg_close(listener);
+        cg_sock_close(conn);
+    cg_sock_close(listener);
     close(first);
     close(second);
     return 0;

@@ -63,7 +63,7 @@ static ssize_t pubsub(void *arg)
     intptr_t got[20];
 
     (void)arg;
-    cg_subscribe(pubsub, &reader, CG_SINCE_NOW);
+    cg_pubsub_subscribe(pubsub, &reader, CG_SINCE_NOW);
     lacking = true;
     none = cg_pubsub_new();
     IS(cg_yield(cg_publish(pubsub, 9)), -ENOMEM);
@@ -115,7 +115,7 @@ static size_t fill(struct cg_group *group, struct cg_event *event)
     int rc;
 
     no_stacks = true;
-    while ((rc = cg_group_start(group, awaits, event, NULL, NULL)) == 0)
+    while ((rc = cg_group_start_with(group, awaits, event, NULL, NULL)) == 0)
         n++;
     IS(rc, -ENOMEM);
     return n;
@@ -130,7 +130,7 @@ static ssize_t produces(void *arg)
 static ssize_t stacks(void *arg)
 {
     struct cg_event event = {0};
-    struct cg_iterate it = cg_iterate(produces, &event);
+    struct cg_iterator it = cg_iterator(produces, &event);
     struct cg_mutex mutex = {0};
     struct cg_group group;
     void *value;
@@ -139,17 +139,17 @@ static ssize_t stacks(void *arg)
     (void)arg;
     cg_group_open(&group);
     n = fill(&group, &event);
-    IS(cg_yield(cg_group_add(&group, awaits, &event)), -ENOMEM);
+    IS(cg_yield(cg_add_to_group(&group, awaits, &event)), -ENOMEM);
     IS((ssize_t)cg_group_count(&group), (ssize_t)n);
-    IS(cg_yield(cg_next(&it, &value)), -ENOMEM);
-    IS(cg_yield(cg_any((cg_monitor(&mutex, awaits, &event)))), 0);
+    IS(cg_yield(cg_get_next(&it, &value)), -ENOMEM);
+    IS(cg_yield(cg_any((cg_call_locked(&mutex, awaits, &event)))), 0);
     IS(cg_mutex_destroy(&mutex), 0);
     no_stacks = false;
-    IS(cg_yield(cg_next(&it, &value)), 1);
+    IS(cg_yield(cg_get_next(&it, &value)), 1);
     ck_assert_ptr_eq(value, &event);
-    IS(cg_yield(cg_next(&it, &value)), 0);
+    IS(cg_yield(cg_get_next(&it, &value)), 0);
     cg_event_set(&event);
-    IS(cg_yield(cg_group_wait(&group)), 0);
+    IS(cg_yield(cg_wait_group(&group)), 0);
     return 0;
 }
 
@@ -160,7 +160,7 @@ static ssize_t greets(struct cg_sock *conn, void *arg)
 
     if (rc > 0)
         rc = cg_yield(cg_read(conn, &byte, 1)); /* until it is closed */
-    cg_close(conn);
+    cg_sock_close(conn);
     return rc;
 }
 
@@ -199,22 +199,22 @@ static ssize_t handlers(void *arg)
     rc = visit(addr, &first);
     no_stacks = false;
     ck_assert(rc <= 0);
-    cg_close(first);
+    cg_sock_close(first);
     IS(visit(addr, &first), 1);
     IS(cg_yield(cg_connect(addr, &second)), 0);
-    cg_close(first);
+    cg_sock_close(first);
     lacking = true;
     OK(cg_yield(cg_sleep(15 * CG_MILLISECOND)));
     lacking = false;
     IS(cg_yield(cg_read(second, &byte, 1, .timeout = CG_SECOND)), 0);
-    cg_close(second);
+    cg_sock_close(second);
     IS(visit(addr, &second), 1);
-    cg_close(second);
+    cg_sock_close(second);
     cg_event_set(&event);
-    IS(cg_yield(cg_group_wait(&group)), 0);
+    IS(cg_yield(cg_wait_group(&group)), 0);
     IS(cg_yield(cg_cancel(server)), 0);
     test_end(server);
-    cg_close(listener);
+    cg_sock_close(listener);
     return 0;
 }
 
@@ -225,7 +225,7 @@ static ssize_t accept_one(void *listener)
     struct cg_sock *conn = NULL;
     ssize_t rc = cg_yield(cg_accept(listener, &conn, .timeout = CG_MINUTE));
 
-    cg_close(conn);
+    cg_sock_close(conn);
     return rc;
 }
 
@@ -247,15 +247,15 @@ static ssize_t accepts(void *arg)
     rc = cg_yield(cg_connect(addr, &clients[OTHERS]));
     OK(cg_yield(cg_sleep(CG_SECOND)));
     no_growth = false;
-    begun = cg_now(cg_sched_self());
+    begun = cg_sched_now(cg_sched_self());
     OK(rc);
     ck_assert_int_eq(cg_coro_state(server), CG_CORO_WAITING);
     IS(test_end(server), 0);
-    ck_assert_int_lt(cg_now(cg_sched_self()) - begun, CG_SECOND);
+    ck_assert_int_lt(cg_sched_now(cg_sched_self()) - begun, CG_SECOND);
     for (int i = 0; i <= OTHERS; i++)
-        cg_close(clients[i]);
-    cg_close(listener);
-    cg_close(others);
+        cg_sock_close(clients[i]);
+    cg_sock_close(listener);
+    cg_sock_close(others);
     return 0;
 }
 

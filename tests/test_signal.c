@@ -288,8 +288,8 @@ static ssize_t meets_itself(void *arg)
     struct cg_op *signal = cg_signal("crew", NULL, .recipients = *(unsigned *)arg);
 
     IS(cg_yield(cg_any((wait, signal), .timeout = MS)), *(unsigned *)arg ? -ETIMEDOUT : 1);
-    IS(cg_result(wait), -ECANCELED);
-    IS(cg_result(signal), *(unsigned *)arg ? -ECANCELED : 0);
+    IS(cg_op_result(wait), -ECANCELED);
+    IS(cg_op_result(signal), *(unsigned *)arg ? -ECANCELED : 0);
     IS(cg_yield(cg_any((signal, wait), .timeout = MS)), *(unsigned *)arg ? -ETIMEDOUT : 0);
     return 0;
 }
@@ -306,7 +306,7 @@ static ssize_t rivals(void *arg)
     meets_itself(&(unsigned){1});
     crew = test_start(joins_crew, NULL);
     IS(cg_yield(cg_any((signal, cg_wait_signal("crew", NULL)))), 0);
-    IS(cg_result(signal), 1);
+    IS(cg_op_result(signal), 1);
     return test_end(crew);
 }
 
@@ -327,8 +327,8 @@ static ssize_t races_for_crew(void *arg)
     struct cg_op *wait = cg_wait_signal("crew", NULL);
 
     IS(cg_yield(cg_any((wait, signal, cg_sleep(CG_HOUR)))), 1);
-    IS(cg_result(signal), 2); /* coroutines, one of which waited in two branches */
-    IS(cg_result(wait), -ECANCELED);
+    IS(cg_op_result(signal), 2); /* coroutines, one of which waited in two branches */
+    IS(cg_op_result(wait), -ECANCELED);
     note("!");
     return 0;
 }
@@ -493,7 +493,7 @@ static ssize_t waits_twice(void *arg)
 
     (void)arg;
     IS(cg_yield(cg_any((a, b))), 0);
-    IS(cg_result(b), -ECANCELED);
+    IS(cg_op_result(b), -ECANCELED);
     return 0;
 }
 

@@ -85,7 +85,7 @@ static ssize_t operations(void *arg)
     int ends[2], file = test_file(100000);
 
     (void)arg;
-    OK(cg_attach(cg_sched_self(), broken_pipe(), &sock));
+    OK(cg_sock_attach(cg_sched_self(), broken_pipe(), &sock));
     for (int i = 0; i < 2; i++) {
         parts[0] = (struct iovec){"ab", 2};
         parts[1] = (struct iovec){"cd", 2};
@@ -93,12 +93,12 @@ static ssize_t operations(void *arg)
         IS(cg_yield(cg_writev(sock, parts, 2)), -EPIPE);
         IS(cg_yield(cg_sendfile(sock, file, 0, 100000)), -EPIPE);
     }
-    cg_close(sock);
+    cg_sock_close(sock);
     IS(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
     close(ends[0]);
-    OK(cg_attach(cg_sched_self(), ends[1], &sock));
+    OK(cg_sock_attach(cg_sched_self(), ends[1], &sock));
     IS(cg_yield(cg_sendfile(sock, file, 0, 100000)), -EPIPE);
-    cg_close(sock);
+    cg_sock_close(sock);
     close(file);
     ck_assert(!is_blocked() && !is_pending());
     return 0;

@@ -56,7 +56,7 @@ static void release(int direction, ssize_t result)
 
 static struct cg_sock *keep(void)
 {
-    return cg_sock_new(cg_sched_self(), &keeper, NULL, -1);
+    return cg_sock_open(cg_sched_self(), &keeper, NULL, -1);
 }
 
 struct waits {
@@ -92,7 +92,7 @@ static ssize_t late_read(void *arg)
     IS(w.result, -ETIMEDOUT);
     IS(cg_yield(cg_read(sock, again, sizeof again)), 4);
     ck_assert_str_eq(again, "late");
-    cg_close(sock);
+    cg_sock_close(sock);
     return 0;
 }
 
@@ -119,7 +119,7 @@ static ssize_t late_readall(void *arg)
     ck_assert_uint_eq(moved, 6);
     ck_assert_str_eq(buf, "onetwo");
     ck_assert_ptr_null(sock->input.first);
-    cg_close(sock);
+    cg_sock_close(sock);
     return 0;
 }
 
@@ -143,7 +143,7 @@ static ssize_t late_write(void *arg)
     test_end(coro);
     IS(w.result, -ETIMEDOUT);
     ck_assert_uint_eq(moved, 10);
-    cg_close(sock);
+    cg_sock_close(sock);
     return 0;
 }
 
@@ -161,7 +161,7 @@ static ssize_t late_close(void *arg)
     (void)arg;
     test_until_waiting(reader);
     test_until_waiting(writer);
-    cg_close(sock);
+    cg_sock_close(sock);
     IS(test_end(reader), 0);
     IS(reads.result, -EBADF);
     ck_assert(!writes.back);
@@ -194,7 +194,7 @@ static ssize_t late_and_next(void *arg)
     test_end(coro);
     IS(w.result, 2);
     IS(cg_yield(cg_readline(sock, line, sizeof line)), 2);
-    cg_close(sock);
+    cg_sock_close(sock);
     return 0;
 }
 
@@ -219,7 +219,7 @@ static ssize_t error_after_input(void *arg)
         IS(cg_yield(cg_read(sock, buf, sizeof buf)), -ECONNRESET);
     IS(cg_yield(cg_readall(sock, buf, 1)), -ECONNRESET);
     IS(cg_yield(cg_poll_sock(sock, CG_IN)), CG_IN | CG_HUP);
-    cg_close(sock);
+    cg_sock_close(sock);
     return 0;
 }
 
@@ -235,7 +235,7 @@ static ssize_t pair_holds_back(void *arg)
     static char back[sizeof big];
 
     (void)arg;
-    OK(cg_pair(cg_sched_self(), &a, &b));
+    OK(cg_sock_pair(cg_sched_self(), &a, &b));
     test_fill(big, sizeof big, 0);
     IS(cg_yield(cg_writeall(a, big, sizeof big, .timeout = CG_MILLISECOND,
                             .moved = &moved)), -ETIMEDOUT);
@@ -248,12 +248,12 @@ static ssize_t pair_holds_back(void *arg)
     IS(cg_yield(cg_readall(b, back, sizeof back)), sizeof back);
     test_verify(back, sizeof back, 0);
     IS(test_end(writer), sizeof big);
-    cg_close(a);
+    cg_sock_close(a);
     IS(cg_yield(cg_read(b, back, 1)), 0);
     IS(cg_yield(cg_write(b, back, 1)), -EPIPE);
     ck_assert_int_ne(OK(cg_yield(cg_poll_sock(b, CG_OUT))) & CG_ERR, 0);
     IS(cg_yield(cg_shutdown(b, 77)), -EINVAL);
-    cg_close(b);
+    cg_sock_close(b);
     return 0;
 }
 
@@ -265,7 +265,7 @@ static ssize_t echoes(void *arg)
 
     while ((n = cg_yield(cg_readline(arg, line, sizeof line))) > 0)
         IS(cg_yield(cg_writeall(arg, line, (size_t)n)), n);
-    cg_close(arg);
+    cg_sock_close(arg);
     return n;
 }
 
@@ -277,7 +277,7 @@ static ssize_t pair_echo(void *arg)
     char buf[32];
 
     (void)arg;
-    OK(cg_pair(cg_sched_self(), &a, &b));
+    OK(cg_sock_pair(cg_sched_self(), &a, &b));
     echo = test_start(echoes, b);
     for (int i = 0; i < 10; i++) {
         int n = sprintf(buf, "line %d\n", i);
@@ -287,7 +287,7 @@ static ssize_t pair_echo(void *arg)
         IS(cg_yield(cg_writev(a, iov, 2)), n);
         IS(cg_yield(cg_borrow(a, &view)), n);
         ck_assert_mem_eq(view.data, buf, (size_t)n);
-        cg_giveback(&view, (size_t)n);
+        cg_view_release(&view, (size_t)n);
     }
     IS(cg_yield(cg_writeall(a, "rest", 4)), 4);
     IS(cg_yield(cg_shutdown(a, SHUT_WR)), 0);
@@ -295,7 +295,7 @@ static ssize_t pair_echo(void *arg)
     IS(cg_yield(cg_readall(a, buf, 8)), CG_EOF);
     ck_assert_mem_eq(buf, "rest", 4);
     IS(test_end(echo), 0);
-    cg_close(a);
+    cg_sock_close(a);
     return 0;
 }
 
@@ -312,12 +312,12 @@ static void pair_deadlock(void)
     struct test test = test_open();
     struct cg_sock *a, *b;
 
-    OK(cg_pair(test.sched, &a, &b));
-    OK(cg_start(test.sched, reads_forever, a));
-    IS(cg_run(test.sched), 1);
-    cg_close(a);
-    IS(cg_run(test.sched), 0);
-    cg_close(b);
+    OK(cg_sock_pair(test.sched, &a, &b));
+    OK(cg_sched_start(test.sched, reads_forever, a));
+    IS(cg_sched_run(test.sched), 1);
+    cg_sock_close(a);
+    IS(cg_sched_run(test.sched), 0);
+    cg_sock_close(b);
     test_close(&test);
 }
 
@@ -350,11 +350,11 @@ static ssize_t bad_arguments(void *arg)
     IS(cg_yield(cg_writev(a, &part, CG_IOV_LIMIT + 1)), -EINVAL);
     IS(cg_yield(cg_connect("nowhere", &made)), CG_EADDR);
     IS(cg_yield(cg_connect(NULL, &made)), CG_EADDR);
-    IS(cg_listen(cg_sched_self(), "nowhere", &made), CG_EADDR);
-    IS(cg_attach(cg_sched_self(), -1, &made), -EBADF);
-    cg_close(a);
-    cg_close(b);
-    cg_close(NULL);
+    IS(cg_sock_listen(cg_sched_self(), "nowhere", &made), CG_EADDR);
+    IS(cg_sock_attach(cg_sched_self(), -1, &made), -EBADF);
+    cg_sock_close(a);
+    cg_sock_close(b);
+    cg_sock_close(NULL);
     return 0;
 }
 
@@ -377,12 +377,12 @@ static ssize_t again(void *arg)
         ck_assert_mem_eq(buf, "four", 4);
         ck_assert_uint_eq(moved, 4);
     }
-    cg_sock_timeout(b, CG_MILLISECOND);
+    cg_sock_set_timeout(b, CG_MILLISECOND);
     IS(cg_yield(read), -ETIMEDOUT);
     ck_assert_uint_eq(moved, 0);
     IS(cg_yield(cg_read(b, buf, 1)), -ETIMEDOUT);
-    cg_close(a);
-    cg_close(b);
+    cg_sock_close(a);
+    cg_sock_close(b);
     return 0;
 }
 
@@ -405,30 +405,30 @@ static ssize_t printed(void *arg)
     ck_assert_str_eq(text, want);
     cg_op_print(cg_connect("[::1]:80", &b), text, sizeof text);
     ck_assert_str_eq(text, "connect [::1]:80");
-    cg_close(a);
-    cg_close(b);
+    cg_sock_close(a);
+    cg_sock_close(b);
     return 0;
 }
 
 /* Under a deadline a loop over input that is always there ends. */
 static void borrows_until(struct cg_sock *a, struct cg_sock *b)
 {
-    int64_t deadline = cg_now(cg_sched_self()) + 2 * CG_MILLISECOND;
+    int64_t deadline = cg_sched_now(cg_sched_self()) + 2 * CG_MILLISECOND;
     struct cg_view view;
     char line[16];
     ssize_t n;
 
     IS(cg_yield(cg_writeall(b, "one\ntwo\n", 8)), 8);
     while ((n = cg_yield(cg_borrow(a, &view, .deadline = deadline))) > 0) {
-        cg_giveback(&view, 0);
+        cg_view_release(&view, 0);
         if (test_on_sim()) /* time stands still while somebody runs */
             IS(cg_yield(cg_sleep(CG_MILLISECOND)), 0);
     }
     IS(n, -ETIMEDOUT);
     IS(cg_yield(cg_readline(a, line, sizeof line, .deadline = deadline)), -ETIMEDOUT);
     IS(cg_yield(cg_readline(a, line, sizeof line)), 4);
-    cg_close(a);
-    cg_close(b);
+    cg_sock_close(a);
+    cg_sock_close(b);
 }
 
 static const struct test_case cases[] = {

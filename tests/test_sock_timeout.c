@@ -10,12 +10,12 @@
 
 static int64_t since(int64_t start)
 {
-    return cg_now(cg_sched_self()) - start;
+    return cg_sched_now(cg_sched_self()) - start;
 }
 
 static int64_t now(void)
 {
-    return cg_now(cg_sched_self());
+    return cg_sched_now(cg_sched_self());
 }
 
 /* An operation's own timeout goes before the socket's, shorter or longer. */
@@ -25,7 +25,7 @@ static void its_own_goes_first(struct cg_sock *a, struct cg_sock *b)
     char line[8];
     int64_t start;
 
-    cg_sock_timeout(a, 10 * MS);
+    cg_sock_set_timeout(a, 10 * MS);
     for (int64_t own = MS; own <= 100 * MS; own *= 100) {
         start = now();
         IS(cg_yield(cg_borrow(a, &view, .timeout = own)), -ETIMEDOUT);
@@ -37,8 +37,8 @@ static void its_own_goes_first(struct cg_sock *a, struct cg_sock *b)
     start = now();
     IS(cg_yield(cg_borrow(a, &view)), -ETIMEDOUT);
     ck_assert_int_eq(since(start), 10 * MS);
-    cg_close(a);
-    cg_close(b);
+    cg_sock_close(a);
+    cg_sock_close(b);
 }
 
 /* An operation that is yielded again has the timeout that the socket has then. */
@@ -50,12 +50,12 @@ static void yielded_again(struct cg_sock *a, struct cg_sock *b)
     for (int64_t length = 5 * MS; length > MS; length -= MS) {
         int64_t start = now();
 
-        cg_sock_timeout(a, length);
+        cg_sock_set_timeout(a, length);
         IS(cg_yield(borrow), -ETIMEDOUT);
         ck_assert_int_eq(since(start), length);
     }
-    cg_close(a);
-    cg_close(b);
+    cg_sock_close(a);
+    cg_sock_close(b);
 }
 
 int main(void)

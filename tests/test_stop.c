@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* cg_stop: it wakes the loop, reaches those who are started later, and leaves a shielded
+/* cg_sched_stop: it wakes the loop, reaches those who are started later, and leaves a shielded
  * operation alone until the grace is over. */
 #include "config.h"
 
@@ -21,7 +21,7 @@ static void *stops_later(void *sched)
     struct timespec pause = {.tv_nsec = 20 * 1000 * 1000};
 
     nanosleep(&pause, NULL);
-    cg_stop(sched);
+    cg_sched_stop(sched);
     return NULL;
 }
 
@@ -32,10 +32,10 @@ static void from_another_thread(void)
     pthread_t thread;
 
     for (int i = 0; i < 2; i++) {
-        OK(cg_start(test.sched, sleeps, NULL));
+        OK(cg_sched_start(test.sched, sleeps, NULL));
         ck_assert_int_eq(pthread_create(&thread, NULL, stops_later, test.sched), 0);
-        IS(cg_run(test.sched), 0);
-        ck_assert(cg_stopped(test.sched));
+        IS(cg_sched_run(test.sched), 0);
+        ck_assert(cg_sched_stopped(test.sched));
         pthread_join(thread, NULL);
     }
     test_close(&test);
@@ -48,11 +48,11 @@ static ssize_t starts_another(void *arg)
     struct cg_coro *coro;
 
     (void)arg;
-    cg_stop(cg_sched_self());
+    cg_sched_stop(cg_sched_self());
     IS(cg_yield(cg_sleep(CG_HOUR)), -ECANCELED);
-    OK(cg_start(cg_sched_self(), sleeps, NULL, .coro = &coro));
+    OK(cg_sched_start(cg_sched_self(), sleeps, NULL, .coro = &coro));
     result = cg_yield(cg_join(coro, .shield = true));
-    cg_unref(coro);
+    cg_coro_unref(coro);
     return 0;
 }
 
@@ -61,8 +61,8 @@ static void reaches_those_started_later(void)
 {
     struct test test = test_open(.grace = CG_SECOND);
 
-    OK(cg_start(test.sched, starts_another, NULL));
-    IS(cg_run(test.sched), 0);
+    OK(cg_sched_start(test.sched, starts_another, NULL));
+    IS(cg_sched_run(test.sched), 0);
     IS(result, -ECANCELED);
     test_close(&test);
 }
@@ -70,7 +70,7 @@ static void reaches_those_started_later(void)
 static ssize_t is_shielded(void *arg)
 {
     (void)arg;
-    cg_stop(cg_sched_self());
+    cg_sched_stop(cg_sched_self());
     IS(cg_yield(cg_sleep(CG_MILLISECOND)), -ECANCELED);
     result = cg_yield(cg_sleep(CG_SECOND, .shield = true));
     return 0;
@@ -89,14 +89,14 @@ static void leaves_the_shielded(void)
     struct test test = test_open(.grace = CG_MINUTE);
 
     result = -1;
-    OK(cg_start(test.sched, is_shielded, NULL));
-    IS(cg_run(test.sched), 0);
+    OK(cg_sched_start(test.sched, is_shielded, NULL));
+    IS(cg_sched_run(test.sched), 0);
     IS(result, 0);
     result = -1;
-    OK(cg_start(test.sched, is_cancelled_behind_a_shield, NULL));
-    IS(cg_step(test.sched, 0), 1);
-    cg_stop(test.sched);
-    IS(cg_run(test.sched), 0);
+    OK(cg_sched_start(test.sched, is_cancelled_behind_a_shield, NULL));
+    IS(cg_sched_step(test.sched, 0), 1);
+    cg_sched_stop(test.sched);
+    IS(cg_sched_run(test.sched), 0);
     IS(result, 0);
     test_close(&test);
 }

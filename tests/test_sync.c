@@ -39,7 +39,7 @@ static ssize_t locks(void *arg)
         return 0;
     note(part->mark);
     OK(cg_yield(cg_pass()));
-    IS(cg_unlock(part->object), 0);
+    IS(cg_mutex_unlock(part->object), 0);
     note("-");
     return 0;
 }
@@ -59,10 +59,10 @@ static ssize_t mutex_in_order(void *arg)
     coros[0] = waits(locks, &a);
     coros[1] = waits(locks, &b);
     coros[2] = waits(locks, &c);
-    IS(cg_unlock(&mutex), 0);
+    IS(cg_mutex_unlock(&mutex), 0);
     IS(cg_yield(cg_lock(&mutex)), 0);
     ck_assert_str_eq(noted, "a-b-c-");
-    IS(cg_unlock(&mutex), 0);
+    IS(cg_mutex_unlock(&mutex), 0);
     for (size_t i = 0; i < COUNT(coros); i++)
         test_end(coros[i]);
     IS(cg_mutex_destroy(&mutex), 0);
@@ -76,20 +76,20 @@ static ssize_t mutex_misuse(void *arg)
     struct part other = {"o", &mutex, CG_NOWAIT, -ETIMEDOUT, 0};
 
     (void)arg;
-    IS(cg_unlock(&mutex), -EPERM);
+    IS(cg_mutex_unlock(&mutex), -EPERM);
     IS(cg_yield(cg_lock(&mutex)), 0);
     IS(cg_yield(cg_lock(&mutex)), -EDEADLK);
     IS(cg_mutex_destroy(&mutex), -EBUSY);
     test_end(test_start(locks, &other));
-    IS(cg_unlock(&mutex), 0);
-    IS(cg_unlock(&mutex), -EPERM);
+    IS(cg_mutex_unlock(&mutex), 0);
+    IS(cg_mutex_unlock(&mutex), -EPERM);
     IS(cg_mutex_destroy(&mutex), 0);
     return 0;
 }
 
 static ssize_t unlocks_anothers(void *arg)
 {
-    IS(cg_unlock(arg), -EPERM);
+    IS(cg_mutex_unlock(arg), -EPERM);
     return 0;
 }
 
@@ -98,7 +98,7 @@ static void mutex_strangers(void)
 {
     struct cg_mutex mutex = {0};
 
-    IS(cg_unlock(&mutex), -EPERM);
+    IS(cg_mutex_unlock(&mutex), -EPERM);
     IS(test_run(unlocks_anothers, &mutex), 0);
 }
 
@@ -118,7 +118,7 @@ static ssize_t mutex_gives_up(void *arg)
     coros[2] = waits(locks, &last);
     OK(cg_yield(cg_sleep(2 * MS)));
     IS(cg_yield(cg_cancel(coros[1])), 0);
-    IS(cg_unlock(&mutex), 0);
+    IS(cg_mutex_unlock(&mutex), 0);
     for (size_t i = 0; i < COUNT(coros); i++)
         test_end(coros[i]);
     ck_assert_str_eq(noted, "z-");
@@ -133,9 +133,9 @@ static ssize_t races_for_both(void *arg)
     ssize_t winner = cg_yield(cg_any((a, b)));
 
     OK(winner);
-    IS(cg_result(winner ? a : b), -ECANCELED);
-    IS(cg_unlock(&m[winner]), 0);
-    IS(cg_unlock(&m[!winner]), -EPERM);
+    IS(cg_op_result(winner ? a : b), -ECANCELED);
+    IS(cg_mutex_unlock(&m[winner]), 0);
+    IS(cg_mutex_unlock(&m[!winner]), -EPERM);
     return winner;
 }
 
@@ -149,10 +149,10 @@ static ssize_t mutex_race(void *arg)
     IS(cg_yield(cg_lock(&m[0])), 0);
     IS(cg_yield(cg_lock(&m[1])), 0);
     racer = waits(races_for_both, m);
-    IS(cg_unlock(&m[1]), 0);
-    IS(cg_unlock(&m[0]), 0); /* both in one turn */
+    IS(cg_mutex_unlock(&m[1]), 0);
+    IS(cg_mutex_unlock(&m[0]), 0); /* both in one turn */
     IS(cg_yield(cg_join(racer)), 1);
-    cg_unref(racer);
+    cg_coro_unref(racer);
     IS(cg_mutex_destroy(&m[0]), 0);
     IS(cg_mutex_destroy(&m[1]), 0);
     return 0;
@@ -162,7 +162,7 @@ static ssize_t locks_canceled(void *arg)
 {
     IS(cg_yield(cg_lock(arg)), 0);
     IS(cg_yield(cg_pass()), -ECANCELED);
-    IS(cg_unlock(arg), 0);
+    IS(cg_mutex_unlock(arg), 0);
     return 0;
 }
 
@@ -175,10 +175,10 @@ static ssize_t mutex_owner_canceled(void *arg)
     (void)arg;
     IS(cg_yield(cg_lock(&mutex)), 0);
     coro = waits(locks_canceled, &mutex);
-    IS(cg_unlock(&mutex), 0);
+    IS(cg_mutex_unlock(&mutex), 0);
     IS(cg_coro_cancel(coro), 0);
     IS(cg_yield(cg_lock(&mutex)), 0);
-    IS(cg_unlock(&mutex), 0);
+    IS(cg_mutex_unlock(&mutex), 0);
     return test_end(coro);
 }
 
@@ -204,7 +204,7 @@ static struct cg_mutex shared;
 
 static ssize_t monitors(void *arg)
 {
-    return cg_yield(cg_monitor(&shared, inside, arg));
+    return cg_yield(cg_call_locked(&shared, inside, arg));
 }
 
 /* One at a time; the answer is the function's; the mutex is free again however it ended. */
@@ -220,13 +220,13 @@ static ssize_t monitor(void *arg)
     for (size_t i = 0; i < COUNT(coros); i++)
         IS(test_end(coros[i]), numbers[i]);
     ck_assert_str_eq(noted, "[][][]");
-    IS(cg_yield(cg_monitor(&shared, inside_canceled, NULL, .timeout = MS)), -ETIMEDOUT);
-    IS(cg_yield(cg_any((cg_sleep(MS), cg_monitor(&shared, inside_canceled, NULL)))), 0);
-    IS(cg_yield(cg_monitor(&shared, NULL, NULL)), -EINVAL);
+    IS(cg_yield(cg_call_locked(&shared, inside_canceled, NULL, .timeout = MS)), -ETIMEDOUT);
+    IS(cg_yield(cg_any((cg_sleep(MS), cg_call_locked(&shared, inside_canceled, NULL)))), 0);
+    IS(cg_yield(cg_call_locked(&shared, NULL, NULL)), -EINVAL);
     ck_assert_str_eq(noted, "[][][]cc");
     IS(cg_yield(cg_lock(&shared)), 0);
-    IS(cg_yield(cg_monitor(&shared, inside, NULL)), -EDEADLK);
-    IS(cg_unlock(&shared), 0);
+    IS(cg_yield(cg_call_locked(&shared, inside, NULL)), -EDEADLK);
+    IS(cg_mutex_unlock(&shared), 0);
     return 0;
 }
 
@@ -257,13 +257,13 @@ static ssize_t semaphore(void *arg)
     coros[1] = waits(acquires, &one);
     IS(cg_yield(cg_acquire(&s, .timeout = CG_NOWAIT)), -ETIMEDOUT);
     IS(cg_semaphore_destroy(&s), -EBUSY);
-    IS(cg_release(&s, 1), 0);
+    IS(cg_semaphore_release(&s, 1), 0);
     OK(cg_yield(cg_pass()));
     ck_assert_str_eq(noted, "M");
-    IS(cg_release(&s, 1), 0);
+    IS(cg_semaphore_release(&s, 1), 0);
     OK(cg_yield(cg_pass()));
     ck_assert_str_eq(noted, "Mo");
-    IS(cg_release(&s, 2), 0);
+    IS(cg_semaphore_release(&s, 2), 0);
     coros[2] = waits(acquires, &late);
     coros[3] = waits(acquires, &two);
     OK(cg_yield(cg_sleep(2 * MS)));
@@ -283,13 +283,13 @@ static ssize_t semaphore_limit(void *arg)
     struct cg_semaphore s = {.units = 1, .limit = 2}, free = {0};
 
     (void)arg;
-    IS(cg_release(&s, 2), -EOVERFLOW);
-    IS(cg_release(&s, 1), 0);
-    IS(cg_release(&s, 1), -EOVERFLOW);
+    IS(cg_semaphore_release(&s, 2), -EOVERFLOW);
+    IS(cg_semaphore_release(&s, 1), 0);
+    IS(cg_semaphore_release(&s, 1), -EOVERFLOW);
     IS(cg_yield(cg_acquire(&s, .units = 3)), -EINVAL);
     IS(cg_yield(cg_acquire(&s, .units = 2)), 0);
-    IS(cg_release(&free, UINT_MAX), 0);
-    IS(cg_release(&free, 1), -EOVERFLOW);
+    IS(cg_semaphore_release(&free, UINT_MAX), 0);
+    IS(cg_semaphore_release(&free, 1), -EOVERFLOW);
     return 0;
 }
 
@@ -300,7 +300,7 @@ static ssize_t semaphore_race(void *arg)
     struct cg_op *a = cg_acquire(s), *b = cg_acquire(s, .units = 2);
 
     IS(cg_yield(cg_any((a, b))), 0);
-    IS(cg_result(b), -ECANCELED);
+    IS(cg_op_result(b), -ECANCELED);
     return 0;
 }
 
@@ -310,7 +310,7 @@ static ssize_t semaphore_races(void *arg)
     struct cg_coro *coro = waits(semaphore_race, &s);
 
     (void)arg;
-    IS(cg_release(&s, 3), 0);
+    IS(cg_semaphore_release(&s, 3), 0);
     IS((ssize_t)s.units, 2);
     return test_end(coro);
 }
@@ -338,7 +338,7 @@ static ssize_t reads(void *arg)
                                   .timeout = r->timeout)),
        r->wanted);
     note(r->mark);
-    IS(cg_unlock(&r->board->mutex), 0); /* owned again, whatever the answer */
+    IS(cg_mutex_unlock(&r->board->mutex), 0); /* owned again, whatever the answer */
     return 0;
 }
 
@@ -354,18 +354,18 @@ static ssize_t condition(void *arg)
     struct cg_coro *coros[COUNT(r)];
 
     (void)arg;
-    IS((ssize_t)cg_notify(&board.condition), 0);
+    IS((ssize_t)cg_condition_notify(&board.condition), 0);
     for (size_t i = 0; i < COUNT(r); i++)
         coros[i] = waits(reads, &r[i]);
     IS(cg_condition_destroy(&board.condition), -EBUSY);
     IS(cg_yield(cg_lock(&board.mutex)), 0);
-    IS((ssize_t)cg_notify(&board.condition), 1);
+    IS((ssize_t)cg_condition_notify(&board.condition), 1);
     OK(cg_yield(cg_pass()));
     ck_assert_str_eq(noted, "");
-    IS(cg_unlock(&board.mutex), 0);
+    IS(cg_mutex_unlock(&board.mutex), 0);
     OK(cg_yield(cg_pass()));
     ck_assert_str_eq(noted, "a");
-    IS((ssize_t)cg_notify_all(&board.condition), 3);
+    IS((ssize_t)cg_condition_notify_all(&board.condition), 3);
     IS(cg_condition_destroy(&board.condition), -EBUSY); /* two have yet to get the mutex */
     for (size_t i = 0; i < COUNT(r); i++)
         test_end(coros[i]);
@@ -386,7 +386,7 @@ static ssize_t condition_misuse(void *arg)
     IS(cg_yield(
            cg_wait_condition(&board.condition, &board.mutex, .timeout = CG_NOWAIT)),
        -ETIMEDOUT);
-    IS(cg_unlock(&board.mutex), 0);
+    IS(cg_mutex_unlock(&board.mutex), 0);
     return 0;
 }
 
@@ -401,8 +401,8 @@ static ssize_t condition_times_out(void *arg)
     IS(cg_yield(cg_lock(&board.mutex)), 0);
     OK(cg_yield(cg_sleep(3 * MS)));
     ck_assert_str_eq(noted, "");
-    IS((ssize_t)cg_notify(&board.condition), 0); /* it waits for that no more */
-    IS(cg_unlock(&board.mutex), 0);
+    IS((ssize_t)cg_condition_notify(&board.condition), 0); /* it waits for that no more */
+    IS(cg_mutex_unlock(&board.mutex), 0);
     test_end(coro);
     ck_assert_str_eq(noted, "l");
     late = (struct reader){&board, "m", MS, -ETIMEDOUT}; /* with the mutex free */
@@ -420,9 +420,9 @@ static ssize_t condition_passes_on(void *arg)
 
     (void)arg;
     IS(cg_yield(cg_lock(&board.mutex)), 0);
-    IS((ssize_t)cg_notify(&board.condition), 1);
+    IS((ssize_t)cg_condition_notify(&board.condition), 1);
     IS(cg_coro_cancel(first), 0);
-    IS(cg_unlock(&board.mutex), 0);
+    IS(cg_mutex_unlock(&board.mutex), 0);
     test_end(first);
     test_end(second);
     ck_assert_str_eq(noted, "gn");
@@ -438,8 +438,8 @@ static ssize_t waits_or_sleeps(void *arg)
 
     IS(cg_yield(cg_lock(&board->mutex)), 0);
     rc = cg_yield(cg_any((wait, cg_sleep(MS))));
-    IS(cg_result(wait), rc ? -ECANCELED : 0);
-    IS(cg_unlock(&board->mutex), 0);
+    IS(cg_op_result(wait), rc ? -ECANCELED : 0);
+    IS(cg_mutex_unlock(&board->mutex), 0);
     return rc;
 }
 
@@ -452,13 +452,13 @@ static ssize_t condition_race(void *arg)
     (void)arg;
     IS(cg_yield(cg_lock(&board.mutex)), 0);
     OK(cg_yield(cg_sleep(2 * MS)));
-    IS(cg_unlock(&board.mutex), 0);
+    IS(cg_mutex_unlock(&board.mutex), 0);
     IS(cg_yield(cg_join(coro)), 1);
-    cg_unref(coro);
+    cg_coro_unref(coro);
     coro = waits(waits_or_sleeps, &board);
-    IS((ssize_t)cg_notify(&board.condition), 1);
+    IS((ssize_t)cg_condition_notify(&board.condition), 1);
     IS(cg_yield(cg_join(coro)), 0);
-    cg_unref(coro);
+    cg_coro_unref(coro);
     return 0;
 }
 
@@ -507,7 +507,7 @@ static ssize_t awaits_twice(void *arg)
     struct cg_op *a = cg_wait_event(arg), *b = cg_wait_event(arg);
 
     IS(cg_yield(cg_any((a, b))), 0);
-    IS(cg_result(b), -ECANCELED);
+    IS(cg_op_result(b), -ECANCELED);
     return 0;
 }
 
@@ -571,8 +571,8 @@ static ssize_t barrier_gives_up(void *arg)
     IS(b.waiting, 0);
     IS(cg_yield(cg_wait_barrier(&b, .timeout = CG_NOWAIT)), -ETIMEDOUT);
     IS(cg_yield(cg_any((x, y))), 1);
-    IS(cg_result(y), -EBUSY);
-    IS(cg_result(x), -ECANCELED);
+    IS(cg_op_result(y), -EBUSY);
+    IS(cg_op_result(x), -ECANCELED);
     IS(b.waiting, 0);
     IS(cg_yield(cg_wait_barrier(&none)), -EINVAL);
     IS(cg_yield(cg_wait_barrier(&one)), 0);
@@ -606,8 +606,8 @@ static ssize_t storms(void *arg)
         unsigned units = ((struct cg_acquire_op *)acquire)->units;
         ssize_t rc = cg_yield(cg_any((lock, acquire, cg_sleep(t)), .timeout = t));
 
-        ck_assert((cg_result(lock) == 0) + (cg_result(acquire) == 0) <= 1);
-        if (cg_result(lock) == 0) {
+        ck_assert((cg_op_result(lock) == 0) + (cg_op_result(acquire) == 0) <= 1);
+        if (cg_op_result(lock) == 0) {
             IS(s->inside++, 0);
             if (test_random(&s->seed) % 2) {
                 s->inside--;
@@ -618,15 +618,15 @@ static ssize_t storms(void *arg)
             }
             OK(cg_yield(cg_sleep(test_random(&s->seed) % (MS / 4))));
             s->inside--;
-            IS(cg_unlock(&s->mutex), 0);
-        } else if (cg_result(acquire) == 0) {
+            IS(cg_mutex_unlock(&s->mutex), 0);
+        } else if (cg_op_result(acquire) == 0) {
             s->units += units;
             ck_assert_uint_le(s->units, 3);
             OK(cg_yield(cg_sleep(test_random(&s->seed) % (MS / 4))));
             s->units -= units;
-            IS(cg_release(&s->semaphore, units), 0);
+            IS(cg_semaphore_release(&s->semaphore, units), 0);
         }
-        cg_notify(&s->condition);
+        cg_condition_notify(&s->condition);
         s->done++;
     }
     return 0;
@@ -664,7 +664,7 @@ static ssize_t reads_news(void *arg)
 
     IS(cg_yield(cg_lock(wait->mutex)), 0);
     n = cg_yield(&wait->op);
-    IS(cg_unlock(wait->mutex), 0);
+    IS(cg_mutex_unlock(wait->mutex), 0);
     return n;
 }
 

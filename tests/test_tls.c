@@ -70,8 +70,8 @@ static void secured(struct cg_sock **a, struct cg_sock **b)
 
 static void close_both(struct cg_sock *a, struct cg_sock *b)
 {
-    cg_close(a);
-    cg_close(b);
+    cg_sock_close(a);
+    cg_sock_close(b);
 }
 
 /* ---- Everything -------------------------------------------------------------------- */
@@ -92,8 +92,8 @@ static void everything(struct cg_sock *a, struct cg_sock *b)
     IS(cg_yield(cg_readall(b, back, 1000)), 1000);
     test_verify(back, 1000, 49000);
     IS(cg_sock_fd(a), -EOPNOTSUPP);
-    IS(cg_detach(a, &rest, &size), -EOPNOTSUPP);
-    ck_assert_str_eq(cg_tls_error(a), "");
+    IS(cg_sock_detach(a, &rest, &size), -EOPNOTSUPP);
+    ck_assert_str_eq(cg_tls_session_error(a), "");
     close(file);
     sock_everything(a, b);
 }
@@ -105,12 +105,12 @@ static void asks_below(struct cg_sock *a, struct cg_sock *b)
     int type = 0;
     size_t size = sizeof type;
 
-    OK(cg_local_addr(a, below, sizeof below));
+    OK(cg_sock_local_addr(a, below, sizeof below));
     secured(&a, &b);
-    OK(cg_local_addr(a, above, sizeof above));
+    OK(cg_sock_local_addr(a, above, sizeof above));
     ck_assert_str_eq(above, below);
-    OK(cg_peer_addr(a, above, sizeof above));
-    OK(cg_getopt(a, SOL_SOCKET, SO_TYPE, &type, &size));
+    OK(cg_sock_peer_addr(a, above, sizeof above));
+    OK(cg_sock_getopt(a, SOL_SOCKET, SO_TYPE, &type, &size));
     ck_assert_int_eq(type, SOCK_STREAM);
     close_both(a, b);
 }
@@ -118,17 +118,17 @@ static void asks_below(struct cg_sock *a, struct cg_sock *b)
 /* What was agreed can be asked; of a plain socket there is nothing to know. */
 static void informs(struct cg_sock *a, struct cg_sock *b)
 {
-    ck_assert_ptr_null(cg_tls_version(a));
-    ck_assert_ptr_null(cg_tls_peer_name(a));
-    ck_assert(!cg_tls_resumed(a));
+    ck_assert_ptr_null(cg_tls_session_version(a));
+    ck_assert_ptr_null(cg_tls_session_peer_name(a));
+    ck_assert(!cg_tls_session_resumed(a));
     secured(&a, &b);
-    ck_assert_str_eq(cg_tls_version(a), "TLSv1.3");
-    ck_assert_str_eq(cg_tls_alpn(a), "http/1.1");
-    ck_assert_str_eq(cg_tls_alpn(b), "http/1.1");
-    ck_assert_str_eq(cg_tls_host(a), "site.test");
-    ck_assert_str_eq(cg_tls_host(b), "site.test");
-    ck_assert_str_eq(cg_tls_peer_name(b), "site.test");
-    ck_assert_ptr_null(cg_tls_peer_name(a));
+    ck_assert_str_eq(cg_tls_session_version(a), "TLSv1.3");
+    ck_assert_str_eq(cg_tls_session_alpn(a), "http/1.1");
+    ck_assert_str_eq(cg_tls_session_alpn(b), "http/1.1");
+    ck_assert_str_eq(cg_tls_session_host(a), "site.test");
+    ck_assert_str_eq(cg_tls_session_host(b), "site.test");
+    ck_assert_str_eq(cg_tls_session_peer_name(b), "site.test");
+    ck_assert_ptr_null(cg_tls_session_peer_name(a));
     close_both(a, b);
 }
 
@@ -153,9 +153,9 @@ static void twice(struct cg_sock *a, struct cg_sock *b)
     IS(cg_yield(cg_readall(b, back, sizeof back)), sizeof back);
     test_verify(back, sizeof back, 0);
     IS(test_end(writer), sizeof big);
-    cg_close(a);
+    cg_sock_close(a);
     IS(cg_yield(cg_read(b, &byte, 1)), 0);
-    cg_close(b);
+    cg_sock_close(b);
 }
 
 /* ---- Ends -------------------------------------------------------------------------- */
@@ -190,16 +190,16 @@ static void closed_in_order(struct cg_sock *a, struct cg_sock *b)
 
     secured(&a, &b);
     IS(cg_yield(cg_writeall(a, "whole", 5)), 5);
-    cg_close(a);
+    cg_sock_close(a);
     IS(cg_yield(cg_readall(b, buf, 5)), 5);
     for (int i = 0; i < 2; i++)
         IS(cg_yield(cg_read(b, buf, sizeof buf)), 0);
-    cg_close(b);
+    cg_sock_close(b);
 }
 
 static ssize_t closes(void *arg)
 {
-    cg_close(arg);
+    cg_sock_close(arg);
     return 0;
 }
 
@@ -228,7 +228,7 @@ static void closed_amid(struct cg_sock *a, struct cg_sock *b)
     struct cg_coro *closer;
     ssize_t n;
 
-    OK(cg_pair(cg_sched_self(), &all[1][0], &all[1][1]));
+    OK(cg_sock_pair(cg_sched_self(), &all[1][0], &all[1][1]));
     test_tcp(&all[2][0], &all[2][1]);
     for (int i = 0; i < 3; i++) {
         secured(&all[i][0], &all[i][1]);
@@ -241,11 +241,11 @@ static void closed_amid(struct cg_sock *a, struct cg_sock *b)
         if (closer != NULL)
             IS(cg_yield(cg_writeall(a, big, sizeof big)), -EBADF);
         else
-            cg_close(a);
+            cg_sock_close(a);
         while ((n = cg_yield(cg_read(b, back, sizeof back))) > 0)
             continue;
         IS(n, CG_ETLS_CUT);
-        cg_close(b);
+        cg_sock_close(b);
         if (closer != NULL)
             test_end(closer);
     }
@@ -261,11 +261,11 @@ static void reset_by_option(struct cg_sock *a, struct cg_sock *b)
     secured(&a, &b);
     IS(cg_yield(cg_writeall(a, "half", 4)), 4);
     IS(cg_yield(cg_readall(b, buf, 4)), 4);
-    OK(cg_setopt(a, SOL_SOCKET, SO_LINGER, &linger, sizeof linger));
-    cg_close(a);
+    OK(cg_sock_setopt(a, SOL_SOCKET, SO_LINGER, &linger, sizeof linger));
+    cg_sock_close(a);
     n = cg_yield(cg_read(b, buf, sizeof buf));
     ck_assert(n == -ECONNRESET || n == CG_ETLS_CUT);
-    cg_close(b);
+    cg_sock_close(b);
 }
 
 /* A stream that is no TLS, or was changed on its way, is a failure for good, which the peer
@@ -280,10 +280,10 @@ static void spoilt(struct cg_sock *a, struct cg_sock *b)
        37);
     for (int i = 0; i < 2; i++)
         IS(cg_yield(cg_read(b, buf, sizeof buf)), CG_ETLS);
-    ck_assert_str_ne(cg_tls_error(b), "");
+    ck_assert_str_ne(cg_tls_session_error(b), "");
     IS(cg_yield(cg_write(b, "x", 1)), CG_ETLS);
     IS(cg_yield(cg_read(a, buf, sizeof buf)), CG_ETLS_REFUSED);
-    ck_assert_ptr_nonnull(strstr(cg_tls_error(a), "bad record mac"));
+    ck_assert_ptr_nonnull(strstr(cg_tls_session_error(a), "bad record mac"));
     close_both(a, b);
 }
 
@@ -409,10 +409,10 @@ static void raced_both_ways(struct cg_sock *a, struct cg_sock *b)
         else
             OK(cg_yield(cg_any((read, write, sleep))));
         sent += moved;
-        if (got == sizeof big || cg_result(read) == -ECANCELED)
+        if (got == sizeof big || cg_op_result(read) == -ECANCELED)
             continue;
-        ck_assert_int_gt(OK(cg_result(read)), 0);
-        got += (size_t)cg_result(read);
+        ck_assert_int_gt(OK(cg_op_result(read)), 0);
+        got += (size_t)cg_op_result(read);
     }
     IS(test_end(peer_reads), sizeof back);
     IS(test_end(peer_writes), sizeof big);
@@ -457,15 +457,15 @@ static void cancelled(struct cg_sock *a, struct cg_sock *b)
         struct cg_sock *sock = NULL;
         ssize_t n;
 
-        OK(cg_pair(cg_sched_self(), &a, &b));
+        OK(cg_sock_pair(cg_sched_self(), &a, &b));
         s.inner = a;
         server = test_start(serves, &s);
         n = cg_yield(cg_tls_connect(b, client_tls, "site.test", &sock, .timeout = limit));
         ck_assert(n == -ETIMEDOUT || n == 0);
-        cg_close(n == 0 ? sock : b);
+        cg_sock_close(n == 0 ? sock : b);
         if (test_end(server) == 0)
             a = s.sock;
-        cg_close(a);
+        cg_sock_close(a);
     }
     unconfigure();
 }
@@ -480,11 +480,11 @@ static void not_tls(struct cg_sock *a, struct cg_sock *b)
     IS(cg_yield(cg_writeall(b, "SSH-2.0-client\r\n", 16)), 16);
     IS(cg_yield(cg_tls_accept(a, server_tls, &sock, .why = why)), CG_ETLS);
     ck_assert_str_eq(why, "wrong version number");
-    OK(cg_pair(cg_sched_self(), &sock, &c));
-    cg_close(c);
+    OK(cg_sock_pair(cg_sched_self(), &sock, &c));
+    cg_sock_close(c);
     IS(cg_yield(cg_tls_accept(sock, server_tls, &c, .why = why)), CG_EOF);
     ck_assert_str_ne(why, "");
-    cg_close(sock);
+    cg_sock_close(sock);
     IS(cg_yield(cg_tls_accept(a, client_tls, &sock)), -EINVAL); /* no certificate */
     IS(cg_yield(cg_tls_connect(a, client_tls, NULL, &sock)), -EINVAL);
     IS(cg_yield(cg_tls_connect(a, NULL, "site.test", &sock, .why = why)), -EINVAL);
@@ -508,7 +508,7 @@ static void not_tls_but_http(struct cg_sock *a, struct cg_sock *b)
         struct served s = {.timeout = CG_SECOND};
         struct cg_coro *server;
 
-        OK(cg_pair(cg_sched_self(), &s.inner, &b));
+        OK(cg_sock_pair(cg_sched_self(), &s.inner, &b));
         server = test_start(serves, &s);
         IS(cg_yield(cg_writeall(b, text, piece)), (ssize_t)piece);
         OK(cg_yield(cg_pass()));
@@ -616,7 +616,7 @@ static ssize_t shakes(void *arg)
         cg_yield(cg_tls_accept(s->other, server_tls, &s->other));
     while (cg_yield(cg_read(s->other, &byte, 1)) > 0)
         continue;
-    cg_close(s->other);
+    cg_sock_close(s->other);
     return 0;
 }
 
@@ -641,7 +641,7 @@ static struct cg_op *shaken_op(void *arg, void *room)
 
 static void shaken_close(void *arg)
 {
-    cg_close(((struct shaken *)arg)->inner);
+    cg_sock_close(((struct shaken *)arg)->inner);
 }
 
 static void shaken_end(void *arg, ssize_t answer, bool closed)
@@ -651,7 +651,7 @@ static void shaken_end(void *arg, ssize_t answer, bool closed)
     if (answer < 0)
         ck_assert_ptr_null(s->sock);
     if (!closed)
-        cg_close(answer < 0 ? s->inner : s->sock);
+        cg_sock_close(answer < 0 ? s->inner : s->sock);
     test_end(s->peer);
 }
 

@@ -47,15 +47,15 @@ static struct child spawn(const char *const *argv)
     }
     close(in[0]);
     close(out[1]);
-    OK(cg_attach(cg_sched_self(), in[1], &child.in));
-    OK(cg_attach(cg_sched_self(), out[0], &child.out));
+    OK(cg_sock_attach(cg_sched_self(), in[1], &child.in));
+    OK(cg_sock_attach(cg_sched_self(), out[0], &child.out));
     return child;
 }
 
 static void end(struct child *child)
 {
-    cg_close(child->in);
-    cg_close(child->out);
+    cg_sock_close(child->in);
+    cg_sock_close(child->out);
     kill(child->pid, SIGKILL);
     ck_assert_int_eq(waitpid(child->pid, NULL, 0), child->pid);
 }
@@ -98,19 +98,19 @@ static ssize_t with_s_server(void *arg)
         for (int round = 0; round < 2; round++) {
             OK(cg_yield(cg_connect(addr, &sock)));
             OK(cg_yield(cg_tls_connect(sock, tls, "site.test", &sock)));
-            ck_assert_str_eq(cg_tls_alpn(sock), "echo");
-            ck_assert(cg_tls_resumed(sock) == (round > 0));
+            ck_assert_str_eq(cg_tls_session_alpn(sock), "echo");
+            ck_assert(cg_tls_session_resumed(sock) == (round > 0));
             IS(cg_yield(cg_writeall(sock, "hello\n", 6)), 6);
             IS(cg_yield(cg_readline(sock, line, sizeof line)), 6);
             ck_assert_str_eq(line, "olleh\n");
             IS(cg_yield(cg_writeall(sock, "CLOSE\n", 6)), 6);
             IS(cg_yield(cg_read(sock, line, 1)), 0); /* an orderly end */
             IS(cg_yield(cg_shutdown(sock, SHUT_WR)), 0);
-            cg_close(sock);
+            cg_sock_close(sock);
         }
         OK(cg_yield(cg_connect(addr, &sock)));
         IS(cg_yield(cg_tls_connect(sock, tls, "other.test", &sock)), CG_ETLS_HOST);
-        cg_close(sock);
+        cg_sock_close(sock);
         cg_tls_free(tls);
         end(&child);
     }
@@ -135,7 +135,7 @@ static ssize_t killed_s_server(void *arg)
     end(&child);
     n = cg_yield(cg_read(sock, line, sizeof line));
     ck_assert(n == CG_ETLS_CUT || n == -ECONNRESET);
-    cg_close(sock);
+    cg_sock_close(sock);
     cg_tls_free(tls);
     return 0;
 }
@@ -159,8 +159,8 @@ static ssize_t with_s_client(void *arg)
         OK(cg_tls_new(&tls, .cert = cert_path("site.pem"), .pairs = pairs, .alpn = "chat"));
         OK(cg_yield(cg_accept(listener, &sock)));
         OK(cg_yield(cg_tls_accept(sock, tls, &sock)));
-        ck_assert_str_eq(cg_tls_host(sock), "second.test");
-        ck_assert_str_eq(cg_tls_alpn(sock), "chat");
+        ck_assert_str_eq(cg_tls_session_host(sock), "second.test");
+        ck_assert_str_eq(cg_tls_session_alpn(sock), "chat");
         IS(cg_yield(cg_writeall(child.in, "ping\n", 5)), 5);
         IS(cg_yield(cg_readline(sock, line, sizeof line)), 5);
         ck_assert_str_eq(line, "ping\n");
@@ -168,8 +168,8 @@ static ssize_t with_s_client(void *arg)
         find_line(child.out, "pong", line, sizeof line);
         IS(cg_yield(cg_shutdown(sock, SHUT_WR)), 0);
         IS(cg_yield(cg_read(child.out, line, 1)), 0); /* it ends */
-        cg_close(sock);
-        cg_close(listener);
+        cg_sock_close(sock);
+        cg_sock_close(listener);
         cg_tls_free(tls);
         end(&child);
     }

@@ -22,7 +22,7 @@ static int left = -1;          /* until one fails */
 
 static bool fails(bool asked_by_them)
 {
-    return victim != NULL && cg_self() == victim && theirs == asked_by_them && left >= 0 &&
+    return victim != NULL && cg_coro_self() == victim && theirs == asked_by_them && left >= 0 &&
            left-- == 0;
 }
 
@@ -64,7 +64,7 @@ static ssize_t speak(struct cg_sock *sock, bool server)
 
     if (n < 0) {
         ck_assert_ptr_eq(sock, inner);
-        cg_close(sock);
+        cg_sock_close(sock);
         return n;
     }
     n = cg_yield(cg_writeall(sock, "hello", 5));
@@ -72,7 +72,7 @@ static ssize_t speak(struct cg_sock *sock, bool server)
         n = cg_yield(cg_readall(sock, buf, 5));
     if (n >= 0)
         cg_yield(cg_shutdown(sock, SHUT_WR));
-    cg_close(sock);
+    cg_sock_close(sock);
     return n;
 }
 
@@ -107,9 +107,9 @@ static bool once(bool server, int failure, struct cg_sock *listener, const char 
     left = -1;
     if (!failed)
         IS(n, 5);
-    cg_unref(coros[!server]);
+    cg_coro_unref(coros[!server]);
     cg_yield(cg_join(coros[server]));
-    cg_unref(coros[server]);
+    cg_coro_unref(coros[server]);
     return failed;
 }
 
@@ -142,7 +142,7 @@ static ssize_t each_allocation(void *arg)
     }
     cg_tls_free(server_tls);
     cg_tls_free(client_tls);
-    cg_close(listener);
+    cg_sock_close(listener);
     return 0;
 }
 

@@ -23,9 +23,9 @@ static ssize_t agreed(const char *server, const char *client, char *protocol)
     OK(cg_tls_new(&m.client, .ca_file = cert_path("ca.pem"), .alpn = client));
     meet(&m);
     *protocol = '\0';
-    if (m.result[1] == 0 && cg_tls_alpn(m.sock[1])) {
-        strcpy(protocol, cg_tls_alpn(m.sock[1]));
-        ck_assert_str_eq(cg_tls_alpn(m.sock[0]), protocol);
+    if (m.result[1] == 0 && cg_tls_session_alpn(m.sock[1])) {
+        strcpy(protocol, cg_tls_session_alpn(m.sock[1]));
+        ck_assert_str_eq(cg_tls_session_alpn(m.sock[0]), protocol);
     }
     part(&m);
     cg_tls_free(m.server);
@@ -69,7 +69,7 @@ static ssize_t lowest_version(void *arg)
         meet(&m);
         if (names[i] != NULL) {
             IS(m.result[1], 0);
-            ck_assert_str_eq(cg_tls_version(m.sock[1]), names[i]);
+            ck_assert_str_eq(cg_tls_session_version(m.sock[1]), names[i]);
         } else {
             ck_assert_int_lt(m.result[1], 0);
             ck_assert_int_lt(m.result[0], 0);
@@ -89,8 +89,8 @@ static ssize_t shaken(const struct cg_tls_options *server, const struct cg_tls_o
 {
     struct meeting m = {.host = "site.test"};
 
-    OK(cg_tls_create(&m.server, server));
-    OK(cg_tls_create(&m.client, client));
+    OK(cg_tls_new_with(&m.server, server));
+    OK(cg_tls_new_with(&m.client, client));
     meet(&m);
     if (m.result[1] == 0) {
         SSL *ssl = ((struct cg__tls_conn *)cg_sock_state(m.sock[1]))->ssl;
@@ -250,7 +250,7 @@ static ssize_t bad_options(void *arg)
         char why[CG_TLS_WHY_SIZE];
 
         options.why = why;
-        ck_assert_msg(cg_tls_create(&tls, &options) == -EINVAL, "case %zu", i);
+        ck_assert_msg(cg_tls_new_with(&tls, &options) == -EINVAL, "case %zu", i);
         ck_assert_str_eq(why, cases[i].why);
         ck_assert_ptr_null(tls);
     }

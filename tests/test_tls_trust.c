@@ -19,7 +19,7 @@ static ssize_t verdict(const char *cert, const char *host, bool insecure, char *
     OK(cg_tls_new(&m.client, .ca_file = cert_path("ca.pem"), .insecure = insecure));
     meet(&m);
     if (m.result[1] == 0) {
-        const char *name = cg_tls_peer_name(m.sock[1]);
+        const char *name = cg_tls_session_peer_name(m.sock[1]);
 
         IS(m.result[0], 0);
         ck_assert(insecure ? name == NULL : name != NULL);
@@ -106,7 +106,7 @@ static ssize_t hosts(void *arg)
                       m.result[1], m.why[1]);
         if (m.result[1] == -EINVAL)
             ck_assert_int_eq(strncmp(m.why[1], "host: ", 6), 0);
-        name = m.result[0] == 0 ? cg_tls_host(m.sock[0]) : NULL;
+        name = m.result[0] == 0 ? cg_tls_session_host(m.sock[0]) : NULL;
         ck_assert((name == NULL) == (cases[i].name == NULL));
         if (name != NULL)
             ck_assert_str_eq(name, cases[i].name);
@@ -212,8 +212,8 @@ static ssize_t by_name(void *arg)
         } else {
             meet(&m);
             IS(m.result[1], 0);
-            ck_assert_str_eq(cg_tls_peer_name(m.sock[1]), cases[i].name);
-            ck_assert_str_eq(cg_tls_host(m.sock[0]), cases[i].host);
+            ck_assert_str_eq(cg_tls_session_peer_name(m.sock[1]), cases[i].name);
+            ck_assert_str_eq(cg_tls_session_host(m.sock[0]), cases[i].host);
         }
         part(&m);
         cg_tls_free(m.server);
@@ -233,8 +233,8 @@ static ssize_t client_verdict(const char *cert, enum cg_tls_verify verify, char 
                   .cert = cert ? cert_path(cert) : NULL));
     meet(&m);
     *name = '\0';
-    if (m.result[0] == 0 && cg_tls_peer_name(m.sock[0]))
-        strcpy(name, cg_tls_peer_name(m.sock[0]));
+    if (m.result[0] == 0 && cg_tls_session_peer_name(m.sock[0]))
+        strcpy(name, cg_tls_session_peer_name(m.sock[0]));
     *client = m.result[1];
     part(&m);
     cg_tls_free(m.server);
@@ -303,14 +303,14 @@ static ssize_t client_names(void *arg)
         meet(&m);
         IS(m.result[0], 0);
         for (unsigned j = 0; j < COUNT(expected); j++) {
-            const char *got = j == 0 ? cg_tls_peer_name(m.sock[0])
-                                     : cg_tls_peer_alt(m.sock[0], j - 1);
+            const char *got = j == 0 ? cg_tls_session_peer_name(m.sock[0])
+                                     : cg_tls_session_peer_alt(m.sock[0], j - 1);
 
             ck_assert_msg((got == NULL) == (expected[j] == NULL), "case %zu, %u", i, j);
             if (got != NULL)
                 ck_assert_str_eq(got, expected[j]);
         }
-        ck_assert_str_eq(cg_tls_peer_alt(m.sock[1], 0), "DNS:site.test");
+        ck_assert_str_eq(cg_tls_session_peer_alt(m.sock[1], 0), "DNS:site.test");
         part(&m);
         cg_tls_free(m.server);
         cg_tls_free(m.client);

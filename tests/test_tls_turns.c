@@ -28,7 +28,7 @@ static void count(struct cg_deferred *deferred)
 
     counter->turns++;
     if (!counter->ended)
-        cg_defer(counter->sched, deferred);
+        cg_sched_defer(counter->sched, deferred);
 }
 
 static ssize_t connects(void *arg)
@@ -57,7 +57,7 @@ static ssize_t handshakes(void *arg)
         coros[i][0] = meet_server(&m[i]);
         coros[i][1] = test_start(connects, &m[i]);
     }
-    cg_defer(counter.sched, &counter.next);
+    cg_sched_defer(counter.sched, &counter.next);
     for (int i = 0; i < MANY; i++) {
         test_end(coros[i][0]);
         test_end(coros[i][1]);
@@ -102,10 +102,10 @@ static ssize_t cancelled(void *arg)
         for (size_t i = 0; i < COUNT(m); i++) {
             test_end(servers[i]);
             if (m[i].result[0] < 0)
-                cg_close(m[i].inner[0]);
+                cg_sock_close(m[i].inner[0]);
             test_end(coros[i]);
             if (m[i].result[1] < 0)
-                cg_close(m[i].inner[1]);
+                cg_sock_close(m[i].inner[1]);
             ck_assert((m[i].result[0] == 0) == !(which & 1u << i));
             part(&m[i]);
         }

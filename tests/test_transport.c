@@ -32,7 +32,7 @@ static void kept(struct cg_sock *a, struct cg_sock *b)
     IS(cg_yield(cg_borrow(a, &view)), 5);
     cg_sock_keep(a);
     cg_sock_keep(a);
-    cg_close(a);
+    cg_sock_close(a);
     while (cg_yield(cg_write(b, "x", 1, .timeout = CG_SECOND)) >= 0)
         OK(cg_yield(cg_sleep(CG_MICROSECOND))); /* what the kernel has is let go of */
     if (fd >= 0 && !test_on_sim())
@@ -44,16 +44,16 @@ static void kept(struct cg_sock *a, struct cg_sock *b)
     IS(cg_yield(cg_poll_sock(a, CG_IN | CG_OUT)), -EBADF);
     IS(cg_yield(cg_shutdown(a, SHUT_WR)), -EBADF);
     IS(cg_yield(cg_serve(a, NULL)), -EINVAL);
-    IS(cg_local_addr(a, buf, sizeof buf), -EBADF);
-    IS(cg_setopt(a, SOL_SOCKET, SO_KEEPALIVE, "1234", 4), -EBADF);
-    IS(cg_getopt(a, SOL_SOCKET, SO_ERROR, buf, &size), -EBADF);
+    IS(cg_sock_local_addr(a, buf, sizeof buf), -EBADF);
+    IS(cg_sock_setopt(a, SOL_SOCKET, SO_KEEPALIVE, "1234", 4), -EBADF);
+    IS(cg_sock_getopt(a, SOL_SOCKET, SO_ERROR, buf, &size), -EBADF);
     IS(cg_sock_fd(a), -EBADF);
-    IS(cg_detach(a, &rest, &size), -EBADF);
+    IS(cg_sock_detach(a, &rest, &size), -EBADF);
     IS(cg_sock_unkeep(a), -EBADF);
     ck_assert(view.size == 5 && memcmp(view.data, "hello", 5) == 0);
-    cg_giveback(&view, 2);
+    cg_view_release(&view, 2);
     IS(cg_sock_unkeep(a), -EBADF);
-    cg_close(b);
+    cg_sock_close(b);
 }
 
 /* ---- Offered ---------------------------------------------------------------------- */
@@ -81,12 +81,12 @@ static void offered(struct cg_sock *a, struct cg_sock *b)
         IS(cg_yield(cg_readall(b, in, (size_t)n)), n);
         test_verify(in, (size_t)n, at);
     }
-    cg_close(b);
+    cg_sock_close(b);
     while (cg_yield(cg_write(a, out, 1)) >= 0)
         IS(cg_yield(cg_sleep(CG_MILLISECOND)), 0);
     ck_assert_int_lt(cg__call_sock(a, &(struct cg_io){.code = CG_IO_OFFER, .buf = out,
                                                       .len = 1}), 0);
-    cg_close(a);
+    cg_sock_close(a);
 }
 
 /* ---- A transport that runs ------------------------------------------------------- */
@@ -121,7 +121,7 @@ static ssize_t mask_recv(struct cg_sock *sock, struct cg_io *io)
     }
     for (ssize_t i = 0; i < n; i++)
         to[i] = view.data[i] ^ 0x5a;
-    cg_giveback(&view, (size_t)n);
+    cg_view_release(&view, (size_t)n);
     return n;
 }
 
@@ -163,7 +163,7 @@ static ssize_t mask_run(struct cg_sock *sock, struct cg_io *io)
 
 static void mask_close(struct cg_sock *sock)
 {
-    cg_close(cg_sock_state(sock));
+    cg_sock_close(cg_sock_state(sock));
 }
 
 static const struct cg_transport_type mask = {
@@ -175,8 +175,8 @@ static const struct cg_transport_type mask = {
 
 static void masked(struct cg_sock **a, struct cg_sock **b)
 {
-    *a = cg_sock_new(cg_sched_self(), &mask, *a, -1);
-    *b = cg_sock_new(cg_sched_self(), &mask, *b, -1);
+    *a = cg_sock_open(cg_sched_self(), &mask, *a, -1);
+    *b = cg_sock_open(cg_sched_self(), &mask, *b, -1);
 }
 
 /* All that can be done with a plain socket can be done with one whose transport runs, but for
@@ -188,7 +188,7 @@ static void run_everything(struct cg_sock *a, struct cg_sock *b)
 
     masked(&a, &b);
     IS(cg_yield(cg_sendfile(a, 0, 0, 1)), -EOPNOTSUPP);
-    IS(cg_getopt(a, SOL_SOCKET, SO_ERROR, buf, &size), -EOPNOTSUPP);
+    IS(cg_sock_getopt(a, SOL_SOCKET, SO_ERROR, buf, &size), -EOPNOTSUPP);
     IS(cg_sock_fd(a), -EOPNOTSUPP);
     sock_everything(a, b);
 }
@@ -220,7 +220,7 @@ static void run_weak(struct cg_sock *a, struct cg_sock *b)
 /* Closing reaches also those who have not even begun. */
 static ssize_t closes(void *arg)
 {
-    cg_close(arg);
+    cg_sock_close(arg);
     return 0;
 }
 
@@ -235,10 +235,10 @@ static void run_closed_before(struct cg_sock *a, struct cg_sock *b)
     again = cg_readline(b, buf, sizeof buf);
     coro = test_start(closes, b);
     IS(cg_yield(cg_all((read, again))), 0);
-    IS(cg_result(read), -EBADF);
-    IS(cg_result(again), -EBADF);
+    IS(cg_op_result(read), -EBADF);
+    IS(cg_op_result(again), -EBADF);
     test_end(coro);
-    cg_close(a);
+    cg_sock_close(a);
 }
 
 /* ---- A transport that is always ready ------------------------------------------------ */
@@ -270,7 +270,7 @@ static ssize_t counts(void *arg)
 static ssize_t large_is_fair(void *arg)
 {
     static char big[256 * 1024];
-    struct cg_sock *sock = cg_sock_new(cg_sched_self(), &fountain, NULL, -1);
+    struct cg_sock *sock = cg_sock_open(cg_sched_self(), &fountain, NULL, -1);
     int passes = 0;
     struct cg_coro *coro = test_start(counts, &passes);
     size_t moved = 0;
@@ -285,7 +285,7 @@ static ssize_t large_is_fair(void *arg)
     ck_assert_uint_lt(moved, sizeof big);
     OK(cg_yield(cg_cancel(coro)));
     test_end(coro);
-    cg_close(sock);
+    cg_sock_close(sock);
     return 0;
 }
 
@@ -335,7 +335,7 @@ static ssize_t storm_writes(void *arg)
             n = cg_yield(op);
         } else {
             OK(cg_yield(cg_any((op, cg_sleep(test_random(&s->seed) % 3000)))));
-            n = cg_result(op);
+            n = cg_op_result(op);
         }
         ck_assert(storm_expects(n));
         ck_assert_uint_le(moved, size);
@@ -364,12 +364,12 @@ static ssize_t storm_read(struct storm *s, char *buf, size_t size, size_t *moved
         n = cg_yield(op);
     } else {
         OK(cg_yield(cg_any((op, cg_sleep(test_random(&s->seed) % 3000)))));
-        n = cg_result(op);
+        n = cg_op_result(op);
     }
     if (kind == 3 && n > 0) {
         *moved = (size_t)n < size ? (size_t)n : size;
         memcpy(buf, view.data, *moved);
-        cg_giveback(&view, *moved);
+        cg_view_release(&view, *moved);
     }
     if (n < 0 && kind != 1)
         ck_assert_uint_eq(*moved, 0); /* traceless */
@@ -405,7 +405,7 @@ static ssize_t storm(void *arg)
 
     switch (*(uint64_t *)arg % 3) {
     case 0:
-        OK(cg_pair(cg_sched_self(), &a, &b));
+        OK(cg_sock_pair(cg_sched_self(), &a, &b));
         break;
     case 1:
         test_tcp(&a, &b);
@@ -419,8 +419,8 @@ static ssize_t storm(void *arg)
     coro = test_start(storm_writes, &writer);
     IS(storm_reads(&reader), 0);
     IS(test_end(coro), 0);
-    cg_close(a);
-    cg_close(b);
+    cg_sock_close(a);
+    cg_sock_close(b);
     return 0;
 }
 
@@ -444,8 +444,8 @@ static void storms(void)
 
         OK(cg_sim_open(&options, &reactor));
         sched = cg_sched_new(reactor);
-        OK(cg_start(sched, storm, &seed));
-        IS(cg_run(sched), 0);
+        OK(cg_sched_start(sched, storm, &seed));
+        IS(cg_sched_run(sched), 0);
         ck_assert_uint_eq(cg_sim_handles(reactor), 0);
         ck_assert_uint_eq(reactor->chunks_out, 0);
         cg_sched_free(sched);

@@ -19,14 +19,14 @@ static struct cg_sock *listen_at(const char *addr, bool take_over)
 {
     struct cg_sock *listener;
 
-    OK(cg_listen(cg_sched_self(), addr, &listener, .take_over = take_over));
+    OK(cg_sock_listen(cg_sched_self(), addr, &listener, .take_over = take_over));
     return listener;
 }
 
 /* The listener and, on io_uring, the kernel have let go of it. */
 static void close_listener(struct cg_sock *listener)
 {
-    cg_close(listener);
+    cg_sock_close(listener);
     IS(cg_yield(cg_sleep(CG_MILLISECOND)), 0);
 }
 
@@ -35,7 +35,7 @@ static void check_serves(const char *addr)
     struct cg_sock *conn;
 
     OK(cg_yield(cg_connect(addr, &conn)));
-    cg_close(conn);
+    cg_sock_close(conn);
 }
 
 /* What a server leaves behind that was killed. */
@@ -60,20 +60,20 @@ static ssize_t unix_paths(void *arg)
 
     (void)arg;
     test_unix_path(addr);
-    OK(cg_listen(sched, addr, &first));
-    OK(cg_local_addr(first, text, sizeof text));
+    OK(cg_sock_listen(sched, addr, &first));
+    OK(cg_sock_local_addr(first, text, sizeof text));
     ck_assert_str_eq(text, addr);
     IS(access(path, F_OK), 0);
-    IS(cg_listen(sched, addr, &second), -EADDRINUSE);
+    IS(cg_sock_listen(sched, addr, &second), -EADDRINUSE);
     IS(access(path, F_OK), 0);
     IS(unlink(path), 0);
-    OK(cg_listen(sched, addr, &second));
-    cg_close(first);
+    OK(cg_sock_listen(sched, addr, &second));
+    cg_sock_close(first);
     IS(cg_yield(cg_sleep(CG_MILLISECOND)), 0);
     IS(access(path, F_OK), 0);
     OK(cg_yield(cg_connect(addr, &other)));
-    cg_close(other);
-    cg_close(second);
+    cg_sock_close(other);
+    cg_sock_close(second);
     IS(cg_yield(cg_sleep(CG_MILLISECOND)), 0);
     IS(access(path, F_OK), -1);
     return 0;
@@ -116,7 +116,7 @@ static ssize_t takes_over(void *arg)
     for (size_t i = 0; i < COUNT(types); i++) {
         test_unix_path(addr);
         leave_behind(path, types[i]);
-        IS(cg_listen(cg_sched_self(), addr, &listener), -EADDRINUSE);
+        IS(cg_sock_listen(cg_sched_self(), addr, &listener), -EADDRINUSE);
         listener = listen_at(addr, true);
         check_serves(addr);
         close_listener(listener);
@@ -139,25 +139,25 @@ static ssize_t takes_no_more(void *arg)
 
     (void)arg;
     test_unix_path(addr);
-    OK(cg_listen(cg_sched_self(), addr, &listener, .backlog = 1));
-    IS(cg_listen(cg_sched_self(), addr, &second, .take_over = true), -EADDRINUSE);
+    OK(cg_sock_listen(cg_sched_self(), addr, &listener, .backlog = 1));
+    IS(cg_sock_listen(cg_sched_self(), addr, &second, .take_over = true), -EADDRINUSE);
     while (cg_yield(cg_connect(addr, &waiting, .timeout = CG_MILLISECOND)) == 0)
-        cg_close(waiting); /* until the backlog is full */
-    IS(cg_listen(cg_sched_self(), addr, &second, .take_over = true), -EADDRINUSE);
+        cg_sock_close(waiting); /* until the backlog is full */
+    IS(cg_sock_listen(cg_sched_self(), addr, &second, .take_over = true), -EADDRINUSE);
     IS(access(path, F_OK), 0);
     close_listener(listener);
 
     fd = open(path, O_CREAT | O_WRONLY, 0600);
     OK(fd);
     close(fd);
-    IS(cg_listen(cg_sched_self(), addr, &second, .take_over = true), -EADDRINUSE);
+    IS(cg_sock_listen(cg_sched_self(), addr, &second, .take_over = true), -EADDRINUSE);
     IS(unlink(path), 0);
 
     leave_behind(path, SOCK_STREAM);
     snprintf(dir, sizeof dir, "%.*s", (int)(strrchr(path, '/') - path), path);
     fd = open(dir, O_RDONLY | O_DIRECTORY);
     IS(flock(fd, LOCK_EX), 0);
-    IS(cg_listen(cg_sched_self(), addr, &second, .take_over = true), -EADDRINUSE);
+    IS(cg_sock_listen(cg_sched_self(), addr, &second, .take_over = true), -EADDRINUSE);
     IS(access(path, F_OK), 0);
     close(fd);
     close_listener(listen_at(addr, true));
@@ -176,13 +176,13 @@ static ssize_t odd_paths(void *arg)
     memset(addr + length, 'x', sizeof addr - 1 - length);
     unlink(addr + 5);
     listener = listen_at(addr, false);
-    OK(cg_local_addr(listener, text, sizeof text));
+    OK(cg_sock_local_addr(listener, text, sizeof text));
     ck_assert_str_eq(text, addr);
     check_serves(addr);
     close_listener(listener);
     IS(access(addr + 5, F_OK), -1);
-    IS(cg_listen(cg_sched_self(), "unix:/tmp/no/such/folder", &listener), -ENOENT);
-    IS(cg_listen(cg_sched_self(), "unix:/tmp/", &listener, .take_over = true), -EADDRINUSE);
+    IS(cg_sock_listen(cg_sched_self(), "unix:/tmp/no/such/folder", &listener), -ENOENT);
+    IS(cg_sock_listen(cg_sched_self(), "unix:/tmp/", &listener, .take_over = true), -EADDRINUSE);
     return 0;
 }
 

@@ -34,7 +34,7 @@ static enum cg_verdict acquire_process(struct cg_op *op, struct cg_sched *sched)
     struct semaphore *semaphore = acquire->semaphore;
 
     if (semaphore->free > 0) {
-        cg_charge(sched, 1);
+        cg_sched_charge(sched, 1);
         op->result = --semaphore->free;
         return CG_DONE;
     }
@@ -92,7 +92,7 @@ static void release(struct semaphore *semaphore)
         return;
     }
     semaphore->first = acquire->next;
-    cg_complete(&acquire->op, 0);
+    cg_op_complete(&acquire->op, 0);
 }
 
 static char trace[64];
@@ -131,27 +131,27 @@ static ssize_t keywords(void *arg)
     struct semaphore semaphore = {.free = 0};
     struct cg_op *op = acquire(&semaphore, .timeout = MS);
     struct cg_op *waiting = acquire(&semaphore);
-    int64_t start = cg_now(cg_sched_self());
+    int64_t start = cg_sched_now(cg_sched_self());
     struct cg_scope scope;
 
     (void)arg;
     IS(cg_yield(op), -ETIMEDOUT);
-    ck_assert_int_ge(cg_now(cg_sched_self()), start + MS);
+    ck_assert_int_ge(cg_sched_now(cg_sched_self()), start + MS);
     ck_assert_int_eq(((struct acquire_op *)op)->finished, 1);
     ck_assert_ptr_null(semaphore.first);
     IS(cg_yield(acquire(&semaphore, .timeout = CG_NOWAIT)), -ETIMEDOUT);
     IS(cg_yield(acquire(&semaphore, .deadline = start + 5 * MS)), -ETIMEDOUT);
-    ck_assert_int_ge(cg_now(cg_sched_self()), start + 5 * MS);
-    cg_scope_open(&scope, cg_now(cg_sched_self()) + MS, false);
+    ck_assert_int_ge(cg_sched_now(cg_sched_self()), start + 5 * MS);
+    cg_scope_open(&scope, cg_sched_now(cg_sched_self()) + MS, false);
     IS(cg_yield(waiting), -ECANCELED);
     IS(cg_scope_close(&scope), -ETIMEDOUT);
     IS(cg_yield(cg_any((waiting, cg_sleep(MS)))), 1);
-    IS(cg_result(waiting), -ECANCELED);
+    IS(cg_op_result(waiting), -ECANCELED);
     ck_assert_int_eq(((struct acquire_op *)waiting)->finished, 2);
     ck_assert_ptr_null(semaphore.first);
     release(&semaphore);
     IS(cg_yield(cg_any((cg_sleep(MS), waiting))), 1);
-    IS(cg_result(waiting), 0);
+    IS(cg_op_result(waiting), 0);
     release(&semaphore);
     IS(cg_yield(op), 0);
     return 0;
@@ -192,7 +192,7 @@ static void default_timeout(void)
 {
     struct test test = test_open(.timeout = CG_SECOND);
 
-    OK(cg_start(test.sched, waits_by_default, NULL));
+    OK(cg_sched_start(test.sched, waits_by_default, NULL));
     test_finish(&test);
     test_close(&test);
 }
@@ -212,9 +212,9 @@ static enum cg_verdict device_process(struct cg_op *op, struct cg_sched *sched)
 
     (void)sched;
     if (device->at_once)
-        cg_complete(op, 17);
+        cg_op_complete(op, 17);
     else if (device->moment)
-        cg_expire_at(op, device->moment);
+        cg_op_expire_at(op, device->moment);
     return CG_PENDING;
 }
 
@@ -239,7 +239,7 @@ static ssize_t completes_at_once(void *arg)
     IS(cg_yield(op), 17);
     IS(cg_yield(op), 17);
     IS(cg_yield(cg_any((cg_sleep(MS), op))), 1);
-    IS(cg_result(op), 17);
+    IS(cg_op_result(op), 17);
     IS(cg_yield(cg_all((op, cg_sleep(MS)))), 0);
     return 0;
 }
@@ -262,9 +262,9 @@ static ssize_t slow_cancel(void *arg)
     ck_assert_int_eq(op->state, CG_OP_CANCELLING);
     ck_assert_int_eq(cg_coro_state(coro), CG_CORO_WAITING);
     IS(cg_coro_cancel(coro), 0); /* the first reason stands */
-    cg_complete(op, 99);
+    cg_op_complete(op, 99);
     IS(test_end(coro), -ETIMEDOUT);
-    IS(cg_result(op), -ETIMEDOUT);
+    IS(cg_op_result(op), -ETIMEDOUT);
     return 0;
 }
 
@@ -272,7 +272,7 @@ static ssize_t slow_cancel(void *arg)
 static ssize_t races_device(void *arg)
 {
     IS(cg_yield(cg_any((arg, cg_sleep(MS)))), 1);
-    IS(cg_result(arg), -ECANCELED);
+    IS(cg_op_result(arg), -ECANCELED);
     return 0;
 }
 
@@ -285,7 +285,7 @@ static ssize_t slow_loser(void *arg)
     IS(cg_yield(cg_sleep(CG_SECOND)), 0);
     ck_assert_int_eq(cg_coro_state(coro), CG_CORO_WAITING);
     ck_assert(((struct device_op *)op)->asked);
-    cg_complete(op, 99);
+    cg_op_complete(op, 99);
     return test_end(coro);
 }
 
@@ -295,7 +295,7 @@ static ssize_t lets_go(void *arg)
 
     while (!device->asked)
         IS(cg_yield(cg_sleep(MS)), 0);
-    cg_complete(&device->op, 0);
+    cg_op_complete(&device->op, 0);
     return 0;
 }
 
@@ -303,20 +303,20 @@ static ssize_t lets_go(void *arg)
 static ssize_t expires_by_itself(void *arg)
 {
     struct cg_sched *sched = cg_sched_self();
-    int64_t start = cg_now(sched);
+    int64_t start = cg_sched_now(sched);
     struct cg_op *op = device(.moment = start + 10 * MS);
     struct cg_coro *helper = test_start(lets_go, op);
 
     (void)arg;
     IS(cg_yield(op), -ETIMEDOUT);
-    ck_assert_int_ge(cg_now(sched), start + 10 * MS);
-    ck_assert_int_le(cg_now(sched), start + 12 * MS);
+    ck_assert_int_ge(cg_sched_now(sched), start + 10 * MS);
+    ck_assert_int_le(cg_sched_now(sched), start + 12 * MS);
     IS(test_end(helper), 0);
-    op = device(.moment = cg_now(sched) + CG_HOUR, .timeout = 10 * MS);
+    op = device(.moment = cg_sched_now(sched) + CG_HOUR, .timeout = 10 * MS);
     helper = test_start(lets_go, op);
-    start = cg_now(sched);
+    start = cg_sched_now(sched);
     IS(cg_yield(op), -ETIMEDOUT);
-    ck_assert_int_le(cg_now(sched), start + 12 * MS);
+    ck_assert_int_le(cg_sched_now(sched), start + 12 * MS);
     return test_end(helper);
 }
 
@@ -332,13 +332,13 @@ static ssize_t weak_timeout(void *arg)
     for (int i = 0; i < 20; i++) {
         IS(cg_yield(cg_sleep(6 * MS)), 0);
         ck_assert(!((struct device_op *)op)->asked);
-        cg_progress(op);
+        cg_op_progress(op);
     }
-    start = cg_now(sched);
+    start = cg_sched_now(sched);
     helper = test_start(lets_go, op);
     IS(test_end(coro), -ETIMEDOUT);
-    ck_assert_int_ge(cg_now(sched), start + 10 * MS);
-    ck_assert_int_le(cg_now(sched), start + 12 * MS);
+    ck_assert_int_ge(cg_sched_now(sched), start + 10 * MS);
+    ck_assert_int_le(cg_sched_now(sched), start + 12 * MS);
     IS(test_end(helper), 0);
 
     op = device(.timeout = 10 * MS);
@@ -347,7 +347,7 @@ static ssize_t weak_timeout(void *arg)
     for (int i = 0; i < 3; i++) {
         IS(cg_yield(cg_sleep(4 * MS)), 0);
         if (op->state == CG_OP_PENDING)
-            cg_progress(op);
+            cg_op_progress(op);
     }
     IS(test_end(coro), -ETIMEDOUT);
     return test_end(helper);
@@ -391,8 +391,8 @@ static ssize_t compound(void *arg)
     IS(cg_yield(op), -ETIMEDOUT);
     ck_assert_int_eq(((struct nap_op *)op)->taken, 5);
     IS(cg_yield(cg_any((slow, quick))), 1);
-    IS(cg_result(slow), -ECANCELED);
-    IS(cg_result(quick), 2);
+    IS(cg_op_result(slow), -ECANCELED);
+    IS(cg_op_result(quick), 2);
     IS(cg_yield(cg_all((nap(1), quick))), 0);
     IS(cg_yield(cg_any((nap(100), nap(200)), .timeout = MS)), -ETIMEDOUT);
     return 0;
@@ -407,7 +407,7 @@ struct charged_op {
 
 static enum cg_verdict charged_process(struct cg_op *op, struct cg_sched *sched)
 {
-    cg_charge(sched, ((struct charged_op *)op)->bytes);
+    cg_sched_charge(sched, ((struct charged_op *)op)->bytes);
     op->result = 0;
     return CG_DONE;
 }
@@ -490,7 +490,7 @@ static ssize_t never_called(void *arg)
 static ssize_t deadline_passed(void *arg)
 {
     struct semaphore semaphore = {.free = 9};
-    int64_t past = cg_now(cg_sched_self());
+    int64_t past = cg_sched_now(cg_sched_self());
     struct cg_op *late;
     struct cg_group group;
     bool called = false;
@@ -501,15 +501,15 @@ static ssize_t deadline_passed(void *arg)
     IS(cg_yield(late), -ETIMEDOUT);
     ck_assert_int_eq(((struct acquire_op *)late)->finished, 1);
     IS(cg_yield(cg_any((late, acquire(&semaphore)))), 0);
-    IS(cg_result(late), -ETIMEDOUT);
+    IS(cg_op_result(late), -ETIMEDOUT);
     IS(cg_yield(cg_all((acquire(&semaphore), cg_pass()), .deadline = past)), -ETIMEDOUT);
     IS(cg_yield(cg_call(never_called, &called, .deadline = past)), -ETIMEDOUT);
     ck_assert(!called);
     ck_assert_int_eq(semaphore.free, 9);
-    OK(cg_yield(acquire(&semaphore, .deadline = cg_now(cg_sched_self()))));
+    OK(cg_yield(acquire(&semaphore, .deadline = cg_sched_now(cg_sched_self()))));
     cg_group_open(&group);
-    IS(cg_yield(cg_group_add(&group, uses_device, cg_sleep(CG_HOUR))), 0);
-    IS(cg_yield(cg_group_wait(&group, .deadline = past)), -ETIMEDOUT);
+    IS(cg_yield(cg_add_to_group(&group, uses_device, cg_sleep(CG_HOUR))), 0);
+    IS(cg_yield(cg_wait_group(&group, .deadline = past)), -ETIMEDOUT);
     ck_assert_uint_eq(cg_group_count(&group), 0);
     return 0;
 }

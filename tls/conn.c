@@ -131,7 +131,7 @@ void cg__tls_conn_free(struct cg__tls_conn *conn)
 static void end_view(struct cg__tls_conn *conn)
 {
     if (conn->view.chunk != NULL)
-        cg_giveback(&conn->view, conn->used);
+        cg_view_release(&conn->view, conn->used);
     conn->view = (struct cg_view){.sock = conn->inner};
     conn->used = 0;
 }
@@ -185,7 +185,7 @@ ssize_t cg__tls_conn_call(struct cg__tls_conn *conn, cg__tls_call *call, void *d
         result = answer(conn, rc, SSL_get_error(conn->ssl, rc));
         ERR_clear_error();
         if (conn->records > 1)
-            cg_charge(cg_sock_sched(conn->inner), (conn->records - 1) * CG__TLS_CHARGE);
+            cg_sched_charge(cg_sock_sched(conn->inner), (conn->records - 1) * CG__TLS_CHARGE);
     }
     end_view(conn);
     return result;

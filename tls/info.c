@@ -14,27 +14,27 @@ static const struct cg__tls_conn *of(const struct cg_sock *sock)
     return cg_sock_state(sock);
 }
 
-const char *cg_tls_version(const struct cg_sock *sock)
+const char *cg_tls_session_version(const struct cg_sock *sock)
 {
     return of(sock) != NULL ? SSL_get_version(of(sock)->ssl) : NULL;
 }
 
-const char *cg_tls_alpn(const struct cg_sock *sock)
+const char *cg_tls_session_alpn(const struct cg_sock *sock)
 {
     return of(sock) != NULL ? of(sock)->alpn : NULL;
 }
 
-bool cg_tls_resumed(const struct cg_sock *sock)
+bool cg_tls_session_resumed(const struct cg_sock *sock)
 {
     return of(sock) != NULL && SSL_session_reused(of(sock)->ssl);
 }
 
-const char *cg_tls_host(const struct cg_sock *sock)
+const char *cg_tls_session_host(const struct cg_sock *sock)
 {
     return of(sock) != NULL ? of(sock)->host : NULL;
 }
 
-const char *cg_tls_peer_name(const struct cg_sock *sock)
+const char *cg_tls_session_peer_name(const struct cg_sock *sock)
 {
     return of(sock) != NULL ? of(sock)->peer : NULL;
 }
@@ -51,7 +51,7 @@ static void list_names(struct cg__tls_conn *conn)
     ERR_clear_error();
 }
 
-const char *cg_tls_peer_alt(const struct cg_sock *sock, unsigned i)
+const char *cg_tls_session_peer_alt(const struct cg_sock *sock, unsigned i)
 {
     struct cg__tls_conn *conn = (struct cg__tls_conn *)of(sock);
 
@@ -64,7 +64,7 @@ const char *cg_tls_peer_alt(const struct cg_sock *sock, unsigned i)
     return NULL;
 }
 
-const char *cg_tls_error(const struct cg_sock *sock)
+const char *cg_tls_session_error(const struct cg_sock *sock)
 {
     return of(sock) != NULL ? of(sock)->why : NULL;
 }

@@ -57,7 +57,7 @@ static void end(struct cg__tls_conn *conn, enum cg__tls_way way)
     conn->pumped[way] = false;
     conn->waits[way] = NULL;
     if (wait != NULL)
-        cg_complete(&wait->op, 0);
+        cg_op_complete(&wait->op, 0);
 }
 
 /* ---- Out --------------------------------------------------------------------------- */
@@ -159,9 +159,9 @@ static int receive_and_send(struct cg__tls_conn *conn)
     begin(conn, CG__TLS_OUT);
     begin(conn, CG__TLS_IN);
     rc = (int)cg_yield(cg_any((send, borrow)));
-    sent(conn, cg_result(send), moved);
+    sent(conn, cg_op_result(send), moved);
     /* A race that was cancelled may have been won before: what is lent is lent. */
-    result = cg_result(borrow);
+    result = cg_op_result(borrow);
     if (result == -ECANCELED && rc >= 0) {
         end(conn, CG__TLS_IN);
         return 0;

@@ -92,7 +92,7 @@ static int ticket_key(SSL *ssl, unsigned char *name, unsigned char *iv,
 {
     struct cg__tls_conn *conn = SSL_get_app_data(ssl);
     struct cg__tls_tickets *tickets = &conn->keys->tickets;
-    bool ready = rotate(tickets, cg_now(cg_sock_sched(conn->inner)));
+    bool ready = rotate(tickets, cg_sched_now(cg_sock_sched(conn->inner)));
 
     if (making)
         return ready ? encrypt(&tickets->now, name, iv, cipher, mac) : -1;

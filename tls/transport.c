@@ -341,7 +341,7 @@ static void tls_close(struct cg_sock *sock)
 
     cg__tls_goodbye(conn);
     cg__tls_conn_free(conn);
-    cg_close(inner);
+    cg_sock_close(inner);
 }
 
 const struct cg_transport_type cg__tls_transport = {

@@ -22,8 +22,8 @@ static void begin(struct cg_deferred *deferred)
         op->after->before = NULL;
     else
         tls->turns.last = NULL;
-    cg_defer(tls->turns.sched, deferred);
-    cg_complete(&op->op, 0);
+    cg_sched_defer(tls->turns.sched, deferred);
+    cg_op_complete(&op->op, 0);
 }
 
 static enum cg_verdict take(struct cg_op *op, struct cg_sched *sched)
@@ -36,7 +36,7 @@ static enum cg_verdict take(struct cg_op *op, struct cg_sched *sched)
         turns->next.fn = begin;
         turns->sched = sched;
         cg__tls_ref(turn->tls);
-        cg_defer(sched, &turns->next);
+        cg_sched_defer(sched, &turns->next);
         return CG_DONE;
     }
     turn->after = NULL;

@@ -65,7 +65,7 @@ static ssize_t blast(void *arg)
         }
         mine->messages++;
     }
-    cg_close(conn);
+    cg_sock_close(conn);
     mine->failed += rc != -ECANCELED;
     return 0;
 }
@@ -76,11 +76,11 @@ static ssize_t blast_all(void *arg)
     ssize_t rc = 0;
 
     for (intptr_t i = 0; i < connections && rc >= 0; i++)
-        rc = cg_start(sched, blast, (void *)(i * 7919), .name = "blast");
+        rc = cg_sched_start(sched, blast, (void *)(i * 7919), .name = "blast");
     if (rc < 0)
         example_fail("start", rc);
     cg_yield(cg_sleep(length));
-    cg_stop(sched); /* cancels those who blast */
+    cg_sched_stop(sched); /* cancels those who blast */
     return rc;
 }
 
@@ -99,9 +99,9 @@ static int blast_in_children(const char *reactor_name)
         signal(SIGINT, SIG_DFL);
         signal(SIGTERM, SIG_DFL);
         if (cg_reactor_open(reactor_name, &reactor) < 0 ||
-            !(sched = cg_sched_new(reactor)) || cg_start(sched, blast_all, sched) < 0)
+            !(sched = cg_sched_new(reactor)) || cg_sched_start(sched, blast_all, sched) < 0)
             _exit(1);
-        _exit(cg_run(sched) != 0);
+        _exit(cg_sched_run(sched) != 0);
     }
     while (wait(&status) > 0)
         failed |= status;
@@ -140,7 +140,7 @@ int main(int argc, char **argv)
         example_usage(&ex, "no memory");
     if (processes > 1)
         failed = blast_in_children(cg_reactor_name(ex.reactor));
-    else if ((code = cg_start(ex.sched, blast_all, ex.sched, .name = "all")) < 0)
+    else if ((code = cg_sched_start(ex.sched, blast_all, ex.sched, .name = "all")) < 0)
         example_fail("start", code);
     code = example_run(&ex);
     for (long i = 0; i < processes; i++) {

@@ -53,7 +53,7 @@ static ssize_t parent_main(void *arg)
     char *argv[] = {parent->program, "--child", NULL};
     struct cg_process *child;
     struct cg_gen *target;
-    ssize_t rc = cg_spawn(cg_sched_self(), argv, &child, .in = CG_STDIO_PIPE);
+    ssize_t rc = cg_process_spawn(cg_sched_self(), argv, &child, .in = CG_STDIO_PIPE);
 
     if (rc < 0) {
         example_fail(argv[0], rc);
@@ -83,7 +83,7 @@ int main(int argc, char **argv)
         return child_main();
     example_open(&ex, argc, argv);
     parent.log = stage_open(ex.argc + 1, ex.argv - 1, EXAMPLES_DATA "/access-log");
-    if ((code = cg_start(ex.sched, parent_main, &parent, .name = "parent")) < 0)
+    if ((code = cg_sched_start(ex.sched, parent_main, &parent, .name = "parent")) < 0)
         example_fail("start", code);
     code = example_run(&ex);
     fclose(parent.log);

@@ -10,13 +10,13 @@ static cg_fn *reader;
 
 static ssize_t run(void *arg)
 {
-    ssize_t rc = cg_follow_open(cg_sched_self(), followed->path, &followed->follow,
+    ssize_t rc = cg_follower_open(cg_sched_self(), followed->path, &followed->follow,
                                 .from_start = from_start != NULL);
 
     (void)arg;
     if (rc == 0) {
         rc = reader(followed);
-        cg_follow_close(followed->follow);
+        cg_follower_close(followed->follow);
     }
     if (rc < 0)
         example_fail(followed->path, rc);
@@ -43,7 +43,7 @@ int log_main(struct log *log, cg_fn *fn, struct example *ex, int argc, char **ar
         example_usage(ex, "a file is wanted");
     log->path = ex->argv[0];
     log->lines = atol(lines);
-    if ((code = cg_start(ex->sched, run, NULL, .name = "follow")) < 0)
+    if ((code = cg_sched_start(ex->sched, run, NULL, .name = "follow")) < 0)
         example_fail("start", code);
     return example_run(ex);
 }

@@ -11,7 +11,7 @@ struct log {
     const char *path;
     const char *word; /* only lines with it are wanted */
     long lines;       /* how many; 0: no end */
-    struct cg_follow *follow;
+    struct cg_follower *follow;
 };
 
 /* All of a program's main: reads its options and runs fn(&log), a coroutine, while

@@ -69,7 +69,7 @@ int main(int argc, char **argv)
     if (ex.argc != 1)
         example_usage(&ex, "a file is wanted");
     sim = (struct logsim){ex.argv[0], atol(lines), example_seconds(&ex, pause)};
-    if ((code = cg_start(ex.sched, logsim, &sim, .name = "logsim")) < 0)
+    if ((code = cg_sched_start(ex.sched, logsim, &sim, .name = "logsim")) < 0)
         example_fail("start", code);
     return example_run(&ex);
 }

@@ -39,9 +39,9 @@ static ssize_t task_main(void *arg)
     *link = task->next;
     for (struct os_task_op *op = task->waiting, *next; op; op = next) {
         next = op->next;
-        cg_complete(&op->op, 1);
+        cg_op_complete(&op->op, 1);
     }
-    cg_unref(task->coro);
+    cg_coro_unref(task->coro);
     free(task);
     return rc;
 }
@@ -54,7 +54,7 @@ static ssize_t new_task(struct cg_sched *sched, cg_fn *fn, void *arg)
     if (!task)
         return rc;
     *task = (struct task){.tid = last_tid + 1, .fn = fn, .arg = arg, .next = tasks};
-    if ((rc = cg_start(sched, task_main, task, .name = "task", .coro = &task->coro)) <
+    if ((rc = cg_sched_start(sched, task_main, task, .name = "task", .coro = &task->coro)) <
         0) {
         free(task);
         return rc;

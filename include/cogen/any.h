@@ -28,7 +28,7 @@ struct cg_any_op { /* any and all */
 
 /* cg_any((op, op, ...)): does all of them at once; the first to complete cancels the others
  * before any coroutine runs. Answers the winner's index (from 0) once all have settled; the
- * answer of each is cg_result(op), -ECANCELED for a loser. -EBUSY: somebody else waits for
+ * answer of each is cg_op_result(op), -ECANCELED for a loser. -EBUSY: somebody else waits for
  * one of them. -ELOOP: they are nested more than CG_ANY_DEPTH deep. A compound branch without memory for a coroutine answers -ENOMEM. Of several
  * that can be had at once, the first in the list wins. Keywords as ever:
  * cg_any((a, b), .timeout = t). */
@@ -37,7 +37,7 @@ struct cg_any_op { /* any and all */
     CG__OP_OF(cg_any, cg_any, .ops = cg__ops list, .count = CG__ENDS_WITH_NULL, __VA_ARGS__)
 
 /* cg_all((op, op, ...)): does all of them at once and answers 0 when all have completed,
- * well or badly; the answer of each is cg_result(op). */
+ * well or badly; the answer of each is cg_op_result(op). */
 #define cg_all(...) cg__all(__VA_ARGS__, )
 #define cg__all(list, ...)                                                                 \
     CG__OP_OF(cg_any, cg_all, .ops = cg__ops list, .count = CG__ENDS_WITH_NULL, __VA_ARGS__)

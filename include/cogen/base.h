@@ -19,7 +19,7 @@
 #define CG_API __attribute__((visibility("default")))
 
 /* Time is int64_t nanoseconds of a monotonic clock: a length (timeout) or a moment
- * (deadline) of the clock that cg_now() reads. */
+ * (deadline) of the clock that cg_sched_now() reads. */
 #define CG_NANOSECOND INT64_C(1)
 #define CG_MICROSECOND (1000 * CG_NANOSECOND)
 #define CG_MILLISECOND (1000 * CG_MICROSECOND)

@@ -20,7 +20,7 @@ enum cg_coro_state {
 struct cg_coro_options {
     const char *name;      /* for messages and listings, borrowed; NULL: "coroutine" */
     size_t stack_size;     /* bytes, rounded up; 0: the scheduler's default */
-    struct cg_coro **coro; /* where to put a reference, to be given back by cg_unref */
+    struct cg_coro **coro; /* where to put a reference, to be given back by cg_coro_unref */
     uint8_t prio;          /* enum cg_prio: CG_PRIO_OP starts it at the head of the queue */
     void *reserved;
 };
@@ -74,7 +74,7 @@ struct cg_plain_op {
 
 /* cg_add(fn, arg): starts a coroutine and does not wait for it. Keywords .name (borrowed
  * until the coroutine is freed; one that fails is told before, see cg_sched_set_failed),
- * .stack_size (bytes), .coro = &ref (a reference, to be given back by cg_unref). The new
+ * .stack_size (bytes), .coro = &ref (a reference, to be given back by cg_coro_unref). The new
  * coroutine runs first unless .prio has CG_PRIO_CORO. 0, -EINVAL or -ENOMEM. */
 #define cg_add(...) cg__add(__VA_ARGS__, )
 #define cg__add(f, a, ...) CG_OP(cg_add, .fn = (f), .arg = (a), __VA_ARGS__)
@@ -94,7 +94,7 @@ struct cg_plain_op {
 #define cg_pass(...) CG__OP_OF(cg_plain, cg_pass, __VA_ARGS__)
 
 /* cg_sleep(length): pauses for a length in ns, never shorter; cg_sleep(0) is one pass
- * through the ready queue. cg_sleep_until(moment) pauses until a moment of cg_now. 0. */
+ * through the ready queue. cg_sleep_until(moment) pauses until a moment of cg_sched_now. 0. */
 #define cg_sleep(...) cg__sleep(__VA_ARGS__, )
 #define cg__sleep(t, ...) CG_OP(cg_sleep, .length = (t), __VA_ARGS__)
 #define cg_sleep_until(...) cg__sleep_until(__VA_ARGS__, )
@@ -142,12 +142,12 @@ CG_API int cg_scope_close(struct cg_scope *scope);
 CG_API void cg_scope_cancel(struct cg_scope *scope);
 
 /* The calling coroutine; NULL outside. Not a new reference. */
-CG_API struct cg_coro *cg_self(void);
+CG_API struct cg_coro *cg_coro_self(void);
 
 /* Takes one more reference to a coroutine; it stays valid (finished or not) until as many
- * cg_unref, and at most until cg_sched_free. Scheduler's thread only. */
-CG_API struct cg_coro *cg_ref(struct cg_coro *coro);
-CG_API void cg_unref(struct cg_coro *coro);
+ * cg_coro_unref, and at most until cg_sched_free. Scheduler's thread only. */
+CG_API struct cg_coro *cg_coro_ref(struct cg_coro *coro);
+CG_API void cg_coro_unref(struct cg_coro *coro);
 
 /* Asks a coroutine. The result is -EBUSY until it has finished. The op is what it waits for
  * (NULL: nothing); the age is how long it has been waiting for it, ns. The name is

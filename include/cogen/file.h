@@ -7,13 +7,13 @@
 #include <cogen/op.h>
 
 /* A file that is followed by its path. */
-struct cg_follow;
+struct cg_follower;
 
 enum {
     CG_FOLLOW_LIMIT = 64 * 1024, /* default of the longest line, bytes with its "\n" */
 };
 
-struct cg_follow_options {
+struct cg_follower_options {
     bool from_start;  /* begins with what is there already; else with what comes */
     bool missing_ok;  /* it need not exist yet: then it is awaited, and read from its start */
     size_t limit;     /* the longest line, bytes; 0: CG_FOLLOW_LIMIT */
@@ -26,7 +26,7 @@ struct cg_follow_options {
 
 struct cg_follow_op { /* line, read */
     CG_OP_HEAD;
-    struct cg_follow *follow;
+    struct cg_follower *follow;
     void *buf;
     size_t size;
     size_t found;
@@ -35,7 +35,7 @@ struct cg_follow_op { /* line, read */
 /* cg_follow_line(follow, buf, size): the next line with its "\n", and a NUL after it; answers
  * its length. Waits while there is none: what has no "\n" yet is no line, unless the file was
  * rotated away or truncated after it, so that no more can come. -EMSGSIZE: it does not fit in
- * size - 1 bytes, or in the limit; it stays unread, cg_follow_read has it. -EBUSY: another
+ * size - 1 bytes, or in the limit; it stays unread, cg_follow_bytes has it. -EBUSY: another
  * coroutine reads; and what reading the file says (-EIO ...). Holds the run open. The default
  * timeout does not apply. Traceless. */
 #define cg_follow_line(...) cg__follow_line(__VA_ARGS__, )
@@ -43,25 +43,25 @@ struct cg_follow_op { /* line, read */
     CG__OP_OF(cg_follow, cg_follow_line, .follow = (f), .buf = (b),                        \
               .size = (n), __VA_ARGS__)
 
-/* cg_follow_read(follow, buf, size): 1 to size bytes as they come. Otherwise as
+/* cg_follow_bytes(follow, buf, size): 1 to size bytes as they come. Otherwise as
  * cg_follow_line. Traceless. */
-#define cg_follow_read(...) cg__follow_read(__VA_ARGS__, )
-#define cg__follow_read(f, b, n, ...)                                                      \
-    CG__OP_OF(cg_follow, cg_follow_read, .follow = (f), .buf = (b),                        \
+#define cg_follow_bytes(...) cg__follow_bytes(__VA_ARGS__, )
+#define cg__follow_bytes(f, b, n, ...)                                                      \
+    CG__OP_OF(cg_follow, cg_follow_bytes, .follow = (f), .buf = (b),                        \
               .size = (n), __VA_ARGS__)
 
-/* cg_follow_open(sched, path, &follow): cg_follow_open_on with keywords, as in
+/* cg_follower_open(sched, path, &follow): cg_follower_open_with with keywords, as in
  * .from_start = true. */
-#define cg_follow_open(...) cg__follow_open(__VA_ARGS__, )
-#define cg__follow_open(sched, path, out, ...)                                             \
-    cg_follow_open_on(sched, path, out,                                                    \
-                      CG__OPTIONS(struct cg_follow_options, __VA_ARGS__))
+#define cg_follower_open(...) cg__follower_open(__VA_ARGS__, )
+#define cg__follower_open(sched, path, out, ...)                                             \
+    cg_follower_open_with(sched, path, out,                                                    \
+                      CG__OPTIONS(struct cg_follower_options, __VA_ARGS__))
 
 #endif
 
 CG_EXTERN_C_BEGIN
 
-extern CG_API const struct cg_op_type cg_follow_line_type, cg_follow_read_type;
+extern CG_API const struct cg_op_type cg_follow_line_type, cg_follow_bytes_type;
 
 /* Follows the file that has this path, now and whenever another takes its place: the old one
  * is read to its end, at least until the new one has its first byte, so that nothing is lost
@@ -70,13 +70,13 @@ extern CG_API const struct cg_op_type cg_follow_line_type, cg_follow_read_type;
  * two looks is taken for one that has grown. The path is copied. Where the system tells of
  * changes (inotify) they are seen at once, elsewhere at intervals. 0; -ENOENT, -EACCES ...;
  * -EINVAL: no regular file; -EMFILE, -ENOMEM. */
-CG_API int cg_follow_open_on(struct cg_sched *sched, const char *path,
-                             struct cg_follow **follow,
-                             const struct cg_follow_options *options);
+CG_API int cg_follower_open_with(struct cg_sched *sched, const char *path,
+                             struct cg_follower **follow,
+                             const struct cg_follower_options *options);
 
 /* Ends it; whoever reads it is answered -EBADF, also if its operation has completed but its
  * coroutine has not run since. Before the scheduler is freed. NULL is ignored. */
-CG_API void cg_follow_close(struct cg_follow *follow);
+CG_API void cg_follower_close(struct cg_follower *follow);
 
 CG_EXTERN_C_END
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Futures, tasks and handles, as asyncio has them: a result that is still to come, a coroutine
  * whose result it is, and a call that is still to be made. All of it in the scheduler's thread;
- * from other threads by cg_post. See cg_future(3). */
+ * from other threads by cg_sched_post. See cg_future(3). */
 #ifndef COGEN_FUTURE_H
 #define COGEN_FUTURE_H
 
@@ -21,10 +21,10 @@ CG_EXTERN_C_BEGIN
  * cg_future_unref. NULL: no memory. */
 CG_API struct cg_future *cg_future_new(struct cg_sched *sched);
 
-/* Starts a coroutine, as cg_sched_start does, and answers the future of its result: a task.
+/* Starts a coroutine, as cg_sched_start_with does, and answers the future of its result: a task.
  * A task that fails when nobody holds its future is told by cg_sched_set_failed. NULL: no
  * memory, or no fn. */
-CG_API struct cg_future *cg_task_create(struct cg_sched *sched, cg_fn *fn, void *arg,
+CG_API struct cg_future *cg_task_new_with(struct cg_sched *sched, cg_fn *fn, void *arg,
                                         const struct cg_coro_options *options);
 
 /* One more reference; the future goes with the last one. A future that is awaited, has
@@ -61,25 +61,25 @@ CG_API int cg_future_add_done(struct cg_future *future, cg_done_fn *fn, void *ar
 CG_API size_t cg_future_remove_done(struct cg_future *future, cg_done_fn *fn, void *arg);
 
 /* Runs the scheduler until the future is done and answers its result, -EDEADLK if the run
- * ends before, or what cg_step answers. From outside coroutines. */
-CG_API ssize_t cg_run_until(struct cg_sched *sched, struct cg_future *future);
+ * ends before, or what cg_sched_step answers. From outside coroutines. */
+CG_API ssize_t cg_sched_run_until(struct cg_sched *sched, struct cg_future *future);
 
 /* Has fn(arg) called outside any coroutine: in the next turn; `delay` ns from now; at a moment
- * of cg_now. Never early, in the order of the moments, and of asking. Holds the run open. If
+ * of cg_sched_now. Never early, in the order of the moments, and of asking. Holds the run open. If
  * `handle` is not NULL, *handle gets a reference, to be given back by cg_handle_unref. 0 or
  * -ENOMEM. */
-CG_API int cg_call_soon(struct cg_sched *sched, void (*fn)(void *arg), void *arg,
+CG_API int cg_sched_call_soon(struct cg_sched *sched, void (*fn)(void *arg), void *arg,
                         struct cg_handle **handle);
-CG_API int cg_call_later(struct cg_sched *sched, int64_t delay, void (*fn)(void *arg),
+CG_API int cg_sched_call_later(struct cg_sched *sched, int64_t delay, void (*fn)(void *arg),
                          void *arg, struct cg_handle **handle);
-CG_API int cg_call_at(struct cg_sched *sched, int64_t moment, void (*fn)(void *arg),
+CG_API int cg_sched_call_at(struct cg_sched *sched, int64_t moment, void (*fn)(void *arg),
                       void *arg, struct cg_handle **handle);
 
 /* The call will not be made. 0; -EALREADY: it has been made, or cancelled before. */
 CG_API int cg_handle_cancel(struct cg_handle *handle);
 CG_API bool cg_handle_cancelled(const struct cg_handle *handle);
 
-/* The moment for which it was asked; of a cg_call_soon, when it was. */
+/* The moment for which it was asked; of a cg_sched_call_soon, when it was. */
 CG_API int64_t cg_handle_when(const struct cg_handle *handle);
 
 /* Gives the reference back; the call is made nevertheless. NULL is ignored. */
@@ -91,11 +91,11 @@ CG_EXTERN_C_END
 
 #ifndef __cplusplus
 
-/* cg_task_new(sched, fn, arg, .name = "factorial"): cg_task_create with the keywords of
+/* cg_task_new(sched, fn, arg, .name = "factorial"): cg_task_new_with with the keywords of
  * cg_add. */
 #define cg_task_new(...) cg__task_new(__VA_ARGS__, )
 #define cg__task_new(sched, fn, arg, ...)                                                  \
-    cg_task_create(sched, fn, arg, CG__OPTIONS(struct cg_coro_options, __VA_ARGS__))
+    cg_task_new_with(sched, fn, arg, CG__OPTIONS(struct cg_coro_options, __VA_ARGS__))
 
 struct cg_await_op {
     CG_OP_HEAD;

@@ -29,7 +29,7 @@ CG_EXTERN_C_BEGIN
 /* A generator that will run fn(gen, arg) when it is first resumed. The options are copied
  * (NULL: all defaults). To be given back by cg_gen_free. NULL: no memory, no fn, or no such
  * stack size. Its stack comes from a pool of the calling thread. */
-CG_API struct cg_gen *cg_gen_create(cg_gen_fn *fn, void *arg,
+CG_API struct cg_gen *cg_gen_new_with(cg_gen_fn *fn, void *arg,
                                     const struct cg_gen_options *options);
 
 /* Four ways to resume a generator; the caller goes on when it has yielded a value or ended.
@@ -103,6 +103,6 @@ CG_EXTERN_C_END
 /* The same with keyword arguments: cg_gen_new(fn, arg, .name = "countdown"). */
 #define cg_gen_new(...) cg__gen_new(__VA_ARGS__, )
 #define cg__gen_new(fn, arg, ...)                                                      \
-    cg_gen_create(fn, arg, CG__OPTIONS(struct cg_gen_options, __VA_ARGS__))
+    cg_gen_new_with(fn, arg, CG__OPTIONS(struct cg_gen_options, __VA_ARGS__))
 #endif
 #endif

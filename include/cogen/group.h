@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Groups (nurseries): coroutines that cannot outlive the function that started them. A
- * group is opened on the owner's stack, coroutines are added to it, and cg_group_wait
+ * group is opened on the owner's stack, coroutines are added to it, and cg_wait_group
  * waits for all of them and closes it. See cg_group(3). */
 #ifndef COGEN_GROUP_H
 #define COGEN_GROUP_H
@@ -16,7 +16,7 @@ struct cg_group_options {
     void *reserved;
 };
 
-/* The caller's, from cg_group_open until cg_group_wait has answered. The library's
+/* The caller's, from cg_group_open until cg_wait_group has answered. The library's
  * inside. */
 struct cg_group {
     struct cg_scope scope; /* what the owner waits for while the group is open */
@@ -25,7 +25,7 @@ struct cg_group {
     size_t count;
     int64_t grace;
     struct cg_op *wait;
-    ssize_t result; /* the first failure; once closed the answer of cg_group_wait */
+    ssize_t result; /* the first failure; once closed the answer of cg_wait_group */
     int32_t reason; /* why it was cancelled, 0: it was not */
     bool keep_going;
     bool closed;
@@ -34,7 +34,7 @@ struct cg_group {
 
 #ifndef __cplusplus
 
-struct cg_group_add_op {
+struct cg_add_to_group_op {
     CG_OP_HEAD;
     struct cg_group *group;
     cg_fn *fn;
@@ -44,7 +44,7 @@ struct cg_group_add_op {
     struct cg_coro **coro;
 };
 
-struct cg_group_wait_op {
+struct cg_wait_group_op {
     CG_OP_HEAD;
     struct cg_group *group;
 };
@@ -60,39 +60,39 @@ struct cg_group_wait_op {
  * those whose .answer is wanted. */
 #define cg_group_open(...) cg__group_open(__VA_ARGS__, )
 #define cg__group_open(group, ...)                                                         \
-    cg_group_begin(group, CG__OPTIONS(struct cg_group_options, __VA_ARGS__))
+    cg_group_open_with(group, CG__OPTIONS(struct cg_group_options, __VA_ARGS__))
 
-/* cg_group_add(&group, fn, arg): starts a coroutine in the group. Keywords .name
+/* cg_add_to_group(&group, fn, arg): starts a coroutine in the group. Keywords .name
  * (borrowed), .answer = &rc (set when it ends: what it returned), .coro = &ref (to be
- * given back by cg_unref). By the owner, by the group's own coroutines, or any other of
+ * given back by cg_coro_unref). By the owner, by the group's own coroutines, or any other of
  * the scheduler. It runs first unless .prio has CG_PRIO_CORO. 0, -EINVAL, -ENOMEM;
  * -ECANCELED: the group has been cancelled. */
-#define cg_group_add(...) cg__group_add(__VA_ARGS__, )
-#define cg__group_add(g, f, a, ...)                                                        \
-    CG_OP(cg_group_add, .group = (g), .fn = (f), .arg = (a), __VA_ARGS__)
+#define cg_add_to_group(...) cg__add_to_group(__VA_ARGS__, )
+#define cg__add_to_group(g, f, a, ...)                                                        \
+    CG_OP(cg_add_to_group, .group = (g), .fn = (f), .arg = (a), __VA_ARGS__)
 
-/* cg_group_wait(&group): waits until all coroutines of the group have ended, those that
+/* cg_wait_group(&group): waits until all coroutines of the group have ended, those that
  * were added meanwhile, too, and closes it. However it is cancelled or times out, which
  * cancels the group, it does not answer before: nothing is left of the group. Answers the
  * first failure; else why the group was cancelled, -ETIMEDOUT or -ECANCELED; else 0.
  * -EPERM: by another coroutine than the owner. */
-#define cg_group_wait(...) cg__group_wait(__VA_ARGS__, )
-#define cg__group_wait(g, ...)                                                             \
-    CG_OP(cg_group_wait, .group = (g), .shield = true, __VA_ARGS__)
+#define cg_wait_group(...) cg__wait_group(__VA_ARGS__, )
+#define cg__wait_group(g, ...)                                                             \
+    CG_OP(cg_wait_group, .group = (g), .shield = true, __VA_ARGS__)
 
 #endif
 
 CG_EXTERN_C_BEGIN
 
-extern CG_API const struct cg_op_type cg_group_add_type, cg_group_wait_type;
+extern CG_API const struct cg_op_type cg_add_to_group_type, cg_wait_group_type;
 
 /* What cg_group_open does; answers the group. */
-CG_API struct cg_group *cg_group_begin(struct cg_group *group,
+CG_API struct cg_group *cg_group_open_with(struct cg_group *group,
                                        const struct cg_group_options *options);
 
-/* Starts a coroutine in the group, as cg_group_add, but never yields, and takes more
+/* Starts a coroutine in the group, as cg_add_to_group, but never yields, and takes more
  * options; `answer`, where what it returns is to be put, may be NULL. */
-CG_API int cg_group_start(struct cg_group *group, cg_fn *fn, void *arg, ssize_t *answer,
+CG_API int cg_group_start_with(struct cg_group *group, cg_fn *fn, void *arg, ssize_t *answer,
                           const struct cg_coro_options *options);
 
 /* Cancels the group, see cg_group_open; nothing happens if it has been cancelled. */

@@ -123,7 +123,7 @@ struct cg_http_fetch {
     bool stay;          /* redirects are answered, not followed */
     bool downgrade;     /* follows them from https to http, too */
     bool stream;        /* the answer comes with the head; the body is had from
-                           cg_http_reply_read */
+                           cg_http_read_reply */
     bool raw;           /* no Accept-Encoding, nothing is decoded */
     bool bare;          /* of our fields only Host, and what says how long the body is: for
                            those who hand on what others ask */
@@ -148,7 +148,7 @@ struct cg_http_fetch_op { /* get, fetch */
     bool started;
 };
 
-struct cg_http_reply_read_op { /* reply_read */
+struct cg_http_read_reply_op { /* reply_read */
     CG_OP_HEAD;
     struct cg_http_reply *reply;
     void *buf;
@@ -180,29 +180,29 @@ struct cg_http_reply_read_op { /* reply_read */
 #define cg__http_fetch(c, f, r, ...)                                                   \
     CG_OP(cg_http_fetch, .client = (c), .fetch = (f), .reply = (r), __VA_ARGS__)
 
-/* cg_http_reply_read(reply, buf, len): 1 to len bytes of a streamed body, as they come; 0 at
+/* cg_http_read_reply(reply, buf, len): 1 to len bytes of a streamed body, as they come; 0 at
  * its end, when the trailers are there. Errors are those of cg_http_fetch, and stay; after a
  * timeout or a cancellation one may go on reading. Nothing is lost then: traceless. -EBUSY:
  * another coroutine reads it; -EBADF: it was freed before the coroutine ran on. */
-#define cg_http_reply_read(...) cg__http_reply_read(__VA_ARGS__, )
-#define cg__http_reply_read(r, b, n, ...)                                              \
-    CG_OP(cg_http_reply_read, .reply = (r), .buf = (b), .len = (n), __VA_ARGS__)
+#define cg_http_read_reply(...) cg__http_read_reply(__VA_ARGS__, )
+#define cg__http_read_reply(r, b, n, ...)                                              \
+    CG_OP(cg_http_read_reply, .reply = (r), .buf = (b), .len = (n), __VA_ARGS__)
 
-/* cg_http_client_new(.tls = cg_http_tls(tls)): cg_http_client_create with keywords. */
+/* cg_http_client_new(.tls = cg_http_tls(tls)): cg_http_client_new_with with keywords. */
 #define cg_http_client_new(...)                                                        \
-    cg_http_client_create(                                                             \
+    cg_http_client_new_with(                                                             \
         CG__OPTIONS(struct cg_http_client_options, __VA_ARGS__))
 
 #endif
 
 CG_EXTERN_C_BEGIN
 
-extern CG_API const struct cg_op_type cg_http_fetch_type, cg_http_reply_read_type;
+extern CG_API const struct cg_op_type cg_http_fetch_type, cg_http_read_reply_type;
 
 /* A new client. The options are copied, their texts too; the environment is read now. NULL:
  * no memory. */
 CG_API struct cg_http_client *
-cg_http_client_create(const struct cg_http_client_options *options);
+cg_http_client_new_with(const struct cg_http_client_options *options);
 
 /* Closes the unused connections, and the others when their replies are freed. NULL is
  * ignored. */
@@ -229,7 +229,7 @@ CG_API struct cg_http_headers *cg_http_reply_headers(struct cg_http_reply *reply
 CG_API struct cg_http_headers *cg_http_reply_trailers(struct cg_http_reply *reply);
 
 /* The value of the first header field of that name; NULL: there is none. */
-CG_API const char *cg_http_reply_get(const struct cg_http_reply *reply,
+CG_API const char *cg_http_reply_header(const struct cg_http_reply *reply,
                                      const char *name);
 
 /* The body as it was read whole, *size bytes (size may be NULL), with a NUL behind it; of a

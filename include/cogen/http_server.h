@@ -4,10 +4,10 @@
  *
  *     static ssize_t hello(struct cg_http_request *req, void *arg)
  *     {
- *         return cg_yield(cg_http_text(req, 200, "Hello, world!\n"));
+ *         return cg_yield(cg_http_send_text(req, 200, "Hello, world!\n"));
  *     }
  *     ...
- *     cg_http_mount(server, "GET /hello", hello, NULL);
+ *     cg_http_server_mount(server, "GET /hello", hello, NULL);
  *     cg_yield(cg_http_serve(server, listener)); */
 #ifndef COGEN_HTTP_SERVER_H
 #define COGEN_HTTP_SERVER_H
@@ -108,7 +108,7 @@ struct cg_http_read_op { /* read, body */
     char **data;
 };
 
-struct cg_http_answer_op { /* answer, text, write */
+struct cg_http_respond_op { /* answer, text, write */
     CG_OP_HEAD;
     const char *mime;
     int status;
@@ -126,14 +126,14 @@ struct cg_http_send_file_op {
     int file;
 };
 
-struct cg_http_event_op {
+struct cg_http_send_event_op {
     CG_OP_HEAD;
     const char *event, *data, *id;
     int64_t retry;
     struct cg_http_request *req;
 };
 
-struct cg_http_interim_op {
+struct cg_http_send_interim_op {
     CG_OP_HEAD;
     struct cg_http_request *req;
     const struct cg_http_field *fields;
@@ -147,9 +147,9 @@ struct cg_http_upgrade_op {
     int status;
 };
 
-/* cg_http_server_new(.body_limit = n, ...): cg_http_server_create with keywords. */
+/* cg_http_server_new(.body_limit = n, ...): cg_http_server_new_with with keywords. */
 #define cg_http_server_new(...)                                                            \
-    cg_http_server_create(                                                                 \
+    cg_http_server_new_with(                                                                 \
         CG__OPTIONS(struct cg_http_server_options, __VA_ARGS__))
 
 /* cg_http_serve(server, listener): accepts connections and answers their requests, until it
@@ -177,33 +177,33 @@ struct cg_http_upgrade_op {
 #define cg__http_read(r, b, n, ...)                                                        \
     CG_OP(cg_http_read, .req = (r), .buf = (b), .len = (n), __VA_ARGS__)
 
-/* cg_http_body(req, &data): the whole body, or what is left of it, with a NUL behind it;
+/* cg_http_read_body(req, &data): the whole body, or what is left of it, with a NUL behind it;
  * answers its length. It is the request's until its handler returns. .len = n: a limit lower
  * than the server's. Errors as cg_http_read, -ENOMEM. Partial: what had come when it was
  * cancelled is gone. */
-#define cg_http_body(...) cg__http_body(__VA_ARGS__, )
-#define cg__http_body(r, d, ...)                                                           \
-    CG__OP_OF(cg_http_read, cg_http_body, .req = (r), .data = (d), __VA_ARGS__)
+#define cg_http_read_body(...) cg__http_read_body(__VA_ARGS__, )
+#define cg__http_read_body(r, d, ...)                                                           \
+    CG__OP_OF(cg_http_read, cg_http_read_body, .req = (r), .data = (d), __VA_ARGS__)
 
-/* cg_http_answer(req, status, body, size): answers with all of the body. Keyword .mime: the
+/* cg_http_respond(req, status, body, size): answers with all of the body. Keyword .mime: the
  * Content-Type, unless that is set. It may be sent together with the answers to requests that
- * came in the same packet. The status is 200 to 999: 1xx are for cg_http_interim and
+ * came in the same packet. The status is 200 to 999: 1xx are for cg_http_send_interim and
  * cg_http_upgrade; with 204, 205 and 304 the body is not sent. If the request's body is not
  * read yet, see drain_limit. 0; -EALREADY: the answer has begun; -EINVAL: another status, or
  * a type with control characters or of no length. */
-#define cg_http_answer(...) cg__http_answer(__VA_ARGS__, )
-#define cg__http_answer(r, s, b, n, ...)                                                    \
-    CG_OP(cg_http_answer, .req = (r), .status = (s), .body = (b), .size = (n), __VA_ARGS__)
+#define cg_http_respond(...) cg__http_respond(__VA_ARGS__, )
+#define cg__http_respond(r, s, b, n, ...)                                                    \
+    CG_OP(cg_http_respond, .req = (r), .status = (s), .body = (b), .size = (n), __VA_ARGS__)
 
-/* cg_http_text(req, status, "text"): the same for a string, which is text/plain unless .mime
+/* cg_http_send_text(req, status, "text"): the same for a string, which is text/plain unless .mime
  * says otherwise. */
-#define cg_http_text(...) cg__http_text_op(__VA_ARGS__, )
+#define cg_http_send_text(...) cg__http_text_op(__VA_ARGS__, )
 #define cg__http_text_op(r, s, text, ...)                                                  \
-    CG_OP(cg_http_answer, .req = (r), .status = (s), .body = (text), .size = SIZE_MAX,      \
+    CG_OP(cg_http_respond, .req = (r), .status = (s), .body = (text), .size = SIZE_MAX,      \
           __VA_ARGS__)
 
 /* cg_http_write(req, buf, len): writes a piece of the body; the first sends the head, with the
- * status that cg_http_status set (200). It goes out at once and waits for the client to take
+ * status that cg_http_response_set_status set (200). It goes out at once and waits for the client to take
  * it. The body is in chunks, or up to the end of the connection (HTTP/1.0), or, if a field
  * Content-Length was set, of that length: more is -EMSGSIZE. Text whose length is not set is
  * compressed for clients that accept it, by what Content-Type says (no server-sent events);
@@ -211,7 +211,7 @@ struct cg_http_upgrade_op {
  * without it, also one of nothing (NULL, 0), sends all, and so does the end. len. */
 #define cg_http_write(...) cg__http_write(__VA_ARGS__, )
 #define cg__http_write(r, b, n, ...)                                                       \
-    CG__OP_OF(cg_http_answer, cg_http_write, .req = (r), .body = (b), .size = (n), __VA_ARGS__)
+    CG__OP_OF(cg_http_respond, cg_http_write, .req = (r), .body = (b), .size = (n), __VA_ARGS__)
 
 /* cg_http_send_file(req, fd, offset, size): as cg_http_write, from an open file. CG_EOF: the
  * file has become shorter. 0. */
@@ -220,20 +220,20 @@ struct cg_http_upgrade_op {
     CG_OP(cg_http_send_file, .req = (r), .file = (f), .offset = (o), .size = (n),          \
           __VA_ARGS__)
 
-/* cg_http_event(req, .data = "text", .event = "name", .id = "7", .retry = ns): a server-sent
+/* cg_http_send_event(req, .data = "text", .event = "name", .id = "7", .retry = ns): a server-sent
  * event; the first begins the stream. Without any of them: a comment, which keeps the
  * connection alive. 0; -EINVAL: a line break in the name or id. */
-#define cg_http_event(...) cg__http_event_op(__VA_ARGS__, )
-#define cg__http_event_op(r, ...) CG_OP(cg_http_event, .req = (r), __VA_ARGS__)
+#define cg_http_send_event(...) cg__http_send_event_op(__VA_ARGS__, )
+#define cg__http_send_event_op(r, ...) CG_OP(cg_http_send_event, .req = (r), __VA_ARGS__)
 
-/* cg_http_interim(req, status, fields): sends an interim answer, 103 Early Hints say; the one
+/* cg_http_send_interim(req, status, fields): sends an interim answer, 103 Early Hints say; the one
  * that counts has yet to be made. fields: ended by an empty one, borrowed; NULL: none. To a
  * client of HTTP/1.0, which knows none, nothing is sent. 0; -EALREADY: the answer has begun;
  * -EINVAL: no status of this kind, or a field that cannot be sent; -EMSGSIZE: too many. If it
  * fails otherwise or is cancelled the connection is cut. */
-#define cg_http_interim(...) cg__http_interim(__VA_ARGS__, )
-#define cg__http_interim(r, s, f, ...)                                                     \
-    CG_OP(cg_http_interim, .req = (r), .status = (s), .fields = (f), __VA_ARGS__)
+#define cg_http_send_interim(...) cg__http_send_interim(__VA_ARGS__, )
+#define cg__http_send_interim(r, s, f, ...)                                                     \
+    CG_OP(cg_http_send_interim, .req = (r), .status = (s), .fields = (f), __VA_ARGS__)
 
 /* cg_http_upgrade(req, status, &sock): answers with this status (101, or 2xx to CONNECT) and
  * the fields that were set, and hands the connection over: *sock with what it has unread is
@@ -250,13 +250,13 @@ struct cg_http_upgrade_op {
 CG_EXTERN_C_BEGIN
 
 extern CG_API const struct cg_op_type cg_http_serve_type, cg_http_shutdown_type,
-    cg_http_read_type, cg_http_body_type, cg_http_answer_type, cg_http_write_type,
-    cg_http_send_file_type, cg_http_event_type, cg_http_interim_type, cg_http_upgrade_type;
+    cg_http_read_type, cg_http_read_body_type, cg_http_respond_type, cg_http_write_type,
+    cg_http_send_file_type, cg_http_send_event_type, cg_http_send_interim_type, cg_http_upgrade_type;
 
 /* A server that serves nothing yet; options are copied (NULL: all defaults). NULL: no
  * memory. */
 CG_API struct cg_http_server *
-cg_http_server_create(const struct cg_http_server_options *options);
+cg_http_server_new_with(const struct cg_http_server_options *options);
 
 /* Frees it; nothing may be serving. NULL is ignored. */
 CG_API void cg_http_server_free(struct cg_http_server *server);
@@ -267,11 +267,11 @@ CG_API void cg_http_server_free(struct cg_http_server *server);
  * CONNECT, of "OPTIONS *". The most special pattern wins. A path that only other methods have
  * is answered 405, no path 404. 0; -EINVAL: not a pattern, or a method that the server does
  * not know (requests with it are answered 501); -EEXIST; -ENOMEM. */
-CG_API int cg_http_mount(struct cg_http_server *server, const char *pattern,
+CG_API int cg_http_server_mount(struct cg_http_server *server, const char *pattern,
                          cg_http_handler *handler, void *arg);
 
 /* The number of open connections. */
-CG_API unsigned cg_http_connections(const struct cg_http_server *server);
+CG_API unsigned cg_http_server_connections(const struct cg_http_server *server);
 
 /* ---- The request; texts are its own, until its handler returns ---- */
 
@@ -279,50 +279,50 @@ CG_API unsigned cg_http_connections(const struct cg_http_server *server);
  * a slash or a percent sign within a name is told from others, and without dot segments: "/a"
  * for "/b/../a". Patterns are matched with that. "*": of OPTIONS for the server itself, also in
  * the form of "OPTIONS http://host". */
-CG_API const char *cg_http_method(const struct cg_http_request *req);
-CG_API const char *cg_http_target(const struct cg_http_request *req);
-CG_API const char *cg_http_path(const struct cg_http_request *req);
+CG_API const char *cg_http_request_method(const struct cg_http_request *req);
+CG_API const char *cg_http_request_target(const struct cg_http_request *req);
+CG_API const char *cg_http_request_path(const struct cg_http_request *req);
 
 /* The segment that ":name" stands for, decoded: "a%2Fb" is "a/b". Of a pattern that
  * ends with a slash, what is beneath it is called "*", and is decoded as the path is. The value of a name in the query. NULL: there is none. */
-CG_API const char *cg_http_param(const struct cg_http_request *req, const char *name);
-CG_API const char *cg_http_query(struct cg_http_request *req, const char *name);
+CG_API const char *cg_http_request_param(const struct cg_http_request *req, const char *name);
+CG_API const char *cg_http_request_query(struct cg_http_request *req, const char *name);
 
 /* The first header field of that name, or NULL; all fields; those behind a chunked body, once
  * that has been read. Host is that of the target where the target has one. */
-CG_API const char *cg_http_header(const struct cg_http_request *req, const char *name);
-CG_API const struct cg_http_headers *cg_http_headers(const struct cg_http_request *req);
-CG_API const struct cg_http_headers *cg_http_trailers(const struct cg_http_request *req);
+CG_API const char *cg_http_request_header(const struct cg_http_request *req, const char *name);
+CG_API const struct cg_http_headers *cg_http_request_headers(const struct cg_http_request *req);
+CG_API const struct cg_http_headers *cg_http_request_trailers(const struct cg_http_request *req);
 
 /* The length of the body: 0: none; -1: not known before its end. */
-CG_API int64_t cg_http_length(const struct cg_http_request *req);
+CG_API int64_t cg_http_request_length(const struct cg_http_request *req);
 
 /* The minor version, of 1.0 or 1.1; later ones are treated as 1.1. */
-CG_API int cg_http_minor(const struct cg_http_request *req);
+CG_API int cg_http_request_minor(const struct cg_http_request *req);
 
 /* The connection: borrowed, for its addresses, and to poll for CG_IN, which is how a
  * handler that writes a stream learns that the client has left. */
-CG_API struct cg_sock *cg_http_sock(const struct cg_http_request *req);
+CG_API struct cg_sock *cg_http_request_sock(const struct cg_http_request *req);
 
 /* ---- The response, before it begins ---- */
 
-/* The status of what cg_http_write and cg_http_event begin, or of an answer without a body,
+/* The status of what cg_http_write and cg_http_send_event begin, or of an answer without a body,
  * if the handler does nothing else. 200 to 999; any other makes these -EINVAL, and an answer
  * that the handler leaves to the server a 500. */
-CG_API void cg_http_status(struct cg_http_request *req, int status);
+CG_API void cg_http_response_set_status(struct cg_http_request *req, int status);
 
 /* Sets a header field, or adds one more of that name. A Server or Date takes the place of
  * ours. 0, -EINVAL, -ENOMEM, -EALREADY (the
  * head has been sent). */
-CG_API int cg_http_set(struct cg_http_request *req, const char *name, const char *value);
-CG_API int cg_http_add(struct cg_http_request *req, const char *name, const char *value);
+CG_API int cg_http_response_set_header(struct cg_http_request *req, const char *name, const char *value);
+CG_API int cg_http_response_add_header(struct cg_http_request *req, const char *name, const char *value);
 
 /* Adds a field to be sent behind a body in chunks; left out where there are none. */
-CG_API int cg_http_trailer(struct cg_http_request *req, const char *name,
+CG_API int cg_http_response_add_trailer(struct cg_http_request *req, const char *name,
                            const char *value);
 
 /* Has the connection closed after this answer. */
-CG_API void cg_http_close(struct cg_http_request *req);
+CG_API void cg_http_response_close(struct cg_http_request *req);
 
 /* ---- Files ---- */
 
@@ -334,7 +334,7 @@ struct cg_http_files_options {
     void *reserved;
 };
 
-/* The files beneath a directory, for "GET /prefix/" patterns: handler cg_http_send_files with
+/* The files beneath a directory, for "GET /prefix/" patterns: handler cg_http_files_handler with
  * this as its arg. 0 or -errno. */
 struct cg_http_files;
 CG_API int cg_http_files_open(const char *root, const struct cg_http_files_options *options,
@@ -344,7 +344,7 @@ CG_API void cg_http_files_close(struct cg_http_files *files);
 /* A handler, cg_http_files being its arg: answers with the file that the rest of the path
  * names, with conditions, ranges, index.html and compressed siblings. No path leads out of
  * the directory. */
-CG_API ssize_t cg_http_send_files(struct cg_http_request *req, void *files);
+CG_API ssize_t cg_http_files_handler(struct cg_http_request *req, void *files);
 
 CG_EXTERN_C_END
 #endif

@@ -55,7 +55,7 @@ struct cg_offload_op {
 };
 
 /* cg_offload(fn, arg): runs fn(arg) in a thread of a pool, and answers what it returns. fn
- * may block; it may not use anything of a scheduler but cg_post and cg_stop, and yields
+ * may block; it may not use anything of a scheduler but cg_sched_post and cg_sched_stop, and yields
  * nothing (-EPERM). Holds the run open. Keywords:
  *   .pool     where; NULL: the process's own
  *   .abandon  a running function may be left behind: abandon(arg) is called in its thread when

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Operations: what a coroutine yields. Users need cg_yield, cg_result and the keywords;
+/* Operations: what a coroutine yields. Users need cg_yield, cg_op_result and the keywords;
  * the rest is for those who define operation types of their own. See cg_op(3). */
 #ifndef COGEN_OP_H
 #define COGEN_OP_H
@@ -48,16 +48,16 @@ struct cg_op_type {
     const char *name;
     unsigned flags; /* enum cg_op_flags */
     /* Starts the operation. Never suspends. DONE: op->result is set and nobody sleeps.
-     * PENDING: whoever holds the op calls cg_complete later (or has already, within this
+     * PENDING: whoever holds the op calls cg_op_complete later (or has already, within this
      * call), exactly once. RUN: this op, on this object, is compound: run is called.
      * NULL means RUN. */
     enum cg_verdict (*process)(struct cg_op *op, struct cg_sched *sched);
     /* The body of a compound op: a coroutine's code, may yield other ops; its return value
      * is the result. Runs on the yielder's stack, inside a scope with the op's deadline. */
     ssize_t (*run)(struct cg_op *op);
-    /* Takes a pending op back. DONE: nobody holds it any more (do not call cg_complete).
+    /* Takes a pending op back. DONE: nobody holds it any more (do not call cg_op_complete).
      * PENDING: it will still be completed; the answer is the reason of the cancellation
-     * whatever cg_complete says, unless that is -EBADF. NULL means DONE. Also called instead of run, when process
+     * whatever cg_op_complete says, unless that is -EBADF. NULL means DONE. Also called instead of run, when process
      * has answered RUN but there is no memory for a coroutine to run it. */
     enum cg_verdict (*cancel)(struct cg_op *op, struct cg_sched *sched);
     /* Turns the raw result (op->result) into the caller's answer, in the caller's
@@ -104,7 +104,7 @@ struct cg_object {
 /* The head of every operation. Keywords, to be set by name in any constructor:
  *   .timeout       length from now; 0: the default; CG_NOWAIT; CG_NEVER
  *   .deadline      moment; 0: none. The earliest of both and of the enclosing scopes counts.
- *                  If it lies before cg_now the op is not begun: -ETIMEDOUT, whatever could
+ *                  If it lies before cg_sched_now the op is not begun: -ETIMEDOUT, whatever could
  *                  be had at once (but where the op must clean up: waiting for a group, ending
  *                  a process, shutting a server down)
  *   .weak_timeout  .timeout is an idle timeout: it starts anew whenever there is progress
@@ -168,7 +168,7 @@ CG_API ssize_t cg_yield(struct cg_op *op);
 
 /* The answer of an op that has completed, such as a branch of cg_any; -EBUSY while it
  * waits. */
-CG_API ssize_t cg_result(const struct cg_op *op);
+CG_API ssize_t cg_op_result(const struct cg_op *op);
 
 /* Prints an op as text, "read fd 7, 0/4096, since 1.2 s", as snprintf does. */
 CG_API int cg_op_print(const struct cg_op *op, char *buf, size_t size);
@@ -177,16 +177,16 @@ CG_API int cg_op_print(const struct cg_op *op, char *buf, size_t size);
 
 /* The op has completed with this raw result: its waiter becomes runnable. Called by
  * whoever holds a pending op, exactly once, never after its cancel slot answered DONE. */
-CG_API void cg_complete(struct cg_op *op, ssize_t result);
+CG_API void cg_op_complete(struct cg_op *op, ssize_t result);
 
 /* The same for an op that waited for what `by`, an op that is being processed, has done: its
  * coroutine goes to the head of the ready queue if the priority of `by` says so. */
-CG_API void cg_complete_by(struct cg_op *op, ssize_t result, const struct cg_op *by);
+CG_API void cg_op_complete_by(struct cg_op *op, ssize_t result, const struct cg_op *by);
 
 /* Ends a process slot that has completed other ops: the op, with this result, completes too,
  * and its coroutine runs behind theirs unless its priority favours it. The slot returns what
  * this answers. */
-CG_API enum cg_verdict cg_after_others(struct cg_op *op, ssize_t result);
+CG_API enum cg_verdict cg_op_after_others(struct cg_op *op, ssize_t result);
 
 /* Whoever waits on an object that is closed or freed is to be answered -EBADF, also if its op
  * has completed and only its coroutine has not run since: else it would use the object again.
@@ -204,15 +204,15 @@ CG_API enum cg_verdict cg_object_enter(struct cg_object *object, struct cg_op *o
 CG_API int cg_object_leave(struct cg_object *object, struct cg_op *op);
 
 /* The op made progress: a weak timeout starts anew. */
-CG_API void cg_progress(struct cg_op *op);
+CG_API void cg_op_progress(struct cg_op *op);
 
 /* Moves the expiry of the op that is being processed (called from process only): the op
  * times out at this moment if that is earlier than what its keywords say. */
-CG_API void cg_expire_at(struct cg_op *op, int64_t moment);
+CG_API void cg_op_expire_at(struct cg_op *op, int64_t moment);
 
 /* The op that is being processed moved this many bytes at once: counts against the budget
  * after which a coroutine lets the others run (16 immediate completions or 64 KiB). */
-CG_API void cg_charge(struct cg_sched *sched, size_t bytes);
+CG_API void cg_sched_charge(struct cg_sched *sched, size_t bytes);
 
 /* A call that the scheduler makes in its next turn, outside any coroutine: for a holder that
  * could go on at once but would keep the others waiting. Embedded in what it is for; the
@@ -225,7 +225,7 @@ struct cg_deferred {
 
 /* Has deferred->fn(deferred) called in the next turn; once, if it is queued already. It
  * cannot be taken back, and must stay until it has been called. */
-CG_API void cg_defer(struct cg_sched *sched, struct cg_deferred *deferred);
+CG_API void cg_sched_defer(struct cg_sched *sched, struct cg_deferred *deferred);
 
 /* The coroutine that waits for this op (through any number of cg_any or cg_all). */
 CG_API struct cg_coro *cg_op_coro(const struct cg_op *op);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The operating system's signals (SIGINT, SIGUSR1 ...) as operations. Not to be confused with
- * named signals, <cogen/signal.h>. See cg_os_signal(3). */
+ * named signals, <cogen/signal.h>. See cg_wait_os_signal(3). */
 #ifndef COGEN_OS_SIGNAL_H
 #define COGEN_OS_SIGNAL_H
 
@@ -19,17 +19,17 @@ struct cg_os_listener {
     int signo;
 };
 
-struct cg_os_signal_op {
+struct cg_wait_os_signal_op {
     CG_OP_HEAD;
     struct cg_os_listener listener;
 };
 
-struct cg_next_os_signal_op {
+struct cg_get_os_signal_op {
     CG_OP_HEAD;
     struct cg_os_signals *signals;
 };
 
-/* cg_os_signal(signo): waits for the next delivery of a signal to this process and answers
+/* cg_wait_os_signal(signo): waits for the next delivery of a signal to this process and answers
  * the number of deliveries that have come by then, at least 1. Any number of coroutines, of
  * any number of schedulers, may wait for the same signal; each is told. From the first that
  * waits until the last has gone the signal has our handler; then what was there before comes
@@ -37,21 +37,21 @@ struct cg_next_os_signal_op {
  * subscription where that matters. A wait holds the run open. -EINVAL: no signal that can be
  * waited for (SIGKILL, SIGSTOP, faults); -ENOMEM. Traceless: whoever is cancelled takes
  * nothing from the others. */
-#define cg_os_signal(...) cg__os_signal(__VA_ARGS__, )
-#define cg__os_signal(number, ...)                                                         \
-    CG_OP(cg_os_signal, .listener = {.signo = (number)}, __VA_ARGS__)
+#define cg_wait_os_signal(...) cg__wait_os_signal(__VA_ARGS__, )
+#define cg__wait_os_signal(number, ...)                                                         \
+    CG_OP(cg_wait_os_signal, .listener = {.signo = (number)}, __VA_ARGS__)
 
-/* cg_next_os_signal(signals): waits until the signal has been delivered at least once since
+/* cg_get_os_signal(signals): waits until the signal has been delivered at least once since
  * the last answer (or since the subscription began) and answers how often. Holds the run
  * open while it waits. -EBUSY: another coroutine waits for this subscription. Traceless. */
-#define cg_next_os_signal(...) cg__next_os_signal(__VA_ARGS__, )
-#define cg__next_os_signal(s, ...) CG_OP(cg_next_os_signal, .signals = (s), __VA_ARGS__)
+#define cg_get_os_signal(...) cg__get_os_signal(__VA_ARGS__, )
+#define cg__get_os_signal(s, ...) CG_OP(cg_get_os_signal, .signals = (s), __VA_ARGS__)
 
 #endif
 
 CG_EXTERN_C_BEGIN
 
-extern CG_API const struct cg_op_type cg_os_signal_type, cg_next_os_signal_type;
+extern CG_API const struct cg_op_type cg_wait_os_signal_type, cg_get_os_signal_type;
 
 /* Subscribes a scheduler to a signal: none is lost from here on until cg_os_signals_close,
  * which comes before the scheduler is freed. Does not hold the run open. Scheduler's thread

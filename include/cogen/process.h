@@ -56,7 +56,7 @@ struct cg_end_process_op {
     int64_t grace;
 };
 
-struct cg_with_process_op {
+struct cg_call_with_process_op {
     CG_OP_HEAD;
     struct cg_process *process;
     cg_fn *fn;
@@ -73,11 +73,11 @@ struct cg_communicate_op {
     int64_t grace;
 };
 
-/* cg_spawn(sched, argv, &process): cg_spawn_on with keywords, as in .out = CG_STDIO_PIPE,
+/* cg_process_spawn(sched, argv, &process): cg_process_spawn_with with keywords, as in .out = CG_STDIO_PIPE,
  * .err = CG_STDIO_OUT, .dir = "/". */
-#define cg_spawn(...) cg__spawn(__VA_ARGS__, )
-#define cg__spawn(sched, argv, out, ...)                                                   \
-    cg_spawn_on(sched, argv, out,                                                          \
+#define cg_process_spawn(...) cg__process_spawn(__VA_ARGS__, )
+#define cg__process_spawn(sched, argv, out, ...)                                                   \
+    cg_process_spawn_with(sched, argv, out,                                                          \
                 CG__OPTIONS(struct cg_spawn_options, __VA_ARGS__))
 
 /* cg_wait_process(process): waits for its end and answers how it ended: its exit code, 0 to
@@ -96,13 +96,13 @@ struct cg_communicate_op {
 #define cg_end_process(...) cg__end_process(__VA_ARGS__, )
 #define cg__end_process(p, ...) CG_OP(cg_end_process, .process = (p), __VA_ARGS__)
 
-/* cg_with_process(process, fn, arg): runs fn(arg), as cg_call does, and sees to it that the
+/* cg_call_with_process(process, fn, arg): runs fn(arg), as cg_call does, and sees to it that the
  * process does not outlive it: however fn comes back, cancelled and timed out too, the
  * process is then ended as by cg_end_process, shielded. Answers what fn returns, or if that
  * is not negative and the process could not be ended, -EPERM or -ETIMEDOUT. */
-#define cg_with_process(...) cg__with_process(__VA_ARGS__, )
-#define cg__with_process(p, f, a, ...)                                                     \
-    CG_OP(cg_with_process, .process = (p), .fn = (f), .arg = (a), __VA_ARGS__)
+#define cg_call_with_process(...) cg__call_with_process(__VA_ARGS__, )
+#define cg__call_with_process(p, f, a, ...)                                                     \
+    CG_OP(cg_call_with_process, .process = (p), .fn = (f), .arg = (a), __VA_ARGS__)
 
 /* cg_communicate(process, in, len): writes len bytes to its standard input and ends that,
  * reads its outputs to their ends, all at once, and waits for it; answers how it ended.
@@ -120,7 +120,7 @@ struct cg_communicate_op {
 CG_EXTERN_C_BEGIN
 
 extern CG_API const struct cg_op_type cg_wait_process_type, cg_end_process_type,
-    cg_with_process_type, cg_communicate_type;
+    cg_call_with_process_type, cg_communicate_type;
 
 /* Starts a program: argv[0], looked for in our PATH if it has no slash, with these arguments
  * (ended by NULL). The thread waits until the program is there, a fraction of a millisecond.
@@ -129,7 +129,7 @@ extern CG_API const struct cg_op_type cg_wait_process_type, cg_end_process_type,
  * terminal; a socket that is given to it becomes blocking for the caller too. The
  * caller closes *process. 0; what exec says: -ENOENT, -EACCES, -ENOEXEC ...; -EINVAL;
  * -EMFILE, -EAGAIN, -ENOMEM; -ENODEV: no /dev/null; -EOPNOTSUPP: a simulated world has no processes. */
-CG_API int cg_spawn_on(struct cg_sched *sched, char *const *argv,
+CG_API int cg_process_spawn_with(struct cg_sched *sched, char *const *argv,
                        struct cg_process **process, const struct cg_spawn_options *options);
 
 /* Closes the pipes and frees the process; who waits for it is answered -EBADF, also if

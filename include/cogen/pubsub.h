@@ -27,7 +27,7 @@ enum cg_since {
     CG_SINCE_NOW,   /* with the next one */
 };
 
-/* One who reads; the caller's, up to cg_unsubscribe. The contents are the library's. */
+/* One who reads; the caller's, up to cg_pubsub_unsubscribe. The contents are the library's. */
 struct cg_subscriber {
     struct cg_pubsub *pubsub;
     struct cg_subscriber *next, *prev;
@@ -73,14 +73,14 @@ struct cg_fetch_op {
  * yet had, the oldest first, at most `size`, into an array of pointers or intptr_t; waits
  * if there is none. Answers how many; CG_EOF: closed, and there will be none; -EBUSY:
  * another coroutine fetches for this subscriber; -EINVAL: size is 0. What the messages
- * point to stays valid until the subscriber's next fetch is yielded, or cg_unsubscribe. */
+ * point to stays valid until the subscriber's next fetch is yielded, or cg_pubsub_unsubscribe. */
 #define cg_fetch(...) cg__fetch(__VA_ARGS__, )
 #define cg__fetch(s, m, n, ...)                                                            \
     CG_OP(cg_fetch, .subscriber = (s), .messages = (m), .size = (n), __VA_ARGS__)
 
-/* cg_pubsub_new(): cg_pubsub_create with keywords, as in .drop = free. */
+/* cg_pubsub_new(): cg_pubsub_new_with with keywords, as in .drop = free. */
 #define cg_pubsub_new(...)                                                                 \
-    cg_pubsub_create(CG__OPTIONS(struct cg_pubsub_options, __VA_ARGS__))
+    cg_pubsub_new_with(CG__OPTIONS(struct cg_pubsub_options, __VA_ARGS__))
 
 #endif
 
@@ -89,7 +89,7 @@ CG_EXTERN_C_BEGIN
 extern CG_API const struct cg_op_type cg_publish_type, cg_fetch_type;
 
 /* A new one; the options are copied, NULL: all defaults. NULL: no memory. */
-CG_API struct cg_pubsub *cg_pubsub_create(const struct cg_pubsub_options *options);
+CG_API struct cg_pubsub *cg_pubsub_new_with(const struct cg_pubsub_options *options);
 
 /* Drops all messages, ends all subscriptions, answers whoever waits -EBADF (also if its
  * operation has completed but its coroutine has not run since), and frees it. NULL is
@@ -98,12 +98,12 @@ CG_API void cg_pubsub_free(struct cg_pubsub *pubsub);
 
 /* Subscribes. The subscriber, in the caller's memory, must stay there until it is
  * unsubscribed or the pubsub is freed. Cannot fail. */
-CG_API void cg_subscribe(struct cg_pubsub *pubsub, struct cg_subscriber *subscriber,
+CG_API void cg_pubsub_subscribe(struct cg_pubsub *pubsub, struct cg_subscriber *subscriber,
                          enum cg_since since);
 
 /* Ends a subscription; a coroutine that fetches for it is answered -EBADF, also if its fetch
  * has completed but it has not run since: its messages count as fetched. Nothing happens if it has ended already. */
-CG_API void cg_unsubscribe(struct cg_subscriber *subscriber);
+CG_API void cg_pubsub_unsubscribe(struct cg_subscriber *subscriber);
 
 /* Drops the messages that every subscriber is done with; without subscribers, all. Answers
  * how many. */

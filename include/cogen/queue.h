@@ -70,9 +70,9 @@ struct cg_join_queue_op {
 #define cg_join_queue(...) cg__join_queue(__VA_ARGS__, )
 #define cg__join_queue(q, ...) CG_OP(cg_join_queue, .queue = (q), __VA_ARGS__)
 
-/* cg_queue_new(): cg_queue_create with keywords, as in .limit = 10. */
+/* cg_queue_new(): cg_queue_new_with with keywords, as in .limit = 10. */
 #define cg_queue_new(...)                                                                  \
-    cg_queue_create(CG__OPTIONS(struct cg_queue_options, __VA_ARGS__))
+    cg_queue_new_with(CG__OPTIONS(struct cg_queue_options, __VA_ARGS__))
 
 #endif
 
@@ -82,7 +82,7 @@ extern CG_API const struct cg_op_type cg_put_type, cg_get_type, cg_join_queue_ty
 
 /* A new queue; the options are copied, NULL: all defaults. With a limit all the memory that
  * it will ever need is taken now. NULL: no memory. */
-CG_API struct cg_queue *cg_queue_create(const struct cg_queue_options *options);
+CG_API struct cg_queue *cg_queue_new_with(const struct cg_queue_options *options);
 
 /* Frees a queue and drops what is left in it; whoever waits there is answered -EBADF, also if
  * its operation has completed but its coroutine has not run since. NULL is ignored. */

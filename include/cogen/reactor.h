@@ -170,7 +170,7 @@ struct cg_reactor {
     const struct cg_reactor_type *type;
     int fd; /* readable when wait has something to do; -1: there is no such descriptor */
     bool embedded; /* somebody has asked for it */
-    bool stepped;  /* by cg_step: no wait leaves anything unsubmitted */
+    bool stepped;  /* by cg_sched_step: no wait leaves anything unsubmitted */
     int64_t due; /* moment at which wait has something to do of its own; 0: there is none */
     struct cg_chunk *chunks; /* free ones */
     size_t chunks_free;      /* their number */

@@ -12,23 +12,23 @@ CG_EXTERN_C_BEGIN
  * waiting: those who wait for the name when the post arrives there are woken with the value,
  * one word. The bytes of the name are copied. Signals from one thread arrive in order. The
  * scheduler must outlive the call; what it has not run when it is freed is dropped. It is
- * not held open: whoever waits there for what comes from outside has it held (cg_hold).
+ * not held open: whoever waits there for what comes from outside has it held (cg_sched_hold).
  * 0 or -ENOMEM. */
-CG_API int cg_signal_post(struct cg_sched *sched, struct cg_name name, const void *value);
+CG_API int cg_sched_post_signal_with(struct cg_sched *sched, struct cg_name name, const void *value);
 
-extern CG_API const struct cg_op_type cg_remote_signal_type;
+extern CG_API const struct cg_op_type cg_signal_remote_type;
 
 CG_EXTERN_C_END
 
 #ifndef __cplusplus
 
-/* cg_signal_to(sched, name, value): cg_signal_post of any C value as a name. */
-#define cg_signal_to(sched, name, value)                                                   \
-    cg_signal_post(sched, cg_name(name), (const void *)(intptr_t)(value))
+/* cg_sched_post_signal(sched, name, value): cg_sched_post_signal_with of any C value as a name. */
+#define cg_sched_post_signal(sched, name, value)                                                   \
+    cg_sched_post_signal_with(sched, cg_name(name), (const void *)(intptr_t)(value))
 
 struct cg_remote;
 
-struct cg_remote_signal_op {
+struct cg_signal_remote_op {
     CG_OP_HEAD;
     struct cg_sched *sched; /* where to signal */
     struct cg_name name;
@@ -36,13 +36,13 @@ struct cg_remote_signal_op {
     struct cg_remote *remote;
 };
 
-/* cg_remote_signal(sched, name, value): the same as an operation, which answers the number
+/* cg_signal_remote(sched, name, value): the same as an operation, which answers the number
  * of coroutines that were woken there. Both schedulers must outlive it. -ESRCH: the other
  * one was freed without having looked; -ENOMEM. Traceless as long as the other scheduler has
  * not looked at it, that is: cancelled before, it wakes nobody. */
-#define cg_remote_signal(...) cg__remote_signal(__VA_ARGS__, )
-#define cg__remote_signal(s, n, v, ...)                                                    \
-    CG_OP(cg_remote_signal, .sched = (s), .name = cg_name(n),                              \
+#define cg_signal_remote(...) cg__signal_remote(__VA_ARGS__, )
+#define cg__signal_remote(s, n, v, ...)                                                    \
+    CG_OP(cg_signal_remote, .sched = (s), .name = cg_name(n),                              \
           .value = (const void *)(intptr_t)(v), __VA_ARGS__)
 
 #endif

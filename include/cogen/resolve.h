@@ -84,10 +84,10 @@ struct cg_resolve_op {
 #define cg__resolve(h, s, l, ...)                                                          \
     CG_OP(cg_resolve, .host = (h), .service = (s), .list = (l), __VA_ARGS__)
 
-/* cg_host(fixed, host, addrs): cg_host_set with keywords, as in .delay = CG_SECOND. */
-#define cg_host(...) cg__host(__VA_ARGS__, )
-#define cg__host(r, h, a, ...)                                                             \
-    cg_host_set(r, h, a, CG__OPTIONS(struct cg_host_options, __VA_ARGS__))
+/* cg_resolver_set_host(fixed, host, addrs): cg_resolver_set_host_with with keywords, as in .delay = CG_SECOND. */
+#define cg_resolver_set_host(...) cg__resolver_set_host(__VA_ARGS__, )
+#define cg__resolver_set_host(r, h, a, ...)                                                             \
+    cg_resolver_set_host_with(r, h, a, CG__OPTIONS(struct cg_host_options, __VA_ARGS__))
 
 #endif
 
@@ -102,7 +102,7 @@ CG_API int cg_addr_print(const struct cg_addr *addr, char *buf, size_t size);
 /* Opens a resolver:
  *   "c-ares"  asks name servers; respects the hosts file and resolv.conf
  *   "thread"  asks the system's getaddrinfo, in threads
- *   "fixed"   knows what cg_host_set has told it, and nothing else
+ *   "fixed"   knows what cg_resolver_set_host_with has told it, and nothing else
  * NULL: the first of c-ares and thread that is built in. The options (NULL: none) are
  * copied; only c-ares has any. 0 and the resolver; -EOPNOTSUPP: not built in, or the options
  * are not for it; -EINVAL: no such name; -ENOMEM. */
@@ -115,14 +115,14 @@ CG_API void cg_resolver_close(struct cg_resolver *resolver);
 /* Gives a scheduler its resolver, which is freed with it. Without this the first look-up
  * opens one: "fixed" on the sim reactor, else the default. 0; -EBUSY: the scheduler has one
  * already, or the resolver has a scheduler. */
-CG_API int cg_sched_resolver(struct cg_sched *sched, struct cg_resolver *resolver);
+CG_API int cg_sched_set_resolver(struct cg_sched *sched, struct cg_resolver *resolver);
 
 /* Tells a fixed resolver a host: addrs are numeric addresses with spaces in between, in the
  * order in which they will be answered (at most CG_ADDRS_MOST), or NULL if options->error
  * is the answer. What was known about the host is forgotten. 0; -EINVAL: not a fixed
  * resolver, a negative delay, or neither addresses nor an error; CG_EADDR: that is no host's
  * name, or not an address; -ENOMEM. */
-CG_API int cg_host_set(struct cg_resolver *fixed, const char *host, const char *addrs,
+CG_API int cg_resolver_set_host_with(struct cg_resolver *fixed, const char *host, const char *addrs,
                        const struct cg_host_options *options);
 
 CG_EXTERN_C_END
@@ -138,7 +138,7 @@ struct cg_resolver_type {
     const char *name;
     /* Looks up op->host, a well-formed name (op->host is the caller's, until the op
      * completes). DONE: *op->list, with op->port in each address, and op->result are set.
-     * PENDING: cg_complete(&op->op, count) will be called, exactly once, with *op->list set
+     * PENDING: cg_op_complete(&op->op, count) will be called, exactly once, with *op->list set
      * if it is not negative. The resolver holds the run open for as long as needed.
      * op->family is the family that is wanted; addresses of the other are left out later. */
     enum cg_verdict (*start)(struct cg_resolver *resolver, struct cg_resolve_op *op);

@@ -13,11 +13,11 @@ struct cg_sock;
 enum {
     CG_ADDR_SIZE = 128,          /* room for the text of any address, with its NUL */
     CG_INPUT_LIMIT = 64 * 1024,  /* unread bytes kept for a socket, and the longest line */
-    CG_BACKLOG = 1024,           /* default of cg_listen */
+    CG_BACKLOG = 1024,           /* default of cg_sock_listen */
     CG_IOV_LIMIT = 1024,         /* parts of one gather write */
 };
 
-/* A view of a socket's unread bytes, lent by cg_borrow until cg_giveback. */
+/* A view of a socket's unread bytes, lent by cg_borrow until cg_view_release. */
 struct cg_view {
     const char *data;
     size_t size;
@@ -138,7 +138,7 @@ struct cg_poll_sock_op {
 
 /* cg_borrow(sock, &view): waits for unread bytes and lends them without a copy; answers
  * view.size, 0 at the end of the stream. The bytes count as unread until
- * cg_giveback(&view, used) takes `used` of them away; until then no other read (-EBUSY).
+ * cg_view_release(&view, used) takes `used` of them away; until then no other read (-EBUSY).
  * Traceless. */
 #define cg_borrow(...) cg__borrow(__VA_ARGS__, )
 #define cg__borrow(s, v, ...) CG_OP(cg_borrow, .sock = (s), .view = (v), __VA_ARGS__)
@@ -201,10 +201,10 @@ struct cg_poll_sock_op {
 #define cg__poll_sock(s, e, ...)                                                           \
     CG_OP(cg_poll_sock, .sock = (s), .events = (e), __VA_ARGS__)
 
-/* cg_listen(sched, addr, &sock): cg_listen_on with keywords, as in .backlog = 16. */
-#define cg_listen(...) cg__listen(__VA_ARGS__, )
-#define cg__listen(sched, addr, out, ...)                                                  \
-    cg_listen_on(sched, addr, out,                                                         \
+/* cg_sock_listen(sched, addr, &sock): cg_sock_listen_with with keywords, as in .backlog = 16. */
+#define cg_sock_listen(...) cg__sock_listen(__VA_ARGS__, )
+#define cg__sock_listen(sched, addr, out, ...)                                                  \
+    cg_sock_listen_with(sched, addr, out,                                                         \
                  CG__OPTIONS(struct cg_listen_options, __VA_ARGS__))
 
 #endif
@@ -217,7 +217,7 @@ extern CG_API const struct cg_op_type cg_read_type, cg_readall_type, cg_readline
 
 /* Listens on an address. The caller closes *sock. A host's name stands for all its addresses
  * that this machine has (at most 16), with one port: the listener accepts from each of them,
- * has no descriptor that cg_sock_fd or cg_detach could return, and cg_local_addr is the first.
+ * has no descriptor that cg_sock_fd or cg_sock_detach could return, and cg_sock_local_addr is the first.
  * "localhost" is [::1] and 127.0.0.1; any other name is looked up by the system's resolver, for
  * which the thread waits. 0; -EADDRINUSE, -EACCES, CG_EADDR (not an address), CG_EHOST (unknown
  * host), -EMFILE, -ENOMEM ...
@@ -226,44 +226,44 @@ extern CG_API const struct cg_op_type cg_read_type, cg_readall_type, cg_readline
  * it is removed first if nobody listens there (a connect is refused). Whoever does that locks
  * the folder meanwhile (flock); somebody else's lock, a listener or another kind of file is
  * -EADDRINUSE. */
-CG_API int cg_listen_on(struct cg_sched *sched, const char *addr, struct cg_sock **sock,
+CG_API int cg_sock_listen_with(struct cg_sched *sched, const char *addr, struct cg_sock **sock,
                         const struct cg_listen_options *options);
 
 /* Closes a socket and frees it: whoever waits on it is answered -EBADF, also if its operation
  * has completed and only its coroutine has not run since (what was read is lost then, a view is
  * withdrawn, an accepted connection closed; .moved says how much was moved). Never waits, never
  * fails; NULL is ignored. Views borrowed from it end here. */
-CG_API void cg_close(struct cg_sock *sock);
+CG_API void cg_sock_close(struct cg_sock *sock);
 
 /* Ends the use of a view: `used` of its bytes have been read, the others stay unread. */
-CG_API void cg_giveback(struct cg_view *view, size_t used);
+CG_API void cg_view_release(struct cg_view *view, size_t used);
 
 /* Two connected in-memory streams, without a descriptor, on any reactor. 0 or -ENOMEM. */
-CG_API int cg_pair(struct cg_sched *sched, struct cg_sock **a, struct cg_sock **b);
+CG_API int cg_sock_pair(struct cg_sched *sched, struct cg_sock **a, struct cg_sock **b);
 
 /* Makes a socket of a connected stream descriptor (socket, pipe, tty), or a listener of a
  * listening one (inherited from systemd, say), which is the library's from then on and non-blocking: so is whatever else shares it (a terminal that
  * is also standard output; there cg_poll and read do). 0 or -errno (it stays yours). */
-CG_API int cg_attach(struct cg_sched *sched, int fd, struct cg_sock **sock);
+CG_API int cg_sock_attach(struct cg_sched *sched, int fd, struct cg_sock **sock);
 
 /* Takes the descriptor back out and frees the socket. Unread bytes are handed over in
  * *rest (malloc'd, the caller frees it; NULL if none) and *size. A kernel that has a receive
  * under way is looked at until it has let go, at most 32 ms. The descriptor, or -EBUSY
  * (somebody waits on it), -EOPNOTSUPP (it has none), -ENOMEM. */
-CG_API int cg_detach(struct cg_sock *sock, void **rest, size_t *size);
+CG_API int cg_sock_detach(struct cg_sock *sock, void **rest, size_t *size);
 
 /* The addresses as text, in buf of CG_ADDR_SIZE. 0 or -errno. */
-CG_API int cg_local_addr(struct cg_sock *sock, char *buf, size_t size);
-CG_API int cg_peer_addr(struct cg_sock *sock, char *buf, size_t size);
+CG_API int cg_sock_local_addr(struct cg_sock *sock, char *buf, size_t size);
+CG_API int cg_sock_peer_addr(struct cg_sock *sock, char *buf, size_t size);
 
 /* Socket options as setsockopt and getsockopt have them. 0 or -errno. */
-CG_API int cg_setopt(struct cg_sock *sock, int level, int name, const void *value,
+CG_API int cg_sock_setopt(struct cg_sock *sock, int level, int name, const void *value,
                      size_t size);
-CG_API int cg_getopt(struct cg_sock *sock, int level, int name, void *value, size_t *size);
+CG_API int cg_sock_getopt(struct cg_sock *sock, int level, int name, void *value, size_t *size);
 
 /* The default timeout of this socket's waits (not accept), instead of the scheduler's;
  * 0: the scheduler's again. ns. */
-CG_API void cg_sock_timeout(struct cg_sock *sock, int64_t timeout);
+CG_API void cg_sock_set_timeout(struct cg_sock *sock, int64_t timeout);
 
 /* The descriptor, for options that we do not know; -EOPNOTSUPP: there is none. It stays
  * the socket's. */

@@ -52,7 +52,7 @@ struct cg_lock_op {
     struct cg_mutex *mutex;
 };
 
-struct cg_monitor_op {
+struct cg_call_locked_op {
     CG_OP_HEAD;
     struct cg_mutex *mutex;
     cg_fn *fn;
@@ -88,20 +88,20 @@ struct cg_wait_barrier_op {
 
 /* The operations that wait take all keywords; the scheduler's default timeout does not
  * apply. With .timeout = CG_NOWAIT they are the try forms: -ETIMEDOUT where they would have
- * to wait. All but cg_monitor are traceless: what they could not have they leave to the
+ * to wait. All but cg_call_locked are traceless: what they could not have they leave to the
  * next. */
 
-/* cg_lock(&mutex): takes the mutex; the calling coroutine owns it until cg_unlock. 0;
+/* cg_lock(&mutex): takes the mutex; the calling coroutine owns it until cg_mutex_unlock. 0;
  * -EDEADLK: it owns it already. */
 #define cg_lock(...) cg__lock(__VA_ARGS__, )
 #define cg__lock(m, ...) CG_OP(cg_lock, .mutex = (m), __VA_ARGS__)
 
-/* cg_monitor(&mutex, fn, arg): takes the mutex, calls fn(arg) as part of the calling
+/* cg_call_locked(&mutex, fn, arg): takes the mutex, calls fn(arg) as part of the calling
  * coroutine, and gives the mutex back, however fn ends. Answers what fn returns, or why the
  * mutex could not be had. A timeout bounds the whole of it, as with cg_call. */
-#define cg_monitor(...) cg__monitor(__VA_ARGS__, )
-#define cg__monitor(m, f, a, ...)                                                          \
-    CG_OP(cg_monitor, .mutex = (m), .fn = (f), .arg = (a), __VA_ARGS__)
+#define cg_call_locked(...) cg__call_locked(__VA_ARGS__, )
+#define cg__call_locked(m, f, a, ...)                                                          \
+    CG_OP(cg_call_locked, .mutex = (m), .fn = (f), .arg = (a), __VA_ARGS__)
 
 /* cg_acquire(&semaphore): takes a unit of the semaphore, with .units = n n of them at once.
  * 0; -EINVAL: more than its limit. */
@@ -132,23 +132,23 @@ struct cg_wait_barrier_op {
 
 CG_EXTERN_C_BEGIN
 
-extern CG_API const struct cg_op_type cg_lock_type, cg_monitor_type, cg_acquire_type,
+extern CG_API const struct cg_op_type cg_lock_type, cg_call_locked_type, cg_acquire_type,
     cg_wait_condition_type, cg_wait_event_type, cg_wait_barrier_type;
 
 /* What gives never waits and is a function: it works in a coroutine that has been
- * cancelled, and (all but cg_unlock) outside coroutines, in the scheduler's thread. Those
+ * cancelled, and (all but cg_mutex_unlock) outside coroutines, in the scheduler's thread. Those
  * who are woken run after the caller has yielded. */
 
 /* Gives the mutex to the next in line. 0; -EPERM: the calling coroutine does not own it. */
-CG_API int cg_unlock(struct cg_mutex *mutex);
+CG_API int cg_mutex_unlock(struct cg_mutex *mutex);
 
 /* Gives units back (or adds new ones). 0; -EOVERFLOW: there would be more than the limit;
  * nothing has changed. */
-CG_API int cg_release(struct cg_semaphore *semaphore, unsigned units);
+CG_API int cg_semaphore_release(struct cg_semaphore *semaphore, unsigned units);
 
 /* Wakes the one who has waited longest, or all. Answers how many. */
-CG_API size_t cg_notify(struct cg_condition *condition);
-CG_API size_t cg_notify_all(struct cg_condition *condition);
+CG_API size_t cg_condition_notify(struct cg_condition *condition);
+CG_API size_t cg_condition_notify_all(struct cg_condition *condition);
 
 /* Sets the event and wakes all who wait for it: answers how many. Or clears it. */
 CG_API size_t cg_event_set(struct cg_event *event);

@@ -73,15 +73,15 @@ struct cg_tls_op { /* accept, connect */
     struct cg__tls_conn *conn; /* the library's */
 };
 
-/* cg_tls_new(&tls, .cert = "site.pem", .ca_file = "ca.pem"): cg_tls_create with keywords. */
+/* cg_tls_new(&tls, .cert = "site.pem", .ca_file = "ca.pem"): cg_tls_new_with with keywords. */
 #define cg_tls_new(...) cg__tls_new(__VA_ARGS__, )
 #define cg__tls_new(out, ...)                                                              \
-    cg_tls_create(out, CG__OPTIONS(struct cg_tls_options, __VA_ARGS__))
+    cg_tls_new_with(out, CG__OPTIONS(struct cg_tls_options, __VA_ARGS__))
 
 /* cg_tls_accept(inner, tls, &sock), cg_tls_connect(inner, tls, host, &sock): the handshake
  * of a server or a client over a connected socket. 0: everything that can be done with a
  * socket can be done with *sock, which owns inner; the caller closes it and uses inner no
- * more. cg_close sends close_notify, without waiting, unless the last write was cut short or
+ * more. cg_sock_close sends close_notify, without waiting, unless the last write was cut short or
  * SO_LINGER asks for a reset. Otherwise inner stays the caller's, and is good for nothing but to be closed; also
  * before the answer, which is -EBADF then.
  *   CG_ETLS_HOST ...   the peer's certificate is not accepted, and why; of a server with
@@ -118,10 +118,10 @@ extern CG_API const struct cg_op_type cg_tls_accept_type, cg_tls_connect_type;
  * digest that is too weak) is refused here. 0; CG_ETLS_FILE: a file cannot be read, has no
  * certificate, or a key that is encrypted or does not fit, or the trial failed; -EINVAL:
  * options that make no sense; -ENOMEM. */
-CG_API int cg_tls_create(struct cg_tls **tls, const struct cg_tls_options *options);
+CG_API int cg_tls_new_with(struct cg_tls **tls, const struct cg_tls_options *options);
 
 /* Reads the files again, for the connections to come; those there are stay as they are. No
- * session goes on that began before. If it fails everything stays as it was. The answers are those of cg_tls_create; why (may be
+ * session goes on that began before. If it fails everything stays as it was. The answers are those of cg_tls_new_with; why (may be
  * NULL) has room for CG_TLS_WHY_SIZE bytes. Reads from disk, so it blocks a little. */
 CG_API int cg_tls_reload(struct cg_tls *tls, char *why);
 
@@ -129,25 +129,25 @@ CG_API int cg_tls_reload(struct cg_tls *tls, char *why);
 CG_API void cg_tls_free(struct cg_tls *tls);
 
 /* What was agreed. Of a socket without TLS: NULL, false. The texts are the socket's. */
-CG_API const char *cg_tls_version(const struct cg_sock *sock); /* "TLSv1.3" */
-CG_API const char *cg_tls_alpn(const struct cg_sock *sock);    /* NULL: no protocol */
-CG_API bool cg_tls_resumed(const struct cg_sock *sock); /* an earlier session goes on */
+CG_API const char *cg_tls_session_version(const struct cg_sock *sock); /* "TLSv1.3" */
+CG_API const char *cg_tls_session_alpn(const struct cg_sock *sock);    /* NULL: no protocol */
+CG_API bool cg_tls_session_resumed(const struct cg_sock *sock); /* an earlier session goes on */
 
 /* The host that the client asked for; NULL: none, or an invalid one. */
-CG_API const char *cg_tls_host(const struct cg_sock *sock);
+CG_API const char *cg_tls_session_host(const struct cg_sock *sock);
 
 /* Who the peer is, as its certificate says and was verified: for a client the name that
  * fits the host; for a server the first of its client's alternative names, or, if it has none,
  * the last common name. NULL: unknown. */
-CG_API const char *cg_tls_peer_name(const struct cg_sock *sock);
+CG_API const char *cg_tls_session_peer_name(const struct cg_sock *sock);
 
 /* The alternative names of the peer's certificate, which was verified, one after the other:
  * "DNS:a.test", "email:a@b.test", "URI:spiffe://a.test/b" or "IP:10.0.0.1", those with the
  * index 0, 1 ... NULL: there are no more. To authorise a client, compare with its kind. */
-CG_API const char *cg_tls_peer_alt(const struct cg_sock *sock, unsigned i);
+CG_API const char *cg_tls_session_peer_alt(const struct cg_sock *sock, unsigned i);
 
 /* The last failure of TLS on this connection in words; "" if there was none. */
-CG_API const char *cg_tls_error(const struct cg_sock *sock);
+CG_API const char *cg_tls_session_error(const struct cg_sock *sock);
 
 CG_EXTERN_C_END
 #endif

@@ -39,7 +39,7 @@ struct cg_transport_type {
 /* A new socket over a transport; state is the transport's, fd a handle or -1. NULL: no
  * memory. A request that such a transport keeps PENDING does not hold the run open: it
  * waits for an operation that does (or that nobody will ever do: a deadlock). */
-CG_API struct cg_sock *cg_sock_new(struct cg_sched *sched,
+CG_API struct cg_sock *cg_sock_open(struct cg_sched *sched,
                                    const struct cg_transport_type *transport, void *state,
                                    int fd);
 CG_API void *cg_sock_state(const struct cg_sock *sock);
