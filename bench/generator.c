@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What generators cost, against a call through a pointer: prints "name value unit", each the
- * median of nine rounds.
+/* What generators cost, against a call through a pointer: prints "name value unit", each
+ * the median of nine rounds.
  *     bench/generator */
 #include <cogen.h>
 

@@ -8,8 +8,8 @@
  *                                      has to give up; the default is 1000
  *     ./ackermann --round 10           10 times 10 instead of 100 times 10 of each sort
  *
- * It takes long because there is so much to do: most of the thousand that come to 1000 calls
- * within each other have made half a million by then, 400 million turns in all. With
+ * It takes long because there is so much to do: most of the thousand that come to 1000
+ * calls within each other have made half a million by then, 400 million turns in all. With
  * --depth 200 it is a matter of a moment.
  */
 #include <cogen.h>
@@ -79,7 +79,8 @@ static ssize_t compute(void *arg)
     struct value *value = arg;
 
     value->result = ack(value->m, value->n, 1);
-    if (value->result >= 0 && cg_yield(cg_call_locked(&print_monitor, print, value)) >= 0)
+    if (value->result >= 0 &&
+        cg_yield(cg_call_locked(&print_monitor, print, value)) >= 0)
         computed++;
     too_deep += value->result == TOO_DEEP;
     if (--left == 0)
@@ -113,7 +114,7 @@ static ssize_t run(void *arg)
     left = job->count;
     for (long i = 0; i < job->count && rc >= 0; i++)
         rc = cg_sched_start(sched, compute, &job->values[i], .name = "ackermann",
-                      .stack_size = (limit + 64) * FRAME);
+                            .stack_size = (limit + 64) * FRAME);
     if (rc >= 0)
         cg_yield(cg_suspend()); /* until the last one activates it */
     else

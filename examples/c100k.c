@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* 100,000 connections at the same time, all of them open until the last one has sent a word
- * and had it back. As many processes as the limit on descriptors asks for: half of them serve,
- * each on an address of its own, the others connect. Says what it has reached.
+ * and had it back. As many processes as the limit on descriptors asks for: half of them
+ * serve, each on an address of its own, the others connect. Says what it has reached.
  *
  *     ./c100k                          100,000
  *     ./c100k --connections 1000
@@ -100,7 +100,8 @@ static ssize_t connect_all(void *arg)
     while (!shared->listening[me] && rc >= 0)
         rc = cg_yield(cg_sleep(CG_MILLISECOND));
     for (long i = 0; i < share && rc >= 0; i++) {
-        rc = cg_sched_start(sched, client, NULL, .name = "client", .stack_size = 16 * 1024);
+        rc = cg_sched_start(sched, client, NULL, .name = "client",
+                            .stack_size = 16 * 1024);
         if (i - waiting >= 512) /* not all at once into the listener's backlog */
             rc = cg_yield(cg_sleep(CG_MILLISECOND));
     }

@@ -8,8 +8,8 @@
  *     http://127.0.0.1:8090/?room=tea another room
  *     ./chat --tls-cert cert.pem --tls-key key.pem --listen '[::]:8443'
  *
- * A browser opens six connections to a server at most, and each tab keeps one: with six tabs
- * in one browser none is left to speak by.
+ * A browser opens six connections to a server at most, and each tab keeps one: with six
+ * tabs in one browser none is left to speak by.
  */
 #include <cogen.h>
 #include <cogen/http_server.h>
@@ -37,12 +37,13 @@ static ssize_t refuse(struct cg_http_request *req, int status, const char *why)
     return cg_yield(cg_http_send_text(req, status, why));
 }
 
-/* Whether it is not another site's page that asks. Browsers say which it is in the one field
- * or the other; other programs send neither. */
+/* Whether it is not another site's page that asks. Browsers say which it is in the one
+ * field or the other; other programs send neither. */
 static bool is_ours(const struct cg_http_request *req)
 {
     const char *site = cg_http_request_header(req, "Sec-Fetch-Site");
-    const char *origin = cg_http_request_header(req, "Origin"), *host = cg_http_request_header(req, "Host");
+    const char *origin = cg_http_request_header(req, "Origin"),
+               *host = cg_http_request_header(req, "Host");
 
     if (site != NULL)
         return strcmp(site, "same-origin") == 0 || strcmp(site, "none") == 0;
@@ -85,7 +86,7 @@ static ssize_t tell_news(struct cg_http_request *req, struct chat_member *member
             n = tell_missed(req, missed);
         } else {
             n = cg_yield(cg_http_send_event(req, .event = events[message->kind],
-                                       .data = message->data, .id = message->id));
+                                            .data = message->data, .id = message->id));
         }
     }
     if (n < 0 || member->replaced || (people = chat_people(member)) == NULL)
@@ -99,8 +100,8 @@ static ssize_t tell_news(struct cg_http_request *req, struct chat_member *member
 static ssize_t stream(struct cg_http_request *req, struct chat_member *member)
 {
     /* Should the connection break, the browser is to try again after a second. */
-    ssize_t n = cg_yield(cg_http_send_event(req, .event = "welcome", .data = member->name,
-                                       .retry = CG_SECOND));
+    ssize_t n = cg_yield(cg_http_send_event(req, .event = "welcome",
+                                            .data = member->name, .retry = CG_SECOND));
 
     while (n >= 0 && !member->replaced) {
         unsigned known = member->known;
@@ -121,7 +122,8 @@ static ssize_t stream(struct cg_http_request *req, struct chat_member *member)
 
 static ssize_t events(struct cg_http_request *req, void *arg)
 {
-    const char *name = cg_http_request_query(req, "name"), *key = cg_http_request_query(req, "key");
+    const char *name = cg_http_request_query(req, "name"),
+               *key = cg_http_request_query(req, "key");
     const char *room = cg_http_request_param(req, "room");
     const char *last = cg_http_request_header(req, "Last-Event-ID");
     struct chat_member member;
@@ -133,8 +135,10 @@ static ssize_t events(struct cg_http_request *req, void *arg)
     if (name == NULL || !chat_is_name(name) || !chat_is_name(room) || !is_key(key))
         return refuse(req, 400, "A name of up to 96 bytes, please, and a key.\n");
     if (strcmp(cg_http_request_method(req), "HEAD") == 0)
-        return cg_yield(cg_http_respond(req, 200, NULL, 0, .mime = "text/event-stream"));
-    n = chat_join(&member, room, name, key, last ? last : cg_http_request_query(req, "last"));
+        return cg_yield(
+            cg_http_respond(req, 200, NULL, 0, .mime = "text/event-stream"));
+    n = chat_join(&member, room, name, key,
+                  last ? last : cg_http_request_query(req, "last"));
     if (n < 0)
         return refuse(req, 503, "There are too many here.\n");
     cg_http_response_close(req); /* nothing comes after a stream */
@@ -194,7 +198,8 @@ static bool open_server(const char *cert, const char *key)
                                 .wrap = tls ? server_tls_wrap : NULL);
     if (server == NULL || chat_page_mount(server) < 0 ||
         cg_http_server_mount(server, "GET /rooms/:room/events", events, NULL) < 0 ||
-        cg_http_server_mount(server, "POST /rooms/:room/messages", messages, NULL) < 0) {
+        cg_http_server_mount(server, "POST /rooms/:room/messages", messages, NULL) <
+            0) {
         example_fail("server", -ENOMEM);
         return false;
     }

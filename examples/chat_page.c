@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* See chat_page.h. The files are in examples/site_chat; examples/programs.am makes an array of
- * each: index_html, chat_css, ... */
+/* See chat_page.h. The files are in examples/site_chat; examples/programs.am makes an array
+ * of each: index_html, chat_css, ... */
 #include "chat_page.h"
 
 #include "examples/chat_files.h"
@@ -25,13 +25,15 @@ static ssize_t send_file(struct cg_http_request *req, void *arg)
     const struct file *file = arg;
 
     /* What others say is shown as text; should that fail, no script of theirs is run. */
-    if (cg_http_response_set_header(req, "Content-Security-Policy",
-                    "default-src 'self'; base-uri 'none'; frame-ancestors 'none'") < 0 ||
+    if (cg_http_response_set_header(
+            req, "Content-Security-Policy",
+            "default-src 'self'; base-uri 'none'; frame-ancestors 'none'") < 0 ||
         cg_http_response_set_header(req, "X-Content-Type-Options", "nosniff") < 0 ||
         cg_http_response_set_header(req, "Referrer-Policy", "no-referrer") < 0 ||
         cg_http_response_set_header(req, "Cache-Control", "no-cache") < 0)
         return -ENOMEM;
-    return cg_yield(cg_http_respond(req, 200, file->data, file->size, .mime = file->mime));
+    return cg_yield(
+        cg_http_respond(req, 200, file->data, file->size, .mime = file->mime));
 }
 
 int chat_page_mount(struct cg_http_server *server)
@@ -39,6 +41,7 @@ int chat_page_mount(struct cg_http_server *server)
     int rc = 0;
 
     for (size_t i = 0; i < sizeof files / sizeof files[0] && rc == 0; i++)
-        rc = cg_http_server_mount(server, files[i].pattern, send_file, (void *)&files[i]);
+        rc = cg_http_server_mount(server, files[i].pattern, send_file,
+                                  (void *)&files[i]);
     return rc;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The page of the chat: the files of examples/site_chat, compiled in, so that the program finds
- * them wherever it is run. */
+/* The page of the chat: the files of examples/site_chat, compiled in, so that the program
+ * finds them wherever it is run. */
 #ifndef EXAMPLES_CHAT_PAGE_H
 #define EXAMPLES_CHAT_PAGE_H
 

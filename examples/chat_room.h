@@ -44,8 +44,8 @@ struct chat_member {
 bool chat_is_name(const char *text);
 
 /* Joins a room, which is made if it is not there. One with the key of somebody who is there
- * takes that one's place. Who was told all up to the thing `last` (NULL: nothing yet) is told
- * what came after. 0; -ENOSPC: there are too many; -ENOMEM. Yields. */
+ * takes that one's place. Who was told all up to the thing `last` (NULL: nothing yet) is
+ * told what came after. 0; -ENOSPC: there are too many; -ENOMEM. Yields. */
 int chat_join(struct chat_member *member, const char *room, const char *name,
               const char *key, const char *last);
 

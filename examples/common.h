@@ -58,8 +58,8 @@ void example_warn(const char *what, ssize_t code);
 void example_fail(const char *what, ssize_t code);
 void example_complain(const char *what, const char *why);
 
-/* Prints a text that somebody else may have chosen on stderr: what is not printable ASCII as
- * "\x1b". */
+/* Prints a text that somebody else may have chosen on stderr: what is not printable ASCII
+ * as "\x1b". */
 void example_put_plain(const char *text);
 
 /* The failure of an address that was connected to or listened on. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* What the examples of foreign main loops have in common: a coroutine that waits for the
- * ticks of a loop, sleeps, and asks for the next. The loop itself is in embed_libevent.c and
- * embed_glib.c; all it needs of cogen is cg_sched_step, cg_sched_timeout and cg_sched_fd. */
+ * ticks of a loop, sleeps, and asks for the next. The loop itself is in embed_libevent.c
+ * and embed_glib.c; all it needs of cogen is cg_sched_step, cg_sched_timeout and
+ * cg_sched_fd. */
 #ifndef EXAMPLES_EMBED_H
 #define EXAMPLES_EMBED_H
 
@@ -25,8 +26,8 @@ int embed_main(struct embed *embed, int argc, char **argv);
 /* The loop has ticked: the coroutine is told. */
 void embed_tick(struct embed *embed);
 
-/* To be called when fd is readable, when the time that the last call stored in *timeout (ms,
- * -1: none) is over, and once at the beginning. False: nothing is left to do. */
+/* To be called when fd is readable, when the time that the last call stored in *timeout
+ * (ms, -1: none) is over, and once at the beginning. False: nothing is left to do. */
 bool embed_turn(struct embed *embed, int *timeout);
 
 #endif

@@ -6,11 +6,11 @@
  *     ./http_client -C -o big.iso http://localhost:8080/big.iso    (goes on where it ended)
  *
  * Bodies are printed in the order of the command line, or written to files. Exit status: 0
- * all were fetched; 1 at least one was not (no connection, no valid answer, cut short); 2 the
- * command line was wrong; 3 a server answered with an error (400 or more), or with a
+ * all were fetched; 1 at least one was not (no connection, no valid answer, cut short); 2
+ * the command line was wrong; 3 a server answered with an error (400 or more), or with a
  * redirect that could not be followed; 4 the output could not be written. Of several the
- * largest.
- * Errors name the URL on stderr. On a terminal each transfer has a line of progress there. */
+ * largest. Errors name the URL on stderr. On a terminal each transfer has a line of
+ * progress there. */
 #include <cogen.h>
 #include <cogen/http_client.h>
 
@@ -106,7 +106,8 @@ static ssize_t wait_for_turn(const struct transfer *transfer)
     return n;
 }
 
-/* Reads the body into the output; the rest stays with the server until its turn has come. */
+/* Reads the body into the output; the rest stays with the server until its turn has
+ * come. */
 static ssize_t take_body(struct transfer *transfer, struct cg_http_reply *reply)
 {
     char *buf = malloc(PIECE);

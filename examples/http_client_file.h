@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Where http_client writes: standard output, one file for all, or a file for each; and how a
- * file goes on where an earlier run has left it. */
+/* Where http_client writes: standard output, one file for all, or a file for each; and how
+ * a file goes on where an earlier run has left it. */
 #ifndef EXAMPLES_HTTP_CLIENT_FILE_H
 #define EXAMPLES_HTTP_CLIENT_FILE_H
 
@@ -30,10 +30,10 @@ void transfer_init(struct transfer *transfer, int number, const char *url,
                    const char *out_name, bool own_names);
 void transfers_free(struct transfer *transfers, int count);
 
-/* Asks for what the file lacks, if there is one: fills at most two fields. Only if the page is
- * still the one whose beginning the file has, which its date tells: file_close gives the file
- * that of the page. A file keeps no entity tag, so If-Range, which must not have a date where
- * there is a tag, is not sent. */
+/* Asks for what the file lacks, if there is one: fills at most two fields. Only if the page
+ * is still the one whose beginning the file has, which its date tells: file_close gives the
+ * file that of the page. A file keeps no entity tag, so If-Range, which must not have a
+ * date where there is a tag, is not sent. */
 void file_resume(struct transfer *transfer, struct cg_http_field *fields);
 
 /* Whether the answer says that it is another page by now: all of it is to be asked for. */

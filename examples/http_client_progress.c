@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* See http_client_progress.h. The lines are drawn over each other by going up, so they must all
- * be on the screen, and none may wrap. */
+/* See http_client_progress.h. The lines are drawn over each other by going up, so they must
+ * all be on the screen, and none may wrap. */
 #include "http_client_progress.h"
 
 #include <cogen.h>
@@ -57,7 +57,8 @@ static void line(const struct transfer *transfer, int columns)
     int name = columns - 1 - REST_WIDTH;
     char text[LINE_SIZE];
 
-    double seconds = (double)(cg_sched_now(cg_sched_self()) - started) / (double)CG_SECOND;
+    double seconds =
+        (double)(cg_sched_now(cg_sched_self()) - started) / (double)CG_SECOND;
     char got[32], rate[32], share[32] = "    ";
 
     amount(got, sizeof got, transfer->from + transfer->received);
@@ -97,8 +98,8 @@ static void draw_all(void)
     }
 }
 
-/* Clears the first line by itself: terminals such as tmux keep in their history what is cleared
- * from the top of the screen on. */
+/* Clears the first line by itself: terminals such as tmux keep in their history what is
+ * cleared from the top of the screen on. */
 void progress_hide(void)
 {
     if (drawn > 0)

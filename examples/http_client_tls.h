@@ -6,8 +6,8 @@
 
 #include <cogen/http_client.h>
 
-/* What to give the client; NULL: there is no TLS, or, if why (CG_HTTP_WHY_SIZE bytes) is not
- * empty then, it cannot be done as the command line says. */
+/* What to give the client; NULL: there is no TLS, or, if why (CG_HTTP_WHY_SIZE bytes) is
+ * not empty then, it cannot be done as the command line says. */
 const struct cg_http_tls *download_tls(const char *cacert, bool insecure, char *why);
 
 /* Gives back what that has made. */

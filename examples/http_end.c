@@ -14,7 +14,8 @@ struct ending {
 static ssize_t end(void *arg)
 {
     const struct ending *ending = arg;
-    ssize_t n = cg_yield(cg_any((cg_wait_os_signal(SIGINT), cg_wait_os_signal(SIGTERM))));
+    ssize_t n =
+        cg_yield(cg_any((cg_wait_os_signal(SIGINT), cg_wait_os_signal(SIGTERM))));
 
     if (n < 0)
         return n;

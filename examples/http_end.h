@@ -6,8 +6,8 @@
 #include <cogen/http_server.h>
 
 /* Serves until SIGINT or SIGTERM comes; then no more connections are accepted, and those
- * requests that run have `grace` ns to finish, or until the next signal. Closes the listener.
- * Answers 0, or why serving failed, which has been reported. */
+ * requests that run have `grace` ns to finish, or until the next signal. Closes the
+ * listener. Answers 0, or why serving failed, which has been reported. */
 ssize_t http_serve_to_end(struct cg_http_server *server, struct cg_sock *listener,
                           int64_t grace);
 

@@ -96,7 +96,8 @@ static bool mount(const char *root, struct cg_http_files **files)
     code = cg_http_files_open(root, &options, files);
     if (code < 0)
         example_fail(root, code);
-    return code == 0 && cg_http_server_mount(server, "GET /", cg_http_files_handler, *files) == 0;
+    return code == 0 &&
+           cg_http_server_mount(server, "GET /", cg_http_files_handler, *files) == 0;
 }
 
 int main(int argc, char **argv)

@@ -6,8 +6,8 @@
 
 #include <cogen.h>
 
-/* Makes the configuration that server_tls_wrap uses; key NULL: it is in cert. 0 or a negative
- * code, the failure in words in *why. */
+/* Makes the configuration that server_tls_wrap uses; key NULL: it is in cert. 0 or a
+ * negative code, the failure in words in *why. */
 int server_tls_open(const char *cert, const char *key, const char **why);
 void server_tls_close(void);
 

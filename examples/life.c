@@ -126,7 +126,8 @@ int main(int argc, char **argv)
                                   example_seconds(&ex, pause)};
     if (!animate)
         print_worlds();
-    else if ((code = cg_sched_start(ex.sched, life_animate, &screen, .name = "animate")) < 0)
+    else if ((code = cg_sched_start(ex.sched, life_animate, &screen,
+                                    .name = "animate")) < 0)
         example_fail("start", code);
     return example_run(&ex);
 }

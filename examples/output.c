@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Every example is linked with this: a program whose output could not be written says so and
- * ends with 1, whatever else it did. Nothing in here is needed to use cogen. */
+/* Every example is linked with this: a program whose output could not be written says so
+ * and ends with 1, whatever else it did. Nothing in here is needed to use cogen. */
 #include "output.h"
 
 #include <errno.h>
@@ -14,7 +14,8 @@ const char *output_program;
 bool output_told;
 
 /* A descriptor from 0 to 2 that is closed would be given to a socket, which what is printed
- * would go to. Closed ones are opened the wrong way round, so that their use still fails. */
+ * would go to. Closed ones are opened the wrong way round, so that their use still
+ * fails. */
 static __attribute__((constructor)) void fill_standard_descriptors(void)
 {
     static const int modes[] = {O_WRONLY, O_RDONLY, O_RDWR};

@@ -40,7 +40,7 @@ static int start(const struct task *task, struct cg_process **process)
 
     snprintf(ns, sizeof ns, "%.0f", (task->seconds + 0.5) * second);
     return cg_process_spawn(cg_sched_self(), argv, process, .in = CG_STDIO_NULL,
-                    .out = CG_STDIO_PIPE);
+                            .out = CG_STDIO_PIPE);
 }
 
 /* ---- With polling --------------------------------------------------------------- */
@@ -124,7 +124,8 @@ static ssize_t wait_for_both(void *arg)
 
     cg_yield(cg_all((one, two)));
     if (cg_op_result(one) < 0 || cg_op_result(two) < 0)
-        example_fail("waiting", cg_op_result(one) < 0 ? cg_op_result(one) : cg_op_result(two));
+        example_fail("waiting",
+                     cg_op_result(one) < 0 ? cg_op_result(one) : cg_op_result(two));
     return 0;
 }
 

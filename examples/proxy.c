@@ -6,11 +6,13 @@
  *     curl -x http://127.0.0.1:3128 http://example.org/      in another terminal
  *     https_proxy=http://127.0.0.1:3128 ./http_client https://example.org/
  *
- * Whoever can reach it can use it, unless there is a --user, and reach with it whatever this
- * machine can: by default it listens on the loopback only, and tunnels lead to port 443.
+ * Whoever can reach it can use it, unless there is a --user, and reach with it whatever
+ * this machine can: by default it listens on the loopback only, and tunnels lead to port
+ * 443.
  *
- * The fields of an answer's head may have 14 KiB, since the library's server writes no head of
- * more than 16 KiB; an answer with more becomes a 502 that says so. Tunnels have no such limit. */
+ * The fields of an answer's head may have 14 KiB, since the library's server writes no head
+ * of more than 16 KiB; an answer with more becomes a 502 that says so. Tunnels have no such
+ * limit. */
 #include <cogen.h>
 #include <errno.h>
 #include <stdio.h>
@@ -205,7 +207,8 @@ static bool make(void)
                            .body_limit = CG_HTTP_UNLIMITED,
                            .compress_above = CG_HTTP_UNLIMITED, .connections = limit,
                            .name = "", .access_log = log_it ? stderr : NULL);
-    return proxy.client && server && cg_http_server_mount(server, "*", handle, NULL) == 0;
+    return proxy.client && server &&
+           cg_http_server_mount(server, "*", handle, NULL) == 0;
 }
 
 int main(int argc, char **argv)

@@ -16,8 +16,8 @@ struct proxy {
 /* proxy.c: answers with a status and a line that says why. */
 ssize_t proxy_refuse(struct cg_http_request *req, int status, const char *why);
 
-/* proxy_forward.c: answers a request with what the server that it names answers. Answers what
- * a handler should. */
+/* proxy_forward.c: answers a request with what the server that it names answers. Answers
+ * what a handler should. */
 ssize_t proxy_forward(struct cg_http_request *req, const struct proxy *proxy);
 
 /* proxy_tunnel.c: answers a CONNECT, and carries bytes both ways until both have ended. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A request for "http://host/path" that is made in the name of who asked: bodies go through
- * piece by piece in both directions, as fast as the slower side takes them, and what concerns
- * one connection only stays there. */
+ * piece by piece in both directions, as fast as the slower side takes them, and what
+ * concerns one connection only stays there. */
 #include "proxy.h"
 
 #include <errno.h>
@@ -16,7 +16,8 @@
 
 enum {
     PIECE = 32 * 1024,
-    /* Bytes of fields that we hand back: the server's head has 16 KiB, with what it adds. */
+    /* Bytes of fields that we hand back: the server's head has 16 KiB, with what it
+     * adds. */
     HEAD_MOST = 14 * 1024,
     FIELDS_MOST = CG_HTTP_HEADERS_COUNT + 5, /* with ours */
 };
@@ -124,8 +125,9 @@ static ssize_t failed(struct forward *fw, ssize_t code, const char *why)
     }
 }
 
-/* What the server says before it answers, such as 103 Early Hints. Whether the body is wanted
- * (100) concerns one connection only: ours with the client asks for it when it is read. */
+/* What the server says before it answers, such as 103 Early Hints. Whether the body is
+ * wanted (100) concerns one connection only: ours with the client asks for it when it is
+ * read. */
 static ssize_t hand_interim_back(void *arg, int status,
                                  const struct cg_http_headers *headers)
 {
@@ -158,8 +160,8 @@ static size_t size_of(const struct cg_http_headers *headers)
     return size;
 }
 
-/* The head of the answer as it goes back. 0 or a negative code: without one of its fields it
- * would be another answer. */
+/* The head of the answer as it goes back. 0 or a negative code: without one of its fields
+ * it would be another answer. */
 static ssize_t set_head(struct forward *fw, struct cg_http_reply *reply)
 {
     const struct cg_http_headers *headers = cg_http_reply_headers(reply);
@@ -252,21 +254,23 @@ static ssize_t call_out(struct forward *fw)
     cg_mutex_unlock(&fw->saying);
     if (n >= 0)
         n = cg_yield(cg_sleep(MOMENT));
-    if (n >= 0 && cg_sock_getopt(cg_http_request_sock(fw->req), SOL_SOCKET, SO_ERROR, &error, &size) == 0)
+    if (n >= 0 && cg_sock_getopt(cg_http_request_sock(fw->req), SOL_SOCKET, SO_ERROR,
+                                 &error, &size) == 0)
         n = -error;
     return n;
 }
 
-/* The client says nothing more, which one does that has gone, and one that only waits for its
- * answer. It is asked which, once. When the answer goes back each piece of it tells; if none
- * comes for a while the client is taken to have gone. */
+/* The client says nothing more, which one does that has gone, and one that only waits for
+ * its answer. It is asked which, once. When the answer goes back each piece of it tells; if
+ * none comes for a while the client is taken to have gone. */
 static ssize_t wait_for_silence(struct forward *fw)
 {
     ssize_t n = cg_yield(cg_sleep(MOMENT));
 
     if (n >= 0 && !fw->answering)
         n = call_out(fw);
-    while (n >= 0 && (fw->waits == 0 || cg_sched_now(cg_sched_self()) - fw->waits < SILENCE))
+    while (n >= 0 &&
+           (fw->waits == 0 || cg_sched_now(cg_sched_self()) - fw->waits < SILENCE))
         n = cg_yield(cg_sleep(MOMENT));
     return n;
 }
@@ -281,7 +285,8 @@ static ssize_t watch(void *arg)
     while (n >= 0 && !fw->asked)
         n = cg_yield(cg_wait_signal(fw, NULL, .timeout = CG_NEVER));
     if (n >= 0)
-        n = cg_yield(cg_borrow(cg_http_request_sock(fw->req), &view, .timeout = CG_NEVER));
+        n = cg_yield(
+            cg_borrow(cg_http_request_sock(fw->req), &view, .timeout = CG_NEVER));
     if (n > 0) { /* the next request, which has time */
         cg_view_release(&view, 0);
         return cg_yield(cg_suspend(.timeout = CG_NEVER));
@@ -305,7 +310,8 @@ static bool is_last(struct forward *fw)
 
 ssize_t proxy_forward(struct cg_http_request *req, const struct proxy *proxy)
 {
-    struct forward fw = {.req = req, .proxy = proxy, .length = cg_http_request_length(req)};
+    struct forward fw = {
+        .req = req, .proxy = proxy, .length = cg_http_request_length(req)};
     const struct cg_http_source body = {
         .read = read_body,
         .arg = &fw,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* CONNECT: a tunnel, in which each direction is a coroutine. The end of one is passed on and
- * leaves the other; a failure ends both. */
+/* CONNECT: a tunnel, in which each direction is a coroutine. The end of one is passed on
+ * and leaves the other; a failure ends both. */
 #include "proxy.h"
 
 #include <errno.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* asyncio's words: tasks that a program waits for as a set, callbacks when one is done, one of
- * them taken back, calls at a later moment, and a loop that runs until it is told to stop.
+/* asyncio's words: tasks that a program waits for as a set, callbacks when one is done, one
+ * of them taken back, calls at a later moment, and a loop that runs until it is told to
+ * stop.
  *
  *     ./tasks                      takes a quarter of a second
  *     ./tasks --reactor sim        no time at all

@@ -17,8 +17,8 @@ int64_t cg__http_acked_wait(int64_t timeout)
     return timeout == CG_NEVER || timeout < LOOKS ? timeout : timeout / LOOKS;
 }
 
-/* Bytes that the peer has acknowledged on the connection so far; 0: not known. A socket that
- * is not TCP is full only while its peer takes nothing. */
+/* Bytes that the peer has acknowledged on the connection so far; 0: not known. A socket
+ * that is not TCP is full only while its peer takes nothing. */
 static uint64_t acked(struct cg_sock *sock)
 {
 #ifdef HAVE_STRUCT_TCP_INFO_TCPI_BYTES_ACKED
@@ -26,7 +26,8 @@ static uint64_t acked(struct cg_sock *sock)
     size_t size = sizeof info;
 
     if (cg_sock_getopt(sock, IPPROTO_TCP, TCP_INFO, &info, &size) == 0 &&
-        size >= offsetof(struct tcp_info, tcpi_bytes_acked) + sizeof info.tcpi_bytes_acked)
+        size >=
+            offsetof(struct tcp_info, tcpi_bytes_acked) + sizeof info.tcpi_bytes_acked)
         return info.tcpi_bytes_acked;
 #else
     (void)sock;
@@ -39,7 +40,8 @@ bool cg__http_acked_go_on(struct cg__http_acked *seen, struct cg_sock *sock, siz
     uint64_t now = acked(sock);
     bool progress = seen->acked != 0 && now != seen->acked;
 
-    /* The time without progress that has just ended began with the bytes that were moved. */
+    /* The time without progress that has just ended began with the bytes that were
+     * moved. */
     if (moved > 0)
         seen->stalled = 0;
     seen->stalled = progress ? 0 : seen->stalled + 1;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Progress of what is written. A kernel takes megabytes at once and then, from a client that
- * reads slowly, nothing for a minute: a write that waits so long is not without progress as
- * long as the peer acknowledges bytes. */
+/* Progress of what is written. A kernel takes megabytes at once and then, from a client
+ * that reads slowly, nothing for a minute: a write that waits so long is not without
+ * progress as long as the peer acknowledges bytes. */
 #ifndef COGEN_HTTP_ACKED_H
 #define COGEN_HTTP_ACKED_H
 
@@ -17,7 +17,8 @@ struct cg__http_acked {
 int64_t cg__http_acked_wait(int64_t timeout);
 
 /* The write has waited that long, after it had moved so many bytes. Whether to go on: false
- * where the peer has acknowledged nothing for the whole timeout, or the kernel cannot tell. */
+ * where the peer has acknowledged nothing for the whole timeout, or the kernel cannot
+ * tell. */
 bool cg__http_acked_go_on(struct cg__http_acked *seen, struct cg_sock *sock, size_t moved);
 
 #endif

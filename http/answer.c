@@ -16,17 +16,20 @@ void cg_http_response_set_status(struct cg_http_request *req, int status)
     req->status = status;
 }
 
-int cg_http_response_set_header(struct cg_http_request *req, const char *name, const char *value)
+int cg_http_response_set_header(struct cg_http_request *req, const char *name,
+                                const char *value)
 {
     return req->begun ? -EALREADY : cg_http_headers_set(&req->out, name, value);
 }
 
-int cg_http_response_add_header(struct cg_http_request *req, const char *name, const char *value)
+int cg_http_response_add_header(struct cg_http_request *req, const char *name,
+                                const char *value)
 {
     return req->begun ? -EALREADY : cg_http_headers_add(&req->out, name, value);
 }
 
-int cg_http_response_add_trailer(struct cg_http_request *req, const char *name, const char *value)
+int cg_http_response_add_trailer(struct cg_http_request *req, const char *name,
+                                 const char *value)
 {
     return cg_http_headers_add(&req->out_trailers, name, value);
 }
@@ -64,8 +67,8 @@ static bool has(const struct cg_http_request *req, const char *name)
     return req->out.count > 0 && cg_http_headers_get(&req->out, name) != NULL;
 }
 
-/* The status, and Server and Date unless the handler has said them: a proxy hands on those of
- * others. */
+/* The status, and Server and Date unless the handler has said them: a proxy hands on those
+ * of others. */
 static char *put_start(const struct cg_http_request *req, char *to, int status)
 {
     const struct cg_http_server *server = req->server;
@@ -141,8 +144,8 @@ static char *put_head(struct cg_http_request *req, char *to, int status, int64_t
 /* A head takes at most so many bytes besides what has been set, and the type. */
 enum { HEAD = CG__HTTP_USUAL + 256 };
 
-/* The length and the type as they are if the handler has set them, and the room that the head
- * takes. 0, -EINVAL or -EMSGSIZE. */
+/* The length and the type as they are if the handler has set them, and the room that the
+ * head takes. 0, -EINVAL or -EMSGSIZE. */
 static int measure(const struct cg_http_request *req, int64_t *length, const char **type,
                    size_t *room)
 {
@@ -176,7 +179,8 @@ static void settle(struct cg_http_request *req, int status, bool has_length)
         req->keep = false;
 }
 
-/* 101 ends the request's HTTP: only cg_http_upgrade sends it. Other 1xx announce an answer. */
+/* 101 ends the request's HTTP: only cg_http_upgrade sends it. Other 1xx announce an
+ * answer. */
 static bool is_final(const struct cg_http_request *req, int status)
 {
     return (status >= 200 && status <= 999) || (status == 101 && req->switches);
@@ -251,8 +255,8 @@ static bool is_compressible(const struct cg_http_respond_op *answer, size_t size
            cg__http_worth(answer->req, answer->status, type_of(answer));
 }
 
-/* Puts the head, and a small body, into the output. 0: done; else what cg__http_begin says, or
- * 1: the body is still to be written. */
+/* Puts the head, and a small body, into the output. 0: done; else what cg__http_begin says,
+ * or 1: the body is still to be written. */
 static int put_answer(struct cg_http_respond_op *answer, const void *body, size_t size)
 {
     struct cg_http_request *req = answer->req;
@@ -274,9 +278,9 @@ static int put_answer(struct cg_http_respond_op *answer, const void *body, size_
     return 0;
 }
 
-/* Most answers: 200 with a type and a small body, nothing set by the handler, on a connection
- * that stays, in the second of the one before. Type, length and body are all there is to lay
- * out. False: it is not so, or there is no room. */
+/* Most answers: 200 with a type and a small body, nothing set by the handler, on a
+ * connection that stays, in the second of the one before. Type, length and body are all
+ * there is to lay out. False: it is not so, or there is no room. */
 static inline bool put_usual(struct cg_http_respond_op *answer, struct cg_sched *sched)
 {
     struct cg_http_request *req = answer->req;
@@ -286,8 +290,8 @@ static inline bool put_usual(struct cg_http_respond_op *answer, struct cg_sched 
     char *to;
 
     if (answer->status != 200 || type == NULL || req->out.count > 0 || !req->keep ||
-        !req->body_done || server->draining || req->parser.minor == 0 || is_bare(req, 200) ||
-        cg_sched_now(sched) >= server->date_until)
+        !req->body_done || server->draining || req->parser.minor == 0 ||
+        is_bare(req, 200) || cg_sched_now(sched) >= server->date_until)
         return false;
     size = size_of(answer);
     if (size > server->small)
@@ -344,7 +348,8 @@ static enum cg_verdict answer_process(struct cg_op *op, struct cg_sched *sched)
     return put_usual(of(op), sched) ? CG_DONE : process_rare(of(op));
 }
 
-/* There is no memory to run it: of an answer whose head has been put the body never comes. */
+/* There is no memory to run it: of an answer whose head has been put the body never
+ * comes. */
 static enum cg_verdict answer_cancel(struct cg_op *op, struct cg_sched *sched)
 {
     (void)sched;
@@ -352,7 +357,8 @@ static enum cg_verdict answer_cancel(struct cg_op *op, struct cg_sched *sched)
     return CG_DONE;
 }
 
-static ssize_t write_answer(struct cg_http_respond_op *answer, const void *body, size_t size)
+static ssize_t write_answer(struct cg_http_respond_op *answer, const void *body,
+                            size_t size)
 {
     struct cg__http_conn *conn = answer->req->conn;
     ssize_t n = 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* How a body is framed on the wire, for whoever writes one: by its length, in chunks, or by the
- * end of the connection. */
+/* How a body is framed on the wire, for whoever writes one: by its length, in chunks, or by
+ * the end of the connection. */
 #ifndef COGEN_HTTP_BODY_H
 #define COGEN_HTTP_BODY_H
 
@@ -19,8 +19,8 @@ static inline bool cg__http_has_body(int status)
     return status >= 200 && status != 204 && status != 205 && status != 304;
 }
 
-/* The framing of a response's body: `head` if the request was HEAD; `minor` of the request's
- * version; `has_length`: its length is known. */
+/* The framing of a response's body: `head` if the request was HEAD; `minor` of the
+ * request's version; `has_length`: its length is known. */
 static inline enum cg__http_framing cg__http_frame(int status, bool head, int minor,
                                                    bool has_length)
 {

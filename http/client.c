@@ -10,8 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Copies a text, as much as there is room for. What is not printable ASCII becomes "\x1b": a
- * server may have chosen the text, and words go to terminals and into logs. */
+/* Copies a text, as much as there is room for. What is not printable ASCII becomes "\x1b":
+ * a server may have chosen the text, and words go to terminals and into logs. */
 static void copy_plain(char *to, size_t size, const char *from)
 {
     const char *end = to + size - 1;
@@ -114,7 +114,8 @@ static bool copy_texts(struct cg_http_client *client)
            copy_proxies(&client->proxies, options);
 }
 
-struct cg_http_client *cg_http_client_new_with(const struct cg_http_client_options *given)
+struct cg_http_client *
+cg_http_client_new_with(const struct cg_http_client_options *given)
 {
     struct cg_http_client *client = malloc(sizeof *client);
     struct cg_http_client_options *options;

@@ -83,8 +83,8 @@ struct cg__asking {
     uint64_t sent; /* bytes of the body */
 };
 
-/* Puts a failure into words, which are printable ASCII, and answers its code. why may be NULL, or
- * among the arguments. */
+/* Puts a failure into words, which are printable ASCII, and answers its code. why may be
+ * NULL, or among the arguments. */
 __attribute__((format(printf, 3, 4))) ssize_t cg__because(char *why, ssize_t code,
                                                           const char *format, ...);
 
@@ -108,8 +108,9 @@ void cg__link_end(struct cg__link *link, struct cg_http_client *client, bool kee
 
 /* ---- client_send.c ---- */
 
-/* Sends the head and, unless an answer is there before, the body. Answers 0 as well when the
- * server would take no more: perhaps it has said why; then the failure is in *broken. */
+/* Sends the head and, unless an answer is there before, the body. Answers 0 as well when
+ * the server would take no more: perhaps it has said why; then the failure is in
+ * *broken. */
 ssize_t cg__send(struct cg__link *link, struct cg__asking *ask, ssize_t *broken);
 
 /* "Basic ..." of "user:password"; malloc'd, NULL: no memory. */
@@ -123,8 +124,8 @@ static inline bool cg__reply_is_interim(const struct cg_http_reply *reply)
     return reply->parser.status / 100 == 1 && reply->parser.status != 101;
 }
 
-/* Reads the next head, an interim one (1xx) or the last; waits for its first byte so long at
- * most. 0 or a negative code, with words. The method is that of the request. */
+/* Reads the next head, an interim one (1xx) or the last; waits for its first byte so long
+ * at most. 0 or a negative code, with words. The method is that of the request. */
 ssize_t cg__reply_head(struct cg_http_reply *reply, const char *method, int64_t timeout,
                        char *why);
 

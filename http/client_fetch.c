@@ -326,7 +326,8 @@ static ssize_t fetch_run(struct cg_op *op)
     return n;
 }
 
-/* The answer may have come in the moment in which its time ran out; or nothing was begun. */
+/* The answer may have come in the moment in which its time ran out; or nothing was
+ * begun. */
 static ssize_t fetch_finish(struct cg_op *op)
 {
     struct cg_http_fetch_op *get = (struct cg_http_fetch_op *)op;

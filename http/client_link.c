@@ -76,8 +76,8 @@ static ssize_t dial(struct cg__link *link, struct cg_http_client *client,
     return 0;
 }
 
-/* TLS on top of what is connected. The scope is ours, not a call's, so that a socket that is
- * made in the last moment is not lost. */
+/* TLS on top of what is connected. The scope is ours, not a call's, so that a socket that
+ * is made in the last moment is not lost. */
 static ssize_t secure(struct cg__link *link, struct cg_http_client *client,
                       const char *host, char *why)
 {

@@ -83,7 +83,8 @@ ssize_t cg__reply_head(struct cg_http_reply *reply, const char *method, int64_t 
             return head_ended(reply, why);
         if (deadline == 0) {
             struct cg_http_client *client = reply->client;
-            int64_t idle = client->options.idle_timeout, now = cg_sched_now(client->sched);
+            int64_t idle = client->options.idle_timeout,
+                    now = cg_sched_now(client->sched);
 
             deadline = idle < CG_NEVER - now ? now + idle : CG_NEVER;
         }

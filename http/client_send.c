@@ -133,7 +133,8 @@ static int put_auth(struct cg_http_headers *text, const struct cg__asking *ask)
     return rc;
 }
 
-/* What says how long the body is; requests that usually have one say that they have none. */
+/* What says how long the body is; requests that usually have one say that they have
+ * none. */
 static int put_framing(struct cg_http_headers *text, const struct cg__asking *ask)
 {
     const struct cg_http_source *source = ask->fetch->source;
@@ -152,8 +153,9 @@ static int put_framing(struct cg_http_headers *text, const struct cg__asking *as
     return put_field(text, "Content-Length", number);
 }
 
-/* What is asked for: a path; a whole URL of a proxy. OPTIONS of a URL without path asks about
- * the server itself (RFC 9112, 3.2.4): "*", which the last proxy makes of a bare URL. */
+/* What is asked for: a path; a whole URL of a proxy. OPTIONS of a URL without path asks
+ * about the server itself (RFC 9112, 3.2.4): "*", which the last proxy makes of a bare
+ * URL. */
 static int put_target(struct cg_http_headers *text, const struct cg__asking *ask, bool to_proxy)
 {
     const struct cg__url *url = &ask->url;

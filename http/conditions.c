@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Conditional and range requests, as RFC 9110 has them, for what has an entity tag and a date
- * of change. */
+/* Conditional and range requests, as RFC 9110 has them, for what has an entity tag and a
+ * date of change. */
 #include "config.h"
 
 #include "http/files.h"
@@ -8,7 +8,8 @@
 
 #include <string.h>
 
-/* Whether a list of tags has ours; "*" has all. `weak`: one that is marked as weak counts. */
+/* Whether a list of tags has ours; "*" has all. `weak`: one that is marked as weak
+ * counts. */
 static bool has_tag(const char *list, const char *etag, bool weak)
 {
     size_t len = strlen(etag);
@@ -46,8 +47,8 @@ static bool names(const struct cg_http_request *req, const char *field, const ch
     return false;
 }
 
-/* The date of a field; false: there is none, or it is no date, and the condition is as if it
- * were not there. */
+/* The date of a field; false: there is none, or it is no date, and the condition is as if
+ * it were not there. */
 static bool date_of(const struct cg_http_request *req, const char *field, int64_t *moment)
 {
     const char *date = cg_http_request_header(req, field);

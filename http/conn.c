@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* A connection: its coroutine waits, without a buffer, for the first byte of a request; then
- * it serves requests until none is left to be read, and writes the answers together. */
+/* A connection: its coroutine waits, without a buffer, for the first byte of a request;
+ * then it serves requests until none is left to be read, and writes the answers
+ * together. */
 #include "config.h"
 
 #include "http/server.h"
@@ -43,8 +44,8 @@ static int64_t after(int64_t moment, int64_t length)
     return length < CG_NEVER - moment ? moment + length : CG_NEVER;
 }
 
-/* Until when there must be more of a head of which so many bytes have come: header_timeout is
- * for all of it, and after a grace it must have come at header_rate. */
+/* Until when there must be more of a head of which so many bytes have come: header_timeout
+ * is for all of it, and after a grace it must have come at header_rate. */
 static int64_t head_deadline(const struct cg__http_conn *conn, size_t size)
 {
     const struct cg_http_server_options *options = &conn->server->options;
@@ -209,7 +210,8 @@ static enum outcome serve_all(struct cg__http_conn *conn, struct cg_view *view)
 /* ---- The end --------------------------------------------------------------------- */
 
 /* Takes away what the client still sends: a close with unread bytes would be a reset, which
- * can overtake the last answer. Clients may send all of a large request before they read. */
+ * can overtake the last answer. Clients may send all of a large request before they
+ * read. */
 static ssize_t take_away(void *arg)
 {
     struct cg__http_conn *conn = arg;
@@ -275,8 +277,8 @@ static ssize_t wrap(void *arg)
     return n;
 }
 
-/* Where TLS is wanted a client that speaks HTTP in the clear is told so in the clear: nothing
- * has been agreed with it yet. */
+/* Where TLS is wanted a client that speaks HTTP in the clear is told so in the clear:
+ * nothing has been agreed with it yet. */
 static enum outcome wrapped(struct cg__http_conn *conn)
 {
     static const char refusal[] = "HTTP/1.1 400 Bad Request\r\n"

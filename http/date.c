@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Dates as HTTP writes them (RFC 9110, 5.6.7), and as an access log does. Not by strftime and
- * strptime, whose names of days and months are those of the locale. */
+/* Dates as HTTP writes them (RFC 9110, 5.6.7), and as an access log does. Not by strftime
+ * and strptime, whose names of days and months are those of the locale. */
 #include "config.h"
 
 #include "http/date.h"
@@ -106,8 +106,8 @@ static bool read_usual(const char *at, struct tm *tm)
            take(&at, " GMT") && *at == '\0';
 }
 
-/* "Sunday, 06-Nov-94 08:49:37 GMT" (RFC 850): a year that seems to be more than 50 years away
- * was a hundred years before. */
+/* "Sunday, 06-Nov-94 08:49:37 GMT" (RFC 850): a year that seems to be more than 50 years
+ * away was a hundred years before. */
 static bool read_rfc850(const char *at, int64_t now, struct tm *tm)
 {
     int year = broken_down(now).tm_year + 1900;

@@ -20,8 +20,9 @@ struct cg__coding {
     const char *name;
     /* The state of a new stream; NULL: no memory. */
     void *(*begin)(void);
-    /* Decodes some of *in, moving it, into out; answers the bytes written, -1: it is broken.
-     * *ended: the stream may end here; if it does not go on, what follows is ignored. */
+    /* Decodes some of *in, moving it, into out; answers the bytes written, -1: it is
+     * broken. *ended: the stream may end here; if it does not go on, what follows is
+     * ignored. */
     ssize_t (*decode)(void *state, const uint8_t **in, size_t *in_len, uint8_t *out,
                       size_t out_len, bool *ended);
     void (*end)(void *state);
@@ -39,8 +40,8 @@ const char *cg__decode_accept(void);
 int cg__decoder_new(struct cg__decoder **decoder, const char *codings);
 void cg__decoder_free(struct cg__decoder *decoder);
 
-/* Decodes into buf what has been given: bytes written; 0: it wants more; CG_EHTTP_CODING: it
- * is broken, or grows beyond reason. */
+/* Decodes into buf what has been given: bytes written; 0: it wants more; CG_EHTTP_CODING:
+ * it is broken, or grows beyond reason. */
 ssize_t cg__decoder_read(struct cg__decoder *decoder, void *buf, size_t len);
 
 /* Gives it up to CG__DECODE_INPUT bytes, when it has answered 0. */

@@ -18,7 +18,8 @@ enum cg__http_encode {
 
 struct cg__http_encoder;
 
-/* For gzip, or brotli; `whole`: of a text that is there. NULL: no memory, or not built in. */
+/* For gzip, or brotli; `whole`: of a text that is there. NULL: no memory, or not built
+ * in. */
 struct cg__http_encoder *cg__http_encoder_new(bool brotli, bool whole);
 void cg__http_encoder_free(struct cg__http_encoder *encoder);
 

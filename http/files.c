@@ -106,7 +106,8 @@ static bool try_coding(const struct cg_http_files *files, const char *path,
     return true;
 }
 
-/* Takes the compressed sibling instead, if there is one that the client wants. 0 or -ENOMEM. */
+/* Takes the compressed sibling instead, if there is one that the client wants. 0 or
+ * -ENOMEM. */
 static int find_compressed(struct cg_http_request *req, const struct cg_http_files *files,
                             const char *path, const char *index, struct file *file)
 {
@@ -124,7 +125,8 @@ static int find_compressed(struct cg_http_request *req, const struct cg_http_fil
     }
     if (file->coding == CG__HTTP_IDENTITY)
         return 0;
-    return cg_http_response_set_header(req, "Content-Encoding", cg__http_coding_name(file->coding));
+    return cg_http_response_set_header(req, "Content-Encoding",
+                                       cg__http_coding_name(file->coding));
 }
 
 /* ---- Answers --------------------------------------------------------------------- */
@@ -205,7 +207,8 @@ static int set_validators(struct cg_http_request *req, const struct cg_http_file
         return rc;
     return files->options.cache == NULL
                ? 0
-               : cg_http_response_set_header(req, "Cache-Control", files->options.cache);
+               : cg_http_response_set_header(req, "Cache-Control",
+                                             files->options.cache);
 }
 
 static ssize_t answer_file(struct cg_http_request *req, const struct cg_http_files *files,
@@ -244,8 +247,8 @@ static ssize_t answer_file(struct cg_http_request *req, const struct cg_http_fil
     }
 }
 
-/* What the kernel makes while it is read, in /sys or /proc, has a size that is not its own; and
- * no blocks. (Nor has a file that is small, or one large hole: its last byte tells.) */
+/* What the kernel makes while it is read, in /sys or /proc, has a size that is not its own;
+ * and no blocks. (Nor has a file that is small, or one large hole: its last byte tells.) */
 static bool has_true_size(const struct file *file)
 {
     off_t size = file->st.st_size;
@@ -339,7 +342,8 @@ static ssize_t answer_encoded(struct cg_http_request *req, const struct cg_http_
 ssize_t cg_http_files_handler(struct cg_http_request *req, void *arg)
 {
     const struct cg_http_files *files = arg;
-    const char *method = cg_http_request_method(req), *path = cg_http_request_param(req, "*");
+    const char *method = cg_http_request_method(req),
+               *path = cg_http_request_param(req, "*");
     ssize_t n;
 
     if (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0) {

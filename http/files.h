@@ -31,8 +31,8 @@ ssize_t cg__http_list(struct cg_http_request *req, const struct cg_http_files *f
 
 enum cg__http_range { CG__HTTP_WHOLE, CG__HTTP_PART, CG__HTTP_NO_PART };
 
-/* A Range field against a size: a part is put into *first and *length. What is not one plain
- * range means the whole. conditions.c */
+/* A Range field against a size: a part is put into *first and *length. What is not one
+ * plain range means the whole. conditions.c */
 enum cg__http_range cg__http_range(const char *range, uint64_t size, uint64_t *first,
                                    uint64_t *length);
 

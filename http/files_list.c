@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A page that lists a directory. A thread makes it, because a large directory takes longer than
- * others may be kept waiting; the answer is compressed in turns. */
+/* A page that lists a directory. A thread makes it, because a large directory takes longer
+ * than others may be kept waiting; the answer is compressed in turns. */
 #include "config.h"
 
 #include "http/files.h"
@@ -55,7 +55,8 @@ static void put_link(FILE *out, const char *name)
 
 /* ---- What is listed -------------------------------------------------------------- */
 
-/* Of a link that of what it leads to, as it would be served: if that is outside, it fails. */
+/* Of a link that of what it leads to, as it would be served: if that is outside, it
+ * fails. */
 static int stat_entry(const struct listing *listing, const char *name, struct stat *st)
 {
     size_t size = strlen(listing->path) + strlen(name) + 1;
@@ -229,7 +230,7 @@ ssize_t cg__http_list(struct cg_http_request *req, const struct cg_http_files *f
         n = cg_yield(cg_offload(make_page, listing, .abandon = free_listing, .fate = &fate));
     if (n == 0)
         n = cg_yield(cg_http_respond(req, 200, listing->page, listing->size,
-                                    .mime = "text/html; charset=utf-8"));
+                                     .mime = "text/html; charset=utf-8"));
     else if (n != -ECANCELED)
         n = cg__http_plain(req, cg__http_status_of((int)n));
     if (listing != NULL && fate != CG_FATE_LEFT)

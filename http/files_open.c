@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Opening beneath a directory. openat2 has the kernel see to it that neither ".." nor a link
- * leads out, and lets links that stay inside be. Where there is no openat2 each directory is
- * opened on its own, and no link is followed at all. */
+/* Opening beneath a directory. openat2 has the kernel see to it that neither ".." nor a
+ * link leads out, and lets links that stay inside be. Where there is no openat2 each
+ * directory is opened on its own, and no link is followed at all. */
 #include "config.h"
 
 #include "http/files.h"
@@ -70,7 +70,8 @@ int cg__http_open_beneath(int root, const char *path)
     int fd = by_openat2(root, path);
 
     /* EPERM, EACCES: perhaps those of a filter of system calls that does not know this one;
-     * if they are the file's the steps say the same. EAGAIN: something was renamed meanwhile. */
+     * if they are the file's the steps say the same. EAGAIN: something was renamed
+     * meanwhile. */
     if (fd == -ENOSYS || fd == -EPERM || fd == -EACCES || fd == -EAGAIN)
         fd = cg__http_open_steps(root, path);
     return fd;

@@ -45,7 +45,8 @@ static size_t put(char *text, int status, const struct cg_http_field *field)
 
 static ssize_t interim_run(struct cg_op *op)
 {
-    const struct cg_http_send_interim_op *interim = (const struct cg_http_send_interim_op *)op;
+    const struct cg_http_send_interim_op *interim =
+        (const struct cg_http_send_interim_op *)op;
     struct cg_http_request *req = interim->req;
     ssize_t n = measure(req, interim->fields);
     char *text;
@@ -71,9 +72,11 @@ static ssize_t interim_run(struct cg_op *op)
 
 static int interim_print(const struct cg_op *op, char *buf, size_t size)
 {
-    const struct cg_http_send_interim_op *interim = (const struct cg_http_send_interim_op *)op;
+    const struct cg_http_send_interim_op *interim =
+        (const struct cg_http_send_interim_op *)op;
 
-    return snprintf(buf, size, "%s, %d", cg_http_request_target(interim->req), interim->status);
+    return snprintf(buf, size, "%s, %d", cg_http_request_target(interim->req),
+                    interim->status);
 }
 
 const struct cg_op_type cg_http_send_interim_type = {

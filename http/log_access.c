@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The access log. A line is made in memory; once a second a thread writes what has gathered,
- * because a file may be a pipe whose reader is slow, and nobody is to wait for it. The pool's
- * threads block all signals, so that a reader that has gone raises no SIGPIPE. */
+/* The access log. A line is made in memory; once a second a thread writes what has
+ * gathered, because a file may be a pipe whose reader is slow, and nobody is to wait for
+ * it. The pool's threads block all signals, so that a reader that has gone raises no
+ * SIGPIPE. */
 #include "config.h"
 
 #include "http/date.h"
@@ -53,7 +54,8 @@ static int put_request(struct cg_http_headers *text, const struct cg_http_reques
     if (req->parser.method == NULL)
         return put(text, "\"-\"");
     snprintf(end, sizeof end, " HTTP/1.%d\"", req->parser.minor);
-    if (put(text, "\"") < 0 || put(text, req->parser.method) < 0 || put(text, " ") < 0 ||
+    if (put(text, "\"") < 0 || put(text, req->parser.method) < 0 ||
+        put(text, " ") < 0 ||
         put_escaped(text, cg_http_request_target(req), "\"\\") < 0)
         return -1;
     return put(text, end);
@@ -110,7 +112,8 @@ static ssize_t write_batch(void *arg)
     return code;
 }
 
-/* Says once that the log cannot be written: nobody reads it any more, or its disk is full. */
+/* Says once that the log cannot be written: nobody reads it any more, or its disk is
+ * full. */
 static void tell_failure(struct cg_http_server *server, ssize_t code)
 {
     char line[100];
@@ -189,7 +192,7 @@ void cg__http_log_access(struct cg_http_request *req)
     }
     if (log->flusher == NULL && has_lines(log) &&
         cg_sched_start(cg_sched_self(), flusher, server, .name = "http log",
-                 .coro = &log->flusher) < 0)
+                       .coro = &log->flusher) < 0)
         log->flusher = NULL;
 }
 
@@ -220,8 +223,8 @@ void cg__http_log_failure(struct cg_http_request *req, ssize_t code)
     const char *why = code < 0 ? cg_strerror(code) : "the handler has not answered";
 
     if (put(&text, cg_http_request_method(req)) < 0 || put(&text, " ") < 0 ||
-        put_escaped(&text, cg_http_request_target(req), "\\") < 0 || put(&text, ": ") < 0 ||
-        cg__http_text(&text, why, strlen(why) + 1) < 0)
+        put_escaped(&text, cg_http_request_target(req), "\\") < 0 ||
+        put(&text, ": ") < 0 || cg__http_text(&text, why, strlen(why) + 1) < 0)
         cg__http_log(req->server, why);
     else
         cg__http_log(req->server, text.data);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The texts of one message, header fields above all, in one piece of memory that is kept for
- * the next message: text grows from its start, the fields' entries from its end. */
+/* The texts of one message, header fields above all, in one piece of memory that is kept
+ * for the next message: text grows from its start, the fields' entries from its end. */
 #ifndef COGEN_HTTP_MESSAGE_H
 #define COGEN_HTTP_MESSAGE_H
 

@@ -108,8 +108,8 @@ ssize_t cg__http_wrote(struct cg__http_conn *conn, ssize_t n)
 {
     conn->broken |= n < 0;
     if (n == -ETIMEDOUT)
-        cg_sock_setopt(conn->sock, SOL_SOCKET, SO_LINGER, &(struct linger){.l_onoff = 1},
-                  sizeof(struct linger));
+        cg_sock_setopt(conn->sock, SOL_SOCKET, SO_LINGER,
+                       &(struct linger){.l_onoff = 1}, sizeof(struct linger));
     return n;
 }
 
@@ -186,7 +186,7 @@ static void look_at(struct cg__http_conn *conn)
     /* Without memory for it the answers go out with the next. */
     if (is_kept(conn) && conn->writer == NULL)
         cg_sched_start(conn->server->sched, write_late, conn, .name = "http answers",
-                 .coro = &conn->writer);
+                       .coro = &conn->writer);
 }
 
 /* A turn later. */

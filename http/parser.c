@@ -125,9 +125,9 @@ static enum cg__http_event repeated(struct cg__http_parser *parser, const char *
 }
 
 /* A refusal must not depend on how the bytes were cut: it is always the one for the first
- * byte that is wrong. llhttp stops at a byte without having told of the text before it, which
- * may be too long already; what is between texts is looked at late; and so are lines that
- * are too long. */
+ * byte that is wrong. llhttp stops at a byte without having told of the text before it,
+ * which may be too long already; what is between texts is looked at late; and so are lines
+ * that are too long. */
 static enum cg__http_event first_refusal(struct cg__http_parser *parser,
                                          llhttp_errno_t error, const char *at)
 {
@@ -181,7 +181,8 @@ static enum cg__http_event parse_size(struct cg__http_parser *parser, const char
     return parser->why == NULL ? CG__HTTP_MORE : CG__HTTP_BAD;
 }
 
-/* Parses bytes up to the next event, or to where the line of a chunk's size begins or ends. */
+/* Parses bytes up to the next event, or to where the line of a chunk's size begins or
+ * ends. */
 static enum cg__http_event parse_part(struct cg__http_parser *parser, const char *data,
                                       size_t size, size_t *used)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* One HTTP/1 message, parsed from bytes as they come, without I/O: llhttp in strict mode, and
- * the refusals that it leaves to us. The result never depends on how the bytes were cut. */
+/* One HTTP/1 message, parsed from bytes as they come, without I/O: llhttp in strict mode,
+ * and the refusals that it leaves to us. The result never depends on how the bytes were
+ * cut. */
 #ifndef COGEN_HTTP_PARSER_H
 #define COGEN_HTTP_PARSER_H
 
@@ -93,10 +94,10 @@ void cg__http_parser_init(struct cg__http_parser *parser, enum cg__http_kind kin
                           struct cg_http_headers *trailers,
                           const struct cg__http_limits *limits);
 
-/* Parses bytes up to the next event; *used of them have been. Whatever is left is to be given
- * again with the next call (also if that is nothing: after HEAD and BODY there may be an
- * event without bytes). After DONE and BAD the parser is done; what is left then is not this
- * message's. */
+/* Parses bytes up to the next event; *used of them have been. Whatever is left is to be
+ * given again with the next call (also if that is nothing: after HEAD and BODY there may be
+ * an event without bytes). After DONE and BAD the parser is done; what is left then is not
+ * this message's. */
 enum cg__http_event cg__http_parse(struct cg__http_parser *parser, const char *data,
                                    size_t size, size_t *used);
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* A complete head: what its fields say of its framing, its host and its connection, and what is
- * refused. llhttp frames the message. What we make of the same fields must agree with that,
- * or the message is refused: where two readers differ, bytes of a body become a request. */
+/* A complete head: what its fields say of its framing, its host and its connection, and
+ * what is refused. llhttp frames the message. What we make of the same fields must agree
+ * with that, or the message is refused: where two readers differ, bytes of a body become a
+ * request. */
 #include "config.h"
 
 #include "http/body.h"
@@ -15,8 +16,8 @@ static bool ends_word(char c)
     return c == ',' || c == ';' || c == ' ' || c == '\t' || c == '\0';
 }
 
-/* As cg__http_has_word for three words at once. strspn and its like take ten times as long for
- * the few bytes that most lists have. */
+/* As cg__http_has_word for three words at once. strspn and its like take ten times as long
+ * for the few bytes that most lists have. */
 static void notice_connection(struct cg__http_parser *parser, const char *list)
 {
     while (*list != '\0') {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The lines of chunk sizes. llhttp gets the digits and the end of the line, and so frames the
- * body. Chunk extensions never reach it: it refuses some that are valid, and nobody needs any
- * (RFC 9112, 7.1.1). They are checked against their grammar, in which no end of a line can
- * stand, so that no two readers can disagree about where the chunk begins. */
+/* The lines of chunk sizes. llhttp gets the digits and the end of the line, and so frames
+ * the body. Chunk extensions never reach it: it refuses some that are valid, and nobody
+ * needs any (RFC 9112, 7.1.1). They are checked against their grammar, in which no end of a
+ * line can stand, so that no two readers can disagree about where the chunk begins. */
 #include "config.h"
 
 #include "http/parser_inside.h"

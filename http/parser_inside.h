@@ -42,8 +42,8 @@ static inline struct cg_http_headers *cg__http_list(const struct cg__http_parser
     return parser->in_trailers ? parser->trailers : parser->headers;
 }
 
-/* From the first field to their end they are kept as they are, by one copy of each piece once
- * llhttp has seen it: places can be told before. So are trailers. */
+/* From the first field to their end they are kept as they are, by one copy of each piece
+ * once llhttp has seen it: places can be told before. So are trailers. */
 static inline void cg__http_keep_from(struct cg__http_parser *parser, const char *at)
 {
     const struct cg_http_headers *headers = cg__http_list(parser);
@@ -66,8 +66,8 @@ int cg__http_keep(struct cg__http_parser *parser, const char *end);
 /* Looks at the ends of lines up to `to`; from there to `end` is a text. */
 int cg__http_look(struct cg__http_parser *parser, const char *to, const char *end);
 
-/* A text comes. It has no end of a line in it, whatever llhttp thinks of these: only what is
- * between two texts is looked at, and that is nearly always the same two bytes. */
+/* A text comes. It has no end of a line in it, whatever llhttp thinks of these: only what
+ * is between two texts is looked at, and that is nearly always the same two bytes. */
 static inline int cg__http_pass(struct cg__http_parser *parser, const char *between,
                                 const char *at, size_t size)
 {
@@ -129,12 +129,13 @@ enum cg__http_chunk {
     CG__HTTP_CHUNK_BEHIND_QUOTED,
 };
 
-/* How many of the bytes are digits of the chunk's size, which are for llhttp. Behind the last
- * digit parser->chunk is another. */
+/* How many of the bytes are digits of the chunk's size, which are for llhttp. Behind the
+ * last digit parser->chunk is another. */
 size_t cg__http_chunk_digits(struct cg__http_parser *parser, const char *data, size_t size);
 
 /* How many of the bytes, behind the digits, belong to extensions, which nobody needs. Where
- * the line ends parser->chunk is CG__HTTP_NO_CHUNK. Extensions that are not valid set why. */
+ * the line ends parser->chunk is CG__HTTP_NO_CHUNK. Extensions that are not valid set
+ * why. */
 size_t cg__http_chunk_extensions(struct cg__http_parser *parser, const char *data,
                                  size_t size);
 

@@ -15,9 +15,10 @@ static bool is_blank(char c)
 
 /* ---- Ends of lines --------------------------------------------------------------- */
 
-/* A newline and then a blank is a folded line: llhttp unfolds it, others take the second line
- * for a field. In a request we take it for an attack; in a response RFC 9112 5.2 has clients
- * unfold it. A newline without a CR is one more thing that readers disagree about. */
+/* A newline and then a blank is a folded line: llhttp unfolds it, others take the second
+ * line for a field. In a request we take it for an attack; in a response RFC 9112 5.2 has
+ * clients unfold it. A newline without a CR is one more thing that readers disagree
+ * about. */
 int cg__http_look(struct cg__http_parser *parser, const char *to, const char *end)
 {
     const char *from = parser->seen_to, *at = from;
@@ -62,7 +63,8 @@ int cg__http_count(struct cg__http_parser *parser, const char *end)
 
 /* ---- Texts ----------------------------------------------------------------------- */
 
-/* Puts blanks in the place of the ends of folded lines, of which only a response has any. */
+/* Puts blanks in the place of the ends of folded lines, of which only a response has
+ * any. */
 static void unfold(char *value, uint32_t len)
 {
     char *at = value, *end = value + len;
@@ -73,8 +75,8 @@ static void unfold(char *value, uint32_t len)
     }
 }
 
-/* Ends the texts of fields that have been kept, each with a NUL where the byte behind it was:
- * a colon, a blank or a CR. */
+/* Ends the texts of fields that have been kept, each with a NUL where the byte behind it
+ * was: a colon, a blank or a CR. */
 static void end_texts(struct cg__http_parser *parser, struct cg_http_headers *headers)
 {
     bool may_fold = parser->llhttp.type == HTTP_RESPONSE;

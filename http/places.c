@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Places for connections: how many there may be, in all and for one address, and which one is
- * closed when a newcomer finds none free. A flood of silent connections so costs those who
- * wait longest for their clients, and nobody who talks. If the kernel runs out of descriptors
- * before that, there are fewer places for a while. */
+/* Places for connections: how many there may be, in all and for one address, and which one
+ * is closed when a newcomer finds none free. A flood of silent connections so costs those
+ * who wait longest for their clients, and nobody who talks. If the kernel runs out of
+ * descriptors before that, there are fewer places for a while. */
 #include "config.h"
 
 #include "http/server.h"
@@ -27,7 +27,8 @@ enum {
 /* How long fewer places are used after the kernel had no descriptor left. */
 #define SHORTAGE (10 * CG_SECOND)
 
-/* What is known of an address. Kept in a balanced tree: no choice of addresses makes it slow. */
+/* What is known of an address. Kept in a balanced tree: no choice of addresses makes it
+ * slow. */
 struct cg__http_address {
     unsigned char key[1 + PREFIX]; /* the family, and the address or its prefix */
     struct cg__http_ring conns;
@@ -63,8 +64,8 @@ static void ring_remove(struct cg__http_ring *ring, enum cg__http_kin kin,
     ring->ending -= conn->ending;
 }
 
-/* Of so many connections, each time the next ones: looking at all of ten thousand would cost
- * more than the flood. NULL: all are at work. */
+/* Of so many connections, each time the next ones: looking at all of ten thousand would
+ * cost more than the flood. NULL: all are at work. */
 static struct cg__http_conn *longest_waiting(struct cg__http_ring *ring, enum cg__http_kin kin)
 {
     struct cg__http_conn *conn = ring->hand, *found = NULL;
@@ -191,8 +192,8 @@ unsigned cg__http_share(unsigned connections)
 
 /* ---- All of them ----------------------------------------------------------------- */
 
-/* Files, upstream connections and the reactor need descriptors, too: an eighth stays free, or
- * some that a small program needs in any case. */
+/* Files, upstream connections and the reactor need descriptors, too: an eighth stays free,
+ * or some that a small program needs in any case. */
 unsigned cg__http_places(void)
 {
     struct rlimit limit;
@@ -212,7 +213,8 @@ static unsigned places(const struct cg_http_server *server)
 {
     unsigned most = server->options.connections;
 
-    if (cg_sched_now(server->sched) >= server->short_until || server->short_places > most)
+    if (cg_sched_now(server->sched) >= server->short_until ||
+        server->short_places > most)
         return most;
     return server->short_places;
 }
@@ -238,8 +240,8 @@ void cg__http_place_enter(struct cg__http_conn *conn)
     ring_add(&conn->server->all, CG__HTTP_ALL, conn);
 }
 
-/* accept() takes a descriptor before it looks whether somebody waits: so one is kept free even
- * if nobody does. */
+/* accept() takes a descriptor before it looks whether somebody waits: so one is kept free
+ * even if nobody does. */
 void cg__http_place_short(struct cg_http_server *server)
 {
     unsigned count = server->all.count;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* See pool.h. Whoever waits is not eligible: a lease that becomes free is handed on at once,
- * so that nobody overtakes. Nothing here has a timer, because a timer would hold the run
- * open: connections that have been kept for too long are found at the next use. */
+/* See pool.h. Whoever waits is not eligible: a lease that becomes free is handed on at
+ * once, so that nobody overtakes. Nothing here has a timer, because a timer would hold the
+ * run open: connections that have been kept for too long are found at the next use. */
 #include "config.h"
 
 #include "http/pool.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The connections of a client: how many may be in use, who waits for one, and those that are
- * kept for the next request. */
+/* The connections of a client: how many may be in use, who waits for one, and those that
+ * are kept for the next request. */
 #ifndef COGEN_HTTP_POOL_H
 #define COGEN_HTTP_POOL_H
 

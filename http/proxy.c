@@ -94,8 +94,8 @@ static bool fits_address(const char *item, size_t len, const struct address *hos
     return has_prefix(host, &net, (unsigned)bits);
 }
 
-/* The item is a name, perhaps behind "." or "*.": the host is it, or below it. The dot that ends
- * a complete name says nothing. */
+/* The item is a name, perhaps behind "." or "*.": the host is it, or below it. The dot that
+ * ends a complete name says nothing. */
 static bool fits_name(const char *item, size_t len, const char *host)
 {
     size_t all = strlen(host);

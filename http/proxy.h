@@ -20,9 +20,9 @@ bool cg__proxy_excepts(const char *list, const char *host, unsigned port);
 
 enum cg__proxy_text { CG__PROXY_HTTP, CG__PROXY_HTTPS, CG__PROXY_EXCEPT };
 
-/* What the environment says; NULL: nothing. A variable in lower case goes before that in upper
- * case, and a scheme's own before ALL_PROXY; an empty one is as if it were not set. HTTP_PROXY
- * is never read: to a CGI program it is the field "Proxy" of whoever asks. */
+/* What the environment says; NULL: nothing. A variable in lower case goes before that in
+ * upper case, and a scheme's own before ALL_PROXY; an empty one is as if it were not set.
+ * HTTP_PROXY is never read: to a CGI program it is the field "Proxy" of whoever asks. */
 const char *cg__proxy_variable(enum cg__proxy_text text);
 
 #endif

@@ -19,8 +19,8 @@ void cg__http_give_back(struct cg_http_request *req)
     req->parsed = 0;
 }
 
-/* An event may be left though no bytes are: a view within which there is a piece of the body
- * stays lent until that has come. */
+/* An event may be left though no bytes are: a view within which there is a piece of the
+ * body stays lent until that has come. */
 enum cg__http_event cg__http_parse_view(struct cg_http_request *req)
 {
     size_t size = req->view.size - req->parsed, used;
@@ -71,9 +71,9 @@ static ssize_t ask(struct cg_http_request *req)
     return cg__http_flush(req->conn, &(struct iovec){(void *)text, sizeof text - 1}, 1);
 }
 
-/* How long to wait for more of the body: body_timeout, and no longer than that in all beyond
- * the time that what has come would take at body_rate. Only the time for which we waited
- * counts: a slow handler is not the client's fault. */
+/* How long to wait for more of the body: body_timeout, and no longer than that in all
+ * beyond the time that what has come would take at body_rate. Only the time for which we
+ * waited counts: a slow handler is not the client's fault. */
 static int64_t patience(const struct cg_http_request *req)
 {
     const struct cg_http_server_options *options = &req->server->options;
@@ -224,8 +224,8 @@ const struct cg_op_type cg_http_read_body_type = {
     .print = read_print,
 };
 
-/* Nobody knows how much is left of a chunked body, nor whether a client that was not asked for
- * its body sends it. */
+/* Nobody knows how much is left of a chunked body, nor whether a client that was not asked
+ * for its body sends it. */
 bool cg__http_will_drain(const struct cg_http_request *req)
 {
     if (req->body_done)

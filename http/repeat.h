@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* Fields that repeat: a client sends the same ones with each request of a connection. The bytes
- * behind the version of its last request, up to and with the blank line, are remembered, and
- * what llhttp and our checks have made of them. Where the next request has the same bytes there
- * they are not parsed again.
+/* Fields that repeat: a client sends the same ones with each request of a connection. The
+ * bytes behind the version of its last request, up to and with the blank line, are
+ * remembered, and what llhttp and our checks have made of them. Where the next request has
+ * the same bytes there they are not parsed again.
  *
- * This is no second parser. llhttp reads every request line; and what it does next depends on
- * nothing but its state, which is the same behind each request line of that method and version,
- * and the bytes that follow. Compared are all of these, and what is remembered is only a head
- * that was complete and in order, without a body, coding or upgrade. Each connection has its own
- * memory: what one client sends is never compared with what another has sent. */
+ * This is no second parser. llhttp reads every request line; and what it does next depends
+ * on nothing but its state, which is the same behind each request line of that method and
+ * version, and the bytes that follow. Compared are all of these, and what is remembered is
+ * only a head that was complete and in order, without a body, coding or upgrade. Each
+ * connection has its own memory: what one client sends is never compared with what another
+ * has sent. */
 #ifndef COGEN_HTTP_REPEAT_H
 #define COGEN_HTTP_REPEAT_H
 
@@ -42,8 +43,8 @@ static inline bool cg__http_repeats(const struct cg__http_repeat *repeat, uint8_
 int cg__http_repeat_fields(const struct cg__http_repeat *repeat,
                            struct cg_http_headers *headers);
 
-/* Remembers bytes and the fields made of them; method, minor and keep_alive are the caller's
- * to set. False: not, for they are too long or there is no memory. */
+/* Remembers bytes and the fields made of them; method, minor and keep_alive are the
+ * caller's to set. False: not, for they are too long or there is no memory. */
 bool cg__http_repeat_keep(struct cg__http_repeat *repeat, const char *at, size_t size,
                           const struct cg_http_headers *headers);
 

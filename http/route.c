@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Patterns and the handlers mounted on them. The most special pattern stands first, so that
- * the first that fits is the one; a path that is a pattern, letter for letter, is looked up. */
+ * the first that fits is the one; a path that is a pattern, letter for letter, is looked
+ * up. */
 #include "config.h"
 
 #include "http/server.h"
@@ -16,8 +17,8 @@ static bool is_all(const char *pattern)
     return pattern[0] == '*' && pattern[1] == '\0';
 }
 
-/* Negative: a is more special than b; 0: the same requests fit both. Text is more special than
- * a ":name", and more of either than less. */
+/* Negative: a is more special than b; 0: the same requests fit both. Text is more special
+ * than a ":name", and more of either than less. */
 static int compare(const struct cg__http_route *one, const struct cg__http_route *other)
 {
     const char *a = one->pattern, *b = other->pattern;
@@ -98,7 +99,7 @@ static void make_whole(struct cg_http_server *server)
 }
 
 int cg_http_server_mount(struct cg_http_server *server, const char *pattern,
-                  cg_http_handler *handler, void *arg)
+                         cg_http_handler *handler, void *arg)
 {
     size_t method = strcspn(pattern, " "), at = 0;
     struct cg__http_route route = {.handler = handler, .arg = arg}, *routes;
@@ -151,8 +152,8 @@ void cg__http_routes_free(struct cg_http_server *server)
 
 /* ---- Matching -------------------------------------------------------------------- */
 
-/* Whether a path fits a pattern; `params` gets the places of its parts, in pairs. `rest`: what
- * is beneath the pattern. */
+/* Whether a path fits a pattern; `params` gets the places of its parts, in pairs. `rest`:
+ * what is beneath the pattern. */
 static bool fits(const char *pattern, const char *path, const char **params, unsigned *count,
                  const char **rest)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The server as a whole: its options, what it keeps for the next request, and the operations
- * that serve and shut down. */
+/* The server as a whole: its options, what it keeps for the next request, and the
+ * operations that serve and shut down. */
 #include "config.h"
 
 #include "http/acked.h"
@@ -36,7 +36,8 @@ static void set_defaults(struct cg_http_server_options *options)
     DEFAULT(compress_above, CG_HTTP_COMPRESS_ABOVE);
 }
 
-struct cg_http_server *cg_http_server_new_with(const struct cg_http_server_options *options)
+struct cg_http_server *
+cg_http_server_new_with(const struct cg_http_server_options *options)
 {
     struct cg_http_server *server = calloc(1, sizeof *server);
 
@@ -155,8 +156,8 @@ static struct cg_http_serve_op *of(struct cg_op *op)
     return (struct cg_http_serve_op *)op;
 }
 
-/* The connection that a socket will be, which has a place of its address. NULL: it was refused
- * and is closed. */
+/* The connection that a socket will be, which has a place of its address. NULL: it was
+ * refused and is closed. */
 static struct cg__http_conn *conn_new(struct cg_http_server *server,
                                       struct cg__http_serving *serving, struct cg_sock *sock)
 {
@@ -187,8 +188,9 @@ static void conn_drop(struct cg__http_conn *conn)
 static void start(struct cg__http_conn *conn)
 {
     struct cg_http_server *server = conn->server;
-    int rc = cg_sched_start(cg_sched_self(), cg__http_talk, conn, .name = "http",
-                      .stack_size = server->options.stack_size, .coro = &conn->coro);
+    int rc =
+        cg_sched_start(cg_sched_self(), cg__http_talk, conn, .name = "http",
+                       .stack_size = server->options.stack_size, .coro = &conn->coro);
 
     if (rc < 0) {
         cg__http_log(server, no_memory);

@@ -60,8 +60,8 @@ struct cg__http_serving {
     unsigned conns;
 };
 
-/* What a connection is about. In all but the first it waits for its client, and may be closed
- * when its place is needed. */
+/* What a connection is about. In all but the first it waits for its client, and may be
+ * closed when its place is needed. */
 enum cg__http_phase {
     CG__HTTP_AT_WORK,
     CG__HTTP_IDLE,    /* between two requests */
@@ -186,12 +186,12 @@ void cg__http_request_reset(struct cg_http_request *req);
 /* ---- places.c ---- */
 
 /* Takes one of the places of a new connection's address; if none is free, that of the
- * connection from there which has waited longest for its client. 0; -EBUSY: all of them are at
- * work; -ENOMEM. */
+ * connection from there which has waited longest for its client. 0; -EBUSY: all of them are
+ * at work; -ENOMEM. */
 int cg__http_place_take(struct cg__http_conn *conn);
 
-/* Waits until there is a place for one more connection, and sees to it by closing the one that
- * has waited longest for its client. 0, or a negative code. Yields. */
+/* Waits until there is a place for one more connection, and sees to it by closing the one
+ * that has waited longest for its client. 0, or a negative code. Yields. */
 ssize_t cg__http_place_wait(struct cg_http_server *server);
 
 /* The new connection begins. */
@@ -200,11 +200,12 @@ void cg__http_place_enter(struct cg__http_conn *conn);
 /* The connection ends, or does not begin: what it has taken is free. */
 void cg__http_place_leave(struct cg__http_conn *conn);
 
-/* The kernel had no descriptor for a connection: the one that has waited longest for its client
- * is closed, and an eighth of the places stay free for a while. */
+/* The kernel had no descriptor for a connection: the one that has waited longest for its
+ * client is closed, and an eighth of the places stay free for a while. */
 void cg__http_place_short(struct cg_http_server *server);
 
-/* How many connections there may be unless somebody says, and of so many from one address. */
+/* How many connections there may be unless somebody says, and of so many from one
+ * address. */
 unsigned cg__http_places(void);
 unsigned cg__http_share(unsigned connections);
 
@@ -228,15 +229,15 @@ int cg__http_path(struct cg_http_request *req);
 /* The undecoded path of a target that has one. */
 const char *cg__http_raw_path(const struct cg_http_request *req);
 
-/* Decodes "%41"; `plus`: a "+" is a blank; `slash`: a "%2F" is a "/" and a "%25" a "%". Without
- * it both stay, in upper case, so that the result is unambiguous. In place or into a
- * buffer as large. The length, or -1: not valid, or a NUL. */
+/* Decodes "%41"; `plus`: a "+" is a blank; `slash`: a "%2F" is a "/" and a "%25" a "%".
+ * Without it both stay, in upper case, so that the result is unambiguous. In place or into
+ * a buffer as large. The length, or -1: not valid, or a NUL. */
 ssize_t cg__http_decode(char *to, const char *from, size_t size, bool plus, bool slash);
 
 /* ---- read.c ---- */
 
-/* Parses what the view has. It is given back when it has been used up, so that nobody holds a
- * buffer who waits. */
+/* Parses what the view has. It is given back when it has been used up, so that nobody holds
+ * a buffer who waits. */
 enum cg__http_event cg__http_parse_view(struct cg_http_request *req);
 
 /* Gives it back, if it is lent: what has been parsed is gone, the rest is unread. */
@@ -249,8 +250,8 @@ void cg__http_let_read(struct cg_http_request *req);
  * answer. False: the connection must be closed, and the answer has to say so. */
 bool cg__http_will_drain(const struct cg_http_request *req);
 
-/* Reads the rest of the body away, behind an answer that lets the connection go on. False: the
- * connection must be closed. */
+/* Reads the rest of the body away, behind an answer that lets the connection go on. False:
+ * the connection must be closed. */
 bool cg__http_drain(struct cg_http_request *req);
 
 /* ---- write.c ---- */
@@ -278,9 +279,9 @@ void cg__http_outs_free(struct cg_http_server *server);
 /* Writes the output, and what is given behind it. 0 or a negative code. Yields. */
 ssize_t cg__http_flush(struct cg__http_conn *conn, const struct iovec *parts, int count);
 
-/* What a write has come to, handed on. After one that failed the connection is broken; and a
- * peer that takes nothing is to be reset by the close, for what the kernel still has for it,
- * megabytes maybe, would stay for a quarter of an hour. */
+/* What a write has come to, handed on. After one that failed the connection is broken; and
+ * a peer that takes nothing is to be reset by the close, for what the kernel still has for
+ * it, megabytes maybe, would stay for a quarter of an hour. */
 ssize_t cg__http_wrote(struct cg__http_conn *conn, ssize_t n);
 
 /* Gives the buffers back, written or not. May wait. */

@@ -55,8 +55,8 @@ const char *cg__http_raw_path(const struct cg_http_request *req)
     return *target == '/' ? target : skip_origin(target);
 }
 
-/* The host of an absolute target counts, whatever Host says (RFC 9112, 3.2.2). 0, or the status
- * that refuses it. */
+/* The host of an absolute target counts, whatever Host says (RFC 9112, 3.2.2). 0, or the
+ * status that refuses it. */
 static int set_host(struct cg_http_request *req, const char *target)
 {
     const char *host = strstr(target, "://");
@@ -189,7 +189,8 @@ const struct cg_http_headers *cg_http_request_headers(const struct cg_http_reque
     return &req->in;
 }
 
-const struct cg_http_headers *cg_http_request_trailers(const struct cg_http_request *req)
+const struct cg_http_headers *
+cg_http_request_trailers(const struct cg_http_request *req)
 {
     return &req->trailers;
 }

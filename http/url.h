@@ -34,8 +34,8 @@ int cg__url_parse(struct cg__url *url, const char *text, const char **why);
 int cg__url_resolve(struct cg__url *url, const struct cg__url *base, const char *ref,
                     const char **why);
 
-/* Removes dot segments, in place (RFC 3986, 5.2.4): "/a/./b/../c" becomes "/a/c", and nothing
- * leads above the root. The path begins with a slash. Answers its length. */
+/* Removes dot segments, in place (RFC 3986, 5.2.4): "/a/./b/../c" becomes "/a/c", and
+ * nothing leads above the root. The path begins with a slash. Answers its length. */
 size_t cg__url_remove_dots(char *path, size_t len);
 
 /* Whether both are of one scheme, host and port. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Bodies that are written piece by piece: bytes, files, events; and the connection itself. */
+/* Bodies that are written piece by piece: bytes, files, events; and the connection
+ * itself. */
 #include "config.h"
 
 #include "http/acked.h"
@@ -13,8 +14,8 @@
 
 /* ---- Pieces ---------------------------------------------------------------------- */
 
-/* Text of unknown length is compressed as it comes, if the client likes that. Without memory
- * it is not. */
+/* Text of unknown length is compressed as it comes, if the client likes that. Without
+ * memory it is not. */
 static void choose_coding(struct cg_http_request *req, int status)
 {
     enum cg__http_coding coding;
@@ -58,7 +59,8 @@ static ssize_t put_head(struct cg_http_request *req, int status)
     return n;
 }
 
-/* Begins the answer unless it has begun. `text`: what is to be written may be compressed. */
+/* Begins the answer unless it has begun. `text`: what is to be written may be
+ * compressed. */
 static ssize_t begin(struct cg_http_request *req, bool text)
 {
     int status = req->status ? req->status : 200;
@@ -103,8 +105,8 @@ static ssize_t write_framed(struct cg_http_request *req, const void *data, size_
     return n;
 }
 
-/* At most CG__HTTP_TURN bytes. Then the others may run: these bytes may have cost much time,
- * and come to nothing that is written and could let them. */
+/* At most CG__HTTP_TURN bytes. Then the others may run: these bytes may have cost much
+ * time, and come to nothing that is written and could let them. */
 static ssize_t encode_part(struct cg_http_request *req, const char *data, size_t size,
                            enum cg__http_encode how)
 {
@@ -287,7 +289,8 @@ static int put_data(struct cg_http_headers *text, const char *data)
     }
 }
 
-static int put_event(struct cg_http_headers *text, const struct cg_http_send_event_op *event)
+static int put_event(struct cg_http_headers *text,
+                     const struct cg_http_send_event_op *event)
 {
     char number[24];
     int rc = 0;
@@ -316,7 +319,8 @@ static ssize_t event_run(struct cg_op *op)
     ssize_t n = put_event(&text, event);
 
     if (n == 0 && !event->req->begun) {
-        n = cg_http_response_set_header(event->req, "Content-Type", "text/event-stream");
+        n = cg_http_response_set_header(event->req, "Content-Type",
+                                        "text/event-stream");
         if (n == 0)
             n = cg_http_response_set_header(event->req, "Cache-Control", "no-cache");
     }

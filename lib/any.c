@@ -28,8 +28,8 @@ static size_t count(const struct cg_any_op *any)
     return n;
 }
 
-/* Cancels the branches that wait. An op that was refused because somebody else waits for it is
- * not a branch: it has another owner. */
+/* Cancels the branches that wait. An op that was refused because somebody else waits for it
+ * is not a branch: it has another owner. */
 static void cancel_branches(struct cg_any_op *any)
 {
     for (size_t i = 0, n = count(any); i < n; i++)
@@ -45,7 +45,8 @@ static struct cg_any_op *nested(struct cg_op *branch)
     return is ? (struct cg_any_op *)branch : NULL;
 }
 
-/* Races in races are started, cancelled and answered by recursion, so their depth is bounded. */
+/* Races in races are started, cancelled and answered by recursion, so their depth is
+ * bounded. */
 static bool too_deep(const struct cg_any_op *any, unsigned depth)
 {
     struct cg_any_op *inner;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Letters, digits and numbers of protocols. They are ASCII whatever the program's locale is;
- * strcasecmp, isdigit, strtol and their like depend on it: in a Turkish locale "TITLE" and
- * "title" may differ. This is the only file that compares letters without regard to case or
- * reads numbers; tests/locale.sh holds the libraries to it. All is inline, so that every
- * library may include it. */
+/* Letters, digits and numbers of protocols. They are ASCII whatever the program's locale
+ * is; strcasecmp, isdigit, strtol and their like depend on it: in a Turkish locale "TITLE"
+ * and "title" may differ. This is the only file that compares letters without regard to
+ * case or reads numbers; tests/locale.sh holds the libraries to it. All is inline, so that
+ * every library may include it. */
 #ifndef COGEN_LIB_ASCII_H
 #define COGEN_LIB_ASCII_H
 
@@ -61,8 +61,8 @@ static inline bool cg__ascii_begins(const char *text, const char *with)
     return strnlen(text, size) == size && cg__ascii_same(text, with, size);
 }
 
-/* Reads the decimal digits at *at, and moves it behind them. A number above UINT64_MAX becomes
- * that. False: there is no digit. */
+/* Reads the decimal digits at *at, and moves it behind them. A number above UINT64_MAX
+ * becomes that. False: there is no digit. */
 static inline bool cg__ascii_number(const char **at, uint64_t *number)
 {
     const char *start = *at;

@@ -26,9 +26,9 @@ struct cg_context {
  * address, its top) so that the first jump to what it answers calls entry(arg). jump: saves
  * the callee-saved registers on the running stack, stores where in *save, and goes on at
  * `to`, from frame or from an earlier save. jump_alike: the same; see the switch.
- * jump_then: the same, and answers what then(arg) does there. Where entry returns, it goes on
- * at what that answers. return: what a function calls last of all, in order to return this
- * answer to a caller whom the processor does not expect, after a switch. */
+ * jump_then: the same, and answers what then(arg) does there. Where entry returns, it goes
+ * on at what that answers. return: what a function calls last of all, in order to return
+ * this answer to a caller whom the processor does not expect, after a switch. */
 #define CG__HIDDEN __attribute__((visibility("hidden")))
 CG__HIDDEN void *cg__context_frame(void *low, void *top, void *(*entry)(void *),
                                    void *arg);

@@ -52,8 +52,8 @@ struct cg_coro *cg__coro_new(struct cg_sched *sched, cg_fn *fn, void *arg, const
         cg__ready_release(&sched->ready);
         return NULL;
     }
-    /* Field by field, and none that will be set before it is looked at: clearing all of it at
-     * once is a string instruction, which takes longer to begin than these stores. */
+    /* Field by field, and none that will be set before it is looked at: clearing all of it
+     * at once is a string instruction, which takes longer to begin than these stores. */
     coro->sched = sched;
     coro->op = NULL;
     coro->gen = NULL;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Failures that nobody takes: a coroutine that ends with a negative result which is neither
  * joined nor read is told to the program's function, or on stderr. It is told outside any
- * coroutine: its last reference goes on some other coroutine's stack, which may be small. */
+ * coroutine: its last reference goes on some other coroutine's stack, which may be
+ * small. */
 #include "config.h"
 
 #include "lib/sched.h"

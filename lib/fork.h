@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Noticing fork(). A child has a copy of all that is in memory, but shares with its parent
- * what the kernel keeps behind a descriptor: an epoll set, a ring, a watch on a file. Whoever
- * owns such a thing notes the count at which it was made, and where the count is another one
- * leaves the thing to the parent and makes its own. */
+ * what the kernel keeps behind a descriptor: an epoll set, a ring, a watch on a file.
+ * Whoever owns such a thing notes the count at which it was made, and where the count is
+ * another one leaves the thing to the parent and makes its own. */
 #ifndef COGEN_LIB_FORK_H
 #define COGEN_LIB_FORK_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Futures: a result that is still to come, for any number of coroutines and callbacks. A task
- * is a future whose result is that of a coroutine. */
+/* Futures: a result that is still to come, for any number of coroutines and callbacks. A
+ * task is a future whose result is that of a coroutine. */
 #include "config.h"
 
 #include "lib/future.h"
@@ -68,7 +68,8 @@ void cg_future_unref(struct cg_future *future)
     free(future);
 }
 
-/* ---- Done ------------------------------------------------------------------------------ */
+/* ---- Done
+ * ------------------------------------------------------------------------------ */
 
 static void defer_callbacks(struct cg_future *future)
 {
@@ -162,7 +163,8 @@ void *cg_future_value(const struct cg_future *future)
     return future->value;
 }
 
-/* ---- Callbacks ------------------------------------------------------------------------- */
+/* ---- Callbacks
+ * ------------------------------------------------------------------------- */
 
 static struct callback **end_of(struct cg_future *future)
 {
@@ -229,7 +231,8 @@ void cg__future_drop(struct cg_deferred *deferred)
         cg_future_unref((struct cg_future *)deferred);
 }
 
-/* ---- Tasks ----------------------------------------------------------------------------- */
+/* ---- Tasks
+ * ----------------------------------------------------------------------------- */
 
 static ssize_t run_task(void *arg)
 {
@@ -248,7 +251,7 @@ static ssize_t run_task(void *arg)
 }
 
 struct cg_future *cg_task_new_with(struct cg_sched *sched, cg_fn *fn, void *arg,
-                                 const struct cg_coro_options *options)
+                                   const struct cg_coro_options *options)
 {
     struct cg_coro_options with = options ? *options : (struct cg_coro_options){0};
     struct cg_future *task = fn ? cg_future_new(sched) : NULL;
@@ -282,7 +285,8 @@ ssize_t cg_sched_run_until(struct cg_sched *sched, struct cg_future *future)
     return rc;
 }
 
-/* ---- Awaiting -------------------------------------------------------------------------- */
+/* ---- Awaiting
+ * -------------------------------------------------------------------------- */
 
 static enum cg_verdict await_process(struct cg_op *op, struct cg_sched *sched)
 {

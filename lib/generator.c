@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Generators: resumed, and suspended where they yield a value. The contexts and the stacks are
- * those of coroutines; what is missing is the scheduler. The state is atomic, and whoever
- * resumes takes it from "suspended" to "running", so that two threads that resume the same
- * generator cannot both succeed. Pools: generator_pool.c. */
+/* Generators: resumed, and suspended where they yield a value. The contexts and the stacks
+ * are those of coroutines; what is missing is the scheduler. The state is atomic, and
+ * whoever resumes takes it from "suspended" to "running", so that two threads that resume
+ * the same generator cannot both succeed. Pools: generator_pool.c. */
 #include "config.h"
 
 #include "lib/generator_pool.h"
@@ -43,7 +43,7 @@ static void *entry(void *arg)
 }
 
 struct cg_gen *cg_gen_new_with(cg_gen_fn *fn, void *arg,
-                             const struct cg_gen_options *options)
+                               const struct cg_gen_options *options)
 {
     static const struct cg_gen_options none;
     struct cg__gens *pool;
@@ -237,8 +237,8 @@ struct cg_gen *cg_gen_self(void)
     return *current();
 }
 
-/* A scope that was opened in the body belongs to the coroutine, which would find it open, and
- * the generator may be resumed by another one. */
+/* A scope that was opened in the body belongs to the coroutine, which would find it open,
+ * and the generator may be resumed by another one. */
 static bool may_yield(const struct cg_gen *gen)
 {
     return gen == *current() && (!cg__self || cg__self->scope == gen->scope);

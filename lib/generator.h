@@ -12,9 +12,9 @@
 struct cg__gens;
 struct cg_scope;
 
-/* Lies in the top page of the generator's own stack, as a coroutine's does. A generator is a
- * part of what resumes it: while it runs inside a coroutine, that coroutine's context is the
- * generator's (cg__coro_context), so that its body may yield operations. */
+/* Lies in the top page of the generator's own stack, as a coroutine's does. A generator is
+ * a part of what resumes it: while it runs inside a coroutine, that coroutine's context is
+ * the generator's (cg__coro_context), so that its body may yield operations. */
 struct cg_gen {
     struct cg_context ctx;
     struct cg_context *back;     /* of whoever has resumed it */

@@ -8,8 +8,8 @@
 /* The calling thread's pool; NULL: no memory. */
 struct cg__gens *cg__gens_mine(void);
 
-/* Room for a generator, uninitialised, on a stack of its own; *low gets the lowest address of
- * that. stack_size 0: the default. NULL: no memory, or no such size. The pool is the
+/* Room for a generator, uninitialised, on a stack of its own; *low gets the lowest address
+ * of that. stack_size 0: the default. NULL: no memory, or no such size. The pool is the
  * thread's. */
 struct cg_gen *cg__gens_get(struct cg__gens *pool, size_t stack_size, void **low);
 

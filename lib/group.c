@@ -50,7 +50,7 @@ void cg__group_reached(struct cg_scope *scope)
 }
 
 struct cg_group *cg_group_open_with(struct cg_group *group,
-                                const struct cg_group_options *options)
+                                    const struct cg_group_options *options)
 {
     struct cg_coro *self = cg__self;
     int64_t deadline = options->deadline ? options->deadline : CG_NEVER, now;
@@ -72,7 +72,7 @@ struct cg_group *cg_group_open_with(struct cg_group *group,
 }
 
 int cg_group_start_with(struct cg_group *group, cg_fn *fn, void *arg, ssize_t *answer,
-                   const struct cg_coro_options *options)
+                        const struct cg_coro_options *options)
 {
     struct cg_sched *sched = group->scope.coro->sched;
     struct cg_coro_options mine =
@@ -114,8 +114,9 @@ void cg__group_leave(struct cg_coro *coro)
     if (coro->answer)
         *coro->answer = coro->result;
     if (coro->result < 0 && coro->result != -ECANCELED) {
-        /* The owner gets the first failure. What fails after it in a group that is cancelled
-         * for it is most often its consequence; in one that keeps going it is not. */
+        /* The owner gets the first failure. What fails after it in a group that is
+         * cancelled for it is most often its consequence; in one that keeps going it is
+         * not. */
         if (coro->answer || group->result == 0 || !group->keep_going)
             cg__coro_take(coro);
         if (group->result == 0)

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Guards of two kinds. A light one (MADV_GUARD_INSTALL, Linux 6.13) marks pages within a
- * mapping, and there may be any number of them. Elsewhere mprotect must do, which splits the
- * mapping: each guard costs two of the mappings that a process may have (vm.max_map_count),
- * and a process that has used them all cannot start a thread, grow its heap or load a
- * library. So split guards are counted, in the process, and may use half of the mappings. */
+ * mapping, and there may be any number of them. Elsewhere mprotect must do, which splits
+ * the mapping: each guard costs two of the mappings that a process may have
+ * (vm.max_map_count), and a process that has used them all cannot start a thread, grow its
+ * heap or load a library. So split guards are counted, in the process, and may use half of
+ * the mappings. */
 #include "config.h"
 #include "lib/ascii.h"
 
@@ -23,7 +24,8 @@ size_t cg__guard_mappings;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static atomic_size_t split, most; /* guards: there are, there may be */
 
-/* ---- Light guards --------------------------------------------------------------------- */
+/* ---- Light guards
+ * --------------------------------------------------------------------- */
 
 #define GUARD_INSTALL 102 /* MADV_GUARD_INSTALL; older headers lack it */
 
@@ -46,8 +48,8 @@ static enum knowledge try_write(const char *page)
     return works;
 }
 
-/* A light guard is trusted only once the kernel has refused to read a guarded page: emulators
- * answer 0 and do nothing. */
+/* A light guard is trusted only once the kernel has refused to read a guarded page:
+ * emulators answer 0 and do nothing. */
 static enum knowledge probe(size_t page)
 {
     enum knowledge works = FAILS;
@@ -83,7 +85,8 @@ bool cg__guard_light(char *guard, size_t size, size_t page)
 
 #endif
 
-/* ---- Split guards --------------------------------------------------------------------- */
+/* ---- Split guards
+ * --------------------------------------------------------------------- */
 
 /* vm.max_map_count, or Linux's default where there is no such number. */
 static size_t ask_mappings(void)

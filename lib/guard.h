@@ -10,15 +10,15 @@ enum {
     CG__GUARD_MAPPINGS = 65530, /* Linux's default of vm.max_map_count */
 };
 
-/* How many mappings the process may have. 0: the system is asked when the first split guard is
- * wanted; tests set it before. */
+/* How many mappings the process may have. 0: the system is asked when the first split guard
+ * is wanted; tests set it before. */
 extern size_t cg__guard_mappings;
 
 /* Guards these pages without splitting the mapping. False: the kernel cannot. */
 bool cg__guard_light(char *guard, size_t size, size_t page);
 
-/* Guards them by a mapping of their own, which makes two more of the one around them. False:
- * the kernel refuses. The caller gives it back with cg__guard_forget. */
+/* Guards them by a mapping of their own, which makes two more of the one around them.
+ * False: the kernel refuses. The caller gives it back with cg__guard_forget. */
 bool cg__guard_split(char *guard, size_t size);
 
 /* Whether a further guard of that kind leaves the process half of its mappings. */

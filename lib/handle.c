@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Handles: calls that the loop makes in its next turn, or at a moment. A handle waits on a
- * timer, then in the queue of deferred calls; there it cannot be taken out, so that one that
- * is cancelled does nothing when its turn comes. */
+ * timer, then in the queue of deferred calls; there it cannot be taken out, so that one
+ * that is cancelled does nothing when its turn comes. */
 #include "config.h"
 
 #include "lib/future.h"
@@ -84,14 +84,14 @@ static int call(struct cg_sched *sched, int64_t moment, void (*fn)(void *arg),
 }
 
 int cg_sched_call_soon(struct cg_sched *sched, void (*fn)(void *arg), void *arg,
-                 struct cg_handle **handle)
+                       struct cg_handle **handle)
 {
     return call(sched, sched->now, fn, arg, handle);
 }
 
 /* From the clock, not from the turn's time: it would be early after a long computation. */
 int cg_sched_call_later(struct cg_sched *sched, int64_t delay, void (*fn)(void *arg),
-                  void *arg, struct cg_handle **handle)
+                        void *arg, struct cg_handle **handle)
 {
     int64_t now = cg__sched_clock(sched);
 
@@ -101,8 +101,8 @@ int cg_sched_call_later(struct cg_sched *sched, int64_t delay, void (*fn)(void *
                 handle);
 }
 
-int cg_sched_call_at(struct cg_sched *sched, int64_t moment, void (*fn)(void *arg), void *arg,
-               struct cg_handle **handle)
+int cg_sched_call_at(struct cg_sched *sched, int64_t moment, void (*fn)(void *arg),
+                     void *arg, struct cg_handle **handle)
 {
     return call(sched, moment, fn, arg, handle);
 }

@@ -79,8 +79,8 @@ uint64_t cg__hash_bytes(const struct cg__hash_key *key, const void *data, size_t
     return v[0] ^ v[1] ^ v[2] ^ v[3];
 }
 
-/* Where the kernel has no random bits to give (an old one, or a filter of system calls): what
- * strangers cannot read is the addresses of the process and its clock. */
+/* Where the kernel has no random bits to give (an old one, or a filter of system calls):
+ * what strangers cannot read is the addresses of the process and its clock. */
 static void improvise(struct cg__hash_key *key)
 {
     struct cg__hash_key seed = {.bytes = {(uintptr_t)key, (uintptr_t)&seed}};

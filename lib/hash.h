@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Hashes for tables whose keys may come from strangers. Each table has a random key; without
- * it nobody can tell which names share a bucket, so nobody can fill one. The upper bits are
- * the better ones: a table of 2^n buckets takes them, hash >> (64 - n). */
+/* Hashes for tables whose keys may come from strangers. Each table has a random key;
+ * without it nobody can tell which names share a bucket, so nobody can fill one. The upper
+ * bits are the better ones: a table of 2^n buckets takes them, hash >> (64 - n). */
 #ifndef COGEN_LIB_HASH_H
 #define COGEN_LIB_HASH_H
 
@@ -39,8 +39,9 @@ static inline uint64_t cg__hash_fold(uint64_t a, uint64_t b)
 #endif
 
 /* An integer or a pointer. The multiplication by an odd random number spreads any set of
- * different words evenly, on average over all numbers (Dietzfelbinger et al., 1997); alone it
- * would be bad for progressions by one number in ten, so the fold breaks these up first. */
+ * different words evenly, on average over all numbers (Dietzfelbinger et al., 1997); alone
+ * it would be bad for progressions by one number in ten, so the fold breaks these up
+ * first. */
 static inline uint64_t cg__hash_word(const struct cg__hash_key *key, uint64_t word)
 {
     return cg__hash_fold(word ^ key->word[0], key->word[1]) * key->word[2];

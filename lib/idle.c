@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* A burst of deep calls leaves its pages in the stacks of coroutines that then wait for hours.
- * Every CG__IDLE, if something has run since, and when the loop is about to sleep, a sweep goes
- * through all coroutines, some a turn, and gives back what lies below the stack pointers of
- * those that have waited for so long. It costs a switch nothing: the moment from which a
- * coroutine waits is known anyway, and tells, too, whether an earlier sweep has had it. */
+/* A burst of deep calls leaves its pages in the stacks of coroutines that then wait for
+ * hours. Every CG__IDLE, if something has run since, and when the loop is about to sleep, a
+ * sweep goes through all coroutines, some a turn, and gives back what lies below the stack
+ * pointers of those that have waited for so long. It costs a switch nothing: the moment
+ * from which a coroutine waits is known anyway, and tells, too, whether an earlier sweep
+ * has had it. */
 #include "config.h"
 
 #include "lib/idle.h"
@@ -25,8 +26,8 @@ static bool wanted(const struct cg_sched *sched)
     return sched->idle.done < sched->idle.active && sched->ready.places > CG__STACK_KEEP;
 }
 
-/* The moment of the next sweep. If nothing has run since the last one, some may then not have
- * waited for long enough: they have when the last of them has. */
+/* The moment of the next sweep. If nothing has run since the last one, some may then not
+ * have waited for long enough: they have when the last of them has. */
 static int64_t due(const struct cg__idle *idle)
 {
     return (idle->active < idle->begun ? idle->active : idle->begun) + CG__IDLE;

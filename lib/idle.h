@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Giving back what coroutines that wait for long no longer use of their stacks. See idle.c. */
+/* Giving back what coroutines that wait for long no longer use of their stacks. See
+ * idle.c. */
 #ifndef COGEN_LIB_IDLE_H
 #define COGEN_LIB_IDLE_H
 

@@ -66,9 +66,9 @@ static enum cg_verdict next_process(struct cg_op *op, struct cg_sched *sched)
     if (it->coro == NULL) {
         if (it->fn == NULL)
             return cg__done(op, -EINVAL);
-        rc = cg_sched_start(sched, produce_run, it, .name = it->name ? it->name : "producer",
-                      .stack_size = it->stack_size, .coro = &it->coro,
-                      .prio = cg__op_prio(op));
+        rc = cg_sched_start(
+            sched, produce_run, it, .name = it->name ? it->name : "producer",
+            .stack_size = it->stack_size, .coro = &it->coro, .prio = cg__op_prio(op));
         if (rc < 0)
             return cg__done(op, rc);
         cg_coro_unref(

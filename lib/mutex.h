@@ -8,7 +8,8 @@
 /* Makes the op's coroutine the owner; false: it is not free, and the op waits in line. */
 bool cg__mutex_take(struct cg_mutex *mutex, struct cg_op *op);
 
-/* An op that waited in a mutex's line owns it now: a condition that sent it there is told. */
+/* An op that waited in a mutex's line owns it now: a condition that sent it there is
+ * told. */
 void cg__condition_left(struct cg_op *op);
 
 /* Makes the next in line the owner; `by`: the op that does it, NULL: none. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A hash table of names. Each name has a ring of those who wait for it, oldest first; the
- * oldest stands in a bucket's chain. So a name costs the same whether others have one waiter
- * or a million, and a wait needs no memory but its op. */
+ * oldest stands in a bucket's chain. So a name costs the same whether others have one
+ * waiter or a million, and a wait needs no memory but its op. */
 #include "config.h"
 
 #include "lib/names.h"

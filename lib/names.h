@@ -31,7 +31,8 @@ bool cg__name_has_bytes(struct cg_name name);
 /* Prints it as snprintf does. */
 int cg__name_print(struct cg_name name, char *buf, size_t size);
 
-/* The first of a name, whose ring has the others in the order of their coming; NULL: none. */
+/* The first of a name, whose ring has the others in the order of their coming; NULL:
+ * none. */
 struct cg_named *cg__names_find(const struct cg__names *names, struct cg_name name);
 
 /* Adds one at the end of its name's ring. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The operation that runs a function in a thread of a pool. The job is a piece of memory of
- * its own, since it may outlive the op. The op and the scheduler's list of jobs are touched by
- * the scheduler's thread only; what the two threads share is the job's state and whether it
- * has been left behind, under the pool's lock. */
+ * its own, since it may outlive the op. The op and the scheduler's list of jobs are touched
+ * by the scheduler's thread only; what the two threads share is the job's state and whether
+ * it has been left behind, under the pool's lock. */
 #include "config.h"
 
 #include "lib/offload.h"

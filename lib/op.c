@@ -29,8 +29,8 @@ static inline ssize_t finish(struct cg_op *op)
     return op->result;
 }
 
-/* Not inline: its scope would lie in every frame of cg_yield, and each sleeping coroutine has
- * one of those. */
+/* Not inline: its scope would lie in every frame of cg_yield, and each sleeping coroutine
+ * has one of those. */
 __attribute__((noinline)) static ssize_t run_here(struct cg_op *op, struct cg_coro *self)
 {
     struct cg_scope scope;
@@ -163,7 +163,8 @@ ssize_t cg_yield(struct cg_op *op)
         suspend(self);
         cg__op_heard(op);
         /* Coroutines of one function mostly wait in the same place, or are at least called
-         * from the same ones. After another's the processor expects our caller to be its. */
+         * from the same ones. After another's the processor expects our caller to be
+         * its. */
         if (self->sched->left_fn != self->fn)
             return cg__context_return(finish(op));
         break;

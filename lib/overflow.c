@@ -165,7 +165,8 @@ static void watch_process(void)
     watch_signal(SIGBUS, &before_bus);
 }
 
-/* Without a signal stack (no memory, no key left) an overflow is an unexplained SIGSEGV, no more. */
+/* Without a signal stack (no memory, no key left) an overflow is an unexplained SIGSEGV, no
+ * more. */
 static void watch_thread(void)
 {
     stack_t stack = {.ss_size = signal_stack_size()};

@@ -276,7 +276,7 @@ void cg_pubsub_free(struct cg_pubsub *pubsub)
 }
 
 void cg_pubsub_subscribe(struct cg_pubsub *pubsub, struct cg_subscriber *subscriber,
-                  enum cg_since since)
+                         enum cg_since since)
 {
     uint64_t begin = since == CG_SINCE_NOW ? pubsub->end : pubsub->first;
 

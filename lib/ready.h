@@ -3,8 +3,8 @@
  * never fails. An array and not a list through the coroutines, because those to come can be
  * told from it before they are in any cache.
  *
- * A coroutine that is favoured is put first. Those that are put first between two takes make
- * a burst: it runs in the order in which they were put, before earlier bursts. After
+ * A coroutine that is favoured is put first. Those that are put first between two takes
+ * make a burst: it runs in the order in which they were put, before earlier bursts. After
  * CG__READY_BURSTS of them in which nobody else ran, those who are favoured go to the tail
  * like everybody, until somebody who was not favoured has run. So favour is an order and
  * starves nobody. */
@@ -87,8 +87,8 @@ static inline void cg__ready_put(struct cg__ready *ready, struct cg_coro *coro, 
 /* Brings a burst of more than one into its order. */
 void cg__ready_order(struct cg__ready *ready);
 
-/* Takes out the first; there must be one. With many coroutines the memory of those behind it
- * is cold, so it is fetched while others run. */
+/* Takes out the first; there must be one. With many coroutines the memory of those behind
+ * it is cold, so it is fetched while others run. */
 static inline struct cg_coro *cg__ready_take(struct cg__ready *ready)
 {
     struct cg_coro *coro;

@@ -86,7 +86,8 @@ static void arrive(struct cg__post *post, bool dropped)
     }
 }
 
-int cg_sched_post_signal_with(struct cg_sched *sched, struct cg_name name, const void *value)
+int cg_sched_post_signal_with(struct cg_sched *sched, struct cg_name name,
+                              const void *value)
 {
     struct cg_remote *remote = make(sched, name, value);
 

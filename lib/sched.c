@@ -117,8 +117,9 @@ int64_t cg_sched_timeout(struct cg_sched *sched)
     return next > now ? next - now : 0;
 }
 
-/* Where nothing holds the run open nobody waits for the reactor, and a system call each turn
- * is much for coroutines that only have to do with each other: then a few turns look once. */
+/* Where nothing holds the run open nobody waits for the reactor, and a system call each
+ * turn is much for coroutines that only have to do with each other: then a few turns look
+ * once. */
 static int look(struct cg_sched *sched, int64_t timeout)
 {
     if (timeout == 0 && sched->holds == 0 && sched->unlooked < CG__TURNS_UNLOOKED) {
@@ -218,7 +219,8 @@ int cg_sched_step(struct cg_sched *sched, int64_t timeout)
         return rc;
     sched->unlooked = CG__TURNS_UNLOOKED; /* nothing stays unsubmitted */
     sched->reactor->stepped = true;
-    /* What is done now may be all that the caller has been waiting for: no sleep after it. */
+    /* What is done now may be all that the caller has been waiting for: no sleep after
+     * it. */
     rc = turn(sched, cg_sched_timeout(sched) == 0 ? 0 : timeout);
     sched->unlooked = CG__TURNS_UNLOOKED;
     if (rc > 0 && cg_sched_timeout(sched) == 0)
@@ -253,7 +255,7 @@ bool cg_sched_stopped(const struct cg_sched *sched)
 }
 
 struct cg_sched *cg_sched_new_with(struct cg_reactor *reactor,
-                                 const struct cg_sched_options *options)
+                                   const struct cg_sched_options *options)
 {
     struct cg_sched *sched = calloc(1, sizeof *sched);
     struct cg__hash_key key;
@@ -319,7 +321,7 @@ void cg_sched_free(struct cg_sched *sched)
 }
 
 int cg_sched_start_with(struct cg_sched *sched, cg_fn *fn, void *arg,
-                   const struct cg_coro_options *options)
+                        const struct cg_coro_options *options)
 {
     static const struct cg_coro_options none;
     struct cg_coro *coro;

@@ -70,7 +70,7 @@ struct cg_sched {
     bool stopping; /* all coroutines have been cancelled */
     bool stopped;  /* so it was in the last run */
     int64_t grace_end;
-    atomic_int stops; /* calls of cg_sched_stop */
+    atomic_int stops;                 /* calls of cg_sched_stop */
     _Atomic(struct cg__post *) posts; /* the newest first */
     atomic_uint forks; /* the count (fork.h) of the process that runs it, */
     unsigned left_at;  /* and that at which threads' work was last left to the parent */
@@ -91,8 +91,8 @@ static inline void cg__sched_ready(struct cg_sched *sched, struct cg_coro *coro,
 }
 
 /* Puts a coroutine that has used up its budget to the end of the queue. If that went to the
- * kernel, the turn ends before it runs again: those whose sockets became ready meanwhile are
- * not in the queue yet. Between coroutines nothing can have happened that is not. */
+ * kernel, the turn ends before it runs again: those whose sockets became ready meanwhile
+ * are not in the queue yet. Between coroutines nothing can have happened that is not. */
 static inline void cg__sched_spent(struct cg_sched *sched, struct cg_coro *coro, bool local)
 {
     size_t before = cg__ready_count(&sched->ready);
@@ -121,8 +121,8 @@ static inline struct cg_coro *cg__sched_next(struct cg_sched *sched)
     return coro;
 }
 
-/* Frees the stack of the coroutine that has ended last, by whoever runs after it: nobody can
- * free the stack that he stands on. */
+/* Frees the stack of the coroutine that has ended last, by whoever runs after it: nobody
+ * can free the stack that he stands on. */
 static inline void cg__coro_bury(struct cg_sched *sched)
 {
     if (sched->dead) {
@@ -147,8 +147,8 @@ void cg__posts_drop(struct cg_sched *sched);
 /* Wakes all who wait for a name and hands them the value; returns how many. */
 ssize_t cg__signal_fire(struct cg_sched *sched, struct cg_name name, const void *value);
 
-/* Nothing will ever happen here by itself: waits for a function in a thread to return. False:
- * there is none. */
+/* Nothing will ever happen here by itself: waits for a function in a thread to return.
+ * False: there is none. */
 bool cg__jobs_wait(struct cg_sched *sched);
 
 /* In a child made by fork(): ends the ops whose functions are the parent's. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Scopes: what bounds all waiting inside it. Cancelling is level-triggered: it is a state of
- * the scopes, and whether a coroutine counts as cancelled is derived from it. */
+/* Scopes: what bounds all waiting inside it. Cancelling is level-triggered: it is a state
+ * of the scopes, and whether a coroutine counts as cancelled is derived from it. */
 #include "config.h"
 
 #include "lib/sched.h"
@@ -46,9 +46,9 @@ int cg_scope_close(struct cg_scope *scope)
     return scope->reason;
 }
 
-/* Cancels what waits inside scopes that have ended. That ends other scopes: of groups, of their
- * members, of branches that run. They queue up here, since a program may nest them so deeply
- * that no stack could hold the recursion. */
+/* Cancels what waits inside scopes that have ended. That ends other scopes: of groups, of
+ * their members, of branches that run. They queue up here, since a program may nest them so
+ * deeply that no stack could hold the recursion. */
 static void reach_all(struct cg_sched *sched)
 {
     struct cg_scope *scope;

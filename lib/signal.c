@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Named signals. A signal is an event, not a state: it reaches those who wait now. Who waits
- * stands in one table of names; signallers that wait for recipients stand in another. A name
- * without such signallers costs its waiters nothing, however many other names have.
+/* Named signals. A signal is an event, not a state: it reaches those who wait now. Who
+ * waits stands in one table of names; signallers that wait for recipients stand in another.
+ * A name without such signallers costs its waiters nothing, however many other names have.
  *
  * The signallers of a name stand in the order of the number that they want, and the first
- * knows how many wait. Whoever comes to wait makes them one more, so it is enough to look at
- * the first: all that wanted less have been served. */
+ * knows how many wait. Whoever comes to wait makes them one more, so it is enough to look
+ * at the first: all that wanted less have been served. */
 #include "config.h"
 
 #include "lib/complete.h"
@@ -31,7 +31,8 @@ static void hand_over(struct cg_wait_signal_op *wait, const void *value, bool fa
     cg__op_complete(&wait->op, 0, favoured);
 }
 
-/* ---- Signallers that wait for recipients ------------------------------------------------ */
+/* ---- Signallers that wait for recipients
+ * ------------------------------------------------ */
 
 /* How many wait for the name, without those with which a branch races (`by`; NULL: all). */
 static unsigned waiting(const struct cg_sched *sched, struct cg_name name,
@@ -88,7 +89,8 @@ __attribute__((noinline)) static void recount(struct cg_sched *sched, struct cg_
         signal_of(first)->waiting = waiting(sched, name, NULL);
 }
 
-/* ---- Signals ---------------------------------------------------------------------------- */
+/* ---- Signals
+ * ---------------------------------------------------------------------------- */
 
 /* Wakes all who wait for the name, in the order of their waiting; returns how many. */
 static inline ssize_t fire(struct cg_sched *sched, struct cg_name name, const void *value,
@@ -98,8 +100,8 @@ static inline ssize_t fire(struct cg_sched *sched, struct cg_name name, const vo
     bool more = true;
     ssize_t n = 0;
 
-    /* One at a time: completing an op takes others out that it raced with, and never puts any
-     * in. */
+    /* One at a time: completing an op takes others out that it raced with, and never puts
+     * any in. */
     for (; more && (named = cg__names_take(&sched->waiters, name, &more)); n++)
         hand_over(wait_of(named), value, favoured);
     if (sched->signallers.count)
@@ -124,8 +126,8 @@ static struct cg_named *other(struct cg_sched *sched, const struct cg_signal_op 
     return named;
 }
 
-/* Like fire, by a branch: those with which it races are passed over, since of the branches of
- * one cg_any only one may complete. */
+/* Like fire, by a branch: those with which it races are passed over, since of the branches
+ * of one cg_any only one may complete. */
 static ssize_t fire_branch(struct cg_sched *sched, const struct cg_signal_op *signal,
                            bool favoured)
 {
@@ -184,7 +186,8 @@ const struct cg_op_type cg_signal_type = {
     .print = signal_print,
 };
 
-/* ---- Waits ------------------------------------------------------------------------------ */
+/* ---- Waits
+ * ------------------------------------------------------------------------------ */
 
 /* The oldest signaller of a name whose recipients are together now; NULL: none. */
 static struct cg_signal_op *satisfied(struct cg_sched *sched, struct cg_signal_op *first)
@@ -215,10 +218,11 @@ __attribute__((noinline)) static void meet(struct cg_sched *sched, struct cg_nam
         return;
     remove_signaller(sched, signal);
     prio = cg__op_prio(&signal->op);
-    /* With CORO the signaller runs before those that it wakes, so it completes first. Its result
-     * is set afterwards: their number is not known before, as a race that waits in two branches
-     * is woken once. Nobody can see the gap: to complete an op makes its coroutine ready, or
-     * decides its race and cancels the other branches, but runs no coroutine. */
+    /* With CORO the signaller runs before those that it wakes, so it completes first. Its
+     * result is set afterwards: their number is not known before, as a race that waits in
+     * two branches is woken once. Nobody can see the gap: to complete an op makes its
+     * coroutine ready, or decides its race and cancels the other branches, but runs no
+     * coroutine. */
     if (prio & CG_PRIO_CORO)
         cg_op_complete(&signal->op, 0);
     n = fire_by(sched, signal, prio);

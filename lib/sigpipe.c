@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* Writing without being killed. send has MSG_NOSIGNAL; write, writev, sendfile and stdio raise
- * SIGPIPE, in the thread that calls them, where nobody reads any more. So that thread blocks
- * the signal meanwhile and takes its own away.
+/* Writing without being killed. send has MSG_NOSIGNAL; write, writev, sendfile and stdio
+ * raise SIGPIPE, in the thread that calls them, where nobody reads any more. So that thread
+ * blocks the signal meanwhile and takes its own away.
  *
- * Why not ignore it: its disposition is the program's, and is inherited by the programs that
- * it starts. Why not block it for the whole run: threads and programs started from
+ * Why not ignore it: its disposition is the program's, and is inherited by the programs
+ * that it starts. Why not block it for the whole run: threads and programs started from
  * coroutines would inherit the mask. */
 #include "config.h"
 

@@ -145,7 +145,8 @@ static struct slab *slab_map(const struct cg_stacks *stacks, struct size *size,
 
 /* A slab of more stacks than the last one; where that much address space is not to be had
  * (RLIMIT_AS, strict overcommit), of fewer. Slabs double up to SLAB_LIMIT and then hold an
- * eighth of what there is, so that their number, and that of their mappings, stays small. */
+ * eighth of what there is, so that their number, and that of their mappings, stays
+ * small. */
 static struct slab *slab_new(const struct cg_stacks *stacks, struct size *size)
 {
     struct slab *slab = NULL;
@@ -190,8 +191,8 @@ static void slab_free(const struct cg_stacks *stacks, struct slab *slab)
 
 /* -- guards -- */
 
-/* The kernel has refused a guard: other code uses most of the process's mappings. We must not
- * take the last ones, so a slab gives back those of its guards, but for the first. */
+/* The kernel has refused a guard: other code uses most of the process's mappings. We must
+ * not take the last ones, so a slab gives back those of its guards, but for the first. */
 static void give_way(const struct cg_stacks *stacks, struct size *size)
 {
     struct slab *slab = size->slabs;
@@ -373,8 +374,8 @@ static size_t warm_in(const struct size *size)
     return size->live - size->used;
 }
 
-/* As many as are in use may stay warm: where coroutines come and go they are wanted again at
- * once, and a stack that is trimmed each time costs more than all the rest of it. */
+/* As many as are in use may stay warm: where coroutines come and go they are wanted again
+ * at once, and a stack that is trimmed each time costs more than all the rest of it. */
 size_t cg__stacks_trim(struct cg_stacks *stacks, size_t most)
 {
     size_t trimmed = 0;

@@ -39,8 +39,9 @@ void *cg__stack_get(struct cg_stacks *stacks, size_t size, size_t head, void **l
 void cg__stack_put(struct cg_stacks *stacks, void *head);
 
 /* The loop is about to sleep: gives the memory of at most `most` pooled stacks back to the
- * system, all pages of it, but leaves CG__STACK_KEEP of each size, or as many as are in use.
- * Answers how many were trimmed; `most` means that there may be more. 2 to 4 us each. */
+ * system, all pages of it, but leaves CG__STACK_KEEP of each size, or as many as are in
+ * use. Answers how many were trimmed; `most` means that there may be more. 2 to 4 us
+ * each. */
 size_t cg__stacks_trim(struct cg_stacks *stacks, size_t most);
 
 /* Gives back the whole pages below a stack pointer that the stack with this head and lowest
@@ -48,14 +49,14 @@ size_t cg__stacks_trim(struct cg_stacks *stacks, size_t most);
 void cg__stack_shrink(const struct cg_stacks *stacks, void *low, const void *sp,
                       const void *head);
 
-/* The guard that stops an overflow of the stack in use with this head: its own, or if it has
- * none the next one below it. Async-signal-safe. */
+/* The guard that stops an overflow of the stack in use with this head: its own, or if it
+ * has none the next one below it. Async-signal-safe. */
 const void *cg__stack_guard(const void *head);
 
 /* Installs, once a process, the handler that reports an overflow ("cogen: stack overflow in
- * coroutine NAME (64 KiB stack)") from a signal stack and lets the process die of it; faults
- * elsewhere go to whoever handled them before. And, once a thread, its signal stack, unless
- * it has one. May be called any number of times. */
+ * coroutine NAME (64 KiB stack)") from a signal stack and lets the process die of it;
+ * faults elsewhere go to whoever handled them before. And, once a thread, its signal stack,
+ * unless it has one. May be called any number of times. */
 void cg__overflow_watch(void);
 
 /* Whose stack the calling thread runs on, "coroutine" or "generator" and its name, for that

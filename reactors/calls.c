@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The system calls of the real backends. Nobody else in the library makes one on a socket. */
+/* The system calls of the real backends. Nobody else in the library makes one on a
+ * socket. */
 #include "config.h"
 
 #include <errno.h>
@@ -115,8 +116,8 @@ static ssize_t send_file(struct cg_reactor *reactor, const struct cg_io *io, boo
 
     RETRY(sendfile(io->fd, io->file, &offset, most));
     n = answer(n);
-    /* One that has sent part before the peer was gone returns the part, and raises SIGPIPE all
-     * the same; where all was sent nothing need be asked. */
+    /* One that has sent part before the peer was gone returns the part, and raises SIGPIPE
+     * all the same; where all was sent nothing need be asked. */
     cg_sigpipe_unblock(before, n != (ssize_t)most);
     /* Files that cannot be mapped, and descriptors that take no pages. */
     if (n == -EINVAL || n == -EOPNOTSUPP || cg__call_is_missing(n))

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The system calls of the real backends: those that never wait, one attempt at each of those
- * that may, and the clock. EINTR ends here, and nothing in here raises SIGPIPE. */
+/* The system calls of the real backends: those that never wait, one attempt at each of
+ * those that may, and the clock. EINTR ends here, and nothing in here raises SIGPIPE. */
 #ifndef COGEN_REACTORS_CALLS_H
 #define COGEN_REACTORS_CALLS_H
 
@@ -30,18 +30,19 @@ enum cg_verdict cg__call(struct cg_io *io);
 
 /* One attempt, without waiting, at a RECV, SEND, SENDV, SENDFILE or ACCEPT: its result, or
  * -EAGAIN: not now. A RECV fills io->buf if it has room, else io->chunk from the pool (NULL
- * again if nothing came). plain: this descriptor is known not to be a socket; -ENOTSOCK says
- * so of one that was taken for a socket. */
+ * again if nothing came). plain: this descriptor is known not to be a socket; -ENOTSOCK
+ * says so of one that was taken for a socket. */
 ssize_t cg__attempt(struct cg_reactor *reactor, struct cg_io *io, bool plain);
 
 /* Which of these events a descriptor is ready for now, with CG_ERR and CG_HUP; 0: none;
- * -errno. With CG_IN, CG_HUP also says that the peer has ended its stream, although input may
- * be unread. */
+ * -errno. With CG_IN, CG_HUP also says that the peer has ended its stream, although input
+ * may be unread. */
 int cg__ready_events(int fd, unsigned events);
 
-/* Whether the kernel (too old), a filter of system calls (seccomp) or a security module refuses
- * a system call as such. EPERM and EACCES are refusals because filters written before a call
- * existed answer so; where they are the call's true result the older call says the same. */
+/* Whether the kernel (too old), a filter of system calls (seccomp) or a security module
+ * refuses a system call as such. EPERM and EACCES are refusals because filters written
+ * before a call existed answer so; where they are the call's true result the older call
+ * says the same. */
 static inline bool cg__call_is_missing(ssize_t error)
 {
     return error == -ENOSYS || error == -EPERM || error == -EACCES;
@@ -63,8 +64,8 @@ struct timespec *cg__timespec(int64_t timeout, struct timespec *ts);
 /* Makes a descriptor non-blocking: 0 or -errno. */
 int cg__nonblocking(int fd);
 
-/* Puts a new descriptor (-1: errno says why there is none) in the place of another one, which
- * is closed: 0 or -errno. */
+/* Puts a new descriptor (-1: errno says why there is none) in the place of another one,
+ * which is closed: 0 or -errno. */
 int cg__replace_fd(int fd, int by);
 
 #endif

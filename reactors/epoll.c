@@ -91,9 +91,9 @@ static struct cg__fd *whose(struct epoll *e, int i)
     return &e->readiness.pages[fd / CG__FD_PAGE][fd % CG__FD_PAGE];
 }
 
-/* With many connections what the next events are about is cold: the record, then the request
- * that it points to, then what that points to, each fetched while an event before it is
- * handled. Always inline: gcc drops the call of a function that only fetches. */
+/* With many connections what the next events are about is cold: the record, then the
+ * request that it points to, then what that points to, each fetched while an event before
+ * it is handled. Always inline: gcc drops the call of a function that only fetches. */
 static inline __attribute__((always_inline)) void look_ahead(struct epoll *e, int i, int n)
 {
     struct cg__fd *d;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What a backend calls for each descriptor that is ready. Inline, because nearly every event
- * is one and the same: bytes have come for the only request that waits there. */
+/* What a backend calls for each descriptor that is ready. Inline, because nearly every
+ * event is one and the same: bytes have come for the only request that waits there. */
 #ifndef COGEN_REACTORS_EVENT_H
 #define COGEN_REACTORS_EVENT_H
 

@@ -88,7 +88,8 @@ void cg__fd_watch_less(struct cg__readiness *r, struct cg__fd *d)
     }
 }
 
-/* Where that fails the request that waits is tried again after a pause, and then answered. */
+/* Where that fails the request that waits is tried again after a pause, and then
+ * answered. */
 void cg__fd_watch_again(struct cg__readiness *r)
 {
     for (size_t page = 0; page < r->page_count; page++) {

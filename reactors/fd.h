@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* What the files behind readiness.h share: the records of descriptors (fd.c), the POLLs that
- * wait for one (fd_polls.c), one attempt at a request (fd_try.c), of which the usual ones are
- * here, inline: bytes from or to a socket. */
+/* What the files behind readiness.h share: the records of descriptors (fd.c), the POLLs
+ * that wait for one (fd_polls.c), one attempt at a request (fd_try.c), of which the usual
+ * ones are here, inline: bytes from or to a socket. */
 #ifndef COGEN_REACTORS_FD_H
 #define COGEN_REACTORS_FD_H
 
@@ -83,9 +83,9 @@ static inline void cg__fd_unwatch(struct cg__readiness *r, struct cg__fd *d)
 }
 
 /* An op no longer waits. Our own descriptors stay watched until an event comes that nobody
- * wants: most likely the same will be wanted again by then. Not where watching is cheap; and
- * one that was only polled is let go at once, since it may be closed, and its number be given
- * to another file, unseen by us. */
+ * wants: most likely the same will be wanted again by then. Not where watching is cheap;
+ * and one that was only polled is let go at once, since it may be closed, and its number be
+ * given to another file, unseen by us. */
 static inline void cg__fd_slacken(struct cg__readiness *r, struct cg__fd *d)
 {
     if (r->watcher->cheap || !d->owned)

@@ -35,8 +35,8 @@ static void proceed(struct uring *u, struct cg_io *io)
         cg__uring_arm_cancel(u, io);
 }
 
-/* Makes the call that is ours to make, if the descriptor is ready: at once, and later when a
- * poll has said so. */
+/* Makes the call that is ours to make, if the descriptor is ready: at once, and later when
+ * a poll has said so. */
 static enum step attempt(struct uring *u, struct cg_io *io)
 {
     bool plain = cg__uring_is_plain(u, io->fd);
@@ -266,8 +266,8 @@ static void dispatch(struct uring *u, const struct completion *c)
 
 /* ---- Waiting ---- */
 
-/* No room, or no memory, until completions have been reaped; EBADR: some were lost for want of
- * memory. */
+/* No room, or no memory, until completions have been reaped; EBADR: some were lost for want
+ * of memory. */
 static bool is_short(int error)
 {
     return error == -EAGAIN || error == -EBUSY || error == -ENOMEM || error == -EBADR;
@@ -404,8 +404,8 @@ static void hush(struct uring *u)
             continue;
 }
 
-/* With timeout 0, or for a foreign loop, everything is reaped and nothing stays unsubmitted,
- * so that such a loop may then sleep on the ring's descriptor. */
+/* With timeout 0, or for a foreign loop, everything is reaped and nothing stays
+ * unsubmitted, so that such a loop may then sleep on the ring's descriptor. */
 static bool in_parts(const struct uring *u, int64_t timeout)
 {
     return timeout > 0 && !u->base.stepped;

@@ -160,8 +160,8 @@ static const struct cg__watcher watcher = {
     .drop = drop,
 };
 
-/* Without the descriptors that it wants for itself (a queue, a timer, a socket pair) libevent
- * does not fail but ends the process: see first that there are as many. */
+/* Without the descriptors that it wants for itself (a queue, a timer, a socket pair)
+ * libevent does not fail but ends the process: see first that there are as many. */
 static bool descriptors_to_be_had(void)
 {
     int one[2], two[2];

@@ -23,8 +23,9 @@ static void tell_why_none(const char *name, int code)
     cg__report("%s", why);
 }
 
-/* What the run came to, `left` coroutines being left. That some can never go on is a mistake
- * of the program, and nobody else is there to say so, also if fn knows nothing of it. */
+/* What the run came to, `left` coroutines being left. That some can never go on is a
+ * mistake of the program, and nobody else is there to say so, also if fn knows nothing of
+ * it. */
 static ssize_t outcome(const struct cg_sched *sched, const struct cg_coro *coro,
                        ssize_t left)
 {

@@ -20,7 +20,8 @@ extern const struct cg_reactor_type cg__reactor_sim;
 int cg__libevent_open(struct cg_reactor **reactor, void *event_base);
 
 /* Frees the free chunks of a reactor's pool; the last thing a backend's close calls before
- * it frees itself. Chunks still handed out stay their holders', who free them with free(). */
+ * it frees itself. Chunks still handed out stay their holders', who free them with
+ * free(). */
 void cg__chunks_free(struct cg_reactor *reactor);
 
 #endif

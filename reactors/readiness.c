@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Completion out of readiness: try the call, watch the descriptor, try again. What is known
- * about a descriptor is remembered, so that in the steady state a request costs one receive,
- * one send and a share of a wait. */
+ * about a descriptor is remembered, so that in the steady state a request costs one
+ * receive, one send and a share of a wait. */
 #include "config.h"
 
 #include <assert.h>
@@ -49,8 +49,8 @@ static enum cg_verdict submit_poll(struct cg__readiness *r, struct cg__fd *d,
     return CG_PENDING;
 }
 
-/* A completion may close the descriptor, and another may take its number. That costs no more
- * than an attempt at the new one's requests: none of them is chosen here. */
+/* A completion may close the descriptor, and another may take its number. That costs no
+ * more than an attempt at the new one's requests: none of them is chosen here. */
 static void finish_polls(struct cg__readiness *r, struct cg__fd *d)
 {
     struct cg_io *io;
@@ -79,8 +79,8 @@ static void finish(struct cg__readiness *r, struct cg__fd *d, struct cg_io **slo
     complete(io, result);
 }
 
-/* It cannot be watched any more. The first completion may close it, and another descriptor take
- * its number, of which that is not true. */
+/* It cannot be watched any more. The first completion may close it, and another descriptor
+ * take its number, of which that is not true. */
 static void fail(struct cg__fd *d, int error)
 {
     uint32_t generation = d->generation;
@@ -361,8 +361,8 @@ static int open_wake(struct cg__readiness *r)
 }
 #endif
 
-/* The wake's descriptors keep their numbers. They are readable from the start: what has woken us
- * since the fork went nowhere. */
+/* The wake's descriptors keep their numbers. They are readable from the start: what has
+ * woken us since the fork went nowhere. */
 static int renew_wake(struct cg__readiness *r)
 {
     struct cg__readiness other = {.wake_in = -1, .wake_out = -1};

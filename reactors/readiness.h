@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The common half of the readiness backends (select, poll, epoll, kqueue, libevent): it tries
- * the call, waits for readiness, and tries again. A backend supplies watch and wait. */
+/* The common half of the readiness backends (select, poll, epoll, kqueue, libevent): it
+ * tries the call, waits for readiness, and tries again. A backend supplies watch and
+ * wait. */
 #ifndef COGEN_REACTORS_READINESS_H
 #define COGEN_REACTORS_READINESS_H
 
@@ -9,8 +10,8 @@
 #include "lib/fork.h"
 #include "reactors/reactors.h"
 
-/* Beside CG_IN, CG_OUT, CG_ERR and CG_HUP an event may say: the peer has ended its stream (or
- * sent urgent data), so that a short count no longer means that nothing is left. */
+/* Beside CG_IN, CG_OUT, CG_ERR and CG_HUP an event may say: the peer has ended its stream
+ * (or sent urgent data), so that a short count no longer means that nothing is left. */
 enum { CG__LAST = 32 };
 
 /* What is known about a descriptor. It stays where it is for the reactor's life. What a
@@ -62,9 +63,9 @@ struct cg__watcher {
     /* Waits, and calls cg__event (event.h) for each descriptor that is ready. Where events
      * come once (EV_ONESHOT), d->watched is cleared of them first. 0, -EINTR, -errno. */
     int (*wait)(struct cg__readiness *r, int64_t timeout);
-    /* In a child made by fork(), where what the kernel keeps is shared with the parent: leaves
-     * that alone, makes another and watches there for what is watched (cg__fd_watch_again). 0
-     * or -errno. NULL: the kernel keeps nothing. */
+    /* In a child made by fork(), where what the kernel keeps is shared with the parent:
+     * leaves that alone, makes another and watches there for what is watched
+     * (cg__fd_watch_again). 0 or -errno. NULL: the kernel keeps nothing. */
     int (*renew)(struct cg__readiness *r);
     /* Frees what the backend keeps in d->own; may be NULL. */
     void (*drop)(struct cg__readiness *r, struct cg__fd *d);

@@ -288,8 +288,8 @@ static int64_t sim_now(struct cg_reactor *reactor)
     return cg__sim_of(reactor)->now;
 }
 
-/* The flag is set before the post: a sleeper that was posted finds it, and one that finds it
- * unset has a post to come. */
+/* The flag is set before the post: a sleeper that was posted finds it, and one that finds
+ * it unset has a post to come. */
 static void sim_wake(struct cg_reactor *reactor)
 {
     struct cg_sim *sim = cg__sim_of(reactor);

@@ -149,7 +149,8 @@ static bool same(const struct cg_sim_addr *a, const struct cg_sim_addr *b)
     return a->len == b->len && memcmp(&a->sa, &b->sa, a->len) == 0;
 }
 
-/* How well the name of a socket fits an address that somebody connects to: 0, not at all. */
+/* How well the name of a socket fits an address that somebody connects to: 0, not at
+ * all. */
 static int fit(const struct cg_sim_addr *name, bool v6only,
                const struct cg_sim_addr *addr)
 {

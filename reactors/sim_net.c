@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The network of the simulated world: handles, and messages under way in a heap by arrival.
  * A socket's messages arrive in the order in which they were sent, so the heap holds
- * sockets, each by its first message; it has room for every socket there is, so that nothing
- * under way can be lost for want of memory. */
+ * sockets, each by its first message; it has room for every socket there is, so that
+ * nothing under way can be lost for want of memory. */
 #include "config.h"
 
 #include <errno.h>

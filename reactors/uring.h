@@ -130,8 +130,8 @@ void cg__uring_forget_plain(struct uring *u, int fd);
 int cg__uring_buffers_open(struct uring_buffers *buffers, struct io_uring *ring,
                            struct cg_reactor *reactor);
 
-/* Gives all chunks back to the pool. ring: no receive is pending in it. NULL: it is not ours,
- * and still knows them. */
+/* Gives all chunks back to the pool. ring: no receive is pending in it. NULL: it is not
+ * ours, and still knows them. */
 void cg__uring_buffers_close(struct uring_buffers *buffers, struct io_uring *ring);
 
 /* Fills up to the target, as far as there is memory. */

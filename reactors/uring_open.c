@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Opening and closing the io_uring reactor, and what becomes of it in a child made by fork().
- * The child shares the ring with its parent, its memory too. So it makes a ring of its own in
- * its first wait, and asks that for all that is pending; until then it queues nothing. */
+/* Opening and closing the io_uring reactor, and what becomes of it in a child made by
+ * fork(). The child shares the ring with its parent, its memory too. So it makes a ring of
+ * its own in its first wait, and asks that for all that is pending; until then it queues
+ * nothing. */
 #include "config.h"
 
 #ifdef HAVE_LIBURING
@@ -14,8 +15,8 @@
 #include "reactors/calls.h"
 #include "reactors/uring.h"
 
-/* The ring's buffers and the ring, if there is one. That of a parent is only let go of: what is
- * registered with it stays registered. */
+/* The ring's buffers and the ring, if there is one. That of a parent is only let go of:
+ * what is registered with it stays registered. */
 static void drop_ring(struct uring *u)
 {
     if (u->ring.ring_fd < 0)
@@ -162,8 +163,8 @@ static void put_off(struct uring *u, struct uring_list *list)
     }
 }
 
-/* Receives are answered instead of being asked for again: one may be armed without a reader,
- * and would take the parent's bytes. The socket asks again if somebody reads. */
+/* Receives are answered instead of being asked for again: one may be armed without a
+ * reader, and would take the parent's bytes. The socket asks again if somebody reads. */
 static void answer_again(struct uring *u)
 {
     for (unsigned n = u->backlog.length; n > 0 && u->backlog.first; n--) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* cg_accept. A connection that comes too late for its accept stays with the listener, for the
- * next one. */
+/* cg_accept. A connection that comes too late for its accept stays with the listener, for
+ * the next one. */
 #include "config.h"
 
 #include "sockets/sock.h"
@@ -36,9 +36,10 @@ static bool accept_take(struct cg_sock *listener, struct cg_op *op)
     return true;
 }
 
-/* Only these are wrong with the listener itself. Everything else costs a connection at most,
- * and the op goes on (accept(2) lists errors of the network, firewalls add theirs, shortages
- * pass); the reactor sees to the pauses. -ECANCELED is an earlier op's request. */
+/* Only these are wrong with the listener itself. Everything else costs a connection at
+ * most, and the op goes on (accept(2) lists errors of the network, firewalls add theirs,
+ * shortages pass); the reactor sees to the pauses. -ECANCELED is an earlier op's
+ * request. */
 int cg__accept_absorb(struct cg_sock *listener, struct cg_op *op, ssize_t result)
 {
     if (result >= 0)
@@ -63,7 +64,8 @@ bool cg__accept_undo(struct cg_sock *listener, struct cg_sock *conn)
     size_t size;
     int fd;
 
-    /* A request that is still with the kernel may bring a connection that needs the place. */
+    /* A request that is still with the kernel may bring a connection that needs the
+     * place. */
     if (listener->closing || listener->spare >= 0 || listener->side[CG__RX].op != NULL ||
         listener->side[CG__RX].io.state != CG_IO_IDLE)
         return false;

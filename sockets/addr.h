@@ -41,11 +41,11 @@ int cg__addr_host(const char *host, struct cg__addr *addr);
  * and port are copied. */
 bool cg__addr_split(const char *text, char name[static CG__HOST_SIZE], char port[static 6]);
 
-/* The addresses that a text stands for, each once: fills at most n, returns how many (at least
- * 1); CG_EADDR: not an address; CG_EHOST: unknown host; -ENOMEM. A listener's text may have no
- * host (every address: [::], which takes IPv4 as well, and 0.0.0.0 for machines without
- * IPv6) and port 0. Only a host's name other than "localhost" waits, for the system's resolver:
- * up to its timeout nothing else runs in this thread. */
+/* The addresses that a text stands for, each once: fills at most n, returns how many (at
+ * least 1); CG_EADDR: not an address; CG_EHOST: unknown host; -ENOMEM. A listener's text
+ * may have no host (every address: [::], which takes IPv4 as well, and 0.0.0.0 for machines
+ * without IPv6) and port 0. Only a host's name other than "localhost" waits, for the
+ * system's resolver: up to its timeout nothing else runs in this thread. */
 int cg__addr_parse(const char *text, bool listener, struct cg__addr *list, size_t n);
 
 /* The text of an address. An IPv4 address within IPv6 is written as IPv4, an unnamed UNIX

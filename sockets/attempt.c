@@ -113,7 +113,8 @@ int cg__attempt_sock(struct cg__attempt *attempt, struct cg_sock **sock)
     int rc = (int)attempt->result;
 
     if (rc >= 0) {
-        *sock = cg_sock_open(attempt->sched, &cg__plain_transport, NULL, attempt->io.fd);
+        *sock =
+            cg_sock_open(attempt->sched, &cg__plain_transport, NULL, attempt->io.fd);
         rc = *sock != NULL ? 0 : -ENOMEM;
         if (rc == 0)
             attempt->io.fd = -1; /* the socket's now */

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* The sockets of c-ares. Of its own accord it writes to a TCP connection without MSG_NOSIGNAL,
- * so that a name server that closes one could kill the program; and it sends all questions to
- * a server from one UDP port, which an attacker then need not guess (RFC 5452, 9.2). So the
- * calls are ours. What c-ares takes for one UDP socket is several: each question goes out by a
- * socket of its own, whose port the kernel has chosen at random; and c-ares reads the answers
- * of all of them as if from the first. */
+/* The sockets of c-ares. Of its own accord it writes to a TCP connection without
+ * MSG_NOSIGNAL, so that a name server that closes one could kill the program; and it sends
+ * all questions to a server from one UDP port, which an attacker then need not guess (RFC
+ * 5452, 9.2). So the calls are ours. What c-ares takes for one UDP socket is several: each
+ * question goes out by a socket of its own, whose port the kernel has chosen at random; and
+ * c-ares reads the answers of all of them as if from the first. */
 #include "config.h"
 
 #include "sockets/cares_sockets.h"
@@ -235,7 +235,8 @@ static ares_ssize_t receive_for_cares(ares_socket_t handle, void *data, size_t s
     return -1;
 }
 
-/* One more socket to the server of `first`; else the one that has been used least recently. */
+/* One more socket to the server of `first`; else the one that has been used least
+ * recently. */
 static struct cg__cares_socket *another(struct cg__cares_socket *first)
 {
     struct cg__cares_sockets *sockets = first->sockets;
@@ -335,7 +336,8 @@ static struct cg__cares_socket *find_ready(struct cg__cares_sockets *sockets)
 }
 
 /* Extra sockets that have done their work go, all others are watched. One that several
- * questions shared stays until c-ares closes the first: which of them are open is not known. */
+ * questions shared stays until c-ares closes the first: which of them are open is not
+ * known. */
 static void watch_all(struct cg__cares_sockets *sockets)
 {
     struct cg__cares_socket **at = &sockets->first;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* cg_connect: to an address it is one attempt; to a host's name it is compound, and done in
- * connect_name.c. The socket is handed over by finish, the last to know whether the answer is
- * a good one: a connection that came in the moment of a timeout is closed there. */
+ * connect_name.c. The socket is handed over by finish, the last to know whether the answer
+ * is a good one: a connection that came in the moment of a timeout is closed there. */
 #include "config.h"
 
 #include "sockets/attempt.h"

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* cg_connect to a host's name: looks it up, then races its addresses as RFC 8305 ("Happy
  * Eyeballs") says: the families take turns, an attempt that has not connected after a while
- * gets company, one that has failed a successor at once, and the first to connect wins. Where
- * IPv4 and IPv6 are answered apart, two look-ups run beside the race, which begins with what
- * has come. */
+ * gets company, one that has failed a successor at once, and the first to connect wins.
+ * Where IPv4 and IPv6 are answered apart, two look-ups run beside the race, which begins
+ * with what has come. */
 #include "config.h"
 
 #include "sockets/attempt.h"

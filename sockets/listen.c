@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* cg_sock_listen_with: a listener on one address is a plain socket; one on all addresses of a name is
- * several descriptors behind one socket (listen_many.c). */
+/* cg_sock_listen_with: a listener on one address is a plain socket; one on all addresses of
+ * a name is several descriptors behind one socket (listen_many.c). */
 #include "config.h"
 
 #include "sockets/listen.h"
@@ -153,8 +153,8 @@ static int read_port(struct cg_reactor *reactor, int fd, in_port_t *port)
     return rc;
 }
 
-/* Opens a descriptor for each address but the absent ones, all with the same port: how many,
- * or -errno. */
+/* Opens a descriptor for each address but the absent ones, all with the same port: how
+ * many, or -errno. */
 static int open_all(struct cg_reactor *reactor, struct cg__addr *list, int count,
                     const struct cg_listen_options *options, int *fds)
 {
@@ -207,7 +207,7 @@ static int listen_all(struct cg_sched *sched, struct cg__addr *list, int count,
 }
 
 int cg_sock_listen_with(struct cg_sched *sched, const char *addr, struct cg_sock **sock,
-                 const struct cg_listen_options *options)
+                        const struct cg_listen_options *options)
 {
     static const struct cg_listen_options defaults;
     struct cg__addr list[CG__ADDRS_MOST];

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What a listener keeps besides one descriptor: the file of a UNIX path, or more descriptors. */
+/* What a listener keeps besides one descriptor: the file of a UNIX path, or more
+ * descriptors. */
 #ifndef COGEN_SOCKETS_LISTEN_H
 #define COGEN_SOCKETS_LISTEN_H
 
@@ -10,8 +11,8 @@ enum { CG__ADDRS_MOST = 16 }; /* addresses of one name that a listener listens o
 
 /* ---- unix_path.c ---- */
 
-/* The file that the bind of a UNIX path makes. It is known by its folder, held open, and its
- * name there, so that it is found again wherever the process has gone meanwhile (chdir,
+/* The file that the bind of a UNIX path makes. It is known by its folder, held open, and
+ * its name there, so that it is found again wherever the process has gone meanwhile (chdir,
  * chroot); and by its inode, so that no other is removed. */
 struct cg__path;
 
@@ -34,8 +35,8 @@ void cg__path_free(struct cg__path *path);
 
 /* ---- listen_many.c ---- */
 
-/* One listener over several listening descriptors, which become its own. NULL: no memory, they
- * stay the caller's. */
+/* One listener over several listening descriptors, which become its own. NULL: no memory,
+ * they stay the caller's. */
 struct cg_sock *cg__listen_many(struct cg_sched *sched, const int *fds, int count);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* One listener on several addresses: a transport whose requests are answered by whichever
- * descriptor has a connection. Each has an accept of its own under way from the first request
- * on, and keeps what that brings until somebody asks for it: at most one connection for each
- * address, which would else wait in the kernel's backlog. */
+ * descriptor has a connection. Each has an accept of its own under way from the first
+ * request on, and keeps what that brings until somebody asks for it: at most one connection
+ * for each address, which would else wait in the kernel's backlog. */
 #include "config.h"
 
 #include "lib/sched.h"

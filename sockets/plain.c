@@ -85,8 +85,8 @@ static enum cg_verdict plain_cancel(struct cg_sock *sock, struct cg_io *io)
     return sock->reactor->type->cancel(sock->reactor, io);
 }
 
-/* The file of a UNIX path goes first: its inode is not used anew while the socket bound to it
- * is open. */
+/* The file of a UNIX path goes first: its inode is not used anew while the socket bound to
+ * it is open. */
 static void plain_close(struct cg_sock *sock)
 {
     cg__path_remove(sock->state);

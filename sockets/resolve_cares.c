@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The resolver that asks name servers, by c-ares. Everything of c-ares is done in one
  * coroutine, which is there only while somebody waits for an answer: it hands over the
- * questions, waits for c-ares' sockets (cares_sockets.c) and its clock, and ends with the last
- * waiter, so that an idle resolver neither holds a run open nor counts as stuck. */
+ * questions, waits for c-ares' sockets (cares_sockets.c) and its clock, and ends with the
+ * last waiter, so that an idle resolver neither holds a run open nor counts as stuck. */
 #include "config.h"
 
 #include "sockets/addr.h"
@@ -201,8 +201,8 @@ static void refuse(struct cares *cares, struct lookup *lookup, int error)
     free(lookup);
 }
 
-/* The family to ask for. A host of the hosts file is looked up whole: if it has no address of
- * the wanted family there, c-ares would ask name servers for one. */
+/* The family to ask for. A host of the hosts file is looked up whole: if it has no address
+ * of the wanted family there, c-ares would ask name servers for one. */
 static int family_to_ask(struct cares *cares, const struct lookup *lookup)
 {
     struct hostent *known = NULL;
@@ -287,7 +287,7 @@ static enum cg_verdict cares_start(struct cg_resolver *resolver,
         return CG_DONE;
     if (!cares->pumping) {
         op->result = cg_sched_start(resolver->sched, pump, cares, .name = "c-ares",
-                              .stack_size = PUMP_STACK);
+                                    .stack_size = PUMP_STACK);
         if (op->result < 0) {
             free(lookup);
             return CG_DONE;

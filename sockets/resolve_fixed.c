@@ -162,8 +162,8 @@ static int read_addrs(const char *text, struct cg_addr_list *list)
     return list->count > 0 ? list->count : CG_EADDR;
 }
 
-int cg_resolver_set_host_with(struct cg_resolver *resolver, const char *name, const char *addrs,
-                const struct cg_host_options *options)
+int cg_resolver_set_host_with(struct cg_resolver *resolver, const char *name,
+                              const char *addrs, const struct cg_host_options *options)
 {
     static const struct cg_host_options none;
     struct cg_addr_list list = {.count = 0};

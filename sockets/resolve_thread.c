@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The resolver that asks the system's getaddrinfo, which blocks, in threads. A thread cannot
- * be taken back: it ends when it ends, and only then does its place become free. What it
- * looks up is a job of its own memory, which outlives the op that was cancelled and the
- * scheduler that was freed. */
+/* The resolver that asks the system's getaddrinfo, which blocks, in threads. A thread
+ * cannot be taken back: it ends when it ends, and only then does its place become free.
+ * What it looks up is a job of its own memory, which outlives the op that was cancelled and
+ * the scheduler that was freed. */
 #include "config.h"
 
 #include "sockets/addr.h"

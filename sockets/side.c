@@ -42,8 +42,8 @@ static void settle(struct cg_sock *sock, struct cg__side *side, struct cg_op *op
     cg_op_complete(op, result);
 }
 
-/* Whether the request in io is the waiting op's own. What stays armed belongs to the socket,
- * not to the first who asked. */
+/* Whether the request in io is the waiting op's own. What stays armed belongs to the
+ * socket, not to the first who asked. */
 static bool is_own(const struct cg_sock *sock, const struct cg__side *side)
 {
     return side->use == CG__ASKS && !(side->io.code == CG_IO_RECV && sock->multishot);
@@ -343,7 +343,8 @@ ssize_t cg__run(struct cg_op *op, struct cg_sock *sock, enum cg__direction direc
         side->use = CG__RUNS;
         side->op = op;
         side->work = work;
-        side->scope = &scope; /* cg_sock_close ends by it what the transport waits for */
+        side->scope =
+            &scope; /* cg_sock_close ends by it what the transport waits for */
         cg_scope_open(&scope, CG_NEVER, false);
         result = run(op, sock, side, &scope);
         cg_scope_close(&scope);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The slots that the types of a socket's operations share. What differs between the types is
- * in the struct cg__work that is their `detail`. */
+/* The slots that the types of a socket's operations share. What differs between the types
+ * is in the struct cg__work that is their `detail`. */
 #include "config.h"
 
 #include "sockets/sock.h"

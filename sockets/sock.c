@@ -19,7 +19,8 @@ _Static_assert(sizeof(struct cg_writev_op) <= 128, "core ops fit in 128 bytes");
 _Static_assert(sizeof(struct cg_sendfile_op) <= 128, "core ops fit in 128 bytes");
 
 struct cg_sock *cg_sock_open(struct cg_sched *sched,
-                            const struct cg_transport_type *transport, void *state, int fd)
+                             const struct cg_transport_type *transport, void *state,
+                             int fd)
 {
     char *memory = calloc(1, sizeof(struct cg_sock) + CG__LINE);
     struct cg_sock *sock;
@@ -174,7 +175,8 @@ int cg_sock_peer_addr(struct cg_sock *sock, char *buf, size_t size)
     return print_name(sock, CG_IO_PEERNAME, buf, size);
 }
 
-int cg_sock_setopt(struct cg_sock *sock, int level, int name, const void *value, size_t size)
+int cg_sock_setopt(struct cg_sock *sock, int level, int name, const void *value,
+                   size_t size)
 {
     struct cg_io io = {.code = CG_IO_SETOPT};
     ssize_t result;

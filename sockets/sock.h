@@ -29,8 +29,8 @@ struct cg__work {
 
 enum { CG__AT_ONCE = 64 * 1024 }; /* bytes an op moves before the others have a turn */
 
-/* How many bytes to ask for at once: a kernel that is asked for all goes on for as long as the
- * peer reads. */
+/* How many bytes to ask for at once: a kernel that is asked for all goes on for as long as
+ * the peer reads. */
 static inline size_t cg__at_once(size_t left)
 {
     return left < CG__AT_ONCE ? left : CG__AT_ONCE;
@@ -68,9 +68,10 @@ struct cg_sock {
     struct cg__input input;
     struct cg_object object; /* of its operations */
     int64_t timeout; /* default of its waits; 0: the scheduler's */
-    size_t *holds;   /* where its waits are counted: with what holds the run open. Not those
-                      * over an in-memory transport: if nobody else can run, nobody will ever
-                      * write there */
+    size_t
+        *holds; /* where its waits are counted: with what holds the run open. Not those
+                      * over an in-memory transport: if nobody else can run, nobody will
+                      * ever write there */
     int fd;
     int error;       /* of receiving, once the input has been read; stays */
     int spare;       /* of a listener: a connection that came too late for its accept */
@@ -118,8 +119,8 @@ enum cg_verdict cg__take_back(struct cg_op *op, struct cg_sock *sock,
 /* An op whose process slot answered RUN will not run. */
 void cg__never_ran(struct cg_op *op, struct cg_sock *sock);
 
-/* Does an op over a transport that runs, once its process slot has answered RUN (by cg__begin or
- * cg_object_enter): what its run slot answers. */
+/* Does an op over a transport that runs, once its process slot has answered RUN (by
+ * cg__begin or cg_object_enter): what its run slot answers. */
 ssize_t cg__run(struct cg_op *op, struct cg_sock *sock, enum cg__direction direction,
                 const struct cg__work *work);
 
@@ -129,8 +130,8 @@ void cg__side_close(struct cg_sock *sock, enum cg__direction direction);
 
 /* ---- slots.c ---- */
 
-/* The slots of a type whose `detail` is its struct cg__work. Those that read are refused with
- * -EBUSY while a view is lent. */
+/* The slots of a type whose `detail` is its struct cg__work. Those that read are refused
+ * with -EBUSY while a view is lent. */
 enum cg_verdict cg__slots_process(struct cg_op *op, struct cg_sched *sched);
 ssize_t cg__slots_run(struct cg_op *op);
 enum cg_verdict cg__slots_cancel(struct cg_op *op, struct cg_sched *sched);

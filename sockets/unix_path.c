@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The file of a listener on a UNIX path: made by bind, removed when the listener is closed. */
+/* The file of a listener on a UNIX path: made by bind, removed when the listener is
+ * closed. */
 #include "config.h"
 
 #include "lib/fork.h"
@@ -70,8 +71,8 @@ int cg__path_new(const char *text, struct cg__path **path)
     return 0;
 }
 
-/* Asked of the kernel directly: a request of the reactor's may wait, and this one never does
- * on a UNIX socket. Whoever listens there sees a connection that ends at once. */
+/* Asked of the kernel directly: a request of the reactor's may wait, and this one never
+ * does on a UNIX socket. Whoever listens there sees a connection that ends at once. */
 static bool is_deserted(const struct cg__addr *addr)
 {
     int fd = socket(AF_UNIX, SOCK_STREAM, 0);

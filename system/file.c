@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Files followed across rotations. Each step looks at the files themselves; inotify only says
- * when it is time to look again, and may be missing. */
+/* Files followed across rotations. Each step looks at the files themselves; inotify only
+ * says when it is time to look again, and may be missing. */
 #include "config.h"
 
 #include "system/notice.h"
@@ -92,8 +92,8 @@ static int open_file(const char *path)
     return -EINVAL;
 }
 
-/* Whether another file than that of the descriptor has the path. One that cannot be looked at
- * counts as the same: to take it for a new one would tell its lines twice. */
+/* Whether another file than that of the descriptor has the path. One that cannot be looked
+ * at counts as the same: to take it for a new one would tell its lines twice. */
 static bool is_replaced(int fd, const char *path)
 {
     struct stat is, at;
@@ -427,8 +427,9 @@ void cg_follower_close(struct cg_follower *follow)
         cg_scope_cancel(follow->scope);
 }
 
-int cg_follower_open_with(struct cg_sched *sched, const char *path, struct cg_follower **follow,
-                      const struct cg_follower_options *options)
+int cg_follower_open_with(struct cg_sched *sched, const char *path,
+                          struct cg_follower **follow,
+                          const struct cg_follower_options *options)
 {
     static const struct cg_follower_options none;
     struct cg_follower *made = calloc(1, sizeof *made);

@@ -47,8 +47,8 @@ static struct {
     unsigned users;
 } taken[SIGNALS];
 
-/* A child made by fork() has the handler, but until it runs the scheduler nobody whom to tell:
- * there a signal does what it did before. */
+/* A child made by fork() has the handler, but until it runs the scheduler nobody whom to
+ * tell: there a signal does what it did before. */
 static void act_as_before(const struct sigaction *before, int signo, siginfo_t *info,
                           void *context)
 {

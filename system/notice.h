@@ -8,7 +8,8 @@
  * when one that was added changes; the caller closes it. -1: nothing tells here. */
 int cg__notice_open(const char *path);
 
-/* Adds the very file that is open, whatever has its path by now. What remove wants, or -1. */
+/* Adds the very file that is open, whatever has its path by now. What remove wants, or
+ * -1. */
 int cg__notice_add(int notice, int fd);
 void cg__notice_remove(int notice, int watch);
 

@@ -79,7 +79,8 @@ static void counted(struct cg_os_listener *listener, unsigned deliveries)
         return;
     signals->waiting = false;
     cg_sched_unhold(signals->sched);
-    cg_op_complete(signals->waiter, 0); /* the count is taken when the coroutine has it */
+    cg_op_complete(signals->waiter,
+                   0); /* the count is taken when the coroutine has it */
 }
 
 int cg_os_signals_open(struct cg_sched *sched, int signo, struct cg_os_signals **signals)

@@ -21,7 +21,8 @@
 #endif
 
 _Static_assert(sizeof(struct cg_wait_process_op) <= 128, "core ops fit in 128 bytes");
-_Static_assert(sizeof(struct cg_call_with_process_op) <= 128, "core ops fit in 128 bytes");
+_Static_assert(sizeof(struct cg_call_with_process_op) <= 128,
+               "core ops fit in 128 bytes");
 
 bool cg__process_pidfd = true;
 int64_t cg__process_patience = CG_PROCESS_GRACE;
@@ -193,8 +194,8 @@ int cg_process_kill(struct cg_process *process, int signo)
     return kill(process->group ? -process->pid : process->pid, signo) < 0 ? -errno : 0;
 }
 
-/* Whether the process itself may be signalled is asked apart: if it leads a group, one member
- * that may be is enough for kill(2) to succeed. */
+/* Whether the process itself may be signalled is asked apart: if it leads a group, one
+ * member that may be is enough for kill(2) to succeed. */
 static int kill_leader(struct cg_process *process, int signo)
 {
     int rc = cg_process_kill(process, signo);
@@ -373,8 +374,8 @@ enum cg_verdict cg__process_cancel(struct cg_op *op, struct cg_sched *sched)
 
 /* ---- Ending -------------------------------------------------------------------------- */
 
-/* Sends the signal and waits for the end. One that may not be signalled is not waited for: it
- * does not know that it should end. */
+/* Sends the signal and waits for the end. One that may not be signalled is not waited for:
+ * it does not know that it should end. */
 static ssize_t kill_and_wait(struct cg_process *process, int signo, int64_t timeout,
                              bool shield)
 {

@@ -29,8 +29,8 @@ struct cg_process *cg__process_new(struct cg_sched *sched);
 /* It has been started. */
 void cg__process_started(struct cg_process *process, pid_t pid);
 
-/* The process slot of a compound operation on a process, which is its first field; what its run
- * slot answers in the end, where n is its result; and its cancel slot. */
+/* The process slot of a compound operation on a process, which is its first field; what its
+ * run slot answers in the end, where n is its result; and its cancel slot. */
 enum cg_verdict cg__process_enter(struct cg_op *op, struct cg_sched *sched);
 ssize_t cg__process_leave(struct cg_op *op, ssize_t n);
 enum cg_verdict cg__process_cancel(struct cg_op *op, struct cg_sched *sched);

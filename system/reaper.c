@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A thread for each child that could not be killed (it has become another user, say): the
- * program is done with it, but it is still our child. There are hardly ever any, so a thread
- * that only waits is cheap enough. */
+ * program is done with it, but it is still our child. There are hardly ever any, so a
+ * thread that only waits is cheap enough. */
 #include "config.h"
 
 #include "system/reaper.h"

@@ -5,8 +5,8 @@
 
 #include <sys/types.h>
 
-/* Has a thread wait for the end of this child, whenever that is, so that it leaves no zombie.
- * If no thread can be started the zombie stays until the program ends. */
+/* Has a thread wait for the end of this child, whenever that is, so that it leaves no
+ * zombie. If no thread can be started the zombie stays until the program ends. */
 void cg__reaper_take(pid_t pid);
 
 #endif

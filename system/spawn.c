@@ -29,7 +29,8 @@ bool cg__spawn_closefrom = true;
 
 #if defined HAVE_POSIX_SPAWN_FILE_ACTIONS_ADDCLOSEFROM_NP && defined SYS_close_range
 
-/* glibc closes by close_range, else by /proc; the child cannot be started without either. */
+/* glibc closes by close_range, else by /proc; the child cannot be started without
+ * either. */
 static bool can_close_from(void)
 {
     return cg__spawn_closefrom && (syscall(SYS_close_range, UINT_MAX, UINT_MAX, 0) == 0 ||
@@ -85,8 +86,8 @@ static int close_numbered(posix_spawn_file_actions_t *actions)
     return rc;
 }
 
-/* Nothing above 2 is for the child. What others have opened may not be closed on exec. Where
- * the child cannot close what it finds, we name what is open here and now. */
+/* Nothing above 2 is for the child. What others have opened may not be closed on exec.
+ * Where the child cannot close what it finds, we name what is open here and now. */
 static int close_others(posix_spawn_file_actions_t *actions)
 {
     DIR *dir;
@@ -192,8 +193,9 @@ static int attach_pipes(struct cg_process *process, struct cg__stdio *p)
     return rc;
 }
 
-int cg_process_spawn_with(struct cg_sched *sched, char *const *argv, struct cg_process **process,
-                const struct cg_spawn_options *options)
+int cg_process_spawn_with(struct cg_sched *sched, char *const *argv,
+                          struct cg_process **process,
+                          const struct cg_spawn_options *options)
 {
     static const struct cg_spawn_options none;
     struct cg__stdio p;

@@ -24,10 +24,11 @@ static int lift(int fd, bool ours)
     return lifted < 0 ? -error : lifted;
 }
 
-/* ---- Blocking ------------------------------------------------------------------------- */
+/* ---- Blocking
+ * ------------------------------------------------------------------------- */
 
-/* O_NONBLOCK belongs to the open file, which we and the child would share. Where the loop uses
- * it too, the child gets an open file of its own. */
+/* O_NONBLOCK belongs to the open file, which we and the child would share. Where the loop
+ * uses it too, the child gets an open file of its own. */
 static int reopen(int fd, int flags)
 {
     char path[32];
@@ -100,7 +101,8 @@ static int borrow(int fd)
     return lifted < 0 ? lifted : blocking(lifted);
 }
 
-/* ---- What there is --------------------------------------------------------------------- */
+/* ---- What there is
+ * --------------------------------------------------------------------- */
 
 static int open_pipe(struct cg__stdio *stdio, int number)
 {

@@ -5,8 +5,8 @@
 
 #include <cogen/process.h>
 
-/* The descriptors that take part in the call; -1: none. Those of the child are kept above 2,
- * so that putting one in its place never overwrites another. */
+/* The descriptors that take part in the call; -1: none. Those of the child are kept above
+ * 2, so that putting one in its place never overwrites another. */
 struct cg__stdio {
     int child[3];
     int ours[3]; /* the other ends of the pipes */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What an operation of whatever library must bear: that the socket it is about is closed at
- * any moment from its yield to its answer, while it is alone, raced, losing or cancelled. */
+ * any moment from its yield to its answer, while it is alone, raced, losing or
+ * cancelled. */
 #ifndef COGEN_TESTS_CLOSING_H
 #define COGEN_TESTS_CLOSING_H
 

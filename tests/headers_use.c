@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Every constructor, with and without keywords: tests/headers.sh compiles this as strict C11
- * with all warnings; nobody runs it. */
+/* Every constructor, with and without keywords: tests/headers.sh compiles this as strict
+ * C11 with all warnings; nobody runs it. */
 #include <cogen.h>
 #include <cogen/http_server.h>
 #include <cogen/https.h>
@@ -204,8 +204,8 @@ ssize_t http(struct cg_http_request *req, void *arg)
     cg_yield(cg_http_send_file(req, 0, 0, 1));
     cg_yield(cg_http_send_file(req, 0, 0, 1, .timeout = 1));
     cg_yield(cg_http_send_event(req));
-    cg_yield(
-        cg_http_send_event(req, .data = "text", .event = "name", .id = "7", .retry = 1));
+    cg_yield(cg_http_send_event(req, .data = "text", .event = "name", .id = "7",
+                                .retry = 1));
     cg_yield(cg_http_upgrade(req, 101, &sock));
     return cg_yield(cg_http_upgrade(req, 101, &sock, .timeout = 1));
 }
@@ -217,11 +217,12 @@ int outside(struct cg_reactor *reactor, struct cg_sched **sched, struct cg_sock 
     cg_sched_start(*sched, body, NULL);
     cg_sched_start(*sched, body, NULL, .name = "server", .prio = CG_PRIO_OP);
     cg_process_spawn(*sched, (char *[]){NULL}, &(struct cg_process *){NULL});
-    cg_process_spawn(*sched, NULL, NULL, .out = CG_STDIO_PIPE, .err = CG_STDIO_OUT, .dir = "/");
+    cg_process_spawn(*sched, NULL, NULL, .out = CG_STDIO_PIPE, .err = CG_STDIO_OUT,
+                     .dir = "/");
     cg_follower_open(*sched, "log", &(struct cg_follower *){NULL}, .from_start = true);
     cg_sock_listen(*sched, "127.0.0.1:0", sock);
     return cg_sock_listen(*sched, "unix:/tmp/socket", sock, .backlog = 16,
-                     .reuse_port = true);
+                          .reuse_port = true);
 }
 
 /* An operation type of the user's own, with nothing that is not public. */

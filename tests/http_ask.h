@@ -32,7 +32,8 @@ void not_heard(const char *piece);
 /* How often a piece is in a text. */
 unsigned count(const char *text, const char *piece);
 
-/* A source of as many times "abc" as the int that `arg` points to; of two after a rewind. */
+/* A source of as many times "abc" as the int that `arg` points to; of two after a
+ * rewind. */
 ssize_t some_read(void *arg, void *buf, size_t len);
 int some_rewind(void *arg);
 

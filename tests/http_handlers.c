@@ -36,12 +36,13 @@ static ssize_t floods(struct cg_http_request *req, void *arg)
 ssize_t tell(struct cg_http_request *req, void *arg)
 {
     char text[256];
-    const char *id = cg_http_request_param(req, "id"), *rest = cg_http_request_param(req, "*");
+    const char *id = cg_http_request_param(req, "id"),
+               *rest = cg_http_request_param(req, "*");
     const char *q = cg_http_request_query(req, "q");
 
     snprintf(text, sizeof text, "%s %s %s id=%s *=%s q=%s", (const char *)arg,
-             cg_http_request_method(req), cg_http_request_path(req), id ? id : "-", rest ? rest : "-",
-             q ? q : "-");
+             cg_http_request_method(req), cg_http_request_path(req), id ? id : "-",
+             rest ? rest : "-", q ? q : "-");
     return cg_yield(cg_http_send_text(req, 200, text));
 }
 
@@ -55,7 +56,8 @@ static ssize_t echo(struct cg_http_request *req, void *arg)
         if ((n = cg_yield(cg_http_write(req, buf, n))) < 0)
             break;
     if (n == 0 && cg_http_headers_get(cg_http_request_trailers(req), "T") != NULL)
-        cg_http_response_add_trailer(req, "T", cg_http_headers_get(cg_http_request_trailers(req), "T"));
+        cg_http_response_add_trailer(
+            req, "T", cg_http_headers_get(cg_http_request_trailers(req), "T"));
     return n;
 }
 
@@ -123,7 +125,8 @@ static ssize_t drop_by_drop(struct cg_http_request *req, void *arg)
 static ssize_t events(struct cg_http_request *req, void *arg)
 {
     (void)arg;
-    OK(cg_yield(cg_http_send_event(req, .data = "one\ntwo\r\n", .event = "e", .id = "7")));
+    OK(cg_yield(
+        cg_http_send_event(req, .data = "one\ntwo\r\n", .event = "e", .id = "7")));
     IS(cg_yield(cg_http_send_event(req, .event = "a\nb")), -EINVAL);
     OK(cg_yield(cg_http_send_event(req, .retry = 3 * CG_SECOND)));
     return cg_yield(cg_http_send_event(req));
@@ -218,5 +221,6 @@ void handlers_mount(struct cg_http_server *server)
     };
 
     for (size_t i = 0; i < COUNT(mounts); i++)
-        OK(cg_http_server_mount(server, mounts[i].pattern, mounts[i].handler, mounts[i].arg));
+        OK(cg_http_server_mount(server, mounts[i].pattern, mounts[i].handler,
+                                mounts[i].arg));
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* A name server on the loopback, in a thread, with a few names: v4.* has 127.0.0.4, v6.* has
- * 2001:db8::6, both.* both, many.* twenty, empty.* none; *.corp.example is as v4.*; fail.* is
- * a failure, mute.* is not answered, held.* is as v4.* but not answered before it is
- * released; cut.* is as v4.*, but over a stream only; half.* is as v4.*, but questions for AAAA
- * are not answered; the rest does not exist. */
+/* A name server on the loopback, in a thread, with a few names: v4.* has 127.0.0.4, v6.*
+ * has 2001:db8::6, both.* both, many.* twenty, empty.* none; *.corp.example is as v4.*;
+ * fail.* is a failure, mute.* is not answered, held.* is as v4.* but not answered before it
+ * is released; cut.* is as v4.*, but over a stream only; half.* is as v4.*, but questions
+ * for AAAA are not answered; the rest does not exist. */
 #ifndef COGEN_TESTS_NAME_SERVER_H
 #define COGEN_TESTS_NAME_SERVER_H
 

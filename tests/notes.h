@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Notes of the order in which coroutines run; and small coroutines that leave one, sleep, or
- * answer. */
+/* Notes of the order in which coroutines run; and small coroutines that leave one, sleep,
+ * or answer. */
 #ifndef COGEN_TESTS_NOTES_H
 #define COGEN_TESTS_NOTES_H
 

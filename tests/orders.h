@@ -17,7 +17,8 @@ struct order {
     const char *ours[ORDERS];
     const char *cogens[ORDERS]; /* where cogen had another order; NULL: the same */
     const char *why;            /* ours differs */
-    ssize_t left[ORDERS]; /* what cg_sched_run answers: coroutines that can never go on */
+    ssize_t
+        left[ORDERS]; /* what cg_sched_run answers: coroutines that can never go on */
 };
 
 /* The same order under every priority. */

@@ -83,14 +83,14 @@ bool pairs_lost(ssize_t answer);
 /* A host that the scheduler's resolver knows, with two addresses. */
 #define PAIRS_HOST "pairs.test"
 
-/* Makes TLS sockets of both ends of a connection, if pairs_tls_open has answered that there is
- * such a thing. */
+/* Makes TLS sockets of both ends of a connection, if pairs_tls_open has answered that there
+ * is such a thing. */
 bool pairs_tls_open(void);
 void pairs_tls_close(void);
 void pairs_secure(struct cg_sock **a, struct cg_sock **b);
 
-/* Closes the two ends of a connection, which leave nothing in the kernel: there are not ports
- * enough for every connection to be remembered for a minute. */
+/* Closes the two ends of a connection, which leave nothing in the kernel: there are not
+ * ports enough for every connection to be remembered for a minute. */
 void pairs_close(struct cg_sock *a, struct cg_sock *b);
 
 /* An event as bytes: a line with its number. */

@@ -220,7 +220,8 @@ static void owner_open(struct world *w)
 
 static struct cg_op *group_add_op(struct world *w)
 {
-    return KEEP(w, cg_add_to_group_op, cg_add_to_group(&((struct other *)w)->group, counts, w));
+    return KEEP(w, cg_add_to_group_op,
+                cg_add_to_group(&((struct other *)w)->group, counts, w));
 }
 
 static void owner_close(struct world *w)

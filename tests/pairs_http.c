@@ -345,8 +345,8 @@ static void reply_close(struct world *w)
 #define VISIT .size = sizeof(struct visit), .flags = SELDOM
 
 static const struct subject subjects[] = {
-    {"http_serve", SITE, .flags = SELDOM | FLEETING | CLOSED, .open = serve_open, .op = serve_op,
-     .cause = serve_cause, .check = serve_check, .close = site_close},
+    {"http_serve", SITE, .flags = SELDOM | FLEETING | CLOSED, .open = serve_open,
+     .op = serve_op, .cause = serve_cause, .check = serve_check, .close = site_close},
     {"http_read", ASKED, .flags = SELDOM, .open = read_open, .op = read_op,
      .got = read_got},
     {"http_read_body", ASKED, .flags = SELDOM, .open = body_open, .op = body_op,

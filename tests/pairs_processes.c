@@ -15,8 +15,8 @@ struct child {
 static void child_open(struct world *w)
 {
     OK(cg_process_spawn(cg_sched_self(), ((char *[]){"cat", NULL}),
-                &((struct child *)w)->process, .in = CG_STDIO_PIPE,
-                .out = CG_STDIO_PIPE));
+                        &((struct child *)w)->process, .in = CG_STDIO_PIPE,
+                        .out = CG_STDIO_PIPE));
 }
 
 static void child_close(struct world *w)

@@ -81,7 +81,8 @@ static ssize_t guarded(void *arg)
 
 static struct cg_op *monitor_op(struct world *w)
 {
-    return KEEP(w, cg_call_locked_op, cg_call_locked(&((struct order *)w)->mutex, guarded, w));
+    return KEEP(w, cg_call_locked_op,
+                cg_call_locked(&((struct order *)w)->mutex, guarded, w));
 }
 
 /* Compound: it may have done what it then does not answer, but the mutex is free. */

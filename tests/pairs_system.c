@@ -162,7 +162,8 @@ static void signals_cause(struct world *w)
 
 static struct cg_op *os_signal_op(struct world *w)
 {
-    return KEEP(w, cg_wait_os_signal_op, cg_wait_os_signal(((struct signals *)w)->signo));
+    return KEEP(w, cg_wait_os_signal_op,
+                cg_wait_os_signal(((struct signals *)w)->signo));
 }
 
 /* Whether it has won or lost, nothing was taken from the subscription. */

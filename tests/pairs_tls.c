@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Subjects that shake hands, over a pair in memory; and TLS for those that read and write. */
+/* Subjects that shake hands, over a pair in memory; and TLS for those that read and
+ * write. */
 #include "tests/pairs.h"
 #include "tests/tls_certs.h"
 

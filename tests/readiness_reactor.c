@@ -76,8 +76,8 @@ START_TEST(requests_that_make_no_sense)
     ck_assert_int_eq(poll_for(&asks[0], ends[1], 0), CG_DONE);
     ck_assert_int_eq(asks[0].result, -EINVAL);
     for (int i = 0; i < 4; i++) {
-        /* From the second time on the refused request has been one of this descriptor's before,
-         * which takes the fast path. */
+        /* From the second time on the refused request has been one of this descriptor's
+         * before, which takes the fast path. */
         struct ask *first = &asks[i % 2], *second = &asks[(i + 1) % 2];
 
         ck_assert_int_eq(receive(first, ends[1]), CG_PENDING);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What must hold of two connected sockets, whatever carries their bytes: plain ones
- * (test_sock), a transport that runs (test_transport), TLS (test_tls). Each case closes both
- * sockets. */
+ * (test_sock), a transport that runs (test_transport), TLS (test_tls). Each case closes
+ * both sockets. */
 #ifndef COGEN_TESTS_SOCK_CASES_H
 #define COGEN_TESTS_SOCK_CASES_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Runs cases on every reactor: see support.h. Each case is a process of its own (Check's fork
- * mode; CK_FORK=no for debuggers and Valgrind). */
+/* Runs cases on every reactor: see support.h. Each case is a process of its own (Check's
+ * fork mode; CK_FORK=no for debuggers and Valgrind). */
 #include "config.h"
 
 #include "tests/support.h"
@@ -44,10 +44,10 @@ static bool wanted(const char *name)
     return false;
 }
 
-/* Beside the perfect world two others, in which the network behaves as io_uring does: nothing
- * is done at once, a cancel may come too late. In the "late" one everything takes its time;
- * in the "single" one it does not, so that bytes and cancels meet, and a receive is given the
- * reader's own buffer. */
+/* Beside the perfect world two others, in which the network behaves as io_uring does:
+ * nothing is done at once, a cancel may come too late. In the "late" one everything takes
+ * its time; in the "single" one it does not, so that bytes and cancels meet, and a receive
+ * is given the reader's own buffer. */
 static const struct cg_sim_options late_world = {
     .latency = 50 * CG_MICROSECOND,
     .jitter = 100 * CG_MICROSECOND,

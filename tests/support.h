@@ -25,8 +25,8 @@ enum test_link {
 };
 
 /* A case says first what must hold. A coroutine is run to its end in a scheduler of its own
- * (test_run) and answers 0; a function of two connected sockets is run in one over each kind
- * of connection, and closes them; a plain function opens what it needs (test_open). */
+ * (test_run) and answers 0; a function of two connected sockets is run in one over each
+ * kind of connection, and closes them; a plain function opens what it needs (test_open). */
 struct test_case {
     const char *name;
     cg_fn *coro;
@@ -54,7 +54,8 @@ int test_main(const char *theme, const struct test_case *cases, size_t n);
 int check_main(Suite *suite, ...);
 
 /* The reactor that the running case is to use ("sim-late" and "sim-single" are simulated
- * worlds of delays and late cancels), and whether that is a simulated one, or a late one. */
+ * worlds of delays and late cancels), and whether that is a simulated one, or a late
+ * one. */
 const char *test_reactor(void);
 bool test_on_sim(void);
 bool test_on_late_sim(void);

@@ -114,7 +114,8 @@ static ssize_t bad_arrays(void *arg)
 /* A branch that fails has completed, and wins. */
 static ssize_t failure_wins(void *arg)
 {
-    struct cg_op *join = cg_join(cg_coro_self()), *out = cg_sleep(CG_HOUR, .timeout = MS);
+    struct cg_op *join = cg_join(cg_coro_self()),
+                 *out = cg_sleep(CG_HOUR, .timeout = MS);
     struct cg_op *never = cg_suspend();
 
     (void)arg;
@@ -643,7 +644,8 @@ static ssize_t calls_deeper(void *arg)
     return cg_yield(cg_any((cg_call(calls_deeper, (void *)(depth - 1)), cg_sleep(CG_HOUR))));
 }
 
-/* Races in the branches of races, each of which has a stack of its own, may be any number. */
+/* Races in the branches of races, each of which has a stack of its own, may be any
+ * number. */
 static ssize_t deep_calls(void *arg)
 {
     enum { DEPTH = 2000 };

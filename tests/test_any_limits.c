@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What cg_any and cg_all take and refuse, a compound branch whose own time is up, and a race
- * that is cancelled once it is decided. The rest is in test_any.c. */
+/* What cg_any and cg_all take and refuse, a compound branch whose own time is up, and a
+ * race that is cancelled once it is decided. The rest is in test_any.c. */
 #include "config.h"
 
 #include "tests/support.h"

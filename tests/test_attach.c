@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* cg_sock_attach and cg_sock_detach: descriptors that become sockets and stop being such, on every
- * reactor. */
+/* cg_sock_attach and cg_sock_detach: descriptors that become sockets and stop being such,
+ * on every reactor. */
 #include "config.h"
 
 #include "tests/support.h"
@@ -191,8 +191,8 @@ static ssize_t attach_again(void *arg)
     return 0;
 }
 
-/* A listening socket that came from elsewhere, as from systemd, is a listener; what it accepts
- * has no delays. */
+/* A listening socket that came from elsewhere, as from systemd, is a listener; what it
+ * accepts has no delays. */
 static ssize_t attach_listener(void *arg)
 {
     struct sockaddr_in in = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};

@@ -16,8 +16,8 @@ static ssize_t pipes_are_sockets(void *arg)
     char line[64];
 
     (void)arg;
-    OK(cg_process_spawn(cg_sched_self(), ((char *[]){"cat", NULL}), &process, .in = CG_STDIO_PIPE,
-                .out = CG_STDIO_PIPE));
+    OK(cg_process_spawn(cg_sched_self(), ((char *[]){"cat", NULL}), &process,
+                        .in = CG_STDIO_PIPE, .out = CG_STDIO_PIPE));
     ck_assert_ptr_null(cg_process_sock(process, 2));
     ck_assert_ptr_null(cg_process_sock(process, 3));
     for (int i = 0; i < 3; i++) {
@@ -43,8 +43,9 @@ static ssize_t much_both_ways(void *arg)
 
     (void)arg;
     test_fill(data, LARGE, 0);
-    OK(cg_process_spawn(cg_sched_self(), SH("tee /dev/fd/2"), &process, .in = CG_STDIO_PIPE,
-                .out = CG_STDIO_PIPE, .err = CG_STDIO_PIPE));
+    OK(cg_process_spawn(cg_sched_self(), SH("tee /dev/fd/2"), &process,
+                        .in = CG_STDIO_PIPE, .out = CG_STDIO_PIPE,
+                        .err = CG_STDIO_PIPE));
     IS(cg_yield(cg_communicate(process, data, LARGE, .out = &out, .err = &err)), 0);
     ck_assert_uint_eq(out.size, LARGE);
     ck_assert_uint_eq(err.size, LARGE);
@@ -68,7 +69,7 @@ static ssize_t limits(void *arg)
 
     (void)arg;
     OK(cg_process_spawn(cg_sched_self(), SH("while :; do echo more; done"), &process,
-                .out = CG_STDIO_PIPE));
+                        .out = CG_STDIO_PIPE));
     IS(cg_yield(cg_communicate(process, NULL, 0, .out = &out)), -EMSGSIZE);
     ck_assert_uint_eq(out.size, 5000);
     ck_assert_int_eq(memcmp(out.data, "more\nmore\n", 10), 0);
@@ -76,8 +77,8 @@ static ssize_t limits(void *arg)
     ck_assert(cg_process_result(process) >= CG_EXIT_SIGNAL);
     free(out.data);
     cg_process_close(process);
-    OK(cg_process_spawn(cg_sched_self(), SH("head -c 300000 /dev/zero; exit 2"), &process,
-                .out = CG_STDIO_PIPE));
+    OK(cg_process_spawn(cg_sched_self(), SH("head -c 300000 /dev/zero; exit 2"),
+                        &process, .out = CG_STDIO_PIPE));
     IS(cg_yield(cg_communicate(process, NULL, 0)), 2);
     cg_process_close(process);
     no_children();
@@ -91,7 +92,8 @@ static ssize_t does_not_read(void *arg)
     char *data = calloc(1, LARGE);
 
     (void)arg;
-    OK(cg_process_spawn(cg_sched_self(), SH("exec <&-; exit 6"), &process, .in = CG_STDIO_PIPE));
+    OK(cg_process_spawn(cg_sched_self(), SH("exec <&-; exit 6"), &process,
+                        .in = CG_STDIO_PIPE));
     IS(cg_yield(cg_communicate(process, data, LARGE)), 6);
     cg_process_close(process);
     free(data);
@@ -106,14 +108,15 @@ static ssize_t communicate_times_out(void *arg)
 
     (void)arg;
     OK(cg_process_spawn(cg_sched_self(), SH("echo first; exec sleep 1000"), &process,
-                .out = CG_STDIO_PIPE, .in = CG_STDIO_PIPE));
+                        .out = CG_STDIO_PIPE, .in = CG_STDIO_PIPE));
     IS(cg_yield(cg_communicate(process, "x", 1, .out = &out, .timeout = 100 * MS)),
        -ETIMEDOUT);
     ck_assert(out.size == 0 || !strcmp(out.data, "first\n"));
     IS(cg_process_result(process), CG_EXIT_SIGNAL + SIGTERM);
     free(out.data);
     cg_process_close(process);
-    OK(cg_process_spawn(cg_sched_self(), SH("exec sleep 1000"), &process, .out = CG_STDIO_PIPE));
+    OK(cg_process_spawn(cg_sched_self(), SH("exec sleep 1000"), &process,
+                        .out = CG_STDIO_PIPE));
     IS(cg_yield(cg_any((cg_communicate(process, NULL, 0), cg_sleep(MS)))), 1);
     IS(cg_process_result(process), CG_EXIT_SIGNAL + SIGTERM);
     cg_process_close(process);

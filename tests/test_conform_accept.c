@@ -16,7 +16,8 @@
 
 #define MS CG_MILLISECOND
 
-/* ---- Addresses --------------------------------------------------------------------------- */
+/* ---- Addresses
+ * --------------------------------------------------------------------------- */
 
 /* Text that is no address is refused, by listen as by connect. */
 static ssize_t bad_addresses(void *arg)
@@ -104,9 +105,11 @@ static ssize_t options(void *arg)
     return 0;
 }
 
-/* ---- Refusals ----------------------------------------------------------------------------- */
+/* ---- Refusals
+ * ----------------------------------------------------------------------------- */
 
-/* Nobody there: -ECONNREFUSED, -ENOENT for a path that is not; and all is well afterwards. */
+/* Nobody there: -ECONNREFUSED, -ENOENT for a path that is not; and all is well
+ * afterwards. */
 static ssize_t refused(void *arg)
 {
     char addr[CG_ADDR_SIZE], path[CG_ADDR_SIZE];
@@ -155,9 +158,11 @@ static ssize_t gone_before_accept(void *arg)
     return 0;
 }
 
-/* ---- UNIX sockets ------------------------------------------------------------------------- */
+/* ---- UNIX sockets
+ * ------------------------------------------------------------------------- */
 
-/* The path is there while somebody listens, and only one can; it is the listener's address. */
+/* The path is there while somebody listens, and only one can; it is the listener's
+ * address. */
 static ssize_t unix_paths(void *arg)
 {
     char path[CG_ADDR_SIZE], addr[CG_ADDR_SIZE];
@@ -247,7 +252,8 @@ static ssize_t full_backlog(void *arg)
     return 0;
 }
 
-/* ---- Many ---------------------------------------------------------------------------------- */
+/* ---- Many
+ * ---------------------------------------------------------------------------------- */
 
 struct crowd {
     struct cg_sock *listener;
@@ -339,7 +345,8 @@ static ssize_t thousands(void *arg)
     return test_end(server);
 }
 
-/* ---- No more descriptors -------------------------------------------------------------------- */
+/* ---- No more descriptors
+ * -------------------------------------------------------------------- */
 
 /* A client that the library does not know. */
 static int raw_client(const char *addr)

@@ -48,7 +48,8 @@ static size_t drain(struct cg_sock *sock)
     return sum;
 }
 
-/* ---- Timeouts ------------------------------------------------------------------------- */
+/* ---- Timeouts
+ * ------------------------------------------------------------------------- */
 
 /* Every wait for input ends at its timeout, not before; afterwards the socket is as it
  * was, and the bytes that come later are read. */
@@ -206,7 +207,8 @@ static ssize_t accept_times_out(void *arg)
     return 0;
 }
 
-/* ---- The byte that comes at the turn of a timeout --------------------------------------- */
+/* ---- The byte that comes at the turn of a timeout
+ * --------------------------------------- */
 
 /* Computes for so long: what becomes due meanwhile is due in one turn. */
 static void compute(int64_t length)
@@ -337,7 +339,8 @@ static ssize_t connect_given_up(void *arg)
     return 0;
 }
 
-/* ---- Cancels ---------------------------------------------------------------------------- */
+/* ---- Cancels
+ * ---------------------------------------------------------------------------- */
 
 static ssize_t yields_it(void *arg)
 {
@@ -422,7 +425,8 @@ static ssize_t second_acceptor_is_busy(void *arg)
     return 0;
 }
 
-/* ---- Closing under those who wait --------------------------------------------------------- */
+/* ---- Closing under those who wait
+ * --------------------------------------------------------- */
 
 /* The reader and the writer are answered -EBADF at once. */
 static void close_under_waiters(struct cg_sock *a, struct cg_sock *b)

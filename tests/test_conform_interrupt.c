@@ -89,8 +89,8 @@ static ssize_t waits_until_stopped(void *arg)
     return 0;
 }
 
-/* cg_sched_stop in a signal handler ends a run that sleeps in the kernel: every coroutine is
- * cancelled, cleans up, and the run ends well. */
+/* cg_sched_stop in a signal handler ends a run that sleeps in the kernel: every coroutine
+ * is cancelled, cleans up, and the run ends well. */
 static void stopped_by_signal(void)
 {
     struct sigaction action = {.sa_handler = stops};

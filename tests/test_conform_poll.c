@@ -49,7 +49,8 @@ static ssize_t writes_later(void *arg)
     return 0;
 }
 
-/* ---- cg_poll ------------------------------------------------------------------------------ */
+/* ---- cg_poll
+ * ------------------------------------------------------------------------------ */
 
 /* A pipe becomes readable when something is written, and stays so until it is read. */
 static ssize_t pipe_readable(void *arg)
@@ -184,8 +185,8 @@ static ssize_t nonsense(void *arg)
 }
 
 /* A descriptor that was closed behind our back, between two waits, and whose number came
- * back as another: the new one is waited for, the old one's events are nobody's. A dup keeps
- * the old one alive in the kernel. */
+ * back as another: the new one is waited for, the old one's events are nobody's. A dup
+ * keeps the old one alive in the kernel. */
 static ssize_t number_comes_back(void *arg)
 {
     (void)arg;
@@ -214,8 +215,8 @@ static ssize_t number_comes_back(void *arg)
     return 0;
 }
 
-/* The same of a descriptor: its peer has ended its stream, which is seen before what it sent
- * has been read. */
+/* The same of a descriptor: its peer has ended its stream, which is seen before what it
+ * sent has been read. */
 static ssize_t half_closed(void *arg)
 {
     int fds[2];
@@ -231,7 +232,8 @@ static ssize_t half_closed(void *arg)
     return 0;
 }
 
-/* ---- cg_poll_sock -------------------------------------------------------------------------- */
+/* ---- cg_poll_sock
+ * -------------------------------------------------------------------------- */
 
 /* Input that has been taken from the kernel but not been read counts as readable. */
 static void unread_is_readable(struct cg_sock *a, struct cg_sock *b)
@@ -259,8 +261,8 @@ static void await_hup(struct cg_sock *sock)
         IS(cg_yield(cg_sleep(MS)), 0);
 }
 
-/* The peer's close is seen while its input is unread: in the kernel, in the socket, and also
- * once there is none. Before it is closed nothing says so. */
+/* The peer's close is seen while its input is unread: in the kernel, in the socket, and
+ * also once there is none. Before it is closed nothing says so. */
 static void peer_gone(struct cg_sock *a, struct cg_sock *b)
 {
     char line[16];

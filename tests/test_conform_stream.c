@@ -175,7 +175,8 @@ static void close_while_lent(struct cg_sock *a, struct cg_sock *b)
     cg_sock_close(a);
 }
 
-/* ---- Both ways at once ---------------------------------------------------------------- */
+/* ---- Both ways at once
+ * ---------------------------------------------------------------- */
 
 enum { STREAM = 1500000 };
 
@@ -266,7 +267,8 @@ static void full_duplex(struct cg_sock *a, struct cg_sock *b)
     cg_sock_close(b);
 }
 
-/* ---- Writing --------------------------------------------------------------------------- */
+/* ---- Writing
+ * --------------------------------------------------------------------------- */
 
 static ssize_t reads_much(void *arg)
 {
@@ -294,7 +296,8 @@ static void writeall_waits(struct cg_sock *a, struct cg_sock *b)
     cg_sock_close(b);
 }
 
-/* A gather write of as many parts as are allowed, some of them empty; one more is refused. */
+/* A gather write of as many parts as are allowed, some of them empty; one more is
+ * refused. */
 static void writev_many_parts(struct cg_sock *a, struct cg_sock *b)
 {
     static struct iovec iov[CG_IOV_LIMIT + 1];
@@ -344,7 +347,8 @@ static void sendfile_whole_and_part(struct cg_sock *a, struct cg_sock *b)
     cg_sock_close(b);
 }
 
-/* ---- Ends ------------------------------------------------------------------------------ */
+/* ---- Ends
+ * ------------------------------------------------------------------------------ */
 
 /* After the shutdown of one direction the peer reads the end, the other direction goes on,
  * and our own writes are refused: an error, no SIGPIPE. */
@@ -508,7 +512,8 @@ static void end_of_one_direction(struct cg_sock *a, struct cg_sock *b)
     cg_sock_close(b);
 }
 
-/* ---- Timeouts that progress moves ------------------------------------------------------ */
+/* ---- Timeouts that progress moves
+ * ------------------------------------------------------ */
 
 static ssize_t trickles(void *arg)
 {

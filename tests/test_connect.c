@@ -73,7 +73,8 @@ static struct cg_sock *serve(const char *addr)
     return listener;
 }
 
-/* ---- What is tried, and when ----------------------------------------------------------- */
+/* ---- What is tried, and when
+ * ----------------------------------------------------------- */
 
 enum {
     TRIES_MOST = 16
@@ -285,7 +286,8 @@ static ssize_t waits_for_all(void *arg)
     return 0;
 }
 
-/* ---- Families that are answered apart --------------------------------------------------- */
+/* ---- Families that are answered apart
+ * --------------------------------------------------- */
 
 /* What a case expects: who is tried and when, the answer, and when it comes. */
 struct apart {
@@ -303,8 +305,9 @@ static void check_apart(struct cg_resolver *names, const struct apart *apart)
     struct cg_sock *listener = serve(apart->listener), *conn;
     size_t handles = cg_sim_handles(cg_sched_reactor(cg_sched_self()));
 
-    OK(cg_resolver_set_host(names, "web.test", apart->addrs, .delay_ipv4 = apart->delay_ipv4,
-               .delay_ipv6 = apart->delay_ipv6));
+    OK(cg_resolver_set_host(names, "web.test", apart->addrs,
+                            .delay_ipv4 = apart->delay_ipv4,
+                            .delay_ipv6 = apart->delay_ipv6));
     IS(connect_web(&conn, 20 * CG_SECOND), apart->answer);
     ck_assert_int_eq(since(), apart->took);
     IS(try_count, apart->tries);
@@ -319,8 +322,8 @@ static void check_apart(struct cg_resolver *names, const struct apart *apart)
     cg_sock_close(listener);
 }
 
-/* With IPv4 alone IPv6 is waited for 50 ms; with IPv6 nobody is waited for. A look-up without
- * an address leaves the other; whatever comes later is tried later. */
+/* With IPv4 alone IPv6 is waited for 50 ms; with IPv6 nobody is waited for. A look-up
+ * without an address leaves the other; whatever comes later is tried later. */
 static ssize_t answered_apart(void *arg)
 {
     static const char both[] = "10.0.0.1 2001:db8::1";
@@ -362,8 +365,8 @@ static ssize_t joins_later(void *arg)
     struct cg_sock *listener = serve(V4_2), *conn;
 
     (void)arg;
-    OK(cg_resolver_set_host(names_for(cg_sched_self()), "web.test", "10.0.0.1 10.0.0.2 2001:db8::1",
-               .delay_ipv6 = 100 * MS));
+    OK(cg_resolver_set_host(names_for(cg_sched_self()), "web.test",
+                            "10.0.0.1 10.0.0.2 2001:db8::1", .delay_ipv6 = 100 * MS));
     IS(connect_web(&conn, CG_NEVER), 0);
     IS(try_count, 3);
     tried(0, V4_1, 50 * MS);
@@ -384,15 +387,18 @@ static ssize_t fails_apart(void *arg)
     struct cg_sock *conn;
 
     (void)arg;
-    OK(cg_resolver_set_host(names, "web.test", NULL, .error = CG_ELOOKUP, .delay_ipv6 = 10 * MS));
+    OK(cg_resolver_set_host(names, "web.test", NULL, .error = CG_ELOOKUP,
+                            .delay_ipv6 = 10 * MS));
     IS(connect_web(&conn, CG_NEVER), CG_ELOOKUP);
     ck_assert_int_eq(since(), 10 * MS);
-    OK(cg_resolver_set_host(names, "web.test", NULL, .error = CG_EHOST, .delay_ipv4 = 10 * MS));
+    OK(cg_resolver_set_host(names, "web.test", NULL, .error = CG_EHOST,
+                            .delay_ipv4 = 10 * MS));
     IS(connect_web(&conn, CG_NEVER), CG_EHOST);
     return 0;
 }
 
-/* ---- Answers --------------------------------------------------------------------------- */
+/* ---- Answers
+ * --------------------------------------------------------------------------- */
 
 /* What the look-up says is what connect says; its deadline is of both together. */
 static ssize_t answers(void *arg)
@@ -403,7 +409,8 @@ static ssize_t answers(void *arg)
 
     (void)arg;
     OK(cg_resolver_set_host(names, "gone.test", NULL, .error = CG_EHOST));
-    OK(cg_resolver_set_host(names, "down.test", NULL, .error = CG_ELOOKUP, .delay = 5 * MS));
+    OK(cg_resolver_set_host(names, "down.test", NULL, .error = CG_ELOOKUP,
+                            .delay = 5 * MS));
     OK(cg_resolver_set_host(names, "mute.test", "10.0.0.1", .delay = CG_NEVER));
     OK(cg_resolver_set_host(names, "web.test", "10.0.0.1", .delay = 600 * MS));
     IS(cg_yield(cg_connect("gone.test:80", &conn)), CG_EHOST);
@@ -460,7 +467,8 @@ static ssize_t one_op_or_several(void *arg)
     return 0;
 }
 
-/* ---- On every reactor ------------------------------------------------------------------ */
+/* ---- On every reactor
+ * ------------------------------------------------------------------ */
 
 /* localhost is all loopback addresses, of which one that serves is enough. */
 static ssize_t localhost(void *arg)
@@ -519,7 +527,8 @@ static ssize_t loses(void *arg)
     return 0;
 }
 
-/* ---- Cancelled at every stage ---------------------------------------------------------- */
+/* ---- Cancelled at every stage
+ * ---------------------------------------------------------- */
 
 static size_t accepted, ended;
 
@@ -554,8 +563,8 @@ static void check_settled(size_t handles)
     ck_assert_uint_eq(cg_sim_handles(cg_sched_reactor(cg_sched_self())), handles);
 }
 
-/* For each moment: a look-up of 30 ms, perhaps of each family apart, an attempt at nothing, after 250 ms one that takes
- * its time and wins. */
+/* For each moment: a look-up of 30 ms, perhaps of each family apart, an attempt at nothing,
+ * after 250 ms one that takes its time and wins. */
 static ssize_t cancels_everywhere(void *arg)
 {
     struct hole hole = dig(V6_1);
@@ -566,7 +575,8 @@ static ssize_t cancels_everywhere(void *arg)
     size_t handles;
 
     accepted = ended = 0;
-    OK(cg_resolver_set_host_with(names_for(cg_sched_self()), "web.test", "2001:db8::1 10.0.0.1", delays));
+    OK(cg_resolver_set_host_with(names_for(cg_sched_self()), "web.test",
+                                 "2001:db8::1 10.0.0.1", delays));
     OK(cg_yield(cg_sleep(CG_SECOND)));
     handles = cg_sim_handles(cg_sched_reactor(cg_sched_self()));
     for (int64_t t = 0; t < 420 * MS; t += 5 * MS + 17 * CG_MICROSECOND) {
@@ -626,7 +636,8 @@ static void cancel_in_worlds(void)
 
         OK(cg_sim_open(&options, &test.reactor));
         ck_assert_ptr_nonnull(test.sched = cg_sched_new(test.reactor));
-        OK(cg_sched_start(test.sched, cancels_everywhere, &delays[seed / 6], .coro = &coro));
+        OK(cg_sched_start(test.sched, cancels_everywhere, &delays[seed / 6],
+                          .coro = &coro));
         test_finish(&test);
         IS(cg_coro_result(coro), 0);
         cg_coro_unref(coro);
@@ -688,8 +699,8 @@ static void free_in_between(int64_t delay_ipv6)
         struct test test = test_open(.timeout = 0);
         int64_t until = cg_sched_now(test.sched) + t;
 
-        OK(cg_resolver_set_host(names_for(test.sched), "web.test", ALL_FOUR, .delay = 100 * MS,
-                   .delay_ipv6 = delay_ipv6));
+        OK(cg_resolver_set_host(names_for(test.sched), "web.test", ALL_FOUR,
+                                .delay = 100 * MS, .delay_ipv6 = delay_ipv6));
         OK(cg_sched_start(test.sched, connects_for_ever, NULL));
         do
             IS(cg_sched_step(test.sched, 10 * MS), 1);

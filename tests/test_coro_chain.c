@@ -32,7 +32,7 @@ static void start_chain(void)
     chain[CHAIN] = test_start(ends_on_signal, NULL);
     for (size_t i = CHAIN; i-- > 0;)
         OK(cg_sched_start(cg_sched_self(), joins_next, &chain[i + 1], .coro = &chain[i],
-                    .stack_size = 8192));
+                          .stack_size = 8192));
     test_until_waiting(chain[0]);
 }
 

@@ -85,8 +85,8 @@ static ssize_t joined(void *arg)
     return 0;
 }
 
-/* A join that is given up takes nothing: one that times out at once, while it waits, or that
- * is cancelled. */
+/* A join that is given up takes nothing: one that times out at once, while it waits, or
+ * that is cancelled. */
 static ssize_t join_given_up(void *arg)
 {
     struct cg_coro *coro;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Shortage: a whole life of a reactor (opened, a scheduler, a listener, a connection, bytes,
- * the end) in which the first, the second, ... the last allocation fails, and then the same
- * with descriptors. Whatever fails is answered by an error or made up for; nothing hangs,
- * nothing crashes, and nothing is left behind. */
+/* Shortage: a whole life of a reactor (opened, a scheduler, a listener, a connection,
+ * bytes, the end) in which the first, the second, ... the last allocation fails, and then
+ * the same with descriptors. Whatever fails is answered by an error or made up for; nothing
+ * hangs, nothing crashes, and nothing is left behind. */
 #include "config.h"
 
 #include "tests/failing.h"
@@ -25,8 +25,9 @@ bool failing_now(enum failing_what what)
     return failed = true;
 }
 
-/* ---- A life ---------------------------------------------------------------------------------
- * No assertion of Check's in here: it allocates. */
+/* ---- A life
+ * --------------------------------------------------------------------------------- No
+ * assertion of Check's in here: it allocates. */
 
 struct life {
     struct cg_sock *listener, *accepted, *connected, *left, *right;

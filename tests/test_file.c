@@ -80,8 +80,8 @@ static void expect_nothing(struct cg_follower *f)
     IS(cg_yield(cg_follow_line(f, buf, sizeof buf, .timeout = 2 * MS)), -ETIMEDOUT);
 }
 
-/* From the start everything is read, from the end only what comes; half a line waits for its
- * other half. */
+/* From the start everything is read, from the end only what comes; half a line waits for
+ * its other half. */
 static ssize_t lines(void *arg)
 {
     struct place p;
@@ -206,7 +206,8 @@ static ssize_t truncated(void *arg)
     return 0;
 }
 
-/* A file that cannot be asked for its size is not read anew, and none is taken for another. */
+/* A file that cannot be asked for its size is not read anew, and none is taken for
+ * another. */
 static ssize_t unknown_size(void *arg)
 {
     struct place p;
@@ -270,7 +271,8 @@ static ssize_t long_lines(void *arg)
     append(p.log, "a line without an end that goes on and on");
     IS(cg_yield(cg_follow_line(f, buf, sizeof buf)), -EMSGSIZE);
     IS(cg_yield(cg_follow_line(f, large, sizeof large)), -EMSGSIZE); /* the limit */
-    for (size_t n = 0; n < 41; n += (size_t)OK(cg_yield(cg_follow_bytes(f, buf, sizeof buf))))
+    for (size_t n = 0; n < 41;
+         n += (size_t)OK(cg_yield(cg_follow_bytes(f, buf, sizeof buf))))
         continue;
     append(p.log, "\n");
     expect(f, "\n");
@@ -379,7 +381,8 @@ static ssize_t through_rotations(void *arg)
     return 0;
 }
 
-/* Where nothing tells of changes it looks at intervals; who waits has no hold on real time. */
+/* Where nothing tells of changes it looks at intervals; who waits has no hold on real
+ * time. */
 static ssize_t at_intervals(void *arg)
 {
     struct place p;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* A child made by fork() within a coroutine, which does not exec: it may close and free what
- * it has inherited, go on as a scheduler of its own, and be killed; and its parent does not
- * notice. */
+/* A child made by fork() within a coroutine, which does not exec: it may close and free
+ * what it has inherited, go on as a scheduler of its own, and be killed; and its parent
+ * does not notice. */
 #include "config.h"
 
 #include "tests/gate.h"
@@ -15,8 +15,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* In the child, where Check's assertions would be taken for the parent's: an error says where
- * it came from, and the child exits with 1. */
+/* In the child, where Check's assertions would be taken for the parent's: an error says
+ * where it came from, and the child exits with 1. */
 #define SURE(cond)                                                                         \
     do {                                                                                   \
         if (!(cond)) {                                                                     \
@@ -78,7 +78,8 @@ static void still_registered(struct cg_sock *sock, int peer)
     IS(test_end(reader), 1);
 }
 
-/* ---- In coroutines ----------------------------------------------------------------------- */
+/* ---- In coroutines
+ * ----------------------------------------------------------------------- */
 
 static ssize_t close_it(void *sock)
 {
@@ -309,7 +310,8 @@ static ssize_t functions_stay(void *arg)
     return 0;
 }
 
-/* ---- Outside coroutines ----------------------------------------------------------------- */
+/* ---- Outside coroutines
+ * ----------------------------------------------------------------- */
 
 static ssize_t offloads(void *arg)
 {
@@ -346,8 +348,8 @@ static void set(void *arg)
     *(int *)arg = 1;
 }
 
-/* A child that ends as main would: it is stopped, runs to its end, and frees everything; then
- * makes all of it anew. */
+/* A child that ends as main would: it is stopped, runs to its end, and frees everything;
+ * then makes all of it anew. */
 static void end_all(struct test *test, struct cg_sock *sock)
 {
     int posted = 0;
@@ -393,7 +395,8 @@ static void child_frees_all(void)
     test_close(&test);
 }
 
-/* ---- What else a child must leave alone --------------------------------------------------- */
+/* ---- What else a child must leave alone
+ * --------------------------------------------------- */
 
 /* The socket file of a UNIX listener is the parent's. */
 static ssize_t path_stays(void *arg)
@@ -425,7 +428,7 @@ static ssize_t process_stays(void *arg)
 
     (void)arg;
     OK(cg_process_spawn(cg_sched_self(), ((char *[]){"cat", NULL}), &process,
-                .in = CG_STDIO_PIPE));
+                        .in = CG_STDIO_PIPE));
     ended_well(born(close_process, process));
     cg_process_close_sock(process, 0); /* the end of its input */
     IS(cg_yield(cg_wait_process(process)), 0);
@@ -433,7 +436,8 @@ static ssize_t process_stays(void *arg)
     return 0;
 }
 
-/* ---- Signals ------------------------------------------------------------------------------ */
+/* ---- Signals
+ * ------------------------------------------------------------------------------ */
 
 static ssize_t sleeps_blocked(void *arg)
 {
@@ -454,9 +458,9 @@ static ssize_t waits_for_signal(void *arg)
     return 0;
 }
 
-/* A child that does nothing with the scheduler is ended by a signal that the parent subscribes
- * to; one that runs it has the subscription. The parent is not told of either. (SIGUSR1,
- * since Check handles SIGTERM.) */
+/* A child that does nothing with the scheduler is ended by a signal that the parent
+ * subscribes to; one that runs it has the subscription. The parent is not told of either.
+ * (SIGUSR1, since Check handles SIGTERM.) */
 static ssize_t signals_are_each_ones_own(void *arg)
 {
     struct cg_os_signals *signals;

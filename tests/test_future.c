@@ -26,7 +26,8 @@ static ssize_t says_ten(void *arg)
     return cg_yield(cg_sleep(MS)) < 0 ? -ECANCELED : 10;
 }
 
-/* ---- Results --------------------------------------------------------------------------- */
+/* ---- Results
+ * --------------------------------------------------------------------------- */
 
 /* All who await it have the result, in the order of their waiting; so have those who come
  * later; and there is only one result. */
@@ -85,7 +86,8 @@ static ssize_t results_of_every_kind(void *arg)
     return 0;
 }
 
-/* Who gives up waiting, from wherever in the line, leaves the future and the others alone. */
+/* Who gives up waiting, from wherever in the line, leaves the future and the others
+ * alone. */
 static ssize_t giving_up_leaves_no_trace(void *arg)
 {
     struct cg_future *future = make();
@@ -137,7 +139,8 @@ static ssize_t the_awaited_stay(void *arg)
     return test_end(other);
 }
 
-/* ---- Callbacks --------------------------------------------------------------------------- */
+/* ---- Callbacks
+ * --------------------------------------------------------------------------- */
 
 static char trace[64];
 
@@ -162,8 +165,8 @@ static void note_and_remove(struct cg_future *future, void *arg)
     IS((ssize_t)cg_future_remove_done(future, note, removed), 1);
 }
 
-/* In the next turn, outside any coroutine, each once and in order; those that are added late
- * as well, and those that are removed not at all. */
+/* In the next turn, outside any coroutine, each once and in order; those that are added
+ * late as well, and those that are removed not at all. */
 static ssize_t callbacks_are_called(void *arg)
 {
     static char a[] = "a", b[] = "b", c[] = "c";
@@ -215,7 +218,8 @@ static ssize_t callbacks_that_remove(void *arg)
     return 0;
 }
 
-/* ---- Tasks -------------------------------------------------------------------------------- */
+/* ---- Tasks
+ * -------------------------------------------------------------------------------- */
 
 static struct cg_future *task(cg_fn *fn, void *arg)
 {
@@ -333,7 +337,8 @@ static ssize_t sets_of_tasks(void *arg)
     return 0;
 }
 
-/* ---- Handles ------------------------------------------------------------------------------ */
+/* ---- Handles
+ * ------------------------------------------------------------------------------ */
 
 static void mark(void *arg)
 {
@@ -437,7 +442,8 @@ static ssize_t calls_do_not_starve(void *arg)
     return 0;
 }
 
-/* ---- From outside -------------------------------------------------------------------------- */
+/* ---- From outside
+ * -------------------------------------------------------------------------- */
 
 static void complete_with_seven(void *arg)
 {

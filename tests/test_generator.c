@@ -152,8 +152,8 @@ static void one_that_never_began(void)
     ck_assert_int_eq(log.n, 0);
 }
 
-/* The yield answers -ECANCELED and the clean-up runs, whether it is closed or abandoned; the
- * body's own error comes out. */
+/* The yield answers -ECANCELED and the clean-up runs, whether it is closed or abandoned;
+ * the body's own error comes out. */
 static void closing_runs_the_clean_up(void)
 {
     static const struct {

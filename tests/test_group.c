@@ -62,8 +62,10 @@ static ssize_t collects(void *arg)
     (void)arg;
     ck_assert_ptr_null(cg_group_self());
     cg_group_open(&group);
-    IS(cg_yield(cg_add_to_group(&group, works, &slow, .answer = &a, .name = "slow")), 0);
-    IS(cg_yield(cg_add_to_group(&group, adds_one, &group, .answer = &b, .coro = &ref)), 0);
+    IS(cg_yield(cg_add_to_group(&group, works, &slow, .answer = &a, .name = "slow")),
+       0);
+    IS(cg_yield(cg_add_to_group(&group, adds_one, &group, .answer = &b, .coro = &ref)),
+       0);
     IS((ssize_t)cg_group_count(&group), 3);
     IS(cg_yield(cg_wait_group(&group)), 0);
     ck_assert_str_eq(noted, "123");

@@ -5,7 +5,8 @@
 #include "http/server.h"
 #include "tests/support.h"
 
-/* What is preferred if these are the lines of Accept-Encoding, and both codings can be had. */
+/* What is preferred if these are the lines of Accept-Encoding, and both codings can be
+ * had. */
 static const char *preferred(const char *const *lines)
 {
     static struct cg_http_request req;
@@ -21,7 +22,8 @@ static const char *preferred(const char *const *lines)
 #define PREFERS(coding, ...)                                                                   \
     ck_assert_str_eq(preferred((const char *const[]){__VA_ARGS__, NULL}), coding)
 
-/* The highest weight wins, the best coding among equals; identity only if it is worth more. */
+/* The highest weight wins, the best coding among equals; identity only if it is worth
+ * more. */
 static void weights(void)
 {
     PREFERS("identity", NULL);
@@ -44,7 +46,8 @@ static void weights(void)
     PREFERS("gzip", "gzip", "x-gzip;q=0");
 }
 
-/* Lines are one list, names and parameters have no case, blanks and quotes change nothing. */
+/* Lines are one list, names and parameters have no case, blanks and quotes change
+ * nothing. */
 static void forms(void)
 {
     PREFERS("gzip", "identity", "gzip");

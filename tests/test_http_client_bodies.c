@@ -302,8 +302,8 @@ static ssize_t streams(void *arg)
     return 0;
 }
 
-/* A body that is not read to its end costs the connection, and nothing else; a client may be
- * freed before its last reply. */
+/* A body that is not read to its end costs the connection, and nothing else; a client may
+ * be freed before its last reply. */
 static ssize_t leaves_early(void *arg)
 {
     char buf[4];

@@ -137,8 +137,8 @@ static ssize_t uses_proxies(void *arg)
     return 0;
 }
 
-/* OPTIONS of a URL without path and query asks about the server: "*", or a URL without path of a
- * proxy, which makes "*" of it. */
+/* OPTIONS of a URL without path and query asks about the server: "*", or a URL without path
+ * of a proxy, which makes "*" of it. */
 static ssize_t asks_about_the_server(void *arg)
 {
     char url[256];

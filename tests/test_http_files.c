@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Static files: what a path leads to and that none leads out, conditions, ranges, compressed
- * siblings. With NO_OPENAT2 (and the linker's --wrap=syscall) on a kernel without it. */
+/* Static files: what a path leads to and that none leads out, conditions, ranges,
+ * compressed siblings. With NO_OPENAT2 (and the linker's --wrap=syscall) on a kernel
+ * without it. */
 #include "config.h"
 
 #include <cogen/http_server.h>
@@ -548,7 +549,8 @@ static ssize_t siblings(void *arg)
     return with(look_siblings, false);
 }
 
-/* Where the kernel does not help nothing leads out either; links are not followed at all. */
+/* Where the kernel does not help nothing leads out either; links are not followed at
+ * all. */
 static ssize_t steps(void *arg)
 {
     static const char *const refused[] = {"../secret", "sub/../../secret", "up/secret",

@@ -344,8 +344,8 @@ static const unsigned char gzipped[] = {0x1f, 0x8b, 0x08, 0,    0,    0,    0,  
                                         0x51, 0xc8, 0x40, 0xa2, 0x00, 0x9f, 0xa1, 0xca,
                                         0x09, 0x13, 0,    0,    0};
 
-/* Compressed bodies are decoded, whole and in pieces, or left alone if that is wanted or the
- * coding is unknown; broken and short ones are refused. */
+/* Compressed bodies are decoded, whole and in pieces, or left alone if that is wanted or
+ * the coding is unknown; broken and short ones are refused. */
 static ssize_t decodes(void *arg)
 {
     static char answer[256], cut[256], broken[256];

@@ -20,7 +20,8 @@ struct message {
 };
 
 /* What a message was understood as: "GET /path 1.1 keep|A=b|body|C=d|rest", or, refused,
- * "400"; "more" and "end" if it is not complete when the bytes, or the stream, have ended. */
+ * "400"; "more" and "end" if it is not complete when the bytes, or the stream, have
+ * ended. */
 struct told {
     char text[4096];
     size_t size;

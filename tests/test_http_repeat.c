@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Requests whose fields repeat those of the request before: that nothing can be told from the
- * answers; and requests that come together, in one piece or many. */
+/* Requests whose fields repeat those of the request before: that nothing can be told from
+ * the answers; and requests that come together, in one piece or many. */
 #include "config.h"
 
 #include <cogen/http_server.h>
@@ -63,8 +63,8 @@ static void tell(struct told *told, struct cg__http_repeat *repeat, const char *
     cg__http_headers_clear(&fields);
 }
 
-/* A request after another is what it is without that, wherever it is cut. Whether it was seen
- * to repeat the other's fields. */
+/* A request after another is what it is without that, wherever it is cut. Whether it was
+ * seen to repeat the other's fields. */
 static bool follows(const char *before, const char *bytes, size_t size)
 {
     struct cg__http_repeat repeat = {.owner = NULL};
@@ -155,8 +155,8 @@ static void repeats(void)
         text_follows(GET, refused[i]);
 }
 
-/* With one byte changed, anywhere, to anything, a request is understood as it is alone; and so
- * with one more, and one less. */
+/* With one byte changed, anywhere, to anything, a request is understood as it is alone; and
+ * so with one more, and one less. */
 static void changed_bytes(void)
 {
     static const char bytes[] = "\r\n \t:;,0aH/?#%\x01\x7f\x80";
@@ -187,8 +187,8 @@ static void changed_bytes(void)
     }
 }
 
-/* A second request hidden behind fields that repeat, a body that was not announced, and other
- * ways of being understood in two ways. */
+/* A second request hidden behind fields that repeat, a body that was not announced, and
+ * other ways of being understood in two ways. */
 static void smuggled(void)
 {
     static const char *const shapes[] = {
@@ -384,7 +384,8 @@ static struct cg_sock *client(void)
 
 static char got[16 * 1024];
 
-/* The next bodies, up to the text `stop`, or to the end of the stream. Heads are left out. */
+/* The next bodies, up to the text `stop`, or to the end of the stream. Heads are left
+ * out. */
 static const char *receive(struct cg_sock *sock, const char *stop)
 {
     size_t size = 0;
@@ -483,9 +484,9 @@ static ssize_t alternating(void *arg)
     return 0;
 }
 
-/* Requests that come together are answered as if each had come alone, wherever the bytes are
- * cut: with bodies that are read and bodies that are not, one with another's fields, and what
- * is refused is the end. */
+/* Requests that come together are answered as if each had come alone, wherever the bytes
+ * are cut: with bodies that are read and bodies that are not, one with another's fields,
+ * and what is refused is the end. */
 static ssize_t batches(void *arg)
 {
     static const char text[] =

@@ -138,7 +138,8 @@ static ssize_t hands_on(struct cg_http_request *req, void *arg)
         return 0;
     }
     OK(cg_http_response_set_header(req, "date", "today"));
-    snprintf(text, sizeof text, "%s %s", cg_http_request_method(req), cg_http_request_target(req));
+    snprintf(text, sizeof text, "%s %s", cg_http_request_method(req),
+             cg_http_request_target(req));
     return cg_yield(cg_http_send_text(req, 200, text, .mime = "a/b"));
 }
 
@@ -233,7 +234,8 @@ static ssize_t access_log(void *arg)
     return 0;
 }
 
-/* A reader of the access log that is slow or has gone keeps nobody waiting and ends nothing. */
+/* A reader of the access log that is slow or has gone keeps nobody waiting and ends
+ * nothing. */
 static ssize_t slow_log(void *arg)
 {
     static char request[8 * 1024];
@@ -264,8 +266,8 @@ static ssize_t slow_log(void *arg)
     return 0;
 }
 
-/* The server's name is the option's, in the first answer and in those after it; what cannot be
- * a value is left out, and what is long cut. */
+/* The server's name is the option's, in the first answer and in those after it; what cannot
+ * be a value is left out, and what is long cut. */
 static ssize_t says_its_name(void *arg)
 {
     static char endless[400];
@@ -296,7 +298,7 @@ static ssize_t says_its_name(void *arg)
 static ssize_t says_its_type(struct cg_http_request *req, void *arg)
 {
     return cg_yield(cg_http_send_text(req, arg != NULL ? 404 : 200, "x",
-                                 .mime = cg_http_request_query(req, "type")));
+                                      .mime = cg_http_request_query(req, "type")));
 }
 
 /* A type is one value: nothing in it begins another field, however the answer is made. */

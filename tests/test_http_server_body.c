@@ -120,9 +120,11 @@ static ssize_t reads_and_looks(struct cg_http_request *req, void *arg)
     (void)arg;
     for (size_t size = 0; size < 5;)
         size += (size_t)OK(cg_yield(cg_http_read(req, buf + size, 5 - size)));
-    IS(cg_yield(cg_poll_sock(cg_http_request_sock(req), CG_IN, .timeout = 20 * CG_MILLISECOND)),
+    IS(cg_yield(cg_poll_sock(cg_http_request_sock(req), CG_IN,
+                             .timeout = 20 * CG_MILLISECOND)),
        -ETIMEDOUT);
-    IS(cg_yield(cg_borrow(cg_http_request_sock(req), &view, .timeout = 20 * CG_MILLISECOND)),
+    IS(cg_yield(
+           cg_borrow(cg_http_request_sock(req), &view, .timeout = 20 * CG_MILLISECOND)),
        -ETIMEDOUT);
     IS(cg_yield(cg_http_read(req, buf, 5)), 0);
     return cg_yield(cg_http_send_text(req, 200, "read\n"));
@@ -298,8 +300,8 @@ static ssize_t curl_decompresses_drops(void *arg)
     other = test_start(lets_go_on, NULL);
     snprintf(script, sizeof script,
              "curl -sS -m 20 --compressed -w '%%{size_download}' http://%s/drops", addr);
-    OK(cg_process_spawn(cg_sched_self(), ((char *[]){"/bin/sh", "-c", script, NULL}), &process,
-                .out = CG_STDIO_PIPE));
+    OK(cg_process_spawn(cg_sched_self(), ((char *[]){"/bin/sh", "-c", script, NULL}),
+                        &process, .out = CG_STDIO_PIPE));
     IS(cg_yield(cg_communicate(process, NULL, 0, .out = &out)), 0);
     cg_process_close(process);
     IS(test_end(other), 1);
@@ -313,8 +315,8 @@ static ssize_t curl_decompresses_drops(void *arg)
     return 0;
 }
 
-/* A handler that waits keeps later requests waiting, but not the answers that are ready; and
- * whoever leaves meanwhile takes all of it along. */
+/* A handler that waits keeps later requests waiting, but not the answers that are ready;
+ * and whoever leaves meanwhile takes all of it along. */
 static ssize_t holds_nothing_back(void *arg)
 {
     struct cg_sock *sock;

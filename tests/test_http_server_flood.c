@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the HTTP server lets strangers take: places, time for a body, and turns of the loop. */
+/* What the HTTP server lets strangers take: places, time for a body, and turns of the
+ * loop. */
 #include "config.h"
 
 #include "http/acked.h"
@@ -34,8 +35,8 @@ static bool is_open(struct cg_sock *sock)
     return cg_yield(cg_read(sock, &byte, 1, .timeout = 50 * CG_MILLISECOND)) == -ETIMEDOUT;
 }
 
-/* All places are taken by clients that say nothing, or not all of a head: whoever comes next
- * is served, in the place of the one that has waited longest. */
+/* All places are taken by clients that say nothing, or not all of a head: whoever comes
+ * next is served, in the place of the one that has waited longest. */
 static ssize_t sheds(void *arg)
 {
     static const char *const said[] = {"", "GET / HT", "GET /" V "A: b\r\n", "GET /" V "\r\n"};
@@ -118,8 +119,8 @@ static ssize_t leaves_descriptors(void *arg)
     return 0;
 }
 
-/* The kernel has no descriptor for a newcomer, who gets that of the longest waiting. The next
- * one may go for the accept after that. */
+/* The kernel has no descriptor for a newcomer, who gets that of the longest waiting. The
+ * next one may go for the accept after that. */
 static ssize_t sheds_for_descriptors(void *arg)
 {
     struct cg_sock *silent[4], *polite;
@@ -153,8 +154,8 @@ static ssize_t sheds_for_descriptors(void *arg)
     return 0;
 }
 
-/* One address gets no more than its share: a further one takes the place of its own that has
- * waited longest. */
+/* One address gets no more than its share: a further one takes the place of its own that
+ * has waited longest. */
 static ssize_t shares(void *arg)
 {
     struct cg_sock *sock[3];

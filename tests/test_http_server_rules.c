@@ -51,7 +51,8 @@ static ssize_t upgrades(struct cg_http_request *req, void *arg)
 
     if (arg != NULL)
         OK(cg_http_response_set_header(req, "Upgrade", arg));
-    n = cg_yield(cg_http_upgrade(req, cg_http_request_param(req, "code") ? code_of(req) : 101, &sock));
+    n = cg_yield(cg_http_upgrade(
+        req, cg_http_request_param(req, "code") ? code_of(req) : 101, &sock));
     if (n == 0)
         cg_sock_close(sock);
     return n;

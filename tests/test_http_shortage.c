@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The HTTP server without memory: each allocation that it makes is made to fail, one after the
- * other. The client gets its answer, 500, 503 or a close; the next client is served. */
+/* The HTTP server without memory: each allocation that it makes is made to fail, one after
+ * the other. The client gets its answer, 500, 503 or a close; the next client is served. */
 #include "config.h"
 
 #include <cogen/http_server.h>
@@ -20,8 +20,8 @@ static bool once_failed;
 
 bool failing_now(enum failing_what what)
 {
-    bool failing = tester != NULL && cg_coro_self() != NULL && cg_coro_self() != tester && left >= 0 &&
-                   left-- == 0;
+    bool failing = tester != NULL && cg_coro_self() != NULL &&
+                   cg_coro_self() != tester && left >= 0 && left-- == 0;
 
     (void)what;
     once_failed |= failing;
@@ -83,7 +83,8 @@ static ssize_t stream(struct cg_http_request *req, void *arg)
     return n;
 }
 
-/* If a body that would be compressed cannot be begun, the answer instead of it has no coding. */
+/* If a body that would be compressed cannot be begun, the answer instead of it has no
+ * coding. */
 static ssize_t falls_back(struct cg_http_request *req, void *arg)
 {
     ssize_t n = cg_http_response_set_header(req, "Content-Type", "text/plain");
@@ -124,8 +125,8 @@ static const char requests[] =
 
 static char got[64 * 1024];
 
-/* What comes of a text until the server closes, or the time is over; -EPIPE and the like are
- * as good as an end. */
+/* What comes of a text until the server closes, or the time is over; -EPIPE and the like
+ * are as good as an end. */
 static size_t ask(const char *text)
 {
     struct cg_sock *sock;
@@ -167,7 +168,8 @@ static void check_fields(size_t size)
     ck_assert(at == NULL || has_field(at, "Content-Range: bytes 1-5/6"));
 }
 
-/* The answers' statuses are those of requests that went well, or of a server that could not. */
+/* The answers' statuses are those of requests that went well, or of a server that could
+ * not. */
 static int check_answers(size_t size)
 {
     const char *at = got, *end = got + size;

@@ -211,7 +211,8 @@ static ssize_t sips(void *arg)
     return cg_yield(cg_read(arg, &byte, 1));
 }
 
-/* It stays armed until the limit is reached, and is armed again for whoever finds no input. */
+/* It stays armed until the limit is reached, and is armed again for whoever finds no
+ * input. */
 static ssize_t limit_disarms(void *arg)
 {
     struct cg_sock *sock = cg_sock_open(cg_sched_self(), &tap, NULL, -1);

@@ -152,7 +152,7 @@ static ssize_t stops(void *arg)
 static ssize_t stop_waits(void *arg)
 {
     struct cg_iterator it = cg_iterator(stubborn, NULL),
-                      other = cg_iterator(stubborn, NULL);
+                       other = cg_iterator(stubborn, NULL);
     struct cg_coro *coro = test_start(stops, &it);
     intptr_t value;
 

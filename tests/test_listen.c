@@ -195,8 +195,8 @@ static ssize_t accepts(void *listener)
     return n;
 }
 
-/* An accept that was given up costs no connection; one that waits when the listener is closed
- * is answered -EBADF. */
+/* An accept that was given up costs no connection; one that waits when the listener is
+ * closed is answered -EBADF. */
 static ssize_t given_up(void *arg)
 {
     char port[CG_ADDR_SIZE], byte;
@@ -231,7 +231,8 @@ static ssize_t serves(void *listener)
     return cg_yield(cg_serve(listener, serves_one, .limit = 1));
 }
 
-/* cg_serve needs no more than one of these; connections that were not accepted end with it. */
+/* cg_serve needs no more than one of these; connections that were not accepted end with
+ * it. */
 static ssize_t is_served(void *arg)
 {
     char port[CG_ADDR_SIZE], byte;

@@ -38,8 +38,8 @@ static void exit_with(cg_fn *fn, void *arg, ssize_t wanted)
     exit(answer == wanted ? 0 : 1);
 }
 
-/* Those that are left are named on stderr with what they wait for, whatever fn has answered,
- * which is the answer. */
+/* Those that are left are named on stderr with what they wait for, whatever fn has
+ * answered, which is the answer. */
 static void act_leave(void)
 {
     exit_with(leaves_some, (void *)42, 42);
@@ -77,8 +77,8 @@ static void tells_a_deadlock(void)
                   said);
 }
 
-/* What the first coroutine returns is cg_main's answer, so nobody else is told; a failure of
- * another one is told on stderr. */
+/* What the first coroutine returns is cg_main's answer, so nobody else is told; a failure
+ * of another one is told on stderr. */
 static ssize_t fails_too(void *arg)
 {
     (void)arg;

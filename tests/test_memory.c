@@ -320,7 +320,7 @@ static ssize_t process(void *arg)
     struct cg_process *process;
     struct cg_output out = {.limit = 100};
     ssize_t rc = cg_process_spawn(sched(), ((char *[]){"cat", NULL}), &process,
-                          .in = CG_STDIO_PIPE, .out = CG_STDIO_PIPE);
+                                  .in = CG_STDIO_PIPE, .out = CG_STDIO_PIPE);
 
     (void)arg;
     if (rc < 0)
@@ -344,7 +344,7 @@ static ssize_t follow(void *arg)
     OK(fd);
     IS(write(fd, "one\ntwo\n", 8), 8);
     rc = cg_follower_open(sched(), path, &follow, .from_start = true,
-                        .interval = CG_MILLISECOND);
+                          .interval = CG_MILLISECOND);
     for (int i = 0; follow && i < 3; i++) {
         ssize_t n = cg_yield(cg_follow_line(follow, line, sizeof line));
 

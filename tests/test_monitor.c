@@ -58,7 +58,8 @@ static ssize_t prints(void *arg)
 /* While it runs, its line in a dump says which mutex it is about. */
 static ssize_t printed(void *arg)
 {
-    struct cg_call_locked_op *monitor = (struct cg_call_locked_op *)cg_call_locked(&mutex, prints, arg);
+    struct cg_call_locked_op *monitor =
+        (struct cg_call_locked_op *)cg_call_locked(&mutex, prints, arg);
 
     mutex = (struct cg_mutex){.name = "desk"};
     monitor->arg = monitor;

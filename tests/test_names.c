@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The table of names and its hashes: names that somebody has chosen to collide do not, whatever
- * the key. */
+/* The table of names and its hashes: names that somebody has chosen to collide do not,
+ * whatever the key. */
 #include "config.h"
 
 #include "lib/names.h"

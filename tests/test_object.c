@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Objects that are closed while operations use them (cg_object_close), with an operation type
- * that is made with the public header alone. */
+/* Objects that are closed while operations use them (cg_object_close), with an operation
+ * type that is made with the public header alone. */
 #include "tests/support.h"
 
 #include <errno.h>
@@ -91,10 +91,12 @@ static ssize_t yields(void *op)
     return cg_yield(op);
 }
 
-/* ---- The cases ------------------------------------------------------------------------ */
+/* ---- The cases
+ * ------------------------------------------------------------------------ */
 
-/* Completed, then closed before their coroutines run: -EBADF for each of them, and what they
- * had is withdrawn. One whose coroutine has run, before or between the others, is left alone. */
+/* Completed, then closed before their coroutines run: -EBADF for each of them, and what
+ * they had is withdrawn. One whose coroutine has run, before or between the others, is left
+ * alone. */
 static ssize_t completed_and_closed(void *arg)
 {
     struct box box = {.items = 1};
@@ -137,11 +139,14 @@ static ssize_t failed_and_closed(void *arg)
 static ssize_t timed_out_and_closed(void *arg)
 {
     struct box box = {.items = 0};
-    struct cg_coro *coro = test_start(yields, take(&box, .deadline = cg_sched_now(cg_sched_self()) + MS));
+    struct cg_coro *coro =
+        test_start(yields, take(&box, .deadline = cg_sched_now(cg_sched_self()) + MS));
 
     (void)arg;
     test_until_waiting(coro);
-    IS(cg_yield(cg_sleep_until(cg_sched_now(cg_sched_self()) + MS, .prio = CG_PRIO_CORO)), 0);
+    IS(cg_yield(
+           cg_sleep_until(cg_sched_now(cg_sched_self()) + MS, .prio = CG_PRIO_CORO)),
+       0);
     if (cg_coro_state(coro) == CG_CORO_WAITING) /* our timer came first */
         close_box(&box);
     else
@@ -267,7 +272,8 @@ static ssize_t in_use_until_heard(void *arg)
     return 0;
 }
 
-/* ---- Compound: it runs on for a while ------------------------------------------------- */
+/* ---- Compound: it runs on for a while
+ * ------------------------------------------------- */
 
 static enum cg_verdict nap_process(struct cg_op *op, struct cg_sched *sched)
 {
@@ -290,8 +296,8 @@ static const struct cg_op_type nap_type = {.name = "nap", .process = nap_process
 
 #define nap(b) CG__OP_OF(take, nap, .box = (b))
 
-/* Closed while they run, the last of them frees the object; each answers -EBADF, cancelled or
- * timed out as well. One that had ended before is answered -EBADF as any other is. */
+/* Closed while they run, the last of them frees the object; each answers -EBADF, cancelled
+ * or timed out as well. One that had ended before is answered -EBADF as any other is. */
 static ssize_t closed_while_it_runs(void *arg)
 {
     struct box box = {.items = 0};

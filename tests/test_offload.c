@@ -97,7 +97,8 @@ static ssize_t raced_and_joined(void *arg)
     return 0;
 }
 
-/* ---- Limits --------------------------------------------------------------------------- */
+/* ---- Limits
+ * --------------------------------------------------------------------------- */
 
 /* As many run as there may be threads, as many wait as may, and no more. */
 static ssize_t a_pool_is_bounded(void *arg)

@@ -42,7 +42,8 @@ static ssize_t the_queued_are_taken_back(void *arg)
     return 0;
 }
 
-/* One that runs is waited for: what it uses may be on the stack. The answer is the reason. */
+/* One that runs is waited for: what it uses may be on the stack. The answer is the
+ * reason. */
 static ssize_t the_running_are_waited_for(void *arg)
 {
     struct gate gate = GATE;

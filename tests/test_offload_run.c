@@ -69,8 +69,8 @@ static ssize_t waits_for_a_stuck_one(void *arg)
     return cg_yield(cg_offload(get_stuck, &stuck));
 }
 
-/* When the grace period is over the scheduler is freed, whatever a function in a thread does.
- * The function is left behind with its argument: the coroutine's stack stays until it
+/* When the grace period is over the scheduler is freed, whatever a function in a thread
+ * does. The function is left behind with its argument: the coroutine's stack stays until it
  * returns. */
 static void a_stuck_function_holds_nothing_up(void)
 {
@@ -92,7 +92,8 @@ static void a_stuck_function_holds_nothing_up(void)
     await_abandoned(&gate, 2);
 }
 
-/* ---- Several schedulers ----------------------------------------------------------------- */
+/* ---- Several schedulers
+ * ----------------------------------------------------------------- */
 
 static void *a_scheduler(void *arg)
 {

@@ -114,7 +114,8 @@ static const char *order_with(uint8_t prio)
     return noted;
 }
 
-/* cogen's flags: nobody is favoured; the yielder; those it wakes, who go to the head; both. */
+/* cogen's flags: nobody is favoured; the yielder; those it wakes, who go to the head;
+ * both. */
 static ssize_t priorities(void *arg)
 {
     (void)arg;

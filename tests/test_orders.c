@@ -11,7 +11,8 @@
 
 #define MS CG_MILLISECOND
 
-/* ---- Signals, calls, joins -------------------------------------------------------------- */
+/* ---- Signals, calls, joins
+ * -------------------------------------------------------------- */
 
 static int object;
 
@@ -119,7 +120,8 @@ static ssize_t joins_broken(void *arg)
     return 0;
 }
 
-/* ---- One signaller that wants two waiters ------------------------------------------------ */
+/* ---- One signaller that wants two waiters
+ * ------------------------------------------------ */
 
 static ssize_t wants_two(void *arg)
 {
@@ -150,7 +152,8 @@ static ssize_t waits_second(void *arg)
     return 0;
 }
 
-/* ---- Pipes ------------------------------------------------------------------------------- */
+/* ---- Pipes
+ * ------------------------------------------------------------------------------- */
 
 static ssize_t signals_go(void *arg)
 {
@@ -214,7 +217,8 @@ static ssize_t stops(void *arg)
     return 0;
 }
 
-/* ---- The table --------------------------------------------------------------------------- */
+/* ---- The table
+ * --------------------------------------------------------------------------- */
 
 static const struct order orders[] = {
     {

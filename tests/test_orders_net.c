@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* cogen's tests of sockets and timers under each priority, see test_orders.c: lines and whole
- * blocks that come in pieces, a peer that goes away, timeouts that end only what they are of. */
+/* cogen's tests of sockets and timers under each priority, see test_orders.c: lines and
+ * whole blocks that come in pieces, a peer that goes away, timeouts that end only what they
+ * are of. */
 #include "config.h"
 
 #include "tests/orders.h"
@@ -44,7 +45,8 @@ static struct cg_sock *connected(void)
     return conn;
 }
 
-/* ---- Sockets ----------------------------------------------------------------------------- */
+/* ---- Sockets
+ * ----------------------------------------------------------------------------- */
 
 /* A line of 512 and one of 1024 bytes and their ends, three of 64. */
 static ssize_t writes_lines(void *arg)
@@ -175,7 +177,8 @@ static ssize_t writes_to_nobody(void *arg)
     return 0;
 }
 
-/* ---- Timers ------------------------------------------------------------------------------ */
+/* ---- Timers
+ * ------------------------------------------------------------------------------ */
 
 static ssize_t reads_to_the_end(void *arg)
 {

@@ -8,7 +8,8 @@
 
 #define MS CG_MILLISECOND
 
-/* ---- Queues ------------------------------------------------------------------------------ */
+/* ---- Queues
+ * ------------------------------------------------------------------------------ */
 
 static struct cg_queue *queue;
 static struct cg_coro *putter;
@@ -118,7 +119,8 @@ static ssize_t has_work_done(void *arg)
     return 0;
 }
 
-/* ---- Publishing -------------------------------------------------------------------------- */
+/* ---- Publishing
+ * -------------------------------------------------------------------------- */
 
 static struct cg_pubsub *pubsub;
 
@@ -221,7 +223,8 @@ static ssize_t compacts_after_add(void *arg)
     return 0;
 }
 
-/* ---- The table --------------------------------------------------------------------------- */
+/* ---- The table
+ * --------------------------------------------------------------------------- */
 
 #define ALL_20 "abcdefghijklmnopqrst"
 #define WORK(limit)                                                                        \

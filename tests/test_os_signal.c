@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The operating system's signals as operations: who waits is told, once, in every scheduler;
- * what was there before comes back; what comes between two waits is counted. They arrive in
- * the simulator as well. */
+/* The operating system's signals as operations: who waits is told, once, in every
+ * scheduler; what was there before comes back; what comes between two waits is counted.
+ * They arrive in the simulator as well. */
 #include "config.h"
 
 #include "tests/support.h"
@@ -108,7 +108,8 @@ static ssize_t counts(void *arg)
 /* A race between two signals, one of them twice, and a timeout. */
 static ssize_t raced(void *arg)
 {
-    struct cg_op *usr1 = cg_wait_os_signal(SIGUSR1), *again = cg_wait_os_signal(SIGUSR1);
+    struct cg_op *usr1 = cg_wait_os_signal(SIGUSR1),
+                 *again = cg_wait_os_signal(SIGUSR1);
     struct cg_op *usr2 = cg_wait_os_signal(SIGUSR2);
 
     (void)arg;
@@ -133,7 +134,8 @@ static ssize_t raced(void *arg)
 /* Two of one race that are for the same signal: the first wins, the other is let go. */
 static ssize_t twice_in_one_race(void *arg)
 {
-    struct cg_op *first = cg_wait_os_signal(SIGUSR1), *second = cg_wait_os_signal(SIGUSR1);
+    struct cg_op *first = cg_wait_os_signal(SIGUSR1),
+                 *second = cg_wait_os_signal(SIGUSR1);
     struct cg_os_signals *sub;
 
     OK(cg_os_signals_open(cg_sched_self(), SIGUSR1, &sub));
@@ -141,7 +143,8 @@ static ssize_t twice_in_one_race(void *arg)
     OK(cg_yield(cg_get_os_signal(sub)));
     arg = test_start(waits, (void *)SIGUSR1);
     test_until_waiting(arg);
-    IS(cg_yield(cg_any((first, second, cg_get_os_signal(sub)), .timeout = MS)), -ETIMEDOUT);
+    IS(cg_yield(cg_any((first, second, cg_get_os_signal(sub)), .timeout = MS)),
+       -ETIMEDOUT);
     IS(raise(SIGUSR1), 0); /* only noted: nobody runs in between */
     ck_assert_int_ge(cg_yield(cg_any((cg_sleep(1000 * CG_SECOND), first, second))), 1);
     IS(cg_op_result(first) + cg_op_result(second), 1 - ECANCELED);
@@ -170,7 +173,8 @@ static ssize_t subscribed(void *arg)
     IS(cg_yield(cg_any((cg_sleep_until(1), next))), 1);
     IS(cg_op_result(next), 3);
     IS(cg_yield(cg_get_os_signal(sub, .timeout = MS)), -ETIMEDOUT);
-    IS(cg_yield(cg_any((cg_get_os_signal(sub), cg_get_os_signal(sub)))), 1); /* -EBUSY */
+    IS(cg_yield(cg_any((cg_get_os_signal(sub), cg_get_os_signal(sub)))),
+       1); /* -EBUSY */
     IS(raise(SIGUSR1), 0);
     IS(cg_yield(next), 1);
     IS(cg_yield(cg_get_os_signal(other)), 4);

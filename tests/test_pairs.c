@@ -73,7 +73,8 @@ void pairs_close(struct cg_sock *a, struct cg_sock *b)
     struct linger now = {.l_onoff = 1};
 
     if (a)
-        cg_sock_setopt(a, SOL_SOCKET, SO_LINGER, &now, sizeof now); /* if it has such a thing */
+        cg_sock_setopt(a, SOL_SOCKET, SO_LINGER, &now,
+                       sizeof now); /* if it has such a thing */
     cg_sock_close(a);
     cg_sock_close(b);
 }
@@ -150,8 +151,8 @@ static bool is_single(enum how how)
     return how == ALONE || how == SHUT || how == SHUT_LATE;
 }
 
-/* Stands in the ready queue before the coroutine of an op that is completed, mostly, and closes
- * what it uses. */
+/* Stands in the ready queue before the coroutine of an op that is completed, mostly, and
+ * closes what it uses. */
 static ssize_t shuts(void *arg)
 {
     struct trial *t = arg;
@@ -459,8 +460,9 @@ static void try_pair(struct test *test, enum how how, const struct subject *a,
     if (getenv("COGEN_TEST_TRACE"))
         fprintf(stderr, "%s%s\n", test_reactor(), label);
     test_label(label);
-    OK(cg_sched_start(test->sched, (a->flags | b->flags) & PRODUCES ? run_producer : run_trial,
-                &t, .name = label));
+    OK(cg_sched_start(test->sched,
+                      (a->flags | b->flags) & PRODUCES ? run_producer : run_trial, &t,
+                      .name = label));
     test_finish(test);
     test_label("");
 }
@@ -470,7 +472,8 @@ static void knows_host(struct cg_sched *sched)
     struct cg_resolver *resolver;
 
     OK(cg_resolver_open("fixed", NULL, &resolver));
-    OK(cg_resolver_set_host(resolver, PAIRS_HOST, "10.0.0.1 10.0.0.2", .delay = MS / 20));
+    OK(cg_resolver_set_host(resolver, PAIRS_HOST, "10.0.0.1 10.0.0.2",
+                            .delay = MS / 20));
     OK(cg_sched_set_resolver(sched, resolver));
 }
 
@@ -564,8 +567,8 @@ static void alone(void)
         all_pairs(ALONE);
 }
 
-/* What an op uses is closed when it has completed, but its coroutine has not run since: it is
- * answered -EBADF all the same. */
+/* What an op uses is closed when it has completed, but its coroutine has not run since: it
+ * is answered -EBADF all the same. */
 static void shut(void)
 {
     for (int i = 0; i < 3; i++) {

@@ -50,7 +50,8 @@ static ssize_t many_wait(void *arg)
     struct cg_coro *coros[4];
 
     (void)arg;
-    OK(cg_process_spawn(cg_sched_self(), SH("read line; exit 3"), &process, .in = CG_STDIO_PIPE));
+    OK(cg_process_spawn(cg_sched_self(), SH("read line; exit 3"), &process,
+                        .in = CG_STDIO_PIPE));
     for (size_t i = 0; i < COUNT(coros); i++)
         test_until_waiting(coros[i] = test_start(waits, process));
     OK(cg_yield(cg_cancel(coros[0])));
@@ -112,7 +113,8 @@ static ssize_t released(void *arg)
     pid_t pid;
 
     (void)arg;
-    OK(cg_process_spawn(cg_sched_self(), SH("read line; exit 4"), &process, .in = CG_STDIO_PIPE));
+    OK(cg_process_spawn(cg_sched_self(), SH("read line; exit 4"), &process,
+                        .in = CG_STDIO_PIPE));
     pid = cg_process_pid(process);
     ck_assert_int_eq(cg_process_release(process), pid);
     ck_assert_int_eq(waitpid(pid, &status, 0), pid);
@@ -184,8 +186,9 @@ static ssize_t ends(void *arg)
     IS(cg_yield(cg_end_process(process)), CG_EXIT_SIGNAL + SIGTERM);
     IS(cg_yield(cg_end_process(process)), CG_EXIT_SIGNAL + SIGTERM);
     cg_process_close(process);
-    OK(cg_process_spawn(cg_sched_self(), SH("trap '' TERM; echo ready; while :; do sleep 0.1; done"),
-                &process, .out = CG_STDIO_PIPE, .group = true));
+    OK(cg_process_spawn(cg_sched_self(),
+                        SH("trap '' TERM; echo ready; while :; do sleep 0.1; done"),
+                        &process, .out = CG_STDIO_PIPE, .group = true));
     IS(cg_yield(cg_readline(cg_process_sock(process, 1), line, sizeof line)), 6);
     IS(cg_yield(cg_end_process(process, .grace = 20 * MS)), CG_EXIT_SIGNAL + SIGKILL);
     cg_process_close(process);
@@ -202,7 +205,7 @@ static ssize_t group(void *arg)
 
     (void)arg;
     OK(cg_process_spawn(cg_sched_self(), SH("sleep 1000 & echo $!; wait"), &process,
-                .out = CG_STDIO_PIPE, .group = true));
+                        .out = CG_STDIO_PIPE, .group = true));
     OK(cg_yield(cg_readline(cg_process_sock(process, 1), line, sizeof line)));
     grandchild = atoi(line);
     IS(kill(grandchild, 0), 0);
@@ -243,19 +246,22 @@ static ssize_t owned(void *arg)
     IS(cg_process_result(process), CG_EXIT_SIGNAL + SIGTERM);
     cg_process_close(process);
     process = spawn("exec sleep 1000");
-    IS(cg_yield(cg_call_with_process(process, sleeps, NULL, .timeout = MS)), -ETIMEDOUT);
+    IS(cg_yield(cg_call_with_process(process, sleeps, NULL, .timeout = MS)),
+       -ETIMEDOUT);
     IS(cg_process_result(process), CG_EXIT_SIGNAL + SIGTERM);
     IS(cg_yield(cg_call_with_process(process, returns_five, NULL)), 5);
     cg_process_close(process);
     process = spawn("exec sleep 1000");
-    IS(cg_yield(cg_any((cg_call_with_process(process, sleeps, NULL), cg_sleep(MS)))), 1);
+    IS(cg_yield(cg_any((cg_call_with_process(process, sleeps, NULL), cg_sleep(MS)))),
+       1);
     IS(cg_process_result(process), CG_EXIT_SIGNAL + SIGTERM);
     cg_process_close(process);
     no_children();
     return 0;
 }
 
-/* ---- One that does not end ------------------------------------------------------------- */
+/* ---- One that does not end
+ * ------------------------------------------------------------- */
 
 enum { IN_VAIN = -1 };
 
@@ -281,7 +287,8 @@ static void stays(struct cg_process *process, ssize_t why)
     IS(cg_yield(cg_end_process(process, .grace = MS)), why);
     IS(cg_yield(cg_end_process(process, .timeout = MS)), why);
     IS(cg_yield(cg_call_with_process(process, returns_five, NULL, .grace = MS)), why);
-    IS(cg_yield(cg_call_with_process(process, sleeps, NULL, .grace = MS, .timeout = MS)),
+    IS(cg_yield(
+           cg_call_with_process(process, sleeps, NULL, .grace = MS, .timeout = MS)),
        -ETIMEDOUT);
     IS(cg_process_result(process), -EBUSY);
     IS(cg_yield(cg_communicate(process, NULL, 0, .grace = MS, .timeout = MS)), -ETIMEDOUT);
@@ -295,8 +302,8 @@ static ssize_t may_not_be_signalled(void *arg)
 
     (void)arg;
     for (int group = 0; group < 2; group++) {
-        OK(cg_process_spawn(cg_sched_self(), SH("exec sleep 1000"), &process, .out = CG_STDIO_PIPE,
-                    .group = group));
+        OK(cg_process_spawn(cg_sched_self(), SH("exec sleep 1000"), &process,
+                            .out = CG_STDIO_PIPE, .group = group));
         members = group;
         answer = EPERM;
         stays(process, -EPERM);
@@ -313,7 +320,8 @@ static ssize_t is_held_by_the_kernel(void *arg)
     struct cg_process *process = NULL;
 
     (void)arg;
-    OK(cg_process_spawn(cg_sched_self(), SH("exec sleep 1000"), &process, .out = CG_STDIO_PIPE));
+    OK(cg_process_spawn(cg_sched_self(), SH("exec sleep 1000"), &process,
+                        .out = CG_STDIO_PIPE));
     answer = IN_VAIN;
     cg__process_patience = MS;
     stays(process, -ETIMEDOUT);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The ready queue: whoever was woken first runs first, whatever the priorities, and those who
- * are favoured starve nobody. */
+/* The ready queue: whoever was woken first runs first, whatever the priorities, and those
+ * who are favoured starve nobody. */
 #include "config.h"
 
 #include "tests/notes.h"
@@ -14,7 +14,8 @@ enum { MANY = 40 }; /* more than the queue has places at first */
 
 static const uint8_t prios[] = {CG_PRIO_LAST, CG_PRIO_CORO, CG_PRIO_OP, CG_PRIO_FIRST};
 
-/* ---- The order of waking --------------------------------------------------------------- */
+/* ---- The order of waking
+ * --------------------------------------------------------------- */
 
 /* What the coroutines of a case wait for. */
 static struct {
@@ -265,7 +266,8 @@ static ssize_t waits_favoured(void *arg)
     return 0;
 }
 
-/* A wait with CG_PRIO_CORO brings its coroutine to the head of the queue, whoever ends it. */
+/* A wait with CG_PRIO_CORO brings its coroutine to the head of the queue, whoever ends
+ * it. */
 static ssize_t woken_favoured(void *arg)
 {
     struct cg_coro *v = test_start(waits_favoured, "v"), *x;
@@ -281,7 +283,8 @@ static ssize_t woken_favoured(void *arg)
     return 0;
 }
 
-/* ---- Those who are favoured, and the others --------------------------------------------- */
+/* ---- Those who are favoured, and the others
+ * --------------------------------------------- */
 
 static struct {
     bool pair;        /* they talk over a pair of sockets, not by queues */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* A reaper of connections under load: each is closed in the very turn in which a read of it has
- * completed, before the reader's coroutine has run. The reader is answered -EBADF, and its plain
- * loop touches the connection no more. */
+/* A reaper of connections under load: each is closed in the very turn in which a read of it
+ * has completed, before the reader's coroutine has run. The reader is answered -EBADF, and
+ * its plain loop touches the connection no more. */
 #include "config.h"
 
 #include "tests/support.h"

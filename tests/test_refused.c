@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* System calls that the kernel, a firewall or a filter of system calls refuses now and then,
- * or always. The linker's --wrap puts the functions below in their places. */
+/* System calls that the kernel, a firewall or a filter of system calls refuses now and
+ * then, or always. The linker's --wrap puts the functions below in their places. */
 #include "config.h"
 
 #include "tests/support.h"
@@ -127,8 +127,8 @@ int __wrap_io_uring_submit_and_wait(ring *r, unsigned n);
 int __real_io_uring_submit_and_wait_timeout(ring *r, cqe **c, unsigned n, span *s, sigset_t *m);
 int __wrap_io_uring_submit_and_wait_timeout(ring *r, cqe **c, unsigned n, span *s, sigset_t *m);
 
-/* The kernel makes these accepts itself. A connection that it has accepted is lost, as with the
- * errors of accept(2) that are about one connection. */
+/* The kernel makes these accepts itself. A connection that it has accepted is lost, as with
+ * the errors of accept(2) that are about one connection. */
 static int and_refuse_accepts(ring *r, int result)
 {
     uintptr_t reactor = (uintptr_t)r - offsetof(struct uring, ring);
@@ -450,7 +450,8 @@ static void epoll_pwait2_is_refused(void)
 
         waiting = (struct refusal){.error = missing[i], .times = 100};
         for (int k = 0; k < 3; k++) {
-            OK(cg_sched_call_later(test.sched, 2 * CG_MILLISECOND, nothing, NULL, NULL));
+            OK(cg_sched_call_later(test.sched, 2 * CG_MILLISECOND, nothing, NULL,
+                                   NULL));
             test_finish(&test);
         }
         ck_assert_int_eq(waiting.seen, 1);
@@ -489,7 +490,8 @@ static void sendfile_is_refused(struct cg_sock *a, struct cg_sock *b)
     cg_sock_close(b);
 }
 
-/* However much is to be sent, the kernel is asked for a piece, so that others run in between. */
+/* However much is to be sent, the kernel is asked for a piece, so that others run in
+ * between. */
 static void sends_are_bounded(struct cg_sock *a, struct cg_sock *b)
 {
     static char all[FILE_SIZE];
@@ -517,7 +519,8 @@ static void sends_are_bounded(struct cg_sock *a, struct cg_sock *b)
     cg_sock_close(b);
 }
 
-/* ---- io_uring_enter ----------------------------------------------------------------------- */
+/* ---- io_uring_enter
+ * ----------------------------------------------------------------------- */
 
 static const int short_of[] = {EAGAIN, EBUSY, ENOMEM, EBADR};
 
@@ -539,7 +542,8 @@ static void entering_fails(struct cg_sock *a, struct cg_sock *b)
     cg_sock_close(b);
 }
 
-/* As long as it lasts timers go on, and the loop does not spin. Everything else is the end. */
+/* As long as it lasts timers go on, and the loop does not spin. Everything else is the
+ * end. */
 static void entering_fails_for_long(void)
 {
     struct test test = test_open(.timeout = 0);
@@ -560,7 +564,8 @@ static void entering_fails_for_long(void)
     test_close(&test);
 }
 
-/* ---- libevent ------------------------------------------------------------------------------ */
+/* ---- libevent
+ * ------------------------------------------------------------------------------ */
 
 /* Without memory for its timer a wait ends in time all the same; without memory for a
  * descriptor's event the operation says so, and can be tried again. */

@@ -89,8 +89,8 @@ static ssize_t signals(void *arg)
 {
     struct mouth *mouth = arg;
 
-    mouth->answer = cg_yield(cg_signal_remote(mouth->there, mouth->name, 5,
-                                              .timeout = mouth->timeout));
+    mouth->answer = cg_yield(
+        cg_signal_remote(mouth->there, mouth->name, 5, .timeout = mouth->timeout));
     return 0;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* cg_resolve and its resolvers: the fixed table in virtual time, threads with a getaddrinfo of
- * the test. c-ares is in test_resolve_cares.c. */
+/* cg_resolve and its resolvers: the fixed table in virtual time, threads with a getaddrinfo
+ * of the test. c-ares is in test_resolve_cares.c. */
 #include "config.h"
 
 #include "tests/resolving.h"
@@ -18,7 +18,8 @@
 
 #define MS CG_MILLISECOND
 
-/* ---- What needs no resolver ------------------------------------------------------------ */
+/* ---- What needs no resolver
+ * ------------------------------------------------------------ */
 
 /* Numeric addresses, scopes and localhost are answered at once, on every reactor. */
 static ssize_t numeric(void *arg)
@@ -101,7 +102,8 @@ static ssize_t choices(void *arg)
     return 0;
 }
 
-/* ---- The fixed table -------------------------------------------------------------------- */
+/* ---- The fixed table
+ * -------------------------------------------------------------------- */
 
 /* It answers what it was told, in that order, whatever the case, and CG_EHOST otherwise. */
 static ssize_t fixed(void *arg)
@@ -138,9 +140,9 @@ static ssize_t fixed(void *arg)
     IS(cg_resolver_set_host(names, "10.0.0.1", "10.0.0.1"), CG_EADDR);
     IS(cg_resolver_set_host(names, "a b", "10.0.0.1"), CG_EADDR);
     IS(cg_resolver_set_host(names, "web.test",
-               "1.1.1.1 1.1.1.1 1.1.1.1 1.1.1.1 1.1.1.1 1.1.1.1 1.1.1.1 "
-               "1.1.1.1 1.1.1.1 1.1.1.1 1.1.1.1 1.1.1.1 1.1.1.1 1.1.1.1 "
-               "1.1.1.1 1.1.1.1 1.1.1.1"),
+                            "1.1.1.1 1.1.1.1 1.1.1.1 1.1.1.1 1.1.1.1 1.1.1.1 1.1.1.1 "
+                            "1.1.1.1 1.1.1.1 1.1.1.1 1.1.1.1 1.1.1.1 1.1.1.1 1.1.1.1 "
+                            "1.1.1.1 1.1.1.1 1.1.1.1"),
        CG_EADDR);
     IS(cg_yield(cg_resolve("web.test", "81", &list)), 1);
     return 0;
@@ -157,9 +159,11 @@ static ssize_t delays(void *arg)
 
     (void)arg;
     OK(cg_resolver_set_host(names, "slow.test", "10.0.0.1", .delay = 100 * MS));
-    OK(cg_resolver_set_host(names, "bad.test", NULL, .delay = 100 * MS, .error = CG_EHOST));
+    OK(cg_resolver_set_host(names, "bad.test", NULL, .delay = 100 * MS,
+                            .error = CG_EHOST));
     OK(cg_resolver_set_host(names, "mute.test", "10.0.0.1", .delay = CG_NEVER));
-    OK(cg_resolver_set_host(names, "half.test", "10.0.0.1 ::1", .delay = 3 * MS, .delay_ipv6 = 4 * MS));
+    OK(cg_resolver_set_host(names, "half.test", "10.0.0.1 ::1", .delay = 3 * MS,
+                            .delay_ipv6 = 4 * MS));
     IS(cg_yield(cg_resolve("half.test", "80", &list, .family = AF_INET)), 1);
     ck_assert_int_eq(cg_sched_now(cg_sched_self()) - start, 3 * MS);
     IS(cg_yield(cg_resolve("half.test", "80", &list, .family = AF_INET6)), 1);
@@ -195,7 +199,8 @@ static ssize_t sim_default(void *arg)
     return 0;
 }
 
-/* ---- Threads ---------------------------------------------------------------------------- */
+/* ---- Threads
+ * ---------------------------------------------------------------------------- */
 
 /* This program's getaddrinfo, instead of the system's: "held" hosts wait to be let go. */
 static struct {

@@ -160,7 +160,8 @@ static void shielded(void)
 
     resolving_use(test.sched, "c-ares", &options);
     for (int i = 0; i < 2; i++)
-        OK(cg_sched_start(test.sched, resolving_look_up, &lookups[i], .coro = &coros[i]));
+        OK(cg_sched_start(test.sched, resolving_look_up, &lookups[i],
+                          .coro = &coros[i]));
     for (int i = 0; i < 5; i++)
         IS(cg_sched_step(test.sched, MS), 1);
     cg_sched_stop(test.sched);
@@ -280,8 +281,8 @@ static ssize_t not_simulated(void *arg)
     return 0;
 }
 
-
-/* ---- What goes over the wire ------------------------------------------------------------ */
+/* ---- What goes over the wire
+ * ------------------------------------------------------------ */
 
 /* This program's sendmsg, instead of the system's: on a stream to a name server that has
  * closed it, where a write raises SIGPIPE. */
@@ -306,8 +307,8 @@ ssize_t writev(int fd, const struct iovec *parts, int count)
     return sendmsg(fd, &message, 0);
 }
 
-/* An answer that is too long for a datagram is asked for over a stream. A server that closes
- * that one costs the answer, not the program. */
+/* An answer that is too long for a datagram is asked for over a stream. A server that
+ * closes that one costs the answer, not the program. */
 static ssize_t asks_by_stream(void *arg)
 {
     struct cg_addr_list list = resolving_untouched();
@@ -324,8 +325,8 @@ static ssize_t asks_by_stream(void *arg)
     return 0;
 }
 
-/* Questions that are under way at once come from a port each, so that an attacker has to guess
- * both the number and the port (RFC 5452), up to a limit; all are answered. */
+/* Questions that are under way at once come from a port each, so that an attacker has to
+ * guess both the number and the port (RFC 5452), up to a limit; all are answered. */
 static void ports_differ(void)
 {
     static const struct {
@@ -341,7 +342,8 @@ static void ports_differ(void)
         use_cares(test.sched, CG_MINUTE, NULL);
         for (unsigned k = 0; k < n; k++) {
             lookups[k] = (struct resolving){.host = "held.test"};
-            OK(cg_sched_start(test.sched, resolving_look_up, &lookups[k], .coro = &coros[k]));
+            OK(cg_sched_start(test.sched, resolving_look_up, &lookups[k],
+                              .coro = &coros[k]));
         }
         while (name_server_questions(dns) < 2 * n)
             IS(cg_sched_step(test.sched, MS), 1);

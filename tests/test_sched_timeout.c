@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* How long a foreign loop may sleep before it must step the scheduler, and what is deferred to
- * a later turn. */
+/* How long a foreign loop may sleep before it must step the scheduler, and what is deferred
+ * to a later turn. */
 #include "config.h"
 
 #include "tests/support.h"

@@ -326,9 +326,9 @@ static int connect_to(struct cg_sock *listener)
     return fd;
 }
 
-/* A connection that a server gives back to its listener, while an accept that was cancelled may
- * bring another one: neither is lost. So it is not taken back as long as the kernel has that
- * accept. */
+/* A connection that a server gives back to its listener, while an accept that was cancelled
+ * may bring another one: neither is lost. So it is not taken back as long as the kernel has
+ * that accept. */
 static ssize_t given_back(void *arg)
 {
     char addr[CG_ADDR_SIZE];

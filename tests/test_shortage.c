@@ -179,8 +179,8 @@ static ssize_t visit(const char *addr, struct cg_sock **conn)
     return cg_yield(cg_read(*conn, &byte, 1, .timeout = CG_SECOND));
 }
 
-/* A connection without memory for its coroutine or its socket is closed; the server goes on,
- * and the place is the next one's. */
+/* A connection without memory for its coroutine or its socket is closed; the server goes
+ * on, and the place is the next one's. */
 static ssize_t handlers(void *arg)
 {
     struct cg_event event = {0};

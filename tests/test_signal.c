@@ -294,8 +294,8 @@ static ssize_t meets_itself(void *arg)
     return 0;
 }
 
-/* Of a race that waits for a name and signals it, neither branch serves the other; both serve
- * others. */
+/* Of a race that waits for a name and signals it, neither branch serves the other; both
+ * serve others. */
 static ssize_t rivals(void *arg)
 {
     struct cg_op *signal = cg_signal("crew", NULL, .recipients = 1);
@@ -333,8 +333,8 @@ static ssize_t races_for_crew(void *arg)
     return 0;
 }
 
-/* A signal that is a branch and whose recipients come later wins its race, knows how many it
- * has woken, and runs before them where it is favoured. */
+/* A signal that is a branch and whose recipients come later wins its race, knows how many
+ * it has woken, and runs before them where it is favoured. */
 static ssize_t recipients_for_branch(void *arg)
 {
     static const uint8_t prios[] = {CG_PRIO_LAST, CG_PRIO_CORO, CG_PRIO_OP, CG_PRIO_FIRST};

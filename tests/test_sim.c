@@ -198,7 +198,8 @@ START_TEST(late_cancel)
 }
 END_TEST
 
-/* The same of accept and connect: a connection is answered or stays, never both or neither. */
+/* The same of accept and connect: a connection is answered or stays, never both or
+ * neither. */
 START_TEST(late_cancel_connections)
 {
     union addr to = v4("127.0.0.1", 80);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The network of the simulated world: streams and how they end, connections, names, options,
- * handles. */
+/* The network of the simulated world: streams and how they end, connections, names,
+ * options, handles. */
 #include "config.h"
 
 #include "tests/sim_world.h"
@@ -119,7 +119,8 @@ START_TEST(shutdown_ends_waits)
 }
 END_TEST
 
-/* Sending to one who has closed: the first is lost, then a reset is heard of, then EPIPE. */
+/* Sending to one who has closed: the first is lost, then a reset is heard of, then
+ * EPIPE. */
 START_TEST(send_after_close)
 {
     char buf[8];

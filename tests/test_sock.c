@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Sockets from the inside: how a request that comes back late is settled, sockets in memory,
- * and what is refused. What users see of them is in the test_conform_* files. */
+/* Sockets from the inside: how a request that comes back late is settled, sockets in
+ * memory, and what is refused. What users see of them is in the test_conform_* files. */
 #include "config.h"
 
 #include "sockets/sock.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Starting processes on every kernel reactor: what they get, and that an attempt which fails
- * leaves nothing behind. */
+/* Starting processes on every kernel reactor: what they get, and that an attempt which
+ * fails leaves nothing behind. */
 #include "config.h"
 
 #include "system/stdio.h"
@@ -34,16 +34,20 @@ static ssize_t cannot_start(void *arg)
     struct cg_process *process = NULL;
 
     (void)arg;
-    IS(cg_process_spawn(sched, ((char *[]){"/no/such/program", NULL}), &process), -ENOENT);
-    IS(cg_process_spawn(sched, ((char *[]){"no-such-program", NULL}), &process), -ENOENT);
-    IS(cg_process_spawn(sched, ((char *[]){"/", NULL}), &process, .in = CG_STDIO_PIPE), -EACCES);
+    IS(cg_process_spawn(sched, ((char *[]){"/no/such/program", NULL}), &process),
+       -ENOENT);
+    IS(cg_process_spawn(sched, ((char *[]){"no-such-program", NULL}), &process),
+       -ENOENT);
+    IS(cg_process_spawn(sched, ((char *[]){"/", NULL}), &process, .in = CG_STDIO_PIPE),
+       -EACCES);
     IS(cg_process_spawn(sched, ((char *[]){NULL}), &process), -EINVAL);
     IS(cg_process_spawn(sched, NULL, &process), -EINVAL);
     IS(cg_process_spawn(sched, SH("exit 0"), &process, .in = CG_STDIO_OUT), -EINVAL);
     IS(cg_process_spawn(sched, SH("exit 0"), &process, .out = 99), -EBADF);
     no_children();
     if (can_change_dir())
-        IS(cg_process_spawn(sched, SH("exit 0"), &process, .dir = "/no/such/place"), -ENOENT);
+        IS(cg_process_spawn(sched, SH("exit 0"), &process, .dir = "/no/such/place"),
+           -ENOENT);
     ck_assert_ptr_null(process);
     return 0;
 }
@@ -64,8 +68,9 @@ static ssize_t out_of_descriptors(void *arg)
         limit = before;
         limit.rlim_cur = (rlim_t)(lowest + room++);
         IS(setrlimit(RLIMIT_NOFILE, &limit), 0);
-        rc = cg_process_spawn(cg_sched_self(), SH("exit 8"), &process, .in = CG_STDIO_PIPE,
-                      .out = CG_STDIO_PIPE, .err = CG_STDIO_PIPE);
+        rc = cg_process_spawn(cg_sched_self(), SH("exit 8"), &process,
+                              .in = CG_STDIO_PIPE, .out = CG_STDIO_PIPE,
+                              .err = CG_STDIO_PIPE);
         IS(setrlimit(RLIMIT_NOFILE, &before), 0);
         if (rc < 0) {
             IS(rc, -EMFILE);
@@ -85,7 +90,8 @@ static ssize_t no_processes_here(void *arg)
 
     (void)arg;
     IS(cg_process_spawn(cg_sched_self(), SH("exit 0"), &process), -EOPNOTSUPP);
-    IS(cg_process_spawn(cg_sched_self(), SH("exit 0"), &process, .in = CG_STDIO_PIPE), -EOPNOTSUPP);
+    IS(cg_process_spawn(cg_sched_self(), SH("exit 0"), &process, .in = CG_STDIO_PIPE),
+       -EOPNOTSUPP);
     return 0;
 }
 
@@ -98,13 +104,15 @@ static ssize_t surroundings(void *arg)
 
     (void)arg;
     if (can_change_dir()) {
-        OK(cg_process_spawn(sched, SH("pwd"), &process, .dir = "/", .out = CG_STDIO_PIPE));
+        OK(cg_process_spawn(sched, SH("pwd"), &process, .dir = "/",
+                            .out = CG_STDIO_PIPE));
         expect("/\n", 0, process);
     }
-    OK(cg_process_spawn(sched, SH("echo $A"), &process, .env = env, .out = CG_STDIO_PIPE));
+    OK(cg_process_spawn(sched, SH("echo $A"), &process, .env = env,
+                        .out = CG_STDIO_PIPE));
     expect("b\n", 0, process);
     OK(cg_process_spawn(sched, ((char *[]){"echo", "a b", "$A", NULL}), &process,
-                .out = CG_STDIO_PIPE));
+                        .out = CG_STDIO_PIPE));
     expect("a b $A\n", 0, process);
     return 0;
 }
@@ -119,24 +127,25 @@ static ssize_t redirections(void *arg)
     char text[16];
 
     (void)arg;
-    OK(cg_process_spawn(sched, SH("echo out; echo err >&2; cat"), &process, .in = CG_STDIO_NULL,
-                .out = CG_STDIO_PIPE, .err = CG_STDIO_OUT));
+    OK(cg_process_spawn(sched, SH("echo out; echo err >&2; cat"), &process,
+                        .in = CG_STDIO_NULL, .out = CG_STDIO_PIPE,
+                        .err = CG_STDIO_OUT));
     expect("out\nerr\n", 0, process);
-    OK(cg_process_spawn(sched, SH("echo out; echo err >&2"), &process, .out = CG_STDIO_PIPE,
-                .err = CG_STDIO_PIPE));
+    OK(cg_process_spawn(sched, SH("echo out; echo err >&2"), &process,
+                        .out = CG_STDIO_PIPE, .err = CG_STDIO_PIPE));
     IS(cg_yield(cg_communicate(process, NULL, 0, .out = &out, .err = &err)), 0);
     ck_assert_str_eq(out.data, "out\n");
     ck_assert_str_eq(err.data, "err\n");
     free(out.data);
     free(err.data);
     cg_process_close(process);
-    OK(cg_process_spawn(sched, SH("echo lost; echo err >&2"), &process, .out = CG_STDIO_NULL,
-                .err = CG_STDIO_NULL));
+    OK(cg_process_spawn(sched, SH("echo lost; echo err >&2"), &process,
+                        .out = CG_STDIO_NULL, .err = CG_STDIO_NULL));
     IS(cg_yield(cg_wait_process(process)), 0);
     cg_process_close(process);
     IS(pipe(fds), 0);
     OK(cg_process_spawn(sched, SH("echo given >&2"), &process, .out = CG_STDIO_NULL,
-                .err = fds[1]));
+                        .err = fds[1]));
     close(fds[1]);
     IS(cg_yield(cg_wait_process(process)), 0);
     cg_process_close(process);
@@ -161,8 +170,8 @@ static ssize_t crossed(void *arg)
     close(in[1]);
     close(0);
     ck_assert_int_eq(dup(out[1]), 0); /* our 0 is where it shall write */
-    OK(cg_process_spawn(cg_sched_self(), ((char *[]){"cat", NULL}), &process, .in = in[0],
-                .out = out[1]));
+    OK(cg_process_spawn(cg_sched_self(), ((char *[]){"cat", NULL}), &process,
+                        .in = in[0], .out = out[1]));
     IS(cg_yield(cg_wait_process(process)), 0);
     cg_process_close(process);
     IS(read(out[0], text, sizeof text), 8);
@@ -194,8 +203,9 @@ static ssize_t without_standard_descriptors(void *arg)
         keep[i] = fcntl(i, F_DUPFD_CLOEXEC, 3);
         close(i);
     }
-    rc = cg_process_spawn(cg_sched_self(), ((char *[]){"cat", NULL}), &process, .in = CG_STDIO_PIPE,
-                  .out = CG_STDIO_PIPE, .err = CG_STDIO_NULL);
+    rc = cg_process_spawn(cg_sched_self(), ((char *[]){"cat", NULL}), &process,
+                          .in = CG_STDIO_PIPE, .out = CG_STDIO_PIPE,
+                          .err = CG_STDIO_NULL);
     n = rc < 0 ? rc : cg_yield(cg_communicate(process, "through", 7, .out = &out));
     cg_process_close(process);
     for (int i = 0; i < 3; i++) {
@@ -223,10 +233,11 @@ static ssize_t clean_slate(void *arg)
     sigaddset(&set, SIGTERM);
     sigprocmask(SIG_BLOCK, &set, &before);
     signal(SIGPIPE, SIG_IGN);
-    OK(cg_process_spawn(cg_sched_self(),
-                SH("if [ -d /proc/self/fd ]; then ls /proc/self/fd | grep -c '^[3-9].';"
-                   " else echo 0; fi"),
-                &process, .in = CG_STDIO_NULL, .out = CG_STDIO_PIPE));
+    OK(cg_process_spawn(
+        cg_sched_self(),
+        SH("if [ -d /proc/self/fd ]; then ls /proc/self/fd | grep -c '^[3-9].';"
+           " else echo 0; fi"),
+        &process, .in = CG_STDIO_NULL, .out = CG_STDIO_PIPE));
     expect("0\n", 1, process);
     OK(cg_process_spawn(cg_sched_self(), SH("kill -PIPE $$; kill -TERM $$"), &process));
     IS(cg_yield(cg_wait_process(process)), CG_EXIT_SIGNAL + SIGPIPE);
@@ -251,9 +262,11 @@ static ssize_t without_dev_null(void *arg)
     cg__stdio_null = "/no/such/file";
     IS(cg_yield(cg_wait_process(process = spawn("exit 3"))), 3);
     cg_process_close(process);
-    OK(cg_process_spawn(cg_sched_self(), SH("echo out"), &process, .out = CG_STDIO_PIPE));
+    OK(cg_process_spawn(cg_sched_self(), SH("echo out"), &process,
+                        .out = CG_STDIO_PIPE));
     expect("out\n", 0, process);
-    IS(cg_process_spawn(cg_sched_self(), SH("exit 0"), &process, .out = CG_STDIO_NULL), -ENODEV);
+    IS(cg_process_spawn(cg_sched_self(), SH("exit 0"), &process, .out = CG_STDIO_NULL),
+       -ENODEV);
     cg__stdio_null = "/dev/null";
     return 0;
 }
@@ -267,7 +280,8 @@ static ssize_t clean_without_closefrom(void *arg)
     return 0;
 }
 
-/* ---- O_NONBLOCK ------------------------------------------------------------------------ */
+/* ---- O_NONBLOCK
+ * ------------------------------------------------------------------------ */
 
 enum { MUCH = 300000 };
 
@@ -301,8 +315,9 @@ static void write_much(int from, int to)
 {
     struct cg_process *process = NULL;
 
-    OK(cg_process_spawn(cg_sched_self(), ((char *[]){"head", "-c", "300000", "/dev/zero", NULL}),
-                &process, .out = to));
+    OK(cg_process_spawn(cg_sched_self(),
+                        ((char *[]){"head", "-c", "300000", "/dev/zero", NULL}),
+                        &process, .out = to));
     IS(read_late(from), MUCH);
     IS(cg_yield(cg_wait_process(process)), 0);
     cg_process_close(process);
@@ -341,7 +356,7 @@ static ssize_t a_terminal_blocks_for_the_child(void *arg)
     raw.c_lflag &= ~(tcflag_t)ECHO;
     IS(tcsetattr(terminal, TCSANOW, &raw), 0);
     OK(cg_process_spawn(cg_sched_self(), SH("read line; echo \"got $line\""), &process,
-                .in = terminal, .out = terminal));
+                        .in = terminal, .out = terminal));
     ck_assert(!blocks(terminal));
     IS(write(control, "me\n", 3), 3);
     IS(cg_yield(cg_wait_process(process)), 0);

@@ -73,7 +73,8 @@ static bool guarded(const char *low)
     return true;
 }
 
-/* ---- Both kinds ----------------------------------------------------------------------- */
+/* ---- Both kinds
+ * ----------------------------------------------------------------------- */
 
 static void guards_hold(void)
 {
@@ -119,7 +120,8 @@ START_TEST(a_single_refusal_is_made_up_for)
 }
 END_TEST
 
-/* ---- Where guards cost mappings ------------------------------------------------------- */
+/* ---- Where guards cost mappings
+ * ------------------------------------------------------- */
 
 /* How many mappings the process has. */
 static size_t mappings(void)
@@ -134,8 +136,8 @@ static size_t mappings(void)
     return lines;
 }
 
-/* They use half of what the process may have. Further stacks share a guard, which lies below
- * them; each has a gap instead, whose memory is given back with the stack's. */
+/* They use half of what the process may have. Further stacks share a guard, which lies
+ * below them; each has a gap instead, whose memory is given back with the stack's. */
 START_TEST(half_of_the_mappings_go_to_guards)
 {
     enum {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* cg_sched_stop: it wakes the loop, reaches those who are started later, and leaves a shielded
- * operation alone until the grace is over. */
+/* cg_sched_stop: it wakes the loop, reaches those who are started later, and leaves a
+ * shielded operation alone until the grace is over. */
 #include "config.h"
 
 #include "tests/support.h"
@@ -25,7 +25,8 @@ static void *stops_later(void *sched)
     return NULL;
 }
 
-/* Another thread's stop ends a sleep that would last an hour, and the next one's the next. */
+/* Another thread's stop ends a sleep that would last an hour, and the next one's the
+ * next. */
 static void from_another_thread(void)
 {
     struct test test = test_open(.timeout = 0);

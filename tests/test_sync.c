@@ -220,8 +220,10 @@ static ssize_t monitor(void *arg)
     for (size_t i = 0; i < COUNT(coros); i++)
         IS(test_end(coros[i]), numbers[i]);
     ck_assert_str_eq(noted, "[][][]");
-    IS(cg_yield(cg_call_locked(&shared, inside_canceled, NULL, .timeout = MS)), -ETIMEDOUT);
-    IS(cg_yield(cg_any((cg_sleep(MS), cg_call_locked(&shared, inside_canceled, NULL)))), 0);
+    IS(cg_yield(cg_call_locked(&shared, inside_canceled, NULL, .timeout = MS)),
+       -ETIMEDOUT);
+    IS(cg_yield(cg_any((cg_sleep(MS), cg_call_locked(&shared, inside_canceled, NULL)))),
+       0);
     IS(cg_yield(cg_call_locked(&shared, NULL, NULL)), -EINVAL);
     ck_assert_str_eq(noted, "[][][]cc");
     IS(cg_yield(cg_lock(&shared)), 0);
@@ -401,7 +403,8 @@ static ssize_t condition_times_out(void *arg)
     IS(cg_yield(cg_lock(&board.mutex)), 0);
     OK(cg_yield(cg_sleep(3 * MS)));
     ck_assert_str_eq(noted, "");
-    IS((ssize_t)cg_condition_notify(&board.condition), 0); /* it waits for that no more */
+    IS((ssize_t)cg_condition_notify(&board.condition),
+       0); /* it waits for that no more */
     IS(cg_mutex_unlock(&board.mutex), 0);
     test_end(coro);
     ck_assert_str_eq(noted, "l");

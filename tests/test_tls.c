@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* TLS as a socket: whatever a plain one does it does as well, over any other socket, on
- * every reactor; nothing of what was encrypted is lost or comes twice, whoever is cancelled;
- * an end that nobody declared is told from one that was. Trust is in test_tls_trust. */
+ * every reactor; nothing of what was encrypted is lost or comes twice, whoever is
+ * cancelled; an end that nobody declared is told from one that was. Trust is in
+ * test_tls_trust. */
 #include "config.h"
 
 #include "sockets/sock.h"
@@ -76,8 +77,8 @@ static void close_both(struct cg_sock *a, struct cg_sock *b)
 
 /* ---- Everything -------------------------------------------------------------------- */
 
-/* What can be done with any socket (sock_cases.h), and files besides; there is no descriptor
- * to be had. */
+/* What can be done with any socket (sock_cases.h), and files besides; there is no
+ * descriptor to be had. */
 static void everything(struct cg_sock *a, struct cg_sock *b)
 {
     int file = test_file(50000);
@@ -203,8 +204,9 @@ static ssize_t closes(void *arg)
     return 0;
 }
 
-/* A write that a timeout ends amid its bytes. It may also move all of them, and end late, or
- * none: then the stream would be whole, so the peer takes some and there is room again. */
+/* A write that a timeout ends amid its bytes. It may also move all of them, and end late,
+ * or none: then the stream would be whole, so the peer takes some and there is room
+ * again. */
 static void write_half(struct cg_sock *a, struct cg_sock *b)
 {
     size_t moved;
@@ -221,7 +223,8 @@ static void write_half(struct cg_sock *a, struct cg_sock *b)
 }
 
 /* Closing waits for nobody, and a stream that ends within a write has been cut, whoever
- * cut it: the writer's timeout, or the close itself; also where all the rest could be sent. */
+ * cut it: the writer's timeout, or the close itself; also where all the rest could be
+ * sent. */
 static void closed_amid(struct cg_sock *a, struct cg_sock *b)
 {
     struct cg_sock *all[3][2] = {{a, b}};
@@ -314,8 +317,8 @@ static void closed(struct cg_sock *a, struct cg_sock *b)
 
 /* ---- Cancelled --------------------------------------------------------------------- */
 
-/* A writer that is cut short leaves what its count says, in order; the next one's bytes come
- * after them, whoever sends. */
+/* A writer that is cut short leaves what its count says, in order; the next one's bytes
+ * come after them, whoever sends. */
 static void short_writers(struct cg_sock *a, struct cg_sock *b)
 {
     struct cg_coro *writer;
@@ -429,8 +432,8 @@ static void weak(struct cg_sock *a, struct cg_sock *b)
 
 /* ---- Handshakes -------------------------------------------------------------------- */
 
-/* A handshake with somebody who says nothing ends in time, on both sides; the socket below is
- * still the caller's. */
+/* A handshake with somebody who says nothing ends in time, on both sides; the socket below
+ * is still the caller's. */
 static void silence(struct cg_sock *a, struct cg_sock *b)
 {
     struct cg_sock *sock;
@@ -595,8 +598,9 @@ static void queue_is_limited(struct cg_sock *a, struct cg_sock *b)
 
 /* ---- Closed in the handshake ------------------------------------------------------- */
 
-/* The socket under a handshake may be closed at any time. What comes of it belongs to nobody
- * else then; and a handshake that is done as it is cancelled leaves nothing behind. */
+/* The socket under a handshake may be closed at any time. What comes of it belongs to
+ * nobody else then; and a handshake that is done as it is cancelled leaves nothing
+ * behind. */
 struct shaken {
     enum test_link link;
     bool server;

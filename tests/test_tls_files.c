@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Certificates and keys that TLS loads: from files and from memory, again without a restart;
- * what is refused, and in which words. */
+/* Certificates and keys that TLS loads: from files and from memory, again without a
+ * restart; what is refused, and in which words. */
 #include "config.h"
 
 #include "tests/support.h"
@@ -62,7 +62,8 @@ static ssize_t reloads(void *arg)
     return 0;
 }
 
-/* What cg_tls_new says to a certificate and its key, both from the same file if key is NULL. */
+/* What cg_tls_new says to a certificate and its key, both from the same file if key is
+ * NULL. */
 static int loaded(const char *cert, const char *key, char *why)
 {
     struct cg_tls *tls = NULL;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* TLS without memory: each allocation that a connection makes, ours and a part of OpenSSL's, is
- * made to fail, one after the other. Whoever asked gets a code, the other end an end, and the
- * next connection works. */
+/* TLS without memory: each allocation that a connection makes, ours and a part of
+ * OpenSSL's, is made to fail, one after the other. Whoever asked gets a code, the other end
+ * an end, and the next connection works. */
 #include "config.h"
 
 #include "tests/failing.h"
@@ -22,8 +22,8 @@ static int left = -1;          /* until one fails */
 
 static bool fails(bool asked_by_them)
 {
-    return victim != NULL && cg_coro_self() == victim && theirs == asked_by_them && left >= 0 &&
-           left-- == 0;
+    return victim != NULL && cg_coro_self() == victim && theirs == asked_by_them &&
+           left >= 0 && left-- == 0;
 }
 
 bool failing_now(enum failing_what what)
@@ -53,8 +53,8 @@ static void their_free(void *old, const char *file, int line)
 static struct cg_tls *server_tls, *client_tls;
 static struct cg_sock *ends[2];
 
-/* An end of a connection: the handshake, a word each way, an orderly end. The socket takes the
- * place of the inner one, which stays there after a failure. */
+/* An end of a connection: the handshake, a word each way, an orderly end. The socket takes
+ * the place of the inner one, which stays there after a failure. */
 static ssize_t speak(struct cg_sock *sock, bool server)
 {
     struct cg_sock *inner = sock;

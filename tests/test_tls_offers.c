@@ -137,8 +137,8 @@ static ssize_t groups(void *arg)
     return 0;
 }
 
-/* Ciphers of TLS 1.2 and suites of TLS 1.3 can be chosen; the server's order decides, unless
- * it is told otherwise; without an option there is forward secrecy. */
+/* Ciphers of TLS 1.2 and suites of TLS 1.3 can be chosen; the server's order decides,
+ * unless it is told otherwise; without an option there is forward secrecy. */
 static ssize_t ciphers(void *arg)
 {
 #define AES128 "ECDHE-ECDSA-AES128-GCM-SHA256"

@@ -13,8 +13,9 @@
 
 /* ---- Sessions ---------------------------------------------------------------------- */
 
-/* A session goes on with the same host and no other, in TLS 1.3 and 1.2, until one of the two
- * has read its files again: the server's key may have leaked, the client may trust others. */
+/* A session goes on with the same host and no other, in TLS 1.3 and 1.2, until one of the
+ * two has read its files again: the server's key may have leaked, the client may trust
+ * others. */
 static ssize_t sessions(void *arg)
 {
     (void)arg;
@@ -42,8 +43,8 @@ static ssize_t sessions(void *arg)
     return 0;
 }
 
-/* In TLS 1.3 a session is used once, so that connections cannot be linked by it; in TLS 1.2 it
- * is used until it expires. */
+/* In TLS 1.3 a session is used once, so that connections cannot be linked by it; in TLS 1.2
+ * it is used until it expires. */
 static ssize_t sessions_are_used_once(void *arg)
 {
     (void)arg;
@@ -115,8 +116,8 @@ static ssize_t sessions_of_old(void *arg)
     return 0;
 }
 
-/* A ticket is good for one more life of the key that made it, and no longer: what has leaked
- * then opens nothing that comes later. */
+/* A ticket is good for one more life of the key that made it, and no longer: what has
+ * leaked then opens nothing that comes later. */
 static ssize_t ticket_keys_change(void *arg)
 {
     static const struct {

@@ -34,7 +34,8 @@ static ssize_t verdict(const char *cert, const char *host, bool insecure, char *
 
 /* ---- Clients ----------------------------------------------------------------------- */
 
-/* Each defect of a certificate has its code and its words; who wants to may not mind any. */
+/* Each defect of a certificate has its code and its words; who wants to may not mind
+ * any. */
 static ssize_t verdicts(void *arg)
 {
     char why[CG_TLS_WHY_SIZE];
@@ -161,7 +162,8 @@ static ssize_t strict_sni(void *arg)
     return 0;
 }
 
-/* Without a word about trust it is the system's store, which does not know our authority. */
+/* Without a word about trust it is the system's store, which does not know our
+ * authority. */
 static ssize_t system_store(void *arg)
 {
     struct meeting m = {.host = "site.test"};
@@ -269,8 +271,8 @@ static ssize_t client_certificates(void *arg)
     return 0;
 }
 
-/* Who a client is stands in its alternative names, each with its kind; the common name counts
- * only where there are none, and of several the last. */
+/* Who a client is stands in its alternative names, each with its kind; the common name
+ * counts only where there are none, and of several the last. */
 static ssize_t client_names(void *arg)
 {
     static const struct {

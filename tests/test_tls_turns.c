@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What strangers can make long is cut into turns: handshakes that come together, and records
- * that bring nothing to whoever reads. */
+/* What strangers can make long is cut into turns: handshakes that come together, and
+ * records that bring nothing to whoever reads. */
 #include "config.h"
 
 #include "tests/support.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Sockets over transports of other kinds than the kernel's: one that must yield operations of
- * its own, one that is always ready; and storms of everything over all of them. */
+/* Sockets over transports of other kinds than the kernel's: one that must yield operations
+ * of its own, one that is always ready; and storms of everything over all of them. */
 #include "config.h"
 
 #include "sockets/sock.h"
@@ -15,9 +15,9 @@
 
 /* ---- A socket that is kept ------------------------------------------------------- */
 
-/* A socket that somebody keeps is closed as any other: its peer reads the end, its descriptor
- * is gone. What is asked on it answers -EBADF, and a view of it stays until it has been kept
- * no more. */
+/* A socket that somebody keeps is closed as any other: its peer reads the end, its
+ * descriptor is gone. What is asked on it answers -EBADF, and a view of it stays until it
+ * has been kept no more. */
 static void kept(struct cg_sock *a, struct cg_sock *b)
 {
     int fds = test_count_fds(), fd = cg_sock_fd(a);
@@ -58,8 +58,8 @@ static void kept(struct cg_sock *a, struct cg_sock *b)
 
 /* ---- Offered ---------------------------------------------------------------------- */
 
-/* What is offered is taken at once or not at all: the rest is not kept, nothing waits, and a
- * peer that is gone is an error. */
+/* What is offered is taken at once or not at all: the rest is not kept, nothing waits, and
+ * a peer that is gone is an error. */
 static void offered(struct cg_sock *a, struct cg_sock *b)
 {
     static char out[64 * 1024], in[sizeof out];
@@ -179,8 +179,8 @@ static void masked(struct cg_sock **a, struct cg_sock **b)
     *b = cg_sock_open(cg_sched_self(), &mask, *b, -1);
 }
 
-/* All that can be done with a plain socket can be done with one whose transport runs, but for
- * what only a descriptor has. */
+/* All that can be done with a plain socket can be done with one whose transport runs, but
+ * for what only a descriptor has. */
 static void run_everything(struct cg_sock *a, struct cg_sock *b)
 {
     char buf[8];

@@ -79,7 +79,8 @@ static ssize_t unix_paths(void *arg)
     return 0;
 }
 
-/* It is found again by a process that has gone elsewhere, and when its folder was renamed. */
+/* It is found again by a process that has gone elsewhere, and when its folder was
+ * renamed. */
 static ssize_t after_chdir(void *arg)
 {
     char dir[] = "/tmp/cogen-test-XXXXXX", moved[sizeof dir + 2], path[sizeof moved + 8];
@@ -128,8 +129,8 @@ static ssize_t takes_over(void *arg)
     return 0;
 }
 
-/* Nothing else is taken over: a server that listens, one with a full backlog, a file that is
- * no socket, a path that another process is about to take. */
+/* Nothing else is taken over: a server that listens, one with a full backlog, a file that
+ * is no socket, a path that another process is about to take. */
 static ssize_t takes_no_more(void *arg)
 {
     struct cg_sock *listener, *second, *waiting;
@@ -182,7 +183,8 @@ static ssize_t odd_paths(void *arg)
     close_listener(listener);
     IS(access(addr + 5, F_OK), -1);
     IS(cg_sock_listen(cg_sched_self(), "unix:/tmp/no/such/folder", &listener), -ENOENT);
-    IS(cg_sock_listen(cg_sched_self(), "unix:/tmp/", &listener, .take_over = true), -EADDRINUSE);
+    IS(cg_sock_listen(cg_sched_self(), "unix:/tmp/", &listener, .take_over = true),
+       -EADDRINUSE);
     return 0;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the HTTP client works out without I/O: URLs, references, exceptions from proxies, and
- * compressed bodies. */
+/* What the HTTP client works out without I/O: URLs, references, exceptions from proxies,
+ * and compressed bodies. */
 #include "config.h"
 
 #include "http/client.h"
@@ -24,8 +24,8 @@ static void parsed(const char *text, const char *want, const char *addr,
     cg__url_free(&url);
 }
 
-/* The pieces of a URL are kept as they are written; the host is put into lower case, user and
- * fragment go, the usual port is not told. */
+/* The pieces of a URL are kept as they are written; the host is put into lower case, user
+ * and fragment go, the usual port is not told. */
 START_TEST(urls)
 {
     parsed("http://example.org", "http://example.org/", "example.org:80", "/");
@@ -283,7 +283,8 @@ START_TEST(exceptions)
 }
 END_TEST
 
-/* Which variables of the environment name proxies, and which goes first; never HTTP_PROXY. */
+/* Which variables of the environment name proxies, and which goes first; never
+ * HTTP_PROXY. */
 START_TEST(variables)
 {
     static const struct {

@@ -197,7 +197,8 @@ static void default_timeout(void)
     test_close(&test);
 }
 
-/* ---- A device: it completes within process, or its cancel takes time ------------------ */
+/* ---- A device: it completes within process, or its cancel takes time
+ * ------------------ */
 
 struct device_op {
     CG_OP_HEAD;
@@ -398,7 +399,8 @@ static ssize_t compound(void *arg)
     return 0;
 }
 
-/* ---- Charged, and favoured ------------------------------------------------------------- */
+/* ---- Charged, and favoured
+ * ------------------------------------------------------------- */
 
 struct charged_op {
     CG_OP_HEAD;
@@ -479,8 +481,8 @@ static ssize_t favoured(void *arg)
     return 0;
 }
 
-/* A deadline that has passed ends an op before it begins, though it could be done at once: on
- * its own, as a branch, and around a race or a call. */
+/* A deadline that has passed ends an op before it begins, though it could be done at once:
+ * on its own, as a branch, and around a race or a call. */
 static ssize_t never_called(void *arg)
 {
     *(bool *)arg = true;

@@ -162,8 +162,8 @@ static unsigned answers(const struct asked *asked)
 }
 
 /* Of many that complete at once a wait tells some, and the next ones the rest without
- * sleeping, with whatever is queued meanwhile. With timeout 0, or in a foreign loop, it tells
- * all, and nothing stays unsubmitted. */
+ * sleeping, with whatever is queued meanwhile. With timeout 0, or in a foreign loop, it
+ * tells all, and nothing stays unsubmitted. */
 START_TEST(many_complete)
 {
     static const struct {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What OpenSSL reads from and writes to, in memory: it sees the inner socket's input without
- * a copy, and its output goes into the queue, which never refuses. */
+/* What OpenSSL reads from and writes to, in memory: it sees the inner socket's input
+ * without a copy, and its output goes into the queue, which never refuses. */
 #include "config.h"
 
 #include "tls/conn.h"

@@ -185,7 +185,8 @@ ssize_t cg__tls_conn_call(struct cg__tls_conn *conn, cg__tls_call *call, void *d
         result = answer(conn, rc, SSL_get_error(conn->ssl, rc));
         ERR_clear_error();
         if (conn->records > 1)
-            cg_sched_charge(cg_sock_sched(conn->inner), (conn->records - 1) * CG__TLS_CHARGE);
+            cg_sched_charge(cg_sock_sched(conn->inner),
+                            (conn->records - 1) * CG__TLS_CHARGE);
     }
     end_view(conn);
     return result;

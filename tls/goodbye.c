@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The end of what is sent, which TLS declares by an alert, close_notify: without it the peer
- * cannot tell the end from a connection that somebody has cut. */
+/* The end of what is sent, which TLS declares by an alert, close_notify: without it the
+ * peer cannot tell the end from a connection that somebody has cut. */
 #include "config.h"
 
 #include "tls/conn.h"
@@ -65,8 +65,8 @@ ssize_t cg__tls_offer(struct cg__tls_conn *conn, const void *data, size_t size)
     return result == CG__TLS_MORE ? 0 : result;
 }
 
-/* A stream whose last write was cut short has not ended where its writer meant it to end, nor
- * has one that is to be reset. */
+/* A stream whose last write was cut short has not ended where its writer meant it to end,
+ * nor has one that is to be reset. */
 void cg__tls_goodbye(struct cg__tls_conn *conn)
 {
     if (conn->failure < 0 || conn->send_error < 0 || conn->cut || conn->reset)

@@ -101,10 +101,12 @@ static ssize_t run(struct cg_op *op)
     return result;
 }
 
-/* After a failure *sock is as it was: it may be the caller's only pointer to the inner socket. */
+/* After a failure *sock is as it was: it may be the caller's only pointer to the inner
+ * socket. */
 static ssize_t make_sock(struct cg__tls_conn *conn, struct cg_sock **sock)
 {
-    struct cg_sock *made = cg_sock_open(cg_sock_sched(conn->inner), &cg__tls_transport, conn, -1);
+    struct cg_sock *made =
+        cg_sock_open(cg_sock_sched(conn->inner), &cg__tls_transport, conn, -1);
 
     if (made == NULL)
         return -ENOMEM;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Hosts, in the form in which certificates and SNI have them. OpenSSL gives a host that begins
- * with a dot a meaning of its own (any name below it), and an empty one too (no check), so
- * nothing but a whole name or an address gets there. */
+/* Hosts, in the form in which certificates and SNI have them. OpenSSL gives a host that
+ * begins with a dot a meaning of its own (any name below it), and an empty one too (no
+ * check), so nothing but a whole name or an address gets there. */
 #include "config.h"
 
 #include "tls/host.h"

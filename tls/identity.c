@@ -53,8 +53,8 @@ void cg__tls_identity_drop(struct cg__tls_identity *identity)
     sk_X509_pop_free(identity->chain, X509_free);
 }
 
-/* Without this callback OpenSSL would ask for a passphrase at the terminal. *asked says that
- * it wanted one. */
+/* Without this callback OpenSSL would ask for a passphrase at the terminal. *asked says
+ * that it wanted one. */
 static int no_passphrase(char *buf, int size, int writing, void *asked)
 {
     (void)buf;

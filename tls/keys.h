@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What was loaded at one time: certificates, keys, whom to trust. Counted, because connections
- * outlive a reload. */
+/* What was loaded at one time: certificates, keys, whom to trust. Counted, because
+ * connections outlive a reload. */
 #ifndef COGEN_TLS_KEYS_H
 #define COGEN_TLS_KEYS_H
 
@@ -53,8 +53,8 @@ void cg__tls_identity_drop(struct cg__tls_identity *identity);
 
 /* ---- trial.c ---- */
 
-/* Whether a server with this identity can shake hands with anybody: 0; CG_ETLS_FILE; -ENOMEM.
- * The context has no callbacks yet. */
+/* Whether a server with this identity can shake hands with anybody: 0; CG_ETLS_FILE;
+ * -ENOMEM. The context has no callbacks yet. */
 int cg__tls_trial(SSL_CTX *context, const struct cg__tls_identity *identity, char *why);
 
 /* ---- choose.c ---- */

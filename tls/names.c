@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* For whom a certificate is: its alternative names, or, of old certificates, the common name.
- * A name with a character that is not printable ASCII is left out: with a NUL or a line's end
- * inside it would be read as another one. */
+/* For whom a certificate is: its alternative names, or, of old certificates, the common
+ * name. A name with a character that is not printable ASCII is left out: with a NUL or a
+ * line's end inside it would be read as another one. */
 #include "config.h"
 
 #include "tls/names.h"

@@ -5,9 +5,9 @@
 
 #include <openssl/x509.h>
 
-/* The alternative names of a certificate, each as text with its kind before it, "DNS:a.test",
- * in an array that ends with NULL: one allocation, which the caller frees. NULL: no memory,
- * or the certificate has none. */
+/* The alternative names of a certificate, each as text with its kind before it,
+ * "DNS:a.test", in an array that ends with NULL: one allocation, which the caller frees.
+ * NULL: no memory, or the certificate has none. */
 char **cg__tls_names_alt(X509 *cert);
 
 /* The last common name in a certificate's subject, which is the most specific; the caller

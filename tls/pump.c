@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Between the inner socket and a connection's memory. Of the two coroutines that may use a
- * connection one at a time pumps a direction; the other waits for what that brings, and takes
- * over if the first is cancelled. */
+ * connection one at a time pumps a direction; the other waits for what that brings, and
+ * takes over if the first is cancelled. */
 #include "config.h"
 
 #include "tls/conn.h"

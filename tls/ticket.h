@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The keys of session tickets. A server's sessions are in the tickets that its clients keep,
- * encrypted with these, so whoever has a key reads every session that it encrypted. They
- * never outlive the certificates that they were made with, nor twice CG_TLS_TICKET_LIFE. */
+/* The keys of session tickets. A server's sessions are in the tickets that its clients
+ * keep, encrypted with these, so whoever has a key reads every session that it encrypted.
+ * They never outlive the certificates that they were made with, nor twice
+ * CG_TLS_TICKET_LIFE. */
 #ifndef COGEN_TLS_TICKET_H
 #define COGEN_TLS_TICKET_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* OpenSSL's errors as codes and words. Its queue of errors belongs to the thread, not to the
- * coroutine: whoever calls OpenSSL clears it before and asks for it at once after. */
+/* OpenSSL's errors as codes and words. Its queue of errors belongs to the thread, not to
+ * the coroutine: whoever calls OpenSSL clears it before and asks for it at once after. */
 #ifndef COGEN_TLS_WHY_H
 #define COGEN_TLS_WHY_H
 
@@ -15,8 +15,8 @@ enum { CG__TLS_NO_HOST = 1 };
  * wanted); the queue is empty then. ssl: whose handshake or record it was. */
 int cg__tls_why(SSL *ssl, char *why);
 
-/* The same for a file, or PEM in memory, that could not be used. none: what to say if it has
- * nothing of what was looked for. Returns CG_ETLS_FILE. */
+/* The same for a file, or PEM in memory, that could not be used. none: what to say if it
+ * has nothing of what was looked for. Returns CG_ETLS_FILE. */
 int cg__tls_why_file(const char *source, const char *none, char *why);
 
 /* Words of our own about a file. Returns CG_ETLS_FILE. */

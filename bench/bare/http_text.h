@@ -26,8 +26,8 @@ static inline void http_make_answers(void)
         memcpy(http_answers + i, HTTP_ANSWER, HTTP_ANSWER_SIZE);
 }
 
-/* How many blank lines there are; `line`, the length of the line that is being read, goes on
- * from read to read. */
+/* How many blank lines there are; `line`, the length of the line that is being read, goes
+ * on from read to read. */
 static inline size_t http_requests(const char *in, size_t size, size_t *line)
 {
     const char *end = in + size, *newline;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The bare machine for HTTP on io_uring: answers each blank line with the same text, all those
- * of one receive in one send. */
+/* The bare machine for HTTP on io_uring: answers each blank line with the same text, all
+ * those of one receive in one send. */
 #include "bench/bare/http_text.h"
 #include "bench/bare/uring.h"
 #include "bench/listen.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* See uring.h. Connections are registered files from the accept on; one multishot accept, one
- * multishot receive a connection, buffers by a ring, one enter a turn. */
+/* See uring.h. Connections are registered files from the accept on; one multishot accept,
+ * one multishot receive a connection, buffers by a ring, one enter a turn. */
 #include "bench/bare/uring.h"
 
 #include "bench/listen.h"

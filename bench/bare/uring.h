@@ -3,8 +3,8 @@
 #ifndef COGEN_BENCH_URING_H
 #define COGEN_BENCH_URING_H
 
-/* Bytes that came on a connection, in a buffer of the kernel's ring, which must be given back
- * by uring_giveback, or by the end of a uring_send. */
+/* Bytes that came on a connection, in a buffer of the kernel's ring, which must be given
+ * back by uring_giveback, or by the end of a uring_send. */
 typedef void uring_received(int conn, char *data, unsigned size, int buffer);
 
 /* Serves the connections of a listening descriptor for ever. */

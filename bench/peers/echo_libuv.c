@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Echo on libuv: streams, a buffer a connection, uv_try_write first as its guide advises for
- * small answers.
+/* Echo on libuv: streams, a buffer a connection, uv_try_write first as its guide advises
+ * for small answers.
  *     bench/peers/echo_libuv [PORT] */
 #include "bench/listen.h"
 

@@ -99,7 +99,8 @@ static int blast_in_children(const char *reactor_name)
         signal(SIGINT, SIG_DFL);
         signal(SIGTERM, SIG_DFL);
         if (cg_reactor_open(reactor_name, &reactor) < 0 ||
-            !(sched = cg_sched_new(reactor)) || cg_sched_start(sched, blast_all, sched) < 0)
+            !(sched = cg_sched_new(reactor)) ||
+            cg_sched_start(sched, blast_all, sched) < 0)
             _exit(1);
         _exit(cg_sched_run(sched) != 0);
     }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A coroutine in another process: what is sent to it goes through a pipe. At the other end
- * the same program, started with --child, feeds its own coroutines from standard input; they
- * do not know that there is a pipe.
+ * the same program, started with --child, feeds its own coroutines from standard input;
+ * they do not know that there is a pipe.
  *
  *     ./coprocess [LOG]        the lines with "python" in them, printed by the child
  */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The lines of a growing log, as `tail -F` has them, from a generator. Its body yields an
- * operation where it must wait for a line, and a value where it has one: run by a coroutine,
- * a generator can do both. With a second generator behind it, a pipeline that never ends.
+ * operation where it must wait for a line, and a value where it has one: run by a
+ * coroutine, a generator can do both. With a second generator behind it, a pipeline that
+ * never ends.
  *
  *     ./logsim access-log &
  *     ./follow access-log                    what comes from now on, until Ctrl-C

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The buses pulled instead of pushed: a generator parses the file and yields each bus from
- * the very callback that has seen its end. That expat's frames lie between the yield and the
- * generator's body is no matter: it has a stack of its own.
+ * the very callback that has seen its end. That expat's frames lie between the yield and
+ * the generator's body is no matter: it has a stack of its own.
  *
  *     ./iterbus [FILE]         route 22, north bound
  */

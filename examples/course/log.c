@@ -11,7 +11,7 @@ static cg_fn *reader;
 static ssize_t run(void *arg)
 {
     ssize_t rc = cg_follower_open(cg_sched_self(), followed->path, &followed->follow,
-                                .from_start = from_start != NULL);
+                                  .from_start = from_start != NULL);
 
     (void)arg;
     if (rc == 0) {

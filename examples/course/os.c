@@ -54,8 +54,8 @@ static ssize_t new_task(struct cg_sched *sched, cg_fn *fn, void *arg)
     if (!task)
         return rc;
     *task = (struct task){.tid = last_tid + 1, .fn = fn, .arg = arg, .next = tasks};
-    if ((rc = cg_sched_start(sched, task_main, task, .name = "task", .coro = &task->coro)) <
-        0) {
+    if ((rc = cg_sched_start(sched, task_main, task, .name = "task",
+                             .coro = &task->coro)) < 0) {
         free(task);
         return rc;
     }

@@ -28,10 +28,10 @@ struct cg_any_op { /* any and all */
 
 /* cg_any((op, op, ...)): does all of them at once; the first to complete cancels the others
  * before any coroutine runs. Answers the winner's index (from 0) once all have settled; the
- * answer of each is cg_op_result(op), -ECANCELED for a loser. -EBUSY: somebody else waits for
- * one of them. -ELOOP: they are nested more than CG_ANY_DEPTH deep. A compound branch without memory for a coroutine answers -ENOMEM. Of several
- * that can be had at once, the first in the list wins. Keywords as ever:
- * cg_any((a, b), .timeout = t). */
+ * answer of each is cg_op_result(op), -ECANCELED for a loser. -EBUSY: somebody else waits
+ * for one of them. -ELOOP: they are nested more than CG_ANY_DEPTH deep. A compound branch
+ * without memory for a coroutine answers -ENOMEM. Of several that can be had at once, the
+ * first in the list wins. Keywords as ever: cg_any((a, b), .timeout = t). */
 #define cg_any(...) cg__any(__VA_ARGS__, )
 #define cg__any(list, ...)                                                                 \
     CG__OP_OF(cg_any, cg_any, .ops = cg__ops list, .count = CG__ENDS_WITH_NULL, __VA_ARGS__)
@@ -42,10 +42,10 @@ struct cg_any_op { /* any and all */
 #define cg__all(list, ...)                                                                 \
     CG__OP_OF(cg_any, cg_all, .ops = cg__ops list, .count = CG__ENDS_WITH_NULL, __VA_ARGS__)
 
-/* cg_any_of(ops, count), cg_all_of(ops, count): cg_any and cg_all over an array of which the
- * length is known only at run time. The array is the caller's and stays as it is until the
- * answer. -EINVAL: more than CG_ANY_LIMIT ops, one that is NULL, or a cg_any_of of none. A
- * cg_all_of of none answers 0 at once. */
+/* cg_any_of(ops, count), cg_all_of(ops, count): cg_any and cg_all over an array of which
+ * the length is known only at run time. The array is the caller's and stays as it is until
+ * the answer. -EINVAL: more than CG_ANY_LIMIT ops, one that is NULL, or a cg_any_of of
+ * none. A cg_all_of of none answers 0 at once. */
 #define cg_any_of(...) cg__any_of(__VA_ARGS__, )
 #define cg__any_of(list, n, ...)                                                           \
     CG__OP_OF(cg_any, cg_any, .ops = (list), .count = (n), __VA_ARGS__)

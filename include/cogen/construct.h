@@ -17,10 +17,10 @@
 # 18 "cogen/construct.h"
 #endif
 
-/* CG__KEYWORDS(.x = 1, .y = 2) initialises x and y of the member `made`. An argument that does
- * not begin with the name of a field is a syntax error: without this, C would put it into the
- * field behind the last one. Empty arguments are left out. A value with a comma outside
- * parentheses needs parentheses of its own: .list = ((int[]){1, 2}). */
+/* CG__KEYWORDS(.x = 1, .y = 2) initialises x and y of the member `made`. An argument that
+ * does not begin with the name of a field is a syntax error: without this, C would put it
+ * into the field behind the last one. Empty arguments are left out. A value with a comma
+ * outside parentheses needs parentheses of its own: .list = ((int[]){1, 2}). */
 #define CG__KEYWORDS(...)                                                                  \
     CG__KEYWORDS_32(__VA_ARGS__, , , , , , , , , , , , , , , , , , , , , , , , , , , , , , \
                     , , , , )
@@ -47,8 +47,8 @@
 #define CG__INITIALISE(x) .made x,
 #define CG__TOO_MANY(x) .made.more_than_32_keywords = 0,
 
-/* A struct on the caller's stack with the fields that are named, at least one; and a pointer
- * to one of options, where none need be. */
+/* A struct on the caller's stack with the fields that are named, at least one; and a
+ * pointer to one of options, where none need be. */
 #define CG__STRUCT(kind, ...) ((struct { kind made; }){CG__KEYWORDS(__VA_ARGS__)}.made)
 #define CG__OPTIONS(kind, ...) (&CG__STRUCT(kind, .reserved = NULL, __VA_ARGS__))
 

@@ -74,8 +74,8 @@ struct cg_plain_op {
 
 /* cg_add(fn, arg): starts a coroutine and does not wait for it. Keywords .name (borrowed
  * until the coroutine is freed; one that fails is told before, see cg_sched_set_failed),
- * .stack_size (bytes), .coro = &ref (a reference, to be given back by cg_coro_unref). The new
- * coroutine runs first unless .prio has CG_PRIO_CORO. 0, -EINVAL or -ENOMEM. */
+ * .stack_size (bytes), .coro = &ref (a reference, to be given back by cg_coro_unref). The
+ * new coroutine runs first unless .prio has CG_PRIO_CORO. 0, -EINVAL or -ENOMEM. */
 #define cg_add(...) cg__add(__VA_ARGS__, )
 #define cg__add(f, a, ...) CG_OP(cg_add, .fn = (f), .arg = (a), __VA_ARGS__)
 
@@ -94,7 +94,8 @@ struct cg_plain_op {
 #define cg_pass(...) CG__OP_OF(cg_plain, cg_pass, __VA_ARGS__)
 
 /* cg_sleep(length): pauses for a length in ns, never shorter; cg_sleep(0) is one pass
- * through the ready queue. cg_sleep_until(moment) pauses until a moment of cg_sched_now. 0. */
+ * through the ready queue. cg_sleep_until(moment) pauses until a moment of cg_sched_now.
+ * 0. */
 #define cg_sleep(...) cg__sleep(__VA_ARGS__, )
 #define cg__sleep(t, ...) CG_OP(cg_sleep, .length = (t), __VA_ARGS__)
 #define cg_sleep_until(...) cg__sleep_until(__VA_ARGS__, )
@@ -164,8 +165,8 @@ CG_API size_t cg_coro_stack_size(const struct cg_coro *coro);
 CG_API struct cg_coro *cg_coro_next(const struct cg_sched *sched,
                                     const struct cg_coro *coro);
 
-/* Prints one line a coroutine that has not finished: its name, then the op that it waits for
- * and since when, or its state. */
+/* Prints one line a coroutine that has not finished: its name, then the op that it waits
+ * for and since when, or its state. */
 CG_API void cg_coro_dump(const struct cg_sched *sched, FILE *out);
 
 /* Cancels a coroutine from outside coroutines, as the operation cg_cancel does. */

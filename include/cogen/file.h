@@ -32,12 +32,12 @@ struct cg_follow_op { /* line, read */
     size_t found;
 };
 
-/* cg_follow_line(follow, buf, size): the next line with its "\n", and a NUL after it; answers
- * its length. Waits while there is none: what has no "\n" yet is no line, unless the file was
- * rotated away or truncated after it, so that no more can come. -EMSGSIZE: it does not fit in
- * size - 1 bytes, or in the limit; it stays unread, cg_follow_bytes has it. -EBUSY: another
- * coroutine reads; and what reading the file says (-EIO ...). Holds the run open. The default
- * timeout does not apply. Traceless. */
+/* cg_follow_line(follow, buf, size): the next line with its "\n", and a NUL after it;
+ * answers its length. Waits while there is none: what has no "\n" yet is no line, unless
+ * the file was rotated away or truncated after it, so that no more can come. -EMSGSIZE: it
+ * does not fit in size - 1 bytes, or in the limit; it stays unread, cg_follow_bytes has it.
+ * -EBUSY: another coroutine reads; and what reading the file says (-EIO ...). Holds the run
+ * open. The default timeout does not apply. Traceless. */
 #define cg_follow_line(...) cg__follow_line(__VA_ARGS__, )
 #define cg__follow_line(f, b, n, ...)                                                      \
     CG__OP_OF(cg_follow, cg_follow_line, .follow = (f), .buf = (b),                        \
@@ -46,16 +46,16 @@ struct cg_follow_op { /* line, read */
 /* cg_follow_bytes(follow, buf, size): 1 to size bytes as they come. Otherwise as
  * cg_follow_line. Traceless. */
 #define cg_follow_bytes(...) cg__follow_bytes(__VA_ARGS__, )
-#define cg__follow_bytes(f, b, n, ...)                                                      \
-    CG__OP_OF(cg_follow, cg_follow_bytes, .follow = (f), .buf = (b),                        \
-              .size = (n), __VA_ARGS__)
+#define cg__follow_bytes(f, b, n, ...)                                                     \
+    CG__OP_OF(cg_follow, cg_follow_bytes, .follow = (f), .buf = (b), .size = (n),          \
+              __VA_ARGS__)
 
 /* cg_follower_open(sched, path, &follow): cg_follower_open_with with keywords, as in
  * .from_start = true. */
 #define cg_follower_open(...) cg__follower_open(__VA_ARGS__, )
-#define cg__follower_open(sched, path, out, ...)                                             \
-    cg_follower_open_with(sched, path, out,                                                    \
-                      CG__OPTIONS(struct cg_follower_options, __VA_ARGS__))
+#define cg__follower_open(sched, path, out, ...)                                           \
+    cg_follower_open_with(sched, path, out,                                                \
+                          CG__OPTIONS(struct cg_follower_options, __VA_ARGS__))
 
 #endif
 
@@ -63,16 +63,16 @@ CG_EXTERN_C_BEGIN
 
 extern CG_API const struct cg_op_type cg_follow_line_type, cg_follow_bytes_type;
 
-/* Follows the file that has this path, now and whenever another takes its place: the old one
- * is read to its end, at least until the new one has its first byte, so that nothing is lost
- * or doubled of a writer that has changed over. Of several rotations between two looks only
- * the last file is seen; a file that was truncated and has grown beyond its old size between
- * two looks is taken for one that has grown. The path is copied. Where the system tells of
- * changes (inotify) they are seen at once, elsewhere at intervals. 0; -ENOENT, -EACCES ...;
- * -EINVAL: no regular file; -EMFILE, -ENOMEM. */
+/* Follows the file that has this path, now and whenever another takes its place: the old
+ * one is read to its end, at least until the new one has its first byte, so that nothing is
+ * lost or doubled of a writer that has changed over. Of several rotations between two looks
+ * only the last file is seen; a file that was truncated and has grown beyond its old size
+ * between two looks is taken for one that has grown. The path is copied. Where the system
+ * tells of changes (inotify) they are seen at once, elsewhere at intervals. 0; -ENOENT,
+ * -EACCES ...; -EINVAL: no regular file; -EMFILE, -ENOMEM. */
 CG_API int cg_follower_open_with(struct cg_sched *sched, const char *path,
-                             struct cg_follower **follow,
-                             const struct cg_follower_options *options);
+                                 struct cg_follower **follow,
+                                 const struct cg_follower_options *options);
 
 /* Ends it; whoever reads it is answered -EBADF, also if its operation has completed but its
  * coroutine has not run since. Before the scheduler is freed. NULL is ignored. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Futures, tasks and handles, as asyncio has them: a result that is still to come, a coroutine
- * whose result it is, and a call that is still to be made. All of it in the scheduler's thread;
- * from other threads by cg_sched_post. See cg_future(3). */
+/* Futures, tasks and handles, as asyncio has them: a result that is still to come, a
+ * coroutine whose result it is, and a call that is still to be made. All of it in the
+ * scheduler's thread; from other threads by cg_sched_post. See cg_future(3). */
 #ifndef COGEN_FUTURE_H
 #define COGEN_FUTURE_H
 
@@ -21,11 +21,11 @@ CG_EXTERN_C_BEGIN
  * cg_future_unref. NULL: no memory. */
 CG_API struct cg_future *cg_future_new(struct cg_sched *sched);
 
-/* Starts a coroutine, as cg_sched_start_with does, and answers the future of its result: a task.
- * A task that fails when nobody holds its future is told by cg_sched_set_failed. NULL: no
- * memory, or no fn. */
+/* Starts a coroutine, as cg_sched_start_with does, and answers the future of its result: a
+ * task. A task that fails when nobody holds its future is told by cg_sched_set_failed.
+ * NULL: no memory, or no fn. */
 CG_API struct cg_future *cg_task_new_with(struct cg_sched *sched, cg_fn *fn, void *arg,
-                                        const struct cg_coro_options *options);
+                                          const struct cg_coro_options *options);
 
 /* One more reference; the future goes with the last one. A future that is awaited, has
  * callbacks to be made, or whose coroutine runs, stays by itself. NULL is ignored. */
@@ -39,21 +39,21 @@ CG_API int cg_future_set_result(struct cg_future *future, ssize_t result);
 CG_API int cg_future_set_value(struct cg_future *future, void *value);
 CG_API int cg_future_set_error(struct cg_future *future, ssize_t code);
 
-/* Cancels: a future is done with -ECANCELED; of a task the coroutine is cancelled, and it is
- * done when that has ended. 0; -EALREADY: it is done. */
+/* Cancels: a future is done with -ECANCELED; of a task the coroutine is cancelled, and it
+ * is done when that has ended. 0; -EALREADY: it is done. */
 CG_API int cg_future_cancel(struct cg_future *future);
 
 /* Whether there is a result; whether it is -ECANCELED. */
 CG_API bool cg_future_done(const struct cg_future *future);
 CG_API bool cg_future_cancelled(const struct cg_future *future);
 
-/* The result, or the code; -EBUSY while there is none. The word of cg_future_set_value, else
- * NULL. */
+/* The result, or the code; -EBUSY while there is none. The word of cg_future_set_value,
+ * else NULL. */
 CG_API ssize_t cg_future_result(const struct cg_future *future);
 CG_API void *cg_future_value(const struct cg_future *future);
 
-/* Has fn(future, arg) called in the turn after the future is done, outside any coroutine (at
- * once done: in the next turn), in the order of adding. 0 or -ENOMEM. */
+/* Has fn(future, arg) called in the turn after the future is done, outside any coroutine
+ * (at once done: in the next turn), in the order of adding. 0 or -ENOMEM. */
 CG_API int cg_future_add_done(struct cg_future *future, cg_done_fn *fn, void *arg);
 
 /* Takes back every such call, of this fn and arg, that has not been made. Answers how
@@ -64,16 +64,16 @@ CG_API size_t cg_future_remove_done(struct cg_future *future, cg_done_fn *fn, vo
  * ends before, or what cg_sched_step answers. From outside coroutines. */
 CG_API ssize_t cg_sched_run_until(struct cg_sched *sched, struct cg_future *future);
 
-/* Has fn(arg) called outside any coroutine: in the next turn; `delay` ns from now; at a moment
- * of cg_sched_now. Never early, in the order of the moments, and of asking. Holds the run open. If
- * `handle` is not NULL, *handle gets a reference, to be given back by cg_handle_unref. 0 or
- * -ENOMEM. */
+/* Has fn(arg) called outside any coroutine: in the next turn; `delay` ns from now; at a
+ * moment of cg_sched_now. Never early, in the order of the moments, and of asking. Holds
+ * the run open. If `handle` is not NULL, *handle gets a reference, to be given back by
+ * cg_handle_unref. 0 or -ENOMEM. */
 CG_API int cg_sched_call_soon(struct cg_sched *sched, void (*fn)(void *arg), void *arg,
-                        struct cg_handle **handle);
+                              struct cg_handle **handle);
 CG_API int cg_sched_call_later(struct cg_sched *sched, int64_t delay, void (*fn)(void *arg),
-                         void *arg, struct cg_handle **handle);
+                               void *arg, struct cg_handle **handle);
 CG_API int cg_sched_call_at(struct cg_sched *sched, int64_t moment, void (*fn)(void *arg),
-                      void *arg, struct cg_handle **handle);
+                            void *arg, struct cg_handle **handle);
 
 /* The call will not be made. 0; -EALREADY: it has been made, or cancelled before. */
 CG_API int cg_handle_cancel(struct cg_handle *handle);

@@ -30,7 +30,7 @@ CG_EXTERN_C_BEGIN
  * (NULL: all defaults). To be given back by cg_gen_free. NULL: no memory, no fn, or no such
  * stack size. Its stack comes from a pool of the calling thread. */
 CG_API struct cg_gen *cg_gen_new_with(cg_gen_fn *fn, void *arg,
-                                    const struct cg_gen_options *options);
+                                      const struct cg_gen_options *options);
 
 /* Four ways to resume a generator; the caller goes on when it has yielded a value or ended.
  * `out` is where to put the value, one word: any pointer or intptr_t object, or NULL.
@@ -53,9 +53,9 @@ CG_API ssize_t cg_gen_throw(struct cg_gen *gen, ssize_t code, void *out);
  * running, or it has yielded once more instead of ending, and is suspended there. */
 CG_API ssize_t cg_gen_close(struct cg_gen *gen);
 
-/* Closes a generator and gives it back, its stack too; the answer is that of cg_gen_close. A
- * running one is left alone: -EBUSY. One that yields instead of ending is abandoned, which
- * a line on stderr says by name. NULL is ignored. From any thread. */
+/* Closes a generator and gives it back, its stack too; the answer is that of cg_gen_close.
+ * A running one is left alone: -EBUSY. One that yields instead of ending is abandoned,
+ * which a line on stderr says by name. NULL is ignored. From any thread. */
 CG_API ssize_t cg_gen_free(struct cg_gen *gen);
 
 /* What the body returned; -ECANCELED if it was closed before it began; -EBUSY: it has not
@@ -64,16 +64,16 @@ CG_API ssize_t cg_gen_result(const struct cg_gen *gen);
 CG_API enum cg_gen_state cg_gen_state(const struct cg_gen *gen);
 
 /* In the body: yields a value, one word, and suspends until the generator is resumed. 0: by
- * next, and *out (as above) is NULL; 1: by send, and *out is the value; < 0: by throw or close,
- * with that code. -EPERM: gen is not the generator that is running here, or a scope of the
- * calling coroutine (cg_scope_open, cg_call) was opened inside the body, which would be left
- * open. */
+ * next, and *out (as above) is NULL; 1: by send, and *out is the value; < 0: by throw or
+ * close, with that code. -EPERM: gen is not the generator that is running here, or a scope
+ * of the calling coroutine (cg_scope_open, cg_call) was opened inside the body, which would
+ * be left open. */
 CG_API ssize_t cg_gen_yield(struct cg_gen *gen, void *value, void *out);
 
 /* In the body of gen, Python's "yield from": yields all that sub yields; what is sent or
  * thrown goes to sub; if gen is closed, so is sub, and the answer is -ECANCELED. Otherwise
- * answers the result of sub, >= 0 or negative. sub remains the caller's to free. -EBUSY: it is
- * running; -EPERM as cg_gen_yield. */
+ * answers the result of sub, >= 0 or negative. sub remains the caller's to free. -EBUSY: it
+ * is running; -EPERM as cg_gen_yield. */
 CG_API ssize_t cg_gen_from(struct cg_gen *gen, struct cg_gen *sub);
 
 /* The innermost generator whose body is running here; NULL: none. */
@@ -102,7 +102,7 @@ CG_EXTERN_C_END
 #ifndef __cplusplus
 /* The same with keyword arguments: cg_gen_new(fn, arg, .name = "countdown"). */
 #define cg_gen_new(...) cg__gen_new(__VA_ARGS__, )
-#define cg__gen_new(fn, arg, ...)                                                      \
+#define cg__gen_new(fn, arg, ...)                                                          \
     cg_gen_new_with(fn, arg, CG__OPTIONS(struct cg_gen_options, __VA_ARGS__))
 #endif
 #endif

@@ -64,11 +64,11 @@ struct cg_wait_group_op {
 
 /* cg_add_to_group(&group, fn, arg): starts a coroutine in the group. Keywords .name
  * (borrowed), .answer = &rc (set when it ends: what it returned), .coro = &ref (to be
- * given back by cg_coro_unref). By the owner, by the group's own coroutines, or any other of
- * the scheduler. It runs first unless .prio has CG_PRIO_CORO. 0, -EINVAL, -ENOMEM;
+ * given back by cg_coro_unref). By the owner, by the group's own coroutines, or any other
+ * of the scheduler. It runs first unless .prio has CG_PRIO_CORO. 0, -EINVAL, -ENOMEM;
  * -ECANCELED: the group has been cancelled. */
 #define cg_add_to_group(...) cg__add_to_group(__VA_ARGS__, )
-#define cg__add_to_group(g, f, a, ...)                                                        \
+#define cg__add_to_group(g, f, a, ...)                                                     \
     CG_OP(cg_add_to_group, .group = (g), .fn = (f), .arg = (a), __VA_ARGS__)
 
 /* cg_wait_group(&group): waits until all coroutines of the group have ended, those that
@@ -88,12 +88,12 @@ extern CG_API const struct cg_op_type cg_add_to_group_type, cg_wait_group_type;
 
 /* What cg_group_open does; answers the group. */
 CG_API struct cg_group *cg_group_open_with(struct cg_group *group,
-                                       const struct cg_group_options *options);
+                                           const struct cg_group_options *options);
 
 /* Starts a coroutine in the group, as cg_add_to_group, but never yields, and takes more
  * options; `answer`, where what it returns is to be put, may be NULL. */
-CG_API int cg_group_start_with(struct cg_group *group, cg_fn *fn, void *arg, ssize_t *answer,
-                          const struct cg_coro_options *options);
+CG_API int cg_group_start_with(struct cg_group *group, cg_fn *fn, void *arg,
+                               ssize_t *answer, const struct cg_coro_options *options);
 
 /* Cancels the group, see cg_group_open; nothing happens if it has been cancelled. */
 CG_API void cg_group_cancel(struct cg_group *group);

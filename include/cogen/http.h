@@ -24,8 +24,8 @@ struct cg_http_field {
 
 CG_EXTERN_C_BEGIN
 
-/* An empty list, which cg_http_headers_free frees; NULL: no memory. (Those of a request or a
- * response belong to it.) */
+/* An empty list, which cg_http_headers_free frees; NULL: no memory. (Those of a request or
+ * a response belong to it.) */
 CG_API struct cg_http_headers *cg_http_headers_new(void);
 CG_API void cg_http_headers_free(struct cg_http_headers *headers);
 
@@ -54,9 +54,9 @@ CG_API size_t cg_http_headers_remove(struct cg_http_headers *headers, const char
 CG_API bool cg_http_headers_has(const struct cg_http_headers *headers, const char *name,
                                 const char *word);
 
-/* Writes a date as Date and Last-Modified have it, "Sun, 06 Nov 1994 08:49:37 GMT", into a buf
- * of CG_HTTP_DATE_SIZE bytes. The moment is in seconds since 1970, UTC; one outside the years 1
- * to 9999 becomes the nearest that is inside. */
+/* Writes a date as Date and Last-Modified have it, "Sun, 06 Nov 1994 08:49:37 GMT", into a
+ * buf of CG_HTTP_DATE_SIZE bytes. The moment is in seconds since 1970, UTC; one outside the
+ * years 1 to 9999 becomes the nearest that is inside. */
 CG_API void cg_http_date_print(int64_t moment, char *buf);
 
 /* Reads such a date, or one in a form of old, "Sunday, 06-Nov-94 08:49:37 GMT" or

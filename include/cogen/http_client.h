@@ -73,12 +73,13 @@ struct cg_http_client_options {
                                CG_EHTTP_LIMIT; 0: CG_HTTP_REPLY_HEADERS_LIMIT */
     uint32_t headers_count; /* how many of them; 0: CG_HTTP_REPLY_HEADERS_COUNT */
 
-    /* Proxies for http and https, "http://user:password@host:port"; "": none; NULL: what the
-     * environment says: http_proxy (never HTTP_PROXY, which a CGI program's client chooses),
-     * https_proxy, HTTPS_PROXY, for both else all_proxy, ALL_PROXY; no_proxy, NO_PROXY. An empty
-     * variable is as if it were not set. Exceptions: "*", or a list of names (with all below
-     * them), addresses and networks: "localhost,.example.org,10.0.0.1:80,10.0.0.0/8,fd00::/8".
-     * Networks have only hosts that a URL names by their address: no name is resolved. */
+    /* Proxies for http and https, "http://user:password@host:port"; "": none; NULL: what
+     * the environment says: http_proxy (never HTTP_PROXY, which a CGI program's client
+     * chooses), https_proxy, HTTPS_PROXY, for both else all_proxy, ALL_PROXY; no_proxy,
+     * NO_PROXY. An empty variable is as if it were not set. Exceptions: "*", or a list of
+     * names (with all below them), addresses and networks:
+     * "localhost,.example.org,10.0.0.1:80,10.0.0.0/8,fd00::/8". Networks have only hosts
+     * that a URL names by their address: no name is resolved. */
     const char *http_proxy, *https_proxy, *no_proxy;
     bool no_environment; /* do not look at these variables */
     void *reserved;
@@ -89,8 +90,8 @@ struct cg_http_source {
     /* Writes 1 to len bytes into buf and answers how many; 0 at the end; a negative code
      * ends the request with it. Called in the coroutine that fetches; may yield. */
     ssize_t (*read)(void *arg, void *buf, size_t len);
-    /* Begins anew, for a redirect or a second try: 0 or a negative code. NULL: it cannot, and
-     * the redirect is answered as it came. */
+    /* Begins anew, for a redirect or a second try: 0 or a negative code. NULL: it cannot,
+     * and the redirect is answered as it came. */
     int (*rewind)(void *arg);
     void *arg;
     int64_t size; /* bytes; -1: unknown, they are sent in chunks */
@@ -129,8 +130,9 @@ struct cg_http_fetch {
                            those who hand on what others ask */
     bool expect;        /* asks before a body is sent: Expect: 100-continue */
 
-    /* Told of each interim answer (1xx), in the coroutine that fetches; may yield. Negative:
-     * that ends the request. The headers are the library's, and valid until it returns. */
+    /* Told of each interim answer (1xx), in the coroutine that fetches; may yield.
+     * Negative: that ends the request. The headers are the library's, and valid until it
+     * returns. */
     ssize_t (*interim)(void *arg, int status, const struct cg_http_headers *headers);
     void *interim_arg;
     void *reserved;
@@ -170,28 +172,28 @@ struct cg_http_read_reply_op { /* reply_read */
  *   -ETIMEDOUT         one of the client's timeouts, or the op's own, which is for all of
  *                      it: waiting for a connection, redirects, the body (not streamed)
  *   -EINVAL            a method or a field that is none; a client of another scheduler
- * and what connecting, TLS, the source and the socket say. With .why = buf (CG_HTTP_WHY_SIZE
- * bytes) a failure is put into words there, in printable ASCII: the rest is written "\x1b". The default timeout does not apply. Partial: a
- * request that failed or was cancelled may have had its effect. */
+ * and what connecting, TLS, the source and the socket say. With .why = buf
+ * (CG_HTTP_WHY_SIZE bytes) a failure is put into words there, in printable ASCII: the rest
+ * is written "\x1b". The default timeout does not apply. Partial: a request that failed or
+ * was cancelled may have had its effect. */
 #define cg_http_get(...) cg__http_get(__VA_ARGS__, )
-#define cg__http_get(c, u, r, ...)                                                     \
+#define cg__http_get(c, u, r, ...)                                                         \
     CG_OP(cg_http_fetch, .client = (c), .url = (u), .reply = (r), __VA_ARGS__)
 #define cg_http_fetch(...) cg__http_fetch(__VA_ARGS__, )
-#define cg__http_fetch(c, f, r, ...)                                                   \
+#define cg__http_fetch(c, f, r, ...)                                                       \
     CG_OP(cg_http_fetch, .client = (c), .fetch = (f), .reply = (r), __VA_ARGS__)
 
-/* cg_http_read_reply(reply, buf, len): 1 to len bytes of a streamed body, as they come; 0 at
- * its end, when the trailers are there. Errors are those of cg_http_fetch, and stay; after a
- * timeout or a cancellation one may go on reading. Nothing is lost then: traceless. -EBUSY:
- * another coroutine reads it; -EBADF: it was freed before the coroutine ran on. */
+/* cg_http_read_reply(reply, buf, len): 1 to len bytes of a streamed body, as they come; 0
+ * at its end, when the trailers are there. Errors are those of cg_http_fetch, and stay;
+ * after a timeout or a cancellation one may go on reading. Nothing is lost then: traceless.
+ * -EBUSY: another coroutine reads it; -EBADF: it was freed before the coroutine ran on. */
 #define cg_http_read_reply(...) cg__http_read_reply(__VA_ARGS__, )
-#define cg__http_read_reply(r, b, n, ...)                                              \
+#define cg__http_read_reply(r, b, n, ...)                                                  \
     CG_OP(cg_http_read_reply, .reply = (r), .buf = (b), .len = (n), __VA_ARGS__)
 
 /* cg_http_client_new(.tls = cg_http_tls(tls)): cg_http_client_new_with with keywords. */
-#define cg_http_client_new(...)                                                        \
-    cg_http_client_new_with(                                                             \
-        CG__OPTIONS(struct cg_http_client_options, __VA_ARGS__))
+#define cg_http_client_new(...)                                                            \
+    cg_http_client_new_with(CG__OPTIONS(struct cg_http_client_options, __VA_ARGS__))
 
 #endif
 
@@ -216,8 +218,8 @@ CG_API void cg_http_client_tidy(struct cg_http_client *client);
 CG_API size_t cg_http_client_connections(const struct cg_http_client *client);
 
 /* Frees a reply. If its body was read to the end the connection is kept for the next
- * request, else closed. Whoever reads it is answered -EBADF, also if its operation has completed
- * but its coroutine has not run since. NULL is ignored. */
+ * request, else closed. Whoever reads it is answered -EBADF, also if its operation has
+ * completed but its coroutine has not run since. NULL is ignored. */
 CG_API void cg_http_reply_free(struct cg_http_reply *reply);
 
 /* What it says. The texts are the reply's. */
@@ -230,7 +232,7 @@ CG_API struct cg_http_headers *cg_http_reply_trailers(struct cg_http_reply *repl
 
 /* The value of the first header field of that name; NULL: there is none. */
 CG_API const char *cg_http_reply_header(const struct cg_http_reply *reply,
-                                     const char *name);
+                                        const char *name);
 
 /* The body as it was read whole, *size bytes (size may be NULL), with a NUL behind it; of a
  * streamed one "". */
@@ -243,8 +245,8 @@ CG_API int64_t cg_http_reply_length(const struct cg_http_reply *reply);
 /* How many bytes of it have come from the wire. */
 CG_API int64_t cg_http_reply_received(const struct cg_http_reply *reply);
 
-/* Whether the body is decoded: the header fields still tell how it was sent. A part of a body
- * (206) never is. */
+/* Whether the body is decoded: the header fields still tell how it was sent. A part of a
+ * body (206) never is. */
 CG_API bool cg_http_reply_decoded(const struct cg_http_reply *reply);
 
 /* Why reading the body failed, in words; "" if it has not. */

@@ -40,8 +40,8 @@ enum {
 /* Zero is the default of each. Lengths of time in ns. */
 struct cg_http_server_options {
     int64_t header_timeout; /* for a whole head, from its first byte: 408 (15 s) */
-    /* Bytes a second that a head must come with, on average from its first byte on, beyond a
-     * grace of 5 s, and within header_timeout: 408 (CG_HTTP_HEADER_RATE). */
+    /* Bytes a second that a head must come with, on average from its first byte on, beyond
+     * a grace of 5 s, and within header_timeout: 408 (CG_HTTP_HEADER_RATE). */
     unsigned header_rate;
     int64_t body_timeout;   /* without a byte of the body that is waited for: 408 (30 s) */
     int64_t write_timeout;  /* in which the client takes no byte of the answer: cut (30 s) */
@@ -64,14 +64,14 @@ struct cg_http_server_options {
     unsigned body_rate;
     /* At once. When a further one comes, the one is closed that has waited longest for its
      * client: for a request, for the rest of a head, behind the last answer (7/8 of the
-     * descriptors that RLIMIT_NOFILE allows, at least 32 less; never more). UINT_MAX: no limit.
-     * If the kernel has no descriptor for a connection all the same, that one is closed as well,
-     * and for 10 s there are 7/8 of the places that were taken then. */
+     * descriptors that RLIMIT_NOFILE allows, at least 32 less; never more). UINT_MAX: no
+     * limit. If the kernel has no descriptor for a connection all the same, that one is
+     * closed as well, and for 10 s there are 7/8 of the places that were taken then. */
     unsigned connections;
-    /* At once from one IPv4 address, or one /64 of IPv6 (3/4 of .connections: nobody alone can
-     * take them all). A further one takes the place of the one from there that has waited
-     * longest for its client, and is closed if none waits. At least .connections, UINT_MAX for
-     * example: no limit, where all clients come from one proxy. */
+    /* At once from one IPv4 address, or one /64 of IPv6 (3/4 of .connections: nobody alone
+     * can take them all). A further one takes the place of the one from there that has
+     * waited longest for its client, and is closed if none waits. At least .connections,
+     * UINT_MAX for example: no limit, where all clients come from one proxy. */
     unsigned address_connections;
     unsigned requests;      /* on one connection, which is then closed (no limit) */
     uint64_t compress_above; /* CG_HTTP_COMPRESS_ABOVE; CG_HTTP_UNLIMITED: never */
@@ -80,8 +80,9 @@ struct cg_http_server_options {
     FILE *access_log;       /* a line a request, in the combined format (none). Borrowed;
                                written once a second, by a thread of cg_offload; what waits
                                beyond 1 MiB is lost, of which .log is told */
-    /* Told what clients are not: why a handler failed, or that connections cannot be accepted
-     * (a line on stderr). It may not yield: the second is told outside coroutines. */
+    /* Told what clients are not: why a handler failed, or that connections cannot be
+     * accepted (a line on stderr). It may not yield: the second is told outside
+     * coroutines. */
     void (*log)(void *arg, const char *line);
     void *log_arg;
     /* Puts a transport over each accepted connection, as TLS does; in the connection's
@@ -149,14 +150,13 @@ struct cg_http_upgrade_op {
 
 /* cg_http_server_new(.body_limit = n, ...): cg_http_server_new_with with keywords. */
 #define cg_http_server_new(...)                                                            \
-    cg_http_server_new_with(                                                                 \
-        CG__OPTIONS(struct cg_http_server_options, __VA_ARGS__))
+    cg_http_server_new_with(CG__OPTIONS(struct cg_http_server_options, __VA_ARGS__))
 
 /* cg_http_serve(server, listener): accepts connections and answers their requests, until it
  * is cancelled, the listener fails or the server is shut down; answers why (0: shut down)
- * once all these connections have ended. A cancel ends them at once, and so does closing the
- * listener (-EBADF), which is borrowed. Several may serve at once, with listeners of one
- * scheduler. */
+ * once all these connections have ended. A cancel ends them at once, and so does closing
+ * the listener (-EBADF), which is borrowed. Several may serve at once, with listeners of
+ * one scheduler. */
 #define cg_http_serve(...) cg__http_serve(__VA_ARGS__, )
 #define cg__http_serve(s, l, ...)                                                          \
     CG_OP(cg_http_serve, .server = (s), .listener = (l), __VA_ARGS__)
@@ -177,70 +177,72 @@ struct cg_http_upgrade_op {
 #define cg__http_read(r, b, n, ...)                                                        \
     CG_OP(cg_http_read, .req = (r), .buf = (b), .len = (n), __VA_ARGS__)
 
-/* cg_http_read_body(req, &data): the whole body, or what is left of it, with a NUL behind it;
- * answers its length. It is the request's until its handler returns. .len = n: a limit lower
- * than the server's. Errors as cg_http_read, -ENOMEM. Partial: what had come when it was
- * cancelled is gone. */
+/* cg_http_read_body(req, &data): the whole body, or what is left of it, with a NUL behind
+ * it; answers its length. It is the request's until its handler returns. .len = n: a limit
+ * lower than the server's. Errors as cg_http_read, -ENOMEM. Partial: what had come when it
+ * was cancelled is gone. */
 #define cg_http_read_body(...) cg__http_read_body(__VA_ARGS__, )
-#define cg__http_read_body(r, d, ...)                                                           \
+#define cg__http_read_body(r, d, ...)                                                      \
     CG__OP_OF(cg_http_read, cg_http_read_body, .req = (r), .data = (d), __VA_ARGS__)
 
-/* cg_http_respond(req, status, body, size): answers with all of the body. Keyword .mime: the
- * Content-Type, unless that is set. It may be sent together with the answers to requests that
- * came in the same packet. The status is 200 to 999: 1xx are for cg_http_send_interim and
- * cg_http_upgrade; with 204, 205 and 304 the body is not sent. If the request's body is not
- * read yet, see drain_limit. 0; -EALREADY: the answer has begun; -EINVAL: another status, or
- * a type with control characters or of no length. */
+/* cg_http_respond(req, status, body, size): answers with all of the body. Keyword .mime:
+ * the Content-Type, unless that is set. It may be sent together with the answers to
+ * requests that came in the same packet. The status is 200 to 999: 1xx are for
+ * cg_http_send_interim and cg_http_upgrade; with 204, 205 and 304 the body is not sent. If
+ * the request's body is not read yet, see drain_limit. 0; -EALREADY: the answer has begun;
+ * -EINVAL: another status, or a type with control characters or of no length. */
 #define cg_http_respond(...) cg__http_respond(__VA_ARGS__, )
-#define cg__http_respond(r, s, b, n, ...)                                                    \
+#define cg__http_respond(r, s, b, n, ...)                                                  \
     CG_OP(cg_http_respond, .req = (r), .status = (s), .body = (b), .size = (n), __VA_ARGS__)
 
-/* cg_http_send_text(req, status, "text"): the same for a string, which is text/plain unless .mime
- * says otherwise. */
+/* cg_http_send_text(req, status, "text"): the same for a string, which is text/plain unless
+ * .mime says otherwise. */
 #define cg_http_send_text(...) cg__http_text_op(__VA_ARGS__, )
 #define cg__http_text_op(r, s, text, ...)                                                  \
-    CG_OP(cg_http_respond, .req = (r), .status = (s), .body = (text), .size = SIZE_MAX,      \
+    CG_OP(cg_http_respond, .req = (r), .status = (s), .body = (text), .size = SIZE_MAX,    \
           __VA_ARGS__)
 
-/* cg_http_write(req, buf, len): writes a piece of the body; the first sends the head, with the
- * status that cg_http_response_set_status set (200). It goes out at once and waits for the client to take
- * it. The body is in chunks, or up to the end of the connection (HTTP/1.0), or, if a field
- * Content-Length was set, of that length: more is -EMSGSIZE. Text whose length is not set is
- * compressed for clients that accept it, by what Content-Type says (no server-sent events);
- * .more = true then lets a piece be kept, to be compressed with the next ones: a write
- * without it, also one of nothing (NULL, 0), sends all, and so does the end. len. */
+/* cg_http_write(req, buf, len): writes a piece of the body; the first sends the head, with
+ * the status that cg_http_response_set_status set (200). It goes out at once and waits for
+ * the client to take it. The body is in chunks, or up to the end of the connection
+ * (HTTP/1.0), or, if a field Content-Length was set, of that length: more is -EMSGSIZE.
+ * Text whose length is not set is compressed for clients that accept it, by what
+ * Content-Type says (no server-sent events); .more = true then lets a piece be kept, to be
+ * compressed with the next ones: a write without it, also one of nothing (NULL, 0), sends
+ * all, and so does the end. len. */
 #define cg_http_write(...) cg__http_write(__VA_ARGS__, )
 #define cg__http_write(r, b, n, ...)                                                       \
-    CG__OP_OF(cg_http_respond, cg_http_write, .req = (r), .body = (b), .size = (n), __VA_ARGS__)
+    CG__OP_OF(cg_http_respond, cg_http_write, .req = (r), .body = (b), .size = (n),        \
+              __VA_ARGS__)
 
-/* cg_http_send_file(req, fd, offset, size): as cg_http_write, from an open file. CG_EOF: the
- * file has become shorter. 0. */
+/* cg_http_send_file(req, fd, offset, size): as cg_http_write, from an open file. CG_EOF:
+ * the file has become shorter. 0. */
 #define cg_http_send_file(...) cg__http_send_file(__VA_ARGS__, )
 #define cg__http_send_file(r, f, o, n, ...)                                                \
     CG_OP(cg_http_send_file, .req = (r), .file = (f), .offset = (o), .size = (n),          \
           __VA_ARGS__)
 
-/* cg_http_send_event(req, .data = "text", .event = "name", .id = "7", .retry = ns): a server-sent
- * event; the first begins the stream. Without any of them: a comment, which keeps the
- * connection alive. 0; -EINVAL: a line break in the name or id. */
+/* cg_http_send_event(req, .data = "text", .event = "name", .id = "7", .retry = ns): a
+ * server-sent event; the first begins the stream. Without any of them: a comment, which
+ * keeps the connection alive. 0; -EINVAL: a line break in the name or id. */
 #define cg_http_send_event(...) cg__http_send_event_op(__VA_ARGS__, )
 #define cg__http_send_event_op(r, ...) CG_OP(cg_http_send_event, .req = (r), __VA_ARGS__)
 
-/* cg_http_send_interim(req, status, fields): sends an interim answer, 103 Early Hints say; the one
- * that counts has yet to be made. fields: ended by an empty one, borrowed; NULL: none. To a
- * client of HTTP/1.0, which knows none, nothing is sent. 0; -EALREADY: the answer has begun;
- * -EINVAL: no status of this kind, or a field that cannot be sent; -EMSGSIZE: too many. If it
- * fails otherwise or is cancelled the connection is cut. */
+/* cg_http_send_interim(req, status, fields): sends an interim answer, 103 Early Hints say;
+ * the one that counts has yet to be made. fields: ended by an empty one, borrowed; NULL:
+ * none. To a client of HTTP/1.0, which knows none, nothing is sent. 0; -EALREADY: the
+ * answer has begun; -EINVAL: no status of this kind, or a field that cannot be sent;
+ * -EMSGSIZE: too many. If it fails otherwise or is cancelled the connection is cut. */
 #define cg_http_send_interim(...) cg__http_send_interim(__VA_ARGS__, )
-#define cg__http_send_interim(r, s, f, ...)                                                     \
+#define cg__http_send_interim(r, s, f, ...)                                                \
     CG_OP(cg_http_send_interim, .req = (r), .status = (s), .fields = (f), __VA_ARGS__)
 
-/* cg_http_upgrade(req, status, &sock): answers with this status (101, or 2xx to CONNECT) and
- * the fields that were set, and hands the connection over: *sock with what it has unread is
- * the caller's, who closes it. A 101 gets "Connection: upgrade" and, unless the handler has
- * set one, an Upgrade field with the first protocol that the client asks for. 0; -EALREADY:
- * the answer has begun; -EINVAL: another status, the body has not been read, or the client
- * has not asked for an upgrade, or not for the protocol that was set. */
+/* cg_http_upgrade(req, status, &sock): answers with this status (101, or 2xx to CONNECT)
+ * and the fields that were set, and hands the connection over: *sock with what it has
+ * unread is the caller's, who closes it. A 101 gets "Connection: upgrade" and, unless the
+ * handler has set one, an Upgrade field with the first protocol that the client asks for.
+ * 0; -EALREADY: the answer has begun; -EINVAL: another status, the body has not been read,
+ * or the client has not asked for an upgrade, or not for the protocol that was set. */
 #define cg_http_upgrade(...) cg__http_upgrade(__VA_ARGS__, )
 #define cg__http_upgrade(r, s, out, ...)                                                   \
     CG_OP(cg_http_upgrade, .req = (r), .status = (s), .sock = (out), __VA_ARGS__)
@@ -251,7 +253,8 @@ CG_EXTERN_C_BEGIN
 
 extern CG_API const struct cg_op_type cg_http_serve_type, cg_http_shutdown_type,
     cg_http_read_type, cg_http_read_body_type, cg_http_respond_type, cg_http_write_type,
-    cg_http_send_file_type, cg_http_send_event_type, cg_http_send_interim_type, cg_http_upgrade_type;
+    cg_http_send_file_type, cg_http_send_event_type, cg_http_send_interim_type,
+    cg_http_upgrade_type;
 
 /* A server that serves nothing yet; options are copied (NULL: all defaults). NULL: no
  * memory. */
@@ -262,13 +265,13 @@ cg_http_server_new_with(const struct cg_http_server_options *options);
 CG_API void cg_http_server_free(struct cg_http_server *server);
 
 /* Has requests answered by a handler: "GET /hello", "/hello" (any method), "/users/:id" (a
- * segment), "/static/" (it and everything beneath), "/static/$" (only it). GET means HEAD as
- * well. "*" is every target that no other pattern has, also those that are no paths: of
- * CONNECT, of "OPTIONS *". The most special pattern wins. A path that only other methods have
- * is answered 405, no path 404. 0; -EINVAL: not a pattern, or a method that the server does
- * not know (requests with it are answered 501); -EEXIST; -ENOMEM. */
+ * segment), "/static/" (it and everything beneath), "/static/$" (only it). GET means HEAD
+ * as well. "*" is every target that no other pattern has, also those that are no paths: of
+ * CONNECT, of "OPTIONS *". The most special pattern wins. A path that only other methods
+ * have is answered 405, no path 404. 0; -EINVAL: not a pattern, or a method that the server
+ * does not know (requests with it are answered 501); -EEXIST; -ENOMEM. */
 CG_API int cg_http_server_mount(struct cg_http_server *server, const char *pattern,
-                         cg_http_handler *handler, void *arg);
+                                cg_http_handler *handler, void *arg);
 
 /* The number of open connections. */
 CG_API unsigned cg_http_server_connections(const struct cg_http_server *server);
@@ -276,23 +279,28 @@ CG_API unsigned cg_http_server_connections(const struct cg_http_server *server);
 /* ---- The request; texts are its own, until its handler returns ---- */
 
 /* "GET"; the target as it came; its path, decoded but for "%2F" and "%25", so that
- * a slash or a percent sign within a name is told from others, and without dot segments: "/a"
- * for "/b/../a". Patterns are matched with that. "*": of OPTIONS for the server itself, also in
- * the form of "OPTIONS http://host". */
+ * a slash or a percent sign within a name is told from others, and without dot segments:
+ * "/a" for "/b/../a". Patterns are matched with that. "*": of OPTIONS for the server
+ * itself, also in the form of "OPTIONS http://host". */
 CG_API const char *cg_http_request_method(const struct cg_http_request *req);
 CG_API const char *cg_http_request_target(const struct cg_http_request *req);
 CG_API const char *cg_http_request_path(const struct cg_http_request *req);
 
 /* The segment that ":name" stands for, decoded: "a%2Fb" is "a/b". Of a pattern that
- * ends with a slash, what is beneath it is called "*", and is decoded as the path is. The value of a name in the query. NULL: there is none. */
-CG_API const char *cg_http_request_param(const struct cg_http_request *req, const char *name);
+ * ends with a slash, what is beneath it is called "*", and is decoded as the path is. The
+ * value of a name in the query. NULL: there is none. */
+CG_API const char *cg_http_request_param(const struct cg_http_request *req,
+                                         const char *name);
 CG_API const char *cg_http_request_query(struct cg_http_request *req, const char *name);
 
-/* The first header field of that name, or NULL; all fields; those behind a chunked body, once
- * that has been read. Host is that of the target where the target has one. */
-CG_API const char *cg_http_request_header(const struct cg_http_request *req, const char *name);
-CG_API const struct cg_http_headers *cg_http_request_headers(const struct cg_http_request *req);
-CG_API const struct cg_http_headers *cg_http_request_trailers(const struct cg_http_request *req);
+/* The first header field of that name, or NULL; all fields; those behind a chunked body,
+ * once that has been read. Host is that of the target where the target has one. */
+CG_API const char *cg_http_request_header(const struct cg_http_request *req,
+                                          const char *name);
+CG_API const struct cg_http_headers *
+cg_http_request_headers(const struct cg_http_request *req);
+CG_API const struct cg_http_headers *
+cg_http_request_trailers(const struct cg_http_request *req);
 
 /* The length of the body: 0: none; -1: not known before its end. */
 CG_API int64_t cg_http_request_length(const struct cg_http_request *req);
@@ -306,20 +314,22 @@ CG_API struct cg_sock *cg_http_request_sock(const struct cg_http_request *req);
 
 /* ---- The response, before it begins ---- */
 
-/* The status of what cg_http_write and cg_http_send_event begin, or of an answer without a body,
- * if the handler does nothing else. 200 to 999; any other makes these -EINVAL, and an answer
- * that the handler leaves to the server a 500. */
+/* The status of what cg_http_write and cg_http_send_event begin, or of an answer without a
+ * body, if the handler does nothing else. 200 to 999; any other makes these -EINVAL, and an
+ * answer that the handler leaves to the server a 500. */
 CG_API void cg_http_response_set_status(struct cg_http_request *req, int status);
 
 /* Sets a header field, or adds one more of that name. A Server or Date takes the place of
  * ours. 0, -EINVAL, -ENOMEM, -EALREADY (the
  * head has been sent). */
-CG_API int cg_http_response_set_header(struct cg_http_request *req, const char *name, const char *value);
-CG_API int cg_http_response_add_header(struct cg_http_request *req, const char *name, const char *value);
+CG_API int cg_http_response_set_header(struct cg_http_request *req, const char *name,
+                                       const char *value);
+CG_API int cg_http_response_add_header(struct cg_http_request *req, const char *name,
+                                       const char *value);
 
 /* Adds a field to be sent behind a body in chunks; left out where there are none. */
 CG_API int cg_http_response_add_trailer(struct cg_http_request *req, const char *name,
-                           const char *value);
+                                        const char *value);
 
 /* Has the connection closed after this answer. */
 CG_API void cg_http_response_close(struct cg_http_request *req);
@@ -334,8 +344,8 @@ struct cg_http_files_options {
     void *reserved;
 };
 
-/* The files beneath a directory, for "GET /prefix/" patterns: handler cg_http_files_handler with
- * this as its arg. 0 or -errno. */
+/* The files beneath a directory, for "GET /prefix/" patterns: handler cg_http_files_handler
+ * with this as its arg. 0 or -errno. */
 struct cg_http_files;
 CG_API int cg_http_files_open(const char *root, const struct cg_http_files_options *options,
                               struct cg_http_files **files);

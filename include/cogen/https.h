@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* https for HTTP clients: the seam between libcogen-http and libcogen-tls, which do not know
- * each other. A program that includes this links with both.
+/* https for HTTP clients: the seam between libcogen-http and libcogen-tls, which do not
+ * know each other. A program that includes this links with both.
  *
  *     struct cg_http_client *client = cg_http_client_new(.tls = cg_tls_http(tls)); */
 #ifndef COGEN_HTTPS_H

@@ -40,12 +40,12 @@ struct cg_stop_producer_op {
     struct cg_iterator *iterate;
 };
 
-/* cg_iterator(fn, arg): a struct cg_iterator that will run fn(arg), beginning with the first
- * cg_get_next: struct cg_iterator lines = cg_iterator(fn, arg). Keywords .name (borrowed),
- * .stack_size. It must stay where it is until the producer has ended: cg_get_next has answered
- * less than 1, or cg_stop_producer has been yielded. */
+/* cg_iterator(fn, arg): a struct cg_iterator that will run fn(arg), beginning with the
+ * first cg_get_next: struct cg_iterator lines = cg_iterator(fn, arg). Keywords .name
+ * (borrowed), .stack_size. It must stay where it is until the producer has ended:
+ * cg_get_next has answered less than 1, or cg_stop_producer has been yielded. */
 #define cg_iterator(...) cg__iterator(__VA_ARGS__, )
-#define cg__iterator(f, a, ...)                                                             \
+#define cg__iterator(f, a, ...)                                                            \
     CG__STRUCT(struct cg_iterator, .fn = (f), .arg = (a), __VA_ARGS__)
 
 /* cg_get_next(&it, &value): runs the producer up to its next value and stores it, into any
@@ -54,7 +54,7 @@ struct cg_stop_producer_op {
  * producer itself; -ENOMEM, -EINVAL: it cannot be started. Traceless: a value that comes
  * too late is there for the next cg_get_next, and so is one that only CG_NOWAIT missed. */
 #define cg_get_next(...) cg__get_next(__VA_ARGS__, )
-#define cg__get_next(it, v, ...)                                                               \
+#define cg__get_next(it, v, ...)                                                           \
     CG_OP(cg_get_next, .iterate = (it), .value = CG__WORD(v), __VA_ARGS__)
 
 /* cg_produce(value): in the producer: hands a word to whoever asks for it, and waits
@@ -65,8 +65,9 @@ struct cg_stop_producer_op {
 
 /* cg_stop_producer(&it): cancels the producer and waits until it has ended. It is done
  * even in a coroutine that has been cancelled. Answers what the producer returned, 0 if
- * that is -ECANCELED or if it had never begun; later cg_get_next answer 0 or its error. With
- * a timeout that passes the producer goes on to its end, and must be waited for again. */
+ * that is -ECANCELED or if it had never begun; later cg_get_next answer 0 or its error.
+ * With a timeout that passes the producer goes on to its end, and must be waited for
+ * again. */
 #define cg_stop_producer(...) cg__stop_producer(__VA_ARGS__, )
 #define cg__stop_producer(it, ...)                                                         \
     CG_OP(cg_stop_producer, .iterate = (it), .shield = true, __VA_ARGS__)
@@ -74,6 +75,7 @@ struct cg_stop_producer_op {
 #endif
 
 CG_EXTERN_C_BEGIN
-extern CG_API const struct cg_op_type cg_get_next_type, cg_produce_type, cg_stop_producer_type;
+extern CG_API const struct cg_op_type cg_get_next_type, cg_produce_type,
+    cg_stop_producer_type;
 CG_EXTERN_C_END
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Functions that block (name look-ups, disks, other people's libraries), run in threads while
- * the scheduler goes on. See cg_offload(3). */
+/* Functions that block (name look-ups, disks, other people's libraries), run in threads
+ * while the scheduler goes on. See cg_offload(3). */
 #ifndef COGEN_OFFLOAD_H
 #define COGEN_OFFLOAD_H
 
@@ -25,11 +25,11 @@ enum cg_fate {
 CG_EXTERN_C_BEGIN
 
 /* A pool of at most so many threads, which are started when there is work and end when they
- * have been idle for 5 s, and of a queue of at most so many functions that wait for one. For
- * what must not starve others, or not be starved: the process's own is shared by all that
- * name none. Any number of schedulers may use it. With 0 threads each function is called at
- * once, by the coroutine itself, on its stack: for simulations that are to be repeated
- * exactly. NULL: no memory. */
+ * have been idle for 5 s, and of a queue of at most so many functions that wait for one.
+ * For what must not starve others, or not be starved: the process's own is shared by all
+ * that name none. Any number of schedulers may use it. With 0 threads each function is
+ * called at once, by the coroutine itself, on its stack: for simulations that are to be
+ * repeated exactly. NULL: no memory. */
 CG_API struct cg_pool *cg_pool_new(unsigned threads, size_t queue);
 
 /* Gives it back; no op may be waiting for it. A function that was left behind keeps its
@@ -55,20 +55,20 @@ struct cg_offload_op {
 };
 
 /* cg_offload(fn, arg): runs fn(arg) in a thread of a pool, and answers what it returns. fn
- * may block; it may not use anything of a scheduler but cg_sched_post and cg_sched_stop, and yields
- * nothing (-EPERM). Holds the run open. Keywords:
+ * may block; it may not use anything of a scheduler but cg_sched_post and cg_sched_stop,
+ * and yields nothing (-EPERM). Holds the run open. Keywords:
  *   .pool     where; NULL: the process's own
- *   .abandon  a running function may be left behind: abandon(arg) is called in its thread when
- *             it has returned, and owns arg from then on
+ *   .abandon  a running function may be left behind: abandon(arg) is called in its thread
+ *             when it has returned, and owns arg from then on
  *   .fate     &fate, an enum cg_fate: what has become of fn and arg when this answers
  * Timed out or cancelled: a function that still waits for a thread is taken back
  * (traceless). One that runs cannot be stopped: the op ends when it has returned, with the
- * reason for its answer; with .abandon at once, CG_FATE_LEFT, and arg is not the caller's any
- * more. If it outlasts the grace period of a stopped run, cg_sched_free leaves it behind: the
- * coroutine's stack stays until fn returns, but fn may not use the scheduler any more.
- * -EAGAIN: the queue is full, or no thread could be started; -ESRCH: this is a child made by
- * fork(), and fn stays with the parent, whose threads the child does not have; -ENOMEM;
- * -EINVAL: no * fn. */
+ * reason for its answer; with .abandon at once, CG_FATE_LEFT, and arg is not the caller's
+ * any more. If it outlasts the grace period of a stopped run, cg_sched_free leaves it
+ * behind: the coroutine's stack stays until fn returns, but fn may not use the scheduler
+ * any more. -EAGAIN: the queue is full, or no thread could be started; -ESRCH: this is a
+ * child made by fork(), and fn stays with the parent, whose threads the child does not
+ * have; -ENOMEM; -EINVAL: no * fn. */
 #define cg_offload(...) cg__offload(__VA_ARGS__, )
 #define cg__offload(f, a, ...) CG_OP(cg_offload, .fn = (f), .arg = (a), __VA_ARGS__)
 

@@ -10,9 +10,9 @@ struct cg_coro;
 struct cg_op;
 struct cg_sched;
 
-/* cogen's priority flags, for the keyword .prio. Those who are favoured one after the other,
- * before anybody else runs, run in that order. Favour starves nobody: after 16 times in which
- * only favoured coroutines ran, the next ones go to the tail like everybody. */
+/* cogen's priority flags, for the keyword .prio. Those who are favoured one after the
+ * other, before anybody else runs, run in that order. Favour starves nobody: after 16 times
+ * in which only favoured coroutines ran, the next ones go to the tail like everybody. */
 enum cg_prio {
     CG_PRIO_DEFAULT = 0, /* what the scheduler was told, else CG_PRIO_LAST */
     CG_PRIO_CORO = 1,    /* favour the yielder: it goes on at once, or to the head of the queue */
@@ -57,13 +57,14 @@ struct cg_op_type {
     ssize_t (*run)(struct cg_op *op);
     /* Takes a pending op back. DONE: nobody holds it any more (do not call cg_op_complete).
      * PENDING: it will still be completed; the answer is the reason of the cancellation
-     * whatever cg_op_complete says, unless that is -EBADF. NULL means DONE. Also called instead of run, when process
-     * has answered RUN but there is no memory for a coroutine to run it. */
+     * whatever cg_op_complete says, unless that is -EBADF. NULL means DONE. Also called
+     * instead of run, when process has answered RUN but there is no memory for a coroutine
+     * to run it. */
     enum cg_verdict (*cancel)(struct cg_op *op, struct cg_sched *sched);
     /* Turns the raw result (op->result) into the caller's answer, in the caller's
      * coroutine, after the op has completed, been cancelled, or been refused before process
-     * because the coroutine was cancelled already; a branch may never have begun, and has no
-     * cg_op_coro then. Never suspends. */
+     * because the coroutine was cancelled already; a branch may never have begun, and has
+     * no cg_op_coro then. Never suspends. */
     ssize_t (*finish)(struct cg_op *op);
     /* Writes the arguments ("fd 7, 0/4096") as snprintf does. NULL: nothing to say. */
     int (*print)(const struct cg_op *op, char *buf, size_t size);
@@ -71,8 +72,8 @@ struct cg_op_type {
     void (*settled)(struct cg_op *op, struct cg_op *branch);
     const void *detail; /* the type's own, for slots that several types share */
     /* The op has completed with a result >= 0, but before its coroutine has run, the object
-     * that it uses was closed (cg_object_close): takes back what was handed over. The answer
-     * is -EBADF. Never suspends. NULL: nothing was. */
+     * that it uses was closed (cg_object_close): takes back what was handed over. The
+     * answer is -EBADF. Never suspends. NULL: nothing was. */
     void (*withdraw)(struct cg_op *op);
 };
 
@@ -103,10 +104,10 @@ struct cg_object {
 
 /* The head of every operation. Keywords, to be set by name in any constructor:
  *   .timeout       length from now; 0: the default; CG_NOWAIT; CG_NEVER
- *   .deadline      moment; 0: none. The earliest of both and of the enclosing scopes counts.
- *                  If it lies before cg_sched_now the op is not begun: -ETIMEDOUT, whatever could
- *                  be had at once (but where the op must clean up: waiting for a group, ending
- *                  a process, shutting a server down)
+ *   .deadline      moment; 0: none. The earliest of both and of the enclosing scopes
+ *                  counts. If it lies before cg_sched_now the op is not begun: -ETIMEDOUT,
+ *                  whatever could be had at once (but where the op must clean up: waiting
+ *                  for a group, ending a process, shutting a server down)
  *   .weak_timeout  .timeout is an idle timeout: it starts anew whenever there is progress
  *   .prio          enum cg_prio
  *   .shield        what cancels the coroutine or the enclosing scopes does not reach this
@@ -179,27 +180,27 @@ CG_API int cg_op_print(const struct cg_op *op, char *buf, size_t size);
  * whoever holds a pending op, exactly once, never after its cancel slot answered DONE. */
 CG_API void cg_op_complete(struct cg_op *op, ssize_t result);
 
-/* The same for an op that waited for what `by`, an op that is being processed, has done: its
- * coroutine goes to the head of the ready queue if the priority of `by` says so. */
+/* The same for an op that waited for what `by`, an op that is being processed, has done:
+ * its coroutine goes to the head of the ready queue if the priority of `by` says so. */
 CG_API void cg_op_complete_by(struct cg_op *op, ssize_t result, const struct cg_op *by);
 
-/* Ends a process slot that has completed other ops: the op, with this result, completes too,
- * and its coroutine runs behind theirs unless its priority favours it. The slot returns what
- * this answers. */
+/* Ends a process slot that has completed other ops: the op, with this result, completes
+ * too, and its coroutine runs behind theirs unless its priority favours it. The slot
+ * returns what this answers. */
 CG_API enum cg_verdict cg_op_after_others(struct cg_op *op, ssize_t result);
 
-/* Whoever waits on an object that is closed or freed is to be answered -EBADF, also if its op
- * has completed and only its coroutine has not run since: else it would use the object again.
- * For that, process sets op->uses to the object, and where the object is closed this is called
- * once its pending ops have been completed with -EBADF: it makes -EBADF the answer of those that
- * had completed before, after their withdraw slot. True: the object's memory may go now; false:
- * the last op that runs on it frees it. */
+/* Whoever waits on an object that is closed or freed is to be answered -EBADF, also if its
+ * op has completed and only its coroutine has not run since: else it would use the object
+ * again. For that, process sets op->uses to the object, and where the object is closed this
+ * is called once its pending ops have been completed with -EBADF: it makes -EBADF the
+ * answer of those that had completed before, after their withdraw slot. True: the object's
+ * memory may go now; false: the last op that runs on it frees it. */
 CG_API bool cg_object_close(struct cg_object *object);
 
-/* For compound ops. Process ends with `return cg_object_enter(...)`, which answers CG_RUN and
- * sets op->uses; run ends, and where there is a cancel slot that is called instead, with
- * cg_object_leave: 0, or -EBADF if the object was closed meanwhile. Then that is what run must
- * answer, and if object->running is 0 it frees the object. */
+/* For compound ops. Process ends with `return cg_object_enter(...)`, which answers CG_RUN
+ * and sets op->uses; run ends, and where there is a cancel slot that is called instead,
+ * with cg_object_leave: 0, or -EBADF if the object was closed meanwhile. Then that is what
+ * run must answer, and if object->running is 0 it frees the object. */
 CG_API enum cg_verdict cg_object_enter(struct cg_object *object, struct cg_op *op);
 CG_API int cg_object_leave(struct cg_object *object, struct cg_op *op);
 
@@ -214,9 +215,9 @@ CG_API void cg_op_expire_at(struct cg_op *op, int64_t moment);
  * after which a coroutine lets the others run (16 immediate completions or 64 KiB). */
 CG_API void cg_sched_charge(struct cg_sched *sched, size_t bytes);
 
-/* A call that the scheduler makes in its next turn, outside any coroutine: for a holder that
- * could go on at once but would keep the others waiting. Embedded in what it is for; the
- * caller sets fn. */
+/* A call that the scheduler makes in its next turn, outside any coroutine: for a holder
+ * that could go on at once but would keep the others waiting. Embedded in what it is for;
+ * the caller sets fn. */
 struct cg_deferred {
     struct cg_deferred *next;
     void (*fn)(struct cg_deferred *deferred);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The operating system's signals (SIGINT, SIGUSR1 ...) as operations. Not to be confused with
- * named signals, <cogen/signal.h>. See cg_wait_os_signal(3). */
+/* The operating system's signals (SIGINT, SIGUSR1 ...) as operations. Not to be confused
+ * with named signals, <cogen/signal.h>. See cg_wait_os_signal(3). */
 #ifndef COGEN_OS_SIGNAL_H
 #define COGEN_OS_SIGNAL_H
 
@@ -29,16 +29,16 @@ struct cg_get_os_signal_op {
     struct cg_os_signals *signals;
 };
 
-/* cg_wait_os_signal(signo): waits for the next delivery of a signal to this process and answers
- * the number of deliveries that have come by then, at least 1. Any number of coroutines, of
- * any number of schedulers, may wait for the same signal; each is told. From the first that
- * waits until the last has gone the signal has our handler; then what was there before comes
- * back, so that between two waits a signal may well do what it does by default: use a
- * subscription where that matters. A wait holds the run open. -EINVAL: no signal that can be
- * waited for (SIGKILL, SIGSTOP, faults); -ENOMEM. Traceless: whoever is cancelled takes
- * nothing from the others. */
+/* cg_wait_os_signal(signo): waits for the next delivery of a signal to this process and
+ * answers the number of deliveries that have come by then, at least 1. Any number of
+ * coroutines, of any number of schedulers, may wait for the same signal; each is told. From
+ * the first that waits until the last has gone the signal has our handler; then what was
+ * there before comes back, so that between two waits a signal may well do what it does by
+ * default: use a subscription where that matters. A wait holds the run open. -EINVAL: no
+ * signal that can be waited for (SIGKILL, SIGSTOP, faults); -ENOMEM. Traceless: whoever is
+ * cancelled takes nothing from the others. */
 #define cg_wait_os_signal(...) cg__wait_os_signal(__VA_ARGS__, )
-#define cg__wait_os_signal(number, ...)                                                         \
+#define cg__wait_os_signal(number, ...)                                                    \
     CG_OP(cg_wait_os_signal, .listener = {.signo = (number)}, __VA_ARGS__)
 
 /* cg_get_os_signal(signals): waits until the signal has been delivered at least once since

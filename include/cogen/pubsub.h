@@ -27,7 +27,8 @@ enum cg_since {
     CG_SINCE_NOW,   /* with the next one */
 };
 
-/* One who reads; the caller's, up to cg_pubsub_unsubscribe. The contents are the library's. */
+/* One who reads; the caller's, up to cg_pubsub_unsubscribe. The contents are the
+ * library's. */
 struct cg_subscriber {
     struct cg_pubsub *pubsub;
     struct cg_subscriber *next, *prev;
@@ -55,16 +56,16 @@ struct cg_fetch_op {
     size_t size;
 };
 
-/* Both may also answer -EBADF: the pubsub was freed, the subscription ended, or never was, even
- * if the operation had completed, but its coroutine had not run since;
- * -ETIMEDOUT, with CG_NOWAIT as soon as they would have to wait; -ECANCELED. Both are
- * traceless. The scheduler's default timeout applies. */
+/* Both may also answer -EBADF: the pubsub was freed, the subscription ended, or never was,
+ * even if the operation had completed, but its coroutine had not run since; -ETIMEDOUT,
+ * with CG_NOWAIT as soon as they would have to wait; -ECANCELED. Both are traceless. The
+ * scheduler's default timeout applies. */
 
 /* cg_publish(pubsub, message): adds a message and wakes those who wait for one; they run
  * first unless .prio has CG_PRIO_CORO. Waits only at the limit. 0, and the message
- * belongs to the pubsub; -EPIPE: closed; -ENOMEM. With -EBADF the message stays the caller's
- * unless *taken, of the keyword .taken = &taken, a bool, was set to true: it had been published
- * and was dropped when the pubsub was freed. */
+ * belongs to the pubsub; -EPIPE: closed; -ENOMEM. With -EBADF the message stays the
+ * caller's unless *taken, of the keyword .taken = &taken, a bool, was set to true: it had
+ * been published and was dropped when the pubsub was freed. */
 #define cg_publish(...) cg__publish(__VA_ARGS__, )
 #define cg__publish(p, m, ...)                                                             \
     CG_OP(cg_publish, .pubsub = (p), .message = (const void *)(m), __VA_ARGS__)
@@ -73,7 +74,8 @@ struct cg_fetch_op {
  * yet had, the oldest first, at most `size`, into an array of pointers or intptr_t; waits
  * if there is none. Answers how many; CG_EOF: closed, and there will be none; -EBUSY:
  * another coroutine fetches for this subscriber; -EINVAL: size is 0. What the messages
- * point to stays valid until the subscriber's next fetch is yielded, or cg_pubsub_unsubscribe. */
+ * point to stays valid until the subscriber's next fetch is yielded, or
+ * cg_pubsub_unsubscribe. */
 #define cg_fetch(...) cg__fetch(__VA_ARGS__, )
 #define cg__fetch(s, m, n, ...)                                                            \
     CG_OP(cg_fetch, .subscriber = (s), .messages = (m), .size = (n), __VA_ARGS__)
@@ -99,10 +101,11 @@ CG_API void cg_pubsub_free(struct cg_pubsub *pubsub);
 /* Subscribes. The subscriber, in the caller's memory, must stay there until it is
  * unsubscribed or the pubsub is freed. Cannot fail. */
 CG_API void cg_pubsub_subscribe(struct cg_pubsub *pubsub, struct cg_subscriber *subscriber,
-                         enum cg_since since);
+                                enum cg_since since);
 
-/* Ends a subscription; a coroutine that fetches for it is answered -EBADF, also if its fetch
- * has completed but it has not run since: its messages count as fetched. Nothing happens if it has ended already. */
+/* Ends a subscription; a coroutine that fetches for it is answered -EBADF, also if its
+ * fetch has completed but it has not run since: its messages count as fetched. Nothing
+ * happens if it has ended already. */
 CG_API void cg_pubsub_unsubscribe(struct cg_subscriber *subscriber);
 
 /* Drops the messages that every subscriber is done with; without subscribers, all. Answers

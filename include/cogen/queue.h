@@ -44,17 +44,17 @@ struct cg_join_queue_op {
     struct cg_queue *queue;
 };
 
-/* All of them may also answer -EBADF: the queue was freed before the coroutine ran on, even if
- * the operation had completed by then (see .taken; the item of a get is dropped); -ETIMEDOUT, with
- * .timeout = CG_NOWAIT as soon as they would have to wait; -ECANCELED. All are traceless.
- * The scheduler's default timeout applies to put and get. */
+/* All of them may also answer -EBADF: the queue was freed before the coroutine ran on, even
+ * if the operation had completed by then (see .taken; the item of a get is dropped);
+ * -ETIMEDOUT, with .timeout = CG_NOWAIT as soon as they would have to wait; -ECANCELED. All
+ * are traceless. The scheduler's default timeout applies to put and get. */
 
 /* cg_put(queue, item): adds an item, or hands it to the coroutine that has waited longest
  * to get one, which then runs first unless .prio has CG_PRIO_CORO. Waits while the queue
  * is full. 0; -EPIPE: the queue is closed; -ENOMEM: a queue without limit cannot grow.
  * The item stays the caller's unless the answer is 0; or it is -EBADF and *taken, of the
- * keyword .taken = &taken, a bool, was set to true: the item had been put (somebody got it, or
- * it was dropped with the queue) when the queue was freed. */
+ * keyword .taken = &taken, a bool, was set to true: the item had been put (somebody got it,
+ * or it was dropped with the queue) when the queue was freed. */
 #define cg_put(...) cg__put(__VA_ARGS__, )
 #define cg__put(q, i, ...)                                                                 \
     CG_OP(cg_put, .queue = (q), .item = (const void *)(i), __VA_ARGS__)
@@ -84,8 +84,8 @@ extern CG_API const struct cg_op_type cg_put_type, cg_get_type, cg_join_queue_ty
  * it will ever need is taken now. NULL: no memory. */
 CG_API struct cg_queue *cg_queue_new_with(const struct cg_queue_options *options);
 
-/* Frees a queue and drops what is left in it; whoever waits there is answered -EBADF, also if
- * its operation has completed but its coroutine has not run since. NULL is ignored. */
+/* Frees a queue and drops what is left in it; whoever waits there is answered -EBADF, also
+ * if its operation has completed but its coroutine has not run since. NULL is ignored. */
 CG_API void cg_queue_free(struct cg_queue *queue);
 
 /* The same as put and get where nothing may wait, also outside coroutines (in the

@@ -31,9 +31,9 @@ CG_API const char *cg_reactor_name(const struct cg_reactor *reactor);
  * available here: fills at most n entries, answers how many there are. */
 CG_API size_t cg_reactor_list(struct cg_reactor_info *list, size_t n);
 
-/* Why cg_reactor_open(name) answered this code, as one line without its end: what is missing
- * here, or, of a name that it does not know, which there are. As snprintf: fills at most
- * `size` bytes, answers how many it would take. */
+/* Why cg_reactor_open(name) answered this code, as one line without its end: what is
+ * missing here, or, of a name that it does not know, which there are. As snprintf: fills at
+ * most `size` bytes, answers how many it would take. */
 CG_API int cg_reactor_why(const char *name, int code, char *buf, size_t size);
 
 /* The libevent reactor on a caller's struct event_base (borrowed), instead of its own:
@@ -43,8 +43,9 @@ CG_API int cg_reactor_open_libevent(void *event_base, struct cg_reactor **reacto
 /* cg_poll(fd, events): waits until a descriptor is ready; returns which of the events
  * (CG_IN, CG_OUT, plus CG_ERR, CG_HUP unasked) it is ready for. CG_HUP: the connection is
  * gone; with CG_IN also: the peer has ended its stream (it closed the connection, or shut
- * down its sending half), even if input is still unread. For adapters to other libraries; the descriptor stays the caller's, who must not close it while somebody
- * waits. Of a socket of ours use cg_poll_sock. */
+ * down its sending half), even if input is still unread. For adapters to other libraries;
+ * the descriptor stays the caller's, who must not close it while somebody waits. Of a
+ * socket of ours use cg_poll_sock. */
 enum cg_poll_events {
     CG_IN = 1,
     CG_OUT = 4,
@@ -144,9 +145,10 @@ struct cg_io {
         int backlog;     /* LISTEN */
     };
     /* Called by the reactor, from within wait, when a pending request has completed; it may
-     * submit again, free the request, forget and close the descriptor. RECV: the data are in
-     * chunk if that is set (the callee takes it over), else in buf. If state is still PENDING
-     * then, the request stays armed and completes again when more comes (multishot). */
+     * submit again, free the request, forget and close the descriptor. RECV: the data are
+     * in chunk if that is set (the callee takes it over), else in buf. If state is still
+     * PENDING then, the request stays armed and completes again when more comes
+     * (multishot). */
     void (*complete)(struct cg_io *io, ssize_t result);
     void *owner;            /* the caller's */
     struct cg_chunk *chunk; /* RECV: the filled buffer, or NULL */

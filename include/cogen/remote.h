@@ -9,12 +9,13 @@
 CG_EXTERN_C_BEGIN
 
 /* Signals a name in a scheduler, from any thread (not from signal handlers), without
- * waiting: those who wait for the name when the post arrives there are woken with the value,
- * one word. The bytes of the name are copied. Signals from one thread arrive in order. The
- * scheduler must outlive the call; what it has not run when it is freed is dropped. It is
- * not held open: whoever waits there for what comes from outside has it held (cg_sched_hold).
- * 0 or -ENOMEM. */
-CG_API int cg_sched_post_signal_with(struct cg_sched *sched, struct cg_name name, const void *value);
+ * waiting: those who wait for the name when the post arrives there are woken with the
+ * value, one word. The bytes of the name are copied. Signals from one thread arrive in
+ * order. The scheduler must outlive the call; what it has not run when it is freed is
+ * dropped. It is not held open: whoever waits there for what comes from outside has it held
+ * (cg_sched_hold). 0 or -ENOMEM. */
+CG_API int cg_sched_post_signal_with(struct cg_sched *sched, struct cg_name name,
+                                     const void *value);
 
 extern CG_API const struct cg_op_type cg_signal_remote_type;
 
@@ -22,8 +23,9 @@ CG_EXTERN_C_END
 
 #ifndef __cplusplus
 
-/* cg_sched_post_signal(sched, name, value): cg_sched_post_signal_with of any C value as a name. */
-#define cg_sched_post_signal(sched, name, value)                                                   \
+/* cg_sched_post_signal(sched, name, value): cg_sched_post_signal_with of any C value as a
+ * name. */
+#define cg_sched_post_signal(sched, name, value)                                           \
     cg_sched_post_signal_with(sched, cg_name(name), (const void *)(intptr_t)(value))
 
 struct cg_remote;
@@ -38,8 +40,8 @@ struct cg_signal_remote_op {
 
 /* cg_signal_remote(sched, name, value): the same as an operation, which answers the number
  * of coroutines that were woken there. Both schedulers must outlive it. -ESRCH: the other
- * one was freed without having looked; -ENOMEM. Traceless as long as the other scheduler has
- * not looked at it, that is: cancelled before, it wakes nobody. */
+ * one was freed without having looked; -ENOMEM. Traceless as long as the other scheduler
+ * has not looked at it, that is: cancelled before, it wakes nobody. */
 #define cg_signal_remote(...) cg__signal_remote(__VA_ARGS__, )
 #define cg__signal_remote(s, n, v, ...)                                                    \
     CG_OP(cg_signal_remote, .sched = (s), .name = cg_name(n),                              \

@@ -13,8 +13,8 @@ struct cg_resolver;
 /* How long cg_connect to a name waits for one address before it tries the next one too. */
 #define CG_CONNECT_DELAY (250 * CG_MILLISECOND)
 
-/* How long cg_connect to a name that has its IPv4 addresses waits for those of IPv6, before it
- * connects to what it has. */
+/* How long cg_connect to a name that has its IPv4 addresses waits for those of IPv6, before
+ * it connects to what it has. */
 #define CG_RESOLUTION_DELAY (50 * CG_MILLISECOND)
 
 enum {
@@ -74,19 +74,20 @@ struct cg_resolve_op {
 /* cg_resolve(host, service, &list): the addresses of a host, ordered as RFC 6724 says, in
  * *list; answers how many, at least 1. The host is a name, or a numeric address (without
  * brackets; "fe80::1%eth0"), which is answered at once, as is "localhost". The service is a
- * port ("443"), a name of /etc/services ("https"), or NULL: port 0. CG_EADDR: no host's name,
- * or no such service; CG_EHOST: unknown host; CG_ELOOKUP: no server answered, or one failed,
- * it may work later. The default timeout does not apply; that of the resolver ends in
- * CG_ELOOKUP. Traceless: *list is written only if it completes. Keywords:
+ * port ("443"), a name of /etc/services ("https"), or NULL: port 0. CG_EADDR: no host's
+ * name, or no such service; CG_EHOST: unknown host; CG_ELOOKUP: no server answered, or one
+ * failed, it may work later. The default timeout does not apply; that of the resolver ends
+ * in CG_ELOOKUP. Traceless: *list is written only if it completes. Keywords:
  *   .family       AF_INET or AF_INET6: only addresses of this family (AF_UNSPEC: both); any
  *                 other is -EINVAL; CG_EHOST: the host has none of it */
 #define cg_resolve(...) cg__resolve(__VA_ARGS__, )
 #define cg__resolve(h, s, l, ...)                                                          \
     CG_OP(cg_resolve, .host = (h), .service = (s), .list = (l), __VA_ARGS__)
 
-/* cg_resolver_set_host(fixed, host, addrs): cg_resolver_set_host_with with keywords, as in .delay = CG_SECOND. */
+/* cg_resolver_set_host(fixed, host, addrs): cg_resolver_set_host_with with keywords, as in
+ * .delay = CG_SECOND. */
 #define cg_resolver_set_host(...) cg__resolver_set_host(__VA_ARGS__, )
-#define cg__resolver_set_host(r, h, a, ...)                                                             \
+#define cg__resolver_set_host(r, h, a, ...)                                                \
     cg_resolver_set_host_with(r, h, a, CG__OPTIONS(struct cg_host_options, __VA_ARGS__))
 
 #endif
@@ -104,8 +105,8 @@ CG_API int cg_addr_print(const struct cg_addr *addr, char *buf, size_t size);
  *   "thread"  asks the system's getaddrinfo, in threads
  *   "fixed"   knows what cg_resolver_set_host_with has told it, and nothing else
  * NULL: the first of c-ares and thread that is built in. The options (NULL: none) are
- * copied; only c-ares has any. 0 and the resolver; -EOPNOTSUPP: not built in, or the options
- * are not for it; -EINVAL: no such name; -ENOMEM. */
+ * copied; only c-ares has any. 0 and the resolver; -EOPNOTSUPP: not built in, or the
+ * options are not for it; -EINVAL: no such name; -ENOMEM. */
 CG_API int cg_resolver_open(const char *name, const struct cg_resolver_options *options,
                             struct cg_resolver **resolver);
 
@@ -120,10 +121,11 @@ CG_API int cg_sched_set_resolver(struct cg_sched *sched, struct cg_resolver *res
 /* Tells a fixed resolver a host: addrs are numeric addresses with spaces in between, in the
  * order in which they will be answered (at most CG_ADDRS_MOST), or NULL if options->error
  * is the answer. What was known about the host is forgotten. 0; -EINVAL: not a fixed
- * resolver, a negative delay, or neither addresses nor an error; CG_EADDR: that is no host's
- * name, or not an address; -ENOMEM. */
-CG_API int cg_resolver_set_host_with(struct cg_resolver *fixed, const char *host, const char *addrs,
-                       const struct cg_host_options *options);
+ * resolver, a negative delay, or neither addresses nor an error; CG_EADDR: that is no
+ * host's name, or not an address; -ENOMEM. */
+CG_API int cg_resolver_set_host_with(struct cg_resolver *fixed, const char *host,
+                                     const char *addrs,
+                                     const struct cg_host_options *options);
 
 CG_EXTERN_C_END
 
@@ -138,9 +140,10 @@ struct cg_resolver_type {
     const char *name;
     /* Looks up op->host, a well-formed name (op->host is the caller's, until the op
      * completes). DONE: *op->list, with op->port in each address, and op->result are set.
-     * PENDING: cg_op_complete(&op->op, count) will be called, exactly once, with *op->list set
-     * if it is not negative. The resolver holds the run open for as long as needed.
-     * op->family is the family that is wanted; addresses of the other are left out later. */
+     * PENDING: cg_op_complete(&op->op, count) will be called, exactly once, with *op->list
+     * set if it is not negative. The resolver holds the run open for as long as needed.
+     * op->family is the family that is wanted; addresses of the other are left out
+     * later. */
     enum cg_verdict (*start)(struct cg_resolver *resolver, struct cg_resolve_op *op);
     /* Nobody wants the answer any more: forgets a pending op. */
     void (*cancel)(struct cg_resolver *resolver, struct cg_resolve_op *op);

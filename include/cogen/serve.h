@@ -36,11 +36,11 @@ struct cg_serve_op {
  *                0: at once; CG_NEVER: as they like
  *   .name        of the coroutines, borrowed
  *   .stack_size  of each, bytes; 0: the scheduler's default
- * What a handler answers does not end the server. A negative answer is told as a failure that
- * nobody takes (cg_sched_set_failed), unless it is one that a peer or the network can bring
- * about, which is a server's daily business: CG_EOF, -ECONNRESET, -ECONNABORTED, -ENOTCONN,
- * -EPIPE, -ETIMEDOUT, -EHOSTUNREACH, -ENETUNREACH, -ENETDOWN, and -EPROTO and -EMSGSIZE for
- * what it sent. The listener is borrowed. */
+ * What a handler answers does not end the server. A negative answer is told as a failure
+ * that nobody takes (cg_sched_set_failed), unless it is one that a peer or the network can
+ * bring about, which is a server's daily business: CG_EOF, -ECONNRESET, -ECONNABORTED,
+ * -ENOTCONN, -EPIPE, -ETIMEDOUT, -EHOSTUNREACH, -ENETUNREACH, -ENETDOWN, and -EPROTO and
+ * -EMSGSIZE for what it sent. The listener is borrowed. */
 #define cg_serve(...) cg__serve(__VA_ARGS__, )
 #define cg__serve(l, h, ...) CG_OP(cg_serve, .listener = (l), .handler = (h), __VA_ARGS__)
 

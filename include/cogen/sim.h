@@ -19,16 +19,16 @@
  * the trace. A fault that some seed has found is found again by it.
  *
  * The network has stream sockets over IPv4, IPv6 and UNIX addresses. Every address belongs
- * to the one host that is simulated, so that 10.0.0.1 and 10.0.0.2 may both be served by the
- * same program; UNIX paths do not touch the file system, and a name is free again as soon as
- * its socket is closed. Ports that a connecting socket is given go round in a circle and
- * come back after some 28,000 connections, even while the first still stands. Handles count
- * from CG_SIM_HANDLE on: no kernel's descriptors. Those are unknown in this world (-EBADF,
- * and -EOPNOTSUPP to attach one), but for the file that sendfile reads.
+ * to the one host that is simulated, so that 10.0.0.1 and 10.0.0.2 may both be served by
+ * the same program; UNIX paths do not touch the file system, and a name is free again as
+ * soon as its socket is closed. Ports that a connecting socket is given go round in a
+ * circle and come back after some 28,000 connections, even while the first still stands.
+ * Handles count from CG_SIM_HANDLE on: no kernel's descriptors. Those are unknown in this
+ * world (-EBADF, and -EOPNOTSUPP to attach one), but for the file that sendfile reads.
  *
- * A full backlog lets further connects wait, as TCP does. Closing a socket with unread data,
- * or with SO_LINGER on and 0 s, resets the connection. A wait without limit while nothing
- * is under way, and nobody can wake it, answers -EDEADLK. */
+ * A full backlog lets further connects wait, as TCP does. Closing a socket with unread
+ * data, or with SO_LINGER on and 0 s, resets the connection. A wait without limit while
+ * nothing is under way, and nobody can wake it, answers -EDEADLK. */
 #ifndef COGEN_SIM_H
 #define COGEN_SIM_H
 
@@ -61,8 +61,8 @@ struct cg_sim_options {
     /* A request taken back is completed by the next wait: with -ECANCELED or, as chance has
      * it, with its true result. */
     bool late_cancel;
-    /* Other threads will wake this reactor: where nothing is under way, a wait without limit
-     * sleeps for them, in real time, instead of answering -EDEADLK. */
+    /* Other threads will wake this reactor: where nothing is under way, a wait without
+     * limit sleeps for them, in real time, instead of answering -EDEADLK. */
     bool threads;
     void *reserved[2];
 };
@@ -88,7 +88,8 @@ CG_API void cg_sim_trace(struct cg_reactor *reactor, cg_sim_tracer *tracer, void
 /* A tracer that prints: arg is a FILE *. */
 CG_API void cg_sim_print(void *stdio_file, const char *line);
 
-/* How many handles are open in a world: 0 after a program that has closed what it opened. */
+/* How many handles are open in a world: 0 after a program that has closed what it
+ * opened. */
 CG_API size_t cg_sim_handles(const struct cg_reactor *reactor);
 
 /* A number from the world's chance, 0 to below - 1 (below > 0), for test programs that are

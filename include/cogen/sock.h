@@ -138,8 +138,8 @@ struct cg_poll_sock_op {
 
 /* cg_borrow(sock, &view): waits for unread bytes and lends them without a copy; answers
  * view.size, 0 at the end of the stream. The bytes count as unread until
- * cg_view_release(&view, used) takes `used` of them away; until then no other read (-EBUSY).
- * Traceless. */
+ * cg_view_release(&view, used) takes `used` of them away; until then no other read
+ * (-EBUSY). Traceless. */
 #define cg_borrow(...) cg__borrow(__VA_ARGS__, )
 #define cg__borrow(s, v, ...) CG_OP(cg_borrow, .sock = (s), .view = (v), __VA_ARGS__)
 
@@ -171,11 +171,11 @@ struct cg_poll_sock_op {
 
 /* cg_accept(listener, &conn): waits for a connection; 0, and the caller closes it. The
  * default timeout does not apply. -EBADF, -EINVAL, -ENOTSOCK: something is wrong with the
- * listener. Any other error of the kernel's accept costs a connection at most: the op goes on,
- * after a pause of 100 ms unless the error was of that connection alone. One that there is no
- * memory for is closed. Traceless. Keywords:
- *   .trouble      called with .trouble_arg and such an error, each time, outside coroutines;
- *                 it may not yield, nor close the listener (NULL) */
+ * listener. Any other error of the kernel's accept costs a connection at most: the op goes
+ * on, after a pause of 100 ms unless the error was of that connection alone. One that there
+ * is no memory for is closed. Traceless. Keywords:
+ *   .trouble      called with .trouble_arg and such an error, each time, outside
+ *                 coroutines; it may not yield, nor close the listener (NULL) */
 #define cg_accept(...) cg__accept(__VA_ARGS__, )
 #define cg__accept(s, c, ...) CG_OP(cg_accept, .sock = (s), .conn = (c), __VA_ARGS__)
 
@@ -183,10 +183,10 @@ struct cg_poll_sock_op {
  * name is looked up (cg_resolve) and its addresses are raced as RFC 8305 says: the families
  * in turn, the next one after CG_CONNECT_DELAY or as soon as one has failed; the first to
  * connect wins. If IPv4 is answered first, IPv6 is waited for at most CG_RESOLUTION_DELAY.
- * Timeout and deadline are of all this together. CG_EADDR: not an address; CG_EHOST: unknown
- * host; CG_ELOOKUP: it cannot be looked up now; -ECONNREFUSED ... (of the last to fail; also
- * where TCP has connected a socket to itself). The default timeout does not apply. TCP
- * connections, accepted ones too, have TCP_NODELAY set. Traceless. */
+ * Timeout and deadline are of all this together. CG_EADDR: not an address; CG_EHOST:
+ * unknown host; CG_ELOOKUP: it cannot be looked up now; -ECONNREFUSED ... (of the last to
+ * fail; also where TCP has connected a socket to itself). The default timeout does not
+ * apply. TCP connections, accepted ones too, have TCP_NODELAY set. Traceless. */
 #define cg_connect(...) cg__connect(__VA_ARGS__, )
 #define cg__connect(a, c, ...) CG_OP(cg_connect, .addr = (a), .conn = (c), __VA_ARGS__)
 
@@ -201,11 +201,12 @@ struct cg_poll_sock_op {
 #define cg__poll_sock(s, e, ...)                                                           \
     CG_OP(cg_poll_sock, .sock = (s), .events = (e), __VA_ARGS__)
 
-/* cg_sock_listen(sched, addr, &sock): cg_sock_listen_with with keywords, as in .backlog = 16. */
+/* cg_sock_listen(sched, addr, &sock): cg_sock_listen_with with keywords, as in .backlog =
+ * 16. */
 #define cg_sock_listen(...) cg__sock_listen(__VA_ARGS__, )
-#define cg__sock_listen(sched, addr, out, ...)                                                  \
-    cg_sock_listen_with(sched, addr, out,                                                         \
-                 CG__OPTIONS(struct cg_listen_options, __VA_ARGS__))
+#define cg__sock_listen(sched, addr, out, ...)                                             \
+    cg_sock_listen_with(sched, addr, out,                                                  \
+                        CG__OPTIONS(struct cg_listen_options, __VA_ARGS__))
 
 #endif
 
@@ -215,24 +216,25 @@ extern CG_API const struct cg_op_type cg_read_type, cg_readall_type, cg_readline
     cg_borrow_type, cg_write_type, cg_writeall_type, cg_writev_type, cg_sendfile_type,
     cg_accept_type, cg_connect_type, cg_shutdown_type, cg_poll_sock_type;
 
-/* Listens on an address. The caller closes *sock. A host's name stands for all its addresses
- * that this machine has (at most 16), with one port: the listener accepts from each of them,
- * has no descriptor that cg_sock_fd or cg_sock_detach could return, and cg_sock_local_addr is the first.
- * "localhost" is [::1] and 127.0.0.1; any other name is looked up by the system's resolver, for
- * which the thread waits. 0; -EADDRINUSE, -EACCES, CG_EADDR (not an address), CG_EHOST (unknown
- * host), -EMFILE, -ENOMEM ...
- *   A UNIX path must not exist. The listener's close removes the file that it made, also after
- * a chdir, and never another. A server that was killed leaves its file behind: with .take_over
- * it is removed first if nobody listens there (a connect is refused). Whoever does that locks
- * the folder meanwhile (flock); somebody else's lock, a listener or another kind of file is
- * -EADDRINUSE. */
-CG_API int cg_sock_listen_with(struct cg_sched *sched, const char *addr, struct cg_sock **sock,
-                        const struct cg_listen_options *options);
+/* Listens on an address. The caller closes *sock. A host's name stands for all its
+ * addresses that this machine has (at most 16), with one port: the listener accepts from
+ * each of them, has no descriptor that cg_sock_fd or cg_sock_detach could return, and
+ * cg_sock_local_addr is the first. "localhost" is [::1] and 127.0.0.1; any other name is
+ * looked up by the system's resolver, for which the thread waits. 0; -EADDRINUSE, -EACCES,
+ * CG_EADDR (not an address), CG_EHOST (unknown host), -EMFILE, -ENOMEM ...
+ *   A UNIX path must not exist. The listener's close removes the file that it made, also
+ * after a chdir, and never another. A server that was killed leaves its file behind: with
+ * .take_over it is removed first if nobody listens there (a connect is refused). Whoever
+ * does that locks the folder meanwhile (flock); somebody else's lock, a listener or another
+ * kind of file is -EADDRINUSE. */
+CG_API int cg_sock_listen_with(struct cg_sched *sched, const char *addr,
+                               struct cg_sock **sock,
+                               const struct cg_listen_options *options);
 
-/* Closes a socket and frees it: whoever waits on it is answered -EBADF, also if its operation
- * has completed and only its coroutine has not run since (what was read is lost then, a view is
- * withdrawn, an accepted connection closed; .moved says how much was moved). Never waits, never
- * fails; NULL is ignored. Views borrowed from it end here. */
+/* Closes a socket and frees it: whoever waits on it is answered -EBADF, also if its
+ * operation has completed and only its coroutine has not run since (what was read is lost
+ * then, a view is withdrawn, an accepted connection closed; .moved says how much was
+ * moved). Never waits, never fails; NULL is ignored. Views borrowed from it end here. */
 CG_API void cg_sock_close(struct cg_sock *sock);
 
 /* Ends the use of a view: `used` of its bytes have been read, the others stay unread. */
@@ -242,14 +244,15 @@ CG_API void cg_view_release(struct cg_view *view, size_t used);
 CG_API int cg_sock_pair(struct cg_sched *sched, struct cg_sock **a, struct cg_sock **b);
 
 /* Makes a socket of a connected stream descriptor (socket, pipe, tty), or a listener of a
- * listening one (inherited from systemd, say), which is the library's from then on and non-blocking: so is whatever else shares it (a terminal that
- * is also standard output; there cg_poll and read do). 0 or -errno (it stays yours). */
+ * listening one (inherited from systemd, say), which is the library's from then on and
+ * non-blocking: so is whatever else shares it (a terminal that is also standard output;
+ * there cg_poll and read do). 0 or -errno (it stays yours). */
 CG_API int cg_sock_attach(struct cg_sched *sched, int fd, struct cg_sock **sock);
 
 /* Takes the descriptor back out and frees the socket. Unread bytes are handed over in
- * *rest (malloc'd, the caller frees it; NULL if none) and *size. A kernel that has a receive
- * under way is looked at until it has let go, at most 32 ms. The descriptor, or -EBUSY
- * (somebody waits on it), -EOPNOTSUPP (it has none), -ENOMEM. */
+ * *rest (malloc'd, the caller frees it; NULL if none) and *size. A kernel that has a
+ * receive under way is looked at until it has let go, at most 32 ms. The descriptor, or
+ * -EBUSY (somebody waits on it), -EOPNOTSUPP (it has none), -ENOMEM. */
 CG_API int cg_sock_detach(struct cg_sock *sock, void **rest, size_t *size);
 
 /* The addresses as text, in buf of CG_ADDR_SIZE. 0 or -errno. */
@@ -258,8 +261,9 @@ CG_API int cg_sock_peer_addr(struct cg_sock *sock, char *buf, size_t size);
 
 /* Socket options as setsockopt and getsockopt have them. 0 or -errno. */
 CG_API int cg_sock_setopt(struct cg_sock *sock, int level, int name, const void *value,
-                     size_t size);
-CG_API int cg_sock_getopt(struct cg_sock *sock, int level, int name, void *value, size_t *size);
+                          size_t size);
+CG_API int cg_sock_getopt(struct cg_sock *sock, int level, int name, void *value,
+                          size_t *size);
 
 /* The default timeout of this socket's waits (not accept), instead of the scheduler's;
  * 0: the scheduler's again. ns. */

@@ -100,7 +100,7 @@ struct cg_wait_barrier_op {
  * coroutine, and gives the mutex back, however fn ends. Answers what fn returns, or why the
  * mutex could not be had. A timeout bounds the whole of it, as with cg_call. */
 #define cg_call_locked(...) cg__call_locked(__VA_ARGS__, )
-#define cg__call_locked(m, f, a, ...)                                                          \
+#define cg__call_locked(m, f, a, ...)                                                      \
     CG_OP(cg_call_locked, .mutex = (m), .fn = (f), .arg = (a), __VA_ARGS__)
 
 /* cg_acquire(&semaphore): takes a unit of the semaphore, with .units = n n of them at once.
@@ -136,8 +136,8 @@ extern CG_API const struct cg_op_type cg_lock_type, cg_call_locked_type, cg_acqu
     cg_wait_condition_type, cg_wait_event_type, cg_wait_barrier_type;
 
 /* What gives never waits and is a function: it works in a coroutine that has been
- * cancelled, and (all but cg_mutex_unlock) outside coroutines, in the scheduler's thread. Those
- * who are woken run after the caller has yielded. */
+ * cancelled, and (all but cg_mutex_unlock) outside coroutines, in the scheduler's thread.
+ * Those who are woken run after the caller has yielded. */
 
 /* Gives the mutex to the next in line. 0; -EPERM: the calling coroutine does not own it. */
 CG_API int cg_mutex_unlock(struct cg_mutex *mutex);

@@ -73,7 +73,8 @@ struct cg_tls_op { /* accept, connect */
     struct cg__tls_conn *conn; /* the library's */
 };
 
-/* cg_tls_new(&tls, .cert = "site.pem", .ca_file = "ca.pem"): cg_tls_new_with with keywords. */
+/* cg_tls_new(&tls, .cert = "site.pem", .ca_file = "ca.pem"): cg_tls_new_with with
+ * keywords. */
 #define cg_tls_new(...) cg__tls_new(__VA_ARGS__, )
 #define cg__tls_new(out, ...)                                                              \
     cg_tls_new_with(out, CG__OPTIONS(struct cg_tls_options, __VA_ARGS__))
@@ -81,9 +82,9 @@ struct cg_tls_op { /* accept, connect */
 /* cg_tls_accept(inner, tls, &sock), cg_tls_connect(inner, tls, host, &sock): the handshake
  * of a server or a client over a connected socket. 0: everything that can be done with a
  * socket can be done with *sock, which owns inner; the caller closes it and uses inner no
- * more. cg_sock_close sends close_notify, without waiting, unless the last write was cut short or
- * SO_LINGER asks for a reset. Otherwise inner stays the caller's, and is good for nothing but to be closed; also
- * before the answer, which is -EBADF then.
+ * more. cg_sock_close sends close_notify, without waiting, unless the last write was cut
+ * short or SO_LINGER asks for a reset. Otherwise inner stays the caller's, and is good for
+ * nothing but to be closed; also before the answer, which is -EBADF then.
  *   CG_ETLS_HOST ...   the peer's certificate is not accepted, and why; of a server with
  *                      .strict_sni CG_ETLS_HOST: the client named no host of ours
  *   CG_ETLS_REFUSED    the peer did not accept ours, or nothing that was offered
@@ -95,9 +96,9 @@ struct cg_tls_op { /* accept, connect */
  *                      host, or with an invalid one
  * and what the inner socket says. With .why = buf (CG_TLS_WHY_SIZE bytes) a failure is put
  * into words there. host (copied): the name or the address, without port or brackets, that
- * the certificate must be for; names are also sent to the server. A dot at the end of a name
- * and the zone of an address are left out. NULL is accepted only if the configuration is
- * insecure. The default timeout applies. Partial. */
+ * the certificate must be for; names are also sent to the server. A dot at the end of a
+ * name and the zone of an address are left out. NULL is accepted only if the configuration
+ * is insecure. The default timeout applies. Partial. */
 #define cg_tls_accept(...) cg__tls_accept(__VA_ARGS__, )
 #define cg__tls_accept(i, t, s, ...)                                                       \
     CG__OP_OF(cg_tls, cg_tls_accept, .inner = (i), .tls = (t), .sock = (s), __VA_ARGS__)
@@ -121,8 +122,9 @@ extern CG_API const struct cg_op_type cg_tls_accept_type, cg_tls_connect_type;
 CG_API int cg_tls_new_with(struct cg_tls **tls, const struct cg_tls_options *options);
 
 /* Reads the files again, for the connections to come; those there are stay as they are. No
- * session goes on that began before. If it fails everything stays as it was. The answers are those of cg_tls_new_with; why (may be
- * NULL) has room for CG_TLS_WHY_SIZE bytes. Reads from disk, so it blocks a little. */
+ * session goes on that began before. If it fails everything stays as it was. The answers
+ * are those of cg_tls_new_with; why (may be NULL) has room for CG_TLS_WHY_SIZE bytes. Reads
+ * from disk, so it blocks a little. */
 CG_API int cg_tls_reload(struct cg_tls *tls, char *why);
 
 /* Gives a configuration back; connections and handshakes go on. NULL is ignored. */
@@ -130,15 +132,16 @@ CG_API void cg_tls_free(struct cg_tls *tls);
 
 /* What was agreed. Of a socket without TLS: NULL, false. The texts are the socket's. */
 CG_API const char *cg_tls_session_version(const struct cg_sock *sock); /* "TLSv1.3" */
-CG_API const char *cg_tls_session_alpn(const struct cg_sock *sock);    /* NULL: no protocol */
-CG_API bool cg_tls_session_resumed(const struct cg_sock *sock); /* an earlier session goes on */
+CG_API const char *cg_tls_session_alpn(const struct cg_sock *sock); /* NULL: no protocol */
+CG_API bool
+cg_tls_session_resumed(const struct cg_sock *sock); /* an earlier session goes on */
 
 /* The host that the client asked for; NULL: none, or an invalid one. */
 CG_API const char *cg_tls_session_host(const struct cg_sock *sock);
 
 /* Who the peer is, as its certificate says and was verified: for a client the name that
- * fits the host; for a server the first of its client's alternative names, or, if it has none,
- * the last common name. NULL: unknown. */
+ * fits the host; for a server the first of its client's alternative names, or, if it has
+ * none, the last common name. NULL: unknown. */
 CG_API const char *cg_tls_session_peer_name(const struct cg_sock *sock);
 
 /* The alternative names of the peer's certificate, which was verified, one after the other:

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Transports: what carries a socket's bytes. The reactor is one, an in-memory pair another,
- * TLS over either a third; and what operations of other libraries need of a socket. Users do
- * not need this header. See cg_transport(3). */
+ * TLS over either a third; and what operations of other libraries need of a socket. Users
+ * do not need this header. See cg_transport(3). */
 #ifndef COGEN_TRANSPORT_H
 #define COGEN_TRANSPORT_H
 
@@ -28,8 +28,8 @@ struct cg_transport_type {
      * result. Called again, without submit, as long as the op that asked needs more. What
      * it yields answers -ECANCELED once that op is cancelled or the socket closed, which it
      * hands on; what it has received by then it keeps or answers all the same. RECV: with
-     * len 0 into io->chunk (cg_chunk_get), else into buf or a chunk. NULL where submit never
-     * answers RUN. */
+     * len 0 into io->chunk (cg_chunk_get), else into buf or a chunk. NULL where submit
+     * never answers RUN. */
     ssize_t (*run)(struct cg_sock *sock, struct cg_io *io);
     /* The socket is going: nothing is pending, nothing runs. Frees `state`. May be NULL. */
     void (*close)(struct cg_sock *sock);
@@ -40,19 +40,19 @@ struct cg_transport_type {
  * memory. A request that such a transport keeps PENDING does not hold the run open: it
  * waits for an operation that does (or that nobody will ever do: a deadlock). */
 CG_API struct cg_sock *cg_sock_open(struct cg_sched *sched,
-                                   const struct cg_transport_type *transport, void *state,
-                                   int fd);
+                                    const struct cg_transport_type *transport, void *state,
+                                    int fd);
 CG_API void *cg_sock_state(const struct cg_sock *sock);
 CG_API const struct cg_transport_type *cg_sock_transport(const struct cg_sock *sock);
 CG_API struct cg_sched *cg_sock_sched(const struct cg_sock *sock);
 
-/* For compound operations that use a socket of somebody else's: as a branch of a cg_any such
- * an op runs in a coroutine of its own, a moment after it was yielded, and goes on for a moment
- * after it was cancelled; the socket may be closed at any time. Kept, it may still be closed,
- * which is done at once, but its memory stays (and a view that is lent, to be given back)
- * until it has been kept no more as often as it was kept. What is yielded or asked on it
- * answers -EBADF meanwhile. Keep it in process, and give it back at the end of run, where
- * cancel is called instead of run, or in finish. */
+/* For compound operations that use a socket of somebody else's: as a branch of a cg_any
+ * such an op runs in a coroutine of its own, a moment after it was yielded, and goes on for
+ * a moment after it was cancelled; the socket may be closed at any time. Kept, it may still
+ * be closed, which is done at once, but its memory stays (and a view that is lent, to be
+ * given back) until it has been kept no more as often as it was kept. What is yielded or
+ * asked on it answers -EBADF meanwhile. Keep it in process, and give it back at the end of
+ * run, where cancel is called instead of run, or in finish. */
 CG_API void cg_sock_keep(struct cg_sock *sock);
 
 /* The other half. 0; -EBADF: it was closed meanwhile, and must not be used any more. */
