@@ -5,8 +5,8 @@
 #include "config.h"
 
 #include "bench/core.h"
-#include "lib/names.h"
-#include "lib/timers.h"
+#include "lib/vocabulary/names.h"
+#include "lib/core/timers.h"
 
 #include <stdlib.h>
 

@@ -7,8 +7,8 @@
  * includes lib/. */
 #include "config.h"
 
-#include "lib/context.h"
-#include "lib/stack.h"
+#include "lib/stacks/context.h"
+#include "lib/stacks/stack.h"
 
 #include <stdint.h>
 #include <stdio.h>

@@ -2,7 +2,7 @@
 /* cg_sock_attach and cg_sock_detach: descriptors from and to elsewhere. */
 #include "config.h"
 
-#include "sockets/listen.h"
+#include "sockets/listen/listen.h"
 #include "sockets/plain.h"
 
 #include <errno.h>

@@ -2,7 +2,7 @@
 /* The reactor as a transport. */
 #include "config.h"
 
-#include "sockets/listen.h"
+#include "sockets/listen/listen.h"
 #include "sockets/plain.h"
 
 #include <assert.h>

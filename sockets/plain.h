@@ -3,7 +3,7 @@
 #ifndef COGEN_SOCKETS_PLAIN_H
 #define COGEN_SOCKETS_PLAIN_H
 
-#include "sockets/addr.h"
+#include "sockets/resolve/addr.h"
 #include "sockets/sock.h"
 
 /* Sets or reads an option whose value is an int: 0 or -errno. */

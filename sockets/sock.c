@@ -2,8 +2,8 @@
 /* Sockets as objects: made, asked, shut down, closed. */
 #include "config.h"
 
-#include "lib/sched.h"
-#include "sockets/addr.h"
+#include "lib/core/sched.h"
+#include "sockets/resolve/addr.h"
 #include "sockets/sock.h"
 
 #include <assert.h>

@@ -2,9 +2,9 @@
 /* cg_wait_os_signal, and subscriptions, which count what comes between two waits. */
 #include "config.h"
 
-#include "system/listener.h"
+#include "system/os_listener.h"
 
-#include "lib/sched.h"
+#include "lib/core/sched.h"
 
 #include <assert.h>
 #include <errno.h>

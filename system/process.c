@@ -6,7 +6,7 @@
 #include "system/process.h"
 #include "system/reaper.h"
 
-#include "lib/sched.h"
+#include "lib/core/sched.h"
 
 #include <assert.h>
 #include <errno.h>

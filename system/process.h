@@ -5,7 +5,7 @@
 
 #include <cogen/process.h>
 
-#include "system/listener.h"
+#include "system/os_listener.h"
 #include "system/watch.h"
 
 struct cg_process {
@@ -17,7 +17,7 @@ struct cg_process {
     struct cg_sock *socks[3];
     ssize_t result;               /* -EBUSY: it has not ended as far as we know */
     pid_t pid;
-    unsigned forks; /* the count (lib/fork.h) of the process whose child it is */
+    unsigned forks; /* the count (lib/base/fork.h) of the process whose child it is */
     bool group;
     struct cg_object object;
     bool closed; /* freed as soon as it has ended and nobody holds it */

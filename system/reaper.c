@@ -6,7 +6,7 @@
 
 #include "system/reaper.h"
 
-#include "lib/thread.h"
+#include "lib/base/thread.h"
 
 #include <errno.h>
 #include <stddef.h>

@@ -3,7 +3,7 @@
  * the same in a small program and in a large one with threads. */
 #include "config.h"
 
-#include "lib/ascii.h"
+#include "lib/base/ascii.h"
 #include "system/process.h"
 #include "system/stdio.h"
 

@@ -1,7 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Each library exports what its list says (lib/exports, http/exports, ...): nothing by
-# accident, nothing lost.
+# Each library exports what its list in exports/ says: nothing by accident, nothing lost.
 #   tests/exports.sh                   compares
 #   tests/exports.sh --print LIBRARY   prints the list (make update-exports keeps it)
 # Wants NM, srcdir; runs in the build directory.
@@ -34,10 +33,8 @@ fi
 list=$(mktemp)
 trap 'rm -f "$list"' EXIT
 checks=0 failures=0
-for exports in "$srcdir"/*/exports; do
-    layer=$(basename "$(dirname "$exports")")
-    library=libcogen-$layer
-    [ "$layer" != lib ] || library=libcogen
+for exports in "$srcdir"/exports/*; do
+    library=$(basename "$exports")
     if [ -z "$(shared "$library")" ]; then
         echo "SKIP $library: it was not built"
         continue
@@ -45,7 +42,7 @@ for exports in "$srcdir"/*/exports; do
     checks=$((checks + 1))
     exported "$library" >"$list"
     if ! diff -u "$exports" "$list"; then
-        echo "$library: exported symbols differ from $layer/exports (-: listed only, +:"
+        echo "$library: exported symbols differ from exports/$library (-: listed only, +:"
         echo "exported only); if this is meant: make update-exports"
         failures=$((failures + 1))
     fi

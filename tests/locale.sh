@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # What the libraries read and write is the same in every locale: they use no function whose
-# result depends on it. lib/ascii.h and http/date.c are what they use instead.
+# result depends on it. lib/base/ascii.h and http/message/date.c are what they use instead.
 #   tests/locale.sh    (in the build directory; NM, srcdir)
 set -u
 : "${NM:=nm}" "${srcdir:=.}"

@@ -8,7 +8,7 @@ set -eu
 cd "${1:-.}"
 
 found=
-for log in tests/*.log; do
+for log in tests/*.log tests/*/*.log; do
     [ -e "${log%.log}.trs" ] || continue
     found="$found $log ${log%.log}.trs"
 done

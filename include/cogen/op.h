@@ -77,7 +77,7 @@ struct cg_op_type {
     void (*withdraw)(struct cg_op *op);
 };
 
-/* A place in the timers of a scheduler; all of it belongs to lib/timers.c. */
+/* A place in the timers of a scheduler; all of it belongs to lib/core/timers.c. */
 struct cg_timer {
     struct cg_timer *next, *prev;
     uint64_t expiry : 62; /* moment, ns */

@@ -14,7 +14,7 @@ struct cg_name {
     size_t size; /* of the bytes; or one of the two marks */
 };
 
-/* The place of an operation among those of its name; belongs to lib/names.c. */
+/* The place of an operation among those of its name; belongs to lib/vocabulary/names.c. */
 struct cg_named {
     struct cg_named *next, *prev; /* of the same name, a ring */
     struct cg_named *chain;       /* of a ring's first: the next name in the bucket */

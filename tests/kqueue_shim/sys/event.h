@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A shim, for tests on systems without kqueue: the little of it that reactors/kqueue.c
+/* A shim, for tests on systems without kqueue: the little of it that reactors/readiness/kqueue.c
  * uses, over epoll. It shows that the backend's logic holds, not how a real kqueue
  * behaves. */
 #ifndef COGEN_TESTS_KQUEUE_SHIM_EVENT_H

@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: MIT */
+/* The client and its options; what a reply tells. */
+#include "config.h"
+
+#include "http/client/client.h"
+#include "lib/base/ascii.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Copies a text, as much as there is room for. What is not printable ASCII becomes "\x1b":
+ * a server may have chosen the text, and words go to terminals and into logs. */
+static void copy_plain(char *to, size_t size, const char *from)
+{
+    const char *end = to + size - 1;
+
+    while (*from != '\0' && to < end) {
+        size_t plain = cg__ascii_plain(from, ""), room = (size_t)(end - to);
+
+        if (plain == 0 && room < 4)
+            break;
+        if (plain == 0) {
+            to += sprintf(to, "\\x%02x", (unsigned char)*from++);
+            continue;
+        }
+        plain = plain < room ? plain : room;
+        memcpy(to, from, plain);
+        to += plain;
+        from += plain;
+    }
+    *to = '\0';
+}
+
+ssize_t cg__because(char *why, ssize_t code, const char *format, ...)
+{
+    char words[CG_HTTP_WHY_SIZE];
+    va_list args;
+
+    if (why != NULL) {
+        va_start(args, format);
+        vsnprintf(words, sizeof words, format, args);
+        va_end(args);
+        copy_plain(why, CG_HTTP_WHY_SIZE, words);
+    }
+    return code;
+}
+
+/* ---- Options --------------------------------------------------------------------- */
+
+static void fill(int64_t *timeout, int64_t usual)
+{
+    if (*timeout == 0)
+        *timeout = usual;
+}
+
+static struct cg_http_client_options
+completed(const struct cg_http_client_options *given)
+{
+    struct cg_http_client_options options = {.reserved = NULL};
+
+    if (given != NULL)
+        options = *given;
+    fill(&options.connect_timeout, 30 * CG_SECOND);
+    fill(&options.tls_timeout, 30 * CG_SECOND);
+    fill(&options.send_timeout, CG_MINUTE);
+    fill(&options.answer_timeout, CG_MINUTE);
+    fill(&options.idle_timeout, CG_MINUTE);
+    fill(&options.expect_timeout, CG_SECOND);
+    fill(&options.keep_timeout, CG_MINUTE);
+    return options;
+}
+
+static bool copy(char **to, const char *text)
+{
+    *to = text ? strdup(text) : NULL;
+    return text == NULL || *to != NULL;
+}
+
+/* What the options leave out comes from the environment, if that is looked at. */
+static bool copy_proxies(struct cg__proxies *proxies, const struct cg_http_client_options *options)
+{
+    const char *texts[] = {
+        [CG__PROXY_HTTP] = options->http_proxy,
+        [CG__PROXY_HTTPS] = options->https_proxy,
+        [CG__PROXY_EXCEPT] = options->no_proxy,
+    };
+
+    for (unsigned i = 0; i < sizeof texts / sizeof *texts && !options->no_environment; i++)
+        if (texts[i] == NULL)
+            texts[i] = cg__proxy_variable((enum cg__proxy_text)i);
+    return copy(&proxies->http, texts[CG__PROXY_HTTP]) &&
+           copy(&proxies->https, texts[CG__PROXY_HTTPS]) &&
+           copy(&proxies->except, texts[CG__PROXY_EXCEPT]);
+}
+
+static void destroy(struct cg_http_client *client)
+{
+    free(client->user_agent);
+    free(client->proxies.http);
+    free(client->proxies.https);
+    free(client->proxies.except);
+    free(client);
+}
+
+static bool copy_texts(struct cg_http_client *client)
+{
+    const struct cg_http_client_options *options = &client->options;
+    char usual[64];
+
+    snprintf(usual, sizeof usual, "cogen/%s", cg_version());
+    return copy(&client->user_agent, options->user_agent ? options->user_agent : usual) &&
+           copy_proxies(&client->proxies, options);
+}
+
+struct cg_http_client *
+cg_http_client_new_with(const struct cg_http_client_options *given)
+{
+    struct cg_http_client *client = malloc(sizeof *client);
+    struct cg_http_client_options *options;
+
+    if (client == NULL)
+        return NULL;
+    *client = (struct cg_http_client){.options = completed(given), .refs = 1};
+    options = &client->options;
+    if (options->tls != NULL) {
+        client->tls = *options->tls;
+        options->tls = &client->tls;
+    }
+    client->limits = (struct cg__http_limits){
+        .target = CG_HTTP_TARGET_LIMIT,
+        .headers = options->headers_limit ? options->headers_limit
+                                          : CG_HTTP_REPLY_HEADERS_LIMIT,
+        .count = options->headers_count ? options->headers_count
+                                        : CG_HTTP_REPLY_HEADERS_COUNT,
+    };
+    client->pool.per_origin =
+        options->per_origin ? options->per_origin : CG_HTTP_PER_ORIGIN;
+    client->pool.connections =
+        options->connections ? options->connections : CG_HTTP_CONNECTIONS;
+    client->pool.keep = options->no_keep ? 0
+                        : options->keep  ? options->keep
+                                         : client->pool.connections;
+    client->pool.keep_timeout = options->keep_timeout;
+    if (copy_texts(client))
+        return client;
+    destroy(client);
+    return NULL;
+}
+
+/* ---- The client's life ----------------------------------------------------------- */
+
+void cg__client_unref(struct cg_http_client *client)
+{
+    if (--client->refs == 0)
+        destroy(client);
+}
+
+void cg_http_client_free(struct cg_http_client *client)
+{
+    if (client == NULL)
+        return;
+    client->freed = true;
+    cg__pool_close(&client->pool);
+    cg__client_unref(client);
+}
+
+void cg_http_client_tidy(struct cg_http_client *client)
+{
+    if (client->sched != NULL)
+        cg__pool_tidy(&client->pool, cg_sched_now(client->sched));
+}
+
+size_t cg_http_client_connections(const struct cg_http_client *client)
+{
+    return client->pool.active + client->pool.kept;
+}
+
+/* ---- Replies --------------------------------------------------------------------- */
+
+void cg__reply_end(struct cg_http_reply *reply)
+{
+    cg__link_end(&reply->link, reply->client, false);
+    cg__decoder_free(reply->decoder);
+    cg__url_free(&reply->url);
+    cg__http_headers_clear(&reply->headers);
+    cg__http_headers_clear(&reply->trailers);
+    cg__client_unref(reply->client);
+    free(reply->body);
+    free(reply->kept);
+    free(reply);
+}
+
+void cg_http_reply_free(struct cg_http_reply *reply)
+{
+    if (reply == NULL)
+        return;
+    if (cg_object_close(&reply->object))
+        cg__reply_end(reply);
+    else if (reply->scope)
+        cg_scope_cancel(reply->scope);
+}
+
+int cg_http_reply_status(const struct cg_http_reply *reply)
+{
+    return (int)reply->status;
+}
+
+const char *cg_http_reply_reason(const struct cg_http_reply *reply)
+{
+    return cg__http_at(&reply->headers, reply->reason);
+}
+
+const char *cg_http_reply_url(const struct cg_http_reply *reply)
+{
+    return reply->url.text;
+}
+
+struct cg_http_headers *cg_http_reply_headers(struct cg_http_reply *reply)
+{
+    return &reply->headers;
+}
+
+struct cg_http_headers *cg_http_reply_trailers(struct cg_http_reply *reply)
+{
+    return &reply->trailers;
+}
+
+const char *cg_http_reply_header(const struct cg_http_reply *reply, const char *name)
+{
+    return cg_http_headers_get(&reply->headers, name);
+}
+
+const char *cg_http_reply_body(const struct cg_http_reply *reply, size_t *size)
+{
+    if (size != NULL)
+        *size = reply->size;
+    return reply->body ? reply->body : "";
+}
+
+int64_t cg_http_reply_length(const struct cg_http_reply *reply)
+{
+    return reply->length;
+}
+
+int64_t cg_http_reply_received(const struct cg_http_reply *reply)
+{
+    return reply->received;
+}
+
+bool cg_http_reply_decoded(const struct cg_http_reply *reply)
+{
+    return reply->decoded;
+}
+
+const char *cg_http_reply_why(const struct cg_http_reply *reply)
+{
+    return reply->why;
+}

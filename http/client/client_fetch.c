@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: MIT */
+/* cg_http_get and cg_http_fetch: one request and what comes of it, redirects and a second
+ * try. */
+#include "config.h"
+
+#include "http/client/client.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- What is asked for ----------------------------------------------------------- */
+
+static bool has_body(const struct cg_http_fetch *fetch)
+{
+    return fetch->body != NULL || fetch->source != NULL || fetch->file != NULL;
+}
+
+static ssize_t check(const struct cg__asking *ask)
+{
+    const struct cg_http_fetch *fetch = ask->fetch;
+    const struct cg_http_field *field = fetch->fields;
+
+    if (!cg__http_is_token(ask->method, strlen(ask->method)) ||
+        strcmp(ask->method, "CONNECT") == 0)
+        return cg__because(ask->why, -EINVAL, "this method cannot be sent");
+    for (; field != NULL && field->name != NULL; field++)
+        if (!cg__http_is_token(field->name, strlen(field->name)) ||
+            field->value == NULL ||
+            !cg__http_is_value(field->value, strlen(field->value)) ||
+            cg__http_is_framing(field->name, strlen(field->name)))
+            return cg__because(ask->why, -EINVAL, "the field %s cannot be sent",
+                               field->name);
+    if (fetch->bearer && !cg__http_is_value(fetch->bearer, strlen(fetch->bearer)))
+        return cg__because(ask->why, -EINVAL, "this token cannot be sent");
+    return 0;
+}
+
+/* ---- Once ------------------------------------------------------------------------ */
+
+ssize_t cg__tell_interim(struct cg__asking *ask)
+{
+    const struct cg_http_fetch *fetch = ask->fetch;
+    ssize_t n = 0;
+
+    if (fetch->interim != NULL && cg__reply_is_interim(ask->reply))
+        n = fetch->interim(fetch->interim_arg, ask->reply->parser.status,
+                           &ask->reply->headers);
+    if (n < 0)
+        return cg__because(ask->why, n, "an interim answer could not be handed on: %s",
+                           cg_strerror(n));
+    return 0;
+}
+
+/* One request on one connection, up to the head of its answer. */
+static ssize_t exchange(struct cg__asking *ask, struct cg__link *link)
+{
+    struct cg_http_reply *reply = ask->reply;
+    int64_t patience = ask->client->options.answer_timeout;
+    ssize_t broken, n;
+
+    reply->touched = false;
+    reply->link.sock = link->sock; /* to read from; still ours */
+    n = cg__send(link, ask, &broken);
+    for (unsigned i = 0; n == 0 && !ask->answered; i++) {
+        char why[CG_HTTP_WHY_SIZE];
+
+        n = cg__reply_head(reply, ask->method, patience, broken ? why : ask->why);
+        if (n < 0 && broken && !reply->touched)
+            n = broken; /* that is what happened first */
+        if (n == 0)
+            n = cg__tell_interim(ask);
+        ask->answered = n == 0 && !cg__reply_is_interim(reply);
+        if (n == 0 && i == CG__MOST_INTERIM)
+            n = cg__because(ask->why, CG_EHTTP,
+                            "there is no end to its interim answers");
+    }
+    if (n == 0 && reply->parser.status == 101)
+        n = cg__because(ask->why, CG_EHTTP, "it changes the protocol unasked");
+    reply->link.sock = NULL;
+    return n;
+}
+
+static bool is_idempotent(const char *method)
+{
+    static const char *const list[] = {"GET",    "HEAD",    "PUT",
+                                       "DELETE", "OPTIONS", "TRACE"};
+
+    for (size_t i = 0; i < sizeof list / sizeof *list; i++)
+        if (strcmp(method, list[i]) == 0)
+            return true;
+    return false;
+}
+
+/* Makes the body begin anew; false: it cannot. */
+static bool rewind_body(struct cg__asking *ask)
+{
+    const struct cg_http_source *source = ask->fetch->source;
+
+    if (source == NULL || !ask->begun)
+        return true;
+    if (source->rewind == NULL || source->rewind(source->arg) < 0)
+        return false;
+    ask->begun = false;
+    return true;
+}
+
+/* The server has closed a connection that was kept, just when we used it. What may be done
+ * twice is, if it has not even begun to answer. */
+static bool may_try_again(struct cg__asking *ask, const struct cg__link *link,
+                          ssize_t code)
+{
+    bool lost = code == CG_EOF || code == -ECONNRESET || code == -EPIPE;
+
+    return lost && link->kept && !ask->reply->touched && is_idempotent(ask->method) &&
+           rewind_body(ask);
+}
+
+/* A server that does not want to be asked first gets the body unasked. */
+static bool refuses_question(struct cg__asking *ask)
+{
+    return ask->expect && ask->reply->parser.status == 417 && ask->sent == 0;
+}
+
+static ssize_t once(struct cg__asking *ask, struct cg__link *link)
+{
+    bool again = false;
+
+    for (;;) {
+        ssize_t n = cg__link_open(link, ask);
+
+        if (n < 0)
+            return n;
+        n = exchange(ask, link);
+        if (n == 0 && refuses_question(ask)) {
+            ask->expect = false;
+            cg__link_end(link, ask->client, false);
+            continue;
+        }
+        if (n == 0)
+            return 0;
+        if (again || !may_try_again(ask, link, n)) {
+            cg__link_end(link, ask->client, false);
+            return n;
+        }
+        again = ask->fresh = true;
+        cg__link_end(link, ask->client, false);
+    }
+}
+
+/* ---- Redirects ------------------------------------------------------------------- */
+
+static bool is_redirect(unsigned status)
+{
+    return status == 301 || status == 302 || status == 303 || status == 307 ||
+           status == 308;
+}
+
+/* What the next request will be: POST becomes GET as all clients have it, and 303 is made
+ * for that. */
+static void change_method(struct cg__asking *ask, unsigned status)
+{
+    bool drops = status == 303 ? strcmp(ask->method, "HEAD") != 0
+                               : status <= 302 && strcmp(ask->method, "POST") == 0;
+
+    if (drops) {
+        ask->method = "GET";
+        ask->with_body = false;
+        ask->expect = false;
+    }
+}
+
+/* 1: the answer is a redirect, which has been followed so far that the next request can be
+ * made; 0: it is the answer; negative. */
+static ssize_t follow(struct cg__asking *ask)
+{
+    const struct cg_http_fetch *fetch = ask->fetch;
+    const char *to = cg_http_reply_header(ask->reply, "Location"), *wrong;
+    unsigned most = fetch->redirects ? fetch->redirects : CG_HTTP_REDIRECTS;
+    unsigned status = ask->reply->status;
+    struct cg__url url;
+    ssize_t n;
+
+    if (fetch->stay || to == NULL || !is_redirect(status))
+        return 0;
+    if (ask->redirects == most)
+        return cg__because(ask->why, CG_EHTTP_REDIRECT, "more than %u redirects", most);
+    n = cg__url_resolve(&url, &ask->url, to, &wrong);
+    if (n == CG_EHTTP_URL)
+        return cg__because(ask->why, CG_EHTTP_REDIRECT, "redirected to %.100s: %s", to,
+                           wrong);
+    if (n < 0)
+        return n;
+    if (ask->url.https && !url.https && !fetch->downgrade) {
+        n = cg__because(ask->why, CG_EHTTP_REDIRECT,
+                        "redirected from https to %.100s, which is not secure",
+                        url.text);
+        cg__url_free(&url);
+        return n;
+    }
+    change_method(ask, status);
+    if (ask->with_body && !rewind_body(ask)) {
+        cg__url_free(&url);
+        return 0; /* the caller may know how to send it again */
+    }
+    ask->redirects++;
+    ask->foreign |= !cg__url_same_origin(&ask->url, &url);
+    url.user = ask->foreign ? NULL : url.user;
+    cg__url_free(&ask->url);
+    ask->url = url;
+    return 1;
+}
+
+/* A reply that is used for the next head. */
+static void start_anew(struct cg_http_reply *reply)
+{
+    cg__decoder_free(reply->decoder);
+    reply->decoder = NULL;
+    reply->decoded = reply->ended = false;
+    reply->error = 0;
+    reply->received = 0;
+}
+
+/* ---- All of it ------------------------------------------------------------------- */
+
+static ssize_t fetch_all(struct cg__asking *ask)
+{
+    struct cg_http_reply *reply = ask->reply;
+    size_t limit = ask->fetch->limit ? ask->fetch->limit : CG_HTTP_BODY_LIMIT;
+    struct cg__link link;
+    ssize_t n = check(ask);
+
+    while (n == 0) {
+        n = once(ask, &link);
+        if (n == 0)
+            n = cg__reply_begin(reply, &link, ask);
+        if (n == 0)
+            n = follow(ask);
+        if (n <= 0)
+            break;
+        cg__reply_skip(reply);
+        start_anew(reply);
+        n = 0;
+    }
+    if (n == 0 && !ask->fetch->stream && !reply->ended && !reply->decoder &&
+        reply->length > 0 && (uint64_t)reply->length > limit)
+        n = cg__because(ask->why, CG_EHTTP_LIMIT, "the body has more than %zu bytes",
+                        limit);
+    if (n == 0 && !ask->fetch->stream) {
+        n = cg__reply_whole(reply, limit);
+        if (n < 0)
+            cg__because(ask->why, n, "%s", reply->why);
+    }
+    reply->url = ask->url;
+    ask->url = (struct cg__url){.memory = NULL};
+    return n;
+}
+
+static struct cg_http_reply *new_reply(struct cg_http_client *client)
+{
+    struct cg_http_reply *reply = malloc(sizeof *reply);
+
+    if (reply != NULL) {
+        *reply = (struct cg_http_reply){.client = client};
+        client->refs++;
+    }
+    return reply;
+}
+
+static ssize_t fetch_url(struct cg__asking *ask, struct cg_http_reply **reply)
+{
+    struct cg_http_client *client = ask->client;
+    const char *wrong = "", *url = ask->fetch->url;
+    ssize_t n;
+
+    ask->with_body = has_body(ask->fetch);
+    ask->expect = ask->with_body && ask->fetch->expect;
+    ask->method = ask->fetch->method ? ask->fetch->method
+                  : ask->with_body   ? "POST"
+                                     : "GET";
+    if (client->sched == NULL)
+        client->sched = cg_sched_self();
+    if (client->sched != cg_sched_self() || client->freed)
+        return cg__because(ask->why, -EINVAL,
+                           "the client is another scheduler's, or freed");
+    n = cg__url_parse(&ask->url, url, &wrong);
+    if (n == CG_EHTTP_URL)
+        return cg__because(ask->why, n, "%.100s is no URL to fetch: %s",
+                           url && *url ? url : "\"\"", wrong);
+    if (n < 0)
+        return n;
+    ask->reply = new_reply(client);
+    n = ask->reply ? fetch_all(ask) : -ENOMEM;
+    cg__url_free(&ask->url);
+    free(ask->proxy_auth);
+    if (n < 0)
+        cg_http_reply_free(ask->reply);
+    else
+        *reply = ask->reply;
+    return n < 0 ? n : (ssize_t)ask->reply->status;
+}
+
+static ssize_t fetch_run(struct cg_op *op)
+{
+    struct cg_http_fetch_op *get = (struct cg_http_fetch_op *)op;
+    struct cg_http_fetch plain = {.url = get->url};
+    char words[CG_HTTP_WHY_SIZE];
+    struct cg__asking ask = {
+        .client = get->client,
+        .fetch = get->fetch ? get->fetch : &plain,
+        .why = get->why ? get->why : words,
+    };
+    ssize_t n;
+
+    ask.why[0] = '\0';
+    *get->reply = NULL;
+    get->started = true;
+    n = fetch_url(&ask, get->reply);
+    if (n == -ECANCELED)
+        cg__because(ask.why, n, "there is no time left, or it was cancelled");
+    else if (n < 0 && ask.why[0] == '\0')
+        cg__because(ask.why, n, "%s", cg_strerror(n));
+    return n;
+}
+
+/* The answer may have come in the moment in which its time ran out; or nothing was
+ * begun. */
+static ssize_t fetch_finish(struct cg_op *op)
+{
+    struct cg_http_fetch_op *get = (struct cg_http_fetch_op *)op;
+
+    if (op->result < 0) {
+        if (get->started)
+            cg_http_reply_free(*get->reply);
+        *get->reply = NULL;
+    }
+    get->started = false;
+    return op->result;
+}
+
+static int fetch_print(const struct cg_op *op, char *buf, size_t size)
+{
+    const struct cg_http_fetch_op *get = (const struct cg_http_fetch_op *)op;
+    const char *url = get->fetch ? get->fetch->url : get->url;
+
+    return snprintf(buf, size, "%s", url ? url : "nothing");
+}
+
+const struct cg_op_type cg_http_fetch_type = {
+    .name = "http_fetch",
+    .run = fetch_run,
+    .finish = fetch_finish,
+    .print = fetch_print,
+};

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: MIT */
+/* See pool.h. Whoever waits is not eligible: a lease that becomes free is handed on at
+ * once, so that nobody overtakes. Nothing here has a timer, because a timer would hold the
+ * run open: connections that have been kept for too long are found at the next use. */
+#include "config.h"
+
+#include "http/client/client_pool.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct cg__kept {
+    struct cg__kept *older, *newer;
+    struct cg__origin *origin;
+    struct cg_sock *sock;
+    int64_t since;
+};
+
+/* ---- Origins --------------------------------------------------------------------- */
+
+static struct cg__origin **bucket(struct cg__pool *pool, const char *key)
+{
+    uint32_t hash = 2166136261u;
+
+    while (*key)
+        hash = (hash ^ (unsigned char)*key++) * 16777619u;
+    return &pool->origins[hash % CG__POOL_BUCKETS];
+}
+
+static struct cg__origin *use(struct cg__pool *pool, const char *key)
+{
+    struct cg__origin **head = bucket(pool, key), *origin = *head;
+
+    while (origin != NULL && strcmp(origin->key, key) != 0)
+        origin = origin->next;
+    if (origin == NULL) {
+        origin = malloc(sizeof *origin + strlen(key) + 1);
+        if (origin == NULL)
+            return NULL;
+        *origin = (struct cg__origin){.next = *head};
+        strcpy(origin->key, key);
+        *head = origin;
+    }
+    origin->refs++;
+    return origin;
+}
+
+static void unuse(struct cg__pool *pool, struct cg__origin *origin)
+{
+    struct cg__origin **at = bucket(pool, origin->key);
+
+    if (--origin->refs > 0)
+        return;
+    while (*at != origin)
+        at = &(*at)->next;
+    *at = origin->next;
+    free(origin);
+}
+
+/* ---- Leases ---------------------------------------------------------------------- */
+
+static bool has_room(const struct cg__pool *pool, const struct cg__origin *origin)
+{
+    return pool->active < pool->connections && origin->active < pool->per_origin;
+}
+
+static void grant(struct cg__enter_op *enter)
+{
+    enter->pool->active++;
+    enter->origin->active++;
+    *enter->lease = enter->origin;
+}
+
+static void unlink_waiter(struct cg__enter_op *enter)
+{
+    struct cg__pool *pool = enter->pool;
+
+    *(enter->prev ? &enter->prev->next : &pool->first) = enter->next;
+    *(enter->next ? &enter->next->prev : &pool->last) = enter->prev;
+}
+
+static enum cg_verdict enter_process(struct cg_op *op, struct cg_sched *sched)
+{
+    struct cg__enter_op *enter = (struct cg__enter_op *)op;
+    struct cg__pool *pool = enter->pool;
+
+    (void)sched;
+    enter->origin = use(pool, enter->key);
+    op->result = enter->origin ? 0 : -ENOMEM;
+    if (enter->origin == NULL)
+        return CG_DONE;
+    if (has_room(pool, enter->origin)) {
+        grant(enter);
+        return CG_DONE;
+    }
+    enter->next = NULL;
+    enter->prev = pool->last;
+    *(pool->last ? &pool->last->next : &pool->first) = enter;
+    pool->last = enter;
+    return CG_PENDING;
+}
+
+static enum cg_verdict enter_cancel(struct cg_op *op, struct cg_sched *sched)
+{
+    struct cg__enter_op *enter = (struct cg__enter_op *)op;
+
+    (void)sched;
+    unlink_waiter(enter);
+    unuse(enter->pool, enter->origin);
+    return CG_DONE;
+}
+
+static int enter_print(const struct cg_op *op, char *buf, size_t size)
+{
+    return snprintf(buf, size, "%s", ((const struct cg__enter_op *)op)->key);
+}
+
+const struct cg_op_type cg__enter_type = {
+    .name = "http_connection",
+    .flags = CG_OP_LOCAL,
+    .process = enter_process,
+    .cancel = enter_cancel,
+    .print = enter_print,
+};
+
+void cg__pool_leave(struct cg__pool *pool, struct cg__origin *lease)
+{
+    struct cg__enter_op *enter, *next;
+
+    pool->active--;
+    lease->active--;
+    unuse(pool, lease);
+    for (enter = pool->first; enter && pool->active < pool->connections; enter = next) {
+        next = enter->next;
+        if (has_room(pool, enter->origin)) {
+            unlink_waiter(enter);
+            grant(enter);
+            cg_op_complete(&enter->op, 0);
+        }
+    }
+}
+
+/* ---- Connections that are kept --------------------------------------------------- */
+
+static struct cg_sock *unlink_kept(struct cg__pool *pool, struct cg__kept *kept)
+{
+    struct cg_sock *sock = kept->sock;
+
+    *(kept->older ? &kept->older->newer : &pool->oldest) = kept->newer;
+    *(kept->newer ? &kept->newer->older : &pool->newest) = kept->older;
+    pool->kept--;
+    unuse(pool, kept->origin);
+    free(kept);
+    return sock;
+}
+
+struct cg_sock *cg__pool_take(struct cg__pool *pool, struct cg__origin *lease,
+                              int64_t now)
+{
+    struct cg__kept *kept;
+
+    cg__pool_tidy(pool, now);
+    for (kept = pool->newest; kept != NULL; kept = kept->older)
+        if (kept->origin == lease)
+            return unlink_kept(pool, kept);
+    while (pool->oldest && pool->active + pool->kept > pool->connections)
+        cg_sock_close(unlink_kept(pool, pool->oldest));
+    return NULL;
+}
+
+void cg__pool_keep(struct cg__pool *pool, struct cg__origin *lease,
+                   struct cg_sock *sock, int64_t now)
+{
+    struct cg__kept *kept = pool->keep > 0 ? malloc(sizeof *kept) : NULL;
+
+    if (kept == NULL) {
+        cg_sock_close(sock);
+        return;
+    }
+    *kept = (struct cg__kept){
+        .older = pool->newest, .origin = lease, .sock = sock, .since = now};
+    lease->refs++;
+    *(pool->newest ? &pool->newest->newer : &pool->oldest) = kept;
+    pool->newest = kept;
+    if (++pool->kept > pool->keep)
+        cg_sock_close(unlink_kept(pool, pool->oldest));
+}
+
+void cg__pool_tidy(struct cg__pool *pool, int64_t now)
+{
+    while (pool->oldest && now - pool->oldest->since >= pool->keep_timeout)
+        cg_sock_close(unlink_kept(pool, pool->oldest));
+}
+
+void cg__pool_close(struct cg__pool *pool)
+{
+    while (pool->oldest)
+        cg_sock_close(unlink_kept(pool, pool->oldest));
+}

@@ -1,0 +1,414 @@
+/* SPDX-License-Identifier: MIT */
+/* The answer: its head, its body as it comes, and what becomes of the connection. Every way
+ * on which a server can be wrong ends here in a code and words. */
+#include "config.h"
+
+#include "http/client/client.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    SKIP_LIMIT = 64 * 1024, /* bytes of a body that are read to save the connection */
+    FIRST_ROOM = 8 * 1024,
+};
+
+/* ---- The head -------------------------------------------------------------------- */
+
+/* What the parser has refused. */
+static ssize_t refused(const struct cg__http_parser *parser, char *why)
+{
+    switch (parser->status) { /* what a server would answer */
+    case 414:
+        return cg__because(why, CG_EHTTP_LIMIT,
+                           "the first line of the answer is too long");
+    case 431:
+        return cg__because(why, CG_EHTTP_LIMIT, "the answer is too large: %s",
+                           parser->why);
+    case 503:
+        return cg__because(why, -ENOMEM, "no memory for the answer");
+    default:
+        return cg__because(why, CG_EHTTP, "the answer is not valid HTTP: %s",
+                           parser->why);
+    }
+}
+
+static ssize_t head_ended(struct cg_http_reply *reply, char *why)
+{
+    if (cg__http_untouched(&reply->parser))
+        return cg__because(why, CG_EOF,
+                           "the server closed the connection without an answer");
+    return cg__because(why, CG_EOF,
+                       "the connection ended within the head of the answer");
+}
+
+/* The head has until a moment after its first byte, whole: a server that gives a byte from
+ * time to time holds nobody for long. */
+static ssize_t no_head(ssize_t code, bool begun, char *why)
+{
+    if (code == -ETIMEDOUT && begun)
+        return cg__because(why, code, "the head of the answer took too long");
+    if (code == -ETIMEDOUT)
+        return cg__because(why, code, "the server does not answer");
+    return cg__because(why, code, "receiving the answer failed: %s", cg_strerror(code));
+}
+
+ssize_t cg__reply_head(struct cg_http_reply *reply, const char *method, int64_t timeout,
+                       char *why)
+{
+    struct cg__http_parser *parser = &reply->parser;
+    enum cg__http_event event = CG__HTTP_MORE;
+    int64_t deadline = 0;
+
+    cg__http_headers_reset(&reply->headers, SIZE_MAX);
+    cg__http_headers_reset(&reply->trailers, SIZE_MAX);
+    cg__http_parser_init(parser, CG__HTTP_RESPONSE, &reply->headers, &reply->trailers,
+                         &reply->client->limits);
+    parser->skip_body = strcmp(method, "HEAD") == 0;
+    while (event == CG__HTTP_MORE) {
+        struct cg_view view;
+        size_t used;
+        ssize_t n =
+            deadline ? cg_yield(cg_borrow(reply->link.sock, &view, .timeout = CG_NEVER,
+                                          .deadline = deadline))
+                     : cg_yield(cg_borrow(reply->link.sock, &view, .timeout = timeout));
+
+        if (n < 0)
+            return no_head(n, deadline != 0, why);
+        if (n == 0)
+            return head_ended(reply, why);
+        if (deadline == 0) {
+            struct cg_http_client *client = reply->client;
+            int64_t idle = client->options.idle_timeout,
+                    now = cg_sched_now(client->sched);
+
+            deadline = idle < CG_NEVER - now ? now + idle : CG_NEVER;
+        }
+        reply->touched = true;
+        event = cg__http_parse(parser, view.data, view.size, &used);
+        reply->more = used < view.size;
+        cg_view_release(&view, used);
+    }
+    return event == CG__HTTP_HEAD ? 0 : refused(parser, why);
+}
+
+/* ---- The end --------------------------------------------------------------------- */
+
+/* The message is complete. Bytes that follow belong to no request: such a connection is not
+ * used again. */
+static void complete(struct cg_http_reply *reply, bool more)
+{
+    reply->ended = true;
+    cg__link_end(&reply->link, reply->client, reply->parser.keep_alive && !more);
+}
+
+static ssize_t failed(struct cg_http_reply *reply, ssize_t code)
+{
+    reply->error = code;
+    cg__link_end(&reply->link, reply->client, false);
+    return code;
+}
+
+/* ---- The body -------------------------------------------------------------------- */
+
+static ssize_t too_short(struct cg_http_reply *reply)
+{
+    if (reply->length >= 0)
+        cg__because(reply->why, 0,
+                    "the connection ended after %" PRId64 " of %" PRId64
+                    " bytes of the body",
+                    reply->received, reply->length);
+    else
+        cg__because(reply->why, 0, "the connection ended within the body");
+    return failed(reply, CG_EOF);
+}
+
+static ssize_t cannot_read(struct cg_http_reply *reply, ssize_t code)
+{
+    if (code == -ETIMEDOUT) {
+        cg__because(reply->why, code, "nothing more of the body came for too long");
+        return code; /* whoever is patient may go on */
+    }
+    if (code == -ECANCELED || code == -EBUSY)
+        return code;
+    cg__because(reply->why, code, "receiving the body failed: %s", cg_strerror(code));
+    return failed(reply, code);
+}
+
+/* Bytes as they were sent: at most len, > 0, or 0 at the end. */
+static ssize_t next_raw(struct cg_http_reply *reply, char *buf, size_t len)
+{
+    struct cg__http_parser *parser = &reply->parser;
+    struct cg_view view;
+
+    while (!reply->ended) {
+        enum cg__http_event event;
+        size_t used = 0;
+        ssize_t n = cg_yield(cg_borrow(reply->link.sock, &view,
+                                       .timeout = reply->client->options.idle_timeout));
+
+        if (n < 0)
+            return cannot_read(reply, n);
+        if (n == 0) {
+            if (cg__http_parse_end(parser) != CG__HTTP_DONE)
+                return too_short(reply);
+            parser->keep_alive = false;
+            complete(reply, false);
+            break;
+        }
+        /* No more than there is room for, so that nothing needs to be kept. */
+        event =
+            cg__http_parse(parser, view.data, view.size < len ? view.size : len, &used);
+        n = 0;
+        if (event == CG__HTTP_BODY) {
+            n = (ssize_t)parser->body_size;
+            memcpy(buf, parser->body, parser->body_size);
+            reply->received += n;
+        }
+        /* The end may need no byte of its own. */
+        if (event == CG__HTTP_BODY)
+            event = cg__http_parse(parser, view.data + used, 0, &(size_t){0});
+        reply->more = used < view.size;
+        cg_view_release(&view, used);
+        if (event == CG__HTTP_DONE)
+            complete(reply, reply->more);
+        if (event == CG__HTTP_BAD) {
+            ssize_t code = refused(parser, reply->why);
+
+            failed(reply, code);
+            return n > 0 ? n : code;
+        }
+        if (n > 0)
+            return n;
+    }
+    return 0;
+}
+
+static ssize_t next_decoded(struct cg_http_reply *reply, void *buf, size_t len)
+{
+    for (;;) {
+        char input[CG__DECODE_INPUT];
+        ssize_t n = cg__decoder_read(reply->decoder, buf, len);
+
+        if (n < 0) {
+            cg__because(reply->why, n,
+                        "the compressed body is broken, or grows beyond reason");
+            return failed(reply, n);
+        }
+        if (n > 0)
+            return n;
+        n = next_raw(reply, input, sizeof input);
+        if (n < 0)
+            return n;
+        if (n == 0 && !cg__decoder_is_complete(reply->decoder)) {
+            cg__because(reply->why, n, "the compressed body ends too soon");
+            return failed(reply, CG_EHTTP_CODING);
+        }
+        if (n == 0)
+            return 0;
+        cg__decoder_give(reply->decoder, input, (size_t)n);
+    }
+}
+
+static ssize_t next_kept(struct cg_http_reply *reply, void *buf, size_t len)
+{
+    size_t left = reply->kept_to - reply->kept_from;
+
+    len = len < left ? len : left;
+    memcpy(buf, reply->kept + reply->kept_from, len);
+    reply->kept_from += len;
+    if (len == left) {
+        free(reply->kept);
+        reply->kept = NULL;
+    }
+    return (ssize_t)len;
+}
+
+/* Bytes for the next who reads; they come before all that is left to be read. */
+static void keep(struct cg_http_reply *reply, const void *data, size_t size)
+{
+    size_t left = reply->kept != NULL ? reply->kept_to - reply->kept_from : 0;
+    char *kept = malloc(size + left);
+
+    if (kept == NULL) {
+        cg__because(reply->why, 0, "no memory for what has come of the body");
+        failed(reply, -ENOMEM);
+        return;
+    }
+    memcpy(kept, data, size);
+    if (left > 0)
+        memcpy(kept + size, reply->kept + reply->kept_from, left);
+    free(reply->kept);
+    reply->kept = kept;
+    reply->kept_from = 0;
+    reply->kept_to = size + left;
+}
+
+ssize_t cg__reply_next(struct cg_http_reply *reply, void *buf, size_t len)
+{
+    if (reply->kept == NULL && reply->error < 0)
+        return reply->error;
+    if (len == 0)
+        return 0;
+    if (reply->kept != NULL)
+        return next_kept(reply, buf, len);
+    reply->why[0] = '\0';
+    return reply->decoder ? next_decoded(reply, buf, len) : next_raw(reply, buf, len);
+}
+
+ssize_t cg__reply_whole(struct cg_http_reply *reply, size_t limit)
+{
+    size_t room = 0;
+
+    for (;;) {
+        ssize_t n;
+
+        if (reply->size + 1 >= room) {
+            size_t wanted = room ? 2 * room : FIRST_ROOM;
+            char *body;
+
+            if (room == 0 && !reply->decoder && reply->length > 0 &&
+                (uint64_t)reply->length < limit && reply->length < 1024 * 1024)
+                wanted = (size_t)reply->length + 2;
+            if (wanted > limit && wanted - limit > 2)
+                wanted = limit + 2;
+            body = wanted > room ? realloc(reply->body, wanted) : NULL;
+            if (body == NULL)
+                return cg__because(reply->why, -ENOMEM, "no memory for the body");
+            reply->body = body;
+            room = wanted;
+        }
+        n = cg__reply_next(reply, reply->body + reply->size, room - reply->size - 1);
+        if (n <= 0) {
+            reply->body[reply->size] = '\0';
+            return n;
+        }
+        reply->size += (size_t)n;
+        if (reply->size > limit)
+            return cg__because(reply->why, CG_EHTTP_LIMIT,
+                               "the body has more than %zu bytes", limit);
+    }
+}
+
+void cg__reply_skip(struct cg_http_reply *reply)
+{
+    char scratch[4096];
+    size_t sum = 0;
+    ssize_t n = 1;
+
+    while (n > 0 && sum < SKIP_LIMIT && reply->length < SKIP_LIMIT && !reply->error) {
+        n = next_raw(reply, scratch, sizeof scratch);
+        sum += n > 0 ? (size_t)n : 0;
+    }
+    cg__link_end(&reply->link, reply->client, false);
+}
+
+ssize_t cg__reply_begin(struct cg_http_reply *reply, struct cg__link *link,
+                        const struct cg__asking *ask)
+{
+    const struct cg__http_parser *parser = &reply->parser;
+    const char *coding = cg_http_headers_get(&reply->headers, "Content-Encoding");
+    int rc;
+
+    reply->link = *link;
+    *link = (struct cg__link){.sock = NULL};
+    reply->status = parser->status;
+    reply->reason = parser->text;
+    reply->length = parser->has_body || parser->skip_body ? -1 : 0;
+    if (parser->has_length && !parser->chunked && parser->status / 100 != 1) {
+        if (parser->length > INT64_MAX)
+            return cg__because(ask->why, CG_EHTTP,
+                               "the length of the body cannot be true");
+        reply->length = (int64_t)parser->length; /* of a HEAD: what a GET would bring */
+    }
+    if (!parser->has_body) {
+        complete(reply, reply->more);
+        return 0;
+    }
+    /* A part of a compressed body cannot be decoded by itself (RFC 9110, 14.4). */
+    if (ask->fetch->raw || coding == NULL || parser->status == 206)
+        return 0;
+    rc = cg__decoder_new(&reply->decoder, coding);
+    if (rc == -ENOMEM)
+        return cg__because(ask->why, rc, "no memory to decode the body");
+    reply->decoded = rc == 0; /* a coding that we do not know is the caller's */
+    return 0;
+}
+
+/* ---- The operation --------------------------------------------------------------- */
+
+static enum cg_verdict reply_process(struct cg_op *op, struct cg_sched *sched)
+{
+    struct cg_http_reply *reply = ((struct cg_http_read_reply_op *)op)->reply;
+
+    (void)sched;
+    op->result = -EBUSY;
+    return reply->object.running ? CG_DONE : cg_object_enter(&reply->object, op);
+}
+
+static int reply_leave(struct cg_op *op)
+{
+    struct cg_http_reply *reply = ((struct cg_http_read_reply_op *)op)->reply;
+    int rc = cg_object_leave(&reply->object, op);
+
+    if (rc < 0)
+        cg__reply_end(reply);
+    return rc;
+}
+
+/* There was no memory to run it. */
+static enum cg_verdict reply_cancel(struct cg_op *op, struct cg_sched *sched)
+{
+    (void)sched;
+    reply_leave(op);
+    return CG_DONE;
+}
+
+static ssize_t reply_run(struct cg_op *op)
+{
+    struct cg_http_read_reply_op *read = (struct cg_http_read_reply_op *)op;
+    struct cg_scope scope;
+    ssize_t n = -EBADF;
+
+    cg_scope_open(&scope, CG_NEVER, false);
+    read->reply->scope = &scope; /* cg_http_reply_free cancels it */
+    if (!read->reply->object.closed)
+        n = cg__reply_next(read->reply, read->buf, read->len);
+    read->reply->scope = NULL;
+    cg_scope_close(&scope);
+    read->got = n > 0 ? (size_t)n : 0;
+    return reply_leave(op) < 0 ? -EBADF : n;
+}
+
+/* It may have been cancelled in the moment in which bytes came. */
+static ssize_t reply_finish(struct cg_op *op)
+{
+    struct cg_http_read_reply_op *read = (struct cg_http_read_reply_op *)op;
+
+    if (op->result < 0 && read->got > 0 && op->uses != NULL)
+        keep(read->reply, read->buf, read->got);
+    read->got = 0;
+    return op->result;
+}
+
+static int reply_print(const struct cg_op *op, char *buf, size_t size)
+{
+    const struct cg_http_reply *reply =
+        ((const struct cg_http_read_reply_op *)op)->reply;
+
+    return snprintf(buf, size, "%s, %" PRId64 "/%" PRId64, reply->url.text,
+                    reply->received, reply->length);
+}
+
+const struct cg_op_type cg_http_read_reply_type = {
+    .name = "http_read_reply",
+    .process = reply_process,
+    .run = reply_run,
+    .cancel = reply_cancel,
+    .finish = reply_finish,
+    .print = reply_print,
+};

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT */
+/* Content codings: gzip and brotli of a text in memory, and which types are worth it. */
+#include "config.h"
+
+#include "http/server/server.h"
+#include "lib/base/ascii.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#ifdef HAVE_ZLIB
+static const bool has_gzip = true;
+#else
+static const bool has_gzip = false;
+#endif
+#ifdef HAVE_BROTLI
+static const bool has_br = true;
+#else
+static const bool has_br = false;
+#endif
+
+const char *cg__http_coding_name(enum cg__http_coding coding)
+{
+    return coding == CG__HTTP_BR ? "br" : coding == CG__HTTP_GZIP ? "gzip" : "identity";
+}
+
+bool cg__http_compressible(const char *type)
+{
+    static const char *const types[] = {
+        "application/json", "application/javascript", "application/xml",
+        "application/wasm", "application/manifest",   "image/svg+xml",
+    };
+
+    if (type == NULL || cg__ascii_begins(type, "text/event-stream"))
+        return false;
+    if (cg__ascii_begins(type, "text/"))
+        return true;
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++)
+        if (cg__ascii_begins(type, types[i]))
+            return true;
+    return false;
+}
+
+/* Gives a piece to the encoder, and appends what comes of it. False: there is no room. */
+static bool compress_piece(struct cg__http_encoder *encoder, enum cg__http_encode how,
+                           const char *data, size_t size, char *to, size_t room, size_t *used)
+{
+    bool again = true;
+
+    while (again) {
+        const char *out;
+        size_t made = cg__http_encode(encoder, how, &data, &size, &out, &again);
+
+        if (made > room - *used)
+            return false;
+        memcpy(to + *used, out, made);
+        *used += made;
+    }
+    return true;
+}
+
+static ssize_t compress_all(struct cg__http_encoder *encoder, const char *data, size_t size,
+                            char *to)
+{
+    size_t room = size, used = 0; /* more would be no gain */
+
+    for (; size > CG__HTTP_TURN; size -= CG__HTTP_TURN, data += CG__HTTP_TURN) {
+        ssize_t n;
+
+        if (!compress_piece(encoder, CG__HTTP_GATHER, data, CG__HTTP_TURN, to, room, &used))
+            return 0;
+        if ((n = cg_yield(cg_sleep(0))) < 0)
+            return n;
+    }
+    return compress_piece(encoder, CG__HTTP_FINISH, data, size, to, room, &used)
+               ? (ssize_t)used
+               : 0;
+}
+
+ssize_t cg__http_compress(enum cg__http_coding coding, const void *data, size_t size,
+                          void **out)
+{
+    struct cg__http_encoder *encoder = cg__http_encoder_new(coding == CG__HTTP_BR, true);
+    ssize_t n = 0;
+
+    *out = malloc(size);
+    if (encoder != NULL && *out != NULL)
+        n = compress_all(encoder, data, size, *out);
+    cg__http_encoder_free(encoder);
+    if (n <= 0) {
+        free(*out);
+        *out = NULL;
+    }
+    return n;
+}
+
+bool cg__http_can(enum cg__http_coding coding)
+{
+    return coding == CG__HTTP_BR ? has_br : has_gzip;
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+/* gzip by zlib. A stream may have several members; what follows them is ignored, as gzip
+ * does. */
+#include "config.h"
+
+#include "http/coding/decoder.h"
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <zlib.h>
+
+struct gzip {
+    z_stream stream;
+    bool between; /* one member has ended, and no other has begun */
+};
+
+static void *gzip_begin(void)
+{
+    struct gzip *gzip = calloc(1, sizeof *gzip);
+
+    if (gzip != NULL && inflateInit2(&gzip->stream, 15 + 16) != Z_OK) {
+        free(gzip);
+        return NULL;
+    }
+    return gzip;
+}
+
+static ssize_t gzip_decode(void *state, const uint8_t **in, size_t *in_len,
+                           uint8_t *out, size_t out_len, bool *ended)
+{
+    struct gzip *gzip = state;
+    z_stream *stream = &gzip->stream;
+    uInt room = out_len < INT_MAX ? (uInt)out_len : INT_MAX;
+    int rc = Z_OK;
+
+    stream->next_out = out;
+    stream->avail_out = room;
+    stream->next_in = (Bytef *)*in;
+    stream->avail_in = (uInt)*in_len;
+    while (rc == Z_OK && stream->avail_out > 0) {
+        if (gzip->between) {
+            if (stream->avail_in == 0 || *stream->next_in != 0x1f) {
+                stream->avail_in = 0;
+                break;
+            }
+            inflateReset(stream);
+            gzip->between = false;
+        }
+        rc = inflate(stream, Z_NO_FLUSH);
+        if (rc == Z_STREAM_END) {
+            gzip->between = true;
+            rc = Z_OK;
+        }
+    }
+    *in = stream->next_in;
+    *in_len = stream->avail_in;
+    *ended = gzip->between;
+    return rc == Z_OK || rc == Z_BUF_ERROR ? (ssize_t)(room - stream->avail_out) : -1;
+}
+
+static void gzip_end(void *state)
+{
+    struct gzip *gzip = state;
+
+    inflateEnd(&gzip->stream);
+    free(gzip);
+}
+
+const struct cg__coding cg__coding_gzip = {
+    .name = "gzip",
+    .begin = gzip_begin,
+    .decode = gzip_decode,
+    .end = gzip_end,
+};

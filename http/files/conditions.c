@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: MIT */
+/* Conditional and range requests, as RFC 9110 has them, for what has an entity tag and a
+ * date of change. */
+#include "config.h"
+
+#include "http/files/files.h"
+#include "lib/base/ascii.h"
+
+#include <string.h>
+
+/* Whether a list of tags has ours; "*" has all. `weak`: one that is marked as weak
+ * counts. */
+static bool has_tag(const char *list, const char *etag, bool weak)
+{
+    size_t len = strlen(etag);
+
+    for (;;) {
+        bool is_weak = false;
+
+        list += strspn(list, ", \t");
+        if (*list == '\0')
+            return false;
+        if (*list == '*')
+            return true;
+        if (strncmp(list, "W/", 2) == 0) {
+            is_weak = true;
+            list += 2;
+        }
+        if (strncmp(list, etag, len) == 0 && (weak || !is_weak))
+            return true;
+        if (*list == '"')
+            list += 1 + strcspn(list + 1, "\"");
+        list += strcspn(list, ",");
+    }
+}
+
+/* The same for all lines of a field: they are one list. */
+static bool names(const struct cg_http_request *req, const char *field, const char *etag,
+                  bool weak)
+{
+    const struct cg__http_entry *entry;
+    uint32_t from = 0;
+
+    while ((entry = cg__http_find(&req->in, field, strlen(field), &from)) != NULL)
+        if (has_tag(cg__http_at(&req->in, entry->value), etag, weak))
+            return true;
+    return false;
+}
+
+/* The date of a field; false: there is none, or it is no date, and the condition is as if
+ * it were not there. */
+static bool date_of(const struct cg_http_request *req, const char *field, int64_t *moment)
+{
+    const char *date = cg_http_request_header(req, field);
+
+    return date != NULL && cg_http_date_parse(date, moment);
+}
+
+/* If-Range: only the same tag, which must not be weak. A date never does: a file may change
+ * twice within its second, and whoever has a tag must not send a date. */
+static bool is_unchanged(const struct cg_http_request *req, const char *etag)
+{
+    const char *given = cg_http_request_header(req, "If-Range");
+
+    return given == NULL || strcmp(given, etag) == 0;
+}
+
+int cg__http_conditions(const struct cg_http_request *req, const char *etag, time_t modified,
+                        bool *range)
+{
+    int64_t moment;
+
+    *range = is_unchanged(req, etag);
+    if (cg_http_request_header(req, "If-Match") != NULL) {
+        if (!names(req, "If-Match", etag, false))
+            return 412;
+    } else if (date_of(req, "If-Unmodified-Since", &moment) && modified > moment) {
+        return 412;
+    }
+    if (cg_http_request_header(req, "If-None-Match") != NULL)
+        return names(req, "If-None-Match", etag, true) ? 304 : 0;
+    return date_of(req, "If-Modified-Since", &moment) && modified <= moment ? 304 : 0;
+}
+
+enum cg__http_range cg__http_range(const char *range, uint64_t size, uint64_t *first,
+                                   uint64_t *length)
+{
+    uint64_t last;
+    bool from;
+
+    if (!cg__ascii_begins(range, "bytes="))
+        return CG__HTTP_WHOLE;
+    range += 6;
+    from = cg__ascii_number(&range, first);
+    if (*range++ != '-')
+        return CG__HTTP_WHOLE;
+    if (!from) { /* the last so many */
+        if (!cg__ascii_number(&range, &last) || *range != '\0')
+            return CG__HTTP_WHOLE;
+        *length = last < size ? last : size;
+        *first = size - *length;
+        return *length > 0 ? CG__HTTP_PART : CG__HTTP_NO_PART;
+    }
+    if (*range == '\0')
+        last = UINT64_MAX;
+    else if (!cg__ascii_number(&range, &last) || *range != '\0' || last < *first)
+        return CG__HTTP_WHOLE;
+    if (*first >= size)
+        return CG__HTTP_NO_PART;
+    *length = (last < size - 1 ? last : size - 1) - *first + 1;
+    return CG__HTTP_PART;
+}

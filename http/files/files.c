@@ -1,0 +1,360 @@
+/* SPDX-License-Identifier: MIT */
+/* The handler of static files. Its calls may wait for a disk, and everybody with them. */
+#include "config.h"
+
+#include "http/files/files.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+int cg_http_files_open(const char *root, const struct cg_http_files_options *options,
+                       struct cg_http_files **files)
+{
+    int fd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC), code;
+
+    if (fd < 0)
+        return -errno;
+    *files = calloc(1, sizeof **files);
+    if (*files == NULL) {
+        code = -ENOMEM;
+        close(fd);
+        return code;
+    }
+    (*files)->root = fd;
+    if (options != NULL)
+        (*files)->options = *options;
+    return 0;
+}
+
+void cg_http_files_close(struct cg_http_files *files)
+{
+    if (files == NULL)
+        return;
+    close(files->root);
+    free(files);
+}
+
+struct file {
+    int fd;
+    struct stat st;
+    enum cg__http_coding coding;
+    const char *mime;
+    char etag[64];
+};
+
+/* ---- Finding it ------------------------------------------------------------------ */
+
+/* Whether a part of the path begins with a dot. "/.well-known/" is there to be found
+ * (RFC 8615). */
+static bool is_hidden(const char *path)
+{
+    if (strncmp(path, ".well-known/", 12) == 0)
+        path += 12;
+    return *path == '.' || strstr(path, "/.") != NULL;
+}
+
+/* Opens a path, followed by an ending. 0 or -errno. */
+static int open_file(const struct cg_http_files *files, const char *path, const char *ending,
+                     struct file *file)
+{
+    size_t size = strlen(path) + strlen(ending) + 1;
+    char *joined = NULL;
+    int fd;
+
+    if (*ending != '\0') {
+        joined = malloc(size);
+        if (joined == NULL)
+            return -ENOMEM;
+        snprintf(joined, size, "%s%s", path, ending);
+        path = joined;
+    }
+    fd = cg__http_open_beneath(files->root, *path ? path : ".");
+    free(joined);
+    if (fd < 0)
+        return fd;
+    if (fstat(fd, &file->st) < 0) {
+        int code = -errno;
+
+        close(fd);
+        return code;
+    }
+    file->fd = fd;
+    return 0;
+}
+
+static bool try_coding(const struct cg_http_files *files, const char *path,
+                       const char *index, enum cg__http_coding coding, struct file *file)
+{
+    struct file other = *file;
+    char ending[32];
+
+    snprintf(ending, sizeof ending, "%s.%s", index, coding == CG__HTTP_BR ? "br" : "gz");
+    if (open_file(files, path, ending, &other) < 0)
+        return false;
+    if (!S_ISREG(other.st.st_mode)) {
+        close(other.fd);
+        return false;
+    }
+    close(file->fd);
+    *file = other;
+    file->coding = coding;
+    return true;
+}
+
+/* Takes the compressed sibling instead, if there is one that the client wants. 0 or
+ * -ENOMEM. */
+static int find_compressed(struct cg_http_request *req, const struct cg_http_files *files,
+                            const char *path, const char *index, struct file *file)
+{
+    enum cg__http_coding coding;
+
+    if (!cg__http_compressible(file->mime))
+        return 0;
+    if (cg_http_response_set_header(req, "Vary", "Accept-Encoding") < 0)
+        return -ENOMEM;
+    coding = cg__http_accepts(req, true, true);
+    if (coding != CG__HTTP_IDENTITY && !try_coding(files, path, index, coding, file)) {
+        coding = cg__http_accepts(req, coding == CG__HTTP_BR, coding == CG__HTTP_GZIP);
+        if (coding != CG__HTTP_IDENTITY)
+            try_coding(files, path, index, coding, file);
+    }
+    if (file->coding == CG__HTTP_IDENTITY)
+        return 0;
+    return cg_http_response_set_header(req, "Content-Encoding",
+                                       cg__http_coding_name(file->coding));
+}
+
+/* ---- Answers --------------------------------------------------------------------- */
+
+/* The request was for a directory, without the slash that its relative links need. */
+static ssize_t answer_slash(struct cg_http_request *req)
+{
+    const char *target = cg_http_request_target(req), *scheme = strstr(target, "://");
+    size_t size, room;
+    char *location;
+    int rc;
+
+    if (*target != '/' && scheme != NULL)
+        target = scheme + 3 + strcspn(scheme + 3, "/?");
+    target += strspn(target, "/"); /* "//x" would be another host */
+    size = strcspn(target, "?");
+    room = strlen(target) + 3;
+    location = malloc(room);
+    if (location == NULL)
+        return -ENOMEM;
+    snprintf(location, room, "/%.*s/%s", (int)size, target, target + size);
+    rc = cg_http_response_set_header(req, "Location", location);
+    free(location);
+    return rc < 0 ? rc : cg__http_plain(req, 301);
+}
+
+static ssize_t send_body(struct cg_http_request *req, const struct file *file,
+                         uint64_t first, uint64_t length)
+{
+    char *to;
+
+    if (req->framing == CG__HTTP_NO_BODY || length == 0)
+        return 0;
+    /* A small one goes out together with its head. */
+    if (length <= CG__HTTP_COPY && (to = cg__http_room(req->conn, length)) != NULL) {
+        ssize_t n = pread(file->fd, to, length, (off_t)first);
+
+        if (n < 0 || (uint64_t)n < length)
+            return n < 0 ? -errno : CG_EOF;
+        req->conn->out->used += length;
+        req->left = 0;
+        req->sent = length;
+        return 0;
+    }
+    return cg_yield(cg_http_send_file(req, file->fd, (int64_t)first, length));
+}
+
+static ssize_t send_part(struct cg_http_request *req, const struct file *file, int status,
+                         uint64_t first, uint64_t length)
+{
+    int rc = cg__http_begin(req, status, (int64_t)length, file->mime);
+
+    if (rc == -ENOBUFS) {
+        ssize_t n = cg__http_flush(req->conn, NULL, 0);
+
+        if (n < 0)
+            return n;
+        rc = cg__http_begin(req, status, (int64_t)length, file->mime);
+    }
+    return rc < 0 ? rc : send_body(req, file, first, length);
+}
+
+/* What names this state of the file, and how long it may be kept. 0 or a negative code. */
+static int set_validators(struct cg_http_request *req, const struct cg_http_files *files,
+                          struct file *file)
+{
+    char date[CG_HTTP_DATE_SIZE];
+    int rc;
+
+    snprintf(file->etag, sizeof file->etag, "\"%" PRIx64 ".%lx-%" PRIx64 "%s\"",
+             (uint64_t)file->st.st_mtim.tv_sec, (unsigned long)file->st.st_mtim.tv_nsec,
+             (uint64_t)file->st.st_size,
+             file->coding == CG__HTTP_IDENTITY ? "" : cg__http_coding_name(file->coding));
+    cg_http_date_print(file->st.st_mtim.tv_sec, date);
+    if ((rc = cg_http_response_set_header(req, "ETag", file->etag)) < 0 ||
+        (rc = cg_http_response_set_header(req, "Last-Modified", date)) < 0 ||
+        (rc = cg_http_response_set_header(req, "Accept-Ranges", "bytes")) < 0)
+        return rc;
+    return files->options.cache == NULL
+               ? 0
+               : cg_http_response_set_header(req, "Cache-Control",
+                                             files->options.cache);
+}
+
+static ssize_t answer_file(struct cg_http_request *req, const struct cg_http_files *files,
+                           struct file *file)
+{
+    uint64_t size = (uint64_t)file->st.st_size, first = 0, length = size;
+    /* Only GET knows ranges (RFC 9110, 14.2): HEAD tells of the whole. */
+    const char *range =
+        req->parser.code == HTTP_GET ? cg_http_request_header(req, "Range") : NULL;
+    int status, rc = set_validators(req, files, file);
+    char text[64];
+    bool ranges;
+
+    if (rc < 0)
+        return rc;
+    status = cg__http_conditions(req, file->etag, file->st.st_mtim.tv_sec, &ranges);
+    if (status == 304)
+        return cg_yield(cg_http_respond(req, 304, "", size));
+    if (status != 0)
+        return cg__http_plain(req, status);
+    if (range == NULL || !ranges)
+        return send_part(req, file, 200, 0, size);
+    switch (cg__http_range(range, size, &first, &length)) {
+    case CG__HTTP_PART:
+        snprintf(text, sizeof text, "bytes %" PRIu64 "-%" PRIu64 "/%" PRIu64, first,
+                 first + length - 1, size);
+        rc = cg_http_response_set_header(req, "Content-Range", text);
+        return rc < 0 ? rc : send_part(req, file, 206, first, length);
+    case CG__HTTP_NO_PART:
+        snprintf(text, sizeof text, "bytes */%" PRIu64, size);
+        rc = cg_http_response_set_header(req, "Content-Range", text);
+        cg_http_headers_remove(&req->out, "Content-Encoding");
+        return rc < 0 ? rc : cg__http_plain(req, 416);
+    default:
+        return send_part(req, file, 200, 0, size);
+    }
+}
+
+/* What the kernel makes while it is read, in /sys or /proc, has a size that is not its own;
+ * and no blocks. (Nor has a file that is small, or one large hole: its last byte tells.) */
+static bool has_true_size(const struct file *file)
+{
+    off_t size = file->st.st_size;
+    char byte;
+
+    return file->st.st_blocks > 0 ||
+           pread(file->fd, &byte, 1, size > 0 ? size - 1 : 0) == (size > 0);
+}
+
+/* Sends a file up to its end, wherever that is. */
+static ssize_t answer_unsized(struct cg_http_request *req, const struct file *file)
+{
+    bool wanted = req->parser.code == HTTP_GET;
+    char piece[4096];
+    ssize_t n, sent;
+
+    sent = cg_http_response_set_header(req, "Content-Type", file->mime);
+    while (wanted && sent >= 0 && (n = read(file->fd, piece, sizeof piece)) != 0)
+        sent = n < 0 ? -errno : cg_yield(cg_http_write(req, piece, (size_t)n));
+    return sent < 0 ? sent : cg_yield(cg_http_write(req, "", 0));
+}
+
+static ssize_t answer_found(struct cg_http_request *req, const struct cg_http_files *files,
+                            const char *path, const char *index, struct file *file)
+{
+    int rc;
+
+    if (!S_ISREG(file->st.st_mode))
+        return cg__http_plain(req, 403);
+    if (!has_true_size(file))
+        return answer_unsized(req, file);
+    rc = find_compressed(req, files, path, index, file);
+    return rc < 0 ? rc : answer_file(req, files, file);
+}
+
+static ssize_t answer_directory(struct cg_http_request *req,
+                                const struct cg_http_files *files, const char *path,
+                                struct file *file)
+{
+    struct file index = {.mime = "text/html; charset=utf-8"};
+    int rc = open_file(files, path, "index.html", &index);
+    ssize_t n;
+
+    if (rc == -ENOENT && files->options.listing)
+        return cg__http_list(req, files, path, file->fd);
+    if (rc < 0)
+        return cg__http_plain(req, rc == -ENOENT ? 403 : cg__http_status_of(rc));
+    n = answer_found(req, files, path, "index.html", &index);
+    close(index.fd);
+    return n;
+}
+
+/* What a path names. */
+static ssize_t answer_path(struct cg_http_request *req, const struct cg_http_files *files,
+                           const char *path)
+{
+    struct file file = {.coding = CG__HTTP_IDENTITY};
+    int rc = open_file(files, path, "", &file);
+    size_t size = strlen(path);
+    ssize_t n;
+
+    if (rc < 0)
+        return cg__http_plain(req, cg__http_status_of(rc));
+    file.mime = cg__http_mime(path);
+    if (S_ISDIR(file.st.st_mode) && size > 0 && path[size - 1] != '/') {
+        n = answer_slash(req);
+    } else if (S_ISDIR(file.st.st_mode)) {
+        n = answer_directory(req, files, path, &file);
+    } else {
+        n = answer_found(req, files, path, "", &file);
+    }
+    close(file.fd);
+    return n;
+}
+
+/* The same for a path with a "%25", which is a "%" of a name. */
+static ssize_t answer_encoded(struct cg_http_request *req, const struct cg_http_files *files,
+                              const char *path)
+{
+    char *decoded = strdup(path);
+    ssize_t n = -ENOMEM;
+
+    if (decoded != NULL) {
+        decoded[cg__http_decode(decoded, path, strlen(path), false, true)] = '\0';
+        n = answer_path(req, files, decoded);
+    }
+    free(decoded);
+    return n;
+}
+
+ssize_t cg_http_files_handler(struct cg_http_request *req, void *arg)
+{
+    const struct cg_http_files *files = arg;
+    const char *method = cg_http_request_method(req),
+               *path = cg_http_request_param(req, "*");
+    ssize_t n;
+
+    if (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0) {
+        n = cg_http_response_set_header(req, "Allow", "GET, HEAD");
+        return n < 0 ? n : cg__http_plain(req, 405);
+    }
+    if (path == NULL)
+        path = cg_http_request_path(req);
+    path += strspn(path, "/");
+    /* No name has a slash in it. */
+    if ((!files->options.hidden && is_hidden(path)) || strstr(path, "%2F") != NULL)
+        return cg__http_plain(req, 404);
+    return strchr(path, '%') ? answer_encoded(req, files, path) : answer_path(req, files, path);
+}

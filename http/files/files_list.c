@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: MIT */
+/* A page that lists a directory. A thread makes it, because a large directory takes longer
+ * than others may be kept waiting; the answer is compressed in turns. */
+#include "config.h"
+
+#include "http/files/files.h"
+#include "lib/base/ascii.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { MOST = 100 * 1000 }; /* names on a page */
+
+/* What the thread has; it may outlive the request. */
+struct listing {
+    int root, directory; /* own descriptors */
+    char *path, *title;
+    bool hidden;
+    char **names;
+    size_t count, room;
+    char *page; /* its answer */
+    size_t size;
+};
+
+/* ---- Text ------------------------------------------------------------------------ */
+
+static void put_html(FILE *out, const char *text)
+{
+    for (; *text != '\0'; text++)
+        switch (*text) {
+        case '&': fputs("&amp;", out); break;
+        case '<': fputs("&lt;", out); break;
+        case '>': fputs("&gt;", out); break;
+        case '"': fputs("&quot;", out); break;
+        default: putc(*text, out);
+        }
+}
+
+static void put_link(FILE *out, const char *name)
+{
+    fputs("./", out); /* a colon in a name begins no scheme */
+    for (; *name != '\0'; name++) {
+        if (cg__ascii_is_digit(*name) || cg__ascii_is_letter(*name) ||
+            strchr("-._~", *name) != NULL)
+            putc(*name, out);
+        else
+            fprintf(out, "%%%02X", (unsigned char)*name);
+    }
+}
+
+/* ---- What is listed -------------------------------------------------------------- */
+
+/* Of a link that of what it leads to, as it would be served: if that is outside, it
+ * fails. */
+static int stat_entry(const struct listing *listing, const char *name, struct stat *st)
+{
+    size_t size = strlen(listing->path) + strlen(name) + 1;
+    char *path;
+    int fd, rc;
+
+    if (fstatat(listing->directory, name, st, AT_SYMLINK_NOFOLLOW) < 0)
+        return -1;
+    if (!S_ISLNK(st->st_mode))
+        return 0;
+    path = malloc(size);
+    if (path == NULL)
+        return -1;
+    snprintf(path, size, "%s%s", listing->path, name);
+    fd = cg__http_open_beneath(listing->root, path);
+    free(path);
+    if (fd < 0)
+        return -1;
+    rc = fstat(fd, st);
+    close(fd);
+    return rc;
+}
+
+static void put_entry(FILE *out, const struct listing *listing, const char *name)
+{
+    struct stat st;
+
+    if (stat_entry(listing, name, &st) < 0 ||
+        (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode)))
+        return;
+    fputs("<tr><td><a href=\"", out);
+    put_link(out, name);
+    fputs(S_ISDIR(st.st_mode) ? "/\">" : "\">", out);
+    put_html(out, name);
+    if (S_ISDIR(st.st_mode))
+        fputs("/</a><td>\n", out);
+    else
+        fprintf(out, "</a><td>%lld\n", (long long)st.st_size);
+}
+
+static int add_name(struct listing *listing, const char *name)
+{
+    if (listing->count == listing->room) {
+        size_t room = listing->room ? 2 * listing->room : 64;
+        char **names = realloc(listing->names, room * sizeof *names);
+
+        if (names == NULL)
+            return -ENOMEM;
+        listing->names = names;
+        listing->room = room;
+    }
+    listing->names[listing->count] = strdup(name);
+    return listing->names[listing->count] == NULL ? -ENOMEM : (listing->count++, 0);
+}
+
+/* Reads the names, all but "." and ".."; one more than MOST tells that there are more. */
+static int read_names(struct listing *listing)
+{
+    int fd = fcntl(listing->directory, F_DUPFD_CLOEXEC, 0), rc = 0;
+    DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+    struct dirent *entry;
+
+    if (dir == NULL) {
+        rc = -errno;
+        if (fd >= 0)
+            close(fd);
+        return rc;
+    }
+    errno = 0;
+    while (rc == 0 && listing->count <= MOST && (entry = readdir(dir)) != NULL) {
+        const char *name = entry->d_name;
+
+        if (*name != '.' || (listing->hidden && strcmp(name, ".") != 0 &&
+                             strcmp(name, "..") != 0))
+            rc = add_name(listing, name);
+        errno = 0;
+    }
+    if (rc == 0)
+        rc = -errno;
+    closedir(dir);
+    return rc;
+}
+
+/* alphasort compares as the locale does. */
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* ---- In the thread --------------------------------------------------------------- */
+
+static void put_page(FILE *out, struct listing *listing)
+{
+    fputs("<!doctype html>\n<meta charset=\"utf-8\">\n<title>", out);
+    put_html(out, listing->title);
+    fputs("</title>\n<style>body { font-family: sans-serif; margin: 2em }\n"
+          "td { padding: 0 2em 0 0 } td + td { text-align: right }</style>\n<h1>", out);
+    put_html(out, listing->title);
+    fputs("</h1>\n<table>\n<tr><td><a href=\"../\">../</a><td>\n", out);
+    for (size_t i = 0; i < listing->count && i < MOST; i++)
+        put_entry(out, listing, listing->names[i]);
+    fputs("</table>\n", out);
+    if (listing->count > MOST)
+        fputs("<p>There are more files.\n", out);
+}
+
+static ssize_t make_page(void *arg)
+{
+    struct listing *listing = arg;
+    int rc = read_names(listing);
+    FILE *out;
+
+    if (rc < 0)
+        return rc;
+    if (listing->count > 0)
+        qsort(listing->names, listing->count, sizeof *listing->names, by_name);
+    out = open_memstream(&listing->page, &listing->size);
+    if (out == NULL)
+        return -ENOMEM;
+    put_page(out, listing);
+    return fclose(out) == 0 ? 0 : -ENOMEM;
+}
+
+/* ---- The answer ------------------------------------------------------------------ */
+
+static void free_listing(void *arg)
+{
+    struct listing *listing = arg;
+
+    if (listing->root >= 0)
+        close(listing->root);
+    if (listing->directory >= 0)
+        close(listing->directory);
+    for (size_t i = 0; i < listing->count; i++)
+        free(listing->names[i]);
+    free(listing->names);
+    free(listing->path);
+    free(listing->title);
+    free(listing->page);
+    free(listing);
+}
+
+/* 0, or why it cannot be: then *made is to be freed as well, unless it is NULL. */
+static int make_listing(const struct cg_http_request *req, const struct cg_http_files *files,
+                        const char *path, int directory, struct listing **made)
+{
+    struct listing *listing = *made = calloc(1, sizeof *listing);
+
+    if (listing == NULL)
+        return -ENOMEM;
+    listing->directory = -1;
+    listing->hidden = files->options.hidden;
+    listing->root = fcntl(files->root, F_DUPFD_CLOEXEC, 0);
+    if (listing->root >= 0)
+        listing->directory = fcntl(directory, F_DUPFD_CLOEXEC, 0);
+    if (listing->directory < 0)
+        return -errno;
+    listing->path = strdup(path);
+    listing->title = strdup(cg_http_request_path(req));
+    return listing->path != NULL && listing->title != NULL ? 0 : -ENOMEM;
+}
+
+ssize_t cg__http_list(struct cg_http_request *req, const struct cg_http_files *files,
+                      const char *path, int directory)
+{
+    enum cg_fate fate = CG_FATE_NOT_RUN;
+    struct listing *listing;
+    ssize_t n = make_listing(req, files, path, directory, &listing);
+
+    if (n == 0)
+        n = cg_yield(cg_offload(make_page, listing, .abandon = free_listing, .fate = &fate));
+    if (n == 0)
+        n = cg_yield(cg_http_respond(req, 200, listing->page, listing->size,
+                                     .mime = "text/html; charset=utf-8"));
+    else if (n != -ECANCELED)
+        n = cg__http_plain(req, cg__http_status_of((int)n));
+    if (listing != NULL && fate != CG_FATE_LEFT)
+        free_listing(listing);
+    return n;
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/* How a body is framed on the wire, for whoever writes one: by its length, in chunks, or by
+ * the end of the connection. */
+#ifndef COGEN_HTTP_HTTP1_FRAMING_H
+#define COGEN_HTTP_HTTP1_FRAMING_H
+
+#include "http/message/message.h"
+
+enum cg__http_framing {
+    CG__HTTP_NO_BODY, /* nothing follows the head, whatever that says */
+    CG__HTTP_LENGTH,  /* so many bytes, said by Content-Length */
+    CG__HTTP_CHUNKED,
+    CG__HTTP_CLOSE, /* up to the end of the connection */
+};
+
+/* Whether we send a body with that status at all (RFC 9110, 15.3.5, 15.3.6, 15.4.5). */
+static inline bool cg__http_has_body(int status)
+{
+    return status >= 200 && status != 204 && status != 205 && status != 304;
+}
+
+/* The framing of a response's body: `head` if the request was HEAD; `minor` of the
+ * request's version; `has_length`: its length is known. */
+static inline enum cg__http_framing cg__http_frame(int status, bool head, int minor,
+                                                   bool has_length)
+{
+    if (head || !cg__http_has_body(status))
+        return CG__HTTP_NO_BODY;
+    if (has_length)
+        return CG__HTTP_LENGTH;
+    return minor > 0 ? CG__HTTP_CHUNKED : CG__HTTP_CLOSE;
+}
+
+enum { CG__HTTP_CHUNK_HEAD = 20 }; /* room for what stands before a chunk */
+
+/* Writes what stands before a chunk of that size, not 0; answers its length. Behind the
+ * chunk comes "\r\n". */
+size_t cg__http_chunk_head(char *buf, uint64_t size);
+
+/* Writes a decimal number; answers its length, at most 20. */
+static inline size_t cg__http_decimal(char *buf, uint64_t number)
+{
+    size_t len = 1;
+
+    for (uint64_t limit = 10; len < 20 && number >= limit; limit *= 10)
+        len++;
+    for (size_t at = len; at > 0; number /= 10)
+        buf[--at] = (char)('0' + number % 10);
+    return len;
+}
+
+/* Reads a Content-Length: digits only. False: it is none. */
+bool cg__http_length(const char *text, uint64_t *length);
+
+#endif

@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: MIT */
+/* The incremental parser: drives llhttp from event to event. */
+#include "config.h"
+
+#include "http/http1/parser_inside.h"
+#include "lib/base/ascii.h"
+
+#include <assert.h>
+
+const struct cg__http_limits cg__http_default_limits = {
+    .target = CG_HTTP_TARGET_LIMIT,
+    .headers = CG_HTTP_HEADERS_LIMIT,
+    .count = CG_HTTP_HEADERS_COUNT,
+};
+
+void cg__http_parser_init(struct cg__http_parser *parser, enum cg__http_kind kind,
+                          struct cg_http_headers *headers,
+                          struct cg_http_headers *trailers,
+                          const struct cg__http_limits *limits)
+{
+    bool request = kind == CG__HTTP_REQUEST;
+
+    memset(&parser->skip_body, 0,
+           offsetof(struct cg__http_parser, host) -
+               offsetof(struct cg__http_parser, skip_body));
+    parser->limits = limits;
+    parser->headers = headers;
+    parser->line = headers;
+    parser->trailers = trailers;
+    parser->repeat = NULL;
+    llhttp_init(&parser->llhttp, request ? HTTP_REQUEST : HTTP_RESPONSE,
+                request ? &cg__http_request_calls : &cg__http_response_calls);
+    parser->llhttp.lenient_flags = LENIENT_VERSION; /* we check it */
+    parser->llhttp.data = parser;
+}
+
+static bool is_token_byte(const char *at, const char *end)
+{
+    return at < end && (*at == ' ' || cg__http_is_token(at, 1));
+}
+
+/* Names the refusal of a code of llhttp's own. */
+static enum cg__http_event refused(struct cg__http_parser *parser, llhttp_errno_t error,
+                                   const char *at)
+{
+    if (parser->why != NULL) /* by a callback of ours; llhttp has its own code for each */
+        return CG__HTTP_BAD;
+    parser->status = 400;
+    parser->why = llhttp_get_error_reason(&parser->llhttp);
+    if (error == HPE_PAUSED_H2_UPGRADE || error == HPE_INVALID_VERSION)
+        parser->status = 505;
+    else if (error == HPE_INVALID_METHOD && is_token_byte(at, parser->end))
+        parser->status = 501; /* a method, but none that we know */
+    else if (error == HPE_INVALID_TRANSFER_ENCODING)
+        parser->status = 501;
+    if (parser->why == NULL || *parser->why == '\0')
+        parser->why = "not HTTP";
+    return CG__HTTP_BAD;
+}
+
+/* llhttp takes "0200" for 200: the status must end behind "HTTP/1.1 200". */
+static bool is_status_line(struct cg__http_parser *parser, const char *data, size_t size)
+{
+    enum { STATUS_END = 12 };
+
+    for (; size > 0 && parser->line_at <= STATUS_END; data++, size--) {
+        if (parser->line_at == 0 && (*data == '\r' || *data == '\n'))
+            continue; /* blank lines before it */
+        if (parser->line_at++ == STATUS_END && cg__ascii_is_digit(*data))
+            return false;
+    }
+    return true;
+}
+
+/* The head, or the trailers, have ended just before `end`. llhttp lets the blank line be a
+ * bare LF. */
+static enum cg__http_event ended(struct cg__http_parser *parser, const char *end)
+{
+    char before = end - parser->data > 1 ? end[-2] : parser->before;
+
+    if (end == parser->data || end[-1] != '\n' || before != '\r') {
+        cg__http_refuse(parser, 400, "a bare LF");
+        return CG__HTTP_BAD;
+    }
+    if (parser->event == CG__HTTP_HEAD && cg__http_check(parser) != 0)
+        return CG__HTTP_BAD;
+    parser->looking = false;
+    parser->keeping = false;
+    return parser->event;
+}
+
+/* A head that is of use again if the next one has the same fields. */
+static void remember(struct cg__http_parser *parser, const char *end)
+{
+    struct cg__http_repeat *repeat = parser->repeat;
+
+    if (!parser->complete || parser->upgrade || parser->chunked || parser->has_length ||
+        parser->codings > 0 || parser->code == HTTP_CONNECT || parser->fields_at == NULL ||
+        !cg__http_repeat_keep(repeat, parser->fields_at, (size_t)(end - parser->fields_at),
+                              parser->headers))
+        return;
+    repeat->method = parser->code;
+    repeat->minor = parser->minor;
+    repeat->keep_alive = parser->keep_alive;
+}
+
+/* The head is complete: its fields are those of the one before. */
+static enum cg__http_event repeated(struct cg__http_parser *parser, const char *end)
+{
+    const struct cg__http_repeat *repeat = parser->repeat;
+
+    parser->event = CG__HTTP_HEAD;
+    parser->complete = true;
+    parser->method = llhttp_method_name((llhttp_method_t)repeat->method);
+    parser->code = repeat->method;
+    parser->minor = repeat->minor;
+    parser->keep_alive = repeat->keep_alive;
+    if (cg__http_count(parser, end) != 0 || cg__http_check_target(parser) != 0)
+        return CG__HTTP_BAD;
+    if (cg__http_repeat_fields(repeat, parser->headers) < 0) {
+        cg__http_no_memory(parser);
+        return CG__HTTP_BAD;
+    }
+    return CG__HTTP_HEAD;
+}
+
+/* A refusal must not depend on how the bytes were cut: it is always the one for the first
+ * byte that is wrong. llhttp stops at a byte without having told of the text before it,
+ * which may be too long already; what is between texts is looked at late; and so are lines
+ * that are too long. */
+static enum cg__http_event first_refusal(struct cg__http_parser *parser,
+                                         llhttp_errno_t error, const char *at)
+{
+    const char *text = (const char *)parser->llhttp._span_pos0;
+    int (*tell)(llhttp_t *, const unsigned char *, const unsigned char *);
+
+    if (parser->why == NULL) {
+        parser->refused = at;
+        memcpy(&tell, &parser->llhttp._span_cb0, sizeof tell); /* kept as a void pointer */
+        if (text != NULL && text < at)
+            tell(&parser->llhttp, (const unsigned char *)text, (const unsigned char *)at);
+        if (parser->why == NULL && parser->since != NULL)
+            cg__http_look(parser, at, at);
+        refused(parser, error, at);
+    }
+    if (parser->since != NULL && parser->refused != NULL &&
+        (size_t)(parser->refused - parser->since) > cg__http_room(parser))
+        cg__http_refuse_length(parser);
+    return CG__HTTP_BAD;
+}
+
+/* What llhttp has done with bytes up to `end`. */
+static enum cg__http_event parsed(struct cg__http_parser *parser, llhttp_errno_t error,
+                                  const char *end)
+{
+    if (error != HPE_OK && error != HPE_PAUSED)
+        return first_refusal(parser, error, end);
+    if (cg__http_keep(parser, end) != 0)
+        return first_refusal(parser, error, end);
+    if (error == HPE_OK)
+        return CG__HTTP_MORE;
+    parser->paused = true;
+    if (parser->event == CG__HTTP_HEAD ||
+        (parser->event == CG__HTTP_DONE && parser->chunked))
+        return ended(parser, end);
+    return parser->event;
+}
+
+/* Reads the line of a chunk's size up to its CR: llhttp gets the digits. */
+static enum cg__http_event parse_size(struct cg__http_parser *parser, const char *data,
+                                      size_t size, size_t *used)
+{
+    llhttp_errno_t error;
+
+    *used = cg__http_chunk_digits(parser, data, size);
+    error = llhttp_execute(&parser->llhttp, data, *used);
+    if (error != HPE_OK)
+        return refused(parser, error, data + *used);
+    if (parser->why == NULL && parser->chunk > CG__HTTP_CHUNK_SIZE)
+        *used += cg__http_chunk_extensions(parser, data + *used, size - *used);
+    return parser->why == NULL ? CG__HTTP_MORE : CG__HTTP_BAD;
+}
+
+/* Parses bytes up to the next event, or to where the line of a chunk's size begins or
+ * ends. */
+static enum cg__http_event parse_part(struct cg__http_parser *parser, const char *data,
+                                      size_t size, size_t *used)
+{
+    struct cg_http_headers *headers;
+    enum cg__http_event event;
+    llhttp_errno_t error;
+
+    if (parser->paused)
+        llhttp_resume(&parser->llhttp);
+    parser->paused = false;
+    parser->event = CG__HTTP_MORE;
+    parser->data = data;
+    parser->end = data + size;
+    parser->fields_at = NULL;
+    parser->refused = NULL;
+    parser->since = parser->seen_to = parser->looking ? data : NULL;
+    parser->from = NULL;
+    if (parser->keeping)
+        cg__http_keep_from(parser, data);
+    if (parser->chunk != CG__HTTP_NO_CHUNK)
+        return parse_size(parser, data, size, used);
+    error = llhttp_execute(&parser->llhttp, data, size);
+    if (parser->repeated) {
+        *used = (size_t)(parser->fields_at - data) + parser->repeat->size;
+        return repeated(parser, data + *used);
+    }
+    *used = size;
+    if (error != HPE_OK)
+        *used = (size_t)(llhttp_get_error_pos(&parser->llhttp) - data);
+    assert(*used <= size);
+    parser->looking = parser->since != NULL;
+    parser->keeping = parser->from != NULL;
+    event = parsed(parser, error, data + *used);
+    if (event == CG__HTTP_HEAD && parser->repeat != NULL)
+        remember(parser, data + *used);
+    if (*used > 0)
+        parser->before = data[*used - 1];
+    headers = cg__http_list(parser);
+    if (event == CG__HTTP_BAD && headers != NULL)
+        headers->count = parser->ready; /* of the others the texts have not been kept */
+    return event;
+}
+
+enum cg__http_event cg__http_parse(struct cg__http_parser *parser, const char *data,
+                                   size_t size, size_t *used)
+{
+    enum cg__http_event event;
+    size_t part;
+
+    *used = 0;
+    if (parser->complete)
+        return CG__HTTP_DONE;
+    if (data == NULL)
+        data = "";
+    if (parser->llhttp.type == HTTP_RESPONSE && !is_status_line(parser, data, size)) {
+        cg__http_refuse(parser, 400, "a status of more than three digits");
+        return CG__HTTP_BAD;
+    }
+    do {
+        event = parse_part(parser, data + *used, size - *used, &part);
+        *used += part;
+    } while (event == CG__HTTP_MORE && *used < size);
+    return event;
+}
+
+enum cg__http_event cg__http_parse_end(struct cg__http_parser *parser)
+{
+    llhttp_errno_t error;
+
+    if (parser->complete)
+        return CG__HTTP_DONE;
+    /* llhttp, paused behind the head, does not know yet that the body may be empty. */
+    if (parser->until_close && parser->has_body) {
+        parser->complete = true;
+        return CG__HTTP_DONE;
+    }
+    if (parser->paused)
+        llhttp_resume(&parser->llhttp);
+    parser->paused = false;
+    error = llhttp_finish(&parser->llhttp);
+    if (parser->complete)
+        return CG__HTTP_DONE;
+    parser->end = NULL;
+    return refused(parser, error, NULL);
+}
+
+bool cg__http_untouched(const struct cg__http_parser *parser)
+{
+    return !parser->begun;
+}

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT */
+/* One HTTP/1 message, parsed from bytes as they come, without I/O: llhttp in strict mode,
+ * and the refusals that it leaves to us. The result never depends on how the bytes were
+ * cut. */
+#ifndef COGEN_HTTP_HTTP1_PARSER_H
+#define COGEN_HTTP_HTTP1_PARSER_H
+
+#include <llhttp.h>
+
+#include "http/http1/repeat.h"
+
+enum cg__http_kind {
+    CG__HTTP_REQUEST,
+    CG__HTTP_RESPONSE,
+};
+
+enum cg__http_event {
+    CG__HTTP_MORE, /* everything was used, more is needed */
+    CG__HTTP_HEAD, /* the head is complete: the fields below and `headers` are valid */
+    CG__HTTP_BODY, /* bytes of the body: body, body_size, a view of what was given */
+    CG__HTTP_DONE, /* the message is complete; `trailers` have come */
+    CG__HTTP_BAD,  /* it is refused: status, why */
+};
+
+struct cg__http_limits {
+    uint32_t target;  /* bytes */
+    uint32_t headers; /* bytes of all fields and trailers; also those of chunk extensions */
+    uint32_t count;   /* of fields and trailers */
+};
+
+extern const struct cg__http_limits cg__http_default_limits;
+
+struct cg__http_parser {
+    const struct cg__http_limits *limits; /* borrowed */
+    struct cg_http_headers *headers;      /* borrowed: the head's texts go there */
+    struct cg_http_headers *trailers;     /* borrowed; NULL: they are dropped */
+    /* May be set before the head. */
+    struct cg_http_headers *line;   /* borrowed: where the first line's text goes; headers */
+    struct cg__http_repeat *repeat; /* borrowed, with a `line` of its own; NULL: none */
+
+    /* From here to `host` all is zero at first. */
+    bool skip_body; /* may be set before the head, too: a response to HEAD */
+
+    /* Of the head. */
+    bool keep_alive;          /* as the message says */
+    bool upgrade;             /* CONNECT, or Upgrade with Connection: upgrade (a response: 101) */
+    bool has_body;            /* more than nothing follows, as far as is known */
+    bool chunked;
+    bool has_length;
+    bool until_close;         /* a response's body lasts to the end of the connection */
+    uint8_t minor;            /* of the version 1.x */
+    uint8_t code;             /* the same as llhttp_method_t; valid where method is */
+    uint16_t status;          /* a response's; when refused, the answer to give */
+    uint32_t text, text_size; /* place in `line`: a request's target, a response's reason */
+    const char *method;       /* of a request, static */
+    uint64_t length;          /* Content-Length, or 0 */
+    const char *why;          /* refused, in words; static */
+
+    /* The parser's own. */
+    bool begun, paused, complete, in_trailers;
+    bool looking, keeping;  /* at lines; what fields consist of */
+    bool repeated;          /* the fields are those of the request before */
+    uint8_t line_at;        /* bytes of a response's first line, as far as they are counted */
+    char before;            /* the last of the bytes given before */
+    uint8_t token;          /* which part of a field is open */
+    uint8_t hosts, codings, lengths; /* fields of these names; 2: or more */
+    uint8_t options;        /* enum cg__http_option: what Connection and Upgrade say */
+    uint8_t chunk;          /* enum cg__http_chunk: where in the line of a chunk's size */
+    uint8_t digits;         /* of that size */
+    uint32_t counted;       /* bytes of lines */
+    uint32_t ready;         /* fields whose texts are kept */
+    uint32_t seen;          /* bytes of fields */
+    uint32_t fields;
+    uint32_t extensions;    /* bytes of chunk extensions */
+
+    uint32_t host, coding, size; /* places of these values; size: Content-Length */
+    struct cg__http_entry entry; /* of the field that is being read */
+    enum cg__http_event event;   /* why llhttp was paused */
+    uint32_t base;          /* the place of what is kept of the bytes given */
+    const char *from;       /* of them, fields are kept from here on; NULL: none are */
+    const char *data, *end; /* all of them */
+    const char *since;      /* lines are counted from here on; NULL: none are */
+    const char *seen_to;    /* the ends of lines have been looked at up to here */
+    const char *fields_at;  /* behind the version, if that is in them; else NULL */
+    const char *refused;    /* the byte that our own refusal is for; NULL: not one */
+    const char *body;       /* of a CG__HTTP_BODY */
+    size_t body_size;
+    llhttp_t llhttp;
+};
+
+/* Begins a message. The lists are reset by the caller. */
+void cg__http_parser_init(struct cg__http_parser *parser, enum cg__http_kind kind,
+                          struct cg_http_headers *headers,
+                          struct cg_http_headers *trailers,
+                          const struct cg__http_limits *limits);
+
+/* Parses bytes up to the next event; *used of them have been. Whatever is left is to be
+ * given again with the next call (also if that is nothing: after HEAD and BODY there may be
+ * an event without bytes). After DONE and BAD the parser is done; what is left then is not
+ * this message's. */
+enum cg__http_event cg__http_parse(struct cg__http_parser *parser, const char *data,
+                                   size_t size, size_t *used);
+
+/* The stream has ended: DONE if that is where the message ends, else BAD. */
+enum cg__http_event cg__http_parse_end(struct cg__http_parser *parser);
+
+/* Whether nothing of the message has come yet, blank lines aside. */
+bool cg__http_untouched(const struct cg__http_parser *parser);
+
+#endif

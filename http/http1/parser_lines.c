@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT */
+/* The lines of heads and trailers: kept as they are, ended as texts, and refused where two
+ * readers could understand them differently though llhttp lets them pass: folded lines
+ * of a request, and bare LFs. */
+#include "config.h"
+
+#include "http/http1/parser_inside.h"
+
+enum { BLANKS = 4096 }; /* bytes of a head that may be neither target nor name nor value */
+
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t';
+}
+
+/* ---- Ends of lines --------------------------------------------------------------- */
+
+/* A newline and then a blank is a folded line: llhttp unfolds it, others take the second
+ * line for a field. In a request we take it for an attack; in a response RFC 9112 5.2 has
+ * clients unfold it. A newline without a CR is one more thing that readers disagree
+ * about. */
+int cg__http_look(struct cg__http_parser *parser, const char *to, const char *end)
+{
+    const char *from = parser->seen_to, *at = from;
+    char before = from > parser->data ? from[-1] : parser->before;
+    bool may_fold = parser->llhttp.type == HTTP_RESPONSE;
+
+    if (from == end)
+        return 0;
+    parser->seen_to = end;
+    if (before == '\n' && is_blank(*from) && !may_fold)
+        return cg__http_refuse_at(parser, from, 400, "a folded header line");
+    for (; (at = memchr(at, '\n', (size_t)(to - at))) != NULL; at++) {
+        if ((at > from ? at[-1] : before) != '\r')
+            return cg__http_refuse_at(parser, at, 400, "a bare LF");
+        if (at + 1 < end && is_blank(at[1]) && !may_fold)
+            return cg__http_refuse_at(parser, at + 1, 400, "a folded header line");
+    }
+    return 0;
+}
+
+size_t cg__http_room(const struct cg__http_parser *parser)
+{
+    const struct cg__http_limits *limits = parser->limits;
+
+    return (size_t)limits->target + limits->headers + BLANKS - parser->counted;
+}
+
+int cg__http_refuse_length(struct cg__http_parser *parser)
+{
+    return cg__http_refuse(parser, 431, "too many blanks");
+}
+
+int cg__http_count(struct cg__http_parser *parser, const char *end)
+{
+    size_t size = (size_t)(end - parser->since);
+
+    if (size > cg__http_room(parser))
+        return cg__http_refuse_length(parser);
+    parser->counted += (uint32_t)size;
+    return 0;
+}
+
+/* ---- Texts ----------------------------------------------------------------------- */
+
+/* Puts blanks in the place of the ends of folded lines, of which only a response has
+ * any. */
+static void unfold(char *value, uint32_t len)
+{
+    char *at = value, *end = value + len;
+
+    while ((at = memchr(at, '\r', (size_t)(end - at))) != NULL) {
+        *at++ = ' ';
+        *at++ = ' ';
+    }
+}
+
+/* Ends the texts of fields that have been kept, each with a NUL where the byte behind it
+ * was: a colon, a blank or a CR. */
+static void end_texts(struct cg__http_parser *parser, struct cg_http_headers *headers)
+{
+    bool may_fold = parser->llhttp.type == HTTP_RESPONSE;
+    char *data = headers->data;
+    uint32_t i = parser->ready, count = headers->count;
+
+    parser->ready = count;
+    for (struct cg__http_entry *entry = cg__http_entry(headers, i); i < count; i++, entry--) {
+        char *name = data + entry->name, *value = data + entry->value;
+        uint32_t name_len = entry->name_len, value_len = entry->value_len;
+
+        if (may_fold)
+            unfold(value, value_len);
+        while (value_len > 0 && is_blank(value[value_len - 1]))
+            value_len--;
+        entry->value_len = value_len;
+        name[name_len] = '\0';
+        value[value_len] = '\0';
+        if (name_len < 32 && (CG__HTTP_NOTICED >> name_len & 1) && !parser->in_trailers)
+            cg__http_notice(parser, name, entry);
+    }
+}
+
+int cg__http_keep(struct cg__http_parser *parser, const char *end)
+{
+    struct cg_http_headers *headers = cg__http_list(parser);
+
+    if (parser->since == NULL)
+        return 0;
+    if (cg__http_look(parser, end, end) != 0 || cg__http_count(parser, end) != 0)
+        return HPE_USER;
+    if (headers == NULL || parser->from == NULL)
+        return 0;
+    if (cg__http_text(headers, parser->from, (size_t)(end - parser->from)) < 0)
+        return cg__http_no_memory(parser);
+    end_texts(parser, headers);
+    return 0;
+}

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: MIT */
+/* Dates as HTTP writes them (RFC 9110, 5.6.7), and as an access log does. Not by strftime
+ * and strptime, whose names of days and months are those of the locale. */
+#include "config.h"
+
+#include "http/message/date.h"
+#include "lib/base/ascii.h"
+
+#include <stdio.h>
+
+static const char days[][10] = {"Sunday",   "Monday", "Tuesday", "Wednesday",
+                                "Thursday", "Friday", "Saturday"};
+static const char months[][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                 "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+
+/* ---- Writing --------------------------------------------------------------------- */
+
+/* The moments that have four digits in their year. */
+static struct tm broken_down(int64_t moment)
+{
+    const int64_t first = -62135596800, last = 253402300799; /* of the years 1 to 9999 */
+    time_t time = (time_t)(moment < first ? first : moment > last ? last : moment);
+    struct tm tm;
+
+    gmtime_r(&time, &tm);
+    return tm;
+}
+
+void cg_http_date_print(int64_t moment, char *buf)
+{
+    struct tm tm = broken_down(moment);
+
+    snprintf(buf, CG_HTTP_DATE_SIZE, "%.3s, %02u %s %04u %02u:%02u:%02u GMT",
+             days[tm.tm_wday], (unsigned)tm.tm_mday % 100, months[tm.tm_mon],
+             (unsigned)(tm.tm_year + 1900) % 10000, (unsigned)tm.tm_hour % 100,
+             (unsigned)tm.tm_min % 100, (unsigned)tm.tm_sec % 100);
+}
+
+void cg__http_date_for_log(int64_t moment, char *buf)
+{
+    struct tm tm = broken_down(moment);
+
+    snprintf(buf, CG__HTTP_LOG_DATE_SIZE, "%02u/%s/%04u:%02u:%02u:%02u +0000",
+             (unsigned)tm.tm_mday % 100, months[tm.tm_mon],
+             (unsigned)(tm.tm_year + 1900) % 10000, (unsigned)tm.tm_hour % 100,
+             (unsigned)tm.tm_min % 100, (unsigned)tm.tm_sec % 100);
+}
+
+/* ---- Reading --------------------------------------------------------------------- */
+
+/* Each of these takes what a date must have at *at, and moves it behind that. */
+static bool take(const char **at, const char *text)
+{
+    size_t size = strlen(text);
+
+    if (strncmp(*at, text, size) != 0)
+        return false;
+    *at += size;
+    return true;
+}
+
+static bool take_digits(const char **at, int count, int *number)
+{
+    for (*number = 0; count > 0; count--, (*at)++) {
+        if (!cg__ascii_is_digit(**at))
+            return false;
+        *number = *number * 10 + (**at - '0');
+    }
+    return true;
+}
+
+static bool take_month(const char **at, int *month)
+{
+    for (*month = 0; *month < 12; ++*month)
+        if (take(at, months[*month]))
+            return true;
+    return false;
+}
+
+/* Which day of the week it was is not compared with the date: that one counts. */
+static bool take_day_name(const char **at, bool whole)
+{
+    for (size_t i = 0; i < 7; i++) {
+        char name[sizeof days[0]];
+
+        snprintf(name, sizeof name, "%.*s", whole ? 9 : 3, days[i]);
+        if (take(at, name))
+            return true;
+    }
+    return false;
+}
+
+static bool take_time(const char **at, struct tm *tm)
+{
+    return take_digits(at, 2, &tm->tm_hour) && take(at, ":") &&
+           take_digits(at, 2, &tm->tm_min) && take(at, ":") &&
+           take_digits(at, 2, &tm->tm_sec);
+}
+
+/* "Sun, 06 Nov 1994 08:49:37 GMT" */
+static bool read_usual(const char *at, struct tm *tm)
+{
+    return take_day_name(&at, false) && take(&at, ", ") && take_digits(&at, 2, &tm->tm_mday) &&
+           take(&at, " ") && take_month(&at, &tm->tm_mon) && take(&at, " ") &&
+           take_digits(&at, 4, &tm->tm_year) && take(&at, " ") && take_time(&at, tm) &&
+           take(&at, " GMT") && *at == '\0';
+}
+
+/* "Sunday, 06-Nov-94 08:49:37 GMT" (RFC 850): a year that seems to be more than 50 years
+ * away was a hundred years before. */
+static bool read_rfc850(const char *at, int64_t now, struct tm *tm)
+{
+    int year = broken_down(now).tm_year + 1900;
+
+    if (!take_day_name(&at, true) || !take(&at, ", ") || !take_digits(&at, 2, &tm->tm_mday) ||
+        !take(&at, "-") || !take_month(&at, &tm->tm_mon) || !take(&at, "-") ||
+        !take_digits(&at, 2, &tm->tm_year) || !take(&at, " ") || !take_time(&at, tm) ||
+        !take(&at, " GMT") || *at != '\0')
+        return false;
+    tm->tm_year += year / 100 * 100;
+    tm->tm_year -= tm->tm_year > year + 50 ? 100 : 0;
+    return true;
+}
+
+/* "Sun Nov  6 08:49:37 1994" (asctime) */
+static bool read_asctime(const char *at, struct tm *tm)
+{
+    return take_day_name(&at, false) && take(&at, " ") && take_month(&at, &tm->tm_mon) &&
+           take(&at, " ") &&
+           (take(&at, " ") ? take_digits(&at, 1, &tm->tm_mday)
+                           : take_digits(&at, 2, &tm->tm_mday)) &&
+           take(&at, " ") && take_time(&at, tm) && take(&at, " ") &&
+           take_digits(&at, 4, &tm->tm_year) && *at == '\0';
+}
+
+/* Whether there is such a moment. A leap second is the first second of the next minute. */
+static bool is_moment(const struct tm *tm)
+{
+    static const char lengths[] = {31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    int year = tm->tm_year;
+    bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+
+    return year > 0 && tm->tm_mday >= 1 && tm->tm_mday <= lengths[tm->tm_mon] &&
+           (leap || tm->tm_mon != 1 || tm->tm_mday < 29) && tm->tm_hour < 24 &&
+           tm->tm_min < 60 && tm->tm_sec <= 60;
+}
+
+bool cg__http_date_parse(const char *text, int64_t now, int64_t *moment)
+{
+    struct tm tm = {0};
+
+    if (!(read_usual(text, &tm) || read_rfc850(text, now, &tm) || read_asctime(text, &tm)) ||
+        !is_moment(&tm))
+        return false;
+    tm.tm_year -= 1900;
+    *moment = (int64_t)timegm(&tm);
+    return true;
+}
+
+bool cg_http_date_parse(const char *text, int64_t *moment)
+{
+    return cg__http_date_parse(text, time(NULL), moment);
+}

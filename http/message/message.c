@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: MIT */
+/* Header fields and the memory that they are in. See message.h. */
+#include "config.h"
+
+#include "http/message/message.h"
+#include "lib/base/ascii.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { FIRST_SIZE = 1024, LARGEST = 16 * 1024 * 1024 };
+
+struct cg_http_headers *cg_http_headers_new(void)
+{
+    return calloc(1, sizeof(struct cg_http_headers));
+}
+
+void cg_http_headers_free(struct cg_http_headers *headers)
+{
+    if (headers == NULL)
+        return;
+    cg__http_headers_clear(headers);
+    free(headers);
+}
+
+void cg__http_headers_clear(struct cg_http_headers *headers)
+{
+    free(headers->data);
+    *headers = (struct cg_http_headers){.data = NULL};
+}
+
+void cg__http_headers_reset(struct cg_http_headers *headers, size_t keep)
+{
+    headers->used = 0;
+    headers->count = 0;
+    if (headers->size > keep)
+        cg__http_headers_clear(headers);
+}
+
+/* ---- Memory ---------------------------------------------------------------------- */
+
+static size_t entries_size(const struct cg_http_headers *headers)
+{
+    return headers->count * sizeof(struct cg__http_entry);
+}
+
+/* The room lies between the text and the entries. */
+int cg__http_grow(struct cg_http_headers *headers, size_t more)
+{
+    size_t wanted = headers->used + entries_size(headers) + more;
+    size_t size = headers->size ? headers->size : FIRST_SIZE;
+    char *data;
+
+    if (more > LARGEST || wanted > LARGEST)
+        return -ENOMEM;
+    while (size < wanted)
+        size *= 2;
+    data = realloc(headers->data, size);
+    if (data == NULL)
+        return -ENOMEM;
+    if (headers->size != 0)
+        memmove(data + size - entries_size(headers),
+                data + headers->size - entries_size(headers), entries_size(headers));
+    headers->data = data;
+    headers->size = (uint32_t)size;
+    return 0;
+}
+
+/* ---- Fields ---------------------------------------------------------------------- */
+
+const struct cg__http_entry *cg__http_find(const struct cg_http_headers *headers,
+                                           const char *name, size_t len, uint32_t *from)
+{
+    while (*from < headers->count) {
+        const struct cg__http_entry *entry = cg__http_entry(headers, (*from)++);
+
+        if (entry->name_len == len &&
+            cg__ascii_same(cg__http_at(headers, entry->name), name, len))
+            return entry;
+    }
+    return NULL;
+}
+
+const char *cg_http_headers_get(const struct cg_http_headers *headers, const char *name)
+{
+    uint32_t from = 0;
+    const struct cg__http_entry *entry =
+        cg__http_find(headers, name, strlen(name), &from);
+
+    return entry ? cg__http_at(headers, entry->value) : NULL;
+}
+
+bool cg_http_headers_next(const struct cg_http_headers *headers, size_t *at,
+                          struct cg_http_field *field)
+{
+    const struct cg__http_entry *entry;
+
+    if (*at >= headers->count)
+        return false;
+    entry = cg__http_entry(headers, (uint32_t)(*at)++);
+    field->name = cg__http_at(headers, entry->name);
+    field->value = cg__http_at(headers, entry->value);
+    return true;
+}
+
+int cg_http_headers_add(struct cg_http_headers *headers, const char *name,
+                        const char *value)
+{
+    size_t name_len = strlen(name), value_len = strlen(value);
+    uint32_t used = headers->used;
+    struct cg__http_entry entry = {
+        .name = used,
+        .name_len = (uint32_t)name_len,
+        .value = used + (uint32_t)name_len + 1,
+        .value_len = (uint32_t)value_len,
+    };
+
+    if (!cg__http_is_token(name, name_len) || !cg__http_is_value(value, value_len))
+        return -EINVAL;
+    if (cg__http_text(headers, name, name_len + 1) < 0 ||
+        cg__http_text(headers, value, value_len + 1) < 0 ||
+        cg__http_entry_push(headers, entry) < 0) {
+        headers->used = used;
+        return -ENOMEM;
+    }
+    return 0;
+}
+
+/* Removes the fields of a name below an index; answers how many. */
+static uint32_t remove_below(struct cg_http_headers *headers, const char *name,
+                             uint32_t below)
+{
+    size_t len = strlen(name);
+    uint32_t kept = 0;
+
+    for (uint32_t i = 0; i < headers->count; i++) {
+        struct cg__http_entry entry = *cg__http_entry(headers, i);
+
+        if (i < below && entry.name_len == len &&
+            cg__ascii_same(cg__http_at(headers, entry.name), name, len))
+            continue;
+        kept++;
+        memcpy(headers->data + headers->size - kept * sizeof entry, &entry, sizeof entry);
+    }
+    below = headers->count - kept;
+    headers->count = kept;
+    return below;
+}
+
+size_t cg_http_headers_remove(struct cg_http_headers *headers, const char *name)
+{
+    return remove_below(headers, name, headers->count);
+}
+
+int cg_http_headers_set(struct cg_http_headers *headers, const char *name,
+                        const char *value)
+{
+    uint32_t before = headers->count;
+    int rc = cg_http_headers_add(headers, name, value);
+
+    if (rc == 0)
+        remove_below(headers, name, before);
+    return rc;
+}
+
+bool cg_http_headers_has(const struct cg_http_headers *headers, const char *name,
+                         const char *word)
+{
+    size_t len = strlen(name);
+    const struct cg__http_entry *entry;
+    uint32_t from = 0;
+
+    while ((entry = cg__http_find(headers, name, len, &from)) != NULL)
+        if (cg__http_has_word(cg__http_at(headers, entry->value), word))
+            return true;
+    return false;
+}
+
+/* ---- Characters ------------------------------------------------------------------ */
+
+bool cg__http_is_token(const char *text, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        char c = text[i];
+
+        if (!(cg__ascii_is_digit(c) || cg__ascii_is_letter(c) ||
+              (c != 0 && strchr("!#$%&'*+-.^_`|~", c) != NULL)))
+            return false;
+    }
+    return len > 0;
+}
+
+bool cg__http_is_value(const char *text, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        unsigned char c = (unsigned char)text[i];
+
+        if ((c < ' ' && c != '\t') || c == 0x7f)
+            return false;
+    }
+    return true;
+}
+
+bool cg__http_is_framing(const char *name, size_t len)
+{
+    return (len == 14 && cg__ascii_same(name, "Content-Length", len)) ||
+           (len == 17 && cg__ascii_same(name, "Transfer-Encoding", len));
+}
+
+bool cg__http_has_word(const char *list, const char *word)
+{
+    size_t len = strlen(word);
+
+    for (;;) {
+        size_t size;
+
+        list += strspn(list, ", \t");
+        if (*list == '\0')
+            return false;
+        size = strcspn(list, ",; \t");
+        if (size == len && cg__ascii_same(list, word, len))
+            return true;
+        list += strcspn(list, ",");
+    }
+}

@@ -1,0 +1,454 @@
+/* SPDX-License-Identifier: MIT */
+/* See url.h. The texts of a URL are copied into one piece of memory; what is written in it
+ * is kept as it is, but for the host, which is put into lower case. */
+#include "config.h"
+
+#include "http/message/url.h"
+#include "lib/base/ascii.h"
+
+#include <cogen/http_client.h>
+
+#include <arpa/inet.h>
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A piece of somebody's text. */
+struct part {
+    const char *at;
+    size_t len;
+};
+
+/* The pieces of a URL or of a reference. */
+struct parts {
+    struct part scheme, authority, path, query;
+    bool has_scheme, has_authority, has_query;
+};
+
+static int wrong(const char **why, const char *text)
+{
+    *why = text;
+    return CG_EHTTP_URL;
+}
+
+/* ---- Pieces ---------------------------------------------------------------------- */
+
+/* How long the scheme is that the text begins with; 0: with none. */
+static size_t scheme_length(const char *text)
+{
+    size_t n = 0;
+
+    if (!cg__ascii_is_letter(text[0]))
+        return 0;
+    while (cg__ascii_is_letter(text[n]) || cg__ascii_is_digit(text[n]) ||
+           (text[n] != '\0' && strchr("+-.", text[n])))
+        n++;
+    return text[n] == ':' ? n : 0;
+}
+
+static struct part cut(const char **text, const char *ends)
+{
+    struct part part = {*text, strcspn(*text, ends)};
+
+    *text += part.len;
+    return part;
+}
+
+static struct parts split(const char *text)
+{
+    struct parts parts = {.has_scheme = scheme_length(text) > 0};
+
+    if (parts.has_scheme)
+        parts.scheme = cut(&text, ":"), text++;
+    parts.has_authority = strncmp(text, "//", 2) == 0;
+    if (parts.has_authority)
+        text += 2, parts.authority = cut(&text, "/?#");
+    parts.path = cut(&text, "?#");
+    parts.has_query = *text == '?';
+    if (parts.has_query)
+        text++, parts.query = cut(&text, "#");
+    return parts;
+}
+
+static bool is(struct part part, const char *word)
+{
+    return strlen(word) == part.len && cg__ascii_same(part.at, word, part.len);
+}
+
+/* ---- The authority --------------------------------------------------------------- */
+
+struct authority {
+    struct part user, host;
+    bool has_user, literal;
+    unsigned port;
+};
+
+static int take_port(struct authority *into, struct part part, const char **why)
+{
+    unsigned port = 0;
+
+    if (part.len == 0) /* "host:" is allowed, and means nothing */
+        return 0;
+    for (size_t i = 0; i < part.len; i++) {
+        if (!cg__ascii_is_digit(part.at[i]) ||
+            (port = port * 10 + (unsigned)(part.at[i] - '0')) > 65535)
+            return wrong(why, "the port is no number from 1 to 65535");
+    }
+    if (port == 0)
+        return wrong(why, "the port is no number from 1 to 65535");
+    into->port = port;
+    return 0;
+}
+
+static bool is_ipv6(struct part part)
+{
+    char text[INET6_ADDRSTRLEN];
+    struct in6_addr addr;
+
+    if (part.len >= sizeof text)
+        return false;
+    memcpy(text, part.at, part.len);
+    text[part.len] = '\0';
+    return inet_pton(AF_INET6, text, &addr) == 1;
+}
+
+static bool is_name(struct part part)
+{
+    for (size_t i = 0; i < part.len; i++)
+        if (!cg__ascii_is_letter(part.at[i]) && !cg__ascii_is_digit(part.at[i]) &&
+            !strchr("-._", part.at[i]))
+            return false;
+    return part.len <= 255;
+}
+
+static int take_authority(struct authority *into, struct part text, const char **why)
+{
+    struct part rest = text;
+    const char *colon;
+
+    for (size_t i = 0; i < text.len; i++)
+        if (text.at[i] == '@') { /* the last one: what is before is no host's */
+            into->has_user = true;
+            into->user = (struct part){text.at, i};
+            rest = (struct part){text.at + i + 1, text.len - i - 1};
+        }
+    into->literal = rest.len > 0 && rest.at[0] == '[';
+    if (into->literal) {
+        const char *end = memchr(rest.at, ']', rest.len);
+        size_t after;
+
+        if (end == NULL)
+            return wrong(why, "the bracket of an IPv6 address is not closed");
+        into->host = (struct part){rest.at + 1, (size_t)(end - rest.at) - 1};
+        after = rest.len - into->host.len - 2;
+        if (!is_ipv6(into->host) || (after > 0 && end[1] != ':'))
+            return wrong(why, "what is in brackets is no IPv6 address");
+        return after > 0 ? take_port(into, (struct part){end + 2, after - 1}, why) : 0;
+    }
+    colon = rest.len > 0 ? memchr(rest.at, ':', rest.len) : NULL;
+    into->host = (struct part){rest.at, colon ? (size_t)(colon - rest.at) : rest.len};
+    if (into->host.len == 0)
+        return wrong(why, "there is no host in it");
+    if (!is_name(into->host))
+        return wrong(why, "the host has a character that no host's name has");
+    if (is(into->host, "unix")) /* "unix:80" would be a path */
+        return wrong(why, "no host may be called unix");
+    return colon
+               ? take_port(into,
+                           (struct part){colon + 1, rest.len - into->host.len - 1}, why)
+               : 0;
+}
+
+/* ---- Putting it together --------------------------------------------------------- */
+
+/* Texts one after the other in one piece of memory. */
+struct pen {
+    char *at;
+};
+
+static char *begin(struct pen *pen)
+{
+    return pen->at;
+}
+
+static void put(struct pen *pen, struct part part)
+{
+    if (part.len > 0)
+        memcpy(pen->at, part.at, part.len);
+    pen->at += part.len;
+}
+
+static void put_text(struct pen *pen, const char *text)
+{
+    put(pen, (struct part){text, strlen(text)});
+}
+
+static void put_host(struct pen *pen, const struct cg__url *url, bool literal)
+{
+    put_text(pen, literal ? "[" : "");
+    put_text(pen, url->host);
+    put_text(pen, literal ? "]" : "");
+}
+
+static void put_port(struct pen *pen, unsigned port)
+{
+    pen->at += sprintf(pen->at, ":%u", port);
+}
+
+static void end(struct pen *pen)
+{
+    *pen->at++ = '\0';
+}
+
+static void put_target(struct pen *pen, const struct parts *parts)
+{
+    if (parts->path.len == 0)
+        put_text(pen, "/");
+    put(pen, parts->path);
+    if (parts->has_query) {
+        put_text(pen, "?");
+        put(pen, parts->query);
+    }
+}
+
+static void write_texts(struct cg__url *url, const struct parts *parts,
+                        const struct authority *authority)
+{
+    struct pen pen = {url->memory};
+    char *c = begin(&pen);
+
+    url->host = c;
+    put(&pen, authority->host);
+    end(&pen);
+    for (; *c; c++)
+        *c = cg__ascii_lower(*c);
+    url->hostport = begin(&pen);
+    put_host(&pen, url, authority->literal);
+    if (url->port != (url->https ? 443 : 80))
+        put_port(&pen, url->port);
+    end(&pen);
+    url->addr = begin(&pen);
+    put_host(&pen, url, authority->literal);
+    put_port(&pen, url->port);
+    end(&pen);
+    url->target = begin(&pen);
+    put_target(&pen, parts);
+    end(&pen);
+    url->text = begin(&pen);
+    put_text(&pen, url->https ? "https://" : "http://");
+    put_text(&pen, url->hostport);
+    put_text(&pen, url->target);
+    end(&pen);
+    if (authority->has_user) {
+        url->user = c = begin(&pen);
+        put(&pen, authority->user);
+        end(&pen);
+        cg__url_decode(c);
+    }
+}
+
+static int check_characters(const char *text, const char **why)
+{
+    size_t len = 0;
+
+    for (; text[len] != '\0'; len++)
+        if (text[len] <= ' ' ||
+            text[len] == 0x7f) /* above 126 too: char may be signed */
+            return wrong(why, "it has a blank, a control character or one that is not "
+                              "ASCII, which must be written as %XX");
+    return len > CG__URL_LIMIT ? wrong(why, "it is too long") : 0;
+}
+
+static int assemble(struct cg__url *url, const struct parts *parts, const char **why)
+{
+    struct authority authority = {.port = 0};
+    int rc;
+
+    url->https = is(parts->scheme, "https");
+    if (!url->https && !is(parts->scheme, "http"))
+        return wrong(why, "its scheme is neither http nor https");
+    if (!parts->has_authority)
+        return wrong(why, "there is no host in it");
+    rc = take_authority(&authority, parts->authority, why);
+    if (rc < 0)
+        return rc;
+    url->no_path = parts->path.len == 0 && !parts->has_query;
+    url->port = authority.port ? authority.port : url->https ? 443 : 80;
+    /* The host four times, the target twice, and what goes with them. */
+    url->memory = malloc(4 * authority.host.len + authority.user.len +
+                         2 * (parts->path.len + parts->query.len) + 80);
+    if (url->memory == NULL)
+        return -ENOMEM;
+    write_texts(url, parts, &authority);
+    return 0;
+}
+
+int cg__url_parse(struct cg__url *url, const char *text, const char **why)
+{
+    struct parts parts;
+    size_t scheme;
+    char *whole;
+    int rc;
+
+    *url = (struct cg__url){.memory = NULL};
+    if (text == NULL || *text == '\0')
+        return wrong(why, "it is empty");
+    rc = check_characters(text, why);
+    if (rc < 0)
+        return rc;
+    /* "localhost:8080/x" is meant for a host and a port, "mailto:x" is not. */
+    scheme = scheme_length(text);
+    if (strncmp(text + scheme, "://", 3) != 0 || scheme == 0) {
+        if (scheme > 0 && !cg__ascii_is_digit(text[scheme + 1]))
+            return wrong(why, "its scheme is neither http nor https");
+        whole = malloc(strlen(text) + sizeof "http://");
+        if (whole == NULL)
+            return -ENOMEM;
+        strcat(strcpy(whole, "http://"), text);
+        parts = split(whole);
+        rc = assemble(url, &parts, why);
+        free(whole);
+        return rc;
+    }
+    parts = split(text);
+    return assemble(url, &parts, why);
+}
+
+/* ---- References ------------------------------------------------------------------ */
+
+size_t cg__url_remove_dots(char *path, size_t len)
+{
+    size_t to = 0, from = 0;
+
+    while (from < len) {
+        const char *slash = memchr(path + from + 1, '/', len - from - 1);
+        size_t next = slash ? (size_t)(slash - path) : len;
+        struct part segment = {path + from, next - from};
+        bool up = is(segment, "/..");
+
+        if (up || is(segment, "/.")) {
+            while (up && to > 0 && path[--to] != '/')
+                ;
+            if (next == len)
+                path[to++] = '/';
+        } else {
+            memmove(path + to, segment.at, segment.len);
+            to += segment.len;
+        }
+        from = next;
+    }
+    return to;
+}
+
+/* The path of a reference that begins in the base's directory. */
+static struct part merged(char *buf, struct part base, struct part ref)
+{
+    struct pen pen = {buf};
+
+    if (ref.len == 0 || ref.at[0] != '/') {
+        while (base.len > 0 && base.at[base.len - 1] != '/')
+            base.len--;
+        put_text(&pen, base.len > 0 ? "" : "/");
+        put(&pen, base);
+    }
+    put(&pen, ref);
+    return (struct part){buf, cg__url_remove_dots(buf, (size_t)(pen.at - buf))};
+}
+
+/* A copy in which what does not belong in a URL is encoded, and the ends are trimmed. */
+static char *encoded(const char *ref)
+{
+    char *copy, *to;
+    size_t len;
+
+    ref += strspn(ref, " \t");
+    len = strlen(ref);
+    while (len > 0 && strchr(" \t", ref[len - 1]))
+        len--;
+    copy = to = malloc(3 * len + 1);
+    for (size_t i = 0; copy != NULL && i < len; i++) {
+        unsigned char c = (unsigned char)ref[i];
+
+        if (c == ' ' || c > 0x7e)
+            to += sprintf(to, "%%%02X", c);
+        else
+            *to++ = (char)c;
+    }
+    if (copy != NULL)
+        *to = '\0';
+    return copy;
+}
+
+int cg__url_resolve(struct cg__url *url, const struct cg__url *base, const char *ref,
+                    const char **why)
+{
+    char *text = encoded(ref), *path = NULL;
+    struct parts parts, from = split(base->text);
+    int rc = -ENOMEM;
+
+    *url = (struct cg__url){.memory = NULL};
+    if (text == NULL)
+        return rc;
+    rc = check_characters(text, why);
+    if (rc < 0)
+        goto free_text;
+    parts = split(text);
+    path = malloc(from.path.len + parts.path.len + 2);
+    rc = -ENOMEM;
+    if (path == NULL)
+        goto free_text;
+    if (!parts.has_scheme) {
+        parts.scheme = from.scheme;
+        if (!parts.has_authority) {
+            parts.has_authority = true;
+            parts.authority = from.authority;
+            if (parts.path.len == 0 && !parts.has_query) {
+                parts.has_query = from.has_query;
+                parts.query = from.query;
+            }
+            if (parts.path.len == 0)
+                parts.path = from.path;
+            else
+                parts.path = merged(path, from.path, parts.path);
+        }
+    }
+    rc = assemble(url, &parts, why);
+    free(path);
+free_text:
+    free(text);
+    return rc;
+}
+
+/* ---- The rest -------------------------------------------------------------------- */
+
+bool cg__url_same_origin(const struct cg__url *a, const struct cg__url *b)
+{
+    return a->https == b->https && a->port == b->port && strcmp(a->host, b->host) == 0;
+}
+
+void cg__url_free(struct cg__url *url)
+{
+    free(url->memory);
+    *url = (struct cg__url){.memory = NULL};
+}
+
+size_t cg__url_decode(char *text)
+{
+    char *to = text, *from = text;
+
+    for (; *from != '\0'; to++) {
+        int high = *from == '%' ? cg__ascii_hex(from[1]) : -1;
+        int low = high >= 0 ? cg__ascii_hex(from[2]) : -1;
+
+        if (low >= 0 && high + low != 0) {
+            *to = (char)(high * 16 + low);
+            from += 3;
+        } else {
+            *to = *from++;
+        }
+    }
+    *to = '\0';
+    return (size_t)(to - text);
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/* URLs of http and https, taken to pieces: what to connect to, what to ask for. */
+#ifndef COGEN_HTTP_MESSAGE_URL_H
+#define COGEN_HTTP_MESSAGE_URL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum {
+    CG__URL_LIMIT = 8 * 1024
+}; /* bytes of a URL */
+
+struct cg__url {
+    char *memory;     /* of all texts */
+    const char *text; /* the URL without user and fragment */
+    const char *user; /* "name:password", decoded; NULL: none */
+    const char *host; /* lower case, without brackets */
+    const char
+        *hostport;    /* for the field Host: in brackets if need be, no default port */
+    const char *addr; /* for cg_connect: "host:80", "[::1]:80" */
+    const char *target; /* "/path?query", never empty, as it was written */
+    unsigned port;
+    bool https;
+    bool no_path; /* it was written without path and query: "http://host" */
+};
+
+/* Takes an absolute URL to pieces, which cg__url_free frees. A scheme may be left out
+ * ("localhost:8080/x"): then it is http. 0; CG_EHTTP_URL and in *why what is wrong with
+ * it (static); -ENOMEM. */
+int cg__url_parse(struct cg__url *url, const char *text, const char **why);
+
+/* The same of a reference, relative to a base (RFC 3986, 5.2). What browsers would encode
+ * (blanks, bytes above 126) is. */
+int cg__url_resolve(struct cg__url *url, const struct cg__url *base, const char *ref,
+                    const char **why);
+
+/* Removes dot segments, in place (RFC 3986, 5.2.4): "/a/./b/../c" becomes "/a/c", and
+ * nothing leads above the root. The path begins with a slash. Answers its length. */
+size_t cg__url_remove_dots(char *path, size_t len);
+
+/* Whether both are of one scheme, host and port. */
+bool cg__url_same_origin(const struct cg__url *a, const struct cg__url *b);
+
+void cg__url_free(struct cg__url *url);
+
+/* Replaces "%41" by "A", in place; answers the length. */
+size_t cg__url_decode(char *text);
+
+#endif

@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: MIT */
+/* A connection: its coroutine waits, without a buffer, for the first byte of a request;
+ * then it serves requests until none is left to be read, and writes the answers
+ * together. */
+#include "config.h"
+
+#include "http/server/server.h"
+#include "lib/base/ascii.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+enum outcome {
+    CLOSE, /* now: the peer has gone or is of no use */
+    LINGER, /* the peer has yet to read the last answer */
+    IDLE,   /* it may send another request */
+};
+
+/* The rate of a head counts only after so long: some are typed, and packets get lost. */
+#define HEADER_GRACE (5 * CG_SECOND)
+
+/* ---- The head -------------------------------------------------------------------- */
+
+/* Waits for bytes; what is to be said must be said before. */
+static ssize_t borrow(struct cg_http_request *req, int64_t deadline)
+{
+    ssize_t n = 0;
+
+    if (req->conn->out != NULL)
+        n = cg__http_flush(req->conn, NULL, 0);
+    if (n == 0) {
+        req->conn->phase = CG__HTTP_IN_HEAD;
+        n = cg_yield(cg_borrow(req->conn->sock, &req->view, .timeout = CG_NEVER,
+                               .deadline = deadline));
+        req->conn->phase = CG__HTTP_AT_WORK;
+    }
+    return n;
+}
+
+static int64_t after(int64_t moment, int64_t length)
+{
+    return length < CG_NEVER - moment ? moment + length : CG_NEVER;
+}
+
+/* Until when there must be more of a head of which so many bytes have come: header_timeout
+ * is for all of it, and after a grace it must have come at header_rate. */
+static int64_t head_deadline(const struct cg__http_conn *conn, size_t size)
+{
+    const struct cg_http_server_options *options = &conn->server->options;
+    int64_t paid = HEADER_GRACE + CG_SECOND * (int64_t)(size / options->header_rate);
+
+    return after(conn->since, paid < options->header_timeout ? paid : options->header_timeout);
+}
+
+/* Parses up to the end of the head, from the view that is lent. 0, the status that refuses
+ * it, or a negative code: there is nobody to answer. */
+static ssize_t read_head(struct cg_http_request *req)
+{
+    struct cg__http_conn *conn = req->conn;
+    size_t size = req->view.size - req->parsed;
+    bool waits = false;
+
+    for (;;) {
+        enum cg__http_event event;
+        ssize_t n;
+
+        if (req->parser.repeat != NULL) /* another may have owned it while we waited */
+            cg__http_repeat_own(req->parser.repeat, conn);
+        event = cg__http_parse_view(req);
+        if (event == CG__HTTP_HEAD)
+            return 0;
+        if (event == CG__HTTP_BAD)
+            return req->parser.status;
+        if (!waits)
+            conn->since = cg_sched_now(cg_sched_self());
+        waits = true;
+        n = borrow(req, head_deadline(conn, size));
+        if (n == -ETIMEDOUT && !cg__http_untouched(&req->parser))
+            return 408;
+        if (n <= 0)
+            return n < 0 ? n : CG_EOF;
+        size += (size_t)n;
+    }
+}
+
+/* What is in order as HTTP, but not for this server: 0 or the status that refuses it. */
+static int check_head(struct cg_http_request *req)
+{
+    const char *expect;
+
+    if (req->parser.has_body && req->parser.length > req->server->options.body_limit)
+        return 413;
+    if (req->parser.has_body && req->parser.minor > 0 &&
+        (expect = cg_http_headers_get(&req->in, "Expect")) != NULL) {
+        if (!cg__ascii_equal(expect, "100-continue"))
+            return 417;
+        req->expects = true;
+    }
+    return cg__http_path(req);
+}
+
+/* ---- A request ------------------------------------------------------------------- */
+
+static void answer(struct cg_http_request *req)
+{
+    const struct cg__http_route *route;
+    int status;
+    ssize_t n;
+
+    if (req->conn->out != NULL)
+        cg__http_out_late(req->conn);
+    route = cg__http_route(req, &status);
+    n = route != NULL ? route->handler(req, route->arg) : cg__http_plain(req, status);
+    cg__http_end(req, n);
+}
+
+/* Refuses what is not to be answered by a handler: the rest of the stream means nothing. */
+static void refuse(struct cg_http_request *req, int status)
+{
+    req->keep = false;
+    req->body_done = true;
+    cg__http_end(req, cg__http_plain(req, status));
+}
+
+static bool may_go_on(const struct cg_http_request *req)
+{
+    const struct cg_http_server *server = req->server;
+    unsigned limit = server->options.requests;
+
+    return req->parser.keep_alive && !server->draining &&
+           req->parser.code != HTTP_CONNECT &&
+           (limit == 0 || req->conn->requests < limit);
+}
+
+/* Of who sends no second request nothing is remembered. */
+static void begin(struct cg_http_request *req)
+{
+    struct cg__http_conn *conn = req->conn;
+
+    cg__http_parser_init(&req->parser, CG__HTTP_REQUEST, &req->in, &req->trailers,
+                         &conn->server->limits);
+    req->parser.line = &req->line;
+    if (conn->requests > 0)
+        req->parser.repeat = &conn->server->repeats[conn->slot];
+}
+
+static enum outcome serve_one(struct cg_http_request *req)
+{
+    struct cg__http_conn *conn = req->conn;
+    ssize_t n;
+    int status;
+
+    begin(req);
+    n = read_head(req);
+    if (n < 0)
+        return CLOSE;
+    conn->requests++;
+    if (n > 0) {
+        refuse(req, (int)n);
+        return LINGER;
+    }
+    req->keep = may_go_on(req);
+    req->body_done = !req->parser.has_body;
+    status = check_head(req);
+    if (status != 0) {
+        refuse(req, status);
+        return LINGER;
+    }
+    answer(req);
+    if (conn->sock == NULL || req->cut || conn->broken)
+        return CLOSE;
+    if (!req->body_done && !cg__http_drain(req))
+        return LINGER;
+    return req->keep ? IDLE : LINGER;
+}
+
+/* Serves the requests that are there, in a view that is lent: it is given back when all of
+ * it has been used, or something else is to read the socket. */
+static enum outcome serve_all(struct cg__http_conn *conn, struct cg_view *view)
+{
+    struct cg_http_request *req = cg__http_request_get(conn);
+    enum outcome outcome;
+
+    if (req == NULL) {
+        cg_view_release(view, 0);
+        return CLOSE;
+    }
+    req->view = *view;
+    for (;;) {
+        outcome = serve_one(req);
+        if (conn->server->options.access_log != NULL)
+            cg__http_log_access(req);
+        if (outcome != IDLE || !conn->more)
+            break;
+        cg__http_request_reset(req);
+        if (req->view.chunk == NULL && cg_yield(cg_borrow(conn->sock, &req->view)) <= 0) {
+            outcome = CLOSE;
+            break;
+        }
+    }
+    cg__http_give_back(req);
+    cg__http_request_put(req);
+    if (conn->sock != NULL && outcome != CLOSE && cg__http_flush(conn, NULL, 0) < 0)
+        outcome = CLOSE;
+    return outcome;
+}
+
+/* ---- The end --------------------------------------------------------------------- */
+
+/* Takes away what the client still sends: a close with unread bytes would be a reset, which
+ * can overtake the last answer. Clients may send all of a large request before they
+ * read. */
+static ssize_t take_away(void *arg)
+{
+    struct cg__http_conn *conn = arg;
+    const struct cg_http_server_options *options = &conn->server->options;
+    uint64_t left = options->linger_limit;
+    struct cg_view view;
+    ssize_t n;
+
+    conn->phase = CG__HTTP_LINGERS;
+    conn->since = cg_sched_now(cg_sched_self());
+    cg_yield(cg_shutdown(conn->sock, SHUT_WR));
+    while ((n = cg_yield(cg_borrow(conn->sock, &view, .timeout = options->linger_timeout))) > 0) {
+        cg_view_release(&view, view.size);
+        if (left < (size_t)n)
+            break;
+        left -= (size_t)n;
+    }
+    conn->phase = CG__HTTP_AT_WORK;
+    return n;
+}
+
+static void finish(struct cg__http_conn *conn)
+{
+    struct cg_http_server *server = conn->server;
+
+    cg__http_out_end(conn);
+    cg_sock_close(conn->sock);
+    cg__http_place_leave(conn);
+    cg__http_repeat_disown(&server->repeats[conn->slot], conn);
+    conn->serving->conns--;
+    free(conn->peer);
+    cg_coro_unref(conn->coro);
+    free(conn);
+    /* For a server that is full, or going. */
+    cg_yield(cg_signal(server, NULL, .shield = true, .prio = CG_PRIO_CORO));
+}
+
+/* Until a byte is there the connection holds no buffer. */
+static ssize_t wait_idle(struct cg__http_conn *conn, struct cg_view *view)
+{
+    const struct cg_http_server_options *options = &conn->server->options;
+    int64_t timeout = conn->requests ? options->idle_timeout : options->header_timeout;
+    ssize_t n;
+
+    conn->phase = CG__HTTP_IDLE;
+    conn->since = cg_sched_now(cg_sched_self()); /* no look at the clock */
+    n = cg_yield(cg_borrow(conn->sock, view, .timeout = CG_NEVER,
+                           .deadline = after(conn->since, timeout)));
+    conn->phase = CG__HTTP_AT_WORK;
+    return n;
+}
+
+static ssize_t wrap(void *arg)
+{
+    struct cg__http_conn *conn = arg;
+    const struct cg_http_server_options *options = &conn->server->options;
+    ssize_t n;
+
+    conn->phase = CG__HTTP_IN_HEAD;
+    conn->since = cg_sched_now(cg_sched_self());
+    n = options->wrap(&conn->sock, options->wrap_arg);
+    conn->phase = CG__HTTP_AT_WORK;
+    return n;
+}
+
+/* Where TLS is wanted a client that speaks HTTP in the clear is told so in the clear:
+ * nothing has been agreed with it yet. */
+static enum outcome wrapped(struct cg__http_conn *conn)
+{
+    static const char refusal[] = "HTTP/1.1 400 Bad Request\r\n"
+                                  "Content-Type: text/plain; charset=utf-8\r\n"
+                                  "Content-Length: 35\r\n"
+                                  "Connection: close\r\n\r\n"
+                                  "This port speaks HTTPS, not HTTP.\r\n";
+    int64_t timeout = conn->server->options.header_timeout;
+    ssize_t n = cg_yield(cg_call(wrap, conn, .timeout = timeout));
+
+    if (n != CG_ETLS_HTTP)
+        return n < 0 ? CLOSE : IDLE;
+    n = cg_yield(cg_writeall(conn->sock, refusal, sizeof refusal - 1, .timeout = timeout));
+    return n < 0 ? CLOSE : LINGER;
+}
+
+ssize_t cg__http_talk(void *arg)
+{
+    struct cg__http_conn *conn = arg;
+    const struct cg_http_server_options *options = &conn->server->options;
+    enum outcome outcome = options->wrap != NULL ? wrapped(conn) : IDLE;
+    struct cg_view view;
+
+    while (outcome == IDLE && !(conn->server->draining && conn->requests > 0)) {
+        if (wait_idle(conn, &view) <= 0)
+            break;
+        outcome = serve_all(conn, &view);
+    }
+    if (outcome == LINGER)
+        cg_yield(cg_call(take_away, conn, .timeout = options->body_timeout));
+    finish(conn);
+    return 0;
+}

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT */
+/* What the server says about itself: its name, the date, and what goes wrong. */
+#include "config.h"
+
+#include "http/server/server.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/* ---- Date ------------------------------------------------------------------------ */
+
+/* "Server: ...\r\n", if there is one. */
+static void print_name(const char *name, char *buf, size_t size)
+{
+    char own[64];
+
+    if (name == NULL) {
+        snprintf(own, sizeof own, "cogen/%s", cg_version());
+        name = own;
+    }
+    *buf = '\0';
+    if (*name != '\0' && cg__http_is_value(name, strlen(name)))
+        snprintf(buf, size, "Server: %.180s\r\n", name);
+}
+
+static void make_usual(struct cg_http_server *server)
+{
+    char name[200], *usual = server->usual;
+    int size;
+
+    print_name(server->options.name, name, sizeof name);
+    size = snprintf(usual, sizeof server->usual,
+                    "HTTP/1.1 200 OK\r\n%sDate: %*s\r\nContent-Type: ", name,
+                    CG__HTTP_DATE - 8, "");
+    server->usual_size = (size_t)size;
+    server->date_at = CG__HTTP_OK + strlen(name);
+}
+
+void cg__http_date(struct cg_http_server *server)
+{
+    int64_t now = cg_sched_now(server->sched);
+    struct timespec wall;
+    char date[CG_HTTP_DATE_SIZE];
+
+    if (now < server->date_until)
+        return;
+    if (server->usual_size == 0)
+        make_usual(server);
+    clock_gettime(CLOCK_REALTIME, &wall);
+    cg_http_date_print(wall.tv_sec, date);
+    memcpy(server->usual + server->date_at + 6, date, CG__HTTP_DATE - 8);
+    server->date_until = now + CG_SECOND - wall.tv_nsec;
+}
+
+/* ---- For the logs ----------------------------------------------------------------- */
+
+/* The peer's address without its port. */
+const char *cg__http_peer(struct cg__http_conn *conn)
+{
+    char addr[CG_ADDR_SIZE], *colon;
+
+    if (conn->peer == NULL && conn->sock != NULL &&
+        cg_sock_peer_addr(conn->sock, addr, sizeof addr) == 0) {
+        colon = strncmp(addr, "unix:", 5) == 0 ? NULL : strrchr(addr, ':');
+        if (colon != NULL)
+            *colon = '\0';
+        conn->peer = strdup(addr);
+    }
+    return conn->peer != NULL && *conn->peer != '\0' ? conn->peer : "-";
+}
+
+static void print_line(const char *line)
+{
+    int before = cg_sigpipe_block();
+
+    fprintf(stderr, "http server: %s\n", line);
+    cg_sigpipe_unblock(before, ferror(stderr));
+}
+
+void cg__http_log(struct cg_http_server *server, const char *line)
+{
+    if (server->options.log != NULL)
+        server->options.log(server->options.log_arg, line);
+    else
+        print_line(line);
+}
+
+void cg__http_log_accept(void *arg, int code)
+{
+    struct cg_http_server *server = arg;
+    int64_t now = cg_sched_now(server->sched);
+    char line[160];
+
+    if (now < server->accept_quiet)
+        return;
+    server->accept_quiet = now + CG_SECOND;
+    snprintf(line, sizeof line, "a connection could not be accepted: %s",
+             cg_strerror(code));
+    cg__http_log(server, line);
+}

@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: MIT */
+/* A connection's output: small answers are gathered in a buffer, which is written when
+ * nothing more is to be had for the moment; or when the next handler waits, by a coroutine
+ * that is only started then. */
+#include "config.h"
+
+#include "http/server/acked.h"
+#include "http/server/server.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+enum { PARTS = 8 };
+
+static struct cg__http_outs *spare(struct cg_http_server *server, size_t size)
+{
+    return size == CG__HTTP_OUT_FIRST ? &server->outs : &server->large_outs;
+}
+
+static struct cg__http_out *out_get(struct cg_http_server *server, size_t wanted)
+{
+    size_t size = wanted <= CG__HTTP_OUT_FIRST ? CG__HTTP_OUT_FIRST : CG__HTTP_OUT_SIZE;
+    struct cg__http_outs *outs = spare(server, size);
+    struct cg__http_out *out = outs->first;
+
+    if (out != NULL) {
+        outs->first = out->next;
+        outs->count--;
+    } else {
+        out = malloc(sizeof *out + size);
+        if (out == NULL)
+            return NULL;
+        out->size = size;
+    }
+    out->used = 0;
+    return out;
+}
+
+static void out_put(struct cg_http_server *server, struct cg__http_out *out)
+{
+    struct cg__http_outs *outs;
+
+    if (out == NULL)
+        return;
+    outs = spare(server, out->size);
+    if (outs->count == (outs == &server->outs ? CG__HTTP_SPARE : CG__HTTP_SPARE_LARGE)) {
+        free(out);
+        return;
+    }
+    out->next = outs->first;
+    outs->first = out;
+    outs->count++;
+}
+
+void cg__http_outs_free(struct cg_http_server *server)
+{
+    struct cg__http_outs *all[] = {&server->outs, &server->large_outs};
+
+    for (int i = 0; i < 2; i++) {
+        struct cg__http_out *out;
+
+        while ((out = all[i]->first) != NULL) {
+            all[i]->first = out->next;
+            free(out);
+        }
+    }
+}
+
+/* What does not fit into a buffer of the first size moves to a large one. Not inline: the
+ * usual way below would have its frame. */
+__attribute__((noinline)) static char *grow(struct cg__http_conn *conn, size_t size)
+{
+    struct cg__http_out *old = conn->out, *out;
+    size_t used = old != NULL ? old->used : 0;
+
+    if (size > CG__HTTP_OUT_SIZE - used)
+        return NULL;
+    out = out_get(conn->server, used + size);
+    if (out == NULL)
+        return NULL;
+    if (used > 0)
+        memcpy(out->data, old->data, used);
+    out->used = used;
+    out_put(conn->server, old);
+    conn->out = out;
+    return out->data + used;
+}
+
+char *cg__http_more_room(struct cg__http_conn *conn, size_t size)
+{
+    struct cg__http_outs *outs = &conn->server->outs;
+    struct cg__http_out *out = outs->first;
+
+    if (conn->out != NULL || out == NULL || size > CG__HTTP_OUT_FIRST)
+        return grow(conn, size);
+    outs->first = out->next; /* most often there is one that fits */
+    outs->count--;
+    out->used = 0;
+    conn->out = out;
+    return out->data;
+}
+
+ssize_t cg__http_wrote(struct cg__http_conn *conn, ssize_t n)
+{
+    conn->broken |= n < 0;
+    if (n == -ETIMEDOUT)
+        cg_sock_setopt(conn->sock, SOL_SOCKET, SO_LINGER,
+                       &(struct linger){.l_onoff = 1}, sizeof(struct linger));
+    return n;
+}
+
+static ssize_t write_out(struct cg__http_conn *conn, struct cg__http_out *out)
+{
+    int64_t wait = conn->server->write_wait;
+    struct cg__http_acked seen = {.acked = 0};
+    size_t done = 0, moved;
+    ssize_t n;
+
+    do {
+        n = cg_yield(cg_writeall(conn->sock, out->data + done, out->used - done,
+                                 .moved = &moved, .weak_timeout = true, .timeout = wait));
+        done += moved;
+    } while (n == -ETIMEDOUT && cg__http_acked_go_on(&seen, conn->sock, moved));
+    return n;
+}
+
+/* ---- What a handler keeps waiting ------------------------------------------------ */
+
+/* Whether there is output that waits for a handler to go on. */
+static bool is_kept(const struct cg__http_conn *conn)
+{
+    return conn->out != NULL && conn->out->used > 0 && !conn->broken &&
+           cg_coro_state(conn->coro) == CG_CORO_WAITING;
+}
+
+static ssize_t write_late(void *arg)
+{
+    struct cg__http_conn *conn = arg;
+    ssize_t n;
+
+    do {
+        out_put(conn->server, conn->written);
+        conn->written = conn->out;
+        conn->out = NULL;
+        n = cg__http_wrote(conn, write_out(conn, conn->written));
+    } while (n >= 0 && is_kept(conn));
+    return n;
+}
+
+/* Forgets a writer that has ended. How that went. */
+static ssize_t reap(struct cg__http_conn *conn)
+{
+    ssize_t n = cg_coro_result(conn->writer);
+
+    cg_coro_unref(conn->writer);
+    conn->writer = NULL;
+    out_put(conn->server, conn->written);
+    conn->written = NULL;
+    return n < 0 ? n : 0;
+}
+
+/* Only one at a time may write on a connection, and in order: waits for the writer. */
+static ssize_t settle(struct cg__http_conn *conn, bool shield)
+{
+    ssize_t n = cg_yield(cg_join(conn->writer, .timeout = CG_NEVER, .shield = shield));
+
+    if (cg_coro_state(conn->writer) != CG_CORO_FINISHED)
+        return n; /* cancelled: whoever ends the connection settles it */
+    return reap(conn);
+}
+
+static void look_at(struct cg__http_conn *conn)
+{
+    if (conn->out == NULL)
+        return;
+    if (cg_coro_state(conn->coro) != CG_CORO_WAITING) { /* it only made room for others */
+        cg__http_out_late(conn);
+        return;
+    }
+    if (conn->writer != NULL && cg_coro_result(conn->writer) >= 0)
+        reap(conn);
+    /* Without memory for it the answers go out with the next. */
+    if (is_kept(conn) && conn->writer == NULL)
+        cg_sched_start(conn->server->sched, write_late, conn, .name = "http answers",
+                       .coro = &conn->writer);
+}
+
+/* A turn later. */
+static void look_at_all(struct cg_deferred *deferred)
+{
+    struct cg_http_server *server =
+        (struct cg_http_server *)((char *)deferred - offsetof(struct cg_http_server, late));
+    struct cg__http_conn *conn, *next = server->lates;
+
+    server->lates = NULL;
+    while ((conn = next) != NULL) {
+        next = conn->next_late;
+        conn->late = false;
+        look_at(conn);
+    }
+}
+
+void cg__http_out_late(struct cg__http_conn *conn)
+{
+    struct cg_http_server *server = conn->server;
+
+    if (conn->late)
+        return;
+    conn->late = true;
+    conn->next_late = server->lates;
+    server->lates = conn;
+    server->late.fn = look_at_all;
+    cg_sched_defer(server->sched, &server->late);
+}
+
+void cg__http_out_end(struct cg__http_conn *conn)
+{
+    struct cg__http_conn **at = &conn->server->lates;
+
+    if (conn->writer != NULL) {
+        cg_coro_cancel(conn->writer);
+        settle(conn, true);
+    }
+    out_put(conn->server, conn->out);
+    conn->out = NULL;
+    if (conn->late) {
+        while (*at != conn)
+            at = &(*at)->next_late;
+        *at = conn->next_late;
+    }
+}
+
+/* ---- Writing --------------------------------------------------------------------- */
+
+static ssize_t write_parts(struct cg__http_conn *conn, struct cg__http_out *out,
+                           const struct iovec *parts, int count)
+{
+    int64_t wait = conn->server->write_wait;
+    struct cg__http_acked seen = {.acked = 0};
+    struct iovec all[PARTS] = {{NULL, 0}};
+    size_t moved;
+    ssize_t n;
+
+    assert(count < PARTS);
+    if (out != NULL)
+        all[0] = (struct iovec){out->data, out->used};
+    for (int i = 0; i < count; i++)
+        all[i + 1] = parts[i];
+    do /* what has been written is no longer in the parts */
+        n = cg_yield(cg_writev(conn->sock, all, count + 1, .moved = &moved,
+                               .weak_timeout = true, .timeout = wait));
+    while (n == -ETIMEDOUT && cg__http_acked_go_on(&seen, conn->sock, moved));
+    return n;
+}
+
+ssize_t cg__http_flush(struct cg__http_conn *conn, const struct iovec *parts, int count)
+{
+    ssize_t n = conn->writer != NULL ? settle(conn, false) : 0;
+    struct cg__http_out *out = conn->out;
+
+    if (n == 0 && conn->broken)
+        n = -EPIPE; /* behind half an answer there is no place for another */
+    if (n < 0 || (count == 0 && out == NULL))
+        return n;
+    conn->out = NULL;
+    n = count == 0 ? write_out(conn, out) : write_parts(conn, out, parts, count);
+    out_put(conn->server, out);
+    return n < 0 ? cg__http_wrote(conn, n) : 0;
+}

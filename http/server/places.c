@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: MIT */
+/* Places for connections: how many there may be, in all and for one address, and which one
+ * is closed when a newcomer finds none free. A flood of silent connections so costs those
+ * who wait longest for their clients, and nobody who talks. If the kernel runs out of
+ * descriptors before that, there are fewer places for a while. */
+#include "config.h"
+
+#include "http/server/server.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <limits.h>
+#include <search.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+enum {
+    LOOKS = 256, /* connections that are looked at for the one that has waited longest */
+    SPARE = 32,  /* descriptors that are no connections', at least */
+    PREFIX = 8,  /* bytes of an IPv6 address that are one client's: a /64 */
+};
+
+/* How long a newcomer waits before it looks again, when all others are at work. */
+#define AGAIN (20 * CG_MILLISECOND)
+
+/* How long fewer places are used after the kernel had no descriptor left. */
+#define SHORTAGE (10 * CG_SECOND)
+
+/* What is known of an address. Kept in a balanced tree: no choice of addresses makes it
+ * slow. */
+struct cg__http_address {
+    unsigned char key[1 + PREFIX]; /* the family, and the address or its prefix */
+    struct cg__http_ring conns;
+};
+
+/* ---- Rings ------------------------------------------------------------------------- */
+
+/* The newcomer is the last that the hand comes to. */
+static void ring_add(struct cg__http_ring *ring, enum cg__http_kin kin,
+                     struct cg__http_conn *conn)
+{
+    struct cg__http_conn *next = ring->hand != NULL ? ring->hand : conn;
+    struct cg__http_conn *prev = ring->hand != NULL ? next->in[kin].prev : conn;
+
+    conn->in[kin].next = next;
+    conn->in[kin].prev = prev;
+    prev->in[kin].next = conn;
+    next->in[kin].prev = conn;
+    ring->hand = next;
+    ring->count++;
+}
+
+static void ring_remove(struct cg__http_ring *ring, enum cg__http_kin kin,
+                        struct cg__http_conn *conn)
+{
+    struct cg__http_conn *next = conn->in[kin].next;
+
+    conn->in[kin].prev->in[kin].next = next;
+    next->in[kin].prev = conn->in[kin].prev;
+    if (ring->hand == conn)
+        ring->hand = next != conn ? next : NULL;
+    ring->count--;
+    ring->ending -= conn->ending;
+}
+
+/* Of so many connections, each time the next ones: looking at all of ten thousand would
+ * cost more than the flood. NULL: all are at work. */
+static struct cg__http_conn *longest_waiting(struct cg__http_ring *ring, enum cg__http_kin kin)
+{
+    struct cg__http_conn *conn = ring->hand, *found = NULL;
+
+    for (unsigned i = 0; i < LOOKS && i < ring->count; i++, conn = conn->in[kin].next)
+        if (conn->phase != CG__HTTP_AT_WORK && !conn->ending &&
+            (found == NULL || conn->since < found->since))
+            found = conn;
+    ring->hand = conn;
+    return found;
+}
+
+/* Ends the connection that has waited longest for its client. False: there is none. */
+static bool shed(struct cg_http_server *server, struct cg__http_ring *ring,
+                 enum cg__http_kin kin)
+{
+    struct cg__http_conn *conn = longest_waiting(ring, kin);
+
+    if (conn == NULL)
+        return false;
+    conn->ending = true;
+    server->all.ending++;
+    if (conn->address != NULL)
+        conn->address->conns.ending++;
+    cg_coro_cancel(conn->coro);
+    return true;
+}
+
+/* Whether so many places are taken, those aside that are about to be free. */
+static bool is_full(const struct cg__http_ring *ring, unsigned places)
+{
+    return ring->count - ring->ending >= places;
+}
+
+/* ---- One address ----------------------------------------------------------------- */
+
+static int compare(const void *a, const void *b)
+{
+    return memcmp(a, b, sizeof((struct cg__http_address *)NULL)->key);
+}
+
+/* False: a peer without an IP address. */
+static bool make_key(struct cg_sock *sock, unsigned char *key)
+{
+    char text[CG_ADDR_SIZE], *host = text;
+    unsigned char bytes[sizeof(struct in6_addr)] = {0};
+    int family;
+
+    if (cg_sock_peer_addr(sock, text, sizeof text) < 0)
+        return false;
+    family = text[0] == '[' ? AF_INET6 : AF_INET;
+    if (family == AF_INET6)
+        host++;
+    host[strcspn(host, family == AF_INET6 ? "]%" : ":")] = '\0';
+    if (inet_pton(family, host, bytes) != 1)
+        return false;
+    key[0] = family == AF_INET6 ? 6 : 4;
+    memcpy(key + 1, bytes, PREFIX);
+    return true;
+}
+
+/* The entry of this key, which is made if there is none. NULL: no memory. */
+static struct cg__http_address *find_or_make(struct cg_http_server *server,
+                                             const struct cg__http_address *wanted)
+{
+    void *node = tfind(wanted, &server->addresses, compare);
+    struct cg__http_address *made;
+
+    if (node != NULL)
+        return *(struct cg__http_address **)node;
+    made = malloc(sizeof *made);
+    if (made == NULL)
+        return NULL;
+    *made = *wanted;
+    if (tsearch(made, &server->addresses, compare) != NULL)
+        return made;
+    free(made);
+    return NULL;
+}
+
+int cg__http_place_take(struct cg__http_conn *conn)
+{
+    struct cg_http_server *server = conn->server;
+    unsigned share = server->options.address_connections;
+    struct cg__http_address wanted = {.key = {0}}, *address;
+
+    if (share >= server->options.connections || !make_key(conn->sock, wanted.key))
+        return 0;
+    address = find_or_make(server, &wanted);
+    if (address == NULL)
+        return -ENOMEM;
+    if (is_full(&address->conns, share) && !shed(server, &address->conns, CG__HTTP_NEAR))
+        return -EBUSY;
+    ring_add(&address->conns, CG__HTTP_NEAR, conn);
+    conn->address = address;
+    return 0;
+}
+
+/* The last connection of an address takes its entry along. */
+static void leave_address(struct cg__http_conn *conn)
+{
+    struct cg__http_address *address = conn->address;
+
+    if (address == NULL)
+        return;
+    ring_remove(&address->conns, CG__HTTP_NEAR, conn);
+    if (address->conns.count > 0)
+        return;
+    tdelete(address, &conn->server->addresses, compare);
+    free(address);
+}
+
+void cg__http_place_leave(struct cg__http_conn *conn)
+{
+    leave_address(conn);
+    if (conn->in[CG__HTTP_ALL].next != NULL)
+        ring_remove(&conn->server->all, CG__HTTP_ALL, conn);
+}
+
+unsigned cg__http_share(unsigned connections)
+{
+    return connections == UINT_MAX ? UINT_MAX : connections - connections / 4;
+}
+
+/* ---- All of them ----------------------------------------------------------------- */
+
+/* Files, upstream connections and the reactor need descriptors, too: an eighth stays free,
+ * or some that a small program needs in any case. */
+unsigned cg__http_places(void)
+{
+    struct rlimit limit;
+    rlim_t spare;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur == RLIM_INFINITY ||
+        limit.rlim_cur > UINT_MAX)
+        return UINT_MAX;
+    spare = limit.rlim_cur / 8 > SPARE ? limit.rlim_cur / 8 : SPARE;
+    if (spare > limit.rlim_cur / 2)
+        spare = limit.rlim_cur / 2;
+    return limit.rlim_cur > spare ? (unsigned)(limit.rlim_cur - spare) : 1;
+}
+
+/* How many connections there may be now. */
+static unsigned places(const struct cg_http_server *server)
+{
+    unsigned most = server->options.connections;
+
+    if (cg_sched_now(server->sched) >= server->short_until ||
+        server->short_places > most)
+        return most;
+    return server->short_places;
+}
+
+ssize_t cg__http_place_wait(struct cg_http_server *server)
+{
+    struct cg__http_ring *all = &server->all;
+    ssize_t n = 0;
+
+    while (n >= 0 && !server->draining && all->count >= places(server)) {
+        if (is_full(all, places(server)) && !shed(server, all, CG__HTTP_ALL) &&
+            all->count < server->options.connections)
+            break; /* a shortage: nobody who works has to make room for that */
+        n = cg_yield(cg_wait_signal(server, NULL, .timeout = AGAIN));
+        if (n == -ETIMEDOUT)
+            n = 0;
+    }
+    return n < 0 ? n : 0;
+}
+
+void cg__http_place_enter(struct cg__http_conn *conn)
+{
+    ring_add(&conn->server->all, CG__HTTP_ALL, conn);
+}
+
+/* accept() takes a descriptor before it looks whether somebody waits: so one is kept free
+ * even if nobody does. */
+void cg__http_place_short(struct cg_http_server *server)
+{
+    unsigned count = server->all.count;
+
+    server->short_places = count - count / 8;
+    server->short_until = cg_sched_now(server->sched) + SHORTAGE;
+    if (server->all.ending == 0) /* else a descriptor is about to be free */
+        shed(server, &server->all, CG__HTTP_ALL);
+}

@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: MIT */
+/* The body of a request, read as a stream: bytes are taken from the socket when the handler
+ * asks for them, so that a slow handler slows the client down. */
+#include "config.h"
+
+#include "http/server/server.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void cg__http_give_back(struct cg_http_request *req)
+{
+    if (req->view.chunk == NULL)
+        return;
+    cg_view_release(&req->view, req->parsed);
+    req->view = (struct cg_view){.data = NULL};
+    req->parsed = 0;
+}
+
+/* An event may be left though no bytes are: a view within which there is a piece of the
+ * body stays lent until that has come. */
+enum cg__http_event cg__http_parse_view(struct cg_http_request *req)
+{
+    size_t size = req->view.size - req->parsed, used;
+    enum cg__http_event event =
+        cg__http_parse(&req->parser, req->view.data + req->parsed, size, &used);
+
+    req->parsed += used;
+    req->conn->more = used < size;
+    if (used == size && event != CG__HTTP_BODY)
+        cg__http_give_back(req);
+    return event;
+}
+
+/* The body cannot be had: the status for whoever asks later. */
+static ssize_t failed(struct cg_http_request *req, int status, ssize_t code)
+{
+    req->failure = status;
+    req->keep = false;
+    return code;
+}
+
+/* What of the body has come is no piece of it. 0, or why there will be none. */
+static ssize_t no_piece(struct cg_http_request *req, enum cg__http_event event)
+{
+    req->body_done = event == CG__HTTP_DONE;
+    return event == CG__HTTP_BAD ? failed(req, req->parser.status, -EBADMSG) : 0;
+}
+
+/* Behind the last piece the end may be left, which needs no bytes. */
+void cg__http_let_read(struct cg_http_request *req)
+{
+    if (req->body_left > 0 || req->view.chunk == NULL)
+        return;
+    if (req->conn->more)
+        cg__http_give_back(req);
+    else
+        no_piece(req, cg__http_parse_view(req));
+}
+
+/* A client that waits to be asked for the body is asked, once nothing of it is there. */
+static ssize_t ask(struct cg_http_request *req)
+{
+    static const char text[] = "HTTP/1.1 100 Continue\r\n\r\n";
+
+    req->expects = false;
+    if (req->conn->more)
+        return 0;
+    return cg__http_flush(req->conn, &(struct iovec){(void *)text, sizeof text - 1}, 1);
+}
+
+/* How long to wait for more of the body: body_timeout, and no longer than that in all
+ * beyond the time that what has come would take at body_rate. Only the time for which we
+ * waited counts: a slow handler is not the client's fault. */
+static int64_t patience(const struct cg_http_request *req)
+{
+    const struct cg_http_server_options *options = &req->server->options;
+    uint64_t seconds = req->body_seen / options->body_rate;
+    int64_t left;
+
+    if (options->body_timeout > CG_NEVER / 4) /* no limit at all */
+        return options->body_timeout;
+    left = options->body_timeout - req->waited +
+           CG_SECOND * (int64_t)(seconds < UINT32_MAX ? seconds : UINT32_MAX);
+    if (left > options->body_timeout)
+        return options->body_timeout;
+    return left > 0 ? left : CG_NOWAIT;
+}
+
+/* Waits for more bytes of the connection. */
+static ssize_t more(struct cg_http_request *req)
+{
+    int64_t start;
+    ssize_t n = 0;
+
+    if (req->expects && !req->begun)
+        n = ask(req);
+    else if (!req->conn->more)
+        n = cg__http_flush(req->conn, NULL, 0);
+    if (n == 0) {
+        start = cg_sched_now(cg_sched_self());
+        n = cg_yield(cg_borrow(req->conn->sock, &req->view, .timeout = patience(req)));
+        req->waited += cg_sched_now(cg_sched_self()) - start;
+    }
+    if (n == -ETIMEDOUT)
+        return failed(req, 408, n);
+    req->parsed = 0;
+    return n == 0 ? failed(req, 400, CG_EOF) : n;
+}
+
+/* Sees to bytes of the body in req->body. 1; 0: it has ended; or why there are none. */
+static ssize_t fill(struct cg_http_request *req)
+{
+    while (req->body_left == 0 && !req->body_done) {
+        enum cg__http_event event;
+        ssize_t n;
+
+        if (req->failure != 0)
+            return -EBADMSG;
+        if (req->view.chunk == NULL && (n = more(req)) < 0)
+            return n;
+        req->expects = req->expects && req->begun; /* some of it is there */
+        event = cg__http_parse_view(req);
+        if (event == CG__HTTP_BODY) {
+            req->body = req->parser.body;
+            req->body_left = req->parser.body_size;
+            req->body_seen += req->body_left;
+            if (req->body_seen > req->server->options.body_limit) {
+                req->body_left = 0;
+                cg__http_give_back(req);
+                return failed(req, 413, -EMSGSIZE);
+            }
+            continue;
+        }
+        if ((n = no_piece(req, event)) < 0)
+            return n;
+    }
+    return !req->body_done || req->body_left > 0;
+}
+
+static size_t take(struct cg_http_request *req, char *buf, size_t len)
+{
+    if (len > req->body_left)
+        len = req->body_left;
+    if (buf != NULL)
+        memcpy(buf, req->body, len);
+    req->body += len;
+    req->body_left -= len;
+    return len;
+}
+
+/* ---- The operations -------------------------------------------------------------- */
+
+static struct cg_http_read_op *of(struct cg_op *op)
+{
+    return (struct cg_http_read_op *)op;
+}
+
+static ssize_t read_run(struct cg_op *op)
+{
+    return fill(of(op)->req);
+}
+
+/* Bytes are taken only here: who has lost a race has taken none. */
+static ssize_t read_finish(struct cg_op *op)
+{
+    struct cg_http_read_op *read = of(op);
+
+    return op->result <= 0 ? op->result : (ssize_t)take(read->req, read->buf, read->len);
+}
+
+static int read_print(const struct cg_op *op, char *buf, size_t size)
+{
+    const struct cg_http_read_op *read = (const struct cg_http_read_op *)op;
+
+    return snprintf(buf, size, "%s, %zu", cg_http_request_target(read->req), read->len);
+}
+
+const struct cg_op_type cg_http_read_type = {
+    .name = "http_read",
+    .run = read_run,
+    .finish = read_finish,
+    .print = read_print,
+};
+
+static ssize_t body_run(struct cg_op *op)
+{
+    struct cg_http_read_op *read = of(op);
+    struct cg_http_request *req = read->req;
+    size_t size = 0, room = 0;
+    ssize_t n;
+
+    if (read->len != 0 && !req->parser.chunked && req->parser.length > read->len)
+        return failed(req, 413, -EMSGSIZE);
+    while ((n = fill(req)) > 0) {
+        if (read->len != 0 && size + req->body_left > read->len)
+            return failed(req, 413, -EMSGSIZE);
+        if (size + req->body_left + 1 > room) {
+            size_t wanted = 2 * room > size + req->body_left ? 2 * room
+                                                             : size + req->body_left + 1;
+            char *whole = realloc(req->whole, wanted);
+
+            if (whole == NULL)
+                return failed(req, 503, -ENOMEM);
+            req->whole = whole;
+            room = wanted;
+        }
+        size += take(req, req->whole + size, req->body_left);
+    }
+    if (n < 0)
+        return n;
+    if (req->whole == NULL && (req->whole = malloc(1)) == NULL)
+        return failed(req, 503, -ENOMEM);
+    req->whole[size] = '\0';
+    *read->data = req->whole;
+    return (ssize_t)size;
+}
+
+const struct cg_op_type cg_http_read_body_type = {
+    .name = "http_read_body",
+    .run = body_run,
+    .print = read_print,
+};
+
+/* Nobody knows how much is left of a chunked body, nor whether a client that was not asked
+ * for its body sends it. */
+bool cg__http_will_drain(const struct cg_http_request *req)
+{
+    if (req->body_done)
+        return true;
+    return req->failure == 0 && !req->expects && !req->parser.chunked &&
+           req->parser.length - req->body_seen <= req->server->options.drain_limit;
+}
+
+bool cg__http_drain(struct cg_http_request *req)
+{
+    if (!req->keep)
+        return false;
+    while (fill(req) > 0)
+        take(req, NULL, req->body_left);
+    return req->body_done;
+}

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: MIT */
+/* The target of a request: its path, decoded, and its query. */
+#include "config.h"
+
+#include "http/server/server.h"
+#include "http/message/url.h"
+#include "lib/base/ascii.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+ssize_t cg__http_decode(char *to, const char *from, size_t size, bool plus, bool slash)
+{
+    const char *end = from + size;
+    char *start = to;
+
+    while (from < end) {
+        int high, low, c;
+
+        if (*from != '%') {
+            *to++ = plus && *from == '+' ? ' ' : *from;
+            from++;
+            continue;
+        }
+        if (end - from < 3 || (high = cg__ascii_hex(from[1])) < 0 ||
+            (low = cg__ascii_hex(from[2])) < 0)
+            return -1;
+        c = high << 4 | low;
+        if (c == 0)
+            return -1;
+        if ((c == '/' || c == '%') && !slash) {
+            memcpy(to, c == '/' ? "%2F" : "%25", 3);
+            to += 3;
+        } else {
+            *to++ = (char)c;
+        }
+        from += 3;
+    }
+    return to - start;
+}
+
+/* The path in an absolute target, "http://host/path". */
+static const char *skip_origin(const char *target)
+{
+    const char *host = strstr(target, "://");
+
+    return host ? host + 3 + strcspn(host + 3, "/?") : NULL;
+}
+
+const char *cg__http_raw_path(const struct cg_http_request *req)
+{
+    const char *target = cg_http_request_target(req);
+
+    return *target == '/' ? target : skip_origin(target);
+}
+
+/* The host of an absolute target counts, whatever Host says (RFC 9112, 3.2.2). 0, or the
+ * status that refuses it. */
+static int set_host(struct cg_http_request *req, const char *target)
+{
+    const char *host = strstr(target, "://");
+    size_t size = host ? strcspn(host + 3, "/?") : 0;
+    char *copy;
+    int rc;
+
+    if (size == 0 || strcspn(host + 3, " \t,#@\\<>\"") < size)
+        return 400;
+    copy = strndup(host + 3, size);
+    rc = copy != NULL ? cg_http_headers_set(&req->in, "Host", copy) : -ENOMEM;
+    free(copy);
+    return rc == 0 ? 0 : rc == -EINVAL ? 400 : 503;
+}
+
+/* The usual target is its path; another's path is made behind it, in `params`. */
+int cg__http_path(struct cg_http_request *req)
+{
+    const char *target = cg__http_at(&req->line, req->parser.text);
+    ssize_t length;
+    size_t size = 0;
+    char *path;
+
+    req->path = target;
+    if (*target == '/') {
+        while (target[size] != '\0' && target[size] != '%' && target[size] != '?' &&
+               !(target[size] == '/' && target[size + 1] == '.'))
+            size++;
+        if (target[size] == '\0')
+            return 0;
+    }
+    if (*target != '/' && strcmp(target, "*") != 0 &&
+        req->parser.code != HTTP_CONNECT) {
+        int status = set_host(req, target);
+
+        if (status != 0)
+            return status;
+        target = skip_origin(target);
+        if (*target == '\0' && req->parser.code == HTTP_OPTIONS)
+            target = "*"; /* the server itself is meant (RFC 9112, 3.2.4) */
+    }
+    size = strcspn(target, "?");
+    if (cg__http_text(&req->params, size ? target : "/", (size ? size : 1) + 1) < 0)
+        return 503;
+    req->path = path = cg__http_at(&req->params, 0);
+    length = size > 0 ? cg__http_decode(path, target, size, false, false) : 1;
+    if (length < 0)
+        return 400;
+    if (*path == '/') /* before it is routed: "/x/../admin" must not pass by its route */
+        length = (ssize_t)cg__url_remove_dots(path, (size_t)length);
+    path[length] = '\0';
+    return 0;
+}
+
+/* Takes the query apart, once; a piece that is not valid is left out. */
+static void parse_query(struct cg_http_request *req)
+{
+    const char *at = strchr(cg_http_request_target(req), '?');
+
+    req->has_query = true;
+    while (at != NULL && *at != '\0') {
+        size_t size = strcspn(++at, "&"), name = strcspn(at, "&=");
+        size_t value = name < size ? name + 1 : size;
+        struct cg_http_headers *list = &req->query;
+        uint32_t used = list->used;
+        ssize_t n, m;
+
+        /* Both decoded in place, where their undecoded bytes have been put. */
+        if (cg__http_text(list, at, size) < 0 || cg__http_text(list, "\0", 2) < 0)
+            return;
+        n = cg__http_decode(cg__http_at(list, used + (uint32_t)value + 1), at + value,
+                            size - value, true, true);
+        m = cg__http_decode(cg__http_at(list, used), at, name, true, true);
+        if (n >= 0 && m >= 0) {
+            struct cg__http_entry entry = {used, (uint32_t)m, used + (uint32_t)value + 1,
+                                           (uint32_t)n};
+
+            list->data[entry.name + entry.name_len] = '\0';
+            list->data[entry.value + entry.value_len] = '\0';
+            cg__http_entry_push(list, entry);
+        }
+        at += size;
+    }
+}
+
+const char *cg_http_request_query(struct cg_http_request *req, const char *name)
+{
+    if (!req->has_query)
+        parse_query(req);
+    for (uint32_t i = 0; i < req->query.count; i++) {
+        const struct cg__http_entry *entry = cg__http_entry(&req->query, i);
+
+        if (strcmp(cg__http_at(&req->query, entry->name), name) == 0)
+            return cg__http_at(&req->query, entry->value);
+    }
+    return NULL;
+}
+
+/* ---- What else can be asked ------------------------------------------------------ */
+
+const char *cg_http_request_method(const struct cg_http_request *req)
+{
+    return req->parser.method;
+}
+
+const char *cg_http_request_target(const struct cg_http_request *req)
+{
+    return cg__http_at(&req->line, req->parser.text);
+}
+
+const char *cg_http_request_path(const struct cg_http_request *req)
+{
+    return req->path;
+}
+
+const char *cg_http_request_param(const struct cg_http_request *req, const char *name)
+{
+    if (req->rest != NULL && strcmp(name, "*") == 0)
+        return req->rest;
+    return cg_http_headers_get(&req->params, name);
+}
+
+const char *cg_http_request_header(const struct cg_http_request *req, const char *name)
+{
+    return cg_http_headers_get(&req->in, name);
+}
+
+const struct cg_http_headers *cg_http_request_headers(const struct cg_http_request *req)
+{
+    return &req->in;
+}
+
+const struct cg_http_headers *
+cg_http_request_trailers(const struct cg_http_request *req)
+{
+    return &req->trailers;
+}
+
+int64_t cg_http_request_length(const struct cg_http_request *req)
+{
+    return req->parser.chunked ? -1 : (int64_t)req->parser.length;
+}
+
+int cg_http_request_minor(const struct cg_http_request *req)
+{
+    return req->parser.minor;
+}
+
+struct cg_sock *cg_http_request_sock(const struct cg_http_request *req)
+{
+    /* A request is never a constant, whatever it is for the caller. */
+    cg__http_let_read((struct cg_http_request *)req);
+    return req->conn->sock;
+}

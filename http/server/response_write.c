@@ -1,0 +1,415 @@
+/* SPDX-License-Identifier: MIT */
+/* Bodies that are written piece by piece: bytes, files, events; and the connection
+ * itself. */
+#include "config.h"
+
+#include "http/server/acked.h"
+#include "http/server/server.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* ---- Pieces ---------------------------------------------------------------------- */
+
+/* Text of unknown length is compressed as it comes, if the client likes that. Without
+ * memory it is not. */
+static void choose_coding(struct cg_http_request *req, int status)
+{
+    enum cg__http_coding coding;
+
+    if (req->out.count == 0 || req->server->options.compress_above == CG_HTTP_UNLIMITED ||
+        cg_http_headers_get(&req->out, "Content-Length") != NULL ||
+        !cg__http_worth(req, status, NULL))
+        return;
+    /* gzip if it will do: a stream of brotli costs nine times the memory. */
+    coding = cg__http_accepts(req, cg__http_can(CG__HTTP_GZIP), false);
+    if (coding == CG__HTTP_IDENTITY)
+        coding = cg__http_accepts(req, false, cg__http_can(CG__HTTP_BR));
+    if (cg_http_headers_add(&req->out, "Vary", "Accept-Encoding") < 0 ||
+        coding == CG__HTTP_IDENTITY)
+        return;
+    req->encoder = cg__http_encoder_new(coding == CG__HTTP_BR, false);
+    if (req->encoder != NULL && cg_http_headers_set(&req->out, "Content-Encoding",
+                                                    cg__http_coding_name(coding)) < 0) {
+        cg__http_encoder_free(req->encoder);
+        req->encoder = NULL;
+    }
+}
+
+/* The head has not been put: the handler may answer without a coding yet. */
+static void forget_coding(struct cg_http_request *req)
+{
+    if (req->encoder == NULL)
+        return;
+    cg__http_encoder_free(req->encoder);
+    req->encoder = NULL;
+    cg_http_headers_remove(&req->out, "Content-Encoding");
+}
+
+/* Puts the head, after what is in its way. */
+static ssize_t put_head(struct cg_http_request *req, int status)
+{
+    ssize_t n = cg__http_begin(req, status, -1, NULL);
+
+    if (n == -ENOBUFS && (n = cg__http_flush(req->conn, NULL, 0)) == 0)
+        n = cg__http_begin(req, status, -1, NULL);
+    return n;
+}
+
+/* Begins the answer unless it has begun. `text`: what is to be written may be
+ * compressed. */
+static ssize_t begin(struct cg_http_request *req, bool text)
+{
+    int status = req->status ? req->status : 200;
+    ssize_t n;
+
+    if (req->begun)
+        return req->ended ? -EALREADY : 0;
+    if (text)
+        choose_coding(req, status);
+    n = put_head(req, status);
+    if (n < 0)
+        forget_coding(req);
+    return n;
+}
+
+/* Writes bytes of the body, framed as they must be, behind what the output has. */
+static ssize_t write_framed(struct cg_http_request *req, const void *data, size_t size)
+{
+    char head[CG__HTTP_CHUNK_HEAD];
+    struct iovec parts[3];
+    int count = 0;
+    ssize_t n;
+
+    if (req->framing == CG__HTTP_LENGTH) {
+        if (size > req->left)
+            return -EMSGSIZE;
+        req->left -= size;
+    }
+    if (size > 0 && req->framing != CG__HTTP_NO_BODY) {
+        bool chunked = req->framing == CG__HTTP_CHUNKED;
+
+        if (chunked)
+            parts[count++] = (struct iovec){head, cg__http_chunk_head(head, size)};
+        parts[count++] = (struct iovec){(void *)data, size};
+        if (chunked)
+            parts[count++] = (struct iovec){(void *)"\r\n", 2};
+        req->sent += size;
+    }
+    n = cg__http_flush(req->conn, parts, count);
+    if (n < 0)
+        req->cut = true;
+    return n;
+}
+
+/* At most CG__HTTP_TURN bytes. Then the others may run: these bytes may have cost much
+ * time, and come to nothing that is written and could let them. */
+static ssize_t encode_part(struct cg_http_request *req, const char *data, size_t size,
+                           enum cg__http_encode how)
+{
+    bool again = true;
+    ssize_t n = 0;
+
+    req->computed += size;
+    while (again && n >= 0) {
+        const char *out;
+        size_t made = cg__http_encode(req->encoder, how, &data, &size, &out, &again);
+
+        if (made > 0 && req->framing != CG__HTTP_NO_BODY)
+            n = write_framed(req, out, made);
+    }
+    if (n >= 0 && req->computed >= CG__HTTP_TURN) {
+        req->computed = 0;
+        n = cg_yield(cg_sleep(0));
+    }
+    return n;
+}
+
+static ssize_t encode(struct cg_http_request *req, const char *data, size_t size,
+                      enum cg__http_encode how)
+{
+    ssize_t n = 0;
+
+    for (; size > CG__HTTP_TURN && n >= 0; size -= CG__HTTP_TURN, data += CG__HTTP_TURN)
+        n = encode_part(req, data, CG__HTTP_TURN, CG__HTTP_GATHER);
+    if (n >= 0)
+        n = encode_part(req, data, size, how);
+    if (n >= 0 && how == CG__HTTP_FLUSH)
+        n = cg__http_flush(req->conn, NULL, 0); /* there may be no more than a head */
+    req->cut |= n < 0;
+    return n;
+}
+
+ssize_t cg__http_encode_end(struct cg_http_request *req)
+{
+    return encode(req, "", 0, CG__HTTP_FINISH);
+}
+
+/* A piece from the handler. `more`: it need not go out yet. */
+static ssize_t write_piece(struct cg_http_request *req, const void *data, size_t size,
+                           bool more)
+{
+    ssize_t n = begin(req, true);
+
+    if (n < 0)
+        return n;
+    if (req->encoder == NULL)
+        return write_framed(req, data, size);
+    return encode(req, size > 0 ? data : "", size, more ? CG__HTTP_GATHER : CG__HTTP_FLUSH);
+}
+
+static ssize_t write_run(struct cg_op *op)
+{
+    struct cg_http_respond_op *write = (struct cg_http_respond_op *)op;
+    ssize_t n = write_piece(write->req, write->body, write->size, write->more);
+
+    return n < 0 ? n : (ssize_t)write->size;
+}
+
+const struct cg_op_type cg_http_write_type = {
+    .name = "http_write",
+    .run = write_run,
+};
+
+/* ---- Files ----------------------------------------------------------------------- */
+
+/* Sends a part of a file as it is, between pieces of output. */
+static ssize_t send_part(struct cg_http_request *req, int file, int64_t offset, uint64_t size)
+{
+    int64_t wait = req->server->write_wait;
+    struct cg__http_acked seen = {.acked = 0};
+    struct cg_sock *sock = req->conn->sock;
+    uint64_t done = 0;
+    size_t moved;
+    ssize_t n;
+
+    do {
+        n = cg_yield(cg_sendfile(sock, file, offset + (int64_t)done, (size_t)(size - done),
+                                 .moved = &moved, .timeout = wait, .weak_timeout = true));
+        done += moved;
+    } while (n == -ETIMEDOUT && cg__http_acked_go_on(&seen, sock, moved));
+    cg__http_wrote(req->conn, n);
+    if (n >= 0 && done < size)
+        n = CG_EOF;
+    if (n < 0)
+        req->cut = true;
+    return n;
+}
+
+/* A file within a body that is compressed. */
+static ssize_t encode_file(struct cg_http_request *req, int file, int64_t offset,
+                           uint64_t size)
+{
+    char buf[4096];
+    ssize_t n = 0;
+
+    while (size > 0 && n >= 0) {
+        n = pread(file, buf, size < sizeof buf ? (size_t)size : sizeof buf, offset);
+        if (n <= 0) {
+            req->cut = true;
+            return n < 0 ? -errno : CG_EOF;
+        }
+        offset += n;
+        size -= (uint64_t)n;
+        n = encode(req, buf, (size_t)n, size > 0 ? CG__HTTP_GATHER : CG__HTTP_FLUSH);
+    }
+    return n < 0 ? n : 0;
+}
+
+static ssize_t send_file_run(struct cg_op *op)
+{
+    struct cg_http_send_file_op *send = (struct cg_http_send_file_op *)op;
+    struct cg_http_request *req = send->req;
+    char head[CG__HTTP_CHUNK_HEAD];
+    struct iovec part = {head, 0};
+    bool chunked;
+    ssize_t n = begin(req, false);
+
+    if (n < 0)
+        return n;
+    if (req->encoder != NULL)
+        return encode_file(req, send->file, send->offset, send->size);
+    if (req->framing == CG__HTTP_LENGTH && send->size > req->left)
+        return -EMSGSIZE;
+    if (req->framing == CG__HTTP_NO_BODY || send->size == 0)
+        return cg__http_flush(req->conn, NULL, 0);
+    chunked = req->framing == CG__HTTP_CHUNKED;
+    if (chunked)
+        part.iov_len = cg__http_chunk_head(head, send->size);
+    n = cg__http_flush(req->conn, &part, 1);
+    if (n < 0)
+        req->cut = true;
+    else
+        n = send_part(req, send->file, send->offset, send->size);
+    if (n < 0)
+        return n;
+    req->left -= req->framing == CG__HTTP_LENGTH ? send->size : 0;
+    req->sent += send->size;
+    if (chunked)
+        n = cg__http_flush(req->conn, &(struct iovec){(void *)"\r\n", 2}, 1);
+    return n < 0 ? n : 0;
+}
+
+const struct cg_op_type cg_http_send_file_type = {
+    .name = "http_send_file",
+    .run = send_file_run,
+};
+
+/* ---- Events ---------------------------------------------------------------------- */
+
+static int put_line(struct cg_http_headers *text, const char *name, const char *value,
+                    size_t size)
+{
+    if (cg__http_text(text, name, strlen(name)) < 0 ||
+        cg__http_text(text, value, size) < 0 || cg__http_text(text, "\n", 1) < 0)
+        return -ENOMEM;
+    return 0;
+}
+
+static bool is_line(const char *text)
+{
+    return text == NULL || text[strcspn(text, "\r\n")] == '\0';
+}
+
+/* One line of data for each line of the text; CR, LF and both end one. */
+static int put_data(struct cg_http_headers *text, const char *data)
+{
+    for (;;) {
+        size_t size = strcspn(data, "\r\n");
+
+        if (put_line(text, "data: ", data, size) < 0)
+            return -ENOMEM;
+        data += size;
+        if (*data == '\0')
+            return 0;
+        data += data[0] == '\r' && data[1] == '\n' ? 2 : 1;
+    }
+}
+
+static int put_event(struct cg_http_headers *text,
+                     const struct cg_http_send_event_op *event)
+{
+    char number[24];
+    int rc = 0;
+
+    if (!is_line(event->event) || !is_line(event->id))
+        return -EINVAL;
+    if (event->event != NULL)
+        rc = put_line(text, "event: ", event->event, strlen(event->event));
+    if (rc == 0 && event->id != NULL)
+        rc = put_line(text, "id: ", event->id, strlen(event->id));
+    if (rc == 0 && event->retry > 0) {
+        snprintf(number, sizeof number, "%" PRId64, event->retry / CG_MILLISECOND);
+        rc = put_line(text, "retry: ", number, strlen(number));
+    }
+    if (rc == 0 && event->data != NULL)
+        rc = put_data(text, event->data);
+    if (rc == 0 && text->used == 0)
+        rc = put_line(text, ":", "", 0);
+    return rc < 0 ? rc : cg__http_text(text, "\n", 1);
+}
+
+static ssize_t event_run(struct cg_op *op)
+{
+    struct cg_http_send_event_op *event = (struct cg_http_send_event_op *)op;
+    struct cg_http_headers text = {.data = NULL};
+    ssize_t n = put_event(&text, event);
+
+    if (n == 0 && !event->req->begun) {
+        n = cg_http_response_set_header(event->req, "Content-Type",
+                                        "text/event-stream");
+        if (n == 0)
+            n = cg_http_response_set_header(event->req, "Cache-Control", "no-cache");
+    }
+    if (n == 0)
+        n = write_piece(event->req, text.data, text.used, false);
+    cg__http_headers_clear(&text);
+    return n;
+}
+
+const struct cg_op_type cg_http_send_event_type = {
+    .name = "http_send_event",
+    .run = event_run,
+};
+
+/* ---- The connection -------------------------------------------------------------- */
+
+/* Sets Upgrade to the first protocol that the client has asked for. */
+static int name_protocol(struct cg_http_request *req)
+{
+    const char *asked = cg_http_headers_get(&req->in, "Upgrade");
+    size_t size = strcspn(asked += strspn(asked, ", \t"), ", \t");
+    char name[64];
+
+    if (size == 0 || size >= sizeof name)
+        return -EINVAL;
+    memcpy(name, asked, size);
+    name[size] = '\0';
+    return cg_http_headers_set(&req->out, "Upgrade", name);
+}
+
+/* A 101 says what the connection becomes, which must be something that the client has asked
+ * for; HTTP/1.0 has no upgrades (RFC 9110, 7.8). */
+static int set_upgrade(struct cg_http_request *req)
+{
+    const char *set = cg_http_headers_get(&req->out, "Upgrade");
+    int rc = 0;
+
+    if (!req->parser.upgrade || req->parser.code == HTTP_CONNECT || req->parser.minor == 0)
+        return -EINVAL;
+    if (set == NULL)
+        rc = name_protocol(req);
+    else if (!cg_http_headers_has(&req->in, "Upgrade", set))
+        return -EINVAL;
+    if (rc == 0 && !cg_http_headers_has(&req->out, "Connection", "upgrade"))
+        rc = cg_http_headers_add(&req->out, "Connection", "upgrade");
+    return rc;
+}
+
+static int check_upgrade(struct cg_http_request *req, int status)
+{
+    if (req->begun)
+        return -EALREADY;
+    if (!req->body_done)
+        return -EINVAL; /* what is unread is the body */
+    if (status == 101)
+        return set_upgrade(req);
+    return req->parser.code == HTTP_CONNECT && status / 100 == 2 ? 0 : -EINVAL;
+}
+
+static ssize_t upgrade_run(struct cg_op *op)
+{
+    struct cg_http_upgrade_op *upgrade = (struct cg_http_upgrade_op *)op;
+    struct cg_http_request *req = upgrade->req;
+    ssize_t n = check_upgrade(req, upgrade->status);
+    bool keep = req->keep;
+
+    if (n < 0)
+        return n;
+    req->switches = true;
+    req->keep = true; /* no Connection: close */
+    n = put_head(req, upgrade->status);
+    if (n < 0) { /* the handler may still answer otherwise */
+        req->switches = false;
+        req->keep = keep;
+    }
+    if (n == 0)
+        n = cg__http_flush(req->conn, NULL, 0);
+    if (n < 0)
+        return n;
+    req->ended = true;
+    if (req->server->options.access_log != NULL)
+        cg__http_peer(req->conn);
+    cg__http_give_back(req);
+    *upgrade->sock = req->conn->sock;
+    req->conn->sock = NULL;
+    return 0;
+}
+
+const struct cg_op_type cg_http_upgrade_type = {
+    .name = "http_upgrade",
+    .run = upgrade_run,
+};

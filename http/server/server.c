@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: MIT */
+/* The server as a whole: its options, what it keeps for the next request, and the
+ * operations that serve and shut down. */
+#include "config.h"
+
+#include "http/server/acked.h"
+#include "http/server/server.h"
+
+#include <cogen/transport.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define DEFAULT(field, value) options->field = options->field ? options->field : (value)
+
+static void set_defaults(struct cg_http_server_options *options)
+{
+    DEFAULT(header_timeout, 15 * CG_SECOND);
+    DEFAULT(header_rate, CG_HTTP_HEADER_RATE);
+    DEFAULT(body_timeout, 30 * CG_SECOND);
+    DEFAULT(write_timeout, 30 * CG_SECOND);
+    DEFAULT(idle_timeout, CG_MINUTE);
+    DEFAULT(target_limit, CG_HTTP_TARGET_LIMIT);
+    DEFAULT(headers_limit, CG_HTTP_HEADERS_LIMIT);
+    DEFAULT(headers_count, CG_HTTP_HEADERS_COUNT);
+    DEFAULT(body_limit, CG_HTTP_REQUEST_LIMIT);
+    DEFAULT(drain_limit, CG_HTTP_DRAIN_LIMIT);
+    DEFAULT(body_rate, CG_HTTP_BODY_RATE);
+    if (options->connections == 0 ||
+        (options->connections != UINT_MAX && options->connections > cg__http_places()))
+        options->connections = cg__http_places();
+    DEFAULT(address_connections, cg__http_share(options->connections));
+    DEFAULT(linger_timeout, CG_SECOND);
+    DEFAULT(linger_limit, CG_HTTP_LINGER_LIMIT);
+    DEFAULT(compress_above, CG_HTTP_COMPRESS_ABOVE);
+}
+
+struct cg_http_server *
+cg_http_server_new_with(const struct cg_http_server_options *options)
+{
+    struct cg_http_server *server = calloc(1, sizeof *server);
+
+    if (server == NULL)
+        return NULL;
+    if (options != NULL)
+        server->options = *options;
+    set_defaults(&server->options);
+    server->write_wait = cg__http_acked_wait(server->options.write_timeout);
+    server->small = CG__HTTP_COPY < server->options.compress_above
+                        ? CG__HTTP_COPY
+                        : (size_t)server->options.compress_above;
+    server->limits = (struct cg__http_limits){
+        .target = server->options.target_limit,
+        .headers = server->options.headers_limit,
+        .count = server->options.headers_count,
+    };
+    return server;
+}
+
+static void request_free(struct cg_http_request *req)
+{
+    struct cg_http_headers *lists[] = {&req->line,  &req->in,  &req->trailers,    &req->params,
+                                       &req->query, &req->out, &req->out_trailers};
+
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
+        cg__http_headers_clear(lists[i]);
+    free(req);
+}
+
+void cg_http_server_free(struct cg_http_server *server)
+{
+    struct cg_http_request *req;
+
+    if (server == NULL)
+        return;
+    while ((req = server->requests) != NULL) {
+        server->requests = req->next;
+        request_free(req);
+    }
+    for (int i = 0; i < CG__HTTP_REPEATS; i++)
+        cg__http_repeat_clear(&server->repeats[i]);
+    cg__http_outs_free(server);
+    cg__http_routes_free(server);
+    free(server);
+}
+
+unsigned cg_http_server_connections(const struct cg_http_server *server)
+{
+    return server->all.count;
+}
+
+/* ---- Requests -------------------------------------------------------------------- */
+
+static inline void forget(struct cg_http_headers *list)
+{
+    if (list->used > 0)
+        cg__http_headers_reset(list, CG__HTTP_KEEP);
+}
+
+/* Most of it has not been used. */
+void cg__http_request_reset(struct cg_http_request *req)
+{
+    forget(&req->line);
+    forget(&req->in);
+    forget(&req->trailers);
+    forget(&req->params);
+    forget(&req->query);
+    forget(&req->out);
+    forget(&req->out_trailers);
+    if (req->whole != NULL)
+        free(req->whole);
+    if (req->encoder != NULL)
+        cg__http_encoder_free(req->encoder);
+    memset(&req->rest, 0, sizeof *req - offsetof(struct cg_http_request, rest));
+}
+
+struct cg_http_request *cg__http_request_get(struct cg__http_conn *conn)
+{
+    struct cg_http_server *server = conn->server;
+    struct cg_http_request *req = server->requests;
+
+    if (req != NULL) {
+        server->requests = req->next;
+        server->nrequests--;
+    } else {
+        req = calloc(1, sizeof *req);
+        if (req == NULL)
+            return NULL;
+    }
+    req->server = server;
+    req->conn = conn;
+    return req;
+}
+
+void cg__http_request_put(struct cg_http_request *req)
+{
+    struct cg_http_server *server = req->server;
+
+    cg__http_request_reset(req);
+    if (server->nrequests == CG__HTTP_SPARE) {
+        request_free(req);
+        return;
+    }
+    req->next = server->requests;
+    server->requests = req;
+    server->nrequests++;
+}
+
+/* ---- serve ----------------------------------------------------------------------- */
+
+static const char no_memory[] = "no memory for a connection";
+
+static struct cg_http_serve_op *of(struct cg_op *op)
+{
+    return (struct cg_http_serve_op *)op;
+}
+
+/* The connection that a socket will be, which has a place of its address. NULL: it was
+ * refused and is closed. */
+static struct cg__http_conn *conn_new(struct cg_http_server *server,
+                                      struct cg__http_serving *serving, struct cg_sock *sock)
+{
+    struct cg__http_conn *conn = calloc(1, sizeof *conn);
+    int rc = -ENOMEM;
+
+    if (conn != NULL) {
+        *conn = (struct cg__http_conn){
+            .server = server, .serving = serving, .sock = sock, .slot = server->slot++};
+        rc = cg__http_place_take(conn);
+    }
+    if (rc == 0)
+        return conn;
+    if (rc == -ENOMEM)
+        cg__http_log(server, no_memory);
+    free(conn);
+    cg_sock_close(sock);
+    return NULL;
+}
+
+static void conn_drop(struct cg__http_conn *conn)
+{
+    cg__http_place_leave(conn);
+    cg_sock_close(conn->sock);
+    free(conn);
+}
+
+static void start(struct cg__http_conn *conn)
+{
+    struct cg_http_server *server = conn->server;
+    int rc =
+        cg_sched_start(cg_sched_self(), cg__http_talk, conn, .name = "http",
+                       .stack_size = server->options.stack_size, .coro = &conn->coro);
+
+    if (rc < 0) {
+        cg__http_log(server, no_memory);
+        conn_drop(conn);
+        return;
+    }
+    cg__http_place_enter(conn);
+    conn->serving->conns++;
+}
+
+/* Waits until a connection has ended. */
+static ssize_t wait_end(struct cg_http_server *server, bool shield)
+{
+    return cg_yield(cg_wait_signal(server, NULL, .timeout = CG_NEVER, .shield = shield));
+}
+
+static void cancel_conns(struct cg_http_server *server,
+                         const struct cg__http_serving *serving, bool idle_only)
+{
+    struct cg__http_conn *conn = server->all.hand;
+
+    for (unsigned i = 0; i < server->all.count; i++, conn = conn->in[CG__HTTP_ALL].next)
+        if ((serving == NULL || conn->serving == serving) &&
+            (conn->phase == CG__HTTP_IDLE || !idle_only))
+            cg_coro_cancel(conn->coro);
+}
+
+/* A connection could not be accepted; others will be. */
+static void trouble(void *arg, int code)
+{
+    if (code == -EMFILE || code == -ENFILE)
+        cg__http_place_short(arg);
+    cg__http_log_accept(arg, code);
+}
+
+/* Accepts a connection, and sees to a place for it. 0, or what ends the accepting. */
+static ssize_t accept_one(struct cg_http_server *server, struct cg_sock *listener,
+                          struct cg__http_serving *serving)
+{
+    struct cg__http_conn *conn;
+    struct cg_sock *sock;
+    ssize_t n = cg_yield(
+        cg_accept(listener, &sock, .trouble = trouble, .trouble_arg = server));
+
+    if (n < 0)
+        return n;
+    conn = conn_new(server, serving, sock);
+    if (conn == NULL)
+        return 0;
+    n = cg__http_place_wait(server);
+    if (n < 0 || server->draining)
+        conn_drop(conn);
+    else
+        start(conn);
+    return n;
+}
+
+/* Accepts until something ends it; what that was. */
+static ssize_t accept_all(struct cg_http_server *server, struct cg_sock *listener,
+                          struct cg__http_serving *serving)
+{
+    ssize_t n = 0;
+
+    while (n >= 0 && !server->draining)
+        n = accept_one(server, listener, serving);
+    return n;
+}
+
+/* From here on the listener may be closed at any time. */
+static enum cg_verdict serve_process(struct cg_op *op, struct cg_sched *sched)
+{
+    (void)sched;
+    op->result = -EBADF;
+    if (of(op)->listener == NULL)
+        return CG_DONE;
+    cg_sock_keep(of(op)->listener);
+    return CG_RUN;
+}
+
+/* There was no memory to run it. */
+static enum cg_verdict serve_cancel(struct cg_op *op, struct cg_sched *sched)
+{
+    (void)sched;
+    cg_sock_unkeep(of(op)->listener);
+    return CG_DONE;
+}
+
+static ssize_t serve_run(struct cg_op *op)
+{
+    struct cg_http_server *server = of(op)->server;
+    struct cg__http_serving serving = {.next = server->serving}, **at = &server->serving;
+    ssize_t n;
+
+    server->serving = &serving;
+    server->sched = cg_sched_self();
+    cg_scope_open(&serving.scope, CG_NEVER, false);
+    n = accept_all(server, of(op)->listener, &serving);
+    cg_scope_close(&serving.scope);
+    cg_sock_unkeep(of(op)->listener);
+    if (server->draining)
+        n = 0;
+    else
+        cancel_conns(server, &serving, false);
+    while (serving.conns > 0) {
+        ssize_t rc = wait_end(server, n < 0);
+
+        if (rc < 0 && n >= 0) { /* cancelled while it drains */
+            n = rc;
+            cancel_conns(server, &serving, false);
+        }
+    }
+    while (*at != &serving)
+        at = &(*at)->next;
+    *at = serving.next;
+    if (server->serving == NULL)
+        cg__http_log_end(server);
+    while (server->late.queued) /* it cannot be taken back */
+        cg_yield(cg_sleep(0, .shield = true));
+    return n;
+}
+
+const struct cg_op_type cg_http_serve_type = {
+    .name = "http_serve",
+    .process = serve_process,
+    .cancel = serve_cancel,
+    .run = serve_run,
+};
+
+static ssize_t shutdown_run(struct cg_op *op)
+{
+    struct cg_http_server *server = of(op)->server;
+    ssize_t n = 0;
+
+    server->draining = true;
+    for (struct cg__http_serving *each = server->serving; each != NULL; each = each->next)
+        cg_scope_cancel(&each->scope);
+    cancel_conns(server, NULL, true);
+    while (server->all.count > 0 && n >= 0)
+        n = wait_end(server, false);
+    if (server->all.count > 0)
+        cancel_conns(server, NULL, false);
+    while (server->all.count > 0)
+        wait_end(server, true);
+    return n < 0 ? n : 0;
+}
+
+const struct cg_op_type cg_http_shutdown_type = {
+    .name = "http_shutdown",
+    .flags = CG_OP_ANYHOW,
+    .run = shutdown_run,
+};

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT */
+/* Letters, digits and numbers of protocols. They are ASCII whatever the program's locale
+ * is; strcasecmp, isdigit, strtol and their like depend on it: in a Turkish locale "TITLE"
+ * and "title" may differ. This is the only file that compares letters without regard to
+ * case or reads numbers; tests/locale.sh holds the libraries to it. All is inline, so that
+ * every library may include it. */
+#ifndef COGEN_LIB_BASE_ASCII_H
+#define COGEN_LIB_BASE_ASCII_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+static inline bool cg__ascii_is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+static inline bool cg__ascii_is_letter(char c)
+{
+    return (c | 32) >= 'a' && (c | 32) <= 'z';
+}
+
+static inline char cg__ascii_lower(char c)
+{
+    return (char)(c >= 'A' && c <= 'Z' ? c | 32 : c);
+}
+
+/* The value of a hexadecimal digit, or -1. */
+static inline int cg__ascii_hex(char c)
+{
+    if (cg__ascii_is_digit(c))
+        return c - '0';
+    c = cg__ascii_lower(c);
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* Whether `size` bytes are the same but for the case of letters. */
+static inline bool cg__ascii_same(const char *a, const char *b, size_t size)
+{
+    for (size_t i = 0; i < size; i++)
+        if (a[i] != b[i] && cg__ascii_lower(a[i]) != cg__ascii_lower(b[i]))
+            return false;
+    return true;
+}
+
+/* The same for two strings, which must be equally long. */
+static inline bool cg__ascii_equal(const char *a, const char *b)
+{
+    size_t size = strlen(a);
+
+    return strlen(b) == size && cg__ascii_same(a, b, size);
+}
+
+/* Whether a string begins with another. */
+static inline bool cg__ascii_begins(const char *text, const char *with)
+{
+    size_t size = strlen(with);
+
+    return strnlen(text, size) == size && cg__ascii_same(text, with, size);
+}
+
+/* Reads the decimal digits at *at, and moves it behind them. A number above UINT64_MAX
+ * becomes that. False: there is no digit. */
+static inline bool cg__ascii_number(const char **at, uint64_t *number)
+{
+    const char *start = *at;
+
+    for (*number = 0; cg__ascii_is_digit(**at); (*at)++) {
+        uint64_t digit = (uint64_t)(**at - '0');
+
+        *number = *number > (UINT64_MAX - digit) / 10 ? UINT64_MAX : *number * 10 + digit;
+    }
+    return *at > start;
+}
+
+/* How many bytes of a text are printable ASCII, before the first that is not or that `also`
+ * lists. */
+static inline size_t cg__ascii_plain(const char *text, const char *also)
+{
+    size_t size = 0;
+
+    while (text[size] >= ' ' && text[size] < 0x7f && strchr(also, text[size]) == NULL)
+        size++;
+    return size;
+}
+
+#endif

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/* Hashes for tables whose keys may come from strangers. Each table has a random key;
+ * without it nobody can tell which names share a bucket, so nobody can fill one. The upper
+ * bits are the better ones: a table of 2^n buckets takes them, hash >> (64 - n). */
+#ifndef COGEN_LIB_BASE_HASH_H
+#define COGEN_LIB_BASE_HASH_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct cg__hash_key {
+    uint64_t word[3];
+    uint64_t bytes[2];
+};
+
+/* Fills a key with random bits of the kernel's. */
+void cg__hash_key_init(struct cg__hash_key *key);
+
+/* SipHash-1-3. */
+uint64_t cg__hash_bytes(const struct cg__hash_key *key, const void *data, size_t size);
+
+/* The upper and the lower half of a product, one xor the other. */
+#ifdef __SIZEOF_INT128__
+static inline uint64_t cg__hash_fold(uint64_t a, uint64_t b)
+{
+    __extension__ unsigned __int128 product = (unsigned __int128)a * b;
+
+    return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+#else
+static inline uint64_t cg__hash_fold(uint64_t a, uint64_t b)
+{
+    uint64_t a0 = (uint32_t)a, a1 = a >> 32, b0 = (uint32_t)b, b1 = b >> 32;
+    uint64_t low = a0 * b0, middle = a1 * b0 + (low >> 32);
+    uint64_t other = a0 * b1 + (uint32_t)middle;
+
+    return a * b ^ (a1 * b1 + (middle >> 32) + (other >> 32));
+}
+#endif
+
+/* An integer or a pointer. The multiplication by an odd random number spreads any set of
+ * different words evenly, on average over all numbers (Dietzfelbinger et al., 1997); alone
+ * it would be bad for progressions by one number in ten, so the fold breaks these up
+ * first. */
+static inline uint64_t cg__hash_word(const struct cg__hash_key *key, uint64_t word)
+{
+    return cg__hash_fold(word ^ key->word[0], key->word[1]) * key->word[2];
+}
+
+#endif

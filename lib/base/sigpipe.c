@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+/* Writing without being killed. send has MSG_NOSIGNAL; write, writev, sendfile and stdio
+ * raise SIGPIPE, in the thread that calls them, where nobody reads any more. So that thread
+ * blocks the signal meanwhile and takes its own away.
+ *
+ * Why not ignore it: its disposition is the program's, and is inherited by the programs
+ * that it starts. Why not block it for the whole run: threads and programs started from
+ * coroutines would inherit the mask. */
+#include "config.h"
+
+#include "lib/base/sigpipe.h"
+
+#include <cogen/os_signal.h>
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <time.h>
+
+enum {
+    WAS_BLOCKED = 1,
+    WAS_PENDING = 2, /* somebody else's SIGPIPE: it stays */
+};
+
+static const sigset_t *sigpipe(sigset_t *set)
+{
+    sigemptyset(set);
+    sigaddset(set, SIGPIPE);
+    return set;
+}
+
+int cg_sigpipe_block(void)
+{
+    sigset_t set, before;
+
+    pthread_sigmask(SIG_BLOCK, sigpipe(&set), &before);
+    if (!sigismember(&before, SIGPIPE))
+        return 0;
+    if (sigpending(&set) == 0 && sigismember(&set, SIGPIPE))
+        return WAS_BLOCKED | WAS_PENDING;
+    return WAS_BLOCKED;
+}
+
+/* Never waits: another thread may have taken a SIGPIPE of the process first. */
+#ifdef HAVE_SIGTIMEDWAIT
+static void take_pending(void)
+{
+    sigset_t set;
+
+    while (sigtimedwait(sigpipe(&set), NULL, &(struct timespec){0}) < 0 && errno == EINTR)
+        continue;
+}
+#else
+static void take_pending(void)
+{
+    struct sigaction before;
+
+    /* Ignoring a signal discards the pending one. */
+    if (sigaction(SIGPIPE, &(struct sigaction){.sa_handler = SIG_IGN}, &before) == 0)
+        sigaction(SIGPIPE, &before, NULL);
+}
+#endif
+
+void cg_sigpipe_unblock(int before, bool failed)
+{
+    sigset_t set;
+
+    if (failed && !(before & WAS_PENDING))
+        take_pending();
+    if (!(before & WAS_BLOCKED))
+        pthread_sigmask(SIG_UNBLOCK, sigpipe(&set), NULL);
+}
+
+void cg__report(const char *format, ...)
+{
+    int before = cg_sigpipe_block();
+    va_list args;
+
+    va_start(args, format);
+    fputs("cogen: ", stderr);
+    vfprintf(stderr, format, args);
+    putc('\n', stderr);
+    va_end(args);
+    cg_sigpipe_unblock(before, ferror(stderr));
+}

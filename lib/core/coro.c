@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: MIT */
+/* Coroutines: made on a stack from the pool, ended, asked about. */
+#include "config.h"
+
+#include "lib/core/sched.h"
+
+#include <cogen/os_signal.h>
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+
+__thread struct cg_coro *cg__self;
+
+/* Runs on the new stack. */
+static void *entry(void *arg)
+{
+    struct cg_coro *self = arg, *next;
+    struct cg_sched *sched = self->sched;
+
+    cg__coro_bury(sched);
+    self->result = self->fn(self->arg);
+    if (self->locals)
+        cg__locals_end(self);
+    assert(self->scope == &self->base); /* every scope that was opened has been closed */
+    self->state = CG_CORO_FINISHED;
+    *(self->prev ? &self->prev->next : &sched->first) = self->next;
+    *(self->next ? &self->next->prev : &sched->last) = self->prev;
+    cg__idle_leave(&sched->idle, self, self->next);
+    sched->count -= !self->internal;
+    cg__ready_release(&sched->ready);
+    if (self->group)
+        cg__group_leave(self);
+    if (self->joiners)
+        cg__join_wake(self);
+    sched->dead = self;
+    cg__self = next = cg__sched_next(sched);
+    return cg__context_exit(&self->ctx, next ? cg__coro_context(next) : &sched->ctx);
+}
+
+struct cg_coro *cg__coro_new(struct cg_sched *sched, cg_fn *fn, void *arg, const char *name,
+                             size_t stack_size, bool first)
+{
+    void *low;
+    struct cg_coro *coro;
+
+    if (!cg__ready_reserve(&sched->ready))
+        return NULL;
+    coro = cg__stack_get(sched->stacks, stack_size ? stack_size : sched->options.stack_size,
+                         sizeof *coro, &low);
+    if (coro == NULL) {
+        cg__ready_release(&sched->ready);
+        return NULL;
+    }
+    /* Field by field, and none that will be set before it is looked at: clearing all of it
+     * at once is a string instruction, which takes longer to begin than these stores. */
+    coro->sched = sched;
+    coro->op = NULL;
+    coro->gen = NULL;
+    coro->since = sched->now;
+    coro->internal = false;
+    coro->activated = false;
+    coro->refs = 1;
+    coro->taken = false;
+    coro->fn = fn;
+    coro->arg = arg;
+    coro->suspend = NULL;
+    coro->joiners = NULL;
+    coro->next = NULL;
+    coro->prev = sched->last;
+    coro->group = NULL;
+    coro->locals = NULL;
+    coro->name = name ? name : "coroutine";
+    coro->stack_low = low;
+    coro->base = (struct cg_scope){.coro = coro};
+    coro->scope = &coro->base;
+    coro->cancelled = false;
+    cg__context_make(&coro->ctx, low, coro, entry, coro);
+    *(sched->last ? &sched->last->next : &sched->first) = coro;
+    sched->last = coro;
+    sched->count++;
+    cg__sched_ready(sched, coro, first);
+    if (sched->stopping)
+        cg__scope_end(&coro->base, -ECANCELED);
+    return coro;
+}
+
+void cg__coro_free(struct cg_coro *coro)
+{
+    cg__context_drop(&coro->ctx);
+    cg__stack_put(coro->sched->stacks, coro);
+}
+
+struct cg_coro *cg__coro_visible(struct cg_coro *coro)
+{
+    while (coro->internal)
+        coro = cg_op_coro(coro->arg);
+    return coro;
+}
+
+struct cg_coro *cg_coro_ref(struct cg_coro *coro)
+{
+    coro->refs++;
+    return coro;
+}
+
+void cg_coro_unref(struct cg_coro *coro)
+{
+    if (coro == NULL || --coro->refs > 0)
+        return;
+    if (coro->result < 0 && coro->result != -ECANCELED && !coro->taken)
+        cg__failed_put(coro);
+    else
+        cg__coro_free(coro);
+}
+
+struct cg_coro *cg_coro_self(void)
+{
+    return cg__self;
+}
+
+struct cg_sched *cg_sched_self(void)
+{
+    return cg__self ? cg__self->sched : NULL;
+}
+
+const char *cg_coro_name(const struct cg_coro *coro)
+{
+    return coro->name;
+}
+
+enum cg_coro_state cg_coro_state(const struct cg_coro *coro)
+{
+    return coro->state;
+}
+
+ssize_t cg_coro_result(const struct cg_coro *coro)
+{
+    if (coro->state != CG_CORO_FINISHED)
+        return -EBUSY;
+    cg__coro_take((struct cg_coro *)coro); /* no coroutine is const but to the caller */
+    return coro->result;
+}
+
+const struct cg_op *cg_coro_op(const struct cg_coro *coro)
+{
+    return coro->op;
+}
+
+int64_t cg_coro_age(const struct cg_coro *coro)
+{
+    return coro->sched->now - coro->since;
+}
+
+size_t cg_coro_stack_size(const struct cg_coro *coro)
+{
+    return (size_t)((char *)coro - (char *)coro->stack_low) / 4096 * 4096;
+}
+
+struct cg_coro *cg_coro_next(const struct cg_sched *sched, const struct cg_coro *coro)
+{
+    struct cg_coro *next = coro ? coro->next : sched->first;
+
+    while (next && next->internal)
+        next = next->next;
+    return next;
+}
+
+int cg_coro_cancel(struct cg_coro *coro)
+{
+    if (coro->state == CG_CORO_FINISHED)
+        return -ESRCH;
+    cg__scope_end(&coro->base, -ECANCELED);
+    return 0;
+}
+
+int cg__print_coro(const struct cg_coro *coro, char *buf, size_t size)
+{
+    return snprintf(buf, size, "%s", coro ? coro->name : "nobody");
+}
+
+void cg_coro_dump(const struct cg_sched *sched, FILE *out)
+{
+    static const char *const states[] = {"ready", "running", "waiting", "finished"};
+    char text[256];
+    int before = cg_sigpipe_block();
+
+    for (struct cg_coro *coro = NULL; (coro = cg_coro_next(sched, coro));) {
+        if (coro->op)
+            cg_op_print(coro->op, text, sizeof text);
+        else
+            snprintf(text, sizeof text, "%s", states[coro->state]);
+        fprintf(out, "%s: %s\n", coro->name, text);
+    }
+    cg_sigpipe_unblock(before, ferror(out));
+}
+
+bool cg__overflow_suspect(const char **kind, const char **name, const void **low,
+                          size_t *size)
+{
+    const struct cg_coro *self = cg__self;
+    const struct cg_gen *gen = self ? self->gen : cg__gen_outside;
+
+    *kind = gen ? "generator" : "coroutine";
+    if (gen) {
+        *name = gen->name;
+        *low = gen->stack_low;
+        *size = (size_t)((char *)gen - (char *)gen->stack_low);
+        return true;
+    }
+    if (self == NULL)
+        return false;
+    *name = self->name;
+    *low = self->stack_low;
+    *size = (size_t)((char *)self - (char *)self->stack_low);
+    return true;
+}

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+/* The end of an operation, inline for those who complete one on nearly every switch. */
+#ifndef COGEN_LIB_CORE_OP_H
+#define COGEN_LIB_CORE_OP_H
+
+#include "lib/core/sched.h"
+
+#include <assert.h>
+#include <errno.h>
+
+/* The priority of an op: its own, else the scheduler's. */
+static inline unsigned cg__prio_in(const struct cg_op *op, const struct cg_sched *sched)
+{
+    return op->prio ? op->prio : sched->options.prio;
+}
+
+/* What the op is answered that is completed with this: the reason of a cancellation stands,
+ * but that the object is gone must be known. */
+static inline ssize_t cg__answer(const struct cg_op *op, ssize_t result)
+{
+    return op->state == CG_OP_CANCELLING && result != -EBADF ? op->reason : result;
+}
+
+/* Lists an op that has completed with the object that it uses, until its coroutine runs. */
+static inline void cg__op_list(struct cg_op *op)
+{
+    struct cg_op *next = op->uses->unheard;
+
+    op->state = CG_OP_UNHEARD;
+    op->unheard.next = next;
+    op->unheard.link = &op->uses->unheard;
+    if (next)
+        next->unheard.link = &op->unheard.next;
+    op->uses->unheard = op;
+}
+
+/* Its coroutine runs. */
+static inline void cg__op_heard(struct cg_op *op)
+{
+    if (op->state != CG_OP_UNHEARD)
+        return;
+    op->state = CG_OP_IDLE;
+    *op->unheard.link = op->unheard.next;
+    if (op->unheard.next)
+        op->unheard.next->unheard.link = op->unheard.link;
+}
+
+/* Completes an op; `first`: its coroutine goes to the head of the ready queue. */
+static inline void cg__op_complete(struct cg_op *op, ssize_t result, bool first)
+{
+    struct cg_coro *coro = op->owner;
+
+    assert(op->state >= CG_OP_PENDING);
+    if (op->branch) {
+        cg__branch_complete(op, result);
+        return;
+    }
+    op->result = cg__answer(op, result);
+    op->state = CG_OP_IDLE;
+    if (cg__timer_is_set(&op->timer))
+        cg__timer_cancel(&coro->sched->timers, &op->timer);
+    if (op->uses)
+        cg__op_list(op);
+    coro->op = NULL;
+    cg__sched_ready(coro->sched, coro,
+                    first || cg__prio_in(op, coro->sched) & CG_PRIO_CORO);
+}
+
+/* cg_op_after_others. */
+static inline enum cg_verdict cg__after_others(struct cg_op *op, struct cg_sched *sched,
+                                               ssize_t result)
+{
+    if (cg__prio_in(op, sched) & CG_PRIO_CORO) {
+        op->result = result;
+        return CG_DONE;
+    }
+    cg__op_complete(op, result, false);
+    return CG_PENDING;
+}
+
+#endif

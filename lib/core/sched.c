@@ -1,0 +1,382 @@
+/* SPDX-License-Identifier: MIT */
+/* The scheduler: the ready queue, the turn, and the end of a run. */
+#include "config.h"
+
+#include "lib/vocabulary/future.h"
+#include "lib/base/sigpipe.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+
+/* The clock is not cheap: it is looked at after 8, 16 and 32 resumptions, and the turn ends
+ * where as many again would take it beyond its length. */
+void cg__sched_watch(struct cg_sched *sched)
+{
+    if (sched->ran < sched->most &&
+        (cg__sched_clock(sched) - sched->now) * 2 > CG__TURN_LENGTH)
+        sched->most = sched->ran; /* this one is the last */
+}
+
+static void run_ready(struct cg_sched *sched)
+{
+    struct cg_coro *coro;
+
+    sched->ran = 0;
+    sched->most = CG__TURN_RESUMPTIONS;
+    if (!cg__ready_empty(&sched->ready))
+        sched->idle.active = sched->now;
+    while ((coro = cg__sched_next(sched))) {
+        cg__self = coro;
+        sched->left_fn = NULL;
+        cg__context_switch(&sched->ctx, cg__coro_context(coro));
+        cg__coro_bury(sched);
+    }
+}
+
+static void expire(struct cg_sched *sched)
+{
+    struct cg_timer *timer;
+
+    while ((timer = cg__timers_pop(&sched->timers, sched->now))) {
+        if (timer->kind == 0)
+            cg__op_cancel((struct cg_op *)((char *)timer - offsetof(struct cg_op, timer)),
+                          -ETIMEDOUT);
+        else if (timer->kind == CG__TIMER_HANDLE)
+            cg__handle_expired(timer);
+        else
+            cg__scope_end(
+                (struct cg_scope *)((char *)timer - offsetof(struct cg_scope, timer)),
+                -ETIMEDOUT);
+    }
+}
+
+void cg_sched_defer(struct cg_sched *sched, struct cg_deferred *deferred)
+{
+    if (deferred->queued)
+        return;
+    deferred->queued = true;
+    deferred->next = NULL;
+    *sched->deferred_tail = deferred;
+    sched->deferred_tail = &deferred->next;
+}
+
+/* Those that are queued now; what they defer again is for the next turn. */
+static void run_deferred(struct cg_sched *sched)
+{
+    struct cg_deferred *deferred = sched->deferred, *next;
+
+    sched->deferred = NULL;
+    sched->deferred_tail = &sched->deferred;
+    for (; deferred; deferred = next) {
+        next = deferred->next;
+        deferred->queued = false;
+        deferred->fn(deferred);
+    }
+}
+
+static void cancel_all(struct cg_sched *sched)
+{
+    sched->stopping = sched->stopped = true;
+    sched->grace_end = sched->now + sched->options.grace;
+    for (struct cg_coro *coro = sched->first; coro; coro = coro->next)
+        cg__scope_end(&coro->base, -ECANCELED);
+}
+
+/* Whether there is something to do without a look at the reactor or the clock. */
+static bool busy(struct cg_sched *sched)
+{
+    return !cg__ready_empty(&sched->ready) || sched->deferred || atomic_load(&sched->posts) ||
+           atomic_load(&sched->stops) > sched->stopping;
+}
+
+/* Whether there is anything left to run or to wait for. */
+static bool alive(struct cg_sched *sched)
+{
+    if (sched->stopping &&
+        ((sched->count == 0 && sched->holds == 0) || sched->now >= sched->grace_end ||
+         atomic_load(&sched->stops) > 1))
+        return false;
+    return busy(sched) || sched->holds || sched->timers.count;
+}
+
+int64_t cg_sched_timeout(struct cg_sched *sched)
+{
+    int64_t next, now;
+
+    if (busy(sched))
+        return 0;
+    next = cg__timers_next(&sched->timers);
+    if (sched->stopping && sched->grace_end < next)
+        next = sched->grace_end;
+    if (sched->reactor->due && sched->reactor->due < next)
+        next = sched->reactor->due;
+    if (next == CG_NEVER)
+        return CG_NEVER;
+    now = cg__sched_clock(sched);
+    return next > now ? next - now : 0;
+}
+
+/* Where nothing holds the run open nobody waits for the reactor, and a system call each
+ * turn is much for coroutines that only have to do with each other: then a few turns look
+ * once. */
+static int look(struct cg_sched *sched, int64_t timeout)
+{
+    if (timeout == 0 && sched->holds == 0 && sched->unlooked < CG__TURNS_UNLOOKED) {
+        sched->unlooked++;
+        return 0;
+    }
+    sched->unlooked = 0;
+    return sched->reactor->type->wait(sched->reactor, timeout);
+}
+
+/* About to sleep: hands stacks back, some a turn, for as long as nothing else is to do.
+ * Answers for how long to sleep. */
+static int64_t before_sleep(struct cg_sched *sched, int64_t timeout)
+{
+    int64_t next;
+
+    if (cg__stacks_trim(sched->stacks, CG__TRIM) == CG__TRIM ||
+        cg__gen_trim(CG__TRIM) == CG__TRIM || cg__idle_trim(sched))
+        return 0;
+    next = cg__idle_next(sched);
+    return next < timeout ? next : timeout;
+}
+
+/* In a child made by fork(), perhaps in a coroutine just now: what threads of the parent do
+ * will not come back here. */
+static void notice_fork(struct cg_sched *sched)
+{
+    unsigned forks = cg__fork_count();
+
+    if (sched->left_at == forks)
+        return;
+    sched->left_at = forks;
+    cg__jobs_leave_to_parent(sched);
+}
+
+/* One turn: the timers, what was posted, what is ready; the reactor last, so that nothing
+ * that these asked for stays unsubmitted. 1, 0 at the end. */
+static int turn(struct cg_sched *sched, int64_t timeout)
+{
+    int64_t limit;
+    int rc;
+
+    atomic_store_explicit(&sched->forks, cg__fork_count(), memory_order_relaxed);
+    if (atomic_load(&sched->stops) && !sched->stopping)
+        cancel_all(sched);
+    expire(sched);
+    run_deferred(sched);
+    cg__posts_run(sched);
+    run_ready(sched);
+    notice_fork(sched);
+    if (!alive(sched))
+        return 0;
+    limit = cg_sched_timeout(sched);
+    if (limit < timeout)
+        timeout = limit;
+    if (timeout > 0)
+        timeout = before_sleep(sched, timeout);
+    rc = look(sched, timeout);
+    sched->now = cg__sched_clock(sched);
+    if (rc == -EDEADLK) /* a simulated world knows that nothing will ever happen in it */
+        return busy(sched) || cg__jobs_wait(sched);
+    return rc < 0 ? rc : alive(sched);
+}
+
+/* A scheduler belongs to the thread that first runs it. */
+static int enter(struct cg_sched *sched)
+{
+    if (!sched->bound) {
+        sched->thread = pthread_self();
+        sched->bound = true;
+        cg__overflow_watch();
+    }
+    if (!pthread_equal(sched->thread, pthread_self()))
+        return -EPERM;
+    if (sched->running || cg__self)
+        return -EBUSY;
+    sched->running = true;
+    cg__context_adopt(&sched->ctx); /* another stack each time: a generator may run us */
+    sched->now = cg__sched_clock(sched);
+    return 0;
+}
+
+static void leave(struct cg_sched *sched, bool ended)
+{
+    sched->running = false;
+    if (ended && sched->stopping) {
+        sched->stopping = false;
+        atomic_store(&sched->stops, 0);
+    }
+}
+
+int cg_sched_step(struct cg_sched *sched, int64_t timeout)
+{
+    int rc = enter(sched);
+
+    if (rc < 0)
+        return rc;
+    sched->unlooked = CG__TURNS_UNLOOKED; /* nothing stays unsubmitted */
+    sched->reactor->stepped = true;
+    /* What is done now may be all that the caller has been waiting for: no sleep after
+     * it. */
+    rc = turn(sched, cg_sched_timeout(sched) == 0 ? 0 : timeout);
+    sched->unlooked = CG__TURNS_UNLOOKED;
+    if (rc > 0 && cg_sched_timeout(sched) == 0)
+        rc = turn(sched, 0); /* runs what was woken */
+    leave(sched, rc <= 0);
+    return rc;
+}
+
+ssize_t cg_sched_run(struct cg_sched *sched)
+{
+    int rc = enter(sched);
+
+    if (rc < 0)
+        return rc;
+    sched->stopped = false;
+    sched->reactor->stepped = false;
+    while ((rc = turn(sched, CG_NEVER)) > 0)
+        continue;
+    leave(sched, true);
+    return rc < 0 ? rc : (ssize_t)sched->count;
+}
+
+void cg_sched_stop(struct cg_sched *sched)
+{
+    atomic_fetch_add(&sched->stops, 1);
+    sched->reactor->type->wake(sched->reactor);
+}
+
+bool cg_sched_stopped(const struct cg_sched *sched)
+{
+    return sched->stopped;
+}
+
+struct cg_sched *cg_sched_new_with(struct cg_reactor *reactor,
+                                   const struct cg_sched_options *options)
+{
+    struct cg_sched *sched = calloc(1, sizeof *sched);
+    struct cg__hash_key key;
+
+    if (sched == NULL)
+        return NULL;
+    if ((sched->stacks = cg__stacks_new()) == NULL) {
+        free(sched);
+        return NULL;
+    }
+    sched->reactor = reactor;
+    sched->forks = sched->left_at = cg__fork_watch();
+    cg__ready_init(&sched->ready);
+    sched->deferred_tail = &sched->deferred;
+    sched->now = cg__sched_clock(sched);
+    if (options)
+        sched->options = *options;
+    if (sched->options.grace == 0)
+        sched->options.grace = CG__GRACE;
+    if (sched->options.stack_size == 0)
+        sched->options.stack_size = CG__STACK_DEFAULT;
+    if (sched->options.prio == CG_PRIO_DEFAULT)
+        sched->options.prio = CG_PRIO_LAST;
+    sched->ended_tail = &sched->ended;
+    cg__idle_init(&sched->idle, sched->now);
+    cg__timers_init(&sched->timers);
+    cg__hash_key_init(&key);
+    cg__names_init(&sched->waiters, &key);
+    cg__names_init(&sched->signallers, &key);
+    cg__failed_init(&sched->failed);
+    return sched;
+}
+
+void cg_sched_free(struct cg_sched *sched)
+{
+    struct cg_kept *kept;
+
+    if (sched == NULL)
+        return;
+    assert(!sched->running); /* not from within its own run */
+    if (sched->first || sched->holds || sched->deferred) { /* sockets that close, too */
+        atomic_store(&sched->stops, 1);
+        cg_sched_run(sched);
+    }
+    for (struct cg_coro *coro = sched->first; coro; coro = coro->next) {
+        cg__report("coroutine %s abandoned", coro->name);
+        cg__context_drop(&coro->ctx);
+    }
+    while ((kept = sched->kept)) { /* before the posts: these may come from its threads */
+        sched->kept = kept->next;
+        kept->free(kept);
+    }
+    cg__jobs_drop(sched);
+    cg__posts_drop(sched);
+    cg__handles_drop(sched);
+    cg__failed_end(sched);
+    cg__ios_free(sched);
+    cg__names_free(&sched->waiters);
+    cg__names_free(&sched->signallers);
+    cg__ready_free(&sched->ready);
+    cg__stacks_free(sched->stacks);
+    free(sched);
+}
+
+int cg_sched_start_with(struct cg_sched *sched, cg_fn *fn, void *arg,
+                        const struct cg_coro_options *options)
+{
+    static const struct cg_coro_options none;
+    struct cg_coro *coro;
+
+    if (options == NULL)
+        options = &none;
+    if (fn == NULL)
+        return -EINVAL;
+    coro = cg__coro_new(sched, fn, arg, options->name, options->stack_size,
+                        options->prio & CG_PRIO_OP);
+    if (coro == NULL)
+        return -ENOMEM;
+    if (options->coro)
+        *options->coro = cg_coro_ref(coro);
+    return 0;
+}
+
+int cg_sched_fd(struct cg_sched *sched)
+{
+    sched->reactor->embedded = true;
+    return sched->reactor->fd >= 0 ? sched->reactor->fd : -EOPNOTSUPP;
+}
+
+void cg_sched_hold(struct cg_sched *sched)
+{
+    sched->holds++;
+}
+
+void cg_sched_unhold(struct cg_sched *sched)
+{
+    assert(sched->holds > 0);
+    sched->holds--;
+}
+
+int64_t cg_sched_now(const struct cg_sched *sched)
+{
+    return sched->now;
+}
+
+struct cg_reactor *cg_sched_reactor(const struct cg_sched *sched)
+{
+    return sched->reactor;
+}
+
+void cg_sched_keep(struct cg_sched *sched, struct cg_kept *kept)
+{
+    kept->next = sched->kept;
+    sched->kept = kept;
+}
+
+struct cg_kept *cg_sched_kept(const struct cg_sched *sched, const void *key)
+{
+    struct cg_kept *kept = sched->kept;
+
+    while (kept && kept->key != key)
+        kept = kept->next;
+    return kept;
+}

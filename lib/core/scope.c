@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT */
+/* Scopes: what bounds all waiting inside it. Cancelling is level-triggered: it is a state
+ * of the scopes, and whether a coroutine counts as cancelled is derived from it. */
+#include "config.h"
+
+#include "lib/core/sched.h"
+
+#include <assert.h>
+#include <errno.h>
+
+/* A scope that has ended cancels, unless a shield lies between it and the coroutine. */
+static void derive(struct cg_coro *coro)
+{
+    struct cg_scope *scope = coro->scope;
+
+    while (scope->reason == 0 && !scope->shield && scope->parent)
+        scope = scope->parent;
+    coro->cancelled = scope->reason != 0;
+}
+
+void cg_scope_open(struct cg_scope *scope, int64_t deadline, bool shield)
+{
+    struct cg_coro *self = cg__self;
+
+    assert(self != NULL); /* a scope belongs to a coroutine */
+    *scope = (struct cg_scope){.parent = self->scope, .coro = self, .shield = shield};
+    self->scope = scope;
+    if (deadline < self->sched->now)
+        scope->reason = -ETIMEDOUT;
+    if (shield || scope->reason)
+        derive(self);
+    if (scope->reason == 0 && deadline < CG__MOMENT_MAX) {
+        scope->timer.kind = 1;
+        cg__timer_set(&self->sched->timers, &scope->timer, deadline);
+    }
+}
+
+int cg_scope_close(struct cg_scope *scope)
+{
+    struct cg_coro *self = scope->coro;
+
+    assert(self == cg__self && self->scope == scope); /* closed by its opener, in order */
+    cg__timer_cancel(&self->sched->timers, &scope->timer);
+    self->scope = scope->parent;
+    derive(self);
+    return scope->reason;
+}
+
+/* Cancels what waits inside scopes that have ended. That ends other scopes: of groups, of
+ * their members, of branches that run. They queue up here, since a program may nest them so
+ * deeply that no stack could hold the recursion. */
+static void reach_all(struct cg_sched *sched)
+{
+    struct cg_scope *scope;
+
+    sched->reaching = true;
+    while ((scope = sched->ended)) {
+        struct cg_coro *coro = scope->coro;
+
+        sched->ended = scope->next_ended;
+        if (sched->ended == NULL)
+            sched->ended_tail = &sched->ended;
+        if (coro->cancelled && coro->op && !coro->op->shield)
+            cg__op_cancel(coro->op, -ECANCELED);
+        cg__group_reached(scope);
+    }
+    sched->reaching = false;
+}
+
+void cg__scope_end(struct cg_scope *scope, int reason)
+{
+    struct cg_coro *coro = scope->coro;
+
+    if (scope->reason)
+        return;
+    scope->reason = reason;
+    cg__timer_cancel(&coro->sched->timers, &scope->timer);
+    derive(coro);
+    scope->next_ended = NULL;
+    *coro->sched->ended_tail = scope;
+    coro->sched->ended_tail = &scope->next_ended;
+    if (!coro->sched->reaching)
+        reach_all(coro->sched);
+}
+
+void cg_scope_cancel(struct cg_scope *scope)
+{
+    cg__scope_end(scope, -ECANCELED);
+}

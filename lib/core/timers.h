@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/* Timers, exact to the nanosecond: set and cancel in O(1). See timers.c. */
+#ifndef COGEN_LIB_CORE_TIMERS_H
+#define COGEN_LIB_CORE_TIMERS_H
+
+#include <cogen/op.h>
+
+enum {
+    CG__DIGIT_BITS = 6,
+    CG__DIGITS = 1 << CG__DIGIT_BITS,
+    CG__LEVELS = 11, /* 66 bits: any moment */
+};
+
+#define CG__MOMENT_MAX ((INT64_C(1) << 62) - 1)
+
+struct cg__timers {
+    uint64_t base;   /* no timer is placed before this moment */
+    uint64_t bound;  /* no timer expires before this moment */
+    size_t count;
+    uint32_t levels; /* bit l: some slot of level l is occupied */
+    uint64_t occupied[CG__LEVELS];
+    struct cg_timer slots[CG__LEVELS][CG__DIGITS]; /* list heads */
+};
+
+void cg__timers_init(struct cg__timers *timers);
+
+/* Sets a timer that is not set. */
+void cg__timer_set(struct cg__timers *timers, struct cg_timer *timer, int64_t moment);
+
+static inline bool cg__timer_is_set(const struct cg_timer *timer)
+{
+    return timer->next != NULL;
+}
+
+/* Cancels a timer; nothing happens if it is not set. */
+void cg__timer_cancel(struct cg__timers *timers, struct cg_timer *timer);
+
+/* Takes out the next timer that is due, in the order of deadlines, and of setting among
+ * equals. NULL: none. */
+struct cg_timer *cg__timers_pop(struct cg__timers *timers, int64_t now);
+
+/* A moment before which no timer expires: CG_NEVER if none is set. It is exact unless the
+ * earliest timer was cancelled since the last look; waking at it and asking again costs one
+ * turn. */
+int64_t cg__timers_next(struct cg__timers *timers);
+
+#endif

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+/* A burst of deep calls leaves its pages in the stacks of coroutines that then wait for
+ * hours. Every CG__IDLE, if something has run since, and when the loop is about to sleep, a
+ * sweep goes through all coroutines, some a turn, and gives back what lies below the stack
+ * pointers of those that have waited for so long. It costs a switch nothing: the moment
+ * from which a coroutine waits is known anyway, and tells, too, whether an earlier sweep
+ * has had it. */
+#include "config.h"
+
+#include "lib/core/trim.h"
+
+#include "lib/core/sched.h"
+
+enum {
+    LOOKS = 256 /* coroutines looked at in a turn */
+};
+
+void cg__idle_init(struct cg__idle *idle, int64_t now)
+{
+    *idle = (struct cg__idle){.done = now - 1, .begun = now, .active = now};
+}
+
+/* A few stacks are not worth waking up for. */
+static bool wanted(const struct cg_sched *sched)
+{
+    return sched->idle.done < sched->idle.active && sched->ready.places > CG__STACK_KEEP;
+}
+
+/* The moment of the next sweep. If nothing has run since the last one, some may then not
+ * have waited for long enough: they have when the last of them has. */
+static int64_t due(const struct cg__idle *idle)
+{
+    return (idle->active < idle->begun ? idle->active : idle->begun) + CG__IDLE;
+}
+
+bool cg__idle_trim(struct cg_sched *sched)
+{
+    struct cg__idle *idle = &sched->idle;
+    struct cg_coro *coro;
+    int looked = 0, trimmed = 0;
+
+    if (idle->next == NULL) {
+        if (!wanted(sched) || sched->now < due(idle))
+            return false;
+        idle->begun = sched->now;
+        idle->until = sched->now - CG__IDLE;
+        idle->next = sched->first;
+    }
+    while ((coro = idle->next)) {
+        if (looked++ == LOOKS || trimmed == CG__TRIM)
+            return true;
+        idle->next = coro->next;
+        if (coro->since > idle->done && coro->since <= idle->until &&
+            coro->state == CG_CORO_WAITING) {
+            cg__stack_shrink(sched->stacks, coro->stack_low, coro->ctx.sp, coro);
+            trimmed++;
+        }
+    }
+    idle->done = idle->until;
+    return false;
+}
+
+int64_t cg__idle_next(const struct cg_sched *sched)
+{
+    int64_t next = due(&sched->idle) - sched->now;
+
+    if (!wanted(sched))
+        return CG_NEVER;
+    return next > 0 ? next : 0;
+}

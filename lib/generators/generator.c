@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: MIT */
+/* Generators: resumed, and suspended where they yield a value. The contexts and the stacks
+ * are those of coroutines; what is missing is the scheduler. The state is atomic, and
+ * whoever resumes takes it from "suspended" to "running", so that two threads that resume
+ * the same generator cannot both succeed. Pools: generator_pool.c. */
+#include "config.h"
+
+#include "lib/generators/generator_pool.h"
+#include "lib/core/sched.h"
+#include "lib/base/sigpipe.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+
+/* Here they are functions; the macros cast and check. */
+#undef cg_gen_next
+#undef cg_gen_send
+#undef cg_gen_throw
+#undef cg_gen_yield
+
+enum {
+    BY_NEXT = 0, /* what cg_gen_yield answers; negative: thrown */
+    BY_SEND = 1,
+};
+
+__thread struct cg_gen *cg__gen_outside;
+
+static struct cg_gen **current(void)
+{
+    return cg__self ? &cg__self->gen : &cg__gen_outside;
+}
+
+static void *entry(void *arg)
+{
+    struct cg_gen *gen = arg;
+
+    gen->result = gen->fn(gen, gen->arg);
+    /* Every scope that the body opened has been closed. */
+    assert(!cg__self || cg__self->scope == gen->scope);
+    gen->finished = true;
+    return cg__context_exit_then(&gen->ctx, gen->back);
+}
+
+struct cg_gen *cg_gen_new_with(cg_gen_fn *fn, void *arg,
+                               const struct cg_gen_options *options)
+{
+    static const struct cg_gen_options none;
+    struct cg__gens *pool;
+    struct cg_gen *gen;
+    void *low;
+
+    if (options == NULL)
+        options = &none;
+    if (fn == NULL || (pool = cg__gens_mine()) == NULL)
+        return NULL;
+    gen = cg__gens_get(pool, options->stack_size, &low);
+    if (gen == NULL)
+        return NULL;
+    /* Field by field, as a coroutine's; the others are set when it is resumed or yields. */
+    atomic_init(&gen->state, CG_GEN_NEW);
+    gen->finished = false;
+    gen->closing = false;
+    gen->fn = fn;
+    gen->arg = arg;
+    gen->name = options->name ? options->name : "generator";
+    gen->stack_low = low;
+    gen->pool = pool;
+    cg__context_make(&gen->ctx, low, gen, entry, gen);
+    return gen;
+}
+
+/* Takes a generator that is not running, which is `*was` then: 1. Else the answer for the
+ * caller: -EBUSY, or 0 if it has ended. */
+__attribute__((always_inline)) static inline int claim(struct cg_gen *gen,
+                                                       unsigned char *was)
+{
+    *was = atomic_load_explicit(&gen->state, memory_order_acquire);
+    if (*was == CG_GEN_FINISHED)
+        return 0;
+    if (*was == CG_GEN_RUNNING || !atomic_compare_exchange_strong_explicit(
+                                      &gen->state, was, CG_GEN_RUNNING,
+                                      memory_order_acquire, memory_order_relaxed))
+        return -EBUSY;
+    return 1;
+}
+
+/* Only now may others touch it: its stack is not in use any more. */
+static void let_go(struct cg_gen *gen, enum cg_gen_state state)
+{
+    atomic_store_explicit(&gen->state, (unsigned char)state, memory_order_release);
+}
+
+/* It has yielded or ended, and whoever resumed it goes on. */
+static ssize_t resumed(void *arg)
+{
+    struct cg_gen *gen = arg;
+
+    *current() = gen->outer;
+    if (gen->finished) {
+        ssize_t result = gen->result;
+
+        let_go(gen, CG_GEN_FINISHED);
+        return result < 0 ? result : 0;
+    }
+    if (gen->out)
+        memcpy(gen->out, &gen->value, sizeof gen->value);
+    let_go(gen, CG_GEN_SUSPENDED);
+    return 1;
+}
+
+/* Runs one that has been claimed until it yields or ends. The body may suspend the calling
+ * coroutine meanwhile. */
+__attribute__((always_inline)) static inline ssize_t
+resume(struct cg_gen *gen, ssize_t how, void *value, void *out)
+{
+    struct cg_coro *coro = cg__self;
+    struct cg_gen **here = current();
+
+    if (!cg__gens_watched)
+        cg__gens_watch();
+    gen->outer = *here;
+    gen->scope = coro ? coro->scope : NULL;
+    gen->how = how;
+    gen->value = value;
+    gen->out = out;
+    if (gen->outer)
+        gen->back = &gen->outer->ctx;
+    else if (coro)
+        gen->back = &coro->ctx;
+    else
+        cg__context_adopt(gen->back = &gen->base);
+    *here = gen;
+    return cg__context_switch_then(gen->back, &gen->ctx, resumed, gen);
+}
+
+ssize_t cg_gen_next(struct cg_gen *gen, void *out)
+{
+    unsigned char was;
+    int rc = claim(gen, &was);
+
+    return rc == 1 ? resume(gen, BY_NEXT, NULL, out) : rc;
+}
+
+ssize_t cg_gen_send(struct cg_gen *gen, void *value, void *out)
+{
+    unsigned char was;
+    int rc = claim(gen, &was);
+
+    if (rc != 1)
+        return rc;
+    if (was == CG_GEN_NEW) {
+        let_go(gen, CG_GEN_NEW);
+        return -EINVAL;
+    }
+    return resume(gen, BY_SEND, value, out);
+}
+
+/* Ends one that has been claimed and never began. */
+static ssize_t end_unborn(struct cg_gen *gen, ssize_t code)
+{
+    gen->finished = true;
+    gen->result = code;
+    let_go(gen, CG_GEN_FINISHED);
+    return code;
+}
+
+ssize_t cg_gen_throw(struct cg_gen *gen, ssize_t code, void *out)
+{
+    unsigned char was;
+    int rc;
+
+    if (code >= 0)
+        return -EINVAL;
+    if ((rc = claim(gen, &was)) != 1)
+        return rc == 0 ? code : rc;
+    if (was == CG_GEN_NEW)
+        return end_unborn(gen, code);
+    return resume(gen, code, NULL, out);
+}
+
+/* Closes one that has been claimed. */
+static ssize_t close_claimed(struct cg_gen *gen, unsigned char was)
+{
+    ssize_t rc;
+
+    if (was == CG_GEN_NEW) {
+        end_unborn(gen, -ECANCELED);
+        return 0;
+    }
+    gen->closing = true;
+    rc = resume(gen, -ECANCELED, NULL, NULL);
+    if (rc == 1)
+        return -EBUSY;
+    return rc == -ECANCELED ? 0 : rc;
+}
+
+ssize_t cg_gen_close(struct cg_gen *gen)
+{
+    unsigned char was;
+    int rc = claim(gen, &was);
+
+    return rc == 1 ? close_claimed(gen, was) : rc;
+}
+
+ssize_t cg_gen_free(struct cg_gen *gen)
+{
+    unsigned char was;
+    ssize_t rc;
+
+    if (gen == NULL)
+        return 0;
+    rc = claim(gen, &was);
+    if (rc < 0)
+        return rc;
+    if (rc == 1)
+        rc = close_claimed(gen, was);
+    if (!gen->finished)
+        cg__report("generator %s abandoned: it yields though it is closed", gen->name);
+    cg__context_drop(&gen->ctx);
+    cg__gens_put(gen);
+    return rc;
+}
+
+ssize_t cg_gen_result(const struct cg_gen *gen)
+{
+    return cg_gen_state(gen) == CG_GEN_FINISHED ? gen->result : -EBUSY;
+}
+
+enum cg_gen_state cg_gen_state(const struct cg_gen *gen)
+{
+    return (enum cg_gen_state)atomic_load_explicit(&gen->state, memory_order_acquire);
+}
+
+struct cg_gen *cg_gen_self(void)
+{
+    return *current();
+}
+
+/* A scope that was opened in the body belongs to the coroutine, which would find it open,
+ * and the generator may be resumed by another one. */
+static bool may_yield(const struct cg_gen *gen)
+{
+    return gen == *current() && (!cg__self || cg__self->scope == gen->scope);
+}
+
+/* It has been resumed. Nothing of the thread is looked at: it may be another one. */
+static ssize_t yielded(void *arg)
+{
+    struct cg_gen *gen = arg;
+    ssize_t how = gen->how;
+
+    if (gen->in && how >= 0)
+        memcpy(gen->in, &gen->value, sizeof gen->value);
+    return how;
+}
+
+ssize_t cg_gen_yield(struct cg_gen *gen, void *value, void *out)
+{
+    if (!may_yield(gen))
+        return -EPERM;
+    gen->closing = false;
+    gen->value = value;
+    gen->in = out;
+    return cg__context_switch_then(&gen->ctx, gen->back, yielded, gen);
+}
+
+ssize_t cg_gen_from(struct cg_gen *gen, struct cg_gen *sub)
+{
+    void *value;
+    ssize_t rc, how;
+
+    if (!may_yield(gen))
+        return -EPERM;
+    rc = cg_gen_next(sub, &value);
+    while (rc == 1) {
+        how = cg_gen_yield(gen, value, &value);
+        if (gen->closing) {
+            rc = cg_gen_close(sub);
+            return rc < 0 ? rc : -ECANCELED;
+        }
+        if (how == BY_NEXT)
+            rc = cg_gen_next(sub, &value);
+        else if (how == BY_SEND)
+            rc = cg_gen_send(sub, value, &value);
+        else
+            rc = cg_gen_throw(sub, how, &value);
+    }
+    return rc < 0 ? rc : cg_gen_result(sub);
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/* A generator's control block: what the files that switch contexts must know of it. */
+#ifndef COGEN_LIB_GENERATORS_GENERATOR_H
+#define COGEN_LIB_GENERATORS_GENERATOR_H
+
+#include "lib/stacks/context.h"
+
+#include <cogen/generator.h>
+
+#include <stdatomic.h>
+
+struct cg__gens;
+struct cg_scope;
+
+/* Lies in the top page of the generator's own stack, as a coroutine's does. A generator is
+ * a part of what resumes it: while it runs inside a coroutine, that coroutine's context is
+ * the generator's (cg__coro_context), so that its body may yield operations. */
+struct cg_gen {
+    struct cg_context ctx;
+    struct cg_context *back;     /* of whoever has resumed it */
+    struct cg_gen *outer;        /* the generator that is this one's caller, or NULL */
+    struct cg_scope *scope;      /* the innermost of the caller's coroutine */
+    void *value;                 /* in or out, */
+    void *in, *out;              /* and where it is wanted; NULL: nowhere */
+    ssize_t how;                 /* what cg_gen_yield is to answer */
+    _Atomic unsigned char state; /* enum cg_gen_state */
+    bool finished;               /* the body has returned; its stack is still in use */
+    bool closing;
+    cg_gen_fn *fn;
+    void *arg;
+    ssize_t result;
+    const char *name;
+    void *stack_low;
+    struct cg__gens *pool;
+    struct cg_gen *next;    /* given back from another thread */
+    struct cg_context base; /* of a caller that is neither coroutine nor generator */
+};
+
+/* The generator that this thread runs outside of any coroutine. Inside, it is the
+ * coroutine's: struct cg_coro's gen. */
+extern __thread struct cg_gen *cg__gen_outside CG__THREAD_MODEL;
+
+/* Trims at most `most` free stacks of the thread's pool; answers how many. */
+size_t cg__gen_trim(size_t most);
+
+#endif

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: MIT */
+/* Stack overflow: a fault in the guard below the running coroutine's stack is reported by
+ * name, then the process dies of it; any other fault is handed to whoever handled it
+ * before, as if we were not there. The handler runs on a signal stack of the thread, since
+ * the coroutine's own is used up. */
+#include "config.h"
+
+#include "lib/stacks/stack.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdint.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+enum {
+    SIGNAL_STACK = 64 * 1024, /* room for the handlers that we hand faults on to */
+    NAME_LIMIT = 128,
+};
+
+static struct sigaction before_segv, before_bus;
+static size_t page, guard;
+static pthread_key_t stack_key; /* the signal stack that we gave a thread */
+static bool have_key;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+/* -- the report; async-signal-safe -- */
+
+static char *put_text(char *at, const char *text, size_t limit)
+{
+    while (*text != '\0' && limit-- > 0)
+        *at++ = *text++;
+    return at;
+}
+
+static char *put_number(char *at, size_t number)
+{
+    char digits[24], *digit = digits + sizeof digits;
+
+    *--digit = '\0';
+    do
+        *--digit = (char)('0' + number % 10);
+    while ((number /= 10) > 0);
+    return put_text(at, digit, sizeof digits);
+}
+
+static void report(const char *kind, const char *name, size_t size)
+{
+    char line[NAME_LIMIT + 128], *at = line;
+
+    at = put_text(at, "cogen: stack overflow in ", 32);
+    at = put_text(at, kind, 16);
+    at = put_text(at, " ", 1);
+    at = put_text(at, name != NULL ? name : "?", NAME_LIMIT);
+    at = put_text(at, " (", 2);
+    at = put_number(at, size / page * page / 1024); /* the top page is not counted */
+    at = put_text(at, " KiB stack)\n", 16);
+    if (write(STDERR_FILENO, line, (size_t)(at - line)) < 0)
+        return; /* nobody to tell */
+}
+
+static bool in_guard(const void *address)
+{
+    const char *kind, *name;
+    const void *low;
+    size_t size;
+
+    if (!cg__overflow_suspect(&kind, &name, &low, &size) ||
+        (uintptr_t)address - (uintptr_t)cg__stack_guard((const char *)low + size) >= guard)
+        return false;
+    report(kind, name, size);
+    return true;
+}
+
+/* -- handing on -- */
+
+static void die_of(int sig, bool fault)
+{
+    struct sigaction action = {.sa_handler = SIG_DFL};
+
+    sigemptyset(&action.sa_mask);
+    sigaction(sig, &action, NULL);
+    /* A fault happens again when the handler returns, so that a core dump shows it where it
+     * was; a signal that was sent must be sent again. */
+    if (!fault)
+        raise(sig);
+}
+
+static void hand_on(int sig, siginfo_t *info, void *context, bool fault)
+{
+    const struct sigaction *before = sig == SIGBUS ? &before_bus : &before_segv;
+
+    if (before->sa_flags & SA_SIGINFO) {
+        before->sa_sigaction(sig, info, context);
+    } else if (before->sa_handler == SIG_IGN) {
+        if (fault) /* the kernel never ignores one */
+            die_of(sig, fault);
+    } else if (before->sa_handler == SIG_DFL) {
+        die_of(sig, fault);
+    } else {
+        before->sa_handler(sig);
+    }
+}
+
+static void handle(int sig, siginfo_t *info, void *context)
+{
+    int saved = errno;
+    bool fault = info->si_code > 0; /* by the kernel; not kill(2) */
+
+    /* A sanitizer's handler adds its own report; it is the one that was there before. */
+    if (fault && in_guard(info->si_addr) && !CG__ASAN && !CG__TSAN)
+        die_of(sig, fault);
+    else
+        hand_on(sig, info, context, fault);
+    errno = saved;
+}
+
+/* -- installing -- */
+
+static void watch_signal(int sig, struct sigaction *before)
+{
+    struct sigaction action;
+
+    if (sigaction(sig, NULL, before) < 0)
+        return;
+    action = *before; /* its mask and its SA_NODEFER go on to hold for it */
+    action.sa_flags &= ~(int)SA_RESETHAND;
+    action.sa_flags |= SA_SIGINFO | SA_ONSTACK;
+    sigaddset(&action.sa_mask, SIGPIPE); /* if nobody reads what the handler has to say */
+    action.sa_sigaction = handle;
+    sigaction(sig, &action, NULL);
+}
+
+static size_t signal_stack_size(void)
+{
+#ifdef _SC_MINSIGSTKSZ
+    long least =
+        sysconf(_SC_MINSIGSTKSZ); /* grows with the processor's vector registers */
+
+    if (least > 0)
+        return SIGNAL_STACK + (size_t)least;
+#endif
+    return SIGNAL_STACK;
+}
+
+static void signal_stack_free(void *mem)
+{
+    stack_t stack;
+
+    /* Only if it is still the one: another library may have put its own there. */
+    if (sigaltstack(NULL, &stack) == 0 && stack.ss_sp == mem) {
+        stack.ss_flags = SS_DISABLE;
+        sigaltstack(&stack, NULL);
+    }
+    munmap(mem, signal_stack_size());
+}
+
+static void watch_process(void)
+{
+    page = (size_t)sysconf(_SC_PAGESIZE);
+    have_key = pthread_key_create(&stack_key, signal_stack_free) == 0;
+    guard = (CG__STACK_GUARD + page - 1) / page * page;
+    watch_signal(SIGSEGV, &before_segv);
+    watch_signal(SIGBUS, &before_bus);
+}
+
+/* Without a signal stack (no memory, no key left) an overflow is an unexplained SIGSEGV, no
+ * more. */
+static void watch_thread(void)
+{
+    stack_t stack = {.ss_size = signal_stack_size()};
+    stack_t old;
+
+    if (!have_key || sigaltstack(NULL, &old) < 0 || !(old.ss_flags & SS_DISABLE))
+        return;
+    stack.ss_sp = mmap(NULL, stack.ss_size, PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (stack.ss_sp == MAP_FAILED)
+        return;
+    if (pthread_setspecific(stack_key, stack.ss_sp) != 0 ||
+        sigaltstack(&stack, NULL) < 0) {
+        pthread_setspecific(stack_key, NULL);
+        munmap(stack.ss_sp, stack.ss_size);
+    }
+}
+
+void cg__overflow_watch(void)
+{
+    pthread_once(&once, watch_process);
+    watch_thread();
+}

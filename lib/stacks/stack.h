@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+/* Stacks: guarded, pooled, in slabs of address space. See stack.c for the layout. */
+#ifndef COGEN_LIB_STACKS_STACK_H
+#define COGEN_LIB_STACKS_STACK_H
+
+#include "lib/stacks/sanitize.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum {
+    CG__STACK_SCALE = CG__ASAN ? 4 : 1,              /* its redzones want room */
+    CG__STACK_DEFAULT = 64 * 1024 * CG__STACK_SCALE, /* bytes, guard not included */
+    CG__STACK_MIN = 16 * 1024 * CG__STACK_SCALE,
+    CG__STACK_GUARD = 16 * 1024, /* at least; whole pages */
+    CG__STACK_HEAD = 1024,       /* the largest head */
+    CG__STACK_KEEP = 32,         /* pooled stacks of a size that are never trimmed */
+};
+
+struct cg_stacks; /* the pool of a scheduler: one thread */
+
+/* NULL: no memory. */
+struct cg_stacks *cg__stacks_new(void);
+/* Unmaps everything, used or not, once as often as it was kept, and once more. NULL is
+ * ignored. */
+void cg__stacks_free(struct cg_stacks *stacks);
+/* Somebody still uses one of the stacks and will call cg__stacks_free, in any thread. */
+void cg__stacks_keep(struct cg_stacks *stacks);
+
+/* A stack of at least `size` usable bytes below a head of `head` bytes (at most
+ * CG__STACK_HEAD), which lies in its top page: answers the head (64-byte aligned, its bytes
+ * undefined), the stack grows down from there. *low gets the lowest usable address. Sizes
+ * are rounded up to powers of two from CG__STACK_MIN on. NULL: no memory, or no such size.
+ * Taking one from the pool costs a few ns. Below *low is a guard of CG__STACK_GUARD bytes;
+ * where guards cost mappings, only while the process has half of its mappings left. */
+void *cg__stack_get(struct cg_stacks *stacks, size_t size, size_t head, void **low);
+
+/* Back into the pool. The caller must not be running on it. */
+void cg__stack_put(struct cg_stacks *stacks, void *head);
+
+/* The loop is about to sleep: gives the memory of at most `most` pooled stacks back to the
+ * system, all pages of it, but leaves CG__STACK_KEEP of each size, or as many as are in
+ * use. Answers how many were trimmed; `most` means that there may be more. 2 to 4 us
+ * each. */
+size_t cg__stacks_trim(struct cg_stacks *stacks, size_t most);
+
+/* Gives back the whole pages below a stack pointer that the stack with this head and lowest
+ * address was left with. */
+void cg__stack_shrink(const struct cg_stacks *stacks, void *low, const void *sp,
+                      const void *head);
+
+/* The guard that stops an overflow of the stack in use with this head: its own, or if it
+ * has none the next one below it. Async-signal-safe. */
+const void *cg__stack_guard(const void *head);
+
+/* Installs, once a process, the handler that reports an overflow ("cogen: stack overflow in
+ * coroutine NAME (64 KiB stack)") from a signal stack and lets the process die of it;
+ * faults elsewhere go to whoever handled them before. And, once a thread, its signal stack,
+ * unless it has one. May be called any number of times. */
+void cg__overflow_watch(void);
+
+/* Whose stack the calling thread runs on, "coroutine" or "generator" and its name, for that
+ * report; provided by coro.c, async-signal-safe. False: on none of ours. */
+bool cg__overflow_suspect(const char **kind, const char **name, const void **low,
+                          size_t *size);
+
+#endif

@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: MIT */
+/* The operation that runs a function in a thread of a pool. The job is a piece of memory of
+ * its own, since it may outlive the op. The op and the scheduler's list of jobs are touched
+ * by the scheduler's thread only; what the two threads share is the job's state and whether
+ * it has been left behind, under the pool's lock. */
+#include "config.h"
+
+#include "lib/threads/offload.h"
+#include "lib/vocabulary/waiters.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+_Static_assert(sizeof(struct cg_offload_op) <= 128, "core ops fit in 128 bytes");
+
+static struct cg_offload_op *as_offload(const struct cg_op *op)
+{
+    return (struct cg_offload_op *)op;
+}
+
+static void list(struct cg_sched *sched, struct cg__job *job)
+{
+    job->next_job = sched->jobs;
+    if (sched->jobs)
+        sched->jobs->link = &job->next_job;
+    job->link = &sched->jobs;
+    sched->jobs = job;
+    cg_sched_hold(sched);
+}
+
+static void unlist(struct cg__job *job)
+{
+    *job->link = job->next_job;
+    if (job->next_job)
+        job->next_job->link = job->link;
+    cg_sched_unhold(job->sched);
+}
+
+static void tell(const struct cg_offload_op *offload, enum cg_fate fate)
+{
+    if (offload->fate)
+        *offload->fate = fate;
+}
+
+/* Back in the scheduler's thread. */
+static void come_home(struct cg__post *post, bool dropped)
+{
+    struct cg__job *job = (struct cg__job *)post;
+    struct cg_offload_op *offload = job->op;
+    ssize_t result = job->result;
+
+    /* The thread that has sent it may be about to wake the reactor still. */
+    pthread_mutex_lock(&job->pool->lock);
+    pthread_mutex_unlock(&job->pool->lock);
+    if (!dropped)
+        unlist(job);
+    free(job);
+    if (dropped)
+        return;
+    tell(offload, CG_FATE_RAN);
+    cg_op_complete(&offload->op, result);
+}
+
+/* As in a thread, where there is no coroutine that could yield. */
+static ssize_t call_here(struct cg_offload_op *offload)
+{
+    static struct cg__job here;
+    struct cg_coro *self = cg__self;
+    ssize_t result;
+
+    cg__self = NULL;
+    result = offload->fn(offload->arg);
+    cg__self = self;
+    offload->job = &here;
+    tell(offload, CG_FATE_RAN);
+    return result;
+}
+
+static enum cg_verdict offload_process(struct cg_op *op, struct cg_sched *sched)
+{
+    struct cg_offload_op *offload = as_offload(op);
+    struct cg_pool *pool = offload->pool ? offload->pool : cg__pool_own();
+    struct cg__job *job;
+    int rc;
+
+    if (offload->fn == NULL)
+        return cg__done(op, -EINVAL);
+    if (pool && pool->limit == 0)
+        return cg__done(op, call_here(offload));
+    if (pool == NULL || (job = malloc(sizeof *job)) == NULL)
+        return cg__done(op, -ENOMEM);
+    *job = (struct cg__job){
+        .post.run = come_home,
+        .pool = pool,
+        .sched = sched,
+        .op = offload,
+        .fn = offload->fn,
+        .arg = offload->arg,
+        .abandon = offload->abandon,
+        .forks = cg__fork_count(),
+        .state = CG__JOB_QUEUED,
+    };
+    list(sched, job);
+    offload->job = job;
+    if ((rc = cg__pool_put(pool, job)) == 0)
+        return CG_PENDING;
+    unlist(job);
+    free(job);
+    offload->job = NULL;
+    return cg__done(op, rc);
+}
+
+/* A copy of a job of the parent's, made by fork(): no thread of this process has it, and no
+ * queue. One whose post is on the way comes home in both. */
+static bool is_parents(const struct cg__job *job)
+{
+    return job->forks != cg__fork_count() && job->state != CG__JOB_RETURNED;
+}
+
+/* What is to be done with one that nobody waits for any more. One that runs is its thread's
+ * to free if it may be left behind, or has to be because its scheduler is freed. */
+static enum cg__job_state leave(struct cg__job *job, struct cg_stacks *stacks)
+{
+    enum cg__job_state state;
+
+    pthread_mutex_lock(&job->pool->lock);
+    state = job->state;
+    if (state == CG__JOB_QUEUED) {
+        cg__pool_unlink(job->pool, job);
+    } else if (state == CG__JOB_RUNNING && (job->abandon || stacks)) {
+        job->sched = NULL;
+        if ((job->stacks = stacks))
+            cg__stacks_keep(stacks);
+    }
+    pthread_mutex_unlock(&job->pool->lock);
+    return state;
+}
+
+static enum cg_verdict offload_cancel(struct cg_op *op, struct cg_sched *sched)
+{
+    struct cg_offload_op *offload = as_offload(op);
+    struct cg__job *job = offload->job, *next = job->next_job, **link = job->link;
+    bool copied = is_parents(job), may_be_left = copied || job->abandon;
+    enum cg__job_state state = copied ? job->state : leave(job, NULL);
+
+    if (state == CG__JOB_RETURNED || (state == CG__JOB_RUNNING && !may_be_left))
+        return CG_PENDING;
+    if (state == CG__JOB_QUEUED || copied)
+        free(job);
+    tell(offload, state == CG__JOB_QUEUED ? CG_FATE_NOT_RUN : CG_FATE_LEFT);
+    *link = next;
+    if (next)
+        next->link = link;
+    cg_sched_unhold(sched);
+    return CG_DONE;
+}
+
+/* No job: it was refused, here or before, because the coroutine had been cancelled. */
+static ssize_t offload_finish(struct cg_op *op)
+{
+    struct cg_offload_op *offload = as_offload(op);
+
+    if (offload->job == NULL)
+        tell(offload, CG_FATE_NOT_RUN);
+    offload->job = NULL;
+    return op->result;
+}
+
+static int offload_print(const struct cg_op *op, char *buf, size_t size)
+{
+    static const char *const states[] = {"queued", "running", "returned"};
+    const struct cg_offload_op *offload = as_offload(op);
+
+    return snprintf(buf, size, "%s",
+                    op->state <= CG_OP_UNHEARD ? "idle" : states[offload->job->state]);
+}
+
+const struct cg_op_type cg_offload_type = {
+    .name = "offload",
+    .process = offload_process,
+    .cancel = offload_cancel,
+    .finish = offload_finish,
+    .print = offload_print,
+};
+
+static struct cg__job *find_parents(struct cg_sched *sched)
+{
+    struct cg__job *job = sched->jobs;
+
+    while (job && !is_parents(job))
+        job = job->next_job;
+    return job;
+}
+
+/* Completing an op may cancel others, whose jobs are freed. */
+void cg__jobs_leave_to_parent(struct cg_sched *sched)
+{
+    struct cg__job *job;
+
+    while ((job = find_parents(sched))) {
+        struct cg_offload_op *offload = job->op;
+
+        tell(offload, job->state == CG__JOB_QUEUED ? CG_FATE_NOT_RUN : CG_FATE_LEFT);
+        unlist(job);
+        free(job);
+        cg_op_complete(&offload->op, -ESRCH);
+    }
+}
+
+bool cg__jobs_wait(struct cg_sched *sched)
+{
+    if (sched->jobs == NULL)
+        return false;
+    cg__pool_wait(sched);
+    return true;
+}
+
+/* The coroutines that waited have been abandoned. A function that still runs may be using
+ * their stacks, which are kept until it returns. */
+void cg__jobs_drop(struct cg_sched *sched)
+{
+    struct cg__job *job, *next;
+
+    for (job = sched->jobs; job; job = next) {
+        next = job->next_job;
+        if (is_parents(job) || leave(job, sched->stacks) == CG__JOB_QUEUED)
+            free(job);
+    }
+    sched->jobs = NULL;
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/* Jobs: functions on their way through a pool, for an op (offload.c) and by a thread
+ * (pool.c). */
+#ifndef COGEN_LIB_THREADS_OFFLOAD_H
+#define COGEN_LIB_THREADS_OFFLOAD_H
+
+#include "lib/core/sched.h"
+
+#include <cogen/offload.h>
+
+enum cg__job_state {
+    CG__JOB_QUEUED,
+    CG__JOB_RUNNING,
+    CG__JOB_RETURNED, /* its post is on the way */
+};
+
+struct cg__job {
+    struct cg__post post;             /* from the thread back to the scheduler */
+    struct cg__job *next, *prev;      /* in the queue */
+    struct cg__job *next_job, **link; /* of the scheduler's */
+    struct cg_pool *pool;
+    struct cg_sched *sched;   /* NULL: it has been left behind */
+    struct cg_stacks *stacks; /* that are kept for it, if the scheduler has been freed */
+    struct cg_offload_op *op;
+    cg_fn *fn;
+    void *arg;
+    void (*abandon)(void *arg);
+    ssize_t result;
+    unsigned forks; /* the count (fork.h) of the process whose job it is */
+    _Atomic enum cg__job_state state;
+};
+
+struct cg_pool {
+    struct cg_pool *next, **link; /* of all pools */
+    pthread_mutex_t lock; /* of the rest, and of the state of its jobs */
+    pthread_cond_t work;
+    struct cg__job *first, *last; /* the queue */
+    size_t queued, running;       /* jobs; together at most limit + queue_limit */
+    size_t limit, queue_limit;
+    size_t threads, idle;
+    bool closing; /* the last thread frees it */
+};
+
+/* The process's own; NULL: no memory. */
+struct cg_pool *cg__pool_own(void);
+
+/* Queues a job, and starts a thread for it if need be. 0; -EAGAIN: the queue is full, or
+ * there is no thread and none could be started. */
+int cg__pool_put(struct cg_pool *pool, struct cg__job *job);
+
+/* Takes a job out of the queue. With the lock held. */
+void cg__pool_unlink(struct cg_pool *pool, struct cg__job *job);
+
+/* Waits until something has been posted to the scheduler. */
+void cg__pool_wait(struct cg_sched *sched);
+
+#endif

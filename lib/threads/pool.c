@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: MIT */
+/* Pools of threads for functions that block. Threads are started on demand, are nobody's to
+ * join, and end by themselves. */
+#include "config.h"
+
+#include "lib/threads/offload.h"
+#include "lib/base/thread.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <time.h>
+
+enum {
+    IDLE = 5 /* seconds, then a thread ends */
+};
+
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static struct cg_pool *own;
+
+/* For those who have nothing else to do than to wait for a thread: see cg__pool_wait. */
+static pthread_mutex_t returns_lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t returns = PTHREAD_COND_INITIALIZER;
+
+/* ---- Over a fork() ------------------------------------------------------------------- */
+
+/* All pools, since a child has none of their threads. Locked before the pools are. */
+static pthread_mutex_t pools_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct cg_pool *pools;
+static pthread_once_t fork_once = PTHREAD_ONCE_INIT;
+
+/* So that no other thread is amid something that the child would never see finished. */
+static void before_fork(void)
+{
+    pthread_mutex_lock(&pools_lock);
+    for (struct cg_pool *pool = pools; pool; pool = pool->next)
+        pthread_mutex_lock(&pool->lock);
+    pthread_mutex_lock(&returns_lock);
+}
+
+static void unlock_all(void)
+{
+    pthread_mutex_unlock(&returns_lock);
+    for (struct cg_pool *pool = pools; pool; pool = pool->next)
+        pthread_mutex_unlock(&pool->lock);
+    pthread_mutex_unlock(&pools_lock);
+}
+
+/* The functions in the queue stay the parent's too, or they would be run twice; their
+ * schedulers see to them (cg__jobs_leave_to_parent). Nobody waits on the conditions, though
+ * they were copied from where somebody may have. */
+static void in_child(void)
+{
+    for (struct cg_pool *pool = pools; pool; pool = pool->next) {
+        pool->first = pool->last = NULL;
+        pool->queued = pool->running = pool->threads = pool->idle = 0;
+        pthread_cond_init(&pool->work, NULL);
+    }
+    pthread_cond_init(&returns, NULL);
+    unlock_all();
+}
+
+static void watch_forks(void)
+{
+    pthread_atfork(before_fork, unlock_all, in_child);
+}
+
+static void list(struct cg_pool *pool)
+{
+    pthread_once(&fork_once, watch_forks);
+    pthread_mutex_lock(&pools_lock);
+    pool->next = pools;
+    if (pools)
+        pools->link = &pool->next;
+    pool->link = &pools;
+    pools = pool;
+    pthread_mutex_unlock(&pools_lock);
+}
+
+static void unlist(struct cg_pool *pool)
+{
+    pthread_mutex_lock(&pools_lock);
+    *pool->link = pool->next;
+    if (pool->next)
+        pool->next->link = pool->link;
+    pthread_mutex_unlock(&pools_lock);
+}
+
+/* ---- Pools --------------------------------------------------------------------------- */
+
+struct cg_pool *cg_pool_new(unsigned threads, size_t queue)
+{
+    struct cg_pool *pool = calloc(1, sizeof *pool);
+
+    if (pool == NULL)
+        return NULL;
+    pthread_mutex_init(&pool->lock, NULL);
+    pthread_cond_init(&pool->work, NULL);
+    pool->limit = threads;
+    pool->queue_limit = queue;
+    list(pool);
+    return pool;
+}
+
+static void destroy(struct cg_pool *pool)
+{
+    unlist(pool);
+    pthread_cond_destroy(&pool->work);
+    pthread_mutex_destroy(&pool->lock);
+    free(pool);
+}
+
+void cg_pool_free(struct cg_pool *pool)
+{
+    unsigned threads;
+
+    if (pool == NULL)
+        return;
+    pthread_mutex_lock(&pool->lock);
+    assert(pool->queued == 0); /* ops are waiting for it */
+    pool->closing = true;
+    threads = pool->threads;
+    pthread_cond_broadcast(&pool->work);
+    pthread_mutex_unlock(&pool->lock);
+    if (threads == 0)
+        destroy(pool);
+}
+
+static void make_own(void)
+{
+    own = cg_pool_new(CG_POOL_THREADS, CG_POOL_QUEUE);
+}
+
+struct cg_pool *cg__pool_own(void)
+{
+    pthread_once(&once, make_own);
+    return own;
+}
+
+static void enqueue(struct cg_pool *pool, struct cg__job *job)
+{
+    job->next = NULL;
+    job->prev = pool->last;
+    *(pool->last ? &pool->last->next : &pool->first) = job;
+    pool->last = job;
+    pool->queued++;
+}
+
+void cg__pool_unlink(struct cg_pool *pool, struct cg__job *job)
+{
+    *(job->prev ? &job->prev->next : &pool->first) = job->next;
+    *(job->next ? &job->next->prev : &pool->last) = job->prev;
+    pool->queued--;
+}
+
+/* ---- In the threads ------------------------------------------------------------------ */
+
+/* The next job, for which it waits for a while; NULL: the thread ends. */
+static struct cg__job *next_job(struct cg_pool *pool)
+{
+    struct cg__job *job;
+    struct timespec until;
+    int rc = 0;
+
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += IDLE;
+    while (pool->first == NULL && !pool->closing && rc == 0) {
+        pool->idle++;
+        rc = pthread_cond_timedwait(&pool->work, &pool->lock, &until);
+        pool->idle--;
+    }
+    if ((job = pool->first) != NULL) {
+        cg__pool_unlink(pool, job);
+        job->state = CG__JOB_RUNNING;
+        pool->running++;
+    }
+    return job;
+}
+
+/* With the lock held until the scheduler has been woken: it takes the lock before it does
+ * anything about the post, so that neither it nor its reactor is gone too soon. */
+static void send_home(struct cg__job *job)
+{
+    job->state = CG__JOB_RETURNED;
+    cg__post(job->sched, &job->post);
+    pthread_mutex_lock(&returns_lock);
+    pthread_cond_broadcast(&returns);
+    pthread_mutex_unlock(&returns_lock);
+}
+
+static void *work(void *arg)
+{
+    struct cg_pool *pool = arg;
+    struct cg__job *job;
+    bool last;
+
+    pthread_mutex_lock(&pool->lock);
+    while ((job = next_job(pool))) {
+        pthread_mutex_unlock(&pool->lock);
+        job->result = job->fn(job->arg);
+        pthread_mutex_lock(&pool->lock);
+        if (job->sched) {
+            send_home(job);
+        } else {
+            pthread_mutex_unlock(&pool->lock);
+            if (job->abandon)
+                job->abandon(job->arg);
+            cg__stacks_free(job->stacks);
+            free(job);
+            pthread_mutex_lock(&pool->lock);
+        }
+        pool->running--;
+    }
+    last = --pool->threads == 0 && pool->closing;
+    pthread_mutex_unlock(&pool->lock);
+    if (last)
+        destroy(pool);
+    return NULL;
+}
+
+/* ---- For the ops --------------------------------------------------------------------- */
+
+int cg__pool_put(struct cg_pool *pool, struct cg__job *job)
+{
+    bool start;
+    int rc = 0;
+
+    pthread_mutex_lock(&pool->lock);
+    if (pool->running + pool->queued >= pool->limit + pool->queue_limit) {
+        pthread_mutex_unlock(&pool->lock);
+        return -EAGAIN;
+    }
+    enqueue(pool, job);
+    start = pool->idle < pool->queued && pool->threads < pool->limit;
+    pool->threads += start;
+    pthread_cond_signal(&pool->work);
+    pthread_mutex_unlock(&pool->lock);
+    if (!start || cg__thread_start(work, pool) == 0)
+        return 0;
+    pthread_mutex_lock(&pool->lock);
+    if (--pool->threads == 0 && job->state == CG__JOB_QUEUED) {
+        cg__pool_unlink(pool, job);
+        rc = -EAGAIN;
+    }
+    pthread_mutex_unlock(&pool->lock);
+    return rc;
+}
+
+void cg__pool_wait(struct cg_sched *sched)
+{
+    pthread_mutex_lock(&returns_lock);
+    while (atomic_load(&sched->posts) == NULL)
+        pthread_cond_wait(&returns, &returns_lock);
+    pthread_mutex_unlock(&returns_lock);
+}

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT */
+/* The condition. Who waits stands in the condition's line without the mutex, then, notified
+ * or cancelled, in the mutex's: he is not woken before he owns it, whatever happens. */
+#include "config.h"
+
+#include "lib/vocabulary/mutex.h"
+#include "lib/vocabulary/waiters.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+_Static_assert(sizeof(struct cg_wait_condition_op) <= 128, "core ops fit in 128 bytes");
+
+static enum cg_verdict wait_process(struct cg_op *op, struct cg_sched *sched)
+{
+    struct cg_wait_condition_op *wait = (struct cg_wait_condition_op *)op;
+
+    (void)sched;
+    if (wait->mutex->owner != cg_op_coro(op))
+        return cg__done(op, -EPERM);
+    if (op->timeout == CG_NOWAIT) /* a notification is always yet to come */
+        return cg__done(op, -ETIMEDOUT);
+    wait->notified = false;
+    cg__waiters_add(&wait->condition->waiters, op);
+    cg__mutex_give(wait->mutex, op);
+    return CG_PENDING;
+}
+
+/* A notification that came before the cancellation is somebody else's now. */
+static enum cg_verdict wait_cancel(struct cg_op *op, struct cg_sched *sched)
+{
+    struct cg_wait_condition_op *wait = (struct cg_wait_condition_op *)op;
+
+    (void)sched;
+    if (wait->notified) {
+        cg_condition_notify(wait->condition);
+        return CG_PENDING;
+    }
+    cg__waiters_remove(&wait->condition->waiters, op);
+    return cg__mutex_take(wait->mutex, op) ? CG_DONE : CG_PENDING;
+}
+
+static int wait_print(const struct cg_op *op, char *buf, size_t size)
+{
+    const struct cg_wait_condition_op *wait = (const struct cg_wait_condition_op *)op;
+    const struct cg_condition *condition = wait->condition;
+    char at[CG__ADDRESS_SIZE];
+
+    return snprintf(buf, size, "%s%s", cg__waiters_name(op, &condition->name, condition, at),
+                    wait->notified ? ", for the mutex" : "");
+}
+
+void cg__condition_left(struct cg_op *op)
+{
+    struct cg_wait_condition_op *wait = (struct cg_wait_condition_op *)op;
+
+    if (op->type == &cg_wait_condition_type && wait->notified)
+        wait->condition->leaving--;
+}
+
+const struct cg_op_type cg_wait_condition_type = {
+    .name = "wait_condition",
+    .process = wait_process,
+    .cancel = wait_cancel,
+    .print = wait_print,
+};
+
+size_t cg_condition_notify(struct cg_condition *condition)
+{
+    struct cg_op *op = cg__waiters_take(&condition->waiters, NULL);
+
+    if (op == NULL)
+        return 0;
+    ((struct cg_wait_condition_op *)op)->notified = true;
+    if (cg__mutex_take(((struct cg_wait_condition_op *)op)->mutex, op))
+        cg_op_complete(op, 0);
+    else
+        condition->leaving++;
+    return 1;
+}
+
+size_t cg_condition_notify_all(struct cg_condition *condition)
+{
+    size_t n = 0;
+
+    while (cg_condition_notify(condition))
+        n++;
+    return n;
+}
+
+int cg_condition_destroy(struct cg_condition *condition)
+{
+    if (condition->waiters.first || condition->leaving)
+        return -EBUSY;
+    *condition = (struct cg_condition){.leaving = 0};
+    return 0;
+}

@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: MIT */
+/* Groups. Two scopes make one: the owner's, which ends when the group is cancelled, and one
+ * for the members, which ends when their grace period is over. The end of any scope around
+ * the owner's is passed on to the group (lib/core/scope.c), so that the members are cancelled
+ * wherever the owner is at that moment. */
+#include "config.h"
+
+#include "lib/core/sched.h"
+#include "lib/vocabulary/waiters.h"
+
+#include <cogen/group.h>
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+
+/* From now on nothing is added, and the members have their grace period. */
+static void end(struct cg_group *group, int reason)
+{
+    struct cg_sched *sched = group->scope.coro->sched;
+    int64_t now;
+
+    if (group->reason)
+        return;
+    group->reason = reason;
+    if (group->grace <= 0) {
+        cg__scope_end(&group->members, -ECANCELED);
+        return;
+    }
+    now = cg__sched_clock(sched);
+    if (group->grace < CG__MOMENT_MAX - now)
+        cg__timer_set(&sched->timers, &group->members.timer, now + group->grace);
+}
+
+void cg__group_reached(struct cg_scope *scope)
+{
+    struct cg_scope *from = scope->coro->scope, *inner;
+
+    if (scope->group && scope == &scope->group->members) {
+        for (struct cg_coro *coro = scope->group->first; coro; coro = coro->group_next)
+            cg__scope_end(&coro->base, -ECANCELED);
+        return;
+    }
+    for (inner = from; inner != scope; inner = inner->parent)
+        if (inner->shield)
+            from = inner->parent;
+    for (inner = from; inner; inner = inner == scope ? NULL : inner->parent)
+        if (inner->group)
+            end(inner->group, inner->reason ? inner->reason : -ECANCELED);
+}
+
+struct cg_group *cg_group_open_with(struct cg_group *group,
+                                    const struct cg_group_options *options)
+{
+    struct cg_coro *self = cg__self;
+    int64_t deadline = options->deadline ? options->deadline : CG_NEVER, now;
+
+    assert(self != NULL); /* a group belongs to a coroutine */
+    now = cg__sched_clock(self->sched);
+    if (options->timeout > 0 && options->timeout < deadline - now)
+        deadline = now + options->timeout;
+    *group = (struct cg_group){
+        .members = {.coro = self, .group = group, .timer = {.kind = 1}},
+        .grace = options->grace,
+        .keep_going = options->keep_going,
+    };
+    cg_scope_open(&group->scope, deadline, options->shield);
+    group->scope.group = group;
+    if (self->cancelled)
+        end(group, group->scope.reason ? group->scope.reason : -ECANCELED);
+    return group;
+}
+
+int cg_group_start_with(struct cg_group *group, cg_fn *fn, void *arg, ssize_t *answer,
+                        const struct cg_coro_options *options)
+{
+    struct cg_sched *sched = group->scope.coro->sched;
+    struct cg_coro_options mine =
+        options ? *options : (struct cg_coro_options){.name = NULL};
+    struct cg_coro *coro;
+    int rc;
+
+    if (group->closed)
+        return -EINVAL;
+    if (group->reason)
+        return -ECANCELED;
+    mine.coro = &coro;
+    if ((rc = cg_sched_start_with(sched, fn, arg, &mine)) < 0)
+        return rc;
+    coro->group = group;
+    coro->answer = answer;
+    coro->group_next = group->first;
+    coro->group_link = &group->first;
+    if (group->first)
+        group->first->group_link = &coro->group_next;
+    group->first = coro;
+    group->count++;
+    if (options && options->coro)
+        *options->coro = coro;
+    else
+        cg_coro_unref(coro);
+    return 0;
+}
+
+void cg__group_leave(struct cg_coro *coro)
+{
+    struct cg_group *group = coro->group;
+    struct cg_op *wait;
+
+    *coro->group_link = coro->group_next;
+    if (coro->group_next)
+        coro->group_next->group_link = coro->group_link;
+    group->count--;
+    if (coro->answer)
+        *coro->answer = coro->result;
+    if (coro->result < 0 && coro->result != -ECANCELED) {
+        /* The owner gets the first failure. What fails after it in a group that is
+         * cancelled for it is most often its consequence; in one that keeps going it is
+         * not. */
+        if (coro->answer || group->result == 0 || !group->keep_going)
+            cg__coro_take(coro);
+        if (group->result == 0)
+            group->result = coro->result;
+        if (!group->keep_going)
+            cg_group_cancel(group);
+    }
+    if (group->count == 0 && (wait = group->wait)) {
+        group->wait = NULL;
+        cg_op_complete(wait, 0);
+    }
+}
+
+void cg_group_cancel(struct cg_group *group)
+{
+    if (!group->closed)
+        cg_scope_cancel(&group->scope);
+}
+
+size_t cg_group_count(const struct cg_group *group)
+{
+    return group->count;
+}
+
+struct cg_group *cg_group_self(void)
+{
+    return cg__self ? cg__coro_visible(cg__self)->group : NULL;
+}
+
+static enum cg_verdict add_process(struct cg_op *op, struct cg_sched *sched)
+{
+    struct cg_add_to_group_op *add = (struct cg_add_to_group_op *)op;
+    struct cg_coro_options options = {
+        .name = add->name, .coro = add->coro, .prio = cg__op_prio(op)};
+    int rc = -EINVAL;
+
+    if (add->group->closed || add->group->scope.coro->sched == sched)
+        rc = cg_group_start_with(add->group, add->fn, add->arg, add->answer, &options);
+    return rc == 0 ? cg_op_after_others(op, 0) : cg__done(op, rc);
+}
+
+static int add_print(const struct cg_op *op, char *buf, size_t size)
+{
+    const struct cg_add_to_group_op *add = (const struct cg_add_to_group_op *)op;
+
+    return snprintf(buf, size, "%s", add->name ? add->name : "coroutine");
+}
+
+const struct cg_op_type cg_add_to_group_type = {
+    .name = "add_to_group",
+    .process = add_process,
+    .print = add_print,
+};
+
+static enum cg_verdict wait_process(struct cg_op *op, struct cg_sched *sched)
+{
+    struct cg_group *group = ((struct cg_wait_group_op *)op)->group;
+
+    (void)sched;
+    if (group->closed)
+        return cg__done(op, group->result);
+    if (group->scope.coro != cg_op_coro(op))
+        return cg__done(op, -EPERM);
+    if (group->wait)
+        return cg__done(op, -EBUSY);
+    if (group->count == 0)
+        return cg__done(op, 0);
+    group->wait = op;
+    return CG_PENDING;
+}
+
+/* The members are told, and the last of them completes the op. Not the owner's scope: the
+ * op may be a branch whose rival has just won. */
+static enum cg_verdict wait_cancel(struct cg_op *op, struct cg_sched *sched)
+{
+    (void)sched;
+    end(((struct cg_wait_group_op *)op)->group, op->reason);
+    return CG_PENDING;
+}
+
+/* In the owner's coroutine: closes the group, unless the op has never been processed. */
+static ssize_t wait_finish(struct cg_op *op)
+{
+    struct cg_group *group = ((struct cg_wait_group_op *)op)->group;
+    struct cg_coro *owner = group->scope.coro;
+    int reason;
+
+    if (group->closed || group->count || group->wait || owner != cg__self)
+        return op->result;
+    cg__timer_cancel(&owner->sched->timers, &group->members.timer);
+    reason = cg_scope_close(&group->scope); /* waited for in the scope that opened it */
+    if (reason == 0)
+        reason = group->reason;
+    if (group->result == 0)
+        group->result = reason;
+    group->closed = true;
+    return group->result;
+}
+
+static int wait_print(const struct cg_op *op, char *buf, size_t size)
+{
+    if (op->state <= CG_OP_UNHEARD) /* the group may be gone */
+        return snprintf(buf, size, "group");
+    return snprintf(buf, size, "for %zu",
+                    ((const struct cg_wait_group_op *)op)->group->count);
+}
+
+const struct cg_op_type cg_wait_group_type = {
+    .name = "wait_group",
+    .flags = CG_OP_ANYHOW,
+    .process = wait_process,
+    .cancel = wait_cancel,
+    .finish = wait_finish,
+    .print = wait_print,
+};

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: MIT */
+/* Handles: calls that the loop makes in its next turn, or at a moment. A handle waits on a
+ * timer, then in the queue of deferred calls; there it cannot be taken out, so that one
+ * that is cancelled does nothing when its turn comes. */
+#include "config.h"
+
+#include "lib/vocabulary/future.h"
+
+#include <cogen/future.h>
+
+#include <errno.h>
+#include <stdlib.h>
+
+enum handle_state {
+    WAITING, /* for its moment */
+    QUEUED,
+    CALLED,
+    CANCELLED,
+};
+
+struct cg_handle {
+    struct cg_deferred deferred;
+    struct cg_timer timer;
+    struct cg_sched *sched;
+    void (*fn)(void *arg);
+    void *arg;
+    int64_t when;
+    unsigned refs; /* one is that of the timer, or the queue */
+    enum handle_state state;
+};
+
+static void run(struct cg_deferred *deferred)
+{
+    struct cg_handle *handle = (struct cg_handle *)deferred;
+
+    if (handle->state == QUEUED) {
+        handle->state = CALLED;
+        handle->fn(handle->arg);
+    }
+    cg_handle_unref(handle);
+}
+
+static void queue(struct cg_handle *handle)
+{
+    handle->state = QUEUED;
+    cg_sched_defer(handle->sched, &handle->deferred);
+}
+
+static struct cg_handle *of_timer(struct cg_timer *timer)
+{
+    return (struct cg_handle *)((char *)timer - offsetof(struct cg_handle, timer));
+}
+
+void cg__handle_expired(struct cg_timer *timer)
+{
+    queue(of_timer(timer));
+}
+
+static int call(struct cg_sched *sched, int64_t moment, void (*fn)(void *arg),
+                void *arg, struct cg_handle **out)
+{
+    struct cg_handle *handle = malloc(sizeof *handle);
+
+    if (handle == NULL)
+        return -ENOMEM;
+    *handle = (struct cg_handle){
+        .deferred.fn = run,
+        .sched = sched,
+        .fn = fn,
+        .arg = arg,
+        .when = moment,
+        .refs = out ? 2 : 1,
+    };
+    if (out)
+        *out = handle;
+    if (moment <= sched->now) {
+        queue(handle);
+        return 0;
+    }
+    handle->timer.kind = CG__TIMER_HANDLE;
+    cg__timer_set(&sched->timers, &handle->timer,
+                  moment < CG__MOMENT_MAX ? moment : CG__MOMENT_MAX);
+    return 0;
+}
+
+int cg_sched_call_soon(struct cg_sched *sched, void (*fn)(void *arg), void *arg,
+                       struct cg_handle **handle)
+{
+    return call(sched, sched->now, fn, arg, handle);
+}
+
+/* From the clock, not from the turn's time: it would be early after a long computation. */
+int cg_sched_call_later(struct cg_sched *sched, int64_t delay, void (*fn)(void *arg),
+                        void *arg, struct cg_handle **handle)
+{
+    int64_t now = cg__sched_clock(sched);
+
+    if (delay <= 0)
+        return cg_sched_call_soon(sched, fn, arg, handle);
+    return call(sched, delay < CG_NEVER - now ? now + delay : CG_NEVER, fn, arg,
+                handle);
+}
+
+int cg_sched_call_at(struct cg_sched *sched, int64_t moment, void (*fn)(void *arg),
+                     void *arg, struct cg_handle **handle)
+{
+    return call(sched, moment, fn, arg, handle);
+}
+
+int cg_handle_cancel(struct cg_handle *handle)
+{
+    enum handle_state was = handle->state;
+
+    if (was == CALLED || was == CANCELLED)
+        return -EALREADY;
+    handle->state = CANCELLED;
+    if (was == WAITING) {
+        cg__timer_cancel(&handle->sched->timers, &handle->timer);
+        cg_handle_unref(handle);
+    }
+    return 0;
+}
+
+bool cg_handle_cancelled(const struct cg_handle *handle)
+{
+    return handle->state == CANCELLED;
+}
+
+int64_t cg_handle_when(const struct cg_handle *handle)
+{
+    return handle->when;
+}
+
+void cg_handle_unref(struct cg_handle *handle)
+{
+    if (handle && --handle->refs == 0)
+        free(handle);
+}
+
+/* Nothing can be called any more; whoever has a reference finds it cancelled. */
+void cg__handles_drop(struct cg_sched *sched)
+{
+    struct cg_timer *timer;
+    struct cg_deferred *deferred, *next;
+
+    while ((timer = cg__timers_pop(&sched->timers, CG__MOMENT_MAX)))
+        if (timer->kind == CG__TIMER_HANDLE) {
+            of_timer(timer)->state = CANCELLED;
+            cg_handle_unref(of_timer(timer));
+        }
+    for (deferred = sched->deferred; deferred; deferred = next) {
+        next = deferred->next;
+        if (deferred->fn == run) {
+            ((struct cg_handle *)deferred)->state = CANCELLED;
+            cg_handle_unref((struct cg_handle *)deferred);
+        } else {
+            cg__future_drop(deferred);
+        }
+    }
+    sched->deferred = NULL;
+    sched->deferred_tail = &sched->deferred;
+}

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+/* The mutex. It is never free while somebody waits: who gives it makes the next its
+ * owner. */
+#include "config.h"
+
+#include "lib/vocabulary/mutex.h"
+
+#include "lib/core/coro.h"
+#include "lib/vocabulary/waiters.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+static enum cg_verdict lock_process(struct cg_op *op, struct cg_sched *sched)
+{
+    struct cg_mutex *mutex = ((struct cg_lock_op *)op)->mutex;
+
+    (void)sched;
+    if (mutex->owner == cg_op_coro(op))
+        return cg__done(op, -EDEADLK);
+    return cg__mutex_take(mutex, op) ? cg__done(op, 0) : CG_PENDING;
+}
+
+static enum cg_verdict lock_cancel(struct cg_op *op, struct cg_sched *sched)
+{
+    (void)sched;
+    cg__waiters_remove(&((struct cg_lock_op *)op)->mutex->waiters, op);
+    return CG_DONE;
+}
+
+static int lock_print(const struct cg_op *op, char *buf, size_t size)
+{
+    const struct cg_mutex *mutex = ((const struct cg_lock_op *)op)->mutex;
+    char at[CG__ADDRESS_SIZE];
+
+    return snprintf(buf, size, "%s", cg__waiters_name(op, &mutex->name, mutex, at));
+}
+
+const struct cg_op_type cg_lock_type = {
+    .name = "lock",
+    .flags = CG_OP_LOCAL,
+    .process = lock_process,
+    .cancel = lock_cancel,
+    .print = lock_print,
+};
+
+bool cg__mutex_take(struct cg_mutex *mutex, struct cg_op *op)
+{
+    if (mutex->owner) {
+        cg__waiters_add(&mutex->waiters, op);
+        return false;
+    }
+    mutex->owner = cg_op_coro(op);
+    return true;
+}
+
+void cg__mutex_give(struct cg_mutex *mutex, const struct cg_op *by)
+{
+    struct cg_op *op = cg__waiters_take(&mutex->waiters, NULL);
+
+    mutex->owner = op ? cg_op_coro(op) : NULL;
+    if (op) {
+        cg__condition_left(op);
+        cg__wake(op, 0, by);
+    }
+}
+
+int cg_mutex_unlock(struct cg_mutex *mutex)
+{
+    if (cg__self == NULL || mutex->owner != cg__self)
+        return -EPERM;
+    cg__mutex_give(mutex, NULL);
+    return 0;
+}
+
+int cg_mutex_destroy(struct cg_mutex *mutex)
+{
+    if (mutex->owner)
+        return -EBUSY;
+    *mutex = (struct cg_mutex){.owner = NULL};
+    return 0;
+}

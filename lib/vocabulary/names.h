@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/* A hash table of names. What stands in it is embedded in an operation that waits, so that
+ * nothing is allocated for a wait. Those of one name are a ring. */
+#ifndef COGEN_LIB_VOCABULARY_NAMES_H
+#define COGEN_LIB_VOCABULARY_NAMES_H
+
+#include "lib/base/hash.h"
+
+#include <cogen/signal.h>
+
+enum {
+    CG__NAMES_BITS = 4, /* of the number of a bucket, before the first growth */
+    CG__NAMES_FIRST = 1 << CG__NAMES_BITS,
+};
+
+struct cg__names {
+    struct cg_named **buckets;
+    size_t size;  /* of buckets, a power of two */
+    size_t count; /* names */
+    struct cg__hash_key key;
+    unsigned shift; /* of a hash: leaves the number of a bucket */
+    struct cg_named *embedded[CG__NAMES_FIRST];
+};
+
+void cg__names_init(struct cg__names *names, const struct cg__hash_key *key);
+void cg__names_free(struct cg__names *names);
+
+/* Whether it is one of bytes, not an integer or a pointer. */
+bool cg__name_has_bytes(struct cg_name name);
+
+/* Prints it as snprintf does. */
+int cg__name_print(struct cg_name name, char *buf, size_t size);
+
+/* The first of a name, whose ring has the others in the order of their coming; NULL:
+ * none. */
+struct cg_named *cg__names_find(const struct cg__names *names, struct cg_name name);
+
+/* Adds one at the end of its name's ring. */
+void cg__names_add(struct cg__names *names, struct cg_named *named);
+
+/* The same, but before `next`, which stands in the ring of its name. */
+void cg__names_insert(struct cg__names *names, struct cg_named *named,
+                      struct cg_named *next);
+
+void cg__names_remove(struct cg__names *names, struct cg_named *named);
+
+/* Takes out the first of a name; NULL: there is none. *more: others are left. */
+struct cg_named *cg__names_take(struct cg__names *names, struct cg_name name, bool *more);
+
+#endif

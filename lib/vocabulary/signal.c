@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: MIT */
+/* Named signals. A signal is an event, not a state: it reaches those who wait now. Who
+ * waits stands in one table of names; signallers that wait for recipients stand in another.
+ * A name without such signallers costs its waiters nothing, however many other names have.
+ *
+ * The signallers of a name stand in the order of the number that they want, and the first
+ * knows how many wait. Whoever comes to wait makes them one more, so it is enough to look
+ * at the first: all that wanted less have been served. */
+#include "config.h"
+
+#include "lib/core/op.h"
+#include "lib/vocabulary/waiters.h"
+
+#include <string.h>
+
+static struct cg_wait_signal_op *wait_of(struct cg_named *named)
+{
+    return (struct cg_wait_signal_op *)((char *)named -
+                                        offsetof(struct cg_wait_signal_op, named));
+}
+
+static struct cg_signal_op *signal_of(struct cg_named *named)
+{
+    return (struct cg_signal_op *)((char *)named - offsetof(struct cg_signal_op, named));
+}
+
+static void hand_over(struct cg_wait_signal_op *wait, const void *value, bool favoured)
+{
+    if (wait->value)
+        memcpy(wait->value, &value, sizeof value);
+    cg__op_complete(&wait->op, 0, favoured);
+}
+
+/* ---- Signallers that wait for recipients
+ * ------------------------------------------------ */
+
+/* How many wait for the name, without those with which a branch races (`by`; NULL: all). */
+static unsigned waiting(const struct cg_sched *sched, struct cg_name name,
+                        const struct cg_op *by)
+{
+    struct cg_named *first = cg__names_find(&sched->waiters, name), *named = first;
+    unsigned n = 0;
+
+    if (first)
+        do
+            n += !(by && by->branch && cg__rivals(by, &wait_of(named)->op));
+        while ((named = named->next) != first);
+    return n;
+}
+
+static bool enough(const struct cg_sched *sched, const struct cg_signal_op *signal)
+{
+    return waiting(sched, signal->named.name, &signal->op) >= signal->recipients;
+}
+
+static void add_signaller(struct cg_sched *sched, struct cg_signal_op *signal)
+{
+    struct cg_named *first = cg__names_find(&sched->signallers, signal->named.name);
+    struct cg_named *next = first;
+
+    if (first == NULL)
+        signal->waiting = waiting(sched, signal->named.name, NULL);
+    if (first == NULL || signal_of(first->prev)->recipients <= signal->recipients) {
+        cg__names_add(&sched->signallers, &signal->named);
+        return;
+    }
+    do
+        next = next->prev;
+    while (next != first && signal_of(next->prev)->recipients > signal->recipients);
+    signal->waiting = signal_of(first)->waiting;
+    cg__names_insert(&sched->signallers, &signal->named, next);
+}
+
+static void remove_signaller(struct cg_sched *sched, struct cg_signal_op *signal)
+{
+    struct cg_named *named = &signal->named;
+
+    if (cg__names_find(&sched->signallers, named->name) == named)
+        signal_of(named->next)->waiting = signal->waiting; /* the next is the first now */
+    cg__names_remove(&sched->signallers, &signal->named);
+}
+
+/* Those who wait for the name have been woken: counts anew. */
+__attribute__((noinline)) static void recount(struct cg_sched *sched, struct cg_name name)
+{
+    struct cg_named *first = cg__names_find(&sched->signallers, name);
+
+    if (first)
+        signal_of(first)->waiting = waiting(sched, name, NULL);
+}
+
+/* ---- Signals
+ * ---------------------------------------------------------------------------- */
+
+/* Wakes all who wait for the name, in the order of their waiting; returns how many. */
+static inline ssize_t fire(struct cg_sched *sched, struct cg_name name, const void *value,
+                           bool favoured)
+{
+    struct cg_named *named;
+    bool more = true;
+    ssize_t n = 0;
+
+    /* One at a time: completing an op takes others out that it raced with, and never puts
+     * any in. */
+    for (; more && (named = cg__names_take(&sched->waiters, name, &more)); n++)
+        hand_over(wait_of(named), value, favoured);
+    if (sched->signallers.count)
+        recount(sched, name);
+    return n;
+}
+
+ssize_t cg__signal_fire(struct cg_sched *sched, struct cg_name name, const void *value)
+{
+    return fire(sched, name, value, false);
+}
+
+/* The first who waits for the name and is no rival of the branch that signals. */
+static struct cg_named *other(struct cg_sched *sched, const struct cg_signal_op *signal)
+{
+    struct cg_named *first = cg__names_find(&sched->waiters, signal->named.name);
+    struct cg_named *named = first;
+
+    while (named && cg__rivals(&signal->op, &wait_of(named)->op))
+        if ((named = named->next) == first)
+            return NULL;
+    return named;
+}
+
+/* Like fire, by a branch: those with which it races are passed over, since of the branches
+ * of one cg_any only one may complete. */
+static ssize_t fire_branch(struct cg_sched *sched, const struct cg_signal_op *signal,
+                           bool favoured)
+{
+    struct cg_named *named;
+    ssize_t n = 0;
+
+    for (; (named = other(sched, signal)); n++) {
+        cg__names_remove(&sched->waiters, named);
+        hand_over(wait_of(named), signal->value, favoured);
+    }
+    if (sched->signallers.count)
+        recount(sched, signal->named.name);
+    return n;
+}
+
+static inline ssize_t fire_by(struct cg_sched *sched, const struct cg_signal_op *signal,
+                              unsigned prio)
+{
+    if (signal->branch)
+        return fire_branch(sched, signal, prio & CG_PRIO_OP);
+    return fire(sched, signal->named.name, signal->value, prio & CG_PRIO_OP);
+}
+
+static enum cg_verdict signal_process(struct cg_op *op, struct cg_sched *sched)
+{
+    struct cg_signal_op *signal = (struct cg_signal_op *)op;
+    ssize_t n;
+
+    if (signal->recipients && !enough(sched, signal)) {
+        add_signaller(sched, signal);
+        return CG_PENDING;
+    }
+    n = fire_by(sched, signal, cg__prio_in(op, sched));
+    if (n > 0)
+        return cg__after_others(op, sched, n);
+    op->result = 0;
+    return CG_DONE;
+}
+
+static enum cg_verdict signal_cancel(struct cg_op *op, struct cg_sched *sched)
+{
+    remove_signaller(sched, (struct cg_signal_op *)op);
+    return CG_DONE;
+}
+
+static int signal_print(const struct cg_op *op, char *buf, size_t size)
+{
+    return cg__name_print(((const struct cg_signal_op *)op)->named.name, buf, size);
+}
+
+const struct cg_op_type cg_signal_type = {
+    .name = "signal",
+    .flags = CG_OP_DEFAULT_TIMEOUT | CG_OP_LOCAL,
+    .process = signal_process,
+    .cancel = signal_cancel,
+    .print = signal_print,
+};
+
+/* ---- Waits
+ * ------------------------------------------------------------------------------ */
+
+/* The oldest signaller of a name whose recipients are together now; NULL: none. */
+static struct cg_signal_op *satisfied(struct cg_sched *sched, struct cg_signal_op *first)
+{
+    struct cg_signal_op *signal = first;
+
+    while (signal->recipients <= first->waiting) {
+        if (!signal->branch || enough(sched, signal))
+            return signal;
+        if ((signal = signal_of(signal->named.next)) == first)
+            break;
+    }
+    return NULL;
+}
+
+/* One more waits for the name: that may be what a signaller has waited for. */
+__attribute__((noinline)) static void meet(struct cg_sched *sched, struct cg_name name)
+{
+    struct cg_named *first = cg__names_find(&sched->signallers, name);
+    struct cg_signal_op *signal;
+    unsigned prio;
+    ssize_t n;
+
+    if (first == NULL)
+        return;
+    signal_of(first)->waiting++;
+    if ((signal = satisfied(sched, signal_of(first))) == NULL)
+        return;
+    remove_signaller(sched, signal);
+    prio = cg__op_prio(&signal->op);
+    /* With CORO the signaller runs before those that it wakes, so it completes first. Its
+     * result is set afterwards: their number is not known before, as a race that waits in
+     * two branches is woken once. Nobody can see the gap: to complete an op makes its
+     * coroutine ready, or decides its race and cancels the other branches, but runs no
+     * coroutine. */
+    if (prio & CG_PRIO_CORO)
+        cg_op_complete(&signal->op, 0);
+    n = fire_by(sched, signal, prio);
+    if (prio & CG_PRIO_CORO)
+        signal->op.result = n;
+    else
+        cg_op_complete(&signal->op, n);
+}
+
+static enum cg_verdict wait_process(struct cg_op *op, struct cg_sched *sched)
+{
+    struct cg_wait_signal_op *wait = (struct cg_wait_signal_op *)op;
+
+    cg__names_add(&sched->waiters, &wait->named);
+    if (sched->signallers.count)
+        meet(sched, wait->named.name);
+    return CG_PENDING;
+}
+
+static enum cg_verdict wait_cancel(struct cg_op *op, struct cg_sched *sched)
+{
+    struct cg_wait_signal_op *wait = (struct cg_wait_signal_op *)op;
+
+    struct cg_named *first = NULL;
+
+    cg__names_remove(&sched->waiters, &wait->named);
+    if (sched->signallers.count)
+        first = cg__names_find(&sched->signallers, wait->named.name);
+    if (first)
+        signal_of(first)->waiting--;
+    return CG_DONE;
+}
+
+static int wait_print(const struct cg_op *op, char *buf, size_t size)
+{
+    return cg__name_print(((const struct cg_wait_signal_op *)op)->named.name, buf, size);
+}
+
+const struct cg_op_type cg_wait_signal_type = {
+    .name = "wait_signal",
+    .flags = CG_OP_DEFAULT_TIMEOUT | CG_OP_LOCAL,
+    .process = wait_process,
+    .cancel = wait_cancel,
+    .print = wait_print,
+};

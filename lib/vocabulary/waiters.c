@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+/* Lists of waiting operations: rings, so that coming, leaving and being woken are O(1).
+ * Completing an op may take others out (those that it raced with), never put any in: a loop
+ * over a list takes one at a time and looks again. */
+#include "config.h"
+
+#include "lib/vocabulary/waiters.h"
+
+#include <cogen/any.h>
+
+#include <stdio.h>
+
+static struct cg_op *op_of(struct cg_wait *wait)
+{
+    return (struct cg_op *)((char *)wait - offsetof(struct cg__wait_op, wait));
+}
+
+static struct cg_wait *wait_of(struct cg_op *op)
+{
+    return &((struct cg__wait_op *)op)->wait;
+}
+
+void cg__waiters_add(struct cg_waiters *waiters, struct cg_op *op)
+{
+    struct cg_wait *wait = wait_of(op), *first = waiters->first;
+
+    if (first == NULL) {
+        waiters->first = wait->next = wait->prev = wait;
+        return;
+    }
+    wait->next = first;
+    wait->prev = first->prev;
+    first->prev->next = wait;
+    first->prev = wait;
+}
+
+bool cg__rivals(const struct cg_op *a, const struct cg_op *b)
+{
+    for (; a->branch; a = a->owner)
+        for (const struct cg_op *c = b; c->branch; c = c->owner)
+            if (a->owner == c->owner)
+                return ((struct cg_op *)a->owner)->type == &cg_any_type;
+    return false;
+}
+
+struct cg_op *cg__waiters_take_other(struct cg_waiters *waiters, const struct cg_op *branch)
+{
+    struct cg_wait *first = waiters->first, *wait = first;
+
+    while (cg__rivals(op_of(wait), branch))
+        if ((wait = wait->next) == first)
+            return NULL;
+    cg__waiters_remove(waiters, op_of(wait));
+    return op_of(wait);
+}
+
+size_t cg__waiters_wake(struct cg_waiters *waiters, ssize_t result,
+                        const struct cg_op *by)
+{
+    struct cg_op *op;
+    size_t n = 0;
+
+    for (; (op = cg__waiters_take(waiters, by)); n++)
+        cg__wake(op, result, by);
+    return n;
+}
+
+size_t cg__waiters_count(const struct cg_waiters *waiters)
+{
+    const struct cg_wait *wait = waiters->first;
+    size_t n = 0;
+
+    if (wait)
+        do
+            n++;
+        while ((wait = wait->next) != waiters->first);
+    return n;
+}
+
+const char *cg__waiters_name(const struct cg_op *op, const char *const *name,
+                             const void *object, char buf[static CG__ADDRESS_SIZE])
+{
+    if (op->state >= CG_OP_PENDING && *name)
+        return *name;
+    snprintf(buf, CG__ADDRESS_SIZE, "%p", object);
+    return buf;
+}

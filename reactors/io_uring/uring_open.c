@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: MIT */
+/* Opening and closing the io_uring reactor, and what becomes of it in a child made by
+ * fork(). The child shares the ring with its parent, its memory too. So it makes a ring of
+ * its own in its first wait, and asks that for all that is pending; until then it queues
+ * nothing. */
+#include "config.h"
+
+#ifdef HAVE_LIBURING
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "reactors/calls.h"
+#include "reactors/io_uring/uring.h"
+
+/* The ring's buffers and the ring, if there is one. That of a parent is only let go of:
+ * what is registered with it stays registered. */
+static void drop_ring(struct uring *u)
+{
+    if (u->ring.ring_fd < 0)
+        return;
+    cg__uring_buffers_close(&u->buffers, cg__uring_is_parents(u) ? NULL : &u->ring);
+    io_uring_queue_exit(&u->ring);
+    u->ring.ring_fd = -1;
+}
+
+/* From the best to what every kernel takes. With DEFER_TASKRUN completions are made
+ * only while we are inside the kernel, in one batch; the ring's descriptor polls
+ * readable also when there are such to be made. No SQPOLL: it costs a kernel thread
+ * that spins. */
+static int set_up(struct io_uring *ring)
+{
+    static const unsigned flags[] = {
+        IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_SINGLE_ISSUER |
+            IORING_SETUP_TASKRUN_FLAG | IORING_SETUP_SUBMIT_ALL |
+            IORING_SETUP_R_DISABLED,
+        IORING_SETUP_COOP_TASKRUN | IORING_SETUP_SINGLE_ISSUER |
+            IORING_SETUP_TASKRUN_FLAG | IORING_SETUP_SUBMIT_ALL |
+            IORING_SETUP_R_DISABLED,
+        IORING_SETUP_SUBMIT_ALL,
+        0,
+    };
+    int err = -EINVAL;
+
+    for (size_t i = 0; err == -EINVAL && i < sizeof flags / sizeof flags[0]; i++) {
+        struct io_uring_params params = {
+            .flags = flags[i] | IORING_SETUP_CQSIZE,
+            .cq_entries = URING_COMPLETIONS,
+        };
+        err = io_uring_queue_init_params(URING_ENTRIES, ring, &params);
+    }
+    return err;
+}
+
+/* -ENOSYS: the kernel is too old. Multishot receive cannot be asked for, but it came
+ * with the zero-copy send, which can. */
+static int probe(struct io_uring *ring)
+{
+    static const int wanted[] = {
+        IORING_OP_RECV,    IORING_OP_SEND,    IORING_OP_SENDMSG,
+        IORING_OP_ACCEPT,  IORING_OP_CONNECT, IORING_OP_POLL_ADD,
+        IORING_OP_READ,    IORING_OP_TIMEOUT, IORING_OP_ASYNC_CANCEL,
+        IORING_OP_SEND_ZC,
+    };
+    struct io_uring_probe *probe = io_uring_get_probe_ring(ring);
+    int err = probe && (ring->features & IORING_FEAT_EXT_ARG) ? 0 : -ENOSYS;
+
+    for (size_t i = 0; err == 0 && i < sizeof wanted / sizeof wanted[0]; i++)
+        if (!io_uring_opcode_supported(probe, wanted[i]))
+            err = -ENOSYS;
+    io_uring_free_probe(probe);
+    return err;
+}
+
+/* A ring that can be entered: a filter of system calls may allow only its setup. */
+static int enterable(struct io_uring *ring)
+{
+    int err = io_uring_enter((unsigned)ring->ring_fd, 0, 0, 0, NULL);
+
+    return cg__call_is_missing(err) ? err : 0; /* -EBADFD: it is disabled as yet */
+}
+
+static int make_ring(struct uring *u)
+{
+    int err;
+
+    if ((err = set_up(&u->ring)) < 0) {
+        u->ring.ring_fd = -1;
+        return err;
+    }
+    if ((err = probe(&u->ring)) == 0 && (err = enterable(&u->ring)) == 0)
+        err = cg__uring_buffers_open(&u->buffers, &u->ring, &u->base);
+    if (err < 0)
+        drop_ring(u);
+    u->started = u->wakeable = u->telling = false;
+    return err;
+}
+
+int cg__uring_open(struct cg_reactor **reactor)
+{
+    struct uring *u = calloc(1, sizeof *u);
+    int err;
+
+    if (!u)
+        return -ENOMEM;
+    u->base.type = &cg__reactor_io_uring;
+    u->forks = cg__fork_watch();
+    u->flying.mark = URING_FLYING;
+    u->backlog.mark = URING_BACKLOG;
+    u->starved.mark = URING_STARVED;
+    u->pause_accept.tv_nsec = URING_PAUSE_ACCEPT * CG_MILLISECOND;
+    u->pause_connect.tv_nsec = URING_PAUSE_CONNECT * CG_MILLISECOND;
+    if ((err = make_ring(u)) < 0)
+        goto free_memory;
+    if ((u->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) < 0) {
+        err = -errno;
+        goto free_ring;
+    }
+    if ((u->told_fd = eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK)) < 0) {
+        err = -errno;
+        goto close_wake;
+    }
+    u->base.fd = u->told_fd;
+    *reactor = &u->base;
+    return 0;
+
+close_wake:
+    close(u->wake_fd);
+free_ring:
+    drop_ring(u);
+free_memory:
+    free(u);
+    return err;
+}
+
+void cg__uring_close(struct cg_reactor *reactor)
+{
+    struct uring *u = (struct uring *)reactor;
+
+    drop_ring(u);
+    close(u->wake_fd);
+    close(u->told_fd);
+    free(u->plain);
+    cg__chunks_free(reactor);
+    free(u);
+}
+
+/* ---- In a child made by fork() ---- */
+
+/* Nothing that was queued or asked for in the parent's ring is in ours: all is put off. */
+static void put_off(struct uring *u, struct uring_list *list)
+{
+    struct cg_io *io;
+
+    for (io = u->backlog.first; io; io = io->next)
+        io->mark = URING_BACKLOG;
+    while ((io = list->first)) {
+        cg__uring_move(u, io, NULL);
+        io->mark = 0;
+        cg__uring_move(u, io, &u->backlog);
+    }
+}
+
+/* Receives are answered instead of being asked for again: one may be armed without a
+ * reader, and would take the parent's bytes. The socket asks again if somebody reads. */
+static void answer_again(struct uring *u)
+{
+    for (unsigned n = u->backlog.length; n > 0 && u->backlog.first; n--) {
+        struct cg_io *io = u->backlog.first;
+
+        if (io->state == CG_IO_CANCELLING || io->code == CG_IO_RECV) {
+            io->result = -ECANCELED;
+            io->chunk = NULL;
+            cg__uring_answer(u, io);
+        } else { /* behind those not looked at yet */
+            cg__uring_move(u, io, &u->flying);
+            cg__uring_move(u, io, &u->backlog);
+        }
+    }
+}
+
+int cg__uring_renew(struct uring *u)
+{
+    int err;
+
+    drop_ring(u);
+    if ((err = cg__replace_fd(u->wake_fd, eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK))) < 0 ||
+        (err = cg__replace_fd(u->told_fd, eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK))) < 0 ||
+        (err = make_ring(u)) < 0)
+        return err;
+    u->forks = cg__fork_count();
+    put_off(u, &u->flying);
+    put_off(u, &u->starved);
+    answer_again(u);
+    return 0;
+}
+
+#else
+/* ISO C wants a declaration in every file. */
+typedef int cg__no_liburing;
+#endif

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: MIT */
+/* epoll, edge-triggered: a descriptor is registered once, for everything, and there is no
+ * epoll_ctl per operation. */
+#include "config.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "reactors/calls.h"
+#include "reactors/readiness/event.h"
+
+enum { EVENTS = 32 }; /* taken by one wait: so few that they are still warm when their
+                       * coroutines run */
+
+struct epoll {
+    struct cg__readiness readiness; /* first */
+    bool milliseconds;              /* the kernel has no epoll_pwait2 */
+    struct epoll_event events[EVENTS];
+};
+
+/* An event names the descriptor and its generation, never an address: it may come from a
+ * registration that a duplicate of a closed descriptor keeps alive, or have been fetched in
+ * the same wait as the one whose completion closed it. */
+static uint64_t label(const struct cg__fd *d)
+{
+    return (uint64_t)d->generation << 32 | (uint32_t)d->fd;
+}
+
+/* EPOLLPRI because a receive stops short at urgent data. (Only the descriptor that wakes us
+ * is watched for less than everything: reading an eventfd is an edge for its writers.) */
+static int watch(struct cg__readiness *r, struct cg__fd *d, unsigned events)
+{
+    struct epoll_event event = {
+        .events = EPOLLET | (events & CG_IN ? EPOLLIN | EPOLLRDHUP | EPOLLPRI : 0) |
+                  (events & CG_OUT ? EPOLLOUT : 0),
+        .data.u64 = label(d),
+    };
+    int op = events ? EPOLL_CTL_ADD : EPOLL_CTL_DEL;
+
+    if (events && d->watched)
+        return 0;
+    if (epoll_ctl(r->reactor.fd, op, d->fd, &event) == 0)
+        return 0;
+    /* There already: somebody closed it behind our back and kept a duplicate. */
+    if (errno == EEXIST && epoll_ctl(r->reactor.fd, EPOLL_CTL_MOD, d->fd, &event) == 0)
+        return 0;
+    return -errno;
+}
+
+static int renew(struct cg__readiness *r)
+{
+    int error = cg__replace_fd(r->reactor.fd, epoll_create1(EPOLL_CLOEXEC));
+
+    if (!error)
+        cg__fd_watch_again(r);
+    return error;
+}
+
+static unsigned translate(uint32_t events)
+{
+    return (events & EPOLLIN ? CG_IN : 0) | (events & EPOLLOUT ? CG_OUT : 0) |
+           (events & EPOLLERR ? CG_ERR : 0) | (events & EPOLLHUP ? CG_HUP : 0) |
+           (events & (EPOLLRDHUP | EPOLLPRI) ? CG__LAST : 0);
+}
+
+static int fetch(struct epoll *e, int64_t timeout)
+{
+    int fd = e->readiness.reactor.fd;
+#ifdef HAVE_EPOLL_PWAIT2
+    struct timespec ts;
+    int n;
+
+    if (!e->milliseconds && timeout != 0) {
+        n = epoll_pwait2(fd, e->events, EVENTS, cg__timespec(timeout, &ts), NULL);
+        if (n >= 0 || !cg__call_is_missing(-errno))
+            return n;
+        e->milliseconds = true;
+    }
+#endif
+    return epoll_wait(fd, e->events, EVENTS, cg__milliseconds(timeout));
+}
+
+/* There is a record of whatever is or was watched. */
+static struct cg__fd *whose(struct epoll *e, int i)
+{
+    unsigned fd = (uint32_t)e->events[i].data.u64;
+
+    return &e->readiness.pages[fd / CG__FD_PAGE][fd % CG__FD_PAGE];
+}
+
+/* With many connections what the next events are about is cold: the record, then the
+ * request that it points to, then what that points to, each fetched while an event before
+ * it is handled. Always inline: gcc drops the call of a function that only fetches. */
+static inline __attribute__((always_inline)) void look_ahead(struct epoll *e, int i, int n)
+{
+    struct cg__fd *d;
+
+    if (i + 3 < n)
+        __builtin_prefetch(whose(e, i + 3));
+    if (i + 2 < n && (d = whose(e, i + 2))->in) {
+        __builtin_prefetch(d->in);
+        __builtin_prefetch((char *)d->in + CG__LINE);
+    }
+    if (i + 1 < n && (d = whose(e, i + 1))->in) {
+        __builtin_prefetch(d->in->owner);
+        __builtin_prefetch((char *)d->in->owner + CG__LINE);
+        __builtin_prefetch(d->in->buf, 1);
+    }
+}
+
+static int wait(struct cg__readiness *r, int64_t timeout)
+{
+    struct epoll *e = (struct epoll *)r;
+    int n = fetch(e, timeout);
+
+    for (int i = 0; i < n; i++) {
+        struct cg__fd *d = whose(e, i);
+
+        look_ahead(e, i, n);
+        if (label(d) == e->events[i].data.u64)
+            cg__event(r, d, translate(e->events[i].events));
+    }
+    return n < 0 ? -errno : 0;
+}
+
+static const struct cg__watcher watcher = {
+    .edge = true,
+    .watch = watch,
+    .wait = wait,
+    .renew = renew,
+};
+
+static int open_epoll(struct cg_reactor **reactor)
+{
+    struct epoll *e = calloc(1, sizeof *e);
+    int error;
+
+    if (!e)
+        return -ENOMEM;
+    e->readiness.reactor.fd = epoll_create1(EPOLL_CLOEXEC);
+    error = -errno;
+    if (e->readiness.reactor.fd < 0)
+        goto freeing;
+    error = cg__readiness_open(&e->readiness, &cg__reactor_epoll, &watcher);
+    if (error)
+        goto closing;
+    *reactor = &e->readiness.reactor;
+    return 0;
+closing:
+    close(e->readiness.reactor.fd);
+freeing:
+    free(e);
+    return error;
+}
+
+static void close_epoll(struct cg_reactor *reactor)
+{
+    int fd = reactor->fd;
+
+    cg__readiness_close((struct cg__readiness *)reactor);
+    close(fd);
+    free(reactor);
+}
+
+const struct cg_reactor_type cg__reactor_epoll = {
+    .name = "epoll",
+    .open = open_epoll,
+    .close = close_epoll,
+    .submit = cg__readiness_submit,
+    .cancel = cg__readiness_cancel,
+    .wait = cg__readiness_wait,
+    .forget = cg__readiness_forget,
+    .wake = cg__readiness_wake,
+    .now = cg__clock,
+};

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: MIT */
+/* The records of descriptors, and what is watched for them. */
+#include "config.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "reactors/calls.h"
+#include "reactors/readiness/fd.h"
+
+/* Records never move: a completion may make others while one is in use. */
+struct cg__fd *cg__fd_make(struct cg__readiness *r, int fd)
+{
+    size_t page = (size_t)fd / CG__FD_PAGE, count = r->page_count ? r->page_count : 4;
+    struct cg__fd **pages, *d;
+
+    if (page >= r->page_count) {
+        while (page >= count)
+            count *= 2;
+        if (!(pages = realloc(r->pages, count * sizeof *pages)))
+            return NULL;
+        for (size_t i = r->page_count; i < count; i++)
+            pages[i] = NULL;
+        r->pages = pages;
+        r->page_count = count;
+    }
+    if (posix_memalign((void **)&d, CG__LINE, CG__FD_PAGE * sizeof *d) != 0)
+        return NULL;
+    memset(d, 0, CG__FD_PAGE * sizeof *d);
+    r->pages[page] = d;
+    for (int i = 0; i < CG__FD_PAGE; i++) {
+        d[i].fd = page * CG__FD_PAGE + i;
+        d[i].ready = CG__BOTH;
+    }
+    return &d[fd % CG__FD_PAGE];
+}
+
+/* Asked once a descriptor, when it is first watched; sockets made or accepted by us are
+ * known already. */
+static enum cg__kind learn(int fd)
+{
+    struct sockaddr_storage addr;
+    socklen_t size = sizeof(int);
+    int value;
+
+    if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &value, &size) < 0)
+        return errno == ENOTSOCK ? CG__PLAIN : CG__OTHER;
+    if (value != SOCK_STREAM)
+        return CG__OTHER;
+    size = sizeof addr;
+    if (getsockname(fd, (struct sockaddr *)&addr, &size) < 0 ||
+        (addr.ss_family != AF_INET && addr.ss_family != AF_INET6))
+        return CG__OTHER;
+#ifdef SO_PROTOCOL
+    size = sizeof value;
+    if (getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &value, &size) < 0 || value != IPPROTO_TCP)
+        return CG__OTHER;
+#endif
+    return CG__TCP;
+}
+
+/* ---- Watching ---- */
+
+static unsigned wanted(const struct cg__readiness *r, const struct cg__fd *d)
+{
+    unsigned events = 0;
+
+    for (const struct cg_io *io = d->polls; io; io = io->next)
+        events |= io->events & CG__BOTH;
+    if (d->in && !d->due)
+        events |= CG_IN;
+    if (d->out && !d->due)
+        events |= CG_OUT;
+    if (r->watcher->edge && (events || (d->owned && d->watched)))
+        return CG__BOTH;
+    return events;
+}
+
+void cg__fd_watch_less(struct cg__readiness *r, struct cg__fd *d)
+{
+    unsigned events = d->watched & wanted(r, d);
+
+    if (events != d->watched) {
+        cg__fd_tell(r, d, events);
+        d->watched = events;
+    }
+}
+
+/* Where that fails the request that waits is tried again after a pause, and then
+ * answered. */
+void cg__fd_watch_again(struct cg__readiness *r)
+{
+    for (size_t page = 0; page < r->page_count; page++) {
+        for (int i = 0; i < CG__FD_PAGE && r->pages[page]; i++) {
+            struct cg__fd *d = &r->pages[page][i];
+            unsigned events = d->watched;
+
+            d->watched = 0;
+            if (events && r->watcher->watch(r, d, events) == 0)
+                d->watched = events;
+            else if (events)
+                cg__fd_pause(r, d, CG__RETRY_PAUSE);
+        }
+    }
+}
+
+/* Looks at it again after a pause, whatever the kernel says or does not say till then. */
+void cg__fd_pause(struct cg__readiness *r, struct cg__fd *d, int64_t length)
+{
+    if (!d->due) {
+        d->next_paused = r->paused;
+        r->paused = d;
+    }
+    d->due = cg__clock(&r->reactor) + length;
+    if (!r->reactor.due || r->reactor.due > d->due)
+        r->reactor.due = d->due;
+    cg__fd_slacken(r, d);
+}
+
+void cg__fd_unpause(struct cg__readiness *r, struct cg__fd *d)
+{
+    struct cg__fd **link = &r->paused;
+
+    if (!d->due)
+        return;
+    while (*link != d)
+        link = &(*link)->next_paused;
+    *link = d->next_paused;
+    d->due = r->reactor.due = 0;
+    for (d = r->paused; d; d = d->next_paused)
+        if (!r->reactor.due || r->reactor.due > d->due)
+            r->reactor.due = d->due;
+}
+
+/* Watches for all that is wanted: 0 or -errno. */
+int cg__fd_watch_more(struct cg__readiness *r, struct cg__fd *d)
+{
+    unsigned events = wanted(r, d);
+    int error;
+
+    if (!(events & ~d->watched))
+        return 0;
+    if (d->owned && d->kind == CG__UNKNOWN)
+        d->kind = learn(d->fd);
+    events |= d->watched;
+    error = cg__fd_tell(r, d, events);
+    if (error == -EPERM) { /* epoll refuses what it takes for always ready */
+        cg__fd_pause(r, d, CG__RETRY_PAUSE);
+        return 0;
+    }
+    if (!error)
+        d->watched = events;
+    return error;
+}
+
+/* Ends this life of a number. */
+void cg__fd_clear(struct cg__readiness *r, struct cg__fd *d)
+{
+    cg__fd_unpause(r, d);
+    cg__fd_unwatch(r, d);
+    if (r->watcher->drop)
+        r->watcher->drop(r, d);
+    d->generation++;
+    d->kind = CG__UNKNOWN;
+    d->ready = CG__BOTH;
+    d->owned = false;
+    d->error = 0;
+}
+
+/* A new descriptor of ours. What is known about its number is about another one, polled and
+ * then closed by its owner. */
+void cg__fd_adopt(struct cg__readiness *r, int fd, enum cg__kind kind)
+{
+    struct cg__fd *d = (unsigned)fd < r->limit ? cg__fd_get(r, fd) : NULL;
+
+    if (!d) /* nothing to remember it by; the first op on it will say so */
+        return;
+    cg__readiness_forget(&r->reactor, fd);
+    d->owned = true;
+    d->kind = kind;
+}
+
+void cg__fd_free_all(struct cg__readiness *r)
+{
+    for (size_t page = 0; page < r->page_count; page++) {
+        for (int i = 0; i < CG__FD_PAGE && r->pages[page] && r->watcher->drop; i++)
+            r->watcher->drop(r, &r->pages[page][i]);
+        free(r->pages[page]);
+    }
+    free(r->pages);
+}

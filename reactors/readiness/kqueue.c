@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: MIT */
+/* kqueue, in the subset that every system and its imitations do alike: one EV_ONESHOT knote
+ * for each direction that somebody waits for, EV_DELETE before close, no EV_CLEAR. */
+#include "config.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/types.h>
+#include <sys/event.h>
+#include <sys/time.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "reactors/calls.h"
+#include "reactors/readiness/event.h"
+
+enum { EVENTS = 256 }; /* taken by one wait */
+
+struct queue {
+    struct cg__readiness readiness; /* first */
+    struct kevent events[EVENTS];
+};
+
+static int change(struct cg__readiness *r, struct cg__fd *d, unsigned event, int flags)
+{
+    struct kevent change;
+    int n;
+
+    EV_SET(&change, d->fd, event == CG_IN ? EVFILT_READ : EVFILT_WRITE, flags, 0, 0,
+           (void *)(uintptr_t)d->generation);
+    do
+        n = kevent(r->reactor.fd, &change, 1, NULL, 0, NULL);
+    while (n < 0 && errno == EINTR);
+    return n < 0 ? -errno : 0;
+}
+
+static int watch(struct cg__readiness *r, struct cg__fd *d, unsigned events)
+{
+    unsigned more = events & ~d->watched, less = d->watched & ~events;
+    int error = 0;
+
+    for (unsigned event = CG_IN; event <= CG_OUT; event <<= 1) {
+        if (less & event)
+            change(r, d, event, EV_DELETE); /* it may have fired and be gone: as well */
+        if (more & event && !error)
+            error = change(r, d, event, EV_ADD | EV_ONESHOT);
+    }
+    return error;
+}
+
+/* A kqueue is not inherited: its number may be another file's by now. */
+static int renew(struct cg__readiness *r)
+{
+    int fd = kqueue();
+
+    if (fd < 0)
+        return -errno;
+    r->reactor.fd = fd;
+    cg__fd_watch_again(r);
+    return 0;
+}
+
+static unsigned translate(const struct kevent *event)
+{
+    bool end = event->flags & EV_EOF;
+
+    if (event->flags & EV_ERROR)
+        return CG_ERR;
+    if (event->filter == EVFILT_READ)
+        return CG_IN | (end ? CG__LAST : 0);
+    return CG_OUT | (end ? CG_HUP : 0);
+}
+
+static int wait(struct cg__readiness *r, int64_t timeout)
+{
+    struct queue *q = (struct queue *)r;
+    struct timespec ts;
+    int n = kevent(r->reactor.fd, NULL, 0, q->events, EVENTS, cg__timespec(timeout, &ts));
+
+    for (int i = 0; i < n; i++) {
+        const struct kevent *event = &q->events[i];
+        struct cg__fd *d = cg__fd_find(r, (int)event->ident);
+
+        if (!d || (void *)(uintptr_t)d->generation != (void *)event->udata)
+            continue;
+        if (event->flags & EV_EOF)
+            d->error = event->fflags; /* libkqueue has taken it out of the socket */
+        d->watched &= event->filter == EVFILT_READ ? ~CG_IN : ~CG_OUT;
+        cg__event(r, d, translate(event));
+    }
+    return n < 0 ? -errno : 0;
+}
+
+static const struct cg__watcher watcher = {
+    .watch = watch,
+    .wait = wait,
+    .renew = renew,
+};
+
+static int open_kqueue(struct cg_reactor **reactor)
+{
+    struct queue *q = calloc(1, sizeof *q);
+    int error;
+
+    if (!q)
+        return -ENOMEM;
+    q->readiness.reactor.fd = kqueue();
+    error = -errno;
+    if (q->readiness.reactor.fd < 0)
+        goto freeing;
+    error = cg__readiness_open(&q->readiness, &cg__reactor_kqueue, &watcher);
+    if (error)
+        goto closing;
+    *reactor = &q->readiness.reactor;
+    return 0;
+closing:
+    close(q->readiness.reactor.fd);
+freeing:
+    free(q);
+    return error;
+}
+
+static void close_kqueue(struct cg_reactor *reactor)
+{
+    int fd = reactor->fd;
+
+    cg__readiness_close((struct cg__readiness *)reactor);
+    close(fd);
+    free(reactor);
+}
+
+const struct cg_reactor_type cg__reactor_kqueue = {
+    .name = "kqueue",
+    .open = open_kqueue,
+    .close = close_kqueue,
+    .submit = cg__readiness_submit,
+    .cancel = cg__readiness_cancel,
+    .wait = cg__readiness_wait,
+    .forget = cg__readiness_forget,
+    .wake = cg__readiness_wake,
+    .now = cg__clock,
+};

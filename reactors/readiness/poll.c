@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: MIT */
+/* poll: one dense array of what is watched. */
+#include "config.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "reactors/calls.h"
+#include "reactors/readiness/event.h"
+
+struct polling {
+    struct cg__readiness readiness; /* first */
+    struct pollfd *fds;             /* those watched; d->own.index says where */
+    size_t count, room;
+};
+
+static int grow(struct polling *p)
+{
+    size_t room = p->room ? p->room * 2 : 64;
+    struct pollfd *fds = realloc(p->fds, room * sizeof *fds);
+
+    if (!fds)
+        return -ENOMEM;
+    p->fds = fds;
+    p->room = room;
+    return 0;
+}
+
+/* The last one takes its place, together with an event not yet told. */
+static void take_out(struct polling *p, struct cg__fd *d)
+{
+    size_t index = d->own.index;
+
+    p->fds[index] = p->fds[--p->count];
+    cg__fd_find(&p->readiness, p->fds[index].fd)->own.index = index;
+}
+
+static int watch(struct cg__readiness *r, struct cg__fd *d, unsigned events)
+{
+    struct polling *p = (struct polling *)r;
+    int error;
+
+    if (!events) {
+        take_out(p, d);
+        return 0;
+    }
+    if (!d->watched) {
+        if (p->count == p->room && (error = grow(p)))
+            return error;
+        d->own.index = p->count++;
+        p->fds[d->own.index] = (struct pollfd){.fd = d->fd};
+    }
+    p->fds[d->own.index].events =
+        (events & CG_IN ? POLLIN : 0) | (events & CG_OUT ? POLLOUT : 0);
+    return 0;
+}
+
+/* A descriptor that somebody closed counts as failed: the call will say EBADF. */
+static unsigned translate(short events)
+{
+    return (events & POLLIN ? CG_IN : 0) | (events & POLLOUT ? CG_OUT : 0) |
+           (events & (POLLERR | POLLNVAL) ? CG_ERR : 0) | (events & POLLHUP ? CG_HUP : 0);
+}
+
+static int fetch(struct polling *p, int64_t timeout)
+{
+#ifdef HAVE_PPOLL
+    struct timespec ts;
+
+    return ppoll(p->fds, p->count, cg__timespec(timeout, &ts), NULL);
+#else
+    return poll(p->fds, p->count, cg__milliseconds(timeout));
+#endif
+}
+
+static int wait(struct cg__readiness *r, int64_t timeout)
+{
+    struct polling *p = (struct polling *)r;
+    int n = fetch(p, timeout);
+
+    if (n < 0)
+        return -errno;
+    /* From the end, and each event taken before it is told: completions take entries out
+     * and add others, and whatever moves down into an entry passed already has been told,
+     * whatever moves into one to come has not. */
+    for (size_t i = p->count; n > 0 && i-- > 0;) {
+        short events;
+
+        if (i >= p->count || !(events = p->fds[i].revents))
+            continue;
+        p->fds[i].revents = 0;
+        n--;
+        cg__event(r, cg__fd_find(r, p->fds[i].fd), translate(events));
+    }
+    return 0;
+}
+
+static const struct cg__watcher watcher = {
+    .cheap = true,
+    .watch = watch,
+    .wait = wait,
+};
+
+static int open_poll(struct cg_reactor **reactor)
+{
+    struct polling *p = calloc(1, sizeof *p);
+    int error;
+
+    if (!p)
+        return -ENOMEM;
+    p->readiness.reactor.fd = -1;
+    error = cg__readiness_open(&p->readiness, &cg__reactor_poll, &watcher);
+    if (error) {
+        free(p->fds);
+        free(p);
+        return error;
+    }
+    *reactor = &p->readiness.reactor;
+    return 0;
+}
+
+static void close_poll(struct cg_reactor *reactor)
+{
+    struct polling *p = (struct polling *)reactor;
+
+    cg__readiness_close(&p->readiness);
+    free(p->fds);
+    free(p);
+}
+
+const struct cg_reactor_type cg__reactor_poll = {
+    .name = "poll",
+    .open = open_poll,
+    .close = close_poll,
+    .submit = cg__readiness_submit,
+    .cancel = cg__readiness_cancel,
+    .wait = cg__readiness_wait,
+    .forget = cg__readiness_forget,
+    .wake = cg__readiness_wake,
+    .now = cg__clock,
+};

@@ -1,0 +1,434 @@
+/* SPDX-License-Identifier: MIT */
+/* Completion out of readiness: try the call, watch the descriptor, try again. What is known
+ * about a descriptor is remembered, so that in the steady state a request costs one
+ * receive, one send and a share of a wait. */
+#include "config.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <unistd.h>
+#ifdef HAVE_EVENTFD
+#include <sys/eventfd.h>
+#endif
+
+#include "reactors/readiness/event.h"
+
+static void complete(struct cg_io *io, ssize_t result)
+{
+    io->state = CG_IO_IDLE;
+    io->complete(io, result);
+}
+
+static enum cg_verdict done(struct cg_io *io, ssize_t result)
+{
+    io->result = result;
+    return CG_DONE;
+}
+
+static enum cg_verdict submit_poll(struct cg__readiness *r, struct cg__fd *d,
+                                   struct cg_io *io)
+{
+    int result;
+
+    if (!(io->events & CG__BOTH))
+        return done(io, -EINVAL);
+    /* Asked now: what is remembered may be about another file of this number. */
+    if ((result = cg__ready_events(d->fd, io->events)))
+        return done(io, result);
+    io->flag = 0;
+    cg__fd_add_poll(d, io);
+    if ((result = cg__fd_watch(r, d))) {
+        cg__fd_remove_poll(d, io);
+        return done(io, result);
+    }
+    io->state = CG_IO_PENDING;
+    return CG_PENDING;
+}
+
+/* A completion may close the descriptor, and another may take its number. That costs no
+ * more than an attempt at the new one's requests: none of them is chosen here. */
+static void finish_polls(struct cg__readiness *r, struct cg__fd *d)
+{
+    struct cg_io *io;
+    int result;
+
+    cg__fd_choose_polls(d);
+    while ((io = cg__fd_chosen_poll(d))) {
+        /* The kernel's word and not the event's: select knows no HUP, others more. */
+        if (!(result = cg__ready_events(d->fd, io->events)))
+            continue;
+        cg__fd_remove_poll(d, io);
+        cg__fd_slacken(r, d);
+        complete(io, result);
+    }
+}
+
+static void finish(struct cg__readiness *r, struct cg__fd *d, struct cg_io **slot)
+{
+    struct cg_io *io = *slot;
+    ssize_t result;
+
+    if (!io || (result = cg__fd_try(r, d, io)) == -EAGAIN)
+        return;
+    *slot = NULL;
+    cg__fd_slacken(r, d);
+    complete(io, result);
+}
+
+/* It cannot be watched any more. The first completion may close it, and another descriptor
+ * take its number, of which that is not true. */
+static void fail(struct cg__fd *d, int error)
+{
+    uint32_t generation = d->generation;
+    struct cg_io *io;
+
+    cg__fd_choose_polls(d);
+    if ((io = d->in)) {
+        d->in = NULL;
+        complete(io, error);
+    }
+    if (d->generation == generation && (io = d->out)) {
+        d->out = NULL;
+        complete(io, error);
+    }
+    while ((io = cg__fd_chosen_poll(d))) {
+        cg__fd_remove_poll(d, io);
+        complete(io, error);
+    }
+}
+
+void cg__event_in_vain(struct cg__readiness *r, struct cg__fd *d)
+{
+    int error;
+
+    if ((error = cg__fd_watch(r, d))) /* what came once is asked for again */
+        fail(d, error);
+}
+
+static void try_all(struct cg__readiness *r, struct cg__fd *d, unsigned events)
+{
+    finish_polls(r, d);
+    if (events & CG_IN)
+        finish(r, d, &d->in);
+    if (events & CG_OUT)
+        finish(r, d, &d->out);
+    cg__event_in_vain(r, d);
+}
+
+/* ---- Events ---- */
+
+static void drain_wake(struct cg__readiness *r, struct cg__fd *d)
+{
+    uint64_t count;
+
+    while (read(r->wake_in, &count, sizeof count) < 0 && errno == EINTR)
+        ;
+    atomic_exchange(&r->woken, false);
+    if (!(d->watched & CG_IN) && cg__fd_tell(r, d, CG_IN) == 0)
+        d->watched = CG_IN;
+}
+
+void cg__event_any(struct cg__readiness *r, struct cg__fd *d, unsigned events)
+{
+    if (d->fd == r->wake_in) {
+        drain_wake(r, d);
+        return;
+    }
+    if (events & (CG_ERR | CG_HUP | CG__LAST)) {
+        cg__fd_end_is_near(d);
+        events |= events & (CG_ERR | CG_HUP) ? CG__BOTH : CG_IN;
+    }
+    d->ready |= events & CG__BOTH;
+    if (d->due) /* its data ops wait for the end of the pause */
+        events = 0;
+    if (d->polls || (events & CG_IN && d->in) || (events & CG_OUT && d->out))
+        try_all(r, d, events);
+    else if (!r->watcher->edge)
+        cg__fd_watch_less(r, d); /* or it would be told again and again */
+}
+
+static void resume(struct cg__readiness *r)
+{
+    int64_t now = cg__clock(&r->reactor);
+    struct cg__fd *d;
+
+    while (r->reactor.due && r->reactor.due <= now) {
+        for (d = r->paused; d->due != r->reactor.due;)
+            d = d->next_paused;
+        cg__fd_unpause(r, d);
+        try_all(r, d, CG__BOTH);
+    }
+}
+
+int cg__readiness_wait(struct cg_reactor *reactor, int64_t timeout)
+{
+    struct cg__readiness *r = (struct cg__readiness *)reactor;
+    int64_t left;
+    int error;
+
+    if ((error = cg__readiness_own(r)))
+        return error;
+    if (reactor->due && timeout != 0) {
+        left = reactor->due - cg__clock(reactor);
+        if (left < timeout)
+            timeout = left > 0 ? left : 0;
+    }
+    error = r->watcher->wait(r, timeout);
+    if (reactor->due)
+        resume(r);
+    return error == -EINTR ? 0 : error;
+}
+
+/* ---- The other slots ---- */
+
+void cg__readiness_forget(struct cg_reactor *reactor, int fd)
+{
+    struct cg__readiness *r = (struct cg__readiness *)reactor;
+    struct cg__fd *d = cg__fd_find(r, fd);
+    struct cg_io *io;
+
+    if (!d)
+        return;
+    assert(!d->in && !d->out);
+    cg__fd_clear(r, d);
+    /* Somebody polls a descriptor that its owner closes: a mistake, but told to him. */
+    cg__fd_choose_polls(d);
+    while ((io = cg__fd_chosen_poll(d))) {
+        cg__fd_remove_poll(d, io);
+        complete(io, -EBADF);
+    }
+}
+
+static enum cg_verdict call(struct cg__readiness *r, struct cg_io *io)
+{
+    cg__call(io);
+    if (io->code == CG_IO_SOCKET && io->result >= 0) {
+        bool tcp = (io->domain == AF_INET || io->domain == AF_INET6) &&
+                   io->type == SOCK_STREAM &&
+                   (io->protocol == 0 || io->protocol == IPPROTO_TCP);
+        cg__fd_adopt(r, io->result, tcp ? CG__TCP : CG__OTHER);
+    } else if (io->code == CG_IO_ATTACH && io->result >= 0) {
+        cg__fd_adopt(r, io->fd, CG__UNKNOWN);
+    }
+    return done(io, io->result);
+}
+
+__attribute__((noinline)) static enum cg_verdict
+watch_and_park(struct cg__readiness *r, struct cg__fd *d, struct cg_io **slot, struct cg_io *io)
+{
+    int error = cg__fd_watch_more(r, d);
+
+    if (!error)
+        return CG_PENDING;
+    *slot = NULL;
+    io->state = CG_IO_IDLE;
+    return done(io, error);
+}
+
+/* It waits until its descriptor is ready. */
+static inline enum cg_verdict park(struct cg__readiness *r, struct cg__fd *d,
+                                   struct cg_io **slot, struct cg_io *io)
+{
+    *slot = io;
+    io->state = CG_IO_PENDING;
+    return d->watched == CG__BOTH ? CG_PENDING : watch_and_park(r, d, slot, io);
+}
+
+/* Not inline: its frame would be set up for bytes, too. */
+__attribute__((noinline)) static enum cg_verdict submit_any(struct cg__readiness *r,
+                                                            struct cg_io *io)
+{
+    struct cg_io **slot;
+    struct cg__fd *d;
+    ssize_t n;
+
+    if (io->code >= CG_IO_SOCKET)
+        return call(r, io);
+    if ((unsigned)io->fd >= r->limit) /* or too many open files for this reactor */
+        return done(io, io->fd < 0 ? -EBADF : -EMFILE);
+    if (!(d = cg__fd_get(r, io->fd)))
+        return done(io, -ENOMEM);
+    if (io->code == CG_IO_POLL)
+        return submit_poll(r, d, io);
+    slot = cg__direction(io) == CG_IN ? &d->in : &d->out;
+    if (*slot)
+        return done(io, -EBUSY);
+    d->owned = true;
+    io->flag = 0;
+    io->mark = (uintptr_t)d;
+    if (io->code == CG_IO_ACCEPT && d->due)
+        return park(r, d, slot, io); /* the last one failed: this one waits out its pause */
+    if (d->ready & cg__direction(io) || io->code == CG_IO_CONNECT) {
+        if ((n = cg__fd_try(r, d, io)) != -EAGAIN)
+            return done(io, n);
+    }
+    return park(r, d, slot, io);
+}
+
+__attribute__((noinline)) static enum cg_verdict submit_receive(struct cg__readiness *r,
+                                                                struct cg__fd *d,
+                                                                struct cg_io *io)
+{
+    ssize_t n = cg__fd_receive(r, d, io);
+
+    return n == -EAGAIN ? park(r, d, &d->in, io) : done(io, n);
+}
+
+__attribute__((noinline)) static enum cg_verdict submit_send(struct cg__readiness *r,
+                                                             struct cg__fd *d,
+                                                             struct cg_io *io)
+{
+    ssize_t n = cg__fd_send(r, d, io);
+
+    return n == -EAGAIN ? park(r, d, &d->out, io) : done(io, n);
+}
+
+/* Bytes go a way of their own, from the second request on, which knows the record. */
+enum cg_verdict cg__readiness_submit(struct cg_reactor *reactor, struct cg_io *io)
+{
+    struct cg__readiness *r = (struct cg__readiness *)reactor;
+    struct cg__fd *d = (struct cg__fd *)io->mark;
+
+    if (io->code > CG_IO_SEND || !d || d->fd != io->fd)
+        return submit_any(r, io);
+    if (io->code == CG_IO_RECV) {
+        if (d->in)
+            return done(io, -EBUSY);
+        return d->ready & CG_IN ? submit_receive(r, d, io) : park(r, d, &d->in, io);
+    }
+    if (d->out)
+        return done(io, -EBUSY);
+    return d->ready & CG_OUT ? submit_send(r, d, io) : park(r, d, &d->out, io);
+}
+
+enum cg_verdict cg__readiness_cancel(struct cg_reactor *reactor, struct cg_io *io)
+{
+    struct cg__readiness *r = (struct cg__readiness *)reactor;
+    struct cg__fd *d = cg__fd_find(r, io->fd);
+
+    assert(d && io->state == CG_IO_PENDING);
+    if (io->code == CG_IO_POLL)
+        cg__fd_remove_poll(d, io);
+    else if (cg__direction(io) == CG_IN)
+        d->in = NULL;
+    else
+        d->out = NULL;
+    if (!d->in && !d->out && !d->polls)
+        cg__fd_unpause(r, d);
+    cg__fd_slacken(r, d);
+    io->state = CG_IO_IDLE;
+    return CG_DONE;
+}
+
+void cg__readiness_wake(struct cg_reactor *reactor)
+{
+    struct cg__readiness *r = (struct cg__readiness *)reactor;
+    uint64_t one = 1;
+    int kept = errno;
+
+    if (r->forks == cg__fork_count() && !atomic_exchange(&r->woken, true))
+        while (write(r->wake_out, &one, sizeof one) < 0 && errno == EINTR)
+            ;
+    errno = kept;
+}
+
+/* ---- Open and close ---- */
+
+#ifdef HAVE_EVENTFD
+static int open_wake(struct cg__readiness *r)
+{
+    r->wake_in = r->wake_out = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    return r->wake_in < 0 ? -errno : 0;
+}
+#else
+static int open_wake(struct cg__readiness *r)
+{
+    int ends[2];
+
+    if (pipe(ends) < 0)
+        return -errno;
+    r->wake_in = ends[0];
+    r->wake_out = ends[1];
+    for (int i = 0; i < 2; i++) {
+        fcntl(ends[i], F_SETFD, FD_CLOEXEC);
+        cg__nonblocking(ends[i]);
+    }
+    return 0;
+}
+#endif
+
+/* The wake's descriptors keep their numbers. They are readable from the start: what has
+ * woken us since the fork went nowhere. */
+static int renew_wake(struct cg__readiness *r)
+{
+    struct cg__readiness other = {.wake_in = -1, .wake_out = -1};
+    uint64_t one = 1;
+    int error = open_wake(&other);
+
+    if (error)
+        return error;
+    error = cg__replace_fd(r->wake_in, other.wake_in);
+    if (other.wake_out != other.wake_in) {
+        int second = cg__replace_fd(r->wake_out, other.wake_out);
+
+        error = error ? error : second;
+    }
+    atomic_store(&r->woken, true);
+    while (!error && write(r->wake_out, &one, sizeof one) < 0)
+        error = errno == EINTR ? 0 : -errno;
+    return error;
+}
+
+int cg__readiness_renew(struct cg__readiness *r)
+{
+    int error = renew_wake(r);
+
+    if (!error && r->watcher->renew)
+        error = r->watcher->renew(r);
+    if (!error)
+        r->forks = cg__fork_count();
+    return error;
+}
+
+int cg__readiness_open(struct cg__readiness *r, const struct cg_reactor_type *type,
+                       const struct cg__watcher *watcher)
+{
+    struct cg__fd *d;
+    int error;
+
+    r->reactor.type = type;
+    r->watcher = watcher;
+    r->limit = watcher->limit ? (unsigned)watcher->limit : INT_MAX;
+    r->wake_in = r->wake_out = -1;
+    r->forks = cg__fork_watch();
+    if ((error = open_wake(r)))
+        return error;
+    error = -EMFILE;
+    if ((unsigned)r->wake_in >= r->limit)
+        goto closing;
+    error = -ENOMEM;
+    if (!(d = cg__fd_get(r, r->wake_in)))
+        goto closing;
+    d->owned = true;
+    if ((error = watcher->watch(r, d, CG_IN)))
+        goto closing;
+    d->watched = CG_IN;
+    return 0;
+closing:
+    cg__readiness_close(r);
+    return error;
+}
+
+void cg__readiness_close(struct cg__readiness *r)
+{
+    cg__readiness_own(r); /* or the parent's would be taken apart */
+    cg__fd_free_all(r);
+    if (r->wake_out != r->wake_in)
+        close(r->wake_out);
+    close(r->wake_in);
+    cg__chunks_free(&r->reactor);
+}

@@ -1,0 +1,353 @@
+/* SPDX-License-Identifier: MIT */
+/* The simulated reactor: a virtual clock, requests, and their turns. A request that cannot
+ * be done hangs on its socket; what may change that touches the socket; wait delivers what
+ * is due on the network, tries the requests of all touched sockets in the order in which
+ * they were touched, and moves the clock only if none of them has completed. */
+#include "config.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+
+#include "reactors/sim/sim.h"
+
+enum {
+    START = 1
+}; /* what the clock says at first, s */
+
+static bool bad(const struct cg_sim_options *opt)
+{
+    return opt->latency < 0 || opt->jitter < 0 || opt->cost < 0 ||
+           opt->latency > CG_NEVER / 8 || opt->jitter > CG_NEVER / 8 ||
+           opt->short_permille > 1000 || opt->reset_permille > 1000 ||
+           opt->refuse_permille > 1000 || opt->abort_permille > 1000;
+}
+
+int cg_sim_open(const struct cg_sim_options *options, struct cg_reactor **reactor)
+{
+    static const struct cg_sim_options perfect;
+    const struct cg_sim_options *opt = options ? options : &perfect;
+    struct cg_sim *sim;
+
+    if (bad(opt))
+        return -EINVAL;
+    if (!(sim = calloc(1, sizeof *sim)))
+        return -ENOMEM;
+    if (opt->threads && sem_init(&sim->wakes, 0, 0) < 0) { /* not every system has it */
+        int error = -errno;
+
+        free(sim);
+        return error;
+    }
+    sim->base.type = &cg__reactor_sim;
+    sim->base.fd = -1;
+    sim->opt = *opt;
+    if (sim->opt.window == 0)
+        sim->opt.window = CG_SIM_WINDOW;
+    sim->random = opt->seed;
+    sim->now = START * CG_SECOND;
+    *reactor = &sim->base;
+    return 0;
+}
+
+static int sim_open(struct cg_reactor **reactor)
+{
+    return cg_sim_open(NULL, reactor);
+}
+
+/* ---- Requests ---------------------------------------------------------------------- */
+
+void cg__sim_touch(struct cg_sim *sim, struct cg_sim_sock *sock)
+{
+    if (sock->touched || (!sock->ios && sock->state != CG_SIM_CLOSED))
+        return;
+    sock->touched = true;
+    sock->next_touched = NULL;
+    if (sim->touched.head)
+        sim->touched.tail->next_touched = sock;
+    else
+        sim->touched.head = sock;
+    sim->touched.tail = sock;
+}
+
+static void hang(struct cg_sim_sock *sock, struct cg_io *io)
+{
+    io->next = NULL;
+    io->prev = sock->last_io;
+    if (sock->last_io)
+        sock->last_io->next = io;
+    else
+        sock->ios = io;
+    sock->last_io = io;
+}
+
+static void unhang(struct cg_sim_sock *sock, struct cg_io *io)
+{
+    if (io->prev)
+        io->prev->next = io->next;
+    else
+        sock->ios = io->next;
+    if (io->next)
+        io->next->prev = io->prev;
+    else
+        sock->last_io = io->prev;
+    if (sock->connector == io)
+        sock->connector = NULL; /* the connect itself goes on */
+    io->state = CG_IO_IDLE;
+}
+
+/* False: it has to wait. */
+static bool try(struct cg_sim *sim, struct cg_sim_sock *sock, struct cg_io *io,
+                ssize_t *result)
+{
+    switch (io->code) {
+    case CG_IO_RECV:
+        return cg__sim_recv(sim, sock, io, result);
+    case CG_IO_ACCEPT:
+        return cg__sim_accept(sim, sock, result);
+    case CG_IO_CONNECT:
+        return cg__sim_connect(sim, sock, io, result);
+    case CG_IO_POLL:
+        return cg__sim_poll(sim, sock, io, result);
+    default:
+        return cg__sim_send(sim, sock, io, result);
+    }
+}
+
+static enum cg_verdict done(struct cg_sim *sim, struct cg_io *io, ssize_t result)
+{
+    io->result = result;
+    cg__sim_note_answer(sim, io, result);
+    return CG_DONE;
+}
+
+static enum cg_verdict sim_submit(struct cg_reactor *reactor, struct cg_io *io)
+{
+    struct cg_sim *sim = cg__sim_of(reactor);
+    struct cg_sim_sock *sock;
+    ssize_t result;
+
+    assert(io->state == CG_IO_IDLE);
+    sim->now += sim->opt.cost;
+    io->chunk = NULL;
+    if (io->code > CG_IO_POLL)
+        return done(sim, io, cg__sim_call(sim, io));
+    if (!(sock = cg__sim_find(sim, io->fd)))
+        return done(sim, io, -EBADF);
+    if (!sim->opt.completion && try(sim, sock, io, &result))
+        return done(sim, io, result);
+    io->state = CG_IO_PENDING;
+    io->mark = sim->pass; /* not in the pass that may be under way */
+    hang(sock, io);
+    if (sim->opt.completion)
+        cg__sim_touch(sim, sock);
+    return CG_PENDING;
+}
+
+static enum cg_verdict sim_cancel(struct cg_reactor *reactor, struct cg_io *io)
+{
+    struct cg_sim *sim = cg__sim_of(reactor);
+    struct cg_sim_sock *sock = cg__sim_find(sim, io->fd);
+
+    assert(sock && io->state != CG_IO_IDLE);
+    if (sim->opt.late_cancel) {
+        io->state = CG_IO_CANCELLING;
+        cg__sim_touch(sim, sock);
+        return CG_PENDING;
+    }
+    unhang(sock, io);
+    cg__sim_note_answer(sim, io, -ECANCELED);
+    return CG_DONE;
+}
+
+/* One that was taken back is over in any case; chance says whether it was too late. */
+static bool settle(struct cg_sim *sim, struct cg_sim_sock *sock, struct cg_io *io,
+                   ssize_t *result)
+{
+    if (io->state == CG_IO_PENDING)
+        return try(sim, sock, io, result);
+    if (cg__sim_below(sim, 2) == 0 || !try(sim, sock, io, result))
+        *result = -ECANCELED;
+    return true;
+}
+
+static void complete(struct cg_sim *sim, struct cg_sim_sock *sock, struct cg_io *io,
+                     ssize_t result)
+{
+    bool stays = sim->opt.multishot && io->code == CG_IO_RECV &&
+                 io->state == CG_IO_PENDING && result > 0;
+
+    if (stays)
+        cg__sim_touch(sim, sock); /* there may be more */
+    else
+        unhang(sock, io);
+    cg__sim_note_answer(sim, io, result);
+    io->complete(io, result);
+}
+
+/* Tries the requests of a socket once each. A completion may do anything: the search starts
+ * again at the head, and a closed socket's memory stays until it is looked at again. */
+static size_t serve(struct cg_sim *sim, struct cg_sim_sock *sock)
+{
+    struct cg_io *io = sock->ios;
+    size_t completed = 0;
+    ssize_t result;
+
+    sim->pass++;
+    while (io) {
+        if (io->mark == sim->pass) {
+            io = io->next;
+            continue;
+        }
+        io->mark = sim->pass;
+        if (!settle(sim, sock, io, &result))
+            continue;
+        complete(sim, sock, io, result);
+        completed++;
+        io = sock->ios;
+    }
+    return completed;
+}
+
+static size_t serve_touched(struct cg_sim *sim)
+{
+    struct cg_sim_sock *sock, *next = sim->touched.head;
+    size_t completed = 0;
+
+    sim->touched.head = NULL;
+    while ((sock = next)) {
+        next = sock->next_touched;
+        sock->touched = false;
+        if (sock->state == CG_SIM_CLOSED)
+            cg__sim_sock_free(sim, sock);
+        else
+            completed += serve(sim, sock);
+    }
+    return completed;
+}
+
+/* ---- Time -------------------------------------------------------------------------- */
+
+/* Posts that nobody slept for go with the flag they came with. */
+static bool was_woken(struct cg_sim *sim)
+{
+    if (!atomic_exchange(&sim->woken, false))
+        return false;
+    while (sim->opt.threads && sem_trywait(&sim->wakes) == 0)
+        ;
+    return true;
+}
+
+/* Nothing is under way: nobody but another thread can change that. */
+static int wait_for_wake(struct cg_sim *sim)
+{
+    if (!sim->opt.threads)
+        return -EDEADLK;
+    while (!was_woken(sim))
+        if (sem_wait(&sim->wakes) < 0)
+            assert(errno == EINTR);
+    return 0;
+}
+
+static int sim_wait(struct cg_reactor *reactor, int64_t timeout)
+{
+    struct cg_sim *sim = cg__sim_of(reactor);
+    int64_t until = timeout < CG_NEVER - sim->now ? sim->now + timeout : CG_NEVER;
+    bool woken = was_woken(sim);
+
+    sim->now += sim->opt.cost;
+    assert(timeout >= 0);
+    for (;;) {
+        int64_t next;
+
+        cg__sim_deliver(sim);
+        if (serve_touched(sim) > 0 || woken || sim->now >= until)
+            return 0;
+        if (sim->touched.head)
+            continue;
+        next = cg__sim_next(sim);
+        if (next < CG_NEVER && next <= until)
+            sim->now = next;
+        else if (until < CG_NEVER)
+            sim->now = until;
+        else
+            return wait_for_wake(sim);
+    }
+}
+
+void cg_sim_advance(struct cg_reactor *reactor, int64_t ns)
+{
+    struct cg_sim *sim = cg__sim_of(reactor);
+
+    assert(ns >= 0 && ns < CG_NEVER - sim->now);
+    sim->now += ns;
+}
+
+static int64_t sim_now(struct cg_reactor *reactor)
+{
+    return cg__sim_of(reactor)->now;
+}
+
+/* The flag is set before the post: a sleeper that was posted finds it, and one that finds
+ * it unset has a post to come. */
+static void sim_wake(struct cg_reactor *reactor)
+{
+    struct cg_sim *sim = cg__sim_of(reactor);
+
+    if (!atomic_exchange(&sim->woken, true) && sim->opt.threads)
+        sem_post(&sim->wakes);
+}
+
+/* ---- The end ----------------------------------------------------------------------- */
+
+static void sim_forget(struct cg_reactor *reactor, int fd)
+{
+    struct cg_sim_sock *sock = cg__sim_find(cg__sim_of(reactor), fd);
+
+    assert(!sock || !sock->ios);
+}
+
+size_t cg_sim_handles(const struct cg_reactor *reactor)
+{
+    const struct cg_sim *sim = (const struct cg_sim *)reactor;
+
+    assert(reactor->type == &cg__reactor_sim);
+    return sim->handle_count - sim->hole_count;
+}
+
+/* What the program has left open goes without a sound. So do requests of coroutines that
+ * were abandoned: their memory may be gone. */
+static void sim_close(struct cg_reactor *reactor)
+{
+    struct cg_sim *sim = cg__sim_of(reactor);
+    size_t i;
+
+    sim->tracer = NULL;
+    for (i = 0; i < sim->handle_count; i++) {
+        if (sim->handles[i]) {
+            sim->handles[i]->ios = NULL;
+            cg__sim_close(sim, sim->handles[i]);
+        }
+    }
+    serve_touched(sim);
+    assert(sim->socks == 0);
+    cg__chunks_free(reactor);
+    if (sim->opt.threads)
+        sem_destroy(&sim->wakes);
+    free(sim->heap);
+    free(sim->handles);
+    free(sim->holes);
+    free(sim);
+}
+
+const struct cg_reactor_type cg__reactor_sim = {
+    .name = "sim",
+    .open = sim_open,
+    .close = sim_close,
+    .submit = sim_submit,
+    .cancel = sim_cancel,
+    .wait = sim_wait,
+    .forget = sim_forget,
+    .wake = sim_wake,
+    .now = sim_now,
+};

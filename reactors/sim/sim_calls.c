@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: MIT */
+/* The calls of the simulated world that never wait: sockets, names and options. Options are
+ * remembered and mean nothing, but for SO_LINGER (0 s: close resets), SO_REUSEPORT and
+ * IPV6_V6ONLY; those that would only be noise in a trace are not noted. */
+#include "config.h"
+
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <string.h>
+
+#include "reactors/sim/sim.h"
+
+enum {
+    REUSE_PORT,
+    V6ONLY
+}; /* the first of those known */
+
+static const struct {
+    int level, name;
+} known[] = {
+    {SOL_SOCKET, SO_REUSEPORT},
+    {IPPROTO_IPV6, IPV6_V6ONLY},
+    {SOL_SOCKET, SO_RCVBUF},
+    {SOL_SOCKET, SO_SNDBUF},
+    {SOL_SOCKET, SO_REUSEADDR},
+    {SOL_SOCKET, SO_KEEPALIVE},
+    {SOL_SOCKET, SO_BROADCAST},
+    {SOL_SOCKET, SO_OOBINLINE},
+    {SOL_SOCKET, SO_DONTROUTE},
+    {SOL_SOCKET, SO_RCVLOWAT},
+    {IPPROTO_TCP, TCP_NODELAY},
+    {IPPROTO_TCP, TCP_MAXSEG},
+    {IPPROTO_TCP, TCP_KEEPINTVL},
+    {IPPROTO_TCP, TCP_KEEPCNT},
+    {IPPROTO_IP, IP_TOS},
+    {IPPROTO_IP, IP_TTL},
+    {IPPROTO_IPV6, IPV6_UNICAST_HOPS},
+};
+_Static_assert(sizeof known / sizeof known[0] == CG_SIM_OPTIONS,
+               "room for each option");
+
+void cg__sim_options_init(struct cg_sim *sim, struct cg_sim_sock *sock)
+{
+    int i;
+
+    for (i = 0; i < CG_SIM_OPTIONS; i++)
+        if (known[i].level == SOL_SOCKET &&
+            (known[i].name == SO_RCVBUF || known[i].name == SO_SNDBUF))
+            sock->options[i] = (int)sim->opt.window;
+}
+
+bool cg__sim_reuse_port(const struct cg_sim_sock *sock)
+{
+    return sock->options[REUSE_PORT] != 0;
+}
+
+bool cg__sim_v6only(const struct cg_sim_sock *sock)
+{
+    return sock->options[V6ONLY] != 0;
+}
+
+static int *find_option(struct cg_sim_sock *sock, int level, int name)
+{
+    int i;
+
+    for (i = 0; i < CG_SIM_OPTIONS; i++)
+        if (known[i].level == level && known[i].name == name)
+            return &sock->options[i];
+    return NULL;
+}
+
+static ssize_t set_option(struct cg_sim_sock *sock, const struct cg_io *io)
+{
+    int *option = find_option(sock, io->level, io->name);
+
+    if (io->level == SOL_SOCKET && io->name == SO_LINGER) {
+        if (io->size < sizeof sock->linger)
+            return -EINVAL;
+        memcpy(&sock->linger, io->value, sizeof sock->linger);
+        return 0;
+    }
+    if (!option)
+        return -ENOPROTOOPT;
+    if (io->size < sizeof *option)
+        return -EINVAL;
+    memcpy(option, io->value, sizeof *option);
+    return 0;
+}
+
+static ssize_t give(const struct cg_io *io, const void *value, size_t size)
+{
+    if (size > io->size)
+        size = io->size;
+    memcpy(io->value, value, size);
+    return (ssize_t)size;
+}
+
+static ssize_t get_option(struct cg_sim_sock *sock, const struct cg_io *io)
+{
+    int *option = find_option(sock, io->level, io->name), value;
+
+    if (option)
+        return give(io, option, sizeof *option);
+    if (io->level != SOL_SOCKET)
+        return -ENOPROTOOPT;
+    switch (io->name) {
+    case SO_LINGER:
+        return give(io, &sock->linger, sizeof sock->linger);
+    case SO_TYPE:
+        value = SOCK_STREAM;
+        break;
+    case SO_ACCEPTCONN:
+        value = sock->state == CG_SIM_LISTENING;
+        break;
+    case SO_ERROR:
+        value = sock->connector ? 0 : sock->error; /* a connect's answer is its own */
+        sock->error -= value;
+        break;
+    default:
+        return -ENOPROTOOPT;
+    }
+    return give(io, &value, sizeof value);
+}
+
+static ssize_t make_socket(struct cg_sim *sim, const struct cg_io *io)
+{
+    struct cg_sim_sock *sock;
+    int fd;
+
+    if (io->domain != AF_INET && io->domain != AF_INET6 && io->domain != AF_UNIX)
+        return -EAFNOSUPPORT;
+    if (io->type != SOCK_STREAM)
+        return -EPROTONOSUPPORT;
+    if (!(sock = cg__sim_sock_new(sim, io->domain)))
+        return -ENOMEM;
+    if ((fd = cg__sim_handle_new(sim, sock)) < 0)
+        cg__sim_sock_free(sim, sock);
+    else
+        cg__sim_note(sim, fd, "is a new socket");
+    return fd;
+}
+
+static ssize_t bind_socket(struct cg_sim *sim, struct cg_sim_sock *sock,
+                           const struct cg_io *io)
+{
+    struct cg_sim_addr addr;
+    char text[CG_SIM_TEXT];
+    int error = cg__sim_addr_set(&addr, sock->domain, io->addr, io->addrlen);
+
+    if (error == 0 && (sock->bound || sock->state != CG_SIM_FRESH))
+        error = -EINVAL;
+    if (error == 0)
+        error = cg__sim_name(sim, sock, &addr);
+    if (error == 0)
+        cg__sim_note(sim, sock->fd, "is bound to %s", cg__sim_text(&sock->local, text));
+    return error;
+}
+
+static ssize_t listen_socket(struct cg_sim *sim, struct cg_sim_sock *sock, int backlog)
+{
+    struct cg_sim_addr any = {.len = sock->domain == AF_INET ? sizeof any.in
+                                                             : sizeof any.in6};
+    int error;
+
+    if (sock->state != CG_SIM_FRESH && sock->state != CG_SIM_LISTENING)
+        return -EINVAL;
+    if (!sock->bound) {
+        if (sock->domain == AF_UNIX)
+            return -EINVAL;
+        any.sa.sa_family = (sa_family_t)sock->domain;
+        if ((error = cg__sim_name(sim, sock, &any)) < 0)
+            return error;
+    }
+    sock->state = CG_SIM_LISTENING;
+    sock->limit = backlog > 1 ? (unsigned)backlog : 1;
+    cg__sim_note(sim, sock->fd, "listens, backlog %u", sock->limit);
+    return 0;
+}
+
+static ssize_t own_name(const struct cg_sim_sock *sock, const struct cg_io *io)
+{
+    struct cg_sim_addr none = {.len = sock->domain == AF_INET ? sizeof none.in
+                                      : sock->domain == AF_INET6
+                                          ? sizeof none.in6
+                                          : sizeof none.sa.sa_family};
+
+    none.sa.sa_family = (sa_family_t)sock->domain;
+    return sock->local.len > 0 ? give(io, &sock->local.sa, sock->local.len)
+                               : give(io, &none.sa, none.len);
+}
+
+static ssize_t peer_name(const struct cg_sim_sock *sock, const struct cg_io *io)
+{
+    if (sock->state != CG_SIM_CONNECTED || sock->reset)
+        return -ENOTCONN;
+    return give(io, &sock->remote.sa, sock->remote.len);
+}
+
+static ssize_t offer(struct cg_sim *sim, struct cg_sim_sock *sock, const struct cg_io *io)
+{
+    struct cg_io send = {.code = CG_IO_SEND, .fd = io->fd};
+    ssize_t result;
+
+    send.buf = io->buf;
+    send.len = io->len;
+    return cg__sim_send(sim, sock, &send, &result) ? result : 0;
+}
+
+ssize_t cg__sim_call(struct cg_sim *sim, struct cg_io *io)
+{
+    static const char *const ends[] = {"reading", "writing", "reading and writing"};
+    struct cg_sim_sock *sock = cg__sim_find(sim, io->fd);
+    ssize_t result;
+
+    if (io->code == CG_IO_SOCKET)
+        return make_socket(sim, io);
+    if (io->code == CG_IO_ATTACH) /* one of ours that was handed over comes back */
+        return sock ? 0 : -EOPNOTSUPP;
+    if (!sock)
+        return -EBADF;
+    switch (io->code) {
+    case CG_IO_BIND:
+        return bind_socket(sim, sock, io);
+    case CG_IO_LISTEN:
+        return listen_socket(sim, sock, io->backlog);
+    case CG_IO_SETOPT:
+        return set_option(sock, io);
+    case CG_IO_GETOPT:
+        return get_option(sock, io);
+    case CG_IO_SOCKNAME:
+        return own_name(sock, io);
+    case CG_IO_PEERNAME:
+        return peer_name(sock, io);
+    case CG_IO_SHUTDOWN:
+        if ((result = cg__sim_shutdown(sim, sock, io->how)) == 0)
+            cg__sim_note(sim, io->fd, "ends %s", ends[io->how]);
+        return result;
+    case CG_IO_LOOK:
+        cg__sim_poll(sim, sock, io, &result);
+        return result;
+    case CG_IO_CLOSE:
+        cg__sim_note(sim, io->fd, "is closed");
+        return cg__sim_close(sim, sock);
+    case CG_IO_OFFER:
+        cg__sim_note(sim, io->fd, "is offered %zu bytes", io->len);
+        return offer(sim, sock, io);
+    }
+    return -EINVAL;
+}

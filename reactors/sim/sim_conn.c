@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: MIT */
+/* Connections of the simulated world: how they begin, how they end, and what a message does
+ * when it arrives. Everything the other end learns, it learns by message. */
+#include "config.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "reactors/sim/sim.h"
+
+static void enqueue(struct cg_sim_queue *queue, struct cg_sim_sock *sock)
+{
+    sock->next = NULL;
+    if (queue->head)
+        queue->tail->next = sock;
+    else
+        queue->head = sock;
+    queue->tail = sock;
+    queue->count++;
+}
+
+static struct cg_sim_sock *dequeue(struct cg_sim_queue *queue)
+{
+    struct cg_sim_sock *sock = queue->head;
+
+    if (sock) {
+        queue->head = sock->next;
+        queue->count--;
+    }
+    return sock;
+}
+
+static void queue_remove(struct cg_sim_queue *queue, struct cg_sim_sock *sock)
+{
+    struct cg_sim_queue left = {.head = NULL};
+    struct cg_sim_sock *other;
+
+    while ((other = dequeue(queue)))
+        if (other != sock)
+            enqueue(&left, other);
+    *queue = left;
+}
+
+/* ---- How connections begin -------------------------------------------------------- */
+
+/* Says what is wrong with a connect; then it is on its way, with a name. */
+static int begin_connect(struct cg_sim *sim, struct cg_sim_sock *sock, struct cg_io *io)
+{
+    struct cg_sim_addr to;
+    char text[CG_SIM_TEXT];
+    int error;
+
+    if (sock->state != CG_SIM_FRESH)
+        return sock->state == CG_SIM_CONNECTING ? -EALREADY : -EISCONN;
+    if ((error = cg__sim_addr_set(&to, sock->domain, io->addr, io->addrlen)) < 0)
+        return error;
+    cg__sim_addr_settle(&to);
+    if (!sock->bound) {
+        sock->local = to;
+        if (sock->domain == AF_UNIX)
+            sock->local = (struct cg_sim_addr){.len = sizeof to.sa.sa_family,
+                                               .sa.sa_family = AF_UNIX};
+        else if (cg__sim_port_pick(sim, sock, &sock->local) < 0)
+            return -EADDRNOTAVAIL;
+    } else {
+        cg__sim_addr_settle(&sock->local);
+    }
+    sock->remote = to;
+    sock->state = CG_SIM_CONNECTING;
+    cg__sim_note(sim, sock->fd, "connects to %s", cg__sim_text(&to, text));
+    cg__sim_post(sim, sock, &sock->syn, CG_SIM_SYN, sim->now);
+    return 0;
+}
+
+bool cg__sim_connect(struct cg_sim *sim, struct cg_sim_sock *sock, struct cg_io *io,
+                     ssize_t *result)
+{
+    if (sock->connector != io) {
+        if ((*result = begin_connect(sim, sock, io)) < 0)
+            return true;
+        sock->connector = io;
+        return false;
+    }
+    if (sock->state == CG_SIM_CONNECTING)
+        return false;
+    sock->connector = NULL;
+    *result = -sock->error;
+    sock->error = 0;
+    return true;
+}
+
+static void refuse(struct cg_sim *sim, struct cg_sim_sock *client, int error,
+                   int64_t since)
+{
+    client->listener = NULL;
+    client->syn.size = (size_t)error;
+    cg__sim_post(sim, client, &client->syn, CG_SIM_REFUSED, since);
+}
+
+/* Makes the listener's end of a connection. */
+static void admit(struct cg_sim *sim, struct cg_sim_sock *listener,
+                  struct cg_sim_sock *client, int64_t since)
+{
+    struct cg_sim_sock *sock = cg__sim_sock_new(sim, listener->domain);
+
+    if (!sock) {
+        refuse(sim, client, ENOMEM, since);
+        return;
+    }
+    memcpy(sock->options, listener->options, sizeof sock->options);
+    sock->linger = listener->linger;
+    sock->state = CG_SIM_CONNECTED;
+    sock->local = cg__sim_addr_in(&client->remote, sock->domain);
+    sock->remote = cg__sim_addr_in(&client->local, sock->domain);
+    sock->peer = client;
+    client->peer = sock;
+    client->listener = NULL;
+    enqueue(&listener->backlog, sock);
+    cg__sim_touch(sim, listener);
+    cg__sim_post(sim, client, &client->syn, CG_SIM_SYNACK, since);
+}
+
+static void syn_arrives(struct cg_sim *sim, struct cg_sim_sock *client, int64_t at)
+{
+    int error = ECONNREFUSED;
+    struct cg_sim_sock *listener = NULL;
+
+    if (!cg__sim_chance(sim, sim->opt.refuse_permille))
+        listener = cg__sim_listener(sim, &client->remote, &error);
+    if (!listener) {
+        refuse(sim, client, error, at);
+    } else if (listener->backlog.count >= listener->limit) {
+        cg__sim_note(sim, listener->fd, "has a full backlog");
+        client->listener = listener;
+        enqueue(&listener->waiting, client);
+    } else {
+        admit(sim, listener, client, at);
+    }
+}
+
+static bool accept_one(struct cg_sim *sim, struct cg_sim_sock *listener,
+                       ssize_t *result)
+{
+    struct cg_sim_sock *sock = listener->backlog.head;
+    char text[CG_SIM_TEXT];
+
+    if ((*result = cg__sim_handle_new(sim, sock)) < 0) {
+        if (*result == -EMFILE)
+            sim->starved = true;
+        else if (sim->retry == 0) /* nobody says when there is memory again */
+            sim->retry = sim->now + CG_SIM_ACCEPT_PAUSE;
+        return false;
+    }
+    dequeue(&listener->backlog);
+    cg__sim_note(sim, sock->fd, "is accepted by %d from %s", listener->fd,
+                 cg__sim_text(&sock->remote, text));
+    return true;
+}
+
+bool cg__sim_accept(struct cg_sim *sim, struct cg_sim_sock *sock, ssize_t *result)
+{
+    bool accepted = false;
+
+    if (sock->state != CG_SIM_LISTENING) {
+        *result = -EINVAL;
+        return true;
+    }
+    while (!accepted && sock->backlog.head) {
+        if (cg__sim_chance(sim, sim->opt.abort_permille)) {
+            struct cg_sim_sock *lost = dequeue(&sock->backlog);
+
+            cg__sim_note(sim, sock->fd, "loses a connection");
+            cg__sim_reset(sim, lost);
+            cg__sim_close(sim, lost);
+        } else if (!(accepted = accept_one(sim, sock, result))) {
+            return false;
+        }
+        if (sock->waiting.head)
+            admit(sim, sock, dequeue(&sock->waiting), sim->now);
+    }
+    return accepted;
+}
+
+/* ---- How they end ------------------------------------------------------------------ */
+
+/* Leaves the peer, who is told in due time. */
+static void part(struct cg_sim *sim, struct cg_sim_sock *sock, bool reset)
+{
+    struct cg_sim_sock *peer = sock->peer;
+
+    if (!peer)
+        return;
+    sock->peer = peer->peer = NULL;
+    if (reset)
+        cg__sim_post(sim, peer, &peer->rst, CG_SIM_RST, sim->now);
+    else if (!sock->wr_shut)
+        cg__sim_post(sim, peer, &peer->end, CG_SIM_FIN, sim->now);
+}
+
+void cg__sim_reset(struct cg_sim *sim, struct cg_sim_sock *sock)
+{
+    cg__sim_note(sim, sock->fd, "is reset");
+    part(sim, sock, true);
+    cg__sim_drop(sim, sock);
+    sock->reset = true;
+    sock->error = ECONNRESET;
+    cg__sim_touch(sim, sock);
+}
+
+ssize_t cg__sim_shutdown(struct cg_sim *sim, struct cg_sim_sock *sock, int how)
+{
+    if (how != SHUT_RD && how != SHUT_WR && how != SHUT_RDWR)
+        return -EINVAL;
+    if (sock->state != CG_SIM_CONNECTED || sock->reset)
+        return -ENOTCONN;
+    if (how != SHUT_WR)
+        sock->rd_shut = true;
+    if (how != SHUT_RD && !sock->wr_shut) {
+        if (sock->peer)
+            cg__sim_post(sim, sock->peer, &sock->peer->end, CG_SIM_FIN, sim->now);
+        sock->wr_shut = true;
+    }
+    cg__sim_touch(sim, sock);
+    return 0;
+}
+
+static bool unread(const struct cg_sim_sock *sock)
+{
+    const struct cg_sim_msg *msg;
+
+    for (msg = sock->incoming.head; msg; msg = msg->next)
+        if (msg->kind == CG_SIM_DATA)
+            return true;
+    return sock->input.head != NULL;
+}
+
+ssize_t cg__sim_close(struct cg_sim *sim, struct cg_sim_sock *sock)
+{
+    struct cg_sim_sock *other;
+
+    assert(!sock->ios); /* whoever closes takes requests back first */
+    while ((other = dequeue(&sock->waiting)))
+        refuse(sim, other, ECONNREFUSED, sim->now);
+    while ((other = dequeue(&sock->backlog))) {
+        part(sim, other, true);
+        cg__sim_close(sim, other);
+    }
+    if (sock->listener)
+        queue_remove(&sock->listener->waiting, sock);
+    part(sim, sock,
+         unread(sock) || (sock->linger.l_onoff && sock->linger.l_linger == 0));
+    cg__sim_drop(sim, sock);
+    if (sock->bound)
+        cg__sim_unname(sim, sock);
+    if (sock->fd >= 0)
+        cg__sim_handle_free(sim, sock);
+    sock->state =
+        CG_SIM_CLOSED; /* touched, so that it is freed when nobody looks at it */
+    cg__sim_touch(sim, sock);
+    return 0;
+}
+
+/* ---- What arrives ------------------------------------------------------------------ */
+
+/* It may try again, under another name. */
+static void refusal_arrives(struct cg_sim_sock *sock, int error)
+{
+    sock->state = CG_SIM_FRESH;
+    sock->error = sock->connector ? error : 0;
+    sock->remote.len = 0;
+    if (!sock->bound)
+        sock->local.len = 0;
+}
+
+void cg__sim_arrive(struct cg_sim *sim, struct cg_sim_sock *sock,
+                    struct cg_sim_msg *msg)
+{
+    switch (msg->kind) {
+    case CG_SIM_DATA:
+        cg__sim_note(sim, sock->fd, "gets %zu bytes", msg->size);
+        cg__sim_append(&sock->input, msg);
+        break;
+    case CG_SIM_ACK:
+        sock->unacked -= msg->size;
+        free(msg);
+        break;
+    case CG_SIM_FIN:
+        cg__sim_note(sim, sock->fd, "gets the end");
+        sock->fin = true;
+        break;
+    case CG_SIM_RST:
+        cg__sim_note(sim, sock->fd, "gets a reset");
+        sock->reset = true;
+        sock->error = sock->fin ? EPIPE : ECONNRESET;
+        break;
+    case CG_SIM_SYN:
+        syn_arrives(sim, sock, msg->at);
+        break;
+    case CG_SIM_SYNACK:
+        sock->state = CG_SIM_CONNECTED;
+        break;
+    case CG_SIM_REFUSED:
+        refusal_arrives(sock, (int)msg->size);
+        break;
+    }
+    cg__sim_touch(sim, sock);
+}

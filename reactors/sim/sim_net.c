@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: MIT */
+/* The network of the simulated world: handles, and messages under way in a heap by arrival.
+ * A socket's messages arrive in the order in which they were sent, so the heap holds
+ * sockets, each by its first message; it has room for every socket there is, so that
+ * nothing under way can be lost for want of memory. */
+#include "config.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "reactors/sim/sim.h"
+
+static bool earlier(const struct cg_sim_sock *a, const struct cg_sim_sock *b)
+{
+    const struct cg_sim_msg *x = a->incoming.head, *y = b->incoming.head;
+
+    return x->at != y->at ? x->at < y->at : x->seq < y->seq;
+}
+
+static void put(struct cg_sim *sim, size_t place, struct cg_sim_sock *sock)
+{
+    sim->heap[place] = sock;
+    sock->place = place;
+}
+
+/* Finds the place of a socket from a hole in the heap on. */
+static void sift(struct cg_sim *sim, size_t hole, struct cg_sim_sock *sock)
+{
+    size_t child;
+
+    for (; hole > 1 && earlier(sock, sim->heap[hole / 2]); hole /= 2)
+        put(sim, hole, sim->heap[hole / 2]);
+    for (; (child = 2 * hole) <= sim->heap_count; hole = child) {
+        if (child < sim->heap_count && earlier(sim->heap[child + 1], sim->heap[child]))
+            child++;
+        if (!earlier(sim->heap[child], sock))
+            break;
+        put(sim, hole, sim->heap[child]);
+    }
+    put(sim, hole, sock);
+}
+
+static void heap_remove(struct cg_sim *sim, struct cg_sim_sock *sock)
+{
+    size_t hole = sock->place;
+    struct cg_sim_sock *last = sim->heap[sim->heap_count--];
+
+    sock->place = 0;
+    if (last != sock)
+        sift(sim, hole, last);
+}
+
+void cg__sim_post(struct cg_sim *sim, struct cg_sim_sock *to, struct cg_sim_msg *msg,
+                  enum cg_sim_kind kind, int64_t since)
+{
+    int64_t at = since + sim->opt.latency;
+
+    if (sim->opt.jitter > 0)
+        at += (int64_t)cg__sim_below(sim, (uint64_t)sim->opt.jitter + 1);
+    if (at < to->last_at)
+        at = to->last_at;
+    to->last_at = at;
+    msg->kind = kind;
+    msg->at = at;
+    msg->seq = ++sim->seq;
+    msg->posted = true;
+    cg__sim_append(&to->incoming, msg);
+    if (to->place == 0)
+        sift(sim, ++sim->heap_count, to);
+}
+
+struct cg_sim_sock *cg__sim_sock_new(struct cg_sim *sim, int domain)
+{
+    struct cg_sim_sock *sock;
+
+    if (sim->socks + 2 > sim->heap_room) { /* place 0 is not used */
+        size_t room = sim->heap_room ? 2 * sim->heap_room : 64;
+        struct cg_sim_sock **heap =
+            realloc(sim->heap, room * sizeof(struct cg_sim_sock *));
+
+        if (!heap)
+            return NULL;
+        sim->heap = heap;
+        sim->heap_room = room;
+    }
+    if (!(sock = calloc(1, sizeof *sock)))
+        return NULL;
+    sock->fd = -1;
+    sock->domain = domain;
+    cg__sim_options_init(sim, sock);
+    sim->socks++;
+    return sock;
+}
+
+static void drop(struct cg_sim_msgs *list)
+{
+    struct cg_sim_msg *msg;
+
+    while ((msg = cg__sim_pop(list)))
+        if (msg->data)
+            free(msg);
+}
+
+void cg__sim_drop(struct cg_sim *sim, struct cg_sim_sock *sock)
+{
+    if (sock->place > 0)
+        heap_remove(sim, sock);
+    drop(&sock->incoming);
+    drop(&sock->input);
+}
+
+void cg__sim_sock_free(struct cg_sim *sim, struct cg_sim_sock *sock)
+{
+    cg__sim_drop(sim, sock);
+    free(sock);
+    sim->socks--;
+}
+
+int cg__sim_handle_new(struct cg_sim *sim, struct cg_sim_sock *sock)
+{
+    size_t open = sim->handle_count - sim->hole_count, place;
+
+    if (sim->opt.handles && open >= sim->opt.handles)
+        return -EMFILE;
+    if (sim->hole_count > 0) {
+        place = (size_t)sim->holes[--sim->hole_count];
+    } else {
+        if (sim->handle_count == sim->handle_room) {
+            size_t room = sim->handle_room ? 2 * sim->handle_room : 64;
+            struct cg_sim_sock **handles;
+            int *holes;
+
+            if (!(handles = realloc(sim->handles, room * sizeof(struct cg_sim_sock *))))
+                return -ENOMEM;
+            sim->handles = handles;
+            if (!(holes = realloc(sim->holes, room * sizeof(int))))
+                return -ENOMEM;
+            sim->holes = holes;
+            sim->handle_room = room;
+        }
+        place = sim->handle_count++;
+    }
+    sim->handles[place] = sock;
+    return sock->fd = CG_SIM_HANDLE + (int)place;
+}
+
+struct cg_sim_sock *cg__sim_find(struct cg_sim *sim, int fd)
+{
+    size_t place = (size_t)fd - CG_SIM_HANDLE;
+
+    return fd >= CG_SIM_HANDLE && place < sim->handle_count ? sim->handles[place]
+                                                            : NULL;
+}
+
+/* Accepts that lacked something try again. */
+static void feed(struct cg_sim *sim)
+{
+    for (size_t i = 0; i < sim->handle_count; i++)
+        if (sim->handles[i] && sim->handles[i]->backlog.head)
+            cg__sim_touch(sim, sim->handles[i]);
+}
+
+void cg__sim_handle_free(struct cg_sim *sim, struct cg_sim_sock *sock)
+{
+    int place = sock->fd - CG_SIM_HANDLE;
+
+    sim->handles[place] = NULL;
+    sim->holes[sim->hole_count++] = place;
+    if (sim->starved)
+        feed(sim);
+    sim->starved = false;
+}
+
+int64_t cg__sim_next(const struct cg_sim *sim)
+{
+    int64_t next = sim->heap_count > 0 ? sim->heap[1]->incoming.head->at : CG_NEVER;
+
+    return sim->retry > 0 && sim->retry < next ? sim->retry : next;
+}
+
+/* Everything that is due; calls nobody outside. */
+void cg__sim_deliver(struct cg_sim *sim)
+{
+    while (sim->heap_count > 0 && sim->heap[1]->incoming.head->at <= sim->now) {
+        struct cg_sim_sock *sock = sim->heap[1];
+        struct cg_sim_msg *msg = cg__sim_pop(&sock->incoming);
+
+        if (sock->incoming.head)
+            sift(sim, 1, sock);
+        else
+            heap_remove(sim, sock);
+        cg__sim_arrive(sim, sock, msg);
+    }
+    if (sim->retry > 0 && sim->retry <= sim->now) {
+        sim->retry = 0;
+        feed(sim);
+    }
+}

@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: MIT */
+/* Streams of the simulated world: what a send puts on its way, what a receive finds, and
+ * what poll says of it. Errors come in the kernel's order: what has arrived can still be
+ * read after a reset, then the reset is answered once, then the stream has ended. */
+#include "config.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "reactors/sim/sim.h"
+
+void cg__sim_append(struct cg_sim_msgs *list, struct cg_sim_msg *msg)
+{
+    msg->next = NULL;
+    if (list->head)
+        list->tail->next = msg;
+    else
+        list->head = msg;
+    list->tail = msg;
+}
+
+struct cg_sim_msg *cg__sim_pop(struct cg_sim_msgs *list)
+{
+    struct cg_sim_msg *msg = list->head;
+
+    if (msg)
+        list->head = msg->next;
+    return msg;
+}
+
+static ssize_t take_error(struct cg_sim_sock *sock)
+{
+    int error = sock->error;
+
+    sock->error = 0;
+    return -error;
+}
+
+/* Copies what has arrived. A message that has been read to its end travels back as the
+ * acknowledgement that gives its sender room. */
+static size_t copy_input(struct cg_sim *sim, struct cg_sim_sock *sock, char *to,
+                         size_t room)
+{
+    size_t done = 0;
+
+    while (done < room && sock->input.head) {
+        struct cg_sim_msg *msg = sock->input.head;
+        size_t left = msg->size - msg->start;
+        size_t n = left < room - done ? left : room - done;
+
+        memcpy(to + done, msg->data + msg->start, n);
+        msg->start += n;
+        done += n;
+        if (n < left)
+            break;
+        cg__sim_pop(&sock->input);
+        if (sock->peer)
+            cg__sim_post(sim, sock->peer, msg, CG_SIM_ACK, sim->now);
+        else
+            free(msg);
+    }
+    return done;
+}
+
+static size_t arrived(const struct cg_sim_sock *sock, size_t most)
+{
+    const struct cg_sim_msg *msg;
+    size_t n = 0;
+
+    for (msg = sock->input.head; msg && n < most; msg = msg->next)
+        n += msg->size - msg->start;
+    return n < most ? n : most;
+}
+
+static size_t maybe_short(struct cg_sim *sim, size_t n)
+{
+    return cg__sim_chance(sim, sim->opt.short_permille) ? 1 + cg__sim_below(sim, n) : n;
+}
+
+static bool nothing_arrived(struct cg_sim_sock *sock, ssize_t *result)
+{
+    if (sock->state != CG_SIM_CONNECTED) {
+        *result = -ENOTCONN;
+        return sock->state != CG_SIM_CONNECTING;
+    }
+    *result = 0;
+    if (sock->fin)
+        return true;
+    if (sock->error)
+        *result = take_error(sock);
+    return *result || sock->reset || sock->rd_shut;
+}
+
+bool cg__sim_recv(struct cg_sim *sim, struct cg_sim_sock *sock, struct cg_io *io,
+                  ssize_t *result)
+{
+    bool into_chunk = sim->opt.multishot || !io->buf || io->len == 0;
+    size_t n;
+
+    io->chunk = NULL;
+    if (!sock->input.head)
+        return nothing_arrived(sock, result);
+    if (cg__sim_chance(sim, sim->opt.reset_permille)) {
+        cg__sim_reset(sim, sock);
+        *result = take_error(sock);
+        return true;
+    }
+    if (!into_chunk) {
+        n = maybe_short(sim, arrived(sock, io->len));
+        *result = (ssize_t)copy_input(sim, sock, io->buf, n);
+    } else if ((io->chunk = cg_chunk_get(&sim->base))) {
+        n = maybe_short(sim, arrived(sock, io->chunk->size));
+        *result = (ssize_t)copy_input(sim, sock, io->chunk->data, n);
+        io->chunk->end = (uint32_t)*result;
+    } else {
+        *result = -ENOBUFS;
+    }
+    return true;
+}
+
+/* How much a request would like to send; it may stop counting beyond `enough`. */
+static size_t wanted(const struct cg_io *io, size_t enough)
+{
+    size_t n = 0;
+    int i;
+
+    if (io->code == CG_IO_SEND)
+        return io->len;
+    if (io->code == CG_IO_SENDFILE)
+        return io->count;
+    for (i = 0; i < io->iovcnt && n <= enough; i++)
+        n += io->iov[i].iov_len;
+    return n;
+}
+
+static size_t gather(const struct cg_io *io, size_t skip, char *to, size_t room)
+{
+    size_t done = 0;
+    int i;
+
+    for (i = 0; i < io->iovcnt && done < room; i++) {
+        size_t left = io->iov[i].iov_len, n;
+
+        if (skip >= left) {
+            skip -= left;
+            continue;
+        }
+        n = left - skip < room - done ? left - skip : room - done;
+        memcpy(to + done, (const char *)io->iov[i].iov_base + skip, n);
+        done += n;
+        skip = 0;
+    }
+    return done;
+}
+
+/* Fetches bytes of a request from `skip` on: how many, 0 at the end of a file, -errno. */
+static ssize_t fetch(const struct cg_io *io, size_t skip, char *to, size_t room)
+{
+    ssize_t n;
+
+    switch (io->code) {
+    case CG_IO_SEND:
+        memcpy(to, (const char *)io->buf + skip, room);
+        return (ssize_t)room;
+    case CG_IO_SENDV:
+        return (ssize_t)gather(io, skip, to, room);
+    }
+    do
+        n = pread(io->file, to, room, (off_t)(io->offset + (int64_t)skip));
+    while (n < 0 && errno == EINTR);
+    return n < 0 ? -errno : n;
+}
+
+/* Puts one message on its way: its bytes, 0 or -errno. What a peer that has closed is sent
+ * is lost, and answered by a reset when it would have been there; it takes its part of the
+ * window, so that a sender without end has to wait, and the reset gets its time. */
+static ssize_t send_segment(struct cg_sim *sim, struct cg_sim_sock *sock,
+                            const struct cg_io *io, size_t skip, size_t room)
+{
+    struct cg_sim_msg *msg = malloc(sizeof *msg + room);
+    ssize_t n;
+
+    if (!msg)
+        return -ENOBUFS;
+    *msg = (struct cg_sim_msg){.data = (char *)(msg + 1)};
+    n = fetch(io, skip, msg->data, room);
+    if (n <= 0 || !sock->peer) {
+        free(msg);
+        sock->unacked += n > 0 ? (size_t)n : 0;
+        if (n > 0 && !sock->rst.posted)
+            cg__sim_post(sim, sock, &sock->rst, CG_SIM_RST,
+                         sim->now + sim->opt.latency);
+        return n;
+    }
+    msg->size = (size_t)n;
+    sock->unacked += (size_t)n;
+    cg__sim_post(sim, sock->peer, msg, CG_SIM_DATA, sim->now);
+    return n;
+}
+
+static size_t room_left(const struct cg_sim *sim, const struct cg_sim_sock *sock)
+{
+    return sock->unacked < sim->opt.window ? sim->opt.window - sock->unacked : 0;
+}
+
+/* True: nothing can be sent, now or later. */
+static bool cannot_send(struct cg_sim_sock *sock, ssize_t *result)
+{
+    *result = 0;
+    if (sock->state != CG_SIM_CONNECTED)
+        *result = sock->state == CG_SIM_CONNECTING ? 0 : -ENOTCONN;
+    else if (sock->error)
+        *result = take_error(sock);
+    else if (sock->wr_shut || sock->reset || (sock->domain == AF_UNIX && !sock->peer))
+        *result = -EPIPE;
+    return *result < 0;
+}
+
+bool cg__sim_send(struct cg_sim *sim, struct cg_sim_sock *sock, struct cg_io *io,
+                  ssize_t *result)
+{
+    size_t room = room_left(sim, sock), n, done = 0;
+    ssize_t got = 0;
+
+    if (cannot_send(sock, result))
+        return true;
+    n = wanted(io, room);
+    if (sock->state == CG_SIM_CONNECTING || (n > 0 && room == 0))
+        return false;
+    if (n > 0 && cg__sim_chance(sim, sim->opt.reset_permille)) {
+        cg__sim_reset(sim, sock);
+        *result = take_error(sock);
+        return true;
+    }
+    if (n > 0)
+        n = maybe_short(sim, n < room ? n : room);
+    for (; done < n; done += (size_t)got) {
+        size_t part = n - done < CG_SIM_SEGMENT ? n - done : CG_SIM_SEGMENT;
+
+        if ((got = send_segment(sim, sock, io, done, part)) <= 0)
+            break;
+    }
+    *result = done > 0 ? (ssize_t)done : got;
+    return true;
+}
+
+static unsigned readiness(const struct cg_sim *sim, const struct cg_sim_sock *sock)
+{
+    unsigned events = 0;
+
+    switch (sock->state) {
+    case CG_SIM_LISTENING:
+        return sock->backlog.head ? CG_IN : 0;
+    case CG_SIM_CONNECTING:
+        return 0;
+    case CG_SIM_CONNECTED:
+        break;
+    default: /* never connected, or refused */
+        return CG_OUT | CG_HUP | (sock->error ? CG_ERR | CG_IN : 0);
+    }
+    if (sock->input.head || sock->fin || sock->rd_shut || sock->reset)
+        events |= CG_IN;
+    if (room_left(sim, sock) > 0 || sock->wr_shut || sock->reset)
+        events |= CG_OUT;
+    if (sock->error)
+        events |= CG_ERR;
+    if (sock->reset || (sock->fin && sock->wr_shut))
+        events |= CG_HUP;
+    return events;
+}
+
+bool cg__sim_poll(struct cg_sim *sim, struct cg_sim_sock *sock, struct cg_io *io,
+                  ssize_t *result)
+{
+    unsigned events = readiness(sim, sock) & (io->events | CG_ERR | CG_HUP);
+
+    if (events & CG_IN && sock->fin)
+        events |= CG_HUP;
+    *result = (ssize_t)events;
+    return events != 0;
+}

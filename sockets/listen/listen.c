@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: MIT */
+/* cg_sock_listen_with: a listener on one address is a plain socket; one on all addresses of
+ * a name is several descriptors behind one socket (listen_many.c). */
+#include "config.h"
+
+#include "sockets/listen/listen.h"
+#include "sockets/plain.h"
+
+#include <errno.h>
+#include <string.h>
+
+enum { PORT_TRIES = 16 }; /* free ports of the first address that the others may have taken */
+
+static int set_options(struct cg_reactor *reactor, int fd, int family,
+                       const struct cg_listen_options *options)
+{
+    int rc = 0;
+
+    if (family == AF_UNIX)
+        return options->reuse_port || options->v6only ? -EINVAL : 0;
+    cg__plain_set(reactor, fd, SOL_SOCKET, SO_REUSEADDR, 1);
+    if (options->reuse_port)
+        rc = cg__plain_set(reactor, fd, SOL_SOCKET, SO_REUSEPORT, 1);
+    if (rc >= 0 && family == AF_INET6)
+        rc = cg__plain_set(reactor, fd, IPPROTO_IPV6, IPV6_V6ONLY, options->v6only);
+    return rc;
+}
+
+/* A bound and listening descriptor, or -errno. path: of a UNIX socket, or NULL. */
+static int open_listener(struct cg_reactor *reactor, const struct cg__addr *addr,
+                         const struct cg_listen_options *options, struct cg__path *path)
+{
+    struct cg_io io = {.code = CG_IO_BIND};
+    int fd = cg__socket(reactor, addr);
+    int rc;
+
+    if (fd < 0)
+        return fd;
+    rc = set_options(reactor, fd, addr->base.sa_family, options);
+    if (rc < 0)
+        goto close_fd;
+    io.fd = fd;
+    io.addr = &addr->base;
+    io.addrlen = addr->size;
+    rc = (int)cg__call_reactor(reactor, &io);
+    if (rc < 0)
+        goto close_fd;
+    cg__path_made(path);
+    io = (struct cg_io){.code = CG_IO_LISTEN, .fd = fd};
+    io.backlog = options->backlog > 0 ? options->backlog : CG_BACKLOG;
+    rc = (int)cg__call_reactor(reactor, &io);
+    if (rc < 0)
+        goto close_fd;
+    return fd;
+
+close_fd:
+    cg__close_fd(reactor, fd);
+    return rc;
+}
+
+static struct cg_sock *new_listener(struct cg_sched *sched, int fd)
+{
+    struct cg_sock *listener = cg_sock_open(sched, &cg__plain_transport, NULL, fd);
+
+    if (listener != NULL)
+        listener->listener = true;
+    return listener;
+}
+
+/* ---- On a UNIX socket ---- */
+
+static bool has_path(const struct cg__addr *addr)
+{
+    return addr->base.sa_family == AF_UNIX && addr->un.sun_path[0] != '\0';
+}
+
+static int listen_unix(struct cg_sched *sched, const struct cg__addr *addr,
+                       struct cg_sock **sock, const struct cg_listen_options *options)
+{
+    struct cg_reactor *reactor = cg_sched_reactor(sched);
+    struct cg_sock *listener;
+    struct cg__path *path;
+    int rc = cg__path_new(addr->un.sun_path, &path);
+
+    if (rc < 0)
+        return rc;
+    rc = options->take_over ? cg__path_clear(path, addr) : 0;
+    if (rc == 0)
+        rc = open_listener(reactor, addr, options, path);
+    cg__path_unlock(path);
+    if (rc < 0)
+        goto remove_path;
+    listener = new_listener(sched, rc);
+    if (listener == NULL)
+        goto close_fd;
+    listener->state = path;
+    *sock = listener;
+    return 0;
+
+close_fd:
+    cg__close_fd(reactor, rc);
+    rc = -ENOMEM;
+
+remove_path:
+    cg__path_remove(path);
+    return rc;
+}
+
+/* ---- On one address of several ---- */
+
+/* This machine has no such address, or not even the family. */
+static bool is_absent(int error)
+{
+    return error == -EAFNOSUPPORT || error == -EADDRNOTAVAIL;
+}
+
+static int listen_plain(struct cg_sched *sched, const struct cg__addr *list, int count,
+                        struct cg_sock **sock, const struct cg_listen_options *options)
+{
+    struct cg_reactor *reactor = cg_sched_reactor(sched);
+    int fd = CG_EADDR;
+
+    for (int i = 0; i < count; i++) {
+        fd = open_listener(reactor, &list[i], options, NULL);
+        if (!is_absent(fd))
+            break;
+    }
+    if (fd < 0)
+        return fd;
+    *sock = new_listener(sched, fd);
+    if (*sock != NULL)
+        return 0;
+    cg__close_fd(reactor, fd);
+    return -ENOMEM;
+}
+
+/* ---- On all addresses of a name ---- */
+
+static void close_all(struct cg_reactor *reactor, const int *fds, int count)
+{
+    for (int i = 0; i < count; i++)
+        cg__close_fd(reactor, fds[i]);
+}
+
+/* Reads the port, in the network's order, that a descriptor is bound to: 0 or -errno. */
+static int read_port(struct cg_reactor *reactor, int fd, in_port_t *port)
+{
+    struct cg__addr name = {.size = 0};
+    int rc = cg__plain_name(reactor, fd, CG_IO_SOCKNAME, &name);
+
+    if (rc == 0)
+        *port = *cg__addr_port_of(&name);
+    return rc;
+}
+
+/* Opens a descriptor for each address but the absent ones, all with the same port: how
+ * many, or -errno. */
+static int open_all(struct cg_reactor *reactor, struct cg__addr *list, int count,
+                    const struct cg_listen_options *options, int *fds)
+{
+    in_port_t port = *cg__addr_port_of(&list[0]);
+    int opened = 0, error = CG_EADDR;
+
+    for (int i = 0; i < count; i++) {
+        int fd;
+
+        *cg__addr_port_of(&list[i]) = port;
+        fd = open_listener(reactor, &list[i], options, NULL);
+        if (fd < 0) {
+            error = fd;
+            if (is_absent(fd))
+                continue;
+            goto close_opened;
+        }
+        fds[opened++] = fd;
+        if (port == 0 && (error = read_port(reactor, fd, &port)) < 0)
+            goto close_opened;
+    }
+    return opened > 0 ? opened : error;
+
+close_opened:
+    close_all(reactor, fds, opened);
+    return error;
+}
+
+static int listen_all(struct cg_sched *sched, struct cg__addr *list, int count,
+                      struct cg_sock **sock, const struct cg_listen_options *options)
+{
+    struct cg_listen_options apart = *options;
+    struct cg_reactor *reactor = cg_sched_reactor(sched);
+    in_port_t port = *cg__addr_port_of(&list[0]);
+    int fds[CG__ADDRS_MOST], opened, tries = 0;
+
+    apart.v6only = true; /* [::] would take the IPv4 addresses of the others */
+    do {
+        *cg__addr_port_of(&list[0]) = port;
+        opened = open_all(reactor, list, count, &apart, fds);
+    } while (opened == -EADDRINUSE && port == 0 && ++tries < PORT_TRIES);
+    if (opened < 0)
+        return opened;
+    *sock = opened == 1 ? new_listener(sched, fds[0])
+                        : cg__listen_many(sched, fds, opened);
+    if (*sock != NULL)
+        return 0;
+    close_all(reactor, fds, opened);
+    return -ENOMEM;
+}
+
+int cg_sock_listen_with(struct cg_sched *sched, const char *addr, struct cg_sock **sock,
+                        const struct cg_listen_options *options)
+{
+    static const struct cg_listen_options defaults;
+    struct cg__addr list[CG__ADDRS_MOST];
+    int count = cg__addr_parse(addr, true, list, CG__ADDRS_MOST);
+
+    if (count < 0)
+        return count;
+    if (options == NULL)
+        options = &defaults;
+    if (has_path(&list[0]))
+        return listen_unix(sched, list, sock, options);
+    if (count > 1 && addr[0] != ':') /* a name */
+        return listen_all(sched, list, count, sock, options);
+    return listen_plain(sched, list, count, sock, options);
+}

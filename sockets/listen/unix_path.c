@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: MIT */
+/* The file of a listener on a UNIX path: made by bind, removed when the listener is
+ * closed. */
+#include "config.h"
+
+#include "lib/base/fork.h"
+#include "sockets/listen/listen.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#ifdef O_PATH
+enum { OPEN_UNREADABLE = O_PATH }; /* a folder that may be searched but not read */
+#else
+enum { OPEN_UNREADABLE = O_RDONLY };
+#endif
+
+struct cg__path {
+    int folder; /* -1: there is none, so nothing can be bound in it either */
+    bool locked;
+    bool was_there; /* before the bind: a reactor may keep names of its own, and then a file of
+                       the same name is not ours */
+    bool made;      /* the file is ours: */
+    dev_t dev;
+    ino_t ino;
+    unsigned forks; /* the count (lib/base/fork.h) of the process that has made it; a child leaves it */
+    char name[sizeof((struct sockaddr_un *)NULL)->sun_path]; /* in the folder */
+};
+
+static int open_folder(const char *text, size_t length)
+{
+    char folder[sizeof((struct sockaddr_un *)NULL)->sun_path + 1];
+    int fd;
+
+    memcpy(folder, text, length);
+    strcpy(folder + length, length > 0 ? "" : ".");
+    fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0 && errno == EACCES)
+        fd = open(folder, OPEN_UNREADABLE | O_DIRECTORY | O_CLOEXEC);
+    return fd;
+}
+
+static bool find(const struct cg__path *path, struct stat *found)
+{
+    return fstatat(path->folder, path->name, found, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+int cg__path_new(const char *text, struct cg__path **path)
+{
+    const char *slash = strrchr(text, '/');
+    struct stat before;
+    struct cg__path *made = calloc(1, sizeof *made);
+
+    if (made == NULL)
+        return -ENOMEM;
+    made->folder = open_folder(text, slash != NULL ? (size_t)(slash - text) + 1 : 0);
+    if (made->folder < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOMEM)) {
+        int error = -errno;
+
+        free(made);
+        return error;
+    }
+    strcpy(made->name, slash != NULL ? slash + 1 : text); /* the parser has left room */
+    made->was_there = find(made, &before);
+    *path = made;
+    return 0;
+}
+
+/* Asked of the kernel directly: a request of the reactor's may wait, and this one never
+ * does on a UNIX socket. Whoever listens there sees a connection that ends at once. */
+static bool is_deserted(const struct cg__addr *addr)
+{
+    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+    bool refused;
+
+    if (fd < 0)
+        return false;
+    fcntl(fd, F_SETFD, FD_CLOEXEC);
+    fcntl(fd, F_SETFL, O_NONBLOCK);
+    refused = connect(fd, &addr->base, addr->size) < 0 && errno == ECONNREFUSED;
+    close(fd);
+    return refused;
+}
+
+int cg__path_clear(struct cg__path *path, const struct cg__addr *addr)
+{
+    struct stat found;
+
+    if (path->folder < 0)
+        return 0;
+    path->locked = flock(path->folder, LOCK_EX | LOCK_NB) == 0;
+    if (!path->locked && errno == EWOULDBLOCK)
+        return -EADDRINUSE;
+    if (!find(path, &found))
+        return 0;
+    if (!S_ISSOCK(found.st_mode) || !is_deserted(addr))
+        return -EADDRINUSE;
+    if (unlinkat(path->folder, path->name, 0) < 0 && errno != ENOENT)
+        return -errno;
+    path->was_there = false;
+    return 0;
+}
+
+void cg__path_unlock(struct cg__path *path)
+{
+    if (path->locked)
+        flock(path->folder, LOCK_UN);
+    path->locked = false;
+}
+
+void cg__path_made(struct cg__path *path)
+{
+    struct stat found;
+
+    if (path == NULL || path->was_there || !find(path, &found) || !S_ISSOCK(found.st_mode))
+        return;
+    path->made = true;
+    path->forks = cg__fork_watch();
+    path->dev = found.st_dev;
+    path->ino = found.st_ino;
+}
+
+void cg__path_remove(struct cg__path *path)
+{
+    struct stat found;
+
+    if (path == NULL)
+        return;
+    if (path->made && path->forks == cg__fork_count() && find(path, &found) &&
+        found.st_dev == path->dev && found.st_ino == path->ino)
+        unlinkat(path->folder, path->name, 0);
+    cg__path_free(path);
+}
+
+void cg__path_free(struct cg__path *path)
+{
+    if (path == NULL)
+        return;
+    if (path->folder >= 0)
+        close(path->folder);
+    free(path);
+}

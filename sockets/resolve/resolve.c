@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: MIT */
+/* cg_resolve: what needs no look-up is answered here, the rest by the scheduler's resolver;
+ * and the table of these. */
+#include "config.h"
+
+#include "lib/base/ascii.h"
+#include "sockets/resolve/addr.h"
+#include "sockets/resolve/resolve.h"
+
+#include <cogen/reactor.h>
+
+#include <errno.h>
+#include <netdb.h>
+#include <stdio.h>
+#include <string.h>
+
+_Static_assert(sizeof(struct cg_resolve_op) <= 128, "core ops fit in 128 bytes");
+
+static struct cg_resolve_op *of(struct cg_op *op)
+{
+    return (struct cg_resolve_op *)op;
+}
+
+/* ---- the resolvers ---- */
+
+static const struct {
+    const char *name;
+    int (*open)(const struct cg_resolver_options *options,
+                struct cg_resolver **resolver);
+} table[] = {
+#ifdef HAVE_CARES
+    {"c-ares", cg__cares_open},
+#else
+    {"c-ares", NULL},
+#endif
+    {"thread", cg__thread_open},
+    {"fixed", cg__fixed_open},
+};
+
+int cg_resolver_open(const char *name, const struct cg_resolver_options *options,
+                     struct cg_resolver **resolver)
+{
+    static const struct cg_resolver_options none;
+
+    if (options == NULL)
+        options = &none;
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
+        if (name == NULL ? table[i].open == NULL : strcmp(table[i].name, name) != 0)
+            continue;
+        return table[i].open != NULL ? table[i].open(options, resolver) : -EOPNOTSUPP;
+    }
+    return -EINVAL;
+}
+
+void cg_resolver_close(struct cg_resolver *resolver)
+{
+    if (resolver != NULL)
+        resolver->type->close(resolver);
+}
+
+static const char key; /* of what is kept with the scheduler */
+
+static void sched_freed(struct cg_kept *kept)
+{
+    cg_resolver_close(
+        (struct cg_resolver *)((char *)kept - offsetof(struct cg_resolver, kept)));
+}
+
+int cg_sched_set_resolver(struct cg_sched *sched, struct cg_resolver *resolver)
+{
+    if (resolver->sched != NULL || cg_sched_kept(sched, &key) != NULL)
+        return -EBUSY;
+    resolver->sched = sched;
+    resolver->kept = (struct cg_kept){.key = &key, .free = sched_freed};
+    cg_sched_keep(sched, &resolver->kept);
+    return 0;
+}
+
+/* In a simulated world nobody asks the real one. */
+static int open_default(struct cg_sched *sched, struct cg_resolver **resolver)
+{
+    bool simulated = strcmp(cg_reactor_name(cg_sched_reactor(sched)), "sim") == 0;
+    int rc = cg_resolver_open(simulated ? "fixed" : NULL, NULL, resolver);
+
+    return rc < 0 ? rc : cg_sched_set_resolver(sched, *resolver);
+}
+
+static int resolver_of(struct cg_sched *sched, struct cg_resolver **resolver)
+{
+    struct cg_kept *kept = cg_sched_kept(sched, &key);
+
+    if (kept == NULL)
+        return open_default(sched, resolver);
+    *resolver =
+        (struct cg_resolver *)((char *)kept - offsetof(struct cg_resolver, kept));
+    return 0;
+}
+
+bool cg__resolve_apart(struct cg_sched *sched, const char *host)
+{
+    struct cg_resolver *resolver;
+
+    return !cg__same_host(host, "localhost") && resolver_of(sched, &resolver) == 0 &&
+           resolver->type->apart != NULL && resolver->type->apart(resolver, host);
+}
+
+/* ---- lists and names ---- */
+
+int cg_addr_print(const struct cg_addr *addr, char *buf, size_t size)
+{
+    return cg__addr_print(&addr->base, addr->size, buf, size);
+}
+
+void cg__list_add(struct cg_addr_list *list, const struct sockaddr *addr)
+{
+    struct cg_addr *to = &list->addrs[list->count];
+
+    if (list->count == CG_ADDRS_MOST)
+        return;
+    if (addr->sa_family == AF_INET)
+        to->size = sizeof to->in;
+    else if (addr->sa_family == AF_INET6)
+        to->size = sizeof to->in6;
+    else
+        return;
+    memcpy(&to->base, addr, to->size);
+    list->count++;
+}
+
+void cg__list_port(struct cg_addr_list *list, in_port_t port)
+{
+    for (int i = 0; i < list->count; i++) {
+        struct cg_addr *addr = &list->addrs[i];
+
+        if (addr->base.sa_family == AF_INET)
+            addr->in.sin_port = port;
+        else
+            addr->in6.sin6_port = port;
+    }
+}
+
+int cg__list_filter(struct cg_addr_list *list, int family)
+{
+    int kept = 0;
+
+    for (int i = 0; i < list->count; i++)
+        if (family == AF_UNSPEC || list->addrs[i].base.sa_family == family)
+            list->addrs[kept++] = list->addrs[i];
+    list->count = kept;
+    return kept > 0 ? kept : CG_EHOST;
+}
+
+/* A name that is no number is looked up in /etc/services. */
+static int find_port(const char *service, in_port_t *port)
+{
+    const struct addrinfo hints = {
+        .ai_family = AF_INET, .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE};
+    struct addrinfo *found;
+    long number = service == NULL ? 0 : cg__addr_port(service);
+
+    if (number >= 0) {
+        *port = htons((uint16_t)number);
+        return 0;
+    }
+    if (service[strspn(service, "0123456789")] == '\0') /* getaddrinfo cuts them off */
+        return CG_EADDR;
+    switch (getaddrinfo(NULL, service, &hints, &found)) {
+    case 0:
+        *port = ((const struct sockaddr_in *)found->ai_addr)->sin_port;
+        freeaddrinfo(found);
+        return 0;
+    case EAI_MEMORY:
+        return -ENOMEM;
+    default:
+        return CG_EADDR;
+    }
+}
+
+/* RFC 6761: what is called localhost is this host, whatever anybody says. */
+static int set_localhost(struct cg_addr_list *list)
+{
+    struct sockaddr_in6 in6 = {.sin6_family = AF_INET6, .sin6_addr = in6addr_loopback};
+    struct sockaddr_in in = {.sin_family = AF_INET,
+                             .sin_addr = {htonl(INADDR_LOOPBACK)}};
+
+    list->count = 0;
+    cg__list_add(list, (const struct sockaddr *)&in6);
+    cg__list_add(list, (const struct sockaddr *)&in);
+    return list->count;
+}
+
+/* ---- the operation ---- */
+
+/* 1 or more: answered; 0: to be looked up. */
+static int answer_at_once(struct cg_resolve_op *resolve)
+{
+    struct cg__addr addr;
+    int rc;
+
+    if (resolve->host == NULL || resolve->list == NULL)
+        return -EINVAL;
+    if (resolve->family != AF_UNSPEC && resolve->family != AF_INET &&
+        resolve->family != AF_INET6)
+        return -EINVAL;
+    if ((rc = find_port(resolve->service, &resolve->port)) < 0)
+        return rc;
+    rc = cg__addr_host(resolve->host, &addr);
+    if (rc == 1) {
+        resolve->list->count = 0;
+        cg__list_add(resolve->list, &addr.base);
+    } else if (rc == 0 && cg__same_host(resolve->host, "localhost")) {
+        rc = set_localhost(resolve->list);
+    }
+    if (rc > 0)
+        cg__list_port(resolve->list, resolve->port);
+    return rc;
+}
+
+static enum cg_verdict resolve_process(struct cg_op *op, struct cg_sched *sched)
+{
+    struct cg_resolver *resolver;
+    enum cg_verdict verdict;
+
+    of(op)->resolver = NULL;
+    op->result = answer_at_once(of(op));
+    if (op->result != 0)
+        return CG_DONE;
+    op->result = resolver_of(sched, &resolver);
+    if (op->result < 0)
+        return CG_DONE;
+    verdict = resolver->type->start(resolver, of(op));
+    if (verdict == CG_PENDING)
+        of(op)->resolver = resolver;
+    return verdict;
+}
+
+static enum cg_verdict resolve_cancel(struct cg_op *op, struct cg_sched *sched)
+{
+    struct cg_resolver *resolver = of(op)->resolver;
+
+    (void)sched;
+    resolver->type->cancel(resolver, of(op));
+    return CG_DONE;
+}
+
+/* Resolvers may answer more families than the wanted one. */
+static ssize_t resolve_finish(struct cg_op *op)
+{
+    struct cg_resolver *resolver = of(op)->resolver;
+    ssize_t n = op->result;
+
+    of(op)->resolver = NULL;
+    if (resolver != NULL && resolver->type->finish != NULL)
+        n = resolver->type->finish(resolver, of(op));
+    return n > 0 ? cg__list_filter(of(op)->list, of(op)->family) : n;
+}
+
+static int resolve_print(const struct cg_op *op, char *buf, size_t size)
+{
+    const struct cg_resolve_op *resolve = (const struct cg_resolve_op *)op;
+
+    return snprintf(buf, size, "%s", resolve->host != NULL ? resolve->host : "nobody");
+}
+
+const struct cg_op_type cg_resolve_type = {
+    .name = "resolve",
+    .process = resolve_process,
+    .cancel = resolve_cancel,
+    .finish = resolve_finish,
+    .print = resolve_print,
+};

@@ -1,0 +1,375 @@
+/* SPDX-License-Identifier: MIT */
+/* The resolver that asks name servers, by c-ares. Everything of c-ares is done in one
+ * coroutine, which is there only while somebody waits for an answer: it hands over the
+ * questions, waits for c-ares' sockets (cares_sockets.c) and its clock, and ends with the
+ * last waiter, so that an idle resolver neither holds a run open nor counts as stuck. */
+#include "config.h"
+
+#include "sockets/resolve/addr.h"
+#include "sockets/resolve/cares_sockets.h"
+#include "sockets/resolve/resolve.h"
+
+#include <errno.h>
+#include <netdb.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/time.h>
+
+enum { PUMP_STACK = 128 << 10 }; /* bytes; c-ares has buffers on it */
+
+/* A question. c-ares cannot forget a single one, so it may outlive its op. */
+struct lookup {
+    struct lookup *next; /* while it has not been asked */
+    struct cares *cares;
+    struct cg_resolve_op *op; /* NULL: cancelled */
+    int family;
+    char host[CG__HOST_SIZE];
+};
+
+struct cares {
+    struct cg_resolver base;
+    ares_channel channel;
+    bool has_channel;
+    bool pumping;
+    bool closing; /* whoever is left is not to be told */
+    struct lookup *unasked, **unasked_tail;
+    size_t wanted;      /* lookups whose op waits; each holds the run open */
+    size_t asked;       /* lookups that c-ares holds */
+    struct cg_op *kick; /* what the pump waits on */
+    struct cg__cares_sockets sockets;
+    struct cg_resolver_options options;
+    char *servers, *resolv_conf;
+};
+
+/* ---- the kick: an op that ends the pump's wait ---- */
+
+struct kick_op {
+    CG_OP_HEAD;
+    struct cares *cares;
+};
+
+static enum cg_verdict kick_process(struct cg_op *op, struct cg_sched *sched)
+{
+    struct cares *cares = ((struct kick_op *)op)->cares;
+
+    (void)sched;
+    op->result = 0;
+    if (cg__cares_is_ready(&cares->sockets))
+        return CG_DONE;
+    cares->kick = op;
+    return CG_PENDING;
+}
+
+static enum cg_verdict kick_cancel(struct cg_op *op, struct cg_sched *sched)
+{
+    (void)sched;
+    ((struct kick_op *)op)->cares->kick = NULL;
+    return CG_DONE;
+}
+
+static const struct cg_op_type kick_type = {
+    .name = "lookups",
+    .flags = CG_OP_LOCAL,
+    .process = kick_process,
+    .cancel = kick_cancel,
+};
+
+static void kick(struct cares *cares)
+{
+    struct cg_op *op = cares->kick;
+
+    cares->kick = NULL;
+    if (op != NULL)
+        cg_op_complete(op, 0);
+}
+
+/* ---- what c-ares says ---- */
+
+/* A lookup's op waits no more. */
+static void unwant(struct cares *cares)
+{
+    cares->wanted--;
+    cg_sched_unhold(cares->base.sched);
+}
+
+static int code_of(int status)
+{
+    switch (status) {
+    case ARES_ENODATA:
+    case ARES_ENOTFOUND:
+    case ARES_ENONAME:
+    case ARES_EBADNAME: /* a label too long, say: nobody has it */
+        return CG_EHOST;
+    case ARES_ENOMEM:
+        return -ENOMEM;
+    default:
+        return CG_ELOOKUP;
+    }
+}
+
+static void answered(void *arg, int status, int timeouts, struct ares_addrinfo *info)
+{
+    struct lookup *lookup = arg;
+    struct cares *cares = lookup->cares;
+    struct cg_resolve_op *op = lookup->op;
+
+    (void)timeouts;
+    cares->asked--;
+    if (op != NULL && !cares->closing) {
+        struct cg_addr_list list = {.count = 0};
+        int result = code_of(status);
+
+        if (status == ARES_SUCCESS) {
+            for (struct ares_addrinfo_node *node = info->nodes; node;
+                 node = node->ai_next)
+                cg__list_add(&list, node->ai_addr);
+            result = list.count > 0 ? list.count : CG_EHOST;
+        }
+        if (result > 0) {
+            cg__list_port(&list, op->port);
+            *op->list = list;
+        }
+        unwant(cares);
+        cg_op_complete(&op->op, result);
+    }
+    if (info != NULL)
+        ares_freeaddrinfo(info);
+    free(lookup);
+}
+
+static void woken(struct cg__cares_sockets *sockets)
+{
+    kick((struct cares *)((char *)sockets - offsetof(struct cares, sockets)));
+}
+
+/* Without its servers a channel would ask those of the system: it is not kept. */
+static int set_servers(struct cares *cares)
+{
+    int status = ARES_SUCCESS;
+
+    if (cares->servers != NULL)
+        status = ares_set_servers_ports_csv(cares->channel, cares->servers);
+    if (status == ARES_SUCCESS)
+        return 0;
+    ares_destroy(cares->channel);
+    return code_of(status);
+}
+
+static int open_channel(struct cares *cares)
+{
+    struct ares_options options = {
+        .timeout =
+            (int)((cares->options.timeout + CG_MILLISECOND - 1) / CG_MILLISECOND),
+        .tries = cares->options.tries,
+        .resolvconf_path = cares->resolv_conf,
+    };
+    int mask = ARES_OPT_SOCK_STATE_CB | (options.timeout > 0 ? ARES_OPT_TIMEOUTMS : 0) |
+               (options.tries > 0 ? ARES_OPT_TRIES : 0) |
+               (cares->resolv_conf != NULL ? ARES_OPT_RESOLVCONF : 0);
+    int status;
+
+    cares->sockets.sched = cares->base.sched;
+    cares->sockets.woken = woken;
+    cg__cares_prepare(&cares->sockets, &options);
+    status = ares_init_options(&cares->channel, &options, mask);
+    if (status != ARES_SUCCESS)
+        return status == ARES_ENOMEM ? -ENOMEM : CG_ELOOKUP;
+    cg__cares_attach(&cares->sockets, cares->channel);
+    status = set_servers(cares);
+    cares->has_channel = status == 0;
+    return status;
+}
+
+/* ---- the pump ---- */
+
+static struct lookup *take_unasked(struct cares *cares)
+{
+    struct lookup *lookup = cares->unasked;
+
+    cares->unasked = lookup->next;
+    if (cares->unasked == NULL)
+        cares->unasked_tail = &cares->unasked;
+    return lookup;
+}
+
+static void refuse(struct cares *cares, struct lookup *lookup, int error)
+{
+    if (lookup->op != NULL) {
+        unwant(cares);
+        cg_op_complete(&lookup->op->op, error);
+    }
+    free(lookup);
+}
+
+/* The family to ask for. A host of the hosts file is looked up whole: if it has no address
+ * of the wanted family there, c-ares would ask name servers for one. */
+static int family_to_ask(struct cares *cares, const struct lookup *lookup)
+{
+    struct hostent *known = NULL;
+
+    if (lookup->family == AF_UNSPEC ||
+        ares_gethostbyname_file(cares->channel, lookup->host, AF_UNSPEC, &known) !=
+            ARES_SUCCESS)
+        return lookup->family;
+    ares_free_hostent(known);
+    return AF_UNSPEC;
+}
+
+static void ask(struct cares *cares)
+{
+    struct ares_addrinfo_hints hints = {.ai_socktype = SOCK_STREAM};
+    int error = 0;
+
+    if (cares->unasked != NULL && !cares->has_channel)
+        error = open_channel(cares);
+    while (cares->unasked != NULL) {
+        struct lookup *lookup = take_unasked(cares);
+
+        if (error < 0 || lookup->op == NULL) {
+            refuse(cares, lookup, error);
+            continue;
+        }
+        cares->asked++;
+        hints.ai_family = family_to_ask(cares, lookup);
+        ares_getaddrinfo(cares->channel, lookup->host, NULL, &hints, answered, lookup);
+    }
+}
+
+/* How long c-ares wants to wait at most; it counts in milliseconds, and what is left of the
+ * last one is none. */
+static int64_t patience(struct cares *cares)
+{
+    struct timeval space, *left = ares_timeout(cares->channel, NULL, &space);
+    int64_t ns;
+
+    if (left == NULL)
+        return CG_NEVER;
+    ns = left->tv_sec * CG_SECOND + left->tv_usec * CG_MICROSECOND;
+    return ns > 0 ? ns : CG_MILLISECOND;
+}
+
+/* Waits until c-ares has something to do, and has it done. Shielded: an op that still waits
+ * may be a shielded one, while this coroutine, like all, has been cancelled. */
+static void attend(struct cares *cares)
+{
+    struct kick_op wait = {
+        .type = &kick_type, .cares = cares, .timeout = patience(cares), .shield = true};
+
+    cg_yield(&wait.op);
+    if (cares->sockets.broken)
+        ares_cancel(cares->channel);
+    cares->sockets.broken = false;
+    cg__cares_process(&cares->sockets);
+}
+
+static ssize_t pump(void *arg)
+{
+    struct cares *cares = arg;
+
+    for (ask(cares); cares->wanted > 0; ask(cares))
+        attend(cares);
+    if (cares->asked > 0)
+        ares_cancel(cares->channel);
+    cares->pumping = false;
+    return 0;
+}
+
+/* ---- the resolver ---- */
+
+static enum cg_verdict cares_start(struct cg_resolver *resolver,
+                                   struct cg_resolve_op *op)
+{
+    struct cares *cares = (struct cares *)resolver;
+    struct lookup *lookup = malloc(sizeof *lookup);
+
+    op->result = -ENOMEM;
+    if (lookup == NULL)
+        return CG_DONE;
+    if (!cares->pumping) {
+        op->result = cg_sched_start(resolver->sched, pump, cares, .name = "c-ares",
+                                    .stack_size = PUMP_STACK);
+        if (op->result < 0) {
+            free(lookup);
+            return CG_DONE;
+        }
+        cares->pumping = true;
+    }
+    lookup->next = NULL;
+    lookup->cares = cares;
+    lookup->op = op;
+    lookup->family = op->family;
+    strcpy(lookup->host, op->host); /* a well-formed name is shorter */
+    op->lookup = lookup;
+    *cares->unasked_tail = lookup;
+    cares->unasked_tail = &lookup->next;
+    cares->wanted++;
+    cg_sched_hold(resolver->sched);
+    kick(cares);
+    return CG_PENDING;
+}
+
+static void cares_cancel(struct cg_resolver *resolver, struct cg_resolve_op *op)
+{
+    struct cares *cares = (struct cares *)resolver;
+
+    ((struct lookup *)op->lookup)->op = NULL;
+    unwant(cares);
+    if (cares->wanted == 0)
+        kick(cares);
+}
+
+/* One dropped answer must not hold up the other. */
+static bool cares_apart(struct cg_resolver *resolver, const char *host)
+{
+    (void)resolver;
+    (void)host;
+    return true;
+}
+
+static void cares_close(struct cg_resolver *resolver)
+{
+    struct cares *cares = (struct cares *)resolver;
+
+    cares->closing = true;
+    while (cares->unasked != NULL)
+        free(take_unasked(cares));
+    if (cares->has_channel)
+        ares_destroy(cares->channel);
+    free(cares->servers);
+    free(cares->resolv_conf);
+    free(cares);
+}
+
+static const struct cg_resolver_type cares_type = {
+    .name = "c-ares",
+    .start = cares_start,
+    .cancel = cares_cancel,
+    .close = cares_close,
+    .apart = cares_apart,
+};
+
+int cg__cares_open(const struct cg_resolver_options *options,
+                   struct cg_resolver **resolver)
+{
+    struct cares *cares;
+
+    if (options->timeout < 0 || options->tries < 0)
+        return -EINVAL;
+    cares = calloc(1, sizeof *cares);
+    if (cares == NULL)
+        return -ENOMEM;
+    cares->base.type = &cares_type;
+    cares->unasked_tail = &cares->unasked;
+    cares->options = *options;
+    if (options->servers != NULL)
+        cares->servers = strdup(options->servers);
+    if (options->resolv_conf != NULL)
+        cares->resolv_conf = strdup(options->resolv_conf);
+    if ((options->servers != NULL && cares->servers == NULL) ||
+        (options->resolv_conf != NULL && cares->resolv_conf == NULL)) {
+        cares_close(&cares->base);
+        return -ENOMEM;
+    }
+    *resolver = &cares->base;
+    return 0;
+}

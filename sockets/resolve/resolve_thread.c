@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: MIT */
+/* The resolver that asks the system's getaddrinfo, which blocks, in threads. A thread
+ * cannot be taken back: it ends when it ends, and only then does its place become free.
+ * What it looks up is a job of its own memory, which outlives the op that was cancelled and
+ * the scheduler that was freed. */
+#include "config.h"
+
+#include "sockets/resolve/addr.h"
+#include "sockets/resolve/resolve.h"
+
+#include <errno.h>
+#include <netdb.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum {
+    THREADS_MOST = 8,       /* at work at a time; further look-ups wait for one */
+    THREAD_STACK = 1 << 20, /* bytes: NSS modules may be anything */
+};
+
+struct job {
+    struct job *next;
+    struct threads *threads;  /* the scheduler's thread's */
+    struct cg_resolve_op *op; /* the same; NULL: cancelled */
+    pthread_mutex_t lock;     /* of the next two */
+    struct cg_sched *sched;   /* where to post; NULL: it is gone, the thread frees */
+    bool posted;
+    int result;
+    struct cg_addr_list list;
+    char host[CG__HOST_SIZE];
+};
+
+struct threads {
+    struct cg_resolver base;
+    struct job *running; /* whether or not anybody still wants the answer */
+    struct job *waiting, **waiting_tail;
+    unsigned count; /* of the running */
+};
+
+static void free_job(struct job *job)
+{
+    pthread_mutex_destroy(&job->lock);
+    free(job);
+}
+
+/* ---- in the thread ---- */
+
+static int look_up(const char *host, struct cg_addr_list *list)
+{
+    const struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
+    struct addrinfo *found;
+
+    switch (getaddrinfo(host, NULL, &hints, &found)) {
+    case 0:
+        break;
+    case EAI_MEMORY:
+        return -ENOMEM;
+    case EAI_AGAIN:
+    case EAI_FAIL:
+    case EAI_SYSTEM: /* of files and sockets: whoever looks up does not care which */
+        return CG_ELOOKUP;
+    default:
+        return CG_EHOST;
+    }
+    for (struct addrinfo *info = found; info != NULL; info = info->ai_next)
+        cg__list_add(list, info->ai_addr);
+    freeaddrinfo(found);
+    return list->count > 0 ? list->count : CG_EHOST;
+}
+
+static void arrived(void *arg);
+
+/* Nobody else would wake the waiter: if there is no memory for the post, there will be. */
+static bool post(struct job *job)
+{
+    const struct timespec pause = {.tv_nsec = 10 * CG_MILLISECOND};
+    int rc = 0;
+
+    do {
+        if (rc < 0)
+            nanosleep(&pause, NULL);
+        pthread_mutex_lock(&job->lock);
+        rc = job->sched != NULL ? cg_sched_post(job->sched, arrived, job) : -ESRCH;
+        job->posted = rc == 0;
+        pthread_mutex_unlock(&job->lock);
+    } while (rc == -ENOMEM);
+    return rc == 0;
+}
+
+static void *work(void *arg)
+{
+    struct job *job = arg;
+
+    job->result = look_up(job->host, &job->list);
+    if (!post(job))
+        free_job(job);
+    return NULL;
+}
+
+/* ---- in the scheduler's thread ---- */
+
+static int start_thread(struct job *job)
+{
+    pthread_attr_t attr;
+    pthread_t thread;
+    sigset_t all, before;
+    int rc;
+
+    if (pthread_attr_init(&attr) != 0)
+        return -ENOMEM;
+    pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+    pthread_attr_setstacksize(&attr, THREAD_STACK);
+    sigfillset(&all); /* the program's signals are for its own threads */
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    rc = pthread_create(&thread, &attr, work, job);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    pthread_attr_destroy(&attr);
+    return rc == 0 ? 0 : CG_ELOOKUP;
+}
+
+/* Ends a job that nobody works on. */
+static void settle(struct job *job)
+{
+    struct cg_resolve_op *op = job->op;
+    struct cg_sched *sched = job->threads->base.sched;
+
+    if (op != NULL) {
+        if (job->result > 0) {
+            *op->list = job->list;
+            cg__list_port(op->list, op->port);
+        }
+        cg_sched_unhold(sched);
+        cg_op_complete(&op->op, job->result);
+    }
+    free_job(job);
+}
+
+static struct job *take_waiting(struct threads *threads)
+{
+    struct job *job = threads->waiting;
+
+    threads->waiting = job->next;
+    if (threads->waiting == NULL)
+        threads->waiting_tail = &threads->waiting;
+    return job;
+}
+
+/* A shortage of threads is bearable as long as there are some. */
+static void start_waiting(struct threads *threads)
+{
+    while (threads->waiting != NULL && threads->count < THREADS_MOST) {
+        struct job *job = threads->waiting;
+        int rc = start_thread(job);
+
+        if (rc < 0 && threads->count > 0)
+            return;
+        take_waiting(threads);
+        if (rc < 0) {
+            job->result = rc;
+            settle(job);
+            continue;
+        }
+        job->next = threads->running;
+        threads->running = job;
+        threads->count++;
+    }
+}
+
+static void arrived(void *arg)
+{
+    struct job *job = arg;
+    struct threads *threads = job->threads;
+    struct job **at = &threads->running;
+
+    while (*at != job)
+        at = &(*at)->next;
+    *at = job->next;
+    threads->count--;
+    pthread_mutex_lock(&job->lock); /* the thread may not have returned from its post */
+    pthread_mutex_unlock(&job->lock);
+    settle(job);
+    start_waiting(threads);
+}
+
+static enum cg_verdict thread_start(struct cg_resolver *resolver,
+                                    struct cg_resolve_op *op)
+{
+    struct threads *threads = (struct threads *)resolver;
+    struct job *job = calloc(1, sizeof *job);
+
+    op->result = -ENOMEM;
+    if (job == NULL)
+        return CG_DONE;
+    job->threads = threads;
+    job->op = op;
+    job->sched = resolver->sched;
+    strcpy(job->host, op->host); /* a well-formed name is shorter */
+    if (pthread_mutex_init(&job->lock, NULL) != 0) {
+        free(job);
+        return CG_DONE;
+    }
+    op->lookup = job;
+    *threads->waiting_tail = job;
+    threads->waiting_tail = &job->next;
+    cg_sched_hold(resolver->sched);
+    start_waiting(threads);
+    return CG_PENDING;
+}
+
+static void thread_cancel(struct cg_resolver *resolver, struct cg_resolve_op *op)
+{
+    struct threads *threads = (struct threads *)resolver;
+    struct job *job = op->lookup, **at = &threads->waiting;
+
+    job->op = NULL;
+    cg_sched_unhold(resolver->sched);
+    while (*at != NULL && *at != job)
+        at = &(*at)->next;
+    if (*at == NULL)
+        return;
+    *at = job->next;
+    if (*at == NULL)
+        threads->waiting_tail = at;
+    free_job(job);
+}
+
+static void thread_close(struct cg_resolver *resolver)
+{
+    struct threads *threads = (struct threads *)resolver;
+
+    while (threads->waiting != NULL)
+        free_job(take_waiting(threads));
+    while (threads->running != NULL) {
+        struct job *job = threads->running;
+        bool posted;
+
+        threads->running = job->next;
+        pthread_mutex_lock(&job->lock);
+        posted = job->posted;
+        job->sched = NULL;
+        pthread_mutex_unlock(&job->lock);
+        if (posted)
+            free_job(job);
+    }
+    free(threads);
+}
+
+static const struct cg_resolver_type thread_type = {
+    .name = "thread",
+    .start = thread_start,
+    .cancel = thread_cancel,
+    .close = thread_close,
+};
+
+int cg__thread_open(const struct cg_resolver_options *options,
+                    struct cg_resolver **resolver)
+{
+    struct threads *threads;
+
+    if (options->servers != NULL || options->resolv_conf != NULL)
+        return -EOPNOTSUPP;
+    threads = calloc(1, sizeof *threads);
+    if (threads == NULL)
+        return -ENOMEM;
+    threads->base.type = &thread_type;
+    threads->waiting_tail = &threads->waiting;
+    *resolver = &threads->base;
+    return 0;
+}

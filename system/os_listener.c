@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: MIT */
+/* One handler for all signals that somebody listens to: it counts the delivery for each
+ * scheduler that wants it, and posts to that scheduler, which tells its listeners.
+ *
+ * Why not signalfd: it wants the signal blocked in every thread, also in those that were
+ * there before, and in no program that is started; and it gives a delivery to one reader,
+ * where several schedulers may wait. */
+#include "config.h"
+
+#include "system/os_listener.h"
+
+#include "lib/core/sched.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { SIGNALS = 128 }; /* more than any system has */
+
+/* What listens in one scheduler. The handler sees it as long as it is in the list. */
+struct cg_os_watcher {
+    struct cg__post post;
+    struct cg_sched *sched;
+    _Atomic(struct cg_os_watcher *) next;
+    atomic_bool posted;
+    atomic_bool wants[SIGNALS];
+    atomic_uint arrived[SIGNALS];
+    /* The scheduler's thread only: */
+    struct cg_os_listener *first, *cursor;
+    bool telling;
+    bool closed; /* out of the list, to be freed when it is neither posted nor telling */
+};
+
+/* The signals are the process's, and so is this: the only state that schedulers share. The
+ * mutex is not for the handler, which must not wait: whoever takes away what it looks at
+ * waits until no handler is inside. */
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+static _Atomic(struct cg_os_watcher *) watchers;
+static atomic_int inside;
+static struct {
+    struct sigaction before;
+    unsigned users;
+} taken[SIGNALS];
+
+/* A child made by fork() has the handler, but until it runs the scheduler nobody whom to
+ * tell: there a signal does what it did before. */
+static void act_as_before(const struct sigaction *before, int signo, siginfo_t *info,
+                          void *context)
+{
+    if (before->sa_flags & SA_SIGINFO) {
+        before->sa_sigaction(signo, info, context);
+    } else if (before->sa_handler != SIG_DFL) {
+        if (before->sa_handler != SIG_IGN)
+            before->sa_handler(signo);
+    } else if (signo != SIGCHLD && signo != SIGURG && signo != SIGWINCH && signo != SIGCONT) {
+        sigaction(signo, before, NULL);
+        raise(signo); /* once this handler has returned */
+    }
+}
+
+/* A SIGCHLD is everybody's business: who handled it before is told as well. */
+static void tell_previous(const struct sigaction *before, int signo, siginfo_t *info,
+                          void *context)
+{
+    if (before->sa_flags & SA_SIGINFO)
+        before->sa_sigaction(signo, info, context);
+    else if (before->sa_handler != SIG_DFL && before->sa_handler != SIG_IGN)
+        before->sa_handler(signo);
+}
+
+static void handle(int signo, siginfo_t *info, void *context)
+{
+    int saved = errno;
+    struct cg_os_watcher *watcher;
+    struct sigaction before;
+    bool told = false, parents = false, new = cg__fork_is_new();
+
+    atomic_fetch_add(&inside, 1);
+    for (watcher = atomic_load(&watchers); watcher; watcher = atomic_load(&watcher->next)) {
+        if (!atomic_load(&watcher->wants[signo]))
+            continue;
+        if (new || cg__sched_is_parents(watcher->sched)) {
+            parents = true;
+            continue;
+        }
+        told = true;
+        atomic_fetch_add(&watcher->arrived[signo], 1);
+        if (!atomic_exchange(&watcher->posted, true))
+            cg__post(watcher->sched, &watcher->post);
+    }
+    before = taken[signo].before;
+    atomic_fetch_sub(&inside, 1);
+    if (parents && !told)
+        act_as_before(&before, signo, info, context);
+    else if (signo == SIGCHLD)
+        tell_previous(&before, signo, info, context);
+    errno = saved;
+}
+
+static void wait_until_outside(void)
+{
+    while (atomic_load(&inside) > 0)
+        sched_yield();
+}
+
+static int take(int signo)
+{
+    struct sigaction ours = {.sa_sigaction = handle,
+                             .sa_flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK};
+
+    if (taken[signo].users == 0) {
+        sigemptyset(&ours.sa_mask);
+        wait_until_outside();
+        /* Asked first: the handler may look at it as soon as it is there. */
+        if (sigaction(signo, NULL, &taken[signo].before) < 0 ||
+            sigaction(signo, &ours, NULL) < 0)
+            return -errno;
+    }
+    taken[signo].users++;
+    return 0;
+}
+
+/* If somebody else has set a handler since, it is theirs to keep. */
+static void give_back(int signo)
+{
+    struct sigaction now;
+
+    if (--taken[signo].users == 0 && sigaction(signo, NULL, &now) == 0 &&
+        now.sa_flags & SA_SIGINFO && now.sa_sigaction == handle)
+        sigaction(signo, &taken[signo].before, NULL);
+}
+
+static void settle(struct cg_os_watcher *watcher)
+{
+    if (watcher->closed && !watcher->telling && !atomic_load(&watcher->posted))
+        free(watcher);
+}
+
+/* A listener may take others out while they are told: the cursor knows who is next. */
+static void tell(struct cg_os_watcher *watcher, int signo, unsigned deliveries)
+{
+    struct cg_os_listener *listener = watcher->first;
+
+    for (; listener; listener = watcher->cursor) {
+        watcher->cursor = listener->next;
+        if (listener->signo == signo)
+            listener->fn(listener, deliveries);
+    }
+}
+
+static void run_post(struct cg__post *post, bool dropped)
+{
+    struct cg_os_watcher *watcher = (struct cg_os_watcher *)post;
+    unsigned deliveries;
+
+    atomic_store(&watcher->posted, false);
+    watcher->telling = true;
+    for (int signo = 1; signo < SIGNALS && !dropped && !watcher->closed; signo++)
+        if ((deliveries = atomic_exchange(&watcher->arrived[signo], 0)) > 0)
+            tell(watcher, signo, deliveries);
+    watcher->telling = false;
+    settle(watcher);
+}
+
+/* The watcher of a scheduler; NULL: no memory. */
+static struct cg_os_watcher *watcher_of(struct cg_sched *sched)
+{
+    struct cg_os_watcher *watcher;
+
+    for (watcher = atomic_load(&watchers); watcher; watcher = atomic_load(&watcher->next))
+        if (watcher->sched == sched)
+            return watcher;
+    if ((watcher = calloc(1, sizeof *watcher))) {
+        watcher->post.run = run_post;
+        watcher->sched = sched;
+        atomic_store(&watcher->next, atomic_load(&watchers));
+        atomic_store(&watchers, watcher);
+    }
+    return watcher;
+}
+
+static void unlink_watcher(struct cg_os_watcher *watcher)
+{
+    _Atomic(struct cg_os_watcher *) *at = &watchers;
+
+    while (atomic_load(at) != watcher)
+        at = &atomic_load(at)->next;
+    atomic_store(at, atomic_load(&watcher->next));
+    wait_until_outside();
+    watcher->closed = true;
+    settle(watcher);
+}
+
+static bool can_be_waited_for(int signo)
+{
+    return signo > 0 && signo < SIGNALS && signo != SIGKILL && signo != SIGSTOP &&
+           signo != SIGSEGV && signo != SIGBUS && signo != SIGFPE && signo != SIGILL;
+}
+
+int cg__listener_add(struct cg_os_listener *listener, struct cg_sched *sched)
+{
+    int signo = listener->signo, rc;
+    struct cg_os_watcher *watcher;
+
+    if (!can_be_waited_for(signo))
+        return -EINVAL;
+    pthread_mutex_lock(&mutex);
+    rc = -ENOMEM;
+    if ((watcher = watcher_of(sched)) && (rc = take(signo)) < 0 && watcher->first == NULL)
+        unlink_watcher(watcher);
+    pthread_mutex_unlock(&mutex);
+    if (rc < 0)
+        return rc;
+    if (!atomic_load(&watcher->wants[signo])) {
+        atomic_store(&watcher->arrived[signo], 0); /* those for who listened before */
+        atomic_store(&watcher->wants[signo], true);
+    }
+    listener->watcher = watcher;
+    listener->prev = NULL;
+    if ((listener->next = watcher->first))
+        watcher->first->prev = listener;
+    watcher->first = listener;
+    return 0;
+}
+
+void cg__listener_remove(struct cg_os_listener *listener)
+{
+    struct cg_os_watcher *watcher = listener->watcher;
+    struct cg_os_listener *other;
+
+    if (watcher->cursor == listener)
+        watcher->cursor = listener->next;
+    *(listener->prev ? &listener->prev->next : &watcher->first) = listener->next;
+    if (listener->next)
+        listener->next->prev = listener->prev;
+    for (other = watcher->first; other && other->signo != listener->signo;)
+        other = other->next;
+    if (other == NULL)
+        atomic_store(&watcher->wants[listener->signo], false);
+    pthread_mutex_lock(&mutex);
+    give_back(listener->signo);
+    if (watcher->first == NULL)
+        unlink_watcher(watcher);
+    pthread_mutex_unlock(&mutex);
+}

@@ -1,0 +1,508 @@
+/* SPDX-License-Identifier: MIT */
+/* A child made by fork() within a coroutine, which does not exec: it may close and free
+ * what it has inherited, go on as a scheduler of its own, and be killed; and its parent
+ * does not notice. */
+#include "config.h"
+
+#include "tests/threads/gate.h"
+#include "tests/support/support.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* In the child, where Check's assertions would be taken for the parent's: an error says
+ * where it came from, and the child exits with 1. */
+#define SURE(cond)                                                                         \
+    do {                                                                                   \
+        if (!(cond)) {                                                                     \
+            fprintf(stderr, "child on %s, line %d: %s\n", test_reactor(), __LINE__, #cond); \
+            _exit(1);                                                                      \
+        }                                                                                  \
+    } while (0)
+
+/* Runs fn(arg) in a child, on its copy of this coroutine; it should return 0. */
+static pid_t born(cg_fn *fn, void *arg)
+{
+    pid_t pid = fork();
+
+    if (pid == 0) {
+        alarm(60); /* the watchdog is not inherited */
+        _exit(fn(arg) == 0 ? 0 : 1);
+    }
+    OK(pid);
+    return pid;
+}
+
+static void ended_well(pid_t pid)
+{
+    int status;
+
+    while (waitpid(pid, &status, 0) < 0)
+        ck_assert_int_eq(errno, EINTR);
+    ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == 0, "the child ended with %d", status);
+}
+
+/* A socket that has been waited for, so that the kernel knows of it, and its peer. */
+static struct cg_sock *registered(int *peer)
+{
+    struct cg_sock *sock;
+    char byte;
+    int ends[2];
+
+    IS(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+    OK(cg_sock_attach(cg_sched_self(), ends[0], &sock));
+    IS(cg_yield(cg_read(sock, &byte, 1, .timeout = CG_NOWAIT)), -ETIMEDOUT);
+    *peer = ends[1];
+    return sock;
+}
+
+/* The parent's socket still tells of its input, to somebody who waits before it comes. */
+static ssize_t reads_one(void *sock)
+{
+    char byte;
+
+    return cg_yield(cg_read(sock, &byte, 1));
+}
+
+static void still_registered(struct cg_sock *sock, int peer)
+{
+    struct cg_coro *reader = test_start(reads_one, sock);
+
+    test_until_waiting(reader);
+    ck_assert_int_eq(write(peer, "x", 1), 1);
+    IS(test_end(reader), 1);
+}
+
+/* ---- In coroutines
+ * ----------------------------------------------------------------------- */
+
+static ssize_t close_it(void *sock)
+{
+    cg_sock_close(sock);
+    return 0;
+}
+
+/* A child closes the sockets that it has inherited, as it should. */
+static ssize_t child_closes(void *arg)
+{
+    int peer;
+    struct cg_sock *sock = registered(&peer);
+
+    (void)arg;
+    ended_well(born(close_it, sock));
+    still_registered(sock, peer);
+    cg_sock_close(sock);
+    close(peer);
+    return 0;
+}
+
+/* The same once the child has run its scheduler, and with it everything else. */
+static ssize_t run_and_close(void *sock)
+{
+    SURE(cg_yield(cg_sleep(CG_MILLISECOND)) == 0);
+    cg_sock_close(sock);
+    SURE(cg_yield(cg_sleep(CG_MILLISECOND)) == 0);
+    return 0;
+}
+
+static ssize_t child_runs_and_closes(void *arg)
+{
+    int peer;
+    struct cg_sock *sock = registered(&peer);
+
+    (void)arg;
+    ended_well(born(run_and_close, sock));
+    still_registered(sock, peer);
+    cg_sock_close(sock);
+    close(peer);
+    return 0;
+}
+
+static ssize_t waits_for_ever(void *sock)
+{
+    char byte;
+
+    return cg_yield(cg_read(sock, &byte, 1));
+}
+
+/* Sleeps, talks over sockets of its own, accepts and connects. */
+static ssize_t go_on(void *arg)
+{
+    struct cg_sock *listener = arg, *a, *b;
+    char addr[CG_ADDR_SIZE], byte;
+    int64_t before = test_clock(CLOCK_MONOTONIC);
+
+    SURE(cg_yield(cg_sleep(5 * CG_MILLISECOND)) == 0);
+    SURE(test_clock(CLOCK_MONOTONIC) - before >= 5 * CG_MILLISECOND);
+    for (int i = 0; i < 2; i++) {
+        SURE(cg_sock_local_addr(listener, addr, sizeof addr) == 0);
+        SURE(cg_yield(cg_connect(addr, &a)) == 0);
+        SURE(cg_yield(cg_accept(listener, &b)) == 0);
+        SURE(cg_yield(cg_read(b, &byte, 1, .timeout = CG_MILLISECOND)) == -ETIMEDOUT);
+        SURE(cg_yield(cg_writeall(a, "x", 1)) == 1);
+        SURE(cg_yield(cg_read(b, &byte, 1)) == 1);
+        cg_sock_close(a);
+        SURE(cg_yield(cg_read(b, &byte, 1)) == 0);
+        cg_sock_close(b);
+    }
+    return 0;
+}
+
+/* A child goes on with its copy of the scheduler, one after the other and both at once; the
+ * listener is shared, as in a server that forks its workers. */
+static ssize_t child_goes_on(void *arg)
+{
+    char addr[CG_ADDR_SIZE];
+    struct cg_sock *listener = test_listen(addr), *sock;
+    struct cg_coro *reader;
+    int peer;
+    pid_t pid;
+
+    (void)arg;
+    sock = registered(&peer);
+    reader = test_start(waits_for_ever, sock);
+    test_until_waiting(reader);
+    ended_well(born(go_on, listener));
+    IS(go_on(listener), 0);
+    pid = born(go_on, listener);
+    for (int i = 0; i < 5; i++)
+        IS(cg_yield(cg_sleep(CG_MILLISECOND)), 0);
+    ended_well(pid);
+    ck_assert_int_eq(write(peer, "x", 1), 1); /* the child has not taken the reader along */
+    IS(test_end(reader), 1);
+    cg_sock_close(sock);
+    cg_sock_close(listener);
+    close(peer);
+    return 0;
+}
+
+struct inherited {
+    struct cg_sock *sock;
+    struct cg_coro *reader;
+    int peer;
+};
+
+static ssize_t feed_reader(void *arg)
+{
+    struct inherited *in = arg;
+
+    SURE(cg_yield(cg_sleep(CG_MILLISECOND)) == 0);
+    SURE(write(in->peer, "x", 1) == 1);
+    SURE(cg_yield(cg_join(in->reader)) == 1);
+    return 0;
+}
+
+/* What waited at the moment of the fork waits in the child, too. */
+static ssize_t waiting_goes_on(void *arg)
+{
+    struct inherited in;
+
+    (void)arg;
+    in.sock = registered(&in.peer);
+    in.reader = test_start(waits_for_ever, in.sock);
+    test_until_waiting(in.reader);
+    IS(cg_yield(cg_sleep(CG_MILLISECOND)), 0); /* the kernel has its request */
+    ended_well(born(feed_reader, &in)); /* either might take the byte: the parent is blocked */
+    ck_assert_int_eq(write(in.peer, "x", 1), 1);
+    IS(test_end(in.reader), 1);
+    cg_sock_close(in.sock);
+    close(in.peer);
+    return 0;
+}
+
+static ssize_t cancel_reader(void *arg)
+{
+    struct inherited *in = arg;
+
+    cg_coro_cancel(in->reader);
+    SURE(cg_yield(cg_join(in->reader)) == -ECANCELED);
+    cg_sock_close(in->sock);
+    SURE(cg_yield(cg_sleep(CG_MILLISECOND)) == 0);
+    return 0;
+}
+
+/* It can be cancelled in the child, and stays in the parent. */
+static ssize_t waiting_is_cancelled(void *arg)
+{
+    struct inherited in;
+
+    (void)arg;
+    in.sock = registered(&in.peer);
+    in.reader = test_start(waits_for_ever, in.sock);
+    test_until_waiting(in.reader);
+    IS(cg_yield(cg_sleep(CG_MILLISECOND)), 0);
+    ended_well(born(cancel_reader, &in));
+    ck_assert_int_eq(write(in.peer, "x", 1), 1);
+    IS(test_end(in.reader), 1);
+    cg_sock_close(in.sock);
+    close(in.peer);
+    return 0;
+}
+
+/* A function that runs in a thread, and one that waits for one. */
+struct functions {
+    struct visit running, queued;
+    struct cg_coro *first, *second;
+};
+
+static void offload_two(struct functions *f, struct gate *gate, struct cg_pool *pool)
+{
+    f->running = f->queued = (struct visit){.gate = gate, .pool = pool};
+    f->first = test_start(visit, &f->running);
+    test_until_waiting(f->first);
+    f->second = test_start(visit, &f->queued);
+    test_until_waiting(f->second);
+    await_inside(gate, 1);
+}
+
+static ssize_t seven(void *arg)
+{
+    (void)arg;
+    return 7;
+}
+
+static ssize_t leave_functions(void *arg)
+{
+    struct functions *f = arg;
+    struct cg_pool *pool = f->running.pool;
+
+    SURE(cg_yield(cg_join(f->first)) == -ESRCH && f->running.fate == CG_FATE_LEFT);
+    SURE(cg_yield(cg_join(f->second)) == -ESRCH && f->queued.fate == CG_FATE_NOT_RUN);
+    SURE(cg_yield(cg_offload(seven, NULL, .pool = pool)) == 7);
+    SURE(cg_yield(cg_offload(seven, NULL)) == 7);
+    cg_pool_free(pool);
+    return 0;
+}
+
+static ssize_t cancel_functions(void *arg)
+{
+    struct functions *f = arg;
+
+    cg_coro_cancel(f->first);
+    cg_coro_cancel(f->second);
+    SURE(cg_yield(cg_join(f->first)) == -ECANCELED && f->running.fate == CG_FATE_LEFT);
+    SURE(cg_yield(cg_join(f->second)) == -ECANCELED && f->queued.fate == CG_FATE_NOT_RUN);
+    cg_pool_free(f->running.pool);
+    return 0;
+}
+
+/* Offloaded functions stay the parent's: in the child their operations end, and the pool
+ * works. */
+static ssize_t functions_stay(void *arg)
+{
+    struct gate gate = GATE;
+    struct cg_pool *pool = pool_of(1, 10);
+    struct functions f;
+
+    (void)arg;
+    offload_two(&f, &gate, pool);
+    ended_well(born(leave_functions, &f));
+    ended_well(born(cancel_functions, &f));
+    open_gate(&gate);
+    IS(test_end(f.first), 1);
+    IS(test_end(f.second), 2);
+    cg_pool_free(pool);
+    return 0;
+}
+
+/* ---- Outside coroutines
+ * ----------------------------------------------------------------- */
+
+static ssize_t offloads(void *arg)
+{
+    return cg_yield(cg_offload(through, arg));
+}
+
+/* A child may free a scheduler whose functions run in the parent. */
+static void child_frees_functions(void)
+{
+    struct test test = test_open(.grace = CG_MINUTE);
+    struct gate gate = GATE;
+    struct cg_coro *coro;
+    pid_t pid;
+
+    OK(cg_sched_start(test.sched, offloads, &gate, .coro = &coro));
+    OK(cg_sched_step(test.sched, 0));
+    await_inside(&gate, 1);
+    if ((pid = fork()) == 0) {
+        alarm(60);
+        cg_sched_free(test.sched);
+        cg_reactor_close(test.reactor);
+        _exit(0);
+    }
+    ended_well(pid);
+    open_gate(&gate);
+    test_finish(&test);
+    IS(cg_coro_result(coro), 1);
+    cg_coro_unref(coro);
+    test_close(&test);
+}
+
+static void set(void *arg)
+{
+    *(int *)arg = 1;
+}
+
+/* A child that ends as main would: it is stopped, runs to its end, and frees everything;
+ * then makes all of it anew. */
+static void end_all(struct test *test, struct cg_sock *sock)
+{
+    int posted = 0;
+    struct cg_sched *sched;
+
+    alarm(60);
+    SURE(cg_sched_post(test->sched, set, &posted) == 0); /* wakes it */
+    SURE(cg_sched_step(test->sched, CG_NEVER) >= 0);
+    SURE(posted == 1);
+    cg_sock_close(sock);
+    cg_sched_free(test->sched);
+    cg_reactor_close(test->reactor);
+    SURE(test_open_reactor(&test->reactor) == 0);
+    SURE((sched = cg_sched_new_with(test->reactor, NULL)) != NULL);
+    cg_sched_free(sched);
+    cg_reactor_close(test->reactor);
+    _exit(0);
+}
+
+static void child_frees_all(void)
+{
+    struct test test = test_open(.timeout = 0);
+    struct cg_sock *sock;
+    struct cg_coro *reader;
+    int ends[2];
+    pid_t pid;
+
+    IS(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+    OK(cg_sock_attach(test.sched, ends[0], &sock));
+    OK(cg_sched_start(test.sched, reads_one, sock, .coro = &reader));
+    for (int i = 0; i < 3; i++)
+        OK(cg_sched_step(test.sched, 0));
+    if ((pid = fork()) == 0)
+        end_all(&test, sock);
+    ended_well(pid);
+    OK(cg_sched_step(test.sched, 0));
+    ck_assert_int_eq(write(ends[1], "x", 1), 1);
+    test_finish(&test);
+    IS(cg_coro_result(reader), 1);
+    cg_coro_unref(reader);
+    cg_sock_close(sock);
+    close(ends[1]);
+    test_close(&test);
+}
+
+/* ---- What else a child must leave alone
+ * --------------------------------------------------- */
+
+/* The socket file of a UNIX listener is the parent's. */
+static ssize_t path_stays(void *arg)
+{
+    char path[CG_ADDR_SIZE];
+    struct cg_sock *listener, *conn;
+
+    (void)arg;
+    test_unix_path(path);
+    OK(cg_sock_listen(cg_sched_self(), path, &listener));
+    ended_well(born(close_it, listener));
+    IS(cg_yield(cg_connect(path, &conn)), 0);
+    cg_sock_close(conn);
+    cg_sock_close(listener);
+    return 0;
+}
+
+static ssize_t close_process(void *arg)
+{
+    SURE(cg_process_kill(arg, SIGKILL) == -ESRCH);
+    cg_process_close(arg);
+    return 0;
+}
+
+/* A process that the parent has started is not the child's to kill. */
+static ssize_t process_stays(void *arg)
+{
+    struct cg_process *process;
+
+    (void)arg;
+    OK(cg_process_spawn(cg_sched_self(), ((char *[]){"cat", NULL}), &process,
+                        .in = CG_STDIO_PIPE));
+    ended_well(born(close_process, process));
+    cg_process_close_sock(process, 0); /* the end of its input */
+    IS(cg_yield(cg_wait_process(process)), 0);
+    cg_process_close(process);
+    return 0;
+}
+
+/* ---- Signals
+ * ------------------------------------------------------------------------------ */
+
+static ssize_t sleeps_blocked(void *arg)
+{
+    while (pause() < 0)
+        continue;
+    return arg != NULL;
+}
+
+static ssize_t waits_for_signal(void *arg)
+{
+    int *ready = arg;
+    struct cg_os_signals *signals;
+
+    SURE(cg_os_signals_open(cg_sched_self(), SIGUSR1, &signals) == 0);
+    SURE(cg_yield(cg_sleep(CG_MILLISECOND)) == 0);
+    SURE(write(ready[1], "x", 1) == 1);
+    SURE(cg_yield(cg_get_os_signal(signals)) == 1);
+    return 0;
+}
+
+/* A child that does nothing with the scheduler is ended by a signal that the parent
+ * subscribes to; one that runs it has the subscription. The parent is not told of either.
+ * (SIGUSR1, since Check handles SIGTERM.) */
+static ssize_t signals_are_each_ones_own(void *arg)
+{
+    struct cg_os_signals *signals;
+    int status, ready[2];
+    char byte;
+    pid_t pid;
+
+    (void)arg;
+    OK(cg_os_signals_open(cg_sched_self(), SIGUSR1, &signals));
+    pid = born(sleeps_blocked, NULL);
+    IS(kill(pid, SIGUSR1), 0);
+    IS(waitpid(pid, &status, 0), pid);
+    ck_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGUSR1);
+    IS(pipe(ready), 0);
+    pid = born(waits_for_signal, ready);
+    IS(read(ready[0], &byte, 1), 1);
+    IS(kill(pid, SIGUSR1), 0);
+    ended_well(pid);
+    IS(cg_yield(cg_get_os_signal(signals, .timeout = CG_NOWAIT)), -ETIMEDOUT);
+    IS(raise(SIGUSR1), 0);
+    IS(cg_yield(cg_get_os_signal(signals)), 1);
+    cg_os_signals_close(signals);
+    close(ready[0]);
+    close(ready[1]);
+    return 0;
+}
+
+static const struct test_case cases[] = {
+    CORO(child_closes, .where = ON_KERNEL),
+    CORO(child_runs_and_closes, .where = ON_KERNEL),
+    CORO(child_goes_on, .where = ON_KERNEL),
+    CORO(waiting_goes_on, .where = ON_KERNEL),
+    CORO(waiting_is_cancelled, .where = ON_KERNEL),
+    PLAIN(child_frees_all, .where = ON_KERNEL),
+    CORO(functions_stay),
+    PLAIN(child_frees_functions),
+    CORO(path_stays, .where = ON_KERNEL),
+    CORO(process_stays, .where = ON_KERNEL),
+    CORO(signals_are_each_ones_own, .where = ON_KERNEL),
+};
+
+int main(void)
+{
+    return test_main("fork", cases, COUNT(cases));
+}

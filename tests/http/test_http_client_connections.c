@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: MIT */
+/* The connections of the HTTP client: kept, tried again, limited, waited for in order. */
+#include "config.h"
+
+#include "tests/http/http_ask.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+/* One connection serves many; one that is to be closed, or too old, or has something to say
+ * unasked, does not. */
+static ssize_t keeps_connections(void *arg)
+{
+    (void)arg;
+    script_start(
+        &server,
+        TURNS(SAYS(OK_200(1, "1")), SAYS(OK_200(1, "2")),
+              SAYS(HEAD_200 "Connection: close\r\nContent-Length: 1\r\n\r\n3"),
+              SAYS("HTTP/1.0 200 OK\r\nContent-Length: 1\r\n\r\n4", .fresh = true),
+              SAYS("HTTP/1.0 200 OK\r\nConnection: keep-alive\r\n"
+                   "Content-Length: 1\r\n\r\n5",
+                   .fresh = true),
+              SAYS(OK_200(1, "6")), SAYS(OK_200(1, "7"), .fresh = true),
+              SAYS(OK_200(1, "8extra"), .fresh = false),
+              SAYS(OK_200(1, "9"), .fresh = true),
+              SAYS(OK_200(1, "late"), .deaf = true, .pause = CG_SECOND),
+              SAYS(OK_200(1, "A"), .fresh = true)));
+    client = CLIENT(.keep_timeout = 10 * CG_SECOND);
+    for (char want[] = "1"; *want <= '6'; ++*want) {
+        IS(GET("/"), 200);
+        has_body(want);
+    }
+    IS(server.connections, 3);
+    IS((ssize_t)cg_http_client_connections(client), 1);
+    OK(cg_yield(cg_sleep(10 * CG_SECOND)));
+    cg_http_client_tidy(client);
+    IS((ssize_t)cg_http_client_connections(client), 0);
+    IS(GET("/"), 200);
+    has_body("7");
+    IS(GET("/"), 200);
+    has_body("8");
+    IS((ssize_t)cg_http_client_connections(client), 0);
+    IS(GET("/"), 200);
+    has_body("9");
+    OK(cg_yield(cg_sleep(2 * CG_SECOND)));
+    IS(GET("/"), 200);
+    has_body("A");
+    IS(server.connections, 6);
+    done();
+    return 0;
+}
+
+/* A kept connection that the server closes in the very moment: what may be done twice is,
+ * once, on a new connection; anything else is not; nor what has begun to be answered. */
+static ssize_t tries_again(void *arg)
+{
+    (void)arg;
+    script_start(&server, TURNS(SAYS(OK_200(1, "1")), SAYS(NULL, .close = true),
+                                SAYS(OK_200(1, "2")), SAYS(NULL, .close = true),
+                                SAYS(NULL, .close = true), SAYS(OK_200(1, "3")),
+                                SAYS(NULL, .close = true), SAYS(OK_200(1, "4")),
+                                SAYS("H", .close = true), SAYS(NULL, .close = true)));
+    client = CLIENT();
+    IS(GET("/"), 200);
+    has_body("1");
+    IS(GET("/"), 200);
+    has_body("2");
+    IS(server.connections, 2);
+    IS(GET("/"), CG_EOF);
+    ck_assert_str_eq(why, "the server closed the connection without an answer");
+    IS(server.connections, 3);
+    IS(GET("/"), 200);
+    has_body("3");
+    IS(FETCH(.url = server.url, .body = "x", .size = 1), CG_EOF);
+    IS(server.connections, 4);
+    IS(GET("/"), 200);
+    has_body("4");
+    IS(GET("/"), CG_EOF);
+    ck_assert_str_eq(why, "the connection ended within the head of the answer");
+    IS(GET("/"), CG_EOF); /* a new connection is given no second chance */
+    IS(server.connections, 6);
+    done();
+    return 0;
+}
+
+struct many {
+    struct cg_sock *listener;
+    unsigned open, most, served;
+};
+
+static ssize_t serve_one(void *arg)
+{
+    struct cg_sock *conn = arg;
+    char line[256];
+
+    for (;;) {
+        ssize_t n;
+
+        while ((n = cg_yield(cg_readline(conn, line, sizeof line))) > 2)
+            ;
+        if (n <= 0)
+            break;
+        cg_yield(cg_sleep(CG_SECOND));
+        if (cg_yield(cg_writeall(conn, OK_200(2, "ok"), sizeof OK_200(2, "ok") - 1)) <
+            0)
+            break;
+    }
+    cg_sock_close(conn);
+    return 0;
+}
+
+static ssize_t serve_many(void *arg)
+{
+    struct many *many = arg;
+    struct cg_sock *conn;
+
+    while (cg_yield(cg_accept(many->listener, &conn)) >= 0) {
+        many->open++;
+        cg_yield(cg_add(serve_one, conn));
+    }
+    return 0;
+}
+
+static const char *many_url;
+static char order[64];
+
+static ssize_t ask_one(void *arg)
+{
+    struct cg_http_reply *mine;
+    ssize_t n = cg_yield(cg_http_get(client, many_url, &mine));
+
+    if (n == 200)
+        strcat(order, (char[]){(char)(intptr_t)arg, 0});
+    cg_http_reply_free(mine);
+    return n;
+}
+
+/* No more connections than allowed; whoever waits comes in order, and a waiter that goes
+ * away leaves the others their places. */
+static ssize_t waits_in_order(void *arg)
+{
+    char addr[CG_ADDR_SIZE];
+    struct many many = {.listener = test_listen(addr)};
+    struct cg_coro *accepting = test_start(serve_many, &many), *asking[8];
+    int64_t before = cg_sched_now(cg_sched_self());
+
+    (void)arg;
+    client = CLIENT(.per_origin = 2);
+    many_url = addr;
+    order[0] = '\0';
+    for (int i = 0; i < 8; i++)
+        asking[i] = test_start(ask_one, (void *)(intptr_t)('a' + i));
+    OK(cg_yield(cg_sleep(CG_SECOND / 2)));
+    IS((ssize_t)cg_http_client_connections(client), 2);
+    IS(cg_yield(cg_cancel(asking[4])), 0); /* waits */
+    IS(cg_yield(cg_cancel(asking[0])), 0); /* is being answered */
+    for (int i = 0; i < 8; i++)
+        IS(test_end(asking[i]), i == 4 || i == 0 ? -ECANCELED : 200);
+    ck_assert_str_eq(order, "bcdfgh");
+    IS(many.open, 3); /* one in the place of the cancelled one */
+    IS((cg_sched_now(cg_sched_self()) - before) / CG_SECOND, 3);
+    cg_http_client_free(client);
+    IS(cg_yield(cg_cancel(accepting)), 0);
+    test_end(accepting);
+    cg_sock_close(many.listener);
+    return 0;
+}
+
+/* No more unused connections are kept than allowed. */
+static ssize_t limits_kept(void *arg)
+{
+    (void)arg;
+    script_start(&server, TURNS(SAYS(OK_200(1, "1"))));
+    script_start(&other, TURNS(SAYS(OK_200(1, "x"))));
+    client = CLIENT(.keep = 1);
+    IS(GET("/"), 200);
+    has_body("1");
+    IS(cg_yield(cg_http_get(client, other.url, &reply)), 200);
+    has_body("x");
+    IS((ssize_t)cg_http_client_connections(client), 1);
+    done();
+    script_end(&other);
+    return 0;
+}
+
+/* The limit to all hosts counts kept connections, too, of which the oldest goes. */
+static ssize_t limits_all(void *arg)
+{
+    (void)arg;
+    script_start(&server,
+                 TURNS(SAYS(OK_200(1, "1")), SAYS(OK_200(1, "2"), .fresh = true)));
+    script_start(&other, TURNS(SAYS(OK_200(1, "x"), .drip = CG_MICROSECOND)));
+    client = CLIENT(.connections = 1);
+    IS(GET("/"), 200);
+    has_body("1");
+    IS(cg_yield(cg_http_get(client, other.url, &reply)), 200);
+    IS((ssize_t)cg_http_client_connections(client), 1); /* that one is still in use */
+    has_body("x");
+    IS((ssize_t)cg_http_client_connections(client), 1);
+    IS(GET("/"), 200);
+    has_body("2");
+    IS(server.connections, 2);
+    done();
+    script_end(&other);
+    script_start(&server,
+                 TURNS(SAYS(OK_200(1, "1")), SAYS(OK_200(1, "2"), .fresh = true)));
+    client = CLIENT(.no_keep = true);
+    IS(GET("/"), 200);
+    has_body("1");
+    IS((ssize_t)cg_http_client_connections(client), 0);
+    IS(GET("/"), 200);
+    has_body("2");
+    heard("Connection: close\r\n");
+    done();
+    return 0;
+}
+
+static const struct test_case cases[] = {
+    CORO(keeps_connections, .where = ON_SIM),
+    CORO(tries_again),
+    CORO(waits_in_order, .where = ON_SIM),
+    CORO(limits_all),
+    CORO(limits_kept),
+};
+
+int main(void)
+{
+    return test_main("http client connections", cases, COUNT(cases));
+}

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: MIT */
+/* The HTTP client through proxies and over TLS, as far as it can be told without either. */
+#include "config.h"
+
+#include "tests/http/http_ask.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* TLS that is none: notes the host, and may fail. */
+struct fake {
+    ssize_t answer;
+    char host[64];
+    int64_t pause;
+};
+
+static ssize_t fake_connect(void *arg, struct cg_sock *inner, const char *host,
+                            struct cg_sock **sock, char *words)
+{
+    struct fake *fake = arg;
+
+    snprintf(fake->host, sizeof fake->host, "%s", host);
+    if (fake->pause && cg_yield(cg_sleep(fake->pause)) < 0)
+        return -ECANCELED;
+    if (fake->answer < 0)
+        snprintf(words, CG_HTTP_WHY_SIZE, "because\x1b[m");
+    else
+        *sock = inner;
+    return fake->answer;
+}
+
+static const char *https_url(void)
+{
+    static char url[256];
+
+    snprintf(url, sizeof url, "https://%s/s", server.addr);
+    return url;
+}
+
+/* https goes through what the client was given, which is told the host; its failures are
+ * answered in its own words; it may not take for ever. From https nobody is led back to
+ * http. */
+static ssize_t speaks_tls(void *arg)
+{
+    struct fake fake = {.answer = 0};
+    char moved[256];
+
+    (void)arg;
+    script_start(&other, TURNS(SAYS(OK_200(4, "open"))));
+    snprintf(moved, sizeof moved, MOVED(302, "http://%s/"), other.addr);
+    script_start(&server, TURNS(SAYS(OK_200(2, "ok")), SAYS(OK_200(2, "ok")),
+                                SAYS(moved), SAYS(moved, .fresh = true),
+                                SAYS(NULL, .fresh = true, .deaf = true, .pause = 1,
+                                     .close = true),
+                                SAYS(NULL, .fresh = true, .deaf = true,
+                                     .pause = CG_MINUTE, .close = true)));
+    client = CLIENT(.tls = (&(struct cg_http_tls){fake_connect, &fake}));
+    IS(cg_yield(cg_http_get(client, https_url(), &reply)), 200);
+    ck_assert_str_eq(cg_http_reply_url(reply), https_url());
+    has_body("ok");
+    ck_assert_str_eq(fake.host, "127.0.0.1");
+    fake.host[0] = '\0';
+    IS(cg_yield(cg_http_get(client, https_url(), &reply)), 200);
+    has_body("ok");
+    ck_assert_str_eq(fake.host, ""); /* the connection was there */
+    IS(cg_yield(cg_http_get(client, https_url(), &reply, .why = why)),
+       CG_EHTTP_REDIRECT);
+    ck_assert_ptr_nonnull(strstr(why, "which is not secure"));
+    IS(FETCH(.url = https_url(), .downgrade = true), 200);
+    has_body("open");
+    fake.answer = -EPROTO;
+    IS(cg_yield(cg_http_get(client, https_url(), &reply, .why = why)), -EPROTO);
+    ck_assert_str_eq(why, "because\\x1b[m");
+    fake.pause = CG_MINUTE;
+    IS(cg_yield(cg_http_get(client, https_url(), &reply, .why = why)), -ETIMEDOUT);
+    ck_assert_str_eq(why, "127.0.0.1: the TLS handshake takes too long");
+    done();
+    script_end(&other);
+    return 0;
+}
+
+/* Through a proxy: http names the whole URL, https asks for a tunnel; each with the proxy's
+ * password, which the server never sees; exceptions go directly. */
+static ssize_t uses_proxies(void *arg)
+{
+    struct fake fake = {.answer = 0};
+    char proxy[256];
+
+    (void)arg;
+    script_start(&server, TURNS(SAYS(OK_200(1, "1")), SAYS(OK_200(1, "2")),
+                                SAYS("HTTP/1.1 200 Connected\r\n\r\n", .fresh = true),
+                                SAYS(OK_200(1, "3")), SAYS(OK_200(1, "4")),
+                                SAYS("HTTP/1.1 407 Who\x9b?\r\nContent-Length: 0\r\n\r\n",
+                                     .fresh = true),
+                                SAYS("nonsense\r\n\r\n", .fresh = true)));
+    script_start(&other, TURNS(SAYS(OK_200(6, "direct"))));
+    snprintf(proxy, sizeof proxy, "http://me:pw@%s", server.addr);
+    client = CLIENT(.http_proxy = proxy, .https_proxy = proxy, .no_proxy = "127.0.0.1",
+                    .tls = (&(struct cg_http_tls){fake_connect, &fake}));
+    IS(cg_yield(cg_http_get(client, "http://no.such.host.invalid/a", &reply)), 200);
+    has_body("1");
+    heard(
+        "GET http://no.such.host.invalid/a HTTP/1.1\r\nHost: no.such.host.invalid\r\n");
+    heard("Proxy-Authorization: Basic bWU6cHc=\r\n");
+    IS(cg_yield(cg_http_get(client, "http://other.invalid:81/", &reply)), 200);
+    has_body("2");
+    heard("GET http://other.invalid:81/ HTTP/1.1\r\nHost: other.invalid:81\r\n");
+    IS(server.connections, 1); /* to the proxy, whatever is asked for */
+    IS(cg_yield(cg_http_get(client, other.url, &reply)), 200);
+    has_body("direct");
+    server.from = server.used;
+    IS(cg_yield(cg_http_get(client, "https://a.invalid/s", &reply)), 200);
+    has_body("3");
+    heard("CONNECT a.invalid:443 HTTP/1.1\r\nHost: "
+          "a.invalid:443\r\nProxy-Authorization: ");
+    heard("GET /s HTTP/1.1\r\nHost: a.invalid\r\n");
+    IS(count(server.seen + server.from, "Proxy-Authorization"), 1);
+    ck_assert_str_eq(fake.host, "a.invalid");
+    IS(cg_yield(cg_http_get(client, "https://a.invalid/", &reply)), 200);
+    has_body("4");
+    IS(server.connections, 2);
+    IS(cg_yield(cg_http_get(client, "https://b.invalid/", &reply, .why = why)),
+       CG_EHTTP_PROXY);
+    ck_assert_str_eq(why, "the proxy answers 407 Who\\x9b?");
+    IS(cg_yield(cg_http_get(client, "https://b.invalid/", &reply)), CG_EHTTP_PROXY);
+    done();
+    script_end(&other);
+    client = CLIENT(.http_proxy = "socks5://h:1");
+    IS(cg_yield(cg_http_get(client, "http://b.invalid/", &reply, .why = why)),
+       CG_EHTTP_PROXY);
+    ck_assert_str_eq(why,
+                     "the proxy socks5://h:1: its scheme is neither http nor https");
+    cg_http_client_free(client);
+    return 0;
+}
+
+/* OPTIONS of a URL without path and query asks about the server: "*", or a URL without path
+ * of a proxy, which makes "*" of it. */
+static ssize_t asks_about_the_server(void *arg)
+{
+    char url[256];
+
+    (void)arg;
+    script_start(&server, TURNS(SAYS(OK_200(1, "1")), SAYS(OK_200(1, "2")),
+                                SAYS(OK_200(1, "3")), SAYS(OK_200(1, "4"))));
+    snprintf(url, sizeof url, "http://%s", server.addr);
+    client = CLIENT();
+    IS(FETCH(.url = url, .method = "OPTIONS"), 200);
+    heard("OPTIONS * HTTP/1.1\r\nHost: 127.0.0.1");
+    has_body("1");
+    IS(FETCH(.url = script_url(&server, "/"), .method = "OPTIONS"), 200);
+    heard("OPTIONS / HTTP/1.1\r\n");
+    has_body("2");
+    snprintf(url, sizeof url, "http://%s?q", server.addr);
+    IS(FETCH(.url = url, .method = "OPTIONS"), 200);
+    heard("OPTIONS /?q HTTP/1.1\r\n");
+    has_body("3");
+    snprintf(url, sizeof url, "http://%s", server.addr);
+    IS(FETCH(.url = url), 200);
+    heard("GET / HTTP/1.1\r\n");
+    has_body("4");
+    done();
+    script_start(&server, TURNS(SAYS(OK_200(1, "1")), SAYS(OK_200(1, "2"))));
+    client = CLIENT(.http_proxy = server.addr);
+    IS(FETCH(.url = "http://a.invalid", .method = "OPTIONS"), 200);
+    heard("OPTIONS http://a.invalid HTTP/1.1\r\n");
+    has_body("1");
+    IS(FETCH(.url = "http://a.invalid/", .method = "OPTIONS"), 200);
+    heard("OPTIONS http://a.invalid/ HTTP/1.1\r\n");
+    has_body("2");
+    done();
+    return 0;
+}
+
+/* The environment names proxies, unless it is not to be looked at. */
+static ssize_t looks_at_the_environment(void *arg)
+{
+    (void)arg;
+    script_start(&server, TURNS(SAYS(OK_200(1, "1"))));
+    setenv("http_proxy", server.addr, 1);
+    setenv("no_proxy", "localhost", 1);
+    client = cg_http_client_new();
+    IS(cg_yield(cg_http_get(client, "http://a.invalid/", &reply)), 200);
+    has_body("1");
+    IS(cg_yield(cg_http_get(client, "http://localhost:1/", &reply)), -ECONNREFUSED);
+    unsetenv("http_proxy");
+    unsetenv("no_proxy");
+    done();
+    return 0;
+}
+
+static const struct test_case cases[] = {
+    CORO(speaks_tls, .where = ON_SIM),
+    CORO(uses_proxies),
+    CORO(asks_about_the_server, .where = ON_SIM),
+    CORO(looks_at_the_environment, .where = ON_SIM),
+};
+
+int main(void)
+{
+    return test_main("http client proxies", cases, COUNT(cases));
+}

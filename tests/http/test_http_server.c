@@ -1,0 +1,359 @@
+/* SPDX-License-Identifier: MIT */
+/* The HTTP server, spoken to in plain bytes: what it answers, in which order, and what it
+ * logs. Bodies are in test_http_server_body.c, limits and clocks in
+ * test_http_server_limits.c. */
+#include "config.h"
+
+#include "tests/http/http_serve.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Requests on one connection are answered in order, also if they come in one packet. */
+static ssize_t keeps_alive(void *arg)
+{
+    struct cg_sock *sock;
+
+    (void)arg;
+    serve_begin(NULL);
+    ck_assert_str_eq(ask("GET /" V "\r\nHEAD /" V "\r\n\r\nGET /" V CLOSE "\r\nGET /" V "\r\n"),
+                     HELLO "\r\nhello\n" HELLO "\r\n" HELLO CLOSE "\r\nhello\n");
+    ck_assert_uint_eq(handled, 3);
+    ck_assert_str_eq(ask("GET / HTTP/1.0\r\n\r\n"), HELLO CLOSE "\r\nhello\n");
+    ck_assert_str_eq(ask("GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n"
+                         "GET http://x HTTP/1.0\r\n\r\n"),
+                     HELLO "Connection: keep-alive\r\n\r\nhello\n" HELLO CLOSE "\r\nhello\n");
+    ck_assert_str_eq(ask("GET /typed" V "\r\nHEAD /typed" V "\r\nGET /typed" V "\r\n"
+                         "GET /typed" V CLOSE "\r\n"),
+                     TYPED "\r\n{}" TYPED "\r\n" TYPED "\r\n{}" TYPED CLOSE "\r\n{}");
+    sock = serve_client();
+    for (int i = 0; i < 3; i++) {
+        send_text(sock, "GET /" V "\r\n");
+        ck_assert_str_eq(receive(sock, "hello\n"), HELLO "\r\nhello\n");
+    }
+    for (const char *p = "GET /" V "\r\n"; *p != '\0'; p++) /* a byte a packet */
+        IS(cg_yield(cg_write(sock, p, 1)), 1);
+    ck_assert_str_eq(receive(sock, "hello\n"), HELLO "\r\nhello\n");
+    cg_sock_close(sock);
+    serve_end();
+    return 0;
+}
+
+/* A pattern has so many parts, and no more. */
+static void mount_parts(void)
+{
+    char pattern[4 * (CG_HTTP_PARAMS_LIMIT + 1) + 1] = "";
+
+    for (int i = 0; i < CG_HTTP_PARAMS_LIMIT; i++)
+        sprintf(pattern + strlen(pattern), "/:%c", 'a' + i);
+    OK(cg_http_server_mount(server, pattern, hello, NULL));
+    strcat(pattern, "/:z");
+    IS(cg_http_server_mount(server, pattern, hello, NULL), -EINVAL);
+}
+
+/* The most special pattern wins; paths are decoded, but for what would part them. */
+static ssize_t routes(void *arg)
+{
+    (void)arg;
+    serve_begin(NULL);
+    ck_assert_str_eq(BODY("GET /u/7" V CLOSE "\r\n"), "one GET /u/7 id=7 *=- q=-");
+    ck_assert_str_eq(BODY("GET /u/me?q=a%20b+c&q=d" V CLOSE "\r\n"),
+                     "me GET /u/me id=- *=- q=a b c");
+    ck_assert_str_eq(BODY("GET /u/a%2fb%25?x&=&q=" V CLOSE "\r\n"),
+                     "one GET /u/a%2Fb%25 id=a/b% *=- q=");
+    ck_assert_str_eq(BODY("GET http://x/u/7/x/y/z?a" V CLOSE "\r\n"),
+                     "beneath GET /u/7/x/y/z id=7 *=y/z q=-");
+    ck_assert_str_eq(BODY("PUT /u/me" V CLOSE "\r\n"), "put PUT /u/me id=me *=- q=-");
+    ck_assert_str_eq(BODY("POST /only/" V CLOSE "\r\n"), "only POST /only/ id=- *=- q=-");
+    IS(status_of("POST /only/x" V CLOSE "\r\n"), 405); /* GET / has it */
+    IS(status_of("PUT /u/" V CLOSE "\r\n"), 405); /* a part has at least one character */
+    IS(status_of("DELETE /u/7" V CLOSE "\r\n"), 405);
+    ck_assert_ptr_nonnull(strstr(got, "\r\nAllow: GET, HEAD, PUT\r\n"));
+    IS(status_of("OPTIONS /u/7" V CLOSE "\r\n"), 204);
+    ck_assert_ptr_nonnull(strstr(got, "\r\nAllow: GET, HEAD, PUT\r\n"));
+    IS(status_of("OPTIONS *" V CLOSE "\r\n"), 204);
+    ck_assert_ptr_null(strstr(got, "Allow"));
+    IS(status_of("OPTIONS http://h" V CLOSE "\r\n"), 204);
+    ck_assert_ptr_null(strstr(got, "Allow"));
+    IS(status_of("OPTIONS http://h/" V CLOSE "\r\n"), 204);
+    ck_assert_ptr_nonnull(strstr(got, "Allow"));
+    IS(status_of("CONNECT x:80" V "\r\n"), 404);
+    IS(status_of("GET /%zz" V "\r\n"), 400);
+    IS(status_of("GET /%00" V "\r\n"), 400);
+    OK(cg_http_server_mount(server, "GET /only/", tell, "beneath"));
+    ck_assert_str_eq(BODY("POST /only/" V CLOSE "\r\n"), "only POST /only/ id=- *=- q=-");
+    ck_assert_str_eq(BODY("GET /only/" V CLOSE "\r\n"), "beneath GET /only/ id=- *= q=-");
+    ck_assert_str_eq(BODY("GET /only/x" V CLOSE "\r\n"), "beneath GET /only/x id=- *=x q=-");
+    ck_assert_str_eq(BODY("GET /u/:id" V CLOSE "\r\n"), "one GET /u/:id id=:id *=- q=-");
+    mount_parts();
+    IS(cg_http_server_mount(server, "u", hello, NULL), -EINVAL);
+    IS(cg_http_server_mount(server, "GET /u/:", hello, NULL), -EINVAL);
+    IS(cg_http_server_mount(server, "GET /u/:other", hello, NULL), -EEXIST);
+    serve_end();
+    return 0;
+}
+
+/* Each of many paths has its own handler, in whatever order they were mounted. */
+static ssize_t many_routes(void *arg)
+{
+    enum { MANY = 200, STEP = 77 };
+    static char names[MANY][16], asked[MANY * 40];
+    char *to = asked, line[64];
+    const char *at;
+
+    (void)arg;
+    serve_begin(NULL);
+    for (int i = 0, k = 0; i < MANY; i++, k = (k + STEP) % MANY) {
+        snprintf(names[k], sizeof names[k], "GET /many/%d", k);
+        OK(cg_http_server_mount(server, names[k], tell, names[k]));
+    }
+    for (int i = 0; i < MANY; i++)
+        to += sprintf(to, "GET /many/%d" V "%s\r\n", i, i == MANY - 1 ? CLOSE : "");
+    at = ask(asked);
+    for (int i = 0; i < MANY; i++) {
+        snprintf(line, sizeof line, "\r\n\r\nGET /many/%d GET /many/%d id=-", i, i);
+        at = strstr(at, line);
+        ck_assert_msg(at != NULL, "%s", line);
+    }
+    serve_end();
+    return 0;
+}
+
+/* Everything to one handler, as a proxy has it: what others have said is handed on, and a
+ * CONNECT is a tunnel afterwards, with nothing about a body. */
+static ssize_t hands_on(struct cg_http_request *req, void *arg)
+{
+    struct cg_sock *sock;
+    char text[64];
+
+    (void)arg;
+    OK(cg_http_response_set_header(req, "Server", "another"));
+    if (strcmp(cg_http_request_method(req), "CONNECT") == 0) {
+        OK(cg_yield(cg_http_upgrade(req, 200, &sock)));
+        OK(cg_yield(cg_writeall(sock, "tunnel", 6)));
+        cg_sock_close(sock);
+        return 0;
+    }
+    OK(cg_http_response_set_header(req, "date", "today"));
+    snprintf(text, sizeof text, "%s %s", cg_http_request_method(req),
+             cg_http_request_target(req));
+    return cg_yield(cg_http_send_text(req, 200, text, .mime = "a/b"));
+}
+
+static ssize_t proxies(void *arg)
+{
+    (void)arg;
+    serve_begin(NULL);
+    OK(cg_http_server_mount(server, "PATCH *", hello, NULL));
+    OK(cg_http_server_mount(server, "*", hands_on, NULL));
+    IS(cg_http_server_mount(server, "*", hello, NULL), -EEXIST);
+    IS(cg_http_server_mount(server, "*a", hello, NULL), -EINVAL);
+    IS(status_of("GET /u/7" V CLOSE "\r\n"), 200);
+    ck_assert_ptr_null(strstr(got, "Server: another\r\n"));
+    IS(status_of("DELETE /u/7" V CLOSE "\r\n"), 200);
+    ck_assert_str_eq(BODY("OPTIONS *" V CLOSE "\r\n"), "OPTIONS *");
+    ck_assert_str_eq(strstr(got, "\r\n"),
+                     "\r\nContent-Type: a/b\r\nContent-Length: 9\r\nServer: another\r\n"
+                     "date: today\r\nConnection: close\r\n\r\nOPTIONS *");
+    ck_assert_uint_eq(dates, 0);
+    ck_assert_str_eq(BODY("PATCH *" V CLOSE "\r\n"), "hello\n");
+    ck_assert_str_eq(BODY("CONNECT x:80" V "\r\n"), "tunnel");
+    ck_assert_ptr_null(strstr(got, "Transfer-Encoding"));
+    ck_assert_ptr_null(strstr(got, "Connection"));
+    ck_assert_uint_eq(dates, 1);
+    serve_end();
+    return 0;
+}
+
+/* What a handler says before its answer goes out at once, behind the answers before it; not
+ * to those who would take it for the answer. */
+static ssize_t interim(void *arg)
+{
+    static const char said[] = "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\nX: y\r\n\r\n"
+                               "HTTP/1.1 100 Continue\r\n\r\n" HELLO;
+    const char *at;
+
+    (void)arg;
+    serve_begin(NULL);
+    at = strstr(ask("GET /" V "\r\nGET /hints" V CLOSE "\r\n"), "hello\nHTTP");
+    ck_assert_ptr_nonnull(at);
+    ck_assert_int_eq(strncmp(at + 6, said, sizeof said - 1), 0);
+    ck_assert_ptr_null(strstr(ask("GET /hints HTTP/1.0\r\n\r\n"), "Hints"));
+    ck_assert_int_eq(strncmp(got, "HTTP/1.1 200", 12), 0);
+    serve_end();
+    return 0;
+}
+
+/* A failing handler is a 500 that does not tell why; the log does. */
+static ssize_t failures(void *arg)
+{
+    (void)arg;
+    serve_begin(NULL);
+    IS(status_of("GET /fails" V CLOSE "\r\n"), 500);
+    ck_assert_ptr_null(strstr(got, "output"));
+    ck_assert_str_eq(logged, "GET /fails: Input/output error");
+    ck_assert_str_eq(ask("GET /fails/late" V "\r\n"), CHUNKED "\r\n5\r\nbegun\r\n");
+    ck_assert_str_eq(logged, "GET /fails/late: Input/output error");
+    IS(status_of("GET /silent" V CLOSE "\r\n"), 500);
+    ck_assert_str_eq(logged, "GET /silent: the handler has not answered");
+    ck_assert_str_eq(ask("GET /nothing" V CLOSE "\r\n"),
+                     "HTTP/1.1 204 No Content\r\n" CLOSE "\r\n");
+    ck_assert_str_eq(ask("GET /promises" V "\r\n"),
+                     "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n123");
+    ck_assert_str_eq(ask("GET /forges" V CLOSE "\r\n"),
+                     "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nA: b\r\nA: c\r\n" CLOSE
+                     "\r\n12345");
+    serve_end();
+    return 0;
+}
+
+/* The combined format, with nothing in it that a client could forge a line with. */
+static ssize_t access_log(void *arg)
+{
+    char line[512], *dash;
+    FILE *file = tmpfile();
+
+    (void)arg;
+    serve_begin(&(struct cg_http_server_options){.access_log = file});
+    ask("GET /a?b\"1\\" V CLOSE "User-Agent: me \"\x80\r\nReferer: you\r\n\r\n");
+    ask("GARBAGE\r\n\r\n");
+    serve_end();
+    rewind(file);
+    ck_assert_ptr_nonnull(fgets(line, sizeof line, file));
+    dash = strstr(line, " - - [");
+    ck_assert_ptr_nonnull(dash);
+    ck_assert_str_eq(strstr(dash, "] ") + 2,
+                     "\"GET /a?b\\x221\\x5c HTTP/1.1\" 200 6 \"you\" \"me \\x22\\x80\"\n");
+    ck_assert_ptr_nonnull(fgets(line, sizeof line, file));
+    ck_assert_ptr_nonnull(strstr(line, "\"-\" "));
+    ck_assert_ptr_null(fgets(line, sizeof line, file));
+    fclose(file);
+    return 0;
+}
+
+/* A reader of the access log that is slow or has gone keeps nobody waiting and ends
+ * nothing. */
+static ssize_t slow_log(void *arg)
+{
+    static char request[8 * 1024];
+    char *at = stpcpy(request, "GET /");
+    int ends[2];
+    FILE *file;
+
+    (void)arg;
+    memset(at, 'a', 7000);
+    strcpy(at + 7000, V CLOSE "\r\n");
+    for (int gone = 0; gone < 2; gone++) {
+        OK(pipe(ends));
+        file = fdopen(ends[1], "w");
+        ck_assert_ptr_nonnull(file);
+        if (gone)
+            close(ends[0]);
+        serve_begin(&(struct cg_http_server_options){.access_log = file});
+        for (int i = 0; i < 200; i++)
+            ck_assert_int_eq(status_of(request), 200);
+        OK(cg_yield(cg_sleep(1100 * CG_MILLISECOND))); /* a thread writes, or tries to */
+        ck_assert_int_eq(status_of(request), 200);
+        serve_end();
+        ck_assert_ptr_nonnull(strstr(logged, "lines are lost"));
+        if (!gone)
+            close(ends[0]); /* the thread that was left behind ends */
+        fclose(file);
+    }
+    return 0;
+}
+
+/* The server's name is the option's, in the first answer and in those after it; what cannot
+ * be a value is left out, and what is long cut. */
+static ssize_t says_its_name(void *arg)
+{
+    static char endless[400];
+    static const struct {
+        const char *name, *field;
+    } names[] = {{"x y/1", "Server: x y/1\r\n"}, {"", ""}, {"a\nb", ""}, {endless, NULL}};
+
+    (void)arg;
+    memset(endless, 'x', sizeof endless - 1);
+    for (size_t i = 0; i < COUNT(names); i++) {
+        const char *field = names[i].field;
+        char want[1200], cut[200];
+
+        if (field == NULL)
+            snprintf(cut, sizeof cut, "Server: %.180s\r\n", endless);
+        field = field ? field : cut;
+        serve_begin(&(struct cg_http_server_options){.name = names[i].name});
+        snprintf(want, sizeof want,
+                 OKAY "%s" HELLO_REST "\r\nhello\n" OKAY "%s" HELLO_REST "\r\nhello\n" OKAY
+                      "%s" HELLO_REST CLOSE "\r\nhello\n",
+                 field, field, field);
+        ck_assert_str_eq(ask("GET /" V "\r\nGET /" V "\r\nGET /" V CLOSE "\r\n"), want);
+        serve_end();
+    }
+    return 0;
+}
+
+static ssize_t says_its_type(struct cg_http_request *req, void *arg)
+{
+    return cg_yield(cg_http_send_text(req, arg != NULL ? 404 : 200, "x",
+                                      .mime = cg_http_request_query(req, "type")));
+}
+
+/* A type is one value: nothing in it begins another field, however the answer is made. */
+static ssize_t types(void *arg)
+{
+    static const struct {
+        const char *type, *want;
+    } asked[] = {
+        {"a/b;%20c=%22%09d%c3%a4%22", "a/b; c=\"\td\xc3\xa4\""},
+        {"a/b%0d%0aX:y", NULL},
+        {"a/b%0a", NULL},
+        {"%0d", NULL},
+        {"%7f", NULL},
+        {"", NULL},
+    };
+
+    (void)arg;
+    serve_begin(NULL);
+    OK(cg_http_server_mount(server, "/usual", says_its_type, NULL));
+    OK(cg_http_server_mount(server, "/rare", says_its_type, "404"));
+    for (size_t i = 0; i < 2 * COUNT(asked); i++) {
+        const char *want = asked[i / 2].want;
+        int status = want == NULL ? 500 : i % 2 ? 404 : 200;
+        char request[128], field[64];
+        struct cg_sock *sock = serve_client();
+
+        snprintf(request, sizeof request, "GET /%s?type=%s" V "\r\n",
+                 i % 2 ? "rare" : "usual", asked[i / 2].type);
+        snprintf(field, sizeof field, "\r\nContent-Type: %s\r\n",
+                 want ? want : "text/plain; charset=utf-8");
+        send_text(sock, request);
+        receive(sock, want ? "\r\n\r\nx" : "Error\n");
+        ck_assert_int_eq(atoi(got + 9), status);
+        ck_assert_ptr_nonnull(strstr(got, field));
+        ck_assert_ptr_null(strstr(got, "X:"));
+        cg_sock_close(sock);
+    }
+    serve_end();
+    return 0;
+}
+
+static const struct test_case cases[] = {
+    CORO(keeps_alive),
+    CORO(says_its_name),
+    CORO(routes),
+    CORO(many_routes),
+    CORO(types),
+    CORO(proxies),
+    CORO(interim),
+    CORO(failures),
+    CORO(access_log, .where = ON_KERNEL),
+    CORO(slow_log, .where = ON_KERNEL),
+};
+
+int main(void)
+{
+    return test_main("http server", cases, COUNT(cases));
+}

@@ -1,0 +1,360 @@
+/* SPDX-License-Identifier: MIT */
+/* Subjects that speak HTTP: a server on a UNIX socket and a client in plain bytes; and the
+ * client of the library, whose server is plain. */
+#include "tests/pairs/pairs.h"
+
+#include <cogen/http_client.h>
+#include <cogen/http_server.h>
+#include <cogen/serve.h>
+#include <cogen/sync.h>
+#include <stdio.h>
+
+/* ---- The server ------------------------------------------------------------------ */
+
+struct site {
+    struct world w;
+    struct cg_http_server *server;
+    struct cg_sock *listener, *client;
+    struct cg_coro *serving, *asking;
+    struct cg_http_request *req; /* of a handler that waits until it is over */
+    struct cg_event begun, over;
+    char addr[CG_ADDR_SIZE], buf[EVENT + 1], *data;
+};
+
+static ssize_t handles(struct cg_http_request *req, void *arg)
+{
+    struct site *s = arg;
+
+    s->req = req;
+    cg_event_set(&s->begun);
+    cg_yield(cg_wait_event(&s->over));
+    return 0;
+}
+
+static void no_log(void *arg, const char *line)
+{
+    (void)arg;
+    (void)line;
+}
+
+static void site_open(struct world *w)
+{
+    struct site *s = (struct site *)w;
+
+    test_unix_path(s->addr);
+    OK(cg_sock_listen(cg_sched_self(), s->addr, &s->listener));
+    s->server = cg_http_server_new(.body_timeout = CG_NEVER, .log = no_log);
+    OK(cg_http_server_mount(s->server, "/", handles, s));
+}
+
+static void site_close(struct world *w)
+{
+    struct site *s = (struct site *)w;
+
+    if (s->listener)
+        cg_sock_close(s->listener);
+    IS((ssize_t)cg_http_server_connections(s->server), 0);
+    cg_http_server_free(s->server);
+}
+
+/* The listener may be closed before it is accepted. */
+static ssize_t asks(void *arg)
+{
+    static const char text[] = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
+    struct site *s = arg;
+    struct cg_sock *sock;
+    char byte;
+
+    if (cg_yield(cg_connect(s->addr, &sock)) < 0)
+        return 0;
+    if (cg_yield(cg_writeall(sock, text, sizeof text - 1)) > 0)
+        cg_yield(cg_read(sock, &byte, 1));
+    cg_sock_close(sock);
+    return 0;
+}
+
+static void serve_open(struct world *w)
+{
+    struct site *s = (struct site *)w;
+
+    site_open(w);
+    s->asking = test_start(asks, s);
+}
+
+static struct cg_op *serve_op(struct world *w)
+{
+    struct site *s = (struct site *)w;
+
+    return KEEP(w, cg_http_serve_op, cg_http_serve(s->server, s->listener));
+}
+
+static void serve_cause(struct world *w)
+{
+    struct site *s = (struct site *)w;
+
+    cg_sock_close(s->listener);
+    s->listener = NULL;
+}
+
+/* Nobody is left who is served. */
+static void serve_check(struct world *w, ssize_t answer)
+{
+    struct site *s = (struct site *)w;
+
+    if (!pairs_lost(answer))
+        IS(answer, -EBADF);
+    IS((ssize_t)cg_http_server_connections(s->server), 0);
+    if (s->listener)
+        serve_cause(w);
+    IS(test_end(s->asking), 0);
+}
+
+/* ---- A request's body ------------------------------------------------------------ */
+
+static ssize_t serves(void *arg)
+{
+    struct site *s = arg;
+
+    return cg_yield(cg_http_serve(s->server, s->listener));
+}
+
+static void ask(struct site *s, const char *text)
+{
+    site_open(&s->w);
+    s->serving = test_start(serves, s);
+    OK(cg_yield(cg_connect(s->addr, &s->client)));
+    OK(cg_yield(cg_writeall(s->client, text, strlen(text))));
+    IS(cg_yield(cg_wait_event(&s->begun)), 0);
+}
+
+static void read_open(struct world *w)
+{
+    ask((struct site *)w, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 800\r\n\r\n");
+}
+
+static void body_open(struct world *w)
+{
+    ask((struct site *)w, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 8\r\n\r\n");
+}
+
+static void asked_close(struct world *w)
+{
+    struct site *s = (struct site *)w;
+
+    cg_event_set(&s->over);
+    cg_sock_close(s->client);
+    cg_yield(cg_http_shutdown(s->server));
+    IS(test_end(s->serving), 0);
+    site_close(w);
+}
+
+static void body_cause(struct world *w)
+{
+    struct site *s = (struct site *)w;
+    char text[EVENT + 1];
+
+    pairs_event(text, w->caused);
+    IS(cg_yield(cg_writeall(s->client, text, EVENT)), EVENT);
+}
+
+static struct cg_op *read_op(struct world *w)
+{
+    struct site *s = (struct site *)w;
+
+    return KEEP(w, cg_http_read_op, cg_http_read(s->req, s->buf, EVENT));
+}
+
+static void read_got(struct world *w, ssize_t answer)
+{
+    IS(answer, EVENT);
+    pairs_is_event(((struct site *)w)->buf, w->seen);
+}
+
+static struct cg_op *body_op(struct world *w)
+{
+    struct site *s = (struct site *)w;
+
+    s->data = NULL;
+    return KEEP(w, cg_http_read_op, cg_http_read_body(s->req, &s->data));
+}
+
+/* Partial: it is whole, or nobody has it. */
+static void body_check(struct world *w, ssize_t answer)
+{
+    struct site *s = (struct site *)w;
+
+    if (pairs_lost(answer))
+        return;
+    IS(answer, EVENT);
+    pairs_is_event(s->data, 1);
+}
+
+/* ---- The client ------------------------------------------------------------------ */
+
+struct visit {
+    struct world w;
+    struct cg_http_client *client;
+    struct cg_http_reply *reply;
+    struct cg_sock *listener;
+    struct cg_coro *serving;
+    struct cg_event go;
+    char url[CG_ADDR_SIZE + 8], buf[EVENT + 1];
+};
+
+/* The first event with the head (of a body that is to be read) or all there is; then the
+ * others, one after the other. */
+static ssize_t answers(struct cg_sock *conn, void *arg)
+{
+    struct visit *v = arg;
+    bool whole = v->w.subject->link == 0;
+    char text[256];
+    ssize_t n;
+
+    while ((n = cg_yield(cg_readline(conn, text, sizeof text))) > 0) {
+        if (strcmp(text, "\r\n") != 0)
+            continue;
+        if (whole && (n = cg_yield(cg_wait_event(&v->go))) < 0)
+            break;
+        snprintf(text, sizeof text, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s",
+                 whole ? EVENT : 100 * EVENT, whole ? "0000001\n" : "");
+        cg_yield(cg_writeall(conn, text, strlen(text)));
+        for (size_t i = 1; !whole && n >= 0; i++) {
+            while (n >= 0 && i > v->w.caused)
+                if ((n = cg_yield(cg_wait_signal(v, NULL, .timeout = MS / 20))) ==
+                    -ETIMEDOUT)
+                    n = 0;
+            pairs_event(text, i);
+            if (n >= 0)
+                n = cg_yield(cg_writeall(conn, text, EVENT));
+        }
+    }
+    cg_sock_close(conn);
+    return 0;
+}
+
+static ssize_t serves_visits(void *arg)
+{
+    struct visit *v = arg;
+
+    return cg_yield(cg_serve(v->listener, answers, .arg = v));
+}
+
+static void visit_open(struct world *w)
+{
+    struct visit *v = (struct visit *)w;
+    char addr[CG_ADDR_SIZE];
+
+    v->listener = test_listen(addr);
+    snprintf(v->url, sizeof v->url, "http://%s/", addr);
+    v->client = cg_http_client_new(.no_environment = true);
+    v->serving = test_start(serves_visits, v);
+}
+
+static struct cg_op *get_op(struct world *w)
+{
+    struct visit *v = (struct visit *)w;
+
+    v->reply = NULL;
+    return KEEP(w, cg_http_fetch_op, cg_http_get(v->client, v->url, &v->reply));
+}
+
+static void get_cause(struct world *w)
+{
+    cg_event_set(&((struct visit *)w)->go);
+}
+
+static void get_got(struct world *w)
+{
+    struct visit *v = (struct visit *)w;
+
+    pairs_is_event(cg_http_reply_body(v->reply, NULL), 1);
+    cg_http_reply_free(v->reply);
+}
+
+/* Whoever was not answered has nothing, and may ask again. */
+static void get_check(struct world *w, ssize_t answer)
+{
+    struct visit *v = (struct visit *)w;
+
+    if (pairs_lost(answer)) {
+        HOLDS(v->reply == NULL);
+    } else {
+        IS(answer, 200);
+        get_got(w);
+    }
+    if (w->caused == 0)
+        pairs_cause(w);
+    IS(cg_yield(get_op(w)), 200);
+    get_got(w);
+}
+
+static void reply_open(struct world *w)
+{
+    struct visit *v = (struct visit *)w;
+    struct cg_http_fetch fetch = {.stream = true};
+
+    visit_open(w);
+    fetch.url = v->url;
+    IS(cg_yield(cg_http_fetch(v->client, &fetch, &v->reply)), 200);
+}
+
+static struct cg_op *reply_op(struct world *w)
+{
+    struct visit *v = (struct visit *)w;
+
+    return KEEP(w, cg_http_read_reply_op, cg_http_read_reply(v->reply, v->buf, EVENT));
+}
+
+static void reply_cause(struct world *w)
+{
+    cg_yield(cg_signal(w, NULL));
+}
+
+static void reply_got(struct world *w, ssize_t answer)
+{
+    IS(answer, EVENT);
+    pairs_is_event(((struct visit *)w)->buf, w->seen);
+}
+
+static void visit_close(struct world *w)
+{
+    struct visit *v = (struct visit *)w;
+
+    cg_http_client_free(v->client);
+    IS(cg_yield(cg_cancel(v->serving)), 0);
+    IS(test_end(v->serving), -ECANCELED);
+    cg_sock_close(v->listener);
+}
+
+static void reply_shut(struct world *w)
+{
+    struct visit *v = (struct visit *)w;
+
+    cg_http_reply_free(v->reply);
+    v->reply = NULL;
+}
+
+static void reply_close(struct world *w)
+{
+    cg_http_reply_free(((struct visit *)w)->reply);
+    visit_close(w);
+}
+
+#define SITE .size = sizeof(struct site)
+#define ASKED SITE, .cause = body_cause, .close = asked_close
+#define VISIT .size = sizeof(struct visit), .flags = SELDOM
+
+static const struct subject subjects[] = {
+    {"http_serve", SITE, .flags = SELDOM | FLEETING | CLOSED, .open = serve_open,
+     .op = serve_op, .cause = serve_cause, .check = serve_check, .close = site_close},
+    {"http_read", ASKED, .flags = SELDOM, .open = read_open, .op = read_op,
+     .got = read_got},
+    {"http_read_body", ASKED, .flags = SELDOM, .open = body_open, .op = body_op,
+     .check = body_check},
+    {"http_get", VISIT, .open = visit_open, .op = get_op, .cause = get_cause,
+     .check = get_check, .close = visit_close},
+    {"http_read_reply", VISIT, .link = OVER_TCP, .open = reply_open, .op = reply_op,
+     .cause = reply_cause, .got = reply_got, .shut = reply_shut, .close = reply_close},
+};
+
+const struct family pairs_http = {subjects, COUNT(subjects)};

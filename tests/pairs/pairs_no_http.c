@@ -1,0 +1,5 @@
+/* SPDX-License-Identifier: MIT */
+/* Without HTTP there is nothing to race. */
+#include "tests/pairs/pairs.h"
+
+const struct family pairs_http = {NULL, 0};

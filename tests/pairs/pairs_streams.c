@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: MIT */
+/* Subjects that take bytes: each event is eight of them, numbered, so that one that
+ * is lost, doubled or out of order is seen. */
+#include "tests/pairs/pairs.h"
+
+#include <unistd.h>
+
+enum {
+    HEAD = 3
+};
+
+struct stream {
+    struct world w;
+    struct cg_sock *sock, *peer;
+    struct cg_view view;
+    char buf[EVENT + 1];
+    size_t moved;
+    bool begun; /* the first bytes of the next event have been sent */
+    int pipe[2];
+};
+
+static void stream_open(struct world *w)
+{
+    struct stream *s = (struct stream *)w;
+
+    HOLDS(test_connect(w->subject->link, &s->sock, &s->peer));
+    if (w->subject->flags & SECURE)
+        pairs_secure(&s->sock, &s->peer);
+}
+
+static void stream_close(struct world *w)
+{
+    struct stream *s = (struct stream *)w;
+
+    pairs_close(s->sock, s->peer);
+}
+
+static void stream_shut(struct world *w)
+{
+    struct stream *s = (struct stream *)w;
+
+    cg_sock_close(s->sock);
+    s->sock = NULL;
+}
+
+/* Some of the bytes of the next event, before it is caused. */
+static void begun_open(struct world *w)
+{
+    struct stream *s = (struct stream *)w;
+    char text[EVENT + 1];
+
+    stream_open(w);
+    pairs_event(text, 1);
+    IS(cg_yield(cg_writeall(s->peer, text, HEAD)), HEAD);
+    s->begun = true;
+}
+
+static void stream_cause(struct world *w)
+{
+    struct stream *s = (struct stream *)w;
+    char text[EVENT + 1];
+    size_t from = s->begun ? HEAD : 0;
+
+    s->begun = false;
+    pairs_event(text, w->caused);
+    IS(cg_yield(cg_writeall(s->peer, text + from, EVENT - from)),
+       (ssize_t)(EVENT - from));
+}
+
+static void stream_got(struct world *w, ssize_t answer)
+{
+    struct stream *s = (struct stream *)w;
+
+    IS(answer, EVENT);
+    pairs_is_event(s->buf, w->seen);
+}
+
+static struct cg_op *read_op(struct world *w)
+{
+    struct stream *s = (struct stream *)w;
+
+    return KEEP(w, cg_read_op, cg_read(s->sock, s->buf, EVENT));
+}
+
+static struct cg_op *readline_op(struct world *w)
+{
+    struct stream *s = (struct stream *)w;
+
+    return KEEP(w, cg_read_op, cg_readline(s->sock, s->buf, sizeof s->buf));
+}
+
+static struct cg_op *readall_op(struct world *w)
+{
+    struct stream *s = (struct stream *)w;
+
+    s->moved = 99;
+    return KEEP(w, cg_read_op, cg_readall(s->sock, s->buf, EVENT, .moved = &s->moved));
+}
+
+/* Partial: what it says it has moved it has, and the next reader goes on there. */
+static void readall_check(struct world *w, ssize_t answer)
+{
+    struct stream *s = (struct stream *)w;
+    size_t moved = s->moved;
+
+    HOLDS(moved <= EVENT);
+    if (!pairs_lost(answer))
+        IS(answer, EVENT);
+    if (w->caused == 0)
+        pairs_cause(w);
+    IS(cg_yield(cg_readall(s->sock, s->buf + moved, EVENT - moved)),
+       (ssize_t)(EVENT - moved));
+    pairs_is_event(s->buf, 1);
+    pairs_cause(w);
+    IS(cg_yield(readall_op(w)), EVENT);
+    pairs_is_event(s->buf, 2);
+    HOLDS(s->moved == EVENT);
+}
+
+static struct cg_op *borrow_op(struct world *w)
+{
+    struct stream *s = (struct stream *)w;
+
+    s->view = (struct cg_view){.data = NULL};
+    return KEEP(w, cg_borrow_op, cg_borrow(s->sock, &s->view));
+}
+
+static void borrow_got(struct world *w, ssize_t answer)
+{
+    struct stream *s = (struct stream *)w;
+
+    IS(answer, EVENT);
+    HOLDS(s->view.size == EVENT);
+    pairs_is_event(s->view.data, w->seen);
+    cg_view_release(&s->view, EVENT);
+}
+
+static void borrow_lost(struct world *w)
+{
+    HOLDS(((struct stream *)w)->view.data == NULL);
+}
+
+static struct cg_op *poll_sock_op(struct world *w)
+{
+    struct stream *s = (struct stream *)w;
+
+    return KEEP(w, cg_poll_sock_op, cg_poll_sock(s->sock, CG_IN));
+}
+
+static void poll_sock_got(struct world *w, ssize_t answer)
+{
+    struct stream *s = (struct stream *)w;
+
+    HOLDS(answer & CG_IN);
+    stream_got(w, OK(cg_yield(cg_read(s->sock, s->buf, EVENT))));
+}
+
+/* ---- A descriptor of the caller's ------------------------------------------------ */
+
+static void poll_open(struct world *w)
+{
+    OK(pipe(((struct stream *)w)->pipe));
+}
+
+static struct cg_op *poll_op(struct world *w)
+{
+    return KEEP(w, cg_poll_op, cg_poll(((struct stream *)w)->pipe[0], CG_IN));
+}
+
+static void poll_cause(struct world *w)
+{
+    char text[EVENT + 1];
+
+    pairs_event(text, w->caused);
+    IS(write(((struct stream *)w)->pipe[1], text, EVENT), EVENT);
+}
+
+static void poll_got(struct world *w, ssize_t answer)
+{
+    struct stream *s = (struct stream *)w;
+
+    HOLDS(answer & CG_IN);
+    stream_got(w, read(s->pipe[0], s->buf, EVENT));
+}
+
+static void poll_close(struct world *w)
+{
+    close(((struct stream *)w)->pipe[0]);
+    close(((struct stream *)w)->pipe[1]);
+}
+
+/* ---- The end of a direction ------------------------------------------------------ */
+
+static struct cg_op *shutdown_op(struct world *w)
+{
+    return KEEP(w, cg_shutdown_op, cg_shutdown(((struct stream *)w)->sock, SHUT_WR));
+}
+
+static void no_cause(struct world *w)
+{
+    (void)w;
+}
+
+/* The peer has read the end if and only if the op says so. */
+static void shutdown_check(struct world *w, ssize_t answer)
+{
+    struct stream *s = (struct stream *)w;
+
+    if (pairs_lost(answer)) {
+        IS(cg_yield(cg_write(s->sock, "x", 1)), 1);
+        IS(cg_yield(cg_read(s->peer, s->buf, EVENT)), 1);
+        IS(cg_yield(shutdown_op(w)), 0);
+    }
+    IS(cg_yield(cg_read(s->peer, s->buf, EVENT)), 0);
+    IS(cg_yield(cg_write(s->peer, "y", 1)), 1);
+    IS(cg_yield(cg_read(s->sock, s->buf, EVENT)), 1);
+}
+
+#define STREAM                                                                         \
+    .size = sizeof(struct stream), .cause = stream_cause, .shut = stream_shut,         \
+    .close = stream_close
+#define READ STREAM, .open = stream_open, .op = read_op, .got = stream_got
+
+static const struct subject subjects[] = {
+    {"read", READ, .link = OVER_TCP},
+    {"read_unix", READ, .link = OVER_UNIX},
+    {"read_pair", READ, .link = OVER_PAIR},
+    {"read_tls", READ, .link = OVER_PAIR, .flags = SECURE | SELDOM},
+    {"borrow_tls", STREAM, .link = OVER_PAIR, .flags = SECURE | SELDOM,
+     .open = stream_open, .op = borrow_op, .got = borrow_got, .lost = borrow_lost},
+    {"readline", STREAM, .link = OVER_TCP, .open = begun_open, .op = readline_op,
+     .got = stream_got},
+    {"readall", STREAM, .link = OVER_TCP, .open = begun_open, .op = readall_op,
+     .check = readall_check},
+    {"readall_pair", STREAM, .link = OVER_PAIR, .open = begun_open, .op = readall_op,
+     .check = readall_check},
+    {"borrow", STREAM, .link = OVER_TCP, .open = stream_open, .op = borrow_op,
+     .got = borrow_got, .lost = borrow_lost},
+    {"poll_sock", STREAM, .link = OVER_TCP, .open = stream_open, .op = poll_sock_op,
+     .got = poll_sock_got},
+    {"poll", .size = sizeof(struct stream), .where = ON_KERNEL, .open = poll_open,
+     .op = poll_op, .cause = poll_cause, .got = poll_got, .close = poll_close},
+    {"shutdown", .size = sizeof(struct stream), .flags = ITSELF, .link = OVER_TCP,
+     .open = stream_open, .op = shutdown_op, .cause = no_cause, .check = shutdown_check,
+     .close = stream_close},
+};
+
+const struct family pairs_streams = {subjects, COUNT(subjects)};

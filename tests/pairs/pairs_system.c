@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: MIT */
+/* Subjects that wait for what lies outside the scheduler: threads, signals of the
+ * system, names, files that grow. */
+#include "tests/pairs/pairs.h"
+
+#include <semaphore.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <unistd.h>
+
+static void nothing(struct world *w)
+{
+    (void)w;
+}
+
+/* ---- Functions in threads -------------------------------------------------------- */
+
+struct work {
+    struct world w;
+    struct cg_pool *pool;
+    sem_t gate;
+    struct cg_coro *blocker;
+    atomic_int ran, abandoned;
+    enum cg_fate fate;
+};
+
+static ssize_t passes_gate(void *arg)
+{
+    struct work *k = arg;
+
+    while (sem_wait(&k->gate) < 0)
+        ;
+    return atomic_fetch_add(&k->ran, 1);
+}
+
+static void abandons(void *arg)
+{
+    atomic_fetch_add(&((struct work *)arg)->abandoned, 1);
+}
+
+static ssize_t blocks(void *arg)
+{
+    struct work *k = arg;
+
+    OK(cg_yield(cg_offload(passes_gate, k, .pool = k->pool)));
+    return 0;
+}
+
+static void work_open(struct world *w)
+{
+    struct work *k = (struct work *)w;
+
+    IS(sem_init(&k->gate, 0, 0), 0);
+    k->pool = cg_pool_new(1, 10);
+}
+
+static struct cg_op *offload_op(struct world *w)
+{
+    struct work *k = (struct work *)w;
+
+    k->fate = CG_FATE_NOT_RUN;
+    return KEEP(w, cg_offload_op,
+                cg_offload(passes_gate, k, .pool = k->pool, .abandon = abandons,
+                           .fate = &k->fate));
+}
+
+static void work_cause(struct world *w)
+{
+    IS(sem_post(&((struct work *)w)->gate), 0);
+}
+
+/* What became of the function is what the op says: it ran, it never will, or it was
+ * left to itself, and then it has its argument, and gives it up, once. */
+static void offload_check(struct world *w, ssize_t answer)
+{
+    struct work *k = (struct work *)w;
+    ssize_t more;
+
+    if (!pairs_lost(answer)) {
+        IS(answer, 0);
+        IS(k->fate, CG_FATE_RAN);
+    }
+    if (w->caused == 0)
+        pairs_cause(w);
+    while (k->fate == CG_FATE_LEFT && atomic_load(&k->abandoned) == 0)
+        IS(cg_yield(cg_sleep(MS / 50)), 0);
+    IS(atomic_load(&k->abandoned), k->fate == CG_FATE_LEFT);
+    IS(atomic_load(&k->ran), k->fate != CG_FATE_NOT_RUN);
+    more = atomic_load(&k->ran);
+    work_cause(w);
+    IS(cg_yield(offload_op(w)), more);
+}
+
+/* Another function has the thread until the cause. */
+static void queued_open(struct world *w)
+{
+    struct work *k = (struct work *)w;
+
+    work_open(w);
+    k->blocker = test_start(blocks, k);
+    test_until_waiting(k->blocker);
+}
+
+static ssize_t runs(void *arg)
+{
+    return 100 + atomic_fetch_add(&((struct work *)arg)->abandoned, 1);
+}
+
+static struct cg_op *queued_op(struct world *w)
+{
+    struct work *k = (struct work *)w;
+
+    k->fate = CG_FATE_NOT_RUN;
+    return KEEP(w, cg_offload_op,
+                cg_offload(runs, k, .pool = k->pool, .fate = &k->fate));
+}
+
+static void queued_check(struct world *w, ssize_t answer)
+{
+    struct work *k = (struct work *)w;
+    ssize_t more;
+
+    if (!pairs_lost(answer)) {
+        IS(answer, 100);
+        IS(k->fate, CG_FATE_RAN);
+    }
+    if (w->caused == 0)
+        pairs_cause(w);
+    IS(test_end(k->blocker), 0);
+    IS(atomic_load(&k->abandoned), k->fate == CG_FATE_RAN);
+    more = 100 + atomic_load(&k->abandoned);
+    IS(cg_yield(queued_op(w)), more);
+}
+
+static void work_close(struct world *w)
+{
+    cg_pool_free(((struct work *)w)->pool);
+    sem_destroy(&((struct work *)w)->gate);
+}
+
+/* ---- Signals of the system ------------------------------------------------------- */
+
+struct signals {
+    struct world w;
+    struct cg_os_signals *counted; /* beside the op */
+    int signo;
+};
+
+static void signals_open(struct world *w)
+{
+    struct signals *s = (struct signals *)w;
+
+    s->signo = w->slot ? SIGUSR2 : SIGUSR1;
+    OK(cg_os_signals_open(cg_sched_self(), s->signo, &s->counted));
+}
+
+static void signals_cause(struct world *w)
+{
+    IS(kill(getpid(), ((struct signals *)w)->signo), 0);
+}
+
+static struct cg_op *os_signal_op(struct world *w)
+{
+    return KEEP(w, cg_wait_os_signal_op,
+                cg_wait_os_signal(((struct signals *)w)->signo));
+}
+
+/* Whether it has won or lost, nothing was taken from the subscription. */
+static void os_signal_check(struct world *w, ssize_t answer)
+{
+    if (!pairs_lost(answer)) {
+        IS(answer, 1);
+        HOLDS(w->caused == 1);
+    }
+    if (w->caused == 0)
+        pairs_cause(w);
+    IS(cg_yield(cg_get_os_signal(((struct signals *)w)->counted)), 1);
+}
+
+static struct cg_op *next_os_signal_op(struct world *w)
+{
+    return KEEP(w, cg_get_os_signal_op,
+                cg_get_os_signal(((struct signals *)w)->counted));
+}
+
+static void is_one(struct world *w, ssize_t answer)
+{
+    (void)w;
+    IS(answer, 1);
+}
+
+static void signals_shut(struct world *w)
+{
+    struct signals *s = (struct signals *)w;
+
+    cg_os_signals_close(s->counted);
+    s->counted = NULL;
+}
+
+static void signals_close(struct world *w)
+{
+    cg_os_signals_close(((struct signals *)w)->counted);
+}
+
+/* ---- A name that the scheduler's resolver was told of ---------------------------- */
+
+struct lookup {
+    struct world w;
+    struct cg_addr_list list;
+};
+
+static struct cg_op *resolve_op(struct world *w)
+{
+    struct lookup *l = (struct lookup *)w;
+
+    l->list.count = -1;
+    return KEEP(w, cg_resolve_op, cg_resolve(PAIRS_HOST, "80", &l->list));
+}
+
+static void resolve_got(struct world *w, ssize_t answer)
+{
+    struct lookup *l = (struct lookup *)w;
+
+    IS(answer, 2);
+    IS(l->list.count, 2);
+    IS(l->list.addrs[1].in.sin_addr.s_addr, htonl(0x0a000002));
+}
+
+static void resolve_lost(struct world *w)
+{
+    IS(((struct lookup *)w)->list.count, -1);
+}
+
+/* ---- A file that grows ----------------------------------------------------------- */
+
+struct growth {
+    struct world w;
+    struct cg_follower *follow;
+    char path[64], buf[EVENT + 1];
+    int file;
+};
+
+static void growth_open(struct world *w)
+{
+    struct growth *g = (struct growth *)w;
+
+    snprintf(g->path, sizeof g->path, "/tmp/cogen-test-pairs-XXXXXX");
+    OK(g->file = mkstemp(g->path));
+    OK(cg_follower_open(cg_sched_self(), g->path, &g->follow, .interval = MS));
+}
+
+static void growth_cause(struct world *w)
+{
+    struct growth *g = (struct growth *)w;
+    char text[EVENT + 1];
+
+    pairs_event(text, w->caused);
+    IS(write(g->file, text, EVENT), EVENT);
+}
+
+static struct cg_op *follow_line_op(struct world *w)
+{
+    struct growth *g = (struct growth *)w;
+
+    memset(g->buf, 0, sizeof g->buf);
+    return KEEP(w, cg_follow_op, cg_follow_line(g->follow, g->buf, sizeof g->buf));
+}
+
+static struct cg_op *follow_read_op(struct world *w)
+{
+    struct growth *g = (struct growth *)w;
+
+    memset(g->buf, 0, sizeof g->buf);
+    return KEEP(w, cg_follow_op, cg_follow_bytes(g->follow, g->buf, EVENT));
+}
+
+static void follow_got(struct world *w, ssize_t answer)
+{
+    IS(answer, EVENT);
+    pairs_is_event(((struct growth *)w)->buf, w->seen);
+}
+
+static void follow_lost(struct world *w)
+{
+    HOLDS(((struct growth *)w)->buf[0] == 0);
+}
+
+static void growth_shut(struct world *w)
+{
+    struct growth *g = (struct growth *)w;
+
+    cg_follower_close(g->follow);
+    g->follow = NULL;
+}
+
+static void growth_close(struct world *w)
+{
+    struct growth *g = (struct growth *)w;
+
+    cg_follower_close(g->follow);
+    unlink(g->path);
+    close(g->file);
+}
+
+#define WORK                                                                           \
+    .size = sizeof(struct work), .flags = SLOW, .where = ON_KERNEL,                    \
+    .cause = work_cause, .close = work_close
+#define SIGNALS                                                                        \
+    .size = sizeof(struct signals), .where = ON_KERNEL, .open = signals_open,          \
+    .cause = signals_cause, .close = signals_close
+#define GROWTH                                                                         \
+    .size = sizeof(struct growth), .open = growth_open, .cause = growth_cause,         \
+    .got = follow_got, .lost = follow_lost, .shut = growth_shut, .close = growth_close
+
+static const struct subject subjects[] = {
+    {"offload", WORK, .open = work_open, .op = offload_op, .check = offload_check},
+    {"offload_queued", WORK, .open = queued_open, .op = queued_op,
+     .check = queued_check},
+    {"wait_os_signal", SIGNALS, .flags = FLEETING, .op = os_signal_op,
+     .check = os_signal_check},
+    {"get_os_signal", SIGNALS, .op = next_os_signal_op, .got = is_one,
+     .shut = signals_shut},
+    {"resolve", .size = sizeof(struct lookup), .flags = ITSELF, .open = nothing,
+     .op = resolve_op, .cause = nothing, .got = resolve_got, .lost = resolve_lost,
+     .close = nothing},
+    {"follow_line", GROWTH, .op = follow_line_op},
+    {"follow_bytes", GROWTH, .op = follow_read_op},
+};
+
+const struct family pairs_system = {subjects, COUNT(subjects)};

@@ -1,5 +1,0 @@
-/* SPDX-License-Identifier: MIT */
-/* Without HTTP there is nothing to race. */
-#include "tests/pairs.h"
-
-const struct family pairs_http = {NULL, 0};

@@ -1,0 +1,743 @@
+/* SPDX-License-Identifier: MIT */
+/* cg_connect to names: which addresses are tried, when, and that whatever does not win is
+ * gone. The names are a fixed table's; the times are those of the simulated clock. */
+#include "config.h"
+
+#include "tests/support/support.h"
+
+#include <cogen/sim.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#define MS CG_MILLISECOND
+#define V6_1 "[2001:db8::1]:80"
+#define V6_2 "[2001:db8::2]:80"
+#define V4_1 "10.0.0.1:80"
+#define V4_2 "10.0.0.2:80"
+#define ALL_FOUR "2001:db8::1 2001:db8::2 10.0.0.1 10.0.0.2"
+
+/* ---- The world ----------------------------------------------------------------------- */
+
+static struct cg_resolver *names_for(struct cg_sched *sched)
+{
+    struct cg_resolver *names;
+
+    OK(cg_resolver_open("fixed", NULL, &names));
+    OK(cg_sched_set_resolver(sched, names));
+    return names;
+}
+
+/* The scheduler of the case has one name, web.test. */
+static void web_is(const char *addrs)
+{
+    OK(cg_resolver_set_host(names_for(cg_sched_self()), "web.test", addrs));
+}
+
+/* A listener whose backlog is full: who connects there hears nothing. */
+struct hole {
+    struct cg_sock *listener, *filler;
+};
+
+static struct hole dig(const char *addr)
+{
+    struct hole hole;
+
+    OK(cg_sock_listen(cg_sched_self(), addr, &hole.listener, .backlog = 1));
+    OK(cg_yield(cg_connect(addr, &hole.filler)));
+    return hole;
+}
+
+/* Whoever waits there is refused. */
+static void fill_in(struct hole *hole)
+{
+    cg_sock_close(hole->filler);
+    cg_sock_close(hole->listener);
+}
+
+/* Whoever waits there is let in. */
+static void open_up(struct hole *hole)
+{
+    struct cg_sock *first;
+
+    OK(cg_yield(cg_accept(hole->listener, &first)));
+    cg_sock_close(first);
+}
+
+static struct cg_sock *serve(const char *addr)
+{
+    struct cg_sock *listener;
+
+    OK(cg_sock_listen(cg_sched_self(), addr, &listener));
+    return listener;
+}
+
+/* ---- What is tried, and when
+ * ----------------------------------------------------------- */
+
+enum {
+    TRIES_MOST = 16
+};
+
+struct attempt {
+    int64_t when; /* since the trace began */
+    char addr[CG_ADDR_SIZE];
+};
+
+static struct attempt tries[TRIES_MOST];
+static int try_count;
+static int64_t began;
+
+static void trace(void *arg, const char *line)
+{
+    long long s, ns;
+    int handle;
+
+    (void)arg;
+    if (sscanf(line, "%lld.%lld %d connects to %127s", &s, &ns, &handle,
+               tries[try_count].addr) != 4)
+        return;
+    tries[try_count].when = s * CG_SECOND + ns - began;
+    ck_assert_int_lt(++try_count, TRIES_MOST);
+}
+
+/* Connects to web.test, and notes what is tried. */
+static ssize_t connect_web(struct cg_sock **conn, int64_t timeout)
+{
+    struct cg_reactor *world = cg_sched_reactor(cg_sched_self());
+    ssize_t n;
+
+    try_count = 0;
+    began = cg_sched_now(cg_sched_self());
+    cg_sim_trace(world, trace, NULL);
+    n = cg_yield(cg_connect("web.test:80", conn, .timeout = timeout));
+    cg_sim_trace(world, NULL, NULL);
+    return n;
+}
+
+static int64_t since(void)
+{
+    return cg_sched_now(cg_sched_self()) - began;
+}
+
+static void tried(int i, const char *addr, int64_t when)
+{
+    ck_assert_str_eq(tries[i].addr, addr);
+    ck_assert_int_eq(tries[i].when, when);
+}
+
+static void check_peer(struct cg_sock *conn, const char *want)
+{
+    char text[CG_ADDR_SIZE];
+
+    OK(cg_sock_peer_addr(conn, text, sizeof text));
+    ck_assert_str_eq(text, want);
+}
+
+/* Where nobody answers, the families take turns, one each 250 ms; nothing is left open when
+ * the time is up, to the nanosecond. */
+static ssize_t takes_turns(void *arg)
+{
+    struct hole holes[] = {dig(V6_1), dig(V6_2), dig(V4_1), dig(V4_2)};
+    size_t handles = cg_sim_handles(cg_sched_reactor(cg_sched_self()));
+    struct cg_sock *conn;
+
+    (void)arg;
+    web_is(ALL_FOUR);
+    IS(connect_web(&conn, CG_SECOND), -ETIMEDOUT);
+    ck_assert_int_eq(since(), CG_SECOND);
+    IS(try_count, 4);
+    tried(0, V6_1, 0);
+    tried(1, V4_1, 250 * MS);
+    tried(2, V6_2, 500 * MS);
+    tried(3, V4_2, 750 * MS);
+    ck_assert_uint_eq(cg_sim_handles(cg_sched_reactor(cg_sched_self())), handles);
+    for (size_t i = 0; i < COUNT(holes); i++)
+        fill_in(&holes[i]);
+    return 0;
+}
+
+/* The order within a family is the resolver's; the first family is that of its first. */
+static ssize_t keeps_the_order(void *arg)
+{
+    struct cg_sock *conn;
+
+    (void)arg;
+    web_is("10.0.0.2 10.0.0.1 10.0.0.3 2001:db8::2");
+    IS(connect_web(&conn, CG_NEVER), -ECONNREFUSED);
+    IS(try_count, 4);
+    tried(0, "10.0.0.2:80", 0);
+    tried(1, "[2001:db8::2]:80", 0);
+    tried(2, "10.0.0.1:80", 0);
+    tried(3, "10.0.0.3:80", 0);
+    return 0;
+}
+
+/* Who is refused goes on at once, and tries no more than it needs. */
+static ssize_t refused_first(void *arg)
+{
+    struct cg_sock *listener = serve(V4_1), *conn;
+
+    (void)arg;
+    web_is(ALL_FOUR);
+    IS(connect_web(&conn, CG_NEVER), 0);
+    ck_assert_int_eq(since(), 0);
+    IS(try_count, 2);
+    check_peer(conn, V4_1);
+    cg_sock_close(conn);
+    cg_sock_close(listener);
+    return 0;
+}
+
+/* An IPv6 that leads nowhere costs 250 ms, and its attempt is over with the victory. */
+static ssize_t black_hole_first(void *arg)
+{
+    struct hole hole = dig(V6_1);
+    struct cg_sock *listener = serve(V4_1), *conn, *late;
+
+    (void)arg;
+    web_is(ALL_FOUR);
+    IS(connect_web(&conn, CG_NEVER), 0);
+    ck_assert_int_eq(since(), CG_CONNECT_DELAY);
+    ck_assert_int_eq(CG_CONNECT_DELAY, 250 * MS);
+    IS(try_count, 2);
+    check_peer(conn, V4_1);
+    open_up(&hole);
+    IS(cg_yield(cg_accept(hole.listener, &late, .timeout = CG_SECOND)), -ETIMEDOUT);
+    cg_sock_close(conn);
+    cg_sock_close(listener);
+    fill_in(&hole);
+    return 0;
+}
+
+static ssize_t open_up_later(void *arg)
+{
+    OK(cg_yield(cg_sleep(300 * MS)));
+    open_up(arg);
+    return 0;
+}
+
+/* An attempt that got company goes on, and may still win. */
+static ssize_t slow_first(void *arg)
+{
+    struct hole first = dig(V6_1), second = dig(V4_1);
+    struct cg_coro *opener = test_start(open_up_later, &first);
+    struct cg_sock *conn;
+
+    (void)arg;
+    web_is(ALL_FOUR);
+    IS(connect_web(&conn, CG_NEVER), 0);
+    ck_assert_int_eq(since(), 300 * MS);
+    IS(try_count, 2);
+    check_peer(conn, V6_1);
+    IS(test_end(opener), 0);
+    cg_sock_close(conn);
+    fill_in(&first);
+    fill_in(&second);
+    return 0;
+}
+
+static ssize_t fill_in_later(void *arg)
+{
+    OK(cg_yield(cg_sleep(100 * MS)));
+    fill_in(arg);
+    return 0;
+}
+
+/* A failure before the 250 ms are over begins the next attempt, and the next 250 ms. */
+static ssize_t fails_meanwhile(void *arg)
+{
+    struct hole first = dig(V6_1), second = dig(V4_1);
+    struct cg_coro *closer = test_start(fill_in_later, &first);
+    struct cg_sock *listener = serve(V6_2), *conn;
+
+    (void)arg;
+    web_is(ALL_FOUR);
+    IS(connect_web(&conn, CG_NEVER), 0);
+    IS(try_count, 3);
+    tried(0, V6_1, 0);
+    tried(1, V4_1, 100 * MS);
+    tried(2, V6_2, 350 * MS);
+    check_peer(conn, V6_2);
+    IS(test_end(closer), 0);
+    cg_sock_close(conn);
+    cg_sock_close(listener);
+    fill_in(&second);
+    return 0;
+}
+
+/* When the last address is being tried, the others are still waited for. */
+static ssize_t waits_for_all(void *arg)
+{
+    struct hole first = dig(V6_1);
+    struct cg_coro *opener = test_start(open_up_later, &first);
+    struct cg_sock *conn;
+
+    (void)arg;
+    web_is("2001:db8::1 10.0.0.1");
+    IS(connect_web(&conn, CG_NEVER), 0);
+    ck_assert_int_eq(since(), 300 * MS);
+    IS(try_count, 2);
+    check_peer(conn, V6_1);
+    IS(test_end(opener), 0);
+    cg_sock_close(conn);
+    fill_in(&first);
+    return 0;
+}
+
+/* ---- Families that are answered apart
+ * --------------------------------------------------- */
+
+/* What a case expects: who is tried and when, the answer, and when it comes. */
+struct apart {
+    const char *addrs;
+    int64_t delay_ipv4, delay_ipv6;
+    const char *listener;
+    ssize_t answer;
+    int64_t took;
+    int tries;
+    struct attempt attempts[2];
+};
+
+static void check_apart(struct cg_resolver *names, const struct apart *apart)
+{
+    struct cg_sock *listener = serve(apart->listener), *conn;
+    size_t handles = cg_sim_handles(cg_sched_reactor(cg_sched_self()));
+
+    OK(cg_resolver_set_host(names, "web.test", apart->addrs,
+                            .delay_ipv4 = apart->delay_ipv4,
+                            .delay_ipv6 = apart->delay_ipv6));
+    IS(connect_web(&conn, 20 * CG_SECOND), apart->answer);
+    ck_assert_int_eq(since(), apart->took);
+    IS(try_count, apart->tries);
+    for (int i = 0; i < apart->tries; i++)
+        tried(i, apart->attempts[i].addr, apart->attempts[i].when);
+    if (apart->answer == 0) {
+        check_peer(conn, apart->attempts[apart->tries - 1].addr);
+        cg_sock_close(conn);
+    } else {
+        ck_assert_uint_eq(cg_sim_handles(cg_sched_reactor(cg_sched_self())), handles);
+    }
+    cg_sock_close(listener);
+}
+
+/* With IPv4 alone IPv6 is waited for 50 ms; with IPv6 nobody is waited for. A look-up
+ * without an address leaves the other; whatever comes later is tried later. */
+static ssize_t answered_apart(void *arg)
+{
+    static const char both[] = "10.0.0.1 2001:db8::1";
+    static const struct apart table[] = {
+        /* AAAA is dropped. */
+        {both, 0, CG_NEVER, V4_1, 0, 50 * MS, 1, {{50 * MS, V4_1}}},
+        {both, 10 * MS, CG_NEVER, V4_1, 0, 60 * MS, 1, {{60 * MS, V4_1}}},
+        {both, 0, CG_NEVER, V4_2, -ETIMEDOUT, 20 * CG_SECOND, 1, {{50 * MS, V4_1}}},
+        /* It is late, but not too late. */
+        {both, 0, 30 * MS, V6_1, 0, 30 * MS, 1, {{30 * MS, V6_1}}},
+        {both, 0, 30 * MS, V4_1, 0, 30 * MS, 2, {{30 * MS, V6_1}, {30 * MS, V4_1}}},
+        /* It is too late for the first attempt. */
+        {both, 0, 80 * MS, V6_1, 0, 80 * MS, 2, {{50 * MS, V4_1}, {80 * MS, V6_1}}},
+        /* A is dropped, or late. */
+        {both, CG_NEVER, 1, V6_1, 0, 1, 1, {{1, V6_1}}},
+        {both, 90 * MS, 1, V4_1, 0, 90 * MS, 2, {{1, V6_1}, {90 * MS, V4_1}}},
+        /* Both are dropped. */
+        {both, CG_NEVER, CG_NEVER, V4_1, -ETIMEDOUT, 20 * CG_SECOND, 0, {{0}}},
+        /* One has no address. */
+        {"10.0.0.1", 0, 20 * MS, V4_1, 0, 20 * MS, 1, {{20 * MS, V4_1}}},
+        {"10.0.0.1", 20 * MS, 0, V4_1, 0, 20 * MS, 1, {{20 * MS, V4_1}}},
+        {"2001:db8::1", 0, 70 * MS, V6_1, 0, 70 * MS, 1, {{70 * MS, V6_1}}},
+        {"10.0.0.1", 0, 20 * MS, V6_1, -ECONNREFUSED, 20 * MS, 1, {{20 * MS, V4_1}}},
+        {"10.0.0.1", 0, 70 * MS, V6_1, -ECONNREFUSED, 70 * MS, 1, {{50 * MS, V4_1}}},
+    };
+    struct cg_resolver *names = names_for(cg_sched_self());
+
+    (void)arg;
+    ck_assert_int_eq(CG_RESOLUTION_DELAY, 50 * MS);
+    for (size_t i = 0; i < COUNT(table); i++)
+        check_apart(names, &table[i]);
+    return 0;
+}
+
+/* An attempt that is under way has its 250 ms, also from addresses that come meanwhile. */
+static ssize_t joins_later(void *arg)
+{
+    struct hole holes[] = {dig(V4_1), dig(V6_1)};
+    struct cg_sock *listener = serve(V4_2), *conn;
+
+    (void)arg;
+    OK(cg_resolver_set_host(names_for(cg_sched_self()), "web.test",
+                            "10.0.0.1 10.0.0.2 2001:db8::1", .delay_ipv6 = 100 * MS));
+    IS(connect_web(&conn, CG_NEVER), 0);
+    IS(try_count, 3);
+    tried(0, V4_1, 50 * MS);
+    tried(1, V6_1, 300 * MS);
+    tried(2, V4_2, 550 * MS);
+    check_peer(conn, V4_2);
+    cg_sock_close(conn);
+    cg_sock_close(listener);
+    fill_in(&holes[0]);
+    fill_in(&holes[1]);
+    return 0;
+}
+
+/* If both look-ups fail, so does the connect, as they say. */
+static ssize_t fails_apart(void *arg)
+{
+    struct cg_resolver *names = names_for(cg_sched_self());
+    struct cg_sock *conn;
+
+    (void)arg;
+    OK(cg_resolver_set_host(names, "web.test", NULL, .error = CG_ELOOKUP,
+                            .delay_ipv6 = 10 * MS));
+    IS(connect_web(&conn, CG_NEVER), CG_ELOOKUP);
+    ck_assert_int_eq(since(), 10 * MS);
+    OK(cg_resolver_set_host(names, "web.test", NULL, .error = CG_EHOST,
+                            .delay_ipv4 = 10 * MS));
+    IS(connect_web(&conn, CG_NEVER), CG_EHOST);
+    return 0;
+}
+
+/* ---- Answers
+ * --------------------------------------------------------------------------- */
+
+/* What the look-up says is what connect says; its deadline is of both together. */
+static ssize_t answers(void *arg)
+{
+    struct cg_resolver *names = names_for(cg_sched_self());
+    struct hole hole = dig(V4_1);
+    struct cg_sock *conn = NULL;
+
+    (void)arg;
+    OK(cg_resolver_set_host(names, "gone.test", NULL, .error = CG_EHOST));
+    OK(cg_resolver_set_host(names, "down.test", NULL, .error = CG_ELOOKUP,
+                            .delay = 5 * MS));
+    OK(cg_resolver_set_host(names, "mute.test", "10.0.0.1", .delay = CG_NEVER));
+    OK(cg_resolver_set_host(names, "web.test", "10.0.0.1", .delay = 600 * MS));
+    IS(cg_yield(cg_connect("gone.test:80", &conn)), CG_EHOST);
+    IS(cg_yield(cg_connect("unheard.of:80", &conn)), CG_EHOST);
+    IS(cg_yield(cg_connect("down.test:80", &conn)), CG_ELOOKUP);
+    IS(cg_yield(cg_connect("mute.test:80", &conn, .timeout = CG_SECOND)), -ETIMEDOUT);
+    IS(cg_yield(cg_connect("web.test:0", &conn)), CG_EADDR);
+    IS(cg_yield(cg_connect("web.test", &conn)), CG_EADDR);
+    IS(cg_yield(cg_connect("web test:80", &conn)), CG_EADDR);
+    IS(connect_web(&conn, CG_SECOND), -ETIMEDOUT);
+    ck_assert_int_eq(since(), CG_SECOND);
+    IS(try_count, 1);
+    tried(0, V4_1, 600 * MS);
+    ck_assert_ptr_null(conn);
+    fill_in(&hole);
+    return 0;
+}
+
+static ssize_t connects(void *arg)
+{
+    struct cg_sock *conn;
+    ssize_t n = cg_yield(cg_connect(arg, &conn));
+
+    if (n >= 0)
+        cg_sock_close(conn);
+    return n;
+}
+
+static void check_waits_for(const char *addr, const char *want)
+{
+    struct cg_coro *coro = test_start(connects, (void *)addr);
+    char text[128];
+
+    test_until_waiting(coro);
+    cg_op_print(cg_coro_op(coro), text, sizeof text);
+    ck_assert_msg(strncmp(text, want, strlen(want)) == 0, "it waits for: %s", text);
+    OK(cg_yield(cg_cancel(coro)));
+    IS(test_end(coro), -ECANCELED);
+}
+
+/* To an address it is one operation; to a name it waits for others, which say so. */
+static ssize_t one_op_or_several(void *arg)
+{
+    struct hole hole = dig(V4_1);
+    struct cg_resolver *names = names_for(cg_sched_self());
+
+    (void)arg;
+    OK(cg_resolver_set_host(names, "web.test", "10.0.0.1"));
+    OK(cg_resolver_set_host(names, "mute.test", "10.0.0.1", .delay = CG_NEVER));
+    check_waits_for(V4_1, "connect 10.0.0.1:80");
+    check_waits_for("mute.test:80", "resolve mute.test");
+    check_waits_for("web.test:80", "connects 1 of 1");
+    fill_in(&hole);
+    return 0;
+}
+
+/* ---- On every reactor
+ * ------------------------------------------------------------------ */
+
+/* localhost is all loopback addresses, of which one that serves is enough. */
+static ssize_t localhost(void *arg)
+{
+    char addr[CG_ADDR_SIZE], name[CG_ADDR_SIZE];
+    struct cg_sock *listener = test_listen(addr), *conn, *accepted;
+
+    (void)arg;
+    snprintf(name, sizeof name, "localhost%s", strrchr(addr, ':'));
+    OK(cg_yield(cg_connect(name, &conn, .timeout = 20 * CG_SECOND)));
+    OK(cg_yield(cg_accept(listener, &accepted)));
+    IS(cg_yield(cg_write(conn, "x", 1)), 1);
+    IS(cg_yield(cg_read(accepted, name, 1)), 1);
+    cg_sock_close(conn);
+    cg_sock_close(accepted);
+    cg_sock_close(listener);
+    return 0;
+}
+
+/* Addresses that refuse are passed over; those of no address family here, too. */
+static ssize_t passes_over(void *arg)
+{
+    char addr[CG_ADDR_SIZE], name[CG_ADDR_SIZE];
+    struct cg_sock *listener = test_listen(addr), *conn;
+
+    (void)arg;
+    web_is("127.0.0.2 127.0.0.3 ::1 127.0.0.1");
+    snprintf(name, sizeof name, "web.test%s", strrchr(addr, ':'));
+    OK(cg_yield(cg_connect(name, &conn, .timeout = 20 * CG_SECOND)));
+    check_peer(conn, addr);
+    cg_sock_close(conn);
+    cg_sock_close(listener);
+    IS(cg_yield(cg_connect(name, &conn, .timeout = 20 * CG_SECOND)), -ECONNREFUSED);
+    return 0;
+}
+
+/* Raced against something that is there at once, nothing of it is left. */
+static ssize_t loses(void *arg)
+{
+    char addr[CG_ADDR_SIZE], name[CG_ADDR_SIZE];
+    struct cg_sock *listener = test_listen(addr), *conn = NULL;
+
+    (void)arg;
+    web_is("127.0.0.2 127.0.0.1");
+    snprintf(name, sizeof name, "web.test%s", strrchr(addr, ':'));
+    for (int passes = 0; passes < 8; passes++) {
+        struct cg_op *connect = cg_connect(name, &conn);
+
+        OK(cg_yield(cg_any((connect, cg_sleep(passes * 20 * CG_MICROSECOND)))));
+        if (cg_op_result(connect) >= 0)
+            cg_sock_close(conn);
+        else
+            IS(cg_op_result(connect), -ECANCELED);
+    }
+    cg_sock_close(listener);
+    return 0;
+}
+
+/* ---- Cancelled at every stage
+ * ---------------------------------------------------------- */
+
+static size_t accepted, ended;
+
+/* Reads to the end, which must come. */
+static ssize_t sink(void *arg)
+{
+    char byte;
+    ssize_t n;
+
+    while ((n = cg_yield(cg_read(arg, &byte, 1))) > 0)
+        continue;
+    ended++;
+    cg_sock_close(arg);
+    return n;
+}
+
+static ssize_t server(void *arg)
+{
+    struct cg_sock *conn;
+
+    while (cg_yield(cg_accept(arg, &conn)) >= 0) {
+        accepted++;
+        OK(cg_yield(cg_add(sink, conn)));
+    }
+    return 0;
+}
+
+static void check_settled(size_t handles)
+{
+    OK(cg_yield(cg_sleep(CG_SECOND)));
+    ck_assert_uint_eq(accepted, ended);
+    ck_assert_uint_eq(cg_sim_handles(cg_sched_reactor(cg_sched_self())), handles);
+}
+
+/* For each moment: a look-up of 30 ms, perhaps of each family apart, an attempt at nothing,
+ * after 250 ms one that takes its time and wins. */
+static ssize_t cancels_everywhere(void *arg)
+{
+    struct hole hole = dig(V6_1);
+    const struct cg_host_options *delays = arg;
+    struct cg_sock *listener = serve(V4_1), *conn;
+    struct cg_coro *serving = test_start(server, listener), *connecting;
+    unsigned won = 0, lost = 0;
+    size_t handles;
+
+    accepted = ended = 0;
+    OK(cg_resolver_set_host_with(names_for(cg_sched_self()), "web.test",
+                                 "2001:db8::1 10.0.0.1", delays));
+    OK(cg_yield(cg_sleep(CG_SECOND)));
+    handles = cg_sim_handles(cg_sched_reactor(cg_sched_self()));
+    for (int64_t t = 0; t < 420 * MS; t += 5 * MS + 17 * CG_MICROSECOND) {
+        struct cg_op *connect = cg_connect("web.test:80", &conn);
+        ssize_t n;
+
+        /* Lost in a race. */
+        OK(cg_yield(cg_any((connect, cg_sleep(t)))));
+        won += cg_op_result(connect) >= 0;
+        lost += cg_op_result(connect) == -ECANCELED;
+        if (cg_op_result(connect) >= 0)
+            cg_sock_close(conn);
+        check_settled(handles);
+        /* Timed out. */
+        n = cg_yield(cg_connect("web.test:80", &conn, .timeout = t + 1));
+        won += n >= 0;
+        lost += n == -ETIMEDOUT;
+        if (n >= 0)
+            cg_sock_close(conn);
+        check_settled(handles);
+        /* Cancelled with its coroutine. */
+        connecting = test_start(connects, "web.test:80");
+        OK(cg_yield(cg_sleep(t)));
+        cg_yield(cg_cancel(connecting));
+        n = test_end(connecting);
+        won += n >= 0;
+        lost += n == -ECANCELED;
+        check_settled(handles);
+    }
+    ck_assert_uint_eq(won + lost, 3 * 84);
+    ck_assert_uint_gt(won, 20);
+    ck_assert_uint_gt(lost, 100);
+    fill_in(&hole);
+    OK(cg_yield(cg_cancel(serving)));
+    IS(test_end(serving), 0);
+    cg_sock_close(listener);
+    return 0;
+}
+
+static void cancel_in_worlds(void)
+{
+    struct cg_host_options delays[] = {
+        {.delay = 30 * MS},
+        {.delay_ipv4 = 10 * MS, .delay_ipv6 = 30 * MS},
+    };
+
+    for (uint64_t seed = 0; seed < 12; seed++) {
+        const struct cg_sim_options options = {
+            .seed = seed,
+            .latency = 20 * MS,
+            .jitter = 40 * MS,
+            .completion = seed % 2,
+            .late_cancel = seed != 0,
+        };
+        struct test test;
+        struct cg_coro *coro;
+
+        OK(cg_sim_open(&options, &test.reactor));
+        ck_assert_ptr_nonnull(test.sched = cg_sched_new(test.reactor));
+        OK(cg_sched_start(test.sched, cancels_everywhere, &delays[seed / 6],
+                          .coro = &coro));
+        test_finish(&test);
+        IS(cg_coro_result(coro), 0);
+        cg_coro_unref(coro);
+        test_close(&test);
+    }
+}
+
+/* A connection that comes in the very moment of the timeout is a timeout, and closed. */
+static ssize_t comes_too_late(void *arg)
+{
+    struct cg_sock *listener = serve(V4_1), *conn = NULL;
+    struct cg_coro *serving = test_start(server, listener);
+    size_t handles = cg_sim_handles(cg_sched_reactor(cg_sched_self()));
+
+    (void)arg;
+    accepted = ended = 0;
+    web_is("10.0.0.1");
+    IS(cg_yield(cg_connect("web.test:80", &conn, .timeout = 40 * MS)), -ETIMEDOUT);
+    ck_assert_ptr_null(conn);
+    check_settled(handles);
+    ck_assert_uint_eq(accepted, 1);
+    IS(cg_yield(cg_connect("web.test:80", &conn, .timeout = 40 * MS + 1)), 0);
+    cg_sock_close(conn);
+    check_settled(handles);
+    OK(cg_yield(cg_cancel(serving)));
+    IS(test_end(serving), 0);
+    cg_sock_close(listener);
+    return 0;
+}
+
+static void too_late_by_nothing(void)
+{
+    struct test test;
+    struct cg_coro *coro;
+
+    OK(cg_sim_open(&(struct cg_sim_options){.latency = 20 * MS}, &test.reactor));
+    ck_assert_ptr_nonnull(test.sched = cg_sched_new(test.reactor));
+    OK(cg_sched_start(test.sched, comes_too_late, NULL, .coro = &coro));
+    test_finish(&test);
+    IS(cg_coro_result(coro), 0);
+    cg_coro_unref(coro);
+    test_close(&test);
+}
+
+static ssize_t connects_for_ever(void *arg)
+{
+    struct hole first = dig(V6_1), second = dig(V4_1);
+    ssize_t n = connects("web.test:80");
+
+    (void)arg;
+    fill_in(&first);
+    fill_in(&second);
+    return n;
+}
+
+static void free_in_between(int64_t delay_ipv6)
+{
+    for (int64_t t = 0; t < 600 * MS; t += 50 * MS) {
+        struct test test = test_open(.timeout = 0);
+        int64_t until = cg_sched_now(test.sched) + t;
+
+        OK(cg_resolver_set_host(names_for(test.sched), "web.test", ALL_FOUR,
+                                .delay = 100 * MS, .delay_ipv6 = delay_ipv6));
+        OK(cg_sched_start(test.sched, connects_for_ever, NULL));
+        do
+            IS(cg_sched_step(test.sched, 10 * MS), 1);
+        while (cg_sched_now(test.sched) < until);
+        test_close(&test);
+    }
+}
+
+/* A scheduler that is freed in the middle of it leaves nothing open. */
+static void freed_in_between(void)
+{
+    free_in_between(0);
+    free_in_between(120 * MS);
+}
+
+static const struct test_case cases[] = {
+    CORO(takes_turns, .where = ON_SIM),
+    CORO(keeps_the_order, .where = ON_SIM),
+    CORO(refused_first, .where = ON_SIM),
+    CORO(black_hole_first, .where = ON_SIM),
+    CORO(slow_first, .where = ON_SIM),
+    CORO(fails_meanwhile, .where = ON_SIM),
+    CORO(waits_for_all, .where = ON_SIM),
+    CORO(answered_apart, .where = ON_SIM),
+    CORO(joins_later, .where = ON_SIM),
+    CORO(fails_apart, .where = ON_SIM),
+    CORO(answers, .where = ON_SIM),
+    CORO(one_op_or_several, .where = ON_SIM),
+    CORO(localhost),
+    CORO(passes_over),
+    CORO(loses),
+    PLAIN(cancel_in_worlds, .where = ON_SIM),
+    PLAIN(too_late_by_nothing, .where = ON_SIM),
+    PLAIN(freed_in_between, .where = ON_SIM),
+};
+
+int main(void)
+{
+    return test_main("connect", cases, COUNT(cases));
+}

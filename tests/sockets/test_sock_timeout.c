@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+/* The default timeout of a socket: for operations that name none, and each time anew. */
+#include "config.h"
+
+#include "tests/support/support.h"
+
+#include <errno.h>
+
+#define MS CG_MILLISECOND
+
+static int64_t since(int64_t start)
+{
+    return cg_sched_now(cg_sched_self()) - start;
+}
+
+static int64_t now(void)
+{
+    return cg_sched_now(cg_sched_self());
+}
+
+/* An operation's own timeout goes before the socket's, shorter or longer. */
+static void its_own_goes_first(struct cg_sock *a, struct cg_sock *b)
+{
+    struct cg_view view;
+    char line[8];
+    int64_t start;
+
+    cg_sock_set_timeout(a, 10 * MS);
+    for (int64_t own = MS; own <= 100 * MS; own *= 100) {
+        start = now();
+        IS(cg_yield(cg_borrow(a, &view, .timeout = own)), -ETIMEDOUT);
+        ck_assert_int_eq(since(start), own);
+        start = now();
+        IS(cg_yield(cg_read(a, line, sizeof line, .timeout = own)), -ETIMEDOUT);
+        ck_assert_int_eq(since(start), own);
+    }
+    start = now();
+    IS(cg_yield(cg_borrow(a, &view)), -ETIMEDOUT);
+    ck_assert_int_eq(since(start), 10 * MS);
+    cg_sock_close(a);
+    cg_sock_close(b);
+}
+
+/* An operation that is yielded again has the timeout that the socket has then. */
+static void yielded_again(struct cg_sock *a, struct cg_sock *b)
+{
+    struct cg_view view;
+    struct cg_op *borrow = cg_borrow(a, &view);
+
+    for (int64_t length = 5 * MS; length > MS; length -= MS) {
+        int64_t start = now();
+
+        cg_sock_set_timeout(a, length);
+        IS(cg_yield(borrow), -ETIMEDOUT);
+        ck_assert_int_eq(since(start), length);
+    }
+    cg_sock_close(a);
+    cg_sock_close(b);
+}
+
+int main(void)
+{
+    static const struct test_case cases[] = {
+        LINK(its_own_goes_first, .where = ON_SIM),
+        LINK(yielded_again, .where = ON_SIM),
+    };
+
+    return test_main("sock_timeout", cases, COUNT(cases));
+}

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: MIT */
+/* The file of a UNIX listener: who removes it, when, and what is taken over. */
+#include "config.h"
+
+#include "tests/support/support.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+static struct cg_sock *listen_at(const char *addr, bool take_over)
+{
+    struct cg_sock *listener;
+
+    OK(cg_sock_listen(cg_sched_self(), addr, &listener, .take_over = take_over));
+    return listener;
+}
+
+/* The listener and, on io_uring, the kernel have let go of it. */
+static void close_listener(struct cg_sock *listener)
+{
+    cg_sock_close(listener);
+    IS(cg_yield(cg_sleep(CG_MILLISECOND)), 0);
+}
+
+static void check_serves(const char *addr)
+{
+    struct cg_sock *conn;
+
+    OK(cg_yield(cg_connect(addr, &conn)));
+    cg_sock_close(conn);
+}
+
+/* What a server leaves behind that was killed. */
+static void leave_behind(const char *path, int type)
+{
+    struct sockaddr_un un = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, type, 0);
+
+    strcpy(un.sun_path, path);
+    IS(bind(fd, (struct sockaddr *)&un, sizeof un), 0);
+    close(fd);
+}
+
+/* A listener removes the path that it bound, and no other: not one that was there before
+ * it, not one that somebody has put in its place. */
+static ssize_t unix_paths(void *arg)
+{
+    struct cg_sched *sched = cg_sched_self();
+    struct cg_sock *first, *second, *other;
+    char addr[CG_ADDR_SIZE], text[CG_ADDR_SIZE];
+    const char *path = addr + strlen("unix:");
+
+    (void)arg;
+    test_unix_path(addr);
+    OK(cg_sock_listen(sched, addr, &first));
+    OK(cg_sock_local_addr(first, text, sizeof text));
+    ck_assert_str_eq(text, addr);
+    IS(access(path, F_OK), 0);
+    IS(cg_sock_listen(sched, addr, &second), -EADDRINUSE);
+    IS(access(path, F_OK), 0);
+    IS(unlink(path), 0);
+    OK(cg_sock_listen(sched, addr, &second));
+    cg_sock_close(first);
+    IS(cg_yield(cg_sleep(CG_MILLISECOND)), 0);
+    IS(access(path, F_OK), 0);
+    OK(cg_yield(cg_connect(addr, &other)));
+    cg_sock_close(other);
+    cg_sock_close(second);
+    IS(cg_yield(cg_sleep(CG_MILLISECOND)), 0);
+    IS(access(path, F_OK), -1);
+    return 0;
+}
+
+/* It is found again by a process that has gone elsewhere, and when its folder was
+ * renamed. */
+static ssize_t after_chdir(void *arg)
+{
+    char dir[] = "/tmp/cogen-test-XXXXXX", moved[sizeof dir + 2], path[sizeof moved + 8];
+    int here = open(".", O_RDONLY | O_DIRECTORY);
+    struct cg_sock *listener;
+
+    (void)arg;
+    ck_assert_ptr_nonnull(mkdtemp(dir));
+    IS(chdir(dir), 0);
+    listener = listen_at("unix:socket", false);
+    IS(chdir("/"), 0);
+    snprintf(moved, sizeof moved, "%s.m", dir);
+    IS(rename(dir, moved), 0);
+    snprintf(path, sizeof path, "%s/socket", moved);
+    IS(access(path, F_OK), 0);
+    close_listener(listener);
+    IS(access(path, F_OK), -1);
+    IS(rmdir(moved), 0);
+    IS(fchdir(here), 0);
+    close(here);
+    return 0;
+}
+
+/* A path that nobody listens on is taken over if that is asked for, whatever kind of socket
+ * left it; then it is the listener's own. */
+static ssize_t takes_over(void *arg)
+{
+    static const int types[] = {SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET};
+    struct cg_sock *listener;
+    char addr[CG_ADDR_SIZE];
+    const char *path = addr + strlen("unix:");
+
+    (void)arg;
+    for (size_t i = 0; i < COUNT(types); i++) {
+        test_unix_path(addr);
+        leave_behind(path, types[i]);
+        IS(cg_sock_listen(cg_sched_self(), addr, &listener), -EADDRINUSE);
+        listener = listen_at(addr, true);
+        check_serves(addr);
+        close_listener(listener);
+        IS(access(path, F_OK), -1);
+    }
+    listener = listen_at(addr, true); /* where nothing is there it makes no difference */
+    close_listener(listener);
+    IS(access(path, F_OK), -1);
+    return 0;
+}
+
+/* Nothing else is taken over: a server that listens, one with a full backlog, a file that
+ * is no socket, a path that another process is about to take. */
+static ssize_t takes_no_more(void *arg)
+{
+    struct cg_sock *listener, *second, *waiting;
+    char addr[CG_ADDR_SIZE], dir[CG_ADDR_SIZE];
+    const char *path = addr + strlen("unix:");
+    int fd;
+
+    (void)arg;
+    test_unix_path(addr);
+    OK(cg_sock_listen(cg_sched_self(), addr, &listener, .backlog = 1));
+    IS(cg_sock_listen(cg_sched_self(), addr, &second, .take_over = true), -EADDRINUSE);
+    while (cg_yield(cg_connect(addr, &waiting, .timeout = CG_MILLISECOND)) == 0)
+        cg_sock_close(waiting); /* until the backlog is full */
+    IS(cg_sock_listen(cg_sched_self(), addr, &second, .take_over = true), -EADDRINUSE);
+    IS(access(path, F_OK), 0);
+    close_listener(listener);
+
+    fd = open(path, O_CREAT | O_WRONLY, 0600);
+    OK(fd);
+    close(fd);
+    IS(cg_sock_listen(cg_sched_self(), addr, &second, .take_over = true), -EADDRINUSE);
+    IS(unlink(path), 0);
+
+    leave_behind(path, SOCK_STREAM);
+    snprintf(dir, sizeof dir, "%.*s", (int)(strrchr(path, '/') - path), path);
+    fd = open(dir, O_RDONLY | O_DIRECTORY);
+    IS(flock(fd, LOCK_EX), 0);
+    IS(cg_sock_listen(cg_sched_self(), addr, &second, .take_over = true), -EADDRINUSE);
+    IS(access(path, F_OK), 0);
+    close(fd);
+    close_listener(listen_at(addr, true));
+    return 0;
+}
+
+/* The longest path there is, and one in a folder that does not exist. */
+static ssize_t odd_paths(void *arg)
+{
+    struct sockaddr_un un;
+    char addr[5 + sizeof un.sun_path] = "unix:/tmp/cogen-test-", text[CG_ADDR_SIZE];
+    size_t length = strlen(addr);
+    struct cg_sock *listener;
+
+    (void)arg;
+    memset(addr + length, 'x', sizeof addr - 1 - length);
+    unlink(addr + 5);
+    listener = listen_at(addr, false);
+    OK(cg_sock_local_addr(listener, text, sizeof text));
+    ck_assert_str_eq(text, addr);
+    check_serves(addr);
+    close_listener(listener);
+    IS(access(addr + 5, F_OK), -1);
+    IS(cg_sock_listen(cg_sched_self(), "unix:/tmp/no/such/folder", &listener), -ENOENT);
+    IS(cg_sock_listen(cg_sched_self(), "unix:/tmp/", &listener, .take_over = true),
+       -EADDRINUSE);
+    return 0;
+}
+
+static const struct test_case cases[] = {
+    CORO(unix_paths, .where = ON_KERNEL),
+    CORO(after_chdir, .where = ON_KERNEL),
+    CORO(takes_over, .where = ON_KERNEL),
+    CORO(takes_no_more, .where = ON_KERNEL),
+    CORO(odd_paths, .where = ON_KERNEL),
+};
+
+int main(void)
+{
+    return test_main("unix_path", cases, COUNT(cases));
+}

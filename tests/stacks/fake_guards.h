@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT */
+/* Kernels that refuse guards: madvise and mprotect, replaced for the whole program. */
+#ifndef COGEN_TESTS_STACKS_FAKE_GUARDS_H
+#define COGEN_TESTS_STACKS_FAKE_GUARDS_H
+
+#include <stdbool.h>
+
+extern bool no_light_guards; /* MADV_GUARD_INSTALL answers EINVAL */
+extern bool lying_guards;    /* it answers 0 and guards nothing */
+extern unsigned protections; /* mprotect may take access away so often, then ENOMEM */
+
+#endif

@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: MIT */
+/* Stacks: their geometry, the pool, trimming. */
+#include "config.h"
+
+#include "lib/stacks/stack.h"
+
+#include <check.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+enum { HEAD = 400 };
+
+static size_t page;
+static struct cg_stacks *stacks;
+
+static void setup(void)
+{
+    page = (size_t)sysconf(_SC_PAGESIZE);
+    stacks = cg__stacks_new();
+    ck_assert_ptr_nonnull(stacks);
+}
+
+static void teardown(void)
+{
+    cg__stacks_free(stacks);
+}
+
+/* -- geometry -- */
+
+static size_t usable(size_t size, size_t head)
+{
+    void *low;
+    char *at = cg__stack_get(stacks, size, head, &low);
+
+    if (at == NULL)
+        return 0;
+    ck_assert_uint_eq((uintptr_t)at % 64, 0);
+    ck_assert_uint_eq((uintptr_t)low % page, 0);
+    /* The head and the first frames share the top page. */
+    ck_assert_uint_lt((uintptr_t)at % page + head, page);
+    ck_assert_uint_ge((uintptr_t)at % page, page / 4);
+    memset(low, 0x5a, (size_t)(at - (char *)low));
+    memset(at, 0xa5, head);
+    return (size_t)(at - (char *)low);
+}
+
+START_TEST(sizes_are_powers_of_two)
+{
+    static const size_t sizes[] = {0,
+                                   1,
+                                   CG__STACK_MIN,
+                                   CG__STACK_MIN + 1,
+                                   CG__STACK_DEFAULT,
+                                   CG__STACK_DEFAULT + 1,
+                                   1024 * 1024};
+    static const size_t heads[] = {0, 1, 64, HEAD, CG__STACK_HEAD};
+
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+        for (size_t j = 0; j < sizeof heads / sizeof *heads; j++) {
+            size_t wanted = CG__STACK_MIN;
+            size_t got = usable(sizes[i], heads[j]);
+
+            while (wanted < sizes[i])
+                wanted *= 2;
+            ck_assert_uint_ge(got, wanted);
+            ck_assert_uint_le(got, wanted + page);
+        }
+}
+END_TEST
+
+START_TEST(an_impossible_size_is_refused)
+{
+    void *low;
+
+    ck_assert_ptr_null(cg__stack_get(stacks, SIZE_MAX, HEAD, &low));
+    ck_assert_ptr_null(cg__stack_get(stacks, (size_t)1 << 46, HEAD, &low));
+    ck_assert_uint_gt(usable(1, HEAD), 0);
+}
+END_TEST
+
+START_TEST(tops_are_coloured)
+{
+    bool seen[4096 / 64] = {false};
+    int colours = 0;
+
+    for (int i = 0; i < 64; i++) {
+        void *low;
+        uintptr_t at = (uintptr_t)cg__stack_get(stacks, 1, HEAD, &low);
+
+        colours += !seen[at % 4096 / 64];
+        seen[at % 4096 / 64] = true;
+    }
+    ck_assert_int_ge(colours, 8);
+}
+END_TEST
+
+/* -- the pool -- */
+
+START_TEST(the_last_one_put_back_is_the_next_one_out)
+{
+    void *low, *low_again;
+    void *one = cg__stack_get(stacks, 1, HEAD, &low);
+    void *two = cg__stack_get(stacks, 1, HEAD, &low);
+    void *large;
+
+    ck_assert_ptr_ne(one, two);
+    cg__stack_put(stacks, one);
+    cg__stack_put(stacks, two);
+    large = cg__stack_get(stacks, CG__STACK_MIN + 1, HEAD, &low_again);
+    ck_assert_ptr_ne(large, two);
+    ck_assert_ptr_eq(cg__stack_get(stacks, 1, HEAD, &low_again), two);
+    ck_assert_ptr_eq(low, low_again);
+    ck_assert_ptr_eq(cg__stack_get(stacks, 1, HEAD, &low_again), one);
+}
+END_TEST
+
+START_TEST(stacks_do_not_overlap)
+{
+    enum {
+        N = 300
+    };
+    static struct {
+        char *at, *low;
+    } all[N];
+
+    for (int round = 0; round < 3; round++) {
+        for (int i = 0; i < N; i++) {
+            void *low;
+
+            all[i].at =
+                cg__stack_get(stacks, i % 3 == 0 ? CG__STACK_DEFAULT : 1, HEAD, &low);
+            all[i].low = low;
+            ck_assert_ptr_nonnull(all[i].at);
+            memset(low, i, (size_t)(all[i].at - all[i].low) + HEAD);
+        }
+        for (int i = 0; i < N; i++) {
+            for (char *p = all[i].low; p < all[i].at + HEAD; p += 64)
+                if (*p != (char)i)
+                    ck_abort_msg("stack %d was overwritten", i);
+            cg__stack_put(stacks, all[i].at);
+        }
+        cg__stacks_trim(stacks, 50);
+    }
+}
+END_TEST
+
+/* -- trimming -- */
+
+static size_t resident(char *low, const char *end)
+{
+    static unsigned char pages[4096];
+    size_t n = 0, size = ((size_t)(end - low) + page - 1) / page * page;
+
+    ck_assert_uint_le(size / page, sizeof pages);
+    ck_assert_int_eq(mincore(low, size, pages), 0);
+    for (size_t i = 0; i < size / page; i++)
+        n += pages[i] & 1;
+    return n;
+}
+
+START_TEST(trimming_gives_memory_back)
+{
+    enum {
+        N = 100
+    };
+    static char *at[N], *low[N];
+    size_t before = 0, after = 0, size = 0;
+
+    for (int i = 0; i < N; i++) {
+        void *mem;
+
+        at[i] = cg__stack_get(stacks, 1, HEAD, &mem);
+        low[i] = mem;
+        memset(low[i], 1, (size_t)(at[i] - low[i]));
+        size = (size_t)(at[i] - low[i]) / page + 1;
+    }
+    ck_assert_uint_eq(cg__stacks_trim(stacks, N), 0); /* all are in use */
+    for (int i = 0; i < N; i++)
+        cg__stack_put(stacks, at[i]);
+    for (int i = 0; i < N; i++)
+        before += resident(low[i], at[i]);
+    ck_assert_uint_eq(cg__stacks_trim(stacks, 10), 10); /* no more than was said */
+    ck_assert_uint_eq(cg__stacks_trim(stacks, N), N - 10 - CG__STACK_KEEP);
+    ck_assert_uint_eq(cg__stacks_trim(stacks, N), 0);
+    for (int i = 0; i < N; i++)
+        after += resident(low[i], at[i]);
+    ck_assert_uint_ge(before, N * size);
+    ck_assert_uint_le(after, CG__STACK_KEEP * size);
+
+    for (int i = 0; i < N;
+         i++) { /* all of them serve again before there is a new one */
+        void *mem;
+        char *again = cg__stack_get(stacks, 1, HEAD, &mem);
+        int j = 0;
+
+        while (j < N && at[j] != again)
+            j++;
+        ck_assert_int_lt(j, N);
+        ck_assert_ptr_eq(mem, low[j]);
+        memset(mem, 2, (size_t)(again - (char *)mem) + HEAD);
+    }
+}
+END_TEST
+
+/* Where many come and go they are not trimmed each time. */
+START_TEST(as_many_as_are_in_use_stay_warm)
+{
+    enum {
+        N = 100
+    };
+    static void *at[2 * N];
+    void *low;
+
+    for (int i = 0; i < 2 * N; i++)
+        at[i] = cg__stack_get(stacks, 1, HEAD, &low);
+    for (int i = 0; i < N; i++)
+        cg__stack_put(stacks, at[i]);
+    ck_assert_uint_eq(cg__stacks_trim(stacks, SIZE_MAX), 0);
+    cg__stack_put(stacks, at[N]);
+    ck_assert_uint_eq(cg__stacks_trim(stacks, SIZE_MAX), 2);
+}
+END_TEST
+
+#if !CG__ASAN && !CG__TSAN
+
+/* -- shortage -- */
+
+START_TEST(without_address_space_there_are_fewer_then_none)
+{
+    struct rlimit limit;
+    FILE *statm = fopen("/proc/self/statm", "r");
+    unsigned long pages = 0;
+    void *low, *head = NULL;
+    int n = 0;
+
+    if (statm == NULL)
+        return;
+    ck_assert_int_eq(fscanf(statm, "%lu", &pages), 1);
+    fclose(statm);
+    limit.rlim_cur = limit.rlim_max = pages * page + 2 * 1024 * 1024;
+    ck_assert_int_eq(setrlimit(RLIMIT_AS, &limit), 0);
+    for (void *next; (next = cg__stack_get(stacks, 1, HEAD, &low)) != NULL; n++)
+        head = next;
+    ck_assert_int_ge(n, 40); /* 2 MiB / 36 KiB, the last slabs small ones */
+    cg__stack_put(stacks, head);
+    ck_assert_ptr_eq(cg__stack_get(stacks, 1, HEAD, &low), head);
+}
+END_TEST
+
+#endif
+
+int main(void)
+{
+    Suite *suite = suite_create("stack");
+    TCase *pool = tcase_create("pool");
+    SRunner *runner;
+    int failed;
+
+    tcase_add_checked_fixture(pool, setup, teardown);
+    tcase_set_timeout(pool, 60);
+    tcase_add_test(pool, sizes_are_powers_of_two);
+    tcase_add_test(pool, an_impossible_size_is_refused);
+    tcase_add_test(pool, tops_are_coloured);
+    tcase_add_test(pool, the_last_one_put_back_is_the_next_one_out);
+    tcase_add_test(pool, stacks_do_not_overlap);
+    tcase_add_test(pool, trimming_gives_memory_back);
+    tcase_add_test(pool, as_many_as_are_in_use_stay_warm);
+#if !CG__ASAN && !CG__TSAN
+    tcase_add_test(pool, without_address_space_there_are_fewer_then_none);
+#endif
+    suite_add_tcase(suite, pool);
+
+    runner = srunner_create(suite);
+    srunner_run_all(runner, CK_NORMAL);
+    failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed > 0;
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/* A child process and its stderr: see child.h. */
+#include "config.h"
+
+#include "tests/support/child.h"
+
+#include <check.h>
+#include <sys/resource.h>
+#include <sys/types.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+int child_run(void (*act)(void), char *said, size_t size)
+{
+    struct rlimit none = {0, 0};
+    int fds[2], status;
+    size_t n = 0;
+    ssize_t got;
+    pid_t pid;
+
+    ck_assert_int_eq(pipe(fds), 0);
+    pid = fork();
+    ck_assert_int_ge(pid, 0);
+    if (pid == 0) {
+        setrlimit(RLIMIT_CORE, &none);
+        dup2(fds[1], STDERR_FILENO);
+        act();
+        _exit(0);
+    }
+    close(fds[1]);
+    while ((got = read(fds[0], said + n, size - 1 - n)) > 0)
+        n += (size_t)got;
+    said[n] = '\0';
+    close(fds[0]);
+    ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+    return status;
+}

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: MIT */
+/* Feeding processes and reading what they say, on every kernel reactor. */
+#include "config.h"
+
+#include "tests/system/processes.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A pipe is a socket like any other. */
+static ssize_t pipes_are_sockets(void *arg)
+{
+    struct cg_process *process = NULL;
+    char line[64];
+
+    (void)arg;
+    OK(cg_process_spawn(cg_sched_self(), ((char *[]){"cat", NULL}), &process,
+                        .in = CG_STDIO_PIPE, .out = CG_STDIO_PIPE));
+    ck_assert_ptr_null(cg_process_sock(process, 2));
+    ck_assert_ptr_null(cg_process_sock(process, 3));
+    for (int i = 0; i < 3; i++) {
+        IS(cg_yield(cg_writeall(cg_process_sock(process, 0), "hello\n", 6)), 6);
+        IS(cg_yield(cg_readline(cg_process_sock(process, 1), line, sizeof line)), 6);
+        ck_assert_str_eq(line, "hello\n");
+    }
+    cg_process_close_sock(process, 0);
+    IS(cg_yield(cg_read(cg_process_sock(process, 1), line, sizeof line)), 0);
+    IS(cg_yield(cg_wait_process(process)), 0);
+    cg_process_close(process);
+    return 0;
+}
+
+enum { LARGE = 1 << 20 };
+
+/* Much data in both directions, by a process that has no room for it, is no deadlock. */
+static ssize_t much_both_ways(void *arg)
+{
+    struct cg_process *process = NULL;
+    struct cg_output out = {.limit = LARGE}, err = {.limit = LARGE};
+    char *data = malloc(LARGE);
+
+    (void)arg;
+    test_fill(data, LARGE, 0);
+    OK(cg_process_spawn(cg_sched_self(), SH("tee /dev/fd/2"), &process,
+                        .in = CG_STDIO_PIPE, .out = CG_STDIO_PIPE,
+                        .err = CG_STDIO_PIPE));
+    IS(cg_yield(cg_communicate(process, data, LARGE, .out = &out, .err = &err)), 0);
+    ck_assert_uint_eq(out.size, LARGE);
+    ck_assert_uint_eq(err.size, LARGE);
+    test_verify(out.data, LARGE, 0);
+    test_verify(err.data, LARGE, 0);
+    ck_assert_ptr_null(cg_process_sock(process, 0));
+    ck_assert_ptr_null(cg_process_sock(process, 1));
+    cg_process_close(process);
+    free(out.data);
+    free(err.data);
+    free(data);
+    no_children();
+    return 0;
+}
+
+/* An output that is too large ends it; one that nobody wants may be any size. */
+static ssize_t limits(void *arg)
+{
+    struct cg_process *process = NULL;
+    struct cg_output out = {.limit = 5000};
+
+    (void)arg;
+    OK(cg_process_spawn(cg_sched_self(), SH("while :; do echo more; done"), &process,
+                        .out = CG_STDIO_PIPE));
+    IS(cg_yield(cg_communicate(process, NULL, 0, .out = &out)), -EMSGSIZE);
+    ck_assert_uint_eq(out.size, 5000);
+    ck_assert_int_eq(memcmp(out.data, "more\nmore\n", 10), 0);
+    ck_assert_int_eq(out.data[5000], '\0');
+    ck_assert(cg_process_result(process) >= CG_EXIT_SIGNAL);
+    free(out.data);
+    cg_process_close(process);
+    OK(cg_process_spawn(cg_sched_self(), SH("head -c 300000 /dev/zero; exit 2"),
+                        &process, .out = CG_STDIO_PIPE));
+    IS(cg_yield(cg_communicate(process, NULL, 0)), 2);
+    cg_process_close(process);
+    no_children();
+    return 0;
+}
+
+/* A process that does not want its input is no error, and no SIGPIPE. */
+static ssize_t does_not_read(void *arg)
+{
+    struct cg_process *process = NULL;
+    char *data = calloc(1, LARGE);
+
+    (void)arg;
+    OK(cg_process_spawn(cg_sched_self(), SH("exec <&-; exit 6"), &process,
+                        .in = CG_STDIO_PIPE));
+    IS(cg_yield(cg_communicate(process, data, LARGE)), 6);
+    cg_process_close(process);
+    free(data);
+    return 0;
+}
+
+/* Timed out it has been ended, and what had come is there. */
+static ssize_t communicate_times_out(void *arg)
+{
+    struct cg_process *process = NULL;
+    struct cg_output out = {.limit = 0};
+
+    (void)arg;
+    OK(cg_process_spawn(cg_sched_self(), SH("echo first; exec sleep 1000"), &process,
+                        .out = CG_STDIO_PIPE, .in = CG_STDIO_PIPE));
+    IS(cg_yield(cg_communicate(process, "x", 1, .out = &out, .timeout = 100 * MS)),
+       -ETIMEDOUT);
+    ck_assert(out.size == 0 || !strcmp(out.data, "first\n"));
+    IS(cg_process_result(process), CG_EXIT_SIGNAL + SIGTERM);
+    free(out.data);
+    cg_process_close(process);
+    OK(cg_process_spawn(cg_sched_self(), SH("exec sleep 1000"), &process,
+                        .out = CG_STDIO_PIPE));
+    IS(cg_yield(cg_any((cg_communicate(process, NULL, 0), cg_sleep(MS)))), 1);
+    IS(cg_process_result(process), CG_EXIT_SIGNAL + SIGTERM);
+    cg_process_close(process);
+    no_children();
+    return 0;
+}
+
+/* A stopped run lets nobody behind. */
+static ssize_t stopped_in_communicate(void *arg)
+{
+    struct cg_process *process = spawn("exec sleep 1000");
+    ssize_t n;
+
+    (void)arg;
+    cg_sched_stop(cg_sched_self());
+    n = cg_yield(cg_communicate(process, NULL, 0));
+    cg_process_close(process);
+    return n;
+}
+
+static void stopped(void)
+{
+    IS(test_run(stopped_in_communicate, NULL), -ECANCELED);
+    no_children();
+}
+
+int main(void)
+{
+    static const struct test_case cases[] = {
+        CORO(pipes_are_sockets, .where = ON_KERNEL),
+        CORO(much_both_ways, .where = ON_KERNEL),
+        CORO(limits, .where = ON_KERNEL),
+        CORO(does_not_read, .where = ON_KERNEL),
+        CORO(communicate_times_out, .where = ON_KERNEL),
+        PLAIN(stopped, .where = ON_KERNEL),
+    };
+
+    return test_main("communicate", cases, COUNT(cases));
+}

@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: MIT */
+/* The operating system's signals as operations: who waits is told, once, in every
+ * scheduler; what was there before comes back; what comes between two waits is counted.
+ * They arrive in the simulator as well. */
+#include "config.h"
+
+#include "tests/support/support.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define MS CG_MILLISECOND
+
+static void (*handler_of(int signo))(int)
+{
+    struct sigaction now;
+
+    IS(sigaction(signo, NULL, &now), 0);
+    return now.sa_handler;
+}
+
+static ssize_t waits(void *arg)
+{
+    return cg_yield(cg_wait_os_signal((int)(intptr_t)arg));
+}
+
+/* All who wait for the signal are told, those who wait for another are not. */
+static ssize_t all_are_told(void *arg)
+{
+    struct cg_coro *coros[4];
+
+    (void)arg;
+    for (size_t i = 0; i < COUNT(coros); i++)
+        test_until_waiting(
+            coros[i] = test_start(waits, (void *)(intptr_t)(i < 3 ? SIGUSR1 : SIGUSR2)));
+    OK(cg_yield(cg_cancel(coros[1])));
+    IS(raise(SIGUSR1), 0);
+    IS(test_end(coros[0]), 1);
+    IS(test_end(coros[1]), -ECANCELED);
+    IS(test_end(coros[2]), 1);
+    ck_assert(cg_coro_state(coros[3]) == CG_CORO_WAITING);
+    IS(raise(SIGUSR2), 0);
+    IS(test_end(coros[3]), 1);
+    return 0;
+}
+
+/* From the first wait to the last the handler is ours; then the one before comes back, or
+ * what somebody has set meanwhile stays. */
+static ssize_t gives_back(void *arg)
+{
+    struct cg_coro *a, *b;
+
+    (void)arg;
+    signal(SIGUSR1, SIG_IGN);
+    a = test_start(waits, (void *)SIGUSR1);
+    b = test_start(waits, (void *)SIGUSR1);
+    test_until_waiting(a);
+    test_until_waiting(b);
+    ck_assert(handler_of(SIGUSR1) != SIG_IGN);
+    OK(cg_yield(cg_cancel(a)));
+    IS(test_end(a), -ECANCELED);
+    ck_assert(handler_of(SIGUSR1) != SIG_IGN);
+    IS(raise(SIGUSR1), 0);
+    IS(test_end(b), 1);
+    ck_assert(handler_of(SIGUSR1) == SIG_IGN);
+    a = test_start(waits, (void *)SIGUSR1);
+    test_until_waiting(a);
+    signal(SIGUSR1, SIG_DFL);
+    OK(cg_yield(cg_cancel(a)));
+    IS(test_end(a), -ECANCELED);
+    ck_assert(handler_of(SIGUSR1) == SIG_DFL);
+    return 0;
+}
+
+/* Not every signal can be waited for. */
+static ssize_t refused(void *arg)
+{
+    static const int signals[] = {0, -1, SIGKILL, SIGSTOP, SIGSEGV, 127, 1000};
+    struct cg_os_signals *sub;
+
+    (void)arg;
+    for (size_t i = 0; i < COUNT(signals); i++) {
+        IS(cg_yield(cg_wait_os_signal(signals[i])), -EINVAL);
+        IS(cg_os_signals_open(cg_sched_self(), signals[i], &sub), -EINVAL);
+    }
+    IS(cg_yield(cg_get_os_signal(NULL)), -EINVAL);
+    return 0;
+}
+
+/* Several deliveries before the waiter runs are one answer, which tells their number. */
+static ssize_t counts(void *arg)
+{
+    struct cg_coro *coro = test_start(waits, (void *)SIGUSR1);
+
+    (void)arg;
+    test_until_waiting(coro);
+    for (int i = 0; i < 3; i++)
+        IS(raise(SIGUSR1), 0);
+    IS(test_end(coro), 3);
+    return 0;
+}
+
+/* A race between two signals, one of them twice, and a timeout. */
+static ssize_t raced(void *arg)
+{
+    struct cg_op *usr1 = cg_wait_os_signal(SIGUSR1),
+                 *again = cg_wait_os_signal(SIGUSR1);
+    struct cg_op *usr2 = cg_wait_os_signal(SIGUSR2);
+
+    (void)arg;
+    IS(cg_yield(cg_any((usr1, again, usr2), .timeout = MS)), -ETIMEDOUT);
+    IS(cg_yield(cg_wait_os_signal(SIGUSR1, .timeout = CG_NOWAIT)), -ETIMEDOUT);
+    ck_assert(handler_of(SIGUSR1) == SIG_DFL);
+    for (int i = 0; i < 3; i++) {
+        struct cg_os_signals *sub;
+        ssize_t n;
+
+        OK(cg_os_signals_open(cg_sched_self(), SIGUSR2, &sub));
+        IS(raise(SIGUSR2), 0); /* before anybody waits */
+        n = cg_yield(cg_any((usr1, again, cg_get_os_signal(sub))));
+        IS(n, 2);
+        IS(cg_op_result(usr1), -ECANCELED);
+        cg_os_signals_close(sub);
+    }
+    ck_assert(handler_of(SIGUSR2) == SIG_DFL);
+    return 0;
+}
+
+/* Two of one race that are for the same signal: the first wins, the other is let go. */
+static ssize_t twice_in_one_race(void *arg)
+{
+    struct cg_op *first = cg_wait_os_signal(SIGUSR1),
+                 *second = cg_wait_os_signal(SIGUSR1);
+    struct cg_os_signals *sub;
+
+    OK(cg_os_signals_open(cg_sched_self(), SIGUSR1, &sub));
+    IS(raise(SIGUSR1), 0);
+    OK(cg_yield(cg_get_os_signal(sub)));
+    arg = test_start(waits, (void *)SIGUSR1);
+    test_until_waiting(arg);
+    IS(cg_yield(cg_any((first, second, cg_get_os_signal(sub)), .timeout = MS)),
+       -ETIMEDOUT);
+    IS(raise(SIGUSR1), 0); /* only noted: nobody runs in between */
+    ck_assert_int_ge(cg_yield(cg_any((cg_sleep(1000 * CG_SECOND), first, second))), 1);
+    IS(cg_op_result(first) + cg_op_result(second), 1 - ECANCELED);
+    IS(test_end(arg), 1);
+    IS(cg_yield(cg_get_os_signal(sub)), 1);
+    cg_os_signals_close(sub);
+    return 0;
+}
+
+/* A subscription loses nothing between two waits, nor in a wait that was given up. */
+static ssize_t subscribed(void *arg)
+{
+    struct cg_os_signals *sub, *other;
+    struct cg_op *next;
+
+    (void)arg;
+    OK(cg_os_signals_open(cg_sched_self(), SIGUSR1, &sub));
+    OK(cg_os_signals_open(cg_sched_self(), SIGUSR1, &other));
+    next = cg_get_os_signal(sub);
+    IS(cg_yield(cg_get_os_signal(sub, .timeout = MS)), -ETIMEDOUT);
+    IS(raise(SIGUSR1), 0);
+    IS(raise(SIGUSR1), 0);
+    OK(cg_yield(cg_sleep(MS)));
+    IS(raise(SIGUSR1), 0);
+    OK(cg_yield(cg_sleep(MS)));
+    IS(cg_yield(cg_any((cg_sleep_until(1), next))), 1);
+    IS(cg_op_result(next), 3);
+    IS(cg_yield(cg_get_os_signal(sub, .timeout = MS)), -ETIMEDOUT);
+    IS(cg_yield(cg_any((cg_get_os_signal(sub), cg_get_os_signal(sub)))),
+       1); /* -EBUSY */
+    IS(raise(SIGUSR1), 0);
+    IS(cg_yield(next), 1);
+    IS(cg_yield(cg_get_os_signal(other)), 4);
+    cg_os_signals_close(sub);
+    ck_assert(handler_of(SIGUSR1) != SIG_DFL);
+    cg_os_signals_close(other);
+    cg_os_signals_close(NULL);
+    ck_assert(handler_of(SIGUSR1) == SIG_DFL);
+    return 0;
+}
+
+/* A wait that is lost in the very turn of the delivery leaves the count for the next. */
+static ssize_t race_keeps_count(void *arg)
+{
+    struct cg_os_signals *sub;
+    struct cg_op *next;
+    ssize_t got = 0, n;
+
+    (void)arg;
+    OK(cg_os_signals_open(cg_sched_self(), SIGUSR1, &sub));
+    next = cg_get_os_signal(sub);
+    for (int i = 0; i < 50; i++) {
+        IS(raise(SIGUSR1), 0);
+        n = cg_yield(cg_any((cg_sleep(1 + i), next)));
+        got += n == 1 ? cg_op_result(next) : 0;
+    }
+    while ((n = cg_yield(cg_get_os_signal(sub, .timeout = MS))) > 0)
+        got += n;
+    IS(n, -ETIMEDOUT);
+    IS(got, 50);
+    cg_os_signals_close(sub);
+    return 0;
+}
+
+/* A wait holds the run open; a subscription alone does not. */
+static void holds(void)
+{
+    struct test test = test_open(.timeout = 0);
+    struct cg_os_signals *sub;
+
+    OK(cg_os_signals_open(test.sched, SIGUSR1, &sub));
+    IS(cg_sched_step(test.sched, 0), 0);
+    OK(cg_sched_start(test.sched, waits, (void *)SIGUSR1));
+    IS(cg_sched_step(test.sched, 0), 1);
+    raise(SIGUSR1);
+    test_finish(&test);
+    cg_os_signals_close(sub);
+    test_close(&test);
+}
+
+/* Freed in the turn of a delivery, without a run in between. */
+static void freed_with_news(void)
+{
+    struct test test = test_open(.timeout = 0);
+    struct cg_os_signals *sub;
+
+    OK(cg_os_signals_open(test.sched, SIGUSR1, &sub));
+    raise(SIGUSR1);
+    cg_os_signals_close(sub);
+    ck_assert(handler_of(SIGUSR1) == SIG_DFL);
+    test_close(&test);
+}
+
+/* ---- Several schedulers -------------------------------------------------------------- */
+
+enum { THREADS = 3, ROUNDS = 50 };
+
+struct thread {
+    struct test test;
+    pthread_t thread;
+    atomic_int ready;
+    int got;
+};
+
+static ssize_t counts_all(void *arg)
+{
+    struct thread *thread = arg;
+    struct cg_os_signals *sub;
+
+    OK(cg_os_signals_open(cg_sched_self(), SIGUSR1, &sub));
+    atomic_store(&thread->ready, 1);
+    while (thread->got < ROUNDS)
+        thread->got += (int)OK(cg_yield(cg_get_os_signal(sub)));
+    cg_os_signals_close(sub);
+    return 0;
+}
+
+/* Comes and goes all the time, while the others are told. */
+static ssize_t comes_and_goes(void *arg)
+{
+    struct thread *thread = arg;
+
+    while (thread->got < ROUNDS)
+        cg_yield(cg_wait_os_signal(SIGUSR1, .timeout = 50 * CG_MICROSECOND));
+    return 0;
+}
+
+static void *run_thread(void *arg)
+{
+    struct thread *thread = arg;
+
+    IS(cg_sched_run(thread->test.sched), 0);
+    return NULL;
+}
+
+/* Every scheduler is told of every delivery, in whatever thread it came. */
+static void in_threads(void)
+{
+    struct thread threads[THREADS];
+
+    for (int i = 0; i < THREADS; i++) {
+        threads[i].got = 0;
+        atomic_init(&threads[i].ready, 0);
+        threads[i].test = test_open(.timeout = 0);
+        OK(cg_sched_start(threads[i].test.sched, counts_all, &threads[i]));
+        OK(cg_sched_start(threads[i].test.sched, comes_and_goes, &threads[i]));
+        IS(pthread_create(&threads[i].thread, NULL, run_thread, &threads[i]), 0);
+    }
+    for (int i = 0; i < THREADS; i++)
+        while (!atomic_load(&threads[i].ready))
+            usleep(100);
+    for (int i = 0; i < ROUNDS; i++) /* in the thread itself: each is delivered alone */
+        raise(SIGUSR1);
+    for (int i = 0; i < THREADS; i++) {
+        pthread_join(threads[i].thread, NULL);
+        ck_assert_int_eq(threads[i].got, ROUNDS);
+        test_close(&threads[i].test);
+    }
+    ck_assert(handler_of(SIGUSR1) == SIG_DFL);
+}
+
+int main(void)
+{
+    static const struct test_case cases[] = {
+        CORO(all_are_told),
+        CORO(gives_back),
+        CORO(refused),
+        CORO(counts),
+        CORO(raced),
+        CORO(twice_in_one_race),
+        CORO(subscribed),
+        CORO(race_keeps_count),
+        PLAIN(holds),
+        PLAIN(freed_with_news),
+        PLAIN(in_threads, .where = ON_KERNEL),
+    };
+
+    return test_main("os_signal", cases, COUNT(cases));
+}

@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: MIT */
+/* What is agreed in a TLS handshake: protocols, versions, groups, ciphers. */
+#include "config.h"
+
+#include "tests/support/support.h"
+#include "tests/tls/tls_certs.h"
+#include "tests/tls/tls_meeting.h"
+#include "tls/conn.h"
+
+#include <cogen/transport.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+/* ---- Protocols --------------------------------------------------------------------- */
+
+static ssize_t agreed(const char *server, const char *client, char *protocol)
+{
+    struct meeting m = {.host = "site.test"};
+
+    OK(cg_tls_new(&m.server, .cert = cert_path("site.pem"), .alpn = server));
+    OK(cg_tls_new(&m.client, .ca_file = cert_path("ca.pem"), .alpn = client));
+    meet(&m);
+    *protocol = '\0';
+    if (m.result[1] == 0 && cg_tls_session_alpn(m.sock[1])) {
+        strcpy(protocol, cg_tls_session_alpn(m.sock[1]));
+        ck_assert_str_eq(cg_tls_session_alpn(m.sock[0]), protocol);
+    }
+    part(&m);
+    cg_tls_free(m.server);
+    cg_tls_free(m.client);
+    return m.result[1];
+}
+
+/* The server's order decides; with none in common there is no connection; who does not ask
+ * gets none. */
+static ssize_t protocols(void *arg)
+{
+    char protocol[64];
+
+    (void)arg;
+    IS(agreed("h2,http/1.1", "http/1.1,h2", protocol), 0);
+    ck_assert_str_eq(protocol, "h2");
+    IS(agreed("http/1.1", "h2,http/1.1", protocol), 0);
+    ck_assert_str_eq(protocol, "http/1.1");
+    IS(agreed("http/1.1", NULL, protocol), 0);
+    ck_assert_str_eq(protocol, "");
+    IS(agreed(NULL, "h2", protocol), 0);
+    ck_assert_str_eq(protocol, "");
+    IS(agreed("h2", "http/1.1", protocol), CG_ETLS_REFUSED);
+    return 0;
+}
+
+/* TLS 1.2 is the lowest version: one that offers less is refused. */
+static ssize_t lowest_version(void *arg)
+{
+    static const int versions[] = {TLS1_1_VERSION, TLS1_2_VERSION, TLS1_3_VERSION};
+    static const char *const names[] = {NULL, "TLSv1.2", "TLSv1.3"};
+
+    (void)arg;
+    for (size_t i = 0; i < COUNT(versions); i++) {
+        struct meeting m = {.host = "site.test"};
+
+        OK(cg_tls_new(&m.server, .cert = cert_path("site.pem")));
+        OK(cg_tls_new(&m.client, .ca_file = cert_path("ca.pem")));
+        SSL_CTX_set_min_proto_version(m.client->keys->context, TLS1_VERSION);
+        SSL_CTX_set_max_proto_version(m.client->keys->context, versions[i]);
+        meet(&m);
+        if (names[i] != NULL) {
+            IS(m.result[1], 0);
+            ck_assert_str_eq(cg_tls_session_version(m.sock[1]), names[i]);
+        } else {
+            ck_assert_int_lt(m.result[1], 0);
+            ck_assert_int_lt(m.result[0], 0);
+        }
+        part(&m);
+        cg_tls_free(m.server);
+        cg_tls_free(m.client);
+    }
+    return 0;
+}
+
+/* ---- Options ----------------------------------------------------------------------- */
+
+/* What a handshake of these two comes to; *cipher and *group are what was agreed. */
+static ssize_t shaken(const struct cg_tls_options *server, const struct cg_tls_options *client,
+                      const char **cipher, int *group)
+{
+    struct meeting m = {.host = "site.test"};
+
+    OK(cg_tls_new_with(&m.server, server));
+    OK(cg_tls_new_with(&m.client, client));
+    meet(&m);
+    if (m.result[1] == 0) {
+        SSL *ssl = ((struct cg__tls_conn *)cg_sock_state(m.sock[1]))->ssl;
+
+        *cipher = SSL_get_cipher_name(ssl);
+        *group = (int)SSL_get_negotiated_group(ssl);
+    }
+    part(&m);
+    cg_tls_free(m.server);
+    cg_tls_free(m.client);
+    return m.result[1];
+}
+
+/* Without an option only groups on curves that cost little are agreed on. */
+static ssize_t groups(void *arg)
+{
+    static const struct {
+        const char *server, *client;
+        int group; /* 0: none */
+    } cases[] = {
+        {NULL, NULL, NID_X25519},
+        {NULL, "P-384:P-256", NID_secp384r1}, /* of which the client has sent a key */
+        {NULL, "P-521", 0},
+        {NULL, "ffdhe2048", 0},
+        {NULL, "ffdhe8192", 0},
+        {"P-521:X25519", "P-521:X25519", NID_secp521r1},
+        {"ffdhe2048", "ffdhe2048", NID_ffdhe2048},
+    };
+
+    (void)arg;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct cg_tls_options server = {.cert = cert_path("site.pem"),
+                                        .groups = cases[i].server};
+        struct cg_tls_options client = {.ca_file = cert_path("ca.pem"),
+                                        .groups = cases[i].client};
+        const char *cipher;
+        int group = 0;
+        ssize_t n = shaken(&server, &client, &cipher, &group);
+
+        ck_assert_msg((n == 0) == (cases[i].group != 0), "case %zu: %zd", i, n);
+        if (n == 0)
+            ck_assert_msg(group == cases[i].group, "case %zu: group %d", i, group);
+    }
+    return 0;
+}
+
+/* Ciphers of TLS 1.2 and suites of TLS 1.3 can be chosen; the server's order decides,
+ * unless it is told otherwise; without an option there is forward secrecy. */
+static ssize_t ciphers(void *arg)
+{
+#define AES128 "ECDHE-ECDSA-AES128-GCM-SHA256"
+#define AES256 "ECDHE-ECDSA-AES256-GCM-SHA384"
+    static const char both[] = AES128 ":" AES256, other[] = AES256 ":" AES128;
+    static const char suites[] = "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384";
+    struct cg_tls_options server = {.cert = cert_path("site.pem"), .ciphers = both};
+    struct cg_tls_options client = {.ca_file = cert_path("ca.pem"), .ciphers = other};
+    const char *cipher = NULL;
+    int group;
+
+    (void)arg;
+    server.suites = suites;
+    IS(shaken(&server, &client, &cipher, &group), 0);
+    ck_assert_str_eq(cipher, "TLS_AES_128_GCM_SHA256");
+    server.client_order = true;
+    IS(shaken(&server, &client, &cipher, &group), 0);
+    ck_assert_str_eq(cipher, "TLS_AES_256_GCM_SHA384");
+    return 0;
+}
+
+/* Below TLS 1.3, which the test sees to; there the lists of ciphers count. */
+static ssize_t ciphers_1_2(void *arg)
+{
+    static const struct {
+        const char *server, *client;
+        bool client_order;
+        const char *cipher; /* NULL: none */
+    } cases[] = {
+        {AES128 ":" AES256, AES256 ":" AES128, false, AES128},
+        {AES128 ":" AES256, AES256 ":" AES128, true, AES256},
+        {NULL, "AES128-GCM-SHA256:AES128-SHA", false, NULL}, /* no forward secrecy */
+        {NULL, "DHE-RSA-AES128-GCM-SHA256", false, NULL},
+        {NULL, "ECDHE-RSA-AES128-GCM-SHA256", false, "ECDHE-RSA-AES128-GCM-SHA256"},
+    };
+    struct cert rsa = {.file = "rsa.pem", .name = "site.test", .alt = "DNS:site.test",
+                       .issuer = "ca.pem", .rsa = 2048};
+
+    (void)arg;
+    certs_make(&rsa);
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct meeting m = {.host = "site.test"};
+
+        OK(cg_tls_new(&m.server, .cert = cert_path(i < 2 ? "site.pem" : "rsa.pem"),
+                      .ciphers = cases[i].server, .client_order = cases[i].client_order));
+        OK(cg_tls_new(&m.client, .ca_file = cert_path("ca.pem"),
+                      .ciphers = cases[i].client));
+        SSL_CTX_set_max_proto_version(m.client->keys->context, TLS1_2_VERSION);
+        meet(&m);
+        if (cases[i].cipher != NULL) {
+            IS(m.result[1], 0);
+            ck_assert_str_eq(
+                SSL_get_cipher_name(((struct cg__tls_conn *)cg_sock_state(m.sock[1]))->ssl),
+                cases[i].cipher);
+        } else {
+            ck_assert_int_lt(m.result[1], 0);
+        }
+        part(&m);
+        cg_tls_free(m.server);
+        cg_tls_free(m.client);
+    }
+    return 0;
+}
+
+/* A lowest version can be asked for. */
+static ssize_t min_version(void *arg)
+{
+    struct meeting m = {.host = "site.test"};
+
+    (void)arg;
+    OK(cg_tls_new(&m.server, .cert = cert_path("site.pem"), .min_version = CG_TLS_1_3));
+    OK(cg_tls_new(&m.client, .ca_file = cert_path("ca.pem")));
+    meet(&m);
+    IS(m.result[1], 0);
+    part(&m);
+    SSL_CTX_set_max_proto_version(m.client->keys->context, TLS1_2_VERSION);
+    meet(&m);
+    IS(m.result[1], CG_ETLS_REFUSED);
+    part(&m);
+    cg_tls_free(m.server);
+    cg_tls_free(m.client);
+    return 0;
+}
+
+/* Options that make no sense are refused in words that name them. */
+static ssize_t bad_options(void *arg)
+{
+    static const struct {
+        struct cg_tls_options options;
+        const char *why;
+    } cases[] = {
+        {{.key = "key.pem"}, "key: without a cert"},
+        {{.alpn = "h2,,http/1.1"}, "alpn: not a list of protocols"},
+        {{.alpn = "h2,"}, "alpn: not a list of protocols"},
+        {{.verify_client = 7}, "verify_client: unknown value"},
+        {{.min_version = 7}, "min_version: unknown value"},
+        {{.groups = "P-257"}, "groups: unknown to OpenSSL"},
+        {{.groups = ""}, "groups: unknown to OpenSSL"},
+        {{.ciphers = "NONSENSE"}, "ciphers: none that OpenSSL knows"},
+        {{.ciphers = ""}, "ciphers: none that OpenSSL knows"},
+        {{.suites = "NONSENSE"}, "suites: unknown to OpenSSL"},
+        {{.suites = ""}, "suites: unknown to OpenSSL"},
+    };
+
+    (void)arg;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct cg_tls_options options = cases[i].options;
+        struct cg_tls *tls = NULL;
+        char why[CG_TLS_WHY_SIZE];
+
+        options.why = why;
+        ck_assert_msg(cg_tls_new_with(&tls, &options) == -EINVAL, "case %zu", i);
+        ck_assert_str_eq(why, cases[i].why);
+        ck_assert_ptr_null(tls);
+    }
+    return 0;
+}
+
+static const struct test_case cases[] = {
+    CORO(protocols),
+    CORO(lowest_version),
+    CORO(groups),
+    CORO(ciphers),
+    CORO(ciphers_1_2),
+    CORO(min_version),
+    CORO(bad_options),
+};
+
+int main(void)
+{
+    int result;
+
+    certs_open();
+    result = test_main("tls_offers", cases, COUNT(cases));
+    certs_close();
+    return result;
+}

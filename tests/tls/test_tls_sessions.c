@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: MIT */
+/* TLS sessions: what is resumed, with whom, and for how long. */
+#include "config.h"
+
+#include "tests/support/support.h"
+#include "tests/tls/tls_certs.h"
+#include "tests/tls/tls_meeting.h"
+#include "tls/conn.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+/* ---- Sessions ---------------------------------------------------------------------- */
+
+/* A session goes on with the same host and no other, in TLS 1.3 and 1.2, until one of the
+ * two has read its files again: the server's key may have leaked, the client may trust
+ * others. */
+static ssize_t sessions(void *arg)
+{
+    (void)arg;
+    for (int version = TLS1_2_VERSION; version <= TLS1_3_VERSION; version++) {
+        struct meeting m = {.host = "site.test"};
+
+        OK(cg_tls_new(&m.server, .cert = cert_path("site.pem")));
+        OK(cg_tls_new(&m.client, .ca_file = cert_path("ca.pem")));
+        SSL_CTX_set_max_proto_version(m.client->keys->context, version);
+        ck_assert(!meet_resumes(&m));
+        for (int i = 0; i < 5; i++)
+            ck_assert(meet_resumes(&m));
+        m.host = "127.0.0.1";
+        ck_assert(!meet_resumes(&m));
+        m.host = "site.test";
+        ck_assert(meet_resumes(&m));
+        OK(cg_tls_reload(m.server, NULL));
+        ck_assert(!meet_resumes(&m));
+        ck_assert(meet_resumes(&m));
+        OK(cg_tls_reload(m.client, NULL));
+        ck_assert(!meet_resumes(&m));
+        cg_tls_free(m.server);
+        cg_tls_free(m.client);
+    }
+    return 0;
+}
+
+/* In TLS 1.3 a session is used once, so that connections cannot be linked by it; in TLS 1.2
+ * it is used until it expires. */
+static ssize_t sessions_are_used_once(void *arg)
+{
+    (void)arg;
+    for (int version = TLS1_2_VERSION; version <= TLS1_3_VERSION; version++) {
+        struct meeting m = {.host = "site.test"};
+
+        OK(cg_tls_new(&m.server, .cert = cert_path("site.pem")));
+        OK(cg_tls_new(&m.client, .ca_file = cert_path("ca.pem")));
+        SSL_CTX_set_max_proto_version(m.client->keys->context, version);
+        SSL_CTX_set_num_tickets(m.server->keys->context, 1);
+        ck_assert(!meet_resumes(&m));
+        SSL_CTX_set_num_tickets(m.server->keys->context, 0);
+        ck_assert(meet_resumes(&m));
+        ck_assert_uint_eq(m.client->count, version < TLS1_3_VERSION);
+        ck_assert(meet_resumes(&m) == (version < TLS1_3_VERSION));
+        cg_tls_free(m.server);
+        cg_tls_free(m.client);
+    }
+    return 0;
+}
+
+/* A client remembers so many sessions and no more; the oldest go first. */
+static ssize_t sessions_are_limited(void *arg)
+{
+    static const char *const hosts[] = {"site.test", "a.site.test", "b.site.test",
+                                        "c.site.test", "d.site.test"};
+    struct meeting m = {.host = NULL};
+
+    (void)arg;
+    OK(cg_tls_new(&m.server, .cert = cert_path("site.pem")));
+    OK(cg_tls_new(&m.client, .ca_file = cert_path("ca.pem")));
+    SSL_CTX_set_num_tickets(m.server->keys->context, 20);
+    for (size_t i = 0; i < COUNT(hosts); i++) {
+        m.host = hosts[i];
+        meet(&m);
+        IS(m.result[1], 0);
+        part(&m);
+        ck_assert_uint_le(m.client->count, CG_TLS_SESSIONS);
+    }
+    ck_assert_uint_eq(m.client->count, CG_TLS_SESSIONS);
+    ck_assert(meet_resumes(&m));
+    m.host = hosts[0];
+    ck_assert(!meet_resumes(&m));
+    cg_tls_free(m.server);
+    cg_tls_free(m.client);
+    return 0;
+}
+
+/* A session that a server gives to a connection from before a reload is not kept. */
+static ssize_t sessions_of_old(void *arg)
+{
+    struct meeting m = {.host = "site.test"};
+    struct cg_coro *server;
+    char byte;
+
+    (void)arg;
+    OK(cg_tls_new(&m.server, .cert = cert_path("site.pem")));
+    OK(cg_tls_new(&m.client, .ca_file = cert_path("ca.pem")));
+    server = meet_server(&m);
+    OK(cg_yield(cg_tls_connect(m.inner[1], m.client, m.host, &m.sock[1])));
+    test_end(server);
+    OK(cg_tls_reload(m.client, NULL));
+    IS(cg_yield(cg_writeall(m.sock[0], "!", 1)), 1);
+    IS(cg_yield(cg_readall(m.sock[1], &byte, 1)), 1); /* after the tickets */
+    ck_assert_uint_eq(m.client->count, 0);
+    part(&m);
+    cg_tls_free(m.server);
+    cg_tls_free(m.client);
+    return 0;
+}
+
+/* A ticket is good for one more life of the key that made it, and no longer: what has
+ * leaked then opens nothing that comes later. */
+static ssize_t ticket_keys_change(void *arg)
+{
+    static const struct {
+        double lives; /* that go by before a handshake */
+        bool resumed;
+    } steps[] = {{0, false}, {0.9, true}, {0.9, true}, {0.9, true}, {2.1, false}, {0, true}};
+    unsigned char names[COUNT(steps)][16];
+    struct meeting m = {.host = "site.test"};
+
+    (void)arg;
+    OK(cg_tls_new(&m.server, .cert = cert_path("site.pem")));
+    OK(cg_tls_new(&m.client, .ca_file = cert_path("ca.pem")));
+    for (size_t i = 0; i < COUNT(steps); i++) {
+        IS(cg_yield(cg_sleep((int64_t)(steps[i].lives * CG_TLS_TICKET_LIFE) * CG_SECOND)),
+           0);
+        ck_assert_msg(meet_resumes(&m) == steps[i].resumed, "step %zu", i);
+        memcpy(names[i], m.server->keys->tickets.now.name, sizeof names[i]);
+    }
+    ck_assert_mem_eq(names[1], names[0], sizeof names[0]);
+    ck_assert_mem_ne(names[2], names[1], sizeof names[0]);
+    ck_assert_mem_ne(names[4], names[3], sizeof names[0]);
+    cg_tls_free(m.server);
+    cg_tls_free(m.client);
+    return 0;
+}
+
+static const struct test_case cases[] = {
+    CORO(sessions),
+    CORO(sessions_are_used_once),
+    CORO(sessions_are_limited),
+    CORO(sessions_of_old),
+    CORO(ticket_keys_change, .where = ON_SIM),
+};
+
+int main(void)
+{
+    int result;
+
+    certs_open();
+    result = test_main("tls_sessions", cases, COUNT(cases));
+    certs_close();
+    return result;
+}

@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: MIT */
+/* Whom TLS believes: a client believes nobody without being told to, and says why; a server
+ * chooses a certificate, and may want one of its clients. */
+#include "config.h"
+
+#include "tests/support/support.h"
+#include "tests/tls/tls_certs.h"
+#include "tests/tls/tls_meeting.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* What a client that trusts ca.pem (or does not mind) says to a server's certificate. */
+static ssize_t verdict(const char *cert, const char *host, bool insecure, char *why)
+{
+    struct meeting m = {.host = host};
+
+    OK(cg_tls_new(&m.server, .cert = cert_path(cert)));
+    OK(cg_tls_new(&m.client, .ca_file = cert_path("ca.pem"), .insecure = insecure));
+    meet(&m);
+    if (m.result[1] == 0) {
+        const char *name = cg_tls_session_peer_name(m.sock[1]);
+
+        IS(m.result[0], 0);
+        ck_assert(insecure ? name == NULL : name != NULL);
+    }
+    part(&m);
+    cg_tls_free(m.server);
+    cg_tls_free(m.client);
+    if (why != NULL)
+        strcpy(why, m.why[1]);
+    return m.result[1];
+}
+
+/* ---- Clients ----------------------------------------------------------------------- */
+
+/* Each defect of a certificate has its code and its words; who wants to may not mind
+ * any. */
+static ssize_t verdicts(void *arg)
+{
+    char why[CG_TLS_WHY_SIZE];
+
+    (void)arg;
+    IS(verdict("site.pem", "site.test", false, NULL), 0);
+    IS(verdict("site.pem", "www.site.test", false, NULL), 0);
+    IS(verdict("site.pem", "127.0.0.1", false, NULL), 0);
+    IS(verdict("deep.pem", "site.test", false, NULL), 0);
+    IS(verdict("site.pem", "other.test", false, why), CG_ETLS_HOST);
+    ck_assert_str_eq(why, "hostname mismatch");
+    IS(verdict("site.pem", "a.b.site.test", false, NULL), CG_ETLS_HOST);
+    IS(verdict("site.pem", "127.0.0.2", false, why), CG_ETLS_HOST);
+    ck_assert_str_eq(why, "IP address mismatch");
+    IS(verdict("expired.pem", "site.test", false, why), CG_ETLS_EXPIRED);
+    ck_assert_str_eq(why, "certificate has expired");
+    IS(verdict("early.pem", "site.test", false, NULL), CG_ETLS_EXPIRED);
+    IS(verdict("self.pem", "site.test", false, why), CG_ETLS_ISSUER);
+    ck_assert_ptr_nonnull(strstr(why, "self-signed"));
+    IS(verdict("foreign.pem", "site.test", false, NULL), CG_ETLS_ISSUER);
+    IS(verdict("expired.pem", "other.test", true, NULL), 0);
+    IS(verdict("self.pem", NULL, true, NULL), 0);
+    return 0;
+}
+
+/* A host is a whole name or an address; what only looks like one never gets as far as to be
+ * compared, since OpenSSL would take it for something else. */
+static ssize_t hosts(void *arg)
+{
+    static const struct {
+        const char *host;
+        ssize_t result;
+        const char *name; /* the host as the server sees it; NULL: none */
+    } cases[] = {
+        {"site.test", 0, "site.test"},
+        {"SITE.test.", 0, "SITE.test"},
+        {"www.site.test.", 0, "www.site.test"},
+        {"127.0.0.1", 0, NULL},
+        {"127.0.0.1.", 0, NULL},
+        {"::1", CG_ETLS_HOST, NULL},
+        {"fe80::1%eth0", 0, NULL},
+        {"", -EINVAL, NULL},
+        {".", -EINVAL, NULL},
+        {".site.test", -EINVAL, NULL},
+        {".test", -EINVAL, NULL},
+        {"site.test..", -EINVAL, NULL},
+        {"site..test", -EINVAL, NULL},
+        {"*.site.test", -EINVAL, NULL},
+        {"[::1]", -EINVAL, NULL},
+        {"site.test:443", -EINVAL, NULL},
+        {"site.test/", -EINVAL, NULL},
+        {"si te.test", -EINVAL, NULL},
+        {"s\303\255te.test", -EINVAL, NULL},
+    };
+    struct cert cert = {.file = "hosts.pem", .name = "site.test", .issuer = "ca.pem",
+                        .alt = "DNS:site.test,DNS:*.site.test,DNS:evil.test,DNS:*.test,"
+                               "IP:127.0.0.1,IP:fe80::1"};
+
+    (void)arg;
+    certs_make(&cert);
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct meeting m = {.host = cases[i].host};
+        const char *name;
+
+        OK(cg_tls_new(&m.server, .cert = cert_path("hosts.pem")));
+        OK(cg_tls_new(&m.client, .ca_file = cert_path("ca.pem")));
+        meet(&m);
+        ck_assert_msg(m.result[1] == cases[i].result, "%s: %zd %s", cases[i].host,
+                      m.result[1], m.why[1]);
+        if (m.result[1] == -EINVAL)
+            ck_assert_int_eq(strncmp(m.why[1], "host: ", 6), 0);
+        name = m.result[0] == 0 ? cg_tls_session_host(m.sock[0]) : NULL;
+        ck_assert((name == NULL) == (cases[i].name == NULL));
+        if (name != NULL)
+            ck_assert_str_eq(name, cases[i].name);
+        part(&m);
+        cg_tls_free(m.server);
+        cg_tls_free(m.client);
+    }
+    return 0;
+}
+
+/* A name has at most 253 bytes, each part at most 63. */
+static ssize_t long_hosts(void *arg)
+{
+    char host[512], why[CG_TLS_WHY_SIZE];
+
+    (void)arg;
+    memset(host, 'a', sizeof host - 1);
+    host[sizeof host - 1] = '\0';
+    IS(verdict("site.pem", host, false, why), -EINVAL);
+    ck_assert_str_eq(why, "host: longer than a name can be");
+    host[64] = '\0';
+    IS(verdict("site.pem", host, false, NULL), -EINVAL);
+    host[63] = '\0';
+    IS(verdict("site.pem", host, false, NULL), CG_ETLS_HOST);
+    return 0;
+}
+
+/* A server may insist on a host that it has a certificate for. */
+static ssize_t strict_sni(void *arg)
+{
+    static const struct {
+        const char *host;
+        bool accepted;
+    } cases[] = {{"site.test", true},    {"www.site.test", true}, {"SITE.TEST.", true},
+                 {"other.test", false}, {"127.0.0.1", false},    {NULL, false}};
+
+    (void)arg;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct meeting m = {.host = cases[i].host};
+
+        OK(cg_tls_new(&m.server, .cert = cert_path("site.pem"), .strict_sni = true));
+        OK(cg_tls_new(&m.client, .insecure = true));
+        meet(&m);
+        IS(m.result[0], cases[i].accepted ? 0 : CG_ETLS_HOST);
+        IS(m.result[1], cases[i].accepted ? 0 : CG_ETLS_REFUSED);
+        if (!cases[i].accepted)
+            ck_assert_str_eq(m.why[0], "the client names no host of this server");
+        part(&m);
+        cg_tls_free(m.server);
+        cg_tls_free(m.client);
+    }
+    return 0;
+}
+
+/* Without a word about trust it is the system's store, which does not know our
+ * authority. */
+static ssize_t system_store(void *arg)
+{
+    struct meeting m = {.host = "site.test"};
+
+    (void)arg;
+    OK(cg_tls_new(&m.server, .cert = cert_path("site.pem")));
+    OK(cg_tls_new(&m.client, .why = m.why[1]));
+    meet(&m);
+    IS(m.result[1], CG_ETLS_ISSUER);
+    IS(m.result[0], CG_ETLS_REFUSED);
+    ck_assert_ptr_nonnull(strstr(m.why[0], "unknown ca"));
+    part(&m);
+    cg_tls_free(m.server);
+    cg_tls_free(m.client);
+    return 0;
+}
+
+/* ---- Servers ----------------------------------------------------------------------- */
+
+/* A server with several certificates shows the one for the host that is asked for, else the
+ * first. */
+static ssize_t by_name(void *arg)
+{
+    const struct cg_tls_pair pairs[] = {
+        {cert_path("second.pem"), NULL},
+        {cert_path("deep.pem"), cert_path("deep.pem")},
+        {NULL, NULL},
+    };
+    static const struct {
+        const char *host, *name;
+        ssize_t result;
+    } cases[] = {
+        {"second.test", "second.test", 0},
+        {"site.test", "site.test", 0},
+        {"www.site.test", "*.site.test", 0},
+        {"third.test", NULL, CG_ETLS_HOST},
+    };
+
+    (void)arg;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct meeting m = {.host = cases[i].host};
+
+        OK(cg_tls_new(&m.server, .cert = cert_path("foreign_client.pem"), .pairs = pairs));
+        OK(cg_tls_new(&m.client, .ca_file = cert_path("ca.pem")));
+        if (cases[i].result < 0) { /* the first one, by nobody whom the client knows */
+            meet(&m);
+            ck_assert_int_lt(m.result[1], 0);
+        } else {
+            meet(&m);
+            IS(m.result[1], 0);
+            ck_assert_str_eq(cg_tls_session_peer_name(m.sock[1]), cases[i].name);
+            ck_assert_str_eq(cg_tls_session_host(m.sock[0]), cases[i].host);
+        }
+        part(&m);
+        cg_tls_free(m.server);
+        cg_tls_free(m.client);
+    }
+    return 0;
+}
+
+static ssize_t client_verdict(const char *cert, enum cg_tls_verify verify, char *name,
+                              ssize_t *client)
+{
+    struct meeting m = {.host = "site.test"};
+
+    OK(cg_tls_new(&m.server, .cert = cert_path("site.pem"), .ca_file = cert_path("ca.pem"),
+                  .verify_client = verify));
+    OK(cg_tls_new(&m.client, .ca_file = cert_path("ca.pem"),
+                  .cert = cert ? cert_path(cert) : NULL));
+    meet(&m);
+    *name = '\0';
+    if (m.result[0] == 0 && cg_tls_session_peer_name(m.sock[0]))
+        strcpy(name, cg_tls_session_peer_name(m.sock[0]));
+    *client = m.result[1];
+    part(&m);
+    cg_tls_free(m.server);
+    cg_tls_free(m.client);
+    return m.result[0];
+}
+
+/* A server may want to know who comes: it knows the name, or turns away; the client is told
+ * so. */
+static ssize_t client_certificates(void *arg)
+{
+    char name[64];
+    ssize_t client;
+
+    (void)arg;
+    IS(client_verdict("client.pem", CG_TLS_REQUIRED, name, &client), 0);
+    ck_assert_str_eq(name, "a client");
+    IS(client, 0);
+    IS(client_verdict("client.pem", CG_TLS_ANYONE, name, &client), 0);
+    ck_assert_str_eq(name, "");
+    IS(client_verdict(NULL, CG_TLS_IF_GIVEN, name, &client), 0);
+    ck_assert_str_eq(name, "");
+    IS(client_verdict("client.pem", CG_TLS_IF_GIVEN, name, &client), 0);
+    ck_assert_str_eq(name, "a client");
+    IS(client_verdict(NULL, CG_TLS_REQUIRED, name, &client), CG_ETLS_CERT);
+    IS(client, CG_ETLS_REFUSED);
+    IS(client_verdict("foreign_client.pem", CG_TLS_REQUIRED, name, &client),
+       CG_ETLS_ISSUER);
+    IS(client, CG_ETLS_REFUSED);
+    IS(client_verdict("foreign_client.pem", CG_TLS_IF_GIVEN, name, &client),
+       CG_ETLS_ISSUER);
+    return 0;
+}
+
+/* Who a client is stands in its alternative names, each with its kind; the common name
+ * counts only where there are none, and of several the last. */
+static ssize_t client_names(void *arg)
+{
+    static const struct {
+        const char *name, *name2, *alt;
+        const char *peer, *first, *second;
+    } cases[] = {
+        {"admin", NULL, NULL, "admin", NULL, NULL},
+        {"admin", "bob", NULL, "bob", NULL, NULL},
+        {"admin", NULL, "DNS:a.test,IP:10.0.0.1", "a.test", "DNS:a.test", "IP:10.0.0.1"},
+        {"admin", NULL, "email:bob@a.test,URI:spiffe://a.test/bob", "bob@a.test",
+         "email:bob@a.test", "URI:spiffe://a.test/bob"},
+        {"admin", NULL, "IP:fe80::1", "fe80::1", "IP:fe80::1", NULL},
+        {"admin", NULL, "DNS:a b.test,DNS:c.test", "c.test", "DNS:c.test", NULL},
+        {"a\nb", NULL, NULL, NULL, NULL, NULL},
+    };
+
+    (void)arg;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct cert cert = {.file = "named.pem", .name = cases[i].name,
+                            .name2 = cases[i].name2, .alt = cases[i].alt,
+                            .issuer = "ca.pem"};
+        const char *expected[] = {cases[i].peer, cases[i].first, cases[i].second, NULL};
+        struct meeting m = {.host = "site.test"};
+
+        certs_make(&cert);
+        OK(cg_tls_new(&m.server, .cert = cert_path("site.pem"),
+                      .ca_file = cert_path("ca.pem"), .verify_client = CG_TLS_REQUIRED));
+        OK(cg_tls_new(&m.client, .ca_file = cert_path("ca.pem"),
+                      .cert = cert_path("named.pem")));
+        meet(&m);
+        IS(m.result[0], 0);
+        for (unsigned j = 0; j < COUNT(expected); j++) {
+            const char *got = j == 0 ? cg_tls_session_peer_name(m.sock[0])
+                                     : cg_tls_session_peer_alt(m.sock[0], j - 1);
+
+            ck_assert_msg((got == NULL) == (expected[j] == NULL), "case %zu, %u", i, j);
+            if (got != NULL)
+                ck_assert_str_eq(got, expected[j]);
+        }
+        ck_assert_str_eq(cg_tls_session_peer_alt(m.sock[1], 0), "DNS:site.test");
+        part(&m);
+        cg_tls_free(m.server);
+        cg_tls_free(m.client);
+    }
+    return 0;
+}
+
+/* ---- All --------------------------------------------------------------------------- */
+
+static const struct test_case cases[] = {
+    CORO(verdicts),
+    CORO(hosts),
+    CORO(long_hosts),
+    CORO(strict_sni),
+    CORO(client_names),
+    CORO(system_store),
+    CORO(by_name),
+    CORO(client_certificates),
+};
+
+int main(void)
+{
+    int result;
+
+    certs_open();
+    result = test_main("tls_trust", cases, COUNT(cases));
+    certs_close();
+    return result;
+}

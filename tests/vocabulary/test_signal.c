@@ -1,0 +1,536 @@
+/* SPDX-License-Identifier: MIT */
+/* Named signals in virtual time: who is woken, in which order, with which value, and what
+ * counts as the same name. */
+#include "config.h"
+
+#include "tests/support/notes.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#define MS CG_MILLISECOND
+
+struct waiter {
+    const char *mark;
+    struct cg_name name;
+    intptr_t wanted; /* the value that must come */
+};
+
+static ssize_t waiter(void *arg)
+{
+    struct waiter *w = arg;
+    intptr_t value = -1;
+    ssize_t answer = cg_yield(cg_wait_signal(w->name, &value));
+
+    if (answer < 0)
+        return answer;
+    note(w->mark);
+    ck_assert_int_eq(value, w->wanted);
+    return answer;
+}
+
+/* Starts one that waits and returns once it does. */
+static struct cg_coro *waiting(struct waiter *w)
+{
+    struct cg_coro *coro = test_start(waiter, w);
+
+    test_until_waiting(coro);
+    return coro;
+}
+
+/* A signal wakes all who wait for its name, first come first woken, before the signaller
+ * goes on, and answers how many; the others sleep on. */
+static ssize_t wakes_all_in_order(void *arg)
+{
+    struct waiter a = {"a", cg_name("go"), 5}, b = {"b", cg_name("go"), 5};
+    struct waiter c = {"c", cg_name("go"), 5}, other = {"o", cg_name("stay"), 6};
+    struct cg_coro *coros[] = {waiting(&a), waiting(&b), waiting(&other), waiting(&c)};
+
+    (void)arg;
+    IS(cg_yield(cg_signal("go", 5)), 3);
+    ck_assert_str_eq(noted, "abc");
+    IS(cg_yield(cg_signal("go", 5)), 0);
+    IS(cg_yield(cg_signal("stay", 6)), 1);
+    for (size_t i = 0; i < COUNT(coros); i++)
+        IS(test_end(coros[i]), 0);
+    return 0;
+}
+
+/* A signal that nobody waits for is gone. */
+static ssize_t is_not_remembered(void *arg)
+{
+    (void)arg;
+    IS(cg_yield(cg_signal("go", 1)), 0);
+    IS(cg_yield(cg_wait_signal("go", NULL, .timeout = MS)), -ETIMEDOUT);
+    return 0;
+}
+
+/* Equal bytes are the same name wherever they lie; integers are by value, whatever their
+ * type; pointers by identity; and none of these is ever another's. */
+static ssize_t names(void *arg)
+{
+    static const char bytes[] = {'a', '\0', 'b'}, same[] = {'a', '\0', 'b'};
+    static const char other[] = {'a', '\0', 'c'};
+    char text[] = "go";
+    int object, another;
+    struct waiter w[] = {
+        {"s", cg_name(text), 1},    {"i", cg_name(7), 2},
+        {"p", cg_name(&object), 3}, {"b", cg_name_bytes(bytes, sizeof bytes), 4},
+        {"e", cg_name(""), 5},      {"P", cg_name_pointer(bytes), 6},
+        {"n", cg_name(-1), 7},      {"z", cg_name(0), 8},
+    };
+    struct cg_coro *coros[COUNT(w)];
+
+    (void)arg;
+    for (size_t i = 0; i < COUNT(w); i++)
+        coros[i] = waiting(&w[i]);
+    IS(cg_yield(cg_signal("g", 0)), 0);
+    IS(cg_yield(cg_signal("go!", 0)), 0);
+    IS(cg_yield(cg_signal(&another, 0)), 0);
+    IS(cg_yield(cg_signal((intptr_t)&object, 0)), 0);
+    IS(cg_yield(cg_signal("7", 0)), 0);
+    IS(cg_yield(cg_signal(cg_name_bytes(other, sizeof other), 0)), 0);
+    IS(cg_yield(cg_signal(cg_name_bytes(bytes, 1), 0)), 0);
+    ck_assert_str_eq(noted, "");
+    IS(cg_yield(cg_signal("go", 1)), 1);
+    IS(cg_yield(cg_signal((unsigned char)7, 2)), 1);
+    IS(cg_yield(cg_signal(&object, 3)), 1);
+    IS(cg_yield(cg_signal(cg_name_bytes(same, sizeof same), 4)), 1);
+    IS(cg_yield(cg_signal("", 5)), 1);
+    IS(cg_yield(cg_signal(cg_name_pointer(bytes), 6)), 1);
+    IS(cg_yield(cg_signal(-1L, 7)), 1);
+    IS(cg_yield(cg_signal(false, 8)), 1);
+    ck_assert_str_eq(noted, "sipbePnz");
+    for (size_t i = 0; i < COUNT(w); i++)
+        IS(test_end(coros[i]), 0);
+    return 0;
+}
+
+static ssize_t waits_for_pointer(void *arg)
+{
+    char *value = NULL;
+
+    IS(cg_yield(cg_wait_signal("pointer", &value)), 0);
+    ck_assert_ptr_eq(value, arg);
+    return 0;
+}
+
+/* The value is one word, a pointer as well; who does not want it passes NULL. */
+static ssize_t value_is_a_word(void *arg)
+{
+    char object = 'x';
+    struct cg_coro *coro = test_start(waits_for_pointer, &object);
+
+    (void)arg;
+    test_until_waiting(coro);
+    IS(cg_yield(cg_signal("pointer", &object)), 1);
+    return test_end(coro);
+}
+
+struct call_for {
+    unsigned recipients;
+    ssize_t wanted;
+    int64_t timeout;
+};
+
+static ssize_t calls_for(void *arg)
+{
+    struct call_for *c = arg;
+
+    IS(cg_yield(
+           cg_signal("crew", 8, .recipients = c->recipients, .timeout = c->timeout)),
+       c->wanted);
+    note("!");
+    return 0;
+}
+
+/* With .recipients = n the signaller waits until n wait, then wakes all of them. */
+static ssize_t recipients(void *arg)
+{
+    struct waiter w[] = {{"a", cg_name("crew"), 8},
+                         {"b", cg_name("crew"), 8},
+                         {"c", cg_name("crew"), 8}};
+    struct call_for call = {.recipients = 3, .wanted = 3};
+    struct cg_coro *caller = test_start(calls_for, &call), *coros[3];
+
+    (void)arg;
+    for (int i = 0; i < 3; i++) {
+        ck_assert_str_eq(noted, "");
+        coros[i] = test_start(waiter, &w[i]);
+        IS(cg_yield(cg_sleep(MS)), 0);
+    }
+    ck_assert_str_eq(noted, "abc!");
+    for (int i = 0; i < 3; i++)
+        IS(test_end(coros[i]), 0);
+    return test_end(caller);
+}
+
+/* Enough waiters there already: it does not wait, and wakes those above n too. */
+static ssize_t recipients_there(void *arg)
+{
+    struct waiter w[] = {{"a", cg_name("crew"), 8},
+                         {"b", cg_name("crew"), 8},
+                         {"c", cg_name("crew"), 8}};
+    struct cg_coro *coros[3];
+
+    (void)arg;
+    for (int i = 0; i < 3; i++)
+        coros[i] = waiting(&w[i]);
+    IS(cg_yield(cg_signal("crew", 8, .recipients = 2, .timeout = CG_NOWAIT)), 3);
+    for (int i = 0; i < 3; i++)
+        IS(test_end(coros[i]), 0);
+    ck_assert_str_eq(noted, "abc");
+    return 0;
+}
+
+/* Two signallers may wait for recipients of one name: neither is lost. */
+static ssize_t two_signallers(void *arg)
+{
+    struct waiter w = {"w", cg_name("crew"), 8};
+    struct call_for one = {.recipients = 1, .wanted = 1};
+    struct cg_coro *a = test_start(calls_for, &one), *b = test_start(calls_for, &one);
+    struct cg_coro *first, *second;
+
+    (void)arg;
+    test_until_waiting(a);
+    test_until_waiting(b);
+    first = test_start(waiter, &w);
+    IS(test_end(first), 0);
+    second = test_start(waiter, &w);
+    IS(test_end(second), 0);
+    IS(test_end(a), 0);
+    return test_end(b);
+}
+
+/* The number that a signaller waits for is that of those who wait at that moment: who is
+ * cancelled, or woken by another signal, counts no more. */
+static ssize_t recipients_that_leave(void *arg)
+{
+    struct waiter w = {"w", cg_name("crew"), 8}, other = {"o", cg_name("crew"), 7};
+    struct call_for call = {.recipients = 3, .wanted = 3};
+    struct cg_coro *caller = test_start(calls_for, &call), *coros[3];
+
+    (void)arg;
+    test_until_waiting(caller);
+    for (int i = 0; i < 2; i++) {
+        coros[0] = waiting(&w);
+        IS(cg_yield(cg_cancel(coros[0])), 0);
+        IS(test_end(coros[0]), -ECANCELED);
+        IS(cg_yield(cg_wait_signal("crew", NULL, .timeout = CG_NOWAIT)), -ETIMEDOUT);
+        coros[0] = waiting(&other);
+        coros[1] = waiting(&other);
+        IS(cg_yield(cg_signal("crew", 7)), 2);
+        IS(test_end(coros[0]), 0);
+        IS(test_end(coros[1]), 0);
+    }
+    ck_assert_str_eq(noted, "oooo");
+    for (int i = 0; i < 3; i++) {
+        ck_assert_int_eq(cg_coro_state(caller), CG_CORO_WAITING);
+        coros[i] = test_start(waiter, &w);
+        IS(cg_yield(cg_sleep(MS)), 0);
+    }
+    for (int i = 0; i < 3; i++)
+        IS(test_end(coros[i]), 0);
+    ck_assert_str_eq(noted, "oooowww!");
+    return test_end(caller);
+}
+
+static ssize_t calls_once(void *arg)
+{
+    struct waiter *w = arg;
+    ssize_t rc = cg_yield(cg_signal("crew", NULL, .recipients = (unsigned)w->wanted));
+
+    if (rc > 0)
+        note(w->mark);
+    return rc;
+}
+
+static ssize_t joins_crew(void *arg)
+{
+    (void)arg;
+    return cg_yield(cg_wait_signal("crew", NULL));
+}
+
+/* Of several signallers of a name the one is served first whose number is together first;
+ * among those of the same number the oldest. One that gives up leaves the others where they
+ * were. */
+static ssize_t signallers_by_number(void *arg)
+{
+    struct waiter w[] = {{"a", cg_name(0), 2}, {"b", cg_name(0), 3}, {"c", cg_name(0), 1},
+                         {"d", cg_name(0), 2}, {"e", cg_name(0), 1}, {"f", cg_name(0), 1}};
+    struct cg_coro *calls[COUNT(w)], *crew[6];
+
+    (void)arg;
+    for (size_t i = 0; i < COUNT(w); i++) {
+        calls[i] = test_start(calls_once, &w[i]);
+        test_until_waiting(calls[i]);
+    }
+    IS(cg_yield(cg_cancel(calls[2])), 0); /* the first in line */
+    for (size_t i = 0; i < COUNT(crew); i++) {
+        static const char *const order[] = {"e", "ef", "ef", "efa", "efa", "efad"};
+
+        if (i == 2)
+            IS(cg_yield(cg_cancel(calls[1])), 0); /* the last in line */
+        crew[i] = test_start(joins_crew, NULL);
+        IS(cg_yield(cg_sleep(MS)), 0);
+        ck_assert_str_eq(noted, order[i]);
+    }
+    for (size_t i = 0; i < COUNT(crew); i++)
+        IS(test_end(crew[i]), 0);
+    for (size_t i = 0; i < COUNT(w); i++)
+        IS(test_end(calls[i]), i == 1 || i == 2 ? -ECANCELED : w[i].wanted);
+    return 0;
+}
+
+static ssize_t meets_itself(void *arg)
+{
+    struct cg_op *wait = cg_wait_signal("crew", NULL);
+    struct cg_op *signal = cg_signal("crew", NULL, .recipients = *(unsigned *)arg);
+
+    IS(cg_yield(cg_any((wait, signal), .timeout = MS)), *(unsigned *)arg ? -ETIMEDOUT : 1);
+    IS(cg_op_result(wait), -ECANCELED);
+    IS(cg_op_result(signal), *(unsigned *)arg ? -ECANCELED : 0);
+    IS(cg_yield(cg_any((signal, wait), .timeout = MS)), *(unsigned *)arg ? -ETIMEDOUT : 0);
+    return 0;
+}
+
+/* Of a race that waits for a name and signals it, neither branch serves the other; both
+ * serve others. */
+static ssize_t rivals(void *arg)
+{
+    struct cg_op *signal = cg_signal("crew", NULL, .recipients = 1);
+    struct cg_coro *crew;
+
+    (void)arg;
+    meets_itself(&(unsigned){0});
+    meets_itself(&(unsigned){1});
+    crew = test_start(joins_crew, NULL);
+    IS(cg_yield(cg_any((signal, cg_wait_signal("crew", NULL)))), 0);
+    IS(cg_op_result(signal), 1);
+    return test_end(crew);
+}
+
+/* Waits for the name in two branches, and is woken once. */
+static ssize_t joins_crew_twice(void *arg)
+{
+    IS(cg_yield(cg_any((cg_wait_signal("crew", NULL), cg_wait_signal("crew", NULL)))), 0);
+    note(arg);
+    return 0;
+}
+
+/* The other branches are a wait for the same name, which the signal must not count, and a
+ * sleep. */
+static ssize_t races_for_crew(void *arg)
+{
+    struct cg_op *signal =
+        cg_signal("crew", NULL, .recipients = 3, .prio = *(const uint8_t *)arg);
+    struct cg_op *wait = cg_wait_signal("crew", NULL);
+
+    IS(cg_yield(cg_any((wait, signal, cg_sleep(CG_HOUR)))), 1);
+    IS(cg_op_result(signal), 2); /* coroutines, one of which waited in two branches */
+    IS(cg_op_result(wait), -ECANCELED);
+    note("!");
+    return 0;
+}
+
+/* A signal that is a branch and whose recipients come later wins its race, knows how many
+ * it has woken, and runs before them where it is favoured. */
+static ssize_t recipients_for_branch(void *arg)
+{
+    static const uint8_t prios[] = {CG_PRIO_LAST, CG_PRIO_CORO, CG_PRIO_OP, CG_PRIO_FIRST};
+
+    (void)arg;
+    for (size_t i = 0; i < COUNT(prios); i++) {
+        uint8_t prio = prios[i];
+        struct cg_coro *caller = test_start(races_for_crew, &prio), *twice, *once;
+
+        note_anew();
+        test_until_waiting(caller);
+        twice = test_start(joins_crew_twice, "c");
+        test_until_waiting(twice);
+        once = test_start(joins_crew, NULL);
+        IS(test_end(once), 0);
+        IS(test_end(twice), 0);
+        IS(test_end(caller), 0);
+        ck_assert_str_eq(noted, prios[i] & CG_PRIO_CORO ? "!c" : "c!");
+        IS(cg_yield(cg_signal("crew", NULL)), 0); /* nobody is left */
+    }
+    return 0;
+}
+
+/* A signal that waits for recipients in vain wakes nobody, and leaves the name clean. */
+static ssize_t recipients_time_out(void *arg)
+{
+    struct waiter w = {"w", cg_name("crew"), 9};
+    struct cg_coro *coro = waiting(&w);
+
+    (void)arg;
+    IS(cg_yield(cg_signal("crew", 8, .recipients = 2, .timeout = MS)), -ETIMEDOUT);
+    IS(cg_yield(cg_signal("crew", 8, .recipients = 2, .timeout = CG_NOWAIT)),
+       -ETIMEDOUT);
+    ck_assert_int_eq(cg_coro_state(coro), CG_CORO_WAITING);
+    IS(cg_yield(cg_signal("crew", 9)), 1);
+    return test_end(coro);
+}
+
+/* Waiters that time out, or are cancelled, at either end or in the middle, are counted no
+ * more and leave the others where they were. */
+static ssize_t waiters_that_leave(void *arg)
+{
+    struct waiter w[] = {{"a", cg_name("go"), 3},
+                         {"b", cg_name("go"), 3},
+                         {"c", cg_name("go"), 3},
+                         {"d", cg_name("go"), 3},
+                         {"e", cg_name("go"), 3}};
+    struct cg_coro *coros[COUNT(w)];
+
+    (void)arg;
+    for (size_t i = 0; i < COUNT(w); i++)
+        coros[i] = waiting(&w[i]);
+    IS(cg_yield(cg_wait_signal("go", NULL, .timeout = MS)), -ETIMEDOUT);
+    IS(cg_yield(cg_cancel(coros[0])), 0);
+    IS(cg_yield(cg_cancel(coros[2])), 0);
+    IS(cg_yield(cg_cancel(coros[4])), 0);
+    IS(cg_yield(cg_signal("go", 3)), 2);
+    ck_assert_str_eq(noted, "bd");
+    for (size_t i = 0; i < COUNT(w); i++)
+        IS(test_end(coros[i]), i % 2 ? 0 : -ECANCELED);
+    IS(cg_yield(cg_signal("go", 3)), 0);
+    return 0;
+}
+
+/* Thousands of names at once do not get in each other's way. */
+static ssize_t many_names(void *arg)
+{
+    enum {
+        NAMES = 1000
+    };
+    static struct waiter w[2 * NAMES];
+    static struct cg_coro *coros[2 * NAMES];
+    static char text[NAMES][32];
+
+    (void)arg;
+    for (int i = 0; i < NAMES; i++) {
+        snprintf(text[i], sizeof text[i], "name %d", i);
+        w[i] = (struct waiter){"", cg_name(text[i]), i};
+        w[NAMES + i] = (struct waiter){"", cg_name(i), -i};
+    }
+    for (int i = 0; i < 2 * NAMES; i++)
+        coros[i] = test_start(waiter, &w[i]);
+    test_until_waiting(coros[2 * NAMES - 1]);
+    for (intptr_t i = NAMES - 1; i >= 0; i--) {
+        char name[32];
+
+        snprintf(name, sizeof name, "name %d", (int)i);
+        IS(cg_yield(cg_signal(name, i)), 1);
+        IS(cg_yield(cg_signal(i, -i)), 1);
+    }
+    for (int i = 0; i < 2 * NAMES; i++)
+        IS(test_end(coros[i]), 0);
+    return 0;
+}
+
+static ssize_t waits_again(void *arg)
+{
+    ssize_t *rounds = arg;
+
+    for (;;) {
+        ssize_t answer = cg_yield(cg_wait_signal("tick", NULL, .timeout = CG_SECOND));
+
+        if (answer < 0)
+            return answer;
+        ++*rounds;
+    }
+}
+
+/* Who waits again when woken gets the next signal, not the same one twice. */
+static ssize_t waits_again_gets_next(void *arg)
+{
+    ssize_t rounds = 0;
+    struct cg_coro *coro = test_start(waits_again, &rounds);
+
+    (void)arg;
+    test_until_waiting(coro);
+    for (ssize_t i = 1; i <= 100; i++) {
+        IS(cg_yield(cg_signal("tick", NULL)), 1);
+        ck_assert_int_eq(rounds, i);
+    }
+    IS(test_end(coro), -ETIMEDOUT);
+    return 0;
+}
+
+static ssize_t prints_stuff(void *arg)
+{
+    const char *stuff;
+
+    (void)arg;
+    while (cg_yield(cg_wait_signal("stuff", &stuff, .timeout = CG_SECOND)) >= 0) {
+        note(stuff);
+        note(" ");
+    }
+    note("No more stuff!");
+    return 0;
+}
+
+/* The program of cogen's introduction: each piece is noted as it comes, and the silence
+ * after the last one ends it. */
+static ssize_t introduction(void *arg)
+{
+    static const char *const stuff[] = {"spam", "ham", "eggs"};
+    struct cg_coro *printer = test_start(prints_stuff, NULL);
+
+    (void)arg;
+    for (size_t i = 0; i < COUNT(stuff); i++)
+        IS(cg_yield(cg_signal("stuff", stuff[i], .recipients = 1)), 1);
+    IS(test_end(printer), 0);
+    ck_assert_str_eq(noted, "spam ham eggs No more stuff!");
+    return 0;
+}
+
+static ssize_t waits_twice(void *arg)
+{
+    struct cg_op *a = cg_wait_signal("go", NULL), *b = cg_wait_signal("go", NULL);
+
+    (void)arg;
+    IS(cg_yield(cg_any((a, b))), 0);
+    IS(cg_op_result(b), -ECANCELED);
+    return 0;
+}
+
+/* Who waits for one name in two branches of a race gets the signal once. */
+static ssize_t waits_in_race(void *arg)
+{
+    struct cg_coro *coro = test_start(waits_twice, NULL),
+                   *other = test_start(waits_twice, NULL);
+
+    (void)arg;
+    test_until_waiting(other);
+    IS(cg_yield(cg_signal("go", 0, .prio = CG_PRIO_LAST)), 2);
+    IS(test_end(coro), 0);
+    return test_end(other);
+}
+
+static const struct test_case cases[] = {
+    CORO(wakes_all_in_order, .where = ON_SIM),
+    CORO(is_not_remembered, .where = ON_SIM),
+    CORO(names, .where = ON_SIM),
+    CORO(value_is_a_word, .where = ON_SIM),
+    CORO(recipients, .where = ON_SIM),
+    CORO(recipients_there, .where = ON_SIM),
+    CORO(two_signallers, .where = ON_SIM),
+    CORO(recipients_that_leave, .where = ON_SIM),
+    CORO(signallers_by_number, .where = ON_SIM),
+    CORO(rivals, .where = ON_SIM),
+    CORO(recipients_for_branch, .where = ON_SIM),
+    CORO(recipients_time_out, .where = ON_SIM),
+    CORO(waiters_that_leave, .where = ON_SIM),
+    CORO(many_names, .where = ON_SIM),
+    CORO(waits_again_gets_next, .where = ON_SIM),
+    CORO(waits_in_race, .where = ON_SIM),
+    CORO(introduction, .where = ON_SIM),
+};
+
+int main(void)
+{
+    return test_main("signal", cases, COUNT(cases));
+}

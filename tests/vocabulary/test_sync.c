@@ -1,0 +1,743 @@
+/* SPDX-License-Identifier: MIT */
+/* Mutex, monitor, semaphore, condition, event, barrier: order, misuse, and that whoever
+ * gives up has taken nothing. */
+#include "config.h"
+
+#include "tests/support/notes.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+#define MS CG_MILLISECOND
+
+struct part {
+    const char *mark;
+    void *object;
+    int64_t timeout;
+    ssize_t wanted;
+    unsigned units;
+};
+
+static struct cg_coro *waits(cg_fn *fn, void *arg)
+{
+    struct cg_coro *coro = test_start(fn, arg);
+
+    test_until_waiting(coro);
+    return coro;
+}
+
+/* ---- Mutex --------------------------------------------------------------------------- */
+
+static ssize_t locks(void *arg)
+{
+    struct part *part = arg;
+
+    IS(cg_yield(cg_lock(part->object, .timeout = part->timeout)), part->wanted);
+    if (part->wanted < 0)
+        return 0;
+    note(part->mark);
+    OK(cg_yield(cg_pass()));
+    IS(cg_mutex_unlock(part->object), 0);
+    note("-");
+    return 0;
+}
+
+/* One at a time, in the order of coming; who has just given it and wants it again is
+ * last. */
+static ssize_t mutex_in_order(void *arg)
+{
+    static struct cg_mutex mutex; /* zero is ready */
+    struct part a = {.mark = "a", .object = &mutex},
+                b = {.mark = "b", .object = &mutex},
+                c = {.mark = "c", .object = &mutex};
+    struct cg_coro *coros[3];
+
+    (void)arg;
+    IS(cg_yield(cg_lock(&mutex)), 0);
+    coros[0] = waits(locks, &a);
+    coros[1] = waits(locks, &b);
+    coros[2] = waits(locks, &c);
+    IS(cg_mutex_unlock(&mutex), 0);
+    IS(cg_yield(cg_lock(&mutex)), 0);
+    ck_assert_str_eq(noted, "a-b-c-");
+    IS(cg_mutex_unlock(&mutex), 0);
+    for (size_t i = 0; i < COUNT(coros); i++)
+        test_end(coros[i]);
+    IS(cg_mutex_destroy(&mutex), 0);
+    return 0;
+}
+
+/* Only the owner gives it; it is not taken twice; nor destroyed while it is owned. */
+static ssize_t mutex_misuse(void *arg)
+{
+    struct cg_mutex mutex = {0};
+    struct part other = {"o", &mutex, CG_NOWAIT, -ETIMEDOUT, 0};
+
+    (void)arg;
+    IS(cg_mutex_unlock(&mutex), -EPERM);
+    IS(cg_yield(cg_lock(&mutex)), 0);
+    IS(cg_yield(cg_lock(&mutex)), -EDEADLK);
+    IS(cg_mutex_destroy(&mutex), -EBUSY);
+    test_end(test_start(locks, &other));
+    IS(cg_mutex_unlock(&mutex), 0);
+    IS(cg_mutex_unlock(&mutex), -EPERM);
+    IS(cg_mutex_destroy(&mutex), 0);
+    return 0;
+}
+
+static ssize_t unlocks_anothers(void *arg)
+{
+    IS(cg_mutex_unlock(arg), -EPERM);
+    return 0;
+}
+
+/* A stranger cannot give it, nor can anybody outside coroutines. */
+static void mutex_strangers(void)
+{
+    struct cg_mutex mutex = {0};
+
+    IS(cg_mutex_unlock(&mutex), -EPERM);
+    IS(test_run(unlocks_anothers, &mutex), 0);
+}
+
+/* Who times out, is cancelled or loses a race is not in line any more. */
+static ssize_t mutex_gives_up(void *arg)
+{
+    struct cg_mutex mutex = {0};
+    struct part late = {"l", &mutex, MS, -ETIMEDOUT, 0},
+                lost = {"x", &mutex, 0, -ECANCELED, 0};
+    struct part last = {"z", &mutex, 0, 0, 0};
+    struct cg_coro *coros[3];
+
+    (void)arg;
+    IS(cg_yield(cg_lock(&mutex)), 0);
+    coros[0] = waits(locks, &late);
+    coros[1] = waits(locks, &lost);
+    coros[2] = waits(locks, &last);
+    OK(cg_yield(cg_sleep(2 * MS)));
+    IS(cg_yield(cg_cancel(coros[1])), 0);
+    IS(cg_mutex_unlock(&mutex), 0);
+    for (size_t i = 0; i < COUNT(coros); i++)
+        test_end(coros[i]);
+    ck_assert_str_eq(noted, "z-");
+    IS(cg_mutex_destroy(&mutex), 0);
+    return 0;
+}
+
+static ssize_t races_for_both(void *arg)
+{
+    struct cg_mutex *m = arg;
+    struct cg_op *a = cg_lock(&m[0]), *b = cg_lock(&m[1]);
+    ssize_t winner = cg_yield(cg_any((a, b)));
+
+    OK(winner);
+    IS(cg_op_result(winner ? a : b), -ECANCELED);
+    IS(cg_mutex_unlock(&m[winner]), 0);
+    IS(cg_mutex_unlock(&m[!winner]), -EPERM);
+    return winner;
+}
+
+/* Of two mutexes that one races for it owns exactly the one that it has won. */
+static ssize_t mutex_race(void *arg)
+{
+    struct cg_mutex m[2] = {{0}};
+    struct cg_coro *racer;
+
+    (void)arg;
+    IS(cg_yield(cg_lock(&m[0])), 0);
+    IS(cg_yield(cg_lock(&m[1])), 0);
+    racer = waits(races_for_both, m);
+    IS(cg_mutex_unlock(&m[1]), 0);
+    IS(cg_mutex_unlock(&m[0]), 0); /* both in one turn */
+    IS(cg_yield(cg_join(racer)), 1);
+    cg_coro_unref(racer);
+    IS(cg_mutex_destroy(&m[0]), 0);
+    IS(cg_mutex_destroy(&m[1]), 0);
+    return 0;
+}
+
+static ssize_t locks_canceled(void *arg)
+{
+    IS(cg_yield(cg_lock(arg)), 0);
+    IS(cg_yield(cg_pass()), -ECANCELED);
+    IS(cg_mutex_unlock(arg), 0);
+    return 0;
+}
+
+/* A mutex that is handed over to somebody who is cancelled in the same turn is his. */
+static ssize_t mutex_owner_canceled(void *arg)
+{
+    struct cg_mutex mutex = {0};
+    struct cg_coro *coro;
+
+    (void)arg;
+    IS(cg_yield(cg_lock(&mutex)), 0);
+    coro = waits(locks_canceled, &mutex);
+    IS(cg_mutex_unlock(&mutex), 0);
+    IS(cg_coro_cancel(coro), 0);
+    IS(cg_yield(cg_lock(&mutex)), 0);
+    IS(cg_mutex_unlock(&mutex), 0);
+    return test_end(coro);
+}
+
+/* ---- Monitor ------------------------------------------------------------------------- */
+
+static ssize_t inside(void *arg)
+{
+    note("[");
+    OK(cg_yield(cg_sleep(MS)));
+    note("]");
+    return *(int *)arg;
+}
+
+static ssize_t inside_canceled(void *arg)
+{
+    (void)arg;
+    IS(cg_yield(cg_sleep(CG_SECOND)), -ECANCELED);
+    note("c");
+    return -ECANCELED;
+}
+
+static struct cg_mutex shared;
+
+static ssize_t monitors(void *arg)
+{
+    return cg_yield(cg_call_locked(&shared, inside, arg));
+}
+
+/* One at a time; the answer is the function's; the mutex is free again however it ended. */
+static ssize_t monitor(void *arg)
+{
+    int numbers[] = {1, 2, -3};
+    struct cg_coro *coros[COUNT(numbers)];
+
+    (void)arg;
+    shared = (struct cg_mutex){0};
+    for (size_t i = 0; i < COUNT(coros); i++)
+        coros[i] = test_start(monitors, &numbers[i]);
+    for (size_t i = 0; i < COUNT(coros); i++)
+        IS(test_end(coros[i]), numbers[i]);
+    ck_assert_str_eq(noted, "[][][]");
+    IS(cg_yield(cg_call_locked(&shared, inside_canceled, NULL, .timeout = MS)),
+       -ETIMEDOUT);
+    IS(cg_yield(cg_any((cg_sleep(MS), cg_call_locked(&shared, inside_canceled, NULL)))),
+       0);
+    IS(cg_yield(cg_call_locked(&shared, NULL, NULL)), -EINVAL);
+    ck_assert_str_eq(noted, "[][][]cc");
+    IS(cg_yield(cg_lock(&shared)), 0);
+    IS(cg_yield(cg_call_locked(&shared, inside, NULL)), -EDEADLK);
+    IS(cg_mutex_unlock(&shared), 0);
+    return 0;
+}
+
+/* ---- Semaphore ----------------------------------------------------------------------- */
+
+static ssize_t acquires(void *arg)
+{
+    struct part *part = arg;
+
+    IS(cg_yield(
+           cg_acquire(part->object, .units = part->units, .timeout = part->timeout)),
+       part->wanted);
+    note(part->mark);
+    return 0;
+}
+
+/* Units are counted; who wants many is not overtaken by those who want few, and when he
+ * gives up they go on. */
+static ssize_t semaphore(void *arg)
+{
+    struct cg_semaphore s = {.units = 2};
+    struct part many = {"M", &s, 0, 0, 3}, one = {"o", &s, 0, 0, 1};
+    struct part late = {"L", &s, MS, -ETIMEDOUT, 5}, two = {"t", &s, 0, 0, 2};
+    struct cg_coro *coros[4];
+
+    (void)arg;
+    coros[0] = waits(acquires, &many);
+    coros[1] = waits(acquires, &one);
+    IS(cg_yield(cg_acquire(&s, .timeout = CG_NOWAIT)), -ETIMEDOUT);
+    IS(cg_semaphore_destroy(&s), -EBUSY);
+    IS(cg_semaphore_release(&s, 1), 0);
+    OK(cg_yield(cg_pass()));
+    ck_assert_str_eq(noted, "M");
+    IS(cg_semaphore_release(&s, 1), 0);
+    OK(cg_yield(cg_pass()));
+    ck_assert_str_eq(noted, "Mo");
+    IS(cg_semaphore_release(&s, 2), 0);
+    coros[2] = waits(acquires, &late);
+    coros[3] = waits(acquires, &two);
+    OK(cg_yield(cg_sleep(2 * MS)));
+    test_end(coros[2]);
+    test_end(coros[3]);
+    ck_assert(strlen(noted) == 4); /* the two may go first or the late one say so */
+    IS((ssize_t)s.units, 0);
+    test_end(coros[0]);
+    test_end(coros[1]);
+    IS(cg_semaphore_destroy(&s), 0);
+    return 0;
+}
+
+/* Never more than the limit, nor than a number can count. */
+static ssize_t semaphore_limit(void *arg)
+{
+    struct cg_semaphore s = {.units = 1, .limit = 2}, free = {0};
+
+    (void)arg;
+    IS(cg_semaphore_release(&s, 2), -EOVERFLOW);
+    IS(cg_semaphore_release(&s, 1), 0);
+    IS(cg_semaphore_release(&s, 1), -EOVERFLOW);
+    IS(cg_yield(cg_acquire(&s, .units = 3)), -EINVAL);
+    IS(cg_yield(cg_acquire(&s, .units = 2)), 0);
+    IS(cg_semaphore_release(&free, UINT_MAX), 0);
+    IS(cg_semaphore_release(&free, 1), -EOVERFLOW);
+    return 0;
+}
+
+/* Two branches of one race never both get a unit. */
+static ssize_t semaphore_race(void *arg)
+{
+    struct cg_semaphore *s = arg;
+    struct cg_op *a = cg_acquire(s), *b = cg_acquire(s, .units = 2);
+
+    IS(cg_yield(cg_any((a, b))), 0);
+    IS(cg_op_result(b), -ECANCELED);
+    return 0;
+}
+
+static ssize_t semaphore_races(void *arg)
+{
+    struct cg_semaphore s = {0};
+    struct cg_coro *coro = waits(semaphore_race, &s);
+
+    (void)arg;
+    IS(cg_semaphore_release(&s, 3), 0);
+    IS((ssize_t)s.units, 2);
+    return test_end(coro);
+}
+
+/* ---- Condition ----------------------------------------------------------------------- */
+
+struct board {
+    struct cg_mutex mutex;
+    struct cg_condition condition;
+};
+
+struct reader {
+    struct board *board;
+    const char *mark;
+    int64_t timeout;
+    ssize_t wanted;
+};
+
+static ssize_t reads(void *arg)
+{
+    struct reader *r = arg;
+
+    IS(cg_yield(cg_lock(&r->board->mutex, .shield = true)), 0);
+    IS(cg_yield(cg_wait_condition(&r->board->condition, &r->board->mutex,
+                                  .timeout = r->timeout)),
+       r->wanted);
+    note(r->mark);
+    IS(cg_mutex_unlock(&r->board->mutex), 0); /* owned again, whatever the answer */
+    return 0;
+}
+
+/* A notification wakes the one who has waited longest, once the mutex is free; notify_all
+ * wakes everybody, one after the other. */
+static ssize_t condition(void *arg)
+{
+    struct board board = {0};
+    struct reader r[4] = {{&board, "a", 0, 0},
+                          {&board, "b", 0, 0},
+                          {&board, "c", 0, 0},
+                          {&board, "d", 0, 0}};
+    struct cg_coro *coros[COUNT(r)];
+
+    (void)arg;
+    IS((ssize_t)cg_condition_notify(&board.condition), 0);
+    for (size_t i = 0; i < COUNT(r); i++)
+        coros[i] = waits(reads, &r[i]);
+    IS(cg_condition_destroy(&board.condition), -EBUSY);
+    IS(cg_yield(cg_lock(&board.mutex)), 0);
+    IS((ssize_t)cg_condition_notify(&board.condition), 1);
+    OK(cg_yield(cg_pass()));
+    ck_assert_str_eq(noted, "");
+    IS(cg_mutex_unlock(&board.mutex), 0);
+    OK(cg_yield(cg_pass()));
+    ck_assert_str_eq(noted, "a");
+    IS((ssize_t)cg_condition_notify_all(&board.condition), 3);
+    IS(cg_condition_destroy(&board.condition), -EBUSY); /* two have yet to get the mutex */
+    for (size_t i = 0; i < COUNT(r); i++)
+        test_end(coros[i]);
+    ck_assert_str_eq(noted, "abcd");
+    IS(cg_condition_destroy(&board.condition), 0);
+    IS(cg_mutex_destroy(&board.mutex), 0);
+    return 0;
+}
+
+/* Not without the mutex; and never at once. */
+static ssize_t condition_misuse(void *arg)
+{
+    struct board board = {0};
+
+    (void)arg;
+    IS(cg_yield(cg_wait_condition(&board.condition, &board.mutex)), -EPERM);
+    IS(cg_yield(cg_lock(&board.mutex)), 0);
+    IS(cg_yield(
+           cg_wait_condition(&board.condition, &board.mutex, .timeout = CG_NOWAIT)),
+       -ETIMEDOUT);
+    IS(cg_mutex_unlock(&board.mutex), 0);
+    return 0;
+}
+
+/* A timeout does not answer before the mutex is owned again. */
+static ssize_t condition_times_out(void *arg)
+{
+    struct board board = {0};
+    struct reader late = {&board, "l", MS, -ETIMEDOUT};
+    struct cg_coro *coro = waits(reads, &late);
+
+    (void)arg;
+    IS(cg_yield(cg_lock(&board.mutex)), 0);
+    OK(cg_yield(cg_sleep(3 * MS)));
+    ck_assert_str_eq(noted, "");
+    IS((ssize_t)cg_condition_notify(&board.condition),
+       0); /* it waits for that no more */
+    IS(cg_mutex_unlock(&board.mutex), 0);
+    test_end(coro);
+    ck_assert_str_eq(noted, "l");
+    late = (struct reader){&board, "m", MS, -ETIMEDOUT}; /* with the mutex free */
+    test_end(test_start(reads, &late));
+    IS(cg_mutex_destroy(&board.mutex), 0);
+    return 0;
+}
+
+/* A notification for somebody who is cancelled before he has the mutex is another's. */
+static ssize_t condition_passes_on(void *arg)
+{
+    struct board board = {0};
+    struct reader gone = {&board, "g", 0, -ECANCELED}, next = {&board, "n", 0, 0};
+    struct cg_coro *first = waits(reads, &gone), *second = waits(reads, &next);
+
+    (void)arg;
+    IS(cg_yield(cg_lock(&board.mutex)), 0);
+    IS((ssize_t)cg_condition_notify(&board.condition), 1);
+    IS(cg_coro_cancel(first), 0);
+    IS(cg_mutex_unlock(&board.mutex), 0);
+    test_end(first);
+    test_end(second);
+    ck_assert_str_eq(noted, "gn");
+    IS(cg_mutex_destroy(&board.mutex), 0);
+    return 0;
+}
+
+static ssize_t waits_or_sleeps(void *arg)
+{
+    struct board *board = arg;
+    struct cg_op *wait = cg_wait_condition(&board->condition, &board->mutex);
+    ssize_t rc;
+
+    IS(cg_yield(cg_lock(&board->mutex)), 0);
+    rc = cg_yield(cg_any((wait, cg_sleep(MS))));
+    IS(cg_op_result(wait), rc ? -ECANCELED : 0);
+    IS(cg_mutex_unlock(&board->mutex), 0);
+    return rc;
+}
+
+/* In a race, too, the mutex is owned when it is over. */
+static ssize_t condition_race(void *arg)
+{
+    struct board board = {0};
+    struct cg_coro *coro = waits(waits_or_sleeps, &board);
+
+    (void)arg;
+    IS(cg_yield(cg_lock(&board.mutex)), 0);
+    OK(cg_yield(cg_sleep(2 * MS)));
+    IS(cg_mutex_unlock(&board.mutex), 0);
+    IS(cg_yield(cg_join(coro)), 1);
+    cg_coro_unref(coro);
+    coro = waits(waits_or_sleeps, &board);
+    IS((ssize_t)cg_condition_notify(&board.condition), 1);
+    IS(cg_yield(cg_join(coro)), 0);
+    cg_coro_unref(coro);
+    return 0;
+}
+
+/* ---- Event --------------------------------------------------------------------------- */
+
+static ssize_t awaits(void *arg)
+{
+    struct part *part = arg;
+
+    IS(cg_yield(cg_wait_event(part->object, .timeout = part->timeout)), part->wanted);
+    note(part->mark);
+    return 0;
+}
+
+/* An event that is set wakes all and lets everybody pass until it is cleared. */
+static ssize_t event(void *arg)
+{
+    struct cg_event e = {0};
+    struct part a = {.mark = "a", .object = &e}, b = {.mark = "b", .object = &e},
+                late = {"l", &e, MS, -ETIMEDOUT, 0};
+    struct cg_coro *coros[3] = {waits(awaits, &a), waits(awaits, &b),
+                                waits(awaits, &late)};
+    struct cg_op *x, *y;
+
+    (void)arg;
+    OK(cg_yield(cg_sleep(2 * MS)));
+    IS(cg_event_destroy(&e), -EBUSY);
+    IS((ssize_t)cg_event_set(&e), 2);
+    ck_assert(e.set);
+    IS((ssize_t)cg_event_set(&e), 0);
+    for (size_t i = 0; i < COUNT(coros); i++)
+        test_end(coros[i]);
+    ck_assert_str_eq(noted, "lab");
+    IS(cg_yield(cg_wait_event(&e, .timeout = CG_NOWAIT)), 0);
+    x = cg_wait_event(&e);
+    y = cg_wait_event(&e);
+    IS(cg_yield(cg_any((x, y))), 0);
+    cg_event_clear(&e);
+    IS(cg_yield(cg_wait_event(&e, .timeout = CG_NOWAIT)), -ETIMEDOUT);
+    IS(cg_event_destroy(&e), 0);
+    return 0;
+}
+
+static ssize_t awaits_twice(void *arg)
+{
+    struct cg_op *a = cg_wait_event(arg), *b = cg_wait_event(arg);
+
+    IS(cg_yield(cg_any((a, b))), 0);
+    IS(cg_op_result(b), -ECANCELED);
+    return 0;
+}
+
+/* Two branches of one race that wait for the same event: one wins. */
+static ssize_t event_race(void *arg)
+{
+    struct cg_event e = {0};
+    struct cg_coro *coro = waits(awaits_twice, &e);
+
+    (void)arg;
+    IS((ssize_t)cg_event_set(&e), 1);
+    return test_end(coro);
+}
+
+/* ---- Barrier ------------------------------------------------------------------------- */
+
+static ssize_t meets(void *arg)
+{
+    struct part *part = arg;
+
+    IS(cg_yield(cg_wait_barrier(part->object, .timeout = part->timeout)), part->wanted);
+    note(part->mark);
+    return 0;
+}
+
+/* The last to come opens it for all, and again and again. Each is told his place; the
+ * others run before the last one. */
+static ssize_t barrier(void *arg)
+{
+    struct cg_barrier b = {.parties = 3};
+    unsigned prio[] = {CG_PRIO_LAST, CG_PRIO_OP, CG_PRIO_CORO};
+    static const char *const order[] = {"xy|", "xy|", "|xy"};
+
+    (void)arg;
+    for (size_t round = 0; round < COUNT(prio); round++) {
+        struct part x = {"x", &b, 0, 0, 0}, y = {"y", &b, 0, 1, 0};
+        struct cg_coro *first = waits(meets, &x), *second = waits(meets, &y);
+
+        note_anew();
+        IS(b.waiting, 2);
+        IS(cg_yield(cg_wait_barrier(&b, .prio = prio[round])), 2);
+        note("|");
+        IS(b.waiting, 0);
+        test_end(first);
+        test_end(second);
+        ck_assert_str_eq(noted, order[round]);
+    }
+    IS(cg_barrier_destroy(&b), 0);
+    return 0;
+}
+
+/* Who gives up has not come; nobody comes twice; one is a crowd if one is wanted. */
+static ssize_t barrier_gives_up(void *arg)
+{
+    struct cg_barrier b = {.parties = 2}, none = {0}, one = {.parties = 1};
+    struct part late = {"l", &b, MS, -ETIMEDOUT, 0};
+    struct cg_op *x = cg_wait_barrier(&b), *y = cg_wait_barrier(&b);
+
+    (void)arg;
+    test_end(test_start(meets, &late));
+    IS(b.waiting, 0);
+    IS(cg_yield(cg_wait_barrier(&b, .timeout = CG_NOWAIT)), -ETIMEDOUT);
+    IS(cg_yield(cg_any((x, y))), 1);
+    IS(cg_op_result(y), -EBUSY);
+    IS(cg_op_result(x), -ECANCELED);
+    IS(b.waiting, 0);
+    IS(cg_yield(cg_wait_barrier(&none)), -EINVAL);
+    IS(cg_yield(cg_wait_barrier(&one)), 0);
+    return 0;
+}
+
+/* ---- All together -------------------------------------------------------------------- */
+
+enum {
+    ROUNDS = 100,
+    WORKERS = 8
+};
+
+struct storm {
+    struct cg_mutex mutex;
+    struct cg_semaphore semaphore;
+    struct cg_condition condition;
+    unsigned inside, units, done;
+    uint64_t seed;
+};
+
+static ssize_t storms(void *arg)
+{
+    struct storm *s = arg;
+
+    for (int i = 0; i < ROUNDS; i++) {
+        int64_t t = 1 + test_random(&s->seed) % MS;
+        struct cg_op *lock = cg_lock(&s->mutex);
+        struct cg_op *acquire =
+            cg_acquire(&s->semaphore, .units = 1 + test_random(&s->seed) % 3);
+        unsigned units = ((struct cg_acquire_op *)acquire)->units;
+        ssize_t rc = cg_yield(cg_any((lock, acquire, cg_sleep(t)), .timeout = t));
+
+        ck_assert((cg_op_result(lock) == 0) + (cg_op_result(acquire) == 0) <= 1);
+        if (cg_op_result(lock) == 0) {
+            IS(s->inside++, 0);
+            if (test_random(&s->seed) % 2) {
+                s->inside--;
+                rc =
+                    cg_yield(cg_wait_condition(&s->condition, &s->mutex, .timeout = t));
+                ck_assert(rc == 0 || rc == -ETIMEDOUT);
+                IS(s->inside++, 0);
+            }
+            OK(cg_yield(cg_sleep(test_random(&s->seed) % (MS / 4))));
+            s->inside--;
+            IS(cg_mutex_unlock(&s->mutex), 0);
+        } else if (cg_op_result(acquire) == 0) {
+            s->units += units;
+            ck_assert_uint_le(s->units, 3);
+            OK(cg_yield(cg_sleep(test_random(&s->seed) % (MS / 4))));
+            s->units -= units;
+            IS(cg_semaphore_release(&s->semaphore, units), 0);
+        }
+        cg_condition_notify(&s->condition);
+        s->done++;
+    }
+    return 0;
+}
+
+/* At random, with timeouts and races: the mutex has one owner, the units are never more
+ * than there are, and at the end all is given back. */
+static ssize_t storm(void *arg)
+{
+    struct storm s = {.semaphore = {.units = 3, .limit = 3}, .seed = 11};
+    struct cg_coro *coros[WORKERS];
+
+    (void)arg;
+    for (size_t i = 0; i < COUNT(coros); i++)
+        coros[i] = test_start(storms, &s);
+    for (size_t i = 0; i < COUNT(coros); i++)
+        test_end(coros[i]);
+    IS(s.done, ROUNDS * WORKERS);
+    IS(s.semaphore.units, 3);
+    IS(cg_mutex_destroy(&s.mutex), 0);
+    IS(cg_semaphore_destroy(&s.semaphore), 0);
+    IS(cg_condition_destroy(&s.condition), 0);
+    return 0;
+}
+
+static ssize_t yields(void *op)
+{
+    return cg_yield(op);
+}
+
+static ssize_t reads_news(void *arg)
+{
+    struct cg_wait_condition_op *wait = arg;
+    ssize_t n;
+
+    IS(cg_yield(cg_lock(wait->mutex)), 0);
+    n = cg_yield(&wait->op);
+    IS(cg_mutex_unlock(wait->mutex), 0);
+    return n;
+}
+
+/* A dump shows what is waited for by its name, or by its address; the latter also where
+ * nobody waits, for then the object may be gone. */
+static void shows(cg_fn *fn, struct cg_op *op, const char *kind, const void *object,
+                  const char *wanted)
+{
+    struct cg_coro *coro = waits(fn, op);
+    char text[64], address[64];
+
+    cg_op_print(op, text, sizeof text);
+    ck_assert_msg(strncmp(text, wanted, strlen(wanted)) == 0, "%s", text);
+    IS(cg_coro_cancel(coro), 0);
+    IS(test_end(coro), -ECANCELED);
+    snprintf(address, sizeof address, "%s %p", kind, object);
+    cg_op_print(op, text, sizeof text);
+    ck_assert_msg(strncmp(text, address, strlen(address)) == 0, "%s", text);
+}
+
+static ssize_t shown_by_name(void *arg)
+{
+    struct cg_mutex mutex = {.name = "door"}, nameless = {0}, free = {0};
+    struct cg_semaphore semaphore = {.name = "places"};
+    struct cg_condition condition = {.name = "news"};
+    struct cg_event event = {.name = "morning"};
+    struct cg_barrier barrier = {.name = "gate", .parties = 3};
+    char address[32];
+
+    (void)arg;
+    IS(cg_yield(cg_lock(&mutex)), 0);
+    IS(cg_yield(cg_lock(&nameless)), 0);
+    snprintf(address, sizeof address, "lock %p", (void *)&nameless);
+    shows(yields, cg_lock(&nameless), "lock", &nameless, address);
+    shows(yields, cg_lock(&mutex), "lock", &mutex, "lock door");
+    shows(yields, cg_acquire(&semaphore, .units = 2), "acquire", &semaphore,
+          "acquire places, 2");
+    shows(reads_news, cg_wait_condition(&condition, &free), "wait_condition", &condition,
+          "wait_condition news");
+    shows(yields, cg_wait_event(&event), "wait_event", &event, "wait_event morning");
+    shows(yields, cg_wait_barrier(&barrier), "wait_barrier", &barrier,
+          "wait_barrier gate, 1/3");
+    return 0;
+}
+
+static const struct test_case cases[] = {
+    CORO(mutex_in_order),
+    CORO(mutex_misuse),
+    PLAIN(mutex_strangers),
+    CORO(mutex_gives_up),
+    CORO(mutex_race),
+    CORO(mutex_owner_canceled),
+    CORO(monitor),
+    CORO(semaphore),
+    CORO(semaphore_limit),
+    CORO(semaphore_races),
+    CORO(condition),
+    CORO(condition_misuse),
+    CORO(condition_times_out),
+    CORO(condition_passes_on),
+    CORO(condition_race),
+    CORO(event),
+    CORO(event_race),
+    CORO(barrier),
+    CORO(barrier_gives_up),
+    CORO(storm, .where = ON_SIM),
+    CORO(shown_by_name, .where = ON_SIM),
+};
+
+int main(void)
+{
+    return test_main("sync", cases, COUNT(cases));
+}
