@@ -37,7 +37,7 @@ static struct cg__timers *timers_among(struct cg_timer *others, long n)
 
     cg__timers_init(timers);
     for (long i = 0; i < n; i++)
-        cg__timer_set(timers, &others[i], random_word() % CG_HOUR);
+        cg__timers_set(timers, &others[i], random_word() % CG_HOUR);
     return timers;
 }
 
@@ -48,8 +48,8 @@ static double timer_set_and_cancel(long n)
     double start = clock_ns();
 
     for (int i = 0; i < TIMES; i++) {
-        cg__timer_set(timers, &one, 30 * CG_SECOND + i);
-        cg__timer_cancel(timers, &one);
+        cg__timers_set(timers, &one, 30 * CG_SECOND + i);
+        cg__timers_cancel(timers, &one);
     }
     start = clock_ns() - start;
     free(others);
@@ -66,8 +66,8 @@ static double timer_random(long n)
     double start = clock_ns();
 
     for (int i = 0; i < TIMES; i++) {
-        cg__timer_cancel(timers, &others[which[i]]);
-        cg__timer_set(timers, &others[which[i]], moments[i] * CG_MICROSECOND);
+        cg__timers_cancel(timers, &others[which[i]]);
+        cg__timers_set(timers, &others[which[i]], moments[i] * CG_MICROSECOND);
     }
     start = clock_ns() - start;
     free(moments);

@@ -113,7 +113,7 @@ static double get_put(struct cg_stacks *stacks)
 
 int main(void)
 {
-    struct cg_stacks *stacks = cg__stacks_new();
+    struct cg_stacks *stacks = cg__stack_pool_new();
 
     if (stacks == NULL)
         return 1;
@@ -121,6 +121,6 @@ int main(void)
     printf("switch-two-way %.2f ns\n", two_way(stacks));
     printf("stack-get-put %.2f ns\n", get_put(stacks));
     printf("switch-round-robin-%d %.2f ns\n", CONTEXTS, round_robin(stacks));
-    cg__stacks_free(stacks);
+    cg__stack_pool_free(stacks);
     return 0;
 }

@@ -120,7 +120,7 @@ static ssize_t send_file(struct cg_reactor *reactor, const struct cg_io *io, boo
      * all the same; where all was sent nothing need be asked. */
     cg_sigpipe_unblock(before, n != (ssize_t)most);
     /* Files that cannot be mapped, and descriptors that take no pages. */
-    if (n == -EINVAL || n == -EOPNOTSUPP || cg__call_is_missing(n))
+    if (n == -EINVAL || n == -EOPNOTSUPP || cg__calls_is_missing(n))
         return copy_file(reactor, io, plain);
     return n;
 }
@@ -131,14 +131,14 @@ static ssize_t send_file(struct cg_reactor *reactor, const struct cg_io *io, boo
 }
 #endif
 
-int cg__nonblocking(int fd)
+int cg__calls_set_nonblocking(int fd)
 {
     int flags = fcntl(fd, F_GETFL);
 
     return flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0 ? -errno : 0;
 }
 
-int cg__replace_fd(int fd, int by)
+int cg__calls_replace_fd(int fd, int by)
 {
     int error = by < 0 || dup2(by, fd) < 0 || fcntl(fd, F_SETFD, FD_CLOEXEC) < 0 ? -errno : 0;
 
@@ -155,7 +155,7 @@ static int prepared(int fd, bool bare)
     if (bare && fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
         error = -errno;
     if (bare && !error)
-        error = cg__nonblocking(fd);
+        error = cg__calls_set_nonblocking(fd);
 #ifdef SO_NOSIGPIPE
     if (!error && setsockopt(fd, SOL_SOCKET, SO_NOSIGPIPE, &(int){1}, sizeof(int)) < 0)
         error = -errno;
@@ -182,13 +182,13 @@ static ssize_t take_connection(int fd)
     RETRY(accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC));
     if (n >= 0)
         return prepared((int)n, false);
-    if (!cg__call_is_missing(-errno))
+    if (!cg__calls_is_missing(-errno))
         return answer(n);
 #endif
     return take_bare_connection(fd);
 }
 
-bool cg__accept_pauses(ssize_t error)
+bool cg__calls_accept_pauses(ssize_t error)
 {
     switch (-error) {
     case EAGAIN:
@@ -212,7 +212,7 @@ bool cg__accept_pauses(ssize_t error)
     return error < 0;
 }
 
-ssize_t cg__attempt(struct cg_reactor *reactor, struct cg_io *io, bool plain)
+ssize_t cg__calls_attempt(struct cg_reactor *reactor, struct cg_io *io, bool plain)
 {
     switch (io->code) {
     case CG_IO_RECV:
@@ -234,7 +234,7 @@ ssize_t cg__attempt(struct cg_reactor *reactor, struct cg_io *io, bool plain)
 
 /* ---- The calls that never wait ---- */
 
-int cg__ready_events(int fd, unsigned events)
+int cg__calls_ready_events(int fd, unsigned events)
 {
     struct pollfd p = {
         .fd = fd,
@@ -305,18 +305,18 @@ static ssize_t call(struct cg_io *io)
     case CG_IO_SHUTDOWN:
         return answer(shutdown(io->fd, io->how));
     case CG_IO_ATTACH:
-        return cg__nonblocking(io->fd);
+        return cg__calls_set_nonblocking(io->fd);
     case CG_IO_CLOSE:
         return close_fd(io->fd);
     case CG_IO_LOOK:
-        return cg__ready_events(io->fd, io->events);
+        return cg__calls_ready_events(io->fd, io->events);
     case CG_IO_OFFER:
         return offer(io);
     }
     return -EOPNOTSUPP;
 }
 
-enum cg_verdict cg__call(struct cg_io *io)
+enum cg_verdict cg__calls_do(struct cg_io *io)
 {
     io->result = call(io);
     return CG_DONE;
@@ -324,7 +324,7 @@ enum cg_verdict cg__call(struct cg_io *io)
 
 /* ---- Time ---- */
 
-int64_t cg__clock(struct cg_reactor *reactor)
+int64_t cg__calls_clock(struct cg_reactor *reactor)
 {
     struct timespec now;
 
@@ -333,7 +333,7 @@ int64_t cg__clock(struct cg_reactor *reactor)
     return now.tv_sec * CG_SECOND + now.tv_nsec;
 }
 
-int cg__milliseconds(int64_t timeout)
+int cg__calls_milliseconds(int64_t timeout)
 {
     if (timeout == CG_NEVER)
         return -1;
@@ -342,7 +342,7 @@ int cg__milliseconds(int64_t timeout)
     return timeout <= 0 ? 0 : (timeout + CG_MILLISECOND - 1) / CG_MILLISECOND;
 }
 
-struct timespec *cg__timespec(int64_t timeout, struct timespec *ts)
+struct timespec *cg__calls_timespec(int64_t timeout, struct timespec *ts)
 {
     if (timeout == CG_NEVER)
         return NULL;

@@ -38,7 +38,7 @@ void cg_chunk_put(struct cg_reactor *reactor, struct cg_chunk *chunk)
     reactor->chunks_free++;
 }
 
-void cg__chunks_free(struct cg_reactor *reactor)
+void cg__chunk_free_all(struct cg_reactor *reactor)
 {
     struct cg_chunk *chunk;
 

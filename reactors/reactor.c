@@ -65,7 +65,7 @@ static int open_best(struct cg_reactor **reactor)
         if (!table[i].proven || !table[i].type)
             continue;
         error = table[i].type->open(reactor);
-        if (!cg__call_is_missing(error) && error != -EOPNOTSUPP)
+        if (!cg__calls_is_missing(error) && error != -EOPNOTSUPP)
             break;
     }
     return error;

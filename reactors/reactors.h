@@ -22,6 +22,6 @@ int cg__libevent_open(struct cg_reactor **reactor, void *event_base);
 /* Frees the free chunks of a reactor's pool; the last thing a backend's close calls before
  * it frees itself. Chunks still handed out stay their holders', who free them with
  * free(). */
-void cg__chunks_free(struct cg_reactor *reactor);
+void cg__chunk_free_all(struct cg_reactor *reactor);
 
 #endif

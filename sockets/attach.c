@@ -27,7 +27,7 @@ int cg_sock_attach(struct cg_sched *sched, int fd, struct cg_sock **sock)
     made = cg_sock_open(sched, &cg__plain_transport, NULL, fd);
     if (made == NULL)
         return -ENOMEM;
-    result = cg__call_reactor(cg_sched_reactor(sched), &io);
+    result = cg__plain_call(cg_sched_reactor(sched), &io);
     if (result < 0) {
         cg__sock_set_fd(made, -1); /* it stays the caller's */
         cg_sock_close(made);
@@ -35,7 +35,7 @@ int cg_sock_attach(struct cg_sched *sched, int fd, struct cg_sock **sock)
     }
     made->listener = is_listening(made->reactor, fd);
     if (made->listener)
-        cg__set_nodelay(made->reactor, fd);
+        cg__plain_set_nodelay(made->reactor, fd);
     *sock = made;
     return 0;
 }
@@ -70,7 +70,7 @@ int cg_sock_detach(struct cg_sock *sock, void **rest, size_t *size)
     if (sock->transport != &cg__plain_transport || fd < 0)
         return -EOPNOTSUPP;
     if (sock->side[CG__RX].op != NULL || sock->side[CG__TX].op != NULL ||
-        sock->object.unheard != NULL || cg__is_lent(sock) || !disarm(sock))
+        sock->object.unheard != NULL || cg__sock_is_lent(sock) || !disarm(sock))
         return -EBUSY;
     unread = sock->input.unread;
     if (unread > 0) {
@@ -83,7 +83,7 @@ int cg_sock_detach(struct cg_sock *sock, void **rest, size_t *size)
     *size = unread;
     sock->reactor->type->forget(sock->reactor, fd);
     cg__sock_set_fd(sock, -1);
-    cg__path_free(sock->state); /* a path that it bound goes with the descriptor */
+    cg__unix_path_free(sock->state); /* a path that it bound goes with the descriptor */
     sock->state = NULL;
     cg_sock_close(sock);
     return fd;

@@ -233,8 +233,9 @@ static enum cg_verdict refuse(struct cg_op *op, const struct cg_sock *sock)
     return CG_DONE;
 }
 
-enum cg_verdict cg__begin(struct cg_op *op, struct cg_sock *sock,
-                          enum cg__direction direction, const struct cg__work *work)
+enum cg_verdict cg__engine_begin(struct cg_op *op, struct cg_sock *sock,
+                                 enum cg__direction direction,
+                                 const struct cg__work *work)
 {
     struct cg__side *side;
     enum cg_verdict verdict;
@@ -265,15 +266,15 @@ enum cg_verdict cg__begin(struct cg_op *op, struct cg_sock *sock,
     return verdict;
 }
 
-enum cg_verdict cg__take_back(struct cg_op *op, struct cg_sock *sock,
-                              enum cg__direction direction)
+enum cg_verdict cg__engine_take_back(struct cg_op *op, struct cg_sock *sock,
+                                     enum cg__direction direction)
 {
     struct cg__side *side = &sock->side[direction];
     struct cg_io *io = &side->io;
 
     if (side->op != op) { /* it was to run, and there is no memory for that */
         take_timeout_back(side, op);
-        cg__never_ran(op, sock);
+        cg__engine_never_ran(op, sock);
         return CG_DONE;
     }
     if (side->use == CG__PUMPED)
@@ -290,7 +291,7 @@ enum cg_verdict cg__take_back(struct cg_op *op, struct cg_sock *sock,
     return CG_DONE;
 }
 
-void cg__never_ran(struct cg_op *op, struct cg_sock *sock)
+void cg__engine_never_ran(struct cg_op *op, struct cg_sock *sock)
 {
     if (cg_object_leave(&sock->object, op) < 0)
         cg__sock_settle(sock);
@@ -332,8 +333,8 @@ static ssize_t run(struct cg_op *op, struct cg_sock *sock, struct cg__side *side
     }
 }
 
-ssize_t cg__run(struct cg_op *op, struct cg_sock *sock, enum cg__direction direction,
-                const struct cg__work *work)
+ssize_t cg__engine_run(struct cg_op *op, struct cg_sock *sock,
+                       enum cg__direction direction, const struct cg__work *work)
 {
     struct cg__side *side = &sock->side[direction];
     struct cg_scope scope;
@@ -359,7 +360,7 @@ ssize_t cg__run(struct cg_op *op, struct cg_sock *sock, enum cg__direction direc
     return -EBADF; /* also if it got done: the caller must know that the socket is gone */
 }
 
-void cg__side_init(struct cg_sock *sock, enum cg__direction direction)
+void cg__engine_side_init(struct cg_sock *sock, enum cg__direction direction)
 {
     struct cg_io *io = &sock->side[direction].io;
 
@@ -368,7 +369,7 @@ void cg__side_init(struct cg_sock *sock, enum cg__direction direction)
     sock->deferred[direction].fn = direction == CG__RX ? resume_reading : resume_writing;
 }
 
-void cg__side_close(struct cg_sock *sock, enum cg__direction direction)
+void cg__engine_side_close(struct cg_sock *sock, enum cg__direction direction)
 {
     struct cg__side *side = &sock->side[direction];
     struct cg_io *io = &side->io;

@@ -8,7 +8,7 @@
 #include <assert.h>
 #include <netinet/tcp.h>
 
-ssize_t cg__call_reactor(struct cg_reactor *reactor, struct cg_io *io)
+ssize_t cg__plain_call(struct cg_reactor *reactor, struct cg_io *io)
 {
     enum cg_verdict verdict = cg_reactor_submit(reactor, io);
 
@@ -16,10 +16,10 @@ ssize_t cg__call_reactor(struct cg_reactor *reactor, struct cg_io *io)
     return io->result;
 }
 
-void cg__close_fd(struct cg_reactor *reactor, int fd)
+void cg__plain_close_fd(struct cg_reactor *reactor, int fd)
 {
     reactor->type->forget(reactor, fd);
-    cg__call_reactor(reactor, &(struct cg_io){.code = CG_IO_CLOSE, .fd = fd});
+    cg__plain_call(reactor, &(struct cg_io){.code = CG_IO_CLOSE, .fd = fd});
 }
 
 static int call_option(struct cg_reactor *reactor, int fd, uint8_t code, int level, int name,
@@ -31,7 +31,7 @@ static int call_option(struct cg_reactor *reactor, int fd, uint8_t code, int lev
     io.name = name;
     io.value = value;
     io.size = sizeof *value;
-    return (int)cg__call_reactor(reactor, &io);
+    return (int)cg__plain_call(reactor, &io);
 }
 
 int cg__plain_set(struct cg_reactor *reactor, int fd, int level, int name, int value)
@@ -53,25 +53,25 @@ int cg__plain_name(struct cg_reactor *reactor, int fd, uint8_t code, struct cg__
 
     io.value = &name->un; /* the largest */
     io.size = sizeof name->un;
-    size = cg__call_reactor(reactor, &io);
+    size = cg__plain_call(reactor, &io);
     return size < 0 ? (int)size : 0;
 }
 
-void cg__set_nodelay(struct cg_reactor *reactor, int fd)
+void cg__plain_set_nodelay(struct cg_reactor *reactor, int fd)
 {
     cg__plain_set(reactor, fd, IPPROTO_TCP, TCP_NODELAY, 1);
 }
 
-int cg__socket(struct cg_reactor *reactor, const struct cg__addr *addr)
+int cg__plain_socket(struct cg_reactor *reactor, const struct cg__addr *addr)
 {
     int family = addr->base.sa_family, fd;
     struct cg_io io = {.code = CG_IO_SOCKET, .fd = -1};
 
     io.domain = family;
     io.type = SOCK_STREAM;
-    fd = (int)cg__call_reactor(reactor, &io);
+    fd = (int)cg__plain_call(reactor, &io);
     if (fd >= 0 && family != AF_UNIX)
-        cg__set_nodelay(reactor, fd);
+        cg__plain_set_nodelay(reactor, fd);
     return fd;
 }
 
@@ -89,9 +89,9 @@ static enum cg_verdict plain_cancel(struct cg_sock *sock, struct cg_io *io)
  * it is open. */
 static void plain_close(struct cg_sock *sock)
 {
-    cg__path_remove(sock->state);
+    cg__unix_path_remove(sock->state);
     if (sock->fd >= 0)
-        cg__close_fd(sock->reactor, sock->fd);
+        cg__plain_close_fd(sock->reactor, sock->fd);
 }
 
 const struct cg_transport_type cg__plain_transport = {

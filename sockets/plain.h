@@ -17,10 +17,10 @@ int cg__plain_name(struct cg_reactor *reactor, int fd, uint8_t code, struct cg__
  * not wait for a delayed ACK, and one that writes many small pieces has cg_writev. Set on a
  * listener it is inherited by what that accepts, which costs no call a connection. It may
  * fail: no harm is done. */
-void cg__set_nodelay(struct cg_reactor *reactor, int fd);
+void cg__plain_set_nodelay(struct cg_reactor *reactor, int fd);
 
 /* A new socket for an address, without delays where it is TCP: the descriptor or
  * -errno. */
-int cg__socket(struct cg_reactor *reactor, const struct cg__addr *addr);
+int cg__plain_socket(struct cg_reactor *reactor, const struct cg__addr *addr);
 
 #endif

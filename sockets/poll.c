@@ -27,7 +27,7 @@ static void give(struct cg_sched *sched, struct cg_poll_op *poll)
     poll->io = NULL;
 }
 
-void cg__ios_free(struct cg_sched *sched)
+void cg__poll_free_all(struct cg_sched *sched)
 {
     while (sched->ios) {
         struct cg_io *next = sched->ios->next;

@@ -27,7 +27,7 @@ static bool peer_has_ended(struct cg_sock *sock)
     if (sock->eof || sock->error != 0)
         return true;
     io.events = CG_IN;
-    events = cg__call_sock(sock, &io);
+    events = cg__sock_call(sock, &io);
     return events > 0 && events & CG_HUP;
 }
 
@@ -75,7 +75,7 @@ static void poll_ended(struct cg_sock *sock, struct cg_op *op)
 {
     for (int direction = CG__RX; direction <= CG__TX; direction++)
         if (sock->side[direction].op == op)
-            cg__take_back(op, sock, direction);
+            cg__engine_take_back(op, sock, direction);
 }
 
 static const struct cg__work in_work = {
@@ -105,9 +105,9 @@ static enum cg_verdict poll_process(struct cg_op *op, struct cg_sched *sched)
     if (sock != NULL)
         sock->ready = 0; /* what came for an earlier op may no longer be true */
     if (poll->events & CG_IN)
-        verdict = cg__begin(op, sock, CG__RX, &in_work);
+        verdict = cg__engine_begin(op, sock, CG__RX, &in_work);
     if (verdict == CG_PENDING && poll->events & CG_OUT)
-        verdict = cg__begin(op, sock, CG__TX, &out_work);
+        verdict = cg__engine_begin(op, sock, CG__TX, &out_work);
     if (verdict == CG_DONE && op->result != -EBADF)
         poll_ended(sock, op);
     return verdict;
@@ -117,7 +117,7 @@ static ssize_t poll_run(struct cg_op *op)
 {
     enum cg__direction direction = of(op)->events & CG_IN ? CG__RX : CG__TX;
 
-    return cg__run(op, of(op)->sock, direction, &any_work);
+    return cg__engine_run(op, of(op)->sock, direction, &any_work);
 }
 
 static enum cg_verdict poll_cancel(struct cg_op *op, struct cg_sched *sched)
@@ -128,7 +128,7 @@ static enum cg_verdict poll_cancel(struct cg_op *op, struct cg_sched *sched)
     if (sock->side[CG__RX].op == op || sock->side[CG__TX].op == op)
         poll_ended(sock, op);
     else
-        cg__never_ran(op, sock);
+        cg__engine_never_ran(op, sock);
     return CG_DONE;
 }
 
@@ -137,7 +137,7 @@ static int poll_print(const struct cg_op *op, char *buf, size_t size)
     const struct cg_poll_sock_op *poll = (const struct cg_poll_sock_op *)op;
     char who[32];
 
-    cg__print_sock(poll->sock, who, sizeof who);
+    cg__sock_print(poll->sock, who, sizeof who);
     return snprintf(buf, size, "%s,%s%s", who, poll->events & CG_IN ? " in" : "",
                     poll->events & CG_OUT ? " out" : "");
 }

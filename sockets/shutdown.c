@@ -57,14 +57,15 @@ static enum cg_verdict shutdown_process(struct cg_op *op, struct cg_sched *sched
 
 static ssize_t shutdown_run(struct cg_op *op)
 {
-    return cg__run(op, ((struct cg_shutdown_op *)op)->sock, CG__TX, &shutdown_work);
+    return cg__engine_run(op, ((struct cg_shutdown_op *)op)->sock, CG__TX,
+                          &shutdown_work);
 }
 
 /* Never pending: there is no memory to run it. */
 static enum cg_verdict shutdown_cancel(struct cg_op *op, struct cg_sched *sched)
 {
     (void)sched;
-    cg__never_ran(op, ((struct cg_shutdown_op *)op)->sock);
+    cg__engine_never_ran(op, ((struct cg_shutdown_op *)op)->sock);
     return CG_DONE;
 }
 
@@ -74,7 +75,7 @@ static int shutdown_print(const struct cg_op *op, char *buf, size_t size)
     const struct cg_shutdown_op *shut = (const struct cg_shutdown_op *)op;
     char who[32];
 
-    cg__print_sock(shut->sock, who, sizeof who);
+    cg__sock_print(shut->sock, who, sizeof who);
     return snprintf(buf, size, "%s, %s", who,
                     shut->how >= SHUT_RD && shut->how <= SHUT_RDWR ? hows[shut->how] : "?");
 }

@@ -23,27 +23,27 @@ enum cg_verdict cg__slots_process(struct cg_op *op, struct cg_sched *sched)
     const struct cg__work *work = work_of(op);
 
     (void)sched;
-    if (work->direction == CG__RX && sock != NULL && cg__is_lent(sock)) {
+    if (work->direction == CG__RX && sock != NULL && cg__sock_is_lent(sock)) {
         op->result = sock->closing ? -EBADF : -EBUSY;
         return CG_DONE;
     }
-    return cg__begin(op, sock, work->direction, work);
+    return cg__engine_begin(op, sock, work->direction, work);
 }
 
 ssize_t cg__slots_run(struct cg_op *op)
 {
-    return cg__run(op, sock_of(op), work_of(op)->direction, work_of(op));
+    return cg__engine_run(op, sock_of(op), work_of(op)->direction, work_of(op));
 }
 
 enum cg_verdict cg__slots_cancel(struct cg_op *op, struct cg_sched *sched)
 {
     (void)sched;
-    return cg__take_back(op, sock_of(op), work_of(op)->direction);
+    return cg__engine_take_back(op, sock_of(op), work_of(op)->direction);
 }
 
 int cg__slots_print(const struct cg_op *op, char *buf, size_t size)
 {
-    return cg__print_sock(sock_of(op), buf, size);
+    return cg__sock_print(sock_of(op), buf, size);
 }
 
 static struct cg__bytes_op *bytes(struct cg_op *op)
@@ -69,5 +69,5 @@ int cg__slots_bytes_print(const struct cg_op *op, char *buf, size_t size)
 {
     const struct cg__bytes_op *b = (const struct cg__bytes_op *)op;
 
-    return cg__print(b->sock, b->done, b->len, buf, size);
+    return cg__sock_print_bytes(b->sock, b->done, b->len, buf, size);
 }

@@ -36,8 +36,8 @@ struct cg_sock *cg_sock_open(struct cg_sched *sched,
     sock->holds = transport == &cg__plain_transport ? &sched->holds : &sock->in_memory;
     cg__sock_set_fd(sock, fd);
     sock->spare = -1;
-    cg__side_init(sock, CG__RX);
-    cg__side_init(sock, CG__TX);
+    cg__engine_side_init(sock, CG__RX);
+    cg__engine_side_init(sock, CG__TX);
     return sock;
 }
 
@@ -50,8 +50,8 @@ void cg_sock_close(struct cg_sock *sock)
     sock->held = sock->holds == &sock->sched->holds;
     if (sock->held)
         cg_sched_hold(sock->sched);
-    cg__side_close(sock, CG__RX);
-    cg__side_close(sock, CG__TX);
+    cg__engine_side_close(sock, CG__RX);
+    cg__engine_side_close(sock, CG__TX);
     cg__sock_settle(sock);
 }
 
@@ -72,7 +72,7 @@ static void end(struct cg_sock *sock)
     if (sock->transport->close != NULL)
         sock->transport->close(sock);
     if (sock->spare >= 0)
-        cg__close_fd(sock->reactor, sock->spare);
+        cg__plain_close_fd(sock->reactor, sock->spare);
     if (sock->held)
         cg_sched_unhold(sock->sched);
     sock->state = NULL;
@@ -112,7 +112,7 @@ int cg_sock_unkeep(struct cg_sock *sock)
     return -EBADF;
 }
 
-ssize_t cg__call_sock(struct cg_sock *sock, struct cg_io *io)
+ssize_t cg__sock_call(struct cg_sock *sock, struct cg_io *io)
 {
     enum cg_verdict verdict;
 
@@ -159,7 +159,7 @@ static int print_name(struct cg_sock *sock, uint8_t code, char *buf, size_t size
 
     io.value = &name;
     io.size = sizeof name;
-    result = cg__call_sock(sock, &io);
+    result = cg__sock_call(sock, &io);
     if (result < 0)
         return (int)result;
     return cg__addr_print((struct sockaddr *)&name, (socklen_t)result, buf, size);
@@ -185,7 +185,7 @@ int cg_sock_setopt(struct cg_sock *sock, int level, int name, const void *value,
     io.name = name;
     io.value = (void *)value; /* only read */
     io.size = (socklen_t)size;
-    result = cg__call_sock(sock, &io);
+    result = cg__sock_call(sock, &io);
     return result < 0 ? (int)result : 0;
 }
 
@@ -198,14 +198,14 @@ int cg_sock_getopt(struct cg_sock *sock, int level, int name, void *value, size_
     io.name = name;
     io.value = value;
     io.size = (socklen_t)*size;
-    result = cg__call_sock(sock, &io);
+    result = cg__sock_call(sock, &io);
     if (result < 0)
         return (int)result;
     *size = (size_t)result;
     return 0;
 }
 
-int cg__print_sock(const struct cg_sock *sock, char *buf, size_t size)
+int cg__sock_print(const struct cg_sock *sock, char *buf, size_t size)
 {
     if (sock == NULL)
         return snprintf(buf, size, "no socket");
@@ -216,10 +216,11 @@ int cg__print_sock(const struct cg_sock *sock, char *buf, size_t size)
     return snprintf(buf, size, "fd %d", sock->fd);
 }
 
-int cg__print(const struct cg_sock *sock, size_t done, size_t len, char *buf, size_t size)
+int cg__sock_print_bytes(const struct cg_sock *sock, size_t done, size_t len, char *buf,
+                         size_t size)
 {
     char who[32];
 
-    cg__print_sock(sock, who, sizeof who);
+    cg__sock_print(sock, who, sizeof who);
     return snprintf(buf, size, "%s, %zu/%zu", who, done, len);
 }

@@ -31,7 +31,7 @@ enum { CG__AT_ONCE = 64 * 1024 }; /* bytes an op moves before the others have a 
 
 /* How many bytes to ask for at once: a kernel that is asked for all goes on for as long as
  * the peer reads. */
-static inline size_t cg__at_once(size_t left)
+static inline size_t cg__sock_at_once(size_t left)
 {
     return left < CG__AT_ONCE ? left : CG__AT_ONCE;
 }
@@ -109,24 +109,25 @@ struct cg__bytes_op {
 /* ---- side.c ---- */
 
 /* Starts an op on a side: what its process slot answers. */
-enum cg_verdict cg__begin(struct cg_op *op, struct cg_sock *sock,
-                          enum cg__direction direction, const struct cg__work *work);
+enum cg_verdict cg__engine_begin(struct cg_op *op, struct cg_sock *sock,
+                                 enum cg__direction direction,
+                                 const struct cg__work *work);
 
 /* Takes a waiting op back: what its cancel slot answers. */
-enum cg_verdict cg__take_back(struct cg_op *op, struct cg_sock *sock,
-                              enum cg__direction direction);
+enum cg_verdict cg__engine_take_back(struct cg_op *op, struct cg_sock *sock,
+                                     enum cg__direction direction);
 
 /* An op whose process slot answered RUN will not run. */
-void cg__never_ran(struct cg_op *op, struct cg_sock *sock);
+void cg__engine_never_ran(struct cg_op *op, struct cg_sock *sock);
 
 /* Does an op over a transport that runs, once its process slot has answered RUN (by
- * cg__begin or cg_object_enter): what its run slot answers. */
-ssize_t cg__run(struct cg_op *op, struct cg_sock *sock, enum cg__direction direction,
-                const struct cg__work *work);
+ * cg__engine_begin or cg_object_enter): what its run slot answers. */
+ssize_t cg__engine_run(struct cg_op *op, struct cg_sock *sock,
+                       enum cg__direction direction, const struct cg__work *work);
 
 /* Makes a side ready for use; ends it when the socket closes. */
-void cg__side_init(struct cg_sock *sock, enum cg__direction direction);
-void cg__side_close(struct cg_sock *sock, enum cg__direction direction);
+void cg__engine_side_init(struct cg_sock *sock, enum cg__direction direction);
+void cg__engine_side_close(struct cg_sock *sock, enum cg__direction direction);
 
 /* ---- slots.c ---- */
 
@@ -170,16 +171,16 @@ void cg__sock_settle(struct cg_sock *sock);
 
 /* A request that never waits, straight to the reactor or through a transport: its
  * result. */
-ssize_t cg__call_reactor(struct cg_reactor *reactor, struct cg_io *io);
-ssize_t cg__call_sock(struct cg_sock *sock, struct cg_io *io);
+ssize_t cg__plain_call(struct cg_reactor *reactor, struct cg_io *io);
+ssize_t cg__sock_call(struct cg_sock *sock, struct cg_io *io);
 
 /* Forgets and closes a descriptor. */
-void cg__close_fd(struct cg_reactor *reactor, int fd);
+void cg__plain_close_fd(struct cg_reactor *reactor, int fd);
 
 /* Prints whose op it is and how far it is: "fd 7, 0/4096". */
-int cg__print(const struct cg_sock *sock, size_t done, size_t len, char *buf,
-              size_t size);
-int cg__print_sock(const struct cg_sock *sock, char *buf, size_t size);
+int cg__sock_print_bytes(const struct cg_sock *sock, size_t done, size_t len, char *buf,
+                         size_t size);
+int cg__sock_print(const struct cg_sock *sock, char *buf, size_t size);
 
 /* Of a new socket, or one that gives its descriptor away. */
 static inline void cg__sock_set_fd(struct cg_sock *sock, int fd)
@@ -187,7 +188,7 @@ static inline void cg__sock_set_fd(struct cg_sock *sock, int fd)
     sock->fd = sock->side[CG__RX].io.fd = sock->side[CG__TX].io.fd = fd;
 }
 
-static inline bool cg__is_lent(const struct cg_sock *sock)
+static inline bool cg__sock_is_lent(const struct cg_sock *sock)
 {
     return sock->input.first != NULL && sock->input.first->lent > 0;
 }

@@ -41,7 +41,7 @@ static int write_ask(struct cg_sock *sock, struct cg_op *op, struct cg_io *io)
     (void)sock;
     io->code = CG_IO_SEND;
     io->buf = (char *)write->buf + write->done;
-    io->len = cg__at_once(write->len - write->done);
+    io->len = cg__sock_at_once(write->len - write->done);
     return 0;
 }
 
@@ -166,7 +166,7 @@ static int writev_print(const struct cg_op *op, char *buf, size_t size)
 
     for (int i = writev->first; i < writev->iovcnt; i++)
         len += writev->iov[i].iov_len;
-    return cg__print(writev->sock, writev->done, len, buf, size);
+    return cg__sock_print_bytes(writev->sock, writev->done, len, buf, size);
 }
 
 const struct cg_op_type cg_writev_type = {

@@ -202,7 +202,7 @@ static bool can_be_waited_for(int signo)
            signo != SIGSEGV && signo != SIGBUS && signo != SIGFPE && signo != SIGILL;
 }
 
-int cg__listener_add(struct cg_os_listener *listener, struct cg_sched *sched)
+int cg__os_listener_add(struct cg_os_listener *listener, struct cg_sched *sched)
 {
     int signo = listener->signo, rc;
     struct cg_os_watcher *watcher;
@@ -228,7 +228,7 @@ int cg__listener_add(struct cg_os_listener *listener, struct cg_sched *sched)
     return 0;
 }
 
-void cg__listener_remove(struct cg_os_listener *listener)
+void cg__os_listener_remove(struct cg_os_listener *listener)
 {
     struct cg_os_watcher *watcher = listener->watcher;
     struct cg_os_listener *other;

@@ -22,7 +22,7 @@ static void delivered(struct cg_os_listener *listener, unsigned deliveries)
     struct cg_wait_os_signal_op *wait =
         (void *)((char *)listener - offsetof(struct cg_wait_os_signal_op, listener));
 
-    cg__listener_remove(listener);
+    cg__os_listener_remove(listener);
     cg_sched_unhold(cg_op_coro(&wait->op)->sched);
     cg_op_complete(&wait->op, deliveries);
 }
@@ -32,7 +32,7 @@ static enum cg_verdict signal_process(struct cg_op *op, struct cg_sched *sched)
     struct cg_wait_os_signal_op *wait = (struct cg_wait_os_signal_op *)op;
 
     wait->listener.fn = delivered;
-    if ((op->result = cg__listener_add(&wait->listener, sched)) < 0)
+    if ((op->result = cg__os_listener_add(&wait->listener, sched)) < 0)
         return CG_DONE;
     cg_sched_hold(sched);
     return CG_PENDING;
@@ -40,7 +40,7 @@ static enum cg_verdict signal_process(struct cg_op *op, struct cg_sched *sched)
 
 static enum cg_verdict signal_cancel(struct cg_op *op, struct cg_sched *sched)
 {
-    cg__listener_remove(&((struct cg_wait_os_signal_op *)op)->listener);
+    cg__os_listener_remove(&((struct cg_wait_os_signal_op *)op)->listener);
     cg_sched_unhold(sched);
     return CG_DONE;
 }
@@ -93,7 +93,7 @@ int cg_os_signals_open(struct cg_sched *sched, int signo, struct cg_os_signals *
     made->listener.signo = signo;
     made->listener.fn = counted;
     made->sched = sched;
-    if ((rc = cg__listener_add(&made->listener, sched)) < 0) {
+    if ((rc = cg__os_listener_add(&made->listener, sched)) < 0) {
         free(made);
         return rc;
     }
@@ -110,7 +110,7 @@ void cg_os_signals_close(struct cg_os_signals *signals)
         cg_op_complete(signals->waiter, -EBADF);
     }
     cg_object_close(&signals->object);
-    cg__listener_remove(&signals->listener);
+    cg__os_listener_remove(&signals->listener);
     free(signals);
 }
 

@@ -93,7 +93,7 @@ static void stop_listening(struct cg_process *process)
     if (!process->listening)
         return;
     process->listening = false;
-    cg__listener_remove(&process->child);
+    cg__os_listener_remove(&process->child);
     cg_sched_unhold(process->sched);
 }
 
@@ -143,7 +143,7 @@ static int begin(struct cg_process *process)
     if (process->listening)
         return 0;
     process->child = (struct cg_os_listener){.signo = SIGCHLD, .fn = some_child};
-    if ((rc = cg__listener_add(&process->child, process->sched)) < 0)
+    if ((rc = cg__os_listener_add(&process->child, process->sched)) < 0)
         return rc;
     process->listening = true;
     cg_sched_hold(process->sched);

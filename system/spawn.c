@@ -176,7 +176,8 @@ static int asks_kernel(struct cg_sched *sched)
 {
     struct cg_io io = {.code = CG_IO_ATTACH, .fd = -1};
 
-    return cg__call_reactor(cg_sched_reactor(sched), &io) == -EOPNOTSUPP ? -EOPNOTSUPP : 0;
+    return cg__plain_call(cg_sched_reactor(sched), &io) == -EOPNOTSUPP ? -EOPNOTSUPP
+                                                                       : 0;
 }
 
 static int attach_pipes(struct cg_process *process, struct cg__stdio *p)

@@ -13,7 +13,7 @@
 
 /* ---- Certificates ------------------------------------------------------------------ */
 
-int cg__tls_identity_use(SSL *ssl, const struct cg__tls_identity *identity)
+int cg__tls_choose_identity(SSL *ssl, const struct cg__tls_identity *identity)
 {
     return SSL_use_cert_and_key(ssl, identity->cert, identity->key, identity->chain, 1);
 }
@@ -48,7 +48,8 @@ static int choose_identity(SSL *ssl, void *arg)
         return 1;
     if (SSL_is_server(ssl))
         identity = find(keys, ssl);
-    return cg__tls_identity_use(ssl, identity != NULL ? identity : &keys->identities[0]);
+    return cg__tls_choose_identity(ssl,
+                                   identity != NULL ? identity : &keys->identities[0]);
 }
 
 /* Called in each handshake of a server, whether the client has named a host or not. Without

@@ -95,10 +95,10 @@ int cg__tls_pump_flush(struct cg__tls_conn *conn);
 
 /* Encrypts these bytes and offers them to the inner socket; nothing waits. How many were
  * taken, or a negative code. */
-ssize_t cg__tls_offer(struct cg__tls_conn *conn, const void *data, size_t size);
+ssize_t cg__tls_goodbye_offer(struct cg__tls_conn *conn, const void *data, size_t size);
 
 /* Has everything sent that says that nothing follows, once the queue has gone. */
-ssize_t cg__tls_shut(struct cg__tls_conn *conn);
+ssize_t cg__tls_goodbye_shut(struct cg__tls_conn *conn);
 
 /* Before the connection is closed: tells the peer that the stream ends here, as far as that
  * can be done at once. */

@@ -20,7 +20,7 @@ static int close_notify(SSL *ssl, void *data, size_t size)
     return SSL_shutdown(ssl) >= 0 ? 1 : -1;
 }
 
-ssize_t cg__tls_shut(struct cg__tls_conn *conn)
+ssize_t cg__tls_goodbye_shut(struct cg__tls_conn *conn)
 {
     ssize_t result = 0;
 
@@ -53,7 +53,7 @@ static int write_some(SSL *ssl, void *data, size_t size)
     return SSL_write(ssl, data, size < CG__TLS_RECORD ? (int)size : CG__TLS_RECORD);
 }
 
-ssize_t cg__tls_offer(struct cg__tls_conn *conn, const void *data, size_t size)
+ssize_t cg__tls_goodbye_offer(struct cg__tls_conn *conn, const void *data, size_t size)
 {
     ssize_t result = 0;
 

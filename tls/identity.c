@@ -34,12 +34,12 @@ static BIO *open_file(const char *path)
     return NULL;
 }
 
-BIO *cg__tls_pem_open(const char *source)
+BIO *cg__tls_identity_pem_open(const char *source)
 {
     return in_memory(source) ? BIO_new_mem_buf(source, -1) : open_file(source);
 }
 
-const char *cg__tls_pem_name(const char *source)
+const char *cg__tls_identity_pem_name(const char *source)
 {
     return in_memory(source) ? "PEM in memory" : source;
 }
@@ -87,7 +87,7 @@ static bool read_certs(struct cg__tls_identity *identity, BIO *file, bool *encry
 
 static int read_cert(struct cg__tls_identity *identity, const char *source, char *why)
 {
-    BIO *file = cg__tls_pem_open(source);
+    BIO *file = cg__tls_identity_pem_open(source);
     bool encrypted = false, ok = file != NULL && read_certs(identity, file, &encrypted);
 
     BIO_free(file);
@@ -100,7 +100,7 @@ static int read_cert(struct cg__tls_identity *identity, const char *source, char
 
 static int read_key(struct cg__tls_identity *identity, const char *source, char *why)
 {
-    BIO *file = cg__tls_pem_open(source);
+    BIO *file = cg__tls_identity_pem_open(source);
     bool encrypted = false, opened = file != NULL;
 
     if (opened)
@@ -120,6 +120,6 @@ int cg__tls_identity_read(struct cg__tls_identity *identity, const struct cg_tls
 {
     int rc = read_cert(identity, pair->cert, why);
 
-    identity->name = cg__tls_pem_name(pair->cert);
+    identity->name = cg__tls_identity_pem_name(pair->cert);
     return rc < 0 ? rc : read_key(identity, pair->key ? pair->key : pair->cert, why);
 }

@@ -108,7 +108,7 @@ static bool trust_all(SSL_CTX *context, BIO *file)
 
 static int trust_file(SSL_CTX *context, const char *source, char *why)
 {
-    BIO *file = cg__tls_pem_open(source);
+    BIO *file = cg__tls_identity_pem_open(source);
     bool opened = file != NULL, ok = opened && trust_all(context, file);
 
     BIO_free(file);

@@ -40,10 +40,10 @@ BIO_METHOD *cg__tls_bio_method(void);
 /* ---- identity.c ---- */
 
 /* Opens PEM: `source` is a path, or the PEM itself. NULL: OpenSSL's queue says why. */
-BIO *cg__tls_pem_open(const char *source);
+BIO *cg__tls_identity_pem_open(const char *source);
 
 /* What to call it in a message. */
-const char *cg__tls_pem_name(const char *source);
+const char *cg__tls_identity_pem_name(const char *source);
 
 /* Reads a certificate and its key into a zeroed identity, which is dropped also after a
  * failure. 0, CG_ETLS_FILE. */
@@ -60,7 +60,7 @@ int cg__tls_trial(SSL_CTX *context, const struct cg__tls_identity *identity, cha
 /* ---- choose.c ---- */
 
 /* Has one end of a connection show this identity. 1: done. */
-int cg__tls_identity_use(SSL *ssl, const struct cg__tls_identity *identity);
+int cg__tls_choose_identity(SSL *ssl, const struct cg__tls_identity *identity);
 
 /* The host that a server's client has named, in its usual form. False: none, or one that is
  * invalid. */

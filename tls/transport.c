@@ -204,7 +204,7 @@ static ssize_t shut(struct cg__tls_conn *conn, int how)
     if (how < SHUT_RD || how > SHUT_RDWR)
         return -EINVAL;
     if (how != SHUT_RD)
-        result = cg__tls_shut(conn);
+        result = cg__tls_goodbye_shut(conn);
     if (how != SHUT_WR) {
         conn->deaf = true;
         cg_yield(cg_shutdown(conn->inner, SHUT_RD, .timeout = CG_NEVER)); /* wakes a reader */
@@ -303,7 +303,7 @@ static enum cg_verdict tls_submit(struct cg_sock *sock, struct cg_io *io)
     case CG_IO_SHUTDOWN:
         return CG_RUN;
     case CG_IO_OFFER:
-        io->result = cg__tls_offer(conn, io->buf, io->len);
+        io->result = cg__tls_goodbye_offer(conn, io->buf, io->len);
         return CG_DONE;
     case CG_IO_SETOPT:
         return set_option(conn, io);

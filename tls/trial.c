@@ -52,7 +52,7 @@ static bool prepare(SSL *server, SSL *client, const struct cg__tls_identity *ide
     SSL_set_num_tickets(server, 0);
     SSL_set_options(server, SSL_OP_NO_TICKET);
     SSL_set_verify(client, SSL_VERIFY_PEER, mind_strength);
-    return cg__tls_identity_use(server, identity) == 1;
+    return cg__tls_choose_identity(server, identity) == 1;
 }
 
 /* One end's next flight. False: it failed, and OpenSSL's queue of errors says why. */

@@ -74,7 +74,8 @@ bool cg__tls_why_system(void)
 int cg__tls_why_named(const char *source, const char *text, char *why)
 {
     if (why != NULL)
-        snprintf(why, CG_TLS_WHY_SIZE, "%s: %s", cg__tls_pem_name(source), text);
+        snprintf(why, CG_TLS_WHY_SIZE, "%s: %s", cg__tls_identity_pem_name(source),
+                 text);
     ERR_clear_error();
     return CG_ETLS_FILE;
 }

@@ -33,7 +33,7 @@ static void copy_plain(char *to, size_t size, const char *from)
     *to = '\0';
 }
 
-ssize_t cg__because(char *why, ssize_t code, const char *format, ...)
+ssize_t cg__http_client_because(char *why, ssize_t code, const char *format, ...)
 {
     char words[CG_HTTP_WHY_SIZE];
     va_list args;
@@ -89,7 +89,7 @@ static bool copy_proxies(struct cg__proxies *proxies, const struct cg_http_clien
 
     for (unsigned i = 0; i < sizeof texts / sizeof *texts && !options->no_environment; i++)
         if (texts[i] == NULL)
-            texts[i] = cg__proxy_variable((enum cg__proxy_text)i);
+            texts[i] = cg__http_client_proxy_variable((enum cg__proxy_text)i);
     return copy(&proxies->http, texts[CG__PROXY_HTTP]) &&
            copy(&proxies->https, texts[CG__PROXY_HTTPS]) &&
            copy(&proxies->except, texts[CG__PROXY_EXCEPT]);
@@ -151,7 +151,7 @@ cg_http_client_new_with(const struct cg_http_client_options *given)
 
 /* ---- The client's life ----------------------------------------------------------- */
 
-void cg__client_unref(struct cg_http_client *client)
+void cg__http_client_unref(struct cg_http_client *client)
 {
     if (--client->refs == 0)
         destroy(client);
@@ -162,14 +162,14 @@ void cg_http_client_free(struct cg_http_client *client)
     if (client == NULL)
         return;
     client->freed = true;
-    cg__pool_close(&client->pool);
-    cg__client_unref(client);
+    cg__http_client_pool_close(&client->pool);
+    cg__http_client_unref(client);
 }
 
 void cg_http_client_tidy(struct cg_http_client *client)
 {
     if (client->sched != NULL)
-        cg__pool_tidy(&client->pool, cg_sched_now(client->sched));
+        cg__http_client_pool_tidy(&client->pool, cg_sched_now(client->sched));
 }
 
 size_t cg_http_client_connections(const struct cg_http_client *client)
@@ -179,14 +179,14 @@ size_t cg_http_client_connections(const struct cg_http_client *client)
 
 /* ---- Replies --------------------------------------------------------------------- */
 
-void cg__reply_end(struct cg_http_reply *reply)
+void cg__http_client_reply_end(struct cg_http_reply *reply)
 {
-    cg__link_end(&reply->link, reply->client, false);
-    cg__decoder_free(reply->decoder);
-    cg__url_free(&reply->url);
-    cg__http_headers_clear(&reply->headers);
-    cg__http_headers_clear(&reply->trailers);
-    cg__client_unref(reply->client);
+    cg__http_client_link_end(&reply->link, reply->client, false);
+    cg__http_decoder_free(reply->decoder);
+    cg__http_url_free(&reply->url);
+    cg__http_message_clear(&reply->headers);
+    cg__http_message_clear(&reply->trailers);
+    cg__http_client_unref(reply->client);
     free(reply->body);
     free(reply->kept);
     free(reply);
@@ -197,7 +197,7 @@ void cg_http_reply_free(struct cg_http_reply *reply)
     if (reply == NULL)
         return;
     if (cg_object_close(&reply->object))
-        cg__reply_end(reply);
+        cg__http_client_reply_end(reply);
     else if (reply->scope)
         cg_scope_cancel(reply->scope);
 }
@@ -209,7 +209,7 @@ int cg_http_reply_status(const struct cg_http_reply *reply)
 
 const char *cg_http_reply_reason(const struct cg_http_reply *reply)
 {
-    return cg__http_at(&reply->headers, reply->reason);
+    return cg__http_message_at(&reply->headers, reply->reason);
 }
 
 const char *cg_http_reply_url(const struct cg_http_reply *reply)

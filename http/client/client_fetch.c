@@ -24,34 +24,36 @@ static ssize_t check(const struct cg__asking *ask)
     const struct cg_http_fetch *fetch = ask->fetch;
     const struct cg_http_field *field = fetch->fields;
 
-    if (!cg__http_is_token(ask->method, strlen(ask->method)) ||
+    if (!cg__http_message_is_token(ask->method, strlen(ask->method)) ||
         strcmp(ask->method, "CONNECT") == 0)
-        return cg__because(ask->why, -EINVAL, "this method cannot be sent");
+        return cg__http_client_because(ask->why, -EINVAL, "this method cannot be sent");
     for (; field != NULL && field->name != NULL; field++)
-        if (!cg__http_is_token(field->name, strlen(field->name)) ||
+        if (!cg__http_message_is_token(field->name, strlen(field->name)) ||
             field->value == NULL ||
-            !cg__http_is_value(field->value, strlen(field->value)) ||
-            cg__http_is_framing(field->name, strlen(field->name)))
-            return cg__because(ask->why, -EINVAL, "the field %s cannot be sent",
-                               field->name);
-    if (fetch->bearer && !cg__http_is_value(fetch->bearer, strlen(fetch->bearer)))
-        return cg__because(ask->why, -EINVAL, "this token cannot be sent");
+            !cg__http_message_is_value(field->value, strlen(field->value)) ||
+            cg__http_message_is_framing(field->name, strlen(field->name)))
+            return cg__http_client_because(ask->why, -EINVAL,
+                                           "the field %s cannot be sent", field->name);
+    if (fetch->bearer &&
+        !cg__http_message_is_value(fetch->bearer, strlen(fetch->bearer)))
+        return cg__http_client_because(ask->why, -EINVAL, "this token cannot be sent");
     return 0;
 }
 
 /* ---- Once ------------------------------------------------------------------------ */
 
-ssize_t cg__tell_interim(struct cg__asking *ask)
+ssize_t cg__http_client_fetch_interim(struct cg__asking *ask)
 {
     const struct cg_http_fetch *fetch = ask->fetch;
     ssize_t n = 0;
 
-    if (fetch->interim != NULL && cg__reply_is_interim(ask->reply))
+    if (fetch->interim != NULL && cg__http_client_reply_is_interim(ask->reply))
         n = fetch->interim(fetch->interim_arg, ask->reply->parser.status,
                            &ask->reply->headers);
     if (n < 0)
-        return cg__because(ask->why, n, "an interim answer could not be handed on: %s",
-                           cg_strerror(n));
+        return cg__http_client_because(ask->why, n,
+                                       "an interim answer could not be handed on: %s",
+                                       cg_strerror(n));
     return 0;
 }
 
@@ -64,22 +66,24 @@ static ssize_t exchange(struct cg__asking *ask, struct cg__link *link)
 
     reply->touched = false;
     reply->link.sock = link->sock; /* to read from; still ours */
-    n = cg__send(link, ask, &broken);
+    n = cg__http_client_send(link, ask, &broken);
     for (unsigned i = 0; n == 0 && !ask->answered; i++) {
         char why[CG_HTTP_WHY_SIZE];
 
-        n = cg__reply_head(reply, ask->method, patience, broken ? why : ask->why);
+        n = cg__http_client_reply_head(reply, ask->method, patience,
+                                       broken ? why : ask->why);
         if (n < 0 && broken && !reply->touched)
             n = broken; /* that is what happened first */
         if (n == 0)
-            n = cg__tell_interim(ask);
-        ask->answered = n == 0 && !cg__reply_is_interim(reply);
+            n = cg__http_client_fetch_interim(ask);
+        ask->answered = n == 0 && !cg__http_client_reply_is_interim(reply);
         if (n == 0 && i == CG__MOST_INTERIM)
-            n = cg__because(ask->why, CG_EHTTP,
-                            "there is no end to its interim answers");
+            n = cg__http_client_because(ask->why, CG_EHTTP,
+                                        "there is no end to its interim answers");
     }
     if (n == 0 && reply->parser.status == 101)
-        n = cg__because(ask->why, CG_EHTTP, "it changes the protocol unasked");
+        n = cg__http_client_because(ask->why, CG_EHTTP,
+                                    "it changes the protocol unasked");
     reply->link.sock = NULL;
     return n;
 }
@@ -130,24 +134,24 @@ static ssize_t once(struct cg__asking *ask, struct cg__link *link)
     bool again = false;
 
     for (;;) {
-        ssize_t n = cg__link_open(link, ask);
+        ssize_t n = cg__http_client_link_open(link, ask);
 
         if (n < 0)
             return n;
         n = exchange(ask, link);
         if (n == 0 && refuses_question(ask)) {
             ask->expect = false;
-            cg__link_end(link, ask->client, false);
+            cg__http_client_link_end(link, ask->client, false);
             continue;
         }
         if (n == 0)
             return 0;
         if (again || !may_try_again(ask, link, n)) {
-            cg__link_end(link, ask->client, false);
+            cg__http_client_link_end(link, ask->client, false);
             return n;
         }
         again = ask->fresh = true;
-        cg__link_end(link, ask->client, false);
+        cg__http_client_link_end(link, ask->client, false);
     }
 }
 
@@ -187,29 +191,30 @@ static ssize_t follow(struct cg__asking *ask)
     if (fetch->stay || to == NULL || !is_redirect(status))
         return 0;
     if (ask->redirects == most)
-        return cg__because(ask->why, CG_EHTTP_REDIRECT, "more than %u redirects", most);
-    n = cg__url_resolve(&url, &ask->url, to, &wrong);
+        return cg__http_client_because(ask->why, CG_EHTTP_REDIRECT,
+                                       "more than %u redirects", most);
+    n = cg__http_url_resolve(&url, &ask->url, to, &wrong);
     if (n == CG_EHTTP_URL)
-        return cg__because(ask->why, CG_EHTTP_REDIRECT, "redirected to %.100s: %s", to,
-                           wrong);
+        return cg__http_client_because(ask->why, CG_EHTTP_REDIRECT,
+                                       "redirected to %.100s: %s", to, wrong);
     if (n < 0)
         return n;
     if (ask->url.https && !url.https && !fetch->downgrade) {
-        n = cg__because(ask->why, CG_EHTTP_REDIRECT,
-                        "redirected from https to %.100s, which is not secure",
-                        url.text);
-        cg__url_free(&url);
+        n = cg__http_client_because(
+            ask->why, CG_EHTTP_REDIRECT,
+            "redirected from https to %.100s, which is not secure", url.text);
+        cg__http_url_free(&url);
         return n;
     }
     change_method(ask, status);
     if (ask->with_body && !rewind_body(ask)) {
-        cg__url_free(&url);
+        cg__http_url_free(&url);
         return 0; /* the caller may know how to send it again */
     }
     ask->redirects++;
-    ask->foreign |= !cg__url_same_origin(&ask->url, &url);
+    ask->foreign |= !cg__http_url_same_origin(&ask->url, &url);
     url.user = ask->foreign ? NULL : url.user;
-    cg__url_free(&ask->url);
+    cg__http_url_free(&ask->url);
     ask->url = url;
     return 1;
 }
@@ -217,7 +222,7 @@ static ssize_t follow(struct cg__asking *ask)
 /* A reply that is used for the next head. */
 static void start_anew(struct cg_http_reply *reply)
 {
-    cg__decoder_free(reply->decoder);
+    cg__http_decoder_free(reply->decoder);
     reply->decoder = NULL;
     reply->decoded = reply->ended = false;
     reply->error = 0;
@@ -236,23 +241,23 @@ static ssize_t fetch_all(struct cg__asking *ask)
     while (n == 0) {
         n = once(ask, &link);
         if (n == 0)
-            n = cg__reply_begin(reply, &link, ask);
+            n = cg__http_client_reply_begin(reply, &link, ask);
         if (n == 0)
             n = follow(ask);
         if (n <= 0)
             break;
-        cg__reply_skip(reply);
+        cg__http_client_reply_skip(reply);
         start_anew(reply);
         n = 0;
     }
     if (n == 0 && !ask->fetch->stream && !reply->ended && !reply->decoder &&
         reply->length > 0 && (uint64_t)reply->length > limit)
-        n = cg__because(ask->why, CG_EHTTP_LIMIT, "the body has more than %zu bytes",
-                        limit);
+        n = cg__http_client_because(ask->why, CG_EHTTP_LIMIT,
+                                    "the body has more than %zu bytes", limit);
     if (n == 0 && !ask->fetch->stream) {
-        n = cg__reply_whole(reply, limit);
+        n = cg__http_client_reply_whole(reply, limit);
         if (n < 0)
-            cg__because(ask->why, n, "%s", reply->why);
+            cg__http_client_because(ask->why, n, "%s", reply->why);
     }
     reply->url = ask->url;
     ask->url = (struct cg__url){.memory = NULL};
@@ -284,17 +289,17 @@ static ssize_t fetch_url(struct cg__asking *ask, struct cg_http_reply **reply)
     if (client->sched == NULL)
         client->sched = cg_sched_self();
     if (client->sched != cg_sched_self() || client->freed)
-        return cg__because(ask->why, -EINVAL,
-                           "the client is another scheduler's, or freed");
-    n = cg__url_parse(&ask->url, url, &wrong);
+        return cg__http_client_because(ask->why, -EINVAL,
+                                       "the client is another scheduler's, or freed");
+    n = cg__http_url_parse(&ask->url, url, &wrong);
     if (n == CG_EHTTP_URL)
-        return cg__because(ask->why, n, "%.100s is no URL to fetch: %s",
-                           url && *url ? url : "\"\"", wrong);
+        return cg__http_client_because(ask->why, n, "%.100s is no URL to fetch: %s",
+                                       url && *url ? url : "\"\"", wrong);
     if (n < 0)
         return n;
     ask->reply = new_reply(client);
     n = ask->reply ? fetch_all(ask) : -ENOMEM;
-    cg__url_free(&ask->url);
+    cg__http_url_free(&ask->url);
     free(ask->proxy_auth);
     if (n < 0)
         cg_http_reply_free(ask->reply);
@@ -320,9 +325,10 @@ static ssize_t fetch_run(struct cg_op *op)
     get->started = true;
     n = fetch_url(&ask, get->reply);
     if (n == -ECANCELED)
-        cg__because(ask.why, n, "there is no time left, or it was cancelled");
+        cg__http_client_because(ask.why, n,
+                                "there is no time left, or it was cancelled");
     else if (n < 0 && ask.why[0] == '\0')
-        cg__because(ask.why, n, "%s", cg_strerror(n));
+        cg__http_client_because(ask.why, n, "%s", cg_strerror(n));
     return n;
 }
 

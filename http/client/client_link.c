@@ -22,17 +22,19 @@ struct route {
 
 /* ---- The pool -------------------------------------------------------------------- */
 
-void cg__link_end(struct cg__link *link, struct cg_http_client *client, bool keep)
+void cg__http_client_link_end(struct cg__link *link, struct cg_http_client *client,
+                              bool keep)
 {
     struct cg__pool *pool = &client->pool;
 
     if (link->lease == NULL)
         return;
     if (link->sock != NULL && keep && !link->spoiled && !client->freed)
-        cg__pool_keep(pool, link->lease, link->sock, cg_sched_now(client->sched));
+        cg__http_client_pool_keep(pool, link->lease, link->sock,
+                                  cg_sched_now(client->sched));
     else
         cg_sock_close(link->sock);
-    cg__pool_leave(pool, link->lease);
+    cg__http_client_pool_leave(pool, link->lease);
     link->lease = NULL;
     link->sock = NULL;
 }
@@ -50,8 +52,8 @@ static bool take_kept(struct cg__link *link, struct cg__asking *ask)
 {
     struct cg_http_client *client = ask->client;
 
-    while ((link->sock = cg__pool_take(&client->pool, link->lease,
-                                       cg_sched_now(client->sched))) != NULL) {
+    while ((link->sock = cg__http_client_pool_take(
+                &client->pool, link->lease, cg_sched_now(client->sched))) != NULL) {
         if (!ask->fresh && !is_stale(link->sock))
             return link->kept = true;
         cg_sock_close(link->sock);
@@ -69,9 +71,9 @@ static ssize_t dial(struct cg__link *link, struct cg_http_client *client,
 
     if (n < 0) {
         link->sock = NULL;
-        return cg__because(why, n, "%s: %s", to->addr,
-                           n == -ETIMEDOUT ? "it takes too long to connect"
-                                           : cg_strerror(n));
+        return cg__http_client_because(why, n, "%s: %s", to->addr,
+                                       n == -ETIMEDOUT ? "it takes too long to connect"
+                                                       : cg_strerror(n));
     }
     return 0;
 }
@@ -88,7 +90,7 @@ static ssize_t secure(struct cg__link *link, struct cg_http_client *client,
     ssize_t n;
     int ended;
 
-    cg__because(why, 0, "%s", "");
+    cg__http_client_because(why, 0, "%s", "");
     cg_scope_open(&scope, length < CG_NEVER - now ? now + length : CG_NEVER, false);
     n = tls->connect(tls->arg, inner, host, &link->sock, why);
     ended = cg_scope_close(&scope);
@@ -96,10 +98,11 @@ static ssize_t secure(struct cg__link *link, struct cg_http_client *client,
         return 0;
     link->sock = inner;
     if (ended == -ETIMEDOUT)
-        return cg__because(why, ended, "%s: the TLS handshake takes too long", host);
+        return cg__http_client_because(why, ended,
+                                       "%s: the TLS handshake takes too long", host);
     if (*why == '\0')
-        return cg__because(why, n, "%s: TLS: %s", host, cg_strerror(n));
-    return cg__because(why, n, "%s", why);
+        return cg__http_client_because(why, n, "%s: TLS: %s", host, cg_strerror(n));
+    return cg__http_client_because(why, n, "%s", why);
 }
 
 /* ---- Proxies --------------------------------------------------------------------- */
@@ -124,19 +127,20 @@ static ssize_t tunnel(struct cg__link *link, struct cg__asking *ask)
                              .timeout = client->options.send_timeout));
     free(text);
     if (n < 0)
-        return cg__because(ask->why, n, "the proxy: %s", cg_strerror(n));
+        return cg__http_client_because(ask->why, n, "the proxy: %s", cg_strerror(n));
     reply->link.sock = link->sock;
     do
-        n = cg__reply_head(reply, "CONNECT", client->options.answer_timeout, ask->why);
-    while (n == 0 && cg__reply_is_interim(reply));
+        n = cg__http_client_reply_head(reply, "CONNECT", client->options.answer_timeout,
+                                       ask->why);
+    while (n == 0 && cg__http_client_reply_is_interim(reply));
     reply->link.sock = NULL;
     reply->touched = false; /* that was not the answer to the request */
     if (n < 0)
         return n == -ETIMEDOUT || n == -ECANCELED ? n : CG_EHTTP_PROXY;
     if (reply->parser.status / 100 != 2)
-        return cg__because(ask->why, CG_EHTTP_PROXY, "the proxy answers %d %s",
-                           reply->parser.status,
-                           cg__http_at(&reply->headers, reply->parser.text));
+        return cg__http_client_because(
+            ask->why, CG_EHTTP_PROXY, "the proxy answers %d %s", reply->parser.status,
+            cg__http_message_at(&reply->headers, reply->parser.text));
     return 0;
 }
 
@@ -146,7 +150,7 @@ static ssize_t set_auth(struct cg__asking *ask, const struct cg__url *proxy)
     ask->proxy_auth = NULL;
     if (proxy->user == NULL)
         return 0;
-    ask->proxy_auth = cg__basic(proxy->user);
+    ask->proxy_auth = cg__http_client_send_basic(proxy->user);
     return ask->proxy_auth ? 0 : -ENOMEM;
 }
 
@@ -154,17 +158,18 @@ static ssize_t set_auth(struct cg__asking *ask, const struct cg__url *proxy)
 
 static ssize_t choose(struct route *route, struct cg__asking *ask)
 {
-    const char *proxy = cg__proxy_for(&ask->client->proxies, route->url), *wrong;
+    const char *proxy = cg__http_client_proxy_for(&ask->client->proxies, route->url),
+               *wrong;
     size_t size;
     ssize_t n = 0;
 
     if (proxy != NULL) {
-        n = cg__url_parse(&route->proxy, proxy, &wrong);
+        n = cg__http_url_parse(&route->proxy, proxy, &wrong);
         if (n == 0 && route->proxy.https)
             n = CG_EHTTP_URL, wrong = "its scheme is not http";
         if (n == CG_EHTTP_URL)
-            return cg__because(ask->why, CG_EHTTP_PROXY, "the proxy %s: %s", proxy,
-                               wrong);
+            return cg__http_client_because(ask->why, CG_EHTTP_PROXY, "the proxy %s: %s",
+                                           proxy, wrong);
     }
     if (n == 0)
         n = set_auth(ask, &route->proxy);
@@ -196,7 +201,7 @@ static ssize_t open_new(struct cg__link *link, struct cg__asking *ask,
     return n;
 }
 
-ssize_t cg__link_open(struct cg__link *link, struct cg__asking *ask)
+ssize_t cg__http_client_link_open(struct cg__link *link, struct cg__asking *ask)
 {
     struct cg_http_client *client = ask->client;
     struct route route = {.url = &ask->url};
@@ -204,7 +209,8 @@ ssize_t cg__link_open(struct cg__link *link, struct cg__asking *ask)
 
     *link = (struct cg__link){.sock = NULL};
     if (ask->url.https && client->options.tls == NULL)
-        return cg__because(ask->why, CG_EHTTP_TLS, "%s", cg_strerror(CG_EHTTP_TLS));
+        return cg__http_client_because(ask->why, CG_EHTTP_TLS, "%s",
+                                       cg_strerror(CG_EHTTP_TLS));
     n = choose(&route, ask);
     if (n == 0)
         n = cg_yield(cg__pool_enter(&client->pool, route.key, &link->lease));
@@ -213,9 +219,9 @@ ssize_t cg__link_open(struct cg__link *link, struct cg__asking *ask)
         if (!take_kept(link, ask))
             n = open_new(link, ask, &route);
         if (n < 0)
-            cg__link_end(link, client, false);
+            cg__http_client_link_end(link, client, false);
     }
-    cg__url_free(&route.proxy);
+    cg__http_url_free(&route.proxy);
     free(route.key);
     return n;
 }

@@ -118,7 +118,7 @@ static int enter_print(const struct cg_op *op, char *buf, size_t size)
     return snprintf(buf, size, "%s", ((const struct cg__enter_op *)op)->key);
 }
 
-const struct cg_op_type cg__enter_type = {
+const struct cg_op_type cg__http_client_pool_enter_type = {
     .name = "http_connection",
     .flags = CG_OP_LOCAL,
     .process = enter_process,
@@ -126,7 +126,7 @@ const struct cg_op_type cg__enter_type = {
     .print = enter_print,
 };
 
-void cg__pool_leave(struct cg__pool *pool, struct cg__origin *lease)
+void cg__http_client_pool_leave(struct cg__pool *pool, struct cg__origin *lease)
 {
     struct cg__enter_op *enter, *next;
 
@@ -157,12 +157,12 @@ static struct cg_sock *unlink_kept(struct cg__pool *pool, struct cg__kept *kept)
     return sock;
 }
 
-struct cg_sock *cg__pool_take(struct cg__pool *pool, struct cg__origin *lease,
-                              int64_t now)
+struct cg_sock *cg__http_client_pool_take(struct cg__pool *pool,
+                                          struct cg__origin *lease, int64_t now)
 {
     struct cg__kept *kept;
 
-    cg__pool_tidy(pool, now);
+    cg__http_client_pool_tidy(pool, now);
     for (kept = pool->newest; kept != NULL; kept = kept->older)
         if (kept->origin == lease)
             return unlink_kept(pool, kept);
@@ -171,8 +171,8 @@ struct cg_sock *cg__pool_take(struct cg__pool *pool, struct cg__origin *lease,
     return NULL;
 }
 
-void cg__pool_keep(struct cg__pool *pool, struct cg__origin *lease,
-                   struct cg_sock *sock, int64_t now)
+void cg__http_client_pool_keep(struct cg__pool *pool, struct cg__origin *lease,
+                               struct cg_sock *sock, int64_t now)
 {
     struct cg__kept *kept = pool->keep > 0 ? malloc(sizeof *kept) : NULL;
 
@@ -189,13 +189,13 @@ void cg__pool_keep(struct cg__pool *pool, struct cg__origin *lease,
         cg_sock_close(unlink_kept(pool, pool->oldest));
 }
 
-void cg__pool_tidy(struct cg__pool *pool, int64_t now)
+void cg__http_client_pool_tidy(struct cg__pool *pool, int64_t now)
 {
     while (pool->oldest && now - pool->oldest->since >= pool->keep_timeout)
         cg_sock_close(unlink_kept(pool, pool->oldest));
 }
 
-void cg__pool_close(struct cg__pool *pool)
+void cg__http_client_pool_close(struct cg__pool *pool)
 {
     while (pool->oldest)
         cg_sock_close(unlink_kept(pool, pool->oldest));

@@ -43,28 +43,31 @@ struct cg__enter_op {
     struct cg__enter_op *next, *prev;
 };
 
-extern const struct cg_op_type cg__enter_type;
+extern const struct cg_op_type cg__http_client_pool_enter_type;
 
 /* cg__pool_enter(pool, key, &lease): waits, in order, for the right to have a connection to
- * what the key names, which cg__pool_leave gives back. 0 or -ENOMEM. Traceless. */
+ * what the key names, which cg__http_client_pool_leave gives back. 0 or -ENOMEM.
+ * Traceless. */
 #define cg__pool_enter(p, k, l)                                                        \
-    (&(struct cg__enter_op){                                                           \
-        .type = &cg__enter_type, .pool = (p), .key = (k), .lease = (l)}                \
+    (&(struct cg__enter_op){.type = &cg__http_client_pool_enter_type,                  \
+                            .pool = (p),                                               \
+                            .key = (k),                                                \
+                            .lease = (l)}                                              \
           .op)
 
-void cg__pool_leave(struct cg__pool *pool, struct cg__origin *lease);
+void cg__http_client_pool_leave(struct cg__pool *pool, struct cg__origin *lease);
 
 /* Takes the connection that was kept last out of the pool; NULL: a new one is to be made,
  * for which there is room then. */
-struct cg_sock *cg__pool_take(struct cg__pool *pool, struct cg__origin *lease,
-                              int64_t now);
+struct cg_sock *cg__http_client_pool_take(struct cg__pool *pool,
+                                          struct cg__origin *lease, int64_t now);
 
 /* Keeps a connection, or closes it if enough are kept. */
-void cg__pool_keep(struct cg__pool *pool, struct cg__origin *lease,
-                   struct cg_sock *sock, int64_t now);
+void cg__http_client_pool_keep(struct cg__pool *pool, struct cg__origin *lease,
+                               struct cg_sock *sock, int64_t now);
 
 /* Closes kept connections that have been kept for too long; all of them. */
-void cg__pool_tidy(struct cg__pool *pool, int64_t now);
-void cg__pool_close(struct cg__pool *pool);
+void cg__http_client_pool_tidy(struct cg__pool *pool, int64_t now);
+void cg__http_client_pool_close(struct cg__pool *pool);
 
 #endif

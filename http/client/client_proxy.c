@@ -123,7 +123,7 @@ static bool fits(const char *item, size_t len, const char *host, unsigned port)
                                                       : fits_name(item, len, host);
 }
 
-bool cg__proxy_excepts(const char *list, const char *host, unsigned port)
+bool cg__http_client_proxy_excepts(const char *list, const char *host, unsigned port)
 {
     while (*list) {
         size_t len;
@@ -137,13 +137,15 @@ bool cg__proxy_excepts(const char *list, const char *host, unsigned port)
     return false;
 }
 
-const char *cg__proxy_for(const struct cg__proxies *proxies, const struct cg__url *url)
+const char *cg__http_client_proxy_for(const struct cg__proxies *proxies,
+                                      const struct cg__url *url)
 {
     const char *proxy = url->https ? proxies->https : proxies->http;
 
     if (proxy == NULL || *proxy == '\0')
         return NULL;
-    if (proxies->except && cg__proxy_excepts(proxies->except, url->host, url->port))
+    if (proxies->except &&
+        cg__http_client_proxy_excepts(proxies->except, url->host, url->port))
         return NULL;
     return proxy;
 }
@@ -158,7 +160,7 @@ static const char *variable(const char *const *names)
     return value;
 }
 
-const char *cg__proxy_variable(enum cg__proxy_text text)
+const char *cg__http_client_proxy_variable(enum cg__proxy_text text)
 {
     static const char *const names[][5] = {
         [CG__PROXY_HTTP] = {"http_proxy", "all_proxy", "ALL_PROXY"},

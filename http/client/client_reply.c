@@ -24,26 +24,26 @@ static ssize_t refused(const struct cg__http_parser *parser, char *why)
 {
     switch (parser->status) { /* what a server would answer */
     case 414:
-        return cg__because(why, CG_EHTTP_LIMIT,
-                           "the first line of the answer is too long");
+        return cg__http_client_because(why, CG_EHTTP_LIMIT,
+                                       "the first line of the answer is too long");
     case 431:
-        return cg__because(why, CG_EHTTP_LIMIT, "the answer is too large: %s",
-                           parser->why);
+        return cg__http_client_because(why, CG_EHTTP_LIMIT,
+                                       "the answer is too large: %s", parser->why);
     case 503:
-        return cg__because(why, -ENOMEM, "no memory for the answer");
+        return cg__http_client_because(why, -ENOMEM, "no memory for the answer");
     default:
-        return cg__because(why, CG_EHTTP, "the answer is not valid HTTP: %s",
-                           parser->why);
+        return cg__http_client_because(why, CG_EHTTP,
+                                       "the answer is not valid HTTP: %s", parser->why);
     }
 }
 
 static ssize_t head_ended(struct cg_http_reply *reply, char *why)
 {
-    if (cg__http_untouched(&reply->parser))
-        return cg__because(why, CG_EOF,
-                           "the server closed the connection without an answer");
-    return cg__because(why, CG_EOF,
-                       "the connection ended within the head of the answer");
+    if (cg__http_parser_untouched(&reply->parser))
+        return cg__http_client_because(
+            why, CG_EOF, "the server closed the connection without an answer");
+    return cg__http_client_because(
+        why, CG_EOF, "the connection ended within the head of the answer");
 }
 
 /* The head has until a moment after its first byte, whole: a server that gives a byte from
@@ -51,21 +51,23 @@ static ssize_t head_ended(struct cg_http_reply *reply, char *why)
 static ssize_t no_head(ssize_t code, bool begun, char *why)
 {
     if (code == -ETIMEDOUT && begun)
-        return cg__because(why, code, "the head of the answer took too long");
+        return cg__http_client_because(why, code,
+                                       "the head of the answer took too long");
     if (code == -ETIMEDOUT)
-        return cg__because(why, code, "the server does not answer");
-    return cg__because(why, code, "receiving the answer failed: %s", cg_strerror(code));
+        return cg__http_client_because(why, code, "the server does not answer");
+    return cg__http_client_because(why, code, "receiving the answer failed: %s",
+                                   cg_strerror(code));
 }
 
-ssize_t cg__reply_head(struct cg_http_reply *reply, const char *method, int64_t timeout,
-                       char *why)
+ssize_t cg__http_client_reply_head(struct cg_http_reply *reply, const char *method,
+                                   int64_t timeout, char *why)
 {
     struct cg__http_parser *parser = &reply->parser;
     enum cg__http_event event = CG__HTTP_MORE;
     int64_t deadline = 0;
 
-    cg__http_headers_reset(&reply->headers, SIZE_MAX);
-    cg__http_headers_reset(&reply->trailers, SIZE_MAX);
+    cg__http_message_reset(&reply->headers, SIZE_MAX);
+    cg__http_message_reset(&reply->trailers, SIZE_MAX);
     cg__http_parser_init(parser, CG__HTTP_RESPONSE, &reply->headers, &reply->trailers,
                          &reply->client->limits);
     parser->skip_body = strcmp(method, "HEAD") == 0;
@@ -89,7 +91,7 @@ ssize_t cg__reply_head(struct cg_http_reply *reply, const char *method, int64_t 
             deadline = idle < CG_NEVER - now ? now + idle : CG_NEVER;
         }
         reply->touched = true;
-        event = cg__http_parse(parser, view.data, view.size, &used);
+        event = cg__http_parser_parse(parser, view.data, view.size, &used);
         reply->more = used < view.size;
         cg_view_release(&view, used);
     }
@@ -103,13 +105,14 @@ ssize_t cg__reply_head(struct cg_http_reply *reply, const char *method, int64_t 
 static void complete(struct cg_http_reply *reply, bool more)
 {
     reply->ended = true;
-    cg__link_end(&reply->link, reply->client, reply->parser.keep_alive && !more);
+    cg__http_client_link_end(&reply->link, reply->client,
+                             reply->parser.keep_alive && !more);
 }
 
 static ssize_t failed(struct cg_http_reply *reply, ssize_t code)
 {
     reply->error = code;
-    cg__link_end(&reply->link, reply->client, false);
+    cg__http_client_link_end(&reply->link, reply->client, false);
     return code;
 }
 
@@ -118,24 +121,26 @@ static ssize_t failed(struct cg_http_reply *reply, ssize_t code)
 static ssize_t too_short(struct cg_http_reply *reply)
 {
     if (reply->length >= 0)
-        cg__because(reply->why, 0,
-                    "the connection ended after %" PRId64 " of %" PRId64
-                    " bytes of the body",
-                    reply->received, reply->length);
+        cg__http_client_because(reply->why, 0,
+                                "the connection ended after %" PRId64 " of %" PRId64
+                                " bytes of the body",
+                                reply->received, reply->length);
     else
-        cg__because(reply->why, 0, "the connection ended within the body");
+        cg__http_client_because(reply->why, 0, "the connection ended within the body");
     return failed(reply, CG_EOF);
 }
 
 static ssize_t cannot_read(struct cg_http_reply *reply, ssize_t code)
 {
     if (code == -ETIMEDOUT) {
-        cg__because(reply->why, code, "nothing more of the body came for too long");
+        cg__http_client_because(reply->why, code,
+                                "nothing more of the body came for too long");
         return code; /* whoever is patient may go on */
     }
     if (code == -ECANCELED || code == -EBUSY)
         return code;
-    cg__because(reply->why, code, "receiving the body failed: %s", cg_strerror(code));
+    cg__http_client_because(reply->why, code, "receiving the body failed: %s",
+                            cg_strerror(code));
     return failed(reply, code);
 }
 
@@ -154,15 +159,15 @@ static ssize_t next_raw(struct cg_http_reply *reply, char *buf, size_t len)
         if (n < 0)
             return cannot_read(reply, n);
         if (n == 0) {
-            if (cg__http_parse_end(parser) != CG__HTTP_DONE)
+            if (cg__http_parser_end(parser) != CG__HTTP_DONE)
                 return too_short(reply);
             parser->keep_alive = false;
             complete(reply, false);
             break;
         }
         /* No more than there is room for, so that nothing needs to be kept. */
-        event =
-            cg__http_parse(parser, view.data, view.size < len ? view.size : len, &used);
+        event = cg__http_parser_parse(parser, view.data,
+                                      view.size < len ? view.size : len, &used);
         n = 0;
         if (event == CG__HTTP_BODY) {
             n = (ssize_t)parser->body_size;
@@ -171,7 +176,7 @@ static ssize_t next_raw(struct cg_http_reply *reply, char *buf, size_t len)
         }
         /* The end may need no byte of its own. */
         if (event == CG__HTTP_BODY)
-            event = cg__http_parse(parser, view.data + used, 0, &(size_t){0});
+            event = cg__http_parser_parse(parser, view.data + used, 0, &(size_t){0});
         reply->more = used < view.size;
         cg_view_release(&view, used);
         if (event == CG__HTTP_DONE)
@@ -192,11 +197,11 @@ static ssize_t next_decoded(struct cg_http_reply *reply, void *buf, size_t len)
 {
     for (;;) {
         char input[CG__DECODE_INPUT];
-        ssize_t n = cg__decoder_read(reply->decoder, buf, len);
+        ssize_t n = cg__http_decoder_read(reply->decoder, buf, len);
 
         if (n < 0) {
-            cg__because(reply->why, n,
-                        "the compressed body is broken, or grows beyond reason");
+            cg__http_client_because(
+                reply->why, n, "the compressed body is broken, or grows beyond reason");
             return failed(reply, n);
         }
         if (n > 0)
@@ -204,13 +209,13 @@ static ssize_t next_decoded(struct cg_http_reply *reply, void *buf, size_t len)
         n = next_raw(reply, input, sizeof input);
         if (n < 0)
             return n;
-        if (n == 0 && !cg__decoder_is_complete(reply->decoder)) {
-            cg__because(reply->why, n, "the compressed body ends too soon");
+        if (n == 0 && !cg__http_decoder_is_complete(reply->decoder)) {
+            cg__http_client_because(reply->why, n, "the compressed body ends too soon");
             return failed(reply, CG_EHTTP_CODING);
         }
         if (n == 0)
             return 0;
-        cg__decoder_give(reply->decoder, input, (size_t)n);
+        cg__http_decoder_give(reply->decoder, input, (size_t)n);
     }
 }
 
@@ -235,7 +240,8 @@ static void keep(struct cg_http_reply *reply, const void *data, size_t size)
     char *kept = malloc(size + left);
 
     if (kept == NULL) {
-        cg__because(reply->why, 0, "no memory for what has come of the body");
+        cg__http_client_because(reply->why, 0,
+                                "no memory for what has come of the body");
         failed(reply, -ENOMEM);
         return;
     }
@@ -248,7 +254,7 @@ static void keep(struct cg_http_reply *reply, const void *data, size_t size)
     reply->kept_to = size + left;
 }
 
-ssize_t cg__reply_next(struct cg_http_reply *reply, void *buf, size_t len)
+ssize_t cg__http_client_reply_next(struct cg_http_reply *reply, void *buf, size_t len)
 {
     if (reply->kept == NULL && reply->error < 0)
         return reply->error;
@@ -260,7 +266,7 @@ ssize_t cg__reply_next(struct cg_http_reply *reply, void *buf, size_t len)
     return reply->decoder ? next_decoded(reply, buf, len) : next_raw(reply, buf, len);
 }
 
-ssize_t cg__reply_whole(struct cg_http_reply *reply, size_t limit)
+ssize_t cg__http_client_reply_whole(struct cg_http_reply *reply, size_t limit)
 {
     size_t room = 0;
 
@@ -278,23 +284,25 @@ ssize_t cg__reply_whole(struct cg_http_reply *reply, size_t limit)
                 wanted = limit + 2;
             body = wanted > room ? realloc(reply->body, wanted) : NULL;
             if (body == NULL)
-                return cg__because(reply->why, -ENOMEM, "no memory for the body");
+                return cg__http_client_because(reply->why, -ENOMEM,
+                                               "no memory for the body");
             reply->body = body;
             room = wanted;
         }
-        n = cg__reply_next(reply, reply->body + reply->size, room - reply->size - 1);
+        n = cg__http_client_reply_next(reply, reply->body + reply->size,
+                                       room - reply->size - 1);
         if (n <= 0) {
             reply->body[reply->size] = '\0';
             return n;
         }
         reply->size += (size_t)n;
         if (reply->size > limit)
-            return cg__because(reply->why, CG_EHTTP_LIMIT,
-                               "the body has more than %zu bytes", limit);
+            return cg__http_client_because(reply->why, CG_EHTTP_LIMIT,
+                                           "the body has more than %zu bytes", limit);
     }
 }
 
-void cg__reply_skip(struct cg_http_reply *reply)
+void cg__http_client_reply_skip(struct cg_http_reply *reply)
 {
     char scratch[4096];
     size_t sum = 0;
@@ -304,11 +312,11 @@ void cg__reply_skip(struct cg_http_reply *reply)
         n = next_raw(reply, scratch, sizeof scratch);
         sum += n > 0 ? (size_t)n : 0;
     }
-    cg__link_end(&reply->link, reply->client, false);
+    cg__http_client_link_end(&reply->link, reply->client, false);
 }
 
-ssize_t cg__reply_begin(struct cg_http_reply *reply, struct cg__link *link,
-                        const struct cg__asking *ask)
+ssize_t cg__http_client_reply_begin(struct cg_http_reply *reply, struct cg__link *link,
+                                    const struct cg__asking *ask)
 {
     const struct cg__http_parser *parser = &reply->parser;
     const char *coding = cg_http_headers_get(&reply->headers, "Content-Encoding");
@@ -321,8 +329,8 @@ ssize_t cg__reply_begin(struct cg_http_reply *reply, struct cg__link *link,
     reply->length = parser->has_body || parser->skip_body ? -1 : 0;
     if (parser->has_length && !parser->chunked && parser->status / 100 != 1) {
         if (parser->length > INT64_MAX)
-            return cg__because(ask->why, CG_EHTTP,
-                               "the length of the body cannot be true");
+            return cg__http_client_because(ask->why, CG_EHTTP,
+                                           "the length of the body cannot be true");
         reply->length = (int64_t)parser->length; /* of a HEAD: what a GET would bring */
     }
     if (!parser->has_body) {
@@ -332,9 +340,9 @@ ssize_t cg__reply_begin(struct cg_http_reply *reply, struct cg__link *link,
     /* A part of a compressed body cannot be decoded by itself (RFC 9110, 14.4). */
     if (ask->fetch->raw || coding == NULL || parser->status == 206)
         return 0;
-    rc = cg__decoder_new(&reply->decoder, coding);
+    rc = cg__http_decoder_new(&reply->decoder, coding);
     if (rc == -ENOMEM)
-        return cg__because(ask->why, rc, "no memory to decode the body");
+        return cg__http_client_because(ask->why, rc, "no memory to decode the body");
     reply->decoded = rc == 0; /* a coding that we do not know is the caller's */
     return 0;
 }
@@ -356,7 +364,7 @@ static int reply_leave(struct cg_op *op)
     int rc = cg_object_leave(&reply->object, op);
 
     if (rc < 0)
-        cg__reply_end(reply);
+        cg__http_client_reply_end(reply);
     return rc;
 }
 
@@ -377,7 +385,7 @@ static ssize_t reply_run(struct cg_op *op)
     cg_scope_open(&scope, CG_NEVER, false);
     read->reply->scope = &scope; /* cg_http_reply_free cancels it */
     if (!read->reply->object.closed)
-        n = cg__reply_next(read->reply, read->buf, read->len);
+        n = cg__http_client_reply_next(read->reply, read->buf, read->len);
     read->reply->scope = NULL;
     cg_scope_close(&scope);
     read->got = n > 0 ? (size_t)n : 0;

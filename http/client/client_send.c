@@ -29,7 +29,7 @@ enum {
 /* The head is put together in the memory of a list of fields, which grows by itself. */
 static int put(struct cg_http_headers *text, const char *piece)
 {
-    return cg__http_text(text, piece, strlen(piece));
+    return cg__http_message_text(text, piece, strlen(piece));
 }
 
 static int put_field(struct cg_http_headers *text, const char *name, const char *value)
@@ -40,7 +40,7 @@ static int put_field(struct cg_http_headers *text, const char *name, const char 
                : 0;
 }
 
-char *cg__basic(const char *user)
+char *cg__http_client_send_basic(const char *user)
 {
     static const char digits[] =
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -127,7 +127,7 @@ static int put_auth(struct cg_http_headers *text, const struct cg__asking *ask)
                    : put(text, "\r\n");
     if (user == NULL)
         return 0;
-    basic = cg__basic(user);
+    basic = cg__http_client_send_basic(user);
     rc = basic ? put_field(text, "Authorization", basic) : -ENOMEM;
     free(basic);
     return rc;
@@ -163,7 +163,7 @@ static int put_target(struct cg_http_headers *text, const struct cg__asking *ask
 
     if (!to_proxy)
         return put(text, server ? "*" : url->target);
-    return cg__http_text(text, url->text, strlen(url->text) - (server ? 1 : 0));
+    return cg__http_message_text(text, url->text, strlen(url->text) - (server ? 1 : 0));
 }
 
 static int put_head(struct cg_http_headers *text, const struct cg__asking *ask,
@@ -178,7 +178,7 @@ static int put_head(struct cg_http_headers *text, const struct cg__asking *ask,
         {"Host", ask->url.hostport},
         {"User-Agent", bare ? "" : client->user_agent},
         {"Accept", bare ? "" : "*/*"},
-        {"Accept-Encoding", raw ? "" : cg__decode_accept()},
+        {"Accept-Encoding", raw ? "" : cg__http_decoder_accept()},
         {"Proxy-Authorization", to_proxy && ask->proxy_auth ? ask->proxy_auth : ""},
         {"Connection", client->pool.keep == 0 ? "close" : ""},
         {"Expect", ask->expect ? "100-continue" : ""},
@@ -205,10 +205,10 @@ static int put_head(struct cg_http_headers *text, const struct cg__asking *ask,
  * other is the end of the sending. */
 static ssize_t hear(struct cg__asking *ask)
 {
-    ssize_t n = cg__reply_head(ask->reply, ask->method,
-                               ask->client->options.answer_timeout, ask->why);
+    ssize_t n = cg__http_client_reply_head(
+        ask->reply, ask->method, ask->client->options.answer_timeout, ask->why);
 
-    return n < 0 ? n : cg__tell_interim(ask);
+    return n < 0 ? n : cg__http_client_fetch_interim(ask);
 }
 
 /* Sends a piece, in the way that `write` says, and listens meanwhile. 0; 1: the server has
@@ -242,7 +242,8 @@ static ssize_t send_bytes(struct cg__link *link, struct cg__asking *ask,
         done += moved;
         if (n == -ETIMEDOUT && cg__http_acked_go_on(&seen, link->sock, moved))
             n = 0;
-        if (n == 1 && (n = hear(ask)) == 0 && !cg__reply_is_interim(ask->reply))
+        if (n == 1 && (n = hear(ask)) == 0 &&
+            !cg__http_client_reply_is_interim(ask->reply))
             return 1;
     }
     return n;
@@ -285,8 +286,10 @@ static ssize_t send_file(struct cg__link *link, struct cg__asking *ask)
         if (n == -ETIMEDOUT && cg__http_acked_go_on(&seen, link->sock, moved))
             continue;
         if (n == 0 && moved < size)
-            return cg__because(ask->why, -EIO, "the file has less than it should");
-        if (n == 1 && (n = hear(ask)) == 0 && !cg__reply_is_interim(ask->reply))
+            return cg__http_client_because(ask->why, -EIO,
+                                           "the file has less than it should");
+        if (n == 1 && (n = hear(ask)) == 0 &&
+            !cg__http_client_reply_is_interim(ask->reply))
             return 1;
         if (n < 0)
             return n;
@@ -320,13 +323,13 @@ static ssize_t send_end(struct cg__link *link, struct cg__asking *ask,
     ssize_t n = put(&text, "0\r\n");
 
     while (n == 0 && trailers && cg_http_headers_next(trailers, &at, &field))
-        if (!cg__http_is_framing(field.name, strlen(field.name)))
+        if (!cg__http_message_is_framing(field.name, strlen(field.name)))
             n = put_field(&text, field.name, field.value);
     if (n == 0)
         n = put(&text, "\r\n");
     if (n == 0)
         n = send_bytes(link, ask, text.data, text.used);
-    cg__http_headers_clear(&text);
+    cg__http_message_clear(&text);
     return n;
 }
 
@@ -342,14 +345,14 @@ static ssize_t send_source(struct cg__link *link, struct cg__asking *ask)
         ssize_t size = source->read(source->arg, buf + FRAME, SOURCE_PIECE);
 
         if (size < 0) {
-            n = cg__because(ask->why, size, "the source of the body: %s",
-                            cg_strerror(size));
+            n = cg__http_client_because(ask->why, size, "the source of the body: %s",
+                                        cg_strerror(size));
         } else if (!chunked && (uint64_t)size > (uint64_t)source->size - ask->sent) {
-            n = cg__because(ask->why, -EIO,
-                            "the source of the body has more than it said");
+            n = cg__http_client_because(ask->why, -EIO,
+                                        "the source of the body has more than it said");
         } else if (size == 0 && !chunked && ask->sent < (uint64_t)source->size) {
-            n = cg__because(ask->why, -EIO,
-                            "the source of the body has less than it said");
+            n = cg__http_client_because(ask->why, -EIO,
+                                        "the source of the body has less than it said");
         } else if (size == 0 && chunked) {
             n = send_end(link, ask, source->trailers);
         } else if (size > 0) {
@@ -388,7 +391,7 @@ static ssize_t ask_first(struct cg__link *link, struct cg__asking *ask)
             return 0;
         if (n >= 0)
             n = hear(ask);
-        if (n == 0 && !cg__reply_is_interim(ask->reply))
+        if (n == 0 && !cg__http_client_reply_is_interim(ask->reply))
             return 1;
     } while (n == 0 && ask->reply->parser.status != 100);
     return n;
@@ -404,10 +407,10 @@ static bool is_broken(ssize_t code)
 static ssize_t cannot_send(const struct cg__asking *ask, ssize_t code)
 {
     if (code == -ETIMEDOUT)
-        return cg__because(ask->why, code,
-                           "the server takes nothing more of the request");
-    return cg__because(ask->why, code, "sending the request failed: %s",
-                       cg_strerror(code));
+        return cg__http_client_because(ask->why, code,
+                                       "the server takes nothing more of the request");
+    return cg__http_client_because(ask->why, code, "sending the request failed: %s",
+                                   cg_strerror(code));
 }
 
 static bool fits_with_head(const struct cg__asking *ask)
@@ -416,7 +419,8 @@ static bool fits_with_head(const struct cg__asking *ask)
            ask->fetch->file == NULL && ask->fetch->size <= TOGETHER;
 }
 
-ssize_t cg__send(struct cg__link *link, struct cg__asking *ask, ssize_t *broken)
+ssize_t cg__http_client_send(struct cg__link *link, struct cg__asking *ask,
+                             ssize_t *broken)
 {
     struct cg_http_headers text = {.data = NULL};
     struct iovec iov[2] = {{.iov_base = NULL}};
@@ -426,7 +430,7 @@ ssize_t cg__send(struct cg__link *link, struct cg__asking *ask, ssize_t *broken)
     ask->sent = 0;
     ask->answered = false;
     if (n < 0) {
-        cg__http_headers_clear(&text);
+        cg__http_message_clear(&text);
         return n;
     }
     iov[0] = (struct iovec){text.data, text.used};
@@ -436,7 +440,7 @@ ssize_t cg__send(struct cg__link *link, struct cg__asking *ask, ssize_t *broken)
     }
     n = cg_yield(cg_writev(link->sock, iov, 2, .weak_timeout = true,
                            .timeout = ask->client->options.send_timeout));
-    cg__http_headers_clear(&text);
+    cg__http_message_clear(&text);
     if (n >= 0)
         n = 0;
     if (n == 0 && ask->with_body && !fits_with_head(ask)) {

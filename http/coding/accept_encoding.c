@@ -95,15 +95,17 @@ static int or_any(int weight, const struct weights *weights)
     return weight == UNNAMED ? weights->any : weight;
 }
 
-enum cg__http_coding cg__http_accepts(const struct cg_http_request *req, bool gzip, bool br)
+enum cg__http_coding cg__http_accept_encoding(const struct cg_http_request *req,
+                                              bool gzip, bool br)
 {
     struct weights weights = {UNNAMED, UNNAMED, UNNAMED, UNNAMED};
     const struct cg__http_entry *entry;
     int of_gzip, of_br, of_identity;
     uint32_t from = 0;
 
-    while ((entry = cg__http_find(&req->in, "Accept-Encoding", 15, &from)) != NULL)
-        take_line(&weights, cg__http_at(&req->in, entry->value));
+    while ((entry = cg__http_message_find(&req->in, "Accept-Encoding", 15, &from)) !=
+           NULL)
+        take_line(&weights, cg__http_message_at(&req->in, entry->value));
     of_gzip = gzip ? or_any(weights.gzip, &weights) : 0;
     of_br = br ? or_any(weights.br, &weights) : 0;
     of_identity = or_any(weights.identity, &weights); /* unnamed: it is liked least */

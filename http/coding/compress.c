@@ -24,7 +24,7 @@ const char *cg__http_coding_name(enum cg__http_coding coding)
     return coding == CG__HTTP_BR ? "br" : coding == CG__HTTP_GZIP ? "gzip" : "identity";
 }
 
-bool cg__http_compressible(const char *type)
+bool cg__http_compress_is_text(const char *type)
 {
     static const char *const types[] = {
         "application/json", "application/javascript", "application/xml",
@@ -49,7 +49,7 @@ static bool compress_piece(struct cg__http_encoder *encoder, enum cg__http_encod
 
     while (again) {
         const char *out;
-        size_t made = cg__http_encode(encoder, how, &data, &size, &out, &again);
+        size_t made = cg__http_encoder_add(encoder, how, &data, &size, &out, &again);
 
         if (made > room - *used)
             return false;
@@ -94,7 +94,7 @@ ssize_t cg__http_compress(enum cg__http_coding coding, const void *data, size_t 
     return n;
 }
 
-bool cg__http_can(enum cg__http_coding coding)
+bool cg__http_compress_can(enum cg__http_coding coding)
 {
     return coding == CG__HTTP_BR ? has_br : has_gzip;
 }

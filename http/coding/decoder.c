@@ -24,10 +24,10 @@
 
 static const struct cg__coding *const codings[] = {
 #ifdef HAVE_ZLIB
-    &cg__coding_gzip,
+    &cg__http_decoder_gzip,
 #endif
 #ifdef HAVE_BROTLI
-    &cg__coding_brotli,
+    &cg__http_decoder_brotli,
 #endif
     NULL,
 };
@@ -43,7 +43,7 @@ struct cg__decoder {
     uint8_t input[CG__DECODE_INPUT];
 };
 
-const char *cg__decode_accept(void)
+const char *cg__http_decoder_accept(void)
 {
     return ACCEPT;
 }
@@ -59,7 +59,7 @@ static const struct cg__coding *find(const char *name, size_t len)
     return NULL;
 }
 
-int cg__decoder_new(struct cg__decoder **decoder, const char *text)
+int cg__http_decoder_new(struct cg__decoder **decoder, const char *text)
 {
     size_t len = strcspn(text, ", \t");
     const struct cg__coding *coding = find(text, len);
@@ -81,7 +81,7 @@ int cg__decoder_new(struct cg__decoder **decoder, const char *text)
     return -ENOMEM;
 }
 
-void cg__decoder_free(struct cg__decoder *decoder)
+void cg__http_decoder_free(struct cg__decoder *decoder)
 {
     if (decoder == NULL)
         return;
@@ -89,7 +89,7 @@ void cg__decoder_free(struct cg__decoder *decoder)
     free(decoder);
 }
 
-void cg__decoder_give(struct cg__decoder *decoder, const void *data, size_t size)
+void cg__http_decoder_give(struct cg__decoder *decoder, const void *data, size_t size)
 {
     assert(decoder->left == 0 && size <= sizeof decoder->input);
     memcpy(decoder->input, data, size);
@@ -99,7 +99,7 @@ void cg__decoder_give(struct cg__decoder *decoder, const void *data, size_t size
 }
 
 /* Asked also without input: a decoder may hold back bytes for which there was no room. */
-ssize_t cg__decoder_read(struct cg__decoder *decoder, void *buf, size_t len)
+ssize_t cg__http_decoder_read(struct cg__decoder *decoder, void *buf, size_t len)
 {
     ssize_t n = 0;
 
@@ -121,7 +121,7 @@ ssize_t cg__decoder_read(struct cg__decoder *decoder, void *buf, size_t len)
     return n;
 }
 
-bool cg__decoder_is_complete(const struct cg__decoder *decoder)
+bool cg__http_decoder_is_complete(const struct cg__decoder *decoder)
 {
     return decoder->ended || decoder->taken == 0;
 }

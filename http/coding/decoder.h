@@ -28,26 +28,26 @@ struct cg__coding {
     void (*end)(void *state);
 };
 
-extern const struct cg__coding cg__coding_gzip, cg__coding_brotli;
+extern const struct cg__coding cg__http_decoder_gzip, cg__http_decoder_brotli;
 
 struct cg__decoder;
 
 /* What can be decoded, for Accept-Encoding: "gzip, br"; "": nothing. */
-const char *cg__decode_accept(void);
+const char *cg__http_decoder_accept(void);
 
-/* A decoder for the value of a Content-Encoding, to be freed by cg__decoder_free. 0;
+/* A decoder for the value of a Content-Encoding, to be freed by cg__http_decoder_free. 0;
  * -EOPNOTSUPP: it is a coding that we do not know, or several; -ENOMEM. */
-int cg__decoder_new(struct cg__decoder **decoder, const char *codings);
-void cg__decoder_free(struct cg__decoder *decoder);
+int cg__http_decoder_new(struct cg__decoder **decoder, const char *codings);
+void cg__http_decoder_free(struct cg__decoder *decoder);
 
 /* Decodes into buf what has been given: bytes written; 0: it wants more; CG_EHTTP_CODING:
  * it is broken, or grows beyond reason. */
-ssize_t cg__decoder_read(struct cg__decoder *decoder, void *buf, size_t len);
+ssize_t cg__http_decoder_read(struct cg__decoder *decoder, void *buf, size_t len);
 
 /* Gives it up to CG__DECODE_INPUT bytes, when it has answered 0. */
-void cg__decoder_give(struct cg__decoder *decoder, const void *data, size_t size);
+void cg__http_decoder_give(struct cg__decoder *decoder, const void *data, size_t size);
 
 /* Whether the stream is complete, or has not even begun. */
-bool cg__decoder_is_complete(const struct cg__decoder *decoder);
+bool cg__http_decoder_is_complete(const struct cg__decoder *decoder);
 
 #endif

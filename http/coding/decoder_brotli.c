@@ -27,7 +27,7 @@ static void brotli_end(void *state)
     BrotliDecoderDestroyInstance(state);
 }
 
-const struct cg__coding cg__coding_brotli = {
+const struct cg__coding cg__http_decoder_brotli = {
     .name = "br",
     .begin = brotli_begin,
     .decode = brotli_decode,

@@ -67,7 +67,7 @@ static void gzip_end(void *state)
     free(gzip);
 }
 
-const struct cg__coding cg__coding_gzip = {
+const struct cg__coding cg__http_decoder_gzip = {
     .name = "gzip",
     .begin = gzip_begin,
     .decode = gzip_decode,

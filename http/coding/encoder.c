@@ -144,8 +144,9 @@ void cg__http_encoder_free(struct cg__http_encoder *encoder)
     free(encoder);
 }
 
-size_t cg__http_encode(struct cg__http_encoder *encoder, enum cg__http_encode how,
-                       const char **data, size_t *size, const char **out, bool *again)
+size_t cg__http_encoder_add(struct cg__http_encoder *encoder, enum cg__http_encode how,
+                            const char **data, size_t *size, const char **out,
+                            bool *again)
 {
     *out = encoder->out;
     return encoder->brotli ? brotli(encoder, how, data, size, again)

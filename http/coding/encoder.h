@@ -25,7 +25,8 @@ void cg__http_encoder_free(struct cg__http_encoder *encoder);
 
 /* Takes from *data, which moves on, *size being what is left, and shows the result in *out:
  * its length. *again: call once more with the same. */
-size_t cg__http_encode(struct cg__http_encoder *encoder, enum cg__http_encode how,
-                       const char **data, size_t *size, const char **out, bool *again);
+size_t cg__http_encoder_add(struct cg__http_encoder *encoder, enum cg__http_encode how,
+                            const char **data, size_t *size, const char **out,
+                            bool *again);
 
 #endif

@@ -41,8 +41,9 @@ static bool names(const struct cg_http_request *req, const char *field, const ch
     const struct cg__http_entry *entry;
     uint32_t from = 0;
 
-    while ((entry = cg__http_find(&req->in, field, strlen(field), &from)) != NULL)
-        if (has_tag(cg__http_at(&req->in, entry->value), etag, weak))
+    while ((entry = cg__http_message_find(&req->in, field, strlen(field), &from)) !=
+           NULL)
+        if (has_tag(cg__http_message_at(&req->in, entry->value), etag, weak))
             return true;
     return false;
 }
@@ -82,8 +83,8 @@ int cg__http_conditions(const struct cg_http_request *req, const char *etag, tim
     return date_of(req, "If-Modified-Since", &moment) && modified <= moment ? 304 : 0;
 }
 
-enum cg__http_range cg__http_range(const char *range, uint64_t size, uint64_t *first,
-                                   uint64_t *length)
+enum cg__http_range cg__http_conditions_range(const char *range, uint64_t size,
+                                              uint64_t *first, uint64_t *length)
 {
     uint64_t last;
     bool from;

@@ -73,7 +73,7 @@ static int open_file(const struct cg_http_files *files, const char *path, const 
         snprintf(joined, size, "%s%s", path, ending);
         path = joined;
     }
-    fd = cg__http_open_beneath(files->root, *path ? path : ".");
+    fd = cg__http_files_open_beneath(files->root, *path ? path : ".");
     free(joined);
     if (fd < 0)
         return fd;
@@ -113,13 +113,14 @@ static int find_compressed(struct cg_http_request *req, const struct cg_http_fil
 {
     enum cg__http_coding coding;
 
-    if (!cg__http_compressible(file->mime))
+    if (!cg__http_compress_is_text(file->mime))
         return 0;
     if (cg_http_response_set_header(req, "Vary", "Accept-Encoding") < 0)
         return -ENOMEM;
-    coding = cg__http_accepts(req, true, true);
+    coding = cg__http_accept_encoding(req, true, true);
     if (coding != CG__HTTP_IDENTITY && !try_coding(files, path, index, coding, file)) {
-        coding = cg__http_accepts(req, coding == CG__HTTP_BR, coding == CG__HTTP_GZIP);
+        coding = cg__http_accept_encoding(req, coding == CG__HTTP_BR,
+                                          coding == CG__HTTP_GZIP);
         if (coding != CG__HTTP_IDENTITY)
             try_coding(files, path, index, coding, file);
     }
@@ -150,7 +151,7 @@ static ssize_t answer_slash(struct cg_http_request *req)
     snprintf(location, room, "/%.*s/%s", (int)size, target, target + size);
     rc = cg_http_response_set_header(req, "Location", location);
     free(location);
-    return rc < 0 ? rc : cg__http_plain(req, 301);
+    return rc < 0 ? rc : cg__http_response_plain(req, 301);
 }
 
 static ssize_t send_body(struct cg_http_request *req, const struct file *file,
@@ -161,7 +162,8 @@ static ssize_t send_body(struct cg_http_request *req, const struct file *file,
     if (req->framing == CG__HTTP_NO_BODY || length == 0)
         return 0;
     /* A small one goes out together with its head. */
-    if (length <= CG__HTTP_COPY && (to = cg__http_room(req->conn, length)) != NULL) {
+    if (length <= CG__HTTP_COPY &&
+        (to = cg__http_server_room(req->conn, length)) != NULL) {
         ssize_t n = pread(file->fd, to, length, (off_t)first);
 
         if (n < 0 || (uint64_t)n < length)
@@ -177,14 +179,14 @@ static ssize_t send_body(struct cg_http_request *req, const struct file *file,
 static ssize_t send_part(struct cg_http_request *req, const struct file *file, int status,
                          uint64_t first, uint64_t length)
 {
-    int rc = cg__http_begin(req, status, (int64_t)length, file->mime);
+    int rc = cg__http_response_begin(req, status, (int64_t)length, file->mime);
 
     if (rc == -ENOBUFS) {
-        ssize_t n = cg__http_flush(req->conn, NULL, 0);
+        ssize_t n = cg__http_output_flush(req->conn, NULL, 0);
 
         if (n < 0)
             return n;
-        rc = cg__http_begin(req, status, (int64_t)length, file->mime);
+        rc = cg__http_response_begin(req, status, (int64_t)length, file->mime);
     }
     return rc < 0 ? rc : send_body(req, file, first, length);
 }
@@ -228,10 +230,10 @@ static ssize_t answer_file(struct cg_http_request *req, const struct cg_http_fil
     if (status == 304)
         return cg_yield(cg_http_respond(req, 304, "", size));
     if (status != 0)
-        return cg__http_plain(req, status);
+        return cg__http_response_plain(req, status);
     if (range == NULL || !ranges)
         return send_part(req, file, 200, 0, size);
-    switch (cg__http_range(range, size, &first, &length)) {
+    switch (cg__http_conditions_range(range, size, &first, &length)) {
     case CG__HTTP_PART:
         snprintf(text, sizeof text, "bytes %" PRIu64 "-%" PRIu64 "/%" PRIu64, first,
                  first + length - 1, size);
@@ -241,7 +243,7 @@ static ssize_t answer_file(struct cg_http_request *req, const struct cg_http_fil
         snprintf(text, sizeof text, "bytes */%" PRIu64, size);
         rc = cg_http_response_set_header(req, "Content-Range", text);
         cg_http_headers_remove(&req->out, "Content-Encoding");
-        return rc < 0 ? rc : cg__http_plain(req, 416);
+        return rc < 0 ? rc : cg__http_response_plain(req, 416);
     default:
         return send_part(req, file, 200, 0, size);
     }
@@ -277,7 +279,7 @@ static ssize_t answer_found(struct cg_http_request *req, const struct cg_http_fi
     int rc;
 
     if (!S_ISREG(file->st.st_mode))
-        return cg__http_plain(req, 403);
+        return cg__http_response_plain(req, 403);
     if (!has_true_size(file))
         return answer_unsized(req, file);
     rc = find_compressed(req, files, path, index, file);
@@ -293,9 +295,10 @@ static ssize_t answer_directory(struct cg_http_request *req,
     ssize_t n;
 
     if (rc == -ENOENT && files->options.listing)
-        return cg__http_list(req, files, path, file->fd);
+        return cg__http_files_list(req, files, path, file->fd);
     if (rc < 0)
-        return cg__http_plain(req, rc == -ENOENT ? 403 : cg__http_status_of(rc));
+        return cg__http_response_plain(
+            req, rc == -ENOENT ? 403 : cg__http_files_status_of(rc));
     n = answer_found(req, files, path, "index.html", &index);
     close(index.fd);
     return n;
@@ -311,7 +314,7 @@ static ssize_t answer_path(struct cg_http_request *req, const struct cg_http_fil
     ssize_t n;
 
     if (rc < 0)
-        return cg__http_plain(req, cg__http_status_of(rc));
+        return cg__http_response_plain(req, cg__http_files_status_of(rc));
     file.mime = cg__http_mime(path);
     if (S_ISDIR(file.st.st_mode) && size > 0 && path[size - 1] != '/') {
         n = answer_slash(req);
@@ -332,7 +335,8 @@ static ssize_t answer_encoded(struct cg_http_request *req, const struct cg_http_
     ssize_t n = -ENOMEM;
 
     if (decoded != NULL) {
-        decoded[cg__http_decode(decoded, path, strlen(path), false, true)] = '\0';
+        decoded[cg__http_request_target_decode(decoded, path, strlen(path), false,
+                                               true)] = '\0';
         n = answer_path(req, files, decoded);
     }
     free(decoded);
@@ -348,13 +352,13 @@ ssize_t cg_http_files_handler(struct cg_http_request *req, void *arg)
 
     if (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0) {
         n = cg_http_response_set_header(req, "Allow", "GET, HEAD");
-        return n < 0 ? n : cg__http_plain(req, 405);
+        return n < 0 ? n : cg__http_response_plain(req, 405);
     }
     if (path == NULL)
         path = cg_http_request_path(req);
     path += strspn(path, "/");
     /* No name has a slash in it. */
     if ((!files->options.hidden && is_hidden(path)) || strstr(path, "%2F") != NULL)
-        return cg__http_plain(req, 404);
+        return cg__http_response_plain(req, 404);
     return strchr(path, '%') ? answer_encoded(req, files, path) : answer_path(req, files, path);
 }

@@ -71,7 +71,7 @@ static int stat_entry(const struct listing *listing, const char *name, struct st
     if (path == NULL)
         return -1;
     snprintf(path, size, "%s%s", listing->path, name);
-    fd = cg__http_open_beneath(listing->root, path);
+    fd = cg__http_files_open_beneath(listing->root, path);
     free(path);
     if (fd < 0)
         return -1;
@@ -219,8 +219,9 @@ static int make_listing(const struct cg_http_request *req, const struct cg_http_
     return listing->path != NULL && listing->title != NULL ? 0 : -ENOMEM;
 }
 
-ssize_t cg__http_list(struct cg_http_request *req, const struct cg_http_files *files,
-                      const char *path, int directory)
+ssize_t cg__http_files_list(struct cg_http_request *req,
+                            const struct cg_http_files *files, const char *path,
+                            int directory)
 {
     enum cg_fate fate = CG_FATE_NOT_RUN;
     struct listing *listing;
@@ -232,7 +233,7 @@ ssize_t cg__http_list(struct cg_http_request *req, const struct cg_http_files *f
         n = cg_yield(cg_http_respond(req, 200, listing->page, listing->size,
                                      .mime = "text/html; charset=utf-8"));
     else if (n != -ECANCELED)
-        n = cg__http_plain(req, cg__http_status_of((int)n));
+        n = cg__http_response_plain(req, cg__http_files_status_of((int)n));
     if (listing != NULL && fate != CG_FATE_LEFT)
         free_listing(listing);
     return n;

@@ -36,7 +36,7 @@ static int by_openat2(int root, const char *path)
 #endif
 }
 
-int cg__http_open_steps(int root, const char *path)
+int cg__http_files_open_steps(int root, const char *path)
 {
     char *copy = strdup(path), *at = copy, *slash;
     int fd = root, error = 0;
@@ -65,7 +65,7 @@ int cg__http_open_steps(int root, const char *path)
     return fd < 0 ? -error : fd;
 }
 
-int cg__http_open_beneath(int root, const char *path)
+int cg__http_files_open_beneath(int root, const char *path)
 {
     int fd = by_openat2(root, path);
 
@@ -73,11 +73,11 @@ int cg__http_open_beneath(int root, const char *path)
      * if they are the file's the steps say the same. EAGAIN: something was renamed
      * meanwhile. */
     if (fd == -ENOSYS || fd == -EPERM || fd == -EACCES || fd == -EAGAIN)
-        fd = cg__http_open_steps(root, path);
+        fd = cg__http_files_open_steps(root, path);
     return fd;
 }
 
-int cg__http_status_of(int error)
+int cg__http_files_status_of(int error)
 {
     switch (-error) {
     case ENOENT:

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-size_t cg__http_chunk_head(char *buf, uint64_t size)
+size_t cg__http_framing_chunk_head(char *buf, uint64_t size)
 {
     char digits[16];
     size_t n = 0, len;
@@ -22,7 +22,7 @@ size_t cg__http_chunk_head(char *buf, uint64_t size)
     return len + 2;
 }
 
-bool cg__http_length(const char *text, uint64_t *length)
+bool cg__http_framing_length(const char *text, uint64_t *length)
 {
     return cg__ascii_number(&text, length) && *text == '\0' && *length < UINT64_MAX;
 }

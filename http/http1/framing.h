@@ -14,17 +14,17 @@ enum cg__http_framing {
 };
 
 /* Whether we send a body with that status at all (RFC 9110, 15.3.5, 15.3.6, 15.4.5). */
-static inline bool cg__http_has_body(int status)
+static inline bool cg__http_framing_has_body(int status)
 {
     return status >= 200 && status != 204 && status != 205 && status != 304;
 }
 
 /* The framing of a response's body: `head` if the request was HEAD; `minor` of the
  * request's version; `has_length`: its length is known. */
-static inline enum cg__http_framing cg__http_frame(int status, bool head, int minor,
-                                                   bool has_length)
+static inline enum cg__http_framing cg__http_framing_choose(int status, bool head,
+                                                            int minor, bool has_length)
 {
-    if (head || !cg__http_has_body(status))
+    if (head || !cg__http_framing_has_body(status))
         return CG__HTTP_NO_BODY;
     if (has_length)
         return CG__HTTP_LENGTH;
@@ -35,10 +35,10 @@ enum { CG__HTTP_CHUNK_HEAD = 20 }; /* room for what stands before a chunk */
 
 /* Writes what stands before a chunk of that size, not 0; answers its length. Behind the
  * chunk comes "\r\n". */
-size_t cg__http_chunk_head(char *buf, uint64_t size);
+size_t cg__http_framing_chunk_head(char *buf, uint64_t size);
 
 /* Writes a decimal number; answers its length, at most 20. */
-static inline size_t cg__http_decimal(char *buf, uint64_t number)
+static inline size_t cg__http_framing_decimal(char *buf, uint64_t number)
 {
     size_t len = 1;
 
@@ -50,6 +50,6 @@ static inline size_t cg__http_decimal(char *buf, uint64_t number)
 }
 
 /* Reads a Content-Length: digits only. False: it is none. */
-bool cg__http_length(const char *text, uint64_t *length);
+bool cg__http_framing_length(const char *text, uint64_t *length);
 
 #endif

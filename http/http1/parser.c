@@ -7,7 +7,7 @@
 
 #include <assert.h>
 
-const struct cg__http_limits cg__http_default_limits = {
+const struct cg__http_limits cg__http_parser_default_limits = {
     .target = CG_HTTP_TARGET_LIMIT,
     .headers = CG_HTTP_HEADERS_LIMIT,
     .count = CG_HTTP_HEADERS_COUNT,
@@ -29,14 +29,15 @@ void cg__http_parser_init(struct cg__http_parser *parser, enum cg__http_kind kin
     parser->trailers = trailers;
     parser->repeat = NULL;
     llhttp_init(&parser->llhttp, request ? HTTP_REQUEST : HTTP_RESPONSE,
-                request ? &cg__http_request_calls : &cg__http_response_calls);
+                request ? &cg__http_parser_request_calls
+                        : &cg__http_parser_response_calls);
     parser->llhttp.lenient_flags = LENIENT_VERSION; /* we check it */
     parser->llhttp.data = parser;
 }
 
 static bool is_token_byte(const char *at, const char *end)
 {
-    return at < end && (*at == ' ' || cg__http_is_token(at, 1));
+    return at < end && (*at == ' ' || cg__http_message_is_token(at, 1));
 }
 
 /* Names the refusal of a code of llhttp's own. */
@@ -79,10 +80,10 @@ static enum cg__http_event ended(struct cg__http_parser *parser, const char *end
     char before = end - parser->data > 1 ? end[-2] : parser->before;
 
     if (end == parser->data || end[-1] != '\n' || before != '\r') {
-        cg__http_refuse(parser, 400, "a bare LF");
+        cg__http_parser_refuse(parser, 400, "a bare LF");
         return CG__HTTP_BAD;
     }
-    if (parser->event == CG__HTTP_HEAD && cg__http_check(parser) != 0)
+    if (parser->event == CG__HTTP_HEAD && cg__http_parser_check(parser) != 0)
         return CG__HTTP_BAD;
     parser->looking = false;
     parser->keeping = false;
@@ -115,10 +116,11 @@ static enum cg__http_event repeated(struct cg__http_parser *parser, const char *
     parser->code = repeat->method;
     parser->minor = repeat->minor;
     parser->keep_alive = repeat->keep_alive;
-    if (cg__http_count(parser, end) != 0 || cg__http_check_target(parser) != 0)
+    if (cg__http_parser_count(parser, end) != 0 ||
+        cg__http_parser_check_target(parser) != 0)
         return CG__HTTP_BAD;
     if (cg__http_repeat_fields(repeat, parser->headers) < 0) {
-        cg__http_no_memory(parser);
+        cg__http_parser_no_memory(parser);
         return CG__HTTP_BAD;
     }
     return CG__HTTP_HEAD;
@@ -140,12 +142,12 @@ static enum cg__http_event first_refusal(struct cg__http_parser *parser,
         if (text != NULL && text < at)
             tell(&parser->llhttp, (const unsigned char *)text, (const unsigned char *)at);
         if (parser->why == NULL && parser->since != NULL)
-            cg__http_look(parser, at, at);
+            cg__http_parser_look(parser, at, at);
         refused(parser, error, at);
     }
     if (parser->since != NULL && parser->refused != NULL &&
-        (size_t)(parser->refused - parser->since) > cg__http_room(parser))
-        cg__http_refuse_length(parser);
+        (size_t)(parser->refused - parser->since) > cg__http_parser_room(parser))
+        cg__http_parser_refuse_length(parser);
     return CG__HTTP_BAD;
 }
 
@@ -155,7 +157,7 @@ static enum cg__http_event parsed(struct cg__http_parser *parser, llhttp_errno_t
 {
     if (error != HPE_OK && error != HPE_PAUSED)
         return first_refusal(parser, error, end);
-    if (cg__http_keep(parser, end) != 0)
+    if (cg__http_parser_keep(parser, end) != 0)
         return first_refusal(parser, error, end);
     if (error == HPE_OK)
         return CG__HTTP_MORE;
@@ -172,12 +174,12 @@ static enum cg__http_event parse_size(struct cg__http_parser *parser, const char
 {
     llhttp_errno_t error;
 
-    *used = cg__http_chunk_digits(parser, data, size);
+    *used = cg__http_parser_chunk_digits(parser, data, size);
     error = llhttp_execute(&parser->llhttp, data, *used);
     if (error != HPE_OK)
         return refused(parser, error, data + *used);
     if (parser->why == NULL && parser->chunk > CG__HTTP_CHUNK_SIZE)
-        *used += cg__http_chunk_extensions(parser, data + *used, size - *used);
+        *used += cg__http_parser_chunk_extensions(parser, data + *used, size - *used);
     return parser->why == NULL ? CG__HTTP_MORE : CG__HTTP_BAD;
 }
 
@@ -201,7 +203,7 @@ static enum cg__http_event parse_part(struct cg__http_parser *parser, const char
     parser->since = parser->seen_to = parser->looking ? data : NULL;
     parser->from = NULL;
     if (parser->keeping)
-        cg__http_keep_from(parser, data);
+        cg__http_parser_keep_from(parser, data);
     if (parser->chunk != CG__HTTP_NO_CHUNK)
         return parse_size(parser, data, size, used);
     error = llhttp_execute(&parser->llhttp, data, size);
@@ -220,14 +222,14 @@ static enum cg__http_event parse_part(struct cg__http_parser *parser, const char
         remember(parser, data + *used);
     if (*used > 0)
         parser->before = data[*used - 1];
-    headers = cg__http_list(parser);
+    headers = cg__http_parser_list(parser);
     if (event == CG__HTTP_BAD && headers != NULL)
         headers->count = parser->ready; /* of the others the texts have not been kept */
     return event;
 }
 
-enum cg__http_event cg__http_parse(struct cg__http_parser *parser, const char *data,
-                                   size_t size, size_t *used)
+enum cg__http_event cg__http_parser_parse(struct cg__http_parser *parser,
+                                          const char *data, size_t size, size_t *used)
 {
     enum cg__http_event event;
     size_t part;
@@ -238,7 +240,7 @@ enum cg__http_event cg__http_parse(struct cg__http_parser *parser, const char *d
     if (data == NULL)
         data = "";
     if (parser->llhttp.type == HTTP_RESPONSE && !is_status_line(parser, data, size)) {
-        cg__http_refuse(parser, 400, "a status of more than three digits");
+        cg__http_parser_refuse(parser, 400, "a status of more than three digits");
         return CG__HTTP_BAD;
     }
     do {
@@ -248,7 +250,7 @@ enum cg__http_event cg__http_parse(struct cg__http_parser *parser, const char *d
     return event;
 }
 
-enum cg__http_event cg__http_parse_end(struct cg__http_parser *parser)
+enum cg__http_event cg__http_parser_end(struct cg__http_parser *parser)
 {
     llhttp_errno_t error;
 
@@ -269,7 +271,7 @@ enum cg__http_event cg__http_parse_end(struct cg__http_parser *parser)
     return refused(parser, error, NULL);
 }
 
-bool cg__http_untouched(const struct cg__http_parser *parser)
+bool cg__http_parser_untouched(const struct cg__http_parser *parser)
 {
     return !parser->begun;
 }

@@ -28,7 +28,7 @@ struct cg__http_limits {
     uint32_t count;   /* of fields and trailers */
 };
 
-extern const struct cg__http_limits cg__http_default_limits;
+extern const struct cg__http_limits cg__http_parser_default_limits;
 
 struct cg__http_parser {
     const struct cg__http_limits *limits; /* borrowed */
@@ -98,13 +98,13 @@ void cg__http_parser_init(struct cg__http_parser *parser, enum cg__http_kind kin
  * given again with the next call (also if that is nothing: after HEAD and BODY there may be
  * an event without bytes). After DONE and BAD the parser is done; what is left then is not
  * this message's. */
-enum cg__http_event cg__http_parse(struct cg__http_parser *parser, const char *data,
-                                   size_t size, size_t *used);
+enum cg__http_event cg__http_parser_parse(struct cg__http_parser *parser,
+                                          const char *data, size_t size, size_t *used);
 
 /* The stream has ended: DONE if that is where the message ends, else BAD. */
-enum cg__http_event cg__http_parse_end(struct cg__http_parser *parser);
+enum cg__http_event cg__http_parser_end(struct cg__http_parser *parser);
 
 /* Whether nothing of the message has come yet, blank lines aside. */
-bool cg__http_untouched(const struct cg__http_parser *parser);
+bool cg__http_parser_untouched(const struct cg__http_parser *parser);
 
 #endif

@@ -24,18 +24,19 @@ static int on_text(llhttp_t *llhttp, const char *at, size_t size)
     struct cg__http_parser *parser = of(llhttp);
     struct cg_http_headers *line = parser->line;
 
-    if (cg__http_pass(parser, "\r\n", at, size) != 0)
+    if (cg__http_parser_pass(parser, "\r\n", at, size) != 0)
         return HPE_USER;
     if (size > parser->limits->target - parser->text_size)
-        return cg__http_refuse_at(parser, at + parser->limits->target - parser->text_size,
-                                  414, "the target is too long");
+        return cg__http_parser_refuse_at(
+            parser, at + parser->limits->target - parser->text_size, 414,
+            "the target is too long");
     if (parser->text_size == 0)
         parser->text = line->used;
     else
         line->used--; /* the NUL */
     parser->text_size += (uint32_t)size;
-    if (cg__http_reserve(line, size + 1) < 0)
-        return cg__http_no_memory(parser);
+    if (cg__http_message_reserve(line, size + 1) < 0)
+        return cg__http_parser_no_memory(parser);
     memcpy(line->data + line->used, at, size);
     line->used += (uint32_t)size + 1;
     line->data[line->used - 1] = '\0';
@@ -56,9 +57,9 @@ static int on_version(llhttp_t *llhttp, const char *at, size_t size)
 static int on_version_complete(llhttp_t *llhttp)
 {
     if (llhttp->http_major == 0)
-        return cg__http_refuse(of(llhttp), 400, "no version");
+        return cg__http_parser_refuse(of(llhttp), 400, "no version");
     if (llhttp->http_major != 1)
-        return cg__http_refuse(of(llhttp), 505, "not HTTP/1");
+        return cg__http_parser_refuse(of(llhttp), 505, "not HTTP/1");
     if (llhttp->http_minor > 1)
         llhttp->http_minor = 1;
     return 0;
@@ -74,8 +75,8 @@ static int on_request_version(llhttp_t *llhttp)
     parser->fields_at = parser->seen_to;
     parser->repeated =
         parser->repeat != NULL &&
-        cg__http_repeats(parser->repeat, llhttp->method, llhttp->http_major,
-                         llhttp->http_minor, parser->fields_at, parser->end);
+        cg__http_repeat_fits(parser->repeat, llhttp->method, llhttp->http_major,
+                             llhttp->http_minor, parser->fields_at, parser->end);
     return parser->repeated ? HPE_PAUSED : 0;
 }
 
@@ -85,7 +86,7 @@ static int on_request_version(llhttp_t *llhttp)
 static int piece(struct cg__http_parser *parser, size_t size)
 {
     if (size > parser->limits->headers - parser->seen)
-        return cg__http_refuse(parser, 431, "the header fields are too long");
+        return cg__http_parser_refuse(parser, 431, "the header fields are too long");
     parser->seen += (uint32_t)size;
     return 0;
 }
@@ -93,13 +94,15 @@ static int piece(struct cg__http_parser *parser, size_t size)
 /* A field is complete once the next one or the end of the head has come. */
 static inline int end_field(struct cg__http_parser *parser)
 {
-    struct cg_http_headers *headers = cg__http_list(parser);
+    struct cg_http_headers *headers = cg__http_parser_list(parser);
     enum token token = parser->token;
 
     parser->token = NOTHING;
     if (token == NOTHING || headers == NULL)
         return 0;
-    return cg__http_entry_push(headers, parser->entry) < 0 ? cg__http_no_memory(parser) : 0;
+    return cg__http_message_entry_push(headers, parser->entry) < 0
+               ? cg__http_parser_no_memory(parser)
+               : 0;
 }
 
 static int begin_field(struct cg__http_parser *parser, const char *at)
@@ -111,10 +114,10 @@ static int begin_field(struct cg__http_parser *parser, const char *at)
         parser->ready = parser->trailers ? parser->trailers->count : 0;
     }
     if (parser->fields++ == parser->limits->count)
-        return cg__http_refuse(parser, 431, "too many header fields");
-    cg__http_keep_from(parser, at);
+        return cg__http_parser_refuse(parser, 431, "too many header fields");
+    cg__http_parser_keep_from(parser, at);
     parser->token = NAME;
-    parser->entry = (struct cg__http_entry){.name = cg__http_place(parser, at)};
+    parser->entry = (struct cg__http_entry){.name = cg__http_parser_place(parser, at)};
     return 0;
 }
 
@@ -122,7 +125,7 @@ static int on_name(llhttp_t *llhttp, const char *at, size_t size)
 {
     struct cg__http_parser *parser = of(llhttp);
 
-    if (cg__http_pass(parser, "\r\n", at, size) != 0 ||
+    if (cg__http_parser_pass(parser, "\r\n", at, size) != 0 ||
         (parser->token != NAME && begin_field(parser, at) != 0))
         return HPE_USER;
     parser->entry.name_len += (uint32_t)size;
@@ -136,14 +139,17 @@ static int on_value(llhttp_t *llhttp, const char *at, size_t size)
     struct cg__http_entry *entry = &parser->entry;
 
     parser->token = VALUE;
-    if (cg__http_pass(parser, ": ", at, size) != 0)
+    if (cg__http_parser_pass(parser, ": ", at, size) != 0)
         return HPE_USER;
     if (entry->name_len == 0)
-        return cg__http_refuse_at(parser, at, 400, "a header field without a name");
+        return cg__http_parser_refuse_at(parser, at, 400,
+                                         "a header field without a name");
     if (entry->value_len == 0)
-        entry->value = size > 0 ? cg__http_place(parser, at) : entry->name + entry->name_len;
+        entry->value = size > 0 ? cg__http_parser_place(parser, at)
+                                : entry->name + entry->name_len;
     if (size > 0) /* of a folded line that of all lines, and what is between them */
-        entry->value_len = cg__http_place(parser, at) + (uint32_t)size - entry->value;
+        entry->value_len =
+            cg__http_parser_place(parser, at) + (uint32_t)size - entry->value;
     return piece(parser, size);
 }
 
@@ -166,7 +172,7 @@ static int on_headers_complete(llhttp_t *llhttp)
                            (parser->chunked || parser->length > 0);
     } else {
         if (llhttp->status_code < 100)
-            return cg__http_refuse(parser, 400, "a status below 100");
+            return cg__http_parser_refuse(parser, 400, "a status below 100");
         parser->status = llhttp->status_code;
         if (parser->skip_body)
             llhttp->flags |= F_SKIPBODY;
@@ -235,7 +241,8 @@ static int on_message_complete(llhttp_t *llhttp)
         .on_chunk_complete = on_chunk_complete,                                            \
     }
 
-const llhttp_settings_t cg__http_request_calls = SETTINGS(
-    .on_url = on_text, .on_version = on_version, .on_version_complete = on_request_version);
-const llhttp_settings_t cg__http_response_calls =
+const llhttp_settings_t cg__http_parser_request_calls =
+    SETTINGS(.on_url = on_text, .on_version = on_version,
+             .on_version_complete = on_request_version);
+const llhttp_settings_t cg__http_parser_response_calls =
     SETTINGS(.on_status = on_text, .on_version_complete = on_version_complete);

@@ -16,8 +16,8 @@ static bool ends_word(char c)
     return c == ',' || c == ';' || c == ' ' || c == '\t' || c == '\0';
 }
 
-/* As cg__http_has_word for three words at once. strspn and its like take ten times as long
- * for the few bytes that most lists have. */
+/* As cg__http_message_has_word for three words at once. strspn and its like take ten times
+ * as long for the few bytes that most lists have. */
 static void notice_connection(struct cg__http_parser *parser, const char *list)
 {
     while (*list != '\0') {
@@ -46,8 +46,8 @@ static void note(uint8_t *count, uint32_t *place, uint32_t value)
     *place = value;
 }
 
-void cg__http_notice(struct cg__http_parser *parser, const char *name,
-                     const struct cg__http_entry *entry)
+void cg__http_parser_notice(struct cg__http_parser *parser, const char *name,
+                            const struct cg__http_entry *entry)
 {
     size_t size = entry->name_len;
 
@@ -62,7 +62,8 @@ void cg__http_notice(struct cg__http_parser *parser, const char *name,
         break;
     case 10:
         if (cg__ascii_same(name, "connection", size))
-            notice_connection(parser, cg__http_at(parser->headers, entry->value));
+            notice_connection(parser,
+                              cg__http_message_at(parser->headers, entry->value));
         break;
     case 14:
         if (cg__ascii_same(name, "content-length", size))
@@ -95,7 +96,8 @@ static bool upgrades(const struct cg__http_parser *parser)
 
 static int disagree(struct cg__http_parser *parser)
 {
-    return cg__http_refuse(parser, 400, "a framing that can be understood in two ways");
+    return cg__http_parser_refuse(parser, 400,
+                                  "a framing that can be understood in two ways");
 }
 
 static int check_length(struct cg__http_parser *parser)
@@ -105,7 +107,8 @@ static int check_length(struct cg__http_parser *parser)
     if (parser->lengths == 0 && !parser->has_length)
         return 0;
     if (parser->lengths != 1 || !parser->has_length ||
-        !cg__http_length(cg__http_at(parser->headers, parser->size), &length) ||
+        !cg__http_framing_length(cg__http_message_at(parser->headers, parser->size),
+                                 &length) ||
         length != parser->length)
         return disagree(parser);
     return 0;
@@ -118,12 +121,14 @@ static int check_coding(struct cg__http_parser *parser)
     if (parser->codings == 0)
         return parser->chunked ? disagree(parser) : 0;
     if (parser->minor == 0)
-        return cg__http_refuse(parser, 400, "a transfer coding in HTTP/1.0");
-    coding = cg__http_at(parser->headers, parser->coding);
+        return cg__http_parser_refuse(parser, 400, "a transfer coding in HTTP/1.0");
+    coding = cg__http_message_at(parser->headers, parser->coding);
     if (parser->codings > 1 || !cg__ascii_equal(coding, "chunked"))
-        return cg__http_refuse(parser, 501, "a transfer coding other than chunked");
+        return cg__http_parser_refuse(parser, 501,
+                                      "a transfer coding other than chunked");
     if (parser->has_length)
-        return cg__http_refuse(parser, 400, "both a length and a transfer coding");
+        return cg__http_parser_refuse(parser, 400,
+                                      "both a length and a transfer coding");
     return parser->chunked ? 0 : disagree(parser);
 }
 
@@ -132,31 +137,35 @@ static int check_host(struct cg__http_parser *parser)
     const char *host;
 
     if (parser->hosts > 1 || (parser->hosts == 0 && parser->minor > 0))
-        return cg__http_refuse(parser, 400,
-                               parser->hosts > 1 ? "more than one Host" : "no Host");
+        return cg__http_parser_refuse(
+            parser, 400, parser->hosts > 1 ? "more than one Host" : "no Host");
     if (parser->hosts == 0)
         return 0; /* there may be no text at all */
-    host = cg__http_at(parser->headers, parser->host);
+    host = cg__http_message_at(parser->headers, parser->host);
     if (host[strcspn(host, " \t,/?#@\\<>\"")] != '\0')
-        return cg__http_refuse(parser, 400, "no valid Host");
+        return cg__http_parser_refuse(parser, 400, "no valid Host");
     return 0;
 }
 
-int cg__http_check_target(struct cg__http_parser *parser)
+int cg__http_parser_check_target(struct cg__http_parser *parser)
 {
-    if (memchr(cg__http_at(parser->line, parser->text), '#', parser->text_size) != NULL)
-        return cg__http_refuse(parser, 400, "a fragment in the target");
+    if (memchr(cg__http_message_at(parser->line, parser->text), '#',
+               parser->text_size) != NULL)
+        return cg__http_parser_refuse(parser, 400, "a fragment in the target");
     return 0;
 }
 
-int cg__http_check(struct cg__http_parser *parser)
+int cg__http_parser_check(struct cg__http_parser *parser)
 {
     if (parser->text_size == 0) { /* of a response */
         parser->text = parser->line->used;
-        if (cg__http_text(parser->line, "", 1) < 0)
-            return cg__http_no_memory(parser);
-    } else if (!cg__http_is_value(cg__http_at(parser->line, parser->text), parser->text_size)) {
-        return cg__http_refuse(parser, 400, "a control character in the first line");
+        if (cg__http_message_text(parser->line, "", 1) < 0)
+            return cg__http_parser_no_memory(parser);
+    } else if (!cg__http_message_is_value(
+                   cg__http_message_at(parser->line, parser->text),
+                   parser->text_size)) {
+        return cg__http_parser_refuse(parser, 400,
+                                      "a control character in the first line");
     }
     if (parser->llhttp.type == HTTP_REQUEST)
         parser->method = llhttp_method_name((llhttp_method_t)parser->llhttp.method);
@@ -168,5 +177,7 @@ int cg__http_check(struct cg__http_parser *parser)
         parser->chunk = CG__HTTP_CHUNK_SIZE;
     if (parser->method == NULL)
         return 0;
-    return check_host(parser) != 0 || cg__http_check_target(parser) != 0 ? HPE_USER : 0;
+    return check_host(parser) != 0 || cg__http_parser_check_target(parser) != 0
+               ? HPE_USER
+               : 0;
 }

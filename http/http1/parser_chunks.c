@@ -15,7 +15,8 @@ static bool is_blank(char c)
     return c == ' ' || c == '\t';
 }
 
-size_t cg__http_chunk_digits(struct cg__http_parser *parser, const char *data, size_t size)
+size_t cg__http_parser_chunk_digits(struct cg__http_parser *parser, const char *data,
+                                    size_t size)
 {
     size_t n = 0;
 
@@ -28,7 +29,7 @@ size_t cg__http_chunk_digits(struct cg__http_parser *parser, const char *data, s
     if (n == size)
         return n;
     if (cg__ascii_hex(data[n]) >= 0)
-        cg__http_refuse(parser, 400, "a chunk size with too many digits");
+        cg__http_parser_refuse(parser, 400, "a chunk size with too many digits");
     else if (parser->digits > 0 && (is_blank(data[n]) || data[n] == ';'))
         parser->chunk = CG__HTTP_CHUNK_SEMICOLON;
     else
@@ -48,7 +49,7 @@ static int behind(char c, enum cg__http_chunk blank)
 /* The state behind a byte; -1: the byte must not stand there. */
 static int step(enum cg__http_chunk state, char c)
 {
-    bool token = cg__http_is_token(&c, 1);
+    bool token = cg__http_message_is_token(&c, 1);
 
     switch (state) {
     case CG__HTTP_CHUNK_SEMICOLON:
@@ -72,29 +73,29 @@ static int step(enum cg__http_chunk state, char c)
     case CG__HTTP_CHUNK_QUOTED:
         if (c == '"' || c == '\\')
             return c == '"' ? CG__HTTP_CHUNK_BEHIND_QUOTED : CG__HTTP_CHUNK_ESCAPED;
-        return cg__http_is_value(&c, 1) ? (int)state : -1;
+        return cg__http_message_is_value(&c, 1) ? (int)state : -1;
     case CG__HTTP_CHUNK_ESCAPED:
-        return cg__http_is_value(&c, 1) ? CG__HTTP_CHUNK_QUOTED : -1;
+        return cg__http_message_is_value(&c, 1) ? CG__HTTP_CHUNK_QUOTED : -1;
     default:
         return behind(c, CG__HTTP_CHUNK_SEMICOLON);
     }
 }
 
-size_t cg__http_chunk_extensions(struct cg__http_parser *parser, const char *data,
-                                 size_t size)
+size_t cg__http_parser_chunk_extensions(struct cg__http_parser *parser,
+                                        const char *data, size_t size)
 {
     for (size_t n = 0; n < size; n++) {
         int next = step(parser->chunk, data[n]);
 
         if (next < 0) {
-            cg__http_refuse(parser, 400, "a chunk extension that is not valid");
+            cg__http_parser_refuse(parser, 400, "a chunk extension that is not valid");
             return n;
         }
         parser->chunk = (uint8_t)next;
         if (next == CG__HTTP_NO_CHUNK) /* at the CR, which is for llhttp */
             return n;
         if (parser->extensions++ == parser->limits->headers) {
-            cg__http_refuse(parser, 400, "the chunk extensions are too long");
+            cg__http_parser_refuse(parser, 400, "the chunk extensions are too long");
             return n;
         }
     }

@@ -10,43 +10,46 @@
 #include <string.h>
 
 /* What llhttp calls, for a request and for a response: parser_calls.c. */
-extern const llhttp_settings_t cg__http_request_calls, cg__http_response_calls;
+extern const llhttp_settings_t cg__http_parser_request_calls,
+    cg__http_parser_response_calls;
 
-static inline int cg__http_refuse(struct cg__http_parser *parser, int status,
-                                  const char *why)
+static inline int cg__http_parser_refuse(struct cg__http_parser *parser, int status,
+                                         const char *why)
 {
     parser->status = (uint16_t)status;
     parser->why = why;
     return HPE_USER;
 }
 
-/* Like cg__http_refuse, because of one byte. It matters where another limit was exceeded
- * before that byte: see first_refusal in parser.c. */
-static inline int cg__http_refuse_at(struct cg__http_parser *parser, const char *at,
-                                     int status, const char *why)
+/* Like cg__http_parser_refuse, because of one byte. It matters where another limit was
+ * exceeded before that byte: see first_refusal in parser.c. */
+static inline int cg__http_parser_refuse_at(struct cg__http_parser *parser,
+                                            const char *at, int status, const char *why)
 {
     parser->refused = at;
-    return cg__http_refuse(parser, status, why);
+    return cg__http_parser_refuse(parser, status, why);
 }
 
-static inline int cg__http_no_memory(struct cg__http_parser *parser)
+static inline int cg__http_parser_no_memory(struct cg__http_parser *parser)
 {
-    return cg__http_refuse(parser, 503, "no memory");
+    return cg__http_parser_refuse(parser, 503, "no memory");
 }
 
 /* ---- parser_lines.c -------------------------------------------------------------- */
 
 /* Where the fields go that are being read; NULL: nowhere. */
-static inline struct cg_http_headers *cg__http_list(const struct cg__http_parser *parser)
+static inline struct cg_http_headers *
+cg__http_parser_list(const struct cg__http_parser *parser)
 {
     return parser->in_trailers ? parser->trailers : parser->headers;
 }
 
 /* From the first field to their end they are kept as they are, by one copy of each piece
  * once llhttp has seen it: places can be told before. So are trailers. */
-static inline void cg__http_keep_from(struct cg__http_parser *parser, const char *at)
+static inline void cg__http_parser_keep_from(struct cg__http_parser *parser,
+                                             const char *at)
 {
-    const struct cg_http_headers *headers = cg__http_list(parser);
+    const struct cg_http_headers *headers = cg__http_parser_list(parser);
 
     if (parser->from != NULL)
         return;
@@ -55,40 +58,42 @@ static inline void cg__http_keep_from(struct cg__http_parser *parser, const char
 }
 
 /* The place that a byte will have. */
-static inline uint32_t cg__http_place(const struct cg__http_parser *parser, const char *at)
+static inline uint32_t cg__http_parser_place(const struct cg__http_parser *parser,
+                                             const char *at)
 {
     return parser->base + (uint32_t)(at - parser->from);
 }
 
 /* Keeps what llhttp has seen, up to `end`. */
-int cg__http_keep(struct cg__http_parser *parser, const char *end);
+int cg__http_parser_keep(struct cg__http_parser *parser, const char *end);
 
 /* Looks at the ends of lines up to `to`; from there to `end` is a text. */
-int cg__http_look(struct cg__http_parser *parser, const char *to, const char *end);
+int cg__http_parser_look(struct cg__http_parser *parser, const char *to,
+                         const char *end);
 
 /* A text comes. It has no end of a line in it, whatever llhttp thinks of these: only what
  * is between two texts is looked at, and that is nearly always the same two bytes. */
-static inline int cg__http_pass(struct cg__http_parser *parser, const char *between,
-                                const char *at, size_t size)
+static inline int cg__http_parser_pass(struct cg__http_parser *parser,
+                                       const char *between, const char *at, size_t size)
 {
     const char *from = parser->seen_to;
 
     if (from == NULL)
         parser->since = at;
     else if (at - from != 2 || memcmp(from, between, 2) != 0)
-        return cg__http_look(parser, at, at + size);
+        return cg__http_parser_look(parser, at, at + size);
     parser->seen_to = at + size;
     return 0;
 }
 
 /* Counts the bytes of lines up to `end`. */
-int cg__http_count(struct cg__http_parser *parser, const char *end);
+int cg__http_parser_count(struct cg__http_parser *parser, const char *end);
 
 /* How many bytes of lines may still come after `since`. */
-size_t cg__http_room(const struct cg__http_parser *parser);
+size_t cg__http_parser_room(const struct cg__http_parser *parser);
 
 /* Refuses the lines because they are longer than that. */
-int cg__http_refuse_length(struct cg__http_parser *parser);
+int cg__http_parser_refuse_length(struct cg__http_parser *parser);
 
 /* ---- parser_check.c -------------------------------------------------------------- */
 
@@ -100,17 +105,17 @@ enum cg__http_option {
     CG__HTTP_HAS_UPGRADE = 8,  /* an Upgrade field */
 };
 
-/* The lengths of the names that cg__http_notice knows, one bit each. */
+/* The lengths of the names that cg__http_parser_notice knows, one bit each. */
 enum { CG__HTTP_NOTICED = 1 << 4 | 1 << 7 | 1 << 10 | 1 << 14 | 1 << 17 };
 
 /* Notes a field of the head that its framing, host or connection depends on. */
-void cg__http_notice(struct cg__http_parser *parser, const char *name,
-                     const struct cg__http_entry *entry);
+void cg__http_parser_notice(struct cg__http_parser *parser, const char *name,
+                            const struct cg__http_entry *entry);
 
 /* Our own checks on a complete head, and what follows from its fields; the checks on its
  * target alone. */
-int cg__http_check(struct cg__http_parser *parser);
-int cg__http_check_target(struct cg__http_parser *parser);
+int cg__http_parser_check(struct cg__http_parser *parser);
+int cg__http_parser_check_target(struct cg__http_parser *parser);
 
 /* ---- parser_chunks.c ------------------------------------------------------------- */
 
@@ -131,12 +136,13 @@ enum cg__http_chunk {
 
 /* How many of the bytes are digits of the chunk's size, which are for llhttp. Behind the
  * last digit parser->chunk is another. */
-size_t cg__http_chunk_digits(struct cg__http_parser *parser, const char *data, size_t size);
+size_t cg__http_parser_chunk_digits(struct cg__http_parser *parser, const char *data,
+                                    size_t size);
 
 /* How many of the bytes, behind the digits, belong to extensions, which nobody needs. Where
  * the line ends parser->chunk is CG__HTTP_NO_CHUNK. Extensions that are not valid set
  * why. */
-size_t cg__http_chunk_extensions(struct cg__http_parser *parser, const char *data,
-                                 size_t size);
+size_t cg__http_parser_chunk_extensions(struct cg__http_parser *parser,
+                                        const char *data, size_t size);
 
 #endif

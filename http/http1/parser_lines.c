@@ -19,7 +19,8 @@ static bool is_blank(char c)
  * line for a field. In a request we take it for an attack; in a response RFC 9112 5.2 has
  * clients unfold it. A newline without a CR is one more thing that readers disagree
  * about. */
-int cg__http_look(struct cg__http_parser *parser, const char *to, const char *end)
+int cg__http_parser_look(struct cg__http_parser *parser, const char *to,
+                         const char *end)
 {
     const char *from = parser->seen_to, *at = from;
     char before = from > parser->data ? from[-1] : parser->before;
@@ -29,34 +30,35 @@ int cg__http_look(struct cg__http_parser *parser, const char *to, const char *en
         return 0;
     parser->seen_to = end;
     if (before == '\n' && is_blank(*from) && !may_fold)
-        return cg__http_refuse_at(parser, from, 400, "a folded header line");
+        return cg__http_parser_refuse_at(parser, from, 400, "a folded header line");
     for (; (at = memchr(at, '\n', (size_t)(to - at))) != NULL; at++) {
         if ((at > from ? at[-1] : before) != '\r')
-            return cg__http_refuse_at(parser, at, 400, "a bare LF");
+            return cg__http_parser_refuse_at(parser, at, 400, "a bare LF");
         if (at + 1 < end && is_blank(at[1]) && !may_fold)
-            return cg__http_refuse_at(parser, at + 1, 400, "a folded header line");
+            return cg__http_parser_refuse_at(parser, at + 1, 400,
+                                             "a folded header line");
     }
     return 0;
 }
 
-size_t cg__http_room(const struct cg__http_parser *parser)
+size_t cg__http_parser_room(const struct cg__http_parser *parser)
 {
     const struct cg__http_limits *limits = parser->limits;
 
     return (size_t)limits->target + limits->headers + BLANKS - parser->counted;
 }
 
-int cg__http_refuse_length(struct cg__http_parser *parser)
+int cg__http_parser_refuse_length(struct cg__http_parser *parser)
 {
-    return cg__http_refuse(parser, 431, "too many blanks");
+    return cg__http_parser_refuse(parser, 431, "too many blanks");
 }
 
-int cg__http_count(struct cg__http_parser *parser, const char *end)
+int cg__http_parser_count(struct cg__http_parser *parser, const char *end)
 {
     size_t size = (size_t)(end - parser->since);
 
-    if (size > cg__http_room(parser))
-        return cg__http_refuse_length(parser);
+    if (size > cg__http_parser_room(parser))
+        return cg__http_parser_refuse_length(parser);
     parser->counted += (uint32_t)size;
     return 0;
 }
@@ -96,22 +98,23 @@ static void end_texts(struct cg__http_parser *parser, struct cg_http_headers *he
         name[name_len] = '\0';
         value[value_len] = '\0';
         if (name_len < 32 && (CG__HTTP_NOTICED >> name_len & 1) && !parser->in_trailers)
-            cg__http_notice(parser, name, entry);
+            cg__http_parser_notice(parser, name, entry);
     }
 }
 
-int cg__http_keep(struct cg__http_parser *parser, const char *end)
+int cg__http_parser_keep(struct cg__http_parser *parser, const char *end)
 {
-    struct cg_http_headers *headers = cg__http_list(parser);
+    struct cg_http_headers *headers = cg__http_parser_list(parser);
 
     if (parser->since == NULL)
         return 0;
-    if (cg__http_look(parser, end, end) != 0 || cg__http_count(parser, end) != 0)
+    if (cg__http_parser_look(parser, end, end) != 0 ||
+        cg__http_parser_count(parser, end) != 0)
         return HPE_USER;
     if (headers == NULL || parser->from == NULL)
         return 0;
-    if (cg__http_text(headers, parser->from, (size_t)(end - parser->from)) < 0)
-        return cg__http_no_memory(parser);
+    if (cg__http_message_text(headers, parser->from, (size_t)(end - parser->from)) < 0)
+        return cg__http_parser_no_memory(parser);
     end_texts(parser, headers);
     return 0;
 }

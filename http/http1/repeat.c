@@ -16,7 +16,7 @@ int cg__http_repeat_fields(const struct cg__http_repeat *repeat,
     size_t entries = repeat->count * sizeof(struct cg__http_entry);
     const char *texts = repeat->memory + repeat->size;
 
-    if (cg__http_reserve(headers, repeat->used + entries) < 0)
+    if (cg__http_message_reserve(headers, repeat->used + entries) < 0)
         return -ENOMEM;
     if (repeat->count == 0)
         return 0;

@@ -30,9 +30,9 @@ struct cg__http_repeat {
 
 /* Whether the bytes at `at`, behind a request line with this method and version, begin with
  * those that are remembered. */
-static inline bool cg__http_repeats(const struct cg__http_repeat *repeat, uint8_t method,
-                                    uint8_t major, uint8_t minor, const char *at,
-                                    const char *end)
+static inline bool cg__http_repeat_fits(const struct cg__http_repeat *repeat,
+                                        uint8_t method, uint8_t major, uint8_t minor,
+                                        const char *at, const char *end)
 {
     return repeat->size != 0 && (size_t)(end - at) >= repeat->size &&
            method == repeat->method && major == 1 && minor == repeat->minor &&

@@ -21,22 +21,22 @@ void cg_http_headers_free(struct cg_http_headers *headers)
 {
     if (headers == NULL)
         return;
-    cg__http_headers_clear(headers);
+    cg__http_message_clear(headers);
     free(headers);
 }
 
-void cg__http_headers_clear(struct cg_http_headers *headers)
+void cg__http_message_clear(struct cg_http_headers *headers)
 {
     free(headers->data);
     *headers = (struct cg_http_headers){.data = NULL};
 }
 
-void cg__http_headers_reset(struct cg_http_headers *headers, size_t keep)
+void cg__http_message_reset(struct cg_http_headers *headers, size_t keep)
 {
     headers->used = 0;
     headers->count = 0;
     if (headers->size > keep)
-        cg__http_headers_clear(headers);
+        cg__http_message_clear(headers);
 }
 
 /* ---- Memory ---------------------------------------------------------------------- */
@@ -47,7 +47,7 @@ static size_t entries_size(const struct cg_http_headers *headers)
 }
 
 /* The room lies between the text and the entries. */
-int cg__http_grow(struct cg_http_headers *headers, size_t more)
+int cg__http_message_grow(struct cg_http_headers *headers, size_t more)
 {
     size_t wanted = headers->used + entries_size(headers) + more;
     size_t size = headers->size ? headers->size : FIRST_SIZE;
@@ -70,14 +70,15 @@ int cg__http_grow(struct cg_http_headers *headers, size_t more)
 
 /* ---- Fields ---------------------------------------------------------------------- */
 
-const struct cg__http_entry *cg__http_find(const struct cg_http_headers *headers,
-                                           const char *name, size_t len, uint32_t *from)
+const struct cg__http_entry *
+cg__http_message_find(const struct cg_http_headers *headers, const char *name,
+                      size_t len, uint32_t *from)
 {
     while (*from < headers->count) {
         const struct cg__http_entry *entry = cg__http_entry(headers, (*from)++);
 
         if (entry->name_len == len &&
-            cg__ascii_same(cg__http_at(headers, entry->name), name, len))
+            cg__ascii_same(cg__http_message_at(headers, entry->name), name, len))
             return entry;
     }
     return NULL;
@@ -87,9 +88,9 @@ const char *cg_http_headers_get(const struct cg_http_headers *headers, const cha
 {
     uint32_t from = 0;
     const struct cg__http_entry *entry =
-        cg__http_find(headers, name, strlen(name), &from);
+        cg__http_message_find(headers, name, strlen(name), &from);
 
-    return entry ? cg__http_at(headers, entry->value) : NULL;
+    return entry ? cg__http_message_at(headers, entry->value) : NULL;
 }
 
 bool cg_http_headers_next(const struct cg_http_headers *headers, size_t *at,
@@ -100,8 +101,8 @@ bool cg_http_headers_next(const struct cg_http_headers *headers, size_t *at,
     if (*at >= headers->count)
         return false;
     entry = cg__http_entry(headers, (uint32_t)(*at)++);
-    field->name = cg__http_at(headers, entry->name);
-    field->value = cg__http_at(headers, entry->value);
+    field->name = cg__http_message_at(headers, entry->name);
+    field->value = cg__http_message_at(headers, entry->value);
     return true;
 }
 
@@ -117,11 +118,12 @@ int cg_http_headers_add(struct cg_http_headers *headers, const char *name,
         .value_len = (uint32_t)value_len,
     };
 
-    if (!cg__http_is_token(name, name_len) || !cg__http_is_value(value, value_len))
+    if (!cg__http_message_is_token(name, name_len) ||
+        !cg__http_message_is_value(value, value_len))
         return -EINVAL;
-    if (cg__http_text(headers, name, name_len + 1) < 0 ||
-        cg__http_text(headers, value, value_len + 1) < 0 ||
-        cg__http_entry_push(headers, entry) < 0) {
+    if (cg__http_message_text(headers, name, name_len + 1) < 0 ||
+        cg__http_message_text(headers, value, value_len + 1) < 0 ||
+        cg__http_message_entry_push(headers, entry) < 0) {
         headers->used = used;
         return -ENOMEM;
     }
@@ -139,7 +141,7 @@ static uint32_t remove_below(struct cg_http_headers *headers, const char *name,
         struct cg__http_entry entry = *cg__http_entry(headers, i);
 
         if (i < below && entry.name_len == len &&
-            cg__ascii_same(cg__http_at(headers, entry.name), name, len))
+            cg__ascii_same(cg__http_message_at(headers, entry.name), name, len))
             continue;
         kept++;
         memcpy(headers->data + headers->size - kept * sizeof entry, &entry, sizeof entry);
@@ -172,15 +174,15 @@ bool cg_http_headers_has(const struct cg_http_headers *headers, const char *name
     const struct cg__http_entry *entry;
     uint32_t from = 0;
 
-    while ((entry = cg__http_find(headers, name, len, &from)) != NULL)
-        if (cg__http_has_word(cg__http_at(headers, entry->value), word))
+    while ((entry = cg__http_message_find(headers, name, len, &from)) != NULL)
+        if (cg__http_message_has_word(cg__http_message_at(headers, entry->value), word))
             return true;
     return false;
 }
 
 /* ---- Characters ------------------------------------------------------------------ */
 
-bool cg__http_is_token(const char *text, size_t len)
+bool cg__http_message_is_token(const char *text, size_t len)
 {
     for (size_t i = 0; i < len; i++) {
         char c = text[i];
@@ -192,7 +194,7 @@ bool cg__http_is_token(const char *text, size_t len)
     return len > 0;
 }
 
-bool cg__http_is_value(const char *text, size_t len)
+bool cg__http_message_is_value(const char *text, size_t len)
 {
     for (size_t i = 0; i < len; i++) {
         unsigned char c = (unsigned char)text[i];
@@ -203,13 +205,13 @@ bool cg__http_is_value(const char *text, size_t len)
     return true;
 }
 
-bool cg__http_is_framing(const char *name, size_t len)
+bool cg__http_message_is_framing(const char *name, size_t len)
 {
     return (len == 14 && cg__ascii_same(name, "Content-Length", len)) ||
            (len == 17 && cg__ascii_same(name, "Transfer-Encoding", len));
 }
 
-bool cg__http_has_word(const char *list, const char *word)
+bool cg__http_message_has_word(const char *list, const char *word)
 {
     size_t len = strlen(word);
 

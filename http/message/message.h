@@ -19,27 +19,29 @@ struct cg__http_entry {
 };
 
 /* Forgets everything, keeping the memory unless it is more than `keep` bytes. */
-void cg__http_headers_reset(struct cg_http_headers *headers, size_t keep);
+void cg__http_message_reset(struct cg_http_headers *headers, size_t keep);
 
 /* Frees the memory; it is an empty one again. */
-void cg__http_headers_clear(struct cg_http_headers *headers);
+void cg__http_message_clear(struct cg_http_headers *headers);
 
 /* Makes room for that many bytes more. 0 or -ENOMEM. */
-int cg__http_grow(struct cg_http_headers *headers, size_t size);
+int cg__http_message_grow(struct cg_http_headers *headers, size_t size);
 
 /* Sees to room for that many bytes: none of them will move what is there. 0 or -ENOMEM. */
-static inline int cg__http_reserve(struct cg_http_headers *headers, size_t size)
+static inline int cg__http_message_reserve(struct cg_http_headers *headers, size_t size)
 {
     size_t entries = headers->count * sizeof(struct cg__http_entry);
 
-    return headers->size - headers->used - entries >= size ? 0 : cg__http_grow(headers, size);
+    return headers->size - headers->used - entries >= size
+               ? 0
+               : cg__http_message_grow(headers, size);
 }
 
 /* Appends bytes to the text; 0 or -ENOMEM. Their place is where `used` was. */
-static inline int cg__http_text(struct cg_http_headers *headers, const char *data,
-                                size_t size)
+static inline int cg__http_message_text(struct cg_http_headers *headers,
+                                        const char *data, size_t size)
 {
-    int rc = cg__http_reserve(headers, size);
+    int rc = cg__http_message_reserve(headers, size);
 
     if (rc == 0 && size > 0) {
         memcpy(headers->data + headers->used, data, size);
@@ -49,16 +51,17 @@ static inline int cg__http_text(struct cg_http_headers *headers, const char *dat
 }
 
 /* The text at a place; valid until something is appended. */
-static inline char *cg__http_at(const struct cg_http_headers *headers, uint32_t place)
+static inline char *cg__http_message_at(const struct cg_http_headers *headers,
+                                        uint32_t place)
 {
     return headers->data + place;
 }
 
 /* Makes a field of two texts that have been appended, each with its NUL. 0 or -ENOMEM. */
-static inline int cg__http_entry_push(struct cg_http_headers *headers,
-                                      struct cg__http_entry entry)
+static inline int cg__http_message_entry_push(struct cg_http_headers *headers,
+                                              struct cg__http_entry entry)
 {
-    int rc = cg__http_reserve(headers, sizeof entry);
+    int rc = cg__http_message_reserve(headers, sizeof entry);
 
     if (rc == 0)
         memcpy(headers->data + headers->size - ++headers->count * sizeof entry, &entry,
@@ -74,17 +77,18 @@ cg__http_entry(const struct cg_http_headers *headers, uint32_t index)
 }
 
 /* The entry of that name after the index *from, which moves past it; NULL: none. */
-const struct cg__http_entry *cg__http_find(const struct cg_http_headers *headers,
-                                           const char *name, size_t len, uint32_t *from);
+const struct cg__http_entry *
+cg__http_message_find(const struct cg_http_headers *headers, const char *name,
+                      size_t len, uint32_t *from);
 
 /* Whether these bytes are a token of HTTP; whether they may stand in a field's value. */
-bool cg__http_is_token(const char *text, size_t len);
-bool cg__http_is_value(const char *text, size_t len);
+bool cg__http_message_is_token(const char *text, size_t len);
+bool cg__http_message_is_value(const char *text, size_t len);
 
 /* Whether a field of this name says where the body ends. */
-bool cg__http_is_framing(const char *name, size_t len);
+bool cg__http_message_is_framing(const char *name, size_t len);
 
 /* Whether a comma-separated list has a word, parameters aside. */
-bool cg__http_has_word(const char *list, const char *word);
+bool cg__http_message_has_word(const char *list, const char *word);
 
 #endif

@@ -245,7 +245,7 @@ static void write_texts(struct cg__url *url, const struct parts *parts,
         url->user = c = begin(&pen);
         put(&pen, authority->user);
         end(&pen);
-        cg__url_decode(c);
+        cg__http_url_decode(c);
     }
 }
 
@@ -285,7 +285,7 @@ static int assemble(struct cg__url *url, const struct parts *parts, const char *
     return 0;
 }
 
-int cg__url_parse(struct cg__url *url, const char *text, const char **why)
+int cg__http_url_parse(struct cg__url *url, const char *text, const char **why)
 {
     struct parts parts;
     size_t scheme;
@@ -318,7 +318,7 @@ int cg__url_parse(struct cg__url *url, const char *text, const char **why)
 
 /* ---- References ------------------------------------------------------------------ */
 
-size_t cg__url_remove_dots(char *path, size_t len)
+size_t cg__http_url_remove_dots(char *path, size_t len)
 {
     size_t to = 0, from = 0;
 
@@ -354,7 +354,7 @@ static struct part merged(char *buf, struct part base, struct part ref)
         put(&pen, base);
     }
     put(&pen, ref);
-    return (struct part){buf, cg__url_remove_dots(buf, (size_t)(pen.at - buf))};
+    return (struct part){buf, cg__http_url_remove_dots(buf, (size_t)(pen.at - buf))};
 }
 
 /* A copy in which what does not belong in a URL is encoded, and the ends are trimmed. */
@@ -381,8 +381,8 @@ static char *encoded(const char *ref)
     return copy;
 }
 
-int cg__url_resolve(struct cg__url *url, const struct cg__url *base, const char *ref,
-                    const char **why)
+int cg__http_url_resolve(struct cg__url *url, const struct cg__url *base,
+                         const char *ref, const char **why)
 {
     char *text = encoded(ref), *path = NULL;
     struct parts parts, from = split(base->text);
@@ -423,18 +423,18 @@ free_text:
 
 /* ---- The rest -------------------------------------------------------------------- */
 
-bool cg__url_same_origin(const struct cg__url *a, const struct cg__url *b)
+bool cg__http_url_same_origin(const struct cg__url *a, const struct cg__url *b)
 {
     return a->https == b->https && a->port == b->port && strcmp(a->host, b->host) == 0;
 }
 
-void cg__url_free(struct cg__url *url)
+void cg__http_url_free(struct cg__url *url)
 {
     free(url->memory);
     *url = (struct cg__url){.memory = NULL};
 }
 
-size_t cg__url_decode(char *text)
+size_t cg__http_url_decode(char *text)
 {
     char *to = text, *from = text;
 

@@ -23,20 +23,20 @@ static int put_escaped(struct cg_http_headers *text, const char *from, const cha
         size_t size = cg__ascii_plain(from, also);
         char hex[5];
 
-        if (cg__http_text(text, from, size) < 0)
+        if (cg__http_message_text(text, from, size) < 0)
             return -1;
         from += size;
         if (*from == '\0')
             return 0;
         snprintf(hex, sizeof hex, "\\x%02x", (unsigned char)*from);
-        if (cg__http_text(text, hex, 4) < 0)
+        if (cg__http_message_text(text, hex, 4) < 0)
             return -1;
     }
 }
 
 static int put(struct cg_http_headers *text, const char *piece)
 {
-    return cg__http_text(text, piece, strlen(piece));
+    return cg__http_message_text(text, piece, strlen(piece));
 }
 
 static int put_quoted(struct cg_http_headers *text, const char *value)
@@ -67,7 +67,7 @@ static int put_line(struct cg_http_headers *text, const struct cg_http_request *
     char date[CG__HTTP_LOG_DATE_SIZE], middle[64];
 
     cg__http_date_for_log(time(NULL), date);
-    if (put_escaped(text, cg__http_peer(req->conn), " \"\\") < 0)
+    if (put_escaped(text, cg__http_log_peer(req->conn), " \"\\") < 0)
         return -1;
     snprintf(middle, sizeof middle, " - - [%s] ", date);
     if (put(text, middle) < 0 || put_request(text, req) < 0)
@@ -93,7 +93,7 @@ static void free_batch(void *arg)
 {
     struct cg__http_batch *batch = arg;
 
-    cg__http_headers_clear(&batch->text);
+    cg__http_message_clear(&batch->text);
     free(batch);
 }
 
@@ -178,7 +178,7 @@ static ssize_t flusher(void *arg)
     return 0;
 }
 
-void cg__http_log_access(struct cg_http_request *req)
+void cg__http_access_log_add(struct cg_http_request *req)
 {
     struct cg_http_server *server = req->server;
     struct cg__http_log *log = &server->access;
@@ -196,7 +196,7 @@ void cg__http_log_access(struct cg_http_request *req)
         log->flusher = NULL;
 }
 
-void cg__http_log_end(struct cg_http_server *server)
+void cg__http_access_log_end(struct cg_http_server *server)
 {
     struct cg__http_log *log = &server->access;
     struct cg_coro *coro = log->flusher;
@@ -212,21 +212,21 @@ void cg__http_log_end(struct cg_http_server *server)
     if (log->batch != NULL)
         free_batch(log->batch);
     log->batch = NULL;
-    cg__http_headers_clear(&log->lines);
+    cg__http_message_clear(&log->lines);
 }
 
 /* ---- Failures -------------------------------------------------------------------- */
 
-void cg__http_log_failure(struct cg_http_request *req, ssize_t code)
+void cg__http_access_log_failure(struct cg_http_request *req, ssize_t code)
 {
     struct cg_http_headers text = {.data = NULL};
     const char *why = code < 0 ? cg_strerror(code) : "the handler has not answered";
 
     if (put(&text, cg_http_request_method(req)) < 0 || put(&text, " ") < 0 ||
         put_escaped(&text, cg_http_request_target(req), "\\") < 0 ||
-        put(&text, ": ") < 0 || cg__http_text(&text, why, strlen(why) + 1) < 0)
+        put(&text, ": ") < 0 || cg__http_message_text(&text, why, strlen(why) + 1) < 0)
         cg__http_log(req->server, why);
     else
         cg__http_log(req->server, text.data);
-    cg__http_headers_clear(&text);
+    cg__http_message_clear(&text);
 }

@@ -29,7 +29,7 @@ static ssize_t borrow(struct cg_http_request *req, int64_t deadline)
     ssize_t n = 0;
 
     if (req->conn->out != NULL)
-        n = cg__http_flush(req->conn, NULL, 0);
+        n = cg__http_output_flush(req->conn, NULL, 0);
     if (n == 0) {
         req->conn->phase = CG__HTTP_IN_HEAD;
         n = cg_yield(cg_borrow(req->conn->sock, &req->view, .timeout = CG_NEVER,
@@ -68,7 +68,7 @@ static ssize_t read_head(struct cg_http_request *req)
 
         if (req->parser.repeat != NULL) /* another may have owned it while we waited */
             cg__http_repeat_own(req->parser.repeat, conn);
-        event = cg__http_parse_view(req);
+        event = cg__http_request_body_parse_view(req);
         if (event == CG__HTTP_HEAD)
             return 0;
         if (event == CG__HTTP_BAD)
@@ -77,7 +77,7 @@ static ssize_t read_head(struct cg_http_request *req)
             conn->since = cg_sched_now(cg_sched_self());
         waits = true;
         n = borrow(req, head_deadline(conn, size));
-        if (n == -ETIMEDOUT && !cg__http_untouched(&req->parser))
+        if (n == -ETIMEDOUT && !cg__http_parser_untouched(&req->parser))
             return 408;
         if (n <= 0)
             return n < 0 ? n : CG_EOF;
@@ -98,7 +98,7 @@ static int check_head(struct cg_http_request *req)
             return 417;
         req->expects = true;
     }
-    return cg__http_path(req);
+    return cg__http_request_target_path(req);
 }
 
 /* ---- A request ------------------------------------------------------------------- */
@@ -110,10 +110,11 @@ static void answer(struct cg_http_request *req)
     ssize_t n;
 
     if (req->conn->out != NULL)
-        cg__http_out_late(req->conn);
+        cg__http_output_late(req->conn);
     route = cg__http_route(req, &status);
-    n = route != NULL ? route->handler(req, route->arg) : cg__http_plain(req, status);
-    cg__http_end(req, n);
+    n = route != NULL ? route->handler(req, route->arg)
+                      : cg__http_response_plain(req, status);
+    cg__http_server_end(req, n);
 }
 
 /* Refuses what is not to be answered by a handler: the rest of the stream means nothing. */
@@ -121,7 +122,7 @@ static void refuse(struct cg_http_request *req, int status)
 {
     req->keep = false;
     req->body_done = true;
-    cg__http_end(req, cg__http_plain(req, status));
+    cg__http_server_end(req, cg__http_response_plain(req, status));
 }
 
 static bool may_go_on(const struct cg_http_request *req)
@@ -171,7 +172,7 @@ static enum outcome serve_one(struct cg_http_request *req)
     answer(req);
     if (conn->sock == NULL || req->cut || conn->broken)
         return CLOSE;
-    if (!req->body_done && !cg__http_drain(req))
+    if (!req->body_done && !cg__http_request_body_drain(req))
         return LINGER;
     return req->keep ? IDLE : LINGER;
 }
@@ -180,7 +181,7 @@ static enum outcome serve_one(struct cg_http_request *req)
  * it has been used, or something else is to read the socket. */
 static enum outcome serve_all(struct cg__http_conn *conn, struct cg_view *view)
 {
-    struct cg_http_request *req = cg__http_request_get(conn);
+    struct cg_http_request *req = cg__http_server_request_get(conn);
     enum outcome outcome;
 
     if (req == NULL) {
@@ -191,18 +192,19 @@ static enum outcome serve_all(struct cg__http_conn *conn, struct cg_view *view)
     for (;;) {
         outcome = serve_one(req);
         if (conn->server->options.access_log != NULL)
-            cg__http_log_access(req);
+            cg__http_access_log_add(req);
         if (outcome != IDLE || !conn->more)
             break;
-        cg__http_request_reset(req);
+        cg__http_server_request_reset(req);
         if (req->view.chunk == NULL && cg_yield(cg_borrow(conn->sock, &req->view)) <= 0) {
             outcome = CLOSE;
             break;
         }
     }
-    cg__http_give_back(req);
-    cg__http_request_put(req);
-    if (conn->sock != NULL && outcome != CLOSE && cg__http_flush(conn, NULL, 0) < 0)
+    cg__http_request_body_give_back(req);
+    cg__http_server_request_put(req);
+    if (conn->sock != NULL && outcome != CLOSE &&
+        cg__http_output_flush(conn, NULL, 0) < 0)
         outcome = CLOSE;
     return outcome;
 }
@@ -237,9 +239,9 @@ static void finish(struct cg__http_conn *conn)
 {
     struct cg_http_server *server = conn->server;
 
-    cg__http_out_end(conn);
+    cg__http_output_end(conn);
     cg_sock_close(conn->sock);
-    cg__http_place_leave(conn);
+    cg__http_places_leave(conn);
     cg__http_repeat_disown(&server->repeats[conn->slot], conn);
     conn->serving->conns--;
     free(conn->peer);
@@ -295,7 +297,7 @@ static enum outcome wrapped(struct cg__http_conn *conn)
     return n < 0 ? CLOSE : LINGER;
 }
 
-ssize_t cg__http_talk(void *arg)
+ssize_t cg__http_connection_run(void *arg)
 {
     struct cg__http_conn *conn = arg;
     const struct cg_http_server_options *options = &conn->server->options;

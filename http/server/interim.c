@@ -13,9 +13,10 @@ enum { LINE = 64 }; /* room for the first line, and for the empty one at the end
 
 static bool may_be_said(const struct cg_http_field *field)
 {
-    return cg__http_is_token(field->name, strlen(field->name)) && field->value != NULL &&
-           cg__http_is_value(field->value, strlen(field->value)) &&
-           !cg__http_is_framing(field->name, strlen(field->name));
+    return cg__http_message_is_token(field->name, strlen(field->name)) &&
+           field->value != NULL &&
+           cg__http_message_is_value(field->value, strlen(field->value)) &&
+           !cg__http_message_is_framing(field->name, strlen(field->name));
 }
 
 /* The bytes of all fields, or why they cannot be sent. */
@@ -63,8 +64,9 @@ static ssize_t interim_run(struct cg_op *op)
     if (text == NULL)
         return -ENOMEM;
     req->expects = req->expects && interim->status != 100;
-    n = cg__http_flush(req->conn,
-                       &(struct iovec){text, put(text, interim->status, interim->fields)}, 1);
+    n = cg__http_output_flush(
+        req->conn, &(struct iovec){text, put(text, interim->status, interim->fields)},
+        1);
     free(text);
     req->cut |= n < 0; /* some of it may have gone */
     return n;

@@ -21,7 +21,7 @@ static void print_name(const char *name, char *buf, size_t size)
         name = own;
     }
     *buf = '\0';
-    if (*name != '\0' && cg__http_is_value(name, strlen(name)))
+    if (*name != '\0' && cg__http_message_is_value(name, strlen(name)))
         snprintf(buf, size, "Server: %.180s\r\n", name);
 }
 
@@ -38,7 +38,7 @@ static void make_usual(struct cg_http_server *server)
     server->date_at = CG__HTTP_OK + strlen(name);
 }
 
-void cg__http_date(struct cg_http_server *server)
+void cg__http_log_date(struct cg_http_server *server)
 {
     int64_t now = cg_sched_now(server->sched);
     struct timespec wall;
@@ -57,7 +57,7 @@ void cg__http_date(struct cg_http_server *server)
 /* ---- For the logs ----------------------------------------------------------------- */
 
 /* The peer's address without its port. */
-const char *cg__http_peer(struct cg__http_conn *conn)
+const char *cg__http_log_peer(struct cg__http_conn *conn)
 {
     char addr[CG_ADDR_SIZE], *colon;
 

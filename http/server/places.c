@@ -146,7 +146,7 @@ static struct cg__http_address *find_or_make(struct cg_http_server *server,
     return NULL;
 }
 
-int cg__http_place_take(struct cg__http_conn *conn)
+int cg__http_places_take(struct cg__http_conn *conn)
 {
     struct cg_http_server *server = conn->server;
     unsigned share = server->options.address_connections;
@@ -178,7 +178,7 @@ static void leave_address(struct cg__http_conn *conn)
     free(address);
 }
 
-void cg__http_place_leave(struct cg__http_conn *conn)
+void cg__http_places_leave(struct cg__http_conn *conn)
 {
     leave_address(conn);
     if (conn->in[CG__HTTP_ALL].next != NULL)
@@ -219,7 +219,7 @@ static unsigned places(const struct cg_http_server *server)
     return server->short_places;
 }
 
-ssize_t cg__http_place_wait(struct cg_http_server *server)
+ssize_t cg__http_places_wait(struct cg_http_server *server)
 {
     struct cg__http_ring *all = &server->all;
     ssize_t n = 0;

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-void cg__http_give_back(struct cg_http_request *req)
+void cg__http_request_body_give_back(struct cg_http_request *req)
 {
     if (req->view.chunk == NULL)
         return;
@@ -21,16 +21,16 @@ void cg__http_give_back(struct cg_http_request *req)
 
 /* An event may be left though no bytes are: a view within which there is a piece of the
  * body stays lent until that has come. */
-enum cg__http_event cg__http_parse_view(struct cg_http_request *req)
+enum cg__http_event cg__http_request_body_parse_view(struct cg_http_request *req)
 {
     size_t size = req->view.size - req->parsed, used;
     enum cg__http_event event =
-        cg__http_parse(&req->parser, req->view.data + req->parsed, size, &used);
+        cg__http_parser_parse(&req->parser, req->view.data + req->parsed, size, &used);
 
     req->parsed += used;
     req->conn->more = used < size;
     if (used == size && event != CG__HTTP_BODY)
-        cg__http_give_back(req);
+        cg__http_request_body_give_back(req);
     return event;
 }
 
@@ -50,14 +50,14 @@ static ssize_t no_piece(struct cg_http_request *req, enum cg__http_event event)
 }
 
 /* Behind the last piece the end may be left, which needs no bytes. */
-void cg__http_let_read(struct cg_http_request *req)
+void cg__http_request_body_let_read(struct cg_http_request *req)
 {
     if (req->body_left > 0 || req->view.chunk == NULL)
         return;
     if (req->conn->more)
-        cg__http_give_back(req);
+        cg__http_request_body_give_back(req);
     else
-        no_piece(req, cg__http_parse_view(req));
+        no_piece(req, cg__http_request_body_parse_view(req));
 }
 
 /* A client that waits to be asked for the body is asked, once nothing of it is there. */
@@ -68,7 +68,8 @@ static ssize_t ask(struct cg_http_request *req)
     req->expects = false;
     if (req->conn->more)
         return 0;
-    return cg__http_flush(req->conn, &(struct iovec){(void *)text, sizeof text - 1}, 1);
+    return cg__http_output_flush(req->conn,
+                                 &(struct iovec){(void *)text, sizeof text - 1}, 1);
 }
 
 /* How long to wait for more of the body: body_timeout, and no longer than that in all
@@ -98,7 +99,7 @@ static ssize_t more(struct cg_http_request *req)
     if (req->expects && !req->begun)
         n = ask(req);
     else if (!req->conn->more)
-        n = cg__http_flush(req->conn, NULL, 0);
+        n = cg__http_output_flush(req->conn, NULL, 0);
     if (n == 0) {
         start = cg_sched_now(cg_sched_self());
         n = cg_yield(cg_borrow(req->conn->sock, &req->view, .timeout = patience(req)));
@@ -122,14 +123,14 @@ static ssize_t fill(struct cg_http_request *req)
         if (req->view.chunk == NULL && (n = more(req)) < 0)
             return n;
         req->expects = req->expects && req->begun; /* some of it is there */
-        event = cg__http_parse_view(req);
+        event = cg__http_request_body_parse_view(req);
         if (event == CG__HTTP_BODY) {
             req->body = req->parser.body;
             req->body_left = req->parser.body_size;
             req->body_seen += req->body_left;
             if (req->body_seen > req->server->options.body_limit) {
                 req->body_left = 0;
-                cg__http_give_back(req);
+                cg__http_request_body_give_back(req);
                 return failed(req, 413, -EMSGSIZE);
             }
             continue;
@@ -226,7 +227,7 @@ const struct cg_op_type cg_http_read_body_type = {
 
 /* Nobody knows how much is left of a chunked body, nor whether a client that was not asked
  * for its body sends it. */
-bool cg__http_will_drain(const struct cg_http_request *req)
+bool cg__http_request_body_will_drain(const struct cg_http_request *req)
 {
     if (req->body_done)
         return true;
@@ -234,7 +235,7 @@ bool cg__http_will_drain(const struct cg_http_request *req)
            req->parser.length - req->body_seen <= req->server->options.drain_limit;
 }
 
-bool cg__http_drain(struct cg_http_request *req)
+bool cg__http_request_body_drain(struct cg_http_request *req)
 {
     if (!req->keep)
         return false;

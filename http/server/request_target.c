@@ -10,7 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-ssize_t cg__http_decode(char *to, const char *from, size_t size, bool plus, bool slash)
+ssize_t cg__http_request_target_decode(char *to, const char *from, size_t size,
+                                       bool plus, bool slash)
 {
     const char *end = from + size;
     char *start = to;
@@ -48,7 +49,7 @@ static const char *skip_origin(const char *target)
     return host ? host + 3 + strcspn(host + 3, "/?") : NULL;
 }
 
-const char *cg__http_raw_path(const struct cg_http_request *req)
+const char *cg__http_request_target_raw_path(const struct cg_http_request *req)
 {
     const char *target = cg_http_request_target(req);
 
@@ -73,9 +74,9 @@ static int set_host(struct cg_http_request *req, const char *target)
 }
 
 /* The usual target is its path; another's path is made behind it, in `params`. */
-int cg__http_path(struct cg_http_request *req)
+int cg__http_request_target_path(struct cg_http_request *req)
 {
-    const char *target = cg__http_at(&req->line, req->parser.text);
+    const char *target = cg__http_message_at(&req->line, req->parser.text);
     ssize_t length;
     size_t size = 0;
     char *path;
@@ -99,14 +100,16 @@ int cg__http_path(struct cg_http_request *req)
             target = "*"; /* the server itself is meant (RFC 9112, 3.2.4) */
     }
     size = strcspn(target, "?");
-    if (cg__http_text(&req->params, size ? target : "/", (size ? size : 1) + 1) < 0)
+    if (cg__http_message_text(&req->params, size ? target : "/",
+                              (size ? size : 1) + 1) < 0)
         return 503;
-    req->path = path = cg__http_at(&req->params, 0);
-    length = size > 0 ? cg__http_decode(path, target, size, false, false) : 1;
+    req->path = path = cg__http_message_at(&req->params, 0);
+    length =
+        size > 0 ? cg__http_request_target_decode(path, target, size, false, false) : 1;
     if (length < 0)
         return 400;
     if (*path == '/') /* before it is routed: "/x/../admin" must not pass by its route */
-        length = (ssize_t)cg__url_remove_dots(path, (size_t)length);
+        length = (ssize_t)cg__http_url_remove_dots(path, (size_t)length);
     path[length] = '\0';
     return 0;
 }
@@ -125,18 +128,21 @@ static void parse_query(struct cg_http_request *req)
         ssize_t n, m;
 
         /* Both decoded in place, where their undecoded bytes have been put. */
-        if (cg__http_text(list, at, size) < 0 || cg__http_text(list, "\0", 2) < 0)
+        if (cg__http_message_text(list, at, size) < 0 ||
+            cg__http_message_text(list, "\0", 2) < 0)
             return;
-        n = cg__http_decode(cg__http_at(list, used + (uint32_t)value + 1), at + value,
-                            size - value, true, true);
-        m = cg__http_decode(cg__http_at(list, used), at, name, true, true);
+        n = cg__http_request_target_decode(
+            cg__http_message_at(list, used + (uint32_t)value + 1), at + value,
+            size - value, true, true);
+        m = cg__http_request_target_decode(cg__http_message_at(list, used), at, name,
+                                           true, true);
         if (n >= 0 && m >= 0) {
             struct cg__http_entry entry = {used, (uint32_t)m, used + (uint32_t)value + 1,
                                            (uint32_t)n};
 
             list->data[entry.name + entry.name_len] = '\0';
             list->data[entry.value + entry.value_len] = '\0';
-            cg__http_entry_push(list, entry);
+            cg__http_message_entry_push(list, entry);
         }
         at += size;
     }
@@ -149,8 +155,8 @@ const char *cg_http_request_query(struct cg_http_request *req, const char *name)
     for (uint32_t i = 0; i < req->query.count; i++) {
         const struct cg__http_entry *entry = cg__http_entry(&req->query, i);
 
-        if (strcmp(cg__http_at(&req->query, entry->name), name) == 0)
-            return cg__http_at(&req->query, entry->value);
+        if (strcmp(cg__http_message_at(&req->query, entry->name), name) == 0)
+            return cg__http_message_at(&req->query, entry->value);
     }
     return NULL;
 }
@@ -164,7 +170,7 @@ const char *cg_http_request_method(const struct cg_http_request *req)
 
 const char *cg_http_request_target(const struct cg_http_request *req)
 {
-    return cg__http_at(&req->line, req->parser.text);
+    return cg__http_message_at(&req->line, req->parser.text);
 }
 
 const char *cg_http_request_path(const struct cg_http_request *req)
@@ -208,6 +214,6 @@ int cg_http_request_minor(const struct cg_http_request *req)
 struct cg_sock *cg_http_request_sock(const struct cg_http_request *req)
 {
     /* A request is never a constant, whatever it is for the caller. */
-    cg__http_let_read((struct cg_http_request *)req);
+    cg__http_request_body_let_read((struct cg_http_request *)req);
     return req->conn->sock;
 }

@@ -54,9 +54,9 @@ static char *put_fields(char *to, const struct cg_http_headers *headers)
     for (uint32_t i = 0; i < headers->count; i++) {
         const struct cg__http_entry *entry = cg__http_entry(headers, i);
 
-        to = put(to, cg__http_at(headers, entry->name), entry->name_len);
+        to = put(to, cg__http_message_at(headers, entry->name), entry->name_len);
         to = PUT(to, ": ");
-        to = put(to, cg__http_at(headers, entry->value), entry->value_len);
+        to = put(to, cg__http_message_at(headers, entry->value), entry->value_len);
         to = PUT(to, "\r\n");
     }
     return to;
@@ -75,7 +75,7 @@ static char *put_start(const struct cg_http_request *req, char *to, int status)
     const char *text = cg_http_status_text(status);
 
     to = PUT(to, "HTTP/1.1 ");
-    to += cg__http_decimal(to, (uint64_t)status);
+    to += cg__http_framing_decimal(to, (uint64_t)status);
     *to++ = ' ';
     to = put(to, text, strlen(text));
     to = PUT(to, "\r\n");
@@ -131,7 +131,7 @@ static char *put_head(struct cg_http_request *req, char *to, int status, int64_t
         to = put_type(to, type);
     if (length >= 0 && may_tell_length(req, status)) {
         to = PUT(to, "Content-Length: ");
-        to += cg__http_decimal(to, (uint64_t)length);
+        to += cg__http_framing_decimal(to, (uint64_t)length);
         to = PUT(to, "\r\n");
     } else if (req->framing == CG__HTTP_CHUNKED) {
         to = PUT(to, "Transfer-Encoding: chunked\r\n");
@@ -153,7 +153,7 @@ static int measure(const struct cg_http_request *req, int64_t *length, const cha
     uint64_t set = 0;
 
     if (*length < 0 && text != NULL) {
-        if (!cg__http_length(text, &set) || set > INT64_MAX)
+        if (!cg__http_framing_length(text, &set) || set > INT64_MAX)
             return -EINVAL;
         *length = (int64_t)set;
     }
@@ -174,8 +174,10 @@ static void settle(struct cg_http_request *req, int status, bool has_length)
             req->keep = false;
         }
     }
-    req->framing = cg__http_frame(status, is_bare(req, status), req->parser.minor, has_length);
-    if (req->framing == CG__HTTP_CLOSE || req->server->draining || !cg__http_will_drain(req))
+    req->framing = cg__http_framing_choose(status, is_bare(req, status),
+                                           req->parser.minor, has_length);
+    if (req->framing == CG__HTTP_CLOSE || req->server->draining ||
+        !cg__http_request_body_will_drain(req))
         req->keep = false;
 }
 
@@ -201,10 +203,11 @@ static int begin(struct cg_http_request *req, int status, int64_t length, const 
         return rc;
     if (status == 205)
         length = 0;
-    to = cg__http_room(conn, behind < CG__HTTP_OUT_SIZE - room ? room + behind : room);
+    to = cg__http_server_room(conn,
+                              behind < CG__HTTP_OUT_SIZE - room ? room + behind : room);
     if (to == NULL)
         return conn->out != NULL ? -ENOBUFS : -ENOMEM;
-    cg__http_date(req->server);
+    cg__http_log_date(req->server);
     settle(req, status, length >= 0);
     to = put_head(req, to, status, length, type);
     conn->out->used = (size_t)(to - conn->out->data);
@@ -214,8 +217,8 @@ static int begin(struct cg_http_request *req, int status, int64_t length, const 
     return 0;
 }
 
-int cg__http_begin(struct cg_http_request *req, int status, int64_t length,
-                   const char *type)
+int cg__http_response_begin(struct cg_http_request *req, int status, int64_t length,
+                            const char *type)
 {
     return begin(req, status, length, type, 0);
 }
@@ -239,24 +242,25 @@ static const char *type_of(const struct cg_http_respond_op *answer)
     return plain_text;
 }
 
-bool cg__http_worth(const struct cg_http_request *req, int status, const char *type)
+bool cg__http_response_is_worth(const struct cg_http_request *req, int status,
+                                const char *type)
 {
     const char *set;
 
     if (status != 200 || has(req, "Content-Encoding") || has(req, "Content-Range"))
         return false;
     set = cg_http_headers_get(&req->out, "Content-Type");
-    return cg__http_compressible(set ? set : type);
+    return cg__http_compress_is_text(set ? set : type);
 }
 
 static bool is_compressible(const struct cg_http_respond_op *answer, size_t size)
 {
     return size > answer->req->server->options.compress_above &&
-           cg__http_worth(answer->req, answer->status, type_of(answer));
+           cg__http_response_is_worth(answer->req, answer->status, type_of(answer));
 }
 
-/* Puts the head, and a small body, into the output. 0: done; else what cg__http_begin says,
- * or 1: the body is still to be written. */
+/* Puts the head, and a small body, into the output. 0: done; else what
+ * cg__http_response_begin says, or 1: the body is still to be written. */
 static int put_answer(struct cg_http_respond_op *answer, const void *body, size_t size)
 {
     struct cg_http_request *req = answer->req;
@@ -297,13 +301,13 @@ static inline bool put_usual(struct cg_http_respond_op *answer, struct cg_sched 
     if (size > server->small)
         return false;
     type_size = type == plain_text ? sizeof plain_text - 1 : strlen(type);
-    to = cg__http_room(req->conn, HEAD + type_size + size);
+    to = cg__http_server_room(req->conn, HEAD + type_size + size);
     if (to == NULL)
         return false;
     to = put(to, server->usual, server->usual_size);
     to = type == plain_text ? PUT(to, CG__HTTP_TEXT) : put(to, type, type_size);
     to = PUT(to, "\r\nContent-Length: ");
-    to += cg__http_decimal(to, size);
+    to += cg__http_framing_decimal(to, size);
     to = PUT(to, "\r\n\r\n");
     to = put(to, answer->body, size);
     req->conn->out->used = (size_t)(to - req->conn->out->data);
@@ -333,7 +337,7 @@ static enum cg_verdict process_rare(struct cg_http_respond_op *answer)
 /* A line break within it would begin another field, or the body. */
 static bool is_type(const char *mime)
 {
-    return *mime != '\0' && cg__http_is_value(mime, strlen(mime));
+    return *mime != '\0' && cg__http_message_is_value(mime, strlen(mime));
 }
 
 static enum cg_verdict answer_process(struct cg_op *op, struct cg_sched *sched)
@@ -364,10 +368,10 @@ static ssize_t write_answer(struct cg_http_respond_op *answer, const void *body,
     ssize_t n = 0;
     int rc = answer->req->begun ? 1 : put_answer(answer, body, size);
 
-    if (rc == -ENOBUFS && (n = cg__http_flush(conn, NULL, 0)) == 0)
+    if (rc == -ENOBUFS && (n = cg__http_output_flush(conn, NULL, 0)) == 0)
         rc = put_answer(answer, body, size);
     if (rc == 1)
-        n = cg__http_flush(conn, &(struct iovec){(void *)body, size}, 1);
+        n = cg__http_output_flush(conn, &(struct iovec){(void *)body, size}, 1);
     if (n < 0)
         answer->req->cut = true;
     return n < 0 ? n : rc < 0 ? rc : 0;
@@ -383,8 +387,9 @@ static ssize_t answer_run(struct cg_op *op)
     ssize_t n;
 
     if (!answer->req->begun && is_compressible(answer, size)) {
-        coding = cg__http_accepts(answer->req, cg__http_can(CG__HTTP_GZIP),
-                                  cg__http_can(CG__HTTP_BR));
+        coding =
+            cg__http_accept_encoding(answer->req, cg__http_compress_can(CG__HTTP_GZIP),
+                                     cg__http_compress_can(CG__HTTP_BR));
         cg_http_headers_add(&answer->req->out, "Vary", "Accept-Encoding");
     }
     if (coding != CG__HTTP_IDENTITY)
@@ -413,11 +418,11 @@ const struct cg_op_type cg_http_respond_type = {
     .print = answer_print,
 };
 
-ssize_t cg__http_plain(struct cg_http_request *req, int status)
+ssize_t cg__http_response_plain(struct cg_http_request *req, int status)
 {
     char text[64];
 
-    if (!cg__http_has_body(status))
+    if (!cg__http_framing_has_body(status))
         return cg_yield(cg_http_respond(req, status, "", 0));
     snprintf(text, sizeof text, "%d %s\n", status, cg_http_status_text(status));
     return cg_yield(cg_http_send_text(req, status, text));
@@ -429,14 +434,15 @@ ssize_t cg__http_plain(struct cg_http_request *req, int status)
 static ssize_t end_chunks(struct cg_http_request *req)
 {
     size_t size = 8 + req->out_trailers.used + 4 * req->out_trailers.count;
-    char *to = size > CG__HTTP_OUT_SIZE ? NULL : cg__http_room(req->conn, size), *start = to;
+    char *to = size > CG__HTTP_OUT_SIZE ? NULL : cg__http_server_room(req->conn, size),
+         *start = to;
 
     if (to == NULL) {
-        ssize_t n = cg__http_flush(req->conn, NULL, 0);
+        ssize_t n = cg__http_output_flush(req->conn, NULL, 0);
 
         if (n < 0 || size > CG__HTTP_OUT_SIZE)
             return n < 0 ? n : -EMSGSIZE;
-        start = to = cg__http_room(req->conn, size);
+        start = to = cg__http_server_room(req->conn, size);
         if (to == NULL)
             return -ENOMEM;
     }
@@ -464,15 +470,15 @@ static ssize_t instead(struct cg_http_request *req, ssize_t n)
     }
     if (n < 0 && req->failure != 0) {
         req->keep = false;
-        return cg__http_plain(req, req->failure);
+        return cg__http_response_plain(req, req->failure);
     }
     if (n >= 0 || !is_usual(n))
-        cg__http_log_failure(req, n);
-    cg__http_headers_reset(&req->out, CG__HTTP_KEEP);
-    return cg__http_plain(req, n == -ECANCELED ? 503 : 500);
+        cg__http_access_log_failure(req, n);
+    cg__http_message_reset(&req->out, CG__HTTP_KEEP);
+    return cg__http_response_plain(req, n == -ECANCELED ? 503 : 500);
 }
 
-void cg__http_end_rest(struct cg_http_request *req, ssize_t n)
+void cg__http_response_end_rest(struct cg_http_request *req, ssize_t n)
 {
     if (req->conn->sock == NULL || req->cut || req->conn->broken)
         return;
@@ -482,11 +488,11 @@ void cg__http_end_rest(struct cg_http_request *req, ssize_t n)
         return;
     }
     if (n < 0 && !is_usual(n))
-        cg__http_log_failure(req, n);
+        cg__http_access_log_failure(req, n);
     if (req->ended)
         return;
     if (n >= 0 && req->encoder != NULL)
-        n = cg__http_encode_end(req);
+        n = cg__http_response_write_end(req);
     req->ended = true;
     if (n >= 0 && req->framing == CG__HTTP_CHUNKED)
         n = end_chunks(req);

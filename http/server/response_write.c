@@ -20,14 +20,16 @@ static void choose_coding(struct cg_http_request *req, int status)
 {
     enum cg__http_coding coding;
 
-    if (req->out.count == 0 || req->server->options.compress_above == CG_HTTP_UNLIMITED ||
+    if (req->out.count == 0 ||
+        req->server->options.compress_above == CG_HTTP_UNLIMITED ||
         cg_http_headers_get(&req->out, "Content-Length") != NULL ||
-        !cg__http_worth(req, status, NULL))
+        !cg__http_response_is_worth(req, status, NULL))
         return;
     /* gzip if it will do: a stream of brotli costs nine times the memory. */
-    coding = cg__http_accepts(req, cg__http_can(CG__HTTP_GZIP), false);
+    coding = cg__http_accept_encoding(req, cg__http_compress_can(CG__HTTP_GZIP), false);
     if (coding == CG__HTTP_IDENTITY)
-        coding = cg__http_accepts(req, false, cg__http_can(CG__HTTP_BR));
+        coding =
+            cg__http_accept_encoding(req, false, cg__http_compress_can(CG__HTTP_BR));
     if (cg_http_headers_add(&req->out, "Vary", "Accept-Encoding") < 0 ||
         coding == CG__HTTP_IDENTITY)
         return;
@@ -52,10 +54,10 @@ static void forget_coding(struct cg_http_request *req)
 /* Puts the head, after what is in its way. */
 static ssize_t put_head(struct cg_http_request *req, int status)
 {
-    ssize_t n = cg__http_begin(req, status, -1, NULL);
+    ssize_t n = cg__http_response_begin(req, status, -1, NULL);
 
-    if (n == -ENOBUFS && (n = cg__http_flush(req->conn, NULL, 0)) == 0)
-        n = cg__http_begin(req, status, -1, NULL);
+    if (n == -ENOBUFS && (n = cg__http_output_flush(req->conn, NULL, 0)) == 0)
+        n = cg__http_response_begin(req, status, -1, NULL);
     return n;
 }
 
@@ -93,13 +95,14 @@ static ssize_t write_framed(struct cg_http_request *req, const void *data, size_
         bool chunked = req->framing == CG__HTTP_CHUNKED;
 
         if (chunked)
-            parts[count++] = (struct iovec){head, cg__http_chunk_head(head, size)};
+            parts[count++] =
+                (struct iovec){head, cg__http_framing_chunk_head(head, size)};
         parts[count++] = (struct iovec){(void *)data, size};
         if (chunked)
             parts[count++] = (struct iovec){(void *)"\r\n", 2};
         req->sent += size;
     }
-    n = cg__http_flush(req->conn, parts, count);
+    n = cg__http_output_flush(req->conn, parts, count);
     if (n < 0)
         req->cut = true;
     return n;
@@ -116,7 +119,8 @@ static ssize_t encode_part(struct cg_http_request *req, const char *data, size_t
     req->computed += size;
     while (again && n >= 0) {
         const char *out;
-        size_t made = cg__http_encode(req->encoder, how, &data, &size, &out, &again);
+        size_t made =
+            cg__http_encoder_add(req->encoder, how, &data, &size, &out, &again);
 
         if (made > 0 && req->framing != CG__HTTP_NO_BODY)
             n = write_framed(req, out, made);
@@ -138,12 +142,13 @@ static ssize_t encode(struct cg_http_request *req, const char *data, size_t size
     if (n >= 0)
         n = encode_part(req, data, size, how);
     if (n >= 0 && how == CG__HTTP_FLUSH)
-        n = cg__http_flush(req->conn, NULL, 0); /* there may be no more than a head */
+        n = cg__http_output_flush(req->conn, NULL,
+                                  0); /* there may be no more than a head */
     req->cut |= n < 0;
     return n;
 }
 
-ssize_t cg__http_encode_end(struct cg_http_request *req)
+ssize_t cg__http_response_write_end(struct cg_http_request *req)
 {
     return encode(req, "", 0, CG__HTTP_FINISH);
 }
@@ -191,7 +196,7 @@ static ssize_t send_part(struct cg_http_request *req, int file, int64_t offset, 
                                  .moved = &moved, .timeout = wait, .weak_timeout = true));
         done += moved;
     } while (n == -ETIMEDOUT && cg__http_acked_go_on(&seen, sock, moved));
-    cg__http_wrote(req->conn, n);
+    cg__http_output_wrote(req->conn, n);
     if (n >= 0 && done < size)
         n = CG_EOF;
     if (n < 0)
@@ -235,11 +240,11 @@ static ssize_t send_file_run(struct cg_op *op)
     if (req->framing == CG__HTTP_LENGTH && send->size > req->left)
         return -EMSGSIZE;
     if (req->framing == CG__HTTP_NO_BODY || send->size == 0)
-        return cg__http_flush(req->conn, NULL, 0);
+        return cg__http_output_flush(req->conn, NULL, 0);
     chunked = req->framing == CG__HTTP_CHUNKED;
     if (chunked)
-        part.iov_len = cg__http_chunk_head(head, send->size);
-    n = cg__http_flush(req->conn, &part, 1);
+        part.iov_len = cg__http_framing_chunk_head(head, send->size);
+    n = cg__http_output_flush(req->conn, &part, 1);
     if (n < 0)
         req->cut = true;
     else
@@ -249,7 +254,7 @@ static ssize_t send_file_run(struct cg_op *op)
     req->left -= req->framing == CG__HTTP_LENGTH ? send->size : 0;
     req->sent += send->size;
     if (chunked)
-        n = cg__http_flush(req->conn, &(struct iovec){(void *)"\r\n", 2}, 1);
+        n = cg__http_output_flush(req->conn, &(struct iovec){(void *)"\r\n", 2}, 1);
     return n < 0 ? n : 0;
 }
 
@@ -263,8 +268,9 @@ const struct cg_op_type cg_http_send_file_type = {
 static int put_line(struct cg_http_headers *text, const char *name, const char *value,
                     size_t size)
 {
-    if (cg__http_text(text, name, strlen(name)) < 0 ||
-        cg__http_text(text, value, size) < 0 || cg__http_text(text, "\n", 1) < 0)
+    if (cg__http_message_text(text, name, strlen(name)) < 0 ||
+        cg__http_message_text(text, value, size) < 0 ||
+        cg__http_message_text(text, "\n", 1) < 0)
         return -ENOMEM;
     return 0;
 }
@@ -309,7 +315,7 @@ static int put_event(struct cg_http_headers *text,
         rc = put_data(text, event->data);
     if (rc == 0 && text->used == 0)
         rc = put_line(text, ":", "", 0);
-    return rc < 0 ? rc : cg__http_text(text, "\n", 1);
+    return rc < 0 ? rc : cg__http_message_text(text, "\n", 1);
 }
 
 static ssize_t event_run(struct cg_op *op)
@@ -326,7 +332,7 @@ static ssize_t event_run(struct cg_op *op)
     }
     if (n == 0)
         n = write_piece(event->req, text.data, text.used, false);
-    cg__http_headers_clear(&text);
+    cg__http_message_clear(&text);
     return n;
 }
 
@@ -397,13 +403,13 @@ static ssize_t upgrade_run(struct cg_op *op)
         req->keep = keep;
     }
     if (n == 0)
-        n = cg__http_flush(req->conn, NULL, 0);
+        n = cg__http_output_flush(req->conn, NULL, 0);
     if (n < 0)
         return n;
     req->ended = true;
     if (req->server->options.access_log != NULL)
-        cg__http_peer(req->conn);
-    cg__http_give_back(req);
+        cg__http_log_peer(req->conn);
+    cg__http_request_body_give_back(req);
     *upgrade->sock = req->conn->sock;
     req->conn->sock = NULL;
     return 0;

@@ -143,7 +143,7 @@ int cg_http_server_mount(struct cg_http_server *server, const char *pattern,
     return 0;
 }
 
-void cg__http_routes_free(struct cg_http_server *server)
+void cg__http_route_free(struct cg_http_server *server)
 {
     for (size_t i = 0; i < server->nroutes; i++)
         free(server->routes[i].pattern);
@@ -196,7 +196,7 @@ static bool method_fits(const struct cg__http_route *route, int code)
  * wherever its target has one, and nowhere else. */
 static const char *raw_segment(const struct cg_http_request *req, const char *segment)
 {
-    const char *raw = cg__http_raw_path(req);
+    const char *raw = cg__http_request_target_raw_path(req);
 
     for (const char *at = req->path; at < segment; at++)
         if (*at == '/')
@@ -211,15 +211,16 @@ static bool add_param(struct cg_http_headers *list, const char *name, const char
     struct cg__http_entry entry = {list->used, (uint32_t)name_len,
                                    list->used + (uint32_t)name_len + 1, 0};
 
-    if (cg__http_text(list, name, name_len) < 0 || cg__http_text(list, "", 1) < 0 ||
-        cg__http_reserve(list, size + 1) < 0)
+    if (cg__http_message_text(list, name, name_len) < 0 ||
+        cg__http_message_text(list, "", 1) < 0 ||
+        cg__http_message_reserve(list, size + 1) < 0)
         return false;
     /* The path has been decoded without an error, and so is this. */
-    entry.value_len =
-        (uint32_t)cg__http_decode(cg__http_at(list, list->used), raw, size, false, true);
+    entry.value_len = (uint32_t)cg__http_request_target_decode(
+        cg__http_message_at(list, list->used), raw, size, false, true);
     list->used += entry.value_len + 1;
     list->data[list->used - 1] = '\0';
-    return cg__http_entry_push(list, entry) == 0;
+    return cg__http_message_entry_push(list, entry) == 0;
 }
 
 /* Copies the parts, behind the path if that is there too. */
@@ -233,7 +234,8 @@ static bool set_params(struct cg_http_request *req, const char **params, unsigne
         params[2 * i + 1] = raw_segment(req, params[2 * i + 1]);
         wanted += strcspn(params[2 * i], "/") + 2 + sizeof(struct cg__http_entry);
     }
-    if (cg__http_reserve(list, wanted) < 0) /* so that the path stays where it is */
+    if (cg__http_message_reserve(list, wanted) <
+        0) /* so that the path stays where it is */
         return false;
     if (behind)
         req->path = list->data;
@@ -254,9 +256,10 @@ static int set_allow(struct cg_http_request *req, const char *path)
     for (size_t i = 0; i < req->server->nroutes; i++) {
         const struct cg__http_route *route = &req->server->routes[i];
 
-        if (!fits(route->pattern, path, params, &count, &rest) || is_all(route->pattern) ||
-            size > sizeof allow - 64 || strlen(route->method) > 32 ||
-            cg__http_has_word(allow, route->method))
+        if (!fits(route->pattern, path, params, &count, &rest) ||
+            is_all(route->pattern) || size > sizeof allow - 64 ||
+            strlen(route->method) > 32 ||
+            cg__http_message_has_word(allow, route->method))
             continue;
         size += (size_t)sprintf(allow + size, "%s%s", size ? ", " : "", route->method);
         if (strcmp(route->method, "GET") == 0)

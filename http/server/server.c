@@ -64,7 +64,7 @@ static void request_free(struct cg_http_request *req)
                                        &req->query, &req->out, &req->out_trailers};
 
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
-        cg__http_headers_clear(lists[i]);
+        cg__http_message_clear(lists[i]);
     free(req);
 }
 
@@ -80,8 +80,8 @@ void cg_http_server_free(struct cg_http_server *server)
     }
     for (int i = 0; i < CG__HTTP_REPEATS; i++)
         cg__http_repeat_clear(&server->repeats[i]);
-    cg__http_outs_free(server);
-    cg__http_routes_free(server);
+    cg__http_output_free(server);
+    cg__http_route_free(server);
     free(server);
 }
 
@@ -95,11 +95,11 @@ unsigned cg_http_server_connections(const struct cg_http_server *server)
 static inline void forget(struct cg_http_headers *list)
 {
     if (list->used > 0)
-        cg__http_headers_reset(list, CG__HTTP_KEEP);
+        cg__http_message_reset(list, CG__HTTP_KEEP);
 }
 
 /* Most of it has not been used. */
-void cg__http_request_reset(struct cg_http_request *req)
+void cg__http_server_request_reset(struct cg_http_request *req)
 {
     forget(&req->line);
     forget(&req->in);
@@ -115,7 +115,7 @@ void cg__http_request_reset(struct cg_http_request *req)
     memset(&req->rest, 0, sizeof *req - offsetof(struct cg_http_request, rest));
 }
 
-struct cg_http_request *cg__http_request_get(struct cg__http_conn *conn)
+struct cg_http_request *cg__http_server_request_get(struct cg__http_conn *conn)
 {
     struct cg_http_server *server = conn->server;
     struct cg_http_request *req = server->requests;
@@ -133,11 +133,11 @@ struct cg_http_request *cg__http_request_get(struct cg__http_conn *conn)
     return req;
 }
 
-void cg__http_request_put(struct cg_http_request *req)
+void cg__http_server_request_put(struct cg_http_request *req)
 {
     struct cg_http_server *server = req->server;
 
-    cg__http_request_reset(req);
+    cg__http_server_request_reset(req);
     if (server->nrequests == CG__HTTP_SPARE) {
         request_free(req);
         return;
@@ -167,7 +167,7 @@ static struct cg__http_conn *conn_new(struct cg_http_server *server,
     if (conn != NULL) {
         *conn = (struct cg__http_conn){
             .server = server, .serving = serving, .sock = sock, .slot = server->slot++};
-        rc = cg__http_place_take(conn);
+        rc = cg__http_places_take(conn);
     }
     if (rc == 0)
         return conn;
@@ -180,7 +180,7 @@ static struct cg__http_conn *conn_new(struct cg_http_server *server,
 
 static void conn_drop(struct cg__http_conn *conn)
 {
-    cg__http_place_leave(conn);
+    cg__http_places_leave(conn);
     cg_sock_close(conn->sock);
     free(conn);
 }
@@ -189,7 +189,7 @@ static void start(struct cg__http_conn *conn)
 {
     struct cg_http_server *server = conn->server;
     int rc =
-        cg_sched_start(cg_sched_self(), cg__http_talk, conn, .name = "http",
+        cg_sched_start(cg_sched_self(), cg__http_connection_run, conn, .name = "http",
                        .stack_size = server->options.stack_size, .coro = &conn->coro);
 
     if (rc < 0) {
@@ -240,7 +240,7 @@ static ssize_t accept_one(struct cg_http_server *server, struct cg_sock *listene
     conn = conn_new(server, serving, sock);
     if (conn == NULL)
         return 0;
-    n = cg__http_place_wait(server);
+    n = cg__http_places_wait(server);
     if (n < 0 || server->draining)
         conn_drop(conn);
     else
@@ -306,7 +306,7 @@ static ssize_t serve_run(struct cg_op *op)
         at = &(*at)->next;
     *at = serving.next;
     if (server->serving == NULL)
-        cg__http_log_end(server);
+        cg__http_access_log_end(server);
     while (server->late.queued) /* it cannot be taken back */
         cg_yield(cg_sleep(0, .shield = true));
     return n;

@@ -7,14 +7,14 @@
 #include <pthread.h>
 #include <unistd.h>
 
-atomic_uint cg__forks;
+atomic_uint cg__fork_counter;
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static atomic_int counted; /* the process that the count is of */
 
 static void in_child(void)
 {
-    atomic_fetch_add_explicit(&cg__forks, 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&cg__fork_counter, 1, memory_order_relaxed);
     atomic_store(&counted, (int)getpid());
 }
 

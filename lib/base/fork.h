@@ -10,7 +10,7 @@
 #include <stdbool.h>
 
 /* Counts the forks that lie between this process and the first one. Private to fork.c. */
-extern atomic_uint cg__forks;
+extern atomic_uint cg__fork_counter;
 
 /* Begins to notice forks; the count. */
 unsigned cg__fork_watch(void);
@@ -22,7 +22,7 @@ bool cg__fork_is_new(void);
 /* The count. From any thread or signal handler. */
 static inline unsigned cg__fork_count(void)
 {
-    return atomic_load_explicit(&cg__forks, memory_order_relaxed);
+    return atomic_load_explicit(&cg__fork_counter, memory_order_relaxed);
 }
 
 #endif

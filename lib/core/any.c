@@ -77,7 +77,7 @@ static ssize_t run_branch(void *arg)
     ssize_t result;
 
     op->runs.scope = &scope;
-    cg_scope_open(&scope, cg__op_expiry(op, cg__self->sched), false);
+    cg_scope_open(&scope, cg__op_expiry(op, cg__coro_self->sched), false);
     result = op->type->run(op);
     if (cg_scope_close(&scope) == -ETIMEDOUT && result != -EBADF)
         result = -ETIMEDOUT;

@@ -10,7 +10,7 @@
 #include <errno.h>
 #include <stdio.h>
 
-__thread struct cg_coro *cg__self;
+__thread struct cg_coro *cg__coro_self;
 
 /* Runs on the new stack. */
 static void *entry(void *arg)
@@ -18,23 +18,23 @@ static void *entry(void *arg)
     struct cg_coro *self = arg, *next;
     struct cg_sched *sched = self->sched;
 
-    cg__coro_bury(sched);
+    cg__sched_bury(sched);
     self->result = self->fn(self->arg);
     if (self->locals)
-        cg__locals_end(self);
+        cg__local_end(self);
     assert(self->scope == &self->base); /* every scope that was opened has been closed */
     self->state = CG_CORO_FINISHED;
     *(self->prev ? &self->prev->next : &sched->first) = self->next;
     *(self->next ? &self->next->prev : &sched->last) = self->prev;
-    cg__idle_leave(&sched->idle, self, self->next);
+    cg__trim_leave(&sched->idle, self, self->next);
     sched->count -= !self->internal;
     cg__ready_release(&sched->ready);
     if (self->group)
         cg__group_leave(self);
     if (self->joiners)
-        cg__join_wake(self);
+        cg__coro_ops_wake_joiners(self);
     sched->dead = self;
-    cg__self = next = cg__sched_next(sched);
+    cg__coro_self = next = cg__sched_next(sched);
     return cg__context_exit(&self->ctx, next ? cg__coro_context(next) : &sched->ctx);
 }
 
@@ -116,12 +116,12 @@ void cg_coro_unref(struct cg_coro *coro)
 
 struct cg_coro *cg_coro_self(void)
 {
-    return cg__self;
+    return cg__coro_self;
 }
 
 struct cg_sched *cg_sched_self(void)
 {
-    return cg__self ? cg__self->sched : NULL;
+    return cg__coro_self ? cg__coro_self->sched : NULL;
 }
 
 const char *cg_coro_name(const struct cg_coro *coro)
@@ -174,7 +174,7 @@ int cg_coro_cancel(struct cg_coro *coro)
     return 0;
 }
 
-int cg__print_coro(const struct cg_coro *coro, char *buf, size_t size)
+int cg__coro_print(const struct cg_coro *coro, char *buf, size_t size)
 {
     return snprintf(buf, size, "%s", coro ? coro->name : "nobody");
 }
@@ -198,8 +198,8 @@ void cg_coro_dump(const struct cg_sched *sched, FILE *out)
 bool cg__overflow_suspect(const char **kind, const char **name, const void **low,
                           size_t *size)
 {
-    const struct cg_coro *self = cg__self;
-    const struct cg_gen *gen = self ? self->gen : cg__gen_outside;
+    const struct cg_coro *self = cg__coro_self;
+    const struct cg_gen *gen = self ? self->gen : cg__generator_outside;
 
     *kind = gen ? "generator" : "coroutine";
     if (gen) {

@@ -41,7 +41,7 @@ struct cg_coro {
 };
 
 /* The coroutine that this thread runs now: the only global state. */
-extern __thread struct cg_coro *cg__self CG__THREAD_MODEL;
+extern __thread struct cg_coro *cg__coro_self CG__THREAD_MODEL;
 
 /* Where it goes on: on its own stack, or on that of the generator that it is in. */
 static inline struct cg_context *cg__coro_context(struct cg_coro *coro)
@@ -63,7 +63,7 @@ static inline void cg__coro_take(struct cg_coro *coro)
 void cg__coro_free(struct cg_coro *coro);
 
 /* Prints whom an op is about. */
-int cg__print_coro(const struct cg_coro *coro, char *buf, size_t size);
+int cg__coro_print(const struct cg_coro *coro, char *buf, size_t size);
 
 /* The coroutine for which this one runs a branch of cg_any or cg_all; else this one. */
 struct cg_coro *cg__coro_visible(struct cg_coro *coro);
@@ -75,10 +75,10 @@ void cg__group_leave(struct cg_coro *coro);
 void cg__group_reached(struct cg_scope *scope);
 
 /* Calls the destructors of what cg_local_set has left. */
-void cg__locals_end(struct cg_coro *self);
+void cg__local_end(struct cg_coro *self);
 
 /* Wakes those who join it. */
-void cg__join_wake(struct cg_coro *coro);
+void cg__coro_ops_wake_joiners(struct cg_coro *coro);
 
 /* Starts an op on behalf of op->owner: process, and the timer if it is pending. Sets the
  * raw result if DONE. A compound op (RUN) is left to the caller. */
@@ -89,7 +89,7 @@ enum cg_verdict cg__op_start(struct cg_op *op, struct cg_sched *sched);
 void cg__op_cancel(struct cg_op *op, int reason);
 
 /* Completes an op that is another's branch. */
-void cg__branch_complete(struct cg_op *op, ssize_t result);
+void cg__op_branch_complete(struct cg_op *op, ssize_t result);
 
 /* Turns an op's raw result into the caller's answer, which it stores and returns. */
 ssize_t cg__op_finish(struct cg_op *op);

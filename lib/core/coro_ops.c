@@ -26,14 +26,14 @@ static enum cg_verdict add_process(struct cg_op *op, struct cg_sched *sched)
     struct cg_coro *coro;
 
     if (add->fn == NULL)
-        return cg__done(op, -EINVAL);
+        return cg__op_done(op, -EINVAL);
     coro = cg__coro_new(sched, add->fn, add->arg, add->name, add->stack_size,
-                        cg__prio_in(op, sched) & CG_PRIO_OP);
+                        cg__op_prio_in(op, sched) & CG_PRIO_OP);
     if (coro == NULL)
-        return cg__done(op, -ENOMEM);
+        return cg__op_done(op, -ENOMEM);
     if (add->coro)
         *add->coro = cg_coro_ref(coro);
-    return cg__after_others(op, sched, 0);
+    return cg__op_after_others(op, sched, 0);
 }
 
 static int add_print(const struct cg_op *op, char *buf, size_t size)
@@ -57,13 +57,13 @@ static enum cg_verdict join_process(struct cg_op *op, struct cg_sched *sched)
 
     (void)sched;
     if (coro == NULL)
-        return cg__done(op, -EINVAL);
+        return cg__op_done(op, -EINVAL);
     if (coro == cg_op_coro(op))
-        return cg__done(op, -EDEADLK);
+        return cg__op_done(op, -EDEADLK);
     if (coro->state == CG_CORO_FINISHED)
-        return cg__done(op, cg_coro_result(coro));
+        return cg__op_done(op, cg_coro_result(coro));
     if (coro->sched != sched)
-        return cg__done(op, -EINVAL);
+        return cg__op_done(op, -EINVAL);
     first = (struct cg_coro_op *)coro->joiners;
     if (first == NULL) {
         join->next = join->prev = op;
@@ -87,7 +87,7 @@ static void join_unlink(struct cg_coro_op *join)
     ((struct cg_coro_op *)join->prev)->next = join->next;
 }
 
-void cg__join_wake(struct cg_coro *coro)
+void cg__coro_ops_wake_joiners(struct cg_coro *coro)
 {
     while (coro->joiners) {
         struct cg_op *op = coro->joiners;
@@ -107,7 +107,7 @@ static enum cg_verdict join_cancel(struct cg_op *op, struct cg_sched *sched)
 
 static int coro_print(const struct cg_op *op, char *buf, size_t size)
 {
-    return cg__print_coro(((const struct cg_coro_op *)op)->coro, buf, size);
+    return cg__coro_print(((const struct cg_coro_op *)op)->coro, buf, size);
 }
 
 const struct cg_op_type cg_join_type = {
@@ -123,15 +123,15 @@ static enum cg_verdict cancel_process(struct cg_op *op, struct cg_sched *sched)
     struct cg_coro *coro = ((struct cg_coro_op *)op)->coro;
 
     if (coro == NULL || coro->sched != sched)
-        return cg__done(op, -EINVAL);
+        return cg__op_done(op, -EINVAL);
     if (coro == cg_op_coro(op)) { /* itself: nothing that waits to be cancelled */
         coro->op = NULL;
-        return cg__done(op, cg_coro_cancel(coro));
+        return cg__op_done(op, cg_coro_cancel(coro));
     }
 
     int rc = cg_coro_cancel(coro);
 
-    return rc == 0 ? cg_op_after_others(op, rc) : cg__done(op, rc);
+    return rc == 0 ? cg_op_after_others(op, rc) : cg__op_done(op, rc);
 }
 
 const struct cg_op_type cg_cancel_type = {

@@ -88,7 +88,7 @@ __attribute__((noinline)) static enum cg_verdict bound(struct cg_op *op,
     if ((int64_t)op->timer.expiry < expiry)
         expiry = op->timer.expiry;
     if (expiry < CG__MOMENT_MAX)
-        cg__timer_set(&sched->timers, &op->timer, expiry);
+        cg__timers_set(&sched->timers, &op->timer, expiry);
     return CG_PENDING;
 }
 
@@ -131,15 +131,15 @@ static inline void suspend(struct cg_coro *self)
     next = cg__sched_next(sched);
     if (next == self)
         return;
-    cg__self = next;
+    cg__coro_self = next;
     cg__context_switch_alike(cg__coro_context(self),
                              next ? cg__coro_context(next) : &sched->ctx);
-    cg__coro_bury(sched);
+    cg__sched_bury(sched);
 }
 
 ssize_t cg_yield(struct cg_op *op)
 {
-    struct cg_coro *self = cg__self;
+    struct cg_coro *self = cg__coro_self;
 
     if (self == NULL)
         return -EPERM;
@@ -199,7 +199,7 @@ int64_t cg__op_expiry(const struct cg_op *op, struct cg_sched *sched)
 
 void cg_op_expire_at(struct cg_op *op, int64_t moment)
 {
-    assert(op->state == CG_OP_PENDING && !cg__timer_is_set(&op->timer));
+    assert(op->state == CG_OP_PENDING && !cg__timers_is_set(&op->timer));
     if (moment < (int64_t)op->timer.expiry)
         op->timer.expiry = moment < 0 ? 0 : moment;
 }
@@ -209,15 +209,15 @@ void cg_op_progress(struct cg_op *op)
     struct cg_sched *sched = cg_op_coro(op)->sched;
     struct cg_timer *timer = op->compound ? &op->runs.scope->timer : &op->timer;
 
-    if (!op->weak_timeout || op->state != CG_OP_PENDING || !cg__timer_is_set(timer))
+    if (!op->weak_timeout || op->state != CG_OP_PENDING || !cg__timers_is_set(timer))
         return;
-    cg__timer_cancel(&sched->timers, timer);
-    cg__timer_set(&sched->timers, timer, cg__op_expiry(op, sched));
+    cg__timers_cancel(&sched->timers, timer);
+    cg__timers_set(&sched->timers, timer, cg__op_expiry(op, sched));
 }
 
 void cg_sched_charge(struct cg_sched *sched, size_t bytes)
 {
-    struct cg_coro *self = cg__self;
+    struct cg_coro *self = cg__coro_self;
 
     if (self && self->sched == sched && bytes > CG__BUDGET_STEP)
         self->budget -= (bytes < CG__BUDGET ? bytes : CG__BUDGET) - CG__BUDGET_STEP;
@@ -225,16 +225,16 @@ void cg_sched_charge(struct cg_sched *sched, size_t bytes)
 
 unsigned cg__op_prio(const struct cg_op *op)
 {
-    return cg__prio_in(op, coro_of(op)->sched);
+    return cg__op_prio_in(op, coro_of(op)->sched);
 }
 
-void cg__branch_complete(struct cg_op *op, ssize_t result)
+void cg__op_branch_complete(struct cg_op *op, ssize_t result)
 {
     struct cg_op *parent = op->owner;
 
-    op->result = cg__answer(op, result);
+    op->result = cg__op_answer(op, result);
     op->state = CG_OP_IDLE;
-    cg__timer_cancel(&coro_of(op)->sched->timers, &op->timer);
+    cg__timers_cancel(&coro_of(op)->sched->timers, &op->timer);
     if (op->uses)
         cg__op_list(op);
     parent->type->settled(parent, op);
@@ -252,7 +252,7 @@ void cg_op_complete_by(struct cg_op *op, ssize_t result, const struct cg_op *by)
 
 enum cg_verdict cg_op_after_others(struct cg_op *op, ssize_t result)
 {
-    return cg__after_others(op, coro_of(op)->sched, result);
+    return cg__op_after_others(op, coro_of(op)->sched, result);
 }
 
 void cg__op_cancel(struct cg_op *op, int reason)

@@ -9,14 +9,15 @@
 #include <errno.h>
 
 /* The priority of an op: its own, else the scheduler's. */
-static inline unsigned cg__prio_in(const struct cg_op *op, const struct cg_sched *sched)
+static inline unsigned cg__op_prio_in(const struct cg_op *op,
+                                      const struct cg_sched *sched)
 {
     return op->prio ? op->prio : sched->options.prio;
 }
 
 /* What the op is answered that is completed with this: the reason of a cancellation stands,
  * but that the object is gone must be known. */
-static inline ssize_t cg__answer(const struct cg_op *op, ssize_t result)
+static inline ssize_t cg__op_answer(const struct cg_op *op, ssize_t result)
 {
     return op->state == CG_OP_CANCELLING && result != -EBADF ? op->reason : result;
 }
@@ -52,25 +53,25 @@ static inline void cg__op_complete(struct cg_op *op, ssize_t result, bool first)
 
     assert(op->state >= CG_OP_PENDING);
     if (op->branch) {
-        cg__branch_complete(op, result);
+        cg__op_branch_complete(op, result);
         return;
     }
-    op->result = cg__answer(op, result);
+    op->result = cg__op_answer(op, result);
     op->state = CG_OP_IDLE;
-    if (cg__timer_is_set(&op->timer))
-        cg__timer_cancel(&coro->sched->timers, &op->timer);
+    if (cg__timers_is_set(&op->timer))
+        cg__timers_cancel(&coro->sched->timers, &op->timer);
     if (op->uses)
         cg__op_list(op);
     coro->op = NULL;
     cg__sched_ready(coro->sched, coro,
-                    first || cg__prio_in(op, coro->sched) & CG_PRIO_CORO);
+                    first || cg__op_prio_in(op, coro->sched) & CG_PRIO_CORO);
 }
 
 /* cg_op_after_others. */
-static inline enum cg_verdict cg__after_others(struct cg_op *op, struct cg_sched *sched,
-                                               ssize_t result)
+static inline enum cg_verdict
+cg__op_after_others(struct cg_op *op, struct cg_sched *sched, ssize_t result)
 {
-    if (cg__prio_in(op, sched) & CG_PRIO_CORO) {
+    if (cg__op_prio_in(op, sched) & CG_PRIO_CORO) {
         op->result = result;
         return CG_DONE;
     }

@@ -146,7 +146,7 @@ static enum cg_verdict activate_process(struct cg_op *op, struct cg_sched *sched
 
 static int activate_print(const struct cg_op *op, char *buf, size_t size)
 {
-    return cg__print_coro(((const struct cg_coro_op *)op)->coro, buf, size);
+    return cg__coro_print(((const struct cg_coro_op *)op)->coro, buf, size);
 }
 
 const struct cg_op_type cg_activate_type = {

@@ -71,12 +71,12 @@ static void run_all(struct cg_sched *sched, bool dropped)
     }
 }
 
-void cg__posts_run(struct cg_sched *sched)
+void cg__post_run_all(struct cg_sched *sched)
 {
     run_all(sched, false);
 }
 
-void cg__posts_drop(struct cg_sched *sched)
+void cg__post_drop_all(struct cg_sched *sched)
 {
     run_all(sched, true);
 }

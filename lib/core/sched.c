@@ -27,10 +27,10 @@ static void run_ready(struct cg_sched *sched)
     if (!cg__ready_empty(&sched->ready))
         sched->idle.active = sched->now;
     while ((coro = cg__sched_next(sched))) {
-        cg__self = coro;
+        cg__coro_self = coro;
         sched->left_fn = NULL;
         cg__context_switch(&sched->ctx, cg__coro_context(coro));
-        cg__coro_bury(sched);
+        cg__sched_bury(sched);
     }
 }
 
@@ -136,10 +136,10 @@ static int64_t before_sleep(struct cg_sched *sched, int64_t timeout)
 {
     int64_t next;
 
-    if (cg__stacks_trim(sched->stacks, CG__TRIM) == CG__TRIM ||
-        cg__gen_trim(CG__TRIM) == CG__TRIM || cg__idle_trim(sched))
+    if (cg__stack_pool_trim(sched->stacks, CG__TRIM) == CG__TRIM ||
+        cg__generator_pool_trim(CG__TRIM) == CG__TRIM || cg__trim_some(sched))
         return 0;
-    next = cg__idle_next(sched);
+    next = cg__trim_next(sched);
     return next < timeout ? next : timeout;
 }
 
@@ -167,7 +167,7 @@ static int turn(struct cg_sched *sched, int64_t timeout)
         cancel_all(sched);
     expire(sched);
     run_deferred(sched);
-    cg__posts_run(sched);
+    cg__post_run_all(sched);
     run_ready(sched);
     notice_fork(sched);
     if (!alive(sched))
@@ -180,7 +180,7 @@ static int turn(struct cg_sched *sched, int64_t timeout)
     rc = look(sched, timeout);
     sched->now = cg__sched_clock(sched);
     if (rc == -EDEADLK) /* a simulated world knows that nothing will ever happen in it */
-        return busy(sched) || cg__jobs_wait(sched);
+        return busy(sched) || cg__offload_wait(sched);
     return rc < 0 ? rc : alive(sched);
 }
 
@@ -194,7 +194,7 @@ static int enter(struct cg_sched *sched)
     }
     if (!pthread_equal(sched->thread, pthread_self()))
         return -EPERM;
-    if (sched->running || cg__self)
+    if (sched->running || cg__coro_self)
         return -EBUSY;
     sched->running = true;
     cg__context_adopt(&sched->ctx); /* another stack each time: a generator may run us */
@@ -262,7 +262,7 @@ struct cg_sched *cg_sched_new_with(struct cg_reactor *reactor,
 
     if (sched == NULL)
         return NULL;
-    if ((sched->stacks = cg__stacks_new()) == NULL) {
+    if ((sched->stacks = cg__stack_pool_new()) == NULL) {
         free(sched);
         return NULL;
     }
@@ -280,7 +280,7 @@ struct cg_sched *cg_sched_new_with(struct cg_reactor *reactor,
     if (sched->options.prio == CG_PRIO_DEFAULT)
         sched->options.prio = CG_PRIO_LAST;
     sched->ended_tail = &sched->ended;
-    cg__idle_init(&sched->idle, sched->now);
+    cg__trim_init(&sched->idle, sched->now);
     cg__timers_init(&sched->timers);
     cg__hash_key_init(&key);
     cg__names_init(&sched->waiters, &key);
@@ -308,15 +308,15 @@ void cg_sched_free(struct cg_sched *sched)
         sched->kept = kept->next;
         kept->free(kept);
     }
-    cg__jobs_drop(sched);
-    cg__posts_drop(sched);
-    cg__handles_drop(sched);
+    cg__offload_drop_all(sched);
+    cg__post_drop_all(sched);
+    cg__handle_drop_all(sched);
     cg__failed_end(sched);
-    cg__ios_free(sched);
+    cg__poll_free_all(sched);
     cg__names_free(&sched->waiters);
     cg__names_free(&sched->signallers);
     cg__ready_free(&sched->ready);
-    cg__stacks_free(sched->stacks);
+    cg__stack_pool_free(sched->stacks);
     free(sched);
 }
 

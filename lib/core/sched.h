@@ -53,7 +53,7 @@ struct cg_sched {
     size_t count;                 /* of them, internal ones left out */
     size_t holds;
     struct cg_stacks *stacks;
-    struct cg__idle idle;
+    struct cg__trim idle;
     struct cg_sched_options options;
     struct cg__timers timers;
     struct cg__names waiters, signallers; /* of signals */
@@ -123,7 +123,7 @@ static inline struct cg_coro *cg__sched_next(struct cg_sched *sched)
 
 /* Frees the stack of the coroutine that has ended last, by whoever runs after it: nobody
  * can free the stack that he stands on. */
-static inline void cg__coro_bury(struct cg_sched *sched)
+static inline void cg__sched_bury(struct cg_sched *sched)
 {
     if (sched->dead) {
         cg_coro_unref(sched->dead);
@@ -141,23 +141,23 @@ static inline int64_t cg__sched_clock(const struct cg_sched *sched)
 void cg__post(struct cg_sched *sched, struct cg__post *post);
 
 /* Runs what has been posted; drops it. */
-void cg__posts_run(struct cg_sched *sched);
-void cg__posts_drop(struct cg_sched *sched);
+void cg__post_run_all(struct cg_sched *sched);
+void cg__post_drop_all(struct cg_sched *sched);
 
 /* Wakes all who wait for a name and hands them the value; returns how many. */
 ssize_t cg__signal_fire(struct cg_sched *sched, struct cg_name name, const void *value);
 
 /* Nothing will ever happen here by itself: waits for a function in a thread to return.
  * False: there is none. */
-bool cg__jobs_wait(struct cg_sched *sched);
+bool cg__offload_wait(struct cg_sched *sched);
 
 /* In a child made by fork(): ends the ops whose functions are the parent's. */
 void cg__jobs_leave_to_parent(struct cg_sched *sched);
 
 /* Forgets those that have not returned. */
-void cg__jobs_drop(struct cg_sched *sched);
+void cg__offload_drop_all(struct cg_sched *sched);
 
 /* Frees the requests kept for cg_poll. */
-void cg__ios_free(struct cg_sched *sched);
+void cg__poll_free_all(struct cg_sched *sched);
 
 #endif

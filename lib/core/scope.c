@@ -20,7 +20,7 @@ static void derive(struct cg_coro *coro)
 
 void cg_scope_open(struct cg_scope *scope, int64_t deadline, bool shield)
 {
-    struct cg_coro *self = cg__self;
+    struct cg_coro *self = cg__coro_self;
 
     assert(self != NULL); /* a scope belongs to a coroutine */
     *scope = (struct cg_scope){.parent = self->scope, .coro = self, .shield = shield};
@@ -31,7 +31,7 @@ void cg_scope_open(struct cg_scope *scope, int64_t deadline, bool shield)
         derive(self);
     if (scope->reason == 0 && deadline < CG__MOMENT_MAX) {
         scope->timer.kind = 1;
-        cg__timer_set(&self->sched->timers, &scope->timer, deadline);
+        cg__timers_set(&self->sched->timers, &scope->timer, deadline);
     }
 }
 
@@ -39,8 +39,9 @@ int cg_scope_close(struct cg_scope *scope)
 {
     struct cg_coro *self = scope->coro;
 
-    assert(self == cg__self && self->scope == scope); /* closed by its opener, in order */
-    cg__timer_cancel(&self->sched->timers, &scope->timer);
+    assert(self == cg__coro_self &&
+           self->scope == scope); /* closed by its opener, in order */
+    cg__timers_cancel(&self->sched->timers, &scope->timer);
     self->scope = scope->parent;
     derive(self);
     return scope->reason;
@@ -74,7 +75,7 @@ void cg__scope_end(struct cg_scope *scope, int reason)
     if (scope->reason)
         return;
     scope->reason = reason;
-    cg__timer_cancel(&coro->sched->timers, &scope->timer);
+    cg__timers_cancel(&coro->sched->timers, &scope->timer);
     derive(coro);
     scope->next_ended = NULL;
     *coro->sched->ended_tail = scope;

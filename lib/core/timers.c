@@ -68,9 +68,9 @@ static void vacate(struct cg__timers *timers, int level, int digit)
         timers->levels &= ~(1U << level);
 }
 
-void cg__timer_set(struct cg__timers *timers, struct cg_timer *timer, int64_t moment)
+void cg__timers_set(struct cg__timers *timers, struct cg_timer *timer, int64_t moment)
 {
-    assert(!cg__timer_is_set(timer));
+    assert(!cg__timers_is_set(timer));
     timer->expiry = moment < 0 ? 0 : moment > CG__MOMENT_MAX ? CG__MOMENT_MAX : moment;
     place(timers, timer);
     timers->count++;
@@ -78,9 +78,9 @@ void cg__timer_set(struct cg__timers *timers, struct cg_timer *timer, int64_t mo
         timers->bound = timer->expiry;
 }
 
-void cg__timer_cancel(struct cg__timers *timers, struct cg_timer *timer)
+void cg__timers_cancel(struct cg__timers *timers, struct cg_timer *timer)
 {
-    if (!cg__timer_is_set(timer))
+    if (!cg__timers_is_set(timer))
         return;
 
     struct cg_timer *head = timer->next;
@@ -136,7 +136,7 @@ struct cg_timer *cg__timers_pop(struct cg__timers *timers, int64_t now)
         timers->base = start;
         if (level == 0) {
             timer = head->next;
-            cg__timer_cancel(timers, timer);
+            cg__timers_cancel(timers, timer);
             return timer;
         }
         spread(timers, head, level, digit);

@@ -25,15 +25,15 @@ struct cg__timers {
 void cg__timers_init(struct cg__timers *timers);
 
 /* Sets a timer that is not set. */
-void cg__timer_set(struct cg__timers *timers, struct cg_timer *timer, int64_t moment);
+void cg__timers_set(struct cg__timers *timers, struct cg_timer *timer, int64_t moment);
 
-static inline bool cg__timer_is_set(const struct cg_timer *timer)
+static inline bool cg__timers_is_set(const struct cg_timer *timer)
 {
     return timer->next != NULL;
 }
 
 /* Cancels a timer; nothing happens if it is not set. */
-void cg__timer_cancel(struct cg__timers *timers, struct cg_timer *timer);
+void cg__timers_cancel(struct cg__timers *timers, struct cg_timer *timer);
 
 /* Takes out the next timer that is due, in the order of deadlines, and of setting among
  * equals. NULL: none. */

@@ -15,9 +15,9 @@ enum {
     LOOKS = 256 /* coroutines looked at in a turn */
 };
 
-void cg__idle_init(struct cg__idle *idle, int64_t now)
+void cg__trim_init(struct cg__trim *idle, int64_t now)
 {
-    *idle = (struct cg__idle){.done = now - 1, .begun = now, .active = now};
+    *idle = (struct cg__trim){.done = now - 1, .begun = now, .active = now};
 }
 
 /* A few stacks are not worth waking up for. */
@@ -28,14 +28,14 @@ static bool wanted(const struct cg_sched *sched)
 
 /* The moment of the next sweep. If nothing has run since the last one, some may then not
  * have waited for long enough: they have when the last of them has. */
-static int64_t due(const struct cg__idle *idle)
+static int64_t due(const struct cg__trim *idle)
 {
     return (idle->active < idle->begun ? idle->active : idle->begun) + CG__IDLE;
 }
 
-bool cg__idle_trim(struct cg_sched *sched)
+bool cg__trim_some(struct cg_sched *sched)
 {
-    struct cg__idle *idle = &sched->idle;
+    struct cg__trim *idle = &sched->idle;
     struct cg_coro *coro;
     int looked = 0, trimmed = 0;
 
@@ -60,7 +60,7 @@ bool cg__idle_trim(struct cg_sched *sched)
     return false;
 }
 
-int64_t cg__idle_next(const struct cg_sched *sched)
+int64_t cg__trim_next(const struct cg_sched *sched)
 {
     int64_t next = due(&sched->idle) - sched->now;
 

@@ -24,11 +24,11 @@ enum {
     BY_SEND = 1,
 };
 
-__thread struct cg_gen *cg__gen_outside;
+__thread struct cg_gen *cg__generator_outside;
 
 static struct cg_gen **current(void)
 {
-    return cg__self ? &cg__self->gen : &cg__gen_outside;
+    return cg__coro_self ? &cg__coro_self->gen : &cg__generator_outside;
 }
 
 static void *entry(void *arg)
@@ -37,7 +37,7 @@ static void *entry(void *arg)
 
     gen->result = gen->fn(gen, gen->arg);
     /* Every scope that the body opened has been closed. */
-    assert(!cg__self || cg__self->scope == gen->scope);
+    assert(!cg__coro_self || cg__coro_self->scope == gen->scope);
     gen->finished = true;
     return cg__context_exit_then(&gen->ctx, gen->back);
 }
@@ -52,9 +52,9 @@ struct cg_gen *cg_gen_new_with(cg_gen_fn *fn, void *arg,
 
     if (options == NULL)
         options = &none;
-    if (fn == NULL || (pool = cg__gens_mine()) == NULL)
+    if (fn == NULL || (pool = cg__generator_pool_mine()) == NULL)
         return NULL;
-    gen = cg__gens_get(pool, options->stack_size, &low);
+    gen = cg__generator_pool_get(pool, options->stack_size, &low);
     if (gen == NULL)
         return NULL;
     /* Field by field, as a coroutine's; the others are set when it is resumed or yields. */
@@ -114,11 +114,11 @@ static ssize_t resumed(void *arg)
 __attribute__((always_inline)) static inline ssize_t
 resume(struct cg_gen *gen, ssize_t how, void *value, void *out)
 {
-    struct cg_coro *coro = cg__self;
+    struct cg_coro *coro = cg__coro_self;
     struct cg_gen **here = current();
 
-    if (!cg__gens_watched)
-        cg__gens_watch();
+    if (!cg__generator_pool_watched)
+        cg__generator_pool_watch();
     gen->outer = *here;
     gen->scope = coro ? coro->scope : NULL;
     gen->how = how;
@@ -218,7 +218,7 @@ ssize_t cg_gen_free(struct cg_gen *gen)
     if (!gen->finished)
         cg__report("generator %s abandoned: it yields though it is closed", gen->name);
     cg__context_drop(&gen->ctx);
-    cg__gens_put(gen);
+    cg__generator_pool_put(gen);
     return rc;
 }
 
@@ -241,7 +241,7 @@ struct cg_gen *cg_gen_self(void)
  * and the generator may be resumed by another one. */
 static bool may_yield(const struct cg_gen *gen)
 {
-    return gen == *current() && (!cg__self || cg__self->scope == gen->scope);
+    return gen == *current() && (!cg__coro_self || cg__coro_self->scope == gen->scope);
 }
 
 /* It has been resumed. Nothing of the thread is looked at: it may be another one. */

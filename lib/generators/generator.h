@@ -38,9 +38,9 @@ struct cg_gen {
 
 /* The generator that this thread runs outside of any coroutine. Inside, it is the
  * coroutine's: struct cg_coro's gen. */
-extern __thread struct cg_gen *cg__gen_outside CG__THREAD_MODEL;
+extern __thread struct cg_gen *cg__generator_outside CG__THREAD_MODEL;
 
 /* Trims at most `most` free stacks of the thread's pool; answers how many. */
-size_t cg__gen_trim(size_t most);
+size_t cg__generator_pool_trim(size_t most);
 
 #endif

@@ -26,11 +26,11 @@ static pthread_once_t once = PTHREAD_ONCE_INIT;
 static pthread_key_t key;
 static bool have_key;
 
-__thread bool cg__gens_watched;
+__thread bool cg__generator_pool_watched;
 
 static void pool_free(struct cg__gens *pool)
 {
-    cg__stacks_free(pool->stacks);
+    cg__stack_pool_free(pool->stacks);
     free(pool);
 }
 
@@ -49,7 +49,7 @@ static void make_key(void)
     have_key = pthread_key_create(&key, thread_ends) == 0;
 }
 
-struct cg__gens *cg__gens_mine(void)
+struct cg__gens *cg__generator_pool_mine(void)
 {
     struct cg__gens *pool = mine;
 
@@ -58,7 +58,7 @@ struct cg__gens *cg__gens_mine(void)
     pthread_once(&once, make_key);
     if (!have_key || (pool = calloc(1, sizeof *pool)) == NULL)
         return NULL;
-    if ((pool->stacks = cg__stacks_new()) == NULL) {
+    if ((pool->stacks = cg__stack_pool_new()) == NULL) {
         free(pool);
         return NULL;
     }
@@ -82,7 +82,8 @@ static void collect(struct cg__gens *pool)
     }
 }
 
-struct cg_gen *cg__gens_get(struct cg__gens *pool, size_t stack_size, void **low)
+struct cg_gen *cg__generator_pool_get(struct cg__gens *pool, size_t stack_size,
+                                      void **low)
 {
     struct cg_gen *gen;
 
@@ -93,7 +94,7 @@ struct cg_gen *cg__gens_get(struct cg__gens *pool, size_t stack_size, void **low
     return gen;
 }
 
-void cg__gens_put(struct cg_gen *gen)
+void cg__generator_pool_put(struct cg_gen *gen)
 {
     struct cg__gens *pool = gen->pool;
 
@@ -109,21 +110,21 @@ void cg__gens_put(struct cg_gen *gen)
         pool_free(pool);
 }
 
-void cg__gens_watch(void)
+void cg__generator_pool_watch(void)
 {
-    cg__gens_watched = true;
+    cg__generator_pool_watched = true;
     cg__overflow_watch();
 }
 
-size_t cg__gen_trim(size_t most)
+size_t cg__generator_pool_trim(size_t most)
 {
     if (mine == NULL)
         return 0;
     collect(mine);
-    return cg__stacks_trim(mine->stacks, most);
+    return cg__stack_pool_trim(mine->stacks, most);
 }
 
 size_t cg_gen_trim(void)
 {
-    return cg__gen_trim(SIZE_MAX);
+    return cg__generator_pool_trim(SIZE_MAX);
 }

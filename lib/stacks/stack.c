@@ -376,7 +376,7 @@ static size_t warm_in(const struct size *size)
 
 /* As many as are in use may stay warm: where coroutines come and go they are wanted again
  * at once, and a stack that is trimmed each time costs more than all the rest of it. */
-size_t cg__stacks_trim(struct cg_stacks *stacks, size_t most)
+size_t cg__stack_pool_trim(struct cg_stacks *stacks, size_t most)
 {
     size_t trimmed = 0;
 
@@ -401,7 +401,7 @@ void cg__stack_shrink(const struct cg_stacks *stacks, void *low, const void *sp,
 
 /* -- the pool -- */
 
-struct cg_stacks *cg__stacks_new(void)
+struct cg_stacks *cg__stack_pool_new(void)
 {
     struct cg_stacks *stacks = calloc(1, sizeof *stacks);
 
@@ -423,12 +423,12 @@ struct cg_stacks *cg__stacks_new(void)
     return stacks;
 }
 
-void cg__stacks_keep(struct cg_stacks *stacks)
+void cg__stack_pool_keep(struct cg_stacks *stacks)
 {
     atomic_fetch_add(&stacks->refs, 1);
 }
 
-void cg__stacks_free(struct cg_stacks *stacks)
+void cg__stack_pool_free(struct cg_stacks *stacks)
 {
     if (stacks == NULL || atomic_fetch_sub(&stacks->refs, 1) > 1)
         return;

@@ -20,12 +20,13 @@ enum {
 struct cg_stacks; /* the pool of a scheduler: one thread */
 
 /* NULL: no memory. */
-struct cg_stacks *cg__stacks_new(void);
+struct cg_stacks *cg__stack_pool_new(void);
 /* Unmaps everything, used or not, once as often as it was kept, and once more. NULL is
  * ignored. */
-void cg__stacks_free(struct cg_stacks *stacks);
-/* Somebody still uses one of the stacks and will call cg__stacks_free, in any thread. */
-void cg__stacks_keep(struct cg_stacks *stacks);
+void cg__stack_pool_free(struct cg_stacks *stacks);
+/* Somebody still uses one of the stacks and will call cg__stack_pool_free, in any
+ * thread. */
+void cg__stack_pool_keep(struct cg_stacks *stacks);
 
 /* A stack of at least `size` usable bytes below a head of `head` bytes (at most
  * CG__STACK_HEAD), which lies in its top page: answers the head (64-byte aligned, its bytes
@@ -42,7 +43,7 @@ void cg__stack_put(struct cg_stacks *stacks, void *head);
  * system, all pages of it, but leaves CG__STACK_KEEP of each size, or as many as are in
  * use. Answers how many were trimmed; `most` means that there may be more. 2 to 4 us
  * each. */
-size_t cg__stacks_trim(struct cg_stacks *stacks, size_t most);
+size_t cg__stack_pool_trim(struct cg_stacks *stacks, size_t most);
 
 /* Gives back the whole pages below a stack pointer that the stack with this head and lowest
  * address was left with. */

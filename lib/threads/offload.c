@@ -66,12 +66,12 @@ static void come_home(struct cg__post *post, bool dropped)
 static ssize_t call_here(struct cg_offload_op *offload)
 {
     static struct cg__job here;
-    struct cg_coro *self = cg__self;
+    struct cg_coro *self = cg__coro_self;
     ssize_t result;
 
-    cg__self = NULL;
+    cg__coro_self = NULL;
     result = offload->fn(offload->arg);
-    cg__self = self;
+    cg__coro_self = self;
     offload->job = &here;
     tell(offload, CG_FATE_RAN);
     return result;
@@ -85,11 +85,11 @@ static enum cg_verdict offload_process(struct cg_op *op, struct cg_sched *sched)
     int rc;
 
     if (offload->fn == NULL)
-        return cg__done(op, -EINVAL);
+        return cg__op_done(op, -EINVAL);
     if (pool && pool->limit == 0)
-        return cg__done(op, call_here(offload));
+        return cg__op_done(op, call_here(offload));
     if (pool == NULL || (job = malloc(sizeof *job)) == NULL)
-        return cg__done(op, -ENOMEM);
+        return cg__op_done(op, -ENOMEM);
     *job = (struct cg__job){
         .post.run = come_home,
         .pool = pool,
@@ -108,7 +108,7 @@ static enum cg_verdict offload_process(struct cg_op *op, struct cg_sched *sched)
     unlist(job);
     free(job);
     offload->job = NULL;
-    return cg__done(op, rc);
+    return cg__op_done(op, rc);
 }
 
 /* A copy of a job of the parent's, made by fork(): no thread of this process has it, and no
@@ -131,7 +131,7 @@ static enum cg__job_state leave(struct cg__job *job, struct cg_stacks *stacks)
     } else if (state == CG__JOB_RUNNING && (job->abandon || stacks)) {
         job->sched = NULL;
         if ((job->stacks = stacks))
-            cg__stacks_keep(stacks);
+            cg__stack_pool_keep(stacks);
     }
     pthread_mutex_unlock(&job->pool->lock);
     return state;
@@ -208,7 +208,7 @@ void cg__jobs_leave_to_parent(struct cg_sched *sched)
     }
 }
 
-bool cg__jobs_wait(struct cg_sched *sched)
+bool cg__offload_wait(struct cg_sched *sched)
 {
     if (sched->jobs == NULL)
         return false;
@@ -218,7 +218,7 @@ bool cg__jobs_wait(struct cg_sched *sched)
 
 /* The coroutines that waited have been abandoned. A function that still runs may be using
  * their stacks, which are kept until it returns. */
-void cg__jobs_drop(struct cg_sched *sched)
+void cg__offload_drop_all(struct cg_sched *sched)
 {
     struct cg__job *job, *next;
 

@@ -205,7 +205,7 @@ static void *work(void *arg)
             pthread_mutex_unlock(&pool->lock);
             if (job->abandon)
                 job->abandon(job->arg);
-            cg__stacks_free(job->stacks);
+            cg__stack_pool_free(job->stacks);
             free(job);
             pthread_mutex_lock(&pool->lock);
         }

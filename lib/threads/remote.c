@@ -37,7 +37,7 @@ struct cg_remote {
 static struct cg_remote *make(struct cg_sched *there, struct cg_name name,
                               const void *value)
 {
-    size_t size = cg__name_has_bytes(name) ? name.size : 0;
+    size_t size = cg__names_has_bytes(name) ? name.size : 0;
     struct cg_remote *remote = NULL;
 
     if (size < SIZE_MAX - sizeof *remote)
@@ -46,7 +46,7 @@ static struct cg_remote *make(struct cg_sched *there, struct cg_name name,
         return NULL;
     *remote = (struct cg_remote){.there = there, .name = name, .value = value};
     atomic_init(&remote->state, SENT);
-    if (cg__name_has_bytes(name)) {
+    if (cg__names_has_bytes(name)) {
         if (size > 0)
             memcpy(remote->bytes, name.data, size);
         remote->name.data = remote->bytes;
@@ -131,7 +131,7 @@ static enum cg_verdict remote_cancel(struct cg_op *op, struct cg_sched *sched)
 
 static int remote_print(const struct cg_op *op, char *buf, size_t size)
 {
-    return cg__name_print(((const struct cg_signal_remote_op *)op)->name, buf, size);
+    return cg__names_print(((const struct cg_signal_remote_op *)op)->name, buf, size);
 }
 
 const struct cg_op_type cg_signal_remote_type = {

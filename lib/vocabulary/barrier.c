@@ -36,9 +36,9 @@ static enum cg_verdict wait_process(struct cg_op *op, struct cg_sched *sched)
 
     (void)sched;
     if (barrier->parties == 0)
-        return cg__done(op, -EINVAL);
+        return cg__op_done(op, -EINVAL);
     if (waits(barrier, op))
-        return cg__done(op, -EBUSY);
+        return cg__op_done(op, -EBUSY);
     if (n + 1 < barrier->parties) {
         barrier->waiting++;
         cg__waiters_add(&barrier->waiters, op);
@@ -47,7 +47,7 @@ static enum cg_verdict wait_process(struct cg_op *op, struct cg_sched *sched)
     barrier->waiting = 0;
     for (unsigned i = 0; (other = cg__waiters_take(&barrier->waiters, op)); i++)
         cg_op_complete_by(other, i, op);
-    return n ? cg_op_after_others(op, n) : cg__done(op, 0);
+    return n ? cg_op_after_others(op, n) : cg__op_done(op, 0);
 }
 
 static enum cg_verdict wait_cancel(struct cg_op *op, struct cg_sched *sched)

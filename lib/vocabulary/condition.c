@@ -17,9 +17,9 @@ static enum cg_verdict wait_process(struct cg_op *op, struct cg_sched *sched)
 
     (void)sched;
     if (wait->mutex->owner != cg_op_coro(op))
-        return cg__done(op, -EPERM);
+        return cg__op_done(op, -EPERM);
     if (op->timeout == CG_NOWAIT) /* a notification is always yet to come */
-        return cg__done(op, -ETIMEDOUT);
+        return cg__op_done(op, -ETIMEDOUT);
     wait->notified = false;
     cg__waiters_add(&wait->condition->waiters, op);
     cg__mutex_give(wait->mutex, op);

@@ -15,7 +15,7 @@ static enum cg_verdict wait_process(struct cg_op *op, struct cg_sched *sched)
 
     (void)sched;
     if (event->set)
-        return cg__done(op, 0);
+        return cg__op_done(op, 0);
     cg__waiters_add(&event->waiters, op);
     return CG_PENDING;
 }

@@ -10,7 +10,7 @@ void cg__handle_expired(struct cg_timer *timer);
 
 /* The scheduler is being freed: frees the handles whose calls will not be made, and lets go
  * of the futures whose callbacks will not be. */
-void cg__handles_drop(struct cg_sched *sched);
+void cg__handle_drop_all(struct cg_sched *sched);
 
 /* If this is a future's, lets go of it. */
 void cg__future_drop(struct cg_deferred *deferred);

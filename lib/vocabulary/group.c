@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Groups. Two scopes make one: the owner's, which ends when the group is cancelled, and one
  * for the members, which ends when their grace period is over. The end of any scope around
- * the owner's is passed on to the group (lib/core/scope.c), so that the members are cancelled
- * wherever the owner is at that moment. */
+ * the owner's is passed on to the group (lib/core/scope.c), so that the members are
+ * cancelled wherever the owner is at that moment. */
 #include "config.h"
 
 #include "lib/core/sched.h"
@@ -29,7 +29,7 @@ static void end(struct cg_group *group, int reason)
     }
     now = cg__sched_clock(sched);
     if (group->grace < CG__MOMENT_MAX - now)
-        cg__timer_set(&sched->timers, &group->members.timer, now + group->grace);
+        cg__timers_set(&sched->timers, &group->members.timer, now + group->grace);
 }
 
 void cg__group_reached(struct cg_scope *scope)
@@ -52,7 +52,7 @@ void cg__group_reached(struct cg_scope *scope)
 struct cg_group *cg_group_open_with(struct cg_group *group,
                                     const struct cg_group_options *options)
 {
-    struct cg_coro *self = cg__self;
+    struct cg_coro *self = cg__coro_self;
     int64_t deadline = options->deadline ? options->deadline : CG_NEVER, now;
 
     assert(self != NULL); /* a group belongs to a coroutine */
@@ -143,7 +143,7 @@ size_t cg_group_count(const struct cg_group *group)
 
 struct cg_group *cg_group_self(void)
 {
-    return cg__self ? cg__coro_visible(cg__self)->group : NULL;
+    return cg__coro_self ? cg__coro_visible(cg__coro_self)->group : NULL;
 }
 
 static enum cg_verdict add_process(struct cg_op *op, struct cg_sched *sched)
@@ -155,7 +155,7 @@ static enum cg_verdict add_process(struct cg_op *op, struct cg_sched *sched)
 
     if (add->group->closed || add->group->scope.coro->sched == sched)
         rc = cg_group_start_with(add->group, add->fn, add->arg, add->answer, &options);
-    return rc == 0 ? cg_op_after_others(op, 0) : cg__done(op, rc);
+    return rc == 0 ? cg_op_after_others(op, 0) : cg__op_done(op, rc);
 }
 
 static int add_print(const struct cg_op *op, char *buf, size_t size)
@@ -177,13 +177,13 @@ static enum cg_verdict wait_process(struct cg_op *op, struct cg_sched *sched)
 
     (void)sched;
     if (group->closed)
-        return cg__done(op, group->result);
+        return cg__op_done(op, group->result);
     if (group->scope.coro != cg_op_coro(op))
-        return cg__done(op, -EPERM);
+        return cg__op_done(op, -EPERM);
     if (group->wait)
-        return cg__done(op, -EBUSY);
+        return cg__op_done(op, -EBUSY);
     if (group->count == 0)
-        return cg__done(op, 0);
+        return cg__op_done(op, 0);
     group->wait = op;
     return CG_PENDING;
 }
@@ -204,9 +204,9 @@ static ssize_t wait_finish(struct cg_op *op)
     struct cg_coro *owner = group->scope.coro;
     int reason;
 
-    if (group->closed || group->count || group->wait || owner != cg__self)
+    if (group->closed || group->count || group->wait || owner != cg__coro_self)
         return op->result;
-    cg__timer_cancel(&owner->sched->timers, &group->members.timer);
+    cg__timers_cancel(&owner->sched->timers, &group->members.timer);
     reason = cg_scope_close(&group->scope); /* waited for in the scope that opened it */
     if (reason == 0)
         reason = group->reason;

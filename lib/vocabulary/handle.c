@@ -78,8 +78,8 @@ static int call(struct cg_sched *sched, int64_t moment, void (*fn)(void *arg),
         return 0;
     }
     handle->timer.kind = CG__TIMER_HANDLE;
-    cg__timer_set(&sched->timers, &handle->timer,
-                  moment < CG__MOMENT_MAX ? moment : CG__MOMENT_MAX);
+    cg__timers_set(&sched->timers, &handle->timer,
+                   moment < CG__MOMENT_MAX ? moment : CG__MOMENT_MAX);
     return 0;
 }
 
@@ -115,7 +115,7 @@ int cg_handle_cancel(struct cg_handle *handle)
         return -EALREADY;
     handle->state = CANCELLED;
     if (was == WAITING) {
-        cg__timer_cancel(&handle->sched->timers, &handle->timer);
+        cg__timers_cancel(&handle->sched->timers, &handle->timer);
         cg_handle_unref(handle);
     }
     return 0;
@@ -138,7 +138,7 @@ void cg_handle_unref(struct cg_handle *handle)
 }
 
 /* Nothing can be called any more; whoever has a reference finds it cancelled. */
-void cg__handles_drop(struct cg_sched *sched)
+void cg__handle_drop_all(struct cg_sched *sched)
 {
     struct cg_timer *timer;
     struct cg_deferred *deferred, *next;

@@ -34,7 +34,7 @@ static ssize_t produce_run(void *arg)
     ssize_t result = it->result = it->fn(it->arg);
     struct cg_op *next = it->next, *stop = it->stop;
 
-    cg__coro_take(cg__self); /* cg_get_next and cg_iterate_stop answer it */
+    cg__coro_take(cg__coro_self); /* cg_get_next and cg_iterate_stop answer it */
     it->ended = true;
     it->next = it->stop = NULL;
     if (next)
@@ -58,24 +58,24 @@ static enum cg_verdict next_process(struct cg_op *op, struct cg_sched *sched)
     int rc;
 
     if (it->ended)
-        return cg__done(op, outcome(it));
+        return cg__op_done(op, outcome(it));
     if (it->coro && it->coro == cg__coro_visible(cg_op_coro(op)))
-        return cg__done(op, -EDEADLK);
+        return cg__op_done(op, -EDEADLK);
     if (it->next)
-        return cg__done(op, -EBUSY);
+        return cg__op_done(op, -EBUSY);
     if (it->coro == NULL) {
         if (it->fn == NULL)
-            return cg__done(op, -EINVAL);
+            return cg__op_done(op, -EINVAL);
         rc = cg_sched_start(
             sched, produce_run, it, .name = it->name ? it->name : "producer",
             .stack_size = it->stack_size, .coro = &it->coro, .prio = cg__op_prio(op));
         if (rc < 0)
-            return cg__done(op, rc);
+            return cg__op_done(op, rc);
         cg_coro_unref(
             it->coro); /* it is there as long as it runs, and not looked at later */
     } else if (produce && !produce->taken) {
         hand_over(produce, next);
-        return cg__done(op, 1);
+        return cg__op_done(op, 1);
     }
     it->next = op;
     if (produce) {
@@ -118,9 +118,9 @@ static enum cg_verdict produce_process(struct cg_op *op, struct cg_sched *sched)
 
     (void)sched;
     if (coro->fn != produce_run)
-        return cg__done(op, -EPERM);
+        return cg__op_done(op, -EPERM);
     if (it->produce)
-        return cg__done(op, -EBUSY);
+        return cg__op_done(op, -EBUSY);
     it->produce = op;
     produce->iterate = it;
     produce->taken = false;
@@ -163,14 +163,14 @@ static enum cg_verdict stop_process(struct cg_op *op, struct cg_sched *sched)
 
     (void)sched;
     if (it->coro && it->coro == cg__coro_visible(cg_op_coro(op)) && !it->ended)
-        return cg__done(op, -EDEADLK);
+        return cg__op_done(op, -EDEADLK);
     if (it->stop)
-        return cg__done(op, -EBUSY);
+        return cg__op_done(op, -EBUSY);
     it->stopping = true;
     if (it->coro == NULL)
         it->ended = true;
     if (it->ended)
-        return cg__done(op, stopped(it));
+        return cg__op_done(op, stopped(it));
     it->stop = op;
     cg_coro_cancel(it->coro);
     return CG_PENDING;

@@ -47,7 +47,7 @@ static bool grow(struct cg_coro *coro)
 
 void *cg_local_get(const struct cg_local *key)
 {
-    struct cg_coro *self = cg__self ? cg__coro_visible(cg__self) : NULL;
+    struct cg_coro *self = cg__coro_self ? cg__coro_visible(cg__coro_self) : NULL;
     struct pair *pair = self ? find(self->locals, key) : NULL;
 
     return pair ? pair->value : NULL;
@@ -55,7 +55,7 @@ void *cg_local_get(const struct cg_local *key)
 
 int cg_local_set(const struct cg_local *key, void *value)
 {
-    struct cg_coro *self = cg__self ? cg__coro_visible(cg__self) : NULL;
+    struct cg_coro *self = cg__coro_self ? cg__coro_visible(cg__coro_self) : NULL;
     struct pair *pair, *end;
 
     if (self == NULL)
@@ -76,7 +76,7 @@ int cg_local_set(const struct cg_local *key, void *value)
 }
 
 /* A destructor may set values again, those of other keys too. */
-void cg__locals_end(struct cg_coro *self)
+void cg__local_end(struct cg_coro *self)
 {
     while (self->locals->count) {
         struct pair pair = self->locals->pairs[--self->locals->count];

@@ -17,8 +17,8 @@ static enum cg_verdict lock_process(struct cg_op *op, struct cg_sched *sched)
 
     (void)sched;
     if (mutex->owner == cg_op_coro(op))
-        return cg__done(op, -EDEADLK);
-    return cg__mutex_take(mutex, op) ? cg__done(op, 0) : CG_PENDING;
+        return cg__op_done(op, -EDEADLK);
+    return cg__mutex_take(mutex, op) ? cg__op_done(op, 0) : CG_PENDING;
 }
 
 static enum cg_verdict lock_cancel(struct cg_op *op, struct cg_sched *sched)
@@ -61,13 +61,13 @@ void cg__mutex_give(struct cg_mutex *mutex, const struct cg_op *by)
     mutex->owner = op ? cg_op_coro(op) : NULL;
     if (op) {
         cg__condition_left(op);
-        cg__wake(op, 0, by);
+        cg__waiters_wake_one(op, 0, by);
     }
 }
 
 int cg_mutex_unlock(struct cg_mutex *mutex)
 {
-    if (cg__self == NULL || mutex->owner != cg__self)
+    if (cg__coro_self == NULL || mutex->owner != cg__coro_self)
         return -EPERM;
     cg__mutex_give(mutex, NULL);
     return 0;

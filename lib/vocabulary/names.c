@@ -22,7 +22,7 @@ static inline bool has_bytes(struct cg_name name)
     return name.size < CG__NAME_POINTER;
 }
 
-bool cg__name_has_bytes(struct cg_name name)
+bool cg__names_has_bytes(struct cg_name name)
 {
     return has_bytes(name);
 }
@@ -36,7 +36,7 @@ static inline bool equal(struct cg_name a, struct cg_name b)
     return has_bytes(a) && memcmp(a.data, b.data, a.size) == 0;
 }
 
-int cg__name_print(struct cg_name name, char *buf, size_t size)
+int cg__names_print(struct cg_name name, char *buf, size_t size)
 {
     if (name.size == CG__NAME_INTEGER)
         return snprintf(buf, size, "%jd", (intmax_t)(intptr_t)name.data);

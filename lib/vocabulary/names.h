@@ -26,10 +26,10 @@ void cg__names_init(struct cg__names *names, const struct cg__hash_key *key);
 void cg__names_free(struct cg__names *names);
 
 /* Whether it is one of bytes, not an integer or a pointer. */
-bool cg__name_has_bytes(struct cg_name name);
+bool cg__names_has_bytes(struct cg_name name);
 
 /* Prints it as snprintf does. */
-int cg__name_print(struct cg_name name, char *buf, size_t size);
+int cg__names_print(struct cg_name name, char *buf, size_t size);
 
 /* The first of a name, whose ring has the others in the order of their coming; NULL:
  * none. */

@@ -91,7 +91,7 @@ static size_t deliver(struct cg_fetch_op *fetch)
 static void end_fetch(struct cg_op *op, ssize_t result, const struct cg_op *by)
 {
     ((struct cg_fetch_op *)op)->subscriber->fetch = NULL;
-    cg__wake(op, result, by);
+    cg__waiters_wake_one(op, result, by);
 }
 
 /* 0, 1 (somebody was woken), -EAGAIN at the limit, -EPIPE, -ENOMEM. */
@@ -127,7 +127,7 @@ static bool admit(struct cg_pubsub *pubsub, const struct cg_op *by)
         if ((op = cg__waiters_take(&pubsub->publishers, by)) == NULL)
             break;
         publish_now(pubsub, ((struct cg_publish_op *)op)->message, by);
-        cg__wake(op, 0, by);
+        cg__waiters_wake_one(op, 0, by);
         woken = true;
     }
     return woken;
@@ -145,7 +145,7 @@ static enum cg_verdict publish_process(struct cg_op *op, struct cg_sched *sched)
         cg__waiters_add(&pubsub->publishers, op);
         return CG_PENDING;
     }
-    return rc > 0 ? cg_op_after_others(op, 0) : cg__done(op, rc);
+    return rc > 0 ? cg_op_after_others(op, 0) : cg__op_done(op, rc);
 }
 
 static enum cg_verdict publish_cancel(struct cg_op *op, struct cg_sched *sched)
@@ -173,18 +173,18 @@ static enum cg_verdict fetch_process(struct cg_op *op, struct cg_sched *sched)
 
     (void)sched;
     if (pubsub == NULL)
-        return cg__done(op, -EBADF);
+        return cg__op_done(op, -EBADF);
     op->uses = &subscriber->object;
     if (subscriber->fetch)
-        return cg__done(op, -EBUSY);
+        return cg__op_done(op, -EBUSY);
     if (fetch->size == 0)
-        return cg__done(op, -EINVAL);
+        return cg__op_done(op, -EINVAL);
     subscriber->held = subscriber->cursor;
     woken = admit(pubsub, op);
     if ((n = deliver(fetch)))
-        return woken ? cg_op_after_others(op, n) : cg__done(op, n);
+        return woken ? cg_op_after_others(op, n) : cg__op_done(op, n);
     if (pubsub->closed)
-        return cg__done(op, CG_EOF);
+        return cg__op_done(op, CG_EOF);
     subscriber->fetch = op;
     cg__waiters_add(&pubsub->fetchers, op);
     return CG_PENDING;

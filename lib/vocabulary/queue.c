@@ -83,9 +83,9 @@ static inline enum cg_verdict answer(struct cg_op *op, struct cg_sched *sched, i
                                      struct cg_waiters *waiters)
 {
     if (rc == WOKEN)
-        return cg__after_others(op, sched, 0);
+        return cg__op_after_others(op, sched, 0);
     if (rc != -EAGAIN)
-        return cg__done(op, rc);
+        return cg__op_done(op, rc);
     cg__waiters_add(waiters, op);
     return CG_PENDING;
 }
@@ -93,7 +93,7 @@ static inline enum cg_verdict answer(struct cg_op *op, struct cg_sched *sched, i
 static enum cg_verdict put_process(struct cg_op *op, struct cg_sched *sched)
 {
     struct cg_put_op *put = (struct cg_put_op *)op;
-    bool first = cg__prio_in(op, sched) & CG_PRIO_OP;
+    bool first = cg__op_prio_in(op, sched) & CG_PRIO_OP;
 
     op->uses = &put->queue->object;
     return answer(op, sched, put_now(put->queue, put->item, op, first),
@@ -118,7 +118,7 @@ static void put_withdraw(struct cg_op *op)
 static enum cg_verdict get_process(struct cg_op *op, struct cg_sched *sched)
 {
     struct cg_get_op *get = (struct cg_get_op *)op;
-    bool first = cg__prio_in(op, sched) & CG_PRIO_OP;
+    bool first = cg__op_prio_in(op, sched) & CG_PRIO_OP;
 
     op->uses = &get->queue->object;
     return answer(op, sched, get_now(get->queue, get->item, op, first),

@@ -44,10 +44,10 @@ static enum cg_verdict acquire_process(struct cg_op *op, struct cg_sched *sched)
 
     (void)sched;
     if (semaphore->limit && wanted(op) > semaphore->limit)
-        return cg__done(op, -EINVAL);
+        return cg__op_done(op, -EINVAL);
     if (semaphore->waiters.first == NULL && wanted(op) <= semaphore->units) {
         semaphore->units -= wanted(op);
-        return cg__done(op, 0);
+        return cg__op_done(op, 0);
     }
     cg__waiters_add(&semaphore->waiters, op);
     return CG_PENDING;

@@ -43,7 +43,7 @@ static unsigned waiting(const struct cg_sched *sched, struct cg_name name,
 
     if (first)
         do
-            n += !(by && by->branch && cg__rivals(by, &wait_of(named)->op));
+            n += !(by && by->branch && cg__waiters_are_rivals(by, &wait_of(named)->op));
         while ((named = named->next) != first);
     return n;
 }
@@ -120,7 +120,7 @@ static struct cg_named *other(struct cg_sched *sched, const struct cg_signal_op 
     struct cg_named *first = cg__names_find(&sched->waiters, signal->named.name);
     struct cg_named *named = first;
 
-    while (named && cg__rivals(&signal->op, &wait_of(named)->op))
+    while (named && cg__waiters_are_rivals(&signal->op, &wait_of(named)->op))
         if ((named = named->next) == first)
             return NULL;
     return named;
@@ -160,9 +160,9 @@ static enum cg_verdict signal_process(struct cg_op *op, struct cg_sched *sched)
         add_signaller(sched, signal);
         return CG_PENDING;
     }
-    n = fire_by(sched, signal, cg__prio_in(op, sched));
+    n = fire_by(sched, signal, cg__op_prio_in(op, sched));
     if (n > 0)
-        return cg__after_others(op, sched, n);
+        return cg__op_after_others(op, sched, n);
     op->result = 0;
     return CG_DONE;
 }
@@ -175,7 +175,7 @@ static enum cg_verdict signal_cancel(struct cg_op *op, struct cg_sched *sched)
 
 static int signal_print(const struct cg_op *op, char *buf, size_t size)
 {
-    return cg__name_print(((const struct cg_signal_op *)op)->named.name, buf, size);
+    return cg__names_print(((const struct cg_signal_op *)op)->named.name, buf, size);
 }
 
 const struct cg_op_type cg_signal_type = {
@@ -258,7 +258,8 @@ static enum cg_verdict wait_cancel(struct cg_op *op, struct cg_sched *sched)
 
 static int wait_print(const struct cg_op *op, char *buf, size_t size)
 {
-    return cg__name_print(((const struct cg_wait_signal_op *)op)->named.name, buf, size);
+    return cg__names_print(((const struct cg_wait_signal_op *)op)->named.name, buf,
+                           size);
 }
 
 const struct cg_op_type cg_wait_signal_type = {

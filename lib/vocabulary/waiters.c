@@ -34,7 +34,7 @@ void cg__waiters_add(struct cg_waiters *waiters, struct cg_op *op)
     first->prev = wait;
 }
 
-bool cg__rivals(const struct cg_op *a, const struct cg_op *b)
+bool cg__waiters_are_rivals(const struct cg_op *a, const struct cg_op *b)
 {
     for (; a->branch; a = a->owner)
         for (const struct cg_op *c = b; c->branch; c = c->owner)
@@ -47,7 +47,7 @@ struct cg_op *cg__waiters_take_other(struct cg_waiters *waiters, const struct cg
 {
     struct cg_wait *first = waiters->first, *wait = first;
 
-    while (cg__rivals(op_of(wait), branch))
+    while (cg__waiters_are_rivals(op_of(wait), branch))
         if ((wait = wait->next) == first)
             return NULL;
     cg__waiters_remove(waiters, op_of(wait));
@@ -61,7 +61,7 @@ size_t cg__waiters_wake(struct cg_waiters *waiters, ssize_t result,
     size_t n = 0;
 
     for (; (op = cg__waiters_take(waiters, by)); n++)
-        cg__wake(op, result, by);
+        cg__waiters_wake_one(op, result, by);
     return n;
 }
 

@@ -29,7 +29,7 @@ static inline void cg__waiters_remove(struct cg_waiters *waiters, struct cg_op *
 }
 
 /* Whether two ops belong to different branches of the same cg_any. */
-bool cg__rivals(const struct cg_op *a, const struct cg_op *b);
+bool cg__waiters_are_rivals(const struct cg_op *a, const struct cg_op *b);
 
 /* Takes the first one out with which a branch does not race; NULL: nobody. There is one who
  * waits. */
@@ -65,7 +65,8 @@ const char *cg__waiters_name(const struct cg_op *op, const char *const *name,
                              const void *object, char buf[static CG__ADDRESS_SIZE]);
 
 /* Completes an op that has been taken out, for `by` or for nobody. */
-static inline void cg__wake(struct cg_op *op, ssize_t result, const struct cg_op *by)
+static inline void cg__waiters_wake_one(struct cg_op *op, ssize_t result,
+                                        const struct cg_op *by)
 {
     if (by)
         cg_op_complete_by(op, result, by);
@@ -74,7 +75,7 @@ static inline void cg__wake(struct cg_op *op, ssize_t result, const struct cg_op
 }
 
 /* What a process slot says that is done at once. */
-static inline enum cg_verdict cg__done(struct cg_op *op, ssize_t result)
+static inline enum cg_verdict cg__op_done(struct cg_op *op, ssize_t result)
 {
     op->result = result;
     return CG_DONE;

@@ -48,9 +48,9 @@ static enum step attempt(struct uring *u, struct cg_io *io)
         /* READY would spin: poll calls it writable with a full backlog too. */
         return io->result == -EAGAIN ? LATER : ANSWER;
     }
-    io->result = cg__attempt(&u->base, io, plain);
+    io->result = cg__calls_attempt(&u->base, io, plain);
     if (io->result == -ENOTSOCK && !plain)
-        io->result = cg__attempt(&u->base, io, true);
+        io->result = cg__calls_attempt(&u->base, io, true);
     return io->result == -EAGAIN ? READY : ANSWER;
 }
 
@@ -59,7 +59,7 @@ static enum cg_verdict uring_submit(struct cg_reactor *reactor, struct cg_io *io
     struct uring *u = (struct uring *)reactor;
 
     if (io->code >= CG_IO_SOCKET)
-        return cg__call(io);
+        return cg__calls_do(io);
     assert(io->state == CG_IO_IDLE);
     io->state = CG_IO_PENDING;
     io->mark = io->code == CG_IO_ACCEPT ? io->mark & URING_PAUSED : 0;
@@ -110,9 +110,9 @@ static void catch_up(struct uring *u)
 /* ---- Completions ---- */
 
 /* The pause after a failed accept is kept for the next one. */
-void cg__uring_answer(struct uring *u, struct cg_io *io)
+void cg__io_uring_answer(struct uring *u, struct cg_io *io)
 {
-    bool pauses = io->code == CG_IO_ACCEPT && cg__accept_pauses(io->result);
+    bool pauses = io->code == CG_IO_ACCEPT && cg__calls_accept_pauses(io->result);
 
     cg__uring_move(u, io, NULL);
     io->state = CG_IO_IDLE;
@@ -185,7 +185,7 @@ static void ended(struct uring *u, struct cg_io *io)
         cg__uring_move(u, io, &u->flying);
         io->mark |= URING_SETTLED;
         if (!(io->mark & URING_CANCELS))
-            cg__uring_answer(u, io);
+            cg__io_uring_answer(u, io);
         return;
     case STARVE:
         cg__uring_move(u, io, &u->starved);
@@ -224,7 +224,7 @@ static void cancel_ended(struct uring *u, struct cg_io *io, int result)
 {
     io->mark &= ~(uintptr_t)URING_CANCELS;
     if (io->mark & URING_SETTLED)
-        cg__uring_answer(u, io);
+        cg__io_uring_answer(u, io);
     else if (!(io->mark & URING_IN_KERNEL) || result == -ENOENT)
         proceed(u, io);
 }
@@ -280,7 +280,7 @@ static void nap(const struct uring *u, int64_t timeout)
 
     if (timeout > URING_PAUSE_MEMORY * CG_MILLISECOND)
         timeout = URING_PAUSE_MEMORY * CG_MILLISECOND;
-    poll(&ring, 1, cg__milliseconds(timeout));
+    poll(&ring, 1, cg__calls_milliseconds(timeout));
 }
 
 /* What the kernel would do if it were entered without anything to submit. */
@@ -374,7 +374,8 @@ static int64_t due(struct uring *u, bool no_memory)
         return 1;
     if (!u->starved.first)
         return 0;
-    return no_memory ? cg__clock(&u->base) + URING_PAUSE_MEMORY * CG_MILLISECOND : 1;
+    return no_memory ? cg__calls_clock(&u->base) + URING_PAUSE_MEMORY * CG_MILLISECOND
+                     : 1;
 }
 
 /* The ring's own descriptor does not wake an epoll that holds it for completions that wait
@@ -482,7 +483,7 @@ const struct cg_reactor_type cg__reactor_io_uring = {
     .wait = uring_wait,
     .forget = uring_forget,
     .wake = uring_wake,
-    .now = cg__clock,
+    .now = cg__calls_clock,
 };
 
 #else

@@ -79,7 +79,7 @@ static int enterable(struct io_uring *ring)
 {
     int err = io_uring_enter((unsigned)ring->ring_fd, 0, 0, 0, NULL);
 
-    return cg__call_is_missing(err) ? err : 0; /* -EBADFD: it is disabled as yet */
+    return cg__calls_is_missing(err) ? err : 0; /* -EBADFD: it is disabled as yet */
 }
 
 static int make_ring(struct uring *u)
@@ -143,7 +143,7 @@ void cg__uring_close(struct cg_reactor *reactor)
     close(u->wake_fd);
     close(u->told_fd);
     free(u->plain);
-    cg__chunks_free(reactor);
+    cg__chunk_free_all(reactor);
     free(u);
 }
 
@@ -173,7 +173,7 @@ static void answer_again(struct uring *u)
         if (io->state == CG_IO_CANCELLING || io->code == CG_IO_RECV) {
             io->result = -ECANCELED;
             io->chunk = NULL;
-            cg__uring_answer(u, io);
+            cg__io_uring_answer(u, io);
         } else { /* behind those not looked at yet */
             cg__uring_move(u, io, &u->flying);
             cg__uring_move(u, io, &u->backlog);
@@ -186,8 +186,10 @@ int cg__uring_renew(struct uring *u)
     int err;
 
     drop_ring(u);
-    if ((err = cg__replace_fd(u->wake_fd, eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK))) < 0 ||
-        (err = cg__replace_fd(u->told_fd, eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK))) < 0 ||
+    if ((err = cg__calls_replace_fd(u->wake_fd,
+                                    eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK))) < 0 ||
+        (err = cg__calls_replace_fd(u->told_fd,
+                                    eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK))) < 0 ||
         (err = make_ring(u)) < 0)
         return err;
     u->forks = cg__fork_count();

@@ -52,7 +52,7 @@ static int watch(struct cg__readiness *r, struct cg__fd *d, unsigned events)
 
 static int renew(struct cg__readiness *r)
 {
-    int error = cg__replace_fd(r->reactor.fd, epoll_create1(EPOLL_CLOEXEC));
+    int error = cg__calls_replace_fd(r->reactor.fd, epoll_create1(EPOLL_CLOEXEC));
 
     if (!error)
         cg__fd_watch_again(r);
@@ -74,13 +74,13 @@ static int fetch(struct epoll *e, int64_t timeout)
     int n;
 
     if (!e->milliseconds && timeout != 0) {
-        n = epoll_pwait2(fd, e->events, EVENTS, cg__timespec(timeout, &ts), NULL);
-        if (n >= 0 || !cg__call_is_missing(-errno))
+        n = epoll_pwait2(fd, e->events, EVENTS, cg__calls_timespec(timeout, &ts), NULL);
+        if (n >= 0 || !cg__calls_is_missing(-errno))
             return n;
         e->milliseconds = true;
     }
 #endif
-    return epoll_wait(fd, e->events, EVENTS, cg__milliseconds(timeout));
+    return epoll_wait(fd, e->events, EVENTS, cg__calls_milliseconds(timeout));
 }
 
 /* There is a record of whatever is or was watched. */
@@ -174,5 +174,5 @@ const struct cg_reactor_type cg__reactor_epoll = {
     .wait = cg__readiness_wait,
     .forget = cg__readiness_forget,
     .wake = cg__readiness_wake,
-    .now = cg__clock,
+    .now = cg__calls_clock,
 };

@@ -9,8 +9,9 @@
 #include "reactors/readiness/fd.h"
 
 /* Any other event, and one that has come to nothing: readiness.c. */
-void cg__event_any(struct cg__readiness *r, struct cg__fd *d, unsigned events);
-void cg__event_in_vain(struct cg__readiness *r, struct cg__fd *d);
+void cg__readiness_event_any(struct cg__readiness *r, struct cg__fd *d,
+                             unsigned events);
+void cg__readiness_event_in_vain(struct cg__readiness *r, struct cg__fd *d);
 
 /* A descriptor is ready for these; completes what can be. It may call watch, and everything
  * that a completion may do. */
@@ -21,12 +22,12 @@ static inline void cg__event(struct cg__readiness *r, struct cg__fd *d, unsigned
 
     if ((events & ~CG_OUT) != CG_IN || !io || io->code != CG_IO_RECV || d->out ||
         d->polls || d->due) {
-        cg__event_any(r, d, events);
+        cg__readiness_event_any(r, d, events);
         return;
     }
     d->ready |= events;
     if ((n = cg__fd_receive(r, d, io)) == -EAGAIN) {
-        cg__event_in_vain(r, d);
+        cg__readiness_event_in_vain(r, d);
         return;
     }
     d->in = NULL;

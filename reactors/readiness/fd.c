@@ -113,7 +113,7 @@ void cg__fd_pause(struct cg__readiness *r, struct cg__fd *d, int64_t length)
         d->next_paused = r->paused;
         r->paused = d;
     }
-    d->due = cg__clock(&r->reactor) + length;
+    d->due = cg__calls_clock(&r->reactor) + length;
     if (!r->reactor.due || r->reactor.due > d->due)
         r->reactor.due = d->due;
     cg__fd_slacken(r, d);

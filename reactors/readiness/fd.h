@@ -29,7 +29,7 @@ static inline void cg__fd_end_is_near(struct cg__fd *d)
         d->kind = CG__OTHER;
 }
 
-static inline unsigned cg__direction(const struct cg_io *io)
+static inline unsigned cg__fd_direction(const struct cg_io *io)
 {
     return io->code == CG_IO_RECV || io->code == CG_IO_ACCEPT ? CG_IN : CG_OUT;
 }
@@ -39,7 +39,7 @@ struct cg__fd *cg__fd_make(struct cg__readiness *r, int fd);
 
 static inline struct cg__fd *cg__fd_get(struct cg__readiness *r, int fd)
 {
-    struct cg__fd *d = cg__fd_find(r, fd);
+    struct cg__fd *d = cg__readiness_find(r, fd);
 
     return d ? d : cg__fd_make(r, fd);
 }

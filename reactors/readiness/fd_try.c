@@ -10,7 +10,7 @@
 
 enum { STARTED = 1 }; /* flag of a CONNECT that is under way */
 
-#define ACCEPT_PAUSE (100 * CG_MILLISECOND) /* after cg__accept_pauses */
+#define ACCEPT_PAUSE (100 * CG_MILLISECOND) /* after cg__calls_accept_pauses */
 
 /* How many bytes could have been moved; enough to tell whether n is less. */
 static size_t asked_for(const struct cg_io *io, size_t n)
@@ -32,9 +32,9 @@ static size_t asked_for(const struct cg_io *io, size_t n)
 static void remember(struct cg__fd *d, const struct cg_io *io, ssize_t n)
 {
     if (n > 0)
-        cg__fd_moved(d, cg__direction(io), n, asked_for(io, n));
+        cg__fd_moved(d, cg__fd_direction(io), n, asked_for(io, n));
     else if (n == -EAGAIN)
-        d->ready &= ~cg__direction(io);
+        d->ready &= ~cg__fd_direction(io);
     else if (n == 0 && io->code == CG_IO_RECV)
         cg__fd_end_is_near(d);
 }
@@ -91,9 +91,9 @@ static ssize_t try_connect(struct cg__readiness *r, struct cg__fd *d, struct cg_
 
 static ssize_t try_accept(struct cg__readiness *r, struct cg__fd *d, struct cg_io *io)
 {
-    ssize_t n = cg__attempt(&r->reactor, io, false);
+    ssize_t n = cg__calls_attempt(&r->reactor, io, false);
 
-    if (cg__accept_pauses(n))
+    if (cg__calls_accept_pauses(n))
         cg__fd_pause(r, d, ACCEPT_PAUSE); /* the next one waits */
     if (n == -EAGAIN)
         d->ready &= ~CG_IN;
@@ -108,10 +108,10 @@ ssize_t cg__fd_try(struct cg__readiness *r, struct cg__fd *d, struct cg_io *io)
 
     if (io->code > CG_IO_SENDFILE)
         return io->code == CG_IO_CONNECT ? try_connect(r, d, io) : try_accept(r, d, io);
-    n = cg__attempt(&r->reactor, io, d->kind == CG__PLAIN);
+    n = cg__calls_attempt(&r->reactor, io, d->kind == CG__PLAIN);
     if (n == -ENOTSOCK && d->kind != CG__PLAIN) {
         d->kind = CG__PLAIN;
-        n = cg__attempt(&r->reactor, io, true);
+        n = cg__calls_attempt(&r->reactor, io, true);
     }
     remember(d, io, n);
     return n;

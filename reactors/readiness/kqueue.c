@@ -75,11 +75,12 @@ static int wait(struct cg__readiness *r, int64_t timeout)
 {
     struct queue *q = (struct queue *)r;
     struct timespec ts;
-    int n = kevent(r->reactor.fd, NULL, 0, q->events, EVENTS, cg__timespec(timeout, &ts));
+    int n = kevent(r->reactor.fd, NULL, 0, q->events, EVENTS,
+                   cg__calls_timespec(timeout, &ts));
 
     for (int i = 0; i < n; i++) {
         const struct kevent *event = &q->events[i];
-        struct cg__fd *d = cg__fd_find(r, (int)event->ident);
+        struct cg__fd *d = cg__readiness_find(r, (int)event->ident);
 
         if (!d || (void *)(uintptr_t)d->generation != (void *)event->udata)
             continue;
@@ -138,5 +139,5 @@ const struct cg_reactor_type cg__reactor_kqueue = {
     .wait = cg__readiness_wait,
     .forget = cg__readiness_forget,
     .wake = cg__readiness_wake,
-    .now = cg__clock,
+    .now = cg__calls_clock,
 };

@@ -25,7 +25,7 @@ struct evented {
 static void happened(evutil_socket_t fd, short what, void *arg)
 {
     struct evented *e = arg;
-    struct cg__fd *d = cg__fd_find(&e->readiness, fd);
+    struct cg__fd *d = cg__readiness_find(&e->readiness, fd);
 
     cg__event(&e->readiness, d,
               (what & EV_READ ? CG_IN : 0) | (what & EV_WRITE ? CG_OUT : 0));
@@ -121,7 +121,7 @@ static int nap(struct evented *e, int64_t timeout)
     struct timespec ts;
     int n = event_base_loop(e->base, EVLOOP_ONCE | EVLOOP_NONBLOCK);
 
-    cg__timespec(timeout < NAP ? timeout : NAP, &ts);
+    cg__calls_timespec(timeout < NAP ? timeout : NAP, &ts);
     if (n >= 0)
         nanosleep(&ts, NULL);
     return n;
@@ -250,5 +250,5 @@ const struct cg_reactor_type cg__reactor_libevent = {
     .wait = cg__readiness_wait,
     .forget = cg__readiness_forget,
     .wake = cg__readiness_wake,
-    .now = cg__clock,
+    .now = cg__calls_clock,
 };

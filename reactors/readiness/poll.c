@@ -34,7 +34,7 @@ static void take_out(struct polling *p, struct cg__fd *d)
     size_t index = d->own.index;
 
     p->fds[index] = p->fds[--p->count];
-    cg__fd_find(&p->readiness, p->fds[index].fd)->own.index = index;
+    cg__readiness_find(&p->readiness, p->fds[index].fd)->own.index = index;
 }
 
 static int watch(struct cg__readiness *r, struct cg__fd *d, unsigned events)
@@ -69,9 +69,9 @@ static int fetch(struct polling *p, int64_t timeout)
 #ifdef HAVE_PPOLL
     struct timespec ts;
 
-    return ppoll(p->fds, p->count, cg__timespec(timeout, &ts), NULL);
+    return ppoll(p->fds, p->count, cg__calls_timespec(timeout, &ts), NULL);
 #else
-    return poll(p->fds, p->count, cg__milliseconds(timeout));
+    return poll(p->fds, p->count, cg__calls_milliseconds(timeout));
 #endif
 }
 
@@ -92,7 +92,7 @@ static int wait(struct cg__readiness *r, int64_t timeout)
             continue;
         p->fds[i].revents = 0;
         n--;
-        cg__event(r, cg__fd_find(r, p->fds[i].fd), translate(events));
+        cg__event(r, cg__readiness_find(r, p->fds[i].fd), translate(events));
     }
     return 0;
 }
@@ -139,5 +139,5 @@ const struct cg_reactor_type cg__reactor_poll = {
     .wait = cg__readiness_wait,
     .forget = cg__readiness_forget,
     .wake = cg__readiness_wake,
-    .now = cg__clock,
+    .now = cg__calls_clock,
 };

@@ -37,7 +37,7 @@ static enum cg_verdict submit_poll(struct cg__readiness *r, struct cg__fd *d,
     if (!(io->events & CG__BOTH))
         return done(io, -EINVAL);
     /* Asked now: what is remembered may be about another file of this number. */
-    if ((result = cg__ready_events(d->fd, io->events)))
+    if ((result = cg__calls_ready_events(d->fd, io->events)))
         return done(io, result);
     io->flag = 0;
     cg__fd_add_poll(d, io);
@@ -59,7 +59,7 @@ static void finish_polls(struct cg__readiness *r, struct cg__fd *d)
     cg__fd_choose_polls(d);
     while ((io = cg__fd_chosen_poll(d))) {
         /* The kernel's word and not the event's: select knows no HUP, others more. */
-        if (!(result = cg__ready_events(d->fd, io->events)))
+        if (!(result = cg__calls_ready_events(d->fd, io->events)))
             continue;
         cg__fd_remove_poll(d, io);
         cg__fd_slacken(r, d);
@@ -101,7 +101,7 @@ static void fail(struct cg__fd *d, int error)
     }
 }
 
-void cg__event_in_vain(struct cg__readiness *r, struct cg__fd *d)
+void cg__readiness_event_in_vain(struct cg__readiness *r, struct cg__fd *d)
 {
     int error;
 
@@ -116,7 +116,7 @@ static void try_all(struct cg__readiness *r, struct cg__fd *d, unsigned events)
         finish(r, d, &d->in);
     if (events & CG_OUT)
         finish(r, d, &d->out);
-    cg__event_in_vain(r, d);
+    cg__readiness_event_in_vain(r, d);
 }
 
 /* ---- Events ---- */
@@ -132,7 +132,7 @@ static void drain_wake(struct cg__readiness *r, struct cg__fd *d)
         d->watched = CG_IN;
 }
 
-void cg__event_any(struct cg__readiness *r, struct cg__fd *d, unsigned events)
+void cg__readiness_event_any(struct cg__readiness *r, struct cg__fd *d, unsigned events)
 {
     if (d->fd == r->wake_in) {
         drain_wake(r, d);
@@ -153,7 +153,7 @@ void cg__event_any(struct cg__readiness *r, struct cg__fd *d, unsigned events)
 
 static void resume(struct cg__readiness *r)
 {
-    int64_t now = cg__clock(&r->reactor);
+    int64_t now = cg__calls_clock(&r->reactor);
     struct cg__fd *d;
 
     while (r->reactor.due && r->reactor.due <= now) {
@@ -173,7 +173,7 @@ int cg__readiness_wait(struct cg_reactor *reactor, int64_t timeout)
     if ((error = cg__readiness_own(r)))
         return error;
     if (reactor->due && timeout != 0) {
-        left = reactor->due - cg__clock(reactor);
+        left = reactor->due - cg__calls_clock(reactor);
         if (left < timeout)
             timeout = left > 0 ? left : 0;
     }
@@ -188,7 +188,7 @@ int cg__readiness_wait(struct cg_reactor *reactor, int64_t timeout)
 void cg__readiness_forget(struct cg_reactor *reactor, int fd)
 {
     struct cg__readiness *r = (struct cg__readiness *)reactor;
-    struct cg__fd *d = cg__fd_find(r, fd);
+    struct cg__fd *d = cg__readiness_find(r, fd);
     struct cg_io *io;
 
     if (!d)
@@ -205,7 +205,7 @@ void cg__readiness_forget(struct cg_reactor *reactor, int fd)
 
 static enum cg_verdict call(struct cg__readiness *r, struct cg_io *io)
 {
-    cg__call(io);
+    cg__calls_do(io);
     if (io->code == CG_IO_SOCKET && io->result >= 0) {
         bool tcp = (io->domain == AF_INET || io->domain == AF_INET6) &&
                    io->type == SOCK_STREAM &&
@@ -254,7 +254,7 @@ __attribute__((noinline)) static enum cg_verdict submit_any(struct cg__readiness
         return done(io, -ENOMEM);
     if (io->code == CG_IO_POLL)
         return submit_poll(r, d, io);
-    slot = cg__direction(io) == CG_IN ? &d->in : &d->out;
+    slot = cg__fd_direction(io) == CG_IN ? &d->in : &d->out;
     if (*slot)
         return done(io, -EBUSY);
     d->owned = true;
@@ -262,7 +262,7 @@ __attribute__((noinline)) static enum cg_verdict submit_any(struct cg__readiness
     io->mark = (uintptr_t)d;
     if (io->code == CG_IO_ACCEPT && d->due)
         return park(r, d, slot, io); /* the last one failed: this one waits out its pause */
-    if (d->ready & cg__direction(io) || io->code == CG_IO_CONNECT) {
+    if (d->ready & cg__fd_direction(io) || io->code == CG_IO_CONNECT) {
         if ((n = cg__fd_try(r, d, io)) != -EAGAIN)
             return done(io, n);
     }
@@ -308,12 +308,12 @@ enum cg_verdict cg__readiness_submit(struct cg_reactor *reactor, struct cg_io *i
 enum cg_verdict cg__readiness_cancel(struct cg_reactor *reactor, struct cg_io *io)
 {
     struct cg__readiness *r = (struct cg__readiness *)reactor;
-    struct cg__fd *d = cg__fd_find(r, io->fd);
+    struct cg__fd *d = cg__readiness_find(r, io->fd);
 
     assert(d && io->state == CG_IO_PENDING);
     if (io->code == CG_IO_POLL)
         cg__fd_remove_poll(d, io);
-    else if (cg__direction(io) == CG_IN)
+    else if (cg__fd_direction(io) == CG_IN)
         d->in = NULL;
     else
         d->out = NULL;
@@ -355,7 +355,7 @@ static int open_wake(struct cg__readiness *r)
     r->wake_out = ends[1];
     for (int i = 0; i < 2; i++) {
         fcntl(ends[i], F_SETFD, FD_CLOEXEC);
-        cg__nonblocking(ends[i]);
+        cg__calls_set_nonblocking(ends[i]);
     }
     return 0;
 }
@@ -371,9 +371,9 @@ static int renew_wake(struct cg__readiness *r)
 
     if (error)
         return error;
-    error = cg__replace_fd(r->wake_in, other.wake_in);
+    error = cg__calls_replace_fd(r->wake_in, other.wake_in);
     if (other.wake_out != other.wake_in) {
-        int second = cg__replace_fd(r->wake_out, other.wake_out);
+        int second = cg__calls_replace_fd(r->wake_out, other.wake_out);
 
         error = error ? error : second;
     }
@@ -430,5 +430,5 @@ void cg__readiness_close(struct cg__readiness *r)
     if (r->wake_out != r->wake_in)
         close(r->wake_out);
     close(r->wake_in);
-    cg__chunks_free(&r->reactor);
+    cg__chunk_free_all(&r->reactor);
 }

@@ -87,7 +87,7 @@ static inline int cg__readiness_own(struct cg__readiness *r)
 enum { CG__FD_PAGE = 256 }; /* records allocated at a time */
 
 /* The record of a descriptor, NULL: there is none yet. */
-static inline struct cg__fd *cg__fd_find(struct cg__readiness *r, int fd)
+static inline struct cg__fd *cg__readiness_find(struct cg__readiness *r, int fd)
 {
     size_t page = (unsigned)fd / CG__FD_PAGE;
 

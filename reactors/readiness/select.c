@@ -60,7 +60,7 @@ static void find_closed(struct cg__readiness *r)
 
     for (int fd = 0; fd < s->count; fd++)
         if ((FD_ISSET(fd, &s->in) || FD_ISSET(fd, &s->out)) && fcntl(fd, F_GETFD) < 0)
-            cg__event(r, cg__fd_find(r, fd), CG_ERR);
+            cg__event(r, cg__readiness_find(r, fd), CG_ERR);
 }
 
 static int wait(struct cg__readiness *r, int64_t timeout)
@@ -72,7 +72,8 @@ static int wait(struct cg__readiness *r, int64_t timeout)
 
     s->in_now = s->in;
     s->out_now = s->out;
-    n = pselect(count, &s->in_now, &s->out_now, NULL, cg__timespec(timeout, &ts), NULL);
+    n = pselect(count, &s->in_now, &s->out_now, NULL, cg__calls_timespec(timeout, &ts),
+                NULL);
     if (n < 0) {
         n = errno;
         FD_ZERO(&s->in_now);
@@ -86,7 +87,7 @@ static int wait(struct cg__readiness *r, int64_t timeout)
         if (!(events = take(s, fd)))
             continue;
         n -= (events & CG_IN ? 1 : 0) + (events & CG_OUT ? 1 : 0);
-        cg__event(r, cg__fd_find(r, fd), events);
+        cg__event(r, cg__readiness_find(r, fd), events);
     }
     return 0;
 }
@@ -130,5 +131,5 @@ const struct cg_reactor_type cg__reactor_select = {
     .wait = cg__readiness_wait,
     .forget = cg__readiness_forget,
     .wake = cg__readiness_wake,
-    .now = cg__clock,
+    .now = cg__calls_clock,
 };

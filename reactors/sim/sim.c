@@ -331,7 +331,7 @@ static void sim_close(struct cg_reactor *reactor)
     }
     serve_touched(sim);
     assert(sim->socks == 0);
-    cg__chunks_free(reactor);
+    cg__chunk_free_all(reactor);
     if (sim->opt.threads)
         sem_destroy(&sim->wakes);
     free(sim->heap);

@@ -12,7 +12,7 @@
 static void close_fd(struct cg__attempt *attempt)
 {
     if (attempt->io.fd >= 0)
-        cg__close_fd(cg_sched_reactor(attempt->sched), attempt->io.fd);
+        cg__plain_close_fd(cg_sched_reactor(attempt->sched), attempt->io.fd);
     attempt->io.fd = -1;
 }
 
@@ -73,7 +73,7 @@ struct cg__attempt *cg__attempt_new(struct cg_sched *sched, const struct sockadd
 enum cg_verdict cg__attempt_begin(struct cg__attempt *attempt)
 {
     struct cg_reactor *reactor = cg_sched_reactor(attempt->sched);
-    int fd = cg__socket(reactor, &attempt->addr);
+    int fd = cg__plain_socket(reactor, &attempt->addr);
 
     attempt->result = fd;
     if (fd < 0)

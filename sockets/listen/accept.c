@@ -27,7 +27,7 @@ static bool accept_take(struct cg_sock *listener, struct cg_op *op)
     listener->spare = -1;
     conn = cg_sock_open(listener->sched, &cg__plain_transport, NULL, fd);
     if (conn == NULL) {
-        cg__close_fd(listener->reactor, fd);
+        cg__plain_close_fd(listener->reactor, fd);
         report(op, -ENOMEM);
         return false;
     }

@@ -31,7 +31,7 @@ static int open_listener(struct cg_reactor *reactor, const struct cg__addr *addr
                          const struct cg_listen_options *options, struct cg__path *path)
 {
     struct cg_io io = {.code = CG_IO_BIND};
-    int fd = cg__socket(reactor, addr);
+    int fd = cg__plain_socket(reactor, addr);
     int rc;
 
     if (fd < 0)
@@ -42,19 +42,19 @@ static int open_listener(struct cg_reactor *reactor, const struct cg__addr *addr
     io.fd = fd;
     io.addr = &addr->base;
     io.addrlen = addr->size;
-    rc = (int)cg__call_reactor(reactor, &io);
+    rc = (int)cg__plain_call(reactor, &io);
     if (rc < 0)
         goto close_fd;
-    cg__path_made(path);
+    cg__unix_path_made(path);
     io = (struct cg_io){.code = CG_IO_LISTEN, .fd = fd};
     io.backlog = options->backlog > 0 ? options->backlog : CG_BACKLOG;
-    rc = (int)cg__call_reactor(reactor, &io);
+    rc = (int)cg__plain_call(reactor, &io);
     if (rc < 0)
         goto close_fd;
     return fd;
 
 close_fd:
-    cg__close_fd(reactor, fd);
+    cg__plain_close_fd(reactor, fd);
     return rc;
 }
 
@@ -80,14 +80,14 @@ static int listen_unix(struct cg_sched *sched, const struct cg__addr *addr,
     struct cg_reactor *reactor = cg_sched_reactor(sched);
     struct cg_sock *listener;
     struct cg__path *path;
-    int rc = cg__path_new(addr->un.sun_path, &path);
+    int rc = cg__unix_path_new(addr->un.sun_path, &path);
 
     if (rc < 0)
         return rc;
-    rc = options->take_over ? cg__path_clear(path, addr) : 0;
+    rc = options->take_over ? cg__unix_path_clear(path, addr) : 0;
     if (rc == 0)
         rc = open_listener(reactor, addr, options, path);
-    cg__path_unlock(path);
+    cg__unix_path_unlock(path);
     if (rc < 0)
         goto remove_path;
     listener = new_listener(sched, rc);
@@ -98,11 +98,11 @@ static int listen_unix(struct cg_sched *sched, const struct cg__addr *addr,
     return 0;
 
 close_fd:
-    cg__close_fd(reactor, rc);
+    cg__plain_close_fd(reactor, rc);
     rc = -ENOMEM;
 
 remove_path:
-    cg__path_remove(path);
+    cg__unix_path_remove(path);
     return rc;
 }
 
@@ -130,7 +130,7 @@ static int listen_plain(struct cg_sched *sched, const struct cg__addr *list, int
     *sock = new_listener(sched, fd);
     if (*sock != NULL)
         return 0;
-    cg__close_fd(reactor, fd);
+    cg__plain_close_fd(reactor, fd);
     return -ENOMEM;
 }
 
@@ -139,7 +139,7 @@ static int listen_plain(struct cg_sched *sched, const struct cg__addr *list, int
 static void close_all(struct cg_reactor *reactor, const int *fds, int count)
 {
     for (int i = 0; i < count; i++)
-        cg__close_fd(reactor, fds[i]);
+        cg__plain_close_fd(reactor, fds[i]);
 }
 
 /* Reads the port, in the network's order, that a descriptor is bound to: 0 or -errno. */

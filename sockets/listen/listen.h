@@ -17,21 +17,21 @@ enum { CG__ADDRS_MOST = 16 }; /* addresses of one name that a listener listens o
 struct cg__path;
 
 /* Of a path that is about to be bound. 0; -ENOMEM, -EMFILE, -ENFILE. */
-int cg__path_new(const char *text, struct cg__path **path);
+int cg__unix_path_new(const char *text, struct cg__path **path);
 
 /* Removes a socket file that nobody listens on. The folder is locked then, until
- * cg__path_unlock, against others that do the same. 0: nothing is in the way now;
+ * cg__unix_path_unlock, against others that do the same. 0: nothing is in the way now;
  * -EADDRINUSE: somebody listens, does the same, or it is no socket. */
-int cg__path_clear(struct cg__path *path, const struct cg__addr *addr);
-void cg__path_unlock(struct cg__path *path);
+int cg__unix_path_clear(struct cg__path *path, const struct cg__addr *addr);
+void cg__unix_path_unlock(struct cg__path *path);
 
 /* The path has just been bound. NULL is ignored. */
-void cg__path_made(struct cg__path *path);
+void cg__unix_path_made(struct cg__path *path);
 
 /* Frees it; remove: first removes the file that was made, if it is still there. NULL is
  * ignored. */
-void cg__path_remove(struct cg__path *path);
-void cg__path_free(struct cg__path *path);
+void cg__unix_path_remove(struct cg__path *path);
+void cg__unix_path_free(struct cg__path *path);
 
 /* ---- listen_many.c ---- */
 

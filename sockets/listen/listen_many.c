@@ -89,8 +89,8 @@ static void release(struct many *many)
         struct member *member = &many->members[i];
 
         if (member->arrived && member->result >= 0)
-            cg__close_fd(reactor, (int)member->result);
-        cg__close_fd(reactor, member->io.fd);
+            cg__plain_close_fd(reactor, (int)member->result);
+        cg__plain_close_fd(reactor, member->io.fd);
     }
     cg_sched_unhold(many->sched);
     free(many);
@@ -131,7 +131,7 @@ static enum cg_verdict tell_all(struct many *many, struct cg_io *io)
 
     for (int i = 0; i < many->count && result >= 0; i++) {
         io->fd = many->members[i].io.fd;
-        result = cg__call_reactor(cg_sched_reactor(many->sched), io);
+        result = cg__plain_call(cg_sched_reactor(many->sched), io);
     }
     io->result = result;
     return CG_DONE;
@@ -156,7 +156,7 @@ static enum cg_verdict many_submit(struct cg_sock *sock, struct cg_io *io)
     case CG_IO_SOCKNAME:
     case CG_IO_PEERNAME:
         io->fd = many->members[0].io.fd;
-        cg__call_reactor(cg_sched_reactor(many->sched), io);
+        cg__plain_call(cg_sched_reactor(many->sched), io);
         return CG_DONE;
     case CG_IO_RECV:
     case CG_IO_SEND:

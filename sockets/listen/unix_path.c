@@ -50,7 +50,7 @@ static bool find(const struct cg__path *path, struct stat *found)
     return fstatat(path->folder, path->name, found, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
-int cg__path_new(const char *text, struct cg__path **path)
+int cg__unix_path_new(const char *text, struct cg__path **path)
 {
     const char *slash = strrchr(text, '/');
     struct stat before;
@@ -87,7 +87,7 @@ static bool is_deserted(const struct cg__addr *addr)
     return refused;
 }
 
-int cg__path_clear(struct cg__path *path, const struct cg__addr *addr)
+int cg__unix_path_clear(struct cg__path *path, const struct cg__addr *addr)
 {
     struct stat found;
 
@@ -106,14 +106,14 @@ int cg__path_clear(struct cg__path *path, const struct cg__addr *addr)
     return 0;
 }
 
-void cg__path_unlock(struct cg__path *path)
+void cg__unix_path_unlock(struct cg__path *path)
 {
     if (path->locked)
         flock(path->folder, LOCK_UN);
     path->locked = false;
 }
 
-void cg__path_made(struct cg__path *path)
+void cg__unix_path_made(struct cg__path *path)
 {
     struct stat found;
 
@@ -125,7 +125,7 @@ void cg__path_made(struct cg__path *path)
     path->ino = found.st_ino;
 }
 
-void cg__path_remove(struct cg__path *path)
+void cg__unix_path_remove(struct cg__path *path)
 {
     struct stat found;
 
@@ -134,10 +134,10 @@ void cg__path_remove(struct cg__path *path)
     if (path->made && path->forks == cg__fork_count() && find(path, &found) &&
         found.st_dev == path->dev && found.st_ino == path->ino)
         unlinkat(path->folder, path->name, 0);
-    cg__path_free(path);
+    cg__unix_path_free(path);
 }
 
-void cg__path_free(struct cg__path *path)
+void cg__unix_path_free(struct cg__path *path)
 {
     if (path == NULL)
         return;

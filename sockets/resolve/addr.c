@@ -69,7 +69,7 @@ static int set_in6(struct cg__addr *addr, char *host, in_port_t port)
     return inet_pton(AF_INET6, host, &addr->in6.sin6_addr) == 1 ? 1 : CG_EADDR;
 }
 
-bool cg__same_host(const char *a, const char *b)
+bool cg__addr_same_host(const char *a, const char *b)
 {
     size_t length = strlen(a), other = strlen(b);
 
@@ -208,7 +208,8 @@ int cg__addr_parse(const char *text, bool listener, struct cg__addr *list, size_
         return 1;
     if (!is_name(host))
         return CG_EADDR;
-    if (cg__same_host(host, "localhost")) /* RFC 6761: it is this host, whatever anybody says */
+    if (cg__addr_same_host(
+            host, "localhost")) /* RFC 6761: it is this host, whatever anybody says */
         return set_both(list, n, "::1", "127.0.0.1", (in_port_t)port);
     return look_up(host, (in_port_t)port, list, n);
 }

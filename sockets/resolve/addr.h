@@ -20,7 +20,7 @@ struct cg__addr {
 };
 
 /* Whether two names are of the same host: neither case nor a dot at the end counts. */
-bool cg__same_host(const char *a, const char *b);
+bool cg__addr_same_host(const char *a, const char *b);
 
 enum { CG__HOST_SIZE = 256 }; /* room for a host's name, with its NUL */
 

@@ -305,14 +305,15 @@ static void wants(void *arg, ares_socket_t handle, int readable, int writable)
 
 /* ---- The channel ---- */
 
-void cg__cares_prepare(struct cg__cares_sockets *sockets, struct ares_options *options)
+void cg__cares_sockets_prepare(struct cg__cares_sockets *sockets,
+                               struct ares_options *options)
 {
     sockets->tail = &sockets->first;
     options->sock_state_cb = wants;
     options->sock_state_cb_data = sockets;
 }
 
-void cg__cares_attach(struct cg__cares_sockets *sockets, ares_channel channel)
+void cg__cares_sockets_attach(struct cg__cares_sockets *sockets, ares_channel channel)
 {
     static const struct ares_socket_functions functions = {
         .asocket = open_for_cares,
@@ -352,13 +353,13 @@ static void watch_all(struct cg__cares_sockets *sockets)
     }
 }
 
-bool cg__cares_is_ready(struct cg__cares_sockets *sockets)
+bool cg__cares_sockets_is_ready(struct cg__cares_sockets *sockets)
 {
     return find_ready(sockets) != NULL || sockets->broken;
 }
 
 /* c-ares may open and close any of them meanwhile. */
-void cg__cares_process(struct cg__cares_sockets *sockets)
+void cg__cares_sockets_process(struct cg__cares_sockets *sockets)
 {
     struct cg__cares_socket *s;
 

@@ -22,13 +22,14 @@ struct cg__cares_sockets {
 };
 
 /* Called with the options of a channel that is about to be made; and with the channel. */
-void cg__cares_prepare(struct cg__cares_sockets *sockets, struct ares_options *options);
-void cg__cares_attach(struct cg__cares_sockets *sockets, ares_channel channel);
+void cg__cares_sockets_prepare(struct cg__cares_sockets *sockets,
+                               struct ares_options *options);
+void cg__cares_sockets_attach(struct cg__cares_sockets *sockets, ares_channel channel);
 
-/* Whether cg__cares_process has something to do. */
-bool cg__cares_is_ready(struct cg__cares_sockets *sockets);
+/* Whether cg__cares_sockets_process has something to do. */
+bool cg__cares_sockets_is_ready(struct cg__cares_sockets *sockets);
 
 /* Has c-ares read and write whatever is ready, and watches all of them again. */
-void cg__cares_process(struct cg__cares_sockets *sockets);
+void cg__cares_sockets_process(struct cg__cares_sockets *sockets);
 
 #endif

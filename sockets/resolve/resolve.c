@@ -29,12 +29,12 @@ static const struct {
                 struct cg_resolver **resolver);
 } table[] = {
 #ifdef HAVE_CARES
-    {"c-ares", cg__cares_open},
+    {"c-ares", cg__resolve_cares_open},
 #else
     {"c-ares", NULL},
 #endif
-    {"thread", cg__thread_open},
-    {"fixed", cg__fixed_open},
+    {"thread", cg__resolve_thread_open},
+    {"fixed", cg__resolve_fixed_open},
 };
 
 int cg_resolver_open(const char *name, const struct cg_resolver_options *options,
@@ -100,8 +100,9 @@ bool cg__resolve_apart(struct cg_sched *sched, const char *host)
 {
     struct cg_resolver *resolver;
 
-    return !cg__same_host(host, "localhost") && resolver_of(sched, &resolver) == 0 &&
-           resolver->type->apart != NULL && resolver->type->apart(resolver, host);
+    return !cg__addr_same_host(host, "localhost") &&
+           resolver_of(sched, &resolver) == 0 && resolver->type->apart != NULL &&
+           resolver->type->apart(resolver, host);
 }
 
 /* ---- lists and names ---- */
@@ -111,7 +112,7 @@ int cg_addr_print(const struct cg_addr *addr, char *buf, size_t size)
     return cg__addr_print(&addr->base, addr->size, buf, size);
 }
 
-void cg__list_add(struct cg_addr_list *list, const struct sockaddr *addr)
+void cg__resolve_add(struct cg_addr_list *list, const struct sockaddr *addr)
 {
     struct cg_addr *to = &list->addrs[list->count];
 
@@ -127,7 +128,7 @@ void cg__list_add(struct cg_addr_list *list, const struct sockaddr *addr)
     list->count++;
 }
 
-void cg__list_port(struct cg_addr_list *list, in_port_t port)
+void cg__resolve_set_port(struct cg_addr_list *list, in_port_t port)
 {
     for (int i = 0; i < list->count; i++) {
         struct cg_addr *addr = &list->addrs[i];
@@ -139,7 +140,7 @@ void cg__list_port(struct cg_addr_list *list, in_port_t port)
     }
 }
 
-int cg__list_filter(struct cg_addr_list *list, int family)
+int cg__resolve_filter(struct cg_addr_list *list, int family)
 {
     int kept = 0;
 
@@ -184,8 +185,8 @@ static int set_localhost(struct cg_addr_list *list)
                              .sin_addr = {htonl(INADDR_LOOPBACK)}};
 
     list->count = 0;
-    cg__list_add(list, (const struct sockaddr *)&in6);
-    cg__list_add(list, (const struct sockaddr *)&in);
+    cg__resolve_add(list, (const struct sockaddr *)&in6);
+    cg__resolve_add(list, (const struct sockaddr *)&in);
     return list->count;
 }
 
@@ -207,12 +208,12 @@ static int answer_at_once(struct cg_resolve_op *resolve)
     rc = cg__addr_host(resolve->host, &addr);
     if (rc == 1) {
         resolve->list->count = 0;
-        cg__list_add(resolve->list, &addr.base);
-    } else if (rc == 0 && cg__same_host(resolve->host, "localhost")) {
+        cg__resolve_add(resolve->list, &addr.base);
+    } else if (rc == 0 && cg__addr_same_host(resolve->host, "localhost")) {
         rc = set_localhost(resolve->list);
     }
     if (rc > 0)
-        cg__list_port(resolve->list, resolve->port);
+        cg__resolve_set_port(resolve->list, resolve->port);
     return rc;
 }
 
@@ -252,7 +253,7 @@ static ssize_t resolve_finish(struct cg_op *op)
     of(op)->resolver = NULL;
     if (resolver != NULL && resolver->type->finish != NULL)
         n = resolver->type->finish(resolver, of(op));
-    return n > 0 ? cg__list_filter(of(op)->list, of(op)->family) : n;
+    return n > 0 ? cg__resolve_filter(of(op)->list, of(op)->family) : n;
 }
 
 static int resolve_print(const struct cg_op *op, char *buf, size_t size)

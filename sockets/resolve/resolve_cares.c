@@ -54,7 +54,7 @@ static enum cg_verdict kick_process(struct cg_op *op, struct cg_sched *sched)
 
     (void)sched;
     op->result = 0;
-    if (cg__cares_is_ready(&cares->sockets))
+    if (cg__cares_sockets_is_ready(&cares->sockets))
         return CG_DONE;
     cares->kick = op;
     return CG_PENDING;
@@ -122,11 +122,11 @@ static void answered(void *arg, int status, int timeouts, struct ares_addrinfo *
         if (status == ARES_SUCCESS) {
             for (struct ares_addrinfo_node *node = info->nodes; node;
                  node = node->ai_next)
-                cg__list_add(&list, node->ai_addr);
+                cg__resolve_add(&list, node->ai_addr);
             result = list.count > 0 ? list.count : CG_EHOST;
         }
         if (result > 0) {
-            cg__list_port(&list, op->port);
+            cg__resolve_set_port(&list, op->port);
             *op->list = list;
         }
         unwant(cares);
@@ -170,11 +170,11 @@ static int open_channel(struct cares *cares)
 
     cares->sockets.sched = cares->base.sched;
     cares->sockets.woken = woken;
-    cg__cares_prepare(&cares->sockets, &options);
+    cg__cares_sockets_prepare(&cares->sockets, &options);
     status = ares_init_options(&cares->channel, &options, mask);
     if (status != ARES_SUCCESS)
         return status == ARES_ENOMEM ? -ENOMEM : CG_ELOOKUP;
-    cg__cares_attach(&cares->sockets, cares->channel);
+    cg__cares_sockets_attach(&cares->sockets, cares->channel);
     status = set_servers(cares);
     cares->has_channel = status == 0;
     return status;
@@ -259,7 +259,7 @@ static void attend(struct cares *cares)
     if (cares->sockets.broken)
         ares_cancel(cares->channel);
     cares->sockets.broken = false;
-    cg__cares_process(&cares->sockets);
+    cg__cares_sockets_process(&cares->sockets);
 }
 
 static ssize_t pump(void *arg)
@@ -348,8 +348,8 @@ static const struct cg_resolver_type cares_type = {
     .apart = cares_apart,
 };
 
-int cg__cares_open(const struct cg_resolver_options *options,
-                   struct cg_resolver **resolver)
+int cg__resolve_cares_open(const struct cg_resolver_options *options,
+                           struct cg_resolver **resolver)
 {
     struct cares *cares;
 

@@ -29,7 +29,7 @@ static struct host **find(struct fixed *fixed, const char *name)
 {
     struct host **at = &fixed->hosts;
 
-    while (*at != NULL && !cg__same_host((*at)->name, name))
+    while (*at != NULL && !cg__addr_same_host((*at)->name, name))
         at = &(*at)->next;
     return at;
 }
@@ -43,7 +43,7 @@ static ssize_t answer(struct fixed *fixed, struct cg_resolve_op *op)
     if (host->error < 0)
         return host->error;
     *op->list = host->list;
-    cg__list_port(op->list, op->port);
+    cg__resolve_set_port(op->list, op->port);
     return op->list->count;
 }
 
@@ -127,8 +127,8 @@ static const struct cg_resolver_type fixed_type = {
     .apart = fixed_apart,
 };
 
-int cg__fixed_open(const struct cg_resolver_options *options,
-                   struct cg_resolver **resolver)
+int cg__resolve_fixed_open(const struct cg_resolver_options *options,
+                           struct cg_resolver **resolver)
 {
     struct fixed *fixed;
 
@@ -157,7 +157,7 @@ static int read_addrs(const char *text, struct cg_addr_list *list)
         word[length] = '\0';
         if (cg__addr_host(word, &addr) != 1)
             return CG_EADDR;
-        cg__list_add(list, &addr.base);
+        cg__resolve_add(list, &addr.base);
     }
     return list->count > 0 ? list->count : CG_EADDR;
 }

@@ -66,7 +66,7 @@ static int look_up(const char *host, struct cg_addr_list *list)
         return CG_EHOST;
     }
     for (struct addrinfo *info = found; info != NULL; info = info->ai_next)
-        cg__list_add(list, info->ai_addr);
+        cg__resolve_add(list, info->ai_addr);
     freeaddrinfo(found);
     return list->count > 0 ? list->count : CG_EHOST;
 }
@@ -130,7 +130,7 @@ static void settle(struct job *job)
     if (op != NULL) {
         if (job->result > 0) {
             *op->list = job->list;
-            cg__list_port(op->list, op->port);
+            cg__resolve_set_port(op->list, op->port);
         }
         cg_sched_unhold(sched);
         cg_op_complete(&op->op, job->result);
@@ -255,8 +255,8 @@ static const struct cg_resolver_type thread_type = {
     .close = thread_close,
 };
 
-int cg__thread_open(const struct cg_resolver_options *options,
-                    struct cg_resolver **resolver)
+int cg__resolve_thread_open(const struct cg_resolver_options *options,
+                            struct cg_resolver **resolver)
 {
     struct threads *threads;
 

@@ -32,7 +32,7 @@ static uint64_t random_bits(void)
 
 static void set(struct model *m, int64_t expiry)
 {
-    cg__timer_set(&timers, &m->timer, expiry);
+    cg__timers_set(&timers, &m->timer, expiry);
     m->expiry = expiry;
     m->order = orders++;
     m->set = true;
@@ -40,7 +40,7 @@ static void set(struct model *m, int64_t expiry)
 
 static void cancel(struct model *m)
 {
-    cg__timer_cancel(&timers, &m->timer);
+    cg__timers_cancel(&timers, &m->timer);
     m->set = false;
 }
 
@@ -148,7 +148,7 @@ END_TEST
 /* Cancelling twice, or a timer that was never set, changes nothing. */
 START_TEST(cancel_is_idempotent)
 {
-    cg__timer_cancel(&timers, &all[0].timer);
+    cg__timers_cancel(&timers, &all[0].timer);
     set(&all[0], 5);
     cancel(&all[0]);
     cancel(&all[0]);

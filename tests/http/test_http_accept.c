@@ -14,8 +14,8 @@ static const char *preferred(const char *const *lines)
 
     for (; *lines != NULL; lines++)
         IS(cg_http_headers_add(&req.in, "accept-encoding", *lines), 0);
-    coding = cg__http_accepts(&req, true, true);
-    cg__http_headers_clear(&req.in);
+    coding = cg__http_accept_encoding(&req, true, true);
+    cg__http_message_clear(&req.in);
     return cg__http_coding_name(coding);
 }
 

@@ -342,7 +342,7 @@ static ssize_t look_long_list(void *arg)
         ck_assert_msg(at != NULL, "%s", name);
     }
     IS(ask("GET", "/bare/", "Accept-Encoding: gzip\r\n"), 200);
-    if (cg__http_can(CG__HTTP_GZIP)) {
+    if (cg__http_compress_can(CG__HTTP_GZIP)) {
         ck_assert_str_eq(field("Content-Encoding"), "gzip");
         ck_assert_str_eq(field("Vary"), "Accept-Encoding");
         ck_assert_int_lt(atoi(field("Content-Length")), 30000);
@@ -563,16 +563,16 @@ static ssize_t steps(void *arg)
     snprintf(path, sizeof path, "%s/www", root);
     dir = open(path, O_RDONLY | O_DIRECTORY);
     for (size_t i = 0; i < COUNT(refused); i++) {
-        fd = cg__http_open_steps(dir, refused[i]);
+        fd = cg__http_files_open_steps(dir, refused[i]);
         ck_assert_msg(fd < 0, "%s", refused[i]);
     }
     for (const char *const *each = (const char *[]){"sub/index.html", "sub//", ".", "a.txt", 0};
          *each; each++) {
-        fd = OK(cg__http_open_steps(dir, *each));
+        fd = OK(cg__http_files_open_steps(dir, *each));
         close(fd);
     }
-    IS(cg__http_open_steps(dir, "sub/none"), -ENOENT);
-    IS(cg__http_open_steps(dir, "a.txt/x"), -ENOTDIR);
+    IS(cg__http_files_open_steps(dir, "sub/none"), -ENOENT);
+    IS(cg__http_files_open_steps(dir, "a.txt/x"), -ENOTDIR);
     close(dir);
     snprintf(path, sizeof path, "rm -r %s", root);
     ck_assert_int_eq(system(path), 0);

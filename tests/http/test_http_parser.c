@@ -56,7 +56,7 @@ static void say_fields(struct told *told, const struct cg_http_headers *headers)
 
 static void say_head(struct told *told, const struct cg__http_parser *parser)
 {
-    const char *text = cg__http_at(parser->headers, parser->text);
+    const char *text = cg__http_message_at(parser->headers, parser->text);
     char line[256];
 
     if (parser->method)
@@ -113,7 +113,7 @@ static void tell(struct told *told, enum cg__http_kind kind, bool skip, const ch
 
         memcpy(piece, bytes + at, length);
         do {
-            event = cg__http_parse(&parser, piece + done, length - done, &used);
+            event = cg__http_parser_parse(&parser, piece + done, length - done, &used);
             done += used;
             if (event == CG__HTTP_HEAD)
                 say_head(told, &parser);
@@ -126,9 +126,9 @@ static void tell(struct told *told, enum cg__http_kind kind, bool skip, const ch
             ck_assert_uint_eq(done, length);
     }
     if (event == CG__HTTP_MORE) {
-        bool untouched = cg__http_untouched(&parser);
+        bool untouched = cg__http_parser_untouched(&parser);
 
-        event = cg__http_parse_end(&parser);
+        event = cg__http_parser_end(&parser);
         say_text(told, event == CG__HTTP_DONE ? "|end" : untouched ? "nothing" : "|more");
     } else if (event == CG__HTTP_BAD) {
         say_bad(told, &parser);
@@ -139,8 +139,8 @@ static void tell(struct told *told, enum cg__http_kind kind, bool skip, const ch
     }
     check_texts(&headers);
     check_texts(&trailers);
-    cg__http_headers_clear(&headers);
-    cg__http_headers_clear(&trailers);
+    cg__http_message_clear(&headers);
+    cg__http_message_clear(&trailers);
 }
 
 /* Whole, cut once at every place, cut twice at some, and byte for byte: always the same. */
@@ -702,25 +702,25 @@ START_TEST(framing)
     char buf[32] = "";
     uint64_t length;
 
-    ck_assert_int_eq(cg__http_frame(200, false, 1, true), CG__HTTP_LENGTH);
-    ck_assert_int_eq(cg__http_frame(200, false, 1, false), CG__HTTP_CHUNKED);
-    ck_assert_int_eq(cg__http_frame(200, false, 0, false), CG__HTTP_CLOSE);
-    ck_assert_int_eq(cg__http_frame(200, true, 1, true), CG__HTTP_NO_BODY);
-    ck_assert_int_eq(cg__http_frame(304, false, 1, true), CG__HTTP_NO_BODY);
-    ck_assert_int_eq(cg__http_frame(101, false, 1, false), CG__HTTP_NO_BODY);
-    buf[cg__http_chunk_head(buf, 0xfedcba9876543210)] = '\0';
+    ck_assert_int_eq(cg__http_framing_choose(200, false, 1, true), CG__HTTP_LENGTH);
+    ck_assert_int_eq(cg__http_framing_choose(200, false, 1, false), CG__HTTP_CHUNKED);
+    ck_assert_int_eq(cg__http_framing_choose(200, false, 0, false), CG__HTTP_CLOSE);
+    ck_assert_int_eq(cg__http_framing_choose(200, true, 1, true), CG__HTTP_NO_BODY);
+    ck_assert_int_eq(cg__http_framing_choose(304, false, 1, true), CG__HTTP_NO_BODY);
+    ck_assert_int_eq(cg__http_framing_choose(101, false, 1, false), CG__HTTP_NO_BODY);
+    buf[cg__http_framing_chunk_head(buf, 0xfedcba9876543210)] = '\0';
     ck_assert_str_eq(buf, "fedcba9876543210\r\n");
-    buf[cg__http_chunk_head(buf, 1)] = '\0';
+    buf[cg__http_framing_chunk_head(buf, 1)] = '\0';
     ck_assert_str_eq(buf, "1\r\n");
-    buf[cg__http_decimal(buf, UINT64_MAX)] = '\0';
+    buf[cg__http_framing_decimal(buf, UINT64_MAX)] = '\0';
     ck_assert_str_eq(buf, "18446744073709551615");
-    buf[cg__http_decimal(buf, 0)] = '\0';
+    buf[cg__http_framing_decimal(buf, 0)] = '\0';
     ck_assert_str_eq(buf, "0");
-    ck_assert(cg__http_length("1234", &length) && length == 1234);
-    ck_assert(!cg__http_length("", &length));
-    ck_assert(!cg__http_length("+1", &length));
-    ck_assert(!cg__http_length("1 ", &length));
-    ck_assert(!cg__http_length("18446744073709551616", &length));
+    ck_assert(cg__http_framing_length("1234", &length) && length == 1234);
+    ck_assert(!cg__http_framing_length("", &length));
+    ck_assert(!cg__http_framing_length("+1", &length));
+    ck_assert(!cg__http_framing_length("1 ", &length));
+    ck_assert(!cg__http_framing_length("18446744073709551616", &length));
     ck_assert_str_eq(cg_http_status_text(404), "Not Found");
     ck_assert_str_eq(cg_http_status_text(999), "Unknown");
 }

@@ -42,16 +42,17 @@ static void tell(struct told *told, struct cg__http_repeat *repeat, const char *
         size_t used;
 
         memcpy(piece, bytes + at, end - at);
-        event = cg__http_parse(&parser, piece, end - at, &used);
+        event = cg__http_parser_parse(&parser, piece, end - at, &used);
         at += used;
         free(piece);
     }
     told->repeated = parser.repeated;
     if (event == CG__HTTP_HEAD) {
-        n = snprintf(told->text, sizeof told->text, "%zu: %s %s 1.%d %d%d%d%d%d %llu", at,
-                     parser.method, cg__http_at(&line, parser.text), parser.minor,
-                     parser.keep_alive, parser.upgrade, parser.has_body, parser.chunked,
-                     parser.has_length, (unsigned long long)parser.length);
+        n = snprintf(told->text, sizeof told->text, "%zu: %s %s 1.%d %d%d%d%d%d %llu",
+                     at, parser.method, cg__http_message_at(&line, parser.text),
+                     parser.minor, parser.keep_alive, parser.upgrade, parser.has_body,
+                     parser.chunked, parser.has_length,
+                     (unsigned long long)parser.length);
         while (cg_http_headers_next(&fields, &next, &field))
             n += snprintf(told->text + n, sizeof told->text - (size_t)n, "|%s=%s",
                           field.name, field.value);
@@ -59,8 +60,8 @@ static void tell(struct told *told, struct cg__http_repeat *repeat, const char *
         snprintf(told->text, sizeof told->text, "%d, %d", event,
                  event == CG__HTTP_BAD ? parser.status : 0);
     }
-    cg__http_headers_clear(&line);
-    cg__http_headers_clear(&fields);
+    cg__http_message_clear(&line);
+    cg__http_message_clear(&fields);
 }
 
 /* A request after another is what it is without that, wherever it is cut. Whether it was
@@ -226,18 +227,19 @@ static void long_fields(void)
             struct cg__http_parser parser;
             size_t used;
 
-            cg__http_headers_reset(&line, SIZE_MAX);
-            cg__http_headers_reset(&fields, SIZE_MAX);
+            cg__http_message_reset(&line, SIZE_MAX);
+            cg__http_message_reset(&fields, SIZE_MAX);
             cg__http_parser_init(&parser, CG__HTTP_REQUEST, &fields, NULL, &large);
             parser.line = &line;
             parser.repeat = &repeat;
-            IS(cg__http_parse(&parser, text, (size_t)size, &used), CG__HTTP_HEAD);
+            IS(cg__http_parser_parse(&parser, text, (size_t)size, &used),
+               CG__HTTP_HEAD);
             IS(used, size);
             IS(parser.repeated, i == 0 && j == 1);
             IS(strlen(cg_http_headers_get(&fields, "A")), i == 0 ? 1900 : 2100);
         }
-        cg__http_headers_clear(&line);
-        cg__http_headers_clear(&fields);
+        cg__http_message_clear(&line);
+        cg__http_message_clear(&fields);
         cg__http_repeat_clear(&repeat);
     }
 }

@@ -42,20 +42,20 @@ static size_t decode(const char *coding, const char *body, size_t size, char *to
         memcpy(to, body, size);
         return size;
     }
-    OK(cg__decoder_new(&decoder, coding));
+    OK(cg__http_decoder_new(&decoder, coding));
     for (;;) {
         size_t part = size < CG__DECODE_INPUT ? size : CG__DECODE_INPUT;
 
-        while ((n = cg__decoder_read(decoder, to + done, room - done)) > 0)
+        while ((n = cg__http_decoder_read(decoder, to + done, room - done)) > 0)
             done += (size_t)n;
         IS(n, 0);
         if (part == 0)
             break;
-        cg__decoder_give(decoder, body, part);
+        cg__http_decoder_give(decoder, body, part);
         body += part;
         size -= part;
     }
-    cg__decoder_free(decoder);
+    cg__http_decoder_free(decoder);
     return done;
 }
 
@@ -242,7 +242,8 @@ static ssize_t compresses_drops(void *arg)
     wanted += (size_t)sprintf(want + wanted, "he end.");
     serve_begin(NULL);
     for (size_t i = 0; i < COUNT(asked); i++) {
-        bool there = asked[i].coding[0] == '\0' || strstr(cg__decode_accept(), asked[i].coding);
+        bool there = asked[i].coding[0] == '\0' ||
+                     strstr(cg__http_decoder_accept(), asked[i].coding);
         const char *coding = there ? asked[i].coding : "";
         struct cg_sock *sock = serve_client();
         char request[256], field[64];
@@ -292,7 +293,8 @@ static ssize_t curl_decompresses_drops(void *arg)
     char script[256], want[64] = "begin, ";
 
     (void)arg;
-    if (cg__decode_accept()[0] == '\0' || system("curl -V 2>&1 | grep -q libz") != 0) {
+    if (cg__http_decoder_accept()[0] == '\0' ||
+        system("curl -V 2>&1 | grep -q libz") != 0) {
         printf("SKIP curl: it, or zlib, is not here\n");
         return 0;
     }

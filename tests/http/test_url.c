@@ -17,11 +17,11 @@ static const char *why;
 static void parsed(const char *text, const char *want, const char *addr,
                    const char *target)
 {
-    test_is(cg__url_parse(&url, text, &why), 0, text, __FILE__, __LINE__);
+    test_is(cg__http_url_parse(&url, text, &why), 0, text, __FILE__, __LINE__);
     ck_assert_str_eq(url.text, want);
     ck_assert_str_eq(url.addr, addr);
     ck_assert_str_eq(url.target, target);
-    cg__url_free(&url);
+    cg__http_url_free(&url);
 }
 
 /* The pieces of a URL are kept as they are written; the host is put into lower case, user
@@ -49,13 +49,13 @@ END_TEST
 /* User and password are decoded, once. */
 START_TEST(users)
 {
-    IS(cg__url_parse(&url, "http://me%3a:p%40%2540s@h/", &why), 0);
+    IS(cg__http_url_parse(&url, "http://me%3a:p%40%2540s@h/", &why), 0);
     ck_assert_str_eq(url.user, "me::p@%40s");
     ck_assert_str_eq(url.host, "h");
-    cg__url_free(&url);
-    IS(cg__url_parse(&url, "http://a@b@h/", &why), 0);
+    cg__http_url_free(&url);
+    IS(cg__http_url_parse(&url, "http://a@b@h/", &why), 0);
     ck_assert_str_eq(url.user, "a@b");
-    cg__url_free(&url);
+    cg__http_url_free(&url);
 }
 END_TEST
 
@@ -64,12 +64,12 @@ START_TEST(escapes)
 {
     char text[8];
 
-    IS(cg__http_decode(text, "a%41b", 5, false, false), 3);
+    IS(cg__http_request_target_decode(text, "a%41b", 5, false, false), 3);
     ck_assert_mem_eq(text, "aAb", 3);
-    IS(cg__http_decode(text, "a%41b", 4, false, false), 2);
-    IS(cg__http_decode(text, "a%41b", 3, false, false), -1);
-    IS(cg__http_decode(text, "a%41b", 2, false, false), -1);
-    IS(cg__http_decode(text, "a%41b", 1, false, false), 1);
+    IS(cg__http_request_target_decode(text, "a%41b", 4, false, false), 2);
+    IS(cg__http_request_target_decode(text, "a%41b", 3, false, false), -1);
+    IS(cg__http_request_target_decode(text, "a%41b", 2, false, false), -1);
+    IS(cg__http_request_target_decode(text, "a%41b", 1, false, false), 1);
 }
 END_TEST
 
@@ -81,10 +81,10 @@ START_TEST(long_names)
                   "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
                   "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 
-    IS(cg__url_parse(&url, text, &why), CG_EHTTP_URL);
+    IS(cg__http_url_parse(&url, text, &why), CG_EHTTP_URL);
     text[sizeof text - 2] = '\0';
-    IS(cg__url_parse(&url, text, &why), 0);
-    cg__url_free(&url);
+    IS(cg__http_url_parse(&url, text, &why), 0);
+    cg__http_url_free(&url);
 }
 END_TEST
 
@@ -125,13 +125,13 @@ START_TEST(refused)
 
     for (size_t i = 0; i < COUNT(texts); i++) {
         why = NULL;
-        test_is(cg__url_parse(&url, texts[i], &why), CG_EHTTP_URL, texts[i], __FILE__,
-                __LINE__);
+        test_is(cg__http_url_parse(&url, texts[i], &why), CG_EHTTP_URL, texts[i],
+                __FILE__, __LINE__);
         ck_assert_ptr_nonnull(why);
     }
     memset(longer + 9, 'a', sizeof longer - 10);
-    IS(cg__url_parse(&url, longer, &why), CG_EHTTP_URL);
-    IS(cg__url_parse(&url, NULL, &why), CG_EHTTP_URL);
+    IS(cg__http_url_parse(&url, longer, &why), CG_EHTTP_URL);
+    IS(cg__http_url_parse(&url, NULL, &why), CG_EHTTP_URL);
 }
 END_TEST
 
@@ -180,22 +180,22 @@ START_TEST(references)
     };
     struct cg__url base;
 
-    IS(cg__url_parse(&base, "http://a/b/c/d;p?q", &why), 0);
+    IS(cg__http_url_parse(&base, "http://a/b/c/d;p?q", &why), 0);
     for (size_t i = 0; i < COUNT(cases); i++) {
-        test_is(cg__url_resolve(&url, &base, cases[i][0], &why), 0, cases[i][0],
+        test_is(cg__http_url_resolve(&url, &base, cases[i][0], &why), 0, cases[i][0],
                 __FILE__, __LINE__);
         ck_assert_str_eq(url.text, cases[i][1]);
-        cg__url_free(&url);
+        cg__http_url_free(&url);
     }
-    IS(cg__url_resolve(&url, &base, "javascript:alert(1)", &why), CG_EHTTP_URL);
-    IS(cg__url_resolve(&url, &base, "http:g", &why), CG_EHTTP_URL);
-    IS(cg__url_resolve(&url, &base, "/a\rb", &why), CG_EHTTP_URL);
-    cg__url_free(&base);
-    IS(cg__url_parse(&base, "http://a", &why), 0);
-    IS(cg__url_resolve(&url, &base, "g", &why), 0);
+    IS(cg__http_url_resolve(&url, &base, "javascript:alert(1)", &why), CG_EHTTP_URL);
+    IS(cg__http_url_resolve(&url, &base, "http:g", &why), CG_EHTTP_URL);
+    IS(cg__http_url_resolve(&url, &base, "/a\rb", &why), CG_EHTTP_URL);
+    cg__http_url_free(&base);
+    IS(cg__http_url_parse(&base, "http://a", &why), 0);
+    IS(cg__http_url_resolve(&url, &base, "g", &why), 0);
     ck_assert_str_eq(url.text, "http://a/g");
-    cg__url_free(&url);
-    cg__url_free(&base);
+    cg__http_url_free(&url);
+    cg__http_url_free(&base);
 }
 END_TEST
 
@@ -205,16 +205,16 @@ START_TEST(origins)
     static const char *const others[] = {"https://a:80/", "http://a:81/", "http://b/"};
     struct cg__url base;
 
-    IS(cg__url_parse(&base, "http://a/", &why), 0);
+    IS(cg__http_url_parse(&base, "http://a/", &why), 0);
     for (size_t i = 0; i < COUNT(others); i++) {
-        IS(cg__url_parse(&url, others[i], &why), 0);
-        ck_assert(!cg__url_same_origin(&base, &url));
-        cg__url_free(&url);
+        IS(cg__http_url_parse(&url, others[i], &why), 0);
+        ck_assert(!cg__http_url_same_origin(&base, &url));
+        cg__http_url_free(&url);
     }
-    IS(cg__url_parse(&url, "http://A:80/x", &why), 0);
-    ck_assert(cg__url_same_origin(&base, &url));
-    cg__url_free(&url);
-    cg__url_free(&base);
+    IS(cg__http_url_parse(&url, "http://A:80/x", &why), 0);
+    ck_assert(cg__http_url_same_origin(&base, &url));
+    cg__http_url_free(&url);
+    cg__http_url_free(&base);
 }
 END_TEST
 
@@ -277,8 +277,8 @@ START_TEST(exceptions)
     };
 
     for (size_t i = 0; i < COUNT(cases); i++)
-        ck_assert_msg(cg__proxy_excepts(cases[i].list, cases[i].host, cases[i].port) ==
-                          cases[i].excepted,
+        ck_assert_msg(cg__http_client_proxy_excepts(cases[i].list, cases[i].host,
+                                                    cases[i].port) == cases[i].excepted,
                       "%s, %s:%u", cases[i].list, cases[i].host, cases[i].port);
 }
 END_TEST
@@ -315,7 +315,7 @@ START_TEST(variables)
             setenv(tries[i].set[j], tries[i].set[j], 1);
         if (tries[i].empty != NULL)
             setenv(tries[i].empty, "", 1);
-        got = cg__proxy_variable(tries[i].text);
+        got = cg__http_client_proxy_variable(tries[i].text);
         if (tries[i].found == NULL)
             ck_assert_msg(got == NULL || *got == '\0', "%zu: %s", i, got);
         else
@@ -336,7 +336,7 @@ START_TEST(basic)
     };
 
     for (size_t i = 0; i < COUNT(cases); i++) {
-        char *text = cg__basic(cases[i][0]);
+        char *text = cg__http_client_send_basic(cases[i][0]);
 
         ck_assert_str_eq(text, cases[i][1]);
         free(text);
@@ -362,15 +362,15 @@ static ssize_t decode(struct cg__decoder *decoder, const void *data, size_t size
 
     *made = 0;
     for (;;) {
-        n = cg__decoder_read(decoder, out + *made,
-                             piece < room - *made ? piece : room - *made);
+        n = cg__http_decoder_read(decoder, out + *made,
+                                  piece < room - *made ? piece : room - *made);
         if (n < 0 || (n == 0 && size == 0))
             return n;
         *made += (size_t)n;
         if (n == 0) {
             size_t some = size < piece ? size : piece;
 
-            cg__decoder_give(decoder, at, some);
+            cg__http_decoder_give(decoder, at, some);
             at += some;
             size -= some;
         }
@@ -385,40 +385,40 @@ START_TEST(decodes_gzip)
     struct cg__decoder *decoder;
     size_t made;
 
-    if (strstr(cg__decode_accept(), "gzip") == NULL) {
+    if (strstr(cg__http_decoder_accept(), "gzip") == NULL) {
         puts("SKIP decodes_gzip: built without zlib");
         return;
     }
     memcpy(twice, gzipped, sizeof gzipped);
     memcpy(twice + sizeof gzipped, gzipped, sizeof gzipped);
     for (size_t piece = 1; piece < 70; piece++) {
-        IS(cg__decoder_new(&decoder, "x-gzip"), 0);
-        ck_assert(cg__decoder_is_complete(decoder));
+        IS(cg__http_decoder_new(&decoder, "x-gzip"), 0);
+        ck_assert(cg__http_decoder_is_complete(decoder));
         IS(decode(decoder, gzipped, sizeof gzipped, piece, out, sizeof out, &made), 0);
         ck_assert_uint_eq(made, sizeof plain - 1);
         ck_assert_mem_eq(out, plain, made);
-        ck_assert(cg__decoder_is_complete(decoder));
-        cg__decoder_free(decoder);
+        ck_assert(cg__http_decoder_is_complete(decoder));
+        cg__http_decoder_free(decoder);
 
-        IS(cg__decoder_new(&decoder, " gzip"), -EOPNOTSUPP);
-        IS(cg__decoder_new(&decoder, "GZIP "), 0);
+        IS(cg__http_decoder_new(&decoder, " gzip"), -EOPNOTSUPP);
+        IS(cg__http_decoder_new(&decoder, "GZIP "), 0);
         IS(decode(decoder, twice, sizeof twice, piece, out, sizeof out, &made), 0);
         ck_assert_uint_eq(made, 2 * (sizeof plain - 1));
-        ck_assert(cg__decoder_is_complete(decoder));
-        cg__decoder_free(decoder);
+        ck_assert(cg__http_decoder_is_complete(decoder));
+        cg__http_decoder_free(decoder);
 
-        IS(cg__decoder_new(&decoder, "gzip"), 0);
+        IS(cg__http_decoder_new(&decoder, "gzip"), 0);
         IS(decode(decoder, gzipped, sizeof gzipped - 1, piece, out, sizeof out, &made),
            0);
-        ck_assert(!cg__decoder_is_complete(decoder));
-        cg__decoder_free(decoder);
+        ck_assert(!cg__http_decoder_is_complete(decoder));
+        cg__http_decoder_free(decoder);
     }
     twice[12] ^= 0x55;
-    IS(cg__decoder_new(&decoder, "gzip"), 0);
+    IS(cg__http_decoder_new(&decoder, "gzip"), 0);
     IS(decode(decoder, twice, sizeof twice, 64, out, sizeof out, &made),
        CG_EHTTP_CODING);
-    IS(cg__decoder_read(decoder, out, sizeof out), CG_EHTTP_CODING);
-    cg__decoder_free(decoder);
+    IS(cg__http_decoder_read(decoder, out, sizeof out), CG_EHTTP_CODING);
+    cg__http_decoder_free(decoder);
 }
 END_TEST
 
@@ -436,28 +436,28 @@ START_TEST(refuses_bombs)
     ssize_t n = 0;
     uint64_t sum = 0;
 
-    if (strstr(cg__decode_accept(), "br") == NULL) {
+    if (strstr(cg__http_decoder_accept(), "br") == NULL) {
         puts("SKIP refuses_bombs: built without brotli");
         return;
     }
-    IS(cg__decoder_new(&decoder, "br"), 0);
-    cg__decoder_give(decoder, bomb, sizeof bomb);
-    while ((n = cg__decoder_read(decoder, out, sizeof out)) > 0)
+    IS(cg__http_decoder_new(&decoder, "br"), 0);
+    cg__http_decoder_give(decoder, bomb, sizeof bomb);
+    while ((n = cg__http_decoder_read(decoder, out, sizeof out)) > 0)
         sum += (uint64_t)n;
     IS(n, CG_EHTTP_CODING);
     ck_assert_uint_gt(sum, CG__DECODE_FREE / 2);
     ck_assert_uint_lt(sum, 2 * CG__DECODE_FREE);
-    cg__decoder_free(decoder);
+    cg__http_decoder_free(decoder);
     /* All that was given counts, in the ratio. */
     memcpy(padded, bomb, sizeof bomb);
-    IS(cg__decoder_new(&decoder, "br"), 0);
-    cg__decoder_give(decoder, padded, sizeof padded);
-    for (sum = 0; (n = cg__decoder_read(decoder, out, sizeof out)) > 0;)
+    IS(cg__http_decoder_new(&decoder, "br"), 0);
+    cg__http_decoder_give(decoder, padded, sizeof padded);
+    for (sum = 0; (n = cg__http_decoder_read(decoder, out, sizeof out)) > 0;)
         sum += (uint64_t)n;
     IS(n, CG_EHTTP_CODING);
     ck_assert_uint_gt(sum + sizeof out, CG__DECODE_RATIO * sizeof padded);
     ck_assert_uint_lt(sum, (CG__DECODE_RATIO + 1) * sizeof padded);
-    cg__decoder_free(decoder);
+    cg__http_decoder_free(decoder);
 }
 END_TEST
 
@@ -466,10 +466,10 @@ START_TEST(other_codings)
 {
     struct cg__decoder *decoder;
 
-    IS(cg__decoder_new(&decoder, "compress"), -EOPNOTSUPP);
-    IS(cg__decoder_new(&decoder, "gzip, gzip"), -EOPNOTSUPP);
-    IS(cg__decoder_new(&decoder, "gzip br"), -EOPNOTSUPP);
-    IS(cg__decoder_new(&decoder, ""), -EOPNOTSUPP);
+    IS(cg__http_decoder_new(&decoder, "compress"), -EOPNOTSUPP);
+    IS(cg__http_decoder_new(&decoder, "gzip, gzip"), -EOPNOTSUPP);
+    IS(cg__http_decoder_new(&decoder, "gzip br"), -EOPNOTSUPP);
+    IS(cg__http_decoder_new(&decoder, ""), -EOPNOTSUPP);
 }
 END_TEST
 

@@ -77,10 +77,10 @@ void turn(int64_t timeout)
 
 ssize_t finish(struct ask *ask)
 {
-    int64_t end = cg__clock(reactor) + 5 * CG_SECOND;
+    int64_t end = cg__calls_clock(reactor) + 5 * CG_SECOND;
 
     while (!ask->completed) {
-        ck_assert_msg(cg__clock(reactor) < end, "nothing came");
+        ck_assert_msg(cg__calls_clock(reactor) < end, "nothing came");
         turn(CG_SECOND);
     }
     ck_assert_int_eq(ask->completed, 1);

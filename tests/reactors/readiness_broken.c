@@ -200,14 +200,14 @@ START_TEST(cannot_be_watched)
     ck_assert_int_eq(receive(&unwatched.in, unwatched.ends[1]), CG_PENDING);
     fill(&unwatched.out, unwatched.ends[1]);
     unwatched.in.io.complete = take_its_place;
-    unwatched.record = cg__fd_find(r, unwatched.ends[1]);
+    unwatched.record = cg__readiness_find(r, unwatched.ends[1]);
     unwatched.watched = unwatched.record->watched;
     unwatched.watcher = r->watcher;
     /* As after an event of a backend that tells each once. */
     refusing.watch = refuse;
     r->watcher = &refusing;
     unwatched.record->watched = 0;
-    cg__event_in_vain(r, unwatched.record);
+    cg__readiness_event_in_vain(r, unwatched.record);
     ck_assert_ptr_eq(r->watcher, unwatched.watcher);
     ck_assert_int_eq(unwatched.in.result, -ENOMEM);
     ck_assert_int_eq(unwatched.out.completed, 0);

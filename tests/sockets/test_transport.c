@@ -72,7 +72,7 @@ static void offered(struct cg_sock *a, struct cg_sock *b)
         test_fill(out, sizeof out, sum);
         io.buf = out;
         io.len = sizeof out;
-        n = OK(cg__call_sock(a, &io));
+        n = OK(cg__sock_call(a, &io));
         sum += (size_t)n;
     } while (n > 0);
     ck_assert_uint_gt(sum, 0);
@@ -84,8 +84,9 @@ static void offered(struct cg_sock *a, struct cg_sock *b)
     cg_sock_close(b);
     while (cg_yield(cg_write(a, out, 1)) >= 0)
         IS(cg_yield(cg_sleep(CG_MILLISECOND)), 0);
-    ck_assert_int_lt(cg__call_sock(a, &(struct cg_io){.code = CG_IO_OFFER, .buf = out,
-                                                      .len = 1}), 0);
+    ck_assert_int_lt(
+        cg__sock_call(a, &(struct cg_io){.code = CG_IO_OFFER, .buf = out, .len = 1}),
+        0);
     cg_sock_close(a);
 }
 

@@ -3,8 +3,9 @@
  * for a processor that is not here and run by an emulator (see tests/cross/config.h):
  *
  *   aarch64-linux-gnu-gcc -std=gnu11 -O2 -static -pthread -Itests/cross -I. \
- *       tests/stacks/context_smoke.c lib/stacks/context.c lib/stacks/context_aarch64.S lib/stacks/guard.c lib/stacks/stack.c \
- *       lib/stacks/overflow.c -o context_smoke && qemu-aarch64-static ./context_smoke
+ *       tests/stacks/context_smoke.c lib/stacks/context.c lib/stacks/context_aarch64.S
+ *       lib/stacks/guard.c lib/stacks/stack.c \ lib/stacks/overflow.c -o context_smoke &&
+ *       qemu-aarch64-static ./context_smoke
  *
  * Prints "ok" and answers 0, or the line that does not hold and 1. */
 #include "config.h"
@@ -120,7 +121,7 @@ static void many_keep_their_values(void)
         HOLDS(all[i]->rounds == ROUNDS);
         close_ctx(all[i]);
     }
-    HOLDS(cg__stacks_trim(stacks, SIZE_MAX) == MANY - CG__STACK_KEEP);
+    HOLDS(cg__stack_pool_trim(stacks, SIZE_MAX) == MANY - CG__STACK_KEEP);
 }
 
 bool cg__overflow_suspect(const char **kind, const char **name, const void **low,
@@ -190,13 +191,13 @@ static void an_overflow_is_reported(void)
 
 int main(void)
 {
-    stacks = cg__stacks_new();
+    stacks = cg__stack_pool_new();
     HOLDS(stacks != NULL);
     cg__context_adopt(&here);
     many_keep_their_values();
     an_answer_reaches_the_caller();
     an_overflow_is_reported();
-    cg__stacks_free(stacks);
+    cg__stack_pool_free(stacks);
     printf("ok\n");
     return 0;
 }

@@ -20,13 +20,13 @@ static struct cg_stacks *stacks;
 static void setup(void)
 {
     page = (size_t)sysconf(_SC_PAGESIZE);
-    stacks = cg__stacks_new();
+    stacks = cg__stack_pool_new();
     ck_assert_ptr_nonnull(stacks);
 }
 
 static void teardown(void)
 {
-    cg__stacks_free(stacks);
+    cg__stack_pool_free(stacks);
 }
 
 /* -- geometry -- */
@@ -143,7 +143,7 @@ START_TEST(stacks_do_not_overlap)
                     ck_abort_msg("stack %d was overwritten", i);
             cg__stack_put(stacks, all[i].at);
         }
-        cg__stacks_trim(stacks, 50);
+        cg__stack_pool_trim(stacks, 50);
     }
 }
 END_TEST
@@ -178,14 +178,14 @@ START_TEST(trimming_gives_memory_back)
         memset(low[i], 1, (size_t)(at[i] - low[i]));
         size = (size_t)(at[i] - low[i]) / page + 1;
     }
-    ck_assert_uint_eq(cg__stacks_trim(stacks, N), 0); /* all are in use */
+    ck_assert_uint_eq(cg__stack_pool_trim(stacks, N), 0); /* all are in use */
     for (int i = 0; i < N; i++)
         cg__stack_put(stacks, at[i]);
     for (int i = 0; i < N; i++)
         before += resident(low[i], at[i]);
-    ck_assert_uint_eq(cg__stacks_trim(stacks, 10), 10); /* no more than was said */
-    ck_assert_uint_eq(cg__stacks_trim(stacks, N), N - 10 - CG__STACK_KEEP);
-    ck_assert_uint_eq(cg__stacks_trim(stacks, N), 0);
+    ck_assert_uint_eq(cg__stack_pool_trim(stacks, 10), 10); /* no more than was said */
+    ck_assert_uint_eq(cg__stack_pool_trim(stacks, N), N - 10 - CG__STACK_KEEP);
+    ck_assert_uint_eq(cg__stack_pool_trim(stacks, N), 0);
     for (int i = 0; i < N; i++)
         after += resident(low[i], at[i]);
     ck_assert_uint_ge(before, N * size);
@@ -219,9 +219,9 @@ START_TEST(as_many_as_are_in_use_stay_warm)
         at[i] = cg__stack_get(stacks, 1, HEAD, &low);
     for (int i = 0; i < N; i++)
         cg__stack_put(stacks, at[i]);
-    ck_assert_uint_eq(cg__stacks_trim(stacks, SIZE_MAX), 0);
+    ck_assert_uint_eq(cg__stack_pool_trim(stacks, SIZE_MAX), 0);
     cg__stack_put(stacks, at[N]);
-    ck_assert_uint_eq(cg__stacks_trim(stacks, SIZE_MAX), 2);
+    ck_assert_uint_eq(cg__stack_pool_trim(stacks, SIZE_MAX), 2);
 }
 END_TEST
 

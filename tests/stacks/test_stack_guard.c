@@ -33,14 +33,14 @@ static int probe[2]; /* a pipe, which a guarded byte cannot be written to */
 static void setup(void)
 {
     page = (size_t)sysconf(_SC_PAGESIZE);
-    stacks = cg__stacks_new();
+    stacks = cg__stack_pool_new();
     ck_assert_ptr_nonnull(stacks);
     ck_assert_int_eq(pipe(probe), 0);
 }
 
 static void teardown(void)
 {
-    cg__stacks_free(stacks);
+    cg__stack_pool_free(stacks);
     close(probe[0]);
     close(probe[1]);
 }
@@ -164,7 +164,7 @@ START_TEST(half_of_the_mappings_go_to_guards)
            CG__STACK_GUARD); /* the last one overflows a little */
     for (int i = 0; i < N; i++)
         cg__stack_put(stacks, heads[i]);
-    ck_assert_uint_eq(cg__stacks_trim(stacks, SIZE_MAX), N - CG__STACK_KEEP);
+    ck_assert_uint_eq(cg__stack_pool_trim(stacks, SIZE_MAX), N - CG__STACK_KEEP);
     for (int i = 0; i < N; i++)
         ck_assert_ptr_nonnull(take(&low));
 }
@@ -182,8 +182,8 @@ START_TEST(guards_are_given_back_with_their_stacks)
             ck_assert_ptr_nonnull(take(&low));
             ck_assert(guarded(low));
         }
-        cg__stacks_free(stacks);
-        stacks = cg__stacks_new();
+        cg__stack_pool_free(stacks);
+        stacks = cg__stack_pool_new();
         ck_assert_ptr_nonnull(stacks);
     }
 }
@@ -254,7 +254,7 @@ START_TEST(forty_thousand_stacks)
     for (int i = 0; i < N; i++)
         cg__stack_put(stacks, heads[i]);
     ck_assert_ptr_eq(take(&low), heads[N - 1]);
-    ck_assert_uint_eq(cg__stacks_trim(stacks, SIZE_MAX),
+    ck_assert_uint_eq(cg__stack_pool_trim(stacks, SIZE_MAX),
                       (size_t)N - 1 - CG__STACK_KEEP);
 }
 END_TEST

@@ -40,13 +40,13 @@ static struct cg_stacks *stacks;
 static void setup(void)
 {
     page = (size_t)sysconf(_SC_PAGESIZE);
-    stacks = cg__stacks_new();
+    stacks = cg__stack_pool_new();
     ck_assert_ptr_nonnull(stacks);
 }
 
 static void teardown(void)
 {
-    cg__stacks_free(stacks);
+    cg__stack_pool_free(stacks);
 }
 
 /* -- overflow -- */

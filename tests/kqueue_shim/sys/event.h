@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* A shim, for tests on systems without kqueue: the little of it that reactors/readiness/kqueue.c
- * uses, over epoll. It shows that the backend's logic holds, not how a real kqueue
- * behaves. */
+/* A shim, for tests on systems without kqueue: the little of it that
+ * reactors/readiness/kqueue.c uses, over epoll. It shows that the backend's logic holds,
+ * not how a real kqueue behaves. */
 #ifndef COGEN_TESTS_KQUEUE_SHIM_EVENT_H
 #define COGEN_TESTS_KQUEUE_SHIM_EVENT_H
 
