@@ -428,8 +428,8 @@ void cg_follower_close(struct cg_follower *follow)
 }
 
 int cg_follower_open_with(struct cg_sched *sched, const char *path,
-                          struct cg_follower **follow,
-                          const struct cg_follower_options *options)
+                          const struct cg_follower_options *options,
+                          struct cg_follower **follow)
 {
     static const struct cg_follower_options none;
     struct cg_follower *made = calloc(1, sizeof *made);

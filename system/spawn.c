@@ -15,6 +15,7 @@
 #include <limits.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -195,8 +196,8 @@ static int attach_pipes(struct cg_process *process, struct cg__stdio *p)
 }
 
 int cg_process_spawn_with(struct cg_sched *sched, char *const *argv,
-                          struct cg_process **process,
-                          const struct cg_spawn_options *options)
+                          const struct cg_spawn_options *options,
+                          struct cg_process **process)
 {
     static const struct cg_spawn_options none;
     struct cg__stdio p;
@@ -223,3 +224,26 @@ int cg_process_spawn_with(struct cg_sched *sched, char *const *argv,
     cg_process_close(made); /* of one that was not started only the pipes */
     return rc;
 }
+
+/* ---- The operation ------------------------------------------------------------------- */
+
+static enum cg_verdict spawn_process(struct cg_op *op, struct cg_sched *sched)
+{
+    struct cg_spawn_op *spawn = (struct cg_spawn_op *)op;
+
+    op->result = cg_process_spawn_with(sched, spawn->argv, &spawn->options, spawn->process);
+    return CG_DONE;
+}
+
+static int spawn_print(const struct cg_op *op, char *buf, size_t size)
+{
+    char *const *argv = ((const struct cg_spawn_op *)op)->argv;
+
+    return snprintf(buf, size, "%s", argv && argv[0] ? argv[0] : "nothing");
+}
+
+const struct cg_op_type cg_spawn_type = {
+    .name = "spawn",
+    .process = spawn_process,
+    .print = spawn_print,
+};

@@ -40,6 +40,7 @@ ssize_t plain(struct cg_sock *sock, void *arg)
     struct cg_op *ops[] = {cg_sleep(1), cg_pass()};
 
     cg_yield(cg_call(body, arg));
+    cg_yield(cg_spawn(arg, arg, .out = CG_STDIO_PIPE, .dir = "/"));
     cg_yield(cg_add(body, arg));
     cg_yield(cg_join(coro));
     cg_yield(cg_cancel(coro));

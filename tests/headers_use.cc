@@ -42,7 +42,7 @@ int http(cg_http_client **client, cg_http_server **server, cg_tls **tls)
     limits.body_limit = CG_HTTP_UNLIMITED;
     *client = cg_http_client_new_with(&how);
     *server = cg_http_server_new_with(&limits);
-    return cg_tls_new_with(tls, &whom) + cg_http_server_mount(*server, "*", answer, 0);
+    return cg_tls_new_with(&whom, tls) + cg_http_server_mount(*server, "*", answer, 0);
 }
 
 ssize_t drive(const char *name);

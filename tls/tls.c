@@ -19,7 +19,7 @@ static int load(struct cg_tls *tls, struct cg__tls_keys **keys, char *why)
     return rc;
 }
 
-int cg_tls_new_with(struct cg_tls **out, const struct cg_tls_options *options)
+int cg_tls_new_with(const struct cg_tls_options *options, struct cg_tls **out)
 {
     struct cg_tls *tls;
     int rc;

@@ -16,6 +16,14 @@
 #define CG_EXTERN_C_END
 #endif
 
+/* The version of these headers. cg_version() tells that of the library that is running. */
+#define CG_VERSION_MAJOR 0
+#define CG_VERSION_MINOR 1
+#define CG_VERSION_PATCH 0
+#define CG_VERSION_AT_LEAST(major, minor, patch)                                           \
+    (CG_VERSION_MAJOR * 1000000 + CG_VERSION_MINOR * 1000 + CG_VERSION_PATCH >=            \
+     (major) * 1000000 + (minor) * 1000 + (patch))
+
 #define CG_API __attribute__((visibility("default")))
 
 /* Time is int64_t nanoseconds of a monotonic clock: a length (timeout) or a moment

@@ -169,8 +169,10 @@ CG_API struct cg_coro *cg_coro_next(const struct cg_sched *sched,
  * for and since when, or its state. */
 CG_API void cg_coro_dump(const struct cg_sched *sched, FILE *out);
 
-/* Cancels a coroutine from outside coroutines, as the operation cg_cancel does. */
+/* What the operations cg_cancel and cg_activate do, for callbacks: never waits, and works
+ * outside coroutines too, in the scheduler's thread. */
 CG_API int cg_coro_cancel(struct cg_coro *coro);
+CG_API int cg_coro_activate(struct cg_coro *coro, ssize_t value);
 
 CG_EXTERN_C_END
 #endif

@@ -54,8 +54,8 @@ struct cg_follow_op { /* line, read */
  * .from_start = true. */
 #define cg_follower_open(...) cg__follower_open(__VA_ARGS__, )
 #define cg__follower_open(sched, path, out, ...)                                           \
-    cg_follower_open_with(sched, path, out,                                                \
-                          CG__OPTIONS(struct cg_follower_options, __VA_ARGS__))
+    cg_follower_open_with(                                                                 \
+        sched, path, CG__OPTIONS(struct cg_follower_options, __VA_ARGS__), out)
 
 #endif
 
@@ -71,8 +71,8 @@ extern CG_API const struct cg_op_type cg_follow_line_type, cg_follow_bytes_type;
  * tells of changes (inotify) they are seen at once, elsewhere at intervals. 0; -ENOENT,
  * -EACCES ...; -EINVAL: no regular file; -EMFILE, -ENOMEM. */
 CG_API int cg_follower_open_with(struct cg_sched *sched, const char *path,
-                                 struct cg_follower **follow,
-                                 const struct cg_follower_options *options);
+                                 const struct cg_follower_options *options,
+                                 struct cg_follower **follow);
 
 /* Ends it; whoever reads it is answered -EBADF, also if its operation has completed but its
  * coroutine has not run since. Before the scheduler is freed. NULL is ignored. */

@@ -62,6 +62,12 @@ struct cg_wait_group_op {
 #define cg__group_open(group, ...)                                                         \
     cg_group_open_with(group, CG__OPTIONS(struct cg_group_options, __VA_ARGS__))
 
+/* cg_group_start(&group, fn, arg, &answer): cg_group_start_with with the keywords of
+ * cg_sched_start. */
+#define cg_group_start(...) cg__group_start(__VA_ARGS__, )
+#define cg__group_start(g, f, a, out, ...)                                                 \
+    cg_group_start_with(g, f, a, CG__OPTIONS(struct cg_coro_options, __VA_ARGS__), out)
+
 /* cg_add_to_group(&group, fn, arg): starts a coroutine in the group. Keywords .name
  * (borrowed), .answer = &rc (set when it ends: what it returned), .coro = &ref (to be
  * given back by cg_coro_unref). By the owner, by the group's own coroutines, or any other
@@ -90,10 +96,11 @@ extern CG_API const struct cg_op_type cg_add_to_group_type, cg_wait_group_type;
 CG_API struct cg_group *cg_group_open_with(struct cg_group *group,
                                            const struct cg_group_options *options);
 
-/* Starts a coroutine in the group, as cg_add_to_group, but never yields, and takes more
- * options; `answer`, where what it returns is to be put, may be NULL. */
+/* cg_group_start_with starts a coroutine in the group, as cg_add_to_group does, but never
+ * yields. `answer`, where its result is to be stored, may be NULL. The options are copied
+ * (NULL: all defaults). */
 CG_API int cg_group_start_with(struct cg_group *group, cg_fn *fn, void *arg,
-                               ssize_t *answer, const struct cg_coro_options *options);
+                               const struct cg_coro_options *options, ssize_t *answer);
 
 /* Cancels the group, see cg_group_open; nothing happens if it has been cancelled. */
 CG_API void cg_group_cancel(struct cg_group *group);

@@ -27,12 +27,15 @@ enum {
 
 #define CG_PROCESS_GRACE (5 * CG_SECOND) /* default time from SIGTERM to SIGKILL */
 
-struct cg_spawn_options {
-    int in, out, err;      /* enum cg_stdio, or descriptors */
-    const char *dir;       /* working directory; NULL: ours */
-    char *const *env;      /* environment, ended by NULL; NULL: ours */
-    bool group;            /* leads a process group of its own, which is killed as a whole */
+#define CG__SPAWN_FIELDS                                                                   \
+    int in, out, err; /* enum cg_stdio, or descriptors */                                  \
+    const char *dir;  /* working directory; NULL: ours */                                  \
+    char *const *env; /* environment, ended by NULL; NULL: ours */                         \
+    bool group;       /* leads a process group of its own, which is killed as a whole */   \
     void *reserved;
+
+struct cg_spawn_options {
+    CG__SPAWN_FIELDS
 };
 
 /* What a process has written, as cg_communicate collects it. */
@@ -43,6 +46,18 @@ struct cg_output {
 };
 
 #ifndef __cplusplus
+
+struct cg_spawn_op {
+    CG_OP_HEAD;
+    char *const *argv;
+    struct cg_process **process;
+    union {
+        struct cg_spawn_options options;
+        struct {
+            CG__SPAWN_FIELDS
+        };
+    };
+};
 
 struct cg_wait_process_op {
     CG_OP_HEAD;
@@ -73,12 +88,18 @@ struct cg_communicate_op {
     int64_t grace;
 };
 
-/* cg_process_spawn(sched, argv, &process): cg_process_spawn_with with keywords, as in .out
- * = CG_STDIO_PIPE, .err = CG_STDIO_OUT, .dir = "/". */
+/* cg_spawn(argv, &process): starts a program, see cg_process_spawn_with. Keywords are those
+ * of struct cg_spawn_options, as in .out = CG_STDIO_PIPE, .err = CG_STDIO_OUT, .dir = "/".
+ * Completes at once. */
+#define cg_spawn(...) cg__spawn(__VA_ARGS__, )
+#define cg__spawn(a, out, ...) CG_OP(cg_spawn, .argv = (a), .process = (out), __VA_ARGS__)
+
+/* cg_process_spawn(sched, argv, &process): the same as a function, also for callbacks
+ * outside coroutines: cg_process_spawn_with with keywords. */
 #define cg_process_spawn(...) cg__process_spawn(__VA_ARGS__, )
 #define cg__process_spawn(sched, argv, out, ...)                                           \
-    cg_process_spawn_with(sched, argv, out,                                                \
-                          CG__OPTIONS(struct cg_spawn_options, __VA_ARGS__))
+    cg_process_spawn_with(sched, argv, CG__OPTIONS(struct cg_spawn_options, __VA_ARGS__),  \
+                          out)
 
 /* cg_wait_process(process): waits for its end and answers how it ended: its exit code, 0 to
  * 255, or CG_EXIT_SIGNAL plus the signal. Any number of coroutines may wait, also after the
@@ -119,7 +140,7 @@ struct cg_communicate_op {
 
 CG_EXTERN_C_BEGIN
 
-extern CG_API const struct cg_op_type cg_wait_process_type, cg_end_process_type,
+extern CG_API const struct cg_op_type cg_spawn_type, cg_wait_process_type, cg_end_process_type,
     cg_call_with_process_type, cg_communicate_type;
 
 /* Starts a program: argv[0], looked for in our PATH if it has no slash, with these
@@ -131,8 +152,8 @@ extern CG_API const struct cg_op_type cg_wait_process_type, cg_end_process_type,
  * -EINVAL; -EMFILE, -EAGAIN, -ENOMEM; -ENODEV: no /dev/null; -EOPNOTSUPP: a simulated world
  * has no processes. */
 CG_API int cg_process_spawn_with(struct cg_sched *sched, char *const *argv,
-                                 struct cg_process **process,
-                                 const struct cg_spawn_options *options);
+                                 const struct cg_spawn_options *options,
+                                 struct cg_process **process);
 
 /* Closes the pipes and frees the process; who waits for it is answered -EBADF, also if
  * its operation has completed and only its coroutine has not run since. If it still

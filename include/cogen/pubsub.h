@@ -108,6 +108,11 @@ CG_API void cg_pubsub_subscribe(struct cg_pubsub *pubsub, struct cg_subscriber *
  * happens if it has ended already. */
 CG_API void cg_pubsub_unsubscribe(struct cg_subscriber *subscriber);
 
+/* What cg_publish does where nothing may wait: also outside coroutines, in the scheduler's
+ * thread. 0, and the message belongs to the pubsub; -EAGAIN: it is at its limit; -EPIPE:
+ * closed; -ENOMEM. Coroutines that it wakes run later. */
+CG_API int cg_pubsub_try_publish(struct cg_pubsub *pubsub, const void *message);
+
 /* Drops the messages that every subscriber is done with; without subscribers, all. Answers
  * how many. */
 CG_API size_t cg_pubsub_compact(struct cg_pubsub *pubsub);

@@ -55,6 +55,12 @@ CG_API inline struct cg_name cg_name_itself(struct cg_name name)
     return name;
 }
 
+/* What the operation cg_signal does, for callbacks: never waits, and works outside
+ * coroutines too, in the scheduler's thread (from others: cg_sched_post_signal). Returns how
+ * many coroutines it woke; they run later. */
+CG_API ssize_t cg_sched_signal_with(struct cg_sched *sched, struct cg_name name,
+                                    const void *value);
+
 extern CG_API const struct cg_op_type cg_signal_type, cg_wait_signal_type;
 CG_EXTERN_C_END
 
@@ -80,6 +86,10 @@ CG_EXTERN_C_END
         long long: cg_name_integer,                                                        \
         unsigned long long: cg_name_integer,                                               \
         default: cg_name_pointer)(x)
+
+/* cg_sched_signal(sched, name, value): cg_sched_signal_with of any C value as a name. */
+#define cg_sched_signal(sched, name, value)                                                \
+    cg_sched_signal_with(sched, cg_name(name), (const void *)(intptr_t)(value))
 
 struct cg_signal_op {
     CG_OP_HEAD;

@@ -205,8 +205,7 @@ struct cg_poll_sock_op {
  * 16. */
 #define cg_sock_listen(...) cg__sock_listen(__VA_ARGS__, )
 #define cg__sock_listen(sched, addr, out, ...)                                             \
-    cg_sock_listen_with(sched, addr, out,                                                  \
-                        CG__OPTIONS(struct cg_listen_options, __VA_ARGS__))
+    cg_sock_listen_with(sched, addr, CG__OPTIONS(struct cg_listen_options, __VA_ARGS__), out)
 
 #endif
 
@@ -228,8 +227,8 @@ extern CG_API const struct cg_op_type cg_read_type, cg_readall_type, cg_readline
  * does that locks the folder meanwhile (flock); somebody else's lock, a listener or another
  * kind of file is -EADDRINUSE. */
 CG_API int cg_sock_listen_with(struct cg_sched *sched, const char *addr,
-                               struct cg_sock **sock,
-                               const struct cg_listen_options *options);
+                               const struct cg_listen_options *options,
+                               struct cg_sock **sock);
 
 /* Closes a socket and frees it: whoever waits on it is answered -EBADF, also if its
  * operation has completed and only its coroutine has not run since (what was read is lost

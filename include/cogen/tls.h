@@ -77,7 +77,7 @@ struct cg_tls_op { /* accept, connect */
  * keywords. */
 #define cg_tls_new(...) cg__tls_new(__VA_ARGS__, )
 #define cg__tls_new(out, ...)                                                              \
-    cg_tls_new_with(out, CG__OPTIONS(struct cg_tls_options, __VA_ARGS__))
+    cg_tls_new_with(CG__OPTIONS(struct cg_tls_options, __VA_ARGS__), out)
 
 /* cg_tls_accept(inner, tls, &sock), cg_tls_connect(inner, tls, host, &sock): the handshake
  * of a server or a client over a connected socket. 0: everything that can be done with a
@@ -119,7 +119,7 @@ extern CG_API const struct cg_op_type cg_tls_accept_type, cg_tls_connect_type;
  * digest that is too weak) is refused here. 0; CG_ETLS_FILE: a file cannot be read, has no
  * certificate, or a key that is encrypted or does not fit, or the trial failed; -EINVAL:
  * options that make no sense; -ENOMEM. */
-CG_API int cg_tls_new_with(struct cg_tls **tls, const struct cg_tls_options *options);
+CG_API int cg_tls_new_with(const struct cg_tls_options *options, struct cg_tls **tls);
 
 /* Reads the files again, for the connections to come; those there are stay as they are. No
  * session goes on that began before. If it fails everything stays as it was. The answers

@@ -119,29 +119,49 @@ const struct cg_op_type cg_suspend_type = {
     .cancel = suspend_cancel,
 };
 
+/* Takes the suspend out that an activation ends now. NULL, and *rc: there is none, and the
+ * activation is remembered if it can be. */
+static struct cg_op *activate(struct cg_coro *coro, ssize_t value, int *rc)
+{
+    struct cg_op *suspend = coro->suspend;
+
+    *rc = 0;
+    coro->suspend = NULL;
+    if (coro->state == CG_CORO_FINISHED) {
+        *rc = -ESRCH;
+    } else if (suspend == NULL && coro->activated) {
+        *rc = -EALREADY;
+    } else if (suspend == NULL) {
+        coro->activated = true;
+        coro->activation = value;
+    }
+    return suspend;
+}
+
+int cg_coro_activate(struct cg_coro *coro, ssize_t value)
+{
+    int rc;
+    struct cg_op *suspend = activate(coro, value, &rc);
+
+    if (suspend)
+        cg_op_complete(suspend, value);
+    return rc;
+}
+
 static enum cg_verdict activate_process(struct cg_op *op, struct cg_sched *sched)
 {
-    struct cg_coro_op *activate = (struct cg_coro_op *)op;
-    struct cg_coro *coro = activate->coro;
+    const struct cg_coro_op *self = (struct cg_coro_op *)op;
+    struct cg_op *suspend = NULL;
+    int rc = -EINVAL;
 
-    if (coro == NULL || coro->sched != sched)
-        op->result = -EINVAL;
-    else if (coro->state == CG_CORO_FINISHED)
-        op->result = -ESRCH;
-    else if (coro->suspend) {
-        struct cg_op *suspend = coro->suspend;
-
-        coro->suspend = NULL;
-        cg_op_complete_by(suspend, activate->value, op);
-        return cg_op_after_others(op, 0);
-    } else if (coro->activated)
-        op->result = -EALREADY;
-    else {
-        coro->activated = true;
-        coro->activation = activate->value;
-        op->result = 0;
+    if (self->coro && self->coro->sched == sched)
+        suspend = activate(self->coro, self->value, &rc);
+    if (suspend == NULL) {
+        op->result = rc;
+        return CG_DONE;
     }
-    return CG_DONE;
+    cg_op_complete_by(suspend, self->value, op);
+    return cg_op_after_others(op, 0);
 }
 
 static int activate_print(const struct cg_op *op, char *buf, size_t size)

@@ -144,9 +144,6 @@ void cg__post(struct cg_sched *sched, struct cg__post *post);
 void cg__post_run_all(struct cg_sched *sched);
 void cg__post_drop_all(struct cg_sched *sched);
 
-/* Wakes all who wait for a name and hands them the value; returns how many. */
-ssize_t cg__signal_fire(struct cg_sched *sched, struct cg_name name, const void *value);
-
 /* Nothing will ever happen here by itself: waits for a function in a thread to return.
  * False: there is none. */
 bool cg__offload_wait(struct cg_sched *sched);

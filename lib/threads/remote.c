@@ -77,7 +77,7 @@ static void arrive(struct cg__post *post, bool dropped)
     }
     remote->result = -ESRCH;
     if (!dropped)
-        remote->result = cg__signal_fire(remote->there, remote->name, remote->value);
+        remote->result = cg_sched_signal_with(remote->there, remote->name, remote->value);
     if (remote->home) {
         remote->post.run = come_home;
         cg__post(remote->home, &remote->post);

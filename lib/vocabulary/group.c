@@ -71,8 +71,8 @@ struct cg_group *cg_group_open_with(struct cg_group *group,
     return group;
 }
 
-int cg_group_start_with(struct cg_group *group, cg_fn *fn, void *arg, ssize_t *answer,
-                        const struct cg_coro_options *options)
+int cg_group_start_with(struct cg_group *group, cg_fn *fn, void *arg,
+                        const struct cg_coro_options *options, ssize_t *answer)
 {
     struct cg_sched *sched = group->scope.coro->sched;
     struct cg_coro_options mine =
@@ -154,7 +154,7 @@ static enum cg_verdict add_process(struct cg_op *op, struct cg_sched *sched)
     int rc = -EINVAL;
 
     if (add->group->closed || add->group->scope.coro->sched == sched)
-        rc = cg_group_start_with(add->group, add->fn, add->arg, add->answer, &options);
+        rc = cg_group_start_with(add->group, add->fn, add->arg, &options, add->answer);
     return rc == 0 ? cg_op_after_others(op, 0) : cg__op_done(op, rc);
 }
 

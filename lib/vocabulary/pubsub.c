@@ -133,6 +133,13 @@ static bool admit(struct cg_pubsub *pubsub, const struct cg_op *by)
     return woken;
 }
 
+int cg_pubsub_try_publish(struct cg_pubsub *pubsub, const void *message)
+{
+    int rc = publish_now(pubsub, message, NULL);
+
+    return rc > 0 ? 0 : rc;
+}
+
 static enum cg_verdict publish_process(struct cg_op *op, struct cg_sched *sched)
 {
     struct cg_publish_op *publish = (struct cg_publish_op *)op;

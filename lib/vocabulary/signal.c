@@ -109,7 +109,8 @@ static inline ssize_t fire(struct cg_sched *sched, struct cg_name name, const vo
     return n;
 }
 
-ssize_t cg__signal_fire(struct cg_sched *sched, struct cg_name name, const void *value)
+ssize_t cg_sched_signal_with(struct cg_sched *sched, struct cg_name name,
+                             const void *value)
 {
     return fire(sched, name, value, false);
 }

@@ -206,8 +206,8 @@ static int listen_all(struct cg_sched *sched, struct cg__addr *list, int count,
     return -ENOMEM;
 }
 
-int cg_sock_listen_with(struct cg_sched *sched, const char *addr, struct cg_sock **sock,
-                        const struct cg_listen_options *options)
+int cg_sock_listen_with(struct cg_sched *sched, const char *addr,
+                        const struct cg_listen_options *options, struct cg_sock **sock)
 {
     static const struct cg_listen_options defaults;
     struct cg__addr list[CG__ADDRS_MOST];

@@ -67,7 +67,7 @@ static ssize_t serve_next(struct server *server, const struct cg_coro_options *o
     rc = cg_yield(cg_accept(op->listener, &conn));
     if (rc < 0)
         return rc;
-    rc = cg_group_start_with(&server->group, handle, conn, NULL, options);
+    rc = cg_group_start_with(&server->group, handle, conn, options, NULL);
     if (rc == 0)
         return 0;
     give_place(server);

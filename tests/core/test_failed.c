@@ -164,7 +164,7 @@ static ssize_t groups(void *arg)
         cg_group_open(&group, .keep_going = keep_going);
         IS(cg_group_start_with(&group, fails, NULL, NULL, NULL), 0);
         IS(cg_group_start_with(&group, fails, NULL, NULL, NULL), 0);
-        IS(cg_group_start_with(&group, fails, NULL, &answer, NULL), 0);
+        IS(cg_group_start_with(&group, fails, NULL, NULL, &answer), 0);
         IS(cg_yield(cg_wait_group(&group)), -EIO);
         IS(answer, -EIO);
         expect(keep_going);

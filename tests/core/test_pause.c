@@ -143,6 +143,28 @@ static ssize_t suspend_and_activate(void *arg)
     return 0;
 }
 
+static void activates(void *coro)
+{
+    IS(cg_coro_activate(coro, 11), 0);
+}
+
+/* cg_coro_activate does the same from a callback outside coroutines. */
+static ssize_t activate_from_a_callback(void *arg)
+{
+    struct cg_coro *coro = test_start(suspends_twice, NULL);
+
+    (void)arg;
+    test_until_waiting(coro);
+    OK(cg_sched_call_soon(cg_sched_self(), activates, coro, NULL));
+    IS(cg_yield(cg_sleep(MS)), 0); /* now the other one sleeps */
+    IS(cg_coro_activate(coro, 0), 0);
+    IS(cg_coro_activate(coro, 0), -EALREADY);
+    IS(cg_yield(cg_join(coro)), 0);
+    IS(cg_coro_activate(coro, 0), -ESRCH);
+    cg_coro_unref(coro);
+    return 0;
+}
+
 static const struct test_case cases[] = {
     CORO(sleep_takes_its_time, .where = ON_SIM),
     CORO(sleep_until_the_past, .where = ON_SIM),
@@ -150,6 +172,7 @@ static const struct test_case cases[] = {
     CORO(timers_in_order, .where = ON_SIM),
     CORO(timers_of_one_moment, .where = ON_SIM),
     CORO(suspend_and_activate, .where = ON_SIM),
+    CORO(activate_from_a_callback, .where = ON_SIM),
 };
 
 int main(void)

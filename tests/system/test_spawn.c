@@ -52,6 +52,24 @@ static ssize_t cannot_start(void *arg)
     return 0;
 }
 
+/* cg_spawn is the same as an operation; its keywords are the options. */
+static ssize_t as_an_operation(void *arg)
+{
+    struct cg_process *process = NULL;
+    char word[8] = "";
+
+    (void)arg;
+    IS(cg_yield(cg_spawn(((char *[]){"/no/such/program", NULL}), &process)), -ENOENT);
+    IS(cg_yield(cg_spawn(SH("printf word >&2"), &process, .out = CG_STDIO_NULL,
+                         .err = CG_STDIO_PIPE)),
+       0);
+    IS(cg_yield(cg_readall(cg_process_sock(process, 2), word, 4)), 4);
+    ck_assert_str_eq(word, "word");
+    IS(cg_yield(cg_wait_process(process)), 0);
+    cg_process_close(process);
+    return 0;
+}
+
 /* Whichever descriptor is the one too many, nothing is left of the attempt; where there is
  * none for a pidfd the process is waited for all the same. */
 static ssize_t out_of_descriptors(void *arg)
@@ -404,6 +422,7 @@ int main(void)
 {
     static const struct test_case cases[] = {
         CORO(cannot_start, .where = ON_KERNEL),
+        CORO(as_an_operation, .where = ON_KERNEL),
         CORO(out_of_descriptors, .where = ON_KERNEL),
         CORO(no_processes_here, .where = ON_SIM),
         CORO(surroundings, .where = ON_KERNEL),

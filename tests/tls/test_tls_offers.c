@@ -89,8 +89,8 @@ static ssize_t shaken(const struct cg_tls_options *server, const struct cg_tls_o
 {
     struct meeting m = {.host = "site.test"};
 
-    OK(cg_tls_new_with(&m.server, server));
-    OK(cg_tls_new_with(&m.client, client));
+    OK(cg_tls_new_with(server, &m.server));
+    OK(cg_tls_new_with(client, &m.client));
     meet(&m);
     if (m.result[1] == 0) {
         SSL *ssl = ((struct cg__tls_conn *)cg_sock_state(m.sock[1]))->ssl;
@@ -250,7 +250,7 @@ static ssize_t bad_options(void *arg)
         char why[CG_TLS_WHY_SIZE];
 
         options.why = why;
-        ck_assert_msg(cg_tls_new_with(&tls, &options) == -EINVAL, "case %zu", i);
+        ck_assert_msg(cg_tls_new_with(&options, &tls) == -EINVAL, "case %zu", i);
         ck_assert_str_eq(why, cases[i].why);
         ck_assert_ptr_null(tls);
     }

@@ -109,7 +109,7 @@ static ssize_t failure(void *arg)
     IS(cg_yield(cg_add_to_group(&group, works, &bad)), 0);
     IS(cg_yield(cg_add_to_group(&group, works, &worse)), 0);
     IS(cg_yield(cg_sleep(CG_HOUR)), -ECANCELED);
-    IS(cg_group_start_with(&group, works, &bad, NULL, NULL), -ECANCELED);
+    IS(cg_group_start(&group, works, &bad, NULL, .name = "late"), -ECANCELED);
     IS(cg_yield(cg_wait_group(&group)), -EIO);
     ck_assert(other.canceled);
     IS(answer, -ECANCELED);

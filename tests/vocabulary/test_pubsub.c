@@ -52,6 +52,8 @@ static ssize_t since(void *arg)
     IS(two[1], 2);
     expect(&start, 3, 5);
     expect(&early, 1, 5);
+    IS(cg_pubsub_try_publish(pubsub, (void *)6), 0);
+    expect(&now, 6, 6);
     cg_pubsub_unsubscribe(&now);
     cg_pubsub_unsubscribe(&start);
     IS(cg_yield(cg_fetch(&now, two, 2)), -EBADF);
@@ -216,6 +218,7 @@ static ssize_t limits(void *arg)
     cg_pubsub_subscribe(pubsub, &a, CG_SINCE_NOW);
     publish(pubsub, 1, 3);
     IS(cg_yield(cg_publish(pubsub, 9, .timeout = CG_NOWAIT)), -ETIMEDOUT);
+    IS(cg_pubsub_try_publish(pubsub, (void *)9), -EAGAIN);
     IS(cg_yield(cg_publish(pubsub, 9, .timeout = MS)), -ETIMEDOUT);
     publisher = test_start(publishes, pubsub);
     test_until_waiting(publisher);

@@ -510,6 +510,36 @@ static ssize_t waits_in_race(void *arg)
     return test_end(other);
 }
 
+static ssize_t gets_seven(void *arg)
+{
+    intptr_t value = 0;
+
+    (void)arg;
+    IS(cg_yield(cg_wait_signal("go", &value)), 0);
+    return value;
+}
+
+static void signals(void *arg)
+{
+    IS(cg_sched_signal(arg, "stay", 7), 0);
+    IS(cg_sched_signal(arg, "go", 7), 2);
+    IS(cg_sched_signal(arg, "go", 8), 0);
+}
+
+/* cg_sched_signal wakes from a callback outside coroutines, and says how many. */
+static ssize_t from_a_callback(void *arg)
+{
+    struct cg_coro *coro = test_start(gets_seven, NULL),
+                   *other = test_start(gets_seven, NULL);
+
+    (void)arg;
+    test_until_waiting(other);
+    OK(cg_sched_call_soon(cg_sched_self(), signals, cg_sched_self(), NULL));
+    IS(test_end(coro), 7);
+    IS(test_end(other), 7);
+    return 0;
+}
+
 static const struct test_case cases[] = {
     CORO(wakes_all_in_order, .where = ON_SIM),
     CORO(is_not_remembered, .where = ON_SIM),
@@ -528,6 +558,7 @@ static const struct test_case cases[] = {
     CORO(waits_again_gets_next, .where = ON_SIM),
     CORO(waits_in_race, .where = ON_SIM),
     CORO(introduction, .where = ON_SIM),
+    CORO(from_a_callback, .where = ON_SIM),
 };
 
 int main(void)
