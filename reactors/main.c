@@ -8,7 +8,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "lib/base/sigpipe.h"
+#include "lib/base/report.h"
 
 /* A code alone says that it is not to be had. Without a name there is nothing to add. */
 static void tell_why_none(const char *name, int code)

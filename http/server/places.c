@@ -185,7 +185,7 @@ void cg__http_places_leave(struct cg__http_conn *conn)
         ring_remove(&conn->server->all, CG__HTTP_ALL, conn);
 }
 
-unsigned cg__http_share(unsigned connections)
+unsigned cg__http_places_share(unsigned connections)
 {
     return connections == UINT_MAX ? UINT_MAX : connections - connections / 4;
 }
@@ -235,14 +235,14 @@ ssize_t cg__http_places_wait(struct cg_http_server *server)
     return n < 0 ? n : 0;
 }
 
-void cg__http_place_enter(struct cg__http_conn *conn)
+void cg__http_places_enter(struct cg__http_conn *conn)
 {
     ring_add(&conn->server->all, CG__HTTP_ALL, conn);
 }
 
 /* accept() takes a descriptor before it looks whether somebody waits: so one is kept free
  * even if nobody does. */
-void cg__http_place_short(struct cg_http_server *server)
+void cg__http_places_short(struct cg_http_server *server)
 {
     unsigned count = server->all.count;
 

@@ -30,7 +30,7 @@ static void set_defaults(struct cg_http_server_options *options)
     if (options->connections == 0 ||
         (options->connections != UINT_MAX && options->connections > cg__http_places()))
         options->connections = cg__http_places();
-    DEFAULT(address_connections, cg__http_share(options->connections));
+    DEFAULT(address_connections, cg__http_places_share(options->connections));
     DEFAULT(linger_timeout, CG_SECOND);
     DEFAULT(linger_limit, CG_HTTP_LINGER_LIMIT);
     DEFAULT(compress_above, CG_HTTP_COMPRESS_ABOVE);
@@ -197,7 +197,7 @@ static void start(struct cg__http_conn *conn)
         conn_drop(conn);
         return;
     }
-    cg__http_place_enter(conn);
+    cg__http_places_enter(conn);
     conn->serving->conns++;
 }
 
@@ -222,7 +222,7 @@ static void cancel_conns(struct cg_http_server *server,
 static void trouble(void *arg, int code)
 {
     if (code == -EMFILE || code == -ENFILE)
-        cg__http_place_short(arg);
+        cg__http_places_short(arg);
     cg__http_log_accept(arg, code);
 }
 

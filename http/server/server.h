@@ -195,19 +195,19 @@ int cg__http_places_take(struct cg__http_conn *conn);
 ssize_t cg__http_places_wait(struct cg_http_server *server);
 
 /* The new connection begins. */
-void cg__http_place_enter(struct cg__http_conn *conn);
+void cg__http_places_enter(struct cg__http_conn *conn);
 
 /* The connection ends, or does not begin: what it has taken is free. */
 void cg__http_places_leave(struct cg__http_conn *conn);
 
 /* The kernel had no descriptor for a connection: the one that has waited longest for its
  * client is closed, and an eighth of the places stay free for a while. */
-void cg__http_place_short(struct cg_http_server *server);
+void cg__http_places_short(struct cg_http_server *server);
 
 /* How many connections there may be unless somebody says, and of so many from one
  * address. */
 unsigned cg__http_places(void);
-unsigned cg__http_share(unsigned connections);
+unsigned cg__http_places_share(unsigned connections);
 
 /* ---- conn.c ---- */
 

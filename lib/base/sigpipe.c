@@ -8,14 +8,11 @@
  * coroutines would inherit the mask. */
 #include "config.h"
 
-#include "lib/base/sigpipe.h"
-
 #include <cogen/os_signal.h>
 
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <time.h>
 
 enum {
@@ -70,17 +67,4 @@ void cg_sigpipe_unblock(int before, bool failed)
         take_pending();
     if (!(before & WAS_BLOCKED))
         pthread_sigmask(SIG_UNBLOCK, sigpipe(&set), NULL);
-}
-
-void cg__report(const char *format, ...)
-{
-    int before = cg_sigpipe_block();
-    va_list args;
-
-    va_start(args, format);
-    fputs("cogen: ", stderr);
-    vfprintf(stderr, format, args);
-    putc('\n', stderr);
-    va_end(args);
-    cg_sigpipe_unblock(before, ferror(stderr));
 }

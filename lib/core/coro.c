@@ -194,24 +194,3 @@ void cg_coro_dump(const struct cg_sched *sched, FILE *out)
     }
     cg_sigpipe_unblock(before, ferror(out));
 }
-
-bool cg__overflow_suspect(const char **kind, const char **name, const void **low,
-                          size_t *size)
-{
-    const struct cg_coro *self = cg__coro_self;
-    const struct cg_gen *gen = self ? self->gen : cg__generator_outside;
-
-    *kind = gen ? "generator" : "coroutine";
-    if (gen) {
-        *name = gen->name;
-        *low = gen->stack_low;
-        *size = (size_t)((char *)gen - (char *)gen->stack_low);
-        return true;
-    }
-    if (self == NULL)
-        return false;
-    *name = self->name;
-    *low = self->stack_low;
-    *size = (size_t)((char *)self - (char *)self->stack_low);
-    return true;
-}

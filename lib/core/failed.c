@@ -6,7 +6,7 @@
 #include "config.h"
 
 #include "lib/core/sched.h"
-#include "lib/base/sigpipe.h"
+#include "lib/base/report.h"
 
 static void report_left_out(struct cg__failed *failed)
 {

@@ -67,6 +67,13 @@ static inline void cg__op_complete(struct cg_op *op, ssize_t result, bool first)
                     first || cg__op_prio_in(op, coro->sched) & CG_PRIO_CORO);
 }
 
+/* What a process slot says that is done at once. */
+static inline enum cg_verdict cg__op_done(struct cg_op *op, ssize_t result)
+{
+    op->result = result;
+    return CG_DONE;
+}
+
 /* cg_op_after_others. */
 static inline enum cg_verdict
 cg__op_after_others(struct cg_op *op, struct cg_sched *sched, ssize_t result)

@@ -3,7 +3,7 @@
 #include "config.h"
 
 #include "lib/vocabulary/future.h"
-#include "lib/base/sigpipe.h"
+#include "lib/base/report.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -152,7 +152,7 @@ static void notice_fork(struct cg_sched *sched)
     if (sched->left_at == forks)
         return;
     sched->left_at = forks;
-    cg__jobs_leave_to_parent(sched);
+    cg__offload_leave_to_parent(sched);
 }
 
 /* One turn: the timers, what was posted, what is ready; the reactor last, so that nothing

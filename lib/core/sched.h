@@ -149,7 +149,7 @@ void cg__post_drop_all(struct cg_sched *sched);
 bool cg__offload_wait(struct cg_sched *sched);
 
 /* In a child made by fork(): ends the ops whose functions are the parent's. */
-void cg__jobs_leave_to_parent(struct cg_sched *sched);
+void cg__offload_leave_to_parent(struct cg_sched *sched);
 
 /* Forgets those that have not returned. */
 void cg__offload_drop_all(struct cg_sched *sched);

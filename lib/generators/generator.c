@@ -7,7 +7,7 @@
 
 #include "lib/generators/generator_pool.h"
 #include "lib/core/sched.h"
-#include "lib/base/sigpipe.h"
+#include "lib/base/report.h"
 
 #include <assert.h>
 #include <errno.h>

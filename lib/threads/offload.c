@@ -194,7 +194,7 @@ static struct cg__job *find_parents(struct cg_sched *sched)
 }
 
 /* Completing an op may cancel others, whose jobs are freed. */
-void cg__jobs_leave_to_parent(struct cg_sched *sched)
+void cg__offload_leave_to_parent(struct cg_sched *sched)
 {
     struct cg__job *job;
 

@@ -3,7 +3,8 @@
 #ifndef COGEN_LIB_VOCABULARY_WAITERS_H
 #define COGEN_LIB_VOCABULARY_WAITERS_H
 
-#include <cogen/op.h>
+#include "lib/core/op.h"
+
 #include <cogen/wait.h>
 
 #include <stddef.h>
@@ -72,13 +73,6 @@ static inline void cg__waiters_wake_one(struct cg_op *op, ssize_t result,
         cg_op_complete_by(op, result, by);
     else
         cg_op_complete(op, result);
-}
-
-/* What a process slot says that is done at once. */
-static inline enum cg_verdict cg__op_done(struct cg_op *op, ssize_t result)
-{
-    op->result = result;
-    return CG_DONE;
 }
 
 #endif

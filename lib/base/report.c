@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/* What the library itself says on stderr. */
+#include "config.h"
+
+#include "lib/base/report.h"
+
+#include <cogen/os_signal.h>
+
+#include <stdarg.h>
+#include <stdio.h>
+
+void cg__report(const char *format, ...)
+{
+    int before = cg_sigpipe_block();
+    va_list args;
+
+    va_start(args, format);
+    fputs("cogen: ", stderr);
+    vfprintf(stderr, format, args);
+    putc('\n', stderr);
+    va_end(args);
+    cg_sigpipe_unblock(before, ferror(stderr));
+}

@@ -1,0 +1,57 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Names follow their places. A function that files share is called after the file that defines
+# it: cg__queue_put stands in queue.c. What several files of one family define may have the
+# family's name (cg__sim_... in sim_net.c) or the folder's (cg__coding_... in http/coding/).
+# In http/ and tls/ the library's prefix comes first. The type of a backend is cg__reactor_epoll.
+# Wants NM, srcdir; runs in the build directory.
+set -eu
+export LC_ALL=C
+
+: "${NM:=nm}" "${srcdir:=.}"
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+# "FILE NAME" a line, of what is defined: by objects, and inline by headers.
+for object in $(find lib sockets system reactors http tls -name '*.o' ! -path '*/.libs/*' |
+    grep -E '/lib[a-z]+_la-' | grep -v llhttp); do
+    file=$(echo "$object" | sed 's,/lib[a-z]*_la-,/,; s,\.o$,,')
+    $NM -P "$object" 2>/dev/null |
+        awk -v file="$file" '$1 ~ /^cg__/ && $2 ~ /^[A-TV-Z]$/ { print file, $1 }'
+done >"$work/names"
+(cd "$srcdir" && find lib sockets system reactors http tls -name '*.h' | while read -r header; do
+    sed -nE 's/^(static inline|__attribute__.* static inline)[^(]*[ *](cg__[a-z0-9_]+)\(.*/\2/p' \
+        "$header" | sed "s,^,${header%.h} ,"
+done) >>"$work/names"
+if [ ! -s "$work/names" ]; then
+    echo "SKIP: names follow their places: there are no objects here"
+    exit 77
+fi
+
+awk '
+    {
+        n = split($1, part, "/")
+        file = part[n]
+        folder = part[n - 1]
+        prefix = part[1] == "http" || part[1] == "tls" ? part[1] "_" : ""
+        family = file
+        sub(/_.*/, "", family)
+        name = $2
+        sub(/^cg__/, "", name)
+        checks++
+        if (!begins(prefix file) && !begins(prefix family) && !begins(prefix folder) &&
+            !(prefix != "" && file == part[1] && index(name, prefix) == 1) &&
+            name != "reactor_" file) {
+            print "FAIL: " $2 " stands in " $1
+            failures++
+        }
+    }
+    function begins(with) {
+        return name == with || index(name, with "_") == 1
+    }
+    END {
+        printf "%d%%: Checks: %d, Failures: %d, Errors: 0\n",
+            (checks - failures) * 100 / checks, checks, failures
+        exit failures > 0
+    }
+' "$work/names"
