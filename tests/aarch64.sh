@@ -25,9 +25,9 @@ for optimise in -O0 -O2; do
     # tests/cross has a config.h; this build's describes another machine.
     $cc -std=gnu11 $optimise -g -static -pthread -Wall -Wextra -Werror \
         -I"$srcdir/tests/cross" -I"$srcdir/include" -I"$srcdir" -o "$work/smoke" \
-        "$srcdir/tests/context_smoke.c" "$srcdir/lib/context.c" \
-        "$srcdir/lib/context_aarch64.S" "$srcdir/lib/guard.c" "$srcdir/lib/overflow.c" \
-        "$srcdir/lib/stack.c"
+        "$srcdir/tests/stacks/context_smoke.c" "$srcdir/lib/stacks/context.c" \
+        "$srcdir/lib/stacks/context_aarch64.S" "$srcdir/lib/stacks/guard.c" "$srcdir/lib/stacks/overflow.c" \
+        "$srcdir/lib/stacks/stack.c"
     "$qemu" "$work/smoke"
 done
 echo "100%: Checks: 2, Failures: 0, Errors: 0"
