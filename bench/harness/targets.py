@@ -7,14 +7,12 @@ EPOLL, URING = "libcogen epoll", "libcogen io_uring"
 
 # By a table's name: row, figure, the most it may be (or with a minus the least).
 LOADS = {
-    "echo-64": ((EPOLL, "CPU of bare epoll", 1.05), (URING, "CPU of bare epoll", 0.88),
+    "echo-64": ((EPOLL, "CPU of bare epoll", 1.03), (URING, "CPU of bare epoll", 0.88),
                 (EPOLL, "system calls", 2.1), (URING, "system calls", 0.1),
-                (EPOLL, "instructions over the bare loop's", 400),
-                (URING, "instructions over the bare loop's", 400),
                 (EPOLL, "allocations", 0.01), (URING, "allocations", 0.01),
                 (EPOLL + ", timeout", "CPU of libcogen epoll without", 1.02)),
     "echo-512": ((EPOLL, "CPU of bare epoll", 1.05),),
-    "http-64": ((EPOLL, "CPU of bare epoll", 1.10), (URING, "CPU of bare epoll", 0.95)),
+    "http-64": ((EPOLL, "CPU of bare epoll", 1.08), (URING, "CPU of bare epoll", 0.95)),
     "http-256": ((EPOLL, "CPU of bare epoll", 1.10), (URING, "CPU of bare epoll", 0.95)),
     "http-pipelined": ((EPOLL, "CPU of bare epoll", 1.5), (URING, "CPU of bare epoll", 1.5)),
     "growth": ((EPOLL, "throughput of that without", -0.95),
