@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/* A program that gets stuck: two coroutines take two mutexes in different orders. */
+#include <cogen.h>
+#include <signal.h>
+#include <stdio.h>
+
+static struct cg_mutex red = {.name = "red"}, blue = {.name = "blue"};
+
+static ssize_t take_both(void *arg)
+{
+    struct cg_mutex **mutexes = arg;
+
+    cg_yield(cg_lock(mutexes[0]));
+    cg_yield(cg_sleep(10 * CG_MILLISECOND));
+    cg_yield(cg_lock(mutexes[1])); /* each waits here for the mutex that the other one has */
+    cg_mutex_unlock(mutexes[1]);
+    cg_mutex_unlock(mutexes[0]);
+    return 0;
+}
+
+/* On SIGUSR1, what every coroutine is waiting for, on stderr. */
+static ssize_t dump_on_signal(void *arg)
+{
+    (void)arg;
+    while (cg_yield(cg_wait_os_signal(SIGUSR1)) > 0)
+        cg_coro_dump(cg_sched_self(), stderr);
+    return 0;
+}
+
+static ssize_t program(void *with_signal)
+{
+    struct cg_mutex *one[] = {&red, &blue}, *other[] = {&blue, &red};
+    struct cg_group both;
+
+    if (with_signal)
+        cg_yield(cg_add(dump_on_signal, NULL, .name = "dump"));
+    cg_group_open(&both);
+    cg_yield(cg_add_to_group(&both, take_both, one, .name = "one"));
+    cg_yield(cg_add_to_group(&both, take_both, other, .name = "other"));
+    return cg_yield(cg_wait_group(&both));
+}
+
+int main(int argc, char **argv)
+{
+    ssize_t rc = cg_main(NULL, program, argc > 1 ? argv[1] : NULL);
+
+    fprintf(stderr, "program: %s\n", cg_strerror(rc));
+    return 1;
+}
