@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* cg_sock_attach and cg_sock_detach: descriptors from and to elsewhere. */
+/* cg_sock_attach and cg_sock_detach: take over a descriptor that was made elsewhere,
+ * and hand one over. */
 #include "config.h"
 
-#include "sockets/listen/listen.h"
+#include "sockets/listen/unix_path.h"
 #include "sockets/plain.h"
 
 #include <errno.h>
 #include <stdlib.h>
 
-/* A listening socket, such as one that was inherited, becomes a listener. */
+/* A listening descriptor, for instance an inherited one, becomes a listener. */
 static bool is_listening(struct cg_reactor *reactor, int fd)
 {
     int listening = 0;
@@ -29,7 +30,7 @@ int cg_sock_attach(struct cg_sched *sched, int fd, struct cg_sock **sock)
         return -ENOMEM;
     result = cg__plain_call(cg_sched_reactor(sched), &io);
     if (result < 0) {
-        cg__sock_set_fd(made, -1); /* it stays the caller's */
+        cg__sock_set_fd(made, -1); /* the descriptor stays the caller's */
         cg_sock_close(made);
         return (int)result;
     }
@@ -40,8 +41,8 @@ int cg_sock_attach(struct cg_sched *sched, int fd, struct cg_sock **sock)
     return 0;
 }
 
-/* A request to receive may be armed although nobody reads. Taking it back needs no more
- * than a few looks at the reactor, whose completions only make coroutines runnable. */
+/* A multishot receive may be armed although nobody reads. Cancelling it takes a few
+ * waits of the reactor; their completions only make coroutines ready. */
 static bool disarm(struct cg_sock *sock)
 {
     enum { LOOKS = 64 };
@@ -83,7 +84,8 @@ int cg_sock_detach(struct cg_sock *sock, void **rest, size_t *size)
     *size = unread;
     sock->reactor->type->forget(sock->reactor, fd);
     cg__sock_set_fd(sock, -1);
-    cg__unix_path_free(sock->state); /* a path that it bound goes with the descriptor */
+    cg__unix_path_free(sock->state); /* the file of a UNIX path stays, for the
+                                      * descriptor's new owner */
     sock->state = NULL;
     cg_sock_close(sock);
     return fd;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* cg_borrow and cg_view_release: the first chunk of the input, lent. */
+/* cg_borrow and cg_view_release: lend the first chunk of the input. */
 #include "config.h"
 
-#include "sockets/sock.h"
+#include "sockets/slots.h"
 
 #include <assert.h>
 
@@ -42,7 +42,7 @@ static int borrow_ask(struct cg_sock *sock, struct cg_op *op, struct cg_io *io)
     return 0;
 }
 
-/* The socket is closed, and the chunk goes with it. */
+/* The socket was closed before the coroutine ran, and the chunk was freed with it. */
 static void borrow_withdraw(struct cg_op *op)
 {
     *of(op)->view = (struct cg_view){.sock = NULL};
@@ -60,7 +60,7 @@ void cg_view_release(struct cg_view *view, size_t used)
 
     assert(used <= view->size);
     view->chunk = NULL;
-    if (chunk == NULL) /* the end of the stream, or given back before */
+    if (chunk == NULL) /* the end of the stream, or the view was already released */
         return;
     assert(chunk == view->sock->input.first && chunk->lent == 1);
     chunk->lent = 0;

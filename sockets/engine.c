@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* The engine of a socket's operations. An op takes a side of the socket, is served from
- * what the socket has (take), asks the transport for more (ask), is served again, until it
- * is complete. What arrives belongs to the socket first, so an op that is cancelled leaves
- * nothing behind; only where the kernel was given memory of the op itself must the op wait
- * for the request to come back. */
+/* The engine of a socket's operations. An op occupies a side of the socket. The engine
+ * serves it from what the socket has (take), asks the transport for more (ask), and
+ * serves it again, until the op is complete. Bytes that arrive belong to the socket
+ * first, so a cancelled op leaves no trace. A cancelled op waits for its request to
+ * complete only if the kernel was given the op's own memory. */
 #include "config.h"
 
-#include "sockets/sock.h"
+#include "sockets/engine.h"
+#include "sockets/listen/accept.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -20,7 +21,7 @@ static void take_timeout_back(struct cg__side *side, struct cg_op *op)
     }
 }
 
-/* The op that waited no longer uses this side. */
+/* A pending op no longer uses this side. */
 static void leave(struct cg_sock *sock, struct cg__side *side)
 {
     assert(*sock->holds > 0);
@@ -29,7 +30,8 @@ static void leave(struct cg_sock *sock, struct cg__side *side)
     --*sock->holds;
 }
 
-/* Touches nothing of the socket after `ended`, which may have freed it. */
+/* Completes a pending op. Does not touch the socket after `ended`, which may have freed
+ * it. */
 static void settle(struct cg_sock *sock, struct cg__side *side, struct cg_op *op,
                    ssize_t result)
 {
@@ -42,8 +44,8 @@ static void settle(struct cg_sock *sock, struct cg__side *side, struct cg_op *op
     cg_op_complete(op, result);
 }
 
-/* Whether the request in io is the waiting op's own. What stays armed belongs to the
- * socket, not to the first who asked. */
+/* Whether the request in io belongs to the pending op. An armed receive belongs to the
+ * socket, not to the op that submitted it first. */
 static bool is_own(const struct cg_sock *sock, const struct cg__side *side)
 {
     return side->use == CG__ASKS && !(side->io.code == CG_IO_RECV && sock->multishot);
@@ -63,8 +65,9 @@ static bool kernel_has_memory(const struct cg_io *io)
     }
 }
 
-/* A request to receive has a result: bytes to the input, or counted where they already are
- * in the op's buffer. Running out of memory passes, everything else stays. */
+/* Takes in the result of a receive. Bytes are appended to the input; bytes that are
+ * already in the op's buffer are only counted. An error stays in sock->error, but for a
+ * lack of memory, which passes. */
 static int absorb_recv(struct cg_sock *sock, struct cg__side *side, struct cg_op *op,
                        const struct cg__work *work, ssize_t result)
 {
@@ -85,15 +88,15 @@ static int absorb_recv(struct cg_sock *sock, struct cg__side *side, struct cg_op
     assert(op != NULL && (size_t)result <= io->len);
     if (side->use != CG__LATE || work->partial)
         return work->got(sock, op, result);
-    /* Too late for a reader that must leave no trace: back to where it will be found. */
+    /* Too late for a traceless reader: the input keeps the bytes for the next one. */
     if (cg__input_push(sock->reactor, &sock->input, io->buf, (size_t)result) <
         (size_t)result)
         sock->error = -ENOMEM;
     return 0;
 }
 
-/* What a request of any kind has brought: 0, or the code that ends the op. op: whose own it
- * was; NULL: nobody's who waits now. */
+/* Takes in the result of any request. op: the pending op that made the request, or
+ * NULL. Returns 0, or the error that completes the op. */
 static int absorb(struct cg_sock *sock, struct cg__side *side, struct cg_op *op,
                   const struct cg__work *work, ssize_t result)
 {
@@ -109,15 +112,17 @@ static int absorb(struct cg_sock *sock, struct cg__side *side, struct cg_op *op,
     default:
         return op != NULL ? work->got(sock, op, result) : 0;
     }
-    /* -ECANCELED is an earlier op's request; this one has yet to make its own. */
+    /* -ECANCELED comes from the request of an earlier op; this op has not made its own
+     * yet. */
     return result < 0 && result != -ECANCELED ? (int)result : 0;
 }
 
-enum { FAILED = 4096 }; /* bytes that a failed accept counts, which is tried again */
+enum { FAILED = 4096 }; /* an accept that failed and is tried again counts as so many
+                         * bytes */
 
-/* Serves the op and asks for more until it is complete, or has to wait. A large op on a
- * socket that is always ready goes on in the next turn, so that the others come in
- * between. */
+/* Serves the op and asks for more until the op is complete or has to wait. An op that
+ * has moved CG__AT_ONCE bytes without a wait goes on in the next turn, so that other
+ * coroutines run in between. */
 static enum cg_verdict pump(struct cg_sock *sock, struct cg__side *side, struct cg_op *op,
                             const struct cg__work *work, enum cg__use *use)
 {
@@ -130,7 +135,7 @@ static enum cg_verdict pump(struct cg_sock *sock, struct cg__side *side, struct 
     do {
         if (work->take(sock, op))
             return CG_DONE;
-        if (io->state != CG_IO_IDLE) /* armed, or an earlier op's being cancelled */
+        if (io->state != CG_IO_IDLE) /* armed, or the cancelled request of an earlier op */
             return CG_PENDING;
         error = work->ask(sock, op, io);
         if (error == 0) {
@@ -155,7 +160,7 @@ static enum cg_verdict pump(struct cg_sock *sock, struct cg__side *side, struct 
     return CG_PENDING;
 }
 
-/* Goes on with an op that waits, after progress. */
+/* Continues a pending op after progress. */
 static void go_on(struct cg_sock *sock, struct cg__side *side)
 {
     struct cg_op *op = side->op;
@@ -195,7 +200,7 @@ static void resume_writing(struct cg_deferred *deferred)
     resume(sock, &sock->side[CG__TX]);
 }
 
-/* A request has come back. */
+/* Called by the transport when a request has completed. */
 static void complete(struct cg_io *io, ssize_t result)
 {
     struct cg__side *side = (struct cg__side *)io;
@@ -208,7 +213,7 @@ static void complete(struct cg_io *io, ssize_t result)
         io->len = 0;
         sock->multishot = true;
         if (side->use == CG__LATE || sock->closing)
-            return; /* to be told once more */
+            return; /* the request will complete once more */
     }
     if (sock->closing) {
         if (side->use == CG__LATE)
@@ -223,7 +228,8 @@ static void complete(struct cg_io *io, ssize_t result)
             cg_op_progress(side->op);
         go_on(sock, side);
     } else if (sock->input.unread >= CG_INPUT_LIMIT && io->state == CG_IO_PENDING) {
-        sock->transport->cancel(sock, io); /* whoever waits for data arms it again */
+        sock->transport->cancel(sock, io); /* the next op that waits for data arms it
+                                            * again */
     }
 }
 
@@ -272,7 +278,8 @@ enum cg_verdict cg__engine_take_back(struct cg_op *op, struct cg_sock *sock,
     struct cg__side *side = &sock->side[direction];
     struct cg_io *io = &side->io;
 
-    if (side->op != op) { /* it was to run, and there is no memory for that */
+    if (side->op != op) { /* process returned CG_RUN, but there was no memory for a
+                           * coroutine to run the op */
         take_timeout_back(side, op);
         cg__engine_never_ran(op, sock);
         return CG_DONE;
@@ -297,7 +304,7 @@ void cg__engine_never_ran(struct cg_op *op, struct cg_sock *sock)
         cg__sock_settle(sock);
 }
 
-/* Whether the answer will be the reason of a cancellation, whatever run says. */
+/* Whether the op completes with the reason of a cancellation, whatever run returns. */
 static bool is_cancelled(const struct cg_op *op, const struct cg_scope *scope)
 {
     return op->state == CG_OP_CANCELLING || scope->parent->reason != 0;
@@ -311,7 +318,7 @@ static ssize_t run(struct cg_op *op, struct cg_sock *sock, struct cg__side *side
     ssize_t result;
 
     for (;;) {
-        /* What comes too late for an op that must leave no trace is left in the input. */
+        /* Bytes that come too late for a traceless op stay in the input. */
         if (!work->partial && is_cancelled(op, scope))
             return -ECANCELED;
         if (work->take(sock, op))
@@ -344,8 +351,7 @@ ssize_t cg__engine_run(struct cg_op *op, struct cg_sock *sock,
         side->use = CG__RUNS;
         side->op = op;
         side->work = work;
-        side->scope =
-            &scope; /* cg_sock_close ends by it what the transport waits for */
+        side->scope = &scope; /* cg_sock_close cancels it to abort the transport */
         cg_scope_open(&scope, CG_NEVER, false);
         result = run(op, sock, side, &scope);
         cg_scope_close(&scope);
@@ -357,7 +363,8 @@ ssize_t cg__engine_run(struct cg_op *op, struct cg_sock *sock,
     if (cg_object_leave(&sock->object, op) == 0)
         return result;
     cg__sock_settle(sock);
-    return -EBADF; /* also if it got done: the caller must know that the socket is gone */
+    return -EBADF; /* even if the op succeeded: the caller must learn that the socket is
+                    * gone */
 }
 
 void cg__engine_side_init(struct cg_sock *sock, enum cg__direction direction)
@@ -383,7 +390,7 @@ void cg__engine_side_close(struct cg_sock *sock, enum cg__direction direction)
     if (side->use == CG__FREE)
         side->use = CG__CLOSED;
     else if (is_own(sock, side) && io->state != CG_IO_IDLE && kernel_has_memory(io))
-        side->use = CG__LATE; /* answered when the kernel has let go of its memory */
+        side->use = CG__LATE; /* completes when the kernel has released its memory */
     else if (side->use >= CG__WAITS)
         settle(sock, side, side->op, -EBADF);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The unread input of a stream. A chunk in the list always holds unread bytes, except for
- * one moment between cg__input_room and cg__input_grow. */
+/* The unread input of a stream. A chunk in the list always holds unread bytes, except
+ * between cg__input_room and cg__input_grow. */
 #include "config.h"
 
 #include "sockets/input.h"
@@ -34,7 +34,7 @@ void cg__input_add(struct cg_reactor *reactor, struct cg__input *input,
         append(input, chunk);
         return;
     }
-    /* Behind the end of a view that is lent, so it may be done even then. */
+    /* Safe while a view is lent: the bytes go behind the end of the view. */
     memcpy(last->data + last->end, chunk->data + chunk->start, size);
     last->end += size;
     cg_chunk_put(reactor, chunk);
@@ -99,7 +99,8 @@ void cg__input_drop(struct cg_reactor *reactor, struct cg__input *input, size_t 
     struct cg_chunk *chunk = input->first;
 
     assert(size <= input->unread);
-    if (chunk != NULL && chunk->next == NULL && size == input->unread) { /* nearly always */
+    /* fast path: all bytes of the only chunk */
+    if (chunk != NULL && chunk->next == NULL && size == input->unread) {
         *input = (struct cg__input){.first = NULL};
         cg_chunk_put(reactor, chunk);
         return;
@@ -138,7 +139,7 @@ size_t cg__input_read(struct cg_reactor *reactor, struct cg__input *input, void 
 
 size_t cg__input_line(struct cg__input *input)
 {
-    size_t before = 0; /* bytes in the chunks passed */
+    size_t before = 0; /* bytes in the chunks before this one */
 
     for (struct cg_chunk *chunk = input->first; chunk != NULL; chunk = chunk->next) {
         size_t size = chunk->end - chunk->start;
@@ -149,7 +150,8 @@ size_t cg__input_line(struct cg__input *input)
             const char *found = memchr(data + skip, '\n', size - skip);
 
             if (found != NULL) {
-                /* Not past it: a line that did not fit is found again without a scan. */
+                /* Stop at the newline, not behind it: if the line does not fit its
+                 * reader now, the next search finds it at once. */
                 input->scanned = before + (size_t)(found - data);
                 return input->scanned + 1;
             }

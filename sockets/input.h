@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The unread input of a stream: a list of chunks of the reactor's pool. With nothing unread
- * it holds no chunk. */
+/* The unread input of a stream: a list of chunks of the reactor's pool. If nothing is
+ * unread, the list is empty. */
 #ifndef COGEN_SOCKETS_INPUT_H
 #define COGEN_SOCKETS_INPUT_H
 
@@ -9,15 +9,16 @@
 struct cg__input {
     struct cg_chunk *first, *last;
     size_t unread;  /* bytes */
-    size_t scanned; /* that many of them, from the first on, are known to be no newline */
+    size_t scanned; /* how many bytes from the first on are known to contain no newline */
 };
 
-/* Appends a filled chunk, which is taken over; one whose bytes fit behind the last is
- * copied there and given back, so that many small arrivals do not hold many chunks. */
+/* Appends a filled chunk; its ownership passes to the input. If its bytes fit into the
+ * last chunk, they are copied there and the new chunk returns to the pool, so that many
+ * small arrivals do not occupy many chunks. */
 void cg__input_add(struct cg_reactor *reactor, struct cg__input *input,
                    struct cg_chunk *chunk);
 
-/* The same with a chunk that is not empty where nothing is unread. */
+/* Like cg__input_add, for a chunk with bytes and an empty input. */
 static inline void cg__input_begin(struct cg__input *input, struct cg_chunk *chunk)
 {
     chunk->next = NULL;
@@ -26,26 +27,28 @@ static inline void cg__input_begin(struct cg__input *input, struct cg_chunk *chu
     input->unread = chunk->end - chunk->start;
 }
 
-/* Appends a copy of bytes; answers how many: less than size only if there is no memory. */
+/* Appends a copy of the bytes. Returns how many were copied: fewer than size only if
+ * memory ran out. */
 size_t cg__input_push(struct cg_reactor *reactor, struct cg__input *input,
                       const void *data, size_t size);
 
-/* Where a caller may put at most *room bytes itself, before cg__input_grow counts them;
- * NULL: no memory. */
+/* Returns a place where the caller may put at most *room bytes; cg__input_grow then
+ * counts them. Returns NULL if there is no memory. */
 char *cg__input_room(struct cg_reactor *reactor, struct cg__input *input, size_t *room);
 void cg__input_grow(struct cg__input *input, size_t size);
 
-/* Copies out and drops at most len bytes; answers how many. */
+/* Copies at most len bytes out and drops them. Returns how many. */
 size_t cg__input_read(struct cg_reactor *reactor, struct cg__input *input, void *buf,
                       size_t len);
 
-/* Drops that many bytes, all of which are there. */
+/* Drops `size` bytes; at least that many are unread. */
 void cg__input_drop(struct cg_reactor *reactor, struct cg__input *input, size_t size);
 
-/* Takes the first chunk out; NULL: nothing is unread. */
+/* Takes out the first chunk. Returns NULL if nothing is unread. */
 struct cg_chunk *cg__input_shift(struct cg__input *input);
 
-/* The length of the first line, its newline included; 0: there is no whole line. */
+/* Returns the length of the first line with its newline, or 0 if there is no whole
+ * line. */
 size_t cg__input_line(struct cg__input *input);
 
 #endif

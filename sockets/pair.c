@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* In-memory pairs: a transport without a descriptor. Each end has the queue of what it will
- * read; one end's request is completed from the submit of the other end's, which only makes
- * coroutines runnable. */
+/* Pairs in memory: a transport without descriptors. Each end has a queue of the bytes
+ * that it will read. A request of one end may complete within the submit of the other
+ * end; that only makes coroutines ready. */
 #include "config.h"
 
 #include "sockets/sock.h"
@@ -11,17 +11,17 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { QUEUE_LIMIT = 64 * 1024 }; /* bytes that an end's queue holds before writers wait */
+enum { QUEUE_LIMIT = 64 * 1024 }; /* bytes in an end's queue at which writers wait */
 
 struct end {
     struct pair *pair;
     struct end *peer;
     struct cg_reactor *reactor;
     struct cg__input queue;
-    struct cg_io *reader, *writer; /* the requests that wait */
+    struct cg_io *reader, *writer; /* pending requests, or NULL */
     bool open;
-    bool ended; /* nothing more comes into the queue */
-    bool deaf;  /* nothing is read from it any more */
+    bool ended; /* no more bytes come into the queue */
+    bool deaf;  /* nobody reads from the queue any more */
 };
 
 struct pair {
@@ -107,7 +107,8 @@ static enum cg_verdict receive(struct end *end, struct cg_io *io)
     return CG_DONE;
 }
 
-/* Puts at most len bytes into the queue; -ENOMEM only if none could be put. */
+/* Puts at most len bytes into the queue. Returns how many, or -ENOMEM if there was no
+ * memory for any. */
 static ssize_t put(struct end *to, const char *data, size_t len)
 {
     size_t room = QUEUE_LIMIT - to->queue.unread, done;
@@ -284,7 +285,7 @@ int cg_sock_pair(struct cg_sched *sched, struct cg_sock **a, struct cg_sock **b)
     return 0;
 
 close_first:
-    pair->end[1].open = false; /* so that this frees the pair */
+    pair->end[1].open = false; /* so that closing the first end frees the pair */
     cg_sock_close(first);
     return -ENOMEM;
 

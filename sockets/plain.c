@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The reactor as a transport. */
+/* The transport of plain sockets: it hands requests to the reactor. */
 #include "config.h"
 
-#include "sockets/listen/listen.h"
+#include "sockets/listen/unix_path.h"
 #include "sockets/plain.h"
 
 #include <assert.h>
@@ -51,7 +51,7 @@ int cg__plain_name(struct cg_reactor *reactor, int fd, uint8_t code, struct cg__
     struct cg_io io = {.code = code, .fd = fd};
     ssize_t size;
 
-    io.value = &name->un; /* the largest */
+    io.value = &name->un; /* the largest kind of address */
     io.size = sizeof name->un;
     size = cg__plain_call(reactor, &io);
     return size < 0 ? (int)size : 0;
@@ -85,8 +85,8 @@ static enum cg_verdict plain_cancel(struct cg_sock *sock, struct cg_io *io)
     return sock->reactor->type->cancel(sock->reactor, io);
 }
 
-/* The file of a UNIX path goes first: its inode is not used anew while the socket bound to
- * it is open. */
+/* Removes the file of a UNIX path before the descriptor is closed: while the socket
+ * bound to it is open, the kernel does not reuse its inode. */
 static void plain_close(struct cg_sock *sock)
 {
     cg__unix_path_remove(sock->state);

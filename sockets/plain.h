@@ -1,26 +1,35 @@
 /* SPDX-License-Identifier: MIT */
-/* Sockets over the reactor. */
+/* Plain sockets: descriptors of the reactor. */
 #ifndef COGEN_SOCKETS_PLAIN_H
 #define COGEN_SOCKETS_PLAIN_H
 
 #include "sockets/resolve/addr.h"
 #include "sockets/sock.h"
 
-/* Sets or reads an option whose value is an int: 0 or -errno. */
+extern const struct cg_transport_type cg__plain_transport;
+
+/* Makes a request that never waits. Returns its result. */
+ssize_t cg__plain_call(struct cg_reactor *reactor, struct cg_io *io);
+
+/* Makes the reactor forget a descriptor, and closes it. */
+void cg__plain_close_fd(struct cg_reactor *reactor, int fd);
+
+/* Sets or reads an option whose value is an int. Returns 0 or -errno. */
 int cg__plain_set(struct cg_reactor *reactor, int fd, int level, int name, int value);
 int cg__plain_get(struct cg_reactor *reactor, int fd, int level, int name, int *value);
 
-/* The address at one end (code: CG_IO_SOCKNAME or CG_IO_PEERNAME): 0 or -errno. */
+/* Reads the address of one end; code is CG_IO_SOCKNAME or CG_IO_PEERNAME. Returns 0 or
+ * -errno. */
 int cg__plain_name(struct cg_reactor *reactor, int fd, uint8_t code, struct cg__addr *name);
 
-/* Turns delays off where it is TCP: a coroutine that writes an answer in two pieces must
- * not wait for a delayed ACK, and one that writes many small pieces has cg_writev. Set on a
- * listener it is inherited by what that accepts, which costs no call a connection. It may
- * fail: no harm is done. */
+/* Sets TCP_NODELAY: a coroutine that writes a response in two pieces must not wait for
+ * a delayed ACK, and for many small pieces there is cg_writev. Connections inherit the
+ * option from their listener, which saves a call for each. A failure is ignored: it
+ * does no harm. */
 void cg__plain_set_nodelay(struct cg_reactor *reactor, int fd);
 
-/* A new socket for an address, without delays where it is TCP: the descriptor or
- * -errno. */
+/* Opens a socket for an address, with TCP_NODELAY if it is TCP. Returns the descriptor
+ * or -errno. */
 int cg__plain_socket(struct cg_reactor *reactor, const struct cg__addr *addr);
 
 #endif

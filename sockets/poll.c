@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Readiness of any descriptor, for adapters to other libraries. The request to the reactor
- * comes from a list that the scheduler keeps, for an op is too small to hold it. */
+/* cg_poll: readiness of any descriptor, for adapters to other libraries. An op is too
+ * small to hold the request to the reactor, so requests come from a free list of the
+ * scheduler. */
 #include "config.h"
 
 #include "lib/core/sched.h"

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* cg_poll_sock: waits on the reader's side for CG_IN, on the writer's for CG_OUT; what
- * comes first ends it on both. */
+/* cg_poll_sock: waits for CG_IN on the reading side and for CG_OUT on the writing side.
+ * Whatever comes first ends the wait on both. */
 #include "config.h"
 
-#include "sockets/sock.h"
+#include "sockets/engine.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -18,7 +18,8 @@ static bool has_input(const struct cg_sock *sock)
     return sock->input.first != NULL || sock->eof || sock->error != 0 || sock->spare >= 0;
 }
 
-/* Not only what a request has answered: input that the socket holds is told without one. */
+/* Asks the transport too: input that the socket already holds is reported without a
+ * request, which would have reported CG_HUP. */
 static bool peer_has_ended(struct cg_sock *sock)
 {
     struct cg_io io = {.code = CG_IO_LOOK};
@@ -62,7 +63,7 @@ static int ask_out(struct cg_sock *sock, struct cg_op *op, struct cg_io *io)
     return 0;
 }
 
-/* Over a transport that runs there is one request for both. */
+/* Over a transport that runs, one request serves both directions. */
 static int ask_any(struct cg_sock *sock, struct cg_op *op, struct cg_io *io)
 {
     (void)sock;
@@ -103,7 +104,7 @@ static enum cg_verdict poll_process(struct cg_op *op, struct cg_sched *sched)
     if (!(poll->events & (CG_IN | CG_OUT)))
         return CG_DONE;
     if (sock != NULL)
-        sock->ready = 0; /* what came for an earlier op may no longer be true */
+        sock->ready = 0; /* events of an earlier op may be out of date */
     if (poll->events & CG_IN)
         verdict = cg__engine_begin(op, sock, CG__RX, &in_work);
     if (verdict == CG_PENDING && poll->events & CG_OUT)

@@ -2,7 +2,7 @@
 /* cg_read, cg_readall, cg_readline. */
 #include "config.h"
 
-#include "sockets/sock.h"
+#include "sockets/slots.h"
 
 #include <errno.h>
 
@@ -11,8 +11,8 @@ static struct cg_read_op *of(struct cg_op *op)
     return (struct cg_read_op *)op;
 }
 
-/* What is left of the op's buffer may be filled directly, unless the reactor is known to
- * answer with chunks. */
+/* Lets the request fill the rest of the op's buffer directly, unless the reactor is
+ * known to deliver chunks (multishot). */
 static int ask_into_buffer(struct cg_sock *sock, struct cg_op *op, struct cg_io *io)
 {
     struct cg_read_op *read = of(op);
@@ -94,7 +94,8 @@ static const struct cg__work readall_work = {
 
 /* ---- readline ---- */
 
-/* The lines are found in the input, which a direct buffer would bypass. */
+/* Lines are searched in the input, so requests must fill the input and not the op's
+ * buffer. */
 static bool readline_take(struct cg_sock *sock, struct cg_op *op)
 {
     struct cg_read_op *read = of(op);
@@ -111,7 +112,7 @@ static bool readline_take(struct cg_sock *sock, struct cg_op *op)
             return true;
         op->result = sock->error;
         if (sock->error != 0)
-            return true; /* half a line must not pass for a whole one */
+            return true; /* a truncated line must not look like a whole one */
         if (!sock->eof)
             return false;
         line = unread;

@@ -2,7 +2,7 @@
 /* cg_sendfile. */
 #include "config.h"
 
-#include "sockets/sock.h"
+#include "sockets/slots.h"
 
 static struct cg_sendfile_op *of(struct cg_op *op)
 {
@@ -24,7 +24,7 @@ static int sendfile_ask(struct cg_sock *sock, struct cg_op *op, struct cg_io *io
     io->code = CG_IO_SENDFILE;
     io->file = send->file;
     io->offset = send->offset + (int64_t)send->done;
-    io->count = cg__sock_at_once(send->len - send->done);
+    io->count = cg__engine_at_once(send->len - send->done);
     return 0;
 }
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* cg_shutdown. A plain socket's never waits and disturbs no writer that waits; over a
- * transport that runs it takes its turn among the writers. */
+/* cg_shutdown. On a plain socket it never waits and does not disturb a pending writer.
+ * Over a transport that runs it occupies the writing side, like a writer. */
 #include "config.h"
 
-#include "sockets/sock.h"
+#include "sockets/engine.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -61,7 +61,7 @@ static ssize_t shutdown_run(struct cg_op *op)
                           &shutdown_work);
 }
 
-/* Never pending: there is no memory to run it. */
+/* Called only when there is no memory to run the op, which is never pending. */
 static enum cg_verdict shutdown_cancel(struct cg_op *op, struct cg_sched *sched)
 {
     (void)sched;

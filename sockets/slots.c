@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* The slots that the types of a socket's operations share. What differs between the types
- * is in the struct cg__work that is their `detail`. */
+/* The slots that the types of a socket's operations share. What differs between types
+ * is in their struct cg__work, to which `detail` points. */
 #include "config.h"
 
-#include "sockets/sock.h"
+#include "sockets/slots.h"
 
 #include <errno.h>
 

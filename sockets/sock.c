@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* Sockets as objects: made, asked, shut down, closed. */
+/* Sockets as objects: open, ask, keep, close. */
 #include "config.h"
 
 #include "lib/core/sched.h"
-#include "sockets/resolve/addr.h"
-#include "sockets/sock.h"
+#include "sockets/engine.h"
+#include "sockets/plain.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -66,7 +66,7 @@ static bool in_use(const struct cg_sock *sock)
     return false;
 }
 
-/* Lets go of what the socket stands for. */
+/* Closes what the socket stands for; its memory stays. */
 static void end(struct cg_sock *sock)
 {
     if (sock->transport->close != NULL)

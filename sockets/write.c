@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* cg_write, cg_writeall, cg_writev. A writer that waits goes on from the completion of each
- * piece, without waking its coroutine. */
+/* cg_write, cg_writeall, cg_writev. When a piece is sent, the engine asks for the next
+ * one without waking the coroutine. */
 #include "config.h"
 
-#include "sockets/sock.h"
+#include "sockets/slots.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -41,7 +41,7 @@ static int write_ask(struct cg_sock *sock, struct cg_op *op, struct cg_io *io)
     (void)sock;
     io->code = CG_IO_SEND;
     io->buf = (char *)write->buf + write->done;
-    io->len = cg__sock_at_once(write->len - write->done);
+    io->len = cg__engine_at_once(write->len - write->done);
     return 0;
 }
 
@@ -93,7 +93,8 @@ static bool writev_take(struct cg_sock *sock, struct cg_op *op)
     return writev->first == writev->iovcnt;
 }
 
-/* Whole parts of less than CG__AT_ONCE together, or a piece of the first one. */
+/* Asks to send whole parts of less than CG__AT_ONCE bytes together, or a piece of the
+ * first part. */
 static int writev_ask(struct cg_sock *sock, struct cg_op *op, struct cg_io *io)
 {
     struct cg_writev_op *writev = of_v(op);

@@ -7,7 +7,7 @@
 #include "system/process.h"
 #include "system/stdio.h"
 
-#include "sockets/sock.h"
+#include "sockets/plain.h"
 
 #include <dirent.h>
 #include <errno.h>

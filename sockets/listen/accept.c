@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* cg_accept. A connection that comes too late for its accept stays with the listener, for
- * the next one. */
+/* cg_accept. A connection that arrives after its accept was cancelled stays with the
+ * listener, for the next accept. */
 #include "config.h"
 
-#include "sockets/sock.h"
+#include "sockets/listen/accept.h"
+#include "sockets/plain.h"
+#include "sockets/slots.h"
 
 #include <errno.h>
 
-/* Reports an error that does not end the op. */
+/* Reports an error that does not complete the op. */
 static void report(struct cg_op *op, int error)
 {
     struct cg_accept_op *accept = (struct cg_accept_op *)op;
@@ -16,7 +18,8 @@ static void report(struct cg_op *op, int error)
         accept->trouble(accept->trouble_arg, error);
 }
 
-/* Without memory for its socket the connection is closed, and the op waits for the next. */
+/* If there is no memory for its socket, the connection is closed and the op waits for
+ * the next one. */
 static bool accept_take(struct cg_sock *listener, struct cg_op *op)
 {
     struct cg_sock *conn;
@@ -36,10 +39,10 @@ static bool accept_take(struct cg_sock *listener, struct cg_op *op)
     return true;
 }
 
-/* Only these are wrong with the listener itself. Everything else costs a connection at
- * most, and the op goes on (accept(2) lists errors of the network, firewalls add theirs,
- * shortages pass); the reactor sees to the pauses. -ECANCELED is an earlier op's
- * request. */
+/* These three errors mean that the listener is broken. Every other error costs one
+ * connection at most, and the op goes on: accept(2) returns errors of the network too,
+ * firewalls add their own, and shortages pass. The reactor pauses where needed.
+ * -ECANCELED comes from the request of an earlier op. */
 int cg__accept_absorb(struct cg_sock *listener, struct cg_op *op, ssize_t result)
 {
     if (result >= 0)
@@ -64,8 +67,7 @@ bool cg__accept_undo(struct cg_sock *listener, struct cg_sock *conn)
     size_t size;
     int fd;
 
-    /* A request that is still with the kernel may bring a connection that needs the
-     * place. */
+    /* A pending request may bring a connection that needs this place. */
     if (listener->closing || listener->spare >= 0 || listener->side[CG__RX].op != NULL ||
         listener->side[CG__RX].io.state != CG_IO_IDLE)
         return false;
@@ -74,7 +76,7 @@ bool cg__accept_undo(struct cg_sock *listener, struct cg_sock *conn)
     return fd >= 0;
 }
 
-/* The listener is closed before the coroutine has the connection. */
+/* The listener was closed before the coroutine received the connection. */
 static void accept_withdraw(struct cg_op *op)
 {
     struct cg_sock **conn = ((struct cg_accept_op *)op)->conn;

@@ -4,6 +4,7 @@
 #include "config.h"
 
 #include "sockets/listen/listen.h"
+#include "sockets/listen/unix_path.h"
 #include "sockets/plain.h"
 
 #include <errno.h>

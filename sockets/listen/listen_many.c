@@ -7,6 +7,7 @@
 
 #include "lib/core/sched.h"
 #include "sockets/listen/listen.h"
+#include "sockets/plain.h"
 
 #include <errno.h>
 #include <stdlib.h>

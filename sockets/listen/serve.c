@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* cg_serve: an accept loop around a group. A place is taken before a connection is
- * accepted, so that at the limit the next one stays with the kernel. */
+/* cg_serve: accepts in a loop and runs a handler for each connection in a group. It
+ * acquires a place before it accepts, so that at the limit further connections wait in
+ * the kernel's backlog. */
 #include "config.h"
 
-#include "sockets/sock.h"
+#include "sockets/listen/accept.h"
 
 #include <cogen/serve.h>
 #include <cogen/sync.h>
@@ -14,7 +15,8 @@
 _Static_assert(sizeof(struct cg_serve_op) <= 128, "core ops fit in 128 bytes");
 
 struct server {
-    struct cg_group group; /* first: a handler's coroutine finds the server by it */
+    struct cg_group group; /* must be first: a handler's coroutine finds its server
+                            * through it */
     struct cg_serve_op *op;
     struct cg_semaphore places;
 };
@@ -25,7 +27,7 @@ static void give_place(struct server *server)
         cg_semaphore_release(&server->places, 1);
 }
 
-/* Whether the peer or the network between can bring this about. */
+/* Whether the peer or the network can cause this error. */
 static bool is_peers(ssize_t result)
 {
     switch (result) {
@@ -55,7 +57,7 @@ static ssize_t handle(void *conn)
     return is_peers(result) ? 0 : result;
 }
 
-/* Serves one connection more; negative: the end. */
+/* Serves one more connection. A negative result ends the server. */
 static ssize_t serve_next(struct server *server, const struct cg_coro_options *options)
 {
     struct cg_serve_op *op = server->op;
@@ -76,7 +78,7 @@ static ssize_t serve_next(struct server *server, const struct cg_coro_options *o
     return rc == -ECANCELED ? rc : 0;
 }
 
-/* From here on the listener may be closed at any time. */
+/* The listener may be closed at any time from now on, so it is kept. */
 static enum cg_verdict serve_process(struct cg_op *op, struct cg_sched *sched)
 {
     struct cg_serve_op *serve = (struct cg_serve_op *)op;
@@ -89,7 +91,7 @@ static enum cg_verdict serve_process(struct cg_op *op, struct cg_sched *sched)
     return CG_RUN;
 }
 
-/* There was no memory to run it. */
+/* Called only when there is no memory to run the op. */
 static enum cg_verdict serve_cancel(struct cg_op *op, struct cg_sched *sched)
 {
     (void)sched;

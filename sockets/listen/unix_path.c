@@ -4,7 +4,7 @@
 #include "config.h"
 
 #include "lib/base/fork.h"
-#include "sockets/listen/listen.h"
+#include "sockets/listen/unix_path.h"
 
 #include <errno.h>
 #include <fcntl.h>

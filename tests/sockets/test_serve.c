@@ -6,7 +6,7 @@
 #include "tests/support/closing.h"
 #include "tests/support/support.h"
 
-#include "sockets/sock.h"
+#include "sockets/listen/accept.h"
 
 #include <errno.h>
 #include <stdio.h>

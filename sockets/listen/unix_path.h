@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/* The file that bind makes for a UNIX path. We know it by its directory, which stays open,
+ * and its name there: so we find it again after a chdir or chroot. We remove it only if it
+ * still has its inode, so that no other file is removed. */
+#ifndef COGEN_SOCKETS_LISTEN_UNIX_PATH_H
+#define COGEN_SOCKETS_LISTEN_UNIX_PATH_H
+
+#include "sockets/resolve/addr.h"
+
+struct cg__path;
+
+/* Prepares for a bind to this path. Returns 0, -ENOMEM, -EMFILE or -ENFILE. */
+int cg__unix_path_new(const char *text, struct cg__path **path);
+
+/* Removes a socket file on which nobody listens. From then on the directory is locked against
+ * others that do the same, until cg__unix_path_unlock. Returns 0 if the path is free now, and
+ * -EADDRINUSE if somebody listens or holds the lock, or the file is not a socket. */
+int cg__unix_path_clear(struct cg__path *path, const struct cg__addr *addr);
+void cg__unix_path_unlock(struct cg__path *path);
+
+/* Call it right after a successful bind to the path. NULL is ignored. */
+void cg__unix_path_made(struct cg__path *path);
+
+/* Both free the path; cg__unix_path_remove first removes the file if bind made it for this
+ * process and it is still there. NULL is ignored. */
+void cg__unix_path_remove(struct cg__path *path);
+void cg__unix_path_free(struct cg__path *path);
+
+#endif

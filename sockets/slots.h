@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/* The slots that the types of a socket's operations share (slots.c). */
+#ifndef COGEN_SOCKETS_SLOTS_H
+#define COGEN_SOCKETS_SLOTS_H
+
+#include "sockets/engine.h"
+
+/* Every operation on a socket begins with these fields, */
+struct cg__sock_op {
+    CG_OP_HEAD;
+    struct cg_sock *sock;
+};
+
+/* and every operation that moves bytes with these. */
+struct cg__bytes_op {
+    CG_OP_HEAD;
+    struct cg_sock *sock;
+    size_t *moved;
+    size_t done;
+    size_t len;
+};
+
+/* For types whose `detail` is their struct cg__work. While a view of the socket's input is
+ * lent, process completes operations that read with -EBUSY. */
+enum cg_verdict cg__slots_process(struct cg_op *op, struct cg_sched *sched);
+ssize_t cg__slots_run(struct cg_op *op);
+enum cg_verdict cg__slots_cancel(struct cg_op *op, struct cg_sched *sched);
+int cg__slots_print(const struct cg_op *op, char *buf, size_t size);
+
+/* The slots that are different for operations that move bytes. */
+enum cg_verdict cg__slots_bytes_process(struct cg_op *op, struct cg_sched *sched);
+ssize_t cg__slots_bytes_finish(struct cg_op *op);
+int cg__slots_bytes_print(const struct cg_op *op, char *buf, size_t size);
+
+/* A whole type of operations that move bytes. */
+#define CG__SLOTS_BYTES(name_, work_)                                                       \
+    {                                                                                      \
+        .name = name_,                                                                     \
+        .flags = CG_OP_DEFAULT_TIMEOUT,                                                    \
+        .process = cg__slots_bytes_process,                                                \
+        .run = cg__slots_run,                                                              \
+        .cancel = cg__slots_cancel,                                                        \
+        .finish = cg__slots_bytes_finish,                                                  \
+        .print = cg__slots_bytes_print,                                                    \
+        .detail = &work_,                                                                  \
+    }
+
+#endif
