@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # Each public header compiles alone, without a warning, as C11 with gcc and clang and as
-# C++; and so does a program that uses every constructor. Wants srcdir.
+# C++; and so does a program that uses every constructor. System headers are included in
+# cogen/system.h only. Wants srcdir.
 set -eu
 
 : "${srcdir:=.}"
@@ -49,6 +50,17 @@ if ! awk '/^# [0-9]+ "/ { found++; wrong += $2 != NR + 1 } END { exit found != 1
     echo "FAIL: construct.h: the number in its line marker"
     failures=$((failures + 1))
 fi
+
+# The system's types come from cogen/system.h; elsewhere only these headers of C.
+for header in "$srcdir"/include/cogen.h "$srcdir"/include/cogen/*.h; do
+    [ "${header##*/}" != system.h ] || continue
+    checks=$((checks + 1))
+    if grep -n '^[ 	]*#[ 	]*include' "$header" |
+        grep -Ev '<(cogen/[a-z_]*|std(bool|def|int|io)|string)\.h>'; then
+        echo "FAIL: $header: includes a system header; only cogen/system.h may"
+        failures=$((failures + 1))
+    fi
+done
 
 [ "$checks" -gt 0 ] || exit 77
 echo "$(((checks - failures) * 100 / checks))%: Checks: $checks," \

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* The words that every other header uses: time, answers, and what is exported. */
+/* What every other header uses: units of time, error codes, the version. */
 #ifndef COGEN_BASE_H
 #define COGEN_BASE_H
 
+#include <cogen/system.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/types.h>
 
 #ifdef __cplusplus
 #define CG_EXTERN_C_BEGIN extern "C" {
@@ -16,7 +16,7 @@
 #define CG_EXTERN_C_END
 #endif
 
-/* The version of these headers. cg_version() tells that of the library that is running. */
+/* The version of these headers. cg_version() returns the version of the library in use. */
 #define CG_VERSION_MAJOR 0
 #define CG_VERSION_MINOR 1
 #define CG_VERSION_PATCH 0
@@ -26,8 +26,8 @@
 
 #define CG_API __attribute__((visibility("default")))
 
-/* Time is int64_t nanoseconds of a monotonic clock: a length (timeout) or a moment
- * (deadline) of the clock that cg_sched_now() reads. */
+/* Times are int64_t nanoseconds of a monotonic clock: either a length (a timeout) or a
+ * moment (a deadline) of the clock that cg_sched_now() returns. */
 #define CG_NANOSECOND INT64_C(1)
 #define CG_MICROSECOND (1000 * CG_NANOSECOND)
 #define CG_MILLISECOND (1000 * CG_MICROSECOND)
@@ -35,45 +35,47 @@
 #define CG_MINUTE (60 * CG_SECOND)
 #define CG_HOUR (60 * CG_MINUTE)
 
-#define CG_NOWAIT INT64_C(-1)  /* as a timeout: only what can be had at once */
+#define CG_NOWAIT INT64_C(-1)  /* as a timeout: take only what is available at once */
 #define CG_NEVER INT64_MAX     /* as a timeout or a deadline: no limit */
 
-/* Every call and every yield answers >= 0 or a negative code: -errno, or one of these. */
+/* Functions return, and operations complete with, a result >= 0 or a negative error code:
+ * -errno or one of these. */
 enum cg_error {
-    CG_EOF = -4095,      /* the peer ended the stream before all that was asked for had come */
-    CG_EADDR = -4094,    /* the text is not an address */
+    CG_EOF = -4095,      /* the stream ended before all requested bytes had arrived */
+    CG_EADDR = -4094,    /* the text is not a valid address */
     CG_EHOST = -4093,    /* unknown host */
     CG_EREACTOR = -4092, /* no reactor has this name */
-    CG_ELOOKUP = -4091,  /* a host could not be looked up; it may work later */
+    CG_ELOOKUP = -4091,  /* a host could not be looked up now; try again later */
 
     /* Of HTTP clients; see cogen/http_client.h. */
-    CG_EHTTP = -4063,          /* the answer is not valid HTTP */
-    CG_EHTTP_URL = -4062,      /* no URL of http or https */
-    CG_EHTTP_TLS = -4061,      /* https, without TLS */
-    CG_EHTTP_LIMIT = -4060,    /* the answer is larger than allowed */
-    CG_EHTTP_CODING = -4059,   /* a compressed body is broken, or grows beyond reason */
-    CG_EHTTP_REDIRECT = -4058, /* redirected too often, or to where one must not go */
-    CG_EHTTP_PROXY = -4057,    /* the proxy is none, or refuses */
+    CG_EHTTP = -4063,          /* the response is not valid HTTP */
+    CG_EHTTP_URL = -4062,      /* not a valid http or https URL */
+    CG_EHTTP_TLS = -4061,      /* an https URL, but the client has no TLS */
+    CG_EHTTP_LIMIT = -4060,    /* the response exceeds a limit */
+    CG_EHTTP_CODING = -4059,   /* a compressed body is corrupt, or expands too much */
+    CG_EHTTP_REDIRECT = -4058, /* too many redirects, or one that may not be followed */
+    CG_EHTTP_PROXY = -4057,    /* the proxy is invalid, or refuses */
 
     /* Of libcogen-tls. */
-    CG_ETLS = -4080,         /* the peer does not speak TLS, or breaks its rules */
-    CG_ETLS_CUT = -4079,     /* the stream ended without the peer having ended it */
-    CG_ETLS_REFUSED = -4078, /* the peer refused, by an alert */
-    CG_ETLS_CERT = -4077,    /* the peer's certificate is none, revoked, for other uses ... */
-    CG_ETLS_EXPIRED = -4076, /* it has expired, or is not yet valid */
-    CG_ETLS_HOST = -4075,    /* it is for another host */
-    CG_ETLS_ISSUER = -4074,  /* it is by nobody whom we trust, or by its owner */
-    CG_ETLS_FILE = -4073,    /* a file that has no usable certificate or key */
+    CG_ETLS = -4080,         /* the peer does not speak TLS, or violates the protocol */
+    CG_ETLS_CUT = -4079,     /* the stream was truncated: it ended without close_notify */
+    CG_ETLS_REFUSED = -4078, /* the peer sent an alert that ends the handshake */
+    CG_ETLS_CERT = -4077,    /* the peer's certificate is invalid, or for other uses */
+    CG_ETLS_EXPIRED = -4076, /* the peer's certificate has expired, or is not yet valid */
+    CG_ETLS_HOST = -4075,    /* the peer's certificate is for another host */
+    CG_ETLS_ISSUER = -4074,  /* the peer's certificate has no trusted issuer */
+    CG_ETLS_FILE = -4073,    /* a file has no usable certificate or key */
     CG_ETLS_HTTP = -4072,    /* the client speaks HTTP without TLS */
 };
 
 CG_EXTERN_C_BEGIN
 
-/* The name of an answer: "end of stream", strerror's text, or "success" for code >= 0.
- * The text is static (for an unknown code: thread-local until the next call). */
+/* Describes a code: for an -errno what strerror says, for an enum cg_error a phrase such as
+ * "end of stream", for code >= 0 "success". The text is static; for an unknown code it is
+ * thread-local and valid until the thread's next call. */
 CG_API const char *cg_strerror(ssize_t code);
 
-/* The version of the library that is running, "MAJOR.MINOR.PATCH". */
+/* The version of the library in use, "MAJOR.MINOR.PATCH". */
 CG_API const char *cg_version(void);
 
 CG_EXTERN_C_END

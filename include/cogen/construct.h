@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* What constructors are made of: keyword arguments that are checked, and an operation that
- * must not be forgotten. Those who define operation types use CG_OP. See cg_op(3). */
+/* The building blocks of constructors: keyword arguments that the compiler checks, and a
+ * warning for an operation that is not yielded. To define an operation type, use CG_OP. See
+ * cg_op(3). */
 #ifndef COGEN_CONSTRUCT_H
 #define COGEN_CONSTRUCT_H
 
@@ -8,19 +9,19 @@
 
 #ifndef __cplusplus
 
-/* gcc does not warn about the macros of installed headers, so not about a `cg_read(...);`
- * without its cg_yield either. A line marker makes it treat the rest of this file as the
- * user's own code; the pragma before it only makes gcc accept the marker under -Wpedantic.
- * The number is that of the line behind the marker; tests/headers.sh compares them. */
+/* gcc does not warn about code in macros of installed headers, and so would not warn about
+ * `cg_read(...);` without a cg_yield. The line marker makes gcc treat the rest of this file
+ * as the user's own code; the pragma before it only makes gcc accept the marker under
+ * -Wpedantic. The number is that of the line after the marker (tests/headers.sh checks). */
 #if defined __GNUC__ && !defined __clang__
 #pragma GCC system_header
-# 18 "cogen/construct.h"
+# 19 "cogen/construct.h"
 #endif
 
-/* CG__KEYWORDS(.x = 1, .y = 2) initialises x and y of the member `made`. An argument that
- * does not begin with the name of a field is a syntax error: without this, C would put it
- * into the field behind the last one. Empty arguments are left out. A value with a comma
- * outside parentheses needs parentheses of its own: .list = ((int[]){1, 2}). */
+/* CG__KEYWORDS(.x = 1, .y = 2) initialises the fields x and y of the member `made`. An
+ * argument that does not begin with a field's name is a syntax error; otherwise C would
+ * assign it to the field after the previous one. Empty arguments are skipped. A value that
+ * contains a comma needs parentheses around it: .list = ((int[]){1, 2}). */
 #define CG__KEYWORDS(...)                                                                  \
     CG__KEYWORDS_32(__VA_ARGS__, , , , , , , , , , , , , , , , , , , , , , , , , , , , , , \
                     , , , , )
@@ -34,8 +35,8 @@
     CG__KEYWORD(z) CG__KEYWORD(A) CG__KEYWORD(B) CG__KEYWORD(C) CG__KEYWORD(D)             \
     CG__KEYWORD(E) CG__KEYWORD(F) CG__NO_MORE(more)
 
-/* CG__COMMA x is a comma if x begins with a parenthesis, and CG__COMMA x () also if x is
- * empty. The comma decides what is the third argument. */
+/* CG__COMMA x expands to a comma if x begins with a parenthesis, CG__COMMA x () also if x
+ * is empty. That comma shifts the arguments, so it decides which one is the third. */
 #define CG__KEYWORD(x) CG__UNLESS_EMPTY(x, CG__INITIALISE)
 #define CG__NO_MORE(x) CG__UNLESS_EMPTY(x, CG__TOO_MANY)
 #define CG__UNLESS_EMPTY(x, then)                                                          \
@@ -47,16 +48,16 @@
 #define CG__INITIALISE(x) .made x,
 #define CG__TOO_MANY(x) .made.more_than_32_keywords = 0,
 
-/* A struct on the caller's stack with the fields that are named, at least one; and a
- * pointer to one of options, where none need be. */
+/* CG__STRUCT: a struct on the caller's stack with at least one field given by keyword.
+ * CG__OPTIONS: a pointer to a struct of options, where no keyword is required. */
 #define CG__STRUCT(kind, ...) ((struct { kind made; }){CG__KEYWORDS(__VA_ARGS__)}.made)
 #define CG__OPTIONS(kind, ...) (&CG__STRUCT(kind, .reserved = NULL, __VA_ARGS__))
 
-/* Zero would do for what is CG__UNSET here. But gcc clears what no initialiser names, from
- * the first such field to the last, and if that is more than 80 bytes, gcc 12 does it by a
- * string instruction, which takes 9 ns: more than all else that a constructor does. So the
- * first fields have an initialiser although they need none; and of an op of more than 112
- * bytes the last fields are such as nearly always have one. */
+/* CG__UNSET: these fields need no value, zero would be correct. But gcc clears the fields
+ * without an initialiser as one block, from the first to the last; gcc 12 clears more than
+ * 80 bytes with a string instruction that takes 9 ns, longer than all the rest of a
+ * constructor. So the first fields get an initialiser. For the same reason an op of more
+ * than 112 bytes ends in fields that nearly every call sets. */
 #define CG__OP(kind, of, ...)                                                              \
     CG__MUST_BE_USED(&(struct { kind made; }){.made.type = &of,                            \
                                               .made.owner = CG__UNSET,                     \
@@ -65,10 +66,11 @@
                           .made.op)
 #define CG__UNSET ((void *)-1)
 
-/* An op that nobody uses is a forgotten cg_yield. clang warns of that by the attribute. gcc
- * looks at the attribute only when it generates code, but at unused values always, and the
- * array is one. Neither costs an instruction. What a constructor expands to begins with a
- * name: so cg_any(a, b) does not take it for a list of ops in parentheses. */
+/* A constructor's value that is not used is a forgotten cg_yield. clang warns because of
+ * the attribute. gcc checks the attribute only when it generates code, but always warns
+ * about an unused array, so for gcc the value is an array. Neither costs an instruction.
+ * The expansion begins with a name, so that cg_any(a, b) does not mistake it for a list of
+ * ops in parentheses. */
 #ifdef __clang__
 #define CG__MUST_BE_USED(...) cg__op_made(__VA_ARGS__)
 __attribute__((always_inline, warn_unused_result)) static inline struct cg_op *
@@ -88,8 +90,8 @@ cg__op_made(struct cg_op *op)
 }
 #endif
 
-/* `out`, which must be NULL or point to an object of one word: any pointer, an intptr_t. A
- * void pointer may point to anything. */
+/* Checks that `out` is NULL or points to an object of one word: any pointer or an intptr_t.
+ * A void * is accepted as it is. */
 #define CG__WORD(out)                                                                      \
     _Generic(sizeof(struct {                                                               \
                  _Static_assert(sizeof *_Generic((out), void *: (intptr_t *)0,             \

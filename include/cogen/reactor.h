@@ -5,6 +5,7 @@
 #define COGEN_REACTOR_H
 
 #include <cogen/op.h>
+#include <cogen/system.h>
 
 struct cg_reactor;
 
@@ -68,9 +69,6 @@ struct cg_poll_op {
 #define cg__poll(f, e, ...) CG_OP(cg_poll, .fd = (f), .events = (e), __VA_ARGS__)
 
 /* ---- The contract of a backend ---------------------------------------------------- */
-
-#include <sys/socket.h>
-#include <sys/uio.h>
 
 /* What a reactor can be asked. A descriptor is a handle that only its reactor understands.
  * Results are >= 0 or -errno; EINTR and EAGAIN never leave a reactor. */

@@ -5,8 +5,7 @@
 #define COGEN_RESOLVE_H
 
 #include <cogen/op.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
+#include <cogen/system.h>
 
 struct cg_resolver;
 

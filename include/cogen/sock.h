@@ -6,7 +6,7 @@
 #define COGEN_SOCK_H
 
 #include <cogen/op.h>
-#include <sys/uio.h>
+#include <cogen/system.h>
 
 struct cg_sock;
 
