@@ -23,8 +23,9 @@ static bool same_address(const struct cg__addr *a, const struct cg__addr *b)
     return memcmp(&a->in6.sin6_addr, &b->in6.sin6_addr, sizeof a->in6.sin6_addr) == 0;
 }
 
-/* A socket that connects to a port of this host where nobody listens may be given this very
- * port for itself, and TCP then connects it to itself. The first call mostly settles it. */
+/* Whether TCP connected the socket to itself: if nobody listens on a port of this host,
+ * the kernel may give this very port to the socket that connects to it. In most cases the
+ * first comparison decides. */
 static bool is_self(struct cg__attempt *attempt)
 {
     struct cg_reactor *reactor = cg_sched_reactor(attempt->sched);
@@ -101,7 +102,8 @@ void cg__attempt_end(struct cg__attempt *attempt)
         reactor = cg_sched_reactor(attempt->sched);
         attempt->settled = NULL;
         if (reactor->type->cancel(reactor, &attempt->io) == CG_PENDING)
-            return; /* until the kernel lets go; the run is held open for it */
+            return; /* freed when the kernel completes it; until then it holds the run
+                     * open */
         cg_sched_unhold(attempt->sched);
     }
     close_fd(attempt);
@@ -117,7 +119,7 @@ int cg__attempt_sock(struct cg__attempt *attempt, struct cg_sock **sock)
             cg_sock_open(attempt->sched, &cg__plain_transport, NULL, attempt->io.fd);
         rc = *sock != NULL ? 0 : -ENOMEM;
         if (rc == 0)
-            attempt->io.fd = -1; /* the socket's now */
+            attempt->io.fd = -1; /* the descriptor belongs to the socket now */
     }
     cg__attempt_end(attempt);
     return rc;

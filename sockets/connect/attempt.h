@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* One attempt to connect to one address. It is memory of its own, so that a connection that
- * comes too late has an owner who closes it. */
+/* One attempt to connect to one address. It has memory of its own, so that a connection
+ * that comes too late has an owner that closes it. */
 #ifndef COGEN_SOCKETS_CONNECT_ATTEMPT_H
 #define COGEN_SOCKETS_CONNECT_ATTEMPT_H
 
@@ -12,27 +12,28 @@ struct cg__attempt {
     struct cg_sched *sched;
     struct cg__addr addr;
     ssize_t result;
-    /* A pending attempt has its result. NULL: nobody cares any more. */
+    /* Called when a pending attempt has its result. NULL: nobody needs it any more. */
     void (*settled)(struct cg__attempt *attempt);
     void *owner;
 };
 
-/* A new attempt; settled and owner are the caller's to set. NULL: no memory. */
+/* Makes an attempt; the caller sets settled and owner. Returns NULL if there is no
+ * memory. */
 struct cg__attempt *cg__attempt_new(struct cg_sched *sched, const struct sockaddr *addr,
                                     socklen_t size);
 
-/* Begins it. DONE: the result is set. PENDING: settled will be called. */
+/* Starts the attempt. CG_DONE: the result is set. CG_PENDING: settled will be called. */
 enum cg_verdict cg__attempt_begin(struct cg__attempt *attempt);
 
-/* Ends it, whatever its state: what is connected, or will be yet, is closed. NULL is
- * ignored. */
+/* Ends an attempt in any state. A connection that it has made, or will make, is closed.
+ * NULL is ignored. */
 void cg__attempt_end(struct cg__attempt *attempt);
 
-/* Ends one that has its result, and makes a socket of it if it is connected: 0, or the
- * code. */
+/* Frees an attempt that has its result; if it is connected, makes a socket of it. Returns
+ * 0 or the error. */
 int cg__attempt_sock(struct cg__attempt *attempt, struct cg_sock **sock);
 
-/* cg_connect to a host's name, in a coroutine: leaves the socket in op->sock. */
+/* cg_connect to a host name, in a coroutine. Leaves the socket in op->sock. */
 ssize_t cg__connect_name(struct cg_connect_op *op);
 
 #endif

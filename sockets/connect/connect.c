@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* cg_connect: to an address it is one attempt; to a host's name it is compound, and done in
- * connect_name.c. The socket is handed over by finish, the last to know whether the answer
- * is a good one: a connection that came in the moment of a timeout is closed there. */
+/* cg_connect: to an address it is one attempt; to a host name it is compound
+ * (connect_name.c). Only finish hands the socket over, because only finish knows whether
+ * the op succeeds: a connection that came together with a timeout is closed there. */
 #include "config.h"
 
 #include "sockets/connect/attempt.h"
@@ -16,7 +16,7 @@ static struct cg_connect_op *of(struct cg_op *op)
     return (struct cg_connect_op *)op;
 }
 
-/* Of both: of(op)->sock, if the answer is 0. */
+/* Hands over the socket of either kind: stores it if the op's result is 0. */
 static int take_sock(struct cg_op *op)
 {
     struct cg__attempt *attempt = of(op)->attempt;
@@ -63,7 +63,7 @@ static ssize_t connect_run(struct cg_op *op)
     return cg__connect_name(of(op));
 }
 
-/* Also called if it was to run, and there is no memory for that. */
+/* Also called if process returned CG_RUN and there is no memory to run the op. */
 static enum cg_verdict connect_cancel(struct cg_op *op, struct cg_sched *sched)
 {
     (void)sched;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* cg_connect to a host's name: looks it up, then races its addresses as RFC 8305 ("Happy
- * Eyeballs") says: the families take turns, an attempt that has not connected after a while
- * gets company, one that has failed a successor at once, and the first to connect wins.
- * Where IPv4 and IPv6 are answered apart, two look-ups run beside the race, which begins
- * with what has come. */
+/* cg_connect to a host name: looks it up, then races its addresses according to RFC 8305
+ * ("Happy Eyeballs"). The families take turns. If an attempt is not connected after a
+ * while, the next one starts beside it; if an attempt fails, the next one starts at once.
+ * The first to connect wins. If the resolver looks IPv4 and IPv6 up separately, both
+ * look-ups run beside the race, which begins with the first addresses. */
 #include "config.h"
 
 #include "sockets/connect/attempt.h"
@@ -15,25 +15,25 @@
 #include <errno.h>
 #include <stdio.h>
 
-enum { TRIES_MOST = 2 * CG_ADDRS_MOST }; /* of both families */
+enum { TRIES_MOST = 2 * CG_ADDRS_MOST }; /* for both families */
 
-/* Of a race; on the stack of the coroutine that runs it. */
+/* A race, on the stack of the coroutine that runs it. */
 struct race {
     struct cg_addr untried[TRIES_MOST];
     int count;
-    sa_family_t wanted; /* whose turn it is */
-    int64_t next;       /* the moment from which on the next attempt may begin */
+    sa_family_t wanted; /* the family to be tried next */
+    int64_t next;       /* the moment from which the next attempt may start */
     struct cg__attempt *attempts[TRIES_MOST];
     int begun;
     int pending;
-    int looking; /* look-ups under way */
+    int looking; /* look-ups in flight */
     struct cg__attempt *winner;
-    ssize_t error;        /* of the last attempt that has failed */
-    ssize_t lookup_error; /* of a look-up, the more telling one */
+    ssize_t error;        /* of the last attempt that failed */
+    ssize_t lookup_error; /* of a look-up: the more informative of two */
     struct cg_op *waiter;
 };
 
-/* Waits until an attempt has its result, or a look-up its answer. */
+/* Waits until an attempt has its result or a look-up is complete. */
 struct race_op {
     CG_OP_HEAD;
     struct race *race;
@@ -119,7 +119,7 @@ static void begin(struct race *race, const struct cg_addr *addr)
         note(race, attempt);
 }
 
-/* Takes the address to be tried next: the first of the wanted family, else the first. */
+/* Removes the address to try next: the first of the wanted family, or else the first. */
 static struct cg_addr take_next(struct race *race)
 {
     struct cg_addr addr;
@@ -136,7 +136,8 @@ static struct cg_addr take_next(struct race *race)
     return addr;
 }
 
-/* 0 once there is a winner, or nothing is left to be tried or waited for; -ECANCELED. */
+/* Returns 0 when an attempt has connected, or when there is nothing to try or wait for;
+ * -ECANCELED. */
 static ssize_t run(struct race *race)
 {
     while (race->winner == NULL &&
@@ -171,14 +172,14 @@ static void add_addrs(struct race *race, const struct cg_addr_list *list)
         race->untried[race->count++] = list->addrs[i];
 }
 
-/* A look-up of one family. */
+/* A look-up of one family, in a coroutine of its own. */
 struct lookup {
     struct race *race;
     const char *host, *port;
     sa_family_t family;
 };
 
-/* That a host is unknown says less than that it could not be asked for. */
+/* Keeps the more informative error: "unknown host" says less than a failed look-up. */
 static void note_answer(struct race *race, ssize_t answer, sa_family_t family)
 {
     race->looking--;
@@ -191,7 +192,7 @@ static void note_answer(struct race *race, ssize_t answer, sa_family_t family)
         race->next = cg_sched_now(cg_sched_self()) + CG_RESOLUTION_DELAY;
 }
 
-/* Stays when it has its answer: the race ends it. */
+/* Does not end by itself after its look-up: the race ends it. */
 static ssize_t look_up(void *arg)
 {
     struct lookup *lookup = arg;
@@ -213,7 +214,7 @@ static ssize_t run_it(void *race)
     return run(race);
 }
 
-/* AAAA is asked for first, as the RFC wants it. */
+/* AAAA goes first, as RFC 8305 recommends. */
 static ssize_t run_apart(struct race *race, const char *host, const char *port)
 {
     struct lookup ipv6 = {race, host, port, AF_INET6}, ipv4 = {race, host, port, AF_INET};
@@ -245,7 +246,7 @@ ssize_t cg__connect_name(struct cg_connect_op *op)
     struct race race = {.count = 0};
     ssize_t rc;
 
-    if (!cg__addr_split(op->addr, host, port)) /* it was a name a moment ago */
+    if (!cg__addr_split(op->addr, host, port)) /* the text was checked by process */
         return CG_EADDR;
     if (cg__resolve_apart(cg_sched_self(), host))
         rc = run_apart(&race, host, port);

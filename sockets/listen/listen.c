@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* cg_sock_listen_with: a listener on one address is a plain socket; one on all addresses of
- * a name is several descriptors behind one socket (listen_many.c). */
+/* cg_sock_listen_with: on one address a listener is a plain socket; on all addresses of a
+ * name it is one socket over several descriptors (listen_many.c). */
 #include "config.h"
 
 #include "sockets/listen/listen.h"
@@ -10,7 +10,7 @@
 #include <errno.h>
 #include <string.h>
 
-enum { PORT_TRIES = 16 }; /* free ports of the first address that the others may have taken */
+enum { PORT_TRIES = 16 }; /* attempts to find a port that is free on all addresses */
 
 static int set_options(struct cg_reactor *reactor, int fd, int family,
                        const struct cg_listen_options *options)
@@ -27,7 +27,7 @@ static int set_options(struct cg_reactor *reactor, int fd, int family,
     return rc;
 }
 
-/* A bound and listening descriptor, or -errno. path: of a UNIX socket, or NULL. */
+/* Returns a bound and listening descriptor, or -errno. path: a UNIX socket's, or NULL. */
 static int open_listener(struct cg_reactor *reactor, const struct cg__addr *addr,
                          const struct cg_listen_options *options, struct cg__path *path)
 {
@@ -109,7 +109,7 @@ remove_path:
 
 /* ---- On one address of several ---- */
 
-/* This machine has no such address, or not even the family. */
+/* Whether the error means that this machine does not have the address, or its family. */
 static bool is_absent(int error)
 {
     return error == -EAFNOSUPPORT || error == -EADDRNOTAVAIL;
@@ -143,7 +143,8 @@ static void close_all(struct cg_reactor *reactor, const int *fds, int count)
         cg__plain_close_fd(reactor, fds[i]);
 }
 
-/* Reads the port, in the network's order, that a descriptor is bound to: 0 or -errno. */
+/* Reads the port, in network byte order, to which a descriptor is bound. Returns 0 or
+ * -errno. */
 static int read_port(struct cg_reactor *reactor, int fd, in_port_t *port)
 {
     struct cg__addr name = {.size = 0};
@@ -154,8 +155,8 @@ static int read_port(struct cg_reactor *reactor, int fd, in_port_t *port)
     return rc;
 }
 
-/* Opens a descriptor for each address but the absent ones, all with the same port: how
- * many, or -errno. */
+/* Opens a descriptor on each address that this machine has, all with the same port.
+ * Returns how many, or -errno. */
 static int open_all(struct cg_reactor *reactor, struct cg__addr *list, int count,
                     const struct cg_listen_options *options, int *fds)
 {
@@ -192,7 +193,7 @@ static int listen_all(struct cg_sched *sched, struct cg__addr *list, int count,
     in_port_t port = *cg__addr_port_of(&list[0]);
     int fds[CG__ADDRS_MOST], opened, tries = 0;
 
-    apart.v6only = true; /* [::] would take the IPv4 addresses of the others */
+    apart.v6only = true; /* [::] would otherwise take the IPv4 addresses of the others */
     do {
         *cg__addr_port_of(&list[0]) = port;
         opened = open_all(reactor, list, count, &apart, fds);
@@ -220,7 +221,7 @@ int cg_sock_listen_with(struct cg_sched *sched, const char *addr,
         options = &defaults;
     if (has_path(&list[0]))
         return listen_unix(sched, list, sock, options);
-    if (count > 1 && addr[0] != ':') /* a name */
+    if (count > 1 && addr[0] != ':') /* the text is a name */
         return listen_all(sched, list, count, sock, options);
     return listen_plain(sched, list, count, sock, options);
 }

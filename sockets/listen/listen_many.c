@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* One listener on several addresses: a transport whose requests are answered by whichever
- * descriptor has a connection. Each has an accept of its own under way from the first
- * request on, and keeps what that brings until somebody asks for it: at most one connection
- * for each address, which would else wait in the kernel's backlog. */
+/* One listener on several addresses: a transport that completes a request with a
+ * connection of any of its descriptors. From the first request on, each descriptor has an
+ * accept of its own in flight and keeps the connection that it brings until a request asks
+ * for it: at most one per address, which otherwise would wait in the kernel's backlog. */
 #include "config.h"
 
 #include "lib/core/sched.h"
@@ -13,18 +13,19 @@
 #include <stdlib.h>
 
 struct member {
-    struct cg_io io; /* first */
+    struct cg_io io; /* must be first */
     struct many *many;
-    bool arrived;    /* result is to be handed out: a connection's descriptor, or -errno */
+    bool arrived;    /* result waits for a request: a connection's descriptor, or -errno */
     ssize_t result;
 };
 
 struct many {
     struct cg_sched *sched;
-    struct cg_io *asked; /* the socket's request that waits; NULL: none does */
-    bool closed;         /* the socket is gone; freed once the kernel has let go */
+    struct cg_io *asked; /* the socket's pending request, or NULL */
+    bool closed;         /* the socket is gone; freed when the kernel has completed all
+                          * accepts */
     int count;
-    int next; /* who is looked at first, so that each has its turn */
+    int next; /* index at which the next search begins, so that addresses take turns */
     struct member members[];
 };
 
@@ -51,7 +52,7 @@ static void arm(struct many *many)
     }
 }
 
-/* The member whose turn it is among those that have something; NULL: none has. */
+/* Returns the next member, in turn, that has a result; NULL if none has. */
 static struct member *find_arrived(struct many *many)
 {
     for (int i = 0; i < many->count; i++) {
@@ -63,7 +64,7 @@ static struct member *find_arrived(struct many *many)
     return NULL;
 }
 
-/* Answers an ACCEPT or a POLL; false: it has to wait. */
+/* Completes an ACCEPT or a POLL. Returns false if it has to wait. */
 static bool serve(struct many *many, struct cg_io *io)
 {
     struct member *member = find_arrived(many);
@@ -125,7 +126,8 @@ static enum cg_verdict ask(struct many *many, struct cg_io *io)
     return CG_PENDING;
 }
 
-/* To each of them; the first's answer, or the first failure. */
+/* Makes the call on each descriptor. Returns the result of the first, or the first
+ * failure. */
 static enum cg_verdict tell_all(struct many *many, struct cg_io *io)
 {
     ssize_t result = 0;
@@ -171,7 +173,7 @@ static enum cg_verdict many_submit(struct cg_sock *sock, struct cg_io *io)
     }
 }
 
-/* The accepts under way go on: what they bring is for the next request. */
+/* The accepts in flight go on: the next request receives what they bring. */
 static enum cg_verdict many_cancel(struct cg_sock *sock, struct cg_io *io)
 {
     struct many *many = sock->state;
@@ -214,7 +216,8 @@ struct cg_sock *cg__listen_many(struct cg_sched *sched, const int *fds, int coun
         return NULL;
     }
     sock->listener = true;
-    sock->holds = &sched->holds; /* it waits for the kernel, not for another coroutine */
+    sock->holds = &sched->holds; /* its ops wait for the kernel, so they hold the run
+                                  * open */
     many->sched = sched;
     many->count = count;
     for (int i = 0; i < count; i++) {

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The file of a listener on a UNIX path: made by bind, removed when the listener is
- * closed. */
+/* The file of a listener on a UNIX path: bind makes it, closing the listener removes it. */
 #include "config.h"
 
 #include "lib/base/fork.h"
@@ -15,21 +14,22 @@
 #include <unistd.h>
 
 #ifdef O_PATH
-enum { OPEN_UNREADABLE = O_PATH }; /* a folder that may be searched but not read */
+enum { OPEN_UNREADABLE = O_PATH }; /* a directory that may be searched but not read */
 #else
 enum { OPEN_UNREADABLE = O_RDONLY };
 #endif
 
 struct cg__path {
-    int folder; /* -1: there is none, so nothing can be bound in it either */
+    int folder; /* the directory; -1: it does not exist, so bind will fail too */
     bool locked;
-    bool was_there; /* before the bind: a reactor may keep names of its own, and then a file of
-                       the same name is not ours */
-    bool made;      /* the file is ours: */
+    bool was_there; /* The file existed before the bind. A reactor may keep names of its
+                     * own (sim): then the file is not ours even if bind succeeds. */
+    bool made;      /* bind made the file; the next three fields identify it */
     dev_t dev;
     ino_t ino;
-    unsigned forks; /* the count (lib/base/fork.h) of the process that has made it; a child leaves it */
-    char name[sizeof((struct sockaddr_un *)NULL)->sun_path]; /* in the folder */
+    unsigned forks; /* lib/base/fork.h's count in the process that made it; a child
+                     * leaves the file */
+    char name[sizeof((struct sockaddr_un *)NULL)->sun_path]; /* in the directory */
 };
 
 static int open_folder(const char *text, size_t length)
@@ -65,14 +65,15 @@ int cg__unix_path_new(const char *text, struct cg__path **path)
         free(made);
         return error;
     }
-    strcpy(made->name, slash != NULL ? slash + 1 : text); /* the parser has left room */
+    strcpy(made->name, slash != NULL ? slash + 1 : text); /* fits: checked by the parser */
     made->was_there = find(made, &before);
     *path = made;
     return 0;
 }
 
-/* Asked of the kernel directly: a request of the reactor's may wait, and this one never
- * does on a UNIX socket. Whoever listens there sees a connection that ends at once. */
+/* Whether nobody listens on the path. Calls the kernel directly: a request to the reactor
+ * may wait, and connect on a UNIX socket never does if it is non-blocking. A process that
+ * does listen there accepts a connection that ends at once. */
 static bool is_deserted(const struct cg__addr *addr)
 {
     int fd = socket(AF_UNIX, SOCK_STREAM, 0);

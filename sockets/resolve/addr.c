@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Addresses as text. Strict: what inet_aton would still take for an address ("127.1",
- * "0x7f.1") is none here. */
+/* Addresses as text. The parser is strict: it refuses the short and hexadecimal forms that
+ * inet_aton accepts ("127.1", "0x7f.1"). */
 #include "config.h"
 
 #include "lib/base/ascii.h"
@@ -20,7 +20,7 @@ static int parse_unix(const char *path, struct cg__addr *addr)
 {
     size_t length = strlen(path);
 
-    /* An abstract name has no NUL at its end, a path has room for one. */
+    /* An abstract name has no NUL at its end; a path needs room for one. */
     if (length < 1 || length >= sizeof addr->un.sun_path || strcmp(path, "@") == 0)
         return CG_EADDR;
     *addr = (struct cg__addr){.un = {.sun_family = AF_UNIX}};
@@ -49,7 +49,7 @@ static int set_in(struct cg__addr *addr, const char *host, in_port_t port)
     return inet_pton(AF_INET, host, &addr->in.sin_addr) == 1 ? 1 : CG_EADDR;
 }
 
-/* With a zone: "fe80::1%eth0", "fe80::1%2". */
+/* Also with a zone: "fe80::1%eth0", "fe80::1%2". */
 static int set_in6(struct cg__addr *addr, char *host, in_port_t port)
 {
     char *zone = strchr(host, '%');
@@ -85,7 +85,8 @@ static bool is_name(const char *host)
     if (host[strspn(host, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
                           "0123456789-._")] != '\0')
         return false;
-    /* No top-level name is a number: that was meant as an IPv4 address. */
+    /* A number is no top-level domain, so this is an invalid IPv4 address and not a
+     * name. */
     last = last == NULL ? host : last + 1;
     return last[strspn(last, "0123456789")] != '\0' || *last == '\0';
 }
@@ -118,7 +119,7 @@ bool cg__addr_split(const char *text, char name[static CG__HOST_SIZE], char port
     return strchr(name, ':') == NULL && cg__addr_host(name, &addr) == 0;
 }
 
-/* A hosts file may name an address twice. */
+/* A hosts file may list an address twice. */
 static bool is_among(const struct cg__addr *list, int count, const struct cg__addr *addr)
 {
     for (int i = 0; i < count; i++)
@@ -209,7 +210,7 @@ int cg__addr_parse(const char *text, bool listener, struct cg__addr *list, size_
     if (!is_name(host))
         return CG_EADDR;
     if (cg__addr_same_host(
-            host, "localhost")) /* RFC 6761: it is this host, whatever anybody says */
+            host, "localhost")) /* RFC 6761: always this host, whatever a resolver says */
         return set_both(list, n, "::1", "127.0.0.1", (in_port_t)port);
     return look_up(host, (in_port_t)port, list, n);
 }
@@ -244,7 +245,7 @@ int cg__addr_print(const struct sockaddr *addr, socklen_t addrlen, char *buf, si
     char host[INET_ADDRSTRLEN];
     int written;
 
-    /* The kernel may answer an unnamed UNIX socket with nothing but a family. */
+    /* For an unnamed UNIX socket the kernel may return only a family, or nothing. */
     switch (addrlen < sizeof addr->sa_family ? AF_UNSPEC : addr->sa_family) {
     case AF_INET: {
         const struct sockaddr_in *in = (const struct sockaddr_in *)addr;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* The sockets of c-ares. Of its own accord it writes to a TCP connection without
- * MSG_NOSIGNAL, so that a name server that closes one could kill the program; and it sends
- * all questions to a server from one UDP port, which an attacker then need not guess (RFC
- * 5452, 9.2). So the calls are ours. What c-ares takes for one UDP socket is several: each
- * question goes out by a socket of its own, whose port the kernel has chosen at random; and
- * c-ares reads the answers of all of them as if from the first. */
+/* The sockets of c-ares. By itself c-ares writes to TCP connections without MSG_NOSIGNAL,
+ * so a name server that closes one could kill the program; and it sends all queries to a
+ * server from one UDP port, which an attacker then need not guess (RFC 5452, 9.2). So we
+ * supply its socket calls. Behind what c-ares takes for one UDP socket stand several: each
+ * query goes out through a socket of its own, for which the kernel chose a random port,
+ * and c-ares reads the responses of all of them as if from the first. */
 #include "config.h"
 
 #include "sockets/resolve/cares_sockets.h"
@@ -21,25 +21,26 @@
 #endif
 
 enum {
-    EXTRA_MOST = 256, /* sockets besides those that c-ares knows of. With more questions under
-                         way at once, several share the port that was used least recently */
+    EXTRA_MOST = 256, /* Limit on sockets that c-ares does not know. If more queries are
+                       * in flight, several share the socket that was used least
+                       * recently. */
 };
 
 struct cg__cares_socket {
-    struct cg_io io; /* first: waits until it is ready */
+    struct cg_io io; /* must be first; polls for `wanted` */
     struct cg__cares_sockets *sockets;
     struct cg__cares_socket *next;
     int fd;
-    int handle;      /* what c-ares calls it: its own descriptor, or that of the first */
+    int handle;      /* c-ares' name for it: its own descriptor, or the first socket's */
     bool datagram;
-    bool dropped;    /* closed for c-ares; freed when the reactor lets go */
-    bool answered;   /* the last question that was sent by it has its answer */
-    bool ready;      /* c-ares has yet to be told of `events` */
-    bool readable;   /* not known to be drained */
-    unsigned asked;  /* questions that were sent by it */
-    unsigned wanted; /* events that c-ares waits for */
+    bool dropped;    /* c-ares closed it; freed when the reactor has completed its poll */
+    bool answered;   /* the last query that it sent has its response */
+    bool ready;      /* its poll reported `events`, which c-ares has not handled yet */
+    bool readable;   /* may have input: the last read did not drain it */
+    unsigned asked;  /* queries that it sent */
+    unsigned wanted; /* events for which c-ares waits */
     unsigned events;
-    unsigned char id[2]; /* of the last question */
+    unsigned char id[2]; /* of the last query */
     struct sockaddr_storage peer;
     socklen_t peer_size;
 };
@@ -66,7 +67,7 @@ static void complete(struct cg_io *io, ssize_t result)
         free_socket(s);
         return;
     }
-    if (result == -ECANCELED) { /* other events are wanted by now */
+    if (result == -ECANCELED) { /* c-ares now wants other events */
         watch(s);
         return;
     }
@@ -75,7 +76,7 @@ static void complete(struct cg_io *io, ssize_t result)
     s->sockets->woken(s->sockets);
 }
 
-/* A failing poll is that of a descriptor which the reactor does not know. */
+/* If the poll fails, the reactor does not know such descriptors (sim). */
 static void watch(struct cg__cares_socket *s)
 {
     struct cg_reactor *reactor = cg_sched_reactor(s->sockets->sched);
@@ -134,7 +135,7 @@ static void unlink_at(struct cg__cares_sockets *sockets, struct cg__cares_socket
     s->next = NULL;
 }
 
-/* Where the reactor does not let go at once, the run is held open until it does. */
+/* If the reactor does not complete the poll at once, the run is held open until it does. */
 static void drop(struct cg__cares_sockets *sockets, struct cg__cares_socket **at)
 {
     struct cg__cares_socket *s = *at;
@@ -174,7 +175,7 @@ static ares_socket_t open_for_cares(int domain, int type, int protocol, void *ar
     return s->fd;
 }
 
-/* With all that stand behind it. */
+/* Closes the socket and all sockets behind it. */
 static int close_for_cares(ares_socket_t handle, void *arg)
 {
     struct cg__cares_sockets *sockets = arg;
@@ -199,7 +200,8 @@ static int connect_for_cares(ares_socket_t handle, const struct sockaddr *addr,
     return connect(handle, addr, size);
 }
 
-/* An empty datagram is nothing, and not the end of all that is asked of this server. */
+/* An empty datagram is ignored: c-ares would take 0 for the end of the stream and fail all
+ * queries to this server. */
 static ssize_t receive(struct cg__cares_socket *s, void *data, size_t size, int flags,
                        struct sockaddr *from, socklen_t *from_size)
 {
@@ -235,7 +237,7 @@ static ares_ssize_t receive_for_cares(ares_socket_t handle, void *data, size_t s
     return -1;
 }
 
-/* One more socket to the server of `first`; else the one that has been used least
+/* Opens one more socket to the server of `first`, or returns the one that was used least
  * recently. */
 static struct cg__cares_socket *another(struct cg__cares_socket *first)
 {
@@ -286,11 +288,12 @@ static ares_ssize_t send_for_cares(ares_socket_t handle, const struct iovec *par
     while (n < 0 && errno == EINTR);
     error = errno;
     watch(s);
-    errno = error; /* c-ares asks it whether to try again */
+    errno = error; /* c-ares checks errno to decide whether to try again */
     return n;
 }
 
-/* c-ares wants other events of a socket, or (with none) closes it, which it also says. */
+/* c-ares wants other events of a socket. With none it is about to close the socket, which
+ * it reports too. */
 static void wants(void *arg, ares_socket_t handle, int readable, int writable)
 {
     struct cg__cares_socket *s = find(arg, handle);
@@ -336,9 +339,9 @@ static struct cg__cares_socket *find_ready(struct cg__cares_sockets *sockets)
     return s;
 }
 
-/* Extra sockets that have done their work go, all others are watched. One that several
- * questions shared stays until c-ares closes the first: which of them are open is not
- * known. */
+/* Drops extra sockets whose query has its response, and watches all others. A socket that
+ * several queries share stays until c-ares closes the first socket, because we do not know
+ * which of its queries are still in flight. */
 static void watch_all(struct cg__cares_sockets *sockets)
 {
     struct cg__cares_socket **at = &sockets->first;
@@ -358,7 +361,7 @@ bool cg__cares_sockets_is_ready(struct cg__cares_sockets *sockets)
     return find_ready(sockets) != NULL || sockets->broken;
 }
 
-/* c-ares may open and close any of them meanwhile. */
+/* c-ares may open and close any socket during the calls. */
 void cg__cares_sockets_process(struct cg__cares_sockets *sockets)
 {
     struct cg__cares_socket *s;
@@ -371,6 +374,7 @@ void cg__cares_sockets_process(struct cg__cares_sockets *sockets)
         ares_process_fd(sockets->channel, events & ~CG_OUT ? s->handle : ARES_SOCKET_BAD,
                         events & ~CG_IN ? s->handle : ARES_SOCKET_BAD);
     }
-    ares_process_fd(sockets->channel, ARES_SOCKET_BAD, ARES_SOCKET_BAD); /* its clock */
+    /* lets c-ares process its timeouts */
+    ares_process_fd(sockets->channel, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
     watch_all(sockets);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* cg_resolve: what needs no look-up is answered here, the rest by the scheduler's resolver;
- * and the table of these. */
+/* cg_resolve: completes at once what needs no look-up, and leaves the rest to the
+ * scheduler's resolver. Also the table of resolvers. */
 #include "config.h"
 
 #include "lib/base/ascii.h"
@@ -58,7 +58,7 @@ void cg_resolver_close(struct cg_resolver *resolver)
         resolver->type->close(resolver);
 }
 
-static const char key; /* of what is kept with the scheduler */
+static const char key; /* of the resolver that the scheduler keeps */
 
 static void sched_freed(struct cg_kept *kept)
 {
@@ -76,7 +76,7 @@ int cg_sched_set_resolver(struct cg_sched *sched, struct cg_resolver *resolver)
     return 0;
 }
 
-/* In a simulated world nobody asks the real one. */
+/* A simulated world gets the fixed resolver, never the real one. */
 static int open_default(struct cg_sched *sched, struct cg_resolver **resolver)
 {
     bool simulated = strcmp(cg_reactor_name(cg_sched_reactor(sched)), "sim") == 0;
@@ -151,7 +151,7 @@ int cg__resolve_filter(struct cg_addr_list *list, int family)
     return kept > 0 ? kept : CG_EHOST;
 }
 
-/* A name that is no number is looked up in /etc/services. */
+/* Looks a port's name up in /etc/services; a number needs no look-up. */
 static int find_port(const char *service, in_port_t *port)
 {
     const struct addrinfo hints = {
@@ -163,7 +163,8 @@ static int find_port(const char *service, in_port_t *port)
         *port = htons((uint16_t)number);
         return 0;
     }
-    if (service[strspn(service, "0123456789")] == '\0') /* getaddrinfo cuts them off */
+    if (service[strspn(service, "0123456789")] == '\0') /* getaddrinfo truncates numbers
+                                                         * that are too large */
         return CG_EADDR;
     switch (getaddrinfo(NULL, service, &hints, &found)) {
     case 0:
@@ -177,7 +178,7 @@ static int find_port(const char *service, in_port_t *port)
     }
 }
 
-/* RFC 6761: what is called localhost is this host, whatever anybody says. */
+/* RFC 6761: localhost is always this host, whatever a resolver says. */
 static int set_localhost(struct cg_addr_list *list)
 {
     struct sockaddr_in6 in6 = {.sin6_family = AF_INET6, .sin6_addr = in6addr_loopback};
@@ -192,7 +193,7 @@ static int set_localhost(struct cg_addr_list *list)
 
 /* ---- the operation ---- */
 
-/* 1 or more: answered; 0: to be looked up. */
+/* Returns 1 or more addresses or an error if no look-up is needed, 0 if one is. */
 static int answer_at_once(struct cg_resolve_op *resolve)
 {
     struct cg__addr addr;
@@ -244,7 +245,7 @@ static enum cg_verdict resolve_cancel(struct cg_op *op, struct cg_sched *sched)
     return CG_DONE;
 }
 
-/* Resolvers may answer more families than the wanted one. */
+/* A resolver may return addresses of families that were not asked for. */
 static ssize_t resolve_finish(struct cg_op *op)
 {
     struct cg_resolver *resolver = of(op)->resolver;

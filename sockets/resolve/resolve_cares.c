@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The resolver that asks name servers, by c-ares. Everything of c-ares is done in one
- * coroutine, which is there only while somebody waits for an answer: it hands over the
- * questions, waits for c-ares' sockets (cares_sockets.c) and its clock, and ends with the
- * last waiter, so that an idle resolver neither holds a run open nor counts as stuck. */
+/* The resolver that asks name servers through c-ares. One coroutine makes all calls to
+ * c-ares. It exists only while ops wait: it submits their queries, waits for the sockets
+ * of c-ares (cares_sockets.c) and for its timeouts, and ends with the last waiting op. So
+ * an idle resolver neither holds the run open nor counts as a deadlock. */
 #include "config.h"
 
 #include "sockets/resolve/addr.h"
@@ -15,13 +15,13 @@
 #include <string.h>
 #include <sys/time.h>
 
-enum { PUMP_STACK = 128 << 10 }; /* bytes; c-ares has buffers on it */
+enum { PUMP_STACK = 128 << 10 }; /* bytes; c-ares has large buffers on the stack */
 
-/* A question. c-ares cannot forget a single one, so it may outlive its op. */
+/* A query. c-ares cannot cancel a single one, so a lookup may outlive its op. */
 struct lookup {
-    struct lookup *next; /* while it has not been asked */
+    struct lookup *next; /* in the list of lookups not yet submitted */
     struct cares *cares;
-    struct cg_resolve_op *op; /* NULL: cancelled */
+    struct cg_resolve_op *op; /* NULL: the op was cancelled */
     int family;
     char host[CG__HOST_SIZE];
 };
@@ -31,11 +31,11 @@ struct cares {
     ares_channel channel;
     bool has_channel;
     bool pumping;
-    bool closing; /* whoever is left is not to be told */
+    bool closing; /* the resolver is being closed: complete no op */
     struct lookup *unasked, **unasked_tail;
     size_t wanted;      /* lookups whose op waits; each holds the run open */
-    size_t asked;       /* lookups that c-ares holds */
-    struct cg_op *kick; /* what the pump waits on */
+    size_t asked;       /* lookups that c-ares has */
+    struct cg_op *kick; /* the op on which the pump waits, to wake it */
     struct cg__cares_sockets sockets;
     struct cg_resolver_options options;
     char *servers, *resolv_conf;
@@ -85,7 +85,7 @@ static void kick(struct cares *cares)
 
 /* ---- what c-ares says ---- */
 
-/* A lookup's op waits no more. */
+/* A lookup's op no longer waits. */
 static void unwant(struct cares *cares)
 {
     cares->wanted--;
@@ -98,7 +98,8 @@ static int code_of(int status)
     case ARES_ENODATA:
     case ARES_ENOTFOUND:
     case ARES_ENONAME:
-    case ARES_EBADNAME: /* a label too long, say: nobody has it */
+    case ARES_EBADNAME: /* for instance a label that is too long; such a host cannot
+                         * exist */
         return CG_EHOST;
     case ARES_ENOMEM:
         return -ENOMEM;
@@ -142,7 +143,7 @@ static void woken(struct cg__cares_sockets *sockets)
     kick((struct cares *)((char *)sockets - offsetof(struct cares, sockets)));
 }
 
-/* Without its servers a channel would ask those of the system: it is not kept. */
+/* If its servers cannot be set, the channel is destroyed: it would ask the system's. */
 static int set_servers(struct cares *cares)
 {
     int status = ARES_SUCCESS;
@@ -201,8 +202,8 @@ static void refuse(struct cares *cares, struct lookup *lookup, int error)
     free(lookup);
 }
 
-/* The family to ask for. A host of the hosts file is looked up whole: if it has no address
- * of the wanted family there, c-ares would ask name servers for one. */
+/* Returns the family to ask for. A name of the hosts file is looked up whole: if the file
+ * has no address of the wanted family, c-ares would ask name servers for one. */
 static int family_to_ask(struct cares *cares, const struct lookup *lookup)
 {
     struct hostent *known = NULL;
@@ -235,8 +236,8 @@ static void ask(struct cares *cares)
     }
 }
 
-/* How long c-ares wants to wait at most; it counts in milliseconds, and what is left of the
- * last one is none. */
+/* How long c-ares wants to wait at most. It counts whole milliseconds and rounds the last
+ * one down to 0. */
 static int64_t patience(struct cares *cares)
 {
     struct timeval space, *left = ares_timeout(cares->channel, NULL, &space);
@@ -248,8 +249,8 @@ static int64_t patience(struct cares *cares)
     return ns > 0 ? ns : CG_MILLISECOND;
 }
 
-/* Waits until c-ares has something to do, and has it done. Shielded: an op that still waits
- * may be a shielded one, while this coroutine, like all, has been cancelled. */
+/* Waits until c-ares has work to do, and lets it do that. Shielded, because a shielded op
+ * may wait here after this coroutine, like all, was cancelled. */
 static void attend(struct cares *cares)
 {
     struct kick_op wait = {
@@ -298,7 +299,7 @@ static enum cg_verdict cares_start(struct cg_resolver *resolver,
     lookup->cares = cares;
     lookup->op = op;
     lookup->family = op->family;
-    strcpy(lookup->host, op->host); /* a well-formed name is shorter */
+    strcpy(lookup->host, op->host); /* fits: a well-formed name is shorter */
     op->lookup = lookup;
     *cares->unasked_tail = lookup;
     cares->unasked_tail = &lookup->next;
@@ -318,7 +319,7 @@ static void cares_cancel(struct cg_resolver *resolver, struct cg_resolve_op *op)
         kick(cares);
 }
 
-/* One dropped answer must not hold up the other. */
+/* Separately, because one lost response must not delay the other family. */
 static bool cares_apart(struct cg_resolver *resolver, const char *host)
 {
     (void)resolver;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The resolver that knows what it was told, for tests and simulated worlds. A delayed
- * answer is an expiry of the op: the time has come, and finish writes the answer. */
+/* The resolver with a fixed table, for tests and simulated worlds. A delayed look-up is a
+ * timeout of the op: when it fires, finish stores the result. */
 #include "config.h"
 
 #include "sockets/resolve/addr.h"
@@ -15,7 +15,7 @@
 struct host {
     struct host *next;
     int64_t delay, delay_ipv4, delay_ipv6;
-    int error; /* 0: the list is the answer */
+    int error; /* 0: list is the result */
     struct cg_addr_list list;
     char name[];
 };
@@ -95,7 +95,7 @@ static void fixed_cancel(struct cg_resolver *resolver, struct cg_resolve_op *op)
 static ssize_t fixed_finish(struct cg_resolver *resolver, struct cg_resolve_op *op)
 {
     if (op->result != -ETIMEDOUT || (int64_t)op->timer.expiry < op->due)
-        return op->result; /* its own timeout was earlier */
+        return op->result; /* the op's own timeout fired first */
     return answer((struct fixed *)resolver, op);
 }
 
@@ -142,7 +142,7 @@ int cg__resolve_fixed_open(const struct cg_resolver_options *options,
     return 0;
 }
 
-/* How many addresses the text has, or CG_EADDR. */
+/* Parses addresses. Returns how many the text has, or CG_EADDR. */
 static int read_addrs(const char *text, struct cg_addr_list *list)
 {
     char word[CG__HOST_SIZE];
