@@ -153,6 +153,9 @@ struct cg_resolver_type {
     /* Whether the families of a host are answered apart: cg_connect then asks for each, and
      * begins with what comes first. NULL: never, a look-up of both is as fast as of one. */
     bool (*apart)(struct cg_resolver *resolver, const char *host);
+    /* This is a child made by fork(): its look-ups begin anew, see cg_kept.forked. May be
+     * NULL. */
+    void (*forked)(struct cg_resolver *resolver);
     void *reserved;
 };
 

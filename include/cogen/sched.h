@@ -25,13 +25,17 @@ enum {
 typedef void cg_failed_fn(void *arg, struct cg_coro *coro);
 
 /* Something that lives as long as a scheduler (a resolver, a connection pool), embedded in
- * its own struct. Its owner sets key and free. */
+ * its own struct. Its owner sets all fields except next. */
 struct cg_kept {
     struct cg_kept *next;
     const void *key; /* the address of anything static; cg_sched_kept searches for it */
     /* Called while the scheduler is being freed: its coroutines have ended, its reactor is
      * still open. What this posts or starts does not run. */
     void (*free)(struct cg_kept *kept);
+    /* Called once in each child made by fork() that runs its copy of the scheduler, in the
+     * first turn, after the coroutines: time to start again what the parent's threads do,
+     * and to replace what the kernel shares with the parent. NULL: there is no such thing. */
+    void (*forked)(struct cg_kept *kept);
 };
 
 CG_EXTERN_C_BEGIN

@@ -144,7 +144,7 @@ static int64_t before_sleep(struct cg_sched *sched, int64_t timeout)
 }
 
 /* In a child made by fork(), perhaps in a coroutine just now: what threads of the parent do
- * will not come back here. */
+ * will not come back here. Before the reactor waits. */
 static void notice_fork(struct cg_sched *sched)
 {
     unsigned forks = cg__fork_count();
@@ -153,6 +153,9 @@ static void notice_fork(struct cg_sched *sched)
         return;
     sched->left_at = forks;
     cg__offload_leave_to_parent(sched);
+    for (struct cg_kept *kept = sched->kept; kept; kept = kept->next)
+        if (kept->forked)
+            kept->forked(kept);
 }
 
 /* One turn: the timers, what was posted, what is ready; the reactor last, so that nothing

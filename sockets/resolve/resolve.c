@@ -60,10 +60,22 @@ void cg_resolver_close(struct cg_resolver *resolver)
 
 static const char key; /* of the resolver that the scheduler keeps */
 
+static struct cg_resolver *of_kept(struct cg_kept *kept)
+{
+    return (struct cg_resolver *)((char *)kept - offsetof(struct cg_resolver, kept));
+}
+
 static void sched_freed(struct cg_kept *kept)
 {
-    cg_resolver_close(
-        (struct cg_resolver *)((char *)kept - offsetof(struct cg_resolver, kept)));
+    cg_resolver_close(of_kept(kept));
+}
+
+static void sched_forked(struct cg_kept *kept)
+{
+    struct cg_resolver *resolver = of_kept(kept);
+
+    if (resolver->type->forked != NULL)
+        resolver->type->forked(resolver);
 }
 
 int cg_sched_set_resolver(struct cg_sched *sched, struct cg_resolver *resolver)
@@ -71,7 +83,8 @@ int cg_sched_set_resolver(struct cg_sched *sched, struct cg_resolver *resolver)
     if (resolver->sched != NULL || cg_sched_kept(sched, &key) != NULL)
         return -EBUSY;
     resolver->sched = sched;
-    resolver->kept = (struct cg_kept){.key = &key, .free = sched_freed};
+    resolver->kept =
+        (struct cg_kept){.key = &key, .free = sched_freed, .forked = sched_forked};
     cg_sched_keep(sched, &resolver->kept);
     return 0;
 }
@@ -91,8 +104,7 @@ static int resolver_of(struct cg_sched *sched, struct cg_resolver **resolver)
 
     if (kept == NULL)
         return open_default(sched, resolver);
-    *resolver =
-        (struct cg_resolver *)((char *)kept - offsetof(struct cg_resolver, kept));
+    *resolver = of_kept(kept);
     return 0;
 }
 

@@ -5,6 +5,7 @@
  * an idle resolver neither holds the run open nor counts as a deadlock. */
 #include "config.h"
 
+#include "lib/base/fork.h"
 #include "sockets/resolve/addr.h"
 #include "sockets/resolve/cares_sockets.h"
 #include "sockets/resolve/resolve.h"
@@ -31,7 +32,9 @@ struct cares {
     ares_channel channel;
     bool has_channel;
     bool pumping;
-    bool closing; /* the resolver is being closed: complete no op */
+    bool closing;   /* the resolver is being closed: complete no op */
+    bool renewing;  /* the channel is the parent's: ask its queries again */
+    unsigned forks; /* the count (fork.h) of the process that made the channel */
     struct lookup *unasked, **unasked_tail;
     size_t wanted;      /* lookups whose op waits; each holds the run open */
     size_t asked;       /* lookups that c-ares has */
@@ -108,6 +111,13 @@ static int code_of(int status)
     }
 }
 
+static void enqueue(struct cares *cares, struct lookup *lookup)
+{
+    lookup->next = NULL;
+    *cares->unasked_tail = lookup;
+    cares->unasked_tail = &lookup->next;
+}
+
 static void answered(void *arg, int status, int timeouts, struct ares_addrinfo *info)
 {
     struct lookup *lookup = arg;
@@ -116,6 +126,10 @@ static void answered(void *arg, int status, int timeouts, struct ares_addrinfo *
 
     (void)timeouts;
     cares->asked--;
+    if (op != NULL && cares->renewing) {
+        enqueue(cares, lookup);
+        return;
+    }
     if (op != NULL && !cares->closing) {
         struct cg_addr_list list = {.count = 0};
         int result = code_of(status);
@@ -178,7 +192,24 @@ static int open_channel(struct cares *cares)
     cg__cares_sockets_attach(&cares->sockets, cares->channel);
     status = set_servers(cares);
     cares->has_channel = status == 0;
+    cares->forks = cg__fork_count();
     return status;
+}
+
+static bool is_parents(const struct cares *cares)
+{
+    return cares->has_channel && cares->forks != cg__fork_count();
+}
+
+/* In a child made by fork(): the channel's sockets are shared with the parent, which would
+ * lose the answers that the child reads. */
+static void leave_channel(struct cares *cares)
+{
+    cares->renewing = true;
+    ares_destroy(cares->channel); /* calls answered() for each question */
+    cares->renewing = false;
+    cares->has_channel = false;
+    cares->sockets.broken = false;
 }
 
 /* ---- the pump ---- */
@@ -221,6 +252,8 @@ static void ask(struct cares *cares)
     struct ares_addrinfo_hints hints = {.ai_socktype = SOCK_STREAM};
     int error = 0;
 
+    if (is_parents(cares))
+        leave_channel(cares);
     if (cares->unasked != NULL && !cares->has_channel)
         error = open_channel(cares);
     while (cares->unasked != NULL) {
@@ -257,6 +290,8 @@ static void attend(struct cares *cares)
         .type = &kick_type, .cares = cares, .timeout = patience(cares), .shield = true};
 
     cg_yield(&wait.op);
+    if (is_parents(cares))
+        return;
     if (cares->sockets.broken)
         ares_cancel(cares->channel);
     cares->sockets.broken = false;
@@ -295,14 +330,12 @@ static enum cg_verdict cares_start(struct cg_resolver *resolver,
         }
         cares->pumping = true;
     }
-    lookup->next = NULL;
     lookup->cares = cares;
     lookup->op = op;
     lookup->family = op->family;
     strcpy(lookup->host, op->host); /* fits: a well-formed name is shorter */
     op->lookup = lookup;
-    *cares->unasked_tail = lookup;
-    cares->unasked_tail = &lookup->next;
+    enqueue(cares, lookup);
     cares->wanted++;
     cg_sched_hold(resolver->sched);
     kick(cares);
@@ -327,6 +360,12 @@ static bool cares_apart(struct cg_resolver *resolver, const char *host)
     return true;
 }
 
+/* The coroutine that asks sees to it. */
+static void cares_forked(struct cg_resolver *resolver)
+{
+    kick((struct cares *)resolver);
+}
+
 static void cares_close(struct cg_resolver *resolver)
 {
     struct cares *cares = (struct cares *)resolver;
@@ -347,6 +386,7 @@ static const struct cg_resolver_type cares_type = {
     .cancel = cares_cancel,
     .close = cares_close,
     .apart = cares_apart,
+    .forked = cares_forked,
 };
 
 int cg__resolve_cares_open(const struct cg_resolver_options *options,

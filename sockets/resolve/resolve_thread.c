@@ -5,6 +5,7 @@
  * the scheduler that was freed. */
 #include "config.h"
 
+#include "lib/base/fork.h"
 #include "sockets/resolve/addr.h"
 #include "sockets/resolve/resolve.h"
 
@@ -25,9 +26,9 @@ struct job {
     struct job *next;
     struct threads *threads;  /* the scheduler's thread's */
     struct cg_resolve_op *op; /* the same; NULL: cancelled */
-    pthread_mutex_t lock;     /* of the next two */
     struct cg_sched *sched;   /* where to post; NULL: it is gone, the thread frees */
     bool posted;
+    unsigned forks; /* the count (fork.h) of the process that has its thread */
     int result;
     struct cg_addr_list list;
     char host[CG__HOST_SIZE];
@@ -40,10 +41,24 @@ struct threads {
     unsigned count; /* of the running */
 };
 
-static void free_job(struct job *job)
+/* Guards `sched` and `posted` of every job. It is held during a fork(), so that in the child
+ * `posted` tells whether the post is there. */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_once_t fork_once = PTHREAD_ONCE_INIT;
+
+static void lock_jobs(void)
 {
-    pthread_mutex_destroy(&job->lock);
-    free(job);
+    pthread_mutex_lock(&lock);
+}
+
+static void unlock_jobs(void)
+{
+    pthread_mutex_unlock(&lock);
+}
+
+static void watch_forks(void)
+{
+    pthread_atfork(lock_jobs, unlock_jobs, unlock_jobs);
 }
 
 /* ---- in the thread ---- */
@@ -82,10 +97,10 @@ static bool post(struct job *job)
     do {
         if (rc < 0)
             nanosleep(&pause, NULL);
-        pthread_mutex_lock(&job->lock);
+        lock_jobs();
         rc = job->sched != NULL ? cg_sched_post(job->sched, arrived, job) : -ESRCH;
         job->posted = rc == 0;
-        pthread_mutex_unlock(&job->lock);
+        unlock_jobs();
     } while (rc == -ENOMEM);
     return rc == 0;
 }
@@ -96,7 +111,7 @@ static void *work(void *arg)
 
     job->result = look_up(job->host, &job->list);
     if (!post(job))
-        free_job(job);
+        free(job);
     return NULL;
 }
 
@@ -113,6 +128,7 @@ static int start_thread(struct job *job)
         return -ENOMEM;
     pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
     pthread_attr_setstacksize(&attr, THREAD_STACK);
+    job->forks = cg__fork_count();
     sigfillset(&all); /* the program's signals are for its own threads */
     pthread_sigmask(SIG_SETMASK, &all, &before);
     rc = pthread_create(&thread, &attr, work, job);
@@ -135,7 +151,14 @@ static void settle(struct job *job)
         cg_sched_unhold(sched);
         cg_op_complete(&op->op, job->result);
     }
-    free_job(job);
+    free(job);
+}
+
+static void add_waiting(struct threads *threads, struct job *job)
+{
+    job->next = NULL;
+    *threads->waiting_tail = job;
+    threads->waiting_tail = &job->next;
 }
 
 static struct job *take_waiting(struct threads *threads)
@@ -179,8 +202,8 @@ static void arrived(void *arg)
         at = &(*at)->next;
     *at = job->next;
     threads->count--;
-    pthread_mutex_lock(&job->lock); /* the thread may not have returned from its post */
-    pthread_mutex_unlock(&job->lock);
+    lock_jobs(); /* the thread may not have returned from its post */
+    unlock_jobs();
     settle(job);
     start_waiting(threads);
 }
@@ -198,13 +221,8 @@ static enum cg_verdict thread_start(struct cg_resolver *resolver,
     job->op = op;
     job->sched = resolver->sched;
     strcpy(job->host, op->host); /* a well-formed name is shorter */
-    if (pthread_mutex_init(&job->lock, NULL) != 0) {
-        free(job);
-        return CG_DONE;
-    }
     op->lookup = job;
-    *threads->waiting_tail = job;
-    threads->waiting_tail = &job->next;
+    add_waiting(threads, job);
     cg_sched_hold(resolver->sched);
     start_waiting(threads);
     return CG_PENDING;
@@ -224,7 +242,36 @@ static void thread_cancel(struct cg_resolver *resolver, struct cg_resolve_op *op
     *at = job->next;
     if (*at == NULL)
         threads->waiting_tail = at;
-    free_job(job);
+    free(job);
+}
+
+/* Whether the thread is one of the parent's, and its result will not come. A result that
+ * was posted before the fork is in the child, too. */
+static bool is_lost(const struct job *job)
+{
+    return job->forks != cg__fork_count() && !job->posted;
+}
+
+/* Looks up again what the parent's threads look up. */
+static void thread_forked(struct cg_resolver *resolver)
+{
+    struct threads *threads = (struct threads *)resolver;
+    struct job *job, **at = &threads->running;
+
+    while ((job = *at) != NULL) {
+        if (!is_lost(job)) {
+            at = &job->next;
+            continue;
+        }
+        *at = job->next;
+        threads->count--;
+        job->list.count = 0; /* the parent's thread may have begun to fill it */
+        if (job->op != NULL)
+            add_waiting(threads, job);
+        else
+            free(job);
+    }
+    start_waiting(threads);
 }
 
 static void thread_close(struct cg_resolver *resolver)
@@ -232,18 +279,18 @@ static void thread_close(struct cg_resolver *resolver)
     struct threads *threads = (struct threads *)resolver;
 
     while (threads->waiting != NULL)
-        free_job(take_waiting(threads));
+        free(take_waiting(threads));
     while (threads->running != NULL) {
         struct job *job = threads->running;
-        bool posted;
+        bool ours;
 
         threads->running = job->next;
-        pthread_mutex_lock(&job->lock);
-        posted = job->posted;
+        lock_jobs();
+        ours = job->posted || is_lost(job);
         job->sched = NULL;
-        pthread_mutex_unlock(&job->lock);
-        if (posted)
-            free_job(job);
+        unlock_jobs();
+        if (ours)
+            free(job);
     }
     free(threads);
 }
@@ -253,6 +300,7 @@ static const struct cg_resolver_type thread_type = {
     .start = thread_start,
     .cancel = thread_cancel,
     .close = thread_close,
+    .forked = thread_forked,
 };
 
 int cg__resolve_thread_open(const struct cg_resolver_options *options,
@@ -265,6 +313,7 @@ int cg__resolve_thread_open(const struct cg_resolver_options *options,
     threads = calloc(1, sizeof *threads);
     if (threads == NULL)
         return -ENOMEM;
+    pthread_once(&fork_once, watch_forks);
     threads->base.type = &thread_type;
     threads->waiting_tail = &threads->waiting;
     *resolver = &threads->base;

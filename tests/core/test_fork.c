@@ -4,48 +4,16 @@
  * does not notice. */
 #include "config.h"
 
-#include "tests/threads/gate.h"
+#include "tests/support/child.h"
 #include "tests/support/support.h"
+#include "tests/threads/gate.h"
 
 #include <errno.h>
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-/* In the child, where Check's assertions would be taken for the parent's: an error says
- * where it came from, and the child exits with 1. */
-#define SURE(cond)                                                                         \
-    do {                                                                                   \
-        if (!(cond)) {                                                                     \
-            fprintf(stderr, "child on %s, line %d: %s\n", test_reactor(), __LINE__, #cond); \
-            _exit(1);                                                                      \
-        }                                                                                  \
-    } while (0)
-
-/* Runs fn(arg) in a child, on its copy of this coroutine; it should return 0. */
-static pid_t born(cg_fn *fn, void *arg)
-{
-    pid_t pid = fork();
-
-    if (pid == 0) {
-        alarm(60); /* the watchdog is not inherited */
-        _exit(fn(arg) == 0 ? 0 : 1);
-    }
-    OK(pid);
-    return pid;
-}
-
-static void ended_well(pid_t pid)
-{
-    int status;
-
-    while (waitpid(pid, &status, 0) < 0)
-        ck_assert_int_eq(errno, EINTR);
-    ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == 0, "the child ended with %d", status);
-}
 
 /* A socket that has been waited for, so that the kernel knows of it, and its peer. */
 static struct cg_sock *registered(int *peer)
@@ -94,7 +62,7 @@ static ssize_t child_closes(void *arg)
     struct cg_sock *sock = registered(&peer);
 
     (void)arg;
-    ended_well(born(close_it, sock));
+    child_ended_well(child_fork(close_it, sock));
     still_registered(sock, peer);
     cg_sock_close(sock);
     close(peer);
@@ -116,7 +84,7 @@ static ssize_t child_runs_and_closes(void *arg)
     struct cg_sock *sock = registered(&peer);
 
     (void)arg;
-    ended_well(born(run_and_close, sock));
+    child_ended_well(child_fork(run_and_close, sock));
     still_registered(sock, peer);
     cg_sock_close(sock);
     close(peer);
@@ -167,12 +135,12 @@ static ssize_t child_goes_on(void *arg)
     sock = registered(&peer);
     reader = test_start(waits_for_ever, sock);
     test_until_waiting(reader);
-    ended_well(born(go_on, listener));
+    child_ended_well(child_fork(go_on, listener));
     IS(go_on(listener), 0);
-    pid = born(go_on, listener);
+    pid = child_fork(go_on, listener);
     for (int i = 0; i < 5; i++)
         IS(cg_yield(cg_sleep(CG_MILLISECOND)), 0);
-    ended_well(pid);
+    child_ended_well(pid);
     ck_assert_int_eq(write(peer, "x", 1), 1); /* the child has not taken the reader along */
     IS(test_end(reader), 1);
     cg_sock_close(sock);
@@ -207,7 +175,7 @@ static ssize_t waiting_goes_on(void *arg)
     in.reader = test_start(waits_for_ever, in.sock);
     test_until_waiting(in.reader);
     IS(cg_yield(cg_sleep(CG_MILLISECOND)), 0); /* the kernel has its request */
-    ended_well(born(feed_reader, &in)); /* either might take the byte: the parent is blocked */
+    child_ended_well(child_fork(feed_reader, &in)); /* either might take the byte: the parent is blocked */
     ck_assert_int_eq(write(in.peer, "x", 1), 1);
     IS(test_end(in.reader), 1);
     cg_sock_close(in.sock);
@@ -236,7 +204,7 @@ static ssize_t waiting_is_cancelled(void *arg)
     in.reader = test_start(waits_for_ever, in.sock);
     test_until_waiting(in.reader);
     IS(cg_yield(cg_sleep(CG_MILLISECOND)), 0);
-    ended_well(born(cancel_reader, &in));
+    child_ended_well(child_fork(cancel_reader, &in));
     ck_assert_int_eq(write(in.peer, "x", 1), 1);
     IS(test_end(in.reader), 1);
     cg_sock_close(in.sock);
@@ -301,8 +269,8 @@ static ssize_t functions_stay(void *arg)
 
     (void)arg;
     offload_two(&f, &gate, pool);
-    ended_well(born(leave_functions, &f));
-    ended_well(born(cancel_functions, &f));
+    child_ended_well(child_fork(leave_functions, &f));
+    child_ended_well(child_fork(cancel_functions, &f));
     open_gate(&gate);
     IS(test_end(f.first), 1);
     IS(test_end(f.second), 2);
@@ -335,7 +303,7 @@ static void child_frees_functions(void)
         cg_reactor_close(test.reactor);
         _exit(0);
     }
-    ended_well(pid);
+    child_ended_well(pid);
     open_gate(&gate);
     test_finish(&test);
     IS(cg_coro_result(coro), 1);
@@ -384,7 +352,7 @@ static void child_frees_all(void)
         OK(cg_sched_step(test.sched, 0));
     if ((pid = fork()) == 0)
         end_all(&test, sock);
-    ended_well(pid);
+    child_ended_well(pid);
     OK(cg_sched_step(test.sched, 0));
     ck_assert_int_eq(write(ends[1], "x", 1), 1);
     test_finish(&test);
@@ -407,7 +375,7 @@ static ssize_t path_stays(void *arg)
     (void)arg;
     test_unix_path(path);
     OK(cg_sock_listen(cg_sched_self(), path, &listener));
-    ended_well(born(close_it, listener));
+    child_ended_well(child_fork(close_it, listener));
     IS(cg_yield(cg_connect(path, &conn)), 0);
     cg_sock_close(conn);
     cg_sock_close(listener);
@@ -429,7 +397,7 @@ static ssize_t process_stays(void *arg)
     (void)arg;
     OK(cg_process_spawn(cg_sched_self(), ((char *[]){"cat", NULL}), &process,
                         .in = CG_STDIO_PIPE));
-    ended_well(born(close_process, process));
+    child_ended_well(child_fork(close_process, process));
     cg_process_close_sock(process, 0); /* the end of its input */
     IS(cg_yield(cg_wait_process(process)), 0);
     cg_process_close(process);
@@ -470,15 +438,15 @@ static ssize_t signals_are_each_ones_own(void *arg)
 
     (void)arg;
     OK(cg_os_signals_open(cg_sched_self(), SIGUSR1, &signals));
-    pid = born(sleeps_blocked, NULL);
+    pid = child_fork(sleeps_blocked, NULL);
     IS(kill(pid, SIGUSR1), 0);
     IS(waitpid(pid, &status, 0), pid);
     ck_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGUSR1);
     IS(pipe(ready), 0);
-    pid = born(waits_for_signal, ready);
+    pid = child_fork(waits_for_signal, ready);
     IS(read(ready[0], &byte, 1), 1);
     IS(kill(pid, SIGUSR1), 0);
-    ended_well(pid);
+    child_ended_well(pid);
     IS(cg_yield(cg_get_os_signal(signals, .timeout = CG_NOWAIT)), -ETIMEDOUT);
     IS(raise(SIGUSR1), 0);
     IS(cg_yield(cg_get_os_signal(signals)), 1);

@@ -4,6 +4,7 @@
 #include "config.h"
 
 #include "tests/sockets/resolving.h"
+#include "tests/support/child.h"
 #include "tests/support/support.h"
 
 #include <cogen/sim.h>
@@ -386,6 +387,95 @@ static void threads_outlive(void)
     wait_for_visitors(0);
 }
 
+struct inherited {
+    struct resolving lookups[10];
+    struct cg_coro *coros[10];
+};
+
+/* In the child, which has none of the parent's threads: all look-ups that somebody waits for
+ * begin anew, those that were in a queue and new ones, too. */
+static ssize_t look_up_again(void *arg)
+{
+    struct inherited *in = arg;
+    struct resolving another = {.host = "web.test"};
+
+    system_names.in = 0;
+    system_names.held = false;
+    pthread_cond_init(&system_names.changed, NULL);
+    SURE(resolving_look_up(&another) == 2);
+    for (int i = 0; i < 9; i++)
+        SURE(cg_yield(cg_join(in->coros[i])) == 2 && in->lookups[i].list.count == 2);
+    return 0;
+}
+
+static ssize_t cancel_look_ups(void *arg)
+{
+    struct inherited *in = arg;
+
+    for (int i = 0; i < 9; i++)
+        cg_coro_cancel(in->coros[i]);
+    for (int i = 0; i < 9; i++)
+        SURE(cg_yield(cg_join(in->coros[i])) == -ECANCELED);
+    return 0;
+}
+
+static ssize_t exit_at_once(void *arg)
+{
+    (void)arg;
+    return 0;
+}
+
+static ssize_t threads_stay_with_the_parent(void *arg)
+{
+    static struct inherited in;
+
+    (void)arg;
+    resolving_use(cg_sched_self(), "thread", NULL);
+    hold_names(true);
+    for (int i = 9; i >= 0; i--) {
+        in.lookups[i].host = "held.test";
+        in.coros[i] = test_start(resolving_look_up, &in.lookups[i]);
+    }
+    OK(cg_yield(cg_sleep(5 * MS)));
+    wait_for_visitors(8);
+    OK(cg_yield(cg_cancel(in.coros[9]))); /* its thread goes on */
+    child_ended_well(child_fork(look_up_again, &in));
+    child_ended_well(child_fork(cancel_look_ups, &in));
+    child_ended_well(child_fork(exit_at_once, &in));
+    hold_names(false);
+    for (int i = 0; i < 9; i++)
+        IS(test_end(in.coros[i]), 2);
+    IS(test_end(in.coros[9]), -ECANCELED);
+    return 0;
+}
+
+/* A child may free a scheduler whose look-ups run in the parent's threads. */
+static void child_frees_look_ups(void)
+{
+    struct test test = test_open(.timeout = 0);
+    struct resolving lookup = {.host = "held.test"};
+    struct cg_coro *coro;
+    pid_t pid;
+
+    resolving_use(test.sched, "thread", NULL);
+    hold_names(true);
+    OK(cg_sched_start(test.sched, resolving_look_up, &lookup, .coro = &coro));
+    OK(cg_sched_step(test.sched, 0));
+    wait_for_visitors(1);
+    if ((pid = fork()) == 0) {
+        alarm(60);
+        cg_sched_free(test.sched);
+        cg_reactor_close(test.reactor);
+        _exit(0);
+    }
+    child_ended_well(pid);
+    hold_names(false);
+    test_finish(&test);
+    IS(cg_coro_result(coro), 2);
+    cg_coro_unref(coro);
+    test_close(&test);
+}
+
 static const struct test_case cases[] = {
     CORO(numeric),
     CORO(refused),
@@ -397,6 +487,8 @@ static const struct test_case cases[] = {
     CORO(threads_block_nobody, .where = ON_KERNEL),
     CORO(threads_are_limited, .where = ON_KERNEL),
     PLAIN(threads_outlive, .where = ON_KERNEL),
+    CORO(threads_stay_with_the_parent, .where = ON_KERNEL),
+    PLAIN(child_frees_look_ups, .where = ON_KERNEL),
 };
 
 int main(void)

@@ -4,6 +4,7 @@
 
 #include "tests/sockets/name_server.h"
 #include "tests/sockets/resolving.h"
+#include "tests/support/child.h"
 #include "tests/support/support.h"
 
 #include <errno.h>
@@ -116,6 +117,37 @@ static ssize_t asks_in_parallel(void *arg)
     IS(test_end(coros[0]), 1);
     resolving_check(&lookups[0].list.addrs[0], "127.0.0.4:80");
     IS(test_end(coros[2]), 1);
+    name_server_stop(dns);
+    return 0;
+}
+
+static ssize_t join_look_up(void *coro)
+{
+    SURE(cg_yield(cg_join(coro)) == 1);
+    return 0;
+}
+
+/* A child made by fork() asks anew, by sockets of its own: it would take the parent's
+ * responses from those that both have. */
+static ssize_t child_asks_itself(void *arg)
+{
+    struct resolving lookup = {.host = "held.test"};
+    struct cg_coro *coro;
+    unsigned questions;
+    pid_t pid;
+
+    (void)arg;
+    use_cares(cg_sched_self(), CG_MINUTE, NULL);
+    coro = test_start(resolving_look_up, &lookup);
+    test_until_waiting(coro);
+    while ((questions = name_server_questions(dns)) < 2) /* A and AAAA */
+        OK(cg_yield(cg_sleep(MS)));
+    pid = child_fork(join_look_up, coro);
+    while (name_server_questions(dns) < 2 * questions)
+        usleep(1000);
+    name_server_release(dns);
+    child_ended_well(pid);
+    IS(test_end(coro), 1);
     name_server_stop(dns);
     return 0;
 }
@@ -370,6 +402,7 @@ static const struct test_case cases[] = {
     CORO(respects_hosts, .where = ON_KERNEL),
     CORO(connects, .where = ON_KERNEL),
     CORO(connects_without_aaaa, .where = ON_KERNEL),
+    CORO(child_asks_itself, .where = ON_KERNEL),
     CORO(asks_by_stream, .where = ON_KERNEL),
     PLAIN(ports_differ, .where = ON_KERNEL),
     CORO(not_simulated, .where = ON_SIM),

@@ -5,6 +5,7 @@
 #include "tests/support/child.h"
 
 #include <check.h>
+#include <errno.h>
 #include <sys/resource.h>
 #include <sys/types.h>
 #include <sys/wait.h>
@@ -34,4 +35,25 @@ int child_run(void (*act)(void), char *said, size_t size)
     close(fds[0]);
     ck_assert_int_eq(waitpid(pid, &status, 0), pid);
     return status;
+}
+
+pid_t child_fork(cg_fn *fn, void *arg)
+{
+    pid_t pid = fork();
+
+    if (pid == 0) {
+        alarm(60); /* the watchdog is not inherited */
+        _exit(fn(arg) == 0 ? 0 : 1);
+    }
+    OK(pid);
+    return pid;
+}
+
+void child_ended_well(pid_t pid)
+{
+    int status;
+
+    while (waitpid(pid, &status, 0) < 0)
+        ck_assert_int_eq(errno, EINTR);
+    ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == 0, "the child ended with %d", status);
 }

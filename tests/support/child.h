@@ -1,12 +1,36 @@
 /* SPDX-License-Identifier: MIT */
-/* What a process says when it dies, or does not. */
+/* Child processes: what one says when it dies, and children that go on in a coroutine. */
 #ifndef COGEN_TESTS_SUPPORT_CHILD_H
 #define COGEN_TESTS_SUPPORT_CHILD_H
 
+#include <cogen.h>
+
 #include <stddef.h>
+#include <stdio.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+#include "tests/support/support.h"
 
 /* Runs act in a child process. What it says on stderr, as a string, and how it ended
  * (waitpid's status; 0: act returned). */
 int child_run(void (*act)(void), char *said, size_t size);
+
+/* Forks, and runs fn(arg) in the child, on its copy of this coroutine; fn returns 0 if all is
+ * well. */
+pid_t child_fork(cg_fn *fn, void *arg);
+
+/* Waits for the child's end, blocking this process, and checks that all was well. */
+void child_ended_well(pid_t pid);
+
+/* For the child, where Check's assertions would be taken for the parent's: an error says
+ * where it came from, and the child exits with 1. */
+#define SURE(cond)                                                                         \
+    do {                                                                                   \
+        if (!(cond)) {                                                                     \
+            fprintf(stderr, "child on %s, line %d: %s\n", test_reactor(), __LINE__, #cond); \
+            _exit(1);                                                                      \
+        }                                                                                  \
+    } while (0)
 
 #endif
