@@ -1,51 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* The client and its options; what a reply tells. */
+/* The client: its options, and how long it exists. */
 #include "config.h"
 
 #include "http/client/client.h"
-#include "lib/base/ascii.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* Copies a text, as much as there is room for. What is not printable ASCII becomes "\x1b":
- * a server may have chosen the text, and words go to terminals and into logs. */
-static void copy_plain(char *to, size_t size, const char *from)
-{
-    const char *end = to + size - 1;
-
-    while (*from != '\0' && to < end) {
-        size_t plain = cg__ascii_plain(from, ""), room = (size_t)(end - to);
-
-        if (plain == 0 && room < 4)
-            break;
-        if (plain == 0) {
-            to += sprintf(to, "\\x%02x", (unsigned char)*from++);
-            continue;
-        }
-        plain = plain < room ? plain : room;
-        memcpy(to, from, plain);
-        to += plain;
-        from += plain;
-    }
-    *to = '\0';
-}
-
-ssize_t cg__http_client_because(char *why, ssize_t code, const char *format, ...)
-{
-    char words[CG_HTTP_WHY_SIZE];
-    va_list args;
-
-    if (why != NULL) {
-        va_start(args, format);
-        vsnprintf(words, sizeof words, format, args);
-        va_end(args);
-        copy_plain(why, CG_HTTP_WHY_SIZE, words);
-    }
-    return code;
-}
 
 /* ---- Options --------------------------------------------------------------------- */
 
@@ -175,86 +136,4 @@ void cg_http_client_tidy(struct cg_http_client *client)
 size_t cg_http_client_connections(const struct cg_http_client *client)
 {
     return client->pool.active + client->pool.kept;
-}
-
-/* ---- Replies --------------------------------------------------------------------- */
-
-void cg__http_client_reply_end(struct cg_http_reply *reply)
-{
-    cg__http_client_link_end(&reply->link, reply->client, false);
-    cg__http_decoder_free(reply->decoder);
-    cg__http_url_free(&reply->url);
-    cg__http_message_clear(&reply->headers);
-    cg__http_message_clear(&reply->trailers);
-    cg__http_client_unref(reply->client);
-    free(reply->body);
-    free(reply->kept);
-    free(reply);
-}
-
-void cg_http_reply_free(struct cg_http_reply *reply)
-{
-    if (reply == NULL)
-        return;
-    if (cg_object_close(&reply->object))
-        cg__http_client_reply_end(reply);
-    else if (reply->scope)
-        cg_scope_cancel(reply->scope);
-}
-
-int cg_http_reply_status(const struct cg_http_reply *reply)
-{
-    return (int)reply->status;
-}
-
-const char *cg_http_reply_reason(const struct cg_http_reply *reply)
-{
-    return cg__http_message_at(&reply->headers, reply->reason);
-}
-
-const char *cg_http_reply_url(const struct cg_http_reply *reply)
-{
-    return reply->url.text;
-}
-
-struct cg_http_headers *cg_http_reply_headers(struct cg_http_reply *reply)
-{
-    return &reply->headers;
-}
-
-struct cg_http_headers *cg_http_reply_trailers(struct cg_http_reply *reply)
-{
-    return &reply->trailers;
-}
-
-const char *cg_http_reply_header(const struct cg_http_reply *reply, const char *name)
-{
-    return cg_http_headers_get(&reply->headers, name);
-}
-
-const char *cg_http_reply_body(const struct cg_http_reply *reply, size_t *size)
-{
-    if (size != NULL)
-        *size = reply->size;
-    return reply->body ? reply->body : "";
-}
-
-int64_t cg_http_reply_length(const struct cg_http_reply *reply)
-{
-    return reply->length;
-}
-
-int64_t cg_http_reply_received(const struct cg_http_reply *reply)
-{
-    return reply->received;
-}
-
-bool cg_http_reply_decoded(const struct cg_http_reply *reply)
-{
-    return reply->decoded;
-}
-
-const char *cg_http_reply_why(const struct cg_http_reply *reply)
-{
-    return reply->why;
 }

@@ -3,7 +3,12 @@
  * try. */
 #include "config.h"
 
-#include "http/client/client.h"
+#include "http/client/client_head.h"
+#include "http/client/client_link.h"
+#include "http/client/client_reply.h"
+#include "http/client/client_send.h"
+#include "http/client/client_why.h"
+#include "http/coding/decoder.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -11,6 +16,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+enum { MOST_INTERIM = 100 }; /* interim responses before the final one */
 
 /* ---- What is asked for ----------------------------------------------------------- */
 
@@ -42,21 +49,6 @@ static ssize_t check(const struct cg__asking *ask)
 
 /* ---- Once ------------------------------------------------------------------------ */
 
-ssize_t cg__http_client_fetch_interim(struct cg__asking *ask)
-{
-    const struct cg_http_fetch *fetch = ask->fetch;
-    ssize_t n = 0;
-
-    if (fetch->interim != NULL && cg__http_client_reply_is_interim(ask->reply))
-        n = fetch->interim(fetch->interim_arg, ask->reply->parser.status,
-                           &ask->reply->headers);
-    if (n < 0)
-        return cg__http_client_because(ask->why, n,
-                                       "an interim answer could not be handed on: %s",
-                                       cg_strerror(n));
-    return 0;
-}
-
 /* One request on one connection, up to the head of its answer. */
 static ssize_t exchange(struct cg__asking *ask, struct cg__link *link)
 {
@@ -70,14 +62,14 @@ static ssize_t exchange(struct cg__asking *ask, struct cg__link *link)
     for (unsigned i = 0; n == 0 && !ask->answered; i++) {
         char why[CG_HTTP_WHY_SIZE];
 
-        n = cg__http_client_reply_head(reply, ask->method, patience,
+        n = cg__http_client_head_read(reply, ask->method, patience,
                                        broken ? why : ask->why);
         if (n < 0 && broken && !reply->touched)
             n = broken; /* that is what happened first */
         if (n == 0)
-            n = cg__http_client_fetch_interim(ask);
-        ask->answered = n == 0 && !cg__http_client_reply_is_interim(reply);
-        if (n == 0 && i == CG__MOST_INTERIM)
+            n = cg__http_client_head_interim(ask);
+        ask->answered = n == 0 && !cg__http_client_head_is_interim(reply);
+        if (n == 0 && i == MOST_INTERIM)
             n = cg__http_client_because(ask->why, CG_EHTTP,
                                         "there is no end to its interim answers");
     }

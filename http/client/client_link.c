@@ -3,7 +3,10 @@
  * with TLS on it if need be. */
 #include "config.h"
 
-#include "http/client/client.h"
+#include "http/client/client_head.h"
+#include "http/client/client_link.h"
+#include "http/client/client_send.h"
+#include "http/client/client_why.h"
 
 #include <cogen/coro.h>
 #include <cogen/reactor.h>
@@ -130,9 +133,9 @@ static ssize_t tunnel(struct cg__link *link, struct cg__asking *ask)
         return cg__http_client_because(ask->why, n, "the proxy: %s", cg_strerror(n));
     reply->link.sock = link->sock;
     do
-        n = cg__http_client_reply_head(reply, "CONNECT", client->options.answer_timeout,
+        n = cg__http_client_head_read(reply, "CONNECT", client->options.answer_timeout,
                                        ask->why);
-    while (n == 0 && cg__http_client_reply_is_interim(reply));
+    while (n == 0 && cg__http_client_head_is_interim(reply));
     reply->link.sock = NULL;
     reply->touched = false; /* that was not the answer to the request */
     if (n < 0)

@@ -3,7 +3,11 @@
  * on which a server can be wrong ends here in a code and words. */
 #include "config.h"
 
-#include "http/client/client.h"
+#include "http/client/client_head.h"
+#include "http/client/client_link.h"
+#include "http/client/client_reply.h"
+#include "http/client/client_why.h"
+#include "http/coding/decoder.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -16,87 +20,6 @@ enum {
     SKIP_LIMIT = 64 * 1024, /* bytes of a body that are read to save the connection */
     FIRST_ROOM = 8 * 1024,
 };
-
-/* ---- The head -------------------------------------------------------------------- */
-
-/* What the parser has refused. */
-static ssize_t refused(const struct cg__http_parser *parser, char *why)
-{
-    switch (parser->status) { /* what a server would answer */
-    case 414:
-        return cg__http_client_because(why, CG_EHTTP_LIMIT,
-                                       "the first line of the answer is too long");
-    case 431:
-        return cg__http_client_because(why, CG_EHTTP_LIMIT,
-                                       "the answer is too large: %s", parser->why);
-    case 503:
-        return cg__http_client_because(why, -ENOMEM, "no memory for the answer");
-    default:
-        return cg__http_client_because(why, CG_EHTTP,
-                                       "the answer is not valid HTTP: %s", parser->why);
-    }
-}
-
-static ssize_t head_ended(struct cg_http_reply *reply, char *why)
-{
-    if (cg__http_parser_untouched(&reply->parser))
-        return cg__http_client_because(
-            why, CG_EOF, "the server closed the connection without an answer");
-    return cg__http_client_because(
-        why, CG_EOF, "the connection ended within the head of the answer");
-}
-
-/* The head has until a moment after its first byte, whole: a server that gives a byte from
- * time to time holds nobody for long. */
-static ssize_t no_head(ssize_t code, bool begun, char *why)
-{
-    if (code == -ETIMEDOUT && begun)
-        return cg__http_client_because(why, code,
-                                       "the head of the answer took too long");
-    if (code == -ETIMEDOUT)
-        return cg__http_client_because(why, code, "the server does not answer");
-    return cg__http_client_because(why, code, "receiving the answer failed: %s",
-                                   cg_strerror(code));
-}
-
-ssize_t cg__http_client_reply_head(struct cg_http_reply *reply, const char *method,
-                                   int64_t timeout, char *why)
-{
-    struct cg__http_parser *parser = &reply->parser;
-    enum cg__http_event event = CG__HTTP_MORE;
-    int64_t deadline = 0;
-
-    cg__http_message_reset(&reply->headers, SIZE_MAX);
-    cg__http_message_reset(&reply->trailers, SIZE_MAX);
-    cg__http_parser_init(parser, CG__HTTP_RESPONSE, &reply->headers, &reply->trailers,
-                         &reply->client->limits);
-    parser->skip_body = strcmp(method, "HEAD") == 0;
-    while (event == CG__HTTP_MORE) {
-        struct cg_view view;
-        size_t used;
-        ssize_t n =
-            deadline ? cg_yield(cg_borrow(reply->link.sock, &view, .timeout = CG_NEVER,
-                                          .deadline = deadline))
-                     : cg_yield(cg_borrow(reply->link.sock, &view, .timeout = timeout));
-
-        if (n < 0)
-            return no_head(n, deadline != 0, why);
-        if (n == 0)
-            return head_ended(reply, why);
-        if (deadline == 0) {
-            struct cg_http_client *client = reply->client;
-            int64_t idle = client->options.idle_timeout,
-                    now = cg_sched_now(client->sched);
-
-            deadline = idle < CG_NEVER - now ? now + idle : CG_NEVER;
-        }
-        reply->touched = true;
-        event = cg__http_parser_parse(parser, view.data, view.size, &used);
-        reply->more = used < view.size;
-        cg_view_release(&view, used);
-    }
-    return event == CG__HTTP_HEAD ? 0 : refused(parser, why);
-}
 
 /* ---- The end --------------------------------------------------------------------- */
 
@@ -182,7 +105,7 @@ static ssize_t next_raw(struct cg_http_reply *reply, char *buf, size_t len)
         if (event == CG__HTTP_DONE)
             complete(reply, reply->more);
         if (event == CG__HTTP_BAD) {
-            ssize_t code = refused(parser, reply->why);
+            ssize_t code = cg__http_client_head_refused(parser, reply->why);
 
             failed(reply, code);
             return n > 0 ? n : code;
@@ -420,3 +343,85 @@ const struct cg_op_type cg_http_read_reply_type = {
     .finish = reply_finish,
     .print = reply_print,
 };
+
+/* ---- What it tells and how it ends ----------------------------------------------- */
+
+void cg__http_client_reply_end(struct cg_http_reply *reply)
+{
+    cg__http_client_link_end(&reply->link, reply->client, false);
+    cg__http_decoder_free(reply->decoder);
+    cg__http_url_free(&reply->url);
+    cg__http_message_clear(&reply->headers);
+    cg__http_message_clear(&reply->trailers);
+    cg__http_client_unref(reply->client);
+    free(reply->body);
+    free(reply->kept);
+    free(reply);
+}
+
+void cg_http_reply_free(struct cg_http_reply *reply)
+{
+    if (reply == NULL)
+        return;
+    if (cg_object_close(&reply->object))
+        cg__http_client_reply_end(reply);
+    else if (reply->scope)
+        cg_scope_cancel(reply->scope);
+}
+
+int cg_http_reply_status(const struct cg_http_reply *reply)
+{
+    return (int)reply->status;
+}
+
+const char *cg_http_reply_reason(const struct cg_http_reply *reply)
+{
+    return cg__http_message_at(&reply->headers, reply->reason);
+}
+
+const char *cg_http_reply_url(const struct cg_http_reply *reply)
+{
+    return reply->url.text;
+}
+
+struct cg_http_headers *cg_http_reply_headers(struct cg_http_reply *reply)
+{
+    return &reply->headers;
+}
+
+struct cg_http_headers *cg_http_reply_trailers(struct cg_http_reply *reply)
+{
+    return &reply->trailers;
+}
+
+const char *cg_http_reply_header(const struct cg_http_reply *reply, const char *name)
+{
+    return cg_http_headers_get(&reply->headers, name);
+}
+
+const char *cg_http_reply_body(const struct cg_http_reply *reply, size_t *size)
+{
+    if (size != NULL)
+        *size = reply->size;
+    return reply->body ? reply->body : "";
+}
+
+int64_t cg_http_reply_length(const struct cg_http_reply *reply)
+{
+    return reply->length;
+}
+
+int64_t cg_http_reply_received(const struct cg_http_reply *reply)
+{
+    return reply->received;
+}
+
+bool cg_http_reply_decoded(const struct cg_http_reply *reply)
+{
+    return reply->decoded;
+}
+
+const char *cg_http_reply_why(const struct cg_http_reply *reply)
+{
+    return reply->why;
+}

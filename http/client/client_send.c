@@ -3,8 +3,11 @@
  * server may answer already; then the rest is not. */
 #include "config.h"
 
-#include "http/server/acked.h"
-#include "http/client/client.h"
+#include "http/acked.h"
+#include "http/client/client_head.h"
+#include "http/client/client_send.h"
+#include "http/client/client_why.h"
+#include "http/coding/decoder.h"
 #include "lib/base/ascii.h"
 
 #include <cogen/any.h>
@@ -205,10 +208,10 @@ static int put_head(struct cg_http_headers *text, const struct cg__asking *ask,
  * other is the end of the sending. */
 static ssize_t hear(struct cg__asking *ask)
 {
-    ssize_t n = cg__http_client_reply_head(
+    ssize_t n = cg__http_client_head_read(
         ask->reply, ask->method, ask->client->options.answer_timeout, ask->why);
 
-    return n < 0 ? n : cg__http_client_fetch_interim(ask);
+    return n < 0 ? n : cg__http_client_head_interim(ask);
 }
 
 /* Sends a piece, in the way that `write` says, and listens meanwhile. 0; 1: the server has
@@ -243,7 +246,7 @@ static ssize_t send_bytes(struct cg__link *link, struct cg__asking *ask,
         if (n == -ETIMEDOUT && cg__http_acked_go_on(&seen, link->sock, moved))
             n = 0;
         if (n == 1 && (n = hear(ask)) == 0 &&
-            !cg__http_client_reply_is_interim(ask->reply))
+            !cg__http_client_head_is_interim(ask->reply))
             return 1;
     }
     return n;
@@ -289,7 +292,7 @@ static ssize_t send_file(struct cg__link *link, struct cg__asking *ask)
             return cg__http_client_because(ask->why, -EIO,
                                            "the file has less than it should");
         if (n == 1 && (n = hear(ask)) == 0 &&
-            !cg__http_client_reply_is_interim(ask->reply))
+            !cg__http_client_head_is_interim(ask->reply))
             return 1;
         if (n < 0)
             return n;
@@ -391,7 +394,7 @@ static ssize_t ask_first(struct cg__link *link, struct cg__asking *ask)
             return 0;
         if (n >= 0)
             n = hear(ask);
-        if (n == 0 && !cg__http_client_reply_is_interim(ask->reply))
+        if (n == 0 && !cg__http_client_head_is_interim(ask->reply))
             return 1;
     } while (n == 0 && ask->reply->parser.status != 100);
     return n;

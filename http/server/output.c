@@ -4,7 +4,7 @@
  * that is only started then. */
 #include "config.h"
 
-#include "http/server/acked.h"
+#include "http/acked.h"
 #include "http/server/server.h"
 
 #include <assert.h>

@@ -3,7 +3,7 @@
  * itself. */
 #include "config.h"
 
-#include "http/server/acked.h"
+#include "http/acked.h"
 #include "http/server/server.h"
 
 #include <errno.h>

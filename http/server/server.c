@@ -3,7 +3,7 @@
  * operations that serve and shut down. */
 #include "config.h"
 
-#include "http/server/acked.h"
+#include "http/acked.h"
 #include "http/server/server.h"
 
 #include <cogen/transport.h>

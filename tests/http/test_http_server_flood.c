@@ -3,7 +3,7 @@
  * loop. */
 #include "config.h"
 
-#include "http/server/acked.h"
+#include "http/acked.h"
 #include "http/server/server.h"
 #include "tests/http/http_serve.h"
 

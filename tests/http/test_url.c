@@ -3,7 +3,9 @@
  * and compressed bodies. */
 #include "config.h"
 
-#include "http/client/client.h"
+#include "http/client/client_send.h"
+#include "http/coding/decoder.h"
+#include "http/coding/decoder.h"
 #include "http/server/server.h"
 #include "tests/support/support.h"
 

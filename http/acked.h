@@ -2,8 +2,8 @@
 /* Progress of what is written. A kernel takes megabytes at once and then, from a client
  * that reads slowly, nothing for a minute: a write that waits so long is not without
  * progress as long as the peer acknowledges bytes. */
-#ifndef COGEN_HTTP_SERVER_ACKED_H
-#define COGEN_HTTP_SERVER_ACKED_H
+#ifndef COGEN_HTTP_ACKED_H
+#define COGEN_HTTP_ACKED_H
 
 #include <cogen/sock.h>
 

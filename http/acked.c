@@ -2,7 +2,7 @@
 /* Progress by what the peer has acknowledged. See acked.h. */
 #include "config.h"
 
-#include "http/server/acked.h"
+#include "http/acked.h"
 
 #ifdef HAVE_STRUCT_TCP_INFO_TCPI_BYTES_ACKED
 #include <linux/tcp.h> /* glibc's own struct tcp_info ends before that member */

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT */
+/* The head of a response: reads it, and puts into words why there is none. */
+#include "config.h"
+
+#include "http/client/client_head.h"
+#include "http/client/client_why.h"
+
+#include <errno.h>
+#include <string.h>
+
+ssize_t cg__http_client_head_refused(const struct cg__http_parser *parser, char *why)
+{
+    switch (parser->status) { /* what a server would answer */
+    case 414:
+        return cg__http_client_because(why, CG_EHTTP_LIMIT,
+                                       "the first line of the answer is too long");
+    case 431:
+        return cg__http_client_because(why, CG_EHTTP_LIMIT,
+                                       "the answer is too large: %s", parser->why);
+    case 503:
+        return cg__http_client_because(why, -ENOMEM, "no memory for the answer");
+    default:
+        return cg__http_client_because(why, CG_EHTTP,
+                                       "the answer is not valid HTTP: %s", parser->why);
+    }
+}
+
+static ssize_t head_ended(struct cg_http_reply *reply, char *why)
+{
+    if (cg__http_parser_untouched(&reply->parser))
+        return cg__http_client_because(
+            why, CG_EOF, "the server closed the connection without an answer");
+    return cg__http_client_because(
+        why, CG_EOF, "the connection ended within the head of the answer");
+}
+
+/* The head has until a moment after its first byte, whole: a server that gives a byte from
+ * time to time holds nobody for long. */
+static ssize_t no_head(ssize_t code, bool begun, char *why)
+{
+    if (code == -ETIMEDOUT && begun)
+        return cg__http_client_because(why, code,
+                                       "the head of the answer took too long");
+    if (code == -ETIMEDOUT)
+        return cg__http_client_because(why, code, "the server does not answer");
+    return cg__http_client_because(why, code, "receiving the answer failed: %s",
+                                   cg_strerror(code));
+}
+
+ssize_t cg__http_client_head_read(struct cg_http_reply *reply, const char *method,
+                                   int64_t timeout, char *why)
+{
+    struct cg__http_parser *parser = &reply->parser;
+    enum cg__http_event event = CG__HTTP_MORE;
+    int64_t deadline = 0;
+
+    cg__http_message_reset(&reply->headers, SIZE_MAX);
+    cg__http_message_reset(&reply->trailers, SIZE_MAX);
+    cg__http_parser_init(parser, CG__HTTP_RESPONSE, &reply->headers, &reply->trailers,
+                         &reply->client->limits);
+    parser->skip_body = strcmp(method, "HEAD") == 0;
+    while (event == CG__HTTP_MORE) {
+        struct cg_view view;
+        size_t used;
+        ssize_t n =
+            deadline ? cg_yield(cg_borrow(reply->link.sock, &view, .timeout = CG_NEVER,
+                                          .deadline = deadline))
+                     : cg_yield(cg_borrow(reply->link.sock, &view, .timeout = timeout));
+
+        if (n < 0)
+            return no_head(n, deadline != 0, why);
+        if (n == 0)
+            return head_ended(reply, why);
+        if (deadline == 0) {
+            struct cg_http_client *client = reply->client;
+            int64_t idle = client->options.idle_timeout,
+                    now = cg_sched_now(client->sched);
+
+            deadline = idle < CG_NEVER - now ? now + idle : CG_NEVER;
+        }
+        reply->touched = true;
+        event = cg__http_parser_parse(parser, view.data, view.size, &used);
+        reply->more = used < view.size;
+        cg_view_release(&view, used);
+    }
+    return event == CG__HTTP_HEAD ? 0 : cg__http_client_head_refused(parser, why);
+}
+
+ssize_t cg__http_client_head_interim(struct cg__asking *ask)
+{
+    const struct cg_http_fetch *fetch = ask->fetch;
+    ssize_t n = 0;
+
+    if (fetch->interim != NULL && cg__http_client_head_is_interim(ask->reply))
+        n = fetch->interim(fetch->interim_arg, ask->reply->parser.status,
+                           &ask->reply->headers);
+    if (n < 0)
+        return cg__http_client_because(ask->why, n,
+                                       "an interim answer could not be handed on: %s",
+                                       cg_strerror(n));
+    return 0;
+}
