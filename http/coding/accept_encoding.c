@@ -2,7 +2,7 @@
 /* Which content coding a client prefers: Accept-Encoding (RFC 9110, 12.5.3). */
 #include "config.h"
 
-#include "http/server/server.h"
+#include "http/coding/accept_encoding.h"
 #include "lib/base/ascii.h"
 
 /* Weights are in thousandths. */
@@ -95,7 +95,7 @@ static int or_any(int weight, const struct weights *weights)
     return weight == UNNAMED ? weights->any : weight;
 }
 
-enum cg__http_coding cg__http_accept_encoding(const struct cg_http_request *req,
+enum cg__http_coding cg__http_accept_encoding(const struct cg_http_headers *fields,
                                               bool gzip, bool br)
 {
     struct weights weights = {UNNAMED, UNNAMED, UNNAMED, UNNAMED};
@@ -103,9 +103,9 @@ enum cg__http_coding cg__http_accept_encoding(const struct cg_http_request *req,
     int of_gzip, of_br, of_identity;
     uint32_t from = 0;
 
-    while ((entry = cg__http_message_find(&req->in, "Accept-Encoding", 15, &from)) !=
+    while ((entry = cg__http_message_find(fields, "Accept-Encoding", 15, &from)) !=
            NULL)
-        take_line(&weights, cg__http_message_at(&req->in, entry->value));
+        take_line(&weights, cg__http_message_at(fields, entry->value));
     of_gzip = gzip ? or_any(weights.gzip, &weights) : 0;
     of_br = br ? or_any(weights.br, &weights) : 0;
     of_identity = or_any(weights.identity, &weights); /* unnamed: it is liked least */

@@ -2,9 +2,11 @@
 /* Content codings: gzip and brotli of a text in memory, and which types are worth it. */
 #include "config.h"
 
-#include "http/server/server.h"
+#include "http/coding/compress.h"
+#include "http/coding/encoder.h"
 #include "lib/base/ascii.h"
 
+#include <cogen.h>
 #include <stdlib.h>
 #include <string.h>
 

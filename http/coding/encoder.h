@@ -8,7 +8,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { CG__HTTP_ENCODED = 8 * 1024 - 128 }; /* bytes that an encoder hands out at a time */
+enum {
+    CG__HTTP_ENCODED = 8 * 1024 - 128, /* bytes that an encoder hands out at a time */
+    CG__HTTP_TURN = 32 * 1024, /* bytes that are compressed before others may run */
+};
 
 enum cg__http_encode {
     CG__HTTP_GATHER, /* it may keep what it was given */

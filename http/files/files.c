@@ -2,7 +2,12 @@
 /* The handler of static files. Its calls may wait for a disk, and everybody with them. */
 #include "config.h"
 
+#include "http/coding/accept_encoding.h"
 #include "http/files/files.h"
+#include "http/server/output.h"
+#include "http/server/request_target.h"
+#include "http/server/response.h"
+#include "http/server/response_head.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -117,9 +122,9 @@ static int find_compressed(struct cg_http_request *req, const struct cg_http_fil
         return 0;
     if (cg_http_response_set_header(req, "Vary", "Accept-Encoding") < 0)
         return -ENOMEM;
-    coding = cg__http_accept_encoding(req, true, true);
+    coding = cg__http_accept_encoding(&req->in, true, true);
     if (coding != CG__HTTP_IDENTITY && !try_coding(files, path, index, coding, file)) {
-        coding = cg__http_accept_encoding(req, coding == CG__HTTP_BR,
+        coding = cg__http_accept_encoding(&req->in, coding == CG__HTTP_BR,
                                           coding == CG__HTTP_GZIP);
         if (coding != CG__HTTP_IDENTITY)
             try_coding(files, path, index, coding, file);
@@ -163,7 +168,7 @@ static ssize_t send_body(struct cg_http_request *req, const struct file *file,
         return 0;
     /* A small one goes out together with its head. */
     if (length <= CG__HTTP_COPY &&
-        (to = cg__http_server_room(req->conn, length)) != NULL) {
+        (to = cg__http_output_room(req->conn, length)) != NULL) {
         ssize_t n = pread(file->fd, to, length, (off_t)first);
 
         if (n < 0 || (uint64_t)n < length)
@@ -179,16 +184,9 @@ static ssize_t send_body(struct cg_http_request *req, const struct file *file,
 static ssize_t send_part(struct cg_http_request *req, const struct file *file, int status,
                          uint64_t first, uint64_t length)
 {
-    int rc = cg__http_response_begin(req, status, (int64_t)length, file->mime);
+    ssize_t n = cg__http_response_head_write(req, status, (int64_t)length, file->mime);
 
-    if (rc == -ENOBUFS) {
-        ssize_t n = cg__http_output_flush(req->conn, NULL, 0);
-
-        if (n < 0)
-            return n;
-        rc = cg__http_response_begin(req, status, (int64_t)length, file->mime);
-    }
-    return rc < 0 ? rc : send_body(req, file, first, length);
+    return n < 0 ? n : send_body(req, file, first, length);
 }
 
 /* What names this state of the file, and how long it may be kept. 0 or a negative code. */

@@ -4,6 +4,7 @@
 #include "config.h"
 
 #include "http/files/files.h"
+#include "http/server/response.h"
 #include "lib/base/ascii.h"
 
 #include <dirent.h>

@@ -6,7 +6,8 @@
 #include "config.h"
 
 #include "http/message/date.h"
-#include "http/server/server.h"
+#include "http/server/access_log.h"
+#include "http/server/log.h"
 #include "lib/base/ascii.h"
 
 #include <errno.h>

@@ -4,7 +4,16 @@
  * together. */
 #include "config.h"
 
-#include "http/server/server.h"
+#include "http/server/access_log.h"
+#include "http/server/connection.h"
+#include "http/server/output.h"
+#include "http/server/places.h"
+#include "http/server/request.h"
+#include "http/server/request_body.h"
+#include "http/server/request_target.h"
+#include "http/server/response.h"
+#include "http/server/response_end.h"
+#include "http/server/route.h"
 #include "lib/base/ascii.h"
 
 #include <errno.h>
@@ -114,7 +123,7 @@ static void answer(struct cg_http_request *req)
     route = cg__http_route(req, &status);
     n = route != NULL ? route->handler(req, route->arg)
                       : cg__http_response_plain(req, status);
-    cg__http_server_end(req, n);
+    cg__http_response_end(req, n);
 }
 
 /* Refuses what is not to be answered by a handler: the rest of the stream means nothing. */
@@ -122,7 +131,7 @@ static void refuse(struct cg_http_request *req, int status)
 {
     req->keep = false;
     req->body_done = true;
-    cg__http_server_end(req, cg__http_response_plain(req, status));
+    cg__http_response_end(req, cg__http_response_plain(req, status));
 }
 
 static bool may_go_on(const struct cg_http_request *req)
@@ -181,7 +190,7 @@ static enum outcome serve_one(struct cg_http_request *req)
  * it has been used, or something else is to read the socket. */
 static enum outcome serve_all(struct cg__http_conn *conn, struct cg_view *view)
 {
-    struct cg_http_request *req = cg__http_server_request_get(conn);
+    struct cg_http_request *req = cg__http_request_get(conn);
     enum outcome outcome;
 
     if (req == NULL) {
@@ -195,14 +204,14 @@ static enum outcome serve_all(struct cg__http_conn *conn, struct cg_view *view)
             cg__http_access_log_add(req);
         if (outcome != IDLE || !conn->more)
             break;
-        cg__http_server_request_reset(req);
+        cg__http_request_reset(req);
         if (req->view.chunk == NULL && cg_yield(cg_borrow(conn->sock, &req->view)) <= 0) {
             outcome = CLOSE;
             break;
         }
     }
     cg__http_request_body_give_back(req);
-    cg__http_server_request_put(req);
+    cg__http_request_put(req);
     if (conn->sock != NULL && outcome != CLOSE &&
         cg__http_output_flush(conn, NULL, 0) < 0)
         outcome = CLOSE;

@@ -2,7 +2,7 @@
 /* Interim answers, which come before the one that counts. */
 #include "config.h"
 
-#include "http/server/server.h"
+#include "http/server/output.h"
 
 #include <errno.h>
 #include <stdio.h>

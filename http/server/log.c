@@ -2,7 +2,7 @@
 /* What the server says about itself: its name, the date, and what goes wrong. */
 #include "config.h"
 
-#include "http/server/server.h"
+#include "http/server/log.h"
 
 #include <stdio.h>
 #include <stdlib.h>

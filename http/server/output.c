@@ -5,7 +5,7 @@
 #include "config.h"
 
 #include "http/acked.h"
-#include "http/server/server.h"
+#include "http/server/output.h"
 
 #include <assert.h>
 #include <errno.h>

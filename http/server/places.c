@@ -5,7 +5,7 @@
  * descriptors before that, there are fewer places for a while. */
 #include "config.h"
 
-#include "http/server/server.h"
+#include "http/server/places.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

@@ -3,7 +3,8 @@
  * asks for them, so that a slow handler slows the client down. */
 #include "config.h"
 
-#include "http/server/server.h"
+#include "http/server/output.h"
+#include "http/server/request_body.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -47,17 +48,6 @@ static ssize_t no_piece(struct cg_http_request *req, enum cg__http_event event)
 {
     req->body_done = event == CG__HTTP_DONE;
     return event == CG__HTTP_BAD ? failed(req, req->parser.status, -EBADMSG) : 0;
-}
-
-/* Behind the last piece the end may be left, which needs no bytes. */
-void cg__http_request_body_let_read(struct cg_http_request *req)
-{
-    if (req->body_left > 0 || req->view.chunk == NULL)
-        return;
-    if (req->conn->more)
-        cg__http_request_body_give_back(req);
-    else
-        no_piece(req, cg__http_request_body_parse_view(req));
 }
 
 /* A client that waits to be asked for the body is asked, once nothing of it is there. */
@@ -242,4 +232,25 @@ bool cg__http_request_body_drain(struct cg_http_request *req)
     while (fill(req) > 0)
         take(req, NULL, req->body_left);
     return req->body_done;
+}
+
+/* ---- The socket beneath ---------------------------------------------------------- */
+
+/* The handler may read the socket itself: the view is given back if nothing of the body is
+ * left in it. Behind the last piece the end may be left, which needs no bytes. */
+static void let_read(struct cg_http_request *req)
+{
+    if (req->body_left > 0 || req->view.chunk == NULL)
+        return;
+    if (req->conn->more)
+        cg__http_request_body_give_back(req);
+    else
+        no_piece(req, cg__http_request_body_parse_view(req));
+}
+
+struct cg_sock *cg_http_request_sock(const struct cg_http_request *req)
+{
+    /* A request is never a constant, whatever it is for the caller. */
+    let_read((struct cg_http_request *)req);
+    return req->conn->sock;
 }

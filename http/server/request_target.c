@@ -2,8 +2,8 @@
 /* The target of a request: its path, decoded, and its query. */
 #include "config.h"
 
-#include "http/server/server.h"
 #include "http/message/url.h"
+#include "http/server/request_target.h"
 #include "lib/base/ascii.h"
 
 #include <errno.h>
@@ -159,61 +159,4 @@ const char *cg_http_request_query(struct cg_http_request *req, const char *name)
             return cg__http_message_at(&req->query, entry->value);
     }
     return NULL;
-}
-
-/* ---- What else can be asked ------------------------------------------------------ */
-
-const char *cg_http_request_method(const struct cg_http_request *req)
-{
-    return req->parser.method;
-}
-
-const char *cg_http_request_target(const struct cg_http_request *req)
-{
-    return cg__http_message_at(&req->line, req->parser.text);
-}
-
-const char *cg_http_request_path(const struct cg_http_request *req)
-{
-    return req->path;
-}
-
-const char *cg_http_request_param(const struct cg_http_request *req, const char *name)
-{
-    if (req->rest != NULL && strcmp(name, "*") == 0)
-        return req->rest;
-    return cg_http_headers_get(&req->params, name);
-}
-
-const char *cg_http_request_header(const struct cg_http_request *req, const char *name)
-{
-    return cg_http_headers_get(&req->in, name);
-}
-
-const struct cg_http_headers *cg_http_request_headers(const struct cg_http_request *req)
-{
-    return &req->in;
-}
-
-const struct cg_http_headers *
-cg_http_request_trailers(const struct cg_http_request *req)
-{
-    return &req->trailers;
-}
-
-int64_t cg_http_request_length(const struct cg_http_request *req)
-{
-    return req->parser.chunked ? -1 : (int64_t)req->parser.length;
-}
-
-int cg_http_request_minor(const struct cg_http_request *req)
-{
-    return req->parser.minor;
-}
-
-struct cg_sock *cg_http_request_sock(const struct cg_http_request *req)
-{
-    /* A request is never a constant, whatever it is for the caller. */
-    cg__http_request_body_let_read((struct cg_http_request *)req);
-    return req->conn->sock;
 }

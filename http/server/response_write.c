@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* Bodies that are written piece by piece: bytes, files, events; and the connection
- * itself. */
+/* Bodies that are written piece by piece: bytes and files. */
 #include "config.h"
 
 #include "http/acked.h"
-#include "http/server/server.h"
+#include "http/coding/accept_encoding.h"
+#include "http/coding/encoder.h"
+#include "http/server/output.h"
+#include "http/server/response_head.h"
+#include "http/server/response_write.h"
 
 #include <errno.h>
-#include <inttypes.h>
-#include <stdio.h>
-#include <string.h>
 #include <unistd.h>
 
 /* ---- Pieces ---------------------------------------------------------------------- */
@@ -26,10 +26,11 @@ static void choose_coding(struct cg_http_request *req, int status)
         !cg__http_response_is_worth(req, status, NULL))
         return;
     /* gzip if it will do: a stream of brotli costs nine times the memory. */
-    coding = cg__http_accept_encoding(req, cg__http_compress_can(CG__HTTP_GZIP), false);
+    coding =
+        cg__http_accept_encoding(&req->in, cg__http_compress_can(CG__HTTP_GZIP), false);
     if (coding == CG__HTTP_IDENTITY)
-        coding =
-            cg__http_accept_encoding(req, false, cg__http_compress_can(CG__HTTP_BR));
+        coding = cg__http_accept_encoding(&req->in, false,
+                                          cg__http_compress_can(CG__HTTP_BR));
     if (cg_http_headers_add(&req->out, "Vary", "Accept-Encoding") < 0 ||
         coding == CG__HTTP_IDENTITY)
         return;
@@ -51,16 +52,6 @@ static void forget_coding(struct cg_http_request *req)
     cg_http_headers_remove(&req->out, "Content-Encoding");
 }
 
-/* Puts the head, after what is in its way. */
-static ssize_t put_head(struct cg_http_request *req, int status)
-{
-    ssize_t n = cg__http_response_begin(req, status, -1, NULL);
-
-    if (n == -ENOBUFS && (n = cg__http_output_flush(req->conn, NULL, 0)) == 0)
-        n = cg__http_response_begin(req, status, -1, NULL);
-    return n;
-}
-
 /* Begins the answer unless it has begun. `text`: what is to be written may be
  * compressed. */
 static ssize_t begin(struct cg_http_request *req, bool text)
@@ -72,7 +63,7 @@ static ssize_t begin(struct cg_http_request *req, bool text)
         return req->ended ? -EALREADY : 0;
     if (text)
         choose_coding(req, status);
-    n = put_head(req, status);
+    n = cg__http_response_head_write(req, status, -1, NULL);
     if (n < 0)
         forget_coding(req);
     return n;
@@ -153,9 +144,8 @@ ssize_t cg__http_response_write_end(struct cg_http_request *req)
     return encode(req, "", 0, CG__HTTP_FINISH);
 }
 
-/* A piece from the handler. `more`: it need not go out yet. */
-static ssize_t write_piece(struct cg_http_request *req, const void *data, size_t size,
-                           bool more)
+ssize_t cg__http_response_write_piece(struct cg_http_request *req, const void *data,
+                                      size_t size, bool more)
 {
     ssize_t n = begin(req, true);
 
@@ -169,7 +159,8 @@ static ssize_t write_piece(struct cg_http_request *req, const void *data, size_t
 static ssize_t write_run(struct cg_op *op)
 {
     struct cg_http_respond_op *write = (struct cg_http_respond_op *)op;
-    ssize_t n = write_piece(write->req, write->body, write->size, write->more);
+    ssize_t n = cg__http_response_write_piece(write->req, write->body, write->size,
+                                              write->more);
 
     return n < 0 ? n : (ssize_t)write->size;
 }
@@ -261,161 +252,4 @@ static ssize_t send_file_run(struct cg_op *op)
 const struct cg_op_type cg_http_send_file_type = {
     .name = "http_send_file",
     .run = send_file_run,
-};
-
-/* ---- Events ---------------------------------------------------------------------- */
-
-static int put_line(struct cg_http_headers *text, const char *name, const char *value,
-                    size_t size)
-{
-    if (cg__http_message_text(text, name, strlen(name)) < 0 ||
-        cg__http_message_text(text, value, size) < 0 ||
-        cg__http_message_text(text, "\n", 1) < 0)
-        return -ENOMEM;
-    return 0;
-}
-
-static bool is_line(const char *text)
-{
-    return text == NULL || text[strcspn(text, "\r\n")] == '\0';
-}
-
-/* One line of data for each line of the text; CR, LF and both end one. */
-static int put_data(struct cg_http_headers *text, const char *data)
-{
-    for (;;) {
-        size_t size = strcspn(data, "\r\n");
-
-        if (put_line(text, "data: ", data, size) < 0)
-            return -ENOMEM;
-        data += size;
-        if (*data == '\0')
-            return 0;
-        data += data[0] == '\r' && data[1] == '\n' ? 2 : 1;
-    }
-}
-
-static int put_event(struct cg_http_headers *text,
-                     const struct cg_http_send_event_op *event)
-{
-    char number[24];
-    int rc = 0;
-
-    if (!is_line(event->event) || !is_line(event->id))
-        return -EINVAL;
-    if (event->event != NULL)
-        rc = put_line(text, "event: ", event->event, strlen(event->event));
-    if (rc == 0 && event->id != NULL)
-        rc = put_line(text, "id: ", event->id, strlen(event->id));
-    if (rc == 0 && event->retry > 0) {
-        snprintf(number, sizeof number, "%" PRId64, event->retry / CG_MILLISECOND);
-        rc = put_line(text, "retry: ", number, strlen(number));
-    }
-    if (rc == 0 && event->data != NULL)
-        rc = put_data(text, event->data);
-    if (rc == 0 && text->used == 0)
-        rc = put_line(text, ":", "", 0);
-    return rc < 0 ? rc : cg__http_message_text(text, "\n", 1);
-}
-
-static ssize_t event_run(struct cg_op *op)
-{
-    struct cg_http_send_event_op *event = (struct cg_http_send_event_op *)op;
-    struct cg_http_headers text = {.data = NULL};
-    ssize_t n = put_event(&text, event);
-
-    if (n == 0 && !event->req->begun) {
-        n = cg_http_response_set_header(event->req, "Content-Type",
-                                        "text/event-stream");
-        if (n == 0)
-            n = cg_http_response_set_header(event->req, "Cache-Control", "no-cache");
-    }
-    if (n == 0)
-        n = write_piece(event->req, text.data, text.used, false);
-    cg__http_message_clear(&text);
-    return n;
-}
-
-const struct cg_op_type cg_http_send_event_type = {
-    .name = "http_send_event",
-    .run = event_run,
-};
-
-/* ---- The connection -------------------------------------------------------------- */
-
-/* Sets Upgrade to the first protocol that the client has asked for. */
-static int name_protocol(struct cg_http_request *req)
-{
-    const char *asked = cg_http_headers_get(&req->in, "Upgrade");
-    size_t size = strcspn(asked += strspn(asked, ", \t"), ", \t");
-    char name[64];
-
-    if (size == 0 || size >= sizeof name)
-        return -EINVAL;
-    memcpy(name, asked, size);
-    name[size] = '\0';
-    return cg_http_headers_set(&req->out, "Upgrade", name);
-}
-
-/* A 101 says what the connection becomes, which must be something that the client has asked
- * for; HTTP/1.0 has no upgrades (RFC 9110, 7.8). */
-static int set_upgrade(struct cg_http_request *req)
-{
-    const char *set = cg_http_headers_get(&req->out, "Upgrade");
-    int rc = 0;
-
-    if (!req->parser.upgrade || req->parser.code == HTTP_CONNECT || req->parser.minor == 0)
-        return -EINVAL;
-    if (set == NULL)
-        rc = name_protocol(req);
-    else if (!cg_http_headers_has(&req->in, "Upgrade", set))
-        return -EINVAL;
-    if (rc == 0 && !cg_http_headers_has(&req->out, "Connection", "upgrade"))
-        rc = cg_http_headers_add(&req->out, "Connection", "upgrade");
-    return rc;
-}
-
-static int check_upgrade(struct cg_http_request *req, int status)
-{
-    if (req->begun)
-        return -EALREADY;
-    if (!req->body_done)
-        return -EINVAL; /* what is unread is the body */
-    if (status == 101)
-        return set_upgrade(req);
-    return req->parser.code == HTTP_CONNECT && status / 100 == 2 ? 0 : -EINVAL;
-}
-
-static ssize_t upgrade_run(struct cg_op *op)
-{
-    struct cg_http_upgrade_op *upgrade = (struct cg_http_upgrade_op *)op;
-    struct cg_http_request *req = upgrade->req;
-    ssize_t n = check_upgrade(req, upgrade->status);
-    bool keep = req->keep;
-
-    if (n < 0)
-        return n;
-    req->switches = true;
-    req->keep = true; /* no Connection: close */
-    n = put_head(req, upgrade->status);
-    if (n < 0) { /* the handler may still answer otherwise */
-        req->switches = false;
-        req->keep = keep;
-    }
-    if (n == 0)
-        n = cg__http_output_flush(req->conn, NULL, 0);
-    if (n < 0)
-        return n;
-    req->ended = true;
-    if (req->server->options.access_log != NULL)
-        cg__http_log_peer(req->conn);
-    cg__http_request_body_give_back(req);
-    *upgrade->sock = req->conn->sock;
-    req->conn->sock = NULL;
-    return 0;
-}
-
-const struct cg_op_type cg_http_upgrade_type = {
-    .name = "http_upgrade",
-    .run = upgrade_run,
 };

@@ -4,7 +4,8 @@
  * up. */
 #include "config.h"
 
-#include "http/server/server.h"
+#include "http/server/request_target.h"
+#include "http/server/route.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -4,7 +4,13 @@
 #include "config.h"
 
 #include "http/acked.h"
-#include "http/server/server.h"
+#include "http/server/access_log.h"
+#include "http/server/connection.h"
+#include "http/server/log.h"
+#include "http/server/output.h"
+#include "http/server/places.h"
+#include "http/server/request.h"
+#include "http/server/route.h"
 
 #include <cogen/transport.h>
 #include <errno.h>
@@ -58,26 +64,11 @@ cg_http_server_new_with(const struct cg_http_server_options *options)
     return server;
 }
 
-static void request_free(struct cg_http_request *req)
-{
-    struct cg_http_headers *lists[] = {&req->line,  &req->in,  &req->trailers,    &req->params,
-                                       &req->query, &req->out, &req->out_trailers};
-
-    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
-        cg__http_message_clear(lists[i]);
-    free(req);
-}
-
 void cg_http_server_free(struct cg_http_server *server)
 {
-    struct cg_http_request *req;
-
     if (server == NULL)
         return;
-    while ((req = server->requests) != NULL) {
-        server->requests = req->next;
-        request_free(req);
-    }
+    cg__http_request_free_spare(server);
     for (int i = 0; i < CG__HTTP_REPEATS; i++)
         cg__http_repeat_clear(&server->repeats[i]);
     cg__http_output_free(server);
@@ -88,63 +79,6 @@ void cg_http_server_free(struct cg_http_server *server)
 unsigned cg_http_server_connections(const struct cg_http_server *server)
 {
     return server->all.count;
-}
-
-/* ---- Requests -------------------------------------------------------------------- */
-
-static inline void forget(struct cg_http_headers *list)
-{
-    if (list->used > 0)
-        cg__http_message_reset(list, CG__HTTP_KEEP);
-}
-
-/* Most of it has not been used. */
-void cg__http_server_request_reset(struct cg_http_request *req)
-{
-    forget(&req->line);
-    forget(&req->in);
-    forget(&req->trailers);
-    forget(&req->params);
-    forget(&req->query);
-    forget(&req->out);
-    forget(&req->out_trailers);
-    if (req->whole != NULL)
-        free(req->whole);
-    if (req->encoder != NULL)
-        cg__http_encoder_free(req->encoder);
-    memset(&req->rest, 0, sizeof *req - offsetof(struct cg_http_request, rest));
-}
-
-struct cg_http_request *cg__http_server_request_get(struct cg__http_conn *conn)
-{
-    struct cg_http_server *server = conn->server;
-    struct cg_http_request *req = server->requests;
-
-    if (req != NULL) {
-        server->requests = req->next;
-        server->nrequests--;
-    } else {
-        req = calloc(1, sizeof *req);
-        if (req == NULL)
-            return NULL;
-    }
-    req->server = server;
-    req->conn = conn;
-    return req;
-}
-
-void cg__http_server_request_put(struct cg_http_request *req)
-{
-    struct cg_http_server *server = req->server;
-
-    cg__http_server_request_reset(req);
-    if (server->nrequests == CG__HTTP_SPARE) {
-        request_free(req);
-        return;
-    }
-    req->next = server->requests;
-    server->requests = req;
-    server->nrequests++;
 }
 
 /* ---- serve ----------------------------------------------------------------------- */

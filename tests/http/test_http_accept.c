@@ -2,20 +2,20 @@
 /* Which content coding a client prefers. */
 #include "config.h"
 
-#include "http/server/server.h"
+#include "http/coding/accept_encoding.h"
 #include "tests/support/support.h"
 
 /* What is preferred if these are the lines of Accept-Encoding, and both codings can be
  * had. */
 static const char *preferred(const char *const *lines)
 {
-    static struct cg_http_request req;
+    static struct cg_http_headers fields;
     enum cg__http_coding coding;
 
     for (; *lines != NULL; lines++)
-        IS(cg_http_headers_add(&req.in, "accept-encoding", *lines), 0);
-    coding = cg__http_accept_encoding(&req, true, true);
-    cg__http_message_clear(&req.in);
+        IS(cg_http_headers_add(&fields, "accept-encoding", *lines), 0);
+    coding = cg__http_accept_encoding(&fields, true, true);
+    cg__http_message_clear(&fields);
     return cg__http_coding_name(coding);
 }
 

@@ -6,6 +6,7 @@
 
 #include <cogen/http_server.h>
 
+#include "http/coding/compress.h"
 #include "http/files/files.h"
 #include "tests/support/support.h"
 

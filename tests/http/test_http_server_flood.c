@@ -4,7 +4,7 @@
 #include "config.h"
 
 #include "http/acked.h"
-#include "http/server/server.h"
+#include "http/server/places.h"
 #include "tests/http/http_serve.h"
 
 #include <errno.h>

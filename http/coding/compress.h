@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/* Content codings: their names, and texts in memory that are compressed. */
+#ifndef COGEN_HTTP_CODING_COMPRESS_H
+#define COGEN_HTTP_CODING_COMPRESS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+enum cg__http_coding {
+    CG__HTTP_IDENTITY,
+    CG__HTTP_GZIP,
+    CG__HTTP_BR
+};
+
+const char *cg__http_coding_name(enum cg__http_coding coding);
+bool cg__http_compress_is_text(const char *type);
+
+/* Whether it was built in. */
+bool cg__http_compress_can(enum cg__http_coding coding);
+
+/* Compresses, in memory from malloc, and lets others run meanwhile. The size; 0: it did not
+ * get smaller, or there is no memory; or a negative code: cancelled. Yields. */
+ssize_t cg__http_compress(enum cg__http_coding coding, const void *data, size_t size,
+                          void **out);
+
+#endif

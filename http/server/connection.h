@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: MIT */
+/* A connection of the server. */
+#ifndef COGEN_HTTP_SERVER_CONNECTION_H
+#define COGEN_HTTP_SERVER_CONNECTION_H
+
+#include "http/server/server.h"
+
+/* The body of a connection's coroutine. */
+ssize_t cg__http_connection_run(void *arg);
+
+#endif

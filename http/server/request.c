@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: MIT */
+/* Requests: kept for the next one, and what can be asked of one. */
+#include "config.h"
+
+#include "http/coding/encoder.h"
+#include "http/server/request.h"
+
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void request_free(struct cg_http_request *req)
+{
+    struct cg_http_headers *lists[] = {&req->line,        &req->in,    &req->trailers,
+                                       &req->params,      &req->query, &req->out,
+                                       &req->out_trailers};
+
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
+        cg__http_message_clear(lists[i]);
+    free(req);
+}
+
+void cg__http_request_free_spare(struct cg_http_server *server)
+{
+    struct cg_http_request *req;
+
+    while ((req = server->requests) != NULL) {
+        server->requests = req->next;
+        request_free(req);
+    }
+}
+
+static inline void forget(struct cg_http_headers *list)
+{
+    if (list->used > 0)
+        cg__http_message_reset(list, CG__HTTP_KEEP);
+}
+
+/* Most of it has not been used. */
+void cg__http_request_reset(struct cg_http_request *req)
+{
+    forget(&req->line);
+    forget(&req->in);
+    forget(&req->trailers);
+    forget(&req->params);
+    forget(&req->query);
+    forget(&req->out);
+    forget(&req->out_trailers);
+    if (req->whole != NULL)
+        free(req->whole);
+    if (req->encoder != NULL)
+        cg__http_encoder_free(req->encoder);
+    memset(&req->rest, 0, sizeof *req - offsetof(struct cg_http_request, rest));
+}
+
+struct cg_http_request *cg__http_request_get(struct cg__http_conn *conn)
+{
+    struct cg_http_server *server = conn->server;
+    struct cg_http_request *req = server->requests;
+
+    if (req != NULL) {
+        server->requests = req->next;
+        server->nrequests--;
+    } else {
+        req = calloc(1, sizeof *req);
+        if (req == NULL)
+            return NULL;
+    }
+    req->server = server;
+    req->conn = conn;
+    return req;
+}
+
+void cg__http_request_put(struct cg_http_request *req)
+{
+    struct cg_http_server *server = req->server;
+
+    cg__http_request_reset(req);
+    if (server->nrequests == CG__HTTP_SPARE) {
+        request_free(req);
+        return;
+    }
+    req->next = server->requests;
+    server->requests = req;
+    server->nrequests++;
+}
+
+/* ---- What can be asked ----------------------------------------------------------- */
+
+const char *cg_http_request_method(const struct cg_http_request *req)
+{
+    return req->parser.method;
+}
+
+const char *cg_http_request_target(const struct cg_http_request *req)
+{
+    return cg__http_message_at(&req->line, req->parser.text);
+}
+
+const char *cg_http_request_path(const struct cg_http_request *req)
+{
+    return req->path;
+}
+
+const char *cg_http_request_param(const struct cg_http_request *req, const char *name)
+{
+    if (req->rest != NULL && strcmp(name, "*") == 0)
+        return req->rest;
+    return cg_http_headers_get(&req->params, name);
+}
+
+const char *cg_http_request_header(const struct cg_http_request *req, const char *name)
+{
+    return cg_http_headers_get(&req->in, name);
+}
+
+const struct cg_http_headers *cg_http_request_headers(const struct cg_http_request *req)
+{
+    return &req->in;
+}
+
+const struct cg_http_headers *
+cg_http_request_trailers(const struct cg_http_request *req)
+{
+    return &req->trailers;
+}
+
+int64_t cg_http_request_length(const struct cg_http_request *req)
+{
+    return req->parser.chunked ? -1 : (int64_t)req->parser.length;
+}
+
+int cg_http_request_minor(const struct cg_http_request *req)
+{
+    return req->parser.minor;
+}

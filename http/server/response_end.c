@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+/* How a response ends, whatever its handler has left of it. */
+#include "config.h"
+
+#include "http/server/access_log.h"
+#include "http/server/output.h"
+#include "http/server/response.h"
+#include "http/server/response_end.h"
+#include "http/server/response_head.h"
+#include "http/server/response_write.h"
+
+#include <errno.h>
+
+/* Ends a body in chunks. */
+static ssize_t end_chunks(struct cg_http_request *req)
+{
+    size_t size = 8 + req->out_trailers.used + 4 * req->out_trailers.count;
+    char *to = size > CG__HTTP_OUT_SIZE ? NULL : cg__http_output_room(req->conn, size),
+         *start = to;
+
+    if (to == NULL) {
+        ssize_t n = cg__http_output_flush(req->conn, NULL, 0);
+
+        if (n < 0 || size > CG__HTTP_OUT_SIZE)
+            return n < 0 ? n : -EMSGSIZE;
+        start = to = cg__http_output_room(req->conn, size);
+        if (to == NULL)
+            return -ENOMEM;
+    }
+    to = CG__HTTP_PUT(to, "0\r\n");
+    to = cg__http_response_head_fields(to, &req->out_trailers);
+    to = CG__HTTP_PUT(to, "\r\n");
+    req->conn->out->used += (size_t)(to - start);
+    return 0;
+}
+
+/* What the peer or the server's end is the cause of is no failure of the handler. */
+static bool is_usual(ssize_t n)
+{
+    return n == -EPIPE || n == -ECONNRESET || n == -ECANCELED || n == -ETIMEDOUT ||
+           n == CG_EOF;
+}
+
+/* A handler that has not answered: what the client is told instead. */
+static ssize_t instead(struct cg_http_request *req, ssize_t n)
+{
+    if (n >= 0 && req->status != 0) {
+        n = cg_yield(cg_http_respond(req, req->status, "", 0));
+        if (n != -EINVAL)
+            return n;
+    }
+    if (n < 0 && req->failure != 0) {
+        req->keep = false;
+        return cg__http_response_plain(req, req->failure);
+    }
+    if (n >= 0 || !is_usual(n))
+        cg__http_access_log_failure(req, n);
+    cg__http_message_reset(&req->out, CG__HTTP_KEEP);
+    return cg__http_response_plain(req, n == -ECANCELED ? 503 : 500);
+}
+
+void cg__http_response_end_rest(struct cg_http_request *req, ssize_t n)
+{
+    if (req->conn->sock == NULL || req->cut || req->conn->broken)
+        return;
+    if (!req->begun) {
+        if (instead(req, n) < 0)
+            req->cut = true;
+        return;
+    }
+    if (n < 0 && !is_usual(n))
+        cg__http_access_log_failure(req, n);
+    if (req->ended)
+        return;
+    if (n >= 0 && req->encoder != NULL)
+        n = cg__http_response_write_end(req);
+    req->ended = true;
+    if (n >= 0 && req->framing == CG__HTTP_CHUNKED)
+        n = end_chunks(req);
+    else if (n >= 0 && req->framing == CG__HTTP_LENGTH && req->left > 0)
+        n = CG_EOF; /* it promised more */
+    /* Only an early end tells the client that there should have been more. */
+    req->cut = n < 0;
+}
