@@ -60,7 +60,7 @@ static bool disarm(struct cg_sock *sock)
     return rx->state == CG_IO_IDLE && tx->state == CG_IO_IDLE;
 }
 
-int cg_sock_detach(struct cg_sock *sock, void **rest, size_t *size)
+int cg_sock_detach(struct cg_sock *sock, void **rest, size_t *len)
 {
     size_t unread;
     char *copy = NULL;
@@ -81,7 +81,7 @@ int cg_sock_detach(struct cg_sock *sock, void **rest, size_t *size)
         cg__input_read(sock->reactor, &sock->input, copy, unread);
     }
     *rest = copy;
-    *size = unread;
+    *len = unread;
     sock->reactor->type->forget(sock->reactor, fd);
     cg__sock_set_fd(sock, -1);
     cg__unix_path_free(sock->state); /* the file of a UNIX path stays, for the

@@ -7,17 +7,17 @@
 
 #include <string.h>
 
-/* A name: bytes by value, an integer, or a pointer by identity. The bytes are borrowed:
- * whoever waits keeps them until the wait is over. */
+/* A name: bytes by value, an integer, or a pointer by identity. The bytes are borrowed and
+ * must stay unchanged while an operation waits. */
 struct cg_name {
     const void *data;
-    size_t size; /* of the bytes; or one of the two marks */
+    size_t size; /* number of bytes; or CG__NAME_INTEGER, CG__NAME_POINTER */
 };
 
-/* The place of an operation among those of its name; belongs to lib/vocabulary/names.c. */
+/* The entry of a waiting operation in the table of names (lib/vocabulary/names.c). */
 struct cg_named {
-    struct cg_named *next, *prev; /* of the same name, a ring */
-    struct cg_named *chain;       /* of a ring's first: the next name in the bucket */
+    struct cg_named *next, *prev; /* ring of the entries with the same name */
+    struct cg_named *chain;       /* in a ring's first entry: the next name in the bucket */
     struct cg_name name;
 };
 
@@ -26,11 +26,11 @@ struct cg_named {
 
 CG_EXTERN_C_BEGIN
 
-/* Inline, so that the compiler sees what a constructor sets (see CG__OP). */
+/* Inline, so that the compiler sees which fields a constructor sets (see CG__OP). */
 
-CG_API inline struct cg_name cg_name_bytes(const void *data, size_t size)
+CG_API inline struct cg_name cg_name_bytes(const void *data, size_t len)
 {
-    struct cg_name name = {data, size};
+    struct cg_name name = {data, len};
 
     return name;
 }
@@ -55,9 +55,9 @@ CG_API inline struct cg_name cg_name_itself(struct cg_name name)
     return name;
 }
 
-/* What the operation cg_signal does, for callbacks: never waits, and works outside
- * coroutines too, in the scheduler's thread (from others: cg_sched_post_signal). Returns how
- * many coroutines it woke; they run later. */
+/* Function form of cg_signal, for callbacks: never waits, and works outside coroutines in
+ * the scheduler's thread, too (other threads use cg_sched_post_signal). Returns the number
+ * of coroutines woken; they run later. */
 CG_API ssize_t cg_sched_signal_with(struct cg_sched *sched, struct cg_name name,
                                     const void *value);
 
@@ -66,8 +66,8 @@ CG_EXTERN_C_END
 
 #ifndef __cplusplus
 
-/* The name that a C value stands for: a string (char pointers), an integer, a struct
- * cg_name, or any other pointer by identity: also a void pointer that leads to a string. */
+/* Makes a name of a C value: a string (char pointers), an integer, a struct cg_name, or any
+ * other pointer by identity (also a void pointer to a string). */
 #define cg_name(x)                                                                         \
     _Generic((x),                                                                          \
         char *: cg_name_string,                                                            \
@@ -87,14 +87,14 @@ CG_EXTERN_C_END
         unsigned long long: cg_name_integer,                                               \
         default: cg_name_pointer)(x)
 
-/* cg_sched_signal(sched, name, value): cg_sched_signal_with of any C value as a name. */
+/* Macro form of cg_sched_signal_with that accepts any C value as name and value. */
 #define cg_sched_signal(sched, name, value)                                                \
     cg_sched_signal_with(sched, cg_name(name), (const void *)(intptr_t)(value))
 
 struct cg_signal_op {
     CG_OP_HEAD;
     unsigned recipients;
-    unsigned waiting; /* of the first that waits for recipients: how many there are */
+    unsigned waiting; /* number of waiters; kept in the first signaller with recipients */
     struct cg_named named;
     const void *value;
 };
@@ -105,18 +105,18 @@ struct cg_wait_signal_op {
     void *value;
 };
 
-/* cg_signal(name, value): wakes every coroutine that waits for the name and hands each the
- * value, one word (what it points to stays the signaller's). Answers the number woken; they
- * run before the signaller goes on, unless .prio has CG_PRIO_CORO. With .recipients = n it
- * first waits until at least n coroutines wait for the name. A signal nobody waits for is
- * not remembered: 0. */
+/* cg_signal(name, value): wakes every coroutine that waits for the name and gives each the
+ * value, one word (what it points to stays the signaller's). Completes with the number of
+ * coroutines woken; they run before the signaller continues, unless .prio has CG_PRIO_CORO.
+ * A signal is not stored: if nobody waits, the result is 0. With .recipients = n the
+ * signaller first waits until at least n coroutines wait for the name. */
 #define cg_signal(...) cg__signal(__VA_ARGS__, )
 #define cg__signal(n, v, ...)                                                              \
     CG_OP(cg_signal, .named.name = cg_name(n), .value = (const void *)(intptr_t)(v), __VA_ARGS__)
 
-/* cg_wait_signal(name, out): waits for a signal of that name and stores its word in *out,
- * any pointer or intptr_t object (NULL: not wanted). Answers 0. Waiters are woken in the
- * order of their waiting. */
+/* cg_wait_signal(name, out): waits for a signal of that name and stores its value in *out,
+ * any pointer or intptr_t object (NULL: discard it). Completes with 0. Waiters are woken in
+ * the order in which they began to wait. Traceless. */
 #define cg_wait_signal(...) cg__wait_signal(__VA_ARGS__, )
 #define cg__wait_signal(n, out, ...)                                                       \
     CG_OP(cg_wait_signal, .named.name = cg_name(n), .value = CG__WORD(out), __VA_ARGS__)

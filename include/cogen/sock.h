@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Sockets: TCP over IPv4 and IPv6, UNIX streams, in-memory pairs. Addresses are text:
- * "127.0.0.1:80", "[::1]:80", "localhost:80", "unix:/path", "unix:@abstract"; a listener
- * may also say ":80" (every address) and port 0 (any free port). See cg_sock(3). */
+ * "127.0.0.1:80", "[::1]:80", "localhost:80", "unix:/path", "unix:@abstract"; for listeners
+ * also ":80" (every address) and port 0 (any free port). See cg_sock(3). */
 #ifndef COGEN_SOCK_H
 #define COGEN_SOCK_H
 
@@ -11,10 +11,10 @@
 struct cg_sock;
 
 enum {
-    CG_ADDR_SIZE = 128,          /* room for the text of any address, with its NUL */
+    CG_ADDR_SIZE = 128,          /* a buffer for the text of any address, with its NUL */
     CG_INPUT_LIMIT = 64 * 1024,  /* unread bytes kept for a socket, and the longest line */
-    CG_BACKLOG = 1024,           /* default of cg_sock_listen */
-    CG_IOV_LIMIT = 1024,         /* parts of one gather write */
+    CG_BACKLOG = 1024,           /* default backlog of cg_sock_listen */
+    CG_IOV_LIMIT = 1024,         /* most parts of one cg_writev */
 };
 
 /* A view of a socket's unread bytes, lent by cg_borrow until cg_view_release. */
@@ -26,10 +26,10 @@ struct cg_view {
 };
 
 struct cg_listen_options {
-    int backlog;     /* 0: CG_BACKLOG */
-    bool reuse_port; /* SO_REUSEPORT */
-    bool v6only;     /* a listener on [::] takes IPv6 only */
-    bool take_over;  /* a UNIX path that nobody listens on any more is removed first */
+    int backlog;     /* connections that may wait to be accepted; 0: CG_BACKLOG */
+    bool reuse_port; /* sets SO_REUSEPORT */
+    bool v6only;     /* a listener on [::] accepts IPv6 only */
+    bool take_over;  /* removes a UNIX path first if nobody listens on it any more */
     void *reserved;
 };
 
@@ -64,7 +64,7 @@ struct cg_writev_op {
     struct cg_sock *sock;
     size_t *moved;
     size_t done;
-    int first; /* the first part not yet written */
+    int first; /* the first part that is not completely written */
     int iovcnt;
     struct iovec *iov;
 };
@@ -76,7 +76,7 @@ struct cg_sendfile_op {
     size_t done;
     size_t len;
     int file;
-    bool ended; /* the file has no more */
+    bool ended; /* the file has ended */
     int64_t offset;
 };
 
@@ -92,7 +92,7 @@ struct cg_connect_op {
     CG_OP_HEAD;
     const char *addr;
     struct cg_sock **conn;
-    struct cg_sock *sock;        /* connected, not yet handed over */
+    struct cg_sock *sock;        /* connected, not yet stored in *conn */
     struct cg__attempt *attempt; /* pending */
 };
 
@@ -109,100 +109,107 @@ struct cg_poll_sock_op {
     unsigned events;
 };
 
-/* All of these may also answer -EBADF (the socket was closed meanwhile or is no open one),
- * -EBUSY (another coroutine reads, or writes, this socket), -ETIMEDOUT, -ECANCELED and what
- * the kernel says: -ECONNRESET, -EPIPE ... The sockets and buffers are borrowed. Traceless:
- * if it does not complete nothing was consumed. Partial: it may have done part, and
- * .moved = &count is set to how much, whatever the answer. */
+/* All of these may also complete with
+ *   -EBADF      the socket was closed meanwhile, or is NULL
+ *   -EBUSY      another coroutine reads, or writes, this socket
+ *   -ETIMEDOUT, -ECANCELED, and errors of the kernel: -ECONNRESET, -EPIPE ...
+ * The sockets and buffers are borrowed. A traceless op that does not complete has consumed
+ * nothing. A partial op may have done a part; .moved = &count is set to the number of bytes
+ * moved, whatever the result. */
 
-/* cg_read(sock, buf, len): 1 to len bytes as they come; 0 at the end of the stream.
- * Traceless. */
+/* cg_read(sock, buf, size): reads 1 to size bytes, as soon as there are any. Completes with
+ * their number, 0 at the end of the stream. Traceless. */
 #define cg_read(...) cg__read(__VA_ARGS__, )
 #define cg__read(s, b, n, ...)                                                             \
     CG_OP(cg_read, .sock = (s), .buf = (b), .len = (n), __VA_ARGS__)
 
-/* cg_readall(sock, buf, len): exactly len bytes; CG_EOF if the stream ends before. Partial
- * (.moved); takes .weak_timeout. */
+/* cg_readall(sock, buf, size): reads exactly size bytes. Completes with size; CG_EOF: the
+ * stream ended before that. Partial (.moved); supports .weak_timeout. */
 #define cg_readall(...) cg__readall(__VA_ARGS__, )
 #define cg__readall(s, b, n, ...)                                                          \
     CG__OP_OF(cg_read, cg_readall, .sock = (s), .buf = (b), .len = (n), __VA_ARGS__)
 
-/* cg_readline(sock, buf, size): a line with its "\n", and a NUL after it; answers its
- * length. At the end of the stream: the rest without "\n", then 0. -EMSGSIZE: the line does
- * not fit in size - 1 bytes (nor in CG_INPUT_LIMIT); it stays unread. If the connection
- * fails within a line, that is the answer, and the piece can be had from cg_read.
- * Traceless. */
+/* cg_readline(sock, buf, size): reads a line with its "\n" and puts a NUL after it.
+ * Completes with the line's length. At the end of the stream the last line may lack its
+ * "\n"; after it the result is 0. -EMSGSIZE: the line exceeds size - 1 bytes or
+ * CG_INPUT_LIMIT; it stays unread. If the connection fails within a line, the op completes
+ * with that error, and cg_read can read the incomplete line. Traceless. */
 #define cg_readline(...) cg__readline(__VA_ARGS__, )
 #define cg__readline(s, b, n, ...)                                                         \
     CG__OP_OF(cg_read, cg_readline, .sock = (s), .buf = (b), .len = (n), __VA_ARGS__)
 
-/* cg_borrow(sock, &view): waits for unread bytes and lends them without a copy; answers
- * view.size, 0 at the end of the stream. The bytes count as unread until
- * cg_view_release(&view, used) takes `used` of them away; until then no other read
- * (-EBUSY). Traceless. */
+/* cg_borrow(sock, &view): waits for unread bytes and lends them without a copy. Completes
+ * with view.size, 0 at the end of the stream. The bytes count as unread until
+ * cg_view_release(&view, used) removes the first `used` of them. Until then other reads
+ * complete with -EBUSY. Traceless. */
 #define cg_borrow(...) cg__borrow(__VA_ARGS__, )
 #define cg__borrow(s, v, ...) CG_OP(cg_borrow, .sock = (s), .view = (v), __VA_ARGS__)
 
-/* cg_write(sock, buf, len): writes 1 to len bytes, as many as can be had; answers how many.
- * Partial. */
+/* cg_write(sock, buf, len): writes 1 to len bytes, as many as the socket takes. Completes
+ * with their number. Partial. */
 #define cg_write(...) cg__write(__VA_ARGS__, )
 #define cg__write(s, b, n, ...)                                                            \
     CG_OP(cg_write, .sock = (s), .buf = (b), .len = (n), __VA_ARGS__)
 
-/* cg_writeall(sock, buf, len): writes all of it; answers len. Partial; takes
+/* cg_writeall(sock, buf, len): writes all bytes. Completes with len. Partial; supports
  * .weak_timeout. */
 #define cg_writeall(...) cg__writeall(__VA_ARGS__, )
 #define cg__writeall(s, b, n, ...)                                                         \
     CG__OP_OF(cg_write, cg_writeall, .sock = (s), .buf = (b), .len = (n), __VA_ARGS__)
 
 /* cg_writev(sock, iov, iovcnt): writes all parts in order, with as few system calls as
- * possible; answers the sum. The iovec array is changed on the way. -EINVAL: more than
- * CG_IOV_LIMIT parts. Partial; takes .weak_timeout. */
+ * possible. Completes with the total. Modifies the iovec array. -EINVAL: more than
+ * CG_IOV_LIMIT parts. Partial; supports .weak_timeout. */
 #define cg_writev(...) cg__writev(__VA_ARGS__, )
 #define cg__writev(s, v, n, ...)                                                           \
     CG_OP(cg_writev, .sock = (s), .iov = (v), .iovcnt = (n), __VA_ARGS__)
 
-/* cg_sendfile(sock, file, offset, len): sends len bytes of an open file from offset on
- * (its own position is neither used nor moved); answers how many: less than len only where
- * the file ends. Partial; takes .weak_timeout. */
+/* cg_sendfile(sock, file, offset, len): sends len bytes of an open file, starting at
+ * offset; neither uses nor moves the file's position. Completes with the number of bytes
+ * sent, less than len only if the file ends. Partial; supports .weak_timeout. */
 #define cg_sendfile(...) cg__sendfile(__VA_ARGS__, )
 #define cg__sendfile(s, f, o, n, ...)                                                      \
     CG_OP(cg_sendfile, .sock = (s), .file = (f), .offset = (o), .len = (n), __VA_ARGS__)
 
-/* cg_accept(listener, &conn): waits for a connection; 0, and the caller closes it. The
- * default timeout does not apply. -EBADF, -EINVAL, -ENOTSOCK: something is wrong with the
- * listener. Any other error of the kernel's accept costs a connection at most: the op goes
- * on, after a pause of 100 ms unless the error was of that connection alone. One that there
- * is no memory for is closed. Traceless. Keywords:
- *   .trouble      called with .trouble_arg and such an error, each time, outside
- *                 coroutines; it may not yield, nor close the listener (NULL) */
+/* cg_accept(listener, &conn): waits for a connection. Completes with 0; the caller closes
+ * conn. -EBADF, -EINVAL, -ENOTSOCK: the listener is invalid. Other errors of accept(2) lose
+ * at most one connection: the op continues, at once if the error concerns that connection
+ * alone, else after a pause of 100 ms. If there is no memory for a connection's socket, the
+ * connection is closed. The default timeout does not apply. Traceless. Keywords:
+ *   .trouble      called with .trouble_arg and the code of each such error, possibly
+ *                 outside coroutines; it must not yield or close the listener */
 #define cg_accept(...) cg__accept(__VA_ARGS__, )
 #define cg__accept(s, c, ...) CG_OP(cg_accept, .sock = (s), .conn = (c), __VA_ARGS__)
 
-/* cg_connect(addr, &conn): connects to an address; 0, and the caller closes conn. A host's
- * name is looked up (cg_resolve) and its addresses are raced as RFC 8305 says: the families
- * in turn, the next one after CG_CONNECT_DELAY or as soon as one has failed; the first to
- * connect wins. If IPv4 is answered first, IPv6 is waited for at most CG_RESOLUTION_DELAY.
- * Timeout and deadline are of all this together. CG_EADDR: not an address; CG_EHOST:
- * unknown host; CG_ELOOKUP: it cannot be looked up now; -ECONNREFUSED ... (of the last to
- * fail; also where TCP has connected a socket to itself). The default timeout does not
- * apply. TCP connections, accepted ones too, have TCP_NODELAY set. Traceless. */
+/* cg_connect(addr, &conn): connects to an address. Completes with 0; the caller closes
+ * conn. A host name is looked up (cg_resolve) and its addresses are raced (RFC 8305): the
+ * families alternate; the next address is tried after CG_CONNECT_DELAY, or as soon as one
+ * has failed; the first to connect wins. If IPv4 addresses arrive first, those of IPv6 are
+ * waited for at most CG_RESOLUTION_DELAY. Timeout and deadline cover all of this; the
+ * default timeout does not apply. TCP connections, also accepted ones, have TCP_NODELAY
+ * set. Traceless.
+ *   CG_EADDR           not a valid address
+ *   CG_EHOST           unknown host
+ *   CG_ELOOKUP         the host cannot be looked up now
+ *   -ECONNREFUSED ...  error of the last attempt to fail; a TCP socket that connected to
+ *                      itself counts as refused */
 #define cg_connect(...) cg__connect(__VA_ARGS__, )
 #define cg__connect(a, c, ...) CG_OP(cg_connect, .addr = (a), .conn = (c), __VA_ARGS__)
 
-/* cg_shutdown(sock, how): ends one direction (SHUT_WR: the peer reads the end of the
- * stream; SHUT_RD; SHUT_RDWR) in an orderly way. 0. */
+/* cg_shutdown(sock, how): ends one direction or both in an orderly way. SHUT_WR: the peer
+ * then reads the end of the stream; SHUT_RD; SHUT_RDWR. Completes with 0. */
 #define cg_shutdown(...) cg__shutdown(__VA_ARGS__, )
 #define cg__shutdown(s, h, ...) CG_OP(cg_shutdown, .sock = (s), .how = (h), __VA_ARGS__)
 
-/* cg_poll_sock(sock, events): as cg_poll; unread input counts as readable. So a server that
- * lets input wait can still see that its client is gone: CG_IN with CG_HUP. Traceless. */
+/* cg_poll_sock(sock, events): like cg_poll, but unread input counts as readable. A server
+ * that leaves input unread can so notice that its client is gone: CG_IN with CG_HUP.
+ * Traceless. */
 #define cg_poll_sock(...) cg__poll_sock(__VA_ARGS__, )
 #define cg__poll_sock(s, e, ...)                                                           \
     CG_OP(cg_poll_sock, .sock = (s), .events = (e), __VA_ARGS__)
 
-/* cg_sock_listen(sched, addr, &sock): cg_sock_listen_with with keywords, as in .backlog =
- * 16. */
+/* Macro form of cg_sock_listen_with that takes the options as keywords, as in
+ * cg_sock_listen(sched, addr, &sock, .backlog = 16). */
 #define cg_sock_listen(...) cg__sock_listen(__VA_ARGS__, )
 #define cg__sock_listen(sched, addr, out, ...)                                             \
     cg_sock_listen_with(sched, addr, CG__OPTIONS(struct cg_listen_options, __VA_ARGS__), out)
@@ -215,61 +222,69 @@ extern CG_API const struct cg_op_type cg_read_type, cg_readall_type, cg_readline
     cg_borrow_type, cg_write_type, cg_writeall_type, cg_writev_type, cg_sendfile_type,
     cg_accept_type, cg_connect_type, cg_shutdown_type, cg_poll_sock_type;
 
-/* Listens on an address. The caller closes *sock. A host's name stands for all its
- * addresses that this machine has (at most 16), with one port: the listener accepts from
- * each of them, has no descriptor that cg_sock_fd or cg_sock_detach could return, and
- * cg_sock_local_addr is the first. "localhost" is [::1] and 127.0.0.1; any other name is
- * looked up by the system's resolver, for which the thread waits. 0; -EADDRINUSE, -EACCES,
- * CG_EADDR (not an address), CG_EHOST (unknown host), -EMFILE, -ENOMEM ...
- *   A UNIX path must not exist. The listener's close removes the file that it made, also
- * after a chdir, and never another. A server that was killed leaves its file behind: with
- * .take_over it is removed first if nobody listens there (a connect is refused). Whoever
- * does that locks the folder meanwhile (flock); somebody else's lock, a listener or another
- * kind of file is -EADDRINUSE. */
+/* Makes a listener on an address; the caller closes *sock. Returns 0 or
+ *   -EADDRINUSE, -EACCES   errors of bind(2) and listen(2)
+ *   CG_EADDR               not a valid address
+ *   CG_EHOST               unknown host
+ *   -EMFILE, -ENOMEM ...
+ * A host name stands for all its addresses on this machine (at most 16), with one port: the
+ * listener accepts from each of them. It has no descriptor for cg_sock_fd or
+ * cg_sock_detach, and cg_sock_local_addr returns the first address. "localhost" is [::1]
+ * and 127.0.0.1; any other name is looked up by the system's resolver, which blocks the
+ * thread.
+ *   A UNIX path must not exist. Closing the listener removes the file that it made, also
+ * after a chdir, and never another file. A server that was killed leaves its file behind:
+ * .take_over removes it first if nobody listens on it (a connect is refused). The directory
+ * is locked meanwhile (flock). If somebody else holds that lock, listens on the path, or
+ * the file is not a socket, the result is -EADDRINUSE. */
 CG_API int cg_sock_listen_with(struct cg_sched *sched, const char *addr,
                                const struct cg_listen_options *options,
                                struct cg_sock **sock);
 
-/* Closes a socket and frees it: whoever waits on it is answered -EBADF, also if its
- * operation has completed and only its coroutine has not run since (what was read is lost
- * then, a view is withdrawn, an accepted connection closed; .moved says how much was
- * moved). Never waits, never fails; NULL is ignored. Views borrowed from it end here. */
+/* Closes a socket and frees it. Operations that wait on it complete with -EBADF, also those
+ * that have completed but whose coroutines have not run since: bytes that they read are
+ * lost, a view is withdrawn, an accepted connection is closed; .moved says how much was
+ * moved. Ends the views borrowed from the socket. Never waits, never fails. NULL is
+ * ignored. */
 CG_API void cg_sock_close(struct cg_sock *sock);
 
-/* Ends the use of a view: `used` of its bytes have been read, the others stay unread. */
+/* Ends a view: the first `used` bytes have been read, the others stay unread. */
 CG_API void cg_view_release(struct cg_view *view, size_t used);
 
-/* Two connected in-memory streams, without a descriptor, on any reactor. 0 or -ENOMEM. */
+/* Makes two connected streams in memory, without a descriptor, on any reactor. The caller
+ * closes both. Returns 0 or -ENOMEM. */
 CG_API int cg_sock_pair(struct cg_sched *sched, struct cg_sock **a, struct cg_sock **b);
 
-/* Makes a socket of a connected stream descriptor (socket, pipe, tty), or a listener of a
- * listening one (inherited from systemd, say), which is the library's from then on and
- * non-blocking: so is whatever else shares it (a terminal that is also standard output;
- * there cg_poll and read do). 0 or -errno (it stays yours). */
+/* Makes a socket of a connected stream descriptor (socket, pipe, terminal), or a listener
+ * of a listening one (for example inherited from systemd). Ownership of the descriptor
+ * passes to the library, which makes it non-blocking. That affects everything that shares
+ * its open file, such as standard output on the same terminal; there use cg_poll and
+ * read(2). Returns 0 or -errno; then the descriptor stays the caller's. */
 CG_API int cg_sock_attach(struct cg_sched *sched, int fd, struct cg_sock **sock);
 
-/* Takes the descriptor back out and frees the socket. Unread bytes are handed over in
- * *rest (malloc'd, the caller frees it; NULL if none) and *size. A kernel that has a
- * receive under way is looked at until it has let go, at most 32 ms. The descriptor, or
- * -EBUSY (somebody waits on it), -EOPNOTSUPP (it has none), -ENOMEM. */
-CG_API int cg_sock_detach(struct cg_sock *sock, void **rest, size_t *size);
+/* Takes the descriptor out of the socket and frees the socket. *rest and *len are set to
+ * the unread bytes (the caller calls free; NULL: none). If the kernel still holds a receive
+ * request, blocks until it has returned it, for at most 32 ms. Returns the descriptor;
+ * -EBUSY: an operation waits on the socket; -EOPNOTSUPP: it has no descriptor; -ENOMEM. */
+CG_API int cg_sock_detach(struct cg_sock *sock, void **rest, size_t *len);
 
-/* The addresses as text, in buf of CG_ADDR_SIZE. 0 or -errno. */
+/* Write the addresses as text; a buffer of CG_ADDR_SIZE bytes is enough. Return 0 or
+ * -errno. */
 CG_API int cg_sock_local_addr(struct cg_sock *sock, char *buf, size_t size);
 CG_API int cg_sock_peer_addr(struct cg_sock *sock, char *buf, size_t size);
 
-/* Socket options as setsockopt and getsockopt have them. 0 or -errno. */
+/* Like setsockopt(2) and getsockopt(2). Return 0 or -errno. */
 CG_API int cg_sock_setopt(struct cg_sock *sock, int level, int name, const void *value,
                           size_t size);
 CG_API int cg_sock_getopt(struct cg_sock *sock, int level, int name, void *value,
                           size_t *size);
 
-/* The default timeout of this socket's waits (not accept), instead of the scheduler's;
- * 0: the scheduler's again. ns. */
+/* Sets the default timeout of this socket's operations except accept, in ns, instead of the
+ * scheduler's. 0: the scheduler's again. */
 CG_API void cg_sock_set_timeout(struct cg_sock *sock, int64_t timeout);
 
-/* The descriptor, for options that we do not know; -EOPNOTSUPP: there is none. It stays
- * the socket's. */
+/* The descriptor, for options that the library does not know; it stays the socket's.
+ * -EOPNOTSUPP: there is none. */
 CG_API int cg_sock_fd(const struct cg_sock *sock);
 
 CG_EXTERN_C_END
