@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Reactors: the kernel interfaces, chosen by name at run time. Users need the first part;
+/* Reactors: the kernel interfaces, selected by name at run time. Users need the first part;
  * the second is the contract of a backend. See cg_reactor(3). */
 #ifndef COGEN_REACTOR_H
 #define COGEN_REACTOR_H
@@ -11,42 +11,43 @@ struct cg_reactor;
 
 struct cg_reactor_info {
     const char *name;
-    const char *why; /* why it is unavailable here; NULL: it is available. Static */
+    const char *why; /* why it is not available here; NULL: it is available. Static */
 };
 
 CG_EXTERN_C_BEGIN
 
 /* Opens a reactor: "select", "poll", "epoll", "kqueue", "libevent", "io_uring" or "sim".
  * NULL: the one that $COGEN_REACTOR names, else the best proven one of this machine (epoll,
- * kqueue, poll, select). Answers 0 and the reactor, which the caller closes; CG_EREACTOR:
- * no such name; otherwise why it is unavailable: -EOPNOTSUPP not built in, -EPERM, -EMFILE
- * ... (cg_reactor_why has it in words). Never opens a different one than asked for. */
+ * kqueue, poll, select). Never opens a different one than requested. Returns 0 and the
+ * reactor, which the caller closes; CG_EREACTOR: no such name; otherwise why it is not
+ * available (cg_reactor_why has it in words): -EOPNOTSUPP: not built in, -EPERM, -EMFILE
+ * ... */
 CG_API int cg_reactor_open(const char *name, struct cg_reactor **reactor);
 
-/* Closes a reactor; its scheduler has been freed. NULL is ignored. */
+/* Closes a reactor, after its scheduler was freed. NULL is ignored. */
 CG_API void cg_reactor_close(struct cg_reactor *reactor);
 
 CG_API const char *cg_reactor_name(const struct cg_reactor *reactor);
 
-/* All reactors by name, in the order of preference, with the reason for each that is not
- * available here: fills at most n entries, answers how many there are. */
+/* Lists all reactors in order of preference, with the reason for each that is not available
+ * here. Fills at most n entries; returns the number of reactors. */
 CG_API size_t cg_reactor_list(struct cg_reactor_info *list, size_t n);
 
-/* Why cg_reactor_open(name) answered this code, as one line without its end: what is
- * missing here, or, of a name that it does not know, which there are. As snprintf: fills at
- * most `size` bytes, answers how many it would take. */
+/* Explains in one line without its end why cg_reactor_open(name) returned this code: what
+ * is missing here or, for an unknown name, which names exist. Like snprintf, writes at
+ * most `size` bytes and returns the length of the whole text. */
 CG_API int cg_reactor_why(const char *name, int code, char *buf, size_t size);
 
-/* The libevent reactor on a caller's struct event_base (borrowed), instead of its own:
- * 0, -EOPNOTSUPP, -ENOMEM. */
+/* Opens the libevent reactor on the caller's struct event_base (borrowed) instead of one of
+ * its own. Returns 0, -EOPNOTSUPP or -ENOMEM. */
 CG_API int cg_reactor_open_libevent(void *event_base, struct cg_reactor **reactor);
 
-/* cg_poll(fd, events): waits until a descriptor is ready; returns which of the events
- * (CG_IN, CG_OUT, plus CG_ERR, CG_HUP unasked) it is ready for. CG_HUP: the connection is
- * gone; with CG_IN also: the peer has ended its stream (it closed the connection, or shut
- * down its sending half), even if input is still unread. For adapters to other libraries;
- * the descriptor stays the caller's, who must not close it while somebody waits. Of a
- * socket of ours use cg_poll_sock. */
+/* cg_poll(fd, events): waits until a descriptor is ready. Completes with the events that
+ * are ready: of CG_IN and CG_OUT those requested, CG_ERR and CG_HUP always. CG_HUP: the
+ * connection is gone. CG_HUP with CG_IN: the peer has ended its stream (closed the
+ * connection or shut down its sending direction), even if input is still unread. For
+ * adapters to other libraries. The descriptor stays the caller's, who must not close it
+ * while an operation waits. For a cg_sock use cg_poll_sock. */
 enum cg_poll_events {
     CG_IN = 1,
     CG_OUT = 4,
@@ -70,33 +71,33 @@ struct cg_poll_op {
 
 /* ---- The contract of a backend ---------------------------------------------------- */
 
-/* What a reactor can be asked. A descriptor is a handle that only its reactor understands.
- * Results are >= 0 or -errno; EINTR and EAGAIN never leave a reactor. */
+/* The requests that a reactor serves. A descriptor is a handle that only its reactor
+ * understands. Results are >= 0 or -errno; EINTR and EAGAIN never leave a reactor. */
 enum cg_io_code {
     /* These may wait. */
     CG_IO_RECV,     /* data for a stream's input; 0 is its end. See struct cg_io */
     CG_IO_SEND,     /* buf, len: bytes sent, at least 1 (short counts are normal) */
-    CG_IO_SENDV,    /* iov, iovcnt: the same, gathered */
-    CG_IO_SENDFILE, /* file, offset, count: bytes sent; 0: the file has no more */
+    CG_IO_SENDV,    /* iov, iovcnt: like SEND, gathered */
+    CG_IO_SENDFILE, /* file, offset, count: bytes sent; 0: the file has ended */
     CG_IO_ACCEPT,   /* the new connection's descriptor, non-blocking, close-on-exec. Errors
-                     * other than -EBADF, -EINVAL and -ENOTSOCK say nothing of the listener:
-                     * ask again. The reactor makes that wait for a pause (at most 100 ms)
-                     * unless the error was that of one connection */
+                     * other than -EBADF, -EINVAL and -ENOTSOCK do not concern the listener:
+                     * submit again. The reactor then delays the request (at most 100 ms),
+                     * unless the error concerned one connection only */
     CG_IO_CONNECT,  /* addr, addrlen (kept by the caller until completion): 0 */
     CG_IO_POLL,     /* events: those that are ready */
-    /* These never wait: submit answers DONE. */
+    /* These never wait: submit returns DONE. */
     CG_IO_SOCKET,   /* domain, type, protocol: a new non-blocking descriptor */
     CG_IO_BIND,     /* addr, addrlen */
     CG_IO_LISTEN,   /* backlog */
     CG_IO_SETOPT,   /* level, name, value, size */
     CG_IO_GETOPT,   /* level, name, value, size (in) and result (out): the size */
     CG_IO_SOCKNAME, /* value, size: a struct sockaddr_storage; result: its size */
-    CG_IO_PEERNAME, /* the same of the other end */
+    CG_IO_PEERNAME, /* like SOCKNAME, for the peer */
     CG_IO_SHUTDOWN, /* how: SHUT_RD, SHUT_WR, SHUT_RDWR */
     CG_IO_ATTACH,   /* takes over a foreign descriptor: makes it non-blocking */
-    CG_IO_CLOSE,    /* closes it; forget has been called, nothing is pending on it */
-    CG_IO_LOOK,     /* events: those that are ready now, as POLL answers them; 0: none */
-    CG_IO_OFFER,    /* buf, len: SEND of what can be sent at once; 0: nothing can */
+    CG_IO_CLOSE,    /* closes it; forget was called, nothing is pending on it */
+    CG_IO_LOOK,     /* events: those that are ready now, as with POLL; 0: none */
+    CG_IO_OFFER,    /* buf, len: SEND of what can be sent at once; 0: nothing */
 };
 
 enum cg_io_state {
@@ -105,11 +106,12 @@ enum cg_io_state {
     CG_IO_CANCELLING,
 };
 
-/* One request to a reactor, embedded in what it serves (a socket has one for each
- * direction), and used again with the same reactor only; the caller sets the first part. */
+/* One request to a reactor, embedded in the object that it serves (a socket has one for
+ * each direction), and reused with the same reactor only. The caller sets the first part.
+ * */
 struct cg_io {
     uint8_t code;  /* enum cg_io_code */
-    uint8_t state; /* enum cg_io_state, the reactor's */
+    uint8_t state; /* enum cg_io_state; the reactor's */
     uint8_t flag;  /* the reactor's */
     int fd;
     union {
@@ -142,25 +144,25 @@ struct cg_io {
         int how;         /* SHUTDOWN */
         int backlog;     /* LISTEN */
     };
-    /* Called by the reactor, from within wait, when a pending request has completed; it may
-     * submit again, free the request, forget and close the descriptor. RECV: the data are
-     * in chunk if that is set (the callee takes it over), else in buf. If state is still
-     * PENDING then, the request stays armed and completes again when more comes
+    /* Called by the reactor, from within wait, when a pending request has completed. It may
+     * submit again, free the request, and forget and close the descriptor. RECV: the data
+     * are in chunk if that is set (ownership passes to the callee), else in buf. If state
+     * is still PENDING, the request stays armed and completes again when more arrives
      * (multishot). */
     void (*complete)(struct cg_io *io, ssize_t result);
     void *owner;            /* the caller's */
     struct cg_chunk *chunk; /* RECV: the filled buffer, or NULL */
-    uintptr_t mark;         /* the reactor's, from one request to the next; 0 at first */
-    ssize_t result;         /* of a request that submit answered DONE */
+    uintptr_t mark;         /* the reactor's, kept between requests; 0 at first */
+    ssize_t result;         /* of a request for which submit returned DONE */
     struct cg_io *next, *prev; /* the reactor's, while pending */
 };
 
-/* A buffer of the reactor's pool, for input. */
+/* An input buffer of the reactor's pool. */
 struct cg_chunk {
     struct cg_chunk *next;
     uint32_t start, end; /* the unread bytes: data[start] to data[end - 1] */
-    uint32_t size;       /* room in data */
-    uint32_t lent;       /* views that borrow from it */
+    uint32_t size;       /* capacity of data */
+    uint32_t lent;       /* number of views that borrow from it */
     uint32_t mark;       /* the reactor's */
     char data[];
 };
@@ -169,41 +171,41 @@ struct cg_chunk {
 struct cg_reactor {
     const struct cg_reactor_type *type;
     int fd; /* readable when wait has something to do; -1: there is no such descriptor */
-    bool embedded; /* somebody has asked for it */
-    bool stepped;  /* by cg_sched_step: no wait leaves anything unsubmitted */
-    int64_t due; /* moment at which wait has something to do of its own; 0: there is none */
+    bool embedded; /* cg_sched_fd was called */
+    bool stepped;  /* cg_sched_step runs it: each wait submits all pending requests */
+    int64_t due; /* moment at which wait itself has something to do; 0: none */
     struct cg_chunk *chunks; /* free ones */
     size_t chunks_free;      /* their number */
-    size_t chunks_out;       /* handed out */
+    size_t chunks_out;       /* number of chunks in use */
     void *reserved[2];
 };
 
-/* A backend: eight functions, all called from the scheduler's thread but wake. */
+/* A backend: eight functions. All but wake are called in the scheduler's thread. */
 struct cg_reactor_type {
     const char *name;
-    /* 0 and a new reactor (the base's type, fd filled in), or -errno. */
+    /* Makes a reactor (sets the base's type and fd). Returns 0 or -errno. */
     int (*open)(struct cg_reactor **reactor);
-    /* Frees it. Nothing is pending. */
+    /* Frees it. No request is pending. */
     void (*close)(struct cg_reactor *reactor);
-    /* Does this I/O. DONE: io->result (and chunk) are set, complete is not called. PENDING:
-     * complete will be called, from within wait or cancel-then-wait, exactly once for each
-     * time that state has gone back to IDLE. RECV may read into buf, len (len > 0) or into
-     * a chunk of the pool as suits the kernel; with len 0 only into a chunk, and a
-     * reactor that will only answer with chunks sets len to 0. Never suspends. */
+    /* Starts a request. DONE: io->result (and chunk) are set, complete is not called.
+     * PENDING: complete will be called, from within wait (also after a cancel), exactly
+     * once for each time that state has returned to IDLE. RECV may read into buf, len (len
+     * > 0) or into a chunk of the pool, whichever suits the kernel; with len 0 only into a
+     * chunk. A reactor that completes with chunks only sets len to 0. Never suspends. */
     enum cg_verdict (*submit)(struct cg_reactor *reactor, struct cg_io *io);
     /* Takes a pending request back. DONE: nobody holds it, complete is not called, and no
-     * byte or connection was consumed. PENDING: complete will be called, with -ECANCELED
-     * or, if it was too late, with the true result. */
+     * byte or connection was consumed. PENDING: complete will be called with -ECANCELED or,
+     * if it was too late, with the true result. */
     enum cg_verdict (*cancel)(struct cg_reactor *reactor, struct cg_io *io);
-    /* Waits at most timeout ns (0: not at all; CG_NEVER) until something has completed, and
-     * completes all that has, or the first of it (the next wait then does not wait for the
-     * rest). Returns early when woken. 0 or -errno; -EDEADLK if nothing can ever complete
-     * (only a simulated world can know). */
+    /* Waits at most timeout ns (0: not at all; CG_NEVER: no limit) until a request has
+     * completed, and reaps all completions or the first of them (the next wait then reaps
+     * the others without waiting). Returns early when woken. Returns 0 or -errno; -EDEADLK
+     * if no request can ever complete (only a simulated world can know). */
     int (*wait)(struct cg_reactor *reactor, int64_t timeout);
-    /* The descriptor is about to be closed or handed over: drops whatever is remembered
-     * about it. Nothing is pending on it. */
+    /* A descriptor is about to be closed or detached: forgets its state. No request on it
+     * is pending. */
     void (*forget)(struct cg_reactor *reactor, int fd);
-    /* Makes the current or the next wait return. From any thread or signal handler. */
+    /* Makes the current or the next wait return. Called in any thread or signal handler. */
     void (*wake)(struct cg_reactor *reactor);
     /* The clock, ns. */
     int64_t (*now)(struct cg_reactor *reactor);
@@ -211,8 +213,8 @@ struct cg_reactor_type {
 };
 
 enum {
-    CG__LINE = 64, /* bytes of a cache line, near enough everywhere */
-    CG_CHUNK_SIZE = 16 * 1024 - sizeof(struct cg_chunk), /* room in a chunk of the pool */
+    CG__LINE = 64, /* bytes of a cache line on most machines */
+    CG_CHUNK_SIZE = 16 * 1024 - sizeof(struct cg_chunk), /* capacity of a chunk */
 };
 
 static inline enum cg_verdict cg_reactor_submit(struct cg_reactor *reactor,
@@ -221,7 +223,7 @@ static inline enum cg_verdict cg_reactor_submit(struct cg_reactor *reactor,
     return reactor->type->submit(reactor, io);
 }
 
-/* The pool: a chunk with start == end == 0, or NULL (no memory); and back. */
+/* Take a chunk with start == end == 0 from the pool (NULL: no memory), and return it. */
 CG_API struct cg_chunk *cg_chunk_get(struct cg_reactor *reactor);
 CG_API void cg_chunk_put(struct cg_reactor *reactor, struct cg_chunk *chunk);
 

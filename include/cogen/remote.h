@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Named signals to coroutines of another scheduler, in whatever thread that runs. See
- * cg_signal(3). */
+/* Named signals to coroutines of another scheduler, in any thread. See cg_signal(3). */
 #ifndef COGEN_REMOTE_H
 #define COGEN_REMOTE_H
 
@@ -8,12 +7,12 @@
 
 CG_EXTERN_C_BEGIN
 
-/* Signals a name in a scheduler, from any thread (not from signal handlers), without
- * waiting: those who wait for the name when the post arrives there are woken with the
- * value, one word. The bytes of the name are copied. Signals from one thread arrive in
- * order. The scheduler must outlive the call; what it has not run when it is freed is
- * dropped. It is not held open: whoever waits there for what comes from outside has it held
- * (cg_sched_hold). 0 or -ENOMEM. */
+/* Signals a name in a scheduler from any thread (not from signal handlers), without
+ * waiting: coroutines that wait for the name when the post arrives there are woken with
+ * the value, one word. The bytes of the name are copied. Signals from one thread arrive in
+ * order. The scheduler must outlive the call; posts that it has not run when it is freed
+ * are dropped. They do not hold its run open (cg_sched_hold does). Returns 0 or -ENOMEM.
+ * */
 CG_API int cg_sched_post_signal_with(struct cg_sched *sched, struct cg_name name,
                                      const void *value);
 
@@ -23,8 +22,7 @@ CG_EXTERN_C_END
 
 #ifndef __cplusplus
 
-/* cg_sched_post_signal(sched, name, value): cg_sched_post_signal_with of any C value as a
- * name. */
+/* Macro form of cg_sched_post_signal_with that accepts any C value as name and value. */
 #define cg_sched_post_signal(sched, name, value)                                           \
     cg_sched_post_signal_with(sched, cg_name(name), (const void *)(intptr_t)(value))
 
@@ -32,16 +30,16 @@ struct cg_remote;
 
 struct cg_signal_remote_op {
     CG_OP_HEAD;
-    struct cg_sched *sched; /* where to signal */
+    struct cg_sched *sched; /* the scheduler to signal in */
     struct cg_name name;
     const void *value;
     struct cg_remote *remote;
 };
 
-/* cg_signal_remote(sched, name, value): the same as an operation, which answers the number
- * of coroutines that were woken there. Both schedulers must outlive it. -ESRCH: the other
- * one was freed without having looked; -ENOMEM. Traceless as long as the other scheduler
- * has not looked at it, that is: cancelled before, it wakes nobody. */
+/* cg_signal_remote(sched, name, value): like cg_sched_post_signal, but waits and completes
+ * with the number of coroutines woken there. Both schedulers must outlive it. Traceless
+ * until the other scheduler has processed it: cancelled before that, it wakes nobody.
+ * -ESRCH: the other scheduler was freed before; -ENOMEM. */
 #define cg_signal_remote(...) cg__signal_remote(__VA_ARGS__, )
 #define cg__signal_remote(s, n, v, ...)                                                    \
     CG_OP(cg_signal_remote, .sched = (s), .name = cg_name(n),                              \

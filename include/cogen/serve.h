@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* The accept loop: a coroutine for each connection, none of which outlives it. See
- * cg_serve(3). */
+/* The accept loop: starts a coroutine for each connection, and ends when all of them have
+ * ended. See cg_serve(3). */
 #ifndef COGEN_SERVE_H
 #define COGEN_SERVE_H
 
 #include <cogen/group.h>
 #include <cogen/sock.h>
 
-/* What serves a connection: closes it at its end. `arg` is the keyword .arg of cg_serve. */
+/* Serves a connection, and closes it at its end. `arg` is the keyword .arg of cg_serve. */
 typedef ssize_t cg_handler(struct cg_sock *conn, void *arg);
 
 #ifndef __cplusplus
@@ -23,24 +23,22 @@ struct cg_serve_op {
     unsigned stack_size;
 };
 
-/* cg_serve(listener, handler): accepts connections and runs handler(conn, arg) for each
- * in a coroutine of its own, until it is cancelled, times out, or the listener fails or
- * is closed. Then it accepts no more, waits until the handlers have ended, and answers
- * why: -ECANCELED, -ETIMEDOUT, -EBADF ... A connection that has come too late stays with
- * the listener. A lack of memory, and whatever else cg_accept does not end for, costs a
- * connection at most.
- * Keywords:
- *   .arg         given to each handler
+/* cg_serve(listener, handler): accepts connections and runs handler(conn, arg) for each in
+ * a coroutine of its own, until the op is cancelled or times out, or the listener fails or
+ * is closed. Then it stops accepting, waits until all handlers have ended, and completes
+ * with the reason: -ECANCELED, -ETIMEDOUT, -EBADF ... A connection that arrives too late
+ * stays with the listener. Lack of memory, and the errors that cg_accept survives, lose at
+ * most one connection. The listener is borrowed. Keywords:
+ *   .arg         passed to each handler
  *   .limit       connections at a time; more wait in the listener's backlog. 0: no limit
- *   .grace       how long handlers may go on after the end, ns; then they are cancelled.
- *                0: at once; CG_NEVER: as they like
+ *   .grace       how long handlers may continue after the end, in ns, before they are
+ *                cancelled. 0: cancelled at once; CG_NEVER: no limit
  *   .name        of the coroutines, borrowed
- *   .stack_size  of each, bytes; 0: the scheduler's default
- * What a handler answers does not end the server. A negative answer is told as a failure
- * that nobody takes (cg_sched_set_failed), unless it is one that a peer or the network can
- * bring about, which is a server's daily business: CG_EOF, -ECONNRESET, -ECONNABORTED,
- * -ENOTCONN, -EPIPE, -ETIMEDOUT, -EHOSTUNREACH, -ENETUNREACH, -ENETDOWN, and -EPROTO and
- * -EMSGSIZE for what it sent. The listener is borrowed. */
+ *   .stack_size  of each coroutine, bytes; 0: the scheduler's default
+ * The result of a handler does not end the server. A negative result is reported as a
+ * failure that nobody takes (cg_sched_set_failed), except codes that peers and the network
+ * cause every day: CG_EOF, -ECONNRESET, -ECONNABORTED, -ENOTCONN, -EPIPE, -ETIMEDOUT,
+ * -EHOSTUNREACH, -ENETUNREACH, -ENETDOWN, and for invalid input -EPROTO and -EMSGSIZE. */
 #define cg_serve(...) cg__serve(__VA_ARGS__, )
 #define cg__serve(l, h, ...) CG_OP(cg_serve, .listener = (l), .handler = (h), __VA_ARGS__)
 

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* What coroutines of one scheduler keep order with: mutex, monitor, semaphore, condition,
- * event, barrier. The objects are the caller's, anywhere in memory; zero is ready to use.
- * Who comes first is served first, and is handed what he waits for by the one who gives it:
- * nobody overtakes. See cg_sync(3). */
+/* Synchronisation between coroutines of one scheduler: mutex, monitor, semaphore,
+ * condition, event, barrier. The objects are in the caller's memory; a zero object is
+ * ready to use. Waiters are served in order of arrival, and what they wait for is passed
+ * to them directly, so that nobody can overtake. See cg_sync(3). */
 #ifndef COGEN_SYNC_H
 #define COGEN_SYNC_H
 
 #include <cogen/coro.h>
 #include <cogen/wait.h>
 
-/* All members are the library's, except what a comment offers, and `name`: what dumps call
- * the object, borrowed, to be set before its use; NULL: its address. */
+/* The members are the library's, except those whose comment says otherwise, and `name`: the
+ * object's name in dumps (NULL: its address), borrowed, set before the object is used. */
 
 struct cg_mutex {
     struct cg_coro *owner;
@@ -19,26 +19,26 @@ struct cg_mutex {
 };
 
 struct cg_semaphore {
-    unsigned units; /* that may be taken; to be set before its use: {.units = 3} */
-    unsigned limit; /* never more than these; 0: no limit; to be set before its use */
+    unsigned units; /* available; set before use: {.units = 3} */
+    unsigned limit; /* units never exceed it; 0: no limit; set before use */
     struct cg_waiters waiters;
     const char *name;
 };
 
 struct cg_condition {
     struct cg_waiters waiters;
-    unsigned leaving; /* notified, and waiting for their mutexes */
+    unsigned leaving; /* waiters that were notified and now wait for their mutexes */
     const char *name;
 };
 
 struct cg_event {
-    bool set; /* may be read, and be true from the start */
+    bool set; /* may be read, and may be true from the start */
     struct cg_waiters waiters;
     const char *name;
 };
 
 struct cg_barrier {
-    unsigned parties; /* how many it waits for; to be set before its use */
+    unsigned parties; /* how many coroutines it waits for; set before use */
     unsigned waiting; /* may be read */
     struct cg_waiters waiters;
     const char *name;
@@ -71,7 +71,7 @@ struct cg_wait_condition_op {
     struct cg_wait wait;
     struct cg_condition *condition;
     struct cg_mutex *mutex;
-    bool notified; /* waits for the mutex only */
+    bool notified; /* now waits for the mutex only */
 };
 
 struct cg_wait_event_op {
@@ -86,45 +86,47 @@ struct cg_wait_barrier_op {
     struct cg_barrier *barrier;
 };
 
-/* The operations that wait take all keywords; the scheduler's default timeout does not
- * apply. With .timeout = CG_NOWAIT they are the try forms: -ETIMEDOUT where they would have
- * to wait. All but cg_call_locked are traceless: what they could not have they leave to the
- * next. */
+/* The operations accept all keywords; the scheduler's default timeout does not apply. With
+ * .timeout = CG_NOWAIT they complete with -ETIMEDOUT instead of waiting. All but
+ * cg_call_locked are traceless: what a waiter that gave up cannot use goes to the next. */
 
-/* cg_lock(&mutex): takes the mutex; the calling coroutine owns it until cg_mutex_unlock. 0;
- * -EDEADLK: it owns it already. */
+/* cg_lock(&mutex): acquires the mutex; the calling coroutine owns it until cg_mutex_unlock.
+ * Completes with 0; -EDEADLK: the coroutine owns it already. */
 #define cg_lock(...) cg__lock(__VA_ARGS__, )
 #define cg__lock(m, ...) CG_OP(cg_lock, .mutex = (m), __VA_ARGS__)
 
-/* cg_call_locked(&mutex, fn, arg): takes the mutex, calls fn(arg) as part of the calling
- * coroutine, and gives the mutex back, however fn ends. Answers what fn returns, or why the
- * mutex could not be had. A timeout bounds the whole of it, as with cg_call. */
+/* cg_call_locked(&mutex, fn, arg): acquires the mutex, calls fn(arg) as part of the calling
+ * coroutine, and releases the mutex when fn returns. Completes with what fn returned, or
+ * with the reason why the mutex was not acquired. A timeout covers all of this, as with
+ * cg_call. */
 #define cg_call_locked(...) cg__call_locked(__VA_ARGS__, )
 #define cg__call_locked(m, f, a, ...)                                                      \
     CG_OP(cg_call_locked, .mutex = (m), .fn = (f), .arg = (a), __VA_ARGS__)
 
-/* cg_acquire(&semaphore): takes a unit of the semaphore, with .units = n n of them at once.
- * 0; -EINVAL: more than its limit. */
+/* cg_acquire(&semaphore): takes one unit, with .units = n n units together. Completes with
+ * 0; -EINVAL: n exceeds the limit. */
 #define cg_acquire(...) cg__acquire(__VA_ARGS__, )
 #define cg__acquire(s, ...) CG_OP(cg_acquire, .semaphore = (s), __VA_ARGS__)
 
-/* cg_wait_condition(&condition, &mutex): gives the mutex, which the caller must own, to
- * others, waits for a notification and takes the mutex back. It has it back however the
- * operation ends, and so may outlast its timeout; a notification that it cannot use any
- * more goes to the next. 0; -EPERM: it does not own the mutex. What was waited for is to
- * be checked again: between the notification and the mutex others may run. */
+/* cg_wait_condition(&condition, &mutex): releases the mutex, which the caller must own,
+ * waits for a notification and acquires the mutex again. It acquires it however the
+ * operation ends, so the operation may last longer than its timeout. A notification whose
+ * receiver was cancelled goes to the next waiter. Completes with 0; -EPERM: the caller does
+ * not own the mutex. Check the awaited state again afterwards: other coroutines may run
+ * between the notification and the return. */
 #define cg_wait_condition(...) cg__wait_condition(__VA_ARGS__, )
 #define cg__wait_condition(c, m, ...)                                                      \
     CG_OP(cg_wait_condition, .condition = (c), .mutex = (m), __VA_ARGS__)
 
-/* cg_wait_event(&event): waits until the event is set; it stays set. 0. */
+/* cg_wait_event(&event): waits until the event is set; it stays set. Completes with 0. */
 #define cg_wait_event(...) cg__wait_event(__VA_ARGS__, )
 #define cg__wait_event(e, ...) CG_OP(cg_wait_event, .event = (e), __VA_ARGS__)
 
 /* cg_wait_barrier(&barrier): waits until as many coroutines as the barrier has parties have
- * come; then all go on and the barrier is as new. Answers the place in the order of coming:
- * 0 to parties - 1, each once. Who times out has never come. -EINVAL: no parties; -EBUSY:
- * this coroutine waits there already (in another branch). */
+ * arrived; then all continue, and the barrier is ready for the next round. Completes with
+ * the caller's place in the order of arrival: 0 to parties - 1, each once. One that times
+ * out does not count as arrived. -EINVAL: parties is 0; -EBUSY: another branch of this
+ * coroutine already waits there. */
 #define cg_wait_barrier(...) cg__wait_barrier(__VA_ARGS__, )
 #define cg__wait_barrier(b, ...) CG_OP(cg_wait_barrier, .barrier = (b), __VA_ARGS__)
 
@@ -135,27 +137,27 @@ CG_EXTERN_C_BEGIN
 extern CG_API const struct cg_op_type cg_lock_type, cg_call_locked_type, cg_acquire_type,
     cg_wait_condition_type, cg_wait_event_type, cg_wait_barrier_type;
 
-/* What gives never waits and is a function: it works in a coroutine that has been
- * cancelled, and (all but cg_mutex_unlock) outside coroutines, in the scheduler's thread.
- * Those who are woken run after the caller has yielded. */
+/* Functions that release or notify. They never wait; they work in a cancelled coroutine,
+ * and (all but cg_mutex_unlock) outside coroutines, in the scheduler's thread. Coroutines
+ * that they wake run after the caller has yielded. */
 
-/* Gives the mutex to the next in line. 0; -EPERM: the calling coroutine does not own it. */
+/* Passes the mutex to the next waiter. Returns 0; -EPERM: the caller does not own it. */
 CG_API int cg_mutex_unlock(struct cg_mutex *mutex);
 
-/* Gives units back (or adds new ones). 0; -EOVERFLOW: there would be more than the limit;
+/* Returns units, or adds new ones. Returns 0; -EOVERFLOW: they would exceed the limit;
  * nothing has changed. */
 CG_API int cg_semaphore_release(struct cg_semaphore *semaphore, unsigned units);
 
-/* Wakes the one who has waited longest, or all. Answers how many. */
+/* Wakes the coroutine that has waited longest, or all. Returns how many were woken. */
 CG_API size_t cg_condition_notify(struct cg_condition *condition);
 CG_API size_t cg_condition_notify_all(struct cg_condition *condition);
 
-/* Sets the event and wakes all who wait for it: answers how many. Or clears it. */
+/* Sets the event, wakes all that wait for it and returns their number; clears the event. */
 CG_API size_t cg_event_set(struct cg_event *event);
 CG_API void cg_event_clear(struct cg_event *event);
 
-/* To be asked before the object's memory is given away: 0, and it is zero again; -EBUSY:
- * somebody waits there, or owns the mutex. */
+/* Call these before the object's memory is reused. Return 0, and the object is zero again;
+ * -EBUSY: a coroutine waits on it, or owns the mutex. */
 CG_API int cg_mutex_destroy(struct cg_mutex *mutex);
 CG_API int cg_semaphore_destroy(struct cg_semaphore *semaphore);
 CG_API int cg_condition_destroy(struct cg_condition *condition);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Transports: what carries a socket's bytes. The reactor is one, an in-memory pair another,
- * TLS over either a third; and what operations of other libraries need of a socket. Users
+ * TLS over either a third. Also what operations of other libraries need of a socket. Users
  * do not need this header. See cg_transport(3). */
 #ifndef COGEN_TRANSPORT_H
 #define COGEN_TRANSPORT_H
@@ -10,35 +10,36 @@
 #include <cogen/reactor.h>
 #include <cogen/sock.h>
 
-/* The same shape as a reactor's: do this request, tell when it is done. A transport sees
- * RECV, SEND, SENDV, SENDFILE, POLL, one request of a direction at a time (POLL for CG_IN
- * is of the reading direction), and the calls that never wait: SHUTDOWN, SETOPT, GETOPT,
- * SOCKNAME, PEERNAME, LOOK, and OFFER (while nothing is pending in the writing direction).
- * What it does not know it answers -EOPNOTSUPP. */
+/* Like a reactor: it gets requests and reports their completion. A transport serves RECV,
+ * SEND, SENDV, SENDFILE and POLL, one request of a direction at a time (POLL for CG_IN
+ * belongs to the reading direction), and the requests that never wait: SHUTDOWN, SETOPT,
+ * GETOPT, SOCKNAME, PEERNAME, LOOK, and OFFER (while nothing is pending in the writing
+ * direction). For others it returns -EOPNOTSUPP. */
 struct cg_transport_type {
     const char *name;
-    /* As cg_reactor_type.submit; or RUN (not for options and names): this transport must
-     * yield operations of its own, run is called in the coroutine that asked, or in one
-     * that a cg_any has made for it. A direction for which submit answers RUN at times
-     * answers DONE at other times, never PENDING. */
+    /* Like cg_reactor_type.submit. May also return RUN (not for options and names) if the
+     * transport must yield operations of its own: then run is called in the coroutine that
+     * waits, or in one that a cg_any has made for the branch. A direction for which submit
+     * returns RUN at times returns DONE at other times, never PENDING. */
     enum cg_verdict (*submit)(struct cg_sock *sock, struct cg_io *io);
-    /* As cg_reactor_type.cancel; not called for a request that runs. */
+    /* Like cg_reactor_type.cancel; not called for a request whose run is called. */
     enum cg_verdict (*cancel)(struct cg_sock *sock, struct cg_io *io);
-    /* Does the request in the calling coroutine, with operations of its own; answers its
-     * result. Called again, without submit, as long as the op that asked needs more. What
-     * it yields answers -ECANCELED once that op is cancelled or the socket closed, which it
-     * hands on; what it has received by then it keeps or answers all the same. RECV: with
-     * len 0 into io->chunk (cg_chunk_get), else into buf or a chunk. NULL where submit
-     * never answers RUN. */
+    /* Serves the request in the calling coroutine, with operations of its own, and returns
+     * its result. Called again, without submit, as long as the waiting op needs more. When
+     * that op is cancelled, or the socket closed, what run yields completes with
+     * -ECANCELED. Run must return that code, but bytes that it has received by then it must
+     * keep, or return instead. RECV: with len 0 into io->chunk (cg_chunk_get), else into
+     * buf or a chunk. NULL if submit never returns RUN. */
     ssize_t (*run)(struct cg_sock *sock, struct cg_io *io);
-    /* The socket is going: nothing is pending, nothing runs. Frees `state`. May be NULL. */
+    /* The socket is being freed; nothing is pending or runs. Frees `state`. May be NULL. */
     void (*close)(struct cg_sock *sock);
     void *reserved[2];
 };
 
-/* A new socket over a transport; state is the transport's, fd a handle or -1. NULL: no
- * memory. A request that such a transport keeps PENDING does not hold the run open: it
- * waits for an operation that does (or that nobody will ever do: a deadlock). */
+/* Makes a socket over a transport. state is the transport's, fd a handle or -1. Returns
+ * NULL if there is no memory. A request that such a transport keeps PENDING does not hold
+ * the run open: it waits for an operation that does (or for one that never comes: a
+ * deadlock). */
 CG_API struct cg_sock *cg_sock_open(struct cg_sched *sched,
                                     const struct cg_transport_type *transport, void *state,
                                     int fd);
@@ -46,16 +47,17 @@ CG_API void *cg_sock_state(const struct cg_sock *sock);
 CG_API const struct cg_transport_type *cg_sock_transport(const struct cg_sock *sock);
 CG_API struct cg_sched *cg_sock_sched(const struct cg_sock *sock);
 
-/* For compound operations that use a socket of somebody else's: as a branch of a cg_any
- * such an op runs in a coroutine of its own, a moment after it was yielded, and goes on for
- * a moment after it was cancelled; the socket may be closed at any time. Kept, it may still
- * be closed, which is done at once, but its memory stays (and a view that is lent, to be
- * given back) until it has been kept no more as often as it was kept. What is yielded or
- * asked on it answers -EBADF meanwhile. Keep it in process, and give it back at the end of
- * run, where cancel is called instead of run, or in finish. */
+/* For compound operations that use a socket owned by somebody else. As a branch of a
+ * cg_any such an op runs in a coroutine of its own: it starts after the yield and still
+ * runs for a moment after its cancellation, and meanwhile the socket may be closed. A kept
+ * socket can still be closed, but its memory (and a view that is lent and must be
+ * released) stays valid until every keep has its unkeep; operations and functions on it
+ * return -EBADF. Call keep in process, and unkeep at the end of run, in cancel if that is
+ * called instead of run, or in finish. */
 CG_API void cg_sock_keep(struct cg_sock *sock);
 
-/* The other half. 0; -EBADF: it was closed meanwhile, and must not be used any more. */
+/* Reverses one keep. Returns 0; -EBADF: the socket was closed, and must not be used any
+ * more. */
 CG_API int cg_sock_unkeep(struct cg_sock *sock);
 
 #endif

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* Places in a list of waiters: what the objects of sync.h, queue.h and pubsub.h and their
- * operations have inside. The contents are the library's. */
+/* Lists of waiters, embedded in the objects of sync.h, queue.h and pubsub.h and in their
+ * operations. The contents are the library's. */
 #ifndef COGEN_WAIT_H
 #define COGEN_WAIT_H
 
-/* The place of one operation among those who wait for the same thing. */
+/* One operation's entry in a list of waiters. */
 struct cg_wait {
     struct cg_wait *next, *prev;
 };
 
-/* Those who wait, in the order of their coming; zero: nobody. */
+/* The waiters of an object in order of arrival; zero: none. */
 struct cg_waiters {
     struct cg_wait *first;
 };
