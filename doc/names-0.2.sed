@@ -102,6 +102,7 @@ s/\bcg_http_body(_op|_type)?\b/cg_http_read_body\1/g
 s/\bcg_http_send_files\b/cg_http_files_handler/g
 s/\bcg_http_reply_read(_op|_type)?\b/cg_http_read_reply\1/g
 s/\bcg_http_reply_get\b/cg_http_reply_header/g
+s/\banswer_timeout\b/response_timeout/g
 
 # Note: struct cg_http_headers keeps its name (the rule above is for the function).
 s/\bstruct cg_http_request_headers\b/struct cg_http_headers/g

@@ -195,7 +195,7 @@ static bool make(void)
     proxy.client =
         cg_http_client_new(.connect_timeout = proxy.patience,
                            .send_timeout = proxy.patience,
-                           .answer_timeout = proxy.patience,
+                           .response_timeout = proxy.patience,
                            .idle_timeout = proxy.patience, .per_origin = limit,
                            .connections = limit, .keep = limit < 100 ? limit : 100,
                            .no_environment = true);

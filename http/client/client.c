@@ -26,7 +26,7 @@ completed(const struct cg_http_client_options *given)
     fill(&options.connect_timeout, 30 * CG_SECOND);
     fill(&options.tls_timeout, 30 * CG_SECOND);
     fill(&options.send_timeout, CG_MINUTE);
-    fill(&options.answer_timeout, CG_MINUTE);
+    fill(&options.response_timeout, CG_MINUTE);
     fill(&options.idle_timeout, CG_MINUTE);
     fill(&options.expect_timeout, CG_SECOND);
     fill(&options.keep_timeout, CG_MINUTE);

@@ -53,7 +53,7 @@ static ssize_t check(const struct cg__asking *ask)
 static ssize_t exchange(struct cg__asking *ask, struct cg__link *link)
 {
     struct cg_http_reply *reply = ask->reply;
-    int64_t patience = ask->client->options.answer_timeout;
+    int64_t patience = ask->client->options.response_timeout;
     ssize_t broken, n;
 
     reply->touched = false;

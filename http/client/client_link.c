@@ -133,7 +133,7 @@ static ssize_t tunnel(struct cg__link *link, struct cg__asking *ask)
         return cg__http_client_because(ask->why, n, "the proxy: %s", cg_strerror(n));
     reply->link.sock = link->sock;
     do
-        n = cg__http_client_head_read(reply, "CONNECT", client->options.answer_timeout,
+        n = cg__http_client_head_read(reply, "CONNECT", client->options.response_timeout,
                                        ask->why);
     while (n == 0 && cg__http_client_head_is_interim(reply));
     reply->link.sock = NULL;

@@ -209,7 +209,7 @@ static int put_head(struct cg_http_headers *text, const struct cg__asking *ask,
 static ssize_t hear(struct cg__asking *ask)
 {
     ssize_t n = cg__http_client_head_read(
-        ask->reply, ask->method, ask->client->options.answer_timeout, ask->why);
+        ask->reply, ask->method, ask->client->options.response_timeout, ask->why);
 
     return n < 0 ? n : cg__http_client_head_interim(ask);
 }

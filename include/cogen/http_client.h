@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* An HTTP/1.1 client: redirects, kept connections, proxies, compressed bodies. See
+/* An HTTP/1.1 client: redirects, persistent connections, proxies, compressed bodies. See
  * cg_http_client(3).
  *
  *     struct cg_http_client *client = cg_http_client_new();
@@ -12,7 +12,7 @@
  *     cg_http_reply_free(reply);
  *     cg_http_client_free(client);
  *
- * https takes one more line, see cogen/https.h. */
+ * For https, see cogen/https.h. */
 #ifndef COGEN_HTTP_CLIENT_H
 #define COGEN_HTTP_CLIENT_H
 
@@ -21,118 +21,122 @@
 
 struct cg_sock;
 
-/* Connections that are kept, and how everything is fetched. Of one scheduler, before whose
- * end it is freed. */
+/* Options, and idle connections for later requests. A client belongs to one scheduler and
+ * must be freed before it. */
 struct cg_http_client;
 
-/* The answer to a request; whoever fetched it frees it. */
+/* The response to a request; the caller frees it. */
 struct cg_http_reply;
 
 enum {
-    CG_HTTP_WHY_SIZE = 256,                /* room for .why, with its NUL */
+    CG_HTTP_WHY_SIZE = 256,                /* size of .why, with its NUL */
     CG_HTTP_BODY_LIMIT = 16 * 1024 * 1024, /* bytes of a whole body, decoded */
-    CG_HTTP_REPLY_HEADERS_LIMIT = 256 * 1024, /* bytes of a reply's fields, and trailers */
-    CG_HTTP_REPLY_HEADERS_COUNT = 1000,       /* how many of them */
-    CG_HTTP_REDIRECTS = 10,                /* that are followed */
-    CG_HTTP_PER_ORIGIN = 8,                /* connections to a host and port */
-    CG_HTTP_CONNECTIONS = 256,             /* to all of them */
+    CG_HTTP_REPLY_HEADERS_LIMIT = 256 * 1024, /* bytes of a reply's fields and trailers */
+    CG_HTTP_REPLY_HEADERS_COUNT = 1000,       /* number of a reply's fields and trailers */
+    CG_HTTP_REDIRECTS = 10,                /* redirects that are followed */
+    CG_HTTP_PER_ORIGIN = 8,                /* connections to one host and port */
+    CG_HTTP_CONNECTIONS = 256,             /* connections to all hosts */
 };
 
-/* How to speak TLS: what cg_tls_http in cogen/https.h makes, or one's own. */
+/* How a client speaks TLS: made by cg_tls_http in cogen/https.h, or by the program. */
 struct cg_http_tls {
-    /* Does the handshake over a connected socket, in the calling coroutine, which it may
-     * suspend. host: without brackets or port. 0: *sock is the socket to use, and owns
-     * inner. Negative: inner stays the caller's; why (CG_HTTP_WHY_SIZE bytes) may say more.
-     * Ends early when what it yields answers -ECANCELED. */
+    /* Does the handshake over the connected socket `inner`. Called in the coroutine of
+     * the request; may yield. host: without brackets or port. 0: *sock is the socket to
+     * use, and owns inner. Negative: inner still belongs to the caller, and why
+     * (CG_HTTP_WHY_SIZE bytes) may have a message. If what it yields completes with
+     * -ECANCELED it must return. */
     ssize_t (*connect)(void *arg, struct cg_sock *inner, const char *host,
                        struct cg_sock **sock, char *why);
     void *arg; /* borrowed */
 };
 
-/* All zero are the defaults. Times in ns; CG_NEVER: no limit. */
+/* Zero means the default. Times are in ns; CG_NEVER: no limit. */
 struct cg_http_client_options {
     const char *user_agent;        /* NULL: "cogen/VERSION"; "": none is sent */
-    const struct cg_http_tls *tls; /* copied; NULL: https answers CG_EHTTP_TLS */
+    const struct cg_http_tls *tls; /* copied; NULL: https fails with CG_EHTTP_TLS */
 
-    int64_t connect_timeout; /* looking the name up and connecting; 0: 30 s */
-    int64_t tls_timeout;     /* the handshake; 0: 30 s */
-    int64_t send_timeout;    /* while nothing of a request can be sent; 0: 60 s */
-    int64_t answer_timeout;  /* from the end of the request to the first byte; 0: 60 s */
-    int64_t idle_timeout;    /* from there to the end of the head, and between two pieces
-                                of the body; 0: 60 s */
-    int64_t expect_timeout;  /* for a 100 before the body is sent without; 0: 1 s */
-    int64_t keep_timeout;    /* how long an unused connection is worth using; 0: 60 s */
+    int64_t connect_timeout; /* for resolving the name and connecting; 0: 30 s */
+    int64_t tls_timeout;     /* for the TLS handshake; 0: 30 s */
+    int64_t send_timeout;    /* while the server receives no byte of the request; 0: 60 s */
+    int64_t response_timeout; /* from the end of the request to the first byte of the
+                                 response; 0: 60 s */
+    int64_t idle_timeout;    /* from that byte to the end of the head, and between pieces of
+                                the body; 0: 60 s */
+    int64_t expect_timeout;  /* for a 100 Continue; then the body is sent; 0: 1 s */
+    int64_t keep_timeout;    /* how long an idle connection may be used again; 0: 60 s */
 
-    unsigned per_origin;  /* connections to a host and port at a time, for which further
-                             requests wait in order; 0: CG_HTTP_PER_ORIGIN */
-    unsigned connections; /* the same to all; 0: CG_HTTP_CONNECTIONS */
-    unsigned keep;        /* unused ones that are kept; 0: as many as .connections */
-    bool no_keep;         /* none is kept */
+    unsigned per_origin;  /* connections to one host and port at a time; further requests
+                             wait in order; 0: CG_HTTP_PER_ORIGIN */
+    unsigned connections; /* connections to all hosts; 0: CG_HTTP_CONNECTIONS */
+    unsigned keep;        /* idle connections that are kept; 0: as many as .connections */
+    bool no_keep;         /* keep no idle connections */
 
-    uint32_t headers_limit; /* bytes of a reply's header fields, and of its trailers: else
+    uint32_t headers_limit; /* bytes of a reply's header fields and trailers; more is
                                CG_EHTTP_LIMIT; 0: CG_HTTP_REPLY_HEADERS_LIMIT */
-    uint32_t headers_count; /* how many of them; 0: CG_HTTP_REPLY_HEADERS_COUNT */
+    uint32_t headers_count; /* their number; 0: CG_HTTP_REPLY_HEADERS_COUNT */
 
-    /* Proxies for http and https, "http://user:password@host:port"; "": none; NULL: what
-     * the environment says: http_proxy (never HTTP_PROXY, which a CGI program's client
-     * chooses), https_proxy, HTTPS_PROXY, for both else all_proxy, ALL_PROXY; no_proxy,
-     * NO_PROXY. An empty variable is as if it were not set. Exceptions: "*", or a list of
-     * names (with all below them), addresses and networks:
-     * "localhost,.example.org,10.0.0.1:80,10.0.0.0/8,fd00::/8". Networks have only hosts
-     * that a URL names by their address: no name is resolved. */
+    /* Proxies for http and https, "http://user:password@host:port", and the hosts that
+     * need none. "": no proxy. NULL: from the environment: http_proxy; https_proxy,
+     * HTTPS_PROXY; for both also all_proxy, ALL_PROXY; no_proxy, NO_PROXY. (HTTP_PROXY is
+     * never read: the client of a CGI program chooses its value.) An empty variable
+     * counts as unset. no_proxy is "*" or a list of names (which include all their
+     * subdomains), addresses and networks:
+     * "localhost,.example.org,10.0.0.1:80,10.0.0.0/8,fd00::/8". Addresses and networks
+     * match only URLs with an address as their host: no name is resolved. */
     const char *http_proxy, *https_proxy, *no_proxy;
-    bool no_environment; /* do not look at these variables */
+    bool no_environment; /* do not read these variables */
     void *reserved;
 };
 
-/* A body that is made while it is sent. */
+/* A body that the program generates while it is sent. */
 struct cg_http_source {
-    /* Writes 1 to len bytes into buf and answers how many; 0 at the end; a negative code
-     * ends the request with it. Called in the coroutine that fetches; may yield. */
-    ssize_t (*read)(void *arg, void *buf, size_t len);
-    /* Begins anew, for a redirect or a second try: 0 or a negative code. NULL: it cannot,
-     * and the redirect is answered as it came. */
+    /* Writes 1 to size bytes into buf and returns how many; 0 at the end. A negative code
+     * ends the request, which completes with it. Called in the coroutine of the request;
+     * may yield. */
+    ssize_t (*read)(void *arg, void *buf, size_t size);
+    /* Starts again at the first byte, for a redirect or a second attempt: 0 or a negative
+     * code. NULL: it cannot; then such a redirect is not followed but returned. */
     int (*rewind)(void *arg);
     void *arg;
-    int64_t size; /* bytes; -1: unknown, they are sent in chunks */
-    /* Looked at behind the last chunk, and sent there; NULL: none. Borrowed. */
+    int64_t size; /* length of the body; -1: unknown, the body is chunked */
+    /* Trailers of a chunked body; read after the last chunk. NULL: none. Borrowed. */
     const struct cg_http_headers *trailers;
 };
 
-/* What is asked for. Everything is borrowed until the answer. */
+/* A request. Everything is borrowed until the operation completes. */
 struct cg_http_fetch {
     const char *url;
     const char *method; /* NULL: GET, or POST if there is a body */
 
-    /* Header fields, ended by an empty one. They take the place of ours of the same name
-     * (Host, User-Agent, Accept, Accept-Encoding, Authorization). Content-Length and
-     * Transfer-Encoding are not yours. */
+    /* Header fields; the array ends with an empty one. They replace the client's own fields
+     * with the same name (Host, User-Agent, Accept, Accept-Encoding, Authorization).
+     * Content-Length and Transfer-Encoding are invalid here. */
     const struct cg_http_field *fields;
 
-    /* A body: in memory, or from a source, or from an open file. */
+    /* The body: in memory, from a source, or from an open file. */
     const void *body;
-    size_t size; /* of what is in memory, or of the part of the file */
+    size_t size; /* length of the body in memory, or of the part of the file */
     const struct cg_http_source *source;
     const int *file;
-    int64_t offset; /* where in the file */
+    int64_t offset; /* of the part of the file */
 
     const char *basic;  /* "user:password" for this host; NULL: those of the URL */
     const char *bearer; /* or a token */
 
     size_t limit;       /* bytes of a whole body, decoded; 0: CG_HTTP_BODY_LIMIT */
-    unsigned redirects; /* at most; 0: CG_HTTP_REDIRECTS */
-    bool stay;          /* redirects are answered, not followed */
-    bool downgrade;     /* follows them from https to http, too */
-    bool stream;        /* the answer comes with the head; the body is had from
-                           cg_http_read_reply */
-    bool raw;           /* no Accept-Encoding, nothing is decoded */
-    bool bare;          /* of our fields only Host, and what says how long the body is: for
-                           those who hand on what others ask */
-    bool expect;        /* asks before a body is sent: Expect: 100-continue */
+    unsigned redirects; /* how many are followed; 0: CG_HTTP_REDIRECTS */
+    bool stay;          /* redirects are returned, not followed */
+    bool downgrade;     /* redirects from https to http are followed */
+    bool stream;        /* the operation completes with the head; cg_http_read_reply reads
+                           the body */
+    bool raw;           /* Accept-Encoding is not sent, nothing is decoded */
+    bool bare;          /* of the client's own fields only Host and the length of the body
+                           are sent: for a proxy, which forwards the fields of others */
+    bool expect;        /* sends Expect: 100-continue, and waits before it sends the body */
 
-    /* Told of each interim answer (1xx), in the coroutine that fetches; may yield.
-     * Negative: that ends the request. The headers are the library's, and valid until it
-     * returns. */
+    /* Called with each interim response (1xx), in the coroutine of the request; may yield.
+     * A negative result ends the request. The header fields belong to the library and are
+     * valid until it returns. */
     ssize_t (*interim)(void *arg, int status, const struct cg_http_headers *headers);
     void *interim_arg;
     void *reserved;
@@ -140,7 +144,7 @@ struct cg_http_fetch {
 
 #ifndef __cplusplus
 
-struct cg_http_fetch_op { /* get, fetch */
+struct cg_http_fetch_op { /* cg_http_get, cg_http_fetch */
     CG_OP_HEAD;
     struct cg_http_client *client;
     const struct cg_http_fetch *fetch;
@@ -150,7 +154,7 @@ struct cg_http_fetch_op { /* get, fetch */
     bool started;
 };
 
-struct cg_http_read_reply_op { /* reply_read */
+struct cg_http_read_reply_op {
     CG_OP_HEAD;
     struct cg_http_reply *reply;
     void *buf;
@@ -158,24 +162,25 @@ struct cg_http_read_reply_op { /* reply_read */
     size_t got;
 };
 
-/* cg_http_get(client, url, &reply), cg_http_fetch(client, &fetch, &reply): answer the
- * status (200, 404 ...) and in *reply the rest, to be freed by cg_http_reply_free; or a
- * negative code, and *reply is NULL:
- *   CG_EHTTP_URL       what is no URL of http or https
- *   CG_EHTTP_TLS       https, and the client knows no TLS
- *   CG_EHTTP           the answer is not valid HTTP
- *   CG_EHTTP_LIMIT     its head or (whole) body is larger than allowed
- *   CG_EHTTP_CODING    its compressed body is broken, or grows beyond reason
+/* cg_http_get(client, url, &reply), cg_http_fetch(client, &fetch, &reply): complete with
+ * the status of the response (200, 404 ...) and store the reply in *reply, to be freed
+ * with cg_http_reply_free; or complete with a negative code, and *reply is NULL:
+ *   CG_EHTTP_URL       the URL is invalid, or neither http nor https
+ *   CG_EHTTP_TLS       the URL is https, and the client has no .tls
+ *   CG_EHTTP           the response is not valid HTTP
+ *   CG_EHTTP_LIMIT     its head or its (whole) body exceeds a limit
+ *   CG_EHTTP_CODING    its compressed body is invalid, or expands too much
  *   CG_EHTTP_REDIRECT  too many redirects, or one that must not be followed
- *   CG_EHTTP_PROXY     the proxy is none, or refuses
- *   CG_EOF             the connection ended before the answer did
- *   -ETIMEDOUT         one of the client's timeouts, or the op's own, which is for all of
- *                      it: waiting for a connection, redirects, the body (not streamed)
- *   -EINVAL            a method or a field that is none; a client of another scheduler
- * and what connecting, TLS, the source and the socket say. With .why = buf
- * (CG_HTTP_WHY_SIZE bytes) a failure is put into words there, in printable ASCII: the rest
- * is written "\x1b". The default timeout does not apply. Partial: a request that failed or
- * was cancelled may have had its effect. */
+ *   CG_EHTTP_PROXY     the proxy is invalid, or refuses
+ *   CG_EOF             the connection ended before the response did
+ *   -ETIMEDOUT         one of the client's timeouts, or the op's own, which covers
+ *                      everything: waiting for a connection, redirects, the body unless
+ *                      it is streamed
+ *   -EINVAL            an invalid method or field; a client of another scheduler
+ * and the errors of connecting, TLS, the source and the socket. If .why = buf is given
+ * (CG_HTTP_WHY_SIZE bytes) a failure stores a message there, in printable ASCII; other
+ * bytes become "\x1b". The default timeout does not apply. Partial: a request that failed
+ * or was cancelled may have taken effect on the server. */
 #define cg_http_get(...) cg__http_get(__VA_ARGS__, )
 #define cg__http_get(c, u, r, ...)                                                         \
     CG_OP(cg_http_fetch, .client = (c), .url = (u), .reply = (r), __VA_ARGS__)
@@ -183,15 +188,17 @@ struct cg_http_read_reply_op { /* reply_read */
 #define cg__http_fetch(c, f, r, ...)                                                       \
     CG_OP(cg_http_fetch, .client = (c), .fetch = (f), .reply = (r), __VA_ARGS__)
 
-/* cg_http_read_reply(reply, buf, len): 1 to len bytes of a streamed body, as they come; 0
- * at its end, when the trailers are there. Errors are those of cg_http_fetch, and stay;
- * after a timeout or a cancellation one may go on reading. Nothing is lost then: traceless.
- * -EBUSY: another coroutine reads it; -EBADF: it was freed before the coroutine ran on. */
+/* cg_http_read_reply(reply, buf, size): reads 1 to size bytes of a streamed body as they
+ * come; 0 at its end, when the trailers are available. Errors are those of cg_http_fetch,
+ * and permanent, except a timeout or a cancellation: the body can be read further after
+ * these (traceless). -EBUSY: another coroutine is reading; -EBADF: the reply was freed
+ * before the coroutine resumed. */
 #define cg_http_read_reply(...) cg__http_read_reply(__VA_ARGS__, )
 #define cg__http_read_reply(r, b, n, ...)                                                  \
     CG_OP(cg_http_read_reply, .reply = (r), .buf = (b), .len = (n), __VA_ARGS__)
 
-/* cg_http_client_new(.tls = cg_http_tls(tls)): cg_http_client_new_with with keywords. */
+/* cg_http_client_new(.tls = cg_tls_http(tls)): cg_http_client_new_with with its options as
+ * keywords. */
 #define cg_http_client_new(...)                                                            \
     cg_http_client_new_with(CG__OPTIONS(struct cg_http_client_options, __VA_ARGS__))
 
@@ -201,55 +208,55 @@ CG_EXTERN_C_BEGIN
 
 extern CG_API const struct cg_op_type cg_http_fetch_type, cg_http_read_reply_type;
 
-/* A new client. The options are copied, their texts too; the environment is read now. NULL:
- * no memory. */
+/* Makes a client. The options and their texts are copied; the environment is read now.
+ * NULL: no memory. */
 CG_API struct cg_http_client *
 cg_http_client_new_with(const struct cg_http_client_options *options);
 
-/* Closes the unused connections, and the others when their replies are freed. NULL is
+/* Closes the idle connections, and the others when their replies are freed. NULL is
  * ignored. */
 CG_API void cg_http_client_free(struct cg_http_client *client);
 
-/* Closes unused connections whose time (.keep_timeout) is over. Every request does so, too;
- * a program that seldom makes any may wish to be tidier. */
+/* Closes connections that have been idle for .keep_timeout. Every request does that too;
+ * call it where requests are rare. */
 CG_API void cg_http_client_tidy(struct cg_http_client *client);
 
-/* Connections that are open now, used or not. */
+/* The number of open connections, in use or idle. */
 CG_API size_t cg_http_client_connections(const struct cg_http_client *client);
 
-/* Frees a reply. If its body was read to the end the connection is kept for the next
- * request, else closed. Whoever reads it is answered -EBADF, also if its operation has
- * completed but its coroutine has not run since. NULL is ignored. */
+/* Frees a reply. If its body was read to the end, the connection is kept for the next
+ * request, otherwise closed. A pending cg_http_read_reply completes with -EBADF, also one
+ * that has completed but whose coroutine has not resumed. NULL is ignored. */
 CG_API void cg_http_reply_free(struct cg_http_reply *reply);
 
-/* What it says. The texts are the reply's. */
+/* The parts of a reply. The texts belong to it. cg_http_reply_url is the URL after all
+ * redirects. */
 CG_API int cg_http_reply_status(const struct cg_http_reply *reply);
 CG_API const char *cg_http_reply_reason(const struct cg_http_reply *reply);
-CG_API const char *
-cg_http_reply_url(const struct cg_http_reply *reply); /* the last one */
+CG_API const char *cg_http_reply_url(const struct cg_http_reply *reply);
 CG_API struct cg_http_headers *cg_http_reply_headers(struct cg_http_reply *reply);
 CG_API struct cg_http_headers *cg_http_reply_trailers(struct cg_http_reply *reply);
 
-/* The value of the first header field of that name; NULL: there is none. */
+/* The value of the first header field with this name; NULL: there is none. */
 CG_API const char *cg_http_reply_header(const struct cg_http_reply *reply,
                                         const char *name);
 
-/* The body as it was read whole, *size bytes (size may be NULL), with a NUL behind it; of a
- * streamed one "". */
-CG_API const char *cg_http_reply_body(const struct cg_http_reply *reply, size_t *size);
+/* The whole body, with a NUL after it; stores its length in *len unless len is NULL. ""
+ * if the body is streamed. */
+CG_API const char *cg_http_reply_body(const struct cg_http_reply *reply, size_t *len);
 
-/* How many bytes the body has on the wire (before they are decoded), as the head says; also
- * of one that does not come, because of HEAD. -1: the head does not say. */
+/* The length of the body as sent, before decoding, according to the head; for HEAD, the
+ * length that GET would have. -1: the head does not say. */
 CG_API int64_t cg_http_reply_length(const struct cg_http_reply *reply);
 
-/* How many bytes of it have come from the wire. */
+/* How many bytes of the body have been received, before decoding. */
 CG_API int64_t cg_http_reply_received(const struct cg_http_reply *reply);
 
-/* Whether the body is decoded: the header fields still tell how it was sent. A part of a
- * body (206) never is. */
+/* Whether the body is decoded; the header fields still say how it was sent. A part of a
+ * body (206) is never decoded. */
 CG_API bool cg_http_reply_decoded(const struct cg_http_reply *reply);
 
-/* Why reading the body failed, in words; "" if it has not. */
+/* The message for a failure to read the body; "": it has not failed. */
 CG_API const char *cg_http_reply_why(const struct cg_http_reply *reply);
 
 CG_EXTERN_C_END

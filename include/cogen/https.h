@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* https for HTTP clients: the seam between libcogen-http and libcogen-tls, which do not
- * know each other. A program that includes this links with both.
+/* https for HTTP clients. libcogen-http and libcogen-tls do not depend on each other; this
+ * header connects them. A program that includes it links with both.
  *
  *     struct cg_http_client *client = cg_http_client_new(.tls = cg_tls_http(tls)); */
 #ifndef COGEN_HTTPS_H
@@ -18,8 +18,8 @@ static inline ssize_t cg__tls_http(void *tls, struct cg_sock *inner, const char 
                                    .timeout = CG_NEVER));
 }
 
-/* cg_tls_http(tls): how a client speaks TLS, by this configuration, which is borrowed until
- * the client's last connection is made. */
+/* cg_tls_http(tls): the option .tls of a client that uses this configuration. The
+ * configuration is borrowed until the client has made its last connection. */
 #define cg_tls_http(configuration)                                                         \
     (&(struct cg_http_tls){.connect = cg__tls_http, .arg = (configuration)})
 

@@ -222,7 +222,7 @@ static ssize_t slow_servers(void *arg)
 {
     static const char head[] = HEAD_200 "A: b\r\n\r\n";
     struct cg_http_client_options options = {.no_environment = true,
-                                             .answer_timeout = 5 * CG_SECOND,
+                                             .response_timeout = 5 * CG_SECOND,
                                              .idle_timeout = 3 * CG_SECOND};
 
     (void)arg;
