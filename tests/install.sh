@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # make installcheck: first programs, built with what pkg-config says about the installed
 # libraries, run: one with libcogen alone, one with cogen-http, one with cogen-tls as well,
-# as far as these were built. Wants CC, CFLAGS, PKG_CONFIG, PKG_CONFIG_PATH and libdir.
+# as far as these were built; with cmake the same programs once more. Wants CC, CFLAGS, PKG_CONFIG, PKG_CONFIG_PATH and libdir.
 set -eu
 
 : "${CC:=cc}" "${CFLAGS:=}" "${PKG_CONFIG:=pkg-config}" "${libdir:=}"
@@ -215,6 +215,57 @@ try_static first cogen
 try_static readme cogen
 try_static http cogen-http
 try_static tls cogen-http cogen-tls
+
+# try_cmake PROGRAM COMPONENT...: the same, with what find_package() says.
+try_cmake() {
+    name=$1
+    shift
+    for component in "$@"; do
+        if [ "$component" != cogen ] && ! $PKG_CONFIG --exists "cogen-$component"; then
+            echo "SKIP cmake $name: cogen-$component was not built"
+            return
+        fi
+    done
+    mkdir "$work/cmake-$name"
+    cat >"$work/cmake-$name/CMakeLists.txt" <<END
+cmake_minimum_required(VERSION 3.13)
+project($name C)
+find_package(cogen $($PKG_CONFIG --modversion cogen) REQUIRED COMPONENTS $*)
+add_executable($name $work/$name.c)
+target_link_libraries($name$(printf ' cogen::%s' "$@"))
+END
+    rm -f "${work:?}/$name"
+    # The compiler may have arguments, as in "gcc -m32".
+    (
+        export CC CFLAGS="-std=c11 $CFLAGS"
+        cmake -S "$work/cmake-$name" -B "$work/cmake-$name/build" -Dcogen_DIR="$libdir/cmake/cogen" &&
+            cmake --build "$work/cmake-$name/build"
+    ) >"$work/said" 2>&1 || {
+        cat "$work/said"
+        return 1
+    }
+    cp "$work/cmake-$name/build/$name" "$work/$name"
+    run "$name"
+}
+
+if [ ! -e "$libdir/libcogen.so" ]; then
+    echo "SKIP cmake: there is no shared libcogen"
+elif command -v cmake >/dev/null; then
+    try_cmake first cogen
+    try_cmake http http
+    try_cmake tls http tls
+    # A later minor version may have another interface.
+    mkdir "$work/cmake-later"
+    printf 'cmake_minimum_required(VERSION 3.13)\nproject(later C)\n%s\n' \
+        'find_package(cogen 99.0 REQUIRED)' >"$work/cmake-later/CMakeLists.txt"
+    if cmake -S "$work/cmake-later" -B "$work/cmake-later/build" \
+        -Dcogen_DIR="$libdir/cmake/cogen" >"$work/said" 2>&1; then
+        echo "cmake takes this libcogen for version 99.0"
+        exit 1
+    fi
+else
+    echo "SKIP cmake: there is no cmake"
+fi
 
 # A program may have an llhttp of its own beside ours.
 if [ -e "$libdir/libcogen-http.a" ]; then
