@@ -20,19 +20,25 @@ static bool make(struct cg__tls_ticket_key *key)
     return key->made;
 }
 
-/* Brings the keys up to this moment. False: there is none to make tickets with. */
+/* Brings the keys up to this moment. False: there is none to make tickets with; without
+ * random bytes for a new key the last one still reads its tickets. */
 static bool rotate(struct cg__tls_tickets *tickets, int64_t now)
 {
+    struct cg__tls_ticket_key key;
     int64_t age = now - tickets->since, life = CG_TLS_TICKET_LIFE * CG_SECOND;
 
     if (tickets->now.made && age < life)
         return true;
-    if (age < 2 * life)
-        tickets->before = tickets->now;
-    else
+    OPENSSL_cleanse(&tickets->before, sizeof tickets->before);
+    if (age >= 2 * life)
         cg__tls_ticket_end(tickets);
-    tickets->since = now;
-    return make(&tickets->now);
+    if (make(&key)) {
+        tickets->before = tickets->now;
+        tickets->now = key;
+        tickets->since = now;
+    }
+    OPENSSL_cleanse(&key, sizeof key);
+    return tickets->since == now && tickets->now.made;
 }
 
 static bool has_name(const struct cg__tls_ticket_key *key, const unsigned char *name)

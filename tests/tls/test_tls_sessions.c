@@ -8,6 +8,7 @@
 #include "tls/conn.h"
 
 #include <errno.h>
+#include <openssl/rand.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -144,12 +145,77 @@ static ssize_t ticket_keys_change(void *arg)
     return 0;
 }
 
+/* This program's RAND_priv_bytes, instead of OpenSSL's: the keys of tickets need it. */
+static bool random_fails;
+
+int RAND_priv_bytes(unsigned char *buf, int size)
+{
+    return random_fails ? 0 : RAND_priv_bytes_ex(NULL, buf, (size_t)size, 0);
+}
+
+/* Without random bytes for a new key no tickets are made, but the last key still reads its
+ * tickets. */
+static ssize_t ticket_key_outlives_a_failure(void *arg)
+{
+    struct meeting m = {.host = "site.test"};
+
+    (void)arg;
+    OK(cg_tls_new(&m.server, .cert = cert_path("site.pem")));
+    OK(cg_tls_new(&m.client, .ca_file = cert_path("ca.pem")));
+    SSL_CTX_set_num_tickets(m.server->keys->context, 4);
+    ck_assert(!meet_resumes(&m));
+    IS(cg_yield(cg_sleep(CG_TLS_TICKET_LIFE * CG_SECOND + 1)), 0);
+    random_fails = true;
+    for (int i = 0; i < 2; i++) {
+        meet(&m);
+        part(&m);
+    }
+    random_fails = false;
+    ck_assert(meet_resumes(&m));
+    cg_tls_free(m.server);
+    cg_tls_free(m.client);
+    return 0;
+}
+
+/* As if the client had shown so many tickets before. */
+static unsigned shown;
+
+static void show_tickets(const SSL *ssl, int where, int result)
+{
+    struct cg__tls_conn *conn = SSL_get_app_data(ssl);
+
+    (void)result;
+    if (where == SSL_CB_HANDSHAKE_START && conn->tickets_tried < shown)
+        conn->tickets_tried = shown;
+}
+
+/* A server decrypts four tickets of a handshake and no more: a hello may have a thousand. */
+static ssize_t few_tickets_are_tried(void *arg)
+{
+    struct meeting m = {.host = "site.test"};
+
+    (void)arg;
+    OK(cg_tls_new(&m.server, .cert = cert_path("site.pem")));
+    OK(cg_tls_new(&m.client, .ca_file = cert_path("ca.pem")));
+    SSL_CTX_set_info_callback(m.server->keys->context, show_tickets);
+    ck_assert(!meet_resumes(&m));
+    shown = 3;
+    ck_assert(meet_resumes(&m));
+    shown = 4;
+    ck_assert(!meet_resumes(&m));
+    cg_tls_free(m.server);
+    cg_tls_free(m.client);
+    return 0;
+}
+
 static const struct test_case cases[] = {
     CORO(sessions),
     CORO(sessions_are_used_once),
     CORO(sessions_are_limited),
     CORO(sessions_of_old),
     CORO(ticket_keys_change, .where = ON_SIM),
+    CORO(ticket_key_outlives_a_failure, .where = ON_SIM),
+    CORO(few_tickets_are_tried),
 };
 
 int main(void)
