@@ -131,7 +131,7 @@ static int loop(struct evented *e, int64_t timeout)
 {
     int64_t microseconds = timeout / CG_MICROSECOND + (timeout % CG_MICROSECOND != 0);
     struct timeval tv = {.tv_sec = microseconds / 1000000, .tv_usec = microseconds % 1000000};
-    int n;
+    int n, error, deleted;
 
     if (timeout <= 0)
         return event_base_loop(e->base, EVLOOP_ONCE | EVLOOP_NONBLOCK);
@@ -140,9 +140,11 @@ static int loop(struct evented *e, int64_t timeout)
     if (add(e->timer, &tv) < 0)
         return nap(e, timeout);
     n = event_base_loop(e->base, EVLOOP_ONCE);
-    if (event_del(e->timer) < 0)
-        return -1;
-    return n;
+    error = errno;
+    deleted = event_del(e->timer);
+    if (n < 0)
+        errno = error; /* the loop's */
+    return deleted < 0 ? -1 : n;
 }
 
 static int wait(struct cg__readiness *r, int64_t timeout)
