@@ -183,6 +183,7 @@ void cg__process_started(struct cg_process *process, pid_t pid)
     process->forks = cg__fork_watch();
     process->result = -EBUSY;
     process->watch.fd = open_pidfd(pid);
+    cg__reaper_retry();
 }
 
 int cg_process_kill(struct cg_process *process, int signo)

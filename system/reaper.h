@@ -6,7 +6,12 @@
 #include <sys/types.h>
 
 /* Has a thread wait for the end of this child, whenever that is, so that it leaves no
- * zombie. If no thread can be started the zombie stays until the program ends. */
+ * zombie. If no thread can be started, cg__reaper_retry sees to the child later; without
+ * memory the zombie stays until the program ends. */
 void cg__reaper_take(pid_t pid);
+
+/* Reaps the children for which no thread could be started, or starts one now. Called with
+ * each process that is started and each child that is taken. */
+void cg__reaper_retry(void);
 
 #endif

@@ -3,9 +3,12 @@
  * people's children are left alone, and that nothing is left behind. */
 #include "config.h"
 
+#include "system/reaper.h"
 #include "tests/system/processes.h"
 
+#include <dlfcn.h>
 #include <errno.h>
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -387,6 +390,37 @@ static void is_left_to_a_reaper(void)
     cg__process_pidfd = true;
 }
 
+/* This program's pthread_create, instead of the system's. */
+static bool no_threads;
+
+int pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*fn)(void *arg),
+                   void *arg)
+{
+    int (*create)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
+
+    *(void **)&create = dlsym(RTLD_NEXT, "pthread_create");
+    return no_threads ? EAGAIN : create(thread, attr, fn, arg);
+}
+
+/* Where no thread can be started for it, the child is reaped when the next process is. */
+static void is_reaped_later(void)
+{
+    no_threads = true;
+    IS(test_run(closes_with_a_waiter, NULL), 0);
+    IS(kill(left_behind, SIGKILL), 0);
+    while (kill(left_behind, 0) == 0) {
+        cg__reaper_retry();
+        sched_yield();
+    }
+    IS(test_run(closes_with_a_waiter, NULL), 0);
+    no_threads = false;
+    cg__reaper_retry(); /* starts a thread */
+    IS(kill(left_behind, SIGKILL), 0);
+    while (kill(left_behind, 0) == 0)
+        sched_yield();
+    no_children();
+}
+
 int main(void)
 {
     static const struct test_case cases[] = {
@@ -404,6 +438,7 @@ int main(void)
         CORO(is_held_by_the_kernel, .where = ON_KERNEL),
         CORO(was_another_user, .where = ON_KERNEL),
         PLAIN(is_left_to_a_reaper, .where = ON_KERNEL),
+        PLAIN(is_reaped_later, .where = ON_KERNEL),
     };
 
     return test_main("process", cases, COUNT(cases));
