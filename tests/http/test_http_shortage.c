@@ -9,18 +9,21 @@
 #include "tests/support/support.h"
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 static struct cg_coro *tester; /* whose allocations never fail */
 static int left = -1;          /* of the others', until one fails */
+static bool outside;           /* allocations outside coroutines count, too */
 static bool once_failed;
 
 bool failing_now(enum failing_what what)
 {
-    bool failing = tester != NULL && cg_coro_self() != NULL &&
+    bool failing = tester != NULL && (outside || cg_coro_self() != NULL) &&
                    cg_coro_self() != tester && left >= 0 && left-- == 0;
 
     (void)what;
@@ -255,9 +258,62 @@ static ssize_t each_allocation(void *arg)
     return 0;
 }
 
+/* A connection that takes no memory of the library's. */
+static int connected(void)
+{
+    struct sockaddr_in in = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+    in.sin_port = htons((uint16_t)atoi(strrchr(addr, ':') + 1));
+    IS(connect(fd, (struct sockaddr *)&in, sizeof in), 0);
+    return fd;
+}
+
+/* Without memory for a new connection the server gives that connection up, and goes on. */
+static ssize_t accepts_without_memory(void *arg)
+{
+    int failure, failures = 0;
+
+    (void)arg;
+    tester = cg_coro_self();
+    outside = once_failed = true;
+    for (failure = 0; once_failed && failure < 100; failure++) {
+        struct cg_coro *serving;
+        int fd;
+
+        server = cg_http_server_new(.log = log_line);
+        ck_assert_ptr_nonnull(server);
+        OK(cg_http_server_mount(server, "GET /big", big, NULL));
+        listener = test_listen(addr);
+        serving = test_start(serve, NULL);
+        OK(cg_yield(cg_sleep(CG_MILLISECOND)));
+        once_failed = false;
+        left = failure;
+        fd = connected();
+        for (int i = 0; i < 20; i++)
+            IS(cg_yield(cg_sleep(CG_MILLISECOND)), 0);
+        left = -1;
+        failures += once_failed;
+        close(fd);
+        ask("GET /big" V "Connection: close\r\n\r\n");
+        ck_assert_msg(strncmp(got, "HTTP/1.1 200 ", 13) == 0, "after failure %d: %s", failure,
+                      got);
+        IS(cg_yield(cg_http_shutdown(server, .timeout = CG_SECOND)), 0);
+        IS(test_end(serving), 0);
+        cg_http_server_free(server);
+        cg_sock_close(listener);
+    }
+    ck_assert(!once_failed);
+    ck_assert_int_gt(failures, 0);
+    return 0;
+}
+
 int main(void)
 {
-    static const struct test_case cases[] = {CORO(each_allocation, .where = ON_SIM)};
+    static const struct test_case cases[] = {
+        CORO(each_allocation, .where = ON_SIM),
+        CORO(accepts_without_memory, .where = ON_KERNEL),
+    };
 
     return test_main("http_shortage", cases, COUNT(cases));
 }
