@@ -30,6 +30,11 @@ static ssize_t serve(void *arg)
 
 void serve_begin(const struct cg_http_server_options *options)
 {
+    serve_begin_on(test_listen(addr), options);
+}
+
+void serve_begin_on(struct cg_sock *on, const struct cg_http_server_options *options)
+{
     struct cg_http_server_options all = {.log = log_line};
 
     if (options != NULL) {
@@ -40,7 +45,8 @@ void serve_begin(const struct cg_http_server_options *options)
     logged[0] = '\0';
     server = cg_http_server_new_with(&all);
     handlers_mount(server);
-    listener = test_listen(addr);
+    listener = on;
+    OK(cg_sock_local_addr(listener, addr, sizeof addr));
     serving = test_start(serve, NULL);
 }
 

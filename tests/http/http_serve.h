@@ -27,6 +27,7 @@ cg_http_handler hello, tell, held;
 
 /* Begins to serve, with the options if there are any; ends it, gracefully. */
 void serve_begin(const struct cg_http_server_options *options);
+void serve_begin_on(struct cg_sock *listener, const struct cg_http_server_options *options);
 void serve_end(void);
 
 /* A connection to it, and what is said there. */

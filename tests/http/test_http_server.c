@@ -7,9 +7,11 @@
 #include "tests/http/http_serve.h"
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 /* Requests on one connection are answered in order, also if they come in one packet. */
@@ -340,6 +342,47 @@ static ssize_t types(void *arg)
     return 0;
 }
 
+/* A listener on a name that has several addresses serves on all of them, with one port. */
+static ssize_t several_addresses(void *arg)
+{
+    struct cg_sock *on, *probe;
+    unsigned port;
+
+    (void)arg;
+    OK(cg_sock_listen(cg_sched_self(), "localhost:0", &on));
+    serve_begin_on(on, NULL);
+    port = (unsigned)atoi(strrchr(addr, ':') + 1);
+    for (int i = 0; i < 2; i++) {
+        snprintf(addr, sizeof addr, "127.0.0.1:%u", port);
+        IS(status_of("GET /" V CLOSE "\r\n"), 200);
+        if (cg_sock_listen(cg_sched_self(), "[::1]:0", &probe) < 0)
+            continue; /* the machine has no IPv6 */
+        cg_sock_close(probe);
+        snprintf(addr, sizeof addr, "[::1]:%u", port);
+        IS(status_of("GET /" V CLOSE "\r\n"), 200);
+    }
+    serve_end();
+    return 0;
+}
+
+/* A listening socket that came from elsewhere, as from systemd, is served. */
+static ssize_t attached_listener(void *arg)
+{
+    struct sockaddr_in in = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    struct cg_sock *on;
+
+    (void)arg;
+    IS(bind(fd, (struct sockaddr *)&in, sizeof in), 0);
+    IS(listen(fd, 8), 0);
+    OK(cg_sock_attach(cg_sched_self(), fd, &on));
+    serve_begin_on(on, NULL);
+    for (int i = 0; i < 2; i++)
+        IS(status_of("GET /" V CLOSE "\r\n"), 200);
+    serve_end();
+    return 0;
+}
+
 static const struct test_case cases[] = {
     CORO(keeps_alive),
     CORO(says_its_name),
@@ -349,6 +392,8 @@ static const struct test_case cases[] = {
     CORO(proxies),
     CORO(interim),
     CORO(failures),
+    CORO(several_addresses),
+    CORO(attached_listener, .where = ON_KERNEL),
     CORO(access_log, .where = ON_KERNEL),
     CORO(slow_log, .where = ON_KERNEL),
 };
