@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Waits for a descriptor of a foreign library with cg_poll, and takes what the library's
- * callback says. The library is a stand-in: it reads lines from a shell's output. */
+/* Waits for a descriptor of a foreign library with cg_poll, and uses what its callback
+ * reports. The library is a stand-in: it reads lines from a shell's output. */
 #include <cogen.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,8 +31,8 @@ static int foreign_step(struct foreign *foreign)
 
 /* ---- The adapter ---- */
 
-/* Runs inside the library, so it must not yield: another coroutine could call the library
- * while it is in the middle of something. It only notes the line. */
+/* Runs inside the library, so it must not yield: another coroutine could call the
+ * library while it is in the middle of something. It only notes the line. */
 static void on_line(void *queue, const char *line)
 {
     char *copy = strdup(line);
@@ -46,7 +46,8 @@ static ssize_t drive(void *arg)
     struct foreign *foreign = arg;
     ssize_t rc;
 
-    while ((rc = cg_yield(cg_poll(fileno(foreign->pipe), CG_IN, .timeout = CG_MINUTE))) > 0 &&
+    while ((rc = cg_yield(cg_poll(fileno(foreign->pipe), CG_IN,
+                                  .timeout = CG_MINUTE))) > 0 &&
            foreign_step(foreign))
         ;
     cg_queue_close(foreign->arg);

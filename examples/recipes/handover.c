@@ -23,15 +23,16 @@ static ssize_t echo(void *arg)
     return n;
 }
 
-/* Starts the new program with the listener as its standard input. Nobody accepts meanwhile:
- * the kernel keeps new connections in the backlog. After a failure we go on ourselves. */
+/* Starts the new program with the listener as its standard input. Nobody accepts
+ * meanwhile: the kernel keeps new connections in the backlog. If the new program cannot be
+ * started, the old one goes on. */
 static ssize_t hand_over(struct cg_sock **listener, char *program)
 {
     char *argv[] = {program, "-", NULL};
     struct cg_process *process;
     void *unread;
     size_t size;
-    int fd = cg_sock_detach(*listener, &unread, &size); /* a listener has nothing unread */
+    int fd = cg_sock_detach(*listener, &unread, &size); /* nothing is unread */
 
     if (fd < 0)
         return fd;
@@ -43,7 +44,8 @@ static ssize_t hand_over(struct cg_sock **listener, char *program)
 }
 
 /* Until the listener is handed over (1) or fails. */
-static ssize_t accept_clients(struct cg_sock **listener, struct cg_group *clients, char *program)
+static ssize_t accept_clients(struct cg_sock **listener, struct cg_group *clients,
+                              char *program)
 {
     struct cg_os_signals *hangup;
     ssize_t rc = cg_os_signals_open(cg_sched_self(), SIGHUP, &hangup);

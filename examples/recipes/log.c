@@ -9,7 +9,8 @@
 static struct cg_queue *lines;
 static unsigned lost;
 
-/* Never waits: if the disk is so slow that the queue is full, the line is lost and counted. */
+/* Never waits: if the disk is so slow that the queue is full, the line is lost and
+ * counted. */
 static __attribute__((format(printf, 1, 2))) void log_line(const char *format, ...)
 {
     char *line = malloc(256);

@@ -23,7 +23,8 @@ static ssize_t ask(const char *addr, const char *line, char *reply, size_t size)
 
     if (n < 0)
         return n; /* -ETIMEDOUT: the backend is overloaded */
-    if (!slot->conn && (n = cg_yield(cg_connect(addr, &slot->conn, .timeout = CG_SECOND))) >= 0)
+    if (!slot->conn &&
+        (n = cg_yield(cg_connect(addr, &slot->conn, .timeout = CG_SECOND))) >= 0)
         opened++;
     if (n >= 0)
         n = cg_yield(cg_writeall(slot->conn, line, strlen(line), .timeout = CG_SECOND));

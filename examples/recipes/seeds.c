@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* A fault that only some networks show: the reader takes what one read returns for a whole
- * message. ./seeds finds a world in which that fails; ./seeds 7 runs world 7 with its trace. */
+/* A fault that only some networks show: the reader takes what one read returns for a
+ * whole message. ./seeds finds a world in which that fails; ./seeds 7 runs world 7 with
+ * its trace. */
 #include <cogen.h>
 #include <cogen/sim.h>
 #include <stdio.h>
@@ -41,8 +42,8 @@ static ssize_t reader(void *found)
 
 static bool fails(unsigned seed, bool trace)
 {
-    struct cg_sim_options options = {.seed = seed, .latency = 20 * CG_MILLISECOND,
-                                     .short_permille = 50};
+    struct cg_sim_options options = {
+        .seed = seed, .latency = 20 * CG_MILLISECOND, .short_permille = 50};
     struct cg_reactor *world;
     struct cg_sched *sched;
     bool found = false;

@@ -3,17 +3,19 @@
 #include <cogen.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 
 /* Takes a name, works for two seconds, and greets. */
 static ssize_t greet(struct cg_sock *conn, void *arg)
 {
     char name[64], text[80];
-    ssize_t n = cg_yield(cg_readline(conn, name, sizeof name, .timeout = 30 * CG_SECOND));
+    ssize_t n = cg_yield(cg_readline(conn, name, sizeof name, .timeout = CG_MINUTE));
 
     (void)arg;
-    if (n > 0 && (n = cg_yield(cg_sleep(2 * CG_SECOND))) >= 0)
-        n = cg_yield(cg_writeall(conn, text, (size_t)snprintf(text, sizeof text, "hello %s", name),
-                                 .timeout = 10 * CG_SECOND));
+    if (n > 0 && (n = cg_yield(cg_sleep(2 * CG_SECOND))) >= 0) {
+        snprintf(text, sizeof text, "hello %s", name);
+        n = cg_yield(cg_writeall(conn, text, strlen(text), .timeout = CG_MINUTE));
+    }
     cg_sock_close(conn);
     return n;
 }
@@ -26,8 +28,8 @@ static ssize_t server(void *addr)
 
     if (rc < 0)
         return rc;
-    /* A signal wins the race, which cancels the server: it accepts no more connections, and
-     * gives those that it has 10 s to end. The race returns when they have ended. */
+    /* A signal wins the race, which cancels the server: it accepts no more connections,
+     * and gives those that it has 10 s to end. The race completes when they have ended. */
     serving = cg_serve(listener, greet, .name = "greet", .grace = 10 * CG_SECOND);
     rc = cg_yield(cg_any((serving, cg_wait_os_signal(SIGTERM), cg_wait_os_signal(SIGINT))));
     cg_sock_close(listener);

@@ -12,7 +12,7 @@ static ssize_t take_both(void *arg)
 
     cg_yield(cg_lock(mutexes[0]));
     cg_yield(cg_sleep(10 * CG_MILLISECOND));
-    cg_yield(cg_lock(mutexes[1])); /* each waits here for the mutex that the other one has */
+    cg_yield(cg_lock(mutexes[1])); /* each waits here for the mutex of the other */
     cg_mutex_unlock(mutexes[1]);
     cg_mutex_unlock(mutexes[0]);
     return 0;

@@ -15,7 +15,8 @@ static ssize_t echo(struct cg_sock *conn, void *arg)
     ssize_t n;
 
     (void)arg;
-    while ((n = cg_yield(cg_readline(conn, line, sizeof line, .timeout = 2 * CG_SECOND))) > 0)
+    while ((n = cg_yield(cg_readline(conn, line, sizeof line,
+                                     .timeout = 2 * CG_SECOND))) > 0)
         if ((n = tell(conn, line)) < 0)
             break;
     if (n == -ETIMEDOUT)

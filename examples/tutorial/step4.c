@@ -96,7 +96,8 @@ static ssize_t serve_member(struct cg_sock *conn, void *arg)
         n = cg_op_result(talking);
         if (n == -ETIMEDOUT)
             bye = "You have been silent for five minutes. Good bye.\n";
-        cg_yield(cg_writeall(conn, bye, strlen(bye), .timeout = CG_SECOND, .shield = true));
+        cg_yield(cg_writeall(conn, bye, strlen(bye), .timeout = CG_SECOND,
+                             .shield = true));
     }
     cg_sock_close(conn);
     return n;
@@ -130,7 +131,8 @@ static ssize_t chat_until_signal(void *addr)
 
 int main(int argc, char **argv)
 {
-    ssize_t rc = cg_main(NULL, chat_until_signal, argc > 1 ? argv[1] : "127.0.0.1:7000");
+    char *addr = argc > 1 ? argv[1] : "127.0.0.1:7000";
+    ssize_t rc = cg_main(NULL, chat_until_signal, addr);
 
     if (rc < 0)
         fprintf(stderr, "chat: %s\n", cg_strerror(rc));

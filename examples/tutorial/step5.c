@@ -68,8 +68,10 @@ static ssize_t test(void *arg)
 int main(void)
 {
     for (unsigned seed = 0; seed < 100; seed++) {
-        struct cg_sim_options options = {.seed = seed, .latency = 20 * CG_MILLISECOND,
-                                         .jitter = 50 * CG_MILLISECOND, .short_permille = 300};
+        struct cg_sim_options options = {.seed = seed,
+                                         .latency = 20 * CG_MILLISECOND,
+                                         .jitter = 50 * CG_MILLISECOND,
+                                         .short_permille = 300};
         struct cg_reactor *world;
         struct cg_sched *sched;
         ssize_t waiting;
