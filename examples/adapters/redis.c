@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: MIT */
+/* Redis by hiredis' asynchronous interface, whose callbacks say what it wants to wait for.
+ *     cc redis.c $(pkg-config --cflags --libs cogen hiredis)
+ *     ./redis 127.0.0.1 6379 "SET a 1" "GET a" ...
+ * The commands are sent at once, over one connection, each by a coroutine of its own. */
+#include <cogen.h>
+#include <errno.h>
+#include <hiredis/async.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct redis {
+    redisAsyncContext *ctx;  /* NULL: the connection has ended */
+    unsigned events;         /* that hiredis wants */
+    bool ending;             /* we want it to end */
+    struct cg_event changed; /* one of these */
+};
+
+/* hiredis' callbacks run in whichever coroutine calls hiredis. They only note what it
+ * wants, and never yield. */
+static void want(struct redis *redis, unsigned events)
+{
+    redis->events = events;
+    cg_event_set(&redis->changed);
+}
+
+static void add_read(void *redis)
+{
+    want(redis, ((struct redis *)redis)->events | CG_IN);
+}
+static void del_read(void *redis)
+{
+    want(redis, ((struct redis *)redis)->events & ~CG_IN);
+}
+static void add_write(void *redis)
+{
+    want(redis, ((struct redis *)redis)->events | CG_OUT);
+}
+static void del_write(void *redis)
+{
+    want(redis, ((struct redis *)redis)->events & ~CG_OUT);
+}
+
+static void cleanup(void *redis) /* the context is about to be freed */
+{
+    ((struct redis *)redis)->ctx = NULL;
+    want(redis, 0);
+}
+
+/* The coroutine that drives a connection until that has ended. hiredis closes the
+ * descriptor only here, where nobody is waiting for it. The coroutine is not cancelled,
+ * but told to end. */
+static ssize_t redis_drive(void *arg)
+{
+    struct redis *redis = arg;
+    ssize_t rc = 0;
+
+    while (redis->ctx && !redis->ending && rc >= 0) {
+        struct cg_op *changed = cg_wait_event(&redis->changed);
+        struct cg_op *polling =
+            cg_poll(redis->ctx->c.fd, redis->events, .timeout = CG_NEVER);
+
+        cg_event_clear(&redis->changed);
+        if (!redis->events)
+            rc = cg_yield(cg_any((changed), .shield = true));
+        else if ((rc = cg_yield(cg_any((polling, changed), .shield = true))) == 0 &&
+                 (rc = cg_op_result(polling)) > 0) {
+            if (rc & ~CG_OUT)
+                redisAsyncHandleRead(redis->ctx);
+            if (redis->ctx && (rc & redis->events & CG_OUT))
+                redisAsyncHandleWrite(redis->ctx);
+        }
+    }
+    if (redis->ctx)
+        redisAsyncFree(redis->ctx);
+    return rc < 0 ? rc : 0;
+}
+
+static void redis_end(struct redis *redis)
+{
+    redis->ending = true;
+    cg_event_set(&redis->changed);
+}
+
+static int redis_open(struct redis *redis, const char *ip, int port)
+{
+    *redis = (struct redis){.ctx = redisAsyncConnect(ip, port)};
+    if (!redis->ctx)
+        return -ENOMEM;
+    if (redis->ctx->err) {
+        redisAsyncFree(redis->ctx);
+        return -ECONNREFUSED;
+    }
+    redis->ctx->ev.data = redis;
+    redis->ctx->ev.addRead = add_read;
+    redis->ctx->ev.delRead = del_read;
+    redis->ctx->ev.addWrite = add_write;
+    redis->ctx->ev.delWrite = del_write;
+    redis->ctx->ev.cleanup = cleanup;
+    add_write(redis); /* it tells hiredis that the connection stands */
+    return 0;
+}
+
+/* A question is shared by the coroutine that waits and the callback: the last of the two
+ * frees it. */
+struct question {
+    struct cg_event done;
+    bool left; /* nobody waits any more */
+    char *reply;
+};
+
+static void on_reply(redisAsyncContext *ctx, void *data, void *arg)
+{
+    struct question *question = arg;
+    redisReply *reply =
+        data; /* NULL: the connection has failed; else hiredis frees it */
+    char number[32];
+
+    (void)ctx;
+    if (question->left) {
+        free(question);
+        return;
+    }
+    if (reply) {
+        snprintf(number, sizeof number, "%lld", reply->integer);
+        question->reply = strdup(reply->type == REDIS_REPLY_INTEGER ? number
+                                 : reply->str                       ? reply->str
+                                                                    : "(nil)");
+    }
+    cg_event_set(&question->done);
+}
+
+/* Sends a command and waits for the reply, a text that the caller frees. */
+static ssize_t redis_ask(struct redis *redis, int argc, const char **argv, char **reply)
+{
+    struct question *question = calloc(1, sizeof *question);
+    ssize_t rc;
+
+    if (!question)
+        return -ENOMEM;
+    if (!redis->ctx ||
+        redisAsyncCommandArgv(redis->ctx, on_reply, question, argc, argv, NULL)) {
+        free(question);
+        return -ENOTCONN;
+    }
+    rc = cg_yield(cg_wait_event(&question->done));
+    if (rc < 0 && !question->done.set) {
+        question->left = true; /* the reply will come all the same */
+        return rc;
+    }
+    *reply = question->reply;
+    free(question);
+    return *reply ? 0 : -ECONNRESET;
+}
+
+/* ---- The program ---- */
+
+static struct redis redis;
+
+static ssize_t ask(void *command)
+{
+    const char *words[8];
+    char *rest = command, *reply;
+    int n = 0;
+    ssize_t rc;
+
+    while (n < 8 && (words[n] = strsep(&rest, " ")))
+        n++;
+    rc = redis_ask(&redis, n, words, &reply);
+    printf("%s %s: %s\n", words[0], n > 1 ? words[1] : "",
+           rc < 0 ? cg_strerror(rc) : reply);
+    if (rc >= 0)
+        free(reply);
+    return rc;
+}
+
+static ssize_t program(void *arg)
+{
+    char **argv = arg;
+    struct cg_group group;
+    ssize_t rc = redis_open(&redis, argv[1], atoi(argv[2]));
+
+    if (rc < 0)
+        return rc;
+    cg_yield(cg_add(redis_drive, &redis, .name = "redis"));
+    cg_group_open(&group, .timeout = 5 * CG_SECOND, .keep_going = true);
+    for (char **command = argv + 3; *command; command++)
+        cg_yield(cg_add_to_group(&group, ask, *command, .name = "ask"));
+    rc = cg_yield(cg_wait_group(&group));
+    redis_end(&redis);
+    return rc;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc < 4) {
+        fprintf(stderr, "usage: %s IP PORT COMMAND...\n", argv[0]);
+        return 2;
+    }
+    return cg_main(NULL, program, argv) < 0;
+}

@@ -1,0 +1,185 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# The adapters to foreign libraries, each against the real thing, on every reactor: libcurl and our
+# HTTP server, libpq and PostgreSQL, hiredis and Redis. What is not installed is left out, and said
+# to be. One line a check.
+#   tests/adapters.sh [DIRECTORY-OF-THE-EXAMPLES]
+set -u
+# shellcheck source=tests/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+need signals
+begun=$SECONDS
+
+# adapter NAME WHAT PRESENT: whether it was built, and its server is there.
+adapter() {
+    if [ ! -x "$examples/adapters/$1" ]; then
+        echo "SKIP $1: not built here, see the end of configure"
+        return 1
+    elif [ -z "$3" ]; then
+        echo "SKIP $1: there is no $2"
+        return 1
+    fi
+}
+
+# program NAME ARGUMENT...: runs an adapter on $reactor.
+program() {
+    COGEN_REACTOR=$reactor run "$examples/adapters/$1" "${@:2}"
+}
+
+# sorted: what it has printed, in order.
+sorted() {
+    LC_ALL=C sort <<<"$out"
+}
+
+# on_each FUNCTION: on each reactor that can reach other processes.
+on_each() {
+    while read -r reactor what; do
+        case $reactor,$what in
+        sim,*) continue ;;
+        *,available) ;;
+        *) continue ;;
+        esac
+        where="$reactor: "
+        "$1"
+    done < <("$examples/signals" --list-reactors)
+    where='' reactor=''
+}
+
+# ---- libcurl --------------------------------------------------------------------------
+
+check_curl() {
+    local url=http://127.0.0.1:$origin urls=() i
+
+    for ((i = 0; i < 40; i++)); do
+        urls+=("$url/large.txt")
+    done
+    program curl "$url/small.txt" "$url/none" "${urls[@]}" http://127.0.0.1:1/
+    same "curl fetches" "0 http://127.0.0.1:1/: 0, 0 bytes, Couldn't connect to server
+40 $url/large.txt: 200, 588895 bytes, No error
+$url/none: 404, 14 bytes, No error
+$url/small.txt: 200, 6 bytes, No error" "$status $(sorted | uniq -c | sed 's/^ *1 //; s/^ *//')$err"
+    [ -z "$silent" ] || {
+        program curl "http://127.0.0.1:$silent/" "$url/small.txt"
+        same "curl takes a transfer back" "1 $url/small.txt: 200, 6 bytes, No error
+http://127.0.0.1:$silent/: 0, 0 bytes, Connection timed out" "$status $out$err"
+    }
+}
+
+start_curl() {
+    mkdir "$work/site"
+    echo small >"$work/site/small.txt"
+    seq 100000 >"$work/site/large.txt"
+    serve http_server --listen 127.0.0.1:0 --root "$work/site" || return
+    origin=$port silent=''
+    [ -n "$perl" ] || return 0
+    # shellcheck disable=SC2016 # perl's variables
+    perl -MSocket -e '$| = 1; socket(S, PF_INET, SOCK_STREAM, 0)
+        and bind(S, sockaddr_in(0, INADDR_LOOPBACK)) and listen(S, 50) or die;
+        print((sockaddr_in(getsockname(S)))[0], "\n"); sleep 600' >"$work/silent" &
+    pids+=($!)
+    until_true grep -q . "$work/silent"
+    read -r silent <"$work/silent"
+}
+
+# ---- libpq ----------------------------------------------------------------------------
+
+check_pq() {
+    local before=$SECONDS
+
+    program pq "host=$work/pg dbname=postgres user=$user" "select 41 + 1" "select 1; select 2" \
+        "select pg_sleep(1), 1" "select pg_sleep(1), 2" "select pg_sleep(1), 3" \
+        "create temporary table t (n int)" "select length(repeat('x', 5000000))" \
+        "select length('$(printf 'y%.0s' {1..100000})')"
+    same "libpq asks" "0 create temporary table t (n int): CREATE TABLE
+select 1; select 2: 2
+select 41 + 1: 42
+select length(y: 100000
+select length(repeat('x', 5000000)): 5000000
+select pg_sleep(1), 1: 
+select pg_sleep(1), 2: 
+select pg_sleep(1), 3: " "$status $(sorted | sed "s/('yy*')/(y/")$err"
+    below "libpq asks all at once" 3 $((SECONDS - before))
+    program pq "host=$work/pg dbname=postgres user=$user" "select nothing" "select 5"
+    like "libpq tells of errors" '0 *ERROR: *"nothing"*' "$status $out$err"
+    program pq "host=$work dbname=postgres" "select 1"
+    like "no PostgreSQL" "1 select 1: Connection refused (*" "$status $out"
+}
+
+start_pq() {
+    local as=()
+
+    user=$(id -un)
+    mkdir "$work/pg"
+    if [ "$(id -u)" -eq 0 ]; then # PostgreSQL does not run as root
+        user=postgres
+        as=(setpriv --reuid "$user" --regid "$user" --clear-groups)
+        chmod 711 "$work"
+        chown "$user" "$work/pg"
+    fi
+    (cd "$work/pg" && "${as[@]}" "$postgres/initdb" --no-sync -A trust -D "$work/pg/data") \
+        >"$work/said" 2>&1 || {
+        echo "SKIP pq: no database here: $(tail -n 1 "$work/said")"
+        return 1
+    }
+    (cd "$work/pg" && exec "${as[@]}" "$postgres/postgres" -D "$work/pg/data" -k "$work/pg" \
+        -c listen_addresses= -c fsync=off) >"$work/pg.log" 2>&1 </dev/null &
+    pids+=($!)
+    until_true grep -q 'ready to accept' "$work/pg.log" || {
+        fail "PostgreSQL starts" "$(cat "$work/pg.log")"
+        return 1
+    }
+}
+
+# ---- hiredis --------------------------------------------------------------------------
+
+check_redis() {
+    program redis 127.0.0.1 "$base" "SET a hello" "GET a" "GET none" "STRLEN a" "BLPOP none 1" \
+        "NONSENSE x"
+    like "hiredis asks" "0 SET a: OK
+GET a: hello
+GET none: (nil)
+STRLEN a: 5
+NONSENSE x: ERR *
+BLPOP none: (nil)" "$status $(grep -v BLPOP <<<"$out")
+$(grep BLPOP <<<"$out")$err"
+    case $reactor in
+    epoll | io_uring | kqueue)
+        program redis 127.0.0.1 "$base" "PING" "BLPOP none 0"
+        like "hiredis and a reply that nobody waits for any more" \
+            "1 *PONG*BLPOP none: Operation canceled*" "$status $out$err"
+        ;;
+    esac
+    program redis 127.0.0.1 1 "GET a"
+    like "no Redis" "1 GET a: *" "$status $out$err"
+}
+
+start_redis() {
+    local try
+
+    for ((try = 0; try < 5; try++)); do
+        base=$((20000 + RANDOM % 12000))
+        "$redis" --port "$base" --bind 127.0.0.1 --save "" --dir "$work" >"$work/redis.log" 2>&1 \
+            </dev/null &
+        server=$!
+        pids+=("$server")
+        until_true grep -Eq 'eady to accept|in use' "$work/redis.log"
+        ! grep -q 'eady to accept' "$work/redis.log" || return 0
+        end "$server"
+    done
+    fail "Redis starts" "$(cat "$work/redis.log")"
+    return 1
+}
+
+# ---- All of it ------------------------------------------------------------------------
+
+http=''
+[ ! -x "$examples/http_server" ] || http=http_server
+redis=$(command -v redis-server) || redis=''
+postgres=$(ls -d /usr/lib/postgresql/*/bin "$(dirname "$(command -v postgres)")" 2>/dev/null |
+    while read -r each; do [ ! -x "$each/initdb" ] || echo "$each"; done | tail -n 1)
+! adapter curl "HTTP server of ours" "$http" || { start_curl && on_each check_curl; }
+! adapter pq PostgreSQL "$postgres" || { start_pq && on_each check_pq; }
+! adapter redis Redis "$redis" || { start_redis && on_each check_redis; }
+[ $((passed + failed)) -gt 0 ] || skip "none of the adapters can be tested here"
+echo "$((SECONDS - begun)) seconds"
+totals
