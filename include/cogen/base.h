@@ -60,7 +60,7 @@ enum cg_error {
     CG_ETLS = -4080,         /* the peer does not speak TLS, or violates the protocol */
     CG_ETLS_CUT = -4079,     /* the stream was truncated: it ended without close_notify */
     CG_ETLS_REFUSED = -4078, /* the peer sent an alert that ends the handshake */
-    CG_ETLS_CERT = -4077,    /* the peer's certificate is invalid, or for other uses */
+    CG_ETLS_CERT = -4077,    /* the peer's certificate is missing, or otherwise invalid */
     CG_ETLS_EXPIRED = -4076, /* the peer's certificate has expired, or is not yet valid */
     CG_ETLS_HOST = -4075,    /* the peer's certificate is for another host */
     CG_ETLS_ISSUER = -4074,  /* the peer's certificate has no trusted issuer */
