@@ -232,6 +232,7 @@ struct cg_deferred {
     struct cg_deferred *next;
     void (*fn)(struct cg_deferred *deferred);
     bool queued;
+    bool droppable; /* the library's: see struct cg__call in lib/core/sched.h */
 };
 
 /* Queues deferred->fn(deferred) for the next turn; no effect if it is already queued. It

@@ -2,7 +2,7 @@
 /* The scheduler: the ready queue, the turn, and the end of a run. */
 #include "config.h"
 
-#include "lib/vocabulary/future.h"
+#include "lib/core/sched.h"
 #include "lib/base/report.h"
 
 #include <assert.h>
@@ -39,11 +39,11 @@ static void expire(struct cg_sched *sched)
     struct cg_timer *timer;
 
     while ((timer = cg__timers_pop(&sched->timers, sched->now))) {
-        if (timer->kind == 0)
+        if (timer->kind == CG__TIMER_OP)
             cg__op_cancel((struct cg_op *)((char *)timer - offsetof(struct cg_op, timer)),
                           -ETIMEDOUT);
-        else if (timer->kind == CG__TIMER_HANDLE)
-            cg__handle_expired(timer);
+        else if (timer->kind == CG__TIMER_ALARM)
+            ((struct cg__alarm *)timer)->fn((struct cg__alarm *)timer, false);
         else
             cg__scope_end(
                 (struct cg_scope *)((char *)timer - offsetof(struct cg_scope, timer)),
@@ -72,6 +72,25 @@ static void run_deferred(struct cg_sched *sched)
         next = deferred->next;
         deferred->queued = false;
         deferred->fn(deferred);
+    }
+}
+
+/* The scheduler is being freed: calls nothing any more, and says so to those who have
+ * something to free. */
+static void drop_calls(struct cg_sched *sched)
+{
+    struct cg_deferred *deferred = sched->deferred, *next;
+    struct cg_timer *timer;
+
+    while ((timer = cg__timers_pop(&sched->timers, CG__MOMENT_MAX)))
+        if (timer->kind == CG__TIMER_ALARM)
+            ((struct cg__alarm *)timer)->fn((struct cg__alarm *)timer, true);
+    sched->deferred = NULL;
+    sched->deferred_tail = &sched->deferred;
+    for (; deferred; deferred = next) {
+        next = deferred->next;
+        if (deferred->droppable)
+            ((struct cg__call *)deferred)->drop((struct cg__call *)deferred);
     }
 }
 
@@ -313,7 +332,7 @@ void cg_sched_free(struct cg_sched *sched)
     }
     cg__offload_drop_all(sched);
     cg__post_drop_all(sched);
-    cg__handle_drop_all(sched);
+    drop_calls(sched);
     cg__failed_end(sched);
     cg__poll_free_all(sched);
     cg__names_free(&sched->waiters);

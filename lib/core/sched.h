@@ -24,7 +24,6 @@ enum {
     CG__TURNS_UNLOOKED = 15,   /* turns without a look at a reactor that nobody waits for */
     CG__BUDGET = 64 * 1024,    /* bytes a coroutine may move before others run */
     CG__BUDGET_STEP = 4 * 1024, /* what an immediate completion counts at least: 16 do */
-    CG__TIMER_HANDLE = 2, /* a timer's kind: a cg_handle's; 0: an op's, 1: a scope's */
     CG__TRIM = 16,             /* stacks handed or cut back before a sleep */
 };
 
@@ -37,6 +36,13 @@ enum {
 struct cg__post {
     struct cg__post *next;
     void (*run)(struct cg__post *post, bool dropped);
+};
+
+/* A deferred call that has something to free if the scheduler is freed before it is made:
+ * drop is called instead. deferred.droppable is set. */
+struct cg__call {
+    struct cg_deferred deferred;
+    void (*drop)(struct cg__call *call);
 };
 
 struct cg_sched {

@@ -30,7 +30,7 @@ void cg_scope_open(struct cg_scope *scope, int64_t deadline, bool shield)
     if (shield || scope->reason)
         derive(self);
     if (scope->reason == 0 && deadline < CG__MOMENT_MAX) {
-        scope->timer.kind = 1;
+        scope->timer.kind = CG__TIMER_SCOPE;
         cg__timers_set(&self->sched->timers, &scope->timer, deadline);
     }
 }

@@ -11,6 +11,13 @@ enum {
     CG__LEVELS = 11, /* 66 bits: any moment */
 };
 
+/* What a timer belongs to: cg_timer.kind. */
+enum {
+    CG__TIMER_OP,
+    CG__TIMER_SCOPE,
+    CG__TIMER_ALARM,
+};
+
 #define CG__MOMENT_MAX ((INT64_C(1) << 62) - 1)
 
 struct cg__timers {
@@ -20,6 +27,13 @@ struct cg__timers {
     uint32_t levels; /* bit l: some slot of level l is occupied */
     uint64_t occupied[CG__LEVELS];
     struct cg_timer slots[CG__LEVELS][CG__DIGITS]; /* list heads */
+};
+
+/* A timer that calls a function, once, from the loop. It is no longer set then. `dropped`:
+ * the scheduler is being freed before the moment has come. */
+struct cg__alarm {
+    struct cg_timer timer; /* kind: CG__TIMER_ALARM */
+    void (*fn)(struct cg__alarm *alarm, bool dropped);
 };
 
 void cg__timers_init(struct cg__timers *timers);

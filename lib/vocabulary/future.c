@@ -3,7 +3,7 @@
  * task is a future whose result is that of a coroutine. */
 #include "config.h"
 
-#include "lib/vocabulary/future.h"
+#include "lib/core/sched.h"
 
 #include <cogen/any.h>
 #include <cogen/future.h>
@@ -21,7 +21,7 @@ struct callback {
 };
 
 struct cg_future {
-    struct cg_deferred deferred; /* the callbacks; holds a reference while queued */
+    struct cg__call call; /* of the callbacks; holds a reference while queued */
     struct cg_sched *sched;
     struct cg_await_op *first, **last; /* each holds a reference */
     struct callback *callbacks;        /* in the order of adding */
@@ -35,6 +35,7 @@ struct cg_future {
 };
 
 static void run_callbacks(struct cg_deferred *deferred);
+static void drop_callbacks(struct cg__call *call);
 
 struct cg_future *cg_future_new(struct cg_sched *sched)
 {
@@ -42,10 +43,13 @@ struct cg_future *cg_future_new(struct cg_sched *sched)
 
     if (future == NULL)
         return NULL;
-    *future = (struct cg_future){.deferred.fn = run_callbacks,
-                                 .sched = sched,
-                                 .refs = 1,
-                                 .last = &future->first};
+    *future = (struct cg_future){
+        .call = {.deferred = {.fn = run_callbacks, .droppable = true},
+                 .drop = drop_callbacks},
+        .sched = sched,
+        .refs = 1,
+        .last = &future->first,
+    };
     return future;
 }
 
@@ -73,10 +77,10 @@ void cg_future_unref(struct cg_future *future)
 
 static void defer_callbacks(struct cg_future *future)
 {
-    if (future->callbacks == NULL || future->deferred.queued)
+    if (future->callbacks == NULL || future->call.deferred.queued)
         return;
     cg_future_ref(future);
-    cg_sched_defer(future->sched, &future->deferred);
+    cg_sched_defer(future->sched, &future->call.deferred);
 }
 
 static void unlink_await(struct cg_await_op *await)
@@ -193,6 +197,11 @@ static void run_callbacks(struct cg_deferred *deferred)
     cg_future_unref(future);
 }
 
+static void drop_callbacks(struct cg__call *call)
+{
+    cg_future_unref((struct cg_future *)call);
+}
+
 int cg_future_add_done(struct cg_future *future, cg_done_fn *fn, void *arg)
 {
     struct callback *callback = malloc(sizeof *callback);
@@ -223,12 +232,6 @@ size_t cg_future_remove_done(struct cg_future *future, cg_done_fn *fn, void *arg
         n++;
     }
     return n;
-}
-
-void cg__future_drop(struct cg_deferred *deferred)
-{
-    if (deferred->fn == run_callbacks)
-        cg_future_unref((struct cg_future *)deferred);
 }
 
 /* ---- Tasks

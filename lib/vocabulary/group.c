@@ -60,7 +60,7 @@ struct cg_group *cg_group_open_with(struct cg_group *group,
     if (options->timeout > 0 && options->timeout < deadline - now)
         deadline = now + options->timeout;
     *group = (struct cg_group){
-        .members = {.coro = self, .group = group, .timer = {.kind = 1}},
+        .members = {.coro = self, .group = group, .timer = {.kind = CG__TIMER_SCOPE}},
         .grace = options->grace,
         .keep_going = options->keep_going,
     };

@@ -4,7 +4,7 @@
  * that is cancelled does nothing when its turn comes. */
 #include "config.h"
 
-#include "lib/vocabulary/future.h"
+#include "lib/core/sched.h"
 
 #include <cogen/future.h>
 
@@ -19,8 +19,8 @@ enum handle_state {
 };
 
 struct cg_handle {
-    struct cg_deferred deferred;
-    struct cg_timer timer;
+    struct cg__call call;
+    struct cg__alarm alarm;
     struct cg_sched *sched;
     void (*fn)(void *arg);
     void *arg;
@@ -43,17 +43,30 @@ static void run(struct cg_deferred *deferred)
 static void queue(struct cg_handle *handle)
 {
     handle->state = QUEUED;
-    cg_sched_defer(handle->sched, &handle->deferred);
+    cg_sched_defer(handle->sched, &handle->call.deferred);
 }
 
-static struct cg_handle *of_timer(struct cg_timer *timer)
+/* The scheduler is being freed; whoever has a reference finds the handle cancelled. */
+static void drop(struct cg_handle *handle)
 {
-    return (struct cg_handle *)((char *)timer - offsetof(struct cg_handle, timer));
+    handle->state = CANCELLED;
+    cg_handle_unref(handle);
 }
 
-void cg__handle_expired(struct cg_timer *timer)
+static void drop_queued(struct cg__call *call)
 {
-    queue(of_timer(timer));
+    drop((struct cg_handle *)call);
+}
+
+static void expired(struct cg__alarm *alarm, bool dropped)
+{
+    struct cg_handle *handle =
+        (struct cg_handle *)((char *)alarm - offsetof(struct cg_handle, alarm));
+
+    if (dropped)
+        drop(handle);
+    else
+        queue(handle);
 }
 
 static int call(struct cg_sched *sched, int64_t moment, void (*fn)(void *arg),
@@ -64,7 +77,8 @@ static int call(struct cg_sched *sched, int64_t moment, void (*fn)(void *arg),
     if (handle == NULL)
         return -ENOMEM;
     *handle = (struct cg_handle){
-        .deferred.fn = run,
+        .call = {.deferred = {.fn = run, .droppable = true}, .drop = drop_queued},
+        .alarm = {.timer.kind = CG__TIMER_ALARM, .fn = expired},
         .sched = sched,
         .fn = fn,
         .arg = arg,
@@ -77,8 +91,7 @@ static int call(struct cg_sched *sched, int64_t moment, void (*fn)(void *arg),
         queue(handle);
         return 0;
     }
-    handle->timer.kind = CG__TIMER_HANDLE;
-    cg__timers_set(&sched->timers, &handle->timer,
+    cg__timers_set(&sched->timers, &handle->alarm.timer,
                    moment < CG__MOMENT_MAX ? moment : CG__MOMENT_MAX);
     return 0;
 }
@@ -115,7 +128,7 @@ int cg_handle_cancel(struct cg_handle *handle)
         return -EALREADY;
     handle->state = CANCELLED;
     if (was == WAITING) {
-        cg__timers_cancel(&handle->sched->timers, &handle->timer);
+        cg__timers_cancel(&handle->sched->timers, &handle->alarm.timer);
         cg_handle_unref(handle);
     }
     return 0;
@@ -135,28 +148,4 @@ void cg_handle_unref(struct cg_handle *handle)
 {
     if (handle && --handle->refs == 0)
         free(handle);
-}
-
-/* Nothing can be called any more; whoever has a reference finds it cancelled. */
-void cg__handle_drop_all(struct cg_sched *sched)
-{
-    struct cg_timer *timer;
-    struct cg_deferred *deferred, *next;
-
-    while ((timer = cg__timers_pop(&sched->timers, CG__MOMENT_MAX)))
-        if (timer->kind == CG__TIMER_HANDLE) {
-            of_timer(timer)->state = CANCELLED;
-            cg_handle_unref(of_timer(timer));
-        }
-    for (deferred = sched->deferred; deferred; deferred = next) {
-        next = deferred->next;
-        if (deferred->fn == run) {
-            ((struct cg_handle *)deferred)->state = CANCELLED;
-            cg_handle_unref((struct cg_handle *)deferred);
-        } else {
-            cg__future_drop(deferred);
-        }
-    }
-    sched->deferred = NULL;
-    sched->deferred_tail = &sched->deferred;
 }
