@@ -50,19 +50,22 @@ static int wait_print(const struct cg_op *op, char *buf, size_t size)
                     wait->notified ? ", for the mutex" : "");
 }
 
-void cg__condition_left(struct cg_op *op)
+static void wait_owns(struct cg_op *op)
 {
     struct cg_wait_condition_op *wait = (struct cg_wait_condition_op *)op;
 
-    if (op->type == &cg_wait_condition_type && wait->notified)
+    if (wait->notified)
         wait->condition->leaving--;
 }
+
+static const struct cg__mutex_detail wait_detail = {.owns = wait_owns};
 
 const struct cg_op_type cg_wait_condition_type = {
     .name = "wait_condition",
     .process = wait_process,
     .cancel = wait_cancel,
     .print = wait_print,
+    .detail = &wait_detail,
 };
 
 size_t cg_condition_notify(struct cg_condition *condition)

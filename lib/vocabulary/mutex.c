@@ -60,7 +60,8 @@ void cg__mutex_give(struct cg_mutex *mutex, const struct cg_op *by)
 
     mutex->owner = op ? cg_op_coro(op) : NULL;
     if (op) {
-        cg__condition_left(op);
+        if (op->type->detail)
+            ((const struct cg__mutex_detail *)op->type->detail)->owns(op);
         cg__waiters_wake_one(op, 0, by);
     }
 }
