@@ -10,32 +10,57 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+_Static_assert(sizeof(struct cg_poll_op) <= 128, "core ops fit in 128 bytes");
+
+/* The requests of a scheduler that are free. */
+struct polls {
+    struct cg__part part;
+    struct cg_io *free;
+};
+
+static void part_free(struct cg__part *part)
+{
+    struct polls *polls = (struct polls *)part;
+    struct cg_io *io, *next;
+
+    for (io = polls->free; io; io = next) {
+        next = io->next;
+        free(io);
+    }
+    free(polls);
+}
+
+/* NULL: no memory. */
+static struct polls *polls_of(struct cg_sched *sched)
+{
+    struct polls *polls = (struct polls *)sched->parts[CG__PART_POLLS];
+
+    if (polls == NULL && (polls = malloc(sizeof *polls)) != NULL) {
+        *polls = (struct polls){.part.free = part_free};
+        sched->parts[CG__PART_POLLS] = &polls->part;
+    }
+    return polls;
+}
+
 static struct cg_io *take(struct cg_sched *sched)
 {
-    struct cg_io *io = sched->ios;
+    struct polls *polls = polls_of(sched);
+    struct cg_io *io = polls ? polls->free : NULL;
 
     if (io)
-        sched->ios = io->next;
-    else
+        polls->free = io->next;
+    else if (polls)
         io = malloc(sizeof *io);
     return io;
 }
 
 static void give(struct cg_sched *sched, struct cg_poll_op *poll)
 {
-    poll->io->next = sched->ios;
-    sched->ios = poll->io;
+    struct polls *polls = (struct polls *)sched->parts[CG__PART_POLLS];
+
+    poll->io->next = polls->free;
+    polls->free = poll->io;
     poll->io = NULL;
-}
-
-void cg__poll_free_all(struct cg_sched *sched)
-{
-    while (sched->ios) {
-        struct cg_io *next = sched->ios->next;
-
-        free(sched->ios);
-        sched->ios = next;
-    }
 }
 
 static void complete(struct cg_io *io, ssize_t result)

@@ -125,7 +125,7 @@ struct cg_scope {
     struct cg_timer timer;
     int32_t reason; /* 0: open; -ETIMEDOUT, -ECANCELED: why it ended first */
     bool shield;    /* cancelling the coroutine or scopes outside does not reach inside */
-    struct cg_group *group; /* the group that it belongs to */
+    void (*ended)(struct cg_scope *scope); /* called when it, or one around it, has ended */
     struct cg_scope *next_ended;
 };
 

@@ -115,8 +115,9 @@ struct cg_wait_signal_op {
     CG_OP(cg_signal, .named.name = cg_name(n), .value = (const void *)(intptr_t)(v), __VA_ARGS__)
 
 /* cg_wait_signal(name, out): waits for a signal of that name and stores its value in *out,
- * any pointer or intptr_t object (NULL: discard it). Completes with 0. Waiters are woken in
- * the order in which they began to wait. Traceless. */
+ * any pointer or intptr_t object (NULL: discard it). Completes with 0; or with -ENOMEM, at
+ * the first wait for a signal in a scheduler. Waiters are woken in the order in which they
+ * began to wait. Traceless. */
 #define cg_wait_signal(...) cg__wait_signal(__VA_ARGS__, )
 #define cg__wait_signal(n, out, ...)                                                       \
     CG_OP(cg_wait_signal, .named.name = cg_name(n), .value = CG__WORD(out), __VA_ARGS__)

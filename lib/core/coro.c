@@ -2,7 +2,9 @@
 /* Coroutines: made on a stack from the pool, ended, asked about. */
 #include "config.h"
 
+#include "lib/core/coro_ops.h"
 #include "lib/core/sched.h"
+#include "lib/core/scope.h"
 
 #include <cogen/os_signal.h>
 
@@ -20,8 +22,8 @@ static void *entry(void *arg)
 
     cg__sched_bury(sched);
     self->result = self->fn(self->arg);
-    if (self->locals)
-        cg__local_end(self);
+    if (self->leaving)
+        self->leaving->fn(self);
     assert(self->scope == &self->base); /* every scope that was opened has been closed */
     self->state = CG_CORO_FINISHED;
     *(self->prev ? &self->prev->next : &sched->first) = self->next;
@@ -29,8 +31,8 @@ static void *entry(void *arg)
     cg__trim_leave(&sched->idle, self, self->next);
     sched->count -= !self->internal;
     cg__ready_release(&sched->ready);
-    if (self->group)
-        cg__group_leave(self);
+    if (self->ended)
+        self->ended(self);
     if (self->joiners)
         cg__coro_ops_wake_joiners(self);
     sched->dead = self;
@@ -56,7 +58,7 @@ struct cg_coro *cg__coro_new(struct cg_sched *sched, cg_fn *fn, void *arg, const
      * at once is a string instruction, which takes longer to begin than these stores. */
     coro->sched = sched;
     coro->op = NULL;
-    coro->gen = NULL;
+    coro->inner = NULL;
     coro->since = sched->now;
     coro->internal = false;
     coro->activated = false;
@@ -68,8 +70,8 @@ struct cg_coro *cg__coro_new(struct cg_sched *sched, cg_fn *fn, void *arg, const
     coro->joiners = NULL;
     coro->next = NULL;
     coro->prev = sched->last;
-    coro->group = NULL;
-    coro->locals = NULL;
+    coro->ended = NULL;
+    coro->leaving = NULL;
     coro->name = name ? name : "coroutine";
     coro->stack_low = low;
     coro->base = (struct cg_scope){.coro = coro};

@@ -2,8 +2,9 @@
 /* The operations on coroutines: call, add, join, cancel. */
 #include "config.h"
 
+#include "lib/core/coro_ops.h"
+
 #include "lib/core/op.h"
-#include "lib/vocabulary/waiters.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include "lib/core/op.h"
+#include "lib/core/scope.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -10,10 +11,7 @@
 #include <stdio.h>
 
 _Static_assert(sizeof(struct cg_op) <= 80, "every constructor costs this much stack");
-_Static_assert(sizeof(struct cg_wait_signal_op) <= 128, "core ops fit in 128 bytes");
-_Static_assert(sizeof(struct cg_signal_op) <= 136, "core ops fit in 136 bytes");
 _Static_assert(sizeof(struct cg_add_op) <= 128, "core ops fit in 128 bytes");
-_Static_assert(sizeof(struct cg_poll_op) <= 128, "core ops fit in 128 bytes");
 
 static inline struct cg_coro *coro_of(const struct cg_op *op)
 {

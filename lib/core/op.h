@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The end of an operation, inline for those who complete one on nearly every switch. */
+/* The life of an operation; its end is inline for those who complete one on nearly every
+ * switch. */
 #ifndef COGEN_LIB_CORE_OP_H
 #define COGEN_LIB_CORE_OP_H
 
@@ -8,7 +9,26 @@
 #include <assert.h>
 #include <errno.h>
 
+/* Starts an op on behalf of op->owner: process, and the timer if it is pending. Sets the
+ * raw result if DONE. A compound op (RUN) is left to the caller. */
+enum cg_verdict cg__op_start(struct cg_op *op, struct cg_sched *sched);
+
+/* Cancels an op that waits, if it has not been cancelled already: the first reason
+ * stands. */
+void cg__op_cancel(struct cg_op *op, int reason);
+
+/* Completes an op that is another's branch. */
+void cg__op_branch_complete(struct cg_op *op, ssize_t result);
+
+/* Turns an op's raw result into the caller's answer, which it stores and returns. */
+ssize_t cg__op_finish(struct cg_op *op);
+
+/* The moment at which an op times out, CG_NEVER: none. */
+int64_t cg__op_expiry(const struct cg_op *op, struct cg_sched *sched);
+
 /* The priority of an op: its own, else the scheduler's. */
+unsigned cg__op_prio(const struct cg_op *op);
+
 static inline unsigned cg__op_prio_in(const struct cg_op *op,
                                       const struct cg_sched *sched)
 {

@@ -3,7 +3,12 @@
 #include "config.h"
 
 #include "lib/core/sched.h"
+
 #include "lib/base/report.h"
+#include "lib/core/op.h"
+#include "lib/core/scope.h"
+#include "lib/stacks/overflow.h"
+#include "lib/stacks/thread_stacks.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -156,7 +161,7 @@ static int64_t before_sleep(struct cg_sched *sched, int64_t timeout)
     int64_t next;
 
     if (cg__stack_pool_trim(sched->stacks, CG__TRIM) == CG__TRIM ||
-        cg__generator_pool_trim(CG__TRIM) == CG__TRIM || cg__trim_some(sched))
+        cg__thread_stacks_trim(CG__TRIM) == CG__TRIM || cg__trim_some(sched))
         return 0;
     next = cg__trim_next(sched);
     return next < timeout ? next : timeout;
@@ -171,10 +176,25 @@ static void notice_fork(struct cg_sched *sched)
     if (sched->left_at == forks)
         return;
     sched->left_at = forks;
-    cg__offload_leave_to_parent(sched);
+    for (int place = 0; place < CG__PARTS; place++)
+        if (sched->parts[place] && sched->parts[place]->forked)
+            sched->parts[place]->forked(sched->parts[place], sched);
     for (struct cg_kept *kept = sched->kept; kept; kept = kept->next)
         if (kept->forked)
             kept->forked(kept);
+}
+
+/* A simulated world knows that nothing will ever happen in it: only threads may bring
+ * something. */
+static bool wait_for_threads(struct cg_sched *sched)
+{
+    for (int place = 0; place < CG__PARTS; place++) {
+        struct cg__part *part = sched->parts[place];
+
+        if (part && part->wait && part->wait(part, sched))
+            return true;
+    }
+    return false;
 }
 
 /* One turn: the timers, what was posted, what is ready; the reactor last, so that nothing
@@ -201,8 +221,8 @@ static int turn(struct cg_sched *sched, int64_t timeout)
         timeout = before_sleep(sched, timeout);
     rc = look(sched, timeout);
     sched->now = cg__sched_clock(sched);
-    if (rc == -EDEADLK) /* a simulated world knows that nothing will ever happen in it */
-        return busy(sched) || cg__offload_wait(sched);
+    if (rc == -EDEADLK)
+        return busy(sched) || wait_for_threads(sched);
     return rc < 0 ? rc : alive(sched);
 }
 
@@ -280,7 +300,6 @@ struct cg_sched *cg_sched_new_with(struct cg_reactor *reactor,
                                    const struct cg_sched_options *options)
 {
     struct cg_sched *sched = calloc(1, sizeof *sched);
-    struct cg__hash_key key;
 
     if (sched == NULL)
         return NULL;
@@ -304,9 +323,6 @@ struct cg_sched *cg_sched_new_with(struct cg_reactor *reactor,
     sched->ended_tail = &sched->ended;
     cg__trim_init(&sched->idle, sched->now);
     cg__timers_init(&sched->timers);
-    cg__hash_key_init(&key);
-    cg__names_init(&sched->waiters, &key);
-    cg__names_init(&sched->signallers, &key);
     cg__failed_init(&sched->failed);
     return sched;
 }
@@ -330,13 +346,15 @@ void cg_sched_free(struct cg_sched *sched)
         sched->kept = kept->next;
         kept->free(kept);
     }
-    cg__offload_drop_all(sched);
+    for (int place = 0; place < CG__PARTS; place++)
+        if (sched->parts[place] && sched->parts[place]->drop)
+            sched->parts[place]->drop(sched->parts[place], sched);
     cg__post_drop_all(sched);
     drop_calls(sched);
     cg__failed_end(sched);
-    cg__poll_free_all(sched);
-    cg__names_free(&sched->waiters);
-    cg__names_free(&sched->signallers);
+    for (int place = 0; place < CG__PARTS; place++)
+        if (sched->parts[place])
+            sched->parts[place]->free(sched->parts[place]);
     cg__ready_free(&sched->ready);
     cg__stack_pool_free(sched->stacks);
     free(sched);

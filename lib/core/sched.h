@@ -7,7 +7,8 @@
 #include "lib/core/failed.h"
 #include "lib/base/fork.h"
 #include "lib/core/trim.h"
-#include "lib/vocabulary/names.h"
+#include "lib/core/part.h"
+#include "lib/core/post.h"
 #include "lib/core/ready.h"
 #include "lib/stacks/stack.h"
 #include "lib/core/timers.h"
@@ -30,13 +31,6 @@ enum {
 #define CG__TURN_LENGTH (200 * CG_MICROSECOND)
 #define CG__GRACE (5 * CG_SECOND)
 #define CG__IDLE (5 * CG_SECOND) /* then a stack that has grown is cut back */
-
-/* What has been posted; embedded in what it is for. run frees it, or keeps it. `dropped`:
- * the scheduler is being freed, and nothing of it may be used. */
-struct cg__post {
-    struct cg__post *next;
-    void (*run)(struct cg__post *post, bool dropped);
-};
 
 /* A deferred call that has something to free if the scheduler is freed before it is made:
  * drop is called instead. deferred.droppable is set. */
@@ -62,10 +56,8 @@ struct cg_sched {
     struct cg__trim idle;
     struct cg_sched_options options;
     struct cg__timers timers;
-    struct cg__names waiters, signallers; /* of signals */
-    struct cg_io *ios; /* free ones, for cg_poll */
+    struct cg__part *parts[CG__PARTS]; /* NULL: not needed yet */
     struct cg_kept *kept; /* the latest first */
-    struct cg__job *jobs; /* functions in threads, for cg_offload */
     struct cg_deferred *deferred, **deferred_tail;
     struct cg_scope *ended, **ended_tail; /* scopes whose end has yet to reach what is inside */
     bool reaching;                        /* it does just now */
@@ -142,25 +134,5 @@ static inline int64_t cg__sched_clock(const struct cg_sched *sched)
 {
     return sched->reactor->type->now(sched->reactor);
 }
-
-/* Posts without memory of its own: never fails. From any thread. */
-void cg__post(struct cg_sched *sched, struct cg__post *post);
-
-/* Runs what has been posted; drops it. */
-void cg__post_run_all(struct cg_sched *sched);
-void cg__post_drop_all(struct cg_sched *sched);
-
-/* Nothing will ever happen here by itself: waits for a function in a thread to return.
- * False: there is none. */
-bool cg__offload_wait(struct cg_sched *sched);
-
-/* In a child made by fork(): ends the ops whose functions are the parent's. */
-void cg__offload_leave_to_parent(struct cg_sched *sched);
-
-/* Forgets those that have not returned. */
-void cg__offload_drop_all(struct cg_sched *sched);
-
-/* Frees the requests kept for cg_poll. */
-void cg__poll_free_all(struct cg_sched *sched);
 
 #endif

@@ -3,7 +3,8 @@
  * of the scopes, and whether a coroutine counts as cancelled is derived from it. */
 #include "config.h"
 
-#include "lib/core/sched.h"
+#include "lib/core/op.h"
+#include "lib/core/scope.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -47,6 +48,21 @@ int cg_scope_close(struct cg_scope *scope)
     return scope->reason;
 }
 
+/* Tells the scope, and those open inside it that no shield protects, the innermost first. */
+static void tell(struct cg_scope *scope)
+{
+    struct cg_scope *from = scope->coro->scope, *inner = from;
+
+    for (; inner && inner != scope; inner = inner->parent)
+        if (inner->shield)
+            from = inner->parent;
+    if (inner == NULL) /* not one that the coroutine is in: the members of a group */
+        from = scope;
+    for (inner = from; inner; inner = inner == scope ? NULL : inner->parent)
+        if (inner->ended)
+            inner->ended(inner);
+}
+
 /* Cancels what waits inside scopes that have ended. That ends other scopes: of groups, of
  * their members, of branches that run. They queue up here, since a program may nest them so
  * deeply that no stack could hold the recursion. */
@@ -63,7 +79,7 @@ static void reach_all(struct cg_sched *sched)
             sched->ended_tail = &sched->ended;
         if (coro->cancelled && coro->op && !coro->op->shield)
             cg__op_cancel(coro->op, -ECANCELED);
-        cg__group_reached(scope);
+        tell(scope);
     }
     sched->reaching = false;
 }

@@ -2,12 +2,15 @@
 /* Generators: resumed, and suspended where they yield a value. The contexts and the stacks
  * are those of coroutines; what is missing is the scheduler. The state is atomic, and
  * whoever resumes takes it from "suspended" to "running", so that two threads that resume
- * the same generator cannot both succeed. Pools: generator_pool.c. */
+ * the same generator cannot both succeed. Stacks: thread_stacks.c. */
 #include "config.h"
 
-#include "lib/generators/generator_pool.h"
-#include "lib/core/sched.h"
+#include "lib/generators/generator.h"
+
 #include "lib/base/report.h"
+#include "lib/core/coro.h"
+#include "lib/stacks/overflow.h"
+#include "lib/stacks/thread_stacks.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -24,11 +27,21 @@ enum {
     BY_SEND = 1,
 };
 
-__thread struct cg_gen *cg__generator_outside;
+__thread struct cg_context *cg__generator_outside;
 
-static struct cg_gen **current(void)
+/* This thread has run a generator: an overflow is reported here. */
+static __thread bool watched CG__THREAD_MODEL;
+
+/* Where the context of the innermost generator stands that runs here. */
+static struct cg_context **current(void)
 {
-    return cg__coro_self ? &cg__coro_self->gen : &cg__generator_outside;
+    return cg__coro_self ? &cg__coro_self->inner : &cg__generator_outside;
+}
+
+static void watch(void)
+{
+    watched = true;
+    cg__overflow_watch();
 }
 
 static void *entry(void *arg)
@@ -46,15 +59,15 @@ struct cg_gen *cg_gen_new_with(cg_gen_fn *fn, void *arg,
                                const struct cg_gen_options *options)
 {
     static const struct cg_gen_options none;
-    struct cg__gens *pool;
+    struct cg__thread_stacks *pool;
     struct cg_gen *gen;
     void *low;
 
     if (options == NULL)
         options = &none;
-    if (fn == NULL || (pool = cg__generator_pool_mine()) == NULL)
+    if (fn == NULL || (pool = cg__thread_stacks_mine()) == NULL)
         return NULL;
-    gen = cg__generator_pool_get(pool, options->stack_size, &low);
+    gen = cg__thread_stacks_get(pool, options->stack_size, sizeof *gen, &low);
     if (gen == NULL)
         return NULL;
     /* Field by field, as a coroutine's; the others are set when it is resumed or yields. */
@@ -115,22 +128,22 @@ __attribute__((always_inline)) static inline ssize_t
 resume(struct cg_gen *gen, ssize_t how, void *value, void *out)
 {
     struct cg_coro *coro = cg__coro_self;
-    struct cg_gen **here = current();
+    struct cg_context **here = current();
 
-    if (!cg__generator_pool_watched)
-        cg__generator_pool_watch();
+    if (!watched)
+        watch();
     gen->outer = *here;
     gen->scope = coro ? coro->scope : NULL;
     gen->how = how;
     gen->value = value;
     gen->out = out;
     if (gen->outer)
-        gen->back = &gen->outer->ctx;
+        gen->back = gen->outer;
     else if (coro)
         gen->back = &coro->ctx;
     else
         cg__context_adopt(gen->back = &gen->base);
-    *here = gen;
+    *here = &gen->ctx;
     return cg__context_switch_then(gen->back, &gen->ctx, resumed, gen);
 }
 
@@ -218,7 +231,7 @@ ssize_t cg_gen_free(struct cg_gen *gen)
     if (!gen->finished)
         cg__report("generator %s abandoned: it yields though it is closed", gen->name);
     cg__context_drop(&gen->ctx);
-    cg__generator_pool_put(gen);
+    cg__thread_stacks_put(gen->pool, gen);
     return rc;
 }
 
@@ -232,16 +245,21 @@ enum cg_gen_state cg_gen_state(const struct cg_gen *gen)
     return (enum cg_gen_state)atomic_load_explicit(&gen->state, memory_order_acquire);
 }
 
+size_t cg_gen_trim(void)
+{
+    return cg__thread_stacks_trim(SIZE_MAX);
+}
+
 struct cg_gen *cg_gen_self(void)
 {
-    return *current();
+    return cg__generator_of(*current());
 }
 
 /* A scope that was opened in the body belongs to the coroutine, which would find it open,
  * and the generator may be resumed by another one. */
 static bool may_yield(const struct cg_gen *gen)
 {
-    return gen == *current() && (!cg__coro_self || cg__coro_self->scope == gen->scope);
+    return &gen->ctx == *current() && (!cg__coro_self || cg__coro_self->scope == gen->scope);
 }
 
 /* It has been resumed. Nothing of the thread is looked at: it may be another one. */

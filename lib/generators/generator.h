@@ -9,7 +9,7 @@
 
 #include <stdatomic.h>
 
-struct cg__gens;
+struct cg__thread_stacks;
 struct cg_scope;
 
 /* Lies in the top page of the generator's own stack, as a coroutine's does. A generator is
@@ -18,7 +18,7 @@ struct cg_scope;
 struct cg_gen {
     struct cg_context ctx;
     struct cg_context *back;     /* of whoever has resumed it */
-    struct cg_gen *outer;        /* the generator that is this one's caller, or NULL */
+    struct cg_context *outer;    /* of the generator that is this one's caller, or NULL */
     struct cg_scope *scope;      /* the innermost of the caller's coroutine */
     void *value;                 /* in or out, */
     void *in, *out;              /* and where it is wanted; NULL: nowhere */
@@ -31,16 +31,18 @@ struct cg_gen {
     ssize_t result;
     const char *name;
     void *stack_low;
-    struct cg__gens *pool;
-    struct cg_gen *next;    /* given back from another thread */
+    struct cg__thread_stacks *pool;
     struct cg_context base; /* of a caller that is neither coroutine nor generator */
 };
 
-/* The generator that this thread runs outside of any coroutine. Inside, it is the
- * coroutine's: struct cg_coro's gen. */
-extern __thread struct cg_gen *cg__generator_outside CG__THREAD_MODEL;
+/* The context of the generator that this thread runs outside of any coroutine. Inside, it is
+ * the coroutine's: struct cg_coro's inner. */
+extern __thread struct cg_context *cg__generator_outside CG__THREAD_MODEL;
 
-/* Trims at most `most` free stacks of the thread's pool; answers how many. */
-size_t cg__generator_pool_trim(size_t most);
+/* The generator with this context, which is its first member; NULL for NULL. */
+static inline struct cg_gen *cg__generator_of(struct cg_context *ctx)
+{
+    return (struct cg_gen *)ctx;
+}
 
 #endif

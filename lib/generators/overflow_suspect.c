@@ -3,13 +3,15 @@
 #include "config.h"
 
 #include "lib/core/coro.h"
-#include "lib/stacks/stack.h"
+#include "lib/generators/generator.h"
+#include "lib/stacks/overflow.h"
 
 bool cg__overflow_suspect(const char **kind, const char **name, const void **low,
                           size_t *size)
 {
     const struct cg_coro *self = cg__coro_self;
-    const struct cg_gen *gen = self ? self->gen : cg__generator_outside;
+    const struct cg_gen *gen =
+        cg__generator_of(self ? self->inner : cg__generator_outside);
 
     *kind = gen ? "generator" : "coroutine";
     if (gen) {

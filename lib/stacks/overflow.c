@@ -5,6 +5,8 @@
  * the coroutine's own is used up. */
 #include "config.h"
 
+#include "lib/stacks/overflow.h"
+
 #include "lib/stacks/stack.h"
 
 #include <errno.h>

@@ -54,15 +54,4 @@ void cg__stack_shrink(const struct cg_stacks *stacks, void *low, const void *sp,
  * has none the next one below it. Async-signal-safe. */
 const void *cg__stack_guard(const void *head);
 
-/* Installs, once a process, the handler that reports an overflow ("cogen: stack overflow in
- * coroutine NAME (64 KiB stack)") from a signal stack and lets the process die of it;
- * faults elsewhere go to whoever handled them before. And, once a thread, its signal stack,
- * unless it has one. May be called any number of times. */
-void cg__overflow_watch(void);
-
-/* Whose stack the calling thread runs on, "coroutine" or "generator" and its name, for that
- * report; provided by coro.c, async-signal-safe. False: on none of ours. */
-bool cg__overflow_suspect(const char **kind, const char **name, const void **low,
-                          size_t *size);
-
 #endif

@@ -1,34 +1,39 @@
 /* SPDX-License-Identifier: MIT */
-/* The pools of generators' stacks: one a thread, made when it creates its first generator.
- * A generator may be given back by another thread: it is left on a list that the owner
- * empties when it wants a stack. When a thread ends while generators from its pool live on,
- * the last of them that is given back takes the pool with it. */
+/* Pools of stacks for generators: one a thread, made when the thread first needs a stack. A
+ * stack may be returned by another thread: then it goes to a list that the owner empties
+ * when it needs a stack. When a thread ends while stacks of its pool are in use, the pool is
+ * freed when the last of them is returned. */
 #include "config.h"
 
-#include "lib/generators/generator_pool.h"
+#include "lib/stacks/thread_stacks.h"
+
+#include "lib/stacks/context.h"
 #include "lib/stacks/stack.h"
 
 #include <pthread.h>
-#include <stdint.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
-struct cg__gens {
+/* A stack that another thread has returned: at the place of its head. */
+struct returned {
+    struct returned *next;
+};
+
+struct cg__thread_stacks {
     struct cg_stacks *stacks;
-    long out;                        /* created, and not given back by the owner */
-    _Atomic(struct cg_gen *) remote; /* given back by others */
-    /* Counts down with each that others give back. The owner adds `out` when it ends: from
-     * then on this is the number of those that are left. */
+    long out; /* taken, and not returned by the owner */
+    _Atomic(struct returned *) returned; /* by other threads */
+    /* Counts down with each stack that other threads return. The owner adds `out` when it
+     * ends: from then on this is the number of stacks in use. */
     atomic_long left;
 };
 
-static __thread struct cg__gens *mine CG__THREAD_MODEL;
+static __thread struct cg__thread_stacks *mine CG__THREAD_MODEL;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static pthread_key_t key;
 static bool have_key;
 
-__thread bool cg__generator_pool_watched;
-
-static void pool_free(struct cg__gens *pool)
+static void pool_free(struct cg__thread_stacks *pool)
 {
     cg__stack_pool_free(pool->stacks);
     free(pool);
@@ -36,7 +41,7 @@ static void pool_free(struct cg__gens *pool)
 
 static void thread_ends(void *arg)
 {
-    struct cg__gens *pool = arg;
+    struct cg__thread_stacks *pool = arg;
     long out = pool->out;
 
     mine = NULL;
@@ -49,9 +54,9 @@ static void make_key(void)
     have_key = pthread_key_create(&key, thread_ends) == 0;
 }
 
-struct cg__gens *cg__generator_pool_mine(void)
+struct cg__thread_stacks *cg__thread_stacks_mine(void)
 {
-    struct cg__gens *pool = mine;
+    struct cg__thread_stacks *pool = mine;
 
     if (pool)
         return pool;
@@ -69,62 +74,50 @@ struct cg__gens *cg__generator_pool_mine(void)
     return mine = pool;
 }
 
-/* Takes in what other threads have given back. */
-static void collect(struct cg__gens *pool)
+/* Takes in what other threads have returned. */
+static void collect(struct cg__thread_stacks *pool)
 {
-    struct cg_gen *gen, *next;
+    struct returned *stack, *next;
 
-    if (atomic_load_explicit(&pool->remote, memory_order_relaxed) == NULL)
+    if (atomic_load_explicit(&pool->returned, memory_order_relaxed) == NULL)
         return;
-    for (gen = atomic_exchange(&pool->remote, NULL); gen; gen = next) {
-        next = gen->next;
-        cg__stack_put(pool->stacks, gen);
+    for (stack = atomic_exchange(&pool->returned, NULL); stack; stack = next) {
+        next = stack->next;
+        cg__stack_put(pool->stacks, stack);
     }
 }
 
-struct cg_gen *cg__generator_pool_get(struct cg__gens *pool, size_t stack_size,
-                                      void **low)
+void *cg__thread_stacks_get(struct cg__thread_stacks *pool, size_t stack_size, size_t head,
+                            void **low)
 {
-    struct cg_gen *gen;
+    void *at;
 
     collect(pool);
-    gen = cg__stack_get(pool->stacks, stack_size ? stack_size : CG__STACK_DEFAULT,
-                        sizeof *gen, low);
-    pool->out += gen != NULL;
-    return gen;
+    at = cg__stack_get(pool->stacks, stack_size ? stack_size : CG__STACK_DEFAULT, head, low);
+    pool->out += at != NULL;
+    return at;
 }
 
-void cg__generator_pool_put(struct cg_gen *gen)
+void cg__thread_stacks_put(struct cg__thread_stacks *pool, void *head)
 {
-    struct cg__gens *pool = gen->pool;
+    struct returned *stack = head;
 
     if (pool == mine) {
         pool->out--;
-        cg__stack_put(pool->stacks, gen);
+        cg__stack_put(pool->stacks, head);
         return;
     }
-    gen->next = atomic_load(&pool->remote);
-    while (!atomic_compare_exchange_weak(&pool->remote, &gen->next, gen))
+    stack->next = atomic_load(&pool->returned);
+    while (!atomic_compare_exchange_weak(&pool->returned, &stack->next, stack))
         continue;
     if (atomic_fetch_sub(&pool->left, 1) == 1)
         pool_free(pool);
 }
 
-void cg__generator_pool_watch(void)
-{
-    cg__generator_pool_watched = true;
-    cg__overflow_watch();
-}
-
-size_t cg__generator_pool_trim(size_t most)
+size_t cg__thread_stacks_trim(size_t most)
 {
     if (mine == NULL)
         return 0;
     collect(mine);
     return cg__stack_pool_trim(mine->stacks, most);
-}
-
-size_t cg_gen_trim(void)
-{
-    return cg__generator_pool_trim(SIZE_MAX);
 }

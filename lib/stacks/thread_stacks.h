@@ -1,26 +1,25 @@
 /* SPDX-License-Identifier: MIT */
-/* The stacks of generators: a pool a thread. See generator_pool.c. */
-#ifndef COGEN_LIB_GENERATORS_GENERATOR_POOL_H
-#define COGEN_LIB_GENERATORS_GENERATOR_POOL_H
+/* A pool of stacks for each thread, for what belongs to no scheduler. See thread_stacks.c. */
+#ifndef COGEN_LIB_STACKS_THREAD_STACKS_H
+#define COGEN_LIB_STACKS_THREAD_STACKS_H
 
-#include "lib/generators/generator.h"
+#include <stddef.h>
+
+struct cg__thread_stacks;
 
 /* The calling thread's pool; NULL: no memory. */
-struct cg__gens *cg__generator_pool_mine(void);
+struct cg__thread_stacks *cg__thread_stacks_mine(void);
 
-/* Room for a generator, uninitialised, on a stack of its own; *low gets the lowest address
- * of that. stack_size 0: the default. NULL: no memory, or no such size. The pool is the
- * thread's. */
-struct cg_gen *cg__generator_pool_get(struct cg__gens *pool, size_t stack_size,
-                                      void **low);
+/* A stack of the calling thread's pool, as cg__stack_get returns it. stack_size 0: the
+ * default. NULL: no memory, or no such size. */
+void *cg__thread_stacks_get(struct cg__thread_stacks *pool, size_t stack_size, size_t head,
+                            void **low);
 
-/* Gives it back to the pool that it is from, whatever thread this is. */
-void cg__generator_pool_put(struct cg_gen *gen);
+/* Returns a stack to the pool that it is from, in whatever thread this is. The head is
+ * overwritten. */
+void cg__thread_stacks_put(struct cg__thread_stacks *pool, void *head);
 
-/* This thread runs a generator: an overflow will be reported here. */
-void cg__generator_pool_watch(void);
-
-/* It has been said. */
-extern __thread bool cg__generator_pool_watched CG__THREAD_MODEL;
+/* Trims at most `most` free stacks of the calling thread's pool; returns how many. */
+size_t cg__thread_stacks_trim(size_t most);
 
 #endif

@@ -5,8 +5,8 @@
  * it has been left behind, under the pool's lock. */
 #include "config.h"
 
-#include "lib/threads/offload.h"
-#include "lib/vocabulary/waiters.h"
+#include "lib/core/op.h"
+#include "lib/threads/pool.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -14,19 +14,47 @@
 
 _Static_assert(sizeof(struct cg_offload_op) <= 128, "core ops fit in 128 bytes");
 
+/* The jobs of a scheduler that are on their way. */
+struct jobs {
+    struct cg__part part;
+    struct cg__job *first;
+};
+
+static void part_drop(struct cg__part *part, struct cg_sched *sched);
+static void part_free(struct cg__part *part);
+static bool part_wait(struct cg__part *part, struct cg_sched *sched);
+static void part_forked(struct cg__part *part, struct cg_sched *sched);
+
+/* NULL: no memory. */
+static struct jobs *jobs_of(struct cg_sched *sched)
+{
+    struct jobs *jobs = (struct jobs *)sched->parts[CG__PART_JOBS];
+
+    if (jobs == NULL && (jobs = malloc(sizeof *jobs)) != NULL) {
+        *jobs = (struct jobs){
+            .part = {.drop = part_drop,
+                     .free = part_free,
+                     .wait = part_wait,
+                     .forked = part_forked},
+        };
+        sched->parts[CG__PART_JOBS] = &jobs->part;
+    }
+    return jobs;
+}
+
 static struct cg_offload_op *as_offload(const struct cg_op *op)
 {
     return (struct cg_offload_op *)op;
 }
 
-static void list(struct cg_sched *sched, struct cg__job *job)
+static void list(struct jobs *jobs, struct cg__job *job)
 {
-    job->next_job = sched->jobs;
-    if (sched->jobs)
-        sched->jobs->link = &job->next_job;
-    job->link = &sched->jobs;
-    sched->jobs = job;
-    cg_sched_hold(sched);
+    job->next_job = jobs->first;
+    if (jobs->first)
+        jobs->first->link = &job->next_job;
+    job->link = &jobs->first;
+    jobs->first = job;
+    cg_sched_hold(job->sched);
 }
 
 static void unlist(struct cg__job *job)
@@ -81,6 +109,7 @@ static enum cg_verdict offload_process(struct cg_op *op, struct cg_sched *sched)
 {
     struct cg_offload_op *offload = as_offload(op);
     struct cg_pool *pool = offload->pool ? offload->pool : cg__pool_own();
+    struct jobs *jobs;
     struct cg__job *job;
     int rc;
 
@@ -88,7 +117,8 @@ static enum cg_verdict offload_process(struct cg_op *op, struct cg_sched *sched)
         return cg__op_done(op, -EINVAL);
     if (pool && pool->limit == 0)
         return cg__op_done(op, call_here(offload));
-    if (pool == NULL || (job = malloc(sizeof *job)) == NULL)
+    if (pool == NULL || (jobs = jobs_of(sched)) == NULL ||
+        (job = malloc(sizeof *job)) == NULL)
         return cg__op_done(op, -ENOMEM);
     *job = (struct cg__job){
         .post.run = come_home,
@@ -101,7 +131,7 @@ static enum cg_verdict offload_process(struct cg_op *op, struct cg_sched *sched)
         .forks = cg__fork_count(),
         .state = CG__JOB_QUEUED,
     };
-    list(sched, job);
+    list(jobs, job);
     offload->job = job;
     if ((rc = cg__pool_put(pool, job)) == 0)
         return CG_PENDING;
@@ -184,9 +214,9 @@ const struct cg_op_type cg_offload_type = {
     .print = offload_print,
 };
 
-static struct cg__job *find_parents(struct cg_sched *sched)
+static struct cg__job *find_parents(const struct jobs *jobs)
 {
-    struct cg__job *job = sched->jobs;
+    struct cg__job *job = jobs->first;
 
     while (job && !is_parents(job))
         job = job->next_job;
@@ -194,11 +224,12 @@ static struct cg__job *find_parents(struct cg_sched *sched)
 }
 
 /* Completing an op may cancel others, whose jobs are freed. */
-void cg__offload_leave_to_parent(struct cg_sched *sched)
+static void part_forked(struct cg__part *part, struct cg_sched *sched)
 {
     struct cg__job *job;
 
-    while ((job = find_parents(sched))) {
+    (void)sched;
+    while ((job = find_parents((struct jobs *)part))) {
         struct cg_offload_op *offload = job->op;
 
         tell(offload, job->state == CG__JOB_QUEUED ? CG_FATE_NOT_RUN : CG_FATE_LEFT);
@@ -208,24 +239,31 @@ void cg__offload_leave_to_parent(struct cg_sched *sched)
     }
 }
 
-bool cg__offload_wait(struct cg_sched *sched)
+static bool part_wait(struct cg__part *part, struct cg_sched *sched)
 {
-    if (sched->jobs == NULL)
+    if (((struct jobs *)part)->first == NULL)
         return false;
     cg__pool_wait(sched);
     return true;
 }
 
 /* The coroutines that waited have been abandoned. A function that still runs may be using
- * their stacks, which are kept until it returns. */
-void cg__offload_drop_all(struct cg_sched *sched)
+ * their stacks, which are kept until it returns. A job that has returned is freed by its
+ * post. */
+static void part_drop(struct cg__part *part, struct cg_sched *sched)
 {
+    struct jobs *jobs = (struct jobs *)part;
     struct cg__job *job, *next;
 
-    for (job = sched->jobs; job; job = next) {
+    for (job = jobs->first; job; job = next) {
         next = job->next_job;
         if (is_parents(job) || leave(job, sched->stacks) == CG__JOB_QUEUED)
             free(job);
     }
-    sched->jobs = NULL;
+    jobs->first = NULL;
+}
+
+static void part_free(struct cg__part *part)
+{
+    free(part);
 }

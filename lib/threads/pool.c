@@ -3,8 +3,8 @@
  * join, and end by themselves. */
 #include "config.h"
 
-#include "lib/threads/offload.h"
 #include "lib/base/thread.h"
+#include "lib/threads/pool.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -47,7 +47,7 @@ static void unlock_all(void)
 }
 
 /* The functions in the queue stay the parent's too, or they would be run twice; their
- * schedulers see to them (cg__offload_leave_to_parent). Nobody waits on the conditions, though
+ * schedulers see to them (struct cg__part, forked). Nobody waits on the conditions, though
  * they were copied from where somebody may have. */
 static void in_child(void)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Jobs: functions on their way through a pool, for an op (offload.c) and by a thread
- * (pool.c). */
-#ifndef COGEN_LIB_THREADS_OFFLOAD_H
-#define COGEN_LIB_THREADS_OFFLOAD_H
+/* Pools of threads, and their jobs: functions on their way through a pool, for an op
+ * (offload.c) and by a thread (pool.c). */
+#ifndef COGEN_LIB_THREADS_POOL_H
+#define COGEN_LIB_THREADS_POOL_H
 
 #include "lib/core/sched.h"
 

@@ -4,6 +4,7 @@
 #include "config.h"
 
 #include "lib/core/sched.h"
+#include "lib/vocabulary/names.h"
 
 #include <cogen/remote.h>
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* Groups. Two scopes make one: the owner's, which ends when the group is cancelled, and one
  * for the members, which ends when their grace period is over. The end of any scope around
- * the owner's is passed on to the group (lib/core/scope.c), so that the members are
+ * the owner's is passed on to the group (cg_scope.ended), so that the members are
  * cancelled wherever the owner is at that moment. */
 #include "config.h"
 
-#include "lib/core/sched.h"
+#include "lib/core/scope.h"
 #include "lib/vocabulary/waiters.h"
 
 #include <cogen/group.h>
@@ -32,21 +32,22 @@ static void end(struct cg_group *group, int reason)
         cg__timers_set(&sched->timers, &group->members.timer, now + group->grace);
 }
 
-void cg__group_reached(struct cg_scope *scope)
+/* The owner's scope has ended, or one around it. */
+static void owner_ended(struct cg_scope *scope)
 {
-    struct cg_scope *from = scope->coro->scope, *inner;
+    struct cg_group *group = (struct cg_group *)scope;
 
-    if (scope->group && scope == &scope->group->members) {
-        for (struct cg_coro *coro = scope->group->first; coro; coro = coro->group_next)
-            cg__scope_end(&coro->base, -ECANCELED);
-        return;
-    }
-    for (inner = from; inner != scope; inner = inner->parent)
-        if (inner->shield)
-            from = inner->parent;
-    for (inner = from; inner; inner = inner == scope ? NULL : inner->parent)
-        if (inner->group)
-            end(inner->group, inner->reason ? inner->reason : -ECANCELED);
+    end(group, scope->reason ? scope->reason : -ECANCELED);
+}
+
+/* The grace period is over. */
+static void members_ended(struct cg_scope *scope)
+{
+    struct cg_group *group =
+        (struct cg_group *)((char *)scope - offsetof(struct cg_group, members));
+
+    for (struct cg_coro *coro = group->first; coro; coro = coro->owned_next)
+        cg__scope_end(&coro->base, -ECANCELED);
 }
 
 struct cg_group *cg_group_open_with(struct cg_group *group,
@@ -60,56 +61,28 @@ struct cg_group *cg_group_open_with(struct cg_group *group,
     if (options->timeout > 0 && options->timeout < deadline - now)
         deadline = now + options->timeout;
     *group = (struct cg_group){
-        .members = {.coro = self, .group = group, .timer = {.kind = CG__TIMER_SCOPE}},
+        .members = {.coro = self,
+                    .ended = members_ended,
+                    .timer = {.kind = CG__TIMER_SCOPE}},
         .grace = options->grace,
         .keep_going = options->keep_going,
     };
     cg_scope_open(&group->scope, deadline, options->shield);
-    group->scope.group = group;
+    group->scope.ended = owner_ended;
     if (self->cancelled)
         end(group, group->scope.reason ? group->scope.reason : -ECANCELED);
     return group;
 }
 
-int cg_group_start_with(struct cg_group *group, cg_fn *fn, void *arg,
-                        const struct cg_coro_options *options, ssize_t *answer)
+/* A coroutine of the group has finished. */
+static void leave(struct cg_coro *coro)
 {
-    struct cg_sched *sched = group->scope.coro->sched;
-    struct cg_coro_options mine =
-        options ? *options : (struct cg_coro_options){.name = NULL};
-    struct cg_coro *coro;
-    int rc;
-
-    if (group->closed)
-        return -EINVAL;
-    if (group->reason)
-        return -ECANCELED;
-    mine.coro = &coro;
-    if ((rc = cg_sched_start_with(sched, fn, arg, &mine)) < 0)
-        return rc;
-    coro->group = group;
-    coro->answer = answer;
-    coro->group_next = group->first;
-    coro->group_link = &group->first;
-    if (group->first)
-        group->first->group_link = &coro->group_next;
-    group->first = coro;
-    group->count++;
-    if (options && options->coro)
-        *options->coro = coro;
-    else
-        cg_coro_unref(coro);
-    return 0;
-}
-
-void cg__group_leave(struct cg_coro *coro)
-{
-    struct cg_group *group = coro->group;
+    struct cg_group *group = coro->owner;
     struct cg_op *wait;
 
-    *coro->group_link = coro->group_next;
-    if (coro->group_next)
-        coro->group_next->group_link = coro->group_link;
+    *coro->owned_link = coro->owned_next;
+    if (coro->owned_next)
+        coro->owned_next->owned_link = coro->owned_link;
     group->count--;
     if (coro->answer)
         *coro->answer = coro->result;
@@ -130,6 +103,38 @@ void cg__group_leave(struct cg_coro *coro)
     }
 }
 
+int cg_group_start_with(struct cg_group *group, cg_fn *fn, void *arg,
+                        const struct cg_coro_options *options, ssize_t *answer)
+{
+    struct cg_sched *sched = group->scope.coro->sched;
+    struct cg_coro_options mine =
+        options ? *options : (struct cg_coro_options){.name = NULL};
+    struct cg_coro *coro;
+    int rc;
+
+    if (group->closed)
+        return -EINVAL;
+    if (group->reason)
+        return -ECANCELED;
+    mine.coro = &coro;
+    if ((rc = cg_sched_start_with(sched, fn, arg, &mine)) < 0)
+        return rc;
+    coro->ended = leave;
+    coro->owner = group;
+    coro->answer = answer;
+    coro->owned_next = group->first;
+    coro->owned_link = &group->first;
+    if (group->first)
+        group->first->owned_link = &coro->owned_next;
+    group->first = coro;
+    group->count++;
+    if (options && options->coro)
+        *options->coro = coro;
+    else
+        cg_coro_unref(coro);
+    return 0;
+}
+
 void cg_group_cancel(struct cg_group *group)
 {
     if (!group->closed)
@@ -143,7 +148,9 @@ size_t cg_group_count(const struct cg_group *group)
 
 struct cg_group *cg_group_self(void)
 {
-    return cg__coro_self ? cg__coro_visible(cg__coro_self)->group : NULL;
+    struct cg_coro *self = cg__coro_self ? cg__coro_visible(cg__coro_self) : NULL;
+
+    return self && self->ended == leave ? self->owner : NULL;
 }
 
 static enum cg_verdict add_process(struct cg_op *op, struct cg_sched *sched)

@@ -14,7 +14,8 @@ enum {
     ROOM_MIN = 4
 };
 
-struct cg__locals {
+struct locals {
+    struct cg__leaving leaving;
     size_t room, count;
     struct pair {
         const struct cg_local *key;
@@ -22,7 +23,13 @@ struct cg__locals {
     } pairs[];
 };
 
-static struct pair *find(struct cg__locals *locals, const struct cg_local *key)
+/* NULL: the coroutine has no values. */
+static struct locals *locals_of(const struct cg_coro *coro)
+{
+    return (struct locals *)coro->leaving;
+}
+
+static struct pair *find(struct locals *locals, const struct cg_local *key)
 {
     for (size_t i = locals ? locals->count : 0; i-- > 0;)
         if (locals->pairs[i].key == key)
@@ -30,25 +37,40 @@ static struct pair *find(struct cg__locals *locals, const struct cg_local *key)
     return NULL;
 }
 
+/* The coroutine ends. A destructor may set values again, those of other keys too. */
+static void destroy_all(struct cg_coro *self)
+{
+    while (locals_of(self)->count) {
+        struct locals *locals = locals_of(self);
+        struct pair pair = locals->pairs[--locals->count];
+
+        if (pair.key->destroy)
+            pair.key->destroy(pair.value);
+    }
+    free(self->leaving);
+    self->leaving = NULL;
+}
+
 static bool grow(struct cg_coro *coro)
 {
-    struct cg__locals *locals = coro->locals;
+    struct locals *locals = locals_of(coro);
     size_t room = locals ? 2 * locals->room : ROOM_MIN,
            count = locals ? locals->count : 0;
 
     locals = realloc(locals, sizeof *locals + room * sizeof locals->pairs[0]);
     if (locals == NULL)
         return false;
+    locals->leaving.fn = destroy_all;
     locals->room = room;
     locals->count = count;
-    coro->locals = locals;
+    coro->leaving = &locals->leaving;
     return true;
 }
 
 void *cg_local_get(const struct cg_local *key)
 {
     struct cg_coro *self = cg__coro_self ? cg__coro_visible(cg__coro_self) : NULL;
-    struct pair *pair = self ? find(self->locals, key) : NULL;
+    struct pair *pair = self ? find(locals_of(self), key) : NULL;
 
     return pair ? pair->value : NULL;
 }
@@ -56,34 +78,24 @@ void *cg_local_get(const struct cg_local *key)
 int cg_local_set(const struct cg_local *key, void *value)
 {
     struct cg_coro *self = cg__coro_self ? cg__coro_visible(cg__coro_self) : NULL;
+    struct locals *locals;
     struct pair *pair, *end;
 
     if (self == NULL)
         return -EPERM;
-    pair = find(self->locals, key);
+    locals = locals_of(self);
+    pair = find(locals, key);
     if (pair && value) {
         pair->value = value;
     } else if (pair) {
-        end = self->locals->pairs + --self->locals->count;
+        end = locals->pairs + --locals->count;
         for (; pair < end; pair++)
             *pair = pair[1];
     } else if (value) {
-        if ((!self->locals || self->locals->count == self->locals->room) && !grow(self))
+        if ((!locals || locals->count == locals->room) && !grow(self))
             return -ENOMEM;
-        self->locals->pairs[self->locals->count++] = (struct pair){key, value};
+        locals = locals_of(self);
+        locals->pairs[locals->count++] = (struct pair){key, value};
     }
     return 0;
-}
-
-/* A destructor may set values again, those of other keys too. */
-void cg__local_end(struct cg_coro *self)
-{
-    while (self->locals->count) {
-        struct pair pair = self->locals->pairs[--self->locals->count];
-
-        if (pair.key->destroy)
-            pair.key->destroy(pair.value);
-    }
-    free(self->locals);
-    self->locals = NULL;
 }

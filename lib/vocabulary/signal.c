@@ -9,9 +9,52 @@
 #include "config.h"
 
 #include "lib/core/op.h"
+#include "lib/vocabulary/names.h"
 #include "lib/vocabulary/waiters.h"
 
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
+
+_Static_assert(sizeof(struct cg_wait_signal_op) <= 128, "core ops fit in 128 bytes");
+_Static_assert(sizeof(struct cg_signal_op) <= 136, "core ops fit in 136 bytes");
+
+/* The tables of a scheduler, made when something first waits in them. */
+struct signals {
+    struct cg__part part;
+    struct cg__names waiters, signallers;
+};
+
+/* NULL: nothing has waited for a signal yet. */
+static inline struct signals *signals_of(const struct cg_sched *sched)
+{
+    return (struct signals *)sched->parts[CG__PART_SIGNALS];
+}
+
+static void part_free(struct cg__part *part)
+{
+    struct signals *signals = (struct signals *)part;
+
+    cg__names_free(&signals->waiters);
+    cg__names_free(&signals->signallers);
+    free(signals);
+}
+
+/* NULL: no memory. */
+__attribute__((noinline)) static struct signals *make_signals(struct cg_sched *sched)
+{
+    struct signals *signals = malloc(sizeof *signals);
+    struct cg__hash_key key;
+
+    if (signals == NULL)
+        return NULL;
+    signals->part = (struct cg__part){.free = part_free};
+    cg__hash_key_init(&key);
+    cg__names_init(&signals->waiters, &key);
+    cg__names_init(&signals->signallers, &key);
+    sched->parts[CG__PART_SIGNALS] = &signals->part;
+    return signals;
+}
 
 static struct cg_wait_signal_op *wait_of(struct cg_named *named)
 {
@@ -35,10 +78,10 @@ static void hand_over(struct cg_wait_signal_op *wait, const void *value, bool fa
  * ------------------------------------------------ */
 
 /* How many wait for the name, without those with which a branch races (`by`; NULL: all). */
-static unsigned waiting(const struct cg_sched *sched, struct cg_name name,
+static unsigned waiting(const struct signals *signals, struct cg_name name,
                         const struct cg_op *by)
 {
-    struct cg_named *first = cg__names_find(&sched->waiters, name), *named = first;
+    struct cg_named *first = cg__names_find(&signals->waiters, name), *named = first;
     unsigned n = 0;
 
     if (first)
@@ -48,53 +91,53 @@ static unsigned waiting(const struct cg_sched *sched, struct cg_name name,
     return n;
 }
 
-static bool enough(const struct cg_sched *sched, const struct cg_signal_op *signal)
+static bool enough(const struct signals *signals, const struct cg_signal_op *signal)
 {
-    return waiting(sched, signal->named.name, &signal->op) >= signal->recipients;
+    return waiting(signals, signal->named.name, &signal->op) >= signal->recipients;
 }
 
-static void add_signaller(struct cg_sched *sched, struct cg_signal_op *signal)
+static void add_signaller(struct signals *signals, struct cg_signal_op *signal)
 {
-    struct cg_named *first = cg__names_find(&sched->signallers, signal->named.name);
+    struct cg_named *first = cg__names_find(&signals->signallers, signal->named.name);
     struct cg_named *next = first;
 
     if (first == NULL)
-        signal->waiting = waiting(sched, signal->named.name, NULL);
+        signal->waiting = waiting(signals, signal->named.name, NULL);
     if (first == NULL || signal_of(first->prev)->recipients <= signal->recipients) {
-        cg__names_add(&sched->signallers, &signal->named);
+        cg__names_add(&signals->signallers, &signal->named);
         return;
     }
     do
         next = next->prev;
     while (next != first && signal_of(next->prev)->recipients > signal->recipients);
     signal->waiting = signal_of(first)->waiting;
-    cg__names_insert(&sched->signallers, &signal->named, next);
+    cg__names_insert(&signals->signallers, &signal->named, next);
 }
 
-static void remove_signaller(struct cg_sched *sched, struct cg_signal_op *signal)
+static void remove_signaller(struct signals *signals, struct cg_signal_op *signal)
 {
     struct cg_named *named = &signal->named;
 
-    if (cg__names_find(&sched->signallers, named->name) == named)
+    if (cg__names_find(&signals->signallers, named->name) == named)
         signal_of(named->next)->waiting = signal->waiting; /* the next is the first now */
-    cg__names_remove(&sched->signallers, &signal->named);
+    cg__names_remove(&signals->signallers, &signal->named);
 }
 
 /* Those who wait for the name have been woken: counts anew. */
-__attribute__((noinline)) static void recount(struct cg_sched *sched, struct cg_name name)
+__attribute__((noinline)) static void recount(struct signals *signals, struct cg_name name)
 {
-    struct cg_named *first = cg__names_find(&sched->signallers, name);
+    struct cg_named *first = cg__names_find(&signals->signallers, name);
 
     if (first)
-        signal_of(first)->waiting = waiting(sched, name, NULL);
+        signal_of(first)->waiting = waiting(signals, name, NULL);
 }
 
 /* ---- Signals
  * ---------------------------------------------------------------------------- */
 
 /* Wakes all who wait for the name, in the order of their waiting; returns how many. */
-static inline ssize_t fire(struct cg_sched *sched, struct cg_name name, const void *value,
-                           bool favoured)
+static inline ssize_t fire(struct signals *signals, struct cg_name name,
+                           const void *value, bool favoured)
 {
     struct cg_named *named;
     bool more = true;
@@ -102,23 +145,25 @@ static inline ssize_t fire(struct cg_sched *sched, struct cg_name name, const vo
 
     /* One at a time: completing an op takes others out that it raced with, and never puts
      * any in. */
-    for (; more && (named = cg__names_take(&sched->waiters, name, &more)); n++)
+    for (; more && (named = cg__names_take(&signals->waiters, name, &more)); n++)
         hand_over(wait_of(named), value, favoured);
-    if (sched->signallers.count)
-        recount(sched, name);
+    if (signals->signallers.count)
+        recount(signals, name);
     return n;
 }
 
 ssize_t cg_sched_signal_with(struct cg_sched *sched, struct cg_name name,
                              const void *value)
 {
-    return fire(sched, name, value, false);
+    struct signals *signals = signals_of(sched);
+
+    return signals ? fire(signals, name, value, false) : 0;
 }
 
 /* The first who waits for the name and is no rival of the branch that signals. */
-static struct cg_named *other(struct cg_sched *sched, const struct cg_signal_op *signal)
+static struct cg_named *other(struct signals *signals, const struct cg_signal_op *signal)
 {
-    struct cg_named *first = cg__names_find(&sched->waiters, signal->named.name);
+    struct cg_named *first = cg__names_find(&signals->waiters, signal->named.name);
     struct cg_named *named = first;
 
     while (named && cg__waiters_are_rivals(&signal->op, &wait_of(named)->op))
@@ -129,48 +174,50 @@ static struct cg_named *other(struct cg_sched *sched, const struct cg_signal_op 
 
 /* Like fire, by a branch: those with which it races are passed over, since of the branches
  * of one cg_any only one may complete. */
-static ssize_t fire_branch(struct cg_sched *sched, const struct cg_signal_op *signal,
+static ssize_t fire_branch(struct signals *signals, const struct cg_signal_op *signal,
                            bool favoured)
 {
     struct cg_named *named;
     ssize_t n = 0;
 
-    for (; (named = other(sched, signal)); n++) {
-        cg__names_remove(&sched->waiters, named);
+    for (; (named = other(signals, signal)); n++) {
+        cg__names_remove(&signals->waiters, named);
         hand_over(wait_of(named), signal->value, favoured);
     }
-    if (sched->signallers.count)
-        recount(sched, signal->named.name);
+    if (signals->signallers.count)
+        recount(signals, signal->named.name);
     return n;
 }
 
-static inline ssize_t fire_by(struct cg_sched *sched, const struct cg_signal_op *signal,
+static inline ssize_t fire_by(struct signals *signals, const struct cg_signal_op *signal,
                               unsigned prio)
 {
     if (signal->branch)
-        return fire_branch(sched, signal, prio & CG_PRIO_OP);
-    return fire(sched, signal->named.name, signal->value, prio & CG_PRIO_OP);
+        return fire_branch(signals, signal, prio & CG_PRIO_OP);
+    return fire(signals, signal->named.name, signal->value, prio & CG_PRIO_OP);
 }
 
 static enum cg_verdict signal_process(struct cg_op *op, struct cg_sched *sched)
 {
     struct cg_signal_op *signal = (struct cg_signal_op *)op;
+    struct signals *signals = signals_of(sched);
     ssize_t n;
 
-    if (signal->recipients && !enough(sched, signal)) {
-        add_signaller(sched, signal);
+    if (signals == NULL && signal->recipients == 0)
+        return cg__op_done(op, 0);
+    if (signals == NULL && (signals = make_signals(sched)) == NULL)
+        return cg__op_done(op, -ENOMEM);
+    if (signal->recipients && !enough(signals, signal)) {
+        add_signaller(signals, signal);
         return CG_PENDING;
     }
-    n = fire_by(sched, signal, cg__op_prio_in(op, sched));
-    if (n > 0)
-        return cg__op_after_others(op, sched, n);
-    op->result = 0;
-    return CG_DONE;
+    n = fire_by(signals, signal, cg__op_prio_in(op, sched));
+    return n > 0 ? cg__op_after_others(op, sched, n) : cg__op_done(op, 0);
 }
 
 static enum cg_verdict signal_cancel(struct cg_op *op, struct cg_sched *sched)
 {
-    remove_signaller(sched, (struct cg_signal_op *)op);
+    remove_signaller(signals_of(sched), (struct cg_signal_op *)op);
     return CG_DONE;
 }
 
@@ -191,12 +238,12 @@ const struct cg_op_type cg_signal_type = {
  * ------------------------------------------------------------------------------ */
 
 /* The oldest signaller of a name whose recipients are together now; NULL: none. */
-static struct cg_signal_op *satisfied(struct cg_sched *sched, struct cg_signal_op *first)
+static struct cg_signal_op *satisfied(struct signals *signals, struct cg_signal_op *first)
 {
     struct cg_signal_op *signal = first;
 
     while (signal->recipients <= first->waiting) {
-        if (!signal->branch || enough(sched, signal))
+        if (!signal->branch || enough(signals, signal))
             return signal;
         if ((signal = signal_of(signal->named.next)) == first)
             break;
@@ -205,9 +252,9 @@ static struct cg_signal_op *satisfied(struct cg_sched *sched, struct cg_signal_o
 }
 
 /* One more waits for the name: that may be what a signaller has waited for. */
-__attribute__((noinline)) static void meet(struct cg_sched *sched, struct cg_name name)
+__attribute__((noinline)) static void meet(struct signals *signals, struct cg_name name)
 {
-    struct cg_named *first = cg__names_find(&sched->signallers, name);
+    struct cg_named *first = cg__names_find(&signals->signallers, name);
     struct cg_signal_op *signal;
     unsigned prio;
     ssize_t n;
@@ -215,9 +262,9 @@ __attribute__((noinline)) static void meet(struct cg_sched *sched, struct cg_nam
     if (first == NULL)
         return;
     signal_of(first)->waiting++;
-    if ((signal = satisfied(sched, signal_of(first))) == NULL)
+    if ((signal = satisfied(signals, signal_of(first))) == NULL)
         return;
-    remove_signaller(sched, signal);
+    remove_signaller(signals, signal);
     prio = cg__op_prio(&signal->op);
     /* With CORO the signaller runs before those that it wakes, so it completes first. Its
      * result is set afterwards: their number is not known before, as a race that waits in
@@ -226,7 +273,7 @@ __attribute__((noinline)) static void meet(struct cg_sched *sched, struct cg_nam
      * coroutine. */
     if (prio & CG_PRIO_CORO)
         cg_op_complete(&signal->op, 0);
-    n = fire_by(sched, signal, prio);
+    n = fire_by(signals, signal, prio);
     if (prio & CG_PRIO_CORO)
         signal->op.result = n;
     else
@@ -236,22 +283,25 @@ __attribute__((noinline)) static void meet(struct cg_sched *sched, struct cg_nam
 static enum cg_verdict wait_process(struct cg_op *op, struct cg_sched *sched)
 {
     struct cg_wait_signal_op *wait = (struct cg_wait_signal_op *)op;
+    struct signals *signals = signals_of(sched);
 
-    cg__names_add(&sched->waiters, &wait->named);
-    if (sched->signallers.count)
-        meet(sched, wait->named.name);
+    if (signals == NULL && (signals = make_signals(sched)) == NULL)
+        return cg__op_done(op, -ENOMEM);
+    cg__names_add(&signals->waiters, &wait->named);
+    if (signals->signallers.count)
+        meet(signals, wait->named.name);
     return CG_PENDING;
 }
 
 static enum cg_verdict wait_cancel(struct cg_op *op, struct cg_sched *sched)
 {
     struct cg_wait_signal_op *wait = (struct cg_wait_signal_op *)op;
-
+    struct signals *signals = signals_of(sched);
     struct cg_named *first = NULL;
 
-    cg__names_remove(&sched->waiters, &wait->named);
-    if (sched->signallers.count)
-        first = cg__names_find(&sched->signallers, wait->named.name);
+    cg__names_remove(&signals->waiters, &wait->named);
+    if (signals->signallers.count)
+        first = cg__names_find(&signals->signallers, wait->named.name);
     if (first)
         signal_of(first)->waiting--;
     return CG_DONE;

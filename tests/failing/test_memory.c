@@ -254,6 +254,29 @@ static ssize_t race(void *arg)
     return first(first(rc, cg_op_result(one)), cg_op_result(two));
 }
 
+/* The first wait makes the tables of names; a signal that finds none makes nothing. */
+static ssize_t signal_wait(void *arg)
+{
+    ssize_t rc;
+
+    (void)arg;
+    IS(cg_yield(cg_signal("go", 0)), 0);
+    rc = cg_yield(cg_wait_signal("go", NULL, .timeout = CG_NOWAIT));
+    if (rc == -ETIMEDOUT)
+        rc = 0;
+    return first(rc, cg_yield(cg_signal("go", 0)));
+}
+
+/* So does a signaller that waits. */
+static ssize_t signaller(void *arg)
+{
+    ssize_t rc =
+        cg_yield(cg_signal("go", 0, .recipients = 1, .timeout = CG_NOWAIT));
+
+    (void)arg;
+    return rc == -ETIMEDOUT ? 0 : rc;
+}
+
 static int destroyed;
 
 static void destroys(void *value)
@@ -495,6 +518,8 @@ static void inside(void)
     EACH(group, 1);
     EACH(race, 1);
     EACH(local, 1);
+    EACH(signal_wait, 1);
+    EACH(signaller, 1);
     EACH(follow, 2);
 }
 

@@ -11,6 +11,7 @@
 #include "config.h"
 
 #include "lib/stacks/context.h"
+#include "lib/stacks/overflow.h"
 #include "lib/stacks/stack.h"
 
 #include <stdint.h>

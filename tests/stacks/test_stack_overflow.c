@@ -4,6 +4,7 @@
 
 #include "lib/stacks/context.h"
 #include "lib/stacks/guard.h"
+#include "lib/stacks/overflow.h"
 #include "lib/stacks/stack.h"
 #include "tests/support/child.h"
 #include "tests/stacks/fake_guards.h"

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/* What files outside the core keep with a scheduler: tables of signals, jobs in threads,
+ * requests for cg_poll. A part is made when it is first needed and freed with the
+ * scheduler. The core calls its functions and knows nothing else of it. */
+#ifndef COGEN_LIB_CORE_PART_H
+#define COGEN_LIB_CORE_PART_H
+
+#include <stdbool.h>
+
+struct cg_sched;
+
+/* The places, so that a part is found without a search. */
+enum cg__part_place {
+    CG__PART_JOBS,
+    CG__PART_POLLS,
+    CG__PART_SIGNALS,
+    CG__PARTS,
+};
+
+struct cg__part {
+    /* The scheduler is being freed: its coroutines have ended or are abandoned, its posts are
+     * dropped next. NULL: nothing to do. */
+    void (*drop)(struct cg__part *part, struct cg_sched *sched);
+    /* Last of all: nothing uses the part any more. */
+    void (*free)(struct cg__part *part);
+    /* Nothing will ever happen in the scheduler by itself: waits until a thread has posted
+     * something. False: no thread will. NULL: as if false. */
+    bool (*wait)(struct cg__part *part, struct cg_sched *sched);
+    /* This is a child made by fork(): completes the ops that only the parent's threads could
+     * complete. Called outside coroutines, and once a child. NULL: there are none. */
+    void (*forked)(struct cg__part *part, struct cg_sched *sched);
+};
+
+#endif
