@@ -51,12 +51,13 @@ struct cg_op_type {
     /* Starts the operation. Never suspends.
      *   DONE     op->result is set; the coroutine does not wait
      *   PENDING  the holder calls cg_op_complete exactly once: later, or within this call
-     *   RUN      this op is compound: run is called. NULL means RUN */
+     *   RUN      this op is compound: run is called
+     * A type without process works as if process returned RUN. */
     enum cg_verdict (*process)(struct cg_op *op, struct cg_sched *sched);
     /* The body of a compound op. It may yield other ops; it returns the result. It runs on
      * the yielder's stack, inside a scope with the op's deadline. */
     ssize_t (*run)(struct cg_op *op);
-    /* Takes a pending op back. NULL means DONE.
+    /* Takes a pending op back. A type without cancel works as if it returned DONE.
      *   DONE     nobody holds the op any more: cg_op_complete must not be called
      *   PENDING  the holder still calls cg_op_complete. The op completes with the reason of
      *            its cancellation, whatever the holder passes, except -EBADF

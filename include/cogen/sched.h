@@ -33,8 +33,8 @@ struct cg_kept {
      * still open. What this posts or starts does not run. */
     void (*free)(struct cg_kept *kept);
     /* Called once in each child made by fork() that runs its copy of the scheduler, in the
-     * first turn, after the coroutines: time to start again what the parent's threads do,
-     * and to replace what the kernel shares with the parent. NULL: there is no such thing. */
+     * first turn, after the coroutines: restarts the work of the parent's threads, and
+     * replaces kernel objects that are shared with the parent. May be NULL. */
     void (*forked)(struct cg_kept *kept);
 };
 
