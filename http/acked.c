@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Progress by what the peer has acknowledged. See acked.h. */
+/* Progress of writes, by the bytes that the peer has acknowledged. See acked.h. */
 #include "config.h"
 
 #include "http/acked.h"
@@ -10,15 +10,15 @@
 #include <netinet/in.h>
 #include <stddef.h>
 
-enum { LOOKS = 4 }; /* within a timeout */
+enum { LOOKS = 4 }; /* checks within a timeout */
 
 int64_t cg__http_acked_wait(int64_t timeout)
 {
     return timeout == CG_NEVER || timeout < LOOKS ? timeout : timeout / LOOKS;
 }
 
-/* Bytes that the peer has acknowledged on the connection so far; 0: not known. A socket
- * that is not TCP is full only while its peer takes nothing. */
+/* Bytes that the peer has acknowledged on the connection so far; 0: not known, or not TCP.
+ * (Other sockets are full only while their peer reads nothing.) */
 static uint64_t acked(struct cg_sock *sock)
 {
 #ifdef HAVE_STRUCT_TCP_INFO_TCPI_BYTES_ACKED
@@ -40,8 +40,7 @@ bool cg__http_acked_go_on(struct cg__http_acked *seen, struct cg_sock *sock, siz
     uint64_t now = acked(sock);
     bool progress = seen->acked != 0 && now != seen->acked;
 
-    /* The time without progress that has just ended began with the bytes that were
-     * moved. */
+    /* If bytes were moved, the wait that has just ended is the first without progress. */
     if (moved > 0)
         seen->stalled = 0;
     seen->stalled = progress ? 0 : seen->stalled + 1;

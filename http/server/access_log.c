@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The access log. A line is made in memory; once a second a thread writes what has
- * gathered, because a file may be a pipe whose reader is slow, and nobody is to wait for
- * it. The pool's threads block all signals, so that a reader that has gone raises no
- * SIGPIPE. */
+/* The access log. Lines are gathered in memory, and once a second a thread writes them:
+ * the file may be a pipe with a slow reader, which must not delay requests. The threads
+ * of the pool block all signals, so that a pipe without a reader raises no SIGPIPE. */
 #include "config.h"
 
 #include "http/message/date.h"
@@ -16,8 +15,8 @@
 
 /* ---- A line ---------------------------------------------------------------------- */
 
-/* Appends a text that a stranger chose: what is not printable and what `also` lists become
- * "\x22", so that it can end neither its field nor its line. */
+/* Appends a text that the client chose. Unprintable bytes and those in `also` become
+ * "\x22", so that the text cannot end its field or its line. */
 static int put_escaped(struct cg_http_headers *text, const char *from, const char *also)
 {
     for (;; from++) {
@@ -47,7 +46,7 @@ static int put_quoted(struct cg_http_headers *text, const char *value)
                : put(text, "\"");
 }
 
-/* "GET /path HTTP/1.1"; of a request that was not understood "-". */
+/* "GET /path HTTP/1.1"; "-" for an invalid request. */
 static int put_request(struct cg_http_headers *text, const struct cg_http_request *req)
 {
     char end[16];
@@ -84,7 +83,7 @@ static int put_line(struct cg_http_headers *text, const struct cg_http_request *
 
 /* ---- Writing --------------------------------------------------------------------- */
 
-/* Lines on their way. Their thread owns them if it is left behind. */
+/* Lines that a thread writes. If the wait for the thread is abandoned, it owns them. */
 struct cg__http_batch {
     FILE *file;
     struct cg_http_headers text;
@@ -113,7 +112,7 @@ static ssize_t write_batch(void *arg)
     return code;
 }
 
-/* Says once that the log cannot be written: nobody reads it any more, or its disk is
+/* Reports once that the log cannot be written: its pipe has no reader, or its disk is
  * full. */
 static void tell_failure(struct cg_http_server *server, ssize_t code)
 {
@@ -126,8 +125,8 @@ static void tell_failure(struct cg_http_server *server, ssize_t code)
     cg__http_log(server, line);
 }
 
-/* Writes what has gathered; what no thread has taken stays for the next time. Negative: no
- * thread has written it. */
+/* Writes the gathered lines; if no thread has begun to, they stay for the next time.
+ * Negative: they have not been written. */
 static ssize_t write_lines(struct cg_http_server *server, int64_t timeout, bool shield)
 {
     struct cg__http_log *log = &server->access;
@@ -204,7 +203,7 @@ void cg__http_access_log_end(struct cg_http_server *server)
 
     if (coro != NULL) {
         cg_coro_ref(coro);
-        cg_coro_cancel(coro); /* a thread that writes now is left to it */
+        cg_coro_cancel(coro); /* a thread that is writing goes on, and owns its lines */
         cg_yield(cg_join(coro, .shield = true));
         cg_coro_unref(coro);
     }

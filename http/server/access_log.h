@@ -5,11 +5,12 @@
 
 #include "http/server/server.h"
 
-/* A line for the access log; at the end of serving, what has gathered is written. */
+/* Adds a request's line to the access log; _end writes all gathered lines when the last
+ * cg_http_serve ends. Yields. */
 void cg__http_access_log_add(struct cg_http_request *req);
 void cg__http_access_log_end(struct cg_http_server *server);
 
-/* A line of why a handler failed. */
+/* Logs a message with the reason why a handler failed. */
 void cg__http_access_log_failure(struct cg_http_request *req, ssize_t code);
 
 #endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A connection: its coroutine waits, without a buffer, for the first byte of a request;
- * then it serves requests until none is left to be read, and writes the answers
- * together. */
+/* A connection. Its coroutine waits, without a buffer, for the first byte of a request.
+ * Then it serves all requests that have come, and writes their responses together. */
 #include "config.h"
 
 #include "http/server/access_log.h"
@@ -22,17 +21,17 @@
 #include <sys/socket.h>
 
 enum outcome {
-    CLOSE, /* now: the peer has gone or is of no use */
-    LINGER, /* the peer has yet to read the last answer */
+    CLOSE, /* at once: no response is to be read any more */
+    LINGER, /* after the peer has read the last response */
     IDLE,   /* it may send another request */
 };
 
-/* The rate of a head counts only after so long: some are typed, and packets get lost. */
+/* A head may fall behind its rate by this: some are typed, and packets get lost. */
 #define HEADER_GRACE (5 * CG_SECOND)
 
 /* ---- The head -------------------------------------------------------------------- */
 
-/* Waits for bytes; what is to be said must be said before. */
+/* Borrows further bytes; pending output is written first. */
 static ssize_t borrow(struct cg_http_request *req, int64_t deadline)
 {
     ssize_t n = 0;
@@ -53,8 +52,8 @@ static int64_t after(int64_t moment, int64_t length)
     return length < CG_NEVER - moment ? moment + length : CG_NEVER;
 }
 
-/* Until when there must be more of a head of which so many bytes have come: header_timeout
- * is for all of it, and after a grace it must have come at header_rate. */
+/* The deadline for the next bytes of a head of which `size` bytes have come: header_timeout
+ * after its first byte, or earlier if it would fall behind header_rate. */
 static int64_t head_deadline(const struct cg__http_conn *conn, size_t size)
 {
     const struct cg_http_server_options *options = &conn->server->options;
@@ -63,8 +62,8 @@ static int64_t head_deadline(const struct cg__http_conn *conn, size_t size)
     return after(conn->since, paid < options->header_timeout ? paid : options->header_timeout);
 }
 
-/* Parses up to the end of the head, from the view that is lent. 0, the status that refuses
- * it, or a negative code: there is nobody to answer. */
+/* Parses the head, from the lent view and further ones. 0; the status of the response to an
+ * invalid head; or a negative code: close without a response. */
 static ssize_t read_head(struct cg_http_request *req)
 {
     struct cg__http_conn *conn = req->conn;
@@ -75,7 +74,7 @@ static ssize_t read_head(struct cg_http_request *req)
         enum cg__http_event event;
         ssize_t n;
 
-        if (req->parser.repeat != NULL) /* another may have owned it while we waited */
+        if (req->parser.repeat != NULL) /* another connection may have used it */
             cg__http_repeat_own(req->parser.repeat, conn);
         event = cg__http_request_body_parse_view(req);
         if (event == CG__HTTP_HEAD)
@@ -94,7 +93,7 @@ static ssize_t read_head(struct cg_http_request *req)
     }
 }
 
-/* What is in order as HTTP, but not for this server: 0 or the status that refuses it. */
+/* Checks a valid head against the server's limits. 0, or the status of the response. */
 static int check_head(struct cg_http_request *req)
 {
     const char *expect;
@@ -126,7 +125,7 @@ static void answer(struct cg_http_request *req)
     cg__http_response_end(req, n);
 }
 
-/* Refuses what is not to be answered by a handler: the rest of the stream means nothing. */
+/* Responds to an invalid request. The rest of the stream cannot be parsed. */
 static void refuse(struct cg_http_request *req, int status)
 {
     req->keep = false;
@@ -144,7 +143,7 @@ static bool may_go_on(const struct cg_http_request *req)
            (limit == 0 || req->conn->requests < limit);
 }
 
-/* Of who sends no second request nothing is remembered. */
+/* Heads are remembered from the second request of a connection on. */
 static void begin(struct cg_http_request *req)
 {
     struct cg__http_conn *conn = req->conn;
@@ -186,8 +185,8 @@ static enum outcome serve_one(struct cg_http_request *req)
     return req->keep ? IDLE : LINGER;
 }
 
-/* Serves the requests that are there, in a view that is lent: it is given back when all of
- * it has been used, or something else is to read the socket. */
+/* Serves the requests in a lent view, and those that follow. The view is released when it
+ * is used up, or before other code reads the socket. */
 static enum outcome serve_all(struct cg__http_conn *conn, struct cg_view *view)
 {
     struct cg_http_request *req = cg__http_request_get(conn);
@@ -220,9 +219,9 @@ static enum outcome serve_all(struct cg__http_conn *conn, struct cg_view *view)
 
 /* ---- The end --------------------------------------------------------------------- */
 
-/* Takes away what the client still sends: a close with unread bytes would be a reset, which
- * can overtake the last answer. Clients may send all of a large request before they
- * read. */
+/* Discards what the client still sends: a close with unread bytes would reset the
+ * connection, and the client could lose the last response. Some clients send all of a
+ * large request before they read. */
 static ssize_t take_away(void *arg)
 {
     struct cg__http_conn *conn = arg;
@@ -256,11 +255,12 @@ static void finish(struct cg__http_conn *conn)
     free(conn->peer);
     cg_coro_unref(conn->coro);
     free(conn);
-    /* For a server that is full, or going. */
+    /* Wakes cg__http_places_wait, and serve and shutdown, which wait for connections to
+     * end. */
     cg_yield(cg_signal(server, NULL, .shield = true, .prio = CG_PRIO_CORO));
 }
 
-/* Until a byte is there the connection holds no buffer. */
+/* Waits for the first byte of a request; meanwhile the connection holds no buffer. */
 static ssize_t wait_idle(struct cg__http_conn *conn, struct cg_view *view)
 {
     const struct cg_http_server_options *options = &conn->server->options;
@@ -268,7 +268,7 @@ static ssize_t wait_idle(struct cg__http_conn *conn, struct cg_view *view)
     ssize_t n;
 
     conn->phase = CG__HTTP_IDLE;
-    conn->since = cg_sched_now(cg_sched_self()); /* no look at the clock */
+    conn->since = cg_sched_now(cg_sched_self()); /* the turn's time: no system call */
     n = cg_yield(cg_borrow(conn->sock, view, .timeout = CG_NEVER,
                            .deadline = after(conn->since, timeout)));
     conn->phase = CG__HTTP_AT_WORK;
@@ -288,8 +288,7 @@ static ssize_t wrap(void *arg)
     return n;
 }
 
-/* Where TLS is wanted a client that speaks HTTP in the clear is told so in the clear:
- * nothing has been agreed with it yet. */
+/* A client that speaks plain HTTP to a TLS port gets a plain response that says so. */
 static enum outcome wrapped(struct cg__http_conn *conn)
 {
     static const char refusal[] = "HTTP/1.1 400 Bad Request\r\n"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Interim answers, which come before the one that counts. */
+/* Interim responses (1xx), which precede the final one. */
 #include "config.h"
 
 #include "http/server/output.h"
@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LINE = 64 }; /* room for the first line, and for the empty one at the end */
+enum { LINE = 64 }; /* room for the status line and the empty line at the end */
 
 static bool may_be_said(const struct cg_http_field *field)
 {
@@ -19,7 +19,7 @@ static bool may_be_said(const struct cg_http_field *field)
            !cg__http_message_is_framing(field->name, strlen(field->name));
 }
 
-/* The bytes of all fields, or why they cannot be sent. */
+/* The size of all fields, or the error if they cannot be sent. */
 static ssize_t measure(const struct cg_http_request *req, const struct cg_http_field *field)
 {
     size_t size = 0;
@@ -58,7 +58,7 @@ static ssize_t interim_run(struct cg_op *op)
         return n;
     if (req->begun)
         return -EALREADY;
-    if (cg_http_request_minor(req) == 0) /* they know none */
+    if (cg_http_request_minor(req) == 0) /* HTTP/1.0 has no interim responses */
         return 0;
     text = malloc(LINE + (size_t)n);
     if (text == NULL)
@@ -68,7 +68,7 @@ static ssize_t interim_run(struct cg_op *op)
         req->conn, &(struct iovec){text, put(text, interim->status, interim->fields)},
         1);
     free(text);
-    req->cut |= n < 0; /* some of it may have gone */
+    req->cut |= n < 0; /* a part of it may have been sent */
     return n;
 }
 

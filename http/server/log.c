@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the server says about itself: its name, the date, and what goes wrong. */
+/* The start of most heads with the server's name and the date; messages for the
+ * operator. */
 #include "config.h"
 
 #include "http/server/log.h"
@@ -11,7 +12,7 @@
 
 /* ---- Date ------------------------------------------------------------------------ */
 
-/* "Server: ...\r\n", if there is one. */
+/* Writes "Server: ...\r\n"; nothing if the name is empty or invalid. */
 static void print_name(const char *name, char *buf, size_t size)
 {
     char own[64];

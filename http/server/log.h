@@ -1,20 +1,21 @@
 /* SPDX-License-Identifier: MIT */
-/* What the server says about itself. */
+/* Messages for the operator, the client's address, and the Date. */
 #ifndef COGEN_HTTP_SERVER_LOG_H
 #define COGEN_HTTP_SERVER_LOG_H
 
 #include "http/server/server.h"
 
-/* Brings the Date up to date. */
+/* Updates the Date in server->usual, once a second. */
 void cg__http_log_date(struct cg_http_server *server);
 
-/* The peer's address without its port; it is kept, for when the socket is another's. */
+/* The peer's address without its port, "-" if unknown. It is stored in the connection,
+ * because an upgrade passes the socket to the handler. */
 const char *cg__http_log_peer(struct cg__http_conn *conn);
 
-/* A line for those who look after the server. */
+/* Passes a message for the operator to the option .log, or prints it on stderr. */
 void cg__http_log(struct cg_http_server *server, const char *line);
 
-/* Logs, once a second at most, that a connection could not be accepted. arg: the server. */
+/* Logs, at most once a second, that a connection could not be accepted. arg: the server. */
 void cg__http_log_accept(void *arg, int code);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* A connection's output: small answers are gathered in a buffer, which is written when
- * nothing more is to be had for the moment; or when the next handler waits, by a coroutine
- * that is only started then. */
+/* A connection's output. Small responses are gathered in a buffer. The connection writes
+ * it when no further request is there; if a handler waits before that, another coroutine,
+ * which is started only then, writes it. */
 #include "config.h"
 
 #include "http/acked.h"
@@ -70,8 +70,8 @@ void cg__http_output_free(struct cg_http_server *server)
     }
 }
 
-/* What does not fit into a buffer of the first size moves to a large one. Not inline: the
- * usual way below would have its frame. */
+/* Moves output that does not fit into a small buffer to a large one. noinline: otherwise
+ * the fast path below would set up this function's frame. */
 __attribute__((noinline)) static char *grow(struct cg__http_conn *conn, size_t size)
 {
     struct cg__http_out *old = conn->out, *out;
@@ -97,7 +97,7 @@ char *cg__http_output_more_room(struct cg__http_conn *conn, size_t size)
 
     if (conn->out != NULL || out == NULL || size > CG__HTTP_OUT_FIRST)
         return grow(conn, size);
-    outs->first = out->next; /* most often there is one that fits */
+    outs->first = out->next; /* fast path: a spare small buffer fits */
     outs->count--;
     out->used = 0;
     conn->out = out;
@@ -128,9 +128,9 @@ static ssize_t write_out(struct cg__http_conn *conn, struct cg__http_out *out)
     return n;
 }
 
-/* ---- What a handler keeps waiting ------------------------------------------------ */
+/* ---- Output while a handler waits ------------------------------------------------ */
 
-/* Whether there is output that waits for a handler to go on. */
+/* Whether there is output and the connection's coroutine waits, in a handler. */
 static bool is_kept(const struct cg__http_conn *conn)
 {
     return conn->out != NULL && conn->out->used > 0 && !conn->broken &&
@@ -151,7 +151,7 @@ static ssize_t write_late(void *arg)
     return n;
 }
 
-/* Forgets a writer that has ended. How that went. */
+/* Releases a writer that has ended; returns its result. */
 static ssize_t reap(struct cg__http_conn *conn)
 {
     ssize_t n = cg_coro_result(conn->writer);
@@ -163,13 +163,13 @@ static ssize_t reap(struct cg__http_conn *conn)
     return n < 0 ? n : 0;
 }
 
-/* Only one at a time may write on a connection, and in order: waits for the writer. */
+/* Waits for the writer: only one coroutine at a time may write on a connection. */
 static ssize_t settle(struct cg__http_conn *conn, bool shield)
 {
     ssize_t n = cg_yield(cg_join(conn->writer, .timeout = CG_NEVER, .shield = shield));
 
     if (cg_coro_state(conn->writer) != CG_CORO_FINISHED)
-        return n; /* cancelled: whoever ends the connection settles it */
+        return n; /* cancelled: cg__http_output_end waits for the writer */
     return reap(conn);
 }
 
@@ -177,19 +177,19 @@ static void look_at(struct cg__http_conn *conn)
 {
     if (conn->out == NULL)
         return;
-    if (cg_coro_state(conn->coro) != CG_CORO_WAITING) { /* it only made room for others */
+    if (cg_coro_state(conn->coro) != CG_CORO_WAITING) { /* it is ready: check again later */
         cg__http_output_late(conn);
         return;
     }
     if (conn->writer != NULL && cg_coro_result(conn->writer) >= 0)
         reap(conn);
-    /* Without memory for it the answers go out with the next. */
+    /* Without memory for the writer the output is written with the next response. */
     if (is_kept(conn) && conn->writer == NULL)
         cg_sched_start(conn->server->sched, write_late, conn, .name = "http answers",
                        .coro = &conn->writer);
 }
 
-/* A turn later. */
+/* Runs a turn after cg__http_output_late. */
 static void look_at_all(struct cg_deferred *deferred)
 {
     struct cg_http_server *server =
@@ -250,7 +250,7 @@ static ssize_t write_parts(struct cg__http_conn *conn, struct cg__http_out *out,
         all[0] = (struct iovec){out->data, out->used};
     for (int i = 0; i < count; i++)
         all[i + 1] = parts[i];
-    do /* what has been written is no longer in the parts */
+    do /* cg_writev removes written bytes from the parts */
         n = cg_yield(cg_writev(conn->sock, all, count + 1, .moved = &moved,
                                .weak_timeout = true, .timeout = wait));
     while (n == -ETIMEDOUT && cg__http_acked_go_on(&seen, conn->sock, moved));
@@ -264,7 +264,7 @@ ssize_t cg__http_output_flush(struct cg__http_conn *conn, const struct iovec *pa
     struct cg__http_out *out = conn->out;
 
     if (n == 0 && conn->broken)
-        n = -EPIPE; /* behind half an answer there is no place for another */
+        n = -EPIPE; /* nothing can follow an incomplete response */
     if (n < 0 || (count == 0 && out == NULL))
         return n;
     conn->out = NULL;

@@ -5,8 +5,8 @@
 
 #include "http/server/server.h"
 
-/* Room for so many bytes of output behind what is there; NULL: there is not so much (or no
- * memory): flush. */
+/* Returns room for so many bytes after the gathered output; the caller adds them to
+ * conn->out->used. NULL: there is not enough room (flush first), or no memory. */
 char *cg__http_output_more_room(struct cg__http_conn *conn, size_t size);
 static inline char *cg__http_output_room(struct cg__http_conn *conn, size_t size)
 {
@@ -20,20 +20,20 @@ static inline char *cg__http_output_room(struct cg__http_conn *conn, size_t size
 /* Frees the spare buffers. */
 void cg__http_output_free(struct cg_http_server *server);
 
-/* Writes the output, and what is given behind it. 0 or a negative code. Yields. */
+/* Writes the gathered output and then these parts. 0 or a negative code. Yields. */
 ssize_t cg__http_output_flush(struct cg__http_conn *conn, const struct iovec *parts,
                               int count);
 
-/* What a write has come to, handed on. After one that failed the connection is broken; and
- * a peer that takes nothing is to be reset by the close, for what the kernel still has for
- * it, megabytes maybe, would stay for a quarter of an hour. */
+/* Notes the result n of a write and returns it. After a failure the connection is broken.
+ * After a timeout the close will reset the connection: otherwise the kernel would keep
+ * the unsent bytes, maybe megabytes, for a quarter of an hour. */
 ssize_t cg__http_output_wrote(struct cg__http_conn *conn, ssize_t n);
 
-/* Gives the buffers back, written or not. May wait. */
+/* Ends the writer and returns all buffers to the spare ones, written or not. May yield. */
 void cg__http_output_end(struct cg__http_conn *conn);
 
-/* A handler is about to run: if it comes to wait, what has been answered before it is to be
- * written by somebody else. */
+/* To be called before a handler runs while there is output. If the handler waits, another
+ * coroutine writes that output, so that earlier responses are not delayed. */
 void cg__http_output_late(struct cg__http_conn *conn);
 
 #endif

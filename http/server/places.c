@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Places for connections: how many there may be, in all and for one address, and which one
- * is closed when a newcomer finds none free. A flood of silent connections so costs those
- * who wait longest for their clients, and nobody who talks. If the kernel runs out of
- * descriptors before that, there are fewer places for a while. */
+/* Limits of connections, in all and from one address, and which connection is closed when a
+ * new one exceeds a limit: the one that has waited longest for its client. So a flood of
+ * silent connections closes silent ones, and none that is served. If the kernel runs out of
+ * descriptors before the limit is reached, the limit is lower for a while. */
 #include "config.h"
 
 #include "http/server/places.h"
@@ -16,19 +16,20 @@
 #include <sys/resource.h>
 
 enum {
-    LOOKS = 256, /* connections that are looked at for the one that has waited longest */
-    SPARE = 32,  /* descriptors that are no connections', at least */
-    PREFIX = 8,  /* bytes of an IPv6 address that are one client's: a /64 */
+    LOOKS = 256, /* connections that one search examines */
+    SPARE = 32,  /* descriptors that are left for other uses, at least */
+    PREFIX = 8,  /* bytes of an IPv6 address that identify a client: a /64 prefix */
 };
 
-/* How long a newcomer waits before it looks again, when all others are at work. */
+/* How long a new connection waits before it checks again, when no other waits for its
+ * client. */
 #define AGAIN (20 * CG_MILLISECOND)
 
-/* How long fewer places are used after the kernel had no descriptor left. */
+/* How long the limit is lower after the kernel had no descriptor left. */
 #define SHORTAGE (10 * CG_SECOND)
 
-/* What is known of an address. Kept in a balanced tree: no choice of addresses makes it
- * slow. */
+/* The connections from one address. These are in a balanced tree, which no choice of
+ * addresses can make slow. */
 struct cg__http_address {
     unsigned char key[1 + PREFIX]; /* the family, and the address or its prefix */
     struct cg__http_ring conns;
@@ -36,7 +37,7 @@ struct cg__http_address {
 
 /* ---- Rings ------------------------------------------------------------------------- */
 
-/* The newcomer is the last that the hand comes to. */
+/* Inserts the connection before the hand: it is the last to be examined. */
 static void ring_add(struct cg__http_ring *ring, enum cg__http_kin kin,
                      struct cg__http_conn *conn)
 {
@@ -64,8 +65,9 @@ static void ring_remove(struct cg__http_ring *ring, enum cg__http_kin kin,
     ring->ending -= conn->ending;
 }
 
-/* Of so many connections, each time the next ones: looking at all of ten thousand would
- * cost more than the flood. NULL: all are at work. */
+/* Finds the connection that has waited longest, among the next LOOKS ones after the hand:
+ * to search ten thousand for each new connection would cost more than the flood itself.
+ * NULL: none of them waits for its client. */
 static struct cg__http_conn *longest_waiting(struct cg__http_ring *ring, enum cg__http_kin kin)
 {
     struct cg__http_conn *conn = ring->hand, *found = NULL;
@@ -78,7 +80,7 @@ static struct cg__http_conn *longest_waiting(struct cg__http_ring *ring, enum cg
     return found;
 }
 
-/* Ends the connection that has waited longest for its client. False: there is none. */
+/* Cancels the connection that has waited longest for its client. False: there is none. */
 static bool shed(struct cg_http_server *server, struct cg__http_ring *ring,
                  enum cg__http_kin kin)
 {
@@ -94,7 +96,7 @@ static bool shed(struct cg_http_server *server, struct cg__http_ring *ring,
     return true;
 }
 
-/* Whether so many places are taken, those aside that are about to be free. */
+/* Whether the limit is reached, without the connections that are about to end. */
 static bool is_full(const struct cg__http_ring *ring, unsigned places)
 {
     return ring->count - ring->ending >= places;
@@ -107,7 +109,7 @@ static int compare(const void *a, const void *b)
     return memcmp(a, b, sizeof((struct cg__http_address *)NULL)->key);
 }
 
-/* False: a peer without an IP address. */
+/* False: the peer has no IP address. */
 static bool make_key(struct cg_sock *sock, unsigned char *key)
 {
     char text[CG_ADDR_SIZE], *host = text;
@@ -127,7 +129,7 @@ static bool make_key(struct cg_sock *sock, unsigned char *key)
     return true;
 }
 
-/* The entry of this key, which is made if there is none. NULL: no memory. */
+/* Finds the entry of an address, or makes it. NULL: no memory. */
 static struct cg__http_address *find_or_make(struct cg_http_server *server,
                                              const struct cg__http_address *wanted)
 {
@@ -164,7 +166,7 @@ int cg__http_places_take(struct cg__http_conn *conn)
     return 0;
 }
 
-/* The last connection of an address takes its entry along. */
+/* The entry of an address is freed with its last connection. */
 static void leave_address(struct cg__http_conn *conn)
 {
     struct cg__http_address *address = conn->address;
@@ -192,8 +194,8 @@ unsigned cg__http_places_share(unsigned connections)
 
 /* ---- All of them ----------------------------------------------------------------- */
 
-/* Files, upstream connections and the reactor need descriptors, too: an eighth stays free,
- * or some that a small program needs in any case. */
+/* Files, upstream connections and the reactor need descriptors too: an eighth stays free,
+ * and at least SPARE. */
 unsigned cg__http_places(void)
 {
     struct rlimit limit;
@@ -208,7 +210,7 @@ unsigned cg__http_places(void)
     return limit.rlim_cur > spare ? (unsigned)(limit.rlim_cur - spare) : 1;
 }
 
-/* How many connections there may be now. */
+/* The present limit of connections. */
 static unsigned places(const struct cg_http_server *server)
 {
     unsigned most = server->options.connections;
@@ -227,7 +229,7 @@ ssize_t cg__http_places_wait(struct cg_http_server *server)
     while (n >= 0 && !server->draining && all->count >= places(server)) {
         if (is_full(all, places(server)) && !shed(server, all, CG__HTTP_ALL) &&
             all->count < server->options.connections)
-            break; /* a shortage: nobody who works has to make room for that */
+            break; /* only the lowered limit is exceeded: do not wait for it */
         n = cg_yield(cg_wait_signal(server, NULL, .timeout = AGAIN));
         if (n == -ETIMEDOUT)
             n = 0;
@@ -240,14 +242,14 @@ void cg__http_places_enter(struct cg__http_conn *conn)
     ring_add(&conn->server->all, CG__HTTP_ALL, conn);
 }
 
-/* accept() takes a descriptor before it looks whether somebody waits: so one is kept free
- * even if nobody does. */
+/* accept() allocates a descriptor before it checks for a waiting connection, and fails
+ * without one; so a descriptor must stay free. */
 void cg__http_places_short(struct cg_http_server *server)
 {
     unsigned count = server->all.count;
 
     server->short_places = count - count / 8;
     server->short_until = cg_sched_now(server->sched) + SHORTAGE;
-    if (server->all.ending == 0) /* else a descriptor is about to be free */
+    if (server->all.ending == 0) /* otherwise a descriptor is about to become free */
         shed(server, &server->all, CG__HTTP_ALL);
 }

@@ -5,27 +5,28 @@
 
 #include "http/server/server.h"
 
-/* Takes one of the places of a new connection's address; if none is free, that of the
- * connection from there which has waited longest for its client. 0; -EBUSY: all of them are
- * at work; -ENOMEM. */
+/* Counts a new connection for its address. If the address has too many, the connection
+ * from it that has waited longest for its client is cancelled. 0; -EBUSY: none of them
+ * waits for its client; -ENOMEM. */
 int cg__http_places_take(struct cg__http_conn *conn);
 
-/* Waits until there is a place for one more connection, and sees to it by closing the one
- * that has waited longest for its client. 0, or a negative code. Yields. */
+/* Waits until one more connection is allowed; for that it cancels the one that has waited
+ * longest for its client. 0, or a negative code. Yields. */
 ssize_t cg__http_places_wait(struct cg_http_server *server);
 
-/* The new connection begins. */
+/* Adds a connection whose coroutine has started. */
 void cg__http_places_enter(struct cg__http_conn *conn);
 
-/* The connection ends, or does not begin: what it has taken is free. */
+/* Removes a connection that ends, or that cg__http_places_take has counted but that does
+ * not start. */
 void cg__http_places_leave(struct cg__http_conn *conn);
 
-/* The kernel had no descriptor for a connection: the one that has waited longest for its
- * client is closed, and an eighth of the places stay free for a while. */
+/* To be called when the kernel had no descriptor for a connection: cancels the connection
+ * that has waited longest for its client, and lowers the limit by an eighth for a while. */
 void cg__http_places_short(struct cg_http_server *server);
 
-/* How many connections there may be unless somebody says, and of so many from one
- * address. */
+/* The default (and highest) number of connections, from RLIMIT_NOFILE; and the default
+ * number from one address if the limit for all is this one. */
 unsigned cg__http_places(void);
 unsigned cg__http_places_share(unsigned connections);
 

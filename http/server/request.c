@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Requests: kept for the next one, and what can be asked of one. */
+/* Requests: the list of spare ones, and the accessors of a request. */
 #include "config.h"
 
 #include "http/coding/encoder.h"
@@ -36,7 +36,7 @@ static inline void forget(struct cg_http_headers *list)
         cg__http_message_reset(list, CG__HTTP_KEEP);
 }
 
-/* Most of it has not been used. */
+/* Most lists are unused: it is cheaper to check than to reset them all. */
 void cg__http_request_reset(struct cg_http_request *req)
 {
     forget(&req->line);
@@ -85,7 +85,7 @@ void cg__http_request_put(struct cg_http_request *req)
     server->nrequests++;
 }
 
-/* ---- What can be asked ----------------------------------------------------------- */
+/* ---- Accessors ------------------------------------------------------------------- */
 
 const char *cg_http_request_method(const struct cg_http_request *req)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The body of a request, read as a stream: bytes are taken from the socket when the handler
- * asks for them, so that a slow handler slows the client down. */
+/* The body of a request, read as a stream: bytes are taken from the socket only when the
+ * handler reads, so that a slow handler slows the client down (backpressure). */
 #include "config.h"
 
 #include "http/server/output.h"
@@ -20,8 +20,8 @@ void cg__http_request_body_give_back(struct cg_http_request *req)
     req->parsed = 0;
 }
 
-/* An event may be left though no bytes are: a view within which there is a piece of the
- * body stays lent until that has come. */
+/* After a piece of the body the view stays lent even if all its bytes are parsed: the
+ * piece is in it, and the parser may have a further event that needs no bytes. */
 enum cg__http_event cg__http_request_body_parse_view(struct cg_http_request *req)
 {
     size_t size = req->view.size - req->parsed, used;
@@ -35,7 +35,7 @@ enum cg__http_event cg__http_request_body_parse_view(struct cg_http_request *req
     return event;
 }
 
-/* The body cannot be had: the status for whoever asks later. */
+/* Notes why the body cannot be read: the status of the response. */
 static ssize_t failed(struct cg_http_request *req, int status, ssize_t code)
 {
     req->failure = status;
@@ -43,14 +43,15 @@ static ssize_t failed(struct cg_http_request *req, int status, ssize_t code)
     return code;
 }
 
-/* What of the body has come is no piece of it. 0, or why there will be none. */
+/* Handles an event other than a piece of the body. 0, or the error. */
 static ssize_t no_piece(struct cg_http_request *req, enum cg__http_event event)
 {
     req->body_done = event == CG__HTTP_DONE;
     return event == CG__HTTP_BAD ? failed(req, req->parser.status, -EBADMSG) : 0;
 }
 
-/* A client that waits to be asked for the body is asked, once nothing of it is there. */
+/* Sends 100 Continue to a client that waits for it, unless it has begun to send the
+ * body. */
 static ssize_t ask(struct cg_http_request *req)
 {
     static const char text[] = "HTTP/1.1 100 Continue\r\n\r\n";
@@ -62,16 +63,16 @@ static ssize_t ask(struct cg_http_request *req)
                                  &(struct iovec){(void *)text, sizeof text - 1}, 1);
 }
 
-/* How long to wait for more of the body: body_timeout, and no longer than that in all
- * beyond the time that what has come would take at body_rate. Only the time for which we
- * waited counts: a slow handler is not the client's fault. */
+/* How long to wait for more of the body: at most body_timeout, and altogether at most
+ * body_timeout longer than the received bytes take at body_rate. Only the time of waiting
+ * counts: a slow handler is not the client's fault. */
 static int64_t patience(const struct cg_http_request *req)
 {
     const struct cg_http_server_options *options = &req->server->options;
     uint64_t seconds = req->body_seen / options->body_rate;
     int64_t left;
 
-    if (options->body_timeout > CG_NEVER / 4) /* no limit at all */
+    if (options->body_timeout > CG_NEVER / 4) /* no limit; the sum below could overflow */
         return options->body_timeout;
     left = options->body_timeout - req->waited +
            CG_SECOND * (int64_t)(seconds < UINT32_MAX ? seconds : UINT32_MAX);
@@ -80,7 +81,7 @@ static int64_t patience(const struct cg_http_request *req)
     return left > 0 ? left : CG_NOWAIT;
 }
 
-/* Waits for more bytes of the connection. */
+/* Borrows further bytes of the connection; pending output is written first. */
 static ssize_t more(struct cg_http_request *req)
 {
     int64_t start;
@@ -101,7 +102,7 @@ static ssize_t more(struct cg_http_request *req)
     return n == 0 ? failed(req, 400, CG_EOF) : n;
 }
 
-/* Sees to bytes of the body in req->body. 1; 0: it has ended; or why there are none. */
+/* Makes sure that req->body has bytes. 1; 0: the body has ended; negative. */
 static ssize_t fill(struct cg_http_request *req)
 {
     while (req->body_left == 0 && !req->body_done) {
@@ -112,7 +113,7 @@ static ssize_t fill(struct cg_http_request *req)
             return -EBADMSG;
         if (req->view.chunk == NULL && (n = more(req)) < 0)
             return n;
-        req->expects = req->expects && req->begun; /* some of it is there */
+        req->expects = req->expects && req->begun; /* the client has begun to send it */
         event = cg__http_request_body_parse_view(req);
         if (event == CG__HTTP_BODY) {
             req->body = req->parser.body;
@@ -154,7 +155,7 @@ static ssize_t read_run(struct cg_op *op)
     return fill(of(op)->req);
 }
 
-/* Bytes are taken only here: who has lost a race has taken none. */
+/* Bytes are consumed only here: a read that has lost a race has consumed none. */
 static ssize_t read_finish(struct cg_op *op)
 {
     struct cg_http_read_op *read = of(op);
@@ -215,8 +216,8 @@ const struct cg_op_type cg_http_read_body_type = {
     .print = read_print,
 };
 
-/* Nobody knows how much is left of a chunked body, nor whether a client that was not asked
- * for its body sends it. */
+/* It is unknown how much is left of a chunked body, and whether a client that still waits
+ * for 100 Continue sends the body. */
 bool cg__http_request_body_will_drain(const struct cg_http_request *req)
 {
     if (req->body_done)
@@ -234,10 +235,10 @@ bool cg__http_request_body_drain(struct cg_http_request *req)
     return req->body_done;
 }
 
-/* ---- The socket beneath ---------------------------------------------------------- */
+/* ---- The socket ------------------------------------------------------------------ */
 
-/* The handler may read the socket itself: the view is given back if nothing of the body is
- * left in it. Behind the last piece the end may be left, which needs no bytes. */
+/* The handler may use the socket itself: releases the view if it has no piece of the body.
+ * After the last piece the parser may still have its DONE event, which needs no bytes. */
 static void let_read(struct cg_http_request *req)
 {
     if (req->body_left > 0 || req->view.chunk == NULL)

@@ -5,19 +5,20 @@
 
 #include "http/server/server.h"
 
-/* Parses what the view has. It is given back when it has been used up, so that nobody holds
- * a buffer who waits. */
+/* Parses the view up to the next event. A view without unparsed bytes is released, so
+ * that a waiting connection holds no buffer. */
 enum cg__http_event cg__http_request_body_parse_view(struct cg_http_request *req);
 
-/* Gives it back, if it is lent: what has been parsed is gone, the rest is unread. */
+/* Releases the view if it is lent: parsed bytes are consumed, the rest stays unread. */
 void cg__http_request_body_give_back(struct cg_http_request *req);
 
-/* Whether nothing of the body is unread, or so little that it will be drained behind the
- * answer. False: the connection must be closed, and the answer has to say so. */
+/* Whether the unread part of the body is at most drain_limit, so that it will be
+ * discarded after the response. False: the connection must be closed, and the response
+ * must say so. */
 bool cg__http_request_body_will_drain(const struct cg_http_request *req);
 
-/* Reads the rest of the body away, behind an answer that lets the connection go on. False:
- * the connection must be closed. */
+/* Discards the rest of the body after a response that keeps the connection open. False: the
+ * connection must be closed. Yields. */
 bool cg__http_request_body_drain(struct cg_http_request *req);
 
 #endif

@@ -56,8 +56,8 @@ const char *cg__http_request_target_raw_path(const struct cg_http_request *req)
     return *target == '/' ? target : skip_origin(target);
 }
 
-/* The host of an absolute target counts, whatever Host says (RFC 9112, 3.2.2). 0, or the
- * status that refuses it. */
+/* The host of an absolute target replaces the field Host (RFC 9112, 3.2.2). 0, or the
+ * status of the response to an invalid one. */
 static int set_host(struct cg_http_request *req, const char *target)
 {
     const char *host = strstr(target, "://");
@@ -73,7 +73,7 @@ static int set_host(struct cg_http_request *req, const char *target)
     return rc == 0 ? 0 : rc == -EINVAL ? 400 : 503;
 }
 
-/* The usual target is its path; another's path is made behind it, in `params`. */
+/* Most targets are their own path. Others are decoded into the start of `params`. */
 int cg__http_request_target_path(struct cg_http_request *req)
 {
     const char *target = cg__http_message_at(&req->line, req->parser.text);
@@ -97,7 +97,7 @@ int cg__http_request_target_path(struct cg_http_request *req)
             return status;
         target = skip_origin(target);
         if (*target == '\0' && req->parser.code == HTTP_OPTIONS)
-            target = "*"; /* the server itself is meant (RFC 9112, 3.2.4) */
+            target = "*"; /* about the server itself (RFC 9112, 3.2.4) */
     }
     size = strcspn(target, "?");
     if (cg__http_message_text(&req->params, size ? target : "/",
@@ -108,13 +108,13 @@ int cg__http_request_target_path(struct cg_http_request *req)
         size > 0 ? cg__http_request_target_decode(path, target, size, false, false) : 1;
     if (length < 0)
         return 400;
-    if (*path == '/') /* before it is routed: "/x/../admin" must not pass by its route */
+    if (*path == '/') /* before routing: "/x/../admin" must match the route of /admin */
         length = (ssize_t)cg__http_url_remove_dots(path, (size_t)length);
     path[length] = '\0';
     return 0;
 }
 
-/* Takes the query apart, once; a piece that is not valid is left out. */
+/* Parses the query, once per request; invalid parts are skipped. */
 static void parse_query(struct cg_http_request *req)
 {
     const char *at = strchr(cg_http_request_target(req), '?');
@@ -127,7 +127,7 @@ static void parse_query(struct cg_http_request *req)
         uint32_t used = list->used;
         ssize_t n, m;
 
-        /* Both decoded in place, where their undecoded bytes have been put. */
+        /* Copied undecoded, then decoded in place. */
         if (cg__http_message_text(list, at, size) < 0 ||
             cg__http_message_text(list, "\0", 2) < 0)
             return;

@@ -5,15 +5,16 @@
 
 #include "http/server/server.h"
 
-/* Makes req->path. 0, or the status that refuses the target. */
+/* Sets req->path. 0, or the status of the response to an invalid target. */
 int cg__http_request_target_path(struct cg_http_request *req);
 
-/* The undecoded path of a target that has one. */
+/* The undecoded path of a target that has a path. */
 const char *cg__http_request_target_raw_path(const struct cg_http_request *req);
 
-/* Decodes "%41"; `plus`: a "+" is a blank; `slash`: a "%2F" is a "/" and a "%25" a "%".
- * Without it both stay, in upper case, so that the result is unambiguous. In place or into
- * a buffer as large. The length, or -1: not valid, or a NUL. */
+/* Decodes percent-encoding, in place or into a buffer of the same size. `plus`: "+"
+ * becomes a blank. `slash`: also "%2F" and "%25" are decoded; otherwise they stay, in
+ * upper case, so that the result is unambiguous. Returns the length; -1: invalid, or an
+ * encoded NUL. */
 ssize_t cg__http_request_target_decode(char *to, const char *from, size_t size,
                                        bool plus, bool slash);
 

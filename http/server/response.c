@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Responses that are there as a whole: cg_http_respond. */
+/* Responses whose body is complete in memory: cg_http_respond. */
 #include "config.h"
 
 #include "http/coding/accept_encoding.h"
@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What a text is, unless its handler says another type. */
+/* The type of a text, unless its handler gives another. */
 #define TEXT "text/plain; charset=utf-8"
 
 static const char plain_text[] = TEXT;
@@ -42,8 +42,8 @@ static bool is_compressible(const struct cg_http_respond_op *answer, size_t size
            cg__http_response_is_worth(answer->req, answer->status, type_of(answer));
 }
 
-/* Puts the head, and a small body, into the output. 0: done; else what
- * cg__http_response_head_put says, or 1: the body is still to be written. */
+/* Writes the head and a small body into the output. 0: done; 1: the body is still to be
+ * written; or an error of cg__http_response_head_put. */
 static int put_answer(struct cg_http_respond_op *answer, const void *body, size_t size)
 {
     struct cg_http_request *req = answer->req;
@@ -66,9 +66,9 @@ static int put_answer(struct cg_http_respond_op *answer, const void *body, size_
     return 0;
 }
 
-/* Most answers: 200 with a type and a small body, nothing set by the handler, on a
- * connection that stays, in the second of the one before. Type, length and body are all
- * there is to lay out. False: it is not so, or there is no room. */
+/* Fast path: status 200 with a type and a small body, no fields set by the handler, on a
+ * connection that stays open, while the Date in server->usual is valid. Only type, length
+ * and body are copied behind that text. False: take the general path. */
 static inline bool put_usual(struct cg_http_respond_op *answer, struct cg_sched *sched)
 {
     struct cg_http_request *req = answer->req;
@@ -105,7 +105,7 @@ static inline bool put_usual(struct cg_http_respond_op *answer, struct cg_sched 
     return true;
 }
 
-/* What fits into the output makes nobody wait. */
+/* The general path. A response that fits into the output completes at once. */
 static enum cg_verdict process_rare(struct cg_http_respond_op *answer)
 {
     size_t size = size_of(answer);
@@ -114,13 +114,13 @@ static enum cg_verdict process_rare(struct cg_http_respond_op *answer)
     if (size > CG__HTTP_COPY || is_compressible(answer, size))
         return CG_RUN;
     rc = put_answer(answer, answer->body, size);
-    if (rc == -ENOBUFS || rc == 1) /* then the head has been put: see write_answer */
+    if (rc == -ENOBUFS || rc == 1) /* 1: the head has been written: see write_answer */
         return CG_RUN;
     answer->result = rc;
     return CG_DONE;
 }
 
-/* A line break within it would begin another field, or the body. */
+/* A line break in the type could inject a field, or begin the body. */
 static bool is_type(const char *mime)
 {
     return *mime != '\0' && cg__http_message_is_value(mime, strlen(mime));
@@ -138,8 +138,7 @@ static enum cg_verdict answer_process(struct cg_op *op, struct cg_sched *sched)
     return put_usual(of(op), sched) ? CG_DONE : process_rare(of(op));
 }
 
-/* There is no memory to run it: of an answer whose head has been put the body never
- * comes. */
+/* There is no memory to run it: if the head has been written, its body never follows. */
 static enum cg_verdict answer_cancel(struct cg_op *op, struct cg_sched *sched)
 {
     (void)sched;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* How a response ends, whatever its handler has left of it. */
+/* Completes a response after its handler has returned. */
 #include "config.h"
 
 #include "http/server/access_log.h"
@@ -34,14 +34,14 @@ static ssize_t end_chunks(struct cg_http_request *req)
     return 0;
 }
 
-/* What the peer or the server's end is the cause of is no failure of the handler. */
+/* Errors that the peer or a shutdown causes are not failures of the handler. */
 static bool is_usual(ssize_t n)
 {
     return n == -EPIPE || n == -ECONNRESET || n == -ECANCELED || n == -ETIMEDOUT ||
            n == CG_EOF;
 }
 
-/* A handler that has not answered: what the client is told instead. */
+/* Responds in the place of a handler that has not. */
 static ssize_t instead(struct cg_http_request *req, ssize_t n)
 {
     if (n >= 0 && req->status != 0) {
@@ -78,7 +78,8 @@ void cg__http_response_end_rest(struct cg_http_request *req, ssize_t n)
     if (n >= 0 && req->framing == CG__HTTP_CHUNKED)
         n = end_chunks(req);
     else if (n >= 0 && req->framing == CG__HTTP_LENGTH && req->left > 0)
-        n = CG_EOF; /* it promised more */
-    /* Only an early end tells the client that there should have been more. */
+        n = CG_EOF; /* less than Content-Length */
+    /* Closing the connection early is the only way to tell the client that bytes are
+     * missing. */
     req->cut = n < 0;
 }

@@ -5,7 +5,8 @@
 
 #include "http/server/server.h"
 
-/* Ends the response, whatever the handler has left of it; n is what it returned. */
+/* Completes the response after the handler has returned n: responds if the handler has not,
+ * ends a body, notes an incomplete one in req->cut. Yields. */
 void cg__http_response_end_rest(struct cg_http_request *req, ssize_t n);
 static inline void cg__http_response_end(struct cg_http_request *req, ssize_t n)
 {

@@ -24,7 +24,7 @@ static bool is_line(const char *text)
     return text == NULL || text[strcspn(text, "\r\n")] == '\0';
 }
 
-/* One line of data for each line of the text; CR, LF and both end one. */
+/* Writes a data line for each line of the text; CR, LF or CRLF ends a line. */
 static int put_data(struct cg_http_headers *text, const char *data)
 {
     for (;;) {

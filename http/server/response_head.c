@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The head of a response: what a handler sets of it, and how it is laid out. */
+/* The head of a response: the setters for handlers, and its layout. */
 #include "config.h"
 
 #include "http/coding/compress.h"
@@ -63,8 +63,8 @@ static bool has(const struct cg_http_request *req, const char *name)
     return req->out.count > 0 && cg_http_headers_get(&req->out, name) != NULL;
 }
 
-/* The status, and Server and Date unless the handler has said them: a proxy hands on those
- * of others. */
+/* The status line, and Server and Date unless the handler has set them: a proxy forwards
+ * those of the origin. */
 static char *put_start(const struct cg_http_request *req, char *to, int status)
 {
     const struct cg_http_server *server = req->server;
@@ -83,7 +83,7 @@ static char *put_start(const struct cg_http_request *req, char *to, int status)
     return to;
 }
 
-/* What the connection is to become. 1.0 wants to be told that it stays. */
+/* The field Connection. HTTP/1.0 needs it for a connection that stays open. */
 static char *put_connection(const struct cg_http_request *req, char *to, int status)
 {
     if (status == 101)
@@ -93,7 +93,8 @@ static char *put_connection(const struct cg_http_request *req, char *to, int sta
     return req->parser.minor == 0 ? CG__HTTP_PUT(to, "Connection: keep-alive\r\n") : to;
 }
 
-/* Not with 1xx and 204, nor in a CONNECT that succeeds (RFC 9110, 8.6). */
+/* Content-Length is not allowed with 1xx, 204, and CONNECT that succeeds (RFC 9110,
+ * 8.6). */
 static bool may_tell_length(const struct cg_http_request *req, int status)
 {
     return status >= 200 && status != 204 &&
@@ -108,7 +109,7 @@ static char *put_type(char *to, const char *type)
     return CG__HTTP_PUT(to, "\r\n");
 }
 
-/* Our own fields, those that were set, and the frame of the body. */
+/* The whole head: our own fields, the framing of the body, the fields of the handler. */
 static char *put_head(struct cg_http_request *req, char *to, int status, int64_t length,
                       const char *type)
 {
@@ -127,8 +128,8 @@ static char *put_head(struct cg_http_request *req, char *to, int status, int64_t
     return CG__HTTP_PUT(to, "\r\n");
 }
 
-/* The length and the type as they are if the handler has set them, and the room that the
- * head takes. 0, -EINVAL or -EMSGSIZE. */
+/* Lets the handler's Content-Length and Content-Type replace these, and computes the room
+ * that the head needs. 0, -EINVAL or -EMSGSIZE. */
 static int measure(const struct cg_http_request *req, int64_t *length,
                    const char **type, size_t *room)
 {
@@ -147,7 +148,8 @@ static int measure(const struct cg_http_request *req, int64_t *length,
     return *room > CG__HTTP_OUT_SIZE ? -EMSGSIZE : 0;
 }
 
-/* What the handler has set that is ours to say goes, and the frame is chosen. */
+/* Removes the handler's framing fields, and chooses the framing and whether the connection
+ * stays open. */
 static void settle(struct cg_http_request *req, int status, bool has_length)
 {
     if (req->out.count > 0) {
@@ -165,8 +167,8 @@ static void settle(struct cg_http_request *req, int status, bool has_length)
         req->keep = false;
 }
 
-/* 101 ends the request's HTTP: only cg_http_upgrade sends it. Other 1xx announce an
- * answer. */
+/* Only cg_http_upgrade may send 101, after which the connection is no longer HTTP. Other
+ * 1xx are interim. */
 static bool is_final(const struct cg_http_request *req, int status)
 {
     return (status >= 200 && status <= 999) || (status == 101 && req->switches);

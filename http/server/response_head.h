@@ -5,12 +5,13 @@
 
 #include "http/server/server.h"
 
-/* A head takes at most so many bytes besides what has been set, and the type. */
+/* The size of a head without the fields that the handler has set and without the type is at
+ * most this. */
 enum {
     CG__HTTP_HEAD_ROOM = CG__HTTP_USUAL + 256
 };
 
-/* Copies bytes; returns the place behind them. */
+/* Copies bytes; returns their end. */
 static inline char *cg__http_response_put(char *to, const char *text, size_t size)
 {
     memcpy(to, text, size);
@@ -19,11 +20,11 @@ static inline char *cg__http_response_put(char *to, const char *text, size_t siz
 
 #define CG__HTTP_PUT(to, text) cg__http_response_put(to, text, sizeof(text) - 1)
 
-/* Lays fields out as lines; returns the place behind them. */
+/* Writes fields as lines; returns their end. */
 char *cg__http_response_head_fields(char *to, const struct cg_http_headers *headers);
 
-/* Whether no body may follow: an answer to HEAD, or to a CONNECT that succeeds. What is
- * refused may have no method. */
+/* Whether the response must not have a body: to HEAD, or to CONNECT that succeeds. An
+ * invalid request may have no method. */
 static inline bool cg__http_response_is_bare(const struct cg_http_request *req,
                                              int status)
 {
@@ -33,17 +34,17 @@ static inline bool cg__http_response_is_bare(const struct cg_http_request *req,
            (code == HTTP_HEAD || (code == HTTP_CONNECT && status / 100 == 2));
 }
 
-/* Puts the head of the response into the output, with room for so many bytes behind it if
- * that can be. `length`: of the body, -1: not known. 0; -ENOBUFS: there is no room now;
- * -EMSGSIZE: it is too long; -EINVAL. */
+/* Writes the head of the response into the output, and leaves room for `behind` bytes
+ * after it if possible. `length`: of the body, -1: unknown. 0; -ENOBUFS: flush the output
+ * first; -EMSGSIZE: the head is too long; -EINVAL: not a final status; -ENOMEM. */
 int cg__http_response_head_put(struct cg_http_request *req, int status, int64_t length,
                                const char *type, size_t behind);
 
-/* The same; writes what is in its way first. Yields. */
+/* Like cg__http_response_head_put; flushes the output if there is no room. Yields. */
 ssize_t cg__http_response_head_write(struct cg_http_request *req, int status,
                                      int64_t length, const char *type);
 
-/* Whether a body of that type (if no field says another) is worth compressing. */
+/* Whether a body of this type (or that of the field Content-Type) is worth compressing. */
 bool cg__http_response_is_worth(const struct cg_http_request *req, int status,
                                 const char *type);
 

@@ -14,8 +14,8 @@
 
 /* ---- Pieces ---------------------------------------------------------------------- */
 
-/* Text of unknown length is compressed as it comes, if the client likes that. Without
- * memory it is not. */
+/* Chooses an encoder for a text of unknown length that the client accepts compressed.
+ * Without memory the text stays uncompressed. */
 static void choose_coding(struct cg_http_request *req, int status)
 {
     enum cg__http_coding coding;
@@ -25,7 +25,7 @@ static void choose_coding(struct cg_http_request *req, int status)
         cg_http_headers_get(&req->out, "Content-Length") != NULL ||
         !cg__http_response_is_worth(req, status, NULL))
         return;
-    /* gzip if it will do: a stream of brotli costs nine times the memory. */
+    /* gzip is preferred: a stream of brotli needs nine times the memory. */
     coding =
         cg__http_accept_encoding(&req->in, cg__http_compress_can(CG__HTTP_GZIP), false);
     if (coding == CG__HTTP_IDENTITY)
@@ -42,7 +42,7 @@ static void choose_coding(struct cg_http_request *req, int status)
     }
 }
 
-/* The head has not been put: the handler may answer without a coding yet. */
+/* The head could not be written: the handler may still respond without a coding. */
 static void forget_coding(struct cg_http_request *req)
 {
     if (req->encoder == NULL)
@@ -52,8 +52,7 @@ static void forget_coding(struct cg_http_request *req)
     cg_http_headers_remove(&req->out, "Content-Encoding");
 }
 
-/* Begins the answer unless it has begun. `text`: what is to be written may be
- * compressed. */
+/* Begins the response unless it has begun. `text`: its body may be compressed. */
 static ssize_t begin(struct cg_http_request *req, bool text)
 {
     int status = req->status ? req->status : 200;
@@ -69,7 +68,7 @@ static ssize_t begin(struct cg_http_request *req, bool text)
     return n;
 }
 
-/* Writes bytes of the body, framed as they must be, behind what the output has. */
+/* Writes framed bytes of the body after the gathered output. */
 static ssize_t write_framed(struct cg_http_request *req, const void *data, size_t size)
 {
     char head[CG__HTTP_CHUNK_HEAD];
@@ -99,8 +98,8 @@ static ssize_t write_framed(struct cg_http_request *req, const void *data, size_
     return n;
 }
 
-/* At most CG__HTTP_TURN bytes. Then the others may run: these bytes may have cost much
- * time, and come to nothing that is written and could let them. */
+/* Encodes at most CG__HTTP_TURN bytes, and lets other coroutines run after so many:
+ * encoding is slow, and may produce no output whose write would yield. */
 static ssize_t encode_part(struct cg_http_request *req, const char *data, size_t size,
                            enum cg__http_encode how)
 {
@@ -134,7 +133,7 @@ static ssize_t encode(struct cg_http_request *req, const char *data, size_t size
         n = encode_part(req, data, size, how);
     if (n >= 0 && how == CG__HTTP_FLUSH)
         n = cg__http_output_flush(req->conn, NULL,
-                                  0); /* there may be no more than a head */
+                                  0); /* the output may have only the head */
     req->cut |= n < 0;
     return n;
 }
@@ -172,7 +171,7 @@ const struct cg_op_type cg_http_write_type = {
 
 /* ---- Files ----------------------------------------------------------------------- */
 
-/* Sends a part of a file as it is, between pieces of output. */
+/* Sends a part of a file without encoding. */
 static ssize_t send_part(struct cg_http_request *req, int file, int64_t offset, uint64_t size)
 {
     int64_t wait = req->server->write_wait;
@@ -195,7 +194,7 @@ static ssize_t send_part(struct cg_http_request *req, int file, int64_t offset, 
     return n;
 }
 
-/* A file within a body that is compressed. */
+/* Sends a part of a file into a compressed body. */
 static ssize_t encode_file(struct cg_http_request *req, int file, int64_t offset,
                            uint64_t size)
 {

@@ -5,12 +5,12 @@
 
 #include "http/server/server.h"
 
-/* Writes a piece of the body, after the head if that has not been put. `more`: the piece
- * may stay in the encoder. 0 or a negative code. Yields. */
+/* Writes a piece of the body, and the head before the first one. `more`: the piece may
+ * stay in the encoder. 0 or a negative code. Yields. */
 ssize_t cg__http_response_write_piece(struct cg_http_request *req, const void *data,
                                       size_t size, bool more);
 
-/* Writes what an encoder still has, and its end. 0 or a negative code. Yields. */
+/* Writes what the encoder still has, and its end. 0 or a negative code. Yields. */
 ssize_t cg__http_response_write_end(struct cg_http_request *req);
 
 #endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Patterns and the handlers mounted on them. The most special pattern stands first, so that
- * the first that fits is the one; a path that is a pattern, letter for letter, is looked
- * up. */
+/* Patterns and the handlers mounted on them. The most specific pattern stands first, so
+ * that the first match wins. A path that equals a pattern is found in a hash table. */
 #include "config.h"
 
 #include "http/server/request_target.h"
@@ -12,14 +11,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* "*": every target, a CONNECT's and "OPTIONS *" too. */
+/* "*": every target, also those of CONNECT and "OPTIONS *". */
 static bool is_all(const char *pattern)
 {
     return pattern[0] == '*' && pattern[1] == '\0';
 }
 
-/* Negative: a is more special than b; 0: the same requests fit both. Text is more special
- * than a ":name", and more of either than less. */
+/* Negative: the first is more specific; 0: both match the same requests. Text is more
+ * specific than a ":name", a longer pattern more specific than its beginning. */
 static int compare(const struct cg__http_route *one, const struct cg__http_route *other)
 {
     const char *a = one->pattern, *b = other->pattern;
@@ -66,7 +65,7 @@ static int code_of(const char *method)
     return -1;
 }
 
-/* The length of the path that is the pattern, letter for letter; 0: there is none. */
+/* The length of the path that equals the pattern; 0: the pattern is not a plain path. */
 static size_t whole_size(const char *pattern)
 {
     size_t size = strlen(pattern);
@@ -84,7 +83,7 @@ static uint32_t *whole_slot(struct cg_http_server *server, const char *path, siz
     return &server->whole[hash % CG__HTTP_SLOTS];
 }
 
-/* Lays the lists out anew, each in the order of the routes. */
+/* Builds the hash table; each bucket is in the order of the routes. */
 static void make_whole(struct cg_http_server *server)
 {
     memset(server->whole, 0, sizeof server->whole);
@@ -125,7 +124,7 @@ int cg_http_server_mount(struct cg_http_server *server, const char *pattern,
         copy[method] = '\0';
         route.method = copy;
         route.code = code_of(copy);
-        if (route.code < 0) { /* no request could ever have it */
+        if (route.code < 0) { /* the parser accepts no request with it */
             free(route.pattern);
             return -EINVAL;
         }
@@ -153,8 +152,9 @@ void cg__http_route_free(struct cg_http_server *server)
 
 /* ---- Matching -------------------------------------------------------------------- */
 
-/* Whether a path fits a pattern; `params` gets the places of its parts, in pairs. `rest`:
- * what is beneath the pattern. */
+/* Whether a path matches a pattern. `params` gets pairs of pointers: to a name in the
+ * pattern and its segment in the path. *rest: the rest of the path after a pattern that
+ * ends with a slash, or NULL. */
 static bool fits(const char *pattern, const char *path, const char **params, unsigned *count,
                  const char **rest)
 {
@@ -193,8 +193,8 @@ static bool method_fits(const struct cg__http_route *route, int code)
            (code == HTTP_HEAD && route->code == HTTP_GET);
 }
 
-/* The segment of the target that this one of the path was decoded from. A path has a slash
- * wherever its target has one, and nowhere else. */
+/* The segment of the target from which this segment of the path was decoded. The path has
+ * as many slashes as the target's path. */
 static const char *raw_segment(const struct cg_http_request *req, const char *segment)
 {
     const char *raw = cg__http_request_target_raw_path(req);
@@ -205,7 +205,7 @@ static const char *raw_segment(const struct cg_http_request *req, const char *se
     return raw;
 }
 
-/* Adds a part with its value, whose "%2F" is a slash: none of the segment's ends is one. */
+/* Adds a parameter with its wholly decoded value ("%2F" becomes a slash). */
 static bool add_param(struct cg_http_headers *list, const char *name, const char *raw)
 {
     size_t name_len = strcspn(name, "/"), size = strcspn(raw, "/?");
@@ -216,7 +216,7 @@ static bool add_param(struct cg_http_headers *list, const char *name, const char
         cg__http_message_text(list, "", 1) < 0 ||
         cg__http_message_reserve(list, size + 1) < 0)
         return false;
-    /* The path has been decoded without an error, and so is this. */
+    /* The whole path was decoded without an error, so this cannot fail. */
     entry.value_len = (uint32_t)cg__http_request_target_decode(
         cg__http_message_at(list, list->used), raw, size, false, true);
     list->used += entry.value_len + 1;
@@ -224,7 +224,7 @@ static bool add_param(struct cg_http_headers *list, const char *name, const char
     return cg__http_message_entry_push(list, entry) == 0;
 }
 
-/* Copies the parts, behind the path if that is there too. */
+/* Adds the parameters to the list, which may have the decoded path at its start. */
 static bool set_params(struct cg_http_request *req, const char **params, unsigned count)
 {
     struct cg_http_headers *list = &req->params;
@@ -236,7 +236,7 @@ static bool set_params(struct cg_http_request *req, const char **params, unsigne
         wanted += strcspn(params[2 * i], "/") + 2 + sizeof(struct cg__http_entry);
     }
     if (cg__http_message_reserve(list, wanted) <
-        0) /* so that the path stays where it is */
+        0) /* so that adding does not move the path */
         return false;
     if (behind)
         req->path = list->data;
@@ -246,7 +246,7 @@ static bool set_params(struct cg_http_request *req, const char **params, unsigne
     return true;
 }
 
-/* Sets Allow to the methods of the patterns that the path fits. 0 or -ENOMEM. */
+/* Sets Allow to the methods of the patterns that match the path. 0 or -ENOMEM. */
 static int set_allow(struct cg_http_request *req, const char *path)
 {
     const char *params[2 * CG_HTTP_PARAMS_LIMIT], *rest;
@@ -269,7 +269,7 @@ static int set_allow(struct cg_http_request *req, const char *path)
     return cg_http_headers_set(&req->out, "Allow", allow);
 }
 
-/* Nothing fits: why, and what would. */
+/* No route matches: the status of the response. `found`: other methods have one. */
 static int no_route(struct cg_http_request *req, bool found)
 {
     bool options = req->parser.code == HTTP_OPTIONS, all = strcmp(req->path, "*") == 0;
@@ -281,7 +281,7 @@ static int no_route(struct cg_http_request *req, bool found)
     return found ? 405 : 404;
 }
 
-/* The route whose pattern is the path: no other that fits is as special. */
+/* The route whose pattern equals the path: no other match is as specific. */
 static const struct cg__http_route *whole_route(struct cg_http_request *req)
 {
     struct cg_http_server *server = req->server;

@@ -5,8 +5,9 @@
 
 #include "http/server/server.h"
 
-/* The route for the request, its params set. NULL: *status is the answer, 404, 405 or, to
- * OPTIONS, 204, whose Allow is set; or 503, no memory. */
+/* Finds the route for a request and sets the request's parameters. NULL: *status is the
+ * status of the response: 404; 405 (Allow is set); 204 to OPTIONS (Allow is set); 503, no
+ * memory. */
 const struct cg__http_route *cg__http_route(struct cg_http_request *req, int *status);
 void cg__http_route_free(struct cg_http_server *server);
 

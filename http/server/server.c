@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The server as a whole: its options, what it keeps for the next request, and the
- * operations that serve and shut down. */
+/* The server: its options, and the operations cg_http_serve and cg_http_shutdown. */
 #include "config.h"
 
 #include "http/acked.h"
@@ -90,8 +89,9 @@ static struct cg_http_serve_op *of(struct cg_op *op)
     return (struct cg_http_serve_op *)op;
 }
 
-/* The connection that a socket will be, which has a place of its address. NULL: it was
- * refused and is closed. */
+/* Makes the connection of an accepted socket, and counts it for its address. NULL: the
+ * socket has been closed, for its address has too many connections, or there is no
+ * memory. */
 static struct cg__http_conn *conn_new(struct cg_http_server *server,
                                       struct cg__http_serving *serving, struct cg_sock *sock)
 {
@@ -135,7 +135,7 @@ static void start(struct cg__http_conn *conn)
     conn->serving->conns++;
 }
 
-/* Waits until a connection has ended. */
+/* Waits until a connection ends. */
 static ssize_t wait_end(struct cg_http_server *server, bool shield)
 {
     return cg_yield(cg_wait_signal(server, NULL, .timeout = CG_NEVER, .shield = shield));
@@ -152,7 +152,7 @@ static void cancel_conns(struct cg_http_server *server,
             cg_coro_cancel(conn->coro);
 }
 
-/* A connection could not be accepted; others will be. */
+/* Called by cg_accept when a connection could not be accepted; it goes on accepting. */
 static void trouble(void *arg, int code)
 {
     if (code == -EMFILE || code == -ENFILE)
@@ -160,7 +160,8 @@ static void trouble(void *arg, int code)
     cg__http_log_accept(arg, code);
 }
 
-/* Accepts a connection, and sees to a place for it. 0, or what ends the accepting. */
+/* Accepts a connection and starts it when the limit allows. 0, or a negative code that ends
+ * serving. */
 static ssize_t accept_one(struct cg_http_server *server, struct cg_sock *listener,
                           struct cg__http_serving *serving)
 {
@@ -182,7 +183,7 @@ static ssize_t accept_one(struct cg_http_server *server, struct cg_sock *listene
     return n;
 }
 
-/* Accepts until something ends it; what that was. */
+/* Accepts connections until an error, a cancel or a shutdown; returns the reason. */
 static ssize_t accept_all(struct cg_http_server *server, struct cg_sock *listener,
                           struct cg__http_serving *serving)
 {
@@ -193,7 +194,7 @@ static ssize_t accept_all(struct cg_http_server *server, struct cg_sock *listene
     return n;
 }
 
-/* From here on the listener may be closed at any time. */
+/* The listener may be closed at any time from here on: keep it until run ends. */
 static enum cg_verdict serve_process(struct cg_op *op, struct cg_sched *sched)
 {
     (void)sched;
@@ -241,7 +242,7 @@ static ssize_t serve_run(struct cg_op *op)
     *at = serving.next;
     if (server->serving == NULL)
         cg__http_access_log_end(server);
-    while (server->late.queued) /* it cannot be taken back */
+    while (server->late.queued) /* the deferred call cannot be cancelled */
         cg_yield(cg_sleep(0, .shield = true));
     return n;
 }

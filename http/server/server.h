@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The inside of the server: connections, requests, and what is kept for the next ones. */
+/* The structs of the server: the server itself, its connections, and their requests. */
 #ifndef COGEN_HTTP_SERVER_SERVER_H
 #define COGEN_HTTP_SERVER_SERVER_H
 
@@ -10,165 +10,170 @@
 #include "http/http1/parser.h"
 
 enum {
-    CG__HTTP_OUT_SIZE = 16 * 1024 - 64, /* output that is gathered; a head must fit */
-    CG__HTTP_OUT_FIRST = 4 * 1024 - 64, /* most need no more */
+    CG__HTTP_OUT_SIZE = 16 * 1024 - 64, /* a large output buffer; a head must fit into it */
+    CG__HTTP_OUT_FIRST = 4 * 1024 - 64, /* a small one, which usually suffices */
     CG__HTTP_OK = 17,     /* "HTTP/1.1 200 OK\r\n" */
     CG__HTTP_DATE = 37,   /* "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n" */
-    CG__HTTP_USUAL = 288, /* a usual head, up to the type */
-    CG__HTTP_COPY = 4 * 1024,  /* a body up to this is copied behind its head */
-    CG__HTTP_KEEP = 4 * 1024,  /* bytes of a list that a request keeps for the next */
-    CG__HTTP_REPEATS = 256, /* connections whose last head is remembered */
-    CG__HTTP_SPARE = 256, /* requests, and buffers, kept for later; io_uring needs many */
-    CG__HTTP_SPARE_LARGE = 64,        /* of the large buffers */
-    CG__HTTP_LOG_LIMIT = 1024 * 1024, /* bytes of the access log that wait for a thread */
-    CG__HTTP_SLOTS = 64,  /* lists of routes whose patterns are paths */
+    CG__HTTP_USUAL = 288, /* the start of most heads: see `usual` below */
+    CG__HTTP_COPY = 4 * 1024,  /* a body up to this is copied after its head */
+    CG__HTTP_KEEP = 4 * 1024,  /* memory that a list keeps for the next request */
+    CG__HTTP_REPEATS = 256, /* connections whose last head is remembered: repeat.h */
+    CG__HTTP_SPARE = 256, /* spare requests, and spare buffers; io_uring needs many */
+    CG__HTTP_SPARE_LARGE = 64,        /* spare large buffers */
+    CG__HTTP_LOG_LIMIT = 1024 * 1024, /* bytes of the access log that may wait */
+    CG__HTTP_SLOTS = 64,  /* buckets of the hash table of routes without parameters */
 };
 
 struct cg__http_route {
     char *pattern;      /* "/users/:id" */
-    const char *method; /* in the same memory; NULL: any */
-    int code;           /* of the method; -1: none that a request can have */
-    size_t whole;       /* length of the path that is the pattern; 0: there is none */
-    uint32_t next;      /* in the same list of these: an index, and one; 0: none */
+    const char *method; /* in the same memory; NULL: any method */
+    int code;           /* llhttp's code of the method; -1: any method */
+    size_t whole;       /* length of the path that equals the pattern; 0: none */
+    uint32_t next;      /* next in its bucket: index + 1; 0: none */
     cg_http_handler *handler;
     void *arg;
 };
 
-/* Output that has not been written yet; a connection has one only while there is some. */
+/* A buffer with output that has not been written yet. A connection has one only while there
+ * is some. */
 struct cg__http_out {
-    struct cg__http_out *next; /* spare */
+    struct cg__http_out *next; /* in the list of spare ones */
     size_t size, used;         /* of data */
     char data[];
 };
 
-/* Spare ones of a size; the last that was put is the first to be taken, since it is in the
+/* Spare buffers of one size, a stack: the buffer that was used last is still in the
  * processor's caches. */
 struct cg__http_outs {
     struct cg__http_out *first;
     unsigned count;
 };
 
-/* One cg_http_serve. */
+/* One running cg_http_serve. */
 struct cg__http_serving {
     struct cg__http_serving *next;
     struct cg_scope scope;
     unsigned conns;
 };
 
-/* What a connection is about. In all but the first it waits for its client, and may be
- * closed when its place is needed. */
+/* What a connection is doing. In all phases but the first it waits for its client, and
+ * may be closed to make room for another connection. */
 enum cg__http_phase {
     CG__HTTP_AT_WORK,
     CG__HTTP_IDLE,    /* between two requests */
     CG__HTTP_IN_HEAD, /* within a head, or a TLS handshake */
-    CG__HTTP_LINGERS, /* behind the last answer */
+    CG__HTTP_LINGERS, /* after the last response */
 };
 
-/* Connections in a ring. */
+/* A ring of connections. */
 struct cg__http_ring {
-    struct cg__http_conn *hand; /* where the next look for one that waits begins; NULL: none */
-    unsigned count, ending;     /* of them; of these those that have been told to end */
+    struct cg__http_conn *hand; /* where the next search begins; NULL: the ring is empty */
+    unsigned count;             /* of connections */
+    unsigned ending;            /* of them, those that have been cancelled to make room */
 };
 
-/* The rings that a connection is in: all of the server's, and those from its address. */
+/* The rings that a connection is in: all connections of the server, and those from the same
+ * address. */
 enum cg__http_kin { CG__HTTP_ALL, CG__HTTP_NEAR, CG__HTTP_RINGS };
 
 struct cg__http_conn {
     struct {
         struct cg__http_conn *next, *prev;
-    } in[CG__HTTP_RINGS]; /* NULL: not in this one */
+    } in[CG__HTTP_RINGS]; /* NULL: not in this ring */
     struct cg_http_server *server;
     struct cg__http_serving *serving;
-    struct cg_sock *sock; /* NULL: handed over */
+    struct cg_sock *sock; /* NULL: its ownership has passed to a handler */
     struct cg__http_out *out;
     struct cg_coro *coro;
-    struct cg_coro *writer; /* of answers that would have to wait for a handler; or NULL */
-    struct cg__http_out *written; /* by it */
+    struct cg_coro *writer; /* writes output while a handler waits: output.c; or NULL */
+    struct cg__http_out *written; /* the buffer that the writer writes */
     struct cg__http_conn *next_late;
     unsigned requests;
     enum cg__http_phase phase;
-    int64_t since; /* unless it is at work: the moment since which it waits for its client */
-    struct cg__http_address *address; /* it comes from; NULL: these are not counted */
-    bool ending; /* it has been told to end: its place is needed */
-    bool late; /* in the server's list of these */
-    bool more; /* there is unread input, as far as is known */
+    int64_t since; /* when it began to wait for its client; not valid AT_WORK */
+    struct cg__http_address *address; /* of its client; NULL: not counted by address */
+    bool ending; /* it has been cancelled to make room */
+    bool late; /* in the server's list `lates` */
+    bool more; /* the last view had bytes after the parsed ones */
     bool broken; /* a write failed or was cancelled: some of the output is lost */
-    unsigned char slot; /* in the server's `repeats`; below CG__HTTP_REPEATS */
-    char *peer; /* for the log, once it is known */
+    unsigned char slot; /* index in the server's `repeats` */
+    char *peer; /* its client's address for the log; NULL: not yet known */
 };
 
-/* The access log. See log_access.c. */
+/* The state of the access log: access_log.c. */
 struct cg__http_batch;
 struct cg__http_log {
-    struct cg_http_headers lines; /* that have gathered */
-    struct cg__http_batch *batch; /* that a thread is to write; NULL: none */
+    struct cg_http_headers lines; /* gathered lines */
+    struct cg__http_batch *batch; /* lines for a thread to write; NULL: none */
     struct cg_coro *flusher;      /* NULL: there are no lines */
-    unsigned long lost;           /* lines for which there was no room */
-    bool failed;                  /* it could not be written, which has been said */
+    unsigned long lost;           /* dropped lines */
+    bool failed;                  /* a failure to write it has been reported */
 };
 
 struct cg_http_server {
-    struct cg_http_server_options options; /* with their defaults */
+    struct cg_http_server_options options; /* with the defaults filled in */
     struct cg__http_limits limits;
-    int64_t write_wait; /* of a write, until it is seen whether there is progress: acked.h */
-    size_t small; /* a body that is copied behind its head, and never compressed */
-    struct cg__http_route *routes; /* the most special first */
+    int64_t write_wait; /* timeout of one write, after which progress is checked: acked.h */
+    size_t small; /* a body up to this is copied after its head and never compressed */
+    struct cg__http_route *routes; /* the most specific first */
     size_t nroutes;
-    uint32_t whole[CG__HTTP_SLOTS]; /* see cg__http_route.next */
+    uint32_t whole[CG__HTTP_SLOTS]; /* the hash table: cg__http_route.next */
     struct cg__http_serving *serving;
-    struct cg__http_ring all; /* connections */
-    void *addresses;          /* a tree: see places.c */
-    unsigned short_places;    /* this many connections at most, .. */
+    struct cg__http_ring all; /* all connections */
+    void *addresses;          /* a tree of struct cg__http_address: places.c */
+    unsigned short_places;    /* the limit of connections .. */
     int64_t short_until;      /* .. until this moment */
     bool draining;
-    struct cg__http_repeat repeats[CG__HTTP_REPEATS]; /* the next connection's is .. */
+    struct cg__http_repeat repeats[CG__HTTP_REPEATS]; /* the next connection gets .. */
     unsigned char slot;                               /* .. this one */
     struct cg_http_request *requests; /* spare */
     unsigned nrequests;
     struct cg__http_outs outs, large_outs;
     char usual[CG__HTTP_USUAL]; /* "HTTP/1.1 200 OK\r\nServer: ...\r\nDate: ...\r\n
                                    Content-Type: " */
-    size_t usual_size, date_at; /* 0: not made */
-    int64_t date_until;         /* cg_sched_now */
+    size_t usual_size, date_at; /* 0: `usual` has not been made yet */
+    int64_t date_until;         /* Date is valid until this moment (cg_sched_now) */
     struct cg_sched *sched;
-    struct cg__http_conn *lates; /* whose handlers may keep earlier answers waiting */
-    struct cg_deferred late;     /* looks after them */
+    struct cg__http_conn *lates; /* with output that a waiting handler may delay */
+    struct cg_deferred late;     /* checks them, a turn later */
     struct cg__http_log access;
     int64_t accept_quiet; /* failures to accept are not logged until this moment */
 };
 
 struct cg_http_request {
-    struct cg_http_request *next; /* spare */
+    struct cg_http_request *next; /* in the list of spare ones */
     struct cg_http_server *server;
     struct cg__http_conn *conn;
     struct cg__http_parser parser;
     struct cg_http_headers line, in, trailers, params, query, out, out_trailers;
-    /* Of the connection's input, kept from request to request; lent while there is unparsed
-     * input, or some of the body, in it. */
+    /* A view of the connection's input. It stays lent from one request to the next while it
+     * has unparsed bytes or a piece of the body. */
     struct cg_view view;
-    size_t parsed; /* of it */
-    /* The body that comes. */
+    size_t parsed; /* bytes of the view */
+    /* The unread piece of the request's body. */
     const char *body;
-    /* The answer. */
+    /* The response. */
     enum cg__http_framing framing;
-    uint64_t left; /* of the length that was promised */
+    uint64_t left; /* of Content-Length: bytes that are still to be written */
     const char *path; /* in `line`, or first in `params` */
-    /* From here on all is zero at first. */
-    const char *rest; /* of the path, beneath a pattern; NULL: it was none with a slash */
+    /* Everything from here on is zero when a request begins. */
+    const char *rest; /* of the path, after a pattern that ends with a slash; or NULL */
     size_t body_left;
     uint64_t body_seen;
-    int64_t waited;       /* for bytes of the body */
-    size_t computed;      /* bytes that were compressed since others ran */
-    char *whole;          /* what cg_http_read_body has read */
-    int failure;          /* the status for what went wrong with the body */
-    int status;           /* of the answer */
+    int64_t waited;       /* time spent in waiting for the body */
+    size_t computed;      /* bytes compressed since the last yield to others */
+    char *whole;          /* the body from cg_http_read_body */
+    int failure;          /* the status for an error of the body; 0: none */
+    int status;           /* of the response */
     uint64_t sent; /* bytes of its body, for the log */
-    struct cg__http_encoder *encoder; /* of a body that is compressed as it comes */
+    struct cg__http_encoder *encoder; /* of a body that is compressed piece by piece */
     bool has_query; /* `query` has been made */
     bool body_done;
-    bool expects;         /* 100 Continue */
-    bool begun, ended, keep, cut; /* of the answer */
-    bool switches;        /* it is a 101, by cg_http_upgrade */
+    bool expects;         /* the client waits for 100 Continue */
+    bool begun, ended;    /* the head, the whole response is in the output */
+    bool keep;            /* the connection stays open after the response */
+    bool cut;             /* the response is incomplete: the connection must be closed */
+    bool switches;        /* cg_http_upgrade makes the response: 101 is allowed */
 };
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Upgrades and CONNECT: the response after which the handler owns the connection. */
+/* cg_http_upgrade: 101 and CONNECT, after which the handler owns the connection. */
 #include "config.h"
 
 #include "http/server/log.h"
@@ -10,7 +10,7 @@
 #include <errno.h>
 #include <string.h>
 
-/* Sets Upgrade to the first protocol that the client has asked for. */
+/* Sets Upgrade to the first protocol in the client's list. */
 static int name_protocol(struct cg_http_request *req)
 {
     const char *asked = cg_http_headers_get(&req->in, "Upgrade");
@@ -24,8 +24,8 @@ static int name_protocol(struct cg_http_request *req)
     return cg_http_headers_set(&req->out, "Upgrade", name);
 }
 
-/* A 101 says what the connection becomes, which must be something that the client has asked
- * for; HTTP/1.0 has no upgrades (RFC 9110, 7.8). */
+/* The Upgrade field of a 101 must name a protocol that the client has asked for; HTTP/1.0
+ * has no upgrades (RFC 9110, 7.8). */
 static int set_upgrade(struct cg_http_request *req)
 {
     const char *set = cg_http_headers_get(&req->out, "Upgrade");
@@ -48,7 +48,7 @@ static int check_upgrade(struct cg_http_request *req, int status)
     if (req->begun)
         return -EALREADY;
     if (!req->body_done)
-        return -EINVAL; /* what is unread is the body */
+        return -EINVAL; /* the unread bytes are the body, not the new protocol */
     if (status == 101)
         return set_upgrade(req);
     return req->parser.code == HTTP_CONNECT && status / 100 == 2 ? 0 : -EINVAL;
@@ -64,9 +64,9 @@ static ssize_t upgrade_run(struct cg_op *op)
     if (n < 0)
         return n;
     req->switches = true;
-    req->keep = true; /* no Connection: close */
+    req->keep = true; /* so that the head has no Connection: close */
     n = cg__http_response_head_write(req, upgrade->status, -1, NULL);
-    if (n < 0) { /* the handler may still answer otherwise */
+    if (n < 0) { /* the handler may still respond otherwise */
         req->switches = false;
         req->keep = keep;
     }
