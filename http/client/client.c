@@ -39,7 +39,7 @@ static bool copy(char **to, const char *text)
     return text == NULL || *to != NULL;
 }
 
-/* What the options leave out comes from the environment, if that is looked at. */
+/* Proxies that the options do not name come from the environment, unless no_environment. */
 static bool copy_proxies(struct cg__proxies *proxies, const struct cg_http_client_options *options)
 {
     const char *texts[] = {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The inside of the HTTP client. A request goes through the files in this order: fetch
- * (redirects, retries), link (a connection), send, reply (head and body). */
+/* The structs of the client. A request passes through the files in this order:
+ * client_fetch.c (redirects, retries), client_link.c (a connection), client_send.c,
+ * client_head.c, client_reply.c (the body). */
 #ifndef COGEN_HTTP_CLIENT_CLIENT_H
 #define COGEN_HTTP_CLIENT_CLIENT_H
 
@@ -14,67 +15,67 @@
 #include "http/message/url.h"
 
 struct cg_http_client {
-    struct cg_http_client_options options; /* without zeros; the texts are our own */
+    struct cg_http_client_options options; /* with defaults; texts: the caller's */
     struct cg_http_tls tls;
-    struct cg__http_limits limits; /* of a reply's head */
+    struct cg__http_limits limits; /* of a response's head */
     struct cg__proxies proxies;
     struct cg__pool pool;
-    struct cg_sched *sched; /* that of the first request */
+    struct cg_sched *sched; /* of the first request */
     char *user_agent;
-    unsigned refs; /* the owner's, each request's and each unread reply's */
-    bool freed;    /* by its owner */
+    unsigned refs; /* of the owner and of each reply */
+    bool freed;    /* the owner has freed it */
 };
 
 /* A connection in use. */
 struct cg__link {
     struct cg_sock *sock;
     struct cg__origin *lease;
-    bool kept;     /* it comes from the pool */
-    bool to_proxy; /* requests name the whole URL */
-    bool spoiled;  /* good for this answer, then to be closed */
+    bool kept;     /* it was idle in the pool */
+    bool to_proxy; /* the target of a request is the whole URL */
+    bool spoiled;  /* to be closed after this response */
 };
 
 struct cg_http_reply {
     struct cg_http_client *client;
     struct cg_object object;
-    struct cg_scope *scope; /* of what a read waits for */
-    struct cg__link link; /* while the body is to come */
+    struct cg_scope *scope; /* of the running read; or NULL */
+    struct cg__link link; /* until the body has ended */
     struct cg__url url;
     struct cg_http_headers headers, trailers;
     struct cg__http_parser parser;
     struct cg__decoder *decoder;
     char *body;
     size_t size;
-    char *kept; /* what a read that lost a race had got; NULL: nothing */
+    char *kept; /* bytes of a read that lost a race; NULL: none */
     size_t kept_from, kept_to;
     int64_t received;
     int64_t length;
-    ssize_t error; /* what reading the body answers from now on */
+    ssize_t error; /* result of all further reads of the body */
     unsigned status;
-    uint32_t reason; /* place in headers */
-    bool touched;    /* some byte of it has come */
-    bool ended;      /* no more bytes are to come */
-    bool more;       /* bytes have come that are not its own, as far as was looked */
+    uint32_t reason; /* of the reason phrase: place in headers */
+    bool touched;    /* a byte of the response has been received */
+    bool ended;      /* the message is complete */
+    bool more;       /* the last view had bytes after the message */
     bool decoded;
     char why[CG_HTTP_WHY_SIZE];
 };
 
-/* One request on its way: what is asked for now, after redirects. */
+/* A request in progress; after a redirect, the redirected one. */
 struct cg__asking {
     struct cg_http_client *client;
     const struct cg_http_fetch *fetch;
     const char *method;
     struct cg__url url;
-    char *proxy_auth; /* a field's value for the proxy; NULL: none */
+    char *proxy_auth; /* value of Proxy-Authorization; or NULL */
     char *why;
     struct cg_http_reply *reply;
-    unsigned redirects; /* that were followed */
+    unsigned redirects; /* followed so far */
     bool with_body;
     bool foreign; /* redirected to another host: no credentials */
     bool expect;
     bool begun;    /* the source has been read from */
-    bool fresh;    /* kept connections are not trusted */
-    bool answered; /* the head of the answer is there */
+    bool fresh;    /* do not use a connection from the pool */
+    bool answered; /* the head of the final response has been read */
     uint64_t sent; /* bytes of the body */
 };
 

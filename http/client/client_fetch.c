@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* cg_http_get and cg_http_fetch: one request and what comes of it, redirects and a second
- * try. */
+/* cg_http_get and cg_http_fetch: a request with its redirects and a second attempt. */
 #include "config.h"
 
 #include "http/client/client_head.h"
@@ -19,7 +18,7 @@
 
 enum { MOST_INTERIM = 100 }; /* interim responses before the final one */
 
-/* ---- What is asked for ----------------------------------------------------------- */
+/* ---- The request ----------------------------------------------------------------- */
 
 static bool has_body(const struct cg_http_fetch *fetch)
 {
@@ -49,7 +48,7 @@ static ssize_t check(const struct cg__asking *ask)
 
 /* ---- Once ------------------------------------------------------------------------ */
 
-/* One request on one connection, up to the head of its answer. */
+/* Sends a request on a connection, and reads the heads up to the final one. */
 static ssize_t exchange(struct cg__asking *ask, struct cg__link *link)
 {
     struct cg_http_reply *reply = ask->reply;
@@ -57,7 +56,7 @@ static ssize_t exchange(struct cg__asking *ask, struct cg__link *link)
     ssize_t broken, n;
 
     reply->touched = false;
-    reply->link.sock = link->sock; /* to read from; still ours */
+    reply->link.sock = link->sock; /* borrowed, to read heads */
     n = cg__http_client_send(link, ask, &broken);
     for (unsigned i = 0; n == 0 && !ask->answered; i++) {
         char why[CG_HTTP_WHY_SIZE];
@@ -65,7 +64,7 @@ static ssize_t exchange(struct cg__asking *ask, struct cg__link *link)
         n = cg__http_client_head_read(reply, ask->method, patience,
                                        broken ? why : ask->why);
         if (n < 0 && broken && !reply->touched)
-            n = broken; /* that is what happened first */
+            n = broken; /* the earlier failure */
         if (n == 0)
             n = cg__http_client_head_interim(ask);
         ask->answered = n == 0 && !cg__http_client_head_is_interim(reply);
@@ -91,7 +90,7 @@ static bool is_idempotent(const char *method)
     return false;
 }
 
-/* Makes the body begin anew; false: it cannot. */
+/* Rewinds the body; false: it cannot be sent again. */
 static bool rewind_body(struct cg__asking *ask)
 {
     const struct cg_http_source *source = ask->fetch->source;
@@ -104,8 +103,9 @@ static bool rewind_body(struct cg__asking *ask)
     return true;
 }
 
-/* The server has closed a connection that was kept, just when we used it. What may be done
- * twice is, if it has not even begun to answer. */
+/* Whether to send the request again because the server has closed an idle connection just
+ * when it was used: only if no byte of a response has come, and the method is
+ * idempotent. */
 static bool may_try_again(struct cg__asking *ask, const struct cg__link *link,
                           ssize_t code)
 {
@@ -115,7 +115,7 @@ static bool may_try_again(struct cg__asking *ask, const struct cg__link *link,
            rewind_body(ask);
 }
 
-/* A server that does not want to be asked first gets the body unasked. */
+/* Whether the server refuses Expect (417): then the request is sent without it. */
 static bool refuses_question(struct cg__asking *ask)
 {
     return ask->expect && ask->reply->parser.status == 417 && ask->sent == 0;
@@ -155,8 +155,8 @@ static bool is_redirect(unsigned status)
            status == 308;
 }
 
-/* What the next request will be: POST becomes GET as all clients have it, and 303 is made
- * for that. */
+/* The method of the redirected request. POST becomes GET after 301 and 302, as in all
+ * clients; after 303 all methods but HEAD do. */
 static void change_method(struct cg__asking *ask, unsigned status)
 {
     bool drops = status == 303 ? strcmp(ask->method, "HEAD") != 0
@@ -169,8 +169,8 @@ static void change_method(struct cg__asking *ask, unsigned status)
     }
 }
 
-/* 1: the answer is a redirect, which has been followed so far that the next request can be
- * made; 0: it is the answer; negative. */
+/* 1: the response is a redirect, and `ask` is now the redirected request; 0: it is the
+ * final response; negative. */
 static ssize_t follow(struct cg__asking *ask)
 {
     const struct cg_http_fetch *fetch = ask->fetch;
@@ -201,7 +201,7 @@ static ssize_t follow(struct cg__asking *ask)
     change_method(ask, status);
     if (ask->with_body && !rewind_body(ask)) {
         cg__http_url_free(&url);
-        return 0; /* the caller may know how to send it again */
+        return 0; /* return the redirect: the caller may be able to send the body again */
     }
     ask->redirects++;
     ask->foreign |= !cg__http_url_same_origin(&ask->url, &url);
@@ -211,7 +211,7 @@ static ssize_t follow(struct cg__asking *ask)
     return 1;
 }
 
-/* A reply that is used for the next head. */
+/* Resets a reply for the head of the redirected request. */
 static void start_anew(struct cg_http_reply *reply)
 {
     cg__http_decoder_free(reply->decoder);
@@ -324,8 +324,8 @@ static ssize_t fetch_run(struct cg_op *op)
     return n;
 }
 
-/* The answer may have come in the moment in which its time ran out; or nothing was
- * begun. */
+/* The op may have been cancelled in the turn in which its reply came; then the reply is
+ * freed. If it never started, *reply is not initialised. */
 static ssize_t fetch_finish(struct cg_op *op)
 {
     struct cg_http_fetch_op *get = (struct cg_http_fetch_op *)op;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The head of a response: reads it, and puts into words why there is none. */
+/* Reads the head of a response; the messages when there is none. */
 #include "config.h"
 
 #include "http/client/client_head.h"
@@ -10,7 +10,7 @@
 
 ssize_t cg__http_client_head_refused(const struct cg__http_parser *parser, char *why)
 {
-    switch (parser->status) { /* what a server would answer */
+    switch (parser->status) { /* the status with which a server would respond */
     case 414:
         return cg__http_client_because(why, CG_EHTTP_LIMIT,
                                        "the first line of the answer is too long");
@@ -34,8 +34,8 @@ static ssize_t head_ended(struct cg_http_reply *reply, char *why)
         why, CG_EOF, "the connection ended within the head of the answer");
 }
 
-/* The head has until a moment after its first byte, whole: a server that gives a byte from
- * time to time holds nobody for long. */
+/* No bytes came. The whole head has one deadline, counted from its first byte: a server
+ * that sends single bytes cannot delay the client for long. */
 static ssize_t no_head(ssize_t code, bool begun, char *why)
 {
     if (code == -ETIMEDOUT && begun)

@@ -5,21 +5,23 @@
 
 #include "http/client/client.h"
 
-/* Whether the last head was an interim one: another will follow. */
+/* Whether the last head was an interim one (1xx): another follows. */
 static inline bool cg__http_client_head_is_interim(const struct cg_http_reply *reply)
 {
     return reply->parser.status / 100 == 1 && reply->parser.status != 101;
 }
 
-/* Reads the next head, an interim one (1xx) or the last; waits for its first byte so long
- * at most. 0 or a negative code, with words. The method is that of the request. */
+/* Reads the next head, interim or final. The timeout is for its first byte; then
+ * idle_timeout is for the whole head. `method`: of the request. 0, or a negative code
+ * with a message. */
 ssize_t cg__http_client_head_read(struct cg_http_reply *reply, const char *method,
                                    int64_t timeout, char *why);
 
-/* The error for a head or body that the parser has refused, with words. */
+/* The error for a head or body that the parser has refused, with a message. */
 ssize_t cg__http_client_head_refused(const struct cg__http_parser *parser, char *why);
 
-/* Hands an interim answer on to who fetches. 0, or the code that ends the request. */
+/* Passes an interim response to the callback of the request. 0, or a code that ends the
+ * request. */
 ssize_t cg__http_client_head_interim(struct cg__asking *ask);
 
 #endif

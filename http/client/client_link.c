@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A connection for a request: one that was kept, or a new one, directly or through a proxy,
- * with TLS on it if need be. */
+/* A connection for a request: an idle one from the pool, or a new one, directly or
+ * through a proxy, with TLS for https. */
 #include "config.h"
 
 #include "http/client/client_head.h"
@@ -16,10 +16,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Where to, for the pool and for the words of a failure. */
+/* Where a connection leads, and its key in the pool. */
 struct route {
     const struct cg__url *url;
-    struct cg__url proxy; /* no memory: there is none */
+    struct cg__url proxy; /* its memory is NULL if there is none */
     char *key;
 };
 
@@ -42,8 +42,8 @@ void cg__http_client_link_end(struct cg__link *link, struct cg_http_client *clie
     link->sock = NULL;
 }
 
-/* A connection that was kept is good as long as nothing has come on it: the end of the
- * stream or bytes that nobody has asked for. */
+/* An idle connection is stale if anything has come on it: the end of the stream, or bytes
+ * that belong to no request. */
 static bool is_stale(struct cg_sock *sock)
 {
     ssize_t n = cg_yield(cg_poll_sock(sock, CG_IN, .timeout = CG_NOWAIT));
@@ -81,8 +81,8 @@ static ssize_t dial(struct cg__link *link, struct cg_http_client *client,
     return 0;
 }
 
-/* TLS on top of what is connected. The scope is ours, not a call's, so that a socket that
- * is made in the last moment is not lost. */
+/* Puts TLS over a connection. Not with cg_call and a timeout: if the handshake completed
+ * in the turn in which the timeout fires, its socket would be lost. */
 static ssize_t secure(struct cg__link *link, struct cg_http_client *client,
                       const char *host, char *why)
 {
@@ -110,7 +110,7 @@ static ssize_t secure(struct cg__link *link, struct cg_http_client *client,
 
 /* ---- Proxies --------------------------------------------------------------------- */
 
-/* "CONNECT host:443": from then on the proxy hands bytes through. */
+/* Sends "CONNECT host:443", after which the proxy forwards bytes. */
 static ssize_t tunnel(struct cg__link *link, struct cg__asking *ask)
 {
     struct cg_http_client *client = ask->client;
@@ -137,7 +137,7 @@ static ssize_t tunnel(struct cg__link *link, struct cg__asking *ask)
                                        ask->why);
     while (n == 0 && cg__http_client_head_is_interim(reply));
     reply->link.sock = NULL;
-    reply->touched = false; /* that was not the answer to the request */
+    reply->touched = false; /* that was not the response to the request itself */
     if (n < 0)
         return n == -ETIMEDOUT || n == -ECANCELED ? n : CG_EHTTP_PROXY;
     if (reply->parser.status / 100 != 2)
@@ -182,7 +182,8 @@ static ssize_t choose(struct route *route, struct cg__asking *ask)
     route->key = malloc(size);
     if (route->key == NULL)
         return -ENOMEM;
-    /* Whoever has the password of a proxy may use its connections, and nobody else. */
+    /* The key has the proxy's password: connections are shared only by those who know
+     * it. */
     if (proxy != NULL && !route->url->https)
         snprintf(route->key, size, "proxy %s", proxy);
     else

@@ -5,11 +5,11 @@
 
 #include "http/client/client.h"
 
-/* A connection for what is asked; waits for a place, connects, passes proxies, shakes
- * hands. */
+/* Gets a connection for a request: waits until the pool allows one, takes an idle one or
+ * connects, through a proxy and with TLS if needed. 0 or a negative code. Yields. */
 ssize_t cg__http_client_link_open(struct cg__link *link, struct cg__asking *ask);
 
-/* Gives it back: to be kept, or closed. */
+/* Returns a connection to the pool, or closes it. */
 void cg__http_client_link_end(struct cg__link *link, struct cg_http_client *client,
                               bool keep);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* See pool.h. Whoever waits is not eligible: a lease that becomes free is handed on at
- * once, so that nobody overtakes. Nothing here has a timer, because a timer would hold the
- * run open: connections that have been kept for too long are found at the next use. */
+/* See client_pool.h. A lease that becomes free passes to the first eligible waiter at
+ * once, so that no later request overtakes it. There are no timers, because a timer would
+ * hold the run: connections that have been idle for too long are closed at the next use. */
 #include "config.h"
 
 #include "http/client/client_pool.h"
@@ -143,7 +143,7 @@ void cg__http_client_pool_leave(struct cg__pool *pool, struct cg__origin *lease)
     }
 }
 
-/* ---- Connections that are kept --------------------------------------------------- */
+/* ---- Idle connections ------------------------------------------------------------ */
 
 static struct cg_sock *unlink_kept(struct cg__pool *pool, struct cg__kept *kept)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* See proxy.h. */
+/* Which proxy a request uses. See client_proxy.h. */
 #include "config.h"
 
 #include "http/client/client_proxy.h"
@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Whether the digits behind a colon are this port. */
+/* Whether the digits after a colon are this port. */
 static bool is_port(const char *colon, unsigned port)
 {
     uint64_t number;
@@ -41,7 +41,7 @@ static bool fits_port(const char **item, size_t *len, unsigned port)
     return is_port(colon, port);
 }
 
-/* An IP address, that of an IPv4 host mapped into IPv6 as IPv4. */
+/* An IP address; an IPv4-mapped IPv6 address is stored as IPv4. */
 struct address {
     unsigned char bytes[16];
     unsigned bits; /* 32 or 128 */
@@ -150,7 +150,7 @@ const char *cg__http_client_proxy_for(const struct cg__proxies *proxies,
     return proxy;
 }
 
-/* The first variable that has a value. */
+/* The value of the first variable that is set and not empty. */
 static const char *variable(const char *const *names)
 {
     const char *value = NULL;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The answer: its head, its body as it comes, and what becomes of the connection. Every way
- * on which a server can be wrong ends here in a code and words. */
+/* The reply: reads the body of a response, and then keeps or closes the connection. Each
+ * error of a server has a code and a message. */
 #include "config.h"
 
 #include "http/client/client_head.h"
@@ -17,13 +17,13 @@
 #include <string.h>
 
 enum {
-    SKIP_LIMIT = 64 * 1024, /* bytes of a body that are read to save the connection */
+    SKIP_LIMIT = 64 * 1024, /* bytes of a body that are discarded to keep a connection */
     FIRST_ROOM = 8 * 1024,
 };
 
 /* ---- The end --------------------------------------------------------------------- */
 
-/* The message is complete. Bytes that follow belong to no request: such a connection is not
+/* The message is complete. Bytes after it belong to no request; such a connection is not
  * used again. */
 static void complete(struct cg_http_reply *reply, bool more)
 {
@@ -58,7 +58,7 @@ static ssize_t cannot_read(struct cg_http_reply *reply, ssize_t code)
     if (code == -ETIMEDOUT) {
         cg__http_client_because(reply->why, code,
                                 "nothing more of the body came for too long");
-        return code; /* whoever is patient may go on */
+        return code; /* the caller may read further */
     }
     if (code == -ECANCELED || code == -EBUSY)
         return code;
@@ -67,7 +67,7 @@ static ssize_t cannot_read(struct cg_http_reply *reply, ssize_t code)
     return failed(reply, code);
 }
 
-/* Bytes as they were sent: at most len, > 0, or 0 at the end. */
+/* Reads undecoded bytes: 1 to len, or 0 at the end. */
 static ssize_t next_raw(struct cg_http_reply *reply, char *buf, size_t len)
 {
     struct cg__http_parser *parser = &reply->parser;
@@ -88,7 +88,7 @@ static ssize_t next_raw(struct cg_http_reply *reply, char *buf, size_t len)
             complete(reply, false);
             break;
         }
-        /* No more than there is room for, so that nothing needs to be kept. */
+        /* Parse no more bytes than fit into buf. */
         event = cg__http_parser_parse(parser, view.data,
                                       view.size < len ? view.size : len, &used);
         n = 0;
@@ -97,7 +97,7 @@ static ssize_t next_raw(struct cg_http_reply *reply, char *buf, size_t len)
             memcpy(buf, parser->body, parser->body_size);
             reply->received += n;
         }
-        /* The end may need no byte of its own. */
+        /* The DONE event may need no further bytes. */
         if (event == CG__HTTP_BODY)
             event = cg__http_parser_parse(parser, view.data + used, 0, &(size_t){0});
         reply->more = used < view.size;
@@ -156,7 +156,7 @@ static ssize_t next_kept(struct cg_http_reply *reply, void *buf, size_t len)
     return (ssize_t)len;
 }
 
-/* Bytes for the next who reads; they come before all that is left to be read. */
+/* Keeps bytes of a read that lost a race for the next read. */
 static void keep(struct cg_http_reply *reply, const void *data, size_t size)
 {
     size_t left = reply->kept != NULL ? reply->kept_to - reply->kept_from : 0;
@@ -254,7 +254,7 @@ ssize_t cg__http_client_reply_begin(struct cg_http_reply *reply, struct cg__link
         if (parser->length > INT64_MAX)
             return cg__http_client_because(ask->why, CG_EHTTP,
                                            "the length of the body cannot be true");
-        reply->length = (int64_t)parser->length; /* of a HEAD: what a GET would bring */
+        reply->length = (int64_t)parser->length; /* for HEAD: that of GET */
     }
     if (!parser->has_body) {
         complete(reply, reply->more);
@@ -266,7 +266,7 @@ ssize_t cg__http_client_reply_begin(struct cg_http_reply *reply, struct cg__link
     rc = cg__http_decoder_new(&reply->decoder, coding);
     if (rc == -ENOMEM)
         return cg__http_client_because(ask->why, rc, "no memory to decode the body");
-    reply->decoded = rc == 0; /* a coding that we do not know is the caller's */
+    reply->decoded = rc == 0; /* the caller gets an unknown coding undecoded */
     return 0;
 }
 
@@ -315,7 +315,7 @@ static ssize_t reply_run(struct cg_op *op)
     return reply_leave(op) < 0 ? -EBADF : n;
 }
 
-/* It may have been cancelled in the moment in which bytes came. */
+/* The op may have been cancelled in the turn in which bytes came. */
 static ssize_t reply_finish(struct cg_op *op)
 {
     struct cg_http_read_reply_op *read = (struct cg_http_read_reply_op *)op;

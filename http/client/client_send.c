@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The request: its head, and its body from wherever that is. While a body is sent the
- * server may answer already; then the rest is not. */
+/* Sends a request: the head, then the body from memory, a file or a source. If the final
+ * response comes while the body is being sent, the rest is not sent. */
 #include "config.h"
 
 #include "http/acked.h"
@@ -22,14 +22,14 @@
 
 enum {
     TOGETHER = 16 * 1024,     /* a body up to this is sent with the head */
-    PIECE = 64 * 1024,        /* of a body in memory or a file, sent at a time */
-    SOURCE_PIECE = 16 * 1024, /* of one that a source makes */
-    FRAME = 24,               /* around a chunk */
+    PIECE = 64 * 1024,        /* bytes of memory or a file that are sent at a time */
+    SOURCE_PIECE = 16 * 1024, /* bytes that a source is asked for at a time */
+    FRAME = 24,               /* room before a chunk, and after it */
 };
 
 /* ---- Text ------------------------------------------------------------------------ */
 
-/* The head is put together in the memory of a list of fields, which grows by itself. */
+/* The head is composed in the memory of a list of fields, which grows as needed. */
 static int put(struct cg_http_headers *text, const char *piece)
 {
     return cg__http_message_text(text, piece, strlen(piece));
@@ -76,8 +76,8 @@ static bool is_one_of(const char *name, const char *const *names)
     return *names != NULL;
 }
 
-/* Whether a field of the caller's goes with this request: not what belongs to another host,
- * nor what described a body that a redirect has dropped. */
+/* Whether a field of the caller is sent: not if it is private and a redirect has led to
+ * another host, or if it describes a body that a redirect has dropped. */
 static bool goes_along(const struct cg__asking *ask, const char *name, bool to_proxy)
 {
     static const char *const private[] = {
@@ -136,7 +136,7 @@ static int put_auth(struct cg_http_headers *text, const struct cg__asking *ask)
     return rc;
 }
 
-/* What says how long the body is; requests that usually have one say that they have
+/* The framing of the body. Methods that usually have a body send a length of 0 if there is
  * none. */
 static int put_framing(struct cg_http_headers *text, const struct cg__asking *ask)
 {
@@ -156,9 +156,9 @@ static int put_framing(struct cg_http_headers *text, const struct cg__asking *as
     return put_field(text, "Content-Length", number);
 }
 
-/* What is asked for: a path; a whole URL of a proxy. OPTIONS of a URL without path asks
- * about the server itself (RFC 9112, 3.2.4): "*", which the last proxy makes of a bare
- * URL. */
+/* The target: the path, or the whole URL for a proxy. OPTIONS of a URL without a path is
+ * about the server itself (RFC 9112, 3.2.4): "*"; a proxy gets the URL without a path,
+ * and the last one turns that into "*". */
 static int put_target(struct cg_http_headers *text, const struct cg__asking *ask, bool to_proxy)
 {
     const struct cg__url *url = &ask->url;
@@ -204,8 +204,8 @@ static int put_head(struct cg_http_headers *text, const struct cg__asking *ask,
 
 /* ---- The body -------------------------------------------------------------------- */
 
-/* An answer that comes before the body has been sent: an interim one changes nothing, any
- * other is the end of the sending. */
+/* Reads a response that comes before the body has been sent. If it is final, the sending
+ * ends. */
 static ssize_t hear(struct cg__asking *ask)
 {
     ssize_t n = cg__http_client_head_read(
@@ -214,8 +214,8 @@ static ssize_t hear(struct cg__asking *ask)
     return n < 0 ? n : cg__http_client_head_interim(ask);
 }
 
-/* Sends a piece, in the way that `write` says, and listens meanwhile. 0; 1: the server has
- * something to say, and *moved may be less than the piece; negative. */
+/* Sends a piece with the operation `write`, and polls for a response at the same time. 0;
+ * 1: a response is coming, and the piece may have been sent in part; negative. */
 static ssize_t send_and_listen(struct cg__link *link, struct cg_op *write)
 {
     struct cg_op *poll = cg_poll_sock(link->sock, CG_IN, .timeout = CG_NEVER);
@@ -226,7 +226,7 @@ static ssize_t send_and_listen(struct cg__link *link, struct cg_op *write)
     return n < 0 ? n : cg_op_result(write) < 0 ? cg_op_result(write) : 0;
 }
 
-/* A piece that is in memory, until all of it is sent or the server speaks up. */
+/* Sends bytes from memory. 0; 1: the final response has come; negative. */
 static ssize_t send_bytes(struct cg__link *link, struct cg__asking *ask,
                           const char *data, size_t size)
 {
@@ -300,7 +300,8 @@ static ssize_t send_file(struct cg__link *link, struct cg__asking *ask)
     return 0;
 }
 
-/* A piece of a source with what frames it: where it begins and how long it is. */
+/* Frames a piece of a source; stores where the framed bytes begin and returns their
+ * length. */
 static size_t frame(char *buf, size_t size, bool chunked, char **begin)
 {
     char head[FRAME];
@@ -378,8 +379,8 @@ static ssize_t send_body(struct cg__link *link, struct cg__asking *ask)
                               : send_memory(link, ask);
 }
 
-/* The server may say that it wants the body, or that it does not; or say nothing, as those
- * do that do not know the question. 1: it has answered. */
+/* Waits for 100 Continue. 0: send the body (servers that do not know Expect send nothing
+ * within expect_timeout); 1: the final response has come; negative. */
 static ssize_t ask_first(struct cg__link *link, struct cg__asking *ask)
 {
     int64_t end, now = cg_sched_now(ask->client->sched),
@@ -454,7 +455,7 @@ ssize_t cg__http_client_send(struct cg__link *link, struct cg__asking *ask,
             n = send_body(link, ask);
     }
     ask->answered = n == 1;
-    link->spoiled = n != 0; /* the body is not, or not wholly there */
+    link->spoiled = n != 0; /* the body has not been sent completely */
     if (n == 1)
         return 0;
     if (is_broken(n) && !ask->reply->touched) {

@@ -5,13 +5,13 @@
 
 #include "http/client/client.h"
 
-/* Sends the head and, unless an answer is there before, the body. Answers 0 as well when
- * the server would take no more: perhaps it has said why; then the failure is in
- * *broken. */
+/* Sends the head and, unless the final response comes before, the body. If the server has
+ * closed the connection, returns 0 and stores the failure in *broken: a response that
+ * says why may have come. */
 ssize_t cg__http_client_send(struct cg__link *link, struct cg__asking *ask,
                              ssize_t *broken);
 
-/* "Basic ..." of "user:password"; malloc'd, NULL: no memory. */
+/* Makes "Basic ..." from "user:password", to be freed with free(); NULL: no memory. */
 char *cg__http_client_send_basic(const char *user);
 
 #endif

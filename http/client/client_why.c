@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The words that tell why a request failed. */
+/* Messages of failed requests. */
 #include "config.h"
 
 #include "http/client/client_why.h"
@@ -11,8 +11,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Copies a text, as much as there is room for. What is not printable ASCII becomes "\x1b":
- * a server may have chosen the text, and words go to terminals and into logs. */
+/* Copies a text, truncated to the size. Bytes that are not printable ASCII become "\x1b": a
+ * server may have chosen the text, and messages go to terminals and logs. */
 static void copy_plain(char *to, size_t size, const char *from)
 {
     const char *end = to + size - 1;

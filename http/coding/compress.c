@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Content codings: gzip and brotli of a text in memory, and which types are worth it. */
+/* Compresses texts in memory by gzip or brotli; which types are worth compressing. */
 #include "config.h"
 
 #include "http/coding/compress.h"
@@ -43,7 +43,7 @@ bool cg__http_compress_is_text(const char *type)
     return false;
 }
 
-/* Gives a piece to the encoder, and appends what comes of it. False: there is no room. */
+/* Encodes a piece and appends the output. False: there is no room. */
 static bool compress_piece(struct cg__http_encoder *encoder, enum cg__http_encode how,
                            const char *data, size_t size, char *to, size_t room, size_t *used)
 {
@@ -64,7 +64,7 @@ static bool compress_piece(struct cg__http_encoder *encoder, enum cg__http_encod
 static ssize_t compress_all(struct cg__http_encoder *encoder, const char *data, size_t size,
                             char *to)
 {
-    size_t room = size, used = 0; /* more would be no gain */
+    size_t room = size, used = 0; /* a longer output would be useless */
 
     for (; size > CG__HTTP_TURN; size -= CG__HTTP_TURN, data += CG__HTTP_TURN) {
         ssize_t n;

@@ -16,11 +16,11 @@ enum cg__http_coding {
 const char *cg__http_coding_name(enum cg__http_coding coding);
 bool cg__http_compress_is_text(const char *type);
 
-/* Whether it was built in. */
+/* Whether the coding is built in. */
 bool cg__http_compress_can(enum cg__http_coding coding);
 
-/* Compresses, in memory from malloc, and lets others run meanwhile. The size; 0: it did not
- * get smaller, or there is no memory; or a negative code: cancelled. Yields. */
+/* Compresses into memory from malloc, and lets others run meanwhile. Returns the length;
+ * 0: it is not smaller, or there is no memory; negative: cancelled. Yields. */
 ssize_t cg__http_compress(enum cg__http_coding coding, const void *data, size_t size,
                           void **out);
 

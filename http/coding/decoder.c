@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* See decode.h: which decoder, its input, and the look at the ratio. */
+/* See decoder.h. Chooses the coding, buffers the input, and checks the ratio. */
 #include "config.h"
 
 #include "http/coding/decoder.h"
@@ -98,7 +98,7 @@ void cg__http_decoder_give(struct cg__decoder *decoder, const void *data, size_t
     decoder->taken += size;
 }
 
-/* Asked also without input: a decoder may hold back bytes for which there was no room. */
+/* Called also without input: a decoder may have output for which there was no room. */
 ssize_t cg__http_decoder_read(struct cg__decoder *decoder, void *buf, size_t len)
 {
     ssize_t n = 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* A body that is compressed piece by piece. What a stream needs is bounded: 80 KB for gzip,
- * 720 KB for brotli, however long it gets. A text that is there as a whole is compressed
- * better, for the moment that it takes: 270 KB and some megabytes. */
+/* Compresses a body piece by piece. The memory of a stream is bounded: 80 KB for gzip,
+ * 720 KB for brotli. A text that is complete in memory is compressed better, and needs
+ * 270 KB (gzip) or some megabytes (brotli) for that short time. */
 #ifndef COGEN_HTTP_CODING_ENCODER_H
 #define COGEN_HTTP_CODING_ENCODER_H
 
@@ -9,25 +9,25 @@
 #include <stddef.h>
 
 enum {
-    CG__HTTP_ENCODED = 8 * 1024 - 128, /* bytes that an encoder hands out at a time */
+    CG__HTTP_ENCODED = 8 * 1024 - 128, /* size of the encoder's output buffer */
     CG__HTTP_TURN = 32 * 1024, /* bytes that are compressed before others may run */
 };
 
 enum cg__http_encode {
-    CG__HTTP_GATHER, /* it may keep what it was given */
-    CG__HTTP_FLUSH,  /* all of it is wanted now */
-    CG__HTTP_FINISH, /* and nothing comes after it */
+    CG__HTTP_GATHER, /* the encoder may hold input back */
+    CG__HTTP_FLUSH,  /* it must output everything */
+    CG__HTTP_FINISH, /* the same, and the stream ends */
 };
 
 struct cg__http_encoder;
 
-/* For gzip, or brotli; `whole`: of a text that is there. NULL: no memory, or not built
- * in. */
+/* Makes an encoder for gzip or brotli; `whole`: the text is complete in memory. NULL: no
+ * memory, or the coding is not built in. */
 struct cg__http_encoder *cg__http_encoder_new(bool brotli, bool whole);
 void cg__http_encoder_free(struct cg__http_encoder *encoder);
 
-/* Takes from *data, which moves on, *size being what is left, and shows the result in *out:
- * its length. *again: call once more with the same. */
+/* Encodes *size bytes at *data, and advances both past the consumed ones. Stores the
+ * output in *out and returns its length. *again: call again with the rest. */
 size_t cg__http_encoder_add(struct cg__http_encoder *encoder, enum cg__http_encode how,
                             const char **data, size_t *size, const char **out,
                             bool *again);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The handler of static files. Its calls may wait for a disk, and everybody with them. */
+/* The handler of static files. Its system calls may wait for a disk, and block the
+ * scheduler. */
 #include "config.h"
 
 #include "http/coding/accept_encoding.h"
@@ -111,7 +112,7 @@ static bool try_coding(const struct cg_http_files *files, const char *path,
     return true;
 }
 
-/* Takes the compressed sibling instead, if there is one that the client wants. 0 or
+/* Replaces the file by its compressed sibling if there is one that the client accepts. 0 or
  * -ENOMEM. */
 static int find_compressed(struct cg_http_request *req, const struct cg_http_files *files,
                             const char *path, const char *index, struct file *file)
@@ -135,9 +136,9 @@ static int find_compressed(struct cg_http_request *req, const struct cg_http_fil
                                        cg__http_coding_name(file->coding));
 }
 
-/* ---- Answers --------------------------------------------------------------------- */
+/* ---- Responses ------------------------------------------------------------------- */
 
-/* The request was for a directory, without the slash that its relative links need. */
+/* Redirects to a directory with a slash at its end, which relative links need. */
 static ssize_t answer_slash(struct cg_http_request *req)
 {
     const char *target = cg_http_request_target(req), *scheme = strstr(target, "://");
@@ -166,7 +167,7 @@ static ssize_t send_body(struct cg_http_request *req, const struct file *file,
 
     if (req->framing == CG__HTTP_NO_BODY || length == 0)
         return 0;
-    /* A small one goes out together with its head. */
+    /* A small file is sent together with its head. */
     if (length <= CG__HTTP_COPY &&
         (to = cg__http_output_room(req->conn, length)) != NULL) {
         ssize_t n = pread(file->fd, to, length, (off_t)first);
@@ -189,7 +190,7 @@ static ssize_t send_part(struct cg_http_request *req, const struct file *file, i
     return n < 0 ? n : send_body(req, file, first, length);
 }
 
-/* What names this state of the file, and how long it may be kept. 0 or a negative code. */
+/* Sets ETag, Last-Modified and Cache-Control. 0 or a negative code. */
 static int set_validators(struct cg_http_request *req, const struct cg_http_files *files,
                           struct file *file)
 {
@@ -215,7 +216,7 @@ static ssize_t answer_file(struct cg_http_request *req, const struct cg_http_fil
                            struct file *file)
 {
     uint64_t size = (uint64_t)file->st.st_size, first = 0, length = size;
-    /* Only GET knows ranges (RFC 9110, 14.2): HEAD tells of the whole. */
+    /* Only GET has ranges (RFC 9110, 14.2): HEAD describes the whole file. */
     const char *range =
         req->parser.code == HTTP_GET ? cg_http_request_header(req, "Range") : NULL;
     int status, rc = set_validators(req, files, file);
@@ -258,7 +259,7 @@ static bool has_true_size(const struct file *file)
            pread(file->fd, &byte, 1, size > 0 ? size - 1 : 0) == (size > 0);
 }
 
-/* Sends a file up to its end, wherever that is. */
+/* Sends a file whose size is unknown, up to its end. */
 static ssize_t answer_unsized(struct cg_http_request *req, const struct file *file)
 {
     bool wanted = req->parser.code == HTTP_GET;

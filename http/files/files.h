@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Static files: what the handler shares with the files that open, list and name them. */
+/* Static files: what their sources share. */
 #ifndef COGEN_HTTP_FILES_FILES_H
 #define COGEN_HTTP_FILES_FILES_H
 
@@ -12,33 +12,33 @@ struct cg_http_files {
     int root;
 };
 
-/* Opens a path beneath a directory, whatever links there are; never waits for a FIFO. A
- * descriptor or -errno: -EXDEV if it would lead out. files_open.c */
+/* Opens a path beneath a directory. Links may stay inside; -EXDEV: the path leads out of
+ * the directory. Never waits for a FIFO. Returns a descriptor or -errno. files_open.c */
 int cg__http_files_open_beneath(int root, const char *path);
 
-/* The same without the kernel's help: no link is followed. */
+/* The same without openat2: no link is followed. */
 int cg__http_files_open_steps(int root, const char *path);
 
-/* The status that fits an error of opening. */
+/* The status of the response to an error of opening. */
 int cg__http_files_status_of(int error);
 
-/* The Content-Type of a file's name. mime.c */
+/* The Content-Type for a file name. mime.c */
 const char *cg__http_mime(const char *path);
 
-/* Answers with a list of a directory, which is open already. files_list.c */
+/* Responds with a page that lists an open directory. files_list.c */
 ssize_t cg__http_files_list(struct cg_http_request *req,
                             const struct cg_http_files *files, const char *path,
                             int directory);
 
 enum cg__http_range { CG__HTTP_WHOLE, CG__HTTP_PART, CG__HTTP_NO_PART };
 
-/* A Range field against a size: a part is put into *first and *length. What is not one
- * plain range means the whole. conditions.c */
+/* Applies a Range field to a file of this size; a part is stored in *first and *length.
+ * Several ranges or an invalid field mean the whole file. conditions.c */
 enum cg__http_range cg__http_conditions_range(const char *range, uint64_t size,
                                               uint64_t *first, uint64_t *length);
 
-/* 0, or 304 or 412 as the request's conditions say; *range: whether If-Range lets a Range
- * be. */
+/* Evaluates the conditions of a request: 0, 304 or 412. *range: whether If-Range allows a
+ * range. */
 int cg__http_conditions(const struct cg_http_request *req, const char *etag, time_t modified,
                         bool *range);
 

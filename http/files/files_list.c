@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A page that lists a directory. A thread makes it, because a large directory takes longer
- * than others may be kept waiting; the answer is compressed in turns. */
+/* A page that lists a directory. A thread makes it, because reading a large directory would
+ * block the scheduler for too long. */
 #include "config.h"
 
 #include "http/files/files.h"
@@ -24,7 +24,7 @@ struct listing {
     bool hidden;
     char **names;
     size_t count, room;
-    char *page; /* its answer */
+    char *page; /* the page */
     size_t size;
 };
 
@@ -44,7 +44,7 @@ static void put_html(FILE *out, const char *text)
 
 static void put_link(FILE *out, const char *name)
 {
-    fputs("./", out); /* a colon in a name begins no scheme */
+    fputs("./", out); /* so that a colon in the name does not begin a scheme */
     for (; *name != '\0'; name++) {
         if (cg__ascii_is_digit(*name) || cg__ascii_is_letter(*name) ||
             strchr("-._~", *name) != NULL)
@@ -181,7 +181,7 @@ static ssize_t make_page(void *arg)
     return fclose(out) == 0 ? 0 : -ENOMEM;
 }
 
-/* ---- The answer ------------------------------------------------------------------ */
+/* ---- The response ---------------------------------------------------------------- */
 
 static void free_listing(void *arg)
 {

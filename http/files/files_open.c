@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Opening beneath a directory. openat2 has the kernel see to it that neither ".." nor a
- * link leads out, and lets links that stay inside be. Where there is no openat2 each
- * directory is opened on its own, and no link is followed at all. */
+/* Opens paths beneath a directory. With openat2 the kernel ensures that neither ".." nor
+ * a link leads out; links that stay inside work. Without openat2 each directory of the
+ * path is opened separately, and no link is followed. */
 #include "config.h"
 
 #include "http/files/files.h"
@@ -17,7 +17,7 @@
 #include <linux/openat2.h>
 #endif
 
-/* O_NONBLOCK, for else a FIFO would wait for its writer. */
+/* O_NONBLOCK: opening a FIFO would otherwise wait for its writer. */
 enum { FLAGS = O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY };
 
 static int by_openat2(int root, const char *path)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Dates: what is not public of them. */
+/* Dates: the internal functions. */
 #ifndef COGEN_HTTP_MESSAGE_DATE_H
 #define COGEN_HTTP_MESSAGE_DATE_H
 
@@ -8,10 +8,10 @@
 
 enum { CG__HTTP_LOG_DATE_SIZE = 27 }; /* "06/Nov/1994:08:49:37 +0000", with its NUL */
 
-/* The date as an access log has it. */
+/* Writes a date in the form of an access log. */
 void cg__http_date_for_log(int64_t moment, char *buf);
 
-/* cg_http_date_parse, as if it were now that moment. */
+/* Like cg_http_date_parse, with the present moment given: RFC 850 dates need it. */
 bool cg__http_date_parse(const char *text, int64_t now, int64_t *moment);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Header fields and the memory that they are in. See message.h. */
+/* Lists of header fields. See message.h. */
 #include "config.h"
 
 #include "http/message/message.h"
@@ -130,7 +130,7 @@ int cg_http_headers_add(struct cg_http_headers *headers, const char *name,
     return 0;
 }
 
-/* Removes the fields of a name below an index; answers how many. */
+/* Removes the fields with a name before an index; returns how many. */
 static uint32_t remove_below(struct cg_http_headers *headers, const char *name,
                              uint32_t below)
 {

@@ -1,33 +1,34 @@
 /* SPDX-License-Identifier: MIT */
-/* The texts of one message, header fields above all, in one piece of memory that is kept
- * for the next message: text grows from its start, the fields' entries from its end. */
+/* A list of header fields: texts and entries in one block of memory, which is reused for
+ * the next message. Texts grow from its start, the entries of fields from its end. */
 #ifndef COGEN_HTTP_MESSAGE_MESSAGE_H
 #define COGEN_HTTP_MESSAGE_MESSAGE_H
 
 #include <cogen/http.h>
 #include <string.h>
 
-/* All zero is an empty one without memory. */
+/* All zero is an empty list without memory. */
 struct cg_http_headers {
     char *data;
-    uint32_t size, used; /* of data; of its text */
-    uint32_t count;      /* of entries */
+    uint32_t size, used; /* size of data; length of its text */
+    uint32_t count;      /* number of entries */
 };
 
 struct cg__http_entry {
     uint32_t name, name_len, value, value_len; /* places in data */
 };
 
-/* Forgets everything, keeping the memory unless it is more than `keep` bytes. */
+/* Empties the list; its memory is freed if it is larger than `keep` bytes. */
 void cg__http_message_reset(struct cg_http_headers *headers, size_t keep);
 
-/* Frees the memory; it is an empty one again. */
+/* Empties the list and frees its memory. */
 void cg__http_message_clear(struct cg_http_headers *headers);
 
-/* Makes room for that many bytes more. 0 or -ENOMEM. */
+/* Makes room for that many further bytes. 0 or -ENOMEM. */
 int cg__http_message_grow(struct cg_http_headers *headers, size_t size);
 
-/* Sees to room for that many bytes: none of them will move what is there. 0 or -ENOMEM. */
+/* Makes sure that that many bytes can be appended without moving the memory. 0 or
+ * -ENOMEM. */
 static inline int cg__http_message_reserve(struct cg_http_headers *headers, size_t size)
 {
     size_t entries = headers->count * sizeof(struct cg__http_entry);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* URLs of http and https, taken to pieces: what to connect to, what to ask for. */
+/* Parses URLs of http and https. */
 #ifndef COGEN_HTTP_MESSAGE_URL_H
 #define COGEN_HTTP_MESSAGE_URL_H
 
@@ -24,26 +24,26 @@ struct cg__url {
     bool no_path; /* it was written without path and query: "http://host" */
 };
 
-/* Takes an absolute URL to pieces, which cg__http_url_free frees. A scheme may be left out
- * ("localhost:8080/x"): then it is http. 0; CG_EHTTP_URL and in *why what is wrong with
- * it (static); -ENOMEM. */
+/* Parses an absolute URL, to be freed with cg__http_url_free. Without a scheme
+ * ("localhost:8080/x") it is http. 0; CG_EHTTP_URL, with the reason in *why (static);
+ * -ENOMEM. */
 int cg__http_url_parse(struct cg__url *url, const char *text, const char **why);
 
-/* The same of a reference, relative to a base (RFC 3986, 5.2). What browsers would encode
- * (blanks, bytes above 126) is. */
+/* Parses a reference relative to a base (RFC 3986, 5.2). Like browsers, it encodes blanks
+ * and bytes above 126. */
 int cg__http_url_resolve(struct cg__url *url, const struct cg__url *base,
                          const char *ref, const char **why);
 
 /* Removes dot segments, in place (RFC 3986, 5.2.4): "/a/./b/../c" becomes "/a/c", and
- * nothing leads above the root. The path begins with a slash. Answers its length. */
+ * nothing leads above the root. The path begins with a slash. Returns its length. */
 size_t cg__http_url_remove_dots(char *path, size_t len);
 
-/* Whether both are of one scheme, host and port. */
+/* Whether both have the same scheme, host and port. */
 bool cg__http_url_same_origin(const struct cg__url *a, const struct cg__url *b);
 
 void cg__http_url_free(struct cg__url *url);
 
-/* Replaces "%41" by "A", in place; answers the length. */
+/* Decodes percent-encoding in place; returns the length. */
 size_t cg__http_url_decode(char *text);
 
 #endif
