@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Operations that wait for other operations: the first of several, or all of them. A branch
- * that is compound needs a stack of its own and runs in a coroutine that nobody sees. */
+/* Operations that wait for other operations: the first of several, or all of them. A
+ * compound branch needs a stack of its own and runs in an internal coroutine, which is
+ * not listed. */
 #include "config.h"
 
 #include "lib/core/op.h"
@@ -28,8 +29,8 @@ static size_t count(const struct cg_any_op *any)
     return n;
 }
 
-/* Cancels the branches that wait. An op that was refused because somebody else waits for it
- * is not a branch: it has another owner. */
+/* Cancels the pending branches. An op that was refused because somebody else waits for it
+ * (-EBUSY) has another owner and is left alone. */
 static void cancel_branches(struct cg_any_op *any)
 {
     for (size_t i = 0, n = count(any); i < n; i++)
@@ -45,8 +46,8 @@ static struct cg_any_op *nested(struct cg_op *branch)
     return is ? (struct cg_any_op *)branch : NULL;
 }
 
-/* Races in races are started, cancelled and answered by recursion, so their depth is
- * bounded. */
+/* Nested races are started, cancelled and finished by recursion, so their depth is
+ * limited. */
 static bool too_deep(const struct cg_any_op *any, unsigned depth)
 {
     struct cg_any_op *inner;
@@ -59,7 +60,7 @@ static bool too_deep(const struct cg_any_op *any, unsigned depth)
     return false;
 }
 
-/* A race that nobody is in would never end. */
+/* A race without branches would never complete. */
 static bool valid(const struct cg_any_op *any, size_t n)
 {
     if (n > CG_ANY_LIMIT || (n == 0 && races(&any->op)))
@@ -87,19 +88,19 @@ static ssize_t run_branch(void *arg)
     return 0;
 }
 
-/* DONE, or PENDING. */
+/* Returns CG_DONE or CG_PENDING. */
 static enum cg_verdict start_branch(struct cg_any_op *any, struct cg_op *branch,
                                     struct cg_sched *sched)
 {
     enum cg_verdict verdict;
 
-    if (branch->state != CG_OP_IDLE) { /* somebody else waits for it, or it is named twice */
+    if (branch->state != CG_OP_IDLE) { /* another waits for it, or it is given twice */
         any->failure = -EBUSY;
         return CG_DONE;
     }
     branch->owner = any;
     branch->branch = true;
-    any->unsettled++; /* for the case that it settles within process */
+    any->unsettled++; /* before process, in which it may settle */
     verdict = cg__op_start(branch, sched);
     if (verdict == CG_RUN) {
         struct cg_coro *runner = cg__coro_new(sched, run_branch, branch, branch->type->name,
@@ -176,7 +177,7 @@ static void any_settled(struct cg_op *op, struct cg_op *branch)
         if (!any->busy)
             cancel_branches(any);
     }
-    /* While branches are being cancelled the last of them ends up here too. */
+    /* While cancel_branches runs (busy), its caller completes the op. */
     if (any->unsettled == 0 && !any->busy && op->state != CG_OP_IDLE)
         cg_op_complete(op, outcome(any));
 }
@@ -187,8 +188,8 @@ static enum cg_verdict any_cancel(struct cg_op *op, struct cg_sched *sched)
 
     (void)sched;
     if (races(op) && any->winner >= 0 && any->failure == 0)
-        op->reason = (int16_t)any->winner; /* decided: only the losers are waited for */
-    any->busy = true; /* the answer is given here */
+        op->reason = (int16_t)any->winner; /* already decided: only losers are pending */
+    any->busy = true; /* this function returns the verdict */
     cancel_branches(any);
     any->busy = false;
     return any->unsettled ? CG_PENDING : CG_DONE;

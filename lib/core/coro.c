@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Coroutines: made on a stack from the pool, ended, asked about. */
+/* Coroutines: how one is made on a stack from the pool, how it ends, and its properties. */
 #include "config.h"
 
 #include "lib/core/coro_ops.h"
@@ -54,8 +54,9 @@ struct cg_coro *cg__coro_new(struct cg_sched *sched, cg_fn *fn, void *arg, const
         cg__ready_release(&sched->ready);
         return NULL;
     }
-    /* Field by field, and none that will be set before it is looked at: clearing all of it
-     * at once is a string instruction, which takes longer to begin than these stores. */
+    /* Field by field, without those that are set before they are read: clearing the whole
+     * block compiles to a string instruction, which takes longer to start than these
+     * stores. */
     coro->sched = sched;
     coro->op = NULL;
     coro->inner = NULL;

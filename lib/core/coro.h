@@ -7,29 +7,28 @@
 
 #include <cogen/coro.h>
 
-/* Lies in the top page of the coroutine's own stack. What a switch touches comes first and
- * fills one cache line: of 10,000 coroutines that take turns, each is far from every
- * cache. */
+/* Lies in the top page of the coroutine's own stack. The fields that a switch uses come
+ * first and fill one cache line: with 10,000 coroutines each switch misses the cache. */
 struct cg_coro {
     struct cg_context ctx;
     struct cg_sched *sched;
-    struct cg_op *op;        /* what it waits for, NULL: it runs or may run */
+    struct cg_op *op;        /* what it waits for; NULL: it runs or is ready */
     struct cg_context *inner; /* of the generator that it is in, NULL: it is in none */
     int64_t since;           /* when it began to wait */
     int32_t budget;          /* bytes it may still move before it lets others run */
     uint8_t state;           /* enum cg_coro_state */
-    bool cancelled;          /* every yield answers -ECANCELED; derived from the scopes */
+    bool cancelled;          /* yields return -ECANCELED; derived from the scopes */
     bool internal;           /* runs a branch of cg_any; neither counted nor listed */
     bool activated;          /* an activation came before the suspend */
     cg_fn *fn;
     struct cg_scope *scope;  /* the innermost */
-    unsigned refs;           /* one is its own until it has finished */
-    bool taken;              /* somebody has its result: it is no failure to be told */
+    unsigned refs;           /* the coroutine holds one until it has finished */
+    bool taken;              /* somebody has read its result: a failure is not reported */
     void *arg;
     ssize_t result;
-    struct cg_op *suspend;   /* the one that waits for an activation */
-    ssize_t activation;      /* what the activation brings */
-    struct cg_op *joiners;   /* a ring */
+    struct cg_op *suspend;   /* the pending suspend op */
+    ssize_t activation;      /* the value of an activation that came before the suspend */
+    struct cg_op *joiners;   /* a ring of join ops */
     struct cg_coro *next, *prev; /* of the scheduler's, in the order of their start */
     struct cg_scope base;    /* the outermost scope */
     void (*ended)(struct cg_coro *coro); /* it has finished; NULL: nobody is told */
@@ -59,19 +58,20 @@ static inline struct cg_context *cg__coro_context(struct cg_coro *coro)
 struct cg_coro *cg__coro_new(struct cg_sched *sched, cg_fn *fn, void *arg, const char *name,
                              size_t stack_size, bool first);
 
-/* Hands its result to somebody. */
+/* Notes that somebody has the result. */
 static inline void cg__coro_take(struct cg_coro *coro)
 {
     coro->taken = true;
 }
 
-/* The coroutine is not in use any more: its stack goes back. */
+/* Returns the stack of an unused coroutine, and its control block with it, to the pool. */
 void cg__coro_free(struct cg_coro *coro);
 
-/* Prints whom an op is about. */
+/* Prints the name of a coroutine for the print slots of ops; NULL: "nobody". */
 int cg__coro_print(const struct cg_coro *coro, char *buf, size_t size);
 
-/* The coroutine for which this one runs a branch of cg_any or cg_all; else this one. */
+/* The coroutine for which this internal one runs a branch of cg_any or cg_all. An ordinary
+ * coroutine is returned itself. */
 struct cg_coro *cg__coro_visible(struct cg_coro *coro);
 
 #endif

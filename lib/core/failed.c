@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Failures that nobody takes: a coroutine that ends with a negative result which is neither
- * joined nor read is told to the program's function, or on stderr. It is told outside any
- * coroutine: its last reference goes on some other coroutine's stack, which may be
- * small. */
+/* Unnoticed failures: a coroutine that ended with a negative result which nobody joined or
+ * read is reported to the program's function, or on stderr. The report is made in the loop,
+ * because the last reference is released on some coroutine's stack, which may be small. */
 #include "config.h"
 
 #include "lib/core/sched.h"
@@ -16,7 +15,7 @@ static void report_left_out(struct cg__failed *failed)
     failed->left_out = 0;
 }
 
-/* A second pays for a line; at most CG_FAILED_LINES are saved up. */
+/* A rate limit: one line a second, and at most CG_FAILED_LINES at once after a pause. */
 static bool may_report(struct cg__failed *failed, int64_t now)
 {
     int64_t oldest = now - CG_FAILED_LINES * CG_SECOND;
@@ -41,7 +40,7 @@ static void report(struct cg_coro *coro)
     cg__report("coroutine %s failed: %s", coro->name, cg_strerror(coro->result));
 }
 
-/* The coroutine gets a reference again, so that the program's function may keep one. */
+/* The coroutine gets a new reference, so that the program's function may take its own. */
 static void tell(struct cg__failed *failed, struct cg_coro *coro)
 {
     coro->next = NULL;

@@ -27,8 +27,8 @@ static inline ssize_t finish(struct cg_op *op)
     return op->result;
 }
 
-/* Not inline: its scope would lie in every frame of cg_yield, and each sleeping coroutine
- * has one of those. */
+/* Not inline: the scope would enlarge every frame of cg_yield, and each sleeping
+ * coroutine has one such frame. */
 __attribute__((noinline)) static ssize_t run_here(struct cg_op *op, struct cg_coro *self)
 {
     struct cg_scope scope;
@@ -50,8 +50,8 @@ __attribute__((noinline)) static ssize_t run_here(struct cg_op *op, struct cg_co
     return cg__op_finish(op);
 }
 
-/* What was done without waiting counts too, or a socket that is always ready would starve
- * the other coroutines. False: that was too much, and it is their turn. */
+/* Charges the budget for an op that completed without a wait: a socket that is always ready
+ * must not starve the other coroutines. Returns false if the budget is exhausted. */
 static inline bool spend(struct cg_coro *self, const struct cg_op *op)
 {
     self->op = NULL;
@@ -62,14 +62,14 @@ static inline bool spend(struct cg_coro *self, const struct cg_op *op)
     return false;
 }
 
-/* Whether the op may have a timeout. */
+/* Whether the op may have a timeout: a quick test before bound(). */
 static inline bool bounded(const struct cg_op *op, const struct cg_sched *sched)
 {
     return op->timeout | op->deadline | sched->options.timeout ||
            op->timer.expiry != CG__MOMENT_MAX;
 }
 
-/* An op that waits may do so for a limited time. */
+/* Sets the timer of a pending op that may have a timeout. */
 __attribute__((noinline)) static enum cg_verdict bound(struct cg_op *op,
                                                        struct cg_sched *sched)
 {
@@ -101,7 +101,7 @@ static inline enum cg_verdict start(struct cg_op *op, struct cg_sched *sched)
     op->uses = NULL;
     if (op->deadline && op->deadline < sched->now && !(op->type->flags & CG_OP_ANYHOW)) {
         op->state = CG_OP_IDLE;
-        op->timer.expiry = 0; /* sleep's finish asks what has expired */
+        op->timer.expiry = 0; /* read by the finish slot of cg_sleep */
         op->result = -ETIMEDOUT;
         return CG_DONE;
     }
@@ -116,7 +116,7 @@ static inline enum cg_verdict start(struct cg_op *op, struct cg_sched *sched)
     return CG_PENDING;
 }
 
-/* Straight to the next coroutine where there is one, else to the loop. */
+/* Switches to the next ready coroutine, or to the loop if there is none. */
 static inline void suspend(struct cg_coro *self)
 {
     struct cg_sched *sched = self->sched;
@@ -160,9 +160,9 @@ ssize_t cg_yield(struct cg_op *op)
     case CG_PENDING:
         suspend(self);
         cg__op_heard(op);
-        /* Coroutines of one function mostly wait in the same place, or are at least called
-         * from the same ones. After another's the processor expects our caller to be
-         * its. */
+        /* The processor predicts the return address of the coroutine that was suspended
+         * last. Coroutines with the same function mostly wait in the same place, so that
+         * the prediction is right; after another function's it would be wrong. */
         if (self->sched->left_fn != self->fn)
             return cg__context_return(finish(op));
         break;
@@ -177,7 +177,7 @@ enum cg_verdict cg__op_start(struct cg_op *op, struct cg_sched *sched)
     return start(op, sched);
 }
 
-/* Reads the clock itself: measured from the turn's, a timeout that is set after a long
+/* Reads the clock: measured from the start of the turn, a timeout that is set after a long
  * computation would fire early. Only an op that waits with a timeout pays for it. */
 int64_t cg__op_expiry(const struct cg_op *op, struct cg_sched *sched)
 {
@@ -188,7 +188,7 @@ int64_t cg__op_expiry(const struct cg_op *op, struct cg_sched *sched)
     if (timeout == 0 || timeout == CG_NEVER)
         return expiry;
     if (timeout < 0)
-        return sched->now; /* one look at the reactor */
+        return sched->now; /* the reactor is polled once */
 
     int64_t now = cg__sched_clock(sched);
 
@@ -255,7 +255,7 @@ enum cg_verdict cg_op_after_others(struct cg_op *op, ssize_t result)
 
 void cg__op_cancel(struct cg_op *op, int reason)
 {
-    if (op->state != CG_OP_PENDING) /* a branch that was never begun belongs to nobody */
+    if (op->state != CG_OP_PENDING) /* a branch that was never started has no owner */
         return;
 
     struct cg_sched *sched = coro_of(op)->sched;
@@ -314,7 +314,7 @@ struct cg_coro *cg_op_coro(const struct cg_op *op)
     return coro_of(op);
 }
 
-/* snprintf's way of counting on: where to write next and how much room is left. */
+/* Adds what snprintf has written: moves on in the buffer, and counts what did not fit. */
 static void advance(char **at, size_t *room, int *sum, int written)
 {
     if (written < 0)

@@ -13,17 +13,18 @@
  * raw result if DONE. A compound op (RUN) is left to the caller. */
 enum cg_verdict cg__op_start(struct cg_op *op, struct cg_sched *sched);
 
-/* Cancels an op that waits, if it has not been cancelled already: the first reason
+/* Cancels a pending op. Does nothing if it is already cancelled: the first reason
  * stands. */
 void cg__op_cancel(struct cg_op *op, int reason);
 
 /* Completes an op that is another's branch. */
 void cg__op_branch_complete(struct cg_op *op, ssize_t result);
 
-/* Turns an op's raw result into the caller's answer, which it stores and returns. */
+/* Turns an op's raw result into the caller's result (finish slot), stores and returns
+ * it. */
 ssize_t cg__op_finish(struct cg_op *op);
 
-/* The moment at which an op times out, CG_NEVER: none. */
+/* The moment at which an op times out; CG_NEVER: it has no timeout. */
 int64_t cg__op_expiry(const struct cg_op *op, struct cg_sched *sched);
 
 /* The priority of an op: its own, else the scheduler's. */
@@ -35,14 +36,14 @@ static inline unsigned cg__op_prio_in(const struct cg_op *op,
     return op->prio ? op->prio : sched->options.prio;
 }
 
-/* What the op is answered that is completed with this: the reason of a cancellation stands,
- * but that the object is gone must be known. */
+/* The result of an op that is completed with `result`. A cancelled op completes with the
+ * reason of its cancellation, except that -EBADF (its object is gone) takes precedence. */
 static inline ssize_t cg__op_answer(const struct cg_op *op, ssize_t result)
 {
     return op->state == CG_OP_CANCELLING && result != -EBADF ? op->reason : result;
 }
 
-/* Lists an op that has completed with the object that it uses, until its coroutine runs. */
+/* Adds a completed op to the list of the object that it uses, until its coroutine runs. */
 static inline void cg__op_list(struct cg_op *op)
 {
     struct cg_op *next = op->uses->unheard;
@@ -55,7 +56,7 @@ static inline void cg__op_list(struct cg_op *op)
     op->uses->unheard = op;
 }
 
-/* Its coroutine runs. */
+/* The op's coroutine runs: removes the op from that list. */
 static inline void cg__op_heard(struct cg_op *op)
 {
     if (op->state != CG_OP_UNHEARD)
@@ -87,14 +88,14 @@ static inline void cg__op_complete(struct cg_op *op, ssize_t result, bool first)
                     first || cg__op_prio_in(op, coro->sched) & CG_PRIO_CORO);
 }
 
-/* What a process slot says that is done at once. */
+/* Returned by a process slot whose op is done at once. */
 static inline enum cg_verdict cg__op_done(struct cg_op *op, ssize_t result)
 {
     op->result = result;
     return CG_DONE;
 }
 
-/* cg_op_after_others. */
+/* As cg_op_after_others. */
 static inline enum cg_verdict
 cg__op_after_others(struct cg_op *op, struct cg_sched *sched, ssize_t result)
 {

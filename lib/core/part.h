@@ -18,16 +18,16 @@ enum cg__part_place {
 };
 
 struct cg__part {
-    /* The scheduler is being freed: its coroutines have ended or are abandoned, its posts are
-     * dropped next. NULL: nothing to do. */
+    /* The scheduler is being freed: its coroutines have ended or are abandoned, its
+     * posts are dropped next. NULL: nothing to do. */
     void (*drop)(struct cg__part *part, struct cg_sched *sched);
     /* Last of all: nothing uses the part any more. */
     void (*free)(struct cg__part *part);
     /* Nothing will ever happen in the scheduler by itself: waits until a thread has posted
      * something. False: no thread will. NULL: as if false. */
     bool (*wait)(struct cg__part *part, struct cg_sched *sched);
-    /* This is a child made by fork(): completes the ops that only the parent's threads could
-     * complete. Called outside coroutines, and once a child. NULL: there are none. */
+    /* This is a child made by fork(): completes the ops that only the parent's threads
+     * could complete. Called outside coroutines, and once a child. NULL: there are none. */
     void (*forked)(struct cg__part *part, struct cg_sched *sched);
 };
 

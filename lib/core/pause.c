@@ -11,7 +11,7 @@
 static enum cg_verdict pass_process(struct cg_op *op, struct cg_sched *sched)
 {
     (void)sched;
-    if (op->branch) { /* cg_any does not pass; its other branches decide */
+    if (op->branch) { /* as a branch it completes at once */
         op->result = 0;
         return CG_DONE;
     }
@@ -21,7 +21,7 @@ static enum cg_verdict pass_process(struct cg_op *op, struct cg_sched *sched)
     op->state = CG_OP_IDLE;
     op->result = 0;
     coro->op = NULL;
-    cg__sched_ready(sched, coro, false); /* whatever the priority: that is its meaning */
+    cg__sched_ready(sched, coro, false); /* at the tail, whatever the priority */
     return CG_PENDING;
 }
 
@@ -119,8 +119,8 @@ const struct cg_op_type cg_suspend_type = {
     .cancel = suspend_cancel,
 };
 
-/* Takes the suspend out that an activation ends now. NULL, and *rc: there is none, and the
- * activation is remembered if it can be. */
+/* Takes the pending suspend op of a coroutine, for an activation to complete. NULL:
+ * there is none; then the activation is remembered, or *rc tells why it cannot be. */
 static struct cg_op *activate(struct cg_coro *coro, ssize_t value, int *rc)
 {
     struct cg_op *suspend = coro->suspend;

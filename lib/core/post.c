@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Posts from other threads: a stack that anybody may push on and the scheduler empties. */
+/* Posts from other threads: a lock-free stack that threads push to and the scheduler
+ * empties. */
 #include "config.h"
 
 #include "lib/core/sched.h"
@@ -41,7 +42,7 @@ void cg__post(struct cg_sched *sched, struct cg__post *post)
     sched->reactor->type->wake(sched->reactor);
 }
 
-/* All of them, the oldest first. */
+/* Takes all posts; returns them in order, the oldest first. */
 static struct cg__post *take(struct cg_sched *sched)
 {
     struct cg__post *newest, *oldest = NULL;

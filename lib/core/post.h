@@ -7,8 +7,8 @@
 
 struct cg_sched;
 
-/* Embedded in what it is for. run frees that, or keeps it. `dropped`: the scheduler is being
- * freed, and run must not use it. */
+/* Embedded in what it is for. run frees that, or keeps it. `dropped`: the scheduler is
+ * being freed, and run must not use it. */
 struct cg__post {
     struct cg__post *next;
     void (*run)(struct cg__post *post, bool dropped);

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* The ready queue: a ring with a place for every coroutine there is, so that putting one in
- * never fails. An array and not a list through the coroutines, because those to come can be
- * told from it before they are in any cache.
+/* The ready queue: a ring array with a place for every coroutine, so that adding one never
+ * fails. An array and not a linked list, because it names the next coroutines before their
+ * memory is in the cache, and so they can be prefetched.
  *
- * A coroutine that is favoured is put first. Those that are put first between two takes
- * make a burst: it runs in the order in which they were put, before earlier bursts. After
- * CG__READY_BURSTS of them in which nobody else ran, those who are favoured go to the tail
- * like everybody, until somebody who was not favoured has run. So favour is an order and
- * starves nobody. */
+ * A favoured coroutine is put at the head. All that are put at the head between two takes
+ * form a burst: a burst runs in the order in which its coroutines were put, before earlier
+ * bursts. After CG__READY_BURSTS bursts in a row favoured coroutines go to the tail like
+ * others, until one that was not favoured has run. So nobody starves. */
 #ifndef COGEN_LIB_CORE_READY_H
 #define COGEN_LIB_CORE_READY_H
 
@@ -15,19 +14,19 @@
 
 enum {
     CG__READY_FIRST = 32,  /* places before the first growth */
-    CG__READY_BURSTS = 16, /* that may pass those who wait in line */
-    CG__READY_BLOCK = 8,   /* so far ahead a control block is fetched, */
-    CG__READY_FRAMES = 4,  /* and so far the frames that its stack pointer leads to: */
-    CG__READY_LINES = 4,   /* so many cache lines */
+    CG__READY_BURSTS = 16, /* that may overtake the others */
+    CG__READY_BLOCK = 8,   /* so many places ahead control blocks are prefetched, */
+    CG__READY_FRAMES = 4,  /* and so many places ahead the frames at the stack pointer: */
+    CG__READY_LINES = 4,   /* so many cache lines of them */
 };
 
 struct cg__ready {
     struct cg_coro **ring;
     size_t mask;       /* a power of two, less one */
-    size_t head, tail; /* counted on, never wrapped */
+    size_t head, tail; /* only ever incremented or decremented; masked on access */
     size_t burst;      /* put first since the last take: the latest stands at the head */
-    size_t line;       /* where those began who were not favoured, and how many more bursts */
-    unsigned bursts;   /* may pass them; looked at only when somebody is put first */
+    size_t line;       /* where the coroutines that were not favoured began when `bursts` */
+    unsigned bursts;   /* was set: so many more bursts may overtake them */
     size_t places;     /* taken: coroutines that have not finished */
     struct cg_coro *embedded[CG__READY_FIRST];
 };
@@ -61,7 +60,7 @@ static inline size_t cg__ready_count(const struct cg__ready *ready)
     return ready->tail - ready->head;
 }
 
-/* Whether one more may be put first. */
+/* Whether one more may be put at the head. */
 static inline bool cg__ready_favour(struct cg__ready *ready)
 {
     if (ready->burst++ > 0)
@@ -84,11 +83,11 @@ static inline void cg__ready_put(struct cg__ready *ready, struct cg_coro *coro, 
         ready->ring[ready->tail++ & ready->mask] = coro;
 }
 
-/* Brings a burst of more than one into its order. */
+/* Reverses a burst of more than one, so that the oldest stands at the head. */
 void cg__ready_order(struct cg__ready *ready);
 
-/* Takes out the first; there must be one. With many coroutines the memory of those behind
- * it is cold, so it is fetched while others run. */
+/* Takes the first one; the queue must not be empty. With many coroutines the memory of the
+ * next ones is not in the cache, so it is prefetched while others run. */
 static inline struct cg_coro *cg__ready_take(struct cg__ready *ready)
 {
     struct cg_coro *coro;

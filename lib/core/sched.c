@@ -14,8 +14,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
-/* The clock is not cheap: it is looked at after 8, 16 and 32 resumptions, and the turn ends
- * where as many again would take it beyond its length. */
+/* Reading the clock is not cheap, so it is read after 8, 16 and 32 resumptions. The turn
+ * ends if as many resumptions again would exceed CG__TURN_LENGTH. */
 void cg__sched_watch(struct cg_sched *sched)
 {
     if (sched->ran < sched->most &&
@@ -66,7 +66,7 @@ void cg_sched_defer(struct cg_sched *sched, struct cg_deferred *deferred)
     sched->deferred_tail = &deferred->next;
 }
 
-/* Those that are queued now; what they defer again is for the next turn. */
+/* Calls what is queued now. Calls that are deferred meanwhile wait for the next turn. */
 static void run_deferred(struct cg_sched *sched)
 {
     struct cg_deferred *deferred = sched->deferred, *next;
@@ -80,8 +80,8 @@ static void run_deferred(struct cg_sched *sched)
     }
 }
 
-/* The scheduler is being freed: calls nothing any more, and says so to those who have
- * something to free. */
+/* The scheduler is being freed: drops the alarms and the deferred calls that have something
+ * to free. */
 static void drop_calls(struct cg_sched *sched)
 {
     struct cg_deferred *deferred = sched->deferred, *next;
@@ -107,14 +107,14 @@ static void cancel_all(struct cg_sched *sched)
         cg__scope_end(&coro->base, -ECANCELED);
 }
 
-/* Whether there is something to do without a look at the reactor or the clock. */
+/* Whether there is work that depends on neither the reactor nor the clock. */
 static bool busy(struct cg_sched *sched)
 {
     return !cg__ready_empty(&sched->ready) || sched->deferred || atomic_load(&sched->posts) ||
            atomic_load(&sched->stops) > sched->stopping;
 }
 
-/* Whether there is anything left to run or to wait for. */
+/* Whether the run goes on: there is something to run or to wait for. */
 static bool alive(struct cg_sched *sched)
 {
     if (sched->stopping &&
@@ -141,9 +141,9 @@ int64_t cg_sched_timeout(struct cg_sched *sched)
     return next > now ? next - now : 0;
 }
 
-/* Where nothing holds the run open nobody waits for the reactor, and a system call each
- * turn is much for coroutines that only have to do with each other: then a few turns look
- * once. */
+/* Without a hold nobody waits for the reactor, and one system call a turn would be
+ * expensive for coroutines that only deal with each other. So the reactor is polled once
+ * in several turns. */
 static int look(struct cg_sched *sched, int64_t timeout)
 {
     if (timeout == 0 && sched->holds == 0 && sched->unlooked < CG__TURNS_UNLOOKED) {
@@ -154,8 +154,8 @@ static int look(struct cg_sched *sched, int64_t timeout)
     return sched->reactor->type->wait(sched->reactor, timeout);
 }
 
-/* About to sleep: hands stacks back, some a turn, for as long as nothing else is to do.
- * Answers for how long to sleep. */
+/* Before a sleep: trims stacks, some a turn, while there is nothing else to do. Returns how
+ * long to sleep, ns. */
 static int64_t before_sleep(struct cg_sched *sched, int64_t timeout)
 {
     int64_t next;
@@ -167,8 +167,8 @@ static int64_t before_sleep(struct cg_sched *sched, int64_t timeout)
     return next < timeout ? next : timeout;
 }
 
-/* In a child made by fork(), perhaps in a coroutine just now: what threads of the parent do
- * will not come back here. Before the reactor waits. */
+/* Before the reactor waits: notices that this is a child made by fork(), perhaps by a coroutine
+ * of this turn. The threads of the parent will not post anything here. */
 static void notice_fork(struct cg_sched *sched)
 {
     unsigned forks = cg__fork_count();
@@ -184,8 +184,8 @@ static void notice_fork(struct cg_sched *sched)
             kept->forked(kept);
 }
 
-/* A simulated world knows that nothing will ever happen in it: only threads may bring
- * something. */
+/* The sim reactor has reported that nothing will ever happen in its world: only a thread
+ * can still post something. */
 static bool wait_for_threads(struct cg_sched *sched)
 {
     for (int place = 0; place < CG__PARTS; place++) {
@@ -197,8 +197,8 @@ static bool wait_for_threads(struct cg_sched *sched)
     return false;
 }
 
-/* One turn: the timers, what was posted, what is ready; the reactor last, so that nothing
- * that these asked for stays unsubmitted. 1, 0 at the end. */
+/* One turn: timers, deferred calls, posts, ready coroutines; the reactor last, so that
+ * their requests are submitted. Returns 1, or 0 when the run ends, or a negative code. */
 static int turn(struct cg_sched *sched, int64_t timeout)
 {
     int64_t limit;
@@ -239,7 +239,7 @@ static int enter(struct cg_sched *sched)
     if (sched->running || cg__coro_self)
         return -EBUSY;
     sched->running = true;
-    cg__context_adopt(&sched->ctx); /* another stack each time: a generator may run us */
+    cg__context_adopt(&sched->ctx); /* each time: the caller may be a generator */
     sched->now = cg__sched_clock(sched);
     return 0;
 }
@@ -259,10 +259,9 @@ int cg_sched_step(struct cg_sched *sched, int64_t timeout)
 
     if (rc < 0)
         return rc;
-    sched->unlooked = CG__TURNS_UNLOOKED; /* nothing stays unsubmitted */
+    sched->unlooked = CG__TURNS_UNLOOKED; /* polls the reactor in this turn */
     sched->reactor->stepped = true;
-    /* What is done now may be all that the caller has been waiting for: no sleep after
-     * it. */
+    /* No sleep if there is work now: the work may be all that the caller waits for. */
     rc = turn(sched, cg_sched_timeout(sched) == 0 ? 0 : timeout);
     sched->unlooked = CG__TURNS_UNLOOKED;
     if (rc > 0 && cg_sched_timeout(sched) == 0)
@@ -334,7 +333,7 @@ void cg_sched_free(struct cg_sched *sched)
     if (sched == NULL)
         return;
     assert(!sched->running); /* not from within its own run */
-    if (sched->first || sched->holds || sched->deferred) { /* sockets that close, too */
+    if (sched->first || sched->holds || sched->deferred) { /* sockets that close */
         atomic_store(&sched->stops, 1);
         cg_sched_run(sched);
     }
@@ -342,7 +341,7 @@ void cg_sched_free(struct cg_sched *sched)
         cg__report("coroutine %s abandoned", coro->name);
         cg__context_drop(&coro->ctx);
     }
-    while ((kept = sched->kept)) { /* before the posts: these may come from its threads */
+    while ((kept = sched->kept)) { /* before the posts, which its threads may have sent */
         sched->kept = kept->next;
         kept->free(kept);
     }

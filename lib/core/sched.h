@@ -20,17 +20,17 @@
 #include <stdatomic.h>
 
 enum {
-    CG__TURN_RESUMPTIONS = 64, /* then the reactor and the timers are looked at */
-    CG__TURN_CLOCK = 8,        /* resumptions before the first look at the clock */
-    CG__TURNS_UNLOOKED = 15,   /* turns without a look at a reactor that nobody waits for */
+    CG__TURN_RESUMPTIONS = 64, /* at most in a turn */
+    CG__TURN_CLOCK = 8,        /* resumptions before the clock is read first */
+    CG__TURNS_UNLOOKED = 15,   /* turns that skip a reactor for which nobody waits */
     CG__BUDGET = 64 * 1024,    /* bytes a coroutine may move before others run */
-    CG__BUDGET_STEP = 4 * 1024, /* what an immediate completion counts at least: 16 do */
-    CG__TRIM = 16,             /* stacks handed or cut back before a sleep */
+    CG__BUDGET_STEP = 4 * 1024, /* the least that an immediate completion costs */
+    CG__TRIM = 16,             /* stacks trimmed in a turn before a sleep */
 };
 
 #define CG__TURN_LENGTH (200 * CG_MICROSECOND)
 #define CG__GRACE (5 * CG_SECOND)
-#define CG__IDLE (5 * CG_SECOND) /* then a stack that has grown is cut back */
+#define CG__IDLE (5 * CG_SECOND) /* after so long a wait a grown stack is trimmed */
 
 /* A deferred call that has something to free if the scheduler is freed before it is made:
  * drop is called instead. deferred.droppable is set. */
@@ -44,13 +44,13 @@ struct cg_sched {
     struct cg__ready ready;
     struct cg_reactor *reactor;
     int64_t now;
-    unsigned ran;      /* resumptions in this turn, */
-    unsigned most;     /* and after how many it is over */
-    cg_fn *left_fn;    /* of the coroutine that was suspended last; NULL: the loop ran then */
-    unsigned unlooked; /* turns since the last look at the reactor */
-    struct cg_coro *dead; /* has finished; whoever runs next frees its stack */
-    struct cg_coro *first, *last; /* all that have not finished */
-    size_t count;                 /* of them, internal ones left out */
+    unsigned ran;      /* resumptions in this turn */
+    unsigned most;     /* resumptions after which this turn ends */
+    cg_fn *left_fn;    /* of the coroutine that was suspended last; NULL: the loop ran */
+    unsigned unlooked; /* turns since the reactor was last polled */
+    struct cg_coro *dead; /* has finished; the next one to run frees its stack */
+    struct cg_coro *first, *last; /* all coroutines that have not finished */
+    size_t count;                 /* of them, without internal ones */
     size_t holds;
     struct cg_stacks *stacks;
     struct cg__trim idle;
@@ -59,19 +59,19 @@ struct cg_sched {
     struct cg__part *parts[CG__PARTS]; /* NULL: not needed yet */
     struct cg_kept *kept; /* the latest first */
     struct cg_deferred *deferred, **deferred_tail;
-    struct cg_scope *ended, **ended_tail; /* scopes whose end has yet to reach what is inside */
-    bool reaching;                        /* it does just now */
+    struct cg_scope *ended, **ended_tail; /* ended, and their inside is not cancelled yet */
+    bool reaching;                        /* the list `ended` is being worked off */
     struct cg__failed failed;
     pthread_t thread;
     bool bound;    /* thread is set */
     bool running;  /* within cg_sched_step or cg_sched_run */
     bool stopping; /* all coroutines have been cancelled */
-    bool stopped;  /* so it was in the last run */
+    bool stopped;  /* cg_sched_stop ended the last run */
     int64_t grace_end;
     atomic_int stops;                 /* calls of cg_sched_stop */
     _Atomic(struct cg__post *) posts; /* the newest first */
-    atomic_uint forks; /* the count (fork.h) of the process that runs it, */
-    unsigned left_at;  /* and that at which threads' work was last left to the parent */
+    atomic_uint forks; /* the fork count (fork.h) of the process that runs it */
+    unsigned left_at;  /* the fork count at which parts were last told of a fork */
 };
 
 /* Whether this is a child made by fork() that has not run the scheduler itself. From any
@@ -88,9 +88,9 @@ static inline void cg__sched_ready(struct cg_sched *sched, struct cg_coro *coro,
     cg__ready_put(&sched->ready, coro, first);
 }
 
-/* Puts a coroutine that has used up its budget to the end of the queue. If that went to the
- * kernel, the turn ends before it runs again: those whose sockets became ready meanwhile
- * are not in the queue yet. Between coroutines nothing can have happened that is not. */
+/* Moves a coroutine that has exhausted its budget to the end of the queue. Unless its op
+ * was local, the turn ends before the coroutine runs again: other sockets may have
+ * become ready, and their coroutines are not in the queue yet. */
 static inline void cg__sched_spent(struct cg_sched *sched, struct cg_coro *coro, bool local)
 {
     size_t before = cg__ready_count(&sched->ready);
@@ -119,8 +119,8 @@ static inline struct cg_coro *cg__sched_next(struct cg_sched *sched)
     return coro;
 }
 
-/* Frees the stack of the coroutine that has ended last, by whoever runs after it: nobody
- * can free the stack that he stands on. */
+/* Frees the stack of the coroutine that ended last. The next coroutine, or the loop, calls
+ * this: a coroutine cannot free the stack on which it runs. */
 static inline void cg__sched_bury(struct cg_sched *sched)
 {
     if (sched->dead) {
@@ -129,7 +129,7 @@ static inline void cg__sched_bury(struct cg_sched *sched)
     }
 }
 
-/* The clock itself, not the turn's. */
+/* Reads the clock; cg_sched_now is the time at which the turn began. */
 static inline int64_t cg__sched_clock(const struct cg_sched *sched)
 {
     return sched->reactor->type->now(sched->reactor);

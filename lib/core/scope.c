@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Scopes: what bounds all waiting inside it. Cancelling is level-triggered: it is a state
- * of the scopes, and whether a coroutine counts as cancelled is derived from it. */
+/* Scopes: each bounds all waits inside it. Cancellation is level-triggered: it is a
+ * state of the scopes, from which the state of their coroutine is derived. */
 #include "config.h"
 
 #include "lib/core/op.h"
@@ -9,7 +9,8 @@
 #include <assert.h>
 #include <errno.h>
 
-/* A scope that has ended cancels, unless a shield lies between it and the coroutine. */
+/* A coroutine is cancelled if one of its scopes has ended and no scope further inside is
+ * shielded. */
 static void derive(struct cg_coro *coro)
 {
     struct cg_scope *scope = coro->scope;
@@ -48,7 +49,8 @@ int cg_scope_close(struct cg_scope *scope)
     return scope->reason;
 }
 
-/* Tells the scope, and those open inside it that no shield protects, the innermost first. */
+/* Calls `ended` of a scope that has ended and of the scopes inside it up to a shield, the
+ * innermost first. */
 static void tell(struct cg_scope *scope)
 {
     struct cg_scope *from = scope->coro->scope, *inner = from;
@@ -56,16 +58,16 @@ static void tell(struct cg_scope *scope)
     for (; inner && inner != scope; inner = inner->parent)
         if (inner->shield)
             from = inner->parent;
-    if (inner == NULL) /* not one that the coroutine is in: the members of a group */
+    if (inner == NULL) /* not open in the coroutine: the scope of a group's members */
         from = scope;
     for (inner = from; inner; inner = inner == scope ? NULL : inner->parent)
         if (inner->ended)
             inner->ended(inner);
 }
 
-/* Cancels what waits inside scopes that have ended. That ends other scopes: of groups, of
- * their members, of branches that run. They queue up here, since a program may nest them so
- * deeply that no stack could hold the recursion. */
+/* Cancels what waits inside scopes that have ended. That ends other scopes: of groups,
+ * of their members, of compound branches. They are queued, not handled by recursion,
+ * which could overflow the stack where a program nests them deeply. */
 static void reach_all(struct cg_sched *sched)
 {
     struct cg_scope *scope;

@@ -49,13 +49,12 @@ static inline bool cg__timers_is_set(const struct cg_timer *timer)
 /* Cancels a timer; nothing happens if it is not set. */
 void cg__timers_cancel(struct cg__timers *timers, struct cg_timer *timer);
 
-/* Takes out the next timer that is due, in the order of deadlines, and of setting among
- * equals. NULL: none. */
+/* Removes and returns the next timer that is due: in the order of expiry, and for the same
+ * expiry in the order in which they were set. NULL: none is due. */
 struct cg_timer *cg__timers_pop(struct cg__timers *timers, int64_t now);
 
-/* A moment before which no timer expires: CG_NEVER if none is set. It is exact unless the
- * earliest timer was cancelled since the last look; waking at it and asking again costs one
- * turn. */
+/* A moment before which no timer expires; CG_NEVER if none is set. It may be too early
+ * if the earliest timer was cancelled since the last call: that costs one turn more. */
 int64_t cg__timers_next(struct cg__timers *timers);
 
 #endif

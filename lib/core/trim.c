@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* A burst of deep calls leaves its pages in the stacks of coroutines that then wait for
- * hours. Every CG__IDLE, if something has run since, and when the loop is about to sleep, a
- * sweep goes through all coroutines, some a turn, and gives back what lies below the stack
- * pointers of those that have waited for so long. It costs a switch nothing: the moment
- * from which a coroutine waits is known anyway, and tells, too, whether an earlier sweep
- * has had it. */
+/* Deep calls leave touched pages in the stacks of coroutines that may then wait for
+ * hours. So every CG__IDLE, if something has run since, and before the loop sleeps, a
+ * sweep goes through all coroutines, some a turn. Those that have waited for CG__IDLE
+ * get their pages below the stack pointer freed. A switch does no work for this: it
+ * notes anyway when a coroutine begins to wait, and that moment also tells whether an
+ * earlier sweep has trimmed the coroutine. */
 #include "config.h"
 
 #include "lib/core/trim.h"
@@ -12,7 +12,7 @@
 #include "lib/core/sched.h"
 
 enum {
-    LOOKS = 256 /* coroutines looked at in a turn */
+    LOOKS = 256 /* coroutines examined in a turn */
 };
 
 void cg__trim_init(struct cg__trim *idle, int64_t now)
@@ -20,14 +20,14 @@ void cg__trim_init(struct cg__trim *idle, int64_t now)
     *idle = (struct cg__trim){.done = now - 1, .begun = now, .active = now};
 }
 
-/* A few stacks are not worth waking up for. */
+/* A few stacks are not worth a wake-up. */
 static bool wanted(const struct cg_sched *sched)
 {
     return sched->idle.done < sched->idle.active && sched->ready.places > CG__STACK_KEEP;
 }
 
-/* The moment of the next sweep. If nothing has run since the last one, some may then not
- * have waited for long enough: they have when the last of them has. */
+/* The moment of the next sweep. If nothing has run since the last sweep began, it is the
+ * moment when the coroutine that ran last has waited for CG__IDLE. */
 static int64_t due(const struct cg__trim *idle)
 {
     return (idle->active < idle->begun ? idle->active : idle->begun) + CG__IDLE;
