@@ -128,7 +128,7 @@ static ssize_t take_body(struct transfer *transfer, struct cg_http_reply *reply)
     if (n < 0 && n != -ECANCELED)
         failed(transfer, FAILED,
                *cg_http_reply_why(reply) ? cg_http_reply_why(reply) : cg_strerror(n));
-    closed = file_close(transfer, reply);
+    closed = file_close(transfer, reply, n >= 0);
     if (closed < 0 && n >= 0)
         n = output_failed(closed, transfer->name);
     free(buf);
@@ -264,7 +264,7 @@ static void open_client(const char **urls)
         count = 0;
     }
     for (int i = 0; i < count; i++)
-        transfer_init(&transfers[i], i, urls[i], out_name, own_names != NULL);
+        transfer_init(&transfers[i], i, urls[i], out_name, own_names != NULL, count == 1);
     progress_start(transfers, count);
     for (int i = 0; i < count && i < (int)most; i++)
         if (cg_sched_start(ex.sched, fetch, NULL, .name = "fetch") == 0)
@@ -279,7 +279,8 @@ int main(int argc, char **argv)
         {"output", "FILE", "write to FILE instead of stdout", &out_name, 'o'},
         {"own-names", NULL, "write each to a file named as in its URL", &own_names,
          'O'},
-        {"continue", NULL, "go on where a file ends", &resume, 'C'},
+        {"continue", NULL, "go on where a file ends (FILE.etag has the page's tag)", &resume,
+         'C'},
         {"request", "METHOD", "instead of GET, or POST with data", &method, 'X'},
         {"header", "HEADER", "send this, too (\"Name: value\")", &header, 'H'},
         {"data", "DATA", "send this", &data, 'd'},

@@ -30,10 +30,11 @@ static char *name_in(const char *url)
 }
 
 void transfer_init(struct transfer *transfer, int number, const char *url,
-                   const char *out_name, bool own_names)
+                   const char *out_name, bool own_names, bool alone)
 {
     *transfer = (struct transfer){.url = url, .number = number, .length = -1};
     transfer->shared = !own_names;
+    transfer->keeps_tag = own_names || (out_name && alone);
     transfer->name = out_name ? out_name : "stdout";
     if (own_names)
         transfer->name = transfer->own_name = name_in(url);
@@ -44,6 +45,68 @@ void transfers_free(struct transfer *transfers, int count)
     for (int i = 0; i < count; i++)
         free(transfers[i].own_name);
     free(transfers);
+}
+
+/* ---- The entity tag ----------------------------------------------------------------- */
+
+/* Only a strong tag tells that two pages are the same byte for byte. */
+static bool is_strong(const char *tag)
+{
+    size_t len = tag ? strlen(tag) : 0;
+
+    return len >= 2 && len < TAG_SIZE && tag[0] == '"' && tag[len - 1] == '"' &&
+           !strpbrk(tag, "\r\n");
+}
+
+static FILE *open_tag(const struct transfer *transfer, const char *mode)
+{
+    char name[4096];
+
+    if (snprintf(name, sizeof name, "%s.etag", transfer->name) >= (int)sizeof name)
+        return NULL;
+    if (mode)
+        return fopen(name, mode);
+    unlink(name);
+    return NULL;
+}
+
+/* The file is whole, or another page: it needs no tag. */
+static void forget_tag(const struct transfer *transfer)
+{
+    if (transfer->keeps_tag)
+        open_tag(transfer, NULL);
+}
+
+/* Keeps the tag of a page whose beginning the file is about to have. */
+static void keep_tag(const struct transfer *transfer, struct cg_http_reply *reply)
+{
+    const char *tag = cg_http_reply_header(reply, "ETag");
+    struct stat st;
+    FILE *file;
+
+    if (!transfer->keeps_tag || fstat(fileno(transfer->file), &st) < 0 || !S_ISREG(st.st_mode))
+        return;
+    forget_tag(transfer);
+    if (!is_strong(tag) || cg_http_reply_header(reply, "Content-Encoding") ||
+        !(file = open_tag(transfer, "w")))
+        return;
+    fputs(tag, file);
+    if (fclose(file) != 0)
+        forget_tag(transfer);
+}
+
+static void read_tag(struct transfer *transfer)
+{
+    FILE *file = transfer->keeps_tag ? open_tag(transfer, "r") : NULL;
+    size_t n = 0;
+
+    if (file) {
+        n = fread(transfer->tag, 1, TAG_SIZE - 1, file);
+        fclose(file);
+    }
+    transfer->tag[n] = '\0';
+    if (!is_strong(transfer->tag))
+        transfer->tag[0] = '\0';
 }
 
 /* ---- Going on --------------------------------------------------------------------- */
@@ -60,18 +123,35 @@ void file_resume(struct transfer *transfer, struct cg_http_field *fields)
     transfer->modified = st.st_mtime;
     cg_http_date_print(st.st_mtime, transfer->date);
     fields[0] = (struct cg_http_field){"Range", transfer->range};
-    fields[1] = (struct cg_http_field){"If-Unmodified-Since", transfer->date};
+    read_tag(transfer);
+    if (transfer->tag[0])
+        fields[1] = (struct cg_http_field){"If-Range", transfer->tag};
+    else
+        fields[1] = (struct cg_http_field){"If-Unmodified-Since", transfer->date};
+}
+
+static bool has_other_tag(const struct transfer *transfer, struct cg_http_reply *reply)
+{
+    const char *tag = cg_http_reply_header(reply, "ETag");
+
+    return !tag || strcmp(tag, transfer->tag) != 0;
+}
+
+static bool has_other_date(const struct transfer *transfer, struct cg_http_reply *reply)
+{
+    const char *date = cg_http_reply_header(reply, "Last-Modified");
+    int64_t modified;
+
+    return !date || !cg_http_date_parse(date, &modified) || modified != transfer->modified;
 }
 
 bool file_has_changed(const struct transfer *transfer, struct cg_http_reply *reply)
 {
-    const char *date = cg_http_reply_header(reply, "Last-Modified");
     int code = cg_http_reply_status(reply);
-    int64_t modified;
 
-    return transfer->from > 0 &&
-           (code == 412 || (code == 206 && (!date || !cg_http_date_parse(date, &modified) ||
-                                            modified != transfer->modified)));
+    if (transfer->from == 0 || code != 206)
+        return transfer->from > 0 && code == 412;
+    return transfer->tag[0] ? has_other_tag(transfer, reply) : has_other_date(transfer, reply);
 }
 
 bool file_is_complete(const struct transfer *transfer, struct cg_http_reply *reply)
@@ -79,8 +159,11 @@ bool file_is_complete(const struct transfer *transfer, struct cg_http_reply *rep
     const char *range = cg_http_reply_header(reply, "Content-Range");
     int64_t whole;
 
-    return transfer->from > 0 && range &&
-           sscanf(range, "bytes */%" SCNd64, &whole) == 1 && whole == transfer->from;
+    if (transfer->from == 0 || !range || sscanf(range, "bytes */%" SCNd64, &whole) != 1 ||
+        whole != transfer->from)
+        return false;
+    forget_tag(transfer);
+    return true;
 }
 
 const char *file_position(struct transfer *transfer, struct cg_http_reply *reply)
@@ -106,12 +189,15 @@ ssize_t file_open(struct transfer *transfer, struct cg_http_reply *reply)
 {
     const char *mode = transfer->from > 0 ? "ab" : "wb";
 
-    (void)reply;
     if (transfer->shared && !shared)
         shared =
             strcmp(transfer->name, "stdout") ? fopen(transfer->name, mode) : stdout;
     transfer->file = transfer->shared ? shared : fopen(transfer->name, mode);
-    return transfer->file ? 0 : -errno;
+    if (!transfer->file)
+        return -errno;
+    if (transfer->from == 0)
+        keep_tag(transfer, reply);
+    return 0;
 }
 
 ssize_t file_write(struct transfer *transfer, const void *data, size_t size)
@@ -134,7 +220,7 @@ static void set_date(FILE *file, const char *date)
     }
 }
 
-ssize_t file_close(struct transfer *transfer, struct cg_http_reply *reply)
+ssize_t file_close(struct transfer *transfer, struct cg_http_reply *reply, bool whole)
 {
     FILE *file = transfer->file;
     int error = 0;
@@ -149,5 +235,7 @@ ssize_t file_close(struct transfer *transfer, struct cg_http_reply *reply)
         set_date(file, cg_http_reply_header(reply, "Last-Modified"));
     if (!transfer->shared && fclose(file) != 0 && !error)
         error = errno ? errno : EIO;
+    if (whole && !error)
+        forget_tag(transfer);
     return -error;
 }

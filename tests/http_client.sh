@@ -44,6 +44,10 @@ server {
     location /odd { add_header X-Odd "a$(printf '\233')m"; return 200 ok; }
     location /who { return 200 "\$http_authorization"; }
     location /packed/ { alias $work/site/; gzip on; gzip_types text/plain; }
+    location /rfc850/ { alias $work/site/; etag off;
+        add_header Last-Modified "Monday, 06-May-24 07:08:09 GMT"; }
+    location /asctime/ { alias $work/site/; etag off;
+        add_header Last-Modified "Mon May  6 07:08:09 2024"; }
     location /slow/ { alias $work/site/; limit_rate 100k; }
 }
 CONF
@@ -85,6 +89,8 @@ check_nginx() {
     fetch "http://me:secret@127.0.0.1:$base/who"
     same "a user of the URL" "0 Basic $(printf me:secret | base64)" "$status $out"
     check_parts "$url/large.txt" 'no more than what is missing'
+    check_parts "$url/rfc850/large.txt" 'parts with a date as RFC 850 has it'
+    check_parts "$url/asctime/large.txt" 'parts with a date as asctime has it'
 }
 
 # Parts of a file, wherever the server is: $1 URL, $2 what to call it.
@@ -133,9 +139,27 @@ check_interrupt() {
     forget $!
     [ "$(wc -c <"$file")" -lt 588895 ]
     same "with a part of the page" 0 $?
+    like "and its entity tag" '"*"' "$(cat "$file.etag")"
     fetch -C -o "$file" "http://127.0.0.1:$base/large.txt"
     same "which another run completes" "0  $(md5sum <"$work/site/large.txt")" \
         "$status $err $(md5sum <"$file")"
+    [ ! -e "$file.etag" ]
+    same "and the tag is gone" 0 $?
+    check_tag "http://127.0.0.1:$base/large.txt" "$file"
+}
+
+# The tag of another page, whatever the date of the file: $1 URL, $2 the file.
+check_tag() {
+    truncate -s 100000 "$2"
+    touch -r "$work/site/large.txt" "$2"
+    echo 'another page' | dd of="$2" conv=notrunc status=none
+    touch -r "$work/site/large.txt" "$2"
+    printf '"another"' >"$2.etag"
+    fetch -v -C -o "$2" "$1"
+    same "another tag: all of the page" "0 200 $(md5sum <"$work/site/large.txt")" \
+        "$status $(sed -n 's/^< \([0-9]*\) .*/\1/p' "$work/err") $(md5sum <"$2")"
+    [ ! -e "$2.etag" ]
+    same "whose tag is gone as well" 0 $?
 }
 
 # Many transfers on a small terminal.
