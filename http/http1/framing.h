@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: MIT */
-/* How a body is framed on the wire, for whoever writes one: by its length, in chunks, or by
- * the end of the connection. */
+/* The framing of bodies that are written: by length, in chunks, or by the end of the
+ * connection. */
 #ifndef COGEN_HTTP_HTTP1_FRAMING_H
 #define COGEN_HTTP_HTTP1_FRAMING_H
 
 #include "http/message/message.h"
 
 enum cg__http_framing {
-    CG__HTTP_NO_BODY, /* nothing follows the head, whatever that says */
-    CG__HTTP_LENGTH,  /* so many bytes, said by Content-Length */
+    CG__HTTP_NO_BODY, /* nothing follows the head, whatever its fields say */
+    CG__HTTP_LENGTH,  /* as many bytes as Content-Length says */
     CG__HTTP_CHUNKED,
     CG__HTTP_CLOSE, /* up to the end of the connection */
 };
 
-/* Whether we send a body with that status at all (RFC 9110, 15.3.5, 15.3.6, 15.4.5). */
+/* Whether a response with this status has a body (RFC 9110, 15.3.5, 15.3.6, 15.4.5). */
 static inline bool cg__http_framing_has_body(int status)
 {
     return status >= 200 && status != 204 && status != 205 && status != 304;
@@ -31,13 +31,13 @@ static inline enum cg__http_framing cg__http_framing_choose(int status, bool hea
     return minor > 0 ? CG__HTTP_CHUNKED : CG__HTTP_CLOSE;
 }
 
-enum { CG__HTTP_CHUNK_HEAD = 20 }; /* room for what stands before a chunk */
+enum { CG__HTTP_CHUNK_HEAD = 20 }; /* size of the line before a chunk */
 
-/* Writes what stands before a chunk of that size, not 0; answers its length. Behind the
- * chunk comes "\r\n". */
+/* Writes the line before a chunk of that size, which is not 0; returns its length. "\r\n"
+ * must follow the chunk. */
 size_t cg__http_framing_chunk_head(char *buf, uint64_t size);
 
-/* Writes a decimal number; answers its length, at most 20. */
+/* Writes a decimal number; returns its length, at most 20. */
 static inline size_t cg__http_framing_decimal(char *buf, uint64_t number)
 {
     size_t len = 1;
@@ -49,7 +49,7 @@ static inline size_t cg__http_framing_decimal(char *buf, uint64_t number)
     return len;
 }
 
-/* Reads a Content-Length: digits only. False: it is none. */
+/* Parses a Content-Length: digits only. False: it is invalid. */
 bool cg__http_framing_length(const char *text, uint64_t *length);
 
 #endif

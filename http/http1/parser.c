@@ -31,7 +31,7 @@ void cg__http_parser_init(struct cg__http_parser *parser, enum cg__http_kind kin
     llhttp_init(&parser->llhttp, request ? HTTP_REQUEST : HTTP_RESPONSE,
                 request ? &cg__http_parser_request_calls
                         : &cg__http_parser_response_calls);
-    parser->llhttp.lenient_flags = LENIENT_VERSION; /* we check it */
+    parser->llhttp.lenient_flags = LENIENT_VERSION; /* we check the version */
     parser->llhttp.data = parser;
 }
 
@@ -40,18 +40,18 @@ static bool is_token_byte(const char *at, const char *end)
     return at < end && (*at == ' ' || cg__http_message_is_token(at, 1));
 }
 
-/* Names the refusal of a code of llhttp's own. */
+/* Sets status and reason for an error code of llhttp. */
 static enum cg__http_event refused(struct cg__http_parser *parser, llhttp_errno_t error,
                                    const char *at)
 {
-    if (parser->why != NULL) /* by a callback of ours; llhttp has its own code for each */
+    if (parser->why != NULL) /* one of our callbacks has refused */
         return CG__HTTP_BAD;
     parser->status = 400;
     parser->why = llhttp_get_error_reason(&parser->llhttp);
     if (error == HPE_PAUSED_H2_UPGRADE || error == HPE_INVALID_VERSION)
         parser->status = 505;
     else if (error == HPE_INVALID_METHOD && is_token_byte(at, parser->end))
-        parser->status = 501; /* a method, but none that we know */
+        parser->status = 501; /* an unknown method */
     else if (error == HPE_INVALID_TRANSFER_ENCODING)
         parser->status = 501;
     if (parser->why == NULL || *parser->why == '\0')
@@ -59,14 +59,14 @@ static enum cg__http_event refused(struct cg__http_parser *parser, llhttp_errno_
     return CG__HTTP_BAD;
 }
 
-/* llhttp takes "0200" for 200: the status must end behind "HTTP/1.1 200". */
+/* llhttp accepts "0200" as 200: the status must end after "HTTP/1.1 200". */
 static bool is_status_line(struct cg__http_parser *parser, const char *data, size_t size)
 {
     enum { STATUS_END = 12 };
 
     for (; size > 0 && parser->line_at <= STATUS_END; data++, size--) {
         if (parser->line_at == 0 && (*data == '\r' || *data == '\n'))
-            continue; /* blank lines before it */
+            continue; /* blank lines before the message */
         if (parser->line_at++ == STATUS_END && cg__ascii_is_digit(*data))
             return false;
     }
@@ -90,7 +90,7 @@ static enum cg__http_event ended(struct cg__http_parser *parser, const char *end
     return parser->event;
 }
 
-/* A head that is of use again if the next one has the same fields. */
+/* Whether the head is worth remembering for the next request. */
 static void remember(struct cg__http_parser *parser, const char *end)
 {
     struct cg__http_repeat *repeat = parser->repeat;
@@ -105,7 +105,7 @@ static void remember(struct cg__http_parser *parser, const char *end)
     repeat->keep_alive = parser->keep_alive;
 }
 
-/* The head is complete: its fields are those of the one before. */
+/* The head is complete: its fields are those of the previous request. */
 static enum cg__http_event repeated(struct cg__http_parser *parser, const char *end)
 {
     const struct cg__http_repeat *repeat = parser->repeat;
@@ -126,10 +126,9 @@ static enum cg__http_event repeated(struct cg__http_parser *parser, const char *
     return CG__HTTP_HEAD;
 }
 
-/* A refusal must not depend on how the bytes were cut: it is always the one for the first
- * byte that is wrong. llhttp stops at a byte without having told of the text before it,
- * which may be too long already; what is between texts is looked at late; and so are lines
- * that are too long. */
+/* The result must not depend on how the bytes were split: always refuse for the first wrong
+ * byte. llhttp may stop at a byte before it has reported the text in front of it, which may
+ * exceed a limit; bytes between texts and the length of lines are checked late as well. */
 static enum cg__http_event first_refusal(struct cg__http_parser *parser,
                                          llhttp_errno_t error, const char *at)
 {
@@ -151,7 +150,7 @@ static enum cg__http_event first_refusal(struct cg__http_parser *parser,
     return CG__HTTP_BAD;
 }
 
-/* What llhttp has done with bytes up to `end`. */
+/* Turns llhttp's result for the bytes up to `end` into an event. */
 static enum cg__http_event parsed(struct cg__http_parser *parser, llhttp_errno_t error,
                                   const char *end)
 {
@@ -168,7 +167,7 @@ static enum cg__http_event parsed(struct cg__http_parser *parser, llhttp_errno_t
     return parser->event;
 }
 
-/* Reads the line of a chunk's size up to its CR: llhttp gets the digits. */
+/* Parses the line of a chunk's size up to its CR: llhttp gets the digits. */
 static enum cg__http_event parse_size(struct cg__http_parser *parser, const char *data,
                                       size_t size, size_t *used)
 {
@@ -224,7 +223,7 @@ static enum cg__http_event parse_part(struct cg__http_parser *parser, const char
         parser->before = data[*used - 1];
     headers = cg__http_parser_list(parser);
     if (event == CG__HTTP_BAD && headers != NULL)
-        headers->count = parser->ready; /* of the others the texts have not been kept */
+        headers->count = parser->ready; /* further fields have no stored texts */
     return event;
 }
 
@@ -256,7 +255,7 @@ enum cg__http_event cg__http_parser_end(struct cg__http_parser *parser)
 
     if (parser->complete)
         return CG__HTTP_DONE;
-    /* llhttp, paused behind the head, does not know yet that the body may be empty. */
+    /* llhttp is paused after the head and does not know yet that the body may be empty. */
     if (parser->until_close && parser->has_body) {
         parser->complete = true;
         return CG__HTTP_DONE;

@@ -15,46 +15,46 @@ enum cg__http_kind {
 };
 
 enum cg__http_event {
-    CG__HTTP_MORE, /* everything was used, more is needed */
+    CG__HTTP_MORE, /* all bytes were consumed, more are needed */
     CG__HTTP_HEAD, /* the head is complete: the fields below and `headers` are valid */
-    CG__HTTP_BODY, /* bytes of the body: body, body_size, a view of what was given */
-    CG__HTTP_DONE, /* the message is complete; `trailers` have come */
-    CG__HTTP_BAD,  /* it is refused: status, why */
+    CG__HTTP_BODY, /* a piece of the body: body, body_size, a view of the given bytes */
+    CG__HTTP_DONE, /* the message is complete, also its `trailers` */
+    CG__HTTP_BAD,  /* the message is refused: status, why */
 };
 
 struct cg__http_limits {
     uint32_t target;  /* bytes */
-    uint32_t headers; /* bytes of all fields and trailers; also those of chunk extensions */
-    uint32_t count;   /* of fields and trailers */
+    uint32_t headers; /* bytes of all fields and trailers; and separately of chunk extensions */
+    uint32_t count;   /* number of fields and trailers */
 };
 
 extern const struct cg__http_limits cg__http_parser_default_limits;
 
 struct cg__http_parser {
     const struct cg__http_limits *limits; /* borrowed */
-    struct cg_http_headers *headers;      /* borrowed: the head's texts go there */
-    struct cg_http_headers *trailers;     /* borrowed; NULL: they are dropped */
+    struct cg_http_headers *headers;      /* borrowed: gets the texts of the head */
+    struct cg_http_headers *trailers;     /* borrowed; NULL: trailers are dropped */
     /* May be set before the head. */
-    struct cg_http_headers *line;   /* borrowed: where the first line's text goes; headers */
+    struct cg_http_headers *line;   /* borrowed: gets the text of the first line; default: headers */
     struct cg__http_repeat *repeat; /* borrowed, with a `line` of its own; NULL: none */
 
-    /* From here to `host` all is zero at first. */
+    /* Everything from here to `host` is zero at first. */
     bool skip_body; /* may be set before the head, too: a response to HEAD */
 
     /* Of the head. */
     bool keep_alive;          /* as the message says */
     bool upgrade;             /* CONNECT, or Upgrade with Connection: upgrade (a response: 101) */
-    bool has_body;            /* more than nothing follows, as far as is known */
+    bool has_body;            /* a body follows, perhaps an empty one */
     bool chunked;
     bool has_length;
     bool until_close;         /* a response's body lasts to the end of the connection */
     uint8_t minor;            /* of the version 1.x */
     uint8_t code;             /* the same as llhttp_method_t; valid where method is */
-    uint16_t status;          /* a response's; when refused, the answer to give */
+    uint16_t status;          /* of a response; of a refused request, that of the response to it */
     uint32_t text, text_size; /* place in `line`: a request's target, a response's reason */
     const char *method;       /* of a request, static */
     uint64_t length;          /* Content-Length, or 0 */
-    const char *why;          /* refused, in words; static */
+    const char *why;          /* the reason of a refusal; static */
 
     /* The parser's own. */
     bool begun, paused, complete, in_trailers;
@@ -94,17 +94,18 @@ void cg__http_parser_init(struct cg__http_parser *parser, enum cg__http_kind kin
                           struct cg_http_headers *trailers,
                           const struct cg__http_limits *limits);
 
-/* Parses bytes up to the next event; *used of them have been. Whatever is left is to be
- * given again with the next call (also if that is nothing: after HEAD and BODY there may be
- * an event without bytes). After DONE and BAD the parser is done; what is left then is not
- * this message's. */
+/* Parses bytes up to the next event and stores in *used how many were consumed. Give the
+ * rest again with the next call, even if there is none: after HEAD and BODY an event may
+ * need no bytes. After DONE and BAD the parser has ended; the rest does not belong to
+ * this message. */
 enum cg__http_event cg__http_parser_parse(struct cg__http_parser *parser,
                                           const char *data, size_t size, size_t *used);
 
-/* The stream has ended: DONE if that is where the message ends, else BAD. */
+/* To be called at the end of the stream: DONE if the message may end here, otherwise
+ * BAD. */
 enum cg__http_event cg__http_parser_end(struct cg__http_parser *parser);
 
-/* Whether nothing of the message has come yet, blank lines aside. */
+/* Whether nothing of the message has come yet, except blank lines. */
 bool cg__http_parser_untouched(const struct cg__http_parser *parser);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What llhttp calls at each piece of a message. What is an event of ours pauses it. */
+/* llhttp's callbacks for each part of a message. They pause llhttp at our events. */
 #include "config.h"
 
 #include "http/http1/parser_inside.h"
@@ -43,7 +43,7 @@ static int on_text(llhttp_t *llhttp, const char *at, size_t size)
     return 0;
 }
 
-/* Of a request. Between it and the target there is no end of a line. */
+/* The method. There is no end of a line between it and the target. */
 static int on_version(llhttp_t *llhttp, const char *at, size_t size)
 {
     struct cg__http_parser *parser = of(llhttp);
@@ -52,8 +52,8 @@ static int on_version(llhttp_t *llhttp, const char *at, size_t size)
     return 0;
 }
 
-/* Any minor version above 1 is treated as 1, the highest that we speak (RFC 9110, 2.5).
- * llhttp, told to be lenient about versions, leaves the check to us. */
+/* A minor version above 1 is treated as 1, the highest that we implement (RFC 9110, 2.5).
+ * llhttp is lenient about versions, so the check is ours. */
 static int on_version_complete(llhttp_t *llhttp)
 {
     if (llhttp->http_major == 0)
@@ -147,7 +147,7 @@ static int on_value(llhttp_t *llhttp, const char *at, size_t size)
     if (entry->value_len == 0)
         entry->value = size > 0 ? cg__http_parser_place(parser, at)
                                 : entry->name + entry->name_len;
-    if (size > 0) /* of a folded line that of all lines, and what is between them */
+    if (size > 0) /* of a folded value: all its lines and what is between them */
         entry->value_len =
             cg__http_parser_place(parser, at) + (uint32_t)size - entry->value;
     return piece(parser, size);
@@ -179,7 +179,7 @@ static int on_headers_complete(llhttp_t *llhttp)
         parser->until_close = parser->status != 101 && llhttp_message_needs_eof(llhttp);
         parser->has_body = !parser->skip_body && parser->status != 101 &&
                            (parser->chunked || parser->length > 0 || parser->until_close);
-        /* Whatever length a 204 or 304 tells is not that of what follows. */
+        /* The length in a 204 or 304 is not that of a body. */
         if (parser->status / 100 == 1 || parser->status == 204 || parser->status == 304) {
             llhttp->flags |= F_SKIPBODY;
             parser->has_body = false;
@@ -194,7 +194,7 @@ static int on_headers_complete(llhttp_t *llhttp)
 
 /* ---- The body -------------------------------------------------------------------- */
 
-/* Behind a chunk, but the last one, comes the line of the next one's size. */
+/* After a chunk, except the last one, follows the line of the next chunk's size. */
 static int on_chunk_complete(llhttp_t *llhttp)
 {
     if (llhttp->flags & F_TRAILING)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* A complete head: what its fields say of its framing, its host and its connection, and
- * what is refused. llhttp frames the message. What we make of the same fields must agree
- * with that, or the message is refused: where two readers differ, bytes of a body become a
- * request. */
+/* Checks a complete head: its framing, host and connection fields. llhttp frames the
+ * message. If our reading of these fields differs from that, the message is refused:
+ * where two readers disagree about framing, bytes of a body can become a request (request
+ * smuggling). */
 #include "config.h"
 
 #include "http/http1/framing.h"
@@ -16,8 +16,8 @@ static bool ends_word(char c)
     return c == ',' || c == ';' || c == ' ' || c == '\t' || c == '\0';
 }
 
-/* As cg__http_message_has_word for three words at once. strspn and its like take ten times
- * as long for the few bytes that most lists have. */
+/* Like cg__http_message_has_word, for three words at once. strspn would take ten times as
+ * long for the few bytes of most lists. */
 static void notice_connection(struct cg__http_parser *parser, const char *list)
 {
     while (*list != '\0') {
@@ -39,7 +39,7 @@ static void notice_connection(struct cg__http_parser *parser, const char *list)
     }
 }
 
-/* One more field that may be there once. */
+/* Counts a field that must not occur twice. */
 static void note(uint8_t *count, uint32_t *place, uint32_t value)
 {
     *count += *count < 2;
@@ -75,7 +75,7 @@ void cg__http_parser_notice(struct cg__http_parser *parser, const char *name,
     }
 }
 
-/* RFC 9112, 9.3: "close" wins over whatever else is said. */
+/* RFC 9112, 9.3: "close" takes precedence over other options. */
 static bool keeps_alive(const struct cg__http_parser *parser)
 {
     if ((parser->options & CG__HTTP_SAYS_CLOSE) || parser->until_close)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The lines of chunk sizes. llhttp gets the digits and the end of the line, and so frames
- * the body. Chunk extensions never reach it: it refuses some that are valid, and nobody
- * needs any (RFC 9112, 7.1.1). They are checked against their grammar, in which no end of a
- * line can stand, so that no two readers can disagree about where the chunk begins. */
+/* The lines of chunk sizes. llhttp gets the digits and the end of the line, and frames
+ * the body. Chunk extensions are not passed to it, since it refuses some valid ones; they
+ * are checked against their grammar and dropped (RFC 9112, 7.1.1). The grammar allows no
+ * end of a line, so that two readers cannot disagree about where the chunk begins. */
 #include "config.h"
 
 #include "http/http1/parser_inside.h"
@@ -38,7 +38,7 @@ size_t cg__http_parser_chunk_digits(struct cg__http_parser *parser, const char *
     return n;
 }
 
-/* What follows a name or a value. */
+/* The state after a name or a value. */
 static int behind(char c, enum cg__http_chunk blank)
 {
     if (is_blank(c))
@@ -46,7 +46,7 @@ static int behind(char c, enum cg__http_chunk blank)
     return c == ';' ? CG__HTTP_CHUNK_BEFORE_NAME : c == '\r' ? CG__HTTP_NO_CHUNK : -1;
 }
 
-/* The state behind a byte; -1: the byte must not stand there. */
+/* The state after a byte; -1: the byte is invalid there. */
 static int step(enum cg__http_chunk state, char c)
 {
     bool token = cg__http_message_is_token(&c, 1);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* What the files of the parser share: parser.c drives llhttp, parser_calls.c is what llhttp
- * calls back, parser_lines.c keeps the lines of heads and trailers, parser_check.c checks a
- * head that is complete, parser_chunks.c reads the lines of chunk sizes. */
+/* What the files of the parser share: parser.c drives llhttp, parser_calls.c has llhttp's
+ * callbacks, parser_lines.c stores the lines of heads and trailers, parser_check.c checks a
+ * complete head, parser_chunks.c parses the lines of chunk sizes. */
 #ifndef COGEN_HTTP_HTTP1_PARSER_INSIDE_H
 #define COGEN_HTTP_HTTP1_PARSER_INSIDE_H
 
@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-/* What llhttp calls, for a request and for a response: parser_calls.c. */
+/* llhttp's callbacks for a request and for a response: parser_calls.c. */
 extern const llhttp_settings_t cg__http_parser_request_calls,
     cg__http_parser_response_calls;
 
@@ -37,15 +37,16 @@ static inline int cg__http_parser_no_memory(struct cg__http_parser *parser)
 
 /* ---- parser_lines.c -------------------------------------------------------------- */
 
-/* Where the fields go that are being read; NULL: nowhere. */
+/* The list that gets the present fields; NULL: they are dropped. */
 static inline struct cg_http_headers *
 cg__http_parser_list(const struct cg__http_parser *parser)
 {
     return parser->in_trailers ? parser->trailers : parser->headers;
 }
 
-/* From the first field to their end they are kept as they are, by one copy of each piece
- * once llhttp has seen it: places can be told before. So are trailers. */
+/* The bytes from the first field to the end of the fields (or trailers) are stored as
+ * they are, with one copy of each piece after llhttp has parsed it. Their places are
+ * known before. */
 static inline void cg__http_parser_keep_from(struct cg__http_parser *parser,
                                              const char *at)
 {
@@ -64,15 +65,15 @@ static inline uint32_t cg__http_parser_place(const struct cg__http_parser *parse
     return parser->base + (uint32_t)(at - parser->from);
 }
 
-/* Keeps what llhttp has seen, up to `end`. */
+/* Stores the bytes that llhttp has parsed, up to `end`. */
 int cg__http_parser_keep(struct cg__http_parser *parser, const char *end);
 
-/* Looks at the ends of lines up to `to`; from there to `end` is a text. */
+/* Checks the ends of lines up to `to`; from there to `end` is a text. */
 int cg__http_parser_look(struct cg__http_parser *parser, const char *to,
                          const char *end);
 
-/* A text comes. It has no end of a line in it, whatever llhttp thinks of these: only what
- * is between two texts is looked at, and that is nearly always the same two bytes. */
+/* Called for each text. A text has no end of a line in it, so only the bytes between two
+ * texts are checked; these are nearly always the same two bytes (fast path). */
 static inline int cg__http_parser_pass(struct cg__http_parser *parser,
                                        const char *between, const char *at, size_t size)
 {
@@ -92,7 +93,7 @@ int cg__http_parser_count(struct cg__http_parser *parser, const char *end);
 /* How many bytes of lines may still come after `since`. */
 size_t cg__http_parser_room(const struct cg__http_parser *parser);
 
-/* Refuses the lines because they are longer than that. */
+/* Refuses the message because its lines exceed the limit. */
 int cg__http_parser_refuse_length(struct cg__http_parser *parser);
 
 /* ---- parser_check.c -------------------------------------------------------------- */
@@ -112,8 +113,8 @@ enum { CG__HTTP_NOTICED = 1 << 4 | 1 << 7 | 1 << 10 | 1 << 14 | 1 << 17 };
 void cg__http_parser_notice(struct cg__http_parser *parser, const char *name,
                             const struct cg__http_entry *entry);
 
-/* Our own checks on a complete head, and what follows from its fields; the checks on its
- * target alone. */
+/* Our own checks on a complete head, and what its fields imply; the checks on its target
+ * alone. */
 int cg__http_parser_check(struct cg__http_parser *parser);
 int cg__http_parser_check_target(struct cg__http_parser *parser);
 
@@ -123,7 +124,7 @@ int cg__http_parser_check_target(struct cg__http_parser *parser);
 enum cg__http_chunk {
     CG__HTTP_NO_CHUNK, /* not in one: llhttp reads the bytes */
     CG__HTTP_CHUNK_SIZE,
-    CG__HTTP_CHUNK_SEMICOLON, /* one must come, behind blanks */
+    CG__HTTP_CHUNK_SEMICOLON, /* a semicolon must follow, after blanks */
     CG__HTTP_CHUNK_BEFORE_NAME,
     CG__HTTP_CHUNK_NAME,
     CG__HTTP_CHUNK_BEHIND_NAME,
@@ -134,14 +135,14 @@ enum cg__http_chunk {
     CG__HTTP_CHUNK_BEHIND_QUOTED,
 };
 
-/* How many of the bytes are digits of the chunk's size, which are for llhttp. Behind the
- * last digit parser->chunk is another. */
+/* Returns how many of the bytes are digits of the chunk's size, which llhttp gets. After
+ * the last digit parser->chunk changes. */
 size_t cg__http_parser_chunk_digits(struct cg__http_parser *parser, const char *data,
                                     size_t size);
 
-/* How many of the bytes, behind the digits, belong to extensions, which nobody needs. Where
- * the line ends parser->chunk is CG__HTTP_NO_CHUNK. Extensions that are not valid set
- * why. */
+/* Returns how many of the bytes after the digits belong to extensions, which are dropped.
+ * At the end of the line parser->chunk becomes CG__HTTP_NO_CHUNK. Invalid extensions set
+ * parser->why. */
 size_t cg__http_parser_chunk_extensions(struct cg__http_parser *parser,
                                         const char *data, size_t size);
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* The lines of heads and trailers: kept as they are, ended as texts, and refused where two
- * readers could understand them differently though llhttp lets them pass: folded lines
- * of a request, and bare LFs. */
+/* The lines of heads and trailers: stores them, ends their texts with NULs, and refuses
+ * what llhttp accepts but other readers may understand differently: folded lines of a
+ * request, and bare LFs. */
 #include "config.h"
 
 #include "http/http1/parser_inside.h"
 
-enum { BLANKS = 4096 }; /* bytes of a head that may be neither target nor name nor value */
+enum { BLANKS = 4096 }; /* bytes of a head outside target, names and values, at most */
 
 static bool is_blank(char c)
 {
@@ -15,10 +15,9 @@ static bool is_blank(char c)
 
 /* ---- Ends of lines --------------------------------------------------------------- */
 
-/* A newline and then a blank is a folded line: llhttp unfolds it, others take the second
- * line for a field. In a request we take it for an attack; in a response RFC 9112 5.2 has
- * clients unfold it. A newline without a CR is one more thing that readers disagree
- * about. */
+/* A newline and a blank after it is a folded line: llhttp unfolds it, other readers see a
+ * second field. A request with one is refused as an attack; clients unfold it in a response
+ * (RFC 9112, 5.2). Readers also disagree about a newline without a CR. */
 int cg__http_parser_look(struct cg__http_parser *parser, const char *to,
                          const char *end)
 {
@@ -65,8 +64,7 @@ int cg__http_parser_count(struct cg__http_parser *parser, const char *end)
 
 /* ---- Texts ----------------------------------------------------------------------- */
 
-/* Puts blanks in the place of the ends of folded lines, of which only a response has
- * any. */
+/* Replaces the line ends within folded values by blanks; only responses have them. */
 static void unfold(char *value, uint32_t len)
 {
     char *at = value, *end = value + len;
@@ -77,8 +75,8 @@ static void unfold(char *value, uint32_t len)
     }
 }
 
-/* Ends the texts of fields that have been kept, each with a NUL where the byte behind it
- * was: a colon, a blank or a CR. */
+/* Ends the stored texts of fields: a NUL replaces the byte after each, which was a colon, a
+ * blank or a CR. */
 static void end_texts(struct cg__http_parser *parser, struct cg_http_headers *headers)
 {
     bool may_fold = parser->llhttp.type == HTTP_RESPONSE;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The fields of the request before. See repeat.h. */
+/* The fields of the previous request. See repeat.h. */
 #include "config.h"
 
 #include "http/http1/repeat.h"

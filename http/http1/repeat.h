@@ -1,21 +1,20 @@
 /* SPDX-License-Identifier: MIT */
-/* Fields that repeat: a client sends the same ones with each request of a connection. The
- * bytes behind the version of its last request, up to and with the blank line, are
- * remembered, and what llhttp and our checks have made of them. Where the next request has
- * the same bytes there they are not parsed again.
+/* Repeated fields: most clients send the same fields with each request of a connection.
+ * This remembers the bytes of the last request from the version to the blank line, and
+ * the fields that llhttp and our checks made of them. If the next request has the same
+ * bytes there, they are not parsed again.
  *
- * This is no second parser. llhttp reads every request line; and what it does next depends
- * on nothing but its state, which is the same behind each request line of that method and
- * version, and the bytes that follow. Compared are all of these, and what is remembered is
- * only a head that was complete and in order, without a body, coding or upgrade. Each
- * connection has its own memory: what one client sends is never compared with what another
- * has sent. */
+ * This is not a second parser. llhttp parses every request line. What it does next
+ * depends only on its state, which is the same after each request line with this method
+ * and version, and on the bytes that follow. All of these are compared. Only a valid,
+ * complete head without a body, coding or upgrade is remembered. Each connection has its
+ * own memory: bytes of one client are never compared with those of another. */
 #ifndef COGEN_HTTP_HTTP1_REPEAT_H
 #define COGEN_HTTP_HTTP1_REPEAT_H
 
 #include "http/message/message.h"
 
-enum { CG__HTTP_REPEAT_SIZE = 4 * 1024 }; /* bytes that are remembered: longer ones are not */
+enum { CG__HTTP_REPEAT_SIZE = 4 * 1024 }; /* longer heads are not remembered */
 
 /* All zero remembers nothing. */
 struct cg__http_repeat {
@@ -28,8 +27,8 @@ struct cg__http_repeat {
     bool keep_alive;
 };
 
-/* Whether the bytes at `at`, behind a request line with this method and version, begin with
- * those that are remembered. */
+/* Whether the bytes at `at`, after a request line with this method and version, begin
+ * with the remembered ones. */
 static inline bool cg__http_repeat_fits(const struct cg__http_repeat *repeat,
                                         uint8_t method, uint8_t major, uint8_t minor,
                                         const char *at, const char *end)
@@ -39,16 +38,17 @@ static inline bool cg__http_repeat_fits(const struct cg__http_repeat *repeat,
            memcmp(at, repeat->memory, repeat->size) == 0;
 }
 
-/* Makes the empty list of fields what it was. 0 or -ENOMEM. */
+/* Copies the remembered fields into an empty list. 0 or -ENOMEM. */
 int cg__http_repeat_fields(const struct cg__http_repeat *repeat,
                            struct cg_http_headers *headers);
 
-/* Remembers bytes and the fields made of them; method, minor and keep_alive are the
- * caller's to set. False: not, for they are too long or there is no memory. */
+/* Remembers bytes and the fields made of them; the caller sets method, minor and
+ * keep_alive. False: nothing is remembered, because they are too long or there is no
+ * memory. */
 bool cg__http_repeat_keep(struct cg__http_repeat *repeat, const char *at, size_t size,
                           const struct cg_http_headers *headers);
 
-/* Forgets what another owner's requests were, unless it is this one. */
+/* Makes this connection the owner; forgets the head of another owner. */
 static inline void cg__http_repeat_own(struct cg__http_repeat *repeat, const void *owner)
 {
     if (repeat->owner != owner) {
@@ -57,7 +57,7 @@ static inline void cg__http_repeat_own(struct cg__http_repeat *repeat, const voi
     }
 }
 
-/* The owner goes; its address may be another's next. */
+/* The owner ends: another connection may have the same address later. */
 static inline void cg__http_repeat_disown(struct cg__http_repeat *repeat, const void *owner)
 {
     if (repeat->owner == owner)
