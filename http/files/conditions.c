@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Conditional and range requests, as RFC 9110 has them, for what has an entity tag and a
- * date of change. */
+/* Conditional and range requests (RFC 9110) for files with an entity tag and a modification
+ * date. */
 #include "config.h"
 
 #include "http/files/files.h"
@@ -8,8 +8,7 @@
 
 #include <string.h>
 
-/* Whether a list of tags has ours; "*" has all. `weak`: one that is marked as weak
- * counts. */
+/* Whether a list of tags has ours; "*" matches every tag. `weak`: weak tags match too. */
 static bool has_tag(const char *list, const char *etag, bool weak)
 {
     size_t len = strlen(etag);
@@ -34,7 +33,7 @@ static bool has_tag(const char *list, const char *etag, bool weak)
     }
 }
 
-/* The same for all lines of a field: they are one list. */
+/* The same for all lines of a field, which are one list. */
 static bool names(const struct cg_http_request *req, const char *field, const char *etag,
                   bool weak)
 {
@@ -48,8 +47,7 @@ static bool names(const struct cg_http_request *req, const char *field, const ch
     return false;
 }
 
-/* The date of a field; false: there is none, or it is no date, and the condition is as if
- * it were not there. */
+/* The date of a field; false: there is none, or it is invalid and the condition is ignored. */
 static bool date_of(const struct cg_http_request *req, const char *field, int64_t *moment)
 {
     const char *date = cg_http_request_header(req, field);
@@ -57,8 +55,8 @@ static bool date_of(const struct cg_http_request *req, const char *field, int64_
     return date != NULL && cg_http_date_parse(date, moment);
 }
 
-/* If-Range: only the same tag, which must not be weak. A date never does: a file may change
- * twice within its second, and whoever has a tag must not send a date. */
+/* If-Range allows a range only if it has the same strong tag. A date does not match: a file may
+ * change twice in a second, and a client that has a tag must not send a date. */
 static bool is_unchanged(const struct cg_http_request *req, const char *etag)
 {
     const char *given = cg_http_request_header(req, "If-Range");
@@ -95,7 +93,7 @@ enum cg__http_range cg__http_conditions_range(const char *range, uint64_t size,
     from = cg__ascii_number(&range, first);
     if (*range++ != '-')
         return CG__HTTP_WHOLE;
-    if (!from) { /* the last so many */
+    if (!from) { /* "-500": the last bytes */
         if (!cg__ascii_number(&range, &last) || *range != '\0')
             return CG__HTTP_WHOLE;
         *length = last < size ? last : size;

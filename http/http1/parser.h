@@ -24,7 +24,7 @@ enum cg__http_event {
 
 struct cg__http_limits {
     uint32_t target;  /* bytes */
-    uint32_t headers; /* bytes of all fields and trailers; and separately of chunk extensions */
+    uint32_t headers; /* bytes of fields and trailers; also of chunk extensions */
     uint32_t count;   /* number of fields and trailers */
 };
 
@@ -35,7 +35,7 @@ struct cg__http_parser {
     struct cg_http_headers *headers;      /* borrowed: gets the texts of the head */
     struct cg_http_headers *trailers;     /* borrowed; NULL: trailers are dropped */
     /* May be set before the head. */
-    struct cg_http_headers *line;   /* borrowed: gets the text of the first line; default: headers */
+    struct cg_http_headers *line;   /* borrowed: for the first line; default: headers */
     struct cg__http_repeat *repeat; /* borrowed, with a `line` of its own; NULL: none */
 
     /* Everything from here to `host` is zero at first. */
@@ -43,14 +43,14 @@ struct cg__http_parser {
 
     /* Of the head. */
     bool keep_alive;          /* as the message says */
-    bool upgrade;             /* CONNECT, or Upgrade with Connection: upgrade (a response: 101) */
+    bool upgrade;             /* CONNECT, Upgrade with Connection: upgrade, or 101 */
     bool has_body;            /* a body follows, perhaps an empty one */
     bool chunked;
     bool has_length;
     bool until_close;         /* a response's body lasts to the end of the connection */
     uint8_t minor;            /* of the version 1.x */
     uint8_t code;             /* the same as llhttp_method_t; valid where method is */
-    uint16_t status;          /* of a response; of a refused request, that of the response to it */
+    uint16_t status;          /* of a response; after BAD: to respond with */
     uint32_t text, text_size; /* place in `line`: a request's target, a response's reason */
     const char *method;       /* of a request, static */
     uint64_t length;          /* Content-Length, or 0 */
@@ -60,7 +60,7 @@ struct cg__http_parser {
     bool begun, paused, complete, in_trailers;
     bool looking, keeping;  /* at lines; what fields consist of */
     bool repeated;          /* the fields are those of the request before */
-    uint8_t line_at;        /* bytes of a response's first line, as far as they are counted */
+    uint8_t line_at;        /* counted bytes of a response's first line */
     char before;            /* the last of the bytes given before */
     uint8_t token;          /* which part of a field is open */
     uint8_t hosts, codings, lengths; /* fields of these names; 2: or more */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* See url.h. The texts of a URL are copied into one piece of memory; what is written in it
- * is kept as it is, but for the host, which is put into lower case. */
+/* See url.h. The texts of a URL are copied unchanged into one block of memory, except the
+ * host, which is converted to lower case. */
 #include "config.h"
 
 #include "http/message/url.h"
@@ -15,13 +15,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A piece of somebody's text. */
+/* A part of a text that is not ours. */
 struct part {
     const char *at;
     size_t len;
 };
 
-/* The pieces of a URL or of a reference. */
+/* The components of a URL or a reference. */
 struct parts {
     struct part scheme, authority, path, query;
     bool has_scheme, has_authority, has_query;
@@ -35,7 +35,7 @@ static int wrong(const char **why, const char *text)
 
 /* ---- Pieces ---------------------------------------------------------------------- */
 
-/* How long the scheme is that the text begins with; 0: with none. */
+/* The length of the scheme at the start of the text; 0: there is none. */
 static size_t scheme_length(const char *text)
 {
     size_t n = 0;
@@ -89,7 +89,7 @@ static int take_port(struct authority *into, struct part part, const char **why)
 {
     unsigned port = 0;
 
-    if (part.len == 0) /* "host:" is allowed, and means nothing */
+    if (part.len == 0) /* "host:" is allowed: the default port */
         return 0;
     for (size_t i = 0; i < part.len; i++) {
         if (!cg__ascii_is_digit(part.at[i]) ||
@@ -129,7 +129,7 @@ static int take_authority(struct authority *into, struct part text, const char *
     const char *colon;
 
     for (size_t i = 0; i < text.len; i++)
-        if (text.at[i] == '@') { /* the last one: what is before is no host's */
+        if (text.at[i] == '@') { /* the last one: the host follows it */
             into->has_user = true;
             into->user = (struct part){text.at, i};
             rest = (struct part){text.at + i + 1, text.len - i - 1};
@@ -153,7 +153,7 @@ static int take_authority(struct authority *into, struct part text, const char *
         return wrong(why, "there is no host in it");
     if (!is_name(into->host))
         return wrong(why, "the host has a character that no host's name has");
-    if (is(into->host, "unix")) /* "unix:80" would be a path */
+    if (is(into->host, "unix")) /* cg_connect would take "unix:80" as a path */
         return wrong(why, "no host may be called unix");
     return colon
                ? take_port(into,
@@ -163,7 +163,7 @@ static int take_authority(struct authority *into, struct part text, const char *
 
 /* ---- Putting it together --------------------------------------------------------- */
 
-/* Texts one after the other in one piece of memory. */
+/* Composes texts one after the other in one block of memory. */
 struct pen {
     char *at;
 };
@@ -276,7 +276,7 @@ static int assemble(struct cg__url *url, const struct parts *parts, const char *
         return rc;
     url->no_path = parts->path.len == 0 && !parts->has_query;
     url->port = authority.port ? authority.port : url->https ? 443 : 80;
-    /* The host four times, the target twice, and what goes with them. */
+    /* Room for the host four times, the target twice, and separators. */
     url->memory = malloc(4 * authority.host.len + authority.user.len +
                          2 * (parts->path.len + parts->query.len) + 80);
     if (url->memory == NULL)
@@ -298,7 +298,7 @@ int cg__http_url_parse(struct cg__url *url, const char *text, const char **why)
     rc = check_characters(text, why);
     if (rc < 0)
         return rc;
-    /* "localhost:8080/x" is meant for a host and a port, "mailto:x" is not. */
+    /* "localhost:8080/x" has a host and a port, "mailto:x" has a scheme. */
     scheme = scheme_length(text);
     if (strncmp(text + scheme, "://", 3) != 0 || scheme == 0) {
         if (scheme > 0 && !cg__ascii_is_digit(text[scheme + 1]))
@@ -342,7 +342,7 @@ size_t cg__http_url_remove_dots(char *path, size_t len)
     return to;
 }
 
-/* The path of a reference that begins in the base's directory. */
+/* Merges the path of a reference with the directory of the base. */
 static struct part merged(char *buf, struct part base, struct part ref)
 {
     struct pen pen = {buf};
@@ -357,7 +357,7 @@ static struct part merged(char *buf, struct part base, struct part ref)
     return (struct part){buf, cg__http_url_remove_dots(buf, (size_t)(pen.at - buf))};
 }
 
-/* A copy in which what does not belong in a URL is encoded, and the ends are trimmed. */
+/* Copies a reference: trims its ends and encodes bytes that are invalid in a URL. */
 static char *encoded(const char *ref)
 {
     char *copy, *to;
