@@ -98,13 +98,13 @@ __attribute__((always_inline)) static inline int claim(struct cg_gen *gen,
     return 1;
 }
 
-/* Only now may others touch it: its stack is not in use any more. */
+/* From here on other threads may resume or free it: its stack is no longer in use. */
 static void let_go(struct cg_gen *gen, enum cg_gen_state state)
 {
     atomic_store_explicit(&gen->state, (unsigned char)state, memory_order_release);
 }
 
-/* It has yielded or ended, and whoever resumed it goes on. */
+/* The generator has yielded or ended: continues in the one that resumed it. */
 static ssize_t resumed(void *arg)
 {
     struct cg_gen *gen = arg;
@@ -122,7 +122,7 @@ static ssize_t resumed(void *arg)
     return 1;
 }
 
-/* Runs one that has been claimed until it yields or ends. The body may suspend the calling
+/* Runs a claimed generator until it yields or ends. Its body may suspend the calling
  * coroutine meanwhile. */
 __attribute__((always_inline)) static inline ssize_t
 resume(struct cg_gen *gen, ssize_t how, void *value, void *out)
@@ -169,7 +169,7 @@ ssize_t cg_gen_send(struct cg_gen *gen, void *value, void *out)
     return resume(gen, BY_SEND, value, out);
 }
 
-/* Ends one that has been claimed and never began. */
+/* Ends a claimed generator that was never started. */
 static ssize_t end_unborn(struct cg_gen *gen, ssize_t code)
 {
     gen->finished = true;
@@ -192,7 +192,7 @@ ssize_t cg_gen_throw(struct cg_gen *gen, ssize_t code, void *out)
     return resume(gen, code, NULL, out);
 }
 
-/* Closes one that has been claimed. */
+/* Closes a claimed generator. */
 static ssize_t close_claimed(struct cg_gen *gen, unsigned char was)
 {
     ssize_t rc;

@@ -24,8 +24,7 @@ size_t cg__guard_mappings;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static atomic_size_t split, most; /* guards: there are, there may be */
 
-/* ---- Light guards
- * --------------------------------------------------------------------- */
+/* ---- Light guards ---- */
 
 #define GUARD_INSTALL 102 /* MADV_GUARD_INSTALL; older headers lack it */
 
@@ -85,8 +84,7 @@ bool cg__guard_light(char *guard, size_t size, size_t page)
 
 #endif
 
-/* ---- Split guards
- * --------------------------------------------------------------------- */
+/* ---- Split guards ---- */
 
 /* vm.max_map_count, or Linux's default where there is no such number. */
 static size_t ask_mappings(void)

@@ -12,8 +12,9 @@
  * unless it has one. May be called any number of times. */
 void cg__overflow_watch(void);
 
-/* Whose stack the calling thread runs on, "coroutine" or "generator" and its name, for that
- * report. Async-signal-safe. Defined by the files that run something on these stacks. False: on none of ours. */
+/* Whose stack the calling thread runs on, "coroutine" or "generator" and its name, for
+ * that report. Async-signal-safe. Defined by the files that run something on these
+ * stacks. False: on none of ours. */
 bool cg__overflow_suspect(const char **kind, const char **name, const void **low,
                           size_t *size);
 

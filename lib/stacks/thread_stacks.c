@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Pools of stacks for generators: one a thread, made when the thread first needs a stack. A
- * stack may be returned by another thread: then it goes to a list that the owner empties
- * when it needs a stack. When a thread ends while stacks of its pool are in use, the pool is
- * freed when the last of them is returned. */
+/* Pools of stacks for generators: one a thread, made when the thread first needs a
+ * stack. A stack may be returned by another thread: then it goes to a list that the
+ * owner empties when it needs a stack. When a thread ends while stacks of its pool are
+ * in use, the pool is freed when the last of them is returned. */
 #include "config.h"
 
 #include "lib/stacks/thread_stacks.h"

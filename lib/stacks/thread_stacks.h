@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A pool of stacks for each thread, for what belongs to no scheduler. See thread_stacks.c. */
+/* A pool of stacks for each thread, for what belongs to no scheduler. See
+ * thread_stacks.c. */
 #ifndef COGEN_LIB_STACKS_THREAD_STACKS_H
 #define COGEN_LIB_STACKS_THREAD_STACKS_H
 

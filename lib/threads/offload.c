@@ -71,14 +71,14 @@ static void tell(const struct cg_offload_op *offload, enum cg_fate fate)
         *offload->fate = fate;
 }
 
-/* Back in the scheduler's thread. */
+/* Runs in the scheduler's thread when the function has returned. */
 static void come_home(struct cg__post *post, bool dropped)
 {
     struct cg__job *job = (struct cg__job *)post;
     struct cg_offload_op *offload = job->op;
     ssize_t result = job->result;
 
-    /* The thread that has sent it may be about to wake the reactor still. */
+    /* The posting thread may still be waking the reactor: wait until it has finished. */
     pthread_mutex_lock(&job->pool->lock);
     pthread_mutex_unlock(&job->pool->lock);
     if (!dropped)
@@ -90,7 +90,7 @@ static void come_home(struct cg__post *post, bool dropped)
     cg_op_complete(&offload->op, result);
 }
 
-/* As in a thread, where there is no coroutine that could yield. */
+/* Calls fn as in a thread: no coroutine is current, so that it cannot yield. */
 static ssize_t call_here(struct cg_offload_op *offload)
 {
     static struct cg__job here;
@@ -148,8 +148,9 @@ static bool is_parents(const struct cg__job *job)
     return job->forks != cg__fork_count() && job->state != CG__JOB_RETURNED;
 }
 
-/* What is to be done with one that nobody waits for any more. One that runs is its thread's
- * to free if it may be left behind, or has to be because its scheduler is freed. */
+/* Withdraws a job whose op is cancelled, and returns its state. A queued job leaves the
+ * queue. A running job is left to its thread, which frees it, if it has an abandon
+ * function or if the scheduler is being freed (`stacks`). */
 static enum cg__job_state leave(struct cg__job *job, struct cg_stacks *stacks)
 {
     enum cg__job_state state;
@@ -186,7 +187,7 @@ static enum cg_verdict offload_cancel(struct cg_op *op, struct cg_sched *sched)
     return CG_DONE;
 }
 
-/* No job: it was refused, here or before, because the coroutine had been cancelled. */
+/* Without a job the op was refused, by process or because the coroutine was cancelled. */
 static ssize_t offload_finish(struct cg_op *op)
 {
     struct cg_offload_op *offload = as_offload(op);

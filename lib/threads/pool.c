@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Pools of threads for functions that block. Threads are started on demand, are nobody's to
- * join, and end by themselves. */
+/* Pools of threads for blocking functions. Threads are started on demand, are detached,
+ * and end by themselves when idle. */
 #include "config.h"
 
 #include "lib/base/thread.h"
@@ -12,13 +12,13 @@
 #include <time.h>
 
 enum {
-    IDLE = 5 /* seconds, then a thread ends */
+    IDLE = 5 /* seconds after which an idle thread ends */
 };
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static struct cg_pool *own;
 
-/* For those who have nothing else to do than to wait for a thread: see cg__pool_wait. */
+/* For schedulers that have nothing to do but wait for a thread: see cg__pool_wait. */
 static pthread_mutex_t returns_lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t returns = PTHREAD_COND_INITIALIZER;
 
@@ -29,7 +29,8 @@ static pthread_mutex_t pools_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct cg_pool *pools;
 static pthread_once_t fork_once = PTHREAD_ONCE_INIT;
 
-/* So that no other thread is amid something that the child would never see finished. */
+/* So that no other thread holds a lock, or is changing a list, in the copy that is the
+ * child. */
 static void before_fork(void)
 {
     pthread_mutex_lock(&pools_lock);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The barrier: the last to come wakes the others, all in one call, so that the next round
- * can begin before anybody of this one has run. */
+/* The barrier: the last one to arrive wakes all others in one call, so that the next
+ * round can begin before a coroutine of this round has run. */
 #include "config.h"
 
 #include "lib/core/coro.h"
@@ -11,7 +11,7 @@
 #include <errno.h>
 #include <stdio.h>
 
-/* Only another branch of the same coroutine's can be there already. */
+/* Only another branch of the same coroutine can be waiting already. */
 static bool waits(const struct cg_barrier *barrier, const struct cg_op *op)
 {
     const struct cg_wait *wait = barrier->waiters.first;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The monitor: a function that is run while its mutex is owned. */
+/* The monitor: runs a function while it holds a mutex. */
 #include "config.h"
 
 #include <cogen/sync.h>

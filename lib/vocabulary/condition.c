@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The condition. Who waits stands in the condition's line without the mutex, then, notified
- * or cancelled, in the mutex's: he is not woken before he owns it, whatever happens. */
+/* The condition. A waiter first waits in the condition's line, without the mutex. When
+ * it is notified or cancelled it moves to the mutex's line, and it is woken only when it
+ * owns the mutex. */
 #include "config.h"
 
 #include "lib/vocabulary/mutex.h"
@@ -18,7 +19,7 @@ static enum cg_verdict wait_process(struct cg_op *op, struct cg_sched *sched)
     (void)sched;
     if (wait->mutex->owner != cg_op_coro(op))
         return cg__op_done(op, -EPERM);
-    if (op->timeout == CG_NOWAIT) /* a notification is always yet to come */
+    if (op->timeout == CG_NOWAIT) /* a notification never comes at once */
         return cg__op_done(op, -ETIMEDOUT);
     wait->notified = false;
     cg__waiters_add(&wait->condition->waiters, op);
@@ -26,7 +27,7 @@ static enum cg_verdict wait_process(struct cg_op *op, struct cg_sched *sched)
     return CG_PENDING;
 }
 
-/* A notification that came before the cancellation is somebody else's now. */
+/* A waiter that was notified before its cancellation passes the notification on. */
 static enum cg_verdict wait_cancel(struct cg_op *op, struct cg_sched *sched)
 {
     struct cg_wait_condition_op *wait = (struct cg_wait_condition_op *)op;

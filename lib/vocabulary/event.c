@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The event: a state that can be waited for. */
+/* The event: a flag that coroutines can wait for. */
 #include "config.h"
 
 #include "lib/vocabulary/waiters.h"

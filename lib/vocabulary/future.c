@@ -25,8 +25,8 @@ struct cg_future {
     struct cg_sched *sched;
     struct cg_await_op *first, **last; /* each holds a reference */
     struct callback *callbacks;        /* in the order of adding */
-    struct cg_coro *coro;              /* a task's, while it runs */
-    cg_fn *fn;                         /* a task's */
+    struct cg_coro *coro;              /* of a task, while it runs */
+    cg_fn *fn;                         /* of a task */
     void *arg;
     ssize_t result;
     void *value;
@@ -72,8 +72,7 @@ void cg_future_unref(struct cg_future *future)
     free(future);
 }
 
-/* ---- Done
- * ------------------------------------------------------------------------------ */
+/* ---- Done ---- */
 
 static void defer_callbacks(struct cg_future *future)
 {
@@ -167,8 +166,7 @@ void *cg_future_value(const struct cg_future *future)
     return future->value;
 }
 
-/* ---- Callbacks
- * ------------------------------------------------------------------------- */
+/* ---- Callbacks ---- */
 
 static struct callback **end_of(struct cg_future *future)
 {
@@ -179,7 +177,7 @@ static struct callback **end_of(struct cg_future *future)
     return at;
 }
 
-/* Those that are there now; what they add is for the next turn. */
+/* Calls the callbacks that are there now; those that they add are called a turn later. */
 static void run_callbacks(struct cg_deferred *deferred)
 {
     struct cg_future *future = (struct cg_future *)deferred;
@@ -234,8 +232,7 @@ size_t cg_future_remove_done(struct cg_future *future, cg_done_fn *fn, void *arg
     return n;
 }
 
-/* ---- Tasks
- * ----------------------------------------------------------------------------- */
+/* ---- Tasks ---- */
 
 static ssize_t run_task(void *arg)
 {
@@ -288,8 +285,7 @@ ssize_t cg_sched_run_until(struct cg_sched *sched, struct cg_future *future)
     return rc;
 }
 
-/* ---- Awaiting
- * -------------------------------------------------------------------------- */
+/* ---- Awaiting ---- */
 
 static enum cg_verdict await_process(struct cg_op *op, struct cg_sched *sched)
 {

@@ -14,7 +14,7 @@
 #include <errno.h>
 #include <stdio.h>
 
-/* From now on nothing is added, and the members have their grace period. */
+/* Cancels the group: nothing can be added, and the grace period of its members begins. */
 static void end(struct cg_group *group, int reason)
 {
     struct cg_sched *sched = group->scope.coro->sched;
@@ -195,8 +195,8 @@ static enum cg_verdict wait_process(struct cg_op *op, struct cg_sched *sched)
     return CG_PENDING;
 }
 
-/* The members are told, and the last of them completes the op. Not the owner's scope: the
- * op may be a branch whose rival has just won. */
+/* Cancels the members; the last of them completes the op. The owner's scope is not
+ * cancelled, because the op may be a branch that has just lost its race. */
 static enum cg_verdict wait_cancel(struct cg_op *op, struct cg_sched *sched)
 {
     (void)sched;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Handles: calls that the loop makes in its next turn, or at a moment. A handle waits on a
- * timer, then in the queue of deferred calls; there it cannot be taken out, so that one
- * that is cancelled does nothing when its turn comes. */
+ * timer, then in the queue of deferred calls. It cannot be removed from that queue, so a
+ * cancelled handle stays there and does nothing when it is called. */
 #include "config.h"
 
 #include "lib/core/sched.h"
@@ -25,7 +25,7 @@ struct cg_handle {
     void (*fn)(void *arg);
     void *arg;
     int64_t when;
-    unsigned refs; /* one is that of the timer, or the queue */
+    unsigned refs; /* one belongs to the timer or the queue */
     enum handle_state state;
 };
 
@@ -102,7 +102,8 @@ int cg_sched_call_soon(struct cg_sched *sched, void (*fn)(void *arg), void *arg,
     return call(sched, sched->now, fn, arg, handle);
 }
 
-/* From the clock, not from the turn's time: it would be early after a long computation. */
+/* Measured from the clock: from the start of the turn it would fire early after a long
+ * computation. */
 int cg_sched_call_later(struct cg_sched *sched, int64_t delay, void (*fn)(void *arg),
                         void *arg, struct cg_handle **handle)
 {

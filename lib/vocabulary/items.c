@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Words in an order: a ring, whose one end or other is the first, or a binary heap. */
+/* Words in an order: a ring for FIFO and LIFO, a binary heap for a comparison. */
 #include "config.h"
 
 #include "lib/vocabulary/items.h"

@@ -10,7 +10,7 @@
 
 struct cg__item {
     void *word;
-    uint64_t age; /* the number of its coming, where they are compared */
+    uint64_t age; /* its number in the order of arrival, if words are compared */
 };
 
 struct cg__items {
@@ -21,15 +21,15 @@ struct cg__items {
     int (*compare)(const void *a, const void *b);
 };
 
-/* Makes room for so many in all. False: no memory, nothing has changed. */
+/* Makes room for `room` words in all. False: no memory, and nothing has changed. */
 bool cg__items_reserve(struct cg__items *items, size_t room);
 
-/* The other ways of push and pop: where there is no room left, where they are compared, or
- * where the last is the first. */
+/* The slow paths of push and pop: no room is left, words are compared, or the order is
+ * LIFO. */
 bool cg__items_push_otherwise(struct cg__items *items, void *word);
 void *cg__items_pop_otherwise(struct cg__items *items);
 
-/* An index into the ring that may be beyond its end, by less than all of it. */
+/* Wraps an index that is less than twice the size of the ring. */
 static inline size_t cg__items_wrap(const struct cg__items *items, size_t i)
 {
     return i < items->room ? i : i - items->room;
@@ -44,7 +44,7 @@ static inline bool cg__items_push(struct cg__items *items, void *word)
     return true;
 }
 
-/* Takes out the first in the order; there must be one. */
+/* Removes and returns the first word; there must be one. */
 static inline void *cg__items_pop(struct cg__items *items)
 {
     size_t i = items->head;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Iterate: a producer and the one who pulls it. At any time either the producer works, or
- * it waits in cg_produce with a value: one that is yet to be taken, or one that has been,
- * so that it goes on when the next is asked for. */
+/* Iterators: a producer and its consumer. At any time the producer either runs, or waits in
+ * cg_produce: with a value that the consumer has not fetched, or, after that, until the
+ * consumer asks for the next value. */
 #include "config.h"
 
 #include "lib/core/coro.h"
@@ -26,8 +26,7 @@ static ssize_t stopped(const struct cg_iterator *it)
     return it->result == -ECANCELED ? 0 : it->result;
 }
 
-/* The producer's coroutine. Whoever is woken at its end may give the struct's memory
- * away. */
+/* The producer's coroutine. Coroutines that its end wakes may free the struct. */
 static ssize_t produce_run(void *arg)
 {
     struct cg_iterator *it = arg;
@@ -139,7 +138,7 @@ static enum cg_verdict produce_cancel(struct cg_op *op, struct cg_sched *sched)
     return CG_DONE;
 }
 
-/* A value that has been taken is taken, even if nobody wants another one. */
+/* If the value was fetched, produce succeeds, even if no further value is wanted. */
 static ssize_t produce_finish(struct cg_op *op)
 {
     struct cg_produce_op *produce = (struct cg_produce_op *)op;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Coroutine-local values: a short array of pairs that is searched from its end, allocated
- * by the first set. Programs have a handful of keys, for which no table is faster. */
+/* Coroutine-local values: a short array of pairs, searched from its end, which the first
+ * set allocates. Programs have a handful of keys, for which no table is faster. */
 #include "config.h"
 
 #include "lib/core/coro.h"

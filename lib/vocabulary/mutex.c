@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The mutex. It is never free while somebody waits: who gives it makes the next its
- * owner. */
+/* The mutex. It is never free while a coroutine waits for it: unlocking makes the next
+ * waiter its owner. */
 #include "config.h"
 
 #include "lib/vocabulary/mutex.h"

@@ -10,10 +10,11 @@ struct cg__mutex_detail {
     void (*owns)(struct cg_op *op); /* its coroutine is the owner now; completed next */
 };
 
-/* Makes the op's coroutine the owner; false: it is not free, and the op waits in line. */
+/* Makes the op's coroutine the owner. False: the mutex is locked, and the op waits in
+ * line. */
 bool cg__mutex_take(struct cg_mutex *mutex, struct cg_op *op);
 
-/* Makes the next in line the owner; `by`: the op that does it, NULL: none. */
+/* Makes the next waiter the owner. `by`: the op that does it; NULL: a function. */
 void cg__mutex_give(struct cg_mutex *mutex, const struct cg_op *by);
 
 #endif

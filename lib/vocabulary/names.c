@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* A hash table of names. Each name has a ring of those who wait for it, oldest first; the
- * oldest stands in a bucket's chain. So a name costs the same whether others have one
- * waiter or a million, and a wait needs no memory but its op. */
+/* A hash table of names. Each name has a ring of its waiting ops, oldest first; the
+ * oldest is linked into its bucket's chain. So the cost of a name does not depend on the
+ * number of other names' waiters, and a wait needs no memory besides its op. */
 #include "config.h"
 
 #include "lib/vocabulary/names.h"
@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* For those who do not inline them. */
+/* Emits them for callers that do not inline them. */
 extern inline struct cg_name cg_name_bytes(const void *data, size_t size);
 extern inline struct cg_name cg_name_string(const char *text);
 extern inline struct cg_name cg_name_integer(intptr_t number);
@@ -77,7 +77,7 @@ void cg__names_free(struct cg__names *names)
         free(names->buckets);
 }
 
-/* Where the pointer to a name's first is, or would be. */
+/* Where the pointer to the first op of a name is, or would be. */
 static inline struct cg_named **locate(const struct cg__names *names, struct cg_name name)
 {
     struct cg_named **at = &names->buckets[hash(names, name) >> names->shift];
@@ -87,9 +87,9 @@ static inline struct cg_named **locate(const struct cg__names *names, struct cg_
     return at;
 }
 
-/* The same for nearly every integer or pointer, which is the first in its bucket or alone
- * there; NULL: look more closely. Apart, because what calls nothing has no registers to
- * save. */
+/* Fast path of locate for an integer or a pointer that is first in its bucket, or whose
+ * bucket is empty; NULL: use locate. A separate function, because it calls nothing and
+ * so saves no registers. */
 static inline struct cg_named **glance(const struct cg__names *names, struct cg_name name)
 {
     struct cg_named **at;
@@ -178,13 +178,13 @@ void cg__names_insert(struct cg__names *names, struct cg_named *named,
     }
 }
 
-/* Takes one out of its ring; `at`: where its name is located. */
+/* Removes one from its ring. `at` is the result of locate for its name. */
 static inline void unlink_at(struct cg__names *names, struct cg_named **at,
                              struct cg_named *named)
 {
     struct cg_named *next = named->next;
 
-    if (*at == named) { /* the next of its ring takes its place in the chain */
+    if (*at == named) { /* the next in its ring replaces it in the chain */
         if (next == named) {
             *at = named->chain;
             names->count--;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A hash table of names. What stands in it is embedded in an operation that waits, so that
- * nothing is allocated for a wait. Those of one name are a ring. */
+/* A hash table of names. Its entries are embedded in waiting operations, so that a wait
+ * allocates nothing. The entries of one name form a ring. */
 #ifndef COGEN_LIB_VOCABULARY_NAMES_H
 #define COGEN_LIB_VOCABULARY_NAMES_H
 
@@ -18,20 +18,20 @@ struct cg__names {
     size_t size;  /* of buckets, a power of two */
     size_t count; /* names */
     struct cg__hash_key key;
-    unsigned shift; /* of a hash: leaves the number of a bucket */
+    unsigned shift; /* turns a hash into the number of a bucket */
     struct cg_named *embedded[CG__NAMES_FIRST];
 };
 
 void cg__names_init(struct cg__names *names, const struct cg__hash_key *key);
 void cg__names_free(struct cg__names *names);
 
-/* Whether it is one of bytes, not an integer or a pointer. */
+/* Whether the name consists of bytes, not of an integer or a pointer. */
 bool cg__names_has_bytes(struct cg_name name);
 
 /* Prints it as snprintf does. */
 int cg__names_print(struct cg_name name, char *buf, size_t size);
 
-/* The first of a name, whose ring has the others in the order of their coming; NULL:
+/* The first entry of a name, whose ring has the others in the order of arrival; NULL:
  * none. */
 struct cg_named *cg__names_find(const struct cg__names *names, struct cg_name name);
 
@@ -44,7 +44,8 @@ void cg__names_insert(struct cg__names *names, struct cg_named *named,
 
 void cg__names_remove(struct cg__names *names, struct cg_named *named);
 
-/* Takes out the first of a name; NULL: there is none. *more: others are left. */
+/* Removes and returns the first entry of a name; NULL: none. *more: whether others are
+ * left. */
 struct cg_named *cg__names_take(struct cg__names *names, struct cg_name name, bool *more);
 
 #endif

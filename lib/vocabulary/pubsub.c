@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Publish and subscribe: one log of messages, and a cursor for each subscriber. Messages
- * are numbered from the beginning, so that dropping the old ones moves nobody's cursor. */
+ * are numbered from the beginning, so that dropping old messages changes no cursor. */
 #include "config.h"
 
 #include "lib/vocabulary/waiters.h"
@@ -51,7 +51,7 @@ static bool grow(struct cg_pubsub *pubsub)
     return true;
 }
 
-/* The oldest message that somebody still uses or has yet to fetch. */
+/* The oldest message that a subscriber still uses or has not fetched. */
 static uint64_t needed(const struct cg_pubsub *pubsub)
 {
     uint64_t number = pubsub->end;
@@ -73,7 +73,7 @@ static void drop_until(struct cg_pubsub *pubsub, uint64_t number)
     }
 }
 
-/* Copies what is new for a subscriber. */
+/* Copies the messages that are new for a subscriber. */
 static size_t deliver(struct cg_fetch_op *fetch)
 {
     struct cg_subscriber *subscriber = fetch->subscriber;
@@ -94,7 +94,7 @@ static void end_fetch(struct cg_op *op, ssize_t result, const struct cg_op *by)
     cg__waiters_wake_one(op, result, by);
 }
 
-/* 0, 1 (somebody was woken), -EAGAIN at the limit, -EPIPE, -ENOMEM. */
+/* Returns 0, 1 (a subscriber was woken), -EAGAIN at the limit, -EPIPE or -ENOMEM. */
 static int publish_now(struct cg_pubsub *pubsub, const void *message,
                        const struct cg_op *by)
 {
@@ -116,7 +116,7 @@ static int publish_now(struct cg_pubsub *pubsub, const void *message,
     return woken;
 }
 
-/* Lets those publish who wait at the limit, as far as there is room now. */
+/* Completes the publishers that wait at the limit, while there is room. */
 static bool admit(struct cg_pubsub *pubsub, const struct cg_op *by)
 {
     bool woken = false;
@@ -212,7 +212,7 @@ static void fetch_withdraw(struct cg_op *op)
     memset(((struct cg_fetch_op *)op)->messages, 0, (size_t)op->result * sizeof(void *));
 }
 
-/* Once an op is done its pubsub and its subscriber may be gone. */
+/* When an op has completed its pubsub and its subscriber may have been freed. */
 static int print(const struct cg_op *op, const struct cg_pubsub *pubsub, char *buf,
                  size_t size)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Queues. While there are items nobody waits to get one; while there is room nobody waits
- * to put one: whoever changes that serves the other side in the same call. */
+/* Queues. While there are items nobody waits to get one; while there is room nobody
+ * waits to put one. Each call that adds or removes an item completes the waiters that it
+ * allows to go on. */
 #include "config.h"
 
 #include "lib/core/op.h"
@@ -28,7 +29,7 @@ struct cg_queue {
     const char *name;
 };
 
-/* Answers of put_now and get_now: done, and somebody was woken. */
+/* Results of put_now and get_now: done, and a waiter was woken. */
 enum {
     WOKEN = 1
 };
@@ -158,7 +159,7 @@ static enum cg_verdict join_cancel(struct cg_op *op, struct cg_sched *sched)
     return CG_DONE;
 }
 
-/* A queue may have been freed when its waiters are done. */
+/* When an op has completed its queue may have been freed. */
 static int print(const struct cg_op *op, const struct cg_queue *queue, char *buf,
                  size_t size)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The semaphore. Who wants many units waits at the head of the line until they are
- * together, and those behind wait too: else he might wait for ever. */
+/* The semaphore. A waiter that wants many units stays at the head of the line until
+ * there are enough, and those behind it wait too. Otherwise it might wait for ever. */
 #include "config.h"
 
 #include "lib/vocabulary/waiters.h"
@@ -26,7 +26,7 @@ static struct cg_op *first(const struct cg_semaphore *semaphore)
                 : NULL;
 }
 
-/* Serves those at the head of the line who can be. */
+/* Serves waiters from the head of the line while there are enough units. */
 static void serve(struct cg_semaphore *semaphore)
 {
     struct cg_op *op;
@@ -53,7 +53,7 @@ static enum cg_verdict acquire_process(struct cg_op *op, struct cg_sched *sched)
     return CG_PENDING;
 }
 
-/* He may have been all that those behind him waited for. */
+/* The waiters behind it may have enough units now. */
 static enum cg_verdict acquire_cancel(struct cg_op *op, struct cg_sched *sched)
 {
     struct cg_semaphore *semaphore = ((struct cg_acquire_op *)op)->semaphore;

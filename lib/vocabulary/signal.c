@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Named signals. A signal is an event, not a state: it reaches those who wait now. Who
- * waits stands in one table of names; signallers that wait for recipients stand in another.
- * A name without such signallers costs its waiters nothing, however many other names have.
+/* Named signals. A signal is an event, not a state: it reaches the ops that wait now.
+ * They are in one table of names; signallers that wait for recipients are in another.
  *
- * The signallers of a name stand in the order of the number that they want, and the first
- * knows how many wait. Whoever comes to wait makes them one more, so it is enough to look
- * at the first: all that wanted less have been served. */
+ * The signallers of a name are sorted by the number of recipients that they want, and
+ * the first knows how many ops wait for the name. Each new waiter increases that number
+ * by one, so it is enough to check the first signaller: those that wanted fewer were
+ * served before. */
 #include "config.h"
 
 #include "lib/core/op.h"
@@ -74,10 +74,9 @@ static void hand_over(struct cg_wait_signal_op *wait, const void *value, bool fa
     cg__op_complete(&wait->op, 0, favoured);
 }
 
-/* ---- Signallers that wait for recipients
- * ------------------------------------------------ */
+/* ---- Signallers that wait for recipients ---- */
 
-/* How many wait for the name, without those with which a branch races (`by`; NULL: all). */
+/* How many ops wait for the name, without those that race with `by` (NULL: all). */
 static unsigned waiting(const struct signals *signals, struct cg_name name,
                         const struct cg_op *by)
 {
@@ -123,7 +122,7 @@ static void remove_signaller(struct signals *signals, struct cg_signal_op *signa
     cg__names_remove(&signals->signallers, &signal->named);
 }
 
-/* Those who wait for the name have been woken: counts anew. */
+/* The waiters of the name were woken: counts them again. */
 __attribute__((noinline)) static void recount(struct signals *signals, struct cg_name name)
 {
     struct cg_named *first = cg__names_find(&signals->signallers, name);
@@ -132,10 +131,9 @@ __attribute__((noinline)) static void recount(struct signals *signals, struct cg
         signal_of(first)->waiting = waiting(signals, name, NULL);
 }
 
-/* ---- Signals
- * ---------------------------------------------------------------------------- */
+/* ---- Signals ---- */
 
-/* Wakes all who wait for the name, in the order of their waiting; returns how many. */
+/* Wakes all waiters of the name, the oldest first; returns how many. */
 static inline ssize_t fire(struct signals *signals, struct cg_name name,
                            const void *value, bool favoured)
 {
@@ -143,8 +141,7 @@ static inline ssize_t fire(struct signals *signals, struct cg_name name,
     bool more = true;
     ssize_t n = 0;
 
-    /* One at a time: completing an op takes others out that it raced with, and never puts
-     * any in. */
+    /* One at a time: completing an op may remove ops that it raced with, but adds none. */
     for (; more && (named = cg__names_take(&signals->waiters, name, &more)); n++)
         hand_over(wait_of(named), value, favoured);
     if (signals->signallers.count)
@@ -160,7 +157,7 @@ ssize_t cg_sched_signal_with(struct cg_sched *sched, struct cg_name name,
     return signals ? fire(signals, name, value, false) : 0;
 }
 
-/* The first who waits for the name and is no rival of the branch that signals. */
+/* The first waiter of the name that does not race with the signalling branch. */
 static struct cg_named *other(struct signals *signals, const struct cg_signal_op *signal)
 {
     struct cg_named *first = cg__names_find(&signals->waiters, signal->named.name);
@@ -172,8 +169,8 @@ static struct cg_named *other(struct signals *signals, const struct cg_signal_op
     return named;
 }
 
-/* Like fire, by a branch: those with which it races are passed over, since of the branches
- * of one cg_any only one may complete. */
+/* Like fire, for a signal that is a branch: skips the ops that race with it, since only one
+ * branch of a cg_any may complete. */
 static ssize_t fire_branch(struct signals *signals, const struct cg_signal_op *signal,
                            bool favoured)
 {
@@ -234,10 +231,9 @@ const struct cg_op_type cg_signal_type = {
     .print = signal_print,
 };
 
-/* ---- Waits
- * ------------------------------------------------------------------------------ */
+/* ---- Waits ---- */
 
-/* The oldest signaller of a name whose recipients are together now; NULL: none. */
+/* The oldest signaller of a name that has enough recipients now; NULL: none. */
 static struct cg_signal_op *satisfied(struct signals *signals, struct cg_signal_op *first)
 {
     struct cg_signal_op *signal = first;
@@ -251,7 +247,7 @@ static struct cg_signal_op *satisfied(struct signals *signals, struct cg_signal_
     return NULL;
 }
 
-/* One more waits for the name: that may be what a signaller has waited for. */
+/* A new op waits for the name: a signaller may have enough recipients now. */
 __attribute__((noinline)) static void meet(struct signals *signals, struct cg_name name)
 {
     struct cg_named *first = cg__names_find(&signals->signallers, name);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Lists of waiting operations: rings, so that coming, leaving and being woken are O(1).
- * Completing an op may take others out (those that it raced with), never put any in: a loop
- * over a list takes one at a time and looks again. */
+/* Lists of waiting operations: rings, so that adding, removing and waking are O(1).
+ * Completing an op may remove other ops (those that it raced with) but never adds any.
+ * So a loop over a list takes the first op, completes it, and starts at the head again. */
 #include "config.h"
 
 #include "lib/vocabulary/waiters.h"

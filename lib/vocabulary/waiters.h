@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Lists of waiting operations, for everything that coroutines wait for among themselves. */
+/* Lists of waiting operations, for all objects by which coroutines wait for each other. */
 #ifndef COGEN_LIB_VOCABULARY_WAITERS_H
 #define COGEN_LIB_VOCABULARY_WAITERS_H
 
@@ -9,16 +9,16 @@
 
 #include <stddef.h>
 
-/* How the ops that are kept in such lists begin. */
+/* Ops in such lists begin with these fields. */
 struct cg__wait_op {
     CG_OP_HEAD;
     struct cg_wait wait;
 };
 
-/* Joins at the end. */
+/* Adds an op at the end. */
 void cg__waiters_add(struct cg_waiters *waiters, struct cg_op *op);
 
-/* Takes one out, wherever it stands. */
+/* Removes an op from any place of the list. */
 static inline void cg__waiters_remove(struct cg_waiters *waiters, struct cg_op *op)
 {
     struct cg_wait *wait = &((struct cg__wait_op *)op)->wait;
@@ -32,13 +32,13 @@ static inline void cg__waiters_remove(struct cg_waiters *waiters, struct cg_op *
 /* Whether two ops belong to different branches of the same cg_any. */
 bool cg__waiters_are_rivals(const struct cg_op *a, const struct cg_op *b);
 
-/* Takes the first one out with which a branch does not race; NULL: nobody. There is one who
- * waits. */
+/* Removes and returns the first op that does not race with `branch`; NULL: there is
+ * none. The list must not be empty. */
 struct cg_op *cg__waiters_take_other(struct cg_waiters *waiters, const struct cg_op *branch);
 
-/* Takes the first one out; NULL: nobody. An op that is being processed, `by` (NULL: it is
- * no op that asks), passes over those with which it races: of the branches of one cg_any
- * only one may complete. */
+/* Removes and returns the first op; NULL: there is none. `by` is the op that is being
+ * processed (NULL: a function calls). Ops that race with it are skipped, because only one
+ * branch of a cg_any may complete. */
 static inline struct cg_op *cg__waiters_take(struct cg_waiters *waiters,
                                              const struct cg_op *by)
 {
@@ -54,18 +54,18 @@ static inline struct cg_op *cg__waiters_take(struct cg_waiters *waiters,
     return op;
 }
 
-/* Completes all of them with the same answer; answers how many. */
+/* Completes all of them with the same result; returns how many. */
 size_t cg__waiters_wake(struct cg_waiters *waiters, ssize_t result, const struct cg_op *by);
 
 size_t cg__waiters_count(const struct cg_waiters *waiters);
 
-/* What a dump calls the object of an op: its name, or, in `buf`, where it lies; always that
- * where the op does not wait, for then the object may be gone. */
+/* The name of an op's object for a dump. If it has no name, or if the op is not pending, so
+ * that the object may have been freed: its address, written to `buf`. */
 enum { CG__ADDRESS_SIZE = 24 };
 const char *cg__waiters_name(const struct cg_op *op, const char *const *name,
                              const void *object, char buf[static CG__ADDRESS_SIZE]);
 
-/* Completes an op that has been taken out, for `by` or for nobody. */
+/* Completes an op that was removed from its list; `by` as above. */
 static inline void cg__waiters_wake_one(struct cg_op *op, ssize_t result,
                                         const struct cg_op *by)
 {
