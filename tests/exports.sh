@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Each library exports what its list in exports/ says: nothing by accident, nothing lost.
+# Each library exports what its list in exports/ says: nothing by accident, nothing lost. The
+# symbols file of the Debian package has the same names.
 #   tests/exports.sh                   compares
 #   tests/exports.sh --print LIBRARY   prints the list (make update-exports keeps it)
 # Wants NM, srcdir; runs in the build directory.
@@ -44,6 +45,14 @@ for exports in "$srcdir"/exports/*; do
     if ! diff -u "$exports" "$list"; then
         echo "$library: exported symbols differ from exports/$library (-: listed only, +:"
         echo "exported only); if this is meant: make update-exports"
+        failures=$((failures + 1))
+    fi
+    checks=$((checks + 1))
+    awk -v file="$library.so.0" '/^lib/ { on = $1 == file } on && sub(/@.*/, "") { print $1 }' \
+        "$srcdir/debian/libcogen0.symbols" | sort >"$list"
+    if ! diff -u "$exports" "$list"; then
+        echo "$library: debian/libcogen0.symbols differs from exports/$library (-: exported only,"
+        echo "+: in debian/ only): add the lines with the version that has them first"
         failures=$((failures + 1))
     fi
 done
