@@ -23,12 +23,13 @@ struct cg_context {
 };
 
 /* What an implementation of the switch supplies. frame: lays out a new stack (its lowest
- * address, its top) so that the first jump to what it answers calls entry(arg). jump: saves
- * the callee-saved registers on the running stack, stores where in *save, and goes on at
- * `to`, from frame or from an earlier save. jump_alike: the same; see the switch.
- * jump_then: the same, and answers what then(arg) does there. Where entry returns, it goes
- * on at what that answers. return: what a function calls last of all, in order to return
- * this answer to a caller whom the processor does not expect, after a switch. */
+ * address, its top) so that the first jump to the address that it returns calls
+ * entry(arg). jump: saves the callee-saved registers on the running stack, stores where
+ * in *save, and goes on at `to`, from frame or from an earlier save. jump_alike: the
+ * same; see the switch. jump_then: the same, and returns what then(arg) returns there.
+ * When entry returns, execution continues at the address that it returned. return: what
+ * a function calls last of all, in order to return this answer to a caller whom the
+ * processor does not expect, after a switch. */
 #define CG__HIDDEN __attribute__((visibility("hidden")))
 CG__HIDDEN void *cg__context_frame(void *low, void *top, void *(*entry)(void *),
                                    void *arg);
@@ -72,14 +73,14 @@ static inline void cg__context_adopt(struct cg_context *ctx)
     ctx->sp = NULL;
 }
 
-/* Forgets what a sanitizer knows of a context (after its exit, or if it is abandoned).
- * Called from another context; may be called for an adopted one. */
+/* Frees what a sanitizer holds for a context that has exited or is abandoned. Called from
+ * another context; an adopted context may be dropped, too. */
 static inline void cg__context_drop(struct cg_context *ctx)
 {
     (void)ctx;
 }
 
-/* Leaves `from`, continues `to`. Returns when somebody switches to `from`. */
+/* Suspends `from` and continues `to`. Returns when somebody switches to `from`. */
 static inline void cg__context_switch(struct cg_context *from, struct cg_context *to)
 {
     cg__context_jump(&from->sp, to->sp);

@@ -9,7 +9,7 @@
 #include <stddef.h>
 
 enum {
-    CG__STACK_SCALE = CG__ASAN ? 4 : 1,              /* its redzones want room */
+    CG__STACK_SCALE = CG__ASAN ? 4 : 1,              /* its redzones need room */
     CG__STACK_DEFAULT = 64 * 1024 * CG__STACK_SCALE, /* bytes, guard not included */
     CG__STACK_MIN = 16 * 1024 * CG__STACK_SCALE,
     CG__STACK_GUARD = 16 * 1024, /* at least; whole pages */
@@ -21,32 +21,32 @@ struct cg_stacks; /* the pool of a scheduler: one thread */
 
 /* NULL: no memory. */
 struct cg_stacks *cg__stack_pool_new(void);
-/* Unmaps everything, used or not, once as often as it was kept, and once more. NULL is
+/* Releases a reference; the last release unmaps all stacks, used or not. NULL is
  * ignored. */
 void cg__stack_pool_free(struct cg_stacks *stacks);
-/* Somebody still uses one of the stacks and will call cg__stack_pool_free, in any
- * thread. */
+/* Takes a reference for somebody who still uses a stack; released by cg__stack_pool_free in
+ * any thread. */
 void cg__stack_pool_keep(struct cg_stacks *stacks);
 
 /* A stack of at least `size` usable bytes below a head of `head` bytes (at most
- * CG__STACK_HEAD), which lies in its top page: answers the head (64-byte aligned, its bytes
+ * CG__STACK_HEAD), which lies in its top page. Returns the head (64-byte aligned, its bytes
  * undefined), the stack grows down from there. *low gets the lowest usable address. Sizes
  * are rounded up to powers of two from CG__STACK_MIN on. NULL: no memory, or no such size.
  * Taking one from the pool costs a few ns. Below *low is a guard of CG__STACK_GUARD bytes;
  * where guards cost mappings, only while the process has half of its mappings left. */
 void *cg__stack_get(struct cg_stacks *stacks, size_t size, size_t head, void **low);
 
-/* Back into the pool. The caller must not be running on it. */
+/* Returns a stack to the pool. The caller must not be running on it. */
 void cg__stack_put(struct cg_stacks *stacks, void *head);
 
-/* The loop is about to sleep: gives the memory of at most `most` pooled stacks back to the
- * system, all pages of it, but leaves CG__STACK_KEEP of each size, or as many as are in
- * use. Answers how many were trimmed; `most` means that there may be more. 2 to 4 us
+/* Called before the loop sleeps: returns all pages of at most `most` pooled stacks to
+ * the system, but keeps CG__STACK_KEEP stacks of each size, or as many as are in use.
+ * Returns how many were trimmed; if that is `most`, there may be more. Takes 2 to 4 us
  * each. */
 size_t cg__stack_pool_trim(struct cg_stacks *stacks, size_t most);
 
-/* Gives back the whole pages below a stack pointer that the stack with this head and lowest
- * address was left with. */
+/* Returns to the system the whole pages below `sp`, the saved stack pointer of the
+ * suspended stack with this head and lowest address. */
 void cg__stack_shrink(const struct cg_stacks *stacks, void *low, const void *sp,
                       const void *head);
 
