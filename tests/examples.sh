@@ -398,7 +398,6 @@ line_server
 chat
 chat_lines
 http_client --help
-http_hello --help
 http_server
 proxy
 ackermann
