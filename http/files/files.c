@@ -139,7 +139,7 @@ static int find_compressed(struct cg_http_request *req, const struct cg_http_fil
 /* ---- Responses ------------------------------------------------------------------- */
 
 /* Redirects to a directory with a slash at its end, which relative links need. */
-static ssize_t answer_slash(struct cg_http_request *req)
+static ssize_t respond_slash(struct cg_http_request *req)
 {
     const char *target = cg_http_request_target(req), *scheme = strstr(target, "://");
     size_t size, room;
@@ -212,8 +212,8 @@ static int set_validators(struct cg_http_request *req, const struct cg_http_file
                                              files->options.cache);
 }
 
-static ssize_t answer_file(struct cg_http_request *req, const struct cg_http_files *files,
-                           struct file *file)
+static ssize_t respond_file(struct cg_http_request *req,
+                            const struct cg_http_files *files, struct file *file)
 {
     uint64_t size = (uint64_t)file->st.st_size, first = 0, length = size;
     /* Only GET has ranges (RFC 9110, 14.2): HEAD describes the whole file. */
@@ -260,7 +260,7 @@ static bool has_true_size(const struct file *file)
 }
 
 /* Sends a file whose size is unknown, up to its end. */
-static ssize_t answer_unsized(struct cg_http_request *req, const struct file *file)
+static ssize_t respond_unsized(struct cg_http_request *req, const struct file *file)
 {
     bool wanted = req->parser.code == HTTP_GET;
     char piece[4096];
@@ -272,22 +272,23 @@ static ssize_t answer_unsized(struct cg_http_request *req, const struct file *fi
     return sent < 0 ? sent : cg_yield(cg_http_write(req, "", 0));
 }
 
-static ssize_t answer_found(struct cg_http_request *req, const struct cg_http_files *files,
-                            const char *path, const char *index, struct file *file)
+static ssize_t respond_found(struct cg_http_request *req,
+                             const struct cg_http_files *files, const char *path,
+                             const char *index, struct file *file)
 {
     int rc;
 
     if (!S_ISREG(file->st.st_mode))
         return cg__http_response_plain(req, 403);
     if (!has_true_size(file))
-        return answer_unsized(req, file);
+        return respond_unsized(req, file);
     rc = find_compressed(req, files, path, index, file);
-    return rc < 0 ? rc : answer_file(req, files, file);
+    return rc < 0 ? rc : respond_file(req, files, file);
 }
 
-static ssize_t answer_directory(struct cg_http_request *req,
-                                const struct cg_http_files *files, const char *path,
-                                struct file *file)
+static ssize_t respond_directory(struct cg_http_request *req,
+                                 const struct cg_http_files *files, const char *path,
+                                 struct file *file)
 {
     struct file index = {.mime = "text/html; charset=utf-8"};
     int rc = open_file(files, path, "index.html", &index);
@@ -298,14 +299,14 @@ static ssize_t answer_directory(struct cg_http_request *req,
     if (rc < 0)
         return cg__http_response_plain(
             req, rc == -ENOENT ? 403 : cg__http_files_status_of(rc));
-    n = answer_found(req, files, path, "index.html", &index);
+    n = respond_found(req, files, path, "index.html", &index);
     close(index.fd);
     return n;
 }
 
 /* What a path names. */
-static ssize_t answer_path(struct cg_http_request *req, const struct cg_http_files *files,
-                           const char *path)
+static ssize_t respond_path(struct cg_http_request *req,
+                            const struct cg_http_files *files, const char *path)
 {
     struct file file = {.coding = CG__HTTP_IDENTITY};
     int rc = open_file(files, path, "", &file);
@@ -316,19 +317,19 @@ static ssize_t answer_path(struct cg_http_request *req, const struct cg_http_fil
         return cg__http_response_plain(req, cg__http_files_status_of(rc));
     file.mime = cg__http_mime(path);
     if (S_ISDIR(file.st.st_mode) && size > 0 && path[size - 1] != '/') {
-        n = answer_slash(req);
+        n = respond_slash(req);
     } else if (S_ISDIR(file.st.st_mode)) {
-        n = answer_directory(req, files, path, &file);
+        n = respond_directory(req, files, path, &file);
     } else {
-        n = answer_found(req, files, path, "", &file);
+        n = respond_found(req, files, path, "", &file);
     }
     close(file.fd);
     return n;
 }
 
 /* The same for a path with a "%25", which is a "%" of a name. */
-static ssize_t answer_encoded(struct cg_http_request *req, const struct cg_http_files *files,
-                              const char *path)
+static ssize_t respond_encoded(struct cg_http_request *req,
+                               const struct cg_http_files *files, const char *path)
 {
     char *decoded = strdup(path);
     ssize_t n = -ENOMEM;
@@ -336,7 +337,7 @@ static ssize_t answer_encoded(struct cg_http_request *req, const struct cg_http_
     if (decoded != NULL) {
         decoded[cg__http_request_target_decode(decoded, path, strlen(path), false,
                                                true)] = '\0';
-        n = answer_path(req, files, decoded);
+        n = respond_path(req, files, decoded);
     }
     free(decoded);
     return n;
@@ -359,5 +360,6 @@ ssize_t cg_http_files_handler(struct cg_http_request *req, void *arg)
     /* No name has a slash in it. */
     if ((!files->options.hidden && is_hidden(path)) || strstr(path, "%2F") != NULL)
         return cg__http_response_plain(req, 404);
-    return strchr(path, '%') ? answer_encoded(req, files, path) : answer_path(req, files, path);
+    return strchr(path, '%') ? respond_encoded(req, files, path)
+                             : respond_path(req, files, path);
 }

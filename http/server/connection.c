@@ -111,7 +111,7 @@ static int check_head(struct cg_http_request *req)
 
 /* ---- A request ------------------------------------------------------------------- */
 
-static void answer(struct cg_http_request *req)
+static void respond(struct cg_http_request *req)
 {
     const struct cg__http_route *route;
     int status;
@@ -177,7 +177,7 @@ static enum outcome serve_one(struct cg_http_request *req)
         refuse(req, status);
         return LINGER;
     }
-    answer(req);
+    respond(req);
     if (conn->sock == NULL || req->cut || conn->broken)
         return CLOSE;
     if (!req->body_done && !cg__http_request_body_drain(req))

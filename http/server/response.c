@@ -17,39 +17,40 @@
 
 static const char plain_text[] = TEXT;
 
-/* ---- Whole answers --------------------------------------------------------------- */
+/* ---- Whole responses ------------------------------------------------------------- */
 
 static struct cg_http_respond_op *of(struct cg_op *op)
 {
     return (struct cg_http_respond_op *)op;
 }
 
-static size_t size_of(const struct cg_http_respond_op *answer)
+static size_t size_of(const struct cg_http_respond_op *respond)
 {
-    return answer->size == SIZE_MAX ? strlen(answer->body) : answer->size;
+    return respond->size == SIZE_MAX ? strlen(respond->body) : respond->size;
 }
 
-static const char *type_of(const struct cg_http_respond_op *answer)
+static const char *type_of(const struct cg_http_respond_op *respond)
 {
-    if (answer->mime != NULL || answer->size != SIZE_MAX)
-        return answer->mime;
+    if (respond->mime != NULL || respond->size != SIZE_MAX)
+        return respond->mime;
     return plain_text;
 }
 
-static bool is_compressible(const struct cg_http_respond_op *answer, size_t size)
+static bool is_compressible(const struct cg_http_respond_op *respond, size_t size)
 {
-    return size > answer->req->server->options.compress_above &&
-           cg__http_response_is_worth(answer->req, answer->status, type_of(answer));
+    return size > respond->req->server->options.compress_above &&
+           cg__http_response_is_worth(respond->req, respond->status, type_of(respond));
 }
 
 /* Writes the head and a small body into the output. 0: done; 1: the body is still to be
  * written; or an error of cg__http_response_head_put. */
-static int put_answer(struct cg_http_respond_op *answer, const void *body, size_t size)
+static int put_response(struct cg_http_respond_op *respond, const void *body,
+                        size_t size)
 {
-    struct cg_http_request *req = answer->req;
+    struct cg_http_request *req = respond->req;
     bool small = size <= CG__HTTP_COPY;
-    int rc = cg__http_response_head_put(req, answer->status, (int64_t)size,
-                                        type_of(answer), small ? size : 0);
+    int rc = cg__http_response_head_put(req, respond->status, (int64_t)size,
+                                        type_of(respond), small ? size : 0);
     struct cg__http_out *out = req->conn->out;
 
     if (rc < 0)
@@ -69,20 +70,20 @@ static int put_answer(struct cg_http_respond_op *answer, const void *body, size_
 /* Fast path: status 200 with a type and a small body, no fields set by the handler, on a
  * connection that stays open, while the Date in server->usual is valid. Only type, length
  * and body are copied behind that text. False: take the general path. */
-static inline bool put_usual(struct cg_http_respond_op *answer, struct cg_sched *sched)
+static inline bool put_usual(struct cg_http_respond_op *respond, struct cg_sched *sched)
 {
-    struct cg_http_request *req = answer->req;
+    struct cg_http_request *req = respond->req;
     const struct cg_http_server *server = req->server;
-    const char *type = type_of(answer);
+    const char *type = type_of(respond);
     size_t size, type_size;
     char *to;
 
-    if (answer->status != 200 || type == NULL || req->out.count > 0 || !req->keep ||
+    if (respond->status != 200 || type == NULL || req->out.count > 0 || !req->keep ||
         !req->body_done || server->draining || req->parser.minor == 0 ||
         cg__http_response_is_bare(req, 200) ||
         cg_sched_now(sched) >= server->date_until)
         return false;
-    size = size_of(answer);
+    size = size_of(respond);
     if (size > server->small)
         return false;
     type_size = type == plain_text ? sizeof plain_text - 1 : strlen(type);
@@ -95,7 +96,7 @@ static inline bool put_usual(struct cg_http_respond_op *answer, struct cg_sched 
     to = CG__HTTP_PUT(to, "\r\nContent-Length: ");
     to += cg__http_framing_decimal(to, size);
     to = CG__HTTP_PUT(to, "\r\n\r\n");
-    to = cg__http_response_put(to, answer->body, size);
+    to = cg__http_response_put(to, respond->body, size);
     req->conn->out->used = (size_t)(to - req->conn->out->data);
     req->framing = CG__HTTP_LENGTH;
     req->sent = size;
@@ -106,17 +107,18 @@ static inline bool put_usual(struct cg_http_respond_op *answer, struct cg_sched 
 }
 
 /* The general path. A response that fits into the output completes at once. */
-static enum cg_verdict process_rare(struct cg_http_respond_op *answer)
+static enum cg_verdict process_rare(struct cg_http_respond_op *respond)
 {
-    size_t size = size_of(answer);
+    size_t size = size_of(respond);
     int rc;
 
-    if (size > CG__HTTP_COPY || is_compressible(answer, size))
+    if (size > CG__HTTP_COPY || is_compressible(respond, size))
         return CG_RUN;
-    rc = put_answer(answer, answer->body, size);
-    if (rc == -ENOBUFS || rc == 1) /* 1: the head has been written: see write_answer */
+    rc = put_response(respond, respond->body, size);
+    if (rc == -ENOBUFS ||
+        rc == 1) /* 1: the head has been written: see write_response */
         return CG_RUN;
-    answer->result = rc;
+    respond->result = rc;
     return CG_DONE;
 }
 
@@ -126,7 +128,7 @@ static bool is_type(const char *mime)
     return *mime != '\0' && cg__http_message_is_value(mime, strlen(mime));
 }
 
-static enum cg_verdict answer_process(struct cg_op *op, struct cg_sched *sched)
+static enum cg_verdict respond_process(struct cg_op *op, struct cg_sched *sched)
 {
     op->result = -EALREADY;
     if (of(op)->req->begun)
@@ -139,68 +141,69 @@ static enum cg_verdict answer_process(struct cg_op *op, struct cg_sched *sched)
 }
 
 /* There is no memory to run it: if the head has been written, its body never follows. */
-static enum cg_verdict answer_cancel(struct cg_op *op, struct cg_sched *sched)
+static enum cg_verdict respond_cancel(struct cg_op *op, struct cg_sched *sched)
 {
     (void)sched;
     of(op)->req->cut |= of(op)->req->begun;
     return CG_DONE;
 }
 
-static ssize_t write_answer(struct cg_http_respond_op *answer, const void *body,
-                            size_t size)
+static ssize_t write_response(struct cg_http_respond_op *respond, const void *body,
+                              size_t size)
 {
-    struct cg__http_conn *conn = answer->req->conn;
+    struct cg__http_conn *conn = respond->req->conn;
     ssize_t n = 0;
-    int rc = answer->req->begun ? 1 : put_answer(answer, body, size);
+    int rc = respond->req->begun ? 1 : put_response(respond, body, size);
 
     if (rc == -ENOBUFS && (n = cg__http_output_flush(conn, NULL, 0)) == 0)
-        rc = put_answer(answer, body, size);
+        rc = put_response(respond, body, size);
     if (rc == 1)
         n = cg__http_output_flush(conn, &(struct iovec){(void *)body, size}, 1);
     if (n < 0)
-        answer->req->cut = true;
+        respond->req->cut = true;
     return n < 0 ? n : rc < 0 ? rc : 0;
 }
 
-static ssize_t answer_run(struct cg_op *op)
+static ssize_t respond_run(struct cg_op *op)
 {
-    struct cg_http_respond_op *answer = of(op);
-    size_t size = size_of(answer);
+    struct cg_http_respond_op *respond = of(op);
+    size_t size = size_of(respond);
     ssize_t smaller = 0;
     enum cg__http_coding coding = CG__HTTP_IDENTITY;
     void *compressed = NULL;
     ssize_t n;
 
-    if (!answer->req->begun && is_compressible(answer, size)) {
-        coding = cg__http_accept_encoding(&answer->req->in,
+    if (!respond->req->begun && is_compressible(respond, size)) {
+        coding = cg__http_accept_encoding(&respond->req->in,
                                           cg__http_compress_can(CG__HTTP_GZIP),
                                           cg__http_compress_can(CG__HTTP_BR));
-        cg_http_headers_add(&answer->req->out, "Vary", "Accept-Encoding");
+        cg_http_headers_add(&respond->req->out, "Vary", "Accept-Encoding");
     }
     if (coding != CG__HTTP_IDENTITY)
-        smaller = cg__http_compress(coding, answer->body, size, &compressed);
+        smaller = cg__http_compress(coding, respond->body, size, &compressed);
     if (smaller <= 0)
-        return smaller < 0 ? smaller : write_answer(answer, answer->body, size);
-    n = cg_http_headers_set(&answer->req->out, "Content-Encoding", cg__http_coding_name(coding));
+        return smaller < 0 ? smaller : write_response(respond, respond->body, size);
+    n = cg_http_headers_set(&respond->req->out, "Content-Encoding",
+                            cg__http_coding_name(coding));
     if (n == 0)
-        n = write_answer(answer, compressed, (size_t)smaller);
+        n = write_response(respond, compressed, (size_t)smaller);
     free(compressed);
     return n;
 }
 
-static int answer_print(const struct cg_op *op, char *buf, size_t size)
+static int respond_print(const struct cg_op *op, char *buf, size_t size)
 {
-    const struct cg_http_respond_op *answer = (const struct cg_http_respond_op *)op;
+    const struct cg_http_respond_op *respond = (const struct cg_http_respond_op *)op;
 
-    return snprintf(buf, size, "%d", answer->status);
+    return snprintf(buf, size, "%d", respond->status);
 }
 
 const struct cg_op_type cg_http_respond_type = {
     .name = "http_respond",
-    .process = answer_process,
-    .run = answer_run,
-    .cancel = answer_cancel,
-    .print = answer_print,
+    .process = respond_process,
+    .run = respond_run,
+    .cancel = respond_cancel,
+    .print = respond_print,
 };
 
 ssize_t cg__http_response_plain(struct cg_http_request *req, int status)
