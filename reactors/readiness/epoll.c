@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* epoll, edge-triggered: a descriptor is registered once, for everything, and there is no
- * epoll_ctl per operation. */
+/* epoll, edge-triggered: a descriptor is registered once, for all events, so that
+ * operations need no epoll_ctl. */
 #include "config.h"
 
 #include <errno.h>
@@ -12,25 +12,25 @@
 #include "reactors/calls.h"
 #include "reactors/readiness/event.h"
 
-enum { EVENTS = 32 }; /* taken by one wait: so few that they are still warm when their
-                       * coroutines run */
+enum { EVENTS = 32 }; /* reaped by one wait: few enough that the processor's caches still
+                       * hold them when their coroutines run */
 
 struct epoll {
-    struct cg__readiness readiness; /* first */
+    struct cg__readiness readiness; /* must be first */
     bool milliseconds;              /* the kernel has no epoll_pwait2 */
     struct epoll_event events[EVENTS];
 };
 
-/* An event names the descriptor and its generation, never an address: it may come from a
- * registration that a duplicate of a closed descriptor keeps alive, or have been fetched in
- * the same wait as the one whose completion closed it. */
+/* What an event carries: the descriptor and its generation, and no address. The event may
+ * come from a registration that a duplicate keeps alive after its descriptor was closed,
+ * or it was reaped by the same wait as the event whose completion closed the descriptor. */
 static uint64_t label(const struct cg__fd *d)
 {
     return (uint64_t)d->generation << 32 | (uint32_t)d->fd;
 }
 
-/* EPOLLPRI because a receive stops short at urgent data. (Only the descriptor that wakes us
- * is watched for less than everything: reading an eventfd is an edge for its writers.) */
+/* EPOLLPRI is included because a receive stops short at urgent data. Only the descriptor
+ * of wake is watched for less: reading an eventfd is an edge for its writers. */
 static int watch(struct cg__readiness *r, struct cg__fd *d, unsigned events)
 {
     struct epoll_event event = {
@@ -44,7 +44,8 @@ static int watch(struct cg__readiness *r, struct cg__fd *d, unsigned events)
         return 0;
     if (epoll_ctl(r->reactor.fd, op, d->fd, &event) == 0)
         return 0;
-    /* There already: somebody closed it behind our back and kept a duplicate. */
+    /* Already registered: its owner closed it without telling us, and a duplicate keeps
+     * the registration alive. */
     if (errno == EEXIST && epoll_ctl(r->reactor.fd, EPOLL_CTL_MOD, d->fd, &event) == 0)
         return 0;
     return -errno;
@@ -83,7 +84,7 @@ static int fetch(struct epoll *e, int64_t timeout)
     return epoll_wait(fd, e->events, EVENTS, cg__calls_milliseconds(timeout));
 }
 
-/* There is a record of whatever is or was watched. */
+/* Every descriptor that is or was watched has a record. */
 static struct cg__fd *whose(struct epoll *e, int i)
 {
     unsigned fd = (uint32_t)e->events[i].data.u64;
@@ -91,9 +92,10 @@ static struct cg__fd *whose(struct epoll *e, int i)
     return &e->readiness.pages[fd / CG__FD_PAGE][fd % CG__FD_PAGE];
 }
 
-/* With many connections what the next events are about is cold: the record, then the
- * request that it points to, then what that points to, each fetched while an event before
- * it is handled. Always inline: gcc drops the call of a function that only fetches. */
+/* With many connections the memory that the next events need is not in the caches. While
+ * earlier events are handled, this prefetches first the record, then its request, then
+ * what the request points to. Always inline, because gcc drops calls of a function that
+ * only prefetches. */
 static inline __attribute__((always_inline)) void look_ahead(struct epoll *e, int i, int n)
 {
     struct cg__fd *d;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* What a backend calls for each descriptor that is ready. Inline, because nearly every
- * event is one and the same: bytes have come for the only request that waits there. */
+/* What a backend calls for each descriptor that is ready. Inline, because nearly all
+ * events are of one kind: bytes arrived for the only request that waits for the
+ * descriptor. */
 #ifndef COGEN_REACTORS_READINESS_EVENT_H
 #define COGEN_REACTORS_READINESS_EVENT_H
 
@@ -8,13 +9,13 @@
 
 #include "reactors/readiness/fd.h"
 
-/* Any other event, and one that has come to nothing: readiness.c. */
+/* In readiness.c: any other event, and one for which the attempt returned -EAGAIN. */
 void cg__readiness_event_any(struct cg__readiness *r, struct cg__fd *d,
                              unsigned events);
 void cg__readiness_event_in_vain(struct cg__readiness *r, struct cg__fd *d);
 
-/* A descriptor is ready for these; completes what can be. It may call watch, and everything
- * that a completion may do. */
+/* The descriptor is ready for these events: completes every request that it can. May call
+ * the backend's watch, and callbacks that do anything. */
 static inline void cg__event(struct cg__readiness *r, struct cg__fd *d, unsigned events)
 {
     struct cg_io *io = d->in;
@@ -32,7 +33,7 @@ static inline void cg__event(struct cg__readiness *r, struct cg__fd *d, unsigned
     }
     d->in = NULL;
     if (r->watcher->cheap)
-        cg__fd_unwatch(r, d); /* nobody else waits */
+        cg__fd_unwatch(r, d); /* no other request waits */
     io->state = CG_IO_IDLE;
     io->complete(io, n);
 }

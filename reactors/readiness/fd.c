@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The records of descriptors, and what is watched for them. */
+/* The records of descriptors, and which events are watched for them. */
 #include "config.h"
 
 #include <errno.h>
@@ -10,7 +10,7 @@
 #include "reactors/calls.h"
 #include "reactors/readiness/fd.h"
 
-/* Records never move: a completion may make others while one is in use. */
+/* Records never move, because a completion may make new ones while one is in use. */
 struct cg__fd *cg__fd_make(struct cg__readiness *r, int fd)
 {
     size_t page = (size_t)fd / CG__FD_PAGE, count = r->page_count ? r->page_count : 4;
@@ -37,8 +37,8 @@ struct cg__fd *cg__fd_make(struct cg__readiness *r, int fd)
     return &d[fd % CG__FD_PAGE];
 }
 
-/* Asked once a descriptor, when it is first watched; sockets made or accepted by us are
- * known already. */
+/* Finds the kind of a foreign descriptor, when it is first watched. The kind of sockets
+ * that we made or accepted is already known. */
 static enum cg__kind learn(int fd)
 {
     struct sockaddr_storage addr;
@@ -88,8 +88,8 @@ void cg__fd_watch_less(struct cg__readiness *r, struct cg__fd *d)
     }
 }
 
-/* Where that fails the request that waits is tried again after a pause, and then
- * answered. */
+/* If a descriptor cannot be watched, its requests are tried again after a pause and then
+ * complete. */
 void cg__fd_watch_again(struct cg__readiness *r)
 {
     for (size_t page = 0; page < r->page_count; page++) {
@@ -106,7 +106,8 @@ void cg__fd_watch_again(struct cg__readiness *r)
     }
 }
 
-/* Looks at it again after a pause, whatever the kernel says or does not say till then. */
+/* Tries the requests again after a pause, with or without an event. Until then events
+ * complete only POLLs. */
 void cg__fd_pause(struct cg__readiness *r, struct cg__fd *d, int64_t length)
 {
     if (!d->due) {
@@ -134,7 +135,7 @@ void cg__fd_unpause(struct cg__readiness *r, struct cg__fd *d)
             r->reactor.due = d->due;
 }
 
-/* Watches for all that is wanted: 0 or -errno. */
+/* Watches for everything that requests need. Returns 0 or -errno. */
 int cg__fd_watch_more(struct cg__readiness *r, struct cg__fd *d)
 {
     unsigned events = wanted(r, d);
@@ -146,7 +147,7 @@ int cg__fd_watch_more(struct cg__readiness *r, struct cg__fd *d)
         d->kind = learn(d->fd);
     events |= d->watched;
     error = cg__fd_tell(r, d, events);
-    if (error == -EPERM) { /* epoll refuses what it takes for always ready */
+    if (error == -EPERM) { /* epoll refuses files that are always ready */
         cg__fd_pause(r, d, CG__RETRY_PAUSE);
         return 0;
     }
@@ -155,7 +156,7 @@ int cg__fd_watch_more(struct cg__readiness *r, struct cg__fd *d)
     return error;
 }
 
-/* Ends this life of a number. */
+/* Ends this use of a descriptor number. */
 void cg__fd_clear(struct cg__readiness *r, struct cg__fd *d)
 {
     cg__fd_unpause(r, d);
@@ -169,13 +170,13 @@ void cg__fd_clear(struct cg__readiness *r, struct cg__fd *d)
     d->error = 0;
 }
 
-/* A new descriptor of ours. What is known about its number is about another one, polled and
- * then closed by its owner. */
+/* A descriptor that we have just made. What is known about its number concerns another
+ * descriptor, which was polled and then closed by its owner. */
 void cg__fd_adopt(struct cg__readiness *r, int fd, enum cg__kind kind)
 {
     struct cg__fd *d = (unsigned)fd < r->limit ? cg__fd_get(r, fd) : NULL;
 
-    if (!d) /* nothing to remember it by; the first op on it will say so */
+    if (!d) /* without a record; the first op on it will return -ENOMEM */
         return;
     cg__readiness_forget(&r->reactor, fd);
     d->owned = true;

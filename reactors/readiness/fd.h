@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* What the files behind readiness.h share: the records of descriptors (fd.c), the POLLs
- * that wait for one (fd_polls.c), one attempt at a request (fd_try.c), of which the usual
- * ones are here, inline: bytes from or to a socket. */
+/* What the files behind readiness.h share: the records of descriptors (fd.c), pending
+ * POLLs (fd_polls.c), and one attempt at a request (fd_try.c). The most frequent attempts,
+ * at moving bytes from or to a socket, are here and inline. */
 #ifndef COGEN_REACTORS_READINESS_FD_H
 #define COGEN_REACTORS_READINESS_FD_H
 
@@ -12,17 +12,18 @@
 
 enum { CG__BOTH = CG_IN | CG_OUT };
 
-#define CG__RETRY_PAUSE (10 * CG_MILLISECOND) /* where no event tells when */
+#define CG__RETRY_PAUSE (10 * CG_MILLISECOND) /* when no event tells the time for the
+                                               * next attempt */
 
 enum cg__kind {
     CG__UNKNOWN,
-    CG__TCP,   /* a short count proves that nothing is left, or no room */
-    CG__OTHER, /* sockets of which only EAGAIN proves it */
-    CG__PLAIN, /* no socket: read and write */
+    CG__TCP,   /* a short count proves that no input, or no room, is left */
+    CG__OTHER, /* sockets for which only EAGAIN proves that */
+    CG__PLAIN, /* not a socket: read and write */
 };
 
-/* Its end is near, or urgent data: data and FIN can come as one edge, after which no other
- * follows, so that from now on a short count proves nothing. */
+/* The stream ends soon, or has urgent data. Data and FIN may come as one edge with no edge
+ * after it, so a short count proves nothing from now on. */
 static inline void cg__fd_end_is_near(struct cg__fd *d)
 {
     if (d->kind != CG__PLAIN)
@@ -34,7 +35,7 @@ static inline unsigned cg__fd_direction(const struct cg_io *io)
     return io->code == CG_IO_RECV || io->code == CG_IO_ACCEPT ? CG_IN : CG_OUT;
 }
 
-/* Finds a record or makes it; NULL: no memory. */
+/* Finds or makes a record. Returns NULL if there is no memory. */
 struct cg__fd *cg__fd_make(struct cg__readiness *r, int fd);
 
 static inline struct cg__fd *cg__fd_get(struct cg__readiness *r, int fd)
@@ -46,13 +47,15 @@ static inline struct cg__fd *cg__fd_get(struct cg__readiness *r, int fd)
 
 void cg__fd_free_all(struct cg__readiness *r);
 
-/* A new descriptor of ours. */
+/* A descriptor that we have just made. */
 void cg__fd_adopt(struct cg__readiness *r, int fd, enum cg__kind kind);
 
-/* Ends this life of a number: drops all that is known and watched. What waits stays. */
+/* Ends this use of a descriptor number: drops what is known and watched. Pending requests
+ * stay. */
 void cg__fd_clear(struct cg__readiness *r, struct cg__fd *d);
 
-/* Watches for all that is wanted (perhaps after a pause): 0 or -errno. */
+/* Watches for everything that requests need, or pauses if that fails. Returns 0 or
+ * -errno. */
 int cg__fd_watch_more(struct cg__readiness *r, struct cg__fd *d);
 
 static inline int cg__fd_watch(struct cg__readiness *r, struct cg__fd *d)
@@ -60,10 +63,10 @@ static inline int cg__fd_watch(struct cg__readiness *r, struct cg__fd *d)
     return d->watched == CG__BOTH ? 0 : cg__fd_watch_more(r, d);
 }
 
-/* Watches no more than is wanted. */
+/* Stops watching for what no request needs. */
 void cg__fd_watch_less(struct cg__readiness *r, struct cg__fd *d);
 
-/* The backend's watch. */
+/* Calls the backend's watch. */
 static inline int cg__fd_tell(struct cg__readiness *r, struct cg__fd *d, unsigned events)
 {
     int error = cg__readiness_own(r);
@@ -71,10 +74,10 @@ static inline int cg__fd_tell(struct cg__readiness *r, struct cg__fd *d, unsigne
     return error ? error : r->watcher->watch(r, d, events);
 }
 
-/* For the renew of backends: watches once more for all that is watched. */
+/* For a backend's renew: watches again for everything that is watched. */
 void cg__fd_watch_again(struct cg__readiness *r);
 
-/* Watches for nothing any more. */
+/* Stops watching altogether. */
 static inline void cg__fd_unwatch(struct cg__readiness *r, struct cg__fd *d)
 {
     if (d->watched)
@@ -82,38 +85,41 @@ static inline void cg__fd_unwatch(struct cg__readiness *r, struct cg__fd *d)
     d->watched = 0;
 }
 
-/* An op no longer waits. Our own descriptors stay watched until an event comes that nobody
- * wants: most likely the same will be wanted again by then. Not where watching is cheap;
- * and one that was only polled is let go at once, since it may be closed, and its number be
- * given to another file, unseen by us. */
+/* A request no longer waits. A descriptor of ours stays watched until an event comes that
+ * no request needs, because most likely the next request needs the same. Backends with
+ * cheap watches stop at once, and so do we for a descriptor that was only polled: its
+ * owner may close it, and the number may then belong to another file. */
 static inline void cg__fd_slacken(struct cg__readiness *r, struct cg__fd *d)
 {
     if (r->watcher->cheap || !d->owned)
         cg__fd_watch_less(r, d);
 }
 
-/* Looks at it again after a pause, whatever the kernel says or does not say till then. */
+/* Tries the requests again after a pause, with or without an event. Until then events
+ * complete only POLLs. */
 void cg__fd_pause(struct cg__readiness *r, struct cg__fd *d, int64_t length);
 void cg__fd_unpause(struct cg__readiness *r, struct cg__fd *d);
 
 void cg__fd_add_poll(struct cg__fd *d, struct cg_io *io);
 void cg__fd_remove_poll(struct cg__fd *d, struct cg_io *io);
 
-/* A completion may add and remove others, so those to look at are chosen first, and then
- * given one by one; NULL: no more. */
+/* A completion may add and remove POLLs. So the POLLs to check are chosen first, and then
+ * returned one by one; NULL: all were returned. */
 void cg__fd_choose_polls(struct cg__fd *d);
 struct cg_io *cg__fd_chosen_poll(struct cg__fd *d);
 
-/* One attempt: the result, or -EAGAIN: to be watched, or paused. */
+/* Makes one attempt. Returns its result; -EAGAIN: watch the descriptor, or wait for the
+ * end of a pause. */
 ssize_t cg__fd_try(struct cg__readiness *r, struct cg__fd *d, struct cg_io *io);
 
-/* What becomes of an attempt at bytes that brought n <= 0 (negative: errno says why). */
+/* The rest of an attempt at bytes that returned n <= 0 (negative: errno holds the
+ * error). */
 ssize_t cg__fd_fell_through(struct cg__readiness *r, struct cg__fd *d, struct cg_io *io,
                             ssize_t n);
 
-/* Remembers that n bytes were moved where `asked` might have been. After a short count the
- * kernel will tell of more (another edge), so it need not be asked again until then. That
- * holds for TCP alone (a UNIX socket reads short where descriptors were passed). */
+/* Remembers that a call moved n of `asked` bytes. After a short count the kernel reports
+ * more bytes or room by another edge, so until then calls are not tried. That holds for
+ * TCP only: a UNIX socket also reads short when descriptors were passed. */
 static inline void cg__fd_moved(struct cg__fd *d, unsigned direction, size_t n,
                                 size_t asked)
 {

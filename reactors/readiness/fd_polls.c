@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* The POLLs that wait for a descriptor: a list, oldest first. */
+/* The pending POLLs of a descriptor: a list, oldest first. */
 #include "config.h"
 
 #include <errno.h>
 
 #include "reactors/readiness/fd.h"
 
-enum { CHOSEN = 1 }; /* flag of one to be looked at in this round */
+enum { CHOSEN = 1 }; /* flag: to be checked in this round */
 
 void cg__fd_add_poll(struct cg__fd *d, struct cg_io *io)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* One attempt at what a request asks of a descriptor, and what its outcome teaches: what is
- * remembered about readiness, and what is tried again after a pause. */
+/* One attempt at a request: makes the call, remembers what its result says about
+ * readiness, and pauses where no event will tell when to try again. */
 #include "config.h"
 
 #include <errno.h>
@@ -8,11 +8,11 @@
 #include "reactors/calls.h"
 #include "reactors/readiness/fd.h"
 
-enum { STARTED = 1 }; /* flag of a CONNECT that is under way */
+enum { STARTED = 1 }; /* flag of a CONNECT that is in progress */
 
-#define ACCEPT_PAUSE (100 * CG_MILLISECOND) /* after cg__calls_accept_pauses */
+#define ACCEPT_PAUSE (100 * CG_MILLISECOND) /* if cg__calls_accept_pauses */
 
-/* How many bytes could have been moved; enough to tell whether n is less. */
+/* How many bytes the call could have moved; the exact number does not matter beyond n. */
 static size_t asked_for(const struct cg_io *io, size_t n)
 {
     size_t asked = 0;
@@ -24,7 +24,7 @@ static size_t asked_for(const struct cg_io *io, size_t n)
     else if (io->code == CG_IO_SENDV)
         for (int i = 0; i < io->iovcnt && i < CG__PARTS && asked <= n; i++)
             asked += io->iov[i].iov_len;
-    /* SENDFILE: may also be the end of the file. */
+    /* for SENDFILE a short count may also mean the end of the file */
     return asked;
 }
 
@@ -39,7 +39,7 @@ static void remember(struct cg__fd *d, const struct cg_io *io, ssize_t n)
         cg__fd_end_is_near(d);
 }
 
-/* Calls connect, for the first time or to learn how an attempt under way stands. */
+/* Calls connect: to start it, or to learn the state of one in progress. */
 static ssize_t call_connect(struct cg_io *io)
 {
     if (connect(io->fd, io->addr, io->addrlen) == 0)
@@ -47,7 +47,7 @@ static ssize_t call_connect(struct cg_io *io)
     switch (errno) {
     case EINPROGRESS:
     case EALREADY:
-    case EINTR: /* goes on in the background */
+    case EINTR: /* connect continues in the background */
         io->flag = STARTED;
         return -EAGAIN;
     case EISCONN:
@@ -71,7 +71,7 @@ static ssize_t connect_result(const struct cg__fd *d, struct cg_io *io)
         return 0;
     if (errno != ENOTCONN)
         return -errno;
-    /* An event from before the connect, or somebody else has taken the error away. */
+    /* The event was older than the connect, or somebody else has read the error. */
     return call_connect(io);
 }
 
@@ -83,7 +83,7 @@ static ssize_t try_connect(struct cg__readiness *r, struct cg__fd *d, struct cg_
         return connect_result(d, io);
     d->error = 0;
     n = call_connect(io);
-    /* A UNIX listener's backlog is full. poll would call this socket writable. */
+    /* The backlog of a UNIX listener is full. poll would report this socket as writable. */
     if (n == -EAGAIN && io->flag != STARTED)
         cg__fd_pause(r, d, CG__RETRY_PAUSE);
     return n;
@@ -94,7 +94,7 @@ static ssize_t try_accept(struct cg__readiness *r, struct cg__fd *d, struct cg_i
     ssize_t n = cg__calls_attempt(&r->reactor, io, false);
 
     if (cg__calls_accept_pauses(n))
-        cg__fd_pause(r, d, ACCEPT_PAUSE); /* the next one waits */
+        cg__fd_pause(r, d, ACCEPT_PAUSE); /* for the next accept */
     if (n == -EAGAIN)
         d->ready &= ~CG_IN;
     if (n >= 0)

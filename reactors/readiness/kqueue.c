@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* kqueue, in the subset that every system and its imitations do alike: one EV_ONESHOT knote
- * for each direction that somebody waits for, EV_DELETE before close, no EV_CLEAR. */
+/* kqueue, restricted to what all systems and emulations do alike: one EV_ONESHOT knote per
+ * direction with a pending request, EV_DELETE before close, no EV_CLEAR. */
 #include "config.h"
 
 #include <errno.h>
@@ -14,10 +14,10 @@
 #include "reactors/calls.h"
 #include "reactors/readiness/event.h"
 
-enum { EVENTS = 256 }; /* taken by one wait */
+enum { EVENTS = 256 }; /* reaped by one wait */
 
 struct queue {
-    struct cg__readiness readiness; /* first */
+    struct cg__readiness readiness; /* must be first */
     struct kevent events[EVENTS];
 };
 
@@ -41,14 +41,14 @@ static int watch(struct cg__readiness *r, struct cg__fd *d, unsigned events)
 
     for (unsigned event = CG_IN; event <= CG_OUT; event <<= 1) {
         if (less & event)
-            change(r, d, event, EV_DELETE); /* it may have fired and be gone: as well */
+            change(r, d, event, EV_DELETE); /* may fail: the knote may have fired already */
         if (more & event && !error)
             error = change(r, d, event, EV_ADD | EV_ONESHOT);
     }
     return error;
 }
 
-/* A kqueue is not inherited: its number may be another file's by now. */
+/* A kqueue is not inherited by a child: its number may be another file's by now. */
 static int renew(struct cg__readiness *r)
 {
     int fd = kqueue();
@@ -85,7 +85,7 @@ static int wait(struct cg__readiness *r, int64_t timeout)
         if (!d || (void *)(uintptr_t)d->generation != (void *)event->udata)
             continue;
         if (event->flags & EV_EOF)
-            d->error = event->fflags; /* libkqueue has taken it out of the socket */
+            d->error = event->fflags; /* libkqueue has cleared the socket's error */
         d->watched &= event->filter == EVFILT_READ ? ~CG_IN : ~CG_OUT;
         cg__event(r, d, translate(event));
     }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* libevent: whatever kernel interface it has chosen, or a caller's event_base, whose other
- * events are then dispatched by our wait. Level-triggered, since not all its methods know
- * edges; persistent events for each descriptor, kept until that is forgotten. */
+/* libevent, over the kernel interface that it chooses, or over a caller's event_base,
+ * whose other events our wait then dispatches. Level-triggered, because not all of its
+ * methods have edges. Events are persistent and live until their descriptor is
+ * forgotten. */
 #include "config.h"
 
 #include <errno.h>
@@ -13,10 +14,10 @@
 #include "reactors/calls.h"
 #include "reactors/readiness/event.h"
 
-#define NAP (10 * CG_MILLISECOND) /* where there is no timer */
+#define NAP (10 * CG_MILLISECOND) /* without memory for a timer */
 
 struct evented {
-    struct cg__readiness readiness; /* first */
+    struct cg__readiness readiness; /* must be first */
     struct event_base *base;
     struct event *timer;
     bool borrowed; /* the base is the caller's */
@@ -33,11 +34,11 @@ static void happened(evutil_socket_t fd, short what, void *arg)
 
 static void timed_out(evutil_socket_t fd, short what, void *arg)
 {
-    (void)fd, (void)what, (void)arg; /* being active, it has ended the wait */
+    (void)fd, (void)what, (void)arg; /* the active event has already ended the wait */
 }
 
-/* An event for each direction, so that to watch for less is only to take one out, which
- * needs no memory. */
+/* One event per direction: to watch for less, one of them is removed, which needs no
+ * memory. */
 struct both {
     struct event *in, *out;
 };
@@ -65,7 +66,7 @@ static struct both *new_both(struct evented *e, int fd)
     return NULL;
 }
 
-/* libevent does not always say why. */
+/* libevent does not always set errno. */
 static int add(struct event *event, const struct timeval *timeout)
 {
     errno = 0;
@@ -83,7 +84,7 @@ static int watch(struct cg__readiness *r, struct cg__fd *d, unsigned events)
 
     if (!both && !(both = d->own.pointer = new_both(e, d->fd)))
         return -ENOMEM;
-    /* libevent has forgotten it also where its kernel interface answers an error. */
+    /* libevent removes the event even if its kernel interface returns an error. */
     if (less & CG_IN)
         event_del(both->in);
     if (less & CG_OUT)
@@ -106,7 +107,7 @@ static void drop(struct cg__readiness *r, struct cg__fd *d)
     d->own.pointer = NULL;
 }
 
-/* For what is not a descriptor's: the events of a caller's base, too. */
+/* For events that belong to no descriptor, including those of a caller's base. */
 static int renew(struct cg__readiness *r)
 {
     errno = 0;
@@ -115,7 +116,7 @@ static int renew(struct cg__readiness *r)
     return errno ? -errno : -ENOMEM;
 }
 
-/* Waits without a timer, for which there is no memory: looks, and sleeps a little. */
+/* Without memory for a timer: polls, and sleeps a little. */
 static int nap(struct evented *e, int64_t timeout)
 {
     struct timespec ts;
@@ -162,8 +163,8 @@ static const struct cg__watcher watcher = {
     .drop = drop,
 };
 
-/* Without the descriptors that it wants for itself (a queue, a timer, a socket pair)
- * libevent does not fail but ends the process: see first that there are as many. */
+/* Without the descriptors that it needs (a queue, a timer, a socket pair) libevent does
+ * not fail but ends the process. So check first that enough descriptors are free. */
 static bool descriptors_to_be_had(void)
 {
     int one[2], two[2];
@@ -180,7 +181,7 @@ static bool descriptors_to_be_had(void)
     return second;
 }
 
-/* One thread, so no locks; and timers to the microsecond. */
+/* Without locks, for one thread; with timers to the microsecond. */
 static struct event_base *new_base(void)
 {
     struct event_config *config = event_config_new();

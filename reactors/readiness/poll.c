@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* poll: one dense array of what is watched. */
+/* poll, with one dense array of what is watched. */
 #include "config.h"
 
 #include <errno.h>
@@ -11,8 +11,8 @@
 #include "reactors/readiness/event.h"
 
 struct polling {
-    struct cg__readiness readiness; /* first */
-    struct pollfd *fds;             /* those watched; d->own.index says where */
+    struct cg__readiness readiness; /* must be first */
+    struct pollfd *fds;             /* what is watched; d->own.index is a record's place */
     size_t count, room;
 };
 
@@ -28,7 +28,8 @@ static int grow(struct polling *p)
     return 0;
 }
 
-/* The last one takes its place, together with an event not yet told. */
+/* The last entry moves into the free place, with an event that may not have been handled
+ * yet. */
 static void take_out(struct polling *p, struct cg__fd *d)
 {
     size_t index = d->own.index;
@@ -57,7 +58,7 @@ static int watch(struct cg__readiness *r, struct cg__fd *d, unsigned events)
     return 0;
 }
 
-/* A descriptor that somebody closed counts as failed: the call will say EBADF. */
+/* A descriptor that was closed has failed: the call that follows returns EBADF. */
 static unsigned translate(short events)
 {
     return (events & POLLIN ? CG_IN : 0) | (events & POLLOUT ? CG_OUT : 0) |
@@ -82,9 +83,9 @@ static int wait(struct cg__readiness *r, int64_t timeout)
 
     if (n < 0)
         return -errno;
-    /* From the end, and each event taken before it is told: completions take entries out
-     * and add others, and whatever moves down into an entry passed already has been told,
-     * whatever moves into one to come has not. */
+    /* From the end, and each event is cleared before it is handled. Completions remove
+     * entries and add others: an entry that moves to a place behind us has been handled
+     * already, one that moves to a place before us has not. */
     for (size_t i = p->count; n > 0 && i-- > 0;) {
         short events;
 

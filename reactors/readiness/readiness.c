@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Completion out of readiness: try the call, watch the descriptor, try again. What is known
- * about a descriptor is remembered, so that in the steady state a request costs one
- * receive, one send and a share of a wait. */
+/* Makes completions out of readiness: tries the call, watches the descriptor, tries again.
+ * What is known about a descriptor is remembered, so that in the steady state a request
+ * and its response cost one receive, one send and a share of a wait. */
 #include "config.h"
 
 #include <assert.h>
@@ -36,7 +36,7 @@ static enum cg_verdict submit_poll(struct cg__readiness *r, struct cg__fd *d,
 
     if (!(io->events & CG__BOTH))
         return done(io, -EINVAL);
-    /* Asked now: what is remembered may be about another file of this number. */
+    /* Asks the kernel: what is remembered may concern another file with this number. */
     if ((result = cg__calls_ready_events(d->fd, io->events)))
         return done(io, result);
     io->flag = 0;
@@ -49,8 +49,8 @@ static enum cg_verdict submit_poll(struct cg__readiness *r, struct cg__fd *d,
     return CG_PENDING;
 }
 
-/* A completion may close the descriptor, and another may take its number. That costs no
- * more than an attempt at the new one's requests: none of them is chosen here. */
+/* A completion may close the descriptor, and its number may be reused. That costs at most
+ * an extra attempt at the new descriptor's requests: none of its POLLs is chosen here. */
 static void finish_polls(struct cg__readiness *r, struct cg__fd *d)
 {
     struct cg_io *io;
@@ -58,7 +58,8 @@ static void finish_polls(struct cg__readiness *r, struct cg__fd *d)
 
     cg__fd_choose_polls(d);
     while ((io = cg__fd_chosen_poll(d))) {
-        /* The kernel's word and not the event's: select knows no HUP, others more. */
+        /* Asks the kernel and does not trust the event: select has no HUP, and others
+         * report events that are out of date. */
         if (!(result = cg__calls_ready_events(d->fd, io->events)))
             continue;
         cg__fd_remove_poll(d, io);
@@ -79,8 +80,8 @@ static void finish(struct cg__readiness *r, struct cg__fd *d, struct cg_io **slo
     complete(io, result);
 }
 
-/* It cannot be watched any more. The first completion may close it, and another descriptor
- * take its number, of which that is not true. */
+/* The descriptor cannot be watched any more. The first completion may close it, and its
+ * number may be reused; the new descriptor has not failed. */
 static void fail(struct cg__fd *d, int error)
 {
     uint32_t generation = d->generation;
@@ -105,7 +106,7 @@ void cg__readiness_event_in_vain(struct cg__readiness *r, struct cg__fd *d)
 {
     int error;
 
-    if ((error = cg__fd_watch(r, d))) /* what came once is asked for again */
+    if ((error = cg__fd_watch(r, d))) /* ask again for one-shot events */
         fail(d, error);
 }
 
@@ -143,12 +144,12 @@ void cg__readiness_event_any(struct cg__readiness *r, struct cg__fd *d, unsigned
         events |= events & (CG_ERR | CG_HUP) ? CG__BOTH : CG_IN;
     }
     d->ready |= events & CG__BOTH;
-    if (d->due) /* its data ops wait for the end of the pause */
+    if (d->due) /* requests that move data wait for the end of the pause */
         events = 0;
     if (d->polls || (events & CG_IN && d->in) || (events & CG_OUT && d->out))
         try_all(r, d, events);
     else if (!r->watcher->edge)
-        cg__fd_watch_less(r, d); /* or it would be told again and again */
+        cg__fd_watch_less(r, d); /* or a level-triggered event would come again and again */
 }
 
 static void resume(struct cg__readiness *r)
@@ -195,7 +196,8 @@ void cg__readiness_forget(struct cg_reactor *reactor, int fd)
         return;
     assert(!d->in && !d->out);
     cg__fd_clear(r, d);
-    /* Somebody polls a descriptor that its owner closes: a mistake, but told to him. */
+    /* Its owner closes a descriptor while somebody polls it: a mistake, which the poll
+     * reports. */
     cg__fd_choose_polls(d);
     while ((io = cg__fd_chosen_poll(d))) {
         cg__fd_remove_poll(d, io);
@@ -229,7 +231,7 @@ watch_and_park(struct cg__readiness *r, struct cg__fd *d, struct cg_io **slot, s
     return done(io, error);
 }
 
-/* It waits until its descriptor is ready. */
+/* The request waits until its descriptor is ready. */
 static inline enum cg_verdict park(struct cg__readiness *r, struct cg__fd *d,
                                    struct cg_io **slot, struct cg_io *io)
 {
@@ -238,7 +240,7 @@ static inline enum cg_verdict park(struct cg__readiness *r, struct cg__fd *d,
     return d->watched == CG__BOTH ? CG_PENDING : watch_and_park(r, d, slot, io);
 }
 
-/* Not inline: its frame would be set up for bytes, too. */
+/* Not inline: its stack frame would slow the fast path down. */
 __attribute__((noinline)) static enum cg_verdict submit_any(struct cg__readiness *r,
                                                             struct cg_io *io)
 {
@@ -248,7 +250,7 @@ __attribute__((noinline)) static enum cg_verdict submit_any(struct cg__readiness
 
     if (io->code >= CG_IO_SOCKET)
         return call(r, io);
-    if ((unsigned)io->fd >= r->limit) /* or too many open files for this reactor */
+    if ((unsigned)io->fd >= r->limit) /* or this reactor cannot watch so many descriptors */
         return done(io, io->fd < 0 ? -EBADF : -EMFILE);
     if (!(d = cg__fd_get(r, io->fd)))
         return done(io, -ENOMEM);
@@ -261,7 +263,8 @@ __attribute__((noinline)) static enum cg_verdict submit_any(struct cg__readiness
     io->flag = 0;
     io->mark = (uintptr_t)d;
     if (io->code == CG_IO_ACCEPT && d->due)
-        return park(r, d, slot, io); /* the last one failed: this one waits out its pause */
+        return park(r, d, slot, io); /* an earlier request failed; wait for the end of
+                                      * the pause */
     if (d->ready & cg__fd_direction(io) || io->code == CG_IO_CONNECT) {
         if ((n = cg__fd_try(r, d, io)) != -EAGAIN)
             return done(io, n);
@@ -287,7 +290,8 @@ __attribute__((noinline)) static enum cg_verdict submit_send(struct cg__readines
     return n == -EAGAIN ? park(r, d, &d->out, io) : done(io, n);
 }
 
-/* Bytes go a way of their own, from the second request on, which knows the record. */
+/* Fast path for bytes: from a socket's second request on, io->mark caches the descriptor's
+ * record. */
 enum cg_verdict cg__readiness_submit(struct cg_reactor *reactor, struct cg_io *io)
 {
     struct cg__readiness *r = (struct cg__readiness *)reactor;
@@ -361,8 +365,8 @@ static int open_wake(struct cg__readiness *r)
 }
 #endif
 
-/* The wake's descriptors keep their numbers. They are readable from the start: what has
- * woken us since the fork went nowhere. */
+/* Keeps the numbers of wake's descriptors. They are readable from the start, because wakes
+ * since the fork were lost. */
 static int renew_wake(struct cg__readiness *r)
 {
     struct cg__readiness other = {.wake_in = -1, .wake_out = -1};
@@ -425,7 +429,7 @@ closing:
 
 void cg__readiness_close(struct cg__readiness *r)
 {
-    cg__readiness_own(r); /* or the parent's would be taken apart */
+    cg__readiness_own(r); /* or removals would change the parent's registrations */
     cg__fd_free_all(r);
     if (r->wake_out != r->wake_in)
         close(r->wake_out);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* select: everywhere, for descriptors below FD_SETSIZE. */
+/* select: on every system, for descriptors below FD_SETSIZE. */
 #include "config.h"
 
 #include <errno.h>
@@ -12,10 +12,11 @@
 #include "reactors/readiness/event.h"
 
 struct selecting {
-    struct cg__readiness readiness; /* first */
-    int count;                      /* all that are watched are below this */
+    struct cg__readiness readiness; /* must be first */
+    int count;                      /* every watched descriptor is below this */
     fd_set in, out;                 /* watched */
-    fd_set in_now, out_now;         /* what the last select found, and is not yet told */
+    fd_set in_now, out_now;         /* what the last select reported and is not handled
+                                     * yet */
 };
 
 static void put(int fd, fd_set *set, fd_set *now, bool on)
@@ -52,8 +53,8 @@ static unsigned take(struct selecting *s, int fd)
     return events;
 }
 
-/* Somebody closed a descriptor that is watched; select does not say which. Calls it failed,
- * so that its own call says EBADF and the others go on. */
+/* Somebody closed a watched descriptor, and select does not say which. Reports it as
+ * failed: its own call will return EBADF, and the others go on. */
 static void find_closed(struct cg__readiness *r)
 {
     struct selecting *s = (struct selecting *)r;

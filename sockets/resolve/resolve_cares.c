@@ -282,8 +282,8 @@ static int64_t patience(struct cares *cares)
     return ns > 0 ? ns : CG_MILLISECOND;
 }
 
-/* Waits until c-ares has work to do, and lets it do that. Shielded, because a shielded op
- * may wait here after this coroutine, like all, was cancelled. */
+/* Waits until c-ares has work to do, and lets it do that. Shielded: the look-up of a
+ * shielded op must go on even if all coroutines, this one included, were cancelled. */
 static void attend(struct cares *cares)
 {
     struct kick_op wait = {
