@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The io_uring reactor, Linux 6.0 and later. submit only queues an entry and wait
- * enters the kernel once a turn, which submits and reaps. Receiving is multishot into
- * the kernel's pick of our buffers (uring_buffers.c). The ring belongs to the thread
- * that first waits; it may be opened in another (uring_open.c). */
+/* The io_uring reactor, for Linux 6.0 and later. submit only queues an entry; wait enters
+ * the kernel once a turn, which submits and reaps. Receives are multishot, into buffers of
+ * ours that the kernel chooses (uring_buffers.c). The ring belongs to the thread that
+ * waits first; another thread may have opened it (uring_open.c). */
 #include "config.h"
 
 #ifdef HAVE_LIBURING
@@ -16,15 +16,15 @@
 #include "reactors/io_uring/uring.h"
 
 enum step {
-    ANSWER, /* the request has ended with this result */
-    AGAIN,  /* once more */
-    READY,  /* once more when the descriptor is ready */
-    EDGES,  /* the same poll once more, as multishot */
-    LATER,  /* once more after a pause */
-    STARVE, /* once more when there are buffers */
+    ANSWER, /* complete the request with this result */
+    AGAIN,  /* submit it again */
+    READY,  /* submit it again when the descriptor is ready */
+    EDGES,  /* submit the same poll again, as multishot */
+    LATER,  /* submit it again after a pause */
+    STARVE, /* submit it again when there are buffers */
 };
 
-/* Queues what the request lacks: its own entry, and the one that cancels it. */
+/* Queues the entries that the request lacks: its own, and the one that cancels it. */
 static void proceed(struct uring *u, struct cg_io *io)
 {
     cg__uring_move(u, io, &u->flying);
@@ -35,8 +35,8 @@ static void proceed(struct uring *u, struct cg_io *io)
         cg__uring_arm_cancel(u, io);
 }
 
-/* Makes the call that is ours to make, if the descriptor is ready: at once, and later when
- * a poll has said so. */
+/* Makes the system call of a request for which io_uring has no suitable operation: at
+ * submission, and again when a poll has reported readiness. */
 static enum step attempt(struct uring *u, struct cg_io *io)
 {
     bool plain = cg__uring_is_plain(u, io->fd);
@@ -45,7 +45,8 @@ static enum step attempt(struct uring *u, struct cg_io *io)
         return AGAIN;
     if (io->code == CG_IO_CONNECT) {
         io->result = connect(io->fd, io->addr, io->addrlen) < 0 ? -errno : 0;
-        /* READY would spin: poll calls it writable with a full backlog too. */
+        /* READY would spin: poll reports the socket as writable although the backlog is
+         * full. */
         return io->result == -EAGAIN ? LATER : ANSWER;
     }
     io->result = cg__calls_attempt(&u->base, io, plain);
@@ -65,7 +66,7 @@ static enum cg_verdict uring_submit(struct cg_reactor *reactor, struct cg_io *io
     io->mark = io->code == CG_IO_ACCEPT ? io->mark & URING_PAUSED : 0;
     io->chunk = NULL;
     if (io->code == CG_IO_RECV)
-        io->len = 0; /* only chunks: the caller's buffer is not needed */
+        io->len = 0; /* only chunks are filled, never the caller's buffer */
     if (io->code != CG_IO_CONNECT && cg__uring_is_called(u, io) && attempt(u, io) == ANSWER) {
         io->state = CG_IO_IDLE;
         return CG_DONE;
@@ -75,9 +76,9 @@ static enum cg_verdict uring_submit(struct cg_reactor *reactor, struct cg_io *io
     return CG_PENDING;
 }
 
-/* What the kernel has is cancelled by an entry of its own. A request that is itself
- * still in the queue goes to the kernel together with its cancel: so one that must not
- * wait gets the one attempt it is due. */
+/* A request in the kernel is cancelled by an entry of its own. If the request's entry is
+ * still in the queue, both entries reach the kernel together. So a request that can
+ * complete at once still gets its one attempt. */
 static enum cg_verdict uring_cancel(struct cg_reactor *reactor, struct cg_io *io)
 {
     struct uring *u = (struct uring *)reactor;
@@ -93,8 +94,8 @@ static enum cg_verdict uring_cancel(struct cg_reactor *reactor, struct cg_io *io
     return CG_DONE;
 }
 
-/* Queues what had to be put off. Of the starved no more than there are buffers:
- * thousands that are armed again only to starve again would take quadratic time. */
+/* Queues the entries that were put off. Submits no more starved receives than there are
+ * buffers: to submit thousands that starve again would take quadratic time. */
 static void catch_up(struct uring *u)
 {
     for (unsigned n = u->backlog.length; n > 0 && u->backlog.first; n--)
@@ -109,7 +110,7 @@ static void catch_up(struct uring *u)
 
 /* ---- Completions ---- */
 
-/* The pause after a failed accept is kept for the next one. */
+/* If an accept must pause after its failure, the mark makes the next accept wait. */
 void cg__io_uring_answer(struct uring *u, struct cg_io *io)
 {
     bool pauses = io->code == CG_IO_ACCEPT && cg__calls_accept_pauses(io->result);
@@ -125,7 +126,7 @@ static bool is_poll(const struct cg_io *io)
     return io->code == CG_IO_POLL || (io->mark & URING_UNREADY);
 }
 
-/* What becomes of a request whose entry has ended with io->result. */
+/* Decides what to do with a request whose entry has completed with io->result. */
 static enum step judge(struct uring *u, struct cg_io *io)
 {
     if (io->mark & URING_PAUSED)
@@ -145,7 +146,7 @@ static enum step judge(struct uring *u, struct cg_io *io)
         return AGAIN;
     case -EAGAIN:
         return READY;
-    case -EALREADY: /* of connect: it was interrupted and goes on */
+    case -EALREADY: /* connect was interrupted and continues */
         return io->code == CG_IO_CONNECT ? READY : ANSWER;
     case -ENOBUFS:
         return io->code == CG_IO_RECV ? STARVE : ANSWER;
@@ -156,18 +157,19 @@ static enum step judge(struct uring *u, struct cg_io *io)
             io->result = -ENOMEM;
             return ANSWER;
         }
-        /* Not polled first: the wrong end of a pipe is never ready, but says EBADF. */
+        /* Try before polling: a write to the read end of a pipe fails with EBADF, but poll
+         * never reports that end as writable. */
         return cg__uring_is_called(u, io) ? attempt(u, io) : AGAIN;
     default:
         return ANSWER;
     }
 }
 
-/* The request's own entry has ended: it is answered, or goes on. One that is being
- * cancelled goes on only if it was not tried properly. Neither happens before the
- * cancel has ended too: that names the entry by the address of its io, which the owner
- * may reuse. After a pause it goes on with the next turn: until then it can be taken
- * back without a trace. */
+/* The request's own entry has completed: completes the request or submits it again. A
+ * request that is being cancelled is submitted again only if its entry was of the wrong
+ * kind (-ENOTSOCK). Both wait until the cancel's entry has completed too: it names the
+ * request's entry by the address of io, which its owner may reuse. After a pause the
+ * request continues in the next turn; until then a cancel leaves no trace. */
 static void ended(struct uring *u, struct cg_io *io)
 {
     bool paused = io->mark & URING_PAUSED;
@@ -208,7 +210,7 @@ static void ended(struct uring *u, struct cg_io *io)
         proceed(u, io);
 }
 
-/* A multishot poll tells a change: if it is the one awaited the poll is ended. */
+/* A multishot poll has reported a change. If it is the awaited one, cancels the poll. */
 static void changed(struct uring *u, struct cg_io *io)
 {
     if (io->result & cg__uring_events(io)) {
@@ -217,9 +219,9 @@ static void changed(struct uring *u, struct cg_io *io)
     }
 }
 
-/* The entry that cancels a request has ended. -ENOENT while the request is still with
- * the kernel: it was just being looked at there, out of reach of a cancel, and may
- * since have gone back to waiting. */
+/* The entry that cancels a request has completed. -ENOENT although the request is in the
+ * kernel means that the kernel was just processing it, where a cancel cannot find it. It
+ * may wait again by now, so cancels it once more. */
 static void cancel_ended(struct uring *u, struct cg_io *io, int result)
 {
     io->mark &= ~(uintptr_t)URING_CANCELS;
@@ -266,14 +268,14 @@ static void dispatch(struct uring *u, const struct completion *c)
 
 /* ---- Waiting ---- */
 
-/* No room, or no memory, until completions have been reaped; EBADR: some were lost for want
- * of memory. */
+/* The kernel lacks room or memory until completions have been reaped. EBADR: it lost
+ * completions for lack of memory. */
 static bool is_short(int error)
 {
     return error == -EAGAIN || error == -EBUSY || error == -ENOMEM || error == -EBADR;
 }
 
-/* Where there is nothing to reap either: not to spin until there is. */
+/* Without completions to reap either, waits a little instead of spinning. */
 static void nap(const struct uring *u, int64_t timeout)
 {
     struct pollfd ring = {.fd = u->ring.ring_fd, .events = POLLIN};
@@ -283,7 +285,7 @@ static void nap(const struct uring *u, int64_t timeout)
     poll(&ring, 1, cg__calls_milliseconds(timeout));
 }
 
-/* What the kernel would do if it were entered without anything to submit. */
+/* Whether the kernel has completions to deliver even if nothing is submitted. */
 static bool kernel_has_work(const struct uring *u)
 {
     unsigned flags = IO_URING_READ_ONCE(*u->ring.sq.kflags);
@@ -318,8 +320,9 @@ static int enter(struct uring *u, int64_t timeout)
     return 0;
 }
 
-/* Copies completions, n at most, and hands their places back; answers how many. Before any
- * is dispatched, since callbacks may queue entries, even submit them. */
+/* Copies at most n completions and frees their places in the ring. Returns how many. All
+ * are copied before any is dispatched, because callbacks may queue and even submit
+ * entries. */
 static unsigned take(struct uring *u, struct completion *completions, unsigned n)
 {
     struct io_uring_cqe *cqe;
@@ -334,7 +337,7 @@ static unsigned take(struct uring *u, struct completion *completions, unsigned n
     return taken;
 }
 
-/* Dispatches n of the completions that are there. */
+/* Dispatches n completions, all of which are in the ring. */
 static void reap(struct uring *u, unsigned n)
 {
     struct completion completions[URING_AT_ONCE];
@@ -349,7 +352,8 @@ static void reap(struct uring *u, unsigned n)
     }
 }
 
-/* Those that were there, and those that found no room; not what the callbacks cause. */
+/* Reaps the completions in the ring and those that overflowed it, but not those that
+ * callbacks cause. */
 static void reap_all(struct uring *u)
 {
     do
@@ -358,8 +362,8 @@ static void reap_all(struct uring *u)
            io_uring_get_events(&u->ring) >= 0);
 }
 
-/* The first of those that are there: that many coroutines then run at once, while what they
- * need is warm, and before the kernel is entered again. */
+/* Reaps at most URING_AT_ONCE completions. Their coroutines then run while the processor's
+ * caches hold what they need, before the kernel is entered again. */
 static void reap_some(struct uring *u)
 {
     unsigned n = io_uring_cq_ready(&u->ring);
@@ -367,7 +371,7 @@ static void reap_some(struct uring *u)
     reap(u, n < URING_AT_ONCE ? n : (unsigned)URING_AT_ONCE);
 }
 
-/* What a foreign loop cannot learn from the ring's descriptor. */
+/* The moment when wait has work that the ring's descriptor does not report. */
 static int64_t due(struct uring *u, bool no_memory)
 {
     if (u->backlog.first || (u->base.stepped && io_uring_sq_ready(&u->ring) > 0))
@@ -378,10 +382,11 @@ static int64_t due(struct uring *u, bool no_memory)
                      : 1;
 }
 
-/* The ring's own descriptor does not wake an epoll that holds it for completions that wait
- * for our task to run. So a foreign loop polls an eventfd, which the kernel signals once it
- * is registered; that has its price, so only if somebody has asked for it. It is readable
- * from the start, which brings the loop here for the first time. */
+/* Completions that wait for our task to run do not wake an epoll set that holds the ring's
+ * descriptor. So a foreign loop polls an eventfd, which the kernel signals once it is
+ * registered. That costs something, so it is registered only if somebody asked for the
+ * descriptor. The eventfd is readable from the start, which brings the loop here for the
+ * first time. */
 static int start_telling(struct uring *u)
 {
     int err = 0;
@@ -392,7 +397,7 @@ static int start_telling(struct uring *u)
     return err;
 }
 
-/* After a look: what is told from now on is news. */
+/* After everything was reaped: makes the eventfd readable only if there is more to do. */
 static void hush(struct uring *u)
 {
     uint64_t count = 1;
@@ -405,15 +410,15 @@ static void hush(struct uring *u)
             continue;
 }
 
-/* With timeout 0, or for a foreign loop, everything is reaped and nothing stays
- * unsubmitted, so that such a loop may then sleep on the ring's descriptor. */
+/* With timeout 0, or for a foreign loop, wait reaps everything and submits everything, so
+ * that the loop may then sleep on the descriptor. */
 static bool in_parts(const struct uring *u, int64_t timeout)
 {
     return timeout > 0 && !u->base.stepped;
 }
 
-/* In parts, the kernel is entered once all completions that it had left have been reaped,
- * with all that was queued meanwhile; and only then are the buffers replaced. */
+/* In parts: the kernel is entered, and buffers are replaced, only when all earlier
+ * completions have been reaped. One enter then submits all that they have queued. */
 static int uring_wait(struct cg_reactor *reactor, int64_t timeout)
 {
     struct uring *u = (struct uring *)reactor;
@@ -465,12 +470,12 @@ static void uring_wake(struct cg_reactor *reactor)
     int saved = errno;
 
     if (cg__uring_is_parents(u))
-        return; /* the first wait on a ring of our own returns at once */
-    /* It fails only where 2^64 - 2 wakes are unread, and then wait returns anyway. */
+        return; /* the first wait on the child's own ring returns at once */
+    /* Fails only if 2^64 - 2 wakes are unread, and then wait returns anyway. */
     while (write(u->wake_fd, &one, sizeof one) < 0 && errno == EINTR)
         ;
     while (write(u->told_fd, &one, sizeof one) < 0 && errno == EINTR)
-        ; /* a foreign loop is told at once, not when the ring's read has come back */
+        ; /* tells a foreign loop at once, not when the ring's read completes */
     errno = saved;
 }
 
@@ -487,6 +492,6 @@ const struct cg_reactor_type cg__reactor_io_uring = {
 };
 
 #else
-/* ISO C wants a declaration in every file. */
+/* ISO C requires a declaration in every file. */
 typedef int cg__no_liburing;
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What the four files of the io_uring reactor share: io_uring.c (the reactor: completions,
- * waiting), uring_open.c (opening, closing, fork), uring_entry.c (what is put into the
- * submission queue) and uring_buffers.c (what is received into). */
+ * waiting), uring_open.c (opening, closing, fork), uring_entry.c (entries of the
+ * submission queue) and uring_buffers.c (receive buffers). */
 #ifndef COGEN_REACTORS_IO_URING_URING_H
 #define COGEN_REACTORS_IO_URING_URING_H
 
@@ -11,44 +11,46 @@
 #include "reactors/reactors.h"
 
 enum {
-    URING_ENTRIES = 256, /* of the submission queue; a full one is submitted early */
-    URING_COMPLETIONS = 4096, /* to be reaped; beyond it the kernel keeps them */
-    URING_AT_ONCE = 32, /* completions dispatched before their coroutines have a turn */
-    URING_PAUSE_ACCEPT = 100, /* ms until the next try when descriptors lack */
-    URING_PAUSE_CONNECT = 10, /* ms until the next try when a UNIX backlog is full */
-    URING_PAUSE_MEMORY = 10,  /* ms until the next try when there is none for buffers */
-    URING_BUFFERS_MIN = 32,   /* chunks to receive into at first, 512 KiB ... */
-    URING_BUFFERS_MAX = 256, /* ... doubled each time they do not suffice, up to this */
-    URING_GROUP = 0,         /* the only group of buffers */
+    URING_ENTRIES = 256, /* of the submission queue; a full queue is submitted early */
+    URING_COMPLETIONS = 4096, /* size of the completion queue; the kernel keeps what
+                               * exceeds it */
+    URING_AT_ONCE = 32, /* completions dispatched before their coroutines run */
+    URING_PAUSE_ACCEPT = 100, /* ms before the next attempt without descriptors */
+    URING_PAUSE_CONNECT = 10, /* ms before the next attempt while a UNIX backlog is full */
+    URING_PAUSE_MEMORY = 10,  /* ms before the next attempt without memory for buffers */
+    URING_BUFFERS_MIN = 32,   /* receive buffers at first (512 KiB) ... */
+    URING_BUFFERS_MAX = 256, /* ... doubled each time they run out, up to this */
+    URING_GROUP = 0,         /* the only buffer group */
 };
 
-/* io->mark. Of a request's own entries at most one is with the kernel at any time, so
- * the io's address names it, and the address + 1 the entry that cancels it. */
+/* io->mark. At most one of a request's own entries is in the kernel at any time. So the
+ * address of its io identifies that entry, and the address + 1 the entry that cancels
+ * it. */
 enum uring_mark {
-    URING_IN_KERNEL = 1, /* an entry of its own is under way */
-    URING_CANCELS = 2,   /* the entry that cancels it is under way */
-    URING_BACKLOG = 4,   /* in that list; for its cancel if IN_KERNEL too */
-    URING_STARVED = 8,   /* in that list */
-    URING_UNREADY = 16,  /* its entry waits for readiness, the call is yet to come */
-    URING_PAUSED = 32,   /* its entry is a timeout, then it is tried again */
-    URING_EDGES = 64, /* its polls are told each change, until it is the wanted one */
-    URING_SEEN = 128, /* that one has come, the poll is being ended */
-    URING_SETTLED = 256, /* io->result stands, only the end of its cancel is awaited */
-    URING_FLYING = 512,  /* in that list */
+    URING_IN_KERNEL = 1, /* an entry of its own is in the queue or the kernel */
+    URING_CANCELS = 2,   /* so is the entry that cancels it */
+    URING_BACKLOG = 4,   /* in the backlog; for its cancel if IN_KERNEL is set too */
+    URING_STARVED = 8,   /* in the list of starved receives */
+    URING_UNREADY = 16,  /* its entry polls for readiness; the call follows */
+    URING_PAUSED = 32,   /* its entry is a timeout; then it is tried again */
+    URING_EDGES = 64, /* its polls are multishot until they report the wanted change */
+    URING_SEEN = 128, /* that change was reported; the poll is being cancelled */
+    URING_SETTLED = 256, /* io->result is final; only its cancel must still complete */
+    URING_FLYING = 512,  /* in the list of flying requests */
 };
 
 struct uring_list {
     struct cg_io *first, *last;
     unsigned length;
-    enum uring_mark mark; /* of those in it */
+    enum uring_mark mark; /* set in the io->mark of each member */
 };
 
 struct uring_buffers {
-    struct cg_reactor *reactor; /* whose pool the chunks come from */
+    struct cg_reactor *reactor; /* its pool owns the chunks */
     struct io_uring_buf_ring *ring;
     unsigned target; /* chunks wanted in the ring */
-    unsigned inside; /* chunks in it, as far as completions have told */
-    unsigned vacant; /* how many numbers there are in vacancies */
+    unsigned inside; /* chunks in the ring, as far as completions tell */
+    unsigned vacant; /* length of vacancies */
     uint16_t vacancies[URING_BUFFERS_MAX];      /* buffer numbers without a chunk */
     struct cg_chunk *chunks[URING_BUFFERS_MAX]; /* by buffer number */
 };
@@ -57,22 +59,22 @@ struct uring {
     struct cg_reactor base;
     struct io_uring ring;
     bool started;
-    bool wakeable; /* a read of wake_fd is under way */
+    bool wakeable; /* a read of wake_fd is in flight */
     bool telling;  /* told_fd is registered */
     int wake_fd;
-    int told_fd; /* for foreign loops */
-    uint64_t wakes; /* what was read; nobody looks */
+    int told_fd; /* eventfd for foreign loops */
+    uint64_t wakes; /* what the read of wake_fd stores; unused */
     struct uring_buffers buffers;
-    unsigned forks; /* the count at which the ring was made */
-    /* A request that has not been answered is in one of these. */
-    struct uring_list flying;  /* with the kernel, or about to be */
+    unsigned forks; /* fork count when the ring was made */
+    /* Every pending request is in one of these lists. */
+    struct uring_list flying;  /* in the kernel, or about to be */
     struct uring_list backlog; /* found no room in the submission queue */
-    struct uring_list starved; /* receives that ended for want of a buffer */
-    uint8_t *plain;            /* a bit for each descriptor known to be no socket */
+    struct uring_list starved; /* receives that found no buffer */
+    uint8_t *plain;            /* one bit per descriptor that is known not to be a socket */
     size_t plain_size;
     struct __kernel_timespec pause_accept, pause_connect;
-    struct msghdr messages[URING_ENTRIES]; /* by place in the queue: the kernel has
-                                            * copied it when it takes the entry */
+    struct msghdr messages[URING_ENTRIES]; /* by place in the queue; the kernel copies a
+                                            * message when it consumes the entry */
 };
 
 /* ---- io_uring.c ---- */
@@ -85,63 +87,64 @@ void cg__io_uring_answer(struct uring *u, struct cg_io *io);
 int cg__uring_open(struct cg_reactor **reactor);
 void cg__uring_close(struct cg_reactor *reactor);
 
-/* Whether this is a child made by fork(), and the ring its parent's: hands off. */
+/* Whether this is a child made by fork() and the ring its parent's, which must not be
+ * touched. */
 static inline bool cg__uring_is_parents(const struct uring *u)
 {
     return u->forks != cg__fork_count();
 }
 
-/* Then makes a ring of our own, and asks it for what is pending. From within wait. 0 or
- * -errno: the next wait tries again. */
+/* In that child, from within wait: makes a ring of its own and submits the pending
+ * requests to it. Returns 0 or -errno; the next wait tries again. */
 int cg__uring_renew(struct uring *u);
 
 /* ---- uring_entry.c ---- */
 
-/* Takes a request from the list that it is in, if any, to the end of another one (NULL: to
- * none). */
+/* Moves a request from its list, if any, to the end of another one (NULL: of none). */
 void cg__uring_move(struct uring *u, struct cg_io *io, struct uring_list *to);
 
-/* Makes the calling thread the ring's own, the first time: 0 or -errno. */
+/* Makes the calling thread the ring's owner, the first time. Returns 0 or -errno. */
 int cg__uring_start(struct uring *u);
 
-/* Queues the entry that the request needs next, or puts it into the backlog. */
+/* Queues the entry that the request needs next, or puts the request into the backlog. */
 void cg__uring_arm(struct uring *u, struct cg_io *io);
 
-/* Whether it is done by a call of ours once the descriptor is ready. */
+/* Whether we make the request's system call ourselves when the descriptor is ready. */
 bool cg__uring_is_called(const struct uring *u, const struct cg_io *io);
 
-/* Of a request whose entry is a poll: the events that it waits for. */
+/* The events for which a request whose entry is a poll waits. */
 int cg__uring_events(const struct cg_io *io);
 
-/* Queues the entry that cancels the request's, or puts it into the backlog. */
+/* Queues the entry that cancels the request's, or puts the request into the backlog. */
 void cg__uring_arm_cancel(struct uring *u, struct cg_io *io);
 
-/* Queues the entry that lets a wake end a wait, unless that is under way. */
+/* Queues the read of wake_fd that lets a wake end a wait, unless it is in flight. */
 void cg__uring_arm_wake(struct uring *u);
 
-/* Descriptors that are known not to be sockets. remember: false: no memory. */
+/* Descriptors that are known not to be sockets. cg__uring_remember_plain returns false if
+ * there is no memory. */
 bool cg__uring_is_plain(const struct uring *u, int fd);
 bool cg__uring_remember_plain(struct uring *u, int fd);
 void cg__uring_forget_plain(struct uring *u, int fd);
 
 /* ---- uring_buffers.c ---- */
 
-/* Registers an empty ring of buffers: 0, -ENOMEM, or why the kernel refuses. */
+/* Registers an empty ring of buffers. Returns 0, -ENOMEM, or why the kernel refuses it. */
 int cg__uring_buffers_open(struct uring_buffers *buffers, struct io_uring *ring,
                            struct cg_reactor *reactor);
 
-/* Gives all chunks back to the pool. ring: no receive is pending in it. NULL: it is not
- * ours, and still knows them. */
+/* Returns all chunks to the pool. ring: the ring, without pending receives; NULL: it is
+ * the parent's, which still uses them. */
 void cg__uring_buffers_close(struct uring_buffers *buffers, struct io_uring *ring);
 
-/* Fills up to the target, as far as there is memory. */
+/* Fills the ring with chunks up to the target, as far as there is memory. */
 void cg__uring_buffers_fill(struct uring_buffers *buffers);
 
-/* They did not suffice: doubles the target within its limit. */
+/* The buffers ran out: doubles the target, up to its limit. */
 void cg__uring_buffers_grow(struct uring_buffers *buffers);
 
-/* The kernel has put n bytes into the buffer of this number: takes it out. NULL for n
- * <= 0; the buffer then goes back to the pool. */
+/* The kernel has put n bytes into the buffer of this number: takes its chunk out. Returns
+ * NULL for n <= 0; the chunk then returns to the pool. */
 struct cg_chunk *cg__uring_buffers_take(struct uring_buffers *buffers, unsigned number,
                                         int n);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Receive buffers for io_uring. The kernel takes a chunk when data are there, so that a
- * socket that waits holds none. A consumed chunk is replaced before the next enter and
- * not at once: most are back in the pool by then, still warm in the cache. */
+/* Receive buffers for io_uring. The kernel takes a chunk only when data has arrived, so a
+ * waiting socket holds none. A consumed chunk is replaced not at once but before the next
+ * enter: by then most chunks are back in the pool, and still in the processor's caches. */
 #include "config.h"
 
 #ifdef HAVE_LIBURING
@@ -102,6 +102,6 @@ struct cg_chunk *cg__uring_buffers_take(struct uring_buffers *buffers, unsigned 
 }
 
 #else
-/* ISO C wants a declaration in every file. */
+/* ISO C requires a declaration in every file. */
 typedef int cg__no_liburing;
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the io_uring reactor puts into the submission queue: an entry for each request,
- * for its cancel, and for what it must wait for first. */
+/* What the io_uring reactor puts into the submission queue: entries for requests, for
+ * their cancels, and for what they must wait for first. */
 #include "config.h"
 
 #ifdef HAVE_LIBURING
@@ -15,10 +15,10 @@
 #include "reactors/calls.h"
 #include "reactors/io_uring/uring.h"
 
-/* With a single issuer the ring takes on the first thread that enters it as its owner,
- * but one made disabled does so only now: opened in one thread, run in another.
- * (liburing 2.3 declares io_uring_enable_rings, but its shared library does not export
- * it.) */
+/* A single-issuer ring belongs to the first thread that enters it. If the ring is created
+ * disabled, only this call decides its owner, so it can be opened in one thread and used
+ * in another. (liburing 2.3 declares io_uring_enable_rings, but its shared library does
+ * not export it.) */
 int cg__uring_start(struct uring *u)
 {
     int err = 0;
@@ -42,15 +42,15 @@ static struct io_uring_sqe *entry(struct uring *u)
     return sqe;
 }
 
-/* An entry has room for 32 bits. */
+/* An entry has only 32 bits for a length. */
 static unsigned length(size_t wanted)
 {
     return wanted < INT_MAX ? (unsigned)wanted : INT_MAX;
 }
 
-/* The kernel ends a poll also when the peer has shut down its side, whatever was asked
- * for. One that waits for room in the socket would end again and again: after the first
- * time it is a multishot poll, which is told each change only once. */
+/* The kernel also ends a poll when the peer has shut down its side, whatever the poll
+ * asked for. A poll for room in the socket would end again and again. After its first
+ * false end it becomes multishot, which reports each change only once. */
 static void prepare_poll(struct cg_io *io, struct io_uring_sqe *sqe)
 {
     if (io->mark & URING_EDGES)
@@ -59,8 +59,8 @@ static void prepare_poll(struct cg_io *io, struct io_uring_sqe *sqe)
         io_uring_prep_poll_add(sqe, io->fd, (unsigned)cg__uring_events(io));
 }
 
-/* Sends do not wait in the kernel (MSG_DONTWAIT): where its own wait is ended by such a
- * peer it tries again and again too, and in the end has a thread block in the call. */
+/* Sends do not wait in the kernel (MSG_DONTWAIT): for such a peer the kernel's own wait
+ * also ends again and again, and finally it blocks a thread in the call. */
 static void prepare_sendv(struct uring *u, struct cg_io *io, struct io_uring_sqe *sqe)
 {
     struct msghdr *message = &u->messages[sqe - u->ring.sq.sqes];
@@ -72,7 +72,7 @@ static void prepare_sendv(struct uring *u, struct cg_io *io, struct io_uring_sqe
     io_uring_prep_sendmsg(sqe, io->fd, message, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
-/* Reads of what is no socket cannot be multishot on most kernels. */
+/* On most kernels, reads from what is not a socket cannot be multishot. */
 static void prepare_recv(struct uring *u, struct cg_io *io, struct io_uring_sqe *sqe)
 {
     if (cg__uring_is_plain(u, io->fd))
@@ -106,7 +106,7 @@ static void prepare(struct uring *u, struct cg_io *io, struct io_uring_sqe *sqe)
         prepare_poll(io, sqe);
         break;
     default:
-        abort(); /* the others wait for readiness first, or never */
+        abort(); /* all others poll first, or never wait */
     }
 }
 
@@ -144,7 +144,7 @@ void cg__uring_arm_cancel(struct uring *u, struct cg_io *io)
     io->mark |= URING_CANCELS;
 }
 
-/* Any enter that waits then returns when something is written to wake_fd. */
+/* When something is written to wake_fd, an enter that waits returns. */
 void cg__uring_arm_wake(struct uring *u)
 {
     struct io_uring_sqe *sqe = u->wakeable ? NULL : entry(u);
@@ -156,11 +156,11 @@ void cg__uring_arm_wake(struct uring *u)
     u->wakeable = true;
 }
 
-/* What is done by a system call, once poll has called the descriptor ready: sendfile,
- * which io_uring lacks; writing to what is no socket, where only a call of our own can
- * keep a closed pipe from raising SIGPIPE; and connecting UNIX sockets, which never
- * takes time: with a full backlog the kernel would try many times over, out of reach of
- * a cancel. */
+/* The requests for which we make the system call ourselves, once a poll reports the
+ * descriptor as ready: sendfile, which io_uring lacks; writes to what is not a socket,
+ * where only a call of ours can prevent SIGPIPE; and connects of UNIX sockets, which never
+ * take time: while the backlog is full the kernel would retry again and again, and a
+ * cancel could not reach it. */
 bool cg__uring_is_called(const struct uring *u, const struct cg_io *io)
 {
     switch ((enum cg_io_code)io->code) {

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Opening and closing the io_uring reactor, and what becomes of it in a child made by
- * fork(). The child shares the ring with its parent, its memory too. So it makes a ring of
- * its own in its first wait, and asks that for all that is pending; until then it queues
- * nothing. */
+/* Opening and closing the io_uring reactor, and its life in a child made by fork(). The
+ * child shares the ring and its memory with its parent. So in its first wait it makes a
+ * ring of its own and submits all pending requests to it; until then it queues nothing. */
 #include "config.h"
 
 #ifdef HAVE_LIBURING
@@ -15,8 +14,8 @@
 #include "reactors/calls.h"
 #include "reactors/io_uring/uring.h"
 
-/* The ring's buffers and the ring, if there is one. That of a parent is only let go of:
- * what is registered with it stays registered. */
+/* Frees the ring, if there is one, and its buffers. A parent's ring is only closed: what
+ * is registered with it stays registered. */
 static void drop_ring(struct uring *u)
 {
     if (u->ring.ring_fd < 0)
@@ -26,10 +25,10 @@ static void drop_ring(struct uring *u)
     u->ring.ring_fd = -1;
 }
 
-/* From the best to what every kernel takes. With DEFER_TASKRUN completions are made
- * only while we are inside the kernel, in one batch; the ring's descriptor polls
- * readable also when there are such to be made. No SQPOLL: it costs a kernel thread
- * that spins. */
+/* The best set of flags first, the one that every kernel accepts last. With DEFER_TASKRUN
+ * completions are made in one batch, only while we are in the kernel; the ring's
+ * descriptor is also readable when such completions can be made. No SQPOLL: it costs a
+ * kernel thread that spins. */
 static int set_up(struct io_uring *ring)
 {
     static const unsigned flags[] = {
@@ -54,8 +53,8 @@ static int set_up(struct io_uring *ring)
     return err;
 }
 
-/* -ENOSYS: the kernel is too old. Multishot receive cannot be asked for, but it came
- * with the zero-copy send, which can. */
+/* -ENOSYS: the kernel is too old. One cannot ask for multishot receive, but for zero-copy
+ * send, which came with it. */
 static int probe(struct io_uring *ring)
 {
     static const int wanted[] = {
@@ -74,12 +73,12 @@ static int probe(struct io_uring *ring)
     return err;
 }
 
-/* A ring that can be entered: a filter of system calls may allow only its setup. */
+/* Whether the ring can be entered: a filter of system calls may allow only its setup. */
 static int enterable(struct io_uring *ring)
 {
     int err = io_uring_enter((unsigned)ring->ring_fd, 0, 0, 0, NULL);
 
-    return cg__calls_is_missing(err) ? err : 0; /* -EBADFD: it is disabled as yet */
+    return cg__calls_is_missing(err) ? err : 0; /* -EBADFD: the ring is still disabled */
 }
 
 static int make_ring(struct uring *u)
@@ -149,7 +148,7 @@ void cg__uring_close(struct cg_reactor *reactor)
 
 /* ---- In a child made by fork() ---- */
 
-/* Nothing that was queued or asked for in the parent's ring is in ours: all is put off. */
+/* No entry of the parent's ring is in the child's: puts all requests off. */
 static void put_off(struct uring *u, struct uring_list *list)
 {
     struct cg_io *io;
@@ -163,8 +162,9 @@ static void put_off(struct uring *u, struct uring_list *list)
     }
 }
 
-/* Receives are answered instead of being asked for again: one may be armed without a
- * reader, and would take the parent's bytes. The socket asks again if somebody reads. */
+/* Completes receives instead of submitting them again: a receive may be armed although
+ * nobody reads, and would take the parent's bytes. The socket asks again if somebody
+ * reads. */
 static void answer_again(struct uring *u)
 {
     for (unsigned n = u->backlog.length; n > 0 && u->backlog.first; n--) {
@@ -174,7 +174,7 @@ static void answer_again(struct uring *u)
             io->result = -ECANCELED;
             io->chunk = NULL;
             cg__io_uring_answer(u, io);
-        } else { /* behind those not looked at yet */
+        } else { /* to the end, behind those not handled yet */
             cg__uring_move(u, io, &u->flying);
             cg__uring_move(u, io, &u->backlog);
         }
@@ -200,6 +200,6 @@ int cg__uring_renew(struct uring *u)
 }
 
 #else
-/* ISO C wants a declaration in every file. */
+/* ISO C requires a declaration in every file. */
 typedef int cg__no_liburing;
 #endif
