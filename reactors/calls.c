@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The system calls of the real backends. Nobody else in the library makes one on a
- * socket. */
+/* The system calls of the real backends. No other file of the library makes a system call
+ * on a socket. */
 #include "config.h"
 
 #include <errno.h>
@@ -16,7 +16,7 @@
 
 #include "reactors/calls.h"
 
-/* Until the kernel answers anything but EINTR. */
+/* Repeats a call that was interrupted (EINTR). */
 #define RETRY(call)                                                                        \
     do                                                                                     \
         n = (call);                                                                        \
@@ -75,7 +75,8 @@ static ssize_t send_parts(int fd, const struct iovec *iov, int iovcnt, bool plai
     before = cg_sigpipe_block();
     RETRY(writev(fd, iov, message.msg_iovlen));
     n = answer(n);
-    cg_sigpipe_unblock(before, true); /* one sent to the process meanwhile is taken, too */
+    cg_sigpipe_unblock(before, true); /* also takes a SIGPIPE that was sent to the
+                                       * process meanwhile */
     return n;
 }
 
@@ -90,7 +91,7 @@ static ssize_t send_bytes(int fd, const void *buf, size_t len, bool plain)
     return answer(n);
 }
 
-/* A piece of the file by way of a buffer. What is not sent is read again the next time. */
+/* Sends a piece of the file through a buffer. What is not sent is read again next time. */
 static ssize_t copy_file(struct cg_reactor *reactor, const struct cg_io *io, bool plain)
 {
     struct cg_chunk *chunk = cg_chunk_get(reactor);
@@ -116,10 +117,10 @@ static ssize_t send_file(struct cg_reactor *reactor, const struct cg_io *io, boo
 
     RETRY(sendfile(io->fd, io->file, &offset, most));
     n = answer(n);
-    /* One that has sent part before the peer was gone returns the part, and raises SIGPIPE
-     * all the same; where all was sent nothing need be asked. */
+    /* If the peer was gone after a part was sent, sendfile returns the part and raises
+     * SIGPIPE too. If everything was sent, no check is needed. */
     cg_sigpipe_unblock(before, n != (ssize_t)most);
-    /* Files that cannot be mapped, and descriptors that take no pages. */
+    /* Files that cannot be mapped, and descriptors that sendfile does not take. */
     if (n == -EINVAL || n == -EOPNOTSUPP || cg__calls_is_missing(n))
         return copy_file(reactor, io, plain);
     return n;
@@ -147,7 +148,7 @@ int cg__calls_replace_fd(int fd, int by)
     return error;
 }
 
-/* A new descriptor, made ready for use; bare: it came without any flags. */
+/* Prepares a new descriptor. bare: it was made without flags. */
 static int prepared(int fd, bool bare)
 {
     int error = 0;
@@ -193,11 +194,11 @@ bool cg__calls_accept_pauses(ssize_t error)
     switch (-error) {
     case EAGAIN:
     case ECANCELED:
-    /* The listener is broken: it is of no use to ask again. */
+    /* the listener is broken: trying again is useless */
     case EBADF:
     case EINVAL:
     case ENOTSOCK:
-    /* The network's error of one connection, which is gone (accept(2)). */
+    /* network errors of one connection, which is gone (accept(2)) */
     case ECONNABORTED:
     case EPROTO:
     case ENOPROTOOPT:
@@ -266,7 +267,7 @@ static int new_socket(const struct cg_io *io)
     return fd < 0 ? -errno : prepared(fd, bare);
 }
 
-/* Not repeated on EINTR: the descriptor is gone, and its number may be another one's. */
+/* Not repeated on EINTR: the descriptor is closed already, and its number may be reused. */
 static ssize_t close_fd(int fd)
 {
     return close(fd) < 0 && errno != EINTR ? -errno : 0;

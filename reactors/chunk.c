@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The pool of input buffers: a list of free chunks, of which a bounded number is kept, so
- * that a server in its stride allocates nothing and one after a rush gives memory back. */
+/* The pool of input buffers: a bounded list of free chunks. So a server allocates nothing
+ * in its steady state, and frees memory after a rush. */
 #include "config.h"
 
 #include <assert.h>
@@ -8,7 +8,8 @@
 
 #include "reactors/reactors.h"
 
-enum { FREE_CHUNKS = 256 }; /* kept: 4 MiB; as many as one wait completes at most */
+enum { FREE_CHUNKS = 256 }; /* kept in the pool, 4 MiB: as many as one wait completes at
+                             * most */
 
 struct cg_chunk *cg_chunk_get(struct cg_reactor *reactor)
 {

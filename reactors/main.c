@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A whole run in one call. It stands here because lib/ knows no backend. */
+/* cg_main: a whole run in one call. It is here because lib/ knows no backend. */
 #include "config.h"
 
 #include <cogen/reactor.h>
@@ -10,7 +10,8 @@
 
 #include "lib/base/report.h"
 
-/* A code alone says that it is not to be had. Without a name there is nothing to add. */
+/* Reports why a reactor that was named cannot be opened; its error code alone does not say
+ * much. */
 static void tell_why_none(const char *name, int code)
 {
     char why[256];
@@ -23,9 +24,8 @@ static void tell_why_none(const char *name, int code)
     cg__report("%s", why);
 }
 
-/* What the run came to, `left` coroutines being left. That some can never go on is a
- * mistake of the program, and nobody else is there to say so, also if fn knows nothing of
- * it. */
+/* The result of a run after which `left` coroutines are left. If some can never go on, the
+ * program has a bug; only here can it be reported, even if fn did not wait for them. */
 static ssize_t outcome(const struct cg_sched *sched, const struct cg_coro *coro,
                        ssize_t left)
 {

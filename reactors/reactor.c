@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The table of reactors: opening one by name, and saying why one is unavailable. */
+/* The table of reactors: opens one by name, and says why one is unavailable. */
 #include "config.h"
 
 #include <errno.h>
@@ -14,8 +14,8 @@
 struct entry {
     const char *name;
     const struct cg_reactor_type *type; /* NULL: not built in */
-    const char *why;                    /* it is not */
-    bool proven;                        /* may be chosen without being named */
+    const char *why;                    /* why it is not built in */
+    bool proven;                        /* may be chosen without a name */
 };
 
 /* In the order of preference. */
@@ -55,8 +55,8 @@ static int open_named(const char *name, struct cg_reactor **reactor)
     return CG_EREACTOR;
 }
 
-/* The first that this machine has. What every reactor would run into (no descriptors, no
- * memory) is not a reason to try the next one. */
+/* Opens the first reactor that this machine has. An error that every reactor would return
+ * (no descriptors, no memory) is no reason to try the next one. */
 static int open_best(struct cg_reactor **reactor)
 {
     int error = -EOPNOTSUPP;
@@ -101,7 +101,7 @@ const char *cg_reactor_name(const struct cg_reactor *reactor)
     return reactor->type->name;
 }
 
-/* The rings of io_uring are charged to RLIMIT_MEMLOCK on kernels before 5.12, and what is
+/* RLIMIT_MEMLOCK limits the rings of io_uring on kernels before 5.12, and the memory
  * registered with them on every kernel; root is exempt. */
 static bool lacks_locked_memory(const struct entry *entry, int error)
 {
@@ -126,7 +126,7 @@ static const char *why(const struct entry *entry, int error)
     return strerror(-error);
 }
 
-/* Whether it works is known once it has been opened. */
+/* Only opening a reactor shows whether it works. */
 static const char *try(const struct entry *entry)
 {
     struct cg_reactor *reactor;
@@ -147,7 +147,7 @@ size_t cg_reactor_list(struct cg_reactor_info *list, size_t n)
     return COUNT;
 }
 
-/* Adds a text behind those that are there, as far as there is room. */
+/* Appends a text as far as there is room. */
 static int append(char *buf, size_t size, int at, const char *text)
 {
     bool room = (size_t)at < size;
@@ -166,7 +166,7 @@ int cg_reactor_why(const char *name, int code, char *buf, size_t size)
         return snprintf(buf, size, "no reactor is available: %s", cg_strerror(code));
     for (int i = 0; i < COUNT; i++)
         if (strcmp(table[i].name, name) == 0 && !(reason = try(&table[i])))
-            reason = cg_strerror(code); /* it is by now */
+            reason = cg_strerror(code); /* it has become available */
     if (reason)
         return snprintf(buf, size, "reactor %s is not available: %s", name, reason);
     len = snprintf(buf, size, "no reactor is called \"%s\"; there are", name);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The simulated reactor: a virtual clock, requests, and their turns. A request that cannot
- * be done hangs on its socket; what may change that touches the socket; wait delivers what
- * is due on the network, tries the requests of all touched sockets in the order in which
- * they were touched, and moves the clock only if none of them has completed. */
+/* The simulated reactor: a virtual clock and requests. A request that cannot complete
+ * waits at its socket. Whatever may change that touches the socket. wait delivers what is
+ * due on the network, tries the requests of all touched sockets in the order in which they
+ * were touched, and moves the clock only if no request has completed. */
 #include "config.h"
 
 #include <assert.h>
@@ -13,7 +13,7 @@
 
 enum {
     START = 1
-}; /* what the clock says at first, s */
+}; /* what the clock shows at first, s */
 
 static bool bad(const struct cg_sim_options *opt)
 {
@@ -33,7 +33,8 @@ int cg_sim_open(const struct cg_sim_options *options, struct cg_reactor **reacto
         return -EINVAL;
     if (!(sim = calloc(1, sizeof *sim)))
         return -ENOMEM;
-    if (opt->threads && sem_init(&sim->wakes, 0, 0) < 0) { /* not every system has it */
+    if (opt->threads && sem_init(&sim->wakes, 0, 0) < 0) { /* not every system has
+                                                            * semaphores */
         int error = -errno;
 
         free(sim);
@@ -92,11 +93,11 @@ static void unhang(struct cg_sim_sock *sock, struct cg_io *io)
     else
         sock->last_io = io->prev;
     if (sock->connector == io)
-        sock->connector = NULL; /* the connect itself goes on */
+        sock->connector = NULL; /* the connect itself continues */
     io->state = CG_IO_IDLE;
 }
 
-/* False: it has to wait. */
+/* Tries a request. Returns false if it has to wait. */
 static bool try(struct cg_sim *sim, struct cg_sim_sock *sock, struct cg_io *io,
                 ssize_t *result)
 {
@@ -137,7 +138,7 @@ static enum cg_verdict sim_submit(struct cg_reactor *reactor, struct cg_io *io)
     if (!sim->opt.completion && try(sim, sock, io, &result))
         return done(sim, io, result);
     io->state = CG_IO_PENDING;
-    io->mark = sim->pass; /* not in the pass that may be under way */
+    io->mark = sim->pass; /* not in the pass that may be in progress */
     hang(sock, io);
     if (sim->opt.completion)
         cg__sim_touch(sim, sock);
@@ -160,7 +161,8 @@ static enum cg_verdict sim_cancel(struct cg_reactor *reactor, struct cg_io *io)
     return CG_DONE;
 }
 
-/* One that was taken back is over in any case; chance says whether it was too late. */
+/* A cancelled request completes in any case; chance decides whether with its true
+ * result. */
 static bool settle(struct cg_sim *sim, struct cg_sim_sock *sock, struct cg_io *io,
                    ssize_t *result)
 {
@@ -178,15 +180,16 @@ static void complete(struct cg_sim *sim, struct cg_sim_sock *sock, struct cg_io 
                  io->state == CG_IO_PENDING && result > 0;
 
     if (stays)
-        cg__sim_touch(sim, sock); /* there may be more */
+        cg__sim_touch(sim, sock); /* there may be more input */
     else
         unhang(sock, io);
     cg__sim_note_answer(sim, io, result);
     io->complete(io, result);
 }
 
-/* Tries the requests of a socket once each. A completion may do anything: the search starts
- * again at the head, and a closed socket's memory stays until it is looked at again. */
+/* Tries each request of a socket once. A completion may do anything: so the search starts
+ * again at the head, and the memory of a closed socket stays until the socket is served
+ * again. */
 static size_t serve(struct cg_sim *sim, struct cg_sim_sock *sock)
 {
     struct cg_io *io = sock->ios;
@@ -228,7 +231,7 @@ static size_t serve_touched(struct cg_sim *sim)
 
 /* ---- Time -------------------------------------------------------------------------- */
 
-/* Posts that nobody slept for go with the flag they came with. */
+/* Takes the wake flag, and the posts of the semaphore that came with it. */
 static bool was_woken(struct cg_sim *sim)
 {
     if (!atomic_exchange(&sim->woken, false))
@@ -238,7 +241,7 @@ static bool was_woken(struct cg_sim *sim)
     return true;
 }
 
-/* Nothing is under way: nobody but another thread can change that. */
+/* Nothing is in flight, so only another thread can wake us. */
 static int wait_for_wake(struct cg_sim *sim)
 {
     if (!sim->opt.threads)
@@ -288,8 +291,8 @@ static int64_t sim_now(struct cg_reactor *reactor)
     return cg__sim_of(reactor)->now;
 }
 
-/* The flag is set before the post: a sleeper that was posted finds it, and one that finds
- * it unset has a post to come. */
+/* The flag is set before the semaphore is posted: a thread that was woken by the post
+ * finds the flag, and one that does not find it has a post to come. */
 static void sim_wake(struct cg_reactor *reactor)
 {
     struct cg_sim *sim = cg__sim_of(reactor);
@@ -315,8 +318,8 @@ size_t cg_sim_handles(const struct cg_reactor *reactor)
     return sim->handle_count - sim->hole_count;
 }
 
-/* What the program has left open goes without a sound. So do requests of coroutines that
- * were abandoned: their memory may be gone. */
+/* Sockets that the program left open are closed silently. So are the requests of abandoned
+ * coroutines: their memory may have been freed. */
 static void sim_close(struct cg_reactor *reactor)
 {
     struct cg_sim *sim = cg__sim_of(reactor);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Inside the simulated world: sim.c has the clock and the requests, sim_net.c handles and
- * what is under way, sim_conn.c connections, sim_stream.c the bytes, sim_calls.c the calls
- * that never wait, sim_addr.c addresses, sim_trace.c chance and trace. Anything that may
- * change a request's answer touches its socket; wait then tries the requests of the touched
- * sockets, in order. */
+/* The inside of the simulated world: sim.c has the clock and the requests, sim_net.c
+ * handles and messages in flight, sim_conn.c connections, sim_stream.c bytes, sim_calls.c
+ * the calls that never wait, sim_addr.c addresses, sim_trace.c chance and trace. Whatever
+ * may change a request's result touches its socket; wait then tries the requests of the
+ * touched sockets, in order. */
 #ifndef COGEN_REACTORS_SIM_SIM_H
 #define COGEN_REACTORS_SIM_SIM_H
 
@@ -16,18 +16,19 @@
 
 #include "reactors/reactors.h"
 
-#define CG_SIM_ACCEPT_PAUSE (100 * CG_MILLISECOND) /* as of the real ones, without memory */
+#define CG_SIM_ACCEPT_PAUSE (100 * CG_MILLISECOND) /* as the real reactors do when memory
+                                                    * lacks */
 
 enum {
-    CG_SIM_OPTIONS = 17,        /* socket options that are known, see sim_calls.c */
+    CG_SIM_OPTIONS = 17,        /* number of known socket options (sim_calls.c) */
     CG_SIM_NAMES = 1024,        /* buckets of bound addresses */
     CG_SIM_SEGMENT = 16 * 1024, /* most bytes in one message */
-    CG_SIM_PORT_FIRST = 32768,  /* ports to be had for port 0 */
+    CG_SIM_PORT_FIRST = 32768,  /* ports for those who ask for port 0 */
     CG_SIM_PORT_LAST = 60999,
 };
 
 struct cg_sim_addr {
-    socklen_t len; /* 0: none */
+    socklen_t len; /* 0: no address */
     union {
         struct sockaddr sa;
         struct sockaddr_in in;
@@ -38,22 +39,23 @@ struct cg_sim_addr {
 
 enum cg_sim_kind {
     CG_SIM_DATA,
-    CG_SIM_ACK, /* the peer has read `size` bytes; was the message that carried them */
+    CG_SIM_ACK, /* the peer has read `size` bytes; the message that carried them, on its
+                 * way back */
     CG_SIM_FIN,
     CG_SIM_RST,
-    CG_SIM_SYN, /* kept by the connecting socket on all its ways, as the next two */
+    CG_SIM_SYN, /* stays with the connecting socket all the time, like the next two */
     CG_SIM_SYNACK,
     CG_SIM_REFUSED,
 };
 
-/* Something under way to a socket. Only DATA is allocated: the other kinds lie in the
- * socket that will get them, so that no end and no reset can fail. */
+/* A message in flight to a socket. Only DATA is allocated: the other kinds are part of the
+ * socket that will receive them, so that no end and no reset can fail. */
 struct cg_sim_msg {
     struct cg_sim_msg *next;
     int64_t at;   /* when it arrives */
-    uint64_t seq; /* and in which order among those of the same moment */
+    uint64_t seq; /* order among messages that arrive at the same moment */
     enum cg_sim_kind kind;
-    bool posted; /* is under way, or has been */
+    bool posted; /* is in flight, or has been */
     size_t start, size;
     char *data;
 };
@@ -71,38 +73,39 @@ enum cg_sim_state {
     CG_SIM_FRESH,
     CG_SIM_LISTENING,
     CG_SIM_CONNECTING,
-    CG_SIM_CONNECTED, /* or it was */
+    CG_SIM_CONNECTED, /* or it was connected */
     CG_SIM_CLOSED,    /* waits in the list of touched sockets to be freed */
 };
 
 struct cg_sim_sock {
-    int fd; /* -1: nobody has accepted it yet */
+    int fd; /* -1: not accepted yet */
     int domain;
     enum cg_sim_state state;
     bool bound;
     bool touched;
-    bool fin;   /* the peer's end has arrived */
-    bool reset; /* the connection is no more */
+    bool fin;   /* the end of the peer's stream has arrived */
+    bool reset; /* the connection was reset */
     bool rd_shut, wr_shut;
-    int error; /* to be answered once, as errno */
+    int error; /* an errno, returned once */
     struct linger linger;
     int options[CG_SIM_OPTIONS];
     struct cg_sim_addr local, remote;
-    struct cg_sim_sock *peer; /* NULL: has closed, or resets */
+    struct cg_sim_sock *peer; /* NULL: closed or reset */
     struct cg_sim_sock *next; /* in a listener's queue */
     struct cg_sim_sock *next_bound, *next_touched;
     struct cg_io *ios, *last_io; /* pending requests, oldest first */
-    struct cg_io *connector;     /* the one that started the connect */
-    struct cg_sim_msgs incoming; /* under way, by arrival */
-    struct cg_sim_msgs input;    /* has arrived, unread */
-    int64_t last_at;             /* arrival of the last that was sent */
+    struct cg_io *connector;     /* the request that started the connect */
+    struct cg_sim_msgs incoming; /* in flight, by arrival */
+    struct cg_sim_msgs input;    /* arrived and unread */
+    int64_t last_at;             /* when the last message sent arrives */
     size_t unacked;              /* bytes sent that the peer has not read */
-    size_t place;                /* in the heap, from 1 on; 0: nothing is under way */
+    size_t place;                /* in the heap, from 1 on; 0: no message is in flight to
+                                  * it */
     struct cg_sim_msg syn, end, rst;
-    struct cg_sim_sock *listener; /* of one that waits for room in a backlog */
+    struct cg_sim_sock *listener; /* for whose backlog it waits */
     struct cg_sim_queue backlog;  /* connections to be accepted */
-    struct cg_sim_queue waiting;  /* connecting, and the backlog is full */
-    unsigned limit;               /* of backlog */
+    struct cg_sim_queue waiting;  /* connecting while the backlog is full */
+    unsigned limit;               /* length limit of backlog */
 };
 
 struct cg_sim {
@@ -111,23 +114,23 @@ struct cg_sim {
     int64_t now;
     uint64_t random;
     uint64_t seq;                /* of messages */
-    uintptr_t pass;              /* over the requests of a touched socket */
-    struct cg_sim_queue touched; /* through next_touched */
+    uintptr_t pass;              /* counts the passes over a touched socket's requests */
+    struct cg_sim_queue touched; /* linked by next_touched */
     struct cg_sim_sock *
-        *heap; /* those with messages under way, earliest first, from 1 on */
+        *heap; /* sockets with messages in flight, earliest arrival first, from 1 on */
     size_t heap_count, heap_room;
-    size_t socks; /* that exist: the heap has room for each */
+    size_t socks; /* number of sockets; the heap has room for all */
     struct cg_sim_sock **handles;
-    int *holes; /* handles that are free again, the last one first */
+    int *holes; /* free handles, most recently freed last */
     size_t handle_count, hole_count, handle_room;
     bool starved;  /* an accept waits for a handle */
-    int64_t retry; /* when accepts that had no memory try again; 0: there are none */
+    int64_t retry; /* when accepts that lacked memory try again; 0: none does */
     unsigned next_port;
     struct cg_sim_sock *names[CG_SIM_NAMES];
     cg_sim_tracer *tracer;
     void *tracer_arg;
     atomic_bool woken;
-    sem_t wakes; /* with .threads: posted once for each time woken is set */
+    sem_t wakes; /* with .threads: posted once each time woken is set */
 };
 
 static inline struct cg_sim *cg__sim_of(struct cg_reactor *reactor)
@@ -136,7 +139,7 @@ static inline struct cg_sim *cg__sim_of(struct cg_reactor *reactor)
     return (struct cg_sim *)reactor;
 }
 
-/* sim.c: something has changed for a socket's requests. */
+/* sim.c: something changed that a socket's requests may wait for. */
 void cg__sim_touch(struct cg_sim *sim, struct cg_sim_sock *sock);
 
 /* sim_trace.c */
@@ -152,16 +155,17 @@ void cg__sim_sock_free(struct cg_sim *sim, struct cg_sim_sock *sock);
 int cg__sim_handle_new(struct cg_sim *sim, struct cg_sim_sock *sock);
 void cg__sim_handle_free(struct cg_sim *sim, struct cg_sim_sock *sock);
 struct cg_sim_sock *cg__sim_find(struct cg_sim *sim, int fd);
-/* Forgets what is under way to a socket and what it has not read. */
+/* Drops the messages in flight to a socket and its unread input. */
 void cg__sim_drop(struct cg_sim *sim, struct cg_sim_sock *sock);
-/* Puts a message on its way, as if at the moment `since`. */
+/* Sends a message, as if at the moment `since`. */
 void cg__sim_post(struct cg_sim *sim, struct cg_sim_sock *to, struct cg_sim_msg *msg,
                   enum cg_sim_kind kind, int64_t since);
 void cg__sim_deliver(struct cg_sim *sim);
-/* When the next is due, a message or an accept that tries again; CG_NEVER: nothing is. */
+/* When the next message arrives or an accept tries again; CG_NEVER: nothing is due. */
 int64_t cg__sim_next(const struct cg_sim *sim);
 
-/* sim_conn.c: those that answer bool try a request; false: it has to wait. */
+/* sim_conn.c. A function that returns bool tries a request; false: the request has to
+ * wait. */
 void cg__sim_arrive(struct cg_sim *sim, struct cg_sim_sock *sock,
                     struct cg_sim_msg *msg);
 bool cg__sim_accept(struct cg_sim *sim, struct cg_sim_sock *sock, ssize_t *result);
@@ -190,24 +194,26 @@ void cg__sim_options_init(struct cg_sim *sim, struct cg_sim_sock *sock);
 /* sim_addr.c */
 int cg__sim_addr_set(struct cg_sim_addr *to, int domain, const struct sockaddr *addr,
                      socklen_t len);
-/* The same address as a socket of that domain sees it: IPv4 within IPv6 or taken out. */
+/* The address as a socket of that domain sees it: IPv4 mapped into IPv6, or back. */
 struct cg_sim_addr cg__sim_addr_in(const struct cg_sim_addr *addr, int domain);
-/* An address of no particular host is this host's. */
+/* Replaces the unspecified address (0.0.0.0, ::) by this host's. */
 void cg__sim_addr_settle(struct cg_sim_addr *addr);
 unsigned cg__sim_port(const struct cg_sim_addr *addr);
 void cg__sim_port_set(struct cg_sim_addr *addr, unsigned port);
-/* Room for the longest: "unix:" and a path. */
+/* Room for the longest text: "unix:" and a path. */
 #define CG_SIM_TEXT 128
 const char *cg__sim_text(const struct cg_sim_addr *addr, char buf[CG_SIM_TEXT]);
-/* Gives a socket its local name, with a port if that is 0: 0 or -EADDRINUSE. */
+/* Gives a socket its local name; chooses a port if it is 0. Returns 0 or -EADDRINUSE. */
 int cg__sim_name(struct cg_sim *sim, struct cg_sim_sock *sock,
                  const struct cg_sim_addr *addr);
 void cg__sim_unname(struct cg_sim *sim, struct cg_sim_sock *sock);
-/* A port that nobody is bound to, in addr: 0 or -EADDRINUSE. */
+/* Chooses a port that no socket is bound to and stores it in addr. Returns 0 or
+ * -EADDRINUSE. */
 int cg__sim_port_pick(struct cg_sim *sim, const struct cg_sim_sock *sock,
                       struct cg_sim_addr *addr);
-/* Who listens there: the most particular, in turn where several share an address. NULL, and
- * *error: ECONNREFUSED or, at a UNIX path that nobody is bound to, ENOENT. */
+/* Finds the listener at an address: the most specific one, in turn if several share the
+ * address. If there is none, returns NULL and sets *error: ECONNREFUSED, or ENOENT for a
+ * UNIX path to which nothing is bound. */
 struct cg_sim_sock *cg__sim_listener(struct cg_sim *sim, const struct cg_sim_addr *addr,
                                      int *error);
 

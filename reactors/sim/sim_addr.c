@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Addresses of the simulated world: who is bound to which, and who listens there. All that
- * is bound to one port, of whatever address, is in one bucket, so that a socket bound to
- * every address and one bound to a particular one find each other. */
+/* Addresses of the simulated world: which socket is bound to which address, and who
+ * listens there. All sockets bound to one port, whatever their address, are in one bucket,
+ * so that a socket bound to every address and one bound to a specific address find each
+ * other. */
 #include "config.h"
 
 #include <arpa/inet.h>
@@ -17,7 +18,7 @@ enum {
     PATH = offsetof(struct sockaddr_un, sun_path)
 };
 
-/* Only what counts is taken over, so that equal addresses are equal byte by byte. */
+/* Copies only what matters, so that equal addresses are equal byte by byte. */
 int cg__sim_addr_set(struct cg_sim_addr *to, int domain, const struct sockaddr *addr,
                      socklen_t len)
 {
@@ -149,8 +150,7 @@ static bool same(const struct cg_sim_addr *a, const struct cg_sim_addr *b)
     return a->len == b->len && memcmp(&a->sa, &b->sa, a->len) == 0;
 }
 
-/* How well the name of a socket fits an address that somebody connects to: 0, not at
- * all. */
+/* How well a socket's name matches an address that somebody connects to; 0: not at all. */
 static int fit(const struct cg_sim_addr *name, bool v6only,
                const struct cg_sim_addr *addr)
 {
@@ -269,7 +269,7 @@ struct cg_sim_sock *cg__sim_listener(struct cg_sim *sim, const struct cg_sim_add
     if (!best)
         return NULL;
     sock = *best;
-    *best = sock->next_bound; /* to the end: the next one is another's turn */
+    *best = sock->next_bound; /* to the end: next time another listener gets its turn */
     append(best, sock);
     return sock;
 }

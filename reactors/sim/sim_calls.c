@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The calls of the simulated world that never wait: sockets, names and options. Options are
- * remembered and mean nothing, but for SO_LINGER (0 s: close resets), SO_REUSEPORT and
- * IPV6_V6ONLY; those that would only be noise in a trace are not noted. */
+/* The calls of the simulated world that never wait: sockets, names and options. Options
+ * are stored and have no effect, except SO_LINGER (0 s: close resets), SO_REUSEPORT and
+ * IPV6_V6ONLY. Calls that would only be noise are not traced. */
 #include "config.h"
 
 #include <errno.h>
@@ -13,7 +13,7 @@
 enum {
     REUSE_PORT,
     V6ONLY
-}; /* the first of those known */
+}; /* the first of the known options */
 
 static const struct {
     int level, name;
@@ -113,7 +113,8 @@ static ssize_t get_option(struct cg_sim_sock *sock, const struct cg_io *io)
         value = sock->state == CG_SIM_LISTENING;
         break;
     case SO_ERROR:
-        value = sock->connector ? 0 : sock->error; /* a connect's answer is its own */
+        value = sock->connector ? 0 : sock->error; /* the connect itself returns its
+                                                    * error */
         sock->error -= value;
         break;
     default:
@@ -214,7 +215,7 @@ ssize_t cg__sim_call(struct cg_sim *sim, struct cg_io *io)
 
     if (io->code == CG_IO_SOCKET)
         return make_socket(sim, io);
-    if (io->code == CG_IO_ATTACH) /* one of ours that was handed over comes back */
+    if (io->code == CG_IO_ATTACH) /* one of our handles comes back after it was detached */
         return sock ? 0 : -EOPNOTSUPP;
     if (!sock)
         return -EBADF;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Connections of the simulated world: how they begin, how they end, and what a message does
- * when it arrives. Everything the other end learns, it learns by message. */
+/* Connections of the simulated world: how they begin and end, and what a message does when
+ * it arrives. An end learns everything about the other end from messages. */
 #include "config.h"
 
 #include <assert.h>
@@ -45,7 +45,7 @@ static void queue_remove(struct cg_sim_queue *queue, struct cg_sim_sock *sock)
 
 /* ---- How connections begin -------------------------------------------------------- */
 
-/* Says what is wrong with a connect; then it is on its way, with a name. */
+/* Checks a connect, then gives the socket a name and sends the SYN. */
 static int begin_connect(struct cg_sim *sim, struct cg_sim_sock *sock, struct cg_io *io)
 {
     struct cg_sim_addr to;
@@ -149,7 +149,7 @@ static bool accept_one(struct cg_sim *sim, struct cg_sim_sock *listener,
     if ((*result = cg__sim_handle_new(sim, sock)) < 0) {
         if (*result == -EMFILE)
             sim->starved = true;
-        else if (sim->retry == 0) /* nobody says when there is memory again */
+        else if (sim->retry == 0) /* no event tells when there is memory again */
             sim->retry = sim->now + CG_SIM_ACCEPT_PAUSE;
         return false;
     }
@@ -185,7 +185,7 @@ bool cg__sim_accept(struct cg_sim *sim, struct cg_sim_sock *sock, ssize_t *resul
 
 /* ---- How they end ------------------------------------------------------------------ */
 
-/* Leaves the peer, who is told in due time. */
+/* Disconnects the socket from its peer, which a message tells later. */
 static void part(struct cg_sim *sim, struct cg_sim_sock *sock, bool reset)
 {
     struct cg_sim_sock *peer = sock->peer;
@@ -240,7 +240,7 @@ ssize_t cg__sim_close(struct cg_sim *sim, struct cg_sim_sock *sock)
 {
     struct cg_sim_sock *other;
 
-    assert(!sock->ios); /* whoever closes takes requests back first */
+    assert(!sock->ios); /* the owner cancels its requests before it closes */
     while ((other = dequeue(&sock->waiting)))
         refuse(sim, other, ECONNREFUSED, sim->now);
     while ((other = dequeue(&sock->backlog))) {
@@ -257,14 +257,14 @@ ssize_t cg__sim_close(struct cg_sim *sim, struct cg_sim_sock *sock)
     if (sock->fd >= 0)
         cg__sim_handle_free(sim, sock);
     sock->state =
-        CG_SIM_CLOSED; /* touched, so that it is freed when nobody looks at it */
+        CG_SIM_CLOSED; /* touched, so that it is freed when it is served again */
     cg__sim_touch(sim, sock);
     return 0;
 }
 
 /* ---- What arrives ------------------------------------------------------------------ */
 
-/* It may try again, under another name. */
+/* The socket may connect again, from another name. */
 static void refusal_arrives(struct cg_sim_sock *sock, int error)
 {
     sock->state = CG_SIM_FRESH;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The network of the simulated world: handles, and messages under way in a heap by arrival.
- * A socket's messages arrive in the order in which they were sent, so the heap holds
- * sockets, each by its first message; it has room for every socket there is, so that
- * nothing under way can be lost for want of memory. */
+/* The network of the simulated world: handles, and messages in flight. A socket's messages
+ * arrive in the order in which they were sent. So the heap, ordered by arrival, holds
+ * sockets, each by its first message. It has room for every socket, so no message can be
+ * lost for lack of memory. */
 #include "config.h"
 
 #include <errno.h>
@@ -23,7 +23,7 @@ static void put(struct cg_sim *sim, size_t place, struct cg_sim_sock *sock)
     sock->place = place;
 }
 
-/* Finds the place of a socket from a hole in the heap on. */
+/* Moves a socket from a hole in the heap to its place. */
 static void sift(struct cg_sim *sim, size_t hole, struct cg_sim_sock *sock)
 {
     size_t child;
@@ -152,7 +152,7 @@ struct cg_sim_sock *cg__sim_find(struct cg_sim *sim, int fd)
                                                             : NULL;
 }
 
-/* Accepts that lacked something try again. */
+/* Lets accepts that lacked a handle or memory try again. */
 static void feed(struct cg_sim *sim)
 {
     for (size_t i = 0; i < sim->handle_count; i++)
@@ -178,7 +178,7 @@ int64_t cg__sim_next(const struct cg_sim *sim)
     return sim->retry > 0 && sim->retry < next ? sim->retry : next;
 }
 
-/* Everything that is due; calls nobody outside. */
+/* Delivers every message that is due. Calls no callbacks. */
 void cg__sim_deliver(struct cg_sim *sim)
 {
     while (sim->heap_count > 0 && sim->heap[1]->incoming.head->at <= sim->now) {

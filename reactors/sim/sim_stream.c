@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Streams of the simulated world: what a send puts on its way, what a receive finds, and
- * what poll says of it. Errors come in the kernel's order: what has arrived can still be
- * read after a reset, then the reset is answered once, then the stream has ended. */
+/* Streams of the simulated world: what a send, a receive and a poll do. Errors come in the
+ * kernel's order: bytes that arrived can be read after a reset, then the reset is returned
+ * once, then the stream has ended. */
 #include "config.h"
 
 #include <errno.h>
@@ -38,8 +38,8 @@ static ssize_t take_error(struct cg_sim_sock *sock)
     return -error;
 }
 
-/* Copies what has arrived. A message that has been read to its end travels back as the
- * acknowledgement that gives its sender room. */
+/* Copies input out. A message that was read completely travels back as an acknowledgement,
+ * which gives its sender room. */
 static size_t copy_input(struct cg_sim *sim, struct cg_sim_sock *sock, char *to,
                          size_t room)
 {
@@ -120,7 +120,7 @@ bool cg__sim_recv(struct cg_sim *sim, struct cg_sim_sock *sock, struct cg_io *io
     return true;
 }
 
-/* How much a request would like to send; it may stop counting beyond `enough`. */
+/* How many bytes a request would like to send; may stop counting beyond `enough`. */
 static size_t wanted(const struct cg_io *io, size_t enough)
 {
     size_t n = 0;
@@ -155,7 +155,8 @@ static size_t gather(const struct cg_io *io, size_t skip, char *to, size_t room)
     return done;
 }
 
-/* Fetches bytes of a request from `skip` on: how many, 0 at the end of a file, -errno. */
+/* Fetches a request's bytes from `skip` on. Returns how many; 0: the end of a file;
+ * -errno. */
 static ssize_t fetch(const struct cg_io *io, size_t skip, char *to, size_t room)
 {
     ssize_t n;
@@ -173,9 +174,9 @@ static ssize_t fetch(const struct cg_io *io, size_t skip, char *to, size_t room)
     return n < 0 ? -errno : n;
 }
 
-/* Puts one message on its way: its bytes, 0 or -errno. What a peer that has closed is sent
- * is lost, and answered by a reset when it would have been there; it takes its part of the
- * window, so that a sender without end has to wait, and the reset gets its time. */
+/* Sends one message. Returns its bytes, 0 or -errno. If the peer has closed, the bytes are
+ * lost, and a reset arrives when the message would have been acknowledged. They still take
+ * their part of the window, so that an endless sender must wait for the reset. */
 static ssize_t send_segment(struct cg_sim *sim, struct cg_sim_sock *sock,
                             const struct cg_io *io, size_t skip, size_t room)
 {
@@ -205,7 +206,7 @@ static size_t room_left(const struct cg_sim *sim, const struct cg_sim_sock *sock
     return sock->unacked < sim->opt.window ? sim->opt.window - sock->unacked : 0;
 }
 
-/* True: nothing can be sent, now or later. */
+/* Returns true if nothing can be sent, now or later. */
 static bool cannot_send(struct cg_sim_sock *sock, ssize_t *result)
 {
     *result = 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Chance and trace of the simulated world: the one source of everything that is not fixed,
- * and the lines that say what happened. */
+/* Chance and trace of the simulated world: the only source of randomness, and the lines
+ * that report what happened. */
 #include "config.h"
 
 #include <assert.h>
@@ -9,7 +9,7 @@
 
 #include "reactors/sim/sim.h"
 
-/* Steele, Lea and Flood's SplitMix64. */
+/* SplitMix64 by Steele, Lea and Flood. */
 static uint64_t draw(struct cg_sim *sim)
 {
     uint64_t z = sim->random += UINT64_C(0x9e3779b97f4a7c15);
@@ -19,7 +19,7 @@ static uint64_t draw(struct cg_sim *sim)
     return z ^ z >> 31;
 }
 
-/* The bias of the remainder is nothing to a simulation. */
+/* The bias of the remainder does not matter here. */
 uint64_t cg__sim_below(struct cg_sim *sim, uint64_t below)
 {
     return draw(sim) % below;
