@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What OpenSSL reads from and writes to, in memory: it sees the inner socket's input
- * without a copy, and its output goes into the queue, which never refuses. */
+/* What OpenSSL reads from and writes to, in memory. It reads the inner socket's input
+ * without a copy; its output goes into the queue, which has no limit here. */
 #include "config.h"
 
 #include "tls/conn.h"
@@ -17,8 +17,9 @@ static int bio_read(BIO *bio, char *buf, int size)
     BIO_clear_retry_flags(bio);
     if (size <= 0)
         return 0;
-    /* OpenSSL reads the header of a record by itself, and goes on until there is something
-     * to hand out: a stranger's records may be small and empty, or ask for new keys. */
+    /* OpenSSL reads each record's header with a call of its own, and reads on until it has
+     * bytes to return. A peer's records may be small and empty, or only ask for new keys,
+     * so they are counted. */
     if (size == CG__TLS_HEADER && left > 0)
         conn->records++;
     if (left == 0 || conn->records > CG__TLS_RECORDS) {
@@ -34,7 +35,8 @@ static int bio_read(BIO *bio, char *buf, int size)
     return size;
 }
 
-/* Without memory part of a record may have been queued: a failure for good, so no retry. */
+/* If memory ran out, part of a record may be queued already. So the failure is final, and
+ * there is no retry. */
 static int bio_write(BIO *bio, const char *data, int size)
 {
     struct cg__tls_conn *conn = BIO_get_data(bio);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What a server chooses in the handshake: a certificate by the host that the client names,
- * a protocol by its own order. */
+/* What a server chooses during the handshake: a certificate by the host that the client
+ * names, and a protocol by the server's own order. */
 #include "config.h"
 
 #include "tls/keys.h"
@@ -25,7 +25,7 @@ bool cg__tls_choose_host(const SSL *ssl, struct cg__tls_host *host)
     return name != NULL && cg__tls_host_parse(name, host) == NULL;
 }
 
-/* The identity for the host that the client named; NULL: there is none. */
+/* Finds the identity for the host that the client named. Returns NULL if there is none. */
 static const struct cg__tls_identity *find(const struct cg__tls_keys *keys, SSL *ssl)
 {
     struct cg__tls_host host;
@@ -37,8 +37,8 @@ static const struct cg__tls_identity *find(const struct cg__tls_keys *keys, SSL 
     return NULL;
 }
 
-/* Called in the handshake: by a server once it knows the host, by a client that is asked
- * for a certificate. */
+/* Called during the handshake: of a server when it knows the host, of a client when the
+ * server asks for a certificate. */
 static int choose_identity(SSL *ssl, void *arg)
 {
     const struct cg__tls_keys *keys = arg;
@@ -52,15 +52,16 @@ static int choose_identity(SSL *ssl, void *arg)
                                    identity != NULL ? identity : &keys->identities[0]);
 }
 
-/* Called in each handshake of a server, whether the client has named a host or not. Without
- * this callback OpenSSL would not remember the name. */
+/* Called in each handshake of a server, whether the client named a host or not. Without
+ * this callback OpenSSL would not keep the name. */
 static int check_host(SSL *ssl, int *alert, void *arg)
 {
     const struct cg__tls_keys *keys = arg;
 
     if (!keys->strict || find(keys, ssl) != NULL)
         return SSL_TLSEXT_ERR_OK;
-    ERR_raise(ERR_LIB_USER, CG__TLS_NO_HOST); /* before OpenSSL's own, which says less */
+    ERR_raise(ERR_LIB_USER, CG__TLS_NO_HOST); /* before OpenSSL's own error, which says
+                                               * less */
     *alert = SSL_AD_UNRECOGNIZED_NAME;
     return SSL_TLSEXT_ERR_ALERT_FATAL;
 }
@@ -84,7 +85,7 @@ int cg__tls_choose_encode(struct cg__tls_keys *keys, const char *list, char *why
     return 0;
 }
 
-/* Without a protocol in common the handshake fails (RFC 7301). */
+/* Without a common protocol the handshake fails (RFC 7301). */
 static int choose_alpn(SSL *ssl, const unsigned char **out, unsigned char *size,
                        const unsigned char *offered, unsigned offered_size, void *arg)
 {

@@ -26,7 +26,7 @@ static void set_server(struct cg__tls_conn *conn)
     SSL_set_accept_state(conn->ssl);
 }
 
-/* An address is looked for among the certificate's addresses, and never sent. */
+/* An IP address is compared with the certificate's addresses and never sent as SNI. */
 static bool set_host(struct cg__tls_conn *conn, const struct cg__tls_host *host)
 {
     X509_VERIFY_PARAM *param = SSL_get0_param(conn->ssl);
@@ -41,7 +41,7 @@ static bool set_host(struct cg__tls_conn *conn, const struct cg__tls_host *host)
            SSL_set_tlsext_host_name(conn->ssl, host->text) == 1;
 }
 
-/* host: NULL if the configuration is insecure and none was given. */
+/* host: NULL if the configuration is insecure and the caller gave none. */
 static bool set_client(struct cg__tls_conn *conn, const struct cg__tls_host *host)
 {
     bool insecure = conn->tls->options.insecure;
@@ -55,13 +55,14 @@ static bool set_client(struct cg__tls_conn *conn, const struct cg__tls_host *hos
         return false;
     session = cg__tls_session_get(conn->tls, conn->host);
     if (session != NULL) {
-        SSL_set_session(conn->ssl, session); /* if it does not fit it is not used */
+        SSL_set_session(conn->ssl, session); /* OpenSSL ignores a session that does not
+                                              * match */
         SSL_SESSION_free(session);
     }
     return true;
 }
 
-/* What keeps a connection from being made, in words; NULL: nothing does. */
+/* Returns why a connection cannot be made, or NULL if it can. */
 static const char *check(struct cg_sock *inner, struct cg_tls *tls, bool server,
                          const char *host, struct cg__tls_host *parsed)
 {
@@ -112,7 +113,7 @@ int cg__tls_conn_new(struct cg_sock *inner, struct cg_tls *tls, bool server,
 void cg__tls_conn_free(struct cg__tls_conn *conn)
 {
     assert(!conn->pumped[CG__TLS_IN] && !conn->pumped[CG__TLS_OUT]);
-    /* Whoever closes without a goodbye has not spoilt the session by it. */
+    /* A close without close_notify does not invalidate the session. */
     if (conn->ssl != NULL && conn->failure == 0)
         SSL_set_shutdown(conn->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
     SSL_free(conn->ssl);
@@ -136,7 +137,7 @@ static void end_view(struct cg__tls_conn *conn)
     conn->used = 0;
 }
 
-/* No record of TLS begins with a letter, each method of HTTP does: "GET /", "DELET". */
+/* No TLS record begins with a letter, but every method of HTTP does: "GET /", "DELET". */
 static bool is_http(const struct cg__tls_conn *conn)
 {
     bool method = conn->nfirst == CG__TLS_HEADER && SSL_is_server(conn->ssl);
@@ -147,7 +148,7 @@ static bool is_http(const struct cg__tls_conn *conn)
     return method;
 }
 
-/* OpenSSL's alert is not for such a client, which would take it for the answer. */
+/* Drops OpenSSL's alert: a client that speaks HTTP would take it for the response. */
 static int fail(struct cg__tls_conn *conn)
 {
     int code = cg__tls_why(conn->ssl, conn->why);
@@ -197,7 +198,7 @@ static ssize_t flush(void *conn)
     return cg__tls_pump_flush(conn);
 }
 
-/* Says what was wrong, to a peer that may not listen any more. */
+/* Sends the alert about our failure, to a peer that may not read any more. */
 static void part(struct cg__tls_conn *conn)
 {
     if (conn->parted)
@@ -206,7 +207,7 @@ static void part(struct cg__tls_conn *conn)
     cg_yield(cg_call(flush, conn, .timeout = CG_SECOND));
 }
 
-/* Only what a peer has sent makes a handshake dear. */
+/* Only bytes from the peer make a step of the handshake expensive. */
 static int wait_for_turn(struct cg__tls_conn *conn)
 {
     if (conn->view.chunk == NULL || !SSL_in_init(conn->ssl))
@@ -221,7 +222,7 @@ ssize_t cg__tls_conn_do(struct cg__tls_conn *conn, cg__tls_call *call, void *dat
     int rc = 0;
 
     for (;;) {
-        /* What the peer makes us say is limited by what it is willing to hear. */
+        /* What the peer makes us send is limited by what it reads. */
         if (cg__tls_queue_size(&conn->queue) > 2 * CG__TLS_QUEUE_LIMIT)
             rc = cg__tls_pump_flush(conn);
         if (rc == 0)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The end of what is sent, which TLS declares by an alert, close_notify: without it the
- * peer cannot tell the end from a connection that somebody has cut. */
+/* The end of what we send. TLS declares it by an alert, close_notify: without the alert
+ * the peer cannot tell the end of the stream from a truncated connection. */
 #include "config.h"
 
 #include "tls/conn.h"
@@ -11,7 +11,7 @@ static int close_notify(SSL *ssl, void *data, size_t size)
 {
     (void)data;
     (void)size;
-    if (SSL_in_init(ssl)) { /* within a message that has come in part */
+    if (SSL_in_init(ssl)) { /* within a handshake message that has arrived in part */
         int rc = SSL_do_handshake(ssl);
 
         if (rc <= 0)
@@ -30,7 +30,7 @@ ssize_t cg__tls_goodbye_shut(struct cg__tls_conn *conn)
     return result < 0 ? result : cg__tls_pump_flush(conn);
 }
 
-/* What the inner socket takes at once of the queue. */
+/* Sends as much of the queue as the inner socket takes at once. */
 static void push(struct cg__tls_conn *conn)
 {
     struct iovec part;
@@ -65,8 +65,8 @@ ssize_t cg__tls_goodbye_offer(struct cg__tls_conn *conn, const void *data, size_
     return result == CG__TLS_MORE ? 0 : result;
 }
 
-/* A stream whose last write was cut short has not ended where its writer meant it to end,
- * nor has one that is to be reset. */
+/* No close_notify if the last write was truncated, because the stream does not end where
+ * its writer meant it to; nor if the connection is to be reset. */
 void cg__tls_goodbye(struct cg__tls_conn *conn)
 {
     if (conn->failure < 0 || conn->send_error < 0 || conn->cut || conn->reset)

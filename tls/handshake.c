@@ -25,7 +25,8 @@ static int shake(SSL *ssl, void *data, size_t size)
     return SSL_do_handshake(ssl);
 }
 
-/* Of a client: the first alternative name without its kind, or else the common name. */
+/* The name of a client: the first alternative name without its kind, or else the common
+ * name. */
 static char *client_name(struct cg__tls_conn *conn, X509 *cert)
 {
     conn->alt = cg__tls_names_alt(cert);
@@ -34,7 +35,7 @@ static char *client_name(struct cg__tls_conn *conn, X509 *cert)
     return cg__tls_names_common(cert);
 }
 
-/* A session that goes on has been verified when it began, for the same host. */
+/* A resumed session was verified for the same host when it was made. */
 static char *verified_name(struct cg__tls_conn *conn)
 {
     SSL *ssl = conn->ssl;
@@ -48,7 +49,7 @@ static char *verified_name(struct cg__tls_conn *conn)
     return strdup(name != NULL ? name : conn->host);
 }
 
-/* Without memory for a name it is unknown. */
+/* A name for which there is no memory stays unknown. */
 static void note(struct cg__tls_conn *conn)
 {
     const unsigned char *alpn;
@@ -65,8 +66,8 @@ static void note(struct cg__tls_conn *conn)
     ERR_clear_error();
 }
 
-/* All that may go before the handshake begins is referred to from here on: as a branch of a
- * cg_any it begins later. */
+/* Takes references to everything that may be freed before the handshake starts: as a
+ * branch of a cg_any it starts later. */
 static enum cg_verdict begin(struct cg_tls_op *op, bool server)
 {
     op->result =
@@ -101,7 +102,7 @@ static ssize_t run(struct cg_op *op)
     return result;
 }
 
-/* After a failure *sock is as it was: it may be the caller's only pointer to the inner
+/* After a failure *sock keeps its value: it may be the caller's only pointer to the inner
  * socket. */
 static ssize_t make_sock(struct cg__tls_conn *conn, struct cg_sock **sock)
 {
@@ -114,15 +115,15 @@ static ssize_t make_sock(struct cg__tls_conn *conn, struct cg_sock **sock)
     return 0;
 }
 
-/* Only here is it known whether the handshake has come in time, and the inner socket is the
- * caller's until then. */
+/* Only finish knows whether the handshake was complete in time; until then the inner
+ * socket belongs to the caller. */
 static ssize_t finish(struct cg_op *op)
 {
     struct cg_tls_op *tls = of(op);
     struct cg__tls_conn *conn = tls->conn;
     ssize_t result = op->result;
 
-    if (conn == NULL) /* it was not begun */
+    if (conn == NULL) /* the handshake was not started */
         return result;
     tls->conn = NULL;
     if (cg_sock_unkeep(tls->inner) < 0 && result >= 0)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Hosts, in the form in which certificates and SNI have them. OpenSSL gives a host that
- * begins with a dot a meaning of its own (any name below it), and an empty one too (no
- * check), so nothing but a whole name or an address gets there. */
+/* Host names and addresses in the form that certificates and SNI use. OpenSSL treats a
+ * host that begins with a dot as "any name below it", and an empty host as "no check", so
+ * only complete names and addresses are passed on. */
 #include "config.h"
 
 #include "tls/host.h"
@@ -15,7 +15,7 @@ enum { LABEL_MOST = 63 };
 static bool is_letter(char c)
 {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           c == '-' || c == '_'; /* which some hosts have, against the rules */
+           c == '-' || c == '_'; /* not allowed, but some hosts have it */
 }
 
 static bool is_name(const char *text)
@@ -36,7 +36,7 @@ static bool is_name(const char *text)
     return true;
 }
 
-/* "fe80::1%eth0": the zone is of this machine only. */
+/* "fe80::1%eth0": the zone has a meaning on this machine only. */
 static bool parse_address(struct cg__tls_host *host)
 {
     char *zone = strchr(host->text, '%');
@@ -57,8 +57,8 @@ const char *cg__tls_host_parse(const char *text, struct cg__tls_host *host)
 {
     size_t size = strlen(text);
 
-    /* "a.test." is the absolute form of "a.test"; certificates and SNI have it without the
-     * dot (RFC 6066, section 3). */
+    /* "a.test." is the absolute form of "a.test"; certificates and SNI use the form
+     * without the dot (RFC 6066, section 3). */
     if (size > 1 && text[size - 1] == '.')
         size--;
     if (size == 0)

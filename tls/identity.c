@@ -19,7 +19,7 @@ static bool in_memory(const char *source)
     return strstr(source, "-----BEGIN ") != NULL;
 }
 
-/* A directory can be opened, and OpenSSL says nothing of the reads that fail. */
+/* A directory can be opened, but OpenSSL does not report that reading it fails. */
 static BIO *open_file(const char *path)
 {
     BIO *file = BIO_new_file(path, "r");
@@ -53,8 +53,8 @@ void cg__tls_identity_drop(struct cg__tls_identity *identity)
     sk_X509_pop_free(identity->chain, X509_free);
 }
 
-/* Without this callback OpenSSL would ask for a passphrase at the terminal. *asked says
- * that it wanted one. */
+/* Without this callback OpenSSL would ask for a passphrase at the terminal. Sets *asked if
+ * OpenSSL needed one. */
 static int no_passphrase(char *buf, int size, int writing, void *asked)
 {
     (void)buf;
@@ -78,7 +78,7 @@ static bool read_certs(struct cg__tls_identity *identity, BIO *file, bool *encry
             return false;
         }
     }
-    /* At the end of the file the next certificate does not begin. */
+    /* At the end of the file OpenSSL reports that no further certificate begins. */
     if (ERR_GET_REASON(ERR_peek_last_error()) != PEM_R_NO_START_LINE)
         return false;
     ERR_clear_error();

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What can be asked about a TLS socket. */
+/* What a program can ask about a TLS socket. */
 #include "config.h"
 
 #include "tls/conn.h"
@@ -39,7 +39,7 @@ const char *cg_tls_session_peer_name(const struct cg_sock *sock)
     return of(sock) != NULL ? of(sock)->peer : NULL;
 }
 
-/* The list is made when it is asked for the first time: few programs ask. */
+/* The list is made on the first request, because few programs need it. */
 static void list_names(struct cg__tls_conn *conn)
 {
     X509 *cert = SSL_get0_peer_certificate(conn->ssl);

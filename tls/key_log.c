@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The secrets of connections, written into a file in the format of NSS, for tools that
- * decrypt what they have captured. */
+/* Writes the secrets of connections to a file in the format of NSS, for tools that decrypt
+ * captured traffic. */
 #include "config.h"
 
 #include "tls/keys.h"
@@ -13,8 +13,8 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-/* One write a line, so that several processes may share a file. Nobody can be told of a
- * failure, and the connection is none the worse for it. */
+/* One write per line, so that several processes can share a file. A failure is ignored:
+ * nobody can be told, and the connection works without the log. */
 static void log_line(const SSL *ssl, const char *line)
 {
     const struct cg__tls_keys *keys = SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
@@ -31,7 +31,7 @@ int cg__tls_key_log_open(struct cg__tls_keys *keys, const char *path, char *why)
     keys->log = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0600);
     if (keys->log < 0 || fstat(keys->log, &stat) < 0)
         return cg__tls_why_named(path, cg_strerror(-errno), why);
-    /* A write to a pipe could block, and raise SIGPIPE. */
+    /* A write to a pipe could block, or raise SIGPIPE. */
     if (!S_ISREG(stat.st_mode))
         return cg__tls_why_named(path, "not a regular file", why);
     SSL_CTX_set_app_data(keys->context, keys);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a configuration has OpenSSL do: certificates, whom to trust, what to offer. */
+/* Sets up OpenSSL for a configuration: certificates, trust, what to offer. */
 #include "config.h"
 
 #include "tls/keys.h"
@@ -12,11 +12,11 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* Key exchanges that cost little. A finite-field group would let a client of 1 KiB take
- * 200 ms of a server's CPU. */
+/* Key exchanges that are cheap for a server. With a finite-field group, a client could
+ * cost it 200 ms of CPU time for 1 KiB. */
 #define GROUPS "X25519:P-256:P-384"
 
-/* TLS 1.2: forward secrecy only, and no finite-field Diffie-Hellman either. */
+/* For TLS 1.2: only ciphers with forward secrecy, and no finite-field Diffie-Hellman. */
 #define CIPHERS "DEFAULT:!kRSA:!kDHE:!PSK:!SRP"
 
 /* ---- What is offered --------------------------------------------------------------- */
@@ -33,7 +33,7 @@ static int offer(SSL_CTX *context, const struct cg_tls_options *options, char *w
     if (options->suites && (SSL_CTX_set_ciphersuites(context, options->suites) != 1 ||
                             *options->suites == '\0'))
         return cg__tls_why_say(why, -EINVAL, "suites: unknown to OpenSSL");
-    /* A client that puts ChaCha20 first has no AES in hardware: it gets its way. */
+    /* A client that prefers ChaCha20 has no AES in hardware; the server follows it. */
     if (!options->client_order)
         SSL_CTX_set_options(context,
                             SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
@@ -45,8 +45,8 @@ static void configure(SSL_CTX *context)
     static const unsigned char id[] = "libcogen";
 
     SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
-    /* The queue takes whatever a call brings, so no call is ever repeated; an idle
-     * connection gives its buffers back. */
+    /* The queue takes whatever a call writes, so no call is repeated. An idle connection
+     * frees its buffers. */
     SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_RELEASE_BUFFERS);
     SSL_CTX_set_session_id_context(context, id, sizeof id - 1);
 }
@@ -85,8 +85,9 @@ static int add_identities(struct cg__tls_keys *keys, const struct cg_tls_options
 
 /* ---- Trust ------------------------------------------------------------------------- */
 
-/* Trusts the certificates and revocation lists of a PEM, and names them to clients that are
- * asked for a certificate. False: it has no certificate. */
+/* Trusts the certificates and revocation lists of a PEM. A server also lists the
+ * certificates' names to clients that it asks for a certificate. Returns false if there is
+ * no certificate. */
 static bool trust_all(SSL_CTX *context, BIO *file)
 {
     X509_STORE *store = SSL_CTX_get_cert_store(context);
@@ -117,7 +118,7 @@ static int trust_file(SSL_CTX *context, const char *source, char *why)
     return ok ? 0 : cg__tls_why_file(source, "no certificate in PEM", why);
 }
 
-/* OpenSSL looks into the directory only when it searches for an issuer. */
+/* OpenSSL reads the directory only when it searches for an issuer. */
 static int trust_path(SSL_CTX *context, const char *path, char *why)
 {
     DIR *dir = opendir(path);
@@ -135,7 +136,7 @@ static int trust(SSL_CTX *context, const struct cg_tls_options *options, char *w
     int rc = 0;
 
     if (options->ca_file == NULL && options->ca_path == NULL)
-        /* A system without a store trusts nobody, which the handshake will say. */
+        /* A system without a certificate store trusts nobody; the handshake will say so. */
         SSL_CTX_set_default_verify_paths(context);
     if (options->ca_file != NULL)
         rc = trust_file(context, options->ca_file, why);

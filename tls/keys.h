@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What was loaded at one time: certificates, keys, whom to trust. Counted, because
+/* What was loaded together: certificates, keys, trust. It has a reference count, because
  * connections outlive a reload. */
 #ifndef COGEN_TLS_KEYS_H
 #define COGEN_TLS_KEYS_H
@@ -11,62 +11,64 @@
 
 #include <openssl/ssl.h>
 
-/* A certificate, its key, and those between it and a root. */
+/* A certificate, its key, and the intermediate certificates. */
 struct cg__tls_identity {
     X509 *cert;
     EVP_PKEY *key;
     STACK_OF(X509) *chain;
-    const char *name; /* of its file, for messages while it is loaded */
+    const char *name; /* the file's name, for messages while it is loaded */
 };
 
 struct cg__tls_keys {
     unsigned refs;
     SSL_CTX *context;
-    BIO_METHOD *bio; /* of the connections */
+    BIO_METHOD *bio; /* for the connections */
     struct cg__tls_tickets tickets;
-    bool strict;     /* a client must name a host that there is a certificate for */
-    int log;         /* where the connections' secrets are written; -1: nowhere */
+    bool strict;     /* clients must name a host for which there is a certificate */
+    int log;         /* file for the connections' secrets; -1: none */
     struct cg__tls_identity *identities;
     size_t count;
-    unsigned char alpn[256]; /* as on the wire: each name after its length */
+    unsigned char alpn[256]; /* in wire format: each name follows its length */
     unsigned alpn_size;
 };
 
 /* ---- bio.c ---- */
 
-/* Made once for all connections of a configuration. NULL: no memory. */
+/* Makes the method that all connections of a configuration share. Returns NULL if there is
+ * no memory. */
 BIO_METHOD *cg__tls_bio_method(void);
 
 /* ---- identity.c ---- */
 
-/* Opens PEM: `source` is a path, or the PEM itself. NULL: OpenSSL's queue says why. */
+/* Opens PEM; source is a path or the PEM itself. Returns NULL on failure; OpenSSL's error
+ * queue says why. */
 BIO *cg__tls_identity_pem_open(const char *source);
 
-/* What to call it in a message. */
+/* The name of a source for messages. */
 const char *cg__tls_identity_pem_name(const char *source);
 
-/* Reads a certificate and its key into a zeroed identity, which is dropped also after a
- * failure. 0, CG_ETLS_FILE. */
+/* Reads a certificate and its key into a zeroed identity. Drop the identity also after a
+ * failure. Returns 0 or CG_ETLS_FILE. */
 int cg__tls_identity_read(struct cg__tls_identity *identity, const struct cg_tls_pair *pair,
                           char *why);
 void cg__tls_identity_drop(struct cg__tls_identity *identity);
 
 /* ---- trial.c ---- */
 
-/* Whether a server with this identity can shake hands with anybody: 0; CG_ETLS_FILE;
- * -ENOMEM. The context has no callbacks yet. */
+/* Checks that a handshake with this identity can succeed. The context must have no
+ * callbacks yet. Returns 0, CG_ETLS_FILE or -ENOMEM. */
 int cg__tls_trial(SSL_CTX *context, const struct cg__tls_identity *identity, char *why);
 
 /* ---- choose.c ---- */
 
-/* Has one end of a connection show this identity. 1: done. */
+/* Makes one end of a connection show this identity. Returns 1 on success. */
 int cg__tls_choose_identity(SSL *ssl, const struct cg__tls_identity *identity);
 
-/* The host that a server's client has named, in its usual form. False: none, or one that is
- * invalid. */
+/* Gets the host that the client named to a server, in its normal form. Returns false if it
+ * named none, or an invalid one. */
 bool cg__tls_choose_host(const SSL *ssl, struct cg__tls_host *host);
 
-/* Writes a list of protocols, "h2,http/1.1", into keys->alpn. 0, -EINVAL. */
+/* Encodes a list of protocols, "h2,http/1.1", into keys->alpn. Returns 0 or -EINVAL. */
 int cg__tls_choose_encode(struct cg__tls_keys *keys, const char *list, char *why);
 
 /* Sets the callbacks of the context. */
@@ -74,13 +76,13 @@ void cg__tls_choose_begin(struct cg__tls_keys *keys);
 
 /* ---- key_log.c ---- */
 
-/* Has the secrets of all connections of keys->context appended to a file, keys->log. 0,
- * CG_ETLS_FILE. */
+/* Appends the secrets of all connections of keys->context to a file, keys->log. Returns 0
+ * or CG_ETLS_FILE. */
 int cg__tls_key_log_open(struct cg__tls_keys *keys, const char *path, char *why);
 
 /* ---- keys.c ---- */
 
-/* Loads what the options name. 0, CG_ETLS_FILE, -EINVAL, -ENOMEM. */
+/* Loads what the options name. Returns 0, CG_ETLS_FILE, -EINVAL or -ENOMEM. */
 int cg__tls_keys_new(const struct cg_tls_options *options, struct cg__tls_keys **keys,
                      char *why);
 

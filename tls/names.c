@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* For whom a certificate is: its alternative names, or, of old certificates, the common
- * name. A name with a character that is not printable ASCII is left out: with a NUL or a
- * line's end inside it would be read as another one. */
+/* The names for which a certificate is valid: its alternative names or, in old
+ * certificates, the common name. A name with a character that is not printable ASCII is
+ * left out: with a NUL or a line end inside, a program could read it as another name. */
 #include "config.h"
 
 #include "tls/names.h"
@@ -21,7 +21,7 @@ static bool is_printable(const unsigned char *data, size_t size)
     return size > 0;
 }
 
-/* Prints one name as snprintf does; 0: it is of a kind that we leave out. */
+/* Prints one name as snprintf does. Returns 0 if names of this kind are left out. */
 static int print_text(const char *kind, const ASN1_STRING *text, char *buf, size_t size)
 {
     const unsigned char *data = ASN1_STRING_get0_data(text);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The options of a configuration: checked, copied, given back. */
+/* The options of a configuration: checks, copies, frees them. */
 #include "config.h"
 
 #include "tls/tls.h"
@@ -23,7 +23,7 @@ int cg__tls_options_check(const struct cg_tls_options *options)
     return wrong != NULL ? cg__tls_why_say(options->why, -EINVAL, wrong) : 0;
 }
 
-/* A text's copy; NULL stays NULL. *failed is set if there is no memory. */
+/* Copies a text; NULL stays NULL. Sets *failed if there is no memory. */
 static const char *copy(const char *text, bool *failed)
 {
     char *made = text != NULL ? strdup(text) : NULL;
@@ -33,7 +33,7 @@ static const char *copy(const char *text, bool *failed)
     return made;
 }
 
-/* The text may be a private key. */
+/* Overwrites a text that may be a private key. */
 static void erase(const char *text)
 {
     if (text != NULL)

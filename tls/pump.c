@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Between the inner socket and a connection's memory. Of the two coroutines that may use a
- * connection one at a time pumps a direction; the other waits for what that brings, and
- * takes over if the first is cancelled. */
+/* Moves ciphertext between the inner socket and a connection's memory. Two coroutines may
+ * use a connection. At any time one of them pumps a direction; the other waits for its
+ * progress, and takes over if the first is cancelled. */
 #include "config.h"
 
 #include "tls/conn.h"
@@ -18,7 +18,7 @@ static enum cg_verdict wait_process(struct cg_op *op, struct cg_sched *sched)
     struct cg__tls_wait_op *wait = (struct cg__tls_wait_op *)op;
 
     (void)sched;
-    assert(wait->conn->waits[wait->way] == NULL); /* there are but two */
+    assert(wait->conn->waits[wait->way] == NULL); /* there are only two coroutines */
     wait->conn->waits[wait->way] = wait;
     return CG_PENDING;
 }
@@ -62,8 +62,8 @@ static void end(struct cg__tls_conn *conn, enum cg__tls_way way)
 
 /* ---- Out --------------------------------------------------------------------------- */
 
-/* A write of the inner socket has ended. What was cancelled and what found no memory can be
- * tried again; everything else stays. */
+/* A write to the inner socket has completed. After a cancellation or a lack of memory it
+ * can be tried again; every other error is final. */
 static void sent(struct cg__tls_conn *conn, ssize_t result, size_t moved)
 {
     cg__tls_queue_drop(&conn->queue, moved);
@@ -78,7 +78,7 @@ static bool can_send(const struct cg__tls_conn *conn)
            conn->send_error == 0;
 }
 
-/* The limits of time are those of the op that asked: the inner one has none of its own. */
+/* The timeout is that of the op that asked, so the inner op has none. */
 static int send_some(struct cg__tls_conn *conn)
 {
     struct iovec parts[PARTS];
@@ -90,7 +90,8 @@ static int send_some(struct cg__tls_conn *conn)
     result = cg_yield(
         cg_writev(conn->inner, parts, n, .timeout = CG_NEVER, .moved = &moved));
     sent(conn, result, moved);
-    /* Who waits for the answer to what this one leaves behind has to send it. */
+    /* A coroutine that waits for input may wait for the response to what is in the queue,
+     * so it must send the rest. */
     if (result < 0 && can_send(conn) && conn->filler != NULL)
         cg_scope_cancel(conn->filler);
     return result < 0 ? (int)result : 0;
@@ -114,7 +115,7 @@ int cg__tls_pump_flush(struct cg__tls_conn *conn)
 
 /* ---- In ---------------------------------------------------------------------------- */
 
-/* A borrow of the inner socket has ended. */
+/* A borrow from the inner socket has completed. */
 static int received(struct cg__tls_conn *conn, ssize_t result, const struct cg_view *view)
 {
     if (result > 0)
@@ -139,7 +140,7 @@ static int receive(struct cg__tls_conn *conn)
     conn->filler = NULL;
     rc = received(conn, result, &view);
     if (cg_scope_close(&scope) < 0 && rc == -ECANCELED)
-        return 0; /* there is something to send now */
+        return 0; /* now there is something to send */
     return rc;
 }
 
@@ -149,7 +150,7 @@ static int receive_and_send(struct cg__tls_conn *conn)
     int n = cg__tls_queue_show(&conn->queue, parts, PARTS), rc;
     size_t moved = 0;
     struct cg_view view;
-    /* Of a race that is refused they keep this result. */
+    /* If the race is refused, they keep this result. */
     struct cg_op *send = cg_writev(conn->inner, parts, n, .timeout = CG_NEVER,
                                    .moved = &moved, .result = -ECANCELED);
     struct cg_op *borrow = cg_borrow(conn->inner, &view, .timeout = CG_NEVER,
@@ -160,7 +161,8 @@ static int receive_and_send(struct cg__tls_conn *conn)
     begin(conn, CG__TLS_IN);
     rc = (int)cg_yield(cg_any((send, borrow)));
     sent(conn, cg_op_result(send), moved);
-    /* A race that was cancelled may have been won before: what is lent is lent. */
+    /* A race that was cancelled may have been won before: then the view is lent all the
+     * same. */
     result = cg_op_result(borrow);
     if (result == -ECANCELED && rc >= 0) {
         end(conn, CG__TLS_IN);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The ciphertext that waits to be sent. */
+/* The queue of ciphertext to send. */
 #include "config.h"
 
 #include "tls/queue.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The ciphertext that waits to be sent: a list of chunks of the reactor's pool. Empty, it
- * holds none. */
+/* The queue of ciphertext to send: a list of chunks of the reactor's pool. If it is empty,
+ * the list is empty. */
 #ifndef COGEN_TLS_QUEUE_H
 #define COGEN_TLS_QUEUE_H
 
@@ -17,14 +17,14 @@ static inline size_t cg__tls_queue_size(const struct cg__tls_queue *queue)
     return (size_t)(queue->in - queue->out);
 }
 
-/* Appends a copy; answers how much: less than size only if there is no memory. */
+/* Appends a copy. Returns how many bytes: fewer than size only if there is no memory. */
 size_t cg__tls_queue_put(struct cg__tls_queue *queue, const void *data, size_t size);
 
-/* Shows the first bytes in at most n parts, which stay until they are dropped; answers the
- * number of parts. */
+/* Describes the first bytes in at most n parts, which are valid until they are dropped.
+ * Returns the number of parts. */
 int cg__tls_queue_show(const struct cg__tls_queue *queue, struct iovec *parts, int n);
 
-/* Drops the first bytes, all of which are there. */
+/* Drops the first `size` bytes; at least that many are in the queue. */
 void cg__tls_queue_drop(struct cg__tls_queue *queue, size_t size);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The sessions of a configuration's clients, so that the next connection to the same host
- * need not begin from nothing. A host that resumes one has been verified when it was made,
- * under the same name and the same configuration. */
+/* The client sessions of a configuration: the next connection to the same host resumes one
+ * instead of starting with a full handshake. A resumed host was verified when the session
+ * was made, for the same name and by the same configuration. */
 #include "config.h"
 
 #include "tls/conn.h"
@@ -56,7 +56,7 @@ SSL_SESSION *cg__tls_session_get(struct cg_tls *tls, const char *host)
         return NULL;
     session = (*link)->session;
     SSL_SESSION_up_ref(session);
-    /* From TLS 1.3 on one is used once, so that connections cannot be linked by it. */
+    /* From TLS 1.3 on a session is used once, so that its connections cannot be linked. */
     if (SSL_SESSION_get_protocol_version(session) >= TLS1_3_VERSION)
         drop(tls, link);
     return session;
@@ -68,8 +68,8 @@ void cg__tls_session_clear(struct cg_tls *tls)
         drop(tls, &tls->sessions);
 }
 
-/* Called by OpenSSL when the server has given a session; 1: it is ours now. One of a
- * connection from before a reload rests on what may be trusted no more. */
+/* Called by OpenSSL when the server has sent a session; returns 1 if we keep it. A session
+ * of a connection from before a reload is refused: its trust may have been withdrawn. */
 static int keep(SSL *ssl, SSL_SESSION *session)
 {
     struct cg__tls_conn *conn = SSL_get_app_data(ssl);
@@ -80,7 +80,7 @@ static int keep(SSL *ssl, SSL_SESSION *session)
 
 void cg__tls_session_keep(SSL_CTX *context)
 {
-    /* The server's are in its tickets, not in its memory. */
+    /* A server's sessions are in its tickets, not in memory. */
     SSL_CTX_set_session_cache_mode(context,
                                    SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
     SSL_CTX_sess_set_new_cb(context, keep);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The keys of session tickets, made anew by time. */
+/* The keys of session tickets, replaced after some time. */
 #include "config.h"
 
 #include "tls/conn.h"
@@ -10,7 +10,7 @@
 #include <openssl/rand.h>
 #include <string.h>
 
-enum { TRIES = 4 }; /* of one handshake: a hello may have a thousand tickets */
+enum { TRIES = 4 }; /* for each handshake: a ClientHello may contain a thousand tickets */
 
 static bool make(struct cg__tls_ticket_key *key)
 {
@@ -20,8 +20,9 @@ static bool make(struct cg__tls_ticket_key *key)
     return key->made;
 }
 
-/* Brings the keys up to this moment. False: there is none to make tickets with; without
- * random bytes for a new key the last one still reads its tickets. */
+/* Replaces keys that are too old at this moment. Returns false if there is no key to make
+ * tickets with. If there are no random bytes for a new key, the last one still decrypts its
+ * tickets. */
 static bool rotate(struct cg__tls_tickets *tickets, int64_t now)
 {
     struct cg__tls_ticket_key key;
@@ -76,8 +77,9 @@ static int encrypt(const struct cg__tls_ticket_key *key, unsigned char *name,
     return authenticate(mac, key) ? 1 : -1;
 }
 
-/* 0: a key that is unknown, so that the handshake is a full one; 2: the client gets a new
- * ticket in place of this one, which from TLS 1.3 on it may use only once. */
+/* Returns 0 if the key is unknown, so that the handshake is a full one; 2 if the client
+ * should get a new ticket in place of this one, because from TLS 1.3 on it may use a
+ * ticket only once. */
 static int decrypt(const struct cg__tls_tickets *tickets, bool once,
                    const unsigned char *name, const unsigned char *iv,
                    EVP_CIPHER_CTX *cipher, EVP_MAC_CTX *mac)
@@ -92,7 +94,7 @@ static int decrypt(const struct cg__tls_tickets *tickets, bool once,
     return once || key != &tickets->now ? 2 : 1;
 }
 
-/* Called by OpenSSL for each ticket that a server makes or is shown. */
+/* Called by OpenSSL for each ticket that a server makes or receives. */
 static int ticket_key(SSL *ssl, unsigned char *name, unsigned char *iv,
                       EVP_CIPHER_CTX *cipher, EVP_MAC_CTX *mac, int making)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The keys of session tickets. A server's sessions are in the tickets that its clients
- * keep, encrypted with these, so whoever has a key reads every session that it encrypted.
- * They never outlive the certificates that they were made with, nor twice
+/* The keys of session tickets. Clients keep a server's sessions in tickets that are
+ * encrypted with these keys, so whoever gets a key can read every session that it
+ * encrypted. A key never outlives the certificates with which it was made, nor twice
  * CG_TLS_TICKET_LIFE. */
 #ifndef COGEN_TLS_TICKET_H
 #define COGEN_TLS_TICKET_H
@@ -12,18 +12,18 @@
 #include <openssl/ssl.h>
 
 struct cg__tls_ticket_key {
-    unsigned char name[16]; /* which is in the ticket */
+    unsigned char name[16]; /* stands in the ticket */
     unsigned char aes[32], hmac[32];
     bool made;
 };
 
 struct cg__tls_tickets {
-    struct cg__tls_ticket_key now;    /* makes tickets */
-    struct cg__tls_ticket_key before; /* reads those of its time */
-    int64_t since;                    /* the moment when `now` was made */
+    struct cg__tls_ticket_key now;    /* encrypts new tickets */
+    struct cg__tls_ticket_key before; /* decrypts tickets from its time */
+    int64_t since;                    /* when `now` was made */
 };
 
-/* Has a context make and read tickets with the keys of its struct cg__tls_keys. */
+/* Makes a context use the keys of its struct cg__tls_keys for tickets. */
 void cg__tls_ticket_begin(SSL_CTX *context);
 
 /* Erases the keys. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Configurations: made, read again, given back. */
+/* Configurations: makes, reloads and frees them. */
 #include "config.h"
 
 #include "tls/tls.h"
@@ -56,7 +56,7 @@ int cg_tls_reload(struct cg_tls *tls, char *why)
         return rc;
     cg__tls_keys_unref(tls->keys);
     tls->keys = keys;
-    cg__tls_session_clear(tls); /* they may rest on what is trusted no more */
+    cg__tls_session_clear(tls); /* their trust may have been withdrawn */
     return 0;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A configuration: its options, what was read for them, and its clients' sessions. */
+/* A configuration: its options, what was loaded for them, and its client sessions. */
 #ifndef COGEN_TLS_TLS_H
 #define COGEN_TLS_TLS_H
 
@@ -26,10 +26,10 @@ struct cg_tls *cg__tls_ref(struct cg_tls *tls);
 
 /* ---- options.c ---- */
 
-/* 0; -EINVAL: they make no sense, and options->why says why. */
+/* Returns 0, or -EINVAL if they make no sense, with an explanation in options->why. */
 int cg__tls_options_check(const struct cg_tls_options *options);
 
-/* Copies all texts. False: no memory; the copy is dropped all the same. */
+/* Copies all texts. Returns false if there is no memory; drop the copy in that case too. */
 bool cg__tls_options_copy(struct cg_tls_options *to, const struct cg_tls_options *from);
 
 /* Frees a copy, and erases the keys in it. */
@@ -37,18 +37,18 @@ void cg__tls_options_drop(struct cg_tls_options *options);
 
 /* ---- session.c ---- */
 
-/* Has this context keep its clients' sessions. Those that are kept are found by the conn,
- * which SSL_get_app_data tells. */
+/* Makes this context keep its client sessions. The callback finds the connection with
+ * SSL_get_app_data. */
 void cg__tls_session_keep(SSL_CTX *context);
 
-/* Puts a session that was made with this host into the store, which takes it over. False:
- * no memory, it is still the caller's. */
+/* Stores a session made with this host; its ownership passes to the store. Returns false
+ * if there is no memory; then it stays the caller's. */
 bool cg__tls_session_put(struct cg_tls *tls, const char *host, SSL_SESSION *session);
 
-/* A session for this host, which is the caller's; NULL: none. */
+/* Returns a session for this host, which the caller then owns, or NULL. */
 SSL_SESSION *cg__tls_session_get(struct cg_tls *tls, const char *host);
 
-/* Drops all. */
+/* Drops all sessions. */
 void cg__tls_session_clear(struct cg_tls *tls);
 
 #endif

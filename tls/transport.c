@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A TLS connection as a transport. Ciphertext belongs to the connection: a write that is
- * cancelled has encrypted what its count says, and the next one sends that first. */
+/* A TLS connection as a transport. Ciphertext belongs to the connection: a cancelled write
+ * has encrypted as many bytes as its count says, and the next write sends them first. */
 #include "config.h"
 
 #include "tls/conn.h"
@@ -9,7 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { IN_PLACE = 4096 }; /* parts of a gather write so large are not copied together */
+enum { IN_PLACE = 4096 }; /* parts of a gather write from this size on are encrypted in
+                           * place and not copied together */
 
 static struct cg__tls_conn *of(const struct cg_sock *sock)
 {
@@ -23,8 +24,8 @@ struct target {
     struct cg_io *io;
 };
 
-/* Into the request's buffer or a chunk, which is there only while there is something to put
- * into it. Without memory for one: 1, and none. */
+/* Reads into the request's buffer, or into a chunk, which exists only while there is
+ * something to put into it. Returns 1 if there is no memory for a chunk. */
 static int read_record(SSL *ssl, void *data, size_t size)
 {
     struct target *target = data;
@@ -57,7 +58,7 @@ static ssize_t read_result(const struct cg__tls_conn *conn, const struct cg_io *
     return result;
 }
 
-/* What has been decrypted: at most the rest of one record. */
+/* Returns what is already decrypted: at most the rest of one record. */
 static enum cg_verdict receive_now(struct cg__tls_conn *conn, struct cg_io *io)
 {
     struct target target = {conn->queue.reactor, io};
@@ -126,8 +127,7 @@ static ssize_t read_file(const struct cg_io *io, size_t done, struct cg_chunk *s
     return n < 0 ? -errno : n;
 }
 
-/* The next piece of what is to be written, of which `done` bytes have been; its size, 0 at
- * the end. */
+/* Finds the next piece to write, after `done` bytes. Returns its size, 0 at the end. */
 static ssize_t next(const struct cg_io *io, size_t done, struct cg_chunk *scratch,
                     char **data)
 {
@@ -153,7 +153,7 @@ static size_t total(const struct cg_io *io)
     return sum;
 }
 
-/* Encrypts until the queue is full; returns how many bytes. *whole: there are no more. */
+/* Encrypts until the queue is full. Returns how many bytes; *whole: there are no more. */
 static ssize_t encrypt(struct cg__tls_conn *conn, const struct cg_io *io, bool *whole)
 {
     struct cg_chunk *scratch = cg_chunk_get(conn->queue.reactor);
@@ -184,7 +184,7 @@ static ssize_t transmit(struct cg__tls_conn *conn, const struct cg_io *io)
     if (conn->mute)
         return -EPIPE;
     conn->cut = true;
-    rc = cg__tls_pump_flush(conn); /* what an earlier one has left */
+    rc = cg__tls_pump_flush(conn); /* what an earlier write has left */
     if (rc < 0)
         return rc;
     done = encrypt(conn, io, &whole);
@@ -207,7 +207,8 @@ static ssize_t shut(struct cg__tls_conn *conn, int how)
         result = cg__tls_goodbye_shut(conn);
     if (how != SHUT_WR) {
         conn->deaf = true;
-        cg_yield(cg_shutdown(conn->inner, SHUT_RD, .timeout = CG_NEVER)); /* wakes a reader */
+        cg_yield(cg_shutdown(conn->inner, SHUT_RD, .timeout = CG_NEVER)); /* wakes a
+                                                                           * reader */
     }
     return result < 0 ? result : 0;
 }
@@ -224,7 +225,7 @@ static bool is_there(ssize_t result)
     return result >= 0 || result == CG_EOF || result == CG_ETLS_CUT;
 }
 
-/* Readable is what a read would answer at once: bytes, the end, or a failure. */
+/* Readable means that a read would complete at once: with bytes, the end, or a failure. */
 static ssize_t poll_in(struct cg__tls_conn *conn)
 {
     char byte;

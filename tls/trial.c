@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A handshake of a certificate with itself, in memory, before it is taken: OpenSSL puts any
- * certificate into a context and refuses a weak one in each handshake only. */
+/* A handshake of a certificate with itself, in memory, when it is loaded: OpenSSL accepts
+ * any certificate into a context and refuses a weak one only in each handshake. */
 #include "config.h"
 
 #include "tls/keys.h"
@@ -11,8 +11,8 @@
 
 enum { ROUNDS = 10 }; /* more than a handshake has flights */
 
-/* The client minds weak keys and digests alone: whom it trusts, dates, names and uses are
- * for the peers to judge. */
+/* The client checks only the strength of keys and digests: trust, dates, names and uses
+ * are for the peers to judge. */
 static int mind_strength(int ok, X509_STORE_CTX *store)
 {
     switch (X509_STORE_CTX_get_error(store)) {
@@ -25,7 +25,7 @@ static int mind_strength(int ok, X509_STORE_CTX *store)
     }
 }
 
-/* Two ends, each of which reads what the other writes. */
+/* Connects two ends, each of which reads what the other writes. */
 static bool connect_ends(SSL *server, SSL *client)
 {
     BIO *up = BIO_new(BIO_s_mem()), *down = BIO_new(BIO_s_mem());
@@ -42,7 +42,7 @@ static bool connect_ends(SSL *server, SSL *client)
     return true;
 }
 
-/* Neither end keeps a session, names a host or chooses a certificate. */
+/* Neither end keeps sessions, names a host or chooses a certificate. */
 static bool prepare(SSL *server, SSL *client, const struct cg__tls_identity *identity)
 {
     if (server == NULL || client == NULL || !connect_ends(server, client))
@@ -55,7 +55,8 @@ static bool prepare(SSL *server, SSL *client, const struct cg__tls_identity *ide
     return cg__tls_choose_identity(server, identity) == 1;
 }
 
-/* One end's next flight. False: it failed, and OpenSSL's queue of errors says why. */
+/* Makes one end do its next flight. Returns false if it failed; OpenSSL's error queue says
+ * why. */
 static bool step(SSL *ssl)
 {
     int rc = SSL_do_handshake(ssl);
@@ -63,7 +64,7 @@ static bool step(SSL *ssl)
     return rc == 1 || SSL_get_error(ssl, rc) == SSL_ERROR_WANT_READ;
 }
 
-/* NULL: the handshake succeeds; else the end that failed. */
+/* Returns NULL if the handshake succeeds, or else the end that failed. */
 static SSL *shake(SSL *server, SSL *client)
 {
     for (int i = 0; i < ROUNDS; i++) {

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Handshakes take turns. */
+/* Handshakes take turns (turn.h). */
 #include "config.h"
 
 #include "tls/tls.h"
 
 #include <stddef.h>
 
-/* The next turn has begun: it is the first one's who waits, or nobody's. */
+/* The next turn has begun: gives it to the first waiting handshake, if any. */
 static void begin(struct cg_deferred *deferred)
 {
     struct cg_tls *tls =
@@ -14,7 +14,7 @@ static void begin(struct cg_deferred *deferred)
     struct cg__tls_turn_op *op = tls->turns.first;
 
     if (op == NULL) {
-        cg_tls_free(tls); /* what take has referred to */
+        cg_tls_free(tls); /* the reference that take has made */
         return;
     }
     tls->turns.first = op->after;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The steps of handshakes are shared out among the turns: each costs as much as moving
- * hundreds of KiB, and a thousand strangers may ask for one at once. One step of a
- * configuration's handshakes is done in a turn; the others wait in the order in which they
- * came, not in the ready queue, where they would stand before everybody else. */
+/* Distributes the steps of handshakes over the scheduler's turns: each step costs as much
+ * as moving hundreds of KiB, and a thousand strangers may ask for one at once. Per turn
+ * one step for each configuration is done. The others wait here, oldest first, and not in
+ * the ready queue, where they would run before everybody else. */
 #ifndef COGEN_TLS_TURN_H
 #define COGEN_TLS_TURN_H
 
@@ -17,7 +17,7 @@ struct cg__tls_turns {
     struct cg__tls_turn_op *first, *last;
 };
 
-/* Yielded before a step: 0 once it may be done. */
+/* Yield it before a step; it completes with 0 when the step may be done. */
 struct cg__tls_turn_op {
     CG_OP_HEAD;
     struct cg_tls *tls;

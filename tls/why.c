@@ -40,7 +40,7 @@ static int code_of_verdict(long verdict)
     }
 }
 
-/* The first error says what went wrong, those after it who noticed. */
+/* The first error says what went wrong; later ones say which callers noticed. */
 int cg__tls_why(SSL *ssl, char *why)
 {
     unsigned long error = ERR_peek_error();
@@ -53,7 +53,7 @@ int cg__tls_why(SSL *ssl, char *why)
             text = X509_verify_cert_error_string(SSL_get_verify_result(ssl));
         } else if (reason == SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE) {
             code = CG_ETLS_CERT;
-        } else if (reason >= SSL_AD_REASON_OFFSET) { /* an alert that the peer sent */
+        } else if (reason >= SSL_AD_REASON_OFFSET) { /* an alert from the peer */
             code = CG_ETLS_REFUSED;
         }
     } else if (ERR_GET_LIB(error) == ERR_LIB_USER && reason == CG__TLS_NO_HOST) {
@@ -85,7 +85,7 @@ int cg__tls_why_file(const char *source, const char *none, char *why)
     unsigned long error = ERR_peek_error();
     const char *text = ERR_reason_error_string(error);
 
-    /* The system's errors have no text of OpenSSL's. */
+    /* For errors of the system OpenSSL has no text. */
     if (ERR_SYSTEM_ERROR(error))
         text = cg_strerror(-ERR_GET_REASON(error));
     else if (ERR_GET_LIB(error) == ERR_LIB_PEM && ERR_GET_REASON(error) == PEM_R_NO_START_LINE)
