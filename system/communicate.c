@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* cg_communicate: feeds a process and reads its outputs at the same time, so that neither
- * can block on the other, however much there is. */
+/* cg_communicate: writes to a process and reads its outputs at the same time, so that
+ * neither side can block the other, however much there is to transfer. */
 #include "config.h"
 
 #include "system/process.h"
@@ -16,7 +16,8 @@ _Static_assert(sizeof(struct cg_communicate_op) <= 128, "core ops fit in 128 byt
 
 enum { FIRST_SIZE = 4096 };
 
-/* What the branches share. The first that fails ends the scope, and so the others. */
+/* What the branches share. The first branch that fails cancels the scope, and with it the
+ * others. */
 struct talk {
     struct cg_communicate_op *op;
     struct cg_scope scope;
@@ -54,7 +55,7 @@ static ssize_t feed(void *arg)
     return 0;
 }
 
-/* Room for more in an output, and for a NUL. */
+/* Makes room in an output for more bytes and a NUL. */
 static size_t make_room(struct cg_output *output, size_t *capacity)
 {
     size_t limit = output->limit ? output->limit : CG_OUTPUT_LIMIT, size;

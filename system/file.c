@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Files followed across rotations. Each step looks at the files themselves; inotify only
- * says when it is time to look again, and may be missing. */
+/* cg_follow: files are followed across rotations. Each step examines the files themselves;
+ * inotify, if there is one, only says when to look again. */
 #include "config.h"
 
 #include "system/notice.h"
@@ -23,25 +23,28 @@ _Static_assert(sizeof(struct cg_follow_op) <= 128, "core ops fit in 128 bytes");
 
 enum { FIRST_SIZE = 4096 };
 
-#define INTERVAL_TOLD CG_SECOND /* symbolic links and network file systems tell nothing */
+#define INTERVAL_TOLD CG_SECOND /* inotify reports nothing about symbolic links and
+                                 * network file systems */
 #define INTERVAL_ALONE (250 * CG_MILLISECOND)
 
 struct cg_follower {
     struct cg_sched *sched;
-    struct cg_op *op; /* who reads, from process to finish */
+    struct cg_op *op; /* the op that reads, from process to finish */
     struct cg_object object;
-    struct cg_scope *scope; /* of what run waits for */
+    struct cg_scope *scope; /* around what run waits for */
     char *path;
     int fd;           /* the file that is read; -1: none yet */
-    int next;         /* the one that has taken its path; -1: none */
-    off_t offset;     /* of fd: where to read on */
-    int notice;       /* readable when something may have changed; -1: nothing tells */
-    int watch, next_watch; /* of fd and next */
+    int next;         /* the file that has replaced it at the path; -1: none */
+    off_t offset;     /* in fd: where the next read begins */
+    int notice;       /* inotify's descriptor, readable when something may have changed;
+                       * -1: there is none */
+    int watch, next_watch; /* inotify's watches on fd and next */
     int64_t interval;
-    char *data; /* what was read: data[start] to data[end - 1] is unread */
+    char *data; /* data[start] to data[end - 1] is unread */
     size_t start, end, size, limit;
-    size_t scanned;   /* up to here there is no "\n" */
-    size_t broken;    /* > 0: here, from start on, a file ended; what follows is another's */
+    size_t scanned;   /* data[start] up to here contains no "\n" */
+    size_t broken;    /* > 0: a file ended at data[broken]; the bytes after
+                       * that are from the next file */
 };
 
 /* ---- Being told ---------------------------------------------------------------------- */
@@ -57,7 +60,7 @@ static void stop_notices(struct cg_follower *follow)
     follow->notice = follow->watch = follow->next_watch = -1;
 }
 
-/* Until it is time to look again. */
+/* Waits until it is time to look again. */
 static ssize_t wait_for_change(struct cg_follower *follow)
 {
     int64_t interval = follow->interval;
@@ -72,7 +75,8 @@ static ssize_t wait_for_change(struct cg_follower *follow)
             return 0;
         if (n != -EBADF)
             return n;
-        stop_notices(follow); /* a simulated world: it knows no descriptors */
+        stop_notices(follow); /* a simulated world, which has no descriptors of the
+                               * kernel */
     }
     return cg_yield(cg_sleep(interval ? interval : INTERVAL_ALONE));
 }
@@ -92,8 +96,8 @@ static int open_file(const char *path)
     return -EINVAL;
 }
 
-/* Whether another file than that of the descriptor has the path. One that cannot be looked
- * at counts as the same: to take it for a new one would tell its lines twice. */
+/* Whether the path leads to another file than the descriptor. If the path cannot be
+ * examined, it counts as the same file: reading it anew would return its lines twice. */
 static bool is_replaced(int fd, const char *path)
 {
     struct stat is, at;
@@ -127,8 +131,8 @@ static void drop_next(struct cg_follower *follow)
     follow->next = follow->next_watch = -1;
 }
 
-/* Looks whether another file has taken the path. One that has had bytes is kept, whatever
- * came after it. */
+/* Checks whether another file is at the path now. A next file that has had bytes is kept,
+ * whatever has replaced it since. */
 static void look_for_next(struct cg_follower *follow)
 {
     if (follow->next >= 0 &&
@@ -141,10 +145,10 @@ static void look_for_next(struct cg_follower *follow)
     if (follow->next >= 0)
         follow->next_watch = cg__notice_add(follow->notice, follow->next);
     else
-        follow->next = -1; /* not there, or not yet readable */
+        follow->next = -1; /* does not exist, or cannot be read yet */
 }
 
-/* The next file is the one to read from now on. */
+/* From now on the next file is read. */
 static void change_over(struct cg_follower *follow)
 {
     if (follow->fd >= 0) {
@@ -157,7 +161,7 @@ static void change_over(struct cg_follower *follow)
     follow->offset = 0;
 }
 
-/* What is unread in the buffer without "\n" will never be a whole line. */
+/* An unread piece without "\n" at the end of a file will never become a whole line. */
 static void mark_break(struct cg_follower *follow)
 {
     if (follow->end > follow->start && follow->data[follow->end - 1] != '\n')
@@ -168,7 +172,7 @@ static void mark_break(struct cg_follower *follow)
 
 static void compact(struct cg_follower *follow)
 {
-    /* The piece before a break is handed out before more is read. */
+    /* The piece before a break is returned before more is read. */
     assert(follow->broken == 0);
     if (follow->start == 0)
         return;
@@ -178,7 +182,7 @@ static void compact(struct cg_follower *follow)
     follow->start = 0;
 }
 
-/* Room at the end of the buffer, which grows up to the limit. */
+/* Makes room at the end of the buffer, which grows up to the limit. */
 static size_t make_room(struct cg_follower *follow)
 {
     size_t size;
@@ -199,7 +203,8 @@ static size_t make_room(struct cg_follower *follow)
     return follow->size - follow->end;
 }
 
-/* Reads what the current file has, as far as there is room. Bytes, 0 at its end, -errno. */
+/* Reads from the current file as much as fits. Returns the number of bytes, 0 at the end
+ * of the file, or -errno. */
 static ssize_t fill(struct cg_follower *follow)
 {
     size_t room = make_room(follow);
@@ -217,14 +222,14 @@ static ssize_t fill(struct cg_follower *follow)
     return n;
 }
 
-/* More bytes into the buffer. 1: there are some, or a file has ended after those that there
- * were; 0: nothing yet; -errno. */
+/* Adds bytes to the buffer. Returns 1 if there are more, or if a file has ended after
+ * bytes that are unread; 0: nothing new yet; -errno. */
 static ssize_t more(struct cg_follower *follow)
 {
     bool began;
     ssize_t n;
 
-    /* In this order: whoever has written to the next file has written all that he wanted to
+    /* The order matters: a process that writes to the next file has written everything to
      * this one before. */
     look_for_next(follow);
     began = follow->next >= 0 && has_bytes(follow->next);
@@ -256,7 +261,8 @@ static struct cg_follow_op *of(struct cg_op *op)
     return (struct cg_follow_op *)op;
 }
 
-/* The length of the first line, or of the piece before a break; 0: there is none yet. */
+/* Returns the length of the first line, or of the piece before a break; 0: there is none
+ * yet. */
 static size_t find_line(struct cg_follower *follow)
 {
     size_t end = follow->broken ? follow->broken : follow->end;
@@ -270,7 +276,7 @@ static size_t find_line(struct cg_follower *follow)
     return follow->broken ? follow->broken - follow->start : 0;
 }
 
-/* What the op can have now, without taking it. */
+/* What the op can return now, without consuming it. */
 static size_t find(const struct cg_follow_op *op)
 {
     struct cg_follower *follow = op->follow;
@@ -280,7 +286,7 @@ static size_t find(const struct cg_follow_op *op)
     return follow->end - follow->start < op->size ? follow->end - follow->start : op->size;
 }
 
-/* The answer of an op that has found something, or is refused; 0: it must wait. */
+/* The result of an op that has found something or is refused; 0: it must wait. */
 static ssize_t answer(struct cg_follow_op *op)
 {
     const struct cg_follower *follow = op->follow;
@@ -330,7 +336,7 @@ static int leave(struct cg_op *op)
     return rc;
 }
 
-/* There was no memory to run it. */
+/* Called only when there is no memory to run the op. */
 static enum cg_verdict follow_cancel(struct cg_op *op, struct cg_sched *sched)
 {
     (void)sched;
@@ -361,14 +367,15 @@ static ssize_t follow_run(struct cg_op *op)
     ssize_t n;
 
     cg_scope_open(&scope, CG_NEVER, false);
-    follow->scope = &scope; /* cg_follower_close cancels it */
+    follow->scope = &scope; /* cg_follower_close cancels this scope */
     n = read_on(op);
     follow->scope = NULL;
     cg_scope_close(&scope);
     return leave(op) < 0 ? -EBADF : n;
 }
 
-/* Only now the bytes are taken: one that was cancelled in the last moment leaves them. */
+/* Bytes are consumed only here, so that an op that is cancelled at the last moment leaves
+ * them. */
 static ssize_t follow_finish(struct cg_op *op)
 {
     struct cg_follower *follow = of(op)->follow;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* One handler for all signals that somebody listens to: it counts the delivery for each
- * scheduler that wants it, and posts to that scheduler, which tells its listeners.
+/* One handler for all OS signals that have listeners. It counts the delivery for each
+ * scheduler that wants the signal, and posts to that scheduler, which calls its listeners.
  *
- * Why not signalfd: it wants the signal blocked in every thread, also in those that were
- * there before, and in no program that is started; and it gives a delivery to one reader,
- * where several schedulers may wait. */
+ * Why not signalfd: it needs the signal to be blocked in every thread, also in those that
+ * exist already, but not in programs that we start; and it gives a delivery to one reader,
+ * although several schedulers may wait. */
 #include "config.h"
 
 #include "system/os_listener.h"
@@ -22,7 +22,8 @@
 
 enum { SIGNALS = 128 }; /* more than any system has */
 
-/* What listens in one scheduler. The handler sees it as long as it is in the list. */
+/* The listeners of one scheduler. The handler may use it while it is in the list of
+ * watchers. */
 struct cg_os_watcher {
     struct cg__post post;
     struct cg_sched *sched;
@@ -30,15 +31,16 @@ struct cg_os_watcher {
     atomic_bool posted;
     atomic_bool wants[SIGNALS];
     atomic_uint arrived[SIGNALS];
-    /* The scheduler's thread only: */
+    /* used by the scheduler's thread only: */
     struct cg_os_listener *first, *cursor;
     bool telling;
-    bool closed; /* out of the list, to be freed when it is neither posted nor telling */
+    bool closed; /* not in the list of watchers; freed when it is neither posted nor
+                  * telling */
 };
 
-/* The signals are the process's, and so is this: the only state that schedulers share. The
- * mutex is not for the handler, which must not wait: whoever takes away what it looks at
- * waits until no handler is inside. */
+/* Signals belong to the process, and so does this state, the only one that schedulers
+ * share. The handler must not wait, so it does not take the mutex: whoever removes what it
+ * uses waits until no handler is running. */
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static _Atomic(struct cg_os_watcher *) watchers;
 static atomic_int inside;
@@ -47,8 +49,8 @@ static struct {
     unsigned users;
 } taken[SIGNALS];
 
-/* A child made by fork() has the handler, but until it runs the scheduler nobody whom to
- * tell: there a signal does what it did before. */
+/* A child made by fork() inherits the handler, but before it runs its scheduler nobody can
+ * be told. Until then a signal does what it did before the handler was installed. */
 static void act_as_before(const struct sigaction *before, int signo, siginfo_t *info,
                           void *context)
 {
@@ -59,11 +61,11 @@ static void act_as_before(const struct sigaction *before, int signo, siginfo_t *
             before->sa_handler(signo);
     } else if (signo != SIGCHLD && signo != SIGURG && signo != SIGWINCH && signo != SIGCONT) {
         sigaction(signo, before, NULL);
-        raise(signo); /* once this handler has returned */
+        raise(signo); /* takes effect when this handler has returned */
     }
 }
 
-/* A SIGCHLD is everybody's business: who handled it before is told as well. */
+/* SIGCHLD concerns everybody: the previous handler is called too. */
 static void tell_previous(const struct sigaction *before, int signo, siginfo_t *info,
                           void *context)
 {
@@ -116,7 +118,8 @@ static int take(int signo)
     if (taken[signo].users == 0) {
         sigemptyset(&ours.sa_mask);
         wait_until_outside();
-        /* Asked first: the handler may look at it as soon as it is there. */
+        /* The old action is read first: the new handler may use it as soon as it is
+         * installed. */
         if (sigaction(signo, NULL, &taken[signo].before) < 0 ||
             sigaction(signo, &ours, NULL) < 0)
             return -errno;
@@ -125,7 +128,7 @@ static int take(int signo)
     return 0;
 }
 
-/* If somebody else has set a handler since, it is theirs to keep. */
+/* If somebody else has installed a handler since, it stays. */
 static void give_back(int signo)
 {
     struct sigaction now;
@@ -141,7 +144,7 @@ static void settle(struct cg_os_watcher *watcher)
         free(watcher);
 }
 
-/* A listener may take others out while they are told: the cursor knows who is next. */
+/* A listener may remove any listener while they are called: the cursor is the next one. */
 static void tell(struct cg_os_watcher *watcher, int signo, unsigned deliveries)
 {
     struct cg_os_listener *listener = watcher->first;
@@ -167,7 +170,7 @@ static void run_post(struct cg__post *post, bool dropped)
     settle(watcher);
 }
 
-/* The watcher of a scheduler; NULL: no memory. */
+/* Finds or makes a scheduler's watcher. Returns NULL if there is no memory. */
 static struct cg_os_watcher *watcher_of(struct cg_sched *sched)
 {
     struct cg_os_watcher *watcher;
@@ -217,7 +220,8 @@ int cg__os_listener_add(struct cg_os_listener *listener, struct cg_sched *sched)
     if (rc < 0)
         return rc;
     if (!atomic_load(&watcher->wants[signo])) {
-        atomic_store(&watcher->arrived[signo], 0); /* those for who listened before */
+        atomic_store(&watcher->arrived[signo], 0); /* drops deliveries counted for
+                                                    * earlier listeners */
         atomic_store(&watcher->wants[signo], true);
     }
     listener->watcher = watcher;

@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: MIT */
-/* Who is told of the operating system's signals: see listener.c. */
+/* Listeners to OS signals (os_listener.c). */
 #ifndef COGEN_SYSTEM_OS_LISTENER_H
 #define COGEN_SYSTEM_OS_LISTENER_H
 
 #include <cogen/os_signal.h>
 #include <cogen/sched.h>
 
-/* Has listener->fn(listener, deliveries) called, in the scheduler's thread and outside any
- * coroutine, after each delivery of listener->signo; the callee may remove any listener. 0,
- * -EINVAL, -ENOMEM. */
+/* After each delivery of listener->signo, listener->fn(listener, deliveries) is called in
+ * the scheduler's thread, outside any coroutine. It may remove any listener. Returns 0,
+ * -EINVAL or -ENOMEM. */
 int cg__os_listener_add(struct cg_os_listener *listener, struct cg_sched *sched);
 
-/* The last one of a signal brings back what was there before. */
+/* Removes a listener. When a signal's last listener is removed, the signal's previous
+ * action is restored. */
 void cg__os_listener_remove(struct cg_os_listener *listener);
 
 #endif

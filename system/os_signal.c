@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* cg_wait_os_signal, and subscriptions, which count what comes between two waits. */
+/* cg_wait_os_signal, and subscriptions, which also count deliveries between two waits. */
 #include "config.h"
 
 #include "system/os_listener.h"
@@ -65,9 +65,9 @@ struct cg_os_signals {
     struct cg_os_listener listener;
     struct cg_sched *sched;
     struct cg_op *waiter; /* from process to finish */
-    bool waiting;         /* it is pending */
+    bool waiting;         /* the waiter is pending */
     struct cg_object object;
-    unsigned count;       /* deliveries that nobody has been told of */
+    unsigned count;       /* deliveries that no op has returned yet */
 };
 
 static void counted(struct cg_os_listener *listener, unsigned deliveries)
@@ -80,7 +80,7 @@ static void counted(struct cg_os_listener *listener, unsigned deliveries)
     signals->waiting = false;
     cg_sched_unhold(signals->sched);
     cg_op_complete(signals->waiter,
-                   0); /* the count is taken when the coroutine has it */
+                   0); /* finish takes the count */
 }
 
 int cg_os_signals_open(struct cg_sched *sched, int signo, struct cg_os_signals **signals)
@@ -141,14 +141,14 @@ static enum cg_verdict next_cancel(struct cg_op *op, struct cg_sched *sched)
     return CG_DONE;
 }
 
-/* Only now: one that has lost its race must leave the count. */
+/* The count is taken only here, so that an op that has lost its race leaves it. */
 static ssize_t next_finish(struct cg_op *op)
 {
     struct cg_os_signals *signals = ((struct cg_get_os_signal_op *)op)->signals;
     unsigned count;
 
     if (op->uses == NULL || signals->waiter != op)
-        return op->result; /* it was refused, or the subscription has ended */
+        return op->result; /* it was refused, or the subscription was closed */
     signals->waiter = NULL;
     if (op->result < 0)
         return op->result;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Processes as objects: waited for, killed, closed. Each is waited for by its own pid, so
- * that the children of others are theirs; the news comes by a pidfd, or by SIGCHLD. */
+/* Processes as objects: wait, kill, close. Each process is waited for by its own pid, so
+ * that children which other code started are not reaped here. A pidfd or SIGCHLD reports
+ * its end. */
 #include "config.h"
 
 #include "system/process.h"
@@ -48,7 +49,7 @@ static void settle(struct cg_process *process)
 
 /* ---- The news of the end ------------------------------------------------------------- */
 
-/* Asks whether it has ended; takes the zombie away. */
+/* Checks whether the process has ended, and reaps it. */
 static bool reap(struct cg_process *process)
 {
     siginfo_t info = {.si_pid = 0};
@@ -97,7 +98,7 @@ static void stop_listening(struct cg_process *process)
     cg_sched_unhold(process->sched);
 }
 
-/* What the pidfd says; without an end (nobody has seen that) it is asked again. */
+/* Called with what the pidfd reports. If the process has not ended, it is watched again. */
 static void ready(struct cg__watch *watch, ssize_t events)
 {
     struct cg_process *process =
@@ -128,7 +129,7 @@ static void some_child(struct cg_os_listener *listener, unsigned deliveries)
     settle(process);
 }
 
-/* Begins to wait for its end. 0: it will be answered; 1: it has ended; -errno. */
+/* Starts to watch for the end. Returns 0: will be reported; 1: it has ended; -errno. */
 static int begin(struct cg_process *process)
 {
     ssize_t events;
@@ -147,7 +148,7 @@ static int begin(struct cg_process *process)
         return rc;
     process->listening = true;
     cg_sched_hold(process->sched);
-    if (!reap(process)) /* it may have ended before we listened */
+    if (!reap(process)) /* it may have ended before the listener was added */
         return 0;
     stop_listening(process);
     return 1;
@@ -188,15 +189,15 @@ void cg__process_started(struct cg_process *process, pid_t pid)
 
 int cg_process_kill(struct cg_process *process, int signo)
 {
-    /* As long as it has not been reaped nobody else can have its pid. After a fork() it is
-     * still the parent's. */
+    /* While the process is not reaped, no other process can have its pid. In a forked
+     * child it is the parent's child, not ours. */
     if (process->result != -EBUSY || process->forks != cg__fork_count())
         return -ESRCH;
     return kill(process->group ? -process->pid : process->pid, signo) < 0 ? -errno : 0;
 }
 
-/* Whether the process itself may be signalled is asked apart: if it leads a group, one
- * member that may be is enough for kill(2) to succeed. */
+/* Checks separately that the process itself may be signalled: if it leads a group, kill(2)
+ * succeeds when any member may be. */
 static int kill_leader(struct cg_process *process, int signo)
 {
     int rc = cg_process_kill(process, signo);
@@ -235,7 +236,7 @@ static void close_socks(struct cg_process *process)
         cg_process_close_sock(process, i);
 }
 
-/* Its end may be far away, or cannot be watched from here. */
+/* The end may be far away, or cannot be watched from here: a thread waits for it. */
 static void hand_over(struct cg_process *process)
 {
     cg__reaper_take(process->pid);
@@ -375,8 +376,8 @@ enum cg_verdict cg__process_cancel(struct cg_op *op, struct cg_sched *sched)
 
 /* ---- Ending -------------------------------------------------------------------------- */
 
-/* Sends the signal and waits for the end. One that may not be signalled is not waited for:
- * it does not know that it should end. */
+/* Sends the signal and waits for the end. If the process may not be signalled, it is not
+ * waited for: it does not know that it should end. */
 static ssize_t kill_and_wait(struct cg_process *process, int signo, int64_t timeout,
                              bool shield)
 {

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* Children that nobody waits for any more. */
+/* Children for which the program does not wait any more. */
 #ifndef COGEN_SYSTEM_REAPER_H
 #define COGEN_SYSTEM_REAPER_H
 
 #include <sys/types.h>
 
-/* Has a thread wait for the end of this child, whenever that is, so that it leaves no
- * zombie. If no thread can be started, cg__reaper_retry sees to the child later; without
- * memory the zombie stays until the program ends. */
+/* Starts a thread that waits for the end of this child, so that it leaves no zombie. If no
+ * thread can be started, cg__reaper_retry takes care of the child later; if there is no
+ * memory, the zombie stays until the program ends. */
 void cg__reaper_take(pid_t pid);
 
 /* Reaps the children for which no thread could be started, or starts one now. Called with

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Starting a process by posix_spawn, which reports what exec says and, unlike a fork, costs
+/* Starts a process with posix_spawn, which reports exec's error and, unlike fork, costs
  * the same in a small program and in a large one with threads. */
 #include "config.h"
 
@@ -30,8 +30,8 @@ bool cg__spawn_closefrom = true;
 
 #if defined HAVE_POSIX_SPAWN_FILE_ACTIONS_ADDCLOSEFROM_NP && defined SYS_close_range
 
-/* glibc closes by close_range, else by /proc; the child cannot be started without
- * either. */
+/* glibc closes with close_range, or else with /proc. Without either the child could not be
+ * started. */
 static bool can_close_from(void)
 {
     return cg__spawn_closefrom && (syscall(SYS_close_range, UINT_MAX, UINT_MAX, 0) == 0 ||
@@ -76,7 +76,7 @@ static int close_listed(posix_spawn_file_actions_t *actions, DIR *dir)
     return rc;
 }
 
-/* The limit of descriptors may be 2^30; those are never all looked at. */
+/* The limit of descriptors may be 2^30; we never try so many. */
 static int close_numbered(posix_spawn_file_actions_t *actions)
 {
     long limit = sysconf(_SC_OPEN_MAX);
@@ -87,8 +87,9 @@ static int close_numbered(posix_spawn_file_actions_t *actions)
     return rc;
 }
 
-/* Nothing above 2 is for the child. What others have opened may not be closed on exec.
- * Where the child cannot close what it finds, we name what is open here and now. */
+/* The child gets no descriptor above 2. Other code may have opened descriptors without
+ * close-on-exec. If the child cannot find and close them itself, we list those that are
+ * open now. */
 static int close_others(posix_spawn_file_actions_t *actions)
 {
     DIR *dir;
@@ -171,8 +172,8 @@ static int start(char *const *argv, const struct cg__stdio *p,
 
 /* ---- The call ------------------------------------------------------------------------ */
 
-/* Whether descriptors mean anything to the reactor. One that does not exist will do: a
- * simulated world has no descriptors of the kernel, and says so. */
+/* Whether the reactor uses the kernel's descriptors. We ask with one that does not exist:
+ * a simulated world returns -EOPNOTSUPP. */
 static int asks_kernel(struct cg_sched *sched)
 {
     struct cg_io io = {.code = CG_IO_ATTACH, .fd = -1};
@@ -221,7 +222,7 @@ int cg_process_spawn_with(struct cg_sched *sched, char *const *argv,
         made = NULL;
     }
     cg__stdio_close(&p);
-    cg_process_close(made); /* of one that was not started only the pipes */
+    cg_process_close(made); /* not started: only its pipes are closed */
     return rc;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What a process gets as standard input, output and error: our descriptors, pipes, or
- * /dev/null. All of them block: programs expect that. */
+ * /dev/null. All of them block, because programs expect that. */
 #include "config.h"
 
 #include "system/stdio.h"
@@ -14,7 +14,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* The same descriptor above 2 and closed on exec; the other is closed if it was ours. */
+/* Duplicates a descriptor to one above 2 with close-on-exec. Closes the original if it was
+ * ours. */
 static int lift(int fd, bool ours)
 {
     int lifted = fcntl(fd, F_DUPFD_CLOEXEC, 3), error = errno;
@@ -24,11 +25,10 @@ static int lift(int fd, bool ours)
     return lifted < 0 ? -error : lifted;
 }
 
-/* ---- Blocking
- * ------------------------------------------------------------------------- */
+/* ---- Blocking --------------------------------------------------------------------- */
 
-/* O_NONBLOCK belongs to the open file, which we and the child would share. Where the loop
- * uses it too, the child gets an open file of its own. */
+/* O_NONBLOCK belongs to the open file, which the child would share with us. Opens the file
+ * again, so that the child gets an open file of its own. */
 static int reopen(int fd, int flags)
 {
     char path[32];
@@ -56,7 +56,7 @@ static bool controls_terminal(int fd)
 
 #endif
 
-/* Opening the controlling side of a pseudo-terminal again would make another terminal. */
+/* To open the controlling side of a pseudo-terminal again would make a new terminal. */
 static bool can_be_reopened(int fd)
 {
     struct stat file;
@@ -67,7 +67,7 @@ static bool can_be_reopened(int fd)
            (S_ISCHR(file.st_mode) && isatty(fd) && !controls_terminal(fd));
 }
 
-/* The loop tries accept before it waits. */
+/* Listeners stay non-blocking: the reactor tries accept before it waits. */
 static bool is_listener(int fd)
 {
     int listens = 0;
@@ -76,8 +76,8 @@ static bool is_listener(int fd)
     return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) == 0 && listens;
 }
 
-/* A lifted descriptor, made one that blocks. What cannot be reopened, a socket say, becomes
- * blocking for us too, for which send and recv do not care. */
+/* Makes a lifted descriptor block. What cannot be opened again, such as a socket, then
+ * blocks for us too; our send and recv are told not to wait. */
 static int blocking(int fd)
 {
     int flags = fcntl(fd, F_GETFL), own;
@@ -101,8 +101,7 @@ static int borrow(int fd)
     return lifted < 0 ? lifted : blocking(lifted);
 }
 
-/* ---- What there is
- * --------------------------------------------------------------------- */
+/* ---- Opening ---------------------------------------------------------------------- */
 
 static int open_pipe(struct cg__stdio *stdio, int number)
 {
@@ -125,7 +124,7 @@ static int open_pipe(struct cg__stdio *stdio, int number)
 
 const char *cg__stdio_null = "/dev/null";
 
-/* -ENOENT would say that the program does not exist. */
+/* posix_spawn's -ENOENT means that the program does not exist, so this is another error. */
 static int open_null(int number)
 {
     int fd = open(cg__stdio_null, (number == 0 ? O_RDONLY : O_WRONLY) | O_CLOEXEC);
@@ -135,7 +134,8 @@ static int open_null(int number)
     return lift(fd, true);
 }
 
-/* The child's descriptor of that number, or -errno; -EBADF: it has none. */
+/* Returns the child's descriptor of that number, or -errno; -EBADF: we have none to
+ * inherit. */
 static int plumb(struct cg__stdio *stdio, int number, int what)
 {
     switch (what) {

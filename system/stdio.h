@@ -1,23 +1,23 @@
 /* SPDX-License-Identifier: MIT */
-/* The standard input, output and error of a process that is to be started. */
+/* Standard input, output and error of a process that is to be started. */
 #ifndef COGEN_SYSTEM_STDIO_H
 #define COGEN_SYSTEM_STDIO_H
 
 #include <cogen/process.h>
 
-/* The descriptors that take part in the call; -1: none. Those of the child are kept above
- * 2, so that putting one in its place never overwrites another. */
+/* Descriptors; -1: none. The child's are all above 2, so that moving one to its place
+ * never overwrites another. */
 struct cg__stdio {
     int child[3];
-    int ours[3]; /* the other ends of the pipes */
+    int ours[3]; /* our ends of the pipes */
 };
 
-/* Opens what the options ask for. 0 or -errno; the caller closes what has been opened in
- * either case. */
+/* Opens what the options ask for. Returns 0 or -errno; in both cases the caller closes
+ * with cg__stdio_close. */
 int cg__stdio_open(struct cg__stdio *stdio, const struct cg_spawn_options *options);
 void cg__stdio_close(struct cg__stdio *stdio);
 
-/* "/dev/null"; tests set a path where there is nothing. */
+/* "/dev/null"; tests set a path that does not exist. */
 extern const char *cg__stdio_null;
 
 #endif

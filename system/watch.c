@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Watching a descriptor of the library's own: see watch.h. */
+/* Watches a descriptor of the library's own (watch.h). */
 #include "config.h"
 
 #include "system/watch.h"
@@ -17,7 +17,7 @@ static void complete(struct cg_io *io, ssize_t result)
         watch->idle(watch);
         return;
     }
-    /* Disarmed, and armed again before the kernel had let go. */
+    /* It was disarmed, and armed again before the kernel released it. */
     if (result == -ECANCELED && (result = cg__watch_arm(watch)) == 0)
         return;
     watch->wanted = false;
@@ -43,7 +43,8 @@ ssize_t cg__watch_arm(struct cg__watch *watch)
         return 0;
     }
     watch->wanted = false;
-    /* It is open: a reactor to which it is a bad one knows handles of its own only. */
+    /* The descriptor is open, so a reactor that returns -EBADF has only handles of its
+     * own. */
     return watch->io.result == -EBADF ? -EOPNOTSUPP : watch->io.result;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A descriptor of the library's own that the reactor looks at while somebody wants to know;
- * for holders that are no operation, or that serve several. */
+/* A descriptor of the library's own that the reactor polls while somebody needs to know;
+ * for holders that are no operation, or that serve several operations. */
 #ifndef COGEN_SYSTEM_WATCH_H
 #define COGEN_SYSTEM_WATCH_H
 
@@ -10,26 +10,27 @@
 struct cg__watch {
     struct cg_sched *sched;
     int fd;
-    /* It is readable (events), or the reactor failed (-errno). Nobody wants to know any
-     * more. */
+    /* The descriptor is readable (events), or the reactor failed (-errno). It is
+     * disarmed. */
     void (*ready)(struct cg__watch *watch, ssize_t events);
-    /* Disarmed; the kernel has let go only now. */
+    /* It was disarmed, and the reactor has released it only now. */
     void (*idle)(struct cg__watch *watch);
     struct cg_io io;
     bool wanted;
 };
 
-/* Wants to know, and holds the run open. 0: ready will be called; events: it is readable
- * now, which ends the wish; -EOPNOTSUPP: this reactor knows no descriptors; -errno. */
+/* Polls the descriptor and holds the run open. Returns 0: ready will be called; events: it
+ * is readable now, and not armed; -EOPNOTSUPP: this reactor has no descriptors of the
+ * kernel; -errno. */
 ssize_t cg__watch_arm(struct cg__watch *watch);
 
-/* Does not want to know any more. True: nobody holds it; false: idle will be called. */
+/* Stops. Returns true if the reactor has released it; false: idle will be called. */
 bool cg__watch_disarm(struct cg__watch *watch);
 
-/* Whether nobody holds it: it may be freed. */
+/* Whether the reactor has released it, so that it may be freed. */
 bool cg__watch_is_idle(const struct cg__watch *watch);
 
-/* Forgets and closes the descriptor; nobody holds it. */
+/* Makes the reactor forget the descriptor, which it must have released, and closes it. */
 void cg__watch_close(struct cg__watch *watch);
 
 #endif
