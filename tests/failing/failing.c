@@ -34,10 +34,10 @@ static bool fails(enum failing_what what)
 /* ---- What is not given back ---- */
 
 static bool watched;
-static void *live[16384]; /* by address, at the first free place from its hash on */
+static void *live[16384]; /* hashed by address, with linear probing */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
-/* In a place whose block was freed, so that those behind it are found. */
+/* marks a place whose block was freed, so that probing continues */
 static void *const was_used = live;
 
 static size_t hash(const void *p)
@@ -93,8 +93,8 @@ static size_t count(void)
     return n;
 }
 
-/* The shim that is our kqueue where there is none does not learn that one was closed: it
- * frees the last when the next is opened. */
+/* Our kqueue emulation is not told when a queue is closed: it frees the last one when the
+ * next is opened. */
 size_t failing_left(void)
 {
     size_t n, late = strcmp(test_reactor(), "kqueue") == 0;

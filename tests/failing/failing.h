@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Allocations that are made to fail, and those that are never given back: for programs
- * linked with $(failing_wraps) of Makefile.am against the library's objects, not the
- * shared library. */
+/* Makes allocations fail, and finds blocks that are never freed. For programs that are
+ * linked with $(failing_wraps) of Makefile.am against the library's objects, not against
+ * the shared library. */
 #ifndef COGEN_TESTS_FAILING_FAILING_H
 #define COGEN_TESTS_FAILING_FAILING_H
 
@@ -11,23 +11,23 @@
 void *__real_malloc(size_t size);
 void *__real_realloc(void *old, size_t size);
 
-/* What is asked for. */
+/* The kind of memory that is allocated. */
 enum failing_what {
     FAILING_NEW,    /* malloc, calloc, posix_memalign */
     FAILING_LARGER, /* realloc */
     FAILING_PAGES,  /* mmap: stacks, and rings */
 };
 
-/* The program's own: whether what is asked for now is to fail. In any thread. */
+/* Defined by the program: whether this allocation must fail. Called in any thread. */
 bool failing_now(enum failing_what what);
 
-/* What is allocated from now on, in any thread, is remembered until it is freed (not
- * pages); what was before is forgotten. */
+/* From now on every allocation in any thread (not pages) is remembered until it is freed.
+ * Earlier ones are forgotten. */
 void failing_watch(void);
 
-/* Waits until all that is remembered is freed, since threads give back the last at their
- * own time, some seconds at most; then ends the watch and answers how many blocks are
- * left. */
+/* Waits until everything that is remembered was freed: threads free their last blocks in
+ * their own time, some seconds at most. Then stops watching and returns how many blocks
+ * are left. */
 size_t failing_left(void);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Shortage: a whole life of a reactor (opened, a scheduler, a listener, a connection,
- * bytes, the end) in which the first, the second, ... the last allocation fails, and then
- * the same with descriptors. Whatever fails is answered by an error or made up for; nothing
- * hangs, nothing crashes, and nothing is left behind. */
+/* A whole life of a reactor (open, a scheduler, a listener, a connection, bytes, close) in
+ * which the first, the second, ... the last allocation fails, and then the same with
+ * descriptors. Each failure is returned as an error or made up for; nothing hangs, crashes
+ * or leaks. */
 #include "config.h"
 
 #include "tests/failing/failing.h"
@@ -32,7 +32,8 @@ bool failing_now(enum failing_what what)
 struct life {
     struct cg_sock *listener, *accepted, *connected, *left, *right;
     char addr[CG_ADDR_SIZE];
-    int64_t patience; /* of accept, which does not answer a shortage but waits for its end */
+    int64_t patience; /* of accept, which waits for the end of a shortage instead of
+                       * failing */
     bool posted;
     ssize_t error; /* the first */
 };
@@ -49,7 +50,7 @@ static ssize_t dials(void *arg)
     struct life *life = arg;
 
     if (!well(life, cg_yield(cg_connect(life->addr, &life->connected)))) {
-        cg_sock_close(life->listener); /* or its acceptor would wait for ever */
+        cg_sock_close(life->listener); /* or its acceptor would wait forever */
         life->listener = NULL;
     }
     return 0;
@@ -130,7 +131,7 @@ static ssize_t lives(void *arg)
     return 0;
 }
 
-/* Answers the first error, 0 for a life without one. */
+/* Returns the first error, or 0. */
 static ssize_t live_once(int64_t patience)
 {
     struct cg_reactor *reactor = NULL;
@@ -147,19 +148,19 @@ static ssize_t live_once(int64_t patience)
     }
     test_watch(sched, 20);
     if (well(&life, cg_sched_start(sched, lives, &life)) && cg_sched_run(sched) != 0)
-        life.error = -EDEADLK; /* somebody waits for what will not come */
+        life.error = -EDEADLK; /* a coroutine waits for what will not come */
     test_watch(NULL, 20);
     cg_sched_free(sched);
     cg_reactor_close(reactor);
     return life.error;
 }
 
-/* Every allocation in turn fails once. */
+/* Each allocation in turn fails once. */
 static void allocations_fail(void)
 {
     long n = 0, errors = 0;
 
-    IS(live_once(CG_SECOND), 0); /* what is allocated once for the process is there now */
+    IS(live_once(CG_SECOND), 0); /* allocates what the process needs only once */
     do {
         ssize_t error;
         size_t left;
@@ -185,7 +186,7 @@ static void allocations_fail(void)
     ck_assert_int_ge(errors, 4);
 }
 
-/* None, one, two, ... descriptors are to be had. */
+/* No descriptor is free, then one, two, ... */
 static void descriptors_fail(void)
 {
     struct rlimit limit, before;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The vocabulary without memory: a short life of each object, in which the first,
- * the second, ... the last allocation fails. It answers -ENOMEM or does without;
- * nothing hangs, crashes or is left behind, and the same life right after it, in the
- * same scheduler, goes well. */
+/* The vocabulary without memory: a short life of each object, in which the first, the
+ * second, ... the last allocation fails. It completes with -ENOMEM or does without the
+ * memory; nothing hangs, crashes or leaks, and the same life right after it, in the same
+ * scheduler, succeeds. */
 #include "config.h"
 
 #include "tests/failing/failing.h"
@@ -16,11 +16,11 @@
 #include <string.h>
 #include <unistd.h>
 
-/* As IS: Check's own assertions allocate. */
+/* Like IS, because Check's own assertions allocate. */
 #define HAS(expr) IS((expr) ? 1 : 0, 1)
 
-static __thread bool counted; /* of this thread's allocations one fails */
-static long countdown;        /* that many until then */
+static __thread bool counted; /* one of this thread's allocations fails */
+static long countdown;        /* allocations until then */
 static bool failed;
 static bool no_stacks; /* none is left to fail */
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What coroutines share, without memory: each allocation that fails is answered by an
- * error, and nothing is lost. */
+/* What coroutines share, without memory: every failed allocation is returned as an error,
+ * and nothing is lost. */
 #include "config.h"
 
 #include "tests/failing/failing.h"
@@ -18,8 +18,8 @@ bool failing_now(enum failing_what what)
            (no_growth && what == FAILING_LARGER);
 }
 
-/* A queue without limit that cannot grow says so and keeps what it has; one with a limit
- * never needs more. */
+/* A queue without a limit that cannot grow returns an error and keeps its items. A queue
+ * with a limit allocates nothing later. */
 static ssize_t queue(void *arg)
 {
     struct cg_queue *free = cg_queue_new(), *bounded = cg_queue_new(.limit = 100),
@@ -55,7 +55,7 @@ static ssize_t queue(void *arg)
     return 0;
 }
 
-/* A message that cannot be kept is not published to anybody. */
+/* A message that cannot be stored is published to no subscriber. */
 static ssize_t pubsub(void *arg)
 {
     struct cg_pubsub *pubsub = cg_pubsub_new(), *none;
@@ -83,7 +83,7 @@ static ssize_t pubsub(void *arg)
     return 0;
 }
 
-/* A value that cannot be set leaves the others. */
+/* A value that cannot be set leaves the others unchanged. */
 static ssize_t local(void *arg)
 {
     static const struct cg_local keys[5];
@@ -126,7 +126,7 @@ static ssize_t produces(void *arg)
     return cg_yield(cg_produce(arg));
 }
 
-/* Without a stack nothing is added and nothing is produced; later it is. */
+/* Without a stack no coroutine is added and no generator starts; later both succeed. */
 static ssize_t stacks(void *arg)
 {
     struct cg_event event = {0};
@@ -179,8 +179,8 @@ static ssize_t visit(const char *addr, struct cg_sock **conn)
     return cg_yield(cg_read(*conn, &byte, 1, .timeout = CG_SECOND));
 }
 
-/* A connection without memory for its coroutine or its socket is closed; the server goes
- * on, and the place is the next one's. */
+/* If there is no memory for a connection's coroutine or socket, the connection is closed;
+ * the server goes on, and the next connection gets the place. */
 static ssize_t handlers(void *arg)
 {
     struct cg_event event = {0};

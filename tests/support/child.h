@@ -12,19 +12,19 @@
 
 #include "tests/support/support.h"
 
-/* Runs act in a child process. What it says on stderr, as a string, and how it ended
- * (waitpid's status; 0: act returned). */
+/* Runs act in a child process. Stores what it writes to stderr as a string. Returns how it
+ * ended (waitpid's status; 0: act returned). */
 int child_run(void (*act)(void), char *said, size_t size);
 
-/* Forks, and runs fn(arg) in the child, on its copy of this coroutine; fn returns 0 if all is
- * well. */
+/* Forks, and runs fn(arg) in the child, on its copy of this coroutine. fn returns 0 if all
+ * is well. */
 pid_t child_fork(cg_fn *fn, void *arg);
 
 /* Waits for the child's end, blocking this process, and checks that all was well. */
 void child_ended_well(pid_t pid);
 
-/* For the child, where Check's assertions would be taken for the parent's: an error says
- * where it came from, and the child exits with 1. */
+/* For the child, where a failed assertion of Check's would count as the parent's: prints
+ * where the error is, and exits with 1. */
 #define SURE(cond)                                                                         \
     do {                                                                                   \
         if (!(cond)) {                                                                     \

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Closes the socket under an operation at each moment of it. */
+/* Closes the socket under an operation at every moment (closing.h). */
 #include "config.h"
 
 #include "tests/support/closing.h"
@@ -9,11 +9,11 @@
 #include <stdio.h>
 
 enum way {
-    ALONE,       /* yielded, no branch */
-    RACED,       /* with a signal that does not come */
-    LOSES,       /* the signal comes, then it is closed */
-    LOSES_AFTER, /* it is closed, then the signal comes */
-    CANCELLED,   /* from outside, then it is closed */
+    ALONE,       /* yielded alone, no branch */
+    RACED,       /* raced with a signal that does not come */
+    LOSES,       /* the signal comes, then the socket is closed */
+    LOSES_AFTER, /* the socket is closed, then the signal comes */
+    CANCELLED,   /* cancelled from outside, then the socket is closed */
     WAYS
 };
 
@@ -25,7 +25,7 @@ struct run {
     unsigned step;
     struct cg_coro *racer;
     ssize_t answer;
-    bool answered, early, closed; /* early: the moment was before the answer */
+    bool answered, early, closed; /* early: closed before the op completed */
 };
 
 static ssize_t races(void *arg)
@@ -75,7 +75,7 @@ static void run(struct run *run)
     test_label(label);
     run->closing->open(run->closing->arg);
     run->racer = test_start(races, run);
-    closer = test_start(closes, run); /* at step 0 before a branch has begun to run */
+    closer = test_start(closes, run); /* at step 0 it runs before any branch does */
     test_end(run->racer);
     IS(test_end(closer), 0);
     if (run->closed)

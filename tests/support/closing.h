@@ -1,35 +1,35 @@
 /* SPDX-License-Identifier: MIT */
-/* What an operation of whatever library must bear: that the socket it is about is closed at
- * any moment from its yield to its answer, while it is alone, raced, losing or
- * cancelled. */
+/* What every operation on a socket must bear: that its socket is closed at any moment from
+ * the yield to the completion, while the op is alone, raced, losing or cancelled. */
 #ifndef COGEN_TESTS_SUPPORT_CLOSING_H
 #define COGEN_TESTS_SUPPORT_CLOSING_H
 
 #include <cogen.h>
 
 struct closing {
-    void *arg; /* of all these */
+    void *arg; /* passed to all of these */
     void (*open)(void *arg);
-    /* The operation, kept in room (KEEP_OP). */
+    /* Makes the operation, in room (KEEP_OP). */
     struct cg_op *(*op)(void *arg, void *room);
-    /* Closes its socket. NULL: it stays open, and the other ends come as they do. */
+    /* Closes the op's socket. NULL: it stays open, and only the other endings are tried. */
     void (*close)(void *arg);
-    /* The op has answered, and `closed` says whether close was called before. */
+    /* The op has completed with `answer`; `closed`: close was called before. */
     void (*end)(void *arg, ssize_t answer, bool closed);
-    unsigned steps; /* at most so many moments; an op that is done before one needs no more */
-    bool slowly;    /* in each the reactor is looked at */
+    unsigned steps; /* the most moments to try; stops early when the op completes before
+                     * one */
+    bool slowly;    /* lets the reactor run between moments */
 };
 
 enum {
     CLOSING_ROOM = 128
 };
 
-/* What an op's constructor has made, kept. */
+/* Keeps what an op's constructor makes. */
 #define KEEP_OP(room, kind, constructor)                                               \
     (*(struct kind *)(room) = *(struct kind *)(void *)(constructor),                   \
      &((struct kind *)(room))->op)
 
-/* In a coroutine: at each moment, in each way. */
+/* In a coroutine: closes at each moment, in each way. */
 void closing_at_any_time(const struct closing *closing);
 
 #endif

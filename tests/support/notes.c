@@ -49,7 +49,8 @@ ssize_t two_waits(void *arg)
 {
     (void)arg;
     IS(cg_yield(cg_sleep(CG_HOUR)), -ECANCELED);
-    IS(cg_yield(cg_sleep(0)), -ECANCELED); /* level-triggered: it stays so */
+    IS(cg_yield(cg_sleep(0)), -ECANCELED); /* level-triggered: every further wait is
+                                            * cancelled too */
     IS(cg_yield(cg_wait_signal("never", NULL)), -ECANCELED);
     return 5;
 }

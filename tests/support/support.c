@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Runs cases on every reactor: see support.h. Each case is a process of its own (Check's
- * fork mode; CK_FORK=no for debuggers and Valgrind). */
+/* Runs cases on every reactor (support.h). Each case is a process of its own (Check's fork
+ * mode; CK_FORK=no for debuggers and Valgrind). */
 #include "config.h"
 
 #include "tests/support/support.h"
@@ -44,10 +44,10 @@ static bool wanted(const char *name)
     return false;
 }
 
-/* Beside the perfect world two others, in which the network behaves as io_uring does:
- * nothing is done at once, a cancel may come too late. In the "late" one everything takes
- * its time; in the "single" one it does not, so that bytes and cancels meet, and a receive
- * is given the reader's own buffer. */
+/* Besides the perfect world there are two others, in which the network behaves like
+ * io_uring: nothing completes at once, and a cancel may come too late. In the "late" world
+ * everything is delayed. In the "single" world nothing is, so that bytes and cancels meet,
+ * and a receive fills the reader's own buffer. */
 static const struct cg_sim_options late_world = {
     .latency = 50 * CG_MICROSECOND,
     .jitter = 100 * CG_MICROSECOND,
@@ -99,7 +99,7 @@ static ssize_t run_links(void *arg)
     return 0;
 }
 
-/* Check hands a loop test one number: the case and the reactor are in it. */
+/* Check gives a loop test one number, which encodes the case and the reactor. */
 static void run_case(int number)
 {
     const struct test_case *c = &all_cases[(size_t)number / reactor_count];
@@ -154,7 +154,7 @@ static int run_all(SRunner *runner)
 {
     int failed;
 
-    signal(SIGPIPE, SIG_DFL); /* one that is raised ends the case */
+    signal(SIGPIPE, SIG_DFL); /* a raised SIGPIPE ends the case */
     srunner_run_all(runner, CK_ENV);
     failed = srunner_ntests_failed(runner);
     srunner_free(runner);
@@ -186,7 +186,7 @@ int test_main(const char *theme, const struct test_case *cases, size_t n)
     if (!any) {
         printf("SKIP %s: none of its reactors is available\n", theme);
         srunner_free(runner);
-        return 77; /* automake's word for it */
+        return 77; /* means "skipped" to automake */
     }
     return run_all(runner);
 }
@@ -220,8 +220,8 @@ bool test_on_late_sim(void)
 
 /* ---- The watchdog ------------------------------------------------------------------- */
 
-/* Not safe in a signal handler, but the process is lost anyway, and who waited for what is
- * worth more than a clean death. */
+/* Not safe in a signal handler, but the process is lost anyway, and the list of waiting
+ * coroutines is worth the risk. */
 static void bark(int sig)
 {
     (void)sig;
@@ -431,7 +431,7 @@ bool test_connect(enum test_link kind, struct cg_sock **accepted,
     }
 }
 
-/* Not in the build directory: its path may be too long for an address. */
+/* Not in the build directory, whose path may be too long for an address. */
 void test_unix_path(char path[static CG_ADDR_SIZE])
 {
     static unsigned count;
@@ -440,7 +440,8 @@ void test_unix_path(char path[static CG_ADDR_SIZE])
     if (!dir || strlen(dir) > 60)
         dir = "/tmp";
     snprintf(path, CG_ADDR_SIZE, "unix:%s/cogen-test-%ld-%u", dir, (long)getpid(), ++count);
-    unlink(path + strlen("unix:")); /* left by a process of the same number that crashed */
+    unlink(path + strlen("unix:")); /* a crashed process with the same pid may have left
+                                     * it */
 }
 
 int test_file(size_t size)
@@ -460,7 +461,7 @@ int test_file(size_t size)
 
 /* ---- Bytes and numbers -------------------------------------------------------------- */
 
-/* The period, 251, is a prime: a chunk that came twice or not at all is seen. */
+/* The period, 251, is a prime, so a chunk that is missing or comes twice is noticed. */
 static unsigned char byte_at(size_t at)
 {
     return (unsigned char)(at % 251 + at / 251 % 5);
