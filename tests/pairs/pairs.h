@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Subjects of test_pairs.c: one for each kind of operation, with the little world
- * that it works in, what completes it, and the law that must hold however it ends. */
+/* The subjects of test_pairs.c: one for each kind of operation. A subject has the world
+ * that its op works in, the event that completes the op, and the rule that must hold
+ * however the op ends. */
 #ifndef COGEN_TESTS_PAIRS_PAIRS_H
 #define COGEN_TESTS_PAIRS_PAIRS_H
 
@@ -13,52 +14,55 @@
 #define MS CG_MILLISECOND
 
 enum subject_flags {
-    ITSELF = 1,   /* may complete without being caused, at any time */
-    FLEETING = 2, /* a cause that finds nobody waiting is not remembered */
-    ONCE = 4,     /* two of them cannot wait in one coroutine */
+    ITSELF = 1,   /* may complete at any time, without an event */
+    FLEETING = 2, /* an event that no coroutine waits for is lost */
+    ONCE = 4,     /* one coroutine cannot wait for two of them */
     SCOPED = 8,   /* ends a scope that was opened before the race */
-    SLOW = 16,    /* to set up: raced with some of the others only */
-    SELDOM = 32,  /* slower: with a few of them, others on each reactor */
-    PRODUCES = 64, /* in a producer's coroutine */
-    EVEN_SO = 128, /* may have been done though it has lost, and says so */
-    SECURE = 256, /* over TLS, if there is any */
-    CLOSED = 512, /* its cause closes what it uses, and -EBADF is told to a loser too */
+    SLOW = 16,    /* slow to set up: 1 of 8 pairs is tried */
+    SELDOM = 32,  /* slower: 1 of 32 pairs is tried, different ones on each reactor */
+    PRODUCES = 64, /* runs in the coroutine of a producer */
+    EVEN_SO = 128, /* a loser may complete with 0, if it was done all the same */
+    SECURE = 256, /* over TLS, if it is available */
+    CLOSED = 512, /* its event closes what the op uses: a loser may complete with -EBADF */
 };
 
 struct world;
 
-/* All but op are called in one coroutine, that of the race, and may wait; cause also in
- * another one. */
+/* All functions but op may wait. They are called in the coroutine that races; cause is also
+ * called in other coroutines. */
 struct subject {
     const char *name;
-    size_t size; /* of its world, which begins with a struct world, and with zeros */
+    size_t size; /* of its world, which starts with a struct world and is zeroed */
     unsigned flags;
     enum test_where where;
-    enum test_link link; /* for those with a connection */
+    enum test_link link; /* for subjects with a connection */
     void (*open)(struct world *w);
-    /* The operation, built in w->room: a new one each time. */
+    /* Returns the operation, built in w->room. Each call builds a new one. */
     struct cg_op *(*op)(struct world *w);
     /* Makes event number w->caused happen, which completes the op. Does not wait for
-     * it. */
+     * that. */
     void (*cause)(struct world *w);
-    /* The op has answered this: it must be event number w->seen. */
+    /* Called when the op has completed with answer: checks that it got event number
+     * w->seen. */
     void (*got)(struct world *w, ssize_t answer);
-    /* The op has lost: nothing must have been written to the caller. May be NULL. */
+    /* Called when the op has lost: checks that it wrote nothing to the caller. May be
+     * NULL. */
     void (*lost)(struct world *w);
-    /* Instead of the common law (pairs_check), which is that of traceless ops: got,
-     * or had by the next op. */
+    /* Replaces the common check, which is that of traceless ops: either the op got the
+     * event, or the next op gets it. */
     void (*check)(struct world *w, ssize_t answer);
-    /* Closes or frees what the op uses, before close. NULL: nothing can be. */
+    /* Closes or frees what the op uses; called before close. NULL: it cannot be closed. */
     void (*shut)(struct world *w);
     void (*close)(struct world *w);
 };
 
 struct world {
     const struct subject *subject;
-    unsigned slot;        /* 0 or 1: its place in the pair */
-    struct cg_coro *self; /* who races */
-    struct cg_iterator *producer; /* that this is; NULL: none */
-    size_t caused, seen;  /* events */
+    unsigned slot;        /* 0 or 1: its index in the pair */
+    struct cg_coro *self; /* the coroutine that races */
+    struct cg_iterator *producer; /* the producer that self runs; NULL: self is no
+                                   * producer */
+    size_t caused, seen;  /* numbers of events */
     union {
         struct cg_op op;
         long double align;
@@ -66,31 +70,30 @@ struct world {
     } room;
 };
 
-/* What an op's constructor has made, kept in the world. */
+/* Copies the operation that a constructor has built into the world. */
 #define KEEP(world, kind, constructor)                                                 \
     (*(struct kind *)(void *)&(world)->room = *(struct kind *)(void *)(constructor),   \
      &(world)->room.op)
 
-/* As IS, which names the trial when it fails. */
+/* Like IS: a failure names the trial. */
 #define HOLDS(expr) IS((expr) ? 1 : 0, 1)
 
-/* Causes the next event. */
 void pairs_cause(struct world *w);
 
-/* It is the answer of a loser. */
+/* Whether answer is the result of an op that lost. */
 bool pairs_lost(ssize_t answer);
 
-/* A host that the scheduler's resolver knows, with two addresses. */
+/* A host name that the scheduler's resolver knows, with two addresses. */
 #define PAIRS_HOST "pairs.test"
 
-/* Makes TLS sockets of both ends of a connection, if pairs_tls_open has answered that there
- * is such a thing. */
+/* pairs_tls_open returns whether TLS is available. If it is, pairs_secure turns both ends
+ * of a connection into TLS sockets. */
 bool pairs_tls_open(void);
 void pairs_tls_close(void);
 void pairs_secure(struct cg_sock **a, struct cg_sock **b);
 
-/* Closes the two ends of a connection, which leave nothing in the kernel: there are not
- * ports enough for every connection to be remembered for a minute. */
+/* Closes both ends of a connection by a reset, so that it does not stay in TIME_WAIT: there
+ * are too few ports for that. */
 void pairs_close(struct cg_sock *a, struct cg_sock *b);
 
 /* An event as bytes: a line with its number. */
@@ -100,7 +103,7 @@ enum {
 void pairs_event(char text[static EVENT + 1], size_t number);
 void pairs_is_event(const char *bytes, size_t number);
 
-/* Every subject, in families. */
+/* All subjects, by family. */
 struct family {
     const struct subject *subjects;
     size_t count;

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* The property of all operations: raced with any other, timed out or cancelled at
- * any moment, on any reactor, a traceless one that lost has lost nothing (the byte,
- * item, connection or signal is had by the next one), and a partial one has moved
- * exactly what it says. All pairs of the subjects in pairs_*.c, in every
- * interleaving, in an order that $COGEN_TEST_SEED decides. $COGEN_TEST_PAIR=read,get
- * limits them to one pair, and $COGEN_TEST_TRACE prints each before it is tried. Under a
- * sanitizer, which is ten times as slow, a third of them has its turn. */
+/* The rule for all operations: an op may be raced with any other, time out or be cancelled
+ * at any moment, on any reactor. A traceless op that loses has lost nothing: the next op
+ * gets the byte, item, connection or signal. A partial op has moved exactly as much as it
+ * says.
+ * All pairs of the subjects in pairs_*.c are tried in every interleaving, in an order that
+ * $COGEN_TEST_SEED decides. $COGEN_TEST_PAIR=read,get limits the test to one pair.
+ * $COGEN_TEST_TRACE prints each pair before it is tried. Under a sanitizer, which is ten
+ * times slower, one pair of three is tried. */
 #include "tests/pairs/pairs.h"
 
 #include "lib/stacks/sanitize.h"
@@ -15,19 +16,20 @@
 #include <sys/socket.h>
 
 enum how {
-    BEFORE,    /* one could be had at once */
-    FIRST,     /* one is caused while both wait */
-    BOTH,      /* both are, in one go */
-    TIMED_OUT, /* none is, and the time is up */
-    IN_TIME,   /* both are, at the very moment of the deadline */
-    OWN_TIME,  /* the same, but each has a deadline of its own */
-    CANCELLED, /* none is, and the scope around is cancelled */
-    MEETING,   /* both are, in one go with that */
-    ALL_ONE,   /* of cg_all only one is, and the time is up */
-    ALL_BOTH,  /* of cg_all both are */
-    ALONE,     /* no race: one op, caused at the moment of its deadline */
-    SHUT,      /* one op, caused, and what it uses is closed before its coroutine runs */
-    SHUT_LATE, /* the same some time before, since the op is one of cg_all */
+    BEFORE,    /* one event has happened before the race */
+    FIRST,     /* one event happens while both ops wait */
+    BOTH,      /* both events happen, in the same turn */
+    TIMED_OUT, /* no event happens, and the race times out */
+    IN_TIME,   /* both events happen at the moment of the deadline */
+    OWN_TIME,  /* the same, but each op has its own deadline */
+    CANCELLED, /* no event happens, and the scope is cancelled */
+    MEETING,   /* both events happen in the same turn as the cancellation */
+    ALL_ONE,   /* cg_all: one event happens, and it times out */
+    ALL_BOTH,  /* cg_all: both events happen */
+    ALONE,     /* no race: one op, its event happens at the moment of its deadline */
+    SHUT,      /* one op: what it uses is closed after it completes and before its coroutine
+                * runs */
+    SHUT_LATE, /* the same for an op in cg_all, whose coroutine runs some time later */
 };
 
 static const char *const hows[] = {
@@ -41,7 +43,7 @@ static const struct family *const families[] = {
     &pairs_http,
 };
 
-/* ---- What subjects share --------------------------------------------------------- */
+/* What subjects share */
 
 void pairs_event(char text[static EVENT + 1], size_t number)
 {
@@ -74,7 +76,7 @@ void pairs_close(struct cg_sock *a, struct cg_sock *b)
 
     if (a)
         cg_sock_setopt(a, SOL_SOCKET, SO_LINGER, &now,
-                       sizeof now); /* if it has such a thing */
+                       sizeof now); /* the result is ignored: not every socket has it */
     cg_sock_close(a);
     cg_sock_close(b);
 }
@@ -85,7 +87,8 @@ static void next_got(struct world *w, ssize_t answer)
     w->subject->got(w, OK(answer));
 }
 
-/* Traceless: what the op did not get is had by the next one; and there is a third. */
+/* The check for traceless ops: the next op gets what this op did not get. One more event
+ * and op follow. */
 static void check(struct world *w, ssize_t answer)
 {
     if (w->subject->check) {
@@ -104,7 +107,7 @@ static void check(struct world *w, ssize_t answer)
     next_got(w, cg_yield(w->subject->op(w)));
 }
 
-/* ---- A trial: two ops, raced once ------------------------------------------------ */
+/* A trial: two ops, raced once */
 
 struct trial {
     const struct subject *subjects[2];
@@ -112,19 +115,20 @@ struct trial {
     uint64_t seed;
     struct world *worlds[2];
     struct cg_scope scope;
-    bool racing;   /* within the scope */
-    unsigned wait; /* of those who cause, before they do */
+    bool racing;   /* inside the scope */
+    unsigned wait; /* how long helpers wait before they act: 0 (not at all) to 3 */
     int64_t moment;
     struct cg_coro *helpers[3];
     size_t helping;
     struct cg_event gate;
     bool over, shut;
-    struct cg_iterator producer; /* that races, if one of the two must be one */
+    struct cg_iterator producer; /* runs the trial, if one of the subjects needs a
+                                  * producer */
 };
 
 struct cause {
     struct trial *trial;
-    struct world *world; /* NULL: cancels */
+    struct world *world; /* NULL: cancels the scope */
 };
 
 static ssize_t causes(void *arg)
@@ -137,7 +141,7 @@ static ssize_t causes(void *arg)
         IS(cg_yield(cg_sleep_until(t->moment)), 0);
     else if (t->wait == 1)
         IS(cg_yield(cg_pass()), 0);
-    else if (t->wait >= 2) /* a look at the reactor, at least */
+    else if (t->wait >= 2) /* the scheduler polls the reactor at least once */
         IS(cg_yield(cg_sleep(t->wait == 2 ? 1 : 20 * CG_MICROSECOND)), 0);
     if (cause.world)
         pairs_cause(cause.world);
@@ -151,8 +155,8 @@ static bool is_single(enum how how)
     return how == ALONE || how == SHUT || how == SHUT_LATE;
 }
 
-/* Stands in the ready queue before the coroutine of an op that is completed, mostly, and
- * closes what it uses. */
+/* Stands in the ready queue ahead of the coroutine whose op has completed, in most cases.
+ * Closes what the op uses. */
 static ssize_t shuts(void *arg)
 {
     struct trial *t = arg;
@@ -176,8 +180,8 @@ static void help(struct trial *t, struct world *world)
     t->helpers[t->helping++] = test_start(causes, cause);
 }
 
-/* Those of the moments that belong to the trial, in any order. Answers whose cause
- * it is. */
+/* Starts the coroutines that cause the events and the cancellation of the trial, in random
+ * order. Returns the index of the op whose event comes first, or alone. */
 static unsigned arrange(struct trial *t)
 {
     unsigned one = test_random(&t->seed) % 2;
@@ -215,7 +219,7 @@ static unsigned arrange(struct trial *t)
     return one;
 }
 
-/* It has lost. */
+/* Checks the result of op i, which has lost. */
 static void is_loser(const struct trial *t, unsigned i, ssize_t result)
 {
     if (result == 0 && t->subjects[i]->flags & EVEN_SO)
@@ -230,7 +234,7 @@ static bool itself(const struct trial *t, unsigned i)
     return t->subjects[i]->flags & ITSELF;
 }
 
-/* What must hold of the race as such, whatever it was about. */
+/* Checks what must hold for every race, whatever the two ops are. */
 static void judge(const struct trial *t, unsigned one, ssize_t answer,
                   const ssize_t *results)
 {
@@ -265,7 +269,7 @@ static void judge(const struct trial *t, unsigned one, ssize_t answer,
     }
     if (answer == 0 || answer == 1) {
         if (t->how == OWN_TIME && pairs_lost(results[!answer]))
-            ; /* both may have been told of their time's end */
+            ; /* both may have timed out */
         else
             is_loser(t, !answer, results[!answer]);
         HOLDS(results[answer] != -ECANCELED);
@@ -372,12 +376,12 @@ static ssize_t run_producer(void *arg)
     intptr_t none;
 
     t->producer = cg_iterator(run_trial, t, .name = "trial");
-    /* Begins it, and asks for nothing. */
+    /* Starts the producer, and waits for no item. */
     IS(cg_yield(cg_get_next(&t->producer, &none, .timeout = CG_NOWAIT)), -ETIMEDOUT);
     return 0;
 }
 
-/* ---- All of them ----------------------------------------------------------------- */
+/* All trials */
 
 static const struct subject *all[128];
 static size_t count;
@@ -407,7 +411,8 @@ static bool chosen(const struct subject *a, const struct subject *b)
     return !pair || !*pair || !strcmp(pair, text);
 }
 
-/* Of so many pairs one is tried, where a subject is SLOW, and elsewhere. */
+/* One of this many pairs is tried: of those with a SLOW subject, with a SELDOM one, and of
+ * the others. */
 enum {
     SHARE_SLOW = 8,
     SHARE_SELDOM = 32,
@@ -499,32 +504,33 @@ static void all_pairs(enum how how)
     }
 }
 
-/* One could be had at once: it wins, and the other was never begun, or taken back. */
+/* One op can complete at once: it wins. The other is never begun, or is taken back. */
 static void had_at_once(void)
 {
     all_pairs(BEFORE);
 }
 
-/* The one that is caused wins; what the other was to have comes too late, and is not
+/* The op whose event happens wins. The event of the other comes too late, and is not
  * lost. */
 static void one_is_caused(void)
 {
     all_pairs(FIRST);
 }
 
-/* One of the two wins, and the other's is not lost. */
+/* One of the two wins. The event of the other is not lost. */
 static void both_are_caused(void)
 {
     all_pairs(BOTH);
 }
 
-/* Both have lost; what comes then is had by the next. */
+/* Both ops lose. The next op gets the event that comes after that. */
 static void the_time_is_up(void)
 {
     all_pairs(TIMED_OUT);
 }
 
-/* Causes and a deadline in one turn: a winner or a timeout, and nothing is lost. */
+/* Events and a deadline in one turn: one op wins or the race times out, and no event is
+ * lost. */
 static void just_in_time(void)
 {
     all_pairs(IN_TIME);
@@ -536,39 +542,39 @@ static void deadlines_of_their_own(void)
     all_pairs(OWN_TIME);
 }
 
-/* Cancelled from outside, both have lost. */
+/* The race is cancelled from outside: both ops lose. */
 static void cancelled(void)
 {
     all_pairs(CANCELLED);
 }
 
-/* Causes and a cancellation in one turn. */
+/* Events and a cancellation in one turn. */
 static void cancelled_meanwhile(void)
 {
     all_pairs(MEETING);
 }
 
-/* Of two that are wanted together, one may have come when the time is up. */
+/* cg_all that times out: one of the two ops may have completed. */
 static void one_of_all(void)
 {
     all_pairs(ALL_ONE);
 }
 
-/* Both come. */
+/* cg_all where both ops complete. */
 static void all_of_them(void)
 {
     all_pairs(ALL_BOTH);
 }
 
-/* An op by itself, completed in the turn in which its time is up. */
+/* One op without a race: its event happens in the turn in which it times out. */
 static void alone(void)
 {
     for (int i = 0; i < 3; i++)
         all_pairs(ALONE);
 }
 
-/* What an op uses is closed when it has completed, but its coroutine has not run since: it
- * is answered -EBADF all the same. */
+/* What an op uses is closed after the op has completed, but before its coroutine has run:
+ * the op returns -EBADF all the same. */
 static void shut(void)
 {
     for (int i = 0; i < 3; i++) {
