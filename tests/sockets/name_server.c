@@ -37,7 +37,7 @@ struct query {
 struct name_server {
     int fd, stream, control[2];
     pthread_t thread;
-    pthread_mutex_t lock; /* of the next two */
+    pthread_mutex_t lock; /* protects the next two */
     unsigned questions;
     bool ports[65536];
     bool released;
@@ -45,7 +45,7 @@ struct name_server {
     struct query hold[HELD_MOST];
 };
 
-/* False: that is no question. */
+/* Returns whether the message is a query. */
 static bool read_query(struct query *query, size_t size)
 {
     size_t at = HEADER, length = 0;
@@ -91,7 +91,7 @@ static size_t add_answer(unsigned char *to, int type, const void *addr, size_t s
     return sizeof head + size;
 }
 
-/* The size of the reply to a question. */
+/* Builds the response to a query. Returns its length. */
 static size_t answer(const struct query *query, unsigned char reply[static 1024])
 {
     size_t size = query->size;
@@ -121,7 +121,7 @@ static size_t answer(const struct query *query, unsigned char reply[static 1024]
     else if (!is_v4(query) && !begins(query, "v6.") && !begins(query, "many.") &&
              !begins(query, "empty."))
         code = NXDOMAIN;
-    reply[2] = 0x81; /* an answer; recursion desired */
+    reply[2] = 0x81; /* a response; recursion desired */
     reply[3] = (unsigned char)(0x80 | code);
     memset(reply + 4, 0, 8);
     reply[5] = 1;
@@ -148,7 +148,7 @@ static bool read_all(int fd, void *data, size_t size)
     return recv(fd, data, size, MSG_WAITALL) == (ssize_t)size;
 }
 
-/* All questions of a connection, until the client closes it. */
+/* Responds to all queries of a connection, until the client closes it. */
 static void serve_stream(struct name_server *server)
 {
     int fd = accept(server->stream, NULL, NULL);
@@ -242,11 +242,11 @@ static void *work(void *arg)
     }
 }
 
-/* False: the port is taken for streams. */
+/* Returns false if the port is taken for TCP. */
 static bool bind_both(struct name_server *server, struct sockaddr_in *in)
 {
     socklen_t size = sizeof *in;
-    int rc, room = 1 << 20; /* for many questions at once */
+    int rc, room = 1 << 20; /* for many queries at once */
 
     in->sin_port = 0;
     server->fd = socket(AF_INET, SOCK_DGRAM, 0);

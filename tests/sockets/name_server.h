@@ -1,28 +1,36 @@
 /* SPDX-License-Identifier: MIT */
-/* A name server on the loopback, in a thread, with a few names: v4.* has 127.0.0.4, v6.*
- * has 2001:db8::6, both.* both, many.* twenty, empty.* none; *.corp.example is as v4.*;
- * fail.* is a failure, mute.* is not answered, held.* is as v4.* but not answered before it
- * is released; cut.* is as v4.*, but over a stream only; half.* is as v4.*, but questions
- * for AAAA are not answered; the rest does not exist. */
+/* A name server on the loopback, in a thread. It knows these names:
+ * v4.* has 127.0.0.4
+ * v6.* has 2001:db8::6
+ * both.* has both addresses
+ * many.* has twenty addresses
+ * empty.* has no address
+ * *.corp.example is like v4.*
+ * fail.* is a server failure
+ * mute.* gets no response
+ * held.* is like v4.*, but the response waits for name_server_release
+ * cut.* is like v4.*, but over TCP only
+ * half.* is like v4.*, but AAAA queries get no response
+ * All other names do not exist. */
 #ifndef COGEN_TESTS_SOCKETS_NAME_SERVER_H
 #define COGEN_TESTS_SOCKETS_NAME_SERVER_H
 
 struct name_server;
 
-/* Starts one, and writes its address as text. */
+/* Starts a name server, and writes its address as text. */
 struct name_server *name_server_start(char addr[static 128]);
 
-/* The same in one; the text is static. */
+/* The same, but returns the address, in a static buffer. */
 const char *name_server_addr(struct name_server **server);
 
-/* Answers what is held, and holds nothing any more. */
+/* Sends the responses that are held back. No response is held back after that. */
 void name_server_release(struct name_server *server);
 
-/* How many questions have come by datagram, and from how many ports. */
+/* How many queries have come by UDP, and from how many ports. */
 unsigned name_server_questions(struct name_server *server);
 unsigned name_server_ports(struct name_server *server);
 
-/* Ends it. */
+/* Stops the server and frees it. */
 void name_server_stop(struct name_server *server);
 
 #endif

@@ -25,7 +25,6 @@ void resolving_check(const struct cg_addr *addr, const char *want)
     ck_assert_str_eq(text, want);
 }
 
-/* A list as it was before: nothing has written to it. */
 struct cg_addr_list resolving_untouched(void)
 {
     struct cg_addr_list list;
@@ -41,7 +40,6 @@ void resolving_check_untouched(const struct cg_addr_list *list)
     ck_assert(memcmp(list, &before, sizeof before) == 0);
 }
 
-/* Whether a list has an address, wherever. */
 bool resolving_has(const struct cg_addr_list *list, const char *want)
 {
     char text[CG_ADDR_SIZE];

@@ -5,20 +5,21 @@
 
 #include <cogen/resolve.h>
 
-/* Opens a resolver and gives it to the scheduler. */
+/* Opens a resolver and sets it as the scheduler's. */
 struct cg_resolver *resolving_use(struct cg_sched *sched, const char *name,
                                   const struct cg_resolver_options *options);
 
 void resolving_check(const struct cg_addr *addr, const char *want);
 
-/* A list as it was before: nothing has written to it. */
+/* resolving_untouched returns a list with known contents; resolving_check_untouched checks
+ * that no look-up has written to it. */
 struct cg_addr_list resolving_untouched(void);
 void resolving_check_untouched(const struct cg_addr_list *list);
 
-/* Whether a list has an address, wherever. */
+/* Whether the list contains the address. */
 bool resolving_has(const struct cg_addr_list *list, const char *want);
 
-/* A look-up in a coroutine of its own. */
+/* Runs a look-up in a coroutine of its own. */
 struct resolving {
     const char *host;
     int64_t timeout;

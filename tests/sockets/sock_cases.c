@@ -131,7 +131,7 @@ void sock_raced(struct cg_sock *a, struct cg_sock *b)
 
 void sock_closed(struct cg_sock *a, struct cg_sock *b)
 {
-    static char much[64 * 1024 * 1024]; /* than any kernel takes unread */
+    static char much[64 * 1024 * 1024]; /* more than any kernel buffers */
     struct cg_coro *reader, *writer;
     char buf[8];
     struct piece r = {.sock = a, .data = buf, .size = sizeof buf};

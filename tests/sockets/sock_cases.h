@@ -1,29 +1,29 @@
 /* SPDX-License-Identifier: MIT */
-/* What must hold of two connected sockets, whatever carries their bytes: plain ones
- * (test_sock), a transport that runs (test_transport), TLS (test_tls). Each case closes
- * both sockets. */
+/* What must hold for two connected sockets, whatever carries their bytes: the kernel
+ * (test_sock), a transport (test_transport) or TLS (test_tls). Each case closes both
+ * sockets. */
 #ifndef COGEN_TESTS_SOCKETS_SOCK_CASES_H
 #define COGEN_TESTS_SOCKETS_SOCK_CASES_H
 
 #include <cogen.h>
 
-/* All that can be done with a socket. */
+/* Every operation on a socket. */
 void sock_everything(struct cg_sock *a, struct cg_sock *b);
 
-/* Both directions at once, by four coroutines, more than fits anywhere. */
+/* Four coroutines move more bytes than the buffers hold, in both directions at once. */
 void sock_both_ways(struct cg_sock *a, struct cg_sock *b);
 
-/* A read that loses a race or times out loses no byte, however close it was. */
+/* A read that loses a race or times out loses no byte, whenever the byte comes. */
 void sock_raced(struct cg_sock *a, struct cg_sock *b);
 
-/* Closing ends whoever waits. */
+/* Closing a socket wakes the coroutines that wait for it. */
 void sock_closed(struct cg_sock *a, struct cg_sock *b);
 
-/* A weak timeout starts anew with every byte, yielded alone and raced; one that is not weak
- * does not. In virtual time: it takes a minute. */
+/* A weak timeout starts anew with every byte, in a plain yield and in a race. A timeout
+ * that is not weak does not. Needs virtual time: the case takes a minute. */
 void sock_weak(struct cg_sock *a, struct cg_sock *b);
 
-/* What a coroutine is to move, and how that went. */
+/* What a coroutine moves, and the result. */
 struct piece {
     struct cg_sock *sock;
     char *data;
@@ -32,7 +32,8 @@ struct piece {
     ssize_t result;
 };
 
-/* Coroutines that write or read all of a piece, and answer as the operation does. */
+/* Coroutines that write (pours) or read (drinks) all of a piece. They return what the
+ * operation returns. */
 ssize_t pours(void *piece);
 ssize_t drinks(void *piece);
 

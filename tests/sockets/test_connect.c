@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* cg_connect to names: which addresses are tried, when, and that whatever does not win is
- * gone. The names are a fixed table's; the times are those of the simulated clock. */
+/* cg_connect to host names: which addresses it tries, when it tries them, and that every
+ * attempt that does not win is closed. The names are in a fixed table; the times are those
+ * of the simulated clock. */
 #include "config.h"
 
 #include "tests/support/support.h"
@@ -18,8 +19,6 @@
 #define V4_2 "10.0.0.2:80"
 #define ALL_FOUR "2001:db8::1 2001:db8::2 10.0.0.1 10.0.0.2"
 
-/* ---- The world ----------------------------------------------------------------------- */
-
 static struct cg_resolver *names_for(struct cg_sched *sched)
 {
     struct cg_resolver *names;
@@ -29,13 +28,13 @@ static struct cg_resolver *names_for(struct cg_sched *sched)
     return names;
 }
 
-/* The scheduler of the case has one name, web.test. */
+/* The scheduler of the case resolves one name, web.test. */
 static void web_is(const char *addrs)
 {
     OK(cg_resolver_set_host(names_for(cg_sched_self()), "web.test", addrs));
 }
 
-/* A listener whose backlog is full: who connects there hears nothing. */
+/* A listener whose backlog is full: a connect to it stays pending. */
 struct hole {
     struct cg_sock *listener, *filler;
 };
@@ -49,14 +48,14 @@ static struct hole dig(const char *addr)
     return hole;
 }
 
-/* Whoever waits there is refused. */
+/* Refuses the connects that are pending there. */
 static void fill_in(struct hole *hole)
 {
     cg_sock_close(hole->filler);
     cg_sock_close(hole->listener);
 }
 
-/* Whoever waits there is let in. */
+/* Makes room in the backlog: a pending connect succeeds. */
 static void open_up(struct hole *hole)
 {
     struct cg_sock *first;
@@ -73,8 +72,7 @@ static struct cg_sock *serve(const char *addr)
     return listener;
 }
 
-/* ---- What is tried, and when
- * ----------------------------------------------------------- */
+/* What is tried, and when */
 
 enum {
     TRIES_MOST = 16
@@ -102,7 +100,7 @@ static void trace(void *arg, const char *line)
     ck_assert_int_lt(++try_count, TRIES_MOST);
 }
 
-/* Connects to web.test, and notes what is tried. */
+/* Connects to web.test, and records every attempt. */
 static ssize_t connect_web(struct cg_sock **conn, int64_t timeout)
 {
     struct cg_reactor *world = cg_sched_reactor(cg_sched_self());
@@ -135,8 +133,8 @@ static void check_peer(struct cg_sock *conn, const char *want)
     ck_assert_str_eq(text, want);
 }
 
-/* Where nobody answers, the families take turns, one each 250 ms; nothing is left open when
- * the time is up, to the nanosecond. */
+/* Where no address responds, the families take turns, with 250 ms between attempts. The
+ * timeout comes to the nanosecond, and leaves nothing open. */
 static ssize_t takes_turns(void *arg)
 {
     struct hole holes[] = {dig(V6_1), dig(V6_2), dig(V4_1), dig(V4_2)};
@@ -158,7 +156,8 @@ static ssize_t takes_turns(void *arg)
     return 0;
 }
 
-/* The order within a family is the resolver's; the first family is that of its first. */
+/* The order within a family is the resolver's. The family of the resolver's first address
+ * comes first. */
 static ssize_t keeps_the_order(void *arg)
 {
     struct cg_sock *conn;
@@ -174,7 +173,8 @@ static ssize_t keeps_the_order(void *arg)
     return 0;
 }
 
-/* Who is refused goes on at once, and tries no more than it needs. */
+/* A refused attempt starts the next one at once. No address after the one that succeeds is
+ * tried. */
 static ssize_t refused_first(void *arg)
 {
     struct cg_sock *listener = serve(V4_1), *conn;
@@ -190,7 +190,8 @@ static ssize_t refused_first(void *arg)
     return 0;
 }
 
-/* An IPv6 that leads nowhere costs 250 ms, and its attempt is over with the victory. */
+/* An IPv6 address that does not respond costs 250 ms. Its attempt is closed when another
+ * wins. */
 static ssize_t black_hole_first(void *arg)
 {
     struct hole hole = dig(V6_1);
@@ -218,7 +219,7 @@ static ssize_t open_up_later(void *arg)
     return 0;
 }
 
-/* An attempt that got company goes on, and may still win. */
+/* An attempt goes on when the next one has begun, and may still win. */
 static ssize_t slow_first(void *arg)
 {
     struct hole first = dig(V6_1), second = dig(V4_1);
@@ -245,7 +246,7 @@ static ssize_t fill_in_later(void *arg)
     return 0;
 }
 
-/* A failure before the 250 ms are over begins the next attempt, and the next 250 ms. */
+/* An attempt that fails within 250 ms starts the next one, whose 250 ms begin then. */
 static ssize_t fails_meanwhile(void *arg)
 {
     struct hole first = dig(V6_1), second = dig(V4_1);
@@ -267,7 +268,7 @@ static ssize_t fails_meanwhile(void *arg)
     return 0;
 }
 
-/* When the last address is being tried, the others are still waited for. */
+/* When the last address fails, the pending attempts still go on. */
 static ssize_t waits_for_all(void *arg)
 {
     struct hole first = dig(V6_1);
@@ -286,10 +287,9 @@ static ssize_t waits_for_all(void *arg)
     return 0;
 }
 
-/* ---- Families that are answered apart
- * --------------------------------------------------- */
+/* Families whose look-ups complete at different times */
 
-/* What a case expects: who is tried and when, the answer, and when it comes. */
+/* What a case expects: the attempts and their times, the result and its time. */
 struct apart {
     const char *addrs;
     int64_t delay_ipv4, delay_ipv6;
@@ -322,27 +322,28 @@ static void check_apart(struct cg_resolver *names, const struct apart *apart)
     cg_sock_close(listener);
 }
 
-/* With IPv4 alone IPv6 is waited for 50 ms; with IPv6 nobody is waited for. A look-up
- * without an address leaves the other; whatever comes later is tried later. */
+/* If only the IPv4 addresses are there, the first attempt waits 50 ms for IPv6. IPv6
+ * addresses are tried at once. A look-up that finds no address ends that wait. Addresses
+ * that come later are tried later. */
 static ssize_t answered_apart(void *arg)
 {
     static const char both[] = "10.0.0.1 2001:db8::1";
     static const struct apart table[] = {
-        /* AAAA is dropped. */
+        /* The AAAA query is dropped. */
         {both, 0, CG_NEVER, V4_1, 0, 50 * MS, 1, {{50 * MS, V4_1}}},
         {both, 10 * MS, CG_NEVER, V4_1, 0, 60 * MS, 1, {{60 * MS, V4_1}}},
         {both, 0, CG_NEVER, V4_2, -ETIMEDOUT, 20 * CG_SECOND, 1, {{50 * MS, V4_1}}},
-        /* It is late, but not too late. */
+        /* The AAAA response is late, but within 50 ms. */
         {both, 0, 30 * MS, V6_1, 0, 30 * MS, 1, {{30 * MS, V6_1}}},
         {both, 0, 30 * MS, V4_1, 0, 30 * MS, 2, {{30 * MS, V6_1}, {30 * MS, V4_1}}},
-        /* It is too late for the first attempt. */
+        /* The AAAA response is too late for the first attempt. */
         {both, 0, 80 * MS, V6_1, 0, 80 * MS, 2, {{50 * MS, V4_1}, {80 * MS, V6_1}}},
-        /* A is dropped, or late. */
+        /* The A query is dropped, or its response is late. */
         {both, CG_NEVER, 1, V6_1, 0, 1, 1, {{1, V6_1}}},
         {both, 90 * MS, 1, V4_1, 0, 90 * MS, 2, {{1, V6_1}, {90 * MS, V4_1}}},
-        /* Both are dropped. */
+        /* Both queries are dropped. */
         {both, CG_NEVER, CG_NEVER, V4_1, -ETIMEDOUT, 20 * CG_SECOND, 0, {{0}}},
-        /* One has no address. */
+        /* One family has no address. */
         {"10.0.0.1", 0, 20 * MS, V4_1, 0, 20 * MS, 1, {{20 * MS, V4_1}}},
         {"10.0.0.1", 20 * MS, 0, V4_1, 0, 20 * MS, 1, {{20 * MS, V4_1}}},
         {"2001:db8::1", 0, 70 * MS, V6_1, 0, 70 * MS, 1, {{70 * MS, V6_1}}},
@@ -358,7 +359,7 @@ static ssize_t answered_apart(void *arg)
     return 0;
 }
 
-/* An attempt that is under way has its 250 ms, also from addresses that come meanwhile. */
+/* An attempt has its 250 ms even if more addresses come meanwhile. */
 static ssize_t joins_later(void *arg)
 {
     struct hole holes[] = {dig(V4_1), dig(V6_1)};
@@ -380,7 +381,7 @@ static ssize_t joins_later(void *arg)
     return 0;
 }
 
-/* If both look-ups fail, so does the connect, as they say. */
+/* If both look-ups fail, connect completes with their error. */
 static ssize_t fails_apart(void *arg)
 {
     struct cg_resolver *names = names_for(cg_sched_self());
@@ -397,10 +398,10 @@ static ssize_t fails_apart(void *arg)
     return 0;
 }
 
-/* ---- Answers
- * --------------------------------------------------------------------------- */
+/* Results */
 
-/* What the look-up says is what connect says; its deadline is of both together. */
+/* An error of the look-up is the result of connect. The timeout covers look-up and attempts
+ * together. */
 static ssize_t answers(void *arg)
 {
     struct cg_resolver *names = names_for(cg_sched_self());
@@ -451,7 +452,8 @@ static void check_waits_for(const char *addr, const char *want)
     IS(test_end(coro), -ECANCELED);
 }
 
-/* To an address it is one operation; to a name it waits for others, which say so. */
+/* A connect to an address is one operation. A connect to a name waits for other operations,
+ * and cg_op_print shows those. */
 static ssize_t one_op_or_several(void *arg)
 {
     struct hole hole = dig(V4_1);
@@ -467,10 +469,9 @@ static ssize_t one_op_or_several(void *arg)
     return 0;
 }
 
-/* ---- On every reactor
- * ------------------------------------------------------------------ */
+/* On every reactor */
 
-/* localhost is all loopback addresses, of which one that serves is enough. */
+/* localhost means all loopback addresses. It is enough that one of them has a listener. */
 static ssize_t localhost(void *arg)
 {
     char addr[CG_ADDR_SIZE], name[CG_ADDR_SIZE];
@@ -488,7 +489,8 @@ static ssize_t localhost(void *arg)
     return 0;
 }
 
-/* Addresses that refuse are passed over; those of no address family here, too. */
+/* Addresses that refuse are skipped, and so are those of a family that the machine does not
+ * have. */
 static ssize_t passes_over(void *arg)
 {
     char addr[CG_ADDR_SIZE], name[CG_ADDR_SIZE];
@@ -505,7 +507,7 @@ static ssize_t passes_over(void *arg)
     return 0;
 }
 
-/* Raced against something that is there at once, nothing of it is left. */
+/* A connect that loses a race against an op that completes soon leaves nothing open. */
 static ssize_t loses(void *arg)
 {
     char addr[CG_ADDR_SIZE], name[CG_ADDR_SIZE];
@@ -527,12 +529,11 @@ static ssize_t loses(void *arg)
     return 0;
 }
 
-/* ---- Cancelled at every stage
- * ---------------------------------------------------------- */
+/* Cancelled at every stage */
 
 static size_t accepted, ended;
 
-/* Reads to the end, which must come. */
+/* Reads until the end of the stream. */
 static ssize_t sink(void *arg)
 {
     char byte;
@@ -563,8 +564,9 @@ static void check_settled(size_t handles)
     ck_assert_uint_eq(cg_sim_handles(cg_sched_reactor(cg_sched_self())), handles);
 }
 
-/* For each moment: a look-up of 30 ms, perhaps of each family apart, an attempt at nothing,
- * after 250 ms one that takes its time and wins. */
+/* Ends a connect at many moments, in three ways. It has a look-up of 30 ms, with the
+ * families apart in some worlds; an attempt at an address that does not respond; and 250 ms
+ * later a slow attempt that wins. */
 static ssize_t cancels_everywhere(void *arg)
 {
     struct hole hole = dig(V6_1);
@@ -583,21 +585,21 @@ static ssize_t cancels_everywhere(void *arg)
         struct cg_op *connect = cg_connect("web.test:80", &conn);
         ssize_t n;
 
-        /* Lost in a race. */
+        /* The connect loses a race. */
         OK(cg_yield(cg_any((connect, cg_sleep(t)))));
         won += cg_op_result(connect) >= 0;
         lost += cg_op_result(connect) == -ECANCELED;
         if (cg_op_result(connect) >= 0)
             cg_sock_close(conn);
         check_settled(handles);
-        /* Timed out. */
+        /* It times out. */
         n = cg_yield(cg_connect("web.test:80", &conn, .timeout = t + 1));
         won += n >= 0;
         lost += n == -ETIMEDOUT;
         if (n >= 0)
             cg_sock_close(conn);
         check_settled(handles);
-        /* Cancelled with its coroutine. */
+        /* It is cancelled with its coroutine. */
         connecting = test_start(connects, "web.test:80");
         OK(cg_yield(cg_sleep(t)));
         cg_yield(cg_cancel(connecting));
@@ -645,7 +647,7 @@ static void cancel_in_worlds(void)
     }
 }
 
-/* A connection that comes in the very moment of the timeout is a timeout, and closed. */
+/* A connection that is made at the moment of the timeout is closed: connect times out. */
 static ssize_t comes_too_late(void *arg)
 {
     struct cg_sock *listener = serve(V4_1), *conn = NULL;
@@ -709,7 +711,7 @@ static void free_in_between(int64_t delay_ipv6)
     }
 }
 
-/* A scheduler that is freed in the middle of it leaves nothing open. */
+/* A scheduler that is freed during a connect leaves nothing open. */
 static void freed_in_between(void)
 {
     free_in_between(0);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* cg_resolve and its resolvers: the fixed table in virtual time, threads with a getaddrinfo
- * of the test. c-ares is in test_resolve_cares.c. */
+/* cg_resolve and its resolvers: the fixed table in virtual time, and threads that call this
+ * test's getaddrinfo. c-ares is in test_resolve_cares.c. */
 #include "config.h"
 
 #include "tests/sockets/resolving.h"
@@ -19,10 +19,9 @@
 
 #define MS CG_MILLISECOND
 
-/* ---- What needs no resolver
- * ------------------------------------------------------------ */
+/* Without a resolver */
 
-/* Numeric addresses, scopes and localhost are answered at once, on every reactor. */
+/* Numeric addresses, scopes and localhost are resolved at once, on every reactor. */
 static ssize_t numeric(void *arg)
 {
     static const struct {
@@ -53,7 +52,7 @@ static ssize_t numeric(void *arg)
     return 0;
 }
 
-/* What is no host and no service is refused without asking anybody. */
+/* An invalid host or service fails without a look-up. */
 static ssize_t refused(void *arg)
 {
     static const char *const hosts[] = {
@@ -81,7 +80,7 @@ static ssize_t refused(void *arg)
     return 0;
 }
 
-/* Resolvers are opened by name, and a scheduler has one of them. */
+/* Resolvers are opened by name. A scheduler has one resolver. */
 static ssize_t choices(void *arg)
 {
     const struct cg_resolver_options options = {.servers = "127.0.0.1"};
@@ -103,10 +102,10 @@ static ssize_t choices(void *arg)
     return 0;
 }
 
-/* ---- The fixed table
- * -------------------------------------------------------------------- */
+/* The fixed table */
 
-/* It answers what it was told, in that order, whatever the case, and CG_EHOST otherwise. */
+/* The table returns the addresses of a name in the order in which they were set. Names are
+ * not case-sensitive. Other names complete with CG_EHOST. */
 static ssize_t fixed(void *arg)
 {
     struct cg_resolver *names = resolving_use(cg_sched_self(), "fixed", NULL);
@@ -149,8 +148,8 @@ static ssize_t fixed(void *arg)
     return 0;
 }
 
-/* A delayed answer comes when it was told to, errors too; an earlier timeout, of the op or
- * around it, is earlier. */
+/* A result that has a delay, or an error, comes after that delay. A shorter timeout, of the
+ * op or of a call around it, comes first. */
 static ssize_t delays(void *arg)
 {
     struct cg_resolver *names = resolving_use(cg_sched_self(), "fixed", NULL);
@@ -189,7 +188,7 @@ static ssize_t delays(void *arg)
     return 0;
 }
 
-/* In a simulated world nobody asks the real one. */
+/* A simulated world does not use the resolver of the machine. */
 static ssize_t sim_default(void *arg)
 {
     struct cg_addr_list list;
@@ -200,10 +199,10 @@ static ssize_t sim_default(void *arg)
     return 0;
 }
 
-/* ---- Threads
- * ---------------------------------------------------------------------------- */
+/* Threads */
 
-/* This program's getaddrinfo, instead of the system's: "held" hosts wait to be let go. */
+/* This program's getaddrinfo replaces that of libc. It blocks for "held" hosts while held
+ * is true. */
 static struct {
     pthread_mutex_t lock;
     pthread_cond_t changed;
@@ -284,7 +283,7 @@ static void hold_names(bool held)
     pthread_mutex_unlock(&system_names.lock);
 }
 
-/* Waits, blocking, until so many are in getaddrinfo. */
+/* Blocks until n threads are in getaddrinfo. */
 static void wait_for_visitors(unsigned n)
 {
     pthread_mutex_lock(&system_names.lock);
@@ -293,7 +292,7 @@ static void wait_for_visitors(unsigned n)
     pthread_mutex_unlock(&system_names.lock);
 }
 
-/* A look-up in a thread answers as any other. */
+/* A look-up in a thread has the same results as any other. */
 static ssize_t in_threads(void *arg)
 {
     struct cg_addr_list list = resolving_untouched();
@@ -311,8 +310,8 @@ static ssize_t in_threads(void *arg)
     return 0;
 }
 
-/* The others run while a thread blocks, and the run stays open for it; a timeout does not
- * wait for the thread. */
+/* Other coroutines run while a thread blocks, and its look-up keeps the run open. A timeout
+ * does not wait for the thread. */
 static ssize_t threads_block_nobody(void *arg)
 {
     struct resolving lookup = {.host = "held.test"};
@@ -336,8 +335,8 @@ static ssize_t threads_block_nobody(void *arg)
     return 0;
 }
 
-/* However many look up, only eight threads do; the others have their turn, unless they are
- * cancelled before. */
+/* At most eight threads look up names at once. The other look-ups wait in a queue, where
+ * they may be cancelled. */
 static ssize_t threads_are_limited(void *arg)
 {
     enum {
@@ -368,7 +367,7 @@ static ssize_t threads_are_limited(void *arg)
     return 0;
 }
 
-/* Threads outlive whoever asked, the run, and the scheduler. */
+/* A thread may outlive the look-up, the run and the scheduler. */
 static void threads_outlive(void)
 {
     struct resolving lookups[10];
@@ -392,8 +391,8 @@ struct inherited {
     struct cg_coro *coros[10];
 };
 
-/* In the child, which has none of the parent's threads: all look-ups that somebody waits for
- * begin anew, those that were in a queue and new ones, too. */
+/* Runs in a child, which has none of the parent's threads: all look-ups that a coroutine
+ * waits for start again, also those that were queued. New ones work too. */
 static ssize_t look_up_again(void *arg)
 {
     struct inherited *in = arg;
@@ -449,7 +448,7 @@ static ssize_t threads_stay_with_the_parent(void *arg)
     return 0;
 }
 
-/* A child may free a scheduler whose look-ups run in the parent's threads. */
+/* A child may free a scheduler whose look-ups run in threads of the parent. */
 static void child_frees_look_ups(void)
 {
     struct test test = test_open(.timeout = 0);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The resolver that asks name servers, against one of the test. */
+/* The c-ares resolver, with a name server of the test. */
 #include "config.h"
 
 #include "tests/sockets/name_server.h"
@@ -18,7 +18,8 @@
 
 static struct name_server *dns;
 
-/* c-ares in this scheduler, asking the test's server once. */
+/* Gives the scheduler a c-ares resolver that asks the test's server, once for each
+ * query. */
 static void use_cares(struct cg_sched *sched, int64_t timeout, const char *resolv_conf)
 {
     char text[CG_ADDR_SIZE];
@@ -29,8 +30,8 @@ static void use_cares(struct cg_sched *sched, int64_t timeout, const char *resol
     resolving_use(sched, "c-ares", &options);
 }
 
-/* Addresses of one family and of both; names that nobody has, and those without one; a
- * server that fails. */
+/* Names with addresses of one family and of both, a name that does not exist, one without
+ * addresses, and a server failure. */
 static ssize_t asks_servers(void *arg)
 {
     struct cg_addr_list list = resolving_untouched();
@@ -57,8 +58,8 @@ static ssize_t asks_servers(void *arg)
     return 0;
 }
 
-/* Servers that are none: each look-up fails for it, and none is done without them, not even
- * one that c-ares answers by itself. */
+/* With an invalid list of servers every look-up fails, even one that c-ares can resolve
+ * without a server. */
 static ssize_t servers_that_are_none(void *arg)
 {
     struct cg_addr_list list;
@@ -71,8 +72,8 @@ static ssize_t servers_that_are_none(void *arg)
     return 0;
 }
 
-/* A server that says nothing: the resolver's patience ends in CG_ELOOKUP, the op's own in
- * -ETIMEDOUT. */
+/* A server that does not respond: the resolver's timeout completes the look-up with
+ * CG_ELOOKUP, the op's own timeout with -ETIMEDOUT. */
 static ssize_t asks_in_vain(void *arg)
 {
     struct cg_addr_list list = resolving_untouched();
@@ -84,14 +85,14 @@ static ssize_t asks_in_vain(void *arg)
     IS(cg_yield(cg_any((cg_resolve("mute.test", "80", &list), cg_sleep(MS)))), 1);
     resolving_check_untouched(&list);
     while (cg_yield(cg_resolve("v4.test", "80", &list)) == CG_ELOOKUP)
-        continue; /* 50 ms can be too little on a busy machine */
+        continue; /* 50 ms can be too short on a busy machine */
     resolving_check(&list.addrs[0], "127.0.0.4:80");
     name_server_stop(dns);
     return 0;
 }
 
-/* While an answer is held back the others run, and other look-ups are answered; one that
- * is cancelled takes none with it. */
+/* While a response is held back other coroutines run, and other look-ups complete.
+ * Cancelling one look-up does not affect the others. */
 static ssize_t asks_in_parallel(void *arg)
 {
     struct resolving lookups[] = {
@@ -127,8 +128,8 @@ static ssize_t join_look_up(void *coro)
     return 0;
 }
 
-/* A child made by fork() asks anew, by sockets of its own: it would take the parent's
- * responses from those that both have. */
+/* A child made by fork() sends its queries again, from its own sockets. From the shared
+ * sockets it would read the parent's responses. */
 static ssize_t child_asks_itself(void *arg)
 {
     struct resolving lookup = {.host = "held.test"};
@@ -152,8 +153,8 @@ static ssize_t child_asks_itself(void *arg)
     return 0;
 }
 
-/* The last who waits takes the coroutine that asks with it: the run ends, although the
- * server has not answered; another run asks anew. */
+/* When its last waiter is gone, the coroutine that runs c-ares ends: the run ends although
+ * a query is in flight. Another run sends its own queries. */
 static void holds_nothing_open(void)
 {
     struct test test = test_open(.timeout = 0);
@@ -172,7 +173,7 @@ static void holds_nothing_open(void)
         IS(cg_coro_result(coro), 1);
         cg_coro_unref(coro);
     }
-    lost.timeout = 0; /* the scheduler is freed with it */
+    lost.timeout = 0; /* the scheduler is freed during this look-up */
     OK(cg_sched_start(test.sched, resolving_look_up, &lost));
     for (int i = 0; i < 5; i++)
         IS(cg_sched_step(test.sched, MS), 1);
@@ -180,7 +181,7 @@ static void holds_nothing_open(void)
     name_server_stop(dns);
 }
 
-/* Who is shielded has its answer although everything has been told to stop. */
+/* A shielded look-up completes although the scheduler has been told to stop. */
 static void shielded(void)
 {
     struct test test = test_open(.timeout = 0);
@@ -208,7 +209,7 @@ static void shielded(void)
     name_server_stop(dns);
 }
 
-/* The domains of resolv.conf are tried for a short name. */
+/* A short name is tried with the domains of resolv.conf. */
 static ssize_t respects_resolv_conf(void *arg)
 {
     char path[] = "/tmp/cogen-test-XXXXXX";
@@ -227,7 +228,7 @@ static ssize_t respects_resolv_conf(void *arg)
     return 0;
 }
 
-/* The first host of the hosts file that is neither localhost nor IPv6. */
+/* Finds the first IPv4 host in the hosts file that is not localhost. */
 static bool known_host(char host[static 64], char addr[static 64])
 {
     FILE *file = fopen("/etc/hosts", "r");
@@ -242,7 +243,8 @@ static bool known_host(char host[static 64], char addr[static 64])
     return found;
 }
 
-/* The hosts file is asked before any server, which would not know. */
+/* The hosts file is read before any server is asked. The test's server does not have this
+ * name. */
 static ssize_t respects_hosts(void *arg)
 {
     char host[64], addr[64], want[80];
@@ -257,13 +259,14 @@ static ssize_t respects_hosts(void *arg)
     OK(cg_yield(cg_resolve(host, "80", &list)));
     snprintf(want, sizeof want, "%s:80", addr);
     ck_assert(resolving_has(&list, want));
-    cg_yield(cg_resolve(host, "80", &list, .family = AF_INET6)); /* it may have one */
+    cg_yield(cg_resolve(host, "80", &list, .family = AF_INET6)); /* the host may have an
+                                                                  * IPv6 address */
     IS(name_server_questions(dns), 0);
     name_server_stop(dns);
     return 0;
 }
 
-/* From a name to a connection, by way of c-ares. */
+/* cg_connect to a name that c-ares resolves. */
 static ssize_t connects(void *arg)
 {
     char addr[CG_ADDR_SIZE], name[CG_ADDR_SIZE];
@@ -283,7 +286,8 @@ static ssize_t connects(void *arg)
     return 0;
 }
 
-/* A server that drops the questions for AAAA holds up nobody who has an IPv4 address. */
+/* A server that drops AAAA queries does not delay a connect to a host with an IPv4
+ * address. */
 static ssize_t connects_without_aaaa(void *arg)
 {
     char addr[CG_ADDR_SIZE], name[CG_ADDR_SIZE];
@@ -313,11 +317,10 @@ static ssize_t not_simulated(void *arg)
     return 0;
 }
 
-/* ---- What goes over the wire
- * ------------------------------------------------------------ */
+/* Queries on the network */
 
-/* This program's sendmsg, instead of the system's: on a stream to a name server that has
- * closed it, where a write raises SIGPIPE. */
+/* True: the sendmsg below acts as if the name server had closed its stream. A write to such
+ * a stream raises SIGPIPE. */
 static bool broken_streams;
 
 ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
@@ -331,7 +334,7 @@ ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
     return send(fd, message->msg_iov[0].iov_base, message->msg_iov[0].iov_len, flags);
 }
 
-/* The same for whoever writes without flags. */
+/* The same for a c-ares that uses writev, which has no flags. */
 ssize_t writev(int fd, const struct iovec *parts, int count)
 {
     struct msghdr message = {.msg_iov = (struct iovec *)parts, .msg_iovlen = (size_t)count};
@@ -339,8 +342,8 @@ ssize_t writev(int fd, const struct iovec *parts, int count)
     return sendmsg(fd, &message, 0);
 }
 
-/* An answer that is too long for a datagram is asked for over a stream. A server that
- * closes that one costs the answer, not the program. */
+/* A response that is too long for a datagram is asked for over a stream. If the server
+ * closes the stream, the look-up fails and the program goes on. */
 static ssize_t asks_by_stream(void *arg)
 {
     struct cg_addr_list list = resolving_untouched();
@@ -357,8 +360,8 @@ static ssize_t asks_by_stream(void *arg)
     return 0;
 }
 
-/* Questions that are under way at once come from a port each, so that an attacker has to
- * guess both the number and the port (RFC 5452), up to a limit; all are answered. */
+/* Each query in flight has a port of its own, up to a limit, so that an attacker has to
+ * guess both its id and its port (RFC 5452). All queries are answered. */
 static void ports_differ(void)
 {
     static const struct {
