@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Driving a reactor directly; and the running of the cases that do. */
+/* Drives a reactor directly, and runs the test cases that do so. */
 #include "config.h"
 
 #include <arpa/inet.h>
@@ -167,7 +167,7 @@ void put(int fd, const char *text)
     ck_assert_int_eq(write(fd, text, strlen(text)), (ssize_t)strlen(text));
 }
 
-/* ---- Running ---- */
+/* Running the cases */
 
 static void set_up(void)
 {
@@ -201,7 +201,7 @@ static Suite *suite(void)
     return suite;
 }
 
-/* Named in $COGEN_TEST_REACTORS, or there is no such variable. */
+/* Whether $COGEN_TEST_REACTORS names the reactor, or is not set. */
 static bool chosen(const char *reactor_name)
 {
     const char *list = getenv("COGEN_TEST_REACTORS");

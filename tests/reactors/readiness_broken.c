@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The readiness backends: streams whose reads stop short, or that break. */
+/* The readiness backends: streams whose reads return less than is available, and streams
+ * that break. */
 #include "config.h"
 
 #include <errno.h>
@@ -11,7 +12,7 @@
 #include "reactors/readiness/event.h"
 #include "tests/reactors/drive.h"
 
-/* A reset reaches a waiting receive. */
+/* A reset completes a waiting receive. */
 START_TEST(reset)
 {
     struct linger at_once = {.l_onoff = 1};
@@ -27,8 +28,9 @@ START_TEST(reset)
 }
 END_TEST
 
-/* Where reads stop short with more to come, there is no further edge: at urgent data, and
- * on a UNIX socket where descriptors were passed. Nothing is left lying. */
+/* A read returns less than is available at urgent data, and on a UNIX socket where
+ * descriptors were passed. The kernel reports no further edge then, but the rest is
+ * received all the same. */
 START_TEST(short_of_urgent)
 {
     struct ask ask = {0};
@@ -36,7 +38,8 @@ START_TEST(short_of_urgent)
     int ends[2];
 
     connected_pair(INET, ends);
-    for (int round = 0; round < 2; round++) { /* the second time it has been waited for */
+    for (int round = 0; round < 2; round++) { /* in the second round the descriptor has been
+                                               * waited for before */
         *got = 0;
         put(ends[0], "ab");
         ck_assert_int_eq(send(ends[0], "!", 1, MSG_OOB), 1);
@@ -93,8 +96,8 @@ START_TEST(short_of_descriptors)
 }
 END_TEST
 
-/* Pipes are streams as well, and a broken one does not kill. A SIGPIPE that the program
- * waits for itself stays. */
+/* Pipes are streams as well. A write to a broken pipe raises no SIGPIPE, and a SIGPIPE that
+ * the program has pending itself stays pending. */
 START_TEST(pipes)
 {
     struct ask in = {0}, out = {0};
@@ -121,7 +124,8 @@ START_TEST(pipes)
     raise(SIGPIPE);
     transmit(&out, ends[1], "x", 1);
     ck_assert_int_eq(finish(&out), -EPIPE);
-    ck_assert_int_eq(sigwait(&set, &number), 0); /* else it hangs here */
+    ck_assert_int_eq(sigwait(&set, &number), 0); /* without a pending signal the test hangs
+                                                  * here */
     ck_assert_int_eq(sigpending(&set), 0);
     ck_assert_int_eq(sigismember(&set, SIGPIPE), 0);
     shut(ends[1]);
@@ -142,7 +146,7 @@ START_TEST(pipe_end)
 }
 END_TEST
 
-/* ---- A descriptor that cannot be watched any more ---- */
+/* A descriptor that can no longer be watched */
 
 static struct {
     const struct cg__watcher *watcher;
@@ -168,7 +172,7 @@ static void fill(struct ask *ask, int fd)
         ck_assert_int_gt(ask->result, 0);
 }
 
-/* Closes the descriptor and puts another in its place. */
+/* Closes the descriptor and opens another one with the same number. */
 static void take_its_place(struct cg_io *io, ssize_t result)
 {
     int number = unwatched.ends[1];
@@ -179,7 +183,7 @@ static void take_its_place(struct cg_io *io, ssize_t result)
     cancel(&unwatched.out);
     shut(number);
     close(unwatched.ends[0]);
-    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, unwatched.ends), 0); /* both numbers */
+    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, unwatched.ends), 0);
     if (unwatched.ends[0] == number) {
         unwatched.ends[0] = unwatched.ends[1];
         unwatched.ends[1] = number;
@@ -189,7 +193,8 @@ static void take_its_place(struct cg_io *io, ssize_t result)
     fill(&unwatched.later, number);
 }
 
-/* Its requests are told so; not those of another one that takes its number meanwhile. */
+/* The requests of the descriptor complete with the error. Those of a new descriptor with
+ * the same number do not. */
 START_TEST(cannot_be_watched)
 {
     struct cg__readiness *r = (struct cg__readiness *)reactor;
@@ -203,7 +208,7 @@ START_TEST(cannot_be_watched)
     unwatched.record = cg__readiness_find(r, unwatched.ends[1]);
     unwatched.watched = unwatched.record->watched;
     unwatched.watcher = r->watcher;
-    /* As after an event of a backend that tells each once. */
+    /* as after an event in a backend that reports each event once */
     refusing.watch = refuse;
     r->watcher = &refusing;
     unwatched.record->watched = 0;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The readiness backends: connections made, refused, and waiting for better times. */
+/* The readiness backends: connections that are made or refused, and those that have to
+ * wait. */
 #include "config.h"
 
 #include <errno.h>
@@ -24,7 +25,7 @@ START_TEST(connections)
     ck_assert_int_ge(finish(&accept), 0);
     ck_assert_int_ne(fcntl(accept.result, F_GETFL) & O_NONBLOCK, 0);
     ck_assert_int_ne(fcntl(accept.result, F_GETFD) & FD_CLOEXEC, 0);
-    /* A second time is an error; Linux says so from the third on. */
+    /* A second connect is an error, although Linux reports it only from the third on. */
     link_to(&link, client, &addr, sizeof addr);
     finish(&link);
     link_to(&link, client, &addr, sizeof addr);
@@ -35,7 +36,7 @@ START_TEST(connections)
     ck_assert_int_eq(finish(&in), 5);
     shut(accept.result);
     shut(client);
-    /* Nobody listens there any more. */
+    /* No socket listens there any more. */
     shut(fd);
     client = new_socket(AF_INET);
     link_to(&link, client, &addr, sizeof addr);
@@ -44,7 +45,7 @@ START_TEST(connections)
 }
 END_TEST
 
-/* Somebody else has asked the socket for its error: the connect fails all the same. */
+/* The connect fails although the program has already read the socket's error (SO_ERROR). */
 START_TEST(error_taken)
 {
     struct ask link = {0};
@@ -63,14 +64,14 @@ START_TEST(error_taken)
 }
 END_TEST
 
-/* No answer from there: pending for as long as one likes, and can be taken back. */
+/* A connect to an address that does not respond stays pending, and can be cancelled. */
 START_TEST(connect_cancelled)
 {
     struct ask link[3] = {0};
     struct sockaddr_in addr;
     int fd = listener(&addr), client[3];
 
-    listen(fd, 0); /* the first is queued; further ones are left without an answer */
+    listen(fd, 0); /* the first connection is queued; the next ones get no response */
     for (int i = 0; i < 3; i++) {
         client[i] = new_socket(AF_INET);
         link_to(&link[i], client[i], &addr, sizeof addr);
@@ -88,8 +89,8 @@ START_TEST(connect_cancelled)
 }
 END_TEST
 
-/* A UNIX listener with a full backlog answers EAGAIN while poll says writable: the connect
- * waits without spinning, and is done when there is room. */
+/* A connect to a UNIX listener with a full backlog fails with EAGAIN while poll reports the
+ * socket writable. The connect waits without spinning, and completes when there is room. */
 START_TEST(unix_backlog)
 {
     struct sockaddr_un addr = {.sun_family = AF_UNIX};
@@ -123,8 +124,9 @@ START_TEST(unix_backlog)
 }
 END_TEST
 
-/* Out of descriptors: accept says so, and the next one waits out a pause; the others go on,
- * nothing spins; it goes on when there are some again. */
+/* With no descriptor left an accept fails with that error. The next accept waits for a
+ * pause, without spinning, and other requests go on. It accepts once descriptors are
+ * available. */
 START_TEST(out_of_descriptors)
 {
     struct rlimit limit, none;

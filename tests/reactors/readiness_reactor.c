@@ -14,8 +14,9 @@
 
 #include "tests/reactors/drive.h"
 
-/* Several may poll one descriptor, for different things. Polling consumes nothing, and what
- * is ready is asked of the kernel: nothing stale about a number that was closed unseen. */
+/* Several requests may poll one descriptor, for different events. Polling consumes nothing.
+ * Readiness is read from the kernel each time, so that nothing stale is reported when a
+ * number was closed without the reactor's knowledge. */
 START_TEST(polls)
 {
     struct ask asks[3] = {0};
@@ -33,7 +34,7 @@ START_TEST(polls)
     ck_assert_int_eq(asks[1].completed, 0);
     ck_assert_int_eq(poll_for(&asks[1], ends[1], CG_IN | CG_OUT), CG_DONE);
     ck_assert_int_eq(asks[1].result, CG_IN | CG_OUT);
-    number = ends[1]; /* closed by its owner, without a word to the reactor */
+    number = ends[1]; /* closed by its owner; the reactor is not told */
     close(ends[0]);
     close(ends[1]);
     ck_assert_int_eq(poll_for(&asks[0], number, CG_IN), CG_DONE);
@@ -47,7 +48,7 @@ START_TEST(polls)
 }
 END_TEST
 
-/* What epoll refuses is ready always. */
+/* A file that epoll refuses is always ready. */
 START_TEST(regular_file)
 {
     struct ask ask = {0};
@@ -66,7 +67,8 @@ START_TEST(regular_file)
 }
 END_TEST
 
-/* A poll for nothing, and a second request for a direction that has one, are refused. */
+/* A poll for no event is refused, and so is a second request for a direction that has
+ * one. */
 START_TEST(requests_that_make_no_sense)
 {
     struct ask asks[2] = {0};
@@ -76,8 +78,8 @@ START_TEST(requests_that_make_no_sense)
     ck_assert_int_eq(poll_for(&asks[0], ends[1], 0), CG_DONE);
     ck_assert_int_eq(asks[0].result, -EINVAL);
     for (int i = 0; i < 4; i++) {
-        /* From the second time on the refused request has been one of this descriptor's
-         * before, which takes the fast path. */
+        /* In later rounds the refused request has been used with this descriptor before,
+         * which takes the fast path. */
         struct ask *first = &asks[i % 2], *second = &asks[(i + 1) % 2];
 
         ck_assert_int_eq(receive(first, ends[1]), CG_PENDING);
@@ -113,7 +115,7 @@ static void *wake_soon(void *arg)
     return NULL;
 }
 
-/* A thread wakes a wait without limit; wakes before a wait are remembered, as one. */
+/* Another thread wakes a wait that has no limit. Wakes before a wait count as one. */
 START_TEST(wake)
 {
     pthread_t thread;
@@ -149,7 +151,7 @@ static void wake_from_handler(int number)
     reactor->type->wake(reactor);
 }
 
-/* A signal ends a wait early and is no error; a handler may wake. */
+/* A signal ends a wait early and is no error. A signal handler may wake the reactor. */
 START_TEST(signals)
 {
     struct sigaction act = {.sa_handler = nothing};
@@ -176,7 +178,7 @@ END_TEST
 
 enum { MANY = 1000 }; /* pairs: 2,000 descriptors */
 
-/* On select up to its limit, and from there on a clear error. */
+/* With select the limit of descriptors is a clear error. */
 START_TEST(thousands)
 {
     static struct ask asks[MANY];
@@ -195,7 +197,7 @@ START_TEST(thousands)
             ck_assert_int_eq(asks[i].result, -EMFILE);
         }
     }
-    for (int i = 0; i < MANY; i += 3) /* some leave again */
+    for (int i = 0; i < MANY; i += 3) /* some are closed again */
         if (!asks[i].completed)
             cancel(&asks[i]);
     for (int i = 0; i < MANY; i++)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* For tests that ask the simulated world directly, without a scheduler: requests that note
- * how they were completed, the calls by their usual names, a connection. One world at a
- * time. */
+/* For tests that call the simulated world directly, without a scheduler: requests that
+ * record their results, socket calls under their usual names, and a connection. There is
+ * one world at a time. */
 #ifndef COGEN_TESTS_REACTORS_SIM_WORLD_H
 #define COGEN_TESTS_REACTORS_SIM_WORLD_H
 
@@ -25,7 +25,7 @@ struct req {
     struct cg_io io;
     unsigned completions;
     ssize_t result; /* of the last completion, or of submit */
-    char head[8];   /* of what came in a chunk */
+    char head[8];   /* the first bytes of a received chunk */
 };
 
 union addr {
@@ -66,7 +66,7 @@ static inline void completed(struct cg_io *io, ssize_t result)
     }
 }
 
-/* True: done at once. */
+/* Returns true if the request is done at once. */
 static inline bool submit(struct req *req)
 {
     req->io.complete = completed;
@@ -88,7 +88,8 @@ static inline int64_t now(void)
     return world->type->now(world);
 }
 
-/* Submits and waits, for ever if need be; takes back what can never complete. */
+/* Submits the request and waits for its result without a limit. Cancels a request that can
+ * never complete. */
 static inline ssize_t result_of(struct req *req)
 {
     unsigned before = req->completions;
@@ -219,7 +220,7 @@ static inline union addr name_of(int fd, enum cg_io_code code)
 
 #define PORT(fd) ntohs(name_of(fd, CG_IO_SOCKNAME).in.sin_port)
 
-/* A listener on 127.0.0.1:80, a connection to it: the client's end and the server's. */
+/* A listener on 127.0.0.1:80, and both ends of a connection to it. */
 static int listener, client, server;
 
 static inline void connect_pair(void)
@@ -230,7 +231,7 @@ static inline void connect_pair(void)
     OK(server = accept_from(listener));
 }
 
-/* The whole of a test program. */
+/* The main function of a test program. */
 static inline int run_tests(const char *name, const TTest *const *tests, size_t n)
 {
     Suite *suite = suite_create(name);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* How connections come about, on every reactor: addresses, backlogs, refusals, and what
- * happens where descriptors run out. */
+/* Making connections, on every reactor: addresses, backlogs, refusals, and running out of
+ * descriptors. */
 #include "config.h"
 
 #include "tests/support/support.h"
@@ -16,10 +16,9 @@
 
 #define MS CG_MILLISECOND
 
-/* ---- Addresses
- * --------------------------------------------------------------------------- */
+/* Addresses */
 
-/* Text that is no address is refused, by listen as by connect. */
+/* listen and connect refuse text that is not an address. */
 static ssize_t bad_addresses(void *arg)
 {
     char too_long[200] = "unix:/";
@@ -41,7 +40,7 @@ static ssize_t bad_addresses(void *arg)
     return 0;
 }
 
-/* Both ends tell their addresses, and they agree. */
+/* Both ends report the same two addresses. */
 static ssize_t addresses_as_text(void *arg)
 {
     static const char *const hosts[] = {"127.0.0.1:", "[::1]:"};
@@ -67,7 +66,7 @@ static ssize_t addresses_as_text(void *arg)
     return 0;
 }
 
-/* A port in use is an error; once the listener is closed it is free. */
+/* Listening on a port in use is an error. The port is free once the listener is closed. */
 static ssize_t port_in_use(void *arg)
 {
     char addr[CG_ADDR_SIZE];
@@ -81,7 +80,7 @@ static ssize_t port_in_use(void *arg)
     return 0;
 }
 
-/* Options pass through. */
+/* Socket options reach the socket. */
 static ssize_t options(void *arg)
 {
     struct cg_sock *a, *b;
@@ -105,11 +104,10 @@ static ssize_t options(void *arg)
     return 0;
 }
 
-/* ---- Refusals
- * ----------------------------------------------------------------------------- */
+/* Refusals */
 
-/* Nobody there: -ECONNREFUSED, -ENOENT for a path that is not; and all is well
- * afterwards. */
+/* A connect to an address without a listener completes with -ECONNREFUSED, and to a path
+ * that does not exist with -ENOENT. The scheduler goes on as before. */
 static ssize_t refused(void *arg)
 {
     char addr[CG_ADDR_SIZE], path[CG_ADDR_SIZE];
@@ -138,7 +136,7 @@ static ssize_t connects_to(void *arg)
     return n;
 }
 
-/* One that has hung up before it is accepted is a connection that ends at once. */
+/* A connection that the client closes before the accept is accepted, and is at its end. */
 static ssize_t gone_before_accept(void *arg)
 {
     char addr[CG_ADDR_SIZE], byte;
@@ -158,11 +156,10 @@ static ssize_t gone_before_accept(void *arg)
     return 0;
 }
 
-/* ---- UNIX sockets
- * ------------------------------------------------------------------------- */
+/* UNIX sockets */
 
-/* The path is there while somebody listens, and only one can; it is the listener's
- * address. */
+/* The path exists while a socket listens on it, and it is the listener's address. A second
+ * listener on it is refused. */
 static ssize_t unix_paths(void *arg)
 {
     char path[CG_ADDR_SIZE], addr[CG_ADDR_SIZE];
@@ -210,8 +207,8 @@ static ssize_t unix_abstract(void *arg)
     return 0;
 }
 
-/* With a full backlog the others wait, without spinning, until there is room; all get
- * through, and one whose patience ends is told so. */
+/* With a full backlog further connects wait, without spinning, until there is room. All
+ * succeed, except one that times out. */
 static ssize_t full_backlog(void *arg)
 {
     enum { CLIENTS = 20 };
@@ -239,7 +236,7 @@ static ssize_t full_backlog(void *arg)
             IS(cg_yield(cg_writeall(conn, "x", 1)), 1);
             cg_sock_close(conn);
         }
-        /* TCP's next attempt is a second away: those are given up. */
+        /* TCP tries again only after a second: those connects are cancelled. */
         for (int i = 0; i < CLIENTS; i++) {
             if (kind)
                 cg_coro_cancel(clients[i]);
@@ -252,8 +249,7 @@ static ssize_t full_backlog(void *arg)
     return 0;
 }
 
-/* ---- Many
- * ---------------------------------------------------------------------------------- */
+/* Many connections */
 
 struct crowd {
     struct cg_sock *listener;
@@ -295,9 +291,9 @@ static size_t descriptors_at_hand(void)
     return limit.rlim_max > 100000 ? 100000 : (size_t)limit.rlim_max;
 }
 
-/* Thousands of connections at once, each with somebody who waits on it. Where the reactor
- * cannot have so many (select) that is an error, -EMFILE, of the op concerned, and those
- * that are open go on. */
+/* Thousands of connections at once, with a waiting coroutine for each. With select, which
+ * is limited, the op that exceeds the limit completes with -EMFILE, and the open
+ * connections go on. */
 static ssize_t thousands(void *arg)
 {
     enum { PAIRS = 2000 };
@@ -322,7 +318,7 @@ static ssize_t thousands(void *arg)
         }
         count++;
     }
-    for (size_t i = 0; i < count; i++) { /* the last ones first: they are the largest */
+    for (size_t i = 0; i < count; i++) { /* from the last, which has the largest number */
         char byte = (char)i, answer = 0;
         struct cg_sock *conn = conns[count - 1 - i];
         ssize_t n = cg_yield(cg_writeall(conn, &byte, 1));
@@ -345,10 +341,9 @@ static ssize_t thousands(void *arg)
     return test_end(server);
 }
 
-/* ---- No more descriptors
- * -------------------------------------------------------------------- */
+/* Out of descriptors */
 
-/* A client that the library does not know. */
+/* A client socket that the library does not know. */
 static int raw_client(const char *addr)
 {
     struct sockaddr_in to = {.sin_family = AF_INET,
@@ -376,8 +371,8 @@ static ssize_t accepts(void *arg)
     return 0;
 }
 
-/* Where descriptors run out an accept waits, costs nothing while it waits and disturbs
- * nobody; it goes on once there are some. */
+/* With no descriptor left an accept waits. It does not spin meanwhile, and other operations
+ * go on. It completes once descriptors are available. */
 static ssize_t accept_without_descriptors(void *arg)
 {
     enum { SPARE = 3 };
@@ -424,7 +419,8 @@ static ssize_t accept_without_descriptors(void *arg)
     return 0;
 }
 
-/* Sockets that cannot be made for want of descriptors are an error, and leave no trace. */
+/* A socket that cannot be made because no descriptor is left is an error, and leaks
+ * nothing. */
 static ssize_t connect_without_descriptors(void *arg)
 {
     char addr[CG_ADDR_SIZE];
@@ -436,7 +432,7 @@ static ssize_t connect_without_descriptors(void *arg)
     close(lowest);
     getrlimit(RLIMIT_NOFILE, &before);
     limit = before;
-    limit.rlim_cur = (rlim_t)lowest; /* all below are in use */
+    limit.rlim_cur = (rlim_t)lowest; /* all lower numbers are in use */
     IS(setrlimit(RLIMIT_NOFILE, &limit), 0);
     IS(cg_yield(cg_connect(addr, &conn)), -EMFILE);
     IS(cg_sock_listen(cg_sched_self(), "127.0.0.1:0", &conn), -EMFILE);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Waits that end before their time, on every reactor: timeouts, cancels, and sockets closed
- * under those who wait; and that nothing is lost with them. */
+/* Waits that end early, on every reactor: timeouts, cancels, and sockets that are closed
+ * while a coroutine waits for them. No byte and no connection is lost. */
 #include "config.h"
 
 #include "tests/support/support.h"
@@ -21,7 +21,7 @@ static int64_t now(void)
     return cg_sched_now(cg_sched_self());
 }
 
-/* Fills the way from a to b until no more goes in: the next write has to wait. */
+/* Writes until the buffers are full: the next write has to wait. */
 static size_t fill_up(struct cg_sock *sock)
 {
     size_t sum = 0, moved;
@@ -48,11 +48,10 @@ static size_t drain(struct cg_sock *sock)
     return sum;
 }
 
-/* ---- Timeouts
- * ------------------------------------------------------------------------- */
+/* Timeouts */
 
-/* Every wait for input ends at its timeout, not before; afterwards the socket is as it
- * was, and the bytes that come later are read. */
+/* Every wait for input ends at its timeout, and not before. Afterwards the socket is as it
+ * was, and bytes that come later are read. */
 static void reads_time_out(struct cg_sock *a, struct cg_sock *b)
 {
     char buf[16];
@@ -78,7 +77,7 @@ static void reads_time_out(struct cg_sock *a, struct cg_sock *b)
     cg_sock_close(b);
 }
 
-/* CG_NOWAIT never waits: it answers -ETIMEDOUT, or what is there. */
+/* CG_NOWAIT never waits: the op returns -ETIMEDOUT, or what is available. */
 static void nowait(struct cg_sock *a, struct cg_sock *b)
 {
     char buf[16] = "";
@@ -90,7 +89,7 @@ static void nowait(struct cg_sock *a, struct cg_sock *b)
     IS(cg_yield(cg_borrow(a, &view, .timeout = CG_NOWAIT)), -ETIMEDOUT);
     IS(cg_yield(cg_poll_sock(a, CG_IN, .timeout = CG_NOWAIT)), -ETIMEDOUT);
     IS(cg_yield(cg_writeall(b, "abc\n", 4)), 4);
-    OK(cg_yield(cg_poll_sock(a, CG_IN))); /* now they are there */
+    OK(cg_yield(cg_poll_sock(a, CG_IN))); /* until the bytes are there */
     IS(cg_yield(cg_readline(a, buf, sizeof buf, .timeout = CG_NOWAIT)), 4);
     IS(cg_yield(cg_writeall(b, "d", 1)), 1);
     OK(cg_yield(cg_poll_sock(a, CG_IN)));
@@ -101,14 +100,15 @@ static void nowait(struct cg_sock *a, struct cg_sock *b)
     cg_sock_close(b);
 }
 
-/* A full way: writes time out, tell how much they moved, and what they moved arrives. */
+/* With full buffers writes time out and say how much they moved. All that they moved
+ * arrives. */
 static void writes_time_out(struct cg_sock *a, struct cg_sock *b)
 {
     struct iovec iov[2] = {{big, 1000}, {big, 1000}};
     size_t sum = fill_up(a), moved = 77;
     ssize_t n;
 
-    /* TCP may have made room after all, so what goes in is counted. */
+    /* TCP may have made room, so what it takes is counted. */
     while ((n = cg_yield(cg_write(a, big, 1000, .timeout = CG_NOWAIT))) > 0)
         sum += (size_t)n;
     IS(n, -ETIMEDOUT);
@@ -142,7 +142,7 @@ static ssize_t has_defaults(void *arg)
         start = now();
         IS(cg_yield(cg_writeall(a, big, sizeof big)), -ETIMEDOUT);
         ck_assert_int_ge(now(), start + 10 * MS);
-        cg_sock_set_timeout(a, 50 * MS); /* its own, instead of the scheduler's */
+        cg_sock_set_timeout(a, 50 * MS); /* the socket's timeout replaces the scheduler's */
         start = now();
         again = cg_read(a, &byte, 1);
         IS(cg_yield(again), -ETIMEDOUT);
@@ -154,7 +154,8 @@ static ssize_t has_defaults(void *arg)
             ck_assert_int_lt(now(), start + 50 * MS);
         cg_sock_set_timeout(a, 0);
         start = now();
-        IS(cg_yield(again), -ETIMEDOUT); /* what it was given has not stayed with it */
+        IS(cg_yield(again), -ETIMEDOUT); /* the op has not kept the socket's earlier
+                                          * timeout */
         if (test_on_sim())
             ck_assert_int_lt(now(), start + 50 * MS);
         cg_sock_close(a);
@@ -176,8 +177,8 @@ static ssize_t accepts_without_default(void *arg)
     return 0;
 }
 
-/* The scheduler's default timeout, or the socket's own, is that of every wait on a socket
- * that names none; accept has none. */
+/* An op on a socket that has no timeout of its own takes the socket's, or else the
+ * scheduler's. accept takes neither. */
 static void default_timeouts(void)
 {
     struct test test = test_open(.timeout = 10 * MS);
@@ -188,7 +189,7 @@ static void default_timeouts(void)
     test_close(&test);
 }
 
-/* Accept and connect time out; the listener goes on. */
+/* An accept that times out leaves the listener usable. */
 static ssize_t accept_times_out(void *arg)
 {
     char addr[CG_ADDR_SIZE];
@@ -207,10 +208,9 @@ static ssize_t accept_times_out(void *arg)
     return 0;
 }
 
-/* ---- The byte that comes at the turn of a timeout
- * --------------------------------------- */
+/* Events in the turn of a timeout */
 
-/* Computes for so long: what becomes due meanwhile is due in one turn. */
+/* Blocks for so long: whatever becomes due meanwhile is due in the same turn. */
 static void compute(int64_t length)
 {
     if (!test_on_sim())
@@ -238,7 +238,7 @@ static ssize_t writes_bytes(void *arg)
     return 0;
 }
 
-/* Reads whose timeouts end just when the bytes come: each byte is read, once, in order. */
+/* Reads that time out just when bytes come: each byte is read once, in order. */
 static void byte_against_timeout(struct cg_sock *a, struct cg_sock *b)
 {
     enum { ROUNDS = 100 };
@@ -285,7 +285,7 @@ static ssize_t connects(void *arg)
     return 0;
 }
 
-/* Accepts whose timeouts end just when the connections come: none is lost. */
+/* Accepts that time out just when connections come: no connection is lost. */
 static ssize_t connection_against_timeout(void *arg)
 {
     enum { ROUNDS = 60 };
@@ -312,8 +312,8 @@ static ssize_t connection_against_timeout(void *arg)
     return 0;
 }
 
-/* Connects that are given up at once, or nearly so, leave nothing behind: no descriptor,
- * and a listener that still works. */
+/* Connects that time out at once, or nearly so, leak no descriptor, and the listener still
+ * works. */
 static ssize_t connect_given_up(void *arg)
 {
     char addr[CG_ADDR_SIZE];
@@ -339,15 +339,14 @@ static ssize_t connect_given_up(void *arg)
     return 0;
 }
 
-/* ---- Cancels
- * ---------------------------------------------------------------------------- */
+/* Cancels */
 
 static ssize_t yields_it(void *arg)
 {
     return cg_yield(arg);
 }
 
-/* Starts a coroutine that yields an op, and answers what the op does; returns once it
+/* Starts a coroutine that yields op and returns its result. Returns once the coroutine
  * waits. */
 static struct cg_coro *waiting(struct cg_op *op)
 {
@@ -357,9 +356,9 @@ static struct cg_coro *waiting(struct cg_op *op)
     return coro;
 }
 
-/* A cancelled reader leaves the socket to the next one, with the byte that comes after the
- * cancel, with the one that was there already but had not been told, and with the one that
- * the kernel was given in the same turn. */
+/* After a cancelled read the next read gets the byte: one that comes after the cancel, one
+ * that was there but had not been reported, or one that was written in the turn of the
+ * cancel. */
 static void cancelled_read(struct cg_sock *a, struct cg_sock *b)
 {
     for (size_t i = 0; i < 60; i++) {
@@ -375,7 +374,7 @@ static void cancelled_read(struct cg_sock *a, struct cg_sock *b)
             IS(cg_yield(cg_join(writer)), 1);
         else
             IS(cg_yield(cg_pass()), 0);
-        cg_coro_cancel(reader); /* may have read it and ended */
+        cg_coro_cancel(reader); /* may have read the byte and ended */
         IS(test_end(writer), 1);
         n = test_end(reader);
         if (n == 1) {
@@ -390,7 +389,7 @@ static void cancelled_read(struct cg_sock *a, struct cg_sock *b)
     cg_sock_close(b);
 }
 
-/* A second reader, and a second writer, of one socket are refused; one of each is not. */
+/* A second reader or a second writer of a socket is refused. One of each is allowed. */
 static void second_is_busy(struct cg_sock *a, struct cg_sock *b)
 {
     char one[4], two[4];
@@ -425,10 +424,9 @@ static ssize_t second_acceptor_is_busy(void *arg)
     return 0;
 }
 
-/* ---- Closing under those who wait
- * --------------------------------------------------------- */
+/* Closing with waiters */
 
-/* The reader and the writer are answered -EBADF at once. */
+/* The reader and the writer complete with -EBADF at once. */
 static void close_under_waiters(struct cg_sock *a, struct cg_sock *b)
 {
     char buf[4];
@@ -444,7 +442,7 @@ static void close_under_waiters(struct cg_sock *a, struct cg_sock *b)
     cg_sock_close(b);
 }
 
-/* So is every kind of reader. */
+/* Every kind of read does. */
 static ssize_t close_under_each_reader(void *arg)
 {
     (void)arg;
@@ -470,7 +468,8 @@ static ssize_t close_under_each_reader(void *arg)
     return 0;
 }
 
-/* An acceptor too; its address is free again as soon as the kernel has let go of it. */
+/* An accept does as well. Its address can be used again as soon as the kernel has released
+ * it. */
 static ssize_t close_under_acceptor(void *arg)
 {
     char addr[CG_ADDR_SIZE];
@@ -491,8 +490,8 @@ static ssize_t close_under_acceptor(void *arg)
     return 0;
 }
 
-/* A descriptor number that is used again at once belongs to the new socket alone: nothing
- * of the old one comes through. */
+/* When a new socket gets the descriptor number of a closed one, it gets nothing that was
+ * meant for the old one. */
 static ssize_t numbers_used_again(void *arg)
 {
     (void)arg;
@@ -509,7 +508,7 @@ static ssize_t numbers_used_again(void *arg)
         cg_sock_close(a);
         cg_sock_close(b);
         n = test_end(reader);
-        if (i % 3 || n != 3) /* it may have been there before the close */
+        if (i % 3 || n != 3) /* the read may have completed before the close */
             IS(n, -EBADF);
     }
     return 0;
@@ -527,7 +526,7 @@ static ssize_t ends_shielded(void *arg)
     return 0;
 }
 
-/* A cancelled coroutine can still say good-bye behind a shield. */
+/* A cancelled coroutine can still write with a shielded op. */
 static void shielded_goodbye(struct cg_sock *a, struct cg_sock *b)
 {
     struct cg_coro *coro = test_start(ends_shielded, a);
@@ -550,7 +549,7 @@ static ssize_t reads_twice(void *arg)
     return 0;
 }
 
-/* Everything within a call ends at the call's timeout, and the socket goes on. */
+/* At the timeout of a call everything inside it ends. The socket stays usable. */
 static void call_with_timeout(struct cg_sock *a, struct cg_sock *b)
 {
     char buf[4];

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* How a run ends, on every reactor: a grace for those who linger, a list of those who can
- * never wake, and what holds it open. */
+/* How a run ends, on every reactor: the grace period, the list of coroutines that can never
+ * wake, and what keeps a run open. */
 #include "config.h"
 
 #include "tests/reactors/talks.h"
@@ -35,7 +35,8 @@ static ssize_t stops_twice(void *arg)
     return 0;
 }
 
-/* Who does not end in the grace period is counted; a second stop ends the grace at once. */
+/* Coroutines that do not end within the grace period are counted. A second stop ends that
+ * period at once. */
 static void grace(void)
 {
     for (int twice = 0; twice < 2; twice++) {
@@ -72,8 +73,8 @@ static ssize_t reads_pair(void *arg)
     return 0;
 }
 
-/* Coroutines that can never wake are counted, and listed by name, op and age; freeing the
- * scheduler lets them clean up. */
+/* Coroutines that can never wake are counted, and listed with name, op and age. When the
+ * scheduler is freed, they can clean up. */
 static void deadlock(void)
 {
     struct test test = test_open(.timeout = 0);
@@ -128,7 +129,7 @@ static void *unholds_later(void *arg)
     return NULL;
 }
 
-/* A held run stays open, asleep. */
+/* A held run stays open, and sleeps. */
 static void held_open(void)
 {
     struct test test = test_open(.timeout = 0);

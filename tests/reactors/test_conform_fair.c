@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Nobody starves and nothing spins, on every reactor: sockets that are always ready, idle
- * ones, and sleeps. */
+/* No coroutine starves and nothing spins, on every reactor: with sockets that are always
+ * ready, with idle ones, and with sleeps. */
 #include "config.h"
 
 #include "tests/support/support.h"
@@ -15,7 +15,7 @@ struct race {
     bool stop;
 };
 
-/* A socket that is always ready: what is written to it can be read at once. */
+/* Uses a socket that is always ready: what is written to it can be read at once. */
 static ssize_t greedy(void *arg)
 {
     struct race *race = arg;
@@ -55,16 +55,18 @@ static ssize_t punctual(void *arg)
     return 0;
 }
 
-/* An always-ready socket does not keep the others from running, nor the timers. */
+/* A socket that is always ready does not keep other coroutines or timers from running. */
 static ssize_t nobody_starves(void *arg)
 {
     struct race race = {0};
     struct cg_coro *coros[3];
-    int64_t start = test_clock(CLOCK_PROCESS_CPUTIME_ID), length; /* what we had of it */
+    int64_t start = test_clock(CLOCK_PROCESS_CPUTIME_ID), length; /* the processor time of
+                                                                   * this process */
 
     (void)arg;
     if (test_on_late_sim())
-        return 0; /* time stands still while somebody runs: its messages would never come */
+        return 0; /* in the sim the clock stands still meanwhile: the messages would never
+                   * come */
     coros[0] = test_start(greedy, &race);
     coros[1] = test_start(modest, &race);
     coros[2] = test_start(punctual, &race);
@@ -82,7 +84,7 @@ enum { BUDGET = 16, OTHERS = 3 };
 struct other {
     struct cg_sock *here, *there;
     struct cg_coro *coro;
-    bool waits; /* for what has been written to it */
+    bool waits; /* for the bytes that have been written to it */
 };
 
 static ssize_t is_served(void *arg)
@@ -104,8 +106,8 @@ static bool one_waits(const struct other *others)
     return false;
 }
 
-/* Two ends between which what is written is there at once: the system's loopback may take
- * its time. */
+/* Connects two sockets between which bytes arrive at once. Over the system's loopback they
+ * may take time. */
 static void prompt_pair(struct cg_sock **a, struct cg_sock **b)
 {
     int fds[2];
@@ -119,8 +121,8 @@ static void prompt_pair(struct cg_sock **a, struct cg_sock **b)
     OK(cg_sock_attach(cg_sched_self(), fds[1], b));
 }
 
-/* With an always-ready socket one goes on for a budget, and for another after the reactor
- * was looked at: then all the others run whose sockets are ready. */
+/* A coroutine on an always-ready socket runs for a budget, and for another one after the
+ * reactor was polled. Then all other coroutines run whose sockets are ready. */
 static ssize_t budgets_bound(void *arg)
 {
     struct other others[OTHERS] = {0};
@@ -160,8 +162,8 @@ static ssize_t waits_long(void *arg)
     return cg_yield(cg_read(arg, &(char){0}, 1));
 }
 
-/* With idle connections, unread data, a peer that has hung up, and a timer, the scheduler
- * sleeps: it burns no processor time. */
+/* With idle connections, unread data, a closed peer and a timer the scheduler sleeps: it
+ * uses no processor time. */
 static ssize_t nothing_spins(void *arg)
 {
     static char big[300000];
@@ -174,7 +176,8 @@ static ssize_t nothing_spins(void *arg)
     for (size_t i = 0; i < COUNT(pairs); i++)
         test_tcp(&pairs[i][0], &pairs[i][1]);
     waiter = test_start(waits_long, pairs[0][0]);
-    IS(cg_yield(cg_writeall(pairs[1][1], "abc", 3)), 3); /* one byte of it is read */
+    IS(cg_yield(cg_writeall(pairs[1][1], "abc", 3)), 3); /* one of the three bytes is
+                                                          * read */
     IS(cg_yield(cg_read(pairs[1][0], &byte, 1)), 1);
     cg_yield(cg_writeall(pairs[2][1], big, sizeof big, .timeout = 10 * MS));
     IS(cg_yield(cg_read(pairs[2][0], &byte, 1)), 1);
@@ -192,7 +195,7 @@ static ssize_t nothing_spins(void *arg)
     return 0;
 }
 
-/* Sleeps on the real clock last their time, and end in order. */
+/* Sleeps on the real clock last as long as they should, and end in order. */
 static ssize_t real_sleep(void *arg)
 {
     int64_t start = test_clock(CLOCK_MONOTONIC);

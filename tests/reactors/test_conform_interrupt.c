@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The scheduler under the system's signals, on every kernel's reactor: interrupted
- * everywhere, and stopped by a handler. */
+/* The scheduler and signals, on every reactor of a kernel: interrupted system calls, and a
+ * stop from a signal handler. */
 #include "config.h"
 
 #include "tests/reactors/talks.h"
@@ -39,10 +39,10 @@ static ssize_t everything(void *arg)
     return test_end(b);
 }
 
-/* Signals that interrupt every system call, thousands a second, are not noticed. */
+/* Thousands of signals a second interrupt every system call, and change nothing. */
 static void interrupted(void)
 {
-    struct sigaction action = {.sa_handler = tick}; /* no SA_RESTART */
+    struct sigaction action = {.sa_handler = tick}; /* without SA_RESTART */
     struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR1};
     struct itimerspec every = {{0, 100000}, {0, 100000}};
     struct test test = test_open(.timeout = 0);
@@ -90,7 +90,7 @@ static ssize_t waits_until_stopped(void *arg)
 }
 
 /* cg_sched_stop in a signal handler ends a run that sleeps in the kernel: every coroutine
- * is cancelled, cleans up, and the run ends well. */
+ * is cancelled and cleans up, and the run returns without an error. */
 static void stopped_by_signal(void)
 {
     struct sigaction action = {.sa_handler = stops};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The scheduler in a foreign loop, on every reactor: steps, its descriptor and its timeout
- * tell when it has something to do. */
+/* The scheduler in a foreign event loop, on every reactor: steps, and when the descriptor
+ * and the timeout say that there is work. */
 #include "config.h"
 
 #include "tests/reactors/talks.h"
@@ -13,7 +13,8 @@
 
 #define MS CG_MILLISECOND
 
-/* A poll(2) loop that only calls cg_sched_step when it is told to gets everything done. */
+/* A poll(2) loop that calls cg_sched_step only when the descriptor or the timeout says so
+ * completes all work. */
 static void embedded(void)
 {
     struct test test = test_open(.timeout = 0);
@@ -58,7 +59,8 @@ static void nothing(void *arg)
     (void)arg;
 }
 
-/* So it does to an epoll that holds it, and for a post of the loop's own thread. */
+/* The same for an epoll that has the descriptor, and for a post of the loop's own
+ * thread. */
 static void loop_tells(struct test *test, int fd)
 {
     struct epoll_event event = {.events = EPOLLIN};
@@ -71,7 +73,7 @@ static void loop_tells(struct test *test, int fd)
             IS(cg_sched_step(test->sched, 0), 1);
         IS(cg_sched_step(test->sched, 0), 1);
         while (epoll_wait(ep, &event, 1, 0) != 0)
-            IS(cg_sched_step(test->sched, 0), 1); /* the last wake may still echo */
+            IS(cg_sched_step(test->sched, 0), 1); /* the last wake may still be pending */
         OK(cg_sched_post(test->sched, nothing, NULL));
         while (epoll_wait(ep, &event, 1, 5000) < 0)
             IS(-errno, -EINTR);
@@ -82,7 +84,7 @@ static void loop_tells(struct test *test, int fd)
     close(ep);
 }
 
-/* The descriptor is quiet while there is nothing to do, and readable once there is. */
+/* The descriptor is not readable while there is no work, and is readable when there is. */
 static void descriptor_tells(void)
 {
     struct test test = test_open(.timeout = 0);
@@ -108,7 +110,7 @@ static void descriptor_tells(void)
     test_close(&test);
 }
 
-/* A step waits no longer than it is told, and not at all with 0. */
+/* A step waits at most for its timeout, and with 0 not at all. */
 static void step_waits(void)
 {
     struct test test = test_open(.timeout = 0);
@@ -127,7 +129,7 @@ static void step_waits(void)
     test_close(&test);
 }
 
-/* A scheduler runs again and again. */
+/* A scheduler can be run again and again. */
 static void run_again(void)
 {
     struct test test = test_open(.timeout = 0);
@@ -151,15 +153,15 @@ static ssize_t sleeps_long(void *arg)
     return cg_yield(cg_sleep(CG_HOUR));
 }
 
-/* A step that had something to do does not sleep after it: its caller may have been waiting
- * for just that. */
+/* A step that has done work does not sleep after it: its caller may be waiting for that
+ * work. */
 static void step_returns(void)
 {
     struct test test = test_open();
     bool told = false;
 
     OK(cg_sched_start(test.sched, sleeps_long, NULL));
-    IS(cg_sched_step(test.sched, CG_NEVER), 1); /* starts it */
+    IS(cg_sched_step(test.sched, CG_NEVER), 1); /* starts the coroutine */
     OK(cg_sched_post(test.sched, tells, &told));
     IS(cg_sched_step(test.sched, CG_NEVER), 1);
     ck_assert(told);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Readiness: of descriptors that are not ours, and of sockets, on every reactor. */
+/* Polling foreign descriptors and sockets, on every reactor. */
 #include "config.h"
 
 #include "tests/support/support.h"
@@ -49,10 +49,10 @@ static ssize_t writes_later(void *arg)
     return 0;
 }
 
-/* ---- cg_poll
- * ------------------------------------------------------------------------------ */
+/* cg_poll */
 
-/* A pipe becomes readable when something is written, and stays so until it is read. */
+/* A pipe becomes readable when bytes are written, and stays readable until they are
+ * read. */
 static ssize_t pipe_readable(void *arg)
 {
     int fds[2];
@@ -78,7 +78,7 @@ static ssize_t pipe_readable(void *arg)
     return 0;
 }
 
-/* Writable until it is full. */
+/* A pipe is writable until it is full. */
 static ssize_t pipe_writable(void *arg)
 {
     int fds[2];
@@ -96,7 +96,8 @@ static ssize_t pipe_writable(void *arg)
     return 0;
 }
 
-/* The other end's death is told, to the reader as to the writer; nobody waits for ever. */
+/* When one end of a pipe is closed, a poll of the other end completes, for the reader and
+ * for the writer. */
 static ssize_t pipe_hangs_up(void *arg)
 {
     int fds[2];
@@ -129,7 +130,7 @@ static ssize_t polls(void *arg)
     return cg_yield(cg_poll(p->fd, p->events, .timeout = 5 * CG_SECOND));
 }
 
-/* One may wait to read and another to write the same descriptor. */
+/* Two coroutines may wait for one descriptor, one to read and one to write. */
 static ssize_t both_directions(void *arg)
 {
     int fds[2];
@@ -155,7 +156,7 @@ static ssize_t both_directions(void *arg)
     return 0;
 }
 
-/* A file is always ready, whatever the kernel interface thinks of files. */
+/* A file is always ready, whatever the kernel interface does with files. */
 static ssize_t regular_file(void *arg)
 {
     int fd = test_file(3), null = open("/dev/null", O_RDWR);
@@ -171,7 +172,7 @@ static ssize_t regular_file(void *arg)
     return 0;
 }
 
-/* What is no descriptor, and no question, is an error. */
+/* An invalid descriptor or an invalid set of events is an error. */
 static ssize_t nonsense(void *arg)
 {
     int fd = dup(STDOUT_FILENO);
@@ -184,9 +185,9 @@ static ssize_t nonsense(void *arg)
     return 0;
 }
 
-/* A descriptor that was closed behind our back, between two waits, and whose number came
- * back as another: the new one is waited for, the old one's events are nobody's. A dup
- * keeps the old one alive in the kernel. */
+/* A descriptor is closed between two waits without the library's knowledge, and another one
+ * gets its number. The poll waits for the new one, and gets no event of the old one, which
+ * a dup keeps open in the kernel. */
 static ssize_t number_comes_back(void *arg)
 {
     (void)arg;
@@ -215,8 +216,8 @@ static ssize_t number_comes_back(void *arg)
     return 0;
 }
 
-/* The same of a descriptor: its peer has ended its stream, which is seen before what it
- * sent has been read. */
+/* The same for a descriptor: when the peer has ended its stream, that is reported before
+ * its bytes have been read. */
 static ssize_t half_closed(void *arg)
 {
     int fds[2];
@@ -232,10 +233,9 @@ static ssize_t half_closed(void *arg)
     return 0;
 }
 
-/* ---- cg_poll_sock
- * -------------------------------------------------------------------------- */
+/* cg_poll_sock */
 
-/* Input that has been taken from the kernel but not been read counts as readable. */
+/* Input that is in the socket's buffer but has not been read counts as readable. */
 static void unread_is_readable(struct cg_sock *a, struct cg_sock *b)
 {
     char line[16];
@@ -254,15 +254,15 @@ static void unread_is_readable(struct cg_sock *a, struct cg_sock *b)
     cg_sock_close(b);
 }
 
-/* Waits until a poll for input also says that the peer has ended its stream. */
+/* Waits until a poll for input also reports that the peer has ended its stream. */
 static void await_hup(struct cg_sock *sock)
 {
     while (!(OK(cg_yield(cg_poll_sock(sock, CG_IN))) & CG_HUP))
         IS(cg_yield(cg_sleep(MS)), 0);
 }
 
-/* The peer's close is seen while its input is unread: in the kernel, in the socket, and
- * also once there is none. Before it is closed nothing says so. */
+/* A poll reports that the peer has closed while its input is unread, in the kernel or in
+ * the socket's buffer, and when no input is left. Before the close no poll reports it. */
 static void peer_gone(struct cg_sock *a, struct cg_sock *b)
 {
     char line[16];
@@ -280,7 +280,8 @@ static void peer_gone(struct cg_sock *a, struct cg_sock *b)
     cg_sock_close(b);
 }
 
-/* Whoever polls for room is not told of the peer's end: it may still read. */
+/* A poll for room to write does not report the end of the peer's stream: the peer may still
+ * read. */
 static void room_is_not_the_end(struct cg_sock *a, struct cg_sock *b)
 {
     OK(cg_yield(cg_shutdown(a, SHUT_WR)));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Bytes through connected sockets, on every reactor and over every kind of connection: all
- * of them, in order, once, whatever the sizes, and the ends of streams. */
+/* Bytes over connected sockets, on every reactor and every kind of connection: all bytes
+ * come once and in order, whatever the sizes. Ends of streams. */
 #include "config.h"
 
 #include "tests/support/support.h"
@@ -20,9 +20,9 @@ static void write_text(struct cg_sock *sock, const char *text)
     IS(cg_yield(cg_writeall(sock, text, strlen(text))), (ssize_t)strlen(text));
 }
 
-/* ---- Reading ------------------------------------------------------------------------- */
+/* Reading */
 
-/* What is written is read; the end of the stream is 0, again and again. */
+/* Written bytes are read. At the end of the stream every read returns 0. */
 static void read_and_write(struct cg_sock *a, struct cg_sock *b)
 {
     char buf[16] = "";
@@ -41,7 +41,7 @@ static void read_and_write(struct cg_sock *a, struct cg_sock *b)
     cg_sock_close(b);
 }
 
-/* readall wants all of it: an early end is CG_EOF, and .moved tells how much came. */
+/* readall reads all bytes. An early end is CG_EOF, and .moved says how many bytes came. */
 static void readall_ends_early(struct cg_sock *a, struct cg_sock *b)
 {
     char buf[16];
@@ -70,7 +70,8 @@ static ssize_t writes_pieces(void *arg)
     return 0;
 }
 
-/* Lines come whole, however they were cut; the last one may lack its end. */
+/* A line comes whole, whatever the sizes of the writes. The last one may lack its
+ * newline. */
 static void lines(struct cg_sock *a, struct cg_sock *b)
 {
     static const char *const wanted[] = {"one\n", "\n", "two\n", "three\n", "four\r\n", "five"};
@@ -86,7 +87,8 @@ static void lines(struct cg_sock *a, struct cg_sock *b)
     IS(test_end(writer), 0);
 }
 
-/* A line that does not fit is an error that loses nothing: it can be read in any way. */
+/* A line that does not fit is an error that loses nothing: it can then be read in any
+ * way. */
 static void line_too_long(struct cg_sock *a, struct cg_sock *b)
 {
     char line[64];
@@ -94,7 +96,7 @@ static void line_too_long(struct cg_sock *a, struct cg_sock *b)
     write_text(a, "abcdefg\nnext\n");
     IS(cg_yield(cg_readline(b, line, 8)), -EMSGSIZE);
     IS(cg_yield(cg_readline(b, line, 4)), -EMSGSIZE);
-    IS(cg_yield(cg_readline(b, line, 9)), 8); /* just enough, with the NUL */
+    IS(cg_yield(cg_readline(b, line, 9)), 8); /* just large enough, with the NUL */
     ck_assert_str_eq(line, "abcdefg\n");
     IS(cg_yield(cg_readline(b, line, 5)), -EMSGSIZE);
     IS(cg_yield(cg_readall(b, line, 2)), 2);
@@ -114,7 +116,7 @@ static ssize_t writes_much(void *arg)
     return 0;
 }
 
-/* A line longer than the input's limit is an error as well, and still nothing is lost. */
+/* A line that exceeds the input's limit is an error as well, and nothing is lost. */
 static void line_beyond_limit(struct cg_sock *a, struct cg_sock *b)
 {
     static char line[2 * CG_INPUT_LIMIT], rest[sizeof big];
@@ -132,7 +134,7 @@ static void line_beyond_limit(struct cg_sock *a, struct cg_sock *b)
     IS(test_end(writer), 0);
 }
 
-/* Borrowed bytes stay unread until they are given back, and nobody else reads meanwhile. */
+/* Borrowed bytes stay unread until they are released. Other reads are refused meanwhile. */
 static void borrow(struct cg_sock *a, struct cg_sock *b)
 {
     struct cg_view view, second;
@@ -175,8 +177,7 @@ static void close_while_lent(struct cg_sock *a, struct cg_sock *b)
     cg_sock_close(a);
 }
 
-/* ---- Both ways at once
- * ---------------------------------------------------------------- */
+/* Both directions at once */
 
 enum { STREAM = 1500000 };
 
@@ -252,8 +253,8 @@ static ssize_t drinks(void *arg)
     return 0;
 }
 
-/* Megabytes both ways at once, in sizes that fit nowhere, written and read in every way:
- * every byte comes, once, in its place. */
+/* Megabytes in both directions at once, in sizes that match no buffer, with every kind of
+ * write and read: every byte comes once, in its place. */
 static void full_duplex(struct cg_sock *a, struct cg_sock *b)
 {
     struct flow flows[] = {{a, 1}, {b, 2}, {a, 3}, {b, 4}};
@@ -267,8 +268,7 @@ static void full_duplex(struct cg_sock *a, struct cg_sock *b)
     cg_sock_close(b);
 }
 
-/* ---- Writing
- * --------------------------------------------------------------------------- */
+/* Writing */
 
 static ssize_t reads_much(void *arg)
 {
@@ -281,7 +281,8 @@ static ssize_t reads_much(void *arg)
     return n;
 }
 
-/* writeall of more than any buffer holds waits for the reader and answers all of it. */
+/* A writeall of more than the buffers hold waits for the reader, and returns the whole
+ * length. */
 static void writeall_waits(struct cg_sock *a, struct cg_sock *b)
 {
     struct cg_coro *reader;
@@ -296,8 +297,7 @@ static void writeall_waits(struct cg_sock *a, struct cg_sock *b)
     cg_sock_close(b);
 }
 
-/* A gather write of as many parts as are allowed, some of them empty; one more is
- * refused. */
+/* writev takes as many parts as are allowed, some of them empty. One more is refused. */
 static void writev_many_parts(struct cg_sock *a, struct cg_sock *b)
 {
     static struct iovec iov[CG_IOV_LIMIT + 1];
@@ -320,8 +320,8 @@ static void writev_many_parts(struct cg_sock *a, struct cg_sock *b)
     cg_sock_close(b);
 }
 
-/* sendfile sends from an offset, without moving the file's position, and stops where the
- * file ends. */
+/* sendfile sends from an offset, leaves the file's position alone, and stops at the end of
+ * the file. */
 static void sendfile_whole_and_part(struct cg_sock *a, struct cg_sock *b)
 {
     int file = test_file(sizeof big);
@@ -347,11 +347,10 @@ static void sendfile_whole_and_part(struct cg_sock *a, struct cg_sock *b)
     cg_sock_close(b);
 }
 
-/* ---- Ends
- * ------------------------------------------------------------------------------ */
+/* Ends of streams */
 
-/* After the shutdown of one direction the peer reads the end, the other direction goes on,
- * and our own writes are refused: an error, no SIGPIPE. */
+/* After a shutdown of one direction the peer reads the end of the stream, and the other
+ * direction goes on. Our own writes fail with an error, without SIGPIPE. */
 static void half_close(struct cg_sock *a, struct cg_sock *b)
 {
     char buf[16];
@@ -396,8 +395,8 @@ static size_t drain(struct cg_sock *sock)
     return got;
 }
 
-/* Data and the end of the stream come together, as one event: all of the data are read,
- * then the end, whether the reader waited or came late. */
+/* Data and the end of the stream come as one event. All data are read, then the end,
+ * whether or not the reader waited before they came. */
 static ssize_t data_and_end_at_once(void *arg)
 {
     static const enum test_link kinds[] = {OVER_TCP, OVER_UNIX, OVER_PAIR};
@@ -440,7 +439,7 @@ static ssize_t reads_until_reset(void *arg)
     return n;
 }
 
-/* A reset wakes the reader with -ECONNRESET. */
+/* A reset completes a waiting read with -ECONNRESET. */
 static void reset_in_read(struct cg_sock *a, struct cg_sock *b)
 {
     struct cg_coro *reader = test_start(reads_until_reset, b);
@@ -463,8 +462,8 @@ static ssize_t writes_until_error(void *arg)
     return n;
 }
 
-/* A reset in the middle of a write ends it with an error, and so does every further write:
- * no signal, no endless wait. */
+/* A reset during a write completes it with an error, and every further write too. There is
+ * no signal and no endless wait. */
 static void reset_in_write(struct cg_sock *a, struct cg_sock *b)
 {
     struct cg_coro *writer = test_start(writes_until_error, a);
@@ -483,7 +482,7 @@ static void reset_in_write(struct cg_sock *a, struct cg_sock *b)
     cg_sock_close(a);
 }
 
-/* Writing to a peer that has closed ends with an error in the end. */
+/* Writes to a peer that has closed fail sooner or later. */
 static void write_to_closed(struct cg_sock *a, struct cg_sock *b)
 {
     ssize_t n;
@@ -497,7 +496,7 @@ static void write_to_closed(struct cg_sock *a, struct cg_sock *b)
     cg_sock_close(a);
 }
 
-/* A reader and a writer of the two directions do not see each other's ends. */
+/* The end of one direction does not affect an op in the other direction. */
 static void end_of_one_direction(struct cg_sock *a, struct cg_sock *b)
 {
     struct cg_coro *reader;
@@ -512,8 +511,7 @@ static void end_of_one_direction(struct cg_sock *a, struct cg_sock *b)
     cg_sock_close(b);
 }
 
-/* ---- Timeouts that progress moves
- * ------------------------------------------------------ */
+/* Weak timeouts */
 
 static ssize_t trickles(void *arg)
 {
@@ -524,7 +522,8 @@ static ssize_t trickles(void *arg)
     return 0;
 }
 
-/* A weak timeout counts from the last byte that came, a strong one from the start. */
+/* A weak timeout counts from the last byte that came, one that is not weak from the
+ * start. */
 static void weak_timeout(struct cg_sock *a, struct cg_sock *b)
 {
     struct cg_coro *writer = test_start(trickles, a);

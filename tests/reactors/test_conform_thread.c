@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The scheduler among threads, on every reactor: posts from others, several side by side,
- * and to which it belongs. */
+/* The scheduler and threads, on every reactor: posts from other threads, several
+ * schedulers, and the thread that a scheduler belongs to. */
 #include "config.h"
 
 #include "tests/reactors/talks.h"
@@ -34,12 +34,14 @@ static void *posts(void *arg)
     for (int i = 0; i < POSTS; i++) {
         OK(cg_sched_post(p->sched, posted, p));
         if (i % 200 == 0)
-            nanosleep(&(struct timespec){0, 500000}, NULL); /* it falls asleep meanwhile */
+            nanosleep(&(struct timespec){0, 500000}, NULL); /* the scheduler goes to sleep
+                                                             * meanwhile */
     }
     return NULL;
 }
 
-/* Posts from a thread wake the scheduler, all of them, while it is held open for them. */
+/* Posts from a thread wake the scheduler while a hold keeps its run open. All of them
+ * run. */
 static void post_from_thread(void)
 {
     struct test test = test_open(.timeout = 0);
@@ -87,7 +89,7 @@ static void posts_in_order(void)
     test_close(&test);
 }
 
-/* A post that the scheduler does not live to run is dropped, without a leak. */
+/* A post that has not run when the scheduler is freed is dropped, without a leak. */
 static void posts_dropped(void)
 {
     struct test test = test_open(.timeout = 0);
@@ -112,7 +114,7 @@ static void *runs_one(void *arg)
     return NULL;
 }
 
-/* Several threads, each with a scheduler of its own, do not know of each other. */
+/* Schedulers of different threads do not affect each other. */
 static void threads_apart(void)
 {
     pthread_t threads[4];
@@ -131,7 +133,7 @@ static void *runs_foreign(void *arg)
     return NULL;
 }
 
-/* Only the thread that ran it first may run a scheduler. */
+/* Only the thread that ran a scheduler first may run it. */
 static void belongs_to_thread(void)
 {
     struct test test = test_open(.timeout = 0);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The io_uring reactor by itself, without a scheduler: what the suite for all reactors
- * cannot see, such as races of cancels with data, a shortage of buffers, and the ring's
- * descriptor. The cases are in tests/uring_*.c. */
+/* The io_uring reactor without a scheduler: what the suite for all reactors cannot check,
+ * such as races of cancels with data, a shortage of buffers, and the ring's descriptor. The
+ * cases are in uring_*.c. */
 #include "config.h"
 
 #include "tests/reactors/uring_asked.h"

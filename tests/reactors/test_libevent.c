@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The libevent reactor on a caller's event_base. */
+/* The libevent reactor on an event_base of the caller. */
 #include "config.h"
 
 #include <check.h>
@@ -48,10 +48,10 @@ static void tear_down(void)
     cg_reactor_close(reactor);
     close(ends[0]);
     close(ends[1]);
-    event_base_free(base); /* still the caller's */
+    event_base_free(base); /* it still belongs to the caller */
 }
 
-/* Our wait dispatches the caller's events too. */
+/* The reactor's wait also dispatches the caller's events. */
 START_TEST(wait_dispatches)
 {
     struct event *event;
@@ -69,7 +69,8 @@ START_TEST(wait_dispatches)
 }
 END_TEST
 
-/* The caller's loop completes our requests, and does not spin on what nobody waits for. */
+/* The caller's loop completes our requests, and does not spin on events that no request
+ * waits for. */
 START_TEST(loop_completes)
 {
     struct event *end;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The readiness backends: streams, each case over TCP and over UNIX sockets. */
+/* The readiness backends: streams. Each case runs over TCP and over UNIX sockets. */
 #include "config.h"
 
 #include <errno.h>
@@ -11,7 +11,7 @@
 
 #include "tests/reactors/drive.h"
 
-/* Data that come later complete a waiting receive; data there already need no wait. */
+/* Data that come later complete a waiting receive. Data that are there need no wait. */
 START_TEST(data)
 {
     struct ask ask = {0};
@@ -27,7 +27,7 @@ START_TEST(data)
         ck_assert_mem_eq(ask.data, "spam", 4);
         ck_assert_uint_eq(reactor->chunks_out, 0);
     }
-    put(ends[0], "0123456789abcdef"); /* into the caller's buffer, as full as it gets */
+    put(ends[0], "0123456789abcdef"); /* into the caller's buffer, which may be filled */
     ask.io.buf = buf;
     ask.io.len = sizeof buf;
     start(&ask, CG_IO_RECV, ends[1]);
@@ -41,7 +41,8 @@ START_TEST(data)
 }
 END_TEST
 
-/* The end of the stream is 0, again and again; also when data and end come as one edge. */
+/* At the end of the stream every receive completes with 0, also when data and end come as
+ * one edge. */
 START_TEST(end)
 {
     struct ask ask = {0};
@@ -63,7 +64,7 @@ START_TEST(end)
 }
 END_TEST
 
-/* The end comes while the data are being received: the second edge must not be lost. */
+/* The end comes while data are being received: the second edge must not be lost. */
 START_TEST(end_after_short_read)
 {
     struct ask ask = {0};
@@ -80,7 +81,7 @@ START_TEST(end_after_short_read)
 }
 END_TEST
 
-/* A cancelled receive consumes nothing, and its completion never comes. */
+/* A cancelled receive consumes nothing and does not complete. */
 START_TEST(cancelled)
 {
     struct ask ask = {0};
@@ -99,8 +100,8 @@ START_TEST(cancelled)
 }
 END_TEST
 
-/* A receive and a send wait on one descriptor, and end independently of each other; a
- * second one of either is refused. */
+/* A receive and a send wait on one descriptor, and complete independently. A second request
+ * for either direction is refused. */
 START_TEST(full_duplex)
 {
     static char block[1 << 20];
@@ -143,7 +144,7 @@ START_TEST(full_duplex)
 }
 END_TEST
 
-/* Megabytes in one direction, gathered, with sends that wait now and then: nothing lost. */
+/* Megabytes in one direction, with gather writes that wait at times: no byte is lost. */
 START_TEST(gathered)
 {
     static char block[300000], sink[65536];
@@ -175,7 +176,7 @@ START_TEST(gathered)
 }
 END_TEST
 
-/* A peer that is gone: an error, and no SIGPIPE, not from sendfile either. */
+/* Sending to a closed peer is an error and raises no SIGPIPE, not from sendfile either. */
 START_TEST(peer_gone)
 {
     struct ask ask = {0};
@@ -192,9 +193,10 @@ START_TEST(peer_gone)
     ck_assert_int_eq(ask.result, 5);
     ask.io.offset = 8;
     start(&ask, CG_IO_SENDFILE, ends[1]);
-    ck_assert_int_eq(ask.result, 0); /* the file has no more */
+    ck_assert_int_eq(ask.result, 0); /* the file has no more bytes */
     close(ends[0]);
-    for (int i = 0; i < 2; i++) { /* unread data were lost: a reset first, maybe */
+    for (int i = 0; i < 2; i++) { /* unread data were lost: the first error may be a
+                                   * reset */
         transmit(&ask, ends[1], "x", 1);
         finish(&ask);
     }
@@ -209,7 +211,7 @@ START_TEST(peer_gone)
 }
 END_TEST
 
-/* A large file, with waits; and one that sendfile may refuse. */
+/* A large file, whose sending waits, and one that sendfile may refuse. */
 START_TEST(files)
 {
     static char block[65536];
@@ -256,8 +258,8 @@ START_TEST(files)
 }
 END_TEST
 
-/* forget, close, and a new descriptor of the same number: it inherits nothing, not even
- * when the event of the former was fetched in the same wait. */
+/* A descriptor is forgotten and closed, and a new one gets its number. It gets no event of
+ * the old one, not even one that was fetched in the same wait. */
 static int victim[2], successor[2];
 static struct ask late;
 
@@ -287,7 +289,7 @@ START_TEST(number_reused)
     int pairs[2][2], number;
 
     late = (struct ask){0};
-    /* One before and one after the victim, so that either order is tried. */
+    /* One pair before the victim and one after it, so that both orders are tried. */
     connected_pair(_i, pairs[0]);
     connected_pair(_i, victim);
     connected_pair(_i, pairs[1]);

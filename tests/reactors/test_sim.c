@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* The simulated world: its clock, the habits and faults one may ask for, and that it does
- * the same twice. Its network is tested in test_sim_net.c. */
+/* The simulated world: its clock, its options and faults, and that two runs with one seed
+ * are the same. Its network is tested in test_sim_net.c. */
 #include "config.h"
 
 #include <pthread.h>
 
 #include "tests/reactors/sim_world.h"
 
-/* ---- Time -------------------------------------------------------------------------- */
+/* Time */
 
-/* The clock starts at 1 s and moves only by waiting and by cg_sim_advance. */
+/* The clock starts at 1 s. Only waits and cg_sim_advance move it. */
 START_TEST(clock_is_virtual)
 {
     WORLD();
@@ -23,7 +23,7 @@ START_TEST(clock_is_virtual)
 }
 END_TEST
 
-/* A wait ends with the first event, at that event's moment. */
+/* A wait ends with the first event, at the time of that event. */
 START_TEST(latency_is_exact)
 {
     struct req req;
@@ -44,7 +44,7 @@ START_TEST(latency_is_exact)
 }
 END_TEST
 
-/* With a cost, a program that only looks gets somewhere too. */
+/* With a cost for each call the clock moves, even in a program that never waits. */
 START_TEST(looking_costs)
 {
     WORLD(.cost = 100);
@@ -55,7 +55,7 @@ START_TEST(looking_costs)
 }
 END_TEST
 
-/* A wait without limit on nothing is a deadlock; a wake makes one wait return. */
+/* A wait without limit for nothing is a deadlock. A wake makes one wait return. */
 START_TEST(deadlock_and_wake)
 {
     struct req req;
@@ -83,14 +83,14 @@ static void *wake_later(void *arg)
     return NULL;
 }
 
-/* With .threads it sleeps until another thread wakes it, each time. */
+/* With .threads the wait sleeps until another thread wakes it, each time. */
 START_TEST(threads_wake)
 {
     pthread_t thread;
     int i;
 
     WORLD(.threads = true);
-    world->type->wake(world); /* one that nobody sleeps for */
+    world->type->wake(world); /* while no thread sleeps */
     IS(wait_for(0), 0);
     for (i = 0; i < 3; i++) {
         IS(pthread_create(&thread, NULL, wake_later, NULL), 0);
@@ -101,7 +101,7 @@ START_TEST(threads_wake)
 }
 END_TEST
 
-/* Options that make no sense are refused. */
+/* Invalid options are refused. */
 START_TEST(bad_options)
 {
     struct cg_reactor *none = NULL;
@@ -116,9 +116,9 @@ START_TEST(bad_options)
 }
 END_TEST
 
-/* ---- Honest users ------------------------------------------------------------------- */
+/* Valid use */
 
-/* With .completion nothing that may wait is done at once. */
+/* With .completion no request that may wait is done at once. */
 START_TEST(completion_shaped)
 {
     struct req req = REQ(.code = CG_IO_SEND, .buf = "x", .len = 1);
@@ -140,7 +140,7 @@ START_TEST(completion_shaped)
 }
 END_TEST
 
-/* With .multishot a receive goes on until it is taken back, or the stream ends. */
+/* With .multishot a receive goes on until it is cancelled or the stream ends. */
 START_TEST(multishot)
 {
     struct req req = REQ(.code = CG_IO_RECV);
@@ -165,7 +165,7 @@ START_TEST(multishot)
 }
 END_TEST
 
-/* A late cancel ends in one of two ways; in neither are bytes lost. */
+/* A late cancel has one of two outcomes, and loses no bytes in either. */
 START_TEST(late_cancel)
 {
     unsigned round, late = 0, clean = 0;
@@ -198,7 +198,7 @@ START_TEST(late_cancel)
 }
 END_TEST
 
-/* The same of accept and connect: a connection is answered or stays, never both or
+/* The same for accept and connect: a connection is either reported or stays, never both or
  * neither. */
 START_TEST(late_cancel_connections)
 {
@@ -252,7 +252,7 @@ static void close_other(struct cg_io *io, ssize_t result)
     IS(close_fd(req->io.fd), 0);
 }
 
-/* A completion may submit again, and may close its socket. */
+/* A completion function may submit again, and may close its socket. */
 START_TEST(completions_may_act)
 {
     struct req in = REQ(.code = CG_IO_RECV), out;
@@ -281,9 +281,9 @@ START_TEST(completions_may_act)
 }
 END_TEST
 
-/* ---- Faults, and the same again ----------------------------------------------------- */
+/* Faults, and repetition */
 
-/* Transfers are cut short, and delayed by chance, but nothing is lost or reordered. */
+/* Transfers are cut short and delayed at random, but no byte is lost or reordered. */
 START_TEST(short_transfers)
 {
     static char from[20000], to[sizeof from];
@@ -317,7 +317,7 @@ START_TEST(short_transfers)
 }
 END_TEST
 
-/* Each fault that is asked for happens. */
+/* Each fault that is requested happens. */
 START_TEST(faults)
 {
     char buf[8];
@@ -348,7 +348,7 @@ struct log {
     size_t size;
 };
 
-/* A rough life: connections come and go, talk, break. Answers its trace. */
+/* Random connections that open, exchange data and break. Returns the trace. */
 static struct log trace_of_life(uint64_t seed)
 {
     struct log log = {.text = NULL};
@@ -399,7 +399,7 @@ static struct log trace_of_life(uint64_t seed)
     return log;
 }
 
-/* The same seed, the same trace, byte for byte; another seed, another one. */
+/* The same seed has the same trace, byte for byte. Another seed has another trace. */
 START_TEST(same_seed_same_trace)
 {
     struct log last = trace_of_life(0), log, again;
@@ -419,7 +419,7 @@ START_TEST(same_seed_same_trace)
 }
 END_TEST
 
-/* A trace tells, line by line, what happened when and to whom. */
+/* Each line of a trace says what happened, when, and to which handle. */
 START_TEST(trace_reads_well)
 {
     static const char want[] = "1.000000000 1000000 is a new socket\n"
@@ -456,7 +456,7 @@ START_TEST(trace_reads_well)
 }
 END_TEST
 
-/* Ten thousand connections at a time, each with its own bytes. */
+/* Ten thousand connections at once, each with its own bytes. */
 START_TEST(many_connections)
 {
     enum {

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* The network of the simulated world: streams and how they end, connections, names,
- * options, handles. */
+/* The network of the simulated world: streams and their ends, connections, names, options,
+ * handles. */
 #include "config.h"
 
 #include "tests/reactors/sim_world.h"
 
-/* ---- Streams ----------------------------------------------------------------------- */
+/* Streams */
 
-/* Bytes come to the other end, but only by a wait of whoever gets them. */
+/* Bytes come to the other end, but only in a wait of the receiver. */
 START_TEST(echo)
 {
     struct req req;
@@ -23,12 +23,12 @@ START_TEST(echo)
     IS(req.result, 5);
     IS(send_to(server, buf, 5), 5);
     IS(recv_from(client, buf, 2), 2);
-    IS(recv_from(client, buf + 2, 14), 3); /* there already */
+    IS(recv_from(client, buf + 2, 14), 3); /* already received */
     ck_assert_mem_eq(buf, "hello", 5);
 }
 END_TEST
 
-/* A receive without a buffer fills a chunk; what is sent in parts comes as one. */
+/* A receive without a buffer fills a chunk. Bytes that are sent in parts come as one. */
 START_TEST(chunks_and_parts)
 {
     struct iovec iov[] = {{"ab", 2}, {"", 0}, {"cde", 3}};
@@ -47,7 +47,7 @@ START_TEST(chunks_and_parts)
 }
 END_TEST
 
-/* Requests complete in the order in which what they wait for came about. */
+/* Requests complete in the order of the events that complete them. */
 START_TEST(order_is_fixed)
 {
     static char buf[4];
@@ -96,7 +96,7 @@ START_TEST(half_close)
 }
 END_TEST
 
-/* Shutting down ends what waits in that direction. */
+/* A shutdown completes the requests that wait in that direction. */
 START_TEST(shutdown_ends_waits)
 {
     static char full[CG_SIM_WINDOW];
@@ -119,8 +119,7 @@ START_TEST(shutdown_ends_waits)
 }
 END_TEST
 
-/* Sending to one who has closed: the first is lost, then a reset is heard of, then
- * EPIPE. */
+/* Sending to a closed peer: the first bytes are lost, then a reset comes, then EPIPE. */
 START_TEST(send_after_close)
 {
     char buf[8];
@@ -130,14 +129,14 @@ START_TEST(send_after_close)
     IS(close_fd(server), 0);
     IS(send_to(client, "lost", 4), 4);
     IS(wait_for(0), 0);
-    IS(recv_from(client, buf, 8), 0); /* the end had come before */
+    IS(recv_from(client, buf, 8), 0); /* the end of the stream came before */
     IS(send_to(client, "x", 1), -EPIPE);
     IS(send_to(client, "x", 1), -EPIPE);
 }
 END_TEST
 
-/* Closing with unread data resets: what came before can be read, then one error, then the
- * end. So does closing with SO_LINGER 0. */
+/* Closing with unread data sends a reset: the peer can read what came before it, then gets
+ * one error, then the end. Closing with SO_LINGER 0 does the same. */
 START_TEST(resets)
 {
     struct linger now_or_never = {.l_onoff = 1};
@@ -172,7 +171,7 @@ START_TEST(resets)
 }
 END_TEST
 
-/* No more than the window is under way and unread; reading makes room. */
+/* At most a window of bytes is in flight or unread. Reading makes room. */
 START_TEST(window_holds_back)
 {
     struct req out;
@@ -192,7 +191,8 @@ START_TEST(window_holds_back)
 }
 END_TEST
 
-/* A file's bytes are sent from an offset; 0 where it ends; its errors are answered. */
+/* sendfile sends a file from an offset, completes with 0 at the end of the file, and
+ * returns the file's errors. */
 START_TEST(sendfile_reads_a_file)
 {
     FILE *file = tmpfile();
@@ -215,9 +215,9 @@ START_TEST(sendfile_reads_a_file)
 }
 END_TEST
 
-/* ---- Connections ------------------------------------------------------------------- */
+/* Connections */
 
-/* Nobody there: refused; and the socket may try again. */
+/* Without a listener a connect is refused. The socket may try again. */
 START_TEST(refused)
 {
     int fd;
@@ -236,7 +236,8 @@ START_TEST(refused)
 }
 END_TEST
 
-/* Beyond the backlog connects wait, in turn, until there is room or the listener closes. */
+/* With a full backlog connects wait, in order, until there is room or the listener
+ * closes. */
 START_TEST(backlog_is_bounded)
 {
     union addr to = v4("127.0.0.1", 80);
@@ -271,7 +272,7 @@ START_TEST(backlog_is_bounded)
 }
 END_TEST
 
-/* Names are what the sockets were bound to, or were given. */
+/* A socket's name is what it was bound to, or what it was given. */
 START_TEST(names)
 {
     union addr name;
@@ -305,7 +306,7 @@ START_TEST(names)
 }
 END_TEST
 
-/* An IPv6 listener on every address serves IPv4 too, unless told otherwise. */
+/* An IPv6 listener on all addresses also serves IPv4, unless an option says otherwise. */
 START_TEST(dual_stack)
 {
     union addr name;
@@ -331,7 +332,7 @@ START_TEST(dual_stack)
 }
 END_TEST
 
-/* Port 0 is a free port, each time another. */
+/* Port 0 is a free port, a different one each time. */
 START_TEST(port_zero)
 {
     int a, b;
@@ -349,8 +350,8 @@ START_TEST(port_zero)
 }
 END_TEST
 
-/* An address has one owner, a listener on every address owns its port, and all is free
- * again after close. SO_REUSEPORT shares, in turn. */
+/* An address has one owner, and a listener on all addresses owns its port. Both are free
+ * again after a close. With SO_REUSEPORT listeners share a port in round robin. */
 START_TEST(address_in_use)
 {
     int a, b;
@@ -387,7 +388,7 @@ START_TEST(address_in_use)
 }
 END_TEST
 
-/* Options are remembered, and inherited from the listener; unknown ones are an error. */
+/* Options are stored, and inherited from the listener. Unknown ones are an error. */
 START_TEST(options)
 {
     int fd, value;
@@ -413,7 +414,8 @@ START_TEST(options)
 }
 END_TEST
 
-/* The kernel's descriptors mean nothing here; our own handle may go out and come back. */
+/* The kernel's descriptors are invalid here. One of our own handles can be attached
+ * again. */
 START_TEST(foreign_descriptors)
 {
     WORLD();
@@ -443,7 +445,7 @@ static unsigned poll_now(int fd, unsigned events)
     return (unsigned)req.result;
 }
 
-/* Poll says what a read, a write or an accept would find. */
+/* A poll reports what a read, a write or an accept would find. */
 START_TEST(poll_tells)
 {
     static char full[CG_SIM_WINDOW];
@@ -470,7 +472,7 @@ START_TEST(poll_tells)
 }
 END_TEST
 
-/* At the limit of handles no socket can be made, and an accept waits for one to be free. */
+/* At the limit of handles no socket can be made. An accept waits for a free handle. */
 START_TEST(handles_run_out)
 {
     struct req req;
@@ -486,7 +488,7 @@ START_TEST(handles_run_out)
     IS(cg_sim_handles(world), 2);
     IS(close_fd(client), 0);
     IS(wait_for(CG_NEVER), 0);
-    IS(req.result, client); /* the handle that became free */
+    IS(req.result, client); /* the handle that was freed */
     IS(cg_sim_handles(world), 2);
 }
 END_TEST

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Asking the io_uring reactor directly, without a scheduler: requests that note all that
- * they were told. For the parts of test_io_uring. */
+/* Drives the io_uring reactor directly, without a scheduler, with requests that record all
+ * their completions. For the files of test_io_uring. */
 #ifndef COGEN_TESTS_REACTORS_URING_ASKED_H
 #define COGEN_TESTS_REACTORS_URING_ASKED_H
 
@@ -13,14 +13,14 @@
 /* The reactor of the running case. */
 extern struct cg_reactor *ring;
 
-/* A request and all that it was told. */
+/* A request and its completions. */
 struct asked {
     struct cg_io io;
     unsigned answers; /* how often complete was called */
-    ssize_t last;     /* what it was told last */
-    size_t size;      /* of what was received */
-    char data[64];    /* the beginning of that */
-    size_t at;        /* position in a stream that is verified; SIZE_MAX: it is not */
+    ssize_t last;     /* the last result */
+    size_t size;      /* of the received bytes */
+    char data[64];    /* the first of them */
+    size_t at;        /* position in a stream that is verified; SIZE_MAX: not verified */
     void (*then)(struct asked *asked);
 };
 
@@ -31,28 +31,30 @@ struct asked {
         .at = SIZE_MAX                                                                 \
     }
 
-/* The completion of each. */
+/* The completion function of each request. */
 void complete(struct cg_io *io, ssize_t result);
 
 void submit(struct asked *a);
 
-/* The same for one that may be done at once; then it is noted as if it had been told. */
+/* The same for a request that may be done at once, which is then recorded as a
+ * completion. */
 void submit_any(struct asked *a);
 
-/* One wait of the reactor. */
+/* Lets the reactor wait once. */
 void turn(int64_t timeout);
 
-/* Waits that long: in how many turns. Who spins takes thousands. */
+/* Waits for length. Returns the number of turns: thousands if the reactor spins. */
 int turns_in(int64_t length);
 
-/* Waits until the request has been answered n times; until it is idle. */
+/* await waits until the request has completed n times; await_idle waits until it is
+ * idle. */
 void await(const struct asked *a, unsigned n);
 void await_idle(const struct asked *a);
 
-/* Cancels and waits until nobody holds it. */
+/* Cancels the request and waits until it is idle. */
 void cancel(struct asked *a);
 
-/* Two connected sockets; writing a string to one; and closing it as the library does. */
+/* Two connected sockets; writing a string to one; closing one as the library does. */
 void pair(int fd[2]);
 void put(int fd, const char *text);
 void shut(int fd);
@@ -60,7 +62,7 @@ void shut(int fd);
 /* Listens on the loopback. */
 int listening(struct sockaddr_in *addr);
 
-/* Add the cases of each file. */
+/* Each adds the cases of one file. */
 void receive_cases(TCase *tests);
 void send_cases(TCase *tests);
 void connection_cases(TCase *tests);

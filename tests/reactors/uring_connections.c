@@ -51,7 +51,7 @@ START_TEST(connect_waits_for_backlog)
     int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), n;
     struct asked c[8];
 
-    OK(bind(listener, (struct sockaddr *)&addr, size)); /* the kernel finds a name */
+    OK(bind(listener, (struct sockaddr *)&addr, size)); /* the kernel chooses a name */
     size = sizeof addr;
     OK(getsockname(listener, (struct sockaddr *)&addr, &size));
     OK(listen(listener, 1));
@@ -85,8 +85,8 @@ START_TEST(connect_waits_for_backlog)
 }
 END_TEST
 
-/* Without descriptors left accept says so, and the next one waits for a pause, without
- * spinning; it can be cancelled. */
+/* With no descriptor left an accept fails. The next accept waits for a pause, without
+ * spinning, and can be cancelled. */
 START_TEST(accept_survives_emfile)
 {
     struct sockaddr_in addr;

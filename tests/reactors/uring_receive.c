@@ -37,7 +37,7 @@ START_TEST(recv_stays_armed)
 }
 END_TEST
 
-/* The end of a cancel is told once, as -ECANCELED, and what comes later stays in the
+/* The end of a cancel is reported once, as -ECANCELED. Bytes that come later stay in the
  * socket. */
 START_TEST(cancel_is_told_once)
 {
@@ -63,8 +63,7 @@ START_TEST(cancel_is_told_once)
 }
 END_TEST
 
-/* A request that is cancelled before the kernel saw it has its one attempt all the
- * same. */
+/* A request that is cancelled before the kernel has seen it is still tried once. */
 START_TEST(cancel_right_after_submit)
 {
     int fd[2], pipefd[2];
@@ -102,7 +101,7 @@ static void *write_stream(void *arg)
     return NULL;
 }
 
-/* Whenever data arrive while a receive is being cancelled: no byte is lost or out of
+/* Data arrive at any moment while a receive is being cancelled: no byte is lost or out of
  * order. */
 START_TEST(cancel_races_with_data)
 {
@@ -131,8 +130,9 @@ START_TEST(cancel_races_with_data)
 }
 END_TEST
 
-/* Thousands that all have data, with a few hundred buffers: all are answered, all stay
- * armed or come again, all can be cancelled at once. The queues overflow meanwhile. */
+/* Thousands of receives that all have data share a few hundred buffers. All complete, stay
+ * armed or are submitted again, and can all be cancelled at once. The queues overflow
+ * meanwhile. */
 START_TEST(many_receives_few_buffers)
 {
     struct rlimit limit;
@@ -162,7 +162,7 @@ START_TEST(many_receives_few_buffers)
     }
     for (int i = 0; i < n; i++)
         put(fd[i][1], "x");
-    for (int i = 0; i < n; i += 2) /* some of them starve */
+    for (int i = 0; i < n; i += 2) /* some of them get no buffer */
         ring->type->cancel(ring, &all[i].io);
     for (int i = 1; i < n; i += 2)
         await(&all[i], 3);
@@ -178,7 +178,7 @@ START_TEST(many_receives_few_buffers)
 }
 END_TEST
 
-/* Pipes and terminals are read as well; a socket may follow under the same number. */
+/* Pipes and terminals can be read too. A socket may follow under the same number. */
 START_TEST(recv_from_pipe_and_terminal)
 {
     int pipefd[2], fd[2], master = posix_openpt(O_RDWR | O_NOCTTY), slave;

@@ -47,7 +47,7 @@ START_TEST(send_waits)
 }
 END_TEST
 
-/* The same to a pipe. */
+/* The same for a pipe. */
 START_TEST(send_to_pipe)
 {
     static char big[1 << 20];
@@ -138,8 +138,8 @@ START_TEST(sendfile_waits)
 }
 END_TEST
 
-/* The kernel ends a poll for room also when the peer has shut down its side: whoever
- * waits for room must not spin then, and must still be told. */
+/* The kernel also completes a poll for room when the peer has shut down its side. A send
+ * that waits for room must not spin then, and must still complete. */
 START_TEST(room_with_a_peer_half_closed)
 {
     static char buf[1 << 20];

@@ -71,8 +71,7 @@ static void wake_on_signal(int number)
     ring->type->wake(ring);
 }
 
-/* A wake ends the wait that is going on, or the next, from a thread or a signal
- * handler. */
+/* A wake from a thread or a signal handler ends the current wait, or the next one. */
 START_TEST(wakes)
 {
     struct sigaction action = {.sa_handler = wake_on_signal, .sa_flags = SA_RESTART};
@@ -106,7 +105,7 @@ static bool readable(int ms)
     return poll(&pollfd, 1, ms) == 1;
 }
 
-/* The ring's descriptor polls readable when, and only when, wait has work. */
+/* The ring's descriptor polls readable if, and only if, a wait has work. */
 START_TEST(descriptor_tells)
 {
     struct sockaddr_in addr;
@@ -161,9 +160,9 @@ static unsigned answers(const struct asked *asked)
     return n;
 }
 
-/* Of many that complete at once a wait tells some, and the next ones the rest without
- * sleeping, with whatever is queued meanwhile. With timeout 0, or in a foreign loop, it
- * tells all, and nothing stays unsubmitted. */
+/* When many requests complete at once, a wait reports some of them, and the next waits
+ * report the rest without sleeping, together with what is queued meanwhile. With timeout 0,
+ * or in a foreign loop, a wait reports all, and nothing stays unsubmitted. */
 START_TEST(many_complete)
 {
     static const struct {
@@ -238,8 +237,8 @@ static void cancel_other(struct asked *a)
         submit(a);
 }
 
-/* Callbacks submit and cancel; that a completion of the other is in the same batch is
- * well. */
+/* Callbacks may submit and cancel, even when a completion of the other request is in the
+ * same batch. */
 START_TEST(callbacks_submit_and_cancel)
 {
     int fd[2][2];
@@ -270,7 +269,7 @@ START_TEST(callbacks_submit_and_cancel)
 }
 END_TEST
 
-/* After a cancel has been told nothing holds the descriptor: closing it hangs up. */
+/* Once a cancel has been reported nothing holds the descriptor: closing it hangs up. */
 START_TEST(close_after_cancel)
 {
     struct sockaddr_in addr;
