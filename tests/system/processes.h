@@ -9,13 +9,13 @@
 #define MS CG_MILLISECOND
 #define SH(script) ((char *[]){"/bin/sh", "-c", (script), NULL})
 
-/* Starts a script. */
+/* Starts a shell script. */
 struct cg_process *spawn(char *script);
 
-/* Closes a process whose output is to be exactly that, and which is to end so. */
+/* Checks the output of a process and how it ended, and closes it. */
 void expect(const char *output, ssize_t result, struct cg_process *process);
 
-/* Nobody is left to wait for. */
+/* Checks that no child process is left, running or as a zombie. */
 void no_children(void);
 
 #endif

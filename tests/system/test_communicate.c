@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Feeding processes and reading what they say, on every kernel reactor. */
+/* Writing to processes and reading their output, on every reactor of a kernel. */
 #include "config.h"
 
 #include "tests/system/processes.h"
@@ -34,7 +34,7 @@ static ssize_t pipes_are_sockets(void *arg)
 
 enum { LARGE = 1 << 20 };
 
-/* Much data in both directions, by a process that has no room for it, is no deadlock. */
+/* Megabytes in both directions, to a process that buffers little, cause no deadlock. */
 static ssize_t much_both_ways(void *arg)
 {
     struct cg_process *process = NULL;
@@ -61,7 +61,8 @@ static ssize_t much_both_ways(void *arg)
     return 0;
 }
 
-/* An output that is too large ends it; one that nobody wants may be any size. */
+/* An output that exceeds its limit ends the process. An output that is not wanted may have
+ * any size. */
 static ssize_t limits(void *arg)
 {
     struct cg_process *process = NULL;
@@ -85,7 +86,7 @@ static ssize_t limits(void *arg)
     return 0;
 }
 
-/* A process that does not want its input is no error, and no SIGPIPE. */
+/* A process that does not read its input causes no error and no SIGPIPE. */
 static ssize_t does_not_read(void *arg)
 {
     struct cg_process *process = NULL;
@@ -100,7 +101,7 @@ static ssize_t does_not_read(void *arg)
     return 0;
 }
 
-/* Timed out it has been ended, and what had come is there. */
+/* At a timeout the process is ended, and the output that has come is available. */
 static ssize_t communicate_times_out(void *arg)
 {
     struct cg_process *process = NULL;
@@ -124,7 +125,7 @@ static ssize_t communicate_times_out(void *arg)
     return 0;
 }
 
-/* A stopped run lets nobody behind. */
+/* A run that is stopped leaves no process behind. */
 static ssize_t stopped_in_communicate(void *arg)
 {
     struct cg_process *process = spawn("exec sleep 1000");

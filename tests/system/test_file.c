@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Following a file that grows: no line lost, none twice, across rotations, truncation and
- * files that come late; on real files, in the simulator by virtual time. */
+/* Following a file that grows: no line is lost and none comes twice, across rotations,
+ * truncation and files that appear late. The files are real; in the simulator the time is
+ * virtual. */
 #include "config.h"
 
 #include "tests/support/support.h"
@@ -25,7 +26,7 @@ int fstat(int fd, struct stat *st)
     return -1;
 }
 
-/* A directory of its own, with a log in it. */
+/* A temporary directory with a log in it. */
 struct place {
     char dir[64];
     char log[96], old[96];
@@ -63,7 +64,7 @@ static struct cg_follower *follow(const char *path, bool from_start)
     return made;
 }
 
-/* The next line is this one. */
+/* Checks the next line. */
 static void expect(struct cg_follower *f, const char *line)
 {
     char buf[128];
@@ -72,7 +73,7 @@ static void expect(struct cg_follower *f, const char *line)
     ck_assert_str_eq(buf, line);
 }
 
-/* There is no line now. */
+/* Checks that there is no line now. */
 static void expect_nothing(struct cg_follower *f)
 {
     char buf[128];
@@ -80,8 +81,8 @@ static void expect_nothing(struct cg_follower *f)
     IS(cg_yield(cg_follow_line(f, buf, sizeof buf, .timeout = 2 * MS)), -ETIMEDOUT);
 }
 
-/* From the start everything is read, from the end only what comes; half a line waits for
- * its other half. */
+/* From the start all lines are read, from the end only new ones. An incomplete line waits
+ * for its end. */
 static ssize_t lines(void *arg)
 {
     struct place p;
@@ -118,7 +119,7 @@ static ssize_t reads_one(void *arg)
     return cg_yield(cg_follow_line(arg, buf, sizeof buf));
 }
 
-/* Who waits is told when there is more; another reader is refused meanwhile. */
+/* A waiting reader is woken when the file grows. A second reader is refused meanwhile. */
 static ssize_t waits_for_more(void *arg)
 {
     struct place p;
@@ -142,8 +143,8 @@ static ssize_t waits_for_more(void *arg)
     return 0;
 }
 
-/* Renamed, and another of the same name made: what the writer still wrote to the old one is
- * read first, also when the new one is there already, as long as that is empty. */
+/* The log is renamed and a new one is made. Lines that are still written to the old one are
+ * read first, even when the new one exists, as long as that is empty. */
 static ssize_t rotated(void *arg)
 {
     struct place p;
@@ -180,7 +181,8 @@ static ssize_t rotated(void *arg)
     return 0;
 }
 
-/* Truncated in place it is read from its start again; what was half a line stays one. */
+/* A file that is truncated in place is read from its start. An incomplete line from before
+ * is returned as a line of its own. */
 static ssize_t truncated(void *arg)
 {
     struct place p;
@@ -206,8 +208,8 @@ static ssize_t truncated(void *arg)
     return 0;
 }
 
-/* A file that cannot be asked for its size is not read anew, and none is taken for
- * another. */
+/* A file whose size cannot be read is not started again, and is not taken for a new
+ * file. */
 static ssize_t unknown_size(void *arg)
 {
     struct place p;
@@ -233,7 +235,7 @@ static ssize_t unknown_size(void *arg)
     return 0;
 }
 
-/* One that is not there is refused or awaited, as one asks. */
+/* A missing file is refused or waited for, as the options say. */
 static ssize_t missing(void *arg)
 {
     struct place p;
@@ -253,7 +255,8 @@ static ssize_t missing(void *arg)
     return 0;
 }
 
-/* A line that does not fit stays unread; a larger buffer has it, or cg_follow_bytes. */
+/* A line that does not fit stays unread. It can be read with a larger buffer, or with
+ * cg_follow_bytes. */
 static ssize_t long_lines(void *arg)
 {
     struct place p;
@@ -281,7 +284,7 @@ static ssize_t long_lines(void *arg)
     return 0;
 }
 
-/* A race that it loses, or a timeout, in whatever turn, costs no line. */
+/* An op that loses a race or times out, in whatever turn, loses no line. */
 static ssize_t traceless(void *arg)
 {
     struct place p;
@@ -325,7 +328,8 @@ struct writer {
     int count;
 };
 
-/* A logger that rotates now and then, and never tears its lines in silence. */
+/* Writes a log and rotates it at times. Some lines are written in two parts, with a pass
+ * between them. */
 static ssize_t logs(void *arg)
 {
     struct writer *w = arg;
@@ -346,19 +350,19 @@ static ssize_t logs(void *arg)
             if (i % 20 == 9)
                 append(w->place.log, "");
             OK(cg_yield(cg_pass()));
-            /* One more for the old one before it reopens. */
+            /* One more line to the old file before it is reopened. */
             snprintf(text, sizeof text, "line %d\n", ++i);
             IS(write(fd, text, strlen(text)), strlen(text));
             close(fd);
             fd = open(w->place.log, O_WRONLY | O_APPEND | O_CREAT, 0600);
-            OK(cg_yield(cg_sleep(5 * MS))); /* rotations are not that quick */
+            OK(cg_yield(cg_sleep(5 * MS))); /* real rotations are further apart */
         }
     }
     close(fd);
     return 0;
 }
 
-/* Through rotation after rotation every line comes once, in order. */
+/* Over many rotations every line comes once and in order. */
 static ssize_t through_rotations(void *arg)
 {
     struct writer w = {.count = 60};
@@ -368,7 +372,8 @@ static ssize_t through_rotations(void *arg)
 
     (void)arg;
     make_place(&w.place);
-    append(w.place.log, ""); /* a file that comes and goes between two looks is not seen */
+    append(w.place.log, ""); /* a file that appears and goes between two checks is not
+                              * seen */
     OK(cg_follower_open(cg_sched_self(), w.place.log, &f, .interval = MS / 2));
     coro = test_start(logs, &w);
     for (int i = 0; i < w.count; i++) {
@@ -381,8 +386,8 @@ static ssize_t through_rotations(void *arg)
     return 0;
 }
 
-/* Where nothing tells of changes it looks at intervals; who waits has no hold on real
- * time. */
+/* Where the system does not report changes, the file is checked at intervals. The wait does
+ * not depend on real time. */
 static ssize_t at_intervals(void *arg)
 {
     struct place p;

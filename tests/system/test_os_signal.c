@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The operating system's signals as operations: who waits is told, once, in every
- * scheduler; what was there before comes back; what comes between two waits is counted.
- * They arrive in the simulator as well. */
+/* Signals of the operating system as operations: every waiter in every scheduler gets each
+ * signal once, the earlier handler comes back, and signals between two waits are counted.
+ * They also reach the simulator. */
 #include "config.h"
 
 #include "tests/support/support.h"
@@ -29,7 +29,8 @@ static ssize_t waits(void *arg)
     return cg_yield(cg_wait_os_signal((int)(intptr_t)arg));
 }
 
-/* All who wait for the signal are told, those who wait for another are not. */
+/* All coroutines that wait for the signal get it. Those that wait for another signal do
+ * not. */
 static ssize_t all_are_told(void *arg)
 {
     struct cg_coro *coros[4];
@@ -49,8 +50,8 @@ static ssize_t all_are_told(void *arg)
     return 0;
 }
 
-/* From the first wait to the last the handler is ours; then the one before comes back, or
- * what somebody has set meanwhile stays. */
+/* The library's handler is installed from the first wait to the last. Then the earlier
+ * handler comes back, unless the program has set another one meanwhile. */
 static ssize_t gives_back(void *arg)
 {
     struct cg_coro *a, *b;
@@ -77,7 +78,7 @@ static ssize_t gives_back(void *arg)
     return 0;
 }
 
-/* Not every signal can be waited for. */
+/* Some signals cannot be waited for. */
 static ssize_t refused(void *arg)
 {
     static const int signals[] = {0, -1, SIGKILL, SIGSTOP, SIGSEGV, 127, 1000};
@@ -92,7 +93,7 @@ static ssize_t refused(void *arg)
     return 0;
 }
 
-/* Several deliveries before the waiter runs are one answer, which tells their number. */
+/* Several deliveries before the waiter runs complete it once, with their number. */
 static ssize_t counts(void *arg)
 {
     struct cg_coro *coro = test_start(waits, (void *)SIGUSR1);
@@ -121,7 +122,7 @@ static ssize_t raced(void *arg)
         ssize_t n;
 
         OK(cg_os_signals_open(cg_sched_self(), SIGUSR2, &sub));
-        IS(raise(SIGUSR2), 0); /* before anybody waits */
+        IS(raise(SIGUSR2), 0); /* before any coroutine waits */
         n = cg_yield(cg_any((usr1, again, cg_get_os_signal(sub))));
         IS(n, 2);
         IS(cg_op_result(usr1), -ECANCELED);
@@ -131,7 +132,7 @@ static ssize_t raced(void *arg)
     return 0;
 }
 
-/* Two of one race that are for the same signal: the first wins, the other is let go. */
+/* Two ops of one race wait for the same signal: the first wins, the other is released. */
 static ssize_t twice_in_one_race(void *arg)
 {
     struct cg_op *first = cg_wait_os_signal(SIGUSR1),
@@ -145,7 +146,7 @@ static ssize_t twice_in_one_race(void *arg)
     test_until_waiting(arg);
     IS(cg_yield(cg_any((first, second, cg_get_os_signal(sub)), .timeout = MS)),
        -ETIMEDOUT);
-    IS(raise(SIGUSR1), 0); /* only noted: nobody runs in between */
+    IS(raise(SIGUSR1), 0); /* only recorded: no coroutine runs in between */
     ck_assert_int_ge(cg_yield(cg_any((cg_sleep(1000 * CG_SECOND), first, second))), 1);
     IS(cg_op_result(first) + cg_op_result(second), 1 - ECANCELED);
     IS(test_end(arg), 1);
@@ -154,7 +155,7 @@ static ssize_t twice_in_one_race(void *arg)
     return 0;
 }
 
-/* A subscription loses nothing between two waits, nor in a wait that was given up. */
+/* A subscription loses no signal between two waits, nor in a wait that is cancelled. */
 static ssize_t subscribed(void *arg)
 {
     struct cg_os_signals *sub, *other;
@@ -186,7 +187,7 @@ static ssize_t subscribed(void *arg)
     return 0;
 }
 
-/* A wait that is lost in the very turn of the delivery leaves the count for the next. */
+/* A wait that loses in the turn of the delivery leaves the count to the next wait. */
 static ssize_t race_keeps_count(void *arg)
 {
     struct cg_os_signals *sub;
@@ -209,7 +210,7 @@ static ssize_t race_keeps_count(void *arg)
     return 0;
 }
 
-/* A wait holds the run open; a subscription alone does not. */
+/* A wait keeps the run open. A subscription alone does not. */
 static void holds(void)
 {
     struct test test = test_open(.timeout = 0);
@@ -225,7 +226,7 @@ static void holds(void)
     test_close(&test);
 }
 
-/* Freed in the turn of a delivery, without a run in between. */
+/* A subscription is closed, and the scheduler freed, after a delivery and without a run. */
 static void freed_with_news(void)
 {
     struct test test = test_open(.timeout = 0);
@@ -238,7 +239,7 @@ static void freed_with_news(void)
     test_close(&test);
 }
 
-/* ---- Several schedulers -------------------------------------------------------------- */
+/* Several schedulers */
 
 enum { THREADS = 3, ROUNDS = 50 };
 
@@ -262,7 +263,7 @@ static ssize_t counts_all(void *arg)
     return 0;
 }
 
-/* Comes and goes all the time, while the others are told. */
+/* Starts and ends waits all the time, while other schedulers get the signals. */
 static ssize_t comes_and_goes(void *arg)
 {
     struct thread *thread = arg;
@@ -280,7 +281,7 @@ static void *run_thread(void *arg)
     return NULL;
 }
 
-/* Every scheduler is told of every delivery, in whatever thread it came. */
+/* Every scheduler gets every delivery, whatever thread the signal comes in. */
 static void in_threads(void)
 {
     struct thread threads[THREADS];
@@ -296,7 +297,8 @@ static void in_threads(void)
     for (int i = 0; i < THREADS; i++)
         while (!atomic_load(&threads[i].ready))
             usleep(100);
-    for (int i = 0; i < ROUNDS; i++) /* in the thread itself: each is delivered alone */
+    for (int i = 0; i < ROUNDS; i++) /* to the thread itself, so that each is delivered
+                                      * alone */
         raise(SIGUSR1);
     for (int i = 0; i < THREADS; i++) {
         pthread_join(threads[i].thread, NULL);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Processes on every kernel reactor: how they end, that cancelling ends them, that other
- * people's children are left alone, and that nothing is left behind. */
+/* Processes on every reactor of a kernel: their results, ending them by a cancel, and that
+ * children of others are left alone. Nothing is left behind. */
 #include "config.h"
 
 #include "system/reaper.h"
@@ -16,7 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* The answer is the exit code, or which signal it was; also for those who ask later. */
+/* The result is the exit code or the signal. A later wait returns it too. */
 static ssize_t how_it_ended(void *arg)
 {
     struct cg_process *process = spawn("exit 7");
@@ -46,7 +46,7 @@ static ssize_t waits(void *arg)
     return cg_yield(cg_wait_process(arg));
 }
 
-/* All who wait are told; one that gives up takes nothing from the others. */
+/* All waiters get the result. A waiter that gives up takes nothing from the others. */
 static ssize_t many_wait(void *arg)
 {
     struct cg_process *process = NULL;
@@ -68,7 +68,7 @@ static ssize_t many_wait(void *arg)
     return 0;
 }
 
-/* Waits that time out around the end of the process lose nothing: the answer comes. */
+/* Waits that time out around the end of the process lose nothing: the result comes. */
 static ssize_t timeouts_race(void *arg)
 {
     (void)arg;
@@ -86,7 +86,7 @@ static ssize_t timeouts_race(void *arg)
     return 0;
 }
 
-/* Closed while it runs it is killed and taken away; who waits is told. */
+/* A process that is closed while it runs is killed and reaped. Its waiters are woken. */
 static ssize_t closed_while_it_runs(void *arg)
 {
     struct cg_process *process = spawn("sleep 1000");
@@ -105,10 +105,10 @@ static ssize_t closed_while_it_runs(void *arg)
 static void killed_by_close(void)
 {
     IS(test_run(closed_while_it_runs, NULL), 0);
-    no_children(); /* the run stayed open until they were gone */
+    no_children(); /* the run stayed open until the children were reaped */
 }
 
-/* Released it is the caller's. */
+/* A released process belongs to the caller. */
 static ssize_t released(void *arg)
 {
     struct cg_process *process = NULL;
@@ -128,8 +128,8 @@ static ssize_t released(void *arg)
     return 0;
 }
 
-/* Children that are not ours stay for those whose they are; and if somebody takes one of
- * ours away, that is what the answer says. */
+/* Children that are not ours stay for their owners. If someone else reaps one of ours, the
+ * result says so. */
 static ssize_t others_children(void *arg)
 {
     struct cg_process *process;
@@ -151,7 +151,8 @@ static ssize_t others_children(void *arg)
     return 0;
 }
 
-/* Without pidfd the news comes by SIGCHLD, whose handler comes back, and was told. */
+/* Without pidfd the end of a child is known by SIGCHLD. The earlier handler is called too,
+ * and comes back. */
 static volatile sig_atomic_t told;
 
 static void tell(int signo)
@@ -177,9 +178,10 @@ static ssize_t by_sigchld(void *arg)
     return 0;
 }
 
-/* ---- Ending -------------------------------------------------------------------------- */
+/* Ending processes */
 
-/* SIGTERM is enough for one that minds it; one that does not is killed after the grace. */
+/* SIGTERM ends a process that obeys it. A process that does not is killed after the grace
+ * period. */
 static ssize_t ends(void *arg)
 {
     struct cg_process *process = spawn("exec sleep 1000");
@@ -199,7 +201,7 @@ static ssize_t ends(void *arg)
     return 0;
 }
 
-/* A group goes as a whole: also the child of the child. */
+/* A group is ended as a whole, with the child of the child. */
 static ssize_t group(void *arg)
 {
     struct cg_process *process = NULL;
@@ -213,7 +215,8 @@ static ssize_t group(void *arg)
     grandchild = atoi(line);
     IS(kill(grandchild, 0), 0);
     IS(cg_yield(cg_end_process(process)), CG_EXIT_SIGNAL + SIGTERM);
-    /* It had our end of the pipe too: the end of the stream says that it has gone. */
+    /* The child of the child has the pipe too: the end of the stream shows that it has
+     * gone. */
     IS(cg_yield(cg_read(cg_process_sock(process, 1), line, sizeof line)), 0);
     cg_process_close(process);
     return 0;
@@ -236,7 +239,7 @@ static ssize_t owner(void *arg)
     return cg_yield(cg_call_with_process(arg, sleeps, NULL));
 }
 
-/* What owns a process takes it along: cancelled, timed out, or done. */
+/* A call that owns a process ends it when the call is cancelled, times out or returns. */
 static ssize_t owned(void *arg)
 {
     struct cg_process *process = spawn("exec sleep 1000");
@@ -263,14 +266,14 @@ static ssize_t owned(void *arg)
     return 0;
 }
 
-/* ---- One that does not end
- * ------------------------------------------------------------- */
+/* A process that does not end */
 
 enum { IN_VAIN = -1 };
 
-static int answer; /* of kill; 0: it is carried out, IN_VAIN: it seems to be, or an errno */
+static int answer; /* result of kill; 0: the real one, IN_VAIN: success without effect, or
+                    * an errno */
 
-static bool members; /* of its group may be signalled all the same */
+static bool members; /* members of its group may be signalled all the same */
 
 int kill(pid_t pid, int signo)
 {
@@ -283,8 +286,8 @@ int kill(pid_t pid, int signo)
     return (int)syscall(SYS_kill, pid, signo);
 }
 
-/* It has become another user, or the kernel holds it: no operation waits for it longer than
- * it said, and each says that it still runs. */
+/* Checks a process that runs as another user or is stuck in the kernel: no operation waits
+ * for it longer than its timeout, and each reports that it still runs. */
 static void stays(struct cg_process *process, ssize_t why)
 {
     IS(cg_yield(cg_end_process(process, .grace = MS)), why);
@@ -335,7 +338,7 @@ static ssize_t is_held_by_the_kernel(void *arg)
     return 0;
 }
 
-/* One that has ended is no such case, whoever it was. */
+/* A process that ran as another user but has ended is no such case. */
 static ssize_t was_another_user(void *arg)
 {
     struct cg_process *process = spawn("exit 5");
@@ -373,7 +376,8 @@ static ssize_t closes_with_a_waiter(void *arg)
     return 0;
 }
 
-/* Closed it holds nothing open, and leaves no zombie whenever it ends. */
+/* When such a process is closed it does not keep the run open. It is reaped whenever it
+ * ends. */
 static void is_left_to_a_reaper(void)
 {
     IS(test_run(closes_with_a_waiter, NULL), 0);
@@ -390,7 +394,7 @@ static void is_left_to_a_reaper(void)
     cg__process_pidfd = true;
 }
 
-/* This program's pthread_create, instead of the system's. */
+/* True: the pthread_create below, which replaces that of libc, fails. */
 static bool no_threads;
 
 int pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*fn)(void *arg),
@@ -402,7 +406,8 @@ int pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*fn)(vo
     return no_threads ? EAGAIN : create(thread, attr, fn, arg);
 }
 
-/* Where no thread can be started for it, the child is reaped when the next process is. */
+/* If no thread can be started to reap the child, it is reaped when the next process is
+ * started. */
 static void is_reaped_later(void)
 {
     no_threads = true;

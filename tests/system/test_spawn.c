@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Starting processes on every kernel reactor: what they get, and that an attempt which
+/* Starting processes on every reactor of a kernel: what they get, and that a start that
  * fails leaves nothing behind. */
 #include "config.h"
 
@@ -17,7 +17,7 @@
 #include <termios.h>
 #include <unistd.h>
 
-/* Not every system can start a program in another directory; it says so then. */
+/* Not every system can start a program in another directory. If not, it reports that. */
 static bool can_change_dir(void)
 {
     struct cg_process *process = NULL;
@@ -27,7 +27,7 @@ static bool can_change_dir(void)
     return rc != -ENOSYS;
 }
 
-/* What exec says is the answer, and nothing is left of the attempt. */
+/* The error of exec is the result, and nothing is left of the attempt. */
 static ssize_t cannot_start(void *arg)
 {
     struct cg_sched *sched = cg_sched_self();
@@ -52,7 +52,7 @@ static ssize_t cannot_start(void *arg)
     return 0;
 }
 
-/* cg_spawn is the same as an operation; its keywords are the options. */
+/* cg_spawn does the same as an operation. Its keywords are the options. */
 static ssize_t as_an_operation(void *arg)
 {
     struct cg_process *process = NULL;
@@ -70,8 +70,8 @@ static ssize_t as_an_operation(void *arg)
     return 0;
 }
 
-/* Whichever descriptor is the one too many, nothing is left of the attempt; where there is
- * none for a pidfd the process is waited for all the same. */
+/* Whichever descriptor is one too many, nothing is left of the attempt. If there is none
+ * for a pidfd, the process can be waited for all the same. */
 static ssize_t out_of_descriptors(void *arg)
 {
     struct cg_process *process = NULL;
@@ -101,7 +101,7 @@ static ssize_t out_of_descriptors(void *arg)
     return 0;
 }
 
-/* In a world without processes the answer is that. */
+/* A world without processes returns an error that says so. */
 static ssize_t no_processes_here(void *arg)
 {
     struct cg_process *process = NULL;
@@ -113,7 +113,7 @@ static ssize_t no_processes_here(void *arg)
     return 0;
 }
 
-/* Directory, environment and arguments are as asked for. */
+/* The process gets the directory, environment and arguments that were asked for. */
 static ssize_t surroundings(void *arg)
 {
     struct cg_sched *sched = cg_sched_self();
@@ -135,7 +135,7 @@ static ssize_t surroundings(void *arg)
     return 0;
 }
 
-/* Input, output and error go where they are sent. */
+/* Input, output and error are redirected as asked for. */
 static ssize_t redirections(void *arg)
 {
     struct cg_sched *sched = cg_sched_self();
@@ -168,13 +168,13 @@ static ssize_t redirections(void *arg)
     IS(cg_yield(cg_wait_process(process)), 0);
     cg_process_close(process);
     IS(read(fds[0], text, sizeof text), 6);
-    IS(read(fds[0], text, sizeof text), 0); /* nobody else has the other end */
+    IS(read(fds[0], text, sizeof text), 0); /* no other process has the other end */
     close(fds[0]);
     return 0;
 }
 
-/* Output goes to the place of input and the other way round, without one overwriting the
- * other. */
+/* The pipe for the child's output is open as our descriptor 0, which the child's input
+ * replaces. Output and input do not overwrite each other. */
 static ssize_t crossed(void *arg)
 {
     struct cg_process *process = NULL;
@@ -187,7 +187,7 @@ static ssize_t crossed(void *arg)
     IS(write(in[1], "through\n", 8), 8);
     close(in[1]);
     close(0);
-    ck_assert_int_eq(dup(out[1]), 0); /* our 0 is where it shall write */
+    ck_assert_int_eq(dup(out[1]), 0); /* our descriptor 0 is the pipe for its output */
     OK(cg_process_spawn(cg_sched_self(), ((char *[]){"cat", NULL}), &process,
                         .in = in[0], .out = out[1]));
     IS(cg_yield(cg_wait_process(process)), 0);
@@ -206,8 +206,8 @@ static ssize_t crossed(void *arg)
     return 0;
 }
 
-/* Pipes whose numbers are those of the child's own input and output do not get into each
- * other's way. */
+/* Pipes that get the numbers of the child's own input and output do not conflict with
+ * them. */
 static ssize_t without_standard_descriptors(void *arg)
 {
     struct cg_process *process = NULL;
@@ -239,7 +239,7 @@ static ssize_t without_standard_descriptors(void *arg)
     return 0;
 }
 
-/* The child has three descriptors, no signal blocked, none ignored. */
+/* The child has three descriptors, and no signal is blocked or ignored. */
 static ssize_t clean_slate(void *arg)
 {
     struct cg_process *process = NULL;
@@ -270,8 +270,8 @@ static ssize_t clean_slate(void *arg)
     return 0;
 }
 
-/* /dev/null is only needed where it was asked for, and its absence is not that of the
- * program. */
+/* /dev/null is only needed where it was asked for. If it is missing, the error is not that
+ * of a missing program. */
 static ssize_t without_dev_null(void *arg)
 {
     struct cg_process *process = NULL;
@@ -289,7 +289,8 @@ static ssize_t without_dev_null(void *arg)
     return 0;
 }
 
-/* Where the child cannot close what it was not told of, it is told of all that is open. */
+/* On a system where the child cannot close all other descriptors at once, it gets a list of
+ * those that are open. */
 static ssize_t clean_without_closefrom(void *arg)
 {
     cg__spawn_closefrom = false;
@@ -298,8 +299,7 @@ static ssize_t clean_without_closefrom(void *arg)
     return 0;
 }
 
-/* ---- O_NONBLOCK
- * ------------------------------------------------------------------------ */
+/* O_NONBLOCK */
 
 enum { MUCH = 300000 };
 
@@ -308,7 +308,7 @@ static bool blocks(int fd)
     return !(fcntl(fd, F_GETFL) & O_NONBLOCK);
 }
 
-/* Reads what a child writes, once it has to wait. */
+/* Reads what a child writes, after the child had to wait. */
 static ssize_t read_late(int fd)
 {
     static char buf[MUCH];
@@ -316,7 +316,7 @@ static ssize_t read_late(int fd)
     ssize_t n = 0;
     int most = 0, waiting = 1;
 
-    while (waiting > most) { /* until a while brings no more */
+    while (waiting > most) { /* until no more bytes come for a while */
         most = waiting;
         OK(cg_yield(cg_sleep(30 * MS)));
         IS(ioctl(fd, FIONREAD, &waiting), 0);
@@ -327,8 +327,8 @@ static ssize_t read_late(int fd)
     return n;
 }
 
-/* A child writes `MUCH` bytes into one of two connected descriptors, from which we read
- * slowly. It fails if a write answers EAGAIN. */
+/* A child writes `MUCH` bytes into one of two connected descriptors, and we read slowly
+ * from the other. The child fails if a write returns EAGAIN. */
 static void write_much(int from, int to)
 {
     struct cg_process *process = NULL;
@@ -341,7 +341,8 @@ static void write_much(int from, int to)
     cg_process_close(process);
 }
 
-/* What a child is given blocks, while the loop goes on using it without. */
+/* A descriptor that a child gets is blocking, while the loop uses its own without
+ * blocking. */
 static ssize_t a_pipe_blocks_for_the_child(void *arg)
 {
     int fds[2];
@@ -355,7 +356,7 @@ static ssize_t a_pipe_blocks_for_the_child(void *arg)
     return 0;
 }
 
-/* So does a terminal, of which the child gets the same one. */
+/* The same for a terminal, which the child shares. */
 static ssize_t a_terminal_blocks_for_the_child(void *arg)
 {
     struct cg_process *process = NULL;
@@ -402,7 +403,7 @@ static ssize_t a_socket_blocks_for_both(void *arg)
     return 0;
 }
 
-/* The loop would wait in accept. */
+/* With a blocking listener the loop would wait in accept. */
 static ssize_t a_listener_is_left_alone(void *arg)
 {
     struct cg_process *process = NULL;
