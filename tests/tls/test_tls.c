@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* TLS as a socket: whatever a plain one does it does as well, over any other socket, on
- * every reactor; nothing of what was encrypted is lost or comes twice, whoever is
- * cancelled; an end that nobody declared is told from one that was. Trust is in
- * test_tls_trust. */
+/* TLS as a socket, on every reactor and over any other socket: it does whatever a plain
+ * socket does. No encrypted byte is lost or comes twice, whichever op is cancelled. An end
+ * of the stream that the peer has sent (close_notify) is told from one that it has not.
+ * Trust is in test_tls_trust.c. */
 #include "config.h"
 
 #include "sockets/sock.h"
@@ -21,7 +21,7 @@
 
 static char big[300 * 1024], back[sizeof big];
 
-/* ---- Two ends ---------------------------------------------------------------------- */
+/* Two ends */
 
 static struct cg_tls *server_tls, *client_tls;
 
@@ -61,7 +61,7 @@ static void secure(struct cg_sock **a, struct cg_sock **b)
     *a = s.sock;
 }
 
-/* The same, with configurations that go before the sockets do. */
+/* The same, with configurations that are freed before the sockets. */
 static void secured(struct cg_sock **a, struct cg_sock **b)
 {
     configure();
@@ -75,10 +75,10 @@ static void close_both(struct cg_sock *a, struct cg_sock *b)
     cg_sock_close(b);
 }
 
-/* ---- Everything -------------------------------------------------------------------- */
+/* Every operation */
 
-/* What can be done with any socket (sock_cases.h), and files besides; there is no
- * descriptor to be had. */
+/* The cases for any socket (sock_cases.h), and files as well. A TLS socket has no
+ * descriptor. */
 static void everything(struct cg_sock *a, struct cg_sock *b)
 {
     int file = test_file(50000);
@@ -116,7 +116,7 @@ static void asks_below(struct cg_sock *a, struct cg_sock *b)
     close_both(a, b);
 }
 
-/* What was agreed can be asked; of a plain socket there is nothing to know. */
+/* What the handshake has agreed on can be read. A plain socket has no such information. */
 static void informs(struct cg_sock *a, struct cg_sock *b)
 {
     ck_assert_ptr_null(cg_tls_session_version(a));
@@ -139,7 +139,7 @@ static void both_ways(struct cg_sock *a, struct cg_sock *b)
     sock_both_ways(a, b);
 }
 
-/* TLS within TLS, as through a proxy. */
+/* TLS inside TLS, as through a proxy. */
 static void twice(struct cg_sock *a, struct cg_sock *b)
 {
     char byte;
@@ -159,15 +159,15 @@ static void twice(struct cg_sock *a, struct cg_sock *b)
     cg_sock_close(b);
 }
 
-/* ---- Ends -------------------------------------------------------------------------- */
+/* Ends of streams */
 
 static struct cg_sock *inner_of(struct cg_sock *sock)
 {
     return ((struct cg__tls_conn *)cg_sock_state(sock))->inner;
 }
 
-/* An end that the peer has declared is one; without that it is a failure, again and again,
- * after what had come. */
+/* After a close_notify the end of the stream is a normal end. Without it every read fails,
+ * once the bytes before it have been read. */
 static void cut_off(struct cg_sock *a, struct cg_sock *b)
 {
     char buf[16];
@@ -184,7 +184,7 @@ static void cut_off(struct cg_sock *a, struct cg_sock *b)
     close_both(a, b);
 }
 
-/* Closing declares the end, also of a socket whose writer could do no more than that. */
+/* Closing a socket sends close_notify, also after its last write. */
 static void closed_in_order(struct cg_sock *a, struct cg_sock *b)
 {
     char buf[16];
@@ -204,9 +204,9 @@ static ssize_t closes(void *arg)
     return 0;
 }
 
-/* A write that a timeout ends amid its bytes. It may also move all of them, and end late,
- * or none: then the stream would be whole, so the peer takes some and there is room
- * again. */
+/* Makes a write time out in the middle of its bytes. A write that moves all or none of them
+ * leaves the stream whole, so the test tries again; after none the peer reads some to make
+ * room. */
 static void write_half(struct cg_sock *a, struct cg_sock *b)
 {
     size_t moved;
@@ -222,8 +222,8 @@ static void write_half(struct cg_sock *a, struct cg_sock *b)
     }
 }
 
-/* Closing waits for nobody, and a stream that ends within a write has been cut, whoever
- * cut it: the writer's timeout, or the close itself; also where all the rest could be
+/* Closing does not wait. A stream that ends inside a write is cut, whether the writer's
+ * timeout or the close ended the write, and even if all queued bytes could still be
  * sent. */
 static void closed_amid(struct cg_sock *a, struct cg_sock *b)
 {
@@ -254,7 +254,7 @@ static void closed_amid(struct cg_sock *a, struct cg_sock *b)
     }
 }
 
-/* A socket that is to be reset when it is closed declares no end. */
+/* A socket that is reset on close (SO_LINGER 0) sends no close_notify. */
 static void reset_by_option(struct cg_sock *a, struct cg_sock *b)
 {
     struct linger linger = {.l_onoff = 1};
@@ -271,8 +271,8 @@ static void reset_by_option(struct cg_sock *a, struct cg_sock *b)
     cg_sock_close(b);
 }
 
-/* A stream that is no TLS, or was changed on its way, is a failure for good, which the peer
- * is told. */
+/* A stream that is not TLS, or was changed on its way, fails for good. The peer gets an
+ * alert. */
 static void spoilt(struct cg_sock *a, struct cg_sock *b)
 {
     struct cg_sock *inner = a;
@@ -290,7 +290,8 @@ static void spoilt(struct cg_sock *a, struct cg_sock *b)
     close_both(a, b);
 }
 
-/* Shut down for reading a socket reads its end, also who waits. */
+/* After a shutdown for reading a read returns the end of the stream. A waiting read does
+ * too. */
 static ssize_t shuts(void *arg)
 {
     return cg_yield(cg_shutdown(arg, SHUT_RD));
@@ -315,10 +316,10 @@ static void closed(struct cg_sock *a, struct cg_sock *b)
     sock_closed(a, b);
 }
 
-/* ---- Cancelled --------------------------------------------------------------------- */
+/* Cancelled operations */
 
-/* A writer that is cut short leaves what its count says, in order; the next one's bytes
- * come after them, whoever sends. */
+/* A writer that is cut short has written as many bytes, in order, as its count says. The
+ * bytes of the next writer follow them, whichever coroutine sends them. */
 static void short_writers(struct cg_sock *a, struct cg_sock *b)
 {
     struct cg_coro *writer;
@@ -350,7 +351,8 @@ static void short_writers(struct cg_sock *a, struct cg_sock *b)
     close_both(a, b);
 }
 
-/* What a cancelled writer leaves is sent by whoever reads, even one who waits already. */
+/* The bytes that a cancelled writer has queued are sent by a reader, even by one that waits
+ * already. */
 static void reader_sends(struct cg_sock *a, struct cg_sock *b)
 {
     struct cg_coro *reader;
@@ -367,7 +369,7 @@ static void reader_sends(struct cg_sock *a, struct cg_sock *b)
     } while (cg_yield(cg_writeall(a, big, sizeof big, .moved = &moved,
                                   .timeout = CG_MILLISECOND)) >= 0);
     sum += moved;
-    for (size_t at = 0, n; at < sum; at += n) { /* else it hangs */
+    for (size_t at = 0, n; at < sum; at += n) { /* without them the test hangs here */
         n = sum - at < sizeof back ? sum - at : sizeof back;
         IS(cg_yield(cg_readall(b, back, n)), (ssize_t)n);
         test_verify(back, n, at);
@@ -383,8 +385,8 @@ static void raced(struct cg_sock *a, struct cg_sock *b)
     sock_raced(a, b);
 }
 
-/* Reading and writing at once in one cg_any, cancelled again and again at odd moments, from
- * hopelessly early to too late: both streams stay whole. */
+/* A read and a write in one cg_any, cancelled many times at random moments, from far too
+ * early to too late: both streams stay whole. */
 static void raced_both_ways(struct cg_sock *a, struct cg_sock *b)
 {
     struct cg_coro *peer_reads, *peer_writes;
@@ -430,10 +432,10 @@ static void weak(struct cg_sock *a, struct cg_sock *b)
     sock_weak(a, b);
 }
 
-/* ---- Handshakes -------------------------------------------------------------------- */
+/* Handshakes */
 
-/* A handshake with somebody who says nothing ends in time, on both sides; the socket below
- * is still the caller's. */
+/* A handshake with a peer that sends nothing times out, on both sides. The caller still
+ * owns the socket below. */
 static void silence(struct cg_sock *a, struct cg_sock *b)
 {
     struct cg_sock *sock;
@@ -449,7 +451,7 @@ static void silence(struct cg_sock *a, struct cg_sock *b)
     close_both(a, b);
 }
 
-/* A handshake that is cancelled at any moment leaves nothing behind. */
+/* A handshake that is cancelled, at whatever moment, leaks nothing. */
 static void cancelled(struct cg_sock *a, struct cg_sock *b)
 {
     close_both(a, b);
@@ -473,7 +475,7 @@ static void cancelled(struct cg_sock *a, struct cg_sock *b)
     unconfigure();
 }
 
-/* Somebody who talks something else, or hangs up. */
+/* A peer that does not speak TLS, or closes the connection. */
 static void not_tls(struct cg_sock *a, struct cg_sock *b)
 {
     struct cg_sock *sock, *c;
@@ -495,8 +497,8 @@ static void not_tls(struct cg_sock *a, struct cg_sock *b)
     close_both(a, b);
 }
 
-/* Somebody who speaks HTTP in the clear is told apart, by whatever method and in whatever
- * pieces, and sent no alert. */
+/* A client that sends plain HTTP is recognized, whatever the method and however the bytes
+ * are cut, and gets no alert. */
 static void not_tls_but_http(struct cg_sock *a, struct cg_sock *b)
 {
     static const char *const texts[] = {"GET / HTTP/1.1\r\n\r\n", "DELETE /a HTTP/1.1\r\n\r\n",
@@ -524,14 +526,14 @@ static void not_tls_but_http(struct cg_sock *a, struct cg_sock *b)
     unconfigure();
 }
 
-/* ---- What comes after the handshake ------------------------------------------------ */
+/* After the handshake */
 
 static SSL *ssl_of(struct cg_sock *sock)
 {
     return ((struct cg__tls_conn *)cg_sock_state(sock))->ssl;
 }
 
-/* New keys in the middle of it, asked for by both sides, while both read and write. */
+/* Both sides ask for new keys while both read and write. */
 static void new_keys(struct cg_sock *a, struct cg_sock *b)
 {
     char buf[1000];
@@ -549,7 +551,7 @@ static void new_keys(struct cg_sock *a, struct cg_sock *b)
     close_both(a, b);
 }
 
-/* An idle connection holds none of the pool's buffers, also while somebody reads. */
+/* An idle connection holds no buffer of the pool, also while a read waits. */
 static void check_empty(const struct cg_sock *sock)
 {
     const struct cg__tls_conn *conn = cg_sock_state(sock);
@@ -577,7 +579,7 @@ static void idle_holds_nothing(struct cg_sock *a, struct cg_sock *b)
     close_both(a, b);
 }
 
-/* The queue is limited, however much is to be written. */
+/* The queue is limited, however much is written. */
 static void queue_is_limited(struct cg_sock *a, struct cg_sock *b)
 {
     struct cg__tls_conn *conn;
@@ -596,11 +598,10 @@ static void queue_is_limited(struct cg_sock *a, struct cg_sock *b)
     close_both(a, b);
 }
 
-/* ---- Closed in the handshake ------------------------------------------------------- */
+/* Closed during the handshake */
 
-/* The socket under a handshake may be closed at any time. What comes of it belongs to
- * nobody else then; and a handshake that is done as it is cancelled leaves nothing
- * behind. */
+/* The socket under a handshake may be closed at any time; nothing that the handshake has
+ * made is leaked then. The same holds for a handshake that completes as it is cancelled. */
 struct shaken {
     enum test_link link;
     bool server;

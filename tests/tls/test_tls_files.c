@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Certificates and keys that TLS loads: from files and from memory, again without a
- * restart; what is refused, and in which words. */
+/* Certificates and keys that TLS loads, from files and from memory, and loads again without
+ * a restart. What is refused, and with which messages. */
 #include "config.h"
 
 #include "tests/support/support.h"
@@ -13,9 +13,9 @@
 #include <string.h>
 #include <unistd.h>
 
-/* ---- Files ------------------------------------------------------------------------- */
+/* Files */
 
-/* Files that are read again serve the next connection; those there are go on, and a reload
+/* Reloaded files are used for the next connection, and open connections go on. A reload
  * that fails changes nothing. */
 static ssize_t reloads(void *arg)
 {
@@ -62,8 +62,8 @@ static ssize_t reloads(void *arg)
     return 0;
 }
 
-/* What cg_tls_new says to a certificate and its key, both from the same file if key is
- * NULL. */
+/* Returns the result of cg_tls_new for a certificate and its key. If key is NULL, both are
+ * in the same file. */
 static int loaded(const char *cert, const char *key, char *why)
 {
     struct cg_tls *tls = NULL;
@@ -74,7 +74,8 @@ static int loaded(const char *cert, const char *key, char *why)
     return rc;
 }
 
-/* Files that are not there, are no certificate, or do not fit, are refused in words. */
+/* Files that are missing, are no certificate, or do not match are refused with a
+ * message. */
 static ssize_t bad_files(void *arg)
 {
     static const struct cert locked = {
@@ -112,8 +113,8 @@ static ssize_t bad_files(void *arg)
     return 0;
 }
 
-/* A certificate that no handshake would accept is refused when it is loaded, and when it is
- * loaded again; one of an authority between is looked at, too. */
+/* A certificate that no handshake would accept is refused when it is loaded or reloaded.
+ * Intermediate certificates are checked too. */
 static ssize_t weak_certificates(void *arg)
 {
     static const struct cert made[] = {
@@ -154,7 +155,7 @@ static ssize_t weak_certificates(void *arg)
     return 0;
 }
 
-/* Where a path is expected PEM itself may stand, for all of them. */
+/* Every option that takes a path also takes PEM text. */
 static ssize_t from_memory(void *arg)
 {
     char *site = strdup(cert_text("site.pem")), *second = strdup(cert_text("second.pem"));
@@ -180,7 +181,7 @@ static ssize_t from_memory(void *arg)
     cg_tls_free(m.client);
     return 0;
 }
-/* The secrets of each connection are appended to a file, if one is named. */
+/* The secrets of each connection are appended to the key log file, if one is set. */
 static ssize_t key_log(void *arg)
 {
     struct meeting m = {.host = "site.test"};

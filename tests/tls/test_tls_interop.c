@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* TLS with those that others wrote: openssl's s_server and s_client, as processes of their
- * own. */
+/* TLS with another implementation: openssl's s_server and s_client, each in a process of
+ * its own. */
 #include "config.h"
 
 #include "tests/support/support.h"
@@ -60,7 +60,7 @@ static void end(struct child *child)
     ck_assert_int_eq(waitpid(child->pid, NULL, 0), child->pid);
 }
 
-/* Reads lines until one begins so; answers the rest of it. */
+/* Reads lines until one starts with begin. Returns the rest of that line. */
 static char *find_line(struct cg_sock *sock, const char *begin, char *line, size_t size)
 {
     do
@@ -70,7 +70,7 @@ static char *find_line(struct cg_sock *sock, const char *begin, char *line, size
     return line + strlen(begin);
 }
 
-/* s_server, which answers lines turned round. */
+/* Starts s_server, which sends each line back in reverse. */
 static struct child serve(const char *version, char *addr)
 {
     struct child child = spawn((const char *const[]){
@@ -82,7 +82,7 @@ static struct child serve(const char *version, char *addr)
     return child;
 }
 
-/* Our client talks to it, resumes the session, and refuses it under another name. */
+/* Our client talks to s_server, resumes the session, and rejects it under another name. */
 static ssize_t with_s_server(void *arg)
 {
     const char *versions[] = {"-tls1_2", "-tls1_3"};
@@ -104,7 +104,7 @@ static ssize_t with_s_server(void *arg)
             IS(cg_yield(cg_readline(sock, line, sizeof line)), 6);
             ck_assert_str_eq(line, "olleh\n");
             IS(cg_yield(cg_writeall(sock, "CLOSE\n", 6)), 6);
-            IS(cg_yield(cg_read(sock, line, 1)), 0); /* an orderly end */
+            IS(cg_yield(cg_read(sock, line, 1)), 0); /* a normal end of the stream */
             IS(cg_yield(cg_shutdown(sock, SHUT_WR)), 0);
             cg_sock_close(sock);
         }
@@ -117,7 +117,7 @@ static ssize_t with_s_server(void *arg)
     return 0;
 }
 
-/* s_server dies in the middle: that is no end. */
+/* s_server is killed in the middle: that is not a normal end of the stream. */
 static ssize_t killed_s_server(void *arg)
 {
     char addr[CG_ADDR_SIZE], line[64];
@@ -140,7 +140,7 @@ static ssize_t killed_s_server(void *arg)
     return 0;
 }
 
-/* s_client verifies our server, talks to it, and sees it end in order. */
+/* s_client verifies our server, talks to it, and sees a normal end of the stream. */
 static ssize_t with_s_client(void *arg)
 {
     const char *versions[] = {"-tls1_2", "-tls1_3"};
@@ -167,7 +167,7 @@ static ssize_t with_s_client(void *arg)
         IS(cg_yield(cg_writeall(sock, "pong\n", 5)), 5);
         find_line(child.out, "pong", line, sizeof line);
         IS(cg_yield(cg_shutdown(sock, SHUT_WR)), 0);
-        IS(cg_yield(cg_read(child.out, line, 1)), 0); /* it ends */
+        IS(cg_yield(cg_read(child.out, line, 1)), 0); /* s_client ends */
         cg_sock_close(sock);
         cg_sock_close(listener);
         cg_tls_free(tls);

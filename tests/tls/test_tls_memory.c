@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* TLS without memory: each allocation that a connection makes, ours and a part of
- * OpenSSL's, is made to fail, one after the other. Whoever asked gets a code, the other end
- * an end, and the next connection works. */
+/* TLS without memory: each allocation of a connection, all of ours and some of OpenSSL's,
+ * fails in turn. The operation returns an error code, the other end sees the end of the
+ * stream, and the next connection works. */
 #include "config.h"
 
 #include "tests/failing/failing.h"
@@ -14,11 +14,11 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
-enum { STRIDE = 23 }; /* of OpenSSL's thousands one in so many fails */
+enum { STRIDE = 23 }; /* one in 23 of OpenSSL's thousands fails */
 
-static struct cg_coro *victim; /* whose allocations are counted */
+static struct cg_coro *victim; /* the coroutine whose allocations are counted */
 static bool theirs;            /* OpenSSL's, or ours */
-static int left = -1;          /* until one fails */
+static int left = -1;          /* allocations until one fails */
 
 static bool fails(bool asked_by_them)
 {
@@ -53,8 +53,9 @@ static void their_free(void *old, const char *file, int line)
 static struct cg_tls *server_tls, *client_tls;
 static struct cg_sock *ends[2];
 
-/* An end of a connection: the handshake, a word each way, an orderly end. The socket takes
- * the place of the inner one, which stays there after a failure. */
+/* One end of a connection: the handshake, a word in each direction, and a normal end. The
+ * TLS socket takes the place of the inner one; if the handshake fails, the inner one
+ * stays. */
 static ssize_t speak(struct cg_sock *sock, bool server)
 {
     struct cg_sock *inner = sock;
@@ -88,7 +89,8 @@ static ssize_t asks(void *arg)
     return speak(ends[1], false);
 }
 
-/* Whether the allocation after so many failed. */
+/* Makes one connection in which allocation number failure fails. Returns false if there
+ * were not so many. */
 static bool once(bool server, int failure, struct cg_sock *listener, const char *addr)
 {
     struct cg_coro *coros[2];
@@ -120,7 +122,7 @@ static int each(bool server, int stride, struct cg_sock *listener, const char *a
     while (once(server, failure, listener, addr)) {
         failure += stride;
         ck_assert_int_lt(failure, 100000);
-        ck_assert(!once(server, -1, listener, addr)); /* all is well again */
+        ck_assert(!once(server, -1, listener, addr)); /* the next connection works */
     }
     return failure;
 }
@@ -133,7 +135,7 @@ static ssize_t each_allocation(void *arg)
     (void)arg;
     OK(cg_tls_new(&server_tls, .cert = cert_path("site.pem")));
     OK(cg_tls_new(&client_tls, .ca_file = cert_path("ca.pem")));
-    once(true, -1, listener, addr); /* OpenSSL makes some things once */
+    once(true, -1, listener, addr); /* OpenSSL allocates some things only once */
     for (int end = 0; end < 2; end++) {
         theirs = false;
         ck_assert_int_gt(each(end, 1, listener, addr), 3);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What is agreed in a TLS handshake: protocols, versions, groups, ciphers. */
+/* What a TLS handshake agrees on: protocols, versions, groups, ciphers. */
 #include "config.h"
 
 #include "tests/support/support.h"
@@ -13,7 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* ---- Protocols --------------------------------------------------------------------- */
+/* Protocols */
 
 static ssize_t agreed(const char *server, const char *client, char *protocol)
 {
@@ -33,8 +33,8 @@ static ssize_t agreed(const char *server, const char *client, char *protocol)
     return m.result[1];
 }
 
-/* The server's order decides; with none in common there is no connection; who does not ask
- * gets none. */
+/* The server's order decides. Without a common protocol the handshake fails. A client that
+ * offers none gets none. */
 static ssize_t protocols(void *arg)
 {
     char protocol[64];
@@ -52,7 +52,7 @@ static ssize_t protocols(void *arg)
     return 0;
 }
 
-/* TLS 1.2 is the lowest version: one that offers less is refused. */
+/* TLS 1.2 is the lowest version. A client that offers less is refused. */
 static ssize_t lowest_version(void *arg)
 {
     static const int versions[] = {TLS1_1_VERSION, TLS1_2_VERSION, TLS1_3_VERSION};
@@ -81,9 +81,10 @@ static ssize_t lowest_version(void *arg)
     return 0;
 }
 
-/* ---- Options ----------------------------------------------------------------------- */
+/* Options */
 
-/* What a handshake of these two comes to; *cipher and *group are what was agreed. */
+/* Makes a handshake of two configurations and returns its result. *cipher and *group are
+ * what was agreed on. */
 static ssize_t shaken(const struct cg_tls_options *server, const struct cg_tls_options *client,
                       const char **cipher, int *group)
 {
@@ -104,7 +105,7 @@ static ssize_t shaken(const struct cg_tls_options *server, const struct cg_tls_o
     return m.result[1];
 }
 
-/* Without an option only groups on curves that cost little are agreed on. */
+/* Without an option only groups on curves that are cheap to compute are agreed on. */
 static ssize_t groups(void *arg)
 {
     static const struct {
@@ -112,7 +113,8 @@ static ssize_t groups(void *arg)
         int group; /* 0: none */
     } cases[] = {
         {NULL, NULL, NID_X25519},
-        {NULL, "P-384:P-256", NID_secp384r1}, /* of which the client has sent a key */
+        {NULL, "P-384:P-256", NID_secp384r1}, /* the client has sent a key share for this
+                                               * one */
         {NULL, "P-521", 0},
         {NULL, "ffdhe2048", 0},
         {NULL, "ffdhe8192", 0},
@@ -137,8 +139,8 @@ static ssize_t groups(void *arg)
     return 0;
 }
 
-/* Ciphers of TLS 1.2 and suites of TLS 1.3 can be chosen; the server's order decides,
- * unless it is told otherwise; without an option there is forward secrecy. */
+/* The ciphers of TLS 1.2 and the suites of TLS 1.3 can be set. The server's order decides,
+ * unless an option says otherwise. Without an option there is always forward secrecy. */
 static ssize_t ciphers(void *arg)
 {
 #define AES128 "ECDHE-ECDSA-AES128-GCM-SHA256"
@@ -160,7 +162,7 @@ static ssize_t ciphers(void *arg)
     return 0;
 }
 
-/* Below TLS 1.3, which the test sees to; there the lists of ciphers count. */
+/* The test keeps to TLS 1.2, where the lists of ciphers apply. */
 static ssize_t ciphers_1_2(void *arg)
 {
     static const struct {
@@ -203,7 +205,7 @@ static ssize_t ciphers_1_2(void *arg)
     return 0;
 }
 
-/* A lowest version can be asked for. */
+/* The lowest version can be set. */
 static ssize_t min_version(void *arg)
 {
     struct meeting m = {.host = "site.test"};
@@ -223,7 +225,7 @@ static ssize_t min_version(void *arg)
     return 0;
 }
 
-/* Options that make no sense are refused in words that name them. */
+/* Invalid options are refused with a message that names them. */
 static ssize_t bad_options(void *arg)
 {
     static const struct {

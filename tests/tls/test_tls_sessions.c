@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* TLS sessions: what is resumed, with whom, and for how long. */
+/* TLS sessions: which are resumed, with which peer, and for how long. */
 #include "config.h"
 
 #include "tests/support/support.h"
@@ -12,11 +12,11 @@
 #include <stdio.h>
 #include <string.h>
 
-/* ---- Sessions ---------------------------------------------------------------------- */
+/* Sessions */
 
-/* A session goes on with the same host and no other, in TLS 1.3 and 1.2, until one of the
- * two has read its files again: the server's key may have leaked, the client may trust
- * others. */
+/* A session is resumed with the same host only, in TLS 1.3 and 1.2, until one side reloads
+ * its files: the server's key may have leaked, or the client may trust other
+ * authorities. */
 static ssize_t sessions(void *arg)
 {
     (void)arg;
@@ -44,8 +44,8 @@ static ssize_t sessions(void *arg)
     return 0;
 }
 
-/* In TLS 1.3 a session is used once, so that connections cannot be linked by it; in TLS 1.2
- * it is used until it expires. */
+/* In TLS 1.3 a session is used once, so that it does not link connections. In TLS 1.2 it is
+ * used until it expires. */
 static ssize_t sessions_are_used_once(void *arg)
 {
     (void)arg;
@@ -67,7 +67,7 @@ static ssize_t sessions_are_used_once(void *arg)
     return 0;
 }
 
-/* A client remembers so many sessions and no more; the oldest go first. */
+/* A client stores a limited number of sessions. The oldest are dropped first. */
 static ssize_t sessions_are_limited(void *arg)
 {
     static const char *const hosts[] = {"site.test", "a.site.test", "b.site.test",
@@ -94,7 +94,7 @@ static ssize_t sessions_are_limited(void *arg)
     return 0;
 }
 
-/* A session that a server gives to a connection from before a reload is not kept. */
+/* A session that a server sends on a connection from before a reload is not stored. */
 static ssize_t sessions_of_old(void *arg)
 {
     struct meeting m = {.host = "site.test"};
@@ -117,12 +117,12 @@ static ssize_t sessions_of_old(void *arg)
     return 0;
 }
 
-/* A ticket is good for one more life of the key that made it, and no longer: what has
- * leaked then opens nothing that comes later. */
+/* A ticket is accepted during the life of the key that made it and during one more, but no
+ * longer: a leaked key does not decrypt later connections. */
 static ssize_t ticket_keys_change(void *arg)
 {
     static const struct {
-        double lives; /* that go by before a handshake */
+        double lives; /* that pass before a handshake */
         bool resumed;
     } steps[] = {{0, false}, {0.9, true}, {0.9, true}, {0.9, true}, {2.1, false}, {0, true}};
     unsigned char names[COUNT(steps)][16];
@@ -145,7 +145,8 @@ static ssize_t ticket_keys_change(void *arg)
     return 0;
 }
 
-/* This program's RAND_priv_bytes, instead of OpenSSL's: the keys of tickets need it. */
+/* True: the RAND_priv_bytes below, which replaces OpenSSL's, fails. Ticket keys are made
+ * with it. */
 static bool random_fails;
 
 int RAND_priv_bytes(unsigned char *buf, int size)
@@ -153,8 +154,8 @@ int RAND_priv_bytes(unsigned char *buf, int size)
     return random_fails ? 0 : RAND_priv_bytes_ex(NULL, buf, (size_t)size, 0);
 }
 
-/* Without random bytes for a new key no tickets are made, but the last key still reads its
- * tickets. */
+/* Without random bytes for a new key the server sends no tickets, but it still accepts the
+ * tickets of the last key. */
 static ssize_t ticket_key_outlives_a_failure(void *arg)
 {
     struct meeting m = {.host = "site.test"};
@@ -177,7 +178,7 @@ static ssize_t ticket_key_outlives_a_failure(void *arg)
     return 0;
 }
 
-/* As if the client had shown so many tickets before. */
+/* Acts as if the client had already sent this many tickets. */
 static unsigned shown;
 
 static void show_tickets(const SSL *ssl, int where, int result)
@@ -189,7 +190,7 @@ static void show_tickets(const SSL *ssl, int where, int result)
         conn->tickets_tried = shown;
 }
 
-/* A server decrypts four tickets of a handshake and no more: a hello may have a thousand. */
+/* A server decrypts at most four tickets in a handshake: a hello may contain a thousand. */
 static ssize_t few_tickets_are_tried(void *arg)
 {
     struct meeting m = {.host = "site.test"};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Whom TLS believes: a client believes nobody without being told to, and says why; a server
- * chooses a certificate, and may want one of its clients. */
+/* What TLS trusts: a client trusts no certificate without an authority, and its error says
+ * why. A server selects a certificate, and may require one from its clients. */
 #include "config.h"
 
 #include "tests/support/support.h"
@@ -10,7 +10,8 @@
 #include <errno.h>
 #include <string.h>
 
-/* What a client that trusts ca.pem (or does not mind) says to a server's certificate. */
+/* Returns the result of a handshake with a server's certificate. The client trusts ca.pem,
+ * or is insecure. */
 static ssize_t verdict(const char *cert, const char *host, bool insecure, char *why)
 {
     struct meeting m = {.host = host};
@@ -32,10 +33,10 @@ static ssize_t verdict(const char *cert, const char *host, bool insecure, char *
     return m.result[1];
 }
 
-/* ---- Clients ----------------------------------------------------------------------- */
+/* Clients */
 
-/* Each defect of a certificate has its code and its words; who wants to may not mind
- * any. */
+/* Each defect of a certificate has an error code and a message. An insecure client ignores
+ * them all. */
 static ssize_t verdicts(void *arg)
 {
     char why[CG_TLS_WHY_SIZE];
@@ -61,14 +62,14 @@ static ssize_t verdicts(void *arg)
     return 0;
 }
 
-/* A host is a whole name or an address; what only looks like one never gets as far as to be
- * compared, since OpenSSL would take it for something else. */
+/* A host is a whole name or an address. Text that only resembles one is refused before the
+ * comparison, since OpenSSL would take it for something else. */
 static ssize_t hosts(void *arg)
 {
     static const struct {
         const char *host;
         ssize_t result;
-        const char *name; /* the host as the server sees it; NULL: none */
+        const char *name; /* the host name that the server gets; NULL: none */
     } cases[] = {
         {"site.test", 0, "site.test"},
         {"SITE.test.", 0, "SITE.test"},
@@ -118,7 +119,7 @@ static ssize_t hosts(void *arg)
     return 0;
 }
 
-/* A name has at most 253 bytes, each part at most 63. */
+/* A name has at most 253 bytes, each label at most 63. */
 static ssize_t long_hosts(void *arg)
 {
     char host[512], why[CG_TLS_WHY_SIZE];
@@ -135,7 +136,7 @@ static ssize_t long_hosts(void *arg)
     return 0;
 }
 
-/* A server may insist on a host that it has a certificate for. */
+/* A server may refuse hosts that it has no certificate for. */
 static ssize_t strict_sni(void *arg)
 {
     static const struct {
@@ -162,8 +163,8 @@ static ssize_t strict_sni(void *arg)
     return 0;
 }
 
-/* Without a word about trust it is the system's store, which does not know our
- * authority. */
+/* Without an option for trust the client uses the system's store, which does not contain
+ * our authority. */
 static ssize_t system_store(void *arg)
 {
     struct meeting m = {.host = "site.test"};
@@ -181,9 +182,9 @@ static ssize_t system_store(void *arg)
     return 0;
 }
 
-/* ---- Servers ----------------------------------------------------------------------- */
+/* Servers */
 
-/* A server with several certificates shows the one for the host that is asked for, else the
+/* A server with several certificates sends the one for the requested host, or else the
  * first. */
 static ssize_t by_name(void *arg)
 {
@@ -208,7 +209,8 @@ static ssize_t by_name(void *arg)
 
         OK(cg_tls_new(&m.server, .cert = cert_path("foreign_client.pem"), .pairs = pairs));
         OK(cg_tls_new(&m.client, .ca_file = cert_path("ca.pem")));
-        if (cases[i].result < 0) { /* the first one, by nobody whom the client knows */
+        if (cases[i].result < 0) { /* the first one, whose issuer the client does not
+                                    * trust */
             meet(&m);
             ck_assert_int_lt(m.result[1], 0);
         } else {
@@ -244,8 +246,8 @@ static ssize_t client_verdict(const char *cert, enum cg_tls_verify verify, char 
     return m.result[0];
 }
 
-/* A server may want to know who comes: it knows the name, or turns away; the client is told
- * so. */
+/* A server may require a client certificate: it gets the client's name, or refuses the
+ * client, which gets an error that says so. */
 static ssize_t client_certificates(void *arg)
 {
     char name[64];
@@ -271,8 +273,8 @@ static ssize_t client_certificates(void *arg)
     return 0;
 }
 
-/* Who a client is stands in its alternative names, each with its kind; the common name
- * counts only where there are none, and of several the last. */
+/* The names of a client are its alternative names, each with its type. The common name
+ * counts only if there are none, and the last one of several. */
 static ssize_t client_names(void *arg)
 {
     static const struct {
@@ -319,8 +321,6 @@ static ssize_t client_names(void *arg)
     }
     return 0;
 }
-
-/* ---- All --------------------------------------------------------------------------- */
 
 static const struct test_case cases[] = {
     CORO(verdicts),

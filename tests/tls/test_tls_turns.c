@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What strangers can make long is cut into turns: handshakes that come together, and
- * records that bring nothing to whoever reads. */
+/* Work that a peer can make long is divided into turns: many handshakes at once, and
+ * records that bring no data to the reader. */
 #include "config.h"
 
 #include "tests/support/support.h"
@@ -10,11 +10,11 @@
 
 #include <string.h>
 
-/* ---- Handshakes -------------------------------------------------------------------- */
+/* Handshakes */
 
-enum { MANY = 20, FLIGHTS = 2 }; /* a server's handshake has two dear steps */
+enum { MANY = 20, FLIGHTS = 2 }; /* a server's handshake has two expensive steps */
 
-/* Counts the turns of a scheduler until it is told not to. */
+/* Counts the turns of a scheduler until ended is set. */
 struct counter {
     struct cg_deferred next;
     struct cg_sched *sched;
@@ -40,7 +40,7 @@ static ssize_t connects(void *arg)
     return 0;
 }
 
-/* However many handshakes come together, a turn does one step of them. */
+/* However many handshakes are in progress, each turn does one step of one handshake. */
 static ssize_t handshakes(void *arg)
 {
     struct counter counter = {.next.fn = count, .sched = cg_sched_self()};
@@ -77,7 +77,7 @@ static ssize_t handshakes(void *arg)
 }
 
 /* A handshake that is cancelled while it waits for its turn leaves the turn to the others,
- * wherever it stands among them. */
+ * at whatever place in the queue. */
 static ssize_t cancelled(void *arg)
 {
     struct meeting m[4];
@@ -115,7 +115,7 @@ static ssize_t cancelled(void *arg)
     return 0;
 }
 
-/* ---- Records ----------------------------------------------------------------------- */
+/* Records */
 
 enum { UPDATES = 2000 };
 
@@ -133,7 +133,8 @@ static ssize_t reads_byte(void *arg)
     return cg_yield(cg_read(arg, &byte, 1));
 }
 
-/* Thousands of records that only change keys let the others run, sixteen at a time. */
+/* Thousands of records that only change keys let other coroutines run: one call of OpenSSL
+ * reads at most sixteen. */
 static ssize_t key_updates(void *arg)
 {
     struct meeting m = {.host = "site.test"};

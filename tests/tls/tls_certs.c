@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A small authority of the tests' own. */
+/* A small certificate authority for the tests. */
 #include "config.h"
 
 #include "tests/tls/tls_certs.h"
@@ -118,7 +118,7 @@ void certs_make(const struct cert *cert)
     assert(X509_sign(x, issuer_key, EVP_get_digestbyname(digest)) > 0);
     file = open_file(cert->file, "w");
     PEM_write_X509(file, x);
-    /* One that is not a root is sent along with what it has signed. */
+    /* An issuer that is not a root is sent along with what it has signed. */
     if (issuer != x && X509_NAME_cmp(X509_get_subject_name(issuer),
                                      X509_get_issuer_name(issuer)) != 0)
         PEM_write_X509(file, issuer);

@@ -10,7 +10,8 @@ struct meeting {
     struct cg_tls *server, *client;
     const char *host;
     struct cg_sock *inner[2];
-    struct cg_sock *sock[2]; /* the server's, the client's; the inner ones if it failed */
+    struct cg_sock *sock[2]; /* the server's, the client's; the inner ones if the handshake
+                              * failed */
     ssize_t result[2];
     char why[2][CG_TLS_WHY_SIZE];
 };
@@ -18,14 +19,14 @@ struct meeting {
 /* Connects the inner sockets and starts the server's side. */
 struct cg_coro *meet_server(struct meeting *m);
 
-/* Both sides shake hands; where both succeed the client has read a byte of the server's, so
- * that it knows whether its certificate was accepted, and has the server's tickets. */
+/* Both sides make the handshake. If both succeed, the client also reads a byte from the
+ * server: then it knows that its certificate was accepted, and has the server's tickets. */
 void meet(struct meeting *m);
 
-/* Closes what is open. */
+/* Closes the sockets that are open. */
 void part(struct meeting *m);
 
-/* Meets, parts, and tells whether the session was resumed. */
+/* Makes a handshake, closes the sockets, and returns whether the session was resumed. */
 bool meet_resumes(struct meeting *m);
 
 #endif
