@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* A HTTP client under test, and the servers that it asks. */
+/* An HTTP client under test, and the servers that it sends requests to. */
 #ifndef COGEN_TESTS_HTTP_HTTP_ASK_H
 #define COGEN_TESTS_HTTP_HTTP_ASK_H
 
 #include "tests/http/http_script.h"
 
-/* What it asks, and where that leads; the last reply, or why there is none. */
+/* Two servers, the client, its last reply, and the message of its last error. */
 extern struct script server, other;
 extern struct cg_http_client *client;
 extern struct cg_http_reply *reply;
@@ -18,26 +18,26 @@ extern char why[CG_HTTP_WHY_SIZE];
                            .why = why))
 #define FIELDS(...) ((const struct cg_http_field[]){__VA_ARGS__, {NULL, NULL}})
 
-/* The answer of a server that sends elsewhere; its body is "move". */
+/* A redirect response with the body "move". */
 #define MOVED(status, to)                                                              \
     "HTTP/1.1 " #status " Moved\r\nLocation: " to "\r\nContent-Length: 4\r\n\r\nmove"
 
-/* The reply's body is that; it is freed. */
+/* Checks the body of the reply, and frees the reply. */
 void has_body(const char *want);
 
-/* The server has heard this piece of a request, or has not. */
+/* Check that the server has received this piece of a request, or that it has not. */
 void heard(const char *piece);
 void not_heard(const char *piece);
 
-/* How often a piece is in a text. */
+/* How often piece occurs in text. */
 unsigned count(const char *text, const char *piece);
 
-/* A source of as many times "abc" as the int that `arg` points to; of two after a
- * rewind. */
+/* A source that returns "abc" as many times as the int that `arg` points to says; twice
+ * after a rewind. */
 ssize_t some_read(void *arg, void *buf, size_t len);
 int some_rewind(void *arg);
 
-/* Ends the client and the server, which must have said all that it has to say. */
+/* Frees the client and stops the server, which must have sent all its responses. */
 void done(void);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the HTTP server under test answers: a handler for each thing that one may do. */
+/* The handlers of the HTTP server under test: one for each thing that a handler may do. */
 #include "config.h"
 
 #include "tests/http/http_serve.h"
@@ -32,7 +32,7 @@ static ssize_t floods(struct cg_http_request *req, void *arg)
     return n;
 }
 
-/* Tells what it was asked for. */
+/* Responds with the method, path and parameters of the request. */
 ssize_t tell(struct cg_http_request *req, void *arg)
 {
     char text[256];
@@ -91,7 +91,7 @@ static ssize_t sleeps(struct cg_http_request *req, void *arg)
     return cg_yield(cg_http_send_text(req, 200, "slept\n"));
 }
 
-/* Until the test lets it go on. */
+/* Waits until the test signals `handled`. */
 ssize_t held(struct cg_http_request *req, void *arg)
 {
     (void)arg;
@@ -100,8 +100,8 @@ ssize_t held(struct cg_http_request *req, void *arg)
     return cg_yield(cg_http_send_text(req, 200, "held\n"));
 }
 
-/* A text that nobody knows the length of: a piece that goes out at once, and, after a wait,
- * many that need not, a file and an end. */
+/* A text of unknown length: a piece that is flushed; after a wait, many that need not be; a
+ * file; and an end. */
 static ssize_t drop_by_drop(struct cg_http_request *req, void *arg)
 {
     static const char words[] = "a word, and ";
@@ -132,7 +132,7 @@ static ssize_t events(struct cg_http_request *req, void *arg)
     return cg_yield(cg_http_send_event(req));
 }
 
-/* Whether the fields that are the server's to say can be forged. */
+/* Tries to set the header fields that only the server may set. */
 static ssize_t forges(struct cg_http_request *req, void *arg)
 {
     (void)arg;
@@ -170,7 +170,7 @@ static ssize_t takes_over(struct cg_http_request *req, void *arg)
     return 0;
 }
 
-/* Says things before it answers. */
+/* Sends interim responses before its response. */
 static ssize_t hints(struct cg_http_request *req, void *arg)
 {
     static const struct cg_http_field fields[] = {{"Link", "</a>"}, {"X", "y"}, {NULL, NULL}};

@@ -15,7 +15,8 @@ static bool is_last(const struct turn *turn)
            !turn->fresh && !turn->body;
 }
 
-/* Hears a request: its head and so many bytes more. False: the client has gone. */
+/* Reads a request: its head, and body more bytes. Returns false if the client has closed
+ * the connection. */
 static bool hear(struct script *script, struct cg_sock *conn, size_t body)
 {
     size_t from = script->used, missing = 0;
@@ -49,7 +50,7 @@ static bool hear(struct script *script, struct cg_sock *conn, size_t body)
     return true;
 }
 
-/* Answers of those who have gone away are nobody's. */
+/* Sends the response of a turn. If the client has closed the connection, it is dropped. */
 static void say(struct cg_sock *conn, const struct turn *turn)
 {
     size_t size = turn->size ? turn->size : turn->says ? strlen(turn->says) : 0;
@@ -90,7 +91,7 @@ static ssize_t play(void *arg)
                 script->connections++;
             }
             if (!turn->deaf && !hear(script, conn, turn->body))
-                hang_up(&conn, false); /* it comes on another connection, then */
+                hang_up(&conn, false); /* the request comes on another connection, then */
         } while (conn == NULL);
         if (turn->pause)
             cg_yield(cg_sleep(turn->pause));
@@ -100,9 +101,9 @@ static ssize_t play(void *arg)
         if (turn->close || turn->reset)
             hang_up(&conn, turn->reset);
     }
-    cg_sock_close(script->listener); /* nobody else is expected */
+    cg_sock_close(script->listener); /* no other connection is expected */
     script->listener = NULL;
-    if (conn != NULL) { /* the client is the one to go */
+    if (conn != NULL) { /* the client closes the connection */
         struct cg_view view;
 
         while (cg_yield(cg_borrow(conn, &view)) > 0)

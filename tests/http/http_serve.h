@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A HTTP server under test, spoken to in plain bytes: it is begun and ended in each case,
- * with the handlers of http_handlers.c. */
+/* An HTTP server under test, with the handlers of http_handlers.c. Each case starts and
+ * stops it, and sends it plain bytes. */
 #ifndef COGEN_TESTS_HTTP_HTTP_SERVE_H
 #define COGEN_TESTS_HTTP_HTTP_SERVE_H
 
@@ -8,7 +8,8 @@
 
 #include "tests/support/support.h"
 
-/* The server, its listener, who serves, and the last line of its log. */
+/* The server, its listener, the coroutine that serves, its address, and the last line of
+ * its log. */
 extern struct cg_http_server *server;
 extern struct cg_sock *listener;
 extern struct cg_coro *serving;
@@ -16,32 +17,35 @@ extern char addr[CG_ADDR_SIZE];
 extern char logged[512];
 void log_line(void *arg, const char *line);
 
-/* How many requests handlers have begun with, of those that count them; until so many. */
+/* How many requests have reached a handler that counts them. until_handled waits for count
+ * of them. */
 extern unsigned handled;
 void until_handled(unsigned count);
 
-/* Mounts all handlers; those that cases mount once more: one says "hello\n", one tells what
- * it was asked for, one waits until the test lets it go on. */
+/* Mounts all handlers, and declares those that cases mount again: hello responds "hello\n",
+ * tell responds with what was requested, and held waits until the test signals it. */
 void handlers_mount(struct cg_http_server *server);
 cg_http_handler hello, tell, held;
 
-/* Begins to serve, with the options if there are any; ends it, gracefully. */
+/* serve_begin starts the server; options may be NULL. serve_end stops it gracefully. */
 void serve_begin(const struct cg_http_server_options *options);
 void serve_begin_on(struct cg_sock *listener, const struct cg_http_server_options *options);
 void serve_end(void);
 
-/* A connection to it, and what is said there. */
+/* Connects to the server; sends text there. */
 struct cg_sock *serve_client(void);
 void send_text(struct cg_sock *sock, const char *text);
 
-/* What was received last, without Server and Date; how many fields called Date it had. */
+/* The bytes that were received last, without the fields Server and Date, and the number of
+ * Date fields. */
 extern char got[64 * 1024];
 extern unsigned dates;
 
 /* Reads to the end of the stream, or until `stop` has come. */
 const char *receive(struct cg_sock *sock, const char *stop);
 
-/* All that is answered to a text by a server that then closes; its status alone. */
+/* ask sends text and returns all that the server sends until it closes the connection.
+ * status_of returns only the status. */
 const char *ask(const char *text);
 int status_of(const char *text);
 
@@ -55,7 +59,7 @@ int status_of(const char *text);
 #define TYPED "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n"
 #define CHUNKED "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n"
 
-/* The body of what is answered. */
+/* The body of the response. */
 #define BODY(request) (ask(request), strstr(got, "\r\n\r\n") + 4)
 
 #endif

@@ -5,8 +5,8 @@
 #include "http/coding/accept_encoding.h"
 #include "tests/support/support.h"
 
-/* What is preferred if these are the lines of Accept-Encoding, and both codings can be
- * had. */
+/* The preferred coding for these lines of Accept-Encoding, when both codings are
+ * available. */
 static const char *preferred(const char *const *lines)
 {
     static struct cg_http_headers fields;
@@ -22,8 +22,8 @@ static const char *preferred(const char *const *lines)
 #define PREFERS(coding, ...)                                                                   \
     ck_assert_str_eq(preferred((const char *const[]){__VA_ARGS__, NULL}), coding)
 
-/* The highest weight wins, the best coding among equals; identity only if it is worth
- * more. */
+/* The highest weight wins, and the best coding among equals. identity wins only with a
+ * higher weight. */
 static void weights(void)
 {
     PREFERS("identity", NULL);
@@ -42,12 +42,12 @@ static void weights(void)
     PREFERS("identity", "*;q=0.5, gzip;q=0.1, br;q=0.1");
     PREFERS("identity", "*;q=0");
     PREFERS("gzip", "*;q=0, gzip");
-    PREFERS("identity", "gzip;q=0, gzip"); /* the first that names it counts */
+    PREFERS("identity", "gzip;q=0, gzip"); /* the first element with its name counts */
     PREFERS("gzip", "gzip", "x-gzip;q=0");
 }
 
-/* Lines are one list, names and parameters have no case, blanks and quotes change
- * nothing. */
+/* The lines are one list. Names and parameters are not case-sensitive; blanks and quotes
+ * change nothing. */
 static void forms(void)
 {
     PREFERS("gzip", "identity", "gzip");
@@ -65,7 +65,7 @@ static void forms(void)
     PREFERS("identity", "x=\"gzip, br");
 }
 
-/* An element whose weight is not one is left out; no number is too large. */
+/* An element with an invalid weight is ignored. No number is too large. */
 static void invalid(void)
 {
     static const char *const numbers[] = {"2",    "1.001", "2147483", "2147484", "14467440.0",

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The HTTP client with servers that behave: what it asks and what it is told. Bodies,
- * connections, redirects and proxies have files of their own, test_http_client_*.c; servers
- * that do not behave are in test_http_hostile.c. */
+/* The HTTP client with correct servers: its requests, and the replies that it returns.
+ * Bodies, connections, redirects and proxies are in test_http_client_*.c, incorrect servers
+ * in test_http_hostile.c. */
 #include "config.h"
 
 #include "tests/http/http_ask.h"
@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A page: what is asked, and everything that a reply tells. */
+/* A page: the request, and every part of the reply. */
 static ssize_t gets_a_page(void *arg)
 {
     (void)arg;
@@ -35,7 +35,7 @@ static ssize_t gets_a_page(void *arg)
     return 0;
 }
 
-/* What is asked on behalf of others has no fields of ours. */
+/* A request on behalf of another client gets no fields of ours. */
 static ssize_t adds_nothing(void *arg)
 {
     (void)arg;
@@ -49,8 +49,8 @@ static ssize_t adds_nothing(void *arg)
     return 0;
 }
 
-/* Interim answers are handed on, whenever they come, with their fields; who cannot use them
- * any more ends the request. */
+/* Interim responses reach the callback with their fields, whenever they come. The callback
+ * may end the request by an error. */
 struct hints {
     char text[128];
     ssize_t answer;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The bodies of the HTTP client: those that it sends, from memory, files and sources, and
- * those of replies, kept or streamed. */
+/* The bodies of the HTTP client: of requests, from memory, files and sources, and of
+ * replies, stored or streamed. */
 #include "config.h"
 
 #include "tests/http/http_ask.h"
@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Bodies in chunks, with trailers; until the end of the connection; none at all. */
+/* Bodies in chunks, with trailers; bodies that last until the connection ends; no body. */
 static ssize_t all_kinds_of_bodies(void *arg)
 {
     (void)arg;
@@ -70,7 +70,7 @@ static ssize_t all_kinds_of_bodies(void *arg)
     return 0;
 }
 
-/* Bodies from memory, from a file, from a source; with and without a length. */
+/* Request bodies from memory, from a file and from a source, with and without a length. */
 static ssize_t sends_bodies(void *arg)
 {
     static char large[100000];
@@ -136,7 +136,7 @@ static ssize_t sends_bodies(void *arg)
     return 0;
 }
 
-/* What could end a head early, or say where a body ends, cannot be sent. */
+/* Text that could end a head early, or change the length of a body, is refused. */
 static ssize_t refuses_to_send(void *arg)
 {
     char addr[CG_ADDR_SIZE];
@@ -175,8 +175,8 @@ static ssize_t refuses_to_send(void *arg)
     return 0;
 }
 
-/* Whoever asks first sends the body after a 100, or after a while, or not at all; a server
- * that does not know the question is not asked. */
+/* With Expect: 100-continue the body is sent after a 100, or after a while, or not at all.
+ * After a 417 the request is sent again without the field. */
 static ssize_t expects(void *arg)
 {
     struct cg_http_fetch fetch = {.body = "hello", .size = 5, .expect = true};
@@ -203,7 +203,7 @@ static ssize_t expects(void *arg)
     IS(cg_yield(cg_http_fetch(client, &fetch, &reply)), 413);
     has_body("3");
     IS((ssize_t)cg_http_client_connections(client),
-       0); /* the body it waits for never came */
+       0); /* the body that the server waits for never came */
     IS(cg_yield(cg_http_fetch(client, &fetch, &reply)), 200);
     has_body("4");
     ck_assert_ptr_null(strstr(script_last(&server), "Expect"));
@@ -212,8 +212,8 @@ static ssize_t expects(void *arg)
     return 0;
 }
 
-/* An answer that comes while the body is being sent ends the sending; an interim one does
- * not. */
+/* A final response that comes while the body is being sent ends the sending. An interim one
+ * does not. */
 static ssize_t answers_early(void *arg)
 {
     static char large[1024 * 1024];
@@ -237,7 +237,8 @@ static ssize_t answers_early(void *arg)
     return 0;
 }
 
-/* A server that takes nothing is given up; its last words are heard if it says any. */
+/* When a server stops reading, the sending fails. A response that the server has sent
+ * before is read. */
 static ssize_t cannot_send(void *arg)
 {
     static char large[1024 * 1024];
@@ -270,7 +271,7 @@ static ssize_t cannot_send(void *arg)
     return 0;
 }
 
-/* A body is read piece by piece, as it comes; the trailers are there at its end. */
+/* A streamed body is read in pieces as they come. The trailers are available at its end. */
 static ssize_t streams(void *arg)
 {
     char buf[8];
@@ -302,8 +303,8 @@ static ssize_t streams(void *arg)
     return 0;
 }
 
-/* A body that is not read to its end costs the connection, and nothing else; a client may
- * be freed before its last reply. */
+/* A body that is not read to its end closes the connection, and has no other effect. A
+ * client may be freed before its last reply. */
 static ssize_t leaves_early(void *arg)
 {
     char buf[4];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The connections of the HTTP client: kept, tried again, limited, waited for in order. */
+/* The connections of the HTTP client: kept, retried, limited, and waited for in order. */
 #include "config.h"
 
 #include "tests/http/http_ask.h"
@@ -9,8 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* One connection serves many; one that is to be closed, or too old, or has something to say
- * unasked, does not. */
+/* One connection serves many requests. It is not used again if it is to be closed, is too
+ * old, or has sent bytes that no request asked for. */
 static ssize_t keeps_connections(void *arg)
 {
     (void)arg;
@@ -52,8 +52,9 @@ static ssize_t keeps_connections(void *arg)
     return 0;
 }
 
-/* A kept connection that the server closes in the very moment: what may be done twice is,
- * once, on a new connection; anything else is not; nor what has begun to be answered. */
+/* The server closes a kept connection just when a request is sent. An idempotent request is
+ * sent again, once, on a new connection. Any other request is not, nor is one whose
+ * response has begun. */
 static ssize_t tries_again(void *arg)
 {
     (void)arg;
@@ -79,7 +80,7 @@ static ssize_t tries_again(void *arg)
     has_body("4");
     IS(GET("/"), CG_EOF);
     ck_assert_str_eq(why, "the connection ended within the head of the answer");
-    IS(GET("/"), CG_EOF); /* a new connection is given no second chance */
+    IS(GET("/"), CG_EOF); /* on a new connection there is no second try */
     IS(server.connections, 6);
     done();
     return 0;
@@ -137,8 +138,8 @@ static ssize_t ask_one(void *arg)
     return n;
 }
 
-/* No more connections than allowed; whoever waits comes in order, and a waiter that goes
- * away leaves the others their places. */
+/* The number of connections is limited. Requests wait for one in order, and a request that
+ * is cancelled leaves the places of the others unchanged. */
 static ssize_t waits_in_order(void *arg)
 {
     char addr[CG_ADDR_SIZE];
@@ -155,7 +156,7 @@ static ssize_t waits_in_order(void *arg)
     OK(cg_yield(cg_sleep(CG_SECOND / 2)));
     IS((ssize_t)cg_http_client_connections(client), 2);
     IS(cg_yield(cg_cancel(asking[4])), 0); /* waits */
-    IS(cg_yield(cg_cancel(asking[0])), 0); /* is being answered */
+    IS(cg_yield(cg_cancel(asking[0])), 0); /* its response is coming */
     for (int i = 0; i < 8; i++)
         IS(test_end(asking[i]), i == 4 || i == 0 ? -ECANCELED : 200);
     ck_assert_str_eq(order, "bcdfgh");
@@ -168,7 +169,7 @@ static ssize_t waits_in_order(void *arg)
     return 0;
 }
 
-/* No more unused connections are kept than allowed. */
+/* The number of idle connections that are kept is limited. */
 static ssize_t limits_kept(void *arg)
 {
     (void)arg;
@@ -185,7 +186,7 @@ static ssize_t limits_kept(void *arg)
     return 0;
 }
 
-/* The limit to all hosts counts kept connections, too, of which the oldest goes. */
+/* The limit for all hosts includes kept connections. The oldest of these is closed. */
 static ssize_t limits_all(void *arg)
 {
     char byte;

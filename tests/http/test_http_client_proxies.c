@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The HTTP client through proxies and over TLS, as far as it can be told without either. */
+/* The HTTP client with proxies and with TLS, as far as that can be tested with neither. */
 #include "config.h"
 
 #include "tests/http/http_ask.h"
@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* TLS that is none: notes the host, and may fail. */
+/* A fake TLS: it records the host, and may fail. */
 struct fake {
     ssize_t answer;
     char host[64];
@@ -40,9 +40,8 @@ static const char *https_url(void)
     return url;
 }
 
-/* https goes through what the client was given, which is told the host; its failures are
- * answered in its own words; it may not take for ever. From https nobody is led back to
- * http. */
+/* https uses the TLS that the client was given, which gets the host. Its error is the
+ * request's error, and it may time out. A redirect from https to http is not followed. */
 static ssize_t speaks_tls(void *arg)
 {
     struct fake fake = {.answer = 0};
@@ -65,7 +64,7 @@ static ssize_t speaks_tls(void *arg)
     fake.host[0] = '\0';
     IS(cg_yield(cg_http_get(client, https_url(), &reply)), 200);
     has_body("ok");
-    ck_assert_str_eq(fake.host, ""); /* the connection was there */
+    ck_assert_str_eq(fake.host, ""); /* the connection was kept */
     IS(cg_yield(cg_http_get(client, https_url(), &reply, .why = why)),
        CG_EHTTP_REDIRECT);
     ck_assert_ptr_nonnull(strstr(why, "which is not secure"));
@@ -82,8 +81,9 @@ static ssize_t speaks_tls(void *arg)
     return 0;
 }
 
-/* Through a proxy: http names the whole URL, https asks for a tunnel; each with the proxy's
- * password, which the server never sees; exceptions go directly. */
+/* Through a proxy an http request has the whole URL as its target, and https uses a tunnel.
+ * Both send the proxy's password, which the server never gets. Excepted hosts are contacted
+ * directly. */
 static ssize_t uses_proxies(void *arg)
 {
     struct fake fake = {.answer = 0};
@@ -108,7 +108,7 @@ static ssize_t uses_proxies(void *arg)
     IS(cg_yield(cg_http_get(client, "http://other.invalid:81/", &reply)), 200);
     has_body("2");
     heard("GET http://other.invalid:81/ HTTP/1.1\r\nHost: other.invalid:81\r\n");
-    IS(server.connections, 1); /* to the proxy, whatever is asked for */
+    IS(server.connections, 1); /* to the proxy, whatever the host */
     IS(cg_yield(cg_http_get(client, other.url, &reply)), 200);
     has_body("direct");
     server.from = server.used;
@@ -137,8 +137,8 @@ static ssize_t uses_proxies(void *arg)
     return 0;
 }
 
-/* OPTIONS of a URL without path and query asks about the server: "*", or a URL without path
- * of a proxy, which makes "*" of it. */
+/* OPTIONS of a URL without path and query is about the server: its target is "*". A proxy
+ * gets the URL without a path, and makes "*" of it. */
 static ssize_t asks_about_the_server(void *arg)
 {
     char url[256];
@@ -175,7 +175,7 @@ static ssize_t asks_about_the_server(void *arg)
     return 0;
 }
 
-/* The environment names proxies, unless it is not to be looked at. */
+/* The environment names proxies, unless the client is told not to read it. */
 static ssize_t looks_at_the_environment(void *arg)
 {
     (void)arg;

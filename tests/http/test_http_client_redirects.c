@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The HTTP client is sent elsewhere: what it follows, and what it does not take along. */
+/* Redirects of the HTTP client: which it follows, and which fields it does not send on. */
 #include "config.h"
 
 #include "tests/http/http_ask.h"
@@ -8,7 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* References are followed; the reply knows the last URL; the connection is kept. */
+/* References are resolved and followed. The reply has the last URL, and the connection is
+ * kept. */
 static ssize_t follows(void *arg)
 {
     (void)arg;
@@ -33,8 +34,8 @@ static ssize_t follows(void *arg)
     return 0;
 }
 
-/* Methods: POST becomes GET after 301 and 302, everything after 303; 307 and 308 send the
- * body once more. */
+/* Methods: POST becomes GET after 301 and 302, every method after 303. After 307 and 308
+ * the body is sent again. */
 static ssize_t changes_methods(void *arg)
 {
     static const struct {
@@ -68,7 +69,7 @@ static ssize_t changes_methods(void *arg)
     return 0;
 }
 
-/* A source that cannot begin anew leaves the redirect to the caller. */
+/* If a source cannot rewind, the redirect is returned to the caller. */
 static ssize_t rewinds(void *arg)
 {
     int left = 2;
@@ -89,7 +90,7 @@ static ssize_t rewinds(void *arg)
     return 0;
 }
 
-/* Credentials and cookies are for one host: not for another, nor for another port. */
+/* Credentials and cookies are sent to one host and port only, not to another. */
 static ssize_t keeps_secrets(void *arg)
 {
     char moved[256];

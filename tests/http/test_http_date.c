@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Dates of HTTP: the three forms, and what is none. */
+/* Dates of HTTP: the three forms, and invalid dates. */
 #include "config.h"
 
 #include "http/message/date.h"
@@ -15,7 +15,7 @@ static int64_t parsed(const char *text)
     return moment;
 }
 
-/* All three forms of one moment are that moment, and it is written in the first. */
+/* All three forms of a time are read as that time. It is written in the first form. */
 static void forms(void)
 {
     char text[CG_HTTP_DATE_SIZE], logged[CG__HTTP_LOG_DATE_SIZE];
@@ -24,7 +24,8 @@ static void forms(void)
     IS(parsed("Sunday, 06-Nov-94 08:49:37 GMT"), THEN);
     IS(parsed("Sun Nov  6 08:49:37 1994"), THEN);
     IS(parsed("Wed Nov 16 08:49:37 1994"), THEN + 10 * 86400);
-    IS(parsed("Mon, 06 Nov 1994 08:49:37 GMT"), THEN); /* the date counts, not its day's name */
+    IS(parsed("Mon, 06 Nov 1994 08:49:37 GMT"), THEN); /* the date counts, not the name of
+                                                        * the day */
     IS(parsed("Thu, 29 Feb 2024 23:59:60 GMT"), 1709251200);
     IS(parsed("Wed, 31 Dec 1969 23:59:59 GMT"), -1);
     IS(parsed("Tue, 19 Jan 2038 03:14:08 GMT"), 2147483648);
@@ -38,7 +39,7 @@ static void forms(void)
     ck_assert_str_eq(logged, "06/Nov/1994:08:49:37 +0000");
 }
 
-/* What is written is read again, whatever the moment. */
+/* Whatever the time, it is read as it was written. */
 static void there_and_back(void)
 {
     for (int64_t moment = -3000000000; moment < 9000000000; moment += 12345677) {
@@ -49,7 +50,7 @@ static void there_and_back(void)
     }
 }
 
-/* Two digits are a year that is not more than 50 years ahead (RFC 9110, 5.6.7). */
+/* A year of two digits is at most 50 years ahead (RFC 9110, 5.6.7). */
 static void two_digits(void)
 {
     const int64_t now = parsed("Sun, 29 Nov 2026 12:00:00 GMT");

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Static files: what a path leads to and that none leads out, conditions, ranges,
- * compressed siblings. With NO_OPENAT2 (and the linker's --wrap=syscall) on a kernel
- * without it. */
+/* Static files: which file a path names, that no path leads out of the root, conditions,
+ * ranges, and compressed siblings. With NO_OPENAT2 (and the linker's --wrap=syscall) the
+ * kernel seems to lack openat2. */
 #include "config.h"
 
 #include <cogen/http_server.h>
@@ -51,7 +51,7 @@ static const unsigned missed = 1;
 enum { LINK_INSIDE = 200 };
 #endif
 
-/* The fstat of files of this name fails. */
+/* fstat fails for files whose path contains this. */
 static const char *broken;
 
 int fstat(int fd, struct stat *st)
@@ -143,7 +143,7 @@ static ssize_t serve(void *arg)
     return cg_yield(cg_http_serve(server, listener));
 }
 
-/* Asks for a path with further fields; answers the status. */
+/* Requests a path with further fields. Returns the status. */
 static int ask(const char *method, const char *path, const char *fields)
 {
     struct cg_sock *sock;
@@ -174,7 +174,7 @@ static const char *body(void)
     return strstr(got, "\r\n\r\n") + 4;
 }
 
-/* A field of the answer; each call has a place of its own. */
+/* A field of the response. Each call has a buffer of its own. */
 static const char *field(const char *name)
 {
     static char values[4][256];
@@ -218,7 +218,7 @@ static ssize_t with(cg_fn *check, bool listing)
     return with_options(check, &(struct cg_http_files_options){.listing = listing});
 }
 
-/* What is there is found, what is not is not, and nothing leads out. */
+/* Existing files are found, missing ones are not, and no path leads out of the root. */
 static ssize_t look_paths(void *arg)
 {
     static const char *const out[] = {
@@ -305,7 +305,7 @@ static ssize_t lists(void *arg)
     return with(look_list, true);
 }
 
-/* By option, names that begin with a dot are served and listed. */
+/* Names that begin with a dot are served and listed only if an option says so. */
 static ssize_t look_hidden(void *arg)
 {
     (void)arg;
@@ -324,7 +324,7 @@ static ssize_t hidden(void *arg)
                                                                      .hidden = true});
 }
 
-/* A list that is worth it comes compressed, with all names. */
+/* A list that is long enough is compressed, with all names. */
 static ssize_t look_long_list(void *arg)
 {
     char name[32];
@@ -357,7 +357,7 @@ static ssize_t long_list(void *arg)
     return with(look_long_list, true);
 }
 
-/* A file that cannot be looked at is given back, and no other one. */
+/* When fstat of a file fails, exactly that file is closed. */
 static ssize_t look_broken(void *arg)
 {
     int before = dup(0);
@@ -388,7 +388,7 @@ static ssize_t breaks(void *arg)
     return with(look_broken, true);
 }
 
-/* Of what the kernel makes while it is read the size is not known before. */
+/* The size of a file that the kernel generates while it is read is not known before. */
 static ssize_t special(void *arg)
 {
     static const char *const folders[] = {"/proc/self", "/sys/kernel"};
@@ -428,7 +428,7 @@ static ssize_t special(void *arg)
     return 0;
 }
 
-/* One who has the file is not sent it again; a changed one is. */
+/* A file that the client already has is not sent again, unless it has changed. */
 static ssize_t look_conditions(void *arg)
 {
     char etag[128], date[64], fields[256];
@@ -519,7 +519,8 @@ static ssize_t ranges(void *arg)
     return with(look_ranges, false);
 }
 
-/* A compressed sibling is sent to those who accept it, as the type that it is of. */
+/* A compressed sibling is sent to clients that accept it, with the type of the original
+ * file. */
 static ssize_t look_siblings(void *arg)
 {
     static const struct {
@@ -550,8 +551,7 @@ static ssize_t siblings(void *arg)
     return with(look_siblings, false);
 }
 
-/* Where the kernel does not help nothing leads out either; links are not followed at
- * all. */
+/* On a kernel without openat2 no path leads out either. Links are not followed at all. */
 static ssize_t steps(void *arg)
 {
     static const char *const refused[] = {"../secret", "sub/../../secret", "up/secret",
@@ -580,7 +580,7 @@ static ssize_t steps(void *arg)
     return 0;
 }
 
-/* The last dot of the name counts, and none of a folder. */
+/* The last dot of the file name counts. A dot in a folder's name does not. */
 static void types(void)
 {
     ck_assert_str_eq(cg__http_mime("/a.b/c.HTML"), "text/html; charset=utf-8");

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The HTTP client with servers that are broken, slow or hostile: each ends in a code and
- * words, in time, and leaves the pool as it should be. */
+/* The HTTP client with servers that are broken, slow or hostile: each request ends in time
+ * with a code and a message, and leaves the pool of connections as it should be. */
 #include "config.h"
 
 #include "tests/http/http_script.h"
@@ -25,7 +25,8 @@ static void is_said(const char *what)
     ck_assert_msg(strstr(why, what) != NULL, "wanted: %s, said: %s", what, why);
 }
 
-/* One answer, and what comes of it: nothing is left of it afterwards. */
+/* Sends a request, and checks the error code and message that the response leads to.
+ * Nothing may be left of the request. */
 static void comes_of(const struct turn *turns, ssize_t code, const char *words)
 {
     script_start(&server, turns);
@@ -45,7 +46,7 @@ static void comes_of(const struct turn *turns, ssize_t code, const char *words)
 
 #define COMES_OF(code, words, ...) comes_of(TURNS(SAYS(__VA_ARGS__)), code, words)
 
-/* What is not HTTP, or disagrees with itself. */
+/* Responses that are not HTTP, or contradict themselves. */
 static ssize_t garbage(void *arg)
 {
     static const char *const texts[] = {
@@ -93,7 +94,7 @@ static ssize_t garbage(void *arg)
     return 0;
 }
 
-/* Answers that end before they should. */
+/* Responses that end too early. */
 static ssize_t ends_early(void *arg)
 {
     (void)arg;
@@ -113,7 +114,7 @@ static ssize_t ends_early(void *arg)
     return 0;
 }
 
-/* The same text again and again, after a beginning. */
+/* A server that sends begin, and then the same text again and again. */
 static void endless(const char *begin, const char *text, ssize_t code,
                     const char *words)
 {
@@ -121,7 +122,7 @@ static void endless(const char *begin, const char *text, ssize_t code,
              words);
 }
 
-/* Heads and bodies without end are not read for ever. */
+/* Endless heads and bodies exceed a limit. */
 static ssize_t endless_answers(void *arg)
 {
     static char line[1024];
@@ -177,7 +178,8 @@ static ssize_t long_heads(void *arg)
     return 0;
 }
 
-/* The limit of a whole body counts what comes, and believes a length beforehand. */
+/* The limit of a body applies to the bytes that come, and to a length that is declared
+ * before them. */
 static ssize_t limits(void *arg)
 {
     (void)arg;
@@ -204,7 +206,7 @@ static ssize_t limits(void *arg)
     return 0;
 }
 
-/* ---- Time ------------------------------------------------------------------------ */
+/* Timeouts */
 
 static int64_t since;
 
@@ -216,8 +218,8 @@ static void lasts(int64_t seconds)
     since = now;
 }
 
-/* Each phase has its time: the first byte, the rest of the head as a whole, however it
- * drips, and each silence within the body; and all of it together. */
+/* Each phase has its timeout: the first byte; the rest of the head as a whole, even if
+ * bytes keep coming; each pause in the body; and the request as a whole. */
 static ssize_t slow_servers(void *arg)
 {
     static const char head[] = HEAD_200 "A: b\r\n\r\n";
@@ -267,7 +269,7 @@ static ssize_t slow_servers(void *arg)
     return 0;
 }
 
-/* ---- Cancelling ------------------------------------------------------------------ */
+/* Cancelling */
 
 static ssize_t cancelled_fetch(void *arg)
 {
@@ -275,8 +277,8 @@ static ssize_t cancelled_fetch(void *arg)
     return GET();
 }
 
-/* At whatever moment a request is cancelled, nothing of it is left: no connection, no place
- * in the queue, no reply; and the next one is served. */
+/* A request that is cancelled at any moment leaves nothing: no connection, no place in the
+ * queue, no reply. The next request is served. */
 static ssize_t cancelled_anywhere(void *arg)
 {
     (void)arg;
@@ -312,7 +314,7 @@ static ssize_t cancelled_anywhere(void *arg)
     return 0;
 }
 
-/* In a race: the loser leaves no reply behind, the winner does. */
+/* In a race the loser leaves no reply, the winner does. */
 static ssize_t races(void *arg)
 {
     static struct script slow;
@@ -337,15 +339,15 @@ static ssize_t races(void *arg)
     return 0;
 }
 
-/* ---- Compressed bodies ----------------------------------------------------------- */
+/* Compressed bodies */
 
 static const unsigned char gzipped[] = {0x1f, 0x8b, 0x08, 0,    0,    0,    0,    0,
                                         0x02, 0x03, 0xcb, 0x48, 0xcd, 0xc9, 0xc9, 0xd7,
                                         0x51, 0xc8, 0x40, 0xa2, 0x00, 0x9f, 0xa1, 0xca,
                                         0x09, 0x13, 0,    0,    0};
 
-/* Compressed bodies are decoded, whole and in pieces, or left alone if that is wanted or
- * the coding is unknown; broken and short ones are refused. */
+/* Compressed bodies are decoded, whole and in pieces. They are left alone if an option says
+ * so or the coding is unknown. Invalid and truncated ones are refused. */
 static ssize_t decodes(void *arg)
 {
     static char answer[256], cut[256], broken[256];
@@ -400,7 +402,7 @@ static ssize_t decodes(void *arg)
     is_said("the compressed body ends too soon");
     IS(FETCH(.url = server.url), CG_EHTTP_CODING);
     is_said("broken, or grows");
-    IS(FETCH(.url = server.url), 206); /* a part of it cannot be decoded */
+    IS(FETCH(.url = server.url), 206); /* part of a compressed body cannot be decoded */
     ck_assert(!cg_http_reply_decoded(reply));
     ck_assert_str_eq(cg_http_reply_body(reply, NULL), "ab");
     cg_http_reply_free(reply);
@@ -410,7 +412,7 @@ static ssize_t decodes(void *arg)
     return 0;
 }
 
-/* However the bytes of an answer are cut, it is the same answer. */
+/* However the bytes of a response are cut, the reply is the same. */
 static ssize_t in_pieces(void *arg)
 {
     (void)arg;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What an HTTP server does with logs that cannot be written. */
+/* An HTTP server whose log cannot be written. */
 #include "config.h"
 
 #include "tests/http/http_serve.h"
@@ -8,8 +8,9 @@
 #include <string.h>
 #include <unistd.h>
 
-/* An access log whose reader has gone costs neither the program nor an answer; it is said
- * once. Buffered or not: the write fails in the line's printing or in the flush. */
+/* When the reader of the access log has gone, the program goes on, responses are complete,
+ * and the failure is reported once. It is found when a line is printed or when the buffer
+ * is flushed. */
 static ssize_t reader_has_gone(void *arg)
 {
     static const int modes[] = {_IONBF, _IOFBF};
@@ -31,7 +32,7 @@ static ssize_t reader_has_gone(void *arg)
         ck_assert_str_eq(logged, "the access log cannot be written: Broken pipe");
         logged[0] = '\0';
         IS(status_of("GET /" V CLOSE "\r\n"), 200);
-        serve_end(); /* writes what has gathered */
+        serve_end(); /* flushes the log */
         ck_assert_str_eq(logged, "");
         fclose(file);
     }

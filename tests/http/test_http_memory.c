@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The HTTP client without memory: each allocation that a request makes is made to fail, one
- * after the other. */
+/* The HTTP client without memory: each allocation of a request fails in turn. */
 #include "config.h"
 
 #include "http/client/client.h"
@@ -11,8 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static struct cg_coro *victim; /* whose allocations are counted */
-static int left = -1;          /* until one fails */
+static struct cg_coro *victim; /* the coroutine whose allocations are counted */
+static int left = -1;          /* allocations until one fails */
 
 bool failing_now(enum failing_what what)
 {
@@ -55,8 +54,8 @@ static ssize_t post(void *arg)
     return cg_yield(cg_http_fetch(client, &fetch, &reply, .why = why));
 }
 
-/* A request with a source, a password, a redirect and a compressed body: whichever
- * allocation fails, the answer is a code or the page, and nothing is left behind. */
+/* A request with a source, a password, a redirect and a compressed body. Whichever
+ * allocation fails, the result is an error code or the page, and nothing is leaked. */
 static ssize_t each_allocation(void *arg)
 {
     static char answer[256];
@@ -81,7 +80,7 @@ static ssize_t each_allocation(void *arg)
         cg_coro_unref(victim);
         victim = NULL;
         if (left >= 0)
-            IS(n, 200); /* none was left to fail */
+            IS(n, 200); /* no allocation was left to fail */
         if (n < 0) {
             refused++;
             ck_assert_str_ne(why, "");

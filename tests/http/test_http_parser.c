@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The parser of HTTP: what is accepted and how it is understood, what is refused and with
- * which status; and that neither depends on how the bytes were cut. */
+/* The HTTP parser: which messages it accepts and what it makes of them, and which it
+ * refuses, with which status. Neither depends on how the bytes are cut. */
 #include "config.h"
 
 #include "http/http1/framing.h"
@@ -16,12 +16,12 @@ static const struct cg__http_limits small = {.target = 40, .headers = 120, .coun
 
 struct message {
     const char *bytes;
-    const char *want; /* what tell() makes of it */
+    const char *want; /* what tell() writes for it */
 };
 
-/* What a message was understood as: "GET /path 1.1 keep|A=b|body|C=d|rest", or, refused,
- * "400"; "more" and "end" if it is not complete when the bytes, or the stream, have
- * ended. */
+/* The result of a message as text: "GET /path 1.1 keep|A=b|body|C=d|rest"; "400" if it is
+ * refused; "more" or "end" if it is not complete at the end of the bytes or of the
+ * stream. */
 struct told {
     char text[4096];
     size_t size;
@@ -77,7 +77,7 @@ static void say_bad(struct told *told, const struct cg__http_parser *parser)
     ck_assert_ptr_nonnull(parser->why);
 }
 
-/* Whatever became of the message: each field that can be seen is whole. */
+/* Whatever the result, each field that can be read is complete. */
 static void check_texts(const struct cg_http_headers *headers)
 {
     struct cg_http_field field;
@@ -93,8 +93,8 @@ static void check_texts(const struct cg_http_headers *headers)
     }
 }
 
-/* Parses bytes in pieces that end at the places in cuts, which end with `size`. Each piece
- * is a copy of its own, so that ASan sees every look beyond it. */
+/* Parses bytes in pieces that end at the positions in cuts, the last of which is `size`.
+ * Each piece is a copy, so that ASan finds every read beyond it. */
 static void tell(struct told *told, enum cg__http_kind kind, bool skip, const char *bytes,
                  const size_t *cuts, size_t size)
 {
@@ -143,7 +143,8 @@ static void tell(struct told *told, enum cg__http_kind kind, bool skip, const ch
     cg__http_message_clear(&trailers);
 }
 
-/* Whole, cut once at every place, cut twice at some, and byte for byte: always the same. */
+/* Parses the message whole, cut once at every position, cut twice at some, and byte by
+ * byte: the result is always the same. */
 static void check_kind(enum cg__http_kind kind, bool skip, const struct message *message)
 {
     size_t size = strlen(message->bytes), cuts[512];
@@ -177,7 +178,7 @@ static void check(enum cg__http_kind kind, const struct message *messages, size_
 #define H "Host: x\r\n"
 #define GET "GET / HTTP/1.1\r\n" H
 
-/* Requests that are in order are understood, and what follows is left alone. */
+/* Valid requests are accepted. The bytes after them are left alone. */
 START_TEST(requests)
 {
     static const struct message messages[] = {
@@ -209,7 +210,7 @@ START_TEST(requests)
          "PUT / 1.1 keep|Host=x,Transfer-Encoding=Chunked|he\n o world|A=b,C=|rest"},
         {"PUT / HTTP/1.1\r\n" H "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
          "PUT / 1.1 keep|Host=x,Transfer-Encoding=chunked|||"},
-        /* blanks are no part of what they surround */
+        /* blanks around a value are not part of it */
         {GET "Connection:\tclose\t\r\n\r\n", "GET / 1.1|Host=x,Connection=close|||"},
         {GET "Connection: x ,\tClose\t;y\r\n\r\n",
          "GET / 1.1|Host=x,Connection=x ,\tClose\t;y|||"},
@@ -226,7 +227,7 @@ START_TEST(requests)
          "POST / 1.1 keep|Host=x,Content-Length=5|hello||"},
         {"POST / HTTP/1.1\r\n" H "Transfer-Encoding: \tchunked \r\n\r\n0\r\n\r\n",
          "POST / 1.1 keep|Host=x,Transfer-Encoding=chunked|||"},
-        /* "close" wins, in both versions and wherever it stands */
+        /* "close" wins, in both versions and at any position */
         {"GET / HTTP/1.0\r\nConnection: keep-alive, close\r\n\r\n",
          "GET / 1.0|Connection=keep-alive, close|||"},
         {"GET / HTTP/1.0\r\nConnection: close\r\nConnection: keep-alive\r\n\r\n",
@@ -246,7 +247,7 @@ START_TEST(requests)
 }
 END_TEST
 
-/* Chunk extensions are skipped, if they are valid. */
+/* Valid chunk extensions are skipped. */
 START_TEST(extensions)
 {
     static const char *const valid[] = {
@@ -299,13 +300,14 @@ START_TEST(extensions)
 }
 END_TEST
 
-/* What two readers could understand differently is refused, and so is what is no HTTP. */
+/* Messages that two parsers could read differently are refused, and so is what is not
+ * HTTP. */
 START_TEST(refused)
 {
 #define POST "POST / HTTP/1.1\r\n" H
 #define CHUNKED POST "Transfer-Encoding: chunked\r\n"
     static const struct message messages[] = {
-        /* both lengths, two lengths, odd lengths */
+        /* both lengths, two lengths, invalid lengths */
         {CHUNKED "Content-Length: 5\r\n\r\n0\r\n\r\n", "400"},
         {POST "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
          "400"},
@@ -325,7 +327,7 @@ START_TEST(refused)
         {POST "Transfer-Encoding: identity\r\n\r\n", "501"},
         {POST "Transfer-Encoding: xchunked\r\n\r\n", "501"},
         {POST "Transfer-Encoding:\r\n\r\n", "501"},
-        /* blanks that llhttp takes for a part of the coding */
+        /* blanks that llhttp takes for part of the coding */
         {POST "Transfer-Encoding: chunked\t\r\n\r\n0\r\n\r\n", "400"},
         {POST "Transfer-Encoding: chunked \t\r\n\r\n0\r\n\r\n", "400"},
         {POST "Transfer-Encoding: chunked\t \r\n\r\n0\r\n\r\n", "400"},
@@ -403,7 +405,7 @@ START_TEST(refused)
 }
 END_TEST
 
-/* Each limit has its answer: the last that is allowed, and one more. */
+/* Each limit has its status: the largest allowed message, and one that is larger by one. */
 START_TEST(limits)
 {
 #define T39 "/23456789012345678901234567890123456789"
@@ -516,7 +518,7 @@ START_TEST(answers)
 }
 END_TEST
 
-/* A NUL is refused wherever it stands. */
+/* A NUL is refused at any position. */
 START_TEST(nul)
 {
     static const char request[] = "GET /abc HTTP/1.1\r\nHost: x\r\nAbc: def\r\n\r\n";
@@ -533,7 +535,7 @@ START_TEST(nul)
 }
 END_TEST
 
-/* Requests with random bytes in them are understood the same way however they are cut. */
+/* A request with random bytes in it has the same result however it is cut. */
 static void change(const char *request, uint64_t seed)
 {
     static const char bytes[] = "\r\n \t:;,0aZ/?#%\x01\x7f\x80";
@@ -557,7 +559,8 @@ static void change(const char *request, uint64_t seed)
     }
 }
 
-/* Which limit, or which byte, is exceeded first decides, however the bytes are cut. */
+/* The limit or the byte that is wrong first decides the status, however the bytes are
+ * cut. */
 START_TEST(first_refusal)
 {
     static const struct {
@@ -629,7 +632,7 @@ START_TEST(any_bytes)
 }
 END_TEST
 
-/* ---- Header fields --------------------------------------------------------------- */
+/* Header fields */
 
 static const char *get(const struct cg_http_headers *headers, const char *name)
 {
@@ -638,7 +641,8 @@ static const char *get(const struct cg_http_headers *headers, const char *name)
     return value ? value : "(none)";
 }
 
-/* Names do not know case; several of one name stay in order; set and remove mean all. */
+/* Names are not case-sensitive. Fields of one name stay in order. set and remove apply to
+ * all of them. */
 START_TEST(fields)
 {
     struct cg_http_headers *headers = cg_http_headers_new();
@@ -678,7 +682,7 @@ START_TEST(fields)
 }
 END_TEST
 
-/* Nobody can smuggle a field, or a whole message, in a name or a value. */
+/* A name or a value that contains another field, or a whole message, is refused. */
 START_TEST(injection)
 {
     struct cg_http_headers *headers = cg_http_headers_new();
@@ -695,7 +699,7 @@ START_TEST(injection)
 }
 END_TEST
 
-/* ---- Writing --------------------------------------------------------------------- */
+/* Writing */
 
 START_TEST(framing)
 {

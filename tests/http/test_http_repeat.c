@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Requests whose fields repeat those of the request before: that nothing can be told from
- * the answers; and requests that come together, in one piece or many. */
+/* Requests whose fields repeat those of the request before: the responses do not show it.
+ * Requests that come together, in one piece or many. */
 #include "config.h"
 
 #include <cogen/http_server.h>
@@ -13,17 +13,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- The parser ------------------------------------------------------------------ */
+/* The parser */
 
 static const struct cg__http_limits small = {.target = 40, .headers = 200, .count = 6};
 
-/* What a request was understood as. */
+/* The result of parsing a request. */
 struct told {
     char text[1024];
     bool repeated;
 };
 
-/* Parses one request in pieces that end at `cut` and `size`, each a copy of its own. */
+/* Parses one request in pieces that end at `cut` and `size`. Each piece is a copy. */
 static void tell(struct told *told, struct cg__http_repeat *repeat, const char *bytes,
                  size_t size, size_t cut)
 {
@@ -64,8 +64,8 @@ static void tell(struct told *told, struct cg__http_repeat *repeat, const char *
     cg__http_message_clear(&fields);
 }
 
-/* A request after another is what it is without that, wherever it is cut. Whether it was
- * seen to repeat the other's fields. */
+/* Checks that a request after another one is parsed as it is alone, wherever it is cut.
+ * Returns whether the parser has recognized the same fields. */
 static bool follows(const char *before, const char *bytes, size_t size)
 {
     struct cg__http_repeat repeat = {.owner = NULL};
@@ -97,7 +97,7 @@ static bool text_follows(const char *before, const char *text)
 #define F "Host: x:1\r\nA:b\r\nEmpty:\r\nLong: a, b \r\n"
 #define GET "GET / HTTP/1.1\r\n" F "\r\n"
 
-/* Repeated are the fields of a complete head without a body, behind the same method and
+/* The fields are recognized in a complete head without a body, after the same method and
  * version, whatever the target. */
 static void repeats(void)
 {
@@ -128,7 +128,7 @@ static void repeats(void)
         {"GET / HTTP/1.0\r\n\r\n", "GET / HTTP/1.1\r\n\r\n"},
         {GET, "GET / HTTP/1.1\r\n" F "B: c\r\n\r\n"},
         {"GET / HTTP/1.1\r\n" F "B: c\r\n\r\n", GET},
-        /* What is not remembered. */
+        /* not remembered */
         {"GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n",
          "GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n"},
         {"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\n",
@@ -142,7 +142,7 @@ static void repeats(void)
          "GET / HTTP/1.1\r\nHost: x\r\nHost: x\r\n\r\n"},
         {"GET /# HTTP/1.1\r\n" F "\r\n", "GET /# HTTP/1.1\r\n" F "\r\n"},
     };
-    /* Refused though its fields repeat. */
+    /* Refused although the fields repeat. */
     static const char *const refused[] = {
         "GET /#a HTTP/1.1\r\n" F "\r\n",
         "GET /12345678901234567890123456789012345678901234567890 HTTP/1.1\r\n" F "\r\n",
@@ -156,8 +156,8 @@ static void repeats(void)
         text_follows(GET, refused[i]);
 }
 
-/* With one byte changed, anywhere, to anything, a request is understood as it is alone; and
- * so with one more, and one less. */
+/* A request with one byte changed, at any position and to any value, is parsed as it is
+ * alone. So is one with a byte more or less. */
 static void changed_bytes(void)
 {
     static const char bytes[] = "\r\n \t:;,0aH/?#%\x01\x7f\x80";
@@ -188,8 +188,8 @@ static void changed_bytes(void)
     }
 }
 
-/* A second request hidden behind fields that repeat, a body that was not announced, and
- * other ways of being understood in two ways. */
+/* Request smuggling: a second request hidden after repeated fields, a body that is not
+ * declared, and other messages that two parsers could read differently. */
 static void smuggled(void)
 {
     static const char *const shapes[] = {
@@ -211,7 +211,7 @@ static void smuggled(void)
         ck_assert_msg(!text_follows(GET, shapes[i]), "%s", shapes[i]);
 }
 
-/* Nothing is remembered beyond the limit. */
+/* Fields that exceed the limit are not remembered. */
 static void long_fields(void)
 {
     static const struct cg__http_limits large = {.target = 40, .headers = 9000, .count = 6};
@@ -244,7 +244,7 @@ static void long_fields(void)
     }
 }
 
-/* What one owner's requests were is nothing to the next, not even at the same address. */
+/* The requests of one owner do not affect those of the next, even at the same address. */
 static void owners(void)
 {
     struct cg__http_repeat repeat = {.owner = NULL};
@@ -269,7 +269,7 @@ static void owners(void)
     cg__http_repeat_clear(&repeat);
 }
 
-/* ---- The server ------------------------------------------------------------------ */
+/* The server */
 
 static struct cg_http_server *server;
 static struct cg_sock *listener;
@@ -283,7 +283,7 @@ static ssize_t serve(void *arg)
     return cg_yield(cg_http_serve(server, listener));
 }
 
-/* Answers with all that it was told; then it may spoil its texts. */
+/* Responds with all that it was given. Then it may overwrite the texts of the request. */
 static ssize_t tells(struct cg_http_request *req, void *arg)
 {
     char text[512], *data = NULL;
@@ -305,7 +305,7 @@ static ssize_t tells(struct cg_http_request *req, void *arg)
     return cg_yield(cg_http_send_text(req, 200, text));
 }
 
-/* Waits in between, while its texts are still used. */
+/* Waits while its texts are still used. */
 static ssize_t waits(struct cg_http_request *req, void *arg)
 {
     const char *a = cg_http_request_header(req, "A");
@@ -320,7 +320,7 @@ static ssize_t waits(struct cg_http_request *req, void *arg)
     return cg_yield(cg_http_send_text(req, 200, was));
 }
 
-/* Looks at the socket itself: what is unread there are the requests that follow. */
+/* Reads the socket itself: the requests that follow are unread there. */
 static ssize_t looks(struct cg_http_request *req, void *arg)
 {
     struct cg_sock *sock = cg_http_request_sock(req);
@@ -386,8 +386,8 @@ static struct cg_sock *client(void)
 
 static char got[16 * 1024];
 
-/* The next bodies, up to the text `stop`, or to the end of the stream. Heads are left
- * out. */
+/* Returns the next bodies, up to the text `stop` or to the end of the stream, without the
+ * heads. */
 static const char *receive(struct cg_sock *sock, const char *stop)
 {
     size_t size = 0;
@@ -420,7 +420,8 @@ static const char *ask(struct cg_sock *sock, const char *text)
     return receive(sock, ".\n");
 }
 
-/* A handler is told the fields as they came, whatever the one before has done with them. */
+/* A handler gets the fields as they came, even if an earlier handler has overwritten its
+ * own. */
 static ssize_t same_again(void *arg)
 {
     struct cg_sock *sock;
@@ -450,7 +451,7 @@ static ssize_t same_again(void *arg)
     return 0;
 }
 
-/* Of what one client sends, another's requests show nothing; a handler that waits keeps its
+/* The requests of one client do not affect those of another. A handler that waits keeps its
  * texts while others are served. */
 static ssize_t alternating(void *arg)
 {
@@ -486,9 +487,9 @@ static ssize_t alternating(void *arg)
     return 0;
 }
 
-/* Requests that come together are answered as if each had come alone, wherever the bytes
- * are cut: with bodies that are read and bodies that are not, one with another's fields,
- * and what is refused is the end. */
+/* Requests that come together get the responses that each would get alone, wherever the
+ * bytes are cut: with bodies that are read or not, with the fields of another request. A
+ * refused request is the last one. */
 static ssize_t batches(void *arg)
 {
     static const char text[] =
@@ -517,7 +518,8 @@ static ssize_t batches(void *arg)
         OK(cg_yield(cg_writeall(sock, text, cut)));
         if (cut < size) {
             OK(cg_yield(cg_sleep(CG_MILLISECOND)));
-            cg_yield(cg_writeall(sock, text + cut, size - cut)); /* it may have been closed */
+            cg_yield(cg_writeall(sock, text + cut, size - cut)); /* the connection may be
+                                                                  * closed */
         }
         ck_assert_msg(strcmp(receive(sock, NULL), want) == 0, "cut at %zu:\n%s", cut, got);
         cg_sock_close(sock);
@@ -526,8 +528,8 @@ static ssize_t batches(void *arg)
     return 0;
 }
 
-/* A handler finds what follows its request unread in the socket, and nothing else; it may
- * take over the connection in the middle. */
+/* A handler finds the bytes after its request unread in the socket, and no others. It may
+ * take over the connection between two requests. */
 static ssize_t sockets(void *arg)
 {
     struct cg_sock *sock;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The HTTP server, spoken to in plain bytes: what it answers, in which order, and what it
- * logs. Bodies are in test_http_server_body.c, limits and clocks in
- * test_http_server_limits.c. */
+/* The HTTP server, with plain bytes: its responses, their order, and its logs. Bodies are
+ * in test_http_server_body.c, limits and timeouts in test_http_server_limits.c. */
 #include "config.h"
 
 #include "tests/http/http_serve.h"
@@ -14,7 +13,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* Requests on one connection are answered in order, also if they come in one packet. */
+/* Requests on one connection get their responses in order, even if they come in one
+ * packet. */
 static ssize_t keeps_alive(void *arg)
 {
     struct cg_sock *sock;
@@ -36,7 +36,7 @@ static ssize_t keeps_alive(void *arg)
         send_text(sock, "GET /" V "\r\n");
         ck_assert_str_eq(receive(sock, "hello\n"), HELLO "\r\nhello\n");
     }
-    for (const char *p = "GET /" V "\r\n"; *p != '\0'; p++) /* a byte a packet */
+    for (const char *p = "GET /" V "\r\n"; *p != '\0'; p++) /* one byte in a packet */
         IS(cg_yield(cg_write(sock, p, 1)), 1);
     ck_assert_str_eq(receive(sock, "hello\n"), HELLO "\r\nhello\n");
     cg_sock_close(sock);
@@ -44,7 +44,7 @@ static ssize_t keeps_alive(void *arg)
     return 0;
 }
 
-/* A pattern has so many parts, and no more. */
+/* A pattern has a limited number of parts. */
 static void mount_parts(void)
 {
     char pattern[4 * (CG_HTTP_PARAMS_LIMIT + 1) + 1] = "";
@@ -56,7 +56,8 @@ static void mount_parts(void)
     IS(cg_http_server_mount(server, pattern, hello, NULL), -EINVAL);
 }
 
-/* The most special pattern wins; paths are decoded, but for what would part them. */
+/* The most specific pattern wins. Paths are decoded, except for what would separate
+ * parts. */
 static ssize_t routes(void *arg)
 {
     (void)arg;
@@ -70,7 +71,7 @@ static ssize_t routes(void *arg)
                      "beneath GET /u/7/x/y/z id=7 *=y/z q=-");
     ck_assert_str_eq(BODY("PUT /u/me" V CLOSE "\r\n"), "put PUT /u/me id=me *=- q=-");
     ck_assert_str_eq(BODY("POST /only/" V CLOSE "\r\n"), "only POST /only/ id=- *=- q=-");
-    IS(status_of("POST /only/x" V CLOSE "\r\n"), 405); /* GET / has it */
+    IS(status_of("POST /only/x" V CLOSE "\r\n"), 405); /* GET / matches */
     IS(status_of("PUT /u/" V CLOSE "\r\n"), 405); /* a part has at least one character */
     IS(status_of("DELETE /u/7" V CLOSE "\r\n"), 405);
     ck_assert_ptr_nonnull(strstr(got, "\r\nAllow: GET, HEAD, PUT\r\n"));
@@ -124,8 +125,8 @@ static ssize_t many_routes(void *arg)
     return 0;
 }
 
-/* Everything to one handler, as a proxy has it: what others have said is handed on, and a
- * CONNECT is a tunnel afterwards, with nothing about a body. */
+/* One handler for all requests, as in a proxy. Header fields of another server are passed
+ * on. A CONNECT becomes a tunnel, and its response has no field about a body. */
 static ssize_t hands_on(struct cg_http_request *req, void *arg)
 {
     struct cg_sock *sock;
@@ -170,8 +171,8 @@ static ssize_t proxies(void *arg)
     return 0;
 }
 
-/* What a handler says before its answer goes out at once, behind the answers before it; not
- * to those who would take it for the answer. */
+/* Interim responses of a handler are sent at once, after the responses before them. An
+ * HTTP/1.0 client gets none, since it would take one for the final response. */
 static ssize_t interim(void *arg)
 {
     static const char said[] = "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\nX: y\r\n\r\n"
@@ -189,7 +190,7 @@ static ssize_t interim(void *arg)
     return 0;
 }
 
-/* A failing handler is a 500 that does not tell why; the log does. */
+/* A handler that fails causes a 500 that does not say why. The log does. */
 static ssize_t failures(void *arg)
 {
     (void)arg;
@@ -212,7 +213,7 @@ static ssize_t failures(void *arg)
     return 0;
 }
 
-/* The combined format, with nothing in it that a client could forge a line with. */
+/* The combined log format. A client cannot forge a line in it. */
 static ssize_t access_log(void *arg)
 {
     char line[512], *dash;
@@ -236,7 +237,7 @@ static ssize_t access_log(void *arg)
     return 0;
 }
 
-/* A reader of the access log that is slow or has gone keeps nobody waiting and ends
+/* A reader of the access log that is slow or has gone delays no request and stops
  * nothing. */
 static ssize_t slow_log(void *arg)
 {
@@ -262,14 +263,14 @@ static ssize_t slow_log(void *arg)
         serve_end();
         ck_assert_ptr_nonnull(strstr(logged, "lines are lost"));
         if (!gone)
-            close(ends[0]); /* the thread that was left behind ends */
+            close(ends[0]); /* the thread that was blocked ends */
         fclose(file);
     }
     return 0;
 }
 
-/* The server's name is the option's, in the first answer and in those after it; what cannot
- * be a value is left out, and what is long cut. */
+/* The server's name is the one in the options, in the first response and in later ones. An
+ * invalid value is left out, and a long one is truncated. */
 static ssize_t says_its_name(void *arg)
 {
     static char endless[400];
@@ -303,7 +304,8 @@ static ssize_t says_its_type(struct cg_http_request *req, void *arg)
                                       .mime = cg_http_request_query(req, "type")));
 }
 
-/* A type is one value: nothing in it begins another field, however the answer is made. */
+/* A media type is one value: it cannot start another field, however the response is
+ * made. */
 static ssize_t types(void *arg)
 {
     static const struct {
@@ -342,7 +344,7 @@ static ssize_t types(void *arg)
     return 0;
 }
 
-/* A listener on a name that has several addresses serves on all of them, with one port. */
+/* A listener on a name with several addresses serves all of them, on one port. */
 static ssize_t several_addresses(void *arg)
 {
     struct cg_sock *on, *probe;
@@ -365,7 +367,7 @@ static ssize_t several_addresses(void *arg)
     return 0;
 }
 
-/* A listening socket that came from elsewhere, as from systemd, is served. */
+/* A listening socket from outside, for example from systemd, is served. */
 static ssize_t attached_listener(void *arg)
 {
     struct sockaddr_in in = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};

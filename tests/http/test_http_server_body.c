@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The bodies of the HTTP server: how it frames what it is given and frames what it says,
- * compressed or not. */
+/* The bodies of the HTTP server: the framing of requests and of responses, compressed or
+ * not. */
 #include "config.h"
 
 #include "http/coding/decoder.h"
@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The body of an answer in chunks, as far as it is in got: its length, in `body`. */
+/* Decodes the chunks in got, as far as they have come, into `body`. Returns the length. */
 static size_t unchunk(size_t size, char *body)
 {
     const char *at = memmem(got, size, "\r\n\r\n", 4), *end = got + size;
@@ -31,7 +31,8 @@ static size_t unchunk(size_t size, char *body)
     return length;
 }
 
-/* What a body comes to, decoded as far as it goes. "": nothing says how. */
+/* Decodes a body, as far as it has come, by its content coding. "": the body is not
+ * coded. */
 static size_t decode(const char *coding, const char *body, size_t size, char *to, size_t room)
 {
     struct cg__decoder *decoder;
@@ -59,7 +60,8 @@ static size_t decode(const char *coding, const char *body, size_t size, char *to
     return done;
 }
 
-/* A body is read as it comes, whole or to its limit; what is left unread is read away. */
+/* A request body is read as it comes, whole or up to a limit. The server discards what is
+ * left unread. */
 static ssize_t bodies(void *arg)
 {
 #define WHOLE(n, body)                                                                     \
@@ -88,7 +90,7 @@ static ssize_t bodies(void *arg)
     return 0;
 }
 
-/* A client that waits for 100 gets it when its body is asked for, and not before. */
+/* A client that waits for a 100 gets it when the handler reads the body, and not before. */
 static ssize_t continues(void *arg)
 {
     struct cg_sock *sock;
@@ -111,7 +113,7 @@ static ssize_t continues(void *arg)
     return 0;
 }
 
-/* Reads just the length of the body; then it looks at the socket, where nothing is. */
+/* Reads exactly the length of the body. Then the socket has no bytes. */
 static ssize_t reads_and_looks(struct cg_http_request *req, void *arg)
 {
     struct cg_view view;
@@ -130,7 +132,7 @@ static ssize_t reads_and_looks(struct cg_http_request *req, void *arg)
     return cg_yield(cg_http_send_text(req, 200, "read\n"));
 }
 
-/* Who has read all bytes of the body finds none of them in the socket. */
+/* A handler that has read the whole body finds none of its bytes in the socket. */
 static ssize_t looks_behind_bodies(void *arg)
 {
     struct cg_sock *sock;
@@ -169,8 +171,8 @@ static ssize_t streams(void *arg)
     return 0;
 }
 
-/* Answers to requests that come together are all sent, whatever room their gathering leaves
- * for the last, and it is what it would be alone. */
+/* Responses to requests that come together are all sent, however full the buffer is when
+ * the last one is added. Each is the same as it would be alone. */
 static ssize_t fills_up(void *arg)
 {
     static char asked[1024];
@@ -203,7 +205,8 @@ static ssize_t fills_up(void *arg)
     return 0;
 }
 
-/* Text above a size is compressed for those who want that, and is what it was. */
+/* A text that exceeds a size is compressed for clients that accept it, and decodes to the
+ * same text. */
 static ssize_t compresses(void *arg)
 {
     (void)arg;
@@ -223,8 +226,8 @@ static ssize_t compresses(void *arg)
     return 0;
 }
 
-/* A text of unknown length is compressed as it comes; what is to go out at once does, and
- * what may wait is no more than it has to be. */
+/* A text of unknown length is compressed as it comes. What is flushed is sent at once, and
+ * what may wait is no longer than necessary. */
 static ssize_t compresses_drops(void *arg)
 {
     static const struct {
@@ -258,7 +261,7 @@ static ssize_t compresses_drops(void *arg)
             size += (size_t)n;
             if (length < 7 && n > 0) {
                 length = decode(coding, body, unchunk(size, body), text, sizeof text);
-                if (length >= 7) { /* the first piece has come; now for the others */
+                if (length >= 7) { /* the first piece has come: let the handler go on */
                     until_handled((unsigned)i + 1);
                     OK(cg_yield(cg_signal(&handled, NULL)));
                 }
@@ -284,7 +287,7 @@ static ssize_t lets_go_on(void *arg)
     return cg_yield(cg_signal(&handled, NULL));
 }
 
-/* So does curl, as a browser would. */
+/* curl decodes it as well, as a browser would. */
 static ssize_t curl_decompresses_drops(void *arg)
 {
     struct cg_output out = {.limit = 100000};
@@ -317,8 +320,8 @@ static ssize_t curl_decompresses_drops(void *arg)
     return 0;
 }
 
-/* A handler that waits keeps later requests waiting, but not the answers that are ready;
- * and whoever leaves meanwhile takes all of it along. */
+/* A handler that waits delays later requests, but not the responses that are ready. A
+ * client that leaves meanwhile ends all its requests. */
 static ssize_t holds_nothing_back(void *arg)
 {
     struct cg_sock *sock;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the HTTP server lets strangers take: places, time for a body, and turns of the
+/* What the HTTP server lets clients use: connections, time for a body, and turns of the
  * loop. */
 #include "config.h"
 
@@ -35,8 +35,8 @@ static bool is_open(struct cg_sock *sock)
     return cg_yield(cg_read(sock, &byte, 1, .timeout = 50 * CG_MILLISECOND)) == -ETIMEDOUT;
 }
 
-/* All places are taken by clients that say nothing, or not all of a head: whoever comes
- * next is served, in the place of the one that has waited longest. */
+/* All connections are taken by clients that send nothing, or not a whole head. The next
+ * client is served in place of the one that has waited longest. */
 static ssize_t sheds(void *arg)
 {
     static const char *const said[] = {"", "GET / HT", "GET /" V "A: b\r\n", "GET /" V "\r\n"};
@@ -72,7 +72,8 @@ static ssize_t sheds(void *arg)
     return 0;
 }
 
-/* Nobody is closed who is at work: the next has to wait, until one is idle. */
+/* A connection with a running request is not closed: the next client waits until a
+ * connection is idle. */
 static ssize_t spares_who_works(void *arg)
 {
     struct cg_sock *busy[2], *next;
@@ -98,7 +99,7 @@ static ssize_t spares_who_works(void *arg)
     return 0;
 }
 
-/* There is a limit though nobody names one: some descriptors stay free. */
+/* Without the option there is a limit as well: some descriptors stay free. */
 static ssize_t leaves_descriptors(void *arg)
 {
     static const struct {
@@ -119,8 +120,8 @@ static ssize_t leaves_descriptors(void *arg)
     return 0;
 }
 
-/* The kernel has no descriptor for a newcomer, who gets that of the longest waiting. The
- * next one may go for the accept after that. */
+/* The kernel has no descriptor for a new client. The server closes the connection that has
+ * waited longest, and may close the next one for the accept that follows. */
 static ssize_t sheds_for_descriptors(void *arg)
 {
     struct cg_sock *silent[4], *polite;
@@ -136,7 +137,7 @@ static ssize_t sheds_for_descriptors(void *arg)
     }
     IS(getrlimit(RLIMIT_NOFILE, &before), 0);
     limit = before;
-    free_fd = dup(0); /* the lowest that is free is the client's, and the last */
+    free_fd = dup(0); /* the lowest free descriptor is the client's, and the last one */
     close(free_fd);
     limit.rlim_cur = (rlim_t)free_fd + 1;
     IS(setrlimit(RLIMIT_NOFILE, &limit), 0);
@@ -154,8 +155,8 @@ static ssize_t sheds_for_descriptors(void *arg)
     return 0;
 }
 
-/* One address gets no more than its share: a further one takes the place of its own that
- * has waited longest. */
+/* One address gets no more than its share of the connections. A further one takes the place
+ * of the connection from that address that has waited longest. */
 static ssize_t shares(void *arg)
 {
     struct cg_sock *sock[3];
@@ -182,8 +183,8 @@ static ssize_t shares(void *arg)
     return 0;
 }
 
-/* While all of an address's are at work a further one is closed; with the default somebody
- * else's place stays free. */
+/* While all connections of an address have running requests, a further one is closed. By
+ * default a place stays free for other addresses. */
 static ssize_t refuses_beyond_share(void *arg)
 {
     struct cg_sock *sock[7];
@@ -207,7 +208,7 @@ static ssize_t refuses_beyond_share(void *arg)
     return 0;
 }
 
-/* A head that drips is refused before the time for all of a head is over. */
+/* A head that comes too slowly is refused before the timeout for the whole head. */
 static ssize_t head_rate(void *arg)
 {
     struct cg_sock *sock;
@@ -241,8 +242,8 @@ static ssize_t head_rate(void *arg)
     return 0;
 }
 
-/* A body that drips has its time, and one that comes slowly but steadily has as much as it
- * needs. */
+/* A body that comes too slowly times out. A body that comes slowly but steadily gets as
+ * much time as it needs. */
 static ssize_t body_rates(void *arg)
 {
     static char junk[300];
@@ -276,7 +277,8 @@ static ssize_t body_rates(void *arg)
     return 0;
 }
 
-/* A peer that reads, however slowly, makes progress though nothing more can be written. */
+/* A peer that reads, however slowly, makes progress even while nothing more can be
+ * written. */
 static ssize_t acknowledged(void *arg)
 {
     static char junk[256 * 1024];
@@ -289,9 +291,9 @@ static ssize_t acknowledged(void *arg)
     OK(cg_yield(cg_accept(plug, &from)));
     while (cg_yield(cg_writeall(from, junk, sizeof junk, .timeout = 50 * CG_MILLISECOND)) > 0)
         continue;
-    while (cg__http_acked_go_on(&seen, from, 0)) /* nobody reads */
+    while (cg__http_acked_go_on(&seen, from, 0)) /* the peer does not read */
         OK(cg_yield(cg_sleep(CG_MILLISECOND)));
-    if (seen.acked == 0) { /* no TCP */
+    if (seen.acked == 0) { /* not TCP */
         cg_sock_close(from);
         cg_sock_close(to);
         cg_sock_close(plug);
@@ -326,7 +328,7 @@ static ssize_t counts(void *arg)
     return 0;
 }
 
-/* A large text is compressed in turns, between which the others run. */
+/* A large text is compressed in turns, between which other coroutines run. */
 static ssize_t compresses_in_turns(void *arg)
 {
     static const char *const asked[] = {"/long", "/written"}, *const codings[] = {"gzip", "br"};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The HTTP server's limits, clocks and ends; the clocks in virtual time. */
+/* The HTTP server's limits, timeouts and shutdown. Timeouts run in virtual time. */
 #include "config.h"
 
 #include "tests/support/closing.h"
@@ -52,7 +52,7 @@ static ssize_t limits(void *arg)
     return 0;
 }
 
-/* Each clock strikes at its time, neither before nor much later. */
+/* Each timeout comes at its time, neither before nor much later. */
 static ssize_t clocks(void *arg)
 {
     static const struct {
@@ -88,7 +88,7 @@ static ssize_t clocks(void *arg)
     return 0;
 }
 
-/* A head that drips, but fast enough, has the same time as one that stops. */
+/* A head that comes slowly, but fast enough, has the same timeout as one that stops. */
 static ssize_t drips(void *arg)
 {
     struct cg_sock *sock;
@@ -111,8 +111,8 @@ static ssize_t drips(void *arg)
     return 0;
 }
 
-/* Of who goes on sending after an answer that closes so much is taken, then the connection
- * ends before its time. */
+/* After a response that closes the connection, the server reads a limited number of bytes
+ * from a client that goes on sending. Then the connection ends before its timeout. */
 static ssize_t lingers_for_so_much(void *arg)
 {
     static char junk[8192];
@@ -134,7 +134,7 @@ static ssize_t lingers_for_so_much(void *arg)
     return 0;
 }
 
-/* Who takes nothing of an answer is reset, and what had been sent to him forgotten. */
+/* A client that reads nothing of a response is reset, and its unsent bytes are dropped. */
 static ssize_t resets_who_does_not_read(void *arg)
 {
     struct cg_sock *sock;
@@ -165,7 +165,7 @@ static ssize_t fills_the_way(struct cg_http_request *req, void *arg)
     (void)arg;
     while (n > 0) {
         n = cg_yield(cg_write(sock, junk, sizeof junk, .timeout = 50 * CG_MILLISECOND));
-        /* A kernel that calls it full has room for some bytes. */
+        /* A kernel that reports a full socket has room for some bytes. */
         if (n == -ETIMEDOUT && cg_sock_fd(sock) >= 0)
             n = send(cg_sock_fd(sock), junk, sizeof junk, MSG_DONTWAIT);
     }
@@ -183,8 +183,8 @@ static ssize_t reads_in_vain(struct cg_http_request *req, void *arg)
     return cg_yield(cg_http_send_text(req, 200, "last\n"));
 }
 
-/* A handler may give up reading while the answers before its own wait to be written: these
- * are lost then, some of them in part, so nothing may follow them. */
+/* A handler may give up reading while earlier responses wait to be written. They are lost
+ * then, some of them in part, so nothing may follow them. */
 static ssize_t nothing_behind_what_is_lost(void *arg)
 {
     struct cg_sock *sock;
@@ -206,8 +206,8 @@ static ssize_t nothing_behind_what_is_lost(void *arg)
     return 0;
 }
 
-/* Shutdown: an idle connection is closed, a running request is finished and told to close;
- * one that takes too long is cut. */
+/* Shutdown: an idle connection is closed, and a running request is completed with
+ * Connection: close. A request that takes too long is cut. */
 static ssize_t shuts_down(void *arg)
 {
     for (int patient = 0; patient < 2; patient++) {
@@ -239,7 +239,7 @@ static ssize_t shuts_down(void *arg)
     return 0;
 }
 
-/* A cancelled serve ends its connections with it. */
+/* A serve that is cancelled closes its connections. */
 static ssize_t cancelled(void *arg)
 {
     struct cg_sock *idle, *busy;
@@ -262,8 +262,8 @@ static ssize_t cancelled(void *arg)
     return 0;
 }
 
-/* The listener may be closed at any time, before the op runs, in it, and while it is being
- * cancelled; that ends it, and the connections, at once. */
+/* The listener may be closed at any time: before the serve runs, while it runs, and while
+ * it is being cancelled. That ends it and its connections at once. */
 static ssize_t may_be_answered(void *arg)
 {
     static const char text[] = "GET /held" V "\r\n";

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the HTTP server holds its handlers and its clients to: statuses, upgrades, hosts and
- * parameters; and how a connection ends whose client still has something to send. */
+/* What the HTTP server requires of its handlers and clients: statuses, upgrades, hosts and
+ * parameters. How a connection ends whose client is still sending. */
 #include "config.h"
 
 #include "tests/http/http_serve.h"
@@ -28,7 +28,7 @@ static ssize_t writes(struct cg_http_request *req, void *arg)
     return cg_yield(cg_http_write(req, "some text\n", 10));
 }
 
-/* Leaves the answer to the server. */
+/* Sets a status, and sends no response of its own. */
 static ssize_t sets(struct cg_http_request *req, void *arg)
 {
     (void)arg;
@@ -36,7 +36,7 @@ static ssize_t sets(struct cg_http_request *req, void *arg)
     return 0;
 }
 
-/* Does not care what it is answered. */
+/* Ignores the result of its response. */
 static ssize_t careless(struct cg_http_request *req, void *arg)
 {
     (void)arg;
@@ -79,7 +79,8 @@ static void begin(void)
     OK(cg_http_server_mount(server, "/host", host_of, NULL));
 }
 
-/* A final answer has a status from 200 to 999. What else a handler says is its failure. */
+/* A final response has a status from 200 to 999. Any other status is a failure of the
+ * handler. */
 static ssize_t statuses(void *arg)
 {
     static const char *const ways[] = {"answers", "writes", "sets", "careless"};
@@ -109,7 +110,7 @@ static ssize_t statuses(void *arg)
     return 0;
 }
 
-/* Some statuses have no body, whatever the handler gives. */
+/* Some statuses have no body, whatever the handler sends. */
 static ssize_t no_bodies(void *arg)
 {
     (void)arg;
@@ -127,7 +128,8 @@ static ssize_t no_bodies(void *arg)
     return 0;
 }
 
-/* A connection is upgraded if the client asks for it, and told to what. */
+/* A connection is upgraded if the client asks for it and the response names the
+ * protocol. */
 static ssize_t upgrade(void *arg)
 {
 #define ASKS "Connection: x, Upgrade\r\nUpgrade: a/1, b\r\n\r\n"
@@ -164,7 +166,7 @@ static ssize_t hosts(void *arg)
     return 0;
 }
 
-/* "%2F" is a part of its segment, and "%252F" is not "%2F". */
+/* "%2F" is part of its segment, and "%252F" is not "%2F". */
 static ssize_t params(void *arg)
 {
     (void)arg;
@@ -194,12 +196,13 @@ static ssize_t mounts(void *arg)
     return 0;
 }
 
-/* A connection that ends because of an unread body says so; one that goes on does go on. */
+/* A connection that ends because of an unread body says so in its response. Otherwise it
+ * stays open. */
 static ssize_t unread(void *arg)
 {
     static const struct {
         const char *text;
-        unsigned body; /* bytes behind it */
+        unsigned body; /* bytes after the head */
         bool closes;
     } cases[] = {
         {"GET /" V "Content-Length: 65536\r\n\r\n", 65536, false},
@@ -232,7 +235,7 @@ static ssize_t unread(void *arg)
     return 0;
 }
 
-/* Who sends two megabytes before reading sees the status, whatever it is. */
+/* A client that sends two megabytes before it reads gets the status, whatever it is. */
 static ssize_t lingers(void *arg)
 {
     static const struct {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The HTTP server without memory: each allocation that it makes is made to fail, one after
- * the other. The client gets its answer, 500, 503 or a close; the next client is served. */
+/* The HTTP server without memory: each of its allocations fails in turn. The client gets
+ * its response, a 500, a 503 or a close. The next client is served. */
 #include "config.h"
 
 #include <cogen/http_server.h>
@@ -16,8 +16,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-static struct cg_coro *tester; /* whose allocations never fail */
-static int left = -1;          /* of the others', until one fails */
+static struct cg_coro *tester; /* the coroutine whose allocations never fail */
+static int left = -1;          /* allocations of the others until one fails */
 static bool outside;           /* allocations outside coroutines count, too */
 static bool once_failed;
 
@@ -47,7 +47,7 @@ static ssize_t serve(void *arg)
     return cg_yield(cg_http_serve(server, listener));
 }
 
-/* Uses what a request and an answer have. */
+/* Uses every part of a request and of a response. */
 static ssize_t all(struct cg_http_request *req, void *arg)
 {
     char *data;
@@ -61,7 +61,7 @@ static ssize_t all(struct cg_http_request *req, void *arg)
     return n < 0 ? n : cg_yield(cg_http_respond(req, 201, data, strlen(data)));
 }
 
-/* So long that the list of fields has to grow for the next ones but one. */
+/* So long that the list of fields has to grow for the next field but one. */
 static char pad[951];
 
 static ssize_t big(struct cg_http_request *req, void *arg)
@@ -86,8 +86,8 @@ static ssize_t stream(struct cg_http_request *req, void *arg)
     return n;
 }
 
-/* If a body that would be compressed cannot be begun, the answer instead of it has no
- * coding. */
+/* If a body cannot be compressed for lack of memory, the response that replaces it has no
+ * content coding. */
 static ssize_t falls_back(struct cg_http_request *req, void *arg)
 {
     ssize_t n = cg_http_response_set_header(req, "Content-Type", "text/plain");
@@ -128,8 +128,8 @@ static const char requests[] =
 
 static char got[64 * 1024];
 
-/* What comes of a text until the server closes, or the time is over; -EPIPE and the like
- * are as good as an end. */
+/* Sends a text and reads until the server closes or a timeout. -EPIPE and the like count as
+ * an end. */
 static size_t ask(const char *text)
 {
     struct cg_sock *sock;
@@ -148,7 +148,7 @@ static size_t ask(const char *text)
     return size;
 }
 
-/* Whether the answer in which this is found has a field. */
+/* Whether the response that contains at has a field. */
 static bool has_field(const char *at, const char *field)
 {
     const char *head = at, *found;
@@ -159,7 +159,7 @@ static bool has_field(const char *at, const char *field)
     return found != NULL;
 }
 
-/* No answer lacks a field without which it means something else. */
+/* No response lacks a field without which it has another meaning. */
 static void check_fields(size_t size)
 {
     const char *at = memmem(got, size, "instead", 7), *end = got + size;
@@ -171,8 +171,8 @@ static void check_fields(size_t size)
     ck_assert(at == NULL || has_field(at, "Content-Range: bytes 1-5/6"));
 }
 
-/* The answers' statuses are those of requests that went well, or of a server that could
- * not. */
+/* Checks that each status is that of a request that succeeded, or of a server that had no
+ * memory. */
 static int check_answers(size_t size)
 {
     const char *at = got, *end = got + size;
@@ -190,7 +190,8 @@ static int check_answers(size_t size)
 
 static char root[] = "/tmp/cogen-XXXXXX", file[64];
 
-/* A directory with a file, whose other fields leave no room for Content-Range. */
+/* Makes a directory with a file. The other fields of its response leave no room for
+ * Content-Range. */
 static struct cg_http_files *make_files(void)
 {
     static char cache[721];
@@ -249,7 +250,7 @@ static ssize_t each_allocation(void *arg)
         cg_sock_close(listener);
     }
     ck_assert(!once_failed);
-    IS(answers, REQUESTS); /* with nothing left to fail */
+    IS(answers, REQUESTS); /* no allocation was left to fail */
     cg_http_files_close(files);
     OK(unlink(file));
     OK(rmdir(root));
@@ -258,7 +259,7 @@ static ssize_t each_allocation(void *arg)
     return 0;
 }
 
-/* A connection that takes no memory of the library's. */
+/* Makes a connection without allocations of the library. */
 static int connected(void)
 {
     struct sockaddr_in in = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
@@ -269,7 +270,7 @@ static int connected(void)
     return fd;
 }
 
-/* Without memory for a new connection the server gives that connection up, and goes on. */
+/* Without memory for a new connection the server closes that connection, and goes on. */
 static ssize_t accepts_without_memory(void *arg)
 {
     int failure, failures = 0;

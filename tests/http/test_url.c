@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the HTTP client works out without I/O: URLs, references, exceptions from proxies,
- * and compressed bodies. */
+/* What the HTTP client computes without I/O: URLs, references, exceptions from proxies, and
+ * compressed bodies. */
 #include "config.h"
 
 #include "http/client/client_send.h"
@@ -25,8 +25,8 @@ static void parsed(const char *text, const char *want, const char *addr,
     cg__http_url_free(&url);
 }
 
-/* The pieces of a URL are kept as they are written; the host is put into lower case, user
- * and fragment go, the usual port is not told. */
+/* The pieces of a URL are stored as written, except: the host is in lower case, user and
+ * fragment are removed, and the default port is left out. */
 START_TEST(urls)
 {
     parsed("http://example.org", "http://example.org/", "example.org:80", "/");
@@ -60,7 +60,7 @@ START_TEST(users)
 }
 END_TEST
 
-/* An escape ends where the text ends, whatever follows in memory. */
+/* An escape ends at the end of the text, whatever follows in memory. */
 START_TEST(escapes)
 {
     char text[8];
@@ -74,7 +74,7 @@ START_TEST(escapes)
 }
 END_TEST
 
-/* A host's name has 255 characters at most. */
+/* A host name has at most 255 characters. */
 START_TEST(long_names)
 {
     char text[] = "http://0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
@@ -89,7 +89,7 @@ START_TEST(long_names)
 }
 END_TEST
 
-/* What is no URL of ours is refused, and it is said why. */
+/* Invalid URLs are refused with a message. */
 START_TEST(refused)
 {
     static const char *const texts[] = {
@@ -136,7 +136,7 @@ START_TEST(refused)
 }
 END_TEST
 
-/* References are resolved as RFC 3986, 5.4 lists them. */
+/* References are resolved as in the examples of RFC 3986, 5.4. */
 START_TEST(references)
 {
     static const char *const cases[][2] = {
@@ -219,7 +219,7 @@ START_TEST(origins)
 }
 END_TEST
 
-/* no_proxy names hosts, with all below them, and perhaps a port. */
+/* no_proxy names hosts, with all their subdomains, and optional ports. */
 START_TEST(exceptions)
 {
     static const struct {
@@ -284,13 +284,13 @@ START_TEST(exceptions)
 }
 END_TEST
 
-/* Which variables of the environment name proxies, and which goes first; never
- * HTTP_PROXY. */
+/* Which variables of the environment name proxies, and in which order. HTTP_PROXY is never
+ * used. */
 START_TEST(variables)
 {
     static const struct {
         enum cg__proxy_text text;
-        const char *set[2], *empty; /* to their own names; to nothing */
+        const char *set[2], *empty; /* set to their own names; set to "" */
         const char *found;
     } tries[] = {
         {CG__PROXY_HTTP, {"http_proxy", "all_proxy"}, NULL, "http_proxy"},
@@ -325,7 +325,7 @@ START_TEST(variables)
 }
 END_TEST
 
-/* Base64 with all lengths of its end. */
+/* Base64, with every length of the last group. */
 START_TEST(basic)
 {
     static const char *const cases[][2] = {
@@ -345,16 +345,16 @@ START_TEST(basic)
 }
 END_TEST
 
-/* ---- Decoding -------------------------------------------------------------------- */
+/* Decoding */
 
-/* "hello, hello, hello" as gzip makes it. */
+/* "hello, hello, hello", compressed by gzip. */
 static const unsigned char gzipped[] = {0x1f, 0x8b, 0x08, 0,    0,    0,    0,    0,
                                         0x02, 0x03, 0xcb, 0x48, 0xcd, 0xc9, 0xc9, 0xd7,
                                         0x51, 0xc8, 0x40, 0xa2, 0x00, 0x9f, 0xa1, 0xca,
                                         0x09, 0x13, 0,    0,    0};
 static const char plain[] = "hello, hello, hello";
 
-/* Gives the input in pieces; all output in `out`; 0, or a code. */
+/* Decodes the input in pieces, with all output in `out`. Returns 0 or an error code. */
 static ssize_t decode(struct cg__decoder *decoder, const void *data, size_t size,
                       size_t piece, char *out, size_t room, size_t *made)
 {
@@ -378,8 +378,9 @@ static ssize_t decode(struct cg__decoder *decoder, const void *data, size_t size
     }
 }
 
-/* However the bytes are cut, the text is the same; members follow each other; what comes
- * behind is ignored; a stream that is cut is not complete, a broken one is refused. */
+/* However the bytes are cut, the text is the same. Members may follow each other, and bytes
+ * after them are ignored. A truncated stream is not complete, and an invalid one is
+ * refused. */
 START_TEST(decodes_gzip)
 {
     char twice[2 * sizeof gzipped + 4] = "", out[64];
@@ -423,10 +424,10 @@ START_TEST(decodes_gzip)
 }
 END_TEST
 
-/* brotli reaches any ratio: a small body that grows without end is refused. */
+/* brotli reaches any ratio: a small body that decodes to endless text is refused. */
 START_TEST(refuses_bombs)
 {
-    /* What libbrotlienc makes of 16 MiB of zeros. */
+    /* 16 MiB of zeros, compressed by libbrotlienc. */
     static const unsigned char bomb[] = {
         0xcb, 0xff, 0xff, 0x3f, 0x00, 0x24, 0x00, 0xe2, 0xb1, 0x40, 0x72, 0xef, 0xff,
         0xf2, 0xff, 0xff, 0x0f, 0x80, 0x04, 0x40, 0x1c, 0x16, 0x80, 0xee, 0xfd, 0x1f,
@@ -449,7 +450,7 @@ START_TEST(refuses_bombs)
     ck_assert_uint_gt(sum, CG__DECODE_FREE / 2);
     ck_assert_uint_lt(sum, 2 * CG__DECODE_FREE);
     cg__http_decoder_free(decoder);
-    /* All that was given counts, in the ratio. */
+    /* All input counts in the ratio. */
     memcpy(padded, bomb, sizeof bomb);
     IS(cg__http_decoder_new(&decoder, "br"), 0);
     cg__http_decoder_give(decoder, padded, sizeof padded);
@@ -462,7 +463,7 @@ START_TEST(refuses_bombs)
 }
 END_TEST
 
-/* A coding that we do not know, and several of them, are left to the caller. */
+/* An unknown coding and several codings are left to the caller. */
 START_TEST(other_codings)
 {
     struct cg__decoder *decoder;
