@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Addresses as text: what is one and what is none, and that printing gives back what was
- * parsed. */
+/* Addresses as text: what is valid and what is not, and that a parsed address is printed as
+ * the same text. */
 #include "config.h"
 
 #include "sockets/resolve/addr.h"
@@ -26,7 +26,7 @@ static void check_printed(const struct cg__addr *addr, const char *want)
     ck_assert_str_eq(text, want);
 }
 
-/* Every address is printed as it is written. */
+/* Every address is printed as it was written. */
 START_TEST(round_trip)
 {
     static const char *const texts[] = {
@@ -41,7 +41,7 @@ START_TEST(round_trip)
 }
 END_TEST
 
-/* A listener may leave out the host, and take any port. */
+/* The address of a listener may leave out the host, and have port 0 for any port. */
 START_TEST(listeners)
 {
     IS(parse(":80", true), 2);
@@ -55,7 +55,7 @@ START_TEST(listeners)
 }
 END_TEST
 
-/* What is not an address is refused without asking anybody. */
+/* Text that is not an address is refused without a look-up. */
 START_TEST(refused)
 {
     static const char *const texts[] = {
@@ -79,7 +79,7 @@ START_TEST(refused)
 }
 END_TEST
 
-/* A path takes all of sun_path but its NUL; an abstract name takes no NUL. */
+/* A path may fill sun_path except for its NUL. An abstract name needs no NUL. */
 START_TEST(unix_lengths)
 {
     char text[5 + sizeof list[0].un.sun_path + 1] = "unix:";
@@ -98,7 +98,7 @@ START_TEST(unix_lengths)
 }
 END_TEST
 
-/* Names are looked up; one that nobody has is CG_EHOST. */
+/* Names are looked up. A name that does not exist is CG_EHOST. */
 START_TEST(names)
 {
     int n = parse("localhost:80", false);
@@ -110,8 +110,8 @@ START_TEST(names)
 }
 END_TEST
 
-/* What kernels answer besides: mapped IPv4, nothing at all, a path without its NUL; a
- * buffer that is too small is not overrun. */
+/* Other addresses that kernels return: mapped IPv4, an empty one, a path without its NUL. A
+ * buffer that is too small does not overflow. */
 START_TEST(printing)
 {
     struct sockaddr_un un = {.sun_family = AF_UNIX};

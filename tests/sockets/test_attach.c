@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* cg_sock_attach and cg_sock_detach: descriptors that become sockets and stop being such,
- * on every reactor. */
+/* cg_sock_attach and cg_sock_detach, on every reactor: descriptors become sockets, and
+ * sockets become descriptors. */
 #include "config.h"
 
 #include "tests/support/support.h"
@@ -17,7 +17,7 @@
 
 #define MS CG_MILLISECOND
 
-/* A socket pair of the caller's is as good as one of ours. */
+/* A socket pair of the caller works like one of ours. */
 static ssize_t attach_socketpair(void *arg)
 {
     int fds[2];
@@ -49,8 +49,8 @@ static ssize_t pours(void *arg)
     return n;
 }
 
-/* The two ends of a pipe too, one for each direction; a broken one is an error, no SIGPIPE,
- * for each kind of write. */
+/* Both ends of a pipe work too, one for each direction. A write to a broken pipe is an
+ * error without SIGPIPE, for every kind of write. */
 static ssize_t attach_pipe(void *arg)
 {
     int fds[2], file = test_file(3);
@@ -84,7 +84,7 @@ static ssize_t attach_pipe(void *arg)
     return 0;
 }
 
-/* What is no stream descriptor is refused and stays the caller's. */
+/* A descriptor that is not a stream is refused, and still belongs to the caller. */
 static ssize_t attach_nonsense(void *arg)
 {
     int fd = dup(STDOUT_FILENO);
@@ -96,8 +96,8 @@ static ssize_t attach_nonsense(void *arg)
     return 0;
 }
 
-/* Detach hands over the descriptor and what had been taken from it but not been read; what
- * is still in the kernel stays there. */
+/* detach returns the descriptor and the bytes that the socket had received but not
+ * returned. Bytes in the kernel stay there. */
 static ssize_t detach(void *arg)
 {
     struct cg_sock *a, *b;
@@ -116,7 +116,7 @@ static ssize_t detach(void *arg)
     ck_assert_uint_le(size, 9);
     memcpy(rest_of, rest ? rest : "", size);
     free(rest);
-    IS(fcntl(fd, F_SETFL, 0), 0); /* it may block now */
+    IS(fcntl(fd, F_SETFL, 0), 0); /* make it blocking */
     while ((n = OK(read(fd, rest_of + size, sizeof rest_of - size))) > 0)
         size += (size_t)n;
     ck_assert_uint_eq(size, 9);
@@ -130,8 +130,8 @@ static ssize_t reads(void *arg)
     return cg_yield(cg_read(arg, &(char){0}, 1));
 }
 
-/* Not while somebody waits, and not where there is no descriptor; a socket that was merely
- * asked goes on. */
+/* detach is refused while a coroutine waits, and where there is no descriptor. The socket
+ * can still be used then. */
 static ssize_t detach_refused(void *arg)
 {
     struct cg_sock *a, *b;
@@ -156,7 +156,7 @@ static ssize_t detach_refused(void *arg)
     return 0;
 }
 
-/* Idle and busy sockets go back and forth between us and the caller, losing nothing. */
+/* Idle and busy sockets are attached and detached many times, and lose no byte. */
 static ssize_t attach_again(void *arg)
 {
     struct cg_sock *a, *b;
@@ -177,7 +177,7 @@ static ssize_t attach_again(void *arg)
         at += sizeof in;
         IS(cg_yield(cg_read(b, in, 1, .timeout = MS)), -ETIMEDOUT);
         fd = cg_sock_detach(b, &rest, &size);
-        if (fd == -EBUSY) { /* the kernel has yet to let go of the lost read */
+        if (fd == -EBUSY) { /* the kernel still has the read that lost the race */
             IS(cg_yield(cg_sleep(MS)), 0);
             fd = cg_sock_detach(b, &rest, &size);
         }
@@ -191,8 +191,8 @@ static ssize_t attach_again(void *arg)
     return 0;
 }
 
-/* A listening socket that came from elsewhere, as from systemd, is a listener; what it
- * accepts has no delays. */
+/* A listening socket from outside, for example from systemd, becomes a listener.
+ * Connections that it accepts have TCP_NODELAY set. */
 static ssize_t attach_listener(void *arg)
 {
     struct sockaddr_in in = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
@@ -217,7 +217,7 @@ static ssize_t attach_listener(void *arg)
     return 0;
 }
 
-/* A listener that is handed over keeps its file, whoever accepts on it. */
+/* A listener that is detached keeps its file, whoever accepts on it. */
 static ssize_t hand_over_listener(void *arg)
 {
     char addr[CG_ADDR_SIZE];

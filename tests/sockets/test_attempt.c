@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* One attempt to connect: TCP may connect a socket to itself, which is no connection. */
+/* One attempt to connect. TCP may connect a socket to itself, which is no connection. */
 #include "config.h"
 
 #include "tests/support/support.h"
@@ -11,8 +11,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
-/* This program's socket, instead of the system's: gives a new one the name that the case
- * asked for, as the kernel does now and then of itself. */
+/* This program's socket replaces that of libc: it binds a new socket to the address that
+ * the case has chosen, as the kernel sometimes does itself. */
 static struct sockaddr_storage name;
 static socklen_t name_size;
 
@@ -29,7 +29,7 @@ int socket(int domain, int type, int protocol)
     return fd;
 }
 
-/* A name for new sockets that is free: that of a listener which is closed then. */
+/* Chooses a free address for new sockets: that of a listener, which is then closed. */
 static bool choose_name(const char *host, char addr[static CG_ADDR_SIZE])
 {
     struct cg_sock *listener;
@@ -45,8 +45,8 @@ static bool choose_name(const char *host, char addr[static CG_ADDR_SIZE])
     return true;
 }
 
-/* A socket that is connected to itself was refused, over each family; with the same port on
- * another address it is a connection. */
+/* A socket that is connected to itself completes with -ECONNREFUSED, in each family. The
+ * same port on another address is a connection. */
 static ssize_t to_itself(void *arg)
 {
     static const char *const hosts[] = {"127.0.0.1:0", "[::1]:0"};

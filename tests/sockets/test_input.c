@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A socket's input: how unread bytes are kept, and how many at most. */
+/* The input of a socket: how unread bytes are stored, and how many at most. */
 #include "config.h"
 
 #include "sockets/sock.h"
@@ -20,7 +20,7 @@ static void add(struct cg_reactor *reactor, struct cg__input *input, const char 
     cg__input_add(reactor, input, chunk);
 }
 
-/* Small arrivals share a chunk, also while it is lent; an empty one leaves none behind. */
+/* Small pieces share a chunk, even while it is lent. An empty piece leaves no chunk. */
 static void input_coalesces(void)
 {
     struct test test = test_open();
@@ -47,7 +47,7 @@ static void input_coalesces(void)
     test_close(&test);
 }
 
-/* Whoever takes the only chunk leaves an empty input, which can be filled again. */
+/* Taking the only chunk leaves an empty input, which can be filled again. */
 static void input_without_chunks(void)
 {
     struct test test = test_open();
@@ -64,7 +64,7 @@ static void input_without_chunks(void)
     test_close(&test);
 }
 
-/* Bytes keep their order over any number of chunks, whatever the sizes. */
+/* Bytes keep their order over any number of chunks of any sizes. */
 static void input_keeps_order(void)
 {
     struct test test = test_open();
@@ -91,7 +91,7 @@ static void input_keeps_order(void)
     test_close(&test);
 }
 
-/* A line is found across chunks; what was looked at is not looked at again. */
+/* A line is found across chunks. Bytes that have been searched are not searched again. */
 static void input_lines(void)
 {
     struct test test = test_open();
@@ -115,9 +115,9 @@ static void input_lines(void)
     test_close(&test);
 }
 
-/* A peer that is not read from fills the input up to its limit and what was under way when
- * that was reached (where requests stay armed a handful of chunks, else one), no more; all
- * of it arrives once somebody reads. */
+/* When a socket is not read, its peer can fill the input up to the limit, plus what is in
+ * flight when the limit is reached: a few chunks where requests stay armed, else one. All
+ * bytes arrive once a coroutine reads. */
 enum { FLOOD = 8 * sizeof big };
 
 static ssize_t floods(void *arg)
@@ -165,7 +165,7 @@ static ssize_t input_is_limited(void *arg)
     return 0;
 }
 
-/* ---- A request to receive that stays armed ---- */
+/* A receive that stays armed */
 
 static struct cg_io *armed;
 static int disarmed; /* how often */
@@ -193,7 +193,7 @@ static const struct cg_transport_type tap = {
     .cancel = tap_cancel,
 };
 
-/* A chunk comes. */
+/* Delivers a chunk. */
 static void drip(struct cg_sock *sock)
 {
     struct cg_chunk *chunk = cg_chunk_get(sock->reactor);
@@ -211,8 +211,8 @@ static ssize_t sips(void *arg)
     return cg_yield(cg_read(arg, &byte, 1));
 }
 
-/* It stays armed until the limit is reached, and is armed again for whoever finds no
- * input. */
+/* The receive stays armed until the limit is reached. It is armed again for a reader that
+ * finds no input. */
 static ssize_t limit_disarms(void *arg)
 {
     struct cg_sock *sock = cg_sock_open(cg_sched_self(), &tap, NULL, -1);
@@ -242,7 +242,7 @@ static ssize_t limit_disarms(void *arg)
     return 0;
 }
 
-/* A socket with nothing unread holds no buffer. */
+/* A socket without unread bytes holds no buffer. */
 static ssize_t idle_holds_nothing(void *arg)
 {
     struct cg_sock *a, *b;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Listeners on a name: one socket that accepts on all addresses of it. */
+/* Listeners on a name: one socket that accepts on all addresses of the name. */
 #include "config.h"
 
 #include "tests/support/support.h"
@@ -19,8 +19,8 @@
 #define ONE "127.0.0.1"
 #define TWO "127.0.0.2"
 
-/* This program's getaddrinfo, instead of the system's: "two" has two addresses, each named
- * twice, and "absent" one more, which this machine has not. */
+/* This program's getaddrinfo replaces that of libc. "two" has two addresses, each listed
+ * twice. "absent" has one more, which this machine does not have. */
 int getaddrinfo(const char *restrict host, const char *restrict service,
                 const struct addrinfo *restrict hints, struct addrinfo **restrict found)
 {
@@ -31,7 +31,7 @@ int getaddrinfo(const char *restrict host, const char *restrict service,
 
     (void)service;
     (void)hints;
-    ck_assert_str_ne(host, "localhost"); /* nobody need be asked */
+    ck_assert_str_ne(host, "localhost"); /* needs no look-up */
     for (size_t i = 0; i < COUNT(addrs); i++) {
         in[i] = (struct sockaddr_in){.sin_family = AF_INET};
         inet_pton(AF_INET, addrs[i], &in[i].sin_addr);
@@ -49,7 +49,7 @@ void freeaddrinfo(struct addrinfo *info)
     (void)info;
 }
 
-/* Listens, and tells the port as text, ":1234". */
+/* Listens, and returns the port as text, ":1234". */
 static struct cg_sock *listen_at(const char *addr, char port[static CG_ADDR_SIZE])
 {
     struct cg_sock *listener;
@@ -69,7 +69,7 @@ static ssize_t connect_to(const char *host, const char *port, struct cg_sock **c
     return cg_yield(cg_connect(addr, conn));
 }
 
-/* A connection to this host is accepted. */
+/* Checks that a connection to this host is accepted. */
 static void check_accepts(struct cg_sock *listener, const char *host, const char *port)
 {
     char addr[CG_ADDR_SIZE], want[2 * CG_ADDR_SIZE];
@@ -93,8 +93,7 @@ static void check_refuses(const char *host, const char *port)
     IS(connect_to(host, port, &conn), -ECONNREFUSED);
 }
 
-/* Every address of a name is listened on, once, with one port, and none any more after the
- * close. */
+/* Every address of a name is listened on, once, on one port, and none after the close. */
 static ssize_t all_addresses(void *arg)
 {
     char port[CG_ADDR_SIZE];
@@ -107,7 +106,7 @@ static ssize_t all_addresses(void *arg)
     }
     IS(cg_sock_fd(listener), -EOPNOTSUPP);
     cg_sock_close(listener);
-    IS(cg_yield(cg_sleep(MS)), 0); /* io_uring's accepts have been taken back */
+    IS(cg_yield(cg_sleep(MS)), 0); /* io_uring's accepts have been cancelled */
     check_refuses(ONE, port);
     check_refuses(TWO, port);
     return 0;
@@ -129,7 +128,7 @@ static ssize_t localhost(void *arg)
     return 0;
 }
 
-/* Addresses that the machine has not are passed over. */
+/* Addresses that the machine does not have are skipped. */
 static ssize_t absent(void *arg)
 {
     char port[CG_ADDR_SIZE];
@@ -142,7 +141,7 @@ static ssize_t absent(void *arg)
     return 0;
 }
 
-/* If the port is taken on one of them, none is listened on. */
+/* If the port is taken on one address, the listener is refused and listens on none. */
 static ssize_t taken(void *arg)
 {
     char port[CG_ADDR_SIZE], addr[2 * CG_ADDR_SIZE];
@@ -160,7 +159,7 @@ static ssize_t taken(void *arg)
     return 0;
 }
 
-/* No address keeps the connections of another waiting. */
+/* Connections of one address do not delay those of another. */
 static ssize_t in_turn(void *arg)
 {
     char port[CG_ADDR_SIZE], first[CG_ADDR_SIZE], second[CG_ADDR_SIZE];
@@ -171,7 +170,7 @@ static ssize_t in_turn(void *arg)
         OK(connect_to(i < 3 ? ONE : TWO, port, &conns[i]));
     for (int i = 0; i < 6; i++) {
         IS(cg_yield(cg_poll_sock(listener, CG_IN)), CG_IN);
-        IS(cg_yield(cg_sleep(MS)), 0); /* both have one to offer */
+        IS(cg_yield(cg_sleep(MS)), 0); /* until both have a connection */
         OK(cg_yield(cg_accept(listener, &accepted[i])));
     }
     OK(cg_sock_local_addr(accepted[0], first, sizeof first));
@@ -195,8 +194,8 @@ static ssize_t accepts(void *listener)
     return n;
 }
 
-/* An accept that was given up costs no connection; one that waits when the listener is
- * closed is answered -EBADF. */
+/* An accept that is cancelled loses no connection. An accept that waits when the listener
+ * is closed completes with -EBADF. */
 static ssize_t given_up(void *arg)
 {
     char port[CG_ADDR_SIZE], byte;
@@ -231,8 +230,8 @@ static ssize_t serves(void *listener)
     return cg_yield(cg_serve(listener, serves_one, .limit = 1));
 }
 
-/* cg_serve needs no more than one of these; connections that were not accepted end with
- * it. */
+/* One cg_serve serves all addresses. Connections that have not been accepted end with the
+ * listener. */
 static ssize_t is_served(void *arg)
 {
     char port[CG_ADDR_SIZE], byte;

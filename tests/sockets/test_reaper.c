@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* A reaper of connections under load: each is closed in the very turn in which a read of it
- * has completed, before the reader's coroutine has run. The reader is answered -EBADF, and
- * its plain loop touches the connection no more. */
+/* A program that reaps connections under load: each is closed in the turn in which a read
+ * of it completes, before the reader's coroutine runs. The read returns -EBADF, and the
+ * reader does not use the connection again. */
 #include "config.h"
 
 #include "tests/support/support.h"
@@ -36,7 +36,7 @@ static ssize_t reads(void *arg)
     return n;
 }
 
-/* Until the peer is gone. */
+/* Writes until the peer has closed. */
 static ssize_t writes(void *arg)
 {
     static const char bytes[64];
@@ -49,7 +49,7 @@ static ssize_t writes(void *arg)
     return 0;
 }
 
-/* Called by the loop between the reactor, which completes reads, and the coroutines. */
+/* The loop calls this between the reactor, which completes reads, and the coroutines. */
 static void reap(void *arg)
 {
     struct load *load = arg;

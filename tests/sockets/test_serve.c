@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The accept loop: every connection is served, at most so many at a time, and none outlives
+/* The accept loop: every connection is served, a limited number at once, and none outlives
  * the loop. */
 #include "config.h"
 
@@ -95,7 +95,7 @@ static ssize_t client(void *arg)
     return 0;
 }
 
-/* All are served, at the limit one after the other, and nobody is sent away. */
+/* All connections are served, at the limit one after the other. None is refused. */
 static ssize_t limit(void *arg)
 {
     struct server s = {.limit = 2, .grace = CG_SECOND};
@@ -114,7 +114,7 @@ static ssize_t limit(void *arg)
     return 0;
 }
 
-/* Without grace the handlers are cancelled with the loop. */
+/* Without a grace period the handlers are cancelled with the loop. */
 static ssize_t at_once(void *arg)
 {
     struct server s = {.limit = 0};
@@ -132,7 +132,7 @@ static ssize_t at_once(void *arg)
     return 0;
 }
 
-/* In the grace period a connection is served to its end; nobody new is. */
+/* In the grace period running handlers complete, and no new connection is served. */
 static ssize_t gracefully(void *arg)
 {
     struct server s = {.grace = CG_HOUR};
@@ -153,7 +153,7 @@ static ssize_t gracefully(void *arg)
     return 0;
 }
 
-/* And when it is over they are cancelled, too; its own timeout is an end as well. */
+/* After the grace period they are cancelled. The timeout of the serve ends it as well. */
 static ssize_t grace_ends(void *arg)
 {
     struct server s = {.grace = 5 * MS, .timeout = 10 * MS};
@@ -170,7 +170,7 @@ static ssize_t grace_ends(void *arg)
     return 0;
 }
 
-/* A listener that is closed ends it. */
+/* Closing the listener ends the loop. */
 static ssize_t closed(void *arg)
 {
     struct server s = {.limit = 1};
@@ -189,7 +189,7 @@ static ssize_t closed(void *arg)
     return 0;
 }
 
-/* Also while it waits for a place, and not for a connection. */
+/* So it does while the loop waits for a handler to end, not for a connection. */
 static ssize_t closed_at_the_limit(void *arg)
 {
     struct server s = {.limit = 1};
@@ -207,7 +207,8 @@ static ssize_t closed_at_the_limit(void *arg)
     return 0;
 }
 
-/* And whenever it is closed: before the op runs, in it, and while it is being cancelled. */
+/* So it does at any time: before the op runs, while it runs, and while it is being
+ * cancelled. */
 static ssize_t may_be_served(void *arg)
 {
     struct server *s = arg;
@@ -285,7 +286,7 @@ static ssize_t closed_at_any_time(void *arg)
     return 0;
 }
 
-/* The address is free at once, also while somebody is still served. */
+/* The address is free at once, even while a connection is still served. */
 static ssize_t closed_is_free(void *arg)
 {
     struct server s = {.limit = 1};
@@ -314,7 +315,7 @@ static ssize_t accepts(void *listener)
     return rc;
 }
 
-/* At once, past the loop. */
+/* Connects at once, without the loop. */
 static int connect_to(struct cg_sock *listener)
 {
     int fd = socket(AF_INET, SOCK_STREAM, 0);
@@ -326,9 +327,9 @@ static int connect_to(struct cg_sock *listener)
     return fd;
 }
 
-/* A connection that a server gives back to its listener, while an accept that was cancelled
- * may bring another one: neither is lost. So it is not taken back as long as the kernel has
- * that accept. */
+/* A server gives a connection back to its listener, while an accept that was cancelled may
+ * still bring another one. Neither is lost: the connection is taken back only when the
+ * kernel has released that accept. */
 static ssize_t given_back(void *arg)
 {
     char addr[CG_ADDR_SIZE];
@@ -341,7 +342,7 @@ static ssize_t given_back(void *arg)
     IS(cg_yield(cg_accept(listener, &conn)), 0);
     acceptor = test_start(accepts, listener);
     test_until_waiting(acceptor);
-    IS(cg_yield(cg_sleep(MS)), 0); /* it is with the kernel now */
+    IS(cg_yield(cg_sleep(MS)), 0); /* the kernel has it now */
     second = connect_to(listener);
     cg_coro_cancel(acceptor);
     with_kernel = listener->side[CG__RX].io.state != CG_IO_IDLE;

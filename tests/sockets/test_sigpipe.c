@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* No write of the library raises SIGPIPE, whose disposition is here the one that ends the
- * process. */
+/* No write of the library raises SIGPIPE. Its disposition here is the default, which ends
+ * the process. */
 #include "config.h"
 
 #include "tests/support/child.h"
@@ -31,7 +31,7 @@ static bool is_pending(void)
     return sigismember(&set, SIGPIPE);
 }
 
-/* The writing end of a pipe that nobody reads. */
+/* Returns the writing end of a pipe without a reader. */
 static int broken_pipe(void)
 {
     int ends[2];
@@ -41,8 +41,8 @@ static int broken_pipe(void)
     return ends[1];
 }
 
-/* The signal that our own write has raised is taken, the mask is as before; no signal, no
- * wait. */
+/* The signal that our own write has raised is consumed, and the mask is restored. Without a
+ * signal there is no wait. */
 static void blocked_and_taken(void)
 {
     int fd = broken_pipe(), before;
@@ -61,7 +61,8 @@ static void blocked_and_taken(void)
     close(fd);
 }
 
-/* A program that has blocked it keeps its mask, and what was pending there. */
+/* A program that has blocked the signal keeps its mask, and a signal that was pending stays
+ * pending. */
 static void pending_stays(void)
 {
     int fd = broken_pipe(), before, outer = cg_sigpipe_block();
@@ -77,7 +78,7 @@ static void pending_stays(void)
     close(fd);
 }
 
-/* Into a pipe, as bytes, parts and from a file; into a socket from a file. */
+/* To a pipe: bytes, parts, and from a file. To a socket: from a file. */
 static ssize_t operations(void *arg)
 {
     struct iovec parts[2];
@@ -110,7 +111,7 @@ static ssize_t hangs(void *arg)
     return cg_yield(cg_suspend());
 }
 
-/* What the library says on a stderr that nobody reads: a deadlock, and who is in it. */
+/* What the library prints on a stderr without a reader: a deadlock and its coroutines. */
 static void complain(void)
 {
     dup2(broken_pipe(), STDERR_FILENO);

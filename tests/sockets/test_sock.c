@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Sockets from the inside: how a request that comes back late is settled, sockets in
- * memory, and what is refused. What users see of them is in the test_conform_* files. */
+/* Sockets from the inside: requests that complete late, in-memory sockets, and what is
+ * refused. What users see of sockets is tested in test_conform_*.c. */
 #include "config.h"
 
 #include "sockets/sock.h"
@@ -14,10 +14,10 @@
 
 static char big[300 * 1024];
 
-/* ---- Requests that come back late ------------------------------------------------ */
+/* Requests that complete late */
 
-/* A transport that keeps its requests until the test completes them. Where a timeout has a
- * part in it the case runs in virtual time: nothing happens before its moment. */
+/* A transport that holds its requests until the test completes them. Cases with a timeout
+ * run in virtual time, where nothing happens before its time. */
 static struct cg_io *kept[2];
 
 static enum cg_verdict keeper_submit(struct cg_sock *sock, struct cg_io *io)
@@ -74,8 +74,8 @@ static ssize_t waits(void *arg)
     return 0;
 }
 
-/* Bytes that the kernel put into the buffer of a cancelled read are found by the next
- * reader, and the cancelled one does not come back before. */
+/* Bytes that the kernel has put into the buffer of a cancelled read go to the next reader.
+ * The cancelled read does not return before the kernel has released the buffer. */
 static ssize_t late_read(void *arg)
 {
     struct cg_sock *sock = keep();
@@ -96,7 +96,7 @@ static ssize_t late_read(void *arg)
     return 0;
 }
 
-/* The same of a readall: they are its own, and .moved counts them. */
+/* The same for a readall: the bytes are its own, and .moved counts them. */
 static ssize_t late_readall(void *arg)
 {
     struct cg_sock *sock = keep();
@@ -123,7 +123,7 @@ static ssize_t late_readall(void *arg)
     return 0;
 }
 
-/* A write that is cancelled too late still counts what went out. */
+/* A write that is cancelled too late still counts the bytes that were sent. */
 static ssize_t late_write(void *arg)
 {
     struct cg_sock *sock = keep();
@@ -147,8 +147,8 @@ static ssize_t late_write(void *arg)
     return 0;
 }
 
-/* A closed socket answers those who wait -EBADF, and those whose memory the kernel still
- * has when it has let go; then it is gone. */
+/* When a socket is closed, waiting operations complete with -EBADF; those whose memory the
+ * kernel has, when it has released it. Then the socket is freed. */
 static ssize_t late_close(void *arg)
 {
     struct cg_sock *sock = keep();
@@ -172,8 +172,8 @@ static ssize_t late_close(void *arg)
     return 0;
 }
 
-/* A reader that finds an earlier one's request still on its way back waits for that, and
- * then asks itself. */
+/* A reader that finds a cancelled request still in flight waits for it, and then submits
+ * its own. */
 static ssize_t late_and_next(void *arg)
 {
     struct cg_sock *sock = keep();
@@ -198,7 +198,7 @@ static ssize_t late_and_next(void *arg)
     return 0;
 }
 
-/* What came before an error is read first; then the error stays. */
+/* Bytes that came before an error are read first. Then every read returns the error. */
 static ssize_t error_after_input(void *arg)
 {
     struct cg_sock *sock = keep();
@@ -223,9 +223,9 @@ static ssize_t error_after_input(void *arg)
     return 0;
 }
 
-/* ---- In-memory pairs ------------------------------------------------------------- */
+/* In-memory pairs */
 
-/* A pair holds back a writer whom nobody reads, and the reader gets all of it. */
+/* A writer waits until the other end is read, and the reader gets all bytes. */
 static ssize_t pair_holds_back(void *arg)
 {
     struct cg_sock *a, *b;
@@ -257,7 +257,7 @@ static ssize_t pair_holds_back(void *arg)
     return 0;
 }
 
-/* Each waits for the other, also after one direction has ended. */
+/* Each end waits for the other, even after one direction has ended. */
 static ssize_t echoes(void *arg)
 {
     char line[32];
@@ -299,7 +299,7 @@ static ssize_t pair_echo(void *arg)
     return 0;
 }
 
-/* A reader on a pair whose other end nobody will ever write to is a deadlock. */
+/* A read is a deadlock if no coroutine will ever write to the other end. */
 static ssize_t reads_forever(void *arg)
 {
     char byte;
@@ -321,9 +321,9 @@ static void pair_deadlock(void)
     test_close(&test);
 }
 
-/* ---- Odds and ends --------------------------------------------------------------- */
+/* Other cases */
 
-/* Bad arguments are answered, and nothing is left waiting. */
+/* Invalid arguments are refused, and nothing is left waiting. */
 static ssize_t bad_arguments(void *arg)
 {
     struct cg_sock *a, *b, *made;
@@ -358,7 +358,7 @@ static ssize_t bad_arguments(void *arg)
     return 0;
 }
 
-/* An op can be yielded again; a socket's own default timeout applies to those without. */
+/* An op can be yielded again. The socket's default timeout applies to ops that set none. */
 static ssize_t again(void *arg)
 {
     struct cg_sock *a, *b;
@@ -386,7 +386,7 @@ static ssize_t again(void *arg)
     return 0;
 }
 
-/* Ops print themselves. */
+/* Ops can be printed. */
 static ssize_t printed(void *arg)
 {
     struct cg_sock *a, *b;
@@ -410,7 +410,7 @@ static ssize_t printed(void *arg)
     return 0;
 }
 
-/* Under a deadline a loop over input that is always there ends. */
+/* With a deadline a loop over input that is always available ends. */
 static void borrows_until(struct cg_sock *a, struct cg_sock *b)
 {
     int64_t deadline = cg_sched_now(cg_sched_self()) + 2 * CG_MILLISECOND;
@@ -421,7 +421,7 @@ static void borrows_until(struct cg_sock *a, struct cg_sock *b)
     IS(cg_yield(cg_writeall(b, "one\ntwo\n", 8)), 8);
     while ((n = cg_yield(cg_borrow(a, &view, .deadline = deadline))) > 0) {
         cg_view_release(&view, 0);
-        if (test_on_sim()) /* time stands still while somebody runs */
+        if (test_on_sim()) /* the clock stands still while a coroutine runs */
             IS(cg_yield(cg_sleep(CG_MILLISECOND)), 0);
     }
     IS(n, -ETIMEDOUT);

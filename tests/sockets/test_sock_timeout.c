@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The default timeout of a socket: for operations that name none, and each time anew. */
+/* The default timeout of a socket: for operations that set none, and taken anew each
+ * time. */
 #include "config.h"
 
 #include "tests/support/support.h"
@@ -18,7 +19,7 @@ static int64_t now(void)
     return cg_sched_now(cg_sched_self());
 }
 
-/* An operation's own timeout goes before the socket's, shorter or longer. */
+/* An operation's own timeout replaces the socket's, whether it is shorter or longer. */
 static void its_own_goes_first(struct cg_sock *a, struct cg_sock *b)
 {
     struct cg_view view;
@@ -41,7 +42,7 @@ static void its_own_goes_first(struct cg_sock *a, struct cg_sock *b)
     cg_sock_close(b);
 }
 
-/* An operation that is yielded again has the timeout that the socket has then. */
+/* An operation that is yielded again takes the timeout that the socket has then. */
 static void yielded_again(struct cg_sock *a, struct cg_sock *b)
 {
     struct cg_view view;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Sockets over transports of other kinds than the kernel's: one that must yield operations
- * of its own, one that is always ready; and storms of everything over all of them. */
+/* Sockets over transports other than the kernel's: one that yields operations of its own,
+ * and one that is always ready. Random operations over all of them. */
 #include "config.h"
 
 #include "sockets/sock.h"
@@ -13,11 +13,11 @@
 #include <string.h>
 #include <sys/socket.h>
 
-/* ---- A socket that is kept ------------------------------------------------------- */
+/* A socket that is kept */
 
-/* A socket that somebody keeps is closed as any other: its peer reads the end, its
- * descriptor is gone. What is asked on it answers -EBADF, and a view of it stays until it
- * has been kept no more. */
+/* A socket that is kept alive is closed like any other: its peer reads the end, and its
+ * descriptor is closed. Operations on it complete with -EBADF, and a view of it stays valid
+ * until the last unkeep. */
 static void kept(struct cg_sock *a, struct cg_sock *b)
 {
     int fds = test_count_fds(), fd = cg_sock_fd(a);
@@ -34,7 +34,7 @@ static void kept(struct cg_sock *a, struct cg_sock *b)
     cg_sock_keep(a);
     cg_sock_close(a);
     while (cg_yield(cg_write(b, "x", 1, .timeout = CG_SECOND)) >= 0)
-        OK(cg_yield(cg_sleep(CG_MICROSECOND))); /* what the kernel has is let go of */
+        OK(cg_yield(cg_sleep(CG_MICROSECOND))); /* until the kernel has released it */
     if (fd >= 0 && !test_on_sim())
         IS(test_count_fds(), fds - 1);
     IS(cg_yield(cg_read(a, buf, 1)), -EBADF);
@@ -56,10 +56,10 @@ static void kept(struct cg_sock *a, struct cg_sock *b)
     cg_sock_close(b);
 }
 
-/* ---- Offered ---------------------------------------------------------------------- */
+/* Offering bytes */
 
-/* What is offered is taken at once or not at all: the rest is not kept, nothing waits, and
- * a peer that is gone is an error. */
+/* Bytes that are offered are taken at once or not at all. The rest is not stored, nothing
+ * waits, and a closed peer is an error. */
 static void offered(struct cg_sock *a, struct cg_sock *b)
 {
     static char out[64 * 1024], in[sizeof out];
@@ -90,9 +90,9 @@ static void offered(struct cg_sock *a, struct cg_sock *b)
     cg_sock_close(a);
 }
 
-/* ---- A transport that runs ------------------------------------------------------- */
+/* A transport that runs */
 
-/* Every byte is changed on its way over an inner socket, with other operations between. */
+/* Changes every byte on its way over an inner socket, with other operations in between. */
 static enum cg_verdict mask_submit(struct cg_sock *sock, struct cg_io *io)
 {
     (void)sock;
@@ -180,8 +180,8 @@ static void masked(struct cg_sock **a, struct cg_sock **b)
     *b = cg_sock_open(cg_sched_self(), &mask, *b, -1);
 }
 
-/* All that can be done with a plain socket can be done with one whose transport runs, but
- * for what only a descriptor has. */
+/* A socket whose transport runs does whatever a plain socket does, except for what needs a
+ * descriptor. */
 static void run_everything(struct cg_sock *a, struct cg_sock *b)
 {
     char buf[8];
@@ -218,7 +218,7 @@ static void run_weak(struct cg_sock *a, struct cg_sock *b)
     sock_weak(a, b);
 }
 
-/* Closing reaches also those who have not even begun. */
+/* Closing also ends operations that have not begun. */
 static ssize_t closes(void *arg)
 {
     cg_sock_close(arg);
@@ -242,7 +242,7 @@ static void run_closed_before(struct cg_sock *a, struct cg_sock *b)
     cg_sock_close(a);
 }
 
-/* ---- A transport that is always ready ------------------------------------------------ */
+/* A transport that is always ready */
 
 enum { PIECE = 4096 };
 
@@ -266,7 +266,7 @@ static ssize_t counts(void *arg)
     return 0;
 }
 
-/* A large op that never has to wait lets the others in between, every 64 KiB, and can be
+/* A large op that never has to wait lets other coroutines run every 64 KiB, and can be
  * cancelled there. */
 static ssize_t large_is_fair(void *arg)
 {
@@ -290,9 +290,9 @@ static ssize_t large_is_fair(void *arg)
     return 0;
 }
 
-/* ---- Storms ---------------------------------------------------------------------- */
+/* Random operations */
 
-enum { STORM = 200000 }; /* bytes, each way */
+enum { STORM = 200000 }; /* bytes in each direction */
 
 struct storm {
     struct cg_sock *sock;
@@ -345,7 +345,8 @@ static ssize_t storm_writes(void *arg)
     return cg_yield(cg_shutdown(s->sock, SHUT_WR));
 }
 
-/* One read of some kind, perhaps raced: its answer, the bytes in buf. */
+/* Makes one read of some kind, perhaps in a race. Returns its result; the bytes are in
+ * buf. */
 static ssize_t storm_read(struct storm *s, char *buf, size_t size, size_t *moved)
 {
     struct cg_view view;
@@ -425,8 +426,8 @@ static ssize_t storm(void *arg)
     return 0;
 }
 
-/* Whatever is timed out or loses a race, and however late requests come back: no byte is
- * lost, and none comes twice. */
+/* Operations time out or lose races, and requests complete late: no byte is lost and none
+ * comes twice. */
 static void storms(void)
 {
     for (uint64_t seed = 0; seed < 120; seed++) {

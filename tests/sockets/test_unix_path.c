@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The file of a UNIX listener: who removes it, when, and what is taken over. */
+/* The file of a UNIX listener: who removes it, when, and which file is taken over. */
 #include "config.h"
 
 #include "tests/support/support.h"
@@ -23,7 +23,7 @@ static struct cg_sock *listen_at(const char *addr, bool take_over)
     return listener;
 }
 
-/* The listener and, on io_uring, the kernel have let go of it. */
+/* Closes the listener and waits until the kernel, with io_uring, has released it. */
 static void close_listener(struct cg_sock *listener)
 {
     cg_sock_close(listener);
@@ -38,7 +38,7 @@ static void check_serves(const char *addr)
     cg_sock_close(conn);
 }
 
-/* What a server leaves behind that was killed. */
+/* Leaves the file that a killed server leaves. */
 static void leave_behind(const char *path, int type)
 {
     struct sockaddr_un un = {.sun_family = AF_UNIX};
@@ -49,8 +49,8 @@ static void leave_behind(const char *path, int type)
     close(fd);
 }
 
-/* A listener removes the path that it bound, and no other: not one that was there before
- * it, not one that somebody has put in its place. */
+/* A listener removes only the path that it has bound: not one that was there before, and
+ * not one that another program has put in its place. */
 static ssize_t unix_paths(void *arg)
 {
     struct cg_sched *sched = cg_sched_self();
@@ -79,8 +79,8 @@ static ssize_t unix_paths(void *arg)
     return 0;
 }
 
-/* It is found again by a process that has gone elsewhere, and when its folder was
- * renamed. */
+/* The path is also removed when the process has changed its directory, and when the folder
+ * was renamed. */
 static ssize_t after_chdir(void *arg)
 {
     char dir[] = "/tmp/cogen-test-XXXXXX", moved[sizeof dir + 2], path[sizeof moved + 8];
@@ -104,8 +104,8 @@ static ssize_t after_chdir(void *arg)
     return 0;
 }
 
-/* A path that nobody listens on is taken over if that is asked for, whatever kind of socket
- * left it; then it is the listener's own. */
+/* A path without a listener is taken over if an option says so, whatever kind of socket
+ * left it. Then it belongs to the new listener. */
 static ssize_t takes_over(void *arg)
 {
     static const int types[] = {SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET};
@@ -123,14 +123,14 @@ static ssize_t takes_over(void *arg)
         close_listener(listener);
         IS(access(path, F_OK), -1);
     }
-    listener = listen_at(addr, true); /* where nothing is there it makes no difference */
+    listener = listen_at(addr, true); /* without a file the option has no effect */
     close_listener(listener);
     IS(access(path, F_OK), -1);
     return 0;
 }
 
-/* Nothing else is taken over: a server that listens, one with a full backlog, a file that
- * is no socket, a path that another process is about to take. */
+/* Nothing else is taken over: the path of a server that listens or has a full backlog, a
+ * file that is not a socket, or a path that another process is about to take. */
 static ssize_t takes_no_more(void *arg)
 {
     struct cg_sock *listener, *second, *waiting;
@@ -165,7 +165,7 @@ static ssize_t takes_no_more(void *arg)
     return 0;
 }
 
-/* The longest path there is, and one in a folder that does not exist. */
+/* The longest possible path, and a path in a folder that does not exist. */
 static ssize_t odd_paths(void *arg)
 {
     struct sockaddr_un un;
