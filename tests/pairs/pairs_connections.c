@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Subjects that make connections: each has a number, its first byte. */
+/* Subjects that make connections. Each connection has a number, its first byte. */
 #include "tests/pairs/pairs.h"
 
 #include <stdio.h>
@@ -34,7 +34,7 @@ struct dial {
     char mark;
 };
 
-/* Connects, says who it is, and waits for the end. */
+/* Connects, sends the number, and waits for the end of the stream. */
 static ssize_t dials(void *arg)
 {
     struct dial dial = *(struct dial *)arg;
@@ -44,7 +44,7 @@ static ssize_t dials(void *arg)
 
     free(arg);
     OK(cg_yield(cg_connect(dial.addr, &sock)));
-    /* The other end may have been closed before the mark came, or with the mark unread. */
+    /* The other end may be closed before the byte comes, or with the byte unread. */
     n = cg_yield(cg_write(sock, &dial.mark, 1));
     HOLDS(n == 1 || n == -EPIPE || n == -ECONNRESET);
     n = cg_yield(cg_read(sock, &byte, 1));
@@ -108,7 +108,7 @@ static void caller_close(struct world *w)
     cg_sock_close(c->listener);
 }
 
-/* ---- The other end --------------------------------------------------------------- */
+/* The other end */
 
 static struct cg_op *connect_op(struct world *w)
 {
@@ -133,9 +133,9 @@ static void no_cause(struct world *w)
     (void)w;
 }
 
-/* One that was answered is a connection; one that was not has been closed, if it
- * came to be at all. A connection that is made afterwards tells that all have been
- * looked at. */
+/* If the op has completed, there is a connection. If it has lost, its connection is closed
+ * or was never made. Another connection follows, so that the check has seen all earlier
+ * ones. */
 static void connect_check(struct world *w, ssize_t answer)
 {
     struct caller *c = (struct caller *)w;
@@ -169,7 +169,7 @@ static void connect_check(struct world *w, ssize_t answer)
     }
 }
 
-/* ---- The accept loop ------------------------------------------------------------- */
+/* The accept loop */
 
 static ssize_t handles(struct cg_sock *conn, void *arg)
 {
@@ -184,7 +184,7 @@ static ssize_t handles(struct cg_sock *conn, void *arg)
     return 0;
 }
 
-/* Its listener may be closed at any moment. */
+/* The listener may be closed at any moment. */
 static ssize_t is_served(void *arg)
 {
     struct caller *c = arg;
@@ -214,7 +214,7 @@ static struct cg_op *serve_op(struct world *w)
     return KEEP(w, cg_serve_op, cg_serve(c->listener, handles, .arg = c));
 }
 
-/* It is cancelled for ever, or its listener is closed. */
+/* Closes the listener, which ends the loop. */
 static void serve_cause(struct world *w)
 {
     struct caller *c = (struct caller *)w;
@@ -223,8 +223,7 @@ static void serve_cause(struct world *w)
     c->listener = NULL;
 }
 
-/* Nobody is left who serves, and who has not been served is still there to be
- * accepted. */
+/* No handler is left, and a connection that has not been served can still be accepted. */
 static void serve_check(struct world *w, ssize_t answer)
 {
     struct caller *c = (struct caller *)w;

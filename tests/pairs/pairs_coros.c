@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Subjects that wait for coroutines, for the clock, and for signals, and those that
- * never wait. */
+/* Subjects that wait for coroutines, for the clock and for signals, and subjects that never
+ * wait. */
 #include "tests/pairs/pairs.h"
 
-/* ---- The clock ------------------------------------------------------------------- */
+/* The clock */
 
 struct sleeper {
     struct world w;
@@ -48,7 +48,7 @@ static void is_zero(struct world *w, ssize_t answer)
     IS(answer, 0);
 }
 
-/* ---- Suspended: one activation is remembered ------------------------------------- */
+/* Suspended: one activation is remembered */
 
 static struct cg_op *suspend_op(struct world *w)
 {
@@ -65,14 +65,14 @@ static void suspend_got(struct world *w, ssize_t answer)
     IS(answer, 100 + (ssize_t)w->seen);
 }
 
-/* ---- Another coroutine's end ----------------------------------------------------- */
+/* The end of another coroutine */
 
 struct other {
     struct world w;
     struct cg_event event;
     struct cg_coro *coro;
     struct cg_group group;
-    bool waiting; /* it is in the midst of it */
+    bool waiting; /* the function has begun to wait */
     size_t ended;
     const void *value;
 };
@@ -108,7 +108,7 @@ static void join_got(struct world *w, ssize_t answer)
     struct other *o = (struct other *)w;
 
     IS(answer, 40 + (ssize_t)w->seen);
-    IS(test_end(o->coro), answer); /* and a second time */
+    IS(test_end(o->coro), answer); /* a second join returns it too */
     other_open(w);
 }
 
@@ -120,7 +120,7 @@ static void other_close(struct world *w)
     OK(test_end(o->coro));
 }
 
-/* ---- A call: what it has done it has done ---------------------------------------- */
+/* A call: what it has done is not undone */
 
 static struct cg_op *call_op(struct world *w)
 {
@@ -128,7 +128,7 @@ static struct cg_op *call_op(struct world *w)
     return KEEP(w, cg_call_op, cg_call(ends, w));
 }
 
-/* The function ran to its end, or was never begun. */
+/* The function has run to its end, or was never begun. */
 static void call_check(struct world *w, ssize_t answer)
 {
     struct other *o = (struct other *)w;
@@ -142,7 +142,7 @@ static void call_check(struct world *w, ssize_t answer)
     IS(cg_yield(call_op(w)), more);
 }
 
-/* ---- A group: nothing outlives the wait ------------------------------------------ */
+/* A group: no coroutine outlives the wait */
 
 static void group_open(struct world *w)
 {
@@ -163,7 +163,7 @@ static void group_check(struct world *w, ssize_t answer)
 
     if (!pairs_lost(answer))
         OK(answer);
-    if (!o->group.closed) { /* it was never begun */
+    if (!o->group.closed) { /* the wait was never begun */
         cg_event_set(&o->event);
         IS(cg_yield(group_op(w)), 0);
     }
@@ -176,7 +176,7 @@ static void nothing(struct world *w)
     (void)w;
 }
 
-/* ---- What never waits: done if and only if it says so ---------------------------- */
+/* Ops that never wait: done if and only if they say so */
 
 static ssize_t counts(void *arg)
 {
@@ -198,7 +198,7 @@ static void add_check(struct world *w, ssize_t answer)
     HOLDS(((struct other *)w)->ended == !pairs_lost(answer));
 }
 
-/* The same into a group, whose owner is another coroutine: the race may be cancelled. */
+/* The same into a group that another coroutine owns, so that the race may be cancelled. */
 static ssize_t owns(void *arg)
 {
     struct other *o = arg;
@@ -278,7 +278,7 @@ static void activate_check(struct world *w, ssize_t answer)
     IS(test_end(o->coro), pairs_lost(answer) ? 8 : 7);
 }
 
-/* ---- Named signals --------------------------------------------------------------- */
+/* Named signals */
 
 struct listener {
     struct world w;
@@ -301,7 +301,7 @@ static void wait_signal_cause(struct world *w)
     l->woken += OK(cg_yield(cg_signal(l, w->caused)));
 }
 
-/* Whoever is counted among the woken has the signal. */
+/* A waiter that is counted as woken has the signal. */
 static void wait_signal_check(struct world *w, ssize_t answer)
 {
     struct listener *l = (struct listener *)w;
@@ -352,7 +352,7 @@ static void signal_lost(struct world *w)
     IS(((struct listener *)w)->heard, 0);
 }
 
-/* To this scheduler itself, through the door for others. */
+/* A remote signal, sent to this scheduler itself. */
 static void remote_open(struct world *w)
 {
     struct listener *l = (struct listener *)w;
@@ -369,8 +369,8 @@ static struct cg_op *remote_op(struct world *w)
     return KEEP(w, cg_signal_remote_op, cg_signal_remote(cg_sched_self(), l, 5));
 }
 
-/* An answer has woken one; without it none, for a signal that has not been looked
- * at. */
+/* If the op has completed, it has woken a waiter. If not, it has woken none, unless the
+ * signal has been sent already. */
 static void remote_check(struct world *w, ssize_t answer)
 {
     struct listener *l = (struct listener *)w;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Subjects that speak HTTP: a server on a UNIX socket and a client in plain bytes; and the
- * client of the library, whose server is plain. */
+/* Subjects that use HTTP: a server on a UNIX socket with a client that sends plain bytes,
+ * and the library's client with a server that sends plain bytes. */
 #include "tests/pairs/pairs.h"
 
 #include <cogen/http_client.h>
@@ -9,14 +9,14 @@
 #include <cogen/sync.h>
 #include <stdio.h>
 
-/* ---- The server ------------------------------------------------------------------ */
+/* The server */
 
 struct site {
     struct world w;
     struct cg_http_server *server;
     struct cg_sock *listener, *client;
     struct cg_coro *serving, *asking;
-    struct cg_http_request *req; /* of a handler that waits until it is over */
+    struct cg_http_request *req; /* of a handler that waits until the trial is over */
     struct cg_event begun, over;
     char addr[CG_ADDR_SIZE], buf[EVENT + 1], *data;
 };
@@ -57,7 +57,7 @@ static void site_close(struct world *w)
     cg_http_server_free(s->server);
 }
 
-/* The listener may be closed before it is accepted. */
+/* The listener may be closed before it accepts the connection. */
 static ssize_t asks(void *arg)
 {
     static const char text[] = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
@@ -96,7 +96,7 @@ static void serve_cause(struct world *w)
     s->listener = NULL;
 }
 
-/* Nobody is left who is served. */
+/* No handler is left. */
 static void serve_check(struct world *w, ssize_t answer)
 {
     struct site *s = (struct site *)w;
@@ -109,7 +109,7 @@ static void serve_check(struct world *w, ssize_t answer)
     IS(test_end(s->asking), 0);
 }
 
-/* ---- A request's body ------------------------------------------------------------ */
+/* The body of a request */
 
 static ssize_t serves(void *arg)
 {
@@ -178,7 +178,8 @@ static struct cg_op *body_op(struct world *w)
     return KEEP(w, cg_http_read_op, cg_http_read_body(s->req, &s->data));
 }
 
-/* Partial: it is whole, or nobody has it. */
+/* Partial: if the op has completed, the body is whole. If it has lost, the body may be
+ * lost. */
 static void body_check(struct world *w, ssize_t answer)
 {
     struct site *s = (struct site *)w;
@@ -189,7 +190,7 @@ static void body_check(struct world *w, ssize_t answer)
     pairs_is_event(s->data, 1);
 }
 
-/* ---- The client ------------------------------------------------------------------ */
+/* The client */
 
 struct visit {
     struct world w;
@@ -201,8 +202,8 @@ struct visit {
     char url[CG_ADDR_SIZE + 8], buf[EVENT + 1];
 };
 
-/* The first event with the head (of a body that is to be read) or all there is; then the
- * others, one after the other. */
+/* If link is 0, waits for the first event and sends it with the head. Else sends the head
+ * at once, and then the events as the body, one by one. */
 static ssize_t answers(struct cg_sock *conn, void *arg)
 {
     struct visit *v = arg;
@@ -271,7 +272,7 @@ static void get_got(struct world *w)
     cg_http_reply_free(v->reply);
 }
 
-/* Whoever was not answered has nothing, and may ask again. */
+/* A request that has lost leaves no reply, and can be made again. */
 static void get_check(struct world *w, ssize_t answer)
 {
     struct visit *v = (struct visit *)w;

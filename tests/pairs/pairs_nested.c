@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Subjects made of other operations: any and all of two queues, and one defined
- * here, whose cancel takes its time. */
+/* Subjects that consist of other operations: any and all of two queues, and an operation of
+ * the test whose cancel takes time. */
 #include "tests/pairs/pairs.h"
 
 struct nested {
@@ -69,8 +69,8 @@ static void all_cause(struct world *w)
         IS(cg_queue_try_put(n->queues[i], (void *)(w->caused * 10)), 0);
 }
 
-/* Each item was got by a branch that says so, or is still there; of any by one at
- * most. */
+/* Each item was taken by a branch that says so, or is still in its queue. In any at most
+ * one branch takes an item. */
 static void nested_check(struct world *w, ssize_t answer)
 {
     struct nested *n = (struct nested *)w;
@@ -93,7 +93,7 @@ static void nested_check(struct world *w, ssize_t answer)
         HOLDS(got == 0);
 }
 
-/* ---- One of our own -------------------------------------------------------------- */
+/* An operation of the test */
 
 struct counter {
     struct world w;

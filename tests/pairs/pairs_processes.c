@@ -33,7 +33,7 @@ static void child_shut(struct world *w)
 static void child_cause(struct world *w)
 {
     cg_process_kill(((struct child *)w)->process,
-                    SIGTERM); /* once more: it has ended */
+                    SIGTERM); /* a second one has no effect: the process has ended */
 }
 
 static void nothing(struct world *w)
@@ -57,7 +57,7 @@ static struct cg_op *end_op(struct world *w)
     return KEEP(w, cg_end_process_op, cg_end_process(((struct child *)w)->process));
 }
 
-/* However it was taken back, the process has an end, and one only. */
+/* Whether or not the op has lost, the process ends, and has one result. */
 static void end_check(struct world *w, ssize_t answer)
 {
     ssize_t ended = OK(cg_yield(end_op(w)));
@@ -79,7 +79,8 @@ static struct cg_op *communicate_op(struct world *w)
                 cg_communicate(c->process, said, sizeof said - 1, .out = &c->out));
 }
 
-/* Partial: what has come is a beginning of all, and the process has ended. */
+/* Partial: the output that has come is the first part of the whole, and the process has
+ * ended. */
 static void communicate_check(struct world *w, ssize_t answer)
 {
     struct child *c = (struct child *)w;
@@ -118,7 +119,7 @@ static struct cg_op *with_op(struct world *w)
                 cg_call_with_process(((struct child *)w)->process, waits, w));
 }
 
-/* The process has not outlived the function, if that was ever called. */
+/* If the function was called, the process has ended with it. */
 static void with_check(struct world *w, ssize_t answer)
 {
     struct child *c = (struct child *)w;

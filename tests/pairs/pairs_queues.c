@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Subjects that hand over words: queues, published messages, producers. */
+/* Subjects that pass words: queues, published messages, producers. */
 #include "tests/pairs/pairs.h"
 
 struct words {
@@ -10,8 +10,8 @@ struct words {
     struct cg_iterator iterate;
     struct cg_event event;
     struct cg_coro *coro;
-    intptr_t word;    /* that was got */
-    intptr_t in, out; /* how many went in and came out */
+    intptr_t word;    /* that was taken */
+    intptr_t in, out; /* how many words went in and came out */
 };
 
 static void new_queue(struct world *w)
@@ -59,7 +59,7 @@ static void no_number(struct world *w)
     IS(((struct words *)w)->word, -1);
 }
 
-/* ---- Into a queue that is full: what went in comes out, in order, and nothing else */
+/* A full queue: what went in comes out, in order, and nothing else */
 
 static void full_queue(struct world *w)
 {
@@ -105,7 +105,7 @@ static void put_check(struct world *w, ssize_t answer)
     take_one(q);
 }
 
-/* ---- Until all is done ----------------------------------------------------------- */
+/* Waiting until all work is done */
 
 static void task_open(struct world *w)
 {
@@ -134,7 +134,7 @@ static void task_got(struct world *w, ssize_t answer)
     task_open(w);
 }
 
-/* ---- Messages -------------------------------------------------------------------- */
+/* Messages */
 
 static void fetch_open(struct world *w)
 {
@@ -185,7 +185,7 @@ static void fetch_got(struct world *w, ssize_t answer)
     got_number(w, 0);
 }
 
-/* At the limit: a subscriber must be done with the oldest first. */
+/* The limit is reached: a subscriber has to release the oldest message first. */
 static void publish_open(struct world *w)
 {
     struct words *q = (struct words *)w;
@@ -238,7 +238,7 @@ static void publish_check(struct world *w, ssize_t answer)
     IS(q->out, q->in);
 }
 
-/* ---- A producer, that waits itself ----------------------------------------------- */
+/* A producer, which waits itself */
 
 static ssize_t produces(void *arg)
 {
@@ -305,7 +305,7 @@ static void stop_cause(struct world *w)
     cg_event_set(&((struct words *)w)->event);
 }
 
-/* It has ended if that was the answer; else it can be waited for again. */
+/* If the op has completed, the producer has ended. If not, it can be stopped again. */
 static void stop_check(struct world *w, ssize_t answer)
 {
     struct words *q = (struct words *)w;
@@ -317,9 +317,9 @@ static void stop_check(struct world *w, ssize_t answer)
     IS(cg_yield(next_op(w)), 0);
 }
 
-/* ---- Who races is a producer ----------------------------------------------------- */
+/* The racing coroutine is a producer */
 
-/* Takes what there is, and asks for more. */
+/* Takes each item, and waits for the next. */
 static ssize_t takes(void *arg)
 {
     struct words *q = arg;
@@ -353,7 +353,7 @@ static void produce_cause(struct world *w)
         q->coro = test_start(takes, q);
 }
 
-/* What was taken is what it says was taken. */
+/* Exactly the items that the op reports as taken were taken. */
 static void produce_check(struct world *w, ssize_t answer)
 {
     struct words *q = (struct words *)w;

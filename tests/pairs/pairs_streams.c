@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Subjects that take bytes: each event is eight of them, numbered, so that one that
- * is lost, doubled or out of order is seen. */
+/* Subjects that read bytes. Each event is eight bytes with a number, so that a lost,
+ * doubled or misplaced one is found. */
 #include "tests/pairs/pairs.h"
 
 #include <unistd.h>
@@ -43,7 +43,7 @@ static void stream_shut(struct world *w)
     s->sock = NULL;
 }
 
-/* Some of the bytes of the next event, before it is caused. */
+/* Sends some bytes of the next event, before the event is caused. */
 static void begun_open(struct world *w)
 {
     struct stream *s = (struct stream *)w;
@@ -97,7 +97,7 @@ static struct cg_op *readall_op(struct world *w)
     return KEEP(w, cg_read_op, cg_readall(s->sock, s->buf, EVENT, .moved = &s->moved));
 }
 
-/* Partial: what it says it has moved it has, and the next reader goes on there. */
+/* Partial: the op has moved what it says it has, and the next reader continues there. */
 static void readall_check(struct world *w, ssize_t answer)
 {
     struct stream *s = (struct stream *)w;
@@ -155,7 +155,7 @@ static void poll_sock_got(struct world *w, ssize_t answer)
     stream_got(w, OK(cg_yield(cg_read(s->sock, s->buf, EVENT))));
 }
 
-/* ---- A descriptor of the caller's ------------------------------------------------ */
+/* A descriptor of the caller */
 
 static void poll_open(struct world *w)
 {
@@ -189,7 +189,7 @@ static void poll_close(struct world *w)
     close(((struct stream *)w)->pipe[1]);
 }
 
-/* ---- The end of a direction ------------------------------------------------------ */
+/* The end of a direction */
 
 static struct cg_op *shutdown_op(struct world *w)
 {
@@ -201,7 +201,7 @@ static void no_cause(struct world *w)
     (void)w;
 }
 
-/* The peer has read the end if and only if the op says so. */
+/* The peer reads the end if and only if the op says so. */
 static void shutdown_check(struct world *w, ssize_t answer)
 {
     struct stream *s = (struct stream *)w;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Subjects that keep order, and futures. */
+/* Mutexes, semaphores, conditions, events, barriers and futures. */
 #include "tests/pairs/pairs.h"
 
 struct order {
@@ -19,7 +19,7 @@ static void nothing(struct world *w)
     (void)w;
 }
 
-/* ---- A mutex that another coroutine has until the event -------------------------- */
+/* A mutex that another coroutine holds until the event */
 
 static ssize_t holds(void *arg)
 {
@@ -85,7 +85,7 @@ static struct cg_op *monitor_op(struct world *w)
                 cg_call_locked(&((struct order *)w)->mutex, guarded, w));
 }
 
-/* Compound: it may have done what it then does not answer, but the mutex is free. */
+/* Compound: the function may have run although the op has lost, but the mutex is free. */
 static void monitor_check(struct world *w, ssize_t answer)
 {
     struct order *o = (struct order *)w;
@@ -101,7 +101,7 @@ static void monitor_check(struct world *w, ssize_t answer)
     hold(o);
 }
 
-/* ---- Semaphore, condition, event, barrier ---------------------------------------- */
+/* Semaphore, condition, event, barrier */
 
 static struct cg_op *acquire_op(struct world *w)
 {
@@ -145,7 +145,8 @@ static void condition_cause(struct world *w)
     o->notified += cg_condition_notify(&o->condition);
 }
 
-/* Whoever is counted as notified has it, and the mutex is back in any case. */
+/* A waiter that is counted as notified has the notification. The mutex is locked again in
+ * any case. */
 static void condition_check(struct world *w, ssize_t answer)
 {
     struct order *o = (struct order *)w;
@@ -214,7 +215,7 @@ static void barrier_close(struct world *w)
     IS(cg_barrier_destroy(&((struct order *)w)->barrier), 0);
 }
 
-/* ---- Futures --------------------------------------------------------------------- */
+/* Futures */
 
 static void future_open(struct world *w)
 {

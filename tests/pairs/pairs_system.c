@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Subjects that wait for what lies outside the scheduler: threads, signals of the
- * system, names, files that grow. */
+/* Subjects that wait for events outside the scheduler: threads, signals of the system, host
+ * names, files that grow. */
 #include "tests/pairs/pairs.h"
 
 #include <semaphore.h>
@@ -14,7 +14,7 @@ static void nothing(struct world *w)
     (void)w;
 }
 
-/* ---- Functions in threads -------------------------------------------------------- */
+/* Functions in threads */
 
 struct work {
     struct world w;
@@ -70,8 +70,8 @@ static void work_cause(struct world *w)
     IS(sem_post(&((struct work *)w)->gate), 0);
 }
 
-/* What became of the function is what the op says: it ran, it never will, or it was
- * left to itself, and then it has its argument, and gives it up, once. */
+/* The fate of the function is the one that the op reports: it ran, it never will, or it was
+ * left to itself. In the last case the function owns its argument and releases it once. */
 static void offload_check(struct world *w, ssize_t answer)
 {
     struct work *k = (struct work *)w;
@@ -92,7 +92,7 @@ static void offload_check(struct world *w, ssize_t answer)
     IS(cg_yield(offload_op(w)), more);
 }
 
-/* Another function has the thread until the cause. */
+/* Another function occupies the thread until the event. */
 static void queued_open(struct world *w)
 {
     struct work *k = (struct work *)w;
@@ -139,11 +139,11 @@ static void work_close(struct world *w)
     sem_destroy(&((struct work *)w)->gate);
 }
 
-/* ---- Signals of the system ------------------------------------------------------- */
+/* Signals of the system */
 
 struct signals {
     struct world w;
-    struct cg_os_signals *counted; /* beside the op */
+    struct cg_os_signals *counted; /* a subscription beside the op */
     int signo;
 };
 
@@ -166,7 +166,7 @@ static struct cg_op *os_signal_op(struct world *w)
                 cg_wait_os_signal(((struct signals *)w)->signo));
 }
 
-/* Whether it has won or lost, nothing was taken from the subscription. */
+/* Whether the op has won or lost, it has taken nothing from the subscription. */
 static void os_signal_check(struct world *w, ssize_t answer)
 {
     if (!pairs_lost(answer)) {
@@ -203,7 +203,7 @@ static void signals_close(struct world *w)
     cg_os_signals_close(((struct signals *)w)->counted);
 }
 
-/* ---- A name that the scheduler's resolver was told of ---------------------------- */
+/* A name in the table of the scheduler's resolver */
 
 struct lookup {
     struct world w;
@@ -232,7 +232,7 @@ static void resolve_lost(struct world *w)
     IS(((struct lookup *)w)->list.count, -1);
 }
 
-/* ---- A file that grows ----------------------------------------------------------- */
+/* A file that grows */
 
 struct growth {
     struct world w;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Subjects that shake hands, over a pair in memory; and TLS for those that read and
+/* Subjects that make a handshake, over a pair in memory, and TLS for subjects that read and
  * write. */
 #include "tests/pairs/pairs.h"
 #include "tests/tls/tls_certs.h"
@@ -47,7 +47,7 @@ void pairs_secure(struct cg_sock **a, struct cg_sock **b)
     *b = client.sock;
 }
 
-/* ---- The handshake --------------------------------------------------------------- */
+/* The handshake */
 
 struct hand {
     struct world w;
@@ -80,7 +80,7 @@ static struct cg_op *connect_op(struct world *w)
                 cg_tls_connect(h->inner, client_tls, "site.test", &h->sock));
 }
 
-/* Shakes hands, says something, and waits for the end. */
+/* Makes a handshake, sends a byte, and waits for the end of the stream. */
 static ssize_t greets(void *arg)
 {
     struct hand *h = arg;
@@ -110,7 +110,7 @@ static void connect_cause(struct world *w)
     h->peer = test_start(greets, h);
 }
 
-/* Who was not answered has the socket that he had, good for nothing but to be closed. */
+/* A handshake that has lost leaves the caller its socket, which can only be closed. */
 static void hand_check(struct world *w, ssize_t answer)
 {
     struct hand *h = (struct hand *)w;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Subjects that give bytes, to a socket whose buffers are full. The law of partial
- * ops: in the end the peer has had what was there before, and the first .moved bytes
- * of this. */
+/* Subjects that write bytes to a socket whose buffers are full. The rule for partial ops:
+ * in the end the peer has read the bytes from before, and the first .moved bytes of the
+ * op. */
 #include "tests/pairs/pairs.h"
 
 #include <sys/socket.h>
@@ -29,8 +29,8 @@ static void shrink(struct cg_sock *sock, int name)
     OK(cg_sock_setopt(sock, SOL_SOCKET, name, &size, sizeof size));
 }
 
-/* Until no more fits: where there is a kernel it is asked directly, since a reactor
- * that completes later than at once cannot tell. */
+/* Writes until no more fits. With a kernel it writes directly, since a reactor that never
+ * completes at once cannot tell. */
 static void fill(struct writer *wr)
 {
     int fd = cg_sock_fd(wr->sock);
