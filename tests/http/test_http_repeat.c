@@ -518,8 +518,7 @@ static ssize_t batches(void *arg)
         OK(cg_yield(cg_writeall(sock, text, cut)));
         if (cut < size) {
             OK(cg_yield(cg_sleep(CG_MILLISECOND)));
-            cg_yield(cg_writeall(sock, text + cut, size - cut)); /* the connection may be
-                                                                  * closed */
+            cg_yield(cg_writeall(sock, text + cut, size - cut)); /* sock may be closed */
         }
         ck_assert_msg(strcmp(receive(sock, NULL), want) == 0, "cut at %zu:\n%s", cut, got);
         cg_sock_close(sock);

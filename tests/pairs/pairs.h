@@ -60,8 +60,7 @@ struct world {
     const struct subject *subject;
     unsigned slot;        /* 0 or 1: its index in the pair */
     struct cg_coro *self; /* the coroutine that races */
-    struct cg_iterator *producer; /* the producer that self runs; NULL: self is no
-                                   * producer */
+    struct cg_iterator *producer; /* which self runs; NULL: none */
     size_t caused, seen;  /* numbers of events */
     union {
         struct cg_op op;

@@ -122,8 +122,7 @@ struct trial {
     size_t helping;
     struct cg_event gate;
     bool over, shut;
-    struct cg_iterator producer; /* runs the trial, if one of the subjects needs a
-                                  * producer */
+    struct cg_iterator producer; /* runs the trial, if a subject needs one */
 };
 
 struct cause {

@@ -38,8 +38,7 @@ START_TEST(short_of_urgent)
     int ends[2];
 
     connected_pair(INET, ends);
-    for (int round = 0; round < 2; round++) { /* in the second round the descriptor has been
-                                               * waited for before */
+    for (int round = 0; round < 2; round++) { /* in round 1 it has been waited for */
         *got = 0;
         put(ends[0], "ab");
         ck_assert_int_eq(send(ends[0], "!", 1, MSG_OOB), 1);
@@ -124,8 +123,7 @@ START_TEST(pipes)
     raise(SIGPIPE);
     transmit(&out, ends[1], "x", 1);
     ck_assert_int_eq(finish(&out), -EPIPE);
-    ck_assert_int_eq(sigwait(&set, &number), 0); /* without a pending signal the test hangs
-                                                  * here */
+    ck_assert_int_eq(sigwait(&set, &number), 0); /* else the test hangs */
     ck_assert_int_eq(sigpending(&set), 0);
     ck_assert_int_eq(sigismember(&set, SIGPIPE), 0);
     shut(ends[1]);

@@ -154,8 +154,7 @@ static ssize_t has_defaults(void *arg)
             ck_assert_int_lt(now(), start + 50 * MS);
         cg_sock_set_timeout(a, 0);
         start = now();
-        IS(cg_yield(again), -ETIMEDOUT); /* the op has not kept the socket's earlier
-                                          * timeout */
+        IS(cg_yield(again), -ETIMEDOUT); /* not the socket's earlier timeout */
         if (test_on_sim())
             ck_assert_int_lt(now(), start + 50 * MS);
         cg_sock_close(a);

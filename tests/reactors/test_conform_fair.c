@@ -60,8 +60,7 @@ static ssize_t nobody_starves(void *arg)
 {
     struct race race = {0};
     struct cg_coro *coros[3];
-    int64_t start = test_clock(CLOCK_PROCESS_CPUTIME_ID), length; /* the processor time of
-                                                                   * this process */
+    int64_t start = test_clock(CLOCK_PROCESS_CPUTIME_ID), length; /* of this process */
 
     (void)arg;
     if (test_on_late_sim())
@@ -176,8 +175,7 @@ static ssize_t nothing_spins(void *arg)
     for (size_t i = 0; i < COUNT(pairs); i++)
         test_tcp(&pairs[i][0], &pairs[i][1]);
     waiter = test_start(waits_long, pairs[0][0]);
-    IS(cg_yield(cg_writeall(pairs[1][1], "abc", 3)), 3); /* one of the three bytes is
-                                                          * read */
+    IS(cg_yield(cg_writeall(pairs[1][1], "abc", 3)), 3); /* one byte is read */
     IS(cg_yield(cg_read(pairs[1][0], &byte, 1)), 1);
     cg_yield(cg_writeall(pairs[2][1], big, sizeof big, .timeout = 10 * MS));
     IS(cg_yield(cg_read(pairs[2][0], &byte, 1)), 1);

@@ -34,8 +34,7 @@ static void *posts(void *arg)
     for (int i = 0; i < POSTS; i++) {
         OK(cg_sched_post(p->sched, posted, p));
         if (i % 200 == 0)
-            nanosleep(&(struct timespec){0, 500000}, NULL); /* the scheduler goes to sleep
-                                                             * meanwhile */
+            nanosleep(&(struct timespec){0, 500000}, NULL); /* the scheduler sleeps */
     }
     return NULL;
 }

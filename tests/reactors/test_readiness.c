@@ -195,8 +195,7 @@ START_TEST(peer_gone)
     start(&ask, CG_IO_SENDFILE, ends[1]);
     ck_assert_int_eq(ask.result, 0); /* the file has no more bytes */
     close(ends[0]);
-    for (int i = 0; i < 2; i++) { /* unread data were lost: the first error may be a
-                                   * reset */
+    for (int i = 0; i < 2; i++) { /* unread data were lost: maybe a reset first */
         transmit(&ask, ends[1], "x", 1);
         finish(&ask);
     }

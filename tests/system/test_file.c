@@ -372,8 +372,7 @@ static ssize_t through_rotations(void *arg)
 
     (void)arg;
     make_place(&w.place);
-    append(w.place.log, ""); /* a file that appears and goes between two checks is not
-                              * seen */
+    append(w.place.log, ""); /* else it might come and go between two checks */
     OK(cg_follower_open(cg_sched_self(), w.place.log, &f, .interval = MS / 2));
     coro = test_start(logs, &w);
     for (int i = 0; i < w.count; i++) {

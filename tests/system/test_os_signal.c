@@ -297,8 +297,7 @@ static void in_threads(void)
     for (int i = 0; i < THREADS; i++)
         while (!atomic_load(&threads[i].ready))
             usleep(100);
-    for (int i = 0; i < ROUNDS; i++) /* to the thread itself, so that each is delivered
-                                      * alone */
+    for (int i = 0; i < ROUNDS; i++) /* to this thread: each is delivered alone */
         raise(SIGUSR1);
     for (int i = 0; i < THREADS; i++) {
         pthread_join(threads[i].thread, NULL);

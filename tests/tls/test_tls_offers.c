@@ -113,8 +113,7 @@ static ssize_t groups(void *arg)
         int group; /* 0: none */
     } cases[] = {
         {NULL, NULL, NID_X25519},
-        {NULL, "P-384:P-256", NID_secp384r1}, /* the client has sent a key share for this
-                                               * one */
+        {NULL, "P-384:P-256", NID_secp384r1}, /* the client sends a key share for P-384 */
         {NULL, "P-521", 0},
         {NULL, "ffdhe2048", 0},
         {NULL, "ffdhe8192", 0},

@@ -10,8 +10,7 @@ struct meeting {
     struct cg_tls *server, *client;
     const char *host;
     struct cg_sock *inner[2];
-    struct cg_sock *sock[2]; /* the server's, the client's; the inner ones if the handshake
-                              * failed */
+    struct cg_sock *sock[2]; /* the server's, the client's; inner ones after a failure */
     ssize_t result[2];
     char why[2][CG_TLS_WHY_SIZE];
 };
