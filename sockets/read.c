@@ -118,8 +118,8 @@ static bool readline_take(struct cg_sock *sock, struct cg_op *op)
         line = unread;
     }
     op->result = -EMSGSIZE;
-    if (line >= read->len)
-        return true;
+    if (line >= read->len || line > CG_INPUT_LIMIT)
+        return true; /* however its bytes came: more than the limit may be here by now */
     read->done = cg__input_read(sock->reactor, &sock->input, text, line);
     text[line] = '\0';
     op->result = (ssize_t)line;
