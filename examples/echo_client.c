@@ -1,31 +1,38 @@
 /* SPDX-License-Identifier: MIT */
-/* Sends what it reads on stdin, and prints what comes back; a coroutine for each
- * direction, both on one connection.
+/* Sends what it reads on stdin, and prints what comes back; one coroutine for each
+ * direction, both on one connection. This file needs no other:
  *
+ *     cc echo_client.c -o echo_client $(pkg-config --cflags --libs cogen)
  *     ./echo_client 127.0.0.1:7007             type lines, Ctrl-D ends
- *     ./echo_client --count 3 127.0.0.1:7007   three messages instead, in turn
+ *     ./echo_client --count 3 127.0.0.1:7007   three messages instead, one after the other
  */
 #include <cogen.h>
+
 #include <errno.h>
+#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "common.h"
+static const char *reactor, *address;
+static int messages; /* number of messages to send; 0: copy stdin */
 
-static const char *address;
-static int messages; /* to send; 0: what comes on stdin */
-
-static void print(const void *data, size_t size)
+static _Noreturn void fail(const char *what, ssize_t code)
 {
-    if (fwrite(data, 1, size, stdout) < size || fflush(stdout) != 0)
-        example_fail("stdout", -errno);
+    fprintf(stderr, "echo_client: %s: %s\n", what, cg_strerror(code));
+    exit(1);
 }
 
-/* Stdin is not made non-blocking, which a terminal would pass on to stdout: it is read
- * when it has something. */
+static void print(const void *data, size_t len)
+{
+    if (fwrite(data, 1, len, stdout) < len || fflush(stdout) != 0)
+        fail("stdout", -errno);
+}
+
+/* Waits until stdin has input, rather than making it non-blocking: on a terminal that
+ * would make stdout non-blocking, too. */
 static ssize_t send_stdin(void *arg)
 {
     struct cg_sock *conn = arg;
@@ -33,107 +40,80 @@ static ssize_t send_stdin(void *arg)
     ssize_t n;
 
     while ((n = cg_yield(cg_poll(STDIN_FILENO, CG_IN))) >= 0) {
-        n = read(STDIN_FILENO, buf, sizeof buf);
-        if (n < 0)
-            example_fail("stdin", -errno);
-        if (n <= 0)
-            return cg_yield(cg_shutdown(conn, SHUT_WR));
-        if ((n = cg_yield(cg_writeall(conn, buf, n))) < 0)
+        if ((n = read(STDIN_FILENO, buf, sizeof buf)) < 0)
+            fail("stdin", -errno);
+        if (n == 0 || (n = cg_yield(cg_writeall(conn, buf, n))) < 0)
             break;
     }
-    if (n != -ECANCELED) { /* by chat */
-        example_fail("sending", n);
-        cg_yield(cg_shutdown(conn, SHUT_RDWR)); /* nobody need wait for a reply */
-    }
+    /* At the end of stdin the server may still reply; after an error chat need not wait. */
+    cg_yield(cg_shutdown(conn, n == 0 ? SHUT_WR : SHUT_RDWR));
     return n;
 }
 
-static ssize_t print_replies(struct cg_sock *conn)
+/* Copies in both directions until the server closes; stdin is then no longer needed. */
+static ssize_t chat(struct cg_sock *conn)
 {
+    struct cg_coro *sender;
     struct cg_view view;
-    ssize_t n;
+    ssize_t sent, n = cg_yield(cg_add(send_stdin, conn, .name = "send", .coro = &sender));
 
+    if (n < 0)
+        return n;
     while ((n = cg_yield(cg_borrow(conn, &view))) > 0) {
         print(view.data, view.size);
         cg_view_release(&view, view.size);
     }
-    return n;
-}
-
-/* Both directions until the other end closes; then nobody needs stdin any more. */
-static ssize_t chat(struct cg_sock *conn)
-{
-    struct cg_coro *sender;
-    ssize_t n = cg_yield(cg_add(send_stdin, conn, .name = "send", .coro = &sender));
-
-    if (n < 0)
-        return n;
-    n = print_replies(conn);
     cg_yield(cg_cancel(sender));
-    cg_yield(cg_join(sender));
+    sent = cg_yield(cg_join(sender));
     cg_coro_unref(sender);
-    return n;
+    return n < 0 || sent == -ECANCELED ? n : sent;
 }
 
 static ssize_t exchange(struct cg_sock *conn)
 {
+    char text[32], reply[32];
     ssize_t n = 0;
 
-    for (int i = 1; i <= messages; i++) {
-        char text[32], reply[32];
-        int length = snprintf(text, sizeof text, "message %d\n", i);
+    for (int i = 1; i <= messages && n >= 0; i++) {
+        int len = snprintf(text, sizeof text, "message %d\n", i);
 
-        if ((n = cg_yield(cg_writeall(conn, text, length))) < 0)
-            break;
-        n = cg_yield(cg_readall(conn, reply, length, .timeout = 10 * CG_SECOND));
-        if (n < 0)
-            break;
-        print(reply, length);
+        n = cg_yield(cg_writeall(conn, text, len));
+        if (n >= 0)
+            n = cg_yield(cg_readall(conn, reply, len, .timeout = 10 * CG_SECOND));
+        if (n >= 0)
+            print(reply, len);
     }
     return n;
 }
 
-static ssize_t client(void *arg)
+static ssize_t run(void *arg)
 {
     struct cg_sock *conn;
     ssize_t n = cg_yield(cg_connect(address, &conn, .timeout = 30 * CG_SECOND));
 
     (void)arg;
-    if (n < 0) {
-        example_fail(address, n);
-        return 0; /* it has been said, and main knows */
-    }
-    n = messages ? exchange(conn) : chat(conn);
-    if (n < 0)
-        example_fail(address, n);
+    if (n < 0 || (n = messages ? exchange(conn) : chat(conn)) < 0)
+        fail(address, n);
     cg_sock_close(conn);
     return 0;
 }
 
 int main(int argc, char **argv)
 {
+    const char usage[] = "usage: echo_client [--count N] [--reactor NAME] ADDR\n";
+    static const struct option options[] = {
+        {"count", required_argument, NULL, 'n'}, {"reactor", required_argument, NULL, 'r'},
+        {"help", no_argument, NULL, 'h'}, {0}};
     const char *count = NULL;
-    const struct example_option options[] = {
-        {"count", "N", "send N messages instead, each after the reply to the last",
-         &count, 'n'},
-        {0},
-    };
-    struct example ex = {
-        .name = "echo_client",
-        .about = "Sends what it reads on stdin, and prints what comes back",
-        .operands = "ADDR",
-        .network = true,
-        .options = options,
-    };
-    int code;
+    int c;
 
-    example_open(&ex, argc, argv);
-    if (ex.argc != 1)
-        example_usage(&ex, "it takes one address, such as 127.0.0.1:7007");
-    address = ex.argv[0];
-    if (count && (messages = atoi(count)) < 1)
-        example_usage(&ex, "N is a number above 0");
-    if ((code = cg_sched_start(ex.sched, client, NULL, .name = "client")) < 0)
-        example_fail("start", code);
-    return example_run(&ex);
+    while ((c = getopt_long(argc, argv, "n:r:h", options, NULL)) != -1 && c != '?') {
+        if (c == 'h')
+            return print(usage, strlen(usage)), 0;
+        *(c == 'r' ? &reactor : &count) = optarg;
+    }
+    address = argv[optind];
+    if (c == '?' || optind != argc - 1 || (count && (messages = atoi(count)) < 1))
+        return fputs(usage, stderr), 1;
+    return cg_main(reactor, run, NULL) < 0;
 }

@@ -1,15 +1,35 @@
 /* SPDX-License-Identifier: MIT */
-/* Sends back whatever comes, as it comes; a coroutine for each connection.
+/* Sends back whatever it receives; one coroutine for each connection. This file needs no
+ * other:
  *
- *     ./echo_server --listen 127.0.0.1:7007
+ *     cc echo_server.c -o echo_server $(pkg-config --cflags --libs cogen)
+ *     ./echo_server --listen 127.0.0.1:7007    Ctrl-C ends it
  *     ./echo_client 127.0.0.1:7007             in another terminal
  *
- * Reading with cg_borrow names no buffer: the bytes are lent by the reactor while there
- * are any, and a connection that is quiet holds nothing but a stack.
+ * cg_borrow needs no buffer: it lends the bytes from the reactor's own. A connection that
+ * is idle therefore holds nothing but a stack.
  */
 #include <cogen.h>
 
-#include "common.h"
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+
+static const char *reactor, *address = "127.0.0.1:7007";
+static struct cg_sched *sched;
+
+static ssize_t failed(const char *what, ssize_t code)
+{
+    fprintf(stderr, "echo_server: %s: %s\n", what, cg_strerror(code));
+    return code;
+}
+
+static void stop(int number)
+{
+    (void)number;
+    cg_sched_stop(sched);
+}
 
 static ssize_t echo(struct cg_sock *conn, void *arg)
 {
@@ -18,7 +38,7 @@ static ssize_t echo(struct cg_sock *conn, void *arg)
 
     (void)arg;
     while ((n = cg_yield(cg_borrow(conn, &view))) > 0) {
-        /* A client may take long to read, but not a minute without reading anything. */
+        /* A client may read slowly, but it must read something every minute. */
         n = cg_yield(cg_writeall(conn, view.data, view.size, .timeout = CG_MINUTE,
                                  .weak_timeout = true));
         cg_view_release(&view, view.size);
@@ -29,24 +49,43 @@ static ssize_t echo(struct cg_sock *conn, void *arg)
     return n;
 }
 
-static ssize_t serve(void *listener)
+/* Serves until a signal ends it, which is no failure. */
+static ssize_t run(void *arg)
 {
-    ssize_t n = cg_yield(cg_serve(listener, echo, .name = "echo"));
+    char addr[CG_ADDR_SIZE]; /* with the port that the kernel chose, if it was 0 */
+    struct cg_sock *listener;
+    ssize_t n;
 
+    (void)arg;
+    sched = cg_sched_self();
+    signal(SIGINT, stop);
+    signal(SIGTERM, stop);
+    if ((n = cg_sock_listen(sched, address, &listener)) < 0)
+        return failed(address, n);
+    if ((n = cg_sock_local_addr(listener, addr, sizeof addr)) < 0)
+        failed(address, n);
+    else if (printf("listening on %s\n", addr) < 0 || fflush(stdout) != 0)
+        n = failed("stdout", -errno);
+    else if ((n = cg_yield(cg_serve(listener, echo, .name = "echo"))) != -ECANCELED)
+        failed(address, n);
     cg_sock_close(listener);
-    return n;
+    return n == -ECANCELED ? 0 : n;
 }
 
 int main(int argc, char **argv)
 {
-    struct example ex = {
-        .name = "echo_server",
-        .about = "Sends back whatever comes, as it comes",
-        .listen = "127.0.0.1:7007",
-        .network = true,
-    };
+    const char usage[] = "usage: echo_server [--listen ADDR] [--reactor NAME]";
+    static const struct option options[] = {
+        {"listen", required_argument, NULL, 'l'}, {"reactor", required_argument, NULL, 'r'},
+        {"help", no_argument, NULL, 'h'}, {0}};
+    int c;
 
-    example_open(&ex, argc, argv);
-    example_serve(&ex, serve);
-    return example_run(&ex);
+    while ((c = getopt_long(argc, argv, "l:r:h", options, NULL)) != -1 && c != '?') {
+        if (c == 'h')
+            return (puts(usage) < 0 || fflush(stdout) != 0) && failed("stdout", -errno);
+        *(c == 'r' ? &reactor : &address) = optarg;
+    }
+    if (c == '?' || optind < argc)
+        return fprintf(stderr, "%s\n", usage), 1;
+    return cg_main(reactor, run, NULL) < 0;
 }

@@ -1,28 +1,42 @@
 /* SPDX-License-Identifier: MIT */
-/* Greets, sends every line back, and ends at the line "exit"; a coroutine for each
- * connection. Shows lines with a limit, and timeouts.
+/* Greets, sends every line back, and closes at the line "exit"; one coroutine for each
+ * connection. Shows lines with a size limit, and timeouts. This file needs no other:
  *
- *     ./line_server --listen 127.0.0.1:7008
+ *     cc line_server.c -o line_server $(pkg-config --cflags --libs cogen)
+ *     ./line_server --listen 127.0.0.1:7008    Ctrl-C ends it
  *     ./echo_client 127.0.0.1:7008             in another terminal
  */
 #include <cogen.h>
+
 #include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include "common.h"
+static const char *reactor, *address = "127.0.0.1:7008";
+static int64_t idle = 2 * CG_MINUTE; /* until a silent client is disconnected */
+static struct cg_sched *sched;
 
-enum {
-    LINE_SIZE = 1024, /* longest line, with its end and a NUL */
-};
+static ssize_t failed(const char *what, ssize_t code)
+{
+    fprintf(stderr, "line_server: %s: %s\n", what, cg_strerror(code));
+    return code;
+}
 
-static int64_t idle = 2 * CG_MINUTE;
+static void stop(int number)
+{
+    (void)number;
+    cg_sched_stop(sched);
+}
 
 static ssize_t say(struct cg_sock *conn, const char *text)
 {
     return cg_yield(cg_writeall(conn, text, strlen(text), .timeout = CG_MINUTE));
 }
 
-/* A line that is too long is still unread, all of it: take it away as it comes. */
+/* Discards a line that is too long: cg_readline has left all of it unread. */
 static ssize_t skip_line(struct cg_sock *conn)
 {
     const char *end = NULL;
@@ -36,20 +50,15 @@ static ssize_t skip_line(struct cg_sock *conn)
     return end ? say(conn, "error: the line is too long\r\n") : n;
 }
 
-static bool is_exit(const char *line)
-{
-    return strncmp(line, "exit", 4) == 0 && line[4 + strspn(line + 4, "\r\n")] == '\0';
-}
-
 static ssize_t talk(struct cg_sock *conn, void *arg)
 {
-    char line[LINE_SIZE];
+    char line[1024]; /* the longest line, with its end and a NUL */
     ssize_t n = say(conn, "welcome to the line server, \"exit\" ends it\r\n");
 
     (void)arg;
     while (n >= 0) {
         n = cg_yield(cg_readline(conn, line, sizeof line, .timeout = idle));
-        if (n == 0 || (n > 0 && is_exit(line)))
+        if (n == 0 || (n > 0 && strcspn(line, "\r\n") == 4 && !strncmp(line, "exit", 4)))
             break;
         if (n > 0)
             n = cg_yield(cg_writeall(conn, line, n, .timeout = CG_MINUTE));
@@ -64,32 +73,47 @@ static ssize_t talk(struct cg_sock *conn, void *arg)
     return n;
 }
 
-static ssize_t serve(void *listener)
+/* Serves until a signal ends it, which is no failure. */
+static ssize_t run(void *arg)
 {
-    ssize_t n = cg_yield(cg_serve(listener, talk, .name = "talk"));
+    char addr[CG_ADDR_SIZE]; /* with the port that the kernel chose, if it was 0 */
+    struct cg_sock *listener;
+    ssize_t n;
 
+    (void)arg;
+    sched = cg_sched_self();
+    signal(SIGINT, stop);
+    signal(SIGTERM, stop);
+    if ((n = cg_sock_listen(sched, address, &listener)) < 0)
+        return failed(address, n);
+    if ((n = cg_sock_local_addr(listener, addr, sizeof addr)) < 0)
+        failed(address, n);
+    else if (printf("listening on %s\n", addr) < 0 || fflush(stdout) != 0)
+        n = failed("stdout", -errno);
+    else if ((n = cg_yield(cg_serve(listener, talk, .name = "talk"))) != -ECANCELED)
+        failed(address, n);
     cg_sock_close(listener);
-    return n;
+    return n == -ECANCELED ? 0 : n;
 }
 
 int main(int argc, char **argv)
 {
-    const char *seconds = "120";
-    const struct example_option options[] = {
-        {"idle", "SECONDS", "who says nothing for so long is sent away (120)", &seconds,
-         0},
-        {0},
-    };
-    struct example ex = {
-        .name = "line_server",
-        .about = "Greets, sends every line back, and ends at the line \"exit\"",
-        .listen = "127.0.0.1:7008",
-        .network = true,
-        .options = options,
-    };
+    const char usage[] = "usage: line_server [--listen ADDR] [--idle SEC] [--reactor NAME]";
+    static const struct option options[] = {
+        {"listen", required_argument, NULL, 'l'}, {"idle", required_argument, NULL, 'i'},
+        {"reactor", required_argument, NULL, 'r'}, {"help", no_argument, NULL, 'h'}, {0}};
+    char *end = NULL;
+    int c;
 
-    example_open(&ex, argc, argv);
-    idle = example_seconds(&ex, seconds);
-    example_serve(&ex, serve);
-    return example_run(&ex);
+    while ((c = getopt_long(argc, argv, "l:i:r:h", options, NULL)) != -1 && c != '?') {
+        if (c == 'h')
+            return (puts(usage) < 0 || fflush(stdout) != 0) && failed("stdout", -errno);
+        if (c == 'i')
+            idle = strtod(optarg, &end) * CG_SECOND;
+        else
+            *(c == 'r' ? &reactor : &address) = optarg;
+    }
+    if (c == '?' || optind < argc || (end && *end) || idle <= 0)
+        return fprintf(stderr, "%s\n", usage), 1;
+    return cg_main(reactor, run, NULL) < 0;
 }

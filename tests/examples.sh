@@ -28,6 +28,8 @@ check_calls() {
 }
 
 check_echo() {
+    local each
+
     serve echo_server --listen 127.0.0.1:0 || return
     run "$examples/echo_client" --reactor "$reactor" --count 3 "$addr"
     same "echo_client sends three messages" $'0 message 1\nmessage 2\nmessage 3 ' \
@@ -48,6 +50,12 @@ check_echo() {
             >/dev/full 2>"$work/err" </dev/null
         same "a full stdout is an error" \
             "1 echo_client: stdout: No space left on device" "$? $(cat "$work/err")"
+        for each in echo_server line_server; do
+            timeout 20 "$examples/$each" --reactor "$reactor" --listen 127.0.0.1:0 \
+                >/dev/full 2>"$work/err" </dev/null
+            same "and in $each" "1 $each: stdout: No space left on device" \
+                "$? $(cat "$work/err")"
+        done
     fi
     exec 5<>"/dev/tcp/127.0.0.1/$port"
     printf 'quiet' >&5
@@ -333,10 +341,9 @@ check_nginx() {
 # ---- What does not depend on the reactor ----------------------------------------------
 
 check_options() {
-    local example known='select poll epoll kqueue libevent io_uring sim' each
+    local example known='select poll epoll kqueue libevent io_uring sim' each words
 
-    for example in signals calls echo_server echo_client line_server http_server \
-        http_client chat; do
+    for example in signals calls http_server http_client chat; do
         [ -x "$examples/$example" ] || continue
         run "$examples/$example" --reactor none
         like "$example names the known reactors" \
@@ -350,6 +357,19 @@ check_options() {
             "$status $out$err"
         run "$examples/$example" --wrong
         same "$example refuses a wrong option" 2 "$status"
+    done
+    # These do without common.c.
+    for example in echo_server "echo_client 127.0.0.1:1" line_server; do
+        read -r -a words <<<"$example"
+        run "$examples/${words[0]}" --reactor none "${words[@]:1}"
+        like "${words[0]} names the known reactors" \
+            "1  cogen: no reactor is called \"none\"; there are *sim*" "$status $out $err"
+        run "$examples/${words[0]}" --help
+        like "${words[0]} --help" "0 usage: ${words[0]} *--reactor NAME*" "$status $out$err"
+        run "$examples/${words[0]}" --wrong
+        like "${words[0]} refuses a wrong option" "1 *usage: ${words[0]} *" "$status $err"
+        run "$examples/${words[0]}" "${words[@]:1}" surplus
+        like "${words[0]} refuses a surplus argument" "1 usage: ${words[0]} *" "$status $err"
     done
     while read -r name why; do
         [ "$why" != available ] || continue
@@ -392,9 +412,9 @@ signals --fast
 signals --help
 signals --list-reactors
 calls
-echo_server
+echo_server --help
 echo_client --help
-line_server
+line_server --help
 chat
 chat_lines
 http_client --help

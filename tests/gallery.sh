@@ -265,7 +265,7 @@ chatting() {
 
 # ---- The programs ---------------------------------------------------------------------
 
-network=$("$examples/echo_server" --list-reactors | sed -n 's/ *available$//p' | xargs)
+network=$("$examples/chat_lines" --list-reactors | sed -n 's/ *available$//p' | xargs)
 best=${network%% *}
 for each in epoll kqueue poll; do
     case " $network " in *" $each "*) best=$each && break ;; esac
