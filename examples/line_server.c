@@ -96,6 +96,14 @@ static ssize_t run(void *arg)
     return n == -ECANCELED ? 0 : n;
 }
 
+/* 0: not a length of time, or longer than 30 years. */
+static int64_t parse_seconds(const char *text, char **end)
+{
+    double seconds = strtod(text, end);
+
+    return seconds > 0 && seconds < 1e9 ? (int64_t)(seconds * CG_SECOND) : 0;
+}
+
 int main(int argc, char **argv)
 {
     const char usage[] = "usage: line_server [--listen ADDR] [--idle SEC] [--reactor NAME]";
@@ -109,7 +117,7 @@ int main(int argc, char **argv)
         if (c == 'h')
             return (puts(usage) < 0 || fflush(stdout) != 0) && failed("stdout", -errno);
         if (c == 'i')
-            idle = strtod(optarg, &end) * CG_SECOND;
+            idle = parse_seconds(optarg, &end);
         else
             *(c == 'r' ? &reactor : &address) = optarg;
     }
