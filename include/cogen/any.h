@@ -30,9 +30,9 @@ struct cg_any_op { /* cg_any and cg_all */
  * before any coroutine runs. Completes with the winner's index (from 0) once all branches
  * have settled. cg_op_result(op) is the result of each: -ECANCELED for a loser. The winner
  * may have failed: check its cg_op_result before you use what it should have brought (a
- * connection, bytes). If several could complete at once, the first in the list wins. A compound branch completes with
- * -ENOMEM if there is no memory for its coroutine. Keywords follow the list:
- * cg_any((a, b), .timeout = t).
+ * connection, bytes). If several could complete at once, the first in the list wins. A
+ * compound branch completes with -ENOMEM if there is no memory for its coroutine. Keywords
+ * follow the list: cg_any((a, b), .timeout = t).
  *   -EBUSY  another coroutine waits for one of the ops
  *   -ELOOP  they are nested more than CG_ANY_DEPTH deep */
 #define cg_any(...) cg__any(__VA_ARGS__, )
