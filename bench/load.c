@@ -4,13 +4,18 @@
  * percentiles than they would with users who do not wait). The same for all servers. Prints
  * "name value unit"; times are measured here, CPU time is the server's.
  *     bench/load [OPTION...] ADDRESS:PORT
- *     --connections N 64 --http KIND "plain" or "browser" requests --seconds S measured: 1
- *     --size BYTES of an echo: 64 --warmup S before: 0.2 --pipeline N requests in one
- *     write: 1 --requests N so many in all instead --pid PID the server --differ WHAT of
- *     the requests: "target", or "fields", too: each has another number
+ *     --connections N   64
+ *     --http KIND       "plain" or "browser" requests
+ *     --size BYTES      of an echo: 64
+ *     --seconds S       measured: 1
+ *     --warmup S        before: 0.2
+ *     --pipeline N      requests in one write: 1
+ *     --requests N      so many in all instead
+ *     --pid PID         the server
+ *     --differ WHAT     of the requests: "target", or "fields", too: each has another number
  *                       in it (the others are all the same, which a server may notice)
  *     --flood           one more connection that sends and reads as much as it can
- * An answer to HTTP is as long as the first one. */
+ * Every HTTP response is taken to be as long as the first one. */
 #include "config.h"
 
 #include "bench/histogram.h"
