@@ -292,18 +292,11 @@ static void child_frees_functions(void)
     struct test test = test_open(.grace = CG_MINUTE);
     struct gate gate = GATE;
     struct cg_coro *coro;
-    pid_t pid;
 
     OK(cg_sched_start(test.sched, offloads, &gate, .coro = &coro));
     OK(cg_sched_step(test.sched, 0));
     await_inside(&gate, 1);
-    if ((pid = fork()) == 0) {
-        alarm(60);
-        cg_sched_free(test.sched);
-        cg_reactor_close(test.reactor);
-        _exit(0);
-    }
-    child_ended_well(pid);
+    child_ended_well(child_fork(child_frees, &test));
     open_gate(&gate);
     test_finish(&test);
     IS(cg_coro_result(coro), 1);

@@ -465,7 +465,6 @@ static void child_frees_look_ups(void)
     struct test test;
     struct resolving lookup = {.host = "held.test"};
     struct cg_coro *coro;
-    pid_t pid;
 
     if (without_threads_after_fork())
         return;
@@ -475,13 +474,7 @@ static void child_frees_look_ups(void)
     OK(cg_sched_start(test.sched, resolving_look_up, &lookup, .coro = &coro));
     OK(cg_sched_step(test.sched, 0));
     wait_for_visitors(1);
-    if ((pid = fork()) == 0) {
-        alarm(60);
-        cg_sched_free(test.sched);
-        cg_reactor_close(test.reactor);
-        _exit(0);
-    }
-    child_ended_well(pid);
+    child_ended_well(child_fork(child_frees, &test));
     hold_names(false);
     test_finish(&test);
     IS(cg_coro_result(coro), 2);

@@ -49,6 +49,15 @@ pid_t child_fork(cg_fn *fn, void *arg)
     return pid;
 }
 
+ssize_t child_frees(void *test)
+{
+    struct test *t = test;
+
+    cg_sched_free(t->sched);
+    cg_reactor_close(t->reactor);
+    return 0;
+}
+
 void child_ended_well(pid_t pid)
 {
     int status;

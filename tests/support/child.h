@@ -16,9 +16,13 @@
  * ended (waitpid's status; 0: act returned). */
 int child_run(void (*act)(void), char *said, size_t size);
 
-/* Forks, and runs fn(arg) in the child, on its copy of this coroutine. fn returns 0 if all
+/* Forks, and runs fn(arg) in the child, on its copy of the caller's stack. fn returns 0 if all
  * is well. */
 pid_t child_fork(cg_fn *fn, void *arg);
+
+/* For child_fork, with a struct test: the child frees its copy of the scheduler and closes its
+ * reactor. */
+ssize_t child_frees(void *test);
 
 /* Waits for the child's end, blocking this process, and checks that all was well. */
 void child_ended_well(pid_t pid);
