@@ -209,6 +209,42 @@ static struct cg_http_files *make_files(void)
     return files;
 }
 
+/* A new server, which has GET /big. */
+static struct cg_http_server *new_server(void)
+{
+    struct cg_http_server *made = cg_http_server_new(.log = log_line);
+
+    ck_assert_ptr_nonnull(made);
+    OK(cg_http_server_mount(made, "GET /big", big, NULL));
+    return made;
+}
+
+/* Lets it serve, and makes its allocation number `failure` from now on fail. */
+static struct cg_coro *begin_failing(int failure)
+{
+    struct cg_coro *serving;
+
+    listener = test_listen(addr);
+    serving = test_start(serve, NULL);
+    OK(cg_yield(cg_sleep(CG_MILLISECOND)));
+    once_failed = false;
+    left = failure;
+    return serving;
+}
+
+/* No allocation fails any more: it still serves, and ends in good order. */
+static void end_failing(struct cg_coro *serving, int failure)
+{
+    left = -1;
+    ask("GET /big" V "Connection: close\r\n\r\n");
+    ck_assert_msg(strncmp(got, "HTTP/1.1 200 ", 13) == 0, "after failure %d: %s", failure,
+                  got);
+    IS(cg_yield(cg_http_shutdown(server, .timeout = CG_SECOND)), 0);
+    IS(test_end(serving), 0);
+    cg_http_server_free(server);
+    cg_sock_close(listener);
+}
+
 static ssize_t each_allocation(void *arg)
 {
     int failure, answers = 0, cut = 0;
@@ -222,32 +258,19 @@ static ssize_t each_allocation(void *arg)
     for (failure = 0; once_failed && failure < 500; failure++) {
         struct cg_coro *serving;
 
-        server = cg_http_server_new(.log = log_line);
-        ck_assert_ptr_nonnull(server);
+        server = new_server();
         OK(cg_http_server_mount(server, "POST /all/:id", all, NULL));
-        OK(cg_http_server_mount(server, "GET /big", big, NULL));
         OK(cg_http_server_mount(server, "GET /stream", stream, NULL));
         OK(cg_http_server_mount(server, "GET /event", event, NULL));
         OK(cg_http_server_mount(server, "GET /falls_back", falls_back, NULL));
         OK(cg_http_server_mount(server, "GET /files/", cg_http_files_handler, files));
         OK(cg_http_server_mount(server, "GET /naps", naps, NULL));
-        listener = test_listen(addr);
-        serving = test_start(serve, NULL);
-        OK(cg_yield(cg_sleep(CG_MILLISECOND)));
-        once_failed = false;
-        left = failure;
+        serving = begin_failing(failure);
         size = ask(requests);
         check_fields(size);
         answers = check_answers(size);
         cut += answers < REQUESTS;
-        left = -1;
-        ask("GET /big" V "Connection: close\r\n\r\n");
-        ck_assert_msg(strncmp(got, "HTTP/1.1 200 ", 13) == 0, "after failure %d: %s", failure,
-                      got);
-        IS(cg_yield(cg_http_shutdown(server, .timeout = CG_SECOND)), 0);
-        IS(test_end(serving), 0);
-        cg_http_server_free(server);
-        cg_sock_close(listener);
+        end_failing(serving, failure);
     }
     ck_assert(!once_failed);
     IS(answers, REQUESTS); /* no allocation was left to fail */
@@ -282,27 +305,14 @@ static ssize_t accepts_without_memory(void *arg)
         struct cg_coro *serving;
         int fd;
 
-        server = cg_http_server_new(.log = log_line);
-        ck_assert_ptr_nonnull(server);
-        OK(cg_http_server_mount(server, "GET /big", big, NULL));
-        listener = test_listen(addr);
-        serving = test_start(serve, NULL);
-        OK(cg_yield(cg_sleep(CG_MILLISECOND)));
-        once_failed = false;
-        left = failure;
+        server = new_server();
+        serving = begin_failing(failure);
         fd = connected();
         for (int i = 0; i < 20; i++)
             IS(cg_yield(cg_sleep(CG_MILLISECOND)), 0);
-        left = -1;
         failures += once_failed;
         close(fd);
-        ask("GET /big" V "Connection: close\r\n\r\n");
-        ck_assert_msg(strncmp(got, "HTTP/1.1 200 ", 13) == 0, "after failure %d: %s", failure,
-                      got);
-        IS(cg_yield(cg_http_shutdown(server, .timeout = CG_SECOND)), 0);
-        IS(test_end(serving), 0);
-        cg_http_server_free(server);
-        cg_sock_close(listener);
+        end_failing(serving, failure);
     }
     ck_assert(!once_failed);
     ck_assert_int_gt(failures, 0);
