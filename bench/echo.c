@@ -56,8 +56,8 @@ static ssize_t echo_borrowed(struct cg_sock *conn, void *arg)
 
     (void)arg;
     while ((n = cg_yield(cg_borrow(conn, &view, .timeout = timeout))) > 0) {
-        n = cg_yield(cg_writeall(conn, view.data, view.size));
-        cg_view_release(&view, view.size);
+        n = cg_yield(cg_writeall(conn, view.data, view.len));
+        cg_view_release(&view, view.len);
         if (n < 0)
             break;
     }

@@ -106,3 +106,9 @@ s/\banswer_timeout\b/response_timeout/g
 
 # Note: struct cg_http_headers keeps its name (the rule above is for the function).
 s/\bstruct cg_http_request_headers\b/struct cg_http_headers/g
+
+# `size` is the size of a buffer, `len` the length of what is in it. Members of other variables
+# (struct cg_output, cg_http_source, cg_addr, cg_name) are for the compiler to find.
+s/\bcg_(queue|pubsub)_size\b/cg_\1_len/g
+s/\b(view|output)(\.|->)size\b/\1\2len/g
+s/(\.body = .*, )\.size = /\1.len = /g

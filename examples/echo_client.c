@@ -60,8 +60,8 @@ static ssize_t chat(struct cg_sock *conn)
     if (n < 0)
         return n;
     while ((n = cg_yield(cg_borrow(conn, &view))) > 0) {
-        print(view.data, view.size);
-        cg_view_release(&view, view.size);
+        print(view.data, view.len);
+        cg_view_release(&view, view.len);
     }
     cg_yield(cg_cancel(sender));
     sent = cg_yield(cg_join(sender));

@@ -39,9 +39,9 @@ static ssize_t echo(struct cg_sock *conn, void *arg)
     (void)arg;
     while ((n = cg_yield(cg_borrow(conn, &view))) > 0) {
         /* A client may read slowly, but it must read something every minute. */
-        n = cg_yield(cg_writeall(conn, view.data, view.size, .timeout = CG_MINUTE,
+        n = cg_yield(cg_writeall(conn, view.data, view.len, .timeout = CG_MINUTE,
                                  .weak_timeout = true));
-        cg_view_release(&view, view.size);
+        cg_view_release(&view, view.len);
         if (n < 0)
             break;
     }

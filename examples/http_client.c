@@ -165,7 +165,7 @@ static ssize_t ask(struct transfer *transfer, bool part, struct cg_http_reply **
         .method = method,
         .fields = mine,
         .body = data,
-        .size = data ? strlen(data) : 0,
+        .len = data ? strlen(data) : 0,
         .stream = true,
         .raw = resume != NULL,
     };

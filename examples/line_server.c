@@ -44,8 +44,8 @@ static ssize_t skip_line(struct cg_sock *conn)
     ssize_t n;
 
     while (!end && (n = cg_yield(cg_borrow(conn, &view, .timeout = idle))) > 0) {
-        end = memchr(view.data, '\n', view.size);
-        cg_view_release(&view, end ? (size_t)(end + 1 - view.data) : view.size);
+        end = memchr(view.data, '\n', view.len);
+        cg_view_release(&view, end ? (size_t)(end + 1 - view.data) : view.len);
     }
     return end ? say(conn, "error: the line is too long\r\n") : n;
 }

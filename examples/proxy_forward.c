@@ -315,7 +315,7 @@ ssize_t proxy_forward(struct cg_http_request *req, const struct proxy *proxy)
     const struct cg_http_source body = {
         .read = read_body,
         .arg = &fw,
-        .size = fw.length,
+        .len = fw.length,
         .trailers = cg_http_request_trailers(req),
     };
     struct cg_op *forwarding = cg_call(forward, &fw), *watching = cg_call(watch, &fw);

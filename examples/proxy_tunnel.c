@@ -35,9 +35,9 @@ static ssize_t carry(void *arg)
             continue;
         if (n <= 0)
             break;
-        n = cg_yield(cg_writeall(way->to, view.data, view.size, .weak_timeout = true,
+        n = cg_yield(cg_writeall(way->to, view.data, view.len, .weak_timeout = true,
                                  .timeout = tunnel->patience));
-        cg_view_release(&view, view.size);
+        cg_view_release(&view, view.len);
         if (n < 0)
             break;
         tunnel->moved = cg_sched_now(cg_sched_self());

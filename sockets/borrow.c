@@ -24,11 +24,11 @@ static bool borrow_take(struct cg_sock *sock, struct cg_op *op)
     chunk->lent = 1;
     *view = (struct cg_view){
         .data = chunk->data + chunk->start,
-        .size = chunk->end - chunk->start,
+        .len = chunk->end - chunk->start,
         .sock = sock,
         .chunk = chunk,
     };
-    op->result = (ssize_t)view->size;
+    op->result = (ssize_t)view->len;
     return true;
 }
 
@@ -58,7 +58,7 @@ void cg_view_release(struct cg_view *view, size_t used)
 {
     struct cg_chunk *chunk = view->chunk;
 
-    assert(used <= view->size);
+    assert(used <= view->len);
     view->chunk = NULL;
     if (chunk == NULL) /* the end of the stream, or the view was already released */
         return;

@@ -173,7 +173,7 @@ ssize_t http(struct cg_http_request *req, void *arg)
 {
     struct cg_http_server *server = cg_http_server_new();
     struct cg_http_client *client = cg_http_client_new();
-    struct cg_http_fetch what = {.url = "http://localhost/", .body = arg, .size = 1};
+    struct cg_http_fetch what = {.url = "http://localhost/", .body = arg, .len = 1};
     struct cg_http_reply *reply;
     struct cg_sock *sock;
     char *body, why[CG_HTTP_WHY_SIZE];

@@ -12,7 +12,7 @@
 static int bio_read(BIO *bio, char *buf, int size)
 {
     struct cg__tls_conn *conn = BIO_get_data(bio);
-    size_t left = conn->view.size - conn->used;
+    size_t left = conn->view.len - conn->used;
 
     BIO_clear_retry_flags(bio);
     if (size <= 0)

@@ -73,11 +73,11 @@ int cg__tls_choose_encode(struct cg__tls_keys *keys, const char *list, char *why
     while (list != NULL && *list != '\0') {
         size_t len = strcspn(list, ",");
 
-        if (len == 0 || len > 255 || keys->alpn_size + 1 + len > sizeof keys->alpn)
+        if (len == 0 || len > 255 || keys->alpn_len + 1 + len > sizeof keys->alpn)
             return cg__tls_why_say(why, -EINVAL, "alpn: not a list of protocols");
-        keys->alpn[keys->alpn_size++] = (unsigned char)len;
-        memcpy(keys->alpn + keys->alpn_size, list, len);
-        keys->alpn_size += (unsigned)len;
+        keys->alpn[keys->alpn_len++] = (unsigned char)len;
+        memcpy(keys->alpn + keys->alpn_len, list, len);
+        keys->alpn_len += (unsigned)len;
         list += len;
         if (*list == ',' && *++list == '\0')
             return cg__tls_why_say(why, -EINVAL, "alpn: not a list of protocols");
@@ -93,7 +93,7 @@ static int choose_alpn(SSL *ssl, const unsigned char **out, unsigned char *size,
     unsigned char *chosen;
 
     (void)ssl;
-    if (SSL_select_next_proto(&chosen, size, keys->alpn, keys->alpn_size, offered,
+    if (SSL_select_next_proto(&chosen, size, keys->alpn, keys->alpn_len, offered,
                               offered_size) != OPENSSL_NPN_NEGOTIATED)
         return SSL_TLSEXT_ERR_ALERT_FATAL;
     *out = chosen;
@@ -105,8 +105,8 @@ void cg__tls_choose_begin(struct cg__tls_keys *keys)
     SSL_CTX_set_cert_cb(keys->context, choose_identity, keys);
     SSL_CTX_set_tlsext_servername_callback(keys->context, check_host);
     SSL_CTX_set_tlsext_servername_arg(keys->context, keys);
-    if (keys->alpn_size == 0)
+    if (keys->alpn_len == 0)
         return;
-    SSL_CTX_set_alpn_protos(keys->context, keys->alpn, keys->alpn_size);
+    SSL_CTX_set_alpn_protos(keys->context, keys->alpn, keys->alpn_len);
     SSL_CTX_set_alpn_select_cb(keys->context, choose_alpn, keys);
 }

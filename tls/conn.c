@@ -34,8 +34,8 @@ static bool set_host(struct cg__tls_conn *conn, const struct cg__tls_host *host)
     conn->host = strdup(host->text);
     if (conn->host == NULL)
         return false;
-    if (host->address_size > 0)
-        return X509_VERIFY_PARAM_set1_ip(param, host->address, host->address_size) == 1;
+    if (host->address_len > 0)
+        return X509_VERIFY_PARAM_set1_ip(param, host->address, host->address_len) == 1;
     X509_VERIFY_PARAM_set_hostflags(param, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
     return X509_VERIFY_PARAM_set1_host(param, host->text, 0) == 1 &&
            SSL_set_tlsext_host_name(conn->ssl, host->text) == 1;

@@ -42,14 +42,14 @@ static bool parse_address(struct cg__tls_host *host)
     char *zone = strchr(host->text, '%');
 
     if (inet_pton(AF_INET, host->text, host->address) == 1) {
-        host->address_size = 4;
+        host->address_len = 4;
         return true;
     }
     if (zone != NULL)
         *zone = '\0';
     if (inet_pton(AF_INET6, host->text, host->address) != 1)
         return false;
-    host->address_size = 16;
+    host->address_len = 16;
     return true;
 }
 
@@ -67,7 +67,7 @@ const char *cg__tls_host_parse(const char *text, struct cg__tls_host *host)
         return "host: longer than a name can be";
     memcpy(host->text, text, size);
     host->text[size] = '\0';
-    host->address_size = 0;
+    host->address_len = 0;
     if (parse_address(host) || is_name(host->text))
         return NULL;
     return "host: neither a name (in ASCII) nor an address";

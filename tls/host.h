@@ -11,7 +11,7 @@ enum { CG__TLS_HOST_SIZE = 254 }; /* the size for the longest DNS name and its N
 struct cg__tls_host {
     char text[CG__TLS_HOST_SIZE];
     unsigned char address[16]; /* in network byte order */
-    size_t address_size;       /* 0: it is a name */
+    size_t address_len;       /* 0: it is a name */
 };
 
 /* Parses a name, without a final dot, or an address, without its zone. Returns NULL, or

@@ -29,7 +29,7 @@ struct cg__tls_keys {
     struct cg__tls_identity *identities;
     size_t count;
     unsigned char alpn[256]; /* in wire format: each name follows its length */
-    unsigned alpn_size;
+    unsigned alpn_len;
 };
 
 /* ---- bio.c ---- */

@@ -16,9 +16,9 @@ static ssize_t copy(void *arg)
     ssize_t n;
 
     while ((n = cg_yield(cg_borrow(way->from, &view, .timeout = 10 * CG_MINUTE))) > 0) {
-        n = cg_yield(cg_writeall(way->to, view.data, view.size, .timeout = CG_MINUTE,
+        n = cg_yield(cg_writeall(way->to, view.data, view.len, .timeout = CG_MINUTE,
                                  .weak_timeout = true));
-        cg_view_release(&view, view.size);
+        cg_view_release(&view, view.len);
         if (n < 0)
             break;
     }

@@ -45,7 +45,7 @@ struct cg_http_reply {
     struct cg__http_parser parser;
     struct cg__decoder *decoder;
     char *body;
-    size_t size;
+    size_t len;
     char *kept; /* bytes of a read that lost a race; NULL: none */
     size_t kept_from, kept_to;
     int64_t received;

@@ -79,8 +79,8 @@ ssize_t cg__http_client_head_read(struct cg_http_reply *reply, const char *metho
             deadline = idle < CG_NEVER - now ? now + idle : CG_NEVER;
         }
         reply->touched = true;
-        event = cg__http_parser_parse(parser, view.data, view.size, &used);
-        reply->more = used < view.size;
+        event = cg__http_parser_parse(parser, view.data, view.len, &used);
+        reply->more = used < view.len;
         cg_view_release(&view, used);
     }
     return event == CG__HTTP_HEAD ? 0 : cg__http_client_head_refused(parser, why);

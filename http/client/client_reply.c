@@ -90,17 +90,17 @@ static ssize_t next_raw(struct cg_http_reply *reply, char *buf, size_t len)
         }
         /* Parse no more bytes than fit into buf. */
         event = cg__http_parser_parse(parser, view.data,
-                                      view.size < len ? view.size : len, &used);
+                                      view.len < len ? view.len : len, &used);
         n = 0;
         if (event == CG__HTTP_BODY) {
-            n = (ssize_t)parser->body_size;
-            memcpy(buf, parser->body, parser->body_size);
+            n = (ssize_t)parser->body_len;
+            memcpy(buf, parser->body, parser->body_len);
             reply->received += n;
         }
         /* The DONE event may need no further bytes. */
         if (event == CG__HTTP_BODY)
             event = cg__http_parser_parse(parser, view.data + used, 0, &(size_t){0});
-        reply->more = used < view.size;
+        reply->more = used < view.len;
         cg_view_release(&view, used);
         if (event == CG__HTTP_DONE)
             complete(reply, reply->more);
@@ -196,7 +196,7 @@ ssize_t cg__http_client_reply_whole(struct cg_http_reply *reply, size_t limit)
     for (;;) {
         ssize_t n;
 
-        if (reply->size + 1 >= room) {
+        if (reply->len + 1 >= room) {
             size_t wanted = room ? 2 * room : FIRST_ROOM;
             char *body;
 
@@ -212,14 +212,14 @@ ssize_t cg__http_client_reply_whole(struct cg_http_reply *reply, size_t limit)
             reply->body = body;
             room = wanted;
         }
-        n = cg__http_client_reply_next(reply, reply->body + reply->size,
-                                       room - reply->size - 1);
+        n = cg__http_client_reply_next(reply, reply->body + reply->len,
+                                       room - reply->len - 1);
         if (n <= 0) {
-            reply->body[reply->size] = '\0';
+            reply->body[reply->len] = '\0';
             return n;
         }
-        reply->size += (size_t)n;
-        if (reply->size > limit)
+        reply->len += (size_t)n;
+        if (reply->len > limit)
             return cg__http_client_because(reply->why, CG_EHTTP_LIMIT,
                                            "the body has more than %zu bytes", limit);
     }
@@ -402,7 +402,7 @@ const char *cg_http_reply_header(const struct cg_http_reply *reply, const char *
 const char *cg_http_reply_body(const struct cg_http_reply *reply, size_t *size)
 {
     if (size != NULL)
-        *size = reply->size;
+        *size = reply->len;
     return reply->body ? reply->body : "";
 }
 

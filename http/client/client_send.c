@@ -149,10 +149,10 @@ static int put_framing(struct cg_http_headers *text, const struct cg__asking *as
 
         return usual ? put_field(text, "Content-Length", "0") : 0;
     }
-    if (source != NULL && source->size < 0)
+    if (source != NULL && source->len < 0)
         return put_field(text, "Transfer-Encoding", "chunked");
     snprintf(number, sizeof number, "%" PRIu64,
-             source ? (uint64_t)source->size : (uint64_t)ask->fetch->size);
+             source ? (uint64_t)source->len : (uint64_t)ask->fetch->len);
     return put_field(text, "Content-Length", number);
 }
 
@@ -257,13 +257,13 @@ static ssize_t send_memory(struct cg__link *link, struct cg__asking *ask)
     const char *data = ask->fetch->body;
     ssize_t n = 0;
 
-    while (n == 0 && ask->sent < ask->fetch->size) {
-        size_t size = ask->fetch->size - ask->sent;
+    while (n == 0 && ask->sent < ask->fetch->len) {
+        size_t len = ask->fetch->len - ask->sent;
 
-        if (size > PIECE)
-            size = PIECE;
-        n = send_bytes(link, ask, data + ask->sent, size);
-        ask->sent += size;
+        if (len > PIECE)
+            len = PIECE;
+        n = send_bytes(link, ask, data + ask->sent, len);
+        ask->sent += len;
     }
     return n;
 }
@@ -274,21 +274,21 @@ static ssize_t send_file(struct cg__link *link, struct cg__asking *ask)
     int64_t wait = cg__http_acked_wait(ask->client->options.send_timeout);
     struct cg__http_acked seen = {.acked = 0};
 
-    while (ask->sent < fetch->size) {
-        size_t size = fetch->size - ask->sent, moved = 0;
+    while (ask->sent < fetch->len) {
+        size_t len = fetch->len - ask->sent, moved = 0;
         struct cg_op *write;
         ssize_t n;
 
-        if (size > PIECE)
-            size = PIECE;
+        if (len > PIECE)
+            len = PIECE;
         write =
             cg_sendfile(link->sock, *fetch->file, fetch->offset + (int64_t)ask->sent,
-                        size, .moved = &moved, .weak_timeout = true, .timeout = wait);
+                        len, .moved = &moved, .weak_timeout = true, .timeout = wait);
         n = send_and_listen(link, write);
         ask->sent += moved;
         if (n == -ETIMEDOUT && cg__http_acked_go_on(&seen, link->sock, moved))
             continue;
-        if (n == 0 && moved < size)
+        if (n == 0 && moved < len)
             return cg__http_client_because(ask->why, -EIO,
                                            "the file has less than it should");
         if (n == 1 && (n = hear(ask)) == 0 &&
@@ -340,32 +340,32 @@ static ssize_t send_end(struct cg__link *link, struct cg__asking *ask,
 static ssize_t send_source(struct cg__link *link, struct cg__asking *ask)
 {
     const struct cg_http_source *source = ask->fetch->source;
-    bool chunked = source->size < 0;
+    bool chunked = source->len < 0;
     char *buf = malloc(SOURCE_PIECE + 2 * FRAME), *begin;
     ssize_t n = buf ? 0 : -ENOMEM;
 
     ask->begun = true;
     while (n == 0) {
-        ssize_t size = source->read(source->arg, buf + FRAME, SOURCE_PIECE);
+        ssize_t len = source->read(source->arg, buf + FRAME, SOURCE_PIECE);
 
-        if (size < 0) {
-            n = cg__http_client_because(ask->why, size, "the source of the body: %s",
-                                        cg_strerror(size));
-        } else if (!chunked && (uint64_t)size > (uint64_t)source->size - ask->sent) {
+        if (len < 0) {
+            n = cg__http_client_because(ask->why, len, "the source of the body: %s",
+                                        cg_strerror(len));
+        } else if (!chunked && (uint64_t)len > (uint64_t)source->len - ask->sent) {
             n = cg__http_client_because(ask->why, -EIO,
                                         "the source of the body has more than it said");
-        } else if (size == 0 && !chunked && ask->sent < (uint64_t)source->size) {
+        } else if (len == 0 && !chunked && ask->sent < (uint64_t)source->len) {
             n = cg__http_client_because(ask->why, -EIO,
                                         "the source of the body has less than it said");
-        } else if (size == 0 && chunked) {
+        } else if (len == 0 && chunked) {
             n = send_end(link, ask, source->trailers);
-        } else if (size > 0) {
-            ask->sent += (uint64_t)size;
-            size_t framed = frame(buf, (size_t)size, chunked, &begin);
+        } else if (len > 0) {
+            ask->sent += (uint64_t)len;
+            size_t framed = frame(buf, (size_t)len, chunked, &begin);
 
             n = send_bytes(link, ask, begin, framed);
         }
-        if (size <= 0 || (!chunked && ask->sent == (uint64_t)source->size))
+        if (len <= 0 || (!chunked && ask->sent == (uint64_t)source->len))
             break;
     }
     free(buf);
@@ -420,7 +420,7 @@ static ssize_t cannot_send(const struct cg__asking *ask, ssize_t code)
 static bool fits_with_head(const struct cg__asking *ask)
 {
     return ask->with_body && !ask->expect && ask->fetch->source == NULL &&
-           ask->fetch->file == NULL && ask->fetch->size <= TOGETHER;
+           ask->fetch->file == NULL && ask->fetch->len <= TOGETHER;
 }
 
 ssize_t cg__http_client_send(struct cg__link *link, struct cg__asking *ask,
@@ -439,8 +439,8 @@ ssize_t cg__http_client_send(struct cg__link *link, struct cg__asking *ask,
     }
     iov[0] = (struct iovec){text.data, text.used};
     if (fits_with_head(ask)) {
-        iov[1] = (struct iovec){(void *)ask->fetch->body, ask->fetch->size};
-        ask->sent = ask->fetch->size;
+        iov[1] = (struct iovec){(void *)ask->fetch->body, ask->fetch->len};
+        ask->sent = ask->fetch->len;
     }
     n = cg_yield(cg_writev(link->sock, iov, 2, .weak_timeout = true,
                            .timeout = ask->client->options.send_timeout));

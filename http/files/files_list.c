@@ -25,7 +25,7 @@ struct listing {
     char **names;
     size_t count, room;
     char *page; /* the page */
-    size_t size;
+    size_t len;
 };
 
 /* ---- Text ------------------------------------------------------------------------ */
@@ -174,7 +174,7 @@ static ssize_t make_page(void *arg)
         return rc;
     if (listing->count > 0)
         qsort(listing->names, listing->count, sizeof *listing->names, by_name);
-    out = open_memstream(&listing->page, &listing->size);
+    out = open_memstream(&listing->page, &listing->len);
     if (out == NULL)
         return -ENOMEM;
     put_page(out, listing);
@@ -231,7 +231,7 @@ ssize_t cg__http_files_list(struct cg_http_request *req,
     if (n == 0)
         n = cg_yield(cg_offload(make_page, listing, .abandon = free_listing, .fate = &fate));
     if (n == 0)
-        n = cg_yield(cg_http_respond(req, 200, listing->page, listing->size,
+        n = cg_yield(cg_http_respond(req, 200, listing->page, listing->len,
                                      .mime = "text/html; charset=utf-8"));
     else if (n != -ECANCELED)
         n = cg__http_response_plain(req, cg__http_files_status_of((int)n));

@@ -207,7 +207,7 @@ static enum cg__http_event parse_part(struct cg__http_parser *parser, const char
         return parse_size(parser, data, size, used);
     error = llhttp_execute(&parser->llhttp, data, size);
     if (parser->repeated) {
-        *used = (size_t)(parser->fields_at - data) + parser->repeat->size;
+        *used = (size_t)(parser->fields_at - data) + parser->repeat->len;
         return repeated(parser, data + *used);
     }
     *used = size;

@@ -17,7 +17,7 @@ enum cg__http_kind {
 enum cg__http_event {
     CG__HTTP_MORE, /* all bytes were consumed, more are needed */
     CG__HTTP_HEAD, /* the head is complete: the fields below and `headers` are valid */
-    CG__HTTP_BODY, /* a piece of the body: body, body_size, a view of the given bytes */
+    CG__HTTP_BODY, /* a piece of the body: body, body_len, a view of the given bytes */
     CG__HTTP_DONE, /* the message is complete, also its `trailers` */
     CG__HTTP_BAD,  /* the message is refused: status, why */
 };
@@ -51,7 +51,7 @@ struct cg__http_parser {
     uint8_t minor;            /* of the version 1.x */
     uint8_t code;             /* the same as llhttp_method_t; valid where method is */
     uint16_t status;          /* of a response; after BAD: to respond with */
-    uint32_t text, text_size; /* place in `line`: a request's target, a response's reason */
+    uint32_t text, text_len; /* place in `line`: a request's target, a response's reason */
     const char *method;       /* of a request, static */
     uint64_t length;          /* Content-Length, or 0 */
     const char *why;          /* the reason of a refusal; static */
@@ -84,7 +84,7 @@ struct cg__http_parser {
     const char *fields_at;  /* behind the version, if that is in them; else NULL */
     const char *refused;    /* the byte that our own refusal is for; NULL: not one */
     const char *body;       /* of a CG__HTTP_BODY */
-    size_t body_size;
+    size_t body_len;
     llhttp_t llhttp;
 };
 

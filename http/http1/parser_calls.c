@@ -26,15 +26,15 @@ static int on_text(llhttp_t *llhttp, const char *at, size_t size)
 
     if (cg__http_parser_pass(parser, "\r\n", at, size) != 0)
         return HPE_USER;
-    if (size > parser->limits->target - parser->text_size)
+    if (size > parser->limits->target - parser->text_len)
         return cg__http_parser_refuse_at(
-            parser, at + parser->limits->target - parser->text_size, 414,
+            parser, at + parser->limits->target - parser->text_len, 414,
             "the target is too long");
-    if (parser->text_size == 0)
+    if (parser->text_len == 0)
         parser->text = line->used;
     else
         line->used--; /* the NUL */
-    parser->text_size += (uint32_t)size;
+    parser->text_len += (uint32_t)size;
     if (cg__http_message_reserve(line, size + 1) < 0)
         return cg__http_parser_no_memory(parser);
     memcpy(line->data + line->used, at, size);
@@ -210,7 +210,7 @@ static int on_body(llhttp_t *llhttp, const char *at, size_t size)
     if (size == 0)
         return 0;
     parser->body = at;
-    parser->body_size = size;
+    parser->body_len = size;
     parser->event = CG__HTTP_BODY;
     return HPE_PAUSED;
 }

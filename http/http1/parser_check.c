@@ -150,20 +150,20 @@ static int check_host(struct cg__http_parser *parser)
 int cg__http_parser_check_target(struct cg__http_parser *parser)
 {
     if (memchr(cg__http_message_at(parser->line, parser->text), '#',
-               parser->text_size) != NULL)
+               parser->text_len) != NULL)
         return cg__http_parser_refuse(parser, 400, "a fragment in the target");
     return 0;
 }
 
 int cg__http_parser_check(struct cg__http_parser *parser)
 {
-    if (parser->text_size == 0) { /* of a response */
+    if (parser->text_len == 0) { /* of a response */
         parser->text = parser->line->used;
         if (cg__http_message_text(parser->line, "", 1) < 0)
             return cg__http_parser_no_memory(parser);
     } else if (!cg__http_message_is_value(
                    cg__http_message_at(parser->line, parser->text),
-                   parser->text_size)) {
+                   parser->text_len)) {
         return cg__http_parser_refuse(parser, 400,
                                       "a control character in the first line");
     }

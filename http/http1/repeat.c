@@ -14,7 +14,7 @@ int cg__http_repeat_fields(const struct cg__http_repeat *repeat,
                            struct cg_http_headers *headers)
 {
     size_t entries = repeat->count * sizeof(struct cg__http_entry);
-    const char *texts = repeat->memory + repeat->size;
+    const char *texts = repeat->memory + repeat->len;
 
     if (cg__http_message_reserve(headers, repeat->used + entries) < 0)
         return -ENOMEM;
@@ -34,7 +34,7 @@ bool cg__http_repeat_keep(struct cg__http_repeat *repeat, const char *at, size_t
     size_t wanted = size + headers->used + entries;
     char *to;
 
-    repeat->size = 0;
+    repeat->len = 0;
     if (wanted > CG__HTTP_REPEAT_SIZE)
         return false;
     if (wanted > repeat->room) {
@@ -51,7 +51,7 @@ bool cg__http_repeat_keep(struct cg__http_repeat *repeat, const char *at, size_t
         memcpy(to + size, headers->data, headers->used);
         memcpy(to + size + headers->used, headers->data + headers->size - entries, entries);
     }
-    repeat->size = (uint32_t)size;
+    repeat->len = (uint32_t)size;
     repeat->used = headers->count > 0 ? headers->used : 0;
     repeat->count = headers->count;
     return true;
@@ -62,5 +62,5 @@ void cg__http_repeat_clear(struct cg__http_repeat *repeat)
     free(repeat->memory);
     repeat->memory = NULL;
     repeat->room = 0;
-    repeat->size = 0;
+    repeat->len = 0;
 }

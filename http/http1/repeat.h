@@ -21,7 +21,7 @@ struct cg__http_repeat {
     const void *owner; /* the connection; NULL: none */
     char *memory;      /* the bytes, the texts made of them, the entries */
     uint32_t room;     /* of it */
-    uint32_t size;     /* of the bytes; 0: nothing is remembered */
+    uint32_t len;      /* of the bytes; 0: nothing is remembered */
     uint32_t used, count; /* as those of the list of fields */
     uint8_t method, minor;
     bool keep_alive;
@@ -33,9 +33,9 @@ static inline bool cg__http_repeat_fits(const struct cg__http_repeat *repeat,
                                         uint8_t method, uint8_t major, uint8_t minor,
                                         const char *at, const char *end)
 {
-    return repeat->size != 0 && (size_t)(end - at) >= repeat->size &&
+    return repeat->len != 0 && (size_t)(end - at) >= repeat->len &&
            method == repeat->method && major == 1 && minor == repeat->minor &&
-           memcmp(at, repeat->memory, repeat->size) == 0;
+           memcmp(at, repeat->memory, repeat->len) == 0;
 }
 
 /* Copies the remembered fields into an empty list. 0 or -ENOMEM. */
@@ -53,7 +53,7 @@ static inline void cg__http_repeat_own(struct cg__http_repeat *repeat, const voi
 {
     if (repeat->owner != owner) {
         repeat->owner = owner;
-        repeat->size = 0;
+        repeat->len = 0;
     }
 }
 

@@ -67,7 +67,7 @@ static int64_t head_deadline(const struct cg__http_conn *conn, size_t size)
 static ssize_t read_head(struct cg_http_request *req)
 {
     struct cg__http_conn *conn = req->conn;
-    size_t size = req->view.size - req->parsed;
+    size_t size = req->view.len - req->parsed;
     bool waits = false;
 
     for (;;) {
@@ -234,7 +234,7 @@ static ssize_t take_away(void *arg)
     conn->since = cg_sched_now(cg_sched_self());
     cg_yield(cg_shutdown(conn->sock, SHUT_WR));
     while ((n = cg_yield(cg_borrow(conn->sock, &view, .timeout = options->linger_timeout))) > 0) {
-        cg_view_release(&view, view.size);
+        cg_view_release(&view, view.len);
         if (left < (size_t)n)
             break;
         left -= (size_t)n;

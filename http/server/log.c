@@ -35,7 +35,7 @@ static void make_usual(struct cg_http_server *server)
     size = snprintf(usual, sizeof server->usual,
                     "HTTP/1.1 200 OK\r\n%sDate: %*s\r\nContent-Type: ", name,
                     CG__HTTP_DATE - 8, "");
-    server->usual_size = (size_t)size;
+    server->usual_len = (size_t)size;
     server->date_at = CG__HTTP_OK + strlen(name);
 }
 
@@ -47,7 +47,7 @@ void cg__http_log_date(struct cg_http_server *server)
 
     if (now < server->date_until)
         return;
-    if (server->usual_size == 0)
+    if (server->usual_len == 0)
         make_usual(server);
     clock_gettime(CLOCK_REALTIME, &wall);
     cg_http_date_print(wall.tv_sec, date);

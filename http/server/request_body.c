@@ -24,7 +24,7 @@ void cg__http_request_body_give_back(struct cg_http_request *req)
  * piece is in it, and the parser may have a further event that needs no bytes. */
 enum cg__http_event cg__http_request_body_parse_view(struct cg_http_request *req)
 {
-    size_t size = req->view.size - req->parsed, used;
+    size_t size = req->view.len - req->parsed, used;
     enum cg__http_event event =
         cg__http_parser_parse(&req->parser, req->view.data + req->parsed, size, &used);
 
@@ -117,7 +117,7 @@ static ssize_t fill(struct cg_http_request *req)
         event = cg__http_request_body_parse_view(req);
         if (event == CG__HTTP_BODY) {
             req->body = req->parser.body;
-            req->body_left = req->parser.body_size;
+            req->body_left = req->parser.body_len;
             req->body_seen += req->body_left;
             if (req->body_seen > req->server->options.body_limit) {
                 req->body_left = 0;

@@ -24,33 +24,33 @@ static struct cg_http_respond_op *of(struct cg_op *op)
     return (struct cg_http_respond_op *)op;
 }
 
-static size_t size_of(const struct cg_http_respond_op *respond)
+static size_t len_of(const struct cg_http_respond_op *respond)
 {
-    return respond->size == SIZE_MAX ? strlen(respond->body) : respond->size;
+    return respond->len == SIZE_MAX ? strlen(respond->body) : respond->len;
 }
 
 static const char *type_of(const struct cg_http_respond_op *respond)
 {
-    if (respond->mime != NULL || respond->size != SIZE_MAX)
+    if (respond->mime != NULL || respond->len != SIZE_MAX)
         return respond->mime;
     return plain_text;
 }
 
-static bool is_compressible(const struct cg_http_respond_op *respond, size_t size)
+static bool is_compressible(const struct cg_http_respond_op *respond, size_t len)
 {
-    return size > respond->req->server->options.compress_above &&
+    return len > respond->req->server->options.compress_above &&
            cg__http_response_is_worth(respond->req, respond->status, type_of(respond));
 }
 
 /* Writes the head and a small body into the output. 0: done; 1: the body is still to be
  * written; or an error of cg__http_response_head_put. */
 static int put_response(struct cg_http_respond_op *respond, const void *body,
-                        size_t size)
+                        size_t len)
 {
     struct cg_http_request *req = respond->req;
-    bool small = size <= CG__HTTP_COPY;
-    int rc = cg__http_response_head_put(req, respond->status, (int64_t)size,
-                                        type_of(respond), small ? size : 0);
+    bool small = len <= CG__HTTP_COPY;
+    int rc = cg__http_response_head_put(req, respond->status, (int64_t)len,
+                                        type_of(respond), small ? len : 0);
     struct cg__http_out *out = req->conn->out;
 
     if (rc < 0)
@@ -59,11 +59,11 @@ static int put_response(struct cg_http_respond_op *respond, const void *body,
     req->left = 0;
     if (req->framing == CG__HTTP_NO_BODY)
         return 0;
-    req->sent = size;
-    if (!small || size > out->size - out->used)
+    req->sent = len;
+    if (!small || len > out->size - out->used)
         return 1;
-    cg__http_response_put(out->data + out->used, body, size);
-    out->used += size;
+    cg__http_response_put(out->data + out->used, body, len);
+    out->used += len;
     return 0;
 }
 
@@ -75,7 +75,7 @@ static inline bool put_usual(struct cg_http_respond_op *respond, struct cg_sched
     struct cg_http_request *req = respond->req;
     const struct cg_http_server *server = req->server;
     const char *type = type_of(respond);
-    size_t size, type_size;
+    size_t len, type_len;
     char *to;
 
     if (respond->status != 200 || type == NULL || req->out.count > 0 || !req->keep ||
@@ -83,23 +83,23 @@ static inline bool put_usual(struct cg_http_respond_op *respond, struct cg_sched
         cg__http_response_is_bare(req, 200) ||
         cg_sched_now(sched) >= server->date_until)
         return false;
-    size = size_of(respond);
-    if (size > server->small)
+    len = len_of(respond);
+    if (len > server->small)
         return false;
-    type_size = type == plain_text ? sizeof plain_text - 1 : strlen(type);
-    to = cg__http_output_room(req->conn, CG__HTTP_HEAD_ROOM + type_size + size);
+    type_len = type == plain_text ? sizeof plain_text - 1 : strlen(type);
+    to = cg__http_output_room(req->conn, CG__HTTP_HEAD_ROOM + type_len + len);
     if (to == NULL)
         return false;
-    to = cg__http_response_put(to, server->usual, server->usual_size);
+    to = cg__http_response_put(to, server->usual, server->usual_len);
     to = type == plain_text ? CG__HTTP_PUT(to, TEXT)
-                            : cg__http_response_put(to, type, type_size);
+                            : cg__http_response_put(to, type, type_len);
     to = CG__HTTP_PUT(to, "\r\nContent-Length: ");
-    to += cg__http_framing_decimal(to, size);
+    to += cg__http_framing_decimal(to, len);
     to = CG__HTTP_PUT(to, "\r\n\r\n");
-    to = cg__http_response_put(to, respond->body, size);
+    to = cg__http_response_put(to, respond->body, len);
     req->conn->out->used = (size_t)(to - req->conn->out->data);
     req->framing = CG__HTTP_LENGTH;
-    req->sent = size;
+    req->sent = len;
     req->status = 200;
     req->begun = true;
     req->ended = true;
@@ -109,12 +109,12 @@ static inline bool put_usual(struct cg_http_respond_op *respond, struct cg_sched
 /* The general path. A response that fits into the output completes at once. */
 static enum cg_verdict process_rare(struct cg_http_respond_op *respond)
 {
-    size_t size = size_of(respond);
+    size_t len = len_of(respond);
     int rc;
 
-    if (size > CG__HTTP_COPY || is_compressible(respond, size))
+    if (len > CG__HTTP_COPY || is_compressible(respond, len))
         return CG_RUN;
-    rc = put_response(respond, respond->body, size);
+    rc = put_response(respond, respond->body, len);
     if (rc == -ENOBUFS ||
         rc == 1) /* 1: the head has been written: see write_response */
         return CG_RUN;
@@ -149,16 +149,16 @@ static enum cg_verdict respond_cancel(struct cg_op *op, struct cg_sched *sched)
 }
 
 static ssize_t write_response(struct cg_http_respond_op *respond, const void *body,
-                              size_t size)
+                              size_t len)
 {
     struct cg__http_conn *conn = respond->req->conn;
     ssize_t n = 0;
-    int rc = respond->req->begun ? 1 : put_response(respond, body, size);
+    int rc = respond->req->begun ? 1 : put_response(respond, body, len);
 
     if (rc == -ENOBUFS && (n = cg__http_output_flush(conn, NULL, 0)) == 0)
-        rc = put_response(respond, body, size);
+        rc = put_response(respond, body, len);
     if (rc == 1)
-        n = cg__http_output_flush(conn, &(struct iovec){(void *)body, size}, 1);
+        n = cg__http_output_flush(conn, &(struct iovec){(void *)body, len}, 1);
     if (n < 0)
         respond->req->cut = true;
     return n < 0 ? n : rc < 0 ? rc : 0;
@@ -167,22 +167,22 @@ static ssize_t write_response(struct cg_http_respond_op *respond, const void *bo
 static ssize_t respond_run(struct cg_op *op)
 {
     struct cg_http_respond_op *respond = of(op);
-    size_t size = size_of(respond);
+    size_t len = len_of(respond);
     ssize_t smaller = 0;
     enum cg__http_coding coding = CG__HTTP_IDENTITY;
     void *compressed = NULL;
     ssize_t n;
 
-    if (!respond->req->begun && is_compressible(respond, size)) {
+    if (!respond->req->begun && is_compressible(respond, len)) {
         coding = cg__http_accept_encoding(&respond->req->in,
                                           cg__http_compress_can(CG__HTTP_GZIP),
                                           cg__http_compress_can(CG__HTTP_BR));
         cg_http_headers_add(&respond->req->out, "Vary", "Accept-Encoding");
     }
     if (coding != CG__HTTP_IDENTITY)
-        smaller = cg__http_compress(coding, respond->body, size, &compressed);
+        smaller = cg__http_compress(coding, respond->body, len, &compressed);
     if (smaller <= 0)
-        return smaller < 0 ? smaller : write_response(respond, respond->body, size);
+        return smaller < 0 ? smaller : write_response(respond, respond->body, len);
     n = cg_http_headers_set(&respond->req->out, "Content-Encoding",
                             cg__http_coding_name(coding));
     if (n == 0)

@@ -158,10 +158,10 @@ ssize_t cg__http_response_write_piece(struct cg_http_request *req, const void *d
 static ssize_t write_run(struct cg_op *op)
 {
     struct cg_http_respond_op *write = (struct cg_http_respond_op *)op;
-    ssize_t n = cg__http_response_write_piece(write->req, write->body, write->size,
+    ssize_t n = cg__http_response_write_piece(write->req, write->body, write->len,
                                               write->more);
 
-    return n < 0 ? n : (ssize_t)write->size;
+    return n < 0 ? n : (ssize_t)write->len;
 }
 
 const struct cg_op_type cg_http_write_type = {
@@ -226,23 +226,23 @@ static ssize_t send_file_run(struct cg_op *op)
     if (n < 0)
         return n;
     if (req->encoder != NULL)
-        return encode_file(req, send->file, send->offset, send->size);
-    if (req->framing == CG__HTTP_LENGTH && send->size > req->left)
+        return encode_file(req, send->file, send->offset, send->len);
+    if (req->framing == CG__HTTP_LENGTH && send->len > req->left)
         return -EMSGSIZE;
-    if (req->framing == CG__HTTP_NO_BODY || send->size == 0)
+    if (req->framing == CG__HTTP_NO_BODY || send->len == 0)
         return cg__http_output_flush(req->conn, NULL, 0);
     chunked = req->framing == CG__HTTP_CHUNKED;
     if (chunked)
-        part.iov_len = cg__http_framing_chunk_head(head, send->size);
+        part.iov_len = cg__http_framing_chunk_head(head, send->len);
     n = cg__http_output_flush(req->conn, &part, 1);
     if (n < 0)
         req->cut = true;
     else
-        n = send_part(req, send->file, send->offset, send->size);
+        n = send_part(req, send->file, send->offset, send->len);
     if (n < 0)
         return n;
-    req->left -= req->framing == CG__HTTP_LENGTH ? send->size : 0;
-    req->sent += send->size;
+    req->left -= req->framing == CG__HTTP_LENGTH ? send->len : 0;
+    req->sent += send->len;
     if (chunked)
         n = cg__http_output_flush(req->conn, &(struct iovec){(void *)"\r\n", 2}, 1);
     return n < 0 ? n : 0;

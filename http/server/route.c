@@ -228,7 +228,7 @@ static bool add_param(struct cg_http_headers *list, const char *name, const char
 static bool set_params(struct cg_http_request *req, const char **params, unsigned count)
 {
     struct cg_http_headers *list = &req->params;
-    size_t wanted = req->parser.text_size;
+    size_t wanted = req->parser.text_len;
     bool behind = req->path == list->data;
 
     for (unsigned i = 0; i < count; i++) {

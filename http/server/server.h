@@ -131,7 +131,7 @@ struct cg_http_server {
     struct cg__http_outs outs, large_outs;
     char usual[CG__HTTP_USUAL]; /* "HTTP/1.1 200 OK\r\nServer: ...\r\nDate: ...\r\n
                                    Content-Type: " */
-    size_t usual_size, date_at; /* 0: `usual` has not been made yet */
+    size_t usual_len, date_at; /* 0: `usual` has not been made yet */
     int64_t date_until;         /* Date is valid until this moment (cg_sched_now) */
     struct cg_sched *sched;
     struct cg__http_conn *lates; /* with output that a waiting handler may delay */

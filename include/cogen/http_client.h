@@ -98,7 +98,7 @@ struct cg_http_source {
      * code. NULL: it cannot; then such a redirect is not followed but returned. */
     int (*rewind)(void *arg);
     void *arg;
-    int64_t size; /* length of the body; -1: unknown, the body is chunked */
+    int64_t len; /* length of the body; -1: unknown, the body is chunked */
     /* Trailers of a chunked body; read after the last chunk. NULL: none. Borrowed. */
     const struct cg_http_headers *trailers;
 };
@@ -115,7 +115,7 @@ struct cg_http_fetch {
 
     /* The body: in memory, from a source, or from an open file. */
     const void *body;
-    size_t size; /* length of the body in memory, or of the part of the file */
+    size_t len; /* length of the body in memory, or of the part of the file */
     const struct cg_http_source *source;
     const int *file;
     int64_t offset; /* of the part of the file */

@@ -127,14 +127,14 @@ struct cg_http_respond_op { /* cg_http_respond, cg_http_send_text, cg_http_write
     bool more;
     struct cg_http_request *req;
     const void *body;
-    size_t size;
+    size_t len;
 };
 
 struct cg_http_send_file_op {
     CG_OP_HEAD;
     struct cg_http_request *req;
     int64_t offset;
-    uint64_t size;
+    uint64_t len;
     int file;
 };
 
@@ -209,13 +209,13 @@ struct cg_http_upgrade_op {
  * characters. */
 #define cg_http_respond(...) cg__http_respond(__VA_ARGS__, )
 #define cg__http_respond(r, s, b, n, ...)                                                  \
-    CG_OP(cg_http_respond, .req = (r), .status = (s), .body = (b), .size = (n), __VA_ARGS__)
+    CG_OP(cg_http_respond, .req = (r), .status = (s), .body = (b), .len = (n), __VA_ARGS__)
 
 /* cg_http_send_text(req, status, "text"): like cg_http_respond, for a string. Its
  * Content-Type is text/plain unless .mime is given. */
 #define cg_http_send_text(...) cg__http_text_op(__VA_ARGS__, )
 #define cg__http_text_op(r, s, text, ...)                                                  \
-    CG_OP(cg_http_respond, .req = (r), .status = (s), .body = (text), .size = SIZE_MAX,    \
+    CG_OP(cg_http_respond, .req = (r), .status = (s), .body = (text), .len = SIZE_MAX,    \
           __VA_ARGS__)
 
 /* cg_http_write(req, buf, len): writes a piece of the body. The first one also sends the
@@ -229,14 +229,14 @@ struct cg_http_upgrade_op {
  * response. Completes with len. */
 #define cg_http_write(...) cg__http_write(__VA_ARGS__, )
 #define cg__http_write(r, b, n, ...)                                                       \
-    CG__OP_OF(cg_http_respond, cg_http_write, .req = (r), .body = (b), .size = (n),        \
+    CG__OP_OF(cg_http_respond, cg_http_write, .req = (r), .body = (b), .len = (n),        \
               __VA_ARGS__)
 
 /* cg_http_send_file(req, fd, offset, len): like cg_http_write, with bytes of an open
  * file. 0; CG_EOF: the file is shorter than that. */
 #define cg_http_send_file(...) cg__http_send_file(__VA_ARGS__, )
 #define cg__http_send_file(r, f, o, n, ...)                                                \
-    CG_OP(cg_http_send_file, .req = (r), .file = (f), .offset = (o), .size = (n),          \
+    CG_OP(cg_http_send_file, .req = (r), .file = (f), .offset = (o), .len = (n),          \
           __VA_ARGS__)
 
 /* cg_http_send_event(req, .data = "text", .event = "name", .id = "7", .retry = ns): sends a

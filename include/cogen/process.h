@@ -41,7 +41,7 @@ struct cg_spawn_options {
 /* The output of a process, as cg_communicate collects it. */
 struct cg_output {
     char *data;   /* with a NUL after it; the caller frees it (NULL: nothing collected) */
-    size_t size;  /* bytes, without the NUL */
+    size_t len;   /* bytes, without the NUL */
     size_t limit; /* set before the call: most bytes; 0: CG_OUTPUT_LIMIT */
 };
 

@@ -128,7 +128,7 @@ CG_API size_t cg_pubsub_compact(struct cg_pubsub *pubsub);
 CG_API void cg_pubsub_close(struct cg_pubsub *pubsub);
 
 /* The number of messages kept; and how many of them a subscriber has not fetched yet. */
-CG_API size_t cg_pubsub_size(const struct cg_pubsub *pubsub);
+CG_API size_t cg_pubsub_len(const struct cg_pubsub *pubsub);
 CG_API size_t cg_subscriber_unread(const struct cg_subscriber *subscriber);
 
 CG_EXTERN_C_END

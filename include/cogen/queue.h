@@ -113,7 +113,7 @@ CG_API int cg_queue_task_done(struct cg_queue *queue);
 CG_API void cg_queue_close(struct cg_queue *queue);
 
 /* The number of items in the queue; whether it is empty; whether it is at its limit. */
-CG_API size_t cg_queue_size(const struct cg_queue *queue);
+CG_API size_t cg_queue_len(const struct cg_queue *queue);
 CG_API bool cg_queue_empty(const struct cg_queue *queue);
 CG_API bool cg_queue_full(const struct cg_queue *queue);
 

@@ -27,7 +27,7 @@ struct cg_addr {
         struct sockaddr_in in;
         struct sockaddr_in6 in6;
     };
-    socklen_t size;
+    socklen_t len;
 };
 
 /* The result of a look-up, best address first. Nothing in it needs to be freed. */

@@ -11,7 +11,7 @@
  * must stay unchanged while an operation waits. */
 struct cg_name {
     const void *data;
-    size_t size; /* number of bytes; or CG__NAME_INTEGER, CG__NAME_POINTER */
+    size_t len; /* number of bytes; or CG__NAME_INTEGER, CG__NAME_POINTER */
 };
 
 /* The entry of a waiting operation in the table of names (lib/vocabulary/names.c). */

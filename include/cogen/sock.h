@@ -20,7 +20,7 @@ enum {
 /* A view of a socket's unread bytes, lent by cg_borrow until cg_view_release. */
 struct cg_view {
     const char *data;
-    size_t size;
+    size_t len;
     struct cg_sock *sock;
     void *chunk;
 };
@@ -139,7 +139,7 @@ struct cg_poll_sock_op {
     CG__OP_OF(cg_read, cg_readline, .sock = (s), .buf = (b), .len = (n), __VA_ARGS__)
 
 /* cg_borrow(sock, &view): waits for unread bytes and lends them without a copy. Completes
- * with view.size, 0 at the end of the stream. The bytes count as unread until
+ * with view.len, 0 at the end of the stream. The bytes count as unread until
  * cg_view_release(&view, used) removes the first `used` of them. Until then other reads
  * complete with -EBUSY. Traceless. */
 #define cg_borrow(...) cg__borrow(__VA_ARGS__, )

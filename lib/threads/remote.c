@@ -38,18 +38,18 @@ struct cg_remote {
 static struct cg_remote *make(struct cg_sched *there, struct cg_name name,
                               const void *value)
 {
-    size_t size = cg__names_has_bytes(name) ? name.size : 0;
+    size_t len = cg__names_has_bytes(name) ? name.len : 0;
     struct cg_remote *remote = NULL;
 
-    if (size < SIZE_MAX - sizeof *remote)
-        remote = malloc(sizeof *remote + size);
+    if (len < SIZE_MAX - sizeof *remote)
+        remote = malloc(sizeof *remote + len);
     if (remote == NULL)
         return NULL;
     *remote = (struct cg_remote){.there = there, .name = name, .value = value};
     atomic_init(&remote->state, SENT);
     if (cg__names_has_bytes(name)) {
-        if (size > 0)
-            memcpy(remote->bytes, name.data, size);
+        if (len > 0)
+            memcpy(remote->bytes, name.data, len);
         remote->name.data = remote->bytes;
     }
     return remote;

@@ -11,7 +11,7 @@
 #include <string.h>
 
 /* Emits them for callers that do not inline them. */
-extern inline struct cg_name cg_name_bytes(const void *data, size_t size);
+extern inline struct cg_name cg_name_bytes(const void *data, size_t len);
 extern inline struct cg_name cg_name_string(const char *text);
 extern inline struct cg_name cg_name_integer(intptr_t number);
 extern inline struct cg_name cg_name_pointer(const void *pointer);
@@ -19,7 +19,7 @@ extern inline struct cg_name cg_name_itself(struct cg_name name);
 
 static inline bool has_bytes(struct cg_name name)
 {
-    return name.size < CG__NAME_POINTER;
+    return name.len < CG__NAME_POINTER;
 }
 
 bool cg__names_has_bytes(struct cg_name name)
@@ -29,32 +29,32 @@ bool cg__names_has_bytes(struct cg_name name)
 
 static inline bool equal(struct cg_name a, struct cg_name b)
 {
-    if (a.size != b.size)
+    if (a.len != b.len)
         return false;
-    if (a.data == b.data || a.size == 0)
+    if (a.data == b.data || a.len == 0)
         return true;
-    return has_bytes(a) && memcmp(a.data, b.data, a.size) == 0;
+    return has_bytes(a) && memcmp(a.data, b.data, a.len) == 0;
 }
 
 int cg__names_print(struct cg_name name, char *buf, size_t size)
 {
-    if (name.size == CG__NAME_INTEGER)
+    if (name.len == CG__NAME_INTEGER)
         return snprintf(buf, size, "%jd", (intmax_t)(intptr_t)name.data);
-    if (name.size == CG__NAME_POINTER)
+    if (name.len == CG__NAME_POINTER)
         return snprintf(buf, size, "%p", name.data);
-    return snprintf(buf, size, "\"%.*s\"", (int)(name.size < 64 ? name.size : 64),
+    return snprintf(buf, size, "\"%.*s\"", (int)(name.len < 64 ? name.len : 64),
                     (const char *)name.data);
 }
 
 static inline uint64_t hash_word(const struct cg__names *names, struct cg_name name)
 {
-    return cg__hash_word(&names->key, name.size ^ (uintptr_t)name.data);
+    return cg__hash_word(&names->key, name.len ^ (uintptr_t)name.data);
 }
 
 static inline uint64_t hash(const struct cg__names *names, struct cg_name name)
 {
     if (has_bytes(name))
-        return cg__hash_bytes(&names->key, name.data, name.size);
+        return cg__hash_bytes(&names->key, name.data, name.len);
     return hash_word(names, name);
 }
 
@@ -97,7 +97,7 @@ static inline struct cg_named **glance(const struct cg__names *names, struct cg_
     if (has_bytes(name))
         return NULL;
     at = &names->buckets[hash_word(names, name) >> names->shift];
-    if (*at && ((*at)->name.data != name.data || (*at)->name.size != name.size))
+    if (*at && ((*at)->name.data != name.data || (*at)->name.len != name.len))
         return NULL;
     return at;
 }

@@ -103,12 +103,12 @@ static int publish_now(struct cg_pubsub *pubsub, const void *message,
 
     if (pubsub->closed)
         return -EPIPE;
-    if (pubsub->limit && cg_pubsub_size(pubsub) == pubsub->limit) {
+    if (pubsub->limit && cg_pubsub_len(pubsub) == pubsub->limit) {
         if (needed(pubsub) == pubsub->first)
             return -EAGAIN;
         drop_until(pubsub, pubsub->first + 1);
     }
-    if (cg_pubsub_size(pubsub) == pubsub->room && !grow(pubsub))
+    if (cg_pubsub_len(pubsub) == pubsub->room && !grow(pubsub))
         return -ENOMEM;
     *slot(pubsub, pubsub->end++) = (void *)message;
     for (; (op = cg__waiters_take(&pubsub->fetchers, by)); woken = 1)
@@ -123,7 +123,7 @@ static bool admit(struct cg_pubsub *pubsub, const struct cg_op *by)
     struct cg_op *op;
 
     while (pubsub->publishers.first &&
-           (cg_pubsub_size(pubsub) < pubsub->limit || needed(pubsub) > pubsub->first)) {
+           (cg_pubsub_len(pubsub) < pubsub->limit || needed(pubsub) > pubsub->first)) {
         if ((op = cg__waiters_take(&pubsub->publishers, by)) == NULL)
             break;
         publish_now(pubsub, ((struct cg_publish_op *)op)->message, by);
@@ -218,7 +218,7 @@ static int print(const struct cg_op *op, const struct cg_pubsub *pubsub, char *b
 {
     if (op->state <= CG_OP_UNHEARD)
         return snprintf(buf, size, "pubsub");
-    return snprintf(buf, size, "%s, %zu kept", pubsub->name, cg_pubsub_size(pubsub));
+    return snprintf(buf, size, "%s, %zu kept", pubsub->name, cg_pubsub_len(pubsub));
 }
 
 static int publish_print(const struct cg_op *op, char *buf, size_t size)
@@ -338,7 +338,7 @@ void cg_pubsub_close(struct cg_pubsub *pubsub)
         end_fetch(op, CG_EOF, NULL);
 }
 
-size_t cg_pubsub_size(const struct cg_pubsub *pubsub)
+size_t cg_pubsub_len(const struct cg_pubsub *pubsub)
 {
     return (size_t)(pubsub->end - pubsub->first);
 }

@@ -278,7 +278,7 @@ void cg_queue_close(struct cg_queue *queue)
     cg__waiters_wake(&queue->getters, CG_EOF, NULL);
 }
 
-size_t cg_queue_size(const struct cg_queue *queue)
+size_t cg_queue_len(const struct cg_queue *queue)
 {
     return queue->items.count;
 }

@@ -66,7 +66,7 @@ struct cg__attempt *cg__attempt_new(struct cg_sched *sched, const struct sockadd
         return NULL;
     attempt->sched = sched;
     memcpy(&attempt->addr.base, addr, size);
-    attempt->addr.size = size;
+    attempt->addr.len = size;
     attempt->io.fd = -1;
     return attempt;
 }
@@ -81,7 +81,7 @@ enum cg_verdict cg__attempt_begin(struct cg__attempt *attempt)
         return CG_DONE;
     attempt->io = (struct cg_io){.code = CG_IO_CONNECT, .fd = fd};
     attempt->io.addr = &attempt->addr.base;
-    attempt->io.addrlen = attempt->addr.size;
+    attempt->io.addrlen = attempt->addr.len;
     attempt->io.complete = complete;
     attempt->io.owner = attempt;
     if (cg_reactor_submit(reactor, &attempt->io) == CG_PENDING) {

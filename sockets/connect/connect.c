@@ -46,7 +46,7 @@ static enum cg_verdict connect_process(struct cg_op *op, struct cg_sched *sched)
     if (op->result < 0)
         return CG_DONE;
     op->result = -ENOMEM;
-    attempt = cg__attempt_new(sched, &addr.base, addr.size);
+    attempt = cg__attempt_new(sched, &addr.base, addr.len);
     if (attempt == NULL)
         return CG_DONE;
     attempt->settled = settled;

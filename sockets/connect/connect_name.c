@@ -104,7 +104,7 @@ static void settled(struct cg__attempt *attempt)
 static void begin(struct race *race, const struct cg_addr *addr)
 {
     struct cg__attempt *attempt =
-        cg__attempt_new(cg_sched_self(), &addr->base, addr->size);
+        cg__attempt_new(cg_sched_self(), &addr->base, addr->len);
 
     if (attempt == NULL) {
         note_failure(race, -ENOMEM);

@@ -42,7 +42,7 @@ static int open_listener(struct cg_reactor *reactor, const struct cg__addr *addr
         goto close_fd;
     io.fd = fd;
     io.addr = &addr->base;
-    io.addrlen = addr->size;
+    io.addrlen = addr->len;
     rc = (int)cg__plain_call(reactor, &io);
     if (rc < 0)
         goto close_fd;
@@ -147,7 +147,7 @@ static void close_all(struct cg_reactor *reactor, const int *fds, int count)
  * -errno. */
 static int read_port(struct cg_reactor *reactor, int fd, in_port_t *port)
 {
-    struct cg__addr name = {.size = 0};
+    struct cg__addr name = {.len = 0};
     int rc = cg__plain_name(reactor, fd, CG_IO_SOCKNAME, &name);
 
     if (rc == 0)

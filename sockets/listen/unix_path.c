@@ -83,7 +83,7 @@ static bool is_deserted(const struct cg__addr *addr)
         return false;
     fcntl(fd, F_SETFD, FD_CLOEXEC);
     fcntl(fd, F_SETFL, O_NONBLOCK);
-    refused = connect(fd, &addr->base, addr->size) < 0 && errno == ECONNREFUSED;
+    refused = connect(fd, &addr->base, addr->len) < 0 && errno == ECONNREFUSED;
     close(fd);
     return refused;
 }

@@ -25,11 +25,11 @@ static int parse_unix(const char *path, struct cg__addr *addr)
         return CG_EADDR;
     *addr = (struct cg__addr){.un = {.sun_family = AF_UNIX}};
     memcpy(addr->un.sun_path, path, length);
-    addr->size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length);
+    addr->len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length);
     if (path[0] == '@')
         addr->un.sun_path[0] = '\0';
     else
-        addr->size++;
+        addr->len++;
     return 1;
 }
 
@@ -45,7 +45,7 @@ long cg__addr_port(const char *text)
 static int set_in(struct cg__addr *addr, const char *host, in_port_t port)
 {
     *addr = (struct cg__addr){.in = {.sin_family = AF_INET, .sin_port = port}};
-    addr->size = sizeof addr->in;
+    addr->len = sizeof addr->in;
     return inet_pton(AF_INET, host, &addr->in.sin_addr) == 1 ? 1 : CG_EADDR;
 }
 
@@ -55,7 +55,7 @@ static int set_in6(struct cg__addr *addr, char *host, in_port_t port)
     char *zone = strchr(host, '%');
 
     *addr = (struct cg__addr){.in6 = {.sin6_family = AF_INET6, .sin6_port = port}};
-    addr->size = sizeof addr->in6;
+    addr->len = sizeof addr->in6;
     if (zone != NULL) {
         const char *end = zone + 1;
         uint64_t number;
@@ -123,7 +123,7 @@ bool cg__addr_split(const char *text, char name[static CG__HOST_SIZE], char port
 static bool is_among(const struct cg__addr *list, int count, const struct cg__addr *addr)
 {
     for (int i = 0; i < count; i++)
-        if (list[i].size == addr->size && memcmp(&list[i].base, &addr->base, addr->size) == 0)
+        if (list[i].len == addr->len && memcmp(&list[i].base, &addr->base, addr->len) == 0)
             return true;
     return false;
 }
@@ -149,12 +149,12 @@ static int look_up(const char *host, in_port_t port, struct cg__addr *list, size
         struct cg__addr *addr = &list[count];
 
         if (info->ai_family == AF_INET)
-            addr->size = sizeof addr->in;
+            addr->len = sizeof addr->in;
         else if (info->ai_family == AF_INET6)
-            addr->size = sizeof addr->in6;
+            addr->len = sizeof addr->in6;
         else
             continue;
-        memcpy(&addr->base, info->ai_addr, addr->size);
+        memcpy(&addr->base, info->ai_addr, addr->len);
         *cg__addr_port_of(addr) = port;
         count += !is_among(list, count, addr);
     }

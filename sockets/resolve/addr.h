@@ -16,7 +16,7 @@ struct cg__addr {
         struct sockaddr_in6 in6;
         struct sockaddr_un un;
     };
-    socklen_t size;
+    socklen_t len;
 };
 
 /* Whether two texts name the same host; case and a final dot do not matter. */

@@ -42,7 +42,7 @@ struct cg__cares_socket {
     unsigned events;
     unsigned char id[2]; /* of the last query */
     struct sockaddr_storage peer;
-    socklen_t peer_size;
+    socklen_t peer_len;
 };
 
 /* ---- Life ---- */
@@ -196,7 +196,7 @@ static int connect_for_cares(ares_socket_t handle, const struct sockaddr *addr,
     struct cg__cares_socket *s = find(arg, handle);
 
     memcpy(&s->peer, addr, size);
-    s->peer_size = size;
+    s->peer_len = size;
     return connect(handle, addr, size);
 }
 
@@ -250,7 +250,7 @@ static struct cg__cares_socket *another(struct cg__cares_socket *first)
         sockets->extra++;
         s->handle = first->handle;
         s->wanted = CG_IN;
-        if (connect(s->fd, (struct sockaddr *)&first->peer, first->peer_size) == 0)
+        if (connect(s->fd, (struct sockaddr *)&first->peer, first->peer_len) == 0)
             return s;
         while (*at != s)
             at = &(*at)->next;

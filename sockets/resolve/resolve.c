@@ -121,7 +121,7 @@ bool cg__resolve_apart(struct cg_sched *sched, const char *host)
 
 int cg_addr_print(const struct cg_addr *addr, char *buf, size_t size)
 {
-    return cg__addr_print(&addr->base, addr->size, buf, size);
+    return cg__addr_print(&addr->base, addr->len, buf, size);
 }
 
 void cg__resolve_add(struct cg_addr_list *list, const struct sockaddr *addr)
@@ -131,12 +131,12 @@ void cg__resolve_add(struct cg_addr_list *list, const struct sockaddr *addr)
     if (list->count == CG_ADDRS_MOST)
         return;
     if (addr->sa_family == AF_INET)
-        to->size = sizeof to->in;
+        to->len = sizeof to->in;
     else if (addr->sa_family == AF_INET6)
-        to->size = sizeof to->in6;
+        to->len = sizeof to->in6;
     else
         return;
-    memcpy(&to->base, addr, to->size);
+    memcpy(&to->base, addr, to->len);
     list->count++;
 }
 

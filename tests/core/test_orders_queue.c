@@ -35,7 +35,7 @@ static ssize_t puts_21(void *arg)
         IS(cg_yield(cg_put(queue, i)), 0);
     IS(cg_queue_try_put(queue, NULL), -EAGAIN);
     IS(cg_yield(cg_put(queue, NULL, .timeout = CG_NOWAIT)), -ETIMEDOUT);
-    ck_assert_uint_eq(cg_queue_size(queue), 20);
+    ck_assert_uint_eq(cg_queue_len(queue), 20);
     IS(cg_yield(cg_put(queue, 20)), 0);
     note("!");
     return 0;
@@ -75,7 +75,7 @@ static ssize_t puts_too_late(void *arg)
     IS(cg_yield(cg_put(queue, 0)), 0);
     IS(test_end(getter), 0);
     IS(cg_yield(cg_put(queue, 1)), 0);
-    ck_assert_uint_eq(cg_queue_size(queue), 1);
+    ck_assert_uint_eq(cg_queue_len(queue), 1);
     return 0;
 }
 

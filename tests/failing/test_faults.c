@@ -78,7 +78,7 @@ static bool transfer(struct life *life, struct cg_sock *from, struct cg_sock *to
         !well(life, cg_yield(cg_readall(to, buf, 8))) ||
         !well(life, cg_yield(cg_borrow(to, &view))))
         return false;
-    cg_view_release(&view, view.size);
+    cg_view_release(&view, view.len);
     return true;
 }
 

@@ -350,7 +350,7 @@ static ssize_t process(void *arg)
         return rc;
     rc = cg_yield(cg_communicate(process, "hello", 5, .out = &out));
     if (rc == 0)
-        HAS(out.size == 5 && memcmp(out.data, "hello", 6) == 0);
+        HAS(out.len == 5 && memcmp(out.data, "hello", 6) == 0);
     free(out.data);
     cg_process_close(process);
     return rc;

@@ -42,7 +42,7 @@ static ssize_t queue(void *arg)
         in += rc == 0;
     } while (rc == 0);
     IS(rc, -ENOMEM);
-    IS((ssize_t)cg_queue_size(free), in);
+    IS((ssize_t)cg_queue_len(free), in);
     IS(cg_yield(cg_put(free, in++)), 0);
     for (intptr_t i = 0; i < in; i++) {
         IS(cg_yield(cg_get(free, &out)), 0);

@@ -31,7 +31,7 @@ static bool hear(struct script *script, struct cg_sock *conn, size_t body)
 
         if (n <= 0)
             return false;
-        take = view.size;
+        take = view.len;
         ck_assert_uint_lt(script->used + take, sizeof script->seen);
         memcpy(script->seen + script->used, view.data, take);
         script->seen[script->used + take] = '\0';
@@ -107,7 +107,7 @@ static ssize_t play(void *arg)
         struct cg_view view;
 
         while (cg_yield(cg_borrow(conn, &view)) > 0)
-            cg_view_release(&view, view.size);
+            cg_view_release(&view, view.len);
     }
     hang_up(&conn, false);
     return 0;

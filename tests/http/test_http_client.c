@@ -83,7 +83,7 @@ static ssize_t interim(void *arg)
     IS(FETCH(.url = server.url, .interim = hears_hints, .interim_arg = &hints), 200);
     has_body("ok");
     ck_assert_str_eq(hints.text, "103 a;102 -;");
-    IS(FETCH(.url = server.url, .body = large, .size = sizeof large,
+    IS(FETCH(.url = server.url, .body = large, .len = sizeof large,
              .interim = hears_hints, .interim_arg = &hints), 200);
     has_body("ok");
     ck_assert_str_eq(hints.text, "103 a;102 -;100 -;103 b;");

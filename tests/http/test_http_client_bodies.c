@@ -75,7 +75,7 @@ static ssize_t sends_bodies(void *arg)
 {
     static char large[100000];
     int file = test_file(200000), left = 2;
-    struct cg_http_source source = {.read = some_read, .arg = &left, .size = -1};
+    struct cg_http_source source = {.read = some_read, .arg = &left, .len = -1};
     struct cg_http_headers *trailers = cg_http_headers_new();
 
     (void)arg;
@@ -89,7 +89,7 @@ static ssize_t sends_bodies(void *arg)
                                 SAYS(OK_200(1, "4"), .body = 23),
                                 SAYS(OK_200(1, "5"), .body = 6), SAYS(OK_200(1, "6"))));
     client = CLIENT();
-    IS(FETCH(.url = server.url, .body = "hello", .size = 5,
+    IS(FETCH(.url = server.url, .body = "hello", .len = 5,
              .fields = FIELDS({"Content-Type", "text/plain"}, {"user-agent", "mine"})),
        200);
     has_body("1");
@@ -98,12 +98,12 @@ static ssize_t sends_bodies(void *arg)
     heard("Content-Type: text/plain\r\n");
     heard("user-agent: mine\r\n");
     not_heard("cogen/");
-    IS(FETCH(.url = server.url, .method = "PUT", .body = large, .size = 70000), 200);
+    IS(FETCH(.url = server.url, .method = "PUT", .body = large, .len = 70000), 200);
     has_body("2");
     heard("PUT / HTTP/1.1\r\n");
     heard("Content-Length: 70000\r\n");
     server.from = server.used;
-    IS(FETCH(.url = server.url, .file = &file, .offset = 1000, .size = 8000), 200);
+    IS(FETCH(.url = server.url, .file = &file, .offset = 1000, .len = 8000), 200);
     has_body("3");
     test_verify(strstr(server.seen + server.from, "\r\n\r\n") + 4, 8000, 1000);
     server.from = server.used;
@@ -111,14 +111,14 @@ static ssize_t sends_bodies(void *arg)
     has_body("4");
     heard("Transfer-Encoding: chunked\r\n");
     heard("\r\n\r\n3\r\nabc\r\n3\r\nabc\r\n0\r\n\r\n");
-    source.size = -1;
+    source.len = -1;
     source.trailers = trailers;
     left = 1;
     server.from = server.used;
     IS(FETCH(.url = server.url, .source = &source), 200);
     has_body("4");
     heard("\r\n\r\n3\r\nabc\r\n0\r\nX-Sum: 7\r\n\r\n");
-    source.size = 6;
+    source.len = 6;
     left = 2;
     server.from = server.used;
     IS(FETCH(.url = server.url, .source = &source), 200);
@@ -179,7 +179,7 @@ static ssize_t refuses_to_send(void *arg)
  * After a 417 the request is sent again without the field. */
 static ssize_t expects(void *arg)
 {
-    struct cg_http_fetch fetch = {.body = "hello", .size = 5, .expect = true};
+    struct cg_http_fetch fetch = {.body = "hello", .len = 5, .expect = true};
     int64_t before;
 
     (void)arg;
@@ -223,7 +223,7 @@ static ssize_t answers_early(void *arg)
                  TURNS(SAYS("HTTP/1.1 413 Too much\r\nContent-Length: 2\r\n\r\nno",
                             .pause = CG_SECOND)));
     client = CLIENT();
-    IS(FETCH(.url = server.url, .body = large, .size = sizeof large), 413);
+    IS(FETCH(.url = server.url, .body = large, .len = sizeof large), 413);
     has_body("no");
     IS((ssize_t)cg_http_client_connections(client), 0);
     done();
@@ -231,7 +231,7 @@ static ssize_t answers_early(void *arg)
                  TURNS(SAYS("HTTP/1.1 100 Go on\r\n\r\n"),
                        SAYS(OK_200(2, "ok"), .deaf = true, .pause = CG_SECOND)));
     client = CLIENT();
-    IS(FETCH(.url = server.url, .body = large, .size = 50000), 200);
+    IS(FETCH(.url = server.url, .body = large, .len = 50000), 200);
     has_body("ok");
     done();
     return 0;
@@ -243,17 +243,17 @@ static ssize_t cannot_send(void *arg)
 {
     static char large[1024 * 1024];
     int left = 2;
-    struct cg_http_source source = {.read = some_read, .arg = &left, .size = 100};
+    struct cg_http_source source = {.read = some_read, .arg = &left, .len = 100};
 
     (void)arg;
     script_start(&server, TURNS(SAYS(NULL, .pause = CG_HOUR, .close = true)));
     client = CLIENT(.send_timeout = 5 * CG_SECOND);
-    IS(FETCH(.url = server.url, .body = large, .size = sizeof large), -ETIMEDOUT);
+    IS(FETCH(.url = server.url, .body = large, .len = sizeof large), -ETIMEDOUT);
     ck_assert_str_eq(why, "the server takes nothing more of the request");
     done();
     script_start(&server, TURNS(SAYS(NULL, .reset = true)));
     client = CLIENT();
-    OK(-FETCH(.url = server.url, .body = large, .size = sizeof large));
+    OK(-FETCH(.url = server.url, .body = large, .len = sizeof large));
     ck_assert_str_ne(why, "");
     done();
     script_start(&server, TURNS(SAYS(NULL, .pause = CG_SECOND, .close = true)));
@@ -263,7 +263,7 @@ static ssize_t cannot_send(void *arg)
     done();
     script_start(&server, TURNS(SAYS(NULL, .pause = CG_SECOND, .close = true)));
     client = CLIENT();
-    source.size = 4;
+    source.len = 4;
     left = 2;
     IS(FETCH(.url = server.url, .source = &source), -EIO);
     ck_assert_str_eq(why, "the source of the body has more than it said");

@@ -74,7 +74,7 @@ static ssize_t tries_again(void *arg)
     IS(server.connections, 3);
     IS(GET("/"), 200);
     has_body("3");
-    IS(FETCH(.url = server.url, .body = "x", .size = 1), CG_EOF);
+    IS(FETCH(.url = server.url, .body = "x", .len = 1), CG_EOF);
     IS(server.connections, 4);
     IS(GET("/"), 200);
     has_body("4");

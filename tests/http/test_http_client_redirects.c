@@ -56,7 +56,7 @@ static ssize_t changes_methods(void *arg)
                                     SAYS(OK_200(2, "ok"), .body = cases[i].again)));
         client = CLIENT();
         IS(FETCH(.url = server.url, .method = cases[i].method, .body = "hello",
-                 .size = 5, .fields = FIELDS({"Content-Type", "text/x"}, {"X-Y", "z"})),
+                 .len = 5, .fields = FIELDS({"Content-Type", "text/x"}, {"X-Y", "z"})),
            200);
         has_body("ok");
         heard(cases[i].first);
@@ -73,7 +73,7 @@ static ssize_t changes_methods(void *arg)
 static ssize_t rewinds(void *arg)
 {
     int left = 2;
-    struct cg_http_source source = {.read = some_read, .arg = &left, .size = 6};
+    struct cg_http_source source = {.read = some_read, .arg = &left, .len = 6};
 
     (void)arg;
     script_start(&server, TURNS(SAYS(MOVED(307, "/n"), .body = 6),

@@ -47,7 +47,7 @@ static ssize_t post(void *arg)
 {
     int times = 0;
     struct cg_http_source source = {
-        .read = one_read, .rewind = one_rewind, .arg = &times, .size = -1};
+        .read = one_read, .rewind = one_rewind, .arg = &times, .len = -1};
     struct cg_http_fetch fetch = {.url = server.url, .source = &source, .basic = "a:b"};
 
     (void)arg;

@@ -63,7 +63,7 @@ static void say_head(struct told *told, const struct cg__http_parser *parser)
         snprintf(line, sizeof line, "%s %s 1.%d", parser->method, text, parser->minor);
     else
         snprintf(line, sizeof line, "%d %s 1.%d", parser->status, text, parser->minor);
-    ck_assert_uint_eq(strlen(text), parser->text_size);
+    ck_assert_uint_eq(strlen(text), parser->text_len);
     say_text(told, line);
     say_text(told, parser->keep_alive ? " keep" : "");
     say_text(told, parser->upgrade ? " upgrade" : "");
@@ -118,7 +118,7 @@ static void tell(struct told *told, enum cg__http_kind kind, bool skip, const ch
             if (event == CG__HTTP_HEAD)
                 say_head(told, &parser);
             if (event == CG__HTTP_BODY)
-                say(told, parser.body, parser.body_size);
+                say(told, parser.body, parser.body_len);
         } while (event == CG__HTTP_HEAD || event == CG__HTTP_BODY);
         at += done;
         free(piece);

@@ -85,7 +85,7 @@ static void nested_check(struct world *w, ssize_t answer)
         got += has;
         IS(n->items[i], has ? 10 : -1);
         if (both || i == w->slot)
-            IS((ssize_t)cg_queue_size(n->queues[i]), (ssize_t)w->caused - has);
+            IS((ssize_t)cg_queue_len(n->queues[i]), (ssize_t)w->caused - has);
     }
     if (!pairs_lost(answer))
         HOLDS(got == (both ? 2 : 1));

@@ -87,11 +87,11 @@ static void communicate_check(struct world *w, ssize_t answer)
 
     if (!pairs_lost(answer)) {
         IS(answer, 0);
-        HOLDS(c->out.size == sizeof said - 1);
+        HOLDS(c->out.len == sizeof said - 1);
     }
-    HOLDS(c->out.size <= sizeof said - 1);
+    HOLDS(c->out.len <= sizeof said - 1);
     if (c->out.data)
-        HOLDS(memcmp(c->out.data, said, c->out.size) == 0);
+        HOLDS(memcmp(c->out.data, said, c->out.len) == 0);
     free(c->out.data);
     if (cg_process_result(c->process) == -EBUSY) { /* never begun */
         HOLDS(pairs_lost(answer));

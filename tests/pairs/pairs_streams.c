@@ -130,7 +130,7 @@ static void borrow_got(struct world *w, ssize_t answer)
     struct stream *s = (struct stream *)w;
 
     IS(answer, EVENT);
-    HOLDS(s->view.size == EVENT);
+    HOLDS(s->view.len == EVENT);
     pairs_is_event(s->view.data, w->seen);
     cg_view_release(&s->view, EVENT);
 }

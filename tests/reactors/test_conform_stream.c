@@ -145,7 +145,7 @@ static void borrow(struct cg_sock *a, struct cg_sock *b)
     write_text(a, "0123456789");
     OK(cg_yield(cg_poll_sock(b, CG_IN)));
     OK(cg_yield(cg_borrow(b, &view)));
-    ck_assert_uint_ge(view.size, 1);
+    ck_assert_uint_ge(view.len, 1);
     ck_assert_int_eq(view.data[0], '0');
     IS(cg_yield(cg_read(b, buf, sizeof buf)), -EBUSY);
     IS(cg_yield(cg_borrow(b, &second)), -EBUSY);
@@ -229,7 +229,7 @@ static ssize_t drinks_once(struct flow *f, size_t at)
         n = cg_yield(cg_borrow(f->sock, &view));
         if (n <= 0)
             return n;
-        size = size > view.size ? view.size : size;
+        size = size > view.len ? view.len : size;
         test_verify(view.data, size, at);
         cg_view_release(&view, size);
         return (ssize_t)size;

@@ -22,7 +22,7 @@ static void check_printed(const struct cg__addr *addr, const char *want)
 {
     char text[CG_ADDR_SIZE];
 
-    IS(cg__addr_print(&addr->base, addr->size, text, sizeof text), 0);
+    IS(cg__addr_print(&addr->base, addr->len, text, sizeof text), 0);
     ck_assert_str_eq(text, want);
 }
 
@@ -87,11 +87,11 @@ START_TEST(unix_lengths)
 
     memset(text + 5, 'p', most);
     IS(parse(text, true), 1);
-    ck_assert_uint_eq(list[0].size, sizeof list[0].un);
+    ck_assert_uint_eq(list[0].len, sizeof list[0].un);
     check_printed(&list[0], text);
     text[5] = '@';
     IS(parse(text, true), 1);
-    ck_assert_uint_eq(list[0].size, sizeof list[0].un - 1);
+    ck_assert_uint_eq(list[0].len, sizeof list[0].un - 1);
     check_printed(&list[0], text);
     text[5 + most] = 'p';
     IS(parse(text, true), CG_EADDR);
@@ -125,9 +125,9 @@ START_TEST(printing)
     IS(cg__addr_print(&other, sizeof other, text, sizeof text), -EAFNOSUPPORT);
     IS(cg__addr_print(&other, 0, text, sizeof text), -EAFNOSUPPORT);
     memset(text, 'x', sizeof text);
-    IS(cg__addr_print(&list[0].base, list[0].size, text, 11), -ENOSPC);
+    IS(cg__addr_print(&list[0].base, list[0].len, text, 11), -ENOSPC);
     ck_assert_int_eq(text[11], 'x');
-    IS(cg__addr_print(&list[0].base, list[0].size, text, 12), 0);
+    IS(cg__addr_print(&list[0].base, list[0].len, text, 12), 0);
 }
 END_TEST
 

@@ -50,7 +50,7 @@ static void kept(struct cg_sock *a, struct cg_sock *b)
     IS(cg_sock_fd(a), -EBADF);
     IS(cg_sock_detach(a, &rest, &size), -EBADF);
     IS(cg_sock_unkeep(a), -EBADF);
-    ck_assert(view.size == 5 && memcmp(view.data, "hello", 5) == 0);
+    ck_assert(view.len == 5 && memcmp(view.data, "hello", 5) == 0);
     cg_view_release(&view, 2);
     IS(cg_sock_unkeep(a), -EBADF);
     cg_sock_close(b);

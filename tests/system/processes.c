@@ -29,7 +29,7 @@ void expect(const char *output, ssize_t result, struct cg_process *process)
 
     IS(cg_yield(cg_communicate(process, NULL, 0, .out = &out)), result);
     ck_assert_str_eq(out.data, output);
-    ck_assert_uint_eq(out.size, strlen(output));
+    ck_assert_uint_eq(out.len, strlen(output));
     free(out.data);
     cg_process_close(process);
 }

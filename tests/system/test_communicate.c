@@ -47,8 +47,8 @@ static ssize_t much_both_ways(void *arg)
                         .in = CG_STDIO_PIPE, .out = CG_STDIO_PIPE,
                         .err = CG_STDIO_PIPE));
     IS(cg_yield(cg_communicate(process, data, LARGE, .out = &out, .err = &err)), 0);
-    ck_assert_uint_eq(out.size, LARGE);
-    ck_assert_uint_eq(err.size, LARGE);
+    ck_assert_uint_eq(out.len, LARGE);
+    ck_assert_uint_eq(err.len, LARGE);
     test_verify(out.data, LARGE, 0);
     test_verify(err.data, LARGE, 0);
     ck_assert_ptr_null(cg_process_sock(process, 0));
@@ -72,7 +72,7 @@ static ssize_t limits(void *arg)
     OK(cg_process_spawn(cg_sched_self(), SH("while :; do echo more; done"), &process,
                         .out = CG_STDIO_PIPE));
     IS(cg_yield(cg_communicate(process, NULL, 0, .out = &out)), -EMSGSIZE);
-    ck_assert_uint_eq(out.size, 5000);
+    ck_assert_uint_eq(out.len, 5000);
     ck_assert_int_eq(memcmp(out.data, "more\nmore\n", 10), 0);
     ck_assert_int_eq(out.data[5000], '\0');
     ck_assert(cg_process_result(process) >= CG_EXIT_SIGNAL);
@@ -112,7 +112,7 @@ static ssize_t communicate_times_out(void *arg)
                         .out = CG_STDIO_PIPE, .in = CG_STDIO_PIPE));
     IS(cg_yield(cg_communicate(process, "x", 1, .out = &out, .timeout = 100 * MS)),
        -ETIMEDOUT);
-    ck_assert(out.size == 0 || !strcmp(out.data, "first\n"));
+    ck_assert(out.len == 0 || !strcmp(out.data, "first\n"));
     IS(cg_process_result(process), CG_EXIT_SIGNAL + SIGTERM);
     free(out.data);
     cg_process_close(process);

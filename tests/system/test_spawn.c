@@ -233,7 +233,7 @@ static ssize_t without_standard_descriptors(void *arg)
         }
     }
     IS(n, 0);
-    ck_assert_uint_eq(out.size, 7);
+    ck_assert_uint_eq(out.len, 7);
     ck_assert_mem_eq(out.data, "through", 7);
     free(out.data);
     return 0;

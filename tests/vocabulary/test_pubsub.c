@@ -121,7 +121,7 @@ static ssize_t compacts(void *arg)
     (void)arg;
     publish(pubsub, 1, 40);
     IS((ssize_t)cg_pubsub_compact(pubsub), 40);
-    IS((ssize_t)cg_pubsub_size(pubsub), 0);
+    IS((ssize_t)cg_pubsub_len(pubsub), 0);
     cg_pubsub_subscribe(pubsub, &a, CG_SINCE_START);
     cg_pubsub_subscribe(pubsub, &b, CG_SINCE_START);
     publish(pubsub, 41, 60);
@@ -214,7 +214,7 @@ static ssize_t limits(void *arg)
 
     (void)arg;
     publish(pubsub, -5, 0); /* nobody reads: the newest are kept */
-    IS((ssize_t)cg_pubsub_size(pubsub), 3);
+    IS((ssize_t)cg_pubsub_len(pubsub), 3);
     cg_pubsub_subscribe(pubsub, &a, CG_SINCE_NOW);
     publish(pubsub, 1, 3);
     IS(cg_yield(cg_publish(pubsub, 9, .timeout = CG_NOWAIT)), -ETIMEDOUT);
@@ -241,7 +241,7 @@ static ssize_t limits(void *arg)
     publisher = test_start(publishes_freely, pubsub);
     test_until_waiting(publisher);
     cg_pubsub_unsubscribe(&a);
-    IS((ssize_t)cg_pubsub_size(pubsub), 1);
+    IS((ssize_t)cg_pubsub_len(pubsub), 1);
     OK(cg_yield(cg_pass()));
     cg_pubsub_subscribe(pubsub, &a, CG_SINCE_START);
     expect(&a, 5, 5); /* without readers the fifth had its place, too */

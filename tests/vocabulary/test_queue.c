@@ -75,7 +75,7 @@ static ssize_t fifo(void *arg)
         for (int i = 0; i < 5; i++)
             IS(take(queue), out++);
     }
-    IS((ssize_t)cg_queue_size(queue), in - out);
+    IS((ssize_t)cg_queue_len(queue), in - out);
     while (!cg_queue_empty(queue))
         IS(take(queue), out++);
     IS(in, out);
@@ -137,7 +137,7 @@ static ssize_t priority_at_random(void *arg)
 
     (void)arg;
     for (int i = 0; i < 3000; i++) {
-        if (test_random(&seed) % 5 < 3 && cg_queue_size(queue) < 500) {
+        if (test_random(&seed) % 5 < 3 && cg_queue_len(queue) < 500) {
             intptr_t item = test_random(&seed) % 640;
 
             IS(cg_queue_try_put(queue, (void *)item), 0);
@@ -171,11 +171,11 @@ static ssize_t hands_over(void *arg)
     (void)arg;
     IS(cg_yield(cg_put(queue, 1)), 0);
     note("+");
-    IS((ssize_t)cg_queue_size(queue), 0);
+    IS((ssize_t)cg_queue_len(queue), 0);
     IS(cg_yield(cg_put(queue, 2)), 0);
     ck_assert_str_eq(noted, "g1+g2");
     IS(cg_yield(cg_put(queue, 3)), 0);
-    IS((ssize_t)cg_queue_size(queue), 1);
+    IS((ssize_t)cg_queue_len(queue), 1);
     test_end(first);
     test_end(second);
     cg_queue_free(queue);
@@ -271,7 +271,7 @@ static ssize_t try_forms(void *arg)
     IS(cg_queue_try_put(queue, (void *)3), 0);
     IS(cg_queue_try_get(queue, &item), 0);
     IS(item, 3);
-    IS((ssize_t)cg_queue_size(queue), 0);
+    IS((ssize_t)cg_queue_len(queue), 0);
     cg_queue_free(queue);
     return 0;
 }
@@ -430,7 +430,7 @@ static ssize_t races(void *arg)
     IS(cg_yield(cg_any((get_a, get_b))), 0);
     IS(cg_op_result(get_b), -ECANCELED);
     IS(x, 1);
-    IS((ssize_t)cg_queue_size(b), 1);
+    IS((ssize_t)cg_queue_len(b), 1);
     IS(cg_yield(cg_any((get_a, get_b))), 1);
     IS(y, 2);
     IS(cg_op_result(get_a), -ECANCELED);
@@ -450,11 +450,11 @@ static ssize_t rivals(void *arg)
     (void)arg;
     IS(cg_yield(cg_any((get, put))), 1);
     IS(cg_op_result(get), -ECANCELED);
-    IS((ssize_t)cg_queue_size(queue), 1);
+    IS((ssize_t)cg_queue_len(queue), 1);
     IS(cg_yield(cg_any((put, get))), 1); /* full: the get wins, the put is taken back */
     IS(cg_op_result(put), -ECANCELED);
     IS(item, 5);
-    IS((ssize_t)cg_queue_size(queue), 0);
+    IS((ssize_t)cg_queue_len(queue), 0);
     IS(cg_yield(cg_all((get, put))), 0); /* no race: there they are */
     IS(cg_op_result(get), 0);
     IS(cg_op_result(put), 0);

@@ -61,8 +61,8 @@ static size_t make_room(struct cg_output *output, size_t *capacity)
     size_t limit = output->limit ? output->limit : CG_OUTPUT_LIMIT, size;
     char *data;
 
-    if (output->size < *capacity)
-        return *capacity - output->size;
+    if (output->len < *capacity)
+        return *capacity - output->len;
     size = *capacity ? *capacity * 2 : FIRST_SIZE;
     if (size > limit)
         size = limit;
@@ -70,7 +70,7 @@ static size_t make_room(struct cg_output *output, size_t *capacity)
         output->data = data;
         *capacity = size;
     }
-    return *capacity - output->size;
+    return *capacity - output->len;
 }
 
 static ssize_t drain(void *arg)
@@ -86,14 +86,14 @@ static ssize_t drain(void *arg)
         return 0;
     for (;;) {
         size_t room = output ? make_room(output, &capacity) : 0;
-        void *buf = room ? output->data + output->size : scratch;
+        void *buf = room ? output->data + output->len : scratch;
 
         n = cg_yield(cg_read(sock, buf, room ? room : sizeof scratch, .timeout = CG_NEVER));
         if (n <= 0)
             break;
         if (room) {
-            output->size += (size_t)n;
-            output->data[output->size] = '\0';
+            output->len += (size_t)n;
+            output->data[output->len] = '\0';
         } else if (output) {
             bool full = capacity == (output->limit ? output->limit : CG_OUTPUT_LIMIT);
 
@@ -101,7 +101,7 @@ static ssize_t drain(void *arg)
         }
     }
     if (output && output->data)
-        output->data[output->size] = '\0';
+        output->data[output->len] = '\0';
     return n < 0 && n != -ECANCELED ? fail(drain->talk, n) : n;
 }
 
@@ -109,7 +109,7 @@ static void begin(struct cg_output *output)
 {
     if (output) {
         output->data = NULL;
-        output->size = 0;
+        output->len = 0;
     }
 }
 
