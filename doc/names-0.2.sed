@@ -112,3 +112,6 @@ s/\bstruct cg_http_request_headers\b/struct cg_http_headers/g
 s/\bcg_(queue|pubsub)_size\b/cg_\1_len/g
 s/\b(view|output)(\.|->)size\b/\1\2len/g
 s/(\.body = .*, )\.size = /\1.len = /g
+
+# What a member of a group returned.
+s/(cg_add_to_group\(.*)\.answer\b/\1.returned/g

@@ -286,7 +286,7 @@ int main(int argc, char **argv)
         {"data", "DATA", "send this", &data, 'd'},
         {"cacert", "FILE", "whom to trust, in PEM", &cacert, 0},
         {"insecure", NULL, "trust everybody", &insecure, 'k'},
-        {"verbose", NULL, "print the heads of the answers", &verbose, 'v'},
+        {"verbose", NULL, "print the heads of the responses", &verbose, 'v'},
         {"parallel", "N", "at most so many at once (8)", &parallel, 0},
         {0},
     };

@@ -179,7 +179,7 @@ const char *file_position(struct transfer *transfer, struct cg_http_reply *reply
         return NULL; /* asked for by a field of the user's */
     if (!range || sscanf(range, "bytes %" SCNd64 "-", &first) != 1 ||
         first != transfer->from)
-        return "the answer is not the part that was asked for";
+        return "the response is not the part that was asked for";
     return NULL;
 }
 

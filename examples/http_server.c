@@ -113,7 +113,7 @@ int main(int argc, char **argv)
          &header_seconds, 0},
         {"body-timeout", "SECONDS", "without a byte of its body: 408", &body_seconds,
          0},
-        {"write-timeout", "SECONDS", "in which nothing of the answer is taken",
+        {"write-timeout", "SECONDS", "in which nothing of the response is taken",
          &write_seconds, 0},
         {"idle-timeout", "SECONDS", "between two requests", &idle_seconds, 0},
         {"connections", "N", "at most so many at once", &connections, 0},

@@ -31,7 +31,7 @@ struct forward {
     char via[48], hops[16];
     int64_t length, received; /* of the request's body */
     ssize_t broken;           /* why that could not be read */
-    int64_t waits;            /* since then, for more of the answer; 0: it does not */
+    int64_t waits;            /* since then, for more of the response; 0: it does not */
     bool asked;               /* all of the request has been read */
     bool answering;
     struct cg_mutex saying;   /* who says something to the client */
@@ -160,7 +160,7 @@ static size_t size_of(const struct cg_http_headers *headers)
     return size;
 }
 
-/* The head of the answer as it goes back. 0 or a negative code: without one of its fields
+/* The head of the response as it goes back. 0 or a negative code: without one of its fields
  * it would be another answer. */
 static ssize_t set_head(struct forward *fw, struct cg_http_reply *reply)
 {
@@ -208,7 +208,7 @@ static ssize_t hand_back(struct forward *fw, struct cg_http_reply *reply)
     ssize_t n;
 
     if (size_of(cg_http_reply_headers(reply)) > HEAD_MOST)
-        return proxy_refuse(fw->req, 502, "the head of the answer has more than 14 KiB");
+        return proxy_refuse(fw->req, 502, "the head of the response has more than 14 KiB");
     buf = malloc(PIECE);
     n = buf ? set_head(fw, reply) : -ENOMEM;
     if (n == 0 && (n = cg_yield(cg_http_write(fw->req, "", 0))) >= 0)

@@ -22,7 +22,7 @@
         n = (call);                                                                        \
     while (n < 0 && errno == EINTR)
 
-static ssize_t answer(ssize_t n)
+static ssize_t result_of(ssize_t n)
 {
     if (n >= 0)
         return n;
@@ -39,7 +39,7 @@ static ssize_t receive(int fd, void *buf, size_t len, bool plain)
         RETRY(read(fd, buf, len));
     else
         RETRY(recv(fd, buf, len, MSG_DONTWAIT));
-    return answer(n);
+    return result_of(n);
 }
 
 static ssize_t receive_chunk(struct cg_reactor *reactor, struct cg_io *io, bool plain)
@@ -70,11 +70,11 @@ static ssize_t send_parts(int fd, const struct iovec *iov, int iovcnt, bool plai
 
     if (!plain) {
         RETRY(sendmsg(fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL));
-        return answer(n);
+        return result_of(n);
     }
     before = cg_sigpipe_block();
     RETRY(writev(fd, iov, message.msg_iovlen));
-    n = answer(n);
+    n = result_of(n);
     cg_sigpipe_unblock(before, true); /* also takes a SIGPIPE that was sent to the
                                        * process meanwhile */
     return n;
@@ -88,7 +88,7 @@ static ssize_t send_bytes(int fd, const void *buf, size_t len, bool plain)
     if (plain)
         return send_parts(fd, &part, 1, true);
     RETRY(send(fd, buf, len, MSG_DONTWAIT | MSG_NOSIGNAL));
-    return answer(n);
+    return result_of(n);
 }
 
 /* Sends a piece of the file through a buffer. What is not sent is read again next time. */
@@ -102,7 +102,7 @@ static ssize_t copy_file(struct cg_reactor *reactor, const struct cg_io *io, boo
         return -ENOMEM;
     most = io->count < chunk->size ? io->count : chunk->size;
     RETRY(pread(io->file, chunk->data, most, io->offset));
-    n = n > 0 ? send_bytes(io->fd, chunk->data, n, plain) : answer(n);
+    n = n > 0 ? send_bytes(io->fd, chunk->data, n, plain) : result_of(n);
     cg_chunk_put(reactor, chunk);
     return n;
 }
@@ -116,7 +116,7 @@ static ssize_t send_file(struct cg_reactor *reactor, const struct cg_io *io, boo
     ssize_t n;
 
     RETRY(sendfile(io->fd, io->file, &offset, most));
-    n = answer(n);
+    n = result_of(n);
     /* If the peer was gone after a part was sent, sendfile returns the part and raises
      * SIGPIPE too. If everything was sent, no check is needed. */
     cg_sigpipe_unblock(before, n != (ssize_t)most);
@@ -172,7 +172,7 @@ static ssize_t take_bare_connection(int fd)
     ssize_t n;
 
     RETRY(accept(fd, NULL, NULL));
-    return n < 0 ? answer(n) : prepared((int)n, true);
+    return n < 0 ? result_of(n) : prepared((int)n, true);
 }
 
 static ssize_t take_connection(int fd)
@@ -184,7 +184,7 @@ static ssize_t take_connection(int fd)
     if (n >= 0)
         return prepared((int)n, false);
     if (!cg__calls_is_missing(-errno))
-        return answer(n);
+        return result_of(n);
 #endif
     return take_bare_connection(fd);
 }
@@ -291,11 +291,11 @@ static ssize_t call(struct cg_io *io)
     case CG_IO_SOCKET:
         return new_socket(io);
     case CG_IO_BIND:
-        return answer(bind(io->fd, io->addr, io->addrlen));
+        return result_of(bind(io->fd, io->addr, io->addrlen));
     case CG_IO_LISTEN:
-        return answer(listen(io->fd, io->backlog));
+        return result_of(listen(io->fd, io->backlog));
     case CG_IO_SETOPT:
-        return answer(setsockopt(io->fd, io->level, io->name, io->value, size));
+        return result_of(setsockopt(io->fd, io->level, io->name, io->value, size));
     case CG_IO_GETOPT:
         n = getsockopt(io->fd, io->level, io->name, io->value, &size);
         return n < 0 ? -errno : (int)size;
@@ -304,7 +304,7 @@ static ssize_t call(struct cg_io *io)
     case CG_IO_PEERNAME:
         return getpeername(io->fd, io->value, &size) < 0 ? -errno : (int)size;
     case CG_IO_SHUTDOWN:
-        return answer(shutdown(io->fd, io->how));
+        return result_of(shutdown(io->fd, io->how));
     case CG_IO_ATTACH:
         return cg__calls_set_nonblocking(io->fd);
     case CG_IO_CLOSE:

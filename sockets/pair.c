@@ -46,7 +46,7 @@ static bool can_write(const struct end *end)
 static enum cg_verdict receive(struct end *end, struct cg_io *io);
 static enum cg_verdict transmit(struct end *end, struct cg_io *io);
 
-static enum cg_verdict answer(struct cg_io *io, ssize_t result)
+static enum cg_verdict completed(struct cg_io *io, ssize_t result)
 {
     io->result = result;
     return CG_DONE;
@@ -86,8 +86,8 @@ static void wake_writer(struct end *end)
 static enum cg_verdict look(struct end *end, struct cg_io *io)
 {
     if (!can_read(end))
-        return answer(io, 0);
-    return answer(io, end->ended ? CG_IN | CG_HUP : CG_IN);
+        return completed(io, 0);
+    return completed(io, end->ended ? CG_IN | CG_HUP : CG_IN);
 }
 
 static enum cg_verdict receive(struct end *end, struct cg_io *io)
@@ -100,7 +100,7 @@ static enum cg_verdict receive(struct end *end, struct cg_io *io)
         return look(end, io);
     chunk = cg__input_shift(&end->queue);
     if (chunk == NULL)
-        return answer(io, 0);
+        return completed(io, 0);
     io->chunk = chunk;
     io->result = chunk->end - chunk->start;
     wake_writer(end->peer);
@@ -155,9 +155,9 @@ static enum cg_verdict transmit(struct end *end, struct cg_io *io)
     if (!can_write(end))
         return keep(&end->writer, io);
     if (io->code == CG_IO_POLL)
-        return answer(io, is_broken(end) ? CG_OUT | CG_ERR : CG_OUT);
+        return completed(io, is_broken(end) ? CG_OUT | CG_ERR : CG_OUT);
     if (is_broken(end))
-        return answer(io, -EPIPE);
+        return completed(io, -EPIPE);
     if (io->code == CG_IO_SEND)
         io->result = put(to, io->buf, io->len);
     else if (io->code == CG_IO_SENDV)
@@ -174,7 +174,7 @@ static enum cg_verdict offer(struct end *end, struct cg_io *io)
     struct end *to = end->peer;
 
     if (is_broken(end))
-        return answer(io, -EPIPE);
+        return completed(io, -EPIPE);
     io->result = can_write(end) ? put(to, io->buf, io->len) : 0;
     if (io->result > 0)
         wake_reader(to);
@@ -199,12 +199,12 @@ static void stop_writing(struct end *end)
 static enum cg_verdict shut(struct end *end, struct cg_io *io)
 {
     if (io->how < SHUT_RD || io->how > SHUT_RDWR)
-        return answer(io, -EINVAL);
+        return completed(io, -EINVAL);
     if (io->how != SHUT_WR)
         stop_reading(end);
     if (io->how != SHUT_RD)
         stop_writing(end);
-    return answer(io, 0);
+    return completed(io, 0);
 }
 
 static enum cg_verdict pair_submit(struct cg_sock *sock, struct cg_io *io)
@@ -227,7 +227,7 @@ static enum cg_verdict pair_submit(struct cg_sock *sock, struct cg_io *io)
     case CG_IO_OFFER:
         return offer(end, io);
     default:
-        return answer(io, -EOPNOTSUPP);
+        return completed(io, -EOPNOTSUPP);
     }
 }
 

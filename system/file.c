@@ -287,7 +287,7 @@ static size_t find(const struct cg_follow_op *op)
 }
 
 /* The result of an op that has found something or is refused; 0: it must wait. */
-static ssize_t answer(struct cg_follow_op *op)
+static ssize_t result_of(struct cg_follow_op *op)
 {
     const struct cg_follower *follow = op->follow;
 
@@ -310,7 +310,7 @@ static enum cg_verdict follow_process(struct cg_op *op, struct cg_sched *sched)
         return CG_DONE;
     follow->op = op;
     op->uses = &follow->object;
-    op->result = answer(of(op));
+    op->result = result_of(of(op));
     return op->result ? CG_DONE : cg_object_enter(&follow->object, op);
 }
 
@@ -356,7 +356,7 @@ static ssize_t read_on(struct cg_op *op)
             n = wait_for_change(follow);
         if (n < 0)
             return n;
-    } while ((n = answer(of(op))) == 0);
+    } while ((n = result_of(of(op))) == 0);
     return n;
 }
 

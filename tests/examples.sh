@@ -286,12 +286,12 @@ check_client_canned() {
     canned 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nfour\r\n0\r\n\r\n'
     same "a chunked body" "0 four " "$said"
     canned 'SSH-2.0-x\r\n'
-    like "no HTTP" "1  the answer is not valid HTTP: ?*" "$said"
+    like "no HTTP" "1  the response is not valid HTTP: ?*" "$said"
     canned "HTTP/1.1 200 OK\r\n$(printf 'A: %d\\r\\n' {1..1001})\r\n"
-    same "too many fields" "1  the answer is too large: too many header fields" \
+    same "too many fields" "1  the response is too large: too many header fields" \
         "$said"
     canned 'HTTP/1.1 200 OK\r\nA: b\r\n'
-    same "a head cut short" "1  the connection ended within the head of the answer" "$said"
+    same "a head cut short" "1  the connection ended within the head of the response" "$said"
     canned 'HTTP/1.1 500 Oh\r\nContent-Length: 0\r\n\r\n'
     same "a server's error" "3  500 Internal Server Error" "$said"
 }

@@ -137,7 +137,7 @@ ssize_t use(struct cg_sock *sock, void *arg)
     cg_yield(cg_get_next(&it, &word, .timeout = 1));
     cg_yield(cg_stop_producer(&it, .timeout = 1));
     cg_group_open(&group, .timeout = CG_SECOND, .grace = 1, .shield = true);
-    cg_yield(cg_add_to_group(&group, body, arg, .name = "one", .answer = &answer));
+    cg_yield(cg_add_to_group(&group, body, arg, .name = "one", .returned = &answer));
     cg_yield(cg_wait_group(&group, .timeout = 1));
     cg_yield(cg_serve(sock, handler, .arg = arg, .limit = 10, .grace = CG_NEVER));
     cg_yield(cg_poll(0, CG_IN | CG_OUT, .timeout = 1));

@@ -57,7 +57,7 @@ origin() {
 }
 
 # half_close URL [PATTERN]: asks for it through the proxy, ends that direction, and prints
-# those lines of the answer; by default the last.
+# those lines of the response; by default the last.
 half_close() {
     # shellcheck disable=SC2016 # perl's variables
     perl -MSocket -e 'my ($port, $url) = @ARGV;

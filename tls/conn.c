@@ -159,7 +159,7 @@ static int fail(struct cg__tls_conn *conn)
     return cg__tls_why_say(conn->why, CG_ETLS_HTTP, "the client speaks HTTP without TLS");
 }
 
-static ssize_t answer(struct cg__tls_conn *conn, int rc, int error)
+static ssize_t result_of(struct cg__tls_conn *conn, int rc, int error)
 {
     if (rc > 0)
         return rc;
@@ -183,7 +183,7 @@ ssize_t cg__tls_conn_call(struct cg__tls_conn *conn, cg__tls_call *call, void *d
         conn->records = 0;
         ERR_clear_error();
         rc = call(conn->ssl, data, size);
-        result = answer(conn, rc, SSL_get_error(conn->ssl, rc));
+        result = result_of(conn, rc, SSL_get_error(conn->ssl, rc));
         ERR_clear_error();
         if (conn->records > 1)
             cg_sched_charge(cg_sock_sched(conn->inner),

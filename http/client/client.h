@@ -75,7 +75,7 @@ struct cg__asking {
     bool expect;
     bool begun;    /* the source has been read from */
     bool fresh;    /* do not use a connection from the pool */
-    bool answered; /* the head of the final response has been read */
+    bool responded; /* the head of the final response has been read */
     uint64_t sent; /* bytes of the body */
 };
 

@@ -58,7 +58,7 @@ static ssize_t exchange(struct cg__asking *ask, struct cg__link *link)
     reply->touched = false;
     reply->link.sock = link->sock; /* borrowed, to read heads */
     n = cg__http_client_send(link, ask, &broken);
-    for (unsigned i = 0; n == 0 && !ask->answered; i++) {
+    for (unsigned i = 0; n == 0 && !ask->responded; i++) {
         char why[CG_HTTP_WHY_SIZE];
 
         n = cg__http_client_head_read(reply, ask->method, patience,
@@ -67,10 +67,10 @@ static ssize_t exchange(struct cg__asking *ask, struct cg__link *link)
             n = broken; /* the earlier failure */
         if (n == 0)
             n = cg__http_client_head_interim(ask);
-        ask->answered = n == 0 && !cg__http_client_head_is_interim(reply);
+        ask->responded = n == 0 && !cg__http_client_head_is_interim(reply);
         if (n == 0 && i == MOST_INTERIM)
             n = cg__http_client_because(ask->why, CG_EHTTP,
-                                        "there is no end to its interim answers");
+                                        "there is no end to its interim responses");
     }
     if (n == 0 && reply->parser.status == 101)
         n = cg__http_client_because(ask->why, CG_EHTTP,

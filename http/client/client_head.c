@@ -13,15 +13,15 @@ ssize_t cg__http_client_head_refused(const struct cg__http_parser *parser, char 
     switch (parser->status) { /* the status with which a server would respond */
     case 414:
         return cg__http_client_because(why, CG_EHTTP_LIMIT,
-                                       "the first line of the answer is too long");
+                                       "the first line of the response is too long");
     case 431:
         return cg__http_client_because(why, CG_EHTTP_LIMIT,
-                                       "the answer is too large: %s", parser->why);
+                                       "the response is too large: %s", parser->why);
     case 503:
-        return cg__http_client_because(why, -ENOMEM, "no memory for the answer");
+        return cg__http_client_because(why, -ENOMEM, "no memory for the response");
     default:
         return cg__http_client_because(why, CG_EHTTP,
-                                       "the answer is not valid HTTP: %s", parser->why);
+                                       "the response is not valid HTTP: %s", parser->why);
     }
 }
 
@@ -29,9 +29,9 @@ static ssize_t head_ended(struct cg_http_reply *reply, char *why)
 {
     if (cg__http_parser_untouched(&reply->parser))
         return cg__http_client_because(
-            why, CG_EOF, "the server closed the connection without an answer");
+            why, CG_EOF, "the server closed the connection without a response");
     return cg__http_client_because(
-        why, CG_EOF, "the connection ended within the head of the answer");
+        why, CG_EOF, "the connection ended within the head of the response");
 }
 
 /* No bytes came. The whole head has one deadline, counted from its first byte: a server
@@ -40,10 +40,10 @@ static ssize_t no_head(ssize_t code, bool begun, char *why)
 {
     if (code == -ETIMEDOUT && begun)
         return cg__http_client_because(why, code,
-                                       "the head of the answer took too long");
+                                       "the head of the response took too long");
     if (code == -ETIMEDOUT)
-        return cg__http_client_because(why, code, "the server does not answer");
-    return cg__http_client_because(why, code, "receiving the answer failed: %s",
+        return cg__http_client_because(why, code, "the server does not respond");
+    return cg__http_client_because(why, code, "receiving the response failed: %s",
                                    cg_strerror(code));
 }
 
@@ -96,7 +96,7 @@ ssize_t cg__http_client_head_interim(struct cg__asking *ask)
                            &ask->reply->headers);
     if (n < 0)
         return cg__http_client_because(ask->why, n,
-                                       "an interim answer could not be handed on: %s",
+                                       "an interim response could not be handed on: %s",
                                        cg_strerror(n));
     return 0;
 }

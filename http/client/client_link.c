@@ -142,7 +142,7 @@ static ssize_t tunnel(struct cg__link *link, struct cg__asking *ask)
         return n == -ETIMEDOUT || n == -ECANCELED ? n : CG_EHTTP_PROXY;
     if (reply->parser.status / 100 != 2)
         return cg__http_client_because(
-            ask->why, CG_EHTTP_PROXY, "the proxy answers %d %s", reply->parser.status,
+            ask->why, CG_EHTTP_PROXY, "the proxy responds with %d %s", reply->parser.status,
             cg__http_message_at(&reply->headers, reply->parser.text));
     return 0;
 }

@@ -432,7 +432,7 @@ ssize_t cg__http_client_send(struct cg__link *link, struct cg__asking *ask,
 
     *broken = 0;
     ask->sent = 0;
-    ask->answered = false;
+    ask->responded = false;
     if (n < 0) {
         cg__http_message_clear(&text);
         return n;
@@ -454,7 +454,7 @@ ssize_t cg__http_client_send(struct cg__link *link, struct cg__asking *ask,
         if (n == 0)
             n = send_body(link, ask);
     }
-    ask->answered = n == 1;
+    ask->responded = n == 1;
     link->spoiled = n != 0; /* the body has not been sent completely */
     if (n == 1)
         return 0;

@@ -220,7 +220,7 @@ void cg__http_access_log_end(struct cg_http_server *server)
 void cg__http_access_log_failure(struct cg_http_request *req, ssize_t code)
 {
     struct cg_http_headers text = {.data = NULL};
-    const char *why = code < 0 ? cg_strerror(code) : "the handler has not answered";
+    const char *why = code < 0 ? cg_strerror(code) : "the handler has not responded";
 
     if (put(&text, cg_http_request_method(req)) < 0 || put(&text, " ") < 0 ||
         put_escaped(&text, cg_http_request_target(req), "\\") < 0 ||

@@ -185,7 +185,7 @@ static void look_at(struct cg__http_conn *conn)
         reap(conn);
     /* Without memory for the writer the output is written with the next response. */
     if (is_kept(conn) && conn->writer == NULL)
-        cg_sched_start(conn->server->sched, write_late, conn, .name = "http answers",
+        cg_sched_start(conn->server->sched, write_late, conn, .name = "http responses",
                        .coro = &conn->writer);
 }
 

@@ -40,7 +40,7 @@ struct cg_add_to_group_op {
     cg_fn *fn;
     void *arg;
     const char *name;
-    ssize_t *answer;
+    ssize_t *returned;
     struct cg_coro **coro;
 };
 
@@ -57,13 +57,13 @@ struct cg_wait_group_op {
  * the owner waits for inside the group completes with -ECANCELED, no member can be added,
  * and the members are cancelled, after .grace if it is set.
  *   With .keep_going the failures after the first are reported (cg_sched_set_failed),
- * except those of members with .answer. */
+ * except those of members with .returned. */
 #define cg_group_open(...) cg__group_open(__VA_ARGS__, )
 #define cg__group_open(group, ...)                                                         \
     cg_group_open_with(group, CG__OPTIONS(struct cg_group_options, __VA_ARGS__))
 
 /* Macro form of cg_group_start_with that takes the options as keywords, as in
- * cg_group_start(&group, fn, arg, &answer, .name = "worker"). */
+ * cg_group_start(&group, fn, arg, &returned, .name = "worker"). */
 #define cg_group_start(...) cg__group_start(__VA_ARGS__, )
 #define cg__group_start(g, f, a, out, ...)                                                 \
     cg_group_start_with(g, f, a, CG__OPTIONS(struct cg_coro_options, __VA_ARGS__), out)
@@ -72,9 +72,9 @@ struct cg_wait_group_op {
  * coroutine of the scheduler may do so. The member runs before the caller continues, unless
  * .prio has CG_PRIO_CORO. Completes with 0, -EINVAL, -ENOMEM, or -ECANCELED if the group
  * was cancelled. Keywords:
- *   .name    borrowed until the coroutine is freed
- *   .answer  &rc, an ssize_t: set to what fn returned when it returns
- *   .coro    &ref: set to a reference, to be released with cg_coro_unref */
+ *   .name      borrowed until the coroutine is freed
+ *   .returned  &rc, an ssize_t: set to what fn returned when it returns
+ *   .coro      &ref: set to a reference, to be released with cg_coro_unref */
 #define cg_add_to_group(...) cg__add_to_group(__VA_ARGS__, )
 #define cg__add_to_group(g, f, a, ...)                                                     \
     CG_OP(cg_add_to_group, .group = (g), .fn = (f), .arg = (a), __VA_ARGS__)
@@ -99,10 +99,10 @@ CG_API struct cg_group *cg_group_open_with(struct cg_group *group,
                                            const struct cg_group_options *options);
 
 /* Starts a member, like cg_add_to_group, but never yields; also for callbacks outside
- * coroutines. *answer is set to what fn returned when it returns (answer may be NULL). The
+ * coroutines. *returned is set to what fn returned when it returns (NULL: not wanted). The
  * options are copied (NULL: all defaults). Returns 0, -EINVAL, -ENOMEM or -ECANCELED. */
 CG_API int cg_group_start_with(struct cg_group *group, cg_fn *fn, void *arg,
-                               const struct cg_coro_options *options, ssize_t *answer);
+                               const struct cg_coro_options *options, ssize_t *returned);
 
 /* Cancels the group (see cg_group_open); no effect if it was already cancelled. */
 CG_API void cg_group_cancel(struct cg_group *group);

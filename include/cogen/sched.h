@@ -117,7 +117,7 @@ CG_API void cg_sched_unhold(struct cg_sched *sched);
  * take it:
  *   - cg_join and cg_coro_result
  *   - the holder of a task's future when the task ends
- *   - a group: the first failure, those whose .answer is set, and all unless .keep_going
+ *   - a group: the first failure, those whose .returned is set, and all unless .keep_going
  * With fn NULL the default is restored: a line "cogen: coroutine NAME failed: TEXT" on
  * stderr. At most CG_FAILED_LINES lines are written at once, then one a second, so that
  * remote peers cannot flood the log; a line counts those that were left out. */

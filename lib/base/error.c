@@ -32,13 +32,13 @@ const char *cg_strerror(ssize_t code)
     case CG_ELOOKUP:
         return "host look-up failed, try again later";
     case CG_EHTTP:
-        return "the answer is not valid HTTP";
+        return "the response is not valid HTTP";
     case CG_EHTTP_URL:
         return "not a URL of http or https";
     case CG_EHTTP_TLS:
         return "https needs TLS, and there is none";
     case CG_EHTTP_LIMIT:
-        return "the answer is larger than allowed";
+        return "the response is larger than allowed";
     case CG_EHTTP_CODING:
         return "the compressed body is broken or grows beyond reason";
     case CG_EHTTP_REDIRECT:

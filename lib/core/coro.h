@@ -34,7 +34,7 @@ struct cg_coro {
     void (*ended)(struct cg_coro *coro); /* it has finished; NULL: nobody is told */
     void *owner;                 /* these are for `ended`: what the coroutine belongs to, */
     struct cg_coro *owned_next, **owned_link; /* the others of it, */
-    ssize_t *answer;             /* and where its result is wanted */
+    ssize_t *returned;           /* and where its result is wanted */
     struct cg__leaving *leaving; /* what its function leaves behind; NULL: nothing */
     const char *name;
     void *stack_low;

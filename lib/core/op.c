@@ -230,7 +230,7 @@ void cg__op_branch_complete(struct cg_op *op, ssize_t result)
 {
     struct cg_op *parent = op->owner;
 
-    op->result = cg__op_answer(op, result);
+    op->result = cg__op_final_result(op, result);
     op->state = CG_OP_IDLE;
     cg__timers_cancel(&coro_of(op)->sched->timers, &op->timer);
     if (op->uses)

@@ -38,7 +38,7 @@ static inline unsigned cg__op_prio_in(const struct cg_op *op,
 
 /* The result of an op that is completed with `result`. A cancelled op completes with the
  * reason of its cancellation, except that -EBADF (its object is gone) takes precedence. */
-static inline ssize_t cg__op_answer(const struct cg_op *op, ssize_t result)
+static inline ssize_t cg__op_final_result(const struct cg_op *op, ssize_t result)
 {
     return op->state == CG_OP_CANCELLING && result != -EBADF ? op->reason : result;
 }
@@ -77,7 +77,7 @@ static inline void cg__op_complete(struct cg_op *op, ssize_t result, bool first)
         cg__op_branch_complete(op, result);
         return;
     }
-    op->result = cg__op_answer(op, result);
+    op->result = cg__op_final_result(op, result);
     op->state = CG_OP_IDLE;
     if (cg__timers_is_set(&op->timer))
         cg__timers_cancel(&coro->sched->timers, &op->timer);

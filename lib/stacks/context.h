@@ -37,7 +37,7 @@ CG__HIDDEN void cg__context_jump(void **save, void *to);
 CG__HIDDEN void cg__context_jump_alike(void **save, void *to);
 CG__HIDDEN ssize_t cg__context_jump_then(void **save, void *to, ssize_t (*then)(void *),
                                          void *arg);
-CG__HIDDEN ssize_t cg__context_return(ssize_t answer);
+CG__HIDDEN ssize_t cg__context_return(ssize_t result);
 
 #if CG__ASAN || CG__TSAN
 

@@ -101,7 +101,7 @@ cg__context_jump_then:
     .cfi_endproc
     .size cg__context_jump_then, . - cg__context_jump_then
 
-/* ssize_t cg__context_return(ssize_t answer) */
+/* ssize_t cg__context_return(ssize_t result) */
     .p2align 4
     .globl cg__context_return
     .hidden cg__context_return

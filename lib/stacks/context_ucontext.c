@@ -66,9 +66,9 @@ ssize_t cg__context_jump_then(void **save, void *to, ssize_t (*then)(void *), vo
     return then(arg);
 }
 
-ssize_t cg__context_return(ssize_t answer)
+ssize_t cg__context_return(ssize_t result)
 {
-    return answer;
+    return result;
 }
 
 #else

@@ -133,7 +133,7 @@ cg__context_jump_then:
     .cfi_endproc
     .size cg__context_jump_then, . - cg__context_jump_then
 
-/* ssize_t cg__context_return(ssize_t answer): called last, it is jumped to, and finds the
+/* ssize_t cg__context_return(ssize_t result): called last, it is jumped to, and finds the
  * return address of the function that ends so. */
     .p2align 4
     .globl cg__context_return

@@ -84,13 +84,13 @@ static void leave(struct cg_coro *coro)
     if (coro->owned_next)
         coro->owned_next->owned_link = coro->owned_link;
     group->count--;
-    if (coro->answer)
-        *coro->answer = coro->result;
+    if (coro->returned)
+        *coro->returned = coro->result;
     if (coro->result < 0 && coro->result != -ECANCELED) {
         /* The owner gets the first failure. What fails after it in a group that is
          * cancelled for it is most often its consequence; in one that keeps going it is
          * not. */
-        if (coro->answer || group->result == 0 || !group->keep_going)
+        if (coro->returned || group->result == 0 || !group->keep_going)
             cg__coro_take(coro);
         if (group->result == 0)
             group->result = coro->result;
@@ -104,7 +104,7 @@ static void leave(struct cg_coro *coro)
 }
 
 int cg_group_start_with(struct cg_group *group, cg_fn *fn, void *arg,
-                        const struct cg_coro_options *options, ssize_t *answer)
+                        const struct cg_coro_options *options, ssize_t *returned)
 {
     struct cg_sched *sched = group->scope.coro->sched;
     struct cg_coro_options mine =
@@ -121,7 +121,7 @@ int cg_group_start_with(struct cg_group *group, cg_fn *fn, void *arg,
         return rc;
     coro->ended = leave;
     coro->owner = group;
-    coro->answer = answer;
+    coro->returned = returned;
     coro->owned_next = group->first;
     coro->owned_link = &group->first;
     if (group->first)
@@ -161,7 +161,7 @@ static enum cg_verdict add_process(struct cg_op *op, struct cg_sched *sched)
     int rc = -EINVAL;
 
     if (add->group->closed || add->group->scope.coro->sched == sched)
-        rc = cg_group_start_with(add->group, add->fn, add->arg, &options, add->answer);
+        rc = cg_group_start_with(add->group, add->fn, add->arg, &options, add->returned);
     return rc == 0 ? cg_op_after_others(op, 0) : cg__op_done(op, rc);
 }
 

@@ -80,7 +80,7 @@ static inline int get_now(struct cg_queue *queue, void *out, const struct cg_op 
     return WOKEN;
 }
 
-static inline enum cg_verdict answer(struct cg_op *op, struct cg_sched *sched, int rc,
+static inline enum cg_verdict done_or_wait(struct cg_op *op, struct cg_sched *sched, int rc,
                                      struct cg_waiters *waiters)
 {
     if (rc == WOKEN)
@@ -97,7 +97,7 @@ static enum cg_verdict put_process(struct cg_op *op, struct cg_sched *sched)
     bool first = cg__op_prio_in(op, sched) & CG_PRIO_OP;
 
     op->uses = &put->queue->object;
-    return answer(op, sched, put_now(put->queue, put->item, op, first),
+    return done_or_wait(op, sched, put_now(put->queue, put->item, op, first),
                   &put->queue->putters);
 }
 
@@ -122,7 +122,7 @@ static enum cg_verdict get_process(struct cg_op *op, struct cg_sched *sched)
     bool first = cg__op_prio_in(op, sched) & CG_PRIO_OP;
 
     op->uses = &get->queue->object;
-    return answer(op, sched, get_now(get->queue, get->item, op, first),
+    return done_or_wait(op, sched, get_now(get->queue, get->item, op, first),
                   &get->queue->getters);
 }
 
@@ -149,7 +149,7 @@ static enum cg_verdict join_process(struct cg_op *op, struct cg_sched *sched)
     struct cg_queue *queue = ((struct cg_join_queue_op *)op)->queue;
 
     op->uses = &queue->object;
-    return answer(op, sched, queue->unfinished ? -EAGAIN : 0, &queue->joiners);
+    return done_or_wait(op, sched, queue->unfinished ? -EAGAIN : 0, &queue->joiners);
 }
 
 static enum cg_verdict join_cancel(struct cg_op *op, struct cg_sched *sched)

@@ -16,7 +16,7 @@
 #include "reactors/io_uring/uring.h"
 
 enum step {
-    ANSWER, /* complete the request with this result */
+    COMPLETE, /* complete the request with this result */
     AGAIN,  /* submit it again */
     READY,  /* submit it again when the descriptor is ready */
     EDGES,  /* submit the same poll again, as multishot */
@@ -47,12 +47,12 @@ static enum step attempt(struct uring *u, struct cg_io *io)
         io->result = connect(io->fd, io->addr, io->addrlen) < 0 ? -errno : 0;
         /* READY would spin: poll reports the socket as writable although the backlog is
          * full. */
-        return io->result == -EAGAIN ? LATER : ANSWER;
+        return io->result == -EAGAIN ? LATER : COMPLETE;
     }
     io->result = cg__calls_attempt(&u->base, io, plain);
     if (io->result == -ENOTSOCK && !plain)
         io->result = cg__calls_attempt(&u->base, io, true);
-    return io->result == -EAGAIN ? READY : ANSWER;
+    return io->result == -EAGAIN ? READY : COMPLETE;
 }
 
 static enum cg_verdict uring_submit(struct cg_reactor *reactor, struct cg_io *io)
@@ -67,7 +67,8 @@ static enum cg_verdict uring_submit(struct cg_reactor *reactor, struct cg_io *io
     io->chunk = NULL;
     if (io->code == CG_IO_RECV)
         io->len = 0; /* only chunks are filled, never the caller's buffer */
-    if (io->code != CG_IO_CONNECT && cg__uring_is_called(u, io) && attempt(u, io) == ANSWER) {
+    if (io->code != CG_IO_CONNECT && cg__uring_is_called(u, io) &&
+        attempt(u, io) == COMPLETE) {
         io->state = CG_IO_IDLE;
         return CG_DONE;
     }
@@ -111,7 +112,7 @@ static void catch_up(struct uring *u)
 /* ---- Completions ---- */
 
 /* If an accept must pause after its failure, the mark makes the next accept wait. */
-void cg__io_uring_answer(struct uring *u, struct cg_io *io)
+void cg__io_uring_complete(struct uring *u, struct cg_io *io)
 {
     bool pauses = io->code == CG_IO_ACCEPT && cg__calls_accept_pauses(io->result);
 
@@ -139,7 +140,7 @@ static enum step judge(struct uring *u, struct cg_io *io)
             return attempt(u, io);
         if (io->result & CG__PEER_ENDED)
             io->result = (io->result & ~(ssize_t)CG__PEER_ENDED) | CG_HUP;
-        return ANSWER;
+        return COMPLETE;
     }
     switch (io->result) {
     case -EINTR:
@@ -147,21 +148,21 @@ static enum step judge(struct uring *u, struct cg_io *io)
     case -EAGAIN:
         return READY;
     case -EALREADY: /* connect was interrupted and continues */
-        return io->code == CG_IO_CONNECT ? READY : ANSWER;
+        return io->code == CG_IO_CONNECT ? READY : COMPLETE;
     case -ENOBUFS:
-        return io->code == CG_IO_RECV ? STARVE : ANSWER;
+        return io->code == CG_IO_RECV ? STARVE : COMPLETE;
     case -ENOTSOCK:
         if (io->code > CG_IO_SENDV || cg__uring_is_plain(u, io->fd))
-            return ANSWER;
+            return COMPLETE;
         if (!cg__uring_remember_plain(u, io->fd)) {
             io->result = -ENOMEM;
-            return ANSWER;
+            return COMPLETE;
         }
         /* Try before polling: a write to the read end of a pipe fails with EBADF, but poll
          * never reports that end as writable. */
         return cg__uring_is_called(u, io) ? attempt(u, io) : AGAIN;
     default:
-        return ANSWER;
+        return COMPLETE;
     }
 }
 
@@ -175,19 +176,19 @@ static void ended(struct uring *u, struct cg_io *io)
     bool paused = io->mark & URING_PAUSED;
     enum step step = judge(u, io);
 
-    if (io->state == CG_IO_CANCELLING && step != ANSWER && io->result != -ENOTSOCK) {
+    if (io->state == CG_IO_CANCELLING && step != COMPLETE && io->result != -ENOTSOCK) {
         io->result = -ECANCELED;
-        step = ANSWER;
+        step = COMPLETE;
     }
     io->mark &= ~(uintptr_t)(URING_IN_KERNEL | URING_PAUSED | URING_SEEN);
     if (step != EDGES)
         io->mark &= ~(uintptr_t)URING_UNREADY;
     switch (step) {
-    case ANSWER:
+    case COMPLETE:
         cg__uring_move(u, io, &u->flying);
         io->mark |= URING_SETTLED;
         if (!(io->mark & URING_CANCELS))
-            cg__io_uring_answer(u, io);
+            cg__io_uring_complete(u, io);
         return;
     case STARVE:
         cg__uring_move(u, io, &u->starved);
@@ -226,7 +227,7 @@ static void cancel_ended(struct uring *u, struct cg_io *io, int result)
 {
     io->mark &= ~(uintptr_t)URING_CANCELS;
     if (io->mark & URING_SETTLED)
-        cg__io_uring_answer(u, io);
+        cg__io_uring_complete(u, io);
     else if (!(io->mark & URING_IN_KERNEL) || result == -ENOENT)
         proceed(u, io);
 }

@@ -80,7 +80,7 @@ struct uring {
 /* ---- io_uring.c ---- */
 
 /* Completes a request with io->result. */
-void cg__io_uring_answer(struct uring *u, struct cg_io *io);
+void cg__io_uring_complete(struct uring *u, struct cg_io *io);
 
 /* ---- uring_open.c ---- */
 

@@ -165,7 +165,7 @@ static void put_off(struct uring *u, struct uring_list *list)
 /* Completes receives instead of submitting them again: a receive may be armed although
  * nobody reads, and would take the parent's bytes. The socket asks again if somebody
  * reads. */
-static void answer_again(struct uring *u)
+static void complete_or_requeue(struct uring *u)
 {
     for (unsigned n = u->backlog.length; n > 0 && u->backlog.first; n--) {
         struct cg_io *io = u->backlog.first;
@@ -173,7 +173,7 @@ static void answer_again(struct uring *u)
         if (io->state == CG_IO_CANCELLING || io->code == CG_IO_RECV) {
             io->result = -ECANCELED;
             io->chunk = NULL;
-            cg__io_uring_answer(u, io);
+            cg__io_uring_complete(u, io);
         } else { /* to the end, behind those not handled yet */
             cg__uring_move(u, io, &u->flying);
             cg__uring_move(u, io, &u->backlog);
@@ -195,7 +195,7 @@ int cg__uring_renew(struct uring *u)
     u->forks = cg__fork_count();
     put_off(u, &u->flying);
     put_off(u, &u->starved);
-    answer_again(u);
+    complete_or_requeue(u);
     return 0;
 }
 

@@ -118,7 +118,7 @@ static bool try(struct cg_sim *sim, struct cg_sim_sock *sock, struct cg_io *io,
 static enum cg_verdict done(struct cg_sim *sim, struct cg_io *io, ssize_t result)
 {
     io->result = result;
-    cg__sim_note_answer(sim, io, result);
+    cg__sim_note_result(sim, io, result);
     return CG_DONE;
 }
 
@@ -157,7 +157,7 @@ static enum cg_verdict sim_cancel(struct cg_reactor *reactor, struct cg_io *io)
         return CG_PENDING;
     }
     unhang(sock, io);
-    cg__sim_note_answer(sim, io, -ECANCELED);
+    cg__sim_note_result(sim, io, -ECANCELED);
     return CG_DONE;
 }
 
@@ -183,7 +183,7 @@ static void complete(struct cg_sim *sim, struct cg_sim_sock *sock, struct cg_io 
         cg__sim_touch(sim, sock); /* there may be more input */
     else
         unhang(sock, io);
-    cg__sim_note_answer(sim, io, result);
+    cg__sim_note_result(sim, io, result);
     io->complete(io, result);
 }
 

@@ -147,7 +147,7 @@ bool cg__sim_chance(struct cg_sim *sim, unsigned permille);
 uint64_t cg__sim_below(struct cg_sim *sim, uint64_t below);
 void cg__sim_note(struct cg_sim *sim, int fd, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-void cg__sim_note_answer(struct cg_sim *sim, const struct cg_io *io, ssize_t result);
+void cg__sim_note_result(struct cg_sim *sim, const struct cg_io *io, ssize_t result);
 
 /* sim_net.c */
 struct cg_sim_sock *cg__sim_sock_new(struct cg_sim *sim, int domain);

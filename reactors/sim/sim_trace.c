@@ -68,7 +68,7 @@ void cg_sim_print(void *stdio_file, const char *line)
     fprintf(stdio_file, "%s\n", line);
 }
 
-void cg__sim_note_answer(struct cg_sim *sim, const struct cg_io *io, ssize_t result)
+void cg__sim_note_result(struct cg_sim *sim, const struct cg_io *io, ssize_t result)
 {
     static const char *const names[] = {
         [CG_IO_RECV] = "recv",     [CG_IO_SEND] = "send",

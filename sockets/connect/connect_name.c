@@ -180,15 +180,15 @@ struct lookup {
 };
 
 /* Keeps the more informative error: "unknown host" says less than a failed look-up. */
-static void note_answer(struct race *race, ssize_t answer, sa_family_t family)
+static void note_lookup(struct race *race, ssize_t result, sa_family_t family)
 {
     race->looking--;
-    if (answer < 0 && (race->lookup_error == 0 || race->lookup_error == CG_EHOST))
-        race->lookup_error = answer;
+    if (result < 0 && (race->lookup_error == 0 || race->lookup_error == CG_EHOST))
+        race->lookup_error = result;
     if (race->begun > 0)
         return;
     race->next = 0;
-    if (answer > 0 && family == AF_INET && race->looking > 0)
+    if (result > 0 && family == AF_INET && race->looking > 0)
         race->next = cg_sched_now(cg_sched_self()) + CG_RESOLUTION_DELAY;
 }
 
@@ -204,7 +204,7 @@ static ssize_t look_up(void *arg)
         return n;
     if (n > 0)
         add_addrs(lookup->race, &list);
-    note_answer(lookup->race, n, lookup->family);
+    note_lookup(lookup->race, n, lookup->family);
     wake(lookup->race);
     return cg_yield(cg_suspend());
 }

@@ -34,7 +34,7 @@ struct cg__cares_socket {
     int handle;      /* c-ares' name for it: its own descriptor, or the first socket's */
     bool datagram;
     bool dropped;    /* c-ares closed it; freed when the reactor has completed its poll */
-    bool answered;   /* the last query that it sent has its response */
+    bool responded;   /* the last query that it sent has its response */
     bool ready;      /* its poll reported `events`, which c-ares has not handled yet */
     bool readable;   /* may have input: the last read did not drain it */
     unsigned asked;  /* queries that it sent */
@@ -213,7 +213,7 @@ static ssize_t receive(struct cg__cares_socket *s, void *data, size_t size, int 
     if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
         s->readable = false;
     if (n >= 2 && s->datagram && memcmp(data, s->id, sizeof s->id) == 0)
-        s->answered = true;
+        s->responded = true;
     return n;
 }
 
@@ -281,7 +281,7 @@ static ares_ssize_t send_for_cares(ares_socket_t handle, const struct iovec *par
     if (s->datagram && parts[0].iov_len >= sizeof s->id) {
         memcpy(s->id, parts[0].iov_base, sizeof s->id);
         s->asked++;
-        s->answered = false;
+        s->responded = false;
     }
     do
         n = sendmsg(s->fd, &message, MSG_NOSIGNAL);
@@ -347,7 +347,7 @@ static void watch_all(struct cg__cares_sockets *sockets)
     struct cg__cares_socket **at = &sockets->first;
 
     while (*at != NULL) {
-        if ((*at)->answered && (*at)->asked == 1 && (*at)->fd != (*at)->handle) {
+        if ((*at)->responded && (*at)->asked == 1 && (*at)->fd != (*at)->handle) {
             drop(sockets, at);
         } else {
             watch(*at);

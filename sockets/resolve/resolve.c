@@ -206,7 +206,7 @@ static int set_localhost(struct cg_addr_list *list)
 /* ---- the operation ---- */
 
 /* Returns 1 or more addresses or an error if no look-up is needed, 0 if one is. */
-static int answer_at_once(struct cg_resolve_op *resolve)
+static int resolve_at_once(struct cg_resolve_op *resolve)
 {
     struct cg__addr addr;
     int rc;
@@ -236,7 +236,7 @@ static enum cg_verdict resolve_process(struct cg_op *op, struct cg_sched *sched)
     enum cg_verdict verdict;
 
     of(op)->resolver = NULL;
-    op->result = answer_at_once(of(op));
+    op->result = resolve_at_once(of(op));
     if (op->result != 0)
         return CG_DONE;
     op->result = resolver_of(sched, &resolver);

@@ -118,7 +118,7 @@ static void enqueue(struct cares *cares, struct lookup *lookup)
     cares->unasked_tail = &lookup->next;
 }
 
-static void answered(void *arg, int status, int timeouts, struct ares_addrinfo *info)
+static void resolved(void *arg, int status, int timeouts, struct ares_addrinfo *info)
 {
     struct lookup *lookup = arg;
     struct cares *cares = lookup->cares;
@@ -206,7 +206,7 @@ static bool is_parents(const struct cares *cares)
 static void leave_channel(struct cares *cares)
 {
     cares->renewing = true;
-    ares_destroy(cares->channel); /* calls answered() for each question */
+    ares_destroy(cares->channel); /* calls resolved() for each question */
     cares->renewing = false;
     cares->has_channel = false;
     cares->sockets.broken = false;
@@ -265,7 +265,7 @@ static void ask(struct cares *cares)
         }
         cares->asked++;
         hints.ai_family = family_to_ask(cares, lookup);
-        ares_getaddrinfo(cares->channel, lookup->host, NULL, &hints, answered, lookup);
+        ares_getaddrinfo(cares->channel, lookup->host, NULL, &hints, resolved, lookup);
     }
 }
 

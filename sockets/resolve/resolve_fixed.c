@@ -34,7 +34,7 @@ static struct host **find(struct fixed *fixed, const char *name)
     return at;
 }
 
-static ssize_t answer(struct fixed *fixed, struct cg_resolve_op *op)
+static ssize_t look_up(struct fixed *fixed, struct cg_resolve_op *op)
 {
     const struct host *host = *find(fixed, op->host);
 
@@ -73,7 +73,7 @@ static enum cg_verdict fixed_start(struct cg_resolver *resolver,
     int64_t delay = host != NULL ? delay_of(host, op->family) : 0;
 
     if (delay == 0) {
-        op->result = answer(fixed, op);
+        op->result = look_up(fixed, op);
         return CG_DONE;
     }
     op->due = CG_NEVER;
@@ -96,7 +96,7 @@ static ssize_t fixed_finish(struct cg_resolver *resolver, struct cg_resolve_op *
 {
     if (op->result != -ETIMEDOUT || (int64_t)op->timer.expiry < op->due)
         return op->result; /* the op's own timeout fired first */
-    return answer((struct fixed *)resolver, op);
+    return look_up((struct fixed *)resolver, op);
 }
 
 static void forget(struct host **at)

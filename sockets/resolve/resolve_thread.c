@@ -36,7 +36,7 @@ struct job {
 
 struct threads {
     struct cg_resolver base;
-    struct job *running; /* whether or not anybody still wants the answer */
+    struct job *running; /* whether or not anybody still wants the result */
     struct job *waiting, **waiting_tail;
     unsigned count; /* of the running */
 };

@@ -79,7 +79,7 @@ static void unlink_waiter(struct cg_process *process, struct cg_op *op)
     ((struct cg_wait_process_op *)wait->prev)->next = wait->next;
 }
 
-static void answer_all(struct cg_process *process, ssize_t result)
+static void complete_all(struct cg_process *process, ssize_t result)
 {
     struct cg_op *op;
 
@@ -107,7 +107,7 @@ static void ready(struct cg__watch *watch, ssize_t events)
     while (events > 0 && !reap(process))
         if ((events = cg__watch_arm(watch)) == 0)
             return;
-    answer_all(process, events < 0 ? events : process->result);
+    complete_all(process, events < 0 ? events : process->result);
     settle(process);
 }
 
@@ -125,7 +125,7 @@ static void some_child(struct cg_os_listener *listener, unsigned deliveries)
     if (!reap(process))
         return;
     stop_listening(process);
-    answer_all(process, process->result);
+    complete_all(process, process->result);
     settle(process);
 }
 
@@ -252,7 +252,7 @@ void cg_process_close(struct cg_process *process)
     assert(!process->closed);
     process->closed = true;
     close_socks(process);
-    answer_all(process, -EBADF);
+    complete_all(process, -EBADF);
     cg_object_close(&process->object);
     rc = kill_leader(process, SIGKILL);
     if (process->result == -EBUSY && !reap(process) &&
@@ -297,7 +297,7 @@ static enum cg_verdict wait_process(struct cg_op *op, struct cg_sched *sched)
         return CG_DONE;
     op->result = process->result;
     if (process->result != -EBUSY) {
-        answer_all(process, process->result);
+        complete_all(process, process->result);
         return CG_DONE;
     }
     if (process->waiters == NULL) {

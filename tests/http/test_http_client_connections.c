@@ -70,7 +70,7 @@ static ssize_t tries_again(void *arg)
     has_body("2");
     IS(server.connections, 2);
     IS(GET("/"), CG_EOF);
-    ck_assert_str_eq(why, "the server closed the connection without an answer");
+    ck_assert_str_eq(why, "the server closed the connection without a response");
     IS(server.connections, 3);
     IS(GET("/"), 200);
     has_body("3");
@@ -79,7 +79,7 @@ static ssize_t tries_again(void *arg)
     IS(GET("/"), 200);
     has_body("4");
     IS(GET("/"), CG_EOF);
-    ck_assert_str_eq(why, "the connection ended within the head of the answer");
+    ck_assert_str_eq(why, "the connection ended within the head of the response");
     IS(GET("/"), CG_EOF); /* on a new connection there is no second try */
     IS(server.connections, 6);
     done();

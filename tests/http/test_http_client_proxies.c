@@ -124,7 +124,7 @@ static ssize_t uses_proxies(void *arg)
     IS(server.connections, 2);
     IS(cg_yield(cg_http_get(client, "https://b.invalid/", &reply, .why = why)),
        CG_EHTTP_PROXY);
-    ck_assert_str_eq(why, "the proxy answers 407 Who\\x9b?");
+    ck_assert_str_eq(why, "the proxy responds with 407 Who\\x9b?");
     IS(cg_yield(cg_http_get(client, "https://b.invalid/", &reply)), CG_EHTTP_PROXY);
     done();
     script_end(&other);

@@ -98,7 +98,7 @@ static ssize_t garbage(void *arg)
 static ssize_t ends_early(void *arg)
 {
     (void)arg;
-    COMES_OF(CG_EOF, "without an answer", NULL, .close = true);
+    COMES_OF(CG_EOF, "without a response", NULL, .close = true);
     COMES_OF(CG_EOF, "within the head", "HTTP/1.", .close = true);
     COMES_OF(CG_EOF, "within the head", HEAD_200 "A: b\r\n", .close = true);
     COMES_OF(CG_EOF, "after 5 of 6 bytes", OK_200(6, "hello"), .close = true);
@@ -109,8 +109,8 @@ static ssize_t ends_early(void *arg)
     COMES_OF(CG_EOF, "within the body",
              HEAD_200 "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n",
              .close = true);
-    COMES_OF(-ECONNRESET, "receiving the answer failed", NULL, .reset = true);
-    COMES_OF(CG_EOF, "without an answer", "HTTP/1.1 100 Go on\r\n\r\n", .close = true);
+    COMES_OF(-ECONNRESET, "receiving the response failed", NULL, .reset = true);
+    COMES_OF(CG_EOF, "without a response", "HTTP/1.1 100 Go on\r\n\r\n", .close = true);
     return 0;
 }
 
@@ -138,7 +138,7 @@ static ssize_t endless_answers(void *arg)
     endless(HEAD_200 "Transfer-Encoding: chunked\r\n\r\n0\r\n", "A: b\r\n",
             CG_EHTTP_LIMIT, "too many header fields");
     endless("HTTP/1.1 102 Wait\r\n\r\n", "HTTP/1.1 102 Wait\r\n\r\n", CG_EHTTP,
-            "no end to its interim answers");
+            "no end to its interim responses");
     client = CLIENT();
     endless(HEAD_200 "\r\n", line, CG_EHTTP_LIMIT, "more than 16777216 bytes");
     return 0;
@@ -230,13 +230,13 @@ static ssize_t slow_servers(void *arg)
     (void)arg;
     since = cg_sched_now(cg_sched_self());
     client = cg_http_client_new_with(&options);
-    COMES_OF(-ETIMEDOUT, "the server does not answer", head, .pause = 6 * CG_SECOND,
+    COMES_OF(-ETIMEDOUT, "the server does not respond", head, .pause = 6 * CG_SECOND,
              .close = true);
     lasts(6); /* the server's time; ours was over */
     client = cg_http_client_new_with(&options);
     script_start(&server, TURNS(SAYS(head, .drip = CG_SECOND)));
     IS(GET(), -ETIMEDOUT);
-    is_said("the head of the answer took too long");
+    is_said("the head of the response took too long");
     lasts(4); /* the first byte came after one */
     cg_http_client_free(client);
     script_end(&server);

@@ -201,7 +201,7 @@ static ssize_t failures(void *arg)
     ck_assert_str_eq(ask("GET /fails/late" V "\r\n"), CHUNKED "\r\n5\r\nbegun\r\n");
     ck_assert_str_eq(logged, "GET /fails/late: Input/output error");
     IS(status_of("GET /silent" V CLOSE "\r\n"), 500);
-    ck_assert_str_eq(logged, "GET /silent: the handler has not answered");
+    ck_assert_str_eq(logged, "GET /silent: the handler has not responded");
     ck_assert_str_eq(ask("GET /nothing" V CLOSE "\r\n"),
                      "HTTP/1.1 204 No Content\r\n" CLOSE "\r\n");
     ck_assert_str_eq(ask("GET /promises" V "\r\n"),

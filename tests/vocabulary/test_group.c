@@ -62,9 +62,9 @@ static ssize_t collects(void *arg)
     (void)arg;
     ck_assert_ptr_null(cg_group_self());
     cg_group_open(&group);
-    IS(cg_yield(cg_add_to_group(&group, works, &slow, .answer = &a, .name = "slow")),
+    IS(cg_yield(cg_add_to_group(&group, works, &slow, .returned = &a, .name = "slow")),
        0);
-    IS(cg_yield(cg_add_to_group(&group, adds_one, &group, .answer = &b, .coro = &ref)),
+    IS(cg_yield(cg_add_to_group(&group, adds_one, &group, .returned = &b, .coro = &ref)),
        0);
     IS((ssize_t)cg_group_count(&group), 3);
     IS(cg_yield(cg_wait_group(&group)), 0);
@@ -105,7 +105,7 @@ static ssize_t failure(void *arg)
 
     (void)arg;
     cg_group_open(&group);
-    IS(cg_yield(cg_add_to_group(&group, works, &other, .answer = &answer)), 0);
+    IS(cg_yield(cg_add_to_group(&group, works, &other, .returned = &answer)), 0);
     IS(cg_yield(cg_add_to_group(&group, works, &bad)), 0);
     IS(cg_yield(cg_add_to_group(&group, works, &worse)), 0);
     IS(cg_yield(cg_sleep(CG_HOUR)), -ECANCELED);
@@ -128,7 +128,7 @@ static ssize_t keeps_going(void *arg)
     (void)arg;
     cg_group_open(&group, .keep_going = true);
     IS(cg_yield(cg_add_to_group(&group, works, &bad)), 0);
-    IS(cg_yield(cg_add_to_group(&group, works, &good, .answer = &answer)), 0);
+    IS(cg_yield(cg_add_to_group(&group, works, &good, .returned = &answer)), 0);
     IS(cg_yield(cg_sleep(2 * MS)), 0);
     IS(cg_yield(cg_wait_group(&group)), -EIO);
     IS(answer, 4);
