@@ -6,9 +6,9 @@
 #include "http/coding/accept_encoding.h"
 #include "http/files/files.h"
 #include "http/server/output.h"
-#include "http/server/request_target.h"
-#include "http/server/response.h"
-#include "http/server/response_head.h"
+#include "http/server/request/request_target.h"
+#include "http/server/response/response.h"
+#include "http/server/response/response_head.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -4,7 +4,7 @@
 #include "config.h"
 
 #include "http/files/files.h"
-#include "http/server/response.h"
+#include "http/server/response/response.h"
 #include "lib/base/ascii.h"
 
 #include <dirent.h>

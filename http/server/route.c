@@ -3,7 +3,7 @@
  * that the first match wins. A path that equals a pattern is found in a hash table. */
 #include "config.h"
 
-#include "http/server/request_target.h"
+#include "http/server/request/request_target.h"
 #include "http/server/route.h"
 
 #include <errno.h>

@@ -8,7 +8,7 @@
 #include "http/server/log.h"
 #include "http/server/output.h"
 #include "http/server/places.h"
-#include "http/server/request.h"
+#include "http/server/request/request.h"
 #include "http/server/route.h"
 
 #include <cogen/transport.h>

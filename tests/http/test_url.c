@@ -5,7 +5,7 @@
 
 #include "http/client/client_send.h"
 #include "http/coding/decoder.h"
-#include "http/server/request_target.h"
+#include "http/server/request/request_target.h"
 #include "tests/support/support.h"
 
 #include <errno.h>

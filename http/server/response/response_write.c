@@ -6,8 +6,8 @@
 #include "http/coding/accept_encoding.h"
 #include "http/coding/encoder.h"
 #include "http/server/output.h"
-#include "http/server/response_head.h"
-#include "http/server/response_write.h"
+#include "http/server/response/response_head.h"
+#include "http/server/response/response_write.h"
 
 #include <errno.h>
 #include <unistd.h>

@@ -3,7 +3,7 @@
 #include "config.h"
 
 #include "http/coding/encoder.h"
-#include "http/server/request.h"
+#include "http/server/request/request.h"
 
 #include <stddef.h>
 #include <stdlib.h>

@@ -3,7 +3,7 @@
 #include "config.h"
 
 #include "http/message/url.h"
-#include "http/server/request_target.h"
+#include "http/server/request/request_target.h"
 #include "lib/base/ascii.h"
 
 #include <errno.h>

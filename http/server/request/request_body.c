@@ -4,7 +4,7 @@
 #include "config.h"
 
 #include "http/server/output.h"
-#include "http/server/request_body.h"
+#include "http/server/request/request_body.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -2,7 +2,7 @@
 /* Server-sent events. */
 #include "config.h"
 
-#include "http/server/response_write.h"
+#include "http/server/response/response_write.h"
 
 #include <errno.h>
 #include <inttypes.h>

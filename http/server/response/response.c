@@ -4,8 +4,8 @@
 
 #include "http/coding/accept_encoding.h"
 #include "http/server/output.h"
-#include "http/server/response.h"
-#include "http/server/response_head.h"
+#include "http/server/response/response.h"
+#include "http/server/response/response_head.h"
 
 #include <errno.h>
 #include <stdio.h>

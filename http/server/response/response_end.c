@@ -4,10 +4,10 @@
 
 #include "http/server/access_log.h"
 #include "http/server/output.h"
-#include "http/server/response.h"
-#include "http/server/response_end.h"
-#include "http/server/response_head.h"
-#include "http/server/response_write.h"
+#include "http/server/response/response.h"
+#include "http/server/response/response_end.h"
+#include "http/server/response/response_head.h"
+#include "http/server/response/response_write.h"
 
 #include <errno.h>
 

@@ -5,8 +5,8 @@
 #include "http/coding/compress.h"
 #include "http/server/log.h"
 #include "http/server/output.h"
-#include "http/server/request_body.h"
-#include "http/server/response_head.h"
+#include "http/server/request/request_body.h"
+#include "http/server/response/response_head.h"
 
 #include <errno.h>
 #include <string.h>
