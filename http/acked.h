@@ -22,4 +22,8 @@ int64_t cg__http_acked_wait(int64_t timeout);
  * the kernel cannot tell. */
 bool cg__http_acked_go_on(struct cg__http_acked *seen, struct cg_sock *sock, size_t moved);
 
+/* Bytes that the peer has acknowledged on the connection so far; 0: not known, or not TCP.
+ * (Other sockets are full only while their peer reads nothing.) */
+uint64_t cg__http_acked_bytes(struct cg_sock *sock);
+
 #endif

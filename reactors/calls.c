@@ -8,26 +8,10 @@
 #include <limits.h>
 #include <time.h>
 #include <unistd.h>
-#ifdef HAVE_SYS_SENDFILE_H
-#include <sys/sendfile.h>
-#endif
 
 #include <cogen/os_signal.h>
 
 #include "reactors/calls.h"
-
-/* Repeats a call that was interrupted (EINTR). */
-#define RETRY(call)                                                                        \
-    do                                                                                     \
-        n = (call);                                                                        \
-    while (n < 0 && errno == EINTR)
-
-static ssize_t result_of(ssize_t n)
-{
-    if (n >= 0)
-        return n;
-    return errno == EWOULDBLOCK ? -EAGAIN : -errno;
-}
 
 /* ---- The calls that may wait, one attempt each ---- */
 
@@ -36,10 +20,10 @@ static ssize_t receive(int fd, void *buf, size_t len, bool plain)
     ssize_t n;
 
     if (plain)
-        RETRY(read(fd, buf, len));
+        CG__CALLS_RETRY(n, read(fd, buf, len));
     else
-        RETRY(recv(fd, buf, len, MSG_DONTWAIT));
-    return result_of(n);
+        CG__CALLS_RETRY(n, recv(fd, buf, len, MSG_DONTWAIT));
+    return cg__calls_result(n);
 }
 
 static ssize_t receive_chunk(struct cg_reactor *reactor, struct cg_io *io, bool plain)
@@ -69,12 +53,12 @@ static ssize_t send_parts(int fd, const struct iovec *iov, int iovcnt, bool plai
     int before;
 
     if (!plain) {
-        RETRY(sendmsg(fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL));
-        return result_of(n);
+        CG__CALLS_RETRY(n, sendmsg(fd, &message, MSG_DONTWAIT | CG__NOSIGNAL));
+        return cg__calls_result(n);
     }
     before = cg_sigpipe_block();
-    RETRY(writev(fd, iov, message.msg_iovlen));
-    n = result_of(n);
+    CG__CALLS_RETRY(n, writev(fd, iov, message.msg_iovlen));
+    n = cg__calls_result(n);
     cg_sigpipe_unblock(before, true); /* also takes a SIGPIPE that was sent to the
                                        * process meanwhile */
     return n;
@@ -87,8 +71,8 @@ static ssize_t send_bytes(int fd, const void *buf, size_t len, bool plain)
 
     if (plain)
         return send_parts(fd, &part, 1, true);
-    RETRY(send(fd, buf, len, MSG_DONTWAIT | MSG_NOSIGNAL));
-    return result_of(n);
+    CG__CALLS_RETRY(n, send(fd, buf, len, MSG_DONTWAIT | CG__NOSIGNAL));
+    return cg__calls_result(n);
 }
 
 /* Sends a piece of the file through a buffer. What is not sent is read again next time. */
@@ -101,22 +85,18 @@ static ssize_t copy_file(struct cg_reactor *reactor, const struct cg_io *io, boo
     if (!chunk)
         return -ENOMEM;
     most = io->count < chunk->size ? io->count : chunk->size;
-    RETRY(pread(io->file, chunk->data, most, io->offset));
-    n = n > 0 ? send_bytes(io->fd, chunk->data, n, plain) : result_of(n);
+    CG__CALLS_RETRY(n, pread(io->file, chunk->data, most, io->offset));
+    n = n > 0 ? send_bytes(io->fd, chunk->data, n, plain) : cg__calls_result(n);
     cg_chunk_put(reactor, chunk);
     return n;
 }
 
-#ifdef HAVE_SYS_SENDFILE_H
 static ssize_t send_file(struct cg_reactor *reactor, const struct cg_io *io, bool plain)
 {
-    size_t most = io->count < CG__CALL_MOST ? io->count : CG__CALL_MOST;
-    off_t offset = io->offset;
     int before = cg_sigpipe_block();
-    ssize_t n;
+    size_t most = io->count < CG__CALL_MOST ? io->count : CG__CALL_MOST;
+    ssize_t n = cg__calls_sendfile(io->fd, io->file, io->offset, most);
 
-    RETRY(sendfile(io->fd, io->file, &offset, most));
-    n = result_of(n);
     /* If the peer was gone after a part was sent, sendfile returns the part and raises
      * SIGPIPE too. If everything was sent, no check is needed. */
     cg_sigpipe_unblock(before, n != (ssize_t)most);
@@ -125,12 +105,6 @@ static ssize_t send_file(struct cg_reactor *reactor, const struct cg_io *io, boo
         return copy_file(reactor, io, plain);
     return n;
 }
-#else
-static ssize_t send_file(struct cg_reactor *reactor, const struct cg_io *io, bool plain)
-{
-    return copy_file(reactor, io, plain);
-}
-#endif
 
 int cg__calls_set_nonblocking(int fd)
 {
@@ -146,47 +120,6 @@ int cg__calls_replace_fd(int fd, int by)
     if (by >= 0)
         close(by);
     return error;
-}
-
-/* Prepares a new descriptor. bare: it was made without flags. */
-static int prepared(int fd, bool bare)
-{
-    int error = 0;
-
-    if (bare && fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
-        error = -errno;
-    if (bare && !error)
-        error = cg__calls_set_nonblocking(fd);
-#ifdef SO_NOSIGPIPE
-    if (!error && setsockopt(fd, SOL_SOCKET, SO_NOSIGPIPE, &(int){1}, sizeof(int)) < 0)
-        error = -errno;
-#endif
-    if (!error)
-        return fd;
-    close(fd);
-    return error;
-}
-
-static ssize_t take_bare_connection(int fd)
-{
-    ssize_t n;
-
-    RETRY(accept(fd, NULL, NULL));
-    return n < 0 ? result_of(n) : prepared((int)n, true);
-}
-
-static ssize_t take_connection(int fd)
-{
-#ifdef HAVE_ACCEPT4
-    ssize_t n;
-
-    RETRY(accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC));
-    if (n >= 0)
-        return prepared((int)n, false);
-    if (!cg__calls_is_missing(-errno))
-        return result_of(n);
-#endif
-    return take_bare_connection(fd);
 }
 
 bool cg__calls_accept_pauses(ssize_t error)
@@ -228,7 +161,7 @@ ssize_t cg__calls_attempt(struct cg_reactor *reactor, struct cg_io *io, bool pla
     case CG_IO_SENDFILE:
         return send_file(reactor, io, plain);
     case CG_IO_ACCEPT:
-        return take_connection(io->fd);
+        return cg__calls_accept(io->fd);
     }
     return -EOPNOTSUPP;
 }
@@ -244,7 +177,7 @@ int cg__calls_ready_events(int fd, unsigned events)
     };
     int n;
 
-    RETRY(poll(&p, 1, 0));
+    CG__CALLS_RETRY(n, poll(&p, 1, 0));
     if (n < 0)
         return -errno;
     if (p.revents & POLLNVAL)
@@ -252,19 +185,6 @@ int cg__calls_ready_events(int fd, unsigned events)
     return (p.revents & POLLIN ? CG_IN : 0) | (p.revents & POLLOUT ? CG_OUT : 0) |
            (p.revents & POLLERR ? CG_ERR : 0) |
            (p.revents & (POLLHUP | CG__PEER_ENDED) ? CG_HUP : 0);
-}
-
-static int new_socket(const struct cg_io *io)
-{
-#ifdef SOCK_NONBLOCK
-    int fd = socket(io->domain, io->type | SOCK_NONBLOCK | SOCK_CLOEXEC, io->protocol);
-    bool bare = false;
-#else
-    int fd = socket(io->domain, io->type, io->protocol);
-    bool bare = true;
-#endif
-
-    return fd < 0 ? -errno : prepared(fd, bare);
 }
 
 /* Not repeated on EINTR: the descriptor is closed already, and its number may be reused. */
@@ -289,13 +209,13 @@ static ssize_t call(struct cg_io *io)
 
     switch (io->code) {
     case CG_IO_SOCKET:
-        return new_socket(io);
+        return cg__calls_socket(io->domain, io->type, io->protocol);
     case CG_IO_BIND:
-        return result_of(bind(io->fd, io->addr, io->addrlen));
+        return cg__calls_result(bind(io->fd, io->addr, io->addrlen));
     case CG_IO_LISTEN:
-        return result_of(listen(io->fd, io->backlog));
+        return cg__calls_result(listen(io->fd, io->backlog));
     case CG_IO_SETOPT:
-        return result_of(setsockopt(io->fd, io->level, io->name, io->value, size));
+        return cg__calls_result(setsockopt(io->fd, io->level, io->name, io->value, size));
     case CG_IO_GETOPT:
         n = getsockopt(io->fd, io->level, io->name, io->value, &size);
         return n < 0 ? -errno : (int)size;
@@ -304,7 +224,7 @@ static ssize_t call(struct cg_io *io)
     case CG_IO_PEERNAME:
         return getpeername(io->fd, io->value, &size) < 0 ? -errno : (int)size;
     case CG_IO_SHUTDOWN:
-        return result_of(shutdown(io->fd, io->how));
+        return cg__calls_result(shutdown(io->fd, io->how));
     case CG_IO_ATTACH:
         return cg__calls_set_nonblocking(io->fd);
     case CG_IO_CLOSE:

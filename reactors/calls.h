@@ -10,10 +10,6 @@
 
 #include <poll.h>
 
-#ifndef MSG_NOSIGNAL /* these systems have SO_NOSIGPIPE, which is set on each new socket */
-#define MSG_NOSIGNAL 0
-#endif
-
 #ifdef POLLRDHUP
 enum { CG__PEER_ENDED = POLLRDHUP }; /* poll: the peer has ended its stream */
 #else
@@ -61,6 +57,35 @@ int64_t cg__calls_clock(struct cg_reactor *reactor);
 int cg__calls_milliseconds(int64_t timeout);
 /* Converts a timeout to a timespec; NULL: forever. */
 struct timespec *cg__calls_timespec(int64_t timeout, struct timespec *ts);
+
+/* ---- For the files of single systems, calls_*.c ---- */
+
+/* Repeats a call that was interrupted (EINTR). */
+#define CG__CALLS_RETRY(n, call)                                                           \
+    do                                                                                     \
+        (n) = (call);                                                                      \
+    while ((n) < 0 && errno == EINTR)
+
+/* The result of a call that returned n: n or -errno. */
+static inline ssize_t cg__calls_result(ssize_t n)
+{
+    if (n >= 0)
+        return n;
+    return errno == EWOULDBLOCK ? -EAGAIN : -errno;
+}
+
+/* Makes a socket, or takes a connection from a listener: non-blocking, close-on-exec, and
+ * without SIGPIPE. Returns the descriptor or -errno. */
+int cg__calls_socket(int domain, int type, int protocol);
+int cg__calls_accept(int fd);
+
+/* The same by calls that every system has, with the flags set afterwards. */
+int cg__calls_plain_socket(int domain, int type, int protocol);
+int cg__calls_plain_accept(int fd);
+
+/* Sends bytes of a file. Returns their number, which may be smaller, or -errno; -ENOSYS:
+ * not on this system. May raise SIGPIPE. */
+ssize_t cg__calls_sendfile(int fd, int file, int64_t offset, size_t count);
 
 /* Makes a descriptor non-blocking. Returns 0 or -errno. */
 int cg__calls_set_nonblocking(int fd);

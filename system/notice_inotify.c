@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Notices of changes to files, by inotify: see notice.h. */
+/* Notices of changes to files, by inotify. */
 #include "config.h"
 
 #include "system/notice.h"
-
-#ifdef HAVE_INOTIFY_INIT1
 
 #include <limits.h>
 #include <stdio.h>
@@ -49,31 +47,3 @@ void cg__notice_empty(int notice)
     while (read(notice, events, sizeof events) > 0)
         continue;
 }
-
-#else
-
-int cg__notice_open(const char *path)
-{
-    (void)path;
-    return -1;
-}
-
-int cg__notice_add(int notice, int fd)
-{
-    (void)notice;
-    (void)fd;
-    return -1;
-}
-
-void cg__notice_remove(int notice, int watch)
-{
-    (void)notice;
-    (void)watch;
-}
-
-void cg__notice_empty(int notice)
-{
-    (void)notice;
-}
-
-#endif

@@ -10,10 +10,10 @@
 
 #include <cogen/os_signal.h>
 
-#include <errno.h>
+#include "lib/base/sigpipe.h"
+
 #include <pthread.h>
 #include <signal.h>
-#include <time.h>
 
 enum {
     WAS_BLOCKED = 1,
@@ -39,32 +39,12 @@ int cg_sigpipe_block(void)
     return WAS_BLOCKED;
 }
 
-/* Never waits: another thread may have taken a SIGPIPE of the process first. */
-#ifdef HAVE_SIGTIMEDWAIT
-static void take_pending(void)
-{
-    sigset_t set;
-
-    while (sigtimedwait(sigpipe(&set), NULL, &(struct timespec){0}) < 0 && errno == EINTR)
-        continue;
-}
-#else
-static void take_pending(void)
-{
-    struct sigaction before;
-
-    /* Ignoring a signal discards the pending one. */
-    if (sigaction(SIGPIPE, &(struct sigaction){.sa_handler = SIG_IGN}, &before) == 0)
-        sigaction(SIGPIPE, &before, NULL);
-}
-#endif
-
 void cg_sigpipe_unblock(int before, bool failed)
 {
     sigset_t set;
 
     if (failed && !(before & WAS_PENDING))
-        take_pending();
+        cg__sigpipe_take();
     if (!(before & WAS_BLOCKED))
         pthread_sigmask(SIG_UNBLOCK, sigpipe(&set), NULL);
 }

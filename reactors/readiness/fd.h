@@ -160,7 +160,7 @@ static inline ssize_t cg__fd_send(struct cg__readiness *r, struct cg__fd *d,
 
     if (d->kind == CG__PLAIN)
         return cg__fd_try(r, d, io);
-    if ((n = send(d->fd, io->buf, io->len, MSG_DONTWAIT | MSG_NOSIGNAL)) <= 0)
+    if ((n = send(d->fd, io->buf, io->len, MSG_DONTWAIT | CG__NOSIGNAL)) <= 0)
         return cg__fd_fell_through(r, d, io, n);
     cg__fd_moved(d, CG_OUT, n, io->len);
     return n;

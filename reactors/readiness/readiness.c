@@ -11,11 +11,9 @@
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <unistd.h>
-#ifdef HAVE_EVENTFD
-#include <sys/eventfd.h>
-#endif
 
 #include "reactors/readiness/event.h"
+#include "reactors/readiness/wake.h"
 
 static void complete(struct cg_io *io, ssize_t result)
 {
@@ -342,42 +340,18 @@ void cg__readiness_wake(struct cg_reactor *reactor)
 
 /* ---- Open and close ---- */
 
-#ifdef HAVE_EVENTFD
-static int open_wake(struct cg__readiness *r)
-{
-    r->wake_in = r->wake_out = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-    return r->wake_in < 0 ? -errno : 0;
-}
-#else
-static int open_wake(struct cg__readiness *r)
-{
-    int ends[2];
-
-    if (pipe(ends) < 0)
-        return -errno;
-    r->wake_in = ends[0];
-    r->wake_out = ends[1];
-    for (int i = 0; i < 2; i++) {
-        fcntl(ends[i], F_SETFD, FD_CLOEXEC);
-        cg__calls_set_nonblocking(ends[i]);
-    }
-    return 0;
-}
-#endif
-
 /* Keeps the numbers of wake's descriptors. They are readable from the start, because wakes
  * since the fork were lost. */
 static int renew_wake(struct cg__readiness *r)
 {
-    struct cg__readiness other = {.wake_in = -1, .wake_out = -1};
     uint64_t one = 1;
-    int error = open_wake(&other);
+    int in, out, error = cg__wake_open(&in, &out);
 
     if (error)
         return error;
-    error = cg__calls_replace_fd(r->wake_in, other.wake_in);
-    if (other.wake_out != other.wake_in) {
-        int second = cg__calls_replace_fd(r->wake_out, other.wake_out);
+    error = cg__calls_replace_fd(r->wake_in, in);
+    if (out != in) {
+        int second = cg__calls_replace_fd(r->wake_out, out);
 
         error = error ? error : second;
     }
@@ -409,7 +383,7 @@ int cg__readiness_open(struct cg__readiness *r, const struct cg_reactor_type *ty
     r->limit = watcher->limit ? (unsigned)watcher->limit : INT_MAX;
     r->wake_in = r->wake_out = -1;
     r->forks = cg__fork_watch();
-    if ((error = open_wake(r)))
+    if ((error = cg__wake_open(&r->wake_in, &r->wake_out)))
         return error;
     error = -EMFILE;
     if ((unsigned)r->wake_in >= r->limit)

@@ -13,11 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#ifdef O_PATH
-enum { OPEN_UNREADABLE = O_PATH }; /* a directory that may be searched but not read */
-#else
-enum { OPEN_UNREADABLE = O_RDONLY };
-#endif
+/* To open a directory that may be searched but not read. */
+enum { OPEN_UNREADABLE = CG__OPEN_UNREADABLE };
 
 struct cg__path {
     int folder; /* the directory; -1: it does not exist, so bind will fail too */

@@ -7,6 +7,7 @@
  * and c-ares reads the responses of all of them as if from the first. */
 #include "config.h"
 
+#include "lib/base/nosignal.h"
 #include "sockets/resolve/cares_sockets.h"
 
 #include <errno.h>
@@ -15,10 +16,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-#ifndef MSG_NOSIGNAL
-#define MSG_NOSIGNAL 0
-#endif
 
 enum {
     EXTRA_MOST = 256, /* Limit on sockets that c-ares does not know. If more queries are
@@ -34,7 +31,7 @@ struct cg__cares_socket {
     int handle;      /* c-ares' name for it: its own descriptor, or the first socket's */
     bool datagram;
     bool dropped;    /* c-ares closed it; freed when the reactor has completed its poll */
-    bool responded;   /* the last query that it sent has its response */
+    bool responded;  /* the last query that it sent has its response */
     bool ready;      /* its poll reported `events`, which c-ares has not handled yet */
     bool readable;   /* may have input: the last read did not drain it */
     unsigned asked;  /* queries that it sent */
@@ -110,7 +107,7 @@ static struct cg__cares_socket *open_socket(struct cg__cares_sockets *sockets, i
         return NULL;
     s->fd = socket(domain, type, 0);
     if (s->fd < 0 || fcntl(s->fd, F_SETFD, FD_CLOEXEC) < 0 ||
-        fcntl(s->fd, F_SETFL, O_NONBLOCK) < 0) {
+        fcntl(s->fd, F_SETFL, O_NONBLOCK) < 0 || cg__nosignal_set(s->fd) < 0) {
         if (s->fd >= 0)
             close(s->fd);
         free(s);
@@ -284,7 +281,7 @@ static ares_ssize_t send_for_cares(ares_socket_t handle, const struct iovec *par
         s->responded = false;
     }
     do
-        n = sendmsg(s->fd, &message, MSG_NOSIGNAL);
+        n = sendmsg(s->fd, &message, CG__NOSIGNAL);
     while (n < 0 && errno == EINTR);
     error = errno;
     watch(s);

@@ -3,7 +3,7 @@
  * neither side can block the other, however much there is to transfer. */
 #include "config.h"
 
-#include "system/process.h"
+#include "system/process/process.h"
 
 #include <cogen/any.h>
 

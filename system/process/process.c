@@ -4,8 +4,9 @@
  * its end. */
 #include "config.h"
 
-#include "system/process.h"
-#include "system/reaper.h"
+#include "system/process/pidfd.h"
+#include "system/process/process.h"
+#include "system/process/reaper.h"
 
 #include "lib/core/sched.h"
 
@@ -17,9 +18,6 @@
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#if HAVE_DECL_SYS_PIDFD_OPEN
-#include <sys/syscall.h>
-#endif
 
 _Static_assert(sizeof(struct cg_wait_process_op) <= 128, "core ops fit in 128 bytes");
 _Static_assert(sizeof(struct cg_call_with_process_op) <= 128,
@@ -27,16 +25,6 @@ _Static_assert(sizeof(struct cg_call_with_process_op) <= 128,
 
 bool cg__process_pidfd = true;
 int64_t cg__process_patience = CG_PROCESS_GRACE;
-
-static int open_pidfd(pid_t pid)
-{
-#if HAVE_DECL_SYS_PIDFD_OPEN
-    if (cg__process_pidfd)
-        return (int)syscall(SYS_pidfd_open, pid, 0);
-#endif
-    (void)pid;
-    return -1;
-}
 
 static void settle(struct cg_process *process)
 {
@@ -183,7 +171,7 @@ void cg__process_started(struct cg_process *process, pid_t pid)
     process->pid = pid;
     process->forks = cg__fork_watch();
     process->result = -EBUSY;
-    process->watch.fd = open_pidfd(pid);
+    process->watch.fd = cg__process_pidfd ? cg__pidfd_open(pid) : -1;
     cg__reaper_retry();
 }
 

@@ -49,8 +49,4 @@ extern int64_t cg__process_patience;
 /* False: behave as if the system had no pidfd. For tests. */
 extern bool cg__process_pidfd;
 
-/* False: behave as if the child could not close descriptors whose numbers it does not get.
- * For tests. */
-extern bool cg__spawn_closefrom;
-
 #endif

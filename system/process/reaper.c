@@ -4,7 +4,7 @@
  * a thread that only waits is cheap enough. */
 #include "config.h"
 
-#include "system/reaper.h"
+#include "system/process/reaper.h"
 
 #include "lib/base/thread.h"
 

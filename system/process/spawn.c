@@ -3,120 +3,22 @@
  * the same in a small program and in a large one with threads. */
 #include "config.h"
 
-#include "lib/base/ascii.h"
-#include "system/process.h"
-#include "system/stdio.h"
+#include "system/process/process.h"
+#include "system/process/spawn.h"
+#include "system/process/stdio.h"
 
 #include "sockets/plain.h"
 
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 extern char **environ;
 
-enum { MOST_LOOKED_AT = 65536 };
-
-bool cg__spawn_closefrom = true;
-
 /* ---- What happens between fork and exec ---------------------------------------------- */
-
-#if defined HAVE_POSIX_SPAWN_FILE_ACTIONS_ADDCLOSEFROM_NP && defined SYS_close_range
-
-/* glibc closes with close_range, or else with /proc. Without either the child could not be
- * started. */
-static bool can_close_from(void)
-{
-    return cg__spawn_closefrom && (syscall(SYS_close_range, UINT_MAX, UINT_MAX, 0) == 0 ||
-                                   access("/proc/self/fd", R_OK | X_OK) == 0);
-}
-
-#else
-
-static bool can_close_from(void)
-{
-    return cg__spawn_closefrom;
-}
-
-#endif
-
-#ifndef HAVE_POSIX_SPAWN_FILE_ACTIONS_ADDCLOSEFROM_NP
-#define posix_spawn_file_actions_addclosefrom_np(actions, from) ENOSYS
-#endif
-
-static int close_one(posix_spawn_file_actions_t *actions, int fd)
-{
-    int flags = fd > 2 ? fcntl(fd, F_GETFD) : -1;
-
-    if (flags < 0 || flags & FD_CLOEXEC)
-        return 0;
-    return posix_spawn_file_actions_addclose(actions, fd);
-}
-
-static int close_listed(posix_spawn_file_actions_t *actions, DIR *dir)
-{
-    struct dirent *entry;
-    int rc = 0;
-
-    while (rc == 0 && (entry = readdir(dir))) {
-        const char *name = entry->d_name;
-        uint64_t fd;
-
-        if (cg__ascii_number(&name, &fd) && fd <= INT_MAX)
-            rc = close_one(actions, (int)fd);
-    }
-    closedir(dir);
-    return rc;
-}
-
-/* The limit of descriptors may be 2^30; we never try so many. */
-static int close_numbered(posix_spawn_file_actions_t *actions)
-{
-    long limit = sysconf(_SC_OPEN_MAX);
-    int rc = 0;
-
-    for (int fd = 3; rc == 0 && fd < limit && fd < MOST_LOOKED_AT; fd++)
-        rc = close_one(actions, fd);
-    return rc;
-}
-
-/* The child gets no descriptor above 2. Other code may have opened descriptors without
- * close-on-exec. If the child cannot find and close them itself, we list those that are
- * open now. */
-static int close_others(posix_spawn_file_actions_t *actions)
-{
-    DIR *dir;
-    int rc = ENOSYS;
-
-    if (can_close_from())
-        rc = posix_spawn_file_actions_addclosefrom_np(actions, 3);
-    if (rc != ENOSYS)
-        return rc;
-    if ((dir = opendir("/proc/self/fd")) == NULL)
-        dir = opendir("/dev/fd");
-    return dir ? close_listed(actions, dir) : close_numbered(actions);
-}
-
-static int change_dir(posix_spawn_file_actions_t *actions, const char *dir)
-{
-    if (dir == NULL)
-        return 0;
-#if defined HAVE_POSIX_SPAWN_FILE_ACTIONS_ADDCHDIR
-    return posix_spawn_file_actions_addchdir(actions, dir);
-#elif defined HAVE_POSIX_SPAWN_FILE_ACTIONS_ADDCHDIR_NP
-    return posix_spawn_file_actions_addchdir_np(actions, dir);
-#else
-    (void)actions;
-    return ENOSYS;
-#endif
-}
 
 static int describe(posix_spawn_file_actions_t *actions, const struct cg__stdio *p,
                     const char *dir)
@@ -127,8 +29,8 @@ static int describe(posix_spawn_file_actions_t *actions, const struct cg__stdio 
         if (p->child[i] >= 0)
             rc = posix_spawn_file_actions_adddup2(actions, p->child[i], i);
     if (rc == 0)
-        rc = change_dir(actions, dir);
-    return rc ? rc : close_others(actions);
+        rc = dir ? cg__spawn_chdir(actions, dir) : 0;
+    return rc ? rc : cg__spawn_close_others(actions);
 }
 
 static int reset_signals(posix_spawnattr_t *attr, bool group)

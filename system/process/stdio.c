@@ -3,15 +3,13 @@
  * /dev/null. All of them block, because programs expect that. */
 #include "config.h"
 
-#include "system/stdio.h"
+#include "lib/base/pipe.h"
+#include "system/process/stdio.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
-#include <stdio.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 /* Duplicates a descriptor to one above 2 with close-on-exec. Closes the original if it was
@@ -27,46 +25,6 @@ static int lift(int fd, bool ours)
 
 /* ---- Blocking --------------------------------------------------------------------- */
 
-/* O_NONBLOCK belongs to the open file, which the child would share with us. Opens the file
- * again, so that the child gets an open file of its own. */
-static int reopen(int fd, int flags)
-{
-    char path[32];
-
-    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-    return open(path, (flags & (O_ACCMODE | O_APPEND)) | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-}
-
-#ifdef TIOCGPTN
-
-static bool controls_terminal(int fd)
-{
-    int number;
-
-    return ioctl(fd, TIOCGPTN, &number) == 0;
-}
-
-#else
-
-static bool controls_terminal(int fd)
-{
-    (void)fd;
-    return false;
-}
-
-#endif
-
-/* To open the controlling side of a pseudo-terminal again would make a new terminal. */
-static bool can_be_reopened(int fd)
-{
-    struct stat file;
-
-    if (fstat(fd, &file) < 0)
-        return false;
-    return S_ISFIFO(file.st_mode) ||
-           (S_ISCHR(file.st_mode) && isatty(fd) && !controls_terminal(fd));
-}
-
 /* Listeners stay non-blocking: the reactor tries accept before it waits. */
 static bool is_listener(int fd)
 {
@@ -76,15 +34,17 @@ static bool is_listener(int fd)
     return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) == 0 && listens;
 }
 
-/* Makes a lifted descriptor block. What cannot be opened again, such as a socket, then
- * blocks for us too; our send and recv are told not to wait. */
+/* Makes a lifted descriptor block. O_NONBLOCK belongs to the open file, which the child
+ * would share with us, so the file is opened again for the child. What cannot be opened
+ * again, such as a socket, then blocks for us too; our send and recv are told not to
+ * wait. */
 static int blocking(int fd)
 {
     int flags = fcntl(fd, F_GETFL), own;
 
     if (flags < 0 || !(flags & O_NONBLOCK) || is_listener(fd))
         return fd;
-    if (can_be_reopened(fd) && (own = reopen(fd, flags)) >= 0) {
+    if ((own = cg__stdio_reopen(fd, flags)) >= 0) {
         close(fd);
         if ((fd = lift(own, true)) < 0)
             return fd;
@@ -105,15 +65,10 @@ static int borrow(int fd)
 
 static int open_pipe(struct cg__stdio *stdio, int number)
 {
-    int ends[2], mine = number == 0 ? 1 : 0;
-#ifdef HAVE_PIPE2
-    int rc = pipe2(ends, O_CLOEXEC);
-#else
-    int rc = pipe(ends);
-#endif
+    int ends[2], mine = number == 0 ? 1 : 0, rc = cg__pipe_open(ends);
 
     if (rc < 0)
-        return -errno;
+        return rc;
     if ((rc = lift(ends[mine], true)) < 0) {
         close(ends[1 - mine]);
         return rc;

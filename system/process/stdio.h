@@ -17,6 +17,10 @@ struct cg__stdio {
 int cg__stdio_open(struct cg__stdio *stdio, const struct cg_spawn_options *options);
 void cg__stdio_close(struct cg__stdio *stdio);
 
+/* Opens the file of a descriptor with these flags anew and close-on-exec: a pipe or a
+ * terminal. Returns the descriptor of an open file of its own; -1: that cannot be done. */
+int cg__stdio_reopen(int fd, int flags);
+
 /* "/dev/null"; tests set a path that does not exist. */
 extern const char *cg__stdio_null;
 

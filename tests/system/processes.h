@@ -3,7 +3,7 @@
 #ifndef COGEN_TESTS_SYSTEM_PROCESSES_H
 #define COGEN_TESTS_SYSTEM_PROCESSES_H
 
-#include "system/process.h"
+#include "system/process/process.h"
 #include "tests/support/support.h"
 
 #define MS CG_MILLISECOND

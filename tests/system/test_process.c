@@ -3,7 +3,7 @@
  * children of others are left alone. Nothing is left behind. */
 #include "config.h"
 
-#include "system/reaper.h"
+#include "system/process/reaper.h"
 #include "tests/system/processes.h"
 
 #include <dlfcn.h>

@@ -3,7 +3,8 @@
  * fails leaves nothing behind. */
 #include "config.h"
 
-#include "system/stdio.h"
+#include "system/process/spawn.h"
+#include "system/process/stdio.h"
 #include "tests/system/processes.h"
 
 #include <errno.h>
@@ -293,9 +294,9 @@ static ssize_t without_dev_null(void *arg)
  * those that are open. */
 static ssize_t clean_without_closefrom(void *arg)
 {
-    cg__spawn_closefrom = false;
+    cg__spawn_may_closefrom = false;
     clean_slate(arg);
-    cg__spawn_closefrom = true;
+    cg__spawn_may_closefrom = true;
     return 0;
 }
 

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+/* posix_spawn cannot change the directory here. */
+#include "config.h"
+
+#include "system/process/spawn.h"
+
+#include <errno.h>
+
+int cg__spawn_chdir(posix_spawn_file_actions_t *actions, const char *dir)
+{
+    (void)actions;
+    (void)dir;
+    return ENOSYS;
+}
