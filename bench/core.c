@@ -322,6 +322,53 @@ static double queue_through_room(long n)
 
 /* -- all of them -- */
 
+/* -- many sleeps that end at random moments: the CPU time of one -- */
+
+static int64_t slack;
+
+static ssize_t sleeper(void *arg)
+{
+    return cg_yield(cg_sleep((int64_t)(intptr_t)arg));
+}
+
+static ssize_t sleepers(void *arg)
+{
+    uint64_t random = 1;
+
+    cg_sched_set_slack(cg_sched_self(), slack);
+    for (long n = *(long *)arg; n > 0; n--) {
+        random = random * 6364136223846793005u + 1442695040888963407u;
+        cg_yield(cg_add(sleeper, (void *)(intptr_t)((random >> 32) % (200 * CG_MILLISECOND))));
+    }
+    return 0;
+}
+
+static double cpu_ns(void)
+{
+    struct timespec ts;
+
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts);
+    return ts.tv_sec * 1e9 + ts.tv_nsec;
+}
+
+static double sleep_of_random_length(long n)
+{
+    double start = cpu_ns();
+
+    run(sleepers, &n);
+    return (cpu_ns() - start) / n;
+}
+
+static double sleep_with_slack(long n)
+{
+    double cost;
+
+    slack = CG_MILLISECOND;
+    cost = sleep_of_random_length(n);
+    slack = 0;
+    return cost;
+}
+
 static const struct figure figures[] = {
     {"spawn_and_finish", spawn_and_finish, 200000},
     {"pass_among_100", pass_among, 100},
@@ -334,6 +381,8 @@ static const struct figure figures[] = {
     {"signal_and_back_any", signal_and_back_any, 200000},
     {"queue_hand_over", queue_hand_over, 200000},
     {"queue_through_room_16", queue_through_room, 200000},
+    {"sleep_of_random_length", sleep_of_random_length, 1000},
+    {"sleep_with_slack_of_1_ms", sleep_with_slack, 1000},
     {"signal_and_back_among_1000", signal_and_back_among, 1000},
     {"signal_and_back_among_10000", signal_and_back_among, 10000},
     {"signal_and_back_among_100000", signal_and_back_among, 100000},

@@ -58,6 +58,7 @@ struct cg_sleep_op {
     int64_t length; /* ignored if until is set */
     int64_t until;
     int64_t wake; /* the moment of waking that follows from them */
+    int64_t slack;
 };
 
 struct cg_plain_op {
@@ -97,7 +98,10 @@ struct cg_plain_op {
 
 /* cg_sleep(length): pauses for at least this length in ns; cg_sleep(0) is one pass through
  * the ready queue. cg_sleep_until(moment): pauses until a moment of cg_sched_now. Both
- * complete with 0. */
+ * complete with 0; -EINVAL: a negative length or slack. Keywords:
+ *   .slack        the sleep may last up to so many ns longer; sleeps that have slack end
+ *                 together where they can, which saves wake-ups. 0: none. The scheduler's
+ *                 slack (cg_sched_set_slack) comes on top */
 #define cg_sleep(...) cg__sleep(__VA_ARGS__, )
 #define cg__sleep(t, ...) CG_OP(cg_sleep, .length = (t), __VA_ARGS__)
 #define cg_sleep_until(...) cg__sleep_until(__VA_ARGS__, )

@@ -123,6 +123,12 @@ CG_API void cg_sched_unhold(struct cg_sched *sched);
  * remote peers cannot flood the log; a line counts those that were left out. */
 CG_API void cg_sched_set_failed(struct cg_sched *sched, cg_failed_fn *fn, void *arg);
 
+/* Sets how late the scheduler may be, in ns, 0 (the default) to CG_SECOND: before it waits
+ * for the reactor it adds so much to the moment of the next timer, and runs all timers that
+ * are due when it wakes. So timeouts and sleeps that end at about the same time cost one
+ * wake-up. None is early, and their order stays. Returns 0 or -EINVAL. */
+CG_API int cg_sched_set_slack(struct cg_sched *sched, int64_t slack);
+
 /* The turn's clock, in ns: the moment of the last poll of the reactor. */
 CG_API int64_t cg_sched_now(const struct cg_sched *sched);
 

@@ -30,26 +30,33 @@ const struct cg_op_type cg_pass_type = {
     .process = pass_process,
 };
 
+/* Sleeps that may be late end at the multiples of a power of two, so that they meet: at the
+ * last multiple within the slack, of the largest power that is no longer than the slack. */
+static int64_t gathered(int64_t moment, int64_t slack)
+{
+    int64_t last = slack < CG__MOMENT_MAX - moment ? moment + slack : CG__MOMENT_MAX;
+
+    return last >> (63 - __builtin_clzll(slack)) << (63 - __builtin_clzll(slack));
+}
+
 /* A sleep is an operation that does nothing until its time is up. */
 static enum cg_verdict sleep_process(struct cg_op *op, struct cg_sched *sched)
 {
     struct cg_sleep_op *sleep = (struct cg_sleep_op *)op;
 
-    if (sleep->until == 0) {
-        if (sleep->length < 0) {
-            op->result = -EINVAL;
-            return CG_DONE;
-        }
-        if (sleep->length == 0)
-            return pass_process(op, sched);
+    if (sleep->slack < 0 || (sleep->until == 0 && sleep->length < 0)) {
+        op->result = -EINVAL;
+        return CG_DONE;
     }
+    if (sleep->until == 0 && sleep->length == 0)
+        return pass_process(op, sched);
 
     int64_t now = cg__sched_clock(sched), until = sleep->until;
 
     if (until == 0)
         until = sleep->length < CG__MOMENT_MAX - now ? now + sleep->length : CG__MOMENT_MAX;
     sleep->wake = until;
-    cg_op_expire_at(op, until);
+    cg_op_expire_at(op, sleep->slack > 0 && until > now ? gathered(until, sleep->slack) : until);
     return CG_PENDING;
 }
 

@@ -131,14 +131,24 @@ int64_t cg_sched_timeout(struct cg_sched *sched)
     if (busy(sched))
         return 0;
     next = cg__timers_next(&sched->timers);
+    if (next == CG_NEVER && !sched->stopping && !sched->reactor->due)
+        return CG_NEVER;
+    now = cg__sched_clock(sched);
+    if (next > now && next < CG_NEVER - sched->slack)
+        next += sched->slack;
     if (sched->stopping && sched->grace_end < next)
         next = sched->grace_end;
     if (sched->reactor->due && sched->reactor->due < next)
         next = sched->reactor->due;
-    if (next == CG_NEVER)
-        return CG_NEVER;
-    now = cg__sched_clock(sched);
     return next > now ? next - now : 0;
+}
+
+int cg_sched_set_slack(struct cg_sched *sched, int64_t slack)
+{
+    if (slack < 0 || slack > CG_SECOND)
+        return -EINVAL;
+    sched->slack = slack;
+    return 0;
 }
 
 /* Without a hold nobody waits for the reactor, and one system call a turn would be

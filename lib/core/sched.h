@@ -56,6 +56,7 @@ struct cg_sched {
     struct cg__trim idle;
     struct cg_sched_options options;
     struct cg__timers timers;
+    int64_t slack; /* how late timers may be, ns */
     struct cg__part *parts[CG__PARTS]; /* NULL: not needed yet */
     struct cg_kept *kept; /* the latest first */
     struct cg_deferred *deferred, **deferred_tail;

@@ -116,6 +116,91 @@ static ssize_t timers_of_one_moment(void *arg)
     return 0;
 }
 
+/* A sleep with slack ends within it, never early, and together with others that have it. */
+static ssize_t slack_of_a_sleep(void *arg)
+{
+    int64_t start, last = -1, ends = 0;
+    uint64_t seed = 5;
+
+    (void)arg;
+    IS(cg_yield(cg_sleep(MS, .slack = -1)), -EINVAL);
+    for (int i = 0; i < 300; i++) {
+        int64_t length = 1 + (int64_t)(test_random(&seed) % (20 * MS));
+        int64_t slack = 1 + (int64_t)(test_random(&seed) % (3 * MS));
+
+        start = now();
+        IS(cg_yield(cg_sleep(length, .slack = slack)), 0);
+        ck_assert_int_ge(now(), start + length);
+        ck_assert_int_le(now(), start + length + slack);
+    }
+    start = now() / (8 * MS) * 8 * MS + 8 * MS; /* the next multiple of a power of two is */
+    IS(cg_yield(cg_sleep_until(start)), 0);     /* not a multiple of 1 ms */
+    for (int i = 1; i < 64; i++) { /* the ends of 63 sleeps, one after the other */
+        IS(cg_yield(cg_sleep_until(start + i * MS / 4, .slack = 2 * MS)), 0);
+        ends += now() != last;
+        last = now();
+    }
+    ck_assert_int_lt(ends, 20);
+    /* A deadline counts all the same; one at the moment of the sleep's end is not earlier. */
+    start = now();
+    IS(cg_yield(cg_sleep(5 * MS, .slack = CG_SECOND, .timeout = 2 * MS)), -ETIMEDOUT);
+    ck_assert_int_eq(now(), start + 2 * MS);
+    IS(cg_yield(cg_sleep_until(start + 9 * MS, .slack = CG_SECOND, .deadline = start + 9 * MS)),
+       0);
+    ck_assert_int_eq(now(), start + 9 * MS);
+    return 0;
+}
+
+static ssize_t notes_the_end(void *arg)
+{
+    struct sleeper *s = arg;
+
+    IS(cg_yield(cg_sleep_until(s->moment)), 0);
+    ck_assert_int_ge(s->moment, *s->last); /* the order stays */
+    *s->last = s->moment;
+    s->moment = now();
+    ++*s->woken;
+    return 0;
+}
+
+/* With slack the scheduler wakes once for all that ends within it, but neither a look that
+ * does not wait nor an earlier event is delayed. */
+static ssize_t slack_of_a_scheduler(void *arg)
+{
+    static struct sleeper sleepers[10];
+    int64_t start = now(), last = 0;
+    struct cg_sock *a, *b;
+    size_t woken = 0;
+    char byte;
+
+    (void)arg;
+    IS(cg_sched_set_slack(cg_sched_self(), -1), -EINVAL);
+    IS(cg_sched_set_slack(cg_sched_self(), CG_SECOND + 1), -EINVAL);
+    IS(cg_sched_set_slack(cg_sched_self(), MS), 0);
+    for (int i = 0; i < 10; i++) {
+        sleepers[i] = (struct sleeper){start + 5 * MS + i * MS / 10, &woken, &last};
+        cg_coro_unref(test_start(notes_the_end, &sleepers[i]));
+    }
+    IS(cg_yield(cg_sleep(8 * MS)), 0);
+    ck_assert_uint_eq(woken, 10);
+    for (int i = 0; i < 10; i++)
+        ck_assert_int_eq(sleepers[i].moment, start + 6 * MS);
+
+    IS(cg_sock_pair(cg_sched_self(), &a, &b), 0);
+    start = now();
+    IS(cg_yield(cg_read(a, &byte, 1, .timeout = CG_NOWAIT)), -ETIMEDOUT);
+    ck_assert_int_eq(now(), start);
+    IS(cg_yield(cg_read(a, &byte, 1, .timeout = 3 * MS)), -ETIMEDOUT);
+    ck_assert_int_eq(now(), start + 4 * MS);
+    cg_sock_close(a);
+    cg_sock_close(b);
+    IS(cg_sched_set_slack(cg_sched_self(), 0), 0);
+    start = now();
+    IS(cg_yield(cg_sleep(MS)), 0);
+    ck_assert_int_eq(now(), start + MS);
+    return 0;
+}
+
 static ssize_t suspends_twice(void *arg)
 {
     (void)arg;
@@ -171,6 +256,8 @@ static const struct test_case cases[] = {
     CORO(pass_is_one_round, .where = ON_SIM),
     CORO(timers_in_order, .where = ON_SIM),
     CORO(timers_of_one_moment, .where = ON_SIM),
+    CORO(slack_of_a_sleep, .where = ON_SIM),
+    CORO(slack_of_a_scheduler, .where = ON_SIM),
     CORO(suspend_and_activate, .where = ON_SIM),
     CORO(activate_from_a_callback, .where = ON_SIM),
 };
