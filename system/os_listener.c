@@ -17,14 +17,16 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { SIGNALS = 128 }; /* more than any system has */
 
-/* The listeners of one scheduler. The handler may use it while it is in the list of
- * watchers. */
+/* The listeners of one scheduler, made when there is the first one and freed with the
+ * scheduler. The handler may use it while it is in the list of watchers. */
 struct cg_os_watcher {
+    struct cg__part part; /* must be first */
     struct cg__post post;
     struct cg_sched *sched;
     _Atomic(struct cg_os_watcher *) next;
@@ -33,9 +35,6 @@ struct cg_os_watcher {
     atomic_uint arrived[SIGNALS];
     /* used by the scheduler's thread only: */
     struct cg_os_listener *first, *cursor;
-    bool telling;
-    bool closed; /* not in the list of watchers; freed when it is neither posted nor
-                  * telling */
 };
 
 /* Signals belong to the process, and so does this state, the only one that schedulers
@@ -138,12 +137,6 @@ static void give_back(int signo)
         sigaction(signo, &taken[signo].before, NULL);
 }
 
-static void settle(struct cg_os_watcher *watcher)
-{
-    if (watcher->closed && !watcher->telling && !atomic_load(&watcher->posted))
-        free(watcher);
-}
-
 /* A listener may remove any listener while they are called: the cursor is the next one. */
 static void tell(struct cg_os_watcher *watcher, int signo, unsigned deliveries)
 {
@@ -158,45 +151,53 @@ static void tell(struct cg_os_watcher *watcher, int signo, unsigned deliveries)
 
 static void run_post(struct cg__post *post, bool dropped)
 {
-    struct cg_os_watcher *watcher = (struct cg_os_watcher *)post;
+    struct cg_os_watcher *watcher =
+        (struct cg_os_watcher *)((char *)post - offsetof(struct cg_os_watcher, post));
     unsigned deliveries;
 
     atomic_store(&watcher->posted, false);
-    watcher->telling = true;
-    for (int signo = 1; signo < SIGNALS && !dropped && !watcher->closed; signo++)
+    for (int signo = 1; signo < SIGNALS && !dropped; signo++)
         if ((deliveries = atomic_exchange(&watcher->arrived[signo], 0)) > 0)
             tell(watcher, signo, deliveries);
-    watcher->telling = false;
-    settle(watcher);
+}
+
+/* Coroutines that did not end have left listeners behind, on their stacks. */
+static void part_drop(struct cg__part *part, struct cg_sched *sched)
+{
+    struct cg_os_watcher *watcher = (struct cg_os_watcher *)part;
+    _Atomic(struct cg_os_watcher *) *at = &watchers;
+
+    (void)sched;
+    pthread_mutex_lock(&mutex);
+    while (atomic_load(at) != watcher)
+        at = &atomic_load(at)->next;
+    atomic_store(at, atomic_load(&watcher->next));
+    wait_until_outside();
+    for (struct cg_os_listener *listener = watcher->first; listener; listener = listener->next)
+        give_back(listener->signo);
+    pthread_mutex_unlock(&mutex);
+}
+
+static void part_free(struct cg__part *part)
+{
+    free(part);
 }
 
 /* Finds or makes a scheduler's watcher. Returns NULL if there is no memory. */
 static struct cg_os_watcher *watcher_of(struct cg_sched *sched)
 {
-    struct cg_os_watcher *watcher;
+    struct cg_os_watcher *watcher =
+        (struct cg_os_watcher *)sched->parts[CG__PART_OS_SIGNALS];
 
-    for (watcher = atomic_load(&watchers); watcher; watcher = atomic_load(&watcher->next))
-        if (watcher->sched == sched)
-            return watcher;
-    if ((watcher = calloc(1, sizeof *watcher))) {
+    if (watcher == NULL && (watcher = calloc(1, sizeof *watcher))) {
+        watcher->part = (struct cg__part){.drop = part_drop, .free = part_free};
         watcher->post.run = run_post;
         watcher->sched = sched;
+        sched->parts[CG__PART_OS_SIGNALS] = &watcher->part;
         atomic_store(&watcher->next, atomic_load(&watchers));
         atomic_store(&watchers, watcher);
     }
     return watcher;
-}
-
-static void unlink_watcher(struct cg_os_watcher *watcher)
-{
-    _Atomic(struct cg_os_watcher *) *at = &watchers;
-
-    while (atomic_load(at) != watcher)
-        at = &atomic_load(at)->next;
-    atomic_store(at, atomic_load(&watcher->next));
-    wait_until_outside();
-    watcher->closed = true;
-    settle(watcher);
 }
 
 static bool can_be_waited_for(int signo)
@@ -213,9 +214,7 @@ int cg__os_listener_add(struct cg_os_listener *listener, struct cg_sched *sched)
     if (!can_be_waited_for(signo))
         return -EINVAL;
     pthread_mutex_lock(&mutex);
-    rc = -ENOMEM;
-    if ((watcher = watcher_of(sched)) && (rc = take(signo)) < 0 && watcher->first == NULL)
-        unlink_watcher(watcher);
+    rc = (watcher = watcher_of(sched)) ? take(signo) : -ENOMEM;
     pthread_mutex_unlock(&mutex);
     if (rc < 0)
         return rc;
@@ -248,7 +247,5 @@ void cg__os_listener_remove(struct cg_os_listener *listener)
         atomic_store(&watcher->wants[listener->signo], false);
     pthread_mutex_lock(&mutex);
     give_back(listener->signo);
-    if (watcher->first == NULL)
-        unlink_watcher(watcher);
     pthread_mutex_unlock(&mutex);
 }

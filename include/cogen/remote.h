@@ -37,9 +37,10 @@ struct cg_signal_remote_op {
 };
 
 /* cg_signal_remote(sched, name, value): like cg_sched_post_signal, but waits and completes
- * with the number of coroutines woken there. Both schedulers must outlive it. Traceless
- * until the other scheduler has processed it: cancelled before that, it wakes nobody.
- * -ESRCH: the other scheduler was freed before; -ENOMEM. */
+ * with the number of coroutines woken there. The other scheduler must not be freed before
+ * it begins. Traceless until the other scheduler has processed it: cancelled before that, it
+ * wakes nobody. -ESRCH: the other scheduler was freed, or the process was forked, before
+ * that; -ENOMEM. */
 #define cg_signal_remote(...) cg__signal_remote(__VA_ARGS__, )
 #define cg__signal_remote(s, n, v, ...)                                                    \
     CG_OP(cg_signal_remote, .sched = (s), .name = cg_name(n),                              \

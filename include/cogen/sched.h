@@ -91,7 +91,8 @@ CG_API int64_t cg_sched_timeout(struct cg_sched *sched);
 CG_API int cg_sched_fd(struct cg_sched *sched);
 
 /* Ends the run: every coroutine is cancelled and has the grace period to end. A second call
- * ends the grace period. Safe in signal handlers and from other threads. */
+ * ends the grace period. Safe in signal handlers and from other threads: if the run ends
+ * and the scheduler is freed before the call has returned, cg_sched_free waits for it. */
 CG_API void cg_sched_stop(struct cg_sched *sched);
 
 /* Whether cg_sched_stop ended the last cg_sched_run. */
@@ -100,7 +101,8 @@ CG_API bool cg_sched_stopped(const struct cg_sched *sched);
 /* Has fn(arg) called in the scheduler's thread, soon and outside any coroutine. May be
  * called from any thread, but not from signal handlers. Posts from one thread run in order.
  * They do not hold the run open (cg_sched_hold does); those still queued when the scheduler
- * is freed are dropped. Returns 0 or -ENOMEM. */
+ * is freed are dropped. What fn does may end the run before this call has returned:
+ * cg_sched_free then waits for it. Returns 0 or -ENOMEM. */
 CG_API int cg_sched_post(struct cg_sched *sched, void (*fn)(void *arg), void *arg);
 
 /* Holds the run open: cg_sched_run does not return until each hold has its unhold (after

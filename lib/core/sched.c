@@ -192,6 +192,7 @@ static void notice_fork(struct cg_sched *sched)
     for (struct cg_kept *kept = sched->kept; kept; kept = kept->next)
         if (kept->forked)
             kept->forked(kept);
+    cg__post_forked(sched);
 }
 
 /* The sim reactor has reported that nothing will ever happen in its world: only a thread
@@ -296,8 +297,10 @@ ssize_t cg_sched_run(struct cg_sched *sched)
 
 void cg_sched_stop(struct cg_sched *sched)
 {
+    cg__post_enter(sched); /* the run may end before the wake */
     atomic_fetch_add(&sched->stops, 1);
     sched->reactor->type->wake(sched->reactor);
+    cg__post_leave(sched);
 }
 
 bool cg_sched_stopped(const struct cg_sched *sched)
@@ -358,6 +361,9 @@ void cg_sched_free(struct cg_sched *sched)
     for (int place = 0; place < CG__PARTS; place++)
         if (sched->parts[place] && sched->parts[place]->drop)
             sched->parts[place]->drop(sched->parts[place], sched);
+    if (sched->left_at != cg__fork_count())
+        cg__post_forked(sched);
+    cg__post_wait_until_left(sched);
     cg__post_drop_all(sched);
     drop_calls(sched);
     cg__failed_end(sched);

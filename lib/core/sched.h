@@ -71,6 +71,9 @@ struct cg_sched {
     int64_t grace_end;
     atomic_int stops;                 /* calls of cg_sched_stop */
     _Atomic(struct cg__post *) posts; /* the newest first */
+    atomic_int inside;  /* callers of cg__post_enter that have not left */
+    atomic_bool refuses; /* see cg__errand_refuse */
+    int inside_forever; /* of them, threads of a parent process: see cg__post_forked */
     atomic_uint forks; /* the fork count (fork.h) of the process that runs it */
     unsigned left_at;  /* the fork count at which parts were last told of a fork */
 };

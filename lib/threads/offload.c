@@ -78,9 +78,6 @@ static void come_home(struct cg__post *post, bool dropped)
     struct cg_offload_op *offload = job->op;
     ssize_t result = job->result;
 
-    /* The posting thread may still be waking the reactor: wait until it has finished. */
-    pthread_mutex_lock(&job->pool->lock);
-    pthread_mutex_unlock(&job->pool->lock);
     if (!dropped)
         unlist(job);
     free(job);

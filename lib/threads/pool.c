@@ -178,8 +178,7 @@ static struct cg__job *next_job(struct cg_pool *pool)
     return job;
 }
 
-/* With the lock held until the scheduler has been woken: it takes the lock before it does
- * anything about the post, so that neither it nor its reactor is gone too soon. */
+/* With the lock held, so that a fork() finds the state and the post in step. */
 static void send_home(struct cg__job *job)
 {
     job->state = CG__JOB_RETURNED;

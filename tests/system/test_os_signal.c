@@ -307,6 +307,27 @@ static void in_threads(void)
     ck_assert(handler_of(SIGUSR1) == SIG_DFL);
 }
 
+static ssize_t waits_shielded(void *arg)
+{
+    return cg_yield(cg_wait_os_signal((int)(intptr_t)arg, .shield = true));
+}
+
+/* A scheduler that is freed although a coroutine still waits, since the grace period is
+ * over, gives the handler back, and the signal does not reach it any more. */
+static void freed_while_waiting(void)
+{
+    struct test test = test_open(.grace = 1);
+
+    signal(SIGUSR1, SIG_IGN);
+    OK(cg_sched_start(test.sched, waits_shielded, (void *)SIGUSR1, .name = "shielded"));
+    IS(cg_sched_step(test.sched, 0), 1);
+    IS(raise(SIGUSR1), 0); /* its post is dropped */
+    test_close(&test);
+    ck_assert(handler_of(SIGUSR1) == SIG_IGN);
+    IS(raise(SIGUSR1), 0);
+    signal(SIGUSR1, SIG_DFL);
+}
+
 int main(void)
 {
     static const struct test_case cases[] = {
@@ -320,6 +341,7 @@ int main(void)
         CORO(race_keeps_count),
         PLAIN(holds),
         PLAIN(freed_with_news),
+        PLAIN(freed_while_waiting),
         PLAIN(in_threads, .where = ON_KERNEL),
     };
 

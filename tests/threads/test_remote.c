@@ -3,6 +3,7 @@
  * across threads, where nothing may be lost, doubled or touched by two at a time. */
 #include "config.h"
 
+#include "tests/support/child.h"
 #include "tests/support/support.h"
 
 #include <errno.h>
@@ -176,6 +177,31 @@ static void never_looked(void)
     test_close(&here);
 }
 
+static ssize_t signals_shielded(void *arg)
+{
+    struct mouth *mouth = arg;
+
+    return cg_yield(cg_signal_remote(mouth->there, mouth->name, 5, .shield = true));
+}
+
+/* A scheduler may be freed although its operation is still on its way, since the grace
+ * period is over: the other scheduler then wakes nobody, and posts nothing back. */
+static void home_is_gone(void)
+{
+    struct ear ear = {.name = cg_name(1)};
+    struct mouth mouth = {.name = cg_name(1)};
+    struct test there = there_with(&ear, 1);
+    struct test here = test_open(.grace = 1);
+
+    mouth.there = there.sched;
+    OK(cg_sched_start(here.sched, signals_shielded, &mouth, .name = "shielded"));
+    IS(cg_sched_step(here.sched, 0), 1);
+    test_close(&here);
+    IS(cg_sched_run(there.sched), 1);
+    ck_assert_int_eq(ear.heard, 0);
+    test_close(&there);
+}
+
 static ssize_t signals_itself(void *arg)
 {
     struct ear ear = {.name = cg_name("self")};
@@ -188,6 +214,40 @@ static ssize_t signals_itself(void *arg)
     ck_assert_int_eq(ear.heard, 9);
     IS(cg_yield(cg_signal_remote(NULL, "self", 9)), -EINVAL);
     return 0;
+}
+
+static ssize_t is_told(void *arg)
+{
+    struct mouth *mouth = arg;
+
+    while (mouth->answer == 0)
+        cg_yield(cg_sleep(0));
+    SURE(mouth->answer == -ESRCH);
+    return 0;
+}
+
+/* The other scheduler belongs to a thread of the parent's: in a child the operation fails. */
+static ssize_t forks(void *arg)
+{
+    struct mouth *mouth = arg;
+    struct cg_coro *coro = test_start(signals, mouth);
+
+    test_until_waiting(coro);
+    child_ended_well(child_fork(is_told, mouth));
+    cg_coro_cancel(coro);
+    return test_end(coro);
+}
+
+static void forked(void)
+{
+    struct ear ear = {.name = cg_name(1)};
+    struct mouth mouth = {.name = cg_name(1)};
+    struct test there = there_with(&ear, 1);
+
+    mouth.there = there.sched;
+    OK(test_run(forks, &mouth));
+    IS(mouth.answer, -ECANCELED);
+    test_close(&there);
 }
 
 /* ---- Threads ------------------------------------------------------------------------- */
@@ -396,7 +456,9 @@ int main(void)
         PLAIN(withdrawn),
         PLAIN(cancelled_on_the_way_back),
         PLAIN(never_looked),
+        PLAIN(home_is_gone),
         CORO(signals_itself),
+        PLAIN(forked),
         PLAIN(round_threads, .where = ON_KERNEL),
         PLAIN(cancels_race, .where = ON_KERNEL),
         PLAIN(from_plain_thread, .where = ON_KERNEL),

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: MIT */
+/* Errands: see errand.h. Until the other scheduler has begun one, both sides may claim it,
+ * and the exchange of its state decides. While it is away home counts it as somebody who is
+ * inside (cg__post_enter), so that home can be freed neither before it is clear that nothing
+ * will come back nor in the middle of its coming. */
+#include "config.h"
+
+#include "lib/core/op.h"
+#include "lib/threads/errand.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+enum {
+    SENT,     /* not begun */
+    BEGUN,    /* the other scheduler will send it back */
+    RETURNED, /* its post is on the way home */
+    LEFT,     /* home does not wait for it any more: the other scheduler frees it */
+};
+
+struct errands {
+    struct cg__part part;
+    struct cg__errand *first;
+};
+
+static void part_drop(struct cg__part *part, struct cg_sched *sched);
+static void part_free(struct cg__part *part);
+static void part_forked(struct cg__part *part, struct cg_sched *sched);
+
+/* NULL: no memory. */
+static struct errands *errands_of(struct cg_sched *sched)
+{
+    struct errands *errands = (struct errands *)sched->parts[CG__PART_ERRANDS];
+
+    if (errands == NULL && (errands = malloc(sizeof *errands)) != NULL) {
+        *errands = (struct errands){
+            .part = {.drop = part_drop, .free = part_free, .forked = part_forked},
+        };
+        sched->parts[CG__PART_ERRANDS] = &errands->part;
+    }
+    return errands;
+}
+
+static void list(struct errands *errands, struct cg__errand *errand)
+{
+    errand->next = errands->first;
+    if (errand->next)
+        errand->next->link = &errand->next;
+    errand->link = &errands->first;
+    errands->first = errand;
+    cg_sched_hold(errand->home);
+}
+
+static void unlist(struct cg__errand *errand)
+{
+    *errand->link = errand->next;
+    if (errand->next)
+        errand->next->link = errand->link;
+    cg_sched_unhold(errand->home);
+}
+
+static bool change(struct cg__errand *errand, int from, int to)
+{
+    return atomic_compare_exchange_strong(&errand->state, &from, to);
+}
+
+void cg__errand_ref(struct cg__errand *errand)
+{
+    atomic_fetch_add(&errand->refs, 1);
+}
+
+void cg__errand_unref(struct cg__errand *errand)
+{
+    if (atomic_fetch_sub(&errand->refs, 1) == 1)
+        free(errand);
+}
+
+/* Home: nothing will come back. */
+static void give_up(struct cg__errand *errand)
+{
+    struct cg_sched *home = errand->home;
+
+    unlist(errand);
+    cg__errand_unref(errand);
+    cg__post_leave(home);
+}
+
+/* In the other scheduler's thread. */
+static void arrived(struct cg__post *post, bool dropped)
+{
+    struct cg__errand *errand = (struct cg__errand *)post;
+
+    if (!change(errand, SENT, BEGUN))
+        cg__errand_unref(errand);
+    else if (dropped)
+        cg__errand_return(errand, -ESRCH);
+    else
+        errand->arrive(errand);
+}
+
+static void came_home(struct cg__post *post, bool dropped)
+{
+    struct cg__errand *errand = (struct cg__errand *)post;
+    struct cg_op *op = errand->op;
+    ssize_t result = errand->result;
+
+    if (!dropped) {
+        unlist(errand);
+        cg__errand_unref(errand);
+    }
+    cg__errand_unref(errand);
+    if (!dropped)
+        cg_op_complete(op, result);
+}
+
+void cg__errand_return(struct cg__errand *errand, ssize_t result)
+{
+    struct cg_sched *home = errand->home;
+
+    errand->result = result;
+    if (!change(errand, BEGUN, RETURNED)) {
+        cg__errand_unref(errand);
+        return;
+    }
+    errand->post.run = came_home;
+    cg__post(home, &errand->post);
+    cg__post_leave(home);
+}
+
+/* The block has two owners: home's list, and whoever has the post. */
+enum cg_verdict cg__errand_send(struct cg__errand *errand, struct cg_op *op,
+                                struct cg_sched *home)
+{
+    struct errands *errands = errands_of(home);
+
+    if (errands == NULL) {
+        free(errand);
+        return cg__op_done(op, -ENOMEM);
+    }
+    errand->post.run = arrived;
+    errand->home = home;
+    errand->op = op;
+    atomic_init(&errand->state, SENT);
+    atomic_init(&errand->refs, 2);
+    list(errands, errand);
+    cg__post_enter(home);
+    cg__post(errand->there, &errand->post);
+    /* Either the other scheduler has seen the post when it refused, or we see here that it
+     * refuses. */
+    if (atomic_load(&errand->there->refuses) && cg__errand_withdraw(errand))
+        return cg__op_done(op, -ESRCH);
+    return CG_PENDING;
+}
+
+bool cg__errand_withdraw(struct cg__errand *errand)
+{
+    if (!change(errand, SENT, LEFT))
+        return false;
+    give_up(errand);
+    return true;
+}
+
+static bool is_errand(const struct cg__post *post)
+{
+    return post->run == arrived;
+}
+
+void cg__errand_refuse(struct cg_sched *sched)
+{
+    atomic_store(&sched->refuses, true);
+    cg__post_drop_some(sched, is_errand);
+}
+
+static void part_drop(struct cg__part *part, struct cg_sched *sched)
+{
+    struct errands *errands = (struct errands *)part;
+    struct cg__errand *errand, *next;
+
+    (void)sched;
+    for (errand = errands->first; errand; errand = next) {
+        next = errand->next;
+        if (change(errand, SENT, LEFT) || change(errand, BEGUN, LEFT))
+            cg__post_leave(errand->home);
+        cg__errand_unref(errand);
+    }
+    errands->first = NULL;
+}
+
+static void part_free(struct cg__part *part)
+{
+    free(part);
+}
+
+/* One that is with the parent's threads, or that this process has not begun. */
+static struct cg__errand *find_lost(struct errands *errands)
+{
+    struct cg__errand *errand = errands->first;
+
+    while (errand && !change(errand, SENT, LEFT) && !change(errand, BEGUN, LEFT))
+        errand = errand->next;
+    return errand;
+}
+
+/* Completing an op may cancel others, whose errands are then withdrawn. */
+static void part_forked(struct cg__part *part, struct cg_sched *sched)
+{
+    struct cg__errand *errand;
+
+    (void)sched;
+    while ((errand = find_lost((struct errands *)part))) {
+        struct cg_op *op = errand->op;
+
+        give_up(errand);
+        cg_op_complete(op, -ESRCH);
+    }
+}
