@@ -142,6 +142,8 @@ static enum cg_verdict pump(struct cg_sock *sock, struct cg__side *side, struct 
             verdict = sock->transport->submit(sock, io);
             if (verdict == CG_PENDING)
                 *use = CG__ASKS;
+            if (verdict == CG_PENDING && work->once)
+                cg_sched_defer(sock->sched, &sock->deferred[side - sock->side]);
             if (verdict != CG_DONE)
                 return verdict;
             error = absorb(sock, side, op, work, io->result);
@@ -180,7 +182,9 @@ static void resume(struct cg_sock *sock, struct cg__side *side)
 {
     if (sock->closing)
         cg__sock_settle(sock);
-    else if (side->use >= CG__WAITS && side->io.state == CG_IO_IDLE)
+    else if (side->use == CG__ASKS && side->work->once && side->io.state == CG_IO_PENDING)
+        sock->transport->cancel(sock, &side->io);
+    if (!sock->closing && side->use >= CG__WAITS && side->io.state == CG_IO_IDLE)
         go_on(sock, side);
 }
 

@@ -22,6 +22,7 @@ struct cg__work {
     void (*ended)(struct cg_sock *sock, struct cg_op *op);
     enum cg__direction direction;
     bool partial; /* a cancelled op keeps what its requests have moved */
+    bool once; /* a request that is still pending in the next turn is taken back */
 };
 
 /* How many bytes an op moves before other coroutines get their turn. */

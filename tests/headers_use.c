@@ -78,6 +78,7 @@ ssize_t plain(struct cg_sock *sock, void *arg)
     cg_yield(cg_poll(0, CG_IN));
     cg_yield(cg_poll_sock(sock, CG_IN));
     cg_yield(cg_accept(sock, &conn));
+    cg_yield(cg_drain_listener(sock, &conn));
     cg_yield(cg_connect("127.0.0.1:80", &conn));
     cg_yield(cg_resolve("localhost", "80", &list));
     cg_yield(cg_read(sock, arg, 1));
@@ -191,7 +192,8 @@ ssize_t http(struct cg_http_request *req, void *arg)
     cg_yield(cg_http_serve(server, cg_http_request_sock(req)));
     cg_yield(cg_http_serve(server, cg_http_request_sock(req), .timeout = CG_NEVER));
     cg_yield(cg_http_shutdown(server));
-    cg_yield(cg_http_shutdown(server, .timeout = CG_SECOND));
+    cg_yield(cg_http_shutdown(server, .idle = CG_NOWAIT, .timeout = CG_SECOND));
+    cg_yield(cg_http_wait_shutdown(server));
     cg_yield(cg_http_read(req, arg, 1));
     cg_yield(cg_http_read(req, arg, 1, .timeout = 1));
     cg_yield(cg_http_read_body(req, &body));

@@ -260,18 +260,31 @@ static void finish(struct cg__http_conn *conn)
     cg_yield(cg_signal(server, NULL, .shield = true, .prio = CG_PRIO_CORO));
 }
 
-/* Waits for the first byte of a request; meanwhile the connection holds no buffer. */
+/* How long the connection may be without a request. */
+static int64_t patience(const struct cg__http_conn *conn)
+{
+    const struct cg_http_server *server = conn->server;
+    int64_t timeout = conn->requests ? server->options.idle_timeout
+                                     : server->options.header_timeout;
+
+    return server->draining && server->drain_idle < timeout ? server->drain_idle : timeout;
+}
+
+/* Waits for the first byte of a request; meanwhile the connection holds no buffer. A
+ * shutdown can end the wait. Then it looks once more: the request may have come since. */
 static ssize_t wait_idle(struct cg__http_conn *conn, struct cg_view *view)
 {
-    const struct cg_http_server_options *options = &conn->server->options;
-    int64_t timeout = conn->requests ? options->idle_timeout : options->header_timeout;
     ssize_t n;
 
     conn->phase = CG__HTTP_IDLE;
     conn->since = cg_sched_now(cg_sched_self()); /* the turn's time: no system call */
+    cg_scope_open(&conn->wait, CG_NEVER, false);
     n = cg_yield(cg_borrow(conn->sock, view, .timeout = CG_NEVER,
-                           .deadline = after(conn->since, timeout)));
+                           .deadline = after(conn->since, patience(conn))));
+    cg_scope_close(&conn->wait);
     conn->phase = CG__HTTP_AT_WORK;
+    if (conn->server->draining && (n == -ETIMEDOUT || n == -ECANCELED))
+        n = cg_yield(cg_borrow(conn->sock, view, .timeout = CG_NOWAIT));
     return n;
 }
 
@@ -312,7 +325,7 @@ ssize_t cg__http_connection_run(void *arg)
     enum outcome outcome = options->wrap != NULL ? wrapped(conn) : IDLE;
     struct cg_view view;
 
-    while (outcome == IDLE && !(conn->server->draining && conn->requests > 0)) {
+    while (outcome == IDLE) {
         if (wait_idle(conn, &view) <= 0)
             break;
         outcome = serve_all(conn, &view);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The server: its options, and the operations cg_http_serve and cg_http_shutdown. */
+/* The server: its options, and the operations that serve and that end it. */
 #include "config.h"
 
 #include "http/acked.h"
@@ -142,13 +142,12 @@ static ssize_t wait_end(struct cg_http_server *server, bool shield)
 }
 
 static void cancel_conns(struct cg_http_server *server,
-                         const struct cg__http_serving *serving, bool idle_only)
+                         const struct cg__http_serving *serving)
 {
     struct cg__http_conn *conn = server->all.hand;
 
     for (unsigned i = 0; i < server->all.count; i++, conn = conn->in[CG__HTTP_ALL].next)
-        if ((serving == NULL || conn->serving == serving) &&
-            (conn->phase == CG__HTTP_IDLE || !idle_only))
+        if (serving == NULL || conn->serving == serving)
             cg_coro_cancel(conn->coro);
 }
 
@@ -176,7 +175,7 @@ static ssize_t accept_one(struct cg_http_server *server, struct cg_sock *listene
     if (conn == NULL)
         return 0;
     n = cg__http_places_wait(server);
-    if (n < 0 || server->draining)
+    if (n < 0 && !server->draining)
         conn_drop(conn);
     else
         start(conn);
@@ -192,6 +191,33 @@ static ssize_t accept_all(struct cg_http_server *server, struct cg_sock *listene
     while (n >= 0 && !server->draining)
         n = accept_one(server, listener, serving);
     return n;
+}
+
+/* While the server drains: waits for a place. False: the shutdown or the serve is over. */
+static bool wait_place(struct cg_http_server *server)
+{
+    ssize_t n = 0;
+
+    while (n >= 0 && !server->cut && server->all.count >= server->options.connections)
+        n = wait_end(server, false);
+    return n >= 0 && !server->cut;
+}
+
+/* Serves the connections that have come already. */
+static void accept_late(struct cg_http_server *server, struct cg_sock *listener,
+                        struct cg__http_serving *serving)
+{
+    for (int i = 0; i < CG_BACKLOG && wait_place(server); i++) {
+        struct cg__http_conn *conn;
+        struct cg_sock *sock;
+
+        if (cg_yield(cg_drain_listener(listener, &sock, .trouble = trouble,
+                                       .trouble_arg = server)) < 0)
+            break;
+        conn = conn_new(server, serving, sock);
+        if (conn != NULL)
+            start(conn);
+    }
 }
 
 /* The listener may be closed at any time from here on: keep it until run ends. */
@@ -216,7 +242,8 @@ static enum cg_verdict serve_cancel(struct cg_op *op, struct cg_sched *sched)
 static ssize_t serve_run(struct cg_op *op)
 {
     struct cg_http_server *server = of(op)->server;
-    struct cg__http_serving serving = {.next = server->serving}, **at = &server->serving;
+    struct cg__http_serving serving = {.next = server->serving, .accepts = true};
+    struct cg__http_serving **at = &server->serving;
     ssize_t n;
 
     server->serving = &serving;
@@ -224,17 +251,22 @@ static ssize_t serve_run(struct cg_op *op)
     cg_scope_open(&serving.scope, CG_NEVER, false);
     n = accept_all(server, of(op)->listener, &serving);
     cg_scope_close(&serving.scope);
+    if (server->draining)
+        accept_late(server, of(op)->listener, &serving);
     cg_sock_unkeep(of(op)->listener);
+    serving.accepts = false;
     if (server->draining)
         n = 0;
     else
-        cancel_conns(server, &serving, false);
+        cancel_conns(server, &serving);
+    /* wakes a shutdown */
+    cg_yield(cg_signal(server, NULL, .shield = true, .prio = CG_PRIO_CORO));
     while (serving.conns > 0) {
         ssize_t rc = wait_end(server, n < 0);
 
         if (rc < 0 && n >= 0) { /* cancelled while it drains */
             n = rc;
-            cancel_conns(server, &serving, false);
+            cancel_conns(server, &serving);
         }
     }
     while (*at != &serving)
@@ -254,20 +286,67 @@ const struct cg_op_type cg_http_serve_type = {
     .run = serve_run,
 };
 
+/* ---- shutdown -------------------------------------------------------------------- */
+
+static struct cg_http_shutdown_op *shutdown_of(struct cg_op *op)
+{
+    return (struct cg_http_shutdown_op *)op;
+}
+
+static int64_t idle_of(const struct cg_http_shutdown_op *shutdown)
+{
+    int64_t idle = shutdown->idle == 0 ? CG_SECOND : shutdown->idle;
+
+    if (shutdown->timeout > 0 && shutdown->timeout / 2 < idle)
+        idle = shutdown->timeout / 2;
+    return idle > 0 ? idle : 0;
+}
+
+static bool is_running(const struct cg_http_server *server)
+{
+    const struct cg__http_serving *each = server->serving;
+
+    while (each != NULL && !each->accepts)
+        each = each->next;
+    return server->all.count > 0 || each != NULL;
+}
+
+/* Lets the connections that wait for a request end, unless one has come. */
+static void end_waits(struct cg_http_server *server)
+{
+    struct cg__http_conn *conn = server->all.hand;
+
+    for (unsigned i = 0; i < server->all.count; i++, conn = conn->in[CG__HTTP_ALL].next)
+        if (conn->phase == CG__HTTP_IDLE)
+            cg_scope_cancel(&conn->wait);
+}
+
+/* A connection that begins to wait from now on has a timeout of its own; those that wait
+ * already are ended here. */
 static ssize_t shutdown_run(struct cg_op *op)
 {
-    struct cg_http_server *server = of(op)->server;
+    struct cg_http_server *server = shutdown_of(op)->server;
+    int64_t idle = idle_of(shutdown_of(op)), until;
     ssize_t n = 0;
 
     server->draining = true;
+    server->drain_idle = idle;
+    until = cg_sched_now(cg_sched_self()) + idle;
     for (struct cg__http_serving *each = server->serving; each != NULL; each = each->next)
         cg_scope_cancel(&each->scope);
-    cancel_conns(server, NULL, true);
-    while (server->all.count > 0 && n >= 0)
-        n = wait_end(server, false);
-    if (server->all.count > 0)
-        cancel_conns(server, NULL, false);
-    while (server->all.count > 0)
+    cg_yield(cg_signal(&server->draining, NULL, .shield = true, .prio = CG_PRIO_CORO));
+    while (is_running(server) && n >= 0) {
+        n = cg_yield(cg_wait_signal(server, NULL, .timeout = CG_NEVER, .deadline = until));
+        if (n != -ETIMEDOUT)
+            continue;
+        end_waits(server);
+        until = CG_NEVER;
+        n = 0;
+    }
+    server->cut = n < 0;
+    if (n < 0)
+        cancel_conns(server, NULL);
+    while (is_running(server))
         wait_end(server, true);
     return n < 0 ? n : 0;
 }
@@ -276,4 +355,19 @@ const struct cg_op_type cg_http_shutdown_type = {
     .name = "http_shutdown",
     .flags = CG_OP_ANYHOW,
     .run = shutdown_run,
+};
+
+static ssize_t wait_shutdown_run(struct cg_op *op)
+{
+    struct cg_http_server *server = shutdown_of(op)->server;
+    ssize_t n = 0;
+
+    while (!server->draining && n >= 0)
+        n = cg_yield(cg_wait_signal(&server->draining, NULL, .timeout = CG_NEVER));
+    return n < 0 ? n : 0;
+}
+
+const struct cg_op_type cg_http_wait_shutdown_type = {
+    .name = "http_wait_shutdown",
+    .run = wait_shutdown_run,
 };

@@ -54,6 +54,7 @@ struct cg__http_serving {
     struct cg__http_serving *next;
     struct cg_scope scope;
     unsigned conns;
+    bool accepts; /* or drains its listener */
 };
 
 /* What a connection is doing. In all phases but the first it waits for its client, and
@@ -90,6 +91,7 @@ struct cg__http_conn {
     struct cg__http_conn *next_late;
     unsigned requests;
     enum cg__http_phase phase;
+    struct cg_scope wait; /* around the wait for a request; a shutdown ends it */
     int64_t since; /* when it began to wait for its client; not valid AT_WORK */
     struct cg__http_address *address; /* of its client; NULL: not counted by address */
     bool ending; /* it has been cancelled to make room */
@@ -124,6 +126,8 @@ struct cg_http_server {
     unsigned short_places;    /* the limit of connections .. */
     int64_t short_until;      /* .. until this moment */
     bool draining;
+    bool cut;          /* its shutdown has timed out: connections are cancelled */
+    int64_t drain_idle; /* while draining: how long a connection waits for a request */
     struct cg__http_repeat repeats[CG__HTTP_REPEATS]; /* the next connection gets .. */
     unsigned char slot;                               /* .. this one */
     struct cg_http_request *requests; /* spare */

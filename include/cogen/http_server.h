@@ -106,10 +106,16 @@ struct cg_http_server_options {
 
 #ifndef __cplusplus
 
-struct cg_http_serve_op { /* cg_http_serve, cg_http_shutdown */
+struct cg_http_serve_op {
     CG_OP_HEAD;
     struct cg_http_server *server;
     struct cg_sock *listener;
+};
+
+struct cg_http_shutdown_op { /* cg_http_shutdown, cg_http_wait_shutdown */
+    CG_OP_HEAD;
+    struct cg_http_server *server;
+    int64_t idle;
 };
 
 struct cg_http_read_op { /* cg_http_read, cg_http_read_body */
@@ -168,17 +174,28 @@ struct cg_http_upgrade_op {
  * until it is cancelled, the listener fails, or the server is shut down. It completes
  * when all these connections have ended, with the reason (0: shut down). A cancel ends
  * them at once; so does closing the listener (-EBADF). The listener is borrowed. Several
- * of these operations may run at once, with listeners of one scheduler. */
+ * of these operations may run at once, with listeners of one scheduler. After a shutdown
+ * it also serves the connections that had come by then and were not accepted yet, at most
+ * CG_BACKLOG (see cg_drain_listener). */
 #define cg_http_serve(...) cg__http_serve(__VA_ARGS__, )
 #define cg__http_serve(s, l, ...)                                                          \
     CG_OP(cg_http_serve, .server = (s), .listener = (l), __VA_ARGS__)
 
-/* cg_http_shutdown(server, .timeout = t): stops accepting, closes idle connections, and
- * waits for requests in progress. When its timeout expires it cancels their coroutines.
- * 0; -ETIMEDOUT: some were cancelled; -ECANCELED. */
+/* cg_http_shutdown(server, .timeout = t): stops accepting and waits until all connections
+ * have ended. Each gets one more response, which says "Connection: close". A connection
+ * without a request stays open for .idle ns (CG_SECOND, and at most half of .timeout),
+ * because its client may have sent one already; CG_NOWAIT: it is closed unless a request
+ * has arrived. When the timeout expires, requests in progress are cancelled. 0;
+ * -ETIMEDOUT: some were cancelled; -ECANCELED: the same. */
 #define cg_http_shutdown(...) cg__http_shutdown(__VA_ARGS__, )
-#define cg__http_shutdown(s, ...)                                                          \
-    CG__OP_OF(cg_http_serve, cg_http_shutdown, .server = (s), __VA_ARGS__)
+#define cg__http_shutdown(s, ...) CG_OP(cg_http_shutdown, .server = (s), __VA_ARGS__)
+
+/* cg_http_wait_shutdown(server): completes with 0 once the server is being shut down, at
+ * once if it is already. For handlers whose response or upgraded connection has no end of
+ * its own: race it with what they wait for. Traceless. */
+#define cg_http_wait_shutdown(...) cg__http_wait_shutdown(__VA_ARGS__, )
+#define cg__http_wait_shutdown(s, ...)                                                     \
+    CG__OP_OF(cg_http_shutdown, cg_http_wait_shutdown, .server = (s), __VA_ARGS__)
 
 /* cg_http_read(req, buf, size): reads 1 to size bytes of the request's body as they come; 0
  * at its end. Errors, with the status that the client gets if the handler returns the code:
@@ -273,7 +290,7 @@ struct cg_http_upgrade_op {
 CG_EXTERN_C_BEGIN
 
 extern CG_API const struct cg_op_type cg_http_serve_type, cg_http_shutdown_type,
-    cg_http_read_type, cg_http_read_body_type, cg_http_respond_type, cg_http_write_type,
+    cg_http_wait_shutdown_type, cg_http_read_type, cg_http_read_body_type, cg_http_respond_type, cg_http_write_type,
     cg_http_send_file_type, cg_http_send_event_type, cg_http_send_interim_type,
     cg_http_upgrade_type;
 

@@ -26,9 +26,10 @@ struct cg_serve_op {
 /* cg_serve(listener, handler): accepts connections and runs handler(conn, arg) for each in
  * a coroutine of its own, until the op is cancelled or times out, or the listener fails or
  * is closed. Then it stops accepting, waits until all handlers have ended, and completes
- * with the reason: -ECANCELED, -ETIMEDOUT, -EBADF ... A connection that arrives too late
- * stays with the listener. Lack of memory, and the errors that cg_accept survives, lose at
- * most one connection. The listener is borrowed. Keywords:
+ * with the reason: -ECANCELED, -ETIMEDOUT, -EBADF ... Connections that have come by then
+ * and were not accepted yet, at most CG_BACKLOG, are served within .grace; without a grace
+ * period they stay with the listener. Lack of memory, and the errors that cg_accept
+ * survives, lose at most one connection. The listener is borrowed. Keywords:
  *   .arg         passed to each handler
  *   .limit       connections at a time; more wait in the listener's backlog. 0: no limit
  *   .grace       how long handlers may continue after the end, in ns, before they are

@@ -80,12 +80,13 @@ struct cg_sendfile_op {
     int64_t offset;
 };
 
-struct cg_accept_op {
+struct cg_accept_op { /* accept, drain_listener */
     CG_OP_HEAD;
     struct cg_sock *sock;
     struct cg_sock **conn;
     void (*trouble)(void *arg, int code);
     void *trouble_arg;
+    bool looked;
 };
 
 struct cg_connect_op {
@@ -181,6 +182,18 @@ struct cg_poll_sock_op {
 #define cg_accept(...) cg__accept(__VA_ARGS__, )
 #define cg__accept(s, c, ...) CG_OP(cg_accept, .sock = (s), .conn = (c), __VA_ARGS__)
 
+/* cg_drain_listener(listener, &conn): takes the accepts in flight back and completes with
+ * 0 and a connection that has come already: one that came after its accept was cancelled,
+ * or one that waits in the backlog. To be yielded until it completes with CG_EOF: none has
+ * come. It never waits for a connection, only for the kernel to let go of an accept. For a
+ * server that ends, before it closes its listener: what has come would be reset. While
+ * others listen on the same address connections go on coming, so a server should take
+ * CG_BACKLOG of them at most. Errors, memory, .trouble and ownership are as with
+ * cg_accept. Traceless. */
+#define cg_drain_listener(...) cg__drain_listener(__VA_ARGS__, )
+#define cg__drain_listener(s, c, ...)                                                      \
+    CG__OP_OF(cg_accept, cg_drain_listener, .sock = (s), .conn = (c), __VA_ARGS__)
+
 /* cg_connect(addr, &conn): connects to an address. Completes with 0; the caller closes
  * conn. A host name is looked up (cg_resolve) and its addresses are raced (RFC 8305): the
  * families alternate; the next address is tried after CG_CONNECT_DELAY, or as soon as one
@@ -220,7 +233,8 @@ CG_EXTERN_C_BEGIN
 
 extern CG_API const struct cg_op_type cg_read_type, cg_readall_type, cg_readline_type,
     cg_borrow_type, cg_write_type, cg_writeall_type, cg_writev_type, cg_sendfile_type,
-    cg_accept_type, cg_connect_type, cg_shutdown_type, cg_poll_sock_type;
+    cg_accept_type, cg_drain_listener_type, cg_connect_type, cg_shutdown_type,
+    cg_poll_sock_type;
 
 /* Makes a listener on an address; the caller closes *sock. Returns 0 or
  *   -EADDRINUSE, -EACCES   errors of bind(2) and listen(2)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* cg_accept. A connection that arrives after its accept was cancelled stays with the
- * listener, for the next accept. */
+/* cg_accept and cg_drain_listener. A connection that arrives after its accept was cancelled
+ * stays with the listener, for the next accept. */
 #include "config.h"
 
 #include "sockets/listen/accept.h"
@@ -51,6 +51,8 @@ int cg__accept_absorb(struct cg_sock *listener, struct cg_op *op, ssize_t result
         return (int)result;
     else if (op != NULL && result != -ECANCELED)
         report(op, (int)result);
+    if (op != NULL && result == -ECONNABORTED) /* others may wait behind this connection */
+        ((struct cg_accept_op *)op)->looked = false;
     return 0;
 }
 
@@ -94,5 +96,38 @@ const struct cg_op_type cg_accept_type = {
     .cancel = cg__slots_cancel,
     .print = cg__slots_print,
     .detail = &accept_work,
+    .withdraw = accept_withdraw,
+};
+
+/* ---- Draining ---- */
+
+/* Makes one accept, which is taken back in the next turn. It brings a connection that has
+ * come, or none. The engine first waits for an earlier accept that was cancelled and that
+ * the kernel still holds. */
+static int drain_ask(struct cg_sock *listener, struct cg_op *op, struct cg_io *io)
+{
+    struct cg_accept_op *drain = (struct cg_accept_op *)op;
+
+    if (drain->looked)
+        return CG_EOF;
+    drain->looked = true;
+    return accept_ask(listener, op, io);
+}
+
+static enum cg_verdict drain_process(struct cg_op *op, struct cg_sched *sched)
+{
+    ((struct cg_accept_op *)op)->looked = false;
+    return cg__slots_process(op, sched);
+}
+
+static const struct cg__work drain_work = {
+    .direction = CG__RX, .take = accept_take, .ask = drain_ask, .once = true};
+
+const struct cg_op_type cg_drain_listener_type = {
+    .name = "drain_listener",
+    .process = drain_process,
+    .cancel = cg__slots_cancel,
+    .print = cg__slots_print,
+    .detail = &drain_work,
     .withdraw = accept_withdraw,
 };

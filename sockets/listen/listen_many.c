@@ -64,14 +64,25 @@ static struct member *find_arrived(struct many *many)
     return NULL;
 }
 
-/* Completes an ACCEPT or a POLL. Returns false if it has to wait. */
+static bool is_accepting(const struct many *many)
+{
+    for (int i = 0; i < many->count; i++)
+        if (many->members[i].io.state != CG_IO_IDLE)
+            return true;
+    return false;
+}
+
+/* Completes an ACCEPT or a POLL, also one that is being cancelled. Returns false if it has
+ * to wait. */
 static bool serve(struct many *many, struct cg_io *io)
 {
     struct member *member = find_arrived(many);
 
-    if (member == NULL)
+    if (member == NULL && (io->state != CG_IO_CANCELLING || is_accepting(many)))
         return false;
-    io->result = CG_IN;
+    io->result = member == NULL ? -ECANCELED : CG_IN;
+    if (member == NULL)
+        return true;
     if (io->code == CG_IO_ACCEPT) {
         io->result = member->result;
         member->arrived = false;
@@ -84,9 +95,8 @@ static void release(struct many *many)
 {
     struct cg_reactor *reactor = cg_sched_reactor(many->sched);
 
-    for (int i = 0; i < many->count; i++)
-        if (many->members[i].io.state != CG_IO_IDLE)
-            return;
+    if (is_accepting(many))
+        return;
     for (int i = 0; i < many->count; i++) {
         struct member *member = &many->members[i];
 
@@ -173,26 +183,36 @@ static enum cg_verdict many_submit(struct cg_sock *sock, struct cg_io *io)
     }
 }
 
-/* The accepts in flight go on: the next request receives what they bring. */
+static void take_back(struct many *many)
+{
+    struct cg_reactor *reactor = cg_sched_reactor(many->sched);
+
+    for (int i = 0; i < many->count; i++)
+        if (many->members[i].io.state == CG_IO_PENDING)
+            reactor->type->cancel(reactor, &many->members[i].io);
+}
+
+/* Takes all accepts in flight back. Some may bring a connection all the same: then the
+ * request completes with one of them, and the next requests with the others. */
 static enum cg_verdict many_cancel(struct cg_sock *sock, struct cg_io *io)
 {
     struct many *many = sock->state;
 
+    take_back(many);
+    io->state = is_accepting(many) ? CG_IO_CANCELLING : CG_IO_IDLE;
+    if (io->state == CG_IO_CANCELLING)
+        return CG_PENDING;
     many->asked = NULL;
-    io->state = CG_IO_IDLE;
     return CG_DONE;
 }
 
 static void many_close(struct cg_sock *sock)
 {
     struct many *many = sock->state;
-    struct cg_reactor *reactor = cg_sched_reactor(many->sched);
 
     many->closed = true;
     cg_sched_hold(many->sched);
-    for (int i = 0; i < many->count; i++)
-        if (many->members[i].io.state == CG_IO_PENDING)
-            reactor->type->cancel(reactor, &many->members[i].io);
+    take_back(many);
     release(many);
 }
 

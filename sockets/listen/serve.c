@@ -78,6 +78,33 @@ static ssize_t serve_next(struct server *server, const struct cg_coro_options *o
     return rc == -ECANCELED ? rc : 0;
 }
 
+static bool has_place(const struct server *server, const struct server *late)
+{
+    unsigned limit = server->op->limit;
+
+    return limit == 0 || cg_group_count(&server->group) + cg_group_count(&late->group) < limit;
+}
+
+/* In the grace period: serves the connections that have come already. The group of the
+ * others takes no member any more, so they get one of their own, which ends at the same
+ * moment. */
+static void serve_late(struct server *server, const struct cg_coro_options *options)
+{
+    struct cg_serve_op *op = server->op;
+    struct server late = {.op = op};
+    struct cg_sock *conn;
+
+    cg_group_open(&late.group, .shield = true, .timeout = op->grace, .keep_going = true);
+    late.group.result = -ECANCELED;
+    for (int i = 0; i < CG_BACKLOG && has_place(server, &late); i++) {
+        if (cg_yield(cg_drain_listener(op->listener, &conn)) < 0)
+            break;
+        if (cg_group_start_with(&late.group, handle, conn, options, NULL) < 0)
+            cg_sock_close(conn);
+    }
+    cg_yield(cg_wait_group(&late.group));
+}
+
 /* The listener may be closed at any time from now on, so it is kept. */
 static enum cg_verdict serve_process(struct cg_op *op, struct cg_sched *sched)
 {
@@ -111,8 +138,10 @@ static ssize_t serve_run(struct cg_op *op)
     server.group.result = -ECANCELED; /* nobody takes the first failure: all are told */
     while ((rc = serve_next(&server, &options)) >= 0)
         continue;
-    cg_sock_unkeep(serve->listener);
     cg_group_cancel(&server.group);
+    if (serve->grace > 0 && (rc == -ECANCELED || rc == -ETIMEDOUT))
+        serve_late(&server, &options);
+    cg_sock_unkeep(serve->listener);
     cg_yield(cg_wait_group(&server.group));
     return rc;
 }

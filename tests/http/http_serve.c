@@ -52,7 +52,7 @@ void serve_begin_on(struct cg_sock *on, const struct cg_http_server_options *opt
 
 void serve_end(void)
 {
-    IS(cg_yield(cg_http_shutdown(server, .timeout = CG_SECOND)), 0);
+    IS(cg_yield(cg_http_shutdown(server, .idle = CG_NOWAIT, .timeout = CG_SECOND)), 0);
     IS(test_end(serving), 0);
     ck_assert_uint_eq(cg_http_server_connections(server), 0);
     cg_http_server_free(server);

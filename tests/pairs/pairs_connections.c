@@ -169,6 +169,32 @@ static void connect_check(struct world *w, ssize_t answer)
     }
 }
 
+/* Draining: what it does not bring, an accept does. */
+static struct cg_op *drain_op(struct world *w)
+{
+    struct caller *c = (struct caller *)w;
+
+    c->conn = NULL;
+    return KEEP(w, cg_accept_op, cg_drain_listener(c->listener, &c->conn));
+}
+
+static void drain_check(struct world *w, ssize_t answer)
+{
+    struct caller *c = (struct caller *)w;
+    size_t got = answer == 0;
+
+    if (pairs_lost(answer) || answer == CG_EOF)
+        HOLDS(c->conn == NULL);
+    else
+        IS(answer, 0);
+    cg_sock_close(c->conn);
+    for (; got < w->caused; got++) {
+        OK(cg_yield(cg_accept(c->listener, &c->conn)));
+        cg_sock_close(c->conn);
+    }
+    IS(cg_yield(drain_op(w)), CG_EOF);
+}
+
 /* The accept loop */
 
 static ssize_t handles(struct cg_sock *conn, void *arg)
@@ -249,6 +275,8 @@ static void serve_check(struct world *w, ssize_t answer)
 static const struct subject subjects[] = {
     {"accept", ACCEPT, .link = OVER_TCP, .shut = caller_shut},
     {"accept_unix", ACCEPT, .link = OVER_UNIX, .shut = caller_shut},
+    {"drain_listener", CALLER, .flags = ITSELF, .link = OVER_TCP, .op = drain_op,
+     .cause = accept_cause, .check = drain_check},
     {"connect", CALLER, .flags = ITSELF, .link = OVER_TCP, .op = connect_op,
      .cause = no_cause, .check = connect_check},
     {"connect_name", .size = sizeof(struct caller), .flags = ITSELF, .link = OVER_TCP,

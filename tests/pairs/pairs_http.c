@@ -109,6 +109,25 @@ static void serve_check(struct world *w, ssize_t answer)
     IS(test_end(s->asking), 0);
 }
 
+/* The news of a shutdown, which stays. */
+static struct cg_op *told_op(struct world *w)
+{
+    struct site *s = (struct site *)w;
+
+    return KEEP(w, cg_http_shutdown_op, cg_http_wait_shutdown(s->server));
+}
+
+static void told_cause(struct world *w)
+{
+    IS(cg_yield(cg_http_shutdown(((struct site *)w)->server)), 0);
+}
+
+static void told_got(struct world *w, ssize_t answer)
+{
+    (void)w;
+    IS(answer, 0);
+}
+
 /* The body of a request */
 
 static ssize_t serves(void *arg)
@@ -348,6 +367,8 @@ static void reply_close(struct world *w)
 static const struct subject subjects[] = {
     {"http_serve", SITE, .flags = SELDOM | FLEETING | CLOSED, .open = serve_open,
      .op = serve_op, .cause = serve_cause, .check = serve_check, .close = site_close},
+    {"http_wait_shutdown", SITE, .flags = SELDOM, .open = site_open, .op = told_op,
+     .cause = told_cause, .got = told_got, .close = site_close},
     {"http_read", ASKED, .flags = SELDOM, .open = read_open, .op = read_op,
      .got = read_got},
     {"http_read_body", ASKED, .flags = SELDOM, .open = body_open, .op = body_op,

@@ -255,9 +255,128 @@ static ssize_t is_served(void *arg)
     return 0;
 }
 
+/* ---- Draining ---- */
+
+static ssize_t accepts_one(void *listener)
+{
+    struct cg_sock *conn;
+
+    return cg_yield(cg_accept(listener, &conn));
+}
+
+/* Starts an accept, which the kernel has then. */
+static struct cg_coro *begin_accept(struct cg_sock *listener)
+{
+    struct cg_coro *acceptor = test_start(accepts_one, listener);
+
+    test_until_waiting(acceptor);
+    IS(cg_yield(cg_sleep(MS)), 0);
+    return acceptor;
+}
+
+/* Drains the listener. Returns how many connections came, and closes them. */
+static int drain(struct cg_sock *listener)
+{
+    struct cg_sock *conn;
+    int count = 0;
+    ssize_t n;
+
+    while ((n = cg_yield(cg_drain_listener(listener, &conn))) == 0) {
+        cg_sock_close(conn);
+        count++;
+    }
+    IS(n, CG_EOF);
+    return count;
+}
+
+/* Every connection that has come is there, those of the backlog and the one that came after
+ * its accept was cancelled, on each address; then the end. A connection that comes later
+ * can be accepted as before. */
+static void check_drains(const char *addr, const char *second)
+{
+    char port[CG_ADDR_SIZE];
+    struct cg_sock *listener = listen_at(addr, port), *conns[8], *conn;
+    struct cg_coro *acceptor = begin_accept(listener);
+
+    cg_coro_cancel(acceptor);
+    for (int i = 0; i < 6; i++)
+        OK(connect_to(i % 2 ? second : ONE, port, &conns[i]));
+    IS(drain(listener), 6);
+    IS(test_end(acceptor), -ECANCELED);
+    IS(drain(listener), 0);
+    for (int i = 6; i < 8; i++)
+        OK(connect_to(i % 2 ? second : ONE, port, &conns[i]));
+    for (int i = 6; i < 8; i++) {
+        IS(cg_yield(cg_accept(listener, &conn)), 0);
+        cg_sock_close(conn);
+    }
+    acceptor = begin_accept(listener);
+    IS(cg_yield(cg_drain_listener(listener, &conn)), -EBUSY);
+    cg_coro_cancel(acceptor);
+    IS(test_end(acceptor), -ECANCELED);
+    IS(drain(listener), 0);
+    cg_sock_close(listener);
+    for (int i = 0; i < 8; i++)
+        cg_sock_close(conns[i]);
+}
+
+static ssize_t drains(void *arg)
+{
+    struct cg_sock *a, *b;
+
+    (void)arg;
+    check_drains(ONE ":0", ONE);
+    check_drains("two:0", TWO);
+    IS(cg_yield(cg_drain_listener(NULL, &a)), -EBADF);
+    test_tcp(&a, &b);
+    IS(cg_yield(cg_drain_listener(a, &b)), -EINVAL);
+    cg_sock_close(a);
+    cg_sock_close(b);
+    return 0;
+}
+
+/* Nobody loses a connection: while an accept is cancelled and the listener drained,
+ * clients connect. */
+static ssize_t many_connect(void *arg)
+{
+    const char *port = arg;
+    struct cg_sock *conn;
+
+    for (int i = 0; i < 50; i++) {
+        OK(connect_to(ONE, port, &conn));
+        cg_sock_close(conn);
+        cg_yield(cg_pass());
+    }
+    return 0;
+}
+
+static ssize_t loses_none(void *arg)
+{
+    char port[CG_ADDR_SIZE];
+    struct cg_sock *listener = listen_at(ONE ":0", port), *conn;
+    struct cg_coro *clients = test_start(many_connect, port);
+    int count = 0;
+
+    (void)arg;
+    for (int i = 0; count < 50; i++) {
+        if (cg_yield(cg_accept(listener, &conn, .timeout = i % 2 ? CG_NOWAIT : MS / 50)) == 0) {
+            cg_sock_close(conn);
+            count++;
+        } else {
+            count += drain(listener);
+        }
+    }
+    IS(count, 50);
+    IS(test_end(clients), 0);
+    IS(drain(listener), 0);
+    cg_sock_close(listener);
+    return 0;
+}
+
 static const struct test_case cases[] = {
-    CORO(all_addresses), CORO(localhost), CORO(absent),   CORO(taken),
-    CORO(in_turn),       CORO(given_up),  CORO(is_served),
+    CORO(all_addresses), CORO(localhost), CORO(absent),    CORO(taken),
+    CORO(in_turn),       CORO(given_up),  CORO(is_served), CORO(drains),
+    CORO(loses_none),
 };
 
 int main(void)

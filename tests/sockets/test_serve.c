@@ -327,6 +327,35 @@ static int connect_to(struct cg_sock *listener)
     return fd;
 }
 
+/* Connections that have come before the end and were not accepted yet are served in the
+ * grace period, as far as the limit allows. */
+static ssize_t late_ones(void *arg)
+{
+    struct server s = {.grace = CG_HOUR, .limit = 3};
+    struct cg_sock *conn;
+    int conns[3];
+    char line[8];
+
+    (void)arg;
+    begin(&s);
+    conn = dial(&s);
+    for (int i = 0; i < 3; i++) {
+        conns[i] = connect_to(s.listener);
+        IS(write(conns[i], "yo\n", 3), 3);
+    }
+    cg_coro_cancel(s.coro);
+    for (int i = 0; i < 2; i++) {
+        IS(cg_yield(cg_poll(conns[i], CG_IN)), CG_IN);
+        IS(read(conns[i], line, 3), 3);
+        close(conns[i]);
+    }
+    cg_sock_close(conn);
+    end(&s, -ECANCELED);
+    IS(s.service.served, 3);
+    close(conns[2]);
+    return 0;
+}
+
 /* A server gives a connection back to its listener, while an accept that was cancelled may
  * still bring another one. Neither is lost: the connection is taken back only when the
  * kernel has released that accept. */
@@ -366,7 +395,7 @@ static const struct test_case cases[] = {
     CORO(gracefully),  CORO(grace_ends, .where = ON_SIM),
     CORO(closed), CORO(closed_at_the_limit),
     CORO(closed_is_free), CORO(closed_at_any_time),
-    CORO(given_back, .where = ON_KERNEL),
+    CORO(late_ones, .where = ON_KERNEL), CORO(given_back, .where = ON_KERNEL),
 };
 
 int main(void)

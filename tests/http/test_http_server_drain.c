@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: MIT */
+/* The end of an HTTP server: no request that has been sent is lost, and no connection that
+ * has been made. */
+#include "config.h"
+
+#include "tests/http/http_serve.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define MS CG_MILLISECOND
+
+static struct cg_coro *ending;
+
+static ssize_t shuts(void *arg)
+{
+    return cg_yield(cg_http_shutdown(server, .idle = *(int64_t *)arg, .timeout = CG_MINUTE));
+}
+
+/* Begins a shutdown, which runs beside the case. */
+static void end_begin(int64_t idle)
+{
+    ending = test_start(shuts, &idle);
+    test_until_waiting(ending);
+}
+
+static void end_wait(void)
+{
+    IS(test_end(ending), 0);
+    IS(test_end(serving), 0);
+    ck_assert_uint_eq(cg_http_server_connections(server), 0);
+    cg_http_server_free(server);
+    cg_sock_close(listener);
+}
+
+/* A client that has had a response already. */
+static struct cg_sock *served_client(void)
+{
+    struct cg_sock *sock = serve_client();
+
+    send_text(sock, "GET /" V "\r\n");
+    receive(sock, "hello\n");
+    return sock;
+}
+
+static void check_last(struct cg_sock *sock)
+{
+    ck_assert_str_eq(receive(sock, NULL), HELLO CLOSE "\r\nhello\n");
+    cg_sock_close(sock);
+}
+
+/* The response may have been made before the shutdown. */
+static void check_answered(struct cg_sock *sock)
+{
+    receive(sock, NULL);
+    ck_assert_int_eq(strncmp(got, HELLO, sizeof HELLO - 1), 0);
+    ck_assert_ptr_nonnull(strstr(got, "\r\n\r\nhello\n"));
+    cg_sock_close(sock);
+}
+
+/* A request that is on its way when the shutdown begins gets its response, on a new
+ * connection and on one that has been used. */
+static ssize_t on_its_way(void *arg)
+{
+    struct cg_sock *fresh, *used;
+
+    (void)arg;
+    serve_begin(NULL);
+    used = served_client();
+    fresh = serve_client();
+    send_text(fresh, "GET /" V "\r\n");
+    send_text(used, "GET /" V "\r\n");
+    end_begin(test_on_late_sim() ? 0 : CG_NOWAIT); /* there the bytes are still under way */
+    check_answered(fresh);
+    check_answered(used);
+    end_wait();
+    return 0;
+}
+
+/* So does one that is sent within .idle, and the connection is closed behind it. */
+static ssize_t within_idle(void *arg)
+{
+    struct cg_sock *first, *second;
+
+    (void)arg;
+    serve_begin(NULL);
+    first = served_client();
+    second = serve_client();
+    end_begin(CG_HOUR); /* half of the timeout, then */
+    OK(cg_yield(cg_sleep(2 * MS)));
+    send_text(first, "GET /" V "\r\nGET /" V "\r\n");
+    send_text(second, "GE");
+    check_last(first);
+    OK(cg_yield(cg_sleep(2 * MS)));
+    send_text(second, "T /" V "\r\n");
+    check_last(second);
+    end_wait();
+    return 0;
+}
+
+/* After .idle a connection without a request is closed, not before. A connection whose
+ * last response was made before the shutdown waits as well. */
+static ssize_t idle_ends(void *arg)
+{
+    struct cg_sock *idle, *busy;
+    int64_t start;
+
+    (void)arg;
+    serve_begin(NULL);
+    idle = served_client();
+    busy = serve_client();
+    send_text(busy, "GET /sleeps" V "\r\n"); /* for 10 s */
+    until_handled(2);
+    start = cg_sched_now(cg_sched_self());
+    end_begin(0);
+    ck_assert_str_eq(receive(idle, NULL), "");
+    IS(cg_sched_now(cg_sched_self()) - start, CG_SECOND);
+    ck_assert_str_eq(receive(busy, NULL), HELLO CLOSE "\r\nslept\n");
+    end_wait();
+    cg_sock_close(idle);
+    cg_sock_close(busy);
+    return 0;
+}
+
+/* Connections that wait in the backlog are served. */
+static ssize_t in_the_backlog(void *arg)
+{
+    struct cg_sock *on = test_listen(addr), *socks[5];
+
+    (void)arg;
+    for (size_t i = 0; i < COUNT(socks); i++) {
+        socks[i] = serve_client();
+        send_text(socks[i], "GET /" V "\r\n");
+    }
+    serve_begin_on(on, NULL);
+    end_begin(0);
+    for (size_t i = 0; i < COUNT(socks); i++)
+        check_last(socks[i]);
+    end_wait();
+    return 0;
+}
+
+/* A server with one place, which is shut down before it serves, serves them one after the
+ * other. */
+static ssize_t asks_once(void *arg)
+{
+    struct cg_sock *sock = arg;
+
+    send_text(sock, "GET /" V "\r\n");
+    check_last(sock);
+    return 0;
+}
+
+static ssize_t one_place(void *arg)
+{
+    struct cg_coro *clients[5];
+
+    (void)arg;
+    listener = test_listen(addr);
+    server = cg_http_server_new(.connections = 1);
+    OK(cg_http_server_mount(server, "/", hello, NULL));
+    for (size_t i = 0; i < COUNT(clients); i++)
+        clients[i] = test_start(asks_once, serve_client());
+    IS(cg_yield(cg_http_shutdown(server)), 0);
+    IS(cg_yield(cg_http_serve(server, listener)), 0);
+    for (size_t i = 0; i < COUNT(clients); i++)
+        IS(test_end(clients[i]), 0);
+    cg_http_server_free(server);
+    cg_sock_close(listener);
+    return 0;
+}
+
+/* Requests are sent all the time while the server ends. Each connection ends with a
+ * response that says so. */
+static ssize_t asks(void *arg)
+{
+    static const char text[] = "GET /" V "\r\n";
+    struct cg_sock *sock = serve_client();
+    char line[256];
+    bool last = false;
+    ssize_t n;
+
+    while (!last) {
+        size_t length = 0;
+
+        IS(cg_yield(cg_writeall(sock, text, sizeof text - 1)), sizeof text - 1);
+        while ((n = OK(cg_yield(cg_readline(sock, line, sizeof line)))) > 2) {
+            last |= strcmp(line, CLOSE) == 0;
+            length += (size_t)n;
+        }
+        IS(n, 2);
+        ck_assert_uint_gt(length, 0);
+        IS(cg_yield(cg_readline(sock, line, sizeof line)), 6);
+        if (*(bool *)arg)
+            OK(cg_yield(cg_sleep(MS)));
+    }
+    IS(cg_yield(cg_read(sock, line, 1)), 0);
+    cg_sock_close(sock);
+    return 0;
+}
+
+static ssize_t under_load(void *arg)
+{
+    struct cg_coro *clients[16];
+
+    (void)arg;
+    for (int slow = 0; slow < 2; slow++) {
+        bool pauses = slow > 0 || test_on_late_sim();
+
+        serve_begin(NULL);
+        for (size_t i = 0; i < COUNT(clients); i++)
+            clients[i] = test_start(asks, &pauses);
+        while (handled < 100)
+            OK(cg_yield(pauses ? cg_sleep(MS) : cg_pass()));
+        end_begin(0);
+        for (size_t i = 0; i < COUNT(clients); i++)
+            IS(test_end(clients[i]), 0);
+        end_wait();
+    }
+    return 0;
+}
+
+/* A response that has no end of its own learns of the shutdown. */
+static ssize_t endless(struct cg_http_request *req, void *arg)
+{
+    ssize_t n = cg_yield(cg_http_write(req, "begun\n", 6));
+
+    (void)arg;
+    handled++;
+    while (n >= 0 && n != 1)
+        n = cg_yield(cg_any((cg_sleep(CG_HOUR), cg_http_wait_shutdown(server))));
+    return n < 0 ? n : cg_yield(cg_http_write(req, "ended\n", 6));
+}
+
+static ssize_t is_told(void *arg)
+{
+    struct cg_sock *sock;
+
+    (void)arg;
+    serve_begin(NULL);
+    OK(cg_http_server_mount(server, "/endless", endless, NULL));
+    sock = serve_client();
+    send_text(sock, "GET /endless" V "\r\n");
+    until_handled(1);
+    IS(cg_yield(cg_http_wait_shutdown(server, .timeout = MS)), -ETIMEDOUT);
+    end_begin(0);
+    IS(cg_yield(cg_http_wait_shutdown(server)), 0);
+    ck_assert_ptr_nonnull(strstr(receive(sock, "0\r\n\r\n"), "ended\n"));
+    cg_sock_close(sock);
+    end_wait();
+    return 0;
+}
+
+static const struct test_case cases[] = {
+    CORO(on_its_way), CORO(within_idle), CORO(idle_ends, .where = ON_SIM),
+    CORO(in_the_backlog), CORO(one_place), CORO(under_load), CORO(is_told),
+};
+
+int main(void)
+{
+    return test_main("http_server_drain", cases, COUNT(cases));
+}
