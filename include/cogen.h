@@ -14,6 +14,7 @@
 #include <cogen/local.h>
 #include <cogen/offload.h>
 #include <cogen/op.h>
+#include <cogen/clock.h>
 #include <cogen/os_signal.h>
 #include <cogen/process.h>
 #include <cogen/pubsub.h>

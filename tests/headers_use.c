@@ -89,6 +89,7 @@ ssize_t plain(struct cg_sock *sock, void *arg)
     cg_yield(cg_writeall(sock, arg, 1));
     cg_yield(cg_writev(sock, iov, 1));
     cg_yield(cg_sendfile(sock, 0, 0, 1));
+    cg_yield(cg_wait_clock(CG_CLOCK_WALL, 1, .timeout = 1));
     cg_yield(cg_wait_os_signal(2, .timeout = 1));
     cg_yield(cg_get_os_signal(NULL, .timeout = 1));
     cg_yield(cg_wait_process(NULL, .timeout = 1));

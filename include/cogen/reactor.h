@@ -173,6 +173,7 @@ struct cg_reactor {
     int fd; /* readable when wait has something to do; -1: there is no such descriptor */
     bool embedded; /* cg_sched_fd was called */
     bool stepped;  /* cg_sched_step runs it: each wait submits all pending requests */
+    bool simulated; /* its clock is not the machine's */
     int64_t due; /* moment at which wait itself has something to do; 0: none */
     struct cg_chunk *chunks; /* free ones */
     size_t chunks_free;      /* their number */

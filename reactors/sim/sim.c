@@ -42,6 +42,7 @@ int cg_sim_open(const struct cg_sim_options *options, struct cg_reactor **reacto
     }
     sim->base.type = &cg__reactor_sim;
     sim->base.fd = -1;
+    sim->base.simulated = true;
     sim->opt = *opt;
     if (sim->opt.window == 0)
         sim->opt.window = CG_SIM_WINDOW;

@@ -303,6 +303,23 @@ static void growth_close(struct world *w)
     close(g->file);
 }
 
+/* A moment of another clock: completes by itself. */
+
+static struct cg_op *clock_op(struct world *w)
+{
+    return KEEP(w, cg_wait_clock_op,
+                cg_wait_clock(CG_CLOCK_BOOT,
+                              cg_clock_now(cg_sched_self(), CG_CLOCK_BOOT) + MS / 10));
+}
+
+static void clock_got(struct world *w, ssize_t answer)
+{
+    struct cg_wait_clock_op *wait = (struct cg_wait_clock_op *)&w->room.op;
+
+    IS(answer, 0);
+    HOLDS(cg_clock_now(cg_sched_self(), CG_CLOCK_BOOT) >= wait->moment);
+}
+
 #define WORK                                                                           \
     .size = sizeof(struct work), .flags = SLOW, .where = ON_KERNEL,                    \
     .cause = work_cause, .close = work_close
@@ -321,6 +338,8 @@ static const struct subject subjects[] = {
      .check = os_signal_check},
     {"get_os_signal", SIGNALS, .op = next_os_signal_op, .got = is_one,
      .shut = signals_shut},
+    {"wait_clock", .size = sizeof(struct world), .flags = ITSELF, .open = nothing,
+     .op = clock_op, .cause = nothing, .got = clock_got, .close = nothing},
     {"resolve", .size = sizeof(struct lookup), .flags = ITSELF, .open = nothing,
      .op = resolve_op, .cause = nothing, .got = resolve_got, .lost = resolve_lost,
      .close = nothing},
