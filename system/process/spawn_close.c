@@ -17,11 +17,12 @@ bool cg__spawn_may_closefrom = true;
 
 static int close_one(posix_spawn_file_actions_t *actions, int fd)
 {
-    int flags = fd > 2 ? fcntl(fd, F_GETFD) : -1;
+    int flags = fd > 2 ? fcntl(fd, F_GETFD) : -1, rc;
 
     if (flags < 0 || flags & FD_CLOEXEC)
         return 0;
-    return posix_spawn_file_actions_addclose(actions, fd);
+    rc = posix_spawn_file_actions_addclose(actions, fd);
+    return rc == EBADF ? EMFILE : rc; /* it is beyond a limit that was lowered since */
 }
 
 static int close_listed(posix_spawn_file_actions_t *actions, DIR *dir)

@@ -309,6 +309,15 @@ static bool blocks(int fd)
     return !(fcntl(fd, F_GETFL) & O_NONBLOCK);
 }
 
+/* Where a file cannot be opened again, the child and the loop share its flags. */
+static bool reopens(int fd)
+{
+    int own = cg__stdio_reopen(fd, O_RDWR);
+
+    close(own);
+    return own >= 0;
+}
+
 /* Reads what a child writes, after the child had to wait. */
 static ssize_t read_late(int fd)
 {
@@ -352,7 +361,7 @@ static ssize_t a_pipe_blocks_for_the_child(void *arg)
     IS(pipe(fds), 0);
     IS(fcntl(fds[1], F_SETFL, O_NONBLOCK), 0);
     write_much(fds[0], fds[1]);
-    ck_assert(!blocks(fds[1]));
+    ck_assert(!blocks(fds[1]) || !reopens(fds[1]));
     close(fds[1]);
     return 0;
 }
@@ -377,7 +386,7 @@ static ssize_t a_terminal_blocks_for_the_child(void *arg)
     IS(tcsetattr(terminal, TCSANOW, &raw), 0);
     OK(cg_process_spawn(cg_sched_self(), SH("read line; echo \"got $line\""), &process,
                         .in = terminal, .out = terminal));
-    ck_assert(!blocks(terminal));
+    ck_assert(!blocks(terminal) || !reopens(terminal));
     IS(write(control, "me\n", 3), 3);
     IS(cg_yield(cg_wait_process(process)), 0);
     cg_process_close(process);
