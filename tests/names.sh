@@ -13,12 +13,12 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
 # "FILE NAME" a line, of what is defined: by objects, and inline by headers.
-for object in $(find lib sockets system reactors http tls -name '*.o' ! -path '*/.libs/*' |
+for object in $(find lib sockets system reactors http tls -name '*.o' |
     grep -E '/lib[a-z]+_la-' | grep -v llhttp); do
-    file=$(echo "$object" | sed 's,/lib[a-z]*_la-,/,; s,\.o$,,')
+    file=$(echo "$object" | sed 's,/\.libs/,/,; s,/lib[a-z]*_la-,/,; s,\.o$,,')
     $NM -P "$object" 2>/dev/null |
         awk -v file="$file" '$1 ~ /^cg__/ && $2 ~ /^[A-TV-Z]$/ { print file, $1 }'
-done >"$work/names"
+done | sort -u >"$work/names"
 (cd "$srcdir" && find lib sockets system reactors http tls -name '*.h' | while read -r header; do
     sed -nE 's/^(static inline|__attribute__.* static inline)[^(]*[ *](cg__[a-z0-9_]+)\(.*/\2/p' \
         "$header" | sed "s,^,${header%.h} ,"
