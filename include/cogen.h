@@ -27,6 +27,7 @@
 #include <cogen/signal.h>
 #include <cogen/sim.h>
 #include <cogen/sock.h>
+#include <cogen/sock_end.h>
 #include <cogen/sync.h>
 
 #endif

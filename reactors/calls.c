@@ -172,8 +172,8 @@ int cg__calls_ready_events(int fd, unsigned events)
 {
     struct pollfd p = {
         .fd = fd,
-        .events = (events & CG_IN ? POLLIN | CG__PEER_ENDED : 0) |
-                  (events & CG_OUT ? POLLOUT : 0),
+        .events = (events & CG_IN ? POLLIN : 0) | (events & CG_OUT ? POLLOUT : 0) |
+                  (events & (CG_IN | CG_HUP) ? CG__PEER_ENDED : 0),
     };
     int n;
 

@@ -32,8 +32,8 @@ enum cg_verdict cg__calls_do(struct cg_io *io);
 ssize_t cg__calls_attempt(struct cg_reactor *reactor, struct cg_io *io, bool plain);
 
 /* Returns the events, out of `events`, CG_ERR and CG_HUP, for which a descriptor is ready
- * now; 0: none; -errno. With CG_IN, CG_HUP also means that the peer has ended its stream,
- * although input may be unread. */
+ * now; 0: none; -errno. With CG_IN or CG_HUP, CG_HUP also means that the peer has ended its
+ * stream, although input may be unread. */
 int cg__calls_ready_events(int fd, unsigned events);
 
 /* Whether the error means that a system call is not available: the kernel is too old, or a

@@ -26,11 +26,24 @@ struct cg_chunk *cg_chunk_get(struct cg_reactor *reactor)
     return chunk;
 }
 
+struct cg_chunk *cg_chunk_get_large(struct cg_reactor *reactor, size_t size)
+{
+    struct cg_chunk *chunk;
+
+    if (size <= CG_CHUNK_SIZE)
+        return cg_chunk_get(reactor);
+    if (size > UINT32_MAX || !(chunk = malloc(sizeof *chunk + size)))
+        return NULL;
+    *chunk = (struct cg_chunk){.size = (uint32_t)size};
+    reactor->chunks_out++;
+    return chunk;
+}
+
 void cg_chunk_put(struct cg_reactor *reactor, struct cg_chunk *chunk)
 {
     assert(reactor->chunks_out > 0 && chunk->lent == 0);
     reactor->chunks_out--;
-    if (reactor->chunks_free >= FREE_CHUNKS) {
+    if (reactor->chunks_free >= FREE_CHUNKS || chunk->size > CG_CHUNK_SIZE) {
         free(chunk);
         return;
     }

@@ -3,6 +3,7 @@
  * and hand one over. */
 #include "config.h"
 
+#include "sockets/end/gone.h"
 #include "sockets/listen/unix_path.h"
 #include "sockets/plain.h"
 
@@ -41,23 +42,29 @@ int cg_sock_attach(struct cg_sched *sched, int fd, struct cg_sock **sock)
     return 0;
 }
 
+static bool is_idle(const struct cg_sock *sock)
+{
+    return sock->side[CG__RX].io.state == CG_IO_IDLE &&
+           sock->side[CG__TX].io.state == CG_IO_IDLE && !cg__gone_in_use(sock);
+}
+
 /* A multishot receive may be armed although nobody reads. Cancelling it takes a few
  * waits of the reactor; their completions only make coroutines ready. */
 static bool disarm(struct cg_sock *sock)
 {
     enum { LOOKS = 64 };
     struct cg_reactor *reactor = sock->reactor;
-    const struct cg_io *rx = &sock->side[CG__RX].io, *tx = &sock->side[CG__TX].io;
+    const struct cg_io *rx = &sock->side[CG__RX].io;
 
     if (rx->state == CG_IO_PENDING)
         sock->transport->cancel(sock, &sock->side[CG__RX].io);
     for (int i = 0; i < LOOKS; i++) {
-        if (rx->state == CG_IO_IDLE && tx->state == CG_IO_IDLE)
+        if (is_idle(sock))
             return true;
         if (reactor->type->wait(reactor, i < LOOKS / 2 ? 0 : CG_MILLISECOND) < 0)
             break;
     }
-    return rx->state == CG_IO_IDLE && tx->state == CG_IO_IDLE;
+    return is_idle(sock);
 }
 
 int cg_sock_detach(struct cg_sock *sock, void **rest, size_t *len)
@@ -71,7 +78,7 @@ int cg_sock_detach(struct cg_sock *sock, void **rest, size_t *len)
     if (sock->transport != &cg__plain_transport || fd < 0)
         return -EOPNOTSUPP;
     if (sock->side[CG__RX].op != NULL || sock->side[CG__TX].op != NULL ||
-        sock->object.unheard != NULL || cg__sock_is_lent(sock) || !disarm(sock))
+        cg__gone_is_awaited(sock) || sock->object.unheard != NULL || cg__sock_is_lent(sock) || !disarm(sock))
         return -EBUSY;
     unread = sock->input.unread;
     if (unread > 0) {

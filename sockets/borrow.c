@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* cg_borrow and cg_view_release: lend the first chunk of the input. */
+/* cg_borrow and cg_view_release: lend the first chunk of the input. If it must hold more
+ * bytes than it does (.least), those of the next ones are moved into it. */
 #include "config.h"
 
 #include "sockets/slots.h"
 
 #include <assert.h>
+#include <errno.h>
 
 static struct cg_borrow_op *of(struct cg_op *op)
 {
@@ -13,14 +15,23 @@ static struct cg_borrow_op *of(struct cg_op *op)
 
 static bool borrow_take(struct cg_sock *sock, struct cg_op *op)
 {
-    struct cg_chunk *chunk = sock->input.first;
+    size_t least = of(op)->least, unread = sock->input.unread;
     struct cg_view *view = of(op)->view;
+    struct cg_chunk *chunk;
 
-    if (chunk == NULL) {
-        op->result = sock->error;
-        *view = (struct cg_view){.sock = sock};
-        return sock->error != 0 || sock->eof;
+    if (unread < least || unread == 0) {
+        if (sock->error == 0 && !sock->eof)
+            return false;
+        least = unread;
     }
+    *view = (struct cg_view){.sock = sock};
+    op->result = sock->error;
+    if (unread == 0)
+        return true;
+    op->result = -ENOMEM;
+    if (!cg__input_gather(sock->reactor, &sock->input, least))
+        return true;
+    chunk = sock->input.first;
     chunk->lent = 1;
     *view = (struct cg_view){
         .data = chunk->data + chunk->start,
@@ -48,6 +59,14 @@ static void borrow_withdraw(struct cg_op *op)
     *of(op)->view = (struct cg_view){.sock = NULL};
 }
 
+static enum cg_verdict borrow_process(struct cg_op *op, struct cg_sched *sched)
+{
+    op->result = -EMSGSIZE;
+    if (of(op)->least > CG_INPUT_LIMIT)
+        return CG_DONE;
+    return cg__slots_process(op, sched);
+}
+
 static const struct cg__work borrow_work = {
     .direction = CG__RX,
     .take = borrow_take,
@@ -70,7 +89,7 @@ void cg_view_release(struct cg_view *view, size_t used)
 const struct cg_op_type cg_borrow_type = {
     .name = "borrow",
     .flags = CG_OP_DEFAULT_TIMEOUT,
-    .process = cg__slots_process,
+    .process = borrow_process,
     .run = cg__slots_run,
     .cancel = cg__slots_cancel,
     .print = cg__slots_print,

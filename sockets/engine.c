@@ -107,7 +107,7 @@ static int absorb(struct cg_sock *sock, struct cg__side *side, struct cg_op *op,
         return cg__accept_absorb(sock, op, result);
     case CG_IO_POLL:
         if (result >= 0)
-            sock->ready = (unsigned)result;
+            sock->ready = (uint8_t)result;
         break;
     default:
         return op != NULL ? work->got(sock, op, result) : 0;

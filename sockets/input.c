@@ -119,6 +119,55 @@ void cg__input_drop(struct cg_reactor *reactor, struct cg__input *input, size_t 
     }
 }
 
+/* Moves bytes of the chunks behind the first one into it. */
+static void pull(struct cg_reactor *reactor, struct cg__input *input, size_t size)
+{
+    struct cg_chunk *first = input->first, *next;
+
+    while (first->end < size) {
+        size_t n = size - first->end;
+
+        next = first->next;
+        if (n > next->end - next->start)
+            n = next->end - next->start;
+        memcpy(first->data + first->end, next->data + next->start, n);
+        first->end += (uint32_t)n;
+        next->start += (uint32_t)n;
+        if (next->start < next->end)
+            continue;
+        first->next = next->next;
+        if (input->last == next)
+            input->last = first;
+        cg_chunk_put(reactor, next);
+    }
+}
+
+bool cg__input_gather(struct cg_reactor *reactor, struct cg__input *input, size_t size)
+{
+    struct cg_chunk *first = input->first, *large;
+    size_t held = first->end - first->start;
+
+    assert(size <= input->unread && first->lent == 0);
+    if (held >= size)
+        return true;
+    if (first->size < size) {
+        large = cg_chunk_get_large(reactor, size);
+        if (large == NULL)
+            return false;
+        memcpy(large->data, first->data + first->start, held);
+        large->next = first->next;
+        input->first = large;
+        cg_chunk_put(reactor, first); /* not the last one: more bytes are behind it */
+    } else {
+        large = first;
+        memmove(first->data, first->data + first->start, held);
+    }
+    large->start = 0;
+    large->end = (uint32_t)held;
+    pull(reactor, input, size);
+    return true;
+}
+
 size_t cg__input_read(struct cg_reactor *reactor, struct cg__input *input, void *buf,
                       size_t len)
 {

@@ -44,6 +44,10 @@ size_t cg__input_read(struct cg_reactor *reactor, struct cg__input *input, void 
 /* Drops `size` bytes; at least that many are unread. */
 void cg__input_drop(struct cg_reactor *reactor, struct cg__input *input, size_t size);
 
+/* Makes the first chunk hold at least `size` bytes, all of which are unread and not lent.
+ * Returns false if there is no memory. */
+bool cg__input_gather(struct cg_reactor *reactor, struct cg__input *input, size_t size);
+
 /* Takes out the first chunk. Returns NULL if nothing is unread. */
 struct cg_chunk *cg__input_shift(struct cg__input *input);
 

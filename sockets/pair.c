@@ -18,7 +18,7 @@ struct end {
     struct end *peer;
     struct cg_reactor *reactor;
     struct cg__input queue;
-    struct cg_io *reader, *writer; /* pending requests, or NULL */
+    struct cg_io *reader, *writer, *watcher; /* pending requests, or NULL */
     bool open;
     bool ended; /* no more bytes come into the queue */
     bool deaf;  /* nobody reads from the queue any more */
@@ -69,6 +69,23 @@ static void wake_reader(struct end *end)
     io->state = CG_IO_IDLE;
     if (receive(end, io) == CG_DONE)
         io->complete(io, io->result);
+}
+
+/* Completes the request that waits for the end of the peer's stream. */
+static void wake_watcher(struct end *end)
+{
+    struct cg_io *io = end->watcher;
+
+    if (io == NULL)
+        return;
+    end->watcher = NULL;
+    io->state = CG_IO_IDLE;
+    io->complete(io, CG_HUP);
+}
+
+static enum cg_verdict watch(struct end *end, struct cg_io *io)
+{
+    return end->ended ? completed(io, CG_HUP) : keep(&end->watcher, io);
 }
 
 static void wake_writer(struct end *end)
@@ -194,6 +211,7 @@ static void stop_writing(struct end *end)
     end->peer->ended = true;
     wake_writer(end);
     wake_reader(end->peer);
+    wake_watcher(end->peer);
 }
 
 static enum cg_verdict shut(struct end *end, struct cg_io *io)
@@ -219,6 +237,8 @@ static enum cg_verdict pair_submit(struct cg_sock *sock, struct cg_io *io)
     case CG_IO_SENDFILE:
         return transmit(end, io);
     case CG_IO_POLL:
+        if (!(io->events & (CG_IN | CG_OUT)))
+            return watch(end, io);
         return io->events & CG_IN ? receive(end, io) : transmit(end, io);
     case CG_IO_LOOK:
         return look(end, io);
@@ -237,8 +257,10 @@ static enum cg_verdict pair_cancel(struct cg_sock *sock, struct cg_io *io)
 
     if (end->reader == io)
         end->reader = NULL;
-    else
+    else if (end->writer == io)
         end->writer = NULL;
+    else
+        end->watcher = NULL;
     io->state = CG_IO_IDLE;
     return CG_DONE;
 }

@@ -78,7 +78,7 @@ static enum cg_verdict poll_process(struct cg_op *op, struct cg_sched *sched)
     struct cg_poll_op *poll = (struct cg_poll_op *)op;
 
     op->result = -EINVAL;
-    if (poll->fd < 0 || !(poll->events & (CG_IN | CG_OUT)))
+    if (poll->fd < 0 || !(poll->events & (CG_IN | CG_OUT | CG_HUP)))
         return CG_DONE;
     op->result = -ENOMEM;
     if ((poll->io = take(sched)) == NULL)
@@ -114,8 +114,8 @@ static int poll_print(const struct cg_op *op, char *buf, size_t size)
 {
     const struct cg_poll_op *poll = (const struct cg_poll_op *)op;
 
-    return snprintf(buf, size, "fd %d, %s%s", poll->fd, poll->events & CG_IN ? "in" : "",
-                    poll->events & CG_OUT ? "out" : "");
+    return snprintf(buf, size, "fd %d, %s%s%s", poll->fd, poll->events & CG_IN ? "in" : "",
+                    poll->events & CG_OUT ? "out" : "", poll->events & CG_HUP ? "hup" : "");
 }
 
 const struct cg_op_type cg_poll_type = {

@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include "lib/core/sched.h"
+#include "sockets/end/gone.h"
 #include "sockets/engine.h"
 #include "sockets/plain.h"
 
@@ -52,12 +53,13 @@ void cg_sock_close(struct cg_sock *sock)
         cg_sched_hold(sock->sched);
     cg__engine_side_close(sock, CG__RX);
     cg__engine_side_close(sock, CG__TX);
+    cg__gone_close(sock);
     cg__sock_settle(sock);
 }
 
 static bool in_use(const struct cg_sock *sock)
 {
-    if (sock->object.running > 0)
+    if (sock->object.running > 0 || cg__gone_in_use(sock))
         return true;
     for (int direction = CG__RX; direction <= CG__TX; direction++)
         if (sock->side[direction].io.state != CG_IO_IDLE ||
@@ -94,6 +96,7 @@ void cg__sock_settle(struct cg_sock *sock)
     if (sock->input.first != NULL)
         sock->input.first->lent = 0;
     cg__input_drop(sock->reactor, &sock->input, sock->input.unread);
+    free(sock->peer_gone);
     free(sock->memory);
 }
 
@@ -122,6 +125,13 @@ ssize_t cg__sock_call(struct cg_sock *sock, struct cg_io *io)
     verdict = sock->transport->submit(sock, io);
     assert(verdict == CG_DONE); /* these never wait */
     return io->result;
+}
+
+struct cg_sock *cg__sock_bottom(struct cg_sock *sock)
+{
+    while (sock->transport->below != NULL)
+        sock = sock->transport->below(sock);
+    return sock;
 }
 
 void *cg_sock_state(const struct cg_sock *sock)

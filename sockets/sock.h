@@ -51,12 +51,13 @@ struct cg_sock {
      * keeps the run open. Over other transports it is in_memory, which does not: if no
      * coroutine can run, none will ever write there. */
     size_t *holds;
+    struct cg__gone *peer_gone; /* end/gone.c; NULL: nobody has waited for it */
     int fd;
     int error;       /* of receiving; reported when the input has been read, and stays */
     int spare;       /* a listener's: a connection that arrived after its accept was
                       * cancelled, or -1 */
-    unsigned ready;  /* events that the last poll request reported */
     unsigned keeps;  /* cg_sock_keep minus cg_sock_unkeep */
+    uint8_t ready;   /* events that the last poll request reported */
     bool eof;        /* no bytes come after the input */
     bool multishot;  /* receives of this socket stay armed */
     bool listener;
@@ -75,6 +76,9 @@ void cg__sock_settle(struct cg_sock *sock);
 
 /* Makes a request that never waits through the socket's transport. Returns its result. */
 ssize_t cg__sock_call(struct cg_sock *sock, struct cg_io *io);
+
+/* The socket that has the descriptor, or the end of a pair: below all other transports. */
+struct cg_sock *cg__sock_bottom(struct cg_sock *sock);
 
 /* Prints the socket and the op's progress, "fd 7, 0/4096", as snprintf does. */
 int cg__sock_print_bytes(const struct cg_sock *sock, size_t done, size_t len, char *buf,

@@ -85,6 +85,8 @@ ssize_t plain(struct cg_sock *sock, void *arg)
     cg_yield(cg_readall(sock, arg, 1));
     cg_yield(cg_readline(sock, arg, 1));
     cg_yield(cg_borrow(sock, &view));
+    cg_yield(cg_wait_gone(sock));
+    cg_yield(cg_close_gently(sock));
     cg_yield(cg_write(sock, arg, 1));
     cg_yield(cg_writeall(sock, arg, 1));
     cg_yield(cg_writev(sock, iov, 1));
@@ -149,7 +151,9 @@ ssize_t use(struct cg_sock *sock, void *arg)
     cg_yield(cg_read(sock, arg, 1, .timeout = 1));
     cg_yield(cg_readall(sock, arg, 1, .moved = &moved, .weak_timeout = true));
     cg_yield(cg_readline(sock, arg, 1, .timeout = 1));
-    cg_yield(cg_borrow(sock, &view, .timeout = 1));
+    cg_yield(cg_borrow(sock, &view, .least = 100, .timeout = 1));
+    cg_yield(cg_wait_gone(sock, .timeout = 1));
+    cg_yield(cg_close_gently(sock, .most = 1000, .shield = true));
     cg_yield(cg_write(sock, arg, 1, .moved = &moved));
     cg_yield(cg_writeall(sock, arg, 1, .moved = &moved, .weak_timeout = true));
     cg_yield(cg_writev(sock, iov, 1, .moved = &moved));

@@ -345,9 +345,15 @@ static void tls_close(struct cg_sock *sock)
     cg_sock_close(inner);
 }
 
+static struct cg_sock *tls_below(const struct cg_sock *sock)
+{
+    return of(sock)->inner;
+}
+
 const struct cg_transport_type cg__tls_transport = {
     .name = "tls",
     .submit = tls_submit,
     .run = tls_run,
     .close = tls_close,
+    .below = tls_below,
 };

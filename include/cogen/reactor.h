@@ -45,8 +45,9 @@ CG_API int cg_reactor_open_libevent(void *event_base, struct cg_reactor **reacto
 /* cg_poll(fd, events): waits until a descriptor is ready. Completes with the events that
  * are ready: of CG_IN and CG_OUT those requested, CG_ERR and CG_HUP always. CG_HUP: the
  * connection is gone. CG_HUP with CG_IN: the peer has ended its stream (closed the
- * connection or shut down its sending direction), even if input is still unread. For
- * adapters to other libraries. The descriptor stays the caller's, who must not close it
+ * connection or shut down its sending direction), even if input is still unread. CG_HUP
+ * alone waits for just that (-EOPNOTSUPP: this system has no POLLRDHUP). For adapters to
+ * other libraries. The descriptor stays the caller's, who must not close it
  * while an operation waits. For a cg_sock use cg_poll_sock. */
 enum cg_poll_events {
     CG_IN = 1,
@@ -84,7 +85,8 @@ enum cg_io_code {
                      * submit again. The reactor then delays the request (at most 100 ms),
                      * unless the error concerned one connection only */
     CG_IO_CONNECT,  /* addr, addrlen (kept by the caller until completion): 0 */
-    CG_IO_POLL,     /* events: those that are ready */
+    CG_IO_POLL,     /* events: those that are ready. CG_HUP alone: the peer has ended its
+                     * stream, also while input is unread */
     /* These never wait: submit returns DONE. */
     CG_IO_SOCKET,   /* domain, type, protocol: a new non-blocking descriptor */
     CG_IO_BIND,     /* addr, addrlen */
@@ -161,7 +163,7 @@ struct cg_io {
 struct cg_chunk {
     struct cg_chunk *next;
     uint32_t start, end; /* the unread bytes: data[start] to data[end - 1] */
-    uint32_t size;       /* capacity of data */
+    uint32_t size;       /* capacity of data: CG_CHUNK_SIZE, or what was asked for */
     uint32_t lent;       /* number of views that borrow from it */
     uint32_t mark;       /* the reactor's */
     char data[];
@@ -227,6 +229,10 @@ static inline enum cg_verdict cg_reactor_submit(struct cg_reactor *reactor,
 /* Take a chunk with start == end == 0 from the pool (NULL: no memory), and return it. */
 CG_API struct cg_chunk *cg_chunk_get(struct cg_reactor *reactor);
 CG_API void cg_chunk_put(struct cg_reactor *reactor, struct cg_chunk *chunk);
+
+/* Like cg_chunk_get, for at least `size` bytes. A larger chunk than CG_CHUNK_SIZE does not
+ * come from the pool. */
+CG_API struct cg_chunk *cg_chunk_get_large(struct cg_reactor *reactor, size_t size);
 
 #endif
 #endif

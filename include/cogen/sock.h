@@ -48,6 +48,7 @@ struct cg_borrow_op {
     CG_OP_HEAD;
     struct cg_sock *sock;
     struct cg_view *view;
+    size_t least;
 };
 
 struct cg_write_op { /* write, writeall */
@@ -142,7 +143,10 @@ struct cg_poll_sock_op {
 /* cg_borrow(sock, &view): waits for unread bytes and lends them without a copy. Completes
  * with view.len, 0 at the end of the stream. The bytes count as unread until
  * cg_view_release(&view, used) removes the first `used` of them. Until then other reads
- * complete with -EBUSY. Traceless. */
+ * complete with -EBUSY. Traceless. Keywords:
+ *   .least        waits until so many bytes are unread, and lends at least these; fewer only
+ *                 if the stream or the connection ends before. -EMSGSIZE: more than
+ *                 CG_INPUT_LIMIT. -ENOMEM: no memory to put them side by side */
 #define cg_borrow(...) cg__borrow(__VA_ARGS__, )
 #define cg__borrow(s, v, ...) CG_OP(cg_borrow, .sock = (s), .view = (v), __VA_ARGS__)
 

@@ -12,7 +12,8 @@
 
 /* Like a reactor: it gets requests and reports their completion. A transport serves RECV,
  * SEND, SENDV, SENDFILE and POLL, one request of a direction at a time (POLL for CG_IN
- * belongs to the reading direction), and the requests that never wait: SHUTDOWN, SETOPT,
+ * belongs to the reading direction; POLL for CG_HUP alone to neither: if a transport has no
+ * `below`, it serves one of these beside the others), and the requests that never wait: SHUTDOWN, SETOPT,
  * GETOPT, SOCKNAME, PEERNAME, LOOK, and OFFER (while nothing is pending in the writing
  * direction). For others it returns -EOPNOTSUPP. */
 struct cg_transport_type {
@@ -33,7 +34,9 @@ struct cg_transport_type {
     ssize_t (*run)(struct cg_sock *sock, struct cg_io *io);
     /* The socket is being freed; nothing is pending or runs. Frees `state`. May be NULL. */
     void (*close)(struct cg_sock *sock);
-    void *reserved[2];
+    /* The socket that carries this one's bytes. NULL: no other socket does. */
+    struct cg_sock *(*below)(const struct cg_sock *sock);
+    void *reserved[1];
 };
 
 /* Makes a socket over a transport. state is the transport's, fd a handle or -1. Returns

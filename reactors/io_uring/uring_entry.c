@@ -183,7 +183,7 @@ int cg__uring_events(const struct cg_io *io)
                  : io->code == CG_IO_RECV || io->code == CG_IO_ACCEPT ? POLLIN
                                                                       : POLLOUT;
 
-    if (io->code == CG_IO_POLL && wanted & POLLIN)
+    if (io->code == CG_IO_POLL && wanted & (POLLIN | POLLHUP))
         wanted |= CG__PEER_ENDED;
     return wanted | POLLERR | POLLHUP;
 }

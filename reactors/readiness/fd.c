@@ -68,7 +68,9 @@ static unsigned wanted(const struct cg__readiness *r, const struct cg__fd *d)
     unsigned events = 0;
 
     for (const struct cg_io *io = d->polls; io; io = io->next)
-        events |= io->events & CG__BOTH;
+        events |= cg__fd_polls_end(io) && (r->watcher->ends || r->watcher->edge)
+                      ? CG_HUP
+                      : io->events & CG__BOTH;
     if (d->in && !d->due)
         events |= CG_IN;
     if (d->out && !d->due)
@@ -106,6 +108,26 @@ void cg__fd_watch_again(struct cg__readiness *r)
     }
 }
 
+static void be_due(struct cg__readiness *r, int64_t moment)
+{
+    if (!r->reactor.due || r->reactor.due > moment)
+        r->reactor.due = moment;
+}
+
+void cg__fd_set_due(struct cg__readiness *r)
+{
+    r->reactor.due = r->check;
+    for (struct cg__fd *d = r->paused; d; d = d->next_paused)
+        be_due(r, d->due);
+}
+
+void cg__fd_check_later(struct cg__readiness *r)
+{
+    if (!r->check)
+        r->check = cg__calls_clock(&r->reactor) + CG__CHECK_PAUSE;
+    be_due(r, r->check);
+}
+
 /* Tries the requests again after a pause, with or without an event. Until then events
  * complete only POLLs. */
 void cg__fd_pause(struct cg__readiness *r, struct cg__fd *d, int64_t length)
@@ -115,8 +137,7 @@ void cg__fd_pause(struct cg__readiness *r, struct cg__fd *d, int64_t length)
         r->paused = d;
     }
     d->due = cg__calls_clock(&r->reactor) + length;
-    if (!r->reactor.due || r->reactor.due > d->due)
-        r->reactor.due = d->due;
+    be_due(r, d->due);
     cg__fd_slacken(r, d);
 }
 
@@ -129,10 +150,8 @@ void cg__fd_unpause(struct cg__readiness *r, struct cg__fd *d)
     while (*link != d)
         link = &(*link)->next_paused;
     *link = d->next_paused;
-    d->due = r->reactor.due = 0;
-    for (d = r->paused; d; d = d->next_paused)
-        if (!r->reactor.due || r->reactor.due > d->due)
-            r->reactor.due = d->due;
+    d->due = 0;
+    cg__fd_set_due(r);
 }
 
 /* Watches for everything that requests need. Returns 0 or -errno. */

@@ -14,6 +14,8 @@ enum { CG__BOTH = CG_IN | CG_OUT };
 
 #define CG__RETRY_PAUSE (10 * CG_MILLISECOND) /* when no event tells the time for the
                                                * next attempt */
+#define CG__CHECK_PAUSE (20 * CG_MILLISECOND) /* between two checks of POLLs of which no
+                                               * event tells */
 
 enum cg__kind {
     CG__UNKNOWN,
@@ -60,7 +62,7 @@ int cg__fd_watch_more(struct cg__readiness *r, struct cg__fd *d);
 
 static inline int cg__fd_watch(struct cg__readiness *r, struct cg__fd *d)
 {
-    return d->watched == CG__BOTH ? 0 : cg__fd_watch_more(r, d);
+    return d->watched == CG__BOTH && !d->polls ? 0 : cg__fd_watch_more(r, d);
 }
 
 /* Stops watching for what no request needs. */
@@ -99,6 +101,18 @@ static inline void cg__fd_slacken(struct cg__readiness *r, struct cg__fd *d)
  * complete only POLLs. */
 void cg__fd_pause(struct cg__readiness *r, struct cg__fd *d, int64_t length);
 void cg__fd_unpause(struct cg__readiness *r, struct cg__fd *d);
+
+/* Whether a POLL waits only for the end of the peer's stream. */
+static inline bool cg__fd_polls_end(const struct cg_io *io)
+{
+    return !(io->events & CG__BOTH);
+}
+
+/* Checks POLLs again after a pause: no event will tell. */
+void cg__fd_check_later(struct cg__readiness *r);
+
+/* Finds out when wait itself has something to do next. */
+void cg__fd_set_due(struct cg__readiness *r);
 
 void cg__fd_add_poll(struct cg__fd *d, struct cg_io *io);
 void cg__fd_remove_poll(struct cg__fd *d, struct cg_io *io);

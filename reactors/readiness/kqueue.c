@@ -4,6 +4,7 @@
 #include "config.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <sys/types.h>
 #include <sys/event.h>
@@ -21,30 +22,37 @@ struct queue {
     struct kevent events[EVENTS];
 };
 
-static int change(struct cg__readiness *r, struct cg__fd *d, unsigned event, int flags)
+/* low: reading only reports the end of the stream, since so many bytes never come. */
+static int change(struct cg__readiness *r, struct cg__fd *d, unsigned event, int flags,
+                  bool low)
 {
     struct kevent change;
     int n;
 
-    EV_SET(&change, d->fd, event == CG_IN ? EVFILT_READ : EVFILT_WRITE, flags, 0, 0,
-           (void *)(uintptr_t)d->generation);
+    EV_SET(&change, d->fd, event == CG_IN ? EVFILT_READ : EVFILT_WRITE, flags,
+           low ? NOTE_LOWAT : 0, low ? INT_MAX : 0, (void *)(uintptr_t)d->generation);
     do
         n = kevent(r->reactor.fd, &change, 1, NULL, 0, NULL);
     while (n < 0 && errno == EINTR);
     return n < 0 ? -errno : 0;
 }
 
+/* Bytes and the end of the stream share a knote. If both are watched, it reports bytes, and
+ * fires at the end, too. */
 static int watch(struct cg__readiness *r, struct cg__fd *d, unsigned events)
 {
     unsigned more = events & ~d->watched, less = d->watched & ~events;
     int error = 0;
 
-    for (unsigned event = CG_IN; event <= CG_OUT; event <<= 1) {
-        if (less & event)
-            change(r, d, event, EV_DELETE); /* may fail: the knote may have fired already */
-        if (more & event && !error)
-            error = change(r, d, event, EV_ADD | EV_ONESHOT);
-    }
+    /* A deletion may fail: the knote may have fired already. */
+    if (d->watched & (CG_IN | CG_HUP) && !(events & (CG_IN | CG_HUP)))
+        change(r, d, CG_IN, EV_DELETE, false);
+    else if ((more | less) & CG_IN || (more & CG_HUP && !(events & CG_IN)))
+        error = change(r, d, CG_IN, EV_ADD | EV_ONESHOT, !(events & CG_IN));
+    if (less & CG_OUT)
+        change(r, d, CG_OUT, EV_DELETE, false);
+    if (more & CG_OUT && !error)
+        error = change(r, d, CG_OUT, EV_ADD | EV_ONESHOT, false);
     return error;
 }
 
@@ -86,13 +94,14 @@ static int wait(struct cg__readiness *r, int64_t timeout)
             continue;
         if (event->flags & EV_EOF)
             d->error = event->fflags; /* libkqueue has cleared the socket's error */
-        d->watched &= event->filter == EVFILT_READ ? ~CG_IN : ~CG_OUT;
+        d->watched &= event->filter == EVFILT_READ ? ~(CG_IN | CG_HUP) : ~CG_OUT;
         cg__event(r, d, translate(event));
     }
     return n < 0 ? -errno : 0;
 }
 
 static const struct cg__watcher watcher = {
+    .ends = true,
     .watch = watch,
     .wait = wait,
     .renew = renew,

@@ -29,7 +29,8 @@ static void happened(evutil_socket_t fd, short what, void *arg)
     struct cg__fd *d = cg__readiness_find(&e->readiness, fd);
 
     cg__event(&e->readiness, d,
-              (what & EV_READ ? CG_IN : 0) | (what & EV_WRITE ? CG_OUT : 0));
+              (what & EV_READ ? CG_IN : 0) | (what & EV_WRITE ? CG_OUT : 0) |
+                  (what & EV_CLOSED ? CG__LAST : 0));
 }
 
 static void timed_out(evutil_socket_t fd, short what, void *arg)
@@ -37,10 +38,10 @@ static void timed_out(evutil_socket_t fd, short what, void *arg)
     (void)fd, (void)what, (void)arg; /* the active event has already ended the wait */
 }
 
-/* One event per direction: to watch for less, one of them is removed, which needs no
- * memory. */
+/* One event per direction, and one for the end of the peer's stream: to watch for less,
+ * one of them is removed, which needs no memory. */
 struct both {
-    struct event *in, *out;
+    struct event *in, *out, *end;
 };
 
 static void free_both(struct both *both)
@@ -49,6 +50,8 @@ static void free_both(struct both *both)
         event_free(both->in);
     if (both->out)
         event_free(both->out);
+    if (both->end)
+        event_free(both->end);
     free(both);
 }
 
@@ -60,7 +63,8 @@ static struct both *new_both(struct evented *e, int fd)
         return NULL;
     both->in = event_new(e->base, fd, EV_PERSIST | EV_READ, happened, e);
     both->out = event_new(e->base, fd, EV_PERSIST | EV_WRITE, happened, e);
-    if (both->in && both->out)
+    both->end = event_new(e->base, fd, EV_PERSIST | EV_CLOSED, happened, e);
+    if (both->in && both->out && both->end)
         return both;
     free_both(both);
     return NULL;
@@ -89,13 +93,18 @@ static int watch(struct cg__readiness *r, struct cg__fd *d, unsigned events)
         event_del(both->in);
     if (less & CG_OUT)
         event_del(both->out);
+    if (less & CG_HUP)
+        event_del(both->end);
     if (more & CG_IN)
         error = add(both->in, NULL);
-    if (more & CG_OUT && !error) {
+    if (more & CG_OUT && !error)
         error = add(both->out, NULL);
-        if (error && more & CG_IN)
-            event_del(both->in);
-    }
+    if (more & CG_HUP && !error)
+        error = add(both->end, NULL);
+    if (error && more & CG_IN)
+        event_del(both->in);
+    if (error && more & CG_OUT)
+        event_del(both->out);
     return error;
 }
 
@@ -163,6 +172,15 @@ static const struct cg__watcher watcher = {
     .drop = drop,
 };
 
+/* For a base that can report the end of a stream while input is unread. */
+static const struct cg__watcher watcher_of_ends = {
+    .ends = true,
+    .watch = watch,
+    .wait = wait,
+    .renew = renew,
+    .drop = drop,
+};
+
 /* Without the descriptors that it needs (a queue, a timer, a socket pair) libevent does
  * not fail but ends the process. So check first that enough descriptors are free. */
 static bool descriptors_to_be_had(void)
@@ -199,6 +217,7 @@ int cg__libevent_open(struct cg_reactor **reactor, void *event_base)
 {
     struct evented *e = calloc(1, sizeof *e);
     int error = -ENOMEM;
+    bool ends;
 
     if (!e)
         return -ENOMEM;
@@ -213,7 +232,9 @@ int cg__libevent_open(struct cg_reactor **reactor, void *event_base)
     if (!(e->timer = event_new(e->base, -1, 0, timed_out, NULL)))
         goto freeing_base;
     e->readiness.reactor.fd = -1;
-    error = cg__readiness_open(&e->readiness, &cg__reactor_libevent, &watcher);
+    ends = event_base_get_features(e->base) & EV_FEATURE_EARLY_CLOSE;
+    error = cg__readiness_open(&e->readiness, &cg__reactor_libevent,
+                               ends ? &watcher_of_ends : &watcher);
     if (error)
         goto freeing_timer;
     *reactor = &e->readiness.reactor;

@@ -54,7 +54,8 @@ static int watch(struct cg__readiness *r, struct cg__fd *d, unsigned events)
         p->fds[d->own.index] = (struct pollfd){.fd = d->fd};
     }
     p->fds[d->own.index].events =
-        (events & CG_IN ? POLLIN : 0) | (events & CG_OUT ? POLLOUT : 0);
+        (events & CG_IN ? POLLIN : 0) | (events & CG_OUT ? POLLOUT : 0) |
+        (events & CG_HUP ? CG__PEER_ENDED : 0);
     return 0;
 }
 
@@ -62,7 +63,8 @@ static int watch(struct cg__readiness *r, struct cg__fd *d, unsigned events)
 static unsigned translate(short events)
 {
     return (events & POLLIN ? CG_IN : 0) | (events & POLLOUT ? CG_OUT : 0) |
-           (events & (POLLERR | POLLNVAL) ? CG_ERR : 0) | (events & POLLHUP ? CG_HUP : 0);
+           (events & (POLLERR | POLLNVAL) ? CG_ERR : 0) |
+           (events & POLLHUP ? CG_HUP : 0) | (events & CG__PEER_ENDED ? CG__LAST : 0);
 }
 
 static int fetch(struct polling *p, int64_t timeout)
@@ -100,6 +102,7 @@ static int wait(struct cg__readiness *r, int64_t timeout)
 
 static const struct cg__watcher watcher = {
     .cheap = true,
+    .ends = true,
     .watch = watch,
     .wait = wait,
 };

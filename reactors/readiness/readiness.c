@@ -32,8 +32,10 @@ static enum cg_verdict submit_poll(struct cg__readiness *r, struct cg__fd *d,
 {
     int result;
 
-    if (!(io->events & CG__BOTH))
+    if (!(io->events & (CG__BOTH | CG_HUP)))
         return done(io, -EINVAL);
+    if (cg__fd_polls_end(io) && !CG__PEER_ENDED)
+        return done(io, -EOPNOTSUPP);
     /* Asks the kernel: what is remembered may concern another file with this number. */
     if ((result = cg__calls_ready_events(d->fd, io->events)))
         return done(io, result);
@@ -43,6 +45,8 @@ static enum cg_verdict submit_poll(struct cg__readiness *r, struct cg__fd *d,
         cg__fd_remove_poll(d, io);
         return done(io, result);
     }
+    if (cg__fd_polls_end(io) && !r->watcher->ends && !r->watcher->edge)
+        cg__fd_check_later(r);
     io->state = CG_IO_PENDING;
     return CG_PENDING;
 }
@@ -115,6 +119,8 @@ static void try_all(struct cg__readiness *r, struct cg__fd *d, unsigned events)
         finish(r, d, &d->in);
     if (events & CG_OUT)
         finish(r, d, &d->out);
+    if (d->polls && !r->watcher->edge)
+        cg__fd_watch_less(r, d); /* the event may be one that the POLLs do not need */
     cg__readiness_event_in_vain(r, d);
 }
 
@@ -150,11 +156,42 @@ void cg__readiness_event_any(struct cg__readiness *r, struct cg__fd *d, unsigned
         cg__fd_watch_less(r, d); /* or a level-triggered event would come again and again */
 }
 
+static bool has_poll_for_end(const struct cg__fd *d)
+{
+    const struct cg_io *io = d->polls;
+
+    while (io && !cg__fd_polls_end(io))
+        io = io->next;
+    return io != NULL;
+}
+
+/* Goes through all records, which is cheap for the backends that need it: select has few,
+ * and libevent needs it only over select and poll. */
+static void check_ends(struct cg__readiness *r)
+{
+    bool again = false;
+    struct cg__fd *d;
+
+    r->check = 0;
+    for (size_t fd = 0; fd < r->page_count * CG__FD_PAGE; fd++) {
+        if (!(d = cg__readiness_find(r, (int)fd)) || !has_poll_for_end(d))
+            continue;
+        finish_polls(r, d);
+        again = again || has_poll_for_end(d);
+    }
+    if (again)
+        cg__fd_check_later(r);
+}
+
 static void resume(struct cg__readiness *r)
 {
     int64_t now = cg__calls_clock(&r->reactor);
     struct cg__fd *d;
 
+    if (r->check && r->check <= now) {
+        check_ends(r);
+        cg__fd_set_due(r);
+    }
     while (r->reactor.due && r->reactor.due <= now) {
         for (d = r->paused; d->due != r->reactor.due;)
             d = d->next_paused;

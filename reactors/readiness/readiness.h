@@ -27,7 +27,7 @@ struct cg__fd {
     uint8_t kind;    /* enum cg__kind */
     uint8_t ready;   /* CG_IN, CG_OUT: not known to be unready, so calls are tried at
                       * once */
-    uint8_t watched; /* CG_IN, CG_OUT: what the backend was last told to watch */
+    uint8_t watched; /* CG_IN, CG_OUT, CG_HUP: what the backend was last told to watch */
     bool owned;      /* a descriptor of ours, which is forgotten before it is closed;
                       * else it is only polled */
     int error; /* came with an event; some systems report it only once */
@@ -45,6 +45,7 @@ struct cg__readiness {
     struct cg__fd **pages; /* of records, indexed by descriptor */
     size_t page_count;
     struct cg__fd *paused;
+    int64_t check; /* when POLLs for CG_HUP alone are checked; 0: none is (see `ends`) */
     int wake_in, wake_out;
     atomic_bool woken;
     unsigned forks; /* fork count when the state in the kernel was made */
@@ -61,9 +62,12 @@ struct cg__watcher {
      * watched descriptor. So a descriptor is watched only while a request waits. */
     bool cheap;
     int limit; /* descriptors from here on cannot be watched; 0: no limit */
-    /* Watches for these events (CG_IN, CG_OUT; 0: none) instead of d->watched. Returns 0;
-     * -EPERM: no events come from such a descriptor; -ENOMEM ... To watch for less must
-     * not fail. */
+    /* Watch knows CG_HUP: the peer has ended its stream, while input stays unread. Without
+     * it, and without edges, POLLs for CG_HUP alone are checked again and again. */
+    bool ends;
+    /* Watches for these events (CG_IN, CG_OUT, CG_HUP; 0: none) instead of d->watched.
+     * Returns 0; -EPERM: no events come from such a descriptor; -ENOMEM ... To watch for
+     * less must not fail. */
     int (*watch)(struct cg__readiness *r, struct cg__fd *d, unsigned events);
     /* Waits, and calls cg__event (event.h) for each descriptor that is ready. If an event
      * comes only once (EV_ONESHOT), clears it in d->watched first. Returns 0, -EINTR or

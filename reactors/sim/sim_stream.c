@@ -277,7 +277,7 @@ bool cg__sim_poll(struct cg_sim *sim, struct cg_sim_sock *sock, struct cg_io *io
 {
     unsigned events = readiness(sim, sock) & (io->events | CG_ERR | CG_HUP);
 
-    if (events & CG_IN && sock->fin)
+    if (sock->fin && io->events & (CG_IN | CG_HUP))
         events |= CG_HUP;
     *result = (ssize_t)events;
     return events != 0;

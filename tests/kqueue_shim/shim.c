@@ -16,6 +16,7 @@ enum { QUEUES = 65536, BATCH = 64 };
 
 struct notes { /* of one descriptor */
     bool reads, writes;
+    bool low; /* reading reports the end of the stream only (NOTE_LOWAT) */
     void *read_udata, *write_udata;
 };
 
@@ -62,7 +63,7 @@ static struct notes *notes_of(int kq, uintptr_t ident)
 static int apply(int kq, uintptr_t ident, const struct notes *notes)
 {
     struct epoll_event event = {
-        .events = (notes->reads ? EPOLLIN | EPOLLRDHUP : 0) |
+        .events = (notes->reads ? (notes->low ? 0 : EPOLLIN) | EPOLLRDHUP : 0) |
                   (notes->writes ? EPOLLOUT : 0),
         .data.u64 = ident,
     };
@@ -94,6 +95,8 @@ static int change(int kq, const struct kevent *change)
     }
     assert(change->flags == (EV_ADD | EV_ONESHOT));
     *on = true;
+    if (reading)
+        notes->low = change->fflags == NOTE_LOWAT;
     *(reading ? &notes->read_udata : &notes->write_udata) = change->udata;
     if ((error = apply(kq, change->ident, notes)))
         *on = false;

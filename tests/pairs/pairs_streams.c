@@ -3,6 +3,7 @@
  * doubled or misplaced one is found. */
 #include "tests/pairs/pairs.h"
 
+#include <sys/socket.h>
 #include <unistd.h>
 
 enum {
@@ -140,6 +141,15 @@ static void borrow_lost(struct world *w)
     HOLDS(((struct stream *)w)->view.data == NULL);
 }
 
+/* The second half of an event comes later: a view of less is not lent. */
+static struct cg_op *least_op(struct world *w)
+{
+    struct stream *s = (struct stream *)w;
+
+    s->view = (struct cg_view){.data = NULL};
+    return KEEP(w, cg_borrow_op, cg_borrow(s->sock, &s->view, .least = EVENT));
+}
+
 static struct cg_op *poll_sock_op(struct world *w)
 {
     struct stream *s = (struct stream *)w;
@@ -153,6 +163,87 @@ static void poll_sock_got(struct world *w, ssize_t answer)
 
     HOLDS(answer & CG_IN);
     stream_got(w, OK(cg_yield(cg_read(s->sock, s->buf, EVENT))));
+}
+
+/* The end of the peer's stream. The peer has written before, so input is unread. */
+
+static struct cg_op *gone_op(struct world *w)
+{
+    return KEEP(w, cg_wait_gone_op, cg_wait_gone(((struct stream *)w)->sock));
+}
+
+static void gone_open(struct world *w)
+{
+    struct stream *s = (struct stream *)w;
+    char text[EVENT + 1];
+
+    stream_open(w);
+    pairs_event(text, 1);
+    IS(cg_yield(cg_writeall(s->peer, text, EVENT)), EVENT);
+}
+
+/* Over TLS, only the end of the connection below counts. */
+static void gone_cause(struct world *w)
+{
+    struct stream *s = (struct stream *)w;
+
+    if (!(w->subject->flags & SECURE)) {
+        IS(cg_yield(cg_shutdown(s->peer, SHUT_WR)), 0);
+        return;
+    }
+    cg_sock_close(s->peer);
+    s->peer = NULL;
+}
+
+/* Waiting takes nothing, and every later wait learns of the end. */
+static void gone_check(struct world *w, ssize_t answer)
+{
+    struct stream *s = (struct stream *)w;
+
+    if (!pairs_lost(answer)) {
+        HOLDS(w->caused > 0);
+        IS(answer, 0);
+    }
+    if (w->caused == 0) {
+        IS(cg_yield(cg_wait_gone(s->sock, .timeout = CG_NOWAIT)), -ETIMEDOUT);
+        pairs_cause(w);
+    }
+    IS(cg_yield(gone_op(w)), 0);
+    IS(cg_yield(cg_readall(s->sock, s->buf, EVENT)), EVENT);
+    pairs_is_event(s->buf, 1);
+    IS(cg_yield(cg_read(s->sock, s->buf, EVENT)), 0);
+    IS(cg_yield(gone_op(w)), 0);
+}
+
+/* A socket is closed gently, whoever wins: its peer reads what was written, and the end. */
+
+static struct cg_op *gently_op(struct world *w)
+{
+    struct stream *s = (struct stream *)w;
+
+    return KEEP(w, cg_close_gently_op, cg_close_gently(s->sock));
+}
+
+static void gently_open(struct world *w)
+{
+    struct stream *s = (struct stream *)w;
+    char text[EVENT + 1];
+
+    stream_open(w);
+    pairs_event(text, 1);
+    IS(cg_yield(cg_writeall(s->sock, text, EVENT)), EVENT);
+}
+
+static void gently_check(struct world *w, ssize_t answer)
+{
+    struct stream *s = (struct stream *)w;
+
+    if (!pairs_lost(answer))
+        IS(answer, 0);
+    s->sock = NULL;
+    IS(cg_yield(cg_readall(s->peer, s->buf, EVENT)), EVENT);
+    pairs_is_event(s->buf, 1);
+    IS(cg_yield(cg_read(s->peer, s->buf, EVENT)), 0);
 }
 
 /* A descriptor of the caller */
@@ -221,6 +312,10 @@ static void shutdown_check(struct world *w, ssize_t answer)
     .close = stream_close
 #define READ STREAM, .open = stream_open, .op = read_op, .got = stream_got
 
+#define GONE                                                                           \
+    .size = sizeof(struct stream), .open = gone_open, .op = gone_op,                   \
+    .cause = gone_cause, .check = gone_check, .shut = stream_shut, .close = stream_close
+
 static const struct subject subjects[] = {
     {"read", READ, .link = OVER_TCP},
     {"read_unix", READ, .link = OVER_UNIX},
@@ -236,6 +331,13 @@ static const struct subject subjects[] = {
      .check = readall_check},
     {"borrow", STREAM, .link = OVER_TCP, .open = stream_open, .op = borrow_op,
      .got = borrow_got, .lost = borrow_lost},
+    {"borrow_least", STREAM, .link = OVER_TCP, .open = begun_open, .op = least_op,
+     .got = borrow_got, .lost = borrow_lost},
+    {"wait_gone", GONE, .link = OVER_TCP},
+    {"wait_gone_pair", GONE, .link = OVER_PAIR},
+    {"wait_gone_tls", GONE, .link = OVER_PAIR, .flags = SECURE | SELDOM},
+    {"close_gently", .size = sizeof(struct stream), .link = OVER_TCP, .open = gently_open,
+     .op = gently_op, .cause = gone_cause, .check = gently_check, .close = stream_close},
     {"poll_sock", STREAM, .link = OVER_TCP, .open = stream_open, .op = poll_sock_op,
      .got = poll_sock_got},
     {"poll", .size = sizeof(struct stream), .where = ON_KERNEL, .open = poll_open,

@@ -5,6 +5,7 @@
 
 #include "sockets/sock.h"
 #include "tests/support/support.h"
+#include "tests/sockets/end_cases.h"
 #include "tests/sockets/sock_cases.h"
 
 #include <cogen/serve.h>
@@ -167,11 +168,17 @@ static void mask_close(struct cg_sock *sock)
     cg_sock_close(cg_sock_state(sock));
 }
 
+static struct cg_sock *mask_below(const struct cg_sock *sock)
+{
+    return cg_sock_state(sock);
+}
+
 static const struct cg_transport_type mask = {
     .name = "mask",
     .submit = mask_submit,
     .run = mask_run,
     .close = mask_close,
+    .below = mask_below,
 };
 
 static void masked(struct cg_sock **a, struct cg_sock **b)
@@ -216,6 +223,30 @@ static void run_weak(struct cg_sock *a, struct cg_sock *b)
 {
     masked(&a, &b);
     sock_weak(a, b);
+}
+
+static void run_gone(struct cg_sock *a, struct cg_sock *b)
+{
+    masked(&a, &b);
+    end_gone(a, b);
+}
+
+static void run_gone_closed(struct cg_sock *a, struct cg_sock *b)
+{
+    masked(&a, &b);
+    end_gone_closed(a, b);
+}
+
+static void run_gently(struct cg_sock *a, struct cg_sock *b)
+{
+    masked(&a, &b);
+    end_gently(a, b);
+}
+
+static void run_least(struct cg_sock *a, struct cg_sock *b)
+{
+    masked(&a, &b);
+    end_least(a, b);
 }
 
 /* Closing also ends operations that have not begun. */
@@ -471,6 +502,10 @@ static const struct test_case cases[] = {
     LINK(run_both_ways, .over = OVER_PAIR | OVER_TCP),
     LINK(run_raced, .over = OVER_PAIR | OVER_TCP),
     LINK(run_closed, .over = OVER_PAIR | OVER_TCP),
+    LINK(run_gone, .over = OVER_PAIR | OVER_TCP),
+    LINK(run_gone_closed, .over = OVER_PAIR | OVER_TCP),
+    LINK(run_gently, .over = OVER_PAIR | OVER_TCP),
+    LINK(run_least, .over = OVER_PAIR | OVER_TCP),
     LINK(run_closed_before, .over = OVER_PAIR | OVER_TCP),
     LINK(run_weak, .over = OVER_PAIR | OVER_TCP, .where = ON_SIM),
     CORO(large_is_fair),

@@ -7,6 +7,7 @@
 
 #include "sockets/sock.h"
 #include "tests/support/closing.h"
+#include "tests/sockets/end_cases.h"
 #include "tests/sockets/sock_cases.h"
 #include "tests/support/support.h"
 #include "tests/tls/tls_certs.h"
@@ -426,6 +427,57 @@ static void raced_both_ways(struct cg_sock *a, struct cg_sock *b)
     close_both(a, b);
 }
 
+static ssize_t waits_gone(void *sock)
+{
+    return cg_yield(cg_wait_gone(sock));
+}
+
+/* Whoever waits for the peer's end learns of it when the connection below ends, while
+ * others read and input is unread. */
+static void gone(struct cg_sock *a, struct cg_sock *b)
+{
+    struct cg_coro *first, *second;
+    char line[8];
+
+    secured(&a, &b);
+    first = test_start(waits_gone, a);
+    second = test_start(waits_gone, a);
+    IS(cg_yield(cg_writeall(b, "line\nrest", 9)), 9);
+    IS(cg_yield(cg_any((cg_wait_gone(a), cg_readline(a, line, sizeof line)))), 1);
+    IS(cg_yield(cg_wait_gone(a, .timeout = CG_MILLISECOND)), -ETIMEDOUT);
+    cg_sock_close(b);
+    IS(test_end(first), 0);
+    IS(test_end(second), 0);
+    IS(cg_yield(cg_readall(a, line, 4)), 4);
+    IS(cg_yield(cg_read(a, line, sizeof line)), 0);
+    IS(cg_yield(cg_wait_gone(a)), 0);
+    cg_sock_close(a);
+}
+
+static void gone_closed(struct cg_sock *a, struct cg_sock *b)
+{
+    secured(&a, &b);
+    end_gone_closed(a, b);
+}
+
+static void gently(struct cg_sock *a, struct cg_sock *b)
+{
+    secured(&a, &b);
+    end_gently(a, b);
+}
+
+static void gently_lost(struct cg_sock *a, struct cg_sock *b)
+{
+    secured(&a, &b);
+    end_gently_lost(a, b);
+}
+
+static void least(struct cg_sock *a, struct cg_sock *b)
+{
+    secured(&a, &b);
+    end_least(a, b);
+}
+
 static void weak(struct cg_sock *a, struct cg_sock *b)
 {
     secured(&a, &b);
@@ -697,6 +749,11 @@ static const struct test_case cases[] = {
     LINK(reader_sends, .over = OVER_PAIR | OVER_TCP),
     LINK(raced, .over = OVER_PAIR | OVER_TCP),
     LINK(raced_both_ways, .over = OVER_PAIR | OVER_TCP),
+    LINK(gone, .over = OVER_PAIR | OVER_TCP),
+    LINK(gone_closed, .over = OVER_PAIR | OVER_TCP),
+    LINK(gently, .over = OVER_PAIR | OVER_TCP),
+    LINK(gently_lost, .over = OVER_PAIR | OVER_TCP),
+    LINK(least, .over = OVER_PAIR | OVER_TCP),
     LINK(weak, .where = ON_SIM),
     LINK(silence, .over = OVER_PAIR | OVER_TCP),
     LINK(cancelled, .over = OVER_PAIR),

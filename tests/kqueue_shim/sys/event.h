@@ -21,6 +21,10 @@ enum {
     EV_EOF = 0x8000,
 };
 
+enum {
+    NOTE_LOWAT = 0x0001,
+};
+
 struct kevent {
     uintptr_t ident;
     short filter;

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: MIT */
+/* The end of a connection: cg_wait_gone, cg_close_gently, and CG_HUP alone for cg_poll. */
+#include "config.h"
+
+#include "tests/sockets/end_cases.h"
+#include "tests/support/support.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* A connection that is reset has ended, too. */
+static ssize_t reset(void *arg)
+{
+    struct linger none = {.l_onoff = 1};
+    struct cg_sock *a, *b;
+
+    (void)arg;
+    test_tcp(&a, &b);
+    IS(cg_yield(cg_writeall(b, "unread", 6)), 6);
+    IS(cg_yield(cg_wait_gone(a, .timeout = CG_MILLISECOND)), -ETIMEDOUT);
+    OK(cg_sock_setopt(b, SOL_SOCKET, SO_LINGER, &none, sizeof none));
+    cg_sock_close(b);
+    IS(cg_yield(cg_wait_gone(a)), 0);
+    cg_sock_close(a);
+    return 0;
+}
+
+static ssize_t listeners(void *arg)
+{
+    char addr[CG_ADDR_SIZE];
+    struct cg_sock *listener = test_listen(addr);
+
+    (void)arg;
+    IS(cg_yield(cg_wait_gone(listener)), -EINVAL);
+    IS(cg_yield(cg_close_gently(listener)), -EINVAL);
+    return 0;
+}
+
+static ssize_t waits(void *sock)
+{
+    return cg_yield(cg_wait_gone(sock));
+}
+
+/* A socket for which somebody waits keeps its descriptor; afterwards it gives it up. */
+static ssize_t detached(void *arg)
+{
+    struct cg_sock *a, *b;
+    struct cg_coro *coro;
+    size_t len;
+    void *rest;
+    int fd;
+
+    (void)arg;
+    test_tcp(&a, &b);
+    coro = test_start(waits, a);
+    test_until_waiting(coro);
+    IS(cg_sock_detach(a, &rest, &len), -EBUSY);
+    OK(cg_yield(cg_cancel(coro)));
+    IS(test_end(coro), -ECANCELED);
+    fd = (int)OK(cg_sock_detach(a, &rest, &len));
+    close(fd);
+    IS(cg_yield(cg_wait_gone(b)), 0);
+    cg_sock_close(b);
+    return 0;
+}
+
+/* Waiting while input is unread costs no CPU time, whatever the reactor, and waiters of
+ * both ends do not disturb those who move bytes. */
+static ssize_t waiting_is_cheap(void *arg)
+{
+    struct cg_sock *a, *b;
+    struct cg_coro *coro;
+    int64_t begin;
+    char buf[8];
+
+    (void)arg;
+    test_tcp(&a, &b);
+    coro = test_start(waits, a);
+    IS(cg_yield(cg_read(a, buf, 1, .timeout = CG_MILLISECOND)), -ETIMEDOUT);
+    IS(cg_yield(cg_writeall(b, "unread", 6)), 6);
+    begin = test_clock(CLOCK_PROCESS_CPUTIME_ID);
+    IS(cg_yield(cg_sleep(200 * CG_MILLISECOND)), 0);
+    ck_assert_int_lt(test_clock(CLOCK_PROCESS_CPUTIME_ID) - begin, 100 * CG_MILLISECOND);
+    IS(cg_yield(cg_readall(a, buf, 6)), 6);
+    cg_sock_close(b);
+    IS(test_end(coro), 0);
+    cg_sock_close(a);
+    return 0;
+}
+
+/* cg_poll waits for CG_HUP alone: the writers of a pipe have closed it. */
+static ssize_t polled(void *arg)
+{
+    int ends[2];
+
+    (void)arg;
+    OK(pipe(ends));
+    IS(write(ends[1], "unread", 6), 6);
+    IS(cg_yield(cg_poll(ends[0], CG_HUP, .timeout = CG_MILLISECOND)), -ETIMEDOUT);
+    close(ends[1]);
+    ck_assert_int_ne(OK(cg_yield(cg_poll(ends[0], CG_HUP))) & CG_HUP, 0);
+    close(ends[0]);
+    IS(cg_yield(cg_poll(0, 0)), -EINVAL);
+    return 0;
+}
+
+static ssize_t sleeps(void *arg)
+{
+    (void)arg;
+    return cg_yield(cg_sleep(CG_NEVER));
+}
+
+/* What a handler is for: it ends when its client goes, with the request half read. */
+static ssize_t handler(void *arg)
+{
+    struct cg_sock *a, *b;
+    char line[16];
+
+    (void)arg;
+    test_tcp(&a, &b);
+    IS(cg_yield(cg_writeall(b, "work\nmore", 9)), 9);
+    IS(cg_yield(cg_readline(a, line, sizeof line)), 5);
+    cg_sock_close(b);
+    IS(cg_yield(cg_any((cg_call(sleeps, NULL), cg_wait_gone(a)))), 1);
+    cg_sock_close(a);
+    return 0;
+}
+
+/* Without .timeout a gentle close takes CG_LINGER, and the next use of the op too. With a
+ * weak timeout it goes on while bytes come. */
+static ssize_t trickles(void *sock)
+{
+    for (int i = 0; i < 10; i++) {
+        IS(cg_yield(cg_write(sock, "x", 1)), 1);
+        IS(cg_yield(cg_sleep(CG_SECOND)), 0);
+    }
+    return cg_yield(cg_shutdown(sock, SHUT_WR));
+}
+
+static void lingers(struct cg_sock *a, struct cg_sock *b)
+{
+    struct cg_op *op = cg_close_gently(a);
+    int64_t begin = cg_sched_now(cg_sched_self());
+    struct cg_coro *coro;
+
+    IS(cg_yield(op), -ETIMEDOUT);
+    IS(cg_sched_now(cg_sched_self()) - begin, CG_LINGER);
+    IS(op->timeout, 0);
+    cg_sock_close(b);
+    OK(test_connect(OVER_PAIR, &a, &b));
+    coro = test_start(trickles, b);
+    IS(cg_yield(cg_close_gently(a, .timeout = 2 * CG_SECOND, .weak_timeout = true)), 0);
+    IS(test_end(coro), 0);
+    cg_sock_close(b);
+}
+
+static const struct test_case cases[] = {
+    LINK(end_gone),
+    LINK(end_gone_closed),
+    LINK(end_gently),
+    LINK(end_gently_bounded),
+    LINK(end_gently_lost),
+    LINK(end_least),
+    LINK(lingers, .where = ON_SIM),
+    CORO(reset),
+    CORO(listeners),
+    CORO(detached, .where = ON_KERNEL),
+    CORO(waiting_is_cheap, .where = ON_KERNEL),
+    CORO(polled, .where = ON_KERNEL),
+    CORO(handler),
+};
+
+int main(void)
+{
+    return test_main("end", cases, COUNT(cases));
+}
