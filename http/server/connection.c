@@ -219,28 +219,21 @@ static enum outcome serve_all(struct cg__http_conn *conn, struct cg_view *view)
 
 /* ---- The end --------------------------------------------------------------------- */
 
-/* Discards what the client still sends: a close with unread bytes would reset the
- * connection, and the client could lose the last response. Some clients send all of a
+/* A client that still sends must not lose the last response. Some clients send all of a
  * large request before they read. */
-static ssize_t take_away(void *arg)
+static void linger(struct cg__http_conn *conn)
 {
-    struct cg__http_conn *conn = arg;
     const struct cg_http_server_options *options = &conn->server->options;
-    uint64_t left = options->linger_limit;
-    struct cg_view view;
-    ssize_t n;
+    struct cg_sock *sock = conn->sock;
 
+    cg__http_output_end(conn);
+    conn->sock = NULL;
     conn->phase = CG__HTTP_LINGERS;
     conn->since = cg_sched_now(cg_sched_self());
-    cg_yield(cg_shutdown(conn->sock, SHUT_WR));
-    while ((n = cg_yield(cg_borrow(conn->sock, &view, .timeout = options->linger_timeout))) > 0) {
-        cg_view_release(&view, view.len);
-        if (left < (size_t)n)
-            break;
-        left -= (size_t)n;
-    }
+    cg_yield(cg_close_gently(sock, .timeout = options->linger_timeout, .weak_timeout = true,
+                             .deadline = after(conn->since, options->body_timeout),
+                             .most = options->linger_limit));
     conn->phase = CG__HTTP_AT_WORK;
-    return n;
 }
 
 static void finish(struct cg__http_conn *conn)
@@ -331,7 +324,7 @@ ssize_t cg__http_connection_run(void *arg)
         outcome = serve_all(conn, &view);
     }
     if (outcome == LINGER)
-        cg_yield(cg_call(take_away, conn, .timeout = options->body_timeout));
+        linger(conn);
     finish(conn);
     return 0;
 }

@@ -231,6 +231,7 @@ void cg__http_output_end(struct cg__http_conn *conn)
         while (*at != conn)
             at = &(*at)->next_late;
         *at = conn->next_late;
+        conn->late = false;
     }
 }
 
