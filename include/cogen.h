@@ -6,6 +6,7 @@
 #include <cogen/any.h>
 #include <cogen/base.h>
 #include <cogen/coro.h>
+#include <cogen/crew.h>
 #include <cogen/file.h>
 #include <cogen/future.h>
 #include <cogen/generator.h>

@@ -2,6 +2,8 @@
 /* cg_main: a whole run in one call. It is here because lib/ knows no backend. */
 #include "config.h"
 
+#include "reactors/main.h"
+
 #include <cogen/reactor.h>
 #include <cogen/sched.h>
 
@@ -12,7 +14,7 @@
 
 /* Reports why a reactor that was named cannot be opened; its error code alone does not say
  * much. */
-static void tell_why_none(const char *name, int code)
+void cg__main_tell_why_none(const char *name, int code)
 {
     char why[256];
 
@@ -26,13 +28,14 @@ static void tell_why_none(const char *name, int code)
 
 /* The result of a run after which `left` coroutines are left. If some can never go on, the
  * program has a bug; only here can it be reported, even if fn did not wait for them. */
-static ssize_t outcome(const struct cg_sched *sched, const struct cg_coro *coro,
-                       ssize_t left)
+ssize_t cg__main_outcome(const struct cg_sched *sched, const struct cg_coro *coro, ssize_t left,
+                         const char *who)
 {
     bool ended = cg_coro_state(coro) == CG_CORO_FINISHED;
 
     if (left > 0 && !cg_sched_stopped(sched)) {
-        cg__report(ended ? "these can never go on and are cancelled" : "deadlock");
+        cg__report("%s%s", who,
+                   ended ? "these can never go on and are cancelled" : "deadlock");
         cg_coro_dump(sched, stderr);
     }
     if (ended)
@@ -48,7 +51,7 @@ ssize_t cg_main(const char *reactor_name, cg_fn *fn, void *arg)
     ssize_t rc = cg_reactor_open(reactor_name, &reactor);
 
     if (rc < 0) {
-        tell_why_none(reactor_name, (int)rc);
+        cg__main_tell_why_none(reactor_name, (int)rc);
         return rc;
     }
     rc = -ENOMEM;
@@ -57,7 +60,7 @@ ssize_t cg_main(const char *reactor_name, cg_fn *fn, void *arg)
     if ((rc = cg_sched_start(sched, fn, arg, .name = "main", .coro = &coro)) < 0)
         goto free_sched;
     if ((rc = cg_sched_run(sched)) >= 0)
-        rc = outcome(sched, coro, rc);
+        rc = cg__main_outcome(sched, coro, rc, "");
     cg_coro_unref(coro);
 free_sched:
     cg_sched_free(sched);

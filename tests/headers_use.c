@@ -130,6 +130,12 @@ ssize_t use(struct cg_sock *sock, void *arg)
     cg_yield(cg_wait_signal(cg_name_bytes("\0", 1), &word, .timeout = CG_SECOND));
     cg_yield(cg_signal_remote(cg_sched_self(), 7, arg, .timeout = CG_SECOND));
     cg_sched_post_signal(cg_sched_self(), "name", 1);
+    cg_yield(cg_run_on(cg_worker_self(), body, arg, .timeout = CG_SECOND));
+    cg_yield(cg_run_on_each(body, arg, .deadline = CG_SECOND));
+    cg_yield(cg_signal_crew("name", 1, .timeout = CG_SECOND));
+    cg_crew_post_signal("name", 1);
+    cg_crew_main(body, arg);
+    cg_crew_main(body, arg, .workers = 2, .pin = true);
     cg_yield(
         cg_any((cg_read(sock, arg, 1), cg_sleep(1, .shield = true)), .timeout = 1));
     cg_yield(cg_all((cg_pass(), cg_suspend()), .deadline = CG_NEVER));

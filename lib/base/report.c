@@ -15,9 +15,11 @@ void cg__report(const char *format, ...)
     va_list args;
 
     va_start(args, format);
+    flockfile(stderr); /* a line of one thread stays whole */
     fputs("cogen: ", stderr);
     vfprintf(stderr, format, args);
     putc('\n', stderr);
+    funlockfile(stderr);
     va_end(args);
     cg_sigpipe_unblock(before, ferror(stderr));
 }

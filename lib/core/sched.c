@@ -339,6 +339,14 @@ struct cg_sched *cg_sched_new_with(struct cg_reactor *reactor,
     return sched;
 }
 
+void cg__sched_end(struct cg_sched *sched)
+{
+    if (sched->first || sched->holds || sched->deferred) { /* sockets that close */
+        atomic_store(&sched->stops, 1);
+        cg_sched_run(sched);
+    }
+}
+
 void cg_sched_free(struct cg_sched *sched)
 {
     struct cg_kept *kept;
@@ -346,10 +354,8 @@ void cg_sched_free(struct cg_sched *sched)
     if (sched == NULL)
         return;
     assert(!sched->running); /* not from within its own run */
-    if (sched->first || sched->holds || sched->deferred) { /* sockets that close */
-        atomic_store(&sched->stops, 1);
-        cg_sched_run(sched);
-    }
+    if (!atomic_load(&sched->refuses))
+        cg__sched_end(sched);
     for (struct cg_coro *coro = sched->first; coro; coro = coro->next) {
         cg__report("coroutine %s abandoned", coro->name);
         cg__context_drop(&coro->ctx);

@@ -43,6 +43,7 @@ struct cg_sched {
     struct cg_context ctx; /* of the loop */
     struct cg__ready ready;
     struct cg_reactor *reactor;
+    struct cg_worker *worker; /* of a crew; NULL: of none */
     int64_t now;
     unsigned ran;      /* resumptions in this turn */
     unsigned most;     /* resumptions after which this turn ends */
@@ -72,7 +73,7 @@ struct cg_sched {
     atomic_int stops;                 /* calls of cg_sched_stop */
     _Atomic(struct cg__post *) posts; /* the newest first */
     atomic_int inside;  /* callers of cg__post_enter that have not left */
-    atomic_bool refuses; /* see cg__errand_refuse */
+    atomic_bool refuses; /* the run has ended for good: see cg__errand_refuse */
     int inside_forever; /* of them, threads of a parent process: see cg__post_forked */
     atomic_uint forks; /* the fork count (fork.h) of the process that runs it */
     unsigned left_at;  /* the fork count at which parts were last told of a fork */
@@ -103,6 +104,10 @@ static inline void cg__sched_spent(struct cg_sched *sched, struct cg_coro *coro,
         sched->most = sched->ran + (unsigned)before;
     cg__sched_ready(sched, coro, false);
 }
+
+/* Cancels what is left after a run, and runs until that has ended, for the grace period at
+ * most. */
+void cg__sched_end(struct cg_sched *sched);
 
 /* Ends the turn if it takes too long. */
 void cg__sched_watch(struct cg_sched *sched);
