@@ -12,9 +12,11 @@
 #include <cogen.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
+#include <unistd.h>
 
 static const char *reactor, *address = "127.0.0.1:7007";
 static struct cg_sched *sched;
@@ -80,6 +82,8 @@ int main(int argc, char **argv)
         {"help", no_argument, NULL, 'h'}, {0}};
     int c;
 
+    if (fcntl(STDOUT_FILENO, F_GETFD) < 0) /* the first socket would get its number */
+        return failed("stdout", -errno) < 0;
     while ((c = getopt_long(argc, argv, "l:r:h", options, NULL)) != -1 && c != '?') {
         if (c == 'h')
             return (puts(usage) < 0 || fflush(stdout) != 0) && failed("stdout", -errno);

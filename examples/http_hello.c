@@ -10,9 +10,11 @@
 #include <cogen/http_server.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
+#include <unistd.h>
 
 static const char *reactor, *address = "127.0.0.1:8080";
 static struct cg_sched *sched;
@@ -78,6 +80,8 @@ int main(int argc, char **argv)
         {"reactor", required_argument, NULL, 'r'}, {"listen", required_argument, NULL, 'l'}, {0}};
     int c;
 
+    if (fcntl(STDOUT_FILENO, F_GETFD) < 0) /* the first socket would get its number */
+        return failed("stdout", -errno) < 0;
     while ((c = getopt_long(argc, argv, "r:l:", options, NULL)) != -1) {
         if (c != 'r' && c != 'l')
             return 1; /* getopt_long has said why */

@@ -9,11 +9,13 @@
 #include <cogen.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const char *reactor, *address = "127.0.0.1:7008";
 static int64_t idle = 2 * CG_MINUTE; /* until a silent client is disconnected */
@@ -113,6 +115,8 @@ int main(int argc, char **argv)
     char *end = NULL;
     int c;
 
+    if (fcntl(STDOUT_FILENO, F_GETFD) < 0) /* the first socket would get its number */
+        return failed("stdout", -errno) < 0;
     while ((c = getopt_long(argc, argv, "l:i:r:h", options, NULL)) != -1 && c != '?') {
         if (c == 'h')
             return (puts(usage) < 0 || fflush(stdout) != 0) && failed("stdout", -errno);

@@ -408,6 +408,9 @@ check_output() {
         like "$line with stdout closed" "1 *stdout: Bad file descriptor" \
             "$? $(cat "$work/err")"
     done <<'END'
+echo_server --listen 127.0.0.1:0
+http_hello --listen 127.0.0.1:0
+line_server --listen 127.0.0.1:0
 signals --fast
 signals --help
 signals --list-reactors

@@ -109,7 +109,8 @@ struct cg_wait_signal_op {
  * value, one word (what it points to stays the signaller's). Completes with the number of
  * coroutines woken; they run before the signaller continues, unless .prio has CG_PRIO_CORO.
  * A signal is not stored: if nobody waits, the result is 0. With .recipients = n the
- * signaller first waits until at least n coroutines wait for the name. */
+ * signaller first waits until at least n operations wait for the name; two branches of one
+ * cg_any count as two, although a signal completes one of them only. */
 #define cg_signal(...) cg__signal(__VA_ARGS__, )
 #define cg__signal(n, v, ...)                                                              \
     CG_OP(cg_signal, .named.name = cg_name(n), .value = (const void *)(intptr_t)(v), __VA_ARGS__)

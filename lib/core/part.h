@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* What files outside the core keep with a scheduler: tables of signals, jobs in threads,
  * requests for cg_poll. A part is made when it is first needed and freed with the
- * scheduler. The core calls its functions and knows nothing else of it. */
+ * scheduler. The core calls its functions and knows nothing else of it.
+ *
+ * Why not struct cg_kept, which programs embed: a part is found by its place on the path of
+ * each signal, where a kept thing is searched for; and it ends in two steps, since posts
+ * that are dropped in between still use it. */
 #ifndef COGEN_LIB_CORE_PART_H
 #define COGEN_LIB_CORE_PART_H
 

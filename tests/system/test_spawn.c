@@ -174,36 +174,53 @@ static ssize_t redirections(void *arg)
     return 0;
 }
 
-/* The pipe for the child's output is open as our descriptor 0, which the child's input
- * replaces. Output and input do not overwrite each other. */
+/* Moves a descriptor to a place, where what was there is kept; returns that. */
+static int put_at(int place, int fd)
+{
+    int kept = fcntl(place, F_DUPFD_CLOEXEC, 10);
+
+    ck_assert_int_eq(dup2(fd, place), place);
+    close(fd);
+    return kept;
+}
+
+static void put_back(int place, int kept)
+{
+    if (kept < 0) {
+        close(place);
+        return;
+    }
+    dup2(kept, place);
+    close(kept);
+}
+
+/* What the child writes to its output goes where our errors go, and the other way round.
+ * The two do not overwrite each other. */
 static ssize_t crossed(void *arg)
 {
     struct cg_process *process = NULL;
-    int in[2], out[2], keep = dup(0);
+    int out[2], err[2], kept_out, kept_err;
     char text[16] = "";
+    ssize_t rc;
 
     (void)arg;
-    IS(pipe(in), 0);
     IS(pipe(out), 0);
-    IS(write(in[1], "through\n", 8), 8);
-    close(in[1]);
-    close(0);
-    ck_assert_int_eq(dup(out[1]), 0); /* our descriptor 0 is the pipe for its output */
-    OK(cg_process_spawn(cg_sched_self(), ((char *[]){"cat", NULL}), &process,
-                        .in = in[0], .out = out[1]));
+    IS(pipe(err), 0);
+    kept_out = put_at(1, out[1]);
+    kept_err = put_at(2, err[1]);
+    rc = cg_process_spawn(cg_sched_self(), SH("echo one; echo three >&2"), &process,
+                          .out = 2, .err = 1);
+    put_back(1, kept_out);
+    put_back(2, kept_err);
+    OK(rc);
     IS(cg_yield(cg_wait_process(process)), 0);
     cg_process_close(process);
-    IS(read(out[0], text, sizeof text), 8);
-    ck_assert_str_eq(text, "through\n");
-    close(in[0]);
+    IS(read(err[0], text, sizeof text), 4);
+    ck_assert_mem_eq(text, "one\n", 4);
+    IS(read(out[0], text, sizeof text), 6);
+    ck_assert_mem_eq(text, "three\n", 6);
     close(out[0]);
-    close(out[1]);
-    if (keep >= 0) {
-        dup2(keep, 0);
-        close(keep);
-    } else {
-        close(0);
-    }
+    close(err[0]);
     return 0;
 }
 
