@@ -7,6 +7,7 @@
 #include <cogen/base.h>
 #include <cogen/coro.h>
 #include <cogen/crew.h>
+#include <cogen/datagram.h>
 #include <cogen/file.h>
 #include <cogen/future.h>
 #include <cogen/generator.h>

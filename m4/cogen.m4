@@ -18,6 +18,15 @@ for cg_flag in m4_normalize([$2]); do
 done
 ])
 
+# CG_CONSTANTS(NAMES): defines CG__NAME for each constant of sockets: NAME, or -1 if this
+# system lacks it.
+AC_DEFUN([CG_CONSTANTS], [m4_foreach_w([cg_constant], [$1],
+    [AC_CHECK_DECL(cg_constant, [cg_value=cg_constant], [cg_value=-1],
+        [[#include <sys/socket.h>
+#include <netinet/in.h>]])
+    AC_DEFINE_UNQUOTED([CG__]cg_constant, [$cg_value], [The constant without CG__, or -1.])
+])])
+
 # CG_OPTION(NAME, VARIABLE, MODULE, PACKAGE, WHAT): CG_LIBRARY for what is no reactor;
 # --without-NAME leaves WHAT.
 AC_DEFUN([CG_OPTION], [

@@ -12,6 +12,7 @@
 #include <cogen/os_signal.h>
 
 #include "reactors/calls.h"
+#include "reactors/datagrams.h"
 
 /* ---- The calls that may wait, one attempt each ---- */
 
@@ -160,6 +161,10 @@ ssize_t cg__calls_attempt(struct cg_reactor *reactor, struct cg_io *io, bool pla
         return send_parts(io->fd, io->iov, io->iovcnt, plain);
     case CG_IO_SENDFILE:
         return send_file(reactor, io, plain);
+    case CG_IO_RECV_DATAGRAMS:
+        return cg__datagrams_receive(io);
+    case CG_IO_SEND_DATAGRAMS:
+        return cg__datagrams_send(io);
     case CG_IO_ACCEPT:
         return cg__calls_accept(io->fd);
     }
@@ -212,6 +217,8 @@ static ssize_t call(struct cg_io *io)
         return cg__calls_socket(io->domain, io->type, io->protocol);
     case CG_IO_BIND:
         return cg__calls_result(bind(io->fd, io->addr, io->addrlen));
+    case CG_IO_SET_PEER:
+        return cg__calls_result(connect(io->fd, io->addr, io->addrlen));
     case CG_IO_LISTEN:
         return cg__calls_result(listen(io->fd, io->backlog));
     case CG_IO_SETOPT:

@@ -25,9 +25,9 @@ enum {
 /* Makes the call of CG_IO_SOCKET to CG_IO_OFFER and sets io->result. Returns CG_DONE. */
 enum cg_verdict cg__calls_do(struct cg_io *io);
 
-/* Makes one attempt, without waiting, at a RECV, SEND, SENDV, SENDFILE or ACCEPT. Returns
- * its result; -EAGAIN: not ready; -ENOTSOCK: the descriptor is not a socket, call again
- * with plain set. A RECV fills io->buf if io->len > 0, else io->chunk from the pool (NULL
+/* Makes one attempt, without waiting, at a request that may wait, except CONNECT and
+ * POLL. Returns its result; -EAGAIN: not ready; -ENOTSOCK: the descriptor is not a socket,
+ * call again with plain set. A RECV fills io->buf if io->len > 0, else io->chunk from the pool (NULL
  * if nothing came). plain: the descriptor is known not to be a socket. */
 ssize_t cg__calls_attempt(struct cg_reactor *reactor, struct cg_io *io, bool plain);
 

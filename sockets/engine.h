@@ -23,6 +23,7 @@ struct cg__work {
     enum cg__direction direction;
     bool partial; /* a cancelled op keeps what its requests have moved */
     bool once; /* a request that is still pending in the next turn is taken back */
+    bool datagrams; /* for datagram sockets only; else for streams only */
 };
 
 /* How many bytes an op moves before other coroutines get their turn. */

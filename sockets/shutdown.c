@@ -43,6 +43,9 @@ static enum cg_verdict shutdown_process(struct cg_op *op, struct cg_sched *sched
     op->result = -EBADF;
     if (shut->sock == NULL || shut->sock->closing)
         return CG_DONE;
+    op->result = -EOPNOTSUPP;
+    if (shut->sock->datagrams)
+        return CG_DONE; /* there is no end that could be told */
     op->uses = &shut->sock->object;
     shut->done = false;
     io.fd = shut->sock->fd;

@@ -23,6 +23,10 @@ enum cg_verdict cg__slots_process(struct cg_op *op, struct cg_sched *sched)
     const struct cg__work *work = work_of(op);
 
     (void)sched;
+    if (sock != NULL && (sock->datagrams != 0) != work->datagrams) {
+        op->result = sock->closing ? -EBADF : -EOPNOTSUPP;
+        return CG_DONE;
+    }
     if (work->direction == CG__RX && sock != NULL && cg__sock_is_lent(sock)) {
         op->result = sock->closing ? -EBADF : -EBUSY;
         return CG_DONE;

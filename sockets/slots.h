@@ -21,7 +21,8 @@ struct cg__bytes_op {
 };
 
 /* For types whose `detail` is their struct cg__work. While a view of the socket's input is
- * lent, process completes operations that read with -EBUSY. */
+ * lent, process completes operations that read with -EBUSY. It completes
+ * those on streams with -EOPNOTSUPP on a datagram socket, and the other way round. */
 enum cg_verdict cg__slots_process(struct cg_op *op, struct cg_sched *sched);
 ssize_t cg__slots_run(struct cg_op *op);
 enum cg_verdict cg__slots_cancel(struct cg_op *op, struct cg_sched *sched);

@@ -61,6 +61,7 @@ struct cg_sock {
     bool eof;        /* no bytes come after the input */
     bool multishot;  /* receives of this socket stay armed */
     bool listener;
+    uint8_t datagrams; /* the family of a datagram socket; 0 (AF_UNSPEC): a stream */
     bool closing;
     bool gone;       /* closed; only the memory is left, until nobody keeps it */
     bool held;       /* closing, and holds the run until the last request has completed */

@@ -92,6 +92,17 @@ ssize_t plain(struct cg_sock *sock, void *arg)
     cg_yield(cg_writev(sock, iov, 1));
     cg_yield(cg_sendfile(sock, 0, 0, 1));
     cg_yield(cg_wait_clock(CG_CLOCK_WALL, 1, .timeout = 1));
+    cg_yield(cg_receive_from(sock, arg, 1, NULL));
+    cg_yield(cg_receive_from(sock, arg, 1, &list.addrs[0], .whole = NULL, .timeout = 1));
+    cg_yield(cg_send_to(sock, arg, 1, NULL));
+    cg_yield(cg_send_to(sock, "x", 1, "127.0.0.1:53"));
+    cg_yield(cg_send_to(sock, "x", 1, &list.addrs[0], .timeout = 1));
+    cg_yield(cg_receive_datagrams(sock, arg, 1));
+    cg_yield(cg_send_datagrams(sock, arg, 1, .moved = NULL));
+    cg_datagram_open(cg_sched_self(), ":53", &conn);
+    cg_datagram_open(cg_sched_self(), NULL, &conn, .peer = "127.0.0.1:53", .ttl = 1);
+    cg_datagram_join(sock, "239.1.2.3");
+    cg_datagram_leave(sock, "239.1.2.3", .interface = "lo");
     cg_yield(cg_wait_os_signal(2, .timeout = 1));
     cg_yield(cg_get_os_signal(NULL, .timeout = 1));
     cg_yield(cg_wait_process(NULL, .timeout = 1));

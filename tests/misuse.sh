@@ -112,6 +112,9 @@ refused 'too many keywords' 'more_than_32_keywords' "cg_yield(cg_sleep(1$(
     done
 )));"
 
+refused 'an address of another type' 'incompatible pointer' \
+    'int fd = 0; cg_yield(cg_send_to(sock, buf, n, &fd));'
+
 word='the result is one word'
 refused 'a small result' "$word" 'cg_yield(cg_get(queue, &number));'
 refused 'a small result' "$word" 'cg_yield(cg_wait_signal("name", &number));'
@@ -130,6 +133,8 @@ taken 'cg_yield(cg_any_of(ops, n, .timeout = CG_SECOND));'
 taken 'cg_yield(cg_all_of(((struct cg_op *[]){op, cg_pass()}), 2));'
 taken 'cg_yield(cg_pass()); cg_yield(cg_pass(.prio = CG_PRIO_CORO));'
 taken 'queue = cg_queue_new(); queue = cg_queue_new(.limit = 10, .name = "jobs");'
+taken 'const struct cg_addr *to = NULL; cg_yield(cg_send_to(sock, buf, n, to, .timeout = 1));
+       cg_yield(cg_send_to(sock, "x", 1, "[::1]:53")); cg_yield(cg_send_to(sock, buf, 0, NULL));'
 taken 'for (op = cg_pass(); cg_yield(op) < 0;) n++;'
 
 [ "$checks" -gt 0 ] || exit 77

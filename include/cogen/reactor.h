@@ -7,6 +7,7 @@
 #include <cogen/op.h>
 #include <cogen/system.h>
 
+struct cg_datagram;
 struct cg_reactor;
 
 struct cg_reactor_info {
@@ -80,6 +81,10 @@ enum cg_io_code {
     CG_IO_SEND,     /* buf, len: bytes sent, at least 1 (short counts are normal) */
     CG_IO_SENDV,    /* iov, iovcnt: like SEND, gathered */
     CG_IO_SENDFILE, /* file, offset, count: bytes sent; 0: the file has ended */
+    CG_IO_RECV_DATAGRAMS, /* datagrams, most: how many were received, 1 to most. A cancelled
+                           * request has received none: its result is -ECANCELED */
+    CG_IO_SEND_DATAGRAMS, /* like RECV_DATAGRAMS, sent in this order. It stops before one
+                           * that fails; the next request returns that error */
     CG_IO_ACCEPT,   /* the new connection's descriptor, non-blocking, close-on-exec. Errors
                      * other than -EBADF, -EINVAL and -ENOTSOCK do not concern the listener:
                      * submit again. The reactor then delays the request (at most 100 ms),
@@ -90,6 +95,7 @@ enum cg_io_code {
     /* These never wait: submit returns DONE. */
     CG_IO_SOCKET,   /* domain, type, protocol: a new non-blocking descriptor */
     CG_IO_BIND,     /* addr, addrlen */
+    CG_IO_SET_PEER, /* addr, addrlen: connects a datagram socket */
     CG_IO_LISTEN,   /* backlog */
     CG_IO_SETOPT,   /* level, name, value, size */
     CG_IO_GETOPT,   /* level, name, value, size (in) and result (out): the size */
@@ -130,7 +136,11 @@ struct cg_io {
             size_t count;
             int file;
         };
-        struct { /* CONNECT, BIND */
+        struct { /* RECV_DATAGRAMS, SEND_DATAGRAMS; see cogen/datagram.h */
+            struct cg_datagram *datagrams;
+            size_t most;
+        };
+        struct { /* CONNECT, BIND, SET_PEER */
             const struct sockaddr *addr;
             socklen_t addrlen;
         };

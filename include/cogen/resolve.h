@@ -20,12 +20,14 @@ enum {
     CG_ADDRS_MOST = 16, /* most addresses of a host that a look-up returns */
 };
 
-/* One address of a host, with its port; an IPv6 address may have a scope. */
+/* An address of a host with its port, or of a UNIX socket. An IPv6 address may have a
+ * scope. */
 struct cg_addr {
     union {
         struct sockaddr base;
         struct sockaddr_in in;
         struct sockaddr_in6 in6;
+        struct sockaddr_un un;
     };
     socklen_t len;
 };

@@ -16,7 +16,7 @@
  * directly to the next event. Nothing depends on the machine, its clock or its load: the
  * same program with the same seed produces the same events, and byte for byte the same
  * trace. So a fault found with one seed can be reproduced with it.  The network has stream
- * sockets over IPv4, IPv6 and UNIX addresses. Every address belongs to the one simulated
+ * and datagram sockets over IPv4, IPv6 and UNIX addresses, and multicast. Every address belongs to the one simulated
  * host, so the same program may serve both 10.0.0.1 and 10.0.0.2. UNIX paths do not touch
  * the file system; a name is free again when its socket is closed. The ports of connecting
  * sockets are assigned in a circle and repeat after some 28,000 connections, even if the
@@ -52,6 +52,10 @@ struct cg_sim_options {
     unsigned reset_permille;  /* a transfer fails because the connection is reset */
     unsigned refuse_permille; /* a connect is refused */
     unsigned abort_permille;  /* a connection is reset before it is accepted */
+    /* Of UDP datagrams, which jitter reorders too. */
+    unsigned lose_permille;    /* a datagram is lost */
+    unsigned double_permille;  /* it arrives twice */
+    unsigned reorder_permille; /* it overtakes others that are in flight to its receiver */
     /* Behaviour of real kernels that programs must handle. */
     bool completion; /* requests that may wait never complete at once, as with io_uring */
     bool multishot;  /* a receive fills chunks of the pool and stays armed */

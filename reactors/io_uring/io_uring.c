@@ -40,9 +40,12 @@ static void proceed(struct uring *u, struct cg_io *io)
 static enum step attempt(struct uring *u, struct cg_io *io)
 {
     bool plain = cg__uring_is_plain(u, io->fd);
+    bool datagrams = io->code == CG_IO_RECV_DATAGRAMS || io->code == CG_IO_SEND_DATAGRAMS;
 
     if (!cg__uring_is_called(u, io))
         return AGAIN;
+    if (datagrams && io->state == CG_IO_CANCELLING)
+        return AGAIN; /* too late: its datagrams would be lost */
     if (io->code == CG_IO_CONNECT) {
         io->result = connect(io->fd, io->addr, io->addrlen) < 0 ? -errno : 0;
         /* READY would spin: poll reports the socket as writable although the backlog is

@@ -157,7 +157,8 @@ void cg__uring_arm_wake(struct uring *u)
 }
 
 /* The requests for which we make the system call ourselves, once a poll reports the
- * descriptor as ready: sendfile, which io_uring lacks; writes to what is not a socket,
+ * descriptor as ready: sendfile, which io_uring lacks; datagrams, which it moves one at a time,
+ * and would have consumed when their receive is cancelled too late; writes to what is not a socket,
  * where only a call of ours can prevent SIGPIPE; and connects of UNIX sockets, which never
  * take time: while the backlog is full the kernel would retry again and again, and a
  * cancel could not reach it. */
@@ -165,6 +166,8 @@ bool cg__uring_is_called(const struct uring *u, const struct cg_io *io)
 {
     switch ((enum cg_io_code)io->code) {
     case CG_IO_SENDFILE:
+    case CG_IO_RECV_DATAGRAMS:
+    case CG_IO_SEND_DATAGRAMS:
         return true;
     case CG_IO_SEND:
     case CG_IO_SENDV:
@@ -179,12 +182,18 @@ bool cg__uring_is_called(const struct uring *u, const struct cg_io *io)
 
 int cg__uring_events(const struct cg_io *io)
 {
-    int wanted = io->code == CG_IO_POLL                               ? (int)io->events
-                 : io->code == CG_IO_RECV || io->code == CG_IO_ACCEPT ? POLLIN
-                                                                      : POLLOUT;
+    int wanted = POLLOUT;
 
-    if (io->code == CG_IO_POLL && wanted & (POLLIN | POLLHUP))
-        wanted |= CG__PEER_ENDED;
+    switch (io->code) {
+    case CG_IO_POLL:
+        wanted = (int)io->events | (io->events & (POLLIN | POLLHUP) ? CG__PEER_ENDED : 0);
+        break;
+    case CG_IO_RECV:
+    case CG_IO_RECV_DATAGRAMS:
+    case CG_IO_ACCEPT:
+        wanted = POLLIN;
+        break;
+    }
     return wanted | POLLERR | POLLHUP;
 }
 

@@ -34,7 +34,13 @@ static inline void cg__fd_end_is_near(struct cg__fd *d)
 
 static inline unsigned cg__fd_direction(const struct cg_io *io)
 {
-    return io->code == CG_IO_RECV || io->code == CG_IO_ACCEPT ? CG_IN : CG_OUT;
+    switch (io->code) {
+    case CG_IO_RECV:
+    case CG_IO_RECV_DATAGRAMS:
+    case CG_IO_ACCEPT:
+        return CG_IN;
+    }
+    return CG_OUT;
 }
 
 /* Finds or makes a record. Returns NULL if there is no memory. */

@@ -24,7 +24,8 @@ static size_t asked_for(const struct cg_io *io, size_t n)
     else if (io->code == CG_IO_SENDV)
         for (int i = 0; i < io->iovcnt && i < CG__PARTS && asked <= n; i++)
             asked += io->iov[i].iov_len;
-    /* for SENDFILE a short count may also mean the end of the file */
+    /* for SENDFILE a short count may also mean the end of the file, and for datagrams that
+     * an error waits behind them */
     return asked;
 }
 
@@ -106,7 +107,7 @@ ssize_t cg__fd_try(struct cg__readiness *r, struct cg__fd *d, struct cg_io *io)
 {
     ssize_t n;
 
-    if (io->code > CG_IO_SENDFILE)
+    if (io->code >= CG_IO_ACCEPT)
         return io->code == CG_IO_CONNECT ? try_connect(r, d, io) : try_accept(r, d, io);
     n = cg__calls_attempt(&r->reactor, io, d->kind == CG__PLAIN);
     if (n == -ENOTSOCK && d->kind != CG__PLAIN) {

@@ -20,7 +20,8 @@ static bool bad(const struct cg_sim_options *opt)
     return opt->latency < 0 || opt->jitter < 0 || opt->cost < 0 ||
            opt->latency > CG_NEVER / 8 || opt->jitter > CG_NEVER / 8 ||
            opt->short_permille > 1000 || opt->reset_permille > 1000 ||
-           opt->refuse_permille > 1000 || opt->abort_permille > 1000;
+           opt->lose_permille > 1000 || opt->double_permille > 1000 ||
+           opt->reorder_permille > 1000 || opt->refuse_permille > 1000 || opt->abort_permille > 1000;
 }
 
 int cg_sim_open(const struct cg_sim_options *options, struct cg_reactor **reactor)
@@ -105,6 +106,10 @@ static bool try(struct cg_sim *sim, struct cg_sim_sock *sock, struct cg_io *io,
     switch (io->code) {
     case CG_IO_RECV:
         return cg__sim_recv(sim, sock, io, result);
+    case CG_IO_RECV_DATAGRAMS:
+        return cg__sim_recv_datagrams(sim, sock, io, result);
+    case CG_IO_SEND_DATAGRAMS:
+        return cg__sim_send_datagrams(sim, sock, io, result);
     case CG_IO_ACCEPT:
         return cg__sim_accept(sim, sock, result);
     case CG_IO_CONNECT:
@@ -162,14 +167,19 @@ static enum cg_verdict sim_cancel(struct cg_reactor *reactor, struct cg_io *io)
     return CG_DONE;
 }
 
+static bool moves_datagrams(const struct cg_io *io)
+{
+    return io->code == CG_IO_RECV_DATAGRAMS || io->code == CG_IO_SEND_DATAGRAMS;
+}
+
 /* A cancelled request completes in any case; chance decides whether with its true
- * result. */
+ * result, unless it moves datagrams. */
 static bool settle(struct cg_sim *sim, struct cg_sim_sock *sock, struct cg_io *io,
                    ssize_t *result)
 {
     if (io->state == CG_IO_PENDING)
         return try(sim, sock, io, result);
-    if (cg__sim_below(sim, 2) == 0 || !try(sim, sock, io, result))
+    if (moves_datagrams(io) || cg__sim_below(sim, 2) == 0 || !try(sim, sock, io, result))
         *result = -ECANCELED;
     return true;
 }

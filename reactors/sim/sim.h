@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* The inside of the simulated world: sim.c has the clock and the requests, sim_net.c
- * handles and messages in flight, sim_conn.c connections, sim_stream.c bytes, sim_calls.c
- * the calls that never wait, sim_addr.c addresses, sim_trace.c chance and trace. Whatever
+ * handles and messages in flight, sim_conn.c connections, sim_stream.c bytes,
+ * sim_datagram.c datagrams, sim_calls.c the calls that never wait, sim_addr.c addresses, sim_trace.c chance and trace. Whatever
  * may change a request's result touches its socket; wait then tries the requests of the
  * touched sockets, in order. */
 #ifndef COGEN_REACTORS_SIM_SIM_H
 #define COGEN_REACTORS_SIM_SIM_H
 
+#include <cogen/datagram.h>
 #include <cogen/sim.h>
 #include <assert.h>
 #include <netinet/in.h>
@@ -20,7 +21,7 @@
                                                     * lacks */
 
 enum {
-    CG_SIM_OPTIONS = 17,        /* number of known socket options (sim_calls.c) */
+    CG_SIM_OPTIONS = 33,        /* number of known socket options (sim_calls.c) */
     CG_SIM_NAMES = 1024,        /* buckets of bound addresses */
     CG_SIM_SEGMENT = 16 * 1024, /* most bytes in one message */
     CG_SIM_PORT_FIRST = 32768,  /* ports for those who ask for port 0 */
@@ -46,10 +47,13 @@ enum cg_sim_kind {
     CG_SIM_SYN, /* stays with the connecting socket all the time, like the next two */
     CG_SIM_SYNACK,
     CG_SIM_REFUSED,
+    CG_SIM_DATAGRAM,
+    CG_SIM_UNREACHABLE, /* an earlier datagram found nobody */
 };
 
-/* A message in flight to a socket. Only DATA is allocated: the other kinds are part of the
- * socket that will receive them, so that no end and no reset can fail. */
+/* A message in flight to a socket. Only DATA and the messages of datagrams are allocated: the
+ * other kinds are part of the socket that will receive them, so that no end and no reset can
+ * fail. */
 struct cg_sim_msg {
     struct cg_sim_msg *next;
     int64_t at;   /* when it arrives */
@@ -69,6 +73,12 @@ struct cg_sim_queue {
     unsigned count;
 };
 
+/* A multicast group that a socket has joined. */
+struct cg_sim_group {
+    struct cg_sim_group *next;
+    struct cg_sim_addr group, source; /* source.len 0: every source */
+};
+
 enum cg_sim_state {
     CG_SIM_FRESH,
     CG_SIM_LISTENING,
@@ -80,6 +90,7 @@ enum cg_sim_state {
 struct cg_sim_sock {
     int fd; /* -1: not accepted yet */
     int domain;
+    bool datagram; /* stays FRESH; with a peer, remote is set */
     enum cg_sim_state state;
     bool bound;
     bool touched;
@@ -99,6 +110,9 @@ struct cg_sim_sock {
     struct cg_sim_msgs input;    /* arrived and unread */
     int64_t last_at;             /* when the last message sent arrives */
     size_t unacked;              /* bytes sent that the peer has not read */
+    size_t unread; /* a datagram socket's: what counts against its limit; of UNIX sockets the
+                    * number of datagrams, also of those in flight */
+    struct cg_sim_group *groups;
     size_t place;                /* in the heap, from 1 on; 0: no message is in flight to
                                   * it */
     struct cg_sim_msg syn, end, rst;
@@ -124,6 +138,7 @@ struct cg_sim {
     int *holes; /* free handles, most recently freed last */
     size_t handle_count, hole_count, handle_room;
     bool starved;  /* an accept waits for a handle */
+    bool crowded;  /* a UNIX datagram waits for room in its receiver */
     int64_t retry; /* when accepts that lacked memory try again; 0: none does */
     unsigned next_port;
     struct cg_sim_sock *names[CG_SIM_NAMES];
@@ -160,6 +175,9 @@ void cg__sim_drop(struct cg_sim *sim, struct cg_sim_sock *sock);
 /* Sends a message, as if at the moment `since`. */
 void cg__sim_post(struct cg_sim *sim, struct cg_sim_sock *to, struct cg_sim_msg *msg,
                   enum cg_sim_kind kind, int64_t since);
+/* The same for one that may overtake others: by jitter, or by chance. */
+void cg__sim_post_datagram(struct cg_sim *sim, struct cg_sim_sock *to, struct cg_sim_msg *msg,
+                           enum cg_sim_kind kind, int64_t since);
 void cg__sim_deliver(struct cg_sim *sim);
 /* When the next message arrives or an accept tries again; CG_NEVER: nothing is due. */
 int64_t cg__sim_next(const struct cg_sim *sim);
@@ -185,7 +203,23 @@ bool cg__sim_send(struct cg_sim *sim, struct cg_sim_sock *sock, struct cg_io *io
 bool cg__sim_poll(struct cg_sim *sim, struct cg_sim_sock *sock, struct cg_io *io,
                   ssize_t *result);
 
+/* sim_datagram.c */
+bool cg__sim_recv_datagrams(struct cg_sim *sim, struct cg_sim_sock *sock, struct cg_io *io,
+                            ssize_t *result);
+bool cg__sim_send_datagrams(struct cg_sim *sim, struct cg_sim_sock *sock, struct cg_io *io,
+                            ssize_t *result);
+ssize_t cg__sim_set_peer(struct cg_sim *sim, struct cg_sim_sock *sock, const struct cg_io *io);
+/* Joins or leaves a group. */
+ssize_t cg__sim_change_group(struct cg_sim_sock *sock, const struct cg_io *io);
+void cg__sim_leave_all(struct cg_sim_sock *sock);
+void cg__sim_datagram_arrives(struct cg_sim *sim, struct cg_sim_sock *sock,
+                              struct cg_sim_msg *msg);
+void cg__sim_unreachable(struct cg_sim *sim, struct cg_sim_sock *sock, struct cg_sim_msg *msg);
+/* A UNIX socket has room again, or is gone. */
+void cg__sim_uncrowd(struct cg_sim *sim);
+
 /* sim_calls.c */
+int cg__sim_option(const struct cg_sim_sock *sock, int level, int name);
 ssize_t cg__sim_call(struct cg_sim *sim, struct cg_io *io);
 bool cg__sim_reuse_port(const struct cg_sim_sock *sock);
 bool cg__sim_v6only(const struct cg_sim_sock *sock);
@@ -194,6 +228,9 @@ void cg__sim_options_init(struct cg_sim *sim, struct cg_sim_sock *sock);
 /* sim_addr.c */
 int cg__sim_addr_set(struct cg_sim_addr *to, int domain, const struct sockaddr *addr,
                      socklen_t len);
+bool cg__sim_addr_same(const struct cg_sim_addr *a, const struct cg_sim_addr *b);
+/* Whether it stands for every address of this host. */
+bool cg__sim_addr_is_any(const struct cg_sim_addr *addr);
 /* The address as a socket of that domain sees it: IPv4 mapped into IPv6, or back. */
 struct cg_sim_addr cg__sim_addr_in(const struct cg_sim_addr *addr, int domain);
 /* Replaces the unspecified address (0.0.0.0, ::) by this host's. */
@@ -207,6 +244,11 @@ const char *cg__sim_text(const struct cg_sim_addr *addr, char buf[CG_SIM_TEXT]);
 int cg__sim_name(struct cg_sim *sim, struct cg_sim_sock *sock,
                  const struct cg_sim_addr *addr);
 void cg__sim_unname(struct cg_sim *sim, struct cg_sim_sock *sock);
+/* The first of the sockets, linked by next_bound, among which those bound to this address or
+ * port are; and how well a socket's name matches an address to which somebody sends, 0: not at
+ * all. */
+struct cg_sim_sock *cg__sim_bound(struct cg_sim *sim, const struct cg_sim_addr *addr);
+int cg__sim_fit(const struct cg_sim_sock *sock, const struct cg_sim_addr *addr);
 /* Chooses a port that no socket is bound to and stores it in addr. Returns 0 or
  * -EADDRINUSE. */
 int cg__sim_port_pick(struct cg_sim *sim, const struct cg_sim_sock *sock,

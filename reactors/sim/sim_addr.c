@@ -85,7 +85,7 @@ struct cg_sim_addr cg__sim_addr_in(const struct cg_sim_addr *addr, int domain)
     return in;
 }
 
-static bool every_host(const struct cg_sim_addr *addr)
+bool cg__sim_addr_is_any(const struct cg_sim_addr *addr)
 {
     return addr->sa.sa_family == AF_INET
                ? addr->in.sin_addr.s_addr == htonl(INADDR_ANY)
@@ -95,7 +95,7 @@ static bool every_host(const struct cg_sim_addr *addr)
 
 void cg__sim_addr_settle(struct cg_sim_addr *addr)
 {
-    if (!every_host(addr))
+    if (!cg__sim_addr_is_any(addr))
         return;
     if (addr->sa.sa_family == AF_INET)
         addr->in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -145,7 +145,7 @@ const char *cg__sim_text(const struct cg_sim_addr *addr, char buf[CG_SIM_TEXT])
     return buf;
 }
 
-static bool same(const struct cg_sim_addr *a, const struct cg_sim_addr *b)
+bool cg__sim_addr_same(const struct cg_sim_addr *a, const struct cg_sim_addr *b)
 {
     return a->len == b->len && memcmp(&a->sa, &b->sa, a->len) == 0;
 }
@@ -156,9 +156,9 @@ static int fit(const struct cg_sim_addr *name, bool v6only,
 {
     struct cg_sim_addr plain = cg__sim_addr_in(name, AF_INET);
 
-    if (same(name, addr) || same(&plain, addr))
+    if (cg__sim_addr_same(name, addr) || cg__sim_addr_same(&plain, addr))
         return 3;
-    if (cg__sim_port(name) != cg__sim_port(addr) || !every_host(name))
+    if (cg__sim_port(name) != cg__sim_port(addr) || !cg__sim_addr_is_any(name))
         return 0;
     if (name->sa.sa_family == addr->sa.sa_family)
         return 2;
@@ -169,6 +169,11 @@ static bool conflict(const struct cg_sim_sock *held, const struct cg_sim_sock *s
                      const struct cg_sim_addr *addr)
 {
     if (cg__sim_reuse_port(held) && cg__sim_reuse_port(sock))
+        return false;
+    if (held->datagram != sock->datagram && sock->domain != AF_UNIX)
+        return false; /* UDP and TCP have ports of their own */
+    if (held->datagram && cg__sim_option(held, SOL_SOCKET, SO_REUSEADDR) &&
+        cg__sim_option(sock, SOL_SOCKET, SO_REUSEADDR))
         return false;
     return fit(&held->local, cg__sim_v6only(held), addr) ||
            fit(addr, cg__sim_v6only(sock), &held->local);
@@ -183,6 +188,16 @@ static struct cg_sim_sock **bucket(struct cg_sim *sim, const struct cg_sim_addr 
         for (hash = 5381, i = 0; i < addr->len - PATH; i++)
             hash = hash * 33 + (unsigned char)addr->un.sun_path[i];
     return &sim->names[hash % CG_SIM_NAMES];
+}
+
+struct cg_sim_sock *cg__sim_bound(struct cg_sim *sim, const struct cg_sim_addr *addr)
+{
+    return *bucket(sim, addr);
+}
+
+int cg__sim_fit(const struct cg_sim_sock *sock, const struct cg_sim_addr *addr)
+{
+    return fit(&sock->local, cg__sim_v6only(sock), addr);
 }
 
 static bool taken(struct cg_sim *sim, const struct cg_sim_sock *sock,
@@ -260,7 +275,7 @@ struct cg_sim_sock *cg__sim_listener(struct cg_sim *sim, const struct cg_sim_add
         int now = fit(&sock->local, cg__sim_v6only(sock), &plain);
 
         if (now > 0)
-            *error = ECONNREFUSED;
+            *error = sock->datagram && sock->domain == AF_UNIX ? EPROTOTYPE : ECONNREFUSED;
         if (now > best_fit && sock->state == CG_SIM_LISTENING) {
             best_fit = now;
             best = link;

@@ -35,6 +35,22 @@ static const struct {
     {IPPROTO_IP, IP_TOS},
     {IPPROTO_IP, IP_TTL},
     {IPPROTO_IPV6, IPV6_UNICAST_HOPS},
+    {IPPROTO_IPV6, IPV6_TCLASS},
+    {SOL_SOCKET, SO_BINDTODEVICE},
+    {IPPROTO_IP, IP_MULTICAST_TTL},
+    {IPPROTO_IP, IP_MULTICAST_LOOP},
+    {IPPROTO_IP, IP_MULTICAST_IF},
+    {IPPROTO_IP, IP_MTU_DISCOVER},
+    {IPPROTO_IP, IP_PKTINFO},
+    {IPPROTO_IP, IP_RECVTTL},
+    {IPPROTO_IP, IP_RECVTOS},
+    {IPPROTO_IPV6, IPV6_MULTICAST_HOPS},
+    {IPPROTO_IPV6, IPV6_MULTICAST_LOOP},
+    {IPPROTO_IPV6, IPV6_MULTICAST_IF},
+    {IPPROTO_IPV6, IPV6_MTU_DISCOVER},
+    {IPPROTO_IPV6, IPV6_RECVPKTINFO},
+    {IPPROTO_IPV6, IPV6_RECVHOPLIMIT},
+    {IPPROTO_IPV6, IPV6_RECVTCLASS},
 };
 _Static_assert(sizeof known / sizeof known[0] == CG_SIM_OPTIONS,
                "room for each option");
@@ -47,6 +63,11 @@ void cg__sim_options_init(struct cg_sim *sim, struct cg_sim_sock *sock)
         if (known[i].level == SOL_SOCKET &&
             (known[i].name == SO_RCVBUF || known[i].name == SO_SNDBUF))
             sock->options[i] = (int)sim->opt.window;
+        else if (known[i].name ==
+                 (known[i].level == IPPROTO_IP     ? IP_MULTICAST_LOOP
+                  : known[i].level == IPPROTO_IPV6 ? IPV6_MULTICAST_LOOP
+                                                   : -1))
+            sock->options[i] = 1;
 }
 
 bool cg__sim_reuse_port(const struct cg_sim_sock *sock)
@@ -69,6 +90,20 @@ static int *find_option(struct cg_sim_sock *sock, int level, int name)
     return NULL;
 }
 
+int cg__sim_option(const struct cg_sim_sock *sock, int level, int name)
+{
+    const int *option = find_option((struct cg_sim_sock *)sock, level, name);
+
+    return option ? *option : 0;
+}
+
+static bool is_group_change(const struct cg_io *io)
+{
+    return (io->level == IPPROTO_IP || io->level == IPPROTO_IPV6) &&
+           (io->name == MCAST_JOIN_GROUP || io->name == MCAST_LEAVE_GROUP ||
+            io->name == MCAST_JOIN_SOURCE_GROUP || io->name == MCAST_LEAVE_SOURCE_GROUP);
+}
+
 static ssize_t set_option(struct cg_sim_sock *sock, const struct cg_io *io)
 {
     int *option = find_option(sock, io->level, io->name);
@@ -79,6 +114,8 @@ static ssize_t set_option(struct cg_sim_sock *sock, const struct cg_io *io)
         memcpy(&sock->linger, io->value, sizeof sock->linger);
         return 0;
     }
+    if (is_group_change(io))
+        return cg__sim_change_group(sock, io);
     if (!option)
         return -ENOPROTOOPT;
     if (io->size < sizeof *option)
@@ -107,7 +144,7 @@ static ssize_t get_option(struct cg_sim_sock *sock, const struct cg_io *io)
     case SO_LINGER:
         return give(io, &sock->linger, sizeof sock->linger);
     case SO_TYPE:
-        value = SOCK_STREAM;
+        value = sock->datagram ? SOCK_DGRAM : SOCK_STREAM;
         break;
     case SO_ACCEPTCONN:
         value = sock->state == CG_SIM_LISTENING;
@@ -130,10 +167,11 @@ static ssize_t make_socket(struct cg_sim *sim, const struct cg_io *io)
 
     if (io->domain != AF_INET && io->domain != AF_INET6 && io->domain != AF_UNIX)
         return -EAFNOSUPPORT;
-    if (io->type != SOCK_STREAM)
+    if (io->type != SOCK_STREAM && io->type != SOCK_DGRAM)
         return -EPROTONOSUPPORT;
     if (!(sock = cg__sim_sock_new(sim, io->domain)))
         return -ENOMEM;
+    sock->datagram = io->type == SOCK_DGRAM;
     if ((fd = cg__sim_handle_new(sim, sock)) < 0)
         cg__sim_sock_free(sim, sock);
     else
@@ -163,6 +201,8 @@ static ssize_t listen_socket(struct cg_sim *sim, struct cg_sim_sock *sock, int b
                                                              : sizeof any.in6};
     int error;
 
+    if (sock->datagram)
+        return -EOPNOTSUPP;
     if (sock->state != CG_SIM_FRESH && sock->state != CG_SIM_LISTENING)
         return -EINVAL;
     if (!sock->bound) {
@@ -192,7 +232,8 @@ static ssize_t own_name(const struct cg_sim_sock *sock, const struct cg_io *io)
 
 static ssize_t peer_name(const struct cg_sim_sock *sock, const struct cg_io *io)
 {
-    if (sock->state != CG_SIM_CONNECTED || sock->reset)
+    if (sock->datagram ? sock->remote.len == 0
+                       : sock->state != CG_SIM_CONNECTED || sock->reset)
         return -ENOTCONN;
     return give(io, &sock->remote.sa, sock->remote.len);
 }
@@ -222,6 +263,8 @@ ssize_t cg__sim_call(struct cg_sim *sim, struct cg_io *io)
     switch (io->code) {
     case CG_IO_BIND:
         return bind_socket(sim, sock, io);
+    case CG_IO_SET_PEER:
+        return sock->datagram ? cg__sim_set_peer(sim, sock, io) : -EOPNOTSUPP;
     case CG_IO_LISTEN:
         return listen_socket(sim, sock, io->backlog);
     case CG_IO_SETOPT:

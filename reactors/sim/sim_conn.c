@@ -77,6 +77,10 @@ static int begin_connect(struct cg_sim *sim, struct cg_sim_sock *sock, struct cg
 bool cg__sim_connect(struct cg_sim *sim, struct cg_sim_sock *sock, struct cg_io *io,
                      ssize_t *result)
 {
+    if (sock->datagram) {
+        *result = cg__sim_set_peer(sim, sock, io);
+        return true;
+    }
     if (sock->connector != io) {
         if ((*result = begin_connect(sim, sock, io)) < 0)
             return true;
@@ -252,10 +256,12 @@ ssize_t cg__sim_close(struct cg_sim *sim, struct cg_sim_sock *sock)
     part(sim, sock,
          unread(sock) || (sock->linger.l_onoff && sock->linger.l_linger == 0));
     cg__sim_drop(sim, sock);
+    cg__sim_leave_all(sock);
     if (sock->bound)
         cg__sim_unname(sim, sock);
     if (sock->fd >= 0)
         cg__sim_handle_free(sim, sock);
+    cg__sim_uncrowd(sim);
     sock->state =
         CG_SIM_CLOSED; /* touched, so that it is freed when it is served again */
     cg__sim_touch(sim, sock);
@@ -300,6 +306,12 @@ void cg__sim_arrive(struct cg_sim *sim, struct cg_sim_sock *sock,
         break;
     case CG_SIM_SYNACK:
         sock->state = CG_SIM_CONNECTED;
+        break;
+    case CG_SIM_DATAGRAM:
+        cg__sim_datagram_arrives(sim, sock, msg);
+        break;
+    case CG_SIM_UNREACHABLE:
+        cg__sim_unreachable(sim, sock, msg);
         break;
     case CG_SIM_REFUSED:
         refusal_arrives(sock, (int)msg->size);

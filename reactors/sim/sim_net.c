@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The network of the simulated world: handles, and messages in flight. A socket's messages
- * arrive in the order in which they were sent. So the heap, ordered by arrival, holds
- * sockets, each by its first message. It has room for every socket, so no message can be
- * lost for lack of memory. */
+/* The network of the simulated world: handles, and messages in flight. A stream's messages
+ * arrive in the order in which they were sent. The heap, ordered by arrival, holds sockets,
+ * each by its first message. It has room for every socket, so no message can be lost for lack
+ * of memory. */
 #include "config.h"
 
 #include <errno.h>
@@ -67,6 +67,49 @@ void cg__sim_post(struct cg_sim *sim, struct cg_sim_sock *to, struct cg_sim_msg 
     cg__sim_append(&to->incoming, msg);
     if (to->place == 0)
         sift(sim, ++sim->heap_count, to);
+}
+
+/* Chance lets it stand before any message to the same socket. */
+static struct cg_sim_msg **find_place(struct cg_sim *sim, struct cg_sim_sock *to,
+                                      struct cg_sim_msg *msg)
+{
+    struct cg_sim_msg **link = &to->incoming.head;
+    uint64_t count = 0, overtaken;
+
+    for (struct cg_sim_msg *other = *link; other; other = other->next)
+        count++;
+    if (count == 0 || !cg__sim_chance(sim, sim->opt.reorder_permille)) {
+        while (*link && (*link)->at <= msg->at)
+            link = &(*link)->next;
+        return link;
+    }
+    for (overtaken = cg__sim_below(sim, count); overtaken > 0; overtaken--)
+        link = &(*link)->next;
+    msg->at = (*link)->at;
+    msg->seq = (*link)->seq;
+    return link;
+}
+
+void cg__sim_post_datagram(struct cg_sim *sim, struct cg_sim_sock *to, struct cg_sim_msg *msg,
+                           enum cg_sim_kind kind, int64_t since)
+{
+    struct cg_sim_msg **link;
+
+    if (to->domain == AF_UNIX) {
+        cg__sim_post(sim, to, msg, kind, since);
+        return;
+    }
+    msg->kind = kind;
+    msg->at = since + sim->opt.latency;
+    if (sim->opt.jitter > 0)
+        msg->at += (int64_t)cg__sim_below(sim, (uint64_t)sim->opt.jitter + 1);
+    msg->seq = ++sim->seq;
+    link = find_place(sim, to, msg);
+    msg->next = *link;
+    *link = msg;
+    if (!msg->next)
+        to->incoming.tail = msg;
+    sift(sim, to->place > 0 ? to->place : ++sim->heap_count, to);
 }
 
 struct cg_sim_sock *cg__sim_sock_new(struct cg_sim *sim, int domain)

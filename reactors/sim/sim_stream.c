@@ -251,6 +251,8 @@ static unsigned readiness(const struct cg_sim *sim, const struct cg_sim_sock *so
 {
     unsigned events = 0;
 
+    if (sock->datagram)
+        return CG_OUT | (sock->input.head ? CG_IN : 0) | (sock->error ? CG_IN | CG_ERR : 0);
     switch (sock->state) {
     case CG_SIM_LISTENING:
         return sock->backlog.head ? CG_IN : 0;

@@ -74,7 +74,8 @@ void cg__sim_note_result(struct cg_sim *sim, const struct cg_io *io, ssize_t res
         [CG_IO_RECV] = "recv",     [CG_IO_SEND] = "send",
         [CG_IO_SENDV] = "sendv",   [CG_IO_SENDFILE] = "sendfile",
         [CG_IO_ACCEPT] = "accept", [CG_IO_CONNECT] = "connect",
-        [CG_IO_POLL] = "poll",
+        [CG_IO_POLL] = "poll",     [CG_IO_RECV_DATAGRAMS] = "recv datagrams",
+        [CG_IO_SEND_DATAGRAMS] = "send datagrams",
     };
 
     if (!sim->tracer || io->code > CG_IO_POLL)

@@ -70,11 +70,6 @@ static struct cg_sock *new_listener(struct cg_sched *sched, int fd)
 
 /* ---- On a UNIX socket ---- */
 
-static bool has_path(const struct cg__addr *addr)
-{
-    return addr->base.sa_family == AF_UNIX && addr->un.sun_path[0] != '\0';
-}
-
 static int listen_unix(struct cg_sched *sched, const struct cg__addr *addr,
                        struct cg_sock **sock, const struct cg_listen_options *options)
 {
@@ -85,7 +80,7 @@ static int listen_unix(struct cg_sched *sched, const struct cg__addr *addr,
 
     if (rc < 0)
         return rc;
-    rc = options->take_over ? cg__unix_path_clear(path, addr) : 0;
+    rc = options->take_over ? cg__unix_path_clear(path, addr, SOCK_STREAM) : 0;
     if (rc == 0)
         rc = open_listener(reactor, addr, options, path);
     cg__unix_path_unlock(path);
@@ -219,7 +214,7 @@ int cg_sock_listen_with(struct cg_sched *sched, const char *addr,
         return count;
     if (options == NULL)
         options = &defaults;
-    if (has_path(&list[0]))
+    if (cg__addr_has_path(&list[0]))
         return listen_unix(sched, list, sock, options);
     if (count > 1 && addr[0] != ':') /* the text is a name */
         return listen_all(sched, list, count, sock, options);

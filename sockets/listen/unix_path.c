@@ -71,9 +71,9 @@ int cg__unix_path_new(const char *text, struct cg__path **path)
 /* Whether nobody listens on the path. Calls the kernel directly: a request to the reactor
  * may wait, and connect on a UNIX socket never does if it is non-blocking. A process that
  * does listen there accepts a connection that ends at once. */
-static bool is_deserted(const struct cg__addr *addr)
+static bool is_deserted(const struct cg__addr *addr, int type)
 {
-    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+    int fd = socket(AF_UNIX, type, 0);
     bool refused;
 
     if (fd < 0)
@@ -85,7 +85,7 @@ static bool is_deserted(const struct cg__addr *addr)
     return refused;
 }
 
-int cg__unix_path_clear(struct cg__path *path, const struct cg__addr *addr)
+int cg__unix_path_clear(struct cg__path *path, const struct cg__addr *addr, int type)
 {
     struct stat found;
 
@@ -96,7 +96,7 @@ int cg__unix_path_clear(struct cg__path *path, const struct cg__addr *addr)
         return -EADDRINUSE;
     if (!find(path, &found))
         return 0;
-    if (!S_ISSOCK(found.st_mode) || !is_deserted(addr))
+    if (!S_ISSOCK(found.st_mode) || !is_deserted(addr, type))
         return -EADDRINUSE;
     if (unlinkat(path->folder, path->name, 0) < 0 && errno != ENOENT)
         return -errno;

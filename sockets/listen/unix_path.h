@@ -12,10 +12,11 @@ struct cg__path;
 /* Prepares for a bind to this path. Returns 0, -ENOMEM, -EMFILE or -ENFILE. */
 int cg__unix_path_new(const char *text, struct cg__path **path);
 
-/* Removes a socket file on which nobody listens. From then on the directory is locked against
+/* Removes a socket file to which no socket is bound, or on which nobody listens. type is that
+ * of the caller's socket. From then on the directory is locked against
  * others that do the same, until cg__unix_path_unlock. Returns 0 if the path is free now, and
  * -EADDRINUSE if somebody listens or holds the lock, or the file is not a socket. */
-int cg__unix_path_clear(struct cg__path *path, const struct cg__addr *addr);
+int cg__unix_path_clear(struct cg__path *path, const struct cg__addr *addr, int type);
 void cg__unix_path_unlock(struct cg__path *path);
 
 /* Call it right after a successful bind to the path. NULL is ignored. */

@@ -33,6 +33,12 @@ static inline in_port_t *cg__addr_port_of(struct cg__addr *addr)
     return addr->base.sa_family == AF_INET ? &addr->in.sin_port : &addr->in6.sin6_port;
 }
 
+/* Whether it is the path of a file. */
+static inline bool cg__addr_has_path(const struct cg__addr *addr)
+{
+    return addr->base.sa_family == AF_UNIX && addr->un.sun_path[0] != '\0';
+}
+
 /* Returns 1 if host is a numeric address (IPv6 without brackets) and stores it, with port
  * 0; 0 if host is a name; CG_EADDR if it is neither. */
 int cg__addr_host(const char *host, struct cg__addr *addr);

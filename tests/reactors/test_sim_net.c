@@ -423,7 +423,7 @@ START_TEST(foreign_descriptors)
     IS(DO(.code = CG_IO_POLL, .fd = 1, .events = CG_IN), -EBADF);
     IS(DO(.code = CG_IO_ATTACH, .fd = 0), -EOPNOTSUPP);
     IS(DO(.code = CG_IO_CLOSE, .fd = -1), -EBADF);
-    IS(DO(.code = CG_IO_SOCKET, .domain = AF_INET, .type = SOCK_DGRAM),
+    IS(DO(.code = CG_IO_SOCKET, .domain = AF_INET, .type = SOCK_SEQPACKET),
        -EPROTONOSUPPORT);
     IS(DO(.code = CG_IO_SOCKET, .domain = 4711, .type = SOCK_STREAM), -EAFNOSUPPORT);
     connect_pair();
