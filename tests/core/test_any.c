@@ -7,7 +7,6 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define MS CG_MILLISECOND
@@ -400,174 +399,6 @@ static ssize_t two_sockets(void *arg)
     return 0;
 }
 
-/* ---- Any pair at any moment ---------------------------------------------------------- */
-
-struct world {
-    struct cg_sock *sock, *peer;
-    struct cg_coro *self;
-    size_t sent, received, signalled;
-    bool stop;
-    uint64_t seed;
-};
-
-/* Makes things happen at random moments: a byte, a signal, an activation. */
-static ssize_t stirs(void *arg)
-{
-    struct world *w = arg;
-    char byte;
-
-    while (!w->stop) {
-        IS(cg_yield(cg_sleep(test_random(&w->seed) % 4 * MS)), 0);
-        switch (test_random(&w->seed) % 3) {
-        case 0:
-            test_fill(&byte, 1, w->sent++);
-            IS(cg_yield(cg_write(w->peer, &byte, 1)), 1);
-            break;
-        case 1:
-            w->signalled += (size_t)OK(cg_yield(cg_signal("stir", 1)));
-            break;
-        default:
-            cg_yield(cg_activate(w->self, .value = 5)); /* or it has one already */
-        }
-    }
-    return 0;
-}
-
-/* Two random ops are raced, hundreds of times: the loser is answered -ECANCELED, the winner
- * what it should, and in the end every byte that was sent has come, in order, and every
- * signal counted was received. */
-static void race(struct world *w, size_t *signals)
-{
-    char buf[2];
-    int64_t nap = MS;
-    struct cg_op *all[] = {
-        cg_read(w->sock, buf, sizeof buf),
-        cg_wait_signal("stir", NULL),
-        cg_suspend(),
-        cg_sleep(test_random(&w->seed) % 4 * MS),
-        cg_call(sleeps_and_says, &nap, .timeout = 2 * MS),
-        cg_wait_signal("nobody", NULL, .timeout = test_random(&w->seed) % 3 * MS),
-        cg_poll_sock(w->sock, CG_IN),
-    };
-    size_t i = test_random(&w->seed) % COUNT(all), j = test_random(&w->seed) % COUNT(all);
-    bool readers = (i == 0 && j == 6) || (i == 6 && j == 0);
-    struct cg_op *pair[] = {all[i], all[j]};
-    ssize_t winner;
-
-    if (i == j || readers)
-        return;
-    winner = cg_yield(cg_any((pair[0], pair[1], cg_sleep(50 * MS))));
-    OK(winner);
-    for (ssize_t k = 0; k < 2; k++)
-        if (k != winner)
-            IS(cg_op_result(pair[k]), -ECANCELED);
-    if (winner == 2)
-        return;
-    if (pair[winner] == all[0]) {
-        OK(cg_op_result(all[0]));
-        test_verify(buf, (size_t)cg_op_result(all[0]), w->received);
-        w->received += (size_t)cg_op_result(all[0]);
-    } else if (pair[winner] == all[1]) {
-        IS(cg_op_result(all[1]), 0);
-        ++*signals;
-    } else if (pair[winner] == all[2]) {
-        IS(cg_op_result(all[2]), 5);
-    } else if (pair[winner] == all[4]) {
-        IS(cg_op_result(all[4]), 123);
-    } else if (pair[winner] == all[6]) {
-        ck_assert_int_ne(OK(cg_op_result(all[6])) & CG_IN, 0);
-    }
-}
-
-static ssize_t races_with_seed(void *arg)
-{
-    struct world w = {.seed = *(uint64_t *)arg, .self = cg_coro_self()};
-    struct cg_coro *stirrer;
-    size_t signals = 0;
-    char buf[64];
-    ssize_t n;
-
-    test_tcp(&w.sock, &w.peer);
-    stirrer = test_start(stirs, &w);
-    for (int i = 0; i < 200; i++)
-        race(&w, &signals);
-    w.stop = true;
-    IS(test_end(stirrer), 0);
-    cg_sock_close(w.peer);
-    while ((n = OK(cg_yield(cg_read(w.sock, buf, sizeof buf)))) > 0) {
-        test_verify(buf, (size_t)n, w.received);
-        w.received += (size_t)n;
-    }
-    ck_assert_uint_eq(w.received, w.sent);
-    ck_assert_uint_eq(signals, w.signalled);
-    cg_sock_close(w.sock);
-    return 0;
-}
-
-static void random_races(void)
-{
-    for (uint64_t seed = 1; seed <= 25; seed++)
-        IS(test_run(races_with_seed, &seed), 0);
-}
-
-struct decided {
-    struct cg_sock *sock;
-    struct cg_queue *queue;
-};
-
-static ssize_t is_decided(void *arg)
-{
-    struct decided *d = arg;
-    intptr_t item = 0;
-    char byte;
-    struct cg_op *get = cg_get(d->queue, &item);
-
-    IS(cg_yield(cg_any((cg_read(d->sock, &byte, 1), get))), 1);
-    IS(cg_op_result(get), 0);
-    IS(item, 7);
-    IS(cg_yield(cg_pass()), -ECANCELED);
-    return 0;
-}
-
-/* A race that has been decided, and only waits for the kernel to let go of a loser, is not
- * undone by a cancellation: the winner has what it has. */
-static ssize_t decided_then_cancelled(void *arg)
-{
-    struct decided d = {.queue = cg_queue_new()};
-    struct cg_sock *peer;
-    struct cg_coro *coro;
-
-    (void)arg;
-    test_tcp(&d.sock, &peer);
-    coro = test_start(is_decided, &d);
-    test_until_waiting(coro);
-    IS(cg_queue_try_put(d.queue, (void *)7), 0);
-    IS(cg_coro_cancel(coro), 0);
-    IS(test_end(coro), 0);
-    cg_sock_close(d.sock);
-    cg_sock_close(peer);
-    cg_queue_free(d.queue);
-    return 0;
-}
-
-/* Where the coroutine is cancelled already nothing is begun, and every branch says so, also
- * one that was answered well before. */
-static ssize_t refused(void *arg)
-{
-    struct cg_scope scope;
-    struct cg_op *a = cg_sleep(0), *b = cg_sleep(CG_HOUR);
-
-    (void)arg;
-    IS(cg_yield(a), 0);
-    cg_scope_open(&scope, CG_NEVER, false);
-    cg_scope_cancel(&scope);
-    IS(cg_yield(cg_any((cg_all((a, b)), cg_sleep(1)))), -ECANCELED);
-    IS(cg_op_result(a), -ECANCELED);
-    IS(cg_op_result(b), -ECANCELED);
-    IS(cg_scope_close(&scope), -ECANCELED);
-    return 0;
-}
-
 /* Both ends of a pair in one race: the writer, going on in a turn of its own, completes the
  * reader, and is cancelled for it amid its own request. What it has moved counts. */
 static ssize_t both_ends(void *arg)
@@ -596,74 +427,8 @@ static ssize_t both_ends(void *arg)
     return 0;
 }
 
-/* As deep as CG_ANY_DEPTH they nest; deeper, they are refused, and cost no stack. */
-static ssize_t deep(void *arg)
-{
-    enum { DEPTH = 5000 };
-    struct cg_any_op *races = calloc(DEPTH, sizeof *races);
-    struct cg_op **ops = calloc(DEPTH + 1, sizeof *ops);
-    struct cg_sleep_op *nap = (struct cg_sleep_op *)cg_sleep(MS);
-    struct cg_scope scope;
-    char text[64];
-
-    (void)arg;
-    for (size_t i = 0; i < DEPTH; i++) {
-        races[i] = (struct cg_any_op){.type = i % 2 ? &cg_any_type : &cg_all_type,
-                                      .ops = &ops[i + 1], .count = 1};
-        ops[i] = &races[i].op;
-    }
-    ops[DEPTH] = &nap->op;
-    IS(cg_yield(ops[DEPTH - CG_ANY_DEPTH]), 0);
-    IS(cg_op_result(&nap->op), 0);
-    cg_scope_open(&scope, cg_sched_now(cg_sched_self()) + MS / 2, false);
-    IS(cg_yield(ops[DEPTH - CG_ANY_DEPTH]), -ECANCELED);
-    IS(cg_scope_close(&scope), -ETIMEDOUT);
-    IS(cg_op_result(&nap->op), -ECANCELED);
-    IS(cg_yield(ops[DEPTH - CG_ANY_DEPTH - 1]), -ELOOP);
-    IS(cg_yield(ops[0]), -ELOOP);
-    cg_scope_open(&scope, CG_NEVER, false);
-    cg_scope_cancel(&scope);
-    IS(cg_yield(ops[0]), -ECANCELED);
-    cg_scope_close(&scope);
-    cg_op_print(ops[0], text, sizeof text);
-    ck_assert_str_eq(text, "all of 1, too deep");
-    free(ops);
-    free(races);
-    return 0;
-}
-
-static size_t levels;
-
-static ssize_t calls_deeper(void *arg)
-{
-    intptr_t depth = (intptr_t)arg;
-
-    levels++;
-    if (depth == 0)
-        return cg_yield(cg_sleep(CG_HOUR));
-    return cg_yield(cg_any((cg_call(calls_deeper, (void *)(depth - 1)), cg_sleep(CG_HOUR))));
-}
-
-/* Races in the branches of races, each of which has a stack of its own, may be any
- * number. */
-static ssize_t deep_calls(void *arg)
-{
-    enum { DEPTH = 2000 };
-    struct cg_coro *coro = test_start(calls_deeper, (void *)DEPTH);
-
-    (void)arg;
-    while (levels <= DEPTH)
-        IS(cg_yield(cg_sleep(MS)), 0);
-    IS(cg_coro_cancel(coro), 0);
-    IS(test_end(coro), -ECANCELED);
-    return 0;
-}
-
 static const struct test_case cases[] = {
-    CORO(deep_calls, .where = ON_SIM),
-    CORO(deep, .where = ON_SIM),
     CORO(both_ends),
-    CORO(refused, .where = ON_SIM),
     CORO(first_wins, .where = ON_SIM),
     CORO(immediate_winner, .where = ON_SIM),
     CORO(arrays, .where = ON_SIM),
@@ -680,8 +445,6 @@ static const struct test_case cases[] = {
     CORO(read_against_sleep),
     CORO(two_reads, .where = ON_SIM),
     CORO(two_sockets),
-    CORO(decided_then_cancelled),
-    PLAIN(random_races, .where = ON_SIM),
 };
 
 int main(void)

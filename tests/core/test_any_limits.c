@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* What cg_any and cg_all take and refuse, a compound branch whose own time is up, and a
- * race that is cancelled once it is decided. The rest is in test_any.c. */
+/* What cg_any and cg_all take and refuse, how deep they nest, a compound branch whose own
+ * time is up, and a race that is cancelled once it is decided. The rest is in test_any.c. */
 #include "config.h"
 
 #include "tests/support/support.h"
 
 #include <errno.h>
+#include <stdlib.h>
+
+#define MS CG_MILLISECOND
 
 /* As many branches as the limit says, and not one more. */
 static ssize_t as_many_as_the_limit(void *arg)
@@ -100,9 +103,134 @@ static void cancelled_once_decided(struct cg_sock *a, struct cg_sock *b)
     cg_sock_close(b);
 }
 
+struct decided {
+    struct cg_sock *sock;
+    struct cg_queue *queue;
+};
+
+static ssize_t is_decided(void *arg)
+{
+    struct decided *d = arg;
+    intptr_t item = 0;
+    char byte;
+    struct cg_op *get = cg_get(d->queue, &item);
+
+    IS(cg_yield(cg_any((cg_read(d->sock, &byte, 1), get))), 1);
+    IS(cg_op_result(get), 0);
+    IS(item, 7);
+    IS(cg_yield(cg_pass()), -ECANCELED);
+    return 0;
+}
+
+/* A race that has been decided, and only waits for the kernel to let go of a loser, is not
+ * undone by a cancellation: the winner has what it has. */
+static ssize_t decided_then_cancelled(void *arg)
+{
+    struct decided d = {.queue = cg_queue_new()};
+    struct cg_sock *peer;
+    struct cg_coro *coro;
+
+    (void)arg;
+    test_tcp(&d.sock, &peer);
+    coro = test_start(is_decided, &d);
+    test_until_waiting(coro);
+    IS(cg_queue_try_put(d.queue, (void *)7), 0);
+    IS(cg_coro_cancel(coro), 0);
+    IS(test_end(coro), 0);
+    cg_sock_close(d.sock);
+    cg_sock_close(peer);
+    cg_queue_free(d.queue);
+    return 0;
+}
+
+/* Where the coroutine is cancelled already nothing is begun, and every branch says so, also
+ * one that was answered well before. */
+static ssize_t refused(void *arg)
+{
+    struct cg_scope scope;
+    struct cg_op *a = cg_sleep(0), *b = cg_sleep(CG_HOUR);
+
+    (void)arg;
+    IS(cg_yield(a), 0);
+    cg_scope_open(&scope, CG_NEVER, false);
+    cg_scope_cancel(&scope);
+    IS(cg_yield(cg_any((cg_all((a, b)), cg_sleep(1)))), -ECANCELED);
+    IS(cg_op_result(a), -ECANCELED);
+    IS(cg_op_result(b), -ECANCELED);
+    IS(cg_scope_close(&scope), -ECANCELED);
+    return 0;
+}
+
+/* As deep as CG_ANY_DEPTH they nest; deeper, they are refused, and cost no stack. */
+static ssize_t deep(void *arg)
+{
+    enum { DEPTH = 5000 };
+    struct cg_any_op *races = calloc(DEPTH, sizeof *races);
+    struct cg_op **ops = calloc(DEPTH + 1, sizeof *ops);
+    struct cg_sleep_op *nap = (struct cg_sleep_op *)cg_sleep(MS);
+    struct cg_scope scope;
+    char text[64];
+
+    (void)arg;
+    for (size_t i = 0; i < DEPTH; i++) {
+        races[i] = (struct cg_any_op){.type = i % 2 ? &cg_any_type : &cg_all_type,
+                                      .ops = &ops[i + 1], .count = 1};
+        ops[i] = &races[i].op;
+    }
+    ops[DEPTH] = &nap->op;
+    IS(cg_yield(ops[DEPTH - CG_ANY_DEPTH]), 0);
+    IS(cg_op_result(&nap->op), 0);
+    cg_scope_open(&scope, cg_sched_now(cg_sched_self()) + MS / 2, false);
+    IS(cg_yield(ops[DEPTH - CG_ANY_DEPTH]), -ECANCELED);
+    IS(cg_scope_close(&scope), -ETIMEDOUT);
+    IS(cg_op_result(&nap->op), -ECANCELED);
+    IS(cg_yield(ops[DEPTH - CG_ANY_DEPTH - 1]), -ELOOP);
+    IS(cg_yield(ops[0]), -ELOOP);
+    cg_scope_open(&scope, CG_NEVER, false);
+    cg_scope_cancel(&scope);
+    IS(cg_yield(ops[0]), -ECANCELED);
+    cg_scope_close(&scope);
+    cg_op_print(ops[0], text, sizeof text);
+    ck_assert_str_eq(text, "all of 1, too deep");
+    free(ops);
+    free(races);
+    return 0;
+}
+
+static size_t levels;
+
+static ssize_t calls_deeper(void *arg)
+{
+    intptr_t depth = (intptr_t)arg;
+
+    levels++;
+    if (depth == 0)
+        return cg_yield(cg_sleep(CG_HOUR));
+    return cg_yield(cg_any((cg_call(calls_deeper, (void *)(depth - 1)), cg_sleep(CG_HOUR))));
+}
+
+/* Races in the branches of races, each of which has a stack of its own, may be any
+ * number. */
+static ssize_t deep_calls(void *arg)
+{
+    enum { DEPTH = 2000 };
+    struct cg_coro *coro = test_start(calls_deeper, (void *)DEPTH);
+
+    (void)arg;
+    while (levels <= DEPTH)
+        IS(cg_yield(cg_sleep(MS)), 0);
+    IS(cg_coro_cancel(coro), 0);
+    IS(test_end(coro), -ECANCELED);
+    return 0;
+}
+
 int main(void)
 {
     static const struct test_case cases[] = {
+        CORO(deep_calls, .where = ON_SIM),
+        CORO(deep, .where = ON_SIM),
+        CORO(refused, .where = ON_SIM),
+        CORO(decided_then_cancelled),
         CORO(as_many_as_the_limit, .where = ON_SIM),
         CORO(used_elsewhere, .where = ON_SIM),
         CORO(named_twice, .where = ON_SIM),
