@@ -17,6 +17,7 @@
 #include <cogen/offload.h>
 #include <cogen/op.h>
 #include <cogen/clock.h>
+#include <cogen/disk.h>
 #include <cogen/os_signal.h>
 #include <cogen/process.h>
 #include <cogen/pubsub.h>

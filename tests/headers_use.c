@@ -103,6 +103,13 @@ ssize_t plain(struct cg_sock *sock, void *arg)
     cg_datagram_open(cg_sched_self(), NULL, &conn, .peer = "127.0.0.1:53", .ttl = 1);
     cg_datagram_join(sock, "239.1.2.3");
     cg_datagram_leave(sock, "239.1.2.3", .interface = "lo");
+    cg_yield(cg_open_file("", 0, .mode = 0600));
+    cg_yield(cg_read_file(0, NULL, 0, 0, .timeout = 1));
+    cg_yield(cg_write_file(0, "", 0, 0, .timeout = 1));
+    cg_yield(cg_sync_file(0, .data_only = true));
+    cg_yield(cg_stat_file("", NULL, .no_follow = true));
+    cg_yield(cg_rename_file("", "", .dir = 1));
+    cg_yield(cg_remove_file("", .dir = 1));
     cg_yield(cg_wait_os_signal(2, .timeout = 1));
     cg_yield(cg_get_os_signal(NULL, .timeout = 1));
     cg_yield(cg_wait_process(NULL, .timeout = 1));

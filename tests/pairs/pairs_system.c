@@ -3,6 +3,7 @@
  * names, files that grow. */
 #include "tests/pairs/pairs.h"
 
+#include <fcntl.h>
 #include <semaphore.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -320,6 +321,53 @@ static void clock_got(struct world *w, ssize_t answer)
     HOLDS(cg_clock_now(cg_sched_self(), CG_CLOCK_BOOT) >= wait->moment);
 }
 
+/* Plain files: the operations complete by themselves. One that has lost leaves nothing
+ * open. */
+
+struct disk {
+    struct world w;
+    int fd;
+    char buf[4];
+};
+
+static void disk_open(struct world *w)
+{
+    struct disk *d = (struct disk *)w;
+
+    OK(d->fd = open("/dev/zero", O_RDONLY));
+    memset(d->buf, 'x', sizeof d->buf);
+}
+
+static void disk_close(struct world *w)
+{
+    close(((struct disk *)w)->fd);
+}
+
+static struct cg_op *open_file_op(struct world *w)
+{
+    return KEEP(w, cg_open_file_op, cg_open_file("/dev/null", O_RDONLY));
+}
+
+static void open_file_got(struct world *w, ssize_t answer)
+{
+    (void)w;
+    OK(answer);
+    close((int)answer);
+}
+
+static struct cg_op *read_file_op(struct world *w)
+{
+    struct disk *d = (struct disk *)w;
+
+    return KEEP(w, cg_disk_bytes_op, cg_read_file(d->fd, d->buf, sizeof d->buf, 0));
+}
+
+static void read_file_got(struct world *w, ssize_t answer)
+{
+    IS(answer, sizeof((struct disk *)w)->buf);
+    HOLDS(memcmp(((struct disk *)w)->buf, "\0\0\0\0", 4) == 0);
+}
+
 #define WORK                                                                           \
     .size = sizeof(struct work), .flags = SLOW, .where = ON_KERNEL,                    \
     .cause = work_cause, .close = work_close
@@ -330,7 +378,13 @@ static void clock_got(struct world *w, ssize_t answer)
     .size = sizeof(struct growth), .open = growth_open, .cause = growth_cause,         \
     .got = follow_got, .lost = follow_lost, .shut = growth_shut, .close = growth_close
 
+#define DISK                                                                           \
+    .size = sizeof(struct disk), .flags = ITSELF, .open = disk_open, .cause = nothing, \
+    .close = disk_close
+
 static const struct subject subjects[] = {
+    {"open_file", DISK, .op = open_file_op, .got = open_file_got},
+    {"read_file", DISK, .op = read_file_op, .got = read_file_got},
     {"offload", WORK, .open = work_open, .op = offload_op, .check = offload_check},
     {"offload_queued", WORK, .open = queued_open, .op = queued_op,
      .check = queued_check},

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: MIT */
+/* Plain files off the loop: what is written is read, at every length and offset; errors are
+ * those of the calls; an op that does not complete leaves nothing open. */
+#include "config.h"
+
+#include "tests/support/support.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <semaphore.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define MS CG_MILLISECOND
+
+static char folder[] = "/tmp/cogen-disk-XXXXXX";
+
+static const char *path_of(const char *name)
+{
+    static char path[64];
+
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    return path;
+}
+
+static int open_new(const char *name)
+{
+    ssize_t fd = cg_yield(cg_open_file(path_of(name), O_RDWR | O_CREAT | O_TRUNC));
+
+    ck_assert_int_ge(fd, 0);
+    return (int)fd;
+}
+
+/* Bytes come back at their offsets, also more than one call moves. */
+static ssize_t bytes_come_back(void *arg)
+{
+    enum { LEN = 2 * CG_DISK_PIECE + 4321 };
+    char *out = malloc(LEN), *in = malloc(LEN), few[8];
+    uint64_t seed = 3;
+    size_t moved = 1;
+    int fd = open_new("bytes");
+
+    (void)arg;
+    for (size_t i = 0; i < LEN; i++)
+        out[i] = (char)test_random(&seed);
+    IS(cg_yield(cg_write_file(fd, out, LEN, 10, .moved = &moved)), LEN);
+    ck_assert_uint_eq(moved, LEN);
+    IS(cg_yield(cg_read_file(fd, in, LEN, 10)), LEN);
+    ck_assert_int_eq(memcmp(in, out, LEN), 0);
+    IS(cg_yield(cg_read_file(fd, few, sizeof few, 8)), sizeof few);
+    ck_assert_int_eq(memcmp(few, "\0\0", 2), 0); /* a hole */
+    ck_assert_int_eq(memcmp(few + 2, out, 6), 0);
+    IS(lseek(fd, 0, SEEK_CUR), 0); /* the position is nobody's */
+    IS(cg_yield(cg_read_file(fd, in, LEN, LEN, .moved = &moved)), 10);
+    ck_assert_uint_eq(moved, 10);
+    IS(cg_yield(cg_read_file(fd, in, LEN, LEN + 10)), 0);
+    IS(cg_yield(cg_sync_file(fd)), 0);
+    IS(cg_yield(cg_sync_file(fd, .data_only = true)), 0);
+    close(fd);
+    free(out);
+    free(in);
+    return 0;
+}
+
+/* Names: found, renamed, removed, relative to a directory. */
+static ssize_t names(void *arg)
+{
+    int dir = open(folder, O_RDONLY | O_DIRECTORY), fd = open_new("old");
+    struct stat st;
+
+    (void)arg;
+    IS(cg_yield(cg_write_file(fd, "12345", 5, 0)), 5);
+    IS(cg_yield(cg_stat_file(NULL, &st, .dir = fd)), 0);
+    IS(st.st_size, 5);
+    close(fd);
+    IS(cg_yield(cg_rename_file("old", "new", .dir = dir)), 0);
+    IS(cg_yield(cg_stat_file("old", &st, .dir = dir)), -ENOENT);
+    IS(cg_yield(cg_stat_file(path_of("new"), &st)), 0);
+    IS(st.st_size, 5);
+    IS(symlink("nowhere", path_of("link")), 0);
+    IS(cg_yield(cg_stat_file("link", &st, .dir = dir)), -ENOENT);
+    IS(cg_yield(cg_stat_file("link", &st, .dir = dir, .no_follow = true)), 0);
+    ck_assert(S_ISLNK(st.st_mode));
+    IS(cg_yield(cg_remove_file("link", .dir = dir)), 0);
+    IS(cg_yield(cg_remove_file("new", .dir = dir)), 0);
+    IS(cg_yield(cg_remove_file("new", .dir = dir)), -ENOENT);
+    fd = (int)cg_yield(cg_open_file("private", O_WRONLY | O_CREAT, .dir = dir, .mode = 0600));
+    IS(cg_yield(cg_stat_file(NULL, &st, .dir = fd)), 0);
+    IS(st.st_mode & 0777, 0600);
+    ck_assert_int_ne(fcntl(fd, F_GETFD) & FD_CLOEXEC, 0);
+    close(fd);
+    close(dir);
+    return 0;
+}
+
+static ssize_t refused(void *arg)
+{
+    char byte;
+
+    (void)arg;
+    IS(cg_yield(cg_open_file(path_of("missing"), O_RDONLY)), -ENOENT);
+    IS(cg_yield(cg_open_file(folder, O_WRONLY)), -EISDIR);
+    IS(cg_yield(cg_read_file(-1, &byte, 1, 0)), -EBADF);
+    IS(cg_yield(cg_write_file(-1, "x", 1, 0)), -EBADF);
+    IS(cg_yield(cg_sync_file(-1)), -EBADF);
+    IS(cg_yield(cg_rename_file(path_of("missing"), "anywhere")), -ENOENT);
+    return 0;
+}
+
+static sem_t gate;
+
+static ssize_t waits_at_the_gate(void *arg)
+{
+    (void)arg;
+    while (sem_wait(&gate) < 0)
+        continue;
+    return 0;
+}
+
+static ssize_t occupies(void *pool)
+{
+    return cg_yield(cg_offload(waits_at_the_gate, NULL, .pool = pool));
+}
+
+/* An op that is still queued when its time is over has done nothing. */
+static ssize_t taken_back(void *arg)
+{
+    struct cg_pool *pool = cg_pool_new(1, 1);
+    struct cg_coro *other;
+    struct stat st;
+
+    (void)arg;
+    sem_init(&gate, 0, 0);
+    other = test_start(occupies, pool);
+    test_until_waiting(other);
+    IS(cg_yield(cg_open_file(path_of("late"), O_WRONLY | O_CREAT, .pool = pool,
+                             .timeout = 5 * MS)),
+       -ETIMEDOUT);
+    sem_post(&gate);
+    test_end(other);
+    IS(cg_yield(cg_stat_file(path_of("late"), &st)), -ENOENT);
+    cg_pool_free(pool);
+    return 0;
+}
+
+static unsigned open_descriptors(void)
+{
+    unsigned count = 0;
+
+    for (int fd = 0; fd < 256; fd++)
+        count += fcntl(fd, F_GETFD) >= 0;
+    return count;
+}
+
+/* A file that was opened for an op that has lost is closed again. */
+static ssize_t opened_too_late(void *arg)
+{
+    unsigned before;
+
+    (void)arg;
+    close(open_new("raced"));
+    before = open_descriptors();
+    for (int i = 0; i < 50; i++) {
+        struct cg_op *open = cg_open_file(path_of("raced"), O_RDONLY);
+        struct cg_op *other = cg_sleep(i * MS / 50);
+        ssize_t winner = cg_yield(cg_any((open, other)));
+
+        ck_assert_int_ge(winner, 0);
+        if (winner == 0)
+            close((int)cg_op_result(open));
+        else
+            IS(cg_op_result(open), -ECANCELED);
+    }
+    ck_assert_uint_eq(open_descriptors(), before);
+    return 0;
+}
+
+static ssize_t printed(void *arg)
+{
+    struct cg_op *read = cg_read_file(7, NULL, 12, 0);
+    struct cg_op *open = cg_open_file("/a/b", O_RDONLY);
+    char text[100];
+
+    (void)arg;
+    cg_op_print(read, text, sizeof text);
+    ck_assert_ptr_nonnull(strstr(text, "read_file fd 7, 0/12"));
+    cg_op_print(open, text, sizeof text);
+    ck_assert_ptr_nonnull(strstr(text, "open_file /a/b"));
+    return 0;
+}
+
+static void remove_folder(void)
+{
+    static const char *const left[] = {"bytes", "private", "raced"};
+
+    for (size_t i = 0; i < COUNT(left); i++)
+        unlink(path_of(left[i]));
+    rmdir(folder);
+}
+
+int main(void)
+{
+    static const struct test_case cases[] = {
+        CORO(bytes_come_back),
+        CORO(names),
+        CORO(refused),
+        CORO(taken_back, .where = ON_KERNEL),
+        CORO(opened_too_late),
+        CORO(printed),
+    };
+    int failed;
+
+    if (mkdtemp(folder) == NULL)
+        return 1;
+    failed = test_main("disk", cases, COUNT(cases));
+    remove_folder();
+    return failed;
+}
