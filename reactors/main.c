@@ -35,7 +35,7 @@ ssize_t cg__main_outcome(const struct cg_sched *sched, const struct cg_coro *cor
 
     if (left > 0 && !cg_sched_stopped(sched)) {
         cg__report("%s%s", who,
-                   ended ? "these can never go on and are cancelled" : "deadlock");
+                   ended ? "these can never continue and are cancelled" : "deadlock");
         cg_coro_dump(sched, stderr);
     }
     if (ended)

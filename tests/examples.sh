@@ -88,7 +88,7 @@ check_lines() {
         "$(talk 'one\ntwo\nexit\n')"
     same "an exit with CR LF, too" "$hello"$'\nexits\ngoodbye' "$(talk 'exits\r\nexit\r\n')"
     same "whoever is silent is sent away" \
-        "$hello"$'\nerror: nothing was said for too long' "$(talk '')"
+        "$hello"$'\nerror: you were silent for too long' "$(talk '')"
     long=$(printf '%03000d' 0)
     same "a line too long is an error, the next one is not" \
         "$hello"$'\nerror: the line is too long\nshort\ngoodbye' \
@@ -100,7 +100,7 @@ check_lines() {
     sleep 10 >"$work/open" &
     pids+=($!)
     same "the server closes while echo_client waits for input" \
-        "$hello"$'\nerror: nothing was said for too long' \
+        "$hello"$'\nerror: you were silent for too long' \
         "$(timeout 5 "$examples/echo_client" --reactor "$reactor" "$addr" <"$work/open" |
             tr -d '\r')"
     end "${pids[-1]}"
@@ -383,9 +383,9 @@ check_options() {
     same "a root that there is not" "1 http_server: $work/none: No such file or directory" \
         "$status $err"
     run "$examples/http_client"
-    same "no URL" "2 http_client: which URL? (--help says more)" "$status $err"
+    same "no URL" "2 http_client: which URL? (see --help)" "$status $err"
     run "$examples/echo_server" --listen nonsense
-    like "no address" "1 echo_server: nonsense: not an address" "$status $err"
+    like "no address" "1 echo_server: nonsense: not a valid address" "$status $err"
     run "$examples/echo_client" no.such.host.invalid:1
     same "no host" "1 echo_client: no.such.host.invalid:1: unknown host" "$status $err"
 }

@@ -233,7 +233,7 @@ check_truncation() {
     end "$server" 2>/dev/null # the shell's word on it
     wait "$client"
     same "one that is cut off" "1 hello http_client: https://127.0.0.1:$port/: \
-receiving the body failed: TLS stream cut off" \
+receiving the body failed: TLS stream ended without close_notify" \
         "$? $(cat "$work/out" "$file") $(tail -n 1 "$work/err")"
     exec 5>&-
     forget "$client"

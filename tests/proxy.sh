@@ -364,10 +364,10 @@ if [ -z "$nginx" ] || ! start_nginx configuration; then
     nginx='' tls=false
 fi
 reactor=none run "$examples/proxy" --allow-port 0
-same "a port that is none" "2 proxy: a port is a number from 1 to 65535 (--help says more)" \
+same "a port that is none" "2 proxy: a port must be a number from 1 to 65535 (see --help)" \
     "$status $err"
 run "$examples/proxy" --user me
-same "no password" "2 proxy: USER is NAME:PASSWORD, and not long (--help says more)" \
+same "no password" "2 proxy: USER must be NAME:PASSWORD, and not long (see --help)" \
     "$status $err"
 for reactor in $(reactors); do
     where="$reactor: "

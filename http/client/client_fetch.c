@@ -32,17 +32,17 @@ static ssize_t check(const struct cg__asking *ask)
 
     if (!cg__http_message_is_token(ask->method, strlen(ask->method)) ||
         strcmp(ask->method, "CONNECT") == 0)
-        return cg__http_client_because(ask->why, -EINVAL, "this method cannot be sent");
+        return cg__http_client_because(ask->why, -EINVAL, "the method is invalid");
     for (; field != NULL && field->name != NULL; field++)
         if (!cg__http_message_is_token(field->name, strlen(field->name)) ||
             field->value == NULL ||
             !cg__http_message_is_value(field->value, strlen(field->value)) ||
             cg__http_message_is_framing(field->name, strlen(field->name)))
             return cg__http_client_because(ask->why, -EINVAL,
-                                           "the field %s cannot be sent", field->name);
+                                           "the field %s is invalid", field->name);
     if (fetch->bearer &&
         !cg__http_message_is_value(fetch->bearer, strlen(fetch->bearer)))
-        return cg__http_client_because(ask->why, -EINVAL, "this token cannot be sent");
+        return cg__http_client_because(ask->why, -EINVAL, "the bearer token is invalid");
     return 0;
 }
 
@@ -70,11 +70,11 @@ static ssize_t exchange(struct cg__asking *ask, struct cg__link *link)
         ask->responded = n == 0 && !cg__http_client_head_is_interim(reply);
         if (n == 0 && i == MOST_INTERIM)
             n = cg__http_client_because(ask->why, CG_EHTTP,
-                                        "there is no end to its interim responses");
+                                        "the server sends too many interim responses");
     }
     if (n == 0 && reply->parser.status == 101)
         n = cg__http_client_because(ask->why, CG_EHTTP,
-                                    "it changes the protocol unasked");
+                                    "the server switches protocols unasked");
     reply->link.sock = NULL;
     return n;
 }
@@ -281,11 +281,11 @@ static ssize_t fetch_url(struct cg__asking *ask, struct cg_http_reply **reply)
     if (client->sched == NULL)
         client->sched = cg_sched_self();
     if (client->sched != cg_sched_self() || client->freed)
-        return cg__http_client_because(ask->why, -EINVAL,
-                                       "the client is another scheduler's, or freed");
+        return cg__http_client_because(
+            ask->why, -EINVAL, "the client belongs to another scheduler, or was freed");
     n = cg__http_url_parse(&ask->url, url, &wrong);
     if (n == CG_EHTTP_URL)
-        return cg__http_client_because(ask->why, n, "%.100s is no URL to fetch: %s",
+        return cg__http_client_because(ask->why, n, "%.100s is not a valid URL: %s",
                                        url && *url ? url : "\"\"", wrong);
     if (n < 0)
         return n;
@@ -318,7 +318,7 @@ static ssize_t fetch_run(struct cg_op *op)
     n = fetch_url(&ask, get->reply);
     if (n == -ECANCELED)
         cg__http_client_because(ask.why, n,
-                                "there is no time left, or it was cancelled");
+                                "a deadline has passed, or the request was cancelled");
     else if (n < 0 && ask.why[0] == '\0')
         cg__http_client_because(ask.why, n, "%s", cg_strerror(n));
     return n;

@@ -96,7 +96,7 @@ ssize_t cg__http_client_head_interim(struct cg__asking *ask)
                            &ask->reply->headers);
     if (n < 0)
         return cg__http_client_because(ask->why, n,
-                                       "an interim response could not be handed on: %s",
+                                       "passing on an interim response failed: %s",
                                        cg_strerror(n));
     return 0;
 }

@@ -49,7 +49,8 @@ static ssize_t too_short(struct cg_http_reply *reply)
                                 " bytes of the body",
                                 reply->received, reply->length);
     else
-        cg__http_client_because(reply->why, 0, "the connection ended within the body");
+        cg__http_client_because(reply->why, 0,
+                                "the connection ended before the end of the body");
     return failed(reply, CG_EOF);
 }
 
@@ -57,7 +58,7 @@ static ssize_t cannot_read(struct cg_http_reply *reply, ssize_t code)
 {
     if (code == -ETIMEDOUT) {
         cg__http_client_because(reply->why, code,
-                                "nothing more of the body came for too long");
+                                "the rest of the body takes too long");
         return code; /* the caller may read further */
     }
     if (code == -ECANCELED || code == -EBUSY)
@@ -124,7 +125,7 @@ static ssize_t next_decoded(struct cg_http_reply *reply, void *buf, size_t len)
 
         if (n < 0) {
             cg__http_client_because(
-                reply->why, n, "the compressed body is broken, or grows beyond reason");
+                reply->why, n, "the compressed body is corrupt, or expands too much");
             return failed(reply, n);
         }
         if (n > 0)
@@ -133,7 +134,7 @@ static ssize_t next_decoded(struct cg_http_reply *reply, void *buf, size_t len)
         if (n < 0)
             return n;
         if (n == 0 && !cg__http_decoder_is_complete(reply->decoder)) {
-            cg__http_client_because(reply->why, n, "the compressed body ends too soon");
+            cg__http_client_because(reply->why, n, "the compressed body is truncated");
             return failed(reply, CG_EHTTP_CODING);
         }
         if (n == 0)
@@ -164,7 +165,7 @@ static void keep(struct cg_http_reply *reply, const void *data, size_t size)
 
     if (kept == NULL) {
         cg__http_client_because(reply->why, 0,
-                                "no memory for what has come of the body");
+                                "no memory for the received part of the body");
         failed(reply, -ENOMEM);
         return;
     }
@@ -253,7 +254,7 @@ ssize_t cg__http_client_reply_begin(struct cg_http_reply *reply, struct cg__link
     if (parser->has_length && !parser->chunked && parser->status / 100 != 1) {
         if (parser->length > INT64_MAX)
             return cg__http_client_because(ask->why, CG_EHTTP,
-                                           "the length of the body cannot be true");
+                                           "the length of the body exceeds 63 bits");
         reply->length = (int64_t)parser->length; /* for HEAD: that of GET */
     }
     if (!parser->has_body) {

@@ -290,7 +290,7 @@ static ssize_t send_file(struct cg__link *link, struct cg__asking *ask)
             continue;
         if (n == 0 && moved < len)
             return cg__http_client_because(ask->why, -EIO,
-                                           "the file has less than it should");
+                                           "the file is shorter than announced");
         if (n == 1 && (n = hear(ask)) == 0 &&
             !cg__http_client_head_is_interim(ask->reply))
             return 1;
@@ -353,10 +353,10 @@ static ssize_t send_source(struct cg__link *link, struct cg__asking *ask)
                                         cg_strerror(len));
         } else if (!chunked && (uint64_t)len > (uint64_t)source->len - ask->sent) {
             n = cg__http_client_because(ask->why, -EIO,
-                                        "the source of the body has more than it said");
+                                        "the source of the body has more than announced");
         } else if (len == 0 && !chunked && ask->sent < (uint64_t)source->len) {
             n = cg__http_client_because(ask->why, -EIO,
-                                        "the source of the body has less than it said");
+                                        "the source of the body has less than announced");
         } else if (len == 0 && chunked) {
             n = send_end(link, ask, source->trailers);
         } else if (len > 0) {
@@ -412,7 +412,7 @@ static ssize_t cannot_send(const struct cg__asking *ask, ssize_t code)
 {
     if (code == -ETIMEDOUT)
         return cg__http_client_because(ask->why, code,
-                                       "the server takes nothing more of the request");
+                                       "the server stopped reading the request");
     return cg__http_client_because(ask->why, code, "sending the request failed: %s",
                                    cg_strerror(code));
 }

@@ -97,7 +97,7 @@ static bool upgrades(const struct cg__http_parser *parser)
 static int disagree(struct cg__http_parser *parser)
 {
     return cg__http_parser_refuse(parser, 400,
-                                  "a framing that can be understood in two ways");
+                                  "an ambiguous framing");
 }
 
 static int check_length(struct cg__http_parser *parser)

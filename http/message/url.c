@@ -94,10 +94,10 @@ static int take_port(struct authority *into, struct part part, const char **why)
     for (size_t i = 0; i < part.len; i++) {
         if (!cg__ascii_is_digit(part.at[i]) ||
             (port = port * 10 + (unsigned)(part.at[i] - '0')) > 65535)
-            return wrong(why, "the port is no number from 1 to 65535");
+            return wrong(why, "the port is not a number from 1 to 65535");
     }
     if (port == 0)
-        return wrong(why, "the port is no number from 1 to 65535");
+        return wrong(why, "the port is not a number from 1 to 65535");
     into->port = port;
     return 0;
 }
@@ -144,17 +144,17 @@ static int take_authority(struct authority *into, struct part text, const char *
         into->host = (struct part){rest.at + 1, (size_t)(end - rest.at) - 1};
         after = rest.len - into->host.len - 2;
         if (!is_ipv6(into->host) || (after > 0 && end[1] != ':'))
-            return wrong(why, "what is in brackets is no IPv6 address");
+            return wrong(why, "the text in brackets is not an IPv6 address");
         return after > 0 ? take_port(into, (struct part){end + 2, after - 1}, why) : 0;
     }
     colon = rest.len > 0 ? memchr(rest.at, ':', rest.len) : NULL;
     into->host = (struct part){rest.at, colon ? (size_t)(colon - rest.at) : rest.len};
     if (into->host.len == 0)
-        return wrong(why, "there is no host in it");
+        return wrong(why, "it has no host");
     if (!is_name(into->host))
-        return wrong(why, "the host has a character that no host's name has");
+        return wrong(why, "the host has a character that is not allowed");
     if (is(into->host, "unix")) /* cg_connect would take "unix:80" as a path */
-        return wrong(why, "no host may be called unix");
+        return wrong(why, "the host must not be called unix");
     return colon
                ? take_port(into,
                            (struct part){colon + 1, rest.len - into->host.len - 1}, why)
@@ -270,7 +270,7 @@ static int assemble(struct cg__url *url, const struct parts *parts, const char *
     if (!url->https && !is(parts->scheme, "http"))
         return wrong(why, "its scheme is neither http nor https");
     if (!parts->has_authority)
-        return wrong(why, "there is no host in it");
+        return wrong(why, "it has no host");
     rc = take_authority(&authority, parts->authority, why);
     if (rc < 0)
         return rc;

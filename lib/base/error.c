@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The names of answers, and the version. */
+/* What error codes mean, and the version. */
 #include "config.h"
 
 #include <cogen/base.h>
@@ -24,7 +24,7 @@ const char *cg_strerror(ssize_t code)
     case CG_EOF:
         return "end of stream";
     case CG_EADDR:
-        return "not an address";
+        return "not a valid address";
     case CG_EHOST:
         return "unknown host";
     case CG_EREACTOR:
@@ -34,33 +34,33 @@ const char *cg_strerror(ssize_t code)
     case CG_EHTTP:
         return "the response is not valid HTTP";
     case CG_EHTTP_URL:
-        return "not a URL of http or https";
+        return "not a valid http or https URL";
     case CG_EHTTP_TLS:
-        return "https needs TLS, and there is none";
+        return "https needs TLS, which this client does not have";
     case CG_EHTTP_LIMIT:
         return "the response is larger than allowed";
     case CG_EHTTP_CODING:
-        return "the compressed body is broken or grows beyond reason";
+        return "the compressed body is corrupt, or expands too much";
     case CG_EHTTP_REDIRECT:
-        return "redirected too often, or to where one must not go";
+        return "too many redirects, or one that must not be followed";
     case CG_EHTTP_PROXY:
-        return "the proxy refuses, or is none";
+        return "the proxy is invalid, or refuses";
     case CG_ETLS:
         return "TLS failed";
     case CG_ETLS_CUT:
-        return "TLS stream cut off";
+        return "TLS stream ended without close_notify";
     case CG_ETLS_REFUSED:
-        return "refused by the TLS peer";
+        return "the TLS peer refused the handshake";
     case CG_ETLS_CERT:
-        return "certificate not accepted";
+        return "certificate missing or invalid";
     case CG_ETLS_EXPIRED:
         return "certificate expired or not yet valid";
     case CG_ETLS_HOST:
         return "certificate is for another host";
     case CG_ETLS_ISSUER:
-        return "certificate by an unknown issuer";
+        return "certificate has no trusted issuer";
     case CG_ETLS_FILE:
-        return "not a usable certificate or key";
+        return "no usable certificate or key in the file";
     case CG_ETLS_HTTP:
         return "HTTP where TLS was expected";
     default:

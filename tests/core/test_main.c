@@ -56,7 +56,7 @@ static void tells_who_is_left(void)
 
     for (size_t i = 0; i < COUNT(acts); i++) {
         ck_assert_int_eq(child_run(acts[i], said, sizeof said), 0);
-        ck_assert_msg(strstr(said, "cogen: these can never go on and are cancelled\n"
+        ck_assert_msg(strstr(said, "cogen: these can never continue and are cancelled\n"
                                    "vladimir: wait_signal \"godot\"") == said,
                       "%s", said);
         ck_assert_ptr_nonnull(strstr(said, "\nestragon: wait_signal \"godot\""));

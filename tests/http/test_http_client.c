@@ -92,7 +92,7 @@ static ssize_t interim(void *arg)
     client = CLIENT();
     hints.answer = -EIO;
     IS(FETCH(.url = server.url, .interim = hears_hints, .interim_arg = &hints), -EIO);
-    ck_assert_str_eq(why, "an interim response could not be handed on: Input/output error");
+    ck_assert_str_eq(why, "passing on an interim response failed: Input/output error");
     done();
     return 0;
 }

@@ -165,11 +165,11 @@ static ssize_t refuses_to_send(void *arg)
     IS(FETCH(.url = NULL), CG_EHTTP_URL);
     IS(FETCH(.url = "ftp://h/"), CG_EHTTP_URL);
     ck_assert_str_eq(
-        why, "ftp://h/ is no URL to fetch: its scheme is neither http nor https");
+        why, "ftp://h/ is not a valid URL: its scheme is neither http nor https");
     IS(FETCH(.url = ""), CG_EHTTP_URL);
-    ck_assert_str_eq(why, "\"\" is no URL to fetch: it is empty");
+    ck_assert_str_eq(why, "\"\" is not a valid URL: it is empty");
     IS(FETCH(.url = "https://127.0.0.1/"), CG_EHTTP_TLS);
-    ck_assert_str_eq(why, "https needs TLS, and there is none");
+    ck_assert_str_eq(why, "https needs TLS, which this client does not have");
     cg_http_client_free(client);
     cg_sock_close(listener);
     return 0;
@@ -249,7 +249,7 @@ static ssize_t cannot_send(void *arg)
     script_start(&server, TURNS(SAYS(NULL, .pause = CG_HOUR, .close = true)));
     client = CLIENT(.send_timeout = 5 * CG_SECOND);
     IS(FETCH(.url = server.url, .body = large, .len = sizeof large), -ETIMEDOUT);
-    ck_assert_str_eq(why, "the server takes nothing more of the request");
+    ck_assert_str_eq(why, "the server stopped reading the request");
     done();
     script_start(&server, TURNS(SAYS(NULL, .reset = true)));
     client = CLIENT();
@@ -259,14 +259,14 @@ static ssize_t cannot_send(void *arg)
     script_start(&server, TURNS(SAYS(NULL, .pause = CG_SECOND, .close = true)));
     client = CLIENT();
     IS(FETCH(.url = server.url, .source = &source), -EIO);
-    ck_assert_str_eq(why, "the source of the body has less than it said");
+    ck_assert_str_eq(why, "the source of the body has less than announced");
     done();
     script_start(&server, TURNS(SAYS(NULL, .pause = CG_SECOND, .close = true)));
     client = CLIENT();
     source.len = 4;
     left = 2;
     IS(FETCH(.url = server.url, .source = &source), -EIO);
-    ck_assert_str_eq(why, "the source of the body has more than it said");
+    ck_assert_str_eq(why, "the source of the body has more than announced");
     done();
     return 0;
 }

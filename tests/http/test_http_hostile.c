@@ -103,10 +103,10 @@ static ssize_t ends_early(void *arg)
     COMES_OF(CG_EOF, "within the head", HEAD_200 "A: b\r\n", .close = true);
     COMES_OF(CG_EOF, "after 5 of 6 bytes", OK_200(6, "hello"), .close = true);
     COMES_OF(CG_EOF, "after 5 of 6 bytes", OK_200(6, "hello"), .half = true);
-    COMES_OF(CG_EOF, "within the body",
+    COMES_OF(CG_EOF, "before the end of the body",
              HEAD_200 "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n",
              .close = true);
-    COMES_OF(CG_EOF, "within the body",
+    COMES_OF(CG_EOF, "before the end of the body",
              HEAD_200 "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n",
              .close = true);
     COMES_OF(-ECONNRESET, "receiving the response failed", NULL, .reset = true);
@@ -138,7 +138,7 @@ static ssize_t endless_answers(void *arg)
     endless(HEAD_200 "Transfer-Encoding: chunked\r\n\r\n0\r\n", "A: b\r\n",
             CG_EHTTP_LIMIT, "too many header fields");
     endless("HTTP/1.1 102 Wait\r\n\r\n", "HTTP/1.1 102 Wait\r\n\r\n", CG_EHTTP,
-            "no end to its interim responses");
+            "too many interim responses");
     client = CLIENT();
     endless(HEAD_200 "\r\n", line, CG_EHTTP_LIMIT, "more than 16777216 bytes");
     return 0;
@@ -249,7 +249,7 @@ static ssize_t slow_servers(void *arg)
                                      .close = true)));
     since = cg_sched_now(cg_sched_self());
     IS(GET(), -ETIMEDOUT);
-    is_said("nothing more of the body came for too long");
+    is_said("the rest of the body takes too long");
     lasts(4);
     script_end(&server);
     script_start(&server,
@@ -260,7 +260,7 @@ static ssize_t slow_servers(void *arg)
                             .why = why)),
        -ETIMEDOUT);
     lasts(10);
-    is_said("there is no time left");
+    is_said("a deadline has passed");
     ck_assert_ptr_null(reply);
     IS((ssize_t)cg_http_client_connections(client), 0);
     cg_http_client_free(client);
@@ -399,9 +399,9 @@ static ssize_t decodes(void *arg)
     ck_assert_str_eq(cg_http_reply_body(reply, NULL), "uryyb");
     cg_http_reply_free(reply);
     IS(FETCH(.url = server.url), CG_EHTTP_CODING);
-    is_said("the compressed body ends too soon");
+    is_said("the compressed body is truncated");
     IS(FETCH(.url = server.url), CG_EHTTP_CODING);
-    is_said("broken, or grows");
+    is_said("corrupt, or expands");
     IS(FETCH(.url = server.url), 206); /* part of a compressed body cannot be decoded */
     ck_assert(!cg_http_reply_decoded(reply));
     ck_assert_str_eq(cg_http_reply_body(reply, NULL), "ab");
