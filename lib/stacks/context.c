@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What AddressSanitizer and ThreadSanitizer are told about contexts. Without them all of it
- * is inline (context.h). */
+/* Tells AddressSanitizer and ThreadSanitizer about contexts and switches. Without a
+ * sanitizer all functions are inline (context.h). */
 #include "config.h"
 
 #include "lib/stacks/context.h"
@@ -15,8 +15,9 @@
 
 #if CG__ASAN || CG__TSAN
 
-/* The first that runs in, and every return into, a context. A thread's own bounds are
- * learnt when it is left for the first time: nothing portable tells them sooner. */
+/* Completes a switch, on the stack that was switched to. ASan also tells the bounds of the
+ * stack that was left; only so do we learn those of a thread's own stack, since no
+ * portable call returns them. */
 static void arrive(struct cg_context *ctx)
 {
 #if CG__ASAN
@@ -75,7 +76,8 @@ void cg__context_make(struct cg_context *ctx, void *low, void *top,
         .arg = arg,
     };
 #if CG__ASAN
-    /* Frames that were left by an exit, not by a return, are still poisoned. */
+    /* Frames of an earlier context that exited without returning from them are still
+     * poisoned. */
     __asan_unpoison_memory_region(low, ctx->size);
 #endif
 #if CG__TSAN
@@ -105,7 +107,7 @@ void cg__context_drop(struct cg_context *ctx)
 
 #else
 
-/* ISO C wants something in a translation unit. */
+/* ISO C forbids an empty translation unit. */
 extern int cg__context_without_sanitizer;
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The context switch: from one stack to another, about 3 ns. The switches themselves are in
- * context_x86_64.S, context_aarch64.S and context_ucontext.c (one of them is linked); what
- * sanitizers must know about them is in context.c. */
+/* The context switch: from one stack to another, in about 3 ns. context_x86_64.S,
+ * context_aarch64.S and context_ucontext.c implement it (one of them is linked); context.c
+ * tells sanitizers about it. */
 #ifndef COGEN_LIB_STACKS_CONTEXT_H
 #define COGEN_LIB_STACKS_CONTEXT_H
 
@@ -13,23 +13,26 @@
 struct cg_context {
     void *sp; /* saved while the context is not running (ucontext: a ucontext_t) */
 #if CG__ASAN || CG__TSAN
-    void *fiber;       /* TSan's; or ASan's fake stack while the context is not running */
-    const void *low;   /* the stack's bounds; NULL, 0: a thread's own, not known yet */
+    void *fiber;       /* TSan's fiber; ASan's fake stack while the context is suspended */
+    const void *low;   /* the stack's bounds; NULL, 0: a thread's own, not yet known */
     size_t size;
-    struct cg_context *from; /* who switched here, NULL: one that has exited */
+    struct cg_context *from; /* the context that switched here; NULL: it has exited */
     void *(*entry)(void *);
     void *arg;
 #endif
 };
 
-/* What an implementation of the switch supplies. frame: lays out a new stack (its lowest
- * address, its top) so that the first jump to the address that it returns calls
- * entry(arg). jump: saves the callee-saved registers on the running stack, stores where
- * in *save, and goes on at `to`, from frame or from an earlier save. jump_alike: the
- * same; see the switch. jump_then: the same, and returns what then(arg) returns there.
- * When entry returns, execution continues at the address that it returned. return: what
- * a function calls last of all, in order to return this answer to a caller whom the
- * processor does not expect, after a switch. */
+/* What an implementation of the switch supplies:
+ * - frame lays out a new stack (from its lowest address to its top) and returns an
+ *   address; the first jump to that address calls entry(arg). When entry returns,
+ *   execution continues at the saved address that it returned.
+ * - jump saves the callee-saved registers on the running stack, stores the stack pointer
+ *   in *save, and continues at `to`, which comes from frame or from an earlier save.
+ * - jump_alike does the same; see cg__context_switch_alike.
+ * - jump_then does the same; when the context continues, it returns what then(arg)
+ *   returns.
+ * - return returns `result`. A function calls it as its last action, after a switch, when
+ *   the processor would mispredict the function's return address. */
 #define CG__HIDDEN __attribute__((visibility("hidden")))
 CG__HIDDEN void *cg__context_frame(void *low, void *top, void *(*entry)(void *),
                                    void *arg);
@@ -60,57 +63,61 @@ static inline ssize_t cg__context_switch_then(struct cg_context *from, struct cg
 #else
 
 /* Makes a context that will run entry(arg) on the stack from low to top (exclusive,
- * 16-byte aligned). entry returns what cg__context_exit answers. */
+ * 16-byte aligned). entry must return what cg__context_exit returns. */
 static inline void cg__context_make(struct cg_context *ctx, void *low, void *top,
                                     void *(*entry)(void *), void *arg)
 {
     ctx->sp = cg__context_frame(low, top, entry, arg);
 }
 
-/* Makes a context of the calling thread's own stack, to be switched away from. */
+/* Makes a context of the calling thread's own stack, from which the thread can switch to
+ * others. */
 static inline void cg__context_adopt(struct cg_context *ctx)
 {
     ctx->sp = NULL;
 }
 
-/* Frees what a sanitizer holds for a context that has exited or is abandoned. Called from
- * another context; an adopted context may be dropped, too. */
+/* Frees the sanitizer's data of a context that has exited or is abandoned. The caller runs
+ * in another context, unless this one was adopted. */
 static inline void cg__context_drop(struct cg_context *ctx)
 {
     (void)ctx;
 }
 
-/* Suspends `from` and continues `to`. Returns when somebody switches to `from`. */
+/* Suspends `from` and continues `to`. Returns when another context switches to `from`. */
 static inline void cg__context_switch(struct cg_context *from, struct cg_context *to)
 {
     cg__context_jump(&from->sp, to->sp);
 }
 
-/* The same, faster where nearly all contexts leave by one and the same call of it, so that
- * the processor, which has seen the one left, knows where the other goes on. */
+/* Like cg__context_switch. Faster where nearly all contexts are suspended in the same call
+ * of it: then the processor predicts the return address correctly, because it is the same
+ * in the context that is left and in the one that continues. */
 static inline void cg__context_switch_alike(struct cg_context *from, struct cg_context *to)
 {
     cg__context_jump_alike(&from->sp, to->sp);
 }
 
-/* The same, and answers then(arg), which is called when it would return. Faster where two
- * contexts take turns and it is the last that a function calls, so that this function, too,
- * returns to where the processor expects. */
+/* Like cg__context_switch, but when the context continues it calls then(arg) and returns
+ * the result. Faster where two contexts alternate and the caller returns this result at
+ * once: then the processor predicts the return of the caller, too. */
 static inline ssize_t cg__context_switch_then(struct cg_context *from, struct cg_context *to,
                                               ssize_t (*then)(void *), void *arg)
 {
     return cg__context_jump_then(&from->sp, to->sp, then, arg);
 }
 
-/* The end of a context: `to` goes on when entry has returned what this answers, and the
- * stack may be reused or unmapped. With a sanitizer it does not come back. */
+/* Ends a context: when entry returns the value that this function returns, `to`
+ * continues, and the stack may be reused or unmapped. With a sanitizer this function
+ * does not return. */
 static inline void *cg__context_exit(struct cg_context *from, struct cg_context *to)
 {
     (void)from;
     return to->sp;
 }
 
-/* The same where `to` left by switch_then: a jump goes there faster than a return. */
+/* Like cg__context_exit, for a `to` that was suspended by cg__context_switch_then: a jump
+ * reaches it faster than a return, which would be mispredicted. */
 _Noreturn static inline void *cg__context_exit_then(struct cg_context *from,
                                                     struct cg_context *to)
 {

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* The switch for aarch64 (AAPCS64): x19 to x30 and the low halves of v8 to v15 are saved on
- * the stack that is left. fpcr is not: all contexts of a thread share its rounding mode. It
- * ends in br, not in ret, which the processor would predict to go elsewhere. No
- * .note.gnu.property: branch tracking cannot follow that. */
+/* The context switch for aarch64 (AAPCS64). It saves x19 to x30 and the low halves of v8
+ * to v15 on the stack that is left. It does not save fpcr: all contexts of a thread share
+ * one rounding mode. It ends in br, because the processor would mispredict a ret. There is
+ * no .note.gnu.property, because branch target identification (BTI) does not allow this
+ * br. */
 #ifdef __aarch64__
 
 #define FRAME 160
@@ -23,7 +24,7 @@
     add sp, sp, #FRAME
     .endm
 
-/* void cg__context_jump(void **save, void *to), and jump_alike: one code for both */
+/* void cg__context_jump(void **save, void *to), and jump_alike: the same code */
     .p2align 4
     .globl cg__context_jump
     .hidden cg__context_jump
@@ -60,7 +61,7 @@ cg__context_jump:
     .cfi_offset x30, 88 - FRAME
     mov x9, sp
     str x9, [x0]
-    mov sp, x1 /* the same layout there, so the unwinder's rules still hold */
+    mov sp, x1 /* that stack has the same layout, so the CFI rules still hold */
     RESTORE
     .cfi_def_cfa_offset 0
     .cfi_restore x19
@@ -79,7 +80,8 @@ cg__context_jump:
     .cfi_endproc
     .size cg__context_jump, . - cg__context_jump
 
-/* ssize_t cg__context_jump_then(void **save, void *to, ssize_t (*then)(void *), void *arg) */
+/* ssize_t cg__context_jump_then(void **save, void *to, ssize_t (*then)(void *), void
+ * *arg) */
     .p2align 4
     .globl cg__context_jump_then
     .hidden cg__context_jump_then
@@ -112,8 +114,9 @@ cg__context_return:
     .cfi_endproc
     .size cg__context_return, . - cg__context_return
 
-/* void *cg__context_frame(void *low, void *top, void *(*entry)(void *), void *arg): what
- * jump loads; x19 is entry, x20 arg, x29 zero. The floating-point registers may be anything. */
+/* void *cg__context_frame(void *low, void *top, void *(*entry)(void *), void *arg): writes
+ * the registers that jump restores: x19 is entry, x20 arg, x29 zero, x30
+ * cg__context_entry. The floating-point registers may have any value. */
     .p2align 4
     .globl cg__context_frame
     .hidden cg__context_frame
@@ -128,8 +131,8 @@ cg__context_frame:
     .cfi_endproc
     .size cg__context_frame, . - cg__context_frame
 
-/* The outermost frame of every context. Debuggers look one instruction before a return
- * address, hence the nop; the undefined x30 tells them that nothing is further out. */
+/* The outermost frame of every context. Debuggers look up the instruction before a return
+ * address, hence the nop; the undefined x30 tells them that this frame has no caller. */
     .p2align 4
     .type cg__context_entry, %function
     .cfi_startproc
@@ -138,7 +141,7 @@ cg__context_frame:
 cg__context_entry:
     mov x0, x20
     blr x19
-    mov sp, x0 /* entry has answered where to go on */
+    mov sp, x0 /* entry has returned the saved address of the next context */
     RESTORE
     br x30
     .cfi_endproc

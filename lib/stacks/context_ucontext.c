@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The switch for processors without one in assembly, by ucontext: about a hundred times
- * slower, because it saves the signal mask with a system call each time. */
+/* The context switch by ucontext, for processors that have no assembly version: about a
+ * hundred times slower, because each switch saves the signal mask with a system call. */
 #include "config.h"
 
 #include "lib/stacks/context.h"
@@ -11,14 +11,14 @@
 #include <stdint.h>
 #include <ucontext.h>
 
-/* Lies at the top of a new stack, above its frames. */
+/* The first context of a stack. It lies at the stack's top, above its frames. */
 struct birth {
     ucontext_t ctx;
     void *(*entry)(void *);
     void *arg;
 };
 
-/* makecontext hands on ints only; two of them are a pointer. */
+/* makecontext passes only ints, so the pointer is passed as two halves. */
 static void start(unsigned high, unsigned low)
 {
     struct birth *birth = (struct birth *)(uintptr_t)((uint64_t)high << 32 | low);
@@ -49,7 +49,7 @@ void cg__context_jump(void **save, void *to)
 {
     ucontext_t here;
 
-    here.uc_stack.ss_sp = NULL; /* AddressSanitizer's swapcontext looks at it */
+    here.uc_stack.ss_sp = NULL; /* AddressSanitizer's swapcontext reads it */
     here.uc_stack.ss_size = 0;
     *save = &here;
     swapcontext(&here, to);
@@ -73,7 +73,7 @@ ssize_t cg__context_return(ssize_t result)
 
 #else
 
-/* ISO C wants something in a translation unit. */
+/* ISO C forbids an empty translation unit. */
 extern int cg__context_in_assembly;
 
 #endif

@@ -1,18 +1,21 @@
 /* SPDX-License-Identifier: MIT */
-/* The switch for x86-64, System V ABI: rbx, rbp and r12 to r15 are saved on the stack that
- * is left. mxcsr and the x87 control word are not (they would cost as much again): all
- * contexts of a thread share its rounding mode.
+/* The context switch for x86-64, System V ABI. It saves rbx, rbp and r12 to r15 on the
+ * stack that is left. It does not save mxcsr and the x87 control word (which would double
+ * the cost): all contexts of a thread share one rounding mode.
  *
- * The processor predicts a ret to go where its own stack of return addresses says. So jump
- * ends in a jump, because a ret would be wrong after nearly every switch and cost 7 ns or
- * more. But where all contexts leave by the same call, that stack is right: a ret takes its
- * entry off, and those of the callers are right as well; after a jump all of them are wrong.
- * A context that has not begun has an odd address, so that the processor is not sent there
- * by a ret: what that would have taken off is there for the ret by which the context ends.
+ * The processor predicts the target of a ret by its own stack of return addresses (the
+ * return predictor), which knows nothing of our switches. So cg__context_jump ends in a
+ * jump: a ret would be mispredicted after nearly every switch, which costs 7 ns or more.
+ * But where all contexts are suspended by the same call (jump_alike), the predictor is
+ * right, for this ret and for those of the callers; there a jump would leave its entry in
+ * the predictor, and all the following rets would be mispredicted. A context that has not
+ * begun has an odd address, by which the switch knows that it must call entry instead of
+ * returning into a saved frame. So the predictor keeps the entry of the switch's call,
+ * which the ret that ends the context uses.
  *
- * There is no .note.gnu.property here on purpose. Neither CET's shadow stack nor its branch
- * tracking can follow this jump; without the note the linker marks the whole program
- * as not asking for them. */
+ * There is no .note.gnu.property here on purpose: CET allows neither this jump (indirect
+ * branch tracking) nor a change of stacks (shadow stack). Without the note, the linker
+ * does not mark the program as one that supports CET. */
 #if defined __x86_64__ && defined __LP64__
 
 #ifdef __CET__
@@ -45,7 +48,7 @@
     movq %rsp, (%rdi)
     testb $1, %sil
     jnz cg__context_entry
-    movq %rsi, %rsp /* the same layout there, so the unwinder's rules still hold */
+    movq %rsi, %rsp /* that stack has the same layout, so the CFI rules still hold */
     RESTORE
     .endm
 
@@ -99,9 +102,9 @@ cg__context_jump_alike:
     .cfi_endproc
     .size cg__context_jump_alike, . - cg__context_jump_alike
 
-/* ssize_t cg__context_jump_then(void **save, void *to, ssize_t (*then)(void *), void *arg):
- * returns by a jump as well, because what was called last when it is gone back to was the
- * function that left the other context. */
+/* ssize_t cg__context_jump_then(void **save, void *to, ssize_t (*then)(void *), void
+ * *arg): it returns to its caller by a jump, too. When this context continues, the last
+ * call that the return predictor has seen was made in the other context. */
     .p2align 4
     .globl cg__context_jump_then
     .hidden cg__context_jump_then
@@ -133,8 +136,8 @@ cg__context_jump_then:
     .cfi_endproc
     .size cg__context_jump_then, . - cg__context_jump_then
 
-/* ssize_t cg__context_return(ssize_t result): called last, it is jumped to, and finds the
- * return address of the function that ends so. */
+/* ssize_t cg__context_return(ssize_t result): as a tail call, the compiler turns its call
+ * into a jump. So the top of the stack is the return address of the calling function. */
     .p2align 4
     .globl cg__context_return
     .hidden cg__context_return
@@ -150,9 +153,9 @@ cg__context_return:
     .cfi_endproc
     .size cg__context_return, . - cg__context_return
 
-/* void *cg__context_frame(void *low, void *top, void *(*entry)(void *), void *arg): what
- * cg__context_entry looks for; one more than its address. The zero is where Valgrind, which
- * knows no undefined rip, looks for a return address. */
+/* void *cg__context_frame(void *low, void *top, void *(*entry)(void *), void *arg): writes
+ * what cg__context_entry reads, and returns its address plus one. The zero is for
+ * Valgrind, which ignores the undefined rip and takes this word for the return address. */
     .p2align 4
     .globl cg__context_frame
     .hidden cg__context_frame
@@ -168,8 +171,8 @@ cg__context_frame:
     .cfi_endproc
     .size cg__context_frame, . - cg__context_frame
 
-/* The outermost frame of every context, whose address, plus one, is in rsi. The undefined
- * rip and the zero rbp tell debuggers that nothing is further out. */
+/* The outermost frame of every context; rsi is what cg__context_frame returned. The
+ * undefined rip and the zero rbp tell debuggers that this frame has no caller. */
     .p2align 4
     .type cg__context_entry, @function
 cg__context_entry:
@@ -183,7 +186,8 @@ cg__context_entry:
     .cfi_endproc
     .size cg__context_entry, . - cg__context_entry
 
-/* Follows it: entry has answered where to go on. */
+/* Control falls through to here from cg__context_entry: entry has returned the saved
+ * address of the next context. */
     .type cg__context_end, @function
 cg__context_end:
     .cfi_startproc

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* Guards of two kinds. A light one (MADV_GUARD_INSTALL, Linux 6.13) marks pages within a
- * mapping, and there may be any number of them. Elsewhere mprotect must do, which splits
- * the mapping: each guard costs two of the mappings that a process may have
- * (vm.max_map_count), and a process that has used them all cannot start a thread, grow its
- * heap or load a library. So split guards are counted, in the process, and may use half of
- * the mappings. */
+/* Guards of two kinds. A light guard (MADV_GUARD_INSTALL, Linux 6.13) marks pages within a
+ * mapping; there may be any number of them. Other systems need mprotect, which splits the
+ * mapping: each such split guard costs two of the mappings that a process may have
+ * (vm.max_map_count). A process that has used them all cannot start a thread, grow its
+ * heap or load a library. So split guards are counted for the whole process, and may use
+ * half of its mappings. */
 #include "config.h"
 #include "lib/base/ascii.h"
 
@@ -22,9 +22,7 @@
 size_t cg__guard_mappings;
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
-static atomic_size_t split, most; /* guards: there are, there may be */
-
-/* ---- Light guards ---- */
+static atomic_size_t split, most; /* split guards: their number, and its limit */
 
 #define GUARD_INSTALL 102 /* MADV_GUARD_INSTALL; older headers lack it */
 
@@ -32,8 +30,8 @@ static atomic_size_t split, most; /* guards: there are, there may be */
 
 enum knowledge { UNKNOWN, WORKS, FAILS };
 
-/* Whether a write of a guarded page is refused. A pipe, because a write to /dev/null reads
- * nothing. */
+/* Whether write(2) fails when it has to read from a guarded page. It writes to a pipe,
+ * because a write to /dev/null does not read the buffer. */
 static enum knowledge try_write(const char *page)
 {
     enum knowledge works;
@@ -47,8 +45,8 @@ static enum knowledge try_write(const char *page)
     return works;
 }
 
-/* A light guard is trusted only once the kernel has refused to read a guarded page:
- * emulators answer 0 and do nothing. */
+/* Trusts light guards only after the kernel has refused to read a guarded page: under an
+ * emulator madvise returns 0 and does nothing. */
 static enum knowledge probe(size_t page)
 {
     enum knowledge works = FAILS;
@@ -69,7 +67,7 @@ bool cg__guard_light(char *guard, size_t size, size_t page)
 
     if (works == UNKNOWN)
         works = probe(page);
-    /* Even then locked memory refuses them. */
+    /* madvise may still fail: locked memory cannot have light guards. */
     return works == WORKS && madvise(guard, size, GUARD_INSTALL) == 0;
 }
 
@@ -84,9 +82,7 @@ bool cg__guard_light(char *guard, size_t size, size_t page)
 
 #endif
 
-/* ---- Split guards ---- */
-
-/* vm.max_map_count, or Linux's default where there is no such number. */
+/* vm.max_map_count, or Linux's default if the system has no such limit. */
 static size_t ask_mappings(void)
 {
     char text[32];
@@ -109,7 +105,7 @@ static void set_most(void)
 {
     if (cg__guard_mappings == 0)
         cg__guard_mappings = ask_mappings();
-    atomic_store(&most, cg__guard_mappings / 4); /* two for each, half of them all */
+    atomic_store(&most, cg__guard_mappings / 4); /* two a guard, at most half of all */
 }
 
 bool cg__guard_affordable(void)

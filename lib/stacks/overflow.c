@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Stack overflow: a fault in the guard below the running coroutine's stack is reported by
- * name, then the process dies of it; any other fault is handed to whoever handled it
- * before, as if we were not there. The handler runs on a signal stack of the thread, since
- * the coroutine's own is used up. */
+/* Stack overflow: a fault in the guard below the running coroutine's stack is reported
+ * with the coroutine's name, then the fault kills the process. Any other fault goes to the
+ * handler that was installed before ours. Our handler runs on a signal stack of the thread
+ * (sigaltstack), since the coroutine's stack is full. */
 #include "config.h"
 
 #include "lib/stacks/overflow.h"
@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 enum {
-    SIGNAL_STACK = 64 * 1024, /* room for the handlers that we hand faults on to */
+    SIGNAL_STACK = 64 * 1024, /* enough for the earlier handlers, which run on it, too */
     NAME_LIMIT = 128,
 };
 
@@ -27,8 +27,8 @@ static pthread_key_t stack_key; /* the signal stack that we gave a thread */
 static bool have_key;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-/* -- the report; async-signal-safe -- */
-
+/* The report is written without stdio, since only async-signal-safe functions may be
+ * called here. */
 static char *put_text(char *at, const char *text, size_t limit)
 {
     while (*text != '\0' && limit-- > 0)
@@ -56,10 +56,10 @@ static void report(const char *kind, const char *name, size_t size)
     at = put_text(at, " ", 1);
     at = put_text(at, name != NULL ? name : "?", NAME_LIMIT);
     at = put_text(at, " (", 2);
-    at = put_number(at, size / page * page / 1024); /* the top page is not counted */
+    at = put_number(at, size / page * page / 1024); /* without the top page */
     at = put_text(at, " KiB stack)\n", 16);
     if (write(STDERR_FILENO, line, (size_t)(at - line)) < 0)
-        return; /* nobody to tell */
+        return; /* nothing can be done about it */
 }
 
 static bool in_guard(const void *address)
@@ -75,16 +75,15 @@ static bool in_guard(const void *address)
     return true;
 }
 
-/* -- handing on -- */
-
 static void die_of(int sig, bool fault)
 {
     struct sigaction action = {.sa_handler = SIG_DFL};
 
     sigemptyset(&action.sa_mask);
     sigaction(sig, &action, NULL);
-    /* A fault happens again when the handler returns, so that a core dump shows it where it
-     * was; a signal that was sent must be sent again. */
+    /* When the handler returns, the faulting instruction runs again and kills the process
+     * there, so that a core dump shows the place. A signal that was sent must be sent
+     * again. */
     if (!fault)
         raise(sig);
 }
@@ -96,7 +95,7 @@ static void hand_on(int sig, siginfo_t *info, void *context, bool fault)
     if (before->sa_flags & SA_SIGINFO) {
         before->sa_sigaction(sig, info, context);
     } else if (before->sa_handler == SIG_IGN) {
-        if (fault) /* the kernel never ignores one */
+        if (fault) /* a fault kills the process even if its signal is ignored */
             die_of(sig, fault);
     } else if (before->sa_handler == SIG_DFL) {
         die_of(sig, fault);
@@ -108,9 +107,10 @@ static void hand_on(int sig, siginfo_t *info, void *context, bool fault)
 static void handle(int sig, siginfo_t *info, void *context)
 {
     int saved = errno;
-    bool fault = info->si_code > 0; /* by the kernel; not kill(2) */
+    bool fault = info->si_code > 0; /* a fault, not a signal sent by kill(2) */
 
-    /* A sanitizer's handler adds its own report; it is the one that was there before. */
+    /* With a sanitizer, its own handler, which was installed before ours, adds its
+     * report. */
     if (fault && in_guard(info->si_addr) && !CG__ASAN && !CG__TSAN)
         die_of(sig, fault);
     else
@@ -118,18 +118,16 @@ static void handle(int sig, siginfo_t *info, void *context)
     errno = saved;
 }
 
-/* -- installing -- */
-
 static void watch_signal(int sig, struct sigaction *before)
 {
     struct sigaction action;
 
     if (sigaction(sig, NULL, before) < 0)
         return;
-    action = *before; /* its mask and its SA_NODEFER go on to hold for it */
+    action = *before; /* keeps its mask and SA_NODEFER, which it may rely on */
     action.sa_flags &= ~(int)SA_RESETHAND;
     action.sa_flags |= SA_SIGINFO | SA_ONSTACK;
-    sigaddset(&action.sa_mask, SIGPIPE); /* if nobody reads what the handler has to say */
+    sigaddset(&action.sa_mask, SIGPIPE); /* stderr may be a pipe that nobody reads */
     action.sa_sigaction = handle;
     sigaction(sig, &action, NULL);
 }
@@ -150,7 +148,7 @@ static void signal_stack_free(void *mem)
 {
     stack_t stack;
 
-    /* Only if it is still the one: another library may have put its own there. */
+    /* Another library may have installed its own signal stack since. */
     if (sigaltstack(NULL, &stack) == 0 && stack.ss_sp == mem) {
         stack.ss_flags = SS_DISABLE;
         sigaltstack(&stack, NULL);
@@ -167,8 +165,8 @@ static void watch_process(void)
     watch_signal(SIGBUS, &before_bus);
 }
 
-/* Without a signal stack (no memory, no key left) an overflow is an unexplained SIGSEGV, no
- * more. */
+/* Gives the thread a signal stack, unless it has one. If that fails (no memory, no key
+ * left), an overflow is a SIGSEGV without a report. */
 static void watch_thread(void)
 {
     stack_t stack = {.ss_size = signal_stack_size()};

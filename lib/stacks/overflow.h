@@ -6,15 +6,15 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Installs, once a process, the handler that reports an overflow ("cogen: stack overflow in
- * coroutine NAME (64 KiB stack)") from a signal stack and lets the process die of it;
- * faults elsewhere go to whoever handled them before. And, once a thread, its signal stack,
- * unless it has one. May be called any number of times. */
+/* Installs, once per process, the handler that reports an overflow ("cogen: stack overflow
+ * in coroutine NAME (64 KiB stack)") and lets the fault kill the process; other faults go
+ * to the handler that was installed before. Gives each calling thread a signal stack for
+ * it, unless the thread has one. May be called any number of times. */
 void cg__overflow_watch(void);
 
-/* Whose stack the calling thread runs on, "coroutine" or "generator" and its name, for
- * that report. Async-signal-safe. Defined by the files that run something on these
- * stacks. False: on none of ours. */
+/* Tells what the calling thread runs, for that report: "coroutine" or "generator", its
+ * name and its stack. False: neither. Async-signal-safe. Defined outside this folder, in
+ * lib/generators/overflow_suspect.c, because the stacks do not know who runs on them. */
 bool cg__overflow_suspect(const char **kind, const char **name, const void **low,
                           size_t *size);
 

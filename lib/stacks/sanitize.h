@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Which sanitizer this is compiled for, as gcc and clang tell it: each macro is 0 or 1. */
+/* For which sanitizer this is compiled; gcc and clang say so differently. Each macro is 0
+ * or 1. */
 #ifndef COGEN_LIB_STACKS_SANITIZE_H
 #define COGEN_LIB_STACKS_SANITIZE_H
 

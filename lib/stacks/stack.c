@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: MIT */
-/* Stacks. A slab is one mapping, address space only until it is touched:
+/* Stacks, in slabs. A slab is one mapping, of which only touched pages take memory:
  *
  *   slab header | guard, stack, top page | guard, stack, top page | ...
  *
- * The top page holds, from its end down: struct slot, the colour (an offset that keeps the
- * tops of many stacks out of each other's cache sets), the head, then the first frames; so
- * a coroutine that sleeps with small frames keeps one page. All stacks of a slab have the
- * same size. A free one is warm (linked through its slot, to be used first), cold (trimmed:
- * nothing of it is in memory, its number is noted in the slab) or fresh (never used, no
- * guard yet).
+ * The top page holds, from its end down: struct slot, the colour (an offset that spreads
+ * the tops of many stacks over the cache sets), the head, then the first frames. So a
+ * coroutine that sleeps with small frames needs one page. All stacks of a slab have the
+ * same size. A free stack is warm (linked through its slot, and used first), cold
+ * (trimmed: nothing of it is in memory, the slab notes its number) or fresh (never used,
+ * without a guard so far).
  *
  * The first stacks of a slab have a guard each. Where guards cost mappings and the process
- * has used its share of them (guard.c), the further ones have none: an overflow then goes
- * through the stacks below it, of which each has a gap where the guard would be, until it
- * reaches the slab's last guard. A slab's first stack is never without. */
+ * has used its share of them (guard.c), the later stacks have none, but only a gap of the
+ * same size. Then an overflow overwrites the stacks below it until it reaches the slab's
+ * last guard. The first stack of a slab always has a guard. */
 #include "config.h"
 
 #include "lib/stacks/guard.h"
@@ -45,40 +45,40 @@
 
 enum {
     SIZES = 21,     /* CG__STACK_MIN << 0 ... 20 */
-    SLAB_FIRST = 8, /* stacks in the first slab of a size; then it doubles */
+    SLAB_FIRST = 8, /* stacks in the first slab of a size; the next slabs double */
     SLAB_LIMIT = 64 * 1024 * 1024, /* bytes, unless one stack is larger */
     SLOT = 64,                     /* bytes for struct slot, a cache line */
     COLOURS = 32,
-    BELOW = 512,   /* bytes below a saved stack pointer that are left alone */
-    FRAMES = 2048, /* bytes of the top page that colours leave to the first frames */
+    BELOW = 512,   /* bytes below a saved stack pointer that a shrink leaves */
+    FRAMES = 2048, /* bytes of the top page kept free of colours for the first frames */
 };
 
 struct slab {
-    struct slab *next;      /* of its size, the newest first */
-    struct slab *next_cold; /* of its size, those that have cold stacks */
+    struct slab *next;      /* among the slabs of its size; the newest is first */
+    struct slab *next_cold; /* among those of its size that have cold stacks */
     struct size *size;
     char *base;                   /* the first guard */
-    size_t bytes;                 /* of the mapping, which begins here */
-    uint32_t count, fresh, ncold; /* fresh: those from here on have never been used */
-    uint32_t guards, split;       /* of the first stacks; how many of them cost mappings */
-    uint32_t cold[];              /* the numbers of the cold ones, count at most */
+    size_t bytes;                 /* of the mapping, which begins with this struct */
+    uint32_t count, fresh, ncold; /* stacks from number `fresh` on were never used */
+    uint32_t guards, split;       /* how many stacks have a guard; a split guard */
+    uint32_t cold[];              /* the numbers of the cold stacks, at most `count` */
 };
 
-/* At the end of a stack's top page, while it is in use or warm. */
+/* At the end of the top page of a stack that is in use or warm. */
 struct slot {
     struct slab *slab;
     struct size *size;
-    struct slot *next; /* warm */
+    struct slot *next; /* the next warm stack */
     uint32_t number;
-    uint32_t head;     /* bytes; the offset is for a head of this size */
-    uint32_t offset;   /* from the head to here */
+    uint32_t head;     /* the size of the head for which `offset` was computed */
+    uint32_t offset;   /* from the head to this struct */
     unsigned valgrind; /* Valgrind's number of the stack, while it is in use */
 };
 
 struct size {
     struct slot *warm;
     size_t used, live; /* live: in use or warm */
-    size_t usable, stride; /* bytes; from guard to guard */
+    size_t usable, stride; /* usable bytes of a stack; bytes from guard to guard */
     size_t reach;          /* from the lowest usable address to the slot */
     size_t slab_stacks;    /* in the next slab, as long as slabs double */
     size_t mapped;         /* stacks in all slabs */
@@ -90,17 +90,16 @@ struct cg_stacks {
     atomic_uint refs;
     size_t page, guard;
     bool valgrind;       /* this runs under Valgrind */
-    struct size *latest; /* what was wanted last, */
-    size_t wanted;       /* and how many bytes that were */
+    struct size *latest; /* the class of the last request, */
+    size_t wanted;       /* and how many bytes it asked for */
     struct size sizes[SIZES];
 };
 
-/* -- Valgrind -- */
-
-/* What lay below an earlier stack pointer cannot be touched there. */
+/* Makes the whole stack accessible again: Valgrind forbids what lay below the stack
+ * pointer of an earlier use. */
 static void show_to_valgrind(struct slot *slot, char *low)
 {
-    (void)low; /* unused for a processor that Valgrind does not know */
+    (void)low; /* Valgrind's macros do not use it on processors that Valgrind lacks */
     VALGRIND_MAKE_MEM_UNDEFINED(low, (size_t)((char *)slot - low));
     slot->valgrind = VALGRIND_STACK_REGISTER(low, (char *)slot - slot->offset);
 }
@@ -111,8 +110,6 @@ static void hide_from_valgrind(struct slot *slot)
         VALGRIND_STACK_DEREGISTER(slot->valgrind);
     slot->valgrind = 0;
 }
-
-/* -- slabs -- */
 
 static size_t round_up(size_t n, size_t unit)
 {
@@ -143,10 +140,10 @@ static struct slab *slab_map(const struct cg_stacks *stacks, struct size *size,
     return slab;
 }
 
-/* A slab of more stacks than the last one; where that much address space is not to be had
- * (RLIMIT_AS, strict overcommit), of fewer. Slabs double up to SLAB_LIMIT and then hold an
- * eighth of what there is, so that their number, and that of their mappings, stays
- * small. */
+/* Maps a slab of more stacks than the last one, or of fewer if that much address space
+ * cannot be had (RLIMIT_AS, strict overcommit). Slabs double up to SLAB_LIMIT; from then
+ * on a new slab has an eighth of the stacks that exist. So the number of slabs, and of
+ * their mappings, stays small. */
 static struct slab *slab_new(const struct cg_stacks *stacks, struct size *size)
 {
     struct slab *slab = NULL;
@@ -189,10 +186,9 @@ static void slab_free(const struct cg_stacks *stacks, struct slab *slab)
     munmap(slab, slab->bytes);
 }
 
-/* -- guards -- */
-
-/* The kernel has refused a guard: other code uses most of the process's mappings. We must
- * not take the last ones, so a slab gives back those of its guards, but for the first. */
+/* Called when the kernel has refused a guard, because other code uses most of the
+ * process's mappings. We must not take the last ones, so one slab gives up all its guards
+ * but the first, and with them their mappings. */
 static void give_way(const struct cg_stacks *stacks, struct size *size)
 {
     struct slab *slab = size->slabs;
@@ -208,7 +204,8 @@ static void give_way(const struct cg_stacks *stacks, struct size *size)
     slab->guards = slab->split = 1;
 }
 
-/* Guards the slab's next stack, if it can have a guard of its own or has to. */
+/* Guards the slab's next stack, if a guard is affordable or the stack is the first. False:
+ * the first stack must have one, and it cannot be made. */
 static bool guard_next(const struct cg_stacks *stacks, struct slab *slab)
 {
     char *guard = slot_base(slab, slab->fresh);
@@ -239,8 +236,6 @@ const void *cg__stack_guard(const void *head)
 
     return slot_base(slab, slot->number < slab->guards ? slot->number : slab->guards - 1);
 }
-
-/* -- stacks -- */
 
 static void slot_init(struct slot *slot, struct slab *slab, uint32_t number)
 {
@@ -280,7 +275,7 @@ static struct slot *take_fresh(const struct cg_stacks *stacks, struct size *size
     return slot;
 }
 
-/* Where in its top page a head of this size lies. */
+/* Computes where in the stack's top page a head of this size lies. */
 static void lay_out(const struct cg_stacks *stacks, struct slot *slot, size_t head)
 {
     size_t bytes = round_up(head, 64), room = stacks->page - SLOT - bytes;
@@ -301,8 +296,8 @@ static struct slot *take_warm(struct size *size)
     return slot;
 }
 
-/* One of a size that is not the latest, or for a head of another size, or not warm. Not
- * inline, or its registers would be saved each time. */
+/* The slow path: a size or head that differs from the last request's, or no warm stack.
+ * Not inline, because the fast path would then have to save its registers. */
 __attribute__((noinline)) static void *get(struct cg_stacks *stacks, size_t size,
                                            size_t head, void **low)
 {
@@ -357,10 +352,11 @@ static void trim(struct size *size)
 {
     struct slot *slot = take_warm(size);
     struct slab *slab = slot->slab;
-    uint32_t number = slot->number; /* the slot goes with its page */
+    uint32_t number = slot->number; /* read first: madvise clears the slot */
 
     size->live--;
-    /* With the guard, which stays one, or the gap, which an overflow may have filled. */
+    /* Includes the guard, which stays a guard, or the gap, which an overflow may have
+     * written to. */
     madvise(slot_base(slab, number), size->stride, MADV_DONTNEED);
     if (slab->ncold == 0) {
         slab->next_cold = size->cold;
@@ -374,8 +370,9 @@ static size_t warm_in(const struct size *size)
     return size->live - size->used;
 }
 
-/* As many as are in use may stay warm: where coroutines come and go they are wanted again
- * at once, and a stack that is trimmed each time costs more than all the rest of it. */
+/* As many stacks as are in use may stay warm. A program that starts and ends coroutines
+ * all the time needs them again at once, and to trim a stack each time would cost more
+ * than everything else about the coroutine. */
 size_t cg__stack_pool_trim(struct cg_stacks *stacks, size_t most)
 {
     size_t trimmed = 0;
@@ -388,8 +385,9 @@ size_t cg__stack_pool_trim(struct cg_stacks *stacks, size_t most)
     return trimmed;
 }
 
-/* Nothing is in use below a saved stack pointer but, where ucontext saves it, a part of the
- * frame that did. An ASan frame may lie elsewhere altogether. */
+/* Below a saved stack pointer only the BELOW bytes may be in use: with ucontext, a part of
+ * the frame that called swapcontext. Under ASan a frame may lie on a fake stack, and `sp`
+ * with it; then nothing is returned. */
 void cg__stack_shrink(const struct cg_stacks *stacks, void *low, const void *sp,
                       const void *head)
 {
@@ -398,8 +396,6 @@ void cg__stack_shrink(const struct cg_stacks *stacks, void *low, const void *sp,
     if ((uintptr_t)sp < (uintptr_t)head && end > (uintptr_t)low)
         madvise(low, end - (uintptr_t)low, MADV_DONTNEED);
 }
-
-/* -- the pool -- */
 
 struct cg_stacks *cg__stack_pool_new(void)
 {

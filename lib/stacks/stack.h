@@ -9,7 +9,7 @@
 #include <stddef.h>
 
 enum {
-    CG__STACK_SCALE = CG__ASAN ? 4 : 1,              /* its redzones need room */
+    CG__STACK_SCALE = CG__ASAN ? 4 : 1,              /* ASan's redzones enlarge frames */
     CG__STACK_DEFAULT = 64 * 1024 * CG__STACK_SCALE, /* bytes, guard not included */
     CG__STACK_MIN = 16 * 1024 * CG__STACK_SCALE,
     CG__STACK_GUARD = 16 * 1024, /* at least; whole pages */
@@ -17,23 +17,24 @@ enum {
     CG__STACK_KEEP = 32,         /* pooled stacks of a size that are never trimmed */
 };
 
-struct cg_stacks; /* the pool of a scheduler: one thread */
+struct cg_stacks; /* the stack pool of a scheduler, used in its thread only */
 
-/* NULL: no memory. */
+/* Returns a pool with one reference; NULL: no memory. */
 struct cg_stacks *cg__stack_pool_new(void);
 /* Releases a reference; the last release unmaps all stacks, used or not. NULL is
  * ignored. */
 void cg__stack_pool_free(struct cg_stacks *stacks);
-/* Takes a reference for somebody who still uses a stack; released by cg__stack_pool_free in
- * any thread. */
+/* Takes a reference for a thread that still uses a stack of the pool. It is released by
+ * cg__stack_pool_free, in any thread. */
 void cg__stack_pool_keep(struct cg_stacks *stacks);
 
-/* A stack of at least `size` usable bytes below a head of `head` bytes (at most
- * CG__STACK_HEAD), which lies in its top page. Returns the head (64-byte aligned, its bytes
- * undefined), the stack grows down from there. *low gets the lowest usable address. Sizes
- * are rounded up to powers of two from CG__STACK_MIN on. NULL: no memory, or no such size.
- * Taking one from the pool costs a few ns. Below *low is a guard of CG__STACK_GUARD bytes;
- * where guards cost mappings, only while the process has half of its mappings left. */
+/* Takes a stack of at least `size` usable bytes below a head of `head` bytes (at most
+ * CG__STACK_HEAD) in its top page. Returns the head (64-byte aligned, its bytes
+ * undefined); the stack grows down from there. *low gets the lowest usable address. Sizes
+ * are rounded up to powers of two, at least CG__STACK_MIN. NULL: no memory, or `size` is
+ * too large. A pooled stack costs a few ns. Below *low is a guard of at least
+ * CG__STACK_GUARD bytes; where guards cost mappings, only as long as half of the process's
+ * mappings are free. */
 void *cg__stack_get(struct cg_stacks *stacks, size_t size, size_t head, void **low);
 
 /* Returns a stack to the pool. The caller must not be running on it. */
@@ -46,12 +47,12 @@ void cg__stack_put(struct cg_stacks *stacks, void *head);
 size_t cg__stack_pool_trim(struct cg_stacks *stacks, size_t most);
 
 /* Returns to the system the whole pages below `sp`, the saved stack pointer of the
- * suspended stack with this head and lowest address. */
+ * suspended stack with this head and this lowest address. */
 void cg__stack_shrink(const struct cg_stacks *stacks, void *low, const void *sp,
                       const void *head);
 
-/* The guard that stops an overflow of the stack in use with this head: its own, or if it
- * has none the next one below it. Async-signal-safe. */
+/* The guard that stops an overflow of the used stack with this head: its own, or if it has
+ * none the nearest one below it. Async-signal-safe. */
 const void *cg__stack_guard(const void *head);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Pools of stacks for generators: one a thread, made when the thread first needs a
- * stack. A stack may be returned by another thread: then it goes to a list that the
- * owner empties when it needs a stack. When a thread ends while stacks of its pool are
- * in use, the pool is freed when the last of them is returned. */
+/* Pools of stacks for generators: one per thread, made when the thread first needs a
+ * stack. Another thread may return a stack: it puts the stack into a list, which the owner
+ * empties when it next needs one. When a thread ends while stacks of its pool are in use,
+ * the pool is freed when the last of them is returned. */
 #include "config.h"
 
 #include "lib/stacks/thread_stacks.h"
@@ -14,15 +14,15 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
-/* A stack that another thread has returned: at the place of its head. */
+/* A stack that another thread has returned; lies where its head was. */
 struct returned {
     struct returned *next;
 };
 
 struct cg__thread_stacks {
     struct cg_stacks *stacks;
-    long out; /* taken, and not returned by the owner */
-    _Atomic(struct returned *) returned; /* by other threads */
+    long out; /* stacks taken, less those that the owner has returned */
+    _Atomic(struct returned *) returned; /* the stacks that other threads returned */
     /* Counts down with each stack that other threads return. The owner adds `out` when it
      * ends: from then on this is the number of stacks in use. */
     atomic_long left;
@@ -74,7 +74,7 @@ struct cg__thread_stacks *cg__thread_stacks_mine(void)
     return mine = pool;
 }
 
-/* Takes in what other threads have returned. */
+/* Puts the stacks that other threads have returned into the pool. */
 static void collect(struct cg__thread_stacks *pool)
 {
     struct returned *stack, *next;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A pool of stacks for each thread, for what belongs to no scheduler. See
+/* A pool of stacks for each thread, for generators, which belong to no scheduler. See
  * thread_stacks.c. */
 #ifndef COGEN_LIB_STACKS_THREAD_STACKS_H
 #define COGEN_LIB_STACKS_THREAD_STACKS_H
@@ -11,13 +11,13 @@ struct cg__thread_stacks;
 /* The calling thread's pool; NULL: no memory. */
 struct cg__thread_stacks *cg__thread_stacks_mine(void);
 
-/* A stack of the calling thread's pool, as cg__stack_get returns it. stack_size 0: the
- * default. NULL: no memory, or no such size. */
+/* Takes a stack of the calling thread's pool, as cg__stack_get does. stack_size 0: the
+ * default. NULL: no memory, or stack_size is too large. */
 void *cg__thread_stacks_get(struct cg__thread_stacks *pool, size_t stack_size, size_t head,
                             void **low);
 
-/* Returns a stack to the pool that it is from, in whatever thread this is. The head is
- * overwritten. */
+/* Returns a stack to the pool from which it was taken. May be called in any thread. The
+ * head is overwritten. */
 void cg__thread_stacks_put(struct cg__thread_stacks *pool, void *head);
 
 /* Trims at most `most` free stacks of the calling thread's pool; returns how many. */
