@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Letters, digits and numbers of protocols. They are ASCII whatever the program's locale
- * is; strcasecmp, isdigit, strtol and their like depend on it: in a Turkish locale "TITLE"
- * and "title" may differ. This is the only file that compares letters without regard to
- * case or reads numbers; tests/locale.sh holds the libraries to it. All is inline, so that
- * every library may include it. */
+/* Letters, digits and numbers in protocols. They are ASCII whatever the program's locale
+ * is. strcasecmp, isdigit, strtol and the like depend on the locale: in a Turkish one
+ * "TITLE" and "title" may differ. Only this file compares letters without regard to case,
+ * or reads numbers; tests/locale.sh checks that. All functions are inline, so that every
+ * library may include it. */
 #ifndef COGEN_LIB_BASE_ASCII_H
 #define COGEN_LIB_BASE_ASCII_H
 
@@ -36,7 +36,7 @@ static inline int cg__ascii_hex(char c)
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* Whether `size` bytes are the same but for the case of letters. */
+/* Whether `size` bytes are equal, without regard to the case of letters. */
 static inline bool cg__ascii_same(const char *a, const char *b, size_t size)
 {
     for (size_t i = 0; i < size; i++)
@@ -45,7 +45,7 @@ static inline bool cg__ascii_same(const char *a, const char *b, size_t size)
     return true;
 }
 
-/* The same for two strings, which must be equally long. */
+/* Whether two strings are equal, without regard to the case of letters. */
 static inline bool cg__ascii_equal(const char *a, const char *b)
 {
     size_t size = strlen(a);
@@ -53,7 +53,7 @@ static inline bool cg__ascii_equal(const char *a, const char *b)
     return strlen(b) == size && cg__ascii_same(a, b, size);
 }
 
-/* Whether a string begins with another. */
+/* Whether a string begins with another one, without regard to the case of letters. */
 static inline bool cg__ascii_begins(const char *text, const char *with)
 {
     size_t size = strlen(with);
@@ -61,8 +61,8 @@ static inline bool cg__ascii_begins(const char *text, const char *with)
     return strnlen(text, size) == size && cg__ascii_same(text, with, size);
 }
 
-/* Reads the decimal digits at *at, and moves it behind them. A number above UINT64_MAX
- * becomes that. False: there is no digit. */
+/* Reads the decimal digits at *at, and moves *at behind them. A number above UINT64_MAX is
+ * read as UINT64_MAX. False: there is no digit. */
 static inline bool cg__ascii_number(const char **at, uint64_t *number)
 {
     const char *start = *at;
@@ -75,8 +75,8 @@ static inline bool cg__ascii_number(const char **at, uint64_t *number)
     return *at > start;
 }
 
-/* How many bytes of a text are printable ASCII, before the first that is not or that `also`
- * lists. */
+/* The length of the part of a text before its first byte that is not printable ASCII or
+ * that `also` contains. */
 static inline size_t cg__ascii_plain(const char *text, const char *also)
 {
     size_t size = 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* How often this process has come out of a fork(): see fork.h. */
+/* Counts the forks between this process and the first one: see fork.h. */
 #include "config.h"
 
 #include "lib/base/fork.h"
@@ -10,7 +10,7 @@
 atomic_uint cg__fork_counter;
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
-static atomic_int counted; /* the process that the count is of */
+static atomic_int counted; /* the process for which the count is right */
 
 static void in_child(void)
 {
@@ -21,7 +21,7 @@ static void in_child(void)
 static void watch(void)
 {
     atomic_store(&counted, (int)getpid());
-    pthread_atfork(NULL, NULL, in_child); /* without memory for it a fork is not noticed */
+    pthread_atfork(NULL, NULL, in_child); /* no memory for it: forks go unnoticed */
 }
 
 unsigned cg__fork_watch(void)

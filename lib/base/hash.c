@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* SipHash (Aumasson and Bernstein, 2012) with one round for each 8 bytes and three at the
- * end, as in Rust and Python; and where random keys come from. */
+ * end, as in Rust and Python; and random keys. */
 #include "config.h"
 
 #include "lib/base/hash.h"
@@ -42,7 +42,8 @@ static inline uint64_t word_at(const unsigned char *at)
     return half_at(at) | half_at(at + 4) << 32;
 }
 
-/* Less than 8 bytes; some of them are read twice, into the same place. */
+/* Less than 8 bytes, without a loop: the reads may overlap, but a byte that is read twice
+ * goes to the same place of the result. */
 static inline uint64_t rest_at(const unsigned char *at, size_t size)
 {
     if (size >= 4)
@@ -79,8 +80,8 @@ uint64_t cg__hash_bytes(const struct cg__hash_key *key, const void *data, size_t
     return v[0] ^ v[1] ^ v[2] ^ v[3];
 }
 
-/* Where the kernel has no random bits to give (an old one, or a filter of system calls):
- * what strangers cannot read is the addresses of the process and its clock. */
+/* Fills a key when the kernel gives no random bits (an old kernel, or a seccomp filter),
+ * from what an attacker cannot read: addresses of this process, and its clock. */
 static void improvise(struct cg__hash_key *key)
 {
     struct cg__hash_key seed = {.bytes = {(uintptr_t)key, (uintptr_t)&seed}};

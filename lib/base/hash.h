@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Hashes for tables whose keys may come from strangers. Each table has a random key;
- * without it nobody can tell which names share a bucket, so nobody can fill one. The upper
- * bits are the better ones: a table of 2^n buckets takes them, hash >> (64 - n). */
+/* Hashes for tables whose entries may come from an attacker. Each table has a random key.
+ * Who does not know it cannot tell which entries share a bucket, and so cannot fill one
+ * bucket on purpose. The upper bits of a hash are the best ones: a table of 2^n buckets
+ * uses hash >> (64 - n). */
 #ifndef COGEN_LIB_BASE_HASH_H
 #define COGEN_LIB_BASE_HASH_H
 
@@ -13,13 +14,13 @@ struct cg__hash_key {
     uint64_t bytes[2];
 };
 
-/* Fills a key with random bits of the kernel's. */
+/* Fills a key with random bits from the kernel. */
 void cg__hash_key_init(struct cg__hash_key *key);
 
 /* SipHash-1-3. */
 uint64_t cg__hash_bytes(const struct cg__hash_key *key, const void *data, size_t size);
 
-/* The upper and the lower half of a product, one xor the other. */
+/* The product of two words: its upper half xor its lower half. */
 #ifdef __SIZEOF_INT128__
 static inline uint64_t cg__hash_fold(uint64_t a, uint64_t b)
 {
@@ -38,9 +39,10 @@ static inline uint64_t cg__hash_fold(uint64_t a, uint64_t b)
 }
 #endif
 
-/* An integer or a pointer. The multiplication by an odd random number spreads any set of
- * different words evenly, on average over all numbers (Dietzfelbinger et al., 1997); alone
- * it would be bad for progressions by one number in ten, so the fold breaks these up
+/* Hashes an integer or a pointer. The last multiplication, by an odd random number,
+ * spreads any set of different words evenly, on average over all odd numbers
+ * (Dietzfelbinger et al., 1997). Alone it would be bad for arithmetic progressions (as
+ * of pointers into an array) with one multiplier in ten, so the fold breaks these up
  * first. */
 static inline uint64_t cg__hash_word(const struct cg__hash_key *key, uint64_t word)
 {

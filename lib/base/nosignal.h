@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Sends that do not raise SIGPIPE: by a flag of each call, which config.h calls CG__NOSIGNAL
- * (0 if the system has none), or by an option of each new socket. */
+/* Sending without SIGPIPE: by a flag of each call, which config.h calls CG__NOSIGNAL (0 if
+ * the system has none), or by an option of each new socket. */
 #ifndef COGEN_LIB_BASE_NOSIGNAL_H
 #define COGEN_LIB_BASE_NOSIGNAL_H
 

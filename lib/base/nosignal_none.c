@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Sockets have no option against SIGPIPE here. */
+/* For systems whose sockets have no option against SIGPIPE. */
 #include "config.h"
 
 #include "lib/base/nosignal.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Pipes that programs which are started meanwhile do not inherit. */
+/* Pipes that are not inherited by programs that the process starts. */
 #ifndef COGEN_LIB_BASE_PIPE_H
 #define COGEN_LIB_BASE_PIPE_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the library itself says on stderr. */
+/* Messages of the library on stderr. */
 #include "config.h"
 
 #include "lib/base/report.h"

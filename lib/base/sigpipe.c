@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Writing without being killed. send has MSG_NOSIGNAL; write, writev, sendfile and stdio
- * raise SIGPIPE, in the thread that calls them, where nobody reads any more. So that thread
- * blocks the signal meanwhile and takes its own away.
+/* Writing without being killed by SIGPIPE. send has MSG_NOSIGNAL. But write, writev,
+ * sendfile and stdio raise SIGPIPE in the calling thread when the reading end is closed.
+ * So the thread blocks the signal during the call, and then takes the one that the call
+ * raised.
  *
- * Why not ignore it: its disposition is the program's, and is inherited by the programs
- * that it starts. Why not block it for the whole run: threads and programs started from
+ * Why not ignore SIGPIPE: the disposition belongs to the program, and the programs that it
+ * starts inherit it. Why not block it for the whole run: threads and programs started from
  * coroutines would inherit the mask. */
 #include "config.h"
 
@@ -17,7 +18,7 @@
 
 enum {
     WAS_BLOCKED = 1,
-    WAS_PENDING = 2, /* somebody else's SIGPIPE: it stays */
+    WAS_PENDING = 2, /* this SIGPIPE is not ours: it must stay pending */
 };
 
 static const sigset_t *sigpipe(sigset_t *set)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Takes a pending SIGPIPE on systems without sigtimedwait: ignoring a signal, even for a
- * moment, discards it. */
+/* Takes a pending SIGPIPE on systems without sigtimedwait: to ignore a signal, even for a
+ * moment, discards a pending one. */
 #include "config.h"
 
 #include "lib/base/sigpipe.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Takes a pending SIGPIPE by waiting for it, for no time. */
+/* Takes a pending SIGPIPE by sigtimedwait with a timeout of 0. */
 #include "config.h"
 
 #include "lib/base/sigpipe.h"

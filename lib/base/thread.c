@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Threads of the library's own: see thread.h. */
+/* The library's own threads: see thread.h. */
 #include "config.h"
 
 #include "lib/base/thread.h"

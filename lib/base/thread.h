@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* Threads of the library's own. */
+/* The library's own threads. */
 #ifndef COGEN_LIB_BASE_THREAD_H
 #define COGEN_LIB_BASE_THREAD_H
 
-/* Starts a thread that is nobody's to join and that receives no signals: these are for the
- * program's own threads. 0 or an error number. */
+/* Starts a detached thread with all signals blocked, so that signals are handled in the
+ * program's own threads. Returns 0 or an error number. */
 int cg__thread_start(void *(*fn)(void *arg), void *arg);
 
 #endif
