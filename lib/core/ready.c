@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The ready queue: its memory, and the order of a burst. */
+/* The ready queue: its memory, and the order of a burst. See ready.h. */
 #include "config.h"
 
 #include "lib/core/ready.h"

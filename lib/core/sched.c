@@ -177,8 +177,8 @@ static int64_t before_sleep(struct cg_sched *sched, int64_t timeout)
     return next < timeout ? next : timeout;
 }
 
-/* Before the reactor waits: notices that this is a child made by fork(), perhaps by a coroutine
- * of this turn. The threads of the parent will not post anything here. */
+/* Before the reactor waits: notices that this is a child made by fork(), perhaps by a
+ * coroutine of this turn. The threads of the parent will not post anything here. */
 static void notice_fork(struct cg_sched *sched)
 {
     unsigned forks = cg__fork_count();

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* A hierarchy of slots over the digits (base 64) of a moment. A timer lies on the level of
- * the highest digit in which its expiry differs from `base`, in the slot of that digit's
- * value. So the lowest occupied slot of the lowest occupied level has the earliest timers;
- * once its first moment is due, its timers are spread over the levels below, and on level 0
- * all timers of a slot have the very same expiry: exact, and in order without sorting.
+/* A hierarchical timer wheel over the digits (base 64) of a moment. There is a level for
+ * each digit, and on each level a slot for each of the digit's 64 values. A timer lies on
+ * the level of the highest digit in which its expiry differs from `base`, in the slot of
+ * that digit's value. So the lowest occupied slot of the lowest occupied level has the
+ * earliest timers. When the first moment of this slot is due, its timers are spread over
+ * the levels below. On level 0 all timers of a slot have the same expiry, so they are
+ * exact, and in order without sorting.
  *
- * Setting and cancelling touch one list. A timer is moved at most once a level, and only as
- * it gets near; most timeouts are cancelled long before. (A binary heap pays log n for both
- * and memory that can run out; a wheel of coarse ticks is neither exact nor in order.) */
+ * To set or cancel a timer changes one list. A timer is moved at most once per level, and
+ * only as its expiry gets near; most timeouts are cancelled long before that. (A binary
+ * heap needs log n steps for both, and memory that can run out; a wheel of coarse ticks is
+ * neither exact nor in order.) */
 #include "config.h"
 
 #include "lib/core/timers.h"
@@ -60,7 +63,7 @@ static void place(struct cg__timers *timers, struct cg_timer *timer)
     timers->levels |= 1U << level;
 }
 
-/* A slot has become empty. */
+/* Marks a slot as empty. */
 static void vacate(struct cg__timers *timers, int level, int digit)
 {
     timers->occupied[level] &= ~(UINT64_C(1) << digit);
@@ -84,7 +87,7 @@ void cg__timers_cancel(struct cg__timers *timers, struct cg_timer *timer)
         return;
 
     struct cg_timer *head = timer->next;
-    bool last = head == timer->prev; /* only the list's head is left beside it */
+    bool last = head == timer->prev; /* it is alone in its slot, next to the list's head */
 
     list_remove(timer);
     timers->count--;
@@ -141,8 +144,8 @@ struct cg_timer *cg__timers_pop(struct cg__timers *timers, int64_t now)
         }
         spread(timers, head, level, digit);
     }
-    /* Every occupied slot starts after now, so that base may follow the clock without a
-     * timer changing its place. */
+    /* Every occupied slot starts after now, so `base` may advance to now without moving a
+     * timer to another slot. */
     if ((uint64_t)now > timers->base)
         timers->base = now;
     return NULL;

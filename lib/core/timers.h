@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Timers, exact to the nanosecond: set and cancel in O(1). See timers.c. */
+/* Timers, exact to the nanosecond; set and cancelled in O(1). See timers.c. */
 #ifndef COGEN_LIB_CORE_TIMERS_H
 #define COGEN_LIB_CORE_TIMERS_H
 
@@ -8,10 +8,10 @@
 enum {
     CG__DIGIT_BITS = 6,
     CG__DIGITS = 1 << CG__DIGIT_BITS,
-    CG__LEVELS = 11, /* 66 bits: any moment */
+    CG__LEVELS = 11, /* 11 * 6 = 66 bits are enough for any moment */
 };
 
-/* What a timer belongs to: cg_timer.kind. */
+/* Values of cg_timer.kind: what a timer belongs to. */
 enum {
     CG__TIMER_OP,
     CG__TIMER_SCOPE,
@@ -29,8 +29,8 @@ struct cg__timers {
     struct cg_timer slots[CG__LEVELS][CG__DIGITS]; /* list heads */
 };
 
-/* A timer that calls a function, once, from the loop. It is no longer set then. `dropped`:
- * the scheduler is being freed before the moment has come. */
+/* A timer that calls a function once, from the loop; then the timer is no longer set.
+ * `dropped`: it is called because the scheduler is being freed, before the moment. */
 struct cg__alarm {
     struct cg_timer timer; /* kind: CG__TIMER_ALARM */
     void (*fn)(struct cg__alarm *alarm, bool dropped);
@@ -46,15 +46,16 @@ static inline bool cg__timers_is_set(const struct cg_timer *timer)
     return timer->next != NULL;
 }
 
-/* Cancels a timer; nothing happens if it is not set. */
+/* Cancels a timer. Does nothing if it is not set. */
 void cg__timers_cancel(struct cg__timers *timers, struct cg_timer *timer);
 
 /* Removes and returns the next timer that is due: in the order of expiry, and for the same
  * expiry in the order in which they were set. NULL: none is due. */
 struct cg_timer *cg__timers_pop(struct cg__timers *timers, int64_t now);
 
-/* A moment before which no timer expires; CG_NEVER if none is set. It may be too early
- * if the earliest timer was cancelled since the last call: that costs one turn more. */
+/* A moment before which no timer expires; CG_NEVER if none is set. It may be too early, if
+ * the earliest timer was cancelled since the last call. Then the loop wakes once too
+ * often. */
 int64_t cg__timers_next(struct cg__timers *timers);
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Which coroutine or generator this thread runs, for the report of a stack overflow. */
+/* Tells which coroutine or generator this thread runs, for the report of a stack
+ * overflow. */
 #include "config.h"
 
 #include "lib/core/coro.h"
