@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Errands: see errand.h. Until the other scheduler has begun one, both sides may claim it,
- * and the exchange of its state decides. While it is away home counts it as somebody who is
- * inside (cg__post_enter), so that home can be freed neither before it is clear that nothing
- * will come back nor in the middle of its coming. */
+/* Errands: see errand.h. While the state is SENT, both sides may claim an errand, and an
+ * atomic exchange of the state decides. Until the errand is back or withdrawn, it counts
+ * as a poster of home (cg__post_enter), so that home is not freed while the other
+ * scheduler posts it back, nor while it still may. */
 #include "config.h"
 
 #include "lib/core/op.h"
@@ -12,10 +12,10 @@
 #include <stdlib.h>
 
 enum {
-    SENT,     /* not begun */
-    BEGUN,    /* the other scheduler will send it back */
-    RETURNED, /* its post is on the way home */
-    LEFT,     /* home does not wait for it any more: the other scheduler frees it */
+    SENT,     /* the other scheduler has not begun it */
+    BEGUN,    /* the other scheduler will post it back */
+    RETURNED, /* it has been posted back */
+    LEFT,     /* home no longer waits for it: the other scheduler frees it */
 };
 
 struct errands {
@@ -75,7 +75,7 @@ void cg__errand_unref(struct cg__errand *errand)
         free(errand);
 }
 
-/* Home: nothing will come back. */
+/* Home's part when the errand will not come back. */
 static void give_up(struct cg__errand *errand)
 {
     struct cg_sched *home = errand->home;
@@ -85,7 +85,7 @@ static void give_up(struct cg__errand *errand)
     cg__post_leave(home);
 }
 
-/* In the other scheduler's thread. */
+/* Runs in the other scheduler when the errand has arrived. */
 static void arrived(struct cg__post *post, bool dropped)
 {
     struct cg__errand *errand = (struct cg__errand *)post;
@@ -127,7 +127,7 @@ void cg__errand_return(struct cg__errand *errand, ssize_t result)
     cg__post_leave(home);
 }
 
-/* The block has two owners: home's list, and whoever has the post. */
+/* The block has two references: one for home's list, one for the post. */
 enum cg_verdict cg__errand_send(struct cg__errand *errand, struct cg_op *op,
                                 struct cg_sched *home)
 {
@@ -145,8 +145,8 @@ enum cg_verdict cg__errand_send(struct cg__errand *errand, struct cg_op *op,
     list(errands, errand);
     cg__post_enter(home);
     cg__post(errand->there, &errand->post);
-    /* Either the other scheduler has seen the post when it refused, or we see here that it
-     * refuses. */
+    /* If the other scheduler began to refuse before it could see the post, we see here
+     * that it refuses; if later, it drops the post itself (cg__errand_refuse). */
     if (atomic_load(&errand->there->refuses) && cg__errand_withdraw(errand))
         return cg__op_done(op, -ESRCH);
     return CG_PENDING;
@@ -191,7 +191,8 @@ static void part_free(struct cg__part *part)
     free(part);
 }
 
-/* One that is with the parent's threads, or that this process has not begun. */
+/* Finds an errand that will not come back: another thread of the parent has it, or it was
+ * not begun. */
 static struct cg__errand *find_lost(struct errands *errands)
 {
     struct cg__errand *errand = errands->first;
@@ -201,7 +202,8 @@ static struct cg__errand *find_lost(struct errands *errands)
     return errand;
 }
 
-/* Completing an op may cancel others, whose errands are then withdrawn. */
+/* Completes the ops whose errands will not come back. It searches from the start each
+ * time, because completing an op may cancel others, which withdraws their errands. */
 static void part_forked(struct cg__part *part, struct cg_sched *sched)
 {
     struct cg__errand *errand;

@@ -1,45 +1,48 @@
 /* SPDX-License-Identifier: MIT */
-/* Errands: what an op has another scheduler do. An errand is one block of memory that goes
- * there as a post and comes back as a post, so that at any time one side has it. */
+/* Errands: work that an op gives to another scheduler ("there"), and whose result comes
+ * back to the op's own scheduler ("home"). An errand is one block of memory, which is
+ * posted there and then posted back, so that only one side uses it at a time. */
 #ifndef COGEN_LIB_THREADS_ERRAND_H
 #define COGEN_LIB_THREADS_ERRAND_H
 
 #include "lib/core/sched.h"
 
-/* At the beginning of a block from malloc. The sender sets `there` and `arrive`. */
+/* The first field of a block from malloc. The sender sets `there` and `arrive`. */
 struct cg__errand {
     struct cg__post post;
     struct cg_sched *there, *home;
-    /* Called there, unless the op was cancelled before: does the work and sees to it that
-     * cg__errand_return is called, once and in the same thread, now or later. */
+    /* Called there, unless the op was cancelled before. Does the work, and must call
+     * cg__errand_return once, in the same thread, now or later. */
     void (*arrive)(struct cg__errand *errand);
-    struct cg_op *op;                /* these are home's: */
-    struct cg__errand *next, **link; /* of those that are on their way */
+    struct cg_op *op;                /* only home uses this field and the next two */
+    struct cg__errand *next, **link; /* home's list of errands that are not back */
     ssize_t result;
     atomic_int state;
     atomic_uint refs;
 };
 
-/* For a process slot that ends with `return cg__errand_send(...)`: sends it and holds the
- * run open until it is back. The op completes with its result; -ESRCH: the other scheduler
- * does not run errands any more. Takes over the block. */
+/* Sends an errand, for a process slot that ends with `return cg__errand_send(...)`.
+ * Holds the run open until the errand is back. The op completes with its result;
+ * -ESRCH: the other scheduler no longer runs errands. Ownership of the block passes to
+ * this function. */
 enum cg_verdict cg__errand_send(struct cg__errand *errand, struct cg_op *op,
                                 struct cg_sched *home);
 
-/* For a cancel slot: takes back an errand that the other scheduler has not begun; then it
- * has no effect, and the block is gone. False: it has begun, and will come back. */
+/* Withdraws an errand, for a cancel slot. True: the other scheduler had not begun it, it
+ * has no effect, and the block must not be used any more. False: it has begun, and will
+ * come back. */
 bool cg__errand_withdraw(struct cg__errand *errand);
 
-/* There: sends the errand home with its result. */
+/* Posts the errand back with its result; called there. */
 void cg__errand_return(struct cg__errand *errand, ssize_t result);
 
-/* One more owner of the block, and one less. */
+/* Take and release a reference to the block. */
 void cg__errand_ref(struct cg__errand *errand);
 void cg__errand_unref(struct cg__errand *errand);
 
-/* The scheduler's run has ended for good, although it is not freed yet: errands come back
- * from now on with -ESRCH, also those that have arrived and are not begun. Scheduler's
- * thread only. */
+/* Makes the scheduler refuse errands, when its last run has ended but it is not freed yet:
+ * errands come back with -ESRCH, also those that have arrived and are not begun. Called in
+ * the scheduler's thread. */
 void cg__errand_refuse(struct cg_sched *sched);
 
 #endif

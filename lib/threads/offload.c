@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The operation that runs a function in a thread of a pool. The job is a piece of memory of
- * its own, since it may outlive the op. The op and the scheduler's list of jobs are touched
- * by the scheduler's thread only; what the two threads share is the job's state and whether
- * it has been left behind, under the pool's lock. */
+/* The operation that runs a function in a thread of a pool. The job is allocated, since it
+ * may outlive the op. Only the scheduler's thread touches the op and the scheduler's list
+ * of jobs. The two threads share, under the pool's lock, the job's state and whether the
+ * scheduler still waits for it (job->sched). */
 #include "config.h"
 
 #include "lib/core/op.h"
@@ -14,7 +14,7 @@
 
 _Static_assert(sizeof(struct cg_offload_op) <= 128, "core ops fit in 128 bytes");
 
-/* The jobs of a scheduler that are on their way. */
+/* The jobs of a scheduler whose results have not come back. */
 struct jobs {
     struct cg__part part;
     struct cg__job *first;
@@ -87,7 +87,8 @@ static void come_home(struct cg__post *post, bool dropped)
     cg_op_complete(&offload->op, result);
 }
 
-/* Calls fn as in a thread: no coroutine is current, so that it cannot yield. */
+/* Calls fn in this thread, for a pool without threads. As in another thread, no coroutine
+ * is current, so fn cannot yield. */
 static ssize_t call_here(struct cg_offload_op *offload)
 {
     static struct cg__job here;
@@ -138,8 +139,9 @@ static enum cg_verdict offload_process(struct cg_op *op, struct cg_sched *sched)
     return cg__op_done(op, rc);
 }
 
-/* A copy of a job of the parent's, made by fork(): no thread of this process has it, and no
- * queue. One whose post is on the way comes home in both. */
+/* Whether this is a copy, made by fork(), of a job of the parent: no thread or queue of
+ * this process has it. A job that has already been posted back completes in both
+ * processes. */
 static bool is_parents(const struct cg__job *job)
 {
     return job->forks != cg__fork_count() && job->state != CG__JOB_RETURNED;
@@ -184,7 +186,8 @@ static enum cg_verdict offload_cancel(struct cg_op *op, struct cg_sched *sched)
     return CG_DONE;
 }
 
-/* Without a job the op was refused, by process or because the coroutine was cancelled. */
+/* If there is no job, the op was refused, by process or because the coroutine was
+ * cancelled. */
 static ssize_t offload_finish(struct cg_op *op)
 {
     struct cg_offload_op *offload = as_offload(op);
@@ -221,7 +224,8 @@ static struct cg__job *find_parents(const struct jobs *jobs)
     return job;
 }
 
-/* Completing an op may cancel others, whose jobs are freed. */
+/* Completes the ops whose jobs stayed in the parent. It searches from the start each time,
+ * because completing an op may cancel others, which frees their jobs. */
 static void part_forked(struct cg__part *part, struct cg_sched *sched)
 {
     struct cg__job *job;
@@ -245,9 +249,9 @@ static bool part_wait(struct cg__part *part, struct cg_sched *sched)
     return true;
 }
 
-/* The coroutines that waited have been abandoned. A function that still runs may be using
- * their stacks, which are kept until it returns. A job that has returned is freed by its
- * post. */
+/* Called when the scheduler is freed: the coroutines that waited are abandoned. A function
+ * that still runs may use their stacks, so the job keeps a reference until it returns. A
+ * job that has already been posted back is freed when the post is dropped. */
 static void part_drop(struct cg__part *part, struct cg_sched *sched)
 {
     struct jobs *jobs = (struct jobs *)part;

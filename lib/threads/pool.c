@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Pools of threads for blocking functions. Threads are started on demand, are detached,
- * and end by themselves when idle. */
+ * and end by themselves when they have been idle for a while. */
 #include "config.h"
 
 #include "lib/base/thread.h"
@@ -18,19 +18,18 @@ enum {
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static struct cg_pool *own;
 
-/* For schedulers that have nothing to do but wait for a thread: see cg__pool_wait. */
+/* Wakes schedulers that have nothing to do but wait for a thread: see cg__pool_wait. */
 static pthread_mutex_t returns_lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t returns = PTHREAD_COND_INITIALIZER;
 
-/* ---- Over a fork() ------------------------------------------------------------------- */
-
-/* All pools, since a child has none of their threads. Locked before the pools are. */
+/* The list of all pools, since none of their threads exist in a child of fork(). Its lock
+ * is taken before those of the pools. */
 static pthread_mutex_t pools_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct cg_pool *pools;
 static pthread_once_t fork_once = PTHREAD_ONCE_INIT;
 
-/* So that no other thread holds a lock, or is changing a list, in the copy that is the
- * child. */
+/* Takes all locks, so that in the child no lock is held by a thread that does not exist
+ * there, and no list is half changed. */
 static void before_fork(void)
 {
     pthread_mutex_lock(&pools_lock);
@@ -47,9 +46,10 @@ static void unlock_all(void)
     pthread_mutex_unlock(&pools_lock);
 }
 
-/* The functions in the queue stay the parent's too, or they would be run twice; their
- * schedulers see to them (struct cg__part, forked). Nobody waits on the conditions, though
- * they were copied from where somebody may have. */
+/* Empties the queues: the parent runs the queued functions, and they must not run
+ * twice. The child's schedulers complete their operations (struct cg__part, forked).
+ * The conditions are initialised again, because the copies may say that threads wait on
+ * them. */
 static void in_child(void)
 {
     for (struct cg_pool *pool = pools; pool; pool = pool->next) {
@@ -86,8 +86,6 @@ static void unlist(struct cg_pool *pool)
         pool->next->link = pool->link;
     pthread_mutex_unlock(&pools_lock);
 }
-
-/* ---- Pools --------------------------------------------------------------------------- */
 
 struct cg_pool *cg_pool_new(unsigned threads, size_t queue)
 {
@@ -154,9 +152,7 @@ void cg__pool_unlink(struct cg_pool *pool, struct cg__job *job)
     pool->queued--;
 }
 
-/* ---- In the threads ------------------------------------------------------------------ */
-
-/* The next job, for which it waits for a while; NULL: the thread ends. */
+/* Takes the next job, and waits for one up to IDLE seconds. NULL: the thread must end. */
 static struct cg__job *next_job(struct cg_pool *pool)
 {
     struct cg__job *job;
@@ -178,7 +174,8 @@ static struct cg__job *next_job(struct cg_pool *pool)
     return job;
 }
 
-/* With the lock held, so that a fork() finds the state and the post in step. */
+/* Posts a job back to its scheduler. The caller holds the pool's lock, so that a fork()
+ * finds either both the new state and the post, or neither. */
 static void send_home(struct cg__job *job)
 {
     job->state = CG__JOB_RETURNED;
@@ -217,8 +214,6 @@ static void *work(void *arg)
         destroy(pool);
     return NULL;
 }
-
-/* ---- For the ops --------------------------------------------------------------------- */
 
 int cg__pool_put(struct cg_pool *pool, struct cg__job *job)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Pools of threads, and their jobs: functions on their way through a pool, for an op
- * (offload.c) and by a thread (pool.c). */
+/* Pools of threads, and their jobs. A job is a function that a thread of a pool (pool.c)
+ * runs for an op (offload.c). */
 #ifndef COGEN_LIB_THREADS_POOL_H
 #define COGEN_LIB_THREADS_POOL_H
 
@@ -17,38 +17,38 @@ enum cg__job_state {
 struct cg__job {
     struct cg__post post;             /* from the thread back to the scheduler */
     struct cg__job *next, *prev;      /* in the queue */
-    struct cg__job *next_job, **link; /* of the scheduler's */
+    struct cg__job *next_job, **link; /* in the scheduler's list */
     struct cg_pool *pool;
-    struct cg_sched *sched;   /* NULL: it has been left behind */
-    struct cg_stacks *stacks; /* that are kept for it, if the scheduler has been freed */
+    struct cg_sched *sched;   /* NULL: nothing waits for the job; its thread frees it */
+    struct cg_stacks *stacks; /* referenced by the job if its scheduler has been freed */
     struct cg_offload_op *op;
     cg_fn *fn;
     void *arg;
     void (*abandon)(void *arg);
     ssize_t result;
-    unsigned forks; /* the count (fork.h) of the process whose job it is */
+    unsigned forks; /* the fork count (fork.h) of the process that made it */
     _Atomic enum cg__job_state state;
 };
 
 struct cg_pool {
-    struct cg_pool *next, **link; /* of all pools */
-    pthread_mutex_t lock; /* of the rest, and of the state of its jobs */
+    struct cg_pool *next, **link; /* in the list of all pools */
+    pthread_mutex_t lock; /* protects the fields below, and the state of its jobs */
     pthread_cond_t work;
     struct cg__job *first, *last; /* the queue */
     size_t queued, running;       /* jobs; together at most limit + queue_limit */
     size_t limit, queue_limit;
     size_t threads, idle;
-    bool closing; /* the last thread frees it */
+    bool closing; /* freed by the caller; the last thread frees the memory */
 };
 
-/* The process's own; NULL: no memory. */
+/* The default pool of the process; NULL: no memory. */
 struct cg_pool *cg__pool_own(void);
 
-/* Queues a job, and starts a thread for it if need be. 0; -EAGAIN: the queue is full, or
- * there is no thread and none could be started. */
+/* Queues a job, and starts a thread for it if no idle one can take it. Returns 0, or
+ * -EAGAIN: the queue is full, or there is no thread and none could be started. */
 int cg__pool_put(struct cg_pool *pool, struct cg__job *job);
 
-/* Takes a job out of the queue. With the lock held. */
+/* Takes a job out of the queue. The caller holds the lock. */
 void cg__pool_unlink(struct cg_pool *pool, struct cg__job *job);
 
 /* Waits until something has been posted to the scheduler. */

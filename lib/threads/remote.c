@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Signals that reach coroutines of other schedulers. A signal travels as a post, in one
- * block with the bytes of its name; one whose number is awaited is an errand (errand.h). */
+/* Signals to coroutines of other schedulers. A signal is a post to the other scheduler, in
+ * one block of memory with the bytes of its name. If an op waits for the number of
+ * coroutines that were reached, the post is an errand (errand.h). */
 #include "config.h"
 
 #include "lib/core/op.h"
