@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The resolver that asks the system's getaddrinfo, which blocks, in threads. A thread
- * cannot be taken back: it ends when it ends, and only then does its place become free.
- * What it looks up is a job of its own memory, which outlives the op that was cancelled and
- * the scheduler that was freed. */
+/* The resolver that calls the system's getaddrinfo, which blocks, in threads. A look-up
+ * cannot be interrupted: its thread counts until getaddrinfo returns, even if the op was
+ * cancelled. So each look-up is an allocated job, which may outlive its op and its
+ * scheduler. Only work, look_up and post run in the thread. */
 #include "config.h"
 
 #include "lib/base/fork.h"
@@ -18,17 +18,17 @@
 #include <time.h>
 
 enum {
-    THREADS_MOST = 8,       /* at work at a time; further look-ups wait for one */
-    THREAD_STACK = 1 << 20, /* bytes: NSS modules may be anything */
+    THREADS_MOST = 8,       /* at the same time; further look-ups wait for one to end */
+    THREAD_STACK = 1 << 20, /* bytes; large, since NSS modules may need any amount */
 };
 
 struct job {
     struct job *next;
-    struct threads *threads;  /* the scheduler's thread's */
-    struct cg_resolve_op *op; /* the same; NULL: cancelled */
-    struct cg_sched *sched;   /* where to post; NULL: it is gone, the thread frees */
+    struct threads *threads;  /* used in the scheduler's thread only */
+    struct cg_resolve_op *op; /* likewise; NULL: cancelled */
+    struct cg_sched *sched;   /* where to post; NULL: freed, the thread frees the job */
     bool posted;
-    unsigned forks; /* the count (fork.h) of the process that has its thread */
+    unsigned forks; /* the fork count (fork.h) of the process that has the job's thread */
     int result;
     struct cg_addr_list list;
     char host[CG__HOST_SIZE];
@@ -36,13 +36,13 @@ struct job {
 
 struct threads {
     struct cg_resolver base;
-    struct job *running; /* whether or not anybody still wants the result */
+    struct job *running; /* also those whose op was cancelled */
     struct job *waiting, **waiting_tail;
-    unsigned count; /* of the running */
+    unsigned count; /* of the running jobs */
 };
 
-/* Guards `sched` and `posted` of every job. It is held during a fork(), so that in the child
- * `posted` tells whether the post is there. */
+/* Protects `sched` and `posted` of every job. It is held during a fork(), so that in the
+ * child `posted` tells whether the child has a copy of the post. */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_once_t fork_once = PTHREAD_ONCE_INIT;
 
@@ -61,8 +61,6 @@ static void watch_forks(void)
     pthread_atfork(lock_jobs, unlock_jobs, unlock_jobs);
 }
 
-/* ---- in the thread ---- */
-
 static int look_up(const char *host, struct cg_addr_list *list)
 {
     const struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
@@ -75,7 +73,7 @@ static int look_up(const char *host, struct cg_addr_list *list)
         return -ENOMEM;
     case EAI_AGAIN:
     case EAI_FAIL:
-    case EAI_SYSTEM: /* of files and sockets: whoever looks up does not care which */
+    case EAI_SYSTEM: /* errno tells more, but the cause is always local to this host */
         return CG_ELOOKUP;
     default:
         return CG_EHOST;
@@ -88,7 +86,8 @@ static int look_up(const char *host, struct cg_addr_list *list)
 
 static void arrived(void *arg);
 
-/* Nobody else would wake the waiter: if there is no memory for the post, there will be. */
+/* Posts the result. If there is no memory for the post, it tries again until there is:
+ * nothing else would wake the op that waits. */
 static bool post(struct job *job)
 {
     const struct timespec pause = {.tv_nsec = 10 * CG_MILLISECOND};
@@ -115,8 +114,6 @@ static void *work(void *arg)
     return NULL;
 }
 
-/* ---- in the scheduler's thread ---- */
-
 static int start_thread(struct job *job)
 {
     pthread_attr_t attr;
@@ -129,7 +126,7 @@ static int start_thread(struct job *job)
     pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
     pthread_attr_setstacksize(&attr, THREAD_STACK);
     job->forks = cg__fork_count();
-    sigfillset(&all); /* the program's signals are for its own threads */
+    sigfillset(&all); /* signals are handled in the program's own threads */
     pthread_sigmask(SIG_SETMASK, &all, &before);
     rc = pthread_create(&thread, &attr, work, job);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
@@ -137,7 +134,8 @@ static int start_thread(struct job *job)
     return rc == 0 ? 0 : CG_ELOOKUP;
 }
 
-/* Ends a job that nobody works on. */
+/* Completes the op, if any, of a job that no thread works on any more, and frees the
+ * job. */
 static void settle(struct job *job)
 {
     struct cg_resolve_op *op = job->op;
@@ -171,7 +169,8 @@ static struct job *take_waiting(struct threads *threads)
     return job;
 }
 
-/* A shortage of threads is bearable as long as there are some. */
+/* Starts threads for waiting jobs. If no further thread can be started, the jobs wait for
+ * the running ones; if none runs, they fail. */
 static void start_waiting(struct threads *threads)
 {
     while (threads->waiting != NULL && threads->count < THREADS_MOST) {
@@ -202,7 +201,7 @@ static void arrived(void *arg)
         at = &(*at)->next;
     *at = job->next;
     threads->count--;
-    lock_jobs(); /* the thread may not have returned from its post */
+    lock_jobs(); /* wait until the thread has returned from cg_sched_post */
     unlock_jobs();
     settle(job);
     start_waiting(threads);
@@ -220,7 +219,7 @@ static enum cg_verdict thread_start(struct cg_resolver *resolver,
     job->threads = threads;
     job->op = op;
     job->sched = resolver->sched;
-    strcpy(job->host, op->host); /* a well-formed name is shorter */
+    strcpy(job->host, op->host); /* fits: the caller has checked its length */
     op->lookup = job;
     add_waiting(threads, job);
     cg_sched_hold(resolver->sched);
@@ -245,14 +244,14 @@ static void thread_cancel(struct cg_resolver *resolver, struct cg_resolve_op *op
     free(job);
 }
 
-/* Whether the thread is one of the parent's, and its result will not come. A result that
- * was posted before the fork is in the child, too. */
+/* Whether the job's thread exists only in the parent, so that its result will not arrive.
+ * A result that was posted before the fork arrives in the child, too. */
 static bool is_lost(const struct job *job)
 {
     return job->forks != cg__fork_count() && !job->posted;
 }
 
-/* Looks up again what the parent's threads look up. */
+/* Starts the look-ups of lost jobs again. */
 static void thread_forked(struct cg_resolver *resolver)
 {
     struct threads *threads = (struct threads *)resolver;
