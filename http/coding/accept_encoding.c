@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Which content coding a client prefers: Accept-Encoding (RFC 9110, 12.5.3). */
+/* Finds the content coding that a client prefers: Accept-Encoding (RFC 9110, 12.5.3). */
 #include "config.h"
 
 #include "http/coding/accept_encoding.h"
@@ -18,7 +18,8 @@ static const char *skip_blanks(const char *at)
     return at + strspn(at, " \t");
 }
 
-/* The end of an element or a parameter: one of `ends` that is not within quotes. */
+/* Finds the end of an element or parameter: a character of `ends` that is not in
+ * quotes. */
 static const char *skip_to(const char *at, const char *ends)
 {
     bool quoted = false;
@@ -30,7 +31,8 @@ static const char *skip_to(const char *at, const char *ends)
     return at;
 }
 
-/* Reads a qvalue, from "0" to "1.000"; further digits do not count. UNNAMED: it is none. */
+/* Reads a qvalue, from "0" to "1.000"; further digits are ignored. UNNAMED: it is
+ * invalid. */
 static int read_weight(const char *at)
 {
     int weight;
@@ -45,7 +47,7 @@ static int read_weight(const char *at)
     return weight <= MOST && (*at == '\0' || strchr(",;", *at) != NULL) ? weight : UNNAMED;
 }
 
-/* The weight among an element's parameters; without one it is the highest. */
+/* The weight among an element's parameters; if there is none, the highest weight. */
 static int find_weight(const char *at)
 {
     while (*at == ';') {
@@ -73,8 +75,8 @@ static int *slot(struct weights *weights, const char *name, size_t size)
     return NULL;
 }
 
-/* Takes the elements of one line. The first valid one that names a coding counts; one whose
- * weight is not valid is left out. */
+/* Reads the elements of one line. The first valid element for a coding counts; an element
+ * with an invalid weight is ignored. */
 static void take_line(struct weights *weights, const char *at)
 {
     for (;;) {
@@ -108,7 +110,7 @@ enum cg__http_coding cg__http_accept_encoding(const struct cg_http_headers *fiel
         take_line(&weights, cg__http_message_at(fields, entry->value));
     of_gzip = gzip ? or_any(weights.gzip, &weights) : 0;
     of_br = br ? or_any(weights.br, &weights) : 0;
-    of_identity = or_any(weights.identity, &weights); /* unnamed: it is liked least */
+    of_identity = or_any(weights.identity, &weights); /* UNNAMED is below all weights */
     if (of_br > 0 && of_br >= of_gzip && of_br >= of_identity)
         return CG__HTTP_BR;
     return of_gzip > 0 && of_gzip >= of_identity ? CG__HTTP_GZIP : CG__HTTP_IDENTITY;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* gzip by zlib. A stream may have several members; what follows them is ignored, as gzip
- * does. */
+/* Decompression of gzip by zlib. A stream may have several members. Bytes after the last
+ * one are ignored, as the program gzip does. */
 #include "config.h"
 
 #include "http/coding/decoder.h"
@@ -12,7 +12,7 @@
 
 struct gzip {
     z_stream stream;
-    bool between; /* one member has ended, and no other has begun */
+    bool between; /* a member has ended, and the next one has not begun */
 };
 
 static void *gzip_begin(void)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* gzip and brotli. Streams have small windows: many may be open at once. */
+/* Compression by gzip and brotli. Streams have small windows, since many may be open at
+ * the same time. */
 #include "config.h"
 
 #include "http/coding/encoder.h"
@@ -15,8 +16,10 @@
 #include <brotli/encode.h>
 #endif
 
-/* Each request pays for it: speed above size. Two to the power of the windows; gzip needs
- * four times its window, and 512 bytes times two to the power of its memory level. */
+/* The levels prefer speed to size, since bodies are compressed at each request. Windows
+ * are in powers of two; gzip needs four times its window, plus 512 bytes times two to
+ * the power of its memory level. The second line is for bodies that are compressed as a
+ * whole. */
 enum { LEVEL_GZIP = 5, WINDOW_GZIP = 13, MEMORY_GZIP = 6, LEVEL_BR = 3, WINDOW_BR = 16 };
 enum { WHOLE_WINDOW_GZIP = 15, WHOLE_MEMORY_GZIP = 8, WHOLE_LEVEL_BR = 4 };
 
@@ -30,8 +33,6 @@ struct cg__http_encoder {
 #endif
     char out[CG__HTTP_ENCODED];
 };
-
-/* ---- gzip ------------------------------------------------------------------------ */
 
 static bool gzip_begin(struct cg__http_encoder *encoder, bool whole)
 {
@@ -63,7 +64,7 @@ static size_t gzip(struct cg__http_encoder *encoder, enum cg__http_encode how,
     deflate(stream, given < *size ? Z_NO_FLUSH : flushes[how]);
     *data += given - stream->avail_in;
     *size -= given - stream->avail_in;
-    *again = stream->avail_out == 0 || *size > 0; /* with room left it has done it all */
+    *again = stream->avail_out == 0 || *size > 0; /* room left: deflate is done */
     return sizeof encoder->out - stream->avail_out;
 #else
     (void)encoder, (void)how, (void)data, (void)size;
@@ -71,8 +72,6 @@ static size_t gzip(struct cg__http_encoder *encoder, enum cg__http_encode how,
     return 0;
 #endif
 }
-
-/* ---- brotli ---------------------------------------------------------------------- */
 
 static bool brotli_begin(struct cg__http_encoder *encoder, bool whole)
 {
@@ -91,7 +90,8 @@ static bool brotli_begin(struct cg__http_encoder *encoder, bool whole)
 #endif
 }
 
-/* Without memory it fails, and is over: the client sees that the body is not complete. */
+/* If there is no memory, the stream ends here; the client sees that the body is not
+ * complete. */
 static size_t brotli(struct cg__http_encoder *encoder, enum cg__http_encode how,
                      const char **data, size_t *size, bool *again)
 {
@@ -113,8 +113,6 @@ static size_t brotli(struct cg__http_encoder *encoder, enum cg__http_encode how,
     return 0;
 #endif
 }
-
-/* ---- Either ---------------------------------------------------------------------- */
 
 struct cg__http_encoder *cg__http_encoder_new(bool is_brotli, bool whole)
 {

@@ -47,7 +47,8 @@ static bool names(const struct cg_http_request *req, const char *field, const ch
     return false;
 }
 
-/* The date of a field; false: there is none, or it is invalid and the condition is ignored. */
+/* The date of a field; false: there is none, or it is invalid and the condition is
+ * ignored. */
 static bool date_of(const struct cg_http_request *req, const char *field, int64_t *moment)
 {
     const char *date = cg_http_request_header(req, field);
@@ -55,8 +56,8 @@ static bool date_of(const struct cg_http_request *req, const char *field, int64_
     return date != NULL && cg_http_date_parse(date, moment);
 }
 
-/* If-Range allows a range only if it has the same strong tag. A date does not match: a file may
- * change twice in a second, and a client that has a tag must not send a date. */
+/* If-Range allows a range only if it has the same strong tag. A date does not match: a
+ * file may change twice in a second, and a client that has a tag must not send a date. */
 static bool is_unchanged(const struct cg_http_request *req, const char *etag)
 {
     const char *given = cg_http_request_header(req, "If-Range");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The handler of static files. Its system calls may wait for a disk, and block the
+/* The handler of static files. Its system calls may wait for the disk; that blocks the
  * scheduler. */
 #include "config.h"
 
@@ -53,10 +53,8 @@ struct file {
     char etag[64];
 };
 
-/* ---- Finding it ------------------------------------------------------------------ */
-
-/* Whether a part of the path begins with a dot. "/.well-known/" is there to be found
- * (RFC 8615). */
+/* Whether a part of the path begins with a dot. "/.well-known/" is not hidden: it is meant
+ * for clients (RFC 8615). */
 static bool is_hidden(const char *path)
 {
     if (strncmp(path, ".well-known/", 12) == 0)
@@ -64,7 +62,7 @@ static bool is_hidden(const char *path)
     return *path == '.' || strstr(path, "/.") != NULL;
 }
 
-/* Opens a path, followed by an ending. 0 or -errno. */
+/* Opens the file whose name is `path` followed by `ending`. 0 or -errno. */
 static int open_file(const struct cg_http_files *files, const char *path, const char *ending,
                      struct file *file)
 {
@@ -136,9 +134,8 @@ static int find_compressed(struct cg_http_request *req, const struct cg_http_fil
                                        cg__http_coding_name(file->coding));
 }
 
-/* ---- Responses ------------------------------------------------------------------- */
-
-/* Redirects to a directory with a slash at its end, which relative links need. */
+/* Redirects to the same path with a slash at its end: relative links in a directory's page
+ * need it. */
 static ssize_t respond_slash(struct cg_http_request *req)
 {
     const char *target = cg_http_request_target(req), *scheme = strstr(target, "://");
@@ -248,8 +245,9 @@ static ssize_t respond_file(struct cg_http_request *req,
     }
 }
 
-/* What the kernel makes while it is read, in /sys or /proc, has a size that is not its own;
- * and no blocks. (Nor has a file that is small, or one large hole: its last byte tells.) */
+/* Whether st_size is right. Files that the kernel generates when they are read, in /sys or
+ * /proc, have a wrong size and no blocks. A small file, or one that is all a hole, may
+ * have no blocks either; but its last byte can be read. */
 static bool has_true_size(const struct file *file)
 {
     off_t size = file->st.st_size;
@@ -304,7 +302,7 @@ static ssize_t respond_directory(struct cg_http_request *req,
     return n;
 }
 
-/* What a path names. */
+/* Responds with what `path` names: a file or a directory. */
 static ssize_t respond_path(struct cg_http_request *req,
                             const struct cg_http_files *files, const char *path)
 {
@@ -327,7 +325,7 @@ static ssize_t respond_path(struct cg_http_request *req,
     return n;
 }
 
-/* The same for a path with a "%25", which is a "%" of a name. */
+/* Like respond_path, for a path with "%25", which stands for a "%" in a name. */
 static ssize_t respond_encoded(struct cg_http_request *req,
                                const struct cg_http_files *files, const char *path)
 {
@@ -357,7 +355,7 @@ ssize_t cg_http_files_handler(struct cg_http_request *req, void *arg)
     if (path == NULL)
         path = cg_http_request_path(req);
     path += strspn(path, "/");
-    /* No name has a slash in it. */
+    /* "%2F" is a slash within a name, and no file has such a name. */
     if ((!files->options.hidden && is_hidden(path)) || strstr(path, "%2F") != NULL)
         return cg__http_response_plain(req, 404);
     return strchr(path, '%') ? respond_encoded(req, files, path)

@@ -17,18 +17,16 @@
 
 enum { MOST = 100 * 1000 }; /* names on a page */
 
-/* What the thread has; it may outlive the request. */
+/* What the thread works on. It may outlive the request. */
 struct listing {
-    int root, directory; /* own descriptors */
+    int root, directory; /* duplicates, owned by the listing */
     char *path, *title;
     bool hidden;
     char **names;
     size_t count, room;
-    char *page; /* the page */
+    char *page; /* the result */
     size_t len;
 };
-
-/* ---- Text ------------------------------------------------------------------------ */
 
 static void put_html(FILE *out, const char *text)
 {
@@ -54,10 +52,8 @@ static void put_link(FILE *out, const char *name)
     }
 }
 
-/* ---- What is listed -------------------------------------------------------------- */
-
-/* Of a link that of what it leads to, as it would be served: if that is outside, it
- * fails. */
+/* Like stat. It follows a symbolic link as the handler would when it serves the file, so
+ * it fails if the link leads out of the root. */
 static int stat_entry(const struct listing *listing, const char *name, struct stat *st)
 {
     size_t size = strlen(listing->path) + strlen(name) + 1;
@@ -113,7 +109,8 @@ static int add_name(struct listing *listing, const char *name)
     return listing->names[listing->count] == NULL ? -ENOMEM : (listing->count++, 0);
 }
 
-/* Reads the names, all but "." and ".."; one more than MOST tells that there are more. */
+/* Reads the names but "." and ".." and, unless wanted, hidden ones. It stops at MOST + 1
+ * names, by which put_page knows that there are more. */
 static int read_names(struct listing *listing)
 {
     int fd = fcntl(listing->directory, F_DUPFD_CLOEXEC, 0), rc = 0;
@@ -141,13 +138,11 @@ static int read_names(struct listing *listing)
     return rc;
 }
 
-/* alphasort compares as the locale does. */
+/* Compares bytes, unlike alphasort, which depends on the locale. */
 static int by_name(const void *a, const void *b)
 {
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
-
-/* ---- In the thread --------------------------------------------------------------- */
 
 static void put_page(FILE *out, struct listing *listing)
 {
@@ -164,6 +159,7 @@ static void put_page(FILE *out, struct listing *listing)
         fputs("<p>There are more files.\n", out);
 }
 
+/* Runs in the thread. */
 static ssize_t make_page(void *arg)
 {
     struct listing *listing = arg;
@@ -180,8 +176,6 @@ static ssize_t make_page(void *arg)
     put_page(out, listing);
     return fclose(out) == 0 ? 0 : -ENOMEM;
 }
-
-/* ---- The response ---------------------------------------------------------------- */
 
 static void free_listing(void *arg)
 {
@@ -200,7 +194,7 @@ static void free_listing(void *arg)
     free(listing);
 }
 
-/* 0, or why it cannot be: then *made is to be freed as well, unless it is NULL. */
+/* Returns 0 or -errno. The caller frees *made in both cases; it may be NULL. */
 static int make_listing(const struct cg_http_request *req, const struct cg_http_files *files,
                         const char *path, int directory, struct listing **made)
 {

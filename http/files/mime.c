@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Content types by the end of a name. */
+/* Content types by the extension of a file name. */
 #include "config.h"
 
 #include "http/files/files.h"
@@ -66,7 +66,9 @@ static const char *const types[][2] = {
 
 const char *cg__http_mime(const char *path)
 {
-    const char *dot = strrchr(path, '.'); /* no type has a slash, if it is a folder's */
+    /* A dot in the name of a folder does no harm: no extension in the table has a
+     * slash. */
+    const char *dot = strrchr(path, '.');
 
     for (size_t i = 0; dot != NULL && i < sizeof types / sizeof *types; i++)
         if (cg__ascii_equal(dot + 1, types[i][0]))

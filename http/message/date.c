@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Dates as HTTP writes them (RFC 9110, 5.6.7), and as an access log does. Not by strftime
- * and strptime, whose names of days and months are those of the locale. */
+/* Dates in the formats of HTTP (RFC 9110, 5.6.7) and of access logs. Not by strftime and
+ * strptime, which take the names of days and months from the locale. */
 #include "config.h"
 
 #include "http/message/date.h"
@@ -13,9 +13,7 @@ static const char days[][10] = {"Sunday",   "Monday", "Tuesday", "Wednesday",
 static const char months[][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                  "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
 
-/* ---- Writing --------------------------------------------------------------------- */
-
-/* The moments that have four digits in their year. */
+/* Limits the moment to years of four digits. */
 static struct tm broken_down(int64_t moment)
 {
     const int64_t first = -62135596800, last = 253402300799; /* of the years 1 to 9999 */
@@ -46,9 +44,8 @@ void cg__http_date_for_log(int64_t moment, char *buf)
              (unsigned)tm.tm_min % 100, (unsigned)tm.tm_sec % 100);
 }
 
-/* ---- Reading --------------------------------------------------------------------- */
-
-/* Each of these takes what a date must have at *at, and moves it behind that. */
+/* Each of the take functions checks that a part of a date is at *at, and moves *at behind
+ * it. */
 static bool take(const char **at, const char *text)
 {
     size_t size = strlen(text);
@@ -77,7 +74,7 @@ static bool take_month(const char **at, int *month)
     return false;
 }
 
-/* Which day of the week it was is not compared with the date: that one counts. */
+/* Takes the name of any day: it need not be the day on which the date falls. */
 static bool take_day_name(const char **at, bool whole)
 {
     for (size_t i = 0; i < 7; i++) {
@@ -106,8 +103,8 @@ static bool read_usual(const char *at, struct tm *tm)
            take(&at, " GMT") && *at == '\0';
 }
 
-/* "Sunday, 06-Nov-94 08:49:37 GMT" (RFC 850): a year that seems to be more than 50 years
- * away was a hundred years before. */
+/* "Sunday, 06-Nov-94 08:49:37 GMT" (RFC 850). A year that would be more than 50 years in
+ * the future is taken for one a hundred years earlier. */
 static bool read_rfc850(const char *at, int64_t now, struct tm *tm)
 {
     int year = broken_down(now).tm_year + 1900;
@@ -133,7 +130,8 @@ static bool read_asctime(const char *at, struct tm *tm)
            take_digits(&at, 4, &tm->tm_year) && *at == '\0';
 }
 
-/* Whether there is such a moment. A leap second is the first second of the next minute. */
+/* Whether such a moment exists. Second 60, a leap second, is taken for the first second of
+ * the next minute. */
 static bool is_moment(const struct tm *tm)
 {
     static const char lengths[] = {31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
