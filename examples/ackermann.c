@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: MIT */
-/* 2,000 coroutines compute values of Ackermann's function in turn: each of its calls lets
- * all the others run once. They print through a monitor; a watchdog stops what is left.
+/* 2,000 coroutines compute values of Ackermann's function. At each of its calls a
+ * coroutine lets all the others run once. They print through a monitor, so that their
+ * lines do not mix; a watchdog stops those that take too long.
  *
  *     ./ackermann                      until all have ended, at most ten minutes
  *     ./ackermann --watchdog 5         at most five seconds
- *     ./ackermann --depth 100000       calls so deep within each other before one coroutine
- *                                      has to give up; the default is 1000
+ *     ./ackermann --depth 100000       how deep a coroutine recurses before it gives up;
+ *                                      the default is 1000
  *     ./ackermann --round 10           10 times 10 instead of 100 times 10 of each sort
  *
- * It takes long because there is so much to do: most of the thousand that come to 1000
- * calls within each other have made half a million by then, 400 million turns in all. With
- * --depth 200 it is a matter of a moment.
- */
+ * It takes long because there is so much to do: most of the thousand coroutines that reach
+ * depth 1000 have made half a million calls by then; together that is 400 million
+ * switches. With --depth 200 it takes only a moment.
+ * */
 #include <cogen.h>
 #include <errno.h>
 #include <stdio.h>
@@ -20,9 +21,9 @@
 #include "common.h"
 
 enum {
-    TOO_DEEP = -EOVERFLOW, /* what a coroutine ends with that recurses too deep */
+    TOO_DEEP = -EOVERFLOW, /* the result of a coroutine that recurses too deep */
     STOPPED = -ECANCELED,
-    FRAME = 256, /* bytes of stack that a call takes, at most; ASan's are larger */
+    FRAME = 256, /* the most bytes of stack that a call takes; more under ASan */
 };
 
 struct value {
@@ -35,7 +36,7 @@ static bool running = true;
 static struct cg_mutex print_monitor;
 static struct cg_coro *dog, *starter;
 
-/* In a function of its own, so that the operation takes no room in each call's frame. */
+/* A separate function, so that the operation takes no room in the frame of each call. */
 static __attribute__((noinline)) ssize_t others_first(void)
 {
     return cg_yield(cg_pass());
@@ -55,7 +56,7 @@ static ssize_t ack(long m, long n, long depth)
     return inner < 0 ? inner : ack(m - 1, inner, depth + 1);
 }
 
-/* Word by word, with pauses: without the monitor the lines would mix. */
+/* Prints word by word, with pauses: without the monitor the lines would mix. */
 static ssize_t print(void *arg)
 {
     const struct value *value = arg;
@@ -70,7 +71,7 @@ static ssize_t print(void *arg)
     others_first();
     printf(" %zd\n", value->result);
     if (ferror(stdout))
-        running = false; /* for whom should the others compute? */
+        running = false; /* the output cannot be written, so stop the others */
     return 0;
 }
 
@@ -85,7 +86,7 @@ static ssize_t compute(void *arg)
     too_deep += value->result == TOO_DEEP;
     if (--left == 0)
         cg_yield(cg_activate(starter));
-    return 0; /* that one could not be computed is counted above */
+    return 0; /* a value that could not be computed has been counted above */
 }
 
 static ssize_t watchdog(void *arg)
@@ -128,8 +129,8 @@ int main(int argc, char **argv)
 {
     const char *watch = "600", *depth = NULL, *round = "100";
     const struct example_option options[] = {
-        {"watchdog", "SECONDS", "after which all stop", &watch, 0},
-        {"depth", "CALLS", "how deep one may recurse", &depth, 0},
+        {"watchdog", "SECONDS", "stop all coroutines after this time", &watch, 0},
+        {"depth", "CALLS", "the limit for the depth of recursion", &depth, 0},
         {"round", "N", "N times 10 values of each of two sorts", &round, 0},
         {0},
     };
@@ -147,7 +148,7 @@ int main(int argc, char **argv)
     if (depth)
         limit = atol(depth);
     if (size < 1 || size > 10000 || limit < 1 || limit > 10000000)
-        example_usage(&ex, "a number makes no sense");
+        example_usage(&ex, "a number is out of range");
     if (!(job.values = calloc(20 * size, sizeof *job.values)))
         example_fail("values", -ENOMEM);
     for (long i = 0; i < size && job.values; i++)

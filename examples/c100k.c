@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* 100,000 connections at the same time, all of them open until the last one has sent a word
- * and had it back. As many processes as the limit on descriptors asks for: half of them
- * serve, each on an address of its own, the others connect. Says what it has reached.
+/* 100,000 connections at the same time. All of them stay open until the last one has sent
+ * a word and received it back. The limit on descriptors decides how many processes are
+ * needed: half of them are servers, each on its own address, the others are clients.
+ * Prints how many connections were open.
  *
  *     ./c100k                          100,000
  *     ./c100k --connections 1000
- */
+ * */
 #include <cogen.h>
 #include <errno.h>
 #include <signal.h>
@@ -20,10 +21,10 @@
 #include "common.h"
 
 enum {
-    PAIRS = 64,          /* processes of each sort at most */
-    PER_ADDRESS = 12000, /* connections to one address, for the sake of the ports */
-    SPARE = 64,          /* descriptors of a process for other things */
-    PATIENCE = 60,       /* seconds, for all of it */
+    PAIRS = 64,          /* the most servers, and the most clients */
+    PER_ADDRESS = 12000, /* connections to one address: each needs a port of the client */
+    SPARE = 64,          /* descriptors that a process needs for other purposes */
+    PATIENCE = 60,       /* seconds, for everything */
 };
 
 /* What the processes tell each other. */
@@ -36,7 +37,7 @@ static struct shared {
 
 static const char *reactor_name;
 static int pairs, me;
-static long total, share; /* connections, of all and of this pair */
+static long total, share; /* connections of all pairs, and of this pair */
 
 static ssize_t echo(void *arg)
 {
@@ -72,7 +73,7 @@ static ssize_t serve(void *arg)
     return rc;
 }
 
-static long waiting; /* clients that have had their word back, or failed */
+static long waiting; /* clients that have their word back, or failed */
 
 static ssize_t client(void *arg)
 {
@@ -102,7 +103,7 @@ static ssize_t connect_all(void *arg)
     for (long i = 0; i < share && rc >= 0; i++) {
         rc = cg_sched_start(sched, client, NULL, .name = "client",
                             .stack_size = 16 * 1024);
-        if (i - waiting >= 512) /* not all at once into the listener's backlog */
+        if (i - waiting >= 512) /* so that the listener's backlog does not overflow */
             rc = cg_yield(cg_sleep(CG_MILLISECOND));
     }
     while (waiting < share && rc >= 0)
@@ -116,7 +117,7 @@ static ssize_t connect_all(void *arg)
     return rc;
 }
 
-/* A process of its own, with a scheduler of its own. */
+/* Runs fn in a new process with its own scheduler. */
 static pid_t start(cg_fn *fn)
 {
     struct cg_reactor *reactor;
@@ -144,7 +145,7 @@ static void fork_all(pid_t *servers, pid_t *clients)
     }
 }
 
-/* Until every client process has counted, or has ended. */
+/* Waits until every client process has reported its number, or has ended. */
 static void await_all(const pid_t *clients)
 {
     for (int i = 0; i < pairs; i++)
@@ -152,7 +153,7 @@ static void await_all(const pid_t *clients)
             usleep(1000);
 }
 
-/* -1 is a process that could not be made: to kill() it would mean all processes. */
+/* pid -1: the process could not be made. kill(-1) would signal all processes. */
 static void end(pid_t pid, int sig)
 {
     if (pid < 0)
@@ -209,7 +210,7 @@ int main(int argc, char **argv)
     most = limit.rlim_cur > PER_ADDRESS + SPARE ? PER_ADDRESS
                                                 : (long)limit.rlim_cur - SPARE;
     if (wanted < 1 || most < 1 || wanted > PAIRS * most)
-        example_usage(&ex, "so many cannot be had here");
+        example_usage(&ex, "this system does not allow so many");
     pairs = (int)((wanted + most - 1) / most);
     total = wanted;
     shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE,

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* What a step costs, by the ways there are to take it: a function through a pointer, a
- * posted callback, a called coroutine, a new coroutine that is joined, a generator.
+/* Compares the cost of ways to run a piece of code: a function through a pointer, a posted
+ * callback, a called coroutine, a new coroutine that is joined, a generator.
  *
  *     ./callbacks                  10,000 of each, in ns
  *     ./callbacks --calls 1000000
- */
+ * */
 #include <cogen.h>
 #include <errno.h>
 #include <stdio.h>
@@ -45,7 +45,7 @@ static ssize_t generate(struct cg_gen *gen, void *arg)
     return 0;
 }
 
-/* Each way: true while it works. */
+/* Each way returns false if it failed. */
 static bool by_pointer(struct cg_gen *gen)
 {
     static cg_fn *volatile fn = step;
@@ -110,7 +110,7 @@ static ssize_t profile(void *arg)
         for (long n = 0; n < calls; n++)
             if (!ways[i].way(gen))
                 return -ECANCELED;
-        while (done < calls) /* what was posted comes later */
+        while (done < calls) /* posted callbacks run later */
             if (cg_yield(cg_sleep(0)) < 0)
                 return -ECANCELED;
         printf("%-14s %9.1f ns\n", ways[i].name, (now() - start) / calls);
@@ -135,7 +135,7 @@ int main(int argc, char **argv)
 
     example_open(&ex, argc, argv);
     if ((calls = atol(count)) < 1)
-        example_usage(&ex, "N is a number above 0");
+        example_usage(&ex, "N must be a number above 0");
     if ((code = cg_sched_start(ex.sched, profile, NULL, .name = "profile")) < 0)
         example_fail("start", code);
     return example_run(&ex);

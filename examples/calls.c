@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* A coroutine calls another and goes on with its result. The call is an operation, so
- * it takes a timeout like any other.
+/* A coroutine calls another and continues with its result. The call is an operation, so it
+ * takes a timeout like every other.
  *
  *     ./calls                      prints foo, bar, and what bar has made of "ham"
- */
+ * */
 #include <cogen.h>
 #include <stdio.h>
 

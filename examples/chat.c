@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-/* A chat in the browser. Each tab has a stream of server-sent events, which is a coroutine
- * that waits for the signal named as its room; a message that one tab posts comes to all of
- * them by that signal. The page is in examples/site_chat, the rooms are in chat_room.c.
+/* A chat in the browser. Each tab has a stream of server-sent events. The stream is a
+ * coroutine that waits for a signal with the name of its room; when a tab posts a message,
+ * the signal wakes all streams of the room. The page is in examples/site_chat, the rooms
+ * are in chat_room.c.
  *
  *     ./chat                          on 127.0.0.1:8090, until Ctrl-C
  *     http://127.0.0.1:8090/          in several tabs of a browser: the room "lobby"
  *     http://127.0.0.1:8090/?room=tea another room
  *     ./chat --tls-cert cert.pem --tls-key key.pem --listen '[::]:8443'
  *
- * A browser opens six connections to a server at most, and each tab keeps one: with six
- * tabs in one browser none is left to speak by.
- */
+ * A browser opens at most six connections to a server, and the stream of each tab uses
+ * one: with six tabs in one browser, no connection is left to post messages.
+ * */
 #include <cogen.h>
 #include <cogen/http_server.h>
 #include <errno.h>
@@ -26,8 +27,8 @@
 
 enum { CONNECTIONS = 4000 };
 
-/* After so long without anything to tell a comment is written: a connection whose other end
- * has vanished without a word is found out. */
+/* A stream writes a comment after so long without an event. If the client has vanished
+ * without closing the connection, the write fails sooner or later. */
 static int64_t heartbeat = 15 * CG_SECOND;
 static struct cg_http_server *server;
 static bool tls;
@@ -37,8 +38,8 @@ static ssize_t refuse(struct cg_http_request *req, int status, const char *why)
     return cg_yield(cg_http_send_text(req, status, why));
 }
 
-/* Whether it is not another site's page that asks. Browsers say which it is in the one
- * field or the other; other programs send neither. */
+/* Whether the request comes from our own page, and not from one of another site. Browsers
+ * tell it by one of these two fields; other programs send neither, and are allowed. */
 static bool is_ours(const struct cg_http_request *req)
 {
     const char *site = cg_http_request_header(req, "Sec-Fetch-Site");
@@ -58,8 +59,6 @@ static bool is_key(const char *key)
     return key != NULL && *key != '\0' && strlen(key) <= CHAT_KEY;
 }
 
-/* ---- What a tab is told ----------------------------------------------------------- */
-
 static ssize_t tell_missed(struct cg_http_request *req, uint64_t missed)
 {
     char number[24];
@@ -68,7 +67,7 @@ static ssize_t tell_missed(struct cg_http_request *req, uint64_t missed)
     return cg_yield(cg_http_send_event(req, .event = "missed", .data = number));
 }
 
-/* All that is new to the member. */
+/* Sends everything that is new to the member. */
 static ssize_t tell_news(struct cg_http_request *req, struct chat_member *member)
 {
     static const char *const events[] = {
@@ -81,7 +80,7 @@ static ssize_t tell_news(struct cg_http_request *req, struct chat_member *member
     while (n >= 0 && !member->replaced &&
            (message = chat_next(member, &missed)) != NULL) {
         if (missed > 0) {
-            /* While that is written, more may be lost. */
+            /* Look at the same message again: more may be lost while this is written. */
             member->cursor--;
             n = tell_missed(req, missed);
         } else {
@@ -96,10 +95,11 @@ static ssize_t tell_news(struct cg_http_request *req, struct chat_member *member
     return n;
 }
 
-/* Until the tab is closed, which is noticed at once, or the server ends. */
+/* Serves the stream until the tab is closed, which is noticed at once, or the server
+ * ends. */
 static ssize_t stream(struct cg_http_request *req, struct chat_member *member)
 {
-    /* Should the connection break, the browser is to try again after a second. */
+    /* retry: if the connection breaks, the browser reconnects after a second. */
     ssize_t n = cg_yield(cg_http_send_event(req, .event = "welcome",
                                             .data = member->name, .retry = CG_SECOND));
 
@@ -110,7 +110,7 @@ static ssize_t stream(struct cg_http_request *req, struct chat_member *member)
         if (n < 0 || member->replaced)
             break;
         if (known != member->known)
-            continue; /* while the names were written, something may have been said */
+            continue; /* messages may have arrived while the names were written */
         n = chat_wait(member, cg_http_request_sock(req), heartbeat);
         if (n == 1)
             return 0;
@@ -140,14 +140,12 @@ static ssize_t events(struct cg_http_request *req, void *arg)
     n = chat_join(&member, room, name, key,
                   last ? last : cg_http_request_query(req, "last"));
     if (n < 0)
-        return refuse(req, 503, "There are too many here.\n");
-    cg_http_response_close(req); /* nothing comes after a stream */
+        return refuse(req, 503, "There are too many people here.\n");
+    cg_http_response_close(req); /* no request can follow a stream */
     n = stream(req, &member);
     chat_leave(&member);
     return n;
 }
-
-/* ---- What a tab says -------------------------------------------------------------- */
 
 static ssize_t messages(struct cg_http_request *req, void *arg)
 {
@@ -168,8 +166,6 @@ static ssize_t messages(struct cg_http_request *req, void *arg)
         return refuse(req, 403, "Join the room first.\n");
     return n < 0 ? n : cg_yield(cg_http_respond(req, 204, NULL, 0));
 }
-
-/* ---- From main's first line to its last ------------------------------------------- */
 
 static ssize_t serve(void *listener)
 {
@@ -211,8 +207,8 @@ int main(int argc, char **argv)
     const char *cert = NULL, *key = NULL, *seconds = "15";
     const struct example_option options[] = {
         {"tls-cert", "FILE", "serve https with this certificate (PEM)", &cert, 0},
-        {"tls-key", "FILE", "and this key, if it is in a file of its own", &key, 0},
-        {"heartbeat", "SECONDS", "silent streams are tried this often (15)", &seconds, 0},
+        {"tls-key", "FILE", "its key, if that is in a separate file", &key, 0},
+        {"heartbeat", "SECONDS", "write to silent streams this often (15)", &seconds, 0},
         {0},
     };
     struct example ex = {
@@ -226,7 +222,7 @@ int main(int argc, char **argv)
 
     example_open(&ex, argc, argv);
     if (key != NULL && cert == NULL)
-        example_usage(&ex, "--tls-key goes with --tls-cert");
+        example_usage(&ex, "--tls-key needs --tls-cert");
     heartbeat = example_seconds(&ex, seconds);
     if (open_server(cert, key))
         example_serve(&ex, serve);

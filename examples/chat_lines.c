@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* A chat over TCP, a line a message: the first line is one's name. What somebody says is
- * published, and each client has a subscription that it reads at its own pace.
+/* A chat over TCP. A client sends its name in the first line; each further line is a
+ * message. Messages are published, and each client has a subscription that it reads at its
+ * own pace.
  *
  *     ./chat_lines                       on 127.0.0.1:7010, until Ctrl-C
  *     ./echo_client 127.0.0.1:7010       joins (in as many terminals as you like)
- */
+ * */
 #include <cogen.h>
 #include <errno.h>
 #include <stdio.h>
@@ -41,7 +42,7 @@ static ssize_t say(const char *name, const char *what, const char *text)
     return rc;
 }
 
-/* What is said in the room, to one client. */
+/* Sends everything that is published to one client. */
 static ssize_t listening(void *arg)
 {
     struct client *client = arg;
@@ -52,11 +53,11 @@ static ssize_t listening(void *arg)
         for (ssize_t i = 0; i < n; i++)
             if (cg_yield(cg_writeall(client->conn, lines[i], strlen(lines[i]),
                                      .timeout = 10 * CG_SECOND)) < 0)
-                return 0; /* it is gone, or does not read */
+                return 0; /* the client has gone, or does not read */
     return n;
 }
 
-/* What one client says, to the room. */
+/* Publishes the lines of one client. */
 static ssize_t talking(void *arg)
 {
     struct client *client = arg;

@@ -24,7 +24,8 @@ static ssize_t send_file(struct cg_http_request *req, void *arg)
 {
     const struct file *file = arg;
 
-    /* What others say is shown as text; should that fail, no script of theirs is run. */
+    /* The page shows messages as text only. If that had a fault, this policy would still
+     * keep the browser from running scripts in them. */
     if (cg_http_response_set_header(
             req, "Content-Security-Policy",
             "default-src 'self'; base-uri 'none'; frame-ancestors 'none'") < 0 ||

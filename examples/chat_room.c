@@ -10,13 +10,13 @@
 #include <time.h>
 
 struct chat_room {
-    struct chat_room *next; /* the one that was used last is the first */
+    struct chat_room *next; /* the most recently used room is first */
     char name[CHAT_NAME + 1];
-    int64_t made; /* with a number it makes an id: another room of that name has others */
-    struct chat_member *members; /* in the order of their coming */
+    int64_t made; /* in the ids of messages: those of a later room differ */
+    struct chat_member *members; /* in the order in which they joined */
     unsigned count;
-    unsigned changes; /* among the members */
-    uint64_t end;     /* the number of the next thing; they begin with 1 */
+    unsigned changes; /* how often the members have changed */
+    uint64_t end;     /* the number of the next message; numbers begin with 1 */
     struct chat_message ring[CHAT_KEPT];
 };
 
@@ -31,8 +31,6 @@ static int64_t wall_clock(void)
     return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
-/* ---- Rooms ------------------------------------------------------------------------ */
-
 bool chat_is_name(const char *text)
 {
     size_t size = strlen(text);
@@ -45,7 +43,7 @@ bool chat_is_name(const char *text)
     return true;
 }
 
-/* Finds a room, and puts it first. */
+/* Finds a room, and moves it to the front. */
 static struct chat_room *find(const char *name)
 {
     for (struct chat_room **at = &rooms, *room; (room = *at) != NULL; at = &room->next)
@@ -64,7 +62,8 @@ static void drop(struct chat_room *room)
     free(room);
 }
 
-/* False: there are enough rooms, with somebody in each. */
+/* If there are CHAT_ROOMS rooms, frees the empty one that was not used for the longest
+ * time. False: none is empty. */
 static bool make_place(void)
 {
     struct chat_room **last = NULL, *room;
@@ -109,8 +108,6 @@ void chat_end(void)
     }
 }
 
-/* ---- What happens in a room ------------------------------------------------------- */
-
 static uint64_t oldest(const struct chat_room *room)
 {
     return room->end > CHAT_KEPT ? room->end - CHAT_KEPT : 1;
@@ -134,8 +131,8 @@ static int put(struct chat_room *room, enum chat_kind kind, const char *name,
     return 0;
 }
 
-/* Has the members look. The signal is named as the room; who is busy writing does not wait
- * for it, and finds by the cursor what there is. */
+/* Wakes the members. A member that is writing at the moment does not wait for the signal;
+ * it finds the new message by its cursor afterwards. */
 static void tell(struct chat_room *room)
 {
     cg_yield(cg_signal(room->name, NULL, .shield = true, .prio = CG_PRIO_CORO));
@@ -171,7 +168,7 @@ const struct chat_message *chat_next(struct chat_member *member, uint64_t *misse
     while (member->cursor < room->end) {
         at = member->cursor++;
         message = &room->ring[at % CHAT_KEPT];
-        /* Who came and went before is no news for one who has just come. */
+        /* A new member gets earlier messages, but not who came and went before. */
         if (message->kind == CHAT_SAID || at >= member->since)
             return message;
     }
@@ -184,8 +181,6 @@ ssize_t chat_wait(struct chat_member *member, struct cg_sock *conn, int64_t time
                             cg_poll_sock(conn, CG_IN)), .timeout = timeout));
 }
 
-/* ---- Members ---------------------------------------------------------------------- */
-
 static bool is_taken(const struct chat_room *room, const char *name)
 {
     for (const struct chat_member *each = room->members; each != NULL; each = each->next)
@@ -194,7 +189,7 @@ static bool is_taken(const struct chat_room *room, const char *name)
     return false;
 }
 
-/* The second Ann is Ann 2. */
+/* Makes the name unique: the second Ann becomes Ann 2. */
 static void give_name(struct chat_member *member, const char *name)
 {
     snprintf(member->name, sizeof member->name, "%s", name);
@@ -222,7 +217,7 @@ static void quit(struct chat_member *member)
     member->room->count--;
 }
 
-/* The one who is there with this key, and is so no more. */
+/* Removes the member that has this key, if there is one, and returns it. */
 static struct chat_member *replace(struct chat_room *room, const char *key)
 {
     for (struct chat_member *each = room->members; each != NULL; each = each->next)
@@ -234,7 +229,7 @@ static struct chat_member *replace(struct chat_room *room, const char *key)
     return NULL;
 }
 
-/* The number behind the thing that was told last, if that was in this room. */
+/* The number after that of the message with the id `last`; 0: it is not from this room. */
 static uint64_t behind(const struct chat_room *room, const char *last)
 {
     uint64_t made, number;
@@ -266,9 +261,9 @@ int chat_join(struct chat_member *member, const char *name, const char *person,
         member->cursor = oldest(room);
     if (ghost == NULL) {
         room->changes++;
-        put(room, CHAT_JOINED, member->name, ""); /* without memory nobody is told */
+        put(room, CHAT_JOINED, member->name, ""); /* without memory it is not announced */
     }
-    tell(room); /* the ghost, too */
+    tell(room); /* also wakes the replaced member, which must end */
     return 0;
 }
 
@@ -277,7 +272,7 @@ void chat_leave(struct chat_member *member)
     struct chat_room *room = member->room;
 
     if (member->replaced)
-        return; /* the room may have gone */
+        return; /* already removed, and the room may have been freed */
     quit(member);
     room->changes++;
     put(room, CHAT_LEFT, member->name, "");

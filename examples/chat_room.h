@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-/* The rooms of the chat: who is in them, and what was said last. What happens in a room is
- * numbered and kept in a ring; each member has a cursor into it, so that a slow one holds
- * nobody up, and the signal that is named as the room tells the members to look. */
+/* The rooms of the chat: their members and the last messages. The messages of a room
+ * are numbered and kept in a ring. Each member has a cursor into the ring, so that a
+ * slow member does not delay the others. A signal with the name of the room wakes the
+ * members. */
 #ifndef EXAMPLES_CHAT_ROOM_H
 #define EXAMPLES_CHAT_ROOM_H
 
 #include <cogen.h>
 
 enum {
-    CHAT_ROOMS = 100,     /* at once; an empty one makes room for a new one */
+    CHAT_ROOMS = 100,     /* at a time; a new room replaces an empty one */
     CHAT_MEMBERS = 1000,  /* of a room */
-    CHAT_KEPT = 200,      /* what is kept of a room's last messages and notes */
+    CHAT_KEPT = 200,      /* how many messages of a room are kept */
     CHAT_NAME = 96,       /* bytes of a name, of a person or a room */
     CHAT_KEY = 64,        /* bytes of a key */
     CHAT_MESSAGE = 6000,  /* bytes of a message */
@@ -24,48 +25,50 @@ struct chat_room;
 struct chat_message {
     enum chat_kind kind;
     char id[CHAT_ID_SIZE];
-    /* When, in ms since 1970; who; what: on lines of their own. */
+    /* Three lines: the time in ms since 1970, the name, the text. */
     char *data;
 };
 
-/* Belongs to the coroutine that serves the member, from chat_join to chat_leave. */
+/* Owned by the coroutine that serves the member, from chat_join to chat_leave. */
 struct chat_member {
     struct chat_member *next;
     struct chat_room *room;
-    const char *key;           /* what only this member knows; borrowed */
-    char name[CHAT_NAME + 16]; /* what it is called: there may be one of that name already */
-    uint64_t cursor;           /* the next thing to be told */
-    uint64_t since;            /* its own joining */
-    unsigned known;            /* the changes among the people that it has been told of */
-    bool replaced;             /* it has come back by another way, this one is to end */
+    const char *key;           /* a secret that identifies the member; borrowed */
+    char name[CHAT_NAME + 16]; /* the name asked for, perhaps with a number added */
+    uint64_t cursor;           /* the number of the next message to send */
+    uint64_t since;            /* the number of the message that announces the member */
+    unsigned known;            /* the value of the room's `changes` that it knows */
+    bool replaced;             /* the client has joined again; this stream must end */
 };
 
-/* Whether a text is fit for a name. */
+/* Whether a text can be the name of a person or a room. */
 bool chat_is_name(const char *text);
 
-/* Joins a room, which is made if it is not there. One with the key of somebody who is there
- * takes that one's place. Who was told all up to the thing `last` (NULL: nothing yet) is
- * told what came after. 0; -ENOSPC: there are too many; -ENOMEM. Yields. */
+/* Joins a room, which is made if it does not exist. If a member with this key is there,
+ * the new one replaces it. `last` is the id of the last message that the client has seen
+ * (NULL: none); it will be sent those that follow. Returns 0; -ENOSPC: too many rooms or
+ * members; -ENOMEM. Yields. */
 int chat_join(struct chat_member *member, const char *room, const char *name,
               const char *key, const char *last);
 
-/* Does so even if the coroutine has been cancelled. Yields. */
+/* Leaves the room, even in a cancelled coroutine. Yields. */
 void chat_leave(struct chat_member *member);
 
-/* Says something in the name of the member who has this key. 0; -EACCES: nobody there has;
- * -ENOMEM. Yields. */
+/* Sends a message from the member with this key. Returns 0; -EACCES: there is no such
+ * member; -ENOMEM. Yields. */
 int chat_say(const char *room, const char *key, const char *text);
 
-/* The next thing that a member has not been told; *missed is the number of things before it
- * that are not kept any more. Valid until the coroutine yields. NULL: it knows all. */
+/* The next message that a member has not been sent. *missed is the number of messages
+ * before it that are no longer kept. Valid until the coroutine yields. NULL: there is
+ * none. */
 const struct chat_message *chat_next(struct chat_member *member, uint64_t *missed);
 
-/* The names of those who are in the room, on lines of their own, if that has changed since
- * this was last called; for free(). NULL: it has not, or there is no memory now. */
+/* The names of the members, one per line, if they have changed since the last call; freed
+ * with free(). NULL: they have not changed, or there is no memory. */
 char *chat_people(struct chat_member *member);
 
-/* Waits for the room's signal, or that the connection has something to be read, which can
- * only be its end. As cg_any of the two, in this order. */
+/* Waits for the room's signal (0), or until the connection is readable (1), which can only
+ * mean its end. Returns what cg_any returns. */
 ssize_t chat_wait(struct chat_member *member, struct cg_sock *conn, int64_t timeout);
 
 /* Forgets all rooms. */

@@ -17,14 +17,14 @@ enum {
 
 static const char *program = "example";
 static int exit_status;
-static struct cg_sched *running; /* what a signal stops */
+static struct cg_sched *running; /* stopped by SIGINT and SIGTERM */
 static volatile sig_atomic_t stopped;
 
 static const char *reactor_name, *help, *list;
 static const struct example_option everyones[] = {
     {"reactor", "NAME", "the kernel interface to use", &reactor_name, 0},
-    {"list-reactors", NULL, "print those that there are, and exit", &list, 0},
-    {"help", NULL, "print this, and exit", &help, 'h'},
+    {"list-reactors", NULL, "print the available reactors, and exit", &list, 0},
+    {"help", NULL, "print this help, and exit", &help, 'h'},
     {0},
 };
 
@@ -57,7 +57,7 @@ void example_put_plain(const char *text)
 
 void example_usage(const struct example *ex, const char *why)
 {
-    fprintf(stderr, "%s: %s (--help says more)\n", ex->name, why);
+    fprintf(stderr, "%s: %s (see --help)\n", ex->name, why);
     exit(2);
 }
 
@@ -65,7 +65,7 @@ void example_usage(const struct example *ex, const char *why)
  */
 
 static const char no_network[] =
-    "a network inside one process: nobody else can be reached";
+    "it simulates a network within one process, which reaches no other process";
 
 static size_t list_reactors(const struct example *ex, struct cg_reactor_info *info)
 {
@@ -131,7 +131,7 @@ static void parse(struct example *ex, const struct example_option *const *known,
     char shorts[2 * OPTIONS_MAX + 1], *s = shorts, *path = argv[0];
     int c;
 
-    /* A long option is answered as 256 + its index, a short one as its letter. */
+    /* getopt_long returns a long option as 256 + its index, a short one as its letter. */
     for (int i = 0; i < count; i++) {
         longs[i] = (struct option){
             known[i]->name, known[i]->arg ? required_argument : 0, NULL, 256 + i};
@@ -142,7 +142,7 @@ static void parse(struct example *ex, const struct example_option *const *known,
         }
     }
     *s = '\0';
-    argv[0] = (char *)ex->name; /* what getopt_long calls the program in its messages */
+    argv[0] = (char *)ex->name; /* getopt_long begins its messages with it */
     while ((c = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
         int i = c - 256;
 
@@ -150,7 +150,7 @@ static void parse(struct example *ex, const struct example_option *const *known,
             for (i = 0; i < count && known[i]->letter != c; i++)
                 ;
         if (i == count)
-            exit(2); /* getopt_long has said why */
+            exit(2); /* getopt_long has printed the reason */
         *known[i]->value = known[i]->arg ? optarg : "yes";
         if (ex->each)
             ex->each(known[i]);
@@ -163,7 +163,7 @@ static void parse(struct example *ex, const struct example_option *const *known,
 static void command_line(struct example *ex, int argc, char **argv)
 {
     const struct example_option listening = {
-        "listen", "ADDR", "where; port 0 is any free one", &ex->listen, 0};
+        "listen", "ADDR", "listen on ADDR; port 0: any free port", &ex->listen, 0};
     const struct example_option *known[OPTIONS_MAX];
     int count = 0;
 
@@ -182,7 +182,7 @@ static void command_line(struct example *ex, int argc, char **argv)
     if (help || list)
         exit(0);
     if (ex->argc > 0 && !ex->operands)
-        example_usage(ex, "it takes options only");
+        example_usage(ex, "it takes only options");
 }
 
 int64_t example_seconds(const struct example *ex, const char *text)
@@ -191,7 +191,7 @@ int64_t example_seconds(const struct example *ex, const char *text)
     double seconds = strtod(text, &end);
 
     if (end == text || *end != '\0' || !(seconds > 0 && seconds < 1e9))
-        example_usage(ex, "SECONDS is a number above 0");
+        example_usage(ex, "SECONDS must be a number above 0");
     return (int64_t)(seconds * CG_SECOND);
 }
 
@@ -222,7 +222,7 @@ void example_open(struct example *ex, int argc, char **argv)
 
 static cg_fn *server;
 
-/* A server that was not asked to end has failed. */
+/* A server that ends without having been stopped has failed. */
 static ssize_t serve(void *listener)
 {
     ssize_t n = server(listener);

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* Generators put together from generators: what one yields through another, and what it
- * returns to it.
+/* Generators that delegate to generators: the inner one yields values through the outer
+ * one, and returns a value to it.
  *
  *     ./delegated              prints ['A', 1, 2, 'B'], then [1, 8], then 1
- */
+ * */
 #include <cogen.h>
 #include <stdio.h>
 
 #include "generators.h"
 
-/* The values are texts here, so that 'A' and 1 fit in one list. */
+/* The values are strings here, so that 'A' and 1 fit in one list. */
 static ssize_t one_two(struct cg_gen *gen, void *arg)
 {
     (void)arg;
@@ -28,7 +28,7 @@ static ssize_t composed(struct cg_gen *gen, void *arg)
     return rc;
 }
 
-/* Returns a value, which is what the delegation answers. */
+/* Returns a value, which the delegation returns. */
 static ssize_t one_return_two(struct cg_gen *gen, void *arg)
 {
     (void)arg;
@@ -46,7 +46,7 @@ static ssize_t times_four(struct cg_gen *gen, void *arg)
     return 0;
 }
 
-/* Returns without ever having yielded. */
+/* Returns without a yield. */
 static ssize_t at_once(struct cg_gen *gen, void *arg)
 {
     (void)gen;

@@ -6,9 +6,9 @@
  *     ./echo_server --listen 127.0.0.1:7007    Ctrl-C ends it
  *     ./echo_client 127.0.0.1:7007             in another terminal
  *
- * cg_borrow needs no buffer: it lends the bytes from the reactor's own. A connection that
- * is idle therefore holds nothing but a stack.
- */
+ * cg_borrow needs no buffer: it lends the received bytes where they are, in a buffer of
+ * the reactor. So an idle connection needs only a stack.
+ * */
 #include <cogen.h>
 
 #include <errno.h>
@@ -51,7 +51,7 @@ static ssize_t echo(struct cg_sock *conn, void *arg)
     return n;
 }
 
-/* Serves until a signal ends it, which is no failure. */
+/* Serves until a signal ends it, which is not a failure. */
 static ssize_t run(void *arg)
 {
     char addr[CG_ADDR_SIZE]; /* with the port that the kernel chose, if it was 0 */

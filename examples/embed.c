@@ -15,7 +15,7 @@ static ssize_t guest(void *arg)
     intptr_t tick;
 
     cg_sched_hold(
-        embed->sched); /* the ticks come from outside: nothing else keeps it running */
+        embed->sched); /* the ticks come from outside, so nothing else keeps it running */
     for (int i = 0; i < EMBED_TICKS; i++) {
         embed->ask(embed);
         if (cg_yield(cg_wait_signal("tick", &tick)) < 0)
@@ -42,7 +42,7 @@ bool embed_turn(struct embed *embed, int *timeout)
 
     if (more < 0)
         example_fail("step", more);
-    /* Rounded up: woken too early it would have to be called again at once. */
+    /* Rounded up: if the loop woke too early, it would have to call again at once. */
     *timeout =
         left == CG_NEVER ? -1 : (int)((left + CG_MILLISECOND - 1) / CG_MILLISECOND);
     return more > 0;

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* What the examples of foreign main loops have in common: a coroutine that waits for the
- * ticks of a loop, sleeps, and asks for the next. The loop itself is in embed_libevent.c
- * and embed_glib.c; all it needs of cogen is cg_sched_step, cg_sched_timeout and
- * cg_sched_fd. */
+/* Shared by the examples with a foreign main loop: a coroutine that waits for ticks of the
+ * loop, sleeps, and asks for the next tick. The loop itself is in embed_libevent.c and
+ * embed_glib.c. It needs only cg_sched_step, cg_sched_timeout and cg_sched_fd of cogen. */
 #ifndef EXAMPLES_EMBED_H
 #define EXAMPLES_EMBED_H
 
@@ -12,8 +11,8 @@ enum {
     EMBED_TICKS = 3
 };
 
-/* The main of such a program. The loop runs `run`, which returns when embed_turn has
- * answered false; the coroutine has the loop tick once by `ask`. */
+/* The main of such a program. `run` is the loop, and returns when embed_turn has returned
+ * false. The coroutine calls `ask` to make the loop tick once. */
 struct embed {
     const char *name, *about;
     void (*run)(struct embed *embed);
@@ -23,11 +22,12 @@ struct embed {
 };
 int embed_main(struct embed *embed, int argc, char **argv);
 
-/* The loop has ticked: the coroutine is told. */
+/* Tells the coroutine that the loop has ticked. */
 void embed_tick(struct embed *embed);
 
-/* To be called when fd is readable, when the time that the last call stored in *timeout
- * (ms, -1: none) is over, and once at the beginning. False: nothing is left to do. */
+/* The loop calls it when fd is readable, when the time that the last call stored in
+ * *timeout (ms, -1: none) has passed, and once at the beginning. False: nothing is left to
+ * do. */
 bool embed_turn(struct embed *embed, int *timeout);
 
 #endif

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* A program whose main loop is GLib's, with coroutines as guests in it.
+/* Coroutines in a program whose main loop is that of GLib.
  *
  *     ./embed_glib --reactor epoll       three ticks of the loop
- */
+ * */
 #include <glib-unix.h>
 #include <glib.h>
 
 #include "embed.h"
 
 static GMainLoop *loop;
-static guint timer; /* the scheduler's */
+static guint timer; /* for the scheduler's timeout */
 
 static void turn(struct embed *embed);
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* A program whose main loop is libevent's, with coroutines as guests in it. (The other way
- * about there is the libevent reactor, which runs the program's own events.)
+/* Coroutines in a program whose main loop is that of libevent. (Or the other way round:
+ * the libevent reactor runs the program's own events.)
  *
  *     ./embed_libevent --reactor epoll       three ticks of the loop
- */
+ * */
 #include <event2/event.h>
 #include <stdlib.h>
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Three tasks compute factorials, a second for each step, all at the same time; the program
- * waits for the set of them.
+/* Three tasks compute factorials at the same time, a second for each step; the program
+ * waits for all of them.
  *
  *     ./factorial
  *     ./factorial --fast           a second lasts 20 ms
- *     ./factorial --reactor sim    seconds that take no time
- */
+ *     ./factorial --reactor sim    the same in no time: the clock is virtual
+ * */
 #include <cogen.h>
 #include <stdio.h>
 
@@ -38,7 +38,7 @@ static ssize_t all(void *arg)
     struct task a = {"A", 2}, b = {"B", 3}, c = {"C", 4};
 
     (void)arg;
-    /* Calls in cg_all are coroutines of their own. */
+    /* A call in cg_all runs in its own coroutine. */
     return cg_yield(cg_all(
         (cg_call(factorial, &a), cg_call(factorial, &b), cg_call(factorial, &c))));
 }

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* Downloads over HTTP, several at once; a coroutine for each.
+/* Downloads over HTTP, several at the same time, each by a coroutine.
  *
  *     ./http_client http://127.0.0.1:8080/
  *     ./http_client -O --parallel 4 http://localhost:8080/a http://localhost:8080/b
- *     ./http_client -C -o big.iso http://localhost:8080/big.iso    (goes on where it ended)
+ *     ./http_client -C -o big.iso http://localhost:8080/big.iso    (continue a download)
  *
  * Bodies are printed in the order of the command line, or written to files. Exit status: 0
- * all were fetched; 1 at least one was not (no connection, no valid answer, cut short); 2
- * the command line was wrong; 3 a server answered with an error (400 or more), or with a
- * redirect that could not be followed; 4 the output could not be written. Of several the
- * largest. Errors name the URL on stderr. On a terminal each transfer has a line of
- * progress there. */
+ * all were fetched; 1 at least one was not (no connection, no valid response, truncated);
+ * 2 the command line was wrong; 3 a server responded with an error (400 or more), or with
+ * a redirect that could not be followed; 4 the output could not be written. If several
+ * apply, the largest. Errors are printed on stderr, with the URL. If stderr is a terminal,
+ * each transfer has a line of progress there. */
 #include <cogen.h>
 #include <cogen/http_client.h>
 
@@ -41,8 +41,6 @@ static struct transfer *transfers;
 static int status, count, begun, fetchers;
 static int turn; /* the number of the transfer whose body is printed now */
 
-/* ---- Failures --------------------------------------------------------------------- */
-
 static void failed(const struct transfer *transfer, int code, const char *why)
 {
     progress_hide();
@@ -50,7 +48,8 @@ static void failed(const struct transfer *transfer, int code, const char *why)
     status = code > status ? code : status;
 }
 
-/* The output goes wrong for everybody: reported once, and the end of the run. */
+/* Reports, once, that the output cannot be written, and ends the run: it would fail for
+ * the other transfers, too. */
 static ssize_t output_failed(ssize_t error, const char *name)
 {
     static bool reported;
@@ -64,8 +63,6 @@ static ssize_t output_failed(ssize_t error, const char *name)
     reported = true;
     return -ECANCELED;
 }
-
-/* ---- The answer ------------------------------------------------------------------- */
 
 static void show(struct cg_http_reply *reply)
 {
@@ -84,7 +81,7 @@ static void show(struct cg_http_reply *reply)
     fputc('\n', stderr);
 }
 
-/* What was answered instead of a page. */
+/* Reports a response that has no page: an error, or a redirect. */
 static ssize_t no_page(struct transfer *transfer, struct cg_http_reply *reply)
 {
     char why[512];
@@ -106,8 +103,8 @@ static ssize_t wait_for_turn(const struct transfer *transfer)
     return n;
 }
 
-/* Reads the body into the output; the rest stays with the server until its turn has
- * come. */
+/* Copies the body to the output. Transfers that share the output wait for their turn
+ * before they read: flow control then stops the server. */
 static ssize_t take_body(struct transfer *transfer, struct cg_http_reply *reply)
 {
     char *buf = malloc(PIECE);
@@ -134,8 +131,6 @@ static ssize_t take_body(struct transfer *transfer, struct cg_http_reply *reply)
     free(buf);
     return n;
 }
-
-/* ---- A transfer ------------------------------------------------------------------- */
 
 static ssize_t take_answer(struct transfer *transfer, struct cg_http_reply *reply)
 {
@@ -199,8 +194,8 @@ static ssize_t fetch_one(struct transfer *transfer)
     return n;
 }
 
-/* One of those who fetch: takes the next URL until there is none left. What fails early
- * waits for its turn, too: nobody overtakes. */
+/* One of the coroutines that fetch: takes the next URL until none is left. A transfer that
+ * has failed waits for its turn, too, since the turns are counted. */
 static ssize_t fetch(void *arg)
 {
     ssize_t n = 0;
@@ -223,11 +218,9 @@ static ssize_t fetch(void *arg)
     return n;
 }
 
-/* ---- The command line ------------------------------------------------------------- */
-
 static struct example ex;
 
-/* Fields may be given several times. */
+/* The option --header may be given several times. */
 static void each_option(const struct example_option *option)
 {
     char *name, *colon;
@@ -237,7 +230,7 @@ static void each_option(const struct example_option *option)
     name = strdup(header);
     colon = name ? strchr(name, ':') : NULL;
     if (field_count == FIELDS_MOST)
-        example_usage(&ex, "too many fields");
+        example_usage(&ex, "too many header fields");
     if (!colon)
         example_usage(&ex, "HEADER is \"Name: value\"");
     *colon++ = '\0';
@@ -252,11 +245,11 @@ static void open_client(const char **urls)
     const struct cg_http_tls *tls = download_tls(cacert, insecure != NULL, why);
 
     if (*end || most < 1 || most > 1000)
-        example_usage(&ex, "N is a number from 1 to 1000");
+        example_usage(&ex, "N must be a number from 1 to 1000");
     if (*why)
         example_usage(&ex, why);
     if (resume && !own_names && (!out_name || count > 1))
-        example_usage(&ex, "-C goes on with a file: -O, or -o and one URL");
+        example_usage(&ex, "-C continues a file: use -O, or -o with one URL");
     client = cg_http_client_new(.tls = tls, .per_origin = (unsigned)most);
     transfers = calloc((size_t)count, sizeof *transfers);
     if (!client || !transfers) {
@@ -277,24 +270,24 @@ int main(int argc, char **argv)
 {
     const struct example_option options[] = {
         {"output", "FILE", "write to FILE instead of stdout", &out_name, 'o'},
-        {"own-names", NULL, "write each to a file named as in its URL", &own_names,
+        {"own-names", NULL, "write each body to a file named as in its URL", &own_names,
          'O'},
-        {"continue", NULL, "go on where a file ends (FILE.etag has the page's tag)", &resume,
+        {"continue", NULL, "continue a partial file (FILE.etag: its entity tag)", &resume,
          'C'},
-        {"request", "METHOD", "instead of GET, or POST with data", &method, 'X'},
-        {"header", "HEADER", "send this, too (\"Name: value\")", &header, 'H'},
-        {"data", "DATA", "send this", &data, 'd'},
-        {"cacert", "FILE", "whom to trust, in PEM", &cacert, 0},
-        {"insecure", NULL, "trust everybody", &insecure, 'k'},
+        {"request", "METHOD", "use METHOD, not GET (or POST with --data)", &method, 'X'},
+        {"header", "HEADER", "send this header field (\"Name: value\")", &header, 'H'},
+        {"data", "DATA", "send DATA as the body", &data, 'd'},
+        {"cacert", "FILE", "trust only these certificates (PEM)", &cacert, 0},
+        {"insecure", NULL, "do not check the server's certificate", &insecure, 'k'},
         {"verbose", NULL, "print the heads of the responses", &verbose, 'v'},
-        {"parallel", "N", "at most so many at once (8)", &parallel, 0},
+        {"parallel", "N", "the largest number of transfers at a time (8)", &parallel, 0},
         {0},
     };
     int code;
 
     ex = (struct example){
         .name = "http_client",
-        .about = "Downloads over HTTP, several at once",
+        .about = "Downloads over HTTP, several at the same time",
         .operands = "URL...",
         .network = true,
         .options = options,
@@ -307,7 +300,7 @@ int main(int argc, char **argv)
     open_client((const char **)ex.argv);
     code = example_run(&ex);
     progress_end();
-    if (turn < count && status == 0) /* stopped */
+    if (turn < count && status == 0) /* stopped by a signal */
         status = FAILED;
     for (size_t i = 0; i < field_count; i++)
         free((char *)fields[i].name);

@@ -10,9 +10,9 @@
 #include <time.h>
 #include <unistd.h>
 
-static FILE *shared; /* the output of all; NULL: not yet opened */
+static FILE *shared; /* the output that transfers share; NULL: not yet opened */
 
-/* The last part of the URL's path; never a path itself. */
+/* The last part of the URL's path. It never contains a slash. */
 static char *name_in(const char *url)
 {
     const char *path = strstr(url, "://"), *name, *end;
@@ -21,7 +21,7 @@ static char *name_in(const char *url)
     name = end = path + strcspn(path, "?#");
     while (name > path && name[-1] != '/')
         name--;
-    if (name == path || name == end) /* a host alone, or a directory */
+    if (name == path || name == end) /* the URL has only a host, or names a directory */
         return strdup("index.html");
     if (!strncmp(name, ".", (size_t)(end - name)) ||
         !strncmp(name, "..", (size_t)(end - name)))
@@ -47,9 +47,7 @@ void transfers_free(struct transfer *transfers, int count)
     free(transfers);
 }
 
-/* ---- The entity tag ----------------------------------------------------------------- */
-
-/* Only a strong tag tells that two pages are the same byte for byte. */
+/* Only a strong entity tag says that two pages are equal byte by byte. */
 static bool is_strong(const char *tag)
 {
     size_t len = tag ? strlen(tag) : 0;
@@ -70,14 +68,14 @@ static FILE *open_tag(const struct transfer *transfer, const char *mode)
     return NULL;
 }
 
-/* The file is whole, or another page: it needs no tag. */
+/* Removes the tag: the file is complete, or has another page now. */
 static void forget_tag(const struct transfer *transfer)
 {
     if (transfer->keeps_tag)
         open_tag(transfer, NULL);
 }
 
-/* Keeps the tag of a page whose beginning the file is about to have. */
+/* Keeps the tag of the page that is about to be written, in case only a part arrives. */
 static void keep_tag(const struct transfer *transfer, struct cg_http_reply *reply)
 {
     const char *tag = cg_http_reply_header(reply, "ETag");
@@ -108,8 +106,6 @@ static void read_tag(struct transfer *transfer)
     if (!is_strong(transfer->tag))
         transfer->tag[0] = '\0';
 }
-
-/* ---- Going on --------------------------------------------------------------------- */
 
 void file_resume(struct transfer *transfer, struct cg_http_field *fields)
 {
@@ -172,18 +168,16 @@ const char *file_position(struct transfer *transfer, struct cg_http_reply *reply
     int64_t first;
 
     if (cg_http_reply_status(reply) != 206) {
-        transfer->from = 0; /* it is another page by now: all of it */
+        transfer->from = 0; /* the page has changed, and this is all of it */
         return NULL;
     }
     if (transfer->from == 0)
-        return NULL; /* asked for by a field of the user's */
+        return NULL; /* the user asked for a part by a header field */
     if (!range || sscanf(range, "bytes %" SCNd64 "-", &first) != 1 ||
         first != transfer->from)
-        return "the response is not the part that was asked for";
+        return "the response is not the requested part";
     return NULL;
 }
-
-/* ---- The file --------------------------------------------------------------------- */
 
 ssize_t file_open(struct transfer *transfer, struct cg_http_reply *reply)
 {
@@ -208,7 +202,8 @@ ssize_t file_write(struct transfer *transfer, const void *data, size_t size)
     return errno ? -errno : -EIO;
 }
 
-/* Gives the file the date of the page, by which a later run knows what it has. */
+/* Gives the file the date of the page, so that a later run can ask whether the page has
+ * changed since. */
 static void set_date(FILE *file, const char *date)
 {
     struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* See http_client_tls.h: there is none. */
+/* See http_client_tls.h: the build without TLS. */
 #include "http_client_tls.h"
 
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* See http_client_progress.h. The lines are drawn over each other by going up, so they must
- * all be on the screen, and none may wrap. */
+/* See http_client_progress.h. The cursor moves up to draw the lines again in the same
+ * place, so all of them must fit on the screen, and none may wrap. */
 #include "http_client_progress.h"
 
 #include <cogen.h>
@@ -10,7 +10,7 @@
 
 enum {
     NAME_WIDTH = 40,  /* at most */
-    REST_WIDTH = 25,  /* of a line, behind the name */
+    REST_WIDTH = 25,  /* of the part of a line behind the name */
     LINE_SIZE = 256
 };
 
@@ -46,7 +46,8 @@ static void amount(char *text, size_t size, int64_t bytes)
     snprintf(text, size, unit ? "%.1f%c" : "%.0f%c", number, units[unit]);
 }
 
-/* Writes a line, cut to leave the last column free: some terminals wrap there. */
+/* Writes a line, truncated so that the last column stays free: some terminals wrap
+ * there. */
 static void draw(const char *text, int columns)
 {
     fprintf(stderr, "%.*s\x1b[K\n", columns - 1, text);
@@ -74,7 +75,7 @@ static void line(const struct transfer *transfer, int columns)
     draw(text, columns);
 }
 
-/* Those under way, as many as there is room for above the line of the cursor. */
+/* Draws the active transfers, as many as fit above the line of the cursor. */
 static void draw_all(void)
 {
     struct winsize size = window();
@@ -84,7 +85,7 @@ static void draw_all(void)
     for (int i = 0; i < all_count; i++)
         active += all[i].active;
     if (active > room && room > 0)
-        room--; /* for those that are not shown */
+        room--; /* for the line that counts those that are not shown */
     for (int i = 0; i < all_count && shown < room; i++)
         if (all[i].active) {
             line(&all[i], size.ws_col);
@@ -98,8 +99,8 @@ static void draw_all(void)
     }
 }
 
-/* Clears the first line by itself: terminals such as tmux keep in their history what is
- * cleared from the top of the screen on. */
+/* Clears the first line separately: tmux and some terminals keep lines in their history
+ * when the screen is cleared from its top. */
 void progress_hide(void)
 {
     if (drawn > 0)

@@ -7,14 +7,16 @@
 
 void progress_start(struct transfer *transfers, int count);
 
-/* Draws the lines of all that are under way, a few times a second at most. */
+/* Draws the lines of the active transfers, at most a few times a second. */
 void progress_show(void);
 
-/* Takes them away, before something else is printed. */
+/* Clears the lines, before something else is printed. */
 void progress_hide(void);
 
-/* Leaves the last line of a transfer; of all, at the end. */
+/* Prints the final line of a transfer, which stays on the screen. */
 void progress_done(struct transfer *transfer);
+
+/* Leaves the lines as they are, at the end of the program. */
 void progress_end(void);
 
 #endif

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* A web server: a page of its own, or the files of a directory, with ranges, conditions,
- * compressed siblings and a list where there is no index.html.
+/* A web server. It serves one built-in page, or the files of a directory: with range and
+ * conditional requests, compressed siblings (x.html.gz), and a list of the files where
+ * there is no index.html.
  *
  *     ./http_server --listen 127.0.0.1:8080                one page, at /
  *     ./http_server --listen 127.0.0.1:8080 --root site    the files in site/
  *     curl -i http://127.0.0.1:8080/                       in another terminal
  *     ./http_server --tls-cert cert.pem --tls-key key.pem  over TLS
- */
+ * */
 #include <cogen.h>
 #include <cogen/http_server.h>
 #include <errno.h>
@@ -23,13 +24,13 @@ static const char *seconds = "15", *grace = "3", *header_seconds, *body_seconds,
                   *write_seconds, *idle_seconds, *connections, *requests, *log_it,
                   *from_address, *header_rate, *body_rate;
 
-/* One of the times, each of which is --timeout unless it is given. */
+/* The value of one of the timeout options; without the option, that of --timeout. */
 static int64_t time_of(const char *text)
 {
     return example_seconds(&ex, text ? text : seconds);
 }
 
-/* NULL: no limit, 0. */
+/* Reads a limit; text NULL: 0, which means no limit. */
 static unsigned number_of(const char *text)
 {
     char *end;
@@ -37,7 +38,7 @@ static unsigned number_of(const char *text)
 
     if (text &&
         (*text < '0' || *text > '9' || *end || number < 1 || number > 1000000000))
-        example_usage(&ex, "N is a number from 1 to 1000000000");
+        example_usage(&ex, "N must be a number from 1 to 1000000000");
     return (unsigned)number;
 }
 
@@ -75,7 +76,7 @@ static void make_server(bool tls)
     }
 }
 
-/* True: done, or not wanted. */
+/* Sets TLS up, if a certificate is given. False: failed. */
 static bool use_certificate(const char *cert, const char *key)
 {
     const char *why;
@@ -106,23 +107,25 @@ int main(int argc, char **argv)
     const struct example_option options[] = {
         {"root", "DIR", "serve the files in DIR", &root, 0},
         {"tls-cert", "FILE", "serve https with this certificate (PEM)", &cert, 0},
-        {"tls-key", "FILE", "and this key, if it is in a file of its own", &key, 0},
-        {"timeout", "SECONDS", "a silent or slow client is given this long (15)",
+        {"tls-key", "FILE", "its key, if that is in a separate file", &key, 0},
+        {"timeout", "SECONDS", "the limit for silent and slow clients (15)",
          &seconds, 0},
-        {"header-timeout", "SECONDS", "instead, for a request's head: 408",
+        {"header-timeout", "SECONDS", "the limit for the head of a request, then 408",
          &header_seconds, 0},
-        {"body-timeout", "SECONDS", "without a byte of its body: 408", &body_seconds,
-         0},
-        {"write-timeout", "SECONDS", "in which nothing of the response is taken",
+        {"body-timeout", "SECONDS", "the limit for the next part of a body, then 408",
+         &body_seconds, 0},
+        {"write-timeout", "SECONDS", "the limit while the client reads nothing",
          &write_seconds, 0},
-        {"idle-timeout", "SECONDS", "between two requests", &idle_seconds, 0},
-        {"connections", "N", "at most so many at once", &connections, 0},
-        {"from-address", "N", "at most so many from one address (3/4 of these)",
+        {"idle-timeout", "SECONDS", "the limit between two requests", &idle_seconds, 0},
+        {"connections", "N", "the largest number of open connections", &connections, 0},
+        {"from-address", "N", "the same for one address (3/4 of --connections)",
          &from_address, 0},
-        {"header-rate", "N", "bytes a second of a head after 5 s (240)", &header_rate, 0},
-        {"body-rate", "N", "bytes a second of a body, on average (240)", &body_rate, 0},
-        {"requests", "N", "at most so many on a connection", &requests, 0},
-        {"grace", "SECONDS", "to finish in, after Ctrl-C (3)", &grace, 0},
+        {"header-rate", "N", "the least bytes a second of a head, after 5 s (240)",
+         &header_rate, 0},
+        {"body-rate", "N", "the least bytes a second of a body, on average (240)",
+         &body_rate, 0},
+        {"requests", "N", "the largest number of requests on a connection", &requests, 0},
+        {"grace", "SECONDS", "let requests finish after Ctrl-C (3)", &grace, 0},
         {"log", NULL, "write a line for each request to standard error", &log_it, 0},
         {0},
     };
@@ -138,7 +141,7 @@ int main(int argc, char **argv)
     };
     example_open(&ex, argc, argv);
     if (key != NULL && cert == NULL)
-        example_usage(&ex, "--tls-key goes with --tls-cert");
+        example_usage(&ex, "--tls-key needs --tls-cert");
     time_of(grace);
     make_server(cert != NULL);
     if (use_certificate(cert, key) && mount(root, &files))

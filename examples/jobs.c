@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* A queue of jobs: one coroutine puts them in, three work them off, and the queue's limit
- * keeps the one from running ahead of the others.
+/* A queue of jobs: one coroutine puts jobs in, three workers take them out. The queue's
+ * limit keeps the producer from running far ahead of the workers.
  *
- *     ./jobs                   nine jobs of 20 to 180 ms; prints who did what
+ *     ./jobs                   nine jobs of 20 to 100 ms; prints who did what
  *     ./jobs --reactor sim     the same in no time
- */
+ * */
 #include <cogen.h>
 #include <errno.h>
 #include <stdio.h>
@@ -19,7 +19,7 @@ enum {
 static struct cg_queue *queue;
 static int sum;
 
-/* Of each job, in 20 ms: no two of them end at the same time. */
+/* The length of each job, in units of 20 ms, such that no two end at the same time. */
 static const int lasts[JOBS] = {5, 1, 2, 3, 5, 2, 4, 4, 1};
 
 static ssize_t worker(void *arg)
@@ -47,7 +47,7 @@ static ssize_t boss(void *arg)
     if (rc >= 0)
         rc = cg_yield(cg_join_queue(queue));
     printf("all done: %d\n", sum);
-    cg_queue_close(queue); /* the workers go home */
+    cg_queue_close(queue); /* ends the workers */
     return rc;
 }
 
@@ -56,7 +56,7 @@ int main(int argc, char **argv)
     static char *names[WORKERS] = {"A", "B", "C"};
     struct example ex = {
         .name = "jobs",
-        .about = "A queue of jobs, three workers, and one who waits for all of it",
+        .about = "A queue of jobs, three workers, and one coroutine that waits for them",
     };
     int code = 0;
 

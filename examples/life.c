@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Conway's Game of Life: each cell asks for its neighbours by yielding queries and says
- * what becomes of it by yielding a transition; the clock ticks by a yield, too. Who
- * answers is a plain loop, no scheduler (life_rules.c has both sides).
+/* Conway's Game of Life by generators. Each cell asks for the state of its neighbours by
+ * yielding queries, and tells its next state by yielding a transition; a tick of the clock
+ * is a yield, too. A plain loop, not a scheduler, replies (life_rules.c has both sides).
  *
- *     ./life                   what a cell asks, then two worlds, generation by generation
- *     ./life --animate         in the whole terminal, until Ctrl-C
- */
+ *     ./life                   the queries of a cell, then five generations of two worlds
+ *     ./life --animate         a world that fills the terminal, until Ctrl-C
+ * */
 #include <cogen.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,7 +25,7 @@ static void print_query(const char *what, const struct life_asks *query)
     printf("%s Query(y=%d, x=%d)\n", what, query->y, query->x);
 }
 
-/* Drives count_neighbors with made up neighbours: two live, six do not. */
+/* Drives count_neighbors with invented neighbours: two are alive, six are not. */
 static void drive_count_neighbors(void)
 {
     struct cg_gen *it = generator(life_count_neighbors, &(struct life_cell){10, 5});
@@ -42,7 +42,7 @@ static void drive_count_neighbors(void)
     cg_gen_free(it);
 }
 
-/* Drives step_cell: the cell lives, and so does one neighbour. */
+/* Drives step_cell: the cell is alive, and so is one neighbour. */
 static void drive_step_cell(void)
 {
     struct cg_gen *it = generator(life_step_cell, &(struct life_cell){10, 5});
@@ -110,7 +110,7 @@ int main(int argc, char **argv)
     const struct example_option options[] = {
         {"animate", NULL, "a large world in the terminal", &animate, 0},
         {"generations", "N", "end after so many", &generations, 0},
-        {"pause", "SECONDS", "between two of them", &pause, 0},
+        {"pause", "SECONDS", "the pause between two generations", &pause, 0},
         {0},
     };
     struct example ex = {

@@ -7,10 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- The rules: they ask, and know nothing of who answers ------------------------ */
+/* The first half of this file are the rules, which ask; the second half is the world,
+ * which replies. Neither knows the other. */
 
-/* A function that yields for the generator that it is called by: with a stack of its own a
- * generator needs no "yield from" for that. */
+/* A function that yields for the generator that called it. Since a generator has its own
+ * stack, no "yield from" is needed. */
 static ssize_t query(struct cg_gen *gen, int y, int x)
 {
     intptr_t state = EMPTY;
@@ -82,8 +83,6 @@ ssize_t life_simulate(struct cg_gen *gen, void *arg)
     return -ECANCELED;
 }
 
-/* ---- The world: it answers, and knows nothing of the rules ----------------------- */
-
 struct grid grid_make(int height, int width)
 {
     struct grid grid = {height, width, malloc((size_t)height * width)};
@@ -101,7 +100,7 @@ void grid_free(struct grid *grid)
     free(grid->cells);
 }
 
-/* The cell of a coordinate that may lie one grid outside. */
+/* The cell at a position; beyond an edge the grid continues at the opposite edge. */
 static char *cell(const struct grid *grid, int y, int x)
 {
     y = (y + grid->height) % grid->height;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The Game of Life over the whole terminal: two cells in a character (half blocks), their
- * colour from their age. A gun sends gliders into a slowly settling heap. */
+/* The Game of Life in the whole terminal: two cells in a character (half blocks), coloured
+ * by their age. A glider gun shoots into a random heap of cells. */
 #include <cogen.h>
 #include <errno.h>
 #include <stdio.h>
@@ -22,7 +22,7 @@ static const char gun[] = "------------------------*-----------\n"
                           "------------**----------------------";
 static const char pentomino[] = "-**\n**-\n-*-";
 
-/* The colours of a palette of 256 from the newborn to the old; black for none. */
+/* The colour of a cell, out of a palette of 256, from new to old; age 0: black. */
 static int colour(unsigned age)
 {
     static const unsigned char ages[] = {231, 229, 222, 215, 208, 172, 136, 100,

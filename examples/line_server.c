@@ -70,12 +70,12 @@ static ssize_t talk(struct cg_sock *conn, void *arg)
     if (n > 0)
         n = say(conn, "goodbye\r\n");
     else if (n == -ETIMEDOUT)
-        say(conn, "error: nothing was said for too long\r\n");
+        say(conn, "error: you were silent for too long\r\n");
     cg_sock_close(conn);
     return n;
 }
 
-/* Serves until a signal ends it, which is no failure. */
+/* Serves until a signal ends it, which is not a failure. */
 static ssize_t run(void *arg)
 {
     char addr[CG_ADDR_SIZE]; /* with the port that the kernel chose, if it was 0 */

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* Values go into a coroutine and come out of it: it yields the least that it has been sent
- * so far.
+/* A coroutine that receives and yields values: it yields the smallest value that was sent
+ * to it so far.
  *
  *     ./minimize               sends 10, 4, 22, -1 and prints 10, 4, 4, -1
  *     ./minimize NUMBER...
- */
+ * */
 #include <cogen.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Every example is linked with this: a program whose output could not be written says so
- * and ends with 1, whatever else it did. Nothing in here is needed to use cogen. */
+/* Linked into every example. If a program's output could not be written, it reports that
+ * and makes the exit status 1. Nothing in here is needed to use cogen. */
 #include "output.h"
 
 #include <errno.h>
@@ -13,16 +13,16 @@
 const char *output_program;
 bool output_told;
 
-/* A descriptor from 0 to 2 that is closed would be given to a socket, which what is printed
- * would go to. Closed ones are opened the wrong way round, so that their use still
- * fails. */
+/* If descriptor 0, 1 or 2 is closed when the program starts, a socket could get its
+ * number, and output would go to that socket. So a closed one is opened, in the wrong
+ * direction, so that its use still fails. */
 static __attribute__((constructor)) void fill_standard_descriptors(void)
 {
     static const int modes[] = {O_WRONLY, O_RDONLY, O_RDWR};
 
     for (int fd = 0; fd <= STDERR_FILENO; fd++)
         if (fcntl(fd, F_GETFD) < 0)
-            open("/dev/null", modes[fd]); /* the lowest that is free: this one */
+            open("/dev/null", modes[fd]); /* gets the lowest free number, which is fd */
 }
 
 bool output_flush(void)

@@ -5,14 +5,15 @@
 
 #include <stdbool.h>
 
-/* What a program calls itself before "stdout: why"; NULL: nothing. */
+/* The name that the program prints before "stdout: why"; NULL: none. */
 extern const char *output_program;
 
-/* Somebody has said already that it cannot be written, and sees to the exit status. */
+/* The program has already reported that stdout cannot be written, and sets the exit status
+ * itself. */
 extern bool output_told;
 
-/* Writes at once what has been printed so far. False: it cannot be, and stderr has the
- * reason; the exit status should be 1. */
+/* Flushes stdout. False: it could not be written; the reason has been printed on stderr,
+ * and the exit status should be 1. */
 bool output_flush(void);
 
 #endif

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Two processes at once, of five and of three seconds: first a loop that asks both once a
- * second whether they have finished, each through a generator; with --wait a coroutine for
- * each that is woken when there is something to say.
+/* Two processes at the same time, of five and three seconds. By default a loop asks both
+ * once a second, through generators, whether they have finished. With --wait there is a
+ * coroutine for each process, which is woken when the process has printed something.
  *
- *     ./polling                says that it is still working, six times of the first task
- *     ./polling --wait         prints only what they have printed
- *     ./polling --fast         a second lasts two fifths of one
- */
+ *     ./polling                also prints "still working", six times for the first process
+ *     ./polling --wait         prints only the output of the processes
+ *     ./polling --fast         a second lasts 400 ms
+ * */
 #include <cogen.h>
 #include <errno.h>
 #include <stdio.h>
@@ -26,7 +26,7 @@ struct task {
     char text[64]; /* what its process has printed */
 };
 
-/* The other process. The half second stands for an interpreter that has to be started. */
+/* The child process. The half second stands for the start of an interpreter. */
 static int child_main(const char *nanoseconds)
 {
     usleep((useconds_t)(atoll(nanoseconds) / 1000));
@@ -43,9 +43,7 @@ static int start(const struct task *task, struct cg_process **process)
                             .out = CG_STDIO_PIPE);
 }
 
-/* ---- With polling --------------------------------------------------------------- */
-
-/* Yields NULL as long as the process works, then what it has printed. */
+/* Yields NULL as long as the process works, then its output. */
 static ssize_t nb_read(struct cg_gen *gen, void *arg)
 {
     struct task *task = arg;
@@ -98,8 +96,6 @@ static ssize_t poll_both(void *arg)
     return rc;
 }
 
-/* ---- Without -------------------------------------------------------------------- */
-
 static ssize_t wait_for_one(void *arg)
 {
     const struct task *task = arg;
@@ -139,7 +135,7 @@ int main(int argc, char **argv)
     };
     struct example ex = {
         .name = "polling",
-        .about = "Two processes at once, polled or waited for",
+        .about = "Two processes at the same time, polled or waited for",
         .options = options,
         .network = true,
     };

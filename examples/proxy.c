@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: MIT */
-/* A forwarding HTTP proxy: requests for http are made in the client's name, https goes
- * through tunnels (CONNECT).
+/* A forwarding HTTP proxy. It forwards requests for http; https goes through tunnels
+ * (CONNECT).
  *
  *     ./proxy --listen 127.0.0.1:3128 --log
  *     curl -x http://127.0.0.1:3128 http://example.org/      in another terminal
  *     https_proxy=http://127.0.0.1:3128 ./http_client https://example.org/
  *
- * Whoever can reach it can use it, unless there is a --user, and reach with it whatever
- * this machine can: by default it listens on the loopback only, and tunnels lead to port
- * 443.
+ * Without --user, everybody who can connect to the proxy can use it, and through it reach
+ * whatever this machine can reach. So by default it listens on the loopback interface
+ * only, and tunnels lead to port 443 only.
  *
- * The fields of an answer's head may have 14 KiB, since the library's server writes no head
- * of more than 16 KiB; an answer with more becomes a 502 that says so. Tunnels have no such
- * limit. */
+ * The header fields of a response may have 14 KiB, since the library's server writes heads
+ * of at most 16 KiB. A larger response is replaced by a 502 that says so. Tunnels have no
+ * such limit. */
 #include <cogen.h>
 #include <errno.h>
 #include <stdio.h>
@@ -28,7 +28,7 @@
 
 enum {
     PORTS_MOST = 32,
-    WORD_SIZE = 256 /* of --user */
+    WORD_SIZE = 256 /* the limit for the argument of --user */
 };
 
 static struct proxy proxy;
@@ -36,7 +36,7 @@ static struct example ex;
 static struct cg_http_server *server;
 static const char *port, *user, *seconds = "60", *grace = "3", *most = "1000", *log_it;
 static unsigned ports[PORTS_MOST] = {443}, port_count = 1;
-static char expected[2 * WORD_SIZE]; /* "Basic ...", if there is a --user */
+static char expected[2 * WORD_SIZE]; /* "Basic ...", if --user is given */
 
 ssize_t proxy_refuse(struct cg_http_request *req, int status, const char *why)
 {
@@ -45,8 +45,6 @@ ssize_t proxy_refuse(struct cg_http_request *req, int status, const char *why)
     snprintf(text, sizeof text, "proxy: %s\n", why);
     return cg_yield(cg_http_send_text(req, status, text));
 }
-
-/* ---- Who may ---------------------------------------------------------------------- */
 
 static void expect(const char *word)
 {
@@ -68,7 +66,8 @@ static void expect(const char *word)
     *to = '\0';
 }
 
-/* Takes as long for a wrong word as for a right one of the same length. */
+/* The time of the comparison depends on the length only, so that it does not tell how much
+ * of a guess is right. */
 static bool may_pass(const struct cg_http_request *req)
 {
     const char *got = cg_http_request_header(req, "Proxy-Authorization");
@@ -83,9 +82,7 @@ static bool may_pass(const struct cg_http_request *req)
     return differs == 0;
 }
 
-/* ---- Where to --------------------------------------------------------------------- */
-
-/* The port of "host:port"; 0: that is not what it is. */
+/* The port of "host:port"; 0: the target is invalid. */
 static unsigned port_of(const char *target)
 {
     const char *colon = strrchr(target, ':');
@@ -105,16 +102,16 @@ static ssize_t connect_to(struct cg_http_request *req)
     char why[64];
 
     if (number == 0)
-        return proxy_refuse(req, 400, "CONNECT takes host:port");
+        return proxy_refuse(req, 400, "the target of CONNECT must be host:port");
     while (i < port_count && ports[i] != number)
         i++;
     if (i < port_count)
         return proxy_tunnel(req, &proxy);
-    snprintf(why, sizeof why, "no tunnels lead to port %u", number);
+    snprintf(why, sizeof why, "tunnels to port %u are not allowed", number);
     return proxy_refuse(req, 403, why);
 }
 
-/* Whether this very proxy has handed the request on before. */
+/* Whether this proxy has forwarded the request before: its name is in Via. */
 static bool is_loop(const struct cg_http_request *req)
 {
     struct cg_http_field field;
@@ -133,22 +130,20 @@ static ssize_t handle(struct cg_http_request *req, void *arg)
     (void)arg;
     if (!may_pass(req)) {
         cg_http_response_set_header(req, "Proxy-Authenticate", "Basic realm=\"proxy\"");
-        return proxy_refuse(req, 407, "it wants a name and a password");
+        return proxy_refuse(req, 407, "this proxy requires a name and a password");
     }
     if (strcmp(cg_http_request_method(req), "CONNECT") == 0)
         return connect_to(req);
     if (is_loop(req))
-        return proxy_refuse(req, 508, "the request goes in circles");
+        return proxy_refuse(req, 508, "the request is in a forwarding loop");
     if (*target == '/' || *target == '*')
-        return proxy_refuse(req, 400, "this is a proxy: it takes whole URLs");
+        return proxy_refuse(req, 400, "this is a proxy: the target must be a whole URL");
     if (strncasecmp(target, "http://", 7) != 0)
-        return proxy_refuse(req, 400, "only http can be forwarded; https by CONNECT");
+        return proxy_refuse(req, 400, "only http is forwarded; use CONNECT for https");
     if (memchr(target + 7, '@', strcspn(target + 7, "/?")) != NULL)
-        return proxy_refuse(req, 400, "passwords do not belong into URLs");
+        return proxy_refuse(req, 400, "the URL must not contain a user or password");
     return proxy_forward(req, &proxy);
 }
-
-/* ---- The command line ------------------------------------------------------------- */
 
 static ssize_t serve(void *listener)
 {
@@ -175,17 +170,18 @@ static void each_option(const struct example_option *option)
         return;
     if (port_count == PORTS_MOST)
         example_usage(&ex, "too many ports");
-    ports[port_count++] = number_of(port, 65535, "a port is a number from 1 to 65535");
+    ports[port_count++] =
+        number_of(port, 65535, "a port must be a number from 1 to 65535");
 }
 
 /* False: no memory. */
 static bool make(void)
 {
-    unsigned limit = number_of(most, 1000000, "N is a number from 1 to 1000000");
+    unsigned limit = number_of(most, 1000000, "N must be a number from 1 to 1000000");
     struct timespec now;
 
     if (user != NULL && (strchr(user, ':') == NULL || strlen(user) >= WORD_SIZE))
-        example_usage(&ex, "USER is NAME:PASSWORD, and not long");
+        example_usage(&ex, "USER must be NAME:PASSWORD, and not long");
     if (user != NULL)
         expect(user);
     clock_gettime(CLOCK_REALTIME, &now);
@@ -214,11 +210,11 @@ static bool make(void)
 int main(int argc, char **argv)
 {
     const struct example_option options[] = {
-        {"allow-port", "N", "let tunnels lead there, too (several; 443)", &port, 0},
-        {"user", "NAME:PASSWORD", "serve only those who say this", &user, 0},
-        {"timeout", "SECONDS", "the silent are given this long (60)", &seconds, 0},
-        {"connections", "N", "at most so many clients at once (1000)", &most, 0},
-        {"grace", "SECONDS", "to finish in, after Ctrl-C (3)", &grace, 0},
+        {"allow-port", "N", "allow tunnels to this port, too (443)", &port, 0},
+        {"user", "NAME:PASSWORD", "require this name and password", &user, 0},
+        {"timeout", "SECONDS", "the limit for silent peers (60)", &seconds, 0},
+        {"connections", "N", "the largest number of clients at a time (1000)", &most, 0},
+        {"grace", "SECONDS", "let requests finish after Ctrl-C (3)", &grace, 0},
         {"log", NULL, "write a line for each request to standard error", &log_it, 0},
         {0},
     };
@@ -239,7 +235,7 @@ int main(int argc, char **argv)
     else
         example_fail("memory", -ENOMEM);
     status = example_run(&ex);
-    cg_http_client_free(proxy.client); /* it has not served */
+    cg_http_client_free(proxy.client); /* not NULL if the server did not start */
     cg_http_server_free(server);
     return status;
 }

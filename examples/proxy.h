@@ -9,18 +9,19 @@
 
 struct proxy {
     struct cg_http_client *client;
-    int64_t patience; /* with whoever is silent, ns */
-    char name[32];    /* in Via; nobody else has it */
+    int64_t patience; /* the timeout for silent clients and servers, ns */
+    char name[32];    /* for Via; a unique name, by which loops are found */
 };
 
-/* proxy.c: answers with a status and a line that says why. */
+/* proxy.c: responds with a status and a line that says why. */
 ssize_t proxy_refuse(struct cg_http_request *req, int status, const char *why);
 
-/* proxy_forward.c: answers a request with what the server that it names answers. Answers
- * what a handler should. */
+/* proxy_forward.c: forwards a request to the server that its target names, and the
+ * response back to the client. Returns what a handler returns. */
 ssize_t proxy_forward(struct cg_http_request *req, const struct proxy *proxy);
 
-/* proxy_tunnel.c: answers a CONNECT, and carries bytes both ways until both have ended. */
+/* proxy_tunnel.c: responds to a CONNECT, and copies bytes in both directions until both
+ * have ended. */
 ssize_t proxy_tunnel(struct cg_http_request *req, const struct proxy *proxy);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* A request for "http://host/path" that is made in the name of who asked: bodies go through
- * piece by piece in both directions, as fast as the slower side takes them, and what
- * concerns one connection only stays there. */
+/* Forwards a request for "http://host/path". Bodies are copied in pieces, in both
+ * directions, as fast as the slower side takes them. Header fields that concern only one
+ * connection (hop by hop) are not forwarded. */
 #include "proxy.h"
 
 #include <errno.h>
@@ -11,15 +11,15 @@
 #include <strings.h>
 #include <sys/socket.h>
 
-#define MOMENT CG_SECOND        /* for an answer, and for a client, to show themselves */
-#define SILENCE (5 * CG_SECOND) /* within an answer to who says nothing either */
+#define MOMENT CG_SECOND        /* how often a silent client is checked */
+#define SILENCE (5 * CG_SECOND) /* how long a response to a silent client may pause */
 
 enum {
     PIECE = 32 * 1024,
-    /* Bytes of fields that we hand back: the server's head has 16 KiB, with what it
-     * adds. */
+    /* Bytes of header fields that are sent back: the library's server writes heads of at
+     * most 16 KiB, and adds fields of its own. */
     HEAD_MOST = 14 * 1024,
-    FIELDS_MOST = CG_HTTP_HEADERS_COUNT + 5, /* with ours */
+    FIELDS_MOST = CG_HTTP_HEADERS_COUNT + 5, /* includes those that the proxy adds */
 };
 
 struct forward {
@@ -30,16 +30,15 @@ struct forward {
     size_t count;
     char via[48], hops[16];
     int64_t length, received; /* of the request's body */
-    ssize_t broken;           /* why that could not be read */
-    int64_t waits;            /* since then, for more of the response; 0: it does not */
+    ssize_t broken;           /* why the body could not be read */
+    int64_t waits;            /* since when the response is awaited; 0: it is not */
     bool asked;               /* all of the request has been read */
     bool answering;
-    struct cg_mutex saying;   /* who says something to the client */
+    struct cg_mutex saying;   /* held while a head is written to the client */
 };
 
-/* ---- Fields ----------------------------------------------------------------------- */
-
-/* Of one connection, not of the message: these, and those that Connection names. */
+/* Whether a field concerns one connection and not the message: one of these, or one that
+ * Connection names. */
 static bool is_hop(const struct cg_http_headers *headers, const char *name)
 {
     static const char *const hops[] = {
@@ -58,7 +57,8 @@ static void put(struct forward *fw, const char *name, const char *value)
     fw->fields[fw->count++] = (struct cg_http_field){name, value};
 }
 
-/* What the client of the library says itself: the host of the URL, how long the body is. */
+/* Whether the library's client sends the field itself: the host of the URL, the length of
+ * the body. */
 static bool is_ours(const char *name)
 {
     return strcasecmp(name, "Host") == 0 || strcasecmp(name, "Content-Length") == 0 ||
@@ -86,8 +86,6 @@ static void make_fields(struct forward *fw)
     put(fw, "Via", fw->via);
 }
 
-/* ---- The request's body ----------------------------------------------------------- */
-
 static ssize_t read_body(void *arg, void *buf, size_t len)
 {
     struct forward *fw = arg;
@@ -95,7 +93,7 @@ static ssize_t read_body(void *arg, void *buf, size_t len)
     char none;
 
     fw->received += n > 0 ? n : 0;
-    if (n > 0 && fw->received == fw->length) /* nobody will ask for the end */
+    if (n > 0 && fw->received == fw->length) /* nobody else reads the end */
         end = cg_yield(cg_http_read(fw->req, &none, 1));
     if (end == 0) {
         fw->asked = true;
@@ -106,11 +104,9 @@ static ssize_t read_body(void *arg, void *buf, size_t len)
     return n;
 }
 
-/* ---- The answer ------------------------------------------------------------------- */
-
 static ssize_t failed(struct forward *fw, ssize_t code, const char *why)
 {
-    if (fw->broken < 0) /* the library knows what to say to that */
+    if (fw->broken < 0) /* the library responds to a broken request itself */
         return fw->broken;
     switch (code) {
     case -ECANCELED:
@@ -125,9 +121,9 @@ static ssize_t failed(struct forward *fw, ssize_t code, const char *why)
     }
 }
 
-/* What the server says before it answers, such as 103 Early Hints. Whether the body is
- * wanted (100) concerns one connection only: ours with the client asks for it when it is
- * read. */
+/* Forwards an interim response, such as 103 Early Hints. 100 Continue is not forwarded:
+ * it concerns one connection only. The library sends one to our client when we read the
+ * body. */
 static ssize_t hand_interim_back(void *arg, int status,
                                  const struct cg_http_headers *headers)
 {
@@ -147,7 +143,7 @@ static ssize_t hand_interim_back(void *arg, int status,
         return n;
     n = cg_yield(cg_http_send_interim(fw->req, status, fields));
     cg_mutex_unlock(&fw->saying);
-    return n == -EMSGSIZE ? 0 : n; /* it is only an offer */
+    return n == -EMSGSIZE ? 0 : n; /* too large: leave it out, since it is optional */
 }
 
 static size_t size_of(const struct cg_http_headers *headers)
@@ -160,8 +156,8 @@ static size_t size_of(const struct cg_http_headers *headers)
     return size;
 }
 
-/* The head of the response as it goes back. 0 or a negative code: without one of its fields
- * it would be another answer. */
+/* Copies the head of the response, without hop-by-hop fields. Returns 0 or a negative
+ * code: a response must not be sent with a field missing. */
 static ssize_t set_head(struct forward *fw, struct cg_http_reply *reply)
 {
     const struct cg_http_headers *headers = cg_http_reply_headers(reply);
@@ -208,7 +204,7 @@ static ssize_t hand_back(struct forward *fw, struct cg_http_reply *reply)
     ssize_t n;
 
     if (size_of(cg_http_reply_headers(reply)) > HEAD_MOST)
-        return proxy_refuse(fw->req, 502, "the head of the response has more than 14 KiB");
+        return proxy_refuse(fw->req, 502, "the head of the response exceeds 14 KiB");
     buf = malloc(PIECE);
     n = buf ? set_head(fw, reply) : -ENOMEM;
     if (n == 0 && (n = cg_yield(cg_http_write(fw->req, "", 0))) >= 0)
@@ -220,8 +216,6 @@ static ssize_t hand_back(struct forward *fw, struct cg_http_reply *reply)
     free(buf);
     return n;
 }
-
-/* ---- All of it -------------------------------------------------------------------- */
 
 static ssize_t forward(void *arg)
 {
@@ -240,8 +234,9 @@ static ssize_t forward(void *arg)
     return n;
 }
 
-/* Whether somebody hears what is said, which the kernel learns by saying something: 100
- * Continue means nothing to who has not asked for it. */
+/* Tests whether the client is still there, by sending something: if it has gone, its
+ * host answers with a reset. 100 Continue does no harm, even if the client did not ask
+ * for it. */
 static ssize_t call_out(struct forward *fw)
 {
     int error = 0;
@@ -249,7 +244,7 @@ static ssize_t call_out(struct forward *fw)
     ssize_t n = cg_yield(cg_lock(&fw->saying, .timeout = MOMENT));
 
     if (n < 0)
-        return n == -ETIMEDOUT ? 0 : n; /* it is being answered */
+        return n == -ETIMEDOUT ? 0 : n; /* the response is being written */
     n = cg_yield(cg_http_send_interim(fw->req, 100, NULL));
     cg_mutex_unlock(&fw->saying);
     if (n >= 0)
@@ -260,9 +255,10 @@ static ssize_t call_out(struct forward *fw)
     return n;
 }
 
-/* The client says nothing more, which one does that has gone, and one that only waits for
- * its answer. It is asked which, once. When the answer goes back each piece of it tells; if
- * none comes for a while the client is taken to have gone. */
+/* Called when the client has shut down its sending direction: it has gone, or it only
+ * waits for the response. call_out tests that, once. Later each piece of the response
+ * that is written tests it again; if none comes for SILENCE, the client is taken to
+ * have gone. */
 static ssize_t wait_for_silence(struct forward *fw)
 {
     ssize_t n = cg_yield(cg_sleep(MOMENT));
@@ -275,7 +271,7 @@ static ssize_t wait_for_silence(struct forward *fw)
     return n;
 }
 
-/* Ends when the client has left: nobody is to be asked in its name any longer. */
+/* Ends when the client has gone; then the request is given up. */
 static ssize_t watch(void *arg)
 {
     struct forward *fw = arg;
@@ -287,14 +283,15 @@ static ssize_t watch(void *arg)
     if (n >= 0)
         n = cg_yield(
             cg_borrow(cg_http_request_sock(fw->req), &view, .timeout = CG_NEVER));
-    if (n > 0) { /* the next request, which has time */
+    if (n > 0) { /* the client is there: it sent the next request */
         cg_view_release(&view, 0);
         return cg_yield(cg_suspend(.timeout = CG_NEVER));
     }
     return n < 0 ? n : wait_for_silence(fw);
 }
 
-/* OPTIONS and TRACE say how many proxies may pass them on. True: no more. */
+/* OPTIONS and TRACE may limit how many proxies forward them (Max-Forwards). True: this
+ * proxy must respond itself. */
 static bool is_last(struct forward *fw)
 {
     const char *hops = cg_http_request_header(fw->req, "Max-Forwards");
@@ -322,7 +319,7 @@ ssize_t proxy_forward(struct cg_http_request *req, const struct proxy *proxy)
     ssize_t n;
 
     if (is_last(&fw))
-        return proxy_refuse(req, 200, "it has come as far as it may");
+        return proxy_refuse(req, 200, "Max-Forwards is 0, so this proxy responds");
     make_fields(&fw);
     fw.asked = fw.length == 0;
     fw.fetch = (struct cg_http_fetch){

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* CONNECT: a tunnel, in which each direction is a coroutine. The end of one is passed on
- * and leaves the other; a failure ends both. */
+/* CONNECT: a tunnel, with a coroutine for each direction. The end of the stream in one
+ * direction is passed on, and the other direction continues; a failure ends both. */
 #include "proxy.h"
 
 #include <errno.h>
@@ -9,7 +9,7 @@
 
 struct tunnel {
     int64_t patience;
-    int64_t moved; /* the moment in which bytes went through last, either way */
+    int64_t moved; /* when bytes were last copied, in either direction */
 };
 
 struct way {
@@ -17,8 +17,9 @@ struct way {
     struct cg_sock *from, *to;
 };
 
-/* Bytes are written from where they were received; the next are received once these have
- * been taken. A tunnel is idle only if nothing goes either way. */
+/* Copies in one direction. Bytes are written directly from the socket's input buffer; more
+ * are received when they have been written. The tunnel is idle only if nothing was copied
+ * in either direction. */
 static ssize_t carry(void *arg)
 {
     const struct way *way = arg;

@@ -52,7 +52,7 @@ int main(int argc, char **argv)
     example_open(&ex, argc, argv);
     if (fast)
         second /= 100;
-    /* bar first: a signal that nobody waits for is not remembered. */
+    /* bar first: a signal for which no coroutine waits is lost. */
     if ((code = cg_sched_start(ex.sched, bar, NULL, .name = "bar")) < 0 ||
         (code = cg_sched_start(ex.sched, foo, NULL, .name = "foo")) < 0)
         example_fail("start", code);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* asyncio's words: tasks that a program waits for as a set, callbacks when one is done, one
- * of them taken back, calls at a later moment, and a loop that runs until it is told to
- * stop.
+/* The vocabulary of asyncio: a set of tasks for which a program waits, callbacks when a
+ * task is done, one of them removed again, calls at a later moment, and a loop that runs
+ * until it is stopped.
  *
  *     ./tasks                      takes a quarter of a second
  *     ./tasks --reactor sim        no time at all
- */
+ * */
 #include <cogen.h>
 #include <errno.h>
 #include <stdio.h>
@@ -63,7 +63,7 @@ static ssize_t wait_for_set(void *arg)
         cg_future_add_done(set[i], tell, never);
     }
     for (int i = 0; i < 3; i++)
-        printf("callbacks taken back: %zu\n",
+        printf("callbacks removed: %zu\n",
                cg_future_remove_done(set[i], tell, never));
     cg_sched_call_later(sched, 25 * CG_MILLISECOND, tick, "soon", NULL);
     cg_sched_call_later(sched, 125 * CG_MILLISECOND, tick, "later", NULL);

@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-/* A writer that is fed through a filter, twice: first the filter passes on each value and
- * each answer by hand, then by delegation, which does all of that (and errors, and close)
- * in one call. Each prints what priming answers, what the writer got, what it answered.
+/* A writer that receives its values through a filter, in two ways. The first filter passes
+ * on each value and each reply itself. The second delegates to the writer, which does all
+ * of that (and passes on errors and close) in one call. Both print the first yielded
+ * value, the values that the writer received, and its replies.
  *
  *     ./writer
- */
+ * */
 #include <cogen.h>
 #include <stdio.h>
 
 #include "generators.h"
 
-/* Yields a text, and takes a number that says which letter is next. */
+/* Yields a text, and receives a number that says which letter is next. */
 static ssize_t writer(struct cg_gen *gen, void *arg)
 {
     char text[2] = "a";

@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-/* A generator of numbers, and what its caller can tell it: nothing (yrange), something
- * through a variable that both know, and where to jump, by what is sent (jumping_range).
+/* Generators of numbers, and ways for the caller to influence them: none (yrange), a
+ * variable that both use, and values that are sent, which tell where to jump
+ * (jumping_range).
  *
  *     ./yrange
- */
+ * */
 #include <cogen.h>
 #include <errno.h>
 #include <stdio.h>
 
 #include "generators.h"
 
-static int x; /* the variable that both know */
+static int x; /* the variable that both use */
 
 static ssize_t yrange(struct cg_gen *gen, void *arg)
 {
@@ -24,7 +25,7 @@ static ssize_t yrange(struct cg_gen *gen, void *arg)
 
 struct jumping_range {
     int up_to;
-    const char *step; /* the last step as text: a probe of what goes on inside */
+    const char *step; /* the last step as text, to show what happens inside */
     char text[16];
 };
 
@@ -46,7 +47,7 @@ static ssize_t jumping_range(struct cg_gen *gen, void *arg)
     return 0;
 }
 
-/* Prints where the generator is now; if it was told where to go, also its step. */
+/* Prints the generator's value and its last step. */
 static void show(const struct jumping_range *range, intptr_t value)
 {
     printf("%d\nstep is %s\n", (int)value, range->step);
@@ -76,7 +77,7 @@ int main(void)
         printf("%d\n", (int)value);
     cg_gen_free(gen);
 
-    /* One that takes no values does not mind being sent one. */
+    /* A generator that does not use sent values ignores them. */
     x = 0;
     gen = generator(yrange, &(int){6});
     cg_gen_next(gen, &value);

@@ -2,7 +2,7 @@
 /* HTTP by libcurl's multi interface, whose descriptors come and go, with one timer.
  *     cc curl.c $(pkg-config --cflags --libs cogen libcurl)
  *     ./curl http://127.0.0.1:8080/ http://127.0.0.1:8080/other ...
- * All URLs are fetched at once. */
+ * All URLs are fetched at the same time. */
 #include <cogen.h>
 #include <curl/curl.h>
 #include <errno.h>
@@ -17,7 +17,7 @@ struct transfer {
     CURL *easy;
     CURLcode code; /* valid once it is done */
     bool started, unwanted;
-    struct cg_event done; /* libcurl does not use it any more */
+    struct cg_event done; /* libcurl no longer uses this transfer */
     struct transfer *next;
 };
 
@@ -26,15 +26,15 @@ struct curl {
     struct watched {
         curl_socket_t fd;
         unsigned events;
-    } sockets[SOCKETS]; /* that libcurl waits for */
+    } sockets[SOCKETS]; /* for which libcurl waits */
     size_t count;
     int64_t timer;           /* a moment */
-    struct transfer *first;  /* of those that are not done */
-    bool ending;             /* the driver shall end */
-    struct cg_event changed; /* that, or a transfer is new or unwanted */
+    struct transfer *first;  /* the list of transfers that are not done */
+    bool ending;             /* tells the driver to end */
+    struct cg_event changed; /* `ending` was set, or a transfer was added or given up */
 };
 
-/* libcurl's callbacks: they note, and never yield. */
+/* libcurl's callbacks: they only note what libcurl asks for, and never yield. */
 static int on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *unused)
 {
     struct curl *curl = arg;
@@ -90,16 +90,16 @@ static void start_and_take_back(struct curl *curl)
     }
 }
 
-/* The one coroutine that calls the multi interface. libcurl may close descriptors whenever
- * it is called, so nobody may call it while this coroutine waits for them. It is not
- * cancelled, but told to end, after the last transfer. */
+/* The only coroutine that calls the multi interface. libcurl may close descriptors
+ * whenever it is called, so nothing may call it while this coroutine waits for them. The
+ * coroutine is not cancelled, but told to end, after the last transfer. */
 static ssize_t curl_drive(void *arg)
 {
     struct curl *curl = arg;
     ssize_t rc;
 
     for (size_t first = 0; !curl->ending;
-         first++) { /* the first in the list wins: each in turn */
+         first++) { /* the first ready socket wins, so rotate */
         struct cg_poll_op polls[SOCKETS];
         struct cg_op *ops[SOCKETS + 1];
         size_t n = curl->count;
@@ -119,7 +119,7 @@ static ssize_t curl_drive(void *arg)
             return rc;
         if (rc == (ssize_t)n) {
             start_and_take_back(curl);
-        } else if (rc >= 0) { /* 0: libcurl looks itself what the socket is ready for */
+        } else if (rc >= 0) { /* 0: libcurl finds out what the socket is ready for */
             curl_multi_socket_action(curl->multi, polls[rc].fd, 0, &number);
         } else {
             curl->timer = CG_NEVER;
@@ -136,8 +136,8 @@ static ssize_t curl_drive(void *arg)
     return 0;
 }
 
-/* Does the transfer that `easy` describes; CURLOPT_PRIVATE is ours. 0, and *code is
- * libcurl's result; -ETIMEDOUT or -ECANCELED: the transfer was taken back. */
+/* Does the transfer that `easy` describes; CURLOPT_PRIVATE is ours. Returns 0, and *code
+ * is libcurl's result; -ETIMEDOUT or -ECANCELED: the transfer was aborted. */
 static ssize_t curl_perform(struct curl *curl, CURL *easy, CURLcode *code,
                             int64_t timeout)
 {
@@ -156,8 +156,6 @@ static ssize_t curl_perform(struct curl *curl, CURL *easy, CURLcode *code,
     *code = transfer.code;
     return rc;
 }
-
-/* ---- The program ---- */
 
 static struct curl curl = {.timer = CG_NEVER};
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* PostgreSQL by libpq, which has one descriptor at a time and says what it waits for.
+/* PostgreSQL by libpq, which has one descriptor at a time and tells what it waits for.
  *     cc pq.c $(pkg-config --cflags --libs cogen libpq)
  *     ./pq "host=/run/postgresql dbname=postgres" "select 1" "select pg_sleep(1)" ...
- * Each query has a connection of its own, all at once. */
+ * All queries run at the same time, each on its own connection. */
 #include <cogen.h>
 #include <errno.h>
 #include <libpq-fe.h>
@@ -14,9 +14,9 @@ static ssize_t wait_ready(PGconn *pg, unsigned events)
     return PQsocket(pg) < 0 ? -ENOTCONN : cg_yield(cg_poll(PQsocket(pg), events));
 }
 
-/* Connects: 0, or a negative code (PQerrorMessage has the words). In either case the caller
- * ends the connection with PQfinish. Looking up a host's name (host=) blocks the thread; an
- * address (hostaddr=) does not. */
+/* Connects. Returns 0 or a negative code (PQerrorMessage tells more). In both cases the
+ * caller ends the connection with PQfinish. A host name (host=) is looked up by libpq,
+ * which blocks the thread; an address (hostaddr=) needs no look-up. */
 static ssize_t pq_connect(const char *conninfo, PGconn **pg)
 {
     PostgresPollingStatusType want = PGRES_POLLING_WRITING;
@@ -37,7 +37,7 @@ static ssize_t pq_connect(const char *conninfo, PGconn **pg)
 }
 
 /* Sends a query and waits for its result, which the caller frees with PQclear. After a
- * timeout or a cancel the result is still to come, so the connection must be ended. */
+ * timeout or a cancel the result may still arrive, so the connection must be ended. */
 static ssize_t pq_query(PGconn *pg, const char *sql, PGresult **result)
 {
     PGresult *more;
@@ -47,14 +47,14 @@ static ssize_t pq_query(PGconn *pg, const char *sql, PGresult **result)
     if (!PQsendQuery(pg, sql))
         return -EIO;
     while ((left = PQflush(pg)) >
-           0) { /* the server may want to be read before it reads */
+           0) { /* the server may wait for us to read first */
         if ((rc = wait_ready(pg, CG_IN | CG_OUT)) < 0)
             return rc;
         if ((rc & CG_IN) && !PQconsumeInput(pg))
             return -EIO;
     }
     *result = NULL;
-    do { /* the last result is the one of the last statement; NULL ends them */
+    do { /* a result for each statement, then NULL; keep the last one */
         while (left >= 0 && PQisBusy(pg))
             if ((rc = wait_ready(pg, CG_IN)) < 0 || !PQconsumeInput(pg)) {
                 PQclear(*result);
@@ -67,8 +67,6 @@ static ssize_t pq_query(PGconn *pg, const char *sql, PGresult **result)
     } while (more);
     return *result ? 0 : -EIO;
 }
-
-/* ---- The program ---- */
 
 static const char *conninfo;
 

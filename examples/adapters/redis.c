@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Redis by hiredis' asynchronous interface, whose callbacks say what it wants to wait for.
+/* Redis by hiredis' asynchronous interface, whose callbacks tell what it waits for.
  *     cc redis.c $(pkg-config --cflags --libs cogen hiredis)
  *     ./redis 127.0.0.1 6379 "SET a 1" "GET a" ...
- * The commands are sent at once, over one connection, each by a coroutine of its own. */
+ * All commands are sent at the same time over one connection, each by its own
+ * coroutine. */
 #include <cogen.h>
 #include <errno.h>
 #include <hiredis/async.h>
@@ -12,13 +13,13 @@
 
 struct redis {
     redisAsyncContext *ctx;  /* NULL: the connection has ended */
-    unsigned events;         /* that hiredis wants */
-    bool ending;             /* we want it to end */
-    struct cg_event changed; /* one of these */
+    unsigned events;         /* for which hiredis waits */
+    bool ending;             /* tells the driver to end */
+    struct cg_event changed; /* one of the fields above has changed */
 };
 
-/* hiredis' callbacks run in whichever coroutine calls hiredis. They only note what it
- * wants, and never yield. */
+/* hiredis' callbacks run in the coroutine that calls hiredis. They only note what it waits
+ * for, and never yield. */
 static void want(struct redis *redis, unsigned events)
 {
     redis->events = events;
@@ -42,15 +43,15 @@ static void del_write(void *redis)
     want(redis, ((struct redis *)redis)->events & ~CG_OUT);
 }
 
-static void cleanup(void *redis) /* the context is about to be freed */
+static void cleanup(void *redis) /* called before the context is freed */
 {
     ((struct redis *)redis)->ctx = NULL;
     want(redis, 0);
 }
 
-/* The coroutine that drives a connection until that has ended. hiredis closes the
- * descriptor only here, where nobody is waiting for it. The coroutine is not cancelled,
- * but told to end. */
+/* The coroutine that drives a connection to its end. hiredis closes the descriptor only in
+ * calls from here, when nothing waits for it. The coroutine is not cancelled, but told to
+ * end. */
 static ssize_t redis_drive(void *arg)
 {
     struct redis *redis = arg;
@@ -98,15 +99,15 @@ static int redis_open(struct redis *redis, const char *ip, int port)
     redis->ctx->ev.addWrite = add_write;
     redis->ctx->ev.delWrite = del_write;
     redis->ctx->ev.cleanup = cleanup;
-    add_write(redis); /* it tells hiredis that the connection stands */
+    add_write(redis); /* writable: hiredis learns that the connection is established */
     return 0;
 }
 
-/* A question is shared by the coroutine that waits and the callback: the last of the two
+/* A request, shared by the coroutine that waits and the callback: the last of the two
  * frees it. */
 struct question {
     struct cg_event done;
-    bool left; /* nobody waits any more */
+    bool left; /* the coroutine no longer waits */
     char *reply;
 };
 
@@ -146,15 +147,13 @@ static ssize_t redis_ask(struct redis *redis, int argc, const char **argv, char 
     }
     rc = cg_yield(cg_wait_event(&question->done));
     if (rc < 0 && !question->done.set) {
-        question->left = true; /* the reply will come all the same */
+        question->left = true; /* the callback will still be called */
         return rc;
     }
     *reply = question->reply;
     free(question);
     return *reply ? 0 : -ECONNRESET;
 }
-
-/* ---- The program ---- */
 
 static struct redis redis;
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* XML by callbacks, without coroutines: what happened must be kept in variables between one
- * call and the next. Compare cosax.
+/* XML by callbacks, without coroutines: a callback must keep its state in variables until
+ * the next one is called. Compare cosax.
  *
  *     ./basicsax [FILE]        each element's start, text and end
- */
+ * */
 #include <expat.h>
 #include <stdio.h>
 #include <string.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* What sending into a coroutine costs, against calling an object's method: both are grep,
- * and neither finds the word.
+/* Compares the cost of sending to a coroutine and of calling a method of an object. Both
+ * are a grep that does not find its word.
  *
- *     ./benchmark [LINES]      a million lines each, three rounds, the best one counts
- */
+ *     ./benchmark [LINES]      a million lines each; the best of three rounds counts
+ * */
 #include <cogen.h>
 #include <stdio.h>
 #include <stdlib.h>

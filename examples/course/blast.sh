@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Has blaster compare echo servers: coroutines, the course's small operating system, a thread
-# for each connection, libevent's callbacks. A table of messages a second, of the server's
-# processor time for each, and how that compares with the first.
+# Compares echo servers by blaster: coroutines, the course's small operating system, a thread
+# for each connection, libevent's callbacks. Prints a table: messages a second, the server's
+# CPU time for each message, and the ratio of that to the first server's.
 #   examples/course/blast.sh [-c CONNECTIONS] [-s SECONDS] [-n ROUNDS] [-r REACTOR] [DIR]
-# DIR is where the examples were built (examples). Rounds take turns; the medians count.
-# Server and load share the machine: the ratios are what to look at.
+# DIR is the folder of the built examples (examples). The servers' rounds alternate; the
+# medians count. Server and load share the machine, so only the ratios are meaningful.
 set -eu
 
 connections=300 seconds=2 rounds=3 reactor=epoll

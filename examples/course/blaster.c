@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* Blasts an echo server: many connections at once, each sends random messages of 1,024
- * bytes as fast as they come back, and looks whether they do. blast.sh has it compare
- * servers of three sorts.
+/* Blasts an echo server. Many connections at the same time send random messages of 1,024
+ * bytes, as fast as they come back, and check them. blast.sh uses it to compare servers.
  *
  *     ./blaster 127.0.0.1:25000                  300 connections for 5 seconds
  *     ./blaster --connections 1000 --seconds 1 --processes 4 127.0.0.1:25000
- */
+ * */
 #include <cogen.h>
 #include <errno.h>
 #include <signal.h>
@@ -22,7 +21,7 @@ enum {
     MESSAGE = 1024
 };
 
-/* What all processes count together: each has a place of its own. */
+/* Shared by all processes: each counts in its own element. */
 struct count {
     long messages, connected, failed;
 };
@@ -80,11 +79,11 @@ static ssize_t blast_all(void *arg)
     if (rc < 0)
         example_fail("start", rc);
     cg_yield(cg_sleep(length));
-    cg_sched_stop(sched); /* cancels those who blast */
+    cg_sched_stop(sched); /* cancels the coroutines that send */
     return rc;
 }
 
-/* The children, each with a scheduler of its own, on the same kind of reactor. */
+/* Starts the child processes, each with its own scheduler, on the same kind of reactor. */
 static int blast_in_children(const char *reactor_name)
 {
     int status, failed = 0;
@@ -115,12 +114,12 @@ int main(int argc, char **argv)
     const struct example_option options[] = {
         {"connections", "N", "at the same time, in each process", &count, 0},
         {"seconds", "SECONDS", "how long", &seconds, 0},
-        {"processes", "N", "that blast", &children, 0},
+        {"processes", "N", "the number of processes that send", &children, 0},
         {0},
     };
     struct example ex = {
         .name = "blaster",
-        .about = "Many connections send random messages and want them back",
+        .about = "Many connections send random messages and expect them back",
         .operands = "ADDRESS",
         .options = options,
         .network = true,
@@ -133,7 +132,7 @@ int main(int argc, char **argv)
     processes = atol(children);
     length = example_seconds(&ex, seconds);
     if (ex.argc != 1 || connections < 1 || processes < 1 || processes > 1000)
-        example_usage(&ex, "an address is wanted, and numbers above 0");
+        example_usage(&ex, "give an address, and numbers above 0");
     address = ex.argv[0];
     counts = mine = mmap(NULL, processes * sizeof *counts, PROT_READ | PROT_WRITE,
                          MAP_SHARED | MAP_ANONYMOUS, -1, 0);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* A generator that gives values and takes them as well, which is rarely wise: what the
- * send itself answers is easily lost. Here the loop sends 3 when it sees 5; the answer to
- * that, 3, is dropped, and the loop goes on with 2.
+/* A generator that both yields values and receives values, which is rarely wise: the value
+ * that send returns is easily lost. Here the loop sends 3 when it gets 5. send returns the
+ * next value, 3, which the loop drops; it continues with 2.
  *
  *     ./bogus                  prints 5, 2, 1, 0
- */
+ * */
 #include <cogen.h>
 #include <stdio.h>
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* Where are the buses? expat pushes events into a coroutine, which makes buses of them, and
- * two filters leave those of a route in a direction. No stage knows more than the next one;
- * the first is fed straight from C callbacks (xml_events.c).
+/* Where are the buses? expat sends events to a coroutine, which makes buses of them, and
+ * two filters pass on those of one route and one direction. A stage knows only the next
+ * one; the first receives its events directly from C callbacks (xml_events.c).
  *
  *     ./buses [FILE]           route 22, north bound
- */
+ * */
 #include <cogen.h>
 #include <stdio.h>
 #include <string.h>

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* A broadcaster fans a stream out: each line goes to three filters, and each of them has
- * a printer of its own.
+/* A broadcaster sends each line to three filters, each of which has its own printer.
  *
  *     ./cobroadcast [LOG]
- */
+ * */
 #include <cogen.h>
 
 #include "../generators.h"

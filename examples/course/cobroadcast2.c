@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* The broadcaster again, with its branches brought together: three filters, one printer.
- * A line with two of the words comes twice.
+/* The broadcaster again, but the three filters send to one printer. A line with two of the
+ * words is printed twice.
  *
  *     ./cobroadcast2 [LOG]
- */
+ * */
 #include <cogen.h>
 
 #include "../generators.h"

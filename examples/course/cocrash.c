@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* A coroutine that runs cannot be sent to: by itself, by what it has called, or by another
- * thread. That is an error for who tries, and nothing happens to the coroutine. (In the
- * course, it crashed one thread now and then; here both meet for certain.)
+/* Nothing can be sent to a coroutine while it runs: not by itself, nor by a function that
+ * it has called, nor by another thread. The sender gets an error, and the coroutine does
+ * not notice. (In the course, this crashed one of two threads now and then; here the
+ * threads are made to meet.)
  *
  *     ./cocrash
- */
+ * */
 #include <cogen.h>
 #include <errno.h>
 #include <pthread.h>

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* The same log, pushed: a coroutine of the scheduler follows it and sends each line into a
- * printer. Compare follow, where the lines are pulled.
+/* Follows a log, as follow does, but pushes the lines: a coroutine of the scheduler
+ * follows the log and sends each line to a printer.
  *
- *     ./cofollow access-log                  what comes from now on, until Ctrl-C
+ *     ./cofollow access-log                  the lines from now on, until Ctrl-C
  *     ./cofollow --from-start --lines 10 access-log
- */
+ * */
 #include <cogen.h>
 #include <stdio.h>
 
@@ -34,7 +34,7 @@ int main(int argc, char **argv)
     struct log log = {.word = NULL};
     struct example ex = {
         .name = "cofollow",
-        .about = "Sends what is added to a file into a coroutine that prints it",
+        .about = "Sends the lines that are added to a file to a coroutine that prints them",
     };
 
     return log_main(&log, follow, &ex, argc, argv);

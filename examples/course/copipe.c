@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* A pipeline of coroutines, pushed from its source: every line of a log is sent to a
- * filter, and what that lets through to a printer.
+/* A pipeline of coroutines that is driven by its source: each line of a log is sent to a
+ * filter, which sends the matching lines to a printer.
  *
  *     ./copipe [LOG]           the lines with "python" in them
- */
+ * */
 #include <cogen.h>
 
 #include "../generators.h"

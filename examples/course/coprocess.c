@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* A coroutine in another process: what is sent to it goes through a pipe. At the other end
- * the same program, started with --child, feeds its own coroutines from standard input;
- * they do not know that there is a pipe.
+/* A coroutine in another process: lines that are sent to it go through a pipe. At the
+ * other end the same program, started with --child, reads them from its standard input and
+ * sends them to its own coroutines, which do not know of the pipe.
  *
  *     ./coprocess [LOG]        the lines with "python" in them, printed by the child
- */
+ * */
 #include <cogen.h>
 #include <errno.h>
 #include <stdio.h>
@@ -23,11 +23,11 @@ static int child_main(void)
     stage_feed(stdin, grep);
     cg_gen_free(grep);
     cg_gen_free(print);
-    output_told = true; /* by the parent, who writes to the same place */
+    output_told = true; /* the parent writes to the same stdout, and reports errors */
     return !output_flush();
 }
 
-/* A stage like the others: it sends on what it is sent, but into a pipe. */
+/* A stage like the others, but it passes on the lines that it is sent through a pipe. */
 static ssize_t send_to_process(struct cg_gen *gen, void *arg)
 {
     struct cg_process *process = arg;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* XML events pushed into a coroutine: it asks for the next event where it needs one, and
- * where it stands says what has been before. It prints each field of a bus as one line.
+/* XML events sent to a coroutine. The coroutine yields where it needs the next event, so
+ * the place in its code is its state: no variables are needed. It prints each field of a
+ * bus as one line.
  *
  *     ./cosax [FILE]
- */
+ * */
 #include <cogen.h>
 #include <stdio.h>
 #include <string.h>

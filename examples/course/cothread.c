@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* A coroutine in a thread of its own: what is sent to it goes through a queue, and the
- * sender does not wait for it. The coroutine itself does not know.
+/* A coroutine in its own thread: lines that are sent to it go through a queue, and the
+ * sender does not wait. The coroutine itself does not know of the thread.
  *
  *     ./cothread [LOG]         the lines with "python" in them, printed by another thread
- */
+ * */
 #include <cogen.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -14,7 +14,7 @@
 
 enum {
     QUEUE = 8
-}; /* lines: whoever is faster waits */
+}; /* lines in the queue: a sender waits if it is full, the thread if it is empty */
 
 struct threaded {
     pthread_t thread;
@@ -27,7 +27,7 @@ struct threaded {
     void *arg;
 };
 
-/* The next line for the coroutine; false: there will be none. */
+/* Takes the next line from the queue; false: there will be no more. */
 static bool take(struct threaded *t, char *line)
 {
     bool more;
@@ -54,7 +54,7 @@ static void *thread_main(void *arg)
     return NULL;
 }
 
-/* A stage like the others: what it is sent, it hands over to the thread. */
+/* A stage like the others, but it passes the lines that it is sent to the thread. */
 static ssize_t threaded(struct cg_gen *gen, void *arg)
 {
     struct threaded *t = arg;

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* The broken echo server, harmlessly: it waits for a client in a call that blocks, and so
- * all tasks stand still. Beside it the same wait as a system call. A task counts how often
- * it gets to run meanwhile; nobody connects, and both waits end after a while.
+/* Shows why the course's first echo server is wrong: it waits for a client in a call that
+ * blocks, so no other task can run. Then it waits by a system call of the small operating
+ * system. Another task counts how often it runs during each wait. Nobody connects, and
+ * both waits end after a while.
  *
  *     ./echobad
- */
+ * */
 #include <cogen.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -58,7 +59,7 @@ int main(int argc, char **argv)
 
     example_open(&ex, argc, argv);
     addr.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    /* The limit of the blocking call: a server's would be for ever. */
+    /* Limits the blocking call; in a real server it would block for ever. */
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO,
                &(struct timeval){.tv_usec = WAIT_MS * 1000}, sizeof(struct timeval));
     if (bind(fd, (struct sockaddr *)&addr, sizeof addr) < 0 || listen(fd, 1) < 0)

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* An echo server of callbacks, on libevent: without cogen, to compare (blast.sh). What a
- * coroutine keeps in its local variables would have to be in the context of each callback;
- * an echo has nothing to remember.
+/* An echo server of callbacks, on libevent, without cogen, for comparison (blast.sh).
+ * State that a coroutine keeps in local variables would have to be in the argument of the
+ * callbacks; an echo server has no state.
  *
  *     ./echocallback             on any free port of 127.0.0.1, until it is killed
  *     ./echocallback 25000 1     on that port, for one client
- */
+ * */
 #include <arpa/inet.h>
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* An echo server of the small operating system: one task a client, each waiting for its
- * descriptor before it reads or writes.
+/* An echo server on the small operating system: one task for each client, which waits for
+ * its descriptor before it reads or writes.
  *
  *     ./echogood                     on 127.0.0.1:25000, until Ctrl-C
- *     ./echogood --alive             a task says now and then that it still runs
+ *     ./echogood --alive             another task prints now and then that it still runs
  *     ./echogood --port 0 --clients 1
  *     ./echo_client 127.0.0.1:25000  talks with it
- */
+ * */
 #include <cogen.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* The echo server once more: with subroutines that yield (step 8), the handler reads like
- * one of the blocking sort. Compare echogood, and sockwrap, where the subroutines have
- * become a socket's methods.
+/* The echo server again. With subroutines that yield (step 8), the handler looks like that
+ * of a blocking server. Compare echogood, and sockwrap, where the subroutines have become
+ * methods of a socket.
  *
  *     ./echoserver                   on 127.0.0.1:25000, until Ctrl-C
  *     ./echoserver --port 0 --clients 1
- */
+ * */
 #include <cogen.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -19,7 +19,7 @@ struct transfer {
     size_t size;
 };
 
-/* The subroutines: each waits, then does what it is called. */
+/* The subroutines: each waits for the descriptor, then makes the call of its name. */
 static ssize_t accept_client(void *arg)
 {
     const int *listener = arg;

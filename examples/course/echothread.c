@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* An echo server with a thread for each connection, in calls that block: without cogen, to
- * compare (blast.sh).
+/* An echo server with blocking calls, in a thread for each connection, without cogen, for
+ * comparison (blast.sh).
  *
  *     ./echothread             on any free port of 127.0.0.1, until it is killed
  *     ./echothread 25000 1     on that port, for one client
- */
+ * */
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>

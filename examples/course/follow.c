@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* The lines of a growing log, as `tail -F` has them, from a generator. Its body yields an
- * operation where it must wait for a line, and a value where it has one: run by a
- * coroutine, a generator can do both. With a second generator behind it, a pipeline that
- * never ends.
+/* Follows a growing log as `tail -F` does, by a generator. Its body yields an operation
+ * where it must wait for a line, and a value where it has a line: a generator that a
+ * coroutine runs can do both. With --grep, a second generator filters the lines of the
+ * first: a pipeline that never ends.
  *
  *     ./logsim access-log &
- *     ./follow access-log                    what comes from now on, until Ctrl-C
+ *     ./follow access-log                    the lines from now on, until Ctrl-C
  *     ./follow --grep python access-log
  *     ./follow --from-start --lines 10 access-log
- */
+ * */
 #include <cogen.h>
 #include <stdio.h>
 #include <string.h>
@@ -68,7 +68,7 @@ int main(int argc, char **argv)
     struct log log = {.word = ""};
     struct example ex = {
         .name = "follow",
-        .about = "Prints what is added to a file",
+        .about = "Prints the lines that are added to a file",
     };
 
     return log_main(&log, print, &ex, argc, argv);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* A first coroutine: it is sent lines and prints those that have a word in them.
+/* A first coroutine: it prints the lines that it is sent if they contain a word.
  *
- *     ./grep                   looks for "coroutine" in three lines of its own
+ *     ./grep                   looks for "coroutine" in three built-in lines
  *     ./grep WORD <FILE        looks for a word in a file
- */
+ * */
 #include <cogen.h>
 #include <stdio.h>
 #include <string.h>

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* A coroutine sees that it is closed: its yield answers -ECANCELED, and it can clean up and
- * sum up before it returns. What is thrown into it arrives at the same place.
+/* A coroutine notices that it is closed: its yield returns -ECANCELED, and it can clean up
+ * and print a summary before it returns. An error that is thrown into it is returned by
+ * the same yield.
  *
  *     ./grepclose
- */
+ * */
 #include <cogen.h>
 #include <errno.h>
 #include <stdio.h>
@@ -37,12 +38,12 @@ int main(void)
 
     cg_gen_send(gen, "a function returns", NULL);
     cg_gen_send(gen, "a coroutine yields", NULL);
-    printf("close answers %zd\n", cg_gen_close(gen));
-    printf("send to a closed one answers %zd\n", cg_gen_send(gen, "yield!", NULL));
+    printf("close returns %zd\n", cg_gen_close(gen));
+    printf("send to a closed one returns %zd\n", cg_gen_send(gen, "yield!", NULL));
     cg_gen_free(gen);
 
     gen = primed(grep, "yield");
-    printf("throw answers: %s\n", cg_strerror(cg_gen_throw(gen, -EPROTO, NULL)));
+    printf("throw returns: %s\n", cg_strerror(cg_gen_throw(gen, -EPROTO, NULL)));
     cg_gen_free(gen);
     return 0;
 }

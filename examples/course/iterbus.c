@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* The buses pulled instead of pushed: a generator parses the file and yields each bus from
- * the very callback that has seen its end. That expat's frames lie between the yield and
- * the generator's body is no matter: it has a stack of its own.
+/* The buses again, but pulled: a generator parses the file, and expat's callback for the
+ * end of a bus yields that bus. It can do so although expat's frames lie between the
+ * callback and the generator's body, because a generator has its own stack.
  *
  *     ./iterbus [FILE]         route 22, north bound
- */
+ * */
 #include <cogen.h>
 #include <expat.h>
 #include <stdio.h>
@@ -46,7 +46,7 @@ static void XMLCALL on_end(void *arg, const char *name)
 
     p->field = NULL;
     if (strcmp(name, "bus") == 0 && cg_gen_yield(p->gen, &p->bus, NULL) < 0)
-        XML_StopParser(p->parser, XML_FALSE); /* nobody wants more */
+        XML_StopParser(p->parser, XML_FALSE); /* the generator was closed */
 }
 
 static ssize_t buses(struct cg_gen *gen, void *arg)

@@ -28,7 +28,7 @@ int log_main(struct log *log, cg_fn *fn, struct example *ex, int argc, char **ar
     const char *lines = "0";
     const struct example_option options[] = {
         {"grep", "WORD", "only lines with this word", &log->word, 0},
-        {"from-start", NULL, "what is there already, too", &from_start, 0},
+        {"from-start", NULL, "also the lines that the file has already", &from_start, 0},
         {"lines", "N", "end after so many", &lines, 0},
         {0},
     };
@@ -40,7 +40,7 @@ int log_main(struct log *log, cg_fn *fn, struct example *ex, int argc, char **ar
     ex->options = log->word ? options : options + 1;
     example_open(ex, argc, argv);
     if (ex->argc != 1)
-        example_usage(ex, "a file is wanted");
+        example_usage(ex, "give a file");
     log->path = ex->argv[0];
     log->lines = atol(lines);
     if ((code = cg_sched_start(ex->sched, run, NULL, .name = "follow")) < 0)

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* A simulated web server: it appends lines to a log, one now and then, for follow and its
- * like to look at.
+/* A simulated web server: it appends a line to a log now and then, for the programs that
+ * follow a log.
  *
  *     ./logsim access-log                        until Ctrl-C
  *     ./logsim --lines 20 --pause 0.01 access-log
- */
+ * */
 #include <cogen.h>
 #include <errno.h>
 #include <stdio.h>
@@ -67,7 +67,7 @@ int main(int argc, char **argv)
 
     example_open(&ex, argc, argv);
     if (ex.argc != 1)
-        example_usage(&ex, "a file is wanted");
+        example_usage(&ex, "give a file");
     sim = (struct logsim){ex.argv[0], atol(lines), example_seconds(&ex, pause)};
     if ((code = cg_sched_start(ex.sched, logsim, &sim, .name = "logsim")) < 0)
         example_fail("start", code);

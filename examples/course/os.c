@@ -11,11 +11,11 @@ struct task {
     cg_fn *fn;
     void *arg;
     struct cg_coro *coro;
-    struct os_task_op *waiting; /* for its end */
+    struct os_task_op *waiting; /* the operations that wait for its end */
     struct task *next;
 };
 
-static struct task *tasks; /* those that live; one operating system a program */
+static struct task *tasks; /* those that have not ended; a program has one such system */
 static long last_tid;
 
 static struct task *find(long tid)
@@ -26,8 +26,6 @@ static struct task *find(long tid)
         task = task->next;
     return task;
 }
-
-/* ---- Tasks ----------------------------------------------------------------------- */
 
 static ssize_t task_main(void *arg)
 {
@@ -70,8 +68,6 @@ int os_boot(struct cg_sched *sched, cg_fn *fn, void *arg)
     return tid < 0 ? (int)tid : 0;
 }
 
-/* ---- System calls ---------------------------------------------------------------- */
-
 static struct os_task_op *task_op(struct cg_op *op)
 {
     return (struct os_task_op *)op;
@@ -103,7 +99,7 @@ static enum cg_verdict kill_task_process(struct cg_op *op, struct cg_sched *sche
     return CG_DONE;
 }
 
-/* The one call that leaves something pending: the task's end completes it. */
+/* The only system call that may stay pending; the end of the task completes it. */
 static enum cg_verdict wait_task_process(struct cg_op *op, struct cg_sched *sched)
 {
     struct os_task_op *self = task_op(op);
@@ -130,7 +126,7 @@ static enum cg_verdict wait_task_cancel(struct cg_op *op, struct cg_sched *sched
     return CG_DONE;
 }
 
-/* These are compound: made of operations that there are. */
+/* The next system calls are compound: they yield existing operations. */
 static ssize_t call_run(struct cg_op *op)
 {
     return task_op(op)->fn(task_op(op)->arg);
@@ -146,7 +142,7 @@ static ssize_t write_wait_run(struct cg_op *op)
     return cg_yield(cg_poll(((struct os_fd_op *)op)->fd, CG_OUT));
 }
 
-/* What cg_coro_dump says of whoever waits. */
+/* What cg_coro_dump prints about a coroutine that waits for a task. */
 static int wait_task_print(const struct cg_op *op, char *buf, size_t size)
 {
     return snprintf(buf, size, "task %ld", ((const struct os_task_op *)op)->tid);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* A small operating system, after the one of Beazley's course: tasks with numbers, and
- * system calls that a task yields. Each call is an operation type of its own, made with
- * <cogen.h> alone (os.c); the scheduler knows nothing of them, and they may be raced and
- * timed out like every other operation. */
+/* A small operating system, like the one of Beazley's course: tasks with numbers, and
+ * system calls that a task yields. Each system call is a type of operation, defined with
+ * <cogen.h> alone (os.c). The scheduler does not know these types, but they can be raced
+ * and timed out like every other operation. */
 #ifndef EXAMPLES_COURSE_OS_H
 #define EXAMPLES_COURSE_OS_H
 
@@ -13,7 +13,7 @@ struct os_task_op {
     cg_fn *fn;
     void *arg;
     long tid;
-    struct os_task_op *next; /* who else waits for the same task */
+    struct os_task_op *next; /* the next that waits for the same task */
 };
 
 struct os_fd_op {
@@ -25,24 +25,26 @@ struct os_fd_op {
 #define os_get_tid(...)                                                                \
     (&(struct os_task_op){.type = &os_get_tid_type, .result = 0, __VA_ARGS__}.op)
 
-/* os_new_task(fn, arg): starts a task; answers its number, or -ENOMEM. */
+/* os_new_task(fn, arg): starts a task; completes with its number, or -ENOMEM. */
 #define os_new_task(...) os__new_task(__VA_ARGS__, )
 #define os__new_task(f, a, ...)                                                        \
     (&(struct os_task_op){                                                             \
         .type = &os_new_task_type, .fn = (f), .arg = (a), __VA_ARGS__}                 \
           .op)
 
-/* os_kill_task(tid): ends a task where it waits. 1; 0: there is no such task. */
+/* os_kill_task(tid): cancels a task. Completes with 1; 0: there is no such task. */
 #define os_kill_task(...) os__kill_task(__VA_ARGS__, )
 #define os__kill_task(t, ...)                                                          \
     (&(struct os_task_op){.type = &os_kill_task_type, .tid = (t), __VA_ARGS__}.op)
 
-/* os_wait_task(tid): waits for the end of a task. 1; 0: there is no such task. */
+/* os_wait_task(tid): waits for the end of a task. Completes with 1; 0: there is no such
+ * task. */
 #define os_wait_task(...) os__wait_task(__VA_ARGS__, )
 #define os__wait_task(t, ...)                                                          \
     (&(struct os_task_op){.type = &os_wait_task_type, .tid = (t), __VA_ARGS__}.op)
 
-/* os_call(fn, arg): runs fn(arg) as a subroutine, which may yield; answers its result. */
+/* os_call(fn, arg): runs fn(arg) as a subroutine, which may yield; completes with its
+ * result. */
 #define os_call(...) os__call(__VA_ARGS__, )
 #define os__call(f, a, ...)                                                            \
     (&(struct os_task_op){.type = &os_call_type, .fn = (f), .arg = (a), __VA_ARGS__}.op)
@@ -58,8 +60,8 @@ struct os_fd_op {
 extern const struct cg_op_type os_get_tid_type, os_new_task_type, os_kill_task_type,
     os_wait_task_type, os_call_type, os_read_wait_type, os_write_wait_type;
 
-/* Starts the first task, from outside; the operating system ends with its last task. 0 or
- * -ENOMEM. */
+/* Starts the first task; called outside coroutines. The operating system ends with its
+ * last task. Returns 0 or -ENOMEM. */
 int os_boot(struct cg_sched *sched, cg_fn *fn, void *arg);
 
 #endif

@@ -20,7 +20,7 @@ int os_accept(int listener)
     return fd;
 }
 
-/* A listening socket on a port of 127.0.0.1; -1: why not has been said. */
+/* Listens on a port of 127.0.0.1. -1: failed, and the reason was printed. */
 static int listen_on(int port)
 {
     struct sockaddr_in addr = {.sin_family = AF_INET,
@@ -54,7 +54,7 @@ int os_serve(const char *name, const char *about, cg_fn *task, int argc, char **
 {
     const char *port = "25000", *clients = "0", *alive = NULL;
     const struct example_option options[] = {
-        {"port", "PORT", "where on 127.0.0.1; 0 is any free one", &port, 0},
+        {"port", "PORT", "the port on 127.0.0.1; 0: any free port", &port, 0},
         {"clients", "N", "end after so many clients", &clients, 0},
         {"alive", NULL, "another task prints that it is alive", &alive, 0},
         {0},

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Plain non-blocking sockets for the echo servers of the small operating system, which
- * wait by os_read_wait and os_write_wait; the servers themselves have the rest. */
+ * wait by os_read_wait and os_write_wait. What differs between the servers is in their
+ * files. */
 #ifndef EXAMPLES_COURSE_OS_NET_H
 #define EXAMPLES_COURSE_OS_NET_H
 
@@ -12,15 +13,16 @@ enum {
 };
 
 /* The main of an echo server: reads the command line, listens, boots the operating system
- * with task(server), and runs it to its end, after --clients or for ever. */
+ * with task(server), and runs it until --clients have been served, or for ever. */
 struct os_server {
-    int fd;       /* listens */
+    int fd;       /* the listening socket */
     long clients; /* how many to serve; 0: no end */
-    bool alive;   /* another task is to say that it is alive */
+    bool alive;   /* another task must print that it is alive */
 };
 int os_serve(const char *name, const char *about, cg_fn *task, int argc, char **argv);
 
-/* A connection, if there is one: a non-blocking descriptor, or -1 and errno. */
+/* Accepts a connection, if there is one. Returns a non-blocking descriptor, or -1 and
+ * errno. */
 int os_accept(int listener);
 
 #endif

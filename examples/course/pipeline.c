@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* A pipeline of generators, pulled from its end: the printer asks the filter for a line,
- * the filter asks the reader. Compare copipe, where the lines are pushed.
+/* A pipeline of generators that is driven by its end: the printer asks the filter for a
+ * line, and the filter asks the reader. Compare copipe, where the lines are pushed.
  *
  *     ./pipeline [LOG]         the lines with "python" in them
- */
+ * */
 #include <cogen.h>
 #include <errno.h>
 #include <string.h>

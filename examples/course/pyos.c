@@ -2,12 +2,12 @@
 /* The operating system, steps 4 to 8: tasks that yield system calls. The calls are
  * operation types of our own (os.c) on cogen's scheduler.
  *
- *     ./pyos 4                 which number have I?
+ *     ./pyos 4                 a task asks for its own number
  *     ./pyos 5                 tasks start tasks and kill them
  *     ./pyos 6                 a task waits for another
- *     ./pyos 7                 a task waits for a descriptor, others go on
+ *     ./pyos 7                 a task waits for a descriptor, others continue
  *     ./pyos 8                 a task calls subroutines that may yield
- */
+ * */
 #include <cogen.h>
 #include <errno.h>
 #include <stdio.h>
@@ -17,7 +17,7 @@
 #include "../common.h"
 #include "os.h"
 
-/* Says its number so many times, passing after each. */
+/* Prints its number a few times, and lets the others run after each. */
 static ssize_t say(void *arg)
 {
     const int *times = arg;
@@ -45,7 +45,8 @@ static ssize_t new_and_kill(void *arg)
     (void)arg;
     for (int i = 0; i < 3; i++)
         cg_yield(cg_pass());
-    /* It stands in the ready queue: it has its turn, and then no yield succeeds. */
+    /* The child is in the ready queue: it runs once more, and then each of its yields
+     * fails. */
     printf("killed: %zd\n", cg_yield(os_kill_task(child)));
     cg_yield(os_wait_task(child));
     printf("killed again: %zd\n", cg_yield(os_kill_task(child)));
@@ -131,7 +132,7 @@ int main(int argc, char **argv)
     example_open(&ex, argc, argv);
     step = ex.argc == 1 && strlen(ex.argv[0]) == 1 ? ex.argv[0][0] - '4' : -1;
     if (step < 0 || step > 4)
-        example_usage(&ex, "a step, 4 to 8, is wanted");
+        example_usage(&ex, "give a step from 4 to 8");
     if ((code = os_boot(ex.sched, steps[step], NULL)) < 0)
         example_fail("boot", code);
     return example_run(&ex);

@@ -12,7 +12,7 @@
 struct task {
     long tid;
     struct cg_gen *target;
-    const char *send; /* what it gets at its next run */
+    const char *send; /* sent to it when it runs next */
     bool begun;
 };
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* The operating system, steps 2 and 3: a scheduler in twenty lines, which runs each task to
- * its next yield, in turn. It fails as soon as a task ends, unless it looks for that.
+/* The operating system, steps 2 and 3: a scheduler in twenty lines, which runs each task
+ * to its next yield, in turn. It fails as soon as a task ends, unless it looks for that.
  *
- *     ./pyos2                  two tasks without end, for three rounds
+ *     ./pyos2                  three rounds of two tasks that never end
  *     ./pyos2 --crash          taskcrash: one ends, and the scheduler with it; exits with 1
- *     ./pyos2 --handled        step 3: one ends, the other goes on
- */
+ *     ./pyos2 --handled        step 3: one ends, the other continues
+ * */
 #include <cogen.h>
 #include <stdio.h>
 #include <string.h>
@@ -30,8 +30,8 @@ static ssize_t say(struct cg_gen *gen, void *arg)
     return 0;
 }
 
-/* Runs the tasks in turn, at most so many rounds. False: one of them has ended, and nobody
- * had thought of that. */
+/* Runs the tasks in turn, at most `rounds` times. False: a task has ended, and the
+ * scheduler does not handle that. */
 static bool mainloop(struct task *tasks, int count, int rounds, bool handled)
 {
     while (count > 0 && rounds-- > 0)
@@ -59,7 +59,7 @@ int main(int argc, char **argv)
          handled = strcmp(option, "--handled") == 0;
     struct task tasks[] = {{"foo", crash || handled ? 2 : 100, NULL},
                            {"bar", handled ? 4 : 100, NULL}};
-    /* The tasks move when one ends: what the generators were given stays. */
+    /* mainloop moves the tasks when one ends, so the generators get pointers to copies. */
     struct task given[] = {tasks[0], tasks[1]};
 
     for (int i = 0; i < 2; i++)

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* The echo server with a socket whose methods are operations (accept, recv, send): the last
- * step of the course's operating system, and where cogen's own sockets begin.
+/* The echo server with a socket whose methods are operations (accept, recv, send). It is
+ * the last step of the course's operating system; cogen's own sockets continue from here.
  *
  *     ./sockwrap                     on 127.0.0.1:25000, until Ctrl-C
  *     ./sockwrap --port 0 --clients 1
- */
+ * */
 #include <cogen.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -13,7 +13,8 @@
 
 #include "os_net.h"
 
-/* ---- A socket's methods, each an operation made of os_read_wait and os_write_wait  */
+/* The methods of a socket: each is an operation that yields os_read_wait or
+ * os_write_wait. */
 
 struct wrapped_op {
     CG_OP_HEAD;
@@ -62,7 +63,7 @@ static const struct cg_op_type accept_type = {.name = "sock_accept", .run = acce
 static const struct cg_op_type recv_type = {.name = "sock_recv", .run = recv_run};
 static const struct cg_op_type send_type = {.name = "sock_send", .run = send_run};
 
-/* These take .timeout and the other keywords as every operation does. */
+/* These take .timeout and the other keywords, like every operation. */
 #define wrapped_op(t, s, ...)                                                          \
     (&(struct wrapped_op){.type = &t, .sock = (s), __VA_ARGS__}.op)
 #define sock_accept(...) sock__accept(__VA_ARGS__, )
@@ -73,8 +74,6 @@ static const struct cg_op_type send_type = {.name = "sock_send", .run = send_run
 #define sock_send(...) sock__send(__VA_ARGS__, )
 #define sock__send(s, d, n, ...)                                                       \
     wrapped_op(send_type, s, .data = d, .size = n, __VA_ARGS__)
-
-/* ---- The server ------------------------------------------------------------------ */
 
 static ssize_t handle_client(void *arg)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The stages that the pipelines of the course are put together from: coroutines that are
- * sent lines, and what feeds them. A stage closes those behind it when it is closed. */
+/* The stages of the course's pipelines: coroutines to which lines are sent, and a
+ * function that sends the lines of a file. When a stage is closed, it closes the stages
+ * behind it. */
 #ifndef EXAMPLES_COURSE_STAGES_H
 #define EXAMPLES_COURSE_STAGES_H
 
@@ -10,7 +11,7 @@
 /* stage_print: prints each line. arg: a text to print before it, or NULL. */
 cg_gen_fn stage_print;
 
-/* stage_grep: passes on the lines that have a word in them. arg: a struct stage_grep. */
+/* stage_grep: passes on the lines that contain a word. arg: a struct stage_grep. */
 struct stage_grep {
     const char *word;
     struct cg_gen *target;
@@ -21,12 +22,11 @@ cg_gen_fn stage_grep;
  * NULL. */
 cg_gen_fn stage_broadcast;
 
-/* Sends the lines of a file into a coroutine, to the file's end or until the coroutine has
- * ended. */
+/* Sends the lines of a file to a coroutine, until the end of the file or the coroutine. */
 void stage_feed(FILE *file, struct cg_gen *target);
 
-/* The file that the command line names (argv[1]), or else a sample; ends the program if it
- * cannot be opened. */
+/* Opens the file that the command line names (argv[1]), or the sample. Exits if it cannot
+ * be opened. */
 FILE *stage_open(int argc, char **argv, const char *sample);
 
 #endif

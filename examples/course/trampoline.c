@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* How coroutines that cannot call each other do: one yields another, and a loop beside
- * them, the trampoline, runs it and sends what it returns back to the first. (Ours have
- * stacks of their own and simply call; pyos 8 and cg_call show that.)
+/* Coroutines without their own stacks cannot call each other. Instead, one yields the
+ * other to a loop, the trampoline, which runs it and sends its result back to the first.
+ * (Coroutines of cogen have stacks, and simply call; see pyos 8 and cg_call.)
  *
  *     ./trampoline             prints 4
- */
+ * */
 #include <cogen.h>
 #include <stdio.h>
 
@@ -14,10 +14,10 @@ struct pair {
     intptr_t x, y;
 };
 
-/* A subroutine yields its result as a number, a caller yields the coroutine to call: so
- * both yield one of these. */
+/* What both kinds of coroutine yield: a caller the coroutine to call, a subroutine its
+ * result. */
 struct bounce {
-    struct cg_gen *call; /* NULL: result it is */
+    struct cg_gen *call; /* NULL: `result` is valid */
     intptr_t result;
 };
 

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- expat's callbacks: the whole way from its events into a coroutine ----------- */
+/* expat's callbacks: each sends its event to the coroutine. */
 
 static void push(struct cg_gen *target, int kind, const char *text)
 {
@@ -63,11 +63,9 @@ bool xml_push(FILE *file, struct cg_gen *target)
     return good;
 }
 
-/* ---- Buses ----------------------------------------------------------------------- */
-
 enum {
     FIELD = sizeof(((struct bus *)NULL)->latitude)
-}; /* the shortest */
+}; /* the shortest field comes first */
 
 char *bus_field(struct bus *bus, const char *name)
 {
@@ -79,7 +77,7 @@ char *bus_field(struct bus *bus, const char *name)
                                             : NULL;
 }
 
-/* A state machine, but its states are places in the code. */
+/* A state machine, whose states are places in the code. */
 ssize_t xml_buses(struct cg_gen *gen, void *arg)
 {
     struct cg_gen *target = arg;
@@ -92,7 +90,7 @@ ssize_t xml_buses(struct cg_gen *gen, void *arg)
 
         if (event->kind != XML_START || strcmp(event->text, "bus") != 0)
             continue;
-        /* Within <bus>, to its end. */
+        /* Inside <bus>, up to its end. */
         while ((sent = cg_gen_yield(gen, 0, &event)) > 0) {
             if (event->kind == XML_START)
                 field = bus_field(&bus, event->text);
