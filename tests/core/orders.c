@@ -16,7 +16,7 @@ static const struct {
     [ORDER_FIRST] = {"FIRST", CG_PRIO_FIRST},
 };
 
-/* A difference that is listed is one, and has its reason. */
+/* An order that is listed as different from cogen's must differ, and have a reason. */
 static void check_entry(const struct order *order)
 {
     for (int p = 0; p < ORDERS; p++) {

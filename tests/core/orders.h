@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Tables of orders: what coroutines note, under each priority of the scheduler. */
+/* Tables of orders: the notes of coroutines, under each priority of the scheduler. */
 #ifndef COGEN_TESTS_CORE_ORDERS_H
 #define COGEN_TESTS_CORE_ORDERS_H
 
@@ -7,7 +7,7 @@
 
 enum { ORDER_LAST, ORDER_CORO, ORDER_OP, ORDER_FIRST, ORDERS };
 
-/* Coroutines that are started one after the other, and what they note together. */
+/* Coroutines that are started one after the other, and the notes that they must make. */
 struct order {
     const char *name;
     void (*open)(struct cg_sched *sched, void *arg); /* makes what they share; may be NULL */
@@ -15,10 +15,10 @@ struct order {
     cg_fn *fns[6];
     void *arg; /* of open and of each coroutine */
     const char *ours[ORDERS];
-    const char *cogens[ORDERS]; /* where cogen had another order; NULL: the same */
-    const char *why;            /* ours differs */
+    const char *cogens[ORDERS]; /* cogen's order, if it differs; NULL: the same */
+    const char *why;            /* the reason for the difference */
     ssize_t
-        left[ORDERS]; /* what cg_sched_run answers: coroutines that can never go on */
+        left[ORDERS]; /* the result of cg_sched_run: coroutines that can never continue */
 };
 
 /* The same order under every priority. */

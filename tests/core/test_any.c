@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Operations raced against each other and done together, in virtual time: who wins, what
- * the losers answer, and that a loser that is traceless has lost nothing for anybody. */
+/* cg_any and cg_all, in virtual time: which branch wins, what the losers complete with,
+ * and that a traceless loser has consumed nothing. */
 #include "config.h"
 
 #include "tests/support/support.h"
@@ -30,8 +30,8 @@ static ssize_t sleeps_and_says(void *arg)
 
 /* ---- Any ---------------------------------------------------------------------------- */
 
-/* The first to complete wins, whatever its place; the losers are answered -ECANCELED, at
- * that moment. */
+/* The first branch to complete wins, whatever its place in the list. The losers complete
+ * with -ECANCELED at that moment. */
 static ssize_t first_wins(void *arg)
 {
     struct cg_op *a = cg_sleep(30 * MS), *b = cg_sleep(10 * MS), *c = cg_sleep(20 * MS);
@@ -49,7 +49,7 @@ static ssize_t first_wins(void *arg)
     return 0;
 }
 
-/* Of several that can be had at once the first in the list wins, and nothing waits. */
+/* If several branches can complete at once, the first in the list wins, without a wait. */
 static ssize_t immediate_winner(void *arg)
 {
     int64_t length = 0, start;
@@ -71,7 +71,7 @@ static ssize_t immediate_winner(void *arg)
     return 0;
 }
 
-/* An array whose length is known at run time is raced and done like a list. */
+/* An array whose length is known at run time works like a list. */
 static ssize_t arrays(void *arg)
 {
     struct cg_op *ops[3] = {cg_sleep(30 * MS), cg_sleep(10 * MS), cg_sleep(20 * MS)};
@@ -90,7 +90,7 @@ static ssize_t arrays(void *arg)
     return 0;
 }
 
-/* An array that is no list of ops is refused, and none of them is begun. */
+/* An invalid array is refused, and none of its ops begins. */
 static ssize_t bad_arrays(void *arg)
 {
     static struct cg_op *many[CG_ANY_LIMIT + 1];
@@ -126,7 +126,7 @@ static ssize_t failure_wins(void *arg)
     return 0;
 }
 
-/* Its own timeout ends all branches and is the answer. */
+/* The timeout of a race ends all branches and is the race's result. */
 static ssize_t any_times_out(void *arg)
 {
     struct cg_op *a = cg_sleep(CG_HOUR), *b = cg_wait_signal("x", NULL);
@@ -140,7 +140,7 @@ static ssize_t any_times_out(void *arg)
     IS(cg_op_result(b), -ECANCELED);
     IS(cg_yield(cg_any((a, b), .timeout = CG_NOWAIT)), -ETIMEDOUT);
     IS(cg_yield(cg_any((a, b), .deadline = now() + MS)), -ETIMEDOUT);
-    IS(cg_yield(cg_signal("x", NULL)), 0); /* nobody waits any more */
+    IS(cg_yield(cg_signal("x", NULL)), 0); /* nothing waits any more */
     return 0;
 }
 
@@ -170,7 +170,7 @@ static ssize_t any_is_cancelled(void *arg)
     return 0;
 }
 
-/* Compound branches are raced in coroutines of their own. */
+/* Each compound branch runs in its own coroutine. */
 static ssize_t compound_branches(void *arg)
 {
     int64_t quick = MS, slow = CG_HOUR, start = now();
@@ -199,7 +199,7 @@ static ssize_t cleans_up_slowly(void *arg)
     return 1;
 }
 
-/* The race is answered only when its losers have ended, their clean-up included. */
+/* A race completes only when its losers have ended, including their clean-up. */
 static ssize_t waits_for_losers(void *arg)
 {
     bool clean = false;
@@ -216,7 +216,8 @@ static ssize_t waits_for_losers(void *arg)
 
 /* ---- All ---------------------------------------------------------------------------- */
 
-/* All answers when the last has completed, and each has its own answer. */
+/* cg_all completes when the last branch has completed, and each branch has its own
+ * result. */
 static ssize_t all_wait(void *arg)
 {
     int64_t length = 5 * MS, start = now();
@@ -236,7 +237,8 @@ static ssize_t all_wait(void *arg)
     return 0;
 }
 
-/* A timeout of all cancels those that are left; those that had completed keep theirs. */
+/* The timeout of cg_all cancels the branches that have not completed; the others keep
+ * their results. */
 static ssize_t all_time_out(void *arg)
 {
     struct cg_op *a = cg_sleep(MS), *b = cg_sleep(CG_HOUR);
@@ -248,7 +250,7 @@ static ssize_t all_time_out(void *arg)
     return 0;
 }
 
-/* Races of races, with everything in them. */
+/* Races within races, of all kinds. */
 static ssize_t nested(void *arg)
 {
     struct cg_op *a = cg_sleep(10 * MS), *b = cg_sleep(20 * MS), *c = cg_sleep(30 * MS);
@@ -280,7 +282,7 @@ static ssize_t signals_after(void *arg)
     return cg_yield(cg_signal("go", 1));
 }
 
-/* A wait that lost is not counted among a signal's recipients, nor woken. */
+/* A signal neither counts nor wakes a wait that has lost its race. */
 static ssize_t lost_wait(void *arg)
 {
     struct cg_op *wait = cg_wait_signal("go", NULL);
@@ -318,8 +320,8 @@ static ssize_t writes_bytes(void *arg)
     return 0;
 }
 
-/* Reads against timers that end in the same turns as the bytes come: none is lost, and none
- * comes twice. */
+/* Reads race timers that fire in the turns in which the bytes arrive. No byte is lost or
+ * read twice. */
 static ssize_t read_against_sleep(void *arg)
 {
     struct cg_sock *a, *b;
@@ -373,7 +375,7 @@ static ssize_t two_reads(void *arg)
     return 0;
 }
 
-/* Reads of two sockets, whichever comes first. */
+/* A race between reads of two sockets. */
 static ssize_t two_sockets(void *arg)
 {
     struct cg_sock *a, *b, *c, *d;
@@ -399,8 +401,9 @@ static ssize_t two_sockets(void *arg)
     return 0;
 }
 
-/* Both ends of a pair in one race: the writer, going on in a turn of its own, completes the
- * reader, and is cancelled for it amid its own request. What it has moved counts. */
+/* Both ends of a pair in one race. The writer, which continues in a later turn, completes
+ * the reader; that cancels the writer re-entrantly, from within its own request. The bytes
+ * that it has moved are counted. */
 static ssize_t both_ends(void *arg)
 {
     static const struct {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* What cg_any and cg_all take and refuse, how deep they nest, a compound branch whose own
- * time is up, and a race that is cancelled once it is decided. The rest is in test_any.c. */
+/* What cg_any and cg_all take and refuse, how deep they nest, a compound branch whose
+ * own time is up, and a race that is cancelled once it is decided. The rest is in
+ * test_any.c. */
 #include "config.h"
 
 #include "tests/support/support.h"
@@ -10,7 +11,7 @@
 
 #define MS CG_MILLISECOND
 
-/* As many branches as the limit says, and not one more. */
+/* As many branches as the limit allows, and not one more. */
 static ssize_t as_many_as_the_limit(void *arg)
 {
     static struct cg_op *many[CG_ANY_LIMIT + 1];
@@ -29,8 +30,8 @@ static ssize_t waits_for(void *op)
     return cg_yield((struct cg_op *)op);
 }
 
-/* An op for which another coroutine waits cannot be a branch, and whatever becomes of the
- * others, that coroutine waits on. */
+/* An op for which another coroutine waits cannot be a branch. Whatever happens to the
+ * other branches, that coroutine continues to wait. */
 static ssize_t used_elsewhere(void *arg)
 {
     struct cg_op *wait = cg_wait_signal("go", NULL);
@@ -47,7 +48,7 @@ static ssize_t used_elsewhere(void *arg)
     return test_end(coro);
 }
 
-/* An op that waits already, here because it is named twice, cannot be a branch. */
+/* An op that already waits cannot be a branch; here because it is listed twice. */
 static ssize_t named_twice(void *arg)
 {
     struct cg_op *sleep = cg_sleep(CG_HOUR);
@@ -66,7 +67,8 @@ static ssize_t returns_five_at_the_end(void *arg)
     return 5;
 }
 
-/* A branch that times out says so, whatever its function returns then. */
+/* A branch that times out has the result -ETIMEDOUT, whatever its function returns
+ * then. */
 static ssize_t a_call_that_times_out(void *arg)
 {
     struct cg_op *call = cg_call(returns_five_at_the_end, arg, .timeout = CG_MILLISECOND);
@@ -86,8 +88,8 @@ static ssize_t gets_or_reads(void *sock)
     return cg_yield(cg_any((cg_get(queue, &item), cg_read(sock, buf, sizeof buf))));
 }
 
-/* The winner's item has been taken: a cancel that comes while the loser is still with the
- * kernel does not undo that. */
+/* The winner has taken an item. A cancel while the kernel still holds the loser does not
+ * undo that. */
 static void cancelled_once_decided(struct cg_sock *a, struct cg_sock *b)
 {
     struct cg_coro *coro;
@@ -122,8 +124,8 @@ static ssize_t is_decided(void *arg)
     return 0;
 }
 
-/* A race that has been decided, and only waits for the kernel to let go of a loser, is not
- * undone by a cancellation: the winner has what it has. */
+/* A race that is decided, and only waits for the kernel to let go of a loser, is not
+ * undone by a cancellation: the winner keeps its result. */
 static ssize_t decided_then_cancelled(void *arg)
 {
     struct decided d = {.queue = cg_queue_new()};
@@ -143,8 +145,8 @@ static ssize_t decided_then_cancelled(void *arg)
     return 0;
 }
 
-/* Where the coroutine is cancelled already nothing is begun, and every branch says so, also
- * one that was answered well before. */
+/* In a coroutine that is already cancelled no branch begins, and each branch's result says
+ * so, also that of an op that has succeeded before. */
 static ssize_t refused(void *arg)
 {
     struct cg_scope scope;
@@ -161,7 +163,7 @@ static ssize_t refused(void *arg)
     return 0;
 }
 
-/* As deep as CG_ANY_DEPTH they nest; deeper, they are refused, and cost no stack. */
+/* Races nest up to CG_ANY_DEPTH. Deeper ones are refused, and use no stack. */
 static ssize_t deep(void *arg)
 {
     enum { DEPTH = 5000 };
@@ -209,8 +211,7 @@ static ssize_t calls_deeper(void *arg)
     return cg_yield(cg_any((cg_call(calls_deeper, (void *)(depth - 1)), cg_sleep(CG_HOUR))));
 }
 
-/* Races in the branches of races, each of which has a stack of its own, may be any
- * number. */
+/* Races inside compound branches, which have their own stacks, may nest to any depth. */
 static ssize_t deep_calls(void *arg)
 {
     enum { DEPTH = 2000 };

@@ -41,15 +41,15 @@ static ssize_t stirs(void *arg)
             w->signalled += (size_t)OK(cg_yield(cg_signal("stir", 1)));
             break;
         default:
-            cg_yield(cg_activate(w->self, .value = 5)); /* or it has one already */
+            cg_yield(cg_activate(w->self, .value = 5)); /* fails if one is kept already */
         }
     }
     return 0;
 }
 
-/* Two random ops are raced, hundreds of times: the loser is answered -ECANCELED, the winner
- * what it should, and in the end every byte that was sent has come, in order, and every
- * signal counted was received. */
+/* Two random ops race, hundreds of times. The loser completes with -ECANCELED, the winner
+ * with the right result. In the end every byte that was sent was received, in order, and
+ * every signal that was counted was received. */
 static void race(struct world *w, size_t *signals)
 {
     char buf[2];

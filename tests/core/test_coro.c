@@ -10,7 +10,7 @@
 
 /* ---- add, join, states ----------------------------------------------------------- */
 
-/* The new coroutine runs before its parent goes on, unless the parent is favoured. */
+/* A new coroutine runs before its parent continues, unless the parent is favoured. */
 static ssize_t add_runs_first(void *arg)
 {
     (void)arg;
@@ -66,8 +66,8 @@ static ssize_t states(void *arg)
     return 0;
 }
 
-/* A reference stays good after the end, while hundreds of others come and go on the stack
- * that it had. */
+/* A reference stays valid after the coroutine's end, while hundreds of other coroutines
+ * use its stack. */
 static ssize_t references_stay_valid(void *arg)
 {
     ssize_t value = 1234, zero = 0;
@@ -107,7 +107,8 @@ static ssize_t sleeps_then_fails(void *arg)
     return -ENOTTY;
 }
 
-/* Every joiner gets the result, a failure too, early or late. */
+/* Every joiner gets the result, also a failure, whether it joins before or after the
+ * end. */
 static ssize_t join_many(void *arg)
 {
     struct joiner j = {test_start(sleeps_then_fails, NULL), -ENOTTY};
@@ -123,7 +124,7 @@ static ssize_t join_many(void *arg)
     return 0;
 }
 
-/* A join that times out leaves the coroutine alone; one of itself is refused. */
+/* A join that times out does not affect the coroutine. A coroutine cannot join itself. */
 static ssize_t join_times_out(void *arg)
 {
     int64_t length = CG_SECOND, start = now();
@@ -142,7 +143,7 @@ static ssize_t join_times_out(void *arg)
     return 0;
 }
 
-/* A joiner that is cancelled takes neither its target nor the other joiners along. */
+/* Cancelling a joiner affects neither its target nor the other joiners. */
 static ssize_t join_cancelled(void *arg)
 {
     int64_t length = CG_SECOND;
@@ -164,7 +165,8 @@ static ssize_t join_cancelled(void *arg)
 
 /* ---- cancel ---------------------------------------------------------------------- */
 
-/* Cancelling ends the wait, and every later one; a finished coroutine answers -ESRCH. */
+/* Cancelling ends the current wait and every later one. For a finished coroutine it
+ * returns -ESRCH. */
 static ssize_t cancel_ends_waits(void *arg)
 {
     struct cg_coro *coro = test_start(two_waits, NULL);
@@ -181,7 +183,7 @@ static ssize_t cancel_ends_waits(void *arg)
     return 0;
 }
 
-/* One that has not started still runs: it finds itself cancelled at its first yield. */
+/* A coroutine that is cancelled before it starts still runs; its first yield fails. */
 static ssize_t cancel_before_start(void *arg)
 {
     struct cg_coro *coro = test_start(two_waits, NULL);
@@ -224,7 +226,7 @@ static ssize_t waits_and_is_cancelled(void *arg)
     return 0;
 }
 
-/* What had completed before the cancel came is still answered. */
+/* An op that completed before the cancel keeps its result. */
 static ssize_t cancel_after_completion(void *arg)
 {
     struct cg_coro *coro = test_start(waits_and_is_cancelled, NULL);

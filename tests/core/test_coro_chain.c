@@ -13,7 +13,7 @@ enum { CHAIN = CG__ASAN || CG__TSAN ? 10000 : 100000 };
 
 static struct cg_coro *chain[CHAIN + 1];
 
-/* Joins the one after it in the chain. */
+/* Joins the next coroutine of the chain. */
 static ssize_t joins_next(void *arg)
 {
     return cg_yield(cg_join(*(struct cg_coro **)arg));
@@ -42,8 +42,8 @@ static void end_chain(ssize_t result)
         IS(test_end(chain[i]), result);
 }
 
-/* The end of a coroutine wakes its joiner and no more: an end, or a cancel, goes through a
- * chain of any length without recursion. */
+/* The end of a coroutine only wakes its joiners, so that an end or a cancel passes through
+ * a chain of any length without recursion. */
 static ssize_t chain_of_joins(void *arg)
 {
     (void)arg;
@@ -56,7 +56,7 @@ static ssize_t chain_of_joins(void *arg)
     return 0;
 }
 
-/* All of a chain, cancelled from its first on: each gives its join up. */
+/* A chain is cancelled from its first coroutine on; each gives up its join. */
 static ssize_t chain_cancelled(void *arg)
 {
     (void)arg;

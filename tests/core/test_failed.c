@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Coroutines that fail unnoticed are told, once, to the program's function or on stderr;
- * those whose result somebody takes are not. */
+/* Coroutines that fail and whose result nobody takes are reported, once, to the program's
+ * function or on stderr; others are not. */
 #include "config.h"
 
 #include "tests/support/support.h"
@@ -43,7 +43,7 @@ static ssize_t fails_when_told(void *arg)
     return -EIO;
 }
 
-/* Long enough for a turn in which failures are told. */
+/* Waits long enough for a turn in which failures are reported. */
 static void wait_turns(void)
 {
     IS(cg_yield(cg_sleep(CG_MILLISECOND)), 0);
@@ -67,7 +67,7 @@ static ssize_t unjoined(void *arg)
     return 0;
 }
 
-/* A join that comes before the end, and one that comes after it. */
+/* A join before the end of the coroutine, and one after it, take the result. */
 static ssize_t joined(void *arg)
 {
     struct cg_coro *coro;
@@ -85,8 +85,8 @@ static ssize_t joined(void *arg)
     return 0;
 }
 
-/* A join that is given up takes nothing: one that times out at once, while it waits, or
- * that is cancelled. */
+/* A join that does not complete takes no result: it times out at once, times out later, or
+ * is cancelled. */
 static ssize_t join_given_up(void *arg)
 {
     struct cg_coro *coro;
@@ -116,7 +116,7 @@ static ssize_t read_later(void *arg)
     (void)arg;
     listen_to(cg_sched_self());
     IS(cg_yield(cg_add(fails, NULL, .coro = &coro)), 0);
-    IS(cg_coro_result(coro), -EBUSY); /* too early: not taken by this */
+    IS(cg_coro_result(coro), -EBUSY); /* too early, so it takes no result */
     wait_turns();
     IS(cg_coro_result(coro), -EIO);
     cg_coro_unref(coro);
@@ -152,7 +152,8 @@ static ssize_t task(void *arg)
     return 0;
 }
 
-/* The owner takes the first failure; the others are told if the group keeps going. */
+/* The owner of a group takes the first failure. If the group keeps going, the others are
+ * reported. */
 static ssize_t groups(void *arg)
 {
     struct cg_group group;
@@ -198,7 +199,8 @@ static void keep(void *arg, struct cg_coro *coro)
     kept = cg_coro_ref(coro);
 }
 
-/* The function may keep the coroutine. It is told once, also when that reference goes. */
+/* The function may keep a reference to the coroutine. The failure is reported only once,
+ * also when that reference is released. */
 static ssize_t kept_by_function(void *arg)
 {
     (void)arg;
@@ -233,7 +235,7 @@ static ssize_t serves(void *arg)
         cg_serve(server->listener, handler, .arg = &server->result, .name = "handler"));
 }
 
-/* Of cg_serve's handlers every failure is told, but what peers bring about is none. */
+/* Failures of cg_serve's handlers are reported, unless a peer can cause them. */
 static ssize_t handlers(void *arg)
 {
     static const ssize_t peers[] = {CG_EOF, -ECONNRESET, -EPIPE, -ETIMEDOUT, -EPROTO};
@@ -258,8 +260,6 @@ static ssize_t handlers(void *arg)
     cg_sock_close(server.listener);
     return 0;
 }
-
-/* ---- on stderr ---- */
 
 static int before;
 
@@ -291,7 +291,7 @@ static int lines(const char *text)
     return n;
 }
 
-/* Without a function, and again once it has been taken back. */
+/* Failures are reported on stderr if no function is set, or no longer. */
 static ssize_t by_default(void *arg)
 {
     FILE *file = catch_stderr();
@@ -324,10 +324,10 @@ static ssize_t flood(void *arg)
     for (int i = 0; i < CG_FAILED_LINES + 5; i++)
         IS(cg_yield(cg_add(fails, NULL)), 0);
     IS(cg_yield(cg_sleep(CG_SECOND)), 0);
-    IS(cg_yield(cg_add(fails, NULL)), 0); /* told, with the five */
+    IS(cg_yield(cg_add(fails, NULL)), 0); /* reported, with the five */
     IS(cg_yield(cg_add(fails, NULL)), 0); /* too early again */
     IS(cg_yield(cg_sleep(CG_SECOND)), 0);
-    IS(cg_yield(cg_add(fails, NULL)), 0); /* told, with that one */
+    IS(cg_yield(cg_add(fails, NULL)), 0); /* reported, with that one */
     wait_turns();
     caught(file, text, sizeof text);
     ck_assert_ptr_nonnull(strstr(text, "cogen: 5 more coroutines failed\n"));
@@ -336,7 +336,7 @@ static ssize_t flood(void *arg)
     return 0;
 }
 
-/* What fails while the scheduler is being freed is told as well. */
+/* A failure while the scheduler is being freed is reported, too. */
 static ssize_t fails_at_end(void *arg)
 {
     (void)arg;

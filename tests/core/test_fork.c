@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* A child made by fork() within a coroutine, which does not exec: it may close and free
- * what it has inherited, go on as a scheduler of its own, and be killed; and its parent
- * does not notice. */
+/* A child that is forked in a coroutine and does not exec: it may close and free what it
+ * has inherited, continue to run its copy of the scheduler, and be killed. None of that
+ * affects the parent. */
 #include "config.h"
 
 #include "tests/support/child.h"
@@ -15,7 +15,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* A socket that has been waited for, so that the kernel knows of it, and its peer. */
+/* Makes a socket and its peer; the socket has been waited for, so that it is registered
+ * with the kernel. */
 static struct cg_sock *registered(int *peer)
 {
     struct cg_sock *sock;
@@ -29,7 +30,7 @@ static struct cg_sock *registered(int *peer)
     return sock;
 }
 
-/* The parent's socket still tells of its input, to somebody who waits before it comes. */
+/* The parent's socket still wakes a reader that waits before the input arrives. */
 static ssize_t reads_one(void *sock)
 {
     char byte;
@@ -69,7 +70,7 @@ static ssize_t child_closes(void *arg)
     return 0;
 }
 
-/* The same once the child has run its scheduler, and with it everything else. */
+/* Like child_closes, but the child has run its scheduler before. */
 static ssize_t run_and_close(void *sock)
 {
     SURE(cg_yield(cg_sleep(CG_MILLISECOND)) == 0);
@@ -98,7 +99,7 @@ static ssize_t waits_for_ever(void *sock)
     return cg_yield(cg_read(sock, &byte, 1));
 }
 
-/* Sleeps, talks over sockets of its own, accepts and connects. */
+/* Sleeps, communicates over new sockets, accepts and connects. */
 static ssize_t go_on(void *arg)
 {
     struct cg_sock *listener = arg, *a, *b;
@@ -121,8 +122,8 @@ static ssize_t go_on(void *arg)
     return 0;
 }
 
-/* A child goes on with its copy of the scheduler, one after the other and both at once; the
- * listener is shared, as in a server that forks its workers. */
+/* Two children continue with their copies of the scheduler, one after the other and at the
+ * same time. They share the listener, as in a server that forks its workers. */
 static ssize_t child_goes_on(void *arg)
 {
     char addr[CG_ADDR_SIZE];
@@ -141,7 +142,7 @@ static ssize_t child_goes_on(void *arg)
     for (int i = 0; i < 5; i++)
         IS(cg_yield(cg_sleep(CG_MILLISECOND)), 0);
     child_ended_well(pid);
-    ck_assert_int_eq(write(peer, "x", 1), 1); /* the child has not taken the reader along */
+    ck_assert_int_eq(write(peer, "x", 1), 1); /* the parent's reader still waits */
     IS(test_end(reader), 1);
     cg_sock_close(sock);
     cg_sock_close(listener);
@@ -165,7 +166,7 @@ static ssize_t feed_reader(void *arg)
     return 0;
 }
 
-/* What waited at the moment of the fork waits in the child, too. */
+/* Operations that wait at the moment of the fork wait in the child, too. */
 static ssize_t waiting_goes_on(void *arg)
 {
     struct inherited in;
@@ -194,7 +195,7 @@ static ssize_t cancel_reader(void *arg)
     return 0;
 }
 
-/* It can be cancelled in the child, and stays in the parent. */
+/* Such an operation can be cancelled in the child; that of the parent still waits. */
 static ssize_t waiting_is_cancelled(void *arg)
 {
     struct inherited in;
@@ -212,7 +213,7 @@ static ssize_t waiting_is_cancelled(void *arg)
     return 0;
 }
 
-/* A function that runs in a thread, and one that waits for one. */
+/* Two offloaded functions: one runs in a thread, the other waits for a thread. */
 struct functions {
     struct visit running, queued;
     struct cg_coro *first, *second;
@@ -259,8 +260,8 @@ static ssize_t cancel_functions(void *arg)
     return 0;
 }
 
-/* Offloaded functions stay the parent's: in the child their operations end, and the pool
- * works. */
+/* Offloaded functions run only in the parent. In the child their operations complete with
+ * an error, and the pool can be used. */
 static ssize_t functions_stay(void *arg)
 {
     struct gate gate = GATE;
@@ -286,7 +287,7 @@ static ssize_t offloads(void *arg)
     return cg_yield(cg_offload(through, arg));
 }
 
-/* A child may free a scheduler whose functions run in the parent. */
+/* A child may free its copy of a scheduler whose functions run in the parent. */
 static void child_frees_functions(void)
 {
     struct test test = test_open(.grace = CG_MINUTE);
@@ -309,8 +310,8 @@ static void set(void *arg)
     *(int *)arg = 1;
 }
 
-/* A child that ends as main would: it is stopped, runs to its end, and frees everything;
- * then makes all of it anew. */
+/* The child does what main does at the end: stops the scheduler, runs it to its end, and
+ * frees everything. Then it makes all of it again. */
 static void end_all(struct test *test, struct cg_sock *sock)
 {
     int posted = 0;
@@ -359,7 +360,7 @@ static void child_frees_all(void)
 /* ---- What else a child must leave alone
  * --------------------------------------------------- */
 
-/* The socket file of a UNIX listener is the parent's. */
+/* The child must not remove the socket file of a UNIX listener: the parent owns it. */
 static ssize_t path_stays(void *arg)
 {
     char path[CG_ADDR_SIZE];
@@ -382,7 +383,7 @@ static ssize_t close_process(void *arg)
     return 0;
 }
 
-/* A process that the parent has started is not the child's to kill. */
+/* The child must not kill a process that the parent has started. */
 static ssize_t process_stays(void *arg)
 {
     struct cg_process *process;
@@ -419,8 +420,8 @@ static ssize_t waits_for_signal(void *arg)
     return 0;
 }
 
-/* A child that does nothing with the scheduler is ended by a signal that the parent
- * subscribes to; one that runs it has the subscription. The parent is not told of either.
+/* The parent subscribes to a signal. The signal kills a child that does not run the
+ * scheduler; a child that runs it has the subscription. The parent gets neither signal.
  * (SIGUSR1, since Check handles SIGTERM.) */
 static ssize_t signals_are_each_ones_own(void *arg)
 {

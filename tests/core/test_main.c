@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* cg_main: what it answers, and what it says of coroutines that can never go on. */
+/* cg_main: what it returns, and what it reports about coroutines that can never
+ * continue. */
 #include "config.h"
 
 #include "tests/support/child.h"
@@ -24,13 +25,13 @@ static ssize_t leaves_some(void *answer)
     return (ssize_t)(intptr_t)answer;
 }
 
-/* A reactor's name for cg_main: the simulated worlds have none. */
+/* The reactor's name for cg_main; "sim" for all the simulated worlds. */
 static const char *reactor(void)
 {
     return test_on_sim() ? "sim" : test_reactor();
 }
 
-/* Exits as the answer is: 0 for the wanted one. */
+/* Exits with 0 if cg_main returns the wanted value. */
 static void exit_with(cg_fn *fn, void *arg, ssize_t wanted)
 {
     ssize_t answer = cg_main(reactor(), fn, arg);
@@ -38,8 +39,8 @@ static void exit_with(cg_fn *fn, void *arg, ssize_t wanted)
     exit(answer == wanted ? 0 : 1);
 }
 
-/* Those that are left are named on stderr with what they wait for, whatever fn has
- * answered, which is the answer. */
+/* cg_main returns what fn has returned. It lists the coroutines that are left on stderr,
+ * with what they wait for. */
 static void act_leave(void)
 {
     exit_with(leaves_some, (void *)42, 42);
@@ -64,7 +65,7 @@ static void tells_who_is_left(void)
     }
 }
 
-/* fn among them is a deadlock. */
+/* If fn is among those that are left, it is a deadlock. */
 static void act_deadlock(void)
 {
     exit_with(waits, "godot", -EDEADLK);
@@ -77,8 +78,8 @@ static void tells_a_deadlock(void)
                   said);
 }
 
-/* What the first coroutine returns is cg_main's answer, so nobody else is told; a failure
- * of another one is told on stderr. */
+/* cg_main returns the result of the first coroutine, so a failure of that is not reported;
+ * a failure of another coroutine is reported on stderr. */
 static ssize_t fails_too(void *arg)
 {
     (void)arg;
@@ -111,7 +112,7 @@ static void tells_failures_of_others(void)
     ck_assert_ptr_null(strstr(said, "main"));
 }
 
-/* Nothing is said of a clean end, nor of one by cg_sched_stop. */
+/* Nothing is reported after a clean end, or after an end by cg_sched_stop. */
 static ssize_t ends(void *arg)
 {
     struct cg_coro *coro = test_start(waits, "godot");
@@ -148,13 +149,14 @@ static void else_is_silent(void)
     ck_assert_str_eq(said, "");
 }
 
-/* What keeps it from beginning is the answer; of a reactor, the reason is told in words. */
+/* If cg_main cannot begin, it returns the error; the reason why a reactor is not available
+ * is printed. */
 static void act_nonsense(void)
 {
     exit(cg_main("nonsense", ends, NULL) == CG_EREACTOR ? 0 : 1);
 }
 
-static const char *missing; /* a reactor that is not to be had here */
+static const char *missing; /* a reactor that is not available here */
 
 static void act_missing(void)
 {
@@ -185,7 +187,7 @@ static void says_why_not(void)
     }
 }
 
-/* As snprintf: whole, cut off, or only counted. */
+/* The text is returned as by snprintf: whole, truncated, or only its length. */
 static void why_not_in_a_small_place(void)
 {
     char whole[256], small[256];

@@ -7,7 +7,8 @@
 
 #define MS CG_MILLISECOND
 
-/* ---- A box: who takes from it waits until something is put in ----------------------- */
+/* The object of these tests is a box: an operation that takes from it waits until
+ * something is put in. */
 
 struct take_op;
 
@@ -15,8 +16,8 @@ struct box {
     struct cg_object object;
     struct take_op *first;
     int items;
-    int withdrawn; /* times that the slot was called */
-    bool freed;    /* by a compound op, after the close */
+    int withdrawn; /* how often the withdraw slot was called */
+    bool freed;    /* a compound op has freed it after the close */
 };
 
 struct take_op {
@@ -94,9 +95,9 @@ static ssize_t yields(void *op)
 /* ---- The cases
  * ------------------------------------------------------------------------ */
 
-/* Completed, then closed before their coroutines run: -EBADF for each of them, and what
- * they had is withdrawn. One whose coroutine has run, before or between the others, is left
- * alone. */
+/* Ops complete, and the object is closed before their coroutines run: each has the result
+ * -EBADF, and its success is withdrawn. An op whose coroutine has already run is not
+ * affected. */
 static ssize_t completed_and_closed(void *arg)
 {
     struct box box = {.items = 1};
@@ -120,7 +121,8 @@ static ssize_t completed_and_closed(void *arg)
     return 0;
 }
 
-/* An error is no success that could be withdrawn, but the object is gone all the same. */
+/* An op that completed with an error has the result -EBADF, too, but nothing is
+ * withdrawn. */
 static ssize_t failed_and_closed(void *arg)
 {
     struct box box = {.items = 0};
@@ -135,7 +137,7 @@ static ssize_t failed_and_closed(void *arg)
     return 0;
 }
 
-/* A timeout that nobody has been told of is no answer either. */
+/* An op that has timed out, whose coroutine has not run, has the result -EBADF, too. */
 static ssize_t timed_out_and_closed(void *arg)
 {
     struct box box = {.items = 0};
@@ -147,7 +149,7 @@ static ssize_t timed_out_and_closed(void *arg)
     IS(cg_yield(
            cg_sleep_until(cg_sched_now(cg_sched_self()) + MS, .prio = CG_PRIO_CORO)),
        0);
-    if (cg_coro_state(coro) == CG_CORO_WAITING) /* our timer came first */
+    if (cg_coro_state(coro) == CG_CORO_WAITING) /* our timer fired first */
         close_box(&box);
     else
         cg_object_close(&box.object);
@@ -155,7 +157,8 @@ static ssize_t timed_out_and_closed(void *arg)
     return 0;
 }
 
-/* Done at once, but its coroutine has used up its budget, and others run first. */
+/* The op completes at once, but its coroutine has used up its budget, so others run
+ * first. */
 static ssize_t takes_all(void *arg)
 {
     struct box *box = arg;
@@ -199,7 +202,7 @@ static ssize_t races(void *arg)
     return 0;
 }
 
-/* The winner of a race stays the winner; its own answer is -EBADF. */
+/* The winner of a race stays the winner, but its own result is -EBADF. */
 static ssize_t won_and_closed(void *arg)
 {
     struct box box = {.items = 0};
@@ -216,7 +219,7 @@ static ssize_t won_and_closed(void *arg)
     return 0;
 }
 
-/* The loser is told, too. */
+/* The loser of a race has the result -EBADF, too. */
 static ssize_t lost_and_closed(void *arg)
 {
     struct box box = {.items = 0}, other = {.items = 0};
@@ -234,7 +237,7 @@ static ssize_t lost_and_closed(void *arg)
     return 0;
 }
 
-/* Of two that are wanted together one has come long ago, in process, when it is closed. */
+/* One branch of a cg_all has completed at once, long before the object is closed. */
 static ssize_t had_and_closed(void *arg)
 {
     struct box box = {.items = 1}, other = {.items = 0};
@@ -254,7 +257,7 @@ static ssize_t had_and_closed(void *arg)
     return 0;
 }
 
-/* Until its coroutine has run, nobody else can yield it. */
+/* Until its coroutine has run, no other coroutine can yield a completed op. */
 static ssize_t in_use_until_heard(void *arg)
 {
     struct box box = {.items = 0};
@@ -296,8 +299,9 @@ static const struct cg_op_type nap_type = {.name = "nap", .process = nap_process
 
 #define nap(b) CG__OP_OF(take, nap, .box = (b))
 
-/* Closed while they run, the last of them frees the object; each answers -EBADF, cancelled
- * or timed out as well. One that had ended before is answered -EBADF as any other is. */
+/* The object is closed while compound ops run: the last of them frees it. Each completes
+ * with -EBADF, also if it is cancelled or times out, and also one that had ended before
+ * the close. */
 static ssize_t closed_while_it_runs(void *arg)
 {
     struct box box = {.items = 0};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What holds of every operation, in virtual time: yielded wrongly or again, priorities,
- * timeouts, and how it prints. */
+/* What holds for every operation, in virtual time: wrong use, repeated use, priorities,
+ * timeouts, printing. */
 #include "config.h"
 
 #include "tests/support/notes.h"
@@ -64,7 +64,7 @@ static void yields_outside(void *arg)
     posted_answer = (int)cg_yield(cg_sleep(CG_SECOND));
 }
 
-/* Outside a coroutine a yield answers -EPERM, and nothing runs there. */
+/* Outside a coroutine a yield returns -EPERM, and nothing happens. */
 static void yield_outside(void)
 {
     struct test test;
@@ -115,7 +115,7 @@ static const char *order_with(uint8_t prio)
     return noted;
 }
 
-/* cogen's flags: nobody is favoured; the yielder; those it wakes, who go to the head;
+/* The four priorities: no coroutine is favoured; the one that yields; those that it wakes;
  * both. */
 static ssize_t priorities(void *arg)
 {
@@ -136,7 +136,7 @@ static ssize_t default_is_coro(void *arg)
     return 0;
 }
 
-/* The scheduler's priority is that of ops that name none. */
+/* An op without .prio has the scheduler's priority. */
 static void default_priority(void)
 {
     struct test test = test_open(.prio = CG_PRIO_CORO);
@@ -161,8 +161,8 @@ static ssize_t start_at_the_head(void *arg)
 
 /* ---- timeouts -------------------------------------------------------------------- */
 
-/* The earliest of timeout and deadline counts; CG_NOWAIT takes no time; a deadline that has
- * passed lets nothing wait. */
+/* The earlier of timeout and deadline counts. CG_NOWAIT takes no time. After its deadline
+ * an op does not wait. */
 static ssize_t timeouts(void *arg)
 {
     int64_t start = now();
@@ -199,7 +199,7 @@ static ssize_t has_default_timeout(void *arg)
     ck_assert_int_lt(now(), start + CG_SECOND + MS);
     IS(cg_yield(cg_wait_signal("x", NULL, .timeout = CG_SECOND / 2)), -ETIMEDOUT);
     ck_assert_int_lt(now(), start + 2 * CG_SECOND);
-    IS(test_end(sleeping), 0); /* neither sleep nor join has one */
+    IS(test_end(sleeping), 0); /* sleep and join have no default timeout */
     ck_assert_int_ge(now(), start + 3 * CG_SECOND);
     start = now();
     IS(cg_yield(
@@ -209,8 +209,8 @@ static ssize_t has_default_timeout(void *arg)
     return 0;
 }
 
-/* The scheduler's default timeout is for signals, not for sleep, call, add and join; a
- * keyword overrides it. */
+/* The scheduler's default timeout applies to signals, but not to sleep, call, add and
+ * join. A keyword overrides it. */
 static void default_timeout(void)
 {
     struct test test = test_open(.timeout = CG_SECOND);
@@ -222,7 +222,7 @@ static void default_timeout(void)
 
 /* ---- printing -------------------------------------------------------------------- */
 
-/* An op prints its name, and since when it waits. */
+/* An op prints its name, and how long it has waited. */
 static ssize_t op_prints_itself(void *arg)
 {
     struct cg_op *op = cg_sleep(10 * CG_SECOND);
@@ -241,7 +241,7 @@ static ssize_t op_prints_itself(void *arg)
     return test_end(coro);
 }
 
-/* Each code has a name of its own; what is no code is told as a number. */
+/* Each code has its own text; an unknown code is printed as a number. */
 static ssize_t errors_have_names(void *arg)
 {
     static const ssize_t codes[] = {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* The tests of cogen, the Python library that came before this one, in which the order
- * matters: calls, signals, pipes. Its order is kept, or the table says which one it had and
- * why ours is another. Its tests of queues are in test_orders_queue.c, those of sockets and
- * timers in test_orders_net.c. */
+/* Those tests of cogen, the Python library that preceded this one, that depend on the
+ * order of coroutines: calls, signals, pipes. Our order is the same, or the table has
+ * cogen's order and the reason for the difference. The tests of queues are in
+ * test_orders_queue.c, those of sockets and timers in test_orders_net.c. */
 #include "config.h"
 
 #include "tests/core/orders.h"
@@ -108,7 +108,7 @@ static ssize_t yields_broken(void *arg)
     (void)arg;
     IS(cg_yield(&op), -EPROTO);
     note("1");
-    IS(cg_yield(cg_sleep(2 * MS)), 0); /* its timeout has gone, too */
+    IS(cg_yield(cg_sleep(2 * MS)), 0); /* longer than the op's timeout, which is not set any more */
     note("2");
     return 0;
 }
@@ -176,7 +176,7 @@ static ssize_t produces(void *arg)
     return 0;
 }
 
-/* Has a signal made before it asks for what comes behind the signal. */
+/* Causes a signal, then asks for the value that the producer yields after the signal. */
 static ssize_t iterates(void *arg)
 {
     struct cg_iterator it = cg_iterator(produces, NULL);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* cogen's tests of sockets and timers under each priority, see test_orders.c: lines and
- * whole blocks that come in pieces, a peer that goes away, timeouts that end only what they
- * are of. */
+ * blocks that arrive in pieces, a peer that closes, timeouts that end only their own
+ * operation. */
 #include "config.h"
 
 #include "tests/core/orders.h"
@@ -48,7 +48,8 @@ static struct cg_sock *connected(void)
 /* ---- Sockets
  * ----------------------------------------------------------------------------- */
 
-/* A line of 512 and one of 1024 bytes and their ends, three of 64. */
+/* Writes a line of 512 bytes, one of 1024, and three of 64, without counting their
+ * ends. */
 static ssize_t writes_lines(void *arg)
 {
     static const size_t parts[] = {512, 0, 1024, 0};
@@ -155,7 +156,7 @@ static ssize_t closes(void *arg)
     return 0;
 }
 
-/* A peer that has gone ends that connection only. */
+/* If a peer is gone, only its connection ends. */
 static ssize_t writes_to_nobody(void *arg)
 {
     struct cg_sock *conn = connected(), *other;
@@ -199,7 +200,7 @@ static ssize_t sleeps_long(void *arg)
     return 0;
 }
 
-/* Each ends by its own timeout, and not earlier. */
+/* Each operation ends by its own timeout, and not earlier. */
 static ssize_t times_out(void *arg)
 {
     struct cg_sock *conn, *other;

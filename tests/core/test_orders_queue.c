@@ -26,7 +26,7 @@ static void close_queue(void)
     cg_queue_free(queue);
 }
 
-/* Fills the queue and waits for the room of one more. */
+/* Fills the queue, and waits for room for one more item. */
 static ssize_t puts_21(void *arg)
 {
     (void)arg;
@@ -67,7 +67,7 @@ static ssize_t gets_too_long(void *arg)
     return 0;
 }
 
-/* What is put after a get has timed out stays. */
+/* An item that is put after a get has timed out stays in the queue. */
 static ssize_t puts_too_late(void *arg)
 {
     struct cg_coro *getter = test_start(gets_too_long, arg);
@@ -79,7 +79,8 @@ static ssize_t puts_too_late(void *arg)
     return 0;
 }
 
-/* Three workers and two who put three items each, and wait until these are done. */
+/* Three workers get items; two coroutines put three items each, and wait until they are
+ * done. */
 
 static int bosses, done;
 
@@ -137,7 +138,7 @@ static void close_pubsub(void)
     cg_pubsub_free(pubsub);
 }
 
-/* Up to message 4, the last. */
+/* Fetches up to message 4, the last one. */
 static void fetch(struct cg_subscriber *subscriber)
 {
     intptr_t messages[16] = {0};
@@ -196,7 +197,7 @@ static ssize_t publishes(void *arg)
     return 0;
 }
 
-/* Whoever subscribes after the compaction sees what came behind it. */
+/* A subscriber that subscribes after the compaction gets the messages that follow. */
 static ssize_t compacts_and_signals(void *arg)
 {
     (void)arg;

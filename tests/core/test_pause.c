@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Sleep, pass, suspend and activate, in virtual time: how long they last, and who runs
- * meanwhile. */
+/* Sleep, pass, suspend and activate, in virtual time: how long they last, and which
+ * coroutines run in between. */
 #include "config.h"
 
 #include "tests/support/notes.h"
@@ -9,7 +9,7 @@
 
 #define MS CG_MILLISECOND
 
-/* A sleep lasts its length, of virtual time, and not a nanosecond less. */
+/* A sleep lasts its length of virtual time, and not a nanosecond less. */
 static ssize_t sleep_takes_its_time(void *arg)
 {
     int64_t start = now();
@@ -24,7 +24,7 @@ static ssize_t sleep_takes_its_time(void *arg)
     return 0;
 }
 
-/* A moment that has passed, and a negative length, do not wait. */
+/* A sleep until a moment that has passed, or of a negative length, does not wait. */
 static ssize_t sleep_until_the_past(void *arg)
 {
     int64_t start = now();
@@ -141,7 +141,8 @@ static ssize_t slack_of_a_sleep(void *arg)
         last = now();
     }
     ck_assert_int_lt(ends, 20);
-    /* A deadline counts all the same; one at the moment of the sleep's end is not earlier. */
+    /* A deadline counts all the same; one at the moment of the sleep's end is not
+     * earlier. */
     start = now();
     IS(cg_yield(cg_sleep(5 * MS, .slack = CG_SECOND, .timeout = 2 * MS)), -ETIMEDOUT);
     ck_assert_int_eq(now(), start + 2 * MS);
@@ -163,8 +164,8 @@ static ssize_t notes_the_end(void *arg)
     return 0;
 }
 
-/* With slack the scheduler wakes once for all that ends within it, but neither a look that
- * does not wait nor an earlier event is delayed. */
+/* With slack the scheduler wakes once for all sleeps that end within it. Neither an
+ * operation with CG_NOWAIT nor an earlier event is delayed. */
 static ssize_t slack_of_a_scheduler(void *arg)
 {
     static struct sleeper sleepers[10];
@@ -211,7 +212,7 @@ static ssize_t suspends_twice(void *arg)
     return 0;
 }
 
-/* An activation ends the suspend or is kept for the next one, but only one. */
+/* An activation ends a suspend, or is kept for the next one; only one is kept. */
 static ssize_t suspend_and_activate(void *arg)
 {
     struct cg_coro *coro = test_start(suspends_twice, NULL);

@@ -9,7 +9,7 @@ enum { MANY = 3 * CG__READY_FIRST };
 
 static struct cg_coro coros[MANY];
 
-/* A queue whose ring begins at that place. */
+/* Makes a queue whose ring begins at a given place. */
 static void begin_at(struct cg__ready *ready, size_t place)
 {
     cg__ready_init(ready);
@@ -19,7 +19,8 @@ static void begin_at(struct cg__ready *ready, size_t place)
     }
 }
 
-/* There is a place for each coroutine that was announced, and they come in their order. */
+/* There is a place for each reserved coroutine, and they are taken in the order of
+ * putting. */
 static void grows(void)
 {
     for (size_t place = 0; place <= CG__READY_FIRST; place++) {
@@ -37,7 +38,7 @@ static void grows(void)
     }
 }
 
-/* Those that are put first come before the others, in the order in which they were put. */
+/* Coroutines that are put at the head come before the others, in the order of putting. */
 static void first_come_first(void)
 {
     struct cg__ready ready;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The ready queue: whoever was woken first runs first, whatever the priorities, and those
- * who are favoured starve nobody. */
+/* The ready queue: coroutines run in the order in which they were woken, under every
+ * priority, and favoured ones do not starve the others. */
 #include "config.h"
 
 #include "tests/support/notes.h"
@@ -10,14 +10,14 @@
 
 #define MS CG_MILLISECOND
 
-enum { MANY = 40 }; /* more than the queue has places at first */
+enum { MANY = 40 }; /* more than the initial places of the queue */
 
 static const uint8_t prios[] = {CG_PRIO_LAST, CG_PRIO_CORO, CG_PRIO_OP, CG_PRIO_FIRST};
 
 /* ---- The order of waking
  * --------------------------------------------------------------- */
 
-/* What the coroutines of a case wait for. */
+/* The objects for which the coroutines of a case wait. */
 static struct {
     struct cg_event event;
     struct cg_semaphore semaphore;
@@ -29,7 +29,7 @@ static struct {
     int64_t moment;
 } w;
 
-/* One way to wait, for coroutine i, and how all who wait so are woken. */
+/* A way to wait, for coroutine i, and the way to wake all that wait like this. */
 struct way {
     const char *name;
     void (*wait)(int i);
@@ -185,7 +185,7 @@ static const struct way ways[] = {
     {"sleep", wait_until, wake_later},       {"deadline", wait_deadline, wake_later},
 };
 
-static const struct way *way; /* the one that is tried */
+static const struct way *way; /* the current one */
 static int ran[MANY], runs;
 
 static ssize_t waits(void *arg)
@@ -246,8 +246,8 @@ static ssize_t wakes_in_order(void *arg)
     return 0;
 }
 
-/* Those who are woken by one signal, event, or moment, or one after the other, run in that
- * order, whatever the scheduler's priority is. */
+/* Coroutines that are woken by one signal, event or moment, or one after the other, run in
+ * the order of their waits, under every priority of the scheduler. */
 static void in_the_order_of_waking(void)
 {
     for (size_t i = 0; i < COUNT(prios); i++) {
@@ -266,7 +266,7 @@ static ssize_t waits_favoured(void *arg)
     return 0;
 }
 
-/* A wait with CG_PRIO_CORO brings its coroutine to the head of the queue, whoever ends
+/* A wait with CG_PRIO_CORO puts its coroutine at the head of the queue, whatever ends
  * it. */
 static ssize_t woken_favoured(void *arg)
 {
@@ -291,7 +291,7 @@ static struct {
     uint8_t prio;     /* of their operations */
     struct cg_sock *x, *y;
     struct cg_queue *to, *back;
-    int others; /* who have not had enough yet */
+    int others; /* the other coroutines that have not finished */
 } talk;
 
 static ssize_t say(bool answer)
@@ -311,7 +311,7 @@ static ssize_t hear(bool answer)
     return cg_yield(cg_get(answer ? talk.back : talk.to, &item, .prio = talk.prio));
 }
 
-/* Asks for as long as the others have not had enough. */
+/* Sends requests until the other coroutines have finished. */
 static ssize_t asks(void *arg)
 {
     (void)arg;
@@ -382,8 +382,8 @@ static void talk_beside(uint8_t prio, uint8_t all, bool pair)
     test_close(&test);
 }
 
-/* Two coroutines that always find something to say to each other leave room for one that
- * passes, for timers and for connections, whatever priority they or the scheduler have. */
+/* Two coroutines that wake each other without end do not starve one that passes, nor
+ * timers and connections, whatever priority they or the scheduler have. */
 static void talkers_starve_nobody(void)
 {
     for (int pair = 0; pair < 2; pair++)

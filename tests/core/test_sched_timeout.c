@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* How long a foreign loop may sleep before it must step the scheduler, and what is deferred
- * to a later turn. */
+/* How long a foreign loop may sleep before it must step the scheduler, and functions that
+ * are deferred to a later turn. */
 #include "config.h"
 
 #include "tests/support/support.h"
@@ -12,7 +12,8 @@ static ssize_t sleeps(void *arg)
     return cg_yield(cg_sleep(*(int64_t *)arg, .shield = true));
 }
 
-/* Without limit; until the next timer; until the reactor wants to try something again. */
+/* The loop may sleep for ever, or until the next timer, or until the reactor must try
+ * something again. */
 static void until_something_is_due(void)
 {
     struct test test = test_open(.timeout = 0);
@@ -57,7 +58,7 @@ static void count(struct cg_deferred *deferred)
     ((struct counted *)deferred)->calls++;
 }
 
-/* What is deferred twice is called once, and so are those behind it. */
+/* A function that is deferred twice is called once, and so is the one behind it. */
 static void deferred_once(void)
 {
     struct test test = test_open(.timeout = 0);

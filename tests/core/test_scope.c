@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Calls and scopes, in virtual time: what their ends bound, and what a shield keeps out. */
+/* Calls and scopes, in virtual time: what their deadlines and cancellations end, and what
+ * a shield keeps out. */
 #include "config.h"
 
 #include "tests/support/notes.h"
@@ -9,7 +10,7 @@
 
 #define MS CG_MILLISECOND
 
-/* A call answers what its function returned, failure included, without a switch. */
+/* A call completes with what its function returned, also a failure, without a switch. */
 static ssize_t call_answers(void *arg)
 {
     ssize_t value = 42;
@@ -24,8 +25,8 @@ static ssize_t call_answers(void *arg)
     return test_end(other);
 }
 
-/* A call's timeout ends what is yielded inside with -ECANCELED, for good, and is answered
- * -ETIMEDOUT outside; then all is well again. */
+/* When a call times out, every yield inside it fails with -ECANCELED, and the call itself
+ * completes with -ETIMEDOUT; after that yields work again. */
 static ssize_t call_times_out(void *arg)
 {
     int64_t start = now();
@@ -55,8 +56,8 @@ static ssize_t outer_call(void *arg)
     return 3;
 }
 
-/* Only the call whose deadline it was answers -ETIMEDOUT; one inside it that had begun
- * answers what its function made of it, those around it go on. */
+/* Only the call whose deadline has passed completes with -ETIMEDOUT. A call inside it
+ * completes with what its function returns; calls around it continue. */
 static ssize_t call_nests(void *arg)
 {
     (void)arg;
@@ -73,7 +74,7 @@ static ssize_t own_timeouts(void *arg)
     return 1;
 }
 
-/* An op's own timeout leaves the scope it is in alone. */
+/* An op's own timeout does not affect the scope around it. */
 static ssize_t own_timeout_is_local(void *arg)
 {
     (void)arg;
@@ -99,8 +100,8 @@ static ssize_t cleans_up(void *arg)
     return 6;
 }
 
-/* Inside a shield a cancelled coroutine can wait, bounded by the shield's own deadline;
- * after it, it is cancelled as before. */
+/* Inside a shield a cancelled coroutine can wait, up to the shield's own deadline; after
+ * the shield it is cancelled as before. */
 static ssize_t shield_keeps_cancel_out(void *arg)
 {
     struct cg_coro *coro = test_start(cleans_up, NULL);
@@ -126,7 +127,7 @@ static ssize_t waits_in_shield(void *arg)
     return 0;
 }
 
-/* A cancel that comes while a shielded wait is on does not disturb it. */
+/* A cancel during a shielded wait does not end it. */
 static ssize_t shield_while_waiting(void *arg)
 {
     struct cg_coro *coro = test_start(waits_in_shield, NULL);
@@ -137,7 +138,8 @@ static ssize_t shield_while_waiting(void *arg)
     return test_end(coro);
 }
 
-/* Scopes opened by hand: a deadline, a cancel, and an end in peace. */
+/* Scopes opened by hand: one with a deadline, one that is cancelled, one that ends
+ * normally. */
 static ssize_t scopes_by_hand(void *arg)
 {
     struct cg_scope scope, inner;
@@ -165,7 +167,7 @@ static ssize_t scopes_by_hand(void *arg)
     IS(cg_scope_close(&scope), -ETIMEDOUT);
     IS(cg_yield(cg_sleep(MS)), 0);
 
-    cg_scope_open(&scope, now() + MS, false); /* passed, but nobody waited */
+    cg_scope_open(&scope, now() + MS, false); /* passes, but nothing waited */
     cg_scope_open(&inner, CG_NEVER, true);
     IS(cg_yield(cg_sleep(10 * MS)), 0);
     IS(cg_scope_close(&inner), 0);
@@ -174,7 +176,7 @@ static ssize_t scopes_by_hand(void *arg)
     return 0;
 }
 
-/* A scope that was there already when a moment has passed lets nothing wait. */
+/* In a scope whose deadline has passed nothing waits. */
 static ssize_t scope_of_the_past(void *arg)
 {
     struct cg_scope scope;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* cg_sched_stop: it wakes the loop, reaches those who are started later, and leaves a
- * shielded operation alone until the grace is over. */
+/* cg_sched_stop wakes the loop, cancels also coroutines that are started later, and does
+ * not affect a shielded operation until the grace period is over. */
 #include "config.h"
 
 #include "tests/support/support.h"
@@ -17,7 +17,8 @@ static ssize_t sleeps(void *arg)
 
 static void *stops_later(void *sched)
 {
-    /* Long enough for the loop to sleep; if it does not, the test cannot fail. */
+    /* Long enough for the loop to fall asleep. If it is too short, the test passes all the
+     * same. */
     struct timespec pause = {.tv_nsec = 20 * 1000 * 1000};
 
     nanosleep(&pause, NULL);
@@ -25,8 +26,8 @@ static void *stops_later(void *sched)
     return NULL;
 }
 
-/* Another thread's stop ends a sleep that would last an hour, and the next one's the
- * next. */
+/* A stop from another thread ends a sleep that would last an hour, also in a second
+ * run. */
 static void from_another_thread(void)
 {
     struct test test = test_open(.timeout = 0);
@@ -57,7 +58,7 @@ static ssize_t starts_another(void *arg)
     return 0;
 }
 
-/* A coroutine that is started while the run ends is cancelled from its beginning. */
+/* A coroutine that is started after the stop is cancelled from its beginning. */
 static void reaches_those_started_later(void)
 {
     struct test test = test_open(.grace = CG_SECOND);
@@ -84,7 +85,7 @@ static ssize_t is_cancelled_behind_a_shield(void *arg)
     return (ssize_t)arg;
 }
 
-/* A shielded operation goes on, whether it began before or after the end. */
+/* A shielded operation continues, whether it began before or after the stop. */
 static void leaves_the_shielded(void)
 {
     struct test test = test_open(.grace = CG_MINUTE);

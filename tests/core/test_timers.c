@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The timers against a model that is too simple to be wrong: an array, searched. */
+/* Compares the timers with a model that is too simple to be wrong: an array that is
+ * searched. */
 #include "config.h"
 
 #include "lib/core/timers.h"
@@ -61,8 +62,8 @@ static void setup(void)
     memset(all, 0, sizeof all);
 }
 
-/* Timers come out in the order of their deadlines, equals in the order of their setting,
- * never before their time and never missing, whatever is set and cancelled in between. */
+/* Timers fire in the order of their moments, those of one moment in the order of setting;
+ * none fires early or is missing, whatever is set and cancelled in between. */
 START_TEST(order_is_exact)
 {
     int64_t now = CG_HOUR;
@@ -93,8 +94,8 @@ START_TEST(order_is_exact)
 }
 END_TEST
 
-/* Without cancellations the bound is the very moment of the next expiry: a simulated clock
- * that jumps to it arrives in one jump. */
+/* Without cancellations cg__timers_next returns exactly the next expiry, so a simulated
+ * clock needs only one jump. */
 START_TEST(next_is_exact)
 {
     for (int i = 0; i < MANY; i++)
@@ -126,7 +127,7 @@ START_TEST(extremes)
 }
 END_TEST
 
-/* A moment that has passed comes next, and lets nobody fire early. */
+/* A timer for a moment that has passed fires next, and no other timer fires early. */
 START_TEST(the_past_comes_first)
 {
     int64_t now = CG_HOUR;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Stacks of coroutines that wait: what a burst of deep calls has left is given back. */
+/* Stacks of coroutines that wait: memory that a burst of deep calls has used is returned
+ * to the system. */
 #include "config.h"
 
 #include "tests/support/support.h"
@@ -16,10 +17,10 @@ enum {
 struct sleeper {
     int64_t pause;
     int times;
-    uintptr_t deep; /* an address far below what it needs while it sleeps */
+    uintptr_t deep; /* an address far below the frames that it has while it sleeps */
 };
 
-/* A VLA, since other locals may lie elsewhere under ASan. */
+/* Uses a VLA, since under ASan other locals may lie on a fake stack. */
 __attribute__((noinline)) static void call_deep(size_t size, uintptr_t *at)
 {
     char room[size];
@@ -52,8 +53,8 @@ static ssize_t sleeper(void *arg)
     return 0;
 }
 
-/* Those who have slept for more than five seconds keep nothing below their stack pointers;
- * those who wake up again and again keep theirs; and all of them go on. */
+/* Coroutines that have slept for more than five seconds keep no memory below their stack
+ * pointers; those that wake again and again keep theirs. All of them continue. */
 static ssize_t idle_stacks_are_cut_back(void *arg)
 {
     static struct sleeper all[SLEEPERS];
@@ -91,7 +92,8 @@ static ssize_t wakes_once(void *arg)
     return cg_yield(cg_sleep(CG_MINUTE));
 }
 
-/* Once all is quiet it takes five seconds and no longer, whenever the last sweep was. */
+/* When all coroutines are quiet, the memory is returned after five seconds, whenever the
+ * last sweep was. */
 static ssize_t quiet_stacks_are_cut_back_in_time(void *arg)
 {
     static struct sleeper all[SLEEPERS];
@@ -113,7 +115,7 @@ static ssize_t quiet_stacks_are_cut_back_in_time(void *arg)
     return 0;
 }
 
-/* A few stacks are let be: nobody is woken up for them. */
+/* A few stacks are not trimmed: the loop does not wake for them. */
 static ssize_t few_stacks_are_let_be(void *arg)
 {
     struct sleeper one = {CG_MINUTE, 1, 0};

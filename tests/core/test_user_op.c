@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Operation types defined outside the library, with nothing but the public header: a
- * semaphore that is taken in order, a slow device whose cancel takes time, and a compound
- * one. They get every keyword, can be raced and listed, as ours can. */
+/* Operation types defined outside the library with the public header alone: a semaphore
+ * that is taken in order, a slow device whose cancel takes time, and a compound op. Like
+ * the library's own ops, they take every keyword, can be raced, and are listed. */
 #include <cogen.h>
 
 #include "tests/support/support.h"
@@ -25,7 +25,7 @@ struct acquire_op {
     CG_OP_HEAD;
     struct semaphore *semaphore;
     struct acquire_op *next;
-    int finished; /* times that the finish slot ran */
+    int finished; /* how often the finish slot ran */
 };
 
 static enum cg_verdict acquire_process(struct cg_op *op, struct cg_sched *sched)
@@ -109,7 +109,7 @@ static ssize_t holds_it(void *arg)
     return 0;
 }
 
-/* Of five that want one semaphore, one has it at a time. */
+/* Five coroutines take one semaphore; only one has it at a time. */
 static ssize_t one_at_a_time(void *arg)
 {
     struct semaphore semaphore = {.free = 1};
@@ -124,8 +124,8 @@ static ssize_t one_at_a_time(void *arg)
     return 0;
 }
 
-/* Timeout, deadline, NOWAIT, scope and cg_any end it as they end ours, and its finish slot
- * runs once for each time it was yielded. */
+/* Timeout, deadline, CG_NOWAIT, scope and cg_any end it like the library's own ops, and
+ * its finish slot runs once for each yield. */
 static ssize_t keywords(void *arg)
 {
     struct semaphore semaphore = {.free = 0};
@@ -203,8 +203,8 @@ static void default_timeout(void)
 struct device_op {
     CG_OP_HEAD;
     bool at_once;
-    int64_t moment; /* by itself it gives up then; 0: never */
-    bool asked;     /* to let go */
+    int64_t moment; /* when it gives up by itself; 0: never */
+    bool asked;     /* it was asked to let go of the op */
 };
 
 static enum cg_verdict device_process(struct cg_op *op, struct cg_sched *sched)
@@ -231,7 +231,7 @@ static const struct cg_op_type device_type = {
 
 #define device(...) CG_OP(device, .result = 0, __VA_ARGS__)
 
-/* Completing within process is a completion like any other. */
+/* An op may complete within its process slot, like at any other time. */
 static ssize_t completes_at_once(void *arg)
 {
     struct cg_op *op = device(.at_once = true);
@@ -250,8 +250,8 @@ static ssize_t uses_device(void *arg)
     return cg_yield(arg);
 }
 
-/* A cancelled op whose holder needs time is answered when it lets go, with the reason,
- * whatever the holder says; until then its coroutine sleeps. */
+/* A cancelled op completes when its holder lets go, with the reason of the cancellation,
+ * whatever result the holder gives; until then its coroutine waits. */
 static ssize_t slow_cancel(void *arg)
 {
     struct cg_op *op = device(.timeout = MS);
@@ -269,7 +269,7 @@ static ssize_t slow_cancel(void *arg)
     return 0;
 }
 
-/* The same as a branch of cg_any: the race is over only when the loser has let go. */
+/* The device in a race: it completes only when the device has let go of the loser. */
 static ssize_t races_device(void *arg)
 {
     IS(cg_yield(cg_any((arg, cg_sleep(MS)))), 1);
@@ -300,7 +300,8 @@ static ssize_t lets_go(void *arg)
     return 0;
 }
 
-/* An op can say for itself when it expires; an earlier keyword wins. */
+/* An op can set its own expiry; an earlier timeout or deadline by keyword counts
+ * instead. */
 static ssize_t expires_by_itself(void *arg)
 {
     struct cg_sched *sched = cg_sched_self();
@@ -380,8 +381,8 @@ static const struct cg_op_type nap_type = {.name = "nap", .run = nap_run};
 #define nap(...) nap_(__VA_ARGS__, )
 #define nap_(n, ...) CG_OP(nap, .naps = (n), __VA_ARGS__)
 
-/* Its body yields, on the caller's stack; a timeout ends the yield inside and is the op's
- * answer; in a race it loses as a plain op does. */
+/* The body of a compound op yields on the caller's stack. A timeout ends the yield inside,
+ * and is the op's result. In a race it can lose like a plain op. */
 static ssize_t compound(void *arg)
 {
     struct cg_op *op = nap(10, .timeout = 5 * MS + MS / 2);
@@ -429,7 +430,7 @@ static ssize_t is_charged(void *arg)
     return 0;
 }
 
-/* How many ops of so many bytes are done before another coroutine has its turn. */
+/* How many ops of `bytes` bytes complete before another coroutine runs. */
 static int in_a_row(size_t bytes)
 {
     struct cg_coro *coro = test_start(is_charged, (void *)bytes);
@@ -441,7 +442,7 @@ static int in_a_row(size_t bytes)
     return n;
 }
 
-/* A coroutine may do 16 ops at once, or move 64 KiB. */
+/* A coroutine may do 16 ops, or move 64 KiB, before others run. */
 static ssize_t bytes_are_counted(void *arg)
 {
     (void)arg;
@@ -460,7 +461,7 @@ static ssize_t notes_its_turn(void *arg)
     return 0;
 }
 
-/* Whose op has CG_PRIO_CORO runs before those who were woken before it. */
+/* A coroutine whose op has CG_PRIO_CORO runs before those that were woken earlier. */
 static ssize_t favoured(void *arg)
 {
     struct semaphore semaphore = {.free = 0};
@@ -481,8 +482,8 @@ static ssize_t favoured(void *arg)
     return 0;
 }
 
-/* A deadline that has passed ends an op before it begins, though it could be done at once:
- * on its own, as a branch, and around a race or a call. */
+/* A deadline that has passed ends an op before it begins, even if the op could complete at
+ * once: its own deadline, that of a branch, and that of a race or call around it. */
 static ssize_t never_called(void *arg)
 {
     *(bool *)arg = true;
