@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What the core costs, without any I/O: prints "name value unit", each the median of nine
- * rounds. Patterns choose some of the figures.
+/* Measures the core without I/O: prints "name value unit", the median of nine rounds for
+ * each figure. Patterns select some of the figures.
  *     bench/core [--reactor NAME] [PATTERN...] */
 #include "config.h"
 
@@ -97,16 +97,14 @@ static double pass_among(long n)
     return run(crowd, &n) / n / passes;
 }
 
-/* -- a signal, and what is done about it -- */
-
-/* Which names they use, and how. */
+/* The names that two coroutines use, and how often. */
 struct talk {
     struct cg_name to, from;
     int64_t timeout;
     long times;
 };
 
-/* Does not answer: is woken, and waits again. */
+/* Is woken and waits again, without a signal of its own. */
 static ssize_t listener(void *arg)
 {
     struct talk *talk = arg;
@@ -126,7 +124,7 @@ static ssize_t caller(void *arg)
     return 0;
 }
 
-/* A signal, the waiter's run until it waits again, and back in the signaller. */
+/* One signal: the waiter runs until it waits again, then the signaller continues. */
 static double signal_to_waiting(long n)
 {
     struct talk talk = {.to = cg_name(1), .times = n};
@@ -144,7 +142,7 @@ static ssize_t answerer(void *arg)
     return 0;
 }
 
-/* Whoever still waits is cancelled: a timeout would hold the run open. */
+/* Cancels the other coroutine if it still waits: its timeout would hold the run open. */
 static void end(struct cg_coro *other)
 {
     cg_yield(cg_cancel(other));
@@ -187,7 +185,7 @@ static double signal_and_back_string(long n)
     return run(asker, &talk) / n;
 }
 
-/* Both waits with a timeout that never fires. */
+/* Like signal_and_back; both waits have a timeout, which never fires. */
 static double signal_and_back_timeout(long n)
 {
     struct talk talk = {cg_name(1), cg_name(2), 30 * CG_SECOND, n};
@@ -207,7 +205,7 @@ static ssize_t racer(void *arg)
     return 0;
 }
 
-/* One of the waits races another. */
+/* Like signal_and_back; one of the waits is in a cg_any with another one. */
 static double signal_and_back_any(long n)
 {
     struct talk talk = {cg_name(1), cg_name(2), .times = n};
@@ -215,11 +213,11 @@ static double signal_and_back_any(long n)
     return run(racer, &talk) / n;
 }
 
-/* So many waits for other names, with no coroutine of their own. */
+/* Signals beside many waits for other names, which have no coroutines of their own. */
 struct crowded {
     struct talk talk;
     long n;
-    double ns; /* of the talk alone */
+    double ns; /* the time of the signals alone */
 };
 
 static ssize_t waits(void *arg)
@@ -308,13 +306,13 @@ static double through_queue(cg_fn *fn, size_t limit, long n)
     return ns;
 }
 
-/* Each item goes to a getter who waits, and both run before the next. */
+/* Each item goes to a getter that waits; both run before the next item is put. */
 static double queue_hand_over(long n)
 {
     return through_queue(putter, 1, n);
 }
 
-/* The putter goes on while there is room. */
+/* The putter continues as long as the queue has room. */
 static double queue_through_room(long n)
 {
     return through_queue(keen_putter, 16, n);

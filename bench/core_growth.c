@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* What one timer and one name cost among many others: the same one again and again, and any
- * of all, in random order, where what is paid for is memory that no cache holds. Timers are
- * spread over an hour, and no coroutine is involved. */
+/* Measures the cost of one timer and of one name among many others: for the same one each
+ * time, and for random ones, whose memory is in no cache. Timers are spread over an hour.
+ * No coroutine is involved. */
 #include "config.h"
 
 #include "bench/core.h"
@@ -21,7 +21,7 @@ static uint64_t random_word(void)
     return x ^= x << 17;
 }
 
-/* Which of n, TIMES times, without the drawing in the time that is taken. */
+/* Draws TIMES random numbers below n in advance, so that drawing is not measured. */
 static uint32_t *draw(long n)
 {
     uint32_t *which = memory(TIMES, sizeof *which);
@@ -57,7 +57,7 @@ static double timer_set_and_cancel(long n)
     return start / TIMES;
 }
 
-/* Any of those that are set is cancelled, and set again to any moment. */
+/* Cancels a random timer, and sets it again to a random moment. */
 static double timer_random(long n)
 {
     struct cg_timer *others = memory(n, sizeof *others);
@@ -77,7 +77,7 @@ static double timer_random(long n)
     return start / TIMES;
 }
 
-/* All of them, until the last has fired. */
+/* Lets all timers fire. */
 static double timer_fire(long n)
 {
     struct cg_timer *others = memory(n, sizeof *others);
@@ -94,7 +94,7 @@ static double timer_fire(long n)
     return start / n;
 }
 
-/* What a signal and the next wait do to the names. */
+/* Changes the table of names as a signal and the next wait would. */
 static double name_random(long n)
 {
     struct cg_named *all = memory(n, sizeof *all), *named;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* What a burst of deep calls leaves in memory: N coroutines wait, each uses 40 KiB of its
- * stack once, and then all are quiet. Prints what is resident before, right after the
- * burst, and when the quiet has lasted for twelve seconds.
+/* Measures the memory that a burst of deep calls leaves: N coroutines wait, each uses 40
+ * KiB of its stack once, and then all wait again. Prints the resident memory before the
+ * burst, directly after it, and after twelve quiet seconds.
  *     bench/deep [N]      (default 10,000) */
 #include "config.h"
 

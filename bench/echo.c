@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The echo server that is measured: sends back what comes, a coroutine for each connection.
- * Says at its end how often it has allocated.
+/* The echo server that is measured: a coroutine for each connection sends back what it
+ * receives. At its end it prints how often it has allocated memory.
  *     bench/echo [--reactor NAME] [--listen ADDR] [--borrow] [--timeout SECONDS]
  * --borrow echoes from the reactor's own buffers; --timeout is that of each read. */
 #include "examples/common.h"
@@ -11,8 +11,8 @@
 static int64_t timeout;
 static long allocations;
 
-/* Ours are found before the C library's, the library's calls included (we compile with
- * hidden symbols): every allocation is counted. */
+/* These functions replace those of the C library, also in calls from libraries, because
+ * they are exported in spite of -fvisibility=hidden. So every allocation is counted. */
 #define FOUND __attribute__((visibility("default")))
 extern void *__libc_malloc(size_t);
 extern void *__libc_calloc(size_t, size_t);
@@ -38,7 +38,7 @@ FOUND void *realloc(void *old, size_t size)
 
 static ssize_t echo(struct cg_sock *conn, void *arg)
 {
-    char buf[1024]; /* a read that fills its buffer could not tell a drained socket */
+    char buf[1024]; /* larger than a message: a read that fills it may have left input */
     ssize_t n;
 
     (void)arg;
@@ -79,12 +79,12 @@ int main(int argc, char **argv)
 {
     const struct example_option options[] = {
         {"borrow", NULL, "echo from the reactor's own buffers", &borrow, 0},
-        {"timeout", "SECONDS", "of each read", &seconds, 0},
+        {"timeout", "SECONDS", "the timeout of each read", &seconds, 0},
         {0},
     };
     struct example ex = {
         .name = "echo",
-        .about = "Sends back whatever comes, to be measured",
+        .about = "Sends back what it receives; the server that is measured",
         .listen = "127.0.0.1:0",
         .options = options,
         .network = true,

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# A large file is served and fetched in flat memory: by http_client and by curl, over plain
-# HTTP and TLS, directly and through the proxy (forwarded, and by a tunnel). Prints the most
-# memory that each process ever had, and how much more a server had than after a small page.
+# Checks that a large file is served and fetched in constant memory: by http_client and by curl,
+# over plain HTTP and TLS, directly and through the proxy (forwarded, and in a tunnel). Prints
+# the peak memory of each process, and for servers how far it is above that after a small page.
 #   SIZE=1G REACTORS="epoll io_uring" bench/flat.sh [DIRECTORY-OF-THE-EXAMPLES]
 set -u
 # shellcheck source=tests/lib.sh
@@ -18,7 +18,7 @@ result() {
     echo "flat/$reactor/$1 $2 KiB"
 }
 
-# fetch NAME COMMAND...: runs it to its end; the most memory that it was seen with.
+# fetch NAME COMMAND...: runs the command to its end; prints its peak memory.
 fetch() {
     local name=$1 peak=0 now
 
@@ -38,7 +38,7 @@ fetch() {
     forget $!
 }
 
-# served NAME URL PID ARGUMENT...: by http_client with these arguments, and by curl.
+# served NAME URL PID ARGUMENT...: fetches URL by http_client with these arguments, and by curl.
 served() {
     local name=$1 url=$2 pid=$3 before
 

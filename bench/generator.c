@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What generators cost, against a call through a pointer: prints "name value unit", each
- * the median of nine rounds.
+/* Compares the cost of generators with that of a call through a pointer: prints "name
+ * value unit", the median of nine rounds for each figure.
  *     bench/generator */
 #include <cogen.h>
 
@@ -44,7 +44,7 @@ static void report(const char *name, long n, void (*round)(long n))
 static void check(bool right)
 {
     if (!right) {
-        fprintf(stderr, "generator: a wrong answer\n");
+        fprintf(stderr, "generator: a wrong value\n");
         exit(1);
     }
 }
@@ -127,7 +127,7 @@ static void next_through_from(long n)
     cg_gen_free(gen);
 }
 
-/* As many as Life has cells, each asked in turn. */
+/* Resumes many generators in turn, as many as the Game of Life has cells. */
 static void next_among(long n)
 {
     enum {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Latencies by size, to within 1.6 %: 64 steps for each power of two, so that a percentile
- * needs no list of all of them. */
+/* A histogram of latencies, exact to 1.6 %: 64 steps for each power of two. So a
+ * percentile needs no list of all latencies. */
 #ifndef COGEN_BENCH_HISTOGRAM_H
 #define COGEN_BENCH_HISTOGRAM_H
 
@@ -16,7 +16,8 @@ struct histogram {
     uint64_t count, counts[HISTOGRAM_SIZE];
 };
 
-/* Below 64 each value has its own place; above, its highest seven bits and their power. */
+/* The place of a value: below 64 each value has its own; above, the highest seven bits and
+ * the number of bits decide. */
 static inline int histogram_place(uint64_t value)
 {
     int power = 63 - __builtin_clzll(value | HISTOGRAM_STEPS) - HISTOGRAM_BITS;
@@ -30,7 +31,7 @@ static inline void histogram_add(struct histogram *h, uint64_t value)
     h->counts[histogram_place(value)]++;
 }
 
-/* The value that `part` (0 to 1) of all are not above. */
+/* The value below or at which `part` (0 to 1) of all latencies are. */
 static inline double histogram_at(const struct histogram *h, double part)
 {
     uint64_t wanted = (uint64_t)(part * (double)h->count), seen = 0;

@@ -1,21 +1,22 @@
 /* SPDX-License-Identifier: MIT */
-/* The load: connections that each send a request when they have the answer to the last (a
- * closed loop: a server that stalls is not sent more, so its stalls weigh less in the
- * percentiles than they would with users who do not wait). The same for all servers. Prints
- * "name value unit"; times are measured here, CPU time is the server's.
+/* The load, the same for all servers: connections that each send a request when they have
+ * the response to the last one. This is a closed loop: while a server stalls, it is not
+ * sent more, so stalls weigh less in the percentiles than with users who do not wait.
+ * Prints "name value unit"; times are measured here, CPU time is the server's.
  *     bench/load [OPTION...] ADDRESS:PORT
  *     --connections N   64
  *     --http KIND       "plain" or "browser" requests
- *     --size BYTES      of an echo: 64
- *     --seconds S       measured: 1
- *     --warmup S        before: 0.2
+ *     --size BYTES      the length of an echo: 64
+ *     --seconds S       how long to measure: 1
+ *     --warmup S        how long to run before that: 0.2
  *     --pipeline N      requests in one write: 1
- *     --requests N      so many in all instead
+ *     --requests N      measure so many requests, not a time
  *     --pid PID         the server
- *     --differ WHAT     of the requests: "target", or "fields", too: each has another number
- *                       in it (the others are all the same, which a server may notice)
+ *     --differ WHAT     "target" or "fields": each request has another number in its target,
+ *                       or in its target and fields (without this option all requests are
+ *                       the same, which a server may notice)
  *     --flood           one more connection that sends and reads as much as it can
- * Every HTTP response is taken to be as long as the first one. */
+ * It assumes that every HTTP response is as long as the first one. */
 #include "config.h"
 
 #include "bench/histogram.h"
@@ -41,10 +42,10 @@ enum {
     PATIENCE = 30000, /* ms without any answer */
 };
 
-/* Where a number is to be. */
+/* The place for a number. */
 #define NUMBER "######"
 
-/* The target, what a browser says, and the number in a field. */
+/* The arguments: the target, the fields of a browser, the field with the number. */
 #define REQUEST "GET %s HTTP/1.1\r\nHost: 127.0.0.1:18080\r\n%s%s%s\r\n"
 #define BROWSER                                                                            \
     "User-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:102.0) Gecko/20100101 Firefox/102.0"   \
@@ -69,13 +70,13 @@ struct conn {
 
 static int connections = 64, pipeline = 1, ep;
 static double seconds = 1, warmup = 0.2;
-static long requests; /* in all; 0: by time */
+static long requests; /* how many to measure; 0: measure for a time */
 static clockid_t server_clock;
 static bool server_known, flooding;
 
 static struct sockaddr_in address;
-static char *request; /* `pipeline` of them */
-static size_t numbers[2]; /* places in each; 0: none */
+static char *request; /* `pipeline` requests, one after the other */
+static size_t numbers[2]; /* where in a request its numbers are; 0: none */
 static size_t request_size = 64, answer_size;
 static struct conn *conns;
 static struct conn flood = {.fd = -1};
@@ -84,7 +85,7 @@ static char chunk[CHUNK];
 static struct histogram latencies;
 static long sent, answered, flooded;
 static bool measuring, over;
-static int64_t begin, end; /* of the present phase */
+static int64_t begin, end; /* of the current phase */
 static int64_t cpu_begin, own_begin;
 
 static _Noreturn void die(const char *what)
@@ -106,8 +107,6 @@ static int64_t now(void)
 {
     return clock_of(CLOCK_MONOTONIC);
 }
-
-/* ---- Phases ------------------------------------------------------------------------- */
 
 static void begin_measuring(int64_t at)
 {
@@ -153,8 +152,6 @@ static void tick(int64_t at)
     }
 }
 
-/* ---- Connections -------------------------------------------------------------------- */
-
 static int open_conn(void)
 {
     struct linger linger = {.l_onoff = 1}; /* leaves nothing in TIME_WAIT */
@@ -176,7 +173,7 @@ static void watch(struct conn *conn)
         die("epoll_ctl");
 }
 
-/* Gives each of the requests in the next write a number of its own. */
+/* Gives each request of the next write another number. */
 static void number_requests(int n)
 {
     static unsigned number;
@@ -230,7 +227,7 @@ static void receive(struct conn *conn)
     if (conn->owed == 0) {
         if (conn->got > 0) {
             errno = EPROTO;
-            die("more came than was asked for");
+            die("received more than was asked for");
         }
         tick(at);
         send_requests(conn, at);
@@ -250,8 +247,6 @@ static void flood_more(void)
     if (n > 0)
         flooded += n;
 }
-
-/* ---- HTTP --------------------------------------------------------------------------- */
 
 /* How long an answer is: asks once. */
 static void learn(void)
@@ -278,8 +273,6 @@ static void learn(void)
     answer_size = (size_t)(body - head) + (size_t)atol(length + 17);
     close(fd);
 }
-
-/* ---- The command line --------------------------------------------------------------- */
 
 static int usage(void)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What a sleeping coroutine keeps in memory, page tables included: starts N of them, lets
- * each begin a long sleep, and prints the cost of one.
+/* Measures the memory of a sleeping coroutine, page tables included: starts N of them,
+ * lets each begin a long sleep, and prints the memory of one.
  *     bench/sleepers [--reactor NAME] [--hold] [N]      (default 1,000,000)
- * --hold says "sleeping N" instead and stays, for others to measure. */
+ * --hold prints "sleeping N" instead and waits, so that another program can measure it. */
 #include "config.h"
 
 #include <cogen.h>

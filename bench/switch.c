@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* The bare context switch, in ns:
- *   switch-two-way            there and back between two contexts, the pair
- *   switch-round-robin-10000  one switch, from a loop to 10,000 contexts in turn and back
- *   stack-get-put             a stack out of the pool and back
- * Each is the best of several rounds. It measures internals, so it is the one bench that
- * includes lib/. */
+ *   switch-two-way            two switches: from one context to another and back
+ *   switch-round-robin-10000  one switch, of those between a loop and 10,000 contexts in turn
+ *   stack-get-put             taking a stack from the pool and returning it
+ * Each figure is the best of several rounds. The bench measures internals, so it is the
+ * only one that includes headers of lib/. */
 #include "config.h"
 
 #include "lib/stacks/context.h"
@@ -23,7 +23,7 @@ enum {
     GETS = 1000000
 };
 
-/* Lies in the top page of its stack, as a coroutine's control block does. */
+/* Lies in the top page of its stack, like struct cg_coro. */
 struct ctx {
     struct cg_context ctx;
     char rest[300];

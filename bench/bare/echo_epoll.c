@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The bare machine: an echo server as a hand-written epoll loop, edge-triggered, no
- * timeouts, no limits, no abstraction. What libcogen is measured against. */
+/* The bare loop, against which libcogen is measured: an echo server as a hand-written
+ * epoll loop, edge-triggered, without timeouts, limits or abstraction. */
 #include "config.h"
 
 #include "bench/listen.h"
@@ -14,7 +14,7 @@
 
 enum { EVENTS = 256 };
 
-/* What a peer that does not read has still to get; by descriptor. */
+/* The unsent bytes for a peer that does not read; indexed by descriptor. */
 static struct rest {
     size_t size;
     char bytes[BENCH_BUFFER];
@@ -45,7 +45,7 @@ static void drop(int fd)
     close(fd);
 }
 
-/* Sends all of it, or keeps the rest until the peer has read. */
+/* Sends everything, or keeps the rest until the peer has read. */
 static void send_all(int ep, int fd, const char *bytes, size_t size)
 {
     ssize_t sent = send(fd, bytes, size, 0);
@@ -62,7 +62,7 @@ static void send_all(int ep, int fd, const char *bytes, size_t size)
     } else if (size == BENCH_BUFFER || rests[fd] != NULL) {
         free(rests[fd]);
         rests[fd] = NULL;
-        watch(ep, EPOLL_CTL_MOD, fd, EPOLLIN); /* there may be more: another event */
+        watch(ep, EPOLL_CTL_MOD, fd, EPOLLIN); /* gives a new event if input is left */
     }
 }
 

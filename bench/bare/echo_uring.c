@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The bare machine on io_uring: an echo server that sends from the very buffer that was
- * received into. No timeouts, no limits, no abstraction. */
+/* The bare loop on io_uring: an echo server that sends from the buffer into which it has
+ * received, without timeouts, limits or abstraction. */
 #include "bench/bare/uring.h"
 #include "bench/listen.h"
 

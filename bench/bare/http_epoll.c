@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The bare machine for HTTP: an epoll loop that scans what it reads for blank lines and
- * answers each with the same text, all those of one read in one write. No timeouts, no
- * limits, no parsing. What libcogen is measured against.
+/* The bare loop for HTTP, against which libcogen is measured: an epoll loop that looks for
+ * blank lines in its input and responds to each with the same text; all responses to one
+ * read go out in one write. No timeouts, no limits, no parsing.
  *     bench/bare/http_epoll [PORT]        on 127.0.0.1 */
 #include "config.h"
 
@@ -14,7 +14,7 @@
 
 enum { EVENTS = 256 };
 
-static size_t lines[1 << 16]; /* by descriptor: how long its line is so far */
+static size_t lines[1 << 16]; /* the length of the unfinished line; indexed by descriptor */
 
 static void watch(int ep, int fd, uint32_t how)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the bare HTTP servers share: the text that they answer, and the scan for blank
+/* Shared by the bare HTTP servers: the text of the response, and the search for blank
  * lines. */
 #ifndef COGEN_BENCH_HTTP_TEXT_H
 #define COGEN_BENCH_HTTP_TEXT_H
@@ -16,8 +16,8 @@ enum {
     HTTP_ANSWER_SIZE = sizeof HTTP_ANSWER - 1,
 };
 
-/* To one read, in which every second byte could end a blank line. Any number of answers is
- * a piece of them. */
+/* The most responses to one read, in which every second byte could end a blank line. Fewer
+ * responses are a part of this array. */
 static char http_answers[HTTP_BUFFER / 2 * HTTP_ANSWER_SIZE];
 
 static inline void http_make_answers(void)

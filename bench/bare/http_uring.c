@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* The bare machine for HTTP on io_uring: answers each blank line with the same text, all
- * those of one receive in one send. */
+/* The bare loop for HTTP on io_uring: responds to each blank line with the same text; all
+ * responses to one receive go out in one send. */
 #include "bench/bare/http_text.h"
 #include "bench/bare/uring.h"
 #include "bench/listen.h"
 
-static size_t lines[BENCH_CONNECTIONS]; /* how long its line is so far */
+static size_t lines[BENCH_CONNECTIONS]; /* the length of the unfinished line */
 
 static void serve(int conn, char *data, unsigned size, int buffer)
 {

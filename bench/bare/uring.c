@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* See uring.h. Connections are registered files from the accept on; one multishot accept,
- * one multishot receive a connection, buffers by a ring, one enter a turn. */
+/* See uring.h. Connections are accepted as registered files, by one multishot accept. Each
+ * has one multishot receive; the kernel takes buffers from a ring. There is one
+ * io_uring_enter in each turn of the loop. */
 #include "bench/bare/uring.h"
 
 #include "bench/listen.h"
@@ -21,7 +22,7 @@ enum {
     COMPLETIONS = 32768,
     GROUP = 1,
     BUFFERS = 256,
-    STRIDE = BENCH_BUFFER + 64, /* else they would meet in the same sets of the cache */
+    STRIDE = BENCH_BUFFER + 64, /* spreads the buffers over the sets of the cache */
 };
 
 enum { ACCEPT, RECEIVE, SEND, CLOSE, STOP };
@@ -65,7 +66,7 @@ static void receive_on(int conn)
     io_uring_sqe_set_data64(sqe, tag(RECEIVE, conn, -1));
 }
 
-/* SIGTERM becomes a completion: Valgrind, which counts the instructions, delivers no signal
+/* Makes SIGTERM a completion: Valgrind, which counts instructions, delivers no signals
  * while io_uring_enter waits. */
 static void stop_on_signal(void)
 {

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""What the core costs without I/O: bench/core, bench/switch and bench/generator, with the
-targets that there are."""
+"""The cost of the core without I/O: bench/core, bench/switch and bench/generator, with their
+targets."""
 
 from . import process, targets
 from .table import Table, number

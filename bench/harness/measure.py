@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""One measurement: a load on a server, timed; or its system calls, or its instructions,
-counted in runs of their own. A count is the difference of a short and a long run, so that
-what a start costs cancels out."""
+"""One measurement of a server under load: its times, or the number of its system calls or
+instructions, which are counted in separate runs. A count is the difference between a long and
+a short run, so that it does not include the start of the server."""
 
 import os
 import re
@@ -21,7 +21,7 @@ def options_of(case):
 
 
 def load(build, server, case, **more):
-    """What bench/load says of a server: a dict."""
+    """Runs bench/load on a server; returns its output as a dict."""
     command = [build.find("bench/load"), "--pid", str(server.pid),
                *options_of({**case, **more}), server.address]
     limit = process.PATIENCE + 2 * float(more.get("seconds", 1))
@@ -72,14 +72,14 @@ def _callgrind_total(path, _server):
 
 
 def syscalls(build, row, case):
-    """System calls a request."""
+    """System calls per request."""
     if shutil.which("strace") is None:
         return None
     return _difference(build, row, case, ["strace", "-f", "-c", "-o", "{}"], _strace_total)
 
 
 def instructions(build, row, case):
-    """Instructions in user space a request."""
+    """Instructions in user space per request."""
     if shutil.which("valgrind") is None or not row.valgrind:
         return None
     command = ["valgrind", "-q", "--tool=callgrind", "--callgrind-out-file={}"]
@@ -90,7 +90,7 @@ def instructions(build, row, case):
 
 
 def allocations(build, row, case):
-    """Allocations a request, of those servers that say so at their end."""
+    """Allocations per request, for servers that print their number at the end."""
     def read(_path, server):
         said = process.figures(server.said())
         if "allocations" not in said:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""What an idle item keeps resident: private memory and page tables of the server with many
-of them, less that with one."""
+"""The resident memory of an idle item (a connection, a coroutine): private memory and page
+tables of the server with many items, less those with one."""
 
 import ssl
 import time
@@ -27,7 +27,8 @@ def resident(pid):
 
 
 def settled(pid, seconds):
-    """When it no longer falls; stacks give pages back only some seconds after a burst."""
+    """Waits until the memory no longer shrinks: pages of stacks are returned to the system only
+    some seconds after a burst."""
     time.sleep(seconds)
     return resident(pid)
 
@@ -89,7 +90,7 @@ def sleeping(options):
 
 
 def after_a_burst(options):
-    """Whether stacks that grew are given back."""
+    """Whether the memory of stacks that grew is returned to the system."""
     table = Table("idle-deep", "10,000 coroutines that have used 40 KiB of stack once",
                   ["", "KiB"], raw={})
     path = options.build.find("bench/deep")

@@ -37,7 +37,7 @@ def colour(name):
 
 
 def draw(table, directory):
-    """Writes DIRECTORY/NAME.svg and answers its name; None: nothing to draw."""
+    """Writes DIRECTORY/NAME.svg and returns its name; None: nothing to draw."""
     spec = table.plot
     if not spec or not spec["bars"]:
         return None

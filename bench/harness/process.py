@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Servers and other programs as processes: pinned, found by the line they print or the port
-they were told, and always ended by their pid."""
+"""Servers and other programs as processes: pinned to a processor, found by the address that
+they print or the port that they were given, and always ended by their pid."""
 
 import atexit
 import os
@@ -11,15 +11,15 @@ import sys
 import tempfile
 import time
 
-PATIENCE = 30  # seconds for a server to start, and for a load to end beside its duration
+PATIENCE = 30  # seconds for a server to start, and for a load to end after its duration
 
 
 class Failed(Exception):
-    """Something could not be measured; the text says what and why."""
+    """Something could not be measured; the text tells what and why."""
 
 
 def processors():
-    """The server's processor and the load's. On a machine with one they are the same."""
+    """The processors of the server and of the load: the same, if the machine has only one."""
     all_of_them = sorted(os.sched_getaffinity(0))
     return all_of_them[-1], all_of_them[0]
 
@@ -42,7 +42,7 @@ def tidy():
 
 
 def set_up():
-    """Whatever ends this program ends what it has started."""
+    """Makes sure that all processes that were started end with this program."""
 
     def leave(number, _frame):
         sys.exit(128 + number)
@@ -63,8 +63,8 @@ def pinned(cpu):
 
 
 class Server:
-    """A server that is running. `wrapper` is put before its command (strace, valgrind);
-    `port` is where it listens if it does not print "listening on ADDRESS"."""
+    """A running server. `wrapper` is put before its command (strace, valgrind). `port` is its
+    port, for a server that does not print "listening on ADDRESS"."""
 
     def __init__(self, command, env, port=None, wrapper=(), ready="listening on "):
         self.name = os.path.basename(command[0])
@@ -108,7 +108,7 @@ class Server:
         raise Failed(f"{self.name} did not listen within {PATIENCE} s: {self.complaints()}")
 
     def _find(self, wrapper):
-        """strace has the server as its child; valgrind is the server."""
+        """The server's pid: under strace it is a child, under valgrind the process itself."""
         pid = self.process.pid
         if wrapper and "strace" in wrapper[0]:
             with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as file:
@@ -116,7 +116,7 @@ class Server:
         return pid
 
     def stop(self):
-        """Ends it, in order if it can. Again is no harm."""
+        """Ends the server, gracefully if possible. May be called again."""
         if self in _running:
             _running.remove(self)
         if self.process.poll() is None:
@@ -128,8 +128,8 @@ class Server:
         self.process.wait()
 
     def _await_end(self):
-        """Valgrind may deliver a signal only when the server does something: a connection
-        makes it."""
+        """Connects to the server: Valgrind may deliver a signal only when the server is
+        active."""
         for _ in range(10):
             try:
                 self.process.wait(1)
@@ -151,7 +151,7 @@ class Server:
 
 
 def output(command, env=None, cpu=None, limit=PATIENCE):
-    """What a program prints; Failed if it fails or takes too long."""
+    """The output of a program; raises Failed if it fails or takes too long."""
     try:
         done = subprocess.run(command, env=env, stdin=subprocess.DEVNULL, timeout=limit,
                               capture_output=True, text=True, check=False,

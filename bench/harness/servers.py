@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Who is measured: how each server is started, and which Debian package it lacks."""
+"""The servers that are measured: how each is started, and the Debian package that it needs."""
 
 import os
 import shutil
@@ -50,16 +50,16 @@ hosts:
 
 
 class Row:
-    """A server: its name in the tables, and what to run: a list, or a function of the build
-    that answers one. Its second word may be a function of a port that answers the arguments."""
+    """A server: its name in the tables, and its command: a list, or a function of the build that
+    returns a list. The second word may be a function of a port that returns the arguments."""
 
     def __init__(self, name, command, package=None, bare=False, valgrind=True, limit=None):
         self.name, self.command, self.package = name, command, package
         self.bare, self.valgrind = bare, valgrind
-        self.limit = limit  # of its connections
+        self.limit = limit  # the most connections that it can have
 
     def missing(self, build):
-        """Why it cannot be measured; None: it can."""
+        """The reason why it cannot be measured; None: it can."""
         command = self.command(build) if callable(self.command) else self.command
         if command is None or build.find(command[0]) is None:
             return f"in Debian: {self.package}" if self.package else "not built here"
@@ -97,7 +97,7 @@ class Build:
         return None
 
     def reactors(self):
-        """Those of this machine, by name: None, or why not."""
+        """The reactors by name: None if available on this machine, or the reason why not."""
         if self._reactors is None:
             text = process.output([self.find("bench/echo"), "--list-reactors"], self.env)
             self._reactors = {}
@@ -156,7 +156,7 @@ def echo_peers():
 
 
 def certificate():
-    """A self-signed one for localhost, made once a run; None without openssl."""
+    """A self-signed certificate for localhost, made once per run; None without openssl."""
     key, cert = (os.path.join(process.work_dir(), name) for name in ("key.pem", "cert.pem"))
     if not os.path.exists(cert):
         if shutil.which("openssl") is None:
@@ -176,7 +176,7 @@ def _write(name, text):
 
 
 def site():
-    """A directory with a page to say hello, for those that serve files."""
+    """A directory with a hello page, for servers that serve files."""
     path = os.path.join(process.work_dir(), "site")
     os.makedirs(path, exist_ok=True)
     _write("site/index.html", "Hello, world!\n")

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""What is measured under load: echo, HTTP, growth, fairness. Each function answers tables.
-In a round every server is started anew and measured once; ratios are taken within a round."""
+"""The subjects under load: echo, HTTP, growth, fairness. Each function returns tables. In a
+round every server is started anew and measured once; ratios compare servers within a round."""
 
 import resource
 import socket
@@ -14,7 +14,7 @@ BASE = "bare epoll"
 
 
 class Options:
-    """How long and how often, and who is left out."""
+    """How long and how often to measure, and which servers to leave out."""
 
     def __init__(self, build, rounds, seconds, quick, say):
         self.build, self.rounds, self.seconds = build, rounds, seconds
@@ -22,7 +22,7 @@ class Options:
 
 
 def present(options, rows, missing):
-    """Those of `rows` that there are; the others go into `missing` as texts."""
+    """The available ones of `rows`; the others are named in `missing`."""
     here = []
     for row in rows:
         why = row.missing(options.build)
@@ -34,8 +34,8 @@ def present(options, rows, missing):
 
 
 def in_rounds(options, title, rows, once, rounds=None):
-    """{row name: [what once(row) answered]} over all rounds, interleaved. A row that fails
-    is told of and left out."""
+    """{row name: [results of once(row)]} over all rounds, in which the rows alternate. A row
+    that fails is reported and left out."""
     found, failed = {row.name: [] for row in rows}, {}
     rounds = rounds or options.rounds
     for turn in range(rounds):
@@ -55,7 +55,7 @@ def in_rounds(options, title, rows, once, rounds=None):
 
 
 def counted(options, row, case, count):
-    """A count, or None where it cannot be had."""
+    """A count, or None if it is not available."""
     try:
         return count(options.build, row, case)
     except process.Failed as why:
@@ -64,7 +64,8 @@ def counted(options, row, case, count):
 
 
 def loaded(options, name, title, rows, case, counts):
-    """The table of one load on several servers. `counts(row)`: count its calls, too?"""
+    """The table of one load on several servers. `counts(row)`: whether to count its system
+    calls, instructions and allocations, too."""
     missing = []
     rows = present(options, rows, missing)
     found, failed = in_rounds(
@@ -168,7 +169,7 @@ def http(options):
 
 
 def different(options, rows):
-    """What it is worth that requests repeat."""
+    """How much faster requests are served that repeat the last one."""
     rows = [row for row in rows if row.name == BASE or row.name == "nginx" or
             (essential(row) and not row.bare)]
     cases = [("browser", "a browser's GET, 64 connections", {"http": "browser"}),
@@ -187,11 +188,10 @@ def different(options, rows):
 
 
 class Held:
-    """Connections that are opened, each used once, and then left alone. They belong to this
-    process."""
+    """Idle connections of this process: opened, each used once, and then left alone."""
 
-    TOGETHER = 256  # opened before they are used: to a server that polls all of its
-    # descriptors in each turn, one after the other would take minutes
+    TOGETHER = 256  # used together, in one turn of the server: one after the other would take
+    # minutes with a server that polls all of its descriptors in each turn
 
     def __init__(self, address, count, request=b"x" * 64, tls=None):
         host, port = address.rsplit(":", 1)
@@ -287,7 +287,7 @@ def growth(options):
 
 def fairness(options):
     rows = servers.bare("echo") + [servers.ours_echo("epoll"), servers.ours_echo("io_uring")]
-    seconds = options.seconds * 2  # one in a thousand is what is looked for
+    seconds = options.seconds * 2  # p99.9 needs many requests
 
     def once(row):
         with row.start(options.build) as server:

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: MIT
-"""Tables: of a list of columns, printed as Markdown that is also readable as it is."""
+"""Tables, printed as Markdown whose source is easy to read, too."""
 
 import statistics
 
 
 class Table:
-    """`rows` are lists of texts, the first one a name. `plot`, if there is one: what
-    plot.py draws. `raw`: everything that was measured, for --json. `name` is the plot's; it
-    begins with the subject's."""
+    """`rows` are lists of texts, of which the first is a name. `plot`, if set, is what plot.py
+    draws. `raw` is everything that was measured, for --json. `name` is the name of the plot; it
+    begins with the name of the subject."""
 
     def __init__(self, name, title, columns, raw=None):
         self.name, self.subject = name, name.split("-")[0]
@@ -53,13 +53,13 @@ def bytes_of(value):
 
 
 def micro(ns):
-    """A time in us, with three digits or so."""
+    """A time in us, with about three digits."""
     us = ns / 1000
     return f"{us:.2f}" if us < 10 else f"{us:.0f}"
 
 
 def spread(values, digits=2):
-    """The median, and from where to where."""
+    """The median, with the lowest and the highest value in brackets."""
     if not values:
         return "-"
     if len(values) == 1:

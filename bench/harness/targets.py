@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: MIT
-"""What libcogen is to reach, and whether it does."""
+"""The targets of libcogen, and whether it meets them."""
 
 import fnmatch
 
 EPOLL, URING = "libcogen epoll", "libcogen io_uring"
 
-# By a table's name: row, figure, the most it may be (or with a minus the least).
+# By name of the table: row, figure, the highest value allowed (negative: the lowest).
 LOADS = {
     "echo-64": ((EPOLL, "CPU of bare epoll", 1.03), (URING, "CPU of bare epoll", 0.88),
                 (EPOLL, "system calls", 2.1), (URING, "system calls", 0.1),
@@ -24,7 +24,7 @@ LOADS = {
     "idle-http": ((EPOLL, "bytes", 5120), (URING, "bytes", 5120)),
 }
 
-# A pattern of a figure's name: at most so many ns.
+# A pattern for the names of figures, and the highest value allowed in ns.
 CORE = (
     ("switch-two-way*", 4), ("switch-round-robin-10000*", 12),
     ("pass_among_10000", 30), ("spawn_and_finish", 60), ("signal_and_back", 60),
@@ -40,7 +40,7 @@ def of_core(name):
 
 
 def judge(table, figures):
-    """Notes below a table which of its targets are met; `figures`: {(row, figure): value}."""
+    """Adds a note for each target of a table: met or missed. `figures`: {(row, figure): value}."""
     for row, figure, limit in LOADS.get(table.name, ()):
         value = figures.get((row, figure))
         if value is None:

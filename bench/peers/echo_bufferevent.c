@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Echo on libevent's bufferevents: what came is moved from the input to the output, which
- * copies nothing.
+/* Echo on libevent's bufferevents: input is moved to the output buffer without a copy.
  *     bench/peers/echo_bufferevent [PORT] */
 #include "bench/listen.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Echo on libev: a watcher a connection, which reads and writes by itself.
+/* Echo on libev: a watcher for each connection; its callback reads and writes.
  *     bench/peers/echo_libev [PORT] */
 #include "config.h"
 
@@ -13,7 +13,7 @@
 
 struct conn {
     ev_io io;
-    size_t size, done; /* of what is not yet sent */
+    size_t size, done; /* of the rest, and how much of it is sent */
     char *rest;        /* allocated only if the peer does not read */
 };
 

@@ -63,7 +63,7 @@ static void received(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
     }
     sent = sent < 0 ? 0 : sent;
     conn->rest = uv_buf_init(buf->base + sent, (unsigned)(n - sent));
-    uv_read_stop(stream); /* the buffer is in use until then */
+    uv_read_stop(stream); /* the buffer is in use until the write is done */
     conn->write.data = conn;
     if (uv_write(&conn->write, stream, &conn->rest, 1, written) < 0)
         drop(conn);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 
-// Go: an echo server with a goroutine a connection, hello by net/http, or so many goroutines
-// that sleep.
+// Go: an echo server with a goroutine for each connection, a hello server on net/http, or N
+// goroutines that sleep.
 //
 //	go echo
 //	go http [CERT KEY]

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Hello on libevent's evhttp.
+/* A hello server on libevent's evhttp.
  *     bench/peers/http_evhttp [PORT] */
 #include "bench/listen.h"
 

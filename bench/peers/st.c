@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* State Threads: an echo server with a thread a connection, or so many threads that sleep.
+/* State Threads: an echo server with a thread for each connection, or N threads that
+ * sleep.
  *     bench/peers/st [PORT]
  *     bench/peers/st sleep N */
 #include "bench/listen.h"
@@ -12,7 +13,7 @@
 static void *echo(void *arg)
 {
     st_netfd_t conn = arg;
-    char buf[1024]; /* on the stack: as large as libcogen's server has it */
+    char buf[1024]; /* on the stack, of the same size as in libcogen's server */
     ssize_t n;
 
     while ((n = st_read(conn, buf, sizeof buf, ST_UTIME_NO_TIMEOUT)) > 0 &&
@@ -32,7 +33,7 @@ int main(int argc, char **argv)
 {
     st_netfd_t listener, conn;
 
-    st_set_eventsys(ST_EVENTSYS_ALT); /* epoll, where it was built with it */
+    st_set_eventsys(ST_EVENTSYS_ALT); /* epoll, if State Threads was built with it */
     if (st_init() < 0)
         bench_die("st_init");
     if (argc == 3 && strcmp(argv[1], "sleep") == 0) {
