@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The monitor where it does not come to its function, and in a dump. What it does otherwise
- * is in test_sync.c. */
+/* A monitor whose function is not called, and a monitor in a dump. The rest is in
+ * test_sync.c. */
 #include "config.h"
 
 #include "tests/support/support.h"
@@ -22,8 +22,8 @@ static ssize_t monitors(void *arg)
     return cg_yield(cg_call_locked(&mutex, owns, arg));
 }
 
-/* One that gives up while it waits for the mutex does not call its function, and leaves the
- * mutex to its owner. */
+/* A cg_call_locked that is cancelled while it waits for the mutex does not call its
+ * function, and does not affect the owner of the mutex. */
 static ssize_t given_up(void *arg)
 {
     struct cg_coro *owner, *waiter;
@@ -55,7 +55,7 @@ static ssize_t prints(void *arg)
     return 5;
 }
 
-/* While it runs, its line in a dump says which mutex it is about. */
+/* While it runs, its line in a dump names the mutex. */
 static ssize_t printed(void *arg)
 {
     struct cg_call_locked_op *monitor =

@@ -31,12 +31,12 @@ static ssize_t reads(void *arg)
                                   .timeout = r->timeout)),
        r->wanted);
     note(r->mark);
-    IS(cg_mutex_unlock(&r->board->mutex), 0); /* owned again, whatever the answer */
+    IS(cg_mutex_unlock(&r->board->mutex), 0); /* owned again, whatever the result */
     return 0;
 }
 
-/* A notification wakes the one who has waited longest, once the mutex is free; notify_all
- * wakes everybody, one after the other. */
+/* A notification wakes the oldest waiter, when the mutex is free; notify_all wakes all,
+ * one after the other. */
 static ssize_t condition(void *arg)
 {
     struct board board = {0};
@@ -59,7 +59,7 @@ static ssize_t condition(void *arg)
     OK(cg_yield(cg_pass()));
     ck_assert_str_eq(noted, "a");
     IS((ssize_t)cg_condition_notify_all(&board.condition), 3);
-    IS(cg_condition_destroy(&board.condition), -EBUSY); /* two have yet to get the mutex */
+    IS(cg_condition_destroy(&board.condition), -EBUSY); /* two still wait for the mutex */
     for (size_t i = 0; i < COUNT(r); i++)
         test_end(coros[i]);
     ck_assert_str_eq(noted, "abcd");
@@ -68,7 +68,7 @@ static ssize_t condition(void *arg)
     return 0;
 }
 
-/* Not without the mutex; and never at once. */
+/* A wait needs the mutex, and never completes at once. */
 static ssize_t condition_misuse(void *arg)
 {
     struct board board = {0};
@@ -83,7 +83,7 @@ static ssize_t condition_misuse(void *arg)
     return 0;
 }
 
-/* A timeout does not answer before the mutex is owned again. */
+/* A wait that times out completes only when it owns the mutex again. */
 static ssize_t condition_times_out(void *arg)
 {
     struct board board = {0};
@@ -95,7 +95,7 @@ static ssize_t condition_times_out(void *arg)
     OK(cg_yield(cg_sleep(3 * MS)));
     ck_assert_str_eq(noted, "");
     IS((ssize_t)cg_condition_notify(&board.condition),
-       0); /* it waits for that no more */
+       0); /* it no longer waits for a notification */
     IS(cg_mutex_unlock(&board.mutex), 0);
     test_end(coro);
     ck_assert_str_eq(noted, "l");
@@ -105,7 +105,8 @@ static ssize_t condition_times_out(void *arg)
     return 0;
 }
 
-/* A notification for somebody who is cancelled before he has the mutex is another's. */
+/* If a waiter is notified, and cancelled before it owns the mutex, the notification passes
+ * to another waiter. */
 static ssize_t condition_passes_on(void *arg)
 {
     struct board board = {0};
@@ -137,7 +138,7 @@ static ssize_t waits_or_sleeps(void *arg)
     return rc;
 }
 
-/* In a race, too, the mutex is owned when it is over. */
+/* When a race with a wait is over, the mutex is owned. */
 static ssize_t condition_race(void *arg)
 {
     struct board board = {0};
@@ -167,7 +168,7 @@ static ssize_t awaits(void *arg)
     return 0;
 }
 
-/* An event that is set wakes all and lets everybody pass until it is cleared. */
+/* Setting an event wakes all its waiters; waits complete at once until it is cleared. */
 static ssize_t event(void *arg)
 {
     struct cg_event e = {0};
@@ -205,7 +206,7 @@ static ssize_t awaits_twice(void *arg)
     return 0;
 }
 
-/* Two branches of one race that wait for the same event: one wins. */
+/* If two branches of a race wait for the same event, one of them wins. */
 static ssize_t event_race(void *arg)
 {
     struct cg_event e = {0};
@@ -227,8 +228,8 @@ static ssize_t meets(void *arg)
     return 0;
 }
 
-/* The last to come opens it for all, and again and again. Each is told his place; the
- * others run before the last one. */
+/* The last coroutine that arrives opens the barrier for all, and the barrier can be used
+ * again. Each gets its place in the order; the others run before the last one. */
 static ssize_t barrier(void *arg)
 {
     struct cg_barrier b = {.parties = 3};
@@ -253,7 +254,8 @@ static ssize_t barrier(void *arg)
     return 0;
 }
 
-/* Who gives up has not come; nobody comes twice; one is a crowd if one is wanted. */
+/* A wait that gives up does not count as arrived. A coroutine cannot count twice, by two
+ * branches of a race. A barrier for one opens at once. */
 static ssize_t barrier_gives_up(void *arg)
 {
     struct cg_barrier b = {.parties = 2}, none = {0}, one = {.parties = 1};

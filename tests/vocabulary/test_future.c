@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Futures, tasks and handles: who is told of a result, when, and what can be taken back. */
+/* Futures, tasks and handles: who gets a result, when, and what can be cancelled. */
 #include "tests/support/support.h"
 
 #include <errno.h>
@@ -29,8 +29,8 @@ static ssize_t says_ten(void *arg)
 /* ---- Results
  * --------------------------------------------------------------------------- */
 
-/* All who await it have the result, in the order of their waiting; so have those who come
- * later; and there is only one result. */
+/* All coroutines that await a future get its result, in the order of their waits, and so
+ * do those that await it later. There is only one result. */
 static ssize_t everybody_is_told(void *arg)
 {
     struct cg_future *future = make();
@@ -86,8 +86,8 @@ static ssize_t results_of_every_kind(void *arg)
     return 0;
 }
 
-/* Who gives up waiting, from wherever in the line, leaves the future and the others
- * alone. */
+/* An await that is cancelled or times out, anywhere in the line, does not affect the
+ * future or the others. */
 static ssize_t giving_up_leaves_no_trace(void *arg)
 {
     struct cg_future *future = make();
@@ -126,7 +126,7 @@ static ssize_t completes(void *arg)
     return 0;
 }
 
-/* One that is awaited stays until it has told everybody. */
+/* A future that is awaited is not freed before all have its result. */
 static ssize_t the_awaited_stay(void *arg)
 {
     struct cg_future *future = make();
@@ -165,8 +165,8 @@ static void note_and_remove(struct cg_future *future, void *arg)
     IS((ssize_t)cg_future_remove_done(future, note, removed), 1);
 }
 
-/* In the next turn, outside any coroutine, each once and in order; those that are added
- * late as well, and those that are removed not at all. */
+/* Callbacks are called in the next turn, outside coroutines, each once and in order. So
+ * are those that are added after the result; removed ones are not called. */
 static ssize_t callbacks_are_called(void *arg)
 {
     static char a[] = "a", b[] = "b", c[] = "c";
@@ -182,25 +182,25 @@ static ssize_t callbacks_are_called(void *arg)
     IS((ssize_t)cg_future_remove_done(future, note, b), 0);
     OK(cg_future_add_done(future, note_and_add, b));
     IS(cg_future_set_result(future, 1), 0);
-    ck_assert_str_eq(trace, ""); /* not from within */
-    OK(cg_yield(cg_sleep(MS)));  /* may end in that very turn */
+    ck_assert_str_eq(trace, ""); /* not called from cg_future_complete */
+    OK(cg_yield(cg_sleep(MS)));  /* may end in the turn of the callbacks */
     OK(cg_yield(cg_sleep(MS)));
     ck_assert_str_eq(trace, "acb+");
     OK(cg_future_add_done(future, note, a));
     OK(cg_future_add_done(future, note, c));
     ck_assert_str_eq(trace, "acb+");
     IS((ssize_t)cg_future_remove_done(future, note, c), 1);
-    cg_future_unref(future); /* it stays for its callbacks */
+    cg_future_unref(future); /* not freed yet: its callbacks are still to be called */
     OK(cg_yield(cg_sleep(MS)));
     ck_assert_str_eq(trace, "acb+a");
 
-    future = make(); /* one that is never done calls nobody */
+    future = make(); /* a future that is never done calls nothing */
     OK(cg_future_add_done(future, note, a));
     cg_future_unref(future);
     return 0;
 }
 
-/* A callback may take back the next one. */
+/* A callback may remove the next one. */
 static ssize_t callbacks_that_remove(void *arg)
 {
     static char a[] = "a", c[] = "c";
@@ -229,7 +229,7 @@ static struct cg_future *task(cg_fn *fn, void *arg)
     return future;
 }
 
-/* A task is the future of a coroutine's result; nobody else completes it. */
+/* A task is the future of a coroutine's result; nothing else can complete it. */
 static ssize_t a_task_has_its_coroutines_result(void *arg)
 {
     struct cg_future *ten = task(says_ten, NULL), *nobodys = task(says_ten, NULL);
@@ -239,7 +239,7 @@ static ssize_t a_task_has_its_coroutines_result(void *arg)
     char text[64];
 
     (void)arg;
-    cg_future_unref(nobodys); /* it runs nevertheless */
+    cg_future_unref(nobodys); /* the coroutine runs nevertheless */
     IS(cg_future_set_result(ten, 1), -EINVAL);
     IS(cg_future_set_error(ten, -EIO), -EINVAL);
     test_until_waiting(waiter);
@@ -266,7 +266,7 @@ static ssize_t stubborn(void *arg)
     return 5;
 }
 
-/* Cancelling a task cancels its coroutine, which has the last word. */
+/* Cancelling a task cancels its coroutine, whose result is still the task's. */
 static ssize_t a_task_is_cancelled(void *arg)
 {
     struct cg_future *one = task(says_ten, NULL), *two = task(stubborn, NULL);
@@ -311,7 +311,8 @@ static ssize_t naps(void *arg)
     return cg_yield(cg_sleep(n * MS)) < 0 ? -ECANCELED : n;
 }
 
-/* asyncio.wait: all of them, or the first; what it is not waited for any more goes on. */
+/* As with asyncio.wait, a program can wait for all tasks of a set, or for the first; the
+ * others continue. */
 static ssize_t sets_of_tasks(void *arg)
 {
     struct cg_future *tasks[4];
@@ -346,7 +347,8 @@ static void mark(void *arg)
     strcat(trace, arg);
 }
 
-/* In the order of their moments, never early, and of asking where these are equal. */
+/* Calls are made in the order of their moments, never early; those of one moment in the
+ * order in which they were requested. */
 static ssize_t calls_are_made_in_order(void *arg)
 {
     struct cg_sched *sched = cg_sched_self();
@@ -383,7 +385,8 @@ static void cancels_the_second(void *arg)
     IS(cg_handle_cancel(second), 0);
 }
 
-/* Before its moment, in the queue, or by the one before it: it is not made. */
+/* A call can be cancelled before its moment, while it is in the queue, and by the call
+ * before it; then it is not made. */
 static ssize_t calls_are_taken_back(void *arg)
 {
     struct cg_sched *sched = cg_sched_self();
@@ -400,7 +403,7 @@ static ssize_t calls_are_taken_back(void *arg)
     IS(cg_handle_cancel(soon), 0);
     IS(cg_handle_cancel(soon), -EALREADY);
     ck_assert(cg_handle_cancelled(later) && cg_handle_cancelled(soon));
-    cg_handle_unref(soon); /* while it is still in the queue */
+    cg_handle_unref(soon); /* released while it is in the queue */
     OK(cg_sched_call_soon(sched, cancels_the_second, "a", &made));
     OK(cg_sched_call_soon(sched, mark, "z", &second));
     OK(cg_yield(cg_sleep(MS)));
@@ -428,7 +431,7 @@ static void call_again(void *arg)
         OK(cg_sched_call_soon(again->sched, call_again, again, NULL));
 }
 
-/* A call that asks for itself again has the others run in between. */
+/* A call that requests itself again lets other calls and coroutines run in between. */
 static ssize_t calls_do_not_starve(void *arg)
 {
     struct again again = {.sched = cg_sched_self()};
@@ -450,7 +453,8 @@ static void complete_with_seven(void *arg)
     IS(cg_future_set_result(arg, 7), 0);
 }
 
-/* Calls hold the run open, futures do not; a run until one is done ends then. */
+/* Calls hold the run open, futures do not. A run until a future is done ends when it
+ * is. */
 static void until_complete(void)
 {
     struct test test = test_open(.timeout = 0);
@@ -492,7 +496,7 @@ static void asks_again_when_done(struct cg_future *future, void *arg)
     OK(cg_future_add_done(future, asks_again_when_done, again));
 }
 
-/* What is left when a scheduler is freed is not made, and not leaked. */
+/* Calls that are left when a scheduler is freed are not made, and not leaked. */
 static void what_is_left_is_dropped(void)
 {
     struct test test = test_open(.timeout = 0);

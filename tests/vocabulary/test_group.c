@@ -40,8 +40,8 @@ static ssize_t works(void *arg)
     return rc < 0 ? rc : m->answer;
 }
 
-/* Waits for all, also for those that its own coroutines add, and collects what they
- * return. */
+/* A group waits for all its coroutines, also for those that they add themselves, and
+ * collects what they return. */
 static ssize_t adds_one(void *arg)
 {
     static struct member late = {2 * MS, 0, 0, "2", false};
@@ -75,11 +75,11 @@ static ssize_t collects(void *arg)
     cg_coro_unref(ref);
     IS(cg_yield(cg_wait_group(&group)), 0); /* closed: the same answer */
     IS(cg_yield(cg_add_to_group(&group, works, &slow)), -EINVAL);
-    cg_group_cancel(&group); /* too late, and no harm */
+    cg_group_cancel(&group); /* too late: no effect */
     return 0;
 }
 
-/* Empty groups, one in another, one after another. */
+/* Empty groups, nested and one after the other. */
 static ssize_t nests(void *arg)
 {
     struct cg_group outer, inner;
@@ -114,11 +114,11 @@ static ssize_t failure(void *arg)
     ck_assert(other.canceled);
     IS(answer, -ECANCELED);
     ck_assert_str_eq(noted + strlen(noted) - 1, "o");
-    IS(cg_yield(cg_sleep(MS)), 0); /* outside all is well */
+    IS(cg_yield(cg_sleep(MS)), 0); /* outside the group nothing is cancelled */
     return 0;
 }
 
-/* Told to keep going, a failure is remembered and nobody cancelled. */
+/* With .keep_going a failure is the result, but cancels nothing. */
 static ssize_t keeps_going(void *arg)
 {
     struct cg_group group;
@@ -135,7 +135,7 @@ static ssize_t keeps_going(void *arg)
     return 0;
 }
 
-/* One that is cancelled by itself is no failure. */
+/* A member that is cancelled alone does not count as a failure. */
 static ssize_t one_canceled(void *arg)
 {
     struct cg_group group;
@@ -153,7 +153,8 @@ static ssize_t one_canceled(void *arg)
     return 0;
 }
 
-/* The deadline bounds all of it; a member's clean-up is waited for all the same. */
+/* The deadline of a group applies to all members; the wait still waits for their
+ * clean-up. */
 static ssize_t deadline(void *arg)
 {
     struct cg_group group;
@@ -193,7 +194,7 @@ static ssize_t wait_times_out(void *arg)
     return 0;
 }
 
-/* In a race: when it is over the group is closed. */
+/* The wait in a race: when the race is over, the group is closed. */
 static ssize_t wait_races(void *arg)
 {
     struct cg_group group;
@@ -214,14 +215,14 @@ static ssize_t wait_races(void *arg)
     cg_group_open(&group);
     IS(cg_yield(cg_add_to_group(&group, works, &b)), 0);
     IS(cg_yield(cg_any((cg_sleep(0), wait))),
-       0); /* never begun: still to be waited for */
+       0); /* the wait never began: the group must still be waited for */
     IS(cg_yield(wait), 0);
     IS(cg_yield(cg_sleep(MS)), 0);
     return 0;
 }
 
-/* In the grace period members may go on, and end as they like; then they are cancelled. The
- * owner's waits end at once, and nothing is added any more. */
+/* In the grace period members continue, and may end normally; after it they are cancelled.
+ * The owner's waits end at once, and nothing can be added any more. */
 static ssize_t grace(void *arg)
 {
     struct cg_group group;
@@ -248,7 +249,7 @@ static ssize_t grace(void *arg)
     IS(clock_now() - begin, 7 * MS);
     ck_assert(!slow.canceled);
     begin = clock_now();
-    cg_group_open(&group, .grace = CG_HOUR); /* is not waited for if nobody needs it */
+    cg_group_open(&group, .grace = CG_HOUR); /* ends early when all members have ended */
     IS(cg_yield(cg_add_to_group(&group, works, &quick)), 0);
     cg_group_cancel(&group);
     IS(cg_yield(cg_wait_group(&group)), -ECANCELED);
@@ -287,8 +288,8 @@ static void cancel_owner(struct owner *o)
     test_end(coro);
 }
 
-/* What cancels the owner cancels the members at once, also while the owner is behind a
- * shield of its own; but not if the group is shielded. */
+/* A cancellation of the owner cancels the members at once, also while the owner is inside
+ * a shield; but not if the group is shielded. */
 static ssize_t owner_canceled(void *arg)
 {
     struct member a = {CG_HOUR, 0, MS, NULL, false};
@@ -336,7 +337,8 @@ static ssize_t nested(void *arg)
     return cg_yield(cg_wait_group(&outer));
 }
 
-/* A scope that ends takes the groups inside it along, each with its own grace. */
+/* The deadline of a scope also cancels the groups inside it, each after its own grace
+ * period. */
 static ssize_t scopes(void *arg)
 {
     struct member m[] = {{CG_HOUR, 0, 0, "o", false}, {CG_HOUR, 0, 0, "i", false}};
@@ -357,7 +359,7 @@ static ssize_t waits_for_anothers(void *arg)
     return 0;
 }
 
-/* Only the owner waits, and an owner that is cancelled already gets an empty group. */
+/* Only the owner can wait. If the owner is already cancelled, nothing can be added. */
 static ssize_t misuse(void *arg)
 {
     struct cg_group group;
@@ -389,7 +391,7 @@ static ssize_t fast(void *arg)
     return rc < 0 ? rc : m->answer;
 }
 
-/* At random: however it ends, when the wait has answered every member has ended. */
+/* At random: however the wait ends, every member has ended by then. */
 static ssize_t storm(void *arg)
 {
     static struct member members[100][6];
@@ -462,8 +464,8 @@ static ssize_t goes_deeper(void *arg)
     return n;
 }
 
-/* The depth of groups in groups does not use up the stack of the coroutine that cancels the
- * outermost. */
+/* Groups nested deeply do not overflow the stack of the coroutine that cancels the
+ * outermost one. */
 static ssize_t deep(void *arg)
 {
     size_t depth = 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Iterate: the producer runs when it is asked, ends when it ends, and no value is lost on
- * the way, whoever times out. */
+/* Iterators: the producer runs only when a value is asked for, and no value is lost,
+ * whichever side times out. */
 #include "config.h"
 
 #include "tests/support/notes.h"
@@ -25,8 +25,8 @@ static ssize_t counts(void *arg)
     return 70;
 }
 
-/* It begins with the first next, goes on only when the next value is wanted, and ends
- * with 0; what it returned can be read. */
+/* The producer begins with the first next, and continues only when the next value is asked
+ * for. After its end next returns 0, and its result can be read. */
 static ssize_t lazy(void *arg)
 {
     intptr_t limit = 3, value = 0;
@@ -64,8 +64,8 @@ static ssize_t slow(void *arg)
     return rc;
 }
 
-/* Between values it yields what it likes. A next that gives up in the meantime loses
- * nothing: the value is there for the next one. */
+/* Between values a producer may yield any operations. A next that times out in the
+ * meantime loses nothing: the following next gets the value. */
 static ssize_t patience(void *arg)
 {
     intptr_t last = 0, value = 0;
@@ -113,7 +113,7 @@ static ssize_t failure(void *arg)
     return 0;
 }
 
-/* Stopped before it began it never begins. */
+/* A producer that is stopped before it began never begins. */
 static ssize_t never(void *arg)
 {
     intptr_t limit = 1, value;
@@ -129,7 +129,7 @@ static ssize_t never(void *arg)
 static ssize_t stubborn(void *arg)
 {
     (void)arg;
-    IS(cg_yield(cg_produce(1)), 0); /* taken, although nobody wants another */
+    IS(cg_yield(cg_produce(1)), 0); /* taken, although no further value is asked for */
     IS(cg_yield(cg_sleep(CG_SECOND)), -ECANCELED);
     IS(cg_yield(cg_sleep(3 * MS, .shield = true)), 0);
     note("end");
@@ -185,7 +185,8 @@ static ssize_t asks_itself(void *arg)
     return cg_yield(cg_sleep(MS));
 }
 
-/* Only a producer produces, only one asks at a time, and never the producer itself. */
+/* Only a producer can produce. Only one coroutine can wait for the next value at a time,
+ * and not the producer itself. */
 static ssize_t misuse(void *arg)
 {
     struct cg_iterator it = {0};
@@ -214,8 +215,8 @@ static ssize_t produces_in_races(void *arg)
     return 0;
 }
 
-/* A value that is offered in a race is taken once: where the race was lost before it was
- * taken it is offered again, and not otherwise. */
+/* A value that is produced in a race is taken at most once: the producer may offer it
+ * again only if the race was lost before the value was taken. */
 static ssize_t offers(void *arg)
 {
     struct cg_iterator it = cg_iterator(produces_in_races, NULL);
@@ -239,7 +240,7 @@ static ssize_t fails_when_stopped(void *arg)
     return cg_yield(cg_sleep(1)) == -ECANCELED ? -EIO : 0;
 }
 
-/* A producer that fails while it is stopped has failed, for whoever asks. */
+/* If a producer fails while it is stopped, the stop and later nexts return its error. */
 static ssize_t stopped_with_an_error(void *arg)
 {
     struct cg_iterator it = cg_iterator(fails_when_stopped, arg);

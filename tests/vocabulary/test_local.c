@@ -26,7 +26,7 @@ static ssize_t sets(void *arg)
     return 0;
 }
 
-/* Unset is NULL; what one sets no other sees. */
+/* A value that was not set is NULL; other coroutines do not see a value that one sets. */
 static ssize_t own(void *arg)
 {
     int a, b;
@@ -46,7 +46,7 @@ static void yields(void *value)
 {
     OK(cg_yield(cg_sleep(CG_MILLISECOND)));
     note(value);
-    IS(cg_local_set(&noted, "z"), 0); /* once more */
+    IS(cg_local_set(&noted, "z"), 0); /* its destructor runs, too */
 }
 
 static const struct cg_local yielding = {yields};
@@ -57,13 +57,13 @@ static ssize_t leaves_values(void *arg)
     IS(cg_local_set(&owned, strdup("freed")), 0);
     IS(cg_local_set(&yielding, "y"), 0);
     IS(cg_local_set(&noted, "a"), 0);
-    IS(cg_local_set(&noted, "b"), 0); /* the old value is the caller's */
+    IS(cg_local_set(&noted, "b"), 0); /* the caller owns the old value: no destructor */
     IS(cg_local_set(&plain, "p"), 0);
     return 3;
 }
 
-/* At the end the destructors run, the newest key first, before anybody learns of the end;
- * they may yield, and set values again. */
+/* At the end of a coroutine the destructors run, the newest key first, before joiners are
+ * woken. They may yield, and set values again. */
 static ssize_t destroys(void *arg)
 {
     struct cg_coro *coro = test_start(leaves_values, NULL);
@@ -74,7 +74,7 @@ static ssize_t destroys(void *arg)
     return 0;
 }
 
-/* Many keys, and holes among them. */
+/* Many keys, with unset ones between them. */
 static ssize_t many(void *arg)
 {
     static const struct cg_local keys[50];
@@ -96,7 +96,8 @@ static ssize_t looks(void *arg)
     return 0;
 }
 
-/* A branch that runs in a coroutine of its own has the values of whoever waits for it. */
+/* A branch that runs in its own coroutine has the values of the coroutine that waits for
+ * it. */
 static ssize_t branches(void *arg)
 {
     int here;

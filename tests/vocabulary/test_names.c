@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The table of names and its hashes: names that somebody has chosen to collide do not,
- * whatever the key. */
+/* The table of names and its hashes: names that an attacker has chosen to collide do not
+ * collide, whatever the key. */
 #include "config.h"
 
 #include "lib/vocabulary/names.h"
@@ -13,8 +13,8 @@
 
 enum {
     MANY = 16384, /* names, as many as buckets */
-    KEYS = 20,    /* that are tried */
-    LONGEST = 24, /* chain: with random numbers one of 10 is long */
+    KEYS = 20,    /* how many keys are tried */
+    LONGEST = 24, /* the limit for chains; with random numbers 10 would be long */
 };
 
 static struct cg_named all[MANY];
@@ -63,7 +63,8 @@ static void spreads(const char *what)
     }
 }
 
-/* Integers: in a row, in steps, and such as cancel each other's halves in simple mixes. */
+/* Integers: consecutive ones, multiples of a step, and some whose halves cancel each other
+ * in simple hash functions. */
 START_TEST(integers)
 {
     static const int shifts[][2] = {{0, 0},   {3, 3},   {12, 12}, {32, 32}, {48, 48},
@@ -89,8 +90,8 @@ START_TEST(pointers)
 }
 END_TEST
 
-/* Bytes: blocks in which a change of one word is undone in the next, for a mix that
- * multiplies; and plain text. */
+/* Bytes: plain text, and blocks whose second word undoes the change of the first in hash
+ * functions that multiply. */
 START_TEST(bytes)
 {
     static char text[MANY][16];
@@ -113,8 +114,8 @@ START_TEST(bytes)
 }
 END_TEST
 
-/* Those of one name are a ring in the order of their coming; who is put before the first is
- * the first. */
+/* The waiters of one name form a ring in the order in which they were added. One that is
+ * put before the first becomes the first. */
 START_TEST(rings)
 {
     struct cg__hash_key key;
@@ -141,7 +142,7 @@ START_TEST(rings)
 }
 END_TEST
 
-/* SipHash-1-3 with a key of zeros, as Python 3.11 answers with PYTHONHASHSEED=0. */
+/* SipHash-1-3 with a key of zeros: the values of Python 3.11 with PYTHONHASHSEED=0. */
 START_TEST(siphash)
 {
     static const struct {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Publish and subscribe: everybody gets everything, once and in order, from where he began;
- * what is dropped is used by nobody any more. */
+/* Publish and subscribe: every subscriber gets all messages since its subscription, once
+ * and in order. No message is dropped while it is in use. */
 #include "config.h"
 
 #include "tests/support/notes.h"
@@ -18,7 +18,7 @@ static void publish(struct cg_pubsub *pubsub, intptr_t from, intptr_t to)
         IS(cg_yield(cg_publish(pubsub, i)), 0);
 }
 
-/* Fetches what there is, which must be these numbers. */
+/* Fetches all available messages, which must be the numbers from `from` to `to`. */
 static void expect(struct cg_subscriber *subscriber, intptr_t from, intptr_t to)
 {
     intptr_t got[64];
@@ -29,7 +29,8 @@ static void expect(struct cg_subscriber *subscriber, intptr_t from, intptr_t to)
         IS(got[i], from + i);
 }
 
-/* From the start means all that is kept, from now only what comes; a few at a time, too. */
+/* A subscription from the start gets all messages that are kept, one from now only new
+ * ones; also if it fetches a few at a time. */
 static ssize_t since(void *arg)
 {
     struct cg_pubsub *pubsub = cg_pubsub_new();
@@ -59,7 +60,7 @@ static ssize_t since(void *arg)
     IS(cg_yield(cg_fetch(&now, two, 2)), -EBADF);
     cg_pubsub_free(pubsub);
     IS(cg_yield(cg_fetch(&early, two, 2)), -EBADF);
-    cg_pubsub_unsubscribe(&early); /* ended with the pubsub */
+    cg_pubsub_unsubscribe(&early); /* already ended by cg_pubsub_free */
     return 0;
 }
 
@@ -83,8 +84,8 @@ static ssize_t reads(void *arg)
     return 0;
 }
 
-/* All who wait get a message, in the order of their waiting, and run before the publisher
- * goes on; with CG_PRIO_CORO after it. */
+/* All waiting subscribers get a message, in the order of their waits, and run before the
+ * publisher continues; with CG_PRIO_CORO after it. */
 static ssize_t wakes_all(void *arg)
 {
     struct cg_pubsub *pubsub = cg_pubsub_new();
@@ -111,8 +112,8 @@ static ssize_t wakes_all(void *arg)
     return 0;
 }
 
-/* Compacting drops what all are done with and moves nobody's cursor; without subscribers it
- * drops all. */
+/* Compacting drops the messages that all subscribers have fetched, and moves no cursor.
+ * Without subscribers it drops all messages. */
 static ssize_t compacts(void *arg)
 {
     struct cg_pubsub *pubsub = cg_pubsub_new();
@@ -129,7 +130,7 @@ static ssize_t compacts(void *arg)
     IS((ssize_t)cg_pubsub_compact(pubsub), 0);
     expect(&b, 41, 60);
     IS((ssize_t)cg_pubsub_compact(pubsub),
-       0); /* they may still look at what they have fetched */
+       0); /* the subscribers may still use what they have fetched */
     expect(&b, 1, 0);
     IS((ssize_t)cg_pubsub_compact(pubsub), 0);
     publish(pubsub, 61, 62);
@@ -161,8 +162,8 @@ static void drop(void *message)
     free(message);
 }
 
-/* Every message is dropped once: when it is compacted, or with the pubsub. What was fetched
- * stays valid until the next fetch, whoever compacts. */
+/* Every message is dropped once: by compacting, or when the pubsub is freed. Fetched
+ * messages stay valid until the next fetch, whoever compacts. */
 static ssize_t owns(void *arg)
 {
     struct cg_pubsub *pubsub = cg_pubsub_new(.drop = drop);
@@ -203,8 +204,8 @@ static ssize_t publishes_freely(void *arg)
     return 0;
 }
 
-/* At the limit the oldest goes if nobody needs it, else the publisher waits; a fetch, an
- * end of a subscription and a close let it go on. */
+/* At the limit the oldest message is dropped if no subscriber needs it; otherwise the
+ * publisher waits. A fetch, the end of a subscription and a close end that wait. */
 static ssize_t limits(void *arg)
 {
     struct cg_pubsub *pubsub = cg_pubsub_new(.limit = 3);
@@ -213,7 +214,7 @@ static ssize_t limits(void *arg)
     intptr_t one;
 
     (void)arg;
-    publish(pubsub, -5, 0); /* nobody reads: the newest are kept */
+    publish(pubsub, -5, 0); /* no subscribers: the newest are kept */
     IS((ssize_t)cg_pubsub_len(pubsub), 3);
     cg_pubsub_subscribe(pubsub, &a, CG_SINCE_NOW);
     publish(pubsub, 1, 3);
@@ -225,7 +226,7 @@ static ssize_t limits(void *arg)
     IS(cg_yield(cg_fetch(&a, &one, 1)), 1);
     IS(one, 1);
     OK(cg_yield(cg_pass()));
-    ck_assert_str_eq(noted, ""); /* it may still be looked at */
+    ck_assert_str_eq(noted, ""); /* not dropped: the fetched message is still valid */
     IS(cg_yield(cg_fetch(&a, &one, 1)), 1);
     IS(one, 2);
     ck_assert_str_eq(noted, "p");
@@ -244,14 +245,15 @@ static ssize_t limits(void *arg)
     IS((ssize_t)cg_pubsub_len(pubsub), 1);
     OK(cg_yield(cg_pass()));
     cg_pubsub_subscribe(pubsub, &a, CG_SINCE_START);
-    expect(&a, 5, 5); /* without readers the fifth had its place, too */
+    expect(&a, 5, 5); /* without subscribers there was room for the fifth, too */
     cg_pubsub_free(pubsub);
     IS(cg_yield(cg_join(publisher)), 0);
     cg_coro_unref(publisher);
     return 0;
 }
 
-/* Whoever waits learns that it is closed, or gone; a subscriber fetches once at a time. */
+/* Waiting subscribers learn that the pubsub was closed or freed. A subscriber can have one
+ * fetch at a time. */
 static ssize_t ends(void *arg)
 {
     struct cg_pubsub *pubsub = cg_pubsub_new();
@@ -277,8 +279,8 @@ static ssize_t ends(void *arg)
     return 0;
 }
 
-/* A fetch that times out, is cancelled or loses has moved no cursor; and the branches of
- * one race do not serve each other. */
+/* A fetch that times out, is cancelled or loses a race has not moved the cursor. The
+ * branches of one race do not serve each other. */
 static ssize_t races(void *arg)
 {
     struct cg_pubsub *p = cg_pubsub_new(), *q = cg_pubsub_new();
@@ -348,7 +350,7 @@ static ssize_t storm_reads(void *arg)
     return 0;
 }
 
-/* At random, at a limit, with timeouts and races: every reader gets every message once
+/* At random, with a limit, timeouts and races: every subscriber gets every message once
  * and in order. */
 static ssize_t storm(void *arg)
 {
@@ -376,7 +378,7 @@ static ssize_t storm(void *arg)
     return 0;
 }
 
-/* A listing names the pubsub. */
+/* A dump names the pubsub. */
 static ssize_t prints(void *arg)
 {
     struct cg_pubsub *news = cg_pubsub_new(.name = "news");

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Queues: order, limits, hand-over, who runs when, and that no item is lost or doubled
- * however the operations on it end. */
+/* Queues: order, limits, hand-over, which coroutine runs when, and that no item is lost or
+ * delivered twice, however the operations end. */
 #include "config.h"
 
 #include "tests/support/notes.h"
@@ -62,7 +62,8 @@ static ssize_t take(struct cg_queue *queue)
     return item;
 }
 
-/* First in, first out; a ring that has been half emptied grows in order. */
+/* First in, first out. A ring whose first item is in its middle keeps the order when it
+ * grows. */
 static ssize_t fifo(void *arg)
 {
     struct cg_queue *queue = cg_queue_new();
@@ -104,7 +105,7 @@ static int by_tens(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* The least first; among equals the oldest, or with lifo the newest. */
+/* The smallest item first; among equal ones the oldest, or with .lifo the newest. */
 static ssize_t priority(void *arg)
 {
     static const intptr_t in[] = {31, 12, 55, 11, 32, 10, 54, 9, 33, 13};
@@ -128,7 +129,7 @@ static ssize_t priority(void *arg)
     return 0;
 }
 
-/* Whatever goes in and out at random, what comes out is the least that is in. */
+/* At random: a get always returns the smallest item in the queue. */
 static ssize_t priority_at_random(void *arg)
 {
     struct cg_queue *queue = cg_queue_new(.compare = by_tens);
@@ -160,8 +161,8 @@ static ssize_t priority_at_random(void *arg)
     return 0;
 }
 
-/* Those who wait to get are served in the order of their coming, and run before the one who
- * puts goes on. */
+/* Waiting getters are served in the order of their waits, and run before the putter
+ * continues. */
 static ssize_t hands_over(void *arg)
 {
     struct cg_queue *queue = cg_queue_new();
@@ -182,8 +183,9 @@ static ssize_t hands_over(void *arg)
     return 0;
 }
 
-/* With CG_PRIO_CORO the putter goes on first; with CG_PRIO_OP the getter that it wakes runs
- * before those in line. Two getters that are woken in a row run in that order. */
+/* With CG_PRIO_CORO the putter continues first; with CG_PRIO_OP the getter that it wakes
+ * runs before other ready coroutines. Two getters that are woken in a row run in that
+ * order. */
 static ssize_t priorities(void *arg)
 {
     struct cg_queue *queue = cg_queue_new(), *other = cg_queue_new();
@@ -205,7 +207,7 @@ static ssize_t priorities(void *arg)
     return 0;
 }
 
-/* The same of a get, and of the putter that it lets in. */
+/* The priorities of a get, and of the putter for which it makes room. */
 static ssize_t priorities_of_get(void *arg)
 {
     struct cg_queue *queue = cg_queue_new(.limit = 1), *other = cg_queue_new(.limit = 1);
@@ -230,7 +232,7 @@ static ssize_t priorities_of_get(void *arg)
     return 0;
 }
 
-/* A full queue makes those who put wait, in order; each get lets the next one in. */
+/* If the queue is full, putters wait in order; each get makes room for the next one. */
 static ssize_t limit(void *arg)
 {
     struct cg_queue *queue = cg_queue_new(.limit = 2);
@@ -253,7 +255,7 @@ static ssize_t limit(void *arg)
     return 0;
 }
 
-/* CG_NOWAIT and the try functions never wait and change nothing where they cannot. */
+/* CG_NOWAIT and the try functions never wait, and change nothing if they fail. */
 static ssize_t try_forms(void *arg)
 {
     struct cg_queue *queue = cg_queue_new(.limit = 1);
@@ -276,8 +278,7 @@ static ssize_t try_forms(void *arg)
     return 0;
 }
 
-/* Timeouts: neither who waited to get nor who waited to put has left anything behind; the
- * scheduler's default applies. */
+/* A get or put that times out changes nothing. The scheduler's default timeout applies. */
 static ssize_t timeouts(void *arg)
 {
     struct cg_queue *queue = cg_queue_new(.limit = 1);
@@ -293,7 +294,7 @@ static ssize_t timeouts(void *arg)
     ck_assert(cg_queue_empty(queue));
     IS(cg_queue_task_done(queue), 0);
     IS(cg_yield(cg_join_queue(queue, .timeout = CG_NOWAIT)),
-       0); /* two were never put */
+       0); /* two items were never put */
     IS(cg_queue_task_done(queue), -EINVAL);
     cg_queue_free(queue);
     return 0;
@@ -315,7 +316,7 @@ static ssize_t joiner(void *arg)
     return 0;
 }
 
-/* A join waits until every item that was put is done, not only taken. */
+/* A join waits until every item is done, not only taken. */
 static ssize_t joins(void *arg)
 {
     struct cg_queue *queue = cg_queue_new();
@@ -345,7 +346,7 @@ static ssize_t joins(void *arg)
     return 0;
 }
 
-/* An item whose put had to wait is waited for, too. */
+/* A join also waits for items whose put had to wait. */
 static ssize_t joins_what_was_put_late(void *arg)
 {
     struct cg_queue *queue = cg_queue_new(.limit = 1);
@@ -367,8 +368,8 @@ static ssize_t joins_what_was_put_late(void *arg)
     return 0;
 }
 
-/* Closed, a queue takes nothing more, gives what it has, then says that this was all. Who
- * waited learns it at once. */
+/* A closed queue accepts no more items, still gives those that it has, and then reports
+ * its end. Operations that wait at the close complete at once. */
 static ssize_t closes(void *arg)
 {
     struct cg_queue *full = cg_queue_new(.limit = 1), *empty = cg_queue_new();
@@ -394,7 +395,7 @@ static ssize_t closes(void *arg)
     return 0;
 }
 
-/* Freed, a queue drops what is in it, once, and lets nobody wait for ever. */
+/* Freeing a queue drops each item in it once, and ends all waits. */
 static ssize_t frees(void *arg)
 {
     struct cg_queue *full = cg_queue_new(.limit = 1, .drop = free),
@@ -407,7 +408,7 @@ static ssize_t frees(void *arg)
     (void)arg;
     IS(cg_yield(cg_put(full, strdup("left"))), 0);
     put = waits(putter, &a);
-    /* A branch that has ended can still be listed. */
+    /* A branch that has ended can still be printed. */
     IS(cg_yield(cg_any((cg_sleep(MS), cg_get(empty, &item)))), 0);
     cg_queue_free(full);
     cg_queue_free(empty);
@@ -417,7 +418,7 @@ static ssize_t frees(void *arg)
     return 0;
 }
 
-/* In a race either an item is taken and the branch has won, or it is still there. */
+/* In a race either the branch has won and taken its item, or the item is still there. */
 static ssize_t races(void *arg)
 {
     struct cg_queue *a = cg_queue_new(), *b = cg_queue_new(.limit = 1);
@@ -439,8 +440,8 @@ static ssize_t races(void *arg)
     return 0;
 }
 
-/* The branches of one race are no partners for each other: one of them wins and the other
- * has not happened. */
+/* The branches of one race do not serve each other: one of them wins, and the other has no
+ * effect. */
 static ssize_t rivals(void *arg)
 {
     struct cg_queue *queue = cg_queue_new(.limit = 1);
@@ -451,11 +452,11 @@ static ssize_t rivals(void *arg)
     IS(cg_yield(cg_any((get, put))), 1);
     IS(cg_op_result(get), -ECANCELED);
     IS((ssize_t)cg_queue_len(queue), 1);
-    IS(cg_yield(cg_any((put, get))), 1); /* full: the get wins, the put is taken back */
+    IS(cg_yield(cg_any((put, get))), 1); /* full: the get wins, the put is cancelled */
     IS(cg_op_result(put), -ECANCELED);
     IS(item, 5);
     IS((ssize_t)cg_queue_len(queue), 0);
-    IS(cg_yield(cg_all((get, put))), 0); /* no race: there they are */
+    IS(cg_yield(cg_all((get, put))), 0); /* in cg_all they serve each other */
     IS(cg_op_result(get), 0);
     IS(cg_op_result(put), 0);
     cg_queue_free(queue);
@@ -533,7 +534,8 @@ static ssize_t storm_get(void *arg)
     }
 }
 
-/* Many who put and get at random, time out and lose races: every item arrives once. */
+/* Many coroutines put and get at random, time out and lose races: every item arrives
+ * once. */
 static ssize_t storm(void *arg)
 {
     static struct storm s;
@@ -558,11 +560,11 @@ static ssize_t get_canceled(void *arg)
     IS(cg_yield(cg_get(arg, &item)), -ECANCELED);
     IS(item, -1);
     IS(cg_yield(cg_put(arg, 8)), -ECANCELED);
-    IS(cg_queue_try_put(arg, (void *)9), 0); /* clean-up works */
+    IS(cg_queue_try_put(arg, (void *)9), 0); /* works in a cancelled coroutine */
     return 0;
 }
 
-/* A cancelled get has taken nothing; one that has been handed an item keeps it. */
+/* A cancelled get has taken no item, unless it had completed before the cancel. */
 static ssize_t cancels(void *arg)
 {
     struct cg_queue *queue = cg_queue_new();
@@ -583,7 +585,7 @@ static ssize_t cancels(void *arg)
     return 0;
 }
 
-/* A listing names the queue and tells how full it is. */
+/* A dump names the queue and tells how full it is. */
 static ssize_t prints(void *arg)
 {
     struct cg_queue *jobs = cg_queue_new(.limit = 1, .name = "jobs");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What becomes of a queue's waiters and items when it is freed. */
+/* What happens to a queue's waiters and items when it is freed. */
 #include "config.h"
 
 #include "tests/support/support.h"
@@ -19,7 +19,7 @@ static ssize_t joins(void *queue)
     return cg_yield(cg_join_queue(queue));
 }
 
-/* Whoever waits until the work is done is told that it never will be. */
+/* A join completes with an error: the work will never be done. */
 static ssize_t joiners(void *arg)
 {
     struct cg_queue *queue = cg_queue_new(.limit = 2);
@@ -32,7 +32,7 @@ static ssize_t joiners(void *arg)
     return 0;
 }
 
-/* Each item that nobody has taken is dropped once. */
+/* Each item that was not taken is dropped once. */
 static ssize_t items(void *arg)
 {
     struct cg_queue *queue = cg_queue_new(.drop = count);

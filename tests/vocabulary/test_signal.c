@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Named signals in virtual time: who is woken, in which order, with which value, and what
- * counts as the same name. */
+/* Named signals, in virtual time: which waiters are woken, in which order, with which
+ * value, and what counts as the same name. */
 #include "config.h"
 
 #include "tests/support/notes.h"
@@ -13,7 +13,7 @@
 struct waiter {
     const char *mark;
     struct cg_name name;
-    intptr_t wanted; /* the value that must come */
+    intptr_t wanted; /* the value that it must get */
 };
 
 static ssize_t waiter(void *arg)
@@ -29,7 +29,7 @@ static ssize_t waiter(void *arg)
     return answer;
 }
 
-/* Starts one that waits and returns once it does. */
+/* Starts a waiter, and returns when it waits. */
 static struct cg_coro *waiting(struct waiter *w)
 {
     struct cg_coro *coro = test_start(waiter, w);
@@ -38,8 +38,8 @@ static struct cg_coro *waiting(struct waiter *w)
     return coro;
 }
 
-/* A signal wakes all who wait for its name, first come first woken, before the signaller
- * goes on, and answers how many; the others sleep on. */
+/* A signal wakes all that wait for its name, in the order of their waits, before the
+ * signaller continues. Its result is their number. Others continue to wait. */
 static ssize_t wakes_all_in_order(void *arg)
 {
     struct waiter a = {"a", cg_name("go"), 5}, b = {"b", cg_name("go"), 5};
@@ -56,7 +56,7 @@ static ssize_t wakes_all_in_order(void *arg)
     return 0;
 }
 
-/* A signal that nobody waits for is gone. */
+/* A signal for which nothing waits is lost. */
 static ssize_t is_not_remembered(void *arg)
 {
     (void)arg;
@@ -65,8 +65,9 @@ static ssize_t is_not_remembered(void *arg)
     return 0;
 }
 
-/* Equal bytes are the same name wherever they lie; integers are by value, whatever their
- * type; pointers by identity; and none of these is ever another's. */
+/* Strings with equal bytes are the same name wherever they lie. Integers are compared by
+ * value, whatever their type; pointers by identity. Names of different kinds are never
+ * equal. */
 static ssize_t names(void *arg)
 {
     static const char bytes[] = {'a', '\0', 'b'}, same[] = {'a', '\0', 'b'};
@@ -115,7 +116,8 @@ static ssize_t waits_for_pointer(void *arg)
     return 0;
 }
 
-/* The value is one word, a pointer as well; who does not want it passes NULL. */
+/* The value is one word, which may be a pointer; a waiter that does not need it passes
+ * NULL. */
 static ssize_t value_is_a_word(void *arg)
 {
     char object = 'x';
@@ -165,7 +167,8 @@ static ssize_t recipients(void *arg)
     return test_end(caller);
 }
 
-/* Enough waiters there already: it does not wait, and wakes those above n too. */
+/* If enough waiters are there, the signaller does not wait, and wakes all, also more than
+ * n. */
 static ssize_t recipients_there(void *arg)
 {
     struct waiter w[] = {{"a", cg_name("crew"), 8},
@@ -183,7 +186,7 @@ static ssize_t recipients_there(void *arg)
     return 0;
 }
 
-/* Two signallers may wait for recipients of one name: neither is lost. */
+/* Two signallers may wait for recipients of one name; both signals arrive. */
 static ssize_t two_signallers(void *arg)
 {
     struct waiter w = {"w", cg_name("crew"), 8};
@@ -202,8 +205,8 @@ static ssize_t two_signallers(void *arg)
     return test_end(b);
 }
 
-/* The number that a signaller waits for is that of those who wait at that moment: who is
- * cancelled, or woken by another signal, counts no more. */
+/* A signaller counts only the recipients that wait at the moment: one that was cancelled,
+ * or woken by another signal, does not count any more. */
 static ssize_t recipients_that_leave(void *arg)
 {
     struct waiter w = {"w", cg_name("crew"), 8}, other = {"o", cg_name("crew"), 7};
@@ -251,9 +254,9 @@ static ssize_t joins_crew(void *arg)
     return cg_yield(cg_wait_signal("crew", NULL));
 }
 
-/* Of several signallers of a name the one is served first whose number is together first;
- * among those of the same number the oldest. One that gives up leaves the others where they
- * were. */
+/* Of several signallers of a name, the one whose number of recipients is reached first is
+ * served first; of those with the same number, the oldest. One that is cancelled does not
+ * change the order of the others. */
 static ssize_t signallers_by_number(void *arg)
 {
     struct waiter w[] = {{"a", cg_name(0), 2}, {"b", cg_name(0), 3}, {"c", cg_name(0), 1},
@@ -294,7 +297,7 @@ static ssize_t meets_itself(void *arg)
     return 0;
 }
 
-/* Of a race that waits for a name and signals it, neither branch serves the other; both
+/* If one race waits for a name and signals it, its branches do not serve each other; both
  * serve others. */
 static ssize_t rivals(void *arg)
 {
@@ -310,7 +313,7 @@ static ssize_t rivals(void *arg)
     return test_end(crew);
 }
 
-/* Waits for the name in two branches, and is woken once. */
+/* Waits for the name in two branches of a race, and is woken once. */
 static ssize_t joins_crew_twice(void *arg)
 {
     IS(cg_yield(cg_any((cg_wait_signal("crew", NULL), cg_wait_signal("crew", NULL)))), 0);
@@ -318,8 +321,8 @@ static ssize_t joins_crew_twice(void *arg)
     return 0;
 }
 
-/* The other branches are a wait for the same name, which the signal must not count, and a
- * sleep. */
+/* Signals in a race. The other branches are a wait for the same name, which the signal
+ * must not count, and a sleep. */
 static ssize_t races_for_crew(void *arg)
 {
     struct cg_op *signal =
@@ -333,8 +336,9 @@ static ssize_t races_for_crew(void *arg)
     return 0;
 }
 
-/* A signal that is a branch and whose recipients come later wins its race, knows how many
- * it has woken, and runs before them where it is favoured. */
+/* A signal that is a branch and waits for recipients wins its race when they come. Its
+ * result is the number that it has woken, and its coroutine runs before them if it is
+ * favoured. */
 static ssize_t recipients_for_branch(void *arg)
 {
     static const uint8_t prios[] = {CG_PRIO_LAST, CG_PRIO_CORO, CG_PRIO_OP, CG_PRIO_FIRST};
@@ -353,12 +357,13 @@ static ssize_t recipients_for_branch(void *arg)
         IS(test_end(twice), 0);
         IS(test_end(caller), 0);
         ck_assert_str_eq(noted, prios[i] & CG_PRIO_CORO ? "!c" : "c!");
-        IS(cg_yield(cg_signal("crew", NULL)), 0); /* nobody is left */
+        IS(cg_yield(cg_signal("crew", NULL)), 0); /* no waiter is left */
     }
     return 0;
 }
 
-/* A signal that waits for recipients in vain wakes nobody, and leaves the name clean. */
+/* A signal that times out while it waits for recipients wakes none, and leaves nothing
+ * behind under its name. */
 static ssize_t recipients_time_out(void *arg)
 {
     struct waiter w = {"w", cg_name("crew"), 9};
@@ -373,8 +378,8 @@ static ssize_t recipients_time_out(void *arg)
     return test_end(coro);
 }
 
-/* Waiters that time out, or are cancelled, at either end or in the middle, are counted no
- * more and leave the others where they were. */
+/* Waiters that time out or are cancelled, at either end of the line or in the middle, are
+ * no longer counted, and do not change the order of the others. */
 static ssize_t waiters_that_leave(void *arg)
 {
     struct waiter w[] = {{"a", cg_name("go"), 3},
@@ -399,7 +404,7 @@ static ssize_t waiters_that_leave(void *arg)
     return 0;
 }
 
-/* Thousands of names at once do not get in each other's way. */
+/* Thousands of names at the same time do not affect each other. */
 static ssize_t many_names(void *arg)
 {
     enum {
@@ -443,7 +448,8 @@ static ssize_t waits_again(void *arg)
     }
 }
 
-/* Who waits again when woken gets the next signal, not the same one twice. */
+/* A coroutine that waits again when it is woken gets the next signal, not the same one
+ * twice. */
 static ssize_t waits_again_gets_next(void *arg)
 {
     ssize_t rounds = 0;
@@ -472,8 +478,8 @@ static ssize_t prints_stuff(void *arg)
     return 0;
 }
 
-/* The program of cogen's introduction: each piece is noted as it comes, and the silence
- * after the last one ends it. */
+/* The program of cogen's introduction: it notes each value, and ends by a timeout after
+ * the last one. */
 static ssize_t introduction(void *arg)
 {
     static const char *const stuff[] = {"spam", "ham", "eggs"};
@@ -497,7 +503,7 @@ static ssize_t waits_twice(void *arg)
     return 0;
 }
 
-/* Who waits for one name in two branches of a race gets the signal once. */
+/* A coroutine that waits for one name in two branches of a race gets the signal once. */
 static ssize_t waits_in_race(void *arg)
 {
     struct cg_coro *coro = test_start(waits_twice, NULL),
@@ -526,7 +532,8 @@ static void signals(void *arg)
     IS(cg_sched_signal(arg, "go", 8), 0);
 }
 
-/* cg_sched_signal wakes from a callback outside coroutines, and says how many. */
+/* cg_sched_signal works in a callback outside coroutines, and returns how many it has
+ * woken. */
 static ssize_t from_a_callback(void *arg)
 {
     struct cg_coro *coro = test_start(gets_seven, NULL),

@@ -29,11 +29,11 @@ static ssize_t locks(void *arg)
     return 0;
 }
 
-/* One at a time, in the order of coming; who has just given it and wants it again is
- * last. */
+/* One owner at a time, in the order of the waits. A coroutine that unlocks a mutex and
+ * locks it again goes to the end of the line. */
 static ssize_t mutex_in_order(void *arg)
 {
-    static struct cg_mutex mutex; /* zero is ready */
+    static struct cg_mutex mutex; /* needs no initialisation but zeros */
     struct part a = {.mark = "a", .object = &mutex},
                 b = {.mark = "b", .object = &mutex},
                 c = {.mark = "c", .object = &mutex};
@@ -54,7 +54,8 @@ static ssize_t mutex_in_order(void *arg)
     return 0;
 }
 
-/* Only the owner gives it; it is not taken twice; nor destroyed while it is owned. */
+/* Only the owner can unlock a mutex. It cannot be locked twice, nor destroyed while it is
+ * owned. */
 static ssize_t mutex_misuse(void *arg)
 {
     struct cg_mutex mutex = {0};
@@ -78,7 +79,8 @@ static ssize_t unlocks_anothers(void *arg)
     return 0;
 }
 
-/* A stranger cannot give it, nor can anybody outside coroutines. */
+/* A coroutine that does not own the mutex cannot unlock it, nor can code outside
+ * coroutines. */
 static void mutex_strangers(void)
 {
     struct cg_mutex mutex = {0};
@@ -87,7 +89,7 @@ static void mutex_strangers(void)
     IS(test_run(unlocks_anothers, &mutex), 0);
 }
 
-/* Who times out, is cancelled or loses a race is not in line any more. */
+/* A lock that times out, is cancelled or loses a race does not wait any more. */
 static ssize_t mutex_gives_up(void *arg)
 {
     struct cg_mutex mutex = {0};
@@ -124,7 +126,7 @@ static ssize_t races_for_both(void *arg)
     return winner;
 }
 
-/* Of two mutexes that one races for it owns exactly the one that it has won. */
+/* If two locks race, the coroutine owns exactly the mutex whose lock has won. */
 static ssize_t mutex_race(void *arg)
 {
     struct cg_mutex m[2] = {{0}};
@@ -151,7 +153,8 @@ static ssize_t locks_canceled(void *arg)
     return 0;
 }
 
-/* A mutex that is handed over to somebody who is cancelled in the same turn is his. */
+/* A coroutine that is cancelled in the turn in which the mutex is passed to it owns the
+ * mutex. */
 static ssize_t mutex_owner_canceled(void *arg)
 {
     struct cg_mutex mutex = {0};
@@ -192,7 +195,8 @@ static ssize_t monitors(void *arg)
     return cg_yield(cg_call_locked(&shared, inside, arg));
 }
 
-/* One at a time; the answer is the function's; the mutex is free again however it ended. */
+/* The functions of a monitor run one at a time. The result is that of the function, and
+ * the mutex is unlocked however the function ends. */
 static ssize_t monitor(void *arg)
 {
     int numbers[] = {1, 2, -3};
@@ -230,8 +234,8 @@ static ssize_t acquires(void *arg)
     return 0;
 }
 
-/* Units are counted; who wants many is not overtaken by those who want few, and when he
- * gives up they go on. */
+/* Units are counted. Waiters for few units do not overtake one that waits for many; when
+ * that one gives up, they continue. */
 static ssize_t semaphore(void *arg)
 {
     struct cg_semaphore s = {.units = 2};
@@ -256,7 +260,7 @@ static ssize_t semaphore(void *arg)
     OK(cg_yield(cg_sleep(2 * MS)));
     test_end(coros[2]);
     test_end(coros[3]);
-    ck_assert(strlen(noted) == 4); /* the two may go first or the late one say so */
+    ck_assert(strlen(noted) == 4); /* the order of the last notes may differ */
     IS((ssize_t)s.units, 0);
     test_end(coros[0]);
     test_end(coros[1]);
@@ -264,7 +268,7 @@ static ssize_t semaphore(void *arg)
     return 0;
 }
 
-/* Never more than the limit, nor than a number can count. */
+/* There are never more units than the limit, or than the counter can count. */
 static ssize_t semaphore_limit(void *arg)
 {
     struct cg_semaphore s = {.units = 1, .limit = 2}, free = {0};
@@ -355,8 +359,8 @@ static ssize_t storms(void *arg)
     return 0;
 }
 
-/* At random, with timeouts and races: the mutex has one owner, the units are never more
- * than there are, and at the end all is given back. */
+/* At random, with timeouts and races: the mutex has at most one owner, no more units are
+ * taken than there are, and at the end all are free. */
 static ssize_t storm(void *arg)
 {
     struct storm s = {.semaphore = {.units = 3, .limit = 3}, .seed = 11};
@@ -391,8 +395,8 @@ static ssize_t reads_news(void *arg)
     return n;
 }
 
-/* A dump shows what is waited for by its name, or by its address; the latter also where
- * nobody waits, for then the object may be gone. */
+/* A dump shows the object of a wait by its name, or by its address. An op that does not
+ * wait prints the address only, because the object may have been freed. */
 static void shows(cg_fn *fn, struct cg_op *op, const char *kind, const void *object,
                   const char *wanted)
 {
