@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* System calls that the kernel, a firewall or a filter of system calls refuses now and
- * then, or always. The linker's --wrap puts the functions below in their places. */
+/* System calls that the kernel, a firewall or seccomp refuses now and then, or always. The
+ * linker's --wrap replaces the calls by the functions below. */
 #include "config.h"
 
 #include "tests/support/support.h"
@@ -24,12 +24,12 @@
 static struct refusal {
     int error;
     int times;
-    int seen; /* calls that have failed */
+    int seen; /* how many calls have failed */
 } accepting, waiting, sending, adding, entering, opening;
 
-static bool timers_only; /* of event_add: those without a descriptor */
+static bool timers_only; /* event_add fails only for events without a descriptor */
 
-static size_t largest; /* count or length that the kernel was asked to move at once */
+static size_t largest; /* the most bytes that one call asked the kernel to move */
 
 static bool refused(struct refusal *refusal)
 {
@@ -127,8 +127,9 @@ int __wrap_io_uring_submit_and_wait(ring *r, unsigned n);
 int __real_io_uring_submit_and_wait_timeout(ring *r, cqe **c, unsigned n, span *s, sigset_t *m);
 int __wrap_io_uring_submit_and_wait_timeout(ring *r, cqe **c, unsigned n, span *s, sigset_t *m);
 
-/* The kernel makes these accepts itself. A connection that it has accepted is lost, as with
- * the errors of accept(2) that are about one connection. */
+/* Under io_uring the kernel makes the accepts, so their results are changed here. A
+ * connection that it has accepted is lost then, as with the errors of accept(2) that
+ * concern one connection. */
 static int and_refuse_accepts(ring *r, int result)
 {
     uintptr_t reactor = (uintptr_t)r - offsetof(struct uring, ring);
@@ -138,7 +139,7 @@ static int and_refuse_accepts(ring *r, int result)
     io_uring_for_each_cqe (r, head, c) {
         const struct cg_io *io = (const struct cg_io *)(uintptr_t)c->user_data;
 
-        if (c->user_data == reactor || c->user_data & 1) /* a wake, a cancel */
+        if (c->user_data == reactor || c->user_data & 1) /* of a wake or a cancel */
             continue;
         if (io->code == CG_IO_ACCEPT && c->res >= 0 && refused(&accepting)) {
             close(c->res);
@@ -185,10 +186,10 @@ int __wrap_io_uring_submit_and_wait_timeout(ring *r, cqe **c, unsigned n, span *
 }
 #endif
 
-/* What a kernel that is too old, or a filter of system calls, says of a call. */
+/* The errors of a call that an old kernel does not have, or that seccomp forbids. */
 static const int missing[] = {ENOSYS, EPERM, EACCES};
 
-/* io_uring makes its calls in the kernel. */
+/* Under io_uring the kernel makes the calls, so that --wrap cannot replace them. */
 static bool out_of_reach(void)
 {
     return strcmp(test_reactor(), "io_uring") == 0;
@@ -196,8 +197,8 @@ static bool out_of_reach(void)
 
 /* ---- accept -------------------------------------------------------------------------- */
 
-/* What accept(2) says of the network, of a firewall and of shortages; and what it does not
- * say at all. */
+/* The errors of accept(2) about the network, a firewall and shortages; and one that
+ * accept(2) does not mention. */
 static const int passing[] = {
     ECONNABORTED, EPROTO,     ENOPROTOOPT, ENETDOWN, ENETUNREACH, EHOSTDOWN, EHOSTUNREACH,
     ENONET,       EOPNOTSUPP, ETIMEDOUT,   EPERM,    EIO,         EMFILE,    ENFILE,
@@ -213,7 +214,8 @@ static void trouble(void *arg, int code)
     last_trouble = code;
 }
 
-/* No error but those of the listener ends an accept: the next connection is taken. */
+/* Only errors of the listener itself end an accept. After others it takes the next
+ * connection. */
 static ssize_t accept_goes_on(void *arg)
 {
     char addr[CG_ADDR_SIZE];
@@ -227,7 +229,7 @@ static ssize_t accept_goes_on(void *arg)
         IS(cg_yield(cg_accept(listener, &conn, .trouble = trouble, .trouble_arg = &troubles)),
            0);
         ck_assert_int_eq(accepting.seen, 2);
-        /* EPERM may also be that of a filter which does not know accept4. */
+        /* EPERM may also come from a seccomp filter that does not know accept4. */
         ck_assert_int_eq(troubles, passing[i] == EPERM ? 1 : 2);
         ck_assert_int_eq(last_trouble, -passing[i]);
         cg_sock_close(conn);
@@ -237,13 +239,13 @@ static ssize_t accept_goes_on(void *arg)
     return 0;
 }
 
-/* Errors of one connection, which is gone. */
+/* Errors of one connection, which is lost. */
 static const int single[] = {
     ECONNABORTED, EPROTO, ENOPROTOOPT, ENETDOWN, ENETUNREACH,
     ENONET,       EHOSTDOWN, EHOSTUNREACH, ETIMEDOUT,
 };
 
-enum { A_PAUSE = 2000 /* passes; there are hundreds of thousands in one */ };
+enum { A_PAUSE = 2000 /* cg_pass calls; a pause has hundreds of thousands */ };
 
 static ssize_t counts_passes(void *arg)
 {
@@ -252,7 +254,7 @@ static ssize_t counts_passes(void *arg)
     return 0;
 }
 
-/* They cost the next connection no pause. */
+/* After such an error the accept does not pause before the next connection. */
 static ssize_t accept_does_not_pause(void *arg)
 {
     char addr[CG_ADDR_SIZE];
@@ -275,7 +277,7 @@ static ssize_t accept_does_not_pause(void *arg)
         OK(cg_yield(cg_cancel(counter)));
         test_end(counter);
         cg_sock_close(conn);
-        if (!out_of_reach()) { /* there the first one is lost */
+        if (!out_of_reach()) { /* under io_uring the first one is lost */
             IS(cg_yield(cg_accept(listener, &conn)), 0);
             cg_sock_close(conn);
         }
@@ -286,7 +288,7 @@ static ssize_t accept_does_not_pause(void *arg)
     return 0;
 }
 
-/* One that fails again and again without a pause lets the others run. */
+/* An accept that fails again and again without a pause lets other coroutines run. */
 static ssize_t accept_starves_nobody(void *arg)
 {
     char addr[CG_ADDR_SIZE];
@@ -309,8 +311,8 @@ static ssize_t accept_starves_nobody(void *arg)
     return 0;
 }
 
-/* An accept that nobody reports to goes on as well, and a cancelled one leaves no trace of
- * the pause. */
+/* An accept continues after errors, too, if the program has no function for its troubles.
+ * A cancelled one leaves nothing of its pause behind. */
 static ssize_t accept_is_cancelled_in_its_pause(void *arg)
 {
     char addr[CG_ADDR_SIZE];
@@ -328,7 +330,7 @@ static ssize_t accept_is_cancelled_in_its_pause(void *arg)
     return 0;
 }
 
-/* Whoever waits in a pause learns that the listener is closed. */
+/* An accept that pauses ends when the listener is closed. */
 static ssize_t closes(void *arg)
 {
     IS(cg_yield(cg_pass()), 0);
@@ -354,7 +356,7 @@ static ssize_t listener_is_closed_in_a_pause(void *arg)
     return 0;
 }
 
-/* What is wrong with the listener itself ends it. */
+/* Errors of the listener itself end an accept. */
 static ssize_t accept_ends(void *arg)
 {
     static const int final[] = {EBADF, EINVAL, ENOTSOCK};
@@ -371,7 +373,7 @@ static ssize_t accept_ends(void *arg)
     return 0;
 }
 
-/* Where a filter refuses accept4 the older accept does, and its connections are as good. */
+/* If a filter refuses accept4, accept is used, and its connections have the same flags. */
 static ssize_t accept4_is_refused(void *arg)
 {
     char addr[CG_ADDR_SIZE], byte;
@@ -408,7 +410,7 @@ static ssize_t server_ends(void *listener)
     return cg_yield(cg_serve(listener, greet, .grace = CG_NEVER));
 }
 
-/* A server serves on through all of them, and ends when its listener is broken. */
+/* A server continues after all of these errors, and ends when its listener is broken. */
 static ssize_t server_goes_on(void *arg)
 {
     char addr[CG_ADDR_SIZE], byte;
@@ -442,7 +444,7 @@ static void nothing(void *arg)
     (void)arg;
 }
 
-/* epoll waits by epoll_wait then, and does not ask for more again. */
+/* If epoll_pwait2 is missing, epoll_wait is used, and epoll_pwait2 is not tried again. */
 static void epoll_pwait2_is_refused(void)
 {
     for (size_t i = 0; i < COUNT(missing) && strcmp(test_reactor(), "epoll") == 0; i++) {
@@ -471,7 +473,7 @@ static ssize_t swallow(void *arg)
     return 0;
 }
 
-/* A file goes out by way of a buffer then. */
+/* If sendfile is refused, the file is sent through a buffer. */
 static void sendfile_is_refused(struct cg_sock *a, struct cg_sock *b)
 {
     int file = test_file(FILE_SIZE);
@@ -490,8 +492,7 @@ static void sendfile_is_refused(struct cg_sock *a, struct cg_sock *b)
     cg_sock_close(b);
 }
 
-/* However much is to be sent, the kernel is asked for a piece, so that others run in
- * between. */
+/* A long send is made in pieces, so that other coroutines run in between. */
 static void sends_are_bounded(struct cg_sock *a, struct cg_sock *b)
 {
     static char all[FILE_SIZE];
@@ -524,7 +525,7 @@ static void sends_are_bounded(struct cg_sock *a, struct cg_sock *b)
 
 static const int short_of[] = {EAGAIN, EBUSY, ENOMEM, EBADR};
 
-/* What passes once completions have been reaped costs nothing but time. */
+/* Errors that pass when completions have been reaped only cost time. */
 static void entering_fails(struct cg_sock *a, struct cg_sock *b)
 {
     static char text[200];
@@ -542,8 +543,8 @@ static void entering_fails(struct cg_sock *a, struct cg_sock *b)
     cg_sock_close(b);
 }
 
-/* As long as it lasts timers go on, and the loop does not spin. Everything else is the
- * end. */
+/* While io_uring_enter fails with such an error, timers fire and the loop does not spin.
+ * Other errors end the run. */
 static void entering_fails_for_long(void)
 {
     struct test test = test_open(.timeout = 0);
@@ -567,8 +568,8 @@ static void entering_fails_for_long(void)
 /* ---- libevent
  * ------------------------------------------------------------------------------ */
 
-/* Without memory for its timer a wait ends in time all the same; without memory for a
- * descriptor's event the operation says so, and can be tried again. */
+/* If libevent has no memory for its timer, a wait still ends in time. If it has none for
+ * the event of a descriptor, the operation fails, and can be tried again. */
 static void event_add_fails(struct cg_sock *a, struct cg_sock *b)
 {
     bool here = strcmp(test_reactor(), "libevent") == 0;
@@ -592,7 +593,7 @@ static void event_add_fails(struct cg_sock *a, struct cg_sock *b)
     cg_sock_close(b);
 }
 
-/* Where no memory can be locked for a ring, the limit is named. */
+/* If no memory can be locked for a ring, the message names the limit. */
 static void locked_memory_lacks(void)
 {
     struct rlimit before, limit;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Generators by themselves, as Python's behave: values, errors, ends, misuse, and many
- * at once. */
+/* Generators outside coroutines, which behave like Python's: values, errors, ends, misuse,
+ * and many at the same time. */
 #include "config.h"
 
 #include "lib/stacks/sanitize.h"
@@ -13,8 +13,8 @@
 
 /* ---- Values ---------------------------------------------------------------------- */
 
-/* The body begins with the first next; each next brings a value, the end its result, and
- * after the end there is nothing more. */
+/* The body begins with the first next. Each next gives a value, the end gives the result,
+ * and after the end nothing more comes. */
 static void values_come_one_at_a_time(void)
 {
     int up_to = 3;
@@ -59,7 +59,8 @@ static void what_is_sent_arrives(void)
     IS(cg_gen_free(gen), 0);
 }
 
-/* There is no yield yet that could take it; and the generator has not been harmed. */
+/* Before the first yield nothing can be sent; the generator is not affected by the
+ * attempt. */
 static void nothing_can_be_sent_before_the_start(void)
 {
     int up_to = 2;
@@ -74,7 +75,7 @@ static void nothing_can_be_sent_before_the_start(void)
     IS(cg_gen_free(gen), 0);
 }
 
-/* Answers each word with the one before it. */
+/* For each word that is sent, yields the previous one. */
 static ssize_t one_behind(struct cg_gen *gen, void *arg)
 {
     const char *word = arg;
@@ -98,8 +99,8 @@ static void pointers_are_values(void)
 
 /* ---- Errors and the end ---------------------------------------------------------- */
 
-/* The code is the answer of the yield; one that is not caught comes out again, one that is
- * does not. */
+/* A thrown code is what the yield returns. If the body returns it, throw returns it; if
+ * the body handles it, throw does not. */
 static void what_is_thrown_arrives(void)
 {
     struct gen_log passes = {.result = 1}, catches = {.result = 5},
@@ -108,12 +109,12 @@ static void what_is_thrown_arrives(void)
     intptr_t value = -7;
 
     gen_value(gen);
-    IS(cg_gen_throw(gen, 3, &value), -EINVAL); /* no error code */
+    IS(cg_gen_throw(gen, 3, &value), -EINVAL); /* 3 is not an error code */
     IS(cg_gen_throw(gen, -EIO, &value), -EIO);
     ck_assert_int_eq(value, -7);
     IS(passes.seen[0], -EIO);
     IS(cg_gen_result(gen), -EIO);
-    IS(cg_gen_next(gen, NULL), 0); /* told once */
+    IS(cg_gen_next(gen, NULL), 0); /* the error is returned only once */
     IS(cg_gen_throw(gen, -EPIPE, NULL), -EPIPE);
     IS(cg_gen_result(gen), -EIO);
     IS(cg_gen_free(gen), 0);
@@ -132,7 +133,7 @@ static void what_is_thrown_arrives(void)
     IS(cg_gen_free(gen), 0);
 }
 
-/* One that has not begun ends without having run. */
+/* A generator that has not begun can be closed; its body never runs. */
 static void one_that_never_began(void)
 {
     struct gen_log log = {.result = 1};
@@ -152,8 +153,8 @@ static void one_that_never_began(void)
     ck_assert_int_eq(log.n, 0);
 }
 
-/* The yield answers -ECANCELED and the clean-up runs, whether it is closed or abandoned;
- * the body's own error comes out. */
+/* When a generator is closed or freed, its yield returns -ECANCELED, so that the clean-up
+ * runs. An error of the body is returned to the caller. */
 static void closing_runs_the_clean_up(void)
 {
     static const struct {
@@ -180,7 +181,8 @@ static void closing_runs_the_clean_up(void)
     }
 }
 
-/* It stays where it is then, and can be resumed, or closed again. */
+/* A body that yields although it was closed is an error; it stays at that yield, and can
+ * be resumed or closed again. */
 static void yielding_although_closed_is_an_error(void)
 {
     struct gen_log log = {.result = 1, .yields_more = 1};
@@ -210,7 +212,7 @@ static ssize_t pulls(struct cg_gen *gen, void *arg)
     IS(cg_gen_free(other), -EBUSY);
     IS(cg_gen_from(gen, other), -EBUSY);
     if (other != gen)
-        IS(cg_gen_yield(other, 1, NULL), -EPERM); /* not the innermost */
+        IS(cg_gen_yield(other, 1, NULL), -EPERM); /* not the innermost generator */
     return 4;
 }
 
@@ -225,7 +227,8 @@ static ssize_t nests(struct cg_gen *gen, void *arg)
     return pulls(gen, arg);
 }
 
-/* Whoever is running, itself or further out, answers -EBUSY and is none the worse. */
+/* Resuming a generator that runs, the current one or one further out, fails with -EBUSY
+ * and does not affect it. */
 static void a_running_generator_cannot_be_resumed(void)
 {
     struct cg_gen *gen = NULL;
@@ -293,7 +296,7 @@ static ssize_t keeps_what_was_sent(struct cg_gen *gen, void *arg)
     return sent;
 }
 
-/* An error that is thrown leaves the body's variable alone. */
+/* A thrown error does not change the variable for the sent value. */
 static void a_throw_brings_no_value(void)
 {
     struct cg_gen *gen = gen_make(keeps_what_was_sent, NULL);
@@ -304,7 +307,8 @@ static void a_throw_brings_no_value(void)
     IS(cg_gen_free(gen), 0);
 }
 
-/* One that will not end is given up, and named. */
+/* A generator that yields again and again although it is freed is abandoned, and reported
+ * by name. */
 static void a_stubborn_one_is_abandoned(void)
 {
     ck_assert_int_eq(child_run(abandon_one, said, sizeof said), 0);

@@ -30,8 +30,7 @@ static ssize_t ticker(void *arg)
     return 0;
 }
 
-/* A body yields operations: the coroutine that has resumed it suspends, and the others
- * run. */
+/* A body may yield operations: the coroutine that has resumed it waits, and others run. */
 static ssize_t operations_in_a_body(void *arg)
 {
     int up_to = 5, ticks = 0;
@@ -64,8 +63,8 @@ static ssize_t busy_sleeper(void *arg)
     return cg_gen_next(arg, NULL);
 }
 
-/* While one coroutine waits inside the body, it is running for all others; then any of them
- * may go on with it. */
+/* While a coroutine waits inside the body, the generator counts as running for all others.
+ * After that any of them may resume it. */
 static ssize_t several_coroutines_share_one(void *arg)
 {
     int up_to = 5;
@@ -88,8 +87,8 @@ static ssize_t several_coroutines_share_one(void *arg)
     return 0;
 }
 
-/* Cancelling the coroutine ends what the body waits for, not the generator: that is up to
- * the body. */
+/* Cancelling the coroutine ends the wait inside the body, but not the generator: the body
+ * decides. */
 static ssize_t a_cancel_reaches_into_the_body(void *arg)
 {
     int up_to = 5;
@@ -116,7 +115,7 @@ static ssize_t closes(void *arg)
     return cg_gen_close(arg);
 }
 
-/* Closing waits for a clean-up that waits. */
+/* Closing waits until the clean-up of the body has ended, which may wait. */
 static ssize_t a_clean_up_that_waits(void *arg)
 {
     int up_to = 5;
@@ -153,8 +152,8 @@ static ssize_t resumes_inside(void *arg)
     return cg_gen_next(arg, NULL);
 }
 
-/* A scope that the body opened would stay open in the coroutine; one around the resuming
- * does not matter. */
+/* A body cannot yield a value inside a scope that it has opened, since the scope would
+ * stay open in the coroutine. A scope around the call that resumes it does not matter. */
 static ssize_t no_value_out_of_a_scope(void *arg)
 {
     struct cg_gen *gen = gen_make(scoped, NULL);
@@ -176,7 +175,8 @@ static ssize_t races(struct cg_gen *gen, void *arg)
     return 0;
 }
 
-/* Each of several coroutines in a generator of its own, all suspended there at once. */
+/* Several coroutines resume one generator each, and all wait inside their bodies at the
+ * same time. */
 static ssize_t pulls_all(void *arg)
 {
     int ticks = 0;
@@ -202,7 +202,7 @@ static ssize_t many_at_once(void *arg)
     return 0;
 }
 
-/* Outside of any coroutine a body has nobody to yield operations to. */
+/* Outside coroutines a body cannot yield operations. */
 static ssize_t yields_an_op(struct cg_gen *gen, void *arg)
 {
     (void)gen, (void)arg;
@@ -219,7 +219,7 @@ static ssize_t runs_a_scheduler(struct cg_gen *gen, void *arg)
     return 0;
 }
 
-/* But it may run a scheduler. */
+/* A body may run a scheduler. */
 static void a_scheduler_in_a_body(void)
 {
     struct cg_gen *gen = cg_gen_new(runs_a_scheduler, NULL, .stack_size = 256 * 1024);
@@ -246,7 +246,7 @@ static void resumes_in_the_loop(struct cg_deferred *deferred)
     IS(cg_gen_next(posted->gen, &posted->value), 1);
 }
 
-/* The loop's own calls may resume one as well. */
+/* Functions that the loop calls may resume a generator, too. */
 static ssize_t resumed_by_the_loop(void *arg)
 {
     int up_to = 2;

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* Generators that let others speak (cg_gen_from): nothing is changed on the way, however
- * deep it goes. */
+/* Generators that delegate to others (cg_gen_from), to any depth: everything is passed on
+ * unchanged. */
 #include "config.h"
 
 #include "tests/generators/gen_bodies.h"
 
 #include <errno.h>
 
-/* Values, what is sent, what is thrown, the close and the result go through, however many
- * generators lie between. */
+/* Yielded values, sent values, thrown errors, the close and the result pass through any
+ * number of generators. */
 static void delegation_is_transparent(void)
 {
     const int depths[] = {1, 20, 2000};
@@ -39,7 +39,7 @@ static void delegation_is_transparent(void)
 
         gen = gen_make(gen_delegates, &throws);
         gen_value(gen);
-        IS(cg_gen_throw(gen, -EIO, &value), 1); /* caught below, which yields on */
+        IS(cg_gen_throw(gen, -EIO, &value), 1); /* the innermost handles it, and yields */
         ck_assert_int_eq(value, 101);
         IS(cg_gen_throw(gen, -EPIPE, &value), -EPIPE);
         IS(throws.answer, -EPIPE);
@@ -55,7 +55,7 @@ static void delegation_is_transparent(void)
     }
 }
 
-/* A thrown -ECANCELED is an error like any other, no close: one may go on after it. */
+/* A thrown -ECANCELED is an error like any other, not a close: the body may continue. */
 static void a_thrown_cancel_is_no_close(void)
 {
     struct gen_log log = {.result = 9, .yields_more = 1};
@@ -70,7 +70,8 @@ static void a_thrown_cancel_is_no_close(void)
     IS(cg_gen_free(gen), 0);
 }
 
-/* One below that yields although it is closed makes the closing of all an error. */
+/* If an inner generator yields although it is closed, closing the outer ones is an error,
+ * too. */
 static ssize_t delegates_to(struct cg_gen *gen, void *arg)
 {
     return cg_gen_from(gen, arg);
@@ -96,11 +97,11 @@ static ssize_t composed(struct cg_gen *gen, void *arg)
     struct cg_gen *sub = gen_make(gen_range, &up_to);
     ssize_t how = cg_gen_yield(gen, 'A', NULL);
 
-    ck_assert_int_eq(gen_value(sub), 0); /* one that is under way is taken from there */
+    ck_assert_int_eq(gen_value(sub), 0); /* delegation continues a generator that has begun */
     if (how >= 0)
         how = cg_gen_from(gen, sub);
     *(ssize_t *)arg = how;
-    IS(cg_gen_from(gen, sub), 20); /* and one that has ended has its result */
+    IS(cg_gen_from(gen, sub), 20); /* if it has ended, its result is returned */
     cg_gen_free(sub);
     return how < 0 ? how : cg_gen_yield(gen, 'B', NULL);
 }
@@ -118,7 +119,7 @@ static void delegated_and_composed(void)
     IS(cg_gen_free(gen), 0);
 }
 
-/* The sum of a tree's leaves, a generator a node. */
+/* Yields the leaves of a tree and returns their sum, with a generator for each node. */
 static ssize_t leaves(struct cg_gen *gen, void *arg)
 {
     intptr_t depth = (intptr_t)arg;
@@ -146,7 +147,7 @@ static void a_generator_for_each_node(void)
     ck_assert_int_eq(sum, 1024);
     IS(cg_gen_result(gen), 10);
     IS(cg_gen_free(gen), 0);
-    gen = gen_make(leaves, (void *)10); /* left in the middle: all are closed, freed */
+    gen = gen_make(leaves, (void *)10); /* freed in the middle: all nodes are closed */
     for (int i = 0; i < 100; i++)
         gen_value(gen);
     IS(cg_gen_free(gen), 0);

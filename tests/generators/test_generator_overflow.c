@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A generator that overflows its stack is named, wherever it runs. */
+/* The stack overflow of a generator is reported, wherever it runs. */
 #include "config.h"
 
 #include "lib/stacks/sanitize.h"
@@ -66,7 +66,7 @@ static void overflow_in_another_thread(void)
     pthread_join(thread, NULL);
 }
 
-/* By the generator's name and size, wherever it runs. */
+/* The report has the generator's name and the size of its stack. */
 static void an_overflow_is_reported(void)
 {
     static void (*const acts[])(void) = {overflow, overflow_in_a_coroutine,

@@ -20,7 +20,7 @@ struct shared {
 
 static ssize_t counts(struct cg_gen *gen, void *arg)
 {
-    long *n = arg; /* plain: only one thread at a time may be in here */
+    long *n = arg; /* not atomic: only one thread at a time may run the body */
     ssize_t how;
 
     do {
@@ -49,8 +49,8 @@ static void *sends(void *arg)
     return NULL;
 }
 
-/* Beazley's cocrash: each send either succeeds alone or is refused; nothing is lost or done
- * twice. */
+/* Beazley's cocrash: two threads send to one generator. Each send either succeeds alone or
+ * is refused. */
 static void threads_cannot_be_in_it_together(void)
 {
     long n = 0;
@@ -82,7 +82,8 @@ static void *creates(void *arg)
     return NULL;
 }
 
-/* A generator may outlive the thread that created it, whose pool goes with the last one. */
+/* A generator may outlive the thread that created it; the thread's pool of stacks is freed
+ * with its last generator. */
 static void generators_outlive_their_thread(void)
 {
     struct cg_gen *gens[20];
@@ -105,7 +106,7 @@ static void *frees(void *arg)
     return NULL;
 }
 
-/* Those that another thread has freed serve again where they came from. */
+/* Stacks that another thread has freed are used again in the thread that made them. */
 static void stacks_come_home(void)
 {
     struct cg_gen *gens[40], *again;
@@ -153,7 +154,7 @@ static ssize_t mixed(struct cg_gen *gen, void *arg)
     return 0;
 }
 
-/* A body goes from the scheduler of one thread to that of another. */
+/* A body moves from the scheduler of one thread to that of another. */
 static void from_scheduler_to_scheduler(void)
 {
     struct shared shared = {.gen = gen_make(mixed, NULL)};

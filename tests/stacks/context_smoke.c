@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* The switch, the stacks and the overflow report without Check, so that it can be compiled
- * for a processor that is not here and run by an emulator (see tests/cross/config.h):
+/* Tests the switch, the stacks and the overflow report without Check, so that it can be
+ * compiled for another processor and run in an emulator (see tests/cross/config.h):
  *
  *   aarch64-linux-gnu-gcc -std=gnu11 -O2 -static -pthread -Itests/cross -I. \
  *       tests/stacks/context_smoke.c lib/stacks/context.c lib/stacks/context_aarch64.S
  *       lib/stacks/guard.c lib/stacks/stack.c \ lib/stacks/overflow.c -o context_smoke &&
  *       qemu-aarch64-static ./context_smoke
  *
- * Prints "ok" and answers 0, or the line that does not hold and 1. */
+ * Prints "ok" and exits with 0, or prints the line whose condition fails and exits with
+ * 1. */
 #include "config.h"
 
 #include "lib/stacks/context.h"
@@ -77,8 +78,8 @@ static ssize_t seed_and(void *arg)
     return (ssize_t)((struct ctx *)arg)->seed + 1;
 }
 
-/* More values than there are callee-saved registers of either kind stay alive across the
- * switch. */
+/* Keeps more values across a switch than there are callee-saved registers, of both
+ * kinds. */
 static void *values_entry(void *arg)
 {
     struct ctx *self = arg;

@@ -5,8 +5,8 @@
 
 #include <stdbool.h>
 
-extern bool no_light_guards; /* MADV_GUARD_INSTALL answers EINVAL */
-extern bool lying_guards;    /* it answers 0 and guards nothing */
-extern unsigned protections; /* mprotect may take access away so often, then ENOMEM */
+extern bool no_light_guards; /* MADV_GUARD_INSTALL fails with EINVAL */
+extern bool lying_guards;    /* it returns 0 and guards nothing */
+extern unsigned protections; /* so many mprotect(PROT_NONE) succeed, then ENOMEM */
 
 #endif

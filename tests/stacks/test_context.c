@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The context switch alone: what must survive it, and that stacks are what entry sees. */
+/* The context switch alone: the values that must survive it, and the stack that entry
+ * gets. */
 #include "config.h"
 
 #include "lib/stacks/context.h"
@@ -22,7 +23,7 @@
 
 enum {
     SIZE = 256 * 1024,
-    MANY = CG__TSAN ? 1000 : 10000, /* gcc's has room for 8,000 fibres */
+    MANY = CG__TSAN ? 1000 : 10000, /* gcc's TSan has room for 8,000 fibres */
 };
 
 #if defined __x86_64__
@@ -33,7 +34,7 @@ enum {
 #define IN_FLOAT "m"
 #endif
 
-/* A context on a stack of its own, and whom to go back to. */
+/* A context on its own stack, and the context to which it returns. */
 struct ctx {
     struct cg_context ctx, *back;
     void *mem;
@@ -76,7 +77,7 @@ static void *ping_entry(void *arg)
     ck_assert_ptr_eq(arg, &ping);
     for (int i = 0; i < 3; i++) {
         strcat(story, "a");
-        cg__context_switch(&ping.ctx, &pong.ctx); /* not by way of the main context */
+        cg__context_switch(&ping.ctx, &pong.ctx); /* directly, not through the main context */
     }
     strcat(story, "A");
     return cg__context_exit(&ping.ctx, &pong.ctx);
@@ -133,7 +134,8 @@ static void *then_entry(void *arg)
     return cg__context_exit(&self->ctx, self->back);
 }
 
-/* Each side has it called when it is gone back to, not before, and gets its answer. */
+/* switch_then calls its function when the context continues, not before, and returns the
+ * function's result. */
 START_TEST(what_is_to_follow_a_switch_is_called_on_return)
 {
     struct ctx c;
@@ -149,8 +151,8 @@ END_TEST
 
 /* -- values -- */
 
-/* As many values as there are callee-saved registers and more, live across a switch; each
- * context has others. */
+/* Keeps more values across a switch than there are callee-saved registers; each context
+ * has others. */
 static void keep_values(struct cg_context *self, struct cg_context *other,
                         uintptr_t seed)
 {
@@ -195,7 +197,7 @@ __attribute__((noinline)) static ssize_t twice(ssize_t n)
     return cg__context_return(n * 2);
 }
 
-/* What a function hands to cg__context_return is what its caller gets. */
+/* A function that ends with cg__context_return(x) returns x to its caller. */
 START_TEST(an_answer_reaches_the_caller)
 {
     for (ssize_t i = -3; i <= 3; i++)
@@ -274,7 +276,7 @@ START_TEST(deep_frames_survive_a_switch)
 
     cg__context_adopt(&here);
     open_ctx(&c, &here, deep_entry);
-    cg__context_switch(&here, &c.ctx); /* it is at the bottom now */
+    cg__context_switch(&here, &c.ctx); /* it is in its deepest call now */
     cg__context_switch(&here, &c.ctx);
     ck_assert_int_eq(c.count, 300);
     close_ctx(&c);
@@ -292,7 +294,7 @@ static void *backtrace_entry(void *arg)
     return cg__context_exit(&self->ctx, self->back);
 }
 
-/* What follows the unwind tables finds the end of the stack, and not beyond it. */
+/* A backtrace by the unwind tables ends at the end of the stack. */
 START_TEST(a_backtrace_ends)
 {
     struct cg_context here;
@@ -323,7 +325,7 @@ static void *count_entry(void *arg)
 
 START_TEST(ten_thousand_take_turns)
 {
-    int many = RUNNING_ON_VALGRIND ? 100 : MANY; /* it searches a list */
+    int many = RUNNING_ON_VALGRIND ? 100 : MANY; /* Valgrind searches a list of stacks */
     struct ctx *all = calloc((size_t)many, sizeof *all);
     struct cg_context here;
 
@@ -342,8 +344,8 @@ START_TEST(ten_thousand_take_turns)
 }
 END_TEST
 
-/* Ends in frames with arrays: a sanitizer has poisoned around them, and the innermost does
- * not return there. */
+/* Exits from inside frames with arrays. A sanitizer has poisoned memory around the arrays,
+ * and the frames never return. */
 static void *leave(struct ctx *self, int level);
 static void *(*volatile deeper)(struct ctx *self, int level) = leave;
 
@@ -379,11 +381,11 @@ START_TEST(a_stack_serves_again_after_an_exit)
         c.count = i;
         cg__context_switch(&here, &c.ctx);
         cg__context_drop(&c.ctx);
-        if (!RUNNING_ON_VALGRIND) /* for which what has been popped is not there */
+        if (!RUNNING_ON_VALGRIND) /* Valgrind forbids access below the stack pointer */
             memset((char *)c.mem + SIZE - 4096, 0x55, 4096);
         cg__context_make(&c.ctx, c.mem, (char *)c.mem + SIZE, leave_entry, &c);
     }
-    close_ctx(&c); /* one that was abandoned before it ran */
+    close_ctx(&c); /* abandoned before it ran */
 }
 END_TEST
 

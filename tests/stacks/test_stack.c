@@ -178,12 +178,12 @@ START_TEST(trimming_gives_memory_back)
         memset(low[i], 1, (size_t)(at[i] - low[i]));
         size = (size_t)(at[i] - low[i]) / page + 1;
     }
-    ck_assert_uint_eq(cg__stack_pool_trim(stacks, N), 0); /* all are in use */
+    ck_assert_uint_eq(cg__stack_pool_trim(stacks, N), 0); /* all stacks are in use */
     for (int i = 0; i < N; i++)
         cg__stack_put(stacks, at[i]);
     for (int i = 0; i < N; i++)
         before += resident(low[i], at[i]);
-    ck_assert_uint_eq(cg__stack_pool_trim(stacks, 10), 10); /* no more than was said */
+    ck_assert_uint_eq(cg__stack_pool_trim(stacks, 10), 10); /* not more than asked for */
     ck_assert_uint_eq(cg__stack_pool_trim(stacks, N), N - 10 - CG__STACK_KEEP);
     ck_assert_uint_eq(cg__stack_pool_trim(stacks, N), 0);
     for (int i = 0; i < N; i++)
@@ -192,7 +192,7 @@ START_TEST(trimming_gives_memory_back)
     ck_assert_uint_le(after, CG__STACK_KEEP * size);
 
     for (int i = 0; i < N;
-         i++) { /* all of them serve again before there is a new one */
+         i++) { /* all of them are used again before a new one is made */
         void *mem;
         char *again = cg__stack_get(stacks, 1, HEAD, &mem);
         int j = 0;
@@ -206,7 +206,7 @@ START_TEST(trimming_gives_memory_back)
 }
 END_TEST
 
-/* Where many come and go they are not trimmed each time. */
+/* If many stacks are taken and returned all the time, they are not trimmed each time. */
 START_TEST(as_many_as_are_in_use_stay_warm)
 {
     enum {
@@ -245,7 +245,7 @@ START_TEST(without_address_space_there_are_fewer_then_none)
     ck_assert_int_eq(setrlimit(RLIMIT_AS, &limit), 0);
     for (void *next; (next = cg__stack_get(stacks, 1, HEAD, &low)) != NULL; n++)
         head = next;
-    ck_assert_int_ge(n, 40); /* 2 MiB / 36 KiB, the last slabs small ones */
+    ck_assert_int_ge(n, 40); /* 2 MiB / 36 KiB; the last slabs are small */
     cg__stack_put(stacks, head);
     ck_assert_ptr_eq(cg__stack_get(stacks, 1, HEAD, &low), head);
 }

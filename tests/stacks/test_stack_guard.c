@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Guards of stacks: of both kinds, where the kernel refuses them, and how many mappings of
- * the process they may cost. */
+/* Guards of stacks: both kinds, kernels that refuse them, and how many mappings of the
+ * process they may use. */
 #include "config.h"
 
 #include "lib/stacks/guard.h"
@@ -28,7 +28,7 @@ enum {
 
 static size_t page;
 static struct cg_stacks *stacks;
-static int probe[2]; /* a pipe, which a guarded byte cannot be written to */
+static int probe[2]; /* a pipe; writing a guarded byte to it fails */
 
 static void setup(void)
 {
@@ -54,7 +54,7 @@ static bool accessible(const char *at)
     return n == 1 && read(probe[0], &byte, 1) == 1;
 }
 
-/* A stack; *low is its lowest usable byte. */
+/* Takes a stack; *low becomes its lowest usable byte. */
 static char *take(char **low)
 {
     void *mem = NULL;
@@ -103,7 +103,7 @@ START_TEST(guards_are_made_without_the_light_kind)
 }
 END_TEST
 
-/* Emulators answer 0 to an madvise that they do not know. */
+/* Under an emulator an madvise that it does not know returns 0. */
 START_TEST(a_guard_that_guards_nothing_is_not_trusted)
 {
     lying_guards = true;
@@ -111,7 +111,7 @@ START_TEST(a_guard_that_guards_nothing_is_not_trusted)
 }
 END_TEST
 
-/* Locked memory refuses light guards although the probe was given one. */
+/* Locked memory cannot have light guards, although the probe succeeded. */
 START_TEST(a_single_refusal_is_made_up_for)
 {
     guards_hold();
@@ -136,8 +136,9 @@ static size_t mappings(void)
     return lines;
 }
 
-/* They use half of what the process may have. Further stacks share a guard, which lies
- * below them; each has a gap instead, whose memory is given back with the stack's. */
+/* Guards use half of the mappings that the process may have. Further stacks have no guard
+ * but a gap, whose memory is returned with that of the stack; the next guard below
+ * protects them. */
 START_TEST(half_of_the_mappings_go_to_guards)
 {
     enum {
@@ -158,10 +159,10 @@ START_TEST(half_of_the_mappings_go_to_guards)
         ck_assert(!accessible(cg__stack_guard(heads[i])));
     }
     ck_assert_int_ge(own, 100);
-    ck_assert_int_le(own, 100 + 20); /* and the first one of each slab */
+    ck_assert_int_le(own, 100 + 20); /* the share, and the first stack of each slab */
     ck_assert_uint_le(mappings() - before, 2 * 120 + 20);
     memset(low - CG__STACK_GUARD, 1,
-           CG__STACK_GUARD); /* the last one overflows a little */
+           CG__STACK_GUARD); /* lets the last stack overflow into its gap */
     for (int i = 0; i < N; i++)
         cg__stack_put(stacks, heads[i]);
     ck_assert_uint_eq(cg__stack_pool_trim(stacks, SIZE_MAX), N - CG__STACK_KEEP);
@@ -170,7 +171,7 @@ START_TEST(half_of_the_mappings_go_to_guards)
 }
 END_TEST
 
-/* What one scheduler gives back is there for the next. */
+/* The mappings that one scheduler returns are available to the next one. */
 START_TEST(guards_are_given_back_with_their_stacks)
 {
     char *low;
@@ -189,7 +190,7 @@ START_TEST(guards_are_given_back_with_their_stacks)
 }
 END_TEST
 
-/* The first stack of a slab has its guard, or there is no stack. */
+/* If the first stack of a slab cannot have a guard, there is no stack. */
 START_TEST(a_slab_without_a_guard_is_not_used)
 {
     char *low;
@@ -203,8 +204,8 @@ START_TEST(a_slab_without_a_guard_is_not_used)
 }
 END_TEST
 
-/* Other code has used the mappings: a refusal takes guards away, but for each slab's first,
- * and none is asked for any more. */
+/* When the kernel refuses a guard because other code uses the mappings, a slab gives up
+ * all guards but its first, and no further ones are made. */
 START_TEST(a_refused_guard_makes_room_for_others)
 {
     enum {
@@ -220,7 +221,7 @@ START_TEST(a_refused_guard_makes_room_for_others)
     for (int i = 0; i < FIRST; i++)
         ck_assert_ptr_nonnull(take(&low[i]));
     full = mappings();
-    ck_assert_ptr_null(take(&low[FIRST])); /* of a new slab */
+    ck_assert_ptr_null(take(&low[FIRST])); /* would need a new slab */
     ck_assert_uint_lt(mappings(), full - 2 * (FIRST - 1) + 4);
     for (int i = 0; i < FIRST; i++)
         ck_assert_int_eq(guarded(low[i]), i == 0);
@@ -230,14 +231,14 @@ START_TEST(a_refused_guard_makes_room_for_others)
         own += cg__stack_guard(head) == low[i] - CG__STACK_GUARD;
     }
     ck_assert_int_ge(own, 1);
-    ck_assert_int_le(own, 4); /* 16, 32, 64 stacks */
+    ck_assert_int_le(own, 4); /* the first stack of each slab */
 }
 END_TEST
 
 #if !CG__ASAN && !CG__TSAN
 
-/* There may be many more stacks than mappings, with guards of either kind; then the process
- * has mappings left, and all stacks serve again. */
+/* There may be many more stacks than mappings, with guards of either kind. The process has
+ * mappings left then, and all stacks can be used again. */
 START_TEST(forty_thousand_stacks)
 {
     enum {
@@ -259,7 +260,8 @@ START_TEST(forty_thousand_stacks)
 }
 END_TEST
 
-/* Stacks too large for a slab of several do not cost a mapping each either. */
+/* Stacks that are so large that a slab has only one do not need a mapping each in the end:
+ * their slabs grow, too. */
 START_TEST(slabs_of_large_stacks_grow)
 {
     void *low;

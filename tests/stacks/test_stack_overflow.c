@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What happens when a stack overflows, and to faults that are no overflow. */
+/* What happens when a stack overflows, and at faults that are not an overflow. */
 #include "config.h"
 
 #include "lib/stacks/context.h"
@@ -111,14 +111,14 @@ __attribute__((noinline)) static void *hold_entry(void *arg)
 
     (void)arg;
     __asm__ volatile(""
-                     : "+r"(held)); /* in a register, hence on the stack; not in the
-                                          fake frame of detect_stack_use_after_return */
+                     : "+r"(held)); /* in a register, which the switch saves on the stack; not
+                                          in the fake frame of detect_stack_use_after_return */
     cg__context_switch(&running.ctx, &running.here);
     free(held);
     return cg__context_exit(&running.ctx, &running.here);
 }
 
-/* Stacks are root regions for LeakSanitizer. */
+/* LeakSanitizer searches stacks for pointers, as root regions. */
 START_TEST(what_a_suspended_stack_holds_is_no_leak)
 {
     run(hold_entry, NULL);
@@ -131,7 +131,7 @@ END_TEST
 
 static void ck_died(int status, int sig)
 {
-    if (SANITIZED) /* by its own report, then exit */
+    if (SANITIZED) /* the sanitizer reports, then exits */
         ck_assert(WIFSIGNALED(status) || WEXITSTATUS(status) != 0);
     else
         ck_assert(WIFSIGNALED(status) && WTERMSIG(status) == sig);
@@ -152,7 +152,7 @@ static void act_overflow(void)
     int sum;
 
     cg__overflow_watch();
-    cg__overflow_watch(); /* once is enough, twice does no harm */
+    cg__overflow_watch(); /* a second call has no effect */
     run(overflow_entry, &sum);
 }
 
@@ -179,7 +179,7 @@ START_TEST(an_overflow_into_a_protected_page_as_well)
 }
 END_TEST
 
-/* Without a guard of its own it overflows into its neighbours, until a guard stops it. */
+/* A stack without its own guard overflows into its neighbours, until a guard stops it. */
 static void act_overflow_unguarded(void)
 {
     void *low;
@@ -235,7 +235,7 @@ START_TEST(another_fault_is_none_of_ours)
 }
 END_TEST
 
-/* A fault in a guard that is not the running stack's is no overflow of that. */
+/* A fault in the guard of another stack is not an overflow of the running one. */
 static void act_fault_above(void)
 {
     void *low, *stack = cg__stack_get(stacks, CG__STACK_DEFAULT, HEAD, &low);
@@ -295,7 +295,8 @@ static void act_overflow_handled(void)
     act_overflow();
 }
 
-/* An overflow ends the process: nobody could go on from it. */
+/* An overflow kills the process; no other handler is called, since nothing could
+ * continue. */
 START_TEST(an_overflow_goes_to_no_other_handler)
 {
     ck_died(child_run(act_overflow_handled, message, sizeof message), SIGSEGV);
@@ -309,7 +310,7 @@ static void act_ignored(void)
     cg__overflow_watch();
     raise(SIGSEGV); /* ignored */
     if (write(STDERR_FILENO, "alive", 5) == 5)
-        run(touch_entry, fault_address); /* cannot be */
+        run(touch_entry, fault_address); /* a fault cannot be ignored */
 }
 
 START_TEST(an_ignored_signal_stays_ignored_but_a_fault_kills)
@@ -382,7 +383,7 @@ START_TEST(a_thread_without_one_is_given_one_until_it_ends)
     ck_assert_int_eq(pthread_create(&thread, NULL, given_stack, NULL), 0);
     ck_assert_int_eq(pthread_join(thread, &mem), 0);
     ck_assert_ptr_nonnull(mem);
-    if (!SANITIZED) /* theirs is theirs */
+    if (!SANITIZED) /* sanitizers have their own signal stacks */
         ck_assert(mincore(mem, page, &pages) < 0 && errno == ENOMEM);
 }
 END_TEST
@@ -403,7 +404,7 @@ int main(void)
     tcase_add_test(overflow, another_fault_is_none_of_ours);
     tcase_add_test(overflow, a_fault_in_somebody_elses_guard_is_none_of_ours);
     tcase_add_test(overflow, a_fault_goes_to_the_handler_that_was_there);
-    if (!SANITIZED) /* theirs comes first, and hands it on */
+    if (!SANITIZED) /* a sanitizer's handler is called first, and passes it on */
         tcase_add_test(overflow, an_overflow_goes_to_no_other_handler);
     tcase_add_test(overflow, an_ignored_signal_stays_ignored_but_a_fault_kills);
     tcase_add_test(overflow, a_signal_that_was_sent_kills_too);
@@ -412,7 +413,7 @@ int main(void)
 #if CG__ASAN
     tcase_add_test(overflow, what_a_suspended_stack_holds_is_no_leak);
 #endif
-    if (!RUNNING_ON_VALGRIND) /* it counts the faults as errors, rightly */
+    if (!RUNNING_ON_VALGRIND) /* Valgrind counts these faults as errors */
         suite_add_tcase(suite, overflow);
 
     runner = srunner_create(suite);

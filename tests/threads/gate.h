@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A gate is a function for a thread that blocks until the test opens it, so that no test of
- * threads depends on time. */
+/* A gate blocks the threads that call its function until the test opens it, so that no
+ * test of threads depends on time. */
 #ifndef COGEN_TESTS_THREADS_GATE_H
 #define COGEN_TESTS_THREADS_GATE_H
 

@@ -28,8 +28,8 @@ static ssize_t fill_in(void *arg)
     return answer->answer;
 }
 
-/* It runs in another thread, with all signals blocked, and its answer, good or bad, is the
- * op's. */
+/* The function runs in another thread, with all signals blocked. Its result, also an
+ * error, is the op's result. */
 static ssize_t the_answer_is_the_functions(void *arg)
 {
     enum cg_fate fate = CG_FATE_LEFT;
@@ -49,7 +49,7 @@ static ssize_t the_answer_is_the_functions(void *arg)
     return 0;
 }
 
-/* The other coroutines go on while it runs; what it waits for can be seen. */
+/* The other coroutines run while the function runs; a dump shows that it runs. */
 static ssize_t the_others_go_on(void *arg)
 {
     struct gate gate = GATE;
@@ -71,7 +71,7 @@ static ssize_t the_others_go_on(void *arg)
     return 0;
 }
 
-/* As any other op. */
+/* Can be raced and joined like any other op. */
 static ssize_t raced_and_joined(void *arg)
 {
     struct gate gate = GATE;
@@ -100,7 +100,8 @@ static ssize_t raced_and_joined(void *arg)
 /* ---- Limits
  * --------------------------------------------------------------------------- */
 
-/* As many run as there may be threads, as many wait as may, and no more. */
+/* As many functions run as the pool may have threads, as many wait as its queue allows;
+ * more are refused. */
 static ssize_t a_pool_is_bounded(void *arg)
 {
     enum {
@@ -134,7 +135,7 @@ static ssize_t a_pool_is_bounded(void *arg)
     return 0;
 }
 
-/* A pool whose threads are all taken does not hinder another one. */
+/* If all threads of a pool are busy, another pool still works. */
 static ssize_t pools_do_not_starve_each_other(void *arg)
 {
     struct gate gate = GATE;
@@ -168,7 +169,7 @@ static ssize_t adder(void *arg)
     return 0;
 }
 
-/* Many at a time, each answered once. */
+/* Many functions at the same time; each op completes once. */
 static ssize_t a_thousand_functions(void *arg)
 {
     struct cg_coro *coros[20];
@@ -189,7 +190,7 @@ static ssize_t on_my_stack(void *arg)
     return pthread_equal(*(pthread_t *)arg, pthread_self()) ? 7 : -EIO;
 }
 
-/* No threads: at once, here, every time alike. */
+/* A pool without threads calls the function at once, in the scheduler's thread. */
 static ssize_t a_pool_without_threads(void *arg)
 {
     struct cg_pool *pool = pool_of(0, 0);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Functions in threads that nobody waits for any more: what a cancel can stop, and who owns
- * the argument then. */
+/* Functions in threads whose ops are cancelled: what a cancel can stop, and who owns the
+ * argument then. */
 #include "config.h"
 
 #include "tests/threads/gate.h"
@@ -10,7 +10,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
-/* One that waits for a thread is taken back and never runs. */
+/* A function that waits for a thread is removed from the queue and never runs. */
 static ssize_t the_queued_are_taken_back(void *arg)
 {
     struct gate gate = GATE;
@@ -42,8 +42,8 @@ static ssize_t the_queued_are_taken_back(void *arg)
     return 0;
 }
 
-/* One that runs is waited for: what it uses may be on the stack. The answer is the
- * reason. */
+/* The op waits for a function that runs, since that may use the stack. Its result is the
+ * reason of the cancellation. */
 static ssize_t the_running_are_waited_for(void *arg)
 {
     struct gate gate = GATE;
@@ -65,7 +65,8 @@ static ssize_t the_running_are_waited_for(void *arg)
     return 0;
 }
 
-/* One that may be is left behind at once; its argument is given up in its thread. */
+/* With .abandon a cancelled op does not wait for a function that runs; the thread passes
+ * the argument to the abandon function. */
 static ssize_t the_abandoned_are_left_behind(void *arg)
 {
     struct gate gate = GATE;
@@ -84,16 +85,17 @@ static ssize_t the_abandoned_are_left_behind(void *arg)
     await_inside(&gate, 2);
     ck_assert_int_eq(gate.abandoned, 0);
     v.fate = CG_FATE_NOT_RUN;
-    IS(visit(&v), -EAGAIN); /* they keep their threads */
+    IS(visit(&v), -EAGAIN); /* abandoned functions keep their threads */
     IS(cg_yield(cg_cancel(coro)), 0);
     IS(test_end(coro), -ECANCELED);
-    cg_pool_free(pool); /* the last of them takes it along */
+    cg_pool_free(pool); /* the last thread frees the memory */
     open_gate(&gate);
     await_abandoned(&gate, 2);
     return 0;
 }
 
-/* With .abandon, one that returns in time, or never ran, is the caller's as ever. */
+/* With .abandon, the caller still owns the argument of a function that returned in time,
+ * or never ran. */
 static ssize_t nothing_is_abandoned_in_vain(void *arg)
 {
     struct gate gate = GATE;
@@ -125,7 +127,7 @@ static ssize_t cancelled_already(void *arg)
     return visit(v);
 }
 
-/* It is not even queued, and says so. */
+/* In a cancelled coroutine the function is not queued, and .fate says so. */
 static ssize_t one_that_came_too_late(void *arg)
 {
     struct gate gate = GATE;
@@ -185,7 +187,8 @@ static ssize_t in_the_storm(void *arg)
     return 0;
 }
 
-/* Raced against a clock, each argument is freed exactly once, by whom the fate says. */
+/* Many functions race timers. Each argument is freed exactly once, by the side that .fate
+ * names. */
 static ssize_t a_storm_of_races(void *arg)
 {
     struct storm storm = {.pool = pool_of(3, 100), .seed = 7};

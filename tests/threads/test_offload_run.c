@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Functions in threads and the run: what holds it open, what its end waits for, and several
- * schedulers over one pool. */
+/* Functions in threads, and a scheduler's run: what holds the run open, what its end waits
+ * for, and several schedulers with one pool. */
 #include "config.h"
 
 #include "tests/threads/gate.h"
@@ -22,7 +22,7 @@ static ssize_t adder(void *arg)
     return 0;
 }
 
-/* A function in a thread holds the run open; one that was left behind does not. */
+/* A function in a thread holds the run open; an abandoned one does not. */
 static void what_holds_the_run_open(void)
 {
     struct test test = test_open(.timeout = 0);
@@ -40,7 +40,7 @@ static void what_holds_the_run_open(void)
     test_finish(&test);
     ck_assert_int_eq(stays.fate, CG_FATE_RAN);
     test_close(&test);
-    if (left.fate == CG_FATE_LEFT) { /* on sim its time is up before it has begun */
+    if (left.fate == CG_FATE_LEFT) { /* on sim it times out before it has begun */
         open_gate(&other);
         await_abandoned(&other, 1);
     }
@@ -69,15 +69,15 @@ static ssize_t waits_for_a_stuck_one(void *arg)
     return cg_yield(cg_offload(get_stuck, &stuck));
 }
 
-/* When the grace period is over the scheduler is freed, whatever a function in a thread
- * does. The function is left behind with its argument: the coroutine's stack stays until it
- * returns. */
+/* When the grace period is over, the scheduler can be freed although a function still runs
+ * in a thread. The function is abandoned; the coroutine's stack, on which its argument is,
+ * is kept until it returns. */
 static void a_stuck_function_holds_nothing_up(void)
 {
     struct test test = test_open(.grace = MS);
     struct gate gate = GATE;
 
-    freopen("/dev/null", "w", stderr); /* it says that it has abandoned a coroutine */
+    freopen("/dev/null", "w", stderr); /* hides the report of an abandoned coroutine */
     for (int i = 0; i < 2; i++)
         OK(cg_sched_start(test.sched, waits_for_a_stuck_one, &gate));
     IS(cg_sched_step(test.sched, 0), 1);
@@ -100,7 +100,8 @@ static void *a_scheduler(void *arg)
     return (void *)cg_main("poll", adder, arg);
 }
 
-/* In several threads, over one pool; each is freed as soon as it has its answers. */
+/* Several threads with a scheduler each, and one pool. Each scheduler is freed as soon as
+ * it has its results. */
 static void several_schedulers(void)
 {
     pthread_t threads[4];
@@ -119,7 +120,7 @@ static void several_schedulers(void)
     ck_assert_int_eq(atomic_load(&sum), 5 * 4 * 50);
 }
 
-/* In a world that other threads may wake it is the same. */
+/* The same in a simulated world that other threads may wake. */
 static void a_simulated_world_with_threads(void)
 {
     struct cg_reactor *world;
@@ -136,7 +137,7 @@ static void a_simulated_world_with_threads(void)
     cg_reactor_close(world);
 }
 
-/* The clock does not wait for threads. */
+/* The virtual clock does not wait for threads. */
 static ssize_t virtual_time_goes_on(void *arg)
 {
     struct gate gate = GATE;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Signals to coroutines of other schedulers: in one thread, where each step is seen, and
- * across threads, where nothing may be lost, doubled or touched by two at a time. */
+/* Signals to coroutines of other schedulers: in one thread, where each step can be
+ * checked, and between threads, where no signal may be lost or delivered twice. */
 #include "config.h"
 
 #include "tests/support/child.h"
@@ -30,7 +30,8 @@ static ssize_t listens(void *arg)
     return ear->answer = cg_yield(cg_wait_signal(ear->name, &ear->heard));
 }
 
-/* A scheduler on a second reactor of the kind; takes a step so that `ears` wait. */
+/* Opens a scheduler on a second reactor of the same kind, and steps it so that `ears`
+ * wait. */
 static struct test there_with(struct ear *ears, size_t n)
 {
     struct test there = test_open(.grace = CG_SECOND);
@@ -41,8 +42,8 @@ static struct test there_with(struct ear *ears, size_t n)
     return there;
 }
 
-/* All who wait for the name hear the value, others do not; the name's bytes are copied, and
- * integers and pointers are names as well. */
+/* All that wait for the name get the value, others do not. The name's bytes are copied;
+ * integers and pointers can be names, too. */
 static void wakes_there(void)
 {
     char text[] = "name";
@@ -70,7 +71,8 @@ static void wakes_there(void)
     IS(ears[2].answer, -ECANCELED);
 }
 
-/* What the other scheduler has not run when it is freed is dropped, without a leak. */
+/* Signals that the other scheduler has not handled when it is freed are dropped, without a
+ * leak. */
 static void dropped(void)
 {
     struct test there = test_open(.timeout = 0);
@@ -128,7 +130,7 @@ static void answers_number(void)
     test_close(&there);
 }
 
-/* One that has timed out before the other scheduler looked wakes nobody. */
+/* A signal that times out before the other scheduler handles it wakes nothing. */
 static void withdrawn(void)
 {
     struct ear ear = {.name = cg_name(1)};
@@ -163,7 +165,7 @@ static void cancelled_on_the_way_back(void)
     test_close(&there);
 }
 
-/* A scheduler that is freed without having looked says so. */
+/* If the other scheduler is freed without having handled it, the operation fails. */
 static void never_looked(void)
 {
     struct mouth mouth = {.name = cg_name(1)};
@@ -184,8 +186,8 @@ static ssize_t signals_shielded(void *arg)
     return cg_yield(cg_signal_remote(mouth->there, mouth->name, 5, .shield = true));
 }
 
-/* A scheduler may be freed although its operation is still on its way, since the grace
- * period is over: the other scheduler then wakes nobody, and posts nothing back. */
+/* The sender's scheduler may be freed, after its grace period, although a signal has not
+ * come back: then the other scheduler wakes nothing and posts nothing back. */
 static void home_is_gone(void)
 {
     struct ear ear = {.name = cg_name(1)};
@@ -226,7 +228,8 @@ static ssize_t is_told(void *arg)
     return 0;
 }
 
-/* The other scheduler belongs to a thread of the parent's: in a child the operation fails. */
+/* The other scheduler belongs to a thread of the parent's: in a child the operation
+ * fails. */
 static ssize_t forks(void *arg)
 {
     struct mouth *mouth = arg;
@@ -262,7 +265,7 @@ struct node {
     ssize_t left;
 };
 
-/* Passes a number on to the next scheduler, one higher, until it is high enough. */
+/* Signals the number that it gets, plus one, to the next scheduler, up to a limit. */
 static ssize_t passes(void *arg)
 {
     struct node *node = arg;
@@ -272,7 +275,7 @@ static ssize_t passes(void *arg)
     while (number < ROUNDS) {
         OK(cg_yield(cg_wait_signal("token", &number)));
         if (number == 0)
-            continue; /* somebody asks whether we are there */
+            continue; /* begins() tests whether we wait */
         ck_assert_int_gt(number, node->last);
         node->last = number;
         OK(cg_sched_post_signal(node->next->test.sched, "token", number + 1));
@@ -290,7 +293,7 @@ static void signal_until_heard(struct node *node, intptr_t number)
     IS(n, 1);
 }
 
-/* The first token, as soon as all are there: a signal nobody waits for is lost. */
+/* Sends the first number as soon as all wait: a signal for which nothing waits is lost. */
 static ssize_t begins(void *arg)
 {
     struct node *self = arg;
@@ -309,8 +312,8 @@ static void *run_node(void *arg)
     return NULL;
 }
 
-/* A number goes round schedulers in threads of their own, and is neither lost nor
- * doubled. */
+/* A number goes round schedulers in several threads, and is neither lost nor
+ * duplicated. */
 static void round_threads(void)
 {
     struct node nodes[NODES] = {{.last = 0}};
@@ -411,7 +414,7 @@ static void *shouts(void *arg)
 
     for (int i = 0; !atomic_load(&shout->heard); i++) {
         OK(cg_sched_post_signal(shout->test.sched, "shout", i));
-        usleep(50); /* nothing keeps it from piling up what it says */
+        usleep(50); /* nothing else limits the number of posted signals */
     }
     return NULL;
 }
@@ -432,7 +435,7 @@ static ssize_t hears_shouts(void *arg)
     return 0;
 }
 
-/* A thread without a scheduler may signal too, and what it signals comes in order. */
+/* A thread without a scheduler may signal, too, and its signals arrive in order. */
 static void from_plain_thread(void)
 {
     struct shout shout;
