@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# The aarch64 context switch, cross-compiled and run under qemu-user. Wants srcdir; on an
-# aarch64 machine the other tests do as much.
+# The aarch64 context switch, cross-compiled and run under qemu-user. Needs srcdir. On an
+# aarch64 machine the other tests cover it.
 set -eu
 
 : "${srcdir:=.}"
@@ -22,7 +22,7 @@ fi
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 for optimise in -O0 -O2; do
-    # tests/cross has a config.h; this build's describes another machine.
+    # Uses the config.h of tests/cross; that of this build describes another machine.
     $cc -std=gnu11 $optimise -g -static -pthread -Wall -Wextra -Werror \
         -I"$srcdir/tests/cross" -I"$srcdir/include" -I"$srcdir" -o "$work/smoke" \
         "$srcdir/tests/stacks/context_smoke.c" "$srcdir/lib/stacks/context.c" \

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# The adapters to foreign libraries, each against the real thing, on every reactor: libcurl and our
-# HTTP server, libpq and PostgreSQL, hiredis and Redis. What is not installed is left out, and said
-# to be. One line a check.
+# The adapters to foreign libraries, each with a real server, on every reactor: libcurl and our
+# HTTP server, libpq and PostgreSQL, hiredis and Redis. Prints a line for each check, and which
+# adapters are left out because something is not installed.
 #   tests/adapters.sh [DIRECTORY-OF-THE-EXAMPLES]
 set -u
 # shellcheck source=tests/lib.sh
@@ -10,7 +10,7 @@ set -u
 need signals
 begun=$SECONDS
 
-# adapter NAME WHAT PRESENT: whether it was built, and its server is there.
+# adapter NAME WHAT PRESENT: whether it was built, and its server is installed.
 adapter() {
     if [ ! -x "$examples/adapters/$1" ]; then
         echo "SKIP $1: not built here, see the end of configure"
@@ -26,12 +26,12 @@ program() {
     COGEN_REACTOR=$reactor run "$examples/adapters/$1" "${@:2}"
 }
 
-# sorted: what it has printed, in order.
+# sorted: the output of the program, with its lines sorted.
 sorted() {
     LC_ALL=C sort <<<"$out"
 }
 
-# on_each FUNCTION: on each reactor that can reach other processes.
+# on_each FUNCTION: calls it for each reactor that can reach other processes.
 on_each() {
     while read -r reactor what; do
         case $reactor,$what in

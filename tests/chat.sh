@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# The chat without its page: curl is a tab, on every reactor; chat_browser.sh has the page.
+# The chat without its page: curl plays the tabs, on every reactor. chat_browser.sh tests the page.
 #   tests/chat.sh [DIRECTORY-OF-THE-EXAMPLES]
 set -u
 # shellcheck source=tests/lib.sh
@@ -8,7 +8,7 @@ set -u
 need chat http_server
 [ -n "$curl" ] || skip "there is no curl"
 
-# comes NAME COMMAND...: it becomes true.
+# comes NAME COMMAND...: checks that the command succeeds after a while.
 comes() {
     local name=$1
 
@@ -29,7 +29,7 @@ chat() {
     rooms=$url/rooms
 }
 
-# stop: the server, while the tabs are open, which it does not wait for.
+# stop: ends the server while tabs are open; it must not wait for them.
 stop() {
     local begun=$SECONDS each
 
@@ -41,7 +41,7 @@ stop() {
     done
 }
 
-# tab NAME KEY [ARGUMENT...]: joins the room "tea"; what it is told is in $work/KEY.
+# tab NAME KEY [ARGUMENT...]: joins the room "tea"; its events go to $work/KEY.
 tab() {
     local name=$1 key=$2
 
@@ -53,13 +53,13 @@ tab() {
     comes "$name is told who is here" grep '^event: people' "$work/$key"
 }
 
-# close_tab: the one that was opened last.
+# close_tab: closes the tab that was opened last.
 close_tab() {
     end "${tabs[-1]}"
     unset 'tabs[-1]'
 }
 
-# post KEY TEXT [ARGUMENT...]: says it; answers the status.
+# post KEY TEXT [ARGUMENT...]: posts a message; prints the status.
 post() {
     local key=$1 text=$2
 
@@ -68,7 +68,7 @@ post() {
         "$@" "$rooms/tea/messages"
 }
 
-# told KEY [KIND]: the texts of what it was told.
+# told KEY [KIND]: prints the texts of the events that a tab has received.
 told() {
     awk -v kind="event: ${2:-said}" '/^event/ { on = $0 == kind; n = 0 }
         on && sub(/^data: ?/, "") && n++ > 1' "$work/$1"
@@ -101,14 +101,14 @@ check_talk() {
     comes "and no longer in the list" sh -c "tail -n 4 '$work/a' | xargs |
         grep 'event: people data: Ann data: Bob'"
 
-    # Who had all up to a message gets what came then.
+    # A tab that has all messages up to an id gets those that follow.
     id=$(sed -n '/^event: said/{n;s/^id: //p;q;}' "$work/a")
     tab Dora d -H "Last-Event-ID: $id"
     same "after Last-Event-ID" "$text" "$(told d)"
     close_tab
     tab Dora e -H "Last-Event-ID: 123-${id##*-}"
     same "an id of another time" "$(told a)" "$(told e)"
-    # With the key of one who is there: in its place.
+    # A tab with the key of a member replaces that member.
     tab Dora e
     comes "the old stream ends" is_gone "${tabs[-2]}"
     same "the new one is heard" 204 "$(post e new)"
@@ -147,13 +147,13 @@ check_refusals() {
         "$(for each in '' chat.css chat.js icon.svg; do $get "$url/$each"; echo -n ' '; done)"
 }
 
-# How many, called "n" and a number, are in the list that Bob was told last?
+# How many members named "n" and a number are in the last list that Bob has received.
 in_list() {
     awk -v wanted="$1" '/^event/ { on = /people/; if (on) n = 0 } on && /^data: n/ { n++ }
         END { exit n != wanted }' "$work/b"
 }
 
-# Fifty streams, some of which begin while there is talk, and each hears all of it, in order.
+# Fifty streams, some of which begin while messages are posted; each gets all messages in order.
 check_many() {
     local i wanted key
 
@@ -189,7 +189,7 @@ check_heartbeat() {
     comes "and hears" hears h hello
 }
 
-# One that does not read holds nobody up, and is told what it has missed.
+# A tab that does not read does not delay the others, and is told what it has missed.
 check_slow() {
     local text
 

@@ -12,7 +12,7 @@ import sys
 import tempfile
 import time
 
-PATIENCE = 20  # s, for anything that must come
+PATIENCE = 20  # seconds, for each condition
 ELEMENT = 'element-6066-11e4-a52e-4f735466cecf'
 ENTER, SHIFT, RELEASE = '\ue007', '\ue008', '\ue000'
 
@@ -22,7 +22,7 @@ class Failure(Exception):
 
 
 def until(what, condition):
-    """Waits until condition() is true; answers what it answers."""
+    """Waits until condition() is true; returns its value."""
     deadline = time.monotonic() + PATIENCE
     while True:
         got = condition()
@@ -34,7 +34,7 @@ def until(what, condition):
 
 
 def said_by(process, pattern):
-    """The first line of a process that fits."""
+    """The first line of a process's output that matches."""
     for line in process.stdout:
         found = re.search(pattern, line)
         if found:
@@ -49,7 +49,7 @@ class Server:
         self.addr = said_by(self.process, r'^listening on (.*)')
 
     def stop(self):
-        """Ends it as Ctrl-C does; answers its status."""
+        """Ends it like Ctrl-C; returns its exit status."""
         self.process.send_signal(signal.SIGINT)
         return self.process.wait(PATIENCE)
 
@@ -120,7 +120,7 @@ class Tab:
     def close(self):
         self.ask('DELETE', '/window')
 
-    # What is on the page.
+    # The content of the page.
 
     def join(self, name):
         self.keys('#name', name + ENTER)
@@ -137,7 +137,7 @@ class Tab:
         return self.js('return [...document.querySelectorAll("#people bdi")].map(e => e.textContent)')
 
     def messages(self):
-        """[who, what] of each."""
+        """[name, text] of each message."""
         return self.js('return [...document.querySelectorAll(".bubble")].map(e => '
                        '[e.closest(".group").querySelector("bdi").textContent, e.textContent])')
 
@@ -156,7 +156,7 @@ class Tab:
                  deviceScaleFactor=1, mobile=width < 600)
         self.cdp('Emulation.setEmulatedMedia', features=[
             {'name': 'prefers-color-scheme', 'value': 'dark' if dark else 'light'}])
-        # Two frames, so that it is drawn as it is now.
+        # Wait for two frames, so that the picture shows the current state.
         self.ask('POST', '/execute/async', {'args': [], 'script': 'const done = arguments[0];'
                  'requestAnimationFrame(() => requestAnimationFrame(done))'})
         with open(path, 'wb') as file:
@@ -178,7 +178,7 @@ class Checks:
 
 
 def conversation(check, ann, bob):
-    """Two tabs see what each says, as text, in one order."""
+    """Two tabs see each other's messages, as text, in the same order."""
     ann.say('Hello Bob')
     bob.hears('Ann', 'Hello Bob')
     nasty = '<img src=x onerror="window.broken = 1"><b>bold</b> & &amp; <script>1</script>'
@@ -205,7 +205,7 @@ def conversation(check, ann, bob):
 
 
 def latecomer(check, url, ann, bob):
-    """Who comes late has the history; who leaves is missed at once."""
+    """A late tab gets the history; a tab that leaves disappears from the list at once."""
     cleo = Tab(ann.browser, url).join('Cleo')
     check.same('history', ann.messages(), cleo.messages())
     for tab in (ann, bob):
@@ -221,7 +221,7 @@ def latecomer(check, url, ann, bob):
 
 
 def namesakes(check, url, ann):
-    """The second Ann has another name; a tab that is reloaded has its own again."""
+    """The second Ann gets another name; a tab that is reloaded keeps its name."""
     other = Tab(ann.browser, url)
     other.keys('#name', 'Ann' + ENTER)
     until('a second Ann', lambda: 'Ann 2' in other.people())
@@ -234,7 +234,7 @@ def namesakes(check, url, ann):
 
 
 def scrolling(check, ann, bob):
-    """Who reads what was said before is left there, and told that there is more."""
+    """A tab that is scrolled up stays there, and shows that there are new messages."""
     for i in range(20):
         ann.say(f'line {i}')
     bob.hears('Ann', 'line 19')
@@ -250,7 +250,7 @@ def scrolling(check, ann, bob):
 
 
 def restart(check, program, server, reactor, ann, bob):
-    """The server ends and comes back: so do the tabs, and nothing that was typed is lost."""
+    """The server ends and starts again: the tabs reconnect, and no typed text is lost."""
     check.same('the server ends well', 0, server.stop())
     for tab in (ann, bob):
         until('it is missed', lambda: tab.text('#status') == 'Reconnecting …')
@@ -267,7 +267,7 @@ def restart(check, program, server, reactor, ann, bob):
         bob.hears('Ann', 'typed meanwhile')
         ann.hears('Ann', 'typed meanwhile')
         check.same('what was there still is', before + 1, len(ann.messages()))
-        # The last one closes; the other one sees it.
+        # One of the two tabs closes; the other one notices.
         bob.close()
         until('alone', lambda: ann.text('#status') == 'Only you are here')
         ann.close()
@@ -309,7 +309,7 @@ TALK = (
 
 
 def pictures(browser, program, reactor, directory):
-    """What the page looks like."""
+    """Takes pictures of the page."""
     os.makedirs(directory, exist_ok=True)
     server = Server(program, reactor)
     url = f'http://{server.addr}/?room=cogen'

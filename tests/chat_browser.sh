@@ -1,10 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# The chat's page in a real Chromium, headless, with several tabs: chat_browser.py says what
-# must hold.
+# The chat's page in a headless Chromium, with several tabs. chat_browser.py has the checks.
 #   tests/chat_browser.sh [--screenshots DIRECTORY]
-# On epoll and io_uring, where they are; chat.sh has the other reactors. The examples are in
-# $EXAMPLES or examples/. With --screenshots it takes pictures of the page, too: wide, on a
+# Runs on epoll and io_uring, if available; chat.sh has the other reactors. The examples are in
+# $EXAMPLES or examples/. With --screenshots it also takes pictures of the page: wide, on a
 # phone, dark.
 set -u
 # shellcheck source=tests/lib.sh
@@ -16,5 +15,5 @@ command -v chromedriver >/dev/null ||
     skip "there is no chromedriver (in Debian: chromium-driver)"
 which=$("$examples/chat" --list-reactors |
     awk '$2 == "available" && ($1 == "epoll" || $1 == "io_uring") { print $1 }')
-# shellcheck disable=SC2086 # a reactor a word
+# shellcheck disable=SC2086 # each word is a reactor
 python3 "$source/tests/chat_browser.py" "$@" "$examples/chat" ${which:-poll}

@@ -2,12 +2,13 @@
 # SPDX-License-Identifier: MIT
 # Builds the static libraries and a few examples, with warnings as errors, for other C
 # libraries and processors, and runs the examples: directly or under qemu-user. Called in the
-# source tree; builds in build-cross/TARGET. What is missing is named and left out.
+# source tree; builds in build-cross/TARGET. Targets whose compiler is missing are named and
+# left out.
 #   tests/cross.sh [TARGET...]
 set -u
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit
 chosen=("$@")
-set -- /nowhere # each target has examples of its own
+set -- /nowhere # each target has its own examples
 . tests/lib.sh
 
 programs=(calls signals echo_server echo_client)
@@ -23,13 +24,13 @@ is_chosen() {
     [ ${#chosen[@]} -eq 0 ] || [[ " ${chosen[*]} " == *" $1 "* ]]
 }
 
-# links CC: there are the compiler and the headers and libraries of its target.
+# links CC: whether the compiler works, with the headers and libraries of its target.
 links() {
     printf '#include <stdio.h>\nint main(void) { return puts("") < 0; }\n' |
         "$1" -x c -o "$work/probe" - >/dev/null 2>&1
 }
 
-# build TARGET CC: pkg-config would find the libraries of this machine, so it finds none.
+# build TARGET CC: without pkg-config, which would find the libraries of this machine.
 build() {
     mkdir -p "build-cross/$1" && cd "build-cross/$1" || return
     [ -e Makefile ] || PKG_CONFIG_LIBDIR=/nonexistent ../../configure -q --enable-werror \
@@ -39,8 +40,8 @@ build() {
         make -s -f Makefile -f - libraries "${programs[@]/#/examples/}"
 }
 
-# load_shared TARGET CC: builds the shared library for a C library in which dlopen has no room
-# for thread-locals of the model initial-exec, and runs coroutines of one that is loaded late.
+# load_shared TARGET CC: for a C library whose dlopen has no room for thread-locals of the model
+# initial-exec. Builds the shared library, loads it with dlopen, and runs coroutines.
 load_shared() {
     mkdir -p "build-cross/$1-shared" && cd "build-cross/$1-shared" || return
     [ -e Makefile ] || PKG_CONFIG_LIBDIR=/nonexistent ../../configure -q --enable-werror \
@@ -76,7 +77,7 @@ END
 }
 
 # wrap TARGET EMULATOR: makes $examples a directory of scripts that run the target's examples.
-# False: there is nothing that runs them.
+# False: the emulator is missing.
 wrap() {
     local emulator='' each
 
@@ -93,12 +94,12 @@ wrap() {
     done
 }
 
-# What run has left behind, in one line.
+# The status and output of the last run, in one line.
 said() {
     echo "$status: $out $err" | xargs
 }
 
-# On the reactors that every such build has.
+# Runs the examples on the reactors that every such build has.
 run_examples() {
     local reactor
 
@@ -113,7 +114,7 @@ run_examples() {
     done
 }
 
-# More than a socket's buffers hold, there and back over loopback.
+# Echoes more bytes than the sockets' buffers hold, over loopback.
 echo_through() {
     serve echo_server --listen 127.0.0.1:0 || return
     timeout 20 "$examples/echo_client" --reactor "$reactor" "$addr" \
@@ -128,7 +129,7 @@ echo_through() {
     fi
 }
 
-# Before the builds, which would all do it at once.
+# Done before the builds, which would otherwise all do it at the same time.
 if [ ! configure -nt configure.ac ] || [ ! Makefile.in -nt Makefile.am ]; then
     autoreconf -i >/dev/null 2>&1 || exit
 fi

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# Runs every example on every reactor that is available here and compares what it says.
+# Runs every example on every available reactor, and compares its output.
 #   tests/examples.sh [DIRECTORY-OF-THE-EXAMPLES]
-# The directory is also taken from $EXAMPLES; by default it is examples/. One line a check.
-# What curl, nginx or perl would be needed for is left out where they are missing.
+# The directory is also taken from $EXAMPLES; by default it is examples/. Prints a line for each
+# check. Checks that need curl, nginx or perl are left out if these are missing.
 set -u
 # shellcheck source=tests/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -248,7 +248,7 @@ check_leavers() {
         "$? $(cat "$work/leavers")$(ask 'GET / HTTP/1.0\r\n\r\n')"
 }
 
-# A server that gives the same answer to everybody, whatever is asked: canned ANSWER.
+# canned RESPONSE: starts a server that sends the same response to every request.
 canned() {
     local answer
 
@@ -358,7 +358,7 @@ check_options() {
         run "$examples/$example" --wrong
         same "$example refuses a wrong option" 2 "$status"
     done
-    # These do without common.c.
+    # The next examples do not use common.c.
     for example in echo_server "echo_client 127.0.0.1:1" line_server; do
         read -r -a words <<<"$example"
         run "$examples/${words[0]}" --reactor none "${words[@]:1}"
@@ -390,8 +390,8 @@ check_options() {
     same "no host" "1 echo_client: no.such.host.invalid:1: unknown host" "$status $err"
 }
 
-# A program whose output cannot be written says so and ends with 1; servers and those that
-# need a partner or a library that may be missing are asked for their --help.
+# A program whose output cannot be written reports that and exits with 1. Servers, and programs
+# that need a peer or a library that may be missing, are called with --help.
 check_output() {
     local line words
 
@@ -474,8 +474,8 @@ END
 
 make_site
 [ -z "$nginx" ] || start_nginx configuration || nginx=''
-# With the seconds of the text it takes three of them: meanwhile the others run.
-# A shell forgets how a child ended if it has had very many since: a file remembers.
+# At full length it takes three seconds, in which the others run. Its status goes to a file,
+# because a shell forgets how a child ended if very many others have ended since.
 {
     code=0
     "$examples/signals" >"$work/signals" 2>&1 </dev/null || code=$?
@@ -488,7 +488,7 @@ for reactor in $("$examples/signals" --list-reactors | awk '$2 == "available" { 
     where="$reactor: "
     check_signals
     check_calls
-    [ "$reactor" = sim ] && continue # there is nobody else in its network
+    [ "$reactor" = sim ] && continue # its network has no other processes
     check_echo
     check_lines
     check_http

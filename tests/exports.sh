@@ -4,7 +4,7 @@
 # symbols file of the Debian package has the same names.
 #   tests/exports.sh                   compares
 #   tests/exports.sh --print LIBRARY   prints the list (make update-exports keeps it)
-# Wants NM, srcdir; runs in the build directory.
+# Needs NM, srcdir; runs in the build directory.
 set -eu
 export LC_ALL=C
 

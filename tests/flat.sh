@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# What bench/flat.sh measures, of a smaller file: nobody's memory grows with it.
+# Runs bench/flat.sh with a smaller file: no process's memory may grow with the file.
 #   tests/flat.sh [DIRECTORY-OF-THE-EXAMPLES]
 set -u
 # shellcheck source=tests/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 need http_server http_client proxy
 case "${CFLAGS-} ${LDFLAGS-}" in
-*-fsanitize*) skip "sanitizers have memory of their own" ;;
+*-fsanitize*) skip "sanitizers need memory, too" ;;
 esac
 ours=$(reactors | grep -x 'epoll\|io_uring' | tr '\n' ' ')
 : "${ours:=$(reactors | head -n 1)}"

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Each public header compiles alone, without a warning, as C11 with gcc and clang and as
-# C++; and so does a program that uses every constructor. System headers are included in
-# cogen/system.h only. Wants srcdir.
+# Each public header compiles alone, without a warning, as C11 with gcc and clang and as C++; so
+# does a program that uses every constructor. Only cogen/system.h includes system headers. Needs
+# srcdir.
 set -eu
 
 : "${srcdir:=.}"
@@ -10,7 +10,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 checks=0 failures=0
 
-# try WHAT COMPILER...: compiles, and counts.
+# try WHAT COMPILER...: compiles, and counts the result.
 try() {
     what=$1
     shift
@@ -21,7 +21,7 @@ try() {
     fi
 }
 
-# one LANGUAGE COMPILER...: every header alone, with the compiler for a language.
+# one LANGUAGE COMPILER...: compiles every header alone, with the compiler of a language.
 one() {
     language=$1
     shift
@@ -31,7 +31,7 @@ one() {
     fi
     for header in "$srcdir"/include/cogen.h "$srcdir"/include/cogen/*.h; do
         name=${header#"$srcdir"/include/}
-        # Twice, which the guards must bear.
+        # Included twice, to test the include guards.
         printf '#include <%s>\n#include <%s>\n' "$name" "$name" >"$work/alone.$language"
         try "$name" "$@" "$work/alone.$language"
     done
@@ -43,7 +43,7 @@ one c clang -std=c11
 one cc g++ -std=c++11
 one cc clang++ -std=c++11
 
-# The line marker of construct.h has the number of the line behind it.
+# The line marker in construct.h must have the number of the line that follows it.
 checks=$((checks + 1))
 if ! awk '/^# [0-9]+ "/ { found++; wrong += $2 != NR + 1 } END { exit found != 1 || wrong }' \
     "$srcdir/include/cogen/construct.h"; then

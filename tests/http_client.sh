@@ -1,8 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# The downloader examples/http_client against nginx (kept connections, redirects, gzip, parts,
-# TLS with a CA of our own) and against examples/http_server, on every reactor. One line a
-# check.
+# The downloader examples/http_client with nginx (keep-alive, redirects, gzip, ranges, TLS with
+# our own CA) and with examples/http_server, on every reactor. Prints a line for each check.
 #   tests/http_client.sh [DIRECTORY-OF-THE-EXAMPLES]
 set -u
 # shellcheck source=tests/lib.sh
@@ -55,7 +54,7 @@ CONF
         tls_server other $((base + 3)); }
 }
 
-# asked NUMBER: what nginx has noted since the last call, once it is so many requests.
+# asked NUMBER: prints nginx's log since the last call, when it has NUMBER requests.
 asked() {
     until_true test "$(wc -l <"$work/nginx/access")" -ge "$1"
     cat "$work/nginx/access"
@@ -93,7 +92,7 @@ check_nginx() {
     check_parts "$url/asctime/large.txt" 'parts with a date as asctime has it'
 }
 
-# Parts of a file, wherever the server is: $1 URL, $2 what to call it.
+# Downloads a file in parts: $1 URL, $2 the name of the check.
 check_parts() {
     local file=$work/here/large.txt
 
@@ -124,7 +123,7 @@ check_parts() {
     cd "$OLDPWD" || exit 1
 }
 
-# Ctrl-C in the middle, and on with it.
+# Interrupts a download with Ctrl-C, and continues it.
 check_interrupt() {
     local file=$work/here/part
 
@@ -148,7 +147,7 @@ check_interrupt() {
     check_tag "http://127.0.0.1:$base/large.txt" "$file"
 }
 
-# The tag of another page, whatever the date of the file: $1 URL, $2 the file.
+# Continues a file whose entity tag is of another page, whatever its date: $1 URL, $2 the file.
 check_tag() {
     truncate -s 100000 "$2"
     touch -r "$work/site/large.txt" "$2"
@@ -197,7 +196,7 @@ check_tls() {
     same "no TLS there: $err" "1 " "$status $out"
 }
 
-# s_server ARGUMENT...: openssl's, its input being $work/says; its port is in $port.
+# s_server ARGUMENT...: starts openssl s_server with the input $work/says; sets $port.
 s_server() {
     : >"$work/s_server"
     (cd "$work/site" && exec "$openssl" s_server -accept 127.0.0.1:0 \
@@ -210,8 +209,8 @@ s_server() {
     port=$(sed -n 's/^ACCEPT.*://p' "$work/s_server")
 }
 
-# Bodies without a length, whose end is that of the TLS stream: one that ends in order is a
-# page; when the server is killed instead, nothing may say that it was one.
+# Bodies without a length end with the TLS stream. If it ends with close_notify, the page is
+# complete; if the server is killed, the client must report an error.
 check_truncation() {
     local file=$work/truncated client
 
@@ -228,9 +227,9 @@ check_truncation() {
     client=$!
     pids+=("$client")
     printf 'HTTP/1.0 200 OK\r\n\r\nhello\n' >&5
-    until_true grep -q '^< 200' "$work/err" # it is in one piece with the body
+    until_true grep -q '^< 200' "$work/err" # the head comes together with the body
     kill -KILL "$server"
-    end "$server" 2>/dev/null # the shell's word on it
+    end "$server" 2>/dev/null # hides the shell's message
     wait "$client"
     same "one that is cut off" "1 hello http_client: https://127.0.0.1:$port/: \
 receiving the body failed: TLS stream ended without close_notify" \

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Runs a program on a terminal of ROWS lines and COLUMNS until its progress has the line LAST.
+"""Runs a program on a terminal of ROWS times COLUMNS until its progress has the line LAST.
 Prints how many lines that picture has, its widest line, and its last.
     http_client_screen.py ROWS COLUMNS LAST PROGRAM ARGUMENT..."""
 import fcntl, os, pty, re, signal, struct, sys, termios
@@ -14,7 +14,7 @@ seen = ''
 try:
     while last not in seen:
         seen += os.read(master, 65536).decode()
-except OSError:  # it has ended
+except OSError:  # the program has ended
     pass
 os.kill(pid, signal.SIGKILL)
 os.waitpid(pid, 0)

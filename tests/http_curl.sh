@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# The HTTP servers against clients that others wrote: curl, and for a moment wrk and ab. What
-# is missing is said and left out.
+# The HTTP servers with foreign clients: curl, and shortly wrk and ab. Missing clients are named
+# and left out.
 #   tests/http_curl.sh [DIRECTORY-OF-THE-EXAMPLES]
 set -u
 # shellcheck source=tests/lib.sh
@@ -13,7 +13,7 @@ get() {
     curl -sS -m 20 "$@"
 }
 
-# load URL: wrk and ab for a moment: every request gets its page.
+# load URL: runs wrk and ab shortly; every request must get its page.
 load() {
     if command -v wrk >/dev/null; then
         wrk -t 1 -c 32 -d 1 "$1" >"$work/wrk"
@@ -70,7 +70,7 @@ forget "$server"
 same "the access log" '"GET /large.txt HTTP/1.1" 200 1288895' \
     "$(sed -n '1s/.*\] \("GET[^"]*" [0-9]* [0-9]*\) .*/\1/p' "$work/http_server.err")"
 
-# The program that is measured, on every reactor.
+# The server of the bench, on every reactor.
 for reactor in $(reactors); do
     where="$reactor: "
     serve http_hello --listen 127.0.0.1:0 || continue

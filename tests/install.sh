@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# make installcheck: first programs, built with what pkg-config says about the installed
-# libraries, run: one with libcogen alone, one with cogen-http, one with cogen-tls as well,
-# as far as these were built; with cmake the same programs once more. Wants CC, CFLAGS, PKG_CONFIG, PKG_CONFIG_PATH and libdir.
+# make installcheck: small programs are built against the installed libraries by pkg-config, and
+# again by cmake, and run: one with libcogen alone, one with cogen-http, and one with cogen-tls,
+# too, if these were built. Needs CC, CFLAGS, PKG_CONFIG, PKG_CONFIG_PATH and libdir.
 set -eu
 
 : "${CC:=cc}" "${CFLAGS:=}" "${PKG_CONFIG:=pkg-config}" "${libdir:=}"
@@ -35,7 +35,7 @@ int main(void)
 }
 END
 
-# A server that is asked for its page by a client, both in one program.
+# A server and a client that fetches its page, both in one program.
 cat >"$work/http.c" <<'END'
 #include <cogen.h>
 #include <cogen/http_client.h>
@@ -88,7 +88,8 @@ int main(void)
 }
 END
 
-# What speaks no TLS is no server for https: a pair of sockets, in which somebody speaks plain.
+# A peer that does not speak TLS is no https server: at the other end of a pair of sockets is
+# plain text.
 cat >"$work/tls.c" <<'END'
 #include <cogen.h>
 #include <cogen/https.h>
@@ -121,7 +122,7 @@ int main(void)
 }
 END
 
-# The first program of the README, but for its address, and somebody who talks to it.
+# The first program of the README, with another address, and a client for it.
 awk '/^```c$/ { on = 1; next } /^```$/ && on { exit } on' "$(dirname "$0")/../README.md" |
     sed "s|\"127.0.0.1:7000\"|\"unix:$work/sock\"|" >"$work/readme.c"
 cat >"$work/talk.c" <<'END'
@@ -152,7 +153,7 @@ END
 
 export LD_LIBRARY_PATH="$libdir${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"
 
-# run PROGRAM: the one of the README is a server, which is asked and then killed.
+# run PROGRAM: that of the README is a server, which gets a request and is then killed.
 run() {
     [ "$1" = readme ] || {
         "$work/$1"
@@ -169,7 +170,7 @@ run() {
     rm -f "$work/sock"
 }
 
-# try PROGRAM PACKAGE...: which pkg-config may not know.
+# try PROGRAM PACKAGE...: builds and runs it, unless pkg-config does not know a package.
 try() {
     name=$1
     shift
@@ -184,7 +185,7 @@ try() {
     run "$name"
 }
 
-# try_static PROGRAM PACKAGE...: the same, linked with archives alone, as pkg-config says.
+# try_static PROGRAM PACKAGE...: the same, linked statically by pkg-config --static.
 try_static() {
     name=$1
     shift
@@ -195,7 +196,7 @@ try_static() {
             return
         fi
     done
-    # The C library warns of what it cannot link statically, name services for one.
+    # The C library warns of functions that still need shared libraries, such as name services.
     # shellcheck disable=SC2046,SC2086 # words
     $CC -std=c11 $CFLAGS -static -o "$work/$name" "$work/$name.c" \
         $($PKG_CONFIG --static --cflags --libs "$@") 2>"$work/said" || {
@@ -216,7 +217,7 @@ try_static readme cogen
 try_static http cogen-http
 try_static tls cogen-http cogen-tls
 
-# try_cmake PROGRAM COMPONENT...: the same, with what find_package() says.
+# try_cmake PROGRAM COMPONENT...: the same, with cmake's find_package().
 try_cmake() {
     name=$1
     shift
@@ -235,7 +236,7 @@ add_executable($name $work/$name.c)
 target_link_libraries($name$(printf ' cogen::%s' "$@"))
 END
     rm -f "${work:?}/$name"
-    # The compiler may have arguments, as in "gcc -m32".
+    # CC may include arguments, as in "gcc -m32".
     (
         export CC CFLAGS="-std=c11 $CFLAGS"
         cmake -S "$work/cmake-$name" -B "$work/cmake-$name/build" -Dcogen_DIR="$libdir/cmake/cogen" &&
@@ -267,7 +268,7 @@ else
     echo "SKIP cmake: there is no cmake"
 fi
 
-# A program may have an llhttp of its own beside ours.
+# A program may contain its own llhttp beside ours.
 if [ -e "$libdir/libcogen-http.a" ]; then
     names=$(${NM:-nm} -g --defined-only "$libdir/libcogen-http.a" 2>/dev/null |
         awk 'NF == 3 && $3 !~ /^cg_/ { print $3 }')

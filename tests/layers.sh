@@ -4,8 +4,8 @@
 #   lib: base <- stacks <- core <- vocabulary <- threads;  core <- generators
 #   lib <- reactors;  lib <- sockets <- system
 #   http: message <- coding, http1 <- client, server <- files
-# http and tls use public headers, and of lib only lib/base/ascii.h. In http no two sources
-# call each other, by whatever way; that is read from the objects. Wants NM, srcdir; runs in
+# http and tls use public headers, and of lib only lib/base/ascii.h. In http no two sources call
+# each other, not even through others; that is read from the objects. Needs NM, srcdir; runs in
 # the build directory.
 set -eu
 export LC_ALL=C
@@ -34,7 +34,7 @@ find lib reactors sockets system http tls -name '*.[chS]' -exec \
         may["reactors"] = "reactors " lib
         may["sockets"] = "sockets " lib
         may["system"] = "system " may["sockets"]
-        may["http"] = "http" # the folder itself: what client and server share
+        may["http"] = "http" # the files that client and server share
         may["http/message"] = "http/message"
         may["http/coding"] = "http/coding http/message"
         may["http/http1"] = "http/http1 http/message"
@@ -67,7 +67,7 @@ read -r checks failures <<END
 $(tail -n 1 "$work/includes")
 END
 
-# Who calls whom, sorted by tsort, which names what goes round in circles.
+# Sorts the calls by tsort, which reports circles.
 sort -u "$work/symbols" | awk '
     $1 == 0 { at[$3] = $2; next }
     $3 in at && at[$3] != $2 { print $2, at[$3] }

@@ -1,7 +1,7 @@
 # shellcheck shell=bash disable=SC2034 # the scripts use what is set here
 # SPDX-License-Identifier: MIT
-# What the scripts share that run the examples and compare what they say: checks, servers,
-# nginx, certificates. To be sourced by bash, with the script's arguments:
+# Shared by the scripts that run the examples and compare their output: checks, servers, nginx,
+# certificates. Sourced by bash, with the script's arguments:
 #   . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 # The directory of the examples is the script's first argument, or $EXAMPLES, or examples/.
 
@@ -12,7 +12,8 @@ unset HTTP_PROXY HTTPS_PROXY NO_PROXY ALL_PROXY
 work=$(mktemp -d)
 passed=0 failed=0 pids=() where='' reactor=''
 
-# By SIGTERM, for nginx must end its worker; what does not heed it is one of ours.
+# By SIGTERM, because nginx must end its worker. Only our own programs may ignore it; they are
+# killed.
 tidy() {
     local pid i
 
@@ -32,13 +33,13 @@ tidy() {
 trap tidy EXIT
 trap 'exit 130' INT TERM
 
-# skip WHY: the end of a script that has nothing to do here.
+# skip WHY: ends a script that cannot run here.
 skip() {
     echo "SKIP: $*"
     exit 77
 }
 
-# need PROGRAM...: of the examples.
+# need PROGRAM...: skips the script if an example was not built.
 need() {
     local each
 
@@ -52,7 +53,7 @@ reactors() {
     "$examples/http_server" --list-reactors | awk '$2 == "available" { print $1 }'
 }
 
-# The last line, and the status of the script.
+# Prints the last line, and ends the script with its status.
 totals() {
     echo "$((passed + failed > 0 ? 100 * passed / (passed + failed) : 0))%: Checks:" \
         "$((passed + failed)), Failures: $failed, Errors: 0"
@@ -102,7 +103,7 @@ below() {
     fi
 }
 
-# run COMMAND...: its output, its errors and its status end up in $out, $err and $status.
+# run COMMAND...: stores its output, errors and status in $out, $err and $status.
 run() {
     timeout 20 "$@" >"$work/out" 2>"$work/err" </dev/null
     status=$?
@@ -110,7 +111,7 @@ run() {
     err=$(cat "$work/err")
 }
 
-# until_true COMMAND...: for ten seconds at most.
+# until_true COMMAND...: repeats it until it succeeds, for at most ten seconds.
 until_true() {
     local i
 
@@ -127,7 +128,7 @@ is_gone() {
 
 # ---- Processes ------------------------------------------------------------------------
 
-# forget PID: it has ended, or somebody else will see to that.
+# forget PID: the process has ended, or will be ended elsewhere.
 forget() {
     local i
 
@@ -137,15 +138,15 @@ forget() {
     pids=("${pids[@]}")
 }
 
-# end PID: by SIGTERM.
+# end PID: ends a process by SIGTERM.
 end() {
     kill "$1" 2>/dev/null
     wait "$1" 2>/dev/null
     forget "$1"
 }
 
-# serve NAME ARGUMENT...: starts an example that is a server, on $reactor; its process is in
-# $server, its address in $addr and $port. False: it did not start.
+# serve NAME ARGUMENT...: starts a server of the examples on $reactor; sets $server (its pid),
+# $addr and $port. False: it did not start.
 serve() {
     local i
 
@@ -172,13 +173,13 @@ serve() {
     return 1
 }
 
-# stopped SIGNAL [WHAT]: ends $server, called $name, which must have nothing to say about it.
+# stopped SIGNAL [WHAT]: ends $server, called $name; it must print nothing then.
 stopped() {
     kill -"$1" "$server"
     ended "on SIG$1${2:+ $2}"
 }
 
-# ended WHY: waits for the end of $server, which has been told to.
+# ended WHY: waits for the end of $server, which must end by itself now.
 ended() {
     local code
 
@@ -189,19 +190,20 @@ ended() {
     same "$name ends cleanly $1" "0 " "$code $(cat "$work/$name.err")"
 }
 
-# talk TEXT: says it (as printf does) on a new connection; what comes back until its end.
+# talk TEXT: sends TEXT (a format of printf) on a new connection; prints everything that comes
+# back, up to the end.
 talk() {
     # shellcheck disable=SC2016 # $1 and $2 are the inner shell's
     timeout 10 bash -c 'exec 3<>"/dev/tcp/127.0.0.1/$1" && printf "$2" >&3 && cat <&3' \
         talk "$port" "$1" 2>&1 | tr -d '\r'
 }
 
-# The status that an HTTP request is answered with.
+# Prints the status of the response to an HTTP request.
 ask() {
     talk "$1" | sed -n '1s/^HTTP\/1.1 \([0-9]*\) .*/\1/p'
 }
 
-# rss PID [FIELD]: its memory in KiB, VmHWM (the most) or VmRSS (now).
+# rss PID [FIELD]: prints its memory in KiB: VmHWM (the peak) or VmRSS (now).
 rss() {
     sed -n "s/^${2:-VmHWM}:[^0-9]*\([0-9]*\) kB/\1/p" "/proc/$1/status"
 }
@@ -213,8 +215,8 @@ curl=$(command -v curl) || curl=''
 perl=$(command -v perl) || perl=''
 openssl=$(command -v openssl) || openssl=''
 
-# start_nginx FUNCTION: its ports are from $base on; the function prints what its http block
-# should have. False, and said why: it does not start.
+# start_nginx FUNCTION: starts nginx on ports from $base on; the function prints the content of
+# its http block. False: it does not start, and the reason is printed.
 start_nginx() {
     local try dir=$work/nginx
 
@@ -244,7 +246,7 @@ start_nginx() {
     return 1
 }
 
-# certificate NAME DAYS ALTERNATIVE-NAME: $work/NAME.pem and .key, by the CA.
+# certificate NAME DAYS ALTERNATIVE-NAME: makes $work/NAME.pem and .key, signed by the CA.
 certificate() {
     "$openssl" req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "/CN=$1" \
         -keyout "$work/$1.key" -out "$work/$1.csr" &&
@@ -253,9 +255,9 @@ certificate() {
             -extfile <(echo "subjectAltName=$3")
 }
 
-# have_tls: whether the examples speak TLS and there are certificates: of a CA of our own
-# (ca.pem) for localhost (good), an expired one, and that of another host (other). Says why
-# not.
+# have_tls: whether the examples speak TLS and certificates could be made, by our own CA
+# (ca.pem): one for localhost (good), an expired one, and one for another host (other). If not,
+# prints why.
 have_tls() {
     "$examples/http_client" --insecure http:// >/dev/null 2>"$work/err" </dev/null
     if grep -q 'without TLS' "$work/err"; then

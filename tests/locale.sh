@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# What the libraries read and write is the same in every locale: they use no function whose
-# result depends on it. lib/base/ascii.h and http/message/date.c are what they use instead.
+# The libraries read and write the same in every locale: they use no function whose result
+# depends on it; lib/base/ascii.h and http/message/date.c replace these.
 #   tests/locale.sh    (in the build directory; NM, srcdir)
 set -u
 : "${NM:=nm}" "${srcdir:=.}"
 passed=0 failed=0
 
-# Words in a person's language (strerror) may depend on it. getaddrinfo and inet_pton do not.
+# Messages for people (strerror) may depend on the locale. getaddrinfo and inet_pton do not.
 functions='atof atoi atol atoll strto[a-z]* str[n]*casecmp strcasestr strcoll strxfrm alphasort
 versionsort strftime strptime asctime ctime is[a-z]*alpha is(alnum|alpha|blank|cntrl|digit|graph|lower|print|punct|space|upper|xdigit)
 to(lower|upper) __ctype_[a-z_]* [a-z_]*scanf setlocale nl_langinfo localeconv wc[a-z]* mb[a-z]* tow[a-z]*'
@@ -34,7 +34,8 @@ for library in libcogen libcogen-http libcogen-tls; do
         "$(grep -xE "$pattern" <<<"${used:-nothing}")"
 done
 
-# Floating point has the locale's decimal point; so has an apostrophe the locale's groups.
+# printf writes floating point with the locale's decimal point, and groups digits like the locale
+# after an apostrophe.
 cd "$srcdir" || exit 1
 check 'no floating point is printed' \
     "$(grep -nE "\"[^\"]*%[-+ #0-9.*]*L?([aefgAEFG]|'[0-9]*[diu])[^\"]*\"" \

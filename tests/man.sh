@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# The manual pages are well-formed, name every public function and constructor once, and what
-# they show is true: each SYNOPSIS agrees with the headers, each example compiles, and those
-# that are programs run. Wants srcdir; CC, CFLAGS, LDFLAGS; runs in the build directory.
+# The manual pages are well-formed and name every public function and constructor once. Each
+# SYNOPSIS agrees with the headers, each example compiles, and those that are programs run. Needs
+# srcdir, CC, CFLAGS, LDFLAGS; runs in the build directory.
 set -eu
 export LC_ALL=C
 
@@ -13,7 +13,7 @@ work=$(mktemp -d "$PWD/man.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 checks=0 failures=0
 
-# check WHAT COMMAND...: counts, and shows what a command that fails has to say.
+# check WHAT COMMAND...: runs and counts a command, and shows its output if it fails.
 check() {
     what=$1
     shift
@@ -25,15 +25,13 @@ check() {
     fi
 }
 
-# nothing FILE: fails, and shows it, if there is something in it.
+# nothing FILE: fails and shows the file if it is not empty.
 nothing() {
     [ ! -s "$1" ] || { cat "$1" && false; }
 }
 
-# -- What is there -------------------------------------------------------------------------
-
-# Public functions and macros; of a line such as "#define cg_read(...) cg__read(...)" the
-# first name, of a declaration what stands before the parameters.
+# Prints the public functions and macros: the first name of a line such as "#define cg_read(...)
+# cg__read(...)", and the name before the parameters of a declaration.
 public() {
     cat "$srcdir"/include/cogen/*.h | sed -n 's/^#define \(cg_[a-z][a-z0-9_]*\)(.*/\1/p'
     cat "$srcdir"/include/cogen/*.h | tr '\n' ' ' | sed 's,/\*,\
@@ -43,12 +41,12 @@ public() {
 /g' | sed -n 's/.*\(CG_API\|static inline\) [^(]*[ *]\(cg_[a-z][a-z0-9_]*\)(.*/\2/p'
 }
 
-# The names in a page's NAME section; they are also what install makes links for.
+# Prints the names in a page's NAME section, for which install also makes links.
 names() {
     awk '$1 == ".Sh" { on = $2 == "NAME" } on && $1 == ".Nm" { print $2 }' "$@"
 }
 
-# The functions of its SYNOPSIS.
+# Prints the functions of its SYNOPSIS.
 shown() {
     awk '$1 == ".Sh" { on = $2 == "SYNOPSIS" } on && $1 == ".Fn" { print $2 }' "$@"
 }
@@ -67,7 +65,7 @@ fi
 # -- Names ---------------------------------------------------------------------------------
 
 public | sort -u >"$work/public"
-# shellcheck disable=SC2086 # a page a word
+# shellcheck disable=SC2086 # each word is a page
 names $pages | grep '^cg_' | sort >"$work/named"
 uniq -d "$work/named" >"$work/twice"
 check 'documented on two pages' nothing "$work/twice"
@@ -76,13 +74,13 @@ check 'in a header, not in a page' nothing "$work/missing"
 comm -13 "$work/public" "$work/named" >"$work/extra"
 check 'in a page, not in a header' nothing "$work/extra"
 
-# The constants may stand in any page; the headers' own devices need not.
+# Constants may be documented in any page; macros that only the headers need are not documented.
 constants() {
     cat "$@" | tr -c 'A-Z0-9_' '\n' | grep '^CG_[A-Z]' | sort -u
 }
 constants "$srcdir"/include/cogen/*.h | grep -Ev '^CG_(API|EXTERN_C_.*|OP_FIELDS)$' \
     >"$work/public-constants"
-# shellcheck disable=SC2086 # a page a word
+# shellcheck disable=SC2086 # each word is a page
 constants $pages >"$work/constants"
 comm -23 "$work/public-constants" "$work/constants" >"$work/missing"
 check 'constants in a header, not in a page' nothing "$work/missing"
@@ -94,10 +92,10 @@ for page in $srcdir/doc/man/cg_*.3; do
     check "$page: NAME and SYNOPSIS agree" diff "$work/named" "$work/shown"
 done
 
-# References lead to a page, or to a name that has a link.
-# shellcheck disable=SC2086 # a page a word
+# Each reference must be to a page, or to a name for which there is a link.
+# shellcheck disable=SC2086 # each word is a page
 awk '$1 == ".Xr" && $2 ~ /^(cg_|cogen)/ { print $2 }' $pages | sort -u >"$work/wanted"
-# shellcheck disable=SC2086 # a page a word
+# shellcheck disable=SC2086 # each word is a page
 { names $pages; for page in $pages; do basename "$page" | sed 's/\.[37]$//'; done; } |
     sort -u >"$work/there"
 comm -23 "$work/wanted" "$work/there" >"$work/lost"
@@ -105,9 +103,9 @@ check 'references lead somewhere' nothing "$work/lost"
 
 # -- Synopsis ------------------------------------------------------------------------------
 
-# Makes a C file of a SYNOPSIS. A function is declared once more. A constructor, or another
-# macro with keywords, is used with parameters of the types shown: "..." is left out, a
-# parameter without a type takes anything, and "(op, ...)" is a list of operations.
+# Makes a C file from a SYNOPSIS. Functions are declared again. Constructors, and other macros
+# with keywords, are used with parameters of the types shown: "..." is left out, a parameter
+# without a type takes any value, and "(op, ...)" is a list of operations.
 synopsis() {
     awk -v macros="$work/macros" '
         BEGIN { while ((getline name < macros) > 0) macro[name] = 1 }
@@ -167,7 +165,7 @@ done
 
 # -- Examples ------------------------------------------------------------------------------
 
-# Writes the literal blocks of the EXAMPLES to files of their own, as mandoc would show them.
+# Writes each literal block of EXAMPLES to a file, as mandoc would show it.
 examples() {
     awk -v out="$work/$2" '
         $1 == ".Sh" { on = $2 == "EXAMPLES" }
@@ -183,8 +181,8 @@ examples() {
         }' "$1"
 }
 
-# A program says itself what it includes. A function has what the page tells to include, and
-# the usual.
+# A program has its own #include lines. A function gets those of the page's SYNOPSIS, and the
+# usual ones.
 whole() {
     if grep -q '^int main(' "$1"; then
         cat "$1"
@@ -195,7 +193,7 @@ whole() {
     fi
 }
 
-# What a page's programs are linked with, besides libcogen.
+# The libraries with which a page's programs are linked, besides libcogen.
 libraries() {
     for layer in http tls; do
         ! grep -q "^\.In cogen/$layer" "$1" || echo "libcogen-$layer.la"
@@ -208,7 +206,7 @@ link() {
         -o "$2" "$1" $(libraries "$page") libcogen.la
 }
 
-# Ends by itself, and well.
+# The program must end by itself, with status 0.
 run() {
     timeout 60 "$1" </dev/null
 }

@@ -1,8 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# What is easily written wrong is refused by the compiler, with the headers in a project (-I)
-# and installed (-isystem), by gcc and clang; and the right forms beside it are taken without
-# a warning. Wants srcdir.
+# gcc and clang refuse common mistakes, with the headers in a project (-I) and installed
+# (-isystem), and accept the right forms without a warning. Needs srcdir.
 set -eu
 
 : "${srcdir:=.}"
@@ -15,7 +14,7 @@ fail() {
     failures=$((failures + 1))
 }
 
-# The body of a function in which the names below can be used.
+# Makes a program of the body of a function, in which these names can be used.
 program() {
     cat <<END
 #include <cogen.h>
@@ -37,12 +36,12 @@ ssize_t f(struct cg_sock *sock, struct cg_queue *queue, struct cg_coro *coro, ch
 END
 }
 
-# compile FLAGS: the program with every compiler and either kind of path.
-# Warnings of what is right include those that a careful project turns on.
+# compile FLAGS: compiles the program with every compiler and both kinds of path. The right forms
+# are compiled with the warnings that a careful project turns on.
 wrong='-Wall -Wextra -Wno-override-init -Wno-initializer-overrides -Werror'
 right='-std=c11 -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror'
 
-# refused WHAT MESSAGE BODY: with this message, whatever the compiler calls it.
+# refused WHAT MESSAGE BODY: every compiler must print MESSAGE, as a warning or an error.
 refused() {
     program "$3" >"$work/refused.c"
     for compiler in $compilers; do
@@ -59,7 +58,7 @@ refused() {
     done
 }
 
-# taken BODY: without a word.
+# taken BODY: every compiler must accept it without a message.
 taken() {
     program "$1" >"$work/taken.c"
     for compiler in $compilers; do

@@ -1,10 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Names follow their places. A function that files share is called after the file that defines
-# it: cg__queue_put stands in queue.c. What several files of one family define may have the
-# family's name (cg__sim_... in sim_net.c) or the folder's (cg__coding_... in http/coding/).
-# In http/ and tls/ the library's prefix comes first. The type of a backend is cg__reactor_epoll.
-# Wants NM, srcdir; runs in the build directory.
+# Checks internal names. A function that files share is named after the file that defines it:
+# cg__queue_put is in queue.c. A family of files may use the family's name (cg__sim_... in
+# sim_net.c) or the folder's (cg__coding_... in http/coding/). In http/ and tls/ the library's
+# prefix comes first. The type of a backend is called like cg__reactor_epoll. Needs NM, srcdir;
+# runs in the build directory.
 set -eu
 export LC_ALL=C
 
@@ -12,7 +12,7 @@ export LC_ALL=C
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-# "FILE NAME" a line, of what is defined: by objects, and inline by headers.
+# Lines "FILE NAME" of all defined names: those of objects, and inline functions of headers.
 for object in $(find lib sockets system reactors http tls -name '*.o' |
     grep -E '/lib[a-z]+_la-' | grep -v llhttp); do
     file=$(echo "$object" | sed 's,/\.libs/,/,; s,/lib[a-z]*_la-,/,; s,\.o$,,')

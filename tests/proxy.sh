@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# The proxy between curl, our own client and raw bytes on one side, and our server, nginx and
-# servers that say what is written here on the other; on every reactor. One line a check.
+# The proxy, on every reactor, between clients (curl, our own, raw bytes) and servers (our own,
+# nginx, servers with fixed responses). Prints a line for each check.
 #   tests/proxy.sh [DIRECTORY-OF-THE-EXAMPLES]
 set -u
 # shellcheck source=tests/lib.sh
@@ -10,7 +10,7 @@ need proxy http_server http_client
 [ -n "$curl" ] || skip "there is no curl"
 [ -n "$perl" ] || skip "there is no perl"
 
-# get ARGUMENT...: curl through the proxy.
+# get ARGUMENT...: runs curl through the proxy.
 get() {
     curl -sS -m 20 -x "http://$through" "$@"
 }
@@ -19,10 +19,10 @@ code() {
     get -o /dev/null -w '%{http_code}' "$@"
 }
 
-# origin END ANSWER...: a server that hears a request up to what matches END, notes it in
-# $work/heard ($notes), gives an answer (as printf has it; the last to all that follow), and notes
-# "closed" once the connection has ended. Its port is in $there. It answers after $pause
-# seconds.
+# origin END RESPONSE...: starts a server that reads a request up to the pattern END, notes it in
+# $work/heard ($notes), sends a response after $pause seconds (a format of printf; the last one
+# also to all later requests), and notes "closed" when the connection has ended. Sets $there, its
+# port.
 origin() {
     local end=$1 answers=() notes=${notes:-$work/heard}
 
@@ -56,8 +56,8 @@ origin() {
     read -r there <"$work/origin"
 }
 
-# half_close URL [PATTERN]: asks for it through the proxy, ends that direction, and prints
-# those lines of the response; by default the last.
+# half_close URL [PATTERN]: requests it through the proxy, shuts down that direction, and prints
+# the lines of the response that match; by default the last line.
 half_close() {
     # shellcheck disable=SC2016 # perl's variables
     perl -MSocket -e 'my ($port, $url) = @ARGV;
@@ -95,7 +95,7 @@ $(! $tls || echo "server { listen 127.0.0.1:$((base + 1)) ssl; root $work/site;
 CONF
 }
 
-# logged PATTERN: whether nginx has ended such a request.
+# logged PATTERN: whether nginx has logged the end of such a request.
 logged() {
     grep -q "$1" "$work/nginx/access"
 }
@@ -239,7 +239,7 @@ ok" "$(get -i "http://127.0.0.1:$there/" | tr -d '\r' | grep -v '^\(Date\|Server
     end "$origin"
 }
 
-# A client that leaves, of a server that is silent within its answer, or before it.
+# The client closes while the server is silent, before or within its response.
 begin_leaving() {
     notes=$work/within origin '\r\n\r\n$' 'HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nshort'
     within=$origin
@@ -249,7 +249,7 @@ begin_leaving() {
     get -m 0.5 -o /dev/null "http://127.0.0.1:$there/" 2>/dev/null
 }
 
-# The proxy learns of it a little later, but does not wait for that server.
+# The proxy notices a little later, and does not wait for that server.
 check_leaving() {
     same "a client that leaves a silent server" 0 \
         "$(until_true grep -q closed "$work/before"; echo $?)"
@@ -291,8 +291,8 @@ check_user() {
 
 # ---- Tunnels --------------------------------------------------------------------------
 
-# A server that hears all, up to the end of one direction, and answers then with how much
-# that was; its port is in $counts_port.
+# Starts a server that reads up to the end of the stream, and then sends the number of bytes;
+# sets $counts_port.
 start_counts() {
     # shellcheck disable=SC2016 # perl's variables
     perl -MSocket -e '$| = 1; socket(S, PF_INET, SOCK_STREAM, 0)
@@ -339,7 +339,7 @@ check_own_client() {
 
 # ---- The end --------------------------------------------------------------------------
 
-# What runs finishes after Ctrl-C; nothing new is begun.
+# After Ctrl-C running requests finish; no new one is accepted.
 check_end() {
     if [ -n "$nginx" ]; then
         head -c 60000 "$work/site/large.txt" >"$work/site/some.txt"

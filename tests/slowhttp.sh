@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# The web server under slowhttptest's four attacks: heads that never end, bodies that never
-# end, responses that are hardly read, absurd ranges. Other clients get their pages meanwhile,
-# the server closes each slow connection when its time is over, and its memory does not grow.
+# The web server under slowhttptest's four attacks: heads that never end, bodies that never end,
+# responses that are read very slowly, absurd ranges. Other clients get their pages during the
+# attacks, the server closes each slow connection at its timeout, and its memory does not grow.
 # Nothing depends on how fast the machine is: each step waits for its condition.
 #   tests/slowhttp.sh [DIRECTORY-OF-THE-EXAMPLES]
 set -u
@@ -39,8 +39,8 @@ ended_by_server() {
     grep -c 'No open connections left' "$work/$1"
 }
 
-# attacks_are_over: whether the three attacks that the server can end have ended, and it has
-# no other connections either. The slow readers do not notice: the kernel has more for them.
+# attacks_are_over: whether the three attacks that the server can end have ended, and it has no
+# other connections. The slow readers do not notice: the kernel still has bytes for them.
 attacks_are_over() {
     is_gone "${slow_pids[0]}" && is_gone "${slow_pids[1]}" && is_gone "${slow_pids[2]}" &&
         [ "$most" -ge $((base + clients)) ] && [ "$(descriptors)" -le $((base + 1)) ]

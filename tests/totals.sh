@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Prints what `make check` came to: Automake's harness leaves each suite's closing line in
-# its log. A line a suite, what was skipped and why, and the sum.
+# Prints the results of `make check`: a line for each suite, what was skipped and why, and the
+# sum. Automake's harness leaves each suite's closing line in its log.
 #   tests/totals.sh [BUILD-DIRECTORY]
 # Fails if a test failed, or if none ran.
 set -eu
@@ -19,9 +19,9 @@ fi
 if grep -q '^S\["HAVE_CHECK_TRUE"\]="#"' config.status 2>/dev/null; then
     echo "SKIP: all test programs: configure found no Check (in Debian: check)"
 fi
-# shellcheck disable=SC2086 # one file a word
+# shellcheck disable=SC2086 # each word is a file
 awk '
-    # Each suite: its log, then its .trs, which knows how it ended.
+    # For each suite its log, then its .trs file, which has its result.
     FILENAME ~ /\.log$/ && /^[0-9]+%: Checks: / {
         line = $0
         split($0, field, /[:,] */)
@@ -36,7 +36,7 @@ awk '
         if ($2 == "SKIP") {
             line = "skipped"
         } else if ($2 != "PASS" && !bad) {
-            # It died before it could say so.
+            # The suite died before its closing line.
             line = line (line ? " " : "") $2 ", see tests/" name ".log"
             bad++
             if (checks < 1)

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# The programs of doc/tutorial.md and doc/recipes.md: what the documents show is what stands in
-# examples/, each program compiles by itself as the tutorial says, runs, and answers. Wants CC,
-# CFLAGS, LDFLAGS.
+# The programs of doc/tutorial.md and doc/recipes.md: the documents show what is in examples/;
+# each program compiles alone, as the tutorial says, runs, and responds. Needs CC, CFLAGS,
+# LDFLAGS.
 #   tests/tutorial.sh [DIRECTORY-OF-THE-EXAMPLES]
 set -u
 # shellcheck source=tests/lib.sh
@@ -44,7 +44,7 @@ shows() {
 
 # ---- The programs ---------------------------------------------------------------------
 
-# What pkg-config will say once the libraries are installed, about those that are not.
+# Prints what pkg-config will print when the libraries are installed, for the built ones.
 static=--static
 [ ! -e "$build/.libs/libcogen.so" ] || static=''
 for each in cogen cogen-http; do
@@ -54,7 +54,7 @@ done
 export PKG_CONFIG_PATH="$work${PKG_CONFIG_PATH:+:$PKG_CONFIG_PATH}"
 export LD_LIBRARY_PATH="$build/.libs${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"
 
-# compile FILE PACKAGE: into $work, without a warning. False: it failed.
+# compile FILE PACKAGE: compiles it into $work, without a warning. False: it failed.
 compile() {
     local name=${1##*/}
 
@@ -69,8 +69,8 @@ connects() {
     is_gone "$server" || (exec 9<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null
 }
 
-# start PROGRAM ARGUMENT...: a server; an argument ADDR is an address that is free. Its process
-# is in $server, its port in $port.
+# start PROGRAM ARGUMENT...: starts a server; an argument ADDR is replaced by a free address. Sets
+# $server (its pid) and $port.
 start() {
     local try
 
@@ -98,7 +98,7 @@ stops() {
     forget "$server"
 }
 
-# line FD: the next line from there, for 20 seconds at most.
+# line FD: prints the next line from FD; waits at most 20 seconds.
 line() {
     local text='(nothing)'
 
@@ -188,7 +188,7 @@ check_stop() {
     forget "$server"
 }
 
-# The process that answers a new connection.
+# Prints the process that responds on a new connection.
 answers() {
     exec 4<>"/dev/tcp/127.0.0.1/$port" || return
     echo "who?" >&4
@@ -229,7 +229,7 @@ check_stuck() {
     "$work/stuck" signal >"$work/stuck.out" 2>"$work/stuck.err" </dev/null &
     server=$!
     pids+=("$server")
-    sleep 0.1 # before it has a handler the signal would kill it
+    sleep 0.1 # until it has a handler: before that the signal would kill it
     until_true dumps
     like "and at any time" "*one: lock blue, since *other: lock red, since *" \
         "$(cat "$work/stuck.err")"
