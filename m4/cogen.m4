@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: MIT
-# What configure.ac says more than once.
+# Macros for what configure.ac needs more than once.
 
 # CG_FLAGS(VARIABLE, FLAGS): appends to VARIABLE each of FLAGS that the compiler knows. The
-# user's CFLAGS are not touched. -Werror, because clang only warns of what it does not know.
+# user's CFLAGS are not changed. Tests with -Werror, because clang only warns of unknown flags.
 AC_DEFUN([CG_FLAGS], [
 for cg_flag in m4_normalize([$2]); do
     AS_VAR_PUSHDEF([cg_cache], [cg_cv_flag_$cg_flag])
     AC_CACHE_CHECK([whether $CC takes $cg_flag], [cg_cache], [
         cg_saved=$CFLAGS
-        # Of an unknown -Wno-x gcc says nothing; ask for -Wx.
+        # gcc accepts an unknown -Wno-x silently, so -Wx is tested.
         CFLAGS="$CFLAGS -Werror `AS_ECHO(["$cg_flag"]) | sed 's/^-Wno-/-W/'`"
         AC_LINK_IFELSE([AC_LANG_PROGRAM], [AS_VAR_SET([cg_cache], [yes])],
             [AS_VAR_SET([cg_cache], [no])])
@@ -27,8 +27,8 @@ AC_DEFUN([CG_CONSTANTS], [m4_foreach_w([cg_constant], [$1],
     AC_DEFINE_UNQUOTED([CG__]cg_constant, [$cg_value], [The constant without CG__, or -1.])
 ])])
 
-# CG_OPTION(NAME, VARIABLE, MODULE, PACKAGE, WHAT): CG_LIBRARY for what is no reactor;
-# --without-NAME leaves WHAT.
+# CG_OPTION(NAME, VARIABLE, MODULE, PACKAGE, WHAT): like CG_LIBRARY, for a library that is not
+# for a reactor. --without-NAME leaves out WHAT.
 AC_DEFUN([CG_OPTION], [
 AC_ARG_WITH([$1], [AS_HELP_STRING([--without-$1], [leave $5])], [], [with_$1=auto])
 AS_CASE([$with_$1],
@@ -42,9 +42,9 @@ AS_IF([test "x$have_$1" = xyes],
     [$2_CFLAGS= $2_LIBS=])
 ])
 
-# CG_LLHTTP: the parser of HTTP. Sets have_http to library (a system libllhttp), sources (its C
-# sources, which Debian's node-llhttp has) or no, http to the same in words, and
-# LLHTTP_CFLAGS, LLHTTP_LIBS. DIR/share of --with-llhttp=DIR is searched for the sources.
+# CG_LLHTTP: finds llhttp, the HTTP parser. Sets have_http to library (a system libllhttp),
+# sources (its C sources, which Debian's node-llhttp has) or no, http to the same in words, and
+# LLHTTP_CFLAGS, LLHTTP_LIBS. With --with-llhttp=DIR, the sources are searched in DIR/share.
 AC_DEFUN([CG_LLHTTP], [
 AC_ARG_WITH([llhttp], [AS_HELP_STRING([--with-llhttp=PREFIX],
     [where node-llhttp keeps its sources (/usr); --without-llhttp leaves HTTP out])],
@@ -69,10 +69,10 @@ AC_SUBST([LLHTTP_SOURCES])
 AC_SUBST([LLHTTP_LIBS])
 ])
 
-# CG_LIBRARY(NAME, VARIABLE, MODULE, PACKAGE): an optional library, found by pkg-config and
-# left out by --without-NAME. Sets have_NAME to yes, or to "no" and the reason in words;
-# asked for by --with-NAME and not found is an error. VARIABLE_CFLAGS use -isystem, since the
-# library's own inline functions do not pass our warnings.
+# CG_LIBRARY(NAME, VARIABLE, MODULE, PACKAGE): an optional library, found by pkg-config and left
+# out by --without-NAME. Sets have_NAME to yes, or to "no" and the reason in words. With
+# --with-NAME it is an error if it is not found. VARIABLE_CFLAGS use -isystem, since inline
+# functions of the library would cause warnings.
 AC_DEFUN([CG_LIBRARY], [
 AC_ARG_WITH([$1], [AS_HELP_STRING([--without-$1], [leave $1 out])],
     [], [with_$1=auto])

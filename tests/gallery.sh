@@ -3,8 +3,8 @@
 # Runs every program of examples/ and compares what it prints with tests/gallery/NAME.out: a
 # table of program, reactor and verdict.
 #   tests/gallery.sh [DIRECTORY-OF-THE-EXAMPLES]
-# The directory is also taken from $EXAMPLES; by default it is examples/. A program that needs
-# a library which is not there has not been built, and is said to be left out.
+# The directory is also taken from $EXAMPLES; by default it is examples/. Programs that were not
+# built, because a library is missing, are listed as left out.
 set -u
 
 examples=$(cd "${1:-${EXAMPLES:-examples}}" 2>/dev/null && pwd) || examples=''
@@ -16,7 +16,7 @@ fi
 unset COGEN_REACTOR
 work=$(mktemp -d)
 passed=0 failed=0 out=0 server=''
-patience=300 # seconds, after which a program hangs; some compute for long on a busy machine
+patience=300 # seconds until a program counts as hanging; some take long on a busy machine
 
 tidy() {
     [ -z "$server" ] || kill -KILL "$server" 2>/dev/null
@@ -33,8 +33,8 @@ row() {
     printf '%-22s %-9s %s\n' "$1" "$2" "$3"
 }
 
-# verdict NAME REACTOR GOT-STATUS WANTED-STATUS: of what is in $work/out and $work/err, which
-# should be what NAME.out says, and nothing.
+# verdict NAME REACTOR GOT-STATUS WANTED-STATUS: $work/out must equal NAME.out, and $work/err must
+# be empty.
 verdict() {
     local seconds=$(((${EPOCHREALTIME/[.,]/} - begun) / 1000))
 
@@ -49,7 +49,7 @@ verdict() {
     fi
 }
 
-# there NAME PROGRAM: has it been built?
+# there NAME PROGRAM: whether it was built.
 there() {
     begun=${EPOCHREALTIME/[.,]/}
     [ ! -x "$examples/$2" ] || return 0
@@ -58,8 +58,8 @@ there() {
     return 1
 }
 
-# plain NAME PROGRAM ARGUMENT...: one that uses no reactor. NAME "pyos 4" compares with
-# pyos.out: so the first word of a name is the file.
+# plain NAME PROGRAM ARGUMENT...: a program that uses no reactor. The first word of NAME is the
+# file: "pyos 4" is compared with pyos.out.
 status=0
 plain() {
     local name=$1 program=$2
@@ -70,7 +70,7 @@ plain() {
     verdict "$name" - $? "$status"
 }
 
-# on REACTORS NAME PROGRAM ARGUMENT...: one that does, on each of these.
+# on REACTORS NAME PROGRAM ARGUMENT...: a program that uses a reactor, on each of these.
 on() {
     local reactors=$1 name=$2 program=$3 reactor
 
@@ -83,8 +83,8 @@ on() {
     done
 }
 
-# filtered NAME REACTOR SED-SCRIPT PROGRAM ARGUMENT...: one whose output has numbers in it
-# that differ from run to run; the script makes the same of all that are right.
+# filtered NAME REACTOR SED-SCRIPT PROGRAM ARGUMENT...: a program whose output has numbers that
+# differ from run to run; the script replaces all valid ones by the same text.
 filtered() {
     local name=$1 reactor=$2 script=$3 program=$4 code
 
@@ -97,13 +97,13 @@ filtered() {
     verdict "$name" "$reactor" $code "$status"
 }
 
-# same_lines FILE FILE: in whatever order.
+# same_lines FILE FILE: whether both have the same lines, in any order.
 same_lines() {
     [ "$(sort "$1")" = "$(sort "$2")" ]
 }
 
-# unordered NAME REACTOR PROGRAM ARGUMENT...: one whose lines come in an order that a real clock
-# may change, if the machine is busy. On sim the order is looked at.
+# unordered NAME REACTOR PROGRAM ARGUMENT...: a program whose lines may change their order with a
+# real clock, if the machine is busy. On sim the order is checked.
 unordered() {
     local name=$1 reactor=$2 program=$3 code
 
@@ -118,8 +118,8 @@ unordered() {
     verdict "$name" "$reactor" $code "$status"
 }
 
-# embedded NAME: one that lives in another library's loop, on every reactor. Those without a
-# descriptor to be polled refuse, and say why.
+# embedded NAME: a program in another library's main loop, on every reactor. Reactors without a
+# descriptor that can be polled are refused with a message.
 embedded() {
     local reactor code
 
@@ -144,7 +144,7 @@ embedded() {
 
 # ---- Servers --------------------------------------------------------------------------
 
-# serve PROGRAM ARGUMENT...: starts one; where it listens is in $addr. False: it does not.
+# serve PROGRAM ARGUMENT...: starts a server; sets $addr. False: it did not start.
 serve() {
     local program=$1 i
 
@@ -160,7 +160,7 @@ serve() {
     [ -n "$addr" ]
 }
 
-# ended: waits for the server's own end, at most 5 s, and gives its status.
+# ended: waits until the server ends by itself, at most 5 s, and returns its status.
 ended() {
     local i code
 
@@ -176,8 +176,7 @@ ended() {
     return $code
 }
 
-# echoes REACTORS NAME PROGRAM ARGUMENT...: a server that says again what it is told and ends
-# after one client.
+# echoes REACTORS NAME PROGRAM ARGUMENT...: an echo server that ends after one client.
 echoes() {
     local reactors=$1 name=$2 program=$3 reactor
 
@@ -194,8 +193,8 @@ echoes() {
     done
 }
 
-# asked REACTORS NAME CLIENT ARGUMENT -- ARGUMENT...: a server, NAME, that is asked by a client,
-# whose argument has ADDR for the address, and then told to end.
+# asked REACTORS NAME CLIENT ARGUMENT -- ARGUMENT...: starts the server NAME, runs a client, in
+# whose argument ADDR stands for the address, and then ends the server.
 asked() {
     local reactors=$1 name=$2 client=$3 question=$4 reactor
 
@@ -212,7 +211,7 @@ asked() {
     done
 }
 
-# growing REACTORS NAME PROGRAM ARGUMENT...: one that follows the log that logsim writes.
+# growing REACTORS NAME PROGRAM ARGUMENT...: a program that follows the log that logsim writes.
 growing() {
     local reactors=$1 name=$2 program=$3 reactor
 
@@ -231,7 +230,7 @@ growing() {
     done
 }
 
-# comparison: blaster against all of these servers, for a moment.
+# comparison: runs blaster shortly with each of these servers.
 comparison() {
     begun=${EPOCHREALTIME/[.,]/}
     timeout -k 1 "$patience" "$source/examples/course/blast.sh" -c 50 -s 0.2 -n 1 -r "$best" "$examples" \
@@ -239,7 +238,7 @@ comparison() {
     verdict blaster "$best" 0 0
 }
 
-# chatting REACTORS: two in the room; the second one leaves.
+# chatting REACTORS: two clients in the chat; the second one leaves.
 chatting() {
     local reactor i
 
@@ -338,7 +337,7 @@ on "sim $best" ackermann ackermann --depth 200
 filtered ackermann_stopped "$best" 's/[0-9]+/N/g;/^Ack/d' ackermann --watchdog 0.3 --depth 100000 --round 5
 
 # cogen's own
-# Who does which job is certain in virtual time; on a busy machine any order is right.
+# In virtual time it is certain which worker does which job; on a busy machine any order is right.
 on sim jobs jobs
 filtered jobs_done "$best" '/^worker/d' jobs
 chatting "$network"
