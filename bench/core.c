@@ -56,8 +56,6 @@ double run(cg_fn *fn, void *arg)
     return start;
 }
 
-/* -- coroutines that come and go, and that pass -- */
-
 static ssize_t nothing(void *arg)
 {
     (void)arg;
@@ -260,8 +258,6 @@ static double signal_and_back_among(long n)
     return crowded.ns / crowded.talk.times;
 }
 
-/* -- queues -- */
-
 struct line {
     struct cg_queue *queue;
     long times;
@@ -318,9 +314,7 @@ static double queue_through_room(long n)
     return through_queue(keen_putter, 16, n);
 }
 
-/* -- all of them -- */
-
-/* -- many sleeps that end at random moments: the CPU time of one -- */
+/* The CPU time of one sleep among many that end at random moments. */
 
 static int64_t slack;
 

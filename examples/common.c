@@ -61,9 +61,6 @@ void example_usage(const struct example *ex, const char *why)
     exit(2);
 }
 
-/* ---- Reactors ---------------------------------------------------------------------
- */
-
 static const char no_network[] =
     "it simulates a network within one process, which reaches no other process";
 
@@ -104,9 +101,6 @@ static void open_reactor(struct example *ex)
         exit(2);
     }
 }
-
-/* ---- The command line -------------------------------------------------------------
- */
 
 static void print_help(const struct example *ex,
                        const struct example_option *const *known, int count)
@@ -194,9 +188,6 @@ int64_t example_seconds(const struct example *ex, const char *text)
         example_usage(ex, "SECONDS must be a number above 0");
     return (int64_t)(seconds * CG_SECOND);
 }
-
-/* ---- From main's first line to its last -------------------------------------------
- */
 
 static void stop(int number)
 {

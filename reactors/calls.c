@@ -14,7 +14,7 @@
 #include "reactors/calls.h"
 #include "reactors/datagrams.h"
 
-/* ---- The calls that may wait, one attempt each ---- */
+/* The calls that may wait: each function makes one attempt. */
 
 static ssize_t receive(int fd, void *buf, size_t len, bool plain)
 {
@@ -171,8 +171,6 @@ ssize_t cg__calls_attempt(struct cg_reactor *reactor, struct cg_io *io, bool pla
     return -EOPNOTSUPP;
 }
 
-/* ---- The calls that never wait ---- */
-
 int cg__calls_ready_events(int fd, unsigned events)
 {
     struct pollfd p = {
@@ -249,8 +247,6 @@ enum cg_verdict cg__calls_do(struct cg_io *io)
     io->result = call(io);
     return CG_DONE;
 }
-
-/* ---- Time ---- */
 
 int64_t cg__calls_clock(struct cg_reactor *reactor)
 {

@@ -18,8 +18,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- Failures ------------------------------------------------------------------------ */
-
 static void fail(struct cg_worker *worker, ssize_t code)
 {
     struct cg__crew *crew = worker->crew;
@@ -49,8 +47,6 @@ static ssize_t work(void *arg)
         fail(worker, result);
     return 0;
 }
-
-/* ---- Runs ---------------------------------------------------------------------------- */
 
 /* A worker has nothing to do. If nobody has, all end. */
 static void retire(struct cg_worker *worker)
@@ -155,8 +151,6 @@ static void *run_thread(void *arg)
     run(worker);
     return NULL;
 }
-
-/* ---- Beginning and end --------------------------------------------------------------- */
 
 static bool is_sim(const char *name)
 {

@@ -26,8 +26,6 @@ struct batch {
     union control controls[AT_ONCE];
 };
 
-/* ---- What comes with a datagram ---- */
-
 static void note_local(struct cg_datagram_info *info, sa_family_t family, const void *addr)
 {
     info->local = (struct cg_addr){.base.sa_family = family};
@@ -158,8 +156,6 @@ static void add_source(struct msghdr *message, union control *control,
         add_control(message, control, IPPROTO_IPV6, IPV6_PKTINFO, &from, sizeof from);
     }
 }
-
-/* ---- The calls ---- */
 
 ssize_t cg__datagrams_receive_one(int fd, struct cg__message *message, int flags)
 {

@@ -38,8 +38,6 @@ static void fill(struct cg_sock *sock, struct cg_read_op *read)
                            read->len - read->done);
 }
 
-/* ---- read ---- */
-
 static bool read_take(struct cg_sock *sock, struct cg_op *op)
 {
     struct cg_read_op *read = of(op);
@@ -70,8 +68,6 @@ static const struct cg__work read_work = {
     .got = read_got,
 };
 
-/* ---- readall ---- */
-
 static bool readall_take(struct cg_sock *sock, struct cg_op *op)
 {
     struct cg_read_op *read = of(op);
@@ -91,8 +87,6 @@ static const struct cg__work readall_work = {
     .got = got_into_buffer,
     .partial = true,
 };
-
-/* ---- readline ---- */
 
 /* Lines are searched in the input, so requests must fill the input and not the op's
  * buffer. */

@@ -14,8 +14,6 @@ static struct cg_write_op *of(struct cg_op *op)
     return (struct cg_write_op *)op;
 }
 
-/* ---- write, writeall ---- */
-
 static bool write_take(struct cg_sock *sock, struct cg_op *op)
 {
     (void)sock;
@@ -74,8 +72,6 @@ static const struct cg__work writeall_work = {
 
 const struct cg_op_type cg_write_type = CG__SLOTS_BYTES("write", write_work);
 const struct cg_op_type cg_writeall_type = CG__SLOTS_BYTES("writeall", writeall_work);
-
-/* ---- writev ---- */
 
 static struct cg_writev_op *of_v(struct cg_op *op)
 {

@@ -48,8 +48,6 @@ static ssize_t run(struct cg_op *op)
     return cg_yield(cg_offload(call, op, .pool = ((struct disk_op *)op)->pool));
 }
 
-/* ---- open ---- */
-
 static ssize_t open_call(void *op)
 {
     struct cg_open_file_op *open = op;
@@ -90,7 +88,7 @@ const struct cg_op_type cg_open_file_type = {
     .detail = &open_call_detail,
 };
 
-/* ---- bytes, in pieces, between which the op can be cancelled ---- */
+/* Bytes are moved in pieces, between which the op can be cancelled. */
 
 static struct cg_disk_bytes_op *bytes(void *op)
 {
@@ -167,8 +165,6 @@ static int bytes_print(const struct cg_op *op, char *buf, size_t size)
 const struct cg_op_type cg_read_file_type = BYTES("read_file", read_call);
 const struct cg_op_type cg_write_file_type = BYTES("write_file", write_call);
 
-/* ---- sync ---- */
-
 static ssize_t sync_call(void *op)
 {
     const struct cg_sync_file_op *sync = op;
@@ -184,8 +180,6 @@ static int sync_print(const struct cg_op *op, char *buf, size_t size)
 
 const struct cg_op_type cg_sync_file_type = {
     .name = "sync_file", .run = run, .print = sync_print, .detail = &sync_call_detail};
-
-/* ---- properties and names ---- */
 
 _Static_assert(offsetof(struct cg_open_file_op, path) ==
                        offsetof(struct cg_stat_file_op, path) &&

@@ -47,8 +47,6 @@ struct cg_follower {
                        * that are from the next file */
 };
 
-/* ---- Being told ---------------------------------------------------------------------- */
-
 static void stop_notices(struct cg_follower *follow)
 {
     struct cg_reactor *reactor = cg_sched_reactor(follow->sched);
@@ -80,8 +78,6 @@ static ssize_t wait_for_change(struct cg_follower *follow)
     }
     return cg_yield(cg_sleep(interval ? interval : INTERVAL_ALONE));
 }
-
-/* ---- The files ----------------------------------------------------------------------- */
 
 static int open_file(const char *path)
 {
@@ -168,8 +164,6 @@ static void mark_break(struct cg_follower *follow)
         follow->broken = follow->end;
 }
 
-/* ---- The buffer ---------------------------------------------------------------------- */
-
 static void compact(struct cg_follower *follow)
 {
     /* The piece before a break is returned before more is read. */
@@ -253,8 +247,6 @@ static ssize_t more(struct cg_follower *follow)
     change_over(follow);
     return 1;
 }
-
-/* ---- The operations ------------------------------------------------------------------ */
 
 static struct cg_follow_op *of(struct cg_op *op)
 {
@@ -421,8 +413,6 @@ const struct cg_op_type cg_follow_bytes_type = {
     .finish = follow_finish,
     .print = follow_print,
 };
-
-/* ---- The object ---------------------------------------------------------------------- */
 
 void cg_follower_close(struct cg_follower *follow)
 {

@@ -15,8 +15,6 @@
 
 _Static_assert(sizeof(struct cg_wait_os_signal_op) <= 128, "core ops fit in 128 bytes");
 
-/* ---- The next delivery --------------------------------------------------------------- */
-
 static void delivered(struct cg_os_listener *listener, unsigned deliveries)
 {
     struct cg_wait_os_signal_op *wait =
@@ -58,8 +56,6 @@ const struct cg_op_type cg_wait_os_signal_type = {
     .cancel = signal_cancel,
     .print = signal_print,
 };
-
-/* ---- Subscriptions ------------------------------------------------------------------- */
 
 struct cg_os_signals {
     struct cg_os_listener listener;

@@ -11,8 +11,6 @@
 #include <openssl/x509v3.h>
 #include <string.h>
 
-/* ---- Certificates ------------------------------------------------------------------ */
-
 int cg__tls_choose_identity(SSL *ssl, const struct cg__tls_identity *identity)
 {
     return SSL_use_cert_and_key(ssl, identity->cert, identity->key, identity->chain, 1);
@@ -65,8 +63,6 @@ static int check_host(SSL *ssl, int *alert, void *arg)
     *alert = SSL_AD_UNRECOGNIZED_NAME;
     return SSL_TLSEXT_ERR_ALERT_FATAL;
 }
-
-/* ---- Protocols --------------------------------------------------------------------- */
 
 int cg__tls_choose_encode(struct cg__tls_keys *keys, const char *list, char *why)
 {

@@ -12,8 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- Made and freed ---------------------------------------------------------------- */
-
 static void set_server(struct cg__tls_conn *conn)
 {
     int mode = SSL_VERIFY_NONE;
@@ -126,8 +124,6 @@ void cg__tls_conn_free(struct cg__tls_conn *conn)
     free(conn->alpn);
     free(conn);
 }
-
-/* ---- Called ------------------------------------------------------------------------ */
 
 static void end_view(struct cg__tls_conn *conn)
 {

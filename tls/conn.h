@@ -57,7 +57,7 @@ struct cg__tls_conn {
     char why[CG_TLS_WHY_SIZE];
 };
 
-/* ---- conn.c ---- */
+/* Defined in conn.c: */
 
 /* Makes a connection over a socket, which it borrows; host as for cg_tls_connect, NULL
  * with `server`. Returns 0, -ENOMEM, or -EINVAL with an explanation in why (may be
@@ -79,13 +79,13 @@ ssize_t cg__tls_conn_call(struct cg__tls_conn *conn, cg__tls_call *call, void *d
 ssize_t cg__tls_conn_do(struct cg__tls_conn *conn, cg__tls_call *call, void *data,
                         size_t size);
 
-/* ---- bio.c ---- */
+/* Defined in bio.c: */
 
 /* Attaches what OpenSSL reads from (the view) and writes to (the queue). Returns false if
  * there is no memory. */
 bool cg__tls_bio_attach(struct cg__tls_conn *conn);
 
-/* ---- pump.c ---- */
+/* Defined in pump.c: */
 
 /* Waits for input and meanwhile sends what is queued. Returns 0 if the view has input, the
  * inner stream has ended, or the other coroutine has made progress: then try again. */
@@ -94,7 +94,7 @@ int cg__tls_pump_fill(struct cg__tls_conn *conn);
 /* Sends until everything that is in the queue now has been sent. */
 int cg__tls_pump_flush(struct cg__tls_conn *conn);
 
-/* ---- goodbye.c ---- */
+/* Defined in goodbye.c: */
 
 /* Encrypts the bytes and offers them to the inner socket without waiting. Returns how many
  * were taken, or an error. */
@@ -107,7 +107,7 @@ ssize_t cg__tls_goodbye_shut(struct cg__tls_conn *conn);
  * that is possible without waiting. */
 void cg__tls_goodbye(struct cg__tls_conn *conn);
 
-/* ---- transport.c ---- */
+/* Defined in transport.c: */
 
 extern const struct cg_transport_type cg__tls_transport;
 

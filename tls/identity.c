@@ -12,8 +12,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* ---- Where PEM comes from ---------------------------------------------------------- */
-
 static bool in_memory(const char *source)
 {
     return strstr(source, "-----BEGIN ") != NULL;
@@ -43,8 +41,6 @@ const char *cg__tls_identity_pem_name(const char *source)
 {
     return in_memory(source) ? "PEM in memory" : source;
 }
-
-/* ---- An identity ------------------------------------------------------------------- */
 
 void cg__tls_identity_drop(struct cg__tls_identity *identity)
 {

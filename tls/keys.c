@@ -19,8 +19,6 @@
 /* For TLS 1.2: only ciphers with forward secrecy, and no finite-field Diffie-Hellman. */
 #define CIPHERS "DEFAULT:!kRSA:!kDHE:!PSK:!SRP"
 
-/* ---- What is offered --------------------------------------------------------------- */
-
 static int offer(SSL_CTX *context, const struct cg_tls_options *options, char *why)
 {
     bool last = options->min_version == CG_TLS_1_3;
@@ -51,8 +49,6 @@ static void configure(SSL_CTX *context)
     SSL_CTX_set_session_id_context(context, id, sizeof id - 1);
 }
 
-/* ---- Identities -------------------------------------------------------------------- */
-
 static int add_identity(struct cg__tls_keys *keys, const struct cg_tls_pair *pair, char *why)
 {
     struct cg__tls_identity *identity = &keys->identities[keys->count++];
@@ -82,8 +78,6 @@ static int add_identities(struct cg__tls_keys *keys, const struct cg_tls_options
         rc = add_identity(keys, pair, why);
     return rc;
 }
-
-/* ---- Trust ------------------------------------------------------------------------- */
 
 /* Trusts the certificates and revocation lists of a PEM. A server also lists the
  * certificates' names to clients that it asks for a certificate. Returns false if there is
@@ -145,8 +139,6 @@ static int trust(SSL_CTX *context, const struct cg_tls_options *options, char *w
     ERR_clear_error();
     return rc;
 }
-
-/* ---- All of it --------------------------------------------------------------------- */
 
 static int fill(struct cg__tls_keys *keys, const struct cg_tls_options *options, char *why)
 {

@@ -32,13 +32,13 @@ struct cg__tls_keys {
     unsigned alpn_len;
 };
 
-/* ---- bio.c ---- */
+/* Defined in bio.c: */
 
 /* Makes the method that all connections of a configuration share. Returns NULL if there is
  * no memory. */
 BIO_METHOD *cg__tls_bio_method(void);
 
-/* ---- identity.c ---- */
+/* Defined in identity.c: */
 
 /* Opens PEM; source is a path or the PEM itself. Returns NULL on failure; OpenSSL's error
  * queue says why. */
@@ -53,13 +53,13 @@ int cg__tls_identity_read(struct cg__tls_identity *identity, const struct cg_tls
                           char *why);
 void cg__tls_identity_drop(struct cg__tls_identity *identity);
 
-/* ---- trial.c ---- */
+/* Defined in trial.c: */
 
 /* Checks that a handshake with this identity can succeed. The context must have no
  * callbacks yet. Returns 0, CG_ETLS_FILE or -ENOMEM. */
 int cg__tls_trial(SSL_CTX *context, const struct cg__tls_identity *identity, char *why);
 
-/* ---- choose.c ---- */
+/* Defined in choose.c: */
 
 /* Makes one end of a connection show this identity. Returns 1 on success. */
 int cg__tls_choose_identity(SSL *ssl, const struct cg__tls_identity *identity);
@@ -74,13 +74,13 @@ int cg__tls_choose_encode(struct cg__tls_keys *keys, const char *list, char *why
 /* Sets the callbacks of the context. */
 void cg__tls_choose_begin(struct cg__tls_keys *keys);
 
-/* ---- key_log.c ---- */
+/* Defined in key_log.c: */
 
 /* Appends the secrets of all connections of keys->context to a file, keys->log. Returns 0
  * or CG_ETLS_FILE. */
 int cg__tls_key_log_open(struct cg__tls_keys *keys, const char *path, char *why);
 
-/* ---- keys.c ---- */
+/* Defined in keys.c: */
 
 /* Loads what the options name. Returns 0, CG_ETLS_FILE, -EINVAL or -ENOMEM. */
 int cg__tls_keys_new(const struct cg_tls_options *options, struct cg__tls_keys **keys,

@@ -11,8 +11,6 @@
 
 enum { PARTS = 8 }; /* of one write: more than the queue's limit needs */
 
-/* ---- Waiting for the other one ----------------------------------------------------- */
-
 static enum cg_verdict wait_process(struct cg_op *op, struct cg_sched *sched)
 {
     struct cg__tls_wait_op *wait = (struct cg__tls_wait_op *)op;
@@ -59,8 +57,6 @@ static void end(struct cg__tls_conn *conn, enum cg__tls_way way)
     if (wait != NULL)
         cg_op_complete(&wait->op, 0);
 }
-
-/* ---- Out --------------------------------------------------------------------------- */
 
 /* A write to the inner socket has completed. After a cancellation or a lack of memory it
  * can be tried again; every other error is final. */
@@ -112,8 +108,6 @@ int cg__tls_pump_flush(struct cg__tls_conn *conn)
     }
     return 0;
 }
-
-/* ---- In ---------------------------------------------------------------------------- */
 
 /* A borrow from the inner socket has completed. */
 static int received(struct cg__tls_conn *conn, ssize_t result, const struct cg_view *view)

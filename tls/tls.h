@@ -24,7 +24,7 @@ struct cg_tls {
 
 struct cg_tls *cg__tls_ref(struct cg_tls *tls);
 
-/* ---- options.c ---- */
+/* Defined in options.c: */
 
 /* Returns 0, or -EINVAL if they make no sense, with an explanation in options->why. */
 int cg__tls_options_check(const struct cg_tls_options *options);
@@ -35,7 +35,7 @@ bool cg__tls_options_copy(struct cg_tls_options *to, const struct cg_tls_options
 /* Frees a copy, and erases the keys in it. */
 void cg__tls_options_drop(struct cg_tls_options *options);
 
-/* ---- session.c ---- */
+/* Defined in session.c: */
 
 /* Makes this context keep its client sessions. The callback finds the connection with
  * SSL_get_app_data. */

@@ -17,8 +17,6 @@ static struct cg__tls_conn *of(const struct cg_sock *sock)
     return cg_sock_state(sock);
 }
 
-/* ---- Reading ----------------------------------------------------------------------- */
-
 struct target {
     struct cg_reactor *reactor;
     struct cg_io *io;
@@ -78,8 +76,6 @@ static ssize_t receive(struct cg__tls_conn *conn, struct cg_io *io)
         return 0;
     return read_result(conn, io, cg__tls_conn_do(conn, read_record, &target, io->len));
 }
-
-/* ---- Writing ----------------------------------------------------------------------- */
 
 static int write_record(SSL *ssl, void *data, size_t size)
 {
@@ -195,8 +191,6 @@ static ssize_t transmit(struct cg__tls_conn *conn, const struct cg_io *io)
     return rc < 0 && rc != -ECANCELED ? rc : done;
 }
 
-/* ---- Ending ------------------------------------------------------------------------ */
-
 static ssize_t shut(struct cg__tls_conn *conn, int how)
 {
     ssize_t result = 0;
@@ -212,8 +206,6 @@ static ssize_t shut(struct cg__tls_conn *conn, int how)
     }
     return result < 0 ? result : 0;
 }
-
-/* ---- Polling ----------------------------------------------------------------------- */
 
 static int peek(SSL *ssl, void *data, size_t size)
 {
@@ -268,8 +260,6 @@ static ssize_t poll(struct cg__tls_conn *conn, unsigned events)
         return poll_in(conn);
     return events == CG_OUT ? poll_out(conn) : poll_both(conn);
 }
-
-/* ---- The transport ----------------------------------------------------------------- */
 
 static enum cg_verdict submit_inner(struct cg__tls_conn *conn, struct cg_io *io)
 {

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* ---- The foreign library: a descriptor, a step, a callback ---- */
+/* The foreign library has a descriptor, a step and a callback. */
 
 struct foreign {
     FILE *pipe;
@@ -29,7 +29,7 @@ static int foreign_step(struct foreign *foreign)
     return 1;
 }
 
-/* ---- The adapter ---- */
+/* The adapter. */
 
 /* Runs inside the library, so it must not yield: another coroutine could call the
  * library while it is in the middle of something. It only notes the line. */

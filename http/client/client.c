@@ -8,8 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- Options --------------------------------------------------------------------- */
-
 static void fill(int64_t *timeout, int64_t usual)
 {
     if (*timeout == 0)
@@ -109,8 +107,6 @@ cg_http_client_new_with(const struct cg_http_client_options *given)
     destroy(client);
     return NULL;
 }
-
-/* ---- The client's life ----------------------------------------------------------- */
 
 void cg__http_client_unref(struct cg_http_client *client)
 {

@@ -18,8 +18,6 @@
 
 enum { MOST_INTERIM = 100 }; /* interim responses before the final one */
 
-/* ---- The request ----------------------------------------------------------------- */
-
 static bool has_body(const struct cg_http_fetch *fetch)
 {
     return fetch->body != NULL || fetch->source != NULL || fetch->file != NULL;
@@ -45,8 +43,6 @@ static ssize_t check(const struct cg__asking *ask)
         return cg__http_client_because(ask->why, -EINVAL, "the bearer token is invalid");
     return 0;
 }
-
-/* ---- Once ------------------------------------------------------------------------ */
 
 /* Sends a request on a connection, and reads the heads up to the final one. */
 static ssize_t exchange(struct cg__asking *ask, struct cg__link *link)
@@ -147,8 +143,6 @@ static ssize_t once(struct cg__asking *ask, struct cg__link *link)
     }
 }
 
-/* ---- Redirects ------------------------------------------------------------------- */
-
 static bool is_redirect(unsigned status)
 {
     return status == 301 || status == 302 || status == 303 || status == 307 ||
@@ -220,8 +214,6 @@ static void start_anew(struct cg_http_reply *reply)
     reply->error = 0;
     reply->received = 0;
 }
-
-/* ---- All of it ------------------------------------------------------------------- */
 
 static ssize_t fetch_all(struct cg__asking *ask)
 {

@@ -23,8 +23,6 @@ struct route {
     char *key;
 };
 
-/* ---- The pool -------------------------------------------------------------------- */
-
 void cg__http_client_link_end(struct cg__link *link, struct cg_http_client *client,
                               bool keep)
 {
@@ -63,8 +61,6 @@ static bool take_kept(struct cg__link *link, struct cg__asking *ask)
     }
     return false;
 }
-
-/* ---- Connecting ------------------------------------------------------------------ */
 
 static ssize_t dial(struct cg__link *link, struct cg_http_client *client,
                     const struct cg__url *to, char *why)
@@ -107,8 +103,6 @@ static ssize_t secure(struct cg__link *link, struct cg_http_client *client,
         return cg__http_client_because(why, n, "%s: TLS: %s", host, cg_strerror(n));
     return cg__http_client_because(why, n, "%s", why);
 }
-
-/* ---- Proxies --------------------------------------------------------------------- */
 
 /* Sends "CONNECT host:443", after which the proxy forwards bytes. */
 static ssize_t tunnel(struct cg__link *link, struct cg__asking *ask)
@@ -156,8 +150,6 @@ static ssize_t set_auth(struct cg__asking *ask, const struct cg__url *proxy)
     ask->proxy_auth = cg__http_client_send_basic(proxy->user);
     return ask->proxy_auth ? 0 : -ENOMEM;
 }
-
-/* ---- All of it ------------------------------------------------------------------- */
 
 static ssize_t choose(struct route *route, struct cg__asking *ask)
 {

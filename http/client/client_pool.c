@@ -19,8 +19,6 @@ struct cg__kept {
     int64_t since;
 };
 
-/* ---- Origins --------------------------------------------------------------------- */
-
 static struct cg__origin **bucket(struct cg__pool *pool, const char *key)
 {
     uint32_t hash = 2166136261u;
@@ -59,8 +57,6 @@ static void unuse(struct cg__pool *pool, struct cg__origin *origin)
     *at = origin->next;
     free(origin);
 }
-
-/* ---- Leases ---------------------------------------------------------------------- */
 
 static bool has_room(const struct cg__pool *pool, const struct cg__origin *origin)
 {
@@ -142,8 +138,6 @@ void cg__http_client_pool_leave(struct cg__pool *pool, struct cg__origin *lease)
         }
     }
 }
-
-/* ---- Idle connections ------------------------------------------------------------ */
 
 static struct cg_sock *unlink_kept(struct cg__pool *pool, struct cg__kept *kept)
 {

@@ -21,8 +21,6 @@ enum {
     FIRST_ROOM = 8 * 1024,
 };
 
-/* ---- The end --------------------------------------------------------------------- */
-
 /* The message is complete. Bytes after it belong to no request; such a connection is not
  * used again. */
 static void complete(struct cg_http_reply *reply, bool more)
@@ -38,8 +36,6 @@ static ssize_t failed(struct cg_http_reply *reply, ssize_t code)
     cg__http_client_link_end(&reply->link, reply->client, false);
     return code;
 }
-
-/* ---- The body -------------------------------------------------------------------- */
 
 static ssize_t too_short(struct cg_http_reply *reply)
 {
@@ -271,8 +267,6 @@ ssize_t cg__http_client_reply_begin(struct cg_http_reply *reply, struct cg__link
     return 0;
 }
 
-/* ---- The operation --------------------------------------------------------------- */
-
 static enum cg_verdict reply_process(struct cg_op *op, struct cg_sched *sched)
 {
     struct cg_http_reply *reply = ((struct cg_http_read_reply_op *)op)->reply;
@@ -344,8 +338,6 @@ const struct cg_op_type cg_http_read_reply_type = {
     .finish = reply_finish,
     .print = reply_print,
 };
-
-/* ---- What it tells and how it ends ----------------------------------------------- */
 
 void cg__http_client_reply_end(struct cg_http_reply *reply)
 {

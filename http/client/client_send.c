@@ -27,8 +27,6 @@ enum {
     FRAME = 24,               /* room before a chunk, and after it */
 };
 
-/* ---- Text ------------------------------------------------------------------------ */
-
 /* The head is composed in the memory of a list of fields, which grows as needed. */
 static int put(struct cg_http_headers *text, const char *piece)
 {
@@ -66,8 +64,6 @@ char *cg__http_client_send_basic(const char *user)
     *to = '\0';
     return text;
 }
-
-/* ---- Fields ---------------------------------------------------------------------- */
 
 static bool is_one_of(const char *name, const char *const *names)
 {
@@ -201,8 +197,6 @@ static int put_head(struct cg_http_headers *text, const struct cg__asking *ask,
         return -ENOMEM;
     return put(text, "\r\n");
 }
-
-/* ---- The body -------------------------------------------------------------------- */
 
 /* Reads a response that comes before the body has been sent. If it is final, the sending
  * ends. */
@@ -400,8 +394,6 @@ static ssize_t ask_first(struct cg__link *link, struct cg__asking *ask)
     } while (n == 0 && ask->reply->parser.status != 100);
     return n;
 }
-
-/* ---- All of it ------------------------------------------------------------------- */
 
 static bool is_broken(ssize_t code)
 {

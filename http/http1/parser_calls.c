@@ -11,8 +11,6 @@ static struct cg__http_parser *of(llhttp_t *llhttp)
     return (struct cg__http_parser *)llhttp->data;
 }
 
-/* ---- The first line -------------------------------------------------------------- */
-
 static int on_begin(llhttp_t *llhttp)
 {
     of(llhttp)->begun = true;
@@ -79,8 +77,6 @@ static int on_request_version(llhttp_t *llhttp)
                              llhttp->http_minor, parser->fields_at, parser->end);
     return parser->repeated ? HPE_PAUSED : 0;
 }
-
-/* ---- Fields ---------------------------------------------------------------------- */
 
 /* Counts a piece of a name or value. */
 static int piece(struct cg__http_parser *parser, size_t size)
@@ -153,8 +149,6 @@ static int on_value(llhttp_t *llhttp, const char *at, size_t size)
     return piece(parser, size);
 }
 
-/* ---- The head -------------------------------------------------------------------- */
-
 static int on_headers_complete(llhttp_t *llhttp)
 {
     struct cg__http_parser *parser = of(llhttp);
@@ -192,8 +186,6 @@ static int on_headers_complete(llhttp_t *llhttp)
     return parser->has_body || coded ? HPE_PAUSED : 0;
 }
 
-/* ---- The body -------------------------------------------------------------------- */
-
 /* After a chunk, except the last one, follows the line of the next chunk's size. */
 static int on_chunk_complete(llhttp_t *llhttp)
 {
@@ -226,8 +218,6 @@ static int on_message_complete(llhttp_t *llhttp)
         parser->event = CG__HTTP_DONE;
     return HPE_PAUSED;
 }
-
-/* ---- All of them ----------------------------------------------------------------- */
 
 #define SETTINGS(...)                                                                      \
     {                                                                                      \

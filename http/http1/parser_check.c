@@ -9,8 +9,6 @@
 #include "http/http1/parser_inside.h"
 #include "lib/base/ascii.h"
 
-/* ---- What fields say ------------------------------------------------------------- */
-
 static bool ends_word(char c)
 {
     return c == ',' || c == ';' || c == ' ' || c == '\t' || c == '\0';
@@ -91,8 +89,6 @@ static bool upgrades(const struct cg__http_parser *parser)
         return parser->status == 101 && (parser->options & both) == both;
     return parser->code == HTTP_CONNECT || (parser->options & both) == both;
 }
-
-/* ---- What is refused ------------------------------------------------------------- */
 
 static int disagree(struct cg__http_parser *parser)
 {

@@ -35,7 +35,7 @@ static inline int cg__http_parser_no_memory(struct cg__http_parser *parser)
     return cg__http_parser_refuse(parser, 503, "no memory");
 }
 
-/* ---- parser_lines.c -------------------------------------------------------------- */
+/* Defined in parser_lines.c: */
 
 /* The list that gets the present fields; NULL: they are dropped. */
 static inline struct cg_http_headers *
@@ -96,7 +96,7 @@ size_t cg__http_parser_room(const struct cg__http_parser *parser);
 /* Refuses the message because its lines exceed the limit. */
 int cg__http_parser_refuse_length(struct cg__http_parser *parser);
 
-/* ---- parser_check.c -------------------------------------------------------------- */
+/* Defined in parser_check.c: */
 
 /* What the fields Connection and Upgrade say. */
 enum cg__http_option {
@@ -118,7 +118,7 @@ void cg__http_parser_notice(struct cg__http_parser *parser, const char *name,
 int cg__http_parser_check(struct cg__http_parser *parser);
 int cg__http_parser_check_target(struct cg__http_parser *parser);
 
-/* ---- parser_chunks.c ------------------------------------------------------------- */
+/* Defined in parser_chunks.c: */
 
 /* Where in the line of a chunk's size the parser is. */
 enum cg__http_chunk {

@@ -13,8 +13,6 @@ static bool is_blank(char c)
     return c == ' ' || c == '\t';
 }
 
-/* ---- Ends of lines --------------------------------------------------------------- */
-
 /* A newline and a blank after it is a folded line: llhttp unfolds it, other readers see a
  * second field. A request with one is refused as an attack; clients unfold it in a response
  * (RFC 9112, 5.2). Readers also disagree about a newline without a CR. */
@@ -61,8 +59,6 @@ int cg__http_parser_count(struct cg__http_parser *parser, const char *end)
     parser->counted += (uint32_t)size;
     return 0;
 }
-
-/* ---- Texts ----------------------------------------------------------------------- */
 
 /* Replaces the line ends within folded values by blanks; only responses have them. */
 static void unfold(char *value, uint32_t len)

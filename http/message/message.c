@@ -39,8 +39,6 @@ void cg__http_message_reset(struct cg_http_headers *headers, size_t keep)
         cg__http_message_clear(headers);
 }
 
-/* ---- Memory ---------------------------------------------------------------------- */
-
 static size_t entries_size(const struct cg_http_headers *headers)
 {
     return headers->count * sizeof(struct cg__http_entry);
@@ -67,8 +65,6 @@ int cg__http_message_grow(struct cg_http_headers *headers, size_t more)
     headers->size = (uint32_t)size;
     return 0;
 }
-
-/* ---- Fields ---------------------------------------------------------------------- */
 
 const struct cg__http_entry *
 cg__http_message_find(const struct cg_http_headers *headers, const char *name,
@@ -179,8 +175,6 @@ bool cg_http_headers_has(const struct cg_http_headers *headers, const char *name
             return true;
     return false;
 }
-
-/* ---- Characters ------------------------------------------------------------------ */
 
 bool cg__http_message_is_token(const char *text, size_t len)
 {

@@ -33,8 +33,6 @@ static int wrong(const char **why, const char *text)
     return CG_EHTTP_URL;
 }
 
-/* ---- Pieces ---------------------------------------------------------------------- */
-
 /* The length of the scheme at the start of the text; 0: there is none. */
 static size_t scheme_length(const char *text)
 {
@@ -76,8 +74,6 @@ static bool is(struct part part, const char *word)
 {
     return strlen(word) == part.len && cg__ascii_same(part.at, word, part.len);
 }
-
-/* ---- The authority --------------------------------------------------------------- */
 
 struct authority {
     struct part user, host;
@@ -160,8 +156,6 @@ static int take_authority(struct authority *into, struct part text, const char *
                            (struct part){colon + 1, rest.len - into->host.len - 1}, why)
                : 0;
 }
-
-/* ---- Putting it together --------------------------------------------------------- */
 
 /* Composes texts one after the other in one block of memory. */
 struct pen {
@@ -316,8 +310,6 @@ int cg__http_url_parse(struct cg__url *url, const char *text, const char **why)
     return assemble(url, &parts, why);
 }
 
-/* ---- References ------------------------------------------------------------------ */
-
 size_t cg__http_url_remove_dots(char *path, size_t len)
 {
     size_t to = 0, from = 0;
@@ -420,8 +412,6 @@ free_text:
     free(text);
     return rc;
 }
-
-/* ---- The rest -------------------------------------------------------------------- */
 
 bool cg__http_url_same_origin(const struct cg__url *a, const struct cg__url *b)
 {

@@ -13,8 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* ---- A line ---------------------------------------------------------------------- */
-
 /* Appends a text that the client chose. Unprintable bytes and those in `also` become
  * "\x22", so that the text cannot end its field or its line. */
 static int put_escaped(struct cg_http_headers *text, const char *from, const char *also)
@@ -80,8 +78,6 @@ static int put_line(struct cg_http_headers *text, const struct cg_http_request *
         return -1;
     return put(text, "\n");
 }
-
-/* ---- Writing --------------------------------------------------------------------- */
 
 /* Lines that a thread writes. If the wait for the thread is abandoned, it owns them. */
 struct cg__http_batch {
@@ -214,8 +210,6 @@ void cg__http_access_log_end(struct cg_http_server *server)
     log->batch = NULL;
     cg__http_message_clear(&log->lines);
 }
-
-/* ---- Failures -------------------------------------------------------------------- */
 
 void cg__http_access_log_failure(struct cg_http_request *req, ssize_t code)
 {

@@ -29,8 +29,6 @@ enum outcome {
 /* A head may fall behind its rate by this: some are typed, and packets get lost. */
 #define HEADER_GRACE (5 * CG_SECOND)
 
-/* ---- The head -------------------------------------------------------------------- */
-
 /* Borrows further bytes; pending output is written first. */
 static ssize_t borrow(struct cg_http_request *req, int64_t deadline)
 {
@@ -108,8 +106,6 @@ static int check_head(struct cg_http_request *req)
     }
     return cg__http_request_target_path(req);
 }
-
-/* ---- A request ------------------------------------------------------------------- */
 
 static void respond(struct cg_http_request *req)
 {
@@ -216,8 +212,6 @@ static enum outcome serve_all(struct cg__http_conn *conn, struct cg_view *view)
         outcome = CLOSE;
     return outcome;
 }
-
-/* ---- The end --------------------------------------------------------------------- */
 
 /* A client that still sends must not lose the last response. Some clients send all of a
  * large request before they read. */

@@ -10,8 +10,6 @@
 #include <string.h>
 #include <time.h>
 
-/* ---- Date ------------------------------------------------------------------------ */
-
 /* Writes "Server: ...\r\n"; nothing if the name is empty or invalid. */
 static void print_name(const char *name, char *buf, size_t size)
 {
@@ -54,8 +52,6 @@ void cg__http_log_date(struct cg_http_server *server)
     memcpy(server->usual + server->date_at + 6, date, CG__HTTP_DATE - 8);
     server->date_until = now + CG_SECOND - wall.tv_nsec;
 }
-
-/* ---- For the logs ----------------------------------------------------------------- */
 
 /* The peer's address without its port. */
 const char *cg__http_log_peer(struct cg__http_conn *conn)

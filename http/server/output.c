@@ -128,8 +128,6 @@ static ssize_t write_out(struct cg__http_conn *conn, struct cg__http_out *out)
     return n;
 }
 
-/* ---- Output while a handler waits ------------------------------------------------ */
-
 /* Whether there is output and the connection's coroutine waits, in a handler. */
 static bool is_kept(const struct cg__http_conn *conn)
 {
@@ -234,8 +232,6 @@ void cg__http_output_end(struct cg__http_conn *conn)
         conn->late = false;
     }
 }
-
-/* ---- Writing --------------------------------------------------------------------- */
 
 static ssize_t write_parts(struct cg__http_conn *conn, struct cg__http_out *out,
                            const struct iovec *parts, int count)

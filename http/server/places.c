@@ -35,8 +35,6 @@ struct cg__http_address {
     struct cg__http_ring conns;
 };
 
-/* ---- Rings ------------------------------------------------------------------------- */
-
 /* Inserts the connection before the hand: it is the last to be examined. */
 static void ring_add(struct cg__http_ring *ring, enum cg__http_kin kin,
                      struct cg__http_conn *conn)
@@ -101,8 +99,6 @@ static bool is_full(const struct cg__http_ring *ring, unsigned places)
 {
     return ring->count - ring->ending >= places;
 }
-
-/* ---- One address ----------------------------------------------------------------- */
 
 static int compare(const void *a, const void *b)
 {
@@ -191,8 +187,6 @@ unsigned cg__http_places_share(unsigned connections)
 {
     return connections == UINT_MAX ? UINT_MAX : connections - connections / 4;
 }
-
-/* ---- All of them ----------------------------------------------------------------- */
 
 /* Files, upstream connections and the reactor need descriptors too: an eighth stays free,
  * and at least SPARE. */

@@ -150,8 +150,6 @@ void cg__http_route_free(struct cg_http_server *server)
     free(server->routes);
 }
 
-/* ---- Matching -------------------------------------------------------------------- */
-
 /* Whether a path matches a pattern. `params` gets pairs of pointers: to a name in the
  * pattern and its segment in the path. *rest: the rest of the path after a pattern that
  * ends with a slash, or NULL. */

@@ -80,8 +80,6 @@ unsigned cg_http_server_connections(const struct cg_http_server *server)
     return server->all.count;
 }
 
-/* ---- serve ----------------------------------------------------------------------- */
-
 static const char no_memory[] = "no memory for a connection";
 
 static struct cg_http_serve_op *of(struct cg_op *op)
@@ -285,8 +283,6 @@ const struct cg_op_type cg_http_serve_type = {
     .cancel = serve_cancel,
     .run = serve_run,
 };
-
-/* ---- shutdown -------------------------------------------------------------------- */
 
 static struct cg_http_shutdown_op *shutdown_of(struct cg_op *op)
 {

@@ -318,7 +318,7 @@ CG_API int cg_http_server_mount(struct cg_http_server *server, const char *patte
 /* The number of open connections. */
 CG_API unsigned cg_http_server_connections(const struct cg_http_server *server);
 
-/* ---- The request: its texts are valid until its handler returns ---- */
+/* The request. Its texts are valid until its handler returns. */
 
 /* The method, such as "GET"; the target as the client sent it; the path. The path is
  * decoded, except "%2F" and "%25": a slash or a percent sign within a segment stays
@@ -357,7 +357,7 @@ CG_API int cg_http_request_minor(const struct cg_http_request *req);
  * that writes a stream learns in this way that the client has closed the connection. */
 CG_API struct cg_sock *cg_http_request_sock(const struct cg_http_request *req);
 
-/* ---- The response, before it begins ---- */
+/* The response, before it begins. */
 
 /* Sets the status of a response that cg_http_write, cg_http_send_file or cg_http_send_event
  * begins, or of a response without a body if the handler sends none. It must be 200 to 999:
@@ -381,7 +381,7 @@ CG_API int cg_http_response_add_trailer(struct cg_http_request *req, const char 
 /* Lets the server close the connection after this response. */
 CG_API void cg_http_response_close(struct cg_http_request *req);
 
-/* ---- Files ---- */
+/* Files. */
 
 struct cg_http_files_options {
     bool listing;        /* list directories that have no index.html; false: 403 */

@@ -71,7 +71,7 @@ struct cg_poll_op {
 #define cg_poll(...) cg__poll(__VA_ARGS__, )
 #define cg__poll(f, e, ...) CG_OP(cg_poll, .fd = (f), .events = (e), __VA_ARGS__)
 
-/* ---- The contract of a backend ---------------------------------------------------- */
+/* The contract of a backend. */
 
 /* The requests that a reactor serves. A descriptor is a handle that only its reactor
  * understands. Results are >= 0 or -errno; EINTR and EAGAIN never leave a reactor. */

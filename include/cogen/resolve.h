@@ -136,7 +136,7 @@ CG_EXTERN_C_END
 
 #ifndef __cplusplus
 
-/* ---- For resolvers of your own ----------------------------------------------------- */
+/* For programs that implement a resolver. */
 
 #include <cogen/sched.h>
 

@@ -72,8 +72,6 @@ void cg_future_unref(struct cg_future *future)
     free(future);
 }
 
-/* ---- Done ---- */
-
 static void defer_callbacks(struct cg_future *future)
 {
     if (future->callbacks == NULL || future->call.deferred.queued)
@@ -166,8 +164,6 @@ void *cg_future_value(const struct cg_future *future)
     return future->value;
 }
 
-/* ---- Callbacks ---- */
-
 static struct callback **end_of(struct cg_future *future)
 {
     struct callback **at = &future->callbacks;
@@ -232,8 +228,6 @@ size_t cg_future_remove_done(struct cg_future *future, cg_done_fn *fn, void *arg
     return n;
 }
 
-/* ---- Tasks ---- */
-
 static ssize_t run_task(void *arg)
 {
     struct cg_future *task = arg;
@@ -284,8 +278,6 @@ ssize_t cg_sched_run_until(struct cg_sched *sched, struct cg_future *future)
     cg_future_unref(future);
     return rc;
 }
-
-/* ---- Awaiting ---- */
 
 static enum cg_verdict await_process(struct cg_op *op, struct cg_sched *sched)
 {

@@ -74,8 +74,6 @@ static void hand_over(struct cg_wait_signal_op *wait, const void *value, bool fa
     cg__op_complete(&wait->op, 0, favoured);
 }
 
-/* ---- Signallers that wait for recipients ---- */
-
 /* How many ops wait for the name, without those that race with `by` (NULL: all). */
 static unsigned waiting(const struct signals *signals, struct cg_name name,
                         const struct cg_op *by)
@@ -130,8 +128,6 @@ __attribute__((noinline)) static void recount(struct signals *signals, struct cg
     if (first)
         signal_of(first)->waiting = waiting(signals, name, NULL);
 }
-
-/* ---- Signals ---- */
 
 /* Wakes all waiters of the name, the oldest first; returns how many. */
 static inline ssize_t fire(struct signals *signals, struct cg_name name,
@@ -230,8 +226,6 @@ const struct cg_op_type cg_signal_type = {
     .cancel = signal_cancel,
     .print = signal_print,
 };
-
-/* ---- Waits ---- */
 
 /* The oldest signaller of a name that has enough recipients now; NULL: none. */
 static struct cg_signal_op *satisfied(struct signals *signals, struct cg_signal_op *first)

@@ -112,8 +112,6 @@ static void catch_up(struct uring *u)
     cg__uring_arm_wake(u);
 }
 
-/* ---- Completions ---- */
-
 /* If an accept must pause after its failure, the mark makes the next accept wait. */
 void cg__io_uring_complete(struct uring *u, struct cg_io *io)
 {
@@ -269,8 +267,6 @@ static void dispatch(struct uring *u, const struct completion *c)
     else
         io->complete(io, io->result);
 }
-
-/* ---- Waiting ---- */
 
 /* The kernel lacks room or memory until completions have been reaped. EBADR: it lost
  * completions for lack of memory. */

@@ -77,12 +77,12 @@ struct uring {
                                             * message when it consumes the entry */
 };
 
-/* ---- io_uring.c ---- */
+/* Defined in io_uring.c: */
 
 /* Completes a request with io->result. */
 void cg__io_uring_complete(struct uring *u, struct cg_io *io);
 
-/* ---- uring_open.c ---- */
+/* Defined in uring_open.c: */
 
 int cg__uring_open(struct cg_reactor **reactor);
 void cg__uring_close(struct cg_reactor *reactor);
@@ -98,7 +98,7 @@ static inline bool cg__uring_is_parents(const struct uring *u)
  * requests to it. Returns 0 or -errno; the next wait tries again. */
 int cg__uring_renew(struct uring *u);
 
-/* ---- uring_entry.c ---- */
+/* Defined in uring_entry.c: */
 
 /* Moves a request from its list, if any, to the end of another one (NULL: of none). */
 void cg__uring_move(struct uring *u, struct cg_io *io, struct uring_list *to);
@@ -127,7 +127,7 @@ bool cg__uring_is_plain(const struct uring *u, int fd);
 bool cg__uring_remember_plain(struct uring *u, int fd);
 void cg__uring_forget_plain(struct uring *u, int fd);
 
-/* ---- uring_buffers.c ---- */
+/* Defined in uring_buffers.c: */
 
 /* Registers an empty ring of buffers. Returns 0, -ENOMEM, or why the kernel refuses it. */
 int cg__uring_buffers_open(struct uring_buffers *buffers, struct io_uring *ring,

@@ -197,8 +197,6 @@ int cg__uring_events(const struct cg_io *io)
     return wanted | POLLERR | POLLHUP;
 }
 
-/* ---- Descriptors that are not sockets ---- */
-
 bool cg__uring_is_plain(const struct uring *u, int fd)
 {
     size_t at = (size_t)fd / 8;
@@ -228,8 +226,6 @@ void cg__uring_forget_plain(struct uring *u, int fd)
     if (cg__uring_is_plain(u, fd))
         u->plain[fd / 8] &= (uint8_t) ~(1 << fd % 8);
 }
-
-/* ---- Lists ---- */
 
 static void append(struct uring_list *list, struct cg_io *io)
 {

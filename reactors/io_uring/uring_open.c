@@ -146,8 +146,6 @@ void cg__uring_close(struct cg_reactor *reactor)
     free(u);
 }
 
-/* ---- In a child made by fork() ---- */
-
 /* No entry of the parent's ring is in the child's: puts all requests off. */
 static void put_off(struct uring *u, struct uring_list *list)
 {

@@ -61,8 +61,6 @@ static enum cg__kind learn(int fd)
     return CG__TCP;
 }
 
-/* ---- Watching ---- */
-
 static unsigned wanted(const struct cg__readiness *r, const struct cg__fd *d)
 {
     unsigned events = 0;

@@ -124,8 +124,6 @@ static void try_all(struct cg__readiness *r, struct cg__fd *d, unsigned events)
     cg__readiness_event_in_vain(r, d);
 }
 
-/* ---- Events ---- */
-
 static void drain_wake(struct cg__readiness *r, struct cg__fd *d)
 {
     uint64_t count;
@@ -218,8 +216,6 @@ int cg__readiness_wait(struct cg_reactor *reactor, int64_t timeout)
         resume(r);
     return error == -EINTR ? 0 : error;
 }
-
-/* ---- The other slots ---- */
 
 void cg__readiness_forget(struct cg_reactor *reactor, int fd)
 {
@@ -374,8 +370,6 @@ void cg__readiness_wake(struct cg_reactor *reactor)
             ;
     errno = kept;
 }
-
-/* ---- Open and close ---- */
 
 /* Keeps the numbers of wake's descriptors. They are readable from the start, because wakes
  * since the fork were lost. */

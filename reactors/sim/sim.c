@@ -58,8 +58,6 @@ static int sim_open(struct cg_reactor **reactor)
     return cg_sim_open(NULL, reactor);
 }
 
-/* ---- Requests ---------------------------------------------------------------------- */
-
 void cg__sim_touch(struct cg_sim *sim, struct cg_sim_sock *sock)
 {
     if (sock->touched || (!sock->ios && sock->state != CG_SIM_CLOSED))
@@ -240,8 +238,6 @@ static size_t serve_touched(struct cg_sim *sim)
     return completed;
 }
 
-/* ---- Time -------------------------------------------------------------------------- */
-
 /* Takes the wake flag, and the posts of the semaphore that came with it. */
 static bool was_woken(struct cg_sim *sim)
 {
@@ -311,8 +307,6 @@ static void sim_wake(struct cg_reactor *reactor)
     if (!atomic_exchange(&sim->woken, true) && sim->opt.threads)
         sem_post(&sim->wakes);
 }
-
-/* ---- The end ----------------------------------------------------------------------- */
 
 static void sim_forget(struct cg_reactor *reactor, int fd)
 {

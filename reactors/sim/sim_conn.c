@@ -43,8 +43,6 @@ static void queue_remove(struct cg_sim_queue *queue, struct cg_sim_sock *sock)
     *queue = left;
 }
 
-/* ---- How connections begin -------------------------------------------------------- */
-
 /* Checks a connect, then gives the socket a name and sends the SYN. */
 static int begin_connect(struct cg_sim *sim, struct cg_sim_sock *sock, struct cg_io *io)
 {
@@ -187,8 +185,6 @@ bool cg__sim_accept(struct cg_sim *sim, struct cg_sim_sock *sock, ssize_t *resul
     return accepted;
 }
 
-/* ---- How they end ------------------------------------------------------------------ */
-
 /* Disconnects the socket from its peer, which a message tells later. */
 static void part(struct cg_sim *sim, struct cg_sim_sock *sock, bool reset)
 {
@@ -267,8 +263,6 @@ ssize_t cg__sim_close(struct cg_sim *sim, struct cg_sim_sock *sock)
     cg__sim_touch(sim, sock);
     return 0;
 }
-
-/* ---- What arrives ------------------------------------------------------------------ */
 
 /* The socket may connect again, from another name. */
 static void refusal_arrives(struct cg_sim_sock *sock, int error)

@@ -54,8 +54,6 @@ static bool is_broadcast(const struct cg_sim_addr *addr)
            addr->in.sin_addr.s_addr == htonl(INADDR_BROADCAST);
 }
 
-/* ---- Peers ---- */
-
 /* Whether a socket would take a datagram from there: a connected one only from its peer. */
 static bool hears(const struct cg_sim_sock *sock, const struct cg_sim_addr *from)
 {
@@ -158,8 +156,6 @@ ssize_t cg__sim_set_peer(struct cg_sim *sim, struct cg_sim_sock *sock, const str
     return 0;
 }
 
-/* ---- Groups ---- */
-
 static struct cg_sim_group **find_group(struct cg_sim_sock *sock, const struct cg_sim_group *wanted)
 {
     struct cg_sim_group **link = &sock->groups;
@@ -243,8 +239,6 @@ static bool is_member(const struct cg_sim_sock *sock, const struct route *route)
             return true;
     return false;
 }
-
-/* ---- Sending ---- */
 
 static ssize_t post(struct cg_sim *sim, const struct cg_sim_sock *sock, struct cg_sim_sock *to,
                     const struct route *route)
@@ -418,8 +412,6 @@ bool cg__sim_send_datagrams(struct cg_sim *sim, struct cg_sim_sock *sock, struct
     *result = done > 0 ? (ssize_t)done : error;
     return *result != -EAGAIN;
 }
-
-/* ---- Receiving ---- */
 
 void cg__sim_datagram_arrives(struct cg_sim *sim, struct cg_sim_sock *sock,
                               struct cg_sim_msg *msg)

@@ -76,8 +76,6 @@ static void wake(struct race *race)
         cg_op_complete(waiter, 0);
 }
 
-/* ---- Attempts ---- */
-
 static void note_failure(struct race *race, ssize_t error)
 {
     race->error = error;
@@ -163,8 +161,6 @@ static ssize_t run(struct race *race)
     }
     return 0;
 }
-
-/* ---- Look-ups ---- */
 
 static void add_addrs(struct race *race, const struct cg_addr_list *list)
 {

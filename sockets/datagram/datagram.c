@@ -19,8 +19,6 @@ struct ends {
     struct cg__path *path;               /* of a local UNIX path; or NULL */
 };
 
-/* ---- Options ---- */
-
 static int set_multicast(struct cg_reactor *reactor, int fd, bool v6,
                          const struct cg_datagram_options *options)
 {
@@ -101,8 +99,6 @@ static bool is_out_of_range(const struct cg_datagram_options *options)
            options->multicast_ttl > 255 || options->receive_buffer < 0 ||
            options->send_buffer < 0;
 }
-
-/* ---- Opening ---- */
 
 static int name_end(struct cg_reactor *reactor, int fd, uint8_t code,
                     const struct cg__addr *addr)

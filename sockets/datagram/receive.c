@@ -50,8 +50,6 @@ static const struct cg__work receive_work = {
 const struct cg_op_type cg_receive_datagrams_type =
     CG__SLOTS_BYTES("receive_datagrams", receive_work);
 
-/* ---- receive_from ---- */
-
 static enum cg_verdict from_process(struct cg_op *op, struct cg_sched *sched)
 {
     struct cg_receive_from_op *from = (struct cg_receive_from_op *)op;

@@ -55,8 +55,6 @@ static const struct cg__work send_work = {
 const struct cg_op_type cg_send_datagrams_type =
     CG__SLOTS_BYTES("send_datagrams", send_work);
 
-/* ---- send_to ---- */
-
 /* The address is parsed into the op, since the request may have to wait. */
 static enum cg_verdict to_process(struct cg_op *op, struct cg_sched *sched)
 {

@@ -99,8 +99,6 @@ const struct cg_op_type cg_accept_type = {
     .withdraw = accept_withdraw,
 };
 
-/* ---- Draining ---- */
-
 /* Makes one accept, which is taken back in the next turn. It brings a connection that has
  * come, or none. The engine first waits for an earlier accept that was cancelled and that
  * the kernel still holds. */

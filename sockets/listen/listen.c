@@ -68,8 +68,6 @@ static struct cg_sock *new_listener(struct cg_sched *sched, int fd)
     return listener;
 }
 
-/* ---- On a UNIX socket ---- */
-
 static int listen_unix(struct cg_sched *sched, const struct cg__addr *addr,
                        struct cg_sock **sock, const struct cg_listen_options *options)
 {
@@ -102,8 +100,6 @@ remove_path:
     return rc;
 }
 
-/* ---- On one address of several ---- */
-
 /* Whether the error means that this machine does not have the address, or its family. */
 static bool is_absent(int error)
 {
@@ -129,8 +125,6 @@ static int listen_plain(struct cg_sched *sched, const struct cg__addr *list, int
     cg__plain_close_fd(reactor, fd);
     return -ENOMEM;
 }
-
-/* ---- On all addresses of a name ---- */
 
 static void close_all(struct cg_reactor *reactor, const int *fds, int count)
 {

@@ -124,8 +124,6 @@ static void complete(struct cg_io *member_io, ssize_t result)
     }
 }
 
-/* ---- The transport ---- */
-
 static enum cg_verdict ask(struct many *many, struct cg_io *io)
 {
     arm(many);

@@ -42,8 +42,6 @@ struct cg__cares_socket {
     socklen_t peer_len;
 };
 
-/* ---- Life ---- */
-
 static void free_socket(struct cg__cares_socket *s)
 {
     struct cg_reactor *reactor = cg_sched_reactor(s->sockets->sched);
@@ -156,8 +154,6 @@ static struct cg__cares_socket *find(struct cg__cares_sockets *sockets, int hand
         s = s->next;
     return s;
 }
-
-/* ---- What c-ares calls ---- */
 
 static ares_socket_t open_for_cares(int domain, int type, int protocol, void *arg)
 {
@@ -302,8 +298,6 @@ static void wants(void *arg, ares_socket_t handle, int readable, int writable)
     unwatch(s);
     watch(s);
 }
-
-/* ---- The channel ---- */
 
 void cg__cares_sockets_prepare(struct cg__cares_sockets *sockets,
                                struct ares_options *options)

@@ -21,8 +21,6 @@ static struct cg_resolve_op *of(struct cg_op *op)
     return (struct cg_resolve_op *)op;
 }
 
-/* ---- the resolvers ---- */
-
 static const struct {
     const char *name;
     int (*open)(const struct cg_resolver_options *options,
@@ -117,8 +115,6 @@ bool cg__resolve_apart(struct cg_sched *sched, const char *host)
            resolver->type->apart(resolver, host);
 }
 
-/* ---- lists and names ---- */
-
 int cg_addr_print(const struct cg_addr *addr, char *buf, size_t size)
 {
     return cg__addr_print(&addr->base, addr->len, buf, size);
@@ -202,8 +198,6 @@ static int set_localhost(struct cg_addr_list *list)
     cg__resolve_add(list, (const struct sockaddr *)&in);
     return list->count;
 }
-
-/* ---- the operation ---- */
 
 /* Returns 1 or more addresses or an error if no look-up is needed, 0 if one is. */
 static int resolve_at_once(struct cg_resolve_op *resolve)

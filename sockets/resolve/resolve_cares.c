@@ -44,7 +44,7 @@ struct cares {
     char *servers, *resolv_conf;
 };
 
-/* ---- the kick: an op that ends the pump's wait ---- */
+/* The kick is an op that ends the wait of the pump. */
 
 struct kick_op {
     CG_OP_HEAD;
@@ -85,8 +85,6 @@ static void kick(struct cares *cares)
     if (op != NULL)
         cg_op_complete(op, 0);
 }
-
-/* ---- what c-ares says ---- */
 
 /* A lookup's op no longer waits. */
 static void unwant(struct cares *cares)
@@ -212,8 +210,6 @@ static void leave_channel(struct cares *cares)
     cares->sockets.broken = false;
 }
 
-/* ---- the pump ---- */
-
 static struct lookup *take_unasked(struct cares *cares)
 {
     struct lookup *lookup = cares->unasked;
@@ -309,8 +305,6 @@ static ssize_t pump(void *arg)
     cares->pumping = false;
     return 0;
 }
-
-/* ---- the resolver ---- */
 
 static enum cg_verdict cares_start(struct cg_resolver *resolver,
                                    struct cg_resolve_op *op)

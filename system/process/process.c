@@ -35,8 +35,6 @@ static void settle(struct cg_process *process)
     free(process);
 }
 
-/* ---- The news of the end ------------------------------------------------------------- */
-
 /* Checks whether the process has ended, and reaps it. */
 static bool reap(struct cg_process *process)
 {
@@ -148,8 +146,6 @@ static void end(struct cg_process *process)
         cg__watch_disarm(&process->watch);
     stop_listening(process);
 }
-
-/* ---- The object ---------------------------------------------------------------------- */
 
 struct cg_process *cg__process_new(struct cg_sched *sched)
 {
@@ -267,8 +263,6 @@ pid_t cg_process_release(struct cg_process *process)
     return pid;
 }
 
-/* ---- Waiting ------------------------------------------------------------------------- */
-
 static enum cg_verdict wait_process(struct cg_op *op, struct cg_sched *sched)
 {
     struct cg_wait_process_op *wait = (struct cg_wait_process_op *)op, *first;
@@ -328,8 +322,6 @@ const struct cg_op_type cg_wait_process_type = {
     .print = wait_print,
 };
 
-/* ---- What runs on a process ---------------------------------------------------------- */
-
 static struct cg_process *process_of(const struct cg_op *op)
 {
     return ((const struct cg_wait_process_op *)op)->process;
@@ -361,8 +353,6 @@ enum cg_verdict cg__process_cancel(struct cg_op *op, struct cg_sched *sched)
     cg__process_leave(op, 0);
     return CG_DONE;
 }
-
-/* ---- Ending -------------------------------------------------------------------------- */
 
 /* Sends the signal and waits for the end. If the process may not be signalled, it is not
  * waited for: it does not know that it should end. */

@@ -18,7 +18,7 @@
 
 extern char **environ;
 
-/* ---- What happens between fork and exec ---------------------------------------------- */
+/* The functions that run in the child, between fork and exec. */
 
 static int describe(posix_spawn_file_actions_t *actions, const struct cg__stdio *p,
                     const char *dir)
@@ -71,8 +71,6 @@ static int start(char *const *argv, const struct cg__stdio *p,
     posix_spawn_file_actions_destroy(&actions);
     return -rc;
 }
-
-/* ---- The call ------------------------------------------------------------------------ */
 
 /* Whether the reactor uses the kernel's descriptors. We ask with one that does not exist:
  * a simulated world returns -EOPNOTSUPP. */
@@ -127,8 +125,6 @@ int cg_process_spawn_with(struct cg_sched *sched, char *const *argv,
     cg_process_close(made); /* not started: only its pipes are closed */
     return rc;
 }
-
-/* ---- The operation ------------------------------------------------------------------- */
 
 static enum cg_verdict spawn_process(struct cg_op *op, struct cg_sched *sched)
 {

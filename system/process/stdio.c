@@ -23,8 +23,6 @@ static int lift(int fd, bool ours)
     return lifted < 0 ? -error : lifted;
 }
 
-/* ---- Blocking --------------------------------------------------------------------- */
-
 /* Listeners stay non-blocking: the reactor tries accept before it waits. */
 static bool is_listener(int fd)
 {
@@ -60,8 +58,6 @@ static int borrow(int fd)
 
     return lifted < 0 ? lifted : blocking(lifted);
 }
-
-/* ---- Opening ---------------------------------------------------------------------- */
 
 static int open_pipe(struct cg__stdio *stdio, int number)
 {

@@ -28,8 +28,6 @@ static ssize_t sleeps_and_says(void *arg)
     return answer < 0 ? answer : 123;
 }
 
-/* ---- Any ---------------------------------------------------------------------------- */
-
 /* The first branch to complete wins, whatever its place in the list. The losers complete
  * with -ECANCELED at that moment. */
 static ssize_t first_wins(void *arg)
@@ -214,8 +212,6 @@ static ssize_t waits_for_losers(void *arg)
     return 0;
 }
 
-/* ---- All ---------------------------------------------------------------------------- */
-
 /* cg_all completes when the last branch has completed, and each branch has its own
  * result. */
 static ssize_t all_wait(void *arg)
@@ -273,8 +269,6 @@ static ssize_t nested(void *arg)
     IS(cg_yield(cg_any((cg_all((a, cg_suspend())), b), .timeout = 15 * MS)), -ETIMEDOUT);
     return 0;
 }
-
-/* ---- Losers lose nothing ------------------------------------------------------------- */
 
 static ssize_t signals_after(void *arg)
 {

@@ -8,8 +8,6 @@
 
 #define MS CG_MILLISECOND
 
-/* ---- add, join, states ----------------------------------------------------------- */
-
 /* A new coroutine runs before its parent continues, unless the parent is favoured. */
 static ssize_t add_runs_first(void *arg)
 {
@@ -162,8 +160,6 @@ static ssize_t join_cancelled(void *arg)
     IS(test_end(c), 0);
     return test_end(j.target);
 }
-
-/* ---- cancel ---------------------------------------------------------------------- */
 
 /* Cancelling ends the current wait and every later one. For a finished coroutine it
  * returns -ESRCH. */

@@ -47,9 +47,6 @@ static void still_registered(struct cg_sock *sock, int peer)
     IS(test_end(reader), 1);
 }
 
-/* ---- In coroutines
- * ----------------------------------------------------------------------- */
-
 static ssize_t close_it(void *sock)
 {
     cg_sock_close(sock);
@@ -279,9 +276,6 @@ static ssize_t functions_stay(void *arg)
     return 0;
 }
 
-/* ---- Outside coroutines
- * ----------------------------------------------------------------- */
-
 static ssize_t offloads(void *arg)
 {
     return cg_yield(cg_offload(through, arg));
@@ -357,9 +351,6 @@ static void child_frees_all(void)
     test_close(&test);
 }
 
-/* ---- What else a child must leave alone
- * --------------------------------------------------- */
-
 /* The child must not remove the socket file of a UNIX listener: the parent owns it. */
 static ssize_t path_stays(void *arg)
 {
@@ -397,9 +388,6 @@ static ssize_t process_stays(void *arg)
     cg_process_close(process);
     return 0;
 }
-
-/* ---- Signals
- * ------------------------------------------------------------------------------ */
 
 static ssize_t sleeps_blocked(void *arg)
 {

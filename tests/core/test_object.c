@@ -92,9 +92,6 @@ static ssize_t yields(void *op)
     return cg_yield(op);
 }
 
-/* ---- The cases
- * ------------------------------------------------------------------------ */
-
 /* Ops complete, and the object is closed before their coroutines run: each has the result
  * -EBADF, and its success is withdrawn. An op whose coroutine has already run is not
  * affected. */
@@ -275,8 +272,7 @@ static ssize_t in_use_until_heard(void *arg)
     return 0;
 }
 
-/* ---- Compound: it runs on for a while
- * ------------------------------------------------- */
+/* A compound op, which still runs for a while after the close. */
 
 static enum cg_verdict nap_process(struct cg_op *op, struct cg_sched *sched)
 {

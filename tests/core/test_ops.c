@@ -11,8 +11,6 @@
 
 #define MS CG_MILLISECOND
 
-/* ---- using ops wrongly ----------------------------------------------------------- */
-
 static ssize_t yields_it(void *arg)
 {
     return cg_yield(arg);
@@ -89,8 +87,6 @@ static ssize_t runs_its_own_scheduler(void *arg)
     return 0;
 }
 
-/* ---- priorities ------------------------------------------------------------------ */
-
 static ssize_t waits_and_notes(void *arg)
 {
     IS(cg_yield(cg_wait_signal("go", NULL, .prio = CG_PRIO_LAST)), 0);
@@ -159,8 +155,6 @@ static ssize_t start_at_the_head(void *arg)
     return 0;
 }
 
-/* ---- timeouts -------------------------------------------------------------------- */
-
 /* The earlier of timeout and deadline counts. CG_NOWAIT takes no time. After its deadline
  * an op does not wait. */
 static ssize_t timeouts(void *arg)
@@ -219,8 +213,6 @@ static void default_timeout(void)
     test_finish(&test);
     test_close(&test);
 }
-
-/* ---- printing -------------------------------------------------------------------- */
 
 /* An op prints its name, and how long it has waited. */
 static ssize_t op_prints_itself(void *arg)

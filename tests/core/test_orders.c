@@ -11,9 +11,6 @@
 
 #define MS CG_MILLISECOND
 
-/* ---- Signals, calls, joins
- * -------------------------------------------------------------- */
-
 static int object;
 
 static ssize_t waits_twice(void *arg)
@@ -120,8 +117,7 @@ static ssize_t joins_broken(void *arg)
     return 0;
 }
 
-/* ---- One signaller that wants two waiters
- * ------------------------------------------------ */
+/* One signaller that waits for two recipients. */
 
 static ssize_t wants_two(void *arg)
 {
@@ -151,9 +147,6 @@ static ssize_t waits_second(void *arg)
     note("6");
     return 0;
 }
-
-/* ---- Pipes
- * ------------------------------------------------------------------------------- */
 
 static ssize_t signals_go(void *arg)
 {
@@ -216,9 +209,6 @@ static ssize_t stops(void *arg)
     note(".");
     return 0;
 }
-
-/* ---- The table
- * --------------------------------------------------------------------------- */
 
 static const struct order orders[] = {
     {

@@ -45,9 +45,6 @@ static struct cg_sock *connected(void)
     return conn;
 }
 
-/* ---- Sockets
- * ----------------------------------------------------------------------------- */
-
 /* Writes a line of 512 bytes, one of 1024, and three of 64, without counting their
  * ends. */
 static ssize_t writes_lines(void *arg)
@@ -177,9 +174,6 @@ static ssize_t writes_to_nobody(void *arg)
     cg_sock_close(conn);
     return 0;
 }
-
-/* ---- Timers
- * ------------------------------------------------------------------------------ */
 
 static ssize_t reads_to_the_end(void *arg)
 {

@@ -8,9 +8,6 @@
 
 #define MS CG_MILLISECOND
 
-/* ---- Queues
- * ------------------------------------------------------------------------------ */
-
 static struct cg_queue *queue;
 static struct cg_coro *putter;
 
@@ -120,9 +117,6 @@ static ssize_t has_work_done(void *arg)
     return 0;
 }
 
-/* ---- Publishing
- * -------------------------------------------------------------------------- */
-
 static struct cg_pubsub *pubsub;
 
 static void open_pubsub(struct cg_sched *sched, void *arg)
@@ -223,9 +217,6 @@ static ssize_t compacts_after_add(void *arg)
     }
     return 0;
 }
-
-/* ---- The table
- * --------------------------------------------------------------------------- */
 
 #define ALL_20 "abcdefghijklmnopqrst"
 #define WORK(limit)                                                                        \

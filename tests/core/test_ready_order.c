@@ -14,9 +14,6 @@ enum { MANY = 40 }; /* more than the initial places of the queue */
 
 static const uint8_t prios[] = {CG_PRIO_LAST, CG_PRIO_CORO, CG_PRIO_OP, CG_PRIO_FIRST};
 
-/* ---- The order of waking
- * --------------------------------------------------------------- */
-
 /* The objects for which the coroutines of a case wait. */
 static struct {
     struct cg_event event;
@@ -282,9 +279,6 @@ static ssize_t woken_favoured(void *arg)
     ck_assert_str_eq(noted, "vxm");
     return 0;
 }
-
-/* ---- Those who are favoured, and the others
- * --------------------------------------------- */
 
 static struct {
     bool pair;        /* they talk over a pair of sockets, not by queues */

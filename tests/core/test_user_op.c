@@ -12,7 +12,7 @@
 
 #define MS CG_MILLISECOND
 
-/* ---- A semaphore: cancel is immediate ------------------------------------------------ */
+/* A semaphore, whose cancel is immediate. */
 
 struct acquire_op;
 
@@ -197,8 +197,7 @@ static void default_timeout(void)
     test_close(&test);
 }
 
-/* ---- A device: it completes within process, or its cancel takes time
- * ------------------ */
+/* A device, which completes within process, or whose cancel takes time. */
 
 struct device_op {
     CG_OP_HEAD;
@@ -355,7 +354,7 @@ static ssize_t weak_timeout(void *arg)
     return test_end(helper);
 }
 
-/* ---- Compound: a body that yields ---------------------------------------------------- */
+/* A compound op, whose body yields. */
 
 struct nap_op {
     CG_OP_HEAD;
@@ -399,9 +398,6 @@ static ssize_t compound(void *arg)
     IS(cg_yield(cg_any((nap(100), nap(200)), .timeout = MS)), -ETIMEDOUT);
     return 0;
 }
-
-/* ---- Charged, and favoured
- * ------------------------------------------------------------- */
 
 struct charged_op {
     CG_OP_HEAD;

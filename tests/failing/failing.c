@@ -31,8 +31,6 @@ static bool fails(enum failing_what what)
     return true;
 }
 
-/* ---- What is not given back ---- */
-
 static bool watched;
 static void *live[16384]; /* hashed by address, with linear probing */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -104,8 +102,6 @@ size_t failing_left(void)
     watched = false;
     return n > late ? n - late : 0;
 }
-
-/* ---- The wrappers ---- */
 
 void *__wrap_malloc(size_t size)
 {

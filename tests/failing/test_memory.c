@@ -33,7 +33,7 @@ bool failing_now(enum failing_what what)
     return failed = true;
 }
 
-/* ---- Lives: each answers 0 or the first failure ----------------------------------- */
+/* Each of the next functions returns 0 or the first failure. */
 
 enum {
     MANY = 40
@@ -314,8 +314,6 @@ static ssize_t local(void *arg)
     return rc;
 }
 
-/* ---- Outside the scheduler -------------------------------------------------------- */
-
 static ssize_t works(void *arg)
 {
     return (ssize_t)(intptr_t)arg;
@@ -398,8 +396,6 @@ static ssize_t os_signal(void *arg)
     cg_os_signals_close(signals);
     return 0;
 }
-
-/* ---- Each of them, again and again ------------------------------------------------ */
 
 struct life {
     cg_fn *fn;

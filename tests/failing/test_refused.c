@@ -195,8 +195,6 @@ static bool out_of_reach(void)
     return strcmp(test_reactor(), "io_uring") == 0;
 }
 
-/* ---- accept -------------------------------------------------------------------------- */
-
 /* The errors of accept(2) about the network, a firewall and shortages; and one that
  * accept(2) does not mention. */
 static const int passing[] = {
@@ -437,7 +435,7 @@ static ssize_t server_goes_on(void *arg)
     return 0;
 }
 
-/* ---- What a kernel is too old for, or a filter forbids ------------------------------- */
+/* Calls that an old kernel does not have, or that seccomp forbids. */
 
 static void nothing(void *arg)
 {
@@ -520,9 +518,6 @@ static void sends_are_bounded(struct cg_sock *a, struct cg_sock *b)
     cg_sock_close(b);
 }
 
-/* ---- io_uring_enter
- * ----------------------------------------------------------------------- */
-
 static const int short_of[] = {EAGAIN, EBUSY, ENOMEM, EBADR};
 
 /* Errors that pass when completions have been reaped only cost time. */
@@ -564,9 +559,6 @@ static void entering_fails_for_long(void)
     entering.times = 0;
     test_close(&test);
 }
-
-/* ---- libevent
- * ------------------------------------------------------------------------------ */
 
 /* If libevent has no memory for its timer, a wait still ends in time. If it has none for
  * the event of a descriptor, the operation fails, and can be tried again. */

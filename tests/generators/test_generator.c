@@ -11,8 +11,6 @@
 #include <string.h>
 #include <unistd.h>
 
-/* ---- Values ---------------------------------------------------------------------- */
-
 /* The body begins with the first next. Each next gives a value, the end gives the result,
  * and after the end nothing more comes. */
 static void values_come_one_at_a_time(void)
@@ -96,8 +94,6 @@ static void pointers_are_values(void)
     ck_assert_str_eq(word, "spam");
     IS(cg_gen_free(gen), 0);
 }
-
-/* ---- Errors and the end ---------------------------------------------------------- */
 
 /* A thrown code is what the yield returns. If the body returns it, throw returns it; if
  * the body handles it, throw does not. */
@@ -197,8 +193,6 @@ static void yielding_although_closed_is_an_error(void)
     IS(cg_gen_free(gen), 0);
 }
 
-/* ---- Misuse ---------------------------------------------------------------------- */
-
 static ssize_t pulls(struct cg_gen *gen, void *arg)
 {
     struct cg_gen *other = *(struct cg_gen **)arg;
@@ -247,8 +241,6 @@ static void a_running_generator_cannot_be_resumed(void)
     ck_assert_ptr_null(cg_gen_new(NULL, NULL));
     ck_assert_ptr_null(cg_gen_new(pulls, NULL, .stack_size = (size_t)1 << 46));
 }
-
-/* ---- Many, and deep -------------------------------------------------------------- */
 
 static void ten_thousand_in_lockstep(void)
 {

@@ -8,8 +8,6 @@
 #include <errno.h>
 #include <sys/socket.h>
 
-/* ---- cg_wait_gone ---- */
-
 static ssize_t waits(void *sock)
 {
     return cg_yield(cg_wait_gone(sock));
@@ -71,8 +69,6 @@ void end_gone_closed(struct cg_sock *a, struct cg_sock *b)
     cg_sock_close(b);
 }
 
-/* ---- cg_close_gently ---- */
-
 enum { MUCH = 600 * 1024 };
 
 static ssize_t sends_much(void *sock)
@@ -133,8 +129,6 @@ void end_gently_lost(struct cg_sock *a, struct cg_sock *b)
     until_closed(b);
     cg_sock_close(b);
 }
-
-/* ---- cg_borrow(.least) ---- */
 
 static ssize_t sends_in_pieces(void *sock)
 {

@@ -21,8 +21,6 @@ static bool same_addr(const struct cg_addr *addr, const char *text)
     return strcmp(found, text) == 0;
 }
 
-/* ---- One ---- */
-
 /* The receiver learns from whom a datagram came, and can answer. */
 static void answer(struct talk *talk)
 {
@@ -91,8 +89,6 @@ static ssize_t truncations(void *arg)
     talk_over_all(truncated);
     return 0;
 }
-
-/* ---- Many ---- */
 
 enum { MANY = 40 };
 
@@ -179,8 +175,6 @@ static ssize_t echo(void *arg)
     return 0;
 }
 
-/* ---- No loss ---- */
-
 /* A receive that times out, is cancelled or loses a race leaves the datagram to the next. */
 static void given_up(struct talk *talk)
 {
@@ -257,8 +251,6 @@ static ssize_t full(void *arg)
     talk_close(&talk);
     return 0;
 }
-
-/* ---- Errors ---- */
 
 /* Nobody is there: the sender's next operation learns it, and the socket stays usable. */
 static ssize_t refused(void *arg)

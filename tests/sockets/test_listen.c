@@ -255,8 +255,6 @@ static ssize_t is_served(void *arg)
     return 0;
 }
 
-/* ---- Draining ---- */
-
 static ssize_t accepts_one(void *listener)
 {
     struct cg_sock *conn;

@@ -67,8 +67,6 @@ static void close_ctx(struct ctx *c)
     munmap(c->mem, c->size);
 }
 
-/* -- order -- */
-
 static char story[64];
 static struct ctx ping, pong;
 
@@ -111,8 +109,6 @@ START_TEST(switches_happen_in_order)
 }
 END_TEST
 
-/* -- what is called on return -- */
-
 static struct cg_context caller;
 
 static ssize_t ten_more(void *arg)
@@ -148,8 +144,6 @@ START_TEST(what_is_to_follow_a_switch_is_called_on_return)
     close_ctx(&c);
 }
 END_TEST
-
-/* -- values -- */
 
 /* Keeps more values across a switch than there are callee-saved registers; each context
  * has others. */
@@ -218,8 +212,6 @@ START_TEST(values_survive_a_switch)
     close_ctx(&c);
 }
 END_TEST
-
-/* -- the stack that entry sees -- */
 
 static uintptr_t frame;
 
@@ -308,8 +300,6 @@ START_TEST(a_backtrace_ends)
     close_ctx(&c);
 }
 END_TEST
-
-/* -- many, and again and again -- */
 
 static void *count_entry(void *arg)
 {

@@ -29,8 +29,6 @@ static void teardown(void)
     cg__stack_pool_free(stacks);
 }
 
-/* -- geometry -- */
-
 static size_t usable(size_t size, size_t head)
 {
     void *low;
@@ -98,8 +96,6 @@ START_TEST(tops_are_coloured)
 }
 END_TEST
 
-/* -- the pool -- */
-
 START_TEST(the_last_one_put_back_is_the_next_one_out)
 {
     void *low, *low_again;
@@ -147,8 +143,6 @@ START_TEST(stacks_do_not_overlap)
     }
 }
 END_TEST
-
-/* -- trimming -- */
 
 static size_t resident(char *low, const char *end)
 {
@@ -226,8 +220,6 @@ START_TEST(as_many_as_are_in_use_stay_warm)
 END_TEST
 
 #if !CG__ASAN && !CG__TSAN
-
-/* -- shortage -- */
 
 START_TEST(without_address_space_there_are_fewer_then_none)
 {

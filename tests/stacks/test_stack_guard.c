@@ -73,9 +73,6 @@ static bool guarded(const char *low)
     return true;
 }
 
-/* ---- Both kinds
- * ----------------------------------------------------------------------- */
-
 static void guards_hold(void)
 {
     for (int i = 0; i < 20; i++) {
@@ -119,9 +116,6 @@ START_TEST(a_single_refusal_is_made_up_for)
     guards_hold();
 }
 END_TEST
-
-/* ---- Where guards cost mappings
- * ------------------------------------------------------- */
 
 /* How many mappings the process has. */
 static size_t mappings(void)

@@ -50,8 +50,6 @@ static void teardown(void)
     cg__stack_pool_free(stacks);
 }
 
-/* -- overflow -- */
-
 static __thread struct {
     const char *name;
     void *low;
@@ -337,8 +335,6 @@ START_TEST(a_signal_that_was_sent_kills_too)
     ck_assert_str_eq(message, "");
 }
 END_TEST
-
-/* -- signal stacks -- */
 
 static void *own_stack(void *arg)
 {

@@ -218,8 +218,6 @@ bool test_on_late_sim(void)
     return !strncmp(current, "sim-", 4);
 }
 
-/* ---- The watchdog ------------------------------------------------------------------- */
-
 /* Not safe in a signal handler, but the process is lost anyway, and the list of waiting
  * coroutines is worth the risk. */
 static void bark(int sig)
@@ -265,8 +263,6 @@ int test_count_fds(void)
         count += fcntl(fd, F_GETFD) >= 0;
     return count;
 }
-
-/* ---- Running ------------------------------------------------------------------------ */
 
 struct test test_open_with(const struct cg_sched_options *options)
 {
@@ -341,8 +337,6 @@ void test_label(const char *label)
 {
     over = label;
 }
-
-/* ---- In coroutines ------------------------------------------------------------------ */
 
 struct cg_coro *test_start(cg_fn *fn, void *arg)
 {
@@ -458,8 +452,6 @@ int test_file(size_t size)
     }
     return fd;
 }
-
-/* ---- Bytes and numbers -------------------------------------------------------------- */
 
 /* The period, 251, is a prime, so a chunk that is missing or comes twice is noticed. */
 static unsigned char byte_at(size_t at)

@@ -97,9 +97,6 @@ static ssize_t raced_and_joined(void *arg)
     return 0;
 }
 
-/* ---- Limits
- * --------------------------------------------------------------------------- */
-
 /* As many functions run as the pool may have threads, as many wait as its queue allows;
  * more are refused. */
 static ssize_t a_pool_is_bounded(void *arg)

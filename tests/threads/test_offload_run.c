@@ -92,9 +92,6 @@ static void a_stuck_function_holds_nothing_up(void)
     await_abandoned(&gate, 2);
 }
 
-/* ---- Several schedulers
- * ----------------------------------------------------------------- */
-
 static void *a_scheduler(void *arg)
 {
     return (void *)cg_main("poll", adder, arg);

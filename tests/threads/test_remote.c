@@ -15,8 +15,6 @@
 
 #define MS CG_MILLISECOND
 
-/* ---- Two schedulers in one thread ---------------------------------------------------- */
-
 struct ear {
     struct cg_name name;
     intptr_t heard;
@@ -252,8 +250,6 @@ static void forked(void)
     IS(mouth.answer, -ECANCELED);
     test_close(&there);
 }
-
-/* ---- Threads ------------------------------------------------------------------------- */
 
 enum { NODES = 3, ROUNDS = 200 };
 

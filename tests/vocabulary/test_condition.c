@@ -8,8 +8,6 @@
 
 #define MS CG_MILLISECOND
 
-/* ---- Condition ----------------------------------------------------------------------- */
-
 struct board {
     struct cg_mutex mutex;
     struct cg_condition condition;
@@ -157,8 +155,6 @@ static ssize_t condition_race(void *arg)
     return 0;
 }
 
-/* ---- Event --------------------------------------------------------------------------- */
-
 static ssize_t awaits(void *arg)
 {
     struct part *part = arg;
@@ -216,8 +212,6 @@ static ssize_t event_race(void *arg)
     IS((ssize_t)cg_event_set(&e), 1);
     return test_end(coro);
 }
-
-/* ---- Barrier ------------------------------------------------------------------------- */
 
 static ssize_t meets(void *arg)
 {

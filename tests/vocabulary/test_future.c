@@ -26,9 +26,6 @@ static ssize_t says_ten(void *arg)
     return cg_yield(cg_sleep(MS)) < 0 ? -ECANCELED : 10;
 }
 
-/* ---- Results
- * --------------------------------------------------------------------------- */
-
 /* All coroutines that await a future get its result, in the order of their waits, and so
  * do those that await it later. There is only one result. */
 static ssize_t everybody_is_told(void *arg)
@@ -139,9 +136,6 @@ static ssize_t the_awaited_stay(void *arg)
     return test_end(other);
 }
 
-/* ---- Callbacks
- * --------------------------------------------------------------------------- */
-
 static char trace[64];
 
 static void note(struct cg_future *future, void *arg)
@@ -217,9 +211,6 @@ static ssize_t callbacks_that_remove(void *arg)
     ck_assert_str_eq(trace, "ac");
     return 0;
 }
-
-/* ---- Tasks
- * -------------------------------------------------------------------------------- */
 
 static struct cg_future *task(cg_fn *fn, void *arg)
 {
@@ -338,9 +329,6 @@ static ssize_t sets_of_tasks(void *arg)
     return 0;
 }
 
-/* ---- Handles
- * ------------------------------------------------------------------------------ */
-
 static void mark(void *arg)
 {
     ck_assert_ptr_null(cg_coro_self());
@@ -444,9 +432,6 @@ static ssize_t calls_do_not_starve(void *arg)
     ck_assert_int_ge(turns, 10);
     return 0;
 }
-
-/* ---- From outside
- * -------------------------------------------------------------------------- */
 
 static void complete_with_seven(void *arg)
 {

@@ -441,8 +441,6 @@ static ssize_t storm(void *arg)
     return 0;
 }
 
-/* ---- Deep ------------------------------------------------------------------------- */
-
 enum { DEPTH = 2000 };
 
 static size_t deepest, ended;

@@ -13,8 +13,6 @@
 
 #define MS CG_MILLISECOND
 
-/* ---- Mutex --------------------------------------------------------------------------- */
-
 static ssize_t locks(void *arg)
 {
     struct part *part = arg;
@@ -170,8 +168,6 @@ static ssize_t mutex_owner_canceled(void *arg)
     return test_end(coro);
 }
 
-/* ---- Monitor ------------------------------------------------------------------------- */
-
 static ssize_t inside(void *arg)
 {
     note("[");
@@ -220,8 +216,6 @@ static ssize_t monitor(void *arg)
     IS(cg_mutex_unlock(&shared), 0);
     return 0;
 }
-
-/* ---- Semaphore ----------------------------------------------------------------------- */
 
 static ssize_t acquires(void *arg)
 {
@@ -305,8 +299,6 @@ static ssize_t semaphore_races(void *arg)
     IS((ssize_t)s.units, 2);
     return test_end(coro);
 }
-
-/* ---- All together -------------------------------------------------------------------- */
 
 enum {
     ROUNDS = 100,

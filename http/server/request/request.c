@@ -85,8 +85,6 @@ void cg__http_request_put(struct cg_http_request *req)
     server->nrequests++;
 }
 
-/* ---- Accessors ------------------------------------------------------------------- */
-
 const char *cg_http_request_method(const struct cg_http_request *req)
 {
     return req->parser.method;

@@ -143,8 +143,6 @@ static size_t take(struct cg_http_request *req, char *buf, size_t len)
     return len;
 }
 
-/* ---- The operations -------------------------------------------------------------- */
-
 static struct cg_http_read_op *of(struct cg_op *op)
 {
     return (struct cg_http_read_op *)op;
@@ -234,8 +232,6 @@ bool cg__http_request_body_drain(struct cg_http_request *req)
         take(req, NULL, req->body_left);
     return req->body_done;
 }
-
-/* ---- The socket ------------------------------------------------------------------ */
 
 /* The handler may use the socket itself: releases the view if it has no piece of the body.
  * After the last piece the parser may still have its DONE event, which needs no bytes. */

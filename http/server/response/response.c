@@ -17,8 +17,6 @@
 
 static const char plain_text[] = TEXT;
 
-/* ---- Whole responses ------------------------------------------------------------- */
-
 static struct cg_http_respond_op *of(struct cg_op *op)
 {
     return (struct cg_http_respond_op *)op;

@@ -11,8 +11,6 @@
 #include <errno.h>
 #include <string.h>
 
-/* ---- What a handler sets --------------------------------------------------------- */
-
 void cg_http_response_set_status(struct cg_http_request *req, int status)
 {
     req->status = status;
@@ -40,8 +38,6 @@ void cg_http_response_close(struct cg_http_request *req)
 {
     req->keep = false;
 }
-
-/* ---- The head -------------------------------------------------------------------- */
 
 char *cg__http_response_head_fields(char *to, const struct cg_http_headers *headers)
 {

@@ -12,8 +12,6 @@
 #include <errno.h>
 #include <unistd.h>
 
-/* ---- Pieces ---------------------------------------------------------------------- */
-
 /* Chooses an encoder for a text of unknown length that the client accepts compressed.
  * Without memory the text stays uncompressed. */
 static void choose_coding(struct cg_http_request *req, int status)
@@ -168,8 +166,6 @@ const struct cg_op_type cg_http_write_type = {
     .name = "http_write",
     .run = write_run,
 };
-
-/* ---- Files ----------------------------------------------------------------------- */
 
 /* Sends a part of a file without encoding. */
 static ssize_t send_part(struct cg_http_request *req, int file, int64_t offset, uint64_t size)
