@@ -6,7 +6,7 @@
 set -u
 # shellcheck source=tests/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
-need http_server http_hello
+need http_server http_hello http_get
 [ -n "$curl" ] || skip "there is no curl"
 
 get() {
@@ -70,10 +70,14 @@ forget "$server"
 same "the access log" '"GET /large.txt HTTP/1.1" 200 1288895' \
     "$(sed -n '1s/.*\] \("GET[^"]*" [0-9]* [0-9]*\) .*/\1/p' "$work/http_server.err")"
 
-# The server of the bench, on every reactor.
+# The server of the bench, on every reactor; and the smallest client.
 for reactor in $(reactors); do
     where="$reactor: "
     serve http_hello --listen 127.0.0.1:0 || continue
+    run "$examples/http_get" "http://$addr/" "http://$addr/" http://127.0.0.1:1/
+    same "http_get prints pages, and what it cannot get" \
+        "1 Hello, world! Hello, world! http_get: http://127.0.0.1:1/: 127.0.0.1:1: Connection refused" \
+        "$(echo $status $out $err)"
     load "http://$addr/"
     stopped TERM "after that"
 done
