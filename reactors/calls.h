@@ -25,10 +25,10 @@ enum {
 /* Makes the call of CG_IO_SOCKET to CG_IO_OFFER and sets io->result. Returns CG_DONE. */
 enum cg_verdict cg__calls_do(struct cg_io *io);
 
-/* Makes one attempt, without waiting, at a request that may wait, except CONNECT and
- * POLL. Returns its result; -EAGAIN: not ready; -ENOTSOCK: the descriptor is not a socket,
- * call again with plain set. A RECV fills io->buf if io->len > 0, else io->chunk from the pool (NULL
- * if nothing came). plain: the descriptor is known not to be a socket. */
+/* Makes one attempt, without waiting, at a request that may wait, except CONNECT and POLL.
+ * Returns its result; -EAGAIN: not ready; -ENOTSOCK: the descriptor is not a socket, call
+ * again with plain set. A RECV fills io->buf if io->len > 0, else io->chunk from the pool
+ * (NULL if nothing came). plain: the descriptor is known not to be a socket. */
 ssize_t cg__calls_attempt(struct cg_reactor *reactor, struct cg_io *io, bool plain);
 
 /* Returns the events, out of `events`, CG_ERR and CG_HUP, for which a descriptor is ready
@@ -58,7 +58,7 @@ int cg__calls_milliseconds(int64_t timeout);
 /* Converts a timeout to a timespec; NULL: forever. */
 struct timespec *cg__calls_timespec(int64_t timeout, struct timespec *ts);
 
-/* ---- For the files of single systems, calls_*.c ---- */
+/* The rest is for the files of single systems, calls_*.c. */
 
 /* Repeats a call that was interrupted (EINTR). */
 #define CG__CALLS_RETRY(n, call)                                                           \
@@ -79,7 +79,7 @@ static inline ssize_t cg__calls_result(ssize_t n)
 int cg__calls_socket(int domain, int type, int protocol);
 int cg__calls_accept(int fd);
 
-/* The same by calls that every system has, with the flags set afterwards. */
+/* Do so by calls that every system has, and set the flags afterwards. */
 int cg__calls_plain_socket(int domain, int type, int protocol);
 int cg__calls_plain_accept(int fd);
 

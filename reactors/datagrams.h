@@ -24,7 +24,7 @@ struct cg__message {
 ssize_t cg__datagrams_receive_many(int fd, struct cg__message *messages, unsigned n, int flags);
 ssize_t cg__datagrams_send_many(int fd, struct cg__message *messages, unsigned n, int flags);
 
-/* The same for one message. */
+/* Receive or send one message. */
 ssize_t cg__datagrams_receive_one(int fd, struct cg__message *message, int flags);
 ssize_t cg__datagrams_send_one(int fd, const struct cg__message *message, int flags);
 

@@ -47,9 +47,10 @@ struct cg_sock {
     struct cg__input input;
     struct cg_object object; /* what its ops refer to by op->uses */
     int64_t timeout; /* default for its ops, ns; 0: the scheduler's default */
-    /* Where pending ops are counted. Over the reactor that is the scheduler's count, which
-     * keeps the run open. Over other transports it is in_memory, which does not: if no
-     * coroutine can run, none will ever write there. */
+    /* The counter of pending ops. If the reactor is the transport, it is the
+     * scheduler's count of holds, so that the run stays open. Otherwise it is
+     * in_memory, which does not keep the run open: if no coroutine can run, none will
+     * ever write to the socket. */
     size_t *holds;
     struct cg__gone *peer_gone; /* end/gone.c; NULL: nobody has waited for it */
     int fd;

@@ -17,7 +17,7 @@ static void complete(struct cg_io *io, ssize_t result)
         watch->idle(watch);
         return;
     }
-    /* It was disarmed, and armed again before the kernel released it. */
+    /* The watch was disarmed, and armed again before the kernel released the request. */
     if (result == -ECANCELED && (result = cg__watch_arm(watch)) == 0)
         return;
     watch->wanted = false;

@@ -13,7 +13,8 @@ struct cg__watch {
     /* The descriptor is readable (events), or the reactor failed (-errno). It is
      * disarmed. */
     void (*ready)(struct cg__watch *watch, ssize_t events);
-    /* It was disarmed, and the reactor has released it only now. */
+    /* Called when the reactor has released a disarmed watch, if it did not do so at
+     * once. */
     void (*idle)(struct cg__watch *watch);
     struct cg_io io;
     bool wanted;

@@ -15,8 +15,8 @@ enum { CG__TLS_NO_HOST = 1 };
  * not wanted), and empties the queue. ssl: the connection that failed. */
 int cg__tls_why(SSL *ssl, char *why);
 
-/* The same for a file, or PEM in memory, that could not be used. none: what to say if it
- * contains nothing of what was expected. Returns CG_ETLS_FILE. */
+/* Like cg__tls_why, for a file, or PEM in memory, that could not be used. none: the text
+ * if it contains nothing of the expected kind. Returns CG_ETLS_FILE. */
 int cg__tls_why_file(const char *source, const char *none, char *why);
 
 /* Stores words of our own about a file. Returns CG_ETLS_FILE. */

@@ -16,7 +16,7 @@ struct cg_http_files {
  * the directory. Never waits for a FIFO. Returns a descriptor or -errno. files_open.c */
 int cg__http_files_open_beneath(int root, const char *path);
 
-/* The same without openat2: no link is followed. */
+/* Like cg__http_files_open_beneath, without openat2: no link is followed. */
 int cg__http_files_open_steps(int root, const char *path);
 
 /* The status of the response to an error of opening. */

@@ -159,13 +159,13 @@ struct cg_resolver_type {
      * each, and starts with the first result. NULL: never; a look-up of both takes no
      * longer than one. */
     bool (*apart)(struct cg_resolver *resolver, const char *host);
-    /* This is a child made by fork(): its look-ups begin anew, see cg_kept.forked. May be
-     * NULL. */
+    /* Called in a child made by fork(): the look-ups in progress must be started again;
+     * see cg_kept.forked. May be NULL. */
     void (*forked)(struct cg_resolver *resolver);
     void *reserved;
 };
 
-/* The base of a resolver's own struct, which must set type. */
+/* The base of a resolver's own struct. The resolver must set `type`. */
 struct cg_resolver {
     const struct cg_resolver_type *type;
     struct cg_sched *sched; /* the scheduler that owns it; NULL: none yet */

@@ -262,7 +262,8 @@ static bool may_yield(const struct cg_gen *gen)
     return &gen->ctx == *current() && (!cg__coro_self || cg__coro_self->scope == gen->scope);
 }
 
-/* It has been resumed. Nothing of the thread is looked at: it may be another one. */
+/* Runs when the generator has been resumed. It uses no thread-local variable, since the
+ * thread may be another one. */
 static ssize_t yielded(void *arg)
 {
     struct cg_gen *gen = arg;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Functions that run in coroutines of other workers. A guest is an errand (errand.h) whose
- * work is a coroutine there. When the operation is cancelled meanwhile, a second post of the
- * same block cancels that coroutine; the block stays until both posts have arrived. */
+ * work is a coroutine there. When the operation is cancelled meanwhile, a second post of
+ * the same block cancels that coroutine; the block stays until both posts have arrived. */
 #include "config.h"
 
 #include "lib/core/op.h"
@@ -35,7 +35,7 @@ static void list(struct cg__guest *guest)
     worker->guests = guest;
 }
 
-/* It leaves: nobody cancels its coroutine any more. */
+/* Removes a guest when its coroutine has ended, so that no cancel reaches it any more. */
 static void leave(struct cg__guest *guest, ssize_t result)
 {
     *guest->link = guest->next;

@@ -331,7 +331,7 @@ static int all_print(const struct cg_op *op, char *buf, size_t size)
     return snprintf(buf, size, "of %zu", ((const struct cg_await_all_op *)op)->count);
 }
 
-/* One after the other: it is the last one that counts. */
+/* Awaits one future after the other, since the op completes with the last of them. */
 static ssize_t all_run(struct cg_op *op)
 {
     struct cg_await_all_op *all = (struct cg_await_all_op *)op;

@@ -86,7 +86,8 @@ bool cg__items_push_otherwise(struct cg__items *items, void *word)
     return true;
 }
 
-/* One has been taken off the count. */
+/* The slow path of a pop, for queues that are not first in, first out. The caller has
+ * already decremented the count. */
 void *cg__items_pop_otherwise(struct cg__items *items)
 {
     void *word = items->at[0].word;

@@ -38,7 +38,7 @@ struct cg_named *cg__names_find(const struct cg__names *names, struct cg_name na
 /* Adds one at the end of its name's ring. */
 void cg__names_add(struct cg__names *names, struct cg_named *named);
 
-/* The same, but before `next`, which stands in the ring of its name. */
+/* Like cg__names_add, but adds it before `next`, which is in the ring of the name. */
 void cg__names_insert(struct cg__names *names, struct cg_named *named,
                       struct cg_named *next);
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* The inside of the simulated world: sim.c has the clock and the requests, sim_net.c
  * handles and messages in flight, sim_conn.c connections, sim_stream.c bytes,
- * sim_datagram.c datagrams, sim_calls.c the calls that never wait, sim_addr.c addresses, sim_trace.c chance and trace. Whatever
- * may change a request's result touches its socket; wait then tries the requests of the
- * touched sockets, in order. */
+ * sim_datagram.c datagrams, sim_calls.c the calls that never wait, sim_addr.c addresses,
+ * sim_trace.c chance and trace. Whatever may change a request's result touches its socket;
+ * wait then tries the requests of the touched sockets, in order. */
 #ifndef COGEN_REACTORS_SIM_SIM_H
 #define COGEN_REACTORS_SIM_SIM_H
 
@@ -51,9 +51,9 @@ enum cg_sim_kind {
     CG_SIM_UNREACHABLE, /* an earlier datagram found nobody */
 };
 
-/* A message in flight to a socket. Only DATA and the messages of datagrams are allocated: the
- * other kinds are part of the socket that will receive them, so that no end and no reset can
- * fail. */
+/* A message in flight to a socket. Only DATA and the messages of datagrams are allocated:
+ * the other kinds are part of the socket that will receive them, so that no end and no
+ * reset can fail. */
 struct cg_sim_msg {
     struct cg_sim_msg *next;
     int64_t at;   /* when it arrives */
@@ -175,7 +175,8 @@ void cg__sim_drop(struct cg_sim *sim, struct cg_sim_sock *sock);
 /* Sends a message, as if at the moment `since`. */
 void cg__sim_post(struct cg_sim *sim, struct cg_sim_sock *to, struct cg_sim_msg *msg,
                   enum cg_sim_kind kind, int64_t since);
-/* The same for one that may overtake others: by jitter, or by chance. */
+/* Like cg__sim_post, for a datagram, which may overtake others: by jitter, or by
+ * chance. */
 void cg__sim_post_datagram(struct cg_sim *sim, struct cg_sim_sock *to, struct cg_sim_msg *msg,
                            enum cg_sim_kind kind, int64_t since);
 void cg__sim_deliver(struct cg_sim *sim);
@@ -244,9 +245,9 @@ const char *cg__sim_text(const struct cg_sim_addr *addr, char buf[CG_SIM_TEXT]);
 int cg__sim_name(struct cg_sim *sim, struct cg_sim_sock *sock,
                  const struct cg_sim_addr *addr);
 void cg__sim_unname(struct cg_sim *sim, struct cg_sim_sock *sock);
-/* The first of the sockets, linked by next_bound, among which those bound to this address or
- * port are; and how well a socket's name matches an address to which somebody sends, 0: not at
- * all. */
+/* The first of the sockets, linked by next_bound, among which those bound to this address
+ * or port are; and how well a socket's name matches an address to which somebody sends, 0:
+ * not at all. */
 struct cg_sim_sock *cg__sim_bound(struct cg_sim *sim, const struct cg_sim_addr *addr);
 int cg__sim_fit(const struct cg_sim_sock *sock, const struct cg_sim_addr *addr);
 /* Chooses a port that no socket is bound to and stores it in addr. Returns 0 or

@@ -63,7 +63,8 @@ static ssize_t connect_run(struct cg_op *op)
     return cg__connect_name(of(op));
 }
 
-/* Also called if process returned CG_RUN and there is no memory to run the op. */
+/* The cancel slot is also called if process returned CG_RUN and there is no memory to run
+ * the op. */
 static enum cg_verdict connect_cancel(struct cg_op *op, struct cg_sched *sched)
 {
     (void)sched;

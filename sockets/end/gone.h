@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Who waits until a socket's peer is gone. */
+/* The operations that wait until a socket's peer is gone. */
 #ifndef COGEN_SOCKETS_END_GONE_H
 #define COGEN_SOCKETS_END_GONE_H
 

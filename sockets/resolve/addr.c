@@ -49,7 +49,7 @@ static int set_in(struct cg__addr *addr, const char *host, in_port_t port)
     return inet_pton(AF_INET, host, &addr->in.sin_addr) == 1 ? 1 : CG_EADDR;
 }
 
-/* Also with a zone: "fe80::1%eth0", "fe80::1%2". */
+/* Reads an IPv6 address, which may have a zone: "fe80::1%eth0", "fe80::1%2". */
 static int set_in6(struct cg__addr *addr, char *host, in_port_t port)
 {
     char *zone = strchr(host, '%');

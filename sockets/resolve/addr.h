@@ -33,7 +33,7 @@ static inline in_port_t *cg__addr_port_of(struct cg__addr *addr)
     return addr->base.sa_family == AF_INET ? &addr->in.sin_port : &addr->in6.sin6_port;
 }
 
-/* Whether it is the path of a file. */
+/* Whether the address is a UNIX socket's path in the file system. */
 static inline bool cg__addr_has_path(const struct cg__addr *addr)
 {
     return addr->base.sa_family == AF_UNIX && addr->un.sun_path[0] != '\0';

@@ -21,7 +21,7 @@ struct order {
         left[ORDERS]; /* the result of cg_sched_run: coroutines that can never continue */
 };
 
-/* The same order under every priority. */
+/* For `ours` of an order that is the same under every priority. */
 #define ALWAYS(order) {(order), (order), (order), (order)}
 
 /* Runs each order of the table under each priority, and checks what was noted. */

@@ -162,7 +162,7 @@ static ssize_t acquires(void *arg)
     return cg_yield(acquire(arg, .timeout = CG_NEVER));
 }
 
-/* It prints its arguments, and names its coroutine. */
+/* An op of a program's own type prints its arguments, and a list names its coroutine. */
 static ssize_t prints_and_lists(void *arg)
 {
     struct semaphore semaphore = {.free = 0};

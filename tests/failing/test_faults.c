@@ -25,9 +25,8 @@ bool failing_now(enum failing_what what)
     return failed = true;
 }
 
-/* ---- A life
- * --------------------------------------------------------------------------------- No
- * assertion of Check's in here: it allocates. */
+/* A life uses many parts of the library. No assertion of Check may be used in it, since
+ * they allocate. */
 
 struct life {
     struct cg_sock *listener, *accepted, *connected, *left, *right;

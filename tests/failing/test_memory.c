@@ -267,7 +267,7 @@ static ssize_t signal_wait(void *arg)
     return first(rc, cg_yield(cg_signal("go", 0)));
 }
 
-/* So does a signaller that waits. */
+/* A signaller that waits for recipients makes the tables of names, too. */
 static ssize_t signaller(void *arg)
 {
     ssize_t rc =

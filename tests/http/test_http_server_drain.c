@@ -77,7 +77,8 @@ static ssize_t on_its_way(void *arg)
     return 0;
 }
 
-/* So does one that is sent within .idle, and the connection is closed behind it. */
+/* A request that is sent within .idle after the shutdown gets its response; then the
+ * connection is closed. */
 static ssize_t within_idle(void *arg)
 {
     struct cg_sock *first, *second;

@@ -198,7 +198,7 @@ static void add_check(struct world *w, ssize_t answer)
     HOLDS(((struct other *)w)->ended == !pairs_lost(answer));
 }
 
-/* The same into a group that another coroutine owns, so that the race may be cancelled. */
+/* Adds to a group that another coroutine owns, so that the race may be cancelled. */
 static ssize_t owns(void *arg)
 {
     struct other *o = arg;

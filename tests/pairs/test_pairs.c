@@ -535,7 +535,7 @@ static void just_in_time(void)
     all_pairs(IN_TIME);
 }
 
-/* The same where each op has its own deadline. */
+/* Events and deadlines in one turn, where each op has its own deadline. */
 static void deadlines_of_their_own(void)
 {
     all_pairs(OWN_TIME);

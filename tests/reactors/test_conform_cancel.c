@@ -441,7 +441,7 @@ static void close_under_waiters(struct cg_sock *a, struct cg_sock *b)
     cg_sock_close(b);
 }
 
-/* Every kind of read does. */
+/* Every kind of read completes with -EBADF when its socket is closed. */
 static ssize_t close_under_each_reader(void *arg)
 {
     (void)arg;
@@ -467,8 +467,8 @@ static ssize_t close_under_each_reader(void *arg)
     return 0;
 }
 
-/* An accept does as well. Its address can be used again as soon as the kernel has released
- * it. */
+/* An accept completes with -EBADF when its listener is closed. The address can be used
+ * again as soon as the kernel has released the listener. */
 static ssize_t close_under_acceptor(void *arg)
 {
     char addr[CG_ADDR_SIZE];

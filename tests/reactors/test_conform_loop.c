@@ -59,8 +59,8 @@ static void nothing(void *arg)
     (void)arg;
 }
 
-/* The same for an epoll that has the descriptor, and for a post of the loop's own
- * thread. */
+/* An epoll that has the scheduler's descriptor is woken, too, and by a post of the loop's
+ * own thread. */
 static void loop_tells(struct test *test, int fd)
 {
     struct epoll_event event = {.events = EPOLLIN};

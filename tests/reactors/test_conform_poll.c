@@ -216,8 +216,7 @@ static ssize_t number_comes_back(void *arg)
     return 0;
 }
 
-/* The same for a descriptor: when the peer has ended its stream, that is reported before
- * its bytes have been read. */
+/* cg_poll reports that the peer has ended its stream before the bytes have been read. */
 static ssize_t half_closed(void *arg)
 {
     int fds[2];

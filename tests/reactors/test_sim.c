@@ -198,8 +198,8 @@ START_TEST(late_cancel)
 }
 END_TEST
 
-/* The same for accept and connect: a connection is either reported or stays, never both or
- * neither. */
+/* After a late cancel of an accept or connect, the connection is either reported or stays,
+ * never both or neither. */
 START_TEST(late_cancel_connections)
 {
     union addr to = v4("127.0.0.1", 80);

@@ -36,7 +36,7 @@ void complete(struct cg_io *io, ssize_t result);
 
 void submit(struct asked *a);
 
-/* The same for a request that may be done at once, which is then recorded as a
+/* Like submit, for a request that may be done at once, which is then recorded as a
  * completion. */
 void submit_any(struct asked *a);
 

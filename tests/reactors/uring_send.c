@@ -47,7 +47,7 @@ START_TEST(send_waits)
 }
 END_TEST
 
-/* The same for a pipe. */
+/* A send to a pipe waits for room, may be short, and can be cancelled. */
 START_TEST(send_to_pipe)
 {
     static char big[1 << 20];

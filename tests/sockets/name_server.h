@@ -20,7 +20,7 @@ struct name_server;
 /* Starts a name server, and writes its address as text. */
 struct name_server *name_server_start(char addr[static 128]);
 
-/* The same, but returns the address, in a static buffer. */
+/* Like name_server_start, but returns the address, in a static buffer. */
 const char *name_server_addr(struct name_server **server);
 
 /* Sends the responses that are held back. No response is held back after that. */

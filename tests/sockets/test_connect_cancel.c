@@ -70,14 +70,14 @@ static ssize_t cancels_everywhere(void *arg)
         if (cg_op_result(connect) >= 0)
             cg_sock_close(conn);
         check_settled(handles);
-        /* It times out. */
+        /* The connect times out. */
         n = cg_yield(cg_connect("web.test:80", &conn, .timeout = t + 1));
         won += n >= 0;
         lost += n == -ETIMEDOUT;
         if (n >= 0)
             cg_sock_close(conn);
         check_settled(handles);
-        /* It is cancelled with its coroutine. */
+        /* The connect is cancelled with its coroutine. */
         connecting = test_start(connects, "web.test:80");
         OK(cg_yield(cg_sleep(t)));
         cg_yield(cg_cancel(connecting));

@@ -64,7 +64,8 @@ static ssize_t empties(void *arg)
     return 0;
 }
 
-/* A datagram that does not fit is told, with its length on request; the next one is whole. */
+/* A datagram that does not fit is told, with its length on request; the next one is
+ * whole. */
 static void truncated(struct talk *talk)
 {
     char buf[4];
@@ -109,8 +110,8 @@ static ssize_t send_many(void *arg)
     return 0;
 }
 
-/* Many at once arrive with their borders, each once. A UNIX socket has room for few, so that
- * the sender has to wait. */
+/* Many at once arrive with their borders, each once. A UNIX socket has room for few, so
+ * that the sender has to wait. */
 static void many(struct talk *talk)
 {
     char text[MANY][8], buf[8];
@@ -175,7 +176,8 @@ static ssize_t echo(void *arg)
     return 0;
 }
 
-/* A receive that times out, is cancelled or loses a race leaves the datagram to the next. */
+/* A receive that times out, is cancelled or loses a race leaves the datagram to the
+ * next. */
 static void given_up(struct talk *talk)
 {
     char buf[8];
@@ -208,7 +210,7 @@ static ssize_t no_loss(void *arg)
     return 0;
 }
 
-/* One that is there is received without a wait. */
+/* A datagram that is there is received without a wait. */
 static ssize_t at_once(void *arg)
 {
     struct talk talk;

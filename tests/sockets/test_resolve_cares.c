@@ -333,7 +333,8 @@ ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
     return send(fd, message->msg_iov[0].iov_base, message->msg_iov[0].iov_len, flags);
 }
 
-/* The same for a c-ares that uses writev, which has no flags. */
+/* Replaces writev like sendmsg above, for versions of c-ares that use it. It has no
+ * flags. */
 ssize_t writev(int fd, const struct iovec *parts, int count)
 {
     struct msghdr message = {.msg_iov = (struct iovec *)parts, .msg_iovlen = (size_t)count};

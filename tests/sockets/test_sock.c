@@ -96,7 +96,8 @@ static ssize_t late_read(void *arg)
     return 0;
 }
 
-/* The same for a readall: the bytes are its own, and .moved counts them. */
+/* Bytes that the kernel has put into the buffer of a cancelled readall stay there, and
+ * .moved counts them. */
 static ssize_t late_readall(void *arg)
 {
     struct cg_sock *sock = keep();
@@ -147,8 +148,9 @@ static ssize_t late_write(void *arg)
     return 0;
 }
 
-/* When a socket is closed, waiting operations complete with -EBADF; those whose memory the
- * kernel has, when it has released it. Then the socket is freed. */
+/* When a socket is closed, waiting operations complete with -EBADF. If the kernel holds
+ * an op's memory, the op completes when the kernel has released it. Then the socket is
+ * freed. */
 static ssize_t late_close(void *arg)
 {
     struct cg_sock *sock = keep();

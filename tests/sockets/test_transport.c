@@ -486,7 +486,7 @@ static void storms(void)
     }
 }
 
-/* The same on the kernel's sockets. */
+/* These storms on the kernel's sockets. */
 static ssize_t kernel_storms(void *arg)
 {
     (void)arg;

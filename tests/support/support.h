@@ -52,7 +52,7 @@ struct test_case {
  * selects reactors. Returns the exit code. */
 int test_main(const char *theme, const struct test_case *cases, size_t n);
 
-/* The same for suites that the program has made; NULL ends the list. */
+/* Like test_main, for suites that the program has made; NULL ends the list. */
 int check_main(Suite *suite, ...);
 
 /* The reactor for the running case ("sim-late" and "sim-single" are simulated worlds with
@@ -113,7 +113,8 @@ void test_until_waiting(const struct cg_coro *coro);
 /* Connects two sockets over the loopback: an accepted one and a connecting one. */
 void test_tcp(struct cg_sock **accepted, struct cg_sock **connected);
 
-/* The same over any kind of connection. Returns false if this machine lacks it (IPv6). */
+/* Connects two sockets over any kind of connection. Returns false if this machine lacks it
+ * (IPv6). */
 bool test_connect(enum test_link kind, struct cg_sock **accepted,
                   struct cg_sock **connected);
 

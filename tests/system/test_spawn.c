@@ -383,7 +383,7 @@ static ssize_t a_pipe_blocks_for_the_child(void *arg)
     return 0;
 }
 
-/* The same for a terminal, which the child shares. */
+/* A terminal is blocking for the child, too, which shares it. */
 static ssize_t a_terminal_blocks_for_the_child(void *arg)
 {
     struct cg_process *process = NULL;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The number of processors: quotas of control groups of both versions, in trees of files as a
- * kernel shows them. */
+/* The number of processors: quotas of control groups of both versions, in trees of files
+ * as a kernel shows them. */
 #include "config.h"
 
 #include "lib/base/affinity.h"
@@ -75,7 +75,8 @@ static void version_2(void)
     ck_assert_uint_eq(quota(), 1);
 }
 
-/* The same of version 1; in a container the group's path is one of the host's. */
+/* Quotas of cgroups version 1. In a container the group's path may be one of the
+ * host's. */
 static void version_1(void)
 {
     begin();

@@ -117,7 +117,7 @@ static void several_schedulers(void)
     ck_assert_int_eq(atomic_load(&sum), 5 * 4 * 50);
 }
 
-/* The same in a simulated world that other threads may wake. */
+/* Functions run in threads in a simulated world, too, if other threads may wake it. */
 static void a_simulated_world_with_threads(void)
 {
     struct cg_reactor *world;

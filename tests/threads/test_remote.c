@@ -144,8 +144,8 @@ static void withdrawn(void)
     test_close(&there);
 }
 
-/* One that is stopped after it was looked at, and before the answer is back, is answered
- * once, and its own scheduler does not leave before. */
+/* A signal that is cancelled after the other scheduler has handled it, and before it has
+ * come back, completes once, and the run of its scheduler stays open until then. */
 static void cancelled_on_the_way_back(void)
 {
     struct ear ear = {.name = cg_name(1)};

@@ -62,7 +62,7 @@ static void secure(struct cg_sock **a, struct cg_sock **b)
     *a = s.sock;
 }
 
-/* The same, with configurations that are freed before the sockets. */
+/* Makes them with configurations that are freed before the sockets. */
 static void secured(struct cg_sock **a, struct cg_sock **b)
 {
     configure();
