@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What TCP has had acknowledged, by TCP_INFO. */
+/* Reads how many bytes the TCP peer has acknowledged, by TCP_INFO. */
 #include "config.h"
 
 #include "http/acked.h"

@@ -45,7 +45,7 @@ static enum cg_verdict shutdown_process(struct cg_op *op, struct cg_sched *sched
         return CG_DONE;
     op->result = -EOPNOTSUPP;
     if (shut->sock->datagrams)
-        return CG_DONE; /* there is no end that could be told */
+        return CG_DONE; /* datagrams have no end of the stream */
     op->uses = &shut->sock->object;
     shut->done = false;
     io.fd = shut->sock->fd;

@@ -128,7 +128,7 @@ static void drop_next(struct cg_follower *follow)
 }
 
 /* Checks whether another file is at the path now. A next file that has had bytes is kept,
- * whatever has replaced it since. */
+ * even if it has been replaced since. */
 static void look_for_next(struct cg_follower *follow)
 {
     if (follow->next >= 0 &&

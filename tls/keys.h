@@ -22,7 +22,7 @@ struct cg__tls_identity {
 struct cg__tls_keys {
     unsigned refs;
     SSL_CTX *context;
-    BIO_METHOD *bio; /* for the connections */
+    BIO_METHOD *bio; /* the method of all connections' BIOs */
     struct cg__tls_tickets tickets;
     bool strict;     /* clients must name a host for which there is a certificate */
     int log;         /* file for the connections' secrets; -1: none */

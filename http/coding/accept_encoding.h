@@ -6,8 +6,8 @@
 #include "http/coding/compress.h"
 #include "http/message/message.h"
 
-/* The coding that the Accept-Encoding among these fields of a request prefers, of identity
- * and those that are available. */
+/* Returns the coding that the client prefers, by the Accept-Encoding in its header fields,
+ * among identity and the available codings. */
 enum cg__http_coding cg__http_accept_encoding(const struct cg_http_headers *fields,
                                               bool gzip, bool br);
 

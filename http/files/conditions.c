@@ -33,7 +33,7 @@ static bool has_tag(const char *list, const char *etag, bool weak)
     }
 }
 
-/* Like `lists`, for all lines of a field, which are one list. */
+/* Whether a field, whose lines are one list, has our tag. */
 static bool names(const struct cg_http_request *req, const char *field, const char *etag,
                   bool weak)
 {

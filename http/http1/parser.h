@@ -41,7 +41,7 @@ struct cg__http_parser {
     /* Everything from here to `host` is zero at first. */
     bool skip_body; /* may be set before the head, too: a response to HEAD */
 
-    /* Of the head. */
+    /* What the head says. */
     bool keep_alive;          /* as the message says */
     bool upgrade;             /* CONNECT, Upgrade with Connection: upgrade, or 101 */
     bool has_body;            /* a body follows, perhaps an empty one */

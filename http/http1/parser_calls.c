@@ -128,7 +128,7 @@ static int on_name(llhttp_t *llhttp, const char *at, size_t size)
     return piece(parser, size);
 }
 
-/* That of an empty value comes from somewhere behind it. */
+/* For an empty value `at` is somewhere behind the value, not at it. */
 static int on_value(llhttp_t *llhttp, const char *at, size_t size)
 {
     struct cg__http_parser *parser = of(llhttp);

@@ -7,9 +7,9 @@
 #include <cogen/base.h>
 
 enum {
-    CG_HTTP_TARGET_LIMIT = 8 * 1024,   /* bytes of a request's target; beyond: 414 */
-    CG_HTTP_HEADERS_LIMIT = 32 * 1024, /* bytes of all header fields and trailers: 431 */
-    CG_HTTP_HEADERS_COUNT = 100,       /* number of header fields and trailers: 431 */
+    CG_HTTP_TARGET_LIMIT = 8 * 1024,   /* most bytes of a request's target; beyond: 414 */
+    CG_HTTP_HEADERS_LIMIT = 32 * 1024, /* most bytes of header fields and trailers: 431 */
+    CG_HTTP_HEADERS_COUNT = 100,       /* most header fields and trailers; beyond: 431 */
     CG_HTTP_DATE_SIZE = 30,            /* size of a date with its NUL */
 };
 

@@ -2,12 +2,12 @@
 /* The simulated world: a reactor with a virtual clock and a network in memory. A program
  * runs in it without real waiting, in a fixed order, and with as many faults as requested.
  * See cg_sim(3).
- * 
+ *
  * A program that takes a reactor needs no change: give it cg_reactor_open("sim") (no
  * latency, no faults) or a world with options:
- * 
+ *
  *     struct cg_reactor *world;
- * 
+ *
  *     cg_sim_open(&(struct cg_sim_options){.seed = 7, .latency = 20 * CG_MILLISECOND,
  *                                          .short_permille = 200, .late_cancel = true},
  *                 &world);
@@ -16,15 +16,16 @@
  * directly to the next event. Nothing depends on the machine, its clock or its load: the
  * same program with the same seed produces the same events, and byte for byte the same
  * trace. So a fault found with one seed can be reproduced with it.  The network has stream
- * and datagram sockets over IPv4, IPv6 and UNIX addresses, and multicast. Every address belongs to the one simulated
- * host, so the same program may serve both 10.0.0.1 and 10.0.0.2. UNIX paths do not touch
- * the file system; a name is free again when its socket is closed. The ports of connecting
- * sockets are assigned in a circle and repeat after some 28,000 connections, even if the
- * first is still open. Handles start at CG_SIM_HANDLE and are not descriptors of the
- * kernel. Those are invalid in this world (-EBADF; -EOPNOTSUPP to attach one), except the
- * file that sendfile reads.  If a backlog is full, further connects wait, as in TCP.
- * Closing a socket with unread data, or with SO_LINGER on and 0 s, resets the connection.
- * A wait without limit fails with -EDEADLK if nothing is in flight and nobody can wake it.
+ * and datagram sockets over IPv4, IPv6 and UNIX addresses, and multicast. Every address
+ * belongs to the one simulated host, so the same program may serve both 10.0.0.1 and
+ * 10.0.0.2. UNIX paths do not touch the file system; a name is free again when its socket
+ * is closed. The ports of connecting sockets are assigned in a circle and repeat after
+ * some 28,000 connections, even if the first is still open. Handles start at CG_SIM_HANDLE
+ * and are not descriptors of the kernel. Those are invalid in this world (-EBADF;
+ * -EOPNOTSUPP to attach one), except the file that sendfile reads.  If a backlog is full,
+ * further connects wait, as in TCP. Closing a socket with unread data, or with SO_LINGER
+ * on and 0 s, resets the connection. A wait without limit fails with -EDEADLK if nothing
+ * is in flight and nobody can wake it.
  * */
 #ifndef COGEN_SIM_H
 #define COGEN_SIM_H
@@ -42,7 +43,7 @@ struct cg_sim_options {
     int64_t latency; /* one way, ns: of data, ends and resets; a connect takes two */
     int64_t jitter;  /* 0 to this many ns on top of it; never reorders a stream */
     size_t window;   /* most bytes in one direction that are sent but not read; 0: 64 KiB */
-    int64_t cost; /* of each request and each wait, ns; with 0 a program that never waits
+    int64_t cost; /* time of each request and each wait, ns; with 0 a program that never waits
                       * stays at one moment for ever */
     /* Most open handles: beyond that sockets cannot be made (-EMFILE), and accepts wait
      * until a handle is closed. 0: no limit. */

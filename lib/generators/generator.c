@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Generators: resumed, and suspended where they yield a value. The contexts and the stacks
- * are those of coroutines; what is missing is the scheduler. The state is atomic, and
- * whoever resumes takes it from "suspended" to "running", so that two threads that resume
- * the same generator cannot both succeed. Stacks: thread_stacks.c. */
+/* Generators: resumed by a caller, and suspended where they yield a value. They have
+ * contexts and stacks like coroutines, but no scheduler. The state is atomic: a caller
+ * that resumes changes it from "suspended" to "running", so that two threads that resume
+ * the same generator cannot both succeed. Stacks come from thread_stacks.c. */
 #include "config.h"
 
 #include "lib/generators/generator.h"

@@ -17,7 +17,7 @@ struct cg_scope;
  * the generator's (cg__coro_context), so that its body may yield operations. */
 struct cg_gen {
     struct cg_context ctx;
-    struct cg_context *back;     /* of whoever has resumed it */
+    struct cg_context *back;     /* the context that has resumed it */
     struct cg_context *outer;    /* of the generator that is this one's caller, or NULL */
     struct cg_scope *scope;      /* the innermost of the caller's coroutine */
     void *value;                 /* in or out, */

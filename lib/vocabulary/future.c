@@ -235,7 +235,7 @@ static ssize_t run_task(void *arg)
     ssize_t result = task->fn(task->arg);
 
     coro = task->coro;
-    if (task->refs > 1 || task->callbacks) /* whoever holds the task has its result */
+    if (task->refs > 1 || task->callbacks) /* the task's users get the result */
         cg__coro_take(coro);
     task->coro = NULL;
     complete(task, result, NULL);

@@ -46,7 +46,8 @@ static void queue(struct cg_handle *handle)
     cg_sched_defer(handle->sched, &handle->call.deferred);
 }
 
-/* The scheduler is being freed; whoever has a reference finds the handle cancelled. */
+/* Called when the scheduler is freed: the call will not be made, so the handle is
+ * cancelled. */
 static void drop(struct cg_handle *handle)
 {
     handle->state = CANCELLED;

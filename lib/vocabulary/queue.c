@@ -39,8 +39,8 @@ static bool full(const struct cg_queue *queue)
     return queue->limit && queue->items.count == queue->limit;
 }
 
-/* For `by`, or for nobody; `first`: whoever is woken goes to the head of the ready
- * queue. */
+/* Puts an item without a wait, for the op `by` or, if NULL, for a caller that is no op.
+ * first: a coroutine that is woken goes to the head of the ready queue. */
 static inline int put_now(struct cg_queue *queue, const void *item, const struct cg_op *by,
                           bool first)
 {

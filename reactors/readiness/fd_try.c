@@ -72,7 +72,7 @@ static ssize_t connect_result(const struct cg__fd *d, struct cg_io *io)
         return 0;
     if (errno != ENOTCONN)
         return -errno;
-    /* The event was older than the connect, or somebody else has read the error. */
+    /* The event was older than the connect, or other code has read the socket's error. */
     return call_connect(io);
 }
 

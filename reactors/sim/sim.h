@@ -40,8 +40,8 @@ struct cg_sim_addr {
 
 enum cg_sim_kind {
     CG_SIM_DATA,
-    CG_SIM_ACK, /* the peer has read `size` bytes; the message that carried them, on its
-                 * way back */
+    CG_SIM_ACK, /* the peer has read `size` bytes; the same struct that carried them is sent
+                 * back */
     CG_SIM_FIN,
     CG_SIM_RST,
     CG_SIM_SYN, /* stays with the connecting socket all the time, like the next two */

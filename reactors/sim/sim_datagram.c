@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Datagrams of the simulated world. UDP may lose, double and reorder them, by chance, and drops
- * what exceeds the receiver's window. UNIX datagrams arrive in order; their sender waits while
- * the receiver has too many. A receiver is found when a datagram is sent. */
+/* Datagrams of the simulated world. UDP may lose, double and reorder them, by chance, and
+ * drops what exceeds the receiver's window. UNIX datagrams arrive in order; their sender
+ * waits while the receiver has too many. A receiver is found when a datagram is sent. */
 #include "config.h"
 
 #include <arpa/inet.h>
@@ -62,8 +62,8 @@ static bool hears(const struct cg_sim_sock *sock, const struct cg_sim_addr *from
     return sock->remote.len == 0 || cg__sim_addr_same(&sock->remote, &seen);
 }
 
-/* The most specific receiver. Of several that share an address the sender's port chooses
- * one, as the kernel's hash of both ends does. */
+/* Finds the most specific receiver. If several share an address, the sender's port selects
+ * one of them, as the kernel does by a hash of both ends. */
 static struct cg_sim_sock *find_receiver(struct cg_sim *sim, const struct route *route)
 {
     struct cg_sim_addr to = cg__sim_addr_in(&route->to, AF_INET);

@@ -13,7 +13,7 @@
 
 enum { ADDRS = 16 }; /* addresses of a local host name that are tried */
 
-/* Where a socket is, and to whom it talks. */
+/* The addresses of a socket and of its peer. */
 struct ends {
     const struct cg__addr *local, *peer; /* NULL: none */
     struct cg__path *path;               /* of a local UNIX path; or NULL */

@@ -71,7 +71,7 @@ static ssize_t close_finish(struct cg_op *op)
         op->timeout = 0;
     of(op)->defaulted = false;
     if (kept && cg_sock_unkeep(sock) < 0)
-        return op->result = -EBADF; /* somebody else has closed it */
+        return op->result = -EBADF; /* another coroutine has closed it */
     cg_sock_close(sock);
     return op->result;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The end of an HTTP server: no request that has been sent is lost, and no connection that
- * has been made. */
+/* The shutdown of an HTTP server loses no request that was sent, and no connection that
+ * was established. */
 #include "config.h"
 
 #include "tests/http/http_serve.h"
@@ -33,7 +33,7 @@ static void end_wait(void)
     cg_sock_close(listener);
 }
 
-/* A client that has had a response already. */
+/* Connects a client that has received a response already. */
 static struct cg_sock *served_client(void)
 {
     struct cg_sock *sock = serve_client();
@@ -58,8 +58,8 @@ static void check_answered(struct cg_sock *sock)
     cg_sock_close(sock);
 }
 
-/* A request that is on its way when the shutdown begins gets its response, on a new
- * connection and on one that has been used. */
+/* A request that was sent when the shutdown begins, but not received, gets its response,
+ * on a new connection and on one that was used before. */
 static ssize_t on_its_way(void *arg)
 {
     struct cg_sock *fresh, *used;

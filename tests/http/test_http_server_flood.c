@@ -137,7 +137,7 @@ static ssize_t sheds_for_descriptors(void *arg)
     }
     IS(getrlimit(RLIMIT_NOFILE, &before), 0);
     limit = before;
-    free_fd = dup(0); /* the lowest free descriptor is the client's, and the last one */
+    free_fd = dup(0); /* the limit leaves one free descriptor, which the client gets */
     close(free_fd);
     limit.rlim_cur = (rlim_t)free_fd + 1;
     IS(setrlimit(RLIMIT_NOFILE, &limit), 0);

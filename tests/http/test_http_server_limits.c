@@ -165,7 +165,7 @@ static ssize_t fills_the_way(struct cg_http_request *req, void *arg)
     (void)arg;
     while (n > 0) {
         n = cg_yield(cg_write(sock, junk, sizeof junk, .timeout = 50 * CG_MILLISECOND));
-        /* A kernel that reports a full socket has room for some bytes. */
+        /* A socket that is reported as full may still have room for some bytes. */
         if (n == -ETIMEDOUT && cg_sock_fd(sock) >= 0)
             n = send(cg_sock_fd(sock), junk, sizeof junk, MSG_DONTWAIT);
     }

@@ -162,7 +162,7 @@ START_TEST(many_receives_few_buffers)
     }
     for (int i = 0; i < n; i++)
         put(fd[i][1], "x");
-    for (int i = 0; i < n; i += 2) /* some of them get no buffer */
+    for (int i = 0; i < n; i += 2) /* there are fewer buffers than requests */
         ring->type->cancel(ring, &all[i].io);
     for (int i = 1; i < n; i += 2)
         await(&all[i], 3);

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* What must hold of the end of a connection, and of views of much input, whatever carries
- * the bytes. Each case closes both sockets. */
+/* Cases that must hold over every transport: the end of a connection, and borrowed views
+ * of much input. Each case closes both sockets. */
 #ifndef COGEN_TESTS_SOCKETS_END_CASES_H
 #define COGEN_TESTS_SOCKETS_END_CASES_H
 
 #include <cogen.h>
 
-/* Whoever waits for the peer's end learns of it while input is unread and others read. */
+/* A wait for the peer's end completes although input is unread and other coroutines
+ * read. */
 void end_gone(struct cg_sock *a, struct cg_sock *b);
 
-/* Waiting for it ends when the own socket is closed. */
+/* A wait for the peer's end completes when the own socket is closed. */
 void end_gone_closed(struct cg_sock *a, struct cg_sock *b);
 
 /* A gentle close lets a peer that is still sending read what was written. */

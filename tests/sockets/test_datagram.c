@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Datagram sockets: what is sent arrives whole, from whom it came, and no receive that is
- * given up loses any. */
+/* Datagram sockets: datagrams arrive whole and with the sender's address, and a receive
+ * that times out or is cancelled loses none. */
 #include "config.h"
 
 #include "tests/sockets/datagrams.h"
@@ -21,7 +21,7 @@ static bool same_addr(const struct cg_addr *addr, const char *text)
     return strcmp(found, text) == 0;
 }
 
-/* The receiver learns from whom a datagram came, and can answer. */
+/* The receiver gets the sender's address, and can send a datagram back. */
 static void answer(struct talk *talk)
 {
     struct cg_addr from, peer;
@@ -226,8 +226,8 @@ static ssize_t at_once(void *arg)
     return 0;
 }
 
-/* A datagram for which a UNIX receiver has no room waits. One whose time is over is not
- * sent. */
+/* A send waits while a UNIX receiver has no room. If the send times out, the datagram is
+ * not sent. */
 static ssize_t full(void *arg)
 {
     struct talk talk;

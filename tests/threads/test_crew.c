@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Crews: all workers run and end together, whoever fails first ends the others, and a crew
+/* Crews: all workers run and end together, the first failure ends the others, and a crew
  * that cannot be made leaves nothing behind. */
 #include "config.h"
 

@@ -432,8 +432,8 @@ static ssize_t waits_gone(void *sock)
     return cg_yield(cg_wait_gone(sock));
 }
 
-/* Whoever waits for the peer's end learns of it when the connection below ends, while
- * others read and input is unread. */
+/* A wait for the peer's end completes when the connection below ends, although other
+ * coroutines read and input is unread. */
 static void gone(struct cg_sock *a, struct cg_sock *b)
 {
     struct cg_coro *first, *second;
