@@ -43,6 +43,26 @@ one c clang -std=c11
 one cc g++ -std=c++11
 one cc clang++ -std=c++11
 
+# What CONTRIBUTING.md shows of a constructor is what the headers have: a macro that is defined
+# again must be the same.
+{
+    echo '#include <cogen.h>'
+    awk '/^```c$/ { on = 1; next } /^```$/ { on = 0 } on' "$srcdir/CONTRIBUTING.md"
+    echo 'ssize_t shown(struct cg_sock *sock, char *buf);'
+    echo 'ssize_t shown(struct cg_sock *sock, char *buf)'
+    echo '{ return cg_yield(cg_read(sock, buf, 1, .timeout = CG_SECOND)); }'
+} >"$work/contributing.c"
+if command -v gcc >/dev/null; then
+    try CONTRIBUTING.md gcc -std=c11 "$work/contributing.c"
+fi
+for name in $(grep -ow '[cC][gG]_[A-Za-z_]*' "$srcdir/CONTRIBUTING.md" | grep -v NAME | sort -u); do
+    checks=$((checks + 1))
+    if ! grep -qrw "$name" "$srcdir/include" "$srcdir/lib" "$srcdir/sockets" "$srcdir/reactors"; then
+        echo "FAIL: CONTRIBUTING.md: there is no $name"
+        failures=$((failures + 1))
+    fi
+done
+
 # The line marker in construct.h must have the number of the line that follows it.
 checks=$((checks + 1))
 if ! awk '/^# [0-9]+ "/ { found++; wrong += $2 != NR + 1 } END { exit found != 1 || wrong }' \
