@@ -238,6 +238,8 @@ static ssize_t call(struct cg_io *io)
         return cg__calls_ready_events(io->fd, io->events);
     case CG_IO_OFFER:
         return offer(io);
+    case CG_IO_CREDENTIALS:
+        return cg__calls_credentials(io->fd, io->value);
     }
     return -EOPNOTSUPP;
 }

@@ -22,7 +22,7 @@ enum {
     CG__CALL_MOST = 0x7ffff000, /* bytes: the most that Linux moves in one call */
 };
 
-/* Makes the call of CG_IO_SOCKET to CG_IO_OFFER and sets io->result. Returns CG_DONE. */
+/* Makes the call of CG_IO_SOCKET to CG_IO_CREDENTIALS and sets io->result. Returns CG_DONE. */
 enum cg_verdict cg__calls_do(struct cg_io *io);
 
 /* Makes one attempt, without waiting, at a request that may wait, except CONNECT and POLL.
@@ -35,6 +35,11 @@ ssize_t cg__calls_attempt(struct cg_reactor *reactor, struct cg_io *io, bool pla
  * now; 0: none; -errno. With CG_IN or CG_HUP, CG_HUP also means that the peer has ended its
  * stream, although input may be unread. */
 int cg__calls_ready_events(int fd, unsigned events);
+
+struct cg_credentials;
+
+/* Who is at the other end of a connected UNIX socket. Returns 0 or -errno. */
+int cg__calls_credentials(int fd, struct cg_credentials *who);
 
 /* Whether the error means that a system call is not available: the kernel is too old, or a
  * filter (seccomp) or a security module refuses it. That includes EPERM and EACCES, which

@@ -18,8 +18,18 @@ static bool is_listening(struct cg_reactor *reactor, int fd)
     return cg__plain_get(reactor, fd, SOL_SOCKET, SO_ACCEPTCONN, &listening) == 0 && listening;
 }
 
-int cg_sock_attach(struct cg_sched *sched, int fd, struct cg_sock **sock)
+/* On failure the descriptor stays the caller's. */
+static int give_up(struct cg_sock *made, int error)
 {
+    cg__sock_set_fd(made, -1);
+    cg_sock_close(made);
+    return error;
+}
+
+int cg_sock_attach_with(struct cg_sched *sched, int fd,
+                        const struct cg_attach_options *options, struct cg_sock **sock)
+{
+    size_t len = options != NULL ? options->len : 0;
     struct cg_io io = {.code = CG_IO_ATTACH, .fd = fd};
     struct cg_sock *made;
     ssize_t result;
@@ -30,12 +40,13 @@ int cg_sock_attach(struct cg_sched *sched, int fd, struct cg_sock **sock)
     if (made == NULL)
         return -ENOMEM;
     result = cg__plain_call(cg_sched_reactor(sched), &io);
-    if (result < 0) {
-        cg__sock_set_fd(made, -1); /* the descriptor stays the caller's */
-        cg_sock_close(made);
-        return (int)result;
-    }
+    if (result < 0)
+        return give_up(made, (int)result);
     made->listener = is_listening(made->reactor, fd);
+    if (made->listener && len > 0)
+        return give_up(made, -EINVAL);
+    if (len > 0 && cg__input_push(made->reactor, &made->input, options->unread, len) < len)
+        return give_up(made, -ENOMEM);
     if (made->listener)
         cg__plain_set_nodelay(made->reactor, fd);
     *sock = made;

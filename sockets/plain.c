@@ -6,6 +6,7 @@
 #include "sockets/plain.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <netinet/tcp.h>
 
 ssize_t cg__plain_call(struct cg_reactor *reactor, struct cg_io *io)
@@ -92,6 +93,16 @@ static void plain_close(struct cg_sock *sock)
     cg__unix_path_remove(sock->state);
     if (sock->fd >= 0)
         cg__plain_close_fd(sock->reactor, sock->fd);
+}
+
+int cg_sock_set_unlink(struct cg_sock *sock, bool unlink)
+{
+    if (sock->closing)
+        return -EBADF;
+    if (sock->transport != &cg__plain_transport || !sock->listener || sock->state == NULL)
+        return -EOPNOTSUPP;
+    cg__unix_path_set_stays(sock->state, !unlink);
+    return 0;
 }
 
 const struct cg_transport_type cg__plain_transport = {

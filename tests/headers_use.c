@@ -86,6 +86,8 @@ ssize_t plain(struct cg_sock *sock, void *arg)
     cg_yield(cg_readline(sock, arg, 1));
     cg_yield(cg_borrow(sock, &view));
     cg_yield(cg_wait_gone(sock));
+    cg_sock_attach(cg_sched_self(), 0, &conn);
+    cg_sock_attach(cg_sched_self(), 0, &conn, .unread = arg, .len = 1);
     cg_yield(cg_close_gently(sock));
     cg_yield(cg_write(sock, arg, 1));
     cg_yield(cg_writeall(sock, arg, 1));

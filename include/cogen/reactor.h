@@ -106,6 +106,7 @@ enum cg_io_code {
     CG_IO_CLOSE,    /* closes it; forget was called, nothing is pending on it */
     CG_IO_LOOK,     /* events: those that are ready now, as with POLL; 0: none */
     CG_IO_OFFER,    /* buf, len: SEND of what can be sent at once; 0: nothing */
+    CG_IO_CREDENTIALS, /* value: a struct cg_credentials, of a connected UNIX socket's peer */
 };
 
 enum cg_io_state {
@@ -147,7 +148,7 @@ struct cg_io {
         struct { /* SOCKET */
             int domain, type, protocol;
         };
-        struct { /* SETOPT, GETOPT, SOCKNAME, PEERNAME */
+        struct { /* SETOPT, GETOPT, SOCKNAME, PEERNAME, CREDENTIALS */
             void *value;
             socklen_t size;
             int level, name;

@@ -30,7 +30,24 @@ struct cg_listen_options {
     bool reuse_port; /* sets SO_REUSEPORT */
     bool v6only;     /* a listener on [::] accepts IPv6 only */
     bool take_over;  /* removes a UNIX path first if nobody listens on it any more */
+    unsigned mode;   /* permissions of a UNIX path, such as 0660; 0: as the umask says */
+    const char *owner; /* of a UNIX path, "user", "user:group" or ":group", names or numbers;
+                        * NULL: the process's */
     void *reserved;
+};
+
+struct cg_attach_options {
+    const void *unread; /* what was read already, as cg_sock_detach gives it; it is copied */
+    size_t len;
+    void *reserved;
+};
+
+/* Who is at the other end of a UNIX socket: the process that connected or listened, at that
+ * moment. */
+struct cg_credentials {
+    pid_t pid; /* 0: this system does not tell */
+    uid_t uid;
+    gid_t gid;
 };
 
 #ifndef __cplusplus
@@ -231,6 +248,12 @@ struct cg_poll_sock_op {
 #define cg__sock_listen(sched, addr, out, ...)                                             \
     cg_sock_listen_with(sched, addr, CG__OPTIONS(struct cg_listen_options, __VA_ARGS__), out)
 
+/* Macro form of cg_sock_attach_with, as in
+ * cg_sock_attach(sched, fd, &sock, .unread = rest, .len = len). */
+#define cg_sock_attach(...) cg__sock_attach(__VA_ARGS__, )
+#define cg__sock_attach(sched, fd, out, ...)                                               \
+    cg_sock_attach_with(sched, fd, CG__OPTIONS(struct cg_attach_options, __VA_ARGS__), out)
+
 #endif
 
 CG_EXTERN_C_BEGIN
@@ -250,6 +273,9 @@ extern CG_API const struct cg_op_type cg_read_type, cg_readall_type, cg_readline
  * cg_sock_detach, and cg_sock_local_addr returns the first address. "localhost" is [::1]
  * and 127.0.0.1; any other name is looked up by the system's resolver, which blocks the
  * thread.
+ *   A mode and an owner of a UNIX path are set before anybody can connect. -EINVAL: no such
+ * user or group, or not a UNIX path; -EPERM: only root gives files away. Names are looked up
+ * by the system, which may block the thread.
  *   A UNIX path must not exist. Closing the listener removes the file that it made, also
  * after a chdir, and never another file. A server that was killed leaves its file behind:
  * .take_over removes it first if nobody listens on it (a connect is refused). The directory
@@ -277,8 +303,11 @@ CG_API int cg_sock_pair(struct cg_sched *sched, struct cg_sock **a, struct cg_so
  * of a listening one (for example inherited from systemd). Ownership of the descriptor
  * passes to the library, which makes it non-blocking. That affects everything that shares
  * its open file, such as standard output on the same terminal; there use cg_poll and
- * read(2). Returns 0 or -errno; then the descriptor stays the caller's. */
-CG_API int cg_sock_attach(struct cg_sched *sched, int fd, struct cg_sock **sock);
+ * read(2). The bytes of .unread are read first. Returns 0 or -errno (-EINVAL: .unread for a
+ * listener); then the descriptor stays the caller's. */
+CG_API int cg_sock_attach_with(struct cg_sched *sched, int fd,
+                               const struct cg_attach_options *options,
+                               struct cg_sock **sock);
 
 /* Takes the descriptor out of the socket and frees the socket. *rest and *len are set to
  * the unread bytes (the caller calls free; NULL: none). If the kernel still holds a receive
@@ -290,6 +319,15 @@ CG_API int cg_sock_detach(struct cg_sock *sock, void **rest, size_t *len);
  * -errno. */
 CG_API int cg_sock_local_addr(struct cg_sock *sock, char *buf, size_t size);
 CG_API int cg_sock_peer_addr(struct cg_sock *sock, char *buf, size_t size);
+
+/* Whether closing a listener removes the file of its UNIX path, as it does by default. False
+ * for a listener of which somebody else holds a copy that goes on. Returns 0; -EOPNOTSUPP:
+ * not a listener that cg_sock_listen has bound to a path; -EBADF. */
+CG_API int cg_sock_set_unlink(struct cg_sock *sock, bool unlink);
+
+/* Stores who is at the other end of a UNIX socket, also below TLS. Returns 0; -EOPNOTSUPP:
+ * not a UNIX socket, or this system cannot tell; -ENOTCONN, -EBADF ... */
+CG_API int cg_sock_peer_credentials(struct cg_sock *sock, struct cg_credentials *who);
 
 /* Like setsockopt(2) and getsockopt(2). Return 0 or -errno. */
 CG_API int cg_sock_setopt(struct cg_sock *sock, int level, int name, const void *value,

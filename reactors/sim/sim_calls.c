@@ -7,6 +7,9 @@
 #include <errno.h>
 #include <netinet/tcp.h>
 #include <string.h>
+#include <unistd.h>
+
+#include <cogen/sock.h>
 
 #include "reactors/sim/sim.h"
 
@@ -238,6 +241,17 @@ static ssize_t peer_name(const struct cg_sim_sock *sock, const struct cg_io *io)
     return give(io, &sock->remote.sa, sock->remote.len);
 }
 
+/* All processes of the world are this one. */
+static ssize_t credentials(const struct cg_sim_sock *sock, struct cg_credentials *who)
+{
+    if (sock->domain != AF_UNIX)
+        return -EOPNOTSUPP;
+    if (sock->state != CG_SIM_CONNECTED)
+        return -ENOTCONN;
+    *who = (struct cg_credentials){.pid = getpid(), .uid = getuid(), .gid = getgid()};
+    return 0;
+}
+
 static ssize_t offer(struct cg_sim *sim, struct cg_sim_sock *sock, const struct cg_io *io)
 {
     struct cg_io send = {.code = CG_IO_SEND, .fd = io->fd};
@@ -288,6 +302,8 @@ ssize_t cg__sim_call(struct cg_sim *sim, struct cg_io *io)
     case CG_IO_OFFER:
         cg__sim_note(sim, io->fd, "is offered %zu bytes", io->len);
         return offer(sim, sock, io);
+    case CG_IO_CREDENTIALS:
+        return credentials(sock, io->value);
     }
     return -EINVAL;
 }

@@ -19,6 +19,8 @@ static int set_options(struct cg_reactor *reactor, int fd, int family,
 
     if (family == AF_UNIX)
         return options->reuse_port || options->v6only ? -EINVAL : 0;
+    if (options->mode != 0 || options->owner != NULL)
+        return -EINVAL;
     cg__plain_set(reactor, fd, SOL_SOCKET, SO_REUSEADDR, 1);
     if (options->reuse_port)
         rc = cg__plain_set(reactor, fd, SOL_SOCKET, SO_REUSEPORT, 1);
@@ -47,6 +49,9 @@ static int open_listener(struct cg_reactor *reactor, const struct cg__addr *addr
     if (rc < 0)
         goto close_fd;
     cg__unix_path_made(path);
+    rc = path != NULL ? cg__unix_path_protect(path, options->mode, options->owner) : 0;
+    if (rc < 0)
+        goto close_fd;
     io = (struct cg_io){.code = CG_IO_LISTEN, .fd = fd};
     io.backlog = options->backlog > 0 ? options->backlog : CG_BACKLOG;
     rc = (int)cg__plain_call(reactor, &io);

@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include "lib/base/fork.h"
+#include "sockets/listen/owner.h"
 #include "sockets/listen/unix_path.h"
 
 #include <errno.h>
@@ -21,6 +22,7 @@ struct cg__path {
     bool locked;
     bool was_there; /* The file existed before the bind. A reactor may keep names of its
                      * own (sim): then the file is not ours even if bind succeeds. */
+    bool stays;     /* somebody else uses the file from now on */
     bool made;      /* bind made the file; the next three fields identify it */
     dev_t dev;
     ino_t ino;
@@ -123,13 +125,36 @@ void cg__unix_path_made(struct cg__path *path)
     path->ino = found.st_ino;
 }
 
+void cg__unix_path_set_stays(struct cg__path *path, bool stays)
+{
+    path->stays = stays;
+}
+
+/* The socket does not listen yet, so nobody has connected with the permissions of before.
+ * Nobody else should be able to write to the directory: whoever can may put another file in
+ * the place of this one. */
+int cg__unix_path_protect(const struct cg__path *path, unsigned mode, const char *owner)
+{
+    uid_t uid = (uid_t)-1;
+    gid_t gid = (gid_t)-1;
+    int rc = owner != NULL ? cg__owner_parse(owner, &uid, &gid) : 0;
+
+    if (rc < 0 || !path->made)
+        return rc;
+    if (owner != NULL && fchownat(path->folder, path->name, uid, gid, AT_SYMLINK_NOFOLLOW) < 0)
+        return -errno;
+    if (mode != 0 && fchmodat(path->folder, path->name, mode, 0) < 0)
+        return -errno;
+    return 0;
+}
+
 void cg__unix_path_remove(struct cg__path *path)
 {
     struct stat found;
 
     if (path == NULL)
         return;
-    if (path->made && path->forks == cg__fork_count() && find(path, &found) &&
+    if (path->made && !path->stays && path->forks == cg__fork_count() && find(path, &found) &&
         found.st_dev == path->dev && found.st_ino == path->ino)
         unlinkat(path->folder, path->name, 0);
     cg__unix_path_free(path);

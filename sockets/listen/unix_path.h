@@ -22,6 +22,14 @@ void cg__unix_path_unlock(struct cg__path *path);
 /* Call it right after a successful bind to the path. NULL is ignored. */
 void cg__unix_path_made(struct cg__path *path);
 
+/* After cg__unix_path_made: sets the file's permissions, unless mode is 0, and its owner, a
+ * text as of chown(1), unless that is NULL. Returns 0, -EINVAL: no such user or group, or
+ * -errno. */
+int cg__unix_path_protect(const struct cg__path *path, unsigned mode, const char *owner);
+
+/* Whether cg__unix_path_remove removes the file. It does by default. */
+void cg__unix_path_set_stays(struct cg__path *path, bool stays);
+
 /* Both free the path; cg__unix_path_remove first removes the file if bind made it for this
  * process and it is still there. NULL is ignored. */
 void cg__unix_path_remove(struct cg__path *path);

@@ -241,6 +241,54 @@ static ssize_t hand_over_listener(void *arg)
     return 0;
 }
 
+/* What cg_sock_detach gave goes back in, before what has arrived since. */
+static ssize_t attach_with_unread(void *arg)
+{
+    struct cg_sock *a, *b, *listener;
+    char line[16], addr[CG_ADDR_SIZE];
+    void *rest;
+    size_t len;
+    int fd;
+
+    (void)arg;
+    test_tcp(&a, &b);
+    IS(cg_yield(cg_writeall(b, "one\ntw", 6)), 6);
+    IS(cg_yield(cg_readline(a, line, sizeof line)), 4);
+    fd = (int)OK(cg_sock_detach(a, &rest, &len));
+    ck_assert_uint_eq(len, 2);
+    IS(cg_yield(cg_writeall(b, "o\n", 2)), 2);
+    OK(cg_sock_attach(cg_sched_self(), fd, &a, .unread = rest, .len = len));
+    free(rest);
+    IS(cg_yield(cg_readline(a, line, sizeof line)), 4);
+    ck_assert_str_eq(line, "two\n");
+    cg_sock_close(a);
+    cg_sock_close(b);
+    listener = test_listen(addr);
+    fd = (int)OK(cg_sock_detach(listener, &rest, &len));
+    IS(cg_sock_attach(cg_sched_self(), fd, &listener, .unread = "x", .len = 1), -EINVAL);
+    OK(cg_sock_attach(cg_sched_self(), fd, &listener));
+    cg_sock_close(listener);
+    return 0;
+}
+
+/* The other end of a UNIX socket is this process; no other socket has credentials. */
+static void credentials(struct cg_sock *a, struct cg_sock *b)
+{
+    struct cg_credentials who = {.pid = 77};
+    char addr[CG_ADDR_SIZE] = "";
+
+    cg_sock_local_addr(a, addr, sizeof addr);
+    if (strncmp(addr, "unix:", 5) == 0) {
+        OK(cg_sock_peer_credentials(a, &who));
+        ck_assert(who.pid == getpid() && who.uid == geteuid() && who.gid == getegid());
+        OK(cg_sock_peer_credentials(b, &who));
+    } else {
+        IS(cg_sock_peer_credentials(a, &who), -EOPNOTSUPP);
+    }
+    cg_sock_close(a);
+    cg_sock_close(b);
+}
+
 static const struct test_case cases[] = {
     CORO(attach_socketpair, .where = ON_KERNEL),
     CORO(attach_pipe, .where = ON_KERNEL),
@@ -250,6 +298,8 @@ static const struct test_case cases[] = {
     CORO(detach, .where = ON_KERNEL),
     CORO(detach_refused, .where = ON_KERNEL),
     CORO(attach_again, .where = ON_KERNEL),
+    CORO(attach_with_unread),
+    LINK(credentials),
 };
 
 int main(void)

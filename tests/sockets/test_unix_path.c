@@ -188,12 +188,80 @@ static ssize_t odd_paths(void *arg)
     return 0;
 }
 
+/* Permissions and owner are those that were asked for, whatever the umask. */
+static ssize_t protected(void *arg)
+{
+    struct cg_sock *listener;
+    char addr[CG_ADDR_SIZE], owner[64];
+    const char *path = addr + strlen("unix:");
+    mode_t before = umask(077);
+    struct stat found;
+
+    (void)arg;
+    test_unix_path(addr);
+    snprintf(owner, sizeof owner, "%lu:%lu", (unsigned long)geteuid(), (unsigned long)getegid());
+    OK(cg_sock_listen(cg_sched_self(), addr, &listener, .mode = 0620, .owner = owner));
+    umask(before);
+    IS(stat(path, &found), 0);
+    ck_assert_uint_eq(found.st_mode & 0777, 0620);
+    check_serves(addr);
+    close_listener(listener);
+    IS(cg_sock_listen(cg_sched_self(), addr, &listener, .owner = "no-such-user"), -EINVAL);
+    IS(access(path, F_OK), -1);
+    IS(cg_sock_listen(cg_sched_self(), addr, &listener, .owner = "0:no-such-group"), -EINVAL);
+    IS(cg_sock_listen(cg_sched_self(), addr, &listener, .owner = ""), -EINVAL);
+    IS(cg_sock_listen(cg_sched_self(), addr, &listener, .owner = "0:"), -EINVAL);
+    IS(cg_sock_listen(cg_sched_self(), "127.0.0.1:0", &listener, .mode = 0600), -EINVAL);
+    if (geteuid() != 0)
+        return 0;
+    OK(cg_sock_listen(cg_sched_self(), addr, &listener, .owner = "nobody"));
+    IS(stat(path, &found), 0);
+    ck_assert_uint_ne(found.st_uid, 0);
+    ck_assert_uint_eq(found.st_gid, getegid());
+    close_listener(listener);
+    OK(cg_sock_listen(cg_sched_self(), addr, &listener, .owner = ":12345"));
+    IS(stat(path, &found), 0);
+    ck_assert_uint_eq(found.st_gid, 12345);
+    close_listener(listener);
+    return 0;
+}
+
+/* A file of which somebody else holds a listening copy stays, if that is said. */
+static ssize_t stays(void *arg)
+{
+    struct cg_sock *listener, *copy, *conn;
+    char addr[CG_ADDR_SIZE];
+    int fd;
+
+    (void)arg;
+    test_unix_path(addr);
+    listener = listen_at(addr, false);
+    fd = (int)OK(dup(cg_sock_fd(listener)));
+    OK(cg_sock_set_unlink(listener, false));
+    close_listener(listener);
+    OK(cg_sock_attach(cg_sched_self(), fd, &copy));
+    check_serves(addr);
+    IS(cg_sock_set_unlink(copy, true), -EOPNOTSUPP);
+    OK(cg_yield(cg_accept(copy, &conn)));
+    IS(cg_sock_set_unlink(conn, false), -EOPNOTSUPP);
+    cg_sock_close(conn);
+    close_listener(copy);
+    listener = listen_at(addr, true);
+    OK(cg_sock_set_unlink(listener, false));
+    OK(cg_sock_set_unlink(listener, true));
+    close_listener(listener);
+    IS(access(addr + 5, F_OK), -1);
+    return 0;
+}
+
 static const struct test_case cases[] = {
     CORO(unix_paths, .where = ON_KERNEL),
     CORO(after_chdir, .where = ON_KERNEL),
     CORO(takes_over, .where = ON_KERNEL),
     CORO(takes_no_more, .where = ON_KERNEL),
     CORO(odd_paths, .where = ON_KERNEL),
+    CORO(protected, .where = ON_KERNEL),
+    CORO(stays, .where = ON_KERNEL),
 };
 
 int main(void)

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT */
+/* The owner of a file as a text, as chown(1) takes it. */
+#ifndef COGEN_SOCKETS_LISTEN_OWNER_H
+#define COGEN_SOCKETS_LISTEN_OWNER_H
+
+#include <sys/types.h>
+
+/* Parses "user", "user:group" or ":group", names or numbers. Leaves what the text does not
+ * name. Returns 0, -EINVAL: no such user or group; or -errno: they cannot be looked up. */
+int cg__owner_parse(const char *text, uid_t *uid, gid_t *gid);
+
+#endif
