@@ -16,7 +16,12 @@ struct cg_resolver;
  * connects to those it has. */
 #define CG_RESOLUTION_DELAY (50 * CG_MILLISECOND)
 
+/* How long a resolver remembers a host at most, and a host that does not exist. */
+#define CG_RESOLVER_LONGEST CG_HOUR
+#define CG_RESOLVER_NEGATIVE (5 * CG_SECOND)
+
 enum {
+    CG_RESOLVER_CACHE = 256, /* hosts that a resolver remembers */
     CG_ADDRS_MOST = 16, /* most addresses of a host that a look-up returns */
 };
 
@@ -44,6 +49,7 @@ struct cg_resolver_options {
     const char *resolv_conf; /* a file instead of /etc/resolv.conf */
     int64_t timeout; /* of the first query to a server, ns; 0: the system's, 5 s */
     int tries;       /* of each server; 0: the system's, 4 */
+    bool no_cache;   /* asks each time, whatever the servers allow to be remembered */
     void *reserved;
 };
 
@@ -105,7 +111,10 @@ extern CG_API const struct cg_op_type cg_resolve_type;
 CG_API int cg_addr_print(const struct cg_addr *addr, char *buf, size_t size);
 
 /* Opens a resolver:
- *   "c-ares"  asks name servers; respects the hosts file and resolv.conf
+ *   "c-ares"  asks name servers; respects the hosts file and resolv.conf, also when it
+ *             changes. Remembers CG_RESOLVER_CACHE hosts for as long as the servers allow,
+ *             at most CG_RESOLVER_LONGEST, and CG_RESOLVER_NEGATIVE that a host does not
+ *             exist
  *   "thread"  calls the system's getaddrinfo, in threads
  *   "fixed"   knows only the hosts given to cg_resolver_set_host_with
  * NULL: the first of c-ares and thread that is built in. The options (NULL: none) are

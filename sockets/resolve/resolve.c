@@ -90,7 +90,7 @@ int cg_sched_set_resolver(struct cg_sched *sched, struct cg_resolver *resolver)
 /* A simulated world gets the fixed resolver, never the real one. */
 static int open_default(struct cg_sched *sched, struct cg_resolver **resolver)
 {
-    bool simulated = strcmp(cg_reactor_name(cg_sched_reactor(sched)), "sim") == 0;
+    bool simulated = cg_sched_reactor(sched)->simulated;
     int rc = cg_resolver_open(simulated ? "fixed" : NULL, NULL, resolver);
 
     return rc < 0 ? rc : cg_sched_set_resolver(sched, *resolver);

@@ -8,7 +8,9 @@
 #include "lib/base/fork.h"
 #include "sockets/resolve/addr.h"
 #include "sockets/resolve/cares_sockets.h"
+#include "sockets/resolve/resolv_conf.h"
 #include "sockets/resolve/resolve.h"
+#include "sockets/resolve/resolve_cache.h"
 
 #include <errno.h>
 #include <netdb.h>
@@ -33,7 +35,8 @@ struct cares {
     bool has_channel;
     bool pumping;
     bool closing;   /* the resolver is being closed: complete no op */
-    bool renewing;  /* the channel is the parent's: ask its queries again */
+    bool renewing;  /* the channel is being replaced: ask its queries again */
+    bool outdated;  /* the channel knows an old resolv.conf */
     unsigned forks; /* the count (fork.h) of the process that made the channel */
     struct lookup *unasked, **unasked_tail;
     size_t wanted;      /* lookups whose op waits; each holds the run open */
@@ -42,6 +45,8 @@ struct cares {
     struct cg__cares_sockets sockets;
     struct cg_resolver_options options;
     char *servers, *resolv_conf;
+    struct cg__resolv_conf conf;
+    struct cg__resolve_cache cache;
 };
 
 /* The kick is an op that ends the wait of the pump. */
@@ -116,6 +121,37 @@ static void enqueue(struct cares *cares, struct lookup *lookup)
     cares->unasked_tail = &lookup->next;
 }
 
+static int64_t now_of(const struct cares *cares)
+{
+    return cg_sched_now(cares->base.sched);
+}
+
+/* How long the result may be remembered, ns. What stands in the hosts file has a time to live
+ * of 0. */
+static int64_t lifetime(int result, const struct ares_addrinfo *info)
+{
+    int64_t least = CG_RESOLVER_LONGEST;
+
+    if (result == CG_EHOST)
+        return CG_RESOLVER_NEGATIVE;
+    if (result < 0)
+        return 0;
+    for (const struct ares_addrinfo_node *node = info->nodes; node; node = node->ai_next)
+        if (node->ai_ttl * CG_SECOND < least)
+            least = node->ai_ttl * CG_SECOND;
+    return least;
+}
+
+static void remember(struct cares *cares, const struct lookup *lookup, int result,
+                     const struct cg_addr_list *list, const struct ares_addrinfo *info)
+{
+    int64_t now = now_of(cares);
+
+    if (!cares->options.no_cache)
+        cg__resolve_cache_put(&cares->cache, lookup->host, lookup->family, result, list, now,
+                              now + lifetime(result, info));
+}
+
 static void resolved(void *arg, int status, int timeouts, struct ares_addrinfo *info)
 {
     struct lookup *lookup = arg;
@@ -138,6 +174,7 @@ static void resolved(void *arg, int status, int timeouts, struct ares_addrinfo *
                 cg__resolve_add(&list, node->ai_addr);
             result = list.count > 0 ? list.count : CG_EHOST;
         }
+        remember(cares, lookup, result, &list, info);
         if (result > 0) {
             cg__resolve_set_port(&list, op->port);
             *op->list = list;
@@ -199,14 +236,15 @@ static bool is_parents(const struct cares *cares)
     return cares->has_channel && cares->forks != cg__fork_count();
 }
 
-/* In a child made by fork(): the channel's sockets are shared with the parent, which would
- * lose the answers that the child reads. */
+/* The next query makes a new channel. In a child made by fork() the channel's sockets are
+ * shared with the parent, which would lose the responses that the child reads. */
 static void leave_channel(struct cares *cares)
 {
     cares->renewing = true;
     ares_destroy(cares->channel); /* calls resolved() for each question */
     cares->renewing = false;
     cares->has_channel = false;
+    cares->outdated = false;
     cares->sockets.broken = false;
 }
 
@@ -248,7 +286,7 @@ static void ask(struct cares *cares)
     struct ares_addrinfo_hints hints = {.ai_socktype = SOCK_STREAM};
     int error = 0;
 
-    if (is_parents(cares))
+    if (is_parents(cares) || cares->outdated)
         leave_channel(cares);
     if (cares->unasked != NULL && !cares->has_channel)
         error = open_channel(cares);
@@ -306,12 +344,32 @@ static ssize_t pump(void *arg)
     return 0;
 }
 
+/* Completes an op by what is remembered. */
+static bool recall(struct cares *cares, struct cg_resolve_op *op)
+{
+    int64_t now = now_of(cares);
+    int result;
+
+    if (cg__resolv_conf_has_changed(&cares->conf, cares->resolv_conf, now)) {
+        cg__resolve_cache_clear(&cares->cache);
+        cares->outdated = cares->has_channel;
+    }
+    result = cg__resolve_cache_find(&cares->cache, op->host, op->family, now, op->list);
+    if (result > 0)
+        cg__resolve_set_port(op->list, op->port);
+    op->result = result;
+    return result != 0;
+}
+
 static enum cg_verdict cares_start(struct cg_resolver *resolver,
                                    struct cg_resolve_op *op)
 {
     struct cares *cares = (struct cares *)resolver;
-    struct lookup *lookup = malloc(sizeof *lookup);
+    struct lookup *lookup;
 
+    if (recall(cares, op))
+        return CG_DONE;
+    lookup = malloc(sizeof *lookup);
     op->result = -ENOMEM;
     if (lookup == NULL)
         return CG_DONE;
@@ -369,6 +427,7 @@ static void cares_close(struct cg_resolver *resolver)
         free(take_unasked(cares));
     if (cares->has_channel)
         ares_destroy(cares->channel);
+    cg__resolve_cache_clear(&cares->cache);
     free(cares->servers);
     free(cares->resolv_conf);
     free(cares);
@@ -396,6 +455,7 @@ int cg__resolve_cares_open(const struct cg_resolver_options *options,
     cares->base.type = &cares_type;
     cares->unasked_tail = &cares->unasked;
     cares->options = *options;
+    cg__resolve_cache_init(&cares->cache);
     if (options->servers != NULL)
         cares->servers = strdup(options->servers);
     if (options->resolv_conf != NULL)

@@ -360,6 +360,48 @@ static ssize_t asks_by_stream(void *arg)
     return 0;
 }
 
+/* What the servers allow is remembered: addresses, and that a host does not exist; not that
+ * a server has failed. */
+static ssize_t remembers(void *arg)
+{
+    struct cg_addr_list list;
+    unsigned asked;
+
+    (void)arg;
+    use_cares(cg_sched_self(), CG_MINUTE, NULL);
+    IS(cg_yield(cg_resolve("both.test", "80", &list)), 2);
+    IS(cg_yield(cg_resolve("none.test", "80", &list)), CG_EHOST);
+    asked = name_server_questions(dns);
+    list.count = 0;
+    IS(cg_yield(cg_resolve("Both.Test", "81", &list)), 2);
+    ck_assert(resolving_has(&list, "127.0.0.4:81") && resolving_has(&list, "[2001:db8::6]:81"));
+    IS(cg_yield(cg_resolve("none.test", "80", &list)), CG_EHOST);
+    ck_assert_uint_eq(name_server_questions(dns), asked);
+    IS(cg_yield(cg_resolve("fail.test", "80", &list)), CG_ELOOKUP);
+    asked = name_server_questions(dns);
+    IS(cg_yield(cg_resolve("fail.test", "80", &list)), CG_ELOOKUP);
+    ck_assert_uint_gt(name_server_questions(dns), asked);
+    name_server_stop(dns);
+    return 0;
+}
+
+static ssize_t remembers_nothing(void *arg)
+{
+    char text[CG_ADDR_SIZE];
+    struct cg_resolver_options options = {
+        .servers = text, .timeout = CG_MINUTE, .tries = 1, .no_cache = true};
+    struct cg_addr_list list;
+
+    (void)arg;
+    dns = name_server_start(text);
+    resolving_use(cg_sched_self(), "c-ares", &options);
+    IS(cg_yield(cg_resolve("v4.test", "80", &list, .family = AF_INET)), 1);
+    IS(cg_yield(cg_resolve("v4.test", "80", &list, .family = AF_INET)), 1);
+    ck_assert_uint_eq(name_server_questions(dns), 2);
+    name_server_stop(dns);
+    return 0;
+}
+
 /* Each query in flight has a port of its own, up to a limit, so that an attacker has to
  * guess both its id and its port (RFC 5452). All queries are answered. */
 static void ports_differ(void)
@@ -401,6 +443,8 @@ static const struct test_case cases[] = {
     CORO(asks_in_parallel, .where = ON_KERNEL),
     PLAIN(holds_nothing_open, .where = ON_KERNEL),
     PLAIN(shielded, .where = ON_KERNEL),
+    CORO(remembers, .where = ON_KERNEL),
+    CORO(remembers_nothing, .where = ON_KERNEL),
     CORO(respects_resolv_conf, .where = ON_KERNEL),
     CORO(respects_hosts, .where = ON_KERNEL),
     CORO(connects, .where = ON_KERNEL),

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: MIT */
+/* A bounded cache of hosts. A host has one of four places, by a hash with a random key, so
+ * that a stranger who makes a program look up many names cannot choose whose place they take.
+ * If all four are taken, the one that would expire first is lost. */
+#include "config.h"
+
+#include "lib/base/ascii.h"
+#include "sockets/resolve/addr.h"
+#include "sockets/resolve/resolve_cache.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct cg__cached {
+    int64_t until;
+    int family;
+    int result; /* the number of addresses, or an error */
+    struct cg_addr_list list;
+    char host[CG__HOST_SIZE]; /* in lower case */
+};
+
+void cg__resolve_cache_init(struct cg__resolve_cache *cache)
+{
+    cg__hash_key_init(&cache->key);
+}
+
+/* Names differ by more than the case of their letters. Returns the name's length. */
+static size_t lower(const char *host, char to[static CG__HOST_SIZE])
+{
+    size_t len = 0;
+
+    for (; host[len] != '\0' && len < CG__HOST_SIZE - 1; len++)
+        to[len] = cg__ascii_lower(host[len]);
+    to[len] = '\0';
+    return len;
+}
+
+static struct cg__cached **set_of(const struct cg__resolve_cache *cache, const char *name,
+                                  size_t len)
+{
+    uint64_t hash = cg__hash_bytes(&cache->key, name, len);
+
+    return (struct cg__cached **)cache->places[hash >> (64 - CG__CACHE_SETS_BITS)];
+}
+
+static bool is_for(const struct cg__cached *cached, const char *name, int family)
+{
+    return cached != NULL && cached->family == family && strcmp(cached->host, name) == 0;
+}
+
+int cg__resolve_cache_find(const struct cg__resolve_cache *cache, const char *host, int family,
+                           int64_t now, struct cg_addr_list *list)
+{
+    char name[CG__HOST_SIZE];
+    size_t len = lower(host, name);
+    struct cg__cached **set = set_of(cache, name, len);
+
+    for (int way = 0; way < CG__CACHE_WAYS; way++) {
+        if (!is_for(set[way], name, family) || set[way]->until <= now)
+            continue;
+        if (set[way]->result > 0)
+            *list = set[way]->list;
+        return set[way]->result;
+    }
+    return 0;
+}
+
+/* The place of this host, else a free one, else the one that expires first. */
+static struct cg__cached **place_for(struct cg__cached **set, const char *name, int family)
+{
+    struct cg__cached **best = set;
+
+    for (int way = 0; way < CG__CACHE_WAYS; way++) {
+        if (is_for(set[way], name, family))
+            return &set[way];
+        if (*best != NULL && (set[way] == NULL || set[way]->until < (*best)->until))
+            best = &set[way];
+    }
+    return best;
+}
+
+void cg__resolve_cache_put(struct cg__resolve_cache *cache, const char *host, int family,
+                           int result, const struct cg_addr_list *list, int64_t now,
+                           int64_t until)
+{
+    char name[CG__HOST_SIZE];
+    size_t len = lower(host, name);
+    struct cg__cached **place = place_for(set_of(cache, name, len), name, family);
+
+    if (until <= now)
+        return;
+    if (*place == NULL)
+        *place = malloc(sizeof **place);
+    if (*place == NULL)
+        return;
+    **place = (struct cg__cached){.until = until, .family = family, .result = result};
+    if (result > 0)
+        (*place)->list = *list;
+    memcpy((*place)->host, name, len + 1);
+}
+
+void cg__resolve_cache_clear(struct cg__resolve_cache *cache)
+{
+    for (int set = 0; set < CG__CACHE_SETS; set++)
+        for (int way = 0; way < CG__CACHE_WAYS; way++) {
+            free(cache->places[set][way]);
+            cache->places[set][way] = NULL;
+        }
+}

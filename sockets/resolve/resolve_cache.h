@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/* What name servers have said, for as long as they allow it to be remembered (resolve_cache.c).
+ */
+#ifndef COGEN_SOCKETS_RESOLVE_RESOLVE_CACHE_H
+#define COGEN_SOCKETS_RESOLVE_RESOLVE_CACHE_H
+
+#include <cogen/resolve.h>
+
+#include "lib/base/hash.h"
+
+enum {
+    CG__CACHE_SETS_BITS = 6,
+    CG__CACHE_SETS = 1 << CG__CACHE_SETS_BITS,
+    CG__CACHE_WAYS = 4, /* a host has one of so many places */
+};
+
+_Static_assert(CG__CACHE_SETS *CG__CACHE_WAYS == CG_RESOLVER_CACHE, "as the header says");
+
+struct cg__cached;
+
+/* All zero, but for the key, at first. */
+struct cg__resolve_cache {
+    struct cg__hash_key key;
+    struct cg__cached *places[CG__CACHE_SETS][CG__CACHE_WAYS];
+};
+
+void cg__resolve_cache_init(struct cg__resolve_cache *cache);
+
+/* Finds a host and stores its addresses in *list, without a port. Returns their number, or the
+ * error that is remembered; 0: nothing is known at this moment. */
+int cg__resolve_cache_find(const struct cg__resolve_cache *cache, const char *host, int family,
+                           int64_t now, struct cg_addr_list *list);
+
+/* Remembers addresses (result > 0) or an error until a moment. Without memory nothing is
+ * remembered. */
+void cg__resolve_cache_put(struct cg__resolve_cache *cache, const char *host, int family,
+                           int result, const struct cg_addr_list *list, int64_t now,
+                           int64_t until);
+
+/* Forgets everything, and frees its memory. */
+void cg__resolve_cache_clear(struct cg__resolve_cache *cache);
+
+#endif
