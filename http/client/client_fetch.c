@@ -111,7 +111,8 @@ static bool may_try_again(struct cg__asking *ask, const struct cg__link *link,
            rewind_body(ask);
 }
 
-/* Whether the server refuses Expect (417): then the request is sent without it. */
+/* Whether the server has refused Expect (417), so that the request is sent again without
+ * it. */
 static bool refuses_question(struct cg__asking *ask)
 {
     return ask->expect && ask->reply->parser.status == 417 && ask->sent == 0;

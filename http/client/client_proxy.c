@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Whether the digits after a colon are this port. */
+/* Whether the digits after a colon are this port number. */
 static bool is_port(const char *colon, unsigned port)
 {
     uint64_t number;
@@ -18,8 +18,8 @@ static bool is_port(const char *colon, unsigned port)
     return cg__ascii_number(&colon, &number) && number == port;
 }
 
-/* Cuts ":port" off an item: false if it is that of another port. Colons of an IPv6 address
- * are none, unless it is in brackets, which go too. */
+/* Removes ":port" and brackets from an item. False: it is for another port. An IPv6
+ * address can have a port only if it is in brackets. */
 static bool fits_port(const char **item, size_t *len, unsigned port)
 {
     const char *colon = memchr(*item, ':', *len);
@@ -77,7 +77,7 @@ static bool has_prefix(const struct address *address, const struct address *net,
            (rest == 0 || (address->bytes[whole] ^ net->bytes[whole]) >> (8 - rest) == 0);
 }
 
-/* The item is an address, or a network: "10.0.0.0/8". */
+/* Whether an item is an address or a network ("10.0.0.0/8") that includes the host. */
 static bool fits_address(const char *item, size_t len, const struct address *host)
 {
     const char *slash = memchr(item, '/', len), *digits = slash ? slash + 1 : NULL;
@@ -94,8 +94,8 @@ static bool fits_address(const char *item, size_t len, const struct address *hos
     return has_prefix(host, &net, (unsigned)bits);
 }
 
-/* The item is a name, perhaps behind "." or "*.": the host is it, or below it. The dot that
- * ends a complete name says nothing. */
+/* Whether an item is the host's name or a parent domain of it. A "." or "*." before the
+ * item, and a dot at the end of a name, are ignored. */
 static bool fits_name(const char *item, size_t len, const char *host)
 {
     size_t all = strlen(host);

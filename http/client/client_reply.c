@@ -251,7 +251,7 @@ ssize_t cg__http_client_reply_begin(struct cg_http_reply *reply, struct cg__link
         if (parser->length > INT64_MAX)
             return cg__http_client_because(ask->why, CG_EHTTP,
                                            "the length of the body exceeds 63 bits");
-        reply->length = (int64_t)parser->length; /* for HEAD: that of GET */
+        reply->length = (int64_t)parser->length; /* for HEAD: the length that GET has */
     }
     if (!parser->has_body) {
         complete(reply, reply->more);
@@ -286,7 +286,7 @@ static int reply_leave(struct cg_op *op)
     return rc;
 }
 
-/* There was no memory to run it. */
+/* Called if there is no memory to run the op: nothing has begun. */
 static enum cg_verdict reply_cancel(struct cg_op *op, struct cg_sched *sched)
 {
     (void)sched;
@@ -310,7 +310,8 @@ static ssize_t reply_run(struct cg_op *op)
     return reply_leave(op) < 0 ? -EBADF : n;
 }
 
-/* The op may have been cancelled in the turn in which bytes came. */
+/* The op may have been cancelled in the turn in which bytes came: then the next read gets
+ * them. */
 static ssize_t reply_finish(struct cg_op *op)
 {
     struct cg_http_read_reply_op *read = (struct cg_http_read_reply_op *)op;

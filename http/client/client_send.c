@@ -153,8 +153,8 @@ static int put_framing(struct cg_http_headers *text, const struct cg__asking *as
 }
 
 /* The target: the path, or the whole URL for a proxy. OPTIONS of a URL without a path is
- * about the server itself (RFC 9112, 3.2.4): "*"; a proxy gets the URL without a path,
- * and the last one turns that into "*". */
+ * about the server itself (RFC 9112, 3.2.4): its target is "*". A proxy gets the URL
+ * without a path, and the last proxy replaces that by "*". */
 static int put_target(struct cg_http_headers *text, const struct cg__asking *ask, bool to_proxy)
 {
     const struct cg__url *url = &ask->url;

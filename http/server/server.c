@@ -229,7 +229,7 @@ static enum cg_verdict serve_process(struct cg_op *op, struct cg_sched *sched)
     return CG_RUN;
 }
 
-/* There was no memory to run it. */
+/* Called if there is no memory to run the op: nothing has begun. */
 static enum cg_verdict serve_cancel(struct cg_op *op, struct cg_sched *sched)
 {
     (void)sched;
@@ -317,8 +317,8 @@ static void end_waits(struct cg_http_server *server)
             cg_scope_cancel(&conn->wait);
 }
 
-/* A connection that begins to wait from now on has a timeout of its own; those that wait
- * already are ended here. */
+/* Connections that begin to wait for a request from now on time out after `idle`. Those
+ * that wait already are ended here, `idle` after the shutdown began. */
 static ssize_t shutdown_run(struct cg_op *op)
 {
     struct cg_http_server *server = shutdown_of(op)->server;

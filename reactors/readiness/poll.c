@@ -59,7 +59,8 @@ static int watch(struct cg__readiness *r, struct cg__fd *d, unsigned events)
     return 0;
 }
 
-/* A descriptor that was closed has failed: the call that follows returns EBADF. */
+/* POLLNVAL, for a descriptor that was closed, is an error, too: the call that follows
+ * returns EBADF. */
 static unsigned translate(short events)
 {
     return (events & POLLIN ? CG_IN : 0) | (events & POLLOUT ? CG_OUT : 0) |

@@ -17,7 +17,7 @@ static ssize_t shuts(void *arg)
     return cg_yield(cg_http_shutdown(server, .idle = *(int64_t *)arg, .timeout = CG_MINUTE));
 }
 
-/* Begins a shutdown, which runs beside the case. */
+/* Begins a shutdown in another coroutine. */
 static void end_begin(int64_t idle)
 {
     ending = test_start(shuts, &idle);
@@ -49,7 +49,8 @@ static void check_last(struct cg_sock *sock)
     cg_sock_close(sock);
 }
 
-/* The response may have been made before the shutdown. */
+/* Checks a response. It may have been made before the shutdown, so it need not close the
+ * connection. */
 static void check_answered(struct cg_sock *sock)
 {
     receive(sock, NULL);
@@ -70,7 +71,7 @@ static ssize_t on_its_way(void *arg)
     fresh = serve_client();
     send_text(fresh, "GET /" V "\r\n");
     send_text(used, "GET /" V "\r\n");
-    end_begin(test_on_late_sim() ? 0 : CG_NOWAIT); /* there the bytes are still under way */
+    end_begin(test_on_late_sim() ? 0 : CG_NOWAIT); /* on sim-late the bytes arrive later */
     check_answered(fresh);
     check_answered(used);
     end_wait();
@@ -87,7 +88,7 @@ static ssize_t within_idle(void *arg)
     serve_begin(NULL);
     first = served_client();
     second = serve_client();
-    end_begin(CG_HOUR); /* half of the timeout, then */
+    end_begin(CG_HOUR); /* more than the limit for .idle, half of the shutdown's timeout */
     OK(cg_yield(cg_sleep(2 * MS)));
     send_text(first, "GET /" V "\r\nGET /" V "\r\n");
     send_text(second, "GE");
@@ -141,8 +142,8 @@ static ssize_t in_the_backlog(void *arg)
     return 0;
 }
 
-/* A server with one place, which is shut down before it serves, serves them one after the
- * other. */
+/* A server for one connection at a time, which is shut down before it serves, serves the
+ * connections of the backlog one after the other. */
 static ssize_t asks_once(void *arg)
 {
     struct cg_sock *sock = arg;
@@ -221,7 +222,7 @@ static ssize_t under_load(void *arg)
     return 0;
 }
 
-/* A response that has no end of its own learns of the shutdown. */
+/* A handler whose response has no end can find out that the server shuts down. */
 static ssize_t endless(struct cg_http_request *req, void *arg)
 {
     ssize_t n = cg_yield(cg_http_write(req, "begun\n", 6));

@@ -209,7 +209,8 @@ static ssize_t accept_times_out(void *arg)
 
 /* Events in the turn of a timeout */
 
-/* Blocks for so long: whatever becomes due meanwhile is due in the same turn. */
+/* Blocks the thread for `length`, so that everything that becomes due is due in the same
+ * turn. */
 static void compute(int64_t length)
 {
     if (!test_on_sim())

@@ -288,8 +288,8 @@ static ssize_t clean_slate(void *arg)
     return 0;
 }
 
-/* /dev/null is only needed where it was asked for. If it is missing, the error is not that
- * of a missing program. */
+/* /dev/null is needed only if the options ask for it. If it is missing, the error differs
+ * from that of a missing program. */
 static ssize_t without_dev_null(void *arg)
 {
     struct cg_process *process = NULL;
