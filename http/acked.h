@@ -13,8 +13,8 @@ struct cg__http_acked {
     unsigned stalled; /* checks in a row without progress */
 };
 
-/* The timeout of one write, after which progress is checked, for this timeout without
- * progress. */
+/* How long to wait in one write before progress is checked, if `timeout` is the longest
+ * time without progress. */
 int64_t cg__http_acked_wait(int64_t timeout);
 
 /* To be called when a write has timed out after it moved so many bytes. Returns whether

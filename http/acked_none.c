@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The kernel does not tell here what the peer has acknowledged. */
+/* For systems whose kernel does not tell what the peer has acknowledged. */
 #include "config.h"
 
 #include "http/acked.h"

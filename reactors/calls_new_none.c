@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* New descriptors cannot have flags from the start here. */
+/* For systems where new descriptors cannot have flags from the start. */
 #include "config.h"
 
 #include "reactors/calls.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* sendfile, as Linux has it. */
+/* sendfile by Linux's system call. */
 #include "config.h"
 
 #include "reactors/calls.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* There is no sendfile here: files are sent through a buffer. */
+/* For systems without sendfile: files are sent through a buffer. */
 #include "config.h"
 
 #include "reactors/calls.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* cg_crew_main: a run on several threads in one call. It is here because lib/ knows no
- * backend. Three times all wait for all: until everything is made, until no worker has
- * anything to do, and until all runs have ended. So while a coroutine runs anywhere every
- * scheduler is there, and anybody may post to it. */
+/* cg_crew_main: a run on several threads. It is in this folder because lib/ knows no
+ * backend. All workers wait for each other three times: until everything is made, until no
+ * worker has anything to do, and until all runs have ended. So while a coroutine runs
+ * anywhere, every scheduler exists, and any thread may post to it. */
 #include "config.h"
 
 #include "lib/base/affinity.h"
@@ -48,7 +48,7 @@ static ssize_t work(void *arg)
     return 0;
 }
 
-/* A worker has nothing to do. If nobody has, all end. */
+/* Called when a worker has nothing to do. If no worker has, all end. */
 static void retire(struct cg_worker *worker)
 {
     struct cg__crew *crew = worker->crew;
@@ -60,7 +60,7 @@ static void retire(struct cg_worker *worker)
             crew->workers[k].reactor->type->wake(crew->workers[k].reactor);
 }
 
-/* False: all were idle before. */
+/* Counts the worker as busy again. False: all were idle before, and end. */
 static bool come_back(struct cg__crew *crew)
 {
     unsigned busy = atomic_load(&crew->busy);
@@ -70,8 +70,8 @@ static bool come_back(struct cg__crew *crew)
     return busy > 0;
 }
 
-/* Waits until somebody posts something to an idle worker. Returns 1; 0: all are idle; or a
- * negative code if the reactor has failed. Except for 1 the worker does not count as busy. */
+/* Waits until something is posted to an idle worker. Returns 1, and the worker counts as
+ * busy; 0: all are idle; or a negative code if the reactor has failed. */
 static int rest(struct cg_worker *worker)
 {
     struct cg_sched *sched = worker->sched;
@@ -105,7 +105,8 @@ static void free_worker(struct cg_worker *worker)
     cg_reactor_close(worker->reactor);
 }
 
-/* In the worker's thread, from the first turn until everything of it is freed. */
+/* Runs in the worker's thread, from the first turn until everything of the worker is
+ * freed. */
 static void run(struct cg_worker *worker)
 {
     struct cg_sched *sched = worker->sched;
@@ -159,7 +160,7 @@ static bool is_sim(const char *name)
     return name && strcmp(name, "sim") == 0;
 }
 
-/* A simulated world for each worker, which others may wake. */
+/* Opens a worker's reactor. A simulated world is one that other threads may wake. */
 static int open_reactor(const char *name, struct cg_reactor **reactor)
 {
     int rc;
@@ -220,7 +221,7 @@ static int make_workers(struct cg__crew *crew)
     return rc;
 }
 
-/* Lets the threads run, or end. */
+/* Sets a flag for which the threads wait: they may run, or must end. */
 static void tell(struct cg__crew *crew, bool *what)
 {
     pthread_mutex_lock(&crew->lock);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Datagrams, as the kernel receives and sends them, and what comes with each: by which
- * address and interface of this host, its TTL and ECN. */
+/* System calls for datagrams, with their control messages: the address and interface of
+ * this host, TTL and ECN. */
 #include "config.h"
 
 #include <errno.h>
@@ -15,7 +15,7 @@ enum {
 };
 
 union control {
-    size_t align; /* as a struct cmsghdr begins */
+    size_t align; /* aligns the buffer for a struct cmsghdr */
     char bytes[CONTROL];
 };
 
@@ -53,8 +53,8 @@ static int int_of(const struct cmsghdr *head)
     return value;
 }
 
-/* The address of an IPv4 datagram's header may be a broadcast one. Then the address of ours
- * by which the kernel accepted it is the one to reply from. */
+/* The destination in an IPv4 datagram's header may be a broadcast address. The one from
+ * which to reply is the address of this host by which the kernel accepted the datagram. */
 static void note_ipv4(struct cg_datagram_info *info, const struct cmsghdr *head)
 {
     switch (head->cmsg_type) {
@@ -128,8 +128,8 @@ static void add_control(struct msghdr *message, union control *control, int leve
     memcpy(CMSG_DATA(head), data, size);
 }
 
-/* Says by which address and interface of this host a datagram leaves. A datagram that came to
- * a group is answered from an address that the kernel chooses. */
+/* Adds the control message that selects the source address and interface of a datagram. If
+ * the address is a multicast group, the kernel selects the source address. */
 static void add_source(struct msghdr *message, union control *control,
                        const struct cg_datagram *datagram)
 {

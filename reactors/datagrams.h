@@ -6,8 +6,9 @@
 #include <cogen/datagram.h>
 #include <cogen/reactor.h>
 
-/* Make one attempt, without waiting, at a RECV_DATAGRAMS or SEND_DATAGRAMS. Return how many
- * datagrams were moved, at least 1; -EAGAIN; -errno. */
+/* Make one attempt, without waiting, at a request CG_IO_RECV_DATAGRAMS or
+ * CG_IO_SEND_DATAGRAMS. Return how many datagrams were moved, at least 1; -EAGAIN;
+ * -errno. */
 ssize_t cg__datagrams_receive(const struct cg_io *io);
 ssize_t cg__datagrams_send(const struct cg_io *io);
 

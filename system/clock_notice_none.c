@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Clocks on systems that have no notices of them: cg_wait_clock reads them again. */
+/* For systems without notices of clocks: cg_wait_clock reads the clock again and again. */
 #include "config.h"
 
 #include "system/clock_notice.h"

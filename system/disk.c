@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Operations on plain files. Each is a system call in a thread; the calls are a table, and
- * one run serves them all. Since an offloaded call that runs is waited for, also when the op
- * is cancelled, it may use the caller's memory. */
+ * one run serves them all. Since an offloaded call that runs is waited for, also when the
+ * op is cancelled, it may use the caller's memory. */
 #include "config.h"
 
 #include <cogen/disk.h>
@@ -15,7 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* What all these operations begin with. */
+/* The first fields of all these operations. */
 struct disk_op {
     CG_OP_HEAD;
     struct cg_pool *pool;
@@ -37,8 +37,8 @@ static int dir_of(int dir)
     return dir > 0 ? dir : AT_FDCWD;
 }
 
-/* A world has no threads: there the call is made at once, so that the program repeats
- * exactly. */
+/* In a simulated world the call is made at once and not in a thread, so that a run can be
+ * repeated exactly. */
 static ssize_t run(struct cg_op *op)
 {
     disk_call *call = *(disk_call *const *)op->type->detail;

@@ -253,8 +253,8 @@ static struct cg_follow_op *of(struct cg_op *op)
     return (struct cg_follow_op *)op;
 }
 
-/* Returns the length of the first line, or of the piece before a break; 0: there is none
- * yet. */
+/* Returns the length of the first line, or of an incomplete line before a break (where the
+ * file was replaced or truncated); 0: there is neither so far. */
 static size_t find_line(struct cg_follower *follow)
 {
     size_t end = follow->broken ? follow->broken : follow->end;

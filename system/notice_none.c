@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* There are no notices of changes to files here: cg_follow checks them now and then. */
+/* For systems without notices of changes to files: cg_follow checks the files now and
+ * then. */
 #include "config.h"
 
 #include "system/notice.h"

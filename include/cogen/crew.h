@@ -25,28 +25,29 @@ struct cg_crew_options {
 
 CG_EXTERN_C_BEGIN
 
-/* Runs fn(arg) as a coroutine on each of n workers, and whatever that starts, until no worker
- * has anything left to do; then frees everything. The calling thread is worker 0. All
- * reactors, schedulers and threads are made before any worker runs, and freed after all have
- * ended. A worker that has nothing to do stays available to the others until all are idle.
- * Returns 0, the first failure of a worker, or why the crew could not start:
+/* Runs fn(arg) as a coroutine on each of n workers, and whatever that starts, until no
+ * worker has anything left to do; then frees everything. The calling thread is worker 0.
+ * All reactors, schedulers and threads are made before any worker runs, and freed after
+ * all have ended. A worker that has nothing to do stays available to the others until all
+ * are idle. Returns 0, the first failure of a worker, or why the crew could not start:
  *   -EDEADLK    fn can never continue on some worker
  *   -ECANCELED  fn did not end within the grace period after cg_crew_stop
  *   -EBUSY      the process has a crew already, or the caller is a coroutine
  *   -ENOMEM, -EAGAIN (a thread cannot be made), and those of cg_reactor_open
- * A worker fails if fn returns a negative code other than -ECANCELED there, or if its reactor
- * fails. That is reported on stderr with the worker's number, and stops the others as
- * cg_crew_stop does, unless .keep_going is set. Coroutines that can never continue are
- * cancelled and listed on stderr, as by cg_main. The options are copied (NULL: all defaults). */
+ * A worker fails if fn returns a negative code other than -ECANCELED there, or if its
+ * reactor fails. That is reported on stderr with the worker's number, and stops the others
+ * as cg_crew_stop does, unless .keep_going is set. Coroutines that can never continue are
+ * cancelled and listed on stderr, as by cg_main. The options are copied (NULL: all
+ * defaults). */
 CG_API ssize_t cg_crew_main_with(cg_fn *fn, void *arg, const struct cg_crew_options *options);
 
-/* Stops all workers, as cg_sched_stop stops one: a second call ends the grace period. From
- * any thread or signal handler; no effect without a crew. */
+/* Stops all workers, as cg_sched_stop stops one: a second call ends the grace period. May
+ * be called from any thread or signal handler; no effect without a crew. */
 CG_API void cg_crew_stop(void);
 
-/* The number of workers, and worker k (0 to cg_crew_size() - 1; otherwise NULL). In the
- * crew's coroutines, and in other threads that know that the crew runs. Without a crew: 0 and
- * NULL. */
+/* The number of workers, and worker k (0 to cg_crew_size() - 1; otherwise NULL). Without a
+ * crew: 0 and NULL. May be called in the crew's coroutines, and in other threads only
+ * while the crew runs. */
 CG_API unsigned cg_crew_size(void);
 CG_API struct cg_worker *cg_crew_worker(unsigned k);
 
@@ -61,8 +62,9 @@ CG_API struct cg_sched *cg_worker_sched(const struct cg_worker *worker);
  * its control group (v1 and v2) rounded up if that is less. At least 1. */
 CG_API unsigned cg_cpus(void);
 
-/* Signals a name on all workers from any thread, as cg_sched_post_signal does on one. Returns
- * 0, -ENOMEM (then some workers may lack the signal) or -EINVAL: there is no crew. */
+/* Signals a name on all workers from any thread, as cg_sched_post_signal does on one.
+ * Returns 0, -ENOMEM (then some workers may lack the signal) or -EINVAL: there is no
+ * crew. */
 CG_API int cg_crew_post_signal_with(struct cg_name name, const void *value);
 
 extern CG_API const struct cg_op_type cg_run_on_type, cg_run_on_each_type,
@@ -102,11 +104,11 @@ struct cg_signal_crew_op {
 #define cg_crew_post_signal(name, value)                                                   \
     cg_crew_post_signal_with(cg_name(name), (const void *)(intptr_t)(value))
 
-/* cg_run_on(worker, fn, arg): runs fn(arg) in a coroutine of another worker (or of the same
- * one) and completes with its result. Cancelled before that coroutine exists, it is traceless
- * and fn does not run; after that the coroutine is cancelled, too, and waited for. arg must
- * stay valid until the op has completed. -ESRCH: the worker is ending, fn has not run, or not
- * to its end; -ENOMEM; -EINVAL: worker or fn is NULL. */
+/* cg_run_on(worker, fn, arg): runs fn(arg) in a coroutine of another worker (or of the
+ * same one) and completes with its result. Cancelled before that coroutine exists, it is
+ * traceless and fn does not run; after that the coroutine is cancelled, too, and waited
+ * for. arg must stay valid until the op has completed. -ESRCH: the worker is ending, fn
+ * has not run, or not to its end; -ENOMEM; -EINVAL: worker or fn is NULL. */
 #define cg_run_on(...) cg__run_on(__VA_ARGS__, )
 #define cg__run_on(w, f, a, ...)                                                           \
     CG_OP(cg_run_on, .worker = (w), .fn = (f), .arg = (a), __VA_ARGS__)
@@ -118,9 +120,9 @@ struct cg_signal_crew_op {
 #define cg__run_on_each(f, a, ...)                                                         \
     CG_OP(cg_run_on_each, .fn = (f), .arg = (a), __VA_ARGS__)
 
-/* cg_signal_crew(name, value): signals a name on all workers and completes with the number of
- * coroutines that were woken. Partial: cancelled, it may have reached some workers. -EINVAL:
- * outside a crew; -ENOMEM. */
+/* cg_signal_crew(name, value): signals a name on all workers and completes with the number
+ * of coroutines that were woken. Partial: cancelled, it may have reached some workers.
+ * -EINVAL: outside a crew; -ENOMEM. */
 #define cg_signal_crew(...) cg__signal_crew(__VA_ARGS__, )
 #define cg__signal_crew(n, v, ...)                                                         \
     CG_OP(cg_signal_crew, .name = cg_name(n), .value = (const void *)(intptr_t)(v),        \

@@ -10,8 +10,9 @@
 #include <cogen/resolve.h>
 #include <cogen/sock.h>
 
-/* Where a datagram came to, if the socket was opened with .info. Sending uses the first two
- * only: the source address and the interface to leave by; zero: the kernel chooses. */
+/* Where a datagram was received, if the socket was opened with .info. A send uses the
+ * first two fields only: the source address and the outgoing interface; zero: the kernel
+ * chooses. */
 struct cg_datagram_info {
     struct cg_addr local; /* without a port; len 0: unknown */
     unsigned interface;   /* its index; 0: unknown */
@@ -35,9 +36,9 @@ struct cg_datagram_options {
     const char *peer; /* connects: sends to this address by default, and receives from it
                        * only. Numeric, "localhost:PORT", or of a UNIX socket */
     const char *device;              /* "eth0": uses this interface only (SO_BINDTODEVICE) */
-    const char *multicast_interface; /* "eth0": multicasts leave by this one */
-    int ttl;            /* of what is sent, 1 to 255; 0: the system's default */
-    int multicast_ttl;  /* 0: 1, so that multicasts stay in the local network */
+    const char *multicast_interface; /* "eth0": sends multicasts on this interface */
+    int ttl;            /* of sent datagrams, 1 to 255; 0: the system's default */
+    int multicast_ttl;  /* of sent multicasts; 0: 1, so that they stay in the local network */
     int tos;            /* the TOS byte or traffic class, with the ECN bits; 0: none */
     int receive_buffer; /* of the kernel, bytes; 0: its default */
     int send_buffer;
@@ -47,7 +48,7 @@ struct cg_datagram_options {
     bool broadcast;     /* may send to broadcast addresses */
     bool dont_fragment; /* a datagram that exceeds the path's MTU fails with -EMSGSIZE */
     bool info;          /* received datagrams carry their struct cg_datagram_info */
-    bool multicast_quiet; /* multicasts that are sent do not come back to this host */
+    bool multicast_quiet; /* this host does not receive the multicasts that the socket sends */
     bool take_over; /* removes a UNIX path first if no socket is bound to it any more */
     void *reserved;
 };
@@ -96,15 +97,15 @@ struct cg_datagrams_op { /* receive_datagrams, send_datagrams */
  *   -EBADF       the socket was closed meanwhile, or is NULL
  *   -EBUSY       another coroutine receives, or sends, on this socket
  *   -EOPNOTSUPP  it is not a datagram socket
- *   -ETIMEDOUT, -ECANCELED, and errors of the kernel. Of these -ECONNREFUSED and others of the
- * path concern an earlier datagram to the socket's peer; the kernel reports each to one
- * operation, and the socket stays usable.
- * A receive that does not complete leaves all datagrams to the next one. */
+ *   -ETIMEDOUT, -ECANCELED, and errors of the kernel. -ECONNREFUSED and other errors of the
+ * network concern an earlier datagram to the socket's peer; the kernel reports each to one
+ * operation, and the socket stays usable. A receive that does not complete leaves all
+ * datagrams to the next one. */
 
-/* cg_receive_from(sock, buf, size, &from): receives one datagram. Completes with its length,
- * which may be 0, and stores the sender in *from (len 0: it has no address) unless that is
- * NULL. -EMSGSIZE: the datagram is longer than size; buf has its first size bytes, the others
- * are lost. Traceless. Keywords:
+/* cg_receive_from(sock, buf, size, &from): receives one datagram. Completes with its
+ * length, which may be 0, and stores the sender in *from (len 0: it has no address) unless
+ * that is NULL. -EMSGSIZE: the datagram is longer than size; buf has its first size bytes,
+ * the others are lost. Traceless. Keywords:
  *   .whole = &len  no -EMSGSIZE: completes with the number of bytes in buf; len is set to the
  *                  datagram's own length (to more than size, where the system does not tell it) */
 #define cg_receive_from(...) cg__receive_from(__VA_ARGS__, )
@@ -112,9 +113,9 @@ struct cg_datagrams_op { /* receive_datagrams, send_datagrams */
     CG_OP(cg_receive_from, .sock = (s),                                                    \
           .one = ((struct cg_datagram){.buf = (b), .size = (n), .addr = (from)}), __VA_ARGS__)
 
-/* cg_send_to(sock, buf, len, to): sends one datagram, whole or not at all, to an address: text
- * as in cg_datagram_options.peer, a struct cg_addr *, or NULL: the peer. Completes with len.
- * Traceless.
+/* cg_send_to(sock, buf, len, to): sends one datagram, whole or not at all, to an address:
+ * text as in cg_datagram_options.peer, a struct cg_addr *, or NULL: the peer. Completes
+ * with len. Traceless.
  *   CG_EADDR   not a valid address; look a host's name up first (cg_resolve)
  *   -EMSGSIZE  longer than a datagram can be here
  *   -EDESTADDRREQ, -EACCES (broadcast), -ENETUNREACH ... */
@@ -163,12 +164,12 @@ CG_EXTERN_C_BEGIN
 extern CG_API const struct cg_op_type cg_receive_from_type, cg_send_to_type,
     cg_receive_datagrams_type, cg_send_datagrams_type;
 
-/* Opens a datagram socket on a local address (text as for cg_sock_listen); the caller closes
- * *sock. NULL: the kernel chooses an address for the peer's family, or none for a UNIX
- * socket, whose peer then cannot reply. Never waits, but for a local host name, which the
- * system's resolver looks up. Returns 0 or
+/* Opens a datagram socket on a local address (text as for cg_sock_listen); the caller
+ * closes *sock. NULL: the kernel chooses an address for the peer's family, or none for a
+ * UNIX socket, whose peer then cannot reply. Never waits, but for a local host name, which
+ * the system's resolver looks up. Returns 0 or
  *   -EADDRINUSE, -EACCES   errors of bind(2)
- *   -ECONNREFUSED, -ENOENT nobody is bound to the UNIX peer
+ *   -ECONNREFUSED, -ENOENT no socket is bound to the UNIX peer
  *   CG_EADDR               not a valid address
  *   -EINVAL                neither an address nor a peer, or an option out of range
  *   -ENODEV                no such interface

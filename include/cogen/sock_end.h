@@ -17,7 +17,7 @@ enum {
 struct cg_wait_gone_op {
     CG_OP_HEAD;
     struct cg_sock *sock;
-    struct cg_wait_gone_op *next, *prev; /* who waits for the same socket */
+    struct cg_wait_gone_op *next, *prev; /* the ops that wait for the same socket */
 };
 
 struct cg_close_gently_op {
@@ -42,9 +42,9 @@ struct cg_close_gently_op {
  * cg_sock_close resets a TCP connection whose input is unread or still comes, and the peer
  * may then lose what was written last. Without .timeout it takes at most CG_LINGER. The
  * socket is closed and freed whatever the result, also if the op never begins; meanwhile
- * nobody else may close it. -EINVAL: a listener; -EMSGSIZE: the peer has sent more than .most; -EBUSY: another
- * coroutine reads or writes, or a view is lent; -ETIMEDOUT, -ECANCELED and errors of the
- * connection. Completes with 0. Keywords:
+ * nobody else may close it. -EINVAL: a listener; -EMSGSIZE: the peer has sent more than
+ * .most; -EBUSY: another coroutine reads or writes, or a view is lent; -ETIMEDOUT,
+ * -ECANCELED and errors of the connection. Completes with 0. Keywords:
  *   .most         drops at most so many bytes; 0: CG_LINGER_BYTES */
 #define cg_close_gently(...) cg__close_gently(__VA_ARGS__, )
 #define cg__close_gently(s, ...) CG_OP(cg_close_gently, .sock = (s), __VA_ARGS__)

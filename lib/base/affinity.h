@@ -8,12 +8,11 @@ struct cg__affinity;
 /* How many processors the calling thread may use, at least 1. */
 unsigned cg__affinity_count(void);
 
-/* Lets the calling thread run only on the k-th of those that it may use now, counted
- * around. Returns what it may use now, for cg__affinity_restore; NULL: nothing has
- * changed. */
+/* Lets the calling thread run only on the k-th of the n processors that it may use now
+ * (modulo n). Returns the old set, for cg__affinity_restore; NULL: nothing has changed. */
 struct cg__affinity *cg__affinity_pin(unsigned k);
 
-/* Lets it run where it could before. */
+/* Restores the old set. */
 void cg__affinity_restore(struct cg__affinity *before);
 
 #endif

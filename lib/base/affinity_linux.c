@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Processors by sched_setaffinity(2), which in Linux is about the calling thread. */
+/* Affinity by sched_setaffinity(2), which on Linux applies to the calling thread. */
 #include "config.h"
 
 #include "lib/base/affinity.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Processors, where threads cannot be bound to them. */
+/* For systems where a thread cannot be bound to a processor. */
 #include "config.h"
 
 #include "lib/base/affinity.h"

@@ -125,7 +125,7 @@ static enum cg_verdict cancel_process(struct cg_op *op, struct cg_sched *sched)
 
     if (coro == NULL || coro->sched != sched)
         return cg__op_done(op, -EINVAL);
-    if (coro == cg_op_coro(op)) { /* itself: nothing that waits to be cancelled */
+    if (coro == cg_op_coro(op)) { /* itself: this op must not count as its pending wait */
         coro->op = NULL;
         return cg__op_done(op, cg_coro_cancel(coro));
     }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* How many processors a process may use: those of its affinity, or less if its control group
- * has a quota. In a container the path of the group may be one that only the host sees; then
- * the group is the mount point itself, which the search comes to as well, from below. */
+/* How many processors a process may use: those of its affinity, or less if its control
+ * group has a quota. In a container the group's path may be valid only on the host. Then
+ * the group is the mount point itself, at which the search from the path upwards ends. */
 #include "config.h"
 
 #include "lib/threads/cpus.h"
@@ -17,7 +17,7 @@
 
 enum { PATH = 4096 };
 
-/* Reads a number from a file of a group; -1: there is none, or it says "max". */
+/* Reads a number from a file of a group; -1: there is no file, or it says "max". */
 static double read_number(const char *dir, const char *name, double *second)
 {
     char path[2 * PATH];
@@ -52,7 +52,8 @@ static void read_group(const char *dir, bool v2, double *least)
     lower(least, quota, period);
 }
 
-/* The group at `path` below a mount point, and those around it. */
+/* Reads the quotas of the group at `path` below a mount point, and of the groups that
+ * contain it. */
 static void read_groups(const char *root, const char *mount, const char *path, bool v2,
                         double *least)
 {
@@ -80,7 +81,7 @@ static bool has_cpu(char *controllers)
     return false;
 }
 
-/* A line of /proc/self/cgroup: "0::/path" (v2), "4:cpu,cpuacct:/path" (v1). */
+/* Reads a line of /proc/self/cgroup: "0::/path" (v2), "4:cpu,cpuacct:/path" (v1). */
 static void read_line(const char *root, char *line, double *least)
 {
     char *controllers = strchr(line, ':'), *path, mount[PATH];

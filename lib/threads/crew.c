@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What everybody may ask of the crew that the process has. reactors/crew.c runs it. */
+/* The functions that may be called from outside about the process's crew. reactors/crew.c
+ * runs it. */
 #include "config.h"
 
 #include "lib/threads/crew.h"
@@ -12,7 +13,7 @@
 #include <stdlib.h>
 
 static _Atomic(struct cg__crew *) the_crew;
-static atomic_int stopping; /* callers that are within cg_crew_stop */
+static atomic_int stopping; /* calls of cg_crew_stop that have not returned */
 
 void cg__crew_set(struct cg__crew *crew)
 {

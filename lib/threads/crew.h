@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The inside of a crew, for crew.c and run_on.c here and for reactors/crew.c, which runs
- * it. */
+/* The internals of a crew, for crew.c and run_on.c here, and for reactors/crew.c, which
+ * runs it. */
 #ifndef COGEN_LIB_THREADS_CREW_H
 #define COGEN_LIB_THREADS_CREW_H
 
@@ -15,7 +15,7 @@ struct cg_worker {
     struct cg_reactor *reactor;
     struct cg_sched *sched;
     struct cg_coro *coro;     /* runs the crew's fn */
-    struct cg__guest *guests; /* coroutines that others have started here */
+    struct cg__guest *guests; /* coroutines that other workers have started here */
     pthread_t thread;
     unsigned number;
     char name[24];
@@ -26,21 +26,22 @@ struct cg__crew {
     cg_fn *fn;
     void *arg;
     atomic_uint busy; /* workers that have something to do; it stays 0 once it is */
-    pthread_mutex_t lock; /* of the following */
+    pthread_mutex_t lock; /* protects the following fields */
     pthread_cond_t changed;
-    bool opened;      /* all are there, the workers may run */
-    bool abandoned;   /* not all are there: the threads end */
+    bool opened;      /* all workers could be made, and may run */
+    bool abandoned;   /* not all could be made: the threads end */
     unsigned ended;   /* workers whose runs have ended */
     ssize_t failure;  /* the first */
     unsigned count;
     struct cg_worker workers[];
 };
 
-/* Makes a crew the one that the process has; NULL: it has none any more, and nobody is in
- * cg_crew_stop. */
+/* Sets the process's crew. NULL: there is no crew any more; then it waits until no thread
+ * is in cg_crew_stop. */
 void cg__crew_set(struct cg__crew *crew);
 
-/* The run of a worker has ended: operations that wait for what it should do are told. */
+/* Called when the run of a worker has ended: completes the operations that wait for
+ * functions on it. */
 void cg__run_on_refuse(struct cg_worker *worker);
 
 #endif

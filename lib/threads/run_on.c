@@ -20,7 +20,7 @@ struct cg__guest {
     struct cg_worker *worker;
     cg_fn *fn;
     void *arg;
-    struct cg_coro *coro; /* these are the worker's: */
+    struct cg_coro *coro; /* only the worker uses this field and the next ones */
     struct cg__guest *next, **link;
 };
 
@@ -78,7 +78,7 @@ static void recalled(struct cg__post *post, bool dropped)
     cg__errand_unref(&guest->errand);
 }
 
-/* Coroutines that are still there did not end within the grace period, and never will. */
+/* Guests that are still there did not end within the grace period, and never will. */
 void cg__run_on_refuse(struct cg_worker *worker)
 {
     cg__errand_refuse(worker->sched);

@@ -26,7 +26,7 @@ struct datagram {
     char bytes[];
 };
 
-/* Where one goes, and from where. */
+/* Where a datagram goes, and from where. */
 struct route {
     struct cg_sim_addr from, to;
     const struct cg_datagram *datagram;
@@ -54,7 +54,8 @@ static bool is_broadcast(const struct cg_sim_addr *addr)
            addr->in.sin_addr.s_addr == htonl(INADDR_BROADCAST);
 }
 
-/* Whether a socket would take a datagram from there: a connected one only from its peer. */
+/* Whether a socket accepts a datagram from this address: a connected one only from its
+ * peer. */
 static bool hears(const struct cg_sim_sock *sock, const struct cg_sim_addr *from)
 {
     struct cg_sim_addr seen = cg__sim_addr_in(from, sock->domain);
@@ -267,14 +268,15 @@ static ssize_t post(struct cg_sim *sim, const struct cg_sim_sock *sock, struct c
     return 0;
 }
 
-/* Nobody is bound there: a connected sender learns it when the answer has come back. */
+/* Called when no socket is bound to the address: a connected sender gets the error after a
+ * round trip. */
 static void refuse(struct cg_sim *sim, struct cg_sim_sock *sock)
 {
     struct cg_sim_msg *msg = sock->remote.len > 0 ? calloc(1, sizeof *msg) : NULL;
 
     if (!msg)
         return;
-    msg->data = (char *)(msg + 1); /* so that it is freed, as what carries data is */
+    msg->data = (char *)(msg + 1); /* so that it is freed like a message with data */
     cg__sim_post_datagram(sim, sock, msg, CG_SIM_UNREACHABLE, sim->now + sim->opt.latency);
 }
 
@@ -286,7 +288,7 @@ static ssize_t send_to_all(struct cg_sim *sim, const struct cg_sim_sock *sock,
 
     if (group && !cg__sim_option(sock, v4 ? IPPROTO_IP : IPPROTO_IPV6,
                                  v4 ? IP_MULTICAST_LOOP : IPV6_MULTICAST_LOOP))
-        return 0; /* everybody is on this host */
+        return 0; /* all sockets of a world are on one host */
     for (struct cg_sim_sock *to = cg__sim_bound(sim, &route->to); to && error == 0;
          to = to->next_bound)
         if (to->datagram && hears(to, &route->from) && cg__sim_fit(to, &route->to) &&
@@ -331,7 +333,7 @@ static ssize_t send_unix(struct cg_sim *sim, struct cg_sim_sock *sock, const str
 
     if (route->datagram->len > sim->opt.window)
         return -EMSGSIZE;
-    if (!to) /* a connected one was told at the start that there is somebody */
+    if (!to) /* a connected socket had a peer when it was connected */
         return sock->remote.len > 0 && !route->datagram->addr ? -ECONNREFUSED : error;
     if (!hears(to, &route->from))
         return -EPERM;

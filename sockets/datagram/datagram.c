@@ -90,8 +90,8 @@ static int set_options(struct cg_reactor *reactor, int fd, sa_family_t family,
     return rc < 0 ? rc : set_ip(reactor, fd, family == AF_INET6, options);
 }
 
-/* The kernel takes some of these for its default, and tells others in the low bits of a
- * byte. */
+/* Checks values that the kernel would not refuse: it takes some for "the default", and
+ * uses only the low bits of others. */
 static bool is_out_of_range(const struct cg_datagram_options *options)
 {
     return options->ttl < 0 || options->ttl > 255 || options->tos < 0 ||
@@ -182,7 +182,7 @@ int cg__datagram_addr(const char *text, sa_family_t family, struct cg__addr *add
     int count;
 
     if (cg__addr_split(text, name, port) && !cg__addr_same_host(name, "localhost"))
-        return CG_EADDR; /* it would have to be looked up */
+        return CG_EADDR; /* a host name would need a look-up */
     count = cg__addr_parse(text, false, list, 2);
     if (count < 0)
         return count;

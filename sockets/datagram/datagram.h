@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the files of datagram sockets share. */
+/* Shared by the files of datagram sockets. */
 #ifndef COGEN_SOCKETS_DATAGRAM_DATAGRAM_H
 #define COGEN_SOCKETS_DATAGRAM_DATAGRAM_H
 
@@ -8,8 +8,8 @@
 #include "sockets/resolve/addr.h"
 #include "sockets/sock.h"
 
-/* Reads an address that needs no look-up. Of localhost it takes the address of the family, if
- * it has one, else the first. Returns 0 or CG_EADDR. */
+/* Reads an address that needs no look-up. For localhost it takes the address of the family
+ * if there is one, otherwise the first. Returns 0 or CG_EADDR. */
 int cg__datagram_addr(const char *text, sa_family_t family, struct cg__addr *addr);
 
 /* Charges the running coroutine for the bytes of n datagrams. */

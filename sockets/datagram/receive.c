@@ -8,7 +8,7 @@
 
 #include <errno.h>
 
-/* Both kinds of op begin alike. */
+/* Both kinds of op begin with the same fields. */
 static struct cg_datagrams_op *of(struct cg_op *op)
 {
     return (struct cg_datagrams_op *)op;

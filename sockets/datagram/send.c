@@ -11,7 +11,7 @@
 
 _Static_assert(sizeof(struct cg_addr) == sizeof(struct cg__addr), "one is copied to the other");
 
-/* Both kinds of op begin alike. */
+/* Both kinds of op begin with the same fields. */
 static struct cg_datagrams_op *of(struct cg_op *op)
 {
     return (struct cg_datagrams_op *)op;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* cg_wait_gone: waits beside the readers and writers of a socket, so it uses neither side
- * of the engine but a request of its own, for CG_HUP alone. A socket over another one asks
- * the one at the bottom: only there the end is seen while input is unread. */
+/* cg_wait_gone: waits while others read and write the socket, so it uses neither side
+ * of the engine but a separate request, for CG_HUP alone. For a socket over another one
+ * (TLS), it waits on the lowest socket: only that notices the end while input is
+ * unread. */
 #include "config.h"
 
 #include "sockets/end/gone.h"
@@ -33,7 +34,7 @@ static void take_out(struct cg__gone *gone, struct cg_wait_gone_op *wait)
     *(wait->next != NULL ? &wait->next->prev : &gone->last) = wait->prev;
 }
 
-/* An op no longer waits. */
+/* Removes an op that no longer waits. */
 static void leave(struct cg_sock *sock, struct cg_wait_gone_op *wait)
 {
     take_out(sock->peer_gone, wait);
@@ -51,7 +52,8 @@ static void complete_all(struct cg_sock *sock, ssize_t result)
     }
 }
 
-/* Asks. Returns true if it is known: *result is 0, or the error of the request. */
+/* Submits the request. Returns true if the end is known at once: *result is 0, or the
+ * error of the request. */
 static bool ask(struct cg_sock *sock, ssize_t *result)
 {
     struct cg_sock *bottom = cg__sock_bottom(sock);
@@ -67,7 +69,7 @@ static bool ask(struct cg_sock *sock, ssize_t *result)
     return verdict != CG_PENDING;
 }
 
-/* -ECANCELED comes from the request of earlier ops. */
+/* -ECANCELED means that the request was cancelled with earlier ops. */
 static void complete(struct cg_io *io, ssize_t result)
 {
     struct cg_sock *sock = io->owner;

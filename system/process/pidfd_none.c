@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* There are no descriptors of processes here. */
+/* For systems without descriptors of processes. */
 #include "config.h"
 
 #include "system/process/pidfd.h"

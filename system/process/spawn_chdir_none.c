@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* posix_spawn cannot change the directory here. */
+/* For systems whose posix_spawn cannot change the directory. */
 #include "config.h"
 
 #include "system/process/spawn.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The child itself closes the descriptors whose numbers nobody has told it. */
+/* For systems where the child can close all descriptors from a number on. */
 #include "config.h"
 
 #include "system/process/spawn.h"

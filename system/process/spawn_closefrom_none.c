@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A child cannot close descriptors here unless it gets their numbers. */
+/* For systems where the child can close descriptors only by their numbers. */
 #include "config.h"
 
 #include "system/process/spawn.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* There is no way here to make another open file of an open one: /dev/fd shares it. */
+/* For systems where an open file cannot be opened again: /dev/fd shares the open file. */
 #include "config.h"
 
 #include "system/process/stdio.h"

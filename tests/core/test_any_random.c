@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Any two operations raced at any moment, in virtual time: a loser that is traceless has
- * lost nothing for anybody. */
+/* Any two operations race at any moment, in virtual time: a traceless loser has consumed
+ * nothing. */
 #include "config.h"
 
 #include "tests/support/support.h"

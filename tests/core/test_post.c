@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Posts, stops and signals from other threads to a scheduler that ends because of them: it
- * is freed only when the threads have let go of it. TSan and ASan see where it is not. */
+ * is freed only when the threads no longer use it. TSan and ASan would report a use after
+ * that. */
 #include "config.h"
 
 #include "tests/support/support.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The HTTP parser on requests with wrong bytes at any place: what it refuses, and with which
- * status, does not depend on how the bytes are cut. */
+/* The HTTP parser on requests with wrong bytes at any place: what it refuses, and with
+ * which status, does not depend on how the bytes are cut. */
 #include "config.h"
 
 #include "tests/http/told.h"
@@ -49,8 +49,8 @@ static void change(const char *request, uint64_t seed)
     }
 }
 
-/* The limit or the byte that is wrong first decides the status, however the bytes are
- * cut. */
+/* The first fault in the bytes, an exceeded limit or an invalid byte, decides the status,
+ * however the bytes are cut. */
 START_TEST(first_refusal)
 {
     static const struct {

@@ -43,7 +43,7 @@ static ssize_t answers(void *arg)
     return 0;
 }
 
-/* An empty datagram is one, and no end. */
+/* An empty datagram is received like any other, and is not an end. */
 static void empty(struct talk *talk)
 {
     char buf[4] = "old";
@@ -64,8 +64,8 @@ static ssize_t empties(void *arg)
     return 0;
 }
 
-/* A datagram that does not fit is told, with its length on request; the next one is
- * whole. */
+/* A datagram that does not fit is reported, with its length on request; the next one is
+ * received whole. */
 static void truncated(struct talk *talk)
 {
     char buf[4];
@@ -110,8 +110,8 @@ static ssize_t send_many(void *arg)
     return 0;
 }
 
-/* Many at once arrive with their borders, each once. A UNIX socket has room for few, so
- * that the sender has to wait. */
+/* Many datagrams in one call arrive separately, each once. A UNIX socket has room for few,
+ * so the sender has to wait. */
 static void many(struct talk *talk)
 {
     char text[MANY][8], buf[8];
@@ -154,7 +154,7 @@ static ssize_t many_at_once(void *arg)
     return 0;
 }
 
-/* What was received can be sent back as it is. */
+/* A list of received datagrams can be sent back as it is. */
 static ssize_t echo(void *arg)
 {
     struct talk talk;
@@ -254,7 +254,8 @@ static ssize_t full(void *arg)
     return 0;
 }
 
-/* Nobody is there: the sender's next operation learns it, and the socket stays usable. */
+/* If no socket is bound to the address, the sender's next operation fails, and the socket
+ * stays usable. */
 static ssize_t refused(void *arg)
 {
     struct talk talk;
@@ -272,7 +273,7 @@ static ssize_t refused(void *arg)
     return 0;
 }
 
-/* So it is for one that waits, and for a sender. */
+/* An operation that waits fails, too, and so does a send. */
 static ssize_t refused_waiting(void *arg)
 {
     struct talk *talk = arg;
@@ -301,7 +302,7 @@ static ssize_t refused_later(void *arg)
     return 0;
 }
 
-/* Too long a datagram is the fault of its sender alone, also among others. */
+/* A datagram that is too long fails, also in a list; those before it are sent. */
 static ssize_t too_long(void *arg)
 {
     static char big[70 * 1024];
@@ -326,7 +327,7 @@ static ssize_t too_long(void *arg)
     return 0;
 }
 
-/* The longest that UDP can carry. */
+/* The longest datagram that UDP can carry. */
 static ssize_t longest(void *arg)
 {
     static char sent[65507], received[65507];
@@ -343,7 +344,7 @@ static ssize_t longest(void *arg)
     return 0;
 }
 
-/* Streams and datagrams have operations of their own. */
+/* Operations on streams fail on datagram sockets, and the other way round. */
 static ssize_t wrong_operations(void *arg)
 {
     struct talk talk;
@@ -383,7 +384,7 @@ static ssize_t wait_for_one(void *arg)
     return cg_yield(cg_receive_from(arg, buf, sizeof buf, NULL));
 }
 
-/* A side has one operation at a time; closing ends the one that waits. */
+/* Each side has one operation at a time. Closing the socket ends those that wait. */
 static ssize_t busy_and_closed(void *arg)
 {
     struct talk talk;
@@ -403,7 +404,7 @@ static ssize_t busy_and_closed(void *arg)
     return 0;
 }
 
-/* Nobody to send to, or nobody that can be meant. */
+/* A send without an address and peer, or to an invalid address, fails. */
 static ssize_t wrong_addresses(void *arg)
 {
     struct talk talk;

@@ -43,7 +43,7 @@ static ssize_t waits(void *sock)
     return cg_yield(cg_wait_gone(sock));
 }
 
-/* A socket for which somebody waits keeps its descriptor; afterwards it gives it up. */
+/* A socket on which a cg_wait_gone waits cannot be detached; afterwards it can. */
 static ssize_t detached(void *arg)
 {
     struct cg_sock *a, *b;
@@ -66,8 +66,8 @@ static ssize_t detached(void *arg)
     return 0;
 }
 
-/* Waiting while input is unread costs no CPU time, whatever the reactor, and waiters of
- * both ends do not disturb those who move bytes. */
+/* Waiting while input is unread uses no CPU time, on every reactor. Waits at both ends do
+ * not affect operations that move bytes. */
 static ssize_t waiting_is_cheap(void *arg)
 {
     struct cg_sock *a, *b;
@@ -112,7 +112,8 @@ static ssize_t sleeps(void *arg)
     return cg_yield(cg_sleep(CG_NEVER));
 }
 
-/* What a handler is for: it ends when its client goes, with the request half read. */
+/* A handler in a race with cg_wait_gone ends when its client goes, although the request is
+ * only half read. */
 static ssize_t handler(void *arg)
 {
     struct cg_sock *a, *b;
@@ -128,8 +129,8 @@ static ssize_t handler(void *arg)
     return 0;
 }
 
-/* Without .timeout a gentle close takes CG_LINGER, and the next use of the op too. With a
- * weak timeout it goes on while bytes come. */
+/* Without .timeout a gentle close takes at most CG_LINGER, also when the op is used again.
+ * With a weak timeout it continues as long as bytes come. */
 static ssize_t trickles(void *sock)
 {
     for (int i = 0; i < 10; i++) {

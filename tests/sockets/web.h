@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What tests of cg_connect to names share: a name with several addresses in a simulated
- * world, listeners at them, and one that never responds. */
+/* Shared by the tests of cg_connect to host names: a name with several addresses in a
+ * simulated world, listeners on them, and one that never responds. */
 #ifndef COGEN_TESTS_SOCKETS_WEB_H
 #define COGEN_TESTS_SOCKETS_WEB_H
 
@@ -14,7 +14,7 @@
 #define V4_2 "10.0.0.2:80"
 #define ALL_FOUR "2001:db8::1 2001:db8::2 10.0.0.1 10.0.0.2"
 
-/* Gives the scheduler a resolver with a fixed table, still empty. */
+/* Gives the scheduler a resolver with a fixed table, which is empty at first. */
 struct cg_resolver *names_for(struct cg_sched *sched);
 
 /* The scheduler of the case resolves one name, web.test. */
@@ -33,7 +33,6 @@ void fill_in(struct hole *hole);
 /* Makes room in the backlog: a pending connect succeeds. */
 void open_up(struct hole *hole);
 
-/* A listener. */
 struct cg_sock *serve(const char *addr);
 
 /* Connects to the address and closes the connection: a coroutine. */

@@ -26,7 +26,8 @@ static ssize_t until_the_moment(void *arg)
     return 0;
 }
 
-/* A moment that has passed does not wait, also at the earliest of all moments. */
+/* A wait for a moment that has passed completes at once, also for the earliest moment of
+ * all. */
 static ssize_t in_the_past(void *arg)
 {
     (void)arg;
@@ -53,7 +54,7 @@ static ssize_t never(void *arg)
     return 0;
 }
 
-/* The simulator's clocks are the world's: a day passes at once. */
+/* In the simulator both clocks are virtual: a day passes at once. */
 static ssize_t in_a_world(void *arg)
 {
     int64_t start = now();

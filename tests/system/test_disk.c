@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Plain files off the loop: what is written is read, at every length and offset; errors are
- * those of the calls; an op that does not complete leaves nothing open. */
+/* Operations on plain files, which run off the loop: bytes that are written are read
+ * again, at every length and offset; errors are those of the system calls; an op that does
+ * not complete leaves nothing open. */
 #include "config.h"
 
 #include "tests/support/support.h"
@@ -32,7 +33,8 @@ static int open_new(const char *name)
     return (int)fd;
 }
 
-/* Bytes come back at their offsets, also more than one call moves. */
+/* Bytes that were written are read again at the same offset, also if they are more than
+ * one system call moves. */
 static ssize_t bytes_come_back(void *arg)
 {
     enum { LEN = 2 * CG_DISK_PIECE + 4321 };
@@ -51,7 +53,7 @@ static ssize_t bytes_come_back(void *arg)
     IS(cg_yield(cg_read_file(fd, few, sizeof few, 8)), sizeof few);
     ck_assert_int_eq(memcmp(few, "\0\0", 2), 0); /* a hole */
     ck_assert_int_eq(memcmp(few + 2, out, 6), 0);
-    IS(lseek(fd, 0, SEEK_CUR), 0); /* the position is nobody's */
+    IS(lseek(fd, 0, SEEK_CUR), 0); /* the file's position has not moved */
     IS(cg_yield(cg_read_file(fd, in, LEN, LEN, .moved = &moved)), 10);
     ck_assert_uint_eq(moved, 10);
     IS(cg_yield(cg_read_file(fd, in, LEN, LEN + 10)), 0);
@@ -63,7 +65,7 @@ static ssize_t bytes_come_back(void *arg)
     return 0;
 }
 
-/* Names: found, renamed, removed, relative to a directory. */
+/* Files are found, renamed and removed by name, also relative to a directory. */
 static ssize_t names(void *arg)
 {
     int dir = open(folder, O_RDONLY | O_DIRECTORY), fd = open_new("old");
@@ -123,7 +125,7 @@ static ssize_t occupies(void *pool)
     return cg_yield(cg_offload(waits_at_the_gate, NULL, .pool = pool));
 }
 
-/* An op that is still queued when its time is over has done nothing. */
+/* An op that times out while it is queued has done nothing. */
 static ssize_t taken_back(void *arg)
 {
     struct cg_pool *pool = cg_pool_new(1, 1);
@@ -153,7 +155,7 @@ static unsigned open_descriptors(void)
     return count;
 }
 
-/* A file that was opened for an op that has lost is closed again. */
+/* A file that was opened for an op that loses its race is closed again. */
 static ssize_t opened_too_late(void *arg)
 {
     unsigned before;

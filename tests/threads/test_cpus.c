@@ -93,7 +93,7 @@ static void version_1(void)
     ck_assert_uint_eq(quota(), 2);
 }
 
-/* Nonsense is no quota, and harms nobody. */
+/* Invalid files give no quota. */
 static void nonsense(void)
 {
     begin();
@@ -102,7 +102,7 @@ static void nonsense(void)
     ck_assert_uint_eq(quota(), 0);
 }
 
-/* A pinned thread has one processor, and gets the others back. */
+/* A pinned thread may use one processor, and the old ones again after the restore. */
 static void affinity(void)
 {
     unsigned before = cg__affinity_count();

@@ -17,13 +17,13 @@
 
 enum { WORKERS = 3 };
 
-/* What the functions of all workers share. */
+/* Shared by the functions of all workers. */
 static struct {
     atomic_uint ran, seen, ended;
     ssize_t result;
 } crew;
 
-/* The reactor of the case; simulated worlds are those of cg_crew_main. */
+/* The reactor's name for cg_crew_main; "sim" for all the simulated worlds. */
 static const char *reactor(void)
 {
     return test_on_sim() ? "sim" : test_reactor();
@@ -47,7 +47,7 @@ static ssize_t looks_about(void *arg)
     return (ssize_t)id;
 }
 
-/* fn runs once on each worker, and knows where it is. */
+/* fn runs once on each worker, and cg_worker_self tells on which. */
 static void runs_on_all(void)
 {
     for (int i = 0; i < 10; i++) {
@@ -71,7 +71,7 @@ static ssize_t counts(void *arg)
     return 0;
 }
 
-/* One worker is no special case, and none stands for all processors. */
+/* A crew may have one worker; 0 means as many as there are processors. */
 static void of_any_size(void)
 {
     atomic_store(&crew.ran, 0);
@@ -79,7 +79,7 @@ static void of_any_size(void)
     ck_assert_uint_eq(atomic_load(&crew.ran), 1);
     IS(CREW(counts, .workers = 0), 0);
     ck_assert_uint_eq(atomic_load(&crew.ran), 1 + cg_cpus());
-    cg_crew_stop(); /* there is none */
+    cg_crew_stop(); /* no effect: there is no crew */
     IS(cg_crew_post_signal("nobody", 0), -EINVAL);
 }
 
@@ -110,7 +110,7 @@ static ssize_t signals_process(void *arg)
     return sleeps(arg);
 }
 
-/* A stop reaches all, also from a signal handler, and is no failure. */
+/* A stop ends all workers, also from a signal handler, and does not count as a failure. */
 static void stopped(void)
 {
     atomic_store(&crew.ran, 0);
@@ -121,7 +121,8 @@ static void stopped(void)
     ck_assert_uint_eq(atomic_load(&crew.ended), WORKERS);
 }
 
-/* A stop that comes at any moment of a crew's life ends it, or is too early or too late. */
+/* Calls cg_crew_stop at any moment: it ends the crew, or has no effect before it begins
+ * and after it has ended. */
 static void *stops_at_any_moment(void *arg)
 {
     while (!atomic_load((atomic_bool *)arg)) {
@@ -160,7 +161,8 @@ static void fail_one(void)
     SURE(atomic_load(&crew.ended) == WORKERS - 1);
 }
 
-/* A failure ends the others in order, is the crew's result, and is told. */
+/* A failure of a worker stops the others gracefully, is the crew's result, and is
+ * reported. */
 static void failed(void)
 {
     char said[512];
@@ -205,7 +207,7 @@ static void wait_for_nobody(void)
     SURE(CREW(waits_for_nobody, .workers = 2) == -EDEADLK);
 }
 
-/* What can never go on is told once all workers are idle. */
+/* Coroutines that can never continue are reported when all workers are idle. */
 static void deadlock(void)
 {
     char said[2048];
@@ -233,13 +235,14 @@ static ssize_t hears(void *arg)
     return 0;
 }
 
-/* A worker that only waits for a signal is idle, not dead: others may signal it. */
+/* A worker that only waits for a signal is idle, but has not ended: others may signal
+ * it. */
 static void signals_reach_all(void)
 {
     IS(CREW(hears, .workers = WORKERS), 0);
 }
 
-/* No reactor of that name. */
+/* The crew fails if there is no reactor of the given name. */
 static void without_reactor(void)
 {
     atomic_store(&crew.ran, 0);

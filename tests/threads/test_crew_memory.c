@@ -41,7 +41,7 @@ int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attr,
     return __real_pthread_create(thread, attr, fn, arg);
 }
 
-/* Memory that is lacking later is the program's concern. */
+/* Runs on each worker. From here on no allocation fails. */
 static ssize_t runs(void *arg)
 {
     (void)arg;

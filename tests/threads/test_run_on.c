@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Functions that run on other workers: where they run, what becomes of them when they are
- * cancelled, and what of the operation when the worker ends. */
+/* Functions that run on other workers: where they run, and what happens when they are
+ * cancelled and when the worker ends. */
 #include "config.h"
 
 #include "tests/support/support.h"
@@ -47,7 +47,7 @@ static ssize_t asks_all(void *arg)
     return 0;
 }
 
-/* The function runs there, and its result comes back. */
+/* The function runs on the other worker, and its result comes back. */
 static void runs_there(void)
 {
     on_crew(asks_all);
@@ -69,7 +69,8 @@ static ssize_t marks_each(void *arg)
     return 0;
 }
 
-/* On all at once: the first failure in their order is the result. */
+/* A function runs on all workers at the same time: the first failure in the order of the
+ * workers is the result. */
 static void runs_on_each(void)
 {
     on_crew(marks_each);
@@ -118,8 +119,8 @@ static ssize_t times_out(void *arg)
     return 0;
 }
 
-/* A cancelled operation waits for the end of the coroutine that it has cancelled, or the
- * coroutine never is. */
+/* A cancelled operation cancels the coroutine on the other worker and waits for its end.
+ * If the coroutine does not exist yet, it never will. */
 static void cancels_it(void)
 {
     on_crew(times_out);
@@ -156,7 +157,7 @@ static ssize_t is_left(void *arg)
     return 0;
 }
 
-/* A worker that ends answers for what it did not do, so that nobody waits for it. */
+/* When a worker ends, operations that wait for functions on it complete with an error. */
 static void ends_meanwhile(void)
 {
     on_crew(is_left);
@@ -196,7 +197,7 @@ static ssize_t asks_a_lot(void *arg)
     return 0;
 }
 
-/* All ask all at the same time. */
+/* All workers run functions on all others at the same time. */
 static void all_ask_all(void)
 {
     IS(cg_crew_main(asks_a_lot, NULL, .workers = WORKERS, .reactor = reactor()), 0);

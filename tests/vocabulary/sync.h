@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* What the tests of cogen/sync.h share. */
+/* Shared by the tests of cogen/sync.h. */
 #ifndef COGEN_TESTS_VOCABULARY_SYNC_H
 #define COGEN_TESTS_VOCABULARY_SYNC_H
 
 #include "tests/support/notes.h"
 
-/* What one coroutine does with an object, and what comes of it. */
+/* What one coroutine does with an object, and the expected result. */
 struct part {
     const char *mark;
     void *object;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Condition, event, barrier: order, misuse, and that whoever gives up has not come. */
+/* Condition, event, barrier: order, misuse, and that a wait that gives up has no
+ * effect. */
 #include "config.h"
 
 #include "tests/vocabulary/sync.h"

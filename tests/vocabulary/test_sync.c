@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Mutex, monitor and semaphore: order, misuse, and that whoever gives up has taken nothing.
- * And everything of cogen/sync.h together; conditions, events and barriers by themselves
- * are in test_condition.c. */
+/* Mutex, monitor and semaphore: order, misuse, and that a wait that gives up takes
+ * nothing. And everything of cogen/sync.h together; conditions, events and barriers by
+ * themselves are in test_condition.c. */
 #include "config.h"
 
 #include "tests/vocabulary/sync.h"
