@@ -5,6 +5,7 @@
 
 #include <cogen/any.h>
 #include <cogen/base.h>
+#include <cogen/channel.h>
 #include <cogen/coro.h>
 #include <cogen/crew.h>
 #include <cogen/datagram.h>

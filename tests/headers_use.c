@@ -132,6 +132,7 @@ ssize_t use(struct cg_sock *sock, void *arg)
     size_t moved;
     intptr_t word;
     ssize_t answer;
+    struct cg_channel *channel = cg_channel_new(.limit = 1, .name = "channel");
     struct cg_queue *queue = cg_queue_new(.limit = 1, .lifo = true, .name = "queue");
     struct cg_subscriber subscriber = {.fetch = NULL};
     struct cg_iterator it = cg_iterator(body, arg, .name = "producer");
@@ -155,6 +156,11 @@ ssize_t use(struct cg_sock *sock, void *arg)
     cg_yield(cg_signal_crew("name", 1, .timeout = CG_SECOND));
     cg_crew_post_signal("name", 1);
     cg_crew_main(body, arg);
+    cg_yield(cg_send(channel, 1, .timeout = CG_NOWAIT));
+    cg_yield(cg_receive(channel, &word, .timeout = CG_SECOND));
+    cg_yield(cg_receive_many(channel, &word, 1, .deadline = CG_SECOND));
+    cg_channel_try_send(channel, NULL);
+    cg_channel_try_receive(channel, &word);
     cg_crew_main(body, arg, .workers = 2, .pin = true);
     cg_yield(
         cg_any((cg_read(sock, arg, 1), cg_sleep(1, .shield = true)), .timeout = 1));
