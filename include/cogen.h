@@ -20,12 +20,14 @@
 #include <cogen/clock.h>
 #include <cogen/disk.h>
 #include <cogen/os_signal.h>
+#include <cogen/ports.h>
 #include <cogen/process.h>
 #include <cogen/pubsub.h>
 #include <cogen/queue.h>
 #include <cogen/reactor.h>
 #include <cogen/remote.h>
 #include <cogen/resolve.h>
+#include <cogen/restart.h>
 #include <cogen/sched.h>
 #include <cogen/serve.h>
 #include <cogen/signal.h>

@@ -32,6 +32,8 @@ enum {
     const char *dir;  /* working directory; NULL: this process's */                        \
     char *const *env; /* environment, ends with NULL; NULL: this process's */              \
     bool group;       /* becomes leader of a process group, which is killed as a whole */  \
+    unsigned nfds;    /* number of fds */                                                  \
+    const int *fds;   /* descriptors that it gets as 3, 4 ..., as they are. Borrowed */    \
     void *reserved;
 
 struct cg_spawn_options {
@@ -147,7 +149,8 @@ extern CG_API const struct cg_op_type cg_spawn_type, cg_wait_process_type, cg_en
 /* Starts a program: argv[0], searched for in this process's PATH if it has no slash, with
  * the arguments argv, which end with NULL. The caller closes *process. The thread is
  * blocked until the program has started, a fraction of a millisecond. The program has the
- * descriptors 0, 1 and 2 only, no blocked signal, and every signal at its default action.
+ * descriptors 0, 1, 2 and those of .fds only, no blocked signal, and every signal at its
+ * default action.
  * Its three descriptors are blocking, even if they are the same pipe or terminal that the
  * loop uses; a socket given to it becomes blocking for the caller, too. Returns 0 or
  *   -ENOENT, -EACCES, -ENOEXEC ...  errors of exec

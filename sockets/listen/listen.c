@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* cg_sock_listen_with: on one address a listener is a plain socket; on all addresses of a
- * name it is one socket over several descriptors (listen_many.c). */
+ * name it is one socket over several descriptors (listen_many.c). Ports open descriptors in
+ * the same way. */
 #include "config.h"
 
 #include "sockets/listen/listen.h"
@@ -64,20 +65,9 @@ close_fd:
     return rc;
 }
 
-static struct cg_sock *new_listener(struct cg_sched *sched, int fd)
+static int open_unix(struct cg_reactor *reactor, const struct cg__addr *addr,
+                     const struct cg_listen_options *options, struct cg__path **made)
 {
-    struct cg_sock *listener = cg_sock_open(sched, &cg__plain_transport, NULL, fd);
-
-    if (listener != NULL)
-        listener->listener = true;
-    return listener;
-}
-
-static int listen_unix(struct cg_sched *sched, const struct cg__addr *addr,
-                       struct cg_sock **sock, const struct cg_listen_options *options)
-{
-    struct cg_reactor *reactor = cg_sched_reactor(sched);
-    struct cg_sock *listener;
     struct cg__path *path;
     int rc = cg__unix_path_new(addr->un.sun_path, &path);
 
@@ -88,20 +78,9 @@ static int listen_unix(struct cg_sched *sched, const struct cg__addr *addr,
         rc = open_listener(reactor, addr, options, path);
     cg__unix_path_unlock(path);
     if (rc < 0)
-        goto remove_path;
-    listener = new_listener(sched, rc);
-    if (listener == NULL)
-        goto close_fd;
-    listener->state = path;
-    *sock = listener;
-    return 0;
-
-close_fd:
-    cg__plain_close_fd(reactor, rc);
-    rc = -ENOMEM;
-
-remove_path:
-    cg__unix_path_remove(path);
+        cg__unix_path_remove(path);
+    else
+        *made = path;
     return rc;
 }
 
@@ -111,10 +90,9 @@ static bool is_absent(int error)
     return error == -EAFNOSUPPORT || error == -EADDRNOTAVAIL;
 }
 
-static int listen_plain(struct cg_sched *sched, const struct cg__addr *list, int count,
-                        struct cg_sock **sock, const struct cg_listen_options *options)
+static int open_one(struct cg_reactor *reactor, const struct cg__addr *list, int count,
+                    const struct cg_listen_options *options)
 {
-    struct cg_reactor *reactor = cg_sched_reactor(sched);
     int fd = CG_EADDR;
 
     for (int i = 0; i < count; i++) {
@@ -122,13 +100,7 @@ static int listen_plain(struct cg_sched *sched, const struct cg__addr *list, int
         if (!is_absent(fd))
             break;
     }
-    if (fd < 0)
-        return fd;
-    *sock = new_listener(sched, fd);
-    if (*sock != NULL)
-        return 0;
-    cg__plain_close_fd(reactor, fd);
-    return -ENOMEM;
+    return fd;
 }
 
 static void close_all(struct cg_reactor *reactor, const int *fds, int count)
@@ -151,8 +123,8 @@ static int read_port(struct cg_reactor *reactor, int fd, in_port_t *port)
 
 /* Opens a descriptor on each address that this machine has, all with the same port.
  * Returns how many, or -errno. */
-static int open_all(struct cg_reactor *reactor, struct cg__addr *list, int count,
-                    const struct cg_listen_options *options, int *fds)
+static int try_all(struct cg_reactor *reactor, struct cg__addr *list, int count,
+                   const struct cg_listen_options *options, int *fds)
 {
     in_port_t port = *cg__addr_port_of(&list[0]);
     int opened = 0, error = CG_EADDR;
@@ -179,43 +151,87 @@ close_opened:
     return error;
 }
 
-static int listen_all(struct cg_sched *sched, struct cg__addr *list, int count,
-                      struct cg_sock **sock, const struct cg_listen_options *options)
+static int open_all(struct cg_reactor *reactor, struct cg__addr *list, int count,
+                    const struct cg_listen_options *options, int *fds)
 {
     struct cg_listen_options apart = *options;
-    struct cg_reactor *reactor = cg_sched_reactor(sched);
     in_port_t port = *cg__addr_port_of(&list[0]);
-    int fds[CG__ADDRS_MOST], opened, tries = 0;
+    int opened, tries = 0;
 
     apart.v6only = true; /* [::] would otherwise take the IPv4 addresses of the others */
     do {
         *cg__addr_port_of(&list[0]) = port;
-        opened = open_all(reactor, list, count, &apart, fds);
+        opened = try_all(reactor, list, count, &apart, fds);
     } while (opened == -EADDRINUSE && port == 0 && ++tries < PORT_TRIES);
-    if (opened < 0)
-        return opened;
-    *sock = opened == 1 ? new_listener(sched, fds[0])
-                        : cg__listen_many(sched, fds, opened);
-    if (*sock != NULL)
-        return 0;
-    close_all(reactor, fds, opened);
-    return -ENOMEM;
+    return opened;
+}
+
+int cg__listen_open(struct cg_reactor *reactor, const char *addr,
+                    const struct cg_listen_options *options, int fds[static CG__ADDRS_MOST],
+                    struct cg__path **path)
+{
+    struct cg__addr list[CG__ADDRS_MOST];
+    int count = cg__addr_parse(addr, true, list, CG__ADDRS_MOST);
+
+    *path = NULL;
+    if (count < 0)
+        return count;
+    if (count > 1 && addr[0] != ':') /* the text is a name */
+        return open_all(reactor, list, count, options, fds);
+    fds[0] = cg__addr_has_path(&list[0]) ? open_unix(reactor, list, options, path)
+                                         : open_one(reactor, list, count, options);
+    return fds[0] < 0 ? fds[0] : 1;
+}
+
+int cg__listen_again(struct cg_reactor *reactor, int fd,
+                     const struct cg_listen_options *options)
+{
+    struct cg_listen_options same = *options;
+    struct cg__addr name = {.len = sizeof name.un};
+    int rc = cg__plain_name(reactor, fd, CG_IO_SOCKNAME, &name), v6only = 0;
+
+    if (rc < 0)
+        return rc;
+    name.len = name.base.sa_family == AF_INET ? sizeof name.in : sizeof name.in6;
+    if (name.base.sa_family == AF_INET6)
+        rc = cg__plain_get(reactor, fd, IPPROTO_IPV6, IPV6_V6ONLY, &v6only);
+    same.v6only = v6only != 0;
+    same.reuse_port = true;
+    return rc < 0 ? rc : open_listener(reactor, &name, &same, NULL);
+}
+
+struct cg_sock *cg__listen_new(struct cg_sched *sched, const int *fds, int count)
+{
+    struct cg_sock *listener;
+
+    if (count > 1)
+        return cg__listen_many(sched, fds, count);
+    listener = cg_sock_open(sched, &cg__plain_transport, NULL, fds[0]);
+    if (listener != NULL)
+        listener->listener = true;
+    return listener;
 }
 
 int cg_sock_listen_with(struct cg_sched *sched, const char *addr,
                         const struct cg_listen_options *options, struct cg_sock **sock)
 {
     static const struct cg_listen_options defaults;
-    struct cg__addr list[CG__ADDRS_MOST];
-    int count = cg__addr_parse(addr, true, list, CG__ADDRS_MOST);
+    struct cg_reactor *reactor = cg_sched_reactor(sched);
+    struct cg_sock *listener;
+    struct cg__path *path;
+    int fds[CG__ADDRS_MOST];
+    int count = cg__listen_open(reactor, addr, options ? options : &defaults, fds, &path);
 
     if (count < 0)
         return count;
-    if (options == NULL)
-        options = &defaults;
-    if (cg__addr_has_path(&list[0]))
-        return listen_unix(sched, list, sock, options);
-    if (count > 1 && addr[0] != ':') /* the text is a name */
-        return listen_all(sched, list, count, sock, options);
-    return listen_plain(sched, list, count, sock, options);
+    listener = cg__listen_new(sched, fds, count);
+    if (listener != NULL) {
+        if (path != NULL)
+            listener->state = path;
+        *sock = listener;
+        return 0;
+    }
+    close_all(reactor, fds, count);
+    cg__unix_path_remove(path);
+    return -ENOMEM;
 }

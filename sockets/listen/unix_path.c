@@ -148,6 +148,17 @@ int cg__unix_path_protect(const struct cg__path *path, unsigned mode, const char
     return 0;
 }
 
+struct cg__path *cg__unix_path_adopt(const char *text)
+{
+    struct cg__path *path;
+
+    if (cg__unix_path_new(text, &path) < 0)
+        return NULL;
+    path->was_there = false;
+    cg__unix_path_made(path);
+    return path;
+}
+
 void cg__unix_path_remove(struct cg__path *path)
 {
     struct stat found;

@@ -30,6 +30,10 @@ int cg__unix_path_protect(const struct cg__path *path, unsigned mode, const char
 /* Whether cg__unix_path_remove removes the file. It does by default. */
 void cg__unix_path_set_stays(struct cg__path *path, bool stays);
 
+/* Makes a path of a file on which an inherited descriptor listens, as if bind had made it
+ * here. Returns NULL if there is no memory. */
+struct cg__path *cg__unix_path_adopt(const char *text);
+
 /* Both free the path; cg__unix_path_remove first removes the file if bind made it for this
  * process and it is still there. NULL is ignored. */
 void cg__unix_path_remove(struct cg__path *path);

@@ -28,9 +28,11 @@ static int describe(posix_spawn_file_actions_t *actions, const struct cg__stdio 
     for (int i = 0; i < 3 && rc == 0; i++)
         if (p->child[i] >= 0)
             rc = posix_spawn_file_actions_adddup2(actions, p->child[i], i);
+    for (unsigned i = 0; i < p->ncopies && rc == 0; i++)
+        rc = posix_spawn_file_actions_adddup2(actions, p->copies[i], 3 + (int)i);
     if (rc == 0)
         rc = dir ? cg__spawn_chdir(actions, dir) : 0;
-    return rc ? rc : cg__spawn_close_others(actions);
+    return rc ? rc : cg__spawn_close_others(actions, 3 + (int)p->ncopies);
 }
 
 static int reset_signals(posix_spawnattr_t *attr, bool group)

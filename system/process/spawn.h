@@ -14,8 +14,8 @@ int cg__spawn_chdir(posix_spawn_file_actions_t *actions, const char *dir);
  * this system. */
 int cg__spawn_closefrom(posix_spawn_file_actions_t *actions, int from);
 
-/* Closes all descriptors above 2, by cg__spawn_closefrom if it can. */
-int cg__spawn_close_others(posix_spawn_file_actions_t *actions);
+/* Closes all descriptors from `from` on, by cg__spawn_closefrom if it can. */
+int cg__spawn_close_others(posix_spawn_file_actions_t *actions, int from);
 
 /* False: behave as if the system had no cg__spawn_closefrom. For tests. */
 extern bool cg__spawn_may_closefrom;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A started process gets no descriptor above 2. */
+/* A started process gets no descriptor that it was not given. */
 #include "config.h"
 
 #include "lib/base/ascii.h"
@@ -15,9 +15,9 @@ enum { MOST_LOOKED_AT = 65536 };
 
 bool cg__spawn_may_closefrom = true;
 
-static int close_one(posix_spawn_file_actions_t *actions, int fd)
+static int close_one(posix_spawn_file_actions_t *actions, int from, int fd)
 {
-    int flags = fd > 2 ? fcntl(fd, F_GETFD) : -1, rc;
+    int flags = fd >= from ? fcntl(fd, F_GETFD) : -1, rc;
 
     if (flags < 0 || flags & FD_CLOEXEC)
         return 0;
@@ -25,7 +25,7 @@ static int close_one(posix_spawn_file_actions_t *actions, int fd)
     return rc == EBADF ? EMFILE : rc; /* it is beyond a limit that was lowered since */
 }
 
-static int close_listed(posix_spawn_file_actions_t *actions, DIR *dir)
+static int close_listed(posix_spawn_file_actions_t *actions, int from, DIR *dir)
 {
     struct dirent *entry;
     int rc = 0;
@@ -35,33 +35,33 @@ static int close_listed(posix_spawn_file_actions_t *actions, DIR *dir)
         uint64_t fd;
 
         if (cg__ascii_number(&name, &fd) && fd <= INT_MAX)
-            rc = close_one(actions, (int)fd);
+            rc = close_one(actions, from, (int)fd);
     }
     closedir(dir);
     return rc;
 }
 
 /* The limit of descriptors may be 2^30; we never try so many. */
-static int close_numbered(posix_spawn_file_actions_t *actions)
+static int close_numbered(posix_spawn_file_actions_t *actions, int from)
 {
     long limit = sysconf(_SC_OPEN_MAX);
     int rc = 0;
 
-    for (int fd = 3; rc == 0 && fd < limit && fd < MOST_LOOKED_AT; fd++)
-        rc = close_one(actions, fd);
+    for (int fd = from; rc == 0 && fd < limit && fd < MOST_LOOKED_AT; fd++)
+        rc = close_one(actions, from, fd);
     return rc;
 }
 
 /* Other code may have opened descriptors without close-on-exec. If the child cannot find
  * and close them itself, we list those that are open now. */
-int cg__spawn_close_others(posix_spawn_file_actions_t *actions)
+int cg__spawn_close_others(posix_spawn_file_actions_t *actions, int from)
 {
     DIR *dir;
-    int rc = cg__spawn_may_closefrom ? cg__spawn_closefrom(actions, 3) : ENOSYS;
+    int rc = cg__spawn_may_closefrom ? cg__spawn_closefrom(actions, from) : ENOSYS;
 
     if (rc != ENOSYS)
         return rc;
     if ((dir = opendir("/proc/self/fd")) == NULL)
         dir = opendir("/dev/fd");
-    return dir ? close_listed(actions, dir) : close_numbered(actions);
+    return dir ? close_listed(actions, from, dir) : close_numbered(actions, from);
 }

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -102,11 +103,30 @@ static int plumb(struct cg__stdio *stdio, int number, int what)
     return what > 0 ? borrow(what) : -EINVAL;
 }
 
+static int copy_all(struct cg__stdio *stdio, const struct cg_spawn_options *options)
+{
+    unsigned n = options->nfds;
+
+    if (n == 0)
+        return 0;
+    stdio->copies = malloc(n * sizeof *stdio->copies);
+    if (stdio->copies == NULL)
+        return -ENOMEM;
+    for (unsigned i = 0; i < n; i++) {
+        int fd = fcntl(options->fds[i], F_DUPFD_CLOEXEC, 3 + (int)n);
+
+        if (fd < 0)
+            return -errno;
+        stdio->copies[stdio->ncopies++] = fd;
+    }
+    return 0;
+}
+
 int cg__stdio_open(struct cg__stdio *stdio, const struct cg_spawn_options *options)
 {
     const int what[3] = {options->in, options->out, options->err};
 
-    *stdio = (struct cg__stdio){{-1, -1, -1}, {-1, -1, -1}};
+    *stdio = (struct cg__stdio){.child = {-1, -1, -1}, .ours = {-1, -1, -1}};
     for (int i = 0; i < 3; i++) {
         int fd = plumb(stdio, i, what[i]);
 
@@ -114,7 +134,7 @@ int cg__stdio_open(struct cg__stdio *stdio, const struct cg_spawn_options *optio
             return fd;
         stdio->child[i] = fd < 0 ? -1 : fd;
     }
-    return 0;
+    return copy_all(stdio, options);
 }
 
 static void close_all(const int fds[3])
@@ -128,4 +148,7 @@ void cg__stdio_close(struct cg__stdio *stdio)
 {
     close_all(stdio->child);
     close_all(stdio->ours);
+    for (unsigned i = 0; i < stdio->ncopies; i++)
+        close(stdio->copies[i]);
+    free(stdio->copies);
 }

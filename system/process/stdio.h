@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: MIT */
-/* Standard input, output and error of a process that is to be started. */
+/* Standard input, output and error of a process that is to be started, and the descriptors
+ * that it gets above those. */
 #ifndef COGEN_SYSTEM_STDIO_H
 #define COGEN_SYSTEM_STDIO_H
 
 #include <cogen/process.h>
 
 /* Descriptors; -1: none. The child's are all above 2, so that moving one to its place
- * never overwrites another. */
+ * never overwrites another; for the same reason the copies are above all places. */
 struct cg__stdio {
     int child[3];
     int ours[3]; /* our ends of the pipes */
+    unsigned ncopies;
+    int *copies; /* of the descriptors for 3, 4 ... */
 };
 
 /* Opens what the options ask for. Returns 0 or -errno; in both cases the caller closes

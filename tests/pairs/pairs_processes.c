@@ -133,6 +133,25 @@ static void with_check(struct world *w, ssize_t answer)
     OK(cg_yield(end_op(w)));
 }
 
+/* A successor that ends before it is ready. Two restarts at a time are not allowed. */
+static void restart_open(struct world *w)
+{
+    (void)w;
+}
+
+static struct cg_op *restart_op(struct world *w)
+{
+    static char *argv[] = {"true", NULL};
+
+    return KEEP(w, cg_restart_op, cg_restart(argv));
+}
+
+static void restart_check(struct world *w, ssize_t answer)
+{
+    HOLDS(pairs_lost(answer) || answer == -EPIPE || answer == -EBUSY);
+    IS(cg_yield(restart_op(w)), -EPIPE);
+}
+
 #define CHILD                                                                          \
     .size = sizeof(struct child), .where = ON_KERNEL, .open = child_open,              \
     .close = child_close
@@ -144,6 +163,9 @@ static const struct subject subjects[] = {
      .check = end_check, .shut = child_shut},
     {"call_with_process", CHILD, .flags = SLOW, .op = with_op, .cause = event_cause,
      .check = with_check, .shut = child_shut},
+    {"restart", .size = sizeof(struct world), .where = ON_KERNEL, .flags = SELDOM | ITSELF,
+     .open = restart_open, .op = restart_op, .cause = nothing, .check = restart_check,
+     .close = restart_open},
     {"communicate", CHILD, .flags = SLOW | ITSELF, .op = communicate_op,
      .cause = nothing, .check = communicate_check},
 };

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: MIT */
+/* The registry of inherited descriptors: made once, when somebody first asks. The
+ * environment is only read, since other threads may read it. */
+#include "config.h"
+
+#include "sockets/listen/inherited.h"
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { MOST = 1024 }; /* descriptors; more are left alone */
+
+struct entry {
+    const char *name; /* in the environment, not terminated */
+    size_t len;
+    int fd; /* -1: closed */
+    bool path, claimed;
+};
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static bool parsed;
+static struct entry *entries;
+static int count, parent = -1;
+
+/* Programs that this one starts inherit nothing by accident. False: it is not open. */
+static bool is_open(int fd)
+{
+    return fcntl(fd, F_SETFD, FD_CLOEXEC) == 0;
+}
+
+/* Adds the descriptors that follow `from`; their names are separated by colons. n: how many
+ * there are, or -1: one for each name. */
+static void add_all(const char *names, int from, int n, bool marked)
+{
+    int most = n < 0 || n > MOST ? MOST : n;
+
+    entries = calloc((size_t)most, sizeof *entries);
+    for (int i = 0; entries != NULL && i < most && (n >= 0 || names != NULL); i++) {
+        struct entry entry = {.name = "unknown", .len = 7, .fd = from + i};
+
+        if (names != NULL) {
+            entry.name = names;
+            entry.len = strcspn(names, ":");
+            names += entry.len;
+            names = *names == ':' ? names + 1 : NULL;
+        }
+        if (marked && entry.len > 0) {
+            entry.path = *entry.name++ == CG__INHERITED_PATH;
+            entry.len--;
+        }
+        if (is_open(entry.fd))
+            entries[count++] = entry;
+    }
+}
+
+/* A process that this one starts has the variable too, but not the pipe. */
+static bool from_predecessor(void)
+{
+    const char *text = getenv(CG__INHERITED_ENV);
+    struct stat found;
+    char *end;
+
+    if (text == NULL || fstat(CG__INHERITED_PIPE, &found) < 0 || !S_ISFIFO(found.st_mode) ||
+        strtoumax(text, &end, 10) != (uintmax_t)found.st_ino)
+        return false;
+    parent = CG__INHERITED_PIPE;
+    is_open(parent);
+    if (*end == ':')
+        add_all(end + 1, CG__INHERITED_PIPE + 1, -1, true);
+    return true;
+}
+
+static void from_manager(void)
+{
+    const char *pid = getenv("LISTEN_PID"), *number = getenv("LISTEN_FDS");
+    long n = number != NULL ? strtol(number, NULL, 10) : 0;
+
+    if (pid != NULL && strtol(pid, NULL, 10) == (long)getpid() && n > 0)
+        add_all(getenv("LISTEN_FDNAMES"), 3, n < MOST ? (int)n : MOST, false);
+}
+
+static void begin(void)
+{
+    pthread_mutex_lock(&lock);
+    if (!parsed && !from_predecessor())
+        from_manager();
+    parsed = true;
+}
+
+int cg__inherited_claim(const char *name, struct cg__inherited *list, int most)
+{
+    size_t len = strlen(name);
+    int found = 0;
+
+    begin();
+    for (int i = 0; i < count && found < most; i++) {
+        struct entry *entry = &entries[i];
+
+        if (entry->claimed || entry->fd < 0 || entry->len != len ||
+            memcmp(entry->name, name, len) != 0)
+            continue;
+        entry->claimed = true;
+        list[found++] = (struct cg__inherited){.fd = entry->fd, .path = entry->path};
+    }
+    pthread_mutex_unlock(&lock);
+    return found;
+}
+
+void cg__inherited_unclaim(const struct cg__inherited *list, int n)
+{
+    begin();
+    for (int i = 0; i < count; i++)
+        for (int k = 0; k < n; k++)
+            if (entries[i].fd == list[k].fd)
+                entries[i].claimed = false;
+    pthread_mutex_unlock(&lock);
+}
+
+int cg__inherited_take_pipe(void)
+{
+    int fd;
+
+    begin();
+    fd = parent;
+    parent = -1;
+    pthread_mutex_unlock(&lock);
+    return fd;
+}
+
+void cg__inherited_close_rest(void)
+{
+    begin();
+    for (int i = 0; i < count; i++) {
+        if (entries[i].claimed || entries[i].fd < 0)
+            continue;
+        close(entries[i].fd);
+        entries[i].fd = -1;
+    }
+    pthread_mutex_unlock(&lock);
+}

@@ -1,0 +1,429 @@
+/* SPDX-License-Identifier: MIT */
+/* Ports. A listener of a member has a duplicate of the member's descriptor, so that closing
+ * it leaves the queue of the port alone: closing one member of a SO_REUSEPORT group would
+ * reset the connections in its queue. */
+#include "config.h"
+
+#include "sockets/listen/inherited.h"
+#include "sockets/listen/listen.h"
+#include "sockets/listen/ports.h"
+#include "sockets/plain.h"
+
+#include <cogen/ports.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+    FDS_MOST = 256, /* descriptors of one port */
+    NAME_MOST = 255,
+};
+
+struct cg_ports {
+    struct cg_ports *next; /* in the list of all */
+    struct cg_reactor *reactor; /* makes the calls on descriptors; used by one thread */
+    struct cg__path *path;
+    bool inherited;
+    bool owns;       /* the file of its UNIX path is the program's, not the manager's */
+    unsigned members;
+    int count;
+    int fds[FDS_MOST];
+    int group[FDS_MOST]; /* the first descriptor with the same address */
+    char name[NAME_MOST + 1];
+};
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static struct cg_ports *all;
+static bool follows;     /* this process has succeeded its predecessor */
+static bool handed_over;     /* a successor owns all paths */
+
+/* ---- Addresses --------------------------------------------------------------------- */
+
+static bool is_same_port(in_port_t wanted, in_port_t port)
+{
+    return wanted == 0 || wanted == port;
+}
+
+static bool is_same(const struct cg__addr *wanted, const struct cg__addr *name)
+{
+    if (wanted->base.sa_family != name->base.sa_family)
+        return false;
+    switch (name->base.sa_family) {
+    case AF_INET:
+        return wanted->in.sin_addr.s_addr == name->in.sin_addr.s_addr &&
+               is_same_port(wanted->in.sin_port, name->in.sin_port);
+    case AF_INET6:
+        return memcmp(&wanted->in6.sin6_addr, &name->in6.sin6_addr,
+                      sizeof name->in6.sin6_addr) == 0 &&
+               is_same_port(wanted->in6.sin6_port, name->in6.sin6_port);
+    default:
+        return memcmp(wanted->un.sun_path, name->un.sun_path, sizeof name->un.sun_path) == 0;
+    }
+}
+
+static int read_name(struct cg_reactor *reactor, int fd, struct cg__addr *name)
+{
+    struct cg_io io = {.code = CG_IO_SOCKNAME, .fd = fd};
+    ssize_t size;
+
+    *name = (struct cg__addr){.len = 0};
+    io.value = &name->un; /* the largest kind of address */
+    io.size = sizeof name->un;
+    size = cg__plain_call(reactor, &io);
+    name->len = size < 0 ? 0 : (socklen_t)size;
+    return size < 0 ? (int)size : 0;
+}
+
+/* Whether the descriptor listens on one of these addresses. */
+static bool listens_on(struct cg_reactor *reactor, int fd, const struct cg__addr *list, int n)
+{
+    struct cg__addr name;
+    int listening = 0;
+
+    if (cg__plain_get(reactor, fd, SOL_SOCKET, SO_ACCEPTCONN, &listening) < 0 || !listening ||
+        read_name(reactor, fd, &name) < 0)
+        return false;
+    for (int i = 0; i < n; i++)
+        if (is_same(&list[i], &name))
+            return true;
+    return false;
+}
+
+/* ---- Opening ----------------------------------------------------------------------- */
+
+static void add(struct cg_ports *ports, int fd)
+{
+    struct cg__addr name, other;
+    int at = ports->count++;
+
+    ports->fds[at] = fd;
+    ports->group[at] = at;
+    if (read_name(ports->reactor, fd, &name) < 0)
+        return;
+    for (int i = 0; i < at; i++)
+        if (read_name(ports->reactor, ports->fds[i], &other) == 0 && is_same(&name, &other)) {
+            ports->group[at] = ports->group[i];
+            return;
+        }
+}
+
+/* Takes what was inherited. Returns how many descriptors, or -EADDRNOTAVAIL. */
+static int inherit(struct cg_ports *ports, const char *addr)
+{
+    struct cg__inherited list[FDS_MOST];
+    struct cg__addr addrs[CG__ADDRS_MOST];
+    int n = cg__inherited_claim(ports->name, list, FDS_MOST), naddrs;
+    bool path = false;
+
+    if (n == 0)
+        return 0;
+    naddrs = cg__addr_parse(addr, true, addrs, CG__ADDRS_MOST);
+    for (int i = 0; i < n; i++) {
+        if (naddrs < 0 || !listens_on(ports->reactor, list[i].fd, addrs, naddrs)) {
+            cg__inherited_unclaim(list, n);
+            return naddrs < 0 ? naddrs : -EADDRNOTAVAIL;
+        }
+    }
+    for (int i = 0; i < n; i++) {
+        cg__plain_set_nodelay(ports->reactor, list[i].fd);
+        add(ports, list[i].fd);
+        path |= list[i].path;
+    }
+    ports->inherited = true;
+    ports->owns = path;
+    if (path)
+        ports->path = cg__unix_path_adopt(addrs[0].un.sun_path);
+    return n;
+}
+
+static int bind_new(struct cg_ports *ports, const char *addr,
+                    const struct cg_listen_options *options)
+{
+    int fds[CG__ADDRS_MOST];
+    int n = cg__listen_open(ports->reactor, addr, options, fds, &ports->path);
+
+    for (int i = 0; i < n; i++)
+        add(ports, fds[i]);
+    ports->owns = ports->path != NULL;
+    return n;
+}
+
+static bool may_grow(struct cg_ports *ports, int fd)
+{
+    struct cg__addr name;
+    int reuse = 0;
+
+    return read_name(ports->reactor, fd, &name) == 0 && name.base.sa_family != AF_UNIX &&
+           cg__plain_get(ports->reactor, fd, SOL_SOCKET, SO_REUSEPORT, &reuse) == 0 && reuse;
+}
+
+/* Adds descriptors to each address until it has one for each member. */
+static int grow(struct cg_ports *ports, const struct cg_listen_options *options)
+{
+    int before = ports->count;
+
+    for (int first = 0; first < before; first++) {
+        unsigned there = 0;
+
+        if (ports->group[first] != first || !may_grow(ports, ports->fds[first]))
+            continue;
+        for (int i = 0; i < before; i++)
+            there += ports->group[i] == first;
+        for (; there < ports->members && ports->count < FDS_MOST; there++) {
+            int fd = cg__listen_again(ports->reactor, ports->fds[first], options);
+
+            if (fd < 0)
+                return fd;
+            add(ports, fd);
+        }
+    }
+    return 0;
+}
+
+/* ---- The list of all --------------------------------------------------------------- */
+
+static bool enlist(struct cg_ports *ports)
+{
+    struct cg_ports *each;
+
+    pthread_mutex_lock(&lock);
+    for (each = all; each != NULL; each = each->next)
+        if (strcmp(each->name, ports->name) == 0)
+            break;
+    if (each == NULL) {
+        ports->next = all;
+        all = ports;
+    }
+    pthread_mutex_unlock(&lock);
+    return each == NULL;
+}
+
+/* Returns whether the files of its path are for this process to remove. */
+static bool delist(struct cg_ports *ports)
+{
+    struct cg_ports **at = &all;
+    bool last;
+
+    pthread_mutex_lock(&lock);
+    while (*at != NULL && *at != ports)
+        at = &(*at)->next;
+    if (*at != NULL)
+        *at = ports->next;
+    last = ports->owns && !handed_over && (!ports->inherited || follows);
+    pthread_mutex_unlock(&lock);
+    return last;
+}
+
+/* ---- The interface ----------------------------------------------------------------- */
+
+static bool is_name(const char *name)
+{
+    if (name == NULL || *name == '\0' || strlen(name) > NAME_MOST)
+        return false;
+    for (; *name != '\0'; name++)
+        if (*name <= ' ' || *name > '~' || *name == ':')
+            return false;
+    return true;
+}
+
+int cg_ports_open_with(const char *addr, const struct cg_ports_options *options,
+                       struct cg_ports **ports)
+{
+    struct cg_listen_options listen = {.backlog = 0};
+    struct cg_ports *made;
+    int rc;
+
+    if (options == NULL || !is_name(options->name))
+        return -EINVAL;
+    made = calloc(1, sizeof *made);
+    if (made == NULL)
+        return -ENOMEM;
+    strcpy(made->name, options->name);
+    made->members = options->members > 0 ? options->members : 1;
+    listen = (struct cg_listen_options){.backlog = options->backlog,
+                                        .v6only = options->v6only,
+                                        .take_over = options->take_over};
+    if (!enlist(made)) {
+        free(made);
+        return -EEXIST;
+    }
+    rc = cg_reactor_open("poll", &made->reactor);
+    if (rc == 0)
+        rc = inherit(made, addr);
+    if (rc == 0) {
+        listen.reuse_port = strncmp(addr, "unix:", 5) != 0;
+        rc = bind_new(made, addr, &listen);
+    }
+    if (rc > 0)
+        rc = grow(made, &listen);
+    if (rc < 0) {
+        cg_ports_close(made);
+        return rc;
+    }
+    *ports = made;
+    return 0;
+}
+
+/* Whether a member listens on a descriptor: the k-th of n with its address. If there are
+ * fewer than members, members share them. */
+static bool is_members(const struct cg_ports *ports, unsigned member, unsigned k, unsigned n)
+{
+    return n >= ports->members ? k % ports->members == member : member % n == k;
+}
+
+static int collect(const struct cg_ports *ports, unsigned member, int *fds)
+{
+    int count = 0;
+
+    for (int i = 0; i < ports->count; i++) {
+        unsigned k = 0, n = 0;
+
+        for (int j = 0; j < ports->count; j++)
+            if (ports->group[j] == ports->group[i]) {
+                k += j < i;
+                n++;
+            }
+        if (is_members(ports, member, k, n))
+            fds[count++] = ports->fds[i];
+    }
+    return count;
+}
+
+static void close_copies(const int *fds, int count)
+{
+    for (int i = 0; i < count; i++)
+        close(fds[i]);
+}
+
+static int copy(const int *fds, int count, int *copies)
+{
+    for (int i = 0; i < count; i++) {
+        copies[i] = fcntl(fds[i], F_DUPFD_CLOEXEC, 3);
+        if (copies[i] < 0) {
+            int error = -errno;
+
+            close_copies(copies, i);
+            return error;
+        }
+    }
+    return count;
+}
+
+int cg_ports_listen(struct cg_ports *ports, unsigned member, struct cg_sched *sched,
+                    struct cg_sock **listener)
+{
+    int fds[FDS_MOST] = {0}, copies[FDS_MOST];
+    int count, rc;
+
+    if (member >= ports->members)
+        return -EINVAL;
+    count = collect(ports, member, fds);
+    rc = copy(fds, count, copies);
+    for (int i = 0; rc >= 0 && i < count; i++) {
+        struct cg_io io = {.code = CG_IO_ATTACH, .fd = copies[i]};
+
+        rc = (int)cg__plain_call(cg_sched_reactor(sched), &io);
+        if (rc < 0)
+            close_copies(copies, count);
+    }
+    if (rc < 0)
+        return rc;
+    *listener = cg__listen_new(sched, copies, count);
+    if (*listener != NULL)
+        return 0;
+    close_copies(copies, count);
+    return -ENOMEM;
+}
+
+int cg_ports_addr(const struct cg_ports *ports, char *buf, size_t size)
+{
+    struct cg__addr name;
+    int rc = read_name(ports->reactor, ports->fds[0], &name);
+
+    return rc < 0 ? rc : cg__addr_print(&name.base, name.len, buf, size);
+}
+
+bool cg_ports_inherited(const struct cg_ports *ports)
+{
+    return ports->inherited;
+}
+
+void cg_ports_close(struct cg_ports *ports)
+{
+    if (ports == NULL)
+        return;
+    if (delist(ports))
+        cg__unix_path_remove(ports->path);
+    else
+        cg__unix_path_free(ports->path);
+    for (int i = 0; i < ports->count; i++)
+        cg__plain_close_fd(ports->reactor, ports->fds[i]);
+    cg_reactor_close(ports->reactor);
+    free(ports);
+}
+
+void cg_ports_close_unclaimed(void)
+{
+    cg__inherited_close_rest();
+}
+
+/* ---- For restarts ------------------------------------------------------------------ */
+
+/* Called with the lock. */
+static int collect_all(int *fds, int n, FILE *names)
+{
+    int count = 0;
+
+    for (const struct cg_ports *each = all; each != NULL; each = each->next) {
+        if (each->count > n - count)
+            return -E2BIG;
+        if (copy(each->fds, each->count, fds + count) < 0) {
+            close_copies(fds, count);
+            return -EMFILE;
+        }
+        count += each->count;
+        for (int i = 0; i < each->count; i++)
+            fprintf(names, ":%c%s", each->owns ? CG__INHERITED_PATH : CG__INHERITED_PLAIN,
+                    each->name);
+    }
+    return count;
+}
+
+int cg__ports_collect(int *fds, int n, char **names)
+{
+    size_t size;
+    FILE *stream = open_memstream(names, &size);
+    int count;
+
+    if (stream == NULL)
+        return -ENOMEM;
+    pthread_mutex_lock(&lock);
+    count = collect_all(fds, n, stream);
+    pthread_mutex_unlock(&lock);
+    if (fclose(stream) != 0 && count >= 0) {
+        close_copies(fds, count);
+        count = -ENOMEM;
+    }
+    if (count < 0)
+        free(*names);
+    return count;
+}
+
+void cg__ports_hand_over(void)
+{
+    pthread_mutex_lock(&lock);
+    handed_over = true;
+    pthread_mutex_unlock(&lock);
+}
+
+void cg__ports_take_over(void)
+{
+    pthread_mutex_lock(&lock);
+    follows = true;
+    pthread_mutex_unlock(&lock);
+}

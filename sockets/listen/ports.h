@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/* What a restart does with the open ports. */
+#ifndef COGEN_SOCKETS_LISTEN_PORTS_H
+#define COGEN_SOCKETS_LISTEN_PORTS_H
+
+#include <stddef.h>
+
+/* Collects the descriptors of all open ports, duplicated, and their names as COGEN_FDS has
+ * them (inherited.h). Stores at most n descriptors. Returns how many, or -errno: -EMFILE,
+ * -ENOMEM, -E2BIG. The caller closes them and frees *names. */
+int cg__ports_collect(int *fds, int n, char **names);
+
+/* This process is not the last owner of its UNIX paths any more; or it is now. */
+void cg__ports_hand_over(void);
+void cg__ports_take_over(void);
+
+#endif

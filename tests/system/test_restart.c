@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: MIT */
+/* Restarts: this program is its own successor. A successor that fails at any step changes
+ * nothing; one that is ready has the ports. What the service manager hands on and is told.
+ */
+#include "config.h"
+
+#include "tests/system/processes.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* ---- The successor ----------------------------------------------------------------- */
+
+/* The steps at which it may fail. */
+enum { AT_ONCE, WITH_PORTS, LISTENING, NEVER };
+
+struct successor {
+    const char *how, *addr;
+    int step;
+};
+
+/* exit, kill or hang, if this is the step. */
+static void step(const struct successor *s, int number)
+{
+    if (number != s->step)
+        return;
+    if (strcmp(s->how, "exit") == 0)
+        _exit(1);
+    raise(strcmp(s->how, "kill") == 0 ? SIGKILL : SIGSTOP);
+}
+
+/* Serves one connection. */
+static ssize_t succeed(void *arg)
+{
+    const struct successor *s = arg;
+    struct cg_ports *ports;
+    struct cg_sock *listener, *conn;
+    ssize_t n;
+
+    step(s, AT_ONCE);
+    n = cg_ports_open(s->addr, &ports, .name = "test");
+    if (n < 0)
+        return n;
+    step(s, WITH_PORTS);
+    n = cg_ports_listen(ports, 0, cg_sched_self(), &listener);
+    step(s, LISTENING);
+    if (n == 0 && !cg_ports_inherited(ports))
+        n = -ENOENT;
+    if (n == 0)
+        n = cg_ready();
+    if (n == 0 && (n = cg_yield(cg_accept(listener, &conn, .timeout = CG_MINUTE))) == 0) {
+        cg_yield(cg_writeall(conn, "new\n", 4));
+        cg_sock_close(conn);
+    }
+    cg_sock_close(listener);
+    cg_ports_close(ports);
+    return n;
+}
+
+static int run_successor(char **argv)
+{
+    struct successor s = {.how = argv[2], .step = atoi(argv[3]), .addr = argv[4]};
+
+    return (int)-cg_main(NULL, succeed, &s) & 127;
+}
+
+/* ---- The predecessor --------------------------------------------------------------- */
+
+struct old {
+    char addr[CG_ADDR_SIZE];
+    struct cg_ports *ports;
+    struct cg_sock *listener;
+};
+
+static void old_open(struct old *old, bool on_path)
+{
+    strcpy(old->addr, "127.0.0.1:0");
+    if (on_path)
+        test_unix_path(old->addr);
+    OK(cg_ports_open(old->addr, &old->ports, .name = "test"));
+    OK(cg_ports_addr(old->ports, old->addr, sizeof old->addr));
+    OK(cg_ports_listen(old->ports, 0, cg_sched_self(), &old->listener));
+}
+
+static void old_close(struct old *old)
+{
+    cg_sock_close(old->listener);
+    cg_ports_close(old->ports);
+}
+
+static ssize_t restart(const struct old *old, const char *how, int at, int64_t timeout)
+{
+    char number[2] = {(char)('0' + at), '\0'};
+    char *argv[] = {"/proc/self/exe", "successor", (char *)how, number, (char *)old->addr,
+                    NULL};
+
+    return cg_yield(cg_restart(argv, .timeout = timeout));
+}
+
+static void check_serves(const struct old *old)
+{
+    struct cg_sock *conn, *accepted;
+
+    OK(cg_yield(cg_connect(old->addr, &conn)));
+    OK(cg_yield(cg_accept(old->listener, &accepted)));
+    cg_sock_close(conn);
+    cg_sock_close(accepted);
+}
+
+/* A successor that exits, is killed or hangs, at each step: it is gone, and this process
+ * serves as before. */
+static ssize_t rolls_back(void *arg)
+{
+    static const struct {
+        const char *how;
+        int64_t timeout;
+        ssize_t answer;
+    } ways[] = {
+        {"exit", CG_MINUTE, -EPIPE},
+        {"kill", CG_MINUTE, -EPIPE},
+        {"hang", 200 * MS, -ETIMEDOUT},
+    };
+    struct old old;
+    int fds;
+
+    (void)arg;
+    for (int on_path = 0; on_path < 2; on_path++) {
+        old_open(&old, on_path > 0);
+        check_serves(&old);
+        fds = test_count_fds();
+        for (size_t i = 0; i < COUNT(ways); i++)
+            for (int at = AT_ONCE; at < NEVER; at++) {
+                IS(restart(&old, ways[i].how, at, ways[i].timeout), ways[i].answer);
+                no_children();
+                check_serves(&old);
+            }
+        IS(test_count_fds(), fds);
+        old_close(&old);
+    }
+    return 0;
+}
+
+/* What cannot be started is reported as by cg_process_spawn; a successor that wants another
+ * address ends. */
+static ssize_t cannot_start(void *arg)
+{
+    struct old old;
+    char *argv[] = {"/no/such/program", NULL}, *nothing[] = {NULL};
+
+    (void)arg;
+    old_open(&old, false);
+    IS(cg_yield(cg_restart(argv)), -ENOENT);
+    IS(cg_yield(cg_restart(nothing)), -EINVAL);
+    IS(cg_yield(cg_restart(NULL)), -EINVAL);
+    strcpy(old.addr, "127.0.0.1:1");
+    IS(restart(&old, "exit", NEVER, CG_MINUTE), -EPIPE);
+    no_children();
+    old_close(&old);
+    return 0;
+}
+
+static ssize_t second(void *arg)
+{
+    return restart(arg, "hang", AT_ONCE, CG_MINUTE);
+}
+
+/* Only one restart at a time. A cancel ends the successor. */
+static ssize_t cancelled(void *arg)
+{
+    struct old old;
+    struct cg_coro *coro;
+
+    (void)arg;
+    old_open(&old, false);
+    coro = test_start(second, &old);
+    test_until_waiting(coro);
+    IS(restart(&old, "exit", NEVER, CG_MINUTE), -EBUSY);
+    cg_coro_cancel(coro);
+    IS(test_end(coro), -ECANCELED);
+    no_children();
+    check_serves(&old);
+    old_close(&old);
+    return 0;
+}
+
+/* A successor that is ready serves what comes, also a connection that had come before. The
+ * file of a UNIX path is the successor's to remove. */
+static ssize_t hands_over(void *arg)
+{
+    struct old old;
+    struct cg_sock *conn;
+    char line[8];
+    int status;
+
+    old_open(&old, arg != NULL);
+    OK(cg_yield(cg_connect(old.addr, &conn)));
+    IS(restart(&old, "exit", NEVER, CG_MINUTE), 0);
+    IS(restart(&old, "exit", NEVER, CG_MINUTE), -EBUSY);
+    old_close(&old);
+    IS(cg_yield(cg_readline(conn, line, sizeof line, .timeout = CG_MINUTE)), 4);
+    ck_assert_str_eq(line, "new\n");
+    cg_sock_close(conn);
+    if (waitpid(-1, &status, 0) > 0) /* it may have ended before it was handed over to */
+        IS(status, 0);
+    if (arg != NULL)
+        IS(access(old.addr + 5, F_OK), -1);
+    return 0;
+}
+
+static ssize_t hands_path_over(void *arg)
+{
+    (void)arg;
+    return hands_over("path");
+}
+
+/* ---- The service manager ----------------------------------------------------------- */
+
+/* Starts this program as a service manager does, with one listening descriptor of this
+ * name. Returns its exit code. */
+static ssize_t activate(const char *variables, const char *addr, int fd)
+{
+    struct cg_process *process;
+    char script[512];
+    ssize_t n;
+
+    snprintf(script, sizeof script,
+             "LISTEN_PID=$$ LISTEN_FDS=1 %s exec \"$SELF\" successor exit 3 '%s'", variables,
+             addr);
+    OK(cg_process_spawn(cg_sched_self(), SH(script), &process, .fds = &fd, .nfds = 1));
+    n = cg_yield(cg_wait_process(process));
+    cg_process_close(process);
+    return n;
+}
+
+static ssize_t from_manager(void *arg)
+{
+    char addr[CG_ADDR_SIZE], line[8], self[512];
+    struct cg_sock *listener = test_listen(addr), *conn;
+    int fd = cg_sock_fd(listener);
+    ssize_t len = readlink("/proc/self/exe", self, sizeof self - 1);
+
+    (void)arg;
+    self[len] = '\0';
+    OK(setenv("SELF", self, 1));
+    OK(cg_yield(cg_connect(addr, &conn)));
+    IS(activate("LISTEN_FDNAMES=other", addr, fd), EADDRINUSE);
+    IS(activate("LISTEN_FDNAMES=test", "127.0.0.1:1", fd), EADDRNOTAVAIL);
+    IS(activate("LISTEN_FDNAMES=test LISTEN_PID=1", addr, fd), EADDRINUSE);
+    IS(activate("LISTEN_FDNAMES=test", "127.0.0.1:0", fd), 0);
+    IS(cg_yield(cg_readline(conn, line, sizeof line)), 4);
+    cg_sock_close(conn);
+    cg_sock_close(listener);
+    return 0;
+}
+
+static void notifies(void)
+{
+    struct sockaddr_un addr = {.sun_family = AF_UNIX};
+    char path[CG_ADDR_SIZE], text[64] = "";
+    int fd = socket(AF_UNIX, SOCK_DGRAM, 0);
+
+    unsetenv("NOTIFY_SOCKET");
+    IS(cg_notify("READY=1", NULL, 0), 0);
+    test_unix_path(path);
+    strcpy(addr.sun_path, path + 5);
+    OK(bind(fd, (struct sockaddr *)&addr, sizeof addr));
+    OK(setenv("NOTIFY_SOCKET", addr.sun_path, 1));
+    IS(cg_notify("READY=1\nSTATUS=x", NULL, 0), 1);
+    IS(recv(fd, text, sizeof text, 0), 16);
+    ck_assert_str_eq(text, "READY=1\nSTATUS=x");
+    IS(cg_notify("FDSTORE=1", &fd, 1), 1);
+    IS(recv(fd, text, sizeof text, 0), 9);
+    IS(cg_notify("FDSTORE=1", &fd, 1000), -EINVAL);
+    IS(cg_ready(), 0);
+    IS(recv(fd, text, sizeof text, 0), 7);
+    close(fd);
+    IS(cg_notify("READY=1", NULL, 0), -ECONNREFUSED);
+    unlink(addr.sun_path);
+    OK(setenv("NOTIFY_SOCKET", "relative", 1));
+    IS(cg_notify("READY=1", NULL, 0), -EAFNOSUPPORT);
+}
+
+static void watchdog(void)
+{
+    unsetenv("WATCHDOG_USEC");
+    unsetenv("WATCHDOG_PID");
+    ck_assert_int_eq(cg_watchdog_interval(), 0);
+    OK(setenv("WATCHDOG_USEC", "2000000", 1));
+    ck_assert_int_eq(cg_watchdog_interval(), 2 * CG_SECOND);
+    OK(setenv("WATCHDOG_PID", "1", 1));
+    ck_assert_int_eq(cg_watchdog_interval(), 0);
+    OK(setenv("WATCHDOG_USEC", "x", 1));
+    unsetenv("WATCHDOG_PID");
+    ck_assert_int_eq(cg_watchdog_interval(), 0);
+}
+
+static const struct test_case cases[] = {
+    CORO(rolls_back, .where = ON_KERNEL),   CORO(cannot_start, .where = ON_KERNEL),
+    CORO(cancelled, .where = ON_KERNEL),    CORO(hands_over, .where = ON_KERNEL),
+    CORO(hands_path_over, .where = ON_KERNEL), CORO(from_manager, .where = ON_KERNEL),
+    PLAIN(notifies, .where = ON_SIM),       PLAIN(watchdog, .where = ON_SIM),
+};
+
+int main(int argc, char **argv)
+{
+    if (argc > 4 && strcmp(argv[1], "successor") == 0)
+        return run_successor(argv);
+    return test_main("restart", cases, COUNT(cases));
+}
