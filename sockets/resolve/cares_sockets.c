@@ -2,9 +2,9 @@
 /* The sockets of c-ares. By itself c-ares writes to TCP connections without MSG_NOSIGNAL,
  * so a name server that closes one could kill the program; and it sends all queries to a
  * server from one UDP port, which an attacker then need not guess (RFC 5452, 9.2). So we
- * supply its socket calls. Behind what c-ares takes for one UDP socket stand several: each
- * query goes out through a socket of its own, for which the kernel chose a random port,
- * and c-ares reads the responses of all of them as if from the first. */
+ * supply its socket calls. What c-ares takes for one UDP socket are several sockets: each
+ * query is sent through its own socket, for which the kernel chose a random port, and
+ * c-ares reads the responses of all of them as if from the first. */
 #include "config.h"
 
 #include "lib/base/nosignal.h"

@@ -126,8 +126,8 @@ static int64_t now_of(const struct cares *cares)
     return cg_sched_now(cares->base.sched);
 }
 
-/* How long the result may be remembered, ns. What stands in the hosts file has a time to live
- * of 0. */
+/* How long the result may be cached, ns. Entries of the hosts file have a time to live of
+ * 0. */
 static int64_t lifetime(int result, const struct ares_addrinfo *info)
 {
     int64_t least = CG_RESOLVER_LONGEST;
@@ -344,7 +344,7 @@ static ssize_t pump(void *arg)
     return 0;
 }
 
-/* Completes an op by what is remembered. */
+/* Completes an op with a cached result. False: there is none. */
 static bool recall(struct cares *cares, struct cg_resolve_op *op)
 {
     int64_t now = now_of(cares);
@@ -412,7 +412,7 @@ static bool cares_apart(struct cg_resolver *resolver, const char *host)
     return true;
 }
 
-/* The coroutine that asks sees to it. */
+/* The pump replaces the channel itself when it notices the fork. */
 static void cares_forked(struct cg_resolver *resolver)
 {
     kick((struct cares *)resolver);

@@ -133,9 +133,11 @@ static ssize_t slack_of_a_sleep(void *arg)
         ck_assert_int_ge(now(), start + length);
         ck_assert_int_le(now(), start + length + slack);
     }
-    start = now() / (8 * MS) * 8 * MS + 8 * MS; /* the next multiple of a power of two is */
-    IS(cg_yield(cg_sleep_until(start)), 0);     /* not a multiple of 1 ms */
-    for (int i = 1; i < 64; i++) { /* the ends of 63 sleeps, one after the other */
+    start = now() / (8 * MS) * 8 * MS + 8 * MS;
+    IS(cg_yield(cg_sleep_until(start)), 0);
+    /* Sleeps end at multiples of a power of two ns, which are not multiples of 1 ms.
+     * Counts the different ends of 63 sleeps. */
+    for (int i = 1; i < 64; i++) {
         IS(cg_yield(cg_sleep_until(start + i * MS / 4, .slack = 2 * MS)), 0);
         ends += now() != last;
         last = now();

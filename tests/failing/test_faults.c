@@ -66,7 +66,8 @@ static void post(void *arg)
     *(bool *)arg = true;
 }
 
-/* Bytes from one to the other, as read, line and loan. */
+/* Sends bytes from one socket to the other, which are received by cg_read, cg_readline and
+ * cg_borrow. */
 static bool transfer(struct life *life, struct cg_sock *from, struct cg_sock *to)
 {
     char buf[64];
@@ -147,7 +148,7 @@ static ssize_t live_once(int64_t patience)
     }
     test_watch(sched, 20);
     if (well(&life, cg_sched_start(sched, lives, &life)) && cg_sched_run(sched) != 0)
-        life.error = -EDEADLK; /* a coroutine waits for what will not come */
+        life.error = -EDEADLK; /* a coroutine can never continue */
     test_watch(NULL, 20);
     cg_sched_free(sched);
     cg_reactor_close(reactor);
@@ -159,7 +160,7 @@ static void allocations_fail(void)
 {
     long n = 0, errors = 0;
 
-    IS(live_once(CG_SECOND), 0); /* allocates what the process needs only once */
+    IS(live_once(CG_SECOND), 0); /* makes the allocations of which the process needs only one */
     do {
         ssize_t error;
         size_t left;

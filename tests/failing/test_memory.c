@@ -22,7 +22,7 @@
 static __thread bool counted; /* one of this thread's allocations fails */
 static long countdown;        /* allocations until then */
 static bool failed;
-static bool no_stacks; /* none is left to fail */
+static bool no_stacks; /* mapping a stack fails */
 
 bool failing_now(enum failing_what what)
 {
@@ -44,7 +44,7 @@ static struct cg_sched *sched(void)
     return cg_sched_self();
 }
 
-/* The worse of two answers. */
+/* The first failure of two results, or 0. */
 static ssize_t first(ssize_t rc, ssize_t next)
 {
     return rc < 0 ? rc : next < 0 ? next : 0;
@@ -60,7 +60,7 @@ static ssize_t queue(void *arg)
     for (int i = 0; queue && i < MANY; i++) {
         ssize_t put = cg_yield(cg_put(queue, in));
 
-        in += put == 0; /* the number of one that was refused is the next one's */
+        in += put == 0; /* if it was refused, the next item gets its number */
         rc = first(rc, put);
     }
     for (intptr_t i = 0; i < in; i++) {
@@ -103,7 +103,7 @@ static ssize_t counts_down(struct cg_gen *gen, void *arg)
     return 0;
 }
 
-/* The one within, and then one more. */
+/* Yields the values of an inner generator, and then one more. */
 static ssize_t passes_on(struct cg_gen *gen, void *arg)
 {
     struct cg_gen *sub = cg_gen_new(counts_down, arg);
@@ -408,7 +408,7 @@ static ssize_t awaits(void *arg)
     return cg_yield(cg_wait_event(arg));
 }
 
-/* All stacks that there are have been taken before it begins. */
+/* Runs a life after all pooled stacks were taken. */
 static ssize_t lives(void *arg)
 {
     struct life *life = arg;
@@ -434,7 +434,7 @@ static bool survives(cg_fn *fn, long n)
     struct test test;
     bool told;
 
-    if (n >= 0) /* before that what stays for good is made */
+    if (n >= 0) /* the trial with n < 0 makes what is never freed */
         failing_watch();
     test = test_open(.timeout = 0);
     failed = n < 0;
@@ -463,7 +463,7 @@ static void each(const char *name, cg_fn *fn, long least)
     survives(fn, -1);
     while (survives(fn, n))
         snprintf(label, sizeof label, ", %s, allocation %ld fails", name, ++n);
-    HAS(n >= least); /* or the test would test nothing */
+    HAS(n >= least); /* otherwise the test would test nothing */
 }
 
 #define EACH(life, least) each(#life, life, least)
@@ -503,7 +503,7 @@ static void generators(void)
     HAS(n > 4);
 }
 
-/* What lives in the scheduler alone. */
+/* The objects that need only a scheduler. */
 static void inside(void)
 {
     EACH(queue, 2);
@@ -519,7 +519,7 @@ static void inside(void)
     EACH(follow, 2);
 }
 
-/* What needs threads, processes and signals. */
+/* The objects that need threads, processes and signals. */
 static void outside(void)
 {
     EACH(offload, 2);

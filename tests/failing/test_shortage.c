@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What coroutines share, without memory: every failed allocation is returned as an error,
- * and nothing is lost. */
+/* Objects that coroutines share, without memory: every failed allocation is returned as an
+ * error, and nothing is lost. */
 #include "config.h"
 
 #include "tests/failing/failing.h"
@@ -49,7 +49,7 @@ static ssize_t queue(void *arg)
         IS(out, i);
         IS(cg_queue_task_done(free), 0);
     }
-    IS(cg_queue_task_done(free), -EINVAL); /* what was refused is not unfinished */
+    IS(cg_queue_task_done(free), -EINVAL); /* refused items do not count as unfinished */
     cg_queue_free(free);
     cg_queue_free(bounded);
     return 0;
@@ -170,7 +170,7 @@ static ssize_t serves(void *listener)
     return 0;
 }
 
-/* Connects; answers what one reads there. */
+/* Connects, and returns the result of a read. */
 static ssize_t visit(const char *addr, struct cg_sock **conn)
 {
     char byte;
@@ -218,8 +218,8 @@ static ssize_t handlers(void *arg)
     return 0;
 }
 
-/* An accept for which the simulated network has no room for another handle is tried again
- * by the clock, as the kernel's are, with nobody closing anything. */
+/* If the simulated network has no room for another handle, an accept is tried again after
+ * a pause, as on the kernel, even if no handle was closed. */
 static ssize_t accept_one(void *listener)
 {
     struct cg_sock *conn = NULL;

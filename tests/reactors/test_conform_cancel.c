@@ -108,7 +108,7 @@ static void writes_time_out(struct cg_sock *a, struct cg_sock *b)
     size_t sum = fill_up(a), moved = 77;
     ssize_t n;
 
-    /* TCP may have made room, so what it takes is counted. */
+    /* TCP may have made room since, so the bytes that it still accepts are counted. */
     while ((n = cg_yield(cg_write(a, big, 1000, .timeout = CG_NOWAIT))) > 0)
         sum += (size_t)n;
     IS(n, -ETIMEDOUT);
