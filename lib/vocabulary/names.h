@@ -9,7 +9,7 @@
 #include <cogen/signal.h>
 
 enum {
-    CG__NAMES_BITS = 4, /* of the number of a bucket, before the first growth */
+    CG__NAMES_BITS = 4, /* log2 of the number of buckets before the first growth */
     CG__NAMES_FIRST = 1 << CG__NAMES_BITS,
 };
 

@@ -65,7 +65,7 @@ enum { CG__ADDRESS_SIZE = 24 };
 const char *cg__waiters_name(const struct cg_op *op, const char *const *name,
                              const void *object, char buf[static CG__ADDRESS_SIZE]);
 
-/* Completes an op that was removed from its list; `by` as above. */
+/* Completes an op that was removed from its list. `by`: see cg__waiters_take. */
 static inline void cg__waiters_wake_one(struct cg_op *op, ssize_t result,
                                         const struct cg_op *by)
 {

@@ -22,7 +22,8 @@ struct queue {
     struct kevent events[EVENTS];
 };
 
-/* low: reading only reports the end of the stream, since so many bytes never come. */
+/* low: sets a low-water mark of INT_MAX bytes, so that a read event reports only the end
+ * of the stream. */
 static int change(struct cg__readiness *r, struct cg__fd *d, unsigned event, int flags,
                   bool low)
 {

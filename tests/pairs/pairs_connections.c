@@ -169,7 +169,7 @@ static void connect_check(struct world *w, ssize_t answer)
     }
 }
 
-/* Draining: what it does not bring, an accept does. */
+/* Draining the backlog: an accept gets the connections that the drain does not get. */
 static struct cg_op *drain_op(struct world *w)
 {
     struct caller *c = (struct caller *)w;

@@ -109,7 +109,7 @@ static void serve_check(struct world *w, ssize_t answer)
     IS(test_end(s->asking), 0);
 }
 
-/* The news of a shutdown, which stays. */
+/* A wait for the shutdown of the server, which stays shut down. */
 static struct cg_op *told_op(struct world *w)
 {
     struct site *s = (struct site *)w;

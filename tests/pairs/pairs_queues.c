@@ -10,7 +10,7 @@ struct words {
     struct cg_iterator iterate;
     struct cg_event event;
     struct cg_coro *coro;
-    intptr_t word;    /* that was taken */
+    intptr_t word;    /* the word that was taken last */
     intptr_t in, out; /* how many words went in and came out */
 };
 

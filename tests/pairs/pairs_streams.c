@@ -141,7 +141,8 @@ static void borrow_lost(struct world *w)
     HOLDS(((struct stream *)w)->view.data == NULL);
 }
 
-/* The second half of an event comes later: a view of less is not lent. */
+/* The second half of an event comes later: cg_borrow does not lend the first half
+ * alone. */
 static struct cg_op *least_op(struct world *w)
 {
     struct stream *s = (struct stream *)w;
@@ -195,7 +196,7 @@ static void gone_cause(struct world *w)
     s->peer = NULL;
 }
 
-/* Waiting takes nothing, and every later wait learns of the end. */
+/* A wait takes nothing, and every later wait completes, too. */
 static void gone_check(struct world *w, ssize_t answer)
 {
     struct stream *s = (struct stream *)w;
@@ -215,7 +216,8 @@ static void gone_check(struct world *w, ssize_t answer)
     IS(cg_yield(gone_op(w)), 0);
 }
 
-/* A socket is closed gently, whoever wins: its peer reads what was written, and the end. */
+/* A socket is closed gently, whether the op wins or loses: its peer reads what was
+ * written, and the end. */
 
 static struct cg_op *gently_op(struct world *w)
 {

@@ -289,7 +289,7 @@ int main(void)
     tcase_add_test(guards, a_slab_without_a_guard_is_not_used);
     tcase_add_test(guards, a_refused_guard_makes_room_for_others);
 #if !CG__ASAN && !CG__TSAN
-    /* Valgrind keeps a table of mappings, a small one. */
+    /* Valgrind's table of mappings is too small for the second one. */
     tcase_add_loop_test(guards, forty_thousand_stacks, 0, RUNNING_ON_VALGRIND ? 1 : 2);
     if (!RUNNING_ON_VALGRIND)
         tcase_add_test(guards, slabs_of_large_stacks_grow);
