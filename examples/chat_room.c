@@ -22,7 +22,7 @@ struct chat_room {
 
 static struct chat_room *rooms;
 
-/* In microseconds since 1970. */
+/* The wall clock, in microseconds since 1970. */
 static int64_t wall_clock(void)
 {
     struct timespec now;

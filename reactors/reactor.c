@@ -18,7 +18,7 @@ struct entry {
     bool proven;                        /* may be chosen without a name */
 };
 
-/* In the order of preference. */
+/* All reactors, in the order of preference. */
 static const struct entry table[] = {
 #ifdef HAVE_EPOLL
     {"epoll", &cg__reactor_epoll, NULL, true},

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-/* As long as what http_hello answers. */
+/* The response, of the same length as that of http_hello. */
 #define HTTP_ANSWER                                                                        \
     "HTTP/1.1 200 OK\r\nServer: cogen/0.1.0\r\nDate: Thu, 01 Jan 1970 00:00:00 GMT\r\n"    \
     "Content-Type: text/plain; charset=utf-8\r\nContent-Length: 14\r\n\r\nHello, world!\n"

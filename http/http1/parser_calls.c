@@ -63,7 +63,7 @@ static int on_version_complete(llhttp_t *llhttp)
     return 0;
 }
 
-/* Before the first end of a line. */
+/* Called behind the version of a request, before the end of that line. */
 static int on_request_version(llhttp_t *llhttp)
 {
     struct cg__http_parser *parser = of(llhttp);

@@ -95,7 +95,7 @@ static inline enum cg_verdict cg__op_done(struct cg_op *op, ssize_t result)
     return CG_DONE;
 }
 
-/* As cg_op_after_others. */
+/* The inline form of cg_op_after_others. */
 static inline enum cg_verdict
 cg__op_after_others(struct cg_op *op, struct cg_sched *sched, ssize_t result)
 {

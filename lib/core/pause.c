@@ -69,7 +69,8 @@ static ssize_t sleep_finish(struct cg_op *op)
     return op->result;
 }
 
-/* In whole milliseconds: "%f" would write the decimal point of the locale. */
+/* Prints a time in seconds, from whole milliseconds: "%f" would write the decimal point of
+ * the locale. */
 static int print_seconds(char *buf, size_t size, const char *before, int64_t ns)
 {
     uint64_t ms = (uint64_t)(ns < 0 ? -(ns / CG_MILLISECOND) : ns / CG_MILLISECOND);

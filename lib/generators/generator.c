@@ -16,23 +16,24 @@
 #include <errno.h>
 #include <string.h>
 
-/* Here they are functions; the macros cast and check. */
+/* The header's macros, which cast and check, call these functions. */
 #undef cg_gen_next
 #undef cg_gen_send
 #undef cg_gen_throw
 #undef cg_gen_yield
 
 enum {
-    BY_NEXT = 0, /* what cg_gen_yield answers; negative: thrown */
+    BY_NEXT = 0, /* the results of cg_gen_yield; negative: thrown */
     BY_SEND = 1,
 };
 
 __thread struct cg_context *cg__generator_outside;
 
-/* This thread has run a generator: an overflow is reported here. */
+/* Whether this thread has run a generator, so that stack overflows are reported in it. */
 static __thread bool watched CG__THREAD_MODEL;
 
-/* Where the context of the innermost generator stands that runs here. */
+/* The pointer to the context of the innermost running generator, in the current coroutine
+ * or outside coroutines. */
 static struct cg_context **current(void)
 {
     return cg__coro_self ? &cg__coro_self->inner : &cg__generator_outside;

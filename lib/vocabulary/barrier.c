@@ -11,7 +11,8 @@
 #include <errno.h>
 #include <stdio.h>
 
-/* Only another branch of the same coroutine can be waiting already. */
+/* Whether the coroutine already waits for the barrier: only by another branch of its
+ * race. */
 static bool waits(const struct cg_barrier *barrier, const struct cg_op *op)
 {
     const struct cg_wait *wait = barrier->waiters.first;

@@ -204,7 +204,8 @@ static enum cg_verdict wait_cancel(struct cg_op *op, struct cg_sched *sched)
     return CG_PENDING;
 }
 
-/* In the owner's coroutine: closes the group, unless the op has never been processed. */
+/* Closes the group when the owner's coroutine continues, unless the op was never
+ * processed. */
 static ssize_t wait_finish(struct cg_op *op)
 {
     struct cg_group *group = ((struct cg_wait_group_op *)op)->group;

@@ -77,7 +77,8 @@ void cg__names_free(struct cg__names *names)
         free(names->buckets);
 }
 
-/* Where the pointer to the first op of a name is, or would be. */
+/* Finds the place of the pointer to the first op of a name, whether there is one or
+ * not. */
 static inline struct cg_named **locate(const struct cg__names *names, struct cg_name name)
 {
     struct cg_named **at = &names->buckets[hash(names, name) >> names->shift];

@@ -212,7 +212,8 @@ static void fetch_withdraw(struct cg_op *op)
     memset(((struct cg_fetch_op *)op)->messages, 0, (size_t)op->result * sizeof(void *));
 }
 
-/* When an op has completed its pubsub and its subscriber may have been freed. */
+/* An op that has completed must not read its pubsub or subscriber: they may have been
+ * freed. */
 static int print(const struct cg_op *op, const struct cg_pubsub *pubsub, char *buf,
                  size_t size)
 {

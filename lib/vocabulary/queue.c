@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Here it is a function; the macro only checks. */
+/* The header's macro, which only checks, calls this function. */
 #undef cg_queue_try_get
 
 struct cg_queue {
@@ -159,7 +159,7 @@ static enum cg_verdict join_cancel(struct cg_op *op, struct cg_sched *sched)
     return CG_DONE;
 }
 
-/* When an op has completed its queue may have been freed. */
+/* An op that has completed must not read its queue, which may have been freed. */
 static int print(const struct cg_op *op, const struct cg_queue *queue, char *buf,
                  size_t size)
 {

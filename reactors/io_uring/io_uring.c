@@ -275,7 +275,8 @@ static bool is_short(int error)
     return error == -EAGAIN || error == -EBUSY || error == -ENOMEM || error == -EBADR;
 }
 
-/* Without completions to reap either, waits a little instead of spinning. */
+/* Called when entries cannot be submitted and no completion can be reaped: waits a little
+ * instead of spinning. */
 static void nap(const struct uring *u, int64_t timeout)
 {
     struct pollfd ring = {.fd = u->ring.ring_fd, .events = POLLIN};
@@ -397,7 +398,8 @@ static int start_telling(struct uring *u)
     return err;
 }
 
-/* After everything was reaped: makes the eventfd readable only if there is more to do. */
+/* Called after all completions were reaped: clears the eventfd, unless there is more to
+ * do. */
 static void hush(struct uring *u)
 {
     uint64_t count = 1;

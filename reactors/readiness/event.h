@@ -9,7 +9,8 @@
 
 #include "reactors/readiness/fd.h"
 
-/* In readiness.c: any other event, and one for which the attempt returned -EAGAIN. */
+/* Handle any other event, and one for which the attempt returned -EAGAIN; in
+ * readiness.c. */
 void cg__readiness_event_any(struct cg__readiness *r, struct cg__fd *d,
                              unsigned events);
 void cg__readiness_event_in_vain(struct cg__readiness *r, struct cg__fd *d);

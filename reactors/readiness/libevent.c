@@ -125,7 +125,7 @@ static int renew(struct cg__readiness *r)
     return errno ? -errno : -ENOMEM;
 }
 
-/* Without memory for a timer: polls, and sleeps a little. */
+/* Polls and sleeps a little, if there is no memory for a timer. */
 static int nap(struct evented *e, int64_t timeout)
 {
     struct timespec ts;
@@ -199,7 +199,8 @@ static bool descriptors_to_be_had(void)
     return second;
 }
 
-/* Without locks, for one thread; with timers to the microsecond. */
+/* Makes a base without locks, for one thread, whose timers are exact to the
+ * microsecond. */
 static struct event_base *new_base(void)
 {
     struct event_config *config = event_config_new();

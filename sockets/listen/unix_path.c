@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* To open a directory that may be searched but not read. */
+/* The flag that opens a directory that may be searched but not read. */
 enum { OPEN_UNREADABLE = CG__OPEN_UNREADABLE };
 
 struct cg__path {
@@ -22,7 +22,7 @@ struct cg__path {
     bool locked;
     bool was_there; /* The file existed before the bind. A reactor may keep names of its
                      * own (sim): then the file is not ours even if bind succeeds. */
-    bool stays;     /* somebody else uses the file from now on */
+    bool stays;     /* another process uses the file now, so it is not removed */
     bool made;      /* bind made the file; the next three fields identify it */
     dev_t dev;
     ino_t ino;

@@ -404,7 +404,8 @@ static void cares_cancel(struct cg_resolver *resolver, struct cg_resolve_op *op)
         kick(cares);
 }
 
-/* Separately, because one lost response must not delay the other family. */
+/* Families are always looked up separately, so that one lost response does not delay the
+ * other. */
 static bool cares_apart(struct cg_resolver *resolver, const char *host)
 {
     (void)resolver;

@@ -11,7 +11,7 @@
 
 #define MS CG_MILLISECOND
 
-/* As many branches as the limit allows, and not one more. */
+/* A race may have as many branches as the limit allows, and not one more. */
 static ssize_t as_many_as_the_limit(void *arg)
 {
     static struct cg_op *many[CG_ANY_LIMIT + 1];

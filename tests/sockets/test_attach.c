@@ -241,7 +241,8 @@ static ssize_t hand_over_listener(void *arg)
     return 0;
 }
 
-/* What cg_sock_detach gave goes back in, before what has arrived since. */
+/* Unread bytes that cg_sock_detach has returned can be put back, before those that have
+ * arrived since. */
 static ssize_t attach_with_unread(void *arg)
 {
     struct cg_sock *a, *b, *listener;

@@ -78,7 +78,8 @@ static void pending_stays(void)
     close(fd);
 }
 
-/* To a pipe: bytes, parts, and from a file. To a socket: from a file. */
+/* No operation raises SIGPIPE: writes of bytes, parts and a file to a pipe, and of a file
+ * to a socket. */
 static ssize_t operations(void *arg)
 {
     struct iovec parts[2];

@@ -425,7 +425,7 @@ bool test_connect(enum test_link kind, struct cg_sock **accepted,
     }
 }
 
-/* Not in the build directory, whose path may be too long for an address. */
+/* The path is not in the build directory, whose name may be too long for an address. */
 void test_unix_path(char path[static CG_ADDR_SIZE])
 {
     static unsigned count;
