@@ -351,6 +351,22 @@ static double sleep_of_random_length(long n)
     return (cpu_ns() - start) / n;
 }
 
+static ssize_t passes_event(void *n)
+{
+    struct cg_event event = {.name = "set"};
+
+    cg_event_set(&event);
+    for (long i = *(long *)n; i > 0; i--)
+        cg_yield(cg_wait_event(&event));
+    return 0;
+}
+
+/* An operation that is done at once: it is made, begun, and there is nothing to wait for. */
+static double done_at_once(long n)
+{
+    return run(passes_event, &n) / n;
+}
+
 static double sleep_with_slack(long n)
 {
     double cost;
@@ -365,6 +381,7 @@ static const struct figure figures[] = {
     {"spawn_and_finish", spawn_and_finish, 200000},
     {"pass_among_100", pass_among, 100},
     {"pass_among_10000", pass_among, 10000},
+    {"done_at_once", done_at_once, 200000},
     {"signal_to_waiting", signal_to_waiting, 200000},
     {"signal_and_back", signal_and_back, 200000},
     {"signal_and_back_pointer", signal_and_back_pointer, 200000},

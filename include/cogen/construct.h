@@ -55,9 +55,10 @@
 
 /* CG__UNSET: these fields need no value, zero would be correct. But gcc clears the fields
  * without an initialiser as one block, from the first to the last; gcc 12 clears more than
- * 80 bytes with a string instruction that takes 9 ns, longer than all the rest of a
- * constructor. So the first fields get an initialiser. For the same reason an op of more
- * than 112 bytes ends in fields that nearly every call sets. */
+ * 80 bytes with a string instruction, which takes longer than all the rest of an operation
+ * that is done at once (bench/core done_at_once: 11.0 ns instead of 7.6). So the first
+ * fields get an initialiser. For the same reason an op of more than 112 bytes ends in
+ * fields that nearly every call sets. */
 #define CG__OP(kind, of, ...)                                                              \
     CG__MUST_BE_USED(&(struct { kind made; }){.made.type = &of,                            \
                                               .made.owner = CG__UNSET,                     \
