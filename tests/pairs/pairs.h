@@ -65,7 +65,7 @@ struct world {
     union {
         struct cg_op op;
         long double align;
-        unsigned char bytes[256];
+        unsigned char bytes[384];
     } room;
 };
 
@@ -109,6 +109,6 @@ struct family {
 };
 extern const struct family pairs_streams, pairs_writers, pairs_connections, pairs_coros,
     pairs_sync, pairs_queues, pairs_threads, pairs_system, pairs_processes, pairs_nested,
-    pairs_tls, pairs_http;
+    pairs_tls, pairs_http, pairs_datagrams;
 
 #endif

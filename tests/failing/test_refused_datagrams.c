@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: MIT */
+/* System calls of datagram sockets that the kernel or a filter of system calls refuses. The
+ * linker's --wrap puts the functions below in their places. */
+#include "config.h"
+
+#include "tests/sockets/datagrams.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/socket.h>
+
+enum call { RECVMSG, RECVMMSG, SENDMSG, SENDMMSG, SOCKET, BIND, CONNECT, SETSOCKOPT, CALLS };
+
+/* Which call fails, with what, and how often; after how many that do not. */
+static struct {
+    enum call call;
+    int error, after, times, seen;
+} refusal;
+
+static bool refused(enum call call)
+{
+    if (refusal.call != call || refusal.times == 0 || refusal.after-- > 0)
+        return false;
+    refusal.times--;
+    refusal.seen++;
+    errno = refusal.error;
+    return true;
+}
+
+#define REFUSE(...) memcpy(&refusal, &(__typeof__(refusal)){__VA_ARGS__}, sizeof refusal)
+
+/* WRAP(call, result, name, parameters, arguments) */
+#define WRAP(call, type, name, parameters, arguments)                                  \
+    type __real_##name parameters;                                                     \
+    type __wrap_##name parameters;                                                     \
+    type __wrap_##name parameters                                                      \
+    {                                                                                  \
+        return refused(call) ? -1 : __real_##name arguments;                           \
+    }
+
+WRAP(RECVMSG, ssize_t, recvmsg, (int fd, struct msghdr *message, int flags), (fd, message, flags))
+WRAP(SENDMSG, ssize_t, sendmsg, (int fd, const struct msghdr *message, int flags),
+     (fd, message, flags))
+WRAP(RECVMMSG, int, recvmmsg,
+     (int fd, struct mmsghdr *list, unsigned n, int flags, struct timespec *timeout),
+     (fd, list, n, flags, timeout))
+WRAP(SENDMMSG, int, sendmmsg, (int fd, struct mmsghdr *list, unsigned n, int flags),
+     (fd, list, n, flags))
+WRAP(SOCKET, int, socket, (int domain, int type, int protocol), (domain, type, protocol))
+WRAP(BIND, int, bind, (int fd, const struct sockaddr *addr, socklen_t len), (fd, addr, len))
+WRAP(CONNECT, int, connect, (int fd, const struct sockaddr *addr, socklen_t len),
+     (fd, addr, len))
+WRAP(SETSOCKOPT, int, setsockopt,
+     (int fd, int level, int option, const void *value, socklen_t len),
+     (fd, level, option, value, len))
+
+enum { N = 5 };
+
+static void send_some(struct talk *talk, ssize_t want)
+{
+    struct cg_datagram list[N];
+
+    for (int i = 0; i < N; i++)
+        list[i] = (struct cg_datagram){.buf = "datagram", .len = (size_t)i + 1};
+    IS(cg_yield(cg_send_datagrams(talk->client, list, N)), want);
+}
+
+static void receive_some(struct talk *talk)
+{
+    char bufs[N][16];
+    struct cg_datagram list[N];
+    ssize_t n;
+
+    for (int done = 0; done < N; done += (int)n) {
+        for (int i = 0; i < N; i++)
+            list[i] = (struct cg_datagram){.buf = bufs[i], .size = sizeof bufs[i]};
+        n = OK(cg_yield(cg_receive_datagrams(talk->server, list, N)));
+        for (int i = 0; i < n; i++)
+            ck_assert_uint_eq(list[i].len, (size_t)(done + i) + 1);
+    }
+}
+
+/* Without recvmmsg or sendmmsg datagrams go one by one; an interrupted call is repeated. */
+static ssize_t without_calls_for_many(void *arg)
+{
+    static const int errors[] = {ENOSYS, EPERM, EACCES, EINTR};
+    struct talk talk;
+
+    (void)arg;
+    ck_assert(talk_open(OVER_TCP, &talk));
+    for (size_t i = 0; i < COUNT(errors); i++) {
+        REFUSE(.call = SENDMMSG, .error = errors[i], .times = errors[i] == EINTR ? 3 : INT_MAX);
+        send_some(&talk, N);
+        ck_assert_int_ge(refusal.seen, 3);
+        REFUSE(.call = RECVMMSG, .error = errors[i], .times = errors[i] == EINTR ? 3 : INT_MAX);
+        receive_some(&talk);
+        ck_assert_int_ge(refusal.seen, 3);
+    }
+    REFUSE(.call = SENDMSG, .error = EINTR, .times = 2);
+    talk_say(&talk, "text");
+    REFUSE(.call = RECVMSG, .error = EINTR, .times = 2);
+    talk_hear(talk.server, "text", NULL);
+    talk_close(&talk);
+    return 0;
+}
+
+/* A shortage is told to the operation that meets it, and nothing is lost. */
+static ssize_t shortages(void *arg)
+{
+    struct talk talk;
+    char buf[16];
+
+    (void)arg;
+    ck_assert(talk_open(OVER_TCP, &talk));
+    REFUSE(.call = SENDMSG, .error = ENOBUFS, .times = 1);
+    IS(cg_yield(cg_send_to(talk.client, "text", 4, NULL)), -ENOBUFS);
+    talk_say(&talk, "text");
+    REFUSE(.call = RECVMSG, .error = ENOMEM, .times = 1);
+    IS(cg_yield(cg_receive_from(talk.server, buf, sizeof buf, NULL)), -ENOMEM);
+    talk_hear(talk.server, "text", NULL);
+    REFUSE(.call = SENDMMSG, .error = ENOBUFS, .times = 1);
+    send_some(&talk, -ENOBUFS);
+    send_some(&talk, N);
+    receive_some(&talk);
+    talk_close(&talk);
+    return 0;
+}
+
+/* A send for which there is no room now waits, also between two of several. */
+static ssize_t no_room(void *arg)
+{
+    struct talk talk;
+
+    (void)arg;
+    ck_assert(talk_open(OVER_TCP, &talk));
+    REFUSE(.call = SENDMSG, .error = EAGAIN, .times = 1);
+    talk_say(&talk, "text");
+    talk_hear(talk.server, "text", NULL);
+    REFUSE(.call = SENDMMSG, .error = EAGAIN, .times = 1);
+    send_some(&talk, N);
+    receive_some(&talk);
+    talk_close(&talk);
+    return 0;
+}
+
+/* Whatever fails, no descriptor is left (test_main counts them). */
+static ssize_t opening(void *arg)
+{
+    static const enum call calls[] = {SOCKET, BIND, CONNECT, SETSOCKOPT};
+    struct cg_sock *sock;
+
+    (void)arg;
+    for (size_t i = 0; i < COUNT(calls); i++) {
+        for (int after = 0; after < (calls[i] == SETSOCKOPT ? 12 : 1); after++) {
+            ssize_t result;
+
+            REFUSE(.call = calls[i], .error = ENOMEM, .after = after, .times = 1);
+            result = cg_datagram_open(cg_sched_self(), "127.0.0.1:0", &sock,
+                                      .peer = "127.0.0.1:9", .ttl = 3, .tos = 4, .info = true,
+                                      .reuse_port = true, .reuse_addr = true,
+                                      .broadcast = true, .receive_buffer = 4096,
+                                      .multicast_interface = "lo", .multicast_ttl = 2,
+                                      .multicast_quiet = true, .dont_fragment = true);
+            /* TTL and TOS of what is received are only wished for. */
+            if (result == 0)
+                cg_sock_close(sock);
+            else
+                IS(result, -ENOMEM);
+            ck_assert(result < 0 || refusal.seen == 0 || after >= 9);
+        }
+    }
+    return 0;
+}
+
+static const struct test_case cases[] = {
+    CORO(without_calls_for_many, .where = ON_KERNEL),
+    CORO(shortages, .where = ON_KERNEL),
+    CORO(no_room, .where = ON_KERNEL),
+    CORO(opening, .where = ON_KERNEL),
+};
+
+int main(void)
+{
+    return test_main("refused_datagrams", cases, COUNT(cases));
+}
