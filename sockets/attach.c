@@ -18,6 +18,18 @@ static bool is_listening(struct cg_reactor *reactor, int fd)
     return cg__plain_get(reactor, fd, SOL_SOCKET, SO_ACCEPTCONN, &listening) == 0 && listening;
 }
 
+/* Returns the family of a datagram socket; AF_UNSPEC: it is none. */
+static sa_family_t datagrams_of(struct cg_reactor *reactor, int fd)
+{
+    struct cg__addr name = {.len = 0};
+    int type = 0;
+
+    if (cg__plain_get(reactor, fd, SOL_SOCKET, SO_TYPE, &type) < 0 || type != SOCK_DGRAM ||
+        cg__plain_name(reactor, fd, CG_IO_SOCKNAME, &name) < 0)
+        return AF_UNSPEC;
+    return name.base.sa_family;
+}
+
 /* On failure the descriptor stays the caller's. */
 static int give_up(struct cg_sock *made, int error)
 {
@@ -42,8 +54,9 @@ int cg_sock_attach_with(struct cg_sched *sched, int fd,
     result = cg__plain_call(cg_sched_reactor(sched), &io);
     if (result < 0)
         return give_up(made, (int)result);
+    made->datagrams = (uint8_t)datagrams_of(made->reactor, fd);
     made->listener = is_listening(made->reactor, fd);
-    if (made->listener && len > 0)
+    if ((made->listener || made->datagrams != 0) && len > 0)
         return give_up(made, -EINVAL);
     if (len > 0 && cg__input_push(made->reactor, &made->input, options->unread, len) < len)
         return give_up(made, -ENOMEM);

@@ -299,12 +299,13 @@ CG_API void cg_view_release(struct cg_view *view, size_t used);
  * closes both. Returns 0 or -ENOMEM. */
 CG_API int cg_sock_pair(struct cg_sched *sched, struct cg_sock **a, struct cg_sock **b);
 
-/* Makes a socket of a connected stream descriptor (socket, pipe, terminal), or a listener
- * of a listening one (for example inherited from systemd). Ownership of the descriptor
- * passes to the library, which makes it non-blocking. That affects everything that shares
- * its open file, such as standard output on the same terminal; there use cg_poll and
- * read(2). The bytes of .unread are read first. Returns 0 or -errno (-EINVAL: .unread for a
- * listener); then the descriptor stays the caller's. */
+/* Makes a socket of a connected stream descriptor (socket, pipe, terminal), of a datagram
+ * socket (cogen/datagram.h), or a listener of a listening one (for example inherited from
+ * systemd). Ownership of the descriptor passes to the library, which makes it non-blocking.
+ * That affects everything that shares its open file, such as standard output on the same
+ * terminal; there use cg_poll and read(2). The bytes of .unread are read first. Returns 0 or
+ * -errno (-EINVAL: .unread for a listener or datagrams); then the descriptor stays the
+ * caller's. */
 CG_API int cg_sock_attach_with(struct cg_sched *sched, int fd,
                                const struct cg_attach_options *options,
                                struct cg_sock **sock);
