@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Who is at the other end of a UNIX socket: SO_PEERCRED, of Linux. */
+/* The credentials of a UNIX socket's peer, by SO_PEERCRED (Linux). */
 #include "config.h"
 
 #include <errno.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Who is at the other end of a UNIX socket: getpeereid, of the BSDs and macOS. */
+/* The credentials of a UNIX socket's peer, by getpeereid (BSD, macOS). */
 #include "config.h"
 
 #include <errno.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* What a program tells the service manager: cg_notify and cg_watchdog_interval. The socket
- * lives for one message and nothing waits on it, so no reactor has a part in it: these
- * functions are called in any thread, also where there is no scheduler. */
+/* Messages to the service manager: cg_notify and cg_watchdog_interval. Each message has
+ * its own socket, on which nothing waits, so no reactor is needed: these functions may be
+ * called in any thread, also without a scheduler. */
 #include "config.h"
 
 #include <cogen/restart.h>
@@ -17,7 +17,7 @@
 
 enum { FDS_MOST = 64 };
 
-/* A name that begins with "@" is abstract. */
+/* Makes the address of a UNIX socket; a name that begins with "@" is abstract. */
 static int make_addr(const char *text, struct sockaddr_un *addr, socklen_t *size)
 {
     size_t len = strlen(text);

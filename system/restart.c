@@ -29,14 +29,12 @@ extern char **environ;
 
 enum { FDS_MOST = 1024 };
 
-/* Of this process. */
+/* The state of this process's restart. */
 enum { IDLE, UNDER_WAY, HANDED_OVER };
 static atomic_int state;
 
-/* ---- Starting ---------------------------------------------------------------------- */
-
-/* What the successor must not have: the descriptors named there are not its own, and it is
- * another process than WATCHDOG_PID. */
+/* Whether a variable must not be passed to the successor: it names descriptors that the
+ * successor does not have, or (WATCHDOG_PID) this process. */
 static bool is_ours(const char *variable)
 {
     static const char *const names[] = {
@@ -50,7 +48,8 @@ static bool is_ours(const char *variable)
     return false;
 }
 
-/* The environment with one more variable, which is freed by the caller as the array is. */
+/* Makes an environment with one more variable. The caller frees the array and the
+ * variable. */
 static char **make_env(char *variable)
 {
     size_t count = 0, used = 0;
@@ -84,7 +83,8 @@ static char *make_variable(int pipe_end, const char *names)
     return text;
 }
 
-/* Starts it with fds[0], the pipe, and the descriptors of these names. */
+/* Starts the successor with fds[0], the pipe, and the descriptors that have these
+ * names. */
 static int spawn(char *const *argv, const int *fds, int count, const char *names,
                  struct cg_process **process)
 {
@@ -121,9 +121,7 @@ static int start(char *const *argv, int pipe_end, struct cg_process **process)
     return rc;
 }
 
-/* ---- The operation ----------------------------------------------------------------- */
-
-/* Waits for the byte. If the wait is cancelled, looks whether the byte has come. */
+/* Waits for the byte. If the wait is cancelled, checks whether the byte has come. */
 static ssize_t wait_ready(struct cg_sock *sock, struct cg_process *process)
 {
     char byte;
@@ -139,7 +137,8 @@ static ssize_t wait_ready(struct cg_sock *sock, struct cg_process *process)
     return rc < 0 ? rc : -EPIPE;
 }
 
-/* Makes it the main process. The service manager believes its present main process. */
+/* Makes the successor the main process. The service manager accepts this message only from
+ * the current main process. */
 static void hand_over(struct cg_process *process)
 {
     char text[64];
@@ -147,7 +146,7 @@ static void hand_over(struct cg_process *process)
 
     cg__ports_hand_over();
     pid = cg_process_release(process);
-    if (pid < 0) /* it has ended already */
+    if (pid < 0) /* the successor has ended already */
         return;
     snprintf(text, sizeof text, "MAINPID=%jd", (intmax_t)pid);
     cg_notify(text, NULL, 0);
@@ -219,7 +218,8 @@ static ssize_t restart_run(struct cg_op *op)
     return rc;
 }
 
-/* What has been handed over stays so, even if the op was cancelled at that moment. */
+/* If the ports have been handed over, the op completes with 0, even if it was cancelled at
+ * that moment. */
 static ssize_t restart_finish(struct cg_op *op)
 {
     return ((struct cg_restart_op *)op)->done ? 0 : op->result;
@@ -239,8 +239,6 @@ const struct cg_op_type cg_restart_type = {
     .finish = restart_finish,
     .print = restart_print,
 };
-
-/* ---- The successor ----------------------------------------------------------------- */
 
 static int tell_predecessor(int fd)
 {

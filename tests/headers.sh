@@ -43,8 +43,8 @@ one c clang -std=c11
 one cc g++ -std=c++11
 one cc clang++ -std=c++11
 
-# What CONTRIBUTING.md shows of a constructor is what the headers have: a macro that is defined
-# again must be the same.
+# The macros that CONTRIBUTING.md shows must be those of the headers: the compiler complains if a
+# macro is defined again in a different way.
 {
     echo '#include <cogen.h>'
     awk '/^```c$/ { on = 1; next } /^```$/ { on = 0 } on' "$srcdir/CONTRIBUTING.md"

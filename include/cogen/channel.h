@@ -42,10 +42,10 @@ struct cg_receive_op { /* receive, receive_many */
     size_t most;
 };
 
-/* Operations on a channel wait in their own scheduler's thread, hold its run open, and keep
- * the channel from being freed meanwhile. All are traceless; the scheduler's default timeout
- * applies. Items that one thread, or one coroutine, has sent are received in their order. In
- * a child made by fork() a channel that other threads used must not be used. */
+/* Operations on a channel wait in their own scheduler's thread and hold its run open; the
+ * channel is not freed while they wait. All are traceless; the scheduler's default timeout
+ * applies. Items that one thread, or one coroutine, has sent are received in their order.
+ * In a child made by fork() a channel that other threads used must not be used. */
 
 /* cg_send(channel, item): adds an item; waits while the channel is full. Completes with 0:
  * the channel owns the item; -EPIPE: the channel is closed; -ENOMEM. */
@@ -53,17 +53,17 @@ struct cg_receive_op { /* receive, receive_many */
 #define cg__send(c, i, ...)                                                                \
     CG_OP(cg_send, .channel = (c), .item = (const void *)(i), __VA_ARGS__)
 
-/* cg_receive(channel, &item): takes the oldest item and stores it in any pointer or intptr_t
- * object; waits while the channel is empty. Completes with 0; CG_EOF: the channel is closed
- * and empty; -ENOMEM. */
+/* cg_receive(channel, &item): takes the oldest item and stores it in any pointer or
+ * intptr_t object; waits while the channel is empty. Completes with 0; CG_EOF: the channel
+ * is closed and empty; -ENOMEM. */
 #define cg_receive(...) cg__receive(__VA_ARGS__, )
 #define cg__receive(c, out, ...)                                                           \
     CG__OP_OF(cg_receive, cg_receive, .channel = (c), .items = CG__WORD(out), .most = 1,   \
               __VA_ARGS__)
 
 /* cg_receive_many(channel, items, n): takes 1 to n items, as many as there are, and stores
- * them in an array of pointers or intptr_t; waits while the channel is empty. Completes with
- * their number, or as cg_receive. -EINVAL: n is 0. */
+ * them in an array of pointers or intptr_t; waits while the channel is empty. Completes
+ * with their number, or as cg_receive. -EINVAL: n is 0. */
 #define cg_receive_many(...) cg__receive_many(__VA_ARGS__, )
 #define cg__receive_many(c, out, n, ...)                                                   \
     CG__OP_OF(cg_receive, cg_receive_many, .channel = (c), .items = CG__WORD(out),         \
@@ -86,8 +86,8 @@ extern CG_API const struct cg_op_type cg_send_type, cg_receive_type, cg_receive_
  * defaults). Returns NULL if there is no memory. */
 CG_API struct cg_channel *cg_channel_new_with(const struct cg_channel_options *options);
 
-/* Takes one more reference and returns the channel; releases one. The last frees the channel
- * and drops the items in it. NULL is ignored. */
+/* Takes one more reference and returns the channel; releases one. The last frees the
+ * channel and drops the items in it. NULL is ignored. */
 CG_API struct cg_channel *cg_channel_ref(struct cg_channel *channel);
 CG_API void cg_channel_unref(struct cg_channel *channel);
 

@@ -15,9 +15,9 @@ struct cg_ports_options {
                          required: 1 to 255 printable characters without ':'. Copied */
     unsigned members; /* how many listeners there will be, one for each worker; 0: 1. On TCP
                          each gets a descriptor of its own (SO_REUSEPORT) */
-    int backlog;      /* of what is bound here; 0: CG_BACKLOG */
+    int backlog;      /* of descriptors that are bound here; 0: CG_BACKLOG */
     bool v6only;      /* a listener on [::] accepts IPv6 only */
-    bool take_over;   /* removes a UNIX path first if nobody listens on it any more */
+    bool take_over;   /* removes a UNIX path first if no process listens on it any more */
     void *reserved;
 };
 
@@ -62,9 +62,10 @@ CG_API int cg_ports_addr(const struct cg_ports *ports, char *buf, size_t size);
 /* Whether they were inherited, not bound here. */
 CG_API bool cg_ports_inherited(const struct cg_ports *ports);
 
-/* Closes the descriptors. What no other process holds is gone then, also connections in the
- * backlog. The file of a UNIX path is removed, unless a successor has taken it over or it
- * is the service manager's. No cg_ports_listen may be running. NULL is ignored. */
+/* Closes the descriptors. A port that no other process holds is closed then, also
+ * connections in its backlog. The file of a UNIX path is removed, unless a successor has
+ * taken it over or the service manager owns it. No cg_ports_listen may be running. NULL is
+ * ignored. */
 CG_API void cg_ports_close(struct cg_ports *ports);
 
 /* Closes the inherited descriptors that no cg_ports_open has claimed. cg_ready does so. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A program and those who run it: the service manager, and its successor. See
- * cg_restart(3). */
+/* Restarts without interruption: a program hands its ports to a successor, and both tell
+ * the service manager. See cg_restart(3). */
 #ifndef COGEN_RESTART_H
 #define COGEN_RESTART_H
 
@@ -40,9 +40,10 @@ CG_EXTERN_C_BEGIN
 extern CG_API const struct cg_op_type cg_restart_type;
 
 /* Tells the predecessor and the service manager (READY=1) that this process serves. To be
- * called once, when nothing can fail any more and all ports are open, right before the first
- * accept. Closes the inherited descriptors that were not claimed. From any thread; never
- * waits. Returns 0, also if nobody wants to know, or -errno: a message could not be sent.
+ * called once, when nothing can fail any more and all ports are open, right before the
+ * first accept. Closes the inherited descriptors that were not claimed. May be called from
+ * any thread; never waits. Returns 0, also if there is neither; -errno: a message could
+ * not be sent.
  *   -EPIPE  there was a predecessor, but it has gone */
 CG_API int cg_ready(void);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Channels: the lines, the ring, and what any thread may call. See channel.h. */
+/* Channels: the lines, the ring, and the functions that any thread may call. See
+ * channel.h. */
 #include "config.h"
 
 #include "lib/threads/channel.h"
@@ -9,10 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Here it is a function; the macro only checks. */
+/* The header's macro, which only checks, calls this function. */
 #undef cg_channel_try_receive
-
-/* ---- Lines --------------------------------------------------------------------------- */
 
 void cg__channel_stand(struct cg__seat *seat, enum cg__want want, bool first)
 {
@@ -65,8 +64,6 @@ void cg__channel_post(struct cg__seat *seat)
     cg__post_leave(sched);
 }
 
-/* ---- The ring ------------------------------------------------------------------------ */
-
 int cg__channel_push(struct cg_channel *channel, const void *item, struct cg__seat **other)
 {
     size_t at = channel->head + channel->count;
@@ -99,8 +96,6 @@ ssize_t cg__channel_pop(struct cg_channel *channel, void *items, size_t n, struc
     return (ssize_t)n;
 }
 
-/* ---- What any thread may call -------------------------------------------------------- */
-
 int cg_channel_try_send(struct cg_channel *channel, const void *item)
 {
     struct cg__seat *other;
@@ -125,7 +120,7 @@ int cg_channel_try_receive(struct cg_channel *channel, void *item)
     return n > 0 ? 0 : (int)n;
 }
 
-/* Everybody in a line is told. One that is posted may be gone at once. */
+/* Notifies every seat in a line. A seat may be freed as soon as it is posted. */
 void cg_channel_close(struct cg_channel *channel)
 {
     struct cg__seat *seat, *told = NULL;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Operations on channels, and the seats of a scheduler where they wait. See channel.h. */
+/* Operations on channels, and the seats at which they wait. See channel.h. */
 #include "config.h"
 
 #include "lib/core/op.h"
@@ -18,8 +18,6 @@ struct part {
     struct cg__seat *first;
 };
 
-/* ---- Seats --------------------------------------------------------------------------- */
-
 static void run_post(struct cg__post *post, bool dropped);
 static void part_drop(struct cg__part *part, struct cg_sched *sched);
 static void part_free(struct cg__part *part);
@@ -35,7 +33,7 @@ static struct part *part_of(struct cg_sched *sched)
     return part;
 }
 
-/* The scheduler's seat, if it has one. With the lock held. */
+/* The scheduler's seat at a channel, or NULL. The caller holds the lock. */
 static struct cg__seat *find(struct cg_channel *channel, const struct cg_sched *sched)
 {
     struct cg__seat *seat = channel->seats;
@@ -45,7 +43,7 @@ static struct cg__seat *find(struct cg_channel *channel, const struct cg_sched *
     return seat;
 }
 
-/* A new seat, not known to the channel yet; NULL: no memory. */
+/* Makes a seat, which the channel does not know yet. NULL: no memory. */
 static struct cg__seat *new_seat(struct cg_channel *channel, struct cg_sched *sched)
 {
     struct part *part = part_of(sched);
@@ -83,7 +81,7 @@ static void remove_seat(struct cg__seat *seat)
         seat->next->link = seat->link;
 }
 
-/* Frees one that the channel does not know any more. */
+/* Frees a seat that the channel does not know any more. */
 static void free_seat(struct cg__seat *seat)
 {
     *seat->link_mine = seat->next_mine;
@@ -98,7 +96,8 @@ static bool empty(const struct cg__seat *seat)
     return seat->waiters[CG__ITEMS].first == NULL && seat->waiters[CG__ROOM].first == NULL;
 }
 
-/* For a seat that is done or goes: notifies others of what is left over. */
+/* Notifies other seats of the items and the room that a seat leaves when it is done or
+ * freed. */
 static void pass_on(struct cg_channel *channel, struct cg__seat *others[CG__WANTS])
 {
     others[CG__ITEMS] = channel->count > 0 ? cg__channel_notify(channel, CG__ITEMS) : NULL;
@@ -111,8 +110,8 @@ static void post_to_all(struct cg__seat *others[CG__WANTS])
     cg__channel_post(others[CG__ROOM]);
 }
 
-/* The seat's waiters have changed, or it was notified: notifies others of what it leaves, and
- * frees it if nobody waits and no post is on its way. */
+/* Called when a seat's waiters have changed, or it was notified: notifies other seats of
+ * what it leaves, and frees it if no op waits at it and no post is on its way. */
 static void settle(struct cg__seat *seat)
 {
     struct cg_channel *channel = seat->channel;
@@ -133,9 +132,8 @@ static void settle(struct cg__seat *seat)
         free_seat(seat);
 }
 
-/* ---- Operations ---------------------------------------------------------------------- */
-
-/* Does what the op wants, or -EAGAIN. With the lock held. */
+/* Makes one attempt at an op. Returns its result, or -EAGAIN. The caller holds the
+ * lock. */
 static ssize_t attempt(struct cg_op *op, enum cg__want want, struct cg__seat **other)
 {
     struct cg_receive_op *receive = (struct cg_receive_op *)op;
@@ -151,7 +149,8 @@ static ssize_t result_of(const struct cg_op *op, ssize_t n)
     return n > 0 && op->type == &cg_receive_type ? 0 : n;
 }
 
-/* Serves one waiter of a notified seat. False: there is none, or nothing for it. */
+/* Serves one waiter of a notified seat. False: there is no waiter, or no item or room for
+ * it. */
 static bool serve_one(struct cg__seat *seat, enum cg__want want)
 {
     struct cg_channel *channel = seat->channel;
@@ -208,8 +207,8 @@ static void run_post(struct cg__post *post, bool dropped)
     settle(seat);
 }
 
-/* The first coroutine of the scheduler to wait needs a seat. The attempt is made again when
- * the channel knows the seat. */
+/* Makes a seat for the first coroutine of a scheduler that waits. When the channel knows
+ * the seat, the attempt is made again, because an item may have come in between. */
 static ssize_t take_seat(struct cg_op *op, enum cg__want want, struct cg__seat *seat)
 {
     struct cg_channel *channel = seat->channel;
@@ -228,7 +227,8 @@ static ssize_t take_seat(struct cg_op *op, enum cg__want want, struct cg__seat *
     return n;
 }
 
-/* Coroutines that wait already go first. */
+/* An op makes no attempt if other coroutines of the scheduler already wait: they go
+ * first. */
 static enum cg_verdict process(struct cg_op *op, struct cg_sched *sched,
                                struct cg_channel *channel, enum cg__want want,
                                struct cg__seat **where)
@@ -265,7 +265,7 @@ static enum cg_verdict cancel(struct cg_op *op, struct cg__seat *seat, enum cg__
     return CG_DONE;
 }
 
-/* When an op has completed its channel may have been freed. */
+/* An op that has completed must not read its channel, which may have been freed. */
 static int print(const struct cg_op *op, struct cg_channel *channel, char *buf, size_t size)
 {
     if (op->state <= CG_OP_UNHEARD)
@@ -336,9 +336,8 @@ const struct cg_op_type cg_receive_many_type = {
     .print = receive_print,
 };
 
-/* ---- When the scheduler is freed ----------------------------------------------------- */
-
-/* Nobody is notified by a seat from now on; posts that are on their way are dropped next. */
+/* Called when the scheduler is freed. From now on its seats are not notified; posts that
+ * are on their way are dropped next. */
 static void part_drop(struct cg__part *part, struct cg_sched *sched)
 {
     (void)sched;

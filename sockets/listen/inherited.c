@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The registry of inherited descriptors: made once, when somebody first asks. The
- * environment is only read, since other threads may read it. */
+/* The registry of inherited descriptors, made when it is first needed. The environment is
+ * only read and never changed, since other threads may read it. */
 #include "config.h"
 
 #include "sockets/listen/inherited.h"
@@ -27,7 +27,8 @@ static bool parsed;
 static struct entry *entries;
 static int count, parent = -1;
 
-/* Programs that this one starts inherit nothing by accident. False: it is not open. */
+/* Sets close-on-exec, so that programs that this one starts do not inherit the descriptor.
+ * False: it is not open. */
 static bool is_open(int fd)
 {
     return fcntl(fd, F_SETFD, FD_CLOEXEC) == 0;
@@ -58,7 +59,8 @@ static void add_all(const char *names, int from, int n, bool marked)
     }
 }
 
-/* A process that this one starts has the variable too, but not the pipe. */
+/* Whether the variable is meant for this process. Any process that this one starts
+ * inherits the variable, but not the pipe. */
 static bool from_predecessor(void)
 {
     const char *text = getenv(CG__INHERITED_ENV);

@@ -6,8 +6,9 @@
 
 #include <stdbool.h>
 
-/* COGEN_FDS=INODE:NAME:NAME... Descriptor 3 is a pipe to the predecessor, with this inode;
- * the names are of 4 and those that follow. A name begins with one of these. */
+/* COGEN_FDS=INODE:NAME:NAME... Descriptor 3 is a pipe to the predecessor, with this inode.
+ * The names are those of descriptor 4 and the following ones. Each name begins with one of
+ * these characters. */
 #define CG__INHERITED_ENV "COGEN_FDS"
 enum {
     CG__INHERITED_PIPE = 3,
@@ -29,7 +30,7 @@ void cg__inherited_unclaim(const struct cg__inherited *list, int count);
 /* Takes the pipe to the predecessor; -1: there is none, or it was taken. */
 int cg__inherited_take_pipe(void);
 
-/* Closes what is unclaimed. */
+/* Closes the descriptors that were not claimed. */
 void cg__inherited_close_rest(void);
 
 #endif

@@ -13,10 +13,10 @@
 
 enum {
     NAME = 64,     /* room for a name and its NUL */
-    ENTRY = 16384, /* for what the system stores about a user or a group */
+    ENTRY = 16384, /* room for the system's entry of a user or a group */
 };
 
-/* Whether the text is a number, below the one that means "leave it". */
+/* Whether the text is a number below (uid_t)-1, which means "do not change" to chown. */
 static bool is_number(const char *text, unsigned long *number)
 {
     char *end;

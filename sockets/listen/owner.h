@@ -5,8 +5,9 @@
 
 #include <sys/types.h>
 
-/* Parses "user", "user:group" or ":group", names or numbers. Leaves what the text does not
- * name. Returns 0, -EINVAL: no such user or group; or -errno: they cannot be looked up. */
+/* Parses "user", "user:group" or ":group", names or numbers. Does not change *uid or *gid
+ * if the text does not name it. Returns 0; -EINVAL: no such user or group; -errno: the
+ * look-up failed. */
 int cg__owner_parse(const char *text, uid_t *uid, gid_t *gid);
 
 #endif

@@ -25,11 +25,11 @@ enum {
 };
 
 struct cg_ports {
-    struct cg_ports *next; /* in the list of all */
+    struct cg_ports *next; /* in the list of all ports */
     struct cg_reactor *reactor; /* makes the calls on descriptors; used by one thread */
     struct cg__path *path;
     bool inherited;
-    bool owns;       /* the file of its UNIX path is the program's, not the manager's */
+    bool owns;       /* the program, and not the service manager, owns the UNIX path's file */
     unsigned members;
     int count;
     int fds[FDS_MOST];
@@ -41,8 +41,6 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct cg_ports *all;
 static bool follows;     /* this process has succeeded its predecessor */
 static bool handed_over;     /* a successor owns all paths */
-
-/* ---- Addresses --------------------------------------------------------------------- */
 
 static bool is_same_port(in_port_t wanted, in_port_t port)
 {
@@ -94,8 +92,6 @@ static bool listens_on(struct cg_reactor *reactor, int fd, const struct cg__addr
     return false;
 }
 
-/* ---- Opening ----------------------------------------------------------------------- */
-
 static void add(struct cg_ports *ports, int fd)
 {
     struct cg__addr name, other;
@@ -112,7 +108,7 @@ static void add(struct cg_ports *ports, int fd)
         }
 }
 
-/* Takes what was inherited. Returns how many descriptors, or -EADDRNOTAVAIL. */
+/* Claims the inherited descriptors. Returns how many, or -EADDRNOTAVAIL. */
 static int inherit(struct cg_ports *ports, const char *addr)
 {
     struct cg__inherited list[FDS_MOST];
@@ -185,8 +181,6 @@ static int grow(struct cg_ports *ports, const struct cg_listen_options *options)
     return 0;
 }
 
-/* ---- The list of all --------------------------------------------------------------- */
-
 static bool enlist(struct cg_ports *ports)
 {
     struct cg_ports *each;
@@ -203,7 +197,8 @@ static bool enlist(struct cg_ports *ports)
     return each == NULL;
 }
 
-/* Returns whether the files of its path are for this process to remove. */
+/* Removes ports from the list. Returns whether this process must remove the file of their
+ * UNIX path. */
 static bool delist(struct cg_ports *ports)
 {
     struct cg_ports **at = &all;
@@ -218,8 +213,6 @@ static bool delist(struct cg_ports *ports)
     pthread_mutex_unlock(&lock);
     return last;
 }
-
-/* ---- The interface ----------------------------------------------------------------- */
 
 static bool is_name(const char *name)
 {
@@ -372,9 +365,7 @@ void cg_ports_close_unclaimed(void)
     cg__inherited_close_rest();
 }
 
-/* ---- For restarts ------------------------------------------------------------------ */
-
-/* Called with the lock. */
+/* For restarts; the caller holds the lock. */
 static int collect_all(int *fds, int n, FILE *names)
 {
     int count = 0;

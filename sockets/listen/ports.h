@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a restart does with the open ports. */
+/* Functions on all open ports, for restarts. */
 #ifndef COGEN_SOCKETS_LISTEN_PORTS_H
 #define COGEN_SOCKETS_LISTEN_PORTS_H
 
@@ -10,7 +10,8 @@
  * -ENOMEM, -E2BIG. The caller closes them and frees *names. */
 int cg__ports_collect(int *fds, int n, char **names);
 
-/* This process is not the last owner of its UNIX paths any more; or it is now. */
+/* hand_over: a successor owns the files of the UNIX paths from now on. The other function:
+ * this process does, since its predecessor has handed over. */
 void cg__ports_hand_over(void);
 void cg__ports_take_over(void);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Looks at resolv.conf from time to time, before a look-up. A file that is missing counts as a
- * file of its own kind. */
+/* Checks resolv.conf from time to time, before a look-up. If the file appears or
+ * disappears, that counts as a change, too. */
 #include "config.h"
 
 #include "sockets/resolve/resolv_conf.h"

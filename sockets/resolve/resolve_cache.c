@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* A bounded cache of hosts. A host has one of four places, by a hash with a random key, so
- * that a stranger who makes a program look up many names cannot choose whose place they take.
- * If all four are taken, the one that would expire first is lost. */
+/* A bounded cache of hosts. A host has one of four places, selected by a hash with a
+ * random key: an attacker who makes a program look up many names cannot choose which hosts
+ * they replace. If all four places are taken, the host that expires first is replaced. */
 #include "config.h"
 
 #include "lib/base/ascii.h"
@@ -24,7 +24,8 @@ void cg__resolve_cache_init(struct cg__resolve_cache *cache)
     cg__hash_key_init(&cache->key);
 }
 
-/* Names differ by more than the case of their letters. Returns the name's length. */
+/* Copies a host in lower case, since the case of letters does not matter. Returns the
+ * length. */
 static size_t lower(const char *host, char to[static CG__HOST_SIZE])
 {
     size_t len = 0;
@@ -65,7 +66,8 @@ int cg__resolve_cache_find(const struct cg__resolve_cache *cache, const char *ho
     return 0;
 }
 
-/* The place of this host, else a free one, else the one that expires first. */
+/* Finds the place of this host, otherwise a free one, otherwise that which expires
+ * first. */
 static struct cg__cached **place_for(struct cg__cached **set, const char *name, int family)
 {
     struct cg__cached **best = set;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What name servers have said, for as long as they allow it to be remembered (resolve_cache.c).
- */
+/* A cache of the responses of name servers, for as long as they allow it
+ * (resolve_cache.c). */
 #ifndef COGEN_SOCKETS_RESOLVE_RESOLVE_CACHE_H
 #define COGEN_SOCKETS_RESOLVE_RESOLVE_CACHE_H
 
@@ -18,7 +18,7 @@ _Static_assert(CG__CACHE_SETS *CG__CACHE_WAYS == CG_RESOLVER_CACHE, "as the head
 
 struct cg__cached;
 
-/* All zero, but for the key, at first. */
+/* All zero at first, except for the key. */
 struct cg__resolve_cache {
     struct cg__hash_key key;
     struct cg__cached *places[CG__CACHE_SETS][CG__CACHE_WAYS];
@@ -26,18 +26,18 @@ struct cg__resolve_cache {
 
 void cg__resolve_cache_init(struct cg__resolve_cache *cache);
 
-/* Finds a host and stores its addresses in *list, without a port. Returns their number, or the
- * error that is remembered; 0: nothing is known at this moment. */
+/* Finds a host and stores its addresses in *list, without a port. Returns their number, or
+ * the cached error; 0: the host is not in the cache, or has expired. */
 int cg__resolve_cache_find(const struct cg__resolve_cache *cache, const char *host, int family,
                            int64_t now, struct cg_addr_list *list);
 
-/* Remembers addresses (result > 0) or an error until a moment. Without memory nothing is
- * remembered. */
+/* Caches addresses (result > 0) or an error until a moment. Does nothing if there is no
+ * memory. */
 void cg__resolve_cache_put(struct cg__resolve_cache *cache, const char *host, int family,
                            int result, const struct cg_addr_list *list, int64_t now,
                            int64_t until);
 
-/* Forgets everything, and frees its memory. */
+/* Empties the cache and frees its memory. */
 void cg__resolve_cache_clear(struct cg__resolve_cache *cache);
 
 #endif

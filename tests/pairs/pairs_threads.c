@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Subjects that reach other threads: channels, functions on other workers. Here the other
- * side is the same scheduler. */
+/* Subjects for operations between threads: channels, functions on other workers. Here both
+ * sides are in the same scheduler. */
 #include "config.h"
 
 #include "lib/threads/crew.h"
@@ -65,7 +65,7 @@ static void nothing_received(struct world *w)
     IS(of(w)->words[0], -1);
 }
 
-/* A full channel: what went in comes out, in order, and nothing else. */
+/* A full channel: exactly the items that were sent are received, in order. */
 static void full_open(struct world *w)
 {
     of(w)->channel = cg_channel_new(.limit = 1);
@@ -98,8 +98,6 @@ static void send_check(struct world *w, ssize_t answer)
     take_one(w);
 }
 
-/* A function elsewhere, which waits itself */
-
 static void worker_open(struct world *w)
 {
     of(w)->worker = (struct cg_worker){.sched = cg_sched_self(), .name = "worker"};
@@ -124,7 +122,7 @@ static void set_event(struct world *w)
     cg_event_set(&of(w)->event);
 }
 
-/* However it ended, the function has ended, or has not begun. */
+/* However the op ended, the function has ended, or has not begun. */
 static void run_on_check(struct world *w, ssize_t answer)
 {
     if (!pairs_lost(answer))

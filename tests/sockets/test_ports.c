@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Ports: listeners come and go, the ports stay. What is inherited is tried in programs of
- * their own, in tests/system/test_restart.c. */
+/* Ports stay open when their listeners are closed. Inherited ports are tested with several
+ * processes, in tests/system/test_restart.c. */
 #include "config.h"
 
 #include "tests/support/support.h"
@@ -30,7 +30,7 @@ static struct cg_sock *dial(const struct cg_ports *ports)
     return conn;
 }
 
-/* Connections that nobody has accepted are still there for the next listener. */
+/* Connections that were not accepted stay in the backlog for the next listener. */
 static void check_stays(const char *addr)
 {
     struct cg_ports *ports;
@@ -74,7 +74,7 @@ static ssize_t stays(void *arg)
     return 0;
 }
 
-/* Each member gets connections of its own; together they get all. */
+/* Each member gets some of the connections; together they get all. */
 static ssize_t members(void *arg)
 {
     enum { MEMBERS = 3, CONNS = 30 };

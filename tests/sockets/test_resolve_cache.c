@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What a resolver remembers: for how long, how many, and until resolv.conf changes. */
+/* The cache of a resolver: for how long it keeps hosts, how many, and until resolv.conf
+ * changes. */
 #include "config.h"
 
 #include "sockets/resolve/resolv_conf.h"
@@ -49,7 +50,8 @@ static void put(const char *host, int family, uint32_t number, int64_t until)
     cg__resolve_cache_put(&cache, host, family, 1, &list, 0, until);
 }
 
-/* A host is known until its moment, in any case of its letters, for its family only. */
+/* A host is in the cache until it expires, whatever the case of its letters, and only for
+ * its family. */
 START_TEST(until_the_moment)
 {
     put("Example.test", AF_INET, 7, 100);
@@ -65,7 +67,7 @@ START_TEST(until_the_moment)
 }
 END_TEST
 
-/* That a host does not exist is remembered, too. */
+/* The error for a host that does not exist is cached, too. */
 START_TEST(errors)
 {
     cg__resolve_cache_put(&cache, "none.test", AF_UNSPEC, CG_EHOST, NULL, 0, 10);
@@ -74,7 +76,7 @@ START_TEST(errors)
 }
 END_TEST
 
-/* Any number of hosts takes a bounded number of places; those that expire first go first. */
+/* The number of places is bounded; hosts that expire first are replaced first. */
 START_TEST(bounded)
 {
     enum { MANY = 20000 };
@@ -106,7 +108,7 @@ static void write_file(const char *path, const char *text)
     fclose(file);
 }
 
-/* A change of resolv.conf is noticed at the next look, which is not too often. */
+/* A change of resolv.conf is noticed at the next check; checks are not too frequent. */
 START_TEST(resolv_conf_changes)
 {
     struct cg__resolv_conf conf = {.known = false};

@@ -187,8 +187,8 @@ static void masked(struct cg_sock **a, struct cg_sock **b)
     *b = cg_sock_open(cg_sched_self(), &mask, *b, -1);
 }
 
-/* A socket whose transport runs does whatever a plain socket does, except for what needs a
- * descriptor. */
+/* A socket over a transport with a run slot can do everything that a plain socket can,
+ * except what needs a descriptor. */
 static void run_everything(struct cg_sock *a, struct cg_sock *b)
 {
     char buf[8];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Restarts: this program is its own successor. A successor that fails at any step changes
- * nothing; one that is ready has the ports. What the service manager hands on and is told.
- */
+ * nothing; one that is ready has the ports. Also the descriptors that the service manager
+ * passes, and the messages that it gets. */
 #include "config.h"
 
 #include "tests/system/processes.h"
@@ -17,9 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* ---- The successor ----------------------------------------------------------------- */
-
-/* The steps at which it may fail. */
+/* The steps at which the successor may fail. */
 enum { AT_ONCE, WITH_PORTS, LISTENING, NEVER };
 
 struct successor {
@@ -27,7 +25,7 @@ struct successor {
     int step;
 };
 
-/* exit, kill or hang, if this is the step. */
+/* Exits, kills itself or hangs, if this is the step at which it must fail. */
 static void step(const struct successor *s, int number)
 {
     if (number != s->step)
@@ -72,8 +70,6 @@ static int run_successor(char **argv)
     return (int)-cg_main(NULL, succeed, &s) & 127;
 }
 
-/* ---- The predecessor --------------------------------------------------------------- */
-
 struct old {
     char addr[CG_ADDR_SIZE];
     struct cg_ports *ports;
@@ -115,7 +111,7 @@ static void check_serves(const struct old *old)
     cg_sock_close(accepted);
 }
 
-/* A successor that exits, is killed or hangs, at each step: it is gone, and this process
+/* If the successor exits, is killed or hangs, at any step, it is gone, and this process
  * serves as before. */
 static ssize_t rolls_back(void *arg)
 {
@@ -148,8 +144,8 @@ static ssize_t rolls_back(void *arg)
     return 0;
 }
 
-/* What cannot be started is reported as by cg_process_spawn; a successor that wants another
- * address ends. */
+/* A program that cannot be started is reported as by cg_process_spawn. A successor that
+ * opens the port with another address ends. */
 static ssize_t cannot_start(void *arg)
 {
     struct old old;
@@ -191,8 +187,8 @@ static ssize_t cancelled(void *arg)
     return 0;
 }
 
-/* A successor that is ready serves what comes, also a connection that had come before. The
- * file of a UNIX path is the successor's to remove. */
+/* A successor that is ready serves all connections, also one that came before it was
+ * ready. The successor removes the file of a UNIX path. */
 static ssize_t hands_over(void *arg)
 {
     struct old old;
@@ -208,7 +204,7 @@ static ssize_t hands_over(void *arg)
     IS(cg_yield(cg_readline(conn, line, sizeof line, .timeout = CG_MINUTE)), 4);
     ck_assert_str_eq(line, "new\n");
     cg_sock_close(conn);
-    if (waitpid(-1, &status, 0) > 0) /* it may have ended before it was handed over to */
+    if (waitpid(-1, &status, 0) > 0) /* it may have ended before the hand-over */
         IS(status, 0);
     if (arg != NULL)
         IS(access(old.addr + 5, F_OK), -1);
@@ -220,8 +216,6 @@ static ssize_t hands_path_over(void *arg)
     (void)arg;
     return hands_over("path");
 }
-
-/* ---- The service manager ----------------------------------------------------------- */
 
 /* Starts this program as a service manager does, with one listening descriptor of this
  * name. Returns its exit code. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Channels within one scheduler and between two that run in turn, where each step is seen.
- * test_channel_oracle.c has the threads. */
+/* Channels within one scheduler, and between two that run in turn, so that each step can
+ * be checked. test_channel_oracle.c tests them between threads. */
 #include "config.h"
 
 #include "tests/support/support.h"
@@ -17,10 +17,8 @@ static void drop(void *item)
     dropped += (int)(intptr_t)item;
 }
 
-/* ---- One scheduler ------------------------------------------------------------------- */
-
-/* Without waiters: what goes in comes out in order, up to the limit; a closed channel takes
- * nothing and gives what it has. */
+/* Without waiters: the channel keeps items in order, up to its limit. When it is closed,
+ * it accepts no more items, and still gives those that it has. */
 static void without_waiting(void)
 {
     struct cg_channel *channel = cg_channel_new(.limit = 3, .drop = drop);
@@ -77,7 +75,8 @@ static ssize_t sends(void *arg)
     return 0;
 }
 
-/* The sender waits for room and the receiver for items; the end comes after the last one. */
+/* The sender waits for room and the receiver for items; the end comes after the last
+ * one. */
 static ssize_t passes(void *arg)
 {
     struct pass pass = {.channel = cg_channel_new(.limit = 2), .n = 500};
@@ -103,7 +102,7 @@ static ssize_t passes(void *arg)
     return 0;
 }
 
-/* What does not complete has no effect, and a race has one winner. */
+/* An op that does not complete has no effect, and a race has one winner. */
 static ssize_t races(void *arg)
 {
     struct cg_channel *channel = cg_channel_new(.limit = 1);
@@ -139,7 +138,8 @@ static ssize_t receives_either(void *arg)
     return 0;
 }
 
-/* Both branches wait at the same seat: the first gets the item, the other is taken back. */
+/* Both branches of a race wait at the same seat: the first gets the item, the other is
+ * cancelled. */
 static ssize_t two_branches(void *arg)
 {
     struct pass pass = {.channel = cg_channel_new()};
@@ -153,8 +153,6 @@ static ssize_t two_branches(void *arg)
     cg_channel_unref(pass.channel);
     return 0;
 }
-
-/* ---- Two schedulers in one thread ---------------------------------------------------- */
 
 static ssize_t receives(void *arg)
 {
@@ -181,8 +179,8 @@ static struct test waiting(cg_fn *fn, struct pass *pass, struct cg_coro **coro)
     return test;
 }
 
-/* The first in line is cancelled when it has been notified: the next one gets the item, and
- * the room. */
+/* The first waiter in line is cancelled after it was notified: the next one gets the item
+ * or the room. */
 static void passed_on(cg_fn *fn, size_t fill)
 {
     struct cg_channel *channel = cg_channel_new(.limit = 1);
@@ -226,7 +224,8 @@ static ssize_t receives_shielded(void *arg)
     return cg_yield(cg_receive(pass->channel, &pass->got, .shield = true));
 }
 
-/* The same if its scheduler is freed, with a coroutine that does not end. */
+/* The next waiter gets it, too, if the scheduler of the first is freed, with a coroutine
+ * that does not end. */
 static void freed(void)
 {
     struct cg_channel *channel = cg_channel_new(.limit = 1);
@@ -248,7 +247,7 @@ static void freed(void)
     cg_channel_unref(channel);
 }
 
-/* Closing tells all, everywhere, once. */
+/* Closing a channel ends all waits in all schedulers, once. */
 static void closed(void)
 {
     struct cg_channel *channel = cg_channel_new(.limit = 1);
@@ -256,7 +255,7 @@ static void closed(void)
     struct test first = waiting(receives, &a, NULL), second = waiting(receives, &b, NULL);
 
     cg_channel_close(channel);
-    cg_channel_unref(channel); /* those who wait have it */
+    cg_channel_unref(channel); /* the ops that wait still have references */
     test_finish(&first);
     test_finish(&second);
     IS(a.result, CG_EOF);
@@ -299,7 +298,7 @@ static void many_waiters(void)
     cg_channel_unref(channel);
 }
 
-/* A listing says what it waits for. */
+/* A dump names the channel for which an op waits. */
 static void printed(void)
 {
     struct pass a = {.channel = cg_channel_new(.limit = 5, .name = "jobs")};

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Channels between threads, by seeds: senders and receivers on the workers of a crew, some of
- * which give up now and then, and threads without a scheduler. Whatever happens, the items
- * that were sent are received once each, nobody receives what was not sent, and each receiver
- * sees the items of a sender in their order. $COGEN_SEEDS is how many seeds (20). */
+/* Channels between threads, by seeds: senders and receivers on the workers of a crew, some
+ * of which time out now and then, and threads without a scheduler. In every case the items
+ * that were sent are received once each, no other items are received, and each receiver
+ * gets the items of a sender in order. $COGEN_SEEDS is the number of seeds (20). */
 #include "config.h"
 
 #include "tests/support/support.h"
@@ -150,7 +150,8 @@ static ssize_t receives(void *arg)
     }
 }
 
-/* Each worker has its share of both; worker 0 may have all receivers, or none. */
+/* Each worker has some senders and some receivers; worker 0 may have all receivers, or
+ * none. */
 static ssize_t works(void *arg)
 {
     unsigned self = cg_worker_id();
@@ -204,7 +205,8 @@ static void oracle(void)
         one_seed((uint64_t)seed);
 }
 
-/* In one scheduler of a simulated world nothing depends on threads: many seeds. */
+/* Runs many seeds in one scheduler of a simulated world, where nothing depends on
+ * threads. */
 static ssize_t works_alone(void *arg)
 {
     for (int i = 0; i < SENDERS; i++)
