@@ -12,7 +12,7 @@
 #include <openssl/ssl.h>
 
 struct cg__tls_ticket_key {
-    unsigned char name[16]; /* stands in the ticket */
+    unsigned char name[16]; /* sent in the ticket, to find the key */
     unsigned char aes[32], hmac[32];
     bool made;
 };

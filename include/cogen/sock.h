@@ -268,19 +268,19 @@ extern CG_API const struct cg_op_type cg_read_type, cg_readall_type, cg_readline
  *   CG_EADDR               not a valid address
  *   CG_EHOST               unknown host
  *   -EMFILE, -ENOMEM ...
- * A host name stands for all its addresses on this machine (at most 16), with one port: the
- * listener accepts from each of them. It has no descriptor for cg_sock_fd or
+ * A host name stands for all its addresses on this machine (at most 16), with one port:
+ * the listener accepts from each of them. It has no descriptor for cg_sock_fd or
  * cg_sock_detach, and cg_sock_local_addr returns the first address. "localhost" is [::1]
  * and 127.0.0.1; any other name is looked up by the system's resolver, which blocks the
  * thread.
  *   A mode and an owner of a UNIX path are set before anybody can connect. -EINVAL: no such
- * user or group, or not a UNIX path; -EPERM: only root gives files away. Names are looked up
- * by the system, which may block the thread.
+ * user or group, or not a UNIX path; -EPERM: only root gives files away. Names are looked
+ * up by the system, which may block the thread.
  *   A UNIX path must not exist. Closing the listener removes the file that it made, also
  * after a chdir, and never another file. A server that was killed leaves its file behind:
- * .take_over removes it first if nobody listens on it (a connect is refused). The directory
- * is locked meanwhile (flock). If somebody else holds that lock, listens on the path, or
- * the file is not a socket, the result is -EADDRINUSE. */
+ * .take_over removes it first if nobody listens on it (a connect is refused). The
+ * directory is locked meanwhile (flock). If somebody else holds that lock, listens on the
+ * path, or the file is not a socket, the result is -EADDRINUSE. */
 CG_API int cg_sock_listen_with(struct cg_sched *sched, const char *addr,
                                const struct cg_listen_options *options,
                                struct cg_sock **sock);
@@ -301,11 +301,11 @@ CG_API int cg_sock_pair(struct cg_sched *sched, struct cg_sock **a, struct cg_so
 
 /* Makes a socket of a connected stream descriptor (socket, pipe, terminal), of a datagram
  * socket (cogen/datagram.h), or a listener of a listening one (for example inherited from
- * systemd). Ownership of the descriptor passes to the library, which makes it non-blocking.
- * That affects everything that shares its open file, such as standard output on the same
- * terminal; there use cg_poll and read(2). The bytes of .unread are read first. Returns 0 or
- * -errno (-EINVAL: .unread for a listener or datagrams); then the descriptor stays the
- * caller's. */
+ * systemd). Ownership of the descriptor passes to the library, which makes it
+ * non-blocking. That affects everything that shares its open file, such as standard output
+ * on the same terminal; there use cg_poll and read(2). The bytes of .unread are read
+ * first. Returns 0 or -errno (-EINVAL: .unread for a listener or datagrams); then the
+ * descriptor stays the caller's. */
 CG_API int cg_sock_attach_with(struct cg_sched *sched, int fd,
                                const struct cg_attach_options *options,
                                struct cg_sock **sock);
@@ -321,9 +321,9 @@ CG_API int cg_sock_detach(struct cg_sock *sock, void **rest, size_t *len);
 CG_API int cg_sock_local_addr(struct cg_sock *sock, char *buf, size_t size);
 CG_API int cg_sock_peer_addr(struct cg_sock *sock, char *buf, size_t size);
 
-/* Whether closing a listener removes the file of its UNIX path, as it does by default. False
- * for a listener of which somebody else holds a copy that goes on. Returns 0; -EOPNOTSUPP:
- * not a listener that cg_sock_listen has bound to a path; -EBADF. */
+/* Sets whether closing a listener removes the file of its UNIX path, which is the default.
+ * Pass false if another process continues to use a copy of the listener. Returns 0;
+ * -EOPNOTSUPP: not a listener that cg_sock_listen has bound to a path; -EBADF. */
 CG_API int cg_sock_set_unlink(struct cg_sock *sock, bool unlink);
 
 /* Stores who is at the other end of a UNIX socket, also below TLS. Returns 0; -EOPNOTSUPP:

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The life of an operation; its end is inline for those who complete one on nearly every
- * switch. */
+/* Operations from their start to their completion. Completing is inline, for callers that
+ * complete an op at nearly every switch. */
 #ifndef COGEN_LIB_CORE_OP_H
 #define COGEN_LIB_CORE_OP_H
 

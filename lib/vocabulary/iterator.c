@@ -71,7 +71,7 @@ static enum cg_verdict next_process(struct cg_op *op, struct cg_sched *sched)
         if (rc < 0)
             return cg__op_done(op, rc);
         cg_coro_unref(
-            it->coro); /* it is there as long as it runs, and not looked at later */
+            it->coro); /* needs no reference: it->coro is not used after the coroutine's end */
     } else if (produce && !produce->taken) {
         hand_over(produce, next);
         return cg__op_done(op, 1);

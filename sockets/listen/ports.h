@@ -10,8 +10,8 @@
  * -ENOMEM, -E2BIG. The caller closes them and frees *names. */
 int cg__ports_collect(int *fds, int n, char **names);
 
-/* hand_over: a successor owns the files of the UNIX paths from now on. The other function:
- * this process does, since its predecessor has handed over. */
+/* hand_over: a successor owns the files of the UNIX paths from now on. take_over: this
+ * process owns them, because its predecessor has handed them over. */
 void cg__ports_hand_over(void);
 void cg__ports_take_over(void);
 

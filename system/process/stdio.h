@@ -12,7 +12,7 @@ struct cg__stdio {
     int child[3];
     int ours[3]; /* our ends of the pipes */
     unsigned ncopies;
-    int *copies; /* of the descriptors for 3, 4 ... */
+    int *copies; /* copies of the descriptors that become 3, 4 ... in the child */
 };
 
 /* Opens what the options ask for. Returns 0 or -errno; in both cases the caller closes

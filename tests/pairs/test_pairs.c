@@ -410,8 +410,8 @@ static bool chosen(const struct subject *a, const struct subject *b)
     return !pair || !*pair || !strcmp(pair, text);
 }
 
-/* One of this many pairs is tried: of those with a SLOW subject, with a SELDOM one, and of
- * the others. */
+/* Only one of so many pairs is tried, for pairs with a SLOW subject, with a SELDOM one,
+ * and for others. */
 enum {
     SHARE_SLOW = 8,
     SHARE_SELDOM = 32,
