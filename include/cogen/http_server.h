@@ -294,7 +294,8 @@ extern CG_API const struct cg_op_type cg_http_serve_type, cg_http_shutdown_type,
     cg_http_send_file_type, cg_http_send_event_type, cg_http_send_interim_type,
     cg_http_upgrade_type;
 
-/* Makes a server. The options are copied; NULL means all defaults. NULL: no memory. */
+/* Makes a server. The options are copied (NULL: all defaults). Returns NULL if there is no
+ * memory. */
 CG_API struct cg_http_server *
 cg_http_server_new_with(const struct cg_http_server_options *options);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Those tests of cogen, the Python library that preceded this one, that depend on the
- * order of coroutines: calls, signals, pipes. Our order is the same, or the table has
- * cogen's order and the reason for the difference. The tests of queues are in
+/* Tests of cogen, the Python library that preceded this one: those about calls, signals
+ * and pipes whose result depends on the order of coroutines. Our order is the same, or the
+ * table has cogen's order and the reason for the difference. The tests of queues are in
  * test_orders_queue.c, those of sockets and timers in test_orders_net.c. */
 #include "config.h"
 
