@@ -31,10 +31,10 @@ struct cg_coro {
     struct cg_op *joiners;   /* a ring of join ops */
     struct cg_coro *next, *prev; /* of the scheduler's, in the order of their start */
     struct cg_scope base;    /* the outermost scope */
-    void (*ended)(struct cg_coro *coro); /* it has finished; NULL: nobody is told */
-    void *owner;                 /* these are for `ended`: what the coroutine belongs to, */
-    struct cg_coro *owned_next, **owned_link; /* the others of it, */
-    ssize_t *returned;           /* and where its result is wanted */
+    void (*ended)(struct cg_coro *coro); /* called when it has finished; NULL: none */
+    void *owner; /* this field and the next two are for `ended`: to what it belongs, */
+    struct cg_coro *owned_next, **owned_link; /* the list of the owner's coroutines, */
+    ssize_t *returned;           /* and where to store its result; NULL: nowhere */
     struct cg__leaving *leaving; /* what its function leaves behind; NULL: nothing */
     const char *name;
     void *stack_low;
@@ -48,13 +48,13 @@ struct cg__leaving {
     void (*fn)(struct cg_coro *self);
 };
 
-/* Where it goes on: on its own stack, or on that of the generator that it is in. */
+/* The context in which it continues: its own, or that of the generator that it is in. */
 static inline struct cg_context *cg__coro_context(struct cg_coro *coro)
 {
     return coro->inner ? coro->inner : &coro->ctx;
 }
 
-/* A new coroutine in the ready queue; NULL: no memory. */
+/* Makes a coroutine and puts it into the ready queue; NULL: no memory. */
 struct cg_coro *cg__coro_new(struct cg_sched *sched, cg_fn *fn, void *arg, const char *name,
                              size_t stack_size, bool first);
 

@@ -20,7 +20,7 @@ void cg__failed_init(struct cg__failed *failed);
  * outside any coroutine, and frees it. */
 void cg__failed_put(struct cg_coro *coro);
 
-/* The scheduler is being freed: reports what is not reported yet. */
+/* Called when the scheduler is freed: reports the failures that are not reported yet. */
 void cg__failed_end(struct cg_sched *sched);
 
 #endif

@@ -17,7 +17,7 @@ enum cg_verdict cg__op_start(struct cg_op *op, struct cg_sched *sched);
  * stands. */
 void cg__op_cancel(struct cg_op *op, int reason);
 
-/* Completes an op that is another's branch. */
+/* Completes an op that is a branch of another op. */
 void cg__op_branch_complete(struct cg_op *op, ssize_t result);
 
 /* Turns an op's raw result into the caller's result (finish slot), stores and returns
@@ -56,7 +56,7 @@ static inline void cg__op_list(struct cg_op *op)
     op->uses->unheard = op;
 }
 
-/* The op's coroutine runs: removes the op from that list. */
+/* Removes the op from that list, when its coroutine runs. */
 static inline void cg__op_heard(struct cg_op *op)
 {
     if (op->state != CG_OP_UNHEARD)

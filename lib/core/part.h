@@ -3,9 +3,9 @@
  * requests for cg_poll. A part is made when it is first needed and freed with the
  * scheduler. The core calls its functions and knows nothing else of it.
  *
- * Why not struct cg_kept, which programs embed: a part is found by its place on the path of
- * each signal, where a kept thing is searched for; and it ends in two steps, since posts
- * that are dropped in between still use it. */
+ * Why not struct cg_kept, which programs embed: each signal needs its part, and a part is
+ * found by its index, but a cg_kept by a search. And a part ends in two steps, since posts
+ * that are dropped between the two still use it. */
 #ifndef COGEN_LIB_CORE_PART_H
 #define COGEN_LIB_CORE_PART_H
 
@@ -25,16 +25,16 @@ enum cg__part_place {
 };
 
 struct cg__part {
-    /* The scheduler is being freed: its coroutines have ended or are abandoned, its
+    /* Called when the scheduler is freed: its coroutines have ended or are abandoned, its
      * posts are dropped next. NULL: nothing to do. */
     void (*drop)(struct cg__part *part, struct cg_sched *sched);
-    /* Last of all: nothing uses the part any more. */
+    /* Called last of all, when nothing uses the part any more. */
     void (*free)(struct cg__part *part);
-    /* Nothing will ever happen in the scheduler by itself: waits until a thread has posted
-     * something. False: no thread will. NULL: as if false. */
+    /* Called when nothing will ever happen in the scheduler by itself: waits until a
+     * thread has posted something. False: no thread will. NULL: as if false. */
     bool (*wait)(struct cg__part *part, struct cg_sched *sched);
-    /* This is a child made by fork(): completes the ops that only the parent's threads
-     * could complete. Called outside coroutines, and once a child. NULL: there are none. */
+    /* Called in a child made by fork(), once, outside coroutines: completes the ops that
+     * only the parent's threads could complete. NULL: there are none. */
     void (*forked)(struct cg__part *part, struct cg_sched *sched);
 };
 

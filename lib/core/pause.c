@@ -30,8 +30,9 @@ const struct cg_op_type cg_pass_type = {
     .process = pass_process,
 };
 
-/* Sleeps that may be late end at the multiples of a power of two, so that they meet: at the
- * last multiple within the slack, of the largest power that is no longer than the slack. */
+/* The moment at which a sleep with slack ends. It is the last multiple, within the slack,
+ * of the largest power of two that is not longer than the slack. So sleeps with slack end
+ * at the same moments, and share a wake-up. */
 static int64_t gathered(int64_t moment, int64_t slack)
 {
     int64_t last = slack < CG__MOMENT_MAX - moment ? moment + slack : CG__MOMENT_MAX;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Posts: what threads and signal handlers have the scheduler run. See post.c. */
+/* Posts: functions that threads and signal handlers give to a scheduler to run. See
+ * post.c. */
 #ifndef COGEN_LIB_CORE_POST_H
 #define COGEN_LIB_CORE_POST_H
 
@@ -7,8 +8,8 @@
 
 struct cg_sched;
 
-/* Embedded in what it is for. run frees that, or keeps it. `dropped`: the scheduler is
- * being freed, and run must not use it. */
+/* Embedded in the object that is posted, which `run` may free. `dropped`: the scheduler is
+ * being freed, and `run` must not use the scheduler. */
 struct cg__post {
     struct cg__post *next;
     void (*run)(struct cg__post *post, bool dropped);

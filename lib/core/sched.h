@@ -61,8 +61,8 @@ struct cg_sched {
     struct cg__part *parts[CG__PARTS]; /* NULL: not needed yet */
     struct cg_kept *kept; /* the latest first */
     struct cg_deferred *deferred, **deferred_tail;
-    struct cg_scope *ended, **ended_tail; /* ended, and their inside is not cancelled yet */
-    bool reaching;                        /* the list `ended` is being worked off */
+    struct cg_scope *ended, **ended_tail; /* scopes that ended: their waits must be cancelled */
+    bool reaching;                        /* the list `ended` is being processed */
     struct cg__failed failed;
     pthread_t thread;
     bool bound;    /* thread is set */
@@ -74,7 +74,7 @@ struct cg_sched {
     _Atomic(struct cg__post *) posts; /* the newest first */
     atomic_int inside;  /* callers of cg__post_enter that have not left */
     atomic_bool refuses; /* the run has ended for good: see cg__errand_refuse */
-    int inside_forever; /* of them, threads of a parent process: see cg__post_forked */
+    int inside_forever; /* how many of them are threads of a parent: see cg__post_forked */
     atomic_uint forks; /* the fork count (fork.h) of the process that runs it */
     unsigned left_at;  /* the fork count at which parts were last told of a fork */
 };

@@ -84,8 +84,8 @@ struct cg_gen *cg_gen_new_with(cg_gen_fn *fn, void *arg,
     return gen;
 }
 
-/* Takes a generator that is not running, which is `*was` then: 1. Else the answer for the
- * caller: -EBUSY, or 0 if it has ended. */
+/* Claims a generator that is not running: returns 1, and *was is its old state. Otherwise
+ * returns the result for the caller: -EBUSY, or 0 if it has ended. */
 __attribute__((always_inline)) static inline int claim(struct cg_gen *gen,
                                                        unsigned char *was)
 {
@@ -105,7 +105,8 @@ static void let_go(struct cg_gen *gen, enum cg_gen_state state)
     atomic_store_explicit(&gen->state, (unsigned char)state, memory_order_release);
 }
 
-/* The generator has yielded or ended: continues in the one that resumed it. */
+/* Runs in the caller that has resumed a generator, when the generator has yielded or
+ * ended. */
 static ssize_t resumed(void *arg)
 {
     struct cg_gen *gen = arg;

@@ -20,9 +20,9 @@ struct cg_gen {
     struct cg_context *back;     /* the context that has resumed it */
     struct cg_context *outer;    /* of the generator that is this one's caller, or NULL */
     struct cg_scope *scope;      /* the innermost of the caller's coroutine */
-    void *value;                 /* in or out, */
-    void *in, *out;              /* and where it is wanted; NULL: nowhere */
-    ssize_t how;                 /* what cg_gen_yield is to answer */
+    void *value;                 /* the value that is sent or yielded, */
+    void *in, *out;              /* and where to store it; NULL: nowhere */
+    ssize_t how;                 /* the next result of cg_gen_yield */
     _Atomic unsigned char state; /* enum cg_gen_state */
     bool finished;               /* the body has returned; its stack is still in use */
     bool closing;

@@ -226,7 +226,7 @@ static ssize_t wait_finish(struct cg_op *op)
 
 static int wait_print(const struct cg_op *op, char *buf, size_t size)
 {
-    if (op->state <= CG_OP_UNHEARD) /* the group may be gone */
+    if (op->state <= CG_OP_UNHEARD) /* the group may have been freed */
         return snprintf(buf, size, "group");
     return snprintf(buf, size, "for %zu",
                     ((const struct cg_wait_group_op *)op)->group->count);

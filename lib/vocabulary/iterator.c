@@ -33,7 +33,7 @@ static ssize_t produce_run(void *arg)
     ssize_t result = it->result = it->fn(it->arg);
     struct cg_op *next = it->next, *stop = it->stop;
 
-    cg__coro_take(cg__coro_self); /* cg_get_next and cg_iterate_stop answer it */
+    cg__coro_take(cg__coro_self); /* cg_get_next and cg_stop_producer return it */
     it->ended = true;
     it->next = it->stop = NULL;
     if (next)
@@ -95,7 +95,7 @@ static int next_print(const struct cg_op *op, char *buf, size_t size)
 {
     const struct cg_iterator *it = ((const struct cg_get_next_op *)op)->iterate;
 
-    if (op->state <= CG_OP_UNHEARD) /* the struct may be gone */
+    if (op->state <= CG_OP_UNHEARD) /* the struct may have been freed */
         return snprintf(buf, size, "value");
     return snprintf(buf, size, "of %s", it->name ? it->name : "producer");
 }

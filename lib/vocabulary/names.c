@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Emits them for callers that do not inline them. */
+/* Emits the header's inline functions for callers that do not inline them. */
 extern inline struct cg_name cg_name_bytes(const void *data, size_t len);
 extern inline struct cg_name cg_name_string(const char *text);
 extern inline struct cg_name cg_name_integer(intptr_t number);
@@ -108,7 +108,7 @@ struct cg_named *cg__names_find(const struct cg__names *names, struct cg_name na
     return *locate(names, name);
 }
 
-/* Twice as many buckets; without memory for them the chains grow longer instead. */
+/* Doubles the number of buckets. If there is no memory, the chains grow longer instead. */
 static void grow(struct cg__names *names)
 {
     struct cg_named **old = names->buckets, *next;

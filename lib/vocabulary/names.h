@@ -35,7 +35,7 @@ int cg__names_print(struct cg_name name, char *buf, size_t size);
  * none. */
 struct cg_named *cg__names_find(const struct cg__names *names, struct cg_name name);
 
-/* Adds one at the end of its name's ring. */
+/* Adds an entry at the end of its name's ring. */
 void cg__names_add(struct cg__names *names, struct cg_named *named);
 
 /* Like cg__names_add, but adds it before `next`, which is in the ring of the name. */

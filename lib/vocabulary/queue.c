@@ -22,7 +22,7 @@ struct cg_queue {
     struct cg__items items;
     size_t limit;
     struct cg_object object;
-    size_t unfinished; /* put, and not yet told to be done */
+    size_t unfinished; /* items that were put and for which no task_done was called */
     bool closed;
     struct cg_waiters getters, putters, joiners;
     void (*drop)(void *item);
