@@ -61,7 +61,7 @@ struct cg_sched {
     struct cg__part *parts[CG__PARTS]; /* NULL: not needed yet */
     struct cg_kept *kept; /* the latest first */
     struct cg_deferred *deferred, **deferred_tail;
-    struct cg_scope *ended, **ended_tail; /* scopes that ended: their waits must be cancelled */
+    struct cg_scope *ended, **ended_tail; /* scopes whose waits must be cancelled */
     bool reaching;                        /* the list `ended` is being processed */
     struct cg__failed failed;
     pthread_t thread;
