@@ -16,10 +16,13 @@
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
+enum { MOST = 1000 }; /* workers */
+
 static const char *reactor, *address = "127.0.0.1:7007";
-static struct cg_sched *sched;
+static const char *workers = "1";
 
 static ssize_t failed(const char *what, ssize_t code)
 {
@@ -30,7 +33,7 @@ static ssize_t failed(const char *what, ssize_t code)
 static void stop(int number)
 {
     (void)number;
-    cg_sched_stop(sched);
+    cg_crew_stop();
 }
 
 static ssize_t echo(struct cg_sock *conn, void *arg)
@@ -51,45 +54,69 @@ static ssize_t echo(struct cg_sock *conn, void *arg)
     return n;
 }
 
-/* Serves until a signal ends it, which is not a failure. */
-static ssize_t run(void *arg)
+/* On worker 0: says where it listens, and lets the others listen on the same port, which the
+ * kernel has chosen if it was 0. */
+static ssize_t announce(struct cg_sock *listener, struct cg_channel *others)
 {
-    char addr[CG_ADDR_SIZE]; /* with the port that the kernel chose, if it was 0 */
-    struct cg_sock *listener;
-    ssize_t n;
+    static char addr[CG_ADDR_SIZE];
+    ssize_t n = cg_sock_local_addr(listener, addr, sizeof addr);
 
-    (void)arg;
-    sched = cg_sched_self();
     signal(SIGINT, stop);
     signal(SIGTERM, stop);
-    if ((n = cg_sock_listen(sched, address, &listener)) < 0)
+    if (n < 0)
         return failed(address, n);
-    if ((n = cg_sock_local_addr(listener, addr, sizeof addr)) < 0)
-        failed(address, n);
-    else if (printf("listening on %s\n", addr) < 0 || fflush(stdout) != 0)
-        n = failed("stdout", -errno);
-    else if ((n = cg_yield(cg_serve(listener, echo, .name = "echo"))) != -ECANCELED)
-        failed(address, n);
+    if (printf("listening on %s\n", addr) < 0 || fflush(stdout) != 0)
+        return failed("stdout", -errno);
+    for (unsigned k = 1; k < cg_crew_size() && n == 0; k++)
+        n = cg_yield(cg_send(others, addr));
+    return n;
+}
+
+/* On each worker: serves until a signal ends it, which is no failure. */
+static ssize_t run(void *others)
+{
+    const char *addr = address;
+    struct cg_sock *listener;
+    ssize_t n = 0;
+
+    if (cg_worker_id() > 0 && (n = cg_yield(cg_receive(others, &addr))) < 0)
+        return n;
+    if ((n = cg_sock_listen(cg_sched_self(), addr, &listener,
+                            .reuse_port = cg_crew_size() > 1)) < 0)
+        return failed(addr, n);
+    if (cg_worker_id() == 0)
+        n = announce(listener, others);
+    if (n == 0 && (n = cg_yield(cg_serve(listener, echo, .name = "echo"))) != -ECANCELED)
+        failed(addr, n);
     cg_sock_close(listener);
     return n == -ECANCELED ? 0 : n;
 }
 
 int main(int argc, char **argv)
 {
-    const char usage[] = "usage: echo_server [--listen ADDR] [--reactor NAME]";
+    const char usage[] = "usage: echo_server [--listen ADDR] [--reactor NAME] [--workers N]";
     static const struct option options[] = {
         {"listen", required_argument, NULL, 'l'}, {"reactor", required_argument, NULL, 'r'},
-        {"help", no_argument, NULL, 'h'}, {0}};
+        {"workers", required_argument, NULL, 'w'}, {"help", no_argument, NULL, 'h'}, {0}};
+    struct cg_channel *others;
+    unsigned long count;
+    ssize_t n;
+    char *end;
     int c;
 
     if (fcntl(STDOUT_FILENO, F_GETFD) < 0) /* the first socket would get its number */
         return failed("stdout", -errno) < 0;
-    while ((c = getopt_long(argc, argv, "l:r:h", options, NULL)) != -1 && c != '?') {
+    while ((c = getopt_long(argc, argv, "l:r:w:h", options, NULL)) != -1 && c != '?') {
         if (c == 'h')
             return (puts(usage) < 0 || fflush(stdout) != 0) && failed("stdout", -errno);
-        *(c == 'r' ? &reactor : &address) = optarg;
+        *(c == 'r' ? &reactor : c == 'w' ? &workers : &address) = optarg;
     }
-    if (c == '?' || optind < argc)
+    count = strtoul(workers, &end, 10);
+    if (c == '?' || optind < argc || *end != '\0' || end == workers || count > MOST)
         return fprintf(stderr, "%s\n", usage), 1;
-    return cg_main(reactor, run, NULL) < 0;
+    if ((others = cg_channel_new(.limit = MOST)) == NULL)
+        return failed("channel", -ENOMEM) < 0;
+    n = cg_crew_main(run, others, .reactor = reactor, .workers = (unsigned)count);
+    cg_channel_unref(others);
+    return n < 0;
 }

@@ -5,6 +5,9 @@
  *     ./http_hello --listen 127.0.0.1:8080
  *     curl -i http://127.0.0.1:8080/              in another terminal
  *     wrk -c 64 http://127.0.0.1:8080/            how fast it is
+ *
+ * With --workers N it uses N processors (0: all of them): each has a server and a listener of
+ * its own on the same port, and the kernel shares the connections out.
  */
 #include <cogen.h>
 #include <cogen/http_server.h>
@@ -14,10 +17,12 @@
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
-static const char *reactor, *address = "127.0.0.1:8080";
-static struct cg_sched *sched;
+enum { MOST = 1000 }; /* workers */
+
+static const char *reactor, *address = "127.0.0.1:8080", *workers = "1";
 
 static ssize_t failed(const char *what, ssize_t code)
 {
@@ -28,7 +33,7 @@ static ssize_t failed(const char *what, ssize_t code)
 static void stop(int number)
 {
     (void)number;
-    cg_sched_stop(sched);
+    cg_crew_stop();
 }
 
 static ssize_t hello(struct cg_http_request *req, void *arg)
@@ -37,55 +42,84 @@ static ssize_t hello(struct cg_http_request *req, void *arg)
     return cg_yield(cg_http_send_text(req, 200, "Hello, world!\n"));
 }
 
-/* Serves until a signal ends it, which is no failure. */
-static ssize_t serve(struct cg_http_server *server, struct cg_sock *listener)
+/* On worker 0: says where it listens, and lets the others listen on the same port, which the
+ * kernel has chosen if it was 0. */
+static ssize_t announce(struct cg_sock *listener, struct cg_channel *others)
 {
-    char addr[CG_ADDR_SIZE];
+    static char addr[CG_ADDR_SIZE];
     ssize_t n = cg_sock_local_addr(listener, addr, sizeof addr);
 
-    if (n == 0 && (printf("listening on %s\n", addr) < 0 || fflush(stdout) != 0))
+    signal(SIGINT, stop);
+    signal(SIGTERM, stop);
+    if (n < 0)
+        return failed(address, n);
+    if (printf("listening on %s\n", addr) < 0 || fflush(stdout) != 0)
         return failed("stdout", -errno);
-    if (n == 0)
-        n = cg_http_server_mount(server, "GET /", hello, NULL);
+    for (unsigned k = 1; k < cg_crew_size() && n == 0; k++)
+        n = cg_yield(cg_send(others, addr));
+    return n;
+}
+
+/* Serves until a signal ends it, which is no failure. */
+static ssize_t serve(struct cg_sock *listener)
+{
+    struct cg_http_server *server = cg_http_server_new();
+    ssize_t n;
+
+    if (server == NULL)
+        return failed("server", -ENOMEM);
+    n = cg_http_server_mount(server, "GET /", hello, NULL);
     if (n == 0)
         n = cg_yield(cg_http_serve(server, listener));
+    cg_http_server_free(server);
     return n < 0 && n != -ECANCELED ? failed(address, n) : 0;
 }
 
-static ssize_t run(void *arg)
+/* On each worker. */
+static ssize_t run(void *others)
 {
-    struct cg_http_server *server = cg_http_server_new();
+    const char *addr = address;
     struct cg_sock *listener;
-    ssize_t n;
+    ssize_t n = 0;
 
-    (void)arg;
-    sched = cg_sched_self();
-    signal(SIGINT, stop);
-    signal(SIGTERM, stop);
-    if (server == NULL)
-        return failed("server", -ENOMEM);
-    if ((n = cg_sock_listen(sched, address, &listener)) < 0) {
-        failed(address, n);
-    } else {
-        n = serve(server, listener);
-        cg_sock_close(listener);
-    }
-    cg_http_server_free(server);
+    if (cg_worker_id() > 0 && (n = cg_yield(cg_receive(others, &addr))) < 0)
+        return n;
+    if ((n = cg_sock_listen(cg_sched_self(), addr, &listener,
+                            .reuse_port = cg_crew_size() > 1)) < 0)
+        return failed(addr, n);
+    if (cg_worker_id() == 0)
+        n = announce(listener, others);
+    if (n == 0)
+        n = serve(listener);
+    cg_sock_close(listener);
     return n;
 }
 
 int main(int argc, char **argv)
 {
-    static const struct option options[] = {
-        {"reactor", required_argument, NULL, 'r'}, {"listen", required_argument, NULL, 'l'}, {0}};
+    static const struct option options[] = {{"reactor", required_argument, NULL, 'r'},
+                                            {"listen", required_argument, NULL, 'l'},
+                                            {"workers", required_argument, NULL, 'w'},
+                                            {0}};
+    struct cg_channel *others;
+    unsigned long count;
+    ssize_t n;
+    char *end;
     int c;
 
     if (fcntl(STDOUT_FILENO, F_GETFD) < 0) /* the first socket would get its number */
         return failed("stdout", -errno) < 0;
-    while ((c = getopt_long(argc, argv, "r:l:", options, NULL)) != -1) {
-        if (c != 'r' && c != 'l')
+    while ((c = getopt_long(argc, argv, "r:l:w:", options, NULL)) != -1) {
+        if (c != 'r' && c != 'l' && c != 'w')
             return 1; /* getopt_long has said why */
-        *(c == 'r' ? &reactor : &address) = optarg;
+        *(c == 'r' ? &reactor : c == 'w' ? &workers : &address) = optarg;
     }
-    return cg_main(reactor, run, NULL) < 0;
+    count = strtoul(workers, &end, 10);
+    if (*end != '\0' || end == workers || count > MOST)
+        return failed("--workers", -EINVAL) < 0;
+    if ((others = cg_channel_new(.limit = MOST)) == NULL)
+        return failed("channel", -ENOMEM) < 0;
+    n = cg_crew_main(run, others, .reactor = reactor, .workers = (unsigned)count);
+    cg_channel_unref(others);
+    return n < 0;
 }

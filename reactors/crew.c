@@ -22,7 +22,8 @@ static void fail(struct cg_worker *worker, ssize_t code)
 {
     struct cg__crew *crew = worker->crew;
 
-    cg__report("%s failed: %s", worker->name, cg_strerror(code));
+    if (crew->count > 1) /* of one the caller knows */
+        cg__report("%s failed: %s", worker->name, cg_strerror(code));
     pthread_mutex_lock(&crew->lock);
     if (crew->failure == 0)
         crew->failure = code;

@@ -72,6 +72,12 @@ check_echo() {
     same "echo_client uses it" "0 message 1 " "$status $out $err"
     stopped INT
     same "the socket's file is gone" "no" "$([ -e "$work/socket" ] && echo yes || echo no)"
+    serve echo_server --listen 127.0.0.1:0 --workers 3 || return
+    for each in 1 2 3 4 5 6; do
+        run "$examples/echo_client" --reactor "$reactor" --count 1 "$addr"
+        same "three workers share a port, client $each" "0 message 1 " "$status $out $err"
+    done
+    stopped INT
     if grep -qs '^0\{31\}1 ' /proc/net/if_inet6; then
         serve echo_server --listen '[::1]:0' || return
         run "$examples/echo_client" --reactor "$reactor" --count 1 "$addr"

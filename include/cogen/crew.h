@@ -35,8 +35,8 @@ CG_EXTERN_C_BEGIN
  *   -EBUSY      the process has a crew already, or the caller is a coroutine
  *   -ENOMEM, -EAGAIN (a thread cannot be made), and those of cg_reactor_open
  * A worker fails if fn returns a negative code other than -ECANCELED there, or if its
- * reactor fails. That is reported on stderr with the worker's number, and stops the others
- * as cg_crew_stop does, unless .keep_going is set. Coroutines that can never continue are
+ * reactor fails. If there are several, that is reported on stderr with the worker's number,
+ * and stops the others as cg_crew_stop does, unless .keep_going is set. Coroutines that can never continue are
  * cancelled and listed on stderr, as by cg_main. The options are copied (NULL: all
  * defaults). */
 CG_API ssize_t cg_crew_main_with(cg_fn *fn, void *arg, const struct cg_crew_options *options);
