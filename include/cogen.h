@@ -34,6 +34,7 @@
 #include <cogen/sim.h>
 #include <cogen/sock.h>
 #include <cogen/sock_end.h>
+#include <cogen/sock_options.h>
 #include <cogen/sync.h>
 
 #endif

@@ -23,7 +23,8 @@ done
 AC_DEFUN([CG_CONSTANTS], [m4_foreach_w([cg_constant], [$1],
     [AC_CHECK_DECL(cg_constant, [cg_value=cg_constant], [cg_value=-1],
         [[#include <sys/socket.h>
-#include <netinet/in.h>]])
+#include <netinet/in.h>
+#include <netinet/tcp.h>]])
     AC_DEFINE_UNQUOTED([CG__]cg_constant, [$cg_value], [The constant without CG__, or -1.])
 ])])
 

@@ -6,6 +6,7 @@
 #define COGEN_SOCKETS_OPTIONS_H
 
 #include <cogen/reactor.h>
+#include <cogen/sock_options.h>
 
 /* An option whose value is an int. It is left alone unless it is wanted. */
 struct cg__option {
@@ -26,5 +27,20 @@ int cg__options_set_device(struct cg_reactor *reactor, int fd, const char *devic
 
 /* Finds the index of an interface by its name; 0 for NULL. Returns 0 or -ENODEV. */
 int cg__options_interface(const char *name, unsigned *index);
+
+/* The common beginning of struct cg_listen_options and struct cg_connect_options. */
+struct cg__stream_options {
+    CG__STREAM_OPTIONS
+};
+
+/* Sets them on a new socket. backlog: a listener's; 0: the socket will connect. Returns 0,
+ * -EINVAL: not for a UNIX socket; or -errno. */
+int cg__options_set_stream(struct cg_reactor *reactor, int fd, int family,
+                           const struct cg__stream_options *options, int backlog);
+
+/* Prepares a socket that will connect to an address: sets its options and binds it to
+ * .local. options: NULL: none. Returns 0 or a negative code. */
+int cg__options_set_connect(struct cg_reactor *reactor, int fd, int family,
+                            const struct cg_connect_options *options);
 
 #endif

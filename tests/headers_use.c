@@ -80,6 +80,8 @@ ssize_t plain(struct cg_sock *sock, void *arg)
     cg_yield(cg_accept(sock, &conn));
     cg_yield(cg_drain_listener(sock, &conn));
     cg_yield(cg_connect("127.0.0.1:80", &conn));
+    cg_yield(cg_connect("127.0.0.1:80", &conn,
+                        .options = cg_connect_options(.local = "127.0.0.2:0", .nagle = true)));
     cg_yield(cg_resolve("localhost", "80", &list));
     cg_yield(cg_read(sock, arg, 1));
     cg_yield(cg_readall(sock, arg, 1));

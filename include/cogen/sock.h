@@ -6,6 +6,7 @@
 #define COGEN_SOCK_H
 
 #include <cogen/op.h>
+#include <cogen/sock_options.h>
 #include <cogen/system.h>
 
 struct cg_sock;
@@ -26,6 +27,7 @@ struct cg_view {
 };
 
 struct cg_listen_options {
+    CG__STREAM_OPTIONS /* sock_options.h; accepted connections inherit them, but for priority */
     int backlog;     /* connections that may wait to be accepted; 0: CG_BACKLOG */
     bool reuse_port; /* sets SO_REUSEPORT */
     bool v6only;     /* a listener on [::] accepts IPv6 only */
@@ -111,6 +113,7 @@ struct cg_connect_op {
     CG_OP_HEAD;
     const char *addr;
     struct cg_sock **conn;
+    const struct cg_connect_options *options;
     struct cg_sock *sock;        /* connected, not yet stored in *conn */
     struct cg__attempt *attempt; /* pending */
 };
@@ -226,7 +229,11 @@ struct cg_poll_sock_op {
  *   CG_EHOST           unknown host
  *   CG_ELOOKUP         the host cannot be looked up now
  *   -ECONNREFUSED ...  error of the last attempt to fail; a TCP socket that connected to
- *                      itself counts as refused */
+ *                      itself counts as refused
+ * Keywords:
+ *   .options      a struct cg_connect_options (sock_options.h), borrowed, as in
+ *                 .options = cg_connect_options(.local = "127.0.0.2:0", .mark = 7). If an
+ *                 option cannot be set, the attempt fails with its error */
 #define cg_connect(...) cg__connect(__VA_ARGS__, )
 #define cg__connect(a, c, ...) CG_OP(cg_connect, .addr = (a), .conn = (c), __VA_ARGS__)
 
@@ -267,6 +274,7 @@ extern CG_API const struct cg_op_type cg_read_type, cg_readall_type, cg_readline
  *   -EADDRINUSE, -EACCES   errors of bind(2) and listen(2)
  *   CG_EADDR               not a valid address
  *   CG_EHOST               unknown host
+ *   -ENOPROTOOPT, -EINVAL, -EPERM, -ENODEV  an option; see sock_options.h
  *   -EMFILE, -ENOMEM ...
  * A host name stands for all its addresses on this machine (at most 16), with one port:
  * the listener accepts from each of them. It has no descriptor for cg_sock_fd or

@@ -21,7 +21,7 @@
                                                     * lacks */
 
 enum {
-    CG_SIM_OPTIONS = 33,        /* number of known socket options (sim_calls.c) */
+    CG_SIM_OPTIONS = 38,        /* number of known socket options (sim_calls.c) */
     CG_SIM_NAMES = 1024,        /* buckets of bound addresses */
     CG_SIM_SEGMENT = 16 * 1024, /* most bytes in one message */
     CG_SIM_PORT_FIRST = 32768,  /* ports for those who ask for port 0 */

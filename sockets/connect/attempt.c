@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include "sockets/connect/attempt.h"
+#include "sockets/options.h"
 #include "sockets/plain.h"
 
 #include <errno.h>
@@ -80,6 +81,12 @@ enum cg_verdict cg__attempt_begin(struct cg__attempt *attempt)
     if (fd < 0)
         return CG_DONE;
     attempt->io = (struct cg_io){.code = CG_IO_CONNECT, .fd = fd};
+    attempt->result = cg__options_set_connect(reactor, fd, attempt->addr.base.sa_family,
+                                              attempt->options);
+    if (attempt->result < 0) {
+        close_fd(attempt);
+        return CG_DONE;
+    }
     attempt->io.addr = &attempt->addr.base;
     attempt->io.addrlen = attempt->addr.len;
     attempt->io.complete = complete;

@@ -11,13 +11,14 @@ struct cg__attempt {
     struct cg_io io;
     struct cg_sched *sched;
     struct cg__addr addr;
+    const struct cg_connect_options *options; /* NULL: none */
     ssize_t result;
     /* Called when a pending attempt has its result. NULL: nobody needs it any more. */
     void (*settled)(struct cg__attempt *attempt);
     void *owner;
 };
 
-/* Makes an attempt; the caller sets settled and owner. Returns NULL if there is no
+/* Makes an attempt; the caller sets settled, owner and perhaps options. Returns NULL if there is no
  * memory. */
 struct cg__attempt *cg__attempt_new(struct cg_sched *sched, const struct sockaddr *addr,
                                     socklen_t size);

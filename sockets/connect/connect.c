@@ -51,6 +51,7 @@ static enum cg_verdict connect_process(struct cg_op *op, struct cg_sched *sched)
         return CG_DONE;
     attempt->settled = settled;
     attempt->owner = op;
+    attempt->options = of(op)->options;
     of(op)->attempt = attempt;
     if (cg__attempt_begin(attempt) == CG_PENDING)
         return CG_PENDING;

@@ -31,6 +31,7 @@ struct race {
     ssize_t error;        /* of the last attempt that failed */
     ssize_t lookup_error; /* of a look-up: the more informative of two */
     struct cg_op *waiter;
+    const struct cg_connect_options *options;
 };
 
 /* Waits until an attempt has its result or a look-up is complete. */
@@ -110,6 +111,7 @@ static void begin(struct race *race, const struct cg_addr *addr)
     }
     attempt->settled = settled;
     attempt->owner = race;
+    attempt->options = race->options;
     race->attempts[race->begun++] = attempt;
     if (cg__attempt_begin(attempt) == CG_PENDING)
         race->pending++;
@@ -239,7 +241,7 @@ static ssize_t run_together(struct race *race, const char *host, const char *por
 ssize_t cg__connect_name(struct cg_connect_op *op)
 {
     char host[CG__HOST_SIZE], port[6];
-    struct race race = {.count = 0};
+    struct race race = {.options = op->options};
     ssize_t rc;
 
     if (!cg__addr_split(op->addr, host, port)) /* the text was checked by process */

@@ -6,6 +6,7 @@
 
 #include "sockets/listen/listen.h"
 #include "sockets/listen/unix_path.h"
+#include "sockets/options.h"
 #include "sockets/plain.h"
 
 #include <errno.h>
@@ -13,15 +14,23 @@
 
 enum { PORT_TRIES = 16 }; /* attempts to find a port that is free on all addresses */
 
+static int backlog_of(const struct cg_listen_options *options)
+{
+    return options->backlog > 0 ? options->backlog : CG_BACKLOG;
+}
+
 static int set_options(struct cg_reactor *reactor, int fd, int family,
                        const struct cg_listen_options *options)
 {
-    int rc = 0;
+    const struct cg__stream_options *stream = (const struct cg__stream_options *)options;
+    int rc;
 
-    if (family == AF_UNIX)
-        return options->reuse_port || options->v6only ? -EINVAL : 0;
-    if (options->mode != 0 || options->owner != NULL)
+    if (family == AF_UNIX ? options->reuse_port || options->v6only
+                          : options->mode != 0 || options->owner != NULL)
         return -EINVAL;
+    rc = cg__options_set_stream(reactor, fd, family, stream, backlog_of(options));
+    if (rc < 0 || family == AF_UNIX)
+        return rc;
     cg__plain_set(reactor, fd, SOL_SOCKET, SO_REUSEADDR, 1);
     if (options->reuse_port)
         rc = cg__plain_set(reactor, fd, SOL_SOCKET, SO_REUSEPORT, 1);
@@ -54,7 +63,7 @@ static int open_listener(struct cg_reactor *reactor, const struct cg__addr *addr
     if (rc < 0)
         goto close_fd;
     io = (struct cg_io){.code = CG_IO_LISTEN, .fd = fd};
-    io.backlog = options->backlog > 0 ? options->backlog : CG_BACKLOG;
+    io.backlog = backlog_of(options);
     rc = (int)cg__plain_call(reactor, &io);
     if (rc < 0)
         goto close_fd;
