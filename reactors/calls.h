@@ -22,7 +22,8 @@ enum {
     CG__CALL_MOST = 0x7ffff000, /* bytes: the most that Linux moves in one call */
 };
 
-/* Makes the call of CG_IO_SOCKET to CG_IO_CREDENTIALS and sets io->result. Returns CG_DONE. */
+/* Makes the call of CG_IO_SOCKET to CG_IO_CREDENTIALS and sets io->result. Returns
+ * CG_DONE. */
 enum cg_verdict cg__calls_do(struct cg_io *io);
 
 /* Makes one attempt, without waiting, at a request that may wait, except CONNECT and POLL.
@@ -84,7 +85,8 @@ static inline ssize_t cg__calls_result(ssize_t n)
 int cg__calls_socket(int domain, int type, int protocol);
 int cg__calls_accept(int fd);
 
-/* Do so by calls that every system has, and set the flags afterwards. */
+/* The same, by calls that every system has: they set the flags after the descriptor was
+ * made. */
 int cg__calls_plain_socket(int domain, int type, int protocol);
 int cg__calls_plain_accept(int fd);
 

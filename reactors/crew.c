@@ -61,7 +61,8 @@ static void retire(struct cg_worker *worker)
             crew->workers[k].reactor->type->wake(crew->workers[k].reactor);
 }
 
-/* Counts the worker as busy again. False: all were idle before, and end. */
+/* Counts the worker as busy again. Returns false if all workers were idle: then all
+ * end. */
 static bool come_back(struct cg__crew *crew)
 {
     unsigned busy = atomic_load(&crew->busy);
@@ -161,7 +162,8 @@ static bool is_sim(const char *name)
     return name && strcmp(name, "sim") == 0;
 }
 
-/* Opens a worker's reactor. A simulated world is one that other threads may wake. */
+/* Opens a worker's reactor: one that other threads may wake, also if it is a simulated
+ * world. */
 static int open_reactor(const char *name, struct cg_reactor **reactor)
 {
     int rc;

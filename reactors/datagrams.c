@@ -215,7 +215,7 @@ ssize_t cg__datagrams_receive(const struct cg_io *io)
 
         if (io->datagrams[i].addr) {
             message->msg_name = &io->datagrams[i].addr->base;
-            message->msg_namelen = sizeof io->datagrams[i].addr->un; /* the largest */
+            message->msg_namelen = sizeof io->datagrams[i].addr->un; /* the largest kind */
         }
         if (io->datagrams[i].info) {
             message->msg_control = batch.controls[i].bytes;

@@ -22,7 +22,7 @@ struct disk_op {
 };
 
 /* Makes the call, or the next one of several, in a thread. Returns its result or -errno.
- * A type's detail points to a pointer to it. */
+ * The `detail` of an op's type is the address of a pointer to this function. */
 typedef ssize_t disk_call(void *op);
 
 #define DISK(call) static disk_call *const call##_detail = call

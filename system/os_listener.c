@@ -38,8 +38,8 @@ struct cg_os_watcher {
 };
 
 /* Signals belong to the process, and so does this state, the only one that schedulers
- * share. The handler must not wait, so it does not take the mutex: whoever removes what it
- * uses waits until no handler is running. */
+ * share. The handler must not wait, so it does not take the mutex. A thread that removes
+ * what the handler uses waits until no handler is running. */
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static _Atomic(struct cg_os_watcher *) watchers;
 static atomic_int inside;
@@ -137,7 +137,8 @@ static void give_back(int signo)
         sigaction(signo, &taken[signo].before, NULL);
 }
 
-/* A listener may remove any listener while they are called: the cursor is the next one. */
+/* A listener that is called may remove any listener. So the next one to call is in
+ * watcher->cursor, which a removal moves on. */
 static void tell(struct cg_os_watcher *watcher, int signo, unsigned deliveries)
 {
     struct cg_os_listener *listener = watcher->first;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* cg_restart and cg_ready. The successor has a pipe to its predecessor: a byte in it means
- * that the successor serves, its end that the successor has ended. Until the byte has come
- * nothing changes in the predecessor, so there is nothing to undo but the successor. */
+/* cg_restart and cg_ready. The successor has a pipe to its predecessor. A byte in the pipe
+ * means that the successor serves; the end of the pipe means that the successor has ended.
+ * Until the byte has come nothing changes in the predecessor. So if a restart fails, the
+ * predecessor only has to end the successor. */
 #include "config.h"
 
 #include "lib/base/pipe.h"

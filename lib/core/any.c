@@ -187,8 +187,9 @@ static enum cg_verdict any_cancel(struct cg_op *op, struct cg_sched *sched)
     struct cg_any_op *any = (struct cg_any_op *)op;
 
     (void)sched;
-    /* The race is already decided, and only losers are pending: it completes with its winner
-     * whatever the cancellation. A cancelled op completes with its reason, so this is it. */
+    /* If the race is already decided, only losers are pending, and a cancellation must not
+     * change the result. A cancelled op completes with its reason, so the winner becomes
+     * the reason. */
     if (races(op) && any->winner >= 0 && any->failure == 0)
         op->reason = (int16_t)any->winner;
     any->busy = true; /* this function returns the verdict */

@@ -29,7 +29,7 @@ struct cg_coro {
     struct cg_op *suspend;   /* the pending suspend op */
     ssize_t activation;      /* the value of an activation that came before the suspend */
     struct cg_op *joiners;   /* a ring of join ops */
-    struct cg_coro *next, *prev; /* of the scheduler's, in the order of their start */
+    struct cg_coro *next, *prev; /* in the scheduler's list, in the order of their start */
     struct cg_scope base;    /* the outermost scope */
     void (*ended)(struct cg_coro *coro); /* called when it has finished; NULL: none */
     void *owner; /* this field and the next two are for `ended`: to what it belongs, */

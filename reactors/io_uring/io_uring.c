@@ -419,8 +419,9 @@ static bool in_parts(const struct uring *u, int64_t timeout)
     return timeout > 0 && !u->base.stepped;
 }
 
-/* In parts: the kernel is entered, and buffers are replaced, only when all earlier
- * completions have been reaped. One enter then submits all that they have queued. */
+/* Reaps in parts. Enters the kernel, and replaces buffers, only when all earlier
+ * completions have been reaped. One enter then submits everything that they have
+ * queued. */
 static int uring_wait(struct cg_reactor *reactor, int64_t timeout)
 {
     struct uring *u = (struct uring *)reactor;

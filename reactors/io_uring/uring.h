@@ -28,7 +28,7 @@ enum {
  * it. */
 enum uring_mark {
     URING_IN_KERNEL = 1, /* an entry of its own is in the queue or the kernel */
-    URING_CANCELS = 2,   /* so is the entry that cancels it */
+    URING_CANCELS = 2,   /* the entry that cancels it is in the queue or the kernel */
     URING_BACKLOG = 4,   /* in the backlog; for its cancel if IN_KERNEL is set too */
     URING_STARVED = 8,   /* in the list of starved receives */
     URING_UNREADY = 16,  /* its entry polls for readiness; the call follows */

@@ -59,8 +59,9 @@ static void prepare_poll(struct cg_io *io, struct io_uring_sqe *sqe)
         io_uring_prep_poll_add(sqe, io->fd, (unsigned)cg__uring_events(io));
 }
 
-/* Sends do not wait in the kernel (MSG_DONTWAIT): for such a peer the kernel's own wait
- * also ends again and again, and finally it blocks a thread in the call. */
+/* Sends do not wait in the kernel (MSG_DONTWAIT). If the peer has shut down its side, the
+ * kernel's own wait for room also ends again and again, and finally the kernel blocks one
+ * of its threads in the call. */
 static void prepare_sendv(struct uring *u, struct cg_io *io, struct io_uring_sqe *sqe)
 {
     struct msghdr *message = &u->messages[sqe - u->ring.sq.sqes];
@@ -157,11 +158,11 @@ void cg__uring_arm_wake(struct uring *u)
 }
 
 /* The requests for which we make the system call ourselves, once a poll reports the
- * descriptor as ready: sendfile, which io_uring lacks; datagrams, which it moves one at a time,
- * and would have consumed when their receive is cancelled too late; writes to what is not a socket,
- * where only a call of ours can prevent SIGPIPE; and connects of UNIX sockets, which never
- * take time: while the backlog is full the kernel would retry again and again, and a
- * cancel could not reach it. */
+ * descriptor as ready: sendfile, which io_uring lacks; datagrams, which it moves one at a
+ * time, and would have consumed when their receive is cancelled too late; writes to what
+ * is not a socket, where only a call of ours can prevent SIGPIPE; and connects of UNIX
+ * sockets, which never take time: while the backlog is full the kernel would retry again
+ * and again, and a cancel could not reach it. */
 bool cg__uring_is_called(const struct uring *u, const struct cg_io *io)
 {
     switch ((enum cg_io_code)io->code) {
@@ -268,6 +269,6 @@ void cg__uring_move(struct uring *u, struct cg_io *io, struct uring_list *to)
 }
 
 #else
-/* ISO C wants a declaration in every file. */
+/* ISO C requires a declaration in every file. */
 typedef int cg__no_liburing;
 #endif

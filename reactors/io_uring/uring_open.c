@@ -53,8 +53,8 @@ static int set_up(struct io_uring *ring)
     return err;
 }
 
-/* -ENOSYS: the kernel is too old. One cannot ask for multishot receive, but for zero-copy
- * send, which came with it. */
+/* Returns -ENOSYS if the kernel is too old. The probe does not tell whether the kernel has
+ * multishot receive, but it tells about zero-copy send, which came in the same version. */
 static int probe(struct io_uring *ring)
 {
     static const int wanted[] = {
@@ -146,7 +146,8 @@ void cg__uring_close(struct cg_reactor *reactor)
     free(u);
 }
 
-/* No entry of the parent's ring is in the child's: puts all requests off. */
+/* The child's ring has no entry of the parent's. So moves all requests to the backlog,
+ * which submits them again. */
 static void put_off(struct uring *u, struct uring_list *list)
 {
     struct cg_io *io;

@@ -153,7 +153,7 @@ static int loop(struct evented *e, int64_t timeout)
     error = errno;
     deleted = event_del(e->timer);
     if (n < 0)
-        errno = error; /* the loop's */
+        errno = error; /* of event_base_loop */
     return deleted < 0 ? -1 : n;
 }
 

@@ -17,8 +17,8 @@
 
 #include "reactors/reactors.h"
 
-#define CG_SIM_ACCEPT_PAUSE (100 * CG_MILLISECOND) /* as the real reactors do when memory
-                                                    * lacks */
+#define CG_SIM_ACCEPT_PAUSE (100 * CG_MILLISECOND) /* as the real reactors do when there
+                                                    * is no memory */
 
 enum {
     CG_SIM_OPTIONS = 38,        /* number of known socket options (sim_calls.c) */
@@ -48,12 +48,12 @@ enum cg_sim_kind {
     CG_SIM_SYNACK,
     CG_SIM_REFUSED,
     CG_SIM_DATAGRAM,
-    CG_SIM_UNREACHABLE, /* an earlier datagram found nobody */
+    CG_SIM_UNREACHABLE, /* no socket was bound to the address of an earlier datagram */
 };
 
 /* A message in flight to a socket. Only DATA and the messages of datagrams are allocated:
- * the other kinds are part of the socket that will receive them, so that no end and no
- * reset can fail. */
+ * the other kinds are part of the socket that will receive them, so closing and resetting
+ * a connection needs no memory. */
 struct cg_sim_msg {
     struct cg_sim_msg *next;
     int64_t at;   /* when it arrives */
@@ -230,7 +230,7 @@ void cg__sim_options_init(struct cg_sim *sim, struct cg_sim_sock *sock);
 int cg__sim_addr_set(struct cg_sim_addr *to, int domain, const struct sockaddr *addr,
                      socklen_t len);
 bool cg__sim_addr_same(const struct cg_sim_addr *a, const struct cg_sim_addr *b);
-/* Whether it stands for every address of this host. */
+/* Whether the address stands for every address of this host. */
 bool cg__sim_addr_is_any(const struct cg_sim_addr *addr);
 /* The address as a socket of that domain sees it: IPv4 mapped into IPv6, or back. */
 struct cg_sim_addr cg__sim_addr_in(const struct cg_sim_addr *addr, int domain);
@@ -245,9 +245,9 @@ const char *cg__sim_text(const struct cg_sim_addr *addr, char buf[CG_SIM_TEXT]);
 int cg__sim_name(struct cg_sim *sim, struct cg_sim_sock *sock,
                  const struct cg_sim_addr *addr);
 void cg__sim_unname(struct cg_sim *sim, struct cg_sim_sock *sock);
-/* The first of the sockets, linked by next_bound, among which those bound to this address
- * or port are; and how well a socket's name matches an address to which somebody sends, 0:
- * not at all. */
+/* cg__sim_bound returns a list of sockets, linked by next_bound. It contains all that are
+ * bound to this address or its port, and others. cg__sim_fit says how well a socket's name
+ * matches the address to which something is sent; 0: not at all. */
 struct cg_sim_sock *cg__sim_bound(struct cg_sim *sim, const struct cg_sim_addr *addr);
 int cg__sim_fit(const struct cg_sim_sock *sock, const struct cg_sim_addr *addr);
 /* Chooses a port that no socket is bound to and stores it in addr. Returns 0 or

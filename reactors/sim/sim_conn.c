@@ -185,7 +185,7 @@ bool cg__sim_accept(struct cg_sim *sim, struct cg_sim_sock *sock, ssize_t *resul
     return accepted;
 }
 
-/* Disconnects the socket from its peer, which a message tells later. */
+/* Disconnects the socket from its peer. The peer learns of it from a message. */
 static void part(struct cg_sim *sim, struct cg_sim_sock *sock, bool reset)
 {
     struct cg_sim_sock *peer = sock->peer;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The network of the simulated world: handles, and messages in flight. A stream's messages
- * arrive in the order in which they were sent. The heap, ordered by arrival, holds sockets,
- * each by its first message. It has room for every socket, so no message can be lost for lack
- * of memory. */
+ * arrive in the order in which they were sent. The heap, ordered by arrival, holds
+ * sockets, each by its first message. It has room for every socket, so no message can be
+ * lost for lack of memory. */
 #include "config.h"
 
 #include <errno.h>
@@ -69,7 +69,8 @@ void cg__sim_post(struct cg_sim *sim, struct cg_sim_sock *to, struct cg_sim_msg 
         sift(sim, ++sim->heap_count, to);
 }
 
-/* Chance lets it stand before any message to the same socket. */
+/* Finds the place of a datagram among the messages in flight to a socket: by its arrival,
+ * or, by chance, before any of them. */
 static struct cg_sim_msg **find_place(struct cg_sim *sim, struct cg_sim_sock *to,
                                       struct cg_sim_msg *msg)
 {

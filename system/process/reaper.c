@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* A thread for each child that could not be killed, for example because it has become another
- * user. The program is done with it, but it is still our child. There are hardly ever any, so
- * a thread that only waits is cheap enough. */
+/* A thread for each child that could not be killed, for example because it has become
+ * another user. The program is done with it, but it is still our child. There are hardly
+ * ever any, so a thread that only waits is cheap enough. */
 #include "config.h"
 
 #include "system/process/reaper.h"
@@ -22,8 +22,8 @@ struct orphan {
     pid_t pid;
 };
 
-/* Whoever works on the list takes all of it, so there is no lock that a fork() could copy
- * locked. */
+/* A thread that works on the list takes all of it. So the list needs no lock, of which a
+ * fork() in another thread could copy the locked state. */
 static _Atomic(struct orphan *) orphans;
 
 static void *wait_for(void *arg)

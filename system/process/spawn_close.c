@@ -22,7 +22,7 @@ static int close_one(posix_spawn_file_actions_t *actions, int from, int fd)
     if (flags < 0 || flags & FD_CLOEXEC)
         return 0;
     rc = posix_spawn_file_actions_addclose(actions, fd);
-    return rc == EBADF ? EMFILE : rc; /* it is beyond a limit that was lowered since */
+    return rc == EBADF ? EMFILE : rc; /* the limit was lowered after fd was opened */
 }
 
 static int close_listed(posix_spawn_file_actions_t *actions, int from, DIR *dir)
