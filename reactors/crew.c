@@ -22,7 +22,7 @@ static void fail(struct cg_worker *worker, ssize_t code)
 {
     struct cg__crew *crew = worker->crew;
 
-    if (crew->count > 1) /* of one the caller knows */
+    if (crew->count > 1) /* with one worker, the returned code says enough */
         cg__report("%s failed: %s", worker->name, cg_strerror(code));
     pthread_mutex_lock(&crew->lock);
     if (crew->failure == 0)

@@ -113,8 +113,8 @@ enum { CG__HTTP_NOTICED = 1 << 4 | 1 << 7 | 1 << 10 | 1 << 14 | 1 << 17 };
 void cg__http_parser_notice(struct cg__http_parser *parser, const char *name,
                             const struct cg__http_entry *entry);
 
-/* Our own checks on a complete head, and what its fields imply; the checks on its target
- * alone. */
+/* cg__http_parser_check makes the checks that llhttp does not make, on a complete head,
+ * and notes what its fields imply. cg__http_parser_check_target checks the target only. */
 int cg__http_parser_check(struct cg__http_parser *parser);
 int cg__http_parser_check_target(struct cg__http_parser *parser);
 

@@ -190,8 +190,9 @@ static void take_back(struct many *many)
             reactor->type->cancel(reactor, &many->members[i].io);
 }
 
-/* Takes all accepts in flight back. Some may bring a connection all the same: then the
- * request completes with one of them, and the next requests with the others. */
+/* Takes all accepts in flight back. Some may nevertheless bring a connection: then the
+ * request completes with one of these connections, and the next requests with the
+ * others. */
 static enum cg_verdict many_cancel(struct cg_sock *sock, struct cg_io *io)
 {
     struct many *many = sock->state;

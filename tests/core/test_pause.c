@@ -143,8 +143,8 @@ static ssize_t slack_of_a_sleep(void *arg)
         last = now();
     }
     ck_assert_int_lt(ends, 20);
-    /* A deadline counts all the same; one at the moment of the sleep's end is not
-     * earlier. */
+    /* A sleep with slack may also have a timeout, which wins only if it is earlier than
+     * the end of the sleep. */
     start = now();
     IS(cg_yield(cg_sleep(5 * MS, .slack = CG_SECOND, .timeout = 2 * MS)), -ETIMEDOUT);
     ck_assert_int_eq(now(), start + 2 * MS);

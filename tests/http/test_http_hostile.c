@@ -232,12 +232,12 @@ static ssize_t slow_servers(void *arg)
     client = cg_http_client_new_with(&options);
     COMES_OF(-ETIMEDOUT, "the server does not respond", head, .pause = 6 * CG_SECOND,
              .close = true);
-    lasts(6); /* the server's time; ours was over */
+    lasts(6); /* the server ends after 6 s; the client gave up after 5 s */
     client = cg_http_client_new_with(&options);
     script_start(&server, TURNS(SAYS(head, .drip = CG_SECOND)));
     IS(GET(), -ETIMEDOUT);
     is_said("the head of the response took too long");
-    lasts(4); /* the first byte came after one */
+    lasts(4); /* 1 s to the first byte, then idle_timeout */
     cg_http_client_free(client);
     script_end(&server);
     since = cg_sched_now(cg_sched_self());

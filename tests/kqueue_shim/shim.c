@@ -35,7 +35,7 @@ int kqueue(void)
         return -1;
     assert(kq < QUEUES);
     pthread_mutex_lock(&lock);
-    free(queues[kq].notes); /* of one that has been closed */
+    free(queues[kq].notes); /* of an earlier kqueue with this number, which was closed */
     queues[kq] = (struct queue){.count = 0};
     pthread_mutex_unlock(&lock);
     return kq;

@@ -21,7 +21,7 @@ enum subject_flags {
     SLOW = 16,    /* slow to set up: 1 of 8 pairs is tried */
     SELDOM = 32,  /* slower: 1 of 32 pairs is tried, different ones on each reactor */
     PRODUCES = 64, /* runs in the coroutine of a producer */
-    EVEN_SO = 128, /* a loser may complete with 0, if it was done all the same */
+    EVEN_SO = 128, /* a loser may complete with 0: its event came despite the cancellation */
     SECURE = 256, /* over TLS, if it is available */
     CLOSED = 512, /* its event closes what the op uses: a loser may complete with -EBADF */
 };

@@ -13,7 +13,7 @@ struct datagrams {
     size_t moved, filled;
 };
 
-/* ---- Receiving ---- */
+/* Receiving */
 
 static void open_ends(struct world *w)
 {
@@ -93,7 +93,7 @@ static void receive_many_got(struct world *w, ssize_t answer)
     pairs_is_event(d->bufs[0], w->seen);
 }
 
-/* ---- Sending to a receiver that has no room ---- */
+/* Sending to a receiver that has no room */
 
 static void full_open(struct world *w)
 {

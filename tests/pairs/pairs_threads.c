@@ -9,7 +9,7 @@
 struct passing {
     struct world w;
     struct cg_channel *channel;
-    struct cg_worker worker; /* this scheduler as one */
+    struct cg_worker worker; /* represents this scheduler */
     struct cg_event event;
     intptr_t words[2];
     intptr_t in, out; /* how many words went in and came out */

@@ -573,7 +573,7 @@ static void alone(void)
 }
 
 /* What an op uses is closed after the op has completed, but before its coroutine has run:
- * the op returns -EBADF all the same. */
+ * the op nevertheless returns -EBADF. */
 static void shut(void)
 {
     for (int i = 0; i < 3; i++) {

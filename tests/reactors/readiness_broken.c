@@ -30,7 +30,7 @@ END_TEST
 
 /* A read returns less than is available at urgent data, and on a UNIX socket where
  * descriptors were passed. The kernel reports no further edge then, but the rest is
- * received all the same. */
+ * received, too. */
 START_TEST(short_of_urgent)
 {
     struct ask ask = {0};

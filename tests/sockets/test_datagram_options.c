@@ -28,7 +28,7 @@ static const char *port_of(struct cg_sock *sock)
     return strrchr(addr, ':');
 }
 
-/* ---- What comes with a datagram ---- */
+/* What comes with a datagram */
 
 static void receive_one(struct cg_sock *sock, struct cg_datagram_info *info)
 {
@@ -138,7 +138,7 @@ static ssize_t info_unknown(void *arg)
     return 0;
 }
 
-/* ---- Options ---- */
+/* Options */
 
 static ssize_t invalid(void *arg)
 {
@@ -212,7 +212,7 @@ static ssize_t every_address(void *arg)
     return 0;
 }
 
-/* ---- Multicast ---- */
+/* Multicast */
 
 static struct cg_sock *member(const char *addr)
 {
@@ -321,7 +321,7 @@ static ssize_t multicast_invalid(void *arg)
     return 0;
 }
 
-/* ---- UNIX addresses ---- */
+/* UNIX addresses */
 
 /* The file is removed with its socket; a left one is taken over on request only. */
 static ssize_t unix_file(void *arg)

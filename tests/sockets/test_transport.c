@@ -14,8 +14,6 @@
 #include <string.h>
 #include <sys/socket.h>
 
-/* A socket that is kept */
-
 /* A socket that is kept alive is closed like any other: its peer reads the end, and its
  * descriptor is closed. Operations on it complete with -EBADF, and a view of it stays valid
  * until the last unkeep. */

@@ -273,7 +273,7 @@ enum { IN_VAIN = -1 };
 static int answer; /* result of kill; 0: the real one, IN_VAIN: success without effect, or
                     * an errno */
 
-static bool members; /* members of its group may be signalled all the same */
+static bool members; /* the members of its group may be signalled, the process itself may not */
 
 int kill(pid_t pid, int signo)
 {

@@ -71,8 +71,8 @@ static ssize_t as_an_operation(void *arg)
     return 0;
 }
 
-/* Whichever descriptor is one too many, nothing is left of the attempt. If there is none
- * for a pidfd, the process can be waited for all the same. */
+/* Whichever descriptor cannot be opened, nothing is left of the attempt. If only the pidfd
+ * cannot be opened, the process is started, and can be waited for. */
 static ssize_t out_of_descriptors(void *arg)
 {
     struct cg_process *process = NULL;

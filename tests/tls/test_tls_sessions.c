@@ -122,7 +122,7 @@ static ssize_t sessions_of_old(void *arg)
 static ssize_t ticket_keys_change(void *arg)
 {
     static const struct {
-        double lives; /* that pass before a handshake */
+        double lives; /* time before the handshake, in lives of a key */
         bool resumed;
     } steps[] = {{0, false}, {0.9, true}, {0.9, true}, {0.9, true}, {2.1, false}, {0, true}};
     unsigned char names[COUNT(steps)][16];
