@@ -177,6 +177,19 @@ int cg_coro_cancel(struct cg_coro *coro)
     return 0;
 }
 
+bool cg__coro_suspect(const char **kind, const char **name, const void **low, size_t *size)
+{
+    const struct cg_coro *self = cg__coro_self;
+
+    if (self == NULL)
+        return false;
+    *kind = "coroutine";
+    *name = self->name;
+    *low = self->stack_low;
+    *size = (size_t)((char *)self - (char *)self->stack_low);
+    return true;
+}
+
 int cg__coro_print(const struct cg_coro *coro, char *buf, size_t size)
 {
     return snprintf(buf, size, "%s", coro ? coro->name : "nobody");

@@ -54,6 +54,9 @@ static inline struct cg_context *cg__coro_context(struct cg_coro *coro)
     return coro->inner ? coro->inner : &coro->ctx;
 }
 
+/* Tells which coroutine this thread runs: see cg__overflow_watch. */
+bool cg__coro_suspect(const char **kind, const char **name, const void **low, size_t *size);
+
 /* Makes a coroutine and puts it into the ready queue; NULL: no memory. */
 struct cg_coro *cg__coro_new(struct cg_sched *sched, cg_fn *fn, void *arg, const char *name,
                              size_t stack_size, bool first);

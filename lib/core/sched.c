@@ -243,7 +243,7 @@ static int enter(struct cg_sched *sched)
     if (!sched->bound) {
         sched->thread = pthread_self();
         sched->bound = true;
-        cg__overflow_watch();
+        cg__overflow_watch(cg__coro_suspect);
     }
     if (!pthread_equal(sched->thread, pthread_self()))
         return -EPERM;

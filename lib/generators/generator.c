@@ -39,10 +39,24 @@ static struct cg_context **current(void)
     return cg__coro_self ? &cg__coro_self->inner : &cg__generator_outside;
 }
 
+/* Tells which generator this thread runs, for the report of an overflow. */
+static bool suspect(const char **kind, const char **name, const void **low, size_t *size)
+{
+    const struct cg_gen *gen = cg__generator_of(*current());
+
+    if (gen == NULL)
+        return false;
+    *kind = "generator";
+    *name = gen->name;
+    *low = gen->stack_low;
+    *size = (size_t)((char *)gen - (char *)gen->stack_low);
+    return true;
+}
+
 static void watch(void)
 {
     watched = true;
-    cg__overflow_watch();
+    cg__overflow_watch(suspect);
 }
 
 static void *entry(void *arg)

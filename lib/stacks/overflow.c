@@ -9,9 +9,11 @@
 
 #include "lib/stacks/stack.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -19,8 +21,10 @@
 enum {
     SIGNAL_STACK = 64 * 1024, /* enough for the earlier handlers, which run on it, too */
     NAME_LIMIT = 128,
+    SUSPECTS = 2,
 };
 
+static _Atomic(cg__overflow_suspect *) suspects[SUSPECTS];
 static struct sigaction before_segv, before_bus;
 static size_t page, guard;
 static pthread_key_t stack_key; /* the signal stack that we gave a thread */
@@ -64,15 +68,19 @@ static void report(const char *kind, const char *name, size_t size)
 
 static bool in_guard(const void *address)
 {
-    const char *kind, *name;
-    const void *low;
-    size_t size;
+    for (int i = 0; i < SUSPECTS; i++) {
+        cg__overflow_suspect *suspect = atomic_load(&suspects[i]);
+        const char *kind, *name;
+        const void *low;
+        size_t size;
 
-    if (!cg__overflow_suspect(&kind, &name, &low, &size) ||
-        (uintptr_t)address - (uintptr_t)cg__stack_guard((const char *)low + size) >= guard)
-        return false;
-    report(kind, name, size);
-    return true;
+        if (suspect == NULL || !suspect(&kind, &name, &low, &size) ||
+            (uintptr_t)address - (uintptr_t)cg__stack_guard((const char *)low + size) >= guard)
+            continue;
+        report(kind, name, size);
+        return true;
+    }
+    return false;
 }
 
 static void die_of(int sig, bool fault)
@@ -185,8 +193,20 @@ static void watch_thread(void)
     }
 }
 
-void cg__overflow_watch(void)
+static void add_suspect(cg__overflow_suspect *suspect)
 {
+    for (int i = 0; i < SUSPECTS; i++) {
+        cg__overflow_suspect *there = NULL;
+
+        if (atomic_compare_exchange_strong(&suspects[i], &there, suspect) || there == suspect)
+            return;
+    }
+    assert(false); /* a third one */
+}
+
+void cg__overflow_watch(cg__overflow_suspect *suspect)
+{
+    add_suspect(suspect);
     pthread_once(&once, watch_process);
     watch_thread();
 }

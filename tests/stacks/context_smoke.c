@@ -126,8 +126,7 @@ static void many_keep_their_values(void)
     HOLDS(cg__stack_pool_trim(stacks, SIZE_MAX) == MANY - CG__STACK_KEEP);
 }
 
-bool cg__overflow_suspect(const char **kind, const char **name, const void **low,
-                          size_t *size)
+static bool suspect(const char **kind, const char **name, const void **low, size_t *size)
 {
     *kind = "coroutine";
     *name = "smoke";
@@ -178,7 +177,7 @@ static void an_overflow_is_reported(void)
     HOLDS(pid >= 0);
     if (pid == 0) {
         dup2(fds[1], STDERR_FILENO);
-        cg__overflow_watch();
+        cg__overflow_watch(suspect);
         resume(open_ctx(overflow_entry, 0));
         _exit(0);
     }

@@ -57,8 +57,7 @@ static __thread struct {
     struct cg_context here, ctx;
 } running;
 
-bool cg__overflow_suspect(const char **kind, const char **name, const void **low,
-                          size_t *size)
+static bool suspect(const char **kind, const char **name, const void **low, size_t *size)
 {
     *kind = "coroutine";
     *name = running.name;
@@ -149,8 +148,8 @@ static void act_overflow(void)
 {
     int sum;
 
-    cg__overflow_watch();
-    cg__overflow_watch(); /* a second call has no effect */
+    cg__overflow_watch(suspect);
+    cg__overflow_watch(suspect); /* a second call has no effect */
     run(overflow_entry, &sum);
 }
 
@@ -206,7 +205,7 @@ static void act_overflow_thread(void)
 {
     pthread_t thread;
 
-    cg__overflow_watch();
+    cg__overflow_watch(suspect);
     pthread_create(&thread, NULL, thread_main, NULL);
     pthread_join(thread, NULL);
 }
@@ -222,7 +221,7 @@ static void *fault_address = (void *)64; /* nothing is mapped there */
 
 static void act_fault(void)
 {
-    cg__overflow_watch();
+    cg__overflow_watch(suspect);
     run(touch_entry, fault_address);
 }
 
@@ -239,7 +238,7 @@ static void act_fault_above(void)
     void *low, *stack = cg__stack_get(stacks, CG__STACK_DEFAULT, HEAD, &low);
 
     (void)stack;
-    cg__overflow_watch();
+    cg__overflow_watch(suspect);
     run(touch_entry, (char *)low - 1);
 }
 
@@ -271,7 +270,7 @@ static void act_info_handler(void)
     struct sigaction action = {.sa_sigaction = info_handler, .sa_flags = SA_SIGINFO};
 
     sigaction(SIGSEGV, &action, NULL);
-    cg__overflow_watch();
+    cg__overflow_watch(suspect);
     run(touch_entry, fault_address);
 }
 
@@ -305,7 +304,7 @@ END_TEST
 static void act_ignored(void)
 {
     signal(SIGSEGV, SIG_IGN);
-    cg__overflow_watch();
+    cg__overflow_watch(suspect);
     raise(SIGSEGV); /* ignored */
     if (write(STDERR_FILENO, "alive", 5) == 5)
         run(touch_entry, fault_address); /* a fault cannot be ignored */
@@ -323,7 +322,7 @@ END_TEST
 static void act_sent(void)
 {
     signal(SIGBUS, SIG_DFL);
-    cg__overflow_watch();
+    cg__overflow_watch(suspect);
     raise(SIGBUS);
 }
 
@@ -341,7 +340,7 @@ static void *own_stack(void *arg)
     stack_t mine = {.ss_sp = arg, .ss_size = 64 * 1024}, now;
 
     sigaltstack(&mine, NULL);
-    cg__overflow_watch();
+    cg__overflow_watch(suspect);
     sigaltstack(NULL, &now);
     mine.ss_flags = SS_DISABLE;
     sigaltstack(&mine, NULL);
@@ -353,7 +352,7 @@ static void *given_stack(void *arg)
     stack_t now;
 
     (void)arg;
-    cg__overflow_watch();
+    cg__overflow_watch(suspect);
     sigaltstack(NULL, &now);
     return now.ss_flags & SS_DISABLE ? NULL : now.ss_sp;
 }
