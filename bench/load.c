@@ -280,7 +280,7 @@ static int usage(void)
     return 2;
 }
 
-/* False: there is no such request. */
+/* Returns false if there is no such request. */
 static bool use_request(const char *kind, const char *differ)
 {
     bool browser = strcmp(kind, "browser") == 0, fields = strcmp(differ, "fields") == 0;

@@ -98,7 +98,7 @@ static ssize_t run(void *arg)
     return n == -ECANCELED ? 0 : n;
 }
 
-/* 0: not a length of time, or longer than 30 years. */
+/* Returns 0 if the text is not a length of time, or one of more than 30 years. */
 static int64_t parse_seconds(const char *text, char **end)
 {
     double seconds = strtod(text, end);

@@ -174,7 +174,7 @@ static void each_option(const struct example_option *option)
         number_of(port, 65535, "a port must be a number from 1 to 65535");
 }
 
-/* False: no memory. */
+/* Returns false if there is no memory. */
 static bool make(void)
 {
     unsigned limit = number_of(most, 1000000, "N must be a number from 1 to 1000000");

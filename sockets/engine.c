@@ -66,7 +66,7 @@ static bool kernel_has_memory(const struct cg_io *io)
 }
 
 /* Takes in the result of a receive. Bytes are appended to the input; bytes that are
- * already in the op's buffer are only counted. An error stays in sock->error, but for a
+ * already in the op's buffer are only counted. An error stays in sock->error, except a
  * lack of memory, which passes. */
 static int absorb_recv(struct cg_sock *sock, struct cg__side *side, struct cg_op *op,
                        const struct cg__work *work, ssize_t result)

@@ -30,7 +30,7 @@ static void part_free(struct cg__part *part)
     free(polls);
 }
 
-/* NULL: no memory. */
+/* Returns NULL if there is no memory. */
 static struct polls *polls_of(struct cg_sched *sched)
 {
     struct polls *polls = (struct polls *)sched->parts[CG__PART_POLLS];

@@ -21,14 +21,15 @@ struct cg__bytes_op {
 };
 
 /* For types whose `detail` is their struct cg__work. While a view of the socket's input is
- * lent, process completes operations that read with -EBUSY. It completes
- * those on streams with -EOPNOTSUPP on a datagram socket, and the other way round. */
+ * lent, process completes operations that read with -EBUSY. It completes an operation on
+ * streams with -EOPNOTSUPP if the socket is for datagrams, and one on datagrams if it is a
+ * stream. */
 enum cg_verdict cg__slots_process(struct cg_op *op, struct cg_sched *sched);
 ssize_t cg__slots_run(struct cg_op *op);
 enum cg_verdict cg__slots_cancel(struct cg_op *op, struct cg_sched *sched);
 int cg__slots_print(const struct cg_op *op, char *buf, size_t size);
 
-/* The slots that are different for operations that move bytes. */
+/* Operations that move bytes have these slots instead. */
 enum cg_verdict cg__slots_bytes_process(struct cg_op *op, struct cg_sched *sched);
 ssize_t cg__slots_bytes_finish(struct cg_op *op);
 int cg__slots_bytes_print(const struct cg_op *op, char *buf, size_t size);

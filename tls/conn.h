@@ -41,7 +41,7 @@ struct cg__tls_conn {
     unsigned char first[CG__TLS_HEADER]; /* the first bytes that the peer sent */
     uint8_t nfirst;      /* how many of them */
     bool pumped[2];      /* a coroutine pumps this direction */
-    struct cg__tls_wait_op *waits[2]; /* the other coroutine, which waits for that */
+    struct cg__tls_wait_op *waits[2]; /* the other coroutine, which waits for the pump */
     struct cg_scope *filler; /* of a coroutine that waits for input and could also send */
     int failure;    /* of TLS; final */
     int send_error; /* of the inner socket's writing side; final */

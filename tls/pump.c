@@ -155,8 +155,7 @@ static int receive_and_send(struct cg__tls_conn *conn)
     begin(conn, CG__TLS_IN);
     rc = (int)cg_yield(cg_any((send, borrow)));
     sent(conn, cg_op_result(send), moved);
-    /* A race that was cancelled may have been won before: then the view is lent all the
-     * same. */
+    /* A race that was cancelled may have been won before: then the view is lent. */
     result = cg_op_result(borrow);
     if (result == -ECANCELED && rc >= 0) {
         end(conn, CG__TLS_IN);

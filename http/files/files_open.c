@@ -69,8 +69,8 @@ int cg__http_files_open_beneath(int root, const char *path)
 {
     int fd = by_openat2(root, path);
 
-    /* EPERM, EACCES: perhaps those of a filter of system calls that does not know this one;
-     * if they are the file's the steps say the same. EAGAIN: something was renamed
+    /* EPERM and EACCES may come from a filter of system calls that does not know openat2.
+     * If they concern the file, the steps return them, too. EAGAIN: something was renamed
      * meanwhile. */
     if (fd == -ENOSYS || fd == -EPERM || fd == -EACCES || fd == -EAGAIN)
         fd = cg__http_files_open_steps(root, path);

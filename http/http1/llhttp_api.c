@@ -1,5 +1,3 @@
 /* SPDX-License-Identifier: MIT */
-/* llhttp as it is, its functions for callers; see llhttp_states.c.
- * Three files of ours for three of theirs, whose prototypes of the same functions
- * differ. */
+/* Compiles a source of llhttp: its functions for callers. See llhttp_states.c. */
 #include <api.c>

@@ -1,5 +1,3 @@
 /* SPDX-License-Identifier: MIT */
-/* llhttp as it is, the rules about bodies; see llhttp_states.c.
- * Three files of ours for three of theirs, whose prototypes of the same functions
- * differ. */
+/* Compiles a source of llhttp: the rules about bodies. See llhttp_states.c. */
 #include <http.c>

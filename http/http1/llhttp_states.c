@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* llhttp's C sources, where the system has them instead of a library (Debian's
- * node-llhttp), are compiled as they are, in strict mode, their names hidden: the states.
- * Three files of ours for three of theirs, whose prototypes of the same functions
- * differ. */
+/* Compiles a source of llhttp: the states. Some systems have llhttp's C sources and no
+ * library of it (Debian's node-llhttp). There we compile them unchanged, in strict mode
+ * and with hidden names. Each source has a file of its own here, because the sources
+ * declare the same functions with different prototypes. */
 #include <llhttp.c>

@@ -58,17 +58,17 @@ struct cg__http_parser {
 
     /* The parser's own. */
     bool begun, paused, complete, in_trailers;
-    bool looking, keeping;  /* at lines; what fields consist of */
+    bool looking, keeping;  /* within lines that are checked; within stored fields */
     bool repeated;          /* the fields are those of the request before */
     uint8_t line_at;        /* counted bytes of a response's first line */
-    char before;            /* the last of the bytes given before */
+    char before;            /* the last byte of the previous call */
     uint8_t token;          /* which part of a field is open */
     uint8_t hosts, codings, lengths; /* fields of these names; 2: or more */
     uint8_t options;        /* enum cg__http_option: what Connection and Upgrade say */
     uint8_t chunk;          /* enum cg__http_chunk: where in the line of a chunk's size */
     uint8_t digits;         /* of that size */
     uint32_t counted;       /* bytes of lines */
-    uint32_t ready;         /* fields whose texts are kept */
+    uint32_t ready;         /* fields whose texts are stored and end with NULs */
     uint32_t seen;          /* bytes of fields */
     uint32_t fields;
     uint32_t extensions;    /* bytes of chunk extensions */
@@ -76,13 +76,13 @@ struct cg__http_parser {
     uint32_t host, coding, size; /* places of these values; size: Content-Length */
     struct cg__http_entry entry; /* of the field that is being read */
     enum cg__http_event event;   /* why llhttp was paused */
-    uint32_t base;          /* the place of what is kept of the bytes given */
-    const char *from;       /* of them, fields are kept from here on; NULL: none are */
-    const char *data, *end; /* all of them */
+    uint32_t base;          /* the place of `from` in the list of fields */
+    const char *from;       /* fields are stored from here on; NULL: none are */
+    const char *data, *end; /* the bytes of this call; the other pointers point into them */
     const char *since;      /* lines are counted from here on; NULL: none are */
-    const char *seen_to;    /* the ends of lines have been looked at up to here */
-    const char *fields_at;  /* behind the version, if that is in them; else NULL */
-    const char *refused;    /* the byte that our own refusal is for; NULL: not one */
+    const char *seen_to;    /* the ends of lines have been checked up to here */
+    const char *fields_at;  /* behind the version; NULL: it is not in these bytes */
+    const char *refused;    /* the byte because of which we refuse; NULL: none */
     const char *body;       /* of a CG__HTTP_BODY */
     size_t body_len;
     llhttp_t llhttp;

@@ -180,8 +180,9 @@ static int on_headers_complete(llhttp_t *llhttp)
         }
     }
     parser->event = CG__HTTP_HEAD;
-    /* Without a body the end is in the same bytes: one call does both. A coding that llhttp
-     * would refuse now is check_head's. */
+    /* Without a body the message ends here, so one call of llhttp does both. If there is a
+     * coding that llhttp would refuse now, pause, so that cg__http_parser_check refuses
+     * it. */
     coded = !parser->chunked && (llhttp->flags & F_TRANSFER_ENCODING);
     return parser->has_body || coded ? HPE_PAUSED : 0;
 }

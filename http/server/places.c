@@ -105,7 +105,7 @@ static int compare(const void *a, const void *b)
     return memcmp(a, b, sizeof((struct cg__http_address *)NULL)->key);
 }
 
-/* False: the peer has no IP address. */
+/* Returns false if the peer has no IP address. */
 static bool make_key(struct cg_sock *sock, unsigned char *key)
 {
     char text[CG_ADDR_SIZE], *host = text;

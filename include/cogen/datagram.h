@@ -166,8 +166,8 @@ extern CG_API const struct cg_op_type cg_receive_from_type, cg_send_to_type,
 
 /* Opens a datagram socket on a local address (text as for cg_sock_listen); the caller
  * closes *sock. NULL: the kernel chooses an address for the peer's family, or none for a
- * UNIX socket, whose peer then cannot reply. Never waits, but for a local host name, which
- * the system's resolver looks up. Returns 0 or
+ * UNIX socket, whose peer then cannot reply. Waits only for a local host name, which the
+ * system's resolver looks up. Returns 0 or
  *   -EADDRINUSE, -EACCES   errors of bind(2)
  *   -ECONNREFUSED, -ENOENT no socket is bound to the UNIX peer
  *   CG_EADDR               not a valid address

@@ -27,7 +27,7 @@ struct cg_view {
 };
 
 struct cg_listen_options {
-    CG__STREAM_OPTIONS /* sock_options.h; accepted connections inherit them, but for priority */
+    CG__STREAM_OPTIONS /* sock_options.h; accepted connections inherit them, except priority */
     int backlog;     /* connections that may wait to be accepted; 0: CG_BACKLOG */
     bool reuse_port; /* sets SO_REUSEPORT */
     bool v6only;     /* a listener on [::] accepts IPv6 only */

@@ -73,7 +73,7 @@ struct cg_sched {
     atomic_int stops;                 /* calls of cg_sched_stop */
     _Atomic(struct cg__post *) posts; /* the newest first */
     atomic_int inside;  /* callers of cg__post_enter that have not left */
-    atomic_bool refuses; /* the run has ended for good: see cg__errand_refuse */
+    atomic_bool refuses; /* no run will follow: see cg__errand_refuse */
     int inside_forever; /* how many of them are threads of a parent: see cg__post_forked */
     atomic_uint forks; /* the fork count (fork.h) of the process that runs it */
     unsigned left_at;  /* the fork count at which parts were last told of a fork */

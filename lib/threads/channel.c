@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Channels: the lines, the ring, and the functions that any thread may call. See
- * channel.h. */
+/* Channels: the lines of seats, the ring of items, and the functions that any thread may
+ * call. See channel.h. */
 #include "config.h"
 
 #include "lib/threads/channel.h"

@@ -25,7 +25,7 @@ struct cg__crew {
     struct cg_crew_options options;
     cg_fn *fn;
     void *arg;
-    atomic_uint busy; /* workers that have something to do; it stays 0 once it is */
+    atomic_uint busy; /* workers that have something to do; at 0 the crew ends */
     pthread_mutex_t lock; /* protects the following fields */
     pthread_cond_t changed;
     bool opened;      /* all workers could be made, and may run */

@@ -27,7 +27,7 @@ static void part_drop(struct cg__part *part, struct cg_sched *sched);
 static void part_free(struct cg__part *part);
 static void part_forked(struct cg__part *part, struct cg_sched *sched);
 
-/* NULL: no memory. */
+/* Returns NULL if there is no memory. */
 static struct errands *errands_of(struct cg_sched *sched)
 {
     struct errands *errands = (struct errands *)sched->parts[CG__PART_ERRANDS];

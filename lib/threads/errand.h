@@ -33,7 +33,7 @@ enum cg_verdict cg__errand_send(struct cg__errand *errand, struct cg_op *op,
  * come back. */
 bool cg__errand_withdraw(struct cg__errand *errand);
 
-/* Posts the errand back with its result; called there. */
+/* Posts the errand back with its result. Called in the thread that has run it. */
 void cg__errand_return(struct cg__errand *errand, ssize_t result);
 
 /* Take and release a reference to the block. */

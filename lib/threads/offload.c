@@ -25,7 +25,7 @@ static void part_free(struct cg__part *part);
 static bool part_wait(struct cg__part *part, struct cg_sched *sched);
 static void part_forked(struct cg__part *part, struct cg_sched *sched);
 
-/* NULL: no memory. */
+/* Returns NULL if there is no memory. */
 static struct jobs *jobs_of(struct cg_sched *sched)
 {
     struct jobs *jobs = (struct jobs *)sched->parts[CG__PART_JOBS];

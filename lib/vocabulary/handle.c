@@ -103,8 +103,8 @@ int cg_sched_call_soon(struct cg_sched *sched, void (*fn)(void *arg), void *arg,
     return call(sched, sched->now, fn, arg, handle);
 }
 
-/* Measured from the clock: from the start of the turn it would fire early after a long
- * computation. */
+/* Reads the clock. If the delay was counted from the start of the turn, the call would
+ * come too early after a long computation. */
 int cg_sched_call_later(struct cg_sched *sched, int64_t delay, void (*fn)(void *arg),
                         void *arg, struct cg_handle **handle)
 {

@@ -23,7 +23,7 @@ struct locals {
     } pairs[];
 };
 
-/* NULL: the coroutine has no values. */
+/* Returns NULL if the coroutine has no values. */
 static struct locals *locals_of(const struct cg_coro *coro)
 {
     return (struct locals *)coro->leaving;

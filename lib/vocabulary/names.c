@@ -179,7 +179,7 @@ void cg__names_insert(struct cg__names *names, struct cg_named *named,
     }
 }
 
-/* Removes one from its ring. `at` is the result of locate for its name. */
+/* Removes an entry from its ring. `at` is the result of locate for its name. */
 static inline void unlink_at(struct cg__names *names, struct cg_named **at,
                              struct cg_named *named)
 {

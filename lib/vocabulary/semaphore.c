@@ -53,7 +53,7 @@ static enum cg_verdict acquire_process(struct cg_op *op, struct cg_sched *sched)
     return CG_PENDING;
 }
 
-/* The waiters behind it may have enough units now. */
+/* The waiters behind the cancelled one may have enough units now. */
 static enum cg_verdict acquire_cancel(struct cg_op *op, struct cg_sched *sched)
 {
     struct cg_semaphore *semaphore = ((struct cg_acquire_op *)op)->semaphore;

@@ -25,7 +25,7 @@ struct signals {
     struct cg__names waiters, signallers;
 };
 
-/* NULL: nothing has waited for a signal yet. */
+/* Returns NULL if nothing has waited for a signal yet. */
 static inline struct signals *signals_of(const struct cg_sched *sched)
 {
     return (struct signals *)sched->parts[CG__PART_SIGNALS];
@@ -40,7 +40,7 @@ static void part_free(struct cg__part *part)
     free(signals);
 }
 
-/* NULL: no memory. */
+/* Returns NULL if there is no memory. */
 __attribute__((noinline)) static struct signals *make_signals(struct cg_sched *sched)
 {
     struct signals *signals = malloc(sizeof *signals);

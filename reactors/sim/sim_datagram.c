@@ -333,7 +333,7 @@ static ssize_t send_unix(struct cg_sim *sim, struct cg_sim_sock *sock, const str
 
     if (route->datagram->len > sim->opt.window)
         return -EMSGSIZE;
-    if (!to) /* a connected socket had a peer when it was connected */
+    if (!to) /* the receiver of a connected socket existed once, so it is gone */
         return sock->remote.len > 0 && !route->datagram->addr ? -ECONNREFUSED : error;
     if (!hears(to, &route->from))
         return -EPERM;

@@ -59,8 +59,8 @@ static void nothing(void *arg)
     (void)arg;
 }
 
-/* An epoll that has the scheduler's descriptor is woken, too, and by a post of the loop's
- * own thread. */
+/* A post wakes an epoll set that holds the scheduler's descriptor, also a post of the
+ * thread that runs the loop. */
 static void loop_tells(struct test *test, int fd)
 {
     struct epoll_event event = {.events = EPOLLIN};

@@ -272,8 +272,8 @@ static void reset_by_option(struct cg_sock *a, struct cg_sock *b)
     cg_sock_close(b);
 }
 
-/* A stream that is not TLS, or was changed on its way, fails for good. The peer gets an
- * alert. */
+/* A stream that is not TLS, or was changed on its way, fails, and stays failed. The peer
+ * gets an alert. */
 static void spoilt(struct cg_sock *a, struct cg_sock *b)
 {
     struct cg_sock *inner = a;
