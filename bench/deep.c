@@ -13,7 +13,7 @@
 
 static long n = 10000;
 
-/* KiB. */
+/* The resident memory, in KiB. */
 static double resident(void)
 {
     FILE *file = fopen("/proc/self/status", "r");

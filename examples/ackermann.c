@@ -12,7 +12,7 @@
  * It takes long because there is so much to do: most of the thousand coroutines that reach
  * depth 1000 have made half a million calls by then; together that is 400 million
  * switches. With --depth 200 it takes only a moment.
- * */
+ */
 #include <cogen.h>
 #include <errno.h>
 #include <stdio.h>

@@ -6,7 +6,7 @@
  *
  *     ./c100k                          100,000
  *     ./c100k --connections 1000
- * */
+ */
 #include <cogen.h>
 #include <errno.h>
 #include <signal.h>

@@ -4,7 +4,7 @@
  *
  *     ./callbacks                  10,000 of each, in ns
  *     ./callbacks --calls 1000000
- * */
+ */
 #include <cogen.h>
 #include <errno.h>
 #include <stdio.h>

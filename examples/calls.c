@@ -3,7 +3,7 @@
  * takes a timeout like every other.
  *
  *     ./calls                      prints foo, bar, and what bar has made of "ham"
- * */
+ */
 #include <cogen.h>
 #include <stdio.h>
 

@@ -11,7 +11,7 @@
  *
  * A browser opens at most six connections to a server, and the stream of each tab uses
  * one: with six tabs in one browser, no connection is left to post messages.
- * */
+ */
 #include <cogen.h>
 #include <cogen/http_server.h>
 #include <errno.h>

@@ -5,7 +5,7 @@
  *
  *     ./chat_lines                       on 127.0.0.1:7010, until Ctrl-C
  *     ./echo_client 127.0.0.1:7010       joins (in as many terminals as you like)
- * */
+ */
 #include <cogen.h>
 #include <errno.h>
 #include <stdio.h>

@@ -3,7 +3,7 @@
  * one, and returns a value to it.
  *
  *     ./delegated              prints ['A', 1, 2, 'B'], then [1, 8], then 1
- * */
+ */
 #include <cogen.h>
 #include <stdio.h>
 

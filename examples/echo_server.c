@@ -8,7 +8,7 @@
  *
  * cg_borrow needs no buffer: it lends the received bytes where they are, in a buffer of
  * the reactor. So an idle connection needs only a stack.
- * */
+ */
 #include <cogen.h>
 
 #include <errno.h>
@@ -54,8 +54,8 @@ static ssize_t echo(struct cg_sock *conn, void *arg)
     return n;
 }
 
-/* On worker 0: says where it listens, and lets the others listen on the same port, which the
- * kernel has chosen if it was 0. */
+/* On worker 0: says where it listens, and lets the others listen on the same port, which
+ * the kernel has chosen if it was 0. */
 static ssize_t announce(struct cg_sock *listener, struct cg_channel *others)
 {
     static char addr[CG_ADDR_SIZE];

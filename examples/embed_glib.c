@@ -2,7 +2,7 @@
 /* Coroutines in a program whose main loop is that of GLib.
  *
  *     ./embed_glib --reactor epoll       three ticks of the loop
- * */
+ */
 #include <glib-unix.h>
 #include <glib.h>
 

@@ -3,7 +3,7 @@
  * the libevent reactor runs the program's own events.)
  *
  *     ./embed_libevent --reactor epoll       three ticks of the loop
- * */
+ */
 #include <event2/event.h>
 #include <stdlib.h>
 

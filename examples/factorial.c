@@ -5,7 +5,7 @@
  *     ./factorial
  *     ./factorial --fast           a second lasts 20 ms
  *     ./factorial --reactor sim    the same in no time: the clock is virtual
- * */
+ */
 #include <cogen.h>
 #include <stdio.h>
 

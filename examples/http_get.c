@@ -19,7 +19,7 @@ static struct cg_http_client *client;
 struct page {
     const char *url;
     struct cg_http_reply *reply; /* NULL: there is none */
-    ssize_t status;              /* or a negative code, and why */
+    ssize_t status;              /* a negative code if there is no reply; .why explains it */
     char why[CG_HTTP_WHY_SIZE];
 };
 

@@ -7,7 +7,7 @@
  *     ./http_server --listen 127.0.0.1:8080 --root site    the files in site/
  *     curl -i http://127.0.0.1:8080/                       in another terminal
  *     ./http_server --tls-cert cert.pem --tls-key key.pem  over TLS
- * */
+ */
 #include <cogen.h>
 #include <cogen/http_server.h>
 #include <errno.h>

@@ -4,7 +4,7 @@
  *
  *     ./jobs                   nine jobs of 20 to 100 ms; prints who did what
  *     ./jobs --reactor sim     the same in no time
- * */
+ */
 #include <cogen.h>
 #include <errno.h>
 #include <stdio.h>

@@ -5,7 +5,7 @@
  *
  *     ./life                   the queries of a cell, then five generations of two worlds
  *     ./life --animate         a world that fills the terminal, until Ctrl-C
- * */
+ */
 #include <cogen.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -4,7 +4,7 @@
  *
  *     ./minimize               sends 10, 4, 22, -1 and prints 10, 4, 4, -1
  *     ./minimize NUMBER...
- * */
+ */
 #include <cogen.h>
 #include <stdio.h>
 #include <stdlib.h>

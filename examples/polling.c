@@ -6,7 +6,7 @@
  *     ./polling                also prints "still working", six times for the first process
  *     ./polling --wait         prints only the output of the processes
  *     ./polling --fast         a second lasts 400 ms
- * */
+ */
 #include <cogen.h>
 #include <errno.h>
 #include <stdio.h>

@@ -5,7 +5,7 @@
  *
  *     ./tasks                      takes a quarter of a second
  *     ./tasks --reactor sim        no time at all
- * */
+ */
 #include <cogen.h>
 #include <errno.h>
 #include <stdio.h>

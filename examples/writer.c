@@ -5,7 +5,7 @@
  * value, the values that the writer received, and its replies.
  *
  *     ./writer
- * */
+ */
 #include <cogen.h>
 #include <stdio.h>
 

@@ -4,7 +4,7 @@
  * (jumping_range).
  *
  *     ./yrange
- * */
+ */
 #include <cogen.h>
 #include <errno.h>
 #include <stdio.h>

@@ -5,13 +5,13 @@
 
 #include "sockets/engine.h"
 
-/* Every operation on a socket begins with these fields, */
+/* Every operation on a socket begins with these fields. */
 struct cg__sock_op {
     CG_OP_HEAD;
     struct cg_sock *sock;
 };
 
-/* and every operation that moves bytes with these. */
+/* Every operation that moves bytes begins with these fields. */
 struct cg__bytes_op {
     CG_OP_HEAD;
     struct cg_sock *sock;

@@ -3,7 +3,7 @@
  * the next one is called. Compare cosax.
  *
  *     ./basicsax [FILE]        each element's start, text and end
- * */
+ */
 #include <expat.h>
 #include <stdio.h>
 #include <string.h>

@@ -3,7 +3,7 @@
  * are a grep that does not find its word.
  *
  *     ./benchmark [LINES]      a million lines each; the best of three rounds counts
- * */
+ */
 #include <cogen.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -4,7 +4,7 @@
  *
  *     ./blaster 127.0.0.1:25000                  300 connections for 5 seconds
  *     ./blaster --connections 1000 --seconds 1 --processes 4 127.0.0.1:25000
- * */
+ */
 #include <cogen.h>
 #include <errno.h>
 #include <signal.h>

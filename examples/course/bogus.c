@@ -4,7 +4,7 @@
  * next value, 3, which the loop drops; it continues with 2.
  *
  *     ./bogus                  prints 5, 2, 1, 0
- * */
+ */
 #include <cogen.h>
 #include <stdio.h>
 

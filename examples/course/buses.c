@@ -4,7 +4,7 @@
  * one; the first receives its events directly from C callbacks (xml_events.c).
  *
  *     ./buses [FILE]           route 22, north bound
- * */
+ */
 #include <cogen.h>
 #include <stdio.h>
 #include <string.h>

@@ -2,7 +2,7 @@
 /* A broadcaster sends each line to three filters, each of which has its own printer.
  *
  *     ./cobroadcast [LOG]
- * */
+ */
 #include <cogen.h>
 
 #include "../generators.h"

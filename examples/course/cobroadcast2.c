@@ -3,7 +3,7 @@
  * words is printed twice.
  *
  *     ./cobroadcast2 [LOG]
- * */
+ */
 #include <cogen.h>
 
 #include "../generators.h"

@@ -5,7 +5,7 @@
  * threads are made to meet.)
  *
  *     ./cocrash
- * */
+ */
 #include <cogen.h>
 #include <errno.h>
 #include <pthread.h>

@@ -4,7 +4,7 @@
  *
  *     ./cofollow access-log                  the lines from now on, until Ctrl-C
  *     ./cofollow --from-start --lines 10 access-log
- * */
+ */
 #include <cogen.h>
 #include <stdio.h>
 

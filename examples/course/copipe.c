@@ -3,7 +3,7 @@
  * filter, which sends the matching lines to a printer.
  *
  *     ./copipe [LOG]           the lines with "python" in them
- * */
+ */
 #include <cogen.h>
 
 #include "../generators.h"

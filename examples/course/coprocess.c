@@ -4,7 +4,7 @@
  * sends them to its own coroutines, which do not know of the pipe.
  *
  *     ./coprocess [LOG]        the lines with "python" in them, printed by the child
- * */
+ */
 #include <cogen.h>
 #include <errno.h>
 #include <stdio.h>

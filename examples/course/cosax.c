@@ -4,7 +4,7 @@
  * bus as one line.
  *
  *     ./cosax [FILE]
- * */
+ */
 #include <cogen.h>
 #include <stdio.h>
 #include <string.h>

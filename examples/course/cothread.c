@@ -3,7 +3,7 @@
  * sender does not wait. The coroutine itself does not know of the thread.
  *
  *     ./cothread [LOG]         the lines with "python" in them, printed by another thread
- * */
+ */
 #include <cogen.h>
 #include <pthread.h>
 #include <stdlib.h>

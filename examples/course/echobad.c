@@ -5,7 +5,7 @@
  * both waits end after a while.
  *
  *     ./echobad
- * */
+ */
 #include <cogen.h>
 #include <errno.h>
 #include <netinet/in.h>

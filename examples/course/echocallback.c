@@ -5,7 +5,7 @@
  *
  *     ./echocallback             on any free port of 127.0.0.1, until it is killed
  *     ./echocallback 25000 1     on that port, for one client
- * */
+ */
 #include <arpa/inet.h>
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>

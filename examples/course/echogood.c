@@ -6,7 +6,7 @@
  *     ./echogood --alive             another task prints now and then that it still runs
  *     ./echogood --port 0 --clients 1
  *     ./echo_client 127.0.0.1:25000  talks with it
- * */
+ */
 #include <cogen.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -5,7 +5,7 @@
  *
  *     ./echoserver                   on 127.0.0.1:25000, until Ctrl-C
  *     ./echoserver --port 0 --clients 1
- * */
+ */
 #include <cogen.h>
 #include <stdlib.h>
 #include <sys/socket.h>

@@ -4,7 +4,7 @@
  *
  *     ./echothread             on any free port of 127.0.0.1, until it is killed
  *     ./echothread 25000 1     on that port, for one client
- * */
+ */
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>

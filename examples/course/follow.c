@@ -8,7 +8,7 @@
  *     ./follow access-log                    the lines from now on, until Ctrl-C
  *     ./follow --grep python access-log
  *     ./follow --from-start --lines 10 access-log
- * */
+ */
 #include <cogen.h>
 #include <stdio.h>
 #include <string.h>

@@ -3,7 +3,7 @@
  *
  *     ./grep                   looks for "coroutine" in three built-in lines
  *     ./grep WORD <FILE        looks for a word in a file
- * */
+ */
 #include <cogen.h>
 #include <stdio.h>
 #include <string.h>

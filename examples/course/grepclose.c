@@ -4,7 +4,7 @@
  * the same yield.
  *
  *     ./grepclose
- * */
+ */
 #include <cogen.h>
 #include <errno.h>
 #include <stdio.h>

@@ -4,7 +4,7 @@
  * callback and the generator's body, because a generator has its own stack.
  *
  *     ./iterbus [FILE]         route 22, north bound
- * */
+ */
 #include <cogen.h>
 #include <expat.h>
 #include <stdio.h>

@@ -4,7 +4,7 @@
  *
  *     ./logsim access-log                        until Ctrl-C
  *     ./logsim --lines 20 --pause 0.01 access-log
- * */
+ */
 #include <cogen.h>
 #include <errno.h>
 #include <stdio.h>

@@ -3,7 +3,7 @@
  * line, and the filter asks the reader. Compare copipe, where the lines are pushed.
  *
  *     ./pipeline [LOG]         the lines with "python" in them
- * */
+ */
 #include <cogen.h>
 #include <errno.h>
 #include <string.h>

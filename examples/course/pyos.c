@@ -7,7 +7,7 @@
  *     ./pyos 6                 a task waits for another
  *     ./pyos 7                 a task waits for a descriptor, others continue
  *     ./pyos 8                 a task calls subroutines that may yield
- * */
+ */
 #include <cogen.h>
 #include <errno.h>
 #include <stdio.h>

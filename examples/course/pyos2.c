@@ -5,7 +5,7 @@
  *     ./pyos2                  three rounds of two tasks that never end
  *     ./pyos2 --crash          taskcrash: one ends, and the scheduler with it; exits with 1
  *     ./pyos2 --handled        step 3: one ends, the other continues
- * */
+ */
 #include <cogen.h>
 #include <stdio.h>
 #include <string.h>

@@ -4,7 +4,7 @@
  *
  *     ./sockwrap                     on 127.0.0.1:25000, until Ctrl-C
  *     ./sockwrap --port 0 --clients 1
- * */
+ */
 #include <cogen.h>
 #include <errno.h>
 #include <stdlib.h>

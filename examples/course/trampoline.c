@@ -4,7 +4,7 @@
  * (Coroutines of cogen have stacks, and simply call; see pyos 8 and cg_call.)
  *
  *     ./trampoline             prints 4
- * */
+ */
 #include <cogen.h>
 #include <stdio.h>
 

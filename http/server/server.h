@@ -54,7 +54,7 @@ struct cg__http_serving {
     struct cg__http_serving *next;
     struct cg_scope scope;
     unsigned conns;
-    bool accepts; /* or drains its listener */
+    bool accepts; /* it accepts connections, or drains its listener */
 };
 
 /* What a connection is doing. In all phases but the first it waits for its client, and

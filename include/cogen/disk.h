@@ -22,7 +22,7 @@ struct cg_open_file_op {
     int flags;
     unsigned mode;
     int dir;
-    int opened; /* the descriptor + 1 */
+    int opened; /* the descriptor + 1; 0: not opened */
 };
 
 struct cg_disk_bytes_op { /* read_file, write_file */
@@ -109,7 +109,7 @@ struct cg_disk_names_op { /* rename_file, remove_file */
  * does. cg_remove_file(path): removes a name of a file, as unlink(2) does. Both complete
  * with 0, and have .dir for all paths. If the op was cancelled, the call may nevertheless
  * have been made.
- * */
+ */
 #define cg_rename_file(...) cg__rename_file(__VA_ARGS__, )
 #define cg__rename_file(p, t, ...)                                                         \
     CG__OP_OF(cg_disk_names, cg_rename_file, .path = (p), .to = (t), __VA_ARGS__)

@@ -121,7 +121,7 @@ struct cg_http_fetch {
     int64_t offset; /* of the part of the file */
 
     const char *basic;  /* "user:password" for this host; NULL: those of the URL */
-    const char *bearer; /* or a token */
+    const char *bearer; /* a token, which is sent instead */
 
     size_t limit;       /* bytes of a whole body, decoded; 0: CG_HTTP_BODY_LIMIT */
     unsigned redirects; /* how many are followed; 0: CG_HTTP_REDIRECTS */

@@ -151,7 +151,7 @@ void cg__readiness_event_any(struct cg__readiness *r, struct cg__fd *d, unsigned
     if (d->polls || (events & CG_IN && d->in) || (events & CG_OUT && d->out))
         try_all(r, d, events);
     else if (!r->watcher->edge)
-        cg__fd_watch_less(r, d); /* or a level-triggered event would come again and again */
+        cg__fd_watch_less(r, d); /* otherwise the level-triggered event would repeat */
 }
 
 static bool has_poll_for_end(const struct cg__fd *d)
@@ -281,7 +281,7 @@ __attribute__((noinline)) static enum cg_verdict submit_any(struct cg__readiness
 
     if (io->code >= CG_IO_SOCKET)
         return call(r, io);
-    if ((unsigned)io->fd >= r->limit) /* or this reactor cannot watch so many descriptors */
+    if ((unsigned)io->fd >= r->limit) /* negative, or too large for this reactor */
         return done(io, io->fd < 0 ? -EBADF : -EMFILE);
     if (!(d = cg__fd_get(r, io->fd)))
         return done(io, -ENOMEM);
@@ -434,7 +434,7 @@ closing:
 
 void cg__readiness_close(struct cg__readiness *r)
 {
-    cg__readiness_own(r); /* or removals would change the parent's registrations */
+    cg__readiness_own(r); /* otherwise removals would change the parent's registrations */
     cg__fd_free_all(r);
     if (r->wake_out != r->wake_in)
         close(r->wake_out);

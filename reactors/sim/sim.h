@@ -83,7 +83,7 @@ enum cg_sim_state {
     CG_SIM_FRESH,
     CG_SIM_LISTENING,
     CG_SIM_CONNECTING,
-    CG_SIM_CONNECTED, /* or it was connected */
+    CG_SIM_CONNECTED, /* it is or was connected */
     CG_SIM_CLOSED,    /* waits in the list of touched sockets to be freed */
 };
 

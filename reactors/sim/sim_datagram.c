@@ -13,7 +13,7 @@
 
 enum {
     UDP_LONGEST = 65507,  /* bytes over IPv4 */
-    UDP6_LONGEST = 65527, /* and over IPv6 */
+    UDP6_LONGEST = 65527, /* bytes over IPv6 */
     UNIX_QUEUE = 10,      /* datagrams that a UNIX socket has unread before senders wait */
     TTL = 64,             /* the default */
     LOOPBACK = 1,         /* the index of the only interface */

@@ -49,7 +49,7 @@ static ssize_t dials(void *arg)
     struct life *life = arg;
 
     if (!well(life, cg_yield(cg_connect(life->addr, &life->connected)))) {
-        cg_sock_close(life->listener); /* or its acceptor would wait forever */
+        cg_sock_close(life->listener); /* otherwise its acceptor would wait forever */
         life->listener = NULL;
     }
     return 0;

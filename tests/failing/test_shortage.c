@@ -9,8 +9,8 @@
 #include <errno.h>
 
 static bool lacking;   /* every allocation fails */
-static bool no_stacks; /* or only those of stacks */
-static bool no_growth; /* or nothing can be made larger */
+static bool no_stacks; /* only allocations of stacks fail */
+static bool no_growth; /* no allocation can be made larger */
 
 bool failing_now(enum failing_what what)
 {
