@@ -196,6 +196,25 @@ static void stop(int number)
     cg_sched_stop(running);
 }
 
+const char *example_reactor(void)
+{
+    return reactor_name;
+}
+
+int example_status(void)
+{
+    return exit_status;
+}
+
+void example_begin(struct example *ex, int argc, char **argv)
+{
+    output_program = program = ex->name;
+    command_line(ex, argc, argv);
+    open_reactor(ex);
+    cg_reactor_close(ex->reactor);
+    ex->reactor = NULL;
+}
+
 void example_open(struct example *ex, int argc, char **argv)
 {
     output_program = program = ex->name;

@@ -36,6 +36,14 @@ struct example {
  * command line is wrong or the reactor is not available. */
 void example_open(struct example *ex, int argc, char **argv);
 
+/* The first half of example_open: the command line, and whether the reactor can be had. For
+ * programs that open reactors themselves. */
+void example_begin(struct example *ex, int argc, char **argv);
+
+/* The name that --reactor gave, or NULL; what main should return so far. */
+const char *example_reactor(void);
+int example_status(void);
+
 /* Runs the scheduler to its end, reports coroutines that can never wake, and frees what
  * example_open opened. Returns the exit status for main: 0, or 1 after an error. */
 int example_run(struct example *ex);

@@ -7,6 +7,10 @@
  *     ./http_server --listen 127.0.0.1:8080 --root site    the files in site/
  *     curl -i http://127.0.0.1:8080/                       in another terminal
  *     ./http_server --tls-cert cert.pem --tls-key key.pem  over TLS
+ *     ./http_server --workers 0                            on all processors
+ *     kill -USR2 PID                                       a new version takes over
+ *
+ * It is a service: see service.h for what it does with signals and the service manager.
  */
 #include <cogen.h>
 #include <cogen/http_server.h>
@@ -15,12 +19,13 @@
 #include <stdlib.h>
 
 #include "common.h"
-#include "http_end.h"
 #include "http_server_tls.h"
+#include "service.h"
 
 static struct example ex;
-static struct cg_http_server *server;
-static const char *seconds = "15", *grace = "3", *header_seconds, *body_seconds,
+static const char *root, *cert, *key, *workers;
+static _Thread_local struct cg_http_files *files; /* each worker opens its own */
+static const char *seconds = "15", *grace = "3", *patience = "60", *header_seconds, *body_seconds,
                   *write_seconds, *idle_seconds, *connections, *requests, *log_it,
                   *from_address, *header_rate, *body_rate;
 
@@ -52,32 +57,23 @@ static ssize_t page(struct cg_http_request *req, void *arg)
         .mime = "text/html; charset=utf-8"));
 }
 
-static ssize_t serve(void *listener)
+static struct cg_http_server *make_server(void)
 {
-    return http_serve_to_end(server, listener, time_of(grace));
-}
-
-static void make_server(bool tls)
-{
-    server = cg_http_server_new(.header_timeout = time_of(header_seconds),
-                                .body_timeout = time_of(body_seconds),
-                                .write_timeout = time_of(write_seconds),
-                                .idle_timeout = time_of(idle_seconds),
-                                .connections = number_of(connections),
-                                .address_connections = number_of(from_address),
-                                .header_rate = number_of(header_rate),
-                                .body_rate = number_of(body_rate),
-                                .requests = number_of(requests),
-                                .access_log = log_it ? stderr : NULL,
-                                .wrap = tls ? server_tls_wrap : NULL);
-    if (server == NULL) {
-        example_fail("server", -ENOMEM);
-        exit(1);
-    }
+    return cg_http_server_new(.header_timeout = time_of(header_seconds),
+                              .body_timeout = time_of(body_seconds),
+                              .write_timeout = time_of(write_seconds),
+                              .idle_timeout = time_of(idle_seconds),
+                              .connections = number_of(connections),
+                              .address_connections = number_of(from_address),
+                              .header_rate = number_of(header_rate),
+                              .body_rate = number_of(body_rate),
+                              .requests = number_of(requests),
+                              .access_log = log_it ? stderr : NULL,
+                              .wrap = cert != NULL ? server_tls_wrap : NULL);
 }
 
 /* Sets TLS up, if a certificate is given. False: failed. */
-static bool use_certificate(const char *cert, const char *key)
+static bool use_certificate(void)
 {
     const char *why;
 
@@ -87,27 +83,55 @@ static bool use_certificate(const char *cert, const char *key)
     return false;
 }
 
-static bool mount(const char *root, struct cg_http_files **files)
+static bool mount(struct cg_http_server *server)
 {
     const struct cg_http_files_options options = {.listing = true};
     int code;
 
     if (root == NULL)
         return cg_http_server_mount(server, "GET /$", page, NULL) == 0;
-    code = cg_http_files_open(root, &options, files);
+    code = cg_http_files_open(root, &options, &files);
     if (code < 0)
         example_fail(root, code);
     return code == 0 &&
-           cg_http_server_mount(server, "GET /", cg_http_files_handler, *files) == 0;
+           cg_http_server_mount(server, "GET /", cg_http_files_handler, files) == 0;
+}
+
+static void close_server(struct cg_http_server *server)
+{
+    cg_http_server_free(server);
+    cg_http_files_close(files);
+    files = NULL;
+    server_tls_close();
+}
+
+static struct cg_http_server *open_server(void)
+{
+    struct cg_http_server *server = make_server();
+
+    if (server == NULL) {
+        example_fail("server", -ENOMEM);
+        return NULL;
+    }
+    if (use_certificate() && mount(server))
+        return server;
+    close_server(server);
+    return NULL;
+}
+
+/* The certificate and the key are read anew. */
+static ssize_t reload(void)
+{
+    return cert != NULL ? server_tls_reload() : 0;
 }
 
 int main(int argc, char **argv)
 {
-    const char *root = NULL, *cert = NULL, *key = NULL;
     const struct example_option options[] = {
         {"root", "DIR", "serve the files in DIR", &root, 0},
         {"tls-cert", "FILE", "serve https with this certificate (PEM)", &cert, 0},
         {"tls-key", "FILE", "its key, if that is in a separate file", &key, 0},
+        {"workers", "N", "threads that serve (1); 0: one for each processor", &workers, 0},
         {"timeout", "SECONDS", "the limit for silent and slow clients (15)",
          &seconds, 0},
         {"header-timeout", "SECONDS", "the limit for the head of a request, then 408",
@@ -126,11 +150,11 @@ int main(int argc, char **argv)
          &body_rate, 0},
         {"requests", "N", "the largest number of requests on a connection", &requests, 0},
         {"grace", "SECONDS", "let requests finish after Ctrl-C (3)", &grace, 0},
+        {"restart-timeout", "SECONDS", "the limit for a successor to start (60)", &patience, 0},
         {"log", NULL, "write a line for each request to standard error", &log_it, 0},
         {0},
     };
-    struct cg_http_files *files = NULL;
-    int status;
+    struct service service = {.open = open_server, .close = close_server, .reload = reload};
 
     ex = (struct example){
         .name = "http_server",
@@ -139,16 +163,12 @@ int main(int argc, char **argv)
         .network = true,
         .options = options,
     };
-    example_open(&ex, argc, argv);
+    service_keep_command(argv);
+    example_begin(&ex, argc, argv);
     if (key != NULL && cert == NULL)
         example_usage(&ex, "--tls-key needs --tls-cert");
-    time_of(grace);
-    make_server(cert != NULL);
-    if (use_certificate(cert, key) && mount(root, &files))
-        example_serve(&ex, serve);
-    status = example_run(&ex);
-    cg_http_server_free(server);
-    cg_http_files_close(files);
-    server_tls_close();
-    return status;
+    service.grace = time_of(grace);
+    service.workers = workers;
+    service.patience = time_of(patience);
+    return service_run(&ex, &service);
 }

@@ -16,6 +16,11 @@ void server_tls_close(void)
 {
 }
 
+ssize_t server_tls_reload(void)
+{
+    return -EOPNOTSUPP;
+}
+
 ssize_t server_tls_wrap(struct cg_sock **conn, void *arg)
 {
     (void)conn;

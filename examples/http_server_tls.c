@@ -4,7 +4,7 @@
 
 #include <cogen/tls.h>
 
-static struct cg_tls *tls;
+static _Thread_local struct cg_tls *tls; /* each worker has its own */
 
 int server_tls_open(const char *cert, const char *key, const char **why)
 {
@@ -17,6 +17,12 @@ int server_tls_open(const char *cert, const char *key, const char **why)
 void server_tls_close(void)
 {
     cg_tls_free(tls);
+    tls = NULL;
+}
+
+ssize_t server_tls_reload(void)
+{
+    return cg_tls_reload(tls, NULL);
 }
 
 ssize_t server_tls_wrap(struct cg_sock **conn, void *arg)

@@ -6,12 +6,15 @@
 
 #include <cogen.h>
 
-/* Makes the configuration that server_tls_wrap uses. key NULL: the key is in the file
- * cert. Returns 0 or a negative code; *why gets the reason in words. */
+/* Makes the configuration that server_tls_wrap uses in this thread; key NULL: it is in cert.
+ * Returns 0 or a negative code, with the failure in words in *why. */
 int server_tls_open(const char *cert, const char *key, const char **why);
 void server_tls_close(void);
 
-/* For the server's option .wrap: does the TLS handshake on a new connection. */
+/* Reads the files again. Returns 0, or a negative code: then nothing changes. */
+ssize_t server_tls_reload(void);
+
+/* For the option .wrap of the server: a handshake. */
 ssize_t server_tls_wrap(struct cg_sock **conn, void *arg);
 
 #endif

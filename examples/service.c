@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: MIT */
+/* See service.h. */
+#include "service.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+static struct example *example;
+static const struct service *service;
+static struct cg_ports *ports;
+static char **command; /* argv as main got it */
+
+/* Each worker's part. */
+static _Thread_local struct {
+    struct cg_http_server *server;
+    struct cg_sock *listener;
+} part;
+
+void service_keep_command(char **argv)
+{
+    size_t count = 0;
+
+    while (argv[count] != NULL)
+        count++;
+    command = calloc(count + 1, sizeof *command);
+    if (command != NULL)
+        memcpy(command, argv, count * sizeof *command);
+}
+
+unsigned service_workers(const struct example *ex, const char *text)
+{
+    char *end;
+    unsigned long number = text != NULL ? strtoul(text, &end, 10) : 1;
+
+    if (text != NULL && (*text < '0' || *text > '9' || *end != '\0' || number > 256))
+        example_usage(ex, "N of --workers is a number from 0 to 256");
+    return number == 0 ? cg_cpus() : (unsigned)number;
+}
+
+/* ---- What the signals ask for ------------------------------------------------------ */
+
+enum { TERM, INT, HUP, USR2, SIGNALS };
+
+static int subscribe(struct cg_os_signals *signals[SIGNALS])
+{
+    static const int numbers[SIGNALS] = {SIGTERM, SIGINT, SIGHUP, SIGUSR2};
+    int rc = 0;
+
+    for (int i = 0; i < SIGNALS && rc == 0; i++)
+        rc = cg_os_signals_open(cg_sched_self(), numbers[i], &signals[i]);
+    return rc;
+}
+
+static ssize_t reload_here(void *arg)
+{
+    (void)arg;
+    return service->reload != NULL ? service->reload() : 0;
+}
+
+static void reload(void)
+{
+    struct timespec now;
+    char text[64];
+    ssize_t n;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    snprintf(text, sizeof text, "RELOADING=1\nMONOTONIC_USEC=%lld%06ld",
+             (long long)now.tv_sec, now.tv_nsec / 1000);
+    cg_notify(text, NULL, 0);
+    n = cg_yield(cg_run_on_each(reload_here, NULL));
+    if (n < 0)
+        example_warn("reload", n); /* what was loaded before stays in use */
+    cg_notify("READY=1", NULL, 0);
+}
+
+static ssize_t respond(void *arg)
+{
+    (void)arg;
+    return 0;
+}
+
+/* The watchdog is fed only if every worker responds. */
+static void feed(int64_t interval)
+{
+    if (cg_yield(cg_run_on_each(respond, NULL, .timeout = interval / 2)) == 0)
+        cg_notify("WATCHDOG=1", NULL, 0);
+}
+
+/* Returns true if a successor serves. */
+static bool restart(struct cg_os_signals **signals)
+{
+    struct cg_op *starting;
+    ssize_t n;
+
+    starting = cg_restart(command, .timeout = service->patience);
+    n = cg_yield(cg_any((starting, cg_get_os_signal(signals[TERM]),
+                         cg_get_os_signal(signals[INT]))));
+    if (n == 0)
+        n = cg_op_result(starting);
+    if (n < 0)
+        example_warn("restart", n);
+    return n >= 0; /* told to end, it drains as well */
+}
+
+/* Returns when the service is to drain. */
+static ssize_t obey(struct cg_os_signals **signals)
+{
+    int64_t interval = cg_watchdog_interval();
+
+    for (;;) {
+        ssize_t n = cg_yield(
+            cg_any((cg_get_os_signal(signals[TERM]), cg_get_os_signal(signals[INT]),
+                    cg_get_os_signal(signals[HUP]), cg_get_os_signal(signals[USR2]),
+                    cg_sleep(interval > 0 ? interval / 2 : CG_NEVER))));
+
+        if (n == HUP)
+            reload();
+        else if (n == SIGNALS)
+            feed(interval);
+        else if (n != USR2 || restart(signals))
+            return n < 0 ? n : 0;
+    }
+}
+
+/* ---- The workers ------------------------------------------------------------------- */
+
+static ssize_t open_here(void *arg)
+{
+    ssize_t n;
+
+    (void)arg;
+    part.server = service->open();
+    if (part.server == NULL)
+        return -ENOMEM; /* it has said why */
+    n = cg_ports_listen(ports, cg_worker_id(), cg_sched_self(), &part.listener);
+    if (n < 0)
+        example_fail("listen", n);
+    return n;
+}
+
+static ssize_t serve_here(void *arg)
+{
+    (void)arg;
+    return cg_yield(cg_http_serve(part.server, part.listener));
+}
+
+static ssize_t drain_here(void *arg)
+{
+    (void)arg;
+    return cg_yield(cg_http_shutdown(part.server, .timeout = service->grace));
+}
+
+static ssize_t close_here(void *arg)
+{
+    (void)arg;
+    cg_sock_close(part.listener);
+    if (part.server != NULL)
+        service->close(part.server);
+    return 0;
+}
+
+/* Follows the signals until all is drained, or a second one is impatient. */
+static ssize_t follow(void *arg)
+{
+    struct cg_os_signals **signals = arg;
+    ssize_t n = obey(signals);
+
+    if (n < 0)
+        return n;
+    cg_notify("STOPPING=1", NULL, 0);
+    return cg_yield(
+        cg_any((cg_run_on_each(drain_here, NULL), cg_get_os_signal(signals[TERM]),
+                cg_get_os_signal(signals[INT]))));
+}
+
+static ssize_t announce(void)
+{
+    char addr[CG_ADDR_SIZE];
+    int rc = cg_ports_addr(ports, addr, sizeof addr);
+
+    if (printf("listening on %s\n", rc < 0 ? example->listen : addr) >= 0 &&
+        fflush(stdout) == 0)
+        return 0;
+    example_fail("stdout", -errno);
+    return -EIO;
+}
+
+static void serve(struct cg_os_signals **signals)
+{
+    struct cg_op *serving = cg_run_on_each(serve_here, NULL);
+    ssize_t n = cg_ready();
+
+    if (n < 0)
+        example_warn("ready", n);
+    n = cg_yield(cg_any((serving, cg_call(follow, signals))));
+    n = n == 0 ? cg_op_result(serving) : 0;
+    if (n < 0)
+        example_fail("serve", n);
+}
+
+/* Worker 0 directs the others, which are available to it. If one cannot start, the program
+ * ends before its predecessor has gone. */
+static ssize_t direct(void *arg)
+{
+    struct cg_os_signals *signals[SIGNALS] = {NULL};
+    ssize_t n;
+
+    (void)arg;
+    if (cg_worker_id() > 0)
+        return 0;
+    n = subscribe(signals); /* before anybody knows that it serves */
+    if (n < 0)
+        example_fail("signals", n);
+    if (n == 0)
+        n = cg_yield(cg_run_on_each(open_here, NULL));
+    if (n == 0)
+        n = announce();
+    if (n == 0)
+        serve(signals);
+    cg_yield(cg_run_on_each(close_here, NULL, .shield = true));
+    for (int i = 0; i < SIGNALS; i++)
+        cg_os_signals_close(signals[i]);
+    return 0;
+}
+
+int service_run(struct example *ex, const struct service *what)
+{
+    unsigned workers = service_workers(ex, what->workers);
+    int code = cg_ports_open(ex->listen, &ports, .name = "http", .members = workers);
+    ssize_t n;
+
+    example = ex;
+    service = what;
+    if (code < 0) {
+        example_fail(ex->listen, code);
+        return example_status();
+    }
+    n = cg_crew_main(direct, NULL, .workers = workers, .reactor = example_reactor(),
+                     .grace = CG_SECOND);
+    if (n < 0 && n != -ECANCELED)
+        example_fail("run", n);
+    cg_ports_close(ports);
+    free(command);
+    return example_status();
+}

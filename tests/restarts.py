@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: MIT
+"""Restarts http_server under the load of wrk, and counts requests that fail.
+
+usage: restarts.py SERVER [--restarts N] [--reactors LIST] [--workers N] [--cert FILE]
+                   [--connections N]
+
+For each reactor, with keep-alive and with Connection: close, plain and (with --cert) over
+TLS: N restarts by SIGUSR2; then one each with a successor that exits, is killed or hangs.
+None may cost a request. The harness is the service manager: it learns by NOTIFY_SOCKET who
+the main process is. One line a run; exits with 1 if anything failed.
+"""
+import argparse, os, re, signal, socket, subprocess, sys, tempfile, time
+
+PATIENCE = 60  # seconds for a restart
+
+# What a successor that fails does: a script in the place of the program. {server} is the
+# program itself.
+FAULTS = {
+    'exits at once': 'exit 1',
+    'exits with its ports': 'exec "{server}" "$@" --root /does/not/exist',
+    'is killed at once': 'kill -9 $$',
+    'is killed in the middle': '"{server}" "$@" --root /does/not/exist; kill -9 $$',
+    'hangs': 'exec sleep 1000',
+}
+
+
+class Service:
+    def __init__(self, folder, server, args):
+        self.link = os.path.join(folder, 'http_server')
+        self.server = server
+        self.put_program()
+        err = open(os.path.join(folder, 'err'), 'a')
+        self.err = open(err.name)
+        path = os.path.join(folder, 'notify')
+        self.notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.notify.bind(path)
+        self.notify.settimeout(PATIENCE)
+        child = subprocess.Popen([self.link, '--listen', '127.0.0.1:0', *args],
+                                 stdout=subprocess.PIPE, stderr=err, text=True,
+                                 env=dict(os.environ, NOTIFY_SOCKET=path))
+        self.child, self.pid = child, child.pid
+        self.addr = child.stdout.readline().split()[-1]
+        self.wait_for('READY=1')
+
+    def put_program(self, script=None):
+        """Lets the link be the server, or a script that fails."""
+        new = self.link + '.new'
+        if script is None:
+            os.symlink(self.server, new)
+        else:
+            with open(new, 'w') as file:
+                file.write('#!/bin/sh\n' + script.format(server=self.server) + '\n')
+            os.chmod(new, 0o755)
+        os.rename(new, self.link)
+
+    def wait_for(self, *words):
+        """Until each has been told; returns the last number that MAINPID told."""
+        missing = set(words)
+        while missing:
+            for line in self.notify.recv(4096).decode().split('\n'):
+                for word in list(missing):
+                    if line.startswith(word):
+                        missing.discard(word)
+                if line.startswith('MAINPID='):
+                    self.pid = int(line[8:])
+
+    def restart(self):
+        os.kill(self.pid, signal.SIGUSR2)
+        self.wait_for('READY=1', 'MAINPID=')
+
+    def fail(self, script):
+        """A restart that must fail, and be told on standard error."""
+        self.err.seek(0, os.SEEK_END)
+        self.put_program(script)
+        os.kill(self.pid, signal.SIGUSR2)
+        end = time.monotonic() + PATIENCE
+        while 'restart: ' not in self.err.read():
+            if time.monotonic() > end:
+                raise TimeoutError('the restart has not failed')
+            time.sleep(0.02)
+        self.put_program()
+
+    def stop(self):
+        os.kill(self.pid, signal.SIGTERM)
+        end = time.monotonic() + PATIENCE
+        while time.monotonic() < end:
+            try:
+                os.kill(self.pid, 0)
+            except ProcessLookupError:
+                break
+            if self.pid == self.child.pid and self.child.poll() is not None:
+                break
+            time.sleep(0.02)
+        else:
+            os.kill(self.pid, signal.SIGKILL)
+        self.child.wait(PATIENCE)
+
+
+def failures(text):
+    """How many requests have failed, as wrk tells, and how many were completed."""
+    errors = re.search(r'Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)', text)
+    wrong = re.search(r'Non-2xx or 3xx responses: (\d+)', text)
+    done = re.search(r'(\d+) requests in', text)
+    count = sum(map(int, errors.groups())) if errors else 0
+    count += int(wrong.group(1)) if wrong else 0
+    return count, int(done.group(1)) if done else 0
+
+
+def run(options, reactor, close, tls):
+    args = ['--reactor', reactor, '--workers', str(options.workers), '--restart-timeout', '5']
+    if tls:
+        args += ['--tls-cert', options.cert]
+    name = f"{reactor}, {'close' if close else 'keep-alive'}, {'TLS' if tls else 'plain'}"
+    with tempfile.TemporaryDirectory() as folder:
+        service = Service(folder, options.server, args)
+        url = f"http{'s' if tls else ''}://{service.addr}/"
+        command = ['wrk', '-t', '1', '-c', str(options.connections), '-d', '3600', url]
+        if close:
+            command += ['-H', 'Connection: close']
+        load = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        problem = None
+        try:
+            time.sleep(0.3)
+            for _ in range(options.restarts):
+                service.restart()
+                time.sleep(0.1)
+            for script in FAULTS.values():
+                service.fail(script)
+            time.sleep(0.3)
+        except (TimeoutError, OSError) as error:
+            problem = error
+        load.send_signal(signal.SIGINT)
+        failed, done = failures(load.communicate()[0])
+        service.stop()
+        service.err.seek(0)
+        if problem:
+            print(service.err.read())
+        service.err.close()
+    good = problem is None and failed == 0 and done > 0
+    print(f"{'ok' if good else 'FAIL'}: {name}: {options.restarts} restarts and "
+          f"{len(FAULTS)} failed ones, {failed} of {done} requests failed"
+          f"{f'; {problem}' if problem else ''}", flush=True)
+    return good
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument('server')
+    parser.add_argument('--restarts', type=int, default=50)
+    parser.add_argument('--reactors', default='epoll,io_uring,poll')
+    parser.add_argument('--workers', type=int, default=2)
+    parser.add_argument('--connections', type=int, default=32)
+    parser.add_argument('--cert')
+    options = parser.parse_args()
+    results = [run(options, reactor, close, tls)
+               for reactor in options.reactors.split(',')
+               for tls in ([False, True] if options.cert else [False])
+               for close in (False, True)]
+    sys.exit(0 if all(results) else 1)
+
+
+main()

@@ -1,0 +1,170 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# No downtime: http_server is restarted under load, by successors that work and by those that
+# fail, and no request is lost (restarts.py). Then the service: how it reloads, drains and ends,
+# what it inherits, what the service manager is told; and the unit files of doc/recipes.md.
+#   tests/restarts.sh [DIRECTORY-OF-THE-EXAMPLES]
+# $RESTARTS is the number of restarts (3); 50 take about four minutes for all reactors.
+set -u
+# shellcheck source=tests/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+need http_server
+[ -n "$curl" ] || skip "there is no curl"
+
+# The program itself, not libtool's script: a successor must have the name of its predecessor.
+program=$examples/http_server
+if [ -x "$examples/.libs/http_server" ]; then
+    program=$examples/.libs/http_server
+    export LD_LIBRARY_PATH="$examples/../.libs${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"
+fi
+
+# until COMMAND...: for at most 10 s.
+until_true() {
+    local i
+
+    for ((i = 0; i < 500; i++)); do
+        "$@" && return
+        sleep 0.02
+    done
+    return 1
+}
+
+gone() {
+    ! kill -0 "$1" 2>/dev/null
+}
+
+# begin OPTION...: starts the server; sets $server and $addr.
+begin() {
+    rm -f "$work/server.out"
+    "$program" --listen 127.0.0.1:0 "$@" >"$work/server.out" 2>"$work/server.err" </dev/null &
+    server=$!
+    pids+=("$server")
+    until_true test -s "$work/server.out"
+    addr=$(sed -n '1s/listening on //p' "$work/server.out")
+}
+
+under_load() {
+    local extra=()
+
+    if ! command -v wrk >/dev/null || ! command -v python3 >/dev/null; then
+        echo "SKIP: restarts under load: there is no wrk or no python3"
+        return
+    fi
+    if [ -n "$(command -v openssl)" ] && "$program" --help | grep -q tls-cert &&
+        openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 \
+            -subj /CN=localhost -keyout "$work/key.pem" -out "$work/cert.pem" 2>/dev/null; then
+        cat "$work/key.pem" >>"$work/cert.pem"
+        extra=(--cert "$work/cert.pem")
+    fi
+    while read -r line; do
+        case $line in
+        ok:*) pass "${line#ok: }" ;;
+        FAIL:*) fail "${line#FAIL: }" ;;
+        *) echo "$line" ;;
+        esac
+    done < <(python3 "$source/tests/restarts.py" "$program" --restarts "${RESTARTS:-3}" \
+        --reactors "${RESTART_REACTORS:-epoll,io_uring,poll}" "${extra[@]}" 2>&1)
+}
+
+# A request in progress completes, a second signal does not wait for it.
+ends() {
+    begin --workers 2
+    kill -TERM "$server"
+    until_true gone "$server"
+    wait "$server"
+    same "SIGTERM ends an idle service with 0" 0 $?
+    begin --workers 2
+    exec 3<>"/dev/tcp/${addr%:*}/${addr##*:}"
+    printf 'GET / HTTP/1.1\r\nHost: x\r\n' >&3
+    sleep 0.2
+    kill -TERM "$server"
+    sleep 0.2
+    printf '\r\n' >&3
+    like "a head in progress gets its response" $'HTTP/1.1 200 OK*Connection: close*' \
+        "$(timeout 10 cat <&3 | tr -d '\r')"
+    exec 3>&-
+    until_true gone "$server"
+    begin --grace 60
+    exec 3<>"/dev/tcp/${addr%:*}/${addr##*:}"
+    printf 'GET / HTTP/1.1\r\nHost: x\r\n' >&3
+    sleep 0.2
+    kill -TERM "$server"
+    sleep 0.2
+    kill -TERM "$server"
+    until_true gone "$server"
+    same "the second SIGTERM does not wait" 1 "$(gone "$server" && echo 1)"
+    exec 3>&-
+    begin
+    kill -HUP "$server"
+    sleep 0.1
+    same "after SIGHUP it serves" 200 \
+        "$($curl -s -o /dev/null -w '%{http_code}' "http://$addr/")"
+    kill -TERM "$server"
+    until_true gone "$server"
+}
+
+# With the socket "http" from the service manager, which here is python3.
+inherits() {
+    command -v python3 >/dev/null || {
+        echo "SKIP: an inherited socket: there is no python3"
+        return
+    }
+    same "it takes the inherited socket, says READY, feeds the watchdog, says STOPPING" \
+        "inherited 200 READY=1 WATCHDOG=1 STOPPING=1 0" \
+        "$(timeout 60 python3 - "$program" "$work" <<'END'
+import os, signal, socket, subprocess, sys, urllib.request
+program, work = sys.argv[1:]
+listener = socket.create_server(('127.0.0.1', 0))
+notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+notify.bind(work + '/notify')
+notify.settimeout(20)
+addr = '127.0.0.1:%d' % listener.getsockname()[1]
+os.dup2(listener.fileno(), 3, inheritable=True)
+script = 'LISTEN_PID=$$ LISTEN_FDS=1 LISTEN_FDNAMES=http exec "$0" "$@"'
+child = subprocess.Popen(['sh', '-c', script, program, '--listen', addr, '--workers', '2'],
+                         pass_fds=[3], stdout=subprocess.PIPE, text=True,
+                         env=dict(os.environ, NOTIFY_SOCKET=work + '/notify',
+                                  WATCHDOG_USEC='200000'))
+said = 'inherited' if addr in child.stdout.readline() else 'bound'
+told = []
+def hear(word):
+    while word not in told:
+        told.extend(notify.recv(4096).decode().split('\n'))
+    return word
+first = hear('READY=1')
+status = urllib.request.urlopen('http://%s/' % addr).status
+fed = hear('WATCHDOG=1')
+child.send_signal(signal.SIGTERM)
+last = hear('STOPPING=1')
+print(said, status, first, fed, last, child.wait(20))
+END
+)"
+}
+
+# The unit files of doc/recipes.md, with the program where they say it is.
+units() {
+    local units
+
+    command -v systemd-analyze >/dev/null || {
+        echo "SKIP: the unit files: there is no systemd-analyze"
+        return
+    }
+    mkdir "$work/units"
+    for units in socket service; do
+        sed -n "/^<!-- http_server.$units -->/,/^\`\`\`\$/p" "$source/doc/recipes.md" |
+            sed '/^<!--/d; /^```/d' | sed "s,/usr/local/bin/http_server,$program," \
+            >"$work/units/http_server.$units"
+    done
+    run systemd-analyze verify "$work/units/http_server.socket" "$work/units/http_server.service"
+    if [[ $err == *"Failed to"*"manager"* || $err == *"Failed to initialize"* ]]; then
+        echo "SKIP: the unit files: systemd-analyze cannot run here: $err"
+        return
+    fi
+    same "systemd-analyze verifies the unit files" "0 " "$status $err"
+}
+
+ends
+inherits
+units
+under_load
+totals
