@@ -15,7 +15,7 @@ struct foreign {
     void *arg;
 };
 
-/* To be called when the descriptor is readable. 0: there will be no more. */
+/* To be called when the descriptor is readable. Returns 0 at the end of the output. */
 static int foreign_step(struct foreign *foreign)
 {
     char text[512];
@@ -61,7 +61,7 @@ static ssize_t program(void *command)
     char *line;
 
     cg_yield(cg_add(drive, &foreign, .name = "drive"));
-    while (cg_yield(cg_get(queue, &line)) >= 0) { /* here one may yield */
+    while (cg_yield(cg_get(queue, &line)) >= 0) { /* this coroutine may yield */
         printf("a line: %s\n", line);
         free(line);
     }

@@ -23,8 +23,8 @@ static ssize_t echo(void *arg)
     return n;
 }
 
-/* Starts the new program with the listener as its standard input. Nobody accepts
- * meanwhile: the kernel keeps new connections in the backlog. If the new program cannot be
+/* Starts the new program with the listener as its standard input. Until the new program
+ * accepts, the kernel keeps new connections in the backlog. If the new program cannot be
  * started, the old one goes on. */
 static ssize_t hand_over(struct cg_sock **listener, char *program)
 {
@@ -39,11 +39,11 @@ static ssize_t hand_over(struct cg_sock **listener, char *program)
     if (cg_yield(cg_spawn(argv, &process, .in = fd)) < 0)
         return cg_sock_attach(cg_sched_self(), fd, listener);
     close(fd);
-    cg_process_release(process); /* it outlives this one */
+    cg_process_release(process); /* it must go on when this program ends */
     return 1;
 }
 
-/* Until the listener is handed over (1) or fails. */
+/* Accepts clients until the listener is handed over (returns 1) or fails. */
 static ssize_t accept_clients(struct cg_sock **listener, struct cg_group *clients,
                               char *program)
 {

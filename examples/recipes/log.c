@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A log that never makes the server wait: a queue, and a coroutine that has the lines
- * written by a thread. */
+/* A log for which the server never waits: a queue, and a coroutine that lets a thread write
+ * the lines. */
 #include <cogen.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -26,7 +26,7 @@ static __attribute__((format(printf, 1, 2))) void log_line(const char *format, .
     }
 }
 
-/* In a thread of the pool, where it may block. */
+/* Runs in a thread of the pool, where it may block. */
 static ssize_t write_line(void *line)
 {
     return fprintf(stdout, "%s\n", (char *)line) < 0 || fflush(stdout) ? -1 : 0;

@@ -30,7 +30,7 @@ static ssize_t ask(const char *addr, const char *line, char *reply, size_t size)
         n = cg_yield(cg_writeall(slot->conn, line, strlen(line), .timeout = CG_SECOND));
     if (n >= 0)
         n = cg_yield(cg_readline(slot->conn, reply, size, .timeout = CG_SECOND));
-    if (n <= 0) { /* after a failure nobody knows what the connection brings next */
+    if (n <= 0) { /* a late reply could come: do not use this connection again */
         cg_sock_close(slot->conn);
         slot->conn = NULL;
         n = n < 0 ? n : CG_EOF;

@@ -8,7 +8,8 @@ struct direction {
     struct cg_sock *from, *to;
 };
 
-/* Copies until the sender ends its stream, then ends ours: a half-close passes through. */
+/* Copies until the sender ends its stream, and then ends the other stream in the same
+ * direction. The opposite direction stays open. */
 static ssize_t copy(void *arg)
 {
     struct direction *way = arg;

@@ -18,7 +18,7 @@ static ssize_t take_both(void *arg)
     return 0;
 }
 
-/* On SIGUSR1, what every coroutine is waiting for, on stderr. */
+/* When SIGUSR1 comes, prints on stderr what every coroutine waits for. */
 static ssize_t dump_on_signal(void *arg)
 {
     (void)arg;

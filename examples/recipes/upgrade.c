@@ -18,7 +18,7 @@ static ssize_t lines(struct cg_http_request *req, void *arg)
         return cg_yield(cg_http_send_text(req, 426, "Ask with Upgrade: lines\n"));
     if ((n = cg_http_response_set_header(req, "Upgrade", "lines")) < 0 ||
         (n = cg_yield(cg_http_upgrade(req, 101, &conn))) < 0)
-        return n; /* the client gets the response that fits: 400, say */
+        return n; /* the client gets a suitable response, for example 400 */
     while ((n = cg_yield(cg_readline(conn, line, sizeof line, .timeout = CG_MINUTE))) > 0)
         if ((n = cg_yield(cg_writeall(conn, line, (size_t)n, .timeout = CG_MINUTE))) < 0)
             break;

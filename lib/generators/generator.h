@@ -35,8 +35,8 @@ struct cg_gen {
     struct cg_context base; /* of a caller that is neither coroutine nor generator */
 };
 
-/* The context of the generator that this thread runs outside of any coroutine. Inside,
- * it is the coroutine's: struct cg_coro's inner. */
+/* The context of the generator that this thread runs outside of any coroutine. The context
+ * of a generator that runs in a coroutine is in the field `inner` of struct cg_coro. */
 extern __thread struct cg_context *cg__generator_outside CG__THREAD_MODEL;
 
 /* The generator with this context, which is its first member; NULL for NULL. */

@@ -71,7 +71,8 @@ static void complete(struct cg_io *io, ssize_t result)
     s->sockets->woken(s->sockets);
 }
 
-/* If the poll fails, the reactor does not know such descriptors (sim). */
+/* Polls a socket of c-ares. If that fails, the reactor has no descriptors of the kernel
+ * (sim). */
 static void watch(struct cg__cares_socket *s)
 {
     struct cg_reactor *reactor = cg_sched_reactor(s->sockets->sched);

@@ -12,7 +12,8 @@
 
 enum call { RECVMSG, RECVMMSG, SENDMSG, SENDMMSG, SOCKET, BIND, CONNECT, SETSOCKOPT, CALLS };
 
-/* Which call fails, with what, and how often; after how many that do not. */
+/* The call that is refused: the first `after` calls succeed, the next `times` calls fail
+ * with `error`. */
 static struct {
     enum call call;
     int error, after, times, seen;

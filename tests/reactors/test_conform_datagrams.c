@@ -133,7 +133,8 @@ static void cancelled(void)
     test_close(&test);
 }
 
-/* Several at once: never more than asked for, in any number at least one, none lost. */
+/* A request for several datagrams moves at least one and at most as many as it asks for.
+ * No datagram is lost. */
 static void several(void)
 {
     struct test test = test_open();
