@@ -46,7 +46,7 @@ names() {
     awk '$1 == ".Sh" { on = $2 == "NAME" } on && $1 == ".Nm" { print $2 }' "$@"
 }
 
-# Prints the functions of its SYNOPSIS.
+# Prints the functions in the SYNOPSIS of a page.
 shown() {
     awk '$1 == ".Sh" { on = $2 == "SYNOPSIS" } on && $1 == ".Fn" { print $2 }' "$@"
 }

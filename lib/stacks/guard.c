@@ -105,7 +105,7 @@ static void set_most(void)
 {
     if (cg__guard_mappings == 0)
         cg__guard_mappings = ask_mappings();
-    atomic_store(&most, cg__guard_mappings / 4); /* two a guard, at most half of all */
+    atomic_store(&most, cg__guard_mappings / 4); /* each guard costs two; half may be used */
 }
 
 bool cg__guard_affordable(void)

@@ -192,7 +192,8 @@ static void woken(struct cg__cares_sockets *sockets)
     kick((struct cares *)((char *)sockets - offsetof(struct cares, sockets)));
 }
 
-/* If its servers cannot be set, the channel is destroyed: it would ask the system's. */
+/* Sets the servers that the options name. If that fails, destroys the channel, because it
+ * would ask the system's servers. */
 static int set_servers(struct cares *cares)
 {
     int status = ARES_SUCCESS;

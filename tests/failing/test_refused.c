@@ -243,7 +243,7 @@ static const int single[] = {
     ENONET,       EHOSTDOWN, EHOSTUNREACH, ETIMEDOUT,
 };
 
-enum { A_PAUSE = 2000 /* cg_pass calls; a pause has hundreds of thousands */ };
+enum { A_PAUSE = 2000 /* calls of cg_pass; a real pause has room for 100,000 or more */ };
 
 static ssize_t counts_passes(void *arg)
 {

@@ -219,7 +219,7 @@ START_TEST(faults)
 }
 END_TEST
 
-/* UNIX datagrams suffer none of this. */
+/* UNIX datagrams are never lost, doubled or reordered. */
 START_TEST(unix_is_reliable)
 {
     struct trial t;
