@@ -309,8 +309,8 @@ static ssize_t accept_starves_nobody(void *arg)
     return 0;
 }
 
-/* An accept continues after errors, too, if the program has no function for its troubles.
- * A cancelled one leaves nothing of its pause behind. */
+/* An accept also continues after errors if the program has set no .trouble. An accept that
+ * is cancelled while it pauses does not delay the next one. */
 static ssize_t accept_is_cancelled_in_its_pause(void *arg)
 {
     char addr[CG_ADDR_SIZE];

@@ -106,7 +106,8 @@ static ssize_t without_calls_for_many(void *arg)
     return 0;
 }
 
-/* A shortage is told to the operation that meets it, and nothing is lost. */
+/* If there is no memory or buffer, the operation completes with the error, and no datagram
+ * is lost. */
 static ssize_t shortages(void *arg)
 {
     struct talk talk;
@@ -163,7 +164,7 @@ static ssize_t opening(void *arg)
                                       .broadcast = true, .receive_buffer = 4096,
                                       .multicast_interface = "lo", .multicast_ttl = 2,
                                       .multicast_quiet = true, .dont_fragment = true);
-            /* TTL and TOS of what is received are only wished for. */
+            /* If the TTL and TOS of received datagrams cannot be had, that is no error. */
             if (result == 0)
                 cg_sock_close(sock);
             else

@@ -219,7 +219,7 @@ static struct cg_http_server *new_server(void)
     return made;
 }
 
-/* Lets it serve, and makes its allocation number `failure` from now on fail. */
+/* Starts the server, and makes its allocation number `failure` from now on fail. */
 static struct cg_coro *begin_failing(int failure)
 {
     struct cg_coro *serving;
@@ -232,7 +232,8 @@ static struct cg_coro *begin_failing(int failure)
     return serving;
 }
 
-/* No allocation fails any more: it still serves, and ends in good order. */
+/* Checks that the server, when no allocation fails any more, still serves and ends without
+ * an error. */
 static void end_failing(struct cg_coro *serving, int failure)
 {
     left = -1;

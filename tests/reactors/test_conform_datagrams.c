@@ -57,7 +57,7 @@ static ssize_t call(struct cg_reactor *reactor, struct cg_io io)
 
 #define CALL(reactor, ...) call(reactor, (struct cg_io){__VA_ARGS__})
 
-/* A socket of 127.0.0.1, and one whose peer it is. */
+/* Opens a socket on 127.0.0.1, and another one whose peer is the first. */
 static void open_ends(struct cg_reactor *reactor, int ends[2])
 {
     struct sockaddr_in in = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
@@ -165,7 +165,7 @@ static void several(void)
     test_close(&test);
 }
 
-/* Requests of datagrams on what has none. */
+/* Requests for datagrams fail on a descriptor that is not open. */
 static void wrong_descriptors(void)
 {
     struct test test = test_open();

@@ -146,7 +146,7 @@ static void run(struct trial *t, const char *addr, struct cg_sim_options options
     cg_reactor_close(t->world);
 }
 
-/* Counts those that did not come, and those that came twice. */
+/* Counts the datagrams that did not come, and those that came twice. */
 static void count(const struct trial *t, unsigned *lost, unsigned *doubled)
 {
     *lost = *doubled = 0;
@@ -168,7 +168,7 @@ static struct cg_sim_options kernel_of(uint64_t seed)
     };
 }
 
-/* In a world without such faults each arrives once and in order. */
+/* In a world without faults each datagram arrives once and in order. */
 START_TEST(perfect)
 {
     struct trial t;
@@ -183,7 +183,7 @@ START_TEST(perfect)
 }
 END_TEST
 
-/* Each fault by itself, and no other comes with it. */
+/* In a world with one kind of fault no other kind happens. */
 START_TEST(faults)
 {
     struct trial t;

@@ -273,7 +273,7 @@ static ssize_t refused(void *arg)
     return 0;
 }
 
-/* An operation that waits fails, too, and so does a send. */
+/* The error of an earlier datagram also ends a receive that waits, and a send. */
 static ssize_t refused_waiting(void *arg)
 {
     struct talk *talk = arg;

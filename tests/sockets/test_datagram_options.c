@@ -48,8 +48,8 @@ static void is_local(const struct cg_datagram_info *info, const char *host)
     ck_assert_uint_eq(info->interface, 1); /* lo */
 }
 
-/* Its way: to which address of this host, by which interface, its TTL and its ECN bits. An
- * answer can be sent from that address. */
+/* A received datagram carries the address of this host to which it was sent, the
+ * interface, its TTL and its ECN bits. A reply can be sent from that address. */
 static ssize_t info_ipv4(void *arg)
 {
     struct cg_sock *server, *client;
@@ -90,7 +90,7 @@ static ssize_t info_ipv4(void *arg)
     return 0;
 }
 
-/* An IPv6 socket learns it of IPv4 datagrams, too. */
+/* An IPv6 socket gets the same information about IPv4 datagrams. */
 static ssize_t info_ipv6(void *arg)
 {
     struct cg_sock *server, *client;
@@ -121,7 +121,7 @@ static ssize_t info_ipv6(void *arg)
     return 0;
 }
 
-/* Without .info nothing is known. */
+/* Without .info all fields are unknown. */
 static ssize_t info_unknown(void *arg)
 {
     struct talk talk;
@@ -159,7 +159,7 @@ static ssize_t invalid(void *arg)
     return 0;
 }
 
-/* Two may share an address only if both say so; either may then receive. */
+/* Two sockets may share an address only if both have the option. */
 static ssize_t reuse(void *arg)
 {
     struct cg_sock *one, *two;
@@ -186,7 +186,8 @@ static ssize_t broadcast(void *arg)
     return 0;
 }
 
-/* ":port" takes IPv4 and IPv6; "localhost" as a peer is the address that fits. */
+/* A socket on ":port" receives from IPv4 and IPv6. The peer "localhost" is the address of
+ * the socket's own family. */
 static ssize_t every_address(void *arg)
 {
     struct cg_sock *server, *client;
@@ -222,7 +223,8 @@ static struct cg_sock *member(const char *addr)
     return sock;
 }
 
-/* Members receive, each a copy; others, and those that have left, do not. */
+/* Each member of a group receives a copy. A socket that never joined, or that has left,
+ * receives nothing. */
 static ssize_t multicast(void *arg)
 {
     struct cg_sock *one = member("0.0.0.0:0"), *two, *sender;
@@ -260,7 +262,7 @@ static ssize_t multicast(void *arg)
     return 0;
 }
 
-/* With a source only what this host sends is received. */
+/* A member that has joined for one source receives only what that host sends. */
 static ssize_t multicast_source(void *arg)
 {
     struct cg_sock *sock = member("0.0.0.0:0"), *right, *wrong;
@@ -323,7 +325,8 @@ static ssize_t multicast_invalid(void *arg)
 
 /* UNIX addresses */
 
-/* The file is removed with its socket; a left one is taken over on request only. */
+/* The file is removed with its socket. A file that another program has left is taken over
+ * only on request. */
 static ssize_t unix_file(void *arg)
 {
     struct cg_sock *sock, *other;
@@ -349,7 +352,7 @@ static ssize_t unix_file(void *arg)
     return 0;
 }
 
-/* Abstract names, and a sender without a name. */
+/* Sockets may have abstract names. A sender may have no name. */
 static ssize_t unix_names(void *arg)
 {
     struct cg_sock *server, *client;
@@ -371,7 +374,7 @@ static ssize_t unix_names(void *arg)
     return 0;
 }
 
-/* A descriptor made elsewhere is known for what it is. */
+/* A datagram socket that other code has made is recognized when it is attached. */
 static ssize_t attached(void *arg)
 {
     struct cg_sock *sock;

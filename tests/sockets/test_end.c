@@ -90,7 +90,8 @@ static ssize_t waiting_is_cheap(void *arg)
     return 0;
 }
 
-/* cg_poll waits for CG_HUP alone: the writers of a pipe have closed it. */
+/* cg_poll can wait for CG_HUP alone, which means that the writers of a pipe have closed
+ * it. */
 static ssize_t polled(void *arg)
 {
     int ends[2];

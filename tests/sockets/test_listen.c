@@ -287,9 +287,9 @@ static int drain(struct cg_sock *listener)
     return count;
 }
 
-/* Every connection that has come is there, those of the backlog and the one that came after
- * its accept was cancelled, on each address; then the end. A connection that comes later
- * can be accepted as before. */
+/* A drain returns every connection that has come on each address, those of the backlog and
+ * the one that came after its accept was cancelled, and then the end. A connection that
+ * comes later can be accepted as before. */
 static void check_drains(const char *addr, const char *second)
 {
     char port[CG_ADDR_SIZE];
@@ -333,8 +333,8 @@ static ssize_t drains(void *arg)
     return 0;
 }
 
-/* Nobody loses a connection: while an accept is cancelled and the listener drained,
- * clients connect. */
+/* Clients connect while an accept is cancelled and the listener is drained: no connection
+ * is lost. */
 static ssize_t many_connect(void *arg)
 {
     const char *port = arg;

@@ -33,7 +33,8 @@ static void check_all(struct cg_sock *sock)
     IS(option(sock, IPPROTO_TCP, TCP_NODELAY), 0);
 }
 
-/* Sets all that any user may set; connections inherit them from their listener. */
+/* All options that any user may set are set. Connections inherit them from their
+ * listener. */
 static ssize_t all_of_them(void *arg)
 {
     struct cg_sock *listener, *conn, *peer;
@@ -66,8 +67,8 @@ static ssize_t all_of_them(void *arg)
     return 0;
 }
 
-/* A socket connects from the address that was asked for, also to a name, of which only the
- * addresses of that family can do. */
+/* A socket connects from the address that was asked for. If it connects to a name, only
+ * the addresses of the same family are tried. */
 static ssize_t local(void *arg)
 {
     struct cg_sock *listener, *conn, *peer;
@@ -148,7 +149,7 @@ static ssize_t fast_open(void *arg)
     return 0;
 }
 
-/* What needs rights is set, or refused by name. */
+/* An option that needs privileges is set, or refused with -EPERM. */
 static void may_be_refused(ssize_t rc, struct cg_sock **sock)
 {
     if (rc < 0)

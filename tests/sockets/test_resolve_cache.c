@@ -62,7 +62,7 @@ START_TEST(until_the_moment)
     ck_assert_int_eq(find("other.test", AF_INET, 0), 0);
     put("example.test", AF_INET, 8, 200);
     ck_assert_int_eq(find("example.test", AF_INET, 150), 8);
-    put("gone.test", AF_INET, 9, 0); /* has expired already */
+    put("gone.test", AF_INET, 9, 0); /* expired when it was put */
     ck_assert_int_eq(find("gone.test", AF_INET, 0), 0);
 }
 END_TEST

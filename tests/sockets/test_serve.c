@@ -153,7 +153,8 @@ static ssize_t gracefully(void *arg)
     return 0;
 }
 
-/* After the grace period they are cancelled. The timeout of the serve ends it as well. */
+/* When the grace period is over, handlers are cancelled. A timeout also ends the loop, and
+ * the grace period begins then. */
 static ssize_t grace_ends(void *arg)
 {
     struct server s = {.grace = 5 * MS, .timeout = 10 * MS};
@@ -189,7 +190,7 @@ static ssize_t closed(void *arg)
     return 0;
 }
 
-/* So it does while the loop waits for a handler to end, not for a connection. */
+/* Closing the listener also ends a loop that is at its limit and waits for a handler. */
 static ssize_t closed_at_the_limit(void *arg)
 {
     struct server s = {.limit = 1};
@@ -207,8 +208,8 @@ static ssize_t closed_at_the_limit(void *arg)
     return 0;
 }
 
-/* So it does at any time: before the op runs, while it runs, and while it is being
- * cancelled. */
+/* Closing the listener ends the loop at any time: before the op runs, while it runs, and
+ * while it is being cancelled. */
 static ssize_t may_be_served(void *arg)
 {
     struct server *s = arg;

@@ -484,7 +484,7 @@ static void storms(void)
     }
 }
 
-/* These storms on the kernel's sockets. */
+/* The same random operations on sockets of the kernel. */
 static ssize_t kernel_storms(void *arg)
 {
     (void)arg;

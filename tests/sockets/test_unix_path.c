@@ -226,7 +226,8 @@ static ssize_t protected(void *arg)
     return 0;
 }
 
-/* A file of which somebody else holds a listening copy stays, if that is said. */
+/* After cg_sock_set_unlink(listener, false) the file stays when the listener is closed, so
+ * that a copy of the listener can still be reached. */
 static ssize_t stays(void *arg)
 {
     struct cg_sock *listener, *copy, *conn;
