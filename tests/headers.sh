@@ -57,7 +57,8 @@ if command -v gcc >/dev/null; then
 fi
 for name in $(grep -ow '[cC][gG]_[A-Za-z_]*' "$srcdir/CONTRIBUTING.md" | grep -v NAME | sort -u); do
     checks=$((checks + 1))
-    if ! grep -qrw "$name" "$srcdir/include" "$srcdir/lib" "$srcdir/sockets" "$srcdir/reactors"; then
+    if ! grep -qrw "$name" "$srcdir/include" "$srcdir/lib" "$srcdir/sockets" "$srcdir/reactors" \
+        "$srcdir/m4"; then
         echo "FAIL: CONTRIBUTING.md: there is no $name"
         failures=$((failures + 1))
     fi
