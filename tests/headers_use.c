@@ -161,6 +161,7 @@ ssize_t use(struct cg_sock *sock, void *arg)
     cg_yield(cg_signal_crew("name", 1, .timeout = CG_SECOND));
     cg_crew_post_signal("name", 1);
     cg_crew_main(body, arg);
+    cg_sock_move(sock, cg_worker_self(), handler, arg);
     cg_yield(cg_send(channel, 1, .timeout = CG_NOWAIT));
     cg_yield(cg_receive(channel, &word, .timeout = CG_SECOND));
     cg_yield(cg_receive_many(channel, &word, 1, .deadline = CG_SECOND));
