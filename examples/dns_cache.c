@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A response has one of four places, by a hash of its question. Questions that meet there
- * cost each other their places, but never time. */
+/* The hash of a question selects four places, of which its response has one. Questions
+ * that have the same places replace each other, so a search never takes longer. */
 #include "dns_cache.h"
 
 #include <cogen.h>
@@ -37,7 +37,8 @@ void dns_cache_free(struct dns_cache *cache)
     free(cache);
 }
 
-/* FNV-1a, of the question in lower case, which is stored in `key`. */
+/* Stores the question in `key`, in lower case, and finds its places by a hash of it
+ * (FNV-1a). */
 static struct entry **set_of(const struct dns_cache *cache,
                              const struct dns_query *query,
                              unsigned char key[static DNS_QUESTION_SIZE])
@@ -75,7 +76,8 @@ size_t dns_cache_find(const struct dns_cache *cache, const struct dns_query *que
     return 0;
 }
 
-/* The place of the same question, else a free one, else the one that expires first. */
+/* Returns the place of the same question, or else a free one, or else the one that expires
+ * first. */
 static struct entry **place_for(struct entry **set, const struct dns_query *query,
                                 const unsigned char *key)
 {

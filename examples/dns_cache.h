@@ -12,7 +12,7 @@ enum {
 
 struct dns_cache;
 
-/* NULL: no memory. */
+/* Returns NULL if there is no memory. */
 struct dns_cache *dns_cache_new(void);
 void dns_cache_free(struct dns_cache *cache);
 
@@ -21,7 +21,7 @@ void dns_cache_free(struct dns_cache *cache);
 size_t dns_cache_find(const struct dns_cache *cache, const struct dns_query *query,
                       int64_t now, unsigned char *response);
 
-/* Remembers a response, if it may be. */
+/* Remembers a response, if its times to live allow that. */
 void dns_cache_put(struct dns_cache *cache, const struct dns_query *query,
                    const unsigned char *response, size_t len, int64_t now);
 

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* A caching DNS forwarder, over UDP and TCP: passes queries on to name servers, asks the next
- * one when one does not respond in time, and remembers responses for as long as they allow.
+/* A caching DNS forwarder, over UDP and TCP: passes queries on to name servers, asks the
+ * next one when one does not respond in time, and remembers responses for as long as they
+ * allow.
  *
  *     ./dns_forward --listen 127.0.0.1:5300 9.9.9.9 1.1.1.1
  *     dig @127.0.0.1 -p 5300 example.org               in another terminal
  *
- * Each query to a server leaves from a socket, and so a port, of its own with a random id, and
- * its response must repeat the question: a stranger would have to guess all of them. A
- * response that does not fit into a datagram is fetched by TCP; a client that takes only
- * shorter ones is told to do the same. */
+ * Each query to a server has a socket of its own, and so a port of its own, and a random
+ * id. The response must repeat the question. So an attacker who wants to forge a response
+ * has to guess both numbers. A response that does not fit into a datagram is fetched by
+ * TCP; a client that accepts only shorter datagrams is told to use TCP, too. */
 #include <cogen.h>
 #include <errno.h>
 #include <stdio.h>
@@ -23,11 +24,11 @@ enum {
     SERVERS_MOST = 16,
     BATCH = 16,        /* queries received at once */
     QUERY_SIZE = 4096, /* of a client's query by UDP */
-    AT_ONCE = 1000,    /* queries of clients; above that they get an error */
+    AT_ONCE = 1000,    /* queries of clients in progress; further ones get an error */
     TCP_CLIENTS = 200,
 };
 
-#define PATIENCE (10 * CG_SECOND) /* with a TCP client */
+#define PATIENCE (10 * CG_SECOND) /* how long a TCP client may pause */
 
 static const char *seconds = "2", *log_it;
 static struct example ex;
@@ -37,8 +38,6 @@ static int preferred; /* the server that has responded last is asked first */
 static int64_t timeout;
 static struct dns_cache *cache;
 static unsigned long queries, remembered, unanswered;
-
-/* A server is asked. */
 
 static uint16_t random_id(void)
 {
@@ -124,8 +123,8 @@ static ssize_t ask_server(void *arg)
     return n;
 }
 
-/* Asks the servers in turn. A server that fails is like one that does not respond, but its
- * response is better than none. */
+/* Asks the servers one after the other, until one responds without a failure. If none
+ * does, the result is that of the last one. */
 static ssize_t ask_servers(const struct dns_query *query, unsigned char *response)
 {
     struct question q = {.query = query, .response = response};
@@ -146,8 +145,6 @@ static ssize_t ask_servers(const struct dns_query *query, unsigned char *respons
     return n < 0 && failed > 0 ? -EIO : n;
 }
 
-/* Queries of clients. */
-
 static void report(const struct dns_query *query, const char *how)
 {
     if (log_it == NULL)
@@ -156,8 +153,8 @@ static void report(const struct dns_query *query, const char *how)
     fprintf(stderr, " type %u: %s\n", query->type, how);
 }
 
-/* Makes the response to a client's message, in a buffer of DNS_LONGEST. Returns its length; 0:
- * there is none. */
+/* Makes the response to a client's message, in a buffer of DNS_LONGEST. Returns its
+ * length; 0: the client gets no response. */
 static size_t respond(const unsigned char *message, size_t len, struct dns_query *query,
                       unsigned char *response)
 {
@@ -186,8 +183,6 @@ static size_t respond(const unsigned char *message, size_t len, struct dns_query
     return (size_t)n;
 }
 
-/* By UDP. */
-
 static struct cg_sock *udp;
 static struct cg_mutex sending;
 static unsigned at_work;
@@ -200,7 +195,8 @@ struct client {
     unsigned char response[DNS_LONGEST];
 };
 
-/* From the address that the query came to: a client takes it from no other one. */
+/* Sends a response from the address to which the query came: a client accepts it from no
+ * other address. */
 static ssize_t send_back(struct client *client, size_t len)
 {
     struct cg_datagram datagram = {.buf = client->response,
@@ -229,7 +225,7 @@ static ssize_t serve_datagram(void *arg)
     return 0;
 }
 
-/* Too many queries are at work, or there is no memory. */
+/* Responds with an error: too many queries are in progress, or there is no memory. */
 static void refuse(const struct cg_datagram *datagram)
 {
     unsigned char response[DNS_QUERY_SIZE];
@@ -283,12 +279,10 @@ static ssize_t serve_udp(void *arg)
         for (ssize_t i = 0; i < n; i++)
             take(&list[i]);
         if (n < 0 && n != -ECANCELED)
-            cg_yield(cg_sleep(10 * CG_MILLISECOND)); /* a shortage: it passes */
+            cg_yield(cg_sleep(10 * CG_MILLISECOND)); /* there may be memory later */
     } while (n != -ECANCELED && n != -EBADF);
     return 0; /* the program ends */
 }
-
-/* By TCP. */
 
 static ssize_t serve_connection(struct cg_sock *conn, void *arg)
 {
@@ -341,9 +335,8 @@ static int open_both(struct cg_sock **listener)
     return rc;
 }
 
-/* The command line. */
-
-/* "9.9.9.9" and "2620:fe::fe" are short for those with port 53. */
+/* The port of a server is 53 unless the text names another: "9.9.9.9" and "2620:fe::fe"
+ * are valid, too. */
 static void add_server(const char *text)
 {
     const char *colon = strchr(text, ':');

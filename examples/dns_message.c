@@ -16,7 +16,8 @@ static unsigned count_of(const unsigned char *message, int section)
     return ns_get16(message + 4 + 2 * section);
 }
 
-/* The length of the question, or 0: there is not one, or its name is compressed. */
+/* Returns the length of the question, or 0 if there is not exactly one, or if its name is
+ * compressed. */
 static size_t question_length(const unsigned char *message, size_t len)
 {
     size_t at = DNS_HEADER;
@@ -125,7 +126,7 @@ bool dns_is_truncated(const unsigned char *message)
     return message[2] & TC;
 }
 
-/* Calls fn for each record but that of EDNS. Returns false if one cannot be parsed. */
+/* Calls fn for each record except that of EDNS. Returns false if one cannot be parsed. */
 static bool each_record(const unsigned char *message, size_t len,
                         void (*fn)(const ns_rr *rr, ns_sect section, void *arg), void *arg)
 {
@@ -150,8 +151,8 @@ struct lifetime {
     bool has_soa;
 };
 
-/* The start of authority of a negative response ends in the time that it may be remembered
- * (RFC 2308). */
+/* A negative response has an SOA record, whose last field says how long the response may
+ * be remembered (RFC 2308). */
 static void note_lifetime(const ns_rr *rr, ns_sect section, void *arg)
 {
     struct lifetime *life = arg;
@@ -180,7 +181,7 @@ unsigned dns_lifetime(const unsigned char *message, size_t len)
     return life.least;
 }
 
-/* The time to live stands before the two bytes of the data's length. */
+/* The time to live (4 bytes) is before the length of the data (2 bytes). */
 static void reduce(const ns_rr *rr, ns_sect section, void *arg)
 {
     unsigned char *at = (unsigned char *)ns_rr_rdata(*rr) - 6;

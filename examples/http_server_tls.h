@@ -6,8 +6,9 @@
 
 #include <cogen.h>
 
-/* Makes the configuration that server_tls_wrap uses in this thread; key NULL: it is in cert.
- * Returns 0 or a negative code, with the failure in words in *why. */
+/* Makes the configuration that server_tls_wrap uses in this thread. If key is NULL, the
+ * key is in the file cert. Returns 0 or a negative code, and then describes the failure in
+ * *why. */
 int server_tls_open(const char *cert, const char *key, const char **why);
 void server_tls_close(void);
 

@@ -14,7 +14,7 @@ static const struct service *service;
 static struct cg_ports *ports;
 static char **command; /* argv as main got it */
 
-/* Each worker's part. */
+/* Each worker has its own. */
 static _Thread_local struct {
     struct cg_http_server *server;
     struct cg_sock *listener;
@@ -40,8 +40,6 @@ unsigned service_workers(const struct example *ex, const char *text)
         example_usage(ex, "N of --workers is a number from 0 to 256");
     return number == 0 ? cg_cpus() : (unsigned)number;
 }
-
-/* ---- What the signals ask for ------------------------------------------------------ */
 
 enum { TERM, INT, HUP, USR2, SIGNALS };
 
@@ -83,14 +81,16 @@ static ssize_t respond(void *arg)
     return 0;
 }
 
-/* The watchdog is fed only if every worker responds. */
+/* Tells the service manager's watchdog that the program works, if every worker
+ * responds. */
 static void feed(int64_t interval)
 {
     if (cg_yield(cg_run_on_each(respond, NULL, .timeout = interval / 2)) == 0)
         cg_notify("WATCHDOG=1", NULL, 0);
 }
 
-/* Returns true if a successor serves. */
+/* Starts a successor. Returns true if this process must drain: the successor serves, or a
+ * signal came that ends this process. */
 static bool restart(struct cg_os_signals **signals)
 {
     struct cg_op *starting;
@@ -103,7 +103,7 @@ static bool restart(struct cg_os_signals **signals)
         n = cg_op_result(starting);
     if (n < 0)
         example_warn("restart", n);
-    return n >= 0; /* told to end, it drains as well */
+    return n >= 0; /* > 0: SIGTERM or SIGINT came */
 }
 
 /* Returns when the service is to drain. */
@@ -126,8 +126,6 @@ static ssize_t obey(struct cg_os_signals **signals)
     }
 }
 
-/* ---- The workers ------------------------------------------------------------------- */
-
 static ssize_t open_here(void *arg)
 {
     ssize_t n;
@@ -135,7 +133,7 @@ static ssize_t open_here(void *arg)
     (void)arg;
     part.server = service->open();
     if (part.server == NULL)
-        return -ENOMEM; /* it has said why */
+        return -ENOMEM; /* open has printed the reason */
     n = cg_ports_listen(ports, cg_worker_id(), cg_sched_self(), &part.listener);
     if (n < 0)
         example_fail("listen", n);
@@ -163,7 +161,8 @@ static ssize_t close_here(void *arg)
     return 0;
 }
 
-/* Follows the signals until all is drained, or a second one is impatient. */
+/* Obeys the signals. Returns when all workers have drained, or when a second SIGTERM or
+ * SIGINT comes. */
 static ssize_t follow(void *arg)
 {
     struct cg_os_signals **signals = arg;
@@ -202,8 +201,8 @@ static void serve(struct cg_os_signals **signals)
         example_fail("serve", n);
 }
 
-/* Worker 0 directs the others, which are available to it. If one cannot start, the program
- * ends before its predecessor has gone. */
+/* Worker 0 directs the others by cg_run_on_each. If a worker cannot start, the program
+ * ends, and its predecessor continues. */
 static ssize_t direct(void *arg)
 {
     struct cg_os_signals *signals[SIGNALS] = {NULL};
@@ -212,7 +211,7 @@ static ssize_t direct(void *arg)
     (void)arg;
     if (cg_worker_id() > 0)
         return 0;
-    n = subscribe(signals); /* before anybody knows that it serves */
+    n = subscribe(signals); /* before another process is told that this one serves */
     if (n < 0)
         example_fail("signals", n);
     if (n == 0)

@@ -18,7 +18,7 @@ if [ -x "$examples/.libs/http_server" ]; then
     export LD_LIBRARY_PATH="$examples/../.libs${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"
 fi
 
-# until COMMAND...: for at most 10 s.
+# until_true COMMAND...: repeats it until it succeeds, for at most 10 s.
 until_true() {
     local i
 
@@ -66,7 +66,7 @@ under_load() {
         --reactors "${RESTART_REACTORS:-epoll,io_uring,poll}" "${extra[@]}" 2>&1)
 }
 
-# A request in progress completes, a second signal does not wait for it.
+# After SIGTERM a request in progress completes. A second signal ends the server at once.
 ends() {
     begin --workers 2
     kill -TERM "$server"

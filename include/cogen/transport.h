@@ -12,10 +12,10 @@
 
 /* Like a reactor: it gets requests and reports their completion. A transport serves RECV,
  * SEND, SENDV, SENDFILE and POLL, one request of a direction at a time (POLL for CG_IN
- * belongs to the reading direction; POLL for CG_HUP alone to neither: if a transport has no
- * `below`, it serves one of these beside the others), and the requests that never wait: SHUTDOWN, SETOPT,
- * GETOPT, SOCKNAME, PEERNAME, LOOK, and OFFER (while nothing is pending in the writing
- * direction). For others it returns -EOPNOTSUPP. */
+ * belongs to the reading direction; POLL for CG_HUP alone to neither: if a transport has
+ * no `below`, it serves one of these beside the others), and the requests that never wait:
+ * SHUTDOWN, SETOPT, GETOPT, SOCKNAME, PEERNAME, LOOK, and OFFER (while nothing is pending
+ * in the writing direction). For others it returns -EOPNOTSUPP. */
 struct cg_transport_type {
     const char *name;
     /* Like cg_reactor_type.submit. May also return RUN (not for options and names) if the

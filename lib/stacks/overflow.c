@@ -201,7 +201,7 @@ static void add_suspect(cg__overflow_suspect *suspect)
         if (atomic_compare_exchange_strong(&suspects[i], &there, suspect) || there == suspect)
             return;
     }
-    assert(false); /* a third one */
+    assert(false); /* there is no place for a third one */
 }
 
 void cg__overflow_watch(cg__overflow_suspect *suspect)

@@ -6,8 +6,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Tells which of somebody's stacks the calling thread runs on: "coroutine" or "generator",
- * its name, its lowest address and its size. False: none. Async-signal-safe. */
+/* Tells on which stack the calling thread runs: its kind ("coroutine" or "generator"),
+ * name, lowest address and size. Returns false if it is not a stack of this kind.
+ * Async-signal-safe. */
 typedef bool cg__overflow_suspect(const char **kind, const char **name, const void **low,
                                   size_t *size);
 
