@@ -89,7 +89,7 @@ bool cg__http_message_is_value(const char *text, size_t len);
 /* Whether a field of this name says where the body ends. */
 bool cg__http_message_is_framing(const char *name, size_t len);
 
-/* Whether a comma-separated list has a word, parameters aside. */
+/* Whether a comma-separated list has a word. Parameters of its elements are ignored. */
 bool cg__http_message_has_word(const char *list, const char *word);
 
 #endif

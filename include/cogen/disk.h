@@ -108,8 +108,7 @@ struct cg_disk_names_op { /* rename_file, remove_file */
 /* cg_rename_file(path, to): renames a file, and replaces what was there, as rename(2)
  * does. cg_remove_file(path): removes a name of a file, as unlink(2) does. Both complete
  * with 0, and have .dir for all paths. If the op was cancelled, the call may nevertheless
- * have been made.
- */
+ * have been made. */
 #define cg_rename_file(...) cg__rename_file(__VA_ARGS__, )
 #define cg__rename_file(p, t, ...)                                                         \
     CG__OP_OF(cg_disk_names, cg_rename_file, .path = (p), .to = (t), __VA_ARGS__)
