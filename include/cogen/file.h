@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Growing files, followed like `tail -F`: line by line, across rotations. See cg_file(3).
- */
+/* Growing files, followed like `tail -F`: line by line, across rotations. See
+ * cg_file(3). */
 #ifndef COGEN_FILE_H
 #define COGEN_FILE_H
 

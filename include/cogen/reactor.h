@@ -116,8 +116,8 @@ enum cg_io_state {
 };
 
 /* One request to a reactor, embedded in the object that it serves (a socket has one for
- * each direction), and reused with the same reactor only. The caller sets the first part.
- */
+ * each direction), and reused with the same reactor only. The caller sets the first
+ * part. */
 struct cg_io {
     uint8_t code;  /* enum cg_io_code */
     uint8_t state; /* enum cg_io_state; the reactor's */

@@ -25,8 +25,7 @@
  * -EOPNOTSUPP to attach one), except the file that sendfile reads.  If a backlog is full,
  * further connects wait, as in TCP. Closing a socket with unread data, or with SO_LINGER
  * on and 0 s, resets the connection. A wait without limit fails with -EDEADLK if nothing
- * is in flight and nobody can wake it.
- */
+ * is in flight and nobody can wake it. */
 #ifndef COGEN_SIM_H
 #define COGEN_SIM_H
 

@@ -133,8 +133,8 @@ CG_API int cg_tls_reload(struct cg_tls *tls, char *why);
 /* Frees a configuration; its connections and handshakes continue. NULL is ignored. */
 CG_API void cg_tls_free(struct cg_tls *tls);
 
-/* What was negotiated; for a socket without TLS NULL or false. The texts are the socket's.
- */
+/* What was negotiated; for a socket without TLS NULL or false. The texts are the
+ * socket's. */
 CG_API const char *cg_tls_session_version(const struct cg_sock *sock); /* "TLSv1.3" */
 CG_API const char *cg_tls_session_alpn(const struct cg_sock *sock); /* NULL: no protocol */
 CG_API bool
