@@ -16,6 +16,23 @@ _Noreturn void bench_die(const char *what)
     exit(1);
 }
 
+int bench_open_udp(char **argv, int flags)
+{
+    struct sockaddr_in addr = {.sin_family = AF_INET,
+                               .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int fd = socket(AF_INET, SOCK_DGRAM | flags, 0);
+    socklen_t size = sizeof addr;
+
+    if (argv[1] != NULL)
+        addr.sin_port = htons((unsigned short)atoi(argv[1]));
+    if (fd < 0 || bind(fd, (struct sockaddr *)&addr, size) < 0 ||
+        getsockname(fd, (struct sockaddr *)&addr, &size) < 0)
+        bench_die("bind");
+    printf("listening on 127.0.0.1:%d\n", ntohs(addr.sin_port));
+    fflush(stdout);
+    return fd;
+}
+
 int bench_listen(char **argv, int flags)
 {
     struct sockaddr_in addr = {.sin_family = AF_INET,

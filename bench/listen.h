@@ -14,6 +14,9 @@ enum {
  * "listening on ADDRESS". Also raises the limit on descriptors and ignores SIGPIPE. */
 int bench_listen(char **argv, int flags);
 
+/* The same for a UDP socket. */
+int bench_open_udp(char **argv, int flags);
+
 /* Prints what failed and why, and exits. */
 _Noreturn void bench_die(const char *what);
 

@@ -5,6 +5,7 @@
  * Prints "name value unit"; times are measured here, CPU time is the server's.
  *     bench/load [OPTION...] ADDRESS:PORT
  *     --connections N   64
+ *     --udp             datagrams instead of connections; none may be lost
  *     --http KIND       "plain" or "browser" requests
  *     --size BYTES      the length of an echo: 64
  *     --seconds S       how long to measure: 1
@@ -152,13 +153,17 @@ static void tick(int64_t at)
     }
 }
 
+static bool udp;
+
 static int open_conn(void)
 {
     struct linger linger = {.l_onoff = 1}; /* leaves nothing in TIME_WAIT */
-    int fd = socket(AF_INET, SOCK_STREAM, 0), one = 1;
+    int fd = socket(AF_INET, udp ? SOCK_DGRAM : SOCK_STREAM, 0), one = 1;
 
     if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof address) < 0)
         die("connect");
+    if (udp)
+        return fd;
     if (setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one) < 0 ||
         setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof linger) < 0)
         die("setsockopt");
@@ -325,6 +330,7 @@ int main(int argc, char **argv)
         {"pipeline", 1, NULL, 'p'},    {"size", 1, NULL, 'z'},
         {"http", 1, NULL, 'h'},        {"pid", 1, NULL, 'i'},
         {"differ", 1, NULL, 'd'},      {"flood", 0, NULL, 'f'},
+        {"udp", 0, NULL, 'u'},
         {NULL, 0, NULL, 0}};
     struct epoll_event events[EVENTS];
     const char *http = NULL, *differ = "";
@@ -360,6 +366,9 @@ int main(int argc, char **argv)
             if (clock_getcpuclockid(atoi(optarg), &server_clock) != 0)
                 return usage();
             server_known = true;
+            break;
+        case 'u':
+            udp = true;
             break;
         case 'f':
             flooding = true;

@@ -246,7 +246,8 @@ void example_serve(struct example *ex, cg_fn *fn)
 {
     char addr[CG_ADDR_SIZE];
     struct cg_sock *listener;
-    int code = cg_sock_listen(ex->sched, ex->listen, &listener);
+    int code = ex->datagrams ? cg_datagram_open(ex->sched, ex->listen, &listener)
+                             : cg_sock_listen(ex->sched, ex->listen, &listener);
 
     if (code < 0) {
         example_fail(ex->listen, code);

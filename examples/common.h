@@ -20,6 +20,7 @@ struct example {
     const char *about;    /* one line for --help */
     const char *operands; /* for --help: "URL..."; NULL: it takes none */
     const char *listen;   /* of a server: the default of --listen */
+    bool datagrams;       /* it listens on a datagram socket */
     bool network;         /* communicates with other processes: not on sim */
     const struct example_option *options; /* ends with an empty one; NULL: none */
     /* If set, called for each option, for options that may be given several times. */

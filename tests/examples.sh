@@ -27,6 +27,32 @@ check_calls() {
         "$status $out $err"
 }
 
+# udp TEXT: sends it (a format of printf) as one datagram from descriptor 6.
+udp() {
+    # shellcheck disable=SC2059 # it is a format
+    printf "$1" >&6
+}
+
+check_datagrams() {
+    serve udp_echo --listen 127.0.0.1:0 || return
+    exec 6<>"/dev/udp/127.0.0.1/$port"
+    udp 'to and fro\n'
+    # Not by read, which takes a byte at a time: the rest of the datagram would be lost.
+    same "udp_echo sends a datagram back" "to and fro" "$(timeout 10 head -n 1 <&6)"
+    exec 6>&-
+    stopped INT
+    serve statsd --listen 127.0.0.1:0 || return
+    exec 6<>"/dev/udp/127.0.0.1/$port"
+    udp 'pages:1|c\npages:2|c|@0.5\nquery:320|ms\nquery:100|ms\n'
+    udp 'load:17|g\nload:+3|g\nusers:eve|s\nusers:bob|s\nusers:eve|s'
+    udp 'nonsense\npages:many|c\npages:1|x\npages:1|c|@2\n\n'
+    exec 6>&-
+    until_true grep -q wrong "$work/statsd.out"
+    same "statsd counts" "load: 20 now|pages: 5|query: 2 in 100 to 320 ms, mean 210 ms|users: 2 \
+different|4 wrong lines|" "$(sed 1d "$work/statsd.out" | tr '\n' '|')"
+    stopped TERM
+}
+
 check_echo() {
     local each
 
@@ -496,6 +522,7 @@ for reactor in $("$examples/signals" --list-reactors | awk '$2 == "available" { 
     check_calls
     [ "$reactor" = sim ] && continue # its network has no other processes
     check_echo
+    check_datagrams
     check_lines
     check_http
     [ -z "$perl" ] || check_client_canned

@@ -155,6 +155,13 @@ def echo_peers():
             Row("Go", ["bench/peers/go", "echo"], "golang-go", valgrind=False)]
 
 
+def udp():
+    return ([Row("bare epoll", ["bench/bare/udp_epoll"], bare=True)] +
+            [Ours(name, ["examples/udp_echo", "--reactor", name, "--listen", "127.0.0.1:0"])
+             for name in REACTORS] +
+            [Row("libuv", ["bench/peers/udp_libuv"], "libuv1-dev")])
+
+
 def certificate():
     """A self-signed certificate for localhost, made once per run; None without openssl."""
     key, cert = (os.path.join(process.work_dir(), name) for name in ("key.pem", "cert.pem"))

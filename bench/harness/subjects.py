@@ -148,6 +148,12 @@ def echo(options):
     return tables
 
 
+def udp(options):
+    return [loaded(options, f"udp-{senders}", f"UDP echo, 64 bytes, {senders} senders",
+                   servers.udp(), {"udp": True, "connections": senders}, essential)
+            for senders in (64, 1)]
+
+
 def http(options):
     rows = (servers.bare("http") + [servers.ours_http(name) for name in servers.REACTORS] +
             servers.http_peers())
