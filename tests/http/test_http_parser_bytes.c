@@ -20,7 +20,7 @@ START_TEST(nul)
         memcpy(bytes, request, size);
         bytes[i] = '\0';
         tell(&told, CG__HTTP_REQUEST, false, bytes, &size, size);
-        ck_assert_msg(told.text[0] == '4' || told.text[0] == '5', "at %zu: %s", i, told.text);
+        MUST(told.text[0] == '4' || told.text[0] == '5', "at %zu: %s", i, told.text);
     }
 }
 END_TEST
@@ -42,8 +42,8 @@ static void change(const char *request, uint64_t seed)
         tell(&whole, CG__HTTP_REQUEST, false, text, &size, size);
         for (int j = 0; j < 4; j++) {
             tell(&cut, CG__HTTP_REQUEST, false, text, (size_t[]){place, size}, size);
-            ck_assert_msg(strcmp(whole.text, cut.text) == 0, "round %d, cut at %zu: %s\n%s\n%s",
-                          i, place, text, whole.text, cut.text);
+            MUST(strcmp(whole.text, cut.text) == 0, "round %d, cut at %zu: %s\n%s\n%s",
+                 i, place, text, whole.text, cut.text);
             place = 1 + test_random(&seed) % (size - 1);
         }
     }
@@ -88,8 +88,8 @@ START_TEST(first_refusal)
             for (size_t j = 0; j * part < size; j++)
                 cuts[j] = (j + 1) * part < size ? (j + 1) * part : size;
             tell(&told, CG__HTTP_REQUEST, false, bytes, cuts, size);
-            ck_assert_msg(strcmp(told.text, cases[i].want) == 0, "%zu, by %zu: %s", i,
-                          part, told.text);
+            MUST(strcmp(told.text, cases[i].want) == 0, "%zu, by %zu: %s", i,
+                 part, told.text);
         }
     }
 }

@@ -11,7 +11,7 @@ static const struct cg__http_limits small = {.target = 40, .headers = 120, .coun
 
 static void say(struct told *told, const char *text, size_t size)
 {
-    ck_assert_uint_lt(told->size + size, sizeof told->text);
+    MUST(told->size + size < sizeof told->text, "too long");
     memcpy(told->text + told->size, text, size);
     told->size += size;
     told->text[told->size] = '\0';
@@ -45,7 +45,7 @@ static void say_head(struct told *told, const struct cg__http_parser *parser)
         snprintf(line, sizeof line, "%s %s 1.%d", parser->method, text, parser->minor);
     else
         snprintf(line, sizeof line, "%d %s 1.%d", parser->status, text, parser->minor);
-    ck_assert_uint_eq(strlen(text), parser->text_len);
+    MUST(strlen(text) == parser->text_len, "a wrong length of %s", text);
     say_text(told, line);
     say_text(told, parser->keep_alive ? " keep" : "");
     say_text(told, parser->upgrade ? " upgrade" : "");
@@ -56,7 +56,7 @@ static void say_head(struct told *told, const struct cg__http_parser *parser)
 static void say_bad(struct told *told, const struct cg__http_parser *parser)
 {
     snprintf(told->text, sizeof told->text, "%d", parser->status);
-    ck_assert_ptr_nonnull(parser->why);
+    MUST(parser->why != NULL, "no reason is given");
 }
 
 /* Whatever the result, each field that can be read is complete. */
@@ -68,10 +68,10 @@ static void check_texts(const struct cg_http_headers *headers)
     while (cg_http_headers_next(headers, &at, &field)) {
         const struct cg__http_entry *entry = cg__http_entry(headers, (uint32_t)at - 1);
 
-        ck_assert_uint_lt(entry->name + entry->name_len, headers->used);
-        ck_assert_uint_lt(entry->value + entry->value_len, headers->used);
-        ck_assert_uint_eq(strlen(field.name), entry->name_len);
-        ck_assert_uint_eq(strlen(field.value), entry->value_len);
+        MUST(entry->name + entry->name_len < headers->used, "too long");
+        MUST(entry->value + entry->value_len < headers->used, "too long");
+        MUST(strlen(field.name) == entry->name_len, "a wrong length of %s", field.name);
+        MUST(strlen(field.value) == entry->value_len, "a wrong length of %s", field.value);
     }
 }
 
@@ -103,7 +103,7 @@ void tell(struct told *told, enum cg__http_kind kind, bool skip, const char *byt
         at += done;
         free(piece);
         if (event == CG__HTTP_MORE)
-            ck_assert_uint_eq(done, length);
+            MUST(done == length, "%zu of %zu bytes are used", done, length);
     }
     if (event == CG__HTTP_MORE) {
         bool untouched = cg__http_parser_untouched(&parser);
@@ -128,16 +128,16 @@ void check_kind(enum cg__http_kind kind, bool skip, const struct message *messag
     size_t size = strlen(message->bytes), cuts[512];
     struct told told;
 
-    ck_assert_uint_lt(size, COUNT(cuts));
+    MUST(size < COUNT(cuts), "too long");
     tell(&told, kind, skip, message->bytes, &size, size);
-    ck_assert_msg(strcmp(told.text, message->want) == 0, "%s\nwanted: %s\ngot:    %s",
-                  message->bytes, message->want, told.text);
+    MUST(strcmp(told.text, message->want) == 0, "%s\nwanted: %s\ngot:    %s",
+         message->bytes, message->want, told.text);
     for (size_t i = 1; i < size; i++) {
         for (size_t j = i + 1; j <= size; j += j < i + 3 ? 1 : 7) {
             tell(&told, kind, skip, message->bytes, (size_t[]){i, j, size}, size);
-            ck_assert_msg(strcmp(told.text, message->want) == 0,
-                          "cut at %zu and %zu: %s\nwanted: %s\ngot:    %s", i, j,
-                          message->bytes, message->want, told.text);
+            MUST(strcmp(told.text, message->want) == 0,
+                 "cut at %zu and %zu: %s\nwanted: %s\ngot:    %s", i, j,
+                 message->bytes, message->want, told.text);
         }
         cuts[i - 1] = i;
     }
