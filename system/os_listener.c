@@ -7,6 +7,7 @@
  * although several schedulers may wait. */
 #include "config.h"
 
+#include "system/os_infos.h"
 #include "system/os_listener.h"
 
 #include "lib/core/sched.h"
@@ -33,6 +34,7 @@ struct cg_os_watcher {
     atomic_bool posted;
     atomic_bool wants[SIGNALS];
     atomic_uint arrived[SIGNALS];
+    struct cg__os_infos infos;
     /* used by the scheduler's thread only: */
     struct cg_os_listener *first, *cursor;
 };
@@ -74,11 +76,28 @@ static void tell_previous(const struct sigaction *before, int signo, siginfo_t *
         before->sa_handler(signo);
 }
 
+/* The fields of siginfo_t that are valid depend on the code. */
+static struct cg_os_signal_info translate(int signo, const siginfo_t *from)
+{
+    struct cg_os_signal_info info = {.signo = signo, .code = from->si_code};
+
+    if (from->si_code <= 0 || signo == SIGCHLD) {
+        info.pid = from->si_pid;
+        info.uid = from->si_uid;
+    }
+    if (from->si_code == SI_QUEUE)
+        info.value = (intptr_t)from->si_value.sival_ptr;
+    else if (signo == SIGCHLD && from->si_code > 0)
+        info.status = from->si_status;
+    return info;
+}
+
 static void handle(int signo, siginfo_t *info, void *context)
 {
     int saved = errno;
     struct cg_os_watcher *watcher;
     struct sigaction before;
+    struct cg_os_signal_info details = translate(signo, info);
     bool told = false, parents = false, new = cg__fork_is_new();
 
     atomic_fetch_add(&inside, 1);
@@ -90,6 +109,7 @@ static void handle(int signo, siginfo_t *info, void *context)
             continue;
         }
         told = true;
+        cg__os_infos_put(&watcher->infos, &details);
         atomic_fetch_add(&watcher->arrived[signo], 1);
         if (!atomic_exchange(&watcher->posted, true))
             cg__post(watcher->sched, &watcher->post);
@@ -150,6 +170,18 @@ static void tell(struct cg_os_watcher *watcher, int signo, unsigned deliveries)
     }
 }
 
+/* A listener gets nothing from before it was added. */
+static void tell_details(struct cg_os_watcher *watcher)
+{
+    struct cg_os_signal_info info;
+    unsigned position;
+
+    while (cg__os_infos_take(&watcher->infos, &info, &position))
+        for (struct cg_os_listener *each = watcher->first; each; each = each->next)
+            if (each->note && each->signo == info.signo && (int)(position - each->since) >= 0)
+                each->note(each, &info);
+}
+
 static void run_post(struct cg__post *post, bool dropped)
 {
     struct cg_os_watcher *watcher =
@@ -157,6 +189,8 @@ static void run_post(struct cg__post *post, bool dropped)
     unsigned deliveries;
 
     atomic_store(&watcher->posted, false);
+    if (!dropped)
+        tell_details(watcher);
     for (int signo = 1; signo < SIGNALS && !dropped; signo++)
         if ((deliveries = atomic_exchange(&watcher->arrived[signo], 0)) > 0)
             tell(watcher, signo, deliveries);
@@ -225,6 +259,7 @@ int cg__os_listener_add(struct cg_os_listener *listener, struct cg_sched *sched)
         atomic_store(&watcher->wants[signo], true);
     }
     listener->watcher = watcher;
+    listener->since = atomic_load(&watcher->infos.tail);
     listener->prev = NULL;
     if ((listener->next = watcher->first))
         watcher->first->prev = listener;

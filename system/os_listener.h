@@ -6,9 +6,10 @@
 #include <cogen/os_signal.h>
 #include <cogen/sched.h>
 
-/* After each delivery of listener->signo, listener->fn(listener, deliveries) is called in
- * the scheduler's thread, outside any coroutine. It may remove any listener. Returns 0,
- * -EINVAL or -ENOMEM. */
+/* After each delivery of listener->signo, listener->note(listener, &info), if that is set, is
+ * called for those whose details are known, and then listener->fn(listener,
+ * deliveries), in the scheduler's thread, outside any coroutine. fn may remove any listener.
+ * Returns 0, -EINVAL or -ENOMEM. */
 int cg__os_listener_add(struct cg_os_listener *listener, struct cg_sched *sched);
 
 /* Removes a listener. When a signal's last listener is removed, the signal's previous

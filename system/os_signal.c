@@ -2,6 +2,7 @@
 /* cg_wait_os_signal, and subscriptions, which also count deliveries between two waits. */
 #include "config.h"
 
+#include "system/os_infos.h"
 #include "system/os_listener.h"
 
 #include "lib/core/sched.h"
@@ -64,7 +65,13 @@ struct cg_os_signals {
     bool waiting;         /* the waiter is pending */
     struct cg_object object;
     unsigned count;       /* deliveries that no op has returned yet */
+    struct cg__os_infos infos; /* of the oldest of them */
 };
+
+static void noted(struct cg_os_listener *listener, const struct cg_os_signal_info *info)
+{
+    cg__os_infos_put(&((struct cg_os_signals *)listener)->infos, info);
+}
 
 static void counted(struct cg_os_listener *listener, unsigned deliveries)
 {
@@ -88,6 +95,7 @@ int cg_os_signals_open(struct cg_sched *sched, int signo, struct cg_os_signals *
         return -ENOMEM;
     made->listener.signo = signo;
     made->listener.fn = counted;
+    made->listener.note = noted;
     made->sched = sched;
     if ((rc = cg__os_listener_add(&made->listener, sched)) < 0) {
         free(made);
@@ -137,20 +145,41 @@ static enum cg_verdict next_cancel(struct cg_op *op, struct cg_sched *sched)
     return CG_DONE;
 }
 
-/* The count is taken only here, so that an op that has lost its race leaves it. */
+/* Takes the oldest delivery, or those without details. Returns how many. */
+static unsigned take_one(struct cg_os_signals *signals, struct cg_os_signal_info *info)
+{
+    unsigned position, count = signals->count;
+
+    *info = (struct cg_os_signal_info){.signo = 0};
+    if (cg__os_infos_take(&signals->infos, info, &position))
+        count = 1;
+    signals->count -= count;
+    return count;
+}
+
+static unsigned take_all(struct cg_os_signals *signals)
+{
+    struct cg_os_signal_info info;
+    unsigned position, count = signals->count;
+
+    while (cg__os_infos_take(&signals->infos, &info, &position))
+        continue;
+    signals->count = 0;
+    return count;
+}
+
+/* Deliveries are taken only here, so that an op that has lost its race leaves them. */
 static ssize_t next_finish(struct cg_op *op)
 {
-    struct cg_os_signals *signals = ((struct cg_get_os_signal_op *)op)->signals;
-    unsigned count;
+    struct cg_get_os_signal_op *next = (struct cg_get_os_signal_op *)op;
+    struct cg_os_signals *signals = next->signals;
 
     if (op->uses == NULL || signals->waiter != op)
         return op->result; /* it was refused, or the subscription was closed */
     signals->waiter = NULL;
     if (op->result < 0)
         return op->result;
-    count = signals->count;
-    signals->count = 0;
-    return count;
+    return next->info != NULL ? take_one(signals, next->info) : take_all(signals);
 }
 
 static int next_print(const struct cg_op *op, char *buf, size_t size)

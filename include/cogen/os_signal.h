@@ -5,6 +5,21 @@
 #define COGEN_OS_SIGNAL_H
 
 #include <cogen/op.h>
+#include <cogen/system.h>
+
+enum {
+    CG_OS_SIGNAL_INFOS = 64, /* most deliveries of which a subscription knows the details */
+};
+
+/* What came with a delivery, as in sigaction(2). */
+struct cg_os_signal_info {
+    int signo;
+    int code;       /* why: SI_USER (kill), SI_QUEUE (sigqueue), CLD_EXITED ... */
+    pid_t pid;      /* who sent it, or the child that it is about; 0: the kernel did */
+    uid_t uid;
+    int status;     /* SIGCHLD: the exit status, or the number of a signal */
+    intptr_t value; /* SI_QUEUE: the value that was sent */
+};
 
 /* A subscription: counts the deliveries of one signal since cg_os_signals_open. */
 struct cg_os_signals;
@@ -16,7 +31,9 @@ struct cg_os_listener {
     struct cg_os_listener *next, *prev;
     struct cg_os_watcher *watcher;
     void (*fn)(struct cg_os_listener *listener, unsigned deliveries);
+    void (*note)(struct cg_os_listener *listener, const struct cg_os_signal_info *info);
     int signo;
+    unsigned since; /* the position of the first info that it may get */
 };
 
 struct cg_wait_os_signal_op {
@@ -27,6 +44,7 @@ struct cg_wait_os_signal_op {
 struct cg_get_os_signal_op {
     CG_OP_HEAD;
     struct cg_os_signals *signals;
+    struct cg_os_signal_info *info;
 };
 
 /* cg_wait_os_signal(signo): waits for the next delivery of a signal to this process and
@@ -43,7 +61,11 @@ struct cg_get_os_signal_op {
 /* cg_get_os_signal(signals): waits until the signal has been delivered at least once since
  * the last call (or since the subscription began) and completes with the number of
  * deliveries. Holds the run open while it waits. -EBUSY: another coroutine waits for this
- * subscription. Traceless. */
+ * subscription. Traceless. Keywords:
+ *   .info = &info  takes the oldest delivery alone, with what came with it, and completes
+ *                  with 1. The details of at most CG_OS_SIGNAL_INFOS deliveries are kept; the
+ *                  op completes with the number of the others, if there are any, once these
+ *                  are taken, and info.signo is 0 */
 #define cg_get_os_signal(...) cg__get_os_signal(__VA_ARGS__, )
 #define cg__get_os_signal(s, ...) CG_OP(cg_get_os_signal, .signals = (s), __VA_ARGS__)
 

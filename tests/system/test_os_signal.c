@@ -328,6 +328,57 @@ static void freed_while_waiting(void)
     signal(SIGUSR1, SIG_DFL);
 }
 
+static void send_value(int value)
+{
+    IS(sigqueue(getpid(), SIGUSR1, (union sigval){.sival_int = value}), 0);
+}
+
+/* With .info each delivery is taken alone, with what came with it, in their order. What is
+ * beyond the room is counted. */
+static ssize_t details(void *arg)
+{
+    struct cg_os_signals *sub, *later;
+    struct cg_os_signal_info info;
+    unsigned more = 0;
+
+    (void)arg;
+    OK(cg_os_signals_open(cg_sched_self(), SIGUSR1, &sub));
+    send_value(41);
+    OK(cg_os_signals_open(cg_sched_self(), SIGUSR1, &later));
+    send_value(42);
+    for (int i = 41; i <= 42; i++) {
+        IS(cg_yield(cg_get_os_signal(sub, .info = &info)), 1);
+        IS(info.signo, SIGUSR1);
+        IS(info.code, SI_QUEUE);
+        IS(info.pid, getpid());
+        IS((int)info.value, i);
+    }
+    IS(cg_yield(cg_get_os_signal(sub, .info = &info, .timeout = MS)), -ETIMEDOUT);
+    IS(cg_yield(cg_get_os_signal(later, .info = &info)), 1);
+    IS((int)info.value, 42); /* not the one before it subscribed */
+    cg_os_signals_close(later);
+
+    for (int i = 0; i < CG_OS_SIGNAL_INFOS + 10; i++) {
+        send_value(i);
+        if (i % 8 == 0)
+            OK(cg_yield(cg_sleep(MS)));
+    }
+    OK(cg_yield(cg_sleep(MS)));
+    for (int i = 0; i < CG_OS_SIGNAL_INFOS; i++) {
+        IS(cg_yield(cg_get_os_signal(sub, .info = &info)), 1);
+        IS((int)info.value, i);
+    }
+    more = (unsigned)cg_yield(cg_get_os_signal(sub, .info = &info));
+    IS(info.signo, 0);
+    ck_assert_uint_eq(more, 10);
+
+    send_value(7);
+    IS(cg_yield(cg_get_os_signal(sub)), 1); /* without .info it takes all */
+    IS(cg_yield(cg_get_os_signal(sub, .info = &info, .timeout = MS)), -ETIMEDOUT);
+    cg_os_signals_close(sub);
+    return 0;
+}
+
 int main(void)
 {
     static const struct test_case cases[] = {
@@ -339,6 +390,7 @@ int main(void)
         CORO(twice_in_one_race),
         CORO(subscribed),
         CORO(race_keeps_count),
+        CORO(details),
         PLAIN(holds),
         PLAIN(freed_with_news),
         PLAIN(freed_while_waiting),
