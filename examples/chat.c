@@ -11,6 +11,9 @@
  *
  * A browser opens at most six connections to a server, and the stream of each tab uses
  * one: with six tabs in one browser, no connection is left to post messages.
+ *
+ * It is a service, see service.h, but with one worker: a room is in the memory of one, and
+ * all who talk in it must come there.
  */
 #include <cogen.h>
 #include <cogen/http_server.h>
@@ -24,6 +27,7 @@
 #include "chat_room.h"
 #include "common.h"
 #include "http_server_tls.h"
+#include "service.h"
 
 enum { CONNECTIONS = 4000 };
 
@@ -31,6 +35,7 @@ enum { CONNECTIONS = 4000 };
  * without closing the connection, the write fails sooner or later. */
 static int64_t heartbeat = 15 * CG_SECOND;
 static struct cg_http_server *server;
+static const char *cert, *key;
 static bool tls;
 
 static ssize_t refuse(struct cg_http_request *req, int status, const char *why)
@@ -111,9 +116,9 @@ static ssize_t stream(struct cg_http_request *req, struct chat_member *member)
             break;
         if (known != member->known)
             continue; /* messages may have arrived while the names were written */
-        n = chat_wait(member, cg_http_request_sock(req), heartbeat);
-        if (n == 1)
-            return 0;
+        n = chat_wait(member, cg_http_request_sock(req), server, heartbeat);
+        if (n > 0)
+            return 0; /* after a restart the browser reconnects to the successor */
         if (n == -ETIMEDOUT)
             n = cg_yield(cg_http_send_event(req));
     }
@@ -167,28 +172,26 @@ static ssize_t messages(struct cg_http_request *req, void *arg)
     return n < 0 ? n : cg_yield(cg_http_respond(req, 204, NULL, 0));
 }
 
-static ssize_t serve(void *listener)
+static void announce(const char *addr)
 {
-    char addr[CG_ADDR_SIZE];
-    ssize_t n;
-
-    if (cg_sock_local_addr(listener, addr, sizeof addr) == 0) {
-        printf("open http%s://%s/ in several tabs of a browser\n", tls ? "s" : "", addr);
-        fflush(stdout);
-    }
-    n = cg_yield(cg_http_serve(server, listener));
-    cg_sock_close(listener);
-    return n;
+    printf("open http%s://%s/ in several tabs of a browser\n", tls ? "s" : "", addr);
 }
 
-static bool open_server(const char *cert, const char *key)
+static void close_server(struct cg_http_server *closed)
+{
+    cg_http_server_free(closed);
+    server = NULL;
+    server_tls_close();
+    chat_end();
+}
+
+static struct cg_http_server *open_server(void)
 {
     const char *why;
 
-    tls = cert != NULL;
     if (tls && server_tls_open(cert, key, &why) < 0) {
         example_complain("--tls-cert", why);
-        return false;
+        return NULL;
     }
     server = cg_http_server_new(.connections = CONNECTIONS,
                                 .wrap = tls ? server_tls_wrap : NULL);
@@ -197,14 +200,21 @@ static bool open_server(const char *cert, const char *key)
         cg_http_server_mount(server, "POST /rooms/:room/messages", messages, NULL) <
             0) {
         example_fail("server", -ENOMEM);
-        return false;
+        close_server(server);
+        return NULL;
     }
-    return true;
+    return server;
+}
+
+/* The certificate and the key are read anew. */
+static ssize_t reload(void)
+{
+    return tls ? server_tls_reload() : 0;
 }
 
 int main(int argc, char **argv)
 {
-    const char *cert = NULL, *key = NULL, *seconds = "15";
+    const char *seconds = "15";
     const struct example_option options[] = {
         {"tls-cert", "FILE", "serve https with this certificate (PEM)", &cert, 0},
         {"tls-key", "FILE", "its key, if that is in a separate file", &key, 0},
@@ -218,17 +228,20 @@ int main(int argc, char **argv)
         .network = true,
         .options = options,
     };
-    int status;
+    struct service service = {
+        .open = open_server,
+        .close = close_server,
+        .announce = announce,
+        .reload = reload,
+        .grace = 3 * CG_SECOND,
+        .patience = CG_MINUTE,
+    };
 
-    example_open(&ex, argc, argv);
+    service_keep_command(argv);
+    example_begin(&ex, argc, argv);
     if (key != NULL && cert == NULL)
         example_usage(&ex, "--tls-key needs --tls-cert");
     heartbeat = example_seconds(&ex, seconds);
-    if (open_server(cert, key))
-        example_serve(&ex, serve);
-    status = example_run(&ex);
-    cg_http_server_free(server);
-    server_tls_close();
-    chat_end();
-    return status;
+    tls = cert != NULL;
+    return service_run(&ex, &service);
 }

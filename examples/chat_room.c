@@ -175,10 +175,12 @@ const struct chat_message *chat_next(struct chat_member *member, uint64_t *misse
     return NULL;
 }
 
-ssize_t chat_wait(struct chat_member *member, struct cg_sock *conn, int64_t timeout)
+ssize_t chat_wait(struct chat_member *member, struct cg_sock *conn,
+                  struct cg_http_server *server, int64_t timeout)
 {
     return cg_yield(cg_any((cg_wait_signal(member->room->name, NULL),
-                            cg_poll_sock(conn, CG_IN)), .timeout = timeout));
+                            cg_poll_sock(conn, CG_IN), cg_http_wait_shutdown(server)),
+                           .timeout = timeout));
 }
 
 static bool is_taken(const struct chat_room *room, const char *name)

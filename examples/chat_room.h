@@ -7,6 +7,7 @@
 #define EXAMPLES_CHAT_ROOM_H
 
 #include <cogen.h>
+#include <cogen/http_server.h>
 
 enum {
     CHAT_ROOMS = 100,     /* at a time; a new room replaces an empty one */
@@ -67,9 +68,10 @@ const struct chat_message *chat_next(struct chat_member *member, uint64_t *misse
  * with free(). NULL: they have not changed, or there is no memory. */
 char *chat_people(struct chat_member *member);
 
-/* Waits for the room's signal (0), or until the connection is readable (1), which can only
- * mean its end. Returns what cg_any returns. */
-ssize_t chat_wait(struct chat_member *member, struct cg_sock *conn, int64_t timeout);
+/* Waits for the room's signal (0), until the connection is readable (1), which can only
+ * mean its end, or until the server is shut down (2). Returns what cg_any returns. */
+ssize_t chat_wait(struct chat_member *member, struct cg_sock *conn,
+                  struct cg_http_server *server, int64_t timeout);
 
 /* Forgets all rooms. */
 void chat_end(void);

@@ -179,10 +179,12 @@ static ssize_t follow(void *arg)
 static ssize_t announce(void)
 {
     char addr[CG_ADDR_SIZE];
-    int rc = cg_ports_addr(ports, addr, sizeof addr);
 
-    if (printf("listening on %s\n", rc < 0 ? example->listen : addr) >= 0 &&
-        fflush(stdout) == 0)
+    if (cg_ports_addr(ports, addr, sizeof addr) < 0)
+        snprintf(addr, sizeof addr, "%s", example->listen);
+    if (printf("listening on %s\n", addr) >= 0 && service->announce != NULL)
+        service->announce(addr);
+    if (fflush(stdout) == 0 && !ferror(stdout))
         return 0;
     example_fail("stdout", -errno);
     return -EIO;

@@ -20,6 +20,8 @@ struct service {
      * handlers. Returns NULL if that fails, after it has printed the reason. */
     struct cg_http_server *(*open)(void);
     void (*close)(struct cg_http_server *server);
+    /* Called once, after the address has been printed. May be NULL. */
+    void (*announce)(const char *addr);
     /* Called on each worker when the program must reload. Returns 0 or a negative code.
      * May be NULL. */
     ssize_t (*reload)(void);

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -128,6 +129,44 @@ static ssize_t refuses(void *arg)
     return 0;
 }
 
+/* Leaves `spare` descriptors to open. */
+static void limit_descriptors(int spare)
+{
+    struct rlimit limit;
+    int next = dup(0);
+
+    close(next);
+    OK(getrlimit(RLIMIT_NOFILE, &limit));
+    limit.rlim_cur = spare < 0 ? limit.rlim_max : (rlim_t)(next + spare);
+    OK(setrlimit(RLIMIT_NOFILE, &limit));
+}
+
+/* Without a descriptor nothing is lost. */
+static ssize_t without_descriptors(void *arg)
+{
+    struct cg_ports *ports;
+    struct cg_sock *listener;
+    int spare = 0, fds, rc;
+
+    (void)arg;
+    do {
+        limit_descriptors(spare++);
+        rc = cg_ports_open("127.0.0.1:0", &ports, .name = "few", .members = 3);
+        limit_descriptors(-1);
+    } while (rc == -EMFILE);
+    OK(rc);
+    ck_assert_int_gt(spare, 3);
+    cg_sock_close(listen_on(ports, 0));
+    fds = test_count_fds();
+    limit_descriptors(0);
+    IS(cg_ports_listen(ports, 0, cg_sched_self(), &listener), -EMFILE);
+    limit_descriptors(-1);
+    IS(test_count_fds(), fds);
+    cg_sock_close(listen_on(ports, 0));
+    cg_ports_close(ports);
+    return 0;
+}
+
 static ssize_t not_simulated(void *arg)
 {
     struct cg_ports *ports;
@@ -144,6 +183,7 @@ static const struct test_case cases[] = {
     CORO(stays, .where = ON_KERNEL),
     CORO(members, .where = ON_KERNEL),
     CORO(refuses, .where = ON_KERNEL),
+    CORO(without_descriptors, .where = ON_KERNEL),
     CORO(not_simulated, .where = ON_SIM),
 };
 

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -163,6 +164,36 @@ static ssize_t cannot_start(void *arg)
     return 0;
 }
 
+/* Without descriptors for the pipe, the copies of the ports or the program, nothing is left
+ * of the attempt. */
+static ssize_t without_descriptors(void *arg)
+{
+    struct rlimit limit, less;
+    struct old old;
+    int next, fds;
+    ssize_t n = -EMFILE;
+
+    (void)arg;
+    old_open(&old, false);
+    next = dup(0);
+    close(next);
+    fds = test_count_fds();
+    OK(getrlimit(RLIMIT_NOFILE, &limit));
+    for (int spare = 0; n == -EMFILE; spare++) {
+        less = limit;
+        less.rlim_cur = (rlim_t)(next + spare);
+        OK(setrlimit(RLIMIT_NOFILE, &less));
+        n = restart(&old, "exit", AT_ONCE, CG_MINUTE);
+        OK(setrlimit(RLIMIT_NOFILE, &limit));
+        IS(test_count_fds(), fds);
+    }
+    IS(n, -EPIPE);
+    no_children();
+    check_serves(&old);
+    old_close(&old);
+    return 0;
+}
+
 static ssize_t second(void *arg)
 {
     return restart(arg, "hang", AT_ONCE, CG_MINUTE);
@@ -298,6 +329,7 @@ static void watchdog(void)
 
 static const struct test_case cases[] = {
     CORO(rolls_back, .where = ON_KERNEL),   CORO(cannot_start, .where = ON_KERNEL),
+    CORO(without_descriptors, .where = ON_KERNEL),
     CORO(cancelled, .where = ON_KERNEL),    CORO(hands_over, .where = ON_KERNEL),
     CORO(hands_path_over, .where = ON_KERNEL), CORO(from_manager, .where = ON_KERNEL),
     PLAIN(notifies, .where = ON_SIM),       PLAIN(watchdog, .where = ON_SIM),
