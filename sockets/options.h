@@ -33,8 +33,8 @@ struct cg__stream_options {
     CG__STREAM_OPTIONS
 };
 
-/* Sets them on a new socket. backlog: a listener's; 0: the socket will connect. Returns 0,
- * -EINVAL: not for a UNIX socket; or -errno. */
+/* Sets the options on a new socket. backlog: a listener's; 0: the socket will connect.
+ * Returns 0; -EINVAL: an option does not apply to a UNIX socket; or -errno. */
 int cg__options_set_stream(struct cg_reactor *reactor, int fd, int family,
                            const struct cg__stream_options *options, int backlog);
 

@@ -257,7 +257,8 @@ static ssize_t stubborn(void *arg)
     return 5;
 }
 
-/* Cancelling a task cancels its coroutine, whose result is still the task's. */
+/* Cancelling a task cancels its coroutine. The task's result is what the coroutine then
+ * returns. */
 static ssize_t a_task_is_cancelled(void *arg)
 {
     struct cg_future *one = task(says_ten, NULL), *two = task(stubborn, NULL);
