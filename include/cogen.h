@@ -20,6 +20,7 @@
 #include <cogen/clock.h>
 #include <cogen/disk.h>
 #include <cogen/os_signal.h>
+#include <cogen/passing.h>
 #include <cogen/ports.h>
 #include <cogen/process.h>
 #include <cogen/pubsub.h>

@@ -13,6 +13,7 @@
 
 #include "reactors/calls.h"
 #include "reactors/datagrams.h"
+#include "reactors/passing.h"
 
 /* The calls that may wait: each function makes one attempt. */
 
@@ -165,6 +166,10 @@ ssize_t cg__calls_attempt(struct cg_reactor *reactor, struct cg_io *io, bool pla
         return cg__datagrams_receive(io);
     case CG_IO_SEND_DATAGRAMS:
         return cg__datagrams_send(io);
+    case CG_IO_RECV_FDS:
+        return cg__passing_receive(io->fd, io->passed);
+    case CG_IO_SEND_FDS:
+        return cg__passing_send(io->fd, io->passed);
     case CG_IO_ACCEPT:
         return cg__calls_accept(io->fd);
     }

@@ -175,6 +175,16 @@ static int print_name(struct cg_sock *sock, uint8_t code, char *buf, size_t size
     return cg__addr_print((struct sockaddr *)&name, (socklen_t)result, buf, size);
 }
 
+bool cg__sock_is_unix(struct cg_sock *sock)
+{
+    struct sockaddr_storage name = {.ss_family = AF_UNSPEC};
+    struct cg_io io = {.code = CG_IO_SOCKNAME};
+
+    io.value = &name;
+    io.size = sizeof name;
+    return cg__sock_call(sock, &io) > 0 && name.ss_family == AF_UNIX;
+}
+
 int cg_sock_local_addr(struct cg_sock *sock, char *buf, size_t size)
 {
     return print_name(sock, CG_IO_SOCKNAME, buf, size);

@@ -82,6 +82,9 @@ ssize_t cg__sock_call(struct cg_sock *sock, struct cg_io *io);
 /* The socket that has the descriptor, or the end of a pair: below all other transports. */
 struct cg_sock *cg__sock_bottom(struct cg_sock *sock);
 
+/* Whether it is a UNIX socket, or is carried by one. */
+bool cg__sock_is_unix(struct cg_sock *sock);
+
 /* Prints the socket and the op's progress, "fd 7, 0/4096", as snprintf does. */
 int cg__sock_print_bytes(const struct cg_sock *sock, size_t done, size_t len, char *buf,
                          size_t size);

@@ -88,6 +88,8 @@ ssize_t plain(struct cg_sock *sock, void *arg)
     cg_yield(cg_readline(sock, arg, 1));
     cg_yield(cg_borrow(sock, &view));
     cg_yield(cg_wait_gone(sock));
+    cg_yield(cg_send_fds(sock, "x", 1, &(int){0}, 1, .moved = &(size_t){0}));
+    cg_yield(cg_receive_fds(sock, arg, 1, &(struct cg_fds){.count = 0}, .timeout = 1));
     cg_sock_attach(cg_sched_self(), 0, &conn);
     cg_sock_attach(cg_sched_self(), 0, &conn, .unread = arg, .len = 1);
     cg_yield(cg_close_gently(sock));

@@ -85,6 +85,9 @@ enum cg_io_code {
                            * request has received none: its result is -ECANCELED */
     CG_IO_SEND_DATAGRAMS, /* like RECV_DATAGRAMS, sent in this order. It stops before one
                            * that fails; the next request returns that error */
+    CG_IO_RECV_FDS, /* passed: the bytes received and, in passed->fds, the descriptors that came
+                     * with them. A cancelled request has received nothing: -ECANCELED */
+    CG_IO_SEND_FDS, /* like RECV_FDS: bytes sent; the descriptors go with the first one */
     CG_IO_ACCEPT,   /* the new connection's descriptor, non-blocking, close-on-exec. Errors
                      * other than -EBADF, -EINVAL and -ENOTSOCK do not concern the listener:
                      * submit again. The reactor then delays the request (at most 100 ms),
@@ -115,6 +118,15 @@ enum cg_io_state {
     CG_IO_CANCELLING,
 };
 
+/* Bytes that are passed together with descriptors. */
+struct cg_io_passed {
+    void *buf;
+    size_t len;
+    const int *fds;      /* SEND_FDS */
+    struct cg_fds *into; /* RECV_FDS */
+    int count;           /* of fds */
+};
+
 /* One request to a reactor, embedded in the object that it serves (a socket has one for
  * each direction), and reused with the same reactor only. The caller sets the first
  * part. */
@@ -141,6 +153,7 @@ struct cg_io {
             struct cg_datagram *datagrams;
             size_t most;
         };
+        struct cg_io_passed *passed; /* RECV_FDS, SEND_FDS */
         struct { /* CONNECT, BIND, SET_PEER */
             const struct sockaddr *addr;
             socklen_t addrlen;

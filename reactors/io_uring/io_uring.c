@@ -35,17 +35,22 @@ static void proceed(struct uring *u, struct cg_io *io)
         cg__uring_arm_cancel(u, io);
 }
 
+/* Once cancelled, what these requests move would be lost. */
+static bool takes_nothing_late(const struct cg_io *io)
+{
+    return io->code >= CG_IO_RECV_DATAGRAMS && io->code <= CG_IO_SEND_FDS;
+}
+
 /* Makes the system call of a request for which io_uring has no suitable operation: at
  * submission, and again when a poll has reported readiness. */
 static enum step attempt(struct uring *u, struct cg_io *io)
 {
     bool plain = cg__uring_is_plain(u, io->fd);
-    bool datagrams = io->code == CG_IO_RECV_DATAGRAMS || io->code == CG_IO_SEND_DATAGRAMS;
 
     if (!cg__uring_is_called(u, io))
         return AGAIN;
-    if (datagrams && io->state == CG_IO_CANCELLING)
-        return AGAIN; /* too late: its datagrams would be lost */
+    if (takes_nothing_late(io) && io->state == CG_IO_CANCELLING)
+        return AGAIN;
     if (io->code == CG_IO_CONNECT) {
         io->result = connect(io->fd, io->addr, io->addrlen) < 0 ? -errno : 0;
         /* READY would spin: poll reports the socket as writable although the backlog is

@@ -37,6 +37,7 @@ static inline unsigned cg__fd_direction(const struct cg_io *io)
     switch (io->code) {
     case CG_IO_RECV:
     case CG_IO_RECV_DATAGRAMS:
+    case CG_IO_RECV_FDS:
     case CG_IO_ACCEPT:
         return CG_IN;
     }

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* System calls of datagram sockets that the kernel or a filter of system calls refuses. The
- * linker's --wrap puts the functions below in their places. */
+/* System calls of datagram sockets, of passed descriptors and of options, which the kernel or a
+ * filter of system calls refuses. The linker's --wrap puts the functions below in their
+ * places. */
 #include "config.h"
 
 #include "tests/sockets/datagrams.h"
 
 #include <errno.h>
+#include <unistd.h>
 #include <limits.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -175,11 +177,80 @@ static ssize_t opening(void *arg)
     return 0;
 }
 
+/* Passing descriptors: interrupted calls are repeated, failures are told and take nothing. */
+static ssize_t passing(void *arg)
+{
+    struct cg_sock *a, *b;
+    struct cg_fds fds;
+    int fd = 0;
+    char byte;
+
+    (void)arg;
+    ck_assert(test_connect(OVER_UNIX, &a, &b));
+    REFUSE(.call = SENDMSG, .error = EINTR, .times = 3);
+    IS(cg_yield(cg_send_fds(a, "x", 1, &fd, 1)), 1);
+    IS(refusal.seen, 3);
+    REFUSE(.call = SENDMSG, .error = ETOOMANYREFS, .times = 1);
+    IS(cg_yield(cg_send_fds(a, "y", 1, &fd, 1)), -ETOOMANYREFS);
+    REFUSE(.call = RECVMSG, .error = ENOBUFS, .times = 1);
+    IS(cg_yield(cg_receive_fds(b, &byte, 1, &fds)), -ENOBUFS);
+    IS(fds.count, 0);
+    REFUSE(.call = RECVMSG, .error = EINTR, .times = 3);
+    IS(cg_yield(cg_receive_fds(b, &byte, 1, &fds)), 1);
+    IS(refusal.seen, 3);
+    IS(fds.count, 1);
+    close(fds.fds[0]);
+    IS(cg_yield(cg_receive_fds(b, &byte, 1, &fds, .timeout = CG_MILLISECOND)), -ETIMEDOUT);
+    cg_sock_close(a);
+    cg_sock_close(b);
+    return 0;
+}
+
+/* Options of streams: each is told that cannot be set, but for those that only help. */
+static ssize_t stream_options(void *arg)
+{
+    struct cg_sock *listener, *sock;
+    char addr[CG_ADDR_SIZE];
+    int told = 0;
+
+    (void)arg;
+    listener = test_listen(addr);
+    for (int after = 0; after < 24; after++) {
+        bool connects = after % 2;
+        ssize_t result;
+
+        REFUSE(.call = SETSOCKOPT, .error = EPERM, .after = after / 2, .times = 1);
+        if (connects)
+            result = cg_yield(cg_connect(
+                addr, &sock,
+                .options = cg_connect_options(.local = "127.0.0.2:0", .tos = 4, .priority = 1,
+                                              .keepalive = CG_SECOND, .keepalive_count = 2,
+                                              .send_buffer = 4096, .user_timeout = CG_SECOND,
+                                              .reuse_addr = true, .nagle = true)));
+        else
+            result = cg_sock_listen(cg_sched_self(), "127.0.0.1:0", &sock, .tos = 4,
+                                    .keepalive = CG_SECOND, .keepalive_count = 2,
+                                    .receive_buffer = 4096, .fast_open = true,
+                                    .reuse_port = true, .nagle = true);
+        told += result < 0;
+        if (result == 0)
+            cg_sock_close(sock);
+        else
+            IS(result, -EPERM);
+    }
+    refusal.times = 0;
+    ck_assert_int_ge(told, 14);
+    cg_sock_close(listener);
+    return 0;
+}
+
 static const struct test_case cases[] = {
     CORO(without_calls_for_many, .where = ON_KERNEL),
     CORO(shortages, .where = ON_KERNEL),
     CORO(no_room, .where = ON_KERNEL),
     CORO(opening, .where = ON_KERNEL),
+    CORO(passing, .where = ON_KERNEL),
+    CORO(stream_options, .where = ON_KERNEL),
 };
 
 int main(void)

@@ -3,6 +3,7 @@
  * doubled or misplaced one is found. */
 #include "tests/pairs/pairs.h"
 
+#include <fcntl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -18,6 +19,7 @@ struct stream {
     size_t moved;
     bool begun; /* the first bytes of the next event have been sent */
     int pipe[2];
+    struct cg_fds fds;
 };
 
 static void stream_open(struct world *w)
@@ -248,6 +250,40 @@ static void gently_check(struct world *w, ssize_t answer)
     IS(cg_yield(cg_read(s->peer, s->buf, EVENT)), 0);
 }
 
+/* Descriptors: each event brings one. */
+
+static void fds_cause(struct world *w)
+{
+    struct stream *s = (struct stream *)w;
+    int fd = (int)OK(open("/dev/null", O_RDONLY | O_CLOEXEC));
+    char text[EVENT + 1];
+
+    pairs_event(text, w->caused);
+    IS(cg_yield(cg_send_fds(s->peer, text, EVENT, &fd, 1)), EVENT);
+    close(fd);
+}
+
+static struct cg_op *receive_fds_op(struct world *w)
+{
+    struct stream *s = (struct stream *)w;
+
+    return KEEP(w, cg_receive_fds_op, cg_receive_fds(s->sock, s->buf, EVENT, &s->fds));
+}
+
+static void fds_got(struct world *w, ssize_t answer)
+{
+    struct stream *s = (struct stream *)w;
+
+    IS(s->fds.count, 1);
+    close(s->fds.fds[0]);
+    stream_got(w, answer);
+}
+
+static void fds_lost(struct world *w)
+{
+    IS(((struct stream *)w)->fds.count, 0);
+}
+
 /* A descriptor of the caller */
 
 static void poll_open(struct world *w)
@@ -340,6 +376,9 @@ static const struct subject subjects[] = {
     {"wait_gone_tls", GONE, .link = OVER_PAIR, .flags = SECURE | SELDOM},
     {"close_gently", .size = sizeof(struct stream), .link = OVER_TCP, .open = gently_open,
      .op = gently_op, .cause = gone_cause, .check = gently_check, .close = stream_close},
+    {"receive_fds", .size = sizeof(struct stream), .link = OVER_UNIX, .where = ON_KERNEL,
+     .open = stream_open, .op = receive_fds_op, .cause = fds_cause, .got = fds_got,
+     .lost = fds_lost, .shut = stream_shut, .close = stream_close},
     {"poll_sock", STREAM, .link = OVER_TCP, .open = stream_open, .op = poll_sock_op,
      .got = poll_sock_got},
     {"poll", .size = sizeof(struct stream), .where = ON_KERNEL, .open = poll_open,

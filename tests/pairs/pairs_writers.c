@@ -139,6 +139,22 @@ static struct cg_op *sendfile_op(struct world *w)
                             .moved = &wr->moved));
 }
 
+/* The descriptors go with the first byte; whoever only reads drops them. */
+static void send_fds_open(struct world *w)
+{
+    writer_open(w);
+    ((struct writer *)w)->file = test_file(1);
+}
+
+static struct cg_op *send_fds_op(struct world *w)
+{
+    struct writer *wr = (struct writer *)w;
+
+    wr->moved = 99;
+    return KEEP(w, cg_send_fds_op,
+                cg_send_fds(wr->sock, wr->bytes, LENGTH, &wr->file, 1, .moved = &wr->moved));
+}
+
 static void writer_check(struct world *w, ssize_t answer)
 {
     struct writer *wr = (struct writer *)w;
@@ -190,6 +206,8 @@ static const struct subject subjects[] = {
     {"writev", FULL, .link = OVER_UNIX, .op = writev_op, .shut = writer_shut},
     {"sendfile", WRITER, .link = OVER_UNIX, .open = sendfile_open, .op = sendfile_op,
      .shut = writer_shut},
+    {"send_fds", WRITER, .link = OVER_UNIX, .where = ON_KERNEL, .open = send_fds_open,
+     .op = send_fds_op, .shut = writer_shut},
 };
 
 const struct family pairs_writers = {subjects, COUNT(subjects)};
