@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The inside of the simulated world: sim.c has the clock and the requests, sim_net.c
  * handles and messages in flight, sim_conn.c connections, sim_stream.c bytes,
- * sim_datagram.c datagrams, sim_calls.c the calls that never wait, sim_addr.c addresses,
+ * sim_datagram.c datagrams that arrive, sim_datagram_send.c those that are sent, sim_group.c
+ * multicast groups, sim_calls.c the calls that never wait, sim_addr.c addresses,
  * sim_trace.c chance and trace. Whatever may change a request's result touches its socket;
  * wait then tries the requests of the touched sockets, in order. */
 #ifndef COGEN_REACTORS_SIM_SIM_H
@@ -62,6 +63,13 @@ struct cg_sim_msg {
     bool posted; /* is in flight, or has been */
     size_t start, size;
     char *data;
+};
+
+struct cg_sim_datagram {
+    struct cg_sim_msg msg; /* must be first: it is freed by this address */
+    struct cg_sim_addr from, to;
+    int ttl, ecn;
+    char bytes[];
 };
 
 struct cg_sim_msgs {
@@ -204,20 +212,31 @@ bool cg__sim_send(struct cg_sim *sim, struct cg_sim_sock *sock, struct cg_io *io
 bool cg__sim_poll(struct cg_sim *sim, struct cg_sim_sock *sock, struct cg_io *io,
                   ssize_t *result);
 
+/* sim_stream.c: returns the error of a socket, once; 0: it has none. */
+ssize_t cg__sim_take_error(struct cg_sim_sock *sock);
+
 /* sim_datagram.c */
 bool cg__sim_recv_datagrams(struct cg_sim *sim, struct cg_sim_sock *sock, struct cg_io *io,
                             ssize_t *result);
-bool cg__sim_send_datagrams(struct cg_sim *sim, struct cg_sim_sock *sock, struct cg_io *io,
-                            ssize_t *result);
-ssize_t cg__sim_set_peer(struct cg_sim *sim, struct cg_sim_sock *sock, const struct cg_io *io);
-/* Joins or leaves a group. */
-ssize_t cg__sim_change_group(struct cg_sim_sock *sock, const struct cg_io *io);
-void cg__sim_leave_all(struct cg_sim_sock *sock);
 void cg__sim_datagram_arrives(struct cg_sim *sim, struct cg_sim_sock *sock,
                               struct cg_sim_msg *msg);
 void cg__sim_unreachable(struct cg_sim *sim, struct cg_sim_sock *sock, struct cg_sim_msg *msg);
-/* A UNIX socket has room again, or is gone. */
+/* Called when a UNIX socket has room again, or is closed. */
 void cg__sim_uncrowd(struct cg_sim *sim);
+/* Returns how many datagrams a request may move: all, or fewer by chance. */
+size_t cg__sim_most_datagrams(struct cg_sim *sim, const struct cg_io *io);
+
+/* sim_datagram_send.c */
+bool cg__sim_send_datagrams(struct cg_sim *sim, struct cg_sim_sock *sock, struct cg_io *io,
+                            ssize_t *result);
+ssize_t cg__sim_set_peer(struct cg_sim *sim, struct cg_sim_sock *sock, const struct cg_io *io);
+
+/* sim_group.c. cg__sim_change_group joins or leaves a group; cg__sim_is_member says whether a
+ * socket has joined the group `to`, for what `from` sends. */
+ssize_t cg__sim_change_group(struct cg_sim_sock *sock, const struct cg_io *io);
+void cg__sim_leave_all(struct cg_sim_sock *sock);
+bool cg__sim_is_member(const struct cg_sim_sock *sock, const struct cg_sim_addr *to,
+                       const struct cg_sim_addr *from);
 
 /* sim_calls.c */
 int cg__sim_option(const struct cg_sim_sock *sock, int level, int name);
@@ -229,6 +248,8 @@ void cg__sim_options_init(struct cg_sim *sim, struct cg_sim_sock *sock);
 /* sim_addr.c */
 int cg__sim_addr_set(struct cg_sim_addr *to, int domain, const struct sockaddr *addr,
                      socklen_t len);
+/* Whether it is a multicast address. */
+bool cg__sim_addr_is_group(const struct cg_sim_addr *addr);
 bool cg__sim_addr_same(const struct cg_sim_addr *a, const struct cg_sim_addr *b);
 /* Whether the address stands for every address of this host. */
 bool cg__sim_addr_is_any(const struct cg_sim_addr *addr);

@@ -145,6 +145,14 @@ const char *cg__sim_text(const struct cg_sim_addr *addr, char buf[CG_SIM_TEXT])
     return buf;
 }
 
+bool cg__sim_addr_is_group(const struct cg_sim_addr *addr)
+{
+    return addr->sa.sa_family == AF_INET
+               ? IN_MULTICAST(ntohl(addr->in.sin_addr.s_addr))
+               : addr->sa.sa_family == AF_INET6 &&
+                     IN6_IS_ADDR_MULTICAST(&addr->in6.sin6_addr);
+}
+
 bool cg__sim_addr_same(const struct cg_sim_addr *a, const struct cg_sim_addr *b)
 {
     return a->len == b->len && memcmp(&a->sa, &b->sa, a->len) == 0;

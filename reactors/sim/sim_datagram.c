@@ -1,418 +1,21 @@
 /* SPDX-License-Identifier: MIT */
-/* Datagrams of the simulated world. UDP may lose, double and reorder them, by chance, and
- * drops what exceeds the receiver's window. UNIX datagrams arrive in order; their sender
- * waits while the receiver has too many. A receiver is found when a datagram is sent. */
+/* Datagrams that arrive in the simulated world, and how they are received. A UDP socket drops
+ * what exceeds its window. */
 #include "config.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "reactors/sim/sim.h"
 
-enum {
-    UDP_LONGEST = 65507,  /* bytes over IPv4 */
-    UDP6_LONGEST = 65527, /* bytes over IPv6 */
-    UNIX_QUEUE = 10,      /* datagrams that a UNIX socket has unread before senders wait */
-    TTL = 64,             /* the default */
-    LOOPBACK = 1,         /* the index of the only interface */
-};
+enum { LOOPBACK = 1 }; /* the index of the only interface */
 
-struct datagram {
-    struct cg_sim_msg msg; /* must be first: it is freed by this address */
-    struct cg_sim_addr from, to;
-    int ttl, ecn;
-    char bytes[];
-};
-
-/* Where a datagram goes, and from where. */
-struct route {
-    struct cg_sim_addr from, to;
-    const struct cg_datagram *datagram;
-};
-
-static ssize_t take_error(struct cg_sim_sock *sock)
-{
-    int error = sock->error;
-
-    sock->error = 0;
-    return -error;
-}
-
-static bool is_group(const struct cg_sim_addr *addr)
-{
-    return addr->sa.sa_family == AF_INET
-               ? IN_MULTICAST(ntohl(addr->in.sin_addr.s_addr))
-               : addr->sa.sa_family == AF_INET6 &&
-                     IN6_IS_ADDR_MULTICAST(&addr->in6.sin6_addr);
-}
-
-static bool is_broadcast(const struct cg_sim_addr *addr)
-{
-    return addr->sa.sa_family == AF_INET &&
-           addr->in.sin_addr.s_addr == htonl(INADDR_BROADCAST);
-}
-
-/* Whether a socket accepts a datagram from this address: a connected one only from its
- * peer. */
-static bool hears(const struct cg_sim_sock *sock, const struct cg_sim_addr *from)
-{
-    struct cg_sim_addr seen = cg__sim_addr_in(from, sock->domain);
-
-    return sock->remote.len == 0 || cg__sim_addr_same(&sock->remote, &seen);
-}
-
-/* Finds the most specific receiver. If several share an address, the sender's port selects
- * one of them, as the kernel does by a hash of both ends. */
-static struct cg_sim_sock *find_receiver(struct cg_sim *sim, const struct route *route)
-{
-    struct cg_sim_addr to = cg__sim_addr_in(&route->to, AF_INET);
-    struct cg_sim_sock *sock, *found = NULL;
-    unsigned rank, best = 0, equals = 0;
-
-    for (sock = cg__sim_bound(sim, &to); sock; sock = sock->next_bound) {
-        if (!sock->datagram || !hears(sock, &route->from) ||
-            (rank = 2 * (unsigned)cg__sim_fit(sock, &to)) == 0)
-            continue;
-        rank += sock->remote.len > 0;
-        equals = rank == best ? equals + 1 : rank > best ? 1 : equals;
-        if (rank > best || (rank == best && cg__sim_port(&route->from) % equals == 0))
-            found = sock;
-        if (rank > best)
-            best = rank;
-    }
-    return found;
-}
-
-/* Finds the UNIX socket at a path or name. Returns NULL, and why, if there is none. */
-static struct cg_sim_sock *find_unix(struct cg_sim *sim, const struct cg_sim_addr *to,
-                                     ssize_t *error)
-{
-    struct cg_sim_sock *sock = cg__sim_bound(sim, to);
-
-    while (sock && !cg__sim_addr_same(&sock->local, to))
-        sock = sock->next_bound;
-    if (!sock)
-        *error = to->un.sun_path[0] ? -ENOENT : -ECONNREFUSED;
-    else if (!sock->datagram)
-        *error = -EPROTOTYPE;
-    return sock && sock->datagram ? sock : NULL;
-}
-
-static int bind_any(struct cg_sim *sim, struct cg_sim_sock *sock)
-{
-    struct cg_sim_addr any = {.len = sock->domain == AF_INET ? sizeof any.in
-                                                             : sizeof any.in6};
-
-    any.sa.sa_family = (sa_family_t)sock->domain;
-    return sock->bound || sock->domain == AF_UNIX ? 0 : cg__sim_name(sim, sock, &any);
-}
-
-/* Reads an address to send to. An IPv6 socket also takes one of IPv4. */
-static int read_addr(const struct cg_sim_sock *sock, const struct sockaddr *addr, socklen_t len,
-                     struct cg_sim_addr *to)
-{
-    int domain = sock->domain, error;
-
-    if (domain == AF_INET6 && len >= sizeof addr->sa_family && addr->sa_family == AF_INET) {
-        if (cg__sim_v6only(sock))
-            return -ENETUNREACH;
-        domain = AF_INET;
-    }
-    if ((error = cg__sim_addr_set(to, domain, addr, len)) < 0)
-        return error;
-    *to = cg__sim_addr_in(to, AF_INET);
-    cg__sim_addr_settle(to);
-    return domain != AF_UNIX && cg__sim_port(to) == 0 ? -EINVAL : 0;
-}
-
-/* A connected socket has the address from which its peer is reached: the peer's own. The
- * socket keeps its port, and with it its bucket. */
-static void set_local(struct cg_sim_sock *sock)
-{
-    unsigned port = cg__sim_port(&sock->local);
-
-    if (sock->domain == AF_UNIX || !cg__sim_addr_is_any(&sock->local) || is_group(&sock->remote))
-        return;
-    sock->local = sock->remote;
-    cg__sim_port_set(&sock->local, port);
-}
-
-ssize_t cg__sim_set_peer(struct cg_sim *sim, struct cg_sim_sock *sock, const struct cg_io *io)
-{
-    struct cg_sim_addr to;
-    char text[CG_SIM_TEXT];
-    ssize_t error = read_addr(sock, io->addr, io->addrlen, &to);
-
-    if (error == 0 && sock->domain == AF_UNIX)
-        find_unix(sim, &to, &error);
-    if (error == 0)
-        error = bind_any(sim, sock);
-    if (error < 0)
-        return error;
-    sock->remote = cg__sim_addr_in(&to, sock->domain);
-    set_local(sock);
-    cg__sim_note(sim, sock->fd, "has the peer %s", cg__sim_text(&to, text));
-    return 0;
-}
-
-static struct cg_sim_group **find_group(struct cg_sim_sock *sock, const struct cg_sim_group *wanted)
-{
-    struct cg_sim_group **link = &sock->groups;
-
-    while (*link && !(cg__sim_addr_same(&(*link)->group, &wanted->group) &&
-                      cg__sim_addr_same(&(*link)->source, &wanted->source)))
-        link = &(*link)->next;
-    return link;
-}
-
-static int join(struct cg_sim_sock *sock, const struct cg_sim_group *wanted)
-{
-    struct cg_sim_group **link = find_group(sock, wanted), *made;
-
-    if (*link)
-        return -EADDRINUSE;
-    if (!(made = malloc(sizeof *made)))
-        return -ENOBUFS;
-    *made = *wanted;
-    *link = made;
-    return 0;
-}
-
-static int leave(struct cg_sim_sock *sock, const struct cg_sim_group *wanted)
-{
-    struct cg_sim_group **link = find_group(sock, wanted), *found = *link;
-
-    if (!found)
-        return -EADDRNOTAVAIL;
-    *link = found->next;
-    free(found);
-    return 0;
-}
-
-/* Groups and sources have no port here. */
-static int read_host(struct cg_sim_addr *to, const struct sockaddr_storage *addr)
-{
-    int error = cg__sim_addr_set(to, addr->ss_family, (const struct sockaddr *)addr,
-                                 sizeof *addr);
-
-    cg__sim_port_set(to, 0);
-    return error;
-}
-
-ssize_t cg__sim_change_group(struct cg_sim_sock *sock, const struct cg_io *io)
-{
-    const struct group_source_req *one = io->value;
-    const struct group_req *all = io->value;
-    struct cg_sim_group wanted = {.next = NULL};
-    bool sourced =
-        io->name == MCAST_JOIN_SOURCE_GROUP || io->name == MCAST_LEAVE_SOURCE_GROUP;
-    int error;
-
-    if (!sock->datagram || io->size < (sourced ? sizeof *one : sizeof *all))
-        return -EINVAL;
-    error = read_host(&wanted.group, sourced ? &one->gsr_group : &all->gr_group);
-    if (error == 0 && sourced)
-        error = read_host(&wanted.source, &one->gsr_source);
-    if (error < 0 || !is_group(&wanted.group))
-        return -EINVAL;
-    return io->name == MCAST_JOIN_GROUP || io->name == MCAST_JOIN_SOURCE_GROUP
-               ? join(sock, &wanted)
-               : leave(sock, &wanted);
-}
-
-void cg__sim_leave_all(struct cg_sim_sock *sock)
-{
-    while (sock->groups)
-        leave(sock, sock->groups);
-}
-
-static bool is_member(const struct cg_sim_sock *sock, const struct route *route)
-{
-    struct cg_sim_addr group = route->to, source = route->from;
-
-    cg__sim_port_set(&group, 0);
-    cg__sim_port_set(&source, 0);
-    for (const struct cg_sim_group *g = sock->groups; g; g = g->next)
-        if (cg__sim_addr_same(&g->group, &group) &&
-            (g->source.len == 0 || cg__sim_addr_same(&g->source, &source)))
-            return true;
-    return false;
-}
-
-static ssize_t post(struct cg_sim *sim, const struct cg_sim_sock *sock, struct cg_sim_sock *to,
-                    const struct route *route)
-{
-    size_t len = route->datagram->len;
-    struct datagram *made = malloc(sizeof *made + len);
-    bool v4 = route->to.sa.sa_family == AF_INET;
-    int ttl = cg__sim_option(sock, v4 ? IPPROTO_IP : IPPROTO_IPV6,
-                             is_group(&route->to) ? v4 ? IP_MULTICAST_TTL : IPV6_MULTICAST_HOPS
-                             : v4                 ? IP_TTL
-                                                  : IPV6_UNICAST_HOPS);
-
-    if (!made)
-        return -ENOBUFS;
-    *made = (struct datagram){
-        .msg = {.data = made->bytes, .size = len},
-        .from = cg__sim_addr_in(&route->from, to->domain),
-        .to = cg__sim_addr_in(&route->to, to->domain),
-        .ttl = ttl > 0 ? ttl : is_group(&route->to) ? 1 : TTL,
-        .ecn = 3 & cg__sim_option(sock, v4 ? IPPROTO_IP : IPPROTO_IPV6,
-                                  v4 ? IP_TOS : IPV6_TCLASS),
-    };
-    if (len > 0)
-        memcpy(made->bytes, route->datagram->buf, len);
-    cg__sim_post_datagram(sim, to, &made->msg, CG_SIM_DATAGRAM, sim->now);
-    return 0;
-}
-
-/* Called when no socket is bound to the address: a connected sender gets the error after a
- * round trip. */
-static void refuse(struct cg_sim *sim, struct cg_sim_sock *sock)
-{
-    struct cg_sim_msg *msg = sock->remote.len > 0 ? calloc(1, sizeof *msg) : NULL;
-
-    if (!msg)
-        return;
-    msg->data = (char *)(msg + 1); /* so that it is freed like a message with data */
-    cg__sim_post_datagram(sim, sock, msg, CG_SIM_UNREACHABLE, sim->now + sim->opt.latency);
-}
-
-static ssize_t send_to_all(struct cg_sim *sim, const struct cg_sim_sock *sock,
-                           const struct route *route)
-{
-    bool v4 = route->to.sa.sa_family == AF_INET, group = is_group(&route->to);
-    ssize_t error = 0;
-
-    if (group && !cg__sim_option(sock, v4 ? IPPROTO_IP : IPPROTO_IPV6,
-                                 v4 ? IP_MULTICAST_LOOP : IPV6_MULTICAST_LOOP))
-        return 0; /* all sockets of a world are on one host */
-    for (struct cg_sim_sock *to = cg__sim_bound(sim, &route->to); to && error == 0;
-         to = to->next_bound)
-        if (to->datagram && hears(to, &route->from) && cg__sim_fit(to, &route->to) &&
-            (!group || is_member(to, route)))
-            error = post(sim, sock, to, route);
-    return error;
-}
-
-static ssize_t send_udp(struct cg_sim *sim, struct cg_sim_sock *sock, const struct route *route)
-{
-    size_t len = route->datagram->len;
-    bool everybody = is_group(&route->to) || is_broadcast(&route->to);
-    struct cg_sim_sock *to;
-    char text[CG_SIM_TEXT];
-    unsigned copies = 1;
-    ssize_t error = 0;
-
-    if (len > (route->to.sa.sa_family == AF_INET ? UDP_LONGEST : UDP6_LONGEST))
-        return -EMSGSIZE;
-    if (is_broadcast(&route->to) && !cg__sim_option(sock, SOL_SOCKET, SO_BROADCAST))
-        return -EACCES;
-    if (cg__sim_chance(sim, sim->opt.lose_permille)) {
-        cg__sim_note(sim, sock->fd, "loses %zu bytes to %s", len,
-                     cg__sim_text(&route->to, text));
-        return 0;
-    }
-    copies += cg__sim_chance(sim, sim->opt.double_permille);
-    cg__sim_note(sim, sock->fd, "sends %zu bytes to %s%s", len,
-                 cg__sim_text(&route->to, text), copies > 1 ? ", twice" : "");
-    to = everybody ? NULL : find_receiver(sim, route);
-    if (!everybody && !to)
-        refuse(sim, sock);
-    for (; (everybody || to) && copies > 0 && error == 0; copies--)
-        error = to ? post(sim, sock, to, route) : send_to_all(sim, sock, route);
-    return error;
-}
-
-static ssize_t send_unix(struct cg_sim *sim, struct cg_sim_sock *sock, const struct route *route)
-{
-    ssize_t error = 0;
-    struct cg_sim_sock *to = find_unix(sim, &route->to, &error);
-
-    if (route->datagram->len > sim->opt.window)
-        return -EMSGSIZE;
-    if (!to) /* the receiver of a connected socket existed once, so it is gone */
-        return sock->remote.len > 0 && !route->datagram->addr ? -ECONNREFUSED : error;
-    if (!hears(to, &route->from))
-        return -EPERM;
-    if (to->unread > UNIX_QUEUE) {
-        sim->crowded = true;
-        return -EAGAIN;
-    }
-    cg__sim_note(sim, sock->fd, "sends %zu bytes", route->datagram->len);
-    if ((error = post(sim, sock, to, route)) == 0)
-        to->unread++;
-    return error;
-}
-
-/* Sends from the address of this host that the datagram goes to, unless the socket is bound
- * to another, or the program names one. */
-static void set_source(const struct cg_sim_sock *sock, struct route *route)
-{
-    const struct cg_datagram_info *info = route->datagram->info;
-
-    route->from = sock->local;
-    if (sock->domain == AF_UNIX)
-        return;
-    route->from = cg__sim_addr_in(&route->from, AF_INET);
-    if (info && info->local.len > 0)
-        cg__sim_addr_set(&route->from, info->local.base.sa_family, &info->local.base,
-                         info->local.len);
-    else if (cg__sim_addr_is_any(&sock->local))
-        route->from = route->to;
-    route->from = cg__sim_addr_in(&route->from, AF_INET);
-    if (is_group(&route->from) || is_broadcast(&route->from)) {
-        route->from = (struct cg_sim_addr){.len = route->to.len,
-                                           .sa.sa_family = route->to.sa.sa_family};
-        cg__sim_addr_settle(&route->from);
-    }
-    cg__sim_port_set(&route->from, cg__sim_port(&sock->local));
-}
-
-static ssize_t send_one(struct cg_sim *sim, struct cg_sim_sock *sock,
-                        const struct cg_datagram *datagram)
-{
-    const struct cg_addr *addr = datagram->addr;
-    struct route route = {.datagram = datagram};
-    ssize_t error = 0;
-
-    if (sock->error)
-        return take_error(sock);
-    if (addr && addr->len > 0)
-        error = read_addr(sock, &addr->base, addr->len, &route.to);
-    else if (sock->remote.len > 0)
-        route.to = cg__sim_addr_in(&sock->remote, AF_INET);
-    else
-        error = sock->domain == AF_UNIX ? -ENOTCONN : -EDESTADDRREQ;
-    if (error == 0)
-        error = bind_any(sim, sock);
-    if (error < 0)
-        return error;
-    set_source(sock, &route);
-    return sock->domain == AF_UNIX ? send_unix(sim, sock, &route)
-                                   : send_udp(sim, sock, &route);
-}
-
-static size_t at_most(struct cg_sim *sim, const struct cg_io *io)
+size_t cg__sim_most_datagrams(struct cg_sim *sim, const struct cg_io *io)
 {
     return io->most > 1 && cg__sim_chance(sim, sim->opt.short_permille)
                ? 1 + cg__sim_below(sim, io->most)
                : io->most;
-}
-
-bool cg__sim_send_datagrams(struct cg_sim *sim, struct cg_sim_sock *sock, struct cg_io *io,
-                            ssize_t *result)
-{
-    size_t most = at_most(sim, io), done = 0;
-    ssize_t error = sock->datagram ? 0 : -EOPNOTSUPP;
-
-    while (error == 0 && done < most)
-        if ((error = send_one(sim, sock, &io->datagrams[done])) == 0)
-            done++;
-    *result = done > 0 ? (ssize_t)done : error;
-    return *result != -EAGAIN;
 }
 
 void cg__sim_datagram_arrives(struct cg_sim *sim, struct cg_sim_sock *sock,
@@ -448,7 +51,7 @@ static void note_local(struct cg_addr *local, const struct cg_sim_addr *to)
     local->len = host.len;
 }
 
-static void note_info(const struct cg_sim_sock *sock, const struct datagram *from,
+static void note_info(const struct cg_sim_sock *sock, const struct cg_sim_datagram *from,
                       struct cg_datagram_info *info)
 {
     *info = (struct cg_datagram_info){.ttl = -1, .ecn = -1};
@@ -460,7 +63,7 @@ static void note_info(const struct cg_sim_sock *sock, const struct datagram *fro
     info->ecn = from->ecn;
 }
 
-static void take(const struct cg_sim_sock *sock, const struct datagram *from,
+static void take(const struct cg_sim_sock *sock, const struct cg_sim_datagram *from,
                  struct cg_datagram *to)
 {
     to->whole = from->msg.size;
@@ -489,21 +92,21 @@ void cg__sim_uncrowd(struct cg_sim *sim)
 bool cg__sim_recv_datagrams(struct cg_sim *sim, struct cg_sim_sock *sock, struct cg_io *io,
                             ssize_t *result)
 {
-    size_t most = at_most(sim, io), done = 0;
+    size_t most = cg__sim_most_datagrams(sim, io), done = 0;
 
     if (!sock->datagram) {
         *result = -EOPNOTSUPP;
         return true;
     }
     if (!sock->input.head) {
-        *result = take_error(sock);
+        *result = cg__sim_take_error(sock);
         return *result < 0;
     }
     for (; done < most && sock->input.head; done++) {
         struct cg_sim_msg *msg = cg__sim_pop(&sock->input);
 
         sock->unread -= sock->domain == AF_UNIX ? 1 : msg->size + 1;
-        take(sock, (struct datagram *)msg, &io->datagrams[done]);
+        take(sock, (struct cg_sim_datagram *)msg, &io->datagrams[done]);
         free(msg);
     }
     if (sock->domain == AF_UNIX)

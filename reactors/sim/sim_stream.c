@@ -30,7 +30,7 @@ struct cg_sim_msg *cg__sim_pop(struct cg_sim_msgs *list)
     return msg;
 }
 
-static ssize_t take_error(struct cg_sim_sock *sock)
+ssize_t cg__sim_take_error(struct cg_sim_sock *sock)
 {
     int error = sock->error;
 
@@ -89,7 +89,7 @@ static bool nothing_arrived(struct cg_sim_sock *sock, ssize_t *result)
     if (sock->fin)
         return true;
     if (sock->error)
-        *result = take_error(sock);
+        *result = cg__sim_take_error(sock);
     return *result || sock->reset || sock->rd_shut;
 }
 
@@ -104,7 +104,7 @@ bool cg__sim_recv(struct cg_sim *sim, struct cg_sim_sock *sock, struct cg_io *io
         return nothing_arrived(sock, result);
     if (cg__sim_chance(sim, sim->opt.reset_permille)) {
         cg__sim_reset(sim, sock);
-        *result = take_error(sock);
+        *result = cg__sim_take_error(sock);
         return true;
     }
     if (!into_chunk) {
@@ -213,7 +213,7 @@ static bool cannot_send(struct cg_sim_sock *sock, ssize_t *result)
     if (sock->state != CG_SIM_CONNECTED)
         *result = sock->state == CG_SIM_CONNECTING ? 0 : -ENOTCONN;
     else if (sock->error)
-        *result = take_error(sock);
+        *result = cg__sim_take_error(sock);
     else if (sock->wr_shut || sock->reset || (sock->domain == AF_UNIX && !sock->peer))
         *result = -EPIPE;
     return *result < 0;
@@ -232,7 +232,7 @@ bool cg__sim_send(struct cg_sim *sim, struct cg_sim_sock *sock, struct cg_io *io
         return false;
     if (n > 0 && cg__sim_chance(sim, sim->opt.reset_permille)) {
         cg__sim_reset(sim, sock);
-        *result = take_error(sock);
+        *result = cg__sim_take_error(sock);
         return true;
     }
     if (n > 0)
