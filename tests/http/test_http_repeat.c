@@ -82,8 +82,9 @@ static bool follows(const char *before, const char *bytes, size_t size)
     for (size_t cut = 1; cut < size; cut++) {
         tell(&told, &repeat, before, strlen(before), strlen(before));
         tell(&told, &repeat, bytes, size, cut);
-        ck_assert_msg(strcmp(told.text, alone.text) == 0, "cut at %zu: %s%.*s\n%s\n%s", cut,
-                      before, (int)size, bytes, alone.text, told.text);
+        if (strcmp(told.text, alone.text) != 0) /* ck_assert_msg writes when it holds */
+            ck_abort_msg("cut at %zu: %s%.*s\n%s\n%s", cut, before, (int)size, bytes,
+                         alone.text, told.text);
     }
     cg__http_repeat_clear(&repeat);
     return repeated;
