@@ -383,6 +383,31 @@ static ssize_t follow(void *arg)
     return rc;
 }
 
+/* A datagram that finds no memory in the simulated network is lost: -ENOBUFS there. */
+static ssize_t datagrams(void *arg)
+{
+    struct cg_sock *server = NULL, *client = NULL;
+    char addr[CG_ADDR_SIZE], buf[8];
+    ssize_t rc = cg_datagram_open(sched(), "127.0.0.1:0", &server);
+
+    (void)arg;
+    if (rc == 0)
+        rc = cg_sock_local_addr(server, addr, sizeof addr);
+    if (rc == 0)
+        rc = cg_datagram_open(sched(), NULL, &client, .peer = addr);
+    if (rc == 0)
+        rc = cg_yield(cg_send_to(client, "hello", 5, NULL));
+    if (rc >= 0) {
+        IS(rc, 5);
+        rc = cg_yield(cg_receive_from(server, buf, sizeof buf, NULL));
+    }
+    if (rc >= 0)
+        IS(rc, 5);
+    cg_sock_close(client);
+    cg_sock_close(server);
+    return rc == -ENOBUFS ? -ENOMEM : rc < 0 ? rc : 0;
+}
+
 static ssize_t os_signal(void *arg)
 {
     struct cg_os_signals *signals;
@@ -517,6 +542,7 @@ static void inside(void)
     EACH(signal_wait, 1);
     EACH(signaller, 1);
     EACH(follow, 2);
+    EACH(datagrams, 2);
 }
 
 /* The objects that need threads, processes and signals. */
