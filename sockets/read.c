@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* cg_read, cg_readall, cg_readline. */
+/* cg_read, cg_readall, cg_readline, cg_read_to_end. */
 #include "config.h"
 
 #include "sockets/slots.h"
@@ -136,6 +136,34 @@ static const struct cg__work readline_work = {
     .ask = readline_ask,
 };
 
+/* Once the buffer is full, one more request finds out whether the stream ends there; what it
+ * brings stays unread. */
+static int to_end_ask(struct cg_sock *sock, struct cg_op *op, struct cg_io *io)
+{
+    if (of(op)->done < of(op)->len)
+        return ask_into_buffer(sock, op, io);
+    return readline_ask(sock, op, io);
+}
+
+static bool to_end_take(struct cg_sock *sock, struct cg_op *op)
+{
+    fill(sock, of(op));
+    op->result = -EMSGSIZE;
+    if (sock->input.first != NULL)
+        return true;
+    op->result = sock->error != 0 ? sock->error : (ssize_t)of(op)->done;
+    return sock->error != 0 || sock->eof;
+}
+
+static const struct cg__work to_end_work = {
+    .direction = CG__RX,
+    .take = to_end_take,
+    .ask = to_end_ask,
+    .got = got_into_buffer,
+    .partial = true,
+};
+
 const struct cg_op_type cg_read_type = CG__SLOTS_BYTES("read", read_work);
 const struct cg_op_type cg_readall_type = CG__SLOTS_BYTES("readall", readall_work);
 const struct cg_op_type cg_readline_type = CG__SLOTS_BYTES("readline", readline_work);
+const struct cg_op_type cg_read_to_end_type = CG__SLOTS_BYTES("read_to_end", to_end_work);

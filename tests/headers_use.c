@@ -85,6 +85,8 @@ ssize_t plain(struct cg_sock *sock, void *arg)
     cg_yield(cg_resolve("localhost", "80", &list));
     cg_yield(cg_read(sock, arg, 1));
     cg_yield(cg_readall(sock, arg, 1));
+    cg_yield(cg_read_to_end(sock, arg, 1));
+    cg_yield(cg_read_to_end(sock, arg, 1, .moved = &(size_t){0}, .weak_timeout = true));
     cg_yield(cg_readline(sock, arg, 1));
     cg_yield(cg_borrow(sock, &view));
     cg_yield(cg_wait_gone(sock));

@@ -54,7 +54,7 @@ struct cg_credentials {
 
 #ifndef __cplusplus
 
-struct cg_read_op { /* read, readall, readline */
+struct cg_read_op { /* read, readall, readline, read_to_end */
     CG_OP_HEAD;
     struct cg_sock *sock;
     size_t *moved;
@@ -150,6 +150,13 @@ struct cg_poll_sock_op {
 #define cg_readall(...) cg__readall(__VA_ARGS__, )
 #define cg__readall(s, b, n, ...)                                                          \
     CG__OP_OF(cg_read, cg_readall, .sock = (s), .buf = (b), .len = (n), __VA_ARGS__)
+
+/* cg_read_to_end(sock, buf, size): reads until the stream ends. Completes with the number of
+ * bytes. -EMSGSIZE: more than size bytes come; size bytes were read, the others are unread.
+ * Partial (.moved); supports .weak_timeout. */
+#define cg_read_to_end(...) cg__read_to_end(__VA_ARGS__, )
+#define cg__read_to_end(s, b, n, ...)                                                      \
+    CG__OP_OF(cg_read, cg_read_to_end, .sock = (s), .buf = (b), .len = (n), __VA_ARGS__)
 
 /* cg_readline(sock, buf, size): reads a line with its "\n" and puts a NUL after it.
  * Completes with the line's length. At the end of the stream the last line may lack its
@@ -266,6 +273,7 @@ struct cg_poll_sock_op {
 CG_EXTERN_C_BEGIN
 
 extern CG_API const struct cg_op_type cg_read_type, cg_readall_type, cg_readline_type,
+    cg_read_to_end_type,
     cg_borrow_type, cg_write_type, cg_writeall_type, cg_writev_type, cg_sendfile_type,
     cg_accept_type, cg_drain_listener_type, cg_connect_type, cg_shutdown_type,
     cg_poll_sock_type;

@@ -120,6 +120,36 @@ static void readall_check(struct world *w, ssize_t answer)
     HOLDS(s->moved == EVENT);
 }
 
+/* The end comes with the event. */
+static void to_end_cause(struct world *w)
+{
+    stream_cause(w);
+    IS(cg_yield(cg_shutdown(((struct stream *)w)->peer, SHUT_WR)), 0);
+}
+
+static struct cg_op *to_end_op(struct world *w)
+{
+    struct stream *s = (struct stream *)w;
+
+    s->moved = 99;
+    return KEEP(w, cg_read_op, cg_read_to_end(s->sock, s->buf, EVENT, .moved = &s->moved));
+}
+
+static void to_end_check(struct world *w, ssize_t answer)
+{
+    struct stream *s = (struct stream *)w;
+    size_t moved = s->moved;
+
+    HOLDS(moved <= EVENT);
+    if (!pairs_lost(answer))
+        IS(answer, EVENT);
+    if (w->caused == 0)
+        pairs_cause(w);
+    IS(cg_yield(cg_read_to_end(s->sock, s->buf + moved, EVENT - moved)),
+       (ssize_t)(EVENT - moved));
+    pairs_is_event(s->buf, 1);
+}
+
 static struct cg_op *borrow_op(struct world *w)
 {
     struct stream *s = (struct stream *)w;
@@ -367,6 +397,9 @@ static const struct subject subjects[] = {
      .check = readall_check},
     {"readall_pair", STREAM, .link = OVER_PAIR, .open = begun_open, .op = readall_op,
      .check = readall_check},
+    {"read_to_end", .size = sizeof(struct stream), .link = OVER_TCP, .open = begun_open,
+     .op = to_end_op, .cause = to_end_cause, .check = to_end_check, .shut = stream_shut,
+     .close = stream_close},
     {"borrow", STREAM, .link = OVER_TCP, .open = stream_open, .op = borrow_op,
      .got = borrow_got, .lost = borrow_lost},
     {"borrow_least", STREAM, .link = OVER_TCP, .open = begun_open, .op = least_op,

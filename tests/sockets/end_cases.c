@@ -174,3 +174,39 @@ void end_least(struct cg_sock *a, struct cg_sock *b)
     cg_sock_close(a);
     cg_sock_close(b);
 }
+
+static ssize_t counts_to_20(void *sock)
+{
+    static const char text[] = "abcdefghijklmnopqrst";
+
+    for (int i = 0; i < 20; i += 5) {
+        IS(cg_yield(cg_writeall(sock, text + i, 5)), 5);
+        IS(cg_yield(cg_pass()), 0);
+    }
+    return cg_yield(cg_shutdown(sock, SHUT_WR));
+}
+
+void end_to_end(struct cg_sock *a, struct cg_sock *b)
+{
+    struct cg_coro *there = test_start(counts_to_20, b), *back = test_start(counts_to_20, a);
+    char buf[64];
+    size_t moved = 0, sum = 0;
+
+    IS(cg_yield(cg_read_to_end(a, buf, 7, .moved = &moved)), -EMSGSIZE);
+    ck_assert_uint_eq(moved, 7);
+    for (ssize_t n = -ETIMEDOUT; n == -ETIMEDOUT; sum += moved) {
+        n = cg_yield(cg_read_to_end(a, buf + 7 + sum, 13 - sum, .moved = &moved,
+                                    .timeout = sum < 3 ? CG_NOWAIT : CG_NEVER));
+        ck_assert(n == -ETIMEDOUT || (size_t)n == moved);
+    }
+    ck_assert_uint_eq(sum, 13);
+    ck_assert_mem_eq(buf, "abcdefghijklmnopqrst", 20);
+    IS(cg_yield(cg_read_to_end(a, buf, sizeof buf)), 0);
+    IS(cg_yield(cg_read_to_end(a, buf, 0)), 0);
+    IS(cg_yield(cg_read_to_end(b, buf, sizeof buf)), 20);
+    ck_assert_mem_eq(buf, "abcdefghijklmnopqrst", 20);
+    IS(test_end(there), 0);
+    IS(test_end(back), 0);
+    cg_sock_close(a);
+    cg_sock_close(b);
+}

@@ -23,4 +23,7 @@ void end_gently_lost(struct cg_sock *a, struct cg_sock *b);
 /* A view holds as many bytes as were asked for, side by side. */
 void end_least(struct cg_sock *a, struct cg_sock *b);
 
+/* Reading to the end takes all of a stream, or as much as fits. */
+void end_to_end(struct cg_sock *a, struct cg_sock *b);
+
 #endif

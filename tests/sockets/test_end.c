@@ -165,6 +165,7 @@ static const struct test_case cases[] = {
     LINK(end_gently_bounded),
     LINK(end_gently_lost),
     LINK(end_least),
+    LINK(end_to_end),
     LINK(lingers, .where = ON_SIM),
     CORO(reset),
     CORO(listeners),

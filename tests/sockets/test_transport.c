@@ -241,6 +241,12 @@ static void run_gently(struct cg_sock *a, struct cg_sock *b)
     end_gently(a, b);
 }
 
+static void run_to_end(struct cg_sock *a, struct cg_sock *b)
+{
+    masked(&a, &b);
+    end_to_end(a, b);
+}
+
 static void run_least(struct cg_sock *a, struct cg_sock *b)
 {
     masked(&a, &b);
@@ -503,6 +509,7 @@ static const struct test_case cases[] = {
     LINK(run_gone, .over = OVER_PAIR | OVER_TCP),
     LINK(run_gone_closed, .over = OVER_PAIR | OVER_TCP),
     LINK(run_gently, .over = OVER_PAIR | OVER_TCP),
+    LINK(run_to_end, .over = OVER_PAIR | OVER_TCP),
     LINK(run_least, .over = OVER_PAIR | OVER_TCP),
     LINK(run_closed_before, .over = OVER_PAIR | OVER_TCP),
     LINK(run_weak, .over = OVER_PAIR | OVER_TCP, .where = ON_SIM),
