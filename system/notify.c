@@ -4,6 +4,8 @@
  * called in any thread, also without a scheduler. */
 #include "config.h"
 
+#include "lib/base/ascii.h"
+
 #include <cogen/restart.h>
 
 #include <errno.h>
@@ -87,12 +89,13 @@ int cg_notify(const char *state, const int *fds, size_t n)
 
 int64_t cg_watchdog_interval(void)
 {
-    const char *text = getenv("WATCHDOG_USEC"), *pid = getenv("WATCHDOG_PID");
-    long long interval = text != NULL ? strtoll(text, NULL, 10) : 0;
+    const char *pid = getenv("WATCHDOG_PID");
+    uint64_t interval, number;
 
-    if (pid != NULL && strtol(pid, NULL, 10) != (long)getpid())
+    if (pid != NULL && !(cg__ascii_is_number(pid, &number) && number == (uint64_t)getpid()))
         return 0;
-    if (interval <= 0 || interval > INT64_MAX / CG_MICROSECOND)
+    if (!cg__ascii_is_number(getenv("WATCHDOG_USEC"), &interval) ||
+        interval > INT64_MAX / CG_MICROSECOND)
         return 0;
-    return interval * CG_MICROSECOND;
+    return (int64_t)interval * CG_MICROSECOND;
 }

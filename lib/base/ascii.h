@@ -75,6 +75,12 @@ static inline bool cg__ascii_number(const char **at, uint64_t *number)
     return *at > start;
 }
 
+/* Whether a text is one decimal number; it is stored. NULL is none. */
+static inline bool cg__ascii_is_number(const char *text, uint64_t *number)
+{
+    return text != NULL && cg__ascii_number(&text, number) && *text == '\0';
+}
+
 /* The length of the part of a text before its first byte that is not printable ASCII or
  * that `also` contains. */
 static inline size_t cg__ascii_plain(const char *text, const char *also)

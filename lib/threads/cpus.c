@@ -7,6 +7,7 @@
 #include "lib/threads/cpus.h"
 
 #include "lib/base/affinity.h"
+#include "lib/base/ascii.h"
 
 #include <cogen/crew.h>
 
@@ -20,17 +21,26 @@ enum { PATH = 4096 };
 /* Reads a number from a file of a group; -1: there is no file, or it says "max". */
 static double read_number(const char *dir, const char *name, double *second)
 {
-    char path[2 * PATH];
-    double number = -1;
+    char path[2 * PATH], line[64] = "";
+    const char *at = line;
+    uint64_t number, other = 0;
     FILE *file;
 
     snprintf(path, sizeof path, "%s/%s", dir, name);
     if ((file = fopen(path, "re")) == NULL)
         return -1;
-    if (fscanf(file, "%lf", &number) != 1 || (second && fscanf(file, "%lf", second) != 1))
-        number = -1;
+    if (fgets(line, sizeof line, file) == NULL)
+        line[0] = '\0';
     fclose(file);
-    return number;
+    if (!cg__ascii_number(&at, &number))
+        return -1;
+    if (second) {
+        at += *at == ' ';
+        if (!cg__ascii_number(&at, &other))
+            return -1;
+        *second = (double)other;
+    }
+    return (double)number;
 }
 
 static void lower(double *least, double quota, double period)
@@ -71,13 +81,15 @@ static void read_groups(const char *root, const char *mount, const char *path, b
     } while (slash);
 }
 
-static bool has_cpu(char *controllers)
+static bool has_cpu(const char *controllers)
 {
-    char *rest;
+    while (*controllers != '\0') {
+        size_t len = strcspn(controllers, ",");
 
-    for (char *name = strtok_r(controllers, ",", &rest); name; name = strtok_r(NULL, ",", &rest))
-        if (strcmp(name, "cpu") == 0)
+        if (len == 3 && memcmp(controllers, "cpu", 3) == 0)
             return true;
+        controllers += len + (controllers[len] == ',');
+    }
     return false;
 }
 

@@ -3,10 +3,10 @@
  * only read and never changed, since other threads may read it. */
 #include "config.h"
 
+#include "lib/base/ascii.h"
 #include "sockets/listen/inherited.h"
 
 #include <fcntl.h>
-#include <inttypes.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -65,24 +65,24 @@ static bool from_predecessor(void)
 {
     const char *text = getenv(CG__INHERITED_ENV);
     struct stat found;
-    char *end;
+    uint64_t inode;
 
     if (text == NULL || fstat(CG__INHERITED_PIPE, &found) < 0 || !S_ISFIFO(found.st_mode) ||
-        strtoumax(text, &end, 10) != (uintmax_t)found.st_ino)
+        !cg__ascii_number(&text, &inode) || inode != found.st_ino)
         return false;
     parent = CG__INHERITED_PIPE;
     is_open(parent);
-    if (*end == ':')
-        add_all(end + 1, CG__INHERITED_PIPE + 1, -1, true);
+    if (*text == ':')
+        add_all(text + 1, CG__INHERITED_PIPE + 1, -1, true);
     return true;
 }
 
 static void from_manager(void)
 {
-    const char *pid = getenv("LISTEN_PID"), *number = getenv("LISTEN_FDS");
-    long n = number != NULL ? strtol(number, NULL, 10) : 0;
+    uint64_t pid, n;
 
-    if (pid != NULL && strtol(pid, NULL, 10) == (long)getpid() && n > 0)
+    if (cg__ascii_is_number(getenv("LISTEN_PID"), &pid) && pid == (uint64_t)getpid() &&
+        cg__ascii_is_number(getenv("LISTEN_FDS"), &n) && n > 0)
         add_all(getenv("LISTEN_FDNAMES"), 3, n < MOST ? (int)n : MOST, false);
 }
 

@@ -2,6 +2,7 @@
 /* The owner of a file as a text. */
 #include "config.h"
 
+#include "lib/base/ascii.h"
 #include "sockets/listen/owner.h"
 
 #include <errno.h>
@@ -17,22 +18,16 @@ enum {
 };
 
 /* Whether the text is a number below (uid_t)-1, which means "do not change" to chown. */
-static bool is_number(const char *text, unsigned long *number)
+static bool is_number(const char *text, uint64_t *number)
 {
-    char *end;
-
-    if (text[0] < '0' || text[0] > '9')
-        return false;
-    errno = 0;
-    *number = strtoul(text, &end, 10);
-    return *end == '\0' && errno == 0 && *number < (uid_t)-1;
+    return cg__ascii_is_number(text, number) && *number < (uid_t)-1;
 }
 
 static int find_user(const char *name, uid_t *uid)
 {
     struct passwd entry, *found = NULL;
     char buf[ENTRY];
-    unsigned long number;
+    uint64_t number;
     int error;
 
     if (is_number(name, &number)) {
@@ -50,7 +45,7 @@ static int find_group(const char *name, gid_t *gid)
 {
     struct group entry, *found = NULL;
     char buf[ENTRY];
-    unsigned long number;
+    uint64_t number;
     int error;
 
     if (is_number(name, &number)) {
