@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #define MS CG_MILLISECOND
 
@@ -96,6 +97,55 @@ static ssize_t within_idle(void *arg)
     OK(cg_yield(cg_sleep(2 * MS)));
     send_text(second, "T /" V "\r\n");
     check_last(second);
+    end_wait();
+    return 0;
+}
+
+/* A request that has arrived, but that the reactor has not seen yet, is not lost. */
+static ssize_t unseen(void *arg)
+{
+    static const char text[] = "GET /" V "\r\n";
+    struct cg_sock *sock;
+
+    (void)arg;
+    serve_begin(NULL);
+    sock = served_client();
+    OK(cg_yield(cg_sleep(MS)));
+    IS(write(cg_sock_fd(sock), text, sizeof text - 1), sizeof text - 1);
+    IS(cg_yield(cg_http_shutdown(server, .idle = CG_NOWAIT, .timeout = CG_MINUTE)), 0);
+    check_last(sock);
+    IS(test_end(serving), 0);
+    cg_http_server_free(server);
+    cg_sock_close(listener);
+    return 0;
+}
+
+/* The response was made before the shutdown, so the client does not know of it. */
+static ssize_t responds_early(struct cg_http_request *req, void *arg)
+{
+    ssize_t n = cg_yield(cg_http_send_text(req, 200, "hello\n"));
+
+    (void)arg;
+    handled++;
+    cg_yield(cg_sleep(20 * MS));
+    return n;
+}
+
+static ssize_t made_before(void *arg)
+{
+    struct cg_sock *sock;
+
+    (void)arg;
+    serve_begin(NULL);
+    OK(cg_http_server_mount(server, "/early", responds_early, NULL));
+    sock = serve_client();
+    send_text(sock, "GET /early" V "\r\n");
+    until_handled(1);
+    end_begin(0);
+    ck_assert_str_eq(receive(sock, "hello\n"), HELLO "\r\nhello\n");
+    OK(cg_yield(cg_sleep(20 * MS)));
+    send_text(sock, "GET /" V "\r\n");
+    check_last(sock);
     end_wait();
     return 0;
 }
@@ -254,7 +304,7 @@ static ssize_t is_told(void *arg)
 }
 
 static const struct test_case cases[] = {
-    CORO(on_its_way), CORO(within_idle), CORO(idle_ends, .where = ON_SIM),
+    CORO(on_its_way), CORO(unseen, .where = ON_KERNEL), CORO(made_before), CORO(within_idle), CORO(idle_ends, .where = ON_SIM),
     CORO(in_the_backlog), CORO(one_place), CORO(under_load), CORO(is_told),
 };
 
