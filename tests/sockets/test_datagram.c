@@ -154,6 +154,25 @@ static ssize_t many_at_once(void *arg)
     return 0;
 }
 
+/* A socket with a peer receives nothing from others. */
+static ssize_t strangers(void *arg)
+{
+    struct talk talk;
+    struct cg_sock *stranger;
+    char addr[CG_ADDR_SIZE];
+
+    (void)arg;
+    ck_assert(talk_open(OVER_TCP, &talk));
+    stranger = talk_open_one(OVER_TCP, addr);
+    cg_yield(cg_send_to(stranger, "no", 2, talk.client_addr));
+    IS(cg_yield(cg_sleep(MS)), 0);
+    IS(cg_yield(cg_send_to(talk.server, "yes", 3, talk.client_addr)), 3);
+    talk_hear(talk.client, "yes", NULL);
+    cg_sock_close(stranger);
+    talk_close(&talk);
+    return 0;
+}
+
 /* A list of received datagrams can be sent back as it is. */
 static ssize_t echo(void *arg)
 {
@@ -429,6 +448,7 @@ static const struct test_case cases[] = {
     CORO(empties),
     CORO(truncations),
     CORO(many_at_once),
+    CORO(strangers),
     CORO(echo),
     CORO(no_loss),
     CORO(at_once),
