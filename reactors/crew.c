@@ -49,43 +49,86 @@ static ssize_t work(void *arg)
     return 0;
 }
 
-/* Called when a worker has nothing to do. If no worker has, all end. */
+static void wake(struct cg_worker *worker)
+{
+    worker->reactor->type->wake(worker->reactor);
+}
+
+/* A post is on the way to a worker that rests. Only a busy worker, or a thread that the
+ * program must hold the run open for, can have made it. */
+static struct cg_worker *find_posted(struct cg__crew *crew)
+{
+    for (unsigned k = 0; k < crew->count; k++)
+        if (crew->workers[k].resting && atomic_load(&crew->workers[k].sched->posts))
+            return &crew->workers[k];
+    return NULL;
+}
+
+/* Called when a worker has nothing to do. If no worker has, all end. But the last one to
+ * retire may have posted to a worker that has not noticed it yet: then that one is busy in its
+ * place. Under the crew's lock. */
 static void retire(struct cg_worker *worker)
 {
     struct cg__crew *crew = worker->crew;
+    struct cg_worker *other;
 
-    if (atomic_fetch_sub(&crew->busy, 1) > 1)
-        return;
-    for (unsigned k = 0; k < crew->count; k++)
-        if (k != worker->number)
-            crew->workers[k].reactor->type->wake(crew->workers[k].reactor);
+    if (crew->busy > 1) {
+        crew->busy--;
+    } else if ((other = find_posted(crew))) {
+        other->resting = false;
+        wake(other);
+    } else {
+        crew->busy = 0;
+        for (unsigned k = 0; k < crew->count; k++)
+            wake(&crew->workers[k]);
+    }
 }
 
-/* Counts the worker as busy again. Returns false if all workers were idle: then all
- * end. */
-static bool come_back(struct cg__crew *crew)
+/* Whether a resting worker goes on resting. Under the crew's lock. Sets *rc to 1 if the worker
+ * counts as busy again, to 0 if all have retired. */
+static bool rests(struct cg_worker *worker, int *rc)
 {
-    unsigned busy = atomic_load(&crew->busy);
+    struct cg__crew *crew = worker->crew;
 
-    while (busy > 0 && !atomic_compare_exchange_weak(&crew->busy, &busy, busy + 1))
-        continue;
-    return busy > 0;
+    *rc = !worker->resting;
+    if (worker->resting && crew->busy > 0 &&
+        (atomic_load(&worker->sched->posts) || atomic_load(&worker->sched->stops))) {
+        worker->resting = false;
+        crew->busy++;
+        *rc = 1;
+    }
+    return worker->resting && crew->busy > 0;
 }
 
 /* Waits until something is posted to an idle worker. Returns 1, and the worker counts as
  * busy; 0: all are idle; or a negative code if the reactor has failed. */
 static int rest(struct cg_worker *worker)
 {
-    struct cg_sched *sched = worker->sched;
-    int rc = 0;
+    struct cg__crew *crew = worker->crew;
+    int rc;
 
+    pthread_mutex_lock(&crew->lock);
+    worker->resting = true;
     retire(worker);
-    while (rc >= 0 && atomic_load(&worker->crew->busy) > 0) {
-        if (atomic_load(&sched->posts) || atomic_load(&sched->stops))
-            return come_back(worker->crew);
+    while (rests(worker, &rc)) {
+        pthread_mutex_unlock(&crew->lock);
         rc = worker->reactor->type->wait(worker->reactor, CG_NEVER);
+        pthread_mutex_lock(&crew->lock);
+        if (rc < 0)
+            break;
     }
+    if (rc < 0 && !worker->resting)
+        retire(worker); /* it was made busy meanwhile */
+    worker->resting = false;
+    pthread_mutex_unlock(&crew->lock);
     return rc;
+}
+
+static void retire_for_good(struct cg_worker *worker)
+{
+    pthread_mutex_lock(&worker->crew->lock);
+    retire(worker);
+    pthread_mutex_unlock(&worker->crew->lock);
 }
 
 static void wait_until_all_have_ended(struct cg__crew *crew)
@@ -119,7 +162,7 @@ static void run(struct cg_worker *worker)
     do {
         left = cg_sched_run(sched);
         if (left < 0 || cg_sched_stopped(sched))
-            retire(worker);
+            retire_for_good(worker);
         else
             rc = rest(worker);
     } while (left >= 0 && !cg_sched_stopped(sched) && rc > 0);
@@ -204,7 +247,7 @@ static struct cg__crew *make_crew(cg_fn *fn, void *arg, const struct cg_crew_opt
     crew->fn = fn;
     crew->arg = arg;
     crew->count = count;
-    atomic_init(&crew->busy, count);
+    crew->busy = count;
     pthread_mutex_init(&crew->lock, NULL);
     pthread_cond_init(&crew->changed, NULL);
     for (unsigned k = 0; k < count; k++) {

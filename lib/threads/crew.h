@@ -18,6 +18,7 @@ struct cg_worker {
     struct cg__guest *guests; /* coroutines that other workers have started here */
     pthread_t thread;
     unsigned number;
+    bool resting; /* it has nothing to do, and is not counted as busy; under crew->lock */
     char name[24];
 };
 
@@ -25,9 +26,9 @@ struct cg__crew {
     struct cg_crew_options options;
     cg_fn *fn;
     void *arg;
-    atomic_uint busy; /* workers that have something to do; at 0 the crew ends */
     pthread_mutex_t lock; /* protects the following fields */
     pthread_cond_t changed;
+    unsigned busy;    /* workers that have something to do; at 0 the crew ends */
     bool opened;      /* all workers could be made, and may run */
     bool abandoned;   /* not all could be made: the threads end */
     unsigned ended;   /* workers whose runs have ended */

@@ -242,6 +242,32 @@ static void signals_reach_all(void)
     IS(CREW(hears, .workers = WORKERS), 0);
 }
 
+static ssize_t plays(void *arg)
+{
+    struct cg_sched *other = cg_worker_sched(cg_crew_worker(1 - cg_worker_id()));
+
+    (void)arg;
+    if (cg_worker_id() == 0) { /* begins when the other one is there */
+        while (cg_yield(cg_signal_remote(other, "begin", 0)) == 0)
+            IS(cg_yield(cg_sleep(MS)), 0);
+        IS(cg_sched_post_signal(other, "ball", 0), 0);
+    } else {
+        IS(cg_yield(cg_wait_signal("begin", NULL)), 0);
+    }
+    for (int i = 0; i < 2000; i++) {
+        IS(cg_yield(cg_wait_signal("ball", NULL)), 0);
+        IS(cg_sched_post_signal(other, "ball", 0), 0);
+    }
+    return 0;
+}
+
+/* Each of two workers is idle once it has posted to the other one. A post that is on its way
+ * keeps the crew going all the same. */
+static void posts_between_the_idle(void)
+{
+    IS(CREW(plays, .workers = 2), 0);
+}
+
 /* The crew fails if there is no reactor of the given name. */
 static void without_reactor(void)
 {
@@ -257,6 +283,7 @@ int main(void)
         PLAIN(stopped),           PLAIN(stopped_at_any_moment),
         PLAIN(failed),            PLAIN(failed_alone),
         PLAIN(deadlock),          PLAIN(signals_reach_all),
+        PLAIN(posts_between_the_idle),
         PLAIN(without_reactor, .where = ON_SIM),
     };
 
