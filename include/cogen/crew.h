@@ -37,9 +37,9 @@ CG_EXTERN_C_BEGIN
  *   -ENOMEM, -EAGAIN (a thread cannot be made), and those of cg_reactor_open
  * A worker fails if fn returns a negative code other than -ECANCELED there, or if its
  * reactor fails. If there are several, that is reported on stderr with the worker's number,
- * and stops the others as cg_crew_stop does, unless .keep_going is set. Coroutines that can never continue are
- * cancelled and listed on stderr, as by cg_main. The options are copied (NULL: all
- * defaults). */
+ * and stops the others as cg_crew_stop does, unless .keep_going is set. Coroutines that
+ * can never continue are cancelled and listed on stderr, as by cg_main. The options are
+ * copied (NULL: all defaults). */
 CG_API ssize_t cg_crew_main_with(cg_fn *fn, void *arg, const struct cg_crew_options *options);
 
 /* Stops all workers, as cg_sched_stop stops one: a second call ends the grace period. May
@@ -68,12 +68,12 @@ CG_API unsigned cg_cpus(void);
  * crew. */
 CG_API int cg_crew_post_signal_with(struct cg_name name, const void *value);
 
-/* Moves a connection to another worker (or the same one), where fn(the socket, arg) serves it
- * in a coroutine of its own and closes it. Unread input and the socket's timeout go along; the
- * socket itself is gone, as if it had been closed. Does not wait, and does not keep the crew
- * going. If the other worker is stopped meanwhile, or has no memory for it, the connection is
- * closed and fn does not run. A negative result of fn is reported as a failure that nobody
- * takes. Returns 0, or a code and then nothing has changed:
+/* Moves a connection to another worker (or the same one), where fn(the socket, arg) serves
+ * it in a coroutine of its own and closes it. Unread input and the socket's timeout go
+ * along; the socket itself is gone, as if it had been closed. Does not wait, and does not
+ * keep the crew going. If the other worker is stopped meanwhile, or has no memory for it,
+ * the connection is closed and fn does not run. A negative result of fn is reported as a
+ * failure that nobody takes. Returns 0, or a code and then nothing has changed:
  *   -EBUSY       an operation waits on the socket, or a view is borrowed from it
  *   -EOPNOTSUPP  it has no descriptor (a pair, TLS), or is a listener or a datagram socket
  *   -ESRCH       the worker has ended

@@ -106,8 +106,9 @@ struct cg_datagrams_op { /* receive_datagrams, send_datagrams */
  * length, which may be 0, and stores the sender in *from (len 0: it has no address) unless
  * that is NULL. -EMSGSIZE: the datagram is longer than size; buf has its first size bytes,
  * the others are lost. Traceless. Keywords:
- *   .whole = &len  no -EMSGSIZE: completes with the number of bytes in buf; len is set to the
- *                  datagram's own length (to more than size, where the system does not tell it) */
+ *   .whole = &len  no -EMSGSIZE: completes with the number of bytes in buf; len is set to
+ *                  the datagram's own length (to more than size, where the system does not
+ *                  tell it) */
 #define cg_receive_from(...) cg__receive_from(__VA_ARGS__, )
 #define cg__receive_from(s, b, n, from, ...)                                               \
     CG_OP(cg_receive_from, .sock = (s),                                                    \
@@ -182,7 +183,8 @@ CG_API int cg_datagram_open_with(struct cg_sched *sched, const char *local,
 
 /* Join and leave a multicast group, "239.1.2.3" or "ff02::fb", on an interface, for all
  * sources or for one. Return 0 or
- *   CG_EADDR        the group or the source is not a numeric address, or their families differ
+ *   CG_EADDR        the group or the source is not a numeric address, or their families
+ *                   differ
  *   -EINVAL         not a multicast address
  *   -ENODEV         no such interface, or none for this group
  *   -EADDRINUSE     joined already

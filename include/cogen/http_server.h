@@ -290,9 +290,9 @@ struct cg_http_upgrade_op {
 CG_EXTERN_C_BEGIN
 
 extern CG_API const struct cg_op_type cg_http_serve_type, cg_http_shutdown_type,
-    cg_http_wait_shutdown_type, cg_http_read_type, cg_http_read_body_type, cg_http_respond_type, cg_http_write_type,
-    cg_http_send_file_type, cg_http_send_event_type, cg_http_send_interim_type,
-    cg_http_upgrade_type;
+    cg_http_wait_shutdown_type, cg_http_read_type, cg_http_read_body_type,
+    cg_http_respond_type, cg_http_write_type, cg_http_send_file_type,
+    cg_http_send_event_type, cg_http_send_interim_type, cg_http_upgrade_type;
 
 /* Makes a server. The options are copied (NULL: all defaults). Returns NULL if there is no
  * memory. */

@@ -63,9 +63,9 @@ struct cg_get_os_signal_op {
  * deliveries. Holds the run open while it waits. -EBUSY: another coroutine waits for this
  * subscription. Traceless. Keywords:
  *   .info = &info  takes the oldest delivery alone, with what came with it, and completes
- *                  with 1. The details of at most CG_OS_SIGNAL_INFOS deliveries are kept; the
- *                  op completes with the number of the others, if there are any, once these
- *                  are taken, and info.signo is 0 */
+ *                  with 1. The details of at most CG_OS_SIGNAL_INFOS deliveries are kept;
+ *                  the op completes with the number of the others, if there are any, once
+ *                  these are taken, and info.signo is 0 */
 #define cg_get_os_signal(...) cg__get_os_signal(__VA_ARGS__, )
 #define cg__get_os_signal(s, ...) CG_OP(cg_get_os_signal, .signals = (s), __VA_ARGS__)
 

@@ -33,22 +33,23 @@ struct cg_receive_fds_op {
     struct cg_io_passed passed;
 };
 
-/* cg_send_fds(sock, buf, len, fds, count): writes all bytes, at least one; the descriptors go
- * with the first. They stay open here: the peer gets copies. Completes with len. -EINVAL: no
- * bytes, or not 1 to CG_FDS_MOST descriptors; -EBADF: one of them is not open; -EOPNOTSUPP:
- * not a UNIX socket, or the simulator. Partial: unless .moved is 0, they were passed. */
+/* cg_send_fds(sock, buf, len, fds, count): writes all bytes, at least one; the descriptors
+ * go with the first. They stay open here: the peer gets copies. Completes with len.
+ * -EINVAL: no bytes, or not 1 to CG_FDS_MOST descriptors; -EBADF: one of them is not open;
+ * -EOPNOTSUPP: not a UNIX socket, or the simulator. Partial: unless .moved is 0, they were
+ * passed. */
 #define cg_send_fds(...) cg__send_fds(__VA_ARGS__, )
 #define cg__send_fds(s, b, n, f, c, ...)                                                   \
     CG_OP(cg_send_fds, .sock = (s), .len = (n),                                            \
           .passed = ((struct cg_io_passed){(void *)(b), (n), (f), NULL, (c)}), __VA_ARGS__)
 
-/* cg_receive_fds(sock, buf, size, &fds): reads 1 to size bytes and the descriptors that came
- * with them, close-on-exec, which the caller closes. Completes with the number of bytes, 0 at
- * the end of the stream; fds.count says how many descriptors came, 0 if none did. Other
- * reads of such a socket lose the descriptors: use this one until they have come. Unread
- * input is read first. -EMSGSIZE: more than CG_FDS_MOST came; -EMFILE: there was no room for
- * all of them; then all are closed, and the bytes are gone. -EOPNOTSUPP: not a UNIX socket,
- * or the simulator. Traceless. */
+/* cg_receive_fds(sock, buf, size, &fds): reads 1 to size bytes and the descriptors that
+ * came with them, close-on-exec, which the caller closes. Completes with the number of
+ * bytes, 0 at the end of the stream; fds.count says how many descriptors came, 0 if none
+ * did. Other reads of such a socket lose the descriptors: use this one until they have
+ * come. Unread input is read first. -EMSGSIZE: more than CG_FDS_MOST came; -EMFILE: there
+ * was no room for all of them; then all are closed, and the bytes are gone. -EOPNOTSUPP:
+ * not a UNIX socket, or the simulator. Traceless. */
 #define cg_receive_fds(...) cg__receive_fds(__VA_ARGS__, )
 #define cg__receive_fds(s, b, n, f, ...)                                                   \
     CG_OP(cg_receive_fds, .sock = (s),                                                     \

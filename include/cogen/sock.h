@@ -151,9 +151,9 @@ struct cg_poll_sock_op {
 #define cg__readall(s, b, n, ...)                                                          \
     CG__OP_OF(cg_read, cg_readall, .sock = (s), .buf = (b), .len = (n), __VA_ARGS__)
 
-/* cg_read_to_end(sock, buf, size): reads until the stream ends. Completes with the number of
- * bytes. -EMSGSIZE: more than size bytes come; size bytes were read, the others are unread.
- * Partial (.moved); supports .weak_timeout. */
+/* cg_read_to_end(sock, buf, size): reads until the stream ends. Completes with the number
+ * of bytes. -EMSGSIZE: more than size bytes come; size bytes were read, the others are
+ * unread. Partial (.moved); supports .weak_timeout. */
 #define cg_read_to_end(...) cg__read_to_end(__VA_ARGS__, )
 #define cg__read_to_end(s, b, n, ...)                                                      \
     CG__OP_OF(cg_read, cg_read_to_end, .sock = (s), .buf = (b), .len = (n), __VA_ARGS__)
@@ -171,8 +171,8 @@ struct cg_poll_sock_op {
  * with view.len, 0 at the end of the stream. The bytes count as unread until
  * cg_view_release(&view, used) removes the first `used` of them. Until then other reads
  * complete with -EBUSY. Traceless. Keywords:
- *   .least        waits until so many bytes are unread, and lends at least these; fewer only
- *                 if the stream or the connection ends before. -EMSGSIZE: more than
+ *   .least        waits until so many bytes are unread, and lends at least these; fewer
+ *                 only if the stream or the connection ends before. -EMSGSIZE: more than
  *                 CG_INPUT_LIMIT. -ENOMEM: no memory to put them side by side */
 #define cg_borrow(...) cg__borrow(__VA_ARGS__, )
 #define cg__borrow(s, v, ...) CG_OP(cg_borrow, .sock = (s), .view = (v), __VA_ARGS__)

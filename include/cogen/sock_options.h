@@ -21,9 +21,9 @@
  *   fast_open           TCP Fast Open: a connecting socket sends its first bytes with the
  *                       SYN, and learns only then whether it is refused
  *   nagle               Nagle's algorithm: no TCP_NODELAY
- * Lengths are rounded up to what the system counts in, seconds or ms. A UNIX socket has only
- * the buffers; others are -EINVAL. -ENOPROTOOPT: this system, or the simulator, lacks an
- * option; -EPERM: not for this user; -ENODEV: no such device; -EINVAL: out of range. */
+ * Lengths are rounded up to what the system counts in, seconds or ms. A UNIX socket has
+ * only the buffers; others are -EINVAL. -ENOPROTOOPT: this system, or the simulator, lacks
+ * an option; -EPERM: not for this user; -ENODEV: no such device; -EINVAL: out of range. */
 #define CG__STREAM_OPTIONS                                                                 \
     const char *device;                                                                    \
     int64_t keepalive;                                                                     \

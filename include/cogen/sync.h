@@ -88,7 +88,8 @@ struct cg_wait_barrier_op {
 
 /* The operations accept all keywords; the scheduler's default timeout does not apply. With
  * .timeout = CG_NOWAIT they complete with -ETIMEDOUT instead of waiting. All but
- * cg_call_locked are traceless: what a cancelled waiter no longer needs goes to the next. */
+ * cg_call_locked are traceless: what a cancelled waiter no longer needs goes to the
+ * next. */
 
 /* cg_lock(&mutex): acquires the mutex; the calling coroutine owns it until cg_mutex_unlock.
  * Completes with 0; -EDEADLK: the coroutine owns it already. */
