@@ -29,8 +29,7 @@ static void happened(evutil_socket_t fd, short what, void *arg)
     struct cg__fd *d = cg__readiness_find(&e->readiness, fd);
 
     cg__event(&e->readiness, d,
-              (what & EV_READ ? CG_IN : 0) | (what & EV_WRITE ? CG_OUT : 0) |
-                  (what & EV_CLOSED ? CG__LAST : 0));
+              (what & EV_READ ? CG_IN : 0) | (what & EV_WRITE ? CG_OUT : 0));
 }
 
 static void timed_out(evutil_socket_t fd, short what, void *arg)
@@ -38,10 +37,11 @@ static void timed_out(evutil_socket_t fd, short what, void *arg)
     (void)fd, (void)what, (void)arg; /* the active event has already ended the wait */
 }
 
-/* One event per direction, and one for the end of the peer's stream: to watch for less,
- * one of them is removed, which needs no memory. */
+/* One event per direction: to watch for less, one of them is removed, which needs no memory.
+ * There is none for the end of the peer's stream (EV_CLOSED): libevent reports a connection
+ * that was reset as readable and writable only, and spins where neither is watched. */
 struct both {
-    struct event *in, *out, *end;
+    struct event *in, *out;
 };
 
 static void free_both(struct both *both)
@@ -50,8 +50,6 @@ static void free_both(struct both *both)
         event_free(both->in);
     if (both->out)
         event_free(both->out);
-    if (both->end)
-        event_free(both->end);
     free(both);
 }
 
@@ -63,8 +61,7 @@ static struct both *new_both(struct evented *e, int fd)
         return NULL;
     both->in = event_new(e->base, fd, EV_PERSIST | EV_READ, happened, e);
     both->out = event_new(e->base, fd, EV_PERSIST | EV_WRITE, happened, e);
-    both->end = event_new(e->base, fd, EV_PERSIST | EV_CLOSED, happened, e);
-    if (both->in && both->out && both->end)
+    if (both->in && both->out)
         return both;
     free_both(both);
     return NULL;
@@ -93,14 +90,10 @@ static int watch(struct cg__readiness *r, struct cg__fd *d, unsigned events)
         event_del(both->in);
     if (less & CG_OUT)
         event_del(both->out);
-    if (less & CG_HUP)
-        event_del(both->end);
     if (more & CG_IN)
         error = add(both->in, NULL);
     if (more & CG_OUT && !error)
         error = add(both->out, NULL);
-    if (more & CG_HUP && !error)
-        error = add(both->end, NULL);
     if (error && more & CG_IN)
         event_del(both->in);
     if (error && more & CG_OUT)
@@ -172,15 +165,6 @@ static const struct cg__watcher watcher = {
     .drop = drop,
 };
 
-/* For a base that can report the end of a stream while input is unread. */
-static const struct cg__watcher watcher_of_ends = {
-    .ends = true,
-    .watch = watch,
-    .wait = wait,
-    .renew = renew,
-    .drop = drop,
-};
-
 /* Without the descriptors that it needs (a queue, a timer, a socket pair) libevent does
  * not fail but ends the process. So check first that enough descriptors are free. */
 static bool descriptors_to_be_had(void)
@@ -218,7 +202,6 @@ int cg__libevent_open(struct cg_reactor **reactor, void *event_base)
 {
     struct evented *e = calloc(1, sizeof *e);
     int error = -ENOMEM;
-    bool ends;
 
     if (!e)
         return -ENOMEM;
@@ -233,9 +216,7 @@ int cg__libevent_open(struct cg_reactor **reactor, void *event_base)
     if (!(e->timer = event_new(e->base, -1, 0, timed_out, NULL)))
         goto freeing_base;
     e->readiness.reactor.fd = -1;
-    ends = event_base_get_features(e->base) & EV_FEATURE_EARLY_CLOSE;
-    error = cg__readiness_open(&e->readiness, &cg__reactor_libevent,
-                               ends ? &watcher_of_ends : &watcher);
+    error = cg__readiness_open(&e->readiness, &cg__reactor_libevent, &watcher);
     if (error)
         goto freeing_timer;
     *reactor = &e->readiness.reactor;

@@ -25,6 +25,9 @@ bool failing_now(enum failing_what what);
  * Earlier ones are forgotten. */
 void failing_watch(void);
 
+/* How many reactors a test has open at a time. */
+extern size_t failing_queues;
+
 /* Waits until everything that is remembered was freed: threads free their last blocks in
  * their own time, some seconds at most. Then stops watching and returns how many blocks
  * are left. */

@@ -61,6 +61,7 @@ static void without_memory(void)
 {
     int fds = test_count_fds();
 
+    failing_queues = WORKERS;
     do {
         static long n;
         ssize_t rc;
