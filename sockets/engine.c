@@ -180,11 +180,13 @@ static void go_on(struct cg_sock *sock, struct cg__side *side)
 
 static void resume(struct cg_sock *sock, struct cg__side *side)
 {
-    if (sock->closing)
-        cg__sock_settle(sock);
-    else if (side->use == CG__ASKS && side->work->once && side->io.state == CG_IO_PENDING)
+    if (sock->closing) {
+        cg__sock_settle(sock); /* may free it */
+        return;
+    }
+    if (side->use == CG__ASKS && side->work->once && side->io.state == CG_IO_PENDING)
         sock->transport->cancel(sock, &side->io);
-    if (!sock->closing && side->use >= CG__WAITS && side->io.state == CG_IO_IDLE)
+    if (side->use >= CG__WAITS && side->io.state == CG_IO_IDLE)
         go_on(sock, side);
 }
 
