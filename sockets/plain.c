@@ -52,10 +52,14 @@ int cg__plain_name(struct cg_reactor *reactor, int fd, uint8_t code, struct cg__
     struct cg_io io = {.code = code, .fd = fd};
     ssize_t size;
 
+    *name = (struct cg__addr){.len = 0};
     io.value = &name->un; /* the largest kind of address */
     io.size = sizeof name->un;
     size = cg__plain_call(reactor, &io);
-    return size < 0 ? (int)size : 0;
+    if (size < 0)
+        return (int)size;
+    name->len = (socklen_t)size;
+    return 0;
 }
 
 void cg__plain_set_nodelay(struct cg_reactor *reactor, int fd)

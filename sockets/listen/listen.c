@@ -122,7 +122,7 @@ static void close_all(struct cg_reactor *reactor, const int *fds, int count)
  * -errno. */
 static int read_port(struct cg_reactor *reactor, int fd, in_port_t *port)
 {
-    struct cg__addr name = {.len = 0};
+    struct cg__addr name;
     int rc = cg__plain_name(reactor, fd, CG_IO_SOCKNAME, &name);
 
     if (rc == 0)
@@ -196,12 +196,11 @@ int cg__listen_again(struct cg_reactor *reactor, int fd,
                      const struct cg_listen_options *options)
 {
     struct cg_listen_options same = *options;
-    struct cg__addr name = {.len = sizeof name.un};
+    struct cg__addr name;
     int rc = cg__plain_name(reactor, fd, CG_IO_SOCKNAME, &name), v6only = 0;
 
     if (rc < 0)
         return rc;
-    name.len = name.base.sa_family == AF_INET ? sizeof name.in : sizeof name.in6;
     if (name.base.sa_family == AF_INET6)
         rc = cg__plain_get(reactor, fd, IPPROTO_IPV6, IPV6_V6ONLY, &v6only);
     same.v6only = v6only != 0;

@@ -64,19 +64,6 @@ static bool is_same(const struct cg__addr *wanted, const struct cg__addr *name)
     }
 }
 
-static int read_name(struct cg_reactor *reactor, int fd, struct cg__addr *name)
-{
-    struct cg_io io = {.code = CG_IO_SOCKNAME, .fd = fd};
-    ssize_t size;
-
-    *name = (struct cg__addr){.len = 0};
-    io.value = &name->un; /* the largest kind of address */
-    io.size = sizeof name->un;
-    size = cg__plain_call(reactor, &io);
-    name->len = size < 0 ? 0 : (socklen_t)size;
-    return size < 0 ? (int)size : 0;
-}
-
 /* Whether the descriptor listens on one of these addresses. */
 static bool listens_on(struct cg_reactor *reactor, int fd, const struct cg__addr *list, int n)
 {
@@ -84,7 +71,7 @@ static bool listens_on(struct cg_reactor *reactor, int fd, const struct cg__addr
     int listening = 0;
 
     if (cg__plain_get(reactor, fd, SOL_SOCKET, SO_ACCEPTCONN, &listening) < 0 || !listening ||
-        read_name(reactor, fd, &name) < 0)
+        cg__plain_name(reactor, fd, CG_IO_SOCKNAME, &name) < 0)
         return false;
     for (int i = 0; i < n; i++)
         if (is_same(&list[i], &name))
@@ -99,10 +86,10 @@ static void add(struct cg_ports *ports, int fd)
 
     ports->fds[at] = fd;
     ports->group[at] = at;
-    if (read_name(ports->reactor, fd, &name) < 0)
+    if (cg__plain_name(ports->reactor, fd, CG_IO_SOCKNAME, &name) < 0)
         return;
     for (int i = 0; i < at; i++)
-        if (read_name(ports->reactor, ports->fds[i], &other) == 0 && is_same(&name, &other)) {
+        if (cg__plain_name(ports->reactor, ports->fds[i], CG_IO_SOCKNAME, &other) == 0 && is_same(&name, &other)) {
             ports->group[at] = ports->group[i];
             return;
         }
@@ -154,7 +141,7 @@ static bool may_grow(struct cg_ports *ports, int fd)
     struct cg__addr name;
     int reuse = 0;
 
-    return read_name(ports->reactor, fd, &name) == 0 && name.base.sa_family != AF_UNIX &&
+    return cg__plain_name(ports->reactor, fd, CG_IO_SOCKNAME, &name) == 0 && name.base.sa_family != AF_UNIX &&
            cg__plain_get(ports->reactor, fd, SOL_SOCKET, SO_REUSEPORT, &reuse) == 0 && reuse;
 }
 
@@ -336,7 +323,7 @@ int cg_ports_listen(struct cg_ports *ports, unsigned member, struct cg_sched *sc
 int cg_ports_addr(const struct cg_ports *ports, char *buf, size_t size)
 {
     struct cg__addr name;
-    int rc = read_name(ports->reactor, ports->fds[0], &name);
+    int rc = cg__plain_name(ports->reactor, ports->fds[0], CG_IO_SOCKNAME, &name);
 
     return rc < 0 ? rc : cg__addr_print(&name.base, name.len, buf, size);
 }
