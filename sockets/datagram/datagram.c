@@ -199,12 +199,6 @@ void cg__datagram_charge(struct cg_sock *sock, const struct cg_datagram *list, s
     cg_sched_charge(sock->sched, bytes);
 }
 
-/* Whether the error means that this machine does not have the address, or its family. */
-static bool is_absent(int error)
-{
-    return error == -EAFNOSUPPORT || error == -EADDRNOTAVAIL;
-}
-
 int cg_datagram_open_with(struct cg_sched *sched, const char *local,
                           const struct cg_datagram_options *options, struct cg_sock **sock)
 {
@@ -219,7 +213,7 @@ int cg_datagram_open_with(struct cg_sched *sched, const char *local,
         return -EINVAL;
     if (local != NULL && (count = cg__addr_parse(local, true, list, ADDRS)) < 0)
         return count;
-    for (int i = 0; i < count && (i == 0 || is_absent(rc)); i++) {
+    for (int i = 0; i < count && (i == 0 || cg__addr_is_absent(rc)); i++) {
         ends.local = local != NULL ? &list[i] : NULL;
         if (options->peer != NULL) {
             rc = cg__datagram_addr(options->peer,

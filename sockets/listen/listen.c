@@ -93,12 +93,6 @@ static int open_unix(struct cg_reactor *reactor, const struct cg__addr *addr,
     return rc;
 }
 
-/* Whether the error means that this machine does not have the address, or its family. */
-static bool is_absent(int error)
-{
-    return error == -EAFNOSUPPORT || error == -EADDRNOTAVAIL;
-}
-
 static int open_one(struct cg_reactor *reactor, const struct cg__addr *list, int count,
                     const struct cg_listen_options *options)
 {
@@ -106,7 +100,7 @@ static int open_one(struct cg_reactor *reactor, const struct cg__addr *list, int
 
     for (int i = 0; i < count; i++) {
         fd = open_listener(reactor, &list[i], options, NULL);
-        if (!is_absent(fd))
+        if (!cg__addr_is_absent(fd))
             break;
     }
     return fd;
@@ -145,7 +139,7 @@ static int try_all(struct cg_reactor *reactor, struct cg__addr *list, int count,
         fd = open_listener(reactor, &list[i], options, NULL);
         if (fd < 0) {
             error = fd;
-            if (is_absent(fd))
+            if (cg__addr_is_absent(fd))
                 continue;
             goto close_opened;
         }

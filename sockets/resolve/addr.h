@@ -3,6 +3,7 @@
 #ifndef COGEN_SOCKETS_RESOLVE_ADDR_H
 #define COGEN_SOCKETS_RESOLVE_ADDR_H
 
+#include <errno.h>
 #include <netinet/in.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -58,5 +59,11 @@ int cg__addr_parse(const char *text, bool listener, struct cg__addr *list, size_
 /* Prints an address. An IPv4 address mapped into IPv6 is printed as IPv4, an unnamed UNIX
  * address as "unix:". Returns 0; -ENOSPC: buf is too small; -EAFNOSUPPORT. */
 int cg__addr_print(const struct sockaddr *addr, socklen_t addrlen, char *buf, size_t size);
+
+/* Whether the error means that this machine does not have the address, or its family. */
+static inline bool cg__addr_is_absent(int error)
+{
+    return error == -EAFNOSUPPORT || error == -EADDRNOTAVAIL;
+}
 
 #endif
