@@ -144,6 +144,16 @@ const struct cg_transport_type *cg_sock_transport(const struct cg_sock *sock)
     return sock->transport;
 }
 
+const char *cg_sock_protocol(const struct cg_sock *sock)
+{
+    while (!sock->closing && sock->transport->protocol == NULL &&
+           sock->transport->below != NULL)
+        sock = sock->transport->below(sock);
+    if (sock->closing || sock->transport->protocol == NULL)
+        return NULL;
+    return sock->transport->protocol(sock);
+}
+
 struct cg_sched *cg_sock_sched(const struct cg_sock *sock)
 {
     return sock->sched;

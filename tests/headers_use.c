@@ -214,6 +214,7 @@ ssize_t tls(struct cg_sock *sock, struct cg_http_client **client)
     cg_yield(cg_tls_accept(sock, tls, &sock));
     cg_yield(cg_tls_accept(sock, tls, &sock, .why = why, .timeout = CG_SECOND));
     cg_yield(cg_tls_connect(sock, tls, "localhost", &sock));
+    cg_yield(cg_tls_accept(sock, tls, &sock, .alpn = "h2"));
     return cg_yield(cg_tls_connect(sock, tls, NULL, &sock, .why = why, .timeout = 1));
 }
 

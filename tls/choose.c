@@ -3,7 +3,7 @@
  * names, and a protocol by the server's own order. */
 #include "config.h"
 
-#include "tls/keys.h"
+#include "tls/conn.h"
 #include "tls/why.h"
 
 #include <errno.h>
@@ -64,16 +64,17 @@ static int check_host(SSL *ssl, int *alert, void *arg)
     return SSL_TLSEXT_ERR_ALERT_FATAL;
 }
 
-int cg__tls_choose_encode(struct cg__tls_keys *keys, const char *list, char *why)
+int cg__tls_choose_encode(struct cg__tls_alpn *alpn, const char *list, char *why)
 {
+    alpn->len = 0;
     while (list != NULL && *list != '\0') {
         size_t len = strcspn(list, ",");
 
-        if (len == 0 || len > 255 || keys->alpn_len + 1 + len > sizeof keys->alpn)
+        if (len == 0 || len > 255 || alpn->len + 1 + len > sizeof alpn->names)
             return cg__tls_why_say(why, -EINVAL, "alpn: not a list of protocols");
-        keys->alpn[keys->alpn_len++] = (unsigned char)len;
-        memcpy(keys->alpn + keys->alpn_len, list, len);
-        keys->alpn_len += (unsigned)len;
+        alpn->names[alpn->len++] = (unsigned char)len;
+        memcpy(alpn->names + alpn->len, list, len);
+        alpn->len += (unsigned)len;
         list += len;
         if (*list == ',' && *++list == '\0')
             return cg__tls_why_say(why, -EINVAL, "alpn: not a list of protocols");
@@ -81,15 +82,18 @@ int cg__tls_choose_encode(struct cg__tls_keys *keys, const char *list, char *why
     return 0;
 }
 
-/* Without a common protocol the handshake fails (RFC 7301). */
+/* Without a common protocol the handshake fails (RFC 7301); a server without a list ignores
+ * what its client offers. */
 static int choose_alpn(SSL *ssl, const unsigned char **out, unsigned char *size,
                        const unsigned char *offered, unsigned offered_size, void *arg)
 {
-    const struct cg__tls_keys *keys = arg;
+    const struct cg__tls_conn *conn = SSL_get_app_data(ssl);
+    const struct cg__tls_alpn *alpn = conn->offer != NULL ? conn->offer : arg;
     unsigned char *chosen;
 
-    (void)ssl;
-    if (SSL_select_next_proto(&chosen, size, keys->alpn, keys->alpn_len, offered,
+    if (alpn->len == 0)
+        return SSL_TLSEXT_ERR_NOACK;
+    if (SSL_select_next_proto(&chosen, size, alpn->names, alpn->len, offered,
                               offered_size) != OPENSSL_NPN_NEGOTIATED)
         return SSL_TLSEXT_ERR_ALERT_FATAL;
     *out = chosen;
@@ -101,8 +105,6 @@ void cg__tls_choose_begin(struct cg__tls_keys *keys)
     SSL_CTX_set_cert_cb(keys->context, choose_identity, keys);
     SSL_CTX_set_tlsext_servername_callback(keys->context, check_host);
     SSL_CTX_set_tlsext_servername_arg(keys->context, keys);
-    if (keys->alpn_len == 0)
-        return;
-    SSL_CTX_set_alpn_protos(keys->context, keys->alpn, keys->alpn_len);
-    SSL_CTX_set_alpn_select_cb(keys->context, choose_alpn, keys);
+    SSL_CTX_set_alpn_protos(keys->context, keys->alpn.names, keys->alpn.len);
+    SSL_CTX_set_alpn_select_cb(keys->context, choose_alpn, &keys->alpn);
 }

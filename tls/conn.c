@@ -61,50 +61,66 @@ static bool set_client(struct cg__tls_conn *conn, const struct cg__tls_host *hos
 }
 
 /* Returns why a connection cannot be made, or NULL if it can. */
-static const char *check(struct cg_sock *inner, struct cg_tls *tls, bool server,
-                         const char *host, struct cg__tls_host *parsed)
+static const char *check(const struct cg_tls_op *op, bool server,
+                         struct cg__tls_host *parsed)
 {
-    if (inner == NULL)
+    if (op->inner == NULL)
         return "no socket";
-    if (tls == NULL)
+    if (op->tls == NULL)
         return "no configuration";
     if (server)
-        return tls->keys->count == 0 ? "a server needs a certificate" : NULL;
-    if (host == NULL)
-        return tls->options.insecure ? NULL : "host: none";
-    return cg__tls_host_parse(host, parsed);
+        return op->tls->keys->count == 0 ? "a server needs a certificate" : NULL;
+    if (op->host == NULL)
+        return op->tls->options.insecure ? NULL : "host: none";
+    return cg__tls_host_parse(op->host, parsed);
 }
 
-int cg__tls_conn_new(struct cg_sock *inner, struct cg_tls *tls, bool server,
-                     const char *host, struct cg__tls_conn **out, char *why)
+/* Takes the protocols of this one connection. Returns false if there is no memory. */
+static bool set_offer(struct cg__tls_conn *conn, const struct cg__tls_alpn *alpn)
+{
+    conn->offer = malloc(sizeof *conn->offer);
+    if (conn->offer == NULL)
+        return false;
+    *conn->offer = *alpn;
+    return SSL_set_alpn_protos(conn->ssl, alpn->names, alpn->len) == 0;
+}
+
+int cg__tls_conn_new(struct cg_tls_op *op, bool server)
 {
     struct cg__tls_host parsed;
-    const char *wrong = check(inner, tls, server, host, &parsed);
+    struct cg__tls_alpn alpn;
+    const char *wrong = check(op, server, &parsed);
     struct cg__tls_conn *conn;
     bool ok;
+    int rc;
 
     if (wrong != NULL)
-        return cg__tls_why_say(why, -EINVAL, wrong);
+        return cg__tls_why_say(op->why, -EINVAL, wrong);
+    rc = cg__tls_choose_encode(&alpn, op->alpn, op->why);
+    if (rc < 0)
+        return rc;
     conn = calloc(1, sizeof *conn);
     if (conn == NULL)
-        return cg__tls_why_say(why, -ENOMEM, cg_strerror(-ENOMEM));
+        return cg__tls_why_say(op->why, -ENOMEM, cg_strerror(-ENOMEM));
     ERR_clear_error();
-    conn->inner = inner;
-    conn->tls = cg__tls_ref(tls);
-    conn->keys = cg__tls_keys_ref(tls->keys);
-    conn->queue.reactor = cg_sched_reactor(cg_sock_sched(inner));
+    conn->inner = op->inner;
+    conn->tls = cg__tls_ref(op->tls);
+    conn->keys = cg__tls_keys_ref(op->tls->keys);
+    conn->queue.reactor = cg_sched_reactor(cg_sock_sched(op->inner));
     conn->ssl = SSL_new(conn->keys->context);
     ok = conn->ssl != NULL && cg__tls_bio_attach(conn) && SSL_set_app_data(conn->ssl, conn);
     if (ok && server)
         set_server(conn);
     else if (ok)
-        ok = set_client(conn, host != NULL ? &parsed : NULL);
+        ok = set_client(conn, op->host != NULL ? &parsed : NULL);
+    if (ok && op->alpn != NULL)
+        ok = set_offer(conn, &alpn);
     ERR_clear_error();
     if (!ok) {
         cg__tls_conn_free(conn);
-        return cg__tls_why_say(why, -ENOMEM, cg_strerror(-ENOMEM));
+        return cg__tls_why_say(op->why, -ENOMEM, cg_strerror(-ENOMEM));
     }
-    *out = conn;
+    op->conn = conn;
     return 0;
 }
 
@@ -122,6 +138,7 @@ void cg__tls_conn_free(struct cg__tls_conn *conn)
     free(conn->peer);
     free(conn->alt);
     free(conn->alpn);
+    free(conn->offer);
     free(conn);
 }
 

@@ -34,6 +34,7 @@ struct cg__tls_conn {
     struct cg_sock *inner;
     struct cg_tls *tls;
     struct cg__tls_keys *keys;
+    struct cg__tls_alpn *offer; /* instead of the configuration's protocols; NULL: those */
     struct cg__tls_queue queue;
     struct cg_view view; /* input shown to OpenSSL, valid within one of its calls */
     size_t used;         /* bytes of it that OpenSSL has read */
@@ -59,11 +60,9 @@ struct cg__tls_conn {
 
 /* Defined in conn.c: */
 
-/* Makes a connection over a socket, which it borrows; host as for cg_tls_connect, NULL
- * with `server`. Returns 0, -ENOMEM, or -EINVAL with an explanation in why (may be
- * NULL). */
-int cg__tls_conn_new(struct cg_sock *inner, struct cg_tls *tls, bool server,
-                     const char *host, struct cg__tls_conn **conn, char *why);
+/* Makes the connection that an op asks for, over op->inner, which it borrows, in op->conn.
+ * Returns 0, -ENOMEM, or -EINVAL with an explanation in op->why. */
+int cg__tls_conn_new(struct cg_tls_op *op, bool server);
 void cg__tls_conn_free(struct cg__tls_conn *conn);
 
 /* One call of OpenSSL, which never suspends; afterwards, what it wants to send is in the

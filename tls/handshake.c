@@ -70,8 +70,7 @@ static void note(struct cg__tls_conn *conn)
  * branch of a cg_any it starts later. */
 static enum cg_verdict begin(struct cg_tls_op *op, bool server)
 {
-    op->result =
-        cg__tls_conn_new(op->inner, op->tls, server, op->host, &op->conn, op->why);
+    op->result = cg__tls_conn_new(op, server);
     if (op->result < 0)
         return CG_DONE;
     cg_sock_keep(op->inner);

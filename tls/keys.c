@@ -148,7 +148,7 @@ static int fill(struct cg__tls_keys *keys, const struct cg_tls_options *options,
         return -ENOMEM;
     configure(keys->context);
     if ((rc = offer(keys->context, options, why)) < 0 ||
-        (rc = cg__tls_choose_encode(keys, options->alpn, why)) < 0 ||
+        (rc = cg__tls_choose_encode(&keys->alpn, options->alpn, why)) < 0 ||
         (rc = add_identities(keys, options, why)) < 0 ||
         (rc = trust(keys->context, options, why)) < 0)
         return rc;

@@ -19,6 +19,12 @@ struct cg__tls_identity {
     const char *name; /* the file's name, for messages while it is loaded */
 };
 
+/* Protocols in wire format: each name follows its length. */
+struct cg__tls_alpn {
+    unsigned len;
+    unsigned char names[256];
+};
+
 struct cg__tls_keys {
     unsigned refs;
     SSL_CTX *context;
@@ -28,8 +34,7 @@ struct cg__tls_keys {
     int log;         /* file for the connections' secrets; -1: none */
     struct cg__tls_identity *identities;
     size_t count;
-    unsigned char alpn[256]; /* in wire format: each name follows its length */
-    unsigned alpn_len;
+    struct cg__tls_alpn alpn;
 };
 
 /* Defined in bio.c: */
@@ -68,8 +73,8 @@ int cg__tls_choose_identity(SSL *ssl, const struct cg__tls_identity *identity);
  * named none, or an invalid one. */
 bool cg__tls_choose_host(const SSL *ssl, struct cg__tls_host *host);
 
-/* Encodes a list of protocols, "h2,http/1.1", into keys->alpn. Returns 0 or -EINVAL. */
-int cg__tls_choose_encode(struct cg__tls_keys *keys, const char *list, char *why);
+/* Encodes a list of protocols, "h2,http/1.1" or NULL. Returns 0 or -EINVAL. */
+int cg__tls_choose_encode(struct cg__tls_alpn *alpn, const char *list, char *why);
 
 /* Sets the callbacks of the context. */
 void cg__tls_choose_begin(struct cg__tls_keys *keys);

@@ -346,4 +346,5 @@ const struct cg_transport_type cg__tls_transport = {
     .run = tls_run,
     .close = tls_close,
     .below = tls_below,
+    .protocol = cg_tls_session_alpn,
 };

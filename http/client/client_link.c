@@ -91,7 +91,7 @@ static ssize_t secure(struct cg__link *link, struct cg_http_client *client,
 
     cg__http_client_because(why, 0, "%s", "");
     cg_scope_open(&scope, length < CG_NEVER - now ? now + length : CG_NEVER, false);
-    n = tls->connect(tls->arg, inner, host, &link->sock, why);
+    n = tls->connect(tls->arg, inner, host, "http/1.1", &link->sock, why);
     ended = cg_scope_close(&scope);
     if (n >= 0)
         return 0;

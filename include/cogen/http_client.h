@@ -41,12 +41,13 @@ enum {
 /* How a client speaks TLS: made by cg_tls_http in cogen/https.h, or by the program. */
 struct cg_http_tls {
     /* Does the handshake over the connected socket `inner`. Called in the coroutine of
-     * the request; may yield. host: without brackets or port. 0: *sock is the socket to
-     * use, and owns inner. Negative: inner still belongs to the caller, and why
-     * (CG_HTTP_WHY_SIZE bytes) may have a message. If what it yields completes with
-     * -ECANCELED it must return. */
+     * the request; may yield. host: without brackets or port. alpn: the protocols to offer,
+     * as in "h2,http/1.1"; cg_sock_protocol(*sock) then tells which one the server chose. 0:
+     * *sock is the socket to use, and owns inner. Negative: inner still belongs to the
+     * caller, and why (CG_HTTP_WHY_SIZE bytes) may have a message. If what it yields
+     * completes with -ECANCELED it must return. */
     ssize_t (*connect)(void *arg, struct cg_sock *inner, const char *host,
-                       struct cg_sock **sock, char *why);
+                       const char *alpn, struct cg_sock **sock, char *why);
     void *arg; /* borrowed */
 };
 

@@ -12,10 +12,10 @@
 #ifndef __cplusplus
 
 static inline ssize_t cg__tls_http(void *tls, struct cg_sock *inner, const char *host,
-                                   struct cg_sock **sock, char *why)
+                                   const char *alpn, struct cg_sock **sock, char *why)
 {
     return cg_yield(cg_tls_connect(inner, (struct cg_tls *)tls, host, sock, .why = why,
-                                   .timeout = CG_NEVER));
+                                   .alpn = alpn, .timeout = CG_NEVER));
 }
 
 /* cg_tls_http(tls): the option .tls of a client that uses this configuration. The

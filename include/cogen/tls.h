@@ -43,7 +43,8 @@ struct cg_tls_options {
                                         hashed directory; both NULL: the system's store */
     bool insecure;                   /* clients accept any certificate */
     uint8_t verify_client;           /* enum cg_tls_verify, for servers */
-    const char *alpn;                /* protocols, preferred first: "h2,http/1.1" */
+    const char *alpn;                /* protocols, preferred first: "h2,http/1.1"; NULL: no
+                                        protocol is negotiated */
     char *why;                       /* CG_TLS_WHY_SIZE bytes for a failure in words */
     const char *groups;    /* of the key exchange, preferred first, by OpenSSL's names;
                               NULL: "X25519:P-256:P-384" */
@@ -70,6 +71,7 @@ struct cg_tls_op { /* cg_tls_accept, cg_tls_connect */
     const char *host;
     struct cg_sock **sock;
     char *why;
+    const char *alpn;
     struct cg__tls_conn *conn; /* the library's */
 };
 
@@ -96,7 +98,8 @@ struct cg_tls_op { /* cg_tls_accept, cg_tls_connect */
  *   -EINVAL            no configuration; a server without a certificate; a client without a
  *                      host, or with an invalid one
  * and errors of the inner socket. With .why = buf (CG_TLS_WHY_SIZE bytes) the failure is
- * described there in words. host (copied): the name or address, without port or brackets,
+ * described there in words. With .alpn = "h2,http/1.1" (copied) this connection offers, or
+ * accepts, these protocols instead of the configuration's; "": none. host (copied): the name or address, without port or brackets,
  * that the certificate must be for; a name is also sent to the server. A dot at the end of
  * a name and the zone of an address are ignored. NULL is accepted only if the
  * configuration is insecure. The default timeout applies. Partial. */

@@ -36,7 +36,9 @@ struct cg_transport_type {
     void (*close)(struct cg_sock *sock);
     /* The socket that carries this one's bytes. NULL: no other socket does. */
     struct cg_sock *(*below)(const struct cg_sock *sock);
-    void *reserved[1];
+    /* The application protocol that the ends agreed on, by its ALPN name ("h2"); the text
+     * is the socket's. Returns NULL if they agreed on none. NULL: what `below` says. */
+    const char *(*protocol)(const struct cg_sock *sock);
 };
 
 /* Makes a socket over a transport. state is the transport's, fd a handle or -1. Returns
@@ -49,6 +51,10 @@ CG_API struct cg_sock *cg_sock_open(struct cg_sched *sched,
 CG_API void *cg_sock_state(const struct cg_sock *sock);
 CG_API const struct cg_transport_type *cg_sock_transport(const struct cg_sock *sock);
 CG_API struct cg_sched *cg_sock_sched(const struct cg_sock *sock);
+
+/* The application protocol that the ends of the connection agreed on, such as "h2" by ALPN
+ * in TLS. The text is the socket's. NULL: none, or the socket is closed. */
+CG_API const char *cg_sock_protocol(const struct cg_sock *sock);
 
 /* For compound operations that use a socket owned by somebody else. As a branch of a
  * cg_any such an op runs in a coroutine of its own: it starts after the yield and still

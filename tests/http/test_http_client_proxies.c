@@ -18,10 +18,11 @@ struct fake {
 };
 
 static ssize_t fake_connect(void *arg, struct cg_sock *inner, const char *host,
-                            struct cg_sock **sock, char *words)
+                            const char *alpn, struct cg_sock **sock, char *words)
 {
     struct fake *fake = arg;
 
+    ck_assert_ptr_nonnull(strstr(alpn, "http/1.1"));
     snprintf(fake->host, sizeof fake->host, "%s", host);
     if (fake->pause && cg_yield(cg_sleep(fake->pause)) < 0)
         return -ECANCELED;

@@ -21,7 +21,7 @@ struct closing {
 };
 
 enum {
-    CLOSING_ROOM = 128
+    CLOSING_ROOM = 256
 };
 
 /* Keeps what an op's constructor makes. */

@@ -13,6 +13,7 @@
 #include "tests/tls/tls_certs.h"
 #include "tls/conn.h"
 
+#include <cogen/transport.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -42,13 +43,18 @@ static void unconfigure(void)
 struct served {
     struct cg_sock *inner, *sock;
     int64_t timeout;
+    const char *alpn;
+    bool fails;
 };
 
 static ssize_t serves(void *arg)
 {
     struct served *s = arg;
 
-    return cg_yield(cg_tls_accept(s->inner, server_tls, &s->sock, .timeout = s->timeout));
+    ssize_t n = cg_yield(cg_tls_accept(s->inner, server_tls, &s->sock, .alpn = s->alpn,
+                                       .timeout = s->timeout));
+
+    return s->fails && n < 0 ? 0 : n;
 }
 
 /* Makes TLS sockets of both ends of a connection: *a is the server's. */
@@ -132,6 +138,66 @@ static void informs(struct cg_sock *a, struct cg_sock *b)
     ck_assert_str_eq(cg_tls_session_peer_name(b), "site.test");
     ck_assert_ptr_null(cg_tls_session_peer_name(a));
     close_both(a, b);
+}
+
+/* An op that names protocols replaces those of the configuration, or withdraws them. The
+ * socket tells what was agreed on to whoever does not know TLS, also through a transport
+ * above it; a plain socket and a closed one have no protocol. */
+static void agrees(struct cg_sock *a, struct cg_sock *b)
+{
+    static const struct {
+        const char *server, *client, *agreed;
+    } cases[] = {{NULL, "h2", "h2"},      {"h2", "http/1.1,h2", "h2"},
+                 {"b,a", "a,b", "b"},     {NULL, "", NULL},
+                 {"", "h2", NULL},        {NULL, NULL, "http/1.1"}};
+
+    configure();
+    ck_assert_ptr_null(cg_sock_protocol(a));
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct served s = {.alpn = cases[i].server};
+        struct cg_sock *sock;
+        struct cg_coro *server;
+
+        OK(cg_sock_pair(cg_sched_self(), &s.inner, &sock));
+        server = test_start(serves, &s);
+        OK(cg_yield(cg_tls_connect(sock, client_tls, "site.test", &sock,
+                                   .alpn = cases[i].client)));
+        OK(test_end(server));
+        if (cases[i].agreed != NULL) {
+            ck_assert_str_eq(cg_sock_protocol(sock), cases[i].agreed);
+            ck_assert_str_eq(cg_sock_protocol(s.sock), cases[i].agreed);
+        } else {
+            ck_assert_ptr_null(cg_sock_protocol(sock));
+            ck_assert_ptr_null(cg_sock_protocol(s.sock));
+        }
+        cg_sock_keep(sock);
+        close_both(s.sock, sock);
+        ck_assert_ptr_null(cg_sock_protocol(sock));
+        cg_sock_unkeep(sock);
+    }
+    secure(&a, &b);
+    ck_assert_str_eq(cg_sock_protocol(a), "http/1.1");
+    close_both(a, b);
+    unconfigure();
+}
+
+/* Protocols that nobody can agree on end the handshake; a list that is none is refused. */
+static void disagrees(struct cg_sock *a, struct cg_sock *b)
+{
+    struct served s = {.inner = a, .alpn = "h2", .fails = true};
+    struct cg_coro *server;
+    char why[CG_TLS_WHY_SIZE];
+
+    configure();
+    IS(cg_yield(cg_tls_connect(b, client_tls, "site.test", &b, .alpn = "h2,", .why = why)),
+       -EINVAL);
+    ck_assert_str_eq(why, "alpn: not a list of protocols");
+    server = test_start(serves, &s);
+    IS(cg_yield(cg_tls_connect(b, client_tls, "site.test", &b, .alpn = "h3")),
+       CG_ETLS_REFUSED);
+    OK(test_end(server));
+    close_both(a, b);
+    unconfigure();
 }
 
 static void both_ways(struct cg_sock *a, struct cg_sock *b)
@@ -736,6 +802,8 @@ static const struct test_case cases[] = {
     LINK(everything),
     LINK(asks_below, .over = OVER_TCP | OVER_UNIX),
     LINK(informs, .over = OVER_PAIR | OVER_TCP),
+    LINK(agrees, .over = OVER_PAIR | OVER_TCP),
+    LINK(disagrees, .over = OVER_PAIR | OVER_TCP),
     LINK(both_ways),
     LINK(twice, .over = OVER_PAIR | OVER_TCP),
     LINK(cut_off),

@@ -60,8 +60,9 @@ static ssize_t speak(struct cg_sock *sock, bool server)
 {
     struct cg_sock *inner = sock;
     char buf[8];
-    ssize_t n = server ? cg_yield(cg_tls_accept(inner, server_tls, &sock))
-                       : cg_yield(cg_tls_connect(inner, client_tls, "site.test", &sock));
+    ssize_t n = server ? cg_yield(cg_tls_accept(inner, server_tls, &sock, .alpn = "a"))
+                       : cg_yield(cg_tls_connect(inner, client_tls, "site.test", &sock,
+                                               .alpn = "a"));
 
     if (n < 0) {
         ck_assert_ptr_eq(sock, inner);
