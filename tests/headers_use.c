@@ -230,6 +230,8 @@ ssize_t http(struct cg_http_request *req, void *arg)
     server = cg_http_server_new(.name = "", .body_limit = CG_HTTP_UNLIMITED);
     client = cg_http_client_new(.user_agent = "mine/1", .no_environment = true);
     cg_http_server_mount(server, "*", http, NULL);
+    cg_http_server_add_layer(server, NULL, NULL);
+    cg_http_layer_run((struct cg_http_layer[]){{.handler = http}}, req);
     cg_yield(cg_http_get(client, "http://localhost/", &reply));
     cg_yield(
         cg_http_get(client, "http://localhost/", &reply, .why = why, .timeout = 1));

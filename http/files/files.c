@@ -5,6 +5,7 @@
 
 #include "http/coding/accept_encoding.h"
 #include "http/files/files.h"
+#include "http/message/percent.h"
 #include "http/server/output.h"
 #include "http/server/request/request_target.h"
 #include "http/server/response/response.h"
@@ -333,8 +334,7 @@ static ssize_t respond_encoded(struct cg_http_request *req,
     ssize_t n = -ENOMEM;
 
     if (decoded != NULL) {
-        decoded[cg__http_request_target_decode(decoded, path, strlen(path), false,
-                                               true)] = '\0';
+        decoded[cg__http_percent_decode(decoded, path, strlen(path), false, true)] = '\0';
         n = respond_path(req, files, decoded);
     }
     free(decoded);

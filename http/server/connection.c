@@ -5,6 +5,7 @@
 
 #include "http/server/access_log.h"
 #include "http/server/connection.h"
+#include "http/server/layer.h"
 #include "http/server/output.h"
 #include "http/server/places.h"
 #include "http/server/request/request.h"
@@ -12,7 +13,6 @@
 #include "http/server/request/request_target.h"
 #include "http/server/response/response.h"
 #include "http/server/response/response_end.h"
-#include "http/server/route.h"
 #include "lib/base/ascii.h"
 
 #include <errno.h>
@@ -109,16 +109,9 @@ static int check_head(struct cg_http_request *req)
 
 static void respond(struct cg_http_request *req)
 {
-    const struct cg__http_route *route;
-    int status;
-    ssize_t n;
-
     if (req->conn->out != NULL)
         cg__http_output_late(req->conn);
-    route = cg__http_route(req, &status);
-    n = route != NULL ? route->handler(req, route->arg)
-                      : cg__http_response_plain(req, status);
-    cg__http_response_end(req, n);
+    cg__http_response_end(req, cg__http_layer_handle(req));
 }
 
 /* Responds to an invalid request. The rest of the stream cannot be parsed. */

@@ -72,6 +72,7 @@ void cg_http_server_free(struct cg_http_server *server)
         cg__http_repeat_clear(&server->repeats[i]);
     cg__http_output_free(server);
     cg__http_route_free(server);
+    free(server->layers);
     free(server);
 }
 

@@ -34,6 +34,14 @@ struct cg__http_route {
     void *arg;
 };
 
+/* The routes of one host. */
+struct cg__http_routes {
+    char *host; /* in lower case; "*.example.org"; NULL: all hosts without their own */
+    struct cg__http_route *list; /* the most specific first */
+    size_t count;
+    uint32_t whole[CG__HTTP_SLOTS]; /* the hash table: cg__http_route.next */
+};
+
 /* A buffer with output that has not been written yet. A connection has one only while there
  * is some. */
 struct cg__http_out {
@@ -117,9 +125,11 @@ struct cg_http_server {
     struct cg__http_limits limits;
     int64_t write_wait; /* timeout of one write, after which progress is checked: acked.h */
     size_t small; /* a body up to this is copied after its head and never compressed */
-    struct cg__http_route *routes; /* the most specific first */
-    size_t nroutes;
-    uint32_t whole[CG__HTTP_SLOTS]; /* the hash table: cg__http_route.next */
+    struct cg__http_routes routes;
+    struct cg__http_routes **hosts; /* routes of single hosts, sorted by the host */
+    size_t nhosts;
+    struct cg_http_layer *layers; /* around all routes, the first one outermost; or NULL */
+    size_t nlayers;
     struct cg__http_serving *serving;
     struct cg__http_ring all; /* all connections */
     void *addresses;          /* a tree of struct cg__http_address: places.c */

@@ -25,6 +25,20 @@ struct cg_http_request;
  * connection is closed. The server completes a response that the handler has not ended. */
 typedef ssize_t cg_http_handler(struct cg_http_request *req, void *arg);
 
+/* A layer around handlers, and what it goes around: next. It calls cg_http_layer_run(next,
+ * req) for the rest, returns what that has returned, and does what it likes before and
+ * after. If it does not call the rest, it responds itself. */
+struct cg_http_layer;
+typedef ssize_t cg_http_around(struct cg_http_request *req, const struct cg_http_layer *next,
+                               void *arg);
+
+/* Layers are an array, the outermost one first. Its last element has a handler instead. */
+struct cg_http_layer {
+    cg_http_around *around;
+    cg_http_handler *handler;
+    void *arg; /* of either */
+};
+
 enum {
     CG_HTTP_REQUEST_LIMIT = 1024 * 1024, /* bytes of a request's body; beyond: 413 */
     CG_HTTP_HEADER_RATE = 240,        /* bytes a second of a head, at least */
@@ -310,11 +324,29 @@ CG_API void cg_http_server_free(struct cg_http_server *server);
  *   "/static/$"   only this path
  *   "*"           every target that no other pattern matches, also those that are not
  *                 paths: the target of CONNECT, and "OPTIONS *"
- * The most specific pattern wins. The server responds with 405 to a path that is mounted
+ * A host may stand before the path, without a port: "GET example.org/hello",
+ * "*.example.org/" for all names beneath it, "[::1]/". Requests for a host that has
+ * patterns of its own (or else, for the most specific "*.name" that matches it) are matched
+ * against these only; the patterns without a host are for all other hosts.
+ *   The most specific pattern wins. The server responds with 405 to a path that is mounted
  * for other methods only, with 404 to other paths, and with 501 to methods that it does
  * not know. 0; -EINVAL: the pattern is invalid or its method unknown; -EEXIST; -ENOMEM. */
 CG_API int cg_http_server_mount(struct cg_http_server *server, const char *pattern,
                                 cg_http_handler *handler, void *arg);
+
+/* Adds a layer around all handlers of the server, within those that were added before. It
+ * also goes around the responses of the server itself to paths that are not mounted. The
+ * request's parameters are not known yet. 0; -EINVAL: NULL; -ENOMEM. */
+CG_API int cg_http_server_add_layer(struct cg_http_server *server, cg_http_around *around,
+                                    void *arg);
+
+/* Calls the first of these layers, or the handler at their end, and returns what it
+ * returns. May yield. */
+CG_API ssize_t cg_http_layer_run(const struct cg_http_layer *layers,
+                                 struct cg_http_request *req);
+
+/* A handler whose arg is an array of layers: for a single pattern. */
+CG_API ssize_t cg_http_layers_handler(struct cg_http_request *req, void *layers);
 
 /* The number of open connections. */
 CG_API unsigned cg_http_server_connections(const struct cg_http_server *server);
@@ -337,6 +369,13 @@ CG_API const char *cg_http_request_path(const struct cg_http_request *req);
 CG_API const char *cg_http_request_param(const struct cg_http_request *req,
                                          const char *name);
 CG_API const char *cg_http_request_query(struct cg_http_request *req, const char *name);
+
+/* Sets a parameter, in the place of others with this name: what a layer has found out, for
+ * the handler ("user"). The texts that cg_http_request_path and _param have returned before
+ * are no longer valid. 0; -EINVAL: the name is not a token, or the value has control
+ * characters; -ENOMEM. */
+CG_API int cg_http_request_set_param(struct cg_http_request *req, const char *name,
+                                     const char *value);
 
 /* The value of the first header field with this name, or NULL; all header fields; the
  * trailers of a chunked body that has been read. If the target names a host, the field Host
@@ -365,6 +404,14 @@ CG_API struct cg_sock *cg_http_request_sock(const struct cg_http_request *req);
  * with another these operations complete with -EINVAL, and a response that the handler
  * leaves to the server is a 500. */
 CG_API void cg_http_response_set_status(struct cg_http_request *req, int status);
+
+/* Sets the status that the client gets if the handler returns a negative code before the
+ * response has begun (500): 400 to 599. The rest of the request's body is not read, and the
+ * connection is closed. */
+CG_API void cg_http_response_set_failure(struct cg_http_request *req, int status);
+
+/* The status of the response; 0: it has not begun. */
+CG_API int cg_http_response_status(const struct cg_http_request *req);
 
 /* Sets a header field, or adds one more with this name. The fields Server and Date
  * replace those of the server. 0; -EINVAL: an invalid name or value; -ENOMEM; -EALREADY:

@@ -107,6 +107,21 @@ const char *cg_http_request_param(const struct cg_http_request *req, const char 
     return cg_http_headers_get(&req->params, name);
 }
 
+/* The list may have the decoded path at its start, and may move. */
+int cg_http_request_set_param(struct cg_http_request *req, const char *name,
+                              const char *value)
+{
+    bool inside = req->params.data != NULL && req->path == req->params.data;
+    size_t rest = req->rest != NULL ? (size_t)(req->rest - req->path) : 0;
+    int rc = cg_http_headers_set(&req->params, name, value);
+
+    if (inside)
+        req->path = req->params.data;
+    if (req->rest != NULL)
+        req->rest = req->path + rest;
+    return rc;
+}
+
 const char *cg_http_request_header(const struct cg_http_request *req, const char *name)
 {
     return cg_http_headers_get(&req->in, name);

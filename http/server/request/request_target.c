@@ -2,44 +2,13 @@
 /* The target of a request: its path, decoded, and its query. */
 #include "config.h"
 
+#include "http/message/percent.h"
 #include "http/message/url.h"
 #include "http/server/request/request_target.h"
-#include "lib/base/ascii.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-
-ssize_t cg__http_request_target_decode(char *to, const char *from, size_t size,
-                                       bool plus, bool slash)
-{
-    const char *end = from + size;
-    char *start = to;
-
-    while (from < end) {
-        int high, low, c;
-
-        if (*from != '%') {
-            *to++ = plus && *from == '+' ? ' ' : *from;
-            from++;
-            continue;
-        }
-        if (end - from < 3 || (high = cg__ascii_hex(from[1])) < 0 ||
-            (low = cg__ascii_hex(from[2])) < 0)
-            return -1;
-        c = high << 4 | low;
-        if (c == 0)
-            return -1;
-        if ((c == '/' || c == '%') && !slash) {
-            memcpy(to, c == '/' ? "%2F" : "%25", 3);
-            to += 3;
-        } else {
-            *to++ = (char)c;
-        }
-        from += 3;
-    }
-    return to - start;
-}
 
 /* The path in an absolute target, "http://host/path". */
 static const char *skip_origin(const char *target)
@@ -104,8 +73,7 @@ int cg__http_request_target_path(struct cg_http_request *req)
                               (size ? size : 1) + 1) < 0)
         return 503;
     req->path = path = cg__http_message_at(&req->params, 0);
-    length =
-        size > 0 ? cg__http_request_target_decode(path, target, size, false, false) : 1;
+    length = size > 0 ? cg__http_percent_decode(path, target, size, false, false) : 1;
     if (length < 0)
         return 400;
     if (*path == '/') /* before routing: "/x/../admin" must match the route of /admin */
@@ -131,11 +99,9 @@ static void parse_query(struct cg_http_request *req)
         if (cg__http_message_text(list, at, size) < 0 ||
             cg__http_message_text(list, "\0", 2) < 0)
             return;
-        n = cg__http_request_target_decode(
-            cg__http_message_at(list, used + (uint32_t)value + 1), at + value,
-            size - value, true, true);
-        m = cg__http_request_target_decode(cg__http_message_at(list, used), at, name,
-                                           true, true);
+        n = cg__http_percent_decode(cg__http_message_at(list, used + (uint32_t)value + 1),
+                                    at + value, size - value, true, true);
+        m = cg__http_percent_decode(cg__http_message_at(list, used), at, name, true, true);
         if (n >= 0 && m >= 0) {
             struct cg__http_entry entry = {used, (uint32_t)m, used + (uint32_t)value + 1,
                                            (uint32_t)n};

@@ -11,11 +11,4 @@ int cg__http_request_target_path(struct cg_http_request *req);
 /* The undecoded path of a target that has a path. */
 const char *cg__http_request_target_raw_path(const struct cg_http_request *req);
 
-/* Decodes percent-encoding, in place or into a buffer of the same size. `plus`: "+"
- * becomes a blank. `slash`: also "%2F" and "%25" are decoded; otherwise they stay, in
- * upper case, so that the result is unambiguous. Returns the length; -1: invalid, or an
- * encoded NUL. */
-ssize_t cg__http_request_target_decode(char *to, const char *from, size_t size,
-                                       bool plus, bool slash);
-
 #endif

@@ -16,6 +16,16 @@ void cg_http_response_set_status(struct cg_http_request *req, int status)
     req->status = status;
 }
 
+void cg_http_response_set_failure(struct cg_http_request *req, int status)
+{
+    req->failure = status;
+}
+
+int cg_http_response_status(const struct cg_http_request *req)
+{
+    return req->begun ? req->status : 0;
+}
+
 int cg_http_response_set_header(struct cg_http_request *req, const char *name,
                                 const char *value)
 {
