@@ -259,10 +259,40 @@ static ssize_t accepts(void *arg)
     return 0;
 }
 
+static ssize_t late(void *arg)
+{
+    ck_assert_int_eq(no_stacks, false);
+    return cg_op_result(arg);
+}
+
+/* An operation that has completed while there was no stack for its coroutine gets one as
+ * soon as there is. The size is that of no spare stack. */
+static ssize_t starters(void *arg)
+{
+    struct cg_starter *starter =
+        cg_starter_new(cg_sched_self(), late, .stack_size = 320 * 1024);
+    struct cg_sleep_op waits[2];
+
+    (void)arg;
+    no_stacks = true;
+    for (size_t i = 0; i < COUNT(waits); i++) {
+        waits[i] = *(struct cg_sleep_op *)cg_sleep(CG_MILLISECOND);
+        IS(cg_starter_await(starter, &waits[i].op), 0);
+    }
+    OK(cg_yield(cg_sleep(CG_SECOND)));
+    IS((ssize_t)cg_starter_count(starter), 2);
+    no_stacks = false;
+    OK(cg_yield(cg_sleep(CG_SECOND)));
+    IS((ssize_t)cg_starter_count(starter), 0);
+    cg_starter_free(starter);
+    return 0;
+}
+
 static const struct test_case cases[] = {
     CORO(queue, .where = ON_SIM),    CORO(pubsub, .where = ON_SIM),
     CORO(local, .where = ON_SIM),    CORO(stacks, .where = ON_SIM),
     CORO(handlers, .where = ON_SIM), CORO(accepts, .where = ON_SIM),
+    CORO(starters, .where = ON_SIM),
 };
 
 int main(void)
