@@ -29,6 +29,9 @@ ssize_t plain(struct cg_sock *sock, void *arg)
     struct cg_coro *coro = cg_coro_self();
     struct cg_sock *conn;
     struct cg_addr_list list;
+    struct cg_srv_list srvs;
+    struct cg_txt_list txts;
+    struct cg_name_list names;
     struct cg_output output;
     struct cg_view view;
     void *value;
@@ -83,6 +86,9 @@ ssize_t plain(struct cg_sock *sock, void *arg)
     cg_yield(cg_connect("127.0.0.1:80", &conn,
                         .options = cg_connect_options(.local = "127.0.0.2:0", .nagle = true)));
     cg_yield(cg_resolve("localhost", "80", &list));
+    cg_yield(cg_resolve_srv("_http._tcp.localhost", &srvs));
+    cg_yield(cg_resolve_txt("localhost", &txts, .timeout = 1));
+    cg_yield(cg_resolve_ptr("127.0.0.1", &names));
     cg_yield(cg_read(sock, arg, 1));
     cg_yield(cg_readall(sock, arg, 1));
     cg_yield(cg_read_to_end(sock, arg, 1));

@@ -5,6 +5,7 @@
 
 #include "lib/base/ascii.h"
 #include "sockets/resolve/addr.h"
+#include "sockets/resolve/records.h"
 #include "sockets/resolve/resolve.h"
 
 #include <cogen/reactor.h>
@@ -199,18 +200,14 @@ static int set_localhost(struct cg_addr_list *list)
     return list->count;
 }
 
-/* Returns 1 or more addresses or an error if no look-up is needed, 0 if one is. */
-static int resolve_at_once(struct cg_resolve_op *resolve)
+/* Stores the address that a text is, or those of localhost. Returns how many, an error, or
+ * 0: the host must be looked up. */
+static int find_addrs(struct cg_resolve_op *resolve)
 {
     struct cg__addr addr;
-    int rc;
+    int rc = find_port(resolve->service, &resolve->port);
 
-    if (resolve->host == NULL || resolve->list == NULL)
-        return -EINVAL;
-    if (resolve->family != AF_UNSPEC && resolve->family != AF_INET &&
-        resolve->family != AF_INET6)
-        return -EINVAL;
-    if ((rc = find_port(resolve->service, &resolve->port)) < 0)
+    if (rc < 0)
         return rc;
     rc = cg__addr_host(resolve->host, &addr);
     if (rc == 1) {
@@ -224,6 +221,24 @@ static int resolve_at_once(struct cg_resolve_op *resolve)
     return rc;
 }
 
+/* Returns 1 or more addresses or an error if no look-up is needed, 0 if one is. */
+static int resolve_at_once(struct cg_resolve_op *resolve)
+{
+    bool addrs = resolve->kind == CG_RESOLVE_ADDR;
+
+    if (resolve->host == NULL || resolve->found == NULL)
+        return -EINVAL;
+    if (resolve->family != AF_UNSPEC &&
+        !(addrs && (resolve->family == AF_INET || resolve->family == AF_INET6)))
+        return -EINVAL;
+    return addrs ? find_addrs(resolve) : cg__records_check(resolve);
+}
+
+static bool can_find(const struct cg_resolver *resolver, enum cg_resolve_kind kind)
+{
+    return kind == CG_RESOLVE_ADDR || (resolver->type->kinds & 1u << kind);
+}
+
 static enum cg_verdict resolve_process(struct cg_op *op, struct cg_sched *sched)
 {
     struct cg_resolver *resolver;
@@ -234,6 +249,8 @@ static enum cg_verdict resolve_process(struct cg_op *op, struct cg_sched *sched)
     if (op->result != 0)
         return CG_DONE;
     op->result = resolver_of(sched, &resolver);
+    if (op->result == 0 && !can_find(resolver, of(op)->kind))
+        op->result = -EOPNOTSUPP;
     if (op->result < 0)
         return CG_DONE;
     verdict = resolver->type->start(resolver, of(op));
@@ -260,14 +277,21 @@ static ssize_t resolve_finish(struct cg_op *op)
     of(op)->resolver = NULL;
     if (resolver != NULL && resolver->type->finish != NULL)
         n = resolver->type->finish(resolver, of(op));
-    return n > 0 ? cg__resolve_filter(of(op)->list, of(op)->family) : n;
+    if (n > 0 && of(op)->kind == CG_RESOLVE_ADDR)
+        return cg__resolve_filter(of(op)->list, of(op)->family);
+    if (n > 0 && of(op)->kind == CG_RESOLVE_SRV)
+        cg__records_order(of(op)->srvs, cg_sched_self());
+    return n;
 }
 
 static int resolve_print(const struct cg_op *op, char *buf, size_t size)
 {
     const struct cg_resolve_op *resolve = (const struct cg_resolve_op *)op;
 
-    return snprintf(buf, size, "%s", resolve->host != NULL ? resolve->host : "nobody");
+    static const char *const kinds[] = {"", "SRV ", "TXT ", "PTR "};
+
+    return snprintf(buf, size, "%s%s", kinds[resolve->kind],
+                    resolve->host != NULL ? resolve->host : "nobody");
 }
 
 const struct cg_op_type cg_resolve_type = {

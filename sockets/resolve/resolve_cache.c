@@ -13,10 +13,11 @@
 
 struct cg__cached {
     int64_t until;
-    int family;
-    int result; /* the number of addresses, or an error */
-    struct cg_addr_list list;
+    int key;
+    int result; /* the number of records, or an error */
+    size_t len; /* of the data */
     char host[CG__HOST_SIZE]; /* in lower case */
+    max_align_t data[];
 };
 
 void cg__resolve_cache_init(struct cg__resolve_cache *cache)
@@ -44,23 +45,22 @@ static struct cg__cached **set_of(const struct cg__resolve_cache *cache, const c
     return (struct cg__cached **)cache->places[hash >> (64 - CG__CACHE_SETS_BITS)];
 }
 
-static bool is_for(const struct cg__cached *cached, const char *name, int family)
+static bool is_for(const struct cg__cached *cached, const char *name, int key)
 {
-    return cached != NULL && cached->family == family && strcmp(cached->host, name) == 0;
+    return cached != NULL && cached->key == key && strcmp(cached->host, name) == 0;
 }
 
-int cg__resolve_cache_find(const struct cg__resolve_cache *cache, const char *host, int family,
-                           int64_t now, struct cg_addr_list *list)
+int cg__resolve_cache_find(const struct cg__resolve_cache *cache, const char *host, int key,
+                           int64_t now, void *data)
 {
     char name[CG__HOST_SIZE];
     size_t len = lower(host, name);
     struct cg__cached **set = set_of(cache, name, len);
 
     for (int way = 0; way < CG__CACHE_WAYS; way++) {
-        if (!is_for(set[way], name, family) || set[way]->until <= now)
+        if (!is_for(set[way], name, key) || set[way]->until <= now)
             continue;
-        if (set[way]->result > 0)
-            *list = set[way]->list;
+        memcpy(data, set[way]->data, set[way]->len);
         return set[way]->result;
     }
     return 0;
@@ -68,12 +68,12 @@ int cg__resolve_cache_find(const struct cg__resolve_cache *cache, const char *ho
 
 /* Finds the place of this host, otherwise a free one, otherwise that which expires
  * first. */
-static struct cg__cached **place_for(struct cg__cached **set, const char *name, int family)
+static struct cg__cached **place_for(struct cg__cached **set, const char *name, int key)
 {
     struct cg__cached **best = set;
 
     for (int way = 0; way < CG__CACHE_WAYS; way++) {
-        if (is_for(set[way], name, family))
+        if (is_for(set[way], name, key))
             return &set[way];
         if (*best != NULL && (set[way] == NULL || set[way]->until < (*best)->until))
             best = &set[way];
@@ -81,24 +81,25 @@ static struct cg__cached **place_for(struct cg__cached **set, const char *name, 
     return best;
 }
 
-void cg__resolve_cache_put(struct cg__resolve_cache *cache, const char *host, int family,
-                           int result, const struct cg_addr_list *list, int64_t now,
+void cg__resolve_cache_put(struct cg__resolve_cache *cache, const char *host, int key,
+                           int result, const void *data, size_t len, int64_t now,
                            int64_t until)
 {
     char name[CG__HOST_SIZE];
-    size_t len = lower(host, name);
-    struct cg__cached **place = place_for(set_of(cache, name, len), name, family);
+    size_t name_len = lower(host, name);
+    struct cg__cached **place = place_for(set_of(cache, name, name_len), name, key);
+    struct cg__cached *cached;
 
-    if (until <= now)
+    if (result < 0)
+        len = 0;
+    if (until <= now || (cached = malloc(sizeof *cached + len)) == NULL)
         return;
-    if (*place == NULL)
-        *place = malloc(sizeof **place);
-    if (*place == NULL)
-        return;
-    **place = (struct cg__cached){.until = until, .family = family, .result = result};
-    if (result > 0)
-        (*place)->list = *list;
-    memcpy((*place)->host, name, len + 1);
+    *cached = (struct cg__cached){.until = until, .key = key, .result = result, .len = len};
+    if (len > 0)
+        memcpy(cached->data, data, len);
+    memcpy(cached->host, name, name_len + 1);
+    free(*place);
+    *place = cached;
 }
 
 void cg__resolve_cache_clear(struct cg__resolve_cache *cache)

@@ -26,15 +26,15 @@ struct cg__resolve_cache {
 
 void cg__resolve_cache_init(struct cg__resolve_cache *cache);
 
-/* Finds a host and stores its addresses in *list, without a port. Returns their number, or
- * the cached error; 0: the host is not in the cache, or has expired. */
-int cg__resolve_cache_find(const struct cg__resolve_cache *cache, const char *host, int family,
-                           int64_t now, struct cg_addr_list *list);
+/* Finds what is cached for a host and a key, and stores it in *data. Returns the cached
+ * result, a number of records or an error; 0: nothing is cached, or it has expired. */
+int cg__resolve_cache_find(const struct cg__resolve_cache *cache, const char *host, int key,
+                           int64_t now, void *data);
 
-/* Caches addresses (result > 0) or an error until a moment. Does nothing if there is no
- * memory. */
-void cg__resolve_cache_put(struct cg__resolve_cache *cache, const char *host, int family,
-                           int result, const struct cg_addr_list *list, int64_t now,
+/* Caches len bytes of data (result > 0) or an error until a moment. Does nothing if there
+ * is no memory. */
+void cg__resolve_cache_put(struct cg__resolve_cache *cache, const char *host, int key,
+                           int result, const void *data, size_t len, int64_t now,
                            int64_t until);
 
 /* Empties the cache and frees its memory. */

@@ -3,7 +3,8 @@
  * timeout of the op: when it fires, finish stores the result. */
 #include "config.h"
 
-#include "sockets/resolve/addr.h"
+#include "lib/base/ascii.h"
+#include "sockets/resolve/records.h"
 #include "sockets/resolve/resolve.h"
 
 #include <cogen/reactor.h>
@@ -15,8 +16,9 @@
 struct host {
     struct host *next;
     int64_t delay, delay_ipv4, delay_ipv6;
-    int error; /* 0: list is the result */
-    struct cg_addr_list list;
+    int error; /* 0: found is the result */
+    enum cg_resolve_kind kind;
+    union cg__records found;
     char name[];
 };
 
@@ -25,26 +27,32 @@ struct fixed {
     struct host *hosts;
 };
 
-static struct host **find(struct fixed *fixed, const char *name)
+static struct host **find(struct fixed *fixed, enum cg_resolve_kind kind, const char *name)
 {
     struct host **at = &fixed->hosts;
 
-    while (*at != NULL && !cg__addr_same_host((*at)->name, name))
+    while (*at != NULL && ((*at)->kind != kind || !cg__addr_same_host((*at)->name, name)))
         at = &(*at)->next;
     return at;
 }
 
+static const struct host *find_asked(struct fixed *fixed, const struct cg_resolve_op *op)
+{
+    char name[CG_HOST_SIZE];
+
+    cg__records_question(op, name);
+    return *find(fixed, op->kind, name);
+}
+
 static ssize_t look_up(struct fixed *fixed, struct cg_resolve_op *op)
 {
-    const struct host *host = *find(fixed, op->host);
+    const struct host *host = find_asked(fixed, op);
 
     if (host == NULL)
         return CG_EHOST;
     if (host->error < 0)
         return host->error;
-    *op->list = host->list;
-    cg__resolve_set_port(op->list, op->port);
-    return op->list->count;
+    return cg__records_store(op, &host->found);
 }
 
 static int64_t delay_of(const struct host *host, int family)
@@ -60,7 +68,7 @@ static int64_t delay_of(const struct host *host, int family)
 
 static bool fixed_apart(struct cg_resolver *resolver, const char *name)
 {
-    const struct host *host = *find((struct fixed *)resolver, name);
+    const struct host *host = *find((struct fixed *)resolver, CG_RESOLVE_ADDR, name);
 
     return host != NULL && (host->delay_ipv4 != 0 || host->delay_ipv6 != 0);
 }
@@ -69,7 +77,7 @@ static enum cg_verdict fixed_start(struct cg_resolver *resolver,
                                    struct cg_resolve_op *op)
 {
     struct fixed *fixed = (struct fixed *)resolver;
-    const struct host *host = *find(fixed, op->host);
+    const struct host *host = find_asked(fixed, op);
     int64_t delay = host != NULL ? delay_of(host, op->family) : 0;
 
     if (delay == 0) {
@@ -125,6 +133,7 @@ static const struct cg_resolver_type fixed_type = {
     .finish = fixed_finish,
     .close = fixed_close,
     .apart = fixed_apart,
+    .kinds = 1 << CG_RESOLVE_SRV | 1 << CG_RESOLVE_TXT | 1 << CG_RESOLVE_PTR,
 };
 
 int cg__resolve_fixed_open(const struct cg_resolver_options *options,
@@ -162,35 +171,132 @@ static int read_addrs(const char *text, struct cg_addr_list *list)
     return list->count > 0 ? list->count : CG_EADDR;
 }
 
-int cg_resolver_set_host_with(struct cg_resolver *resolver, const char *name,
-                              const char *addrs, const struct cg_host_options *options)
+/* Reads a number and the space behind it. */
+static bool read_number(const char **at, uint16_t *number)
 {
-    static const struct cg_host_options none;
-    struct cg_addr_list list = {.count = 0};
-    struct cg__addr numeric;
-    struct fixed *fixed;
-    struct host *host;
+    uint64_t value;
 
-    if (options == NULL)
-        options = &none;
-    if (resolver->type != &fixed_type || options->delay < 0 ||
-        options->delay_ipv4 < 0 || options->delay_ipv6 < 0 || (addrs == NULL) != (options->error < 0))
+    if (!cg__ascii_number(at, &value) || value > UINT16_MAX || **at != ' ')
+        return false;
+    *at += strspn(*at, " ");
+    *number = (uint16_t)value;
+    return true;
+}
+
+static void add_srv(struct cg_srv_list *list, const char *text)
+{
+    struct cg_srv srv;
+
+    if (!read_number(&text, &srv.priority) || !read_number(&text, &srv.weight) ||
+        !read_number(&text, &srv.port) || strlen(text) >= sizeof srv.host)
+        return;
+    strcpy(srv.host, text);
+    cg__records_add_srv(list, &srv);
+}
+
+/* Adds the record that a line is. Returns 0 or an error. */
+static int add_line(union cg__records *found, enum cg_resolve_kind kind, const char *line,
+                    size_t len)
+{
+    char copy[CG_HOST_SIZE + sizeof "65535 65535 65535 "];
+    int before = found->count;
+
+    if (kind == CG_RESOLVE_TXT)
+        return cg__records_add_txt(&found->txts, line, len, false);
+    if (before == (kind == CG_RESOLVE_SRV ? CG_SRVS_MOST : CG_NAMES_MOST))
+        return -EMSGSIZE;
+    if (len >= sizeof copy)
         return -EINVAL;
-    if (name == NULL || cg__addr_host(name, &numeric) != 0 ||
-        (addrs != NULL && read_addrs(addrs, &list) < 0))
-        return CG_EADDR;
-    host = malloc(sizeof *host + strlen(name) + 1);
+    memcpy(copy, line, len);
+    copy[len] = '\0';
+    if (kind == CG_RESOLVE_SRV)
+        add_srv(&found->srvs, copy);
+    else
+        cg__records_add_name(&found->names, copy);
+    return found->count > before ? 0 : -EINVAL;
+}
+
+/* Returns 0 or an error. */
+static int read_lines(const char *text, enum cg_resolve_kind kind, union cg__records *found)
+{
+    size_t len = strcspn(text, "\n");
+    int rc = add_line(found, kind, text, len);
+
+    while (rc == 0 && text[len] == '\n') {
+        text += len + 1;
+        len = strcspn(text, "\n");
+        rc = add_line(found, kind, text, len);
+    }
+    return rc;
+}
+
+/* Returns 0, or -EINVAL if a host cannot have the options. */
+static int check(const struct cg_resolver *resolver, const char *text,
+                 const struct cg_host_options *options)
+{
+    if (resolver->type != &fixed_type || options->delay < 0 || options->delay_ipv4 < 0 ||
+        options->delay_ipv6 < 0 || (text == NULL) != (options->error < 0))
+        return -EINVAL;
+    return 0;
+}
+
+/* Sets what is known of a name. */
+static int set(struct cg_resolver *resolver, enum cg_resolve_kind kind, const char *name,
+               const union cg__records *found, const struct cg_host_options *options)
+{
+    struct fixed *fixed = (struct fixed *)resolver;
+    struct host *host = malloc(sizeof *host + strlen(name) + 1);
+
     if (host == NULL)
         return -ENOMEM;
-    fixed = (struct fixed *)resolver;
-    forget(find(fixed, name));
+    forget(find(fixed, kind, name));
     *host = (struct host){.next = fixed->hosts,
                           .delay = options->delay,
                           .delay_ipv4 = options->delay_ipv4,
                           .delay_ipv6 = options->delay_ipv6,
                           .error = options->error,
-                          .list = list};
+                          .kind = kind};
+    memcpy(&host->found, found, cg__records_len(kind, found));
     strcpy(host->name, name);
     fixed->hosts = host;
     return 0;
+}
+
+static const struct cg_host_options no_options;
+
+int cg_resolver_set_host_with(struct cg_resolver *resolver, const char *name,
+                              const char *addrs, const struct cg_host_options *options)
+{
+    union cg__records found = {.count = 0};
+    struct cg__addr numeric;
+
+    if (options == NULL)
+        options = &no_options;
+    if (check(resolver, addrs, options) < 0)
+        return -EINVAL;
+    if (name == NULL || cg__addr_host(name, &numeric) != 0 ||
+        (addrs != NULL && read_addrs(addrs, &found.addrs) < 0))
+        return CG_EADDR;
+    return set(resolver, CG_RESOLVE_ADDR, name, &found, options);
+}
+
+int cg_resolver_set_records_with(struct cg_resolver *resolver, enum cg_resolve_kind kind,
+                                 const char *name, const char *text,
+                                 const struct cg_host_options *options)
+{
+    union cg__records found = {.count = 0};
+    struct cg_resolve_op op = {.host = name, .kind = kind};
+    char question[CG_HOST_SIZE];
+    int rc;
+
+    if (options == NULL)
+        options = &no_options;
+    if (check(resolver, text, options) < 0 || kind < CG_RESOLVE_SRV || kind > CG_RESOLVE_PTR)
+        return -EINVAL;
+    if (name == NULL || cg__records_check(&op) < 0)
+        return CG_EADDR;
+    if (text != NULL && (rc = read_lines(text, kind, &found)) < 0)
+        return rc;
+    cg__records_question(&op, question);
+    return set(resolver, kind, question, &found, options);
 }

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* The resolver that calls the system's getaddrinfo, which blocks, in threads. A look-up
- * cannot be interrupted: its thread counts until getaddrinfo returns, even if the op was
+/* The resolver that calls the system's getaddrinfo and getnameinfo, which block, in threads.
+ * A look-up cannot be interrupted: its thread counts until they return, even if the op was
  * cancelled. So each look-up is an allocated job, which may outlive its op and its
  * scheduler. Only work, look_up and post run in the thread. */
 #include "config.h"
 
 #include "lib/base/fork.h"
-#include "sockets/resolve/addr.h"
+#include "sockets/resolve/records.h"
 #include "sockets/resolve/resolve.h"
 
 #include <errno.h>
@@ -30,8 +30,10 @@ struct job {
     bool posted;
     unsigned forks; /* the fork count (fork.h) of the process that has the job's thread */
     int result;
-    struct cg_addr_list list;
-    char host[CG__HOST_SIZE];
+    enum cg_resolve_kind kind;
+    union cg__records found;
+    struct cg__addr addr; /* the one whose names are wanted */
+    char host[CG_HOST_SIZE];
 };
 
 struct threads {
@@ -61,27 +63,55 @@ static void watch_forks(void)
     pthread_atfork(lock_jobs, unlock_jobs, unlock_jobs);
 }
 
-static int look_up(const char *host, struct cg_addr_list *list)
+/* errno tells more about EAI_SYSTEM, but the cause is always local to this host. */
+static int code_of(int status)
 {
-    const struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
-    struct addrinfo *found;
-
-    switch (getaddrinfo(host, NULL, &hints, &found)) {
+    switch (status) {
     case 0:
-        break;
+        return 0;
     case EAI_MEMORY:
         return -ENOMEM;
     case EAI_AGAIN:
     case EAI_FAIL:
-    case EAI_SYSTEM: /* errno tells more, but the cause is always local to this host */
+    case EAI_SYSTEM:
         return CG_ELOOKUP;
     default:
         return CG_EHOST;
     }
+}
+
+static int find_addrs(struct job *job)
+{
+    const struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
+    struct addrinfo *found;
+    int rc = code_of(getaddrinfo(job->host, NULL, &hints, &found));
+
+    if (rc < 0)
+        return rc;
     for (struct addrinfo *info = found; info != NULL; info = info->ai_next)
-        cg__resolve_add(list, info->ai_addr);
+        cg__resolve_add(&job->found.addrs, info->ai_addr);
     freeaddrinfo(found);
-    return list->count > 0 ? list->count : CG_EHOST;
+    return 0;
+}
+
+static int find_name(struct job *job)
+{
+    int rc = code_of(getnameinfo(&job->addr.base, job->addr.len, job->host,
+                                 sizeof job->host, NULL, 0, NI_NAMEREQD));
+
+    if (rc == 0)
+        cg__records_add_name(&job->found.names, job->host);
+    return rc;
+}
+
+/* Returns the number of records, or an error. */
+static int look_up(struct job *job)
+{
+    int rc = job->kind == CG_RESOLVE_PTR ? find_name(job) : find_addrs(job);
+
+    if (rc < 0)
+        return rc;
+    return job->found.count > 0 ? job->found.count : CG_EHOST;
 }
 
 static void arrived(void *arg);
@@ -108,7 +138,7 @@ static void *work(void *arg)
 {
     struct job *job = arg;
 
-    job->result = look_up(job->host, &job->list);
+    job->result = look_up(job);
     if (!post(job))
         free(job);
     return NULL;
@@ -142,10 +172,8 @@ static void settle(struct job *job)
     struct cg_sched *sched = job->threads->base.sched;
 
     if (op != NULL) {
-        if (job->result > 0) {
-            *op->list = job->list;
-            cg__resolve_set_port(op->list, op->port);
-        }
+        if (job->result > 0)
+            cg__records_store(op, &job->found);
         cg_sched_unhold(sched);
         cg_op_complete(&op->op, job->result);
     }
@@ -219,7 +247,11 @@ static enum cg_verdict thread_start(struct cg_resolver *resolver,
     job->threads = threads;
     job->op = op;
     job->sched = resolver->sched;
-    strcpy(job->host, op->host); /* fits: the caller has checked its length */
+    job->kind = op->kind;
+    if (op->kind == CG_RESOLVE_PTR)
+        cg__records_addr(op->host, &job->addr);
+    else
+        strcpy(job->host, op->host); /* fits: the caller has checked its length */
     op->lookup = job;
     add_waiting(threads, job);
     cg_sched_hold(resolver->sched);
@@ -264,7 +296,7 @@ static void thread_forked(struct cg_resolver *resolver)
         }
         *at = job->next;
         threads->count--;
-        job->list.count = 0; /* the parent's thread may have begun to fill it */
+        job->found.count = 0; /* the parent's thread may have begun to fill it */
         if (job->op != NULL)
             add_waiting(threads, job);
         else
@@ -300,6 +332,7 @@ static const struct cg_resolver_type thread_type = {
     .cancel = thread_cancel,
     .close = thread_close,
     .forked = thread_forked,
+    .kinds = 1 << CG_RESOLVE_PTR,
 };
 
 int cg__resolve_thread_open(const struct cg_resolver_options *options,

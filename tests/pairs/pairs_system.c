@@ -233,6 +233,36 @@ static void resolve_lost(struct world *w)
     IS(((struct lookup *)w)->list.count, -1);
 }
 
+/* A service in the same table */
+
+struct service {
+    struct world w;
+    struct cg_srv_list list;
+};
+
+static struct cg_op *resolve_srv_op(struct world *w)
+{
+    struct service *s = (struct service *)w;
+
+    s->list.count = -1;
+    return KEEP(w, cg_resolve_op, cg_resolve_srv(PAIRS_HOST, &s->list));
+}
+
+static void resolve_srv_got(struct world *w, ssize_t answer)
+{
+    struct service *s = (struct service *)w;
+
+    IS(answer, 2);
+    IS(s->list.count, 2);
+    IS(s->list.srvs[0].port, 80);
+    IS(s->list.srvs[1].port, 81);
+}
+
+static void resolve_srv_lost(struct world *w)
+{
+    IS(((struct service *)w)->list.count, -1);
+}
+
 /* A file that grows */
 
 struct growth {
@@ -397,6 +427,9 @@ static const struct subject subjects[] = {
     {"resolve", .size = sizeof(struct lookup), .flags = ITSELF, .open = nothing,
      .op = resolve_op, .cause = nothing, .got = resolve_got, .lost = resolve_lost,
      .close = nothing},
+    {"resolve_srv", .size = sizeof(struct service), .flags = ITSELF, .open = nothing,
+     .op = resolve_srv_op, .cause = nothing, .got = resolve_srv_got,
+     .lost = resolve_srv_lost, .close = nothing},
     {"follow_line", GROWTH, .op = follow_line_op},
     {"follow_bytes", GROWTH, .op = follow_read_op},
 };

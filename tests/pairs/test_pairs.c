@@ -478,6 +478,8 @@ static void knows_host(struct cg_sched *sched)
     OK(cg_resolver_open("fixed", NULL, &resolver));
     OK(cg_resolver_set_host(resolver, PAIRS_HOST, "10.0.0.1 10.0.0.2",
                             .delay = MS / 20));
+    OK(cg_resolver_set_records(resolver, CG_RESOLVE_SRV, PAIRS_HOST,
+                               "2 0 81 b.test\n1 0 80 a.test", .delay = MS / 20));
     OK(cg_sched_set_resolver(sched, resolver));
 }
 

@@ -20,7 +20,10 @@
 enum {
     HEADER = 12,
     TYPE_A = 1,
+    TYPE_PTR = 12,
+    TYPE_TXT = 16,
     TYPE_AAAA = 28,
+    TYPE_SRV = 33,
     SERVFAIL = 2,
     NXDOMAIN = 3,
     HELD_MOST = 512,
@@ -91,6 +94,37 @@ static size_t add_answer(unsigned char *to, int type, const void *addr, size_t s
     return sizeof head + size;
 }
 
+static const struct record {
+    const char *begin; /* of the names that have it */
+    int type;
+    unsigned char size, data[20];
+} records[] = {
+    {"srv.", TYPE_SRV, 14, "\0\012\0\0\0\121\001b\004test"},
+    {"srv.", TYPE_SRV, 14, "\0\005\0\074\0\120\001a\004test"},
+    {"srv.", TYPE_SRV, 14, "\0\005\0\074\0\120\001/\004test"},
+    {"srv.", TYPE_SRV, 7, "\0\005\0\074\0\120"},
+    {"not.", TYPE_SRV, 7, "\0\0\0\0\0"},
+    {"txt.", TYPE_TXT, 4, "\003one"},
+    {"txt.", TYPE_TXT, 12, "\004two \000\005parts"},
+    {"4.0.0.127.in-addr.arpa", TYPE_PTR, 9, "\002v4\004test"},
+    {"6.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa", TYPE_PTR, 9,
+     "\002v6\004test"},
+};
+
+static bool has(const struct query *query, const struct record *record)
+{
+    return begins(query, record->begin) ||
+           (record->type == TYPE_TXT && strstr(query->name, ".corp.example") != NULL);
+}
+
+static bool has_records(const struct query *query)
+{
+    for (size_t i = 0; i < sizeof records / sizeof records[0]; i++)
+        if (has(query, &records[i]))
+            return true;
+    return false;
+}
+
 /* Builds the response to a query. Returns its length. */
 static size_t answer(const struct query *query, unsigned char reply[static 1024])
 {
@@ -116,10 +150,16 @@ static size_t answer(const struct query *query, unsigned char reply[static 1024]
         size += add_answer(reply + size, TYPE_AAAA, &in6, sizeof in6);
         answers++;
     }
+    for (size_t i = 0; i < sizeof records / sizeof records[0]; i++) {
+        if (query->type != records[i].type || !has(query, &records[i]))
+            continue;
+        size += add_answer(reply + size, query->type, records[i].data, records[i].size);
+        answers++;
+    }
     if (begins(query, "fail."))
         code = SERVFAIL;
     else if (!is_v4(query) && !begins(query, "v6.") && !begins(query, "many.") &&
-             !begins(query, "empty."))
+             !begins(query, "empty.") && !has_records(query))
         code = NXDOMAIN;
     reply[2] = 0x81; /* a response; recursion desired */
     reply[3] = (unsigned char)(0x80 | code);

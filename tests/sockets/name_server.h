@@ -11,6 +11,11 @@
  * held.* is like v4.*, but the response waits for name_server_release
  * cut.* is like v4.*, but over TCP only
  * half.* is like v4.*, but AAAA queries get no response
+ * srv.* has four servers of a service: b.test (priority 10, weight 0, port 81) and
+ *       a.test (5, 60, 80) twice, once by an invalid name, and the root
+ * not.* says that a service is not offered
+ * txt.* and *.corp.example have the texts "one" and "two parts"
+ * the address 127.0.0.4 has the name v4.test, 2001:db8::6 v6.test
  * All other names do not exist. */
 #ifndef COGEN_TESTS_SOCKETS_NAME_SERVER_H
 #define COGEN_TESTS_SOCKETS_NAME_SERVER_H

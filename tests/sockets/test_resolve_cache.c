@@ -47,7 +47,7 @@ static void put(const char *host, int family, uint32_t number, int64_t until)
 {
     struct cg_addr_list list = address(number);
 
-    cg__resolve_cache_put(&cache, host, family, 1, &list, 0, until);
+    cg__resolve_cache_put(&cache, host, family, 1, &list, sizeof list, 0, until);
 }
 
 /* A host is in the cache until it expires, whatever the case of its letters, and only for
@@ -70,7 +70,7 @@ END_TEST
 /* The error for a host that does not exist is cached, too. */
 START_TEST(errors)
 {
-    cg__resolve_cache_put(&cache, "none.test", AF_UNSPEC, CG_EHOST, NULL, 0, 10);
+    cg__resolve_cache_put(&cache, "none.test", AF_UNSPEC, CG_EHOST, NULL, 0, 0, 10);
     ck_assert_int_eq(find("none.test", AF_UNSPEC, 9), CG_EHOST);
     ck_assert_int_eq(find("none.test", AF_UNSPEC, 10), 0);
 }
