@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The structs of the client. A request passes through the files in this order:
- * client_fetch.c (redirects, retries), client_link.c (a connection), client_send.c,
- * client_head.c, client_reply.c (the body). */
+ * client_fetch.c (redirects, retries), client_link.c (a connection), client_fields.c, then
+ * its carrier (HTTP/1.1: client_send.c, client_head.c, client_http1.c), and client_reply.c
+ * (the body). */
 #ifndef COGEN_HTTP_CLIENT_CLIENT_H
 #define COGEN_HTTP_CLIENT_CLIENT_H
 
@@ -26,8 +27,39 @@ struct cg_http_client {
     bool freed;    /* the owner has freed it */
 };
 
+struct cg__link;
+struct cg__asking;
+
+/* How messages travel. */
+struct cg__carrier {
+    /* Sends the head and, unless the final response comes before, the body. If the server
+     * has closed the connection, returns 0 and stores the failure in *broken: a response
+     * that says why may have come. Sets ask->responded and link->spoiled. */
+    ssize_t (*send)(struct cg__link *link, struct cg__asking *ask, ssize_t *broken);
+    /* Reads the next head, interim or final, into reply->head and reply->headers. The
+     * timeout is for its first byte; then idle_timeout is for the whole head. `method`: of
+     * the request. 0, or a negative code with a message. */
+    ssize_t (*head)(struct cg_http_reply *reply, const char *method, int64_t timeout,
+                    char *why);
+    /* Reads undecoded bytes of the body: 1 to len, or 0 at the end. Sets reply->ended with
+     * or before the latter, and link.spoiled if the connection must then be closed. After
+     * a negative code other than -ETIMEDOUT, -ECANCELED and -EBUSY it is not called
+     * again. An error behind bytes is stored in reply->error. */
+    ssize_t (*body)(struct cg_http_reply *reply, void *buf, size_t len);
+};
+
+/* What a head says about its response. */
+struct cg__http_head {
+    unsigned status;
+    uint32_t reason; /* of the reason phrase: place in the reply's headers */
+    bool has_body;   /* a body follows, perhaps an empty one */
+    bool closes;     /* without a body: the connection cannot be used again */
+    int64_t length;  /* of the body, with HEAD of that which GET would have; -1: unknown */
+};
+
 /* A connection in use. */
 struct cg__link {
+    const struct cg__carrier *carrier;
     struct cg_sock *sock;
     struct cg__origin *lease;
     bool kept;     /* it was idle in the pool */
@@ -42,7 +74,8 @@ struct cg_http_reply {
     struct cg__link link; /* until the body has ended */
     struct cg__url url;
     struct cg_http_headers headers, trailers;
-    struct cg__http_parser parser;
+    struct cg__http_head head; /* the last one */
+    struct cg__http_parser parser; /* of HTTP/1.1 */
     struct cg__decoder *decoder;
     char *body;
     size_t len;
@@ -51,8 +84,6 @@ struct cg_http_reply {
     int64_t received;
     int64_t length;
     ssize_t error; /* result of all further reads of the body */
-    unsigned status;
-    uint32_t reason; /* of the reason phrase: place in headers */
     bool touched;    /* a byte of the response has been received */
     bool ended;      /* the message is complete */
     bool more;       /* the last view had bytes after the message */

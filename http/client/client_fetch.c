@@ -5,7 +5,6 @@
 #include "http/client/client_head.h"
 #include "http/client/client_link.h"
 #include "http/client/client_reply.h"
-#include "http/client/client_send.h"
 #include "http/client/client_why.h"
 #include "http/coding/decoder.h"
 
@@ -53,12 +52,11 @@ static ssize_t exchange(struct cg__asking *ask, struct cg__link *link)
 
     reply->touched = false;
     reply->link.sock = link->sock; /* borrowed, to read heads */
-    n = cg__http_client_send(link, ask, &broken);
+    n = link->carrier->send(link, ask, &broken);
     for (unsigned i = 0; n == 0 && !ask->responded; i++) {
         char why[CG_HTTP_WHY_SIZE];
 
-        n = cg__http_client_head_read(reply, ask->method, patience,
-                                       broken ? why : ask->why);
+        n = link->carrier->head(reply, ask->method, patience, broken ? why : ask->why);
         if (n < 0 && broken && !reply->touched)
             n = broken; /* the earlier failure */
         if (n == 0)
@@ -68,7 +66,7 @@ static ssize_t exchange(struct cg__asking *ask, struct cg__link *link)
             n = cg__http_client_because(ask->why, CG_EHTTP,
                                         "the server sends too many interim responses");
     }
-    if (n == 0 && reply->parser.status == 101)
+    if (n == 0 && reply->head.status == 101)
         n = cg__http_client_because(ask->why, CG_EHTTP,
                                     "the server switches protocols unasked");
     reply->link.sock = NULL;
@@ -115,7 +113,7 @@ static bool may_try_again(struct cg__asking *ask, const struct cg__link *link,
  * it. */
 static bool refuses_question(struct cg__asking *ask)
 {
-    return ask->expect && ask->reply->parser.status == 417 && ask->sent == 0;
+    return ask->expect && ask->reply->head.status == 417 && ask->sent == 0;
 }
 
 static ssize_t once(struct cg__asking *ask, struct cg__link *link)
@@ -171,7 +169,7 @@ static ssize_t follow(struct cg__asking *ask)
     const struct cg_http_fetch *fetch = ask->fetch;
     const char *to = cg_http_reply_header(ask->reply, "Location"), *wrong;
     unsigned most = fetch->redirects ? fetch->redirects : CG_HTTP_REDIRECTS;
-    unsigned status = ask->reply->status;
+    unsigned status = ask->reply->head.status;
     struct cg__url url;
     ssize_t n;
 
@@ -290,7 +288,7 @@ static ssize_t fetch_url(struct cg__asking *ask, struct cg_http_reply **reply)
         cg_http_reply_free(ask->reply);
     else
         *reply = ask->reply;
-    return n < 0 ? n : (ssize_t)ask->reply->status;
+    return n < 0 ? n : (ssize_t)ask->reply->head.status;
 }
 
 static ssize_t fetch_run(struct cg_op *op)

@@ -47,6 +47,28 @@ static ssize_t no_head(ssize_t code, bool begun, char *why)
                                    cg_strerror(code));
 }
 
+/* Stores what the parser knows about the response. */
+static ssize_t note_head(struct cg_http_reply *reply, char *why)
+{
+    const struct cg__http_parser *parser = &reply->parser;
+    bool has_length =
+        parser->has_length && !parser->chunked && parser->status / 100 != 1;
+
+    reply->head = (struct cg__http_head){
+        .status = parser->status,
+        .reason = parser->text,
+        .has_body = parser->has_body,
+        .closes = !parser->keep_alive || reply->more,
+        .length = has_length                             ? (int64_t)parser->length
+                  : parser->has_body || parser->skip_body ? -1
+                                                          : 0,
+    };
+    if (has_length && parser->length > INT64_MAX)
+        return cg__http_client_because(why, CG_EHTTP,
+                                       "the length of the body exceeds 63 bits");
+    return 0;
+}
+
 ssize_t cg__http_client_head_read(struct cg_http_reply *reply, const char *method,
                                    int64_t timeout, char *why)
 {
@@ -83,7 +105,8 @@ ssize_t cg__http_client_head_read(struct cg_http_reply *reply, const char *metho
         reply->more = used < view.len;
         cg_view_release(&view, used);
     }
-    return event == CG__HTTP_HEAD ? 0 : cg__http_client_head_refused(parser, why);
+    return event == CG__HTTP_HEAD ? note_head(reply, why)
+                                  : cg__http_client_head_refused(parser, why);
 }
 
 ssize_t cg__http_client_head_interim(struct cg__asking *ask)
@@ -92,7 +115,7 @@ ssize_t cg__http_client_head_interim(struct cg__asking *ask)
     ssize_t n = 0;
 
     if (fetch->interim != NULL && cg__http_client_head_is_interim(ask->reply))
-        n = fetch->interim(fetch->interim_arg, ask->reply->parser.status,
+        n = fetch->interim(fetch->interim_arg, (int)ask->reply->head.status,
                            &ask->reply->headers);
     if (n < 0)
         return cg__http_client_because(ask->why, n,

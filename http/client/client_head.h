@@ -8,12 +8,10 @@
 /* Whether the last head was an interim one (1xx): another follows. */
 static inline bool cg__http_client_head_is_interim(const struct cg_http_reply *reply)
 {
-    return reply->parser.status / 100 == 1 && reply->parser.status != 101;
+    return reply->head.status / 100 == 1 && reply->head.status != 101;
 }
 
-/* Reads the next head, interim or final. The timeout is for its first byte; then
- * idle_timeout is for the whole head. `method`: of the request. 0, or a negative code
- * with a message. */
+/* Reads the next head of HTTP/1.1: see struct cg__carrier. */
 ssize_t cg__http_client_head_read(struct cg_http_reply *reply, const char *method,
                                    int64_t timeout, char *why);
 

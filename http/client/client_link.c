@@ -3,9 +3,10 @@
  * through a proxy, with TLS for https. */
 #include "config.h"
 
+#include "http/client/client_fields.h"
 #include "http/client/client_head.h"
+#include "http/client/client_http1.h"
 #include "http/client/client_link.h"
-#include "http/client/client_send.h"
 #include "http/client/client_why.h"
 
 #include <cogen/coro.h>
@@ -147,7 +148,7 @@ static ssize_t set_auth(struct cg__asking *ask, const struct cg__url *proxy)
     ask->proxy_auth = NULL;
     if (proxy->user == NULL)
         return 0;
-    ask->proxy_auth = cg__http_client_send_basic(proxy->user);
+    ask->proxy_auth = cg__http_client_fields_basic(proxy->user);
     return ask->proxy_auth ? 0 : -ENOMEM;
 }
 
@@ -203,7 +204,7 @@ ssize_t cg__http_client_link_open(struct cg__link *link, struct cg__asking *ask)
     struct route route = {.url = &ask->url};
     ssize_t n;
 
-    *link = (struct cg__link){.sock = NULL};
+    *link = (struct cg__link){.carrier = &cg__http_client_http1};
     if (ask->url.https && client->options.tls == NULL)
         return cg__http_client_because(ask->why, CG_EHTTP_TLS, "%s",
                                        cg_strerror(CG_EHTTP_TLS));

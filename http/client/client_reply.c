@@ -3,7 +3,6 @@
  * error of a server has a code and a message. */
 #include "config.h"
 
-#include "http/client/client_head.h"
 #include "http/client/client_link.h"
 #include "http/client/client_reply.h"
 #include "http/client/client_why.h"
@@ -21,15 +20,7 @@ enum {
     FIRST_ROOM = 8 * 1024,
 };
 
-/* The message is complete. Bytes after it belong to no request; such a connection is not
- * used again. */
-static void complete(struct cg_http_reply *reply, bool more)
-{
-    reply->ended = true;
-    cg__http_client_link_end(&reply->link, reply->client,
-                             reply->parser.keep_alive && !more);
-}
-
+/* Notes a permanent error; the connection is not used again. */
 static ssize_t failed(struct cg_http_reply *reply, ssize_t code)
 {
     reply->error = code;
@@ -37,80 +28,25 @@ static ssize_t failed(struct cg_http_reply *reply, ssize_t code)
     return code;
 }
 
-static ssize_t too_short(struct cg_http_reply *reply)
+/* Whether the caller may read further. */
+static bool is_temporary(ssize_t code)
 {
-    if (reply->length >= 0)
-        cg__http_client_because(reply->why, 0,
-                                "the connection ended after %" PRId64 " of %" PRId64
-                                " bytes of the body",
-                                reply->received, reply->length);
-    else
-        cg__http_client_because(reply->why, 0,
-                                "the connection ended before the end of the body");
-    return failed(reply, CG_EOF);
+    return code == -ETIMEDOUT || code == -ECANCELED || code == -EBUSY;
 }
 
-static ssize_t cannot_read(struct cg_http_reply *reply, ssize_t code)
+/* Reads undecoded bytes: 1 to len, or 0 at the end, when the connection is returned. */
+static ssize_t next_raw(struct cg_http_reply *reply, void *buf, size_t len)
 {
-    if (code == -ETIMEDOUT) {
-        cg__http_client_because(reply->why, code,
-                                "the rest of the body takes too long");
-        return code; /* the caller may read further */
-    }
-    if (code == -ECANCELED || code == -EBUSY)
-        return code;
-    cg__http_client_because(reply->why, code, "receiving the body failed: %s",
-                            cg_strerror(code));
-    return failed(reply, code);
-}
+    ssize_t n;
 
-/* Reads undecoded bytes: 1 to len, or 0 at the end. */
-static ssize_t next_raw(struct cg_http_reply *reply, char *buf, size_t len)
-{
-    struct cg__http_parser *parser = &reply->parser;
-    struct cg_view view;
-
-    while (!reply->ended) {
-        enum cg__http_event event;
-        size_t used = 0;
-        ssize_t n = cg_yield(cg_borrow(reply->link.sock, &view,
-                                       .timeout = reply->client->options.idle_timeout));
-
-        if (n < 0)
-            return cannot_read(reply, n);
-        if (n == 0) {
-            if (cg__http_parser_end(parser) != CG__HTTP_DONE)
-                return too_short(reply);
-            parser->keep_alive = false;
-            complete(reply, false);
-            break;
-        }
-        /* Parse no more bytes than fit into buf. */
-        event = cg__http_parser_parse(parser, view.data,
-                                      view.len < len ? view.len : len, &used);
-        n = 0;
-        if (event == CG__HTTP_BODY) {
-            n = (ssize_t)parser->body_len;
-            memcpy(buf, parser->body, parser->body_len);
-            reply->received += n;
-        }
-        /* The DONE event may need no further bytes. */
-        if (event == CG__HTTP_BODY)
-            event = cg__http_parser_parse(parser, view.data + used, 0, &(size_t){0});
-        reply->more = used < view.len;
-        cg_view_release(&view, used);
-        if (event == CG__HTTP_DONE)
-            complete(reply, reply->more);
-        if (event == CG__HTTP_BAD) {
-            ssize_t code = cg__http_client_head_refused(parser, reply->why);
-
-            failed(reply, code);
-            return n > 0 ? n : code;
-        }
-        if (n > 0)
-            return n;
-    }
-    return 0;
+    if (reply->ended)
+        return 0;
+    n = reply->link.carrier->body(reply, buf, len);
+    if (n < 0 && !is_temporary(n))
+        reply->error = n;
+    if (reply->ended || reply->error < 0)
+        cg__http_client_link_end(&reply->link, reply->client, reply->error == 0);
+    return n;
 }
 
 static ssize_t next_decoded(struct cg_http_reply *reply, void *buf, size_t len)
@@ -238,27 +174,19 @@ void cg__http_client_reply_skip(struct cg_http_reply *reply)
 ssize_t cg__http_client_reply_begin(struct cg_http_reply *reply, struct cg__link *link,
                                     const struct cg__asking *ask)
 {
-    const struct cg__http_parser *parser = &reply->parser;
     const char *coding = cg_http_headers_get(&reply->headers, "Content-Encoding");
     int rc;
 
     reply->link = *link;
     *link = (struct cg__link){.sock = NULL};
-    reply->status = parser->status;
-    reply->reason = parser->text;
-    reply->length = parser->has_body || parser->skip_body ? -1 : 0;
-    if (parser->has_length && !parser->chunked && parser->status / 100 != 1) {
-        if (parser->length > INT64_MAX)
-            return cg__http_client_because(ask->why, CG_EHTTP,
-                                           "the length of the body exceeds 63 bits");
-        reply->length = (int64_t)parser->length; /* for HEAD: the length that GET has */
-    }
-    if (!parser->has_body) {
-        complete(reply, reply->more);
+    reply->length = reply->head.length;
+    if (!reply->head.has_body) {
+        reply->ended = true;
+        cg__http_client_link_end(&reply->link, reply->client, !reply->head.closes);
         return 0;
     }
     /* A part of a compressed body cannot be decoded by itself (RFC 9110, 14.4). */
-    if (ask->fetch->raw || coding == NULL || parser->status == 206)
+    if (ask->fetch->raw || coding == NULL || reply->head.status == 206)
         return 0;
     rc = cg__http_decoder_new(&reply->decoder, coding);
     if (rc == -ENOMEM)
@@ -365,12 +293,12 @@ void cg_http_reply_free(struct cg_http_reply *reply)
 
 int cg_http_reply_status(const struct cg_http_reply *reply)
 {
-    return (int)reply->status;
+    return (int)reply->head.status;
 }
 
 const char *cg_http_reply_reason(const struct cg_http_reply *reply)
 {
-    return cg__http_message_at(&reply->headers, reply->reason);
+    return cg__http_message_at(&reply->headers, reply->head.reason);
 }
 
 const char *cg_http_reply_url(const struct cg_http_reply *reply)

@@ -4,11 +4,10 @@
 #include "config.h"
 
 #include "http/acked.h"
+#include "http/client/client_fields.h"
 #include "http/client/client_head.h"
 #include "http/client/client_send.h"
 #include "http/client/client_why.h"
-#include "http/coding/decoder.h"
-#include "lib/base/ascii.h"
 
 #include <cogen/any.h>
 #include <cogen/reactor.h>
@@ -39,97 +38,6 @@ static int put_field(struct cg_http_headers *text, const char *name, const char 
                    put(text, "\r\n") < 0
                ? -ENOMEM
                : 0;
-}
-
-char *cg__http_client_send_basic(const char *user)
-{
-    static const char digits[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    size_t len = strlen(user);
-    char *text = malloc(sizeof "Basic " + (len + 2) / 3 * 4), *to;
-
-    if (text == NULL)
-        return NULL;
-    to = stpcpy(text, "Basic ");
-    for (size_t i = 0; i < len; i += 3) {
-        uint32_t bits = (uint32_t)(unsigned char)user[i] << 16;
-
-        bits |= i + 1 < len ? (uint32_t)(unsigned char)user[i + 1] << 8 : 0;
-        bits |= i + 2 < len ? (uint32_t)(unsigned char)user[i + 2] : 0;
-        *to++ = digits[bits >> 18];
-        *to++ = digits[bits >> 12 & 63];
-        *to++ = i + 1 < len ? digits[bits >> 6 & 63] : '=';
-        *to++ = i + 2 < len ? digits[bits & 63] : '=';
-    }
-    *to = '\0';
-    return text;
-}
-
-static bool is_one_of(const char *name, const char *const *names)
-{
-    while (*names != NULL && !cg__ascii_equal(*names, name))
-        names++;
-    return *names != NULL;
-}
-
-/* Whether a field of the caller is sent: not if it is private and a redirect has led to
- * another host, or if it describes a body that a redirect has dropped. */
-static bool goes_along(const struct cg__asking *ask, const char *name, bool to_proxy)
-{
-    static const char *const private[] = {
-        "Authorization", "Cookie", "Cookie2", "Host", "Proxy-Authorization", NULL};
-    static const char *const of_body[] = {"Content-Type",        "Content-Encoding",
-                                          "Content-Language",    "Content-Location",
-                                          "Content-Disposition", NULL};
-
-    if (ask->foreign && is_one_of(name, private))
-        return false;
-    if (cg__ascii_equal(name, "Proxy-Authorization") && !to_proxy)
-        return false;
-    return ask->with_body || ask->redirects == 0 || !is_one_of(name, of_body);
-}
-
-static bool has_own(const struct cg__asking *ask, const char *name, bool to_proxy)
-{
-    const struct cg_http_field *field = ask->fetch->fields;
-
-    for (; field != NULL && field->name != NULL; field++)
-        if (cg__ascii_equal(field->name, name) && goes_along(ask, name, to_proxy))
-            return true;
-    return false;
-}
-
-static int put_own(struct cg_http_headers *text, const struct cg__asking *ask,
-                   bool to_proxy)
-{
-    const struct cg_http_field *field = ask->fetch->fields;
-    int rc = 0;
-
-    for (; rc == 0 && field != NULL && field->name != NULL; field++)
-        if (goes_along(ask, field->name, to_proxy))
-            rc = put_field(text, field->name, field->value);
-    return rc;
-}
-
-static int put_auth(struct cg_http_headers *text, const struct cg__asking *ask)
-{
-    const struct cg_http_fetch *fetch = ask->fetch;
-    const char *user = fetch->basic ? fetch->basic : ask->url.user;
-    char *basic;
-    int rc;
-
-    if (ask->foreign)
-        return 0;
-    if (fetch->bearer != NULL)
-        return put(text, "Authorization: Bearer ") < 0 || put(text, fetch->bearer) < 0
-                   ? -ENOMEM
-                   : put(text, "\r\n");
-    if (user == NULL)
-        return 0;
-    basic = cg__http_client_send_basic(user);
-    rc = basic ? put_field(text, "Authorization", basic) : -ENOMEM;
-    free(basic);
-    return rc;
 }
 
 /* The framing of the body. Methods that usually have a body send a length of 0 if there is
@@ -168,34 +76,23 @@ static int put_target(struct cg_http_headers *text, const struct cg__asking *ask
 static int put_head(struct cg_http_headers *text, const struct cg__asking *ask,
                     bool to_proxy)
 {
-    const struct cg_http_client *client = ask->client;
-    bool bare = ask->fetch->bare;
-    bool raw = ask->fetch->raw || bare || has_own(ask, "Range", to_proxy);
-    const struct {
-        const char *name, *value;
-    } ours[] = {
-        {"Host", ask->url.hostport},
-        {"User-Agent", bare ? "" : client->user_agent},
-        {"Accept", bare ? "" : "*/*"},
-        {"Accept-Encoding", raw ? "" : cg__http_decoder_accept()},
-        {"Proxy-Authorization", to_proxy && ask->proxy_auth ? ask->proxy_auth : ""},
-        {"Connection", client->pool.keep == 0 ? "close" : ""},
-        {"Expect", ask->expect ? "100-continue" : ""},
-    };
+    struct cg_http_headers fields = {.data = NULL};
+    struct cg_http_field field;
+    size_t at = 0;
+    int rc = cg__http_client_fields(&fields, ask, to_proxy);
 
-    if (put(text, ask->method) < 0 || put(text, " ") < 0 ||
-        put_target(text, ask, to_proxy) < 0 ||
-        put(text, " HTTP/1.1\r\n") < 0)
-        return -ENOMEM;
-    for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)
-        if (*ours[i].value && !has_own(ask, ours[i].name, to_proxy) &&
-            put_field(text, ours[i].name, ours[i].value) < 0)
-            return -ENOMEM;
-    if (!has_own(ask, "Authorization", to_proxy) && put_auth(text, ask) < 0)
-        return -ENOMEM;
-    if (put_own(text, ask, to_proxy) < 0 || put_framing(text, ask) < 0)
-        return -ENOMEM;
-    return put(text, "\r\n");
+    if (rc == 0 && (put(text, ask->method) < 0 || put(text, " ") < 0 ||
+                    put_target(text, ask, to_proxy) < 0 || put(text, " HTTP/1.1\r\n") < 0))
+        rc = -ENOMEM;
+    while (rc == 0 && cg_http_headers_next(&fields, &at, &field))
+        rc = put_field(text, field.name, field.value);
+    cg__http_message_clear(&fields);
+    if (rc == 0 && ask->client->pool.keep == 0 &&
+        !cg__http_client_fields_has(ask, "Connection", to_proxy))
+        rc = put_field(text, "Connection", "close");
+    if (rc == 0)
+        rc = put_framing(text, ask);
+    return rc < 0 ? rc : put(text, "\r\n");
 }
 
 /* Reads a response that comes before the body has been sent. If it is final, the sending
@@ -391,7 +288,7 @@ static ssize_t ask_first(struct cg__link *link, struct cg__asking *ask)
             n = hear(ask);
         if (n == 0 && !cg__http_client_head_is_interim(ask->reply))
             return 1;
-    } while (n == 0 && ask->reply->parser.status != 100);
+    } while (n == 0 && ask->reply->head.status != 100);
     return n;
 }
 

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: MIT */
+/* The header fields of a request, whatever carries it: those of the caller, and the client's
+ * own ones that the caller does not replace. */
+#include "config.h"
+
+#include "http/client/client_fields.h"
+#include "http/client/client_why.h"
+#include "http/coding/decoder.h"
+#include "lib/base/ascii.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+char *cg__http_client_fields_basic(const char *user)
+{
+    static const char digits[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    size_t len = strlen(user);
+    char *text = malloc(sizeof "Basic " + (len + 2) / 3 * 4), *to;
+
+    if (text == NULL)
+        return NULL;
+    to = stpcpy(text, "Basic ");
+    for (size_t i = 0; i < len; i += 3) {
+        uint32_t bits = (uint32_t)(unsigned char)user[i] << 16;
+
+        bits |= i + 1 < len ? (uint32_t)(unsigned char)user[i + 1] << 8 : 0;
+        bits |= i + 2 < len ? (uint32_t)(unsigned char)user[i + 2] : 0;
+        *to++ = digits[bits >> 18];
+        *to++ = digits[bits >> 12 & 63];
+        *to++ = i + 1 < len ? digits[bits >> 6 & 63] : '=';
+        *to++ = i + 2 < len ? digits[bits & 63] : '=';
+    }
+    *to = '\0';
+    return text;
+}
+
+static bool is_one_of(const char *name, const char *const *names)
+{
+    while (*names != NULL && !cg__ascii_equal(*names, name))
+        names++;
+    return *names != NULL;
+}
+
+/* Whether a field of the caller is sent: not if it is private and a redirect has led to
+ * another host, or if it describes a body that a redirect has dropped. */
+static bool goes_along(const struct cg__asking *ask, const char *name, bool to_proxy)
+{
+    static const char *const private[] = {
+        "Authorization", "Cookie", "Cookie2", "Host", "Proxy-Authorization", NULL};
+    static const char *const of_body[] = {"Content-Type",        "Content-Encoding",
+                                          "Content-Language",    "Content-Location",
+                                          "Content-Disposition", NULL};
+
+    if (ask->foreign && is_one_of(name, private))
+        return false;
+    if (cg__ascii_equal(name, "Proxy-Authorization") && !to_proxy)
+        return false;
+    return ask->with_body || ask->redirects == 0 || !is_one_of(name, of_body);
+}
+
+bool cg__http_client_fields_has(const struct cg__asking *ask, const char *name,
+                                bool to_proxy)
+{
+    const struct cg_http_field *field = ask->fetch->fields;
+
+    for (; field != NULL && field->name != NULL; field++)
+        if (cg__ascii_equal(field->name, name) && goes_along(ask, name, to_proxy))
+            return true;
+    return false;
+}
+
+static int put_own(struct cg_http_headers *fields, const struct cg__asking *ask,
+                   bool to_proxy)
+{
+    const struct cg_http_field *field = ask->fetch->fields;
+    int rc = 0;
+
+    for (; rc == 0 && field != NULL && field->name != NULL; field++)
+        if (goes_along(ask, field->name, to_proxy))
+            rc = cg_http_headers_add(fields, field->name, field->value);
+    return rc;
+}
+
+static int put_bearer(struct cg_http_headers *fields, const char *token)
+{
+    char *value = malloc(sizeof "Bearer " + strlen(token));
+    int rc;
+
+    if (value == NULL)
+        return -ENOMEM;
+    strcpy(stpcpy(value, "Bearer "), token);
+    rc = cg_http_headers_add(fields, "Authorization", value);
+    free(value);
+    return rc;
+}
+
+static int put_auth(struct cg_http_headers *fields, const struct cg__asking *ask)
+{
+    const struct cg_http_fetch *fetch = ask->fetch;
+    const char *user = fetch->basic ? fetch->basic : ask->url.user;
+    char *basic;
+    int rc;
+
+    if (ask->foreign)
+        return 0;
+    if (fetch->bearer != NULL)
+        return put_bearer(fields, fetch->bearer);
+    if (user == NULL)
+        return 0;
+    basic = cg__http_client_fields_basic(user);
+    rc = basic ? cg_http_headers_add(fields, "Authorization", basic) : -ENOMEM;
+    free(basic);
+    return rc;
+}
+
+int cg__http_client_fields(struct cg_http_headers *fields, const struct cg__asking *ask,
+                           bool to_proxy)
+{
+    const struct cg_http_client *client = ask->client;
+    bool bare = ask->fetch->bare;
+    bool raw = ask->fetch->raw || bare || cg__http_client_fields_has(ask, "Range", to_proxy);
+    const struct {
+        const char *name, *value;
+    } ours[] = {
+        {"Host", ask->url.hostport},
+        {"User-Agent", bare ? "" : client->user_agent},
+        {"Accept", bare ? "" : "*/*"},
+        {"Accept-Encoding", raw ? "" : cg__http_decoder_accept()},
+        {"Proxy-Authorization", to_proxy && ask->proxy_auth ? ask->proxy_auth : ""},
+        {"Expect", ask->expect ? "100-continue" : ""},
+    };
+    int rc = 0;
+
+    for (size_t i = 0; rc == 0 && i < sizeof ours / sizeof *ours; i++)
+        if (*ours[i].value && !cg__http_client_fields_has(ask, ours[i].name, to_proxy))
+            rc = cg_http_headers_add(fields, ours[i].name, ours[i].value);
+    if (rc == 0 && !cg__http_client_fields_has(ask, "Authorization", to_proxy))
+        rc = put_auth(fields, ask);
+    if (rc == 0)
+        rc = put_own(fields, ask, to_proxy);
+    if (rc == -EINVAL)
+        cg__http_client_because(ask->why, rc, "a header field is invalid");
+    return rc;
+}
