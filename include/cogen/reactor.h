@@ -204,7 +204,8 @@ struct cg_reactor {
     struct cg_chunk *chunks; /* free ones */
     size_t chunks_free;      /* their number */
     size_t chunks_out;       /* number of chunks in use */
-    void *reserved[2];
+    struct cg_sched *sched;  /* the scheduler that runs it; NULL: none. The scheduler's */
+    void *reserved;
 };
 
 /* A backend: eight functions. All but wake are called in the scheduler's thread. */

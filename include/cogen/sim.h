@@ -12,13 +12,14 @@
  *                                          .short_permille = 200, .late_cancel = true},
  *                 &world);
  *     cg_sim_trace(world, cg_sim_print, stderr);
- *  The clock starts at 1 s and stands still while the program computes; a wait moves it
+ *
+ * The clock starts at 1 s and stands still while the program computes; a wait moves it
  * directly to the next event. Nothing depends on the machine, its clock or its load: the
  * same program with the same seed produces the same events, and byte for byte the same
  * trace. So a fault found with one seed can be reproduced with it.  The network has stream
- * and datagram sockets over IPv4, IPv6 and UNIX addresses, and multicast. Every address
- * belongs to the one simulated host, so the same program may serve both 10.0.0.1 and
- * 10.0.0.2. UNIX paths do not touch the file system; a name is free again when its socket
+ * and datagram sockets over IPv4, IPv6 and UNIX addresses, and multicast. A world has one
+ * host, or several (cg_sim_host), which share all addresses: the same program may serve
+ * both 10.0.0.1 and 10.0.0.2, and only one host can listen at an address. UNIX paths do not touch the file system; a name is free again when its socket
  * is closed. The ports of connecting sockets are assigned in a circle and repeat after
  * some 28,000 connections, even if the first is still open. Handles start at CG_SIM_HANDLE
  * and are not descriptors of the kernel. Those are invalid in this world (-EBADF;
@@ -74,11 +75,26 @@ typedef void cg_sim_tracer(void *arg, const char *line);
 
 CG_EXTERN_C_BEGIN
 
-/* Opens a world. The options are copied (NULL: all zero). Returns 0 and the reactor, to be
+/* Opens a world with one host. The options are copied (NULL: all zero). Returns 0 and the reactor, to be
  * closed with cg_reactor_close; -EINVAL: a negative time or a probability above 1000;
  * -ENOMEM. */
 CG_API int cg_sim_open(const struct cg_sim_options *options,
                        struct cg_reactor **reactor);
+
+/* Adds a host to a world: a reactor, for a scheduler of its own. `world` is any host of it.
+ * The hosts of a world share its clock, its network with all addresses, and its handles; a
+ * connection that was detached on one may be attached on another. The world ends when its
+ * last reactor is closed. Close a host with cg_reactor_close, not within its own run.
+ * Returns 0; -EMFILE: the world has 64 hosts; -ENOMEM. */
+CG_API int cg_sim_host(struct cg_reactor *world, struct cg_reactor **reactor);
+
+/* Runs the schedulers of all hosts, instead of cg_sched_run, in the calling thread. Each
+ * host runs until its reactor waits; then the seed picks one of those that can go on. The
+ * clock moves only when none can. A host that has nothing to do stays available to the
+ * others, which may post to it; so may coroutines add hosts, and schedulers for them.
+ * Returns when no host can ever go on: 0, the number of coroutines left on all hosts, or
+ * the first failure of a scheduler; -EBUSY: called within a run; -ENOMEM. */
+CG_API ssize_t cg_sim_run(struct cg_reactor *world);
 
 /* Moves the clock of a world by ns >= 0, as if the program had computed for that long. The
  * next wait handles what has become due. */

@@ -320,6 +320,7 @@ struct cg_sched *cg_sched_new_with(struct cg_reactor *reactor,
         return NULL;
     }
     sched->reactor = reactor;
+    reactor->sched = sched;
     sched->forks = sched->left_at = cg__fork_watch();
     cg__ready_init(&sched->ready);
     sched->deferred_tail = &sched->deferred;
@@ -378,6 +379,8 @@ void cg_sched_free(struct cg_sched *sched)
             sched->parts[place]->free(sched->parts[place]);
     cg__ready_free(&sched->ready);
     cg__stack_pool_free(sched->stacks);
+    if (sched->reactor->sched == sched)
+        sched->reactor->sched = NULL;
     free(sched);
 }
 

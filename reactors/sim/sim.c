@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The simulated reactor: a virtual clock and requests. A request that cannot complete
+/* The simulated reactor: requests, and the clock of a host that is alone. A request that cannot complete
  * waits at its socket. Whatever may change that touches the socket. wait delivers what is
  * due on the network, tries the requests of all touched sockets in the order in which they
  * were touched, and moves the clock only if no request has completed. */
@@ -11,64 +11,19 @@
 
 #include "reactors/sim/sim.h"
 
-enum {
-    START = 1
-}; /* what the clock shows at first, s */
-
-static bool bad(const struct cg_sim_options *opt)
+void cg__sim_touch(struct cg_sim_sock *sock)
 {
-    return opt->latency < 0 || opt->jitter < 0 || opt->cost < 0 ||
-           opt->latency > CG_NEVER / 8 || opt->jitter > CG_NEVER / 8 ||
-           opt->short_permille > 1000 || opt->reset_permille > 1000 ||
-           opt->lose_permille > 1000 || opt->double_permille > 1000 ||
-           opt->reorder_permille > 1000 || opt->refuse_permille > 1000 || opt->abort_permille > 1000;
-}
+    struct cg_sim_queue *queue = &sock->host->touched;
 
-int cg_sim_open(const struct cg_sim_options *options, struct cg_reactor **reactor)
-{
-    static const struct cg_sim_options perfect;
-    const struct cg_sim_options *opt = options ? options : &perfect;
-    struct cg_sim *sim;
-
-    if (bad(opt))
-        return -EINVAL;
-    if (!(sim = calloc(1, sizeof *sim)))
-        return -ENOMEM;
-    if (opt->threads && sem_init(&sim->wakes, 0, 0) < 0) { /* not every system has
-                                                            * semaphores */
-        int error = -errno;
-
-        free(sim);
-        return error;
-    }
-    sim->base.type = &cg__reactor_sim;
-    sim->base.fd = -1;
-    sim->base.simulated = true;
-    sim->opt = *opt;
-    if (sim->opt.window == 0)
-        sim->opt.window = CG_SIM_WINDOW;
-    sim->random = opt->seed;
-    sim->now = START * CG_SECOND;
-    *reactor = &sim->base;
-    return 0;
-}
-
-static int sim_open(struct cg_reactor **reactor)
-{
-    return cg_sim_open(NULL, reactor);
-}
-
-void cg__sim_touch(struct cg_sim *sim, struct cg_sim_sock *sock)
-{
     if (sock->touched || (!sock->ios && sock->state != CG_SIM_CLOSED))
         return;
     sock->touched = true;
     sock->next_touched = NULL;
-    if (sim->touched.head)
-        sim->touched.tail->next_touched = sock;
+    if (queue->head)
+        queue->tail->next_touched = sock;
     else
-        sim->touched.head = sock;
-    sim->touched.tail = sock;
+        queue->head = sock;
+    queue->tail = sock;
 }
 
 static void hang(struct cg_sim_sock *sock, struct cg_io *io)
@@ -136,7 +91,7 @@ static enum cg_verdict sim_submit(struct cg_reactor *reactor, struct cg_io *io)
     sim->now += sim->opt.cost;
     io->chunk = NULL;
     if (io->code > CG_IO_POLL)
-        return done(sim, io, cg__sim_call(sim, io));
+        return done(sim, io, cg__sim_call(cg__sim_host_of(reactor), io));
     if (!(sock = cg__sim_find(sim, io->fd)))
         return done(sim, io, -EBADF);
     if (io->code == CG_IO_RECV_FDS || io->code == CG_IO_SEND_FDS)
@@ -147,7 +102,7 @@ static enum cg_verdict sim_submit(struct cg_reactor *reactor, struct cg_io *io)
     io->mark = sim->pass; /* not in the pass that may be in progress */
     hang(sock, io);
     if (sim->opt.completion)
-        cg__sim_touch(sim, sock);
+        cg__sim_touch(sock);
     return CG_PENDING;
 }
 
@@ -159,7 +114,7 @@ static enum cg_verdict sim_cancel(struct cg_reactor *reactor, struct cg_io *io)
     assert(sock && io->state != CG_IO_IDLE);
     if (sim->opt.late_cancel) {
         io->state = CG_IO_CANCELLING;
-        cg__sim_touch(sim, sock);
+        cg__sim_touch(sock);
         return CG_PENDING;
     }
     unhang(sock, io);
@@ -191,7 +146,7 @@ static void complete(struct cg_sim *sim, struct cg_sim_sock *sock, struct cg_io 
                  io->state == CG_IO_PENDING && result > 0;
 
     if (stays)
-        cg__sim_touch(sim, sock); /* there may be more input */
+        cg__sim_touch(sock); /* there may be more input */
     else
         unhang(sock, io);
     cg__sim_note_result(sim, io, result);
@@ -223,68 +178,89 @@ static size_t serve(struct cg_sim *sim, struct cg_sim_sock *sock)
     return completed;
 }
 
-static size_t serve_touched(struct cg_sim *sim)
+size_t cg__sim_serve_touched(struct cg_sim_host *host)
 {
-    struct cg_sim_sock *sock, *next = sim->touched.head;
+    struct cg_sim_sock *sock, *next = host->touched.head;
     size_t completed = 0;
 
-    sim->touched.head = NULL;
+    host->touched.head = NULL;
     while ((sock = next)) {
         next = sock->next_touched;
         sock->touched = false;
         if (sock->state == CG_SIM_CLOSED)
-            cg__sim_sock_free(sim, sock);
+            cg__sim_sock_free(host->sim, sock);
+        else if (sock->host != host) /* it was handed over meanwhile */
+            cg__sim_touch(sock);
         else
-            completed += serve(sim, sock);
+            completed += serve(host->sim, sock);
     }
     return completed;
 }
 
 /* Takes the wake flag, and the posts of the semaphore that came with it. */
-static bool was_woken(struct cg_sim *sim)
+static bool was_woken(struct cg_sim_host *host)
 {
-    if (!atomic_exchange(&sim->woken, false))
+    if (!atomic_exchange(&host->woken, false))
         return false;
-    while (sim->opt.threads && sem_trywait(&sim->wakes) == 0)
+    while (host->sim->opt.threads && sem_trywait(&host->sim->wakes) == 0)
         ;
     return true;
 }
 
 /* Nothing is in flight, so only another thread can wake us. */
-static int wait_for_wake(struct cg_sim *sim)
+static int wait_for_wake(struct cg_sim_host *host)
 {
-    if (!sim->opt.threads)
+    if (!host->sim->opt.threads)
         return -EDEADLK;
-    while (!was_woken(sim))
-        if (sem_wait(&sim->wakes) < 0)
+    while (!was_woken(host))
+        if (sem_wait(&host->sim->wakes) < 0)
             assert(errno == EINTR);
+    return 0;
+}
+
+static bool serve_due(struct cg_sim_host *host)
+{
+    bool woken = was_woken(host);
+
+    cg__sim_deliver(host->sim);
+    return cg__sim_serve_touched(host) > 0 || woken || host->sim->now >= host->until;
+}
+
+/* A wait of a host that runs while no other one does: it moves the clock itself. */
+static int wait_alone(struct cg_sim_host *host)
+{
+    struct cg_sim *sim = host->sim;
+
+    while (!serve_due(host)) {
+        int64_t next = cg__sim_next(sim);
+
+        if (host->touched.head)
+            continue;
+        if (next < CG_NEVER && next <= host->until)
+            sim->now = next;
+        else if (host->until < CG_NEVER)
+            sim->now = host->until;
+        else
+            return wait_for_wake(host);
+    }
     return 0;
 }
 
 static int sim_wait(struct cg_reactor *reactor, int64_t timeout)
 {
-    struct cg_sim *sim = cg__sim_of(reactor);
-    int64_t until = timeout < CG_NEVER - sim->now ? sim->now + timeout : CG_NEVER;
-    bool woken = was_woken(sim);
+    struct cg_sim_host *host = cg__sim_host_of(reactor);
+    struct cg_sim *sim = host->sim;
+    int rc;
 
-    sim->now += sim->opt.cost;
     assert(timeout >= 0);
-    for (;;) {
-        int64_t next;
-
-        cg__sim_deliver(sim);
-        if (serve_touched(sim) > 0 || woken || sim->now >= until)
-            return 0;
-        if (sim->touched.head)
-            continue;
-        next = cg__sim_next(sim);
-        if (next < CG_NEVER && next <= until)
-            sim->now = next;
-        else if (until < CG_NEVER)
-            sim->now = until;
-        else
-            return wait_for_wake(sim);
-    }
+    host->until = timeout < CG_NEVER - sim->now ? sim->now + timeout : CG_NEVER;
+    sim->now += sim->opt.cost;
+    if (!cg__sim_in_turn(host))
+        return wait_alone(host);
+    do
+        rc = cg__sim_let_others(host);
+    while (rc == 0 && !serve_due(host));
+    return rc;
 }
 
 void cg_sim_advance(struct cg_reactor *reactor, int64_t ns)
@@ -304,10 +280,10 @@ static int64_t sim_now(struct cg_reactor *reactor)
  * finds the flag, and one that does not find it has a post to come. */
 static void sim_wake(struct cg_reactor *reactor)
 {
-    struct cg_sim *sim = cg__sim_of(reactor);
+    struct cg_sim_host *host = cg__sim_host_of(reactor);
 
-    if (!atomic_exchange(&sim->woken, true) && sim->opt.threads)
-        sem_post(&sim->wakes);
+    if (!atomic_exchange(&host->woken, true) && host->sim->opt.threads)
+        sem_post(&host->sim->wakes);
 }
 
 static void sim_forget(struct cg_reactor *reactor, int fd)
@@ -317,43 +293,10 @@ static void sim_forget(struct cg_reactor *reactor, int fd)
     assert(!sock || !sock->ios);
 }
 
-size_t cg_sim_handles(const struct cg_reactor *reactor)
-{
-    const struct cg_sim *sim = (const struct cg_sim *)reactor;
-
-    assert(reactor->type == &cg__reactor_sim);
-    return sim->handle_count - sim->hole_count;
-}
-
-/* Sockets that the program left open are closed silently. So are the requests of abandoned
- * coroutines: their memory may have been freed. */
-static void sim_close(struct cg_reactor *reactor)
-{
-    struct cg_sim *sim = cg__sim_of(reactor);
-    size_t i;
-
-    sim->tracer = NULL;
-    for (i = 0; i < sim->handle_count; i++) {
-        if (sim->handles[i]) {
-            sim->handles[i]->ios = NULL;
-            cg__sim_close(sim, sim->handles[i]);
-        }
-    }
-    serve_touched(sim);
-    assert(sim->socks == 0);
-    cg__chunk_free_all(reactor);
-    if (sim->opt.threads)
-        sem_destroy(&sim->wakes);
-    free(sim->heap);
-    free(sim->handles);
-    free(sim->holes);
-    free(sim);
-}
-
 const struct cg_reactor_type cg__reactor_sim = {
     .name = "sim",
-    .open = sim_open,
-    .close = sim_close,
+    .open = cg__sim_open,
+    .close = cg__sim_close_host,
     .submit = sim_submit,
     .cancel = sim_cancel,
     .wait = sim_wait,

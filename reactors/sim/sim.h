@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The inside of the simulated world: sim.c has the clock and the requests, sim_net.c
- * handles and messages in flight, sim_conn.c connections, sim_stream.c bytes,
+/* The inside of the simulated world: sim.c has the requests and the single host's clock,
+ * sim_host.c worlds and their hosts, sim_run.c the run of several hosts, sim_net.c handles and messages in flight, sim_conn.c connections, sim_stream.c bytes,
  * sim_datagram.c datagrams that arrive, sim_datagram_send.c those that are sent, sim_group.c
  * multicast groups, sim_calls.c the calls that never wait, sim_addr.c addresses,
  * sim_trace.c chance and trace. Whatever may change a request's result touches its socket;
@@ -23,6 +23,7 @@
 
 enum {
     CG_SIM_OPTIONS = 38,        /* number of known socket options (sim_calls.c) */
+    CG_SIM_HOSTS = 64,          /* most hosts of a world at a time */
     CG_SIM_NAMES = 1024,        /* buckets of bound addresses */
     CG_SIM_SEGMENT = 16 * 1024, /* most bytes in one message */
     CG_SIM_PORT_FIRST = 32768,  /* ports for those who ask for port 0 */
@@ -96,6 +97,7 @@ enum cg_sim_state {
 };
 
 struct cg_sim_sock {
+    struct cg_sim_host *host; /* whose requests it serves */
     int fd; /* -1: not accepted yet */
     int domain;
     bool datagram; /* stays FRESH; with a peer, remote is set */
@@ -130,14 +132,35 @@ struct cg_sim_sock {
     unsigned limit;               /* length limit of backlog */
 };
 
+/* A host: a reactor, and the program that runs on it. In a world with several hosts each
+ * program runs in a generator, which yields where its reactor waits. */
+struct cg_sim_host {
+    struct cg_reactor base; /* must be first */
+    struct cg_sim *sim;
+    unsigned number;             /* its place in the world's table */
+    struct cg_sim_queue touched; /* its sockets, linked by next_touched */
+    atomic_bool woken;
+    struct cg_gen *gen; /* NULL: the host has always been alone */
+    ssize_t (*program)(void *arg); /* NULL: runs the scheduler, whenever that has work */
+    void *arg;
+    bool begun;     /* it has run since cg_sim_run was called */
+    bool running;   /* the program has begun and not returned */
+    bool resting;   /* its scheduler's run has ended; it waits for others to give it work */
+    bool ended;     /* it does not run again */
+    bool stuck;     /* its wait returns -EDEADLK */
+    ssize_t result; /* of the program */
+    int64_t until;  /* while it waits: its time limit */
+};
+
 struct cg_sim {
-    struct cg_reactor base;
     struct cg_sim_options opt;
+    struct cg_sim_host *hosts[CG_SIM_HOSTS];
+    unsigned host_count;
+    bool running; /* within cg_sim_run */
     int64_t now;
     uint64_t random;
     uint64_t seq;                /* of messages */
     uintptr_t pass;              /* counts the passes over a touched socket's requests */
-    struct cg_sim_queue touched; /* linked by next_touched */
     struct cg_sim_sock *
         *heap; /* sockets with messages in flight, earliest arrival first, from 1 on */
     size_t heap_count, heap_room;
@@ -152,18 +175,37 @@ struct cg_sim {
     struct cg_sim_sock *names[CG_SIM_NAMES];
     cg_sim_tracer *tracer;
     void *tracer_arg;
-    atomic_bool woken;
-    sem_t wakes; /* with .threads: posted once each time woken is set */
+    sem_t wakes; /* with .threads: posted once each time a host's woken is set */
 };
+
+static inline struct cg_sim_host *cg__sim_host_of(struct cg_reactor *reactor)
+{
+    assert(reactor->type == &cg__reactor_sim);
+    return (struct cg_sim_host *)reactor;
+}
 
 static inline struct cg_sim *cg__sim_of(struct cg_reactor *reactor)
 {
-    assert(reactor->type == &cg__reactor_sim);
-    return (struct cg_sim *)reactor;
+    return cg__sim_host_of(reactor)->sim;
 }
 
 /* sim.c: something changed that a socket's requests may wait for. */
-void cg__sim_touch(struct cg_sim *sim, struct cg_sim_sock *sock);
+void cg__sim_touch(struct cg_sim_sock *sock);
+/* Tries the requests of a host's touched sockets; returns how many have completed. */
+size_t cg__sim_serve_touched(struct cg_sim_host *host);
+
+/* sim_host.c: open and close are those of the reactor's type. */
+int cg__sim_open(struct cg_reactor **reactor);
+void cg__sim_close_host(struct cg_reactor *reactor);
+
+/* sim_run.c. cg__sim_start gives a host a program of its own, for cg_sim_run.
+ * cg__sim_in_turn says whether the calling program runs in cg_sim_run; then
+ * cg__sim_let_others lets other hosts run, until it is this one's turn. Returns 0 or
+ * -EDEADLK. */
+int cg__sim_animate(struct cg_sim_host *host);
+void cg__sim_start(struct cg_reactor *host, ssize_t (*program)(void *arg), void *arg);
+bool cg__sim_in_turn(const struct cg_sim_host *host);
+int cg__sim_let_others(struct cg_sim_host *host);
 
 /* sim_trace.c */
 bool cg__sim_chance(struct cg_sim *sim, unsigned permille);
@@ -173,7 +215,7 @@ void cg__sim_note(struct cg_sim *sim, int fd, const char *format, ...)
 void cg__sim_note_result(struct cg_sim *sim, const struct cg_io *io, ssize_t result);
 
 /* sim_net.c */
-struct cg_sim_sock *cg__sim_sock_new(struct cg_sim *sim, int domain);
+struct cg_sim_sock *cg__sim_sock_new(struct cg_sim_host *host, int domain);
 void cg__sim_sock_free(struct cg_sim *sim, struct cg_sim_sock *sock);
 int cg__sim_handle_new(struct cg_sim *sim, struct cg_sim_sock *sock);
 void cg__sim_handle_free(struct cg_sim *sim, struct cg_sim_sock *sock);
@@ -240,7 +282,7 @@ bool cg__sim_is_member(const struct cg_sim_sock *sock, const struct cg_sim_addr 
 
 /* sim_calls.c */
 int cg__sim_option(const struct cg_sim_sock *sock, int level, int name);
-ssize_t cg__sim_call(struct cg_sim *sim, struct cg_io *io);
+ssize_t cg__sim_call(struct cg_sim_host *host, struct cg_io *io);
 bool cg__sim_reuse_port(const struct cg_sim_sock *sock);
 bool cg__sim_v6only(const struct cg_sim_sock *sock);
 void cg__sim_options_init(struct cg_sim *sim, struct cg_sim_sock *sock);

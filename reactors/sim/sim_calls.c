@@ -168,8 +168,9 @@ static ssize_t get_option(struct cg_sim_sock *sock, const struct cg_io *io)
     return give(io, &value, sizeof value);
 }
 
-static ssize_t make_socket(struct cg_sim *sim, const struct cg_io *io)
+static ssize_t make_socket(struct cg_sim_host *host, const struct cg_io *io)
 {
+    struct cg_sim *sim = host->sim;
     struct cg_sim_sock *sock;
     int fd;
 
@@ -177,7 +178,7 @@ static ssize_t make_socket(struct cg_sim *sim, const struct cg_io *io)
         return -EAFNOSUPPORT;
     if (io->type != SOCK_STREAM && io->type != SOCK_DGRAM)
         return -EPROTONOSUPPORT;
-    if (!(sock = cg__sim_sock_new(sim, io->domain)))
+    if (!(sock = cg__sim_sock_new(host, io->domain)))
         return -ENOMEM;
     sock->datagram = io->type == SOCK_DGRAM;
     if ((fd = cg__sim_handle_new(sim, sock)) < 0)
@@ -267,16 +268,26 @@ static ssize_t offer(struct cg_sim *sim, struct cg_sim_sock *sock, const struct 
     return cg__sim_send(sim, sock, &send, &result) ? result : 0;
 }
 
-ssize_t cg__sim_call(struct cg_sim *sim, struct cg_io *io)
+/* One of our handles comes back after it was detached, perhaps from another host. */
+static ssize_t attach(struct cg_sim_host *host, struct cg_sim_sock *sock)
 {
+    if (!sock)
+        return -EOPNOTSUPP;
+    sock->host = host;
+    return 0;
+}
+
+ssize_t cg__sim_call(struct cg_sim_host *host, struct cg_io *io)
+{
+    struct cg_sim *sim = host->sim;
     static const char *const ends[] = {"reading", "writing", "reading and writing"};
     struct cg_sim_sock *sock = cg__sim_find(sim, io->fd);
     ssize_t result;
 
     if (io->code == CG_IO_SOCKET)
-        return make_socket(sim, io);
-    if (io->code == CG_IO_ATTACH) /* one of our handles comes back after it was detached */
-        return sock ? 0 : -EOPNOTSUPP;
+        return make_socket(host, io);
+    if (io->code == CG_IO_ATTACH)
+        return attach(host, sock);
     if (!sock)
         return -EBADF;
     switch (io->code) {

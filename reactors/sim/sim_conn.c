@@ -105,7 +105,7 @@ static void refuse(struct cg_sim *sim, struct cg_sim_sock *client, int error,
 static void admit(struct cg_sim *sim, struct cg_sim_sock *listener,
                   struct cg_sim_sock *client, int64_t since)
 {
-    struct cg_sim_sock *sock = cg__sim_sock_new(sim, listener->domain);
+    struct cg_sim_sock *sock = cg__sim_sock_new(listener->host, listener->domain);
 
     if (!sock) {
         refuse(sim, client, ENOMEM, since);
@@ -120,7 +120,7 @@ static void admit(struct cg_sim *sim, struct cg_sim_sock *listener,
     client->peer = sock;
     client->listener = NULL;
     enqueue(&listener->backlog, sock);
-    cg__sim_touch(sim, listener);
+    cg__sim_touch(listener);
     cg__sim_post(sim, client, &client->syn, CG_SIM_SYNACK, since);
 }
 
@@ -206,7 +206,7 @@ void cg__sim_reset(struct cg_sim *sim, struct cg_sim_sock *sock)
     cg__sim_drop(sim, sock);
     sock->reset = true;
     sock->error = ECONNRESET;
-    cg__sim_touch(sim, sock);
+    cg__sim_touch(sock);
 }
 
 ssize_t cg__sim_shutdown(struct cg_sim *sim, struct cg_sim_sock *sock, int how)
@@ -222,7 +222,7 @@ ssize_t cg__sim_shutdown(struct cg_sim *sim, struct cg_sim_sock *sock, int how)
             cg__sim_post(sim, sock->peer, &sock->peer->end, CG_SIM_FIN, sim->now);
         sock->wr_shut = true;
     }
-    cg__sim_touch(sim, sock);
+    cg__sim_touch(sock);
     return 0;
 }
 
@@ -260,7 +260,7 @@ ssize_t cg__sim_close(struct cg_sim *sim, struct cg_sim_sock *sock)
     cg__sim_uncrowd(sim);
     sock->state =
         CG_SIM_CLOSED; /* touched, so that it is freed when it is served again */
-    cg__sim_touch(sim, sock);
+    cg__sim_touch(sock);
     return 0;
 }
 
@@ -311,5 +311,5 @@ void cg__sim_arrive(struct cg_sim *sim, struct cg_sim_sock *sock,
         refusal_arrives(sock, (int)msg->size);
         break;
     }
-    cg__sim_touch(sim, sock);
+    cg__sim_touch(sock);
 }

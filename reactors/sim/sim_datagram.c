@@ -86,7 +86,7 @@ void cg__sim_uncrowd(struct cg_sim *sim)
     sim->crowded = false;
     for (size_t i = 0; i < sim->handle_count; i++)
         if (sim->handles[i] && sim->handles[i]->datagram)
-            cg__sim_touch(sim, sim->handles[i]);
+            cg__sim_touch(sim->handles[i]);
 }
 
 bool cg__sim_recv_datagrams(struct cg_sim *sim, struct cg_sim_sock *sock, struct cg_io *io,

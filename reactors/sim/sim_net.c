@@ -113,8 +113,9 @@ void cg__sim_post_datagram(struct cg_sim *sim, struct cg_sim_sock *to, struct cg
     sift(sim, to->place > 0 ? to->place : ++sim->heap_count, to);
 }
 
-struct cg_sim_sock *cg__sim_sock_new(struct cg_sim *sim, int domain)
+struct cg_sim_sock *cg__sim_sock_new(struct cg_sim_host *host, int domain)
 {
+    struct cg_sim *sim = host->sim;
     struct cg_sim_sock *sock;
 
     if (sim->socks + 2 > sim->heap_room) { /* place 0 is not used */
@@ -129,6 +130,7 @@ struct cg_sim_sock *cg__sim_sock_new(struct cg_sim *sim, int domain)
     }
     if (!(sock = calloc(1, sizeof *sock)))
         return NULL;
+    sock->host = host;
     sock->fd = -1;
     sock->domain = domain;
     cg__sim_options_init(sim, sock);
@@ -201,7 +203,7 @@ static void feed(struct cg_sim *sim)
 {
     for (size_t i = 0; i < sim->handle_count; i++)
         if (sim->handles[i] && sim->handles[i]->backlog.head)
-            cg__sim_touch(sim, sim->handles[i]);
+            cg__sim_touch(sim->handles[i]);
 }
 
 void cg__sim_handle_free(struct cg_sim *sim, struct cg_sim_sock *sock)

@@ -110,7 +110,7 @@ bool cg__sim_recv(struct cg_sim *sim, struct cg_sim_sock *sock, struct cg_io *io
     if (!into_chunk) {
         n = maybe_short(sim, arrived(sock, io->len));
         *result = (ssize_t)copy_input(sim, sock, io->buf, n);
-    } else if ((io->chunk = cg_chunk_get(&sim->base))) {
+    } else if ((io->chunk = cg_chunk_get(&sock->host->base))) {
         n = maybe_short(sim, arrived(sock, io->chunk->size));
         *result = (ssize_t)copy_input(sim, sock, io->chunk->data, n);
         io->chunk->end = (uint32_t)*result;

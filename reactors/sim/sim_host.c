@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: MIT */
+/* Worlds and their hosts: how they are made and closed. All hosts of a world have one clock,
+ * one network and one table of handles. */
+#include "config.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+
+#include <cogen/generator.h>
+
+#include "reactors/sim/sim.h"
+
+enum {
+    START = 1
+}; /* what the clock shows at first, s */
+
+static bool bad(const struct cg_sim_options *opt)
+{
+    return opt->latency < 0 || opt->jitter < 0 || opt->cost < 0 ||
+           opt->latency > CG_NEVER / 8 || opt->jitter > CG_NEVER / 8 ||
+           opt->short_permille > 1000 || opt->reset_permille > 1000 ||
+           opt->lose_permille > 1000 || opt->double_permille > 1000 ||
+           opt->reorder_permille > 1000 || opt->refuse_permille > 1000 || opt->abort_permille > 1000;
+}
+
+/* Adds a host to a world that has room for it. */
+static struct cg_sim_host *add_host(struct cg_sim *sim)
+{
+    struct cg_sim_host *host = calloc(1, sizeof *host);
+
+    if (!host)
+        return NULL;
+    while (sim->hosts[host->number])
+        host->number++;
+    host->base.type = &cg__reactor_sim;
+    host->base.fd = -1;
+    host->base.simulated = true;
+    host->sim = sim;
+    sim->hosts[host->number] = host;
+    sim->host_count++;
+    return host;
+}
+
+static int open_world(const struct cg_sim_options *opt, struct cg_sim **world)
+{
+    struct cg_sim *sim = calloc(1, sizeof *sim);
+
+    if (!sim)
+        return -ENOMEM;
+    if (opt->threads && sem_init(&sim->wakes, 0, 0) < 0) { /* not every system has
+                                                            * semaphores */
+        int error = -errno;
+
+        free(sim);
+        return error;
+    }
+    sim->opt = *opt;
+    if (sim->opt.window == 0)
+        sim->opt.window = CG_SIM_WINDOW;
+    sim->random = opt->seed;
+    sim->now = START * CG_SECOND;
+    *world = sim;
+    return 0;
+}
+
+static void free_world(struct cg_sim *sim)
+{
+    assert(sim->socks == 0);
+    if (sim->opt.threads)
+        sem_destroy(&sim->wakes);
+    free(sim->heap);
+    free(sim->handles);
+    free(sim->holes);
+    free(sim);
+}
+
+int cg_sim_open(const struct cg_sim_options *options, struct cg_reactor **reactor)
+{
+    static const struct cg_sim_options perfect;
+    struct cg_sim_host *host;
+    struct cg_sim *sim = NULL;
+    int rc;
+
+    if (!options)
+        options = &perfect;
+    if (bad(options))
+        return -EINVAL;
+    if ((rc = open_world(options, &sim)) < 0)
+        return rc;
+    if (!(host = add_host(sim))) {
+        free_world(sim);
+        return -ENOMEM;
+    }
+    *reactor = &host->base;
+    return 0;
+}
+
+int cg__sim_open(struct cg_reactor **reactor)
+{
+    return cg_sim_open(NULL, reactor);
+}
+
+int cg_sim_host(struct cg_reactor *world, struct cg_reactor **reactor)
+{
+    struct cg_sim *sim = cg__sim_of(world);
+    struct cg_sim_host *host;
+    int rc;
+
+    if (sim->host_count == CG_SIM_HOSTS)
+        return -EMFILE;
+    if ((rc = cg__sim_animate(cg__sim_host_of(world))) < 0)
+        return rc;
+    if (!(host = add_host(sim)))
+        return -ENOMEM;
+    if ((rc = cg__sim_animate(host)) < 0) {
+        cg__sim_close_host(&host->base);
+        return rc;
+    }
+    *reactor = &host->base;
+    return 0;
+}
+
+size_t cg_sim_handles(const struct cg_reactor *reactor)
+{
+    const struct cg_sim *sim = cg__sim_of((struct cg_reactor *)reactor);
+
+    return sim->handle_count - sim->hole_count;
+}
+
+/* Sockets that the program left open are closed silently. So are the requests of abandoned
+ * coroutines: their memory may have been freed. */
+void cg__sim_close_host(struct cg_reactor *reactor)
+{
+    struct cg_sim_host *host = cg__sim_host_of(reactor);
+    struct cg_sim *sim = host->sim;
+
+    if (sim->host_count == 1)
+        sim->tracer = NULL;
+    for (size_t i = 0; i < sim->handle_count; i++) {
+        if (sim->handles[i] && sim->handles[i]->host == host) {
+            sim->handles[i]->ios = NULL;
+            cg__sim_close(sim, sim->handles[i]);
+        }
+    }
+    cg__sim_serve_touched(host);
+    cg__chunk_free_all(reactor);
+    cg_gen_free(host->gen);
+    sim->hosts[host->number] = NULL;
+    free(host);
+    if (--sim->host_count == 0)
+        free_world(sim);
+}
