@@ -20,7 +20,7 @@ ssize_t proxy_refuse(struct cg_http_request *req, int status, const char *why);
  * response back to the client. Returns what a handler returns. */
 ssize_t proxy_forward(struct cg_http_request *req, const struct proxy *proxy);
 
-/* proxy_tunnel.c: responds to a CONNECT, and copies bytes in both directions until both
+/* proxy_tunnel.c: responds to a CONNECT, and relays bytes in both directions until both
  * have ended. */
 ssize_t proxy_tunnel(struct cg_http_request *req, const struct proxy *proxy);
 

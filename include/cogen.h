@@ -36,6 +36,7 @@
 #include <cogen/sock.h>
 #include <cogen/sock_end.h>
 #include <cogen/sock_options.h>
+#include <cogen/splice.h>
 #include <cogen/starter.h>
 #include <cogen/sync.h>
 

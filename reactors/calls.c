@@ -108,6 +108,21 @@ static ssize_t send_file(struct cg_reactor *reactor, const struct cg_io *io, boo
     return n;
 }
 
+/* Descriptors that splice does not take, or a filter that refuses it. */
+static ssize_t splice_result(ssize_t n)
+{
+    return n == -EINVAL || cg__calls_is_missing(n) ? -EOPNOTSUPP : n;
+}
+
+static ssize_t splice_out(const struct cg_io *io)
+{
+    int before = cg_sigpipe_block();
+    ssize_t n = cg__calls_splice(io->file, io->fd, io->count);
+
+    cg_sigpipe_unblock(before, n != (ssize_t)io->count);
+    return splice_result(n);
+}
+
 int cg__calls_set_nonblocking(int fd)
 {
     int flags = fcntl(fd, F_GETFL);
@@ -170,6 +185,10 @@ ssize_t cg__calls_attempt(struct cg_reactor *reactor, struct cg_io *io, bool pla
         return cg__passing_receive(io->fd, io->passed);
     case CG_IO_SEND_FDS:
         return cg__passing_send(io->fd, io->passed);
+    case CG_IO_SPLICE_IN:
+        return splice_result(cg__calls_splice(io->fd, io->file, io->count));
+    case CG_IO_SPLICE_OUT:
+        return splice_out(io);
     case CG_IO_ACCEPT:
         return cg__calls_accept(io->fd);
     }

@@ -94,6 +94,10 @@ int cg__calls_plain_accept(int fd);
  * not on this system. May raise SIGPIPE. */
 ssize_t cg__calls_sendfile(int fd, int file, int64_t offset, size_t count);
 
+/* Moves bytes between a pipe and another descriptor. Returns their number, or -errno;
+ * -ENOSYS: not on this system. May raise SIGPIPE. */
+ssize_t cg__calls_splice(int from, int to, size_t count);
+
 /* Makes a descriptor non-blocking. Returns 0 or -errno. */
 int cg__calls_set_nonblocking(int fd);
 

@@ -63,9 +63,10 @@ struct cg_sock {
     bool multishot;  /* receives of this socket stay armed */
     bool listener;
     uint8_t datagrams; /* the family of a datagram socket; 0 (AF_UNSPEC): a stream */
-    bool closing;
-    bool gone;       /* closed; only the memory is left, until nobody keeps it */
-    bool held;       /* closing, and holds the run until the last request has completed */
+    bool closing : 1; /* these share a byte, so that the struct fits in seven lines */
+    bool gone : 1;    /* closed; only the memory is left, until nobody keeps it */
+    bool piped : 1;   /* bytes that come before the input are in a pipe (splice/) */
+    bool held : 1;    /* closing, and holds the run until the last request has completed */
     struct cg__side side[2];
     struct cg_deferred deferred[2]; /* continue an op in the next turn, one for each side */
     size_t in_memory;
@@ -96,9 +97,10 @@ static inline void cg__sock_set_fd(struct cg_sock *sock, int fd)
     sock->fd = sock->side[CG__RX].io.fd = sock->side[CG__TX].io.fd = fd;
 }
 
+/* Whether somebody has the first unread bytes, so that nobody else may read. */
 static inline bool cg__sock_is_lent(const struct cg_sock *sock)
 {
-    return sock->input.first != NULL && sock->input.first->lent > 0;
+    return (sock->input.first != NULL && sock->input.first->lent > 0) || sock->piped;
 }
 
 #endif

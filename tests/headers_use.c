@@ -101,6 +101,8 @@ ssize_t plain(struct cg_sock *sock, void *arg)
     cg_sock_attach(cg_sched_self(), 0, &conn);
     cg_sock_attach(cg_sched_self(), 0, &conn, .unread = arg, .len = 1);
     cg_yield(cg_close_gently(sock));
+    cg_yield(cg_splice(sock, sock, SIZE_MAX));
+    cg_yield(cg_relay(sock, sock, .a_to_b = &(uint64_t){0}));
     cg_yield(cg_write(sock, arg, 1));
     cg_yield(cg_writeall(sock, arg, 1));
     cg_yield(cg_writev(sock, iov, 1));

@@ -88,6 +88,12 @@ enum cg_io_code {
     CG_IO_RECV_FDS, /* passed: the bytes received and, in passed->fds, the descriptors that came
                      * with them. A cancelled request has received nothing: -ECANCELED */
     CG_IO_SEND_FDS, /* like RECV_FDS: bytes sent; the descriptors go with the first one */
+    CG_IO_SPLICE_IN,  /* file (the end of an empty pipe to write to), count: bytes moved from the
+                       * descriptor into the pipe; 0: the stream has ended. Like RECV_FDS, a
+                       * cancelled request has moved nothing */
+    CG_IO_SPLICE_OUT, /* file (the end of a pipe to read from), count: bytes moved out of the
+                       * pipe to the descriptor, at least 1. -EOPNOTSUPP, as for SPLICE_IN:
+                       * not with these descriptors. A cancelled request has moved nothing */
     CG_IO_ACCEPT,   /* the new connection's descriptor, non-blocking, close-on-exec. Errors
                      * other than -EBADF, -EINVAL and -ENOTSOCK do not concern the listener:
                      * submit again. The reactor then delays the request (at most 100 ms),
@@ -144,7 +150,7 @@ struct cg_io {
             const struct iovec *iov;
             int iovcnt;
         };
-        struct { /* SENDFILE */
+        struct { /* SENDFILE, SPLICE_IN, SPLICE_OUT */
             int64_t offset;
             size_t count;
             int file;

@@ -19,6 +19,7 @@ enum cg__part_place {
     CG__PART_ERRANDS,
     CG__PART_JOBS,
     CG__PART_OS_SIGNALS,
+    CG__PART_PIPES,
     CG__PART_POLLS,
     CG__PART_SIGNALS,
     CG__PARTS,

@@ -38,7 +38,7 @@ static void proceed(struct uring *u, struct cg_io *io)
 /* Once cancelled, what these requests move would be lost. */
 static bool takes_nothing_late(const struct cg_io *io)
 {
-    return io->code >= CG_IO_RECV_DATAGRAMS && io->code <= CG_IO_SEND_FDS;
+    return io->code >= CG_IO_RECV_DATAGRAMS && io->code <= CG_IO_SPLICE_OUT;
 }
 
 /* Makes the system call of a request for which io_uring has no suitable operation: at

@@ -159,8 +159,8 @@ void cg__uring_arm_wake(struct uring *u)
 
 /* The requests for which we make the system call ourselves, once a poll reports the
  * descriptor as ready: sendfile, which io_uring lacks; datagrams, which it moves one at a
- * time, and would have consumed when their receive is cancelled too late; descriptors, for
- * the same reason; writes to what is not a socket, where only a call of ours can prevent
+ * time, and would have consumed when their receive is cancelled too late; descriptors and splices,
+ * for the same reason; writes to what is not a socket, where only a call of ours can prevent
  * SIGPIPE; and connects of UNIX sockets, which never take time: while the backlog is full
  * the kernel would retry again and again, and a cancel could not reach it. */
 bool cg__uring_is_called(const struct uring *u, const struct cg_io *io)
@@ -171,6 +171,8 @@ bool cg__uring_is_called(const struct uring *u, const struct cg_io *io)
     case CG_IO_SEND_DATAGRAMS:
     case CG_IO_RECV_FDS:
     case CG_IO_SEND_FDS:
+    case CG_IO_SPLICE_IN:
+    case CG_IO_SPLICE_OUT:
         return true;
     case CG_IO_SEND:
     case CG_IO_SENDV:
@@ -194,6 +196,7 @@ int cg__uring_events(const struct cg_io *io)
     case CG_IO_RECV:
     case CG_IO_RECV_DATAGRAMS:
     case CG_IO_RECV_FDS:
+    case CG_IO_SPLICE_IN:
     case CG_IO_ACCEPT:
         wanted = POLLIN;
         break;

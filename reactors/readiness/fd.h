@@ -38,6 +38,7 @@ static inline unsigned cg__fd_direction(const struct cg_io *io)
     case CG_IO_RECV:
     case CG_IO_RECV_DATAGRAMS:
     case CG_IO_RECV_FDS:
+    case CG_IO_SPLICE_IN:
     case CG_IO_ACCEPT:
         return CG_IN;
     }

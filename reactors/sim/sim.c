@@ -94,7 +94,7 @@ static enum cg_verdict sim_submit(struct cg_reactor *reactor, struct cg_io *io)
         return done(sim, io, cg__sim_call(cg__sim_host_of(reactor), io));
     if (!(sock = cg__sim_find(sim, io->fd)))
         return done(sim, io, -EBADF);
-    if (io->code == CG_IO_RECV_FDS || io->code == CG_IO_SEND_FDS)
+    if (io->code >= CG_IO_RECV_FDS && io->code <= CG_IO_SPLICE_OUT)
         return done(sim, io, -EOPNOTSUPP); /* its handles are no descriptors */
     if (!sim->opt.completion && try(sim, sock, io, &result))
         return done(sim, io, result);
