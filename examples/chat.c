@@ -181,18 +181,11 @@ static void close_server(struct cg_http_server *closed)
 {
     cg_http_server_free(closed);
     server = NULL;
-    server_tls_close();
     chat_end();
 }
 
 static struct cg_http_server *open_server(void)
 {
-    const char *why;
-
-    if (tls && server_tls_open(cert, key, &why) < 0) {
-        example_complain("--tls-cert", why);
-        return NULL;
-    }
     server = cg_http_server_new(.connections = CONNECTIONS,
                                 .wrap = tls ? server_tls_wrap : NULL);
     if (server == NULL || chat_page_mount(server) < 0 ||
@@ -214,7 +207,7 @@ static ssize_t reload(void)
 
 int main(int argc, char **argv)
 {
-    const char *seconds = "15";
+    const char *seconds = "15", *why;
     const struct example_option options[] = {
         {"tls-cert", "FILE", "serve https with this certificate (PEM)", &cert, 0},
         {"tls-key", "FILE", "its key, if that is in a separate file", &key, 0},
@@ -243,5 +236,11 @@ int main(int argc, char **argv)
         example_usage(&ex, "--tls-key needs --tls-cert");
     heartbeat = example_seconds(&ex, seconds);
     tls = cert != NULL;
-    return service_run(&ex, &service);
+    if (tls && server_tls_open(cert, key, &why) < 0) {
+        example_complain("--tls-cert", why);
+        return example_status();
+    }
+    service_run(&ex, &service);
+    server_tls_close();
+    return example_status();
 }

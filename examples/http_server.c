@@ -102,7 +102,6 @@ static void close_server(struct cg_http_server *server)
     cg_http_server_free(server);
     cg_http_files_close(files);
     files = NULL;
-    server_tls_close();
 }
 
 static struct cg_http_server *open_server(void)
@@ -113,7 +112,7 @@ static struct cg_http_server *open_server(void)
         example_fail("server", -ENOMEM);
         return NULL;
     }
-    if (use_certificate() && mount(server))
+    if (mount(server))
         return server;
     close_server(server);
     return NULL;
@@ -170,5 +169,9 @@ int main(int argc, char **argv)
     service.grace = time_of(grace);
     service.workers = workers;
     service.patience = time_of(patience);
-    return service_run(&ex, &service);
+    if (!use_certificate())
+        return example_status();
+    service_run(&ex, &service);
+    server_tls_close();
+    return example_status();
 }

@@ -4,7 +4,7 @@
 
 #include <cogen/tls.h>
 
-static _Thread_local struct cg_tls *tls; /* each worker has its own */
+static struct cg_tls *tls; /* of all workers, which so resume each other's sessions */
 
 int server_tls_open(const char *cert, const char *key, const char **why)
 {

@@ -6,13 +6,14 @@
 
 #include <cogen.h>
 
-/* Makes the configuration that server_tls_wrap uses in this thread. If key is NULL, the
- * key is in the file cert. Returns 0 or a negative code, and then describes the failure in
+/* Makes the configuration that server_tls_wrap uses on all workers. If key is NULL, the key
+ * is in the file cert. Returns 0 or a negative code, and then describes the failure in
  * *why. */
 int server_tls_open(const char *cert, const char *key, const char **why);
 void server_tls_close(void);
 
-/* Reads the files again. Returns 0, or a negative code: then nothing changes. */
+/* Reads the files again, while other workers make handshakes. Returns 0, or a negative code:
+ * then nothing changes. */
 ssize_t server_tls_reload(void);
 
 /* For the option .wrap of the server: a handshake. */

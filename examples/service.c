@@ -53,12 +53,6 @@ static int subscribe(struct cg_os_signals *signals[SIGNALS])
     return rc;
 }
 
-static ssize_t reload_here(void *arg)
-{
-    (void)arg;
-    return service->reload != NULL ? service->reload() : 0;
-}
-
 static void reload(void)
 {
     struct timespec now;
@@ -69,7 +63,7 @@ static void reload(void)
     snprintf(text, sizeof text, "RELOADING=1\nMONOTONIC_USEC=%lld%06ld",
              (long long)now.tv_sec, now.tv_nsec / 1000);
     cg_notify(text, NULL, 0);
-    n = cg_yield(cg_run_on_each(reload_here, NULL));
+    n = service->reload != NULL ? service->reload() : 0;
     if (n < 0)
         example_warn("reload", n); /* what was loaded before stays in use */
     cg_notify("READY=1", NULL, 0);

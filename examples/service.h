@@ -22,7 +22,7 @@ struct service {
     void (*close)(struct cg_http_server *server);
     /* Called once, after the address has been printed. May be NULL. */
     void (*announce)(const char *addr);
-    /* Called on each worker when the program must reload. Returns 0 or a negative code.
+    /* Called once, on worker 0, when the program must reload. Returns 0 or a negative code.
      * May be NULL. */
     ssize_t (*reload)(void);
     const char *workers; /* of --workers: how many; "0": as many as processors; NULL: 1 */

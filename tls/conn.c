@@ -60,6 +60,12 @@ static bool set_client(struct cg__tls_conn *conn, const struct cg__tls_host *hos
     return true;
 }
 
+static bool has_certificate(const struct cg_tls_options *options)
+{
+    return options->cert != NULL ||
+           (options->pairs != NULL && options->pairs->cert != NULL);
+}
+
 /* Returns why a connection cannot be made, or NULL if it can. */
 static const char *check(const struct cg_tls_op *op, bool server,
                          struct cg__tls_host *parsed)
@@ -69,7 +75,7 @@ static const char *check(const struct cg_tls_op *op, bool server,
     if (op->tls == NULL)
         return "no configuration";
     if (server)
-        return op->tls->keys->count == 0 ? "a server needs a certificate" : NULL;
+        return has_certificate(&op->tls->options) ? NULL : "a server needs a certificate";
     if (op->host == NULL)
         return op->tls->options.insecure ? NULL : "host: none";
     return cg__tls_host_parse(op->host, parsed);
@@ -105,10 +111,12 @@ int cg__tls_conn_new(struct cg_tls_op *op, bool server)
     ERR_clear_error();
     conn->inner = op->inner;
     conn->tls = cg__tls_ref(op->tls);
-    conn->keys = cg__tls_keys_ref(op->tls->keys);
+    conn->keys = cg__tls_keys_now(op->tls);
+    conn->turns = cg__tls_turn_ref(op->tls, cg_sock_sched(op->inner));
     conn->queue.reactor = cg_sched_reactor(cg_sock_sched(op->inner));
     conn->ssl = SSL_new(conn->keys->context);
-    ok = conn->ssl != NULL && cg__tls_bio_attach(conn) && SSL_set_app_data(conn->ssl, conn);
+    ok = conn->turns != NULL && conn->ssl != NULL && cg__tls_bio_attach(conn) &&
+         SSL_set_app_data(conn->ssl, conn);
     if (ok && server)
         set_server(conn);
     else if (ok)
@@ -132,6 +140,7 @@ void cg__tls_conn_free(struct cg__tls_conn *conn)
         SSL_set_shutdown(conn->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
     SSL_free(conn->ssl);
     cg__tls_queue_drop(&conn->queue, cg__tls_queue_size(&conn->queue));
+    cg__tls_turn_unref(conn->turns);
     cg__tls_keys_unref(conn->keys);
     cg_tls_free(conn->tls);
     free(conn->host);
@@ -225,7 +234,7 @@ static int wait_for_turn(struct cg__tls_conn *conn)
 {
     if (conn->view.chunk == NULL || !SSL_in_init(conn->ssl))
         return 0;
-    return (int)cg_yield(CG_OP(cg__tls_turn, .tls = conn->tls));
+    return (int)cg_yield(CG_OP(cg__tls_turn, .turns = conn->turns));
 }
 
 ssize_t cg__tls_conn_do(struct cg__tls_conn *conn, cg__tls_call *call, void *data,

@@ -35,6 +35,7 @@ struct cg__tls_conn {
     struct cg_tls *tls;
     struct cg__tls_keys *keys;
     struct cg__tls_alpn *offer; /* instead of the configuration's protocols; NULL: those */
+    struct cg__tls_turns *turns;
     struct cg__tls_queue queue;
     struct cg_view view; /* input shown to OpenSSL, valid within one of its calls */
     size_t used;         /* bytes of it that OpenSSL has read */

@@ -166,7 +166,8 @@ int cg__tls_keys_new(const struct cg_tls_options *options, struct cg__tls_keys *
     if (keys == NULL)
         return -ENOMEM;
     ERR_clear_error();
-    keys->refs = 1;
+    atomic_init(&keys->refs, 1);
+    pthread_mutex_init(&keys->tickets.lock, NULL);
     keys->log = -1;
     keys->strict = options->strict_sni;
     keys->context = SSL_CTX_new(TLS_method());
@@ -182,13 +183,13 @@ int cg__tls_keys_new(const struct cg_tls_options *options, struct cg__tls_keys *
 
 struct cg__tls_keys *cg__tls_keys_ref(struct cg__tls_keys *keys)
 {
-    keys->refs++;
+    atomic_fetch_add(&keys->refs, 1);
     return keys;
 }
 
 void cg__tls_keys_unref(struct cg__tls_keys *keys)
 {
-    if (--keys->refs > 0)
+    if (atomic_fetch_sub(&keys->refs, 1) > 1)
         return;
     for (size_t i = 0; i < keys->count; i++)
         cg__tls_identity_drop(&keys->identities[i]);
@@ -196,6 +197,7 @@ void cg__tls_keys_unref(struct cg__tls_keys *keys)
     SSL_CTX_free(keys->context);
     BIO_meth_free(keys->bio);
     cg__tls_ticket_end(&keys->tickets);
+    pthread_mutex_destroy(&keys->tickets.lock);
     if (keys->log >= 0)
         close(keys->log);
     free(keys);

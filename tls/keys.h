@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What was loaded together: certificates, keys, trust. It has a reference count, because
- * connections outlive a reload. */
+ * connections outlive a reload. Threads share it: only the tickets and the count change. */
 #ifndef COGEN_TLS_KEYS_H
 #define COGEN_TLS_KEYS_H
 
@@ -10,6 +10,7 @@
 #include <cogen/tls.h>
 
 #include <openssl/ssl.h>
+#include <stdatomic.h>
 
 /* A certificate, its key, and the intermediate certificates. */
 struct cg__tls_identity {
@@ -26,7 +27,7 @@ struct cg__tls_alpn {
 };
 
 struct cg__tls_keys {
-    unsigned refs;
+    atomic_uint refs;
     SSL_CTX *context;
     BIO_METHOD *bio; /* the method of all connections' BIOs */
     struct cg__tls_tickets tickets;

@@ -9,73 +9,102 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void drop(struct cg_tls *tls, struct cg__tls_session **link)
+/* Takes one out, with the lock. */
+static struct cg__tls_session *take(struct cg_tls *tls, struct cg__tls_session **link)
 {
     struct cg__tls_session *session = *link;
 
     *link = session->next;
+    session->next = NULL;
     tls->count--;
-    SSL_SESSION_free(session->session);
-    free(session);
+    return session;
 }
 
-static void drop_oldest(struct cg_tls *tls)
+static struct cg__tls_session *take_oldest(struct cg_tls *tls)
 {
     struct cg__tls_session **link = &tls->sessions;
 
     while ((*link)->next != NULL)
         link = &(*link)->next;
-    drop(tls, link);
+    return take(tls, link);
 }
 
-bool cg__tls_session_put(struct cg_tls *tls, const char *host, SSL_SESSION *session)
+struct cg__tls_session *cg__tls_session_take_all(struct cg_tls *tls)
+{
+    struct cg__tls_session *all = tls->sessions;
+
+    tls->sessions = NULL;
+    tls->count = 0;
+    return all;
+}
+
+void cg__tls_session_free_all(struct cg__tls_session *session)
+{
+    while (session != NULL) {
+        struct cg__tls_session *next = session->next;
+
+        SSL_SESSION_free(session->session);
+        free(session);
+        session = next;
+    }
+}
+
+bool cg__tls_session_put(struct cg_tls *tls, const struct cg__tls_keys *keys,
+                         const char *host, SSL_SESSION *session)
 {
     size_t size = strlen(host) + 1;
-    struct cg__tls_session *place = malloc(sizeof *place + size);
+    struct cg__tls_session *place = malloc(sizeof *place + size), *old = NULL;
+    bool stored;
 
     if (place == NULL)
         return false;
-    if (tls->count == CG_TLS_SESSIONS)
-        drop_oldest(tls);
     place->session = session;
     memcpy(place->host, host, size);
-    place->next = tls->sessions;
-    tls->sessions = place;
-    tls->count++;
-    return true;
+    pthread_mutex_lock(&tls->lock);
+    stored = keys == tls->keys;
+    if (stored) {
+        if (tls->count == CG_TLS_SESSIONS)
+            old = take_oldest(tls);
+        place->next = tls->sessions;
+        tls->sessions = place;
+        tls->count++;
+    }
+    pthread_mutex_unlock(&tls->lock);
+    cg__tls_session_free_all(old);
+    if (!stored)
+        free(place);
+    return stored;
 }
 
 SSL_SESSION *cg__tls_session_get(struct cg_tls *tls, const char *host)
 {
-    struct cg__tls_session **link = &tls->sessions;
-    SSL_SESSION *session;
+    struct cg__tls_session **link, *used = NULL;
+    SSL_SESSION *session = NULL;
 
+    pthread_mutex_lock(&tls->lock);
+    link = &tls->sessions;
     while (*link != NULL && strcmp((*link)->host, host) != 0)
         link = &(*link)->next;
-    if (*link == NULL)
-        return NULL;
-    session = (*link)->session;
-    SSL_SESSION_up_ref(session);
-    /* From TLS 1.3 on a session is used once, so that its connections cannot be linked. */
-    if (SSL_SESSION_get_protocol_version(session) >= TLS1_3_VERSION)
-        drop(tls, link);
+    if (*link != NULL) {
+        session = (*link)->session;
+        SSL_SESSION_up_ref(session);
+        /* From TLS 1.3 on a session is used once, so that its connections cannot be
+         * linked. */
+        if (SSL_SESSION_get_protocol_version(session) >= TLS1_3_VERSION)
+            used = take(tls, link);
+    }
+    pthread_mutex_unlock(&tls->lock);
+    cg__tls_session_free_all(used);
     return session;
 }
 
-void cg__tls_session_clear(struct cg_tls *tls)
-{
-    while (tls->sessions != NULL)
-        drop(tls, &tls->sessions);
-}
-
-/* Called by OpenSSL when the server has sent a session; returns 1 if we keep it. A session
- * of a connection from before a reload is refused: its trust may have been withdrawn. */
+/* Called by OpenSSL when the server has sent a session; returns 1 if we keep it. */
 static int keep(SSL *ssl, SSL_SESSION *session)
 {
     struct cg__tls_conn *conn = SSL_get_app_data(ssl);
 
-    return conn->host != NULL && !SSL_is_server(ssl) && conn->keys == conn->tls->keys &&
-           cg__tls_session_put(conn->tls, conn->host, session);
+    return conn->host != NULL && !SSL_is_server(ssl) &&
+           cg__tls_session_put(conn->tls, conn->keys, conn->host, session);
 }
 
 void cg__tls_session_keep(SSL_CTX *context)

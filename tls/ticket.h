@@ -6,6 +6,7 @@
 #ifndef COGEN_TLS_TICKET_H
 #define COGEN_TLS_TICKET_H
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -18,6 +19,7 @@ struct cg__tls_ticket_key {
 };
 
 struct cg__tls_tickets {
+    pthread_mutex_t lock; /* protects the following fields */
     struct cg__tls_ticket_key now;    /* encrypts new tickets */
     struct cg__tls_ticket_key before; /* decrypts tickets from its time */
     int64_t since;                    /* when `now` was made */

@@ -4,38 +4,93 @@
 
 #include "tls/tls.h"
 
-#include <stddef.h>
+#include <stdlib.h>
+
+/* Called with the lock. */
+static struct cg__tls_turns *find(const struct cg_tls *tls, const struct cg_sched *sched)
+{
+    struct cg__tls_turns *turns = tls->turns;
+
+    while (turns != NULL && turns->sched != sched)
+        turns = turns->beside;
+    return turns;
+}
+
+static struct cg__tls_turns *make(struct cg_tls *tls, struct cg_sched *sched)
+{
+    struct cg__tls_turns *turns = calloc(1, sizeof *turns);
+
+    if (turns == NULL)
+        return NULL;
+    turns->tls = cg__tls_ref(tls);
+    turns->sched = sched;
+    pthread_mutex_lock(&tls->lock);
+    turns->beside = tls->turns;
+    tls->turns = turns;
+    pthread_mutex_unlock(&tls->lock);
+    return turns;
+}
+
+/* Between looking and making nobody else makes one for this scheduler: this is its
+ * thread. */
+struct cg__tls_turns *cg__tls_turn_ref(struct cg_tls *tls, struct cg_sched *sched)
+{
+    struct cg__tls_turns *turns;
+
+    pthread_mutex_lock(&tls->lock);
+    turns = find(tls, sched);
+    pthread_mutex_unlock(&tls->lock);
+    if (turns == NULL)
+        turns = make(tls, sched);
+    if (turns != NULL)
+        turns->refs++;
+    return turns;
+}
+
+void cg__tls_turn_unref(struct cg__tls_turns *turns)
+{
+    struct cg__tls_turns **link;
+
+    if (turns == NULL || --turns->refs > 0)
+        return;
+    pthread_mutex_lock(&turns->tls->lock);
+    link = &turns->tls->turns;
+    while (*link != turns)
+        link = &(*link)->beside;
+    *link = turns->beside;
+    pthread_mutex_unlock(&turns->tls->lock);
+    cg_tls_free(turns->tls);
+    free(turns);
+}
 
 /* The next turn has begun: gives it to the first waiting handshake, if any. */
 static void begin(struct cg_deferred *deferred)
 {
-    struct cg_tls *tls =
-        (struct cg_tls *)((char *)deferred - offsetof(struct cg_tls, turns.next));
-    struct cg__tls_turn_op *op = tls->turns.first;
+    struct cg__tls_turns *turns = (struct cg__tls_turns *)deferred;
+    struct cg__tls_turn_op *op = turns->first;
 
     if (op == NULL) {
-        cg_tls_free(tls); /* the reference that take has made */
+        cg__tls_turn_unref(turns); /* the reference that take has made */
         return;
     }
-    tls->turns.first = op->after;
+    turns->first = op->after;
     if (op->after != NULL)
         op->after->before = NULL;
     else
-        tls->turns.last = NULL;
-    cg_sched_defer(tls->turns.sched, deferred);
+        turns->last = NULL;
+    cg_sched_defer(turns->sched, deferred);
     cg_op_complete(&op->op, 0);
 }
 
 static enum cg_verdict take(struct cg_op *op, struct cg_sched *sched)
 {
     struct cg__tls_turn_op *turn = (struct cg__tls_turn_op *)op;
-    struct cg__tls_turns *turns = &turn->tls->turns;
+    struct cg__tls_turns *turns = turn->turns;
 
     op->result = 0;
     if (!turns->next.queued) {
         turns->next.fn = begin;
-        turns->sched = sched;
-        cg__tls_ref(turn->tls);
+        turns->refs++;
         cg_sched_defer(sched, &turns->next);
         return CG_DONE;
     }
@@ -52,7 +107,7 @@ static enum cg_verdict take(struct cg_op *op, struct cg_sched *sched)
 static enum cg_verdict leave(struct cg_op *op, struct cg_sched *sched)
 {
     struct cg__tls_turn_op *turn = (struct cg__tls_turn_op *)op;
-    struct cg__tls_turns *turns = &turn->tls->turns;
+    struct cg__tls_turns *turns = turn->turns;
 
     (void)sched;
     if (turn->after != NULL)

@@ -7,7 +7,8 @@
 #include <cogen/sock.h>
 
 /* A configuration: certificates, trusted issuers, parameters. Make one for all connections
- * of a kind of one scheduler; connections keep what they need of it. */
+ * of a kind; connections keep what they need of it. Threads may share it, so that the
+ * workers of a crew resume each other's sessions. */
 struct cg_tls;
 
 enum {
@@ -127,10 +128,10 @@ extern CG_API const struct cg_op_type cg_tls_accept_type, cg_tls_connect_type;
  *   -ENOMEM */
 CG_API int cg_tls_new_with(const struct cg_tls_options *options, struct cg_tls **tls);
 
-/* Reads the files again, for new connections; existing ones are not affected. Sessions from
- * before are not resumed. If it fails, nothing changes. Returns what cg_tls_new_with
- * returns; why (may be NULL) is a buffer of CG_TLS_WHY_SIZE bytes. Reads from disk, so it
- * blocks for a moment. */
+/* Reads the files again, for new connections; existing ones, and handshakes that have begun
+ * in any thread, are not affected. Sessions from before are not resumed. If it fails,
+ * nothing changes. Returns what cg_tls_new_with returns; why (may be NULL) is a buffer of
+ * CG_TLS_WHY_SIZE bytes. Reads from disk, so it blocks for a moment. From any thread. */
 CG_API int cg_tls_reload(struct cg_tls *tls, char *why);
 
 /* Frees a configuration; its connections and handshakes continue. NULL is ignored. */
