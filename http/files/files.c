@@ -6,7 +6,6 @@
 #include "http/coding/accept_encoding.h"
 #include "http/files/files.h"
 #include "http/message/percent.h"
-#include "http/server/output.h"
 #include "http/server/request/request_target.h"
 #include "http/server/response/response.h"
 #include "http/server/response/response_head.h"
@@ -166,13 +165,12 @@ static ssize_t send_body(struct cg_http_request *req, const struct file *file,
     if (req->framing == CG__HTTP_NO_BODY || length == 0)
         return 0;
     /* A small file is sent together with its head. */
-    if (length <= CG__HTTP_COPY &&
-        (to = cg__http_output_room(req->conn, length)) != NULL) {
+    if (length <= CG__HTTP_COPY && (to = req->carrier->place(req, length)) != NULL) {
         ssize_t n = pread(file->fd, to, length, (off_t)first);
 
         if (n < 0 || (uint64_t)n < length)
             return n < 0 ? -errno : CG_EOF;
-        req->conn->out->used += length;
+        req->carrier->put(req, length);
         req->left = 0;
         req->sent = length;
         return 0;
@@ -216,7 +214,7 @@ static ssize_t respond_file(struct cg_http_request *req,
     uint64_t size = (uint64_t)file->st.st_size, first = 0, length = size;
     /* Only GET has ranges (RFC 9110, 14.2): HEAD describes the whole file. */
     const char *range =
-        req->parser.code == HTTP_GET ? cg_http_request_header(req, "Range") : NULL;
+        req->code == HTTP_GET ? cg_http_request_header(req, "Range") : NULL;
     int status, rc = set_validators(req, files, file);
     char text[64];
     bool ranges;
@@ -261,7 +259,7 @@ static bool has_true_size(const struct file *file)
 /* Sends a file whose size is unknown, up to its end. */
 static ssize_t respond_unsized(struct cg_http_request *req, const struct file *file)
 {
-    bool wanted = req->parser.code == HTTP_GET;
+    bool wanted = req->code == HTTP_GET;
     char piece[4096];
     ssize_t n, sent;
 

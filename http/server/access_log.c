@@ -49,11 +49,11 @@ static int put_request(struct cg_http_headers *text, const struct cg_http_reques
 {
     char end[16];
 
-    if (req->parser.method == NULL)
+    if (req->method == NULL)
         return put(text, "\"-\"");
-    snprintf(end, sizeof end, " HTTP/1.%d\"", req->parser.minor);
-    if (put(text, "\"") < 0 || put(text, req->parser.method) < 0 ||
-        put(text, " ") < 0 ||
+    snprintf(end, sizeof end, " %s%d\"", req->carrier->version,
+             req->carrier->version[5] == '1' ? req->minor : 0);
+    if (put(text, "\"") < 0 || put(text, req->method) < 0 || put(text, " ") < 0 ||
         put_escaped(text, cg_http_request_target(req), "\"\\") < 0)
         return -1;
     return put(text, end);
@@ -61,7 +61,7 @@ static int put_request(struct cg_http_headers *text, const struct cg_http_reques
 
 static int put_line(struct cg_http_headers *text, const struct cg_http_request *req)
 {
-    const struct cg_http_headers *in = req->parser.method ? &req->in : NULL;
+    const struct cg_http_headers *in = req->method ? &req->in : NULL;
     char date[CG__HTTP_LOG_DATE_SIZE], middle[64];
 
     cg__http_date_for_log(time(NULL), date);

@@ -89,7 +89,7 @@ static bool add_param(struct cg_http_headers *list, const char *name, const char
 static bool set_params(struct cg_http_request *req, const char **params, unsigned count)
 {
     struct cg_http_headers *list = &req->params;
-    size_t wanted = req->parser.text_len;
+    size_t wanted = req->text_len;
     bool behind = req->path == list->data;
 
     for (unsigned i = 0; i < count; i++) {
@@ -135,7 +135,7 @@ static int set_allow(struct cg_http_request *req, const struct cg__http_routes *
 static int no_route(struct cg_http_request *req, const struct cg__http_routes *routes,
                     bool found)
 {
-    bool options = req->parser.code == HTTP_OPTIONS, all = strcmp(req->path, "*") == 0;
+    bool options = req->code == HTTP_OPTIONS, all = strcmp(req->path, "*") == 0;
 
     if (found && (!options || *req->path == '/') && set_allow(req, routes, req->path) < 0)
         return 503;
@@ -154,7 +154,7 @@ static const struct cg__http_route *whole_route(struct cg_http_request *req,
         const struct cg__http_route *route = &routes->list[i - 1];
 
         if (route->whole == size && memcmp(route->pattern, req->path, size) == 0 &&
-            method_fits(route, req->parser.code)) {
+            method_fits(route, req->code)) {
             bool beneath = req->path[size - 1] == '/' && route->pattern[size] == '\0';
 
             req->rest = beneath ? req->path + size : NULL;
@@ -177,7 +177,7 @@ fitting_route(struct cg_http_request *req, const struct cg__http_routes *routes,
 
         if (!fits(route->pattern, req->path, params, &count, &rest))
             continue;
-        if (method_fits(route, req->parser.code)) {
+        if (method_fits(route, req->code)) {
             size_t beneath = rest ? (size_t)(rest - req->path) : 0;
 
             *status = 503;

@@ -5,10 +5,10 @@
 #include "http/acked.h"
 #include "http/server/access_log.h"
 #include "http/server/connection.h"
+#include "http/server/h1/output.h"
+#include "http/server/h1/serve.h"
 #include "http/server/log.h"
-#include "http/server/output.h"
 #include "http/server/places.h"
-#include "http/server/request/request.h"
 #include "http/server/route.h"
 
 #include <cogen/transport.h>
@@ -67,10 +67,10 @@ void cg_http_server_free(struct cg_http_server *server)
 {
     if (server == NULL)
         return;
-    cg__http_request_free_spare(server);
+    cg__http_h1_free_spare(server);
     for (int i = 0; i < CG__HTTP_REPEATS; i++)
         cg__http_repeat_clear(&server->repeats[i]);
-    cg__http_output_free(server);
+    cg__http_h1_output_free(server);
     cg__http_route_free(server);
     free(server->layers);
     free(server);

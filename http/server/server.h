@@ -8,6 +8,7 @@
 
 #include "http/http1/framing.h"
 #include "http/http1/parser.h"
+#include "http/server/carrier.h"
 
 enum {
     CG__HTTP_OUT_SIZE = 16 * 1024 - 64, /* a large output buffer; a head must fit into it */
@@ -72,6 +73,13 @@ enum cg__http_phase {
     CG__HTTP_IDLE,    /* between two requests */
     CG__HTTP_IN_HEAD, /* within a head, or a TLS handshake */
     CG__HTTP_LINGERS, /* after the last response */
+};
+
+/* How a connection goes on after what has been served. */
+enum cg__http_outcome {
+    CG__HTTP_CLOSE_NOW, /* no response is to be read any more */
+    CG__HTTP_LINGER,    /* after the peer has read the last response */
+    CG__HTTP_GO_ON,     /* it may send another request */
 };
 
 /* A ring of connections. */
@@ -154,22 +162,27 @@ struct cg_http_server {
     int64_t accept_quiet; /* failures to accept are not logged until this moment */
 };
 
+/* A request and its response: the message, whatever carries it. */
 struct cg_http_request {
     struct cg_http_request *next; /* in the list of spare ones */
     struct cg_http_server *server;
     struct cg__http_conn *conn;
-    struct cg__http_parser parser;
+    const struct cg__http_carrier *carrier;
     struct cg_http_headers line, in, trailers, params, query, out, out_trailers;
-    /* A view of the connection's input. It stays lent from one request to the next while it
-     * has unparsed bytes or a piece of the body. */
-    struct cg_view view;
-    size_t parsed; /* bytes of the view */
     /* The unread piece of the request's body. */
     const char *body;
     /* The response. */
     enum cg__http_framing framing;
     uint64_t left; /* of Content-Length: bytes that are still to be written */
     const char *path; /* in `line`, or first in `params` */
+    /* What the head says; set by the carrier. */
+    const char *method;      /* static; NULL: the head is invalid */
+    uint64_t length;         /* of the body, if `unsized` is false */
+    uint32_t text, text_len; /* place of the target in `line` */
+    uint8_t code;            /* llhttp's code of the method */
+    uint8_t minor;           /* of the version 1.x; 1 of later versions */
+    bool has_body, unsized;
+    bool upgrade; /* it asks for another protocol, or is CONNECT */
     /* Everything from here on is zero when a request begins. */
     const char *rest; /* of the path, after a pattern that ends with a slash; or NULL */
     size_t body_left;
@@ -184,9 +197,9 @@ struct cg_http_request {
     bool has_query; /* `query` has been made */
     bool body_done;
     bool expects;         /* the client waits for 100 Continue */
-    bool begun, ended;    /* the head, the whole response is in the output */
+    bool begun, ended; /* the head, the whole response has been given to the carrier */
     bool keep;            /* the connection stays open after the response */
-    bool cut;             /* the response is incomplete: the connection must be closed */
+    bool cut;             /* the response is incomplete, which the client must learn */
     bool switches;        /* cg_http_upgrade makes the response: 101 is allowed */
 };
 

@@ -2,9 +2,6 @@
 /* cg_http_upgrade: 101 and CONNECT, after which the handler owns the connection. */
 #include "config.h"
 
-#include "http/server/log.h"
-#include "http/server/output.h"
-#include "http/server/request/request_body.h"
 #include "http/server/response/response_head.h"
 
 #include <errno.h>
@@ -31,8 +28,7 @@ static int set_upgrade(struct cg_http_request *req)
     const char *set = cg_http_headers_get(&req->out, "Upgrade");
     int rc = 0;
 
-    if (!req->parser.upgrade || req->parser.code == HTTP_CONNECT ||
-        req->parser.minor == 0)
+    if (!req->upgrade || req->code == HTTP_CONNECT || req->minor == 0)
         return -EINVAL;
     if (set == NULL)
         rc = name_protocol(req);
@@ -47,11 +43,13 @@ static int check_upgrade(struct cg_http_request *req, int status)
 {
     if (req->begun)
         return -EALREADY;
+    if (req->carrier->give == NULL)
+        return -EOPNOTSUPP;
     if (!req->body_done)
         return -EINVAL; /* the unread bytes are the body, not the new protocol */
     if (status == 101)
         return set_upgrade(req);
-    return req->parser.code == HTTP_CONNECT && status / 100 == 2 ? 0 : -EINVAL;
+    return req->code == HTTP_CONNECT && status / 100 == 2 ? 0 : -EINVAL;
 }
 
 static ssize_t upgrade_run(struct cg_op *op)
@@ -71,16 +69,10 @@ static ssize_t upgrade_run(struct cg_op *op)
         req->keep = keep;
     }
     if (n == 0)
-        n = cg__http_output_flush(req->conn, NULL, 0);
-    if (n < 0)
-        return n;
-    req->ended = true;
-    if (req->server->options.access_log != NULL)
-        cg__http_log_peer(req->conn);
-    cg__http_request_body_give_back(req);
-    *upgrade->sock = req->conn->sock;
-    req->conn->sock = NULL;
-    return 0;
+        n = req->carrier->give(req, upgrade->sock);
+    if (n == 0)
+        req->ended = true;
+    return n;
 }
 
 const struct cg_op_type cg_http_upgrade_type = {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Requests: the list of spare ones, and the accessors of a request. */
+/* Requests: what is common to all carriers, and the accessors of a request. */
 #include "config.h"
 
 #include "http/coding/encoder.h"
@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void request_free(struct cg_http_request *req)
+void cg__http_request_clear(struct cg_http_request *req)
 {
     struct cg_http_headers *lists[] = {&req->line,        &req->in,    &req->trailers,
                                        &req->params,      &req->query, &req->out,
@@ -17,17 +17,6 @@ static void request_free(struct cg_http_request *req)
 
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
         cg__http_message_clear(lists[i]);
-    free(req);
-}
-
-void cg__http_request_free_spare(struct cg_http_server *server)
-{
-    struct cg_http_request *req;
-
-    while ((req = server->requests) != NULL) {
-        server->requests = req->next;
-        request_free(req);
-    }
 }
 
 static inline void forget(struct cg_http_headers *list)
@@ -53,46 +42,14 @@ void cg__http_request_reset(struct cg_http_request *req)
     memset(&req->rest, 0, sizeof *req - offsetof(struct cg_http_request, rest));
 }
 
-struct cg_http_request *cg__http_request_get(struct cg__http_conn *conn)
-{
-    struct cg_http_server *server = conn->server;
-    struct cg_http_request *req = server->requests;
-
-    if (req != NULL) {
-        server->requests = req->next;
-        server->nrequests--;
-    } else {
-        req = calloc(1, sizeof *req);
-        if (req == NULL)
-            return NULL;
-    }
-    req->server = server;
-    req->conn = conn;
-    return req;
-}
-
-void cg__http_request_put(struct cg_http_request *req)
-{
-    struct cg_http_server *server = req->server;
-
-    cg__http_request_reset(req);
-    if (server->nrequests == CG__HTTP_SPARE) {
-        request_free(req);
-        return;
-    }
-    req->next = server->requests;
-    server->requests = req;
-    server->nrequests++;
-}
-
 const char *cg_http_request_method(const struct cg_http_request *req)
 {
-    return req->parser.method;
+    return req->method;
 }
 
 const char *cg_http_request_target(const struct cg_http_request *req)
 {
-    return cg__http_message_at(&req->line, req->parser.text);
+    return cg__http_message_at(&req->line, req->text);
 }
 
 const char *cg_http_request_path(const struct cg_http_request *req)
@@ -140,10 +97,10 @@ cg_http_request_trailers(const struct cg_http_request *req)
 
 int64_t cg_http_request_length(const struct cg_http_request *req)
 {
-    return req->parser.chunked ? -1 : (int64_t)req->parser.length;
+    return req->unsized ? -1 : (int64_t)req->length;
 }
 
 int cg_http_request_minor(const struct cg_http_request *req)
 {
-    return req->parser.minor;
+    return req->minor;
 }

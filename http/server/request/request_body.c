@@ -3,7 +3,6 @@
  * handler reads, so that a slow handler slows the client down (backpressure). */
 #include "config.h"
 
-#include "http/server/output.h"
 #include "http/server/request/request_body.h"
 
 #include <errno.h>
@@ -11,62 +10,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-void cg__http_request_body_give_back(struct cg_http_request *req)
-{
-    if (req->view.chunk == NULL)
-        return;
-    cg_view_release(&req->view, req->parsed);
-    req->view = (struct cg_view){.data = NULL};
-    req->parsed = 0;
-}
-
-/* After a piece of the body the view stays lent even if all its bytes are parsed: the
- * piece is in it, and the parser may have a further event that needs no bytes. */
-enum cg__http_event cg__http_request_body_parse_view(struct cg_http_request *req)
-{
-    size_t size = req->view.len - req->parsed, used;
-    enum cg__http_event event =
-        cg__http_parser_parse(&req->parser, req->view.data + req->parsed, size, &used);
-
-    req->parsed += used;
-    req->conn->more = used < size;
-    if (used == size && event != CG__HTTP_BODY)
-        cg__http_request_body_give_back(req);
-    return event;
-}
-
 /* Notes why the body cannot be read: the status of the response. */
-static ssize_t failed(struct cg_http_request *req, int status, ssize_t code)
+ssize_t cg__http_request_body_failed(struct cg_http_request *req, int status,
+                                     ssize_t code)
 {
     req->failure = status;
     req->keep = false;
     return code;
 }
 
-/* Handles an event other than a piece of the body. 0, or the error. */
-static ssize_t no_piece(struct cg_http_request *req, enum cg__http_event event)
-{
-    req->body_done = event == CG__HTTP_DONE;
-    return event == CG__HTTP_BAD ? failed(req, req->parser.status, -EBADMSG) : 0;
-}
-
-/* Sends 100 Continue to a client that waits for it, unless it has begun to send the
- * body. */
-static ssize_t ask(struct cg_http_request *req)
-{
-    static const char text[] = "HTTP/1.1 100 Continue\r\n\r\n";
-
-    req->expects = false;
-    if (req->conn->more)
-        return 0;
-    return cg__http_output_flush(req->conn,
-                                 &(struct iovec){(void *)text, sizeof text - 1}, 1);
-}
-
 /* How long to wait for more of the body: at most body_timeout, and altogether at most
  * body_timeout longer than the received bytes take at body_rate. Only the time of waiting
  * counts: a slow handler is not the client's fault. */
-static int64_t patience(const struct cg_http_request *req)
+int64_t cg__http_request_body_patience(const struct cg_http_request *req)
 {
     const struct cg_http_server_options *options = &req->server->options;
     uint64_t seconds = req->body_seen / options->body_rate;
@@ -81,53 +37,22 @@ static int64_t patience(const struct cg_http_request *req)
     return left > 0 ? left : CG_NOWAIT;
 }
 
-/* Borrows further bytes of the connection; pending output is written first. */
-static ssize_t more(struct cg_http_request *req)
-{
-    int64_t start;
-    ssize_t n = 0;
-
-    if (req->expects && !req->begun)
-        n = ask(req);
-    else if (!req->conn->more)
-        n = cg__http_output_flush(req->conn, NULL, 0);
-    if (n == 0) {
-        start = cg_sched_now(cg_sched_self());
-        n = cg_yield(cg_borrow(req->conn->sock, &req->view, .timeout = patience(req)));
-        req->waited += cg_sched_now(cg_sched_self()) - start;
-    }
-    if (n == -ETIMEDOUT)
-        return failed(req, 408, n);
-    req->parsed = 0;
-    return n == 0 ? failed(req, 400, CG_EOF) : n;
-}
-
 /* Makes sure that req->body has bytes. 1; 0: the body has ended; negative. */
 static ssize_t fill(struct cg_http_request *req)
 {
     while (req->body_left == 0 && !req->body_done) {
-        enum cg__http_event event;
         ssize_t n;
 
         if (req->failure != 0)
             return -EBADMSG;
-        if (req->view.chunk == NULL && (n = more(req)) < 0)
+        n = req->carrier->more(req);
+        if (n < 0)
             return n;
-        req->expects = req->expects && req->begun; /* the client has begun to send it */
-        event = cg__http_request_body_parse_view(req);
-        if (event == CG__HTTP_BODY) {
-            req->body = req->parser.body;
-            req->body_left = req->parser.body_len;
-            req->body_seen += req->body_left;
-            if (req->body_seen > req->server->options.body_limit) {
-                req->body_left = 0;
-                cg__http_request_body_give_back(req);
-                return failed(req, 413, -EMSGSIZE);
-            }
-            continue;
+        req->body_seen += req->body_left;
+        if (req->body_seen > req->server->options.body_limit) {
+            req->body_left = 0;
+            return cg__http_request_body_failed(req, 413, -EMSGSIZE);
         }
-        if ((n = no_piece(req, event)) < 0)
-            return n;
     }
     return !req->body_done || req->body_left > 0;
 }
@@ -182,18 +107,18 @@ static ssize_t body_run(struct cg_op *op)
     size_t size = 0, room = 0;
     ssize_t n;
 
-    if (read->len != 0 && !req->parser.chunked && req->parser.length > read->len)
-        return failed(req, 413, -EMSGSIZE);
+    if (read->len != 0 && !req->unsized && req->length > read->len)
+        return cg__http_request_body_failed(req, 413, -EMSGSIZE);
     while ((n = fill(req)) > 0) {
         if (read->len != 0 && size + req->body_left > read->len)
-            return failed(req, 413, -EMSGSIZE);
+            return cg__http_request_body_failed(req, 413, -EMSGSIZE);
         if (size + req->body_left + 1 > room) {
             size_t wanted = 2 * room > size + req->body_left ? 2 * room
                                                              : size + req->body_left + 1;
             char *whole = realloc(req->whole, wanted);
 
             if (whole == NULL)
-                return failed(req, 503, -ENOMEM);
+                return cg__http_request_body_failed(req, 503, -ENOMEM);
             req->whole = whole;
             room = wanted;
         }
@@ -202,7 +127,7 @@ static ssize_t body_run(struct cg_op *op)
     if (n < 0)
         return n;
     if (req->whole == NULL && (req->whole = malloc(1)) == NULL)
-        return failed(req, 503, -ENOMEM);
+        return cg__http_request_body_failed(req, 503, -ENOMEM);
     req->whole[size] = '\0';
     *read->data = req->whole;
     return (ssize_t)size;
@@ -220,8 +145,8 @@ bool cg__http_request_body_will_drain(const struct cg_http_request *req)
 {
     if (req->body_done)
         return true;
-    return req->failure == 0 && !req->expects && !req->parser.chunked &&
-           req->parser.length - req->body_seen <= req->server->options.drain_limit;
+    return req->failure == 0 && !req->expects && !req->unsized &&
+           req->length - req->body_seen <= req->server->options.drain_limit;
 }
 
 bool cg__http_request_body_drain(struct cg_http_request *req)
@@ -233,21 +158,8 @@ bool cg__http_request_body_drain(struct cg_http_request *req)
     return req->body_done;
 }
 
-/* The handler may use the socket itself: releases the view if it has no piece of the body.
- * After the last piece the parser may still have its DONE event, which needs no bytes. */
-static void let_read(struct cg_http_request *req)
-{
-    if (req->body_left > 0 || req->view.chunk == NULL)
-        return;
-    if (req->conn->more)
-        cg__http_request_body_give_back(req);
-    else
-        no_piece(req, cg__http_request_body_parse_view(req));
-}
-
 struct cg_sock *cg_http_request_sock(const struct cg_http_request *req)
 {
     /* A request is never a constant, whatever it is for the caller. */
-    let_read((struct cg_http_request *)req);
-    return req->conn->sock;
+    return req->carrier->sock((struct cg_http_request *)req);
 }

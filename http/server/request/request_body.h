@@ -5,12 +5,14 @@
 
 #include "http/server/server.h"
 
-/* Parses the view up to the next event. A view without unparsed bytes is released, so
- * that a waiting connection holds no buffer. */
-enum cg__http_event cg__http_request_body_parse_view(struct cg_http_request *req);
+/* For carriers: notes why the body cannot be read, as the status of the response, and
+ * returns the code. */
+ssize_t cg__http_request_body_failed(struct cg_http_request *req, int status,
+                                     ssize_t code);
 
-/* Releases the view if it is lent: parsed bytes are consumed, the rest stays unread. */
-void cg__http_request_body_give_back(struct cg_http_request *req);
+/* How long a carrier may wait for the next bytes of the body. It adds the time that it waits
+ * to req->waited. */
+int64_t cg__http_request_body_patience(const struct cg_http_request *req);
 
 /* Whether the unread part of the body is at most drain_limit, so that it will be
  * discarded after the response. False: the connection must be closed, and the response

@@ -45,7 +45,7 @@ static int set_host(struct cg_http_request *req, const char *target)
 /* Most targets are their own path. Others are decoded into the start of `params`. */
 int cg__http_request_target_path(struct cg_http_request *req)
 {
-    const char *target = cg__http_message_at(&req->line, req->parser.text);
+    const char *target = cg__http_message_at(&req->line, req->text);
     ssize_t length;
     size_t size = 0;
     char *path;
@@ -58,14 +58,13 @@ int cg__http_request_target_path(struct cg_http_request *req)
         if (target[size] == '\0')
             return 0;
     }
-    if (*target != '/' && strcmp(target, "*") != 0 &&
-        req->parser.code != HTTP_CONNECT) {
+    if (*target != '/' && strcmp(target, "*") != 0 && req->code != HTTP_CONNECT) {
         int status = set_host(req, target);
 
         if (status != 0)
             return status;
         target = skip_origin(target);
-        if (*target == '\0' && req->parser.code == HTTP_OPTIONS)
+        if (*target == '\0' && req->code == HTTP_OPTIONS)
             target = "*"; /* about the server itself (RFC 9112, 3.2.4) */
     }
     size = strcspn(target, "?");

@@ -2,14 +2,11 @@
 /* Interim responses (1xx), which precede the final one. */
 #include "config.h"
 
-#include "http/server/output.h"
+#include "http/server/server.h"
 
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-
-enum { LINE = 64 }; /* room for the status line and the empty line at the end */
 
 static bool may_be_said(const struct cg_http_field *field)
 {
@@ -32,25 +29,12 @@ static ssize_t measure(const struct cg_http_request *req, const struct cg_http_f
     return size <= req->server->options.headers_limit ? (ssize_t)size : -EMSGSIZE;
 }
 
-static size_t put(char *text, int status, const struct cg_http_field *field)
-{
-    const char *reason = cg_http_status_text(status);
-    char *to = text;
-
-    to += snprintf(to, LINE, "HTTP/1.1 %d %.32s\r\n", status, reason);
-    for (; field != NULL && field->name != NULL; field++)
-        to += sprintf(to, "%s: %s\r\n", field->name, field->value);
-    memcpy(to, "\r\n", 2);
-    return (size_t)(to - text) + 2;
-}
-
 static ssize_t interim_run(struct cg_op *op)
 {
     const struct cg_http_send_interim_op *interim =
         (const struct cg_http_send_interim_op *)op;
     struct cg_http_request *req = interim->req;
     ssize_t n = measure(req, interim->fields);
-    char *text;
 
     if (interim->status < 100 || interim->status > 199 || interim->status == 101)
         return -EINVAL;
@@ -58,17 +42,9 @@ static ssize_t interim_run(struct cg_op *op)
         return n;
     if (req->begun)
         return -EALREADY;
-    if (cg_http_request_minor(req) == 0) /* HTTP/1.0 has no interim responses */
-        return 0;
-    text = malloc(LINE + (size_t)n);
-    if (text == NULL)
-        return -ENOMEM;
-    req->expects = req->expects && interim->status != 100;
-    n = cg__http_output_flush(
-        req->conn, &(struct iovec){text, put(text, interim->status, interim->fields)},
-        1);
-    free(text);
-    req->cut |= n < 0; /* a part of it may have been sent */
+    if (interim->status == 100)
+        req->expects = false;
+    n = req->carrier->interim(req, interim->status, interim->fields, (size_t)n);
     return n;
 }
 

@@ -3,7 +3,9 @@
 #include "config.h"
 
 #include "http/coding/accept_encoding.h"
-#include "http/server/output.h"
+#include "http/server/h1/carrier.h"
+#include "http/server/h1/head.h"
+#include "http/server/h1/output.h"
 #include "http/server/response/response.h"
 #include "http/server/response/response_head.h"
 
@@ -49,7 +51,7 @@ static int put_response(struct cg_http_respond_op *respond, const void *body,
     bool small = len <= CG__HTTP_COPY;
     int rc = cg__http_response_head_put(req, respond->status, (int64_t)len,
                                         type_of(respond), small ? len : 0);
-    struct cg__http_out *out = req->conn->out;
+    char *to;
 
     if (rc < 0)
         return rc;
@@ -58,14 +60,14 @@ static int put_response(struct cg_http_respond_op *respond, const void *body,
     if (req->framing == CG__HTTP_NO_BODY)
         return 0;
     req->sent = len;
-    if (!small || len > out->size - out->used)
+    if (!small || (to = req->carrier->place(req, len)) == NULL)
         return 1;
-    cg__http_response_put(out->data + out->used, body, len);
-    out->used += len;
+    memcpy(to, body, len);
+    req->carrier->put(req, len);
     return 0;
 }
 
-/* Fast path: status 200 with a type and a small body, no fields set by the handler, on a
+/* Fast path: HTTP/1, status 200 with a type and a small body, no fields set by the handler, on a
  * connection that stays open, while the Date in server->usual is valid. Only type, length
  * and body are copied behind that text. False: take the general path. */
 static inline bool put_usual(struct cg_http_respond_op *respond, struct cg_sched *sched)
@@ -76,25 +78,25 @@ static inline bool put_usual(struct cg_http_respond_op *respond, struct cg_sched
     size_t len, type_len;
     char *to;
 
-    if (respond->status != 200 || type == NULL || req->out.count > 0 || !req->keep ||
-        !req->body_done || server->draining || req->parser.minor == 0 ||
-        cg__http_response_is_bare(req, 200) ||
+    if (req->carrier != &cg__http_h1_carrier || respond->status != 200 ||
+        type == NULL || req->out.count > 0 || !req->keep || !req->body_done ||
+        server->draining || req->minor == 0 || cg__http_response_is_bare(req, 200) ||
         cg_sched_now(sched) >= server->date_until)
         return false;
     len = len_of(respond);
     if (len > server->small)
         return false;
     type_len = type == plain_text ? sizeof plain_text - 1 : strlen(type);
-    to = cg__http_output_room(req->conn, CG__HTTP_HEAD_ROOM + type_len + len);
+    to = cg__http_h1_output_room(req->conn, CG__HTTP_HEAD_ROOM + type_len + len);
     if (to == NULL)
         return false;
-    to = cg__http_response_put(to, server->usual, server->usual_len);
-    to = type == plain_text ? CG__HTTP_PUT(to, TEXT)
-                            : cg__http_response_put(to, type, type_len);
-    to = CG__HTTP_PUT(to, "\r\nContent-Length: ");
+    to = cg__http_h1_put(to, server->usual, server->usual_len);
+    to = type == plain_text ? CG__HTTP_H1_PUT(to, TEXT)
+                            : cg__http_h1_put(to, type, type_len);
+    to = CG__HTTP_H1_PUT(to, "\r\nContent-Length: ");
     to += cg__http_framing_decimal(to, len);
-    to = CG__HTTP_PUT(to, "\r\n\r\n");
-    to = cg__http_response_put(to, respond->body, len);
+    to = CG__HTTP_H1_PUT(to, "\r\n\r\n");
+    to = cg__http_h1_put(to, respond->body, len);
     req->conn->out->used = (size_t)(to - req->conn->out->data);
     req->framing = CG__HTTP_LENGTH;
     req->sent = len;
@@ -149,16 +151,16 @@ static enum cg_verdict respond_cancel(struct cg_op *op, struct cg_sched *sched)
 static ssize_t write_response(struct cg_http_respond_op *respond, const void *body,
                               size_t len)
 {
-    struct cg__http_conn *conn = respond->req->conn;
+    struct cg_http_request *req = respond->req;
     ssize_t n = 0;
-    int rc = respond->req->begun ? 1 : put_response(respond, body, len);
+    int rc = req->begun ? 1 : put_response(respond, body, len);
 
-    if (rc == -ENOBUFS && (n = cg__http_output_flush(conn, NULL, 0)) == 0)
+    if (rc == -ENOBUFS && (n = req->carrier->write(req, NULL, 0)) == 0)
         rc = put_response(respond, body, len);
     if (rc == 1)
-        n = cg__http_output_flush(conn, &(struct iovec){(void *)body, len}, 1);
+        n = req->carrier->write(req, body, len);
     if (n < 0)
-        respond->req->cut = true;
+        req->cut = true;
     return n < 0 ? n : rc < 0 ? rc : 0;
 }
 

@@ -3,36 +3,11 @@
 #include "config.h"
 
 #include "http/server/access_log.h"
-#include "http/server/output.h"
 #include "http/server/response/response.h"
 #include "http/server/response/response_end.h"
-#include "http/server/response/response_head.h"
 #include "http/server/response/response_write.h"
 
 #include <errno.h>
-
-/* Ends a body in chunks. */
-static ssize_t end_chunks(struct cg_http_request *req)
-{
-    size_t size = 8 + req->out_trailers.used + 4 * req->out_trailers.count;
-    char *to = size > CG__HTTP_OUT_SIZE ? NULL : cg__http_output_room(req->conn, size),
-         *start = to;
-
-    if (to == NULL) {
-        ssize_t n = cg__http_output_flush(req->conn, NULL, 0);
-
-        if (n < 0 || size > CG__HTTP_OUT_SIZE)
-            return n < 0 ? n : -EMSGSIZE;
-        start = to = cg__http_output_room(req->conn, size);
-        if (to == NULL)
-            return -ENOMEM;
-    }
-    to = CG__HTTP_PUT(to, "0\r\n");
-    to = cg__http_response_head_fields(to, &req->out_trailers);
-    to = CG__HTTP_PUT(to, "\r\n");
-    req->conn->out->used += (size_t)(to - start);
-    return 0;
-}
 
 /* Errors that the peer or a shutdown causes are not failures of the handler. */
 static bool is_usual(ssize_t n)
@@ -61,7 +36,7 @@ static ssize_t instead(struct cg_http_request *req, ssize_t n)
 
 void cg__http_response_end_rest(struct cg_http_request *req, ssize_t n)
 {
-    if (req->conn->sock == NULL || req->cut || req->conn->broken)
+    if (req->cut || req->carrier->is_lost(req))
         return;
     if (!req->begun) {
         if (instead(req, n) < 0)
@@ -76,10 +51,8 @@ void cg__http_response_end_rest(struct cg_http_request *req, ssize_t n)
         n = cg__http_response_write_end(req);
     req->ended = true;
     if (n >= 0 && req->framing == CG__HTTP_CHUNKED)
-        n = end_chunks(req);
+        n = req->carrier->end(req);
     else if (n >= 0 && req->framing == CG__HTTP_LENGTH && req->left > 0)
         n = CG_EOF; /* less than Content-Length */
-    /* Closing the connection early is the only way to tell the client that bytes are
-     * missing. */
     req->cut = n < 0;
 }

@@ -11,36 +11,24 @@ enum {
     CG__HTTP_HEAD_ROOM = CG__HTTP_USUAL + 256
 };
 
-/* Copies bytes; returns their end. */
-static inline char *cg__http_response_put(char *to, const char *text, size_t size)
-{
-    memcpy(to, text, size);
-    return to + size;
-}
-
-#define CG__HTTP_PUT(to, text) cg__http_response_put(to, text, sizeof(text) - 1)
-
-/* Writes fields as lines; returns their end. */
-char *cg__http_response_head_fields(char *to, const struct cg_http_headers *headers);
-
 /* Whether the response must not have a body: to HEAD, or to CONNECT that succeeds. An
  * invalid request may have no method. */
 static inline bool cg__http_response_is_bare(const struct cg_http_request *req,
                                              int status)
 {
-    int code = req->parser.code;
+    int code = req->code;
 
-    return req->parser.method != NULL &&
+    return req->method != NULL &&
            (code == HTTP_HEAD || (code == HTTP_CONNECT && status / 100 == 2));
 }
 
-/* Writes the head of the response into the output, and leaves room for `behind` bytes
- * after it if possible. `length`: of the body, -1: unknown. 0; -ENOBUFS: flush the output
+/* Begins the response: gives the head to the carrier, with room for `behind` bytes of body
+ * after it if possible. `length`: of the body, -1: unknown. 0; -ENOBUFS: flush
  * first; -EMSGSIZE: the head is too long; -EINVAL: not a final status; -ENOMEM. */
 int cg__http_response_head_put(struct cg_http_request *req, int status, int64_t length,
                                const char *type, size_t behind);
 
-/* Like cg__http_response_head_put; flushes the output if there is no room. Yields. */
+/* Like cg__http_response_head_put; flushes first if there is no room. Yields. */
 ssize_t cg__http_response_head_write(struct cg_http_request *req, int status,
                                      int64_t length, const char *type);
 

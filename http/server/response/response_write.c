@@ -2,10 +2,8 @@
 /* Bodies that are written piece by piece: bytes and files. */
 #include "config.h"
 
-#include "http/acked.h"
 #include "http/coding/accept_encoding.h"
 #include "http/coding/encoder.h"
-#include "http/server/output.h"
 #include "http/server/response/response_head.h"
 #include "http/server/response/response_write.h"
 
@@ -66,12 +64,9 @@ static ssize_t begin(struct cg_http_request *req, bool text)
     return n;
 }
 
-/* Writes framed bytes of the body after the gathered output. */
+/* Gives bytes of the body to the carrier. */
 static ssize_t write_framed(struct cg_http_request *req, const void *data, size_t size)
 {
-    char head[CG__HTTP_CHUNK_HEAD];
-    struct iovec parts[3];
-    int count = 0;
     ssize_t n;
 
     if (req->framing == CG__HTTP_LENGTH) {
@@ -79,18 +74,10 @@ static ssize_t write_framed(struct cg_http_request *req, const void *data, size_
             return -EMSGSIZE;
         req->left -= size;
     }
-    if (size > 0 && req->framing != CG__HTTP_NO_BODY) {
-        bool chunked = req->framing == CG__HTTP_CHUNKED;
-
-        if (chunked)
-            parts[count++] =
-                (struct iovec){head, cg__http_framing_chunk_head(head, size)};
-        parts[count++] = (struct iovec){(void *)data, size};
-        if (chunked)
-            parts[count++] = (struct iovec){(void *)"\r\n", 2};
-        req->sent += size;
-    }
-    n = cg__http_output_flush(req->conn, parts, count);
+    if (req->framing == CG__HTTP_NO_BODY)
+        size = 0;
+    req->sent += size;
+    n = req->carrier->write(req, data, size);
     if (n < 0)
         req->cut = true;
     return n;
@@ -130,8 +117,7 @@ static ssize_t encode(struct cg_http_request *req, const char *data, size_t size
     if (n >= 0)
         n = encode_part(req, data, size, how);
     if (n >= 0 && how == CG__HTTP_FLUSH)
-        n = cg__http_output_flush(req->conn, NULL,
-                                  0); /* the output may have only the head */
+        n = req->carrier->write(req, NULL, 0); /* there may be only the head */
     req->cut |= n < 0;
     return n;
 }
@@ -167,29 +153,6 @@ const struct cg_op_type cg_http_write_type = {
     .run = write_run,
 };
 
-/* Sends a part of a file without encoding. */
-static ssize_t send_part(struct cg_http_request *req, int file, int64_t offset, uint64_t size)
-{
-    int64_t wait = req->server->write_wait;
-    struct cg__http_acked seen = {.acked = 0};
-    struct cg_sock *sock = req->conn->sock;
-    uint64_t done = 0;
-    size_t moved;
-    ssize_t n;
-
-    do {
-        n = cg_yield(cg_sendfile(sock, file, offset + (int64_t)done, (size_t)(size - done),
-                                 .moved = &moved, .timeout = wait, .weak_timeout = true));
-        done += moved;
-    } while (n == -ETIMEDOUT && cg__http_acked_go_on(&seen, sock, moved));
-    cg__http_output_wrote(req->conn, n);
-    if (n >= 0 && done < size)
-        n = CG_EOF;
-    if (n < 0)
-        req->cut = true;
-    return n;
-}
-
 /* Sends a part of a file into a compressed body. */
 static ssize_t encode_file(struct cg_http_request *req, int file, int64_t offset,
                            uint64_t size)
@@ -214,9 +177,6 @@ static ssize_t send_file_run(struct cg_op *op)
 {
     struct cg_http_send_file_op *send = (struct cg_http_send_file_op *)op;
     struct cg_http_request *req = send->req;
-    char head[CG__HTTP_CHUNK_HEAD];
-    struct iovec part = {head, 0};
-    bool chunked;
     ssize_t n = begin(req, false);
 
     if (n < 0)
@@ -226,22 +186,15 @@ static ssize_t send_file_run(struct cg_op *op)
     if (req->framing == CG__HTTP_LENGTH && send->len > req->left)
         return -EMSGSIZE;
     if (req->framing == CG__HTTP_NO_BODY || send->len == 0)
-        return cg__http_output_flush(req->conn, NULL, 0);
-    chunked = req->framing == CG__HTTP_CHUNKED;
-    if (chunked)
-        part.iov_len = cg__http_framing_chunk_head(head, send->len);
-    n = cg__http_output_flush(req->conn, &part, 1);
-    if (n < 0)
-        req->cut = true;
-    else
-        n = send_part(req, send->file, send->offset, send->len);
-    if (n < 0)
-        return n;
+        return req->carrier->write(req, NULL, 0);
     req->left -= req->framing == CG__HTTP_LENGTH ? send->len : 0;
+    n = req->carrier->send_file(req, send->file, send->offset, send->len);
+    if (n < 0) {
+        req->cut = true;
+        return n;
+    }
     req->sent += send->len;
-    if (chunked)
-        n = cg__http_output_flush(req->conn, &(struct iovec){(void *)"\r\n", 2}, 1);
-    return n < 0 ? n : 0;
+    return 0;
 }
 
 const struct cg_op_type cg_http_send_file_type = {

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/* See clocks.h. */
+#include "config.h"
+
+#include "http/server/clocks.h"
+
+/* A head may fall behind its rate by this: some are typed, and packets get lost. */
+#define HEADER_GRACE (5 * CG_SECOND)
+
+int64_t cg__http_clocks_head(const struct cg__http_conn *conn, size_t size)
+{
+    const struct cg_http_server_options *options = &conn->server->options;
+    int64_t paid = HEADER_GRACE + CG_SECOND * (int64_t)(size / options->header_rate);
+
+    return cg__http_clocks_after(
+        conn->since, paid < options->header_timeout ? paid : options->header_timeout);
+}
+
+int64_t cg__http_clocks_idle(const struct cg__http_conn *conn)
+{
+    const struct cg_http_server *server = conn->server;
+    int64_t timeout =
+        conn->requests ? server->options.idle_timeout : server->options.header_timeout;
+
+    return server->draining && server->drain_idle < timeout ? server->drain_idle
+                                                            : timeout;
+}

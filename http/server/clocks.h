@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/* How long a connection may wait for its client. */
+#ifndef COGEN_HTTP_SERVER_CLOCKS_H
+#define COGEN_HTTP_SERVER_CLOCKS_H
+
+#include "http/server/server.h"
+
+/* The moment that is so much later. */
+static inline int64_t cg__http_clocks_after(int64_t moment, int64_t length)
+{
+    return length < CG_NEVER - moment ? moment + length : CG_NEVER;
+}
+
+/* The deadline for the next bytes of a head of which `size` bytes have come: header_timeout
+ * after its first byte (conn->since), or earlier if it would fall behind header_rate. */
+int64_t cg__http_clocks_head(const struct cg__http_conn *conn, size_t size);
+
+/* How long the connection may be without a request. */
+int64_t cg__http_clocks_idle(const struct cg__http_conn *conn);
+
+#endif
