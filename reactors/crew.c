@@ -9,9 +9,9 @@
 #include "lib/base/report.h"
 #include "lib/threads/crew.h"
 #include "reactors/main.h"
+#include "reactors/sim/sim.h"
 
 #include <cogen/reactor.h>
-#include <cogen/sim.h>
 
 #include <errno.h>
 #include <stdio.h>
@@ -54,18 +54,26 @@ static void wake(struct cg_worker *worker)
     worker->reactor->type->wake(worker->reactor);
 }
 
-/* A post is on the way to a worker that rests. Only a busy worker, or a thread that the
- * program must hold the run open for, can have made it. */
-static struct cg_worker *find_posted(struct cg__crew *crew)
+/* Whether something has been posted to a resting worker, or it has been stopped, and it has
+ * not noticed yet. */
+static bool is_called(const struct cg_worker *worker)
+{
+    return worker->resting &&
+           (atomic_load(&worker->sched->posts) || atomic_load(&worker->sched->stops));
+}
+
+/* Only a busy worker, or a thread that the program must hold the run open for, can have
+ * called it. */
+static struct cg_worker *find_called(struct cg__crew *crew)
 {
     for (unsigned k = 0; k < crew->count; k++)
-        if (crew->workers[k].resting && atomic_load(&crew->workers[k].sched->posts))
+        if (is_called(&crew->workers[k]))
             return &crew->workers[k];
     return NULL;
 }
 
 /* Called when a worker has nothing to do. If no worker has, all end. But the last one to
- * retire may have posted to a worker that has not noticed it yet: then that one is busy in its
+ * retire may have called a worker that has not noticed it yet: then that one is busy in its
  * place. Under the crew's lock. */
 static void retire(struct cg_worker *worker)
 {
@@ -74,7 +82,7 @@ static void retire(struct cg_worker *worker)
 
     if (crew->busy > 1) {
         crew->busy--;
-    } else if ((other = find_posted(crew))) {
+    } else if ((other = find_called(crew))) {
         other->resting = false;
         wake(other);
     } else {
@@ -91,8 +99,7 @@ static bool rests(struct cg_worker *worker, int *rc)
     struct cg__crew *crew = worker->crew;
 
     *rc = !worker->resting;
-    if (worker->resting && crew->busy > 0 &&
-        (atomic_load(&worker->sched->posts) || atomic_load(&worker->sched->stops))) {
+    if (crew->busy > 0 && is_called(worker)) {
         worker->resting = false;
         crew->busy++;
         *rc = 1;
@@ -114,7 +121,7 @@ static int rest(struct cg_worker *worker)
         pthread_mutex_unlock(&crew->lock);
         rc = worker->reactor->type->wait(worker->reactor, CG_NEVER);
         pthread_mutex_lock(&crew->lock);
-        if (rc < 0)
+        if (rc < 0 && rc != -EDEADLK) /* that tells the workers that do not rest */
             break;
     }
     if (rc < 0 && !worker->resting)
@@ -150,10 +157,10 @@ static void free_worker(struct cg_worker *worker)
     cg_reactor_close(worker->reactor);
 }
 
-/* Runs in the worker's thread, from the first turn until everything of the worker is
- * freed. */
-static void run(struct cg_worker *worker)
+/* Runs in the worker's thread, from the first turn to the last. */
+static ssize_t run(void *arg)
 {
+    struct cg_worker *worker = arg;
     struct cg_sched *sched = worker->sched;
     char who[sizeof worker->name + 2];
     ssize_t left;
@@ -175,6 +182,12 @@ static void run(struct cg_worker *worker)
         fail(worker, left < 0 ? left : rc);
     }
     cg__run_on_refuse(worker);
+    return 0;
+}
+
+static void run_to_the_end(struct cg_worker *worker)
+{
+    run(worker);
     wait_until_all_have_ended(worker->crew);
     free_worker(worker);
 }
@@ -194,7 +207,7 @@ static void *run_thread(void *arg)
         return NULL;
     if (crew->options.pin)
         free(cg__affinity_pin(worker->number));
-    run(worker);
+    run_to_the_end(worker);
     return NULL;
 }
 
@@ -205,15 +218,14 @@ static bool is_sim(const char *name)
     return name && strcmp(name, "sim") == 0;
 }
 
-/* Opens a worker's reactor: one that other threads may wake, also if it is a simulated
- * world. */
-static int open_reactor(const char *name, struct cg_reactor **reactor)
+static int open_reactor(struct cg_worker *worker)
 {
+    const char *name = worker->crew->options.reactor;
     int rc;
 
-    if (is_sim(name))
-        return cg_sim_open(&(struct cg_sim_options){.threads = true}, reactor);
-    if ((rc = cg_reactor_open(name, reactor)) < 0)
+    if (worker->crew->world)
+        return cg_sim_host(worker->crew->world, &worker->reactor);
+    if ((rc = cg_reactor_open(name, &worker->reactor)) < 0)
         cg__main_tell_why_none(name, rc);
     return rc;
 }
@@ -221,7 +233,7 @@ static int open_reactor(const char *name, struct cg_reactor **reactor)
 static int make_worker(struct cg_worker *worker)
 {
     const struct cg_crew_options *options = &worker->crew->options;
-    int rc = open_reactor(options->reactor, &worker->reactor);
+    int rc = open_reactor(worker);
 
     if (rc < 0)
         return rc;
@@ -258,10 +270,14 @@ static struct cg__crew *make_crew(cg_fn *fn, void *arg, const struct cg_crew_opt
     return crew;
 }
 
+/* A world that the crew opens itself may be woken by other threads. */
 static int make_workers(struct cg__crew *crew)
 {
     int rc = 0;
 
+    crew->world = crew->options.world;
+    if (crew->world == NULL && is_sim(crew->options.reactor))
+        rc = cg_sim_open(&(struct cg_sim_options){.threads = true}, &crew->world);
     for (unsigned k = 0; k < crew->count && rc == 0; k++)
         rc = make_worker(&crew->workers[k]);
     return rc;
@@ -286,16 +302,38 @@ static void run_first(struct cg__crew *crew)
 {
     struct cg__affinity *before = crew->options.pin ? cg__affinity_pin(0) : NULL;
 
-    run(&crew->workers[0]);
+    run_to_the_end(&crew->workers[0]);
     cg__affinity_restore(before);
+}
+
+static void free_workers(struct cg__crew *crew)
+{
+    for (unsigned k = 0; k < crew->count; k++)
+        free_worker(&crew->workers[k]);
+}
+
+/* Simulated workers need no threads, and cg_sim_run returns when all have ended. */
+static ssize_t run_simulated(struct cg__crew *crew)
+{
+    ssize_t rc;
+
+    for (unsigned k = 0; k < crew->count; k++)
+        cg__sim_start(crew->workers[k].reactor, run, &crew->workers[k]);
+    crew->opened = true;
+    cg__crew_set(crew);
+    rc = cg_sim_run(crew->world);
+    cg__crew_set(NULL);
+    crew->abandoned = rc < 0;
+    free_workers(crew);
+    return rc < 0 ? rc : crew->failure;
 }
 
 /* Threads inherit the affinity of the one that makes them, so all are made before the first
  * worker is pinned. */
-static ssize_t run_crew(struct cg__crew *crew)
+static ssize_t run_threads(struct cg__crew *crew)
 {
     unsigned threads = 1;
-    int rc = make_workers(crew);
+    int rc = 0;
 
     while (rc == 0 && threads < crew->count) {
         struct cg_worker *worker = &crew->workers[threads];
@@ -306,8 +344,7 @@ static ssize_t run_crew(struct cg__crew *crew)
     if (rc < 0) {
         tell(crew, &crew->abandoned);
         join(crew, threads);
-        for (unsigned k = 0; k < crew->count; k++)
-            free_worker(&crew->workers[k]);
+        free_workers(crew);
         return rc;
     }
     cg__crew_set(crew);
@@ -315,6 +352,21 @@ static ssize_t run_crew(struct cg__crew *crew)
     run_first(crew);
     join(crew, threads);
     return crew->failure;
+}
+
+static ssize_t run_crew(struct cg__crew *crew)
+{
+    ssize_t rc = make_workers(crew);
+
+    if (rc < 0) {
+        crew->abandoned = true;
+        free_workers(crew);
+    } else {
+        rc = crew->world ? run_simulated(crew) : run_threads(crew);
+    }
+    if (crew->world != crew->options.world)
+        cg_reactor_close(crew->world);
+    return rc;
 }
 
 ssize_t cg_crew_main_with(cg_fn *fn, void *arg, const struct cg_crew_options *options)

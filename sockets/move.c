@@ -11,7 +11,6 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 /* What is on its way. */
 struct parcel {
@@ -40,6 +39,15 @@ static ssize_t handle(void *arg)
     return parcel.fn(parcel.conn, parcel.arg);
 }
 
+/* By the reactor: a simulated handle is no descriptor of the kernel. */
+static void close_parcel(struct parcel *parcel)
+{
+    struct cg_io io = {.code = CG_IO_CLOSE, .fd = parcel->fd};
+
+    cg_reactor_submit(parcel->sched->reactor, &io);
+    free_parcel(parcel);
+}
+
 /* In the other worker's thread. Without memory the connection is closed, as by accept. */
 static void arrived(struct cg__post *post, bool dropped)
 {
@@ -48,8 +56,7 @@ static void arrived(struct cg__post *post, bool dropped)
 
     if (dropped || parcel->sched->stopping ||
         cg_sock_attach_with(parcel->sched, parcel->fd, &options, &parcel->conn) < 0) {
-        close(parcel->fd);
-        free_parcel(parcel);
+        close_parcel(parcel);
         return;
     }
     free(parcel->rest);

@@ -9,13 +9,16 @@
 #include <cogen/coro.h>
 #include <cogen/signal.h>
 
+struct cg_reactor;
 struct cg_sched;
 struct cg_sock;
 struct cg_worker;
 
 struct cg_crew_options {
     unsigned workers;    /* 0: as many as cg_cpus() */
-    const char *reactor; /* name, as for cg_reactor_open */
+    const char *reactor; /* name, as for cg_reactor_open; "sim": hosts of one new world */
+    struct cg_reactor *world; /* the workers are new hosts of this simulated world
+                               * (cg_sim_open); NULL: see .reactor */
     int64_t grace;       /* of each scheduler, ns: how long a stopped run waits; 0: 5 s */
     int64_t timeout;     /* of each scheduler, as in struct cg_sched_options */
     size_t stack_size;   /* the same */
@@ -39,7 +42,10 @@ CG_EXTERN_C_BEGIN
  * reactor fails. If there are several, that is reported on stderr with the worker's number,
  * and stops the others as cg_crew_stop does, unless .keep_going is set. Coroutines that
  * can never continue are cancelled and listed on stderr, as by cg_main. The options are
- * copied (NULL: all defaults). */
+ * copied (NULL: all defaults).
+ *
+ * Workers in a simulated world all run in the calling thread, by cg_sim_run; the seed
+ * decides in which order. Schedulers on other hosts of .world run along. */
 CG_API ssize_t cg_crew_main_with(cg_fn *fn, void *arg, const struct cg_crew_options *options);
 
 /* Stops all workers, as cg_sched_stop stops one: a second call ends the grace period. May

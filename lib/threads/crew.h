@@ -24,6 +24,7 @@ struct cg_worker {
 
 struct cg__crew {
     struct cg_crew_options options;
+    struct cg_reactor *world; /* if the workers are simulated */
     cg_fn *fn;
     void *arg;
     pthread_mutex_t lock; /* protects the following fields */

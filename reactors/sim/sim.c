@@ -255,8 +255,12 @@ static int sim_wait(struct cg_reactor *reactor, int64_t timeout)
     assert(timeout >= 0);
     host->until = timeout < CG_NEVER - sim->now ? sim->now + timeout : CG_NEVER;
     sim->now += sim->opt.cost;
-    if (!cg__sim_in_turn(host))
+    if (!cg__sim_in_turn(host) && !sim->running)
         return wait_alone(host);
+    if (!cg__sim_in_turn(host)) { /* a coroutine calls it: the other hosts stand still */
+        serve_due(host);
+        return 0;
+    }
     do
         rc = cg__sim_let_others(host);
     while (rc == 0 && !serve_due(host));
