@@ -44,6 +44,8 @@ ssize_t plain(struct cg_sock *sock, void *arg)
 
     cg_yield(cg_call(body, arg));
     cg_yield(cg_spawn(arg, arg, .out = CG_STDIO_PIPE, .dir = "/"));
+    cg_yield(cg_spawn(arg, arg, .terminal = true, .user = &(struct cg_spawn_user){.uid = 1},
+                      .limits = &(struct cg_spawn_limit){.soft = 1}, .nlimits = 1));
     cg_yield(cg_add(body, arg));
     cg_yield(cg_join(coro));
     cg_yield(cg_cancel(coro));

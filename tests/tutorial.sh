@@ -263,7 +263,7 @@ check_recipes() {
     local each
 
     shows recipes.md recipes
-    for each in descriptors handover log pool proxy seeds stop stuck; do
+    for each in descriptors handover log pool proxy seeds stop stuck terminal; do
         compile "recipes/$each.c" cogen || return
     done
     run "$work/descriptors"
@@ -271,6 +271,8 @@ check_recipes() {
 a line: two" "$status $out$err"
     run "$work/log"
     same "a log" "0 150" "$status $((${err%% *} + $(grep -c '^line ' <<<"$out")))"
+    run "$work/terminal" "echo \$((6 * 7)); test -t 0 && : >/dev/tty && exit 3"
+    like "a shell in a terminal" "3 *42*" "$status $out"
     check_proxy
     check_stop
     check_handover

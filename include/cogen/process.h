@@ -27,6 +27,21 @@ enum {
 
 #define CG_PROCESS_GRACE (5 * CG_SECOND) /* default time from SIGTERM to SIGKILL */
 
+/* A user as whom a process runs, with his only supplementary groups (none by default, so
+ * that it keeps none of this process's). */
+struct cg_spawn_user {
+    uid_t uid;
+    gid_t gid;
+    unsigned ngroups; /* number of groups */
+    const gid_t *groups;
+};
+
+/* A resource limit of a process. */
+struct cg_spawn_limit {
+    int resource;        /* RLIMIT_NOFILE ... of sys/resource.h */
+    uint64_t soft, hard; /* UINT64_MAX: none */
+};
+
 #define CG__SPAWN_FIELDS                                                                   \
     int in, out, err; /* enum cg_stdio, or descriptors */                                  \
     const char *dir;  /* working directory; NULL: this process's */                        \
@@ -34,6 +49,12 @@ enum {
     bool group;       /* becomes leader of a process group, which is killed as a whole */  \
     unsigned nfds;    /* number of fds */                                                  \
     const int *fds;   /* descriptors that it gets as 3, 4 ..., as they are. Borrowed */    \
+    bool session;     /* becomes leader of a new session, without a terminal */            \
+    bool terminal;    /* likewise, and `in` becomes the session's terminal */              \
+    const struct cg_spawn_user *user; /* NULL: this process's. Borrowed */                 \
+    unsigned nlimits;                 /* number of limits */                               \
+    const struct cg_spawn_limit *limits; /* Borrowed */                                    \
+    const char **failed; /* where to store the step that failed; NULL: nowhere */          \
     void *reserved;
 
 struct cg_spawn_options {
@@ -152,7 +173,16 @@ extern CG_API const struct cg_op_type cg_spawn_type, cg_wait_process_type, cg_en
  * descriptors 0, 1, 2 and those of .fds only, no blocked signal, and every signal at its
  * default action.
  * Its three descriptors are blocking, even if they are the same pipe or terminal that the
- * loop uses; a socket given to it becomes blocking for the caller, too. Returns 0 or
+ * loop uses; a socket given to it becomes blocking for the caller, too.
+ *
+ * posix_spawn starts the program. Only for .session, .terminal, .user, .limits and .failed
+ * does fork, which takes longer the more memory this process has. .failed tells in which
+ * step the child failed, in this order: "signals", "session", "descriptors", "terminal",
+ * "limits", "groups", "gid", "uid", "dir" (as the user), "program"; NULL: before them.
+ * Returns 0 or
+ *   -EPERM                          .user or .limits without the privilege; .terminal is
+ *                                   that of another session
+ *   -ENOTTY                         .terminal is none
  *   -ENOENT, -EACCES, -ENOEXEC ...  errors of exec
  *   -EINVAL, -EMFILE, -EAGAIN, -ENOMEM
  *   -ENODEV                         there is no /dev/null

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Starts a process with posix_spawn, which reports exec's error and, unlike fork, costs
- * the same in a small program and in a large one with threads. */
+ * the same in a small program and in a large one with threads; or with fork, if the options
+ * ask for what posix_spawn cannot do. */
 #include "config.h"
 
 #include "system/process/process.h"
@@ -54,8 +55,8 @@ static int reset_signals(posix_spawnattr_t *attr, bool group)
     return rc ? rc : posix_spawnattr_setpgroup(attr, 0);
 }
 
-static int start(char *const *argv, const struct cg__stdio *p,
-                 const struct cg_spawn_options *options, pid_t *pid)
+static int start_plain(char *const *argv, char *const *env, const struct cg__stdio *p,
+                       const struct cg_spawn_options *options, pid_t *pid)
 {
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attr;
@@ -66,12 +67,26 @@ static int start(char *const *argv, const struct cg__stdio *p,
     if ((rc = posix_spawnattr_init(&attr)) == 0) {
         if ((rc = describe(&actions, p, options->dir)) == 0 &&
             (rc = reset_signals(&attr, options->group)) == 0)
-            rc = posix_spawnp(pid, argv[0], &actions, &attr, argv,
-                              options->env ? options->env : environ);
+            rc = posix_spawnp(pid, argv[0], &actions, &attr, argv, env);
         posix_spawnattr_destroy(&attr);
     }
     posix_spawn_file_actions_destroy(&actions);
     return -rc;
+}
+
+static bool needs_fork(const struct cg_spawn_options *options)
+{
+    return options->session || options->terminal || options->user != NULL ||
+           options->nlimits > 0 || options->failed != NULL;
+}
+
+static int start(char *const *argv, const struct cg__stdio *p,
+                 const struct cg_spawn_options *options, pid_t *pid)
+{
+    char *const *env = options->env != NULL ? options->env : environ;
+
+    return needs_fork(options) ? cg__spawn_fork(argv, env, p, options, pid)
+                               : start_plain(argv, env, p, options, pid);
 }
 
 /* Whether the reactor uses the kernel's descriptors. We ask with one that does not exist:
@@ -112,6 +127,8 @@ int cg_process_spawn_with(struct cg_sched *sched, char *const *argv,
         return -EINVAL;
     if (options == NULL)
         options = &none;
+    if (options->failed != NULL)
+        *options->failed = NULL;
     if ((rc = asks_kernel(sched)) < 0)
         return rc;
     if ((made = cg__process_new(sched)) == NULL)

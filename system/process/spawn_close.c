@@ -65,3 +65,14 @@ int cg__spawn_close_others(posix_spawn_file_actions_t *actions, int from)
         dir = opendir("/dev/fd");
     return dir ? close_listed(actions, from, dir) : close_numbered(actions, from);
 }
+
+void cg__spawn_mark_others(int from)
+{
+    long limit;
+
+    if (cg__spawn_may_closefrom && cg__spawn_mark_range(from))
+        return;
+    limit = sysconf(_SC_OPEN_MAX);
+    for (int fd = from; fd < limit && fd < MOST_LOOKED_AT; fd++)
+        fcntl(fd, F_SETFD, FD_CLOEXEC);
+}

@@ -21,3 +21,10 @@ int cg__spawn_closefrom(posix_spawn_file_actions_t *actions, int from)
 {
     return works() ? posix_spawn_file_actions_addclosefrom_np(actions, from) : ENOSYS;
 }
+
+bool cg__spawn_mark_range(int from)
+{
+    enum { CLOEXEC = 4 }; /* CLOSE_RANGE_CLOEXEC, which older headers lack */
+
+    return syscall(SYS_close_range, (unsigned)from, UINT_MAX, CLOEXEC) == 0;
+}

@@ -12,3 +12,9 @@ int cg__spawn_closefrom(posix_spawn_file_actions_t *actions, int from)
     (void)from;
     return ENOSYS;
 }
+
+bool cg__spawn_mark_range(int from)
+{
+    (void)from;
+    return false;
+}
