@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* A connection. Its coroutine waits, without a buffer, for the first byte of a request.
- * Then it serves all requests that have come, and writes their responses together. */
+ * Then it serves all requests that have come, and writes their responses together. If no
+ * request comes for a while, the coroutine ends, and another one is started when one does. */
 #include "config.h"
 
 #include "http/server/clocks.h"
 #include "http/server/connection.h"
+#include "http/server/dormant.h"
 #include "http/server/h1/output.h"
 #include "http/server/h1/serve.h"
 #include "http/server/places.h"
@@ -13,6 +15,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+
+/* So long an idle connection keeps its coroutine: to start another one costs a busy
+ * connection a fifth of its instructions. */
+#define AWAKE CG_SECOND
 
 /* A client that still sends must not lose the last response. Some clients send all of a
  * large request before they read. */
@@ -49,23 +55,50 @@ static void finish(struct cg__http_conn *conn)
     cg_yield(cg_signal(server, NULL, .shield = true, .prio = CG_PRIO_CORO));
 }
 
-/* Waits for the first byte of a request; meanwhile the connection holds no buffer. A
- * shutdown can end the wait. Then it looks once more: the request may have come since. */
+static ssize_t wait_until(struct cg__http_conn *conn, struct cg_view *view, int64_t end)
+{
+    ssize_t n;
+
+    cg_scope_open(&conn->wait, CG_NEVER, false);
+    n = cg_yield(cg_borrow(conn->sock, view, .timeout = CG_NEVER, .deadline = end));
+    cg_scope_close(&conn->wait);
+    return n;
+}
+
+/* Waits for the first byte of a request; meanwhile the connection holds no buffer, and after
+ * AWAKE not even a stack: then `coro` is NULL. */
 static ssize_t wait_idle(struct cg__http_conn *conn, struct cg_view *view)
 {
+    int64_t end, awake;
     ssize_t n;
 
     conn->phase = CG__HTTP_IDLE;
     conn->since = cg_sched_now(cg_sched_self()); /* the turn's time: no system call */
-    cg_scope_open(&conn->wait, CG_NEVER, false);
-    n = cg_yield(cg_borrow(
-        conn->sock, view, .timeout = CG_NEVER,
-        .deadline = cg__http_clocks_after(conn->since, cg__http_clocks_idle(conn))));
-    cg_scope_close(&conn->wait);
+    end = cg__http_clocks_after(conn->since, cg__http_clocks_idle(conn));
+    awake = cg__http_clocks_after(conn->since, AWAKE);
+    n = wait_until(conn, view, awake < end ? awake : end);
+    if (n == -ETIMEDOUT && awake < end && !cg__http_dormant_begin(conn, end))
+        n = wait_until(conn, view, end);
+    return n;
+}
+
+/* Serves what the wait has brought. If a shutdown has ended the wait, it looks once more:
+ * a request may have come since. */
+static enum cg__http_outcome serve_woken(struct cg__http_conn *conn, struct cg_view *view,
+                                         ssize_t n)
+{
     conn->phase = CG__HTTP_AT_WORK;
     if (conn->server->draining && (n == -ETIMEDOUT || n == -ECANCELED))
         n = cg_yield(cg_borrow(conn->sock, view, .timeout = CG_NOWAIT));
-    return n;
+    return n > 0 ? cg__http_h1_serve(conn, view) : CG__HTTP_CLOSE_NOW;
+}
+
+static enum cg__http_outcome serve_next(struct cg__http_conn *conn)
+{
+    struct cg_view view;
+    ssize_t n = wait_idle(conn, &view);
+
+    return conn->coro == NULL ? CG__HTTP_DORMANT : serve_woken(conn, &view, n);
 }
 
 static ssize_t wrap(void *arg)
@@ -98,21 +131,29 @@ static enum cg__http_outcome wrapped(struct cg__http_conn *conn)
     return n < 0 ? CG__HTTP_CLOSE_NOW : CG__HTTP_LINGER;
 }
 
+static void go_on(struct cg__http_conn *conn, enum cg__http_outcome outcome)
+{
+    while (outcome == CG__HTTP_GO_ON)
+        outcome = serve_next(conn);
+    if (outcome == CG__HTTP_LINGER)
+        linger(conn);
+    if (outcome != CG__HTTP_DORMANT)
+        finish(conn);
+}
+
 ssize_t cg__http_connection_run(void *arg)
 {
     struct cg__http_conn *conn = arg;
-    const struct cg_http_server_options *options = &conn->server->options;
-    enum cg__http_outcome outcome =
-        options->wrap != NULL ? wrapped(conn) : CG__HTTP_GO_ON;
-    struct cg_view view;
 
-    while (outcome == CG__HTTP_GO_ON) {
-        if (wait_idle(conn, &view) <= 0)
-            break;
-        outcome = cg__http_h1_serve(conn, &view);
-    }
-    if (outcome == CG__HTTP_LINGER)
-        linger(conn);
-    finish(conn);
+    go_on(conn, conn->server->options.wrap != NULL ? wrapped(conn) : CG__HTTP_GO_ON);
+    return 0;
+}
+
+ssize_t cg__http_connection_resume(void *op)
+{
+    struct cg_view view;
+    struct cg__http_conn *conn = cg__http_dormant_end(op, &view);
+
+    go_on(conn, serve_woken(conn, &view, cg_op_result(op)));
     return 0;
 }

@@ -8,4 +8,7 @@
 /* The body of a connection's coroutine. */
 ssize_t cg__http_connection_run(void *arg);
 
+/* The same for a dormant connection, whose wait for a request is `op`. */
+ssize_t cg__http_connection_resume(void *op);
+
 #endif

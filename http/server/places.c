@@ -7,6 +7,8 @@
 
 #include "http/server/places.h"
 
+#include "http/server/dormant.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <limits.h>
@@ -90,7 +92,7 @@ static bool shed(struct cg_http_server *server, struct cg__http_ring *ring,
     server->all.ending++;
     if (conn->address != NULL)
         conn->address->conns.ending++;
-    cg_coro_cancel(conn->coro);
+    cg__http_dormant_cancel(conn);
     return true;
 }
 

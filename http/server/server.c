@@ -5,6 +5,7 @@
 #include "http/acked.h"
 #include "http/server/access_log.h"
 #include "http/server/connection.h"
+#include "http/server/dormant.h"
 #include "http/server/h1/output.h"
 #include "http/server/h1/serve.h"
 #include "http/server/log.h"
@@ -147,7 +148,7 @@ static void cancel_conns(struct cg_http_server *server,
 
     for (unsigned i = 0; i < server->all.count; i++, conn = conn->in[CG__HTTP_ALL].next)
         if (serving == NULL || conn->serving == serving)
-            cg_coro_cancel(conn->coro);
+            cg__http_dormant_cancel(conn);
 }
 
 /* Called by cg_accept when a connection could not be accepted; it goes on accepting. */
@@ -245,8 +246,12 @@ static ssize_t serve_run(struct cg_op *op)
     struct cg__http_serving **at = &server->serving;
     ssize_t n;
 
-    server->serving = &serving;
     server->sched = cg_sched_self();
+    if (cg__http_dormant_open(server, cg__http_connection_resume) < 0) {
+        cg_sock_unkeep(of(op)->listener);
+        return -ENOMEM;
+    }
+    server->serving = &serving;
     cg_scope_open(&serving.scope, CG_NEVER, false);
     n = accept_all(server, of(op)->listener, &serving);
     cg_scope_close(&serving.scope);
@@ -271,8 +276,10 @@ static ssize_t serve_run(struct cg_op *op)
     while (*at != &serving)
         at = &(*at)->next;
     *at = serving.next;
-    if (server->serving == NULL)
+    if (server->serving == NULL) {
         cg__http_access_log_end(server);
+        cg__http_dormant_close(server);
+    }
     while (server->late.queued) /* the deferred call cannot be cancelled */
         cg_yield(cg_sleep(0, .shield = true));
     return n;
@@ -314,8 +321,7 @@ static void end_waits(struct cg_http_server *server)
     struct cg__http_conn *conn = server->all.hand;
 
     for (unsigned i = 0; i < server->all.count; i++, conn = conn->in[CG__HTTP_ALL].next)
-        if (conn->phase == CG__HTTP_IDLE)
-            cg_scope_cancel(&conn->wait);
+        cg__http_dormant_end_wait(conn);
 }
 
 /* Connections that begin to wait for a request from now on time out after `idle`. Those

@@ -80,6 +80,7 @@ enum cg__http_outcome {
     CG__HTTP_CLOSE_NOW, /* no response is to be read any more */
     CG__HTTP_LINGER,    /* after the peer has read the last response */
     CG__HTTP_GO_ON,     /* it may send another request */
+    CG__HTTP_DORMANT,   /* it may, and waits for it without a coroutine */
 };
 
 /* A ring of connections. */
@@ -107,10 +108,17 @@ struct cg__http_conn {
     struct cg__http_conn *next_late;
     unsigned requests;
     enum cg__http_phase phase;
-    struct cg_scope wait; /* around the wait for a request; a shutdown ends it */
+    union { /* of the wait for a request, which a shutdown ends: */
+        struct cg_scope wait; /* around the coroutine's */
+        struct { /* without a coroutine: `coro` is NULL */
+            struct cg_borrow_op borrow;
+            struct cg_view view;
+        } dormant;
+    };
     int64_t since; /* when it began to wait for its client; not valid AT_WORK */
     struct cg__http_address *address; /* of its client; NULL: not counted by address */
     bool ending; /* it has been cancelled to make room */
+    bool cancelled;
     bool late; /* in the server's list `lates` */
     bool more; /* the last view had bytes after the parsed ones */
     bool broken; /* a write failed or was cancelled: some of the output is lost */
@@ -156,6 +164,7 @@ struct cg_http_server {
     size_t usual_len, date_at; /* 0: `usual` has not been made yet */
     int64_t date_until;         /* Date is valid until this moment (cg_sched_now) */
     struct cg_sched *sched;
+    struct cg_starter *starter; /* for dormant connections; while it serves */
     struct cg__http_conn *lates; /* with output that a waiting handler may delay */
     struct cg_deferred late;     /* checks them, a turn later */
     struct cg__http_log access;
