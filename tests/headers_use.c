@@ -2,6 +2,7 @@
 /* Every constructor, with and without keywords: tests/headers.sh compiles this as strict
  * C11 with all warnings; nobody runs it. */
 #include <cogen.h>
+#include <cogen/http_form.h>
 #include <cogen/http_server.h>
 #include <cogen/https.h>
 
@@ -258,6 +259,8 @@ ssize_t http(struct cg_http_request *req, void *arg)
     cg_yield(cg_http_wait_shutdown(server));
     cg_yield(cg_http_read(req, arg, 1));
     cg_yield(cg_http_read(req, arg, 1, .timeout = 1));
+    cg_yield(cg_http_read_form(req, arg));
+    cg_yield(cg_http_read_form(req, arg, .folder = "/tmp", .timeout = 1));
     cg_yield(cg_http_read_body(req, &body));
     cg_yield(cg_http_read_body(req, &body, .len = 10, .timeout = 1));
     cg_yield(cg_http_respond(req, 200, arg, 1));

@@ -4,6 +4,7 @@
 #include "tests/pairs/pairs.h"
 
 #include <cogen/http_client.h>
+#include <cogen/http_form.h>
 #include <cogen/http_server.h>
 #include <cogen/serve.h>
 #include <cogen/sync.h>
@@ -18,6 +19,7 @@ struct site {
     struct cg_coro *serving, *asking;
     struct cg_http_request *req; /* of a handler that waits until the trial is over */
     struct cg_event begun, over;
+    struct cg_http_form *form;
     char addr[CG_ADDR_SIZE], buf[EVENT + 1], *data;
 };
 
@@ -209,6 +211,35 @@ static void body_check(struct world *w, ssize_t answer)
     pairs_is_event(s->data, 1);
 }
 
+static void form_open(struct world *w)
+{
+    ask((struct site *)w, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 8\r\n"
+                          "Content-Type: application/x-www-form-urlencoded\r\n\r\n");
+}
+
+static struct cg_op *form_op(struct world *w)
+{
+    struct site *s = (struct site *)w;
+
+    s->form = NULL;
+    return KEEP(w, cg_http_read_form_op, cg_http_read_form(s->req, &s->form));
+}
+
+/* Partial, like cg_http_read_body. The event is the name of a field. */
+static void form_check(struct world *w, ssize_t answer)
+{
+    struct site *s = (struct site *)w;
+    size_t at = 0;
+
+    if (pairs_lost(answer)) {
+        HOLDS(s->form == NULL);
+        return;
+    }
+    IS(answer, 1);
+    pairs_is_event(cg_http_form_next(s->form, &at)->name, 1);
+    cg_http_form_free(s->form);
+}
+
 /* The client */
 
 struct visit {
@@ -373,6 +404,8 @@ static const struct subject subjects[] = {
      .got = read_got},
     {"http_read_body", ASKED, .flags = SELDOM, .open = body_open, .op = body_op,
      .check = body_check},
+    {"http_read_form", ASKED, .flags = SELDOM, .open = form_open, .op = form_op,
+     .check = form_check},
     {"http_get", VISIT, .open = visit_open, .op = get_op, .cause = get_cause,
      .check = get_check, .close = visit_close},
     {"http_read_reply", VISIT, .link = OVER_TCP, .open = reply_open, .op = reply_op,
