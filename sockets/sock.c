@@ -9,6 +9,8 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <stdalign.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -23,12 +25,12 @@ struct cg_sock *cg_sock_open(struct cg_sched *sched,
                              const struct cg_transport_type *transport, void *state,
                              int fd)
 {
-    char *memory = calloc(1, sizeof(struct cg_sock) + CG__LINE);
+    char *memory = calloc(1, sizeof(struct cg_sock) + CG__LINE - alignof(max_align_t));
     struct cg_sock *sock;
 
     if (memory == NULL)
         return NULL;
-    sock = (struct cg_sock *)(memory + CG__LINE - (uintptr_t)memory % CG__LINE);
+    sock = (struct cg_sock *)(memory + -(uintptr_t)memory % CG__LINE);
     sock->memory = memory;
     sock->transport = transport;
     sock->state = state;

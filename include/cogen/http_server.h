@@ -22,7 +22,9 @@ struct cg_http_request;
 /* A handler responds to a request and returns >= 0. If it returns a negative code before
  * the response has begun, the client gets status 500 (or the status for what went wrong
  * with the request's body), and the code is logged. If it returns one later, the
- * connection is closed. The server completes a response that the handler has not ended. */
+ * connection is closed. The server completes a response that the handler has not ended.
+ *   Two requests of one connection may run in different coroutines: values of cg_local last
+ * for one request only. */
 typedef ssize_t cg_http_handler(struct cg_http_request *req, void *arg);
 
 /* A layer around handlers, and what it goes around: next. It calls cg_http_layer_run(next,
