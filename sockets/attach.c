@@ -3,12 +3,14 @@
  * and hand one over. */
 #include "config.h"
 
+#include "sockets/attach.h"
 #include "sockets/end/gone.h"
 #include "sockets/listen/unix_path.h"
 #include "sockets/plain.h"
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* A listening descriptor, for instance an inherited one, becomes a listener. */
 static bool is_listening(struct cg_reactor *reactor, int fd)
@@ -91,28 +93,46 @@ static bool disarm(struct cg_sock *sock)
     return is_idle(sock);
 }
 
-int cg_sock_detach(struct cg_sock *sock, void **rest, size_t *len)
+int cg__attach_prepare(struct cg_sock *sock)
 {
-    size_t unread;
-    char *copy = NULL;
-    int fd = sock->fd;
-
     if (sock->closing)
         return -EBADF;
-    if (sock->transport != &cg__plain_transport || fd < 0)
+    if (sock->transport != &cg__plain_transport || sock->fd < 0)
         return -EOPNOTSUPP;
-    if (sock->side[CG__RX].op != NULL || sock->side[CG__TX].op != NULL ||
-        cg__gone_is_awaited(sock) || sock->object.unheard != NULL || cg__sock_is_lent(sock) || !disarm(sock))
-        return -EBUSY;
-    unread = sock->input.unread;
-    if (unread > 0) {
-        copy = malloc(unread);
-        if (copy == NULL)
-            return -ENOMEM;
-        cg__input_read(sock->reactor, &sock->input, copy, unread);
+    return cg__attach_is_free(sock) && disarm(sock) ? 0 : -EBUSY;
+}
+
+bool cg__attach_is_free(const struct cg_sock *sock)
+{
+    return sock->side[CG__RX].op == NULL && sock->side[CG__TX].op == NULL &&
+           !cg__gone_is_awaited(sock) && sock->object.unheard == NULL &&
+           !cg__sock_is_lent(sock);
+}
+
+int cg__attach_copy(const struct cg_sock *sock, void **rest, size_t *len)
+{
+    size_t done = 0;
+
+    *rest = NULL;
+    *len = sock->input.unread;
+    if (*len == 0)
+        return 0;
+    *rest = malloc(*len);
+    if (*rest == NULL)
+        return -ENOMEM;
+    for (const struct cg_chunk *chunk = sock->input.first; chunk != NULL;
+         chunk = chunk->next) {
+        memcpy((char *)*rest + done, chunk->data + chunk->start,
+               chunk->end - chunk->start);
+        done += chunk->end - chunk->start;
     }
-    *rest = copy;
-    *len = unread;
+    return 0;
+}
+
+int cg__attach_let_go(struct cg_sock *sock)
+{
+    int fd = sock->fd;
+
     sock->reactor->type->forget(sock->reactor, fd);
     cg__sock_set_fd(sock, -1);
     cg__unix_path_free(sock->state); /* the file of a UNIX path stays, for the
@@ -120,4 +140,13 @@ int cg_sock_detach(struct cg_sock *sock, void **rest, size_t *len)
     sock->state = NULL;
     cg_sock_close(sock);
     return fd;
+}
+
+int cg_sock_detach(struct cg_sock *sock, void **rest, size_t *len)
+{
+    int rc = cg__attach_prepare(sock);
+
+    if (rc == 0)
+        rc = cg__attach_copy(sock, rest, len);
+    return rc < 0 ? rc : cg__attach_let_go(sock);
 }

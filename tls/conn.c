@@ -143,6 +143,7 @@ void cg__tls_conn_free(struct cg__tls_conn *conn)
     cg__tls_turn_unref(conn->turns);
     cg__tls_keys_unref(conn->keys);
     cg_tls_free(conn->tls);
+    free(conn->packed);
     free(conn->host);
     free(conn->peer);
     free(conn->alt);

@@ -54,6 +54,8 @@ struct cg__tls_conn {
     bool cut;    /* the last write was truncated */
     bool reset;  /* SO_LINGER with 0 s: closing resets and is no orderly end */
     unsigned tickets_tried; /* tickets of the client that were tried */
+    char *packed; /* the queue, on the way to another scheduler */
+    size_t packed_len;
     char *host, *peer, *alpn; /* NULL: none */
     char **alt; /* the peer's alternative names; NULL: none, or nobody has asked */
     char why[CG_TLS_WHY_SIZE];
@@ -106,6 +108,10 @@ ssize_t cg__tls_goodbye_shut(struct cg__tls_conn *conn);
 /* Called before the connection is closed: tells the peer that the stream ends here, if
  * that is possible without waiting. */
 void cg__tls_goodbye(struct cg__tls_conn *conn);
+
+/* Defined in move.c: */
+
+extern const struct cg_transport_move cg__tls_move;
 
 /* Defined in transport.c: */
 

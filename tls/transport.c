@@ -346,5 +346,6 @@ const struct cg_transport_type cg__tls_transport = {
     .run = tls_run,
     .close = tls_close,
     .below = tls_below,
+    .move = &cg__tls_move,
     .protocol = cg_tls_session_alpn,
 };

@@ -16,6 +16,8 @@
  * no `below`, it serves one of these beside the others), and the requests that never wait:
  * SHUTDOWN, SETOPT, GETOPT, SOCKNAME, PEERNAME, LOOK, and OFFER (while nothing is pending
  * in the writing direction). For others it returns -EOPNOTSUPP. */
+struct cg_transport_move;
+
 struct cg_transport_type {
     const char *name;
     /* Like cg_reactor_type.submit. May also return RUN (not for options and names) if the
@@ -39,6 +41,21 @@ struct cg_transport_type {
     /* The application protocol that the ends agreed on, by its ALPN name ("h2"); the text
      * is the socket's. Returns NULL if they agreed on none. NULL: what `below` says. */
     const char *(*protocol)(const struct cg_sock *sock);
+    /* How such a socket, over one with a descriptor, goes to another scheduler
+     * (cg_sock_move). NULL: it cannot. */
+    const struct cg_transport_move *move;
+};
+
+/* Takes a transport's state out of one scheduler and into another one. */
+struct cg_transport_move {
+    /* Makes the state independent of the scheduler and of the socket below. Nothing is
+     * pending or runs. Returns 0, or a code: then nothing has changed. */
+    int (*pack)(void *state);
+    /* In the other scheduler's thread: continues over this socket. Returns 0, or a code:
+     * then the state is still packed. */
+    int (*unpack)(void *state, struct cg_sock *below);
+    /* Frees a packed state, in any thread. */
+    void (*drop)(void *state);
 };
 
 /* Makes a socket over a transport. state is the transport's, fd a handle or -1. Returns
