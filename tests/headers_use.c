@@ -2,7 +2,9 @@
 /* Every constructor, with and without keywords: tests/headers.sh compiles this as strict
  * C11 with all warnings; nobody runs it. */
 #include <cogen.h>
+#include <cogen/http_cookie.h>
 #include <cogen/http_form.h>
+#include <cogen/http_layers.h>
 #include <cogen/http_server.h>
 #include <cogen/https.h>
 
@@ -259,6 +261,12 @@ ssize_t http(struct cg_http_request *req, void *arg)
     cg_yield(cg_http_wait_shutdown(server));
     cg_yield(cg_http_read(req, arg, 1));
     cg_yield(cg_http_read(req, arg, 1, .timeout = 1));
+    cg_http_response_set_cookie(req, "a", "b");
+    cg_http_response_set_cookie(req, "a", "b", .secure = true, .max_age = CG_MINUTE);
+    cg_http_response_remove_cookie(req, "a");
+    cg_http_response_remove_cookie(req, "a", .path = "/x");
+    cg_yield(cg_http_send_redirect(req, 303, "/"));
+    cg_yield(cg_http_send_redirect(req, 303, "/", .timeout = 1));
     cg_yield(cg_http_read_form(req, arg));
     cg_yield(cg_http_read_form(req, arg, .folder = "/tmp", .timeout = 1));
     cg_yield(cg_http_read_body(req, &body));

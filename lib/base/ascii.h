@@ -36,6 +36,36 @@ static inline int cg__ascii_hex(char c)
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
+/* Decodes base64, also that for URLs, with or without its padding, in place or into a buffer
+ * of three quarters of the size. Returns the length; -1: invalid. */
+static inline long cg__ascii_base64(char *to, const char *from, size_t len)
+{
+    uint32_t bits = 0;
+    unsigned count = 0;
+    char *start = to;
+
+    if (len % 4 == 0 && len > 0 && from[len - 1] == '=')
+        len -= from[len - 2] == '=' ? 2 : 1;
+    for (size_t i = 0; i < len; i++) {
+        char c = from[i], lower = cg__ascii_lower(c);
+        int digit = cg__ascii_is_digit(c)    ? c - '0' + 52
+                    : cg__ascii_is_letter(c) ? lower - 'a' + (c == lower ? 26 : 0)
+                    : c == '+' || c == '-'   ? 62
+                    : c == '/' || c == '_'   ? 63
+                                             : -1;
+
+        if (digit < 0)
+            return -1;
+        bits = bits << 6 | (uint32_t)digit;
+        count += 6;
+        if (count >= 8) {
+            count -= 8;
+            *to++ = (char)(bits >> count);
+        }
+    }
+    return count == 6 ? -1 : (long)(to - start);
+}
+
 /* Whether `size` bytes are equal, without regard to the case of letters. */
 static inline bool cg__ascii_same(const char *a, const char *b, size_t size)
 {
