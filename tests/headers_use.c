@@ -7,11 +7,13 @@
 #include <cogen/http_layers.h>
 #include <cogen/http_server.h>
 #include <cogen/https.h>
+#include <cogen/websocket.h>
 
 ssize_t use(struct cg_sock *sock, void *arg);
 ssize_t plain(struct cg_sock *sock, void *arg);
 ssize_t tls(struct cg_sock *sock, struct cg_http_client **client);
 ssize_t http(struct cg_http_request *req, void *arg);
+ssize_t websocket(struct cg_http_request *req, struct cg_http_client *client);
 int outside(struct cg_reactor *reactor, struct cg_sched **sched, struct cg_sock **sock);
 
 static ssize_t body(void *arg)
@@ -284,6 +286,31 @@ ssize_t http(struct cg_http_request *req, void *arg)
                                 .retry = 1));
     cg_yield(cg_http_upgrade(req, 101, &sock));
     return cg_yield(cg_http_upgrade(req, 101, &sock, .timeout = 1));
+}
+
+ssize_t websocket(struct cg_http_request *req, struct cg_http_client *client)
+{
+    struct cg_ws_message message;
+    struct cg_ws *ws;
+    char why[CG_HTTP_WHY_SIZE];
+    ssize_t n;
+
+    cg_yield(cg_ws_accept(req, &ws));
+    cg_yield(cg_ws_accept(req, &ws, .protocol = "a, b", .deflate = true, .origins = "*"));
+    cg_yield(cg_ws_connect(client, "ws://localhost/", &ws));
+    cg_yield(cg_ws_connect(client, "ws://localhost/", &ws, .why = why, .limit = 1));
+    cg_ws_new(cg_ws_sock(ws), &ws);
+    cg_ws_new(cg_ws_sock(ws), &ws, .client = true, .window_bits = 9);
+    n = cg_yield(cg_ws_read(ws, &message));
+    n = cg_yield(cg_ws_read(ws, &message, .pieces = true, .timeout = 1));
+    cg_yield(cg_ws_write(ws, n, message.data, message.len));
+    cg_yield(cg_ws_write(ws, CG_WS_TEXT, "a", 1, .more = cg_ws_has_input(ws)));
+    cg_yield(cg_ws_send_text(ws, "hello"));
+    cg_yield(cg_ws_send_text(ws, "hello", .timeout = 1));
+    cg_yield(cg_ws_ping(ws, NULL, 0));
+    cg_yield(cg_ws_ping(ws, "a", 1, .timeout = 1));
+    cg_yield(cg_ws_end(ws, CG_WS_NORMAL));
+    return cg_yield(cg_ws_end(ws, cg_ws_code(ws), .why = cg_ws_reason(ws)));
 }
 
 int outside(struct cg_reactor *reactor, struct cg_sched **sched, struct cg_sock **sock)

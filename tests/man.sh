@@ -195,9 +195,8 @@ whole() {
 
 # The libraries with which a page's programs are linked, besides libcogen.
 libraries() {
-    for layer in http tls; do
-        ! grep -q "^\.In cogen/$layer" "$1" || echo "libcogen-$layer.la"
-    done
+    ! grep -qE '^\.In cogen/(http|websocket)' "$1" || echo libcogen-http.la
+    ! grep -q '^\.In cogen/tls' "$1" || echo libcogen-tls.la
 }
 
 link() {

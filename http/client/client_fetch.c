@@ -66,7 +66,7 @@ static ssize_t exchange(struct cg__asking *ask, struct cg__link *link)
             n = cg__http_client_because(ask->why, CG_EHTTP,
                                         "the server sends too many interim responses");
     }
-    if (n == 0 && reply->head.status == 101)
+    if (n == 0 && reply->head.status == 101 && !ask->fetch->upgrade)
         n = cg__http_client_because(ask->why, CG_EHTTP,
                                     "the server switches protocols unasked");
     reply->link.sock = NULL;

@@ -6,6 +6,7 @@
 #include "http/client/client_fields.h"
 #include "http/client/client_why.h"
 #include "http/coding/decoder.h"
+#include "http/message/base64.h"
 #include "lib/base/ascii.h"
 
 #include <errno.h>
@@ -14,25 +15,11 @@
 
 char *cg__http_client_fields_basic(const char *user)
 {
-    static const char digits[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     size_t len = strlen(user);
-    char *text = malloc(sizeof "Basic " + (len + 2) / 3 * 4), *to;
+    char *text = malloc(sizeof "Basic " + CG__BASE64_LEN(len));
 
-    if (text == NULL)
-        return NULL;
-    to = stpcpy(text, "Basic ");
-    for (size_t i = 0; i < len; i += 3) {
-        uint32_t bits = (uint32_t)(unsigned char)user[i] << 16;
-
-        bits |= i + 1 < len ? (uint32_t)(unsigned char)user[i + 1] << 8 : 0;
-        bits |= i + 2 < len ? (uint32_t)(unsigned char)user[i + 2] : 0;
-        *to++ = digits[bits >> 18];
-        *to++ = digits[bits >> 12 & 63];
-        *to++ = i + 1 < len ? digits[bits >> 6 & 63] : '=';
-        *to++ = i + 2 < len ? digits[bits & 63] : '=';
-    }
-    *to = '\0';
+    if (text != NULL)
+        cg__http_base64_encode(stpcpy(text, "Basic "), user, len);
     return text;
 }
 

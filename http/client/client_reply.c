@@ -180,6 +180,10 @@ ssize_t cg__http_client_reply_begin(struct cg_http_reply *reply, struct cg__link
     reply->link = *link;
     *link = (struct cg__link){.sock = NULL};
     reply->length = reply->head.length;
+    if (reply->head.status == 101) {
+        reply->ended = true; /* the connection stays for cg_http_reply_take_sock */
+        return 0;
+    }
     if (!reply->head.has_body) {
         reply->ended = true;
         cg__http_client_link_end(&reply->link, reply->client, !reply->head.closes);
@@ -289,6 +293,17 @@ void cg_http_reply_free(struct cg_http_reply *reply)
         cg__http_client_reply_end(reply);
     else if (reply->scope)
         cg_scope_cancel(reply->scope);
+}
+
+struct cg_sock *cg_http_reply_take_sock(struct cg_http_reply *reply)
+{
+    struct cg_sock *sock = reply->head.status == 101 ? reply->link.sock : NULL;
+
+    if (sock != NULL) {
+        reply->link.sock = NULL;
+        cg__http_client_link_end(&reply->link, reply->client, false);
+    }
+    return sock;
 }
 
 int cg_http_reply_status(const struct cg_http_reply *reply)

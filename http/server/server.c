@@ -68,6 +68,7 @@ void cg_http_server_free(struct cg_http_server *server)
 {
     if (server == NULL)
         return;
+    cg__http_farewell_forget(server);
     cg__http_h1_free_spare(server);
     for (int i = 0; i < CG__HTTP_REPEATS; i++)
         cg__http_repeat_clear(&server->repeats[i]);
@@ -337,6 +338,7 @@ static ssize_t shutdown_run(struct cg_op *op)
     until = cg_sched_now(cg_sched_self()) + idle;
     for (struct cg__http_serving *each = server->serving; each != NULL; each = each->next)
         cg_scope_cancel(&each->scope);
+    cg__http_farewell_tell(server);
     cg_yield(cg_signal(&server->draining, NULL, .shield = true, .prio = CG_PRIO_CORO));
     while (is_running(server) && n >= 0) {
         n = cg_yield(cg_wait_signal(server, NULL, .timeout = CG_NEVER, .deadline = until));

@@ -9,6 +9,7 @@
 #include "http/http1/framing.h"
 #include "http/http1/parser.h"
 #include "http/server/carrier.h"
+#include "http/server/farewell.h"
 
 enum {
     CG__HTTP_OUT_SIZE = 16 * 1024 - 64, /* a large output buffer; a head must fit into it */
@@ -151,6 +152,7 @@ struct cg_http_server {
     void *addresses;          /* a tree of struct cg__http_address: places.c */
     unsigned short_places;    /* the limit of connections .. */
     int64_t short_until;      /* .. until this moment */
+    struct cg__http_farewell *farewells; /* to be told of the shutdown */
     bool draining;
     bool cut;          /* its shutdown has timed out: connections are cancelled */
     int64_t drain_idle; /* while draining: how long a connection waits for a request */

@@ -55,6 +55,7 @@ enum cg_error {
     CG_EHTTP_CODING = -4059,   /* a compressed body is corrupt, or expands too much */
     CG_EHTTP_REDIRECT = -4058, /* too many redirects, or one that may not be followed */
     CG_EHTTP_PROXY = -4057,    /* the proxy is invalid, or refuses */
+    CG_EWS = -4056,            /* the peer refuses or violates WebSocket */
 
     /* Of libcogen-tls. */
     CG_ETLS = -4080,         /* the peer does not speak TLS, or violates the protocol */

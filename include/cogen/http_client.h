@@ -134,6 +134,8 @@ struct cg_http_fetch {
     bool bare;          /* of the client's own fields only Host and the length of the body
                            are sent: for a proxy, which forwards the fields of others */
     bool expect;        /* sends Expect: 100-continue, and waits before it sends the body */
+    bool upgrade;       /* the fields ask for another protocol, and a response of 101 is
+                           accepted: see cg_http_reply_take_sock */
 
     /* Called with each interim response (1xx), in the coroutine of the request; may yield.
      * A negative result ends the request. The header fields belong to the library and are
@@ -245,6 +247,11 @@ CG_API const char *cg_http_reply_header(const struct cg_http_reply *reply,
 /* The whole body, with a NUL after it; stores its length in *len unless len is NULL. ""
  * if the body is streamed. */
 CG_API const char *cg_http_reply_body(const struct cg_http_reply *reply, size_t *len);
+
+/* Takes the connection out of the reply to a request with .upgrade, if its status is 101:
+ * what is unread on it belongs to the other protocol. The caller closes the socket; it
+ * counts no more against the client's limits. NULL: another status, or it was taken. */
+CG_API struct cg_sock *cg_http_reply_take_sock(struct cg_http_reply *reply);
 
 /* The length of the body as sent, before decoding, according to the head; for HEAD, the
  * length that GET would have. -1: the head does not say. */

@@ -45,6 +45,8 @@ const char *cg_strerror(ssize_t code)
         return "too many redirects, or one that must not be followed";
     case CG_EHTTP_PROXY:
         return "the proxy is invalid, or refuses";
+    case CG_EWS:
+        return "the peer refuses or violates WebSocket";
     case CG_ETLS:
         return "TLS failed";
     case CG_ETLS_CUT:

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: MIT */
+/* The struct of a WebSocket. Received bytes pass ws_frame.c, ws_message.c and ws_read.c;
+ * what is sent, ws_write.c and ws_output.c. ws_accept.c and ws_connect.c make handshakes. */
+#ifndef COGEN_HTTP_WS_WS_H
+#define COGEN_HTTP_WS_WS_H
+
+#include <cogen.h>
+#include <cogen/websocket.h>
+
+#include "http/server/farewell.h"
+#include "http/ws/ws_deflate.h"
+#include "http/ws/ws_frame.h"
+#include "http/ws/ws_utf8.h"
+
+enum {
+    CG__WS_PIECE_SIZE = 16 * 1024, /* a piece of a message that is inflated in pieces */
+    CG__WS_FIRST_ROOM = 1024,      /* of a message that has to be put together */
+    CG__WS_SMALL = 4 * 1024,       /* a message up to this may be gathered */
+    CG__WS_GATHERED = 16 * 1024,   /* so much gathered output is sent at once */
+    CG__WS_PONGS = 4 * 1024,       /* so many bytes of pongs may wait for a writer */
+    CG__WS_LINGER = 1024 * 1024,   /* bytes that are discarded after a failure */
+    CG__WS_MASKS = 64,             /* random bytes that are fetched at a time */
+};
+
+/* Frames that wait to be sent, in memory from malloc. */
+struct cg__ws_out {
+    char *data;
+    size_t len, size;
+};
+
+struct cg_ws {
+    struct cg_object object;
+    struct cg_sock *sock; /* NULL: freed */
+    struct cg_ws_options options; /* with defaults */
+    char *protocol;
+    /* Input. The view stays lent while it has bytes that were not looked at, or the message
+     * that was read last. */
+    struct cg_view view;
+    size_t at; /* bytes of the view that the parser has used */
+    struct cg__ws_parser parser;
+    struct cg__ws_utf8 utf8;
+    struct cg__ws_deflate *deflate; /* NULL: not agreed on */
+    char *buf;                      /* of a message that is put together */
+    size_t buf_len, buf_size;
+    bool delivered; /* buf belongs to the message that was read last */
+    bool pending; /* the parser's piece has not been wholly taken */
+    struct cg_ws_message message; /* the one that is to be delivered next .. */
+    int ready;                    /* .. and its kind; 0: none */
+    struct cg_scope *wait; /* around a wait for input; NULL: nobody waits */
+    bool reading;          /* a coroutine reads */
+    int64_t heard, pinged; /* moments of the last input, and of our last ping */
+    /* Output. */
+    struct cg_mutex lock; /* of who writes to the socket */
+    struct cg__ws_out out;
+    ssize_t broken; /* result of all further writes; 0: none has failed */
+    uint8_t masks[CG__WS_MASKS];
+    size_t masks_left;
+    /* The end. */
+    bool told;       /* the server is being shut down */
+    bool sent_close;
+    bool lingers;    /* after a failure: wait for the peer to close */
+    bool ended;      /* all further reads complete with .result */
+    int64_t close_until; /* when the wait for the peer's Close ends */
+    ssize_t result;
+    int code;
+    char reason[CG_WS_REASON_SIZE];
+    struct cg__http_farewell farewell;
+};
+
+/* Ends run slots: leaves the object, and frees it if it was closed meanwhile. Returns n, or
+ * -EBADF. */
+ssize_t cg__http_ws_leave(struct cg_ws *ws, struct cg_op *op, ssize_t n);
+
+/* Frees a WebSocket that nobody uses any more. */
+void cg__http_ws_destroy(struct cg_ws *ws);
+
+/* Makes a WebSocket; sock stays the caller's if that fails. params: of permessage-deflate.
+ * protocol: copied; or NULL. 0; -ENOMEM. */
+int cg__http_ws_make(struct cg_sock *sock, const struct cg_ws_options *options,
+                     const struct cg__ws_params *params, const char *protocol,
+                     struct cg_ws **ws);
+
+#endif
