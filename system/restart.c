@@ -9,6 +9,7 @@
 #include "lib/core/sched.h"
 #include "sockets/listen/inherited.h"
 #include "sockets/listen/ports.h"
+#include "system/handover.h"
 
 #include <cogen/any.h>
 #include <cogen/os_signal.h>
@@ -113,7 +114,11 @@ static int start(char *const *argv, int pipe_end, struct cg_process **process)
     count = cg__ports_collect(fds + 1, FDS_MOST - 1, &names);
     rc = count;
     if (count >= 0) {
-        rc = spawn(argv, fds, count + 1, names, process);
+        rc = cg__handover_collect(fds + 1, count, FDS_MOST - 1, &names);
+        if (rc >= 0) {
+            count = rc;
+            rc = spawn(argv, fds, count + 1, names, process);
+        }
         for (int i = 1; i <= count; i++)
             close(fds[i]);
         free(names);

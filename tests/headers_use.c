@@ -136,6 +136,7 @@ ssize_t plain(struct cg_sock *sock, void *arg)
     cg_yield(cg_wait_os_signal(2, .timeout = 1));
     cg_yield(cg_get_os_signal(NULL, .timeout = 1));
     cg_yield(cg_wait_process(NULL, .timeout = 1));
+    cg_handover_remove(&(struct cg_handover){.name = "x"});
     cg_yield(cg_restart(NULL));
     cg_yield(cg_restart(NULL, .timeout = 1));
     cg_ports_open("127.0.0.1:80", NULL, .name = "http", .members = 2);

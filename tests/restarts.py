@@ -6,10 +6,11 @@ usage: restarts.py SERVER [--restarts N] [--reactors LIST] [--workers N] [--cert
 
 For each reactor, with keep-alive and with Connection: close, plain and (with --cert) over
 TLS: N restarts by SIGUSR2; then one each with a successor that exits, is killed or hangs.
-None may cost a request. The harness is the service manager: it learns by NOTIFY_SOCKET who
+None may cost a request, and a TLS session from before the first one is resumed after the
+last one. The harness is the service manager: it learns by NOTIFY_SOCKET who
 the main process is. One line a run; exits with 1 if anything failed.
 """
-import argparse, os, re, signal, socket, subprocess, sys, tempfile, time
+import argparse, os, re, signal, socket, ssl, subprocess, sys, tempfile, time
 
 PATIENCE = 60  # seconds for a restart
 
@@ -106,6 +107,18 @@ def failures(text):
     return count, int(done.group(1)) if done else 0
 
 
+def visit(addr, context, session=None):
+    """One request over TLS. Returns the client's session, and whether the one that it
+    offered was resumed."""
+    host, port = addr.rsplit(':', 1)
+    with socket.create_connection((host, int(port)), timeout=PATIENCE) as plain:
+        with context.wrap_socket(plain, session=session) as conn:
+            conn.sendall(b'GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n')
+            while conn.recv(4096):
+                pass
+            return conn.session, conn.session_reused
+
+
 def run(options, reactor, close, tls):
     args = ['--reactor', reactor, '--workers', str(options.workers), '--restart-timeout', '5']
     if tls:
@@ -119,13 +132,18 @@ def run(options, reactor, close, tls):
             command += ['-H', 'Connection: close']
         load = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         problem = None
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
         try:
             time.sleep(0.3)
+            session = visit(service.addr, context)[0] if tls else None
             for _ in range(options.restarts):
                 service.restart()
                 time.sleep(0.1)
             for script in FAULTS.values():
                 service.fail(script)
+            if tls and not visit(service.addr, context, session)[1]:
+                problem = 'the session was not resumed'
             time.sleep(0.3)
         except (TimeoutError, OSError) as error:
             problem = error

@@ -154,6 +154,8 @@ static int fill(struct cg__tls_keys *keys, const struct cg_tls_options *options,
         return rc;
     cg__tls_choose_begin(keys);
     cg__tls_ticket_begin(keys->context);
+    if (options->verify_client == CG_TLS_ANYONE)
+        cg__tls_handover_name(keys);
     return options->key_log != NULL ? cg__tls_key_log_open(keys, options->key_log, why) : 0;
 }
 

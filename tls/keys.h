@@ -7,10 +7,13 @@
 #include "tls/host.h"
 #include "tls/ticket.h"
 
+#include <cogen/restart.h>
 #include <cogen/tls.h>
 
 #include <openssl/ssl.h>
 #include <stdatomic.h>
+
+enum { CG__TLS_HANDOVER_NAME = 40 };
 
 /* A certificate, its key, and the intermediate certificates. */
 struct cg__tls_identity {
@@ -31,6 +34,9 @@ struct cg__tls_keys {
     SSL_CTX *context;
     BIO_METHOD *bio; /* the method of all connections' BIOs */
     struct cg__tls_tickets tickets;
+    struct cg_handover handover; /* the tickets' keys, for a successor; name NULL: they
+                                  * are not handed over */
+    char handover_name[CG__TLS_HANDOVER_NAME];
     bool strict;     /* clients must name a host for which there is a certificate */
     int log;         /* file for the connections' secrets; -1: none */
     struct cg__tls_identity *identities;
@@ -79,6 +85,18 @@ int cg__tls_choose_encode(struct cg__tls_alpn *alpn, const char *list, char *why
 
 /* Sets the callbacks of the context. */
 void cg__tls_choose_begin(struct cg__tls_keys *keys);
+
+/* Defined in handover.c: */
+
+/* Names what is handed over. Called once, when the certificates are loaded. */
+void cg__tls_handover_name(struct cg__tls_keys *keys);
+
+/* Takes the keys that a predecessor with the same certificates has handed over. */
+void cg__tls_handover_take(struct cg__tls_keys *keys);
+
+/* While the keys are those of a configuration, they are handed to a successor. */
+void cg__tls_handover_begin(struct cg__tls_keys *keys);
+void cg__tls_handover_end(struct cg__tls_keys *keys);
 
 /* Defined in key_log.c: */
 

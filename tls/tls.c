@@ -41,6 +41,8 @@ int cg_tls_new_with(const struct cg_tls_options *options, struct cg_tls **out)
         cg_tls_free(tls);
         return rc;
     }
+    cg__tls_handover_take(tls->keys);
+    cg__tls_handover_begin(tls->keys);
     *out = tls;
     return 0;
 }
@@ -51,6 +53,7 @@ static void use(struct cg_tls *tls, struct cg__tls_keys *keys, unsigned number)
     struct cg__tls_keys *old = keys;
     struct cg__tls_session *sessions = NULL;
 
+    cg__tls_handover_begin(keys);
     pthread_mutex_lock(&tls->lock);
     if (number > tls->loaded) {
         old = tls->keys;
@@ -60,6 +63,7 @@ static void use(struct cg_tls *tls, struct cg__tls_keys *keys, unsigned number)
     }
     pthread_mutex_unlock(&tls->lock);
     cg__tls_session_free_all(sessions);
+    cg__tls_handover_end(old);
     cg__tls_keys_unref(old);
 }
 
@@ -101,8 +105,10 @@ void cg_tls_free(struct cg_tls *tls)
     if (tls == NULL || atomic_fetch_sub(&tls->refs, 1) > 1)
         return;
     cg__tls_session_free_all(tls->sessions);
-    if (tls->keys != NULL)
+    if (tls->keys != NULL) {
+        cg__tls_handover_end(tls->keys);
         cg__tls_keys_unref(tls->keys);
+    }
     cg__tls_options_drop(&tls->options);
     pthread_mutex_destroy(&tls->lock);
     free(tls);

@@ -10,6 +10,21 @@
 
 #define CG_RESTART_TIMEOUT CG_MINUTE /* default timeout of cg_restart */
 
+enum { CG_HANDOVER_SIZE = 4096 }; /* the most bytes of one struct cg_handover */
+
+/* What a process hands to its successor besides the ports: a few bytes, which pass through a
+ * pipe and are never in the environment or on disk. The caller owns it from
+ * cg_handover_add to cg_handover_remove. */
+struct cg_handover {
+    const char *name; /* borrowed; 1 to 255 printable characters without ':' */
+    /* Called by cg_restart, in its thread. Stores at most CG_HANDOVER_SIZE bytes and returns
+     * how many; 0: there is nothing to hand over. Must not wait, nor call cg_handover_add or
+     * cg_handover_remove. */
+    size_t (*fill)(void *arg, void *buf);
+    void *arg;
+    struct cg_handover *next; /* the library's */
+};
+
 #ifndef __cplusplus
 
 struct cg_restart_op {
@@ -38,6 +53,16 @@ struct cg_restart_op {
 CG_EXTERN_C_BEGIN
 
 extern CG_API const struct cg_op_type cg_restart_type;
+
+/* Adds what each cg_restart from now on hands over, and removes it: after that `fill` is
+ * not called any more. From any thread. Returns 0, or -EINVAL: the name is invalid. */
+CG_API int cg_handover_add(struct cg_handover *handover);
+CG_API void cg_handover_remove(struct cg_handover *handover);
+
+/* Takes what the predecessor has handed over under this name, once; if it has added the
+ * name several times, one after the other. Before cg_ready, from any thread. Returns the
+ * number of bytes that were stored, at most size, or -ENOENT: there is nothing. */
+CG_API ssize_t cg_handover_take(const char *name, void *buf, size_t size);
 
 /* Tells the predecessor and the service manager (READY=1) that this process serves. To be
  * called once, when nothing can fail any more and all ports are open, right before the

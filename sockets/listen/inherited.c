@@ -19,7 +19,8 @@ struct entry {
     const char *name; /* in the environment, not terminated */
     size_t len;
     int fd; /* -1: closed */
-    bool path, claimed;
+    char kind; /* the first character of its name; 0: from the service manager */
+    bool claimed;
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -51,7 +52,7 @@ static void add_all(const char *names, int from, int n, bool marked)
             names = *names == ':' ? names + 1 : NULL;
         }
         if (marked && entry.len > 0) {
-            entry.path = *entry.name++ == CG__INHERITED_PATH;
+            entry.kind = *entry.name++;
             entry.len--;
         }
         if (is_open(entry.fd))
@@ -94,23 +95,45 @@ static void begin(void)
     parsed = true;
 }
 
-int cg__inherited_claim(const char *name, struct cg__inherited *list, int most)
+static bool matches(const struct entry *entry, const char *name, bool bytes)
 {
     size_t len = strlen(name);
+
+    return !entry->claimed && entry->fd >= 0 && entry->len == len &&
+           memcmp(entry->name, name, len) == 0 &&
+           (entry->kind == CG__INHERITED_BYTES) == bytes;
+}
+
+int cg__inherited_claim(const char *name, struct cg__inherited *list, int most)
+{
     int found = 0;
 
     begin();
     for (int i = 0; i < count && found < most; i++) {
         struct entry *entry = &entries[i];
 
-        if (entry->claimed || entry->fd < 0 || entry->len != len ||
-            memcmp(entry->name, name, len) != 0)
+        if (!matches(entry, name, false))
             continue;
         entry->claimed = true;
-        list[found++] = (struct cg__inherited){.fd = entry->fd, .path = entry->path};
+        list[found++] = (struct cg__inherited){.fd = entry->fd,
+                                               .path = entry->kind == CG__INHERITED_PATH};
     }
     pthread_mutex_unlock(&lock);
     return found;
+}
+
+int cg__inherited_take_bytes(const char *name)
+{
+    int fd = -1;
+
+    begin();
+    for (int i = 0; i < count && fd < 0; i++)
+        if (matches(&entries[i], name, true)) {
+            entries[i].claimed = true;
+            fd = entries[i].fd;
+        }
+    pthread_mutex_unlock(&lock);
+    return fd;
 }
 
 void cg__inherited_unclaim(const struct cg__inherited *list, int n)
@@ -121,6 +144,16 @@ void cg__inherited_unclaim(const struct cg__inherited *list, int n)
             if (entries[i].fd == list[k].fd)
                 entries[i].claimed = false;
     pthread_mutex_unlock(&lock);
+}
+
+bool cg__inherited_is_name(const char *name)
+{
+    if (name == NULL || *name == '\0' || strlen(name) > CG__INHERITED_NAME)
+        return false;
+    for (; *name != '\0'; name++)
+        if (*name <= ' ' || *name > '~' || *name == ':')
+            return false;
+    return true;
 }
 
 int cg__inherited_take_pipe(void)

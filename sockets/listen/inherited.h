@@ -11,9 +11,11 @@
  * these characters. */
 #define CG__INHERITED_ENV "COGEN_FDS"
 enum {
+    CG__INHERITED_NAME = 255, /* the longest name, bytes */
     CG__INHERITED_PIPE = 3,
     CG__INHERITED_PLAIN = '-',
     CG__INHERITED_PATH = '+', /* the last process removes the file of its UNIX path */
+    CG__INHERITED_BYTES = '=', /* a pipe with bytes in it (system/handover.c) */
 };
 
 struct cg__inherited {
@@ -23,6 +25,12 @@ struct cg__inherited {
 
 /* Claims the descriptors of this name, at most `most`. Returns how many. */
 int cg__inherited_claim(const char *name, struct cg__inherited *list, int most);
+
+/* Takes the next pipe with bytes of this name. Returns its descriptor, or -1. */
+int cg__inherited_take_bytes(const char *name);
+
+/* Whether this can be the name of a descriptor. */
+bool cg__inherited_is_name(const char *name);
 
 /* Gives claimed descriptors back. */
 void cg__inherited_unclaim(const struct cg__inherited *list, int count);

@@ -21,7 +21,6 @@
 
 enum {
     FDS_MOST = 256, /* descriptors of one port */
-    NAME_MOST = 255,
 };
 
 struct cg_ports {
@@ -34,7 +33,7 @@ struct cg_ports {
     int count;
     int fds[FDS_MOST];
     int group[FDS_MOST]; /* the first descriptor with the same address */
-    char name[NAME_MOST + 1];
+    char name[CG__INHERITED_NAME + 1];
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -201,16 +200,6 @@ static bool delist(struct cg_ports *ports)
     return last;
 }
 
-static bool is_name(const char *name)
-{
-    if (name == NULL || *name == '\0' || strlen(name) > NAME_MOST)
-        return false;
-    for (; *name != '\0'; name++)
-        if (*name <= ' ' || *name > '~' || *name == ':')
-            return false;
-    return true;
-}
-
 int cg_ports_open_with(const char *addr, const struct cg_ports_options *options,
                        struct cg_ports **ports)
 {
@@ -218,7 +207,7 @@ int cg_ports_open_with(const char *addr, const struct cg_ports_options *options,
     struct cg_ports *made;
     int rc;
 
-    if (options == NULL || !is_name(options->name))
+    if (options == NULL || !cg__inherited_is_name(options->name))
         return -EINVAL;
     made = calloc(1, sizeof *made);
     if (made == NULL)

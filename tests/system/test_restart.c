@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Restarts: this program is its own successor. A successor that fails at any step changes
- * nothing; one that is ready has the ports. Also the descriptors that the service manager
- * passes, and the messages that it gets. */
+ * nothing; one that is ready has the ports. It also has what was handed over. Also the
+ * descriptors that the service manager passes, and the messages that it gets. */
 #include "config.h"
 
 #include "tests/system/processes.h"
@@ -36,6 +36,18 @@ static void step(const struct successor *s, int number)
     raise(strcmp(s->how, "kill") == 0 ? SIGKILL : SIGSTOP);
 }
 
+/* Whether a predecessor has handed over what old_open adds, each once and in this order. */
+static bool has_bytes(void)
+{
+    char buf[8];
+
+    return getenv("COGEN_FDS") == NULL ||
+           (cg_handover_take("test", buf, sizeof buf) == 3 && memcmp(buf, "one", 3) == 0 &&
+            cg_handover_take("test", buf, 2) == 2 && memcmp(buf, "tw", 2) == 0 &&
+            cg_handover_take("test", buf, sizeof buf) == -ENOENT &&
+            cg_handover_take("nothing", buf, sizeof buf) == -ENOENT);
+}
+
 /* Serves one connection. */
 static ssize_t succeed(void *arg)
 {
@@ -45,6 +57,8 @@ static ssize_t succeed(void *arg)
     ssize_t n;
 
     step(s, AT_ONCE);
+    if (!has_bytes())
+        return -ENOMSG;
     n = cg_ports_open(s->addr, &ports, .name = "test");
     if (n < 0)
         return n;
@@ -77,8 +91,24 @@ struct old {
     struct cg_sock *listener;
 };
 
+static size_t fill(void *arg, void *buf)
+{
+    size_t len = strlen(arg);
+
+    memcpy(buf, arg, len);
+    return len;
+}
+
+static struct cg_handover bytes[] = {
+    {.name = "test", .fill = fill, .arg = "one"},
+    {.name = "test", .fill = fill, .arg = "two"},
+    {.name = "nothing", .fill = fill, .arg = ""},
+};
+
 static void old_open(struct old *old, bool on_path)
 {
+    for (size_t i = 0; i < COUNT(bytes); i++)
+        OK(cg_handover_add(&bytes[i]));
     strcpy(old->addr, "127.0.0.1:0");
     if (on_path)
         test_unix_path(old->addr);
@@ -89,6 +119,8 @@ static void old_open(struct old *old, bool on_path)
 
 static void old_close(struct old *old)
 {
+    for (size_t i = 0; i < COUNT(bytes); i++)
+        cg_handover_remove(&bytes[i]);
     cg_sock_close(old->listener);
     cg_ports_close(old->ports);
 }
@@ -157,6 +189,7 @@ static ssize_t cannot_start(void *arg)
     IS(cg_yield(cg_restart(argv)), -ENOENT);
     IS(cg_yield(cg_restart(nothing)), -EINVAL);
     IS(cg_yield(cg_restart(NULL)), -EINVAL);
+    IS(cg_handover_add(&(struct cg_handover){.name = "a:b", .fill = fill}), -EINVAL);
     strcpy(old.addr, "127.0.0.1:1");
     IS(restart(&old, "exit", NEVER, CG_MINUTE), -EPIPE);
     no_children();

@@ -209,6 +209,31 @@ static ssize_t few_tickets_are_tried(void *arg)
     return 0;
 }
 
+/* A successor finds the ticket keys by the certificates. A server that asks for those of its
+ * clients hands nothing over. */
+static ssize_t keys_are_handed_over_by_certificate(void *arg)
+{
+    struct cg_tls *one, *same, *other, *asks, *client;
+
+    (void)arg;
+    OK(cg_tls_new(&one, .cert = cert_path("site.pem")));
+    OK(cg_tls_new(&same, .cert = cert_path("site.pem")));
+    OK(cg_tls_new(&other, .cert = cert_path("second.pem")));
+    OK(cg_tls_new(&asks, .cert = cert_path("site.pem"), .ca_file = cert_path("ca.pem"),
+                  .verify_client = CG_TLS_IF_GIVEN));
+    OK(cg_tls_new(&client, .ca_file = cert_path("ca.pem")));
+    ck_assert_str_eq(one->keys->handover.name, same->keys->handover.name);
+    ck_assert_str_ne(one->keys->handover.name, other->keys->handover.name);
+    ck_assert_ptr_null(asks->keys->handover.name);
+    ck_assert_ptr_null(client->keys->handover.name);
+    cg_tls_free(one);
+    cg_tls_free(same);
+    cg_tls_free(other);
+    cg_tls_free(asks);
+    cg_tls_free(client);
+    return 0;
+}
+
 static const struct test_case cases[] = {
     CORO(sessions),
     CORO(sessions_are_used_once),
@@ -217,6 +242,7 @@ static const struct test_case cases[] = {
     CORO(ticket_keys_change, .where = ON_SIM),
     CORO(ticket_key_outlives_a_failure, .where = ON_SIM),
     CORO(few_tickets_are_tried),
+    CORO(keys_are_handed_over_by_certificate, .where = ON_SIM),
 };
 
 int main(void)

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: MIT */
+/* Bytes for the successor: each struct cg_handover gets a pipe, which is filled before the
+ * successor starts and which it inherits by name, as the ports. */
+#include "config.h"
+
+#include "lib/base/pipe.h"
+#include "sockets/listen/inherited.h"
+#include "system/handover.h"
+
+#include <cogen/restart.h>
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static struct cg_handover *all; /* the newest is the last */
+
+int cg_handover_add(struct cg_handover *handover)
+{
+    struct cg_handover **link = &all;
+
+    if (!cg__inherited_is_name(handover->name))
+        return -EINVAL;
+    pthread_mutex_lock(&lock);
+    while (*link != NULL)
+        link = &(*link)->next;
+    handover->next = NULL;
+    *link = handover;
+    pthread_mutex_unlock(&lock);
+    return 0;
+}
+
+void cg_handover_remove(struct cg_handover *handover)
+{
+    struct cg_handover **link = &all;
+
+    pthread_mutex_lock(&lock);
+    while (*link != NULL && *link != handover)
+        link = &(*link)->next;
+    if (*link != NULL)
+        *link = handover->next;
+    pthread_mutex_unlock(&lock);
+}
+
+/* The bytes may be secrets. A plain memset before the end of a function may be optimised
+ * away. */
+static void erase(volatile char *bytes, size_t size)
+{
+    while (size > 0)
+        bytes[--size] = 0;
+}
+
+/* Returns a pipe with these bytes in it, or -1. They fit in: nobody waits. */
+static int make_pipe(const char *bytes, size_t size)
+{
+    int ends[2];
+    bool whole;
+
+    if (cg__pipe_open(ends) < 0)
+        return -1;
+    whole = write(ends[1], bytes, size) == (ssize_t)size;
+    close(ends[1]);
+    if (whole)
+        return ends[0];
+    close(ends[0]);
+    return -1;
+}
+
+static int collect(const struct cg_handover *handover)
+{
+    char bytes[CG_HANDOVER_SIZE];
+    size_t size = handover->fill(handover->arg, bytes);
+    int fd = size > 0 && size <= sizeof bytes ? make_pipe(bytes, size) : -1;
+
+    erase(bytes, sizeof bytes);
+    return fd;
+}
+
+int cg__handover_collect(int *fds, int n, int most, char **names)
+{
+    char *longer;
+    size_t size;
+    FILE *stream = open_memstream(&longer, &size);
+    int count = n;
+
+    if (stream == NULL)
+        return -ENOMEM;
+    fputs(*names, stream);
+    pthread_mutex_lock(&lock);
+    for (const struct cg_handover *each = all; each != NULL && count < most;
+         each = each->next) {
+        fds[count] = collect(each);
+        if (fds[count] >= 0 &&
+            fprintf(stream, ":%c%s", CG__INHERITED_BYTES, each->name) > 0)
+            count++;
+    }
+    pthread_mutex_unlock(&lock);
+    if (fclose(stream) == 0) {
+        free(*names);
+        *names = longer;
+        return count;
+    }
+    while (count > n)
+        close(fds[--count]);
+    free(longer);
+    return -ENOMEM;
+}
+
+ssize_t cg_handover_take(const char *name, void *buf, size_t size)
+{
+    int fd = cg__inherited_take_bytes(name);
+    size_t done = 0;
+    ssize_t n;
+
+    if (fd < 0)
+        return -ENOENT;
+    do {
+        n = read(fd, (char *)buf + done, size - done);
+        if (n > 0)
+            done += (size_t)n;
+    } while ((n > 0 && done < size) || (n < 0 && errno == EINTR));
+    close(fd);
+    return (ssize_t)done;
+}
