@@ -4,7 +4,7 @@
 #include "config.h"
 
 #include "http/coding/accept_encoding.h"
-#include "http/files/files.h"
+#include "http/files/opened.h"
 #include "http/message/percent.h"
 #include "http/server/request/request_target.h"
 #include "http/server/response/response.h"
@@ -13,10 +13,17 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+/* A body up to this is read and sent together with its head: one system call less than by
+ * sendfile, and cheaper up to about this size. */
+enum { COPY = 15 * 1024 };
+
+static atomic_uint_fast64_t trees;
 
 int cg_http_files_open(const char *root, const struct cg_http_files_options *options,
                        struct cg_http_files **files)
@@ -32,6 +39,7 @@ int cg_http_files_open(const char *root, const struct cg_http_files_options *opt
         return code;
     }
     (*files)->root = fd;
+    (*files)->tree = atomic_fetch_add(&trees, 1);
     if (options != NULL)
         (*files)->options = *options;
     return 0;
@@ -46,11 +54,10 @@ void cg_http_files_close(struct cg_http_files *files)
 }
 
 struct file {
-    int fd;
-    struct stat st;
+    struct cg__http_opened *opened;
     enum cg__http_coding coding;
     const char *mime;
-    char etag[64];
+    char etag[CG__HTTP_TAG_SIZE + 8];
 };
 
 /* Whether a part of the path begins with a dot. "/.well-known/" is not hidden: it is meant
@@ -62,50 +69,21 @@ static bool is_hidden(const char *path)
     return *path == '.' || strstr(path, "/.") != NULL;
 }
 
-/* Opens the file whose name is `path` followed by `ending`. 0 or -errno. */
-static int open_file(const struct cg_http_files *files, const char *path, const char *ending,
-                     struct file *file)
-{
-    size_t size = strlen(path) + strlen(ending) + 1;
-    char *joined = NULL;
-    int fd;
-
-    if (*ending != '\0') {
-        joined = malloc(size);
-        if (joined == NULL)
-            return -ENOMEM;
-        snprintf(joined, size, "%s%s", path, ending);
-        path = joined;
-    }
-    fd = cg__http_files_open_beneath(files->root, *path ? path : ".");
-    free(joined);
-    if (fd < 0)
-        return fd;
-    if (fstat(fd, &file->st) < 0) {
-        int code = -errno;
-
-        close(fd);
-        return code;
-    }
-    file->fd = fd;
-    return 0;
-}
-
 static bool try_coding(const struct cg_http_files *files, const char *path,
                        const char *index, enum cg__http_coding coding, struct file *file)
 {
-    struct file other = *file;
+    struct cg__http_opened *other;
     char ending[32];
 
     snprintf(ending, sizeof ending, "%s.%s", index, coding == CG__HTTP_BR ? "br" : "gz");
-    if (open_file(files, path, ending, &other) < 0)
+    if (cg__http_opened_get(files, path, ending, &other) < 0)
         return false;
-    if (!S_ISREG(other.st.st_mode)) {
-        close(other.fd);
+    if (!S_ISREG(other->st.st_mode)) {
+        cg__http_opened_put(other);
         return false;
     }
-    close(file->fd);
-    *file = other;
+    cg__http_opened_put(file->opened);
+    file->opened = other;
     file->coding = coding;
     return true;
 }
@@ -165,8 +143,8 @@ static ssize_t send_body(struct cg_http_request *req, const struct file *file,
     if (req->framing == CG__HTTP_NO_BODY || length == 0)
         return 0;
     /* A small file is sent together with its head. */
-    if (length <= CG__HTTP_COPY && (to = req->carrier->place(req, length)) != NULL) {
-        ssize_t n = pread(file->fd, to, length, (off_t)first);
+    if (length <= COPY && (to = req->carrier->place(req, length)) != NULL) {
+        ssize_t n = pread(file->opened->fd, to, length, (off_t)first);
 
         if (n < 0 || (uint64_t)n < length)
             return n < 0 ? -errno : CG_EOF;
@@ -175,7 +153,7 @@ static ssize_t send_body(struct cg_http_request *req, const struct file *file,
         req->sent = length;
         return 0;
     }
-    return cg_yield(cg_http_send_file(req, file->fd, (int64_t)first, length));
+    return cg_yield(cg_http_send_file(req, file->opened->fd, (int64_t)first, length));
 }
 
 static ssize_t send_part(struct cg_http_request *req, const struct file *file, int status,
@@ -186,20 +164,28 @@ static ssize_t send_part(struct cg_http_request *req, const struct file *file, i
     return n < 0 ? n : send_body(req, file, first, length);
 }
 
+/* Each coding of a file has a tag of its own. */
+static void put_etag(struct file *file)
+{
+    const char *coding =
+        file->coding == CG__HTTP_IDENTITY ? "" : cg__http_coding_name(file->coding);
+    char *to = file->etag;
+
+    *to++ = '"';
+    to = stpcpy(to, file->opened->tag);
+    to = stpcpy(to, coding);
+    strcpy(to, "\"");
+}
+
 /* Sets ETag, Last-Modified and Cache-Control. 0 or a negative code. */
 static int set_validators(struct cg_http_request *req, const struct cg_http_files *files,
                           struct file *file)
 {
-    char date[CG_HTTP_DATE_SIZE];
     int rc;
 
-    snprintf(file->etag, sizeof file->etag, "\"%" PRIx64 ".%lx-%" PRIx64 "%s\"",
-             (uint64_t)file->st.st_mtim.tv_sec, (unsigned long)file->st.st_mtim.tv_nsec,
-             (uint64_t)file->st.st_size,
-             file->coding == CG__HTTP_IDENTITY ? "" : cg__http_coding_name(file->coding));
-    cg_http_date_print(file->st.st_mtim.tv_sec, date);
+    put_etag(file);
     if ((rc = cg_http_response_set_header(req, "ETag", file->etag)) < 0 ||
-        (rc = cg_http_response_set_header(req, "Last-Modified", date)) < 0 ||
+        (rc = cg_http_response_set_header(req, "Last-Modified", file->opened->date)) < 0 ||
         (rc = cg_http_response_set_header(req, "Accept-Ranges", "bytes")) < 0)
         return rc;
     return files->options.cache == NULL
@@ -211,7 +197,7 @@ static int set_validators(struct cg_http_request *req, const struct cg_http_file
 static ssize_t respond_file(struct cg_http_request *req,
                             const struct cg_http_files *files, struct file *file)
 {
-    uint64_t size = (uint64_t)file->st.st_size, first = 0, length = size;
+    uint64_t size = (uint64_t)file->opened->st.st_size, first = 0, length = size;
     /* Only GET has ranges (RFC 9110, 14.2): HEAD describes the whole file. */
     const char *range =
         req->code == HTTP_GET ? cg_http_request_header(req, "Range") : NULL;
@@ -221,7 +207,7 @@ static ssize_t respond_file(struct cg_http_request *req,
 
     if (rc < 0)
         return rc;
-    status = cg__http_conditions(req, file->etag, file->st.st_mtim.tv_sec, &ranges);
+    status = cg__http_conditions(req, file->etag, file->opened->st.st_mtim.tv_sec, &ranges);
     if (status == 304)
         return cg_yield(cg_http_respond(req, 304, "", size));
     if (status != 0)
@@ -249,11 +235,11 @@ static ssize_t respond_file(struct cg_http_request *req,
  * have no blocks either; but its last byte can be read. */
 static bool has_true_size(const struct file *file)
 {
-    off_t size = file->st.st_size;
+    off_t size = file->opened->st.st_size;
     char byte;
 
-    return file->st.st_blocks > 0 ||
-           pread(file->fd, &byte, 1, size > 0 ? size - 1 : 0) == (size > 0);
+    return file->opened->st.st_blocks > 0 ||
+           pread(file->opened->fd, &byte, 1, size > 0 ? size - 1 : 0) == (size > 0);
 }
 
 /* Sends a file whose size is unknown, up to its end. */
@@ -261,10 +247,13 @@ static ssize_t respond_unsized(struct cg_http_request *req, const struct file *f
 {
     bool wanted = req->code == HTTP_GET;
     char piece[4096];
+    off_t at = 0;
     ssize_t n, sent;
 
     sent = cg_http_response_set_header(req, "Content-Type", file->mime);
-    while (wanted && sent >= 0 && (n = read(file->fd, piece, sizeof piece)) != 0)
+    for (; wanted && sent >= 0 &&
+           (n = pread(file->opened->fd, piece, sizeof piece, at)) != 0;
+         at += n)
         sent = n < 0 ? -errno : cg_yield(cg_http_write(req, piece, (size_t)n));
     return sent < 0 ? sent : cg_yield(cg_http_write(req, "", 0));
 }
@@ -275,7 +264,7 @@ static ssize_t respond_found(struct cg_http_request *req,
 {
     int rc;
 
-    if (!S_ISREG(file->st.st_mode))
+    if (!S_ISREG(file->opened->st.st_mode))
         return cg__http_response_plain(req, 403);
     if (!has_true_size(file))
         return respond_unsized(req, file);
@@ -288,16 +277,16 @@ static ssize_t respond_directory(struct cg_http_request *req,
                                  struct file *file)
 {
     struct file index = {.mime = "text/html; charset=utf-8"};
-    int rc = open_file(files, path, "index.html", &index);
+    int rc = cg__http_opened_get(files, path, "index.html", &index.opened);
     ssize_t n;
 
     if (rc == -ENOENT && files->options.listing)
-        return cg__http_files_list(req, files, path, file->fd);
+        return cg__http_files_list(req, files, path, file->opened->fd);
     if (rc < 0)
         return cg__http_response_plain(
             req, rc == -ENOENT ? 403 : cg__http_files_status_of(rc));
     n = respond_found(req, files, path, "index.html", &index);
-    close(index.fd);
+    cg__http_opened_put(index.opened);
     return n;
 }
 
@@ -306,21 +295,21 @@ static ssize_t respond_path(struct cg_http_request *req,
                             const struct cg_http_files *files, const char *path)
 {
     struct file file = {.coding = CG__HTTP_IDENTITY};
-    int rc = open_file(files, path, "", &file);
+    int rc = cg__http_opened_get(files, path, "", &file.opened);
     size_t size = strlen(path);
     ssize_t n;
 
     if (rc < 0)
         return cg__http_response_plain(req, cg__http_files_status_of(rc));
     file.mime = cg__http_mime(path);
-    if (S_ISDIR(file.st.st_mode) && size > 0 && path[size - 1] != '/') {
+    if (S_ISDIR(file.opened->st.st_mode) && size > 0 && path[size - 1] != '/') {
         n = respond_slash(req);
-    } else if (S_ISDIR(file.st.st_mode)) {
+    } else if (S_ISDIR(file.opened->st.st_mode)) {
         n = respond_directory(req, files, path, &file);
     } else {
         n = respond_found(req, files, path, "", &file);
     }
-    close(file.fd);
+    cg__http_opened_put(file.opened);
     return n;
 }
 

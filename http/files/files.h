@@ -10,6 +10,7 @@
 struct cg_http_files {
     struct cg_http_files_options options;
     int root;
+    uint64_t tree; /* the number of this object; an address may come again */
 };
 
 /* Opens a path beneath a directory. Links may stay inside; -EXDEV: the path leads out of

@@ -5,73 +5,84 @@
 #include "http/files/files.h"
 #include "lib/base/ascii.h"
 
+#include <stdlib.h>
 #include <string.h>
 
-static const char *const types[][2] = {
-    {"html", "text/html; charset=utf-8"},
-    {"htm", "text/html; charset=utf-8"},
-    {"css", "text/css; charset=utf-8"},
-    {"js", "text/javascript; charset=utf-8"},
-    {"mjs", "text/javascript; charset=utf-8"},
-    {"txt", "text/plain; charset=utf-8"},
-    {"md", "text/markdown; charset=utf-8"},
-    {"csv", "text/csv; charset=utf-8"},
-    {"ics", "text/calendar; charset=utf-8"},
-    {"c", "text/plain; charset=utf-8"},
-    {"h", "text/plain; charset=utf-8"},
-    {"vtt", "text/vtt; charset=utf-8"},
-    {"json", "application/json"},
-    {"map", "application/json"},
-    {"webmanifest", "application/manifest+json"},
-    {"xml", "application/xml"},
-    {"atom", "application/atom+xml"},
-    {"rss", "application/rss+xml"},
-    {"pdf", "application/pdf"},
-    {"wasm", "application/wasm"},
-    {"zip", "application/zip"},
-    {"gz", "application/gzip"},
-    {"tgz", "application/gzip"},
-    {"bz2", "application/x-bzip2"},
-    {"xz", "application/x-xz"},
-    {"zst", "application/zstd"},
-    {"tar", "application/x-tar"},
+static const char *const types[][2] = { /* in the order of strcmp */
     {"7z", "application/x-7z-compressed"},
-    {"svg", "image/svg+xml"},
-    {"png", "image/png"},
-    {"jpg", "image/jpeg"},
-    {"jpeg", "image/jpeg"},
-    {"gif", "image/gif"},
-    {"webp", "image/webp"},
+    {"atom", "application/atom+xml"},
     {"avif", "image/avif"},
     {"bmp", "image/bmp"},
-    {"tif", "image/tiff"},
-    {"tiff", "image/tiff"},
+    {"bz2", "application/x-bzip2"},
+    {"c", "text/plain; charset=utf-8"},
+    {"css", "text/css; charset=utf-8"},
+    {"csv", "text/csv; charset=utf-8"},
+    {"flac", "audio/flac"},
+    {"gif", "image/gif"},
+    {"gz", "application/gzip"},
+    {"h", "text/plain; charset=utf-8"},
+    {"htm", "text/html; charset=utf-8"},
+    {"html", "text/html; charset=utf-8"},
     {"ico", "image/x-icon"},
-    {"mp3", "audio/mpeg"},
+    {"ics", "text/calendar; charset=utf-8"},
+    {"jpeg", "image/jpeg"},
+    {"jpg", "image/jpeg"},
+    {"js", "text/javascript; charset=utf-8"},
+    {"json", "application/json"},
     {"m4a", "audio/mp4"},
+    {"m4v", "video/mp4"},
+    {"map", "application/json"},
+    {"md", "text/markdown; charset=utf-8"},
+    {"mjs", "text/javascript; charset=utf-8"},
+    {"mov", "video/quicktime"},
+    {"mp3", "audio/mpeg"},
+    {"mp4", "video/mp4"},
+    {"mpeg", "video/mpeg"},
     {"ogg", "audio/ogg"},
     {"opus", "audio/ogg"},
-    {"flac", "audio/flac"},
+    {"otf", "font/otf"},
+    {"pdf", "application/pdf"},
+    {"png", "image/png"},
+    {"rss", "application/rss+xml"},
+    {"svg", "image/svg+xml"},
+    {"tar", "application/x-tar"},
+    {"tgz", "application/gzip"},
+    {"tif", "image/tiff"},
+    {"tiff", "image/tiff"},
+    {"ttf", "font/ttf"},
+    {"txt", "text/plain; charset=utf-8"},
+    {"vtt", "text/vtt; charset=utf-8"},
+    {"wasm", "application/wasm"},
     {"wav", "audio/wav"},
-    {"mp4", "video/mp4"},
-    {"m4v", "video/mp4"},
     {"webm", "video/webm"},
-    {"mov", "video/quicktime"},
-    {"mpeg", "video/mpeg"},
+    {"webmanifest", "application/manifest+json"},
+    {"webp", "image/webp"},
     {"woff", "font/woff"},
     {"woff2", "font/woff2"},
-    {"ttf", "font/ttf"},
-    {"otf", "font/otf"},
+    {"xml", "application/xml"},
+    {"xz", "application/x-xz"},
+    {"zip", "application/zip"},
+    {"zst", "application/zstd"},
 };
+
+enum { LONGEST = 16 }; /* extension, with its NUL */
+
+static int compare(const void *key, const void *type)
+{
+    return strcmp(key, *(const char *const *)type);
+}
 
 const char *cg__http_mime(const char *path)
 {
     /* A dot in the name of a folder does no harm: no extension in the table has a
      * slash. */
-    const char *dot = strrchr(path, '.');
+    const char *dot = strrchr(path, '.'), *const *type;
+    char extension[LONGEST] = "";
 
-    for (size_t i = 0; dot != NULL && i < sizeof types / sizeof *types; i++)
-        if (cg__ascii_equal(dot + 1, types[i][0]))
-            return types[i][1];
-    return "application/octet-stream";
+    for (size_t i = 0; dot != NULL && i < LONGEST && dot[i] != '\0'; i++)
+        extension[i] = cg__ascii_lower(dot[1 + i]);
+    if (extension[LONGEST - 1] != '\0')
+        extension[0] = '\0';
+    type = bsearch(extension, types, sizeof types / sizeof *types, sizeof *types, compare);
+    return type != NULL ? type[1] : "application/octet-stream";
 }

@@ -7,18 +7,22 @@
 
 #include <string.h>
 
+size_t cg__http_framing_hex(char *buf, uint64_t number)
+{
+    size_t len = 1;
+
+    while (len < 16 && number >> (4 * len) != 0)
+        len++;
+    for (size_t at = len; at > 0; number >>= 4)
+        buf[--at] = "0123456789abcdef"[number & 15];
+    return len;
+}
+
 size_t cg__http_framing_chunk_head(char *buf, uint64_t size)
 {
-    char digits[16];
-    size_t n = 0, len;
+    size_t len = cg__http_framing_hex(buf, size);
 
-    do
-        digits[n++] = "0123456789abcdef"[size & 15];
-    while (size >>= 4);
-    len = n;
-    while (n > 0)
-        *buf++ = digits[--n];
-    memcpy(buf, "\r\n", 2);
+    memcpy(buf + len, "\r\n", 2);
     return len + 2;
 }
 

@@ -33,6 +33,9 @@ static inline enum cg__http_framing cg__http_framing_choose(int status, bool hea
 
 enum { CG__HTTP_CHUNK_HEAD = 20 }; /* size of the line before a chunk */
 
+/* Writes a hexadecimal number; returns its length, at most 16. */
+size_t cg__http_framing_hex(char *buf, uint64_t number);
+
 /* Writes the line before a chunk of that size, which is not 0; returns its length. "\r\n"
  * must follow the chunk. */
 size_t cg__http_framing_chunk_head(char *buf, uint64_t size);

@@ -7,6 +7,7 @@
 #include "lib/base/ascii.h"
 
 #include <stdio.h>
+#include <string.h>
 
 static const char days[][10] = {"Sunday",   "Monday", "Tuesday", "Wednesday",
                                 "Thursday", "Friday", "Saturday"};
@@ -24,14 +25,25 @@ static struct tm broken_down(int64_t moment)
     return tm;
 }
 
+static void put_digits(char *to, int count, int number)
+{
+    for (; count > 0; number /= 10)
+        to[--count] = (char)('0' + number % 10);
+}
+
+/* Not by snprintf: it takes a fifth of the instructions of a request for a small file. */
 void cg_http_date_print(int64_t moment, char *buf)
 {
     struct tm tm = broken_down(moment);
 
-    snprintf(buf, CG_HTTP_DATE_SIZE, "%.3s, %02u %s %04u %02u:%02u:%02u GMT",
-             days[tm.tm_wday], (unsigned)tm.tm_mday % 100, months[tm.tm_mon],
-             (unsigned)(tm.tm_year + 1900) % 10000, (unsigned)tm.tm_hour % 100,
-             (unsigned)tm.tm_min % 100, (unsigned)tm.tm_sec % 100);
+    memcpy(buf, "Day, 00 Mon 0000 00:00:00 GMT", CG_HTTP_DATE_SIZE);
+    memcpy(buf, days[tm.tm_wday], 3);
+    put_digits(buf + 5, 2, tm.tm_mday);
+    memcpy(buf + 8, months[tm.tm_mon], 3);
+    put_digits(buf + 12, 4, tm.tm_year + 1900);
+    put_digits(buf + 17, 2, tm.tm_hour);
+    put_digits(buf + 20, 2, tm.tm_min);
+    put_digits(buf + 23, 2, tm.tm_sec);
 }
 
 void cg__http_date_for_log(int64_t moment, char *buf)

@@ -587,6 +587,12 @@ static void types(void)
     ck_assert_str_eq(cg__http_mime("a.html.png"), "image/png");
     ck_assert_str_eq(cg__http_mime("/a.html/b"), "application/octet-stream");
     ck_assert_str_eq(cg__http_mime("/html"), "application/octet-stream");
+    ck_assert_str_eq(cg__http_mime("a."), "application/octet-stream");
+    ck_assert_str_eq(cg__http_mime("a.webmanifestations"), "application/octet-stream");
+    ck_assert_str_eq(cg__http_mime("a.webmanifest"), "application/manifest+json");
+    ck_assert_str_eq(cg__http_mime("a.7z"), "application/x-7z-compressed");
+    ck_assert_str_eq(cg__http_mime("a.zst"), "application/zstd");
+    ck_assert_str_eq(cg__http_mime("a.woff2"), "font/woff2");
 }
 
 int main(void)

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: MIT */
+/* Open files of a turn. Under load, many requests of one turn ask for the same file; they
+ * share one descriptor and what was computed from its status. At the end of the turn all are
+ * forgotten, so a response is as old as requests that came together may be, and no older. */
+#include "config.h"
+
+#include "http/files/opened.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { SHARED = 32 }; /* files that a turn shares, at most */
+
+/* Of a scheduler. */
+struct table {
+    struct cg_kept kept;
+    struct cg_sched *sched;
+    struct cg_deferred sweep;
+    struct cg__http_opened *first;
+    unsigned count;
+};
+
+static const char key; /* its address */
+
+void cg__http_opened_put(struct cg__http_opened *opened)
+{
+    if (opened == NULL || --opened->users > 0)
+        return;
+    if (opened->fd >= 0)
+        close(opened->fd);
+    free(opened);
+}
+
+static void forget_all(struct table *table)
+{
+    struct cg__http_opened *opened;
+
+    while ((opened = table->first) != NULL) {
+        table->first = opened->next;
+        cg__http_opened_put(opened);
+    }
+    table->count = 0;
+}
+
+static void sweep(struct cg_deferred *deferred)
+{
+    struct table *table = (struct table *)((char *)deferred - offsetof(struct table, sweep));
+
+    forget_all(table);
+    cg_sched_unhold(table->sched);
+}
+
+/* If the sweep is still queued, the grace period is over; its memory must stay. */
+static void free_table(struct cg_kept *kept)
+{
+    struct table *table = (struct table *)kept;
+
+    forget_all(table);
+    if (!table->sweep.queued)
+        free(table);
+}
+
+/* The scheduler's table; NULL: no memory. */
+static struct table *get_table(struct cg_sched *sched)
+{
+    struct table *table = (struct table *)cg_sched_kept(sched, &key);
+
+    if (table != NULL)
+        return table;
+    table = calloc(1, sizeof *table);
+    if (table == NULL)
+        return NULL;
+    table->kept = (struct cg_kept){.key = &key, .free = free_table};
+    table->sched = sched;
+    table->sweep.fn = sweep;
+    cg_sched_keep(sched, &table->kept);
+    return table;
+}
+
+static struct cg__http_opened *find(struct table *table, uint64_t tree, const char *path,
+                                    size_t path_len, const char *ending, size_t len)
+{
+    struct cg__http_opened *opened = table->first;
+
+    while (opened != NULL &&
+           (opened->tree != tree || opened->len != len ||
+            memcmp(opened->name, path, path_len) != 0 ||
+            memcmp(opened->name + path_len, ending, len - path_len) != 0))
+        opened = opened->next;
+    return opened;
+}
+
+/* Shares it until the turn ends. */
+static void share(struct table *table, struct cg__http_opened *opened)
+{
+    if (table->count == SHARED)
+        return;
+    if (table->count++ == 0) {
+        cg_sched_hold(table->sched);
+        cg_sched_defer(table->sched, &table->sweep);
+    }
+    opened->users++;
+    opened->next = table->first;
+    table->first = opened;
+}
+
+/* The time of the last change to a nanosecond, and the size. */
+static void put_tag(char *to, const struct stat *st)
+{
+    to += cg__http_framing_hex(to, (uint64_t)st->st_mtim.tv_sec);
+    *to++ = '.';
+    to += cg__http_framing_hex(to, (uint64_t)st->st_mtim.tv_nsec);
+    *to++ = '-';
+    to += cg__http_framing_hex(to, (uint64_t)st->st_size);
+    *to = '\0';
+}
+
+/* Opens it, and reads its status. 0 or -errno. */
+static int look(const struct cg_http_files *files, struct cg__http_opened *opened)
+{
+    opened->fd = cg__http_files_open_beneath(files->root, opened->len > 0 ? opened->name : ".");
+    if (opened->fd < 0)
+        return opened->fd;
+    if (fstat(opened->fd, &opened->st) < 0)
+        return -errno;
+    put_tag(opened->tag, &opened->st);
+    cg_http_date_print(opened->st.st_mtim.tv_sec, opened->date);
+    return 0;
+}
+
+/* Directories are not shared, for a listing moves their position. */
+static bool may_share(const struct cg__http_opened *opened, int rc)
+{
+    return rc == -ENOENT || (rc == 0 && S_ISREG(opened->st.st_mode));
+}
+
+int cg__http_opened_get(const struct cg_http_files *files, const char *path,
+                        const char *ending, struct cg__http_opened **opened)
+{
+    size_t path_len = strlen(path), len = path_len + strlen(ending);
+    struct table *table = get_table(cg_sched_self());
+    struct cg__http_opened *made;
+    int rc;
+
+    if (table == NULL)
+        return -ENOMEM;
+    made = find(table, files->tree, path, path_len, ending, len);
+    if (made != NULL && made->fd < 0)
+        return made->fd;
+    if (made != NULL) {
+        made->users++;
+        *opened = made;
+        return 0;
+    }
+    made = calloc(1, sizeof *made + len + 1);
+    if (made == NULL)
+        return -ENOMEM;
+    made->users = 1;
+    made->tree = files->tree;
+    made->len = len;
+    memcpy(made->name, path, path_len);
+    memcpy(made->name + path_len, ending, len - path_len);
+    rc = look(files, made);
+    if (may_share(made, rc))
+        share(table, made);
+    if (rc < 0)
+        cg__http_opened_put(made);
+    else
+        *opened = made;
+    return rc;
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/* Open files, which the requests of one turn of the scheduler share. */
+#ifndef COGEN_HTTP_FILES_OPENED_H
+#define COGEN_HTTP_FILES_OPENED_H
+
+#include "http/files/files.h"
+
+enum { CG__HTTP_TAG_SIZE = 64 };
+
+struct cg__http_opened {
+    struct cg__http_opened *next; /* in the table of this turn */
+    uint64_t tree;                /* of the struct cg_http_files */
+    unsigned users;               /* requests, and the table */
+    int fd;                       /* negative: why it could not be opened */
+    struct stat st;
+    char date[CG_HTTP_DATE_SIZE]; /* of its last change */
+    char tag[CG__HTTP_TAG_SIZE];  /* for ETag, without quotes */
+    size_t len;
+    char name[]; /* beneath the root; `len` bytes */
+};
+
+/* Opens the file whose name is `path` followed by `ending`, or finds it among those that
+ * were opened in this turn. It may be used until cg__http_opened_put; its file position is
+ * shared, too. 0 or -errno. */
+int cg__http_opened_get(const struct cg_http_files *files, const char *path,
+                        const char *ending, struct cg__http_opened **opened);
+
+/* NULL is ignored. */
+void cg__http_opened_put(struct cg__http_opened *opened);
+
+#endif

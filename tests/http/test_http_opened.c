@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: MIT */
+/* Open files that the requests of a turn share: one descriptor for all of them, and nothing
+ * old in a later turn. */
+#include "config.h"
+
+#include "http/files/opened.h"
+#include "tests/support/support.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { MANY = 100 };
+
+static char root[64];
+static struct cg_http_files *files;
+
+static void put(const char *name, const char *text)
+{
+    char path[128];
+    FILE *file;
+
+    snprintf(path, sizeof path, "%s/%s", root, name);
+    file = fopen(path, "w");
+    ck_assert_ptr_nonnull(file);
+    fputs(text, file);
+    fclose(file);
+}
+
+static void open_root(void)
+{
+    strcpy(root, "/tmp/cogen-opened-XXXXXX");
+    ck_assert_ptr_nonnull(mkdtemp(root));
+    IS(cg_http_files_open(root, NULL, &files), 0);
+}
+
+static void close_root(void)
+{
+    char command[128];
+
+    cg_http_files_close(files);
+    snprintf(command, sizeof command, "rm -r %s", root);
+    ck_assert_int_eq(system(command), 0);
+}
+
+static struct cg__http_opened *get(const char *name)
+{
+    struct cg__http_opened *opened = NULL;
+
+    IS(cg__http_opened_get(files, name, "", &opened), 0);
+    return opened;
+}
+
+static void is_content(const struct cg__http_opened *opened, const char *want)
+{
+    char text[16];
+    ssize_t n = pread(opened->fd, text, sizeof text - 1, 0);
+
+    ck_assert_int_ge(n, 0);
+    text[n] = '\0';
+    ck_assert_str_eq(text, want);
+}
+
+static ssize_t next_turn(void)
+{
+    return cg_yield(cg_sleep(CG_MILLISECOND));
+}
+
+/* In one turn a name is one descriptor, for every user and however the name is put
+ * together. In the next turn the file is opened again, also while an earlier request still
+ * uses the old one. */
+static ssize_t shared_in_a_turn(void *arg)
+{
+    struct cg__http_opened *first, *second, *third;
+    int before;
+
+    (void)arg;
+    open_root();
+    put("page.html", "old");
+    IS(next_turn(), 0);
+    before = test_count_fds();
+    first = get("page.html");
+    IS(cg__http_opened_get(files, "page", ".html", &second), 0);
+    ck_assert_ptr_eq(first, second);
+    ck_assert_int_eq(test_count_fds(), before + 1);
+    cg__http_opened_put(second);
+    unlink(strcat(strcpy((char[128]){0}, root), "/page.html"));
+    put("page.html", "newer");
+    IS(next_turn(), 0);
+    third = get("page.html");
+    ck_assert_ptr_ne(first, third);
+    is_content(first, "old");
+    is_content(third, "newer");
+    ck_assert_str_ne(first->tag, third->tag);
+    cg__http_opened_put(first);
+    cg__http_opened_put(third);
+    IS(next_turn(), 0);
+    ck_assert_int_eq(test_count_fds(), before);
+    close_root();
+    return 0;
+}
+
+/* A file that does not exist is remembered for the turn, and not longer. */
+static ssize_t missing_in_a_turn(void *arg)
+{
+    struct cg__http_opened *opened = NULL;
+
+    (void)arg;
+    open_root();
+    IS(next_turn(), 0);
+    IS(cg__http_opened_get(files, "later", "", &opened), -ENOENT);
+    put("later", "here");
+    IS(cg__http_opened_get(files, "later", "", &opened), -ENOENT);
+    ck_assert_ptr_null(opened);
+    IS(next_turn(), 0);
+    opened = get("later");
+    is_content(opened, "here");
+    cg__http_opened_put(opened);
+    close_root();
+    return 0;
+}
+
+/* Two trees have files of their own under one name, and a directory is never shared. */
+static ssize_t nothing_else_is_shared(void *arg)
+{
+    struct cg__http_opened *mine, *its, *directory, *again;
+    struct cg_http_files *other;
+
+    (void)arg;
+    open_root();
+    put("a", "1");
+    IS(cg_http_files_open(root, NULL, &other), 0);
+    IS(next_turn(), 0);
+    mine = get("a");
+    IS(cg__http_opened_get(other, "a", "", &its), 0);
+    ck_assert_ptr_ne(mine, its);
+    directory = get("");
+    again = get("");
+    ck_assert_ptr_ne(directory, again);
+    cg__http_opened_put(mine);
+    cg__http_opened_put(its);
+    cg__http_opened_put(directory);
+    cg__http_opened_put(again);
+    cg_http_files_close(other);
+    close_root();
+    return 0;
+}
+
+/* A turn that opens many files keeps few of them open. */
+static ssize_t bounded(void *arg)
+{
+    char name[16];
+    int before;
+
+    (void)arg;
+    open_root();
+    for (int i = 0; i < MANY; i++) {
+        snprintf(name, sizeof name, "%d", i);
+        put(name, name);
+    }
+    IS(next_turn(), 0);
+    before = test_count_fds();
+    for (int i = 0; i < MANY; i++) {
+        struct cg__http_opened *opened;
+
+        snprintf(name, sizeof name, "%d", i);
+        opened = get(name);
+        is_content(opened, name);
+        cg__http_opened_put(opened);
+    }
+    ck_assert_int_le(test_count_fds(), before + 32);
+    IS(next_turn(), 0);
+    ck_assert_int_eq(test_count_fds(), before);
+    close_root();
+    return 0;
+}
+
+/* The last request of a run leaves nothing open. */
+static ssize_t left_at_the_end(void *arg)
+{
+    (void)arg;
+    open_root();
+    put("a", "1");
+    cg__http_opened_put(get("a"));
+    close_root();
+    return 0;
+}
+
+int main(void)
+{
+    static const struct test_case cases[] = {
+        CORO(shared_in_a_turn, .where = ON_KERNEL), CORO(missing_in_a_turn, .where = ON_KERNEL),
+        CORO(nothing_else_is_shared, .where = ON_SIM), CORO(bounded, .where = ON_KERNEL),
+        CORO(left_at_the_end),
+    };
+
+    return test_main("http_opened", cases, COUNT(cases));
+}
