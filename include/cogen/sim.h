@@ -96,6 +96,24 @@ CG_API int cg_sim_host(struct cg_reactor *world, struct cg_reactor **reactor);
  * the first failure of a scheduler; -EBUSY: called within a run; -ENOMEM. */
 CG_API ssize_t cg_sim_run(struct cg_reactor *world);
 
+/* Three ways in which a host may fail. They may be called in coroutines of any host, and
+ * have effect at once.
+ *
+ * kill: its connections are reset, its addresses are free, and its coroutines are cancelled;
+ * whatever they do with the network meanwhile fails with -ENETDOWN and reaches nobody. When
+ * they have ended, within cg_sim_run, its scheduler and its reactor are freed. From the call
+ * on neither may be used. It is started again as a new host. Not for a worker of a crew.
+ *
+ * set_paused: no coroutine of it runs until it is resumed; its connections stay. When
+ * nothing else can happen, cg_sim_run resumes it.
+ *
+ * set_link: with `up` false nothing that `from` sends by IPv4 and IPv6 arrives at `to`.
+ * Datagrams are lost. Streams send again, at longer and longer intervals, and fail with
+ * -ETIMEDOUT, as in Linux: a connect after 127 s, a connection after some 15 minutes. */
+CG_API void cg_sim_kill(struct cg_reactor *host);
+CG_API void cg_sim_set_paused(struct cg_reactor *host, bool paused);
+CG_API void cg_sim_set_link(struct cg_reactor *from, struct cg_reactor *to, bool up);
+
 /* Moves the clock of a world by ns >= 0, as if the program had computed for that long. The
  * next wait handles what has become due. */
 CG_API void cg_sim_advance(struct cg_reactor *reactor, int64_t ns);

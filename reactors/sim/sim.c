@@ -90,6 +90,8 @@ static enum cg_verdict sim_submit(struct cg_reactor *reactor, struct cg_io *io)
     assert(io->state == CG_IO_IDLE);
     sim->now += sim->opt.cost;
     io->chunk = NULL;
+    if (cg__sim_host_of(reactor)->dead && io->code <= CG_IO_LISTEN)
+        return done(sim, io, -ENETDOWN);
     if (io->code > CG_IO_POLL)
         return done(sim, io, cg__sim_call(cg__sim_host_of(reactor), io));
     if (!(sock = cg__sim_find(sim, io->fd)))
@@ -132,8 +134,12 @@ static bool moves_datagrams(const struct cg_io *io)
 static bool settle(struct cg_sim *sim, struct cg_sim_sock *sock, struct cg_io *io,
                    ssize_t *result)
 {
-    if (io->state == CG_IO_PENDING)
+    if (io->state == CG_IO_PENDING && !sock->host->dead)
         return try(sim, sock, io, result);
+    if (io->state == CG_IO_PENDING) {
+        *result = -ENETDOWN;
+        return true;
+    }
     if (moves_datagrams(io) || cg__sim_below(sim, 2) == 0 || !try(sim, sock, io, result))
         *result = -ECANCELED;
     return true;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The inside of the simulated world: sim.c has the requests and the single host's clock,
- * sim_host.c worlds and their hosts, sim_run.c the run of several hosts, sim_net.c handles and messages in flight, sim_conn.c connections, sim_stream.c bytes,
+ * sim_host.c worlds and their hosts, sim_run.c the run of several hosts, sim_fail.c hosts that
+ * are killed, paused or cut off, sim_net.c handles and messages in flight, sim_conn.c connections, sim_stream.c bytes,
  * sim_datagram.c datagrams that arrive, sim_datagram_send.c those that are sent, sim_group.c
  * multicast groups, sim_calls.c the calls that never wait, sim_addr.c addresses,
  * sim_trace.c chance and trace. Whatever may change a request's result touches its socket;
@@ -61,7 +62,9 @@ struct cg_sim_msg {
     int64_t at;   /* when it arrives */
     uint64_t seq; /* order among messages that arrive at the same moment */
     enum cg_sim_kind kind;
-    bool posted; /* is in flight, or has been */
+    bool posted;    /* is in flight, or has been */
+    uint8_t tries;  /* how often it was sent and did not arrive */
+    uint8_t origin; /* of a datagram: the number of the host that sent it */
     size_t start, size;
     char *data;
 };
@@ -98,6 +101,7 @@ enum cg_sim_state {
 
 struct cg_sim_sock {
     struct cg_sim_host *host; /* whose requests it serves */
+    unsigned far;             /* the number of its peer's host, which may be gone */
     int fd; /* -1: not accepted yet */
     int domain;
     bool datagram; /* stays FRESH; with a peer, remote is set */
@@ -148,6 +152,9 @@ struct cg_sim_host {
     bool resting;   /* its scheduler's run has ended; it waits for others to give it work */
     bool ended;     /* it does not run again */
     bool stuck;     /* its wait returns -EDEADLK */
+    bool paused;
+    bool dead;      /* it was killed, and its program still cleans up */
+    uint64_t deaf;  /* the numbers of the hosts from which nothing arrives here */
     ssize_t result; /* of the program */
     int64_t until;  /* while it waits: its time limit */
 };
@@ -155,8 +162,8 @@ struct cg_sim_host {
 struct cg_sim {
     struct cg_sim_options opt;
     struct cg_sim_host *hosts[CG_SIM_HOSTS];
-    unsigned host_count;
-    bool running; /* within cg_sim_run */
+    unsigned host_count; /* and one more while it runs: at 0 the world is freed */
+    bool running;        /* within cg_sim_run */
     int64_t now;
     uint64_t random;
     uint64_t seq;                /* of messages */
@@ -194,9 +201,11 @@ void cg__sim_touch(struct cg_sim_sock *sock);
 /* Tries the requests of a host's touched sockets; returns how many have completed. */
 size_t cg__sim_serve_touched(struct cg_sim_host *host);
 
-/* sim_host.c: open and close are those of the reactor's type. */
+/* sim_host.c: open and close are those of the reactor's type. release gives up one of the
+ * world's references. */
 int cg__sim_open(struct cg_reactor **reactor);
 void cg__sim_close_host(struct cg_reactor *reactor);
+void cg__sim_release(struct cg_sim *sim);
 
 /* sim_run.c. cg__sim_start gives a host a program of its own, for cg_sim_run.
  * cg__sim_in_turn says whether the calling program runs in cg_sim_run; then
@@ -229,6 +238,9 @@ void cg__sim_post(struct cg_sim *sim, struct cg_sim_sock *to, struct cg_sim_msg 
  * chance. */
 void cg__sim_post_datagram(struct cg_sim *sim, struct cg_sim_sock *to, struct cg_sim_msg *msg,
                            enum cg_sim_kind kind, int64_t since);
+/* Sends a message again that was in flight to a socket, before all others. */
+void cg__sim_repost(struct cg_sim *sim, struct cg_sim_sock *to, struct cg_sim_msg *msg,
+                    int64_t at);
 void cg__sim_deliver(struct cg_sim *sim);
 /* When the next message arrives or an accept tries again; CG_NEVER: nothing is due. */
 int64_t cg__sim_next(const struct cg_sim *sim);
@@ -243,6 +255,16 @@ bool cg__sim_connect(struct cg_sim *sim, struct cg_sim_sock *sock, struct cg_io 
 void cg__sim_reset(struct cg_sim *sim, struct cg_sim_sock *sock);
 ssize_t cg__sim_shutdown(struct cg_sim *sim, struct cg_sim_sock *sock, int how);
 ssize_t cg__sim_close(struct cg_sim *sim, struct cg_sim_sock *sock);
+/* Takes a socket off the network, with a reset or an end for its peer. It keeps its
+ * handle. */
+void cg__sim_leave(struct cg_sim *sim, struct cg_sim_sock *sock, bool reset);
+/* A connect has failed; the socket may connect again, from another name. */
+void cg__sim_connect_failed(struct cg_sim_sock *sock, int error);
+
+/* sim_fail.c: whether messages from that host do not arrive at this one; and what happens to
+ * a message that does not arrive. */
+bool cg__sim_is_cut(const struct cg_sim_host *host, unsigned from);
+void cg__sim_miss(struct cg_sim *sim, struct cg_sim_sock *sock, struct cg_sim_msg *msg);
 
 /* sim_stream.c */
 void cg__sim_append(struct cg_sim_msgs *list, struct cg_sim_msg *msg);

@@ -268,12 +268,22 @@ static ssize_t offer(struct cg_sim *sim, struct cg_sim_sock *sock, const struct 
     return cg__sim_send(sim, sock, &send, &result) ? result : 0;
 }
 
-/* One of our handles comes back after it was detached, perhaps from another host. */
+static void change_host(struct cg_sim_sock *sock, struct cg_sim_host *host)
+{
+    sock->host = host;
+    if (sock->peer)
+        sock->peer->far = host->number;
+}
+
+/* One of our handles comes back after it was detached, perhaps from another host. A
+ * listener's backlog comes with it. */
 static ssize_t attach(struct cg_sim_host *host, struct cg_sim_sock *sock)
 {
     if (!sock)
         return -EOPNOTSUPP;
-    sock->host = host;
+    change_host(sock, host);
+    for (struct cg_sim_sock *other = sock->backlog.head; other; other = other->next)
+        change_host(other, host);
     return 0;
 }
 

@@ -118,6 +118,8 @@ static void admit(struct cg_sim *sim, struct cg_sim_sock *listener,
     sock->remote = cg__sim_addr_in(&client->local, sock->domain);
     sock->peer = client;
     client->peer = sock;
+    sock->far = client->host->number;
+    client->far = sock->host->number;
     client->listener = NULL;
     enqueue(&listener->backlog, sock);
     cg__sim_touch(listener);
@@ -133,6 +135,9 @@ static void syn_arrives(struct cg_sim *sim, struct cg_sim_sock *client, int64_t 
         listener = cg__sim_listener(sim, &client->remote, &error);
     if (!listener) {
         refuse(sim, client, error, at);
+    } else if (client->domain != AF_UNIX &&
+               cg__sim_is_cut(listener->host, client->host->number)) {
+        cg__sim_miss(sim, client, &client->syn);
     } else if (listener->backlog.count >= listener->limit) {
         cg__sim_note(sim, listener->fd, "has a full backlog");
         client->listener = listener;
@@ -236,11 +241,10 @@ static bool unread(const struct cg_sim_sock *sock)
     return sock->input.head != NULL;
 }
 
-ssize_t cg__sim_close(struct cg_sim *sim, struct cg_sim_sock *sock)
+void cg__sim_leave(struct cg_sim *sim, struct cg_sim_sock *sock, bool reset)
 {
     struct cg_sim_sock *other;
 
-    assert(!sock->ios); /* the owner cancels its requests before it closes */
     while ((other = dequeue(&sock->waiting)))
         refuse(sim, other, ECONNREFUSED, sim->now);
     while ((other = dequeue(&sock->backlog))) {
@@ -249,23 +253,29 @@ ssize_t cg__sim_close(struct cg_sim *sim, struct cg_sim_sock *sock)
     }
     if (sock->listener)
         queue_remove(&sock->listener->waiting, sock);
-    part(sim, sock,
-         unread(sock) || (sock->linger.l_onoff && sock->linger.l_linger == 0));
+    sock->listener = NULL;
+    part(sim, sock, reset);
     cg__sim_drop(sim, sock);
     cg__sim_leave_all(sock);
     if (sock->bound)
         cg__sim_unname(sim, sock);
+    cg__sim_uncrowd(sim);
+}
+
+ssize_t cg__sim_close(struct cg_sim *sim, struct cg_sim_sock *sock)
+{
+    assert(!sock->ios); /* the owner cancels its requests before it closes */
+    cg__sim_leave(sim, sock,
+                  unread(sock) || (sock->linger.l_onoff && sock->linger.l_linger == 0));
     if (sock->fd >= 0)
         cg__sim_handle_free(sim, sock);
-    cg__sim_uncrowd(sim);
     sock->state =
         CG_SIM_CLOSED; /* touched, so that it is freed when it is served again */
     cg__sim_touch(sock);
     return 0;
 }
 
-/* The socket may connect again, from another name. */
-static void refusal_arrives(struct cg_sim_sock *sock, int error)
+void cg__sim_connect_failed(struct cg_sim_sock *sock, int error)
 {
     sock->state = CG_SIM_FRESH;
     sock->error = sock->connector ? error : 0;
@@ -274,9 +284,21 @@ static void refusal_arrives(struct cg_sim_sock *sock, int error)
         sock->local.len = 0;
 }
 
+/* Whether the hosts of sender and receiver are cut off from each other. Where a SYN goes is
+ * known only when it arrives. UNIX sockets need no network. */
+static bool is_missed(const struct cg_sim_sock *sock, const struct cg_sim_msg *msg)
+{
+    return sock->domain != AF_UNIX && msg->kind != CG_SIM_SYN &&
+           cg__sim_is_cut(sock->host, sock->datagram ? msg->origin : sock->far);
+}
+
 void cg__sim_arrive(struct cg_sim *sim, struct cg_sim_sock *sock,
                     struct cg_sim_msg *msg)
 {
+    if (is_missed(sock, msg)) {
+        cg__sim_miss(sim, sock, msg);
+        return;
+    }
     switch (msg->kind) {
     case CG_SIM_DATA:
         cg__sim_note(sim, sock->fd, "gets %zu bytes", msg->size);
@@ -308,7 +330,7 @@ void cg__sim_arrive(struct cg_sim *sim, struct cg_sim_sock *sock,
         cg__sim_unreachable(sim, sock, msg);
         break;
     case CG_SIM_REFUSED:
-        refusal_arrives(sock, (int)msg->size);
+        cg__sim_connect_failed(sock, (int)msg->size);
         break;
     }
     cg__sim_touch(sock);

@@ -147,7 +147,7 @@ static ssize_t post(struct cg_sim *sim, const struct cg_sim_sock *sock, struct c
     if (!made)
         return -ENOBUFS;
     *made = (struct cg_sim_datagram){
-        .msg = {.data = made->bytes, .size = len},
+        .msg = {.data = made->bytes, .size = len, .origin = (uint8_t)sock->host->number},
         .from = cg__sim_addr_in(&route->from, to->domain),
         .to = cg__sim_addr_in(&route->to, to->domain),
         .ttl = ttl > 0 ? ttl : cg__sim_addr_is_group(&route->to) ? 1 : TTL,
@@ -169,6 +169,7 @@ static void refuse(struct cg_sim *sim, struct cg_sim_sock *sock)
     if (!msg)
         return;
     msg->data = (char *)(msg + 1); /* so that it is freed like a message with data */
+    msg->origin = (uint8_t)sock->host->number;
     cg__sim_post_datagram(sim, sock, msg, CG_SIM_UNREACHABLE, sim->now + sim->opt.latency);
 }
 
@@ -176,14 +177,13 @@ static ssize_t send_to_all(struct cg_sim *sim, const struct cg_sim_sock *sock,
                            const struct route *route)
 {
     bool v4 = route->to.sa.sa_family == AF_INET, group = cg__sim_addr_is_group(&route->to);
+    bool here = !group || cg__sim_option(sock, v4 ? IPPROTO_IP : IPPROTO_IPV6,
+                                         v4 ? IP_MULTICAST_LOOP : IPV6_MULTICAST_LOOP);
     ssize_t error = 0;
 
-    if (group && !cg__sim_option(sock, v4 ? IPPROTO_IP : IPPROTO_IPV6,
-                                 v4 ? IP_MULTICAST_LOOP : IPV6_MULTICAST_LOOP))
-        return 0; /* all sockets of a world are on one host */
     for (struct cg_sim_sock *to = cg__sim_bound(sim, &route->to); to && error == 0;
          to = to->next_bound)
-        if (to->datagram && hears(to, &route->from) && cg__sim_fit(to, &route->to) &&
+        if (to->datagram && (here || to->host != sock->host) && hears(to, &route->from) && cg__sim_fit(to, &route->to) &&
             (!group || cg__sim_is_member(to, &route->to, &route->from)))
             error = post(sim, sock, to, route);
     return error;

@@ -75,6 +75,12 @@ static void free_world(struct cg_sim *sim)
     free(sim);
 }
 
+void cg__sim_release(struct cg_sim *sim)
+{
+    if (--sim->host_count == 0)
+        free_world(sim);
+}
+
 int cg_sim_open(const struct cg_sim_options *options, struct cg_reactor **reactor)
 {
     static const struct cg_sim_options perfect;
@@ -107,7 +113,7 @@ int cg_sim_host(struct cg_reactor *world, struct cg_reactor **reactor)
     struct cg_sim_host *host;
     int rc;
 
-    if (sim->host_count == CG_SIM_HOSTS)
+    if (sim->host_count - sim->running == CG_SIM_HOSTS)
         return -EMFILE;
     if ((rc = cg__sim_animate(cg__sim_host_of(world))) < 0)
         return rc;
@@ -147,7 +153,9 @@ void cg__sim_close_host(struct cg_reactor *reactor)
     cg__chunk_free_all(reactor);
     cg_gen_free(host->gen);
     sim->hosts[host->number] = NULL;
+    for (unsigned i = 0; i < CG_SIM_HOSTS; i++)
+        if (sim->hosts[i]) /* the next host of that number can be heard */
+            sim->hosts[i]->deaf &= ~(UINT64_C(1) << host->number);
     free(host);
-    if (--sim->host_count == 0)
-        free_world(sim);
+    cg__sim_release(sim);
 }

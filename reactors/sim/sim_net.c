@@ -64,9 +64,24 @@ void cg__sim_post(struct cg_sim *sim, struct cg_sim_sock *to, struct cg_sim_msg 
     msg->at = at;
     msg->seq = ++sim->seq;
     msg->posted = true;
+    msg->tries = 0;
     cg__sim_append(&to->incoming, msg);
     if (to->place == 0)
         sift(sim, ++sim->heap_count, to);
+}
+
+void cg__sim_repost(struct cg_sim *sim, struct cg_sim_sock *to, struct cg_sim_msg *msg,
+                    int64_t at)
+{
+    msg->at = at;
+    msg->seq = ++sim->seq;
+    msg->next = to->incoming.head;
+    to->incoming.head = msg;
+    if (!msg->next)
+        to->incoming.tail = msg;
+    if (to->last_at < at)
+        to->last_at = at;
+    sift(sim, to->place > 0 ? to->place : ++sim->heap_count, to);
 }
 
 /* Finds the place of a datagram among the messages in flight to a socket: by its arrival,
@@ -131,6 +146,7 @@ struct cg_sim_sock *cg__sim_sock_new(struct cg_sim_host *host, int domain)
     if (!(sock = calloc(1, sizeof *sock)))
         return NULL;
     sock->host = host;
+    sock->far = host->number;
     sock->fd = -1;
     sock->domain = domain;
     cg__sim_options_init(sim, sock);

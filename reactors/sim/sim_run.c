@@ -46,6 +46,8 @@ static ssize_t live(struct cg_gen *gen, void *arg)
         host->begun = host->running = true;
         host->result = host->program ? host->program(host->arg) : run_sched(host);
         host->ended |= host->program != NULL;
+        if (host->dead)
+            cg_sched_free(host->base.sched);
         host->running = false;
     } while (cg_gen_yield(gen, NULL, NULL) >= 0);
     return 0;
@@ -82,6 +84,8 @@ int cg__sim_let_others(struct cg_sim_host *host)
 
 static bool can_go_on(const struct cg_sim_host *host)
 {
+    if (host->paused)
+        return false;
     if (host->running)
         return host->touched.head || host->stuck || atomic_load(&host->woken) ||
                host->sim->now >= host->until;
@@ -113,7 +117,7 @@ static bool move_clock(struct cg_sim *sim)
     for (unsigned i = 0; i < CG_SIM_HOSTS; i++) {
         const struct cg_sim_host *host = sim->hosts[i];
 
-        if (host && host->running && host->until < next)
+        if (host && host->running && !host->paused && host->until < next)
             next = host->until;
     }
     if (next == CG_NEVER)
@@ -129,15 +133,29 @@ static bool tell(struct cg_sim *sim, bool resting)
     bool any = false;
 
     for (unsigned i = 0; i < CG_SIM_HOSTS; i++)
-        if (sim->hosts[i] && sim->hosts[i]->running && sim->hosts[i]->resting == resting)
+        if (sim->hosts[i] && sim->hosts[i]->running && !sim->hosts[i]->paused &&
+            sim->hosts[i]->resting == resting)
             any = sim->hosts[i]->stuck = true;
     return any;
 }
 
-/* Hosts that rest are told last: the others may still give them work. */
+static bool resume_all(struct cg_sim *sim)
+{
+    bool any = false;
+
+    for (unsigned i = 0; i < CG_SIM_HOSTS; i++)
+        if (sim->hosts[i] && sim->hosts[i]->paused) {
+            sim->hosts[i]->paused = false;
+            any = true;
+        }
+    return any;
+}
+
+/* Hosts that rest are told last: the others may still give them work. Hosts that are paused
+ * for ever could not end. */
 static bool give_up(struct cg_sim *sim)
 {
-    return tell(sim, false) || tell(sim, true);
+    return tell(sim, false) || resume_all(sim) || tell(sim, true);
 }
 
 /* All hosts are idle. Returns false when the run has ended. */
@@ -158,6 +176,14 @@ static bool go_on(struct cg_sim *sim)
     return true;
 }
 
+/* Runs a host until it waits. Closes it if it was killed and has ended. */
+static void take_turn(struct cg_sim_host *host)
+{
+    cg_gen_next(host->gen, NULL);
+    if (host->dead && !host->base.sched)
+        cg__sim_close_host(&host->base);
+}
+
 /* Returns the first failure, or the number of coroutines that are left. */
 static ssize_t sum_up(const struct cg_sim *sim)
 {
@@ -174,6 +200,7 @@ ssize_t cg_sim_run(struct cg_reactor *world)
 {
     struct cg_sim *sim = cg__sim_of(world);
     struct cg_sim_host *host;
+    ssize_t sum;
     int rc;
 
     if (sim->running || cg_coro_self())
@@ -181,16 +208,19 @@ ssize_t cg_sim_run(struct cg_reactor *world)
     if ((rc = cg__sim_animate(cg__sim_host_of(world))) < 0)
         return rc;
     sim->running = true;
+    sim->host_count++;
     for (unsigned i = 0; i < CG_SIM_HOSTS; i++)
         if (sim->hosts[i])
             sim->hosts[i]->begun = sim->hosts[i]->ended = false;
     do {
         cg__sim_deliver(sim);
         while ((host = pick(sim))) {
-            cg_gen_next(host->gen, NULL);
+            take_turn(host);
             cg__sim_deliver(sim);
         }
     } while (go_on(sim));
     sim->running = false;
-    return sum_up(sim);
+    sum = sum_up(sim);
+    cg__sim_release(sim);
+    return sum;
 }

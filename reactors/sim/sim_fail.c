@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: MIT */
+/* Hosts of a simulated world that are killed, paused, or cut off from others; and messages
+ * that do not arrive because of that. */
+#include "config.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+
+#include <cogen/sched.h>
+
+#include "reactors/sim/sim.h"
+
+/* As in Linux: how long a sender waits before it sends again, twice as long each time, and
+ * how often it waits: 924.6 s in all, for a connect 127 s. */
+#define CG_SIM_RESEND (200 * CG_MILLISECOND)
+#define CG_SIM_RECONNECT CG_SECOND
+#define CG_SIM_RESEND_MOST (120 * CG_SECOND)
+
+enum {
+    RESENDS = 16,
+    RECONNECTS = 7,
+};
+
+/* Its requests complete when it waits next. Its sockets stay, without a network, until its
+ * coroutines close them. */
+void cg_sim_kill(struct cg_reactor *reactor)
+{
+    struct cg_sim_host *host = cg__sim_host_of(reactor);
+    struct cg_sim *sim = host->sim;
+
+    assert(!host->program && host->base.sched);
+    cg__sim_note(sim, -1, "host %u is killed", host->number);
+    host->dead = true;
+    host->paused = host->ended = false;
+    for (size_t i = 0; i < sim->handle_count; i++) {
+        struct cg_sim_sock *sock = sim->handles[i];
+
+        if (!sock || sock->host != host)
+            continue;
+        cg__sim_leave(sim, sock, true);
+        sock->reset = true;
+        sock->error = ENETDOWN;
+        cg__sim_touch(sock);
+    }
+    cg_sched_stop(host->base.sched);
+}
+
+void cg_sim_set_paused(struct cg_reactor *reactor, bool paused)
+{
+    struct cg_sim_host *host = cg__sim_host_of(reactor);
+
+    if (host->paused == paused)
+        return;
+    cg__sim_note(host->sim, -1, "host %u %s", host->number, paused ? "is paused" : "goes on");
+    host->paused = paused;
+}
+
+void cg_sim_set_link(struct cg_reactor *from, struct cg_reactor *to, bool up)
+{
+    struct cg_sim_host *sender = cg__sim_host_of(from), *receiver = cg__sim_host_of(to);
+    uint64_t bit = UINT64_C(1) << sender->number;
+
+    assert(sender->sim == receiver->sim);
+    if (sender == receiver || !(receiver->deaf & bit) == up)
+        return;
+    cg__sim_note(sender->sim, -1, "the link from host %u to host %u is %s", sender->number,
+                 receiver->number, up ? "up" : "down");
+    receiver->deaf ^= bit;
+}
+
+bool cg__sim_is_cut(const struct cg_sim_host *host, unsigned from)
+{
+    return host->deaf >> from & 1;
+}
+
+static bool is_of_connect(const struct cg_sim_msg *msg)
+{
+    return msg->kind == CG_SIM_SYN || msg->kind == CG_SIM_SYNACK;
+}
+
+/* Drops what is in flight to a socket. What has arrived can still be read. */
+static void drop_in_flight(struct cg_sim *sim, struct cg_sim_sock *sock)
+{
+    struct cg_sim_msgs arrived = sock->input;
+
+    sock->input = (struct cg_sim_msgs){.head = NULL};
+    cg__sim_drop(sim, sock);
+    sock->input = arrived;
+}
+
+/* The sender gives up, and cannot tell the other end. */
+static void time_out(struct cg_sim *sim, struct cg_sim_sock *sock, struct cg_sim_msg *msg)
+{
+    struct cg_sim_sock *sender = is_of_connect(msg) ? sock : sock->peer;
+
+    if (sock->peer)
+        sock->peer = sock->peer->peer = NULL;
+    if (msg->data)
+        free(msg);
+    drop_in_flight(sim, sock);
+    if (!sender)
+        return;
+    cg__sim_note(sim, sender->fd, "has sent in vain, and gives up");
+    if (sender == sock) {
+        cg__sim_connect_failed(sock, ETIMEDOUT);
+    } else {
+        drop_in_flight(sim, sender);
+        sender->reset = true;
+        sender->error = ETIMEDOUT;
+    }
+    cg__sim_touch(sender);
+}
+
+static void send_again(struct cg_sim *sim, struct cg_sim_sock *sock, struct cg_sim_msg *msg)
+{
+    int64_t delay = is_of_connect(msg) ? CG_SIM_RECONNECT : CG_SIM_RESEND;
+    int most = is_of_connect(msg) ? RECONNECTS : RESENDS;
+
+    delay <<= msg->tries;
+    if (msg->tries++ < most)
+        cg__sim_repost(sim, sock, msg,
+                       sim->now + (delay < CG_SIM_RESEND_MOST ? delay : CG_SIM_RESEND_MOST));
+    else
+        time_out(sim, sock, msg);
+}
+
+void cg__sim_miss(struct cg_sim *sim, struct cg_sim_sock *sock, struct cg_sim_msg *msg)
+{
+    cg__sim_note(sim, sock->fd, "does not get a message: the link is down");
+    if (sock->datagram)
+        free(msg);
+    else if (msg->kind == CG_SIM_RST)
+        msg->posted = false; /* not sent again, but the answer to whatever comes */
+    else
+        send_again(sim, sock, msg);
+}
