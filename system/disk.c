@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Operations on plain files. Each is a system call in a thread; the calls are a table, and
- * one run serves them all. Since an offloaded call that runs is waited for, also when the
- * op is cancelled, it may use the caller's memory. */
+/* Operations on plain files. Each asks for a call (disk_request.c) and notes what it has
+ * done; one run serves them all. */
 #include "config.h"
 
+#include "system/disk_request.h"
+
 #include <cogen/disk.h>
-#include <cogen/reactor.h>
 #include <cogen/sched.h>
 
 #include <errno.h>
@@ -21,46 +21,50 @@ struct disk_op {
     struct cg_pool *pool;
 };
 
-/* Makes the call, or the next one of several, in a thread. Returns its result or -errno.
- * The `detail` of an op's type is the address of a pointer to this function. */
-typedef ssize_t disk_call(void *op);
-
-#define DISK(call) static disk_call *const call##_detail = call
-
-static ssize_t done(ssize_t n)
-{
-    return n < 0 ? -errno : n;
-}
+/* The `detail` of an op's type. */
+struct detail {
+    /* Fills in the call, or the next one of several. */
+    void (*ask)(const void *op, struct cg_io_file *call);
+    /* Notes the result of a call that was made and did not fail, also if the op was cancelled
+     * meanwhile. May be NULL. */
+    void (*got)(void *op, ssize_t result);
+};
 
 static int dir_of(int dir)
 {
     return dir > 0 ? dir : AT_FDCWD;
 }
 
-/* In a simulated world the call is made at once and not in a thread, so that a run can be
- * repeated exactly. */
 static ssize_t run(struct cg_op *op)
 {
-    disk_call *call = *(disk_call *const *)op->type->detail;
+    const struct detail *detail = op->type->detail;
+    struct cg_io_file call = {.fd = -1};
+    ssize_t made, n;
 
-    if (cg_sched_reactor(cg_sched_self())->simulated)
-        return call(op);
-    return cg_yield(cg_offload(call, op, .pool = ((struct disk_op *)op)->pool));
+    detail->ask(op, &call);
+    n = cg__disk_request(&call, ((struct disk_op *)op)->pool, &made);
+    if (made >= 0 && detail->got != NULL)
+        detail->got(op, made);
+    return n;
 }
 
-static ssize_t open_call(void *op)
+static void open_ask(const void *op, struct cg_io_file *call)
 {
-    struct cg_open_file_op *open = op;
-    unsigned mode = open->mode != 0 ? open->mode : 0666;
-    int fd;
+    const struct cg_open_file_op *open = op;
 
-    do
-        fd = openat(dir_of(open->dir), open->path, open->flags | O_CLOEXEC, mode);
-    while (fd < 0 && errno == EINTR);
-    open->opened = fd + 1;
-    return done(fd);
+    call->call = CG_FILE_OPEN;
+    call->fd = dir_of(open->dir);
+    call->path = open->path;
+    call->flags = open->flags | O_CLOEXEC;
+    call->mode = open->mode != 0 ? open->mode : 0666;
 }
-DISK(open_call);
+
+static void open_got(void *op, ssize_t fd)
+{
+    ((struct cg_open_file_op *)op)->opened = (int)fd + 1;
+}
+
+static const struct detail open_detail = {open_ask, open_got};
 
 /* The op may have lost a race after the file was opened. */
 static ssize_t open_finish(struct cg_op *op)
@@ -85,7 +89,7 @@ const struct cg_op_type cg_open_file_type = {
     .run = run,
     .finish = open_finish,
     .print = path_print,
-    .detail = &open_call_detail,
+    .detail = &open_detail,
 };
 
 /* Bytes are moved in pieces, between which the op can be cancelled. */
@@ -95,40 +99,23 @@ static struct cg_disk_bytes_op *bytes(void *op)
     return op;
 }
 
-static size_t piece(const struct cg_disk_bytes_op *op)
+static void bytes_ask(const void *op, struct cg_io_file *call)
 {
-    size_t left = op->len - op->done;
+    const struct cg_disk_bytes_op *self = op;
 
-    return left < CG_DISK_PIECE ? left : CG_DISK_PIECE;
+    call->call = self->type == &cg_read_file_type ? CG_FILE_READ : CG_FILE_WRITE;
+    call->fd = self->fd;
+    call->buf = (char *)self->buf + self->done;
+    call->len = self->len - self->done;
+    call->offset = self->offset + (int64_t)self->done;
 }
 
-static ssize_t read_call(void *op)
+static void bytes_got(void *op, ssize_t n)
 {
-    struct cg_disk_bytes_op *read = op;
-    ssize_t n;
-
-    do
-        n = pread(read->fd, (char *)read->buf + read->done, piece(read),
-                  read->offset + (off_t)read->done);
-    while (n < 0 && errno == EINTR);
-    read->done += n > 0 ? (size_t)n : 0;
-    return done(n);
+    bytes(op)->done += (size_t)n;
 }
-DISK(read_call);
 
-static ssize_t write_call(void *op)
-{
-    struct cg_disk_bytes_op *write = op;
-    ssize_t n;
-
-    do
-        n = pwrite(write->fd, (char *)write->buf + write->done, piece(write),
-                   write->offset + (off_t)write->done);
-    while (n < 0 && errno == EINTR);
-    write->done += n > 0 ? (size_t)n : 0;
-    return done(n);
-}
-DISK(write_call);
+static const struct detail bytes_detail = {bytes_ask, bytes_got};
 
 static ssize_t bytes_run(struct cg_op *op)
 {
@@ -156,22 +143,25 @@ static int bytes_print(const struct cg_op *op, char *buf, size_t size)
     return snprintf(buf, size, "fd %d, %zu/%zu", self->fd, self->done, self->len);
 }
 
-#define BYTES(name_, call_)                                                                \
+#define BYTES(name_)                                                                       \
     {                                                                                      \
         .name = name_, .run = bytes_run, .finish = bytes_finish, .print = bytes_print,     \
-        .detail = &call_##_detail,                                                         \
+        .detail = &bytes_detail,                                                           \
     }
 
-const struct cg_op_type cg_read_file_type = BYTES("read_file", read_call);
-const struct cg_op_type cg_write_file_type = BYTES("write_file", write_call);
+const struct cg_op_type cg_read_file_type = BYTES("read_file");
+const struct cg_op_type cg_write_file_type = BYTES("write_file");
 
-static ssize_t sync_call(void *op)
+static void sync_ask(const void *op, struct cg_io_file *call)
 {
     const struct cg_sync_file_op *sync = op;
 
-    return done(sync->data_only ? fdatasync(sync->fd) : fsync(sync->fd));
+    call->call = CG_FILE_SYNC;
+    call->fd = sync->fd;
+    call->flags = sync->data_only;
 }
-DISK(sync_call);
+
+static const struct detail sync_detail = {.ask = sync_ask};
 
 static int sync_print(const struct cg_op *op, char *buf, size_t size)
 {
@@ -179,7 +169,7 @@ static int sync_print(const struct cg_op *op, char *buf, size_t size)
 }
 
 const struct cg_op_type cg_sync_file_type = {
-    .name = "sync_file", .run = run, .print = sync_print, .detail = &sync_call_detail};
+    .name = "sync_file", .run = run, .print = sync_print, .detail = &sync_detail};
 
 _Static_assert(offsetof(struct cg_open_file_op, path) ==
                        offsetof(struct cg_stat_file_op, path) &&
@@ -187,38 +177,35 @@ _Static_assert(offsetof(struct cg_open_file_op, path) ==
                        offsetof(struct cg_disk_names_op, path),
                "path_print serves them all");
 
-static ssize_t stat_call(void *op)
+static void stat_ask(const void *op, struct cg_io_file *call)
 {
     const struct cg_stat_file_op *stat = op;
 
-    if (stat->path == NULL)
-        return done(fstat(stat->dir, stat->st));
-    return done(fstatat(dir_of(stat->dir), stat->path, stat->st,
-                        stat->no_follow ? AT_SYMLINK_NOFOLLOW : 0));
+    call->call = CG_FILE_STAT;
+    call->fd = stat->path != NULL ? dir_of(stat->dir) : stat->dir;
+    call->path = stat->path;
+    call->st = stat->st;
+    call->flags = stat->no_follow ? AT_SYMLINK_NOFOLLOW : 0;
 }
-DISK(stat_call);
+
+static const struct detail stat_detail = {.ask = stat_ask};
 
 const struct cg_op_type cg_stat_file_type = {
-    .name = "stat_file", .run = run, .print = path_print, .detail = &stat_call_detail};
+    .name = "stat_file", .run = run, .print = path_print, .detail = &stat_detail};
 
-static ssize_t rename_call(void *op)
-{
-    const struct cg_disk_names_op *names = op;
-    int dir = dir_of(names->dir);
-
-    return done(renameat(dir, names->path, dir, names->to));
-}
-DISK(rename_call);
-
-static ssize_t remove_call(void *op)
+static void names_ask(const void *op, struct cg_io_file *call)
 {
     const struct cg_disk_names_op *names = op;
 
-    return done(unlinkat(dir_of(names->dir), names->path, 0));
+    call->call = names->type == &cg_rename_file_type ? CG_FILE_RENAME : CG_FILE_REMOVE;
+    call->fd = dir_of(names->dir);
+    call->path = names->path;
+    call->to = names->to;
 }
-DISK(remove_call);
+
+static const struct detail names_detail = {.ask = names_ask};
 
 const struct cg_op_type cg_rename_file_type = {
-    .name = "rename_file", .run = run, .print = path_print, .detail = &rename_call_detail};
+    .name = "rename_file", .run = run, .print = path_print, .detail = &names_detail};
 const struct cg_op_type cg_remove_file_type = {
-    .name = "remove_file", .run = run, .print = path_print, .detail = &remove_call_detail};
+    .name = "remove_file", .run = run, .print = path_print, .detail = &names_detail};

@@ -9,6 +9,7 @@
 
 struct cg_datagram;
 struct cg_reactor;
+struct stat;
 
 struct cg_reactor_info {
     const char *name;
@@ -101,6 +102,9 @@ enum cg_io_code {
     CG_IO_CONNECT,  /* addr, addrlen (kept by the caller until completion): 0 */
     CG_IO_POLL,     /* events: those that are ready. CG_HUP alone: the peer has ended its
                      * stream, also while input is unread */
+    CG_IO_FILE,     /* call: a call on a plain file; its result. Only those of the reactor's
+                     * `files`. A cancelled request may have made the call: then its result
+                     * is the true one, otherwise -ECANCELED */
     /* These never wait: submit returns DONE. */
     CG_IO_SOCKET,   /* domain, type, protocol: a new non-blocking descriptor */
     CG_IO_BIND,     /* addr, addrlen */
@@ -122,6 +126,30 @@ enum cg_io_state {
     CG_IO_IDLE,
     CG_IO_PENDING,
     CG_IO_CANCELLING,
+};
+
+/* A call on a plain file, kept by the caller until completion. */
+enum cg_file_call {
+    CG_FILE_OPEN,   /* path, flags, mode, as for openat(2): the descriptor */
+    CG_FILE_READ,   /* buf, len, offset: bytes read */
+    CG_FILE_WRITE,  /* buf, len, offset: bytes written */
+    CG_FILE_SYNC,   /* flags: 1 for fdatasync(2), 0 for fsync(2) */
+    CG_FILE_STAT,   /* path, flags, st, as for fstatat(2); path NULL: of fd itself */
+    CG_FILE_RENAME, /* path, to */
+    CG_FILE_REMOVE, /* path */
+};
+
+struct cg_io_file {
+    enum cg_file_call call;
+    int fd; /* the file, or the directory (AT_FDCWD) where relative paths begin */
+    const char *path, *to;
+    void *buf;
+    size_t len;
+    int64_t offset;
+    int flags;
+    unsigned mode;
+    struct stat *st;
+    uint64_t room[32]; /* the reactor's */
 };
 
 /* Bytes that are passed together with descriptors. */
@@ -160,6 +188,7 @@ struct cg_io {
             size_t most;
         };
         struct cg_io_passed *passed; /* RECV_FDS, SEND_FDS */
+        struct cg_io_file *call;     /* FILE */
         struct { /* CONNECT, BIND, SET_PEER */
             const struct sockaddr *addr;
             socklen_t addrlen;
@@ -206,6 +235,7 @@ struct cg_reactor {
     bool embedded; /* cg_sched_fd was called */
     bool stepped;  /* cg_sched_step runs it: each wait submits all pending requests */
     bool simulated; /* its clock is not the machine's */
+    unsigned files; /* the calls that it serves by CG_IO_FILE, as bits 1 << CG_FILE_OPEN ... */
     int64_t due; /* moment at which wait itself has something to do; 0: none */
     struct cg_chunk *chunks; /* free ones */
     size_t chunks_free;      /* their number */

@@ -16,6 +16,7 @@ struct cg_sched;
 /* The places, so that a part is found without a search. */
 enum cg__part_place {
     CG__PART_CHANNELS,
+    CG__PART_DISK,
     CG__PART_ERRANDS,
     CG__PART_JOBS,
     CG__PART_OS_SIGNALS,

@@ -125,6 +125,8 @@ void cg__io_uring_complete(struct uring *u, struct cg_io *io)
     cg__uring_move(u, io, NULL);
     io->state = CG_IO_IDLE;
     io->mark = pauses ? URING_PAUSED : 0;
+    if (io->code == CG_IO_FILE)
+        cg__uring_file_ended(io);
     io->complete(io, io->result);
 }
 
@@ -133,11 +135,19 @@ static bool is_poll(const struct cg_io *io)
     return io->code == CG_IO_POLL || (io->mark & URING_UNREADY);
 }
 
+/* An interrupted fsync is not called again: it reports an error of the disk only once. */
+static enum step judge_file(const struct cg_io *io)
+{
+    return io->result == -EINTR && io->call->call != CG_FILE_SYNC ? AGAIN : COMPLETE;
+}
+
 /* Decides what to do with a request whose entry has completed with io->result. */
 static enum step judge(struct uring *u, struct cg_io *io)
 {
     if (io->mark & URING_PAUSED)
         return AGAIN;
+    if (io->code == CG_IO_FILE)
+        return judge_file(io);
     if (is_poll(io) && io->result >= 0) {
         if (!(io->result & cg__uring_events(io)))
             return EDGES;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What the four files of the io_uring reactor share: io_uring.c (the reactor: completions,
+/* What the five files of the io_uring reactor share: io_uring.c (the reactor: completions,
  * waiting), uring_open.c (opening, closing, fork), uring_entry.c (entries of the
- * submission queue) and uring_buffers.c (receive buffers). */
+ * submission queue), uring_file.c (entries for plain files) and uring_buffers.c (receive
+ * buffers). */
 #ifndef COGEN_REACTORS_IO_URING_URING_H
 #define COGEN_REACTORS_IO_URING_URING_H
 
@@ -126,6 +127,16 @@ void cg__uring_arm_wake(struct uring *u);
 bool cg__uring_is_plain(const struct uring *u, int fd);
 bool cg__uring_remember_plain(struct uring *u, int fd);
 void cg__uring_forget_plain(struct uring *u, int fd);
+
+/* Defined in uring_file.c: */
+
+/* The calls on plain files that the kernel has entries for, as in cg_reactor.files. */
+unsigned cg__uring_file_calls(const struct io_uring_probe *probe);
+
+void cg__uring_file_prepare(struct cg_io_file *call, struct io_uring_sqe *sqe);
+
+/* The call has ended: stores what the kernel has put into its room. */
+void cg__uring_file_ended(const struct cg_io *io);
 
 /* Defined in uring_buffers.c: */
 

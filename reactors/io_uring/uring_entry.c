@@ -106,6 +106,9 @@ static void prepare(struct uring *u, struct cg_io *io, struct io_uring_sqe *sqe)
     case CG_IO_POLL:
         prepare_poll(io, sqe);
         break;
+    case CG_IO_FILE:
+        cg__uring_file_prepare(io->call, sqe);
+        break;
     default:
         abort(); /* all others poll first, or never wait */
     }

@@ -55,7 +55,7 @@ static int set_up(struct io_uring *ring)
 
 /* Returns -ENOSYS if the kernel is too old. The probe does not tell whether the kernel has
  * multishot receive, but it tells about zero-copy send, which came in the same version. */
-static int probe(struct io_uring *ring)
+static int probe(struct io_uring *ring, unsigned *files)
 {
     static const int wanted[] = {
         IORING_OP_RECV,    IORING_OP_SEND,    IORING_OP_SENDMSG,
@@ -69,6 +69,8 @@ static int probe(struct io_uring *ring)
     for (size_t i = 0; err == 0 && i < sizeof wanted / sizeof wanted[0]; i++)
         if (!io_uring_opcode_supported(probe, wanted[i]))
             err = -ENOSYS;
+    if (err == 0)
+        *files = cg__uring_file_calls(probe);
     io_uring_free_probe(probe);
     return err;
 }
@@ -89,7 +91,7 @@ static int make_ring(struct uring *u)
         u->ring.ring_fd = -1;
         return err;
     }
-    if ((err = probe(&u->ring)) == 0 && (err = enterable(&u->ring)) == 0)
+    if ((err = probe(&u->ring, &u->base.files)) == 0 && (err = enterable(&u->ring)) == 0)
         err = cg__uring_buffers_open(&u->buffers, &u->ring, &u->base);
     if (err < 0)
         drop_ring(u);
@@ -163,14 +165,15 @@ static void put_off(struct uring *u, struct uring_list *list)
 
 /* Completes receives instead of submitting them again: a receive may be armed although
  * nobody reads, and would take the parent's bytes. The socket asks again if somebody
- * reads. */
+ * reads. A call on a file is the parent's: made again it could change the file twice. */
 static void complete_or_requeue(struct uring *u)
 {
     for (unsigned n = u->backlog.length; n > 0 && u->backlog.first; n--) {
         struct cg_io *io = u->backlog.first;
 
-        if (io->state == CG_IO_CANCELLING || io->code == CG_IO_RECV) {
-            io->result = -ECANCELED;
+        if (io->state == CG_IO_CANCELLING || io->code == CG_IO_RECV ||
+            io->code == CG_IO_FILE) {
+            io->result = io->code == CG_IO_FILE ? -ESRCH : -ECANCELED;
             io->chunk = NULL;
             cg__io_uring_complete(u, io);
         } else { /* to the end, behind those not handled yet */

@@ -4,6 +4,7 @@
  * not complete leaves nothing open. */
 #include "config.h"
 
+#include "tests/support/child.h"
 #include "tests/support/support.h"
 
 #include <errno.h>
@@ -178,6 +179,142 @@ static ssize_t opened_too_late(void *arg)
     return 0;
 }
 
+/* A pipe has no offsets: it is refused, and its bytes stay. */
+static ssize_t no_plain_file(void *arg)
+{
+    int ends[2];
+    char byte;
+
+    (void)arg;
+    OK(pipe(ends));
+    ck_assert_int_eq(write(ends[1], "x", 1), 1);
+    IS(cg_yield(cg_read_file(ends[0], &byte, 1, 0)), -ESPIPE);
+    IS(cg_yield(cg_write_file(ends[1], "y", 1, 0)), -ESPIPE);
+    ck_assert_int_eq(read(ends[0], &byte, 1), 1);
+    close(ends[0]);
+    close(ends[1]);
+    return 0;
+}
+
+/* The properties are those of stat(2), field by field. */
+static ssize_t properties(void *arg)
+{
+    static const char *const paths[] = {"/dev/null", "/", "/bin/sh"};
+
+    (void)arg;
+    for (size_t i = 0; i < COUNT(paths); i++) {
+        struct stat want, st;
+
+        OK(stat(paths[i], &want));
+        IS(cg_yield(cg_stat_file(paths[i], &st)), 0);
+        ck_assert(st.st_dev == want.st_dev && st.st_ino == want.st_ino &&
+                  st.st_mode == want.st_mode && st.st_nlink == want.st_nlink &&
+                  st.st_uid == want.st_uid && st.st_gid == want.st_gid &&
+                  st.st_rdev == want.st_rdev && st.st_size == want.st_size &&
+                  st.st_blksize == want.st_blksize && st.st_blocks == want.st_blocks);
+        ck_assert(st.st_mtim.tv_sec == want.st_mtim.tv_sec &&
+                  st.st_mtim.tv_nsec == want.st_mtim.tv_nsec &&
+                  st.st_ctim.tv_nsec == want.st_ctim.tv_nsec);
+    }
+    return 0;
+}
+
+/* Returns the number of descriptors that are open. */
+static unsigned make_fifo(void)
+{
+    unlink(path_of("fifo")); /* of a case that has failed */
+    OK(mkfifo(path_of("fifo"), 0600));
+    return open_descriptors();
+}
+
+/* Lets an open that still waits for the other end of the fifo return, if there is one. */
+static ssize_t opens_the_other_end(void *arg)
+{
+    int fd;
+
+    (void)arg;
+    OK(cg_yield(cg_sleep(20 * MS)));
+    fd = open(path_of("fifo"), O_RDWR | O_NONBLOCK);
+    OK(fd);
+    OK(cg_yield(cg_sleep(20 * MS)));
+    close(fd);
+    return 0;
+}
+
+/* An open that the kernel holds can time out; afterwards nothing is open. */
+static ssize_t held_by_the_kernel(void *arg)
+{
+    unsigned before = make_fifo();
+    struct cg_coro *other = test_start(opens_the_other_end, NULL);
+
+    (void)arg;
+    IS(cg_yield(cg_open_file(path_of("fifo"), O_RDONLY, .timeout = 5 * MS)), -ETIMEDOUT);
+    OK(test_end(other));
+    ck_assert_uint_eq(open_descriptors(), before);
+    OK(unlink(path_of("fifo")));
+    return 0;
+}
+
+static ssize_t opens_fifo(void *arg)
+{
+    (void)arg;
+    return cg_yield(cg_open_file(path_of("fifo"), O_RDONLY));
+}
+
+static ssize_t is_not_here(void *coro)
+{
+    SURE(cg_yield(cg_join(coro)) == -ESRCH);
+    return 0;
+}
+
+/* In a child made by fork() a call that is on its way stays the parent's. */
+static ssize_t child_makes_no_call(void *arg)
+{
+    struct cg_coro *coro;
+    int fd, opened;
+
+    (void)arg;
+    make_fifo();
+    coro = test_start(opens_fifo, NULL);
+    test_until_waiting(coro);
+    child_ended_well(child_fork(is_not_here, coro));
+    fd = open(path_of("fifo"), O_RDWR | O_NONBLOCK); /* the parent's call goes on */
+    OK(fd);
+    OK(opened = (int)test_end(coro));
+    close(opened);
+    close(fd);
+    OK(unlink(path_of("fifo")));
+    return 0;
+}
+
+static ssize_t reads_byte(void *at)
+{
+    char byte;
+
+    IS(cg_yield(cg_read_file(*(int *)at, &byte, 1, (intptr_t)at % 5)), 1);
+    return byte - "12345"[(intptr_t)at % 5];
+}
+
+/* More calls at once than the queue of a ring has places. */
+static ssize_t many_at_once(void *arg)
+{
+    enum { MANY = 700 };
+    static int fds[MANY];
+    struct cg_group group;
+    int fd = open_new("bytes");
+
+    (void)arg;
+    IS(cg_yield(cg_write_file(fd, "12345", 5, 0)), 5);
+    cg_group_open(&group);
+    for (int i = 0; i < MANY; i++) {
+        fds[i] = fd;
+        OK(cg_yield(cg_add_to_group(&group, reads_byte, &fds[i])));
+    }
+    IS(cg_yield(cg_wait_group(&group)), 0);
+    close(fd);
+    return 0;
+}
+
 static ssize_t printed(void *arg)
 {
     struct cg_op *read = cg_read_file(7, NULL, 12, 0);
@@ -194,7 +331,7 @@ static ssize_t printed(void *arg)
 
 static void remove_folder(void)
 {
-    static const char *const left[] = {"bytes", "private", "raced"};
+    static const char *const left[] = {"bytes", "fifo", "private", "raced"};
 
     for (size_t i = 0; i < COUNT(left); i++)
         unlink(path_of(left[i]));
@@ -209,6 +346,11 @@ int main(void)
         CORO(refused),
         CORO(taken_back, .where = ON_KERNEL),
         CORO(opened_too_late),
+        CORO(no_plain_file),
+        CORO(properties),
+        CORO(held_by_the_kernel, .where = ON_KERNEL),
+        CORO(child_makes_no_call, .where = ON_KERNEL),
+        CORO(many_at_once),
         CORO(printed),
     };
     int failed;
