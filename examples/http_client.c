@@ -33,7 +33,7 @@ enum {
 };
 
 static const char *out_name, *own_names, *method, *data, *cacert, *insecure, *verbose,
-    *parallel = "8", *resume, *header;
+    *parallel = "8", *resume, *header, *http1, *http2, *prior;
 static struct cg_http_field fields[FIELDS_MOST + 3];
 static size_t field_count;
 static struct cg_http_client *client;
@@ -72,7 +72,8 @@ static void show(struct cg_http_reply *reply)
     if (!verbose)
         return;
     progress_hide();
-    fprintf(stderr, "< %s\n< %d ", cg_http_reply_url(reply), cg_http_reply_status(reply));
+    fprintf(stderr, "< %s\n< %s %d ", cg_http_reply_url(reply),
+            cg_http_reply_protocol(reply), cg_http_reply_status(reply));
     example_put_plain(cg_http_reply_reason(reply));
     while (cg_http_headers_next(cg_http_reply_headers(reply), &at, &field)) {
         fprintf(stderr, "\n< %s: ", field.name);
@@ -237,6 +238,14 @@ static void each_option(const struct example_option *option)
     fields[field_count++] = (struct cg_http_field){name, colon + strspn(colon, " \t")};
 }
 
+/* The protocols of the command line; 0: the client's usual ones. */
+static unsigned protocols(void)
+{
+    if ((http1 != NULL) + (http2 != NULL) + (prior != NULL) > 1)
+        example_usage(&ex, "--http1.1, --http2 and --http2-prior-knowledge exclude each other");
+    return http1 ? CG_HTTP_H1 : prior ? CG_HTTP_H2 | CG_HTTP_H2C : 0;
+}
+
 static void open_client(const char **urls)
 {
     char *end;
@@ -250,7 +259,8 @@ static void open_client(const char **urls)
         example_usage(&ex, why);
     if (resume && !own_names && (!out_name || count > 1))
         example_usage(&ex, "-C continues a file: use -O, or -o with one URL");
-    client = cg_http_client_new(.tls = tls, .per_origin = (unsigned)most);
+    client = cg_http_client_new(.tls = tls, .per_origin = (unsigned)most,
+                                .protocols = (uint8_t)protocols());
     transfers = calloc((size_t)count, sizeof *transfers);
     if (!client || !transfers) {
         example_fail("memory", -ENOMEM);
@@ -280,6 +290,9 @@ int main(int argc, char **argv)
         {"cacert", "FILE", "trust only these certificates (PEM)", &cacert, 0},
         {"insecure", NULL, "do not check the server's certificate", &insecure, 'k'},
         {"verbose", NULL, "print the heads of the responses", &verbose, 'v'},
+        {"http1.1", NULL, "use HTTP/1.1 only", &http1, 0},
+        {"http2", NULL, "use HTTP/2 where a server of https offers it (usual)", &http2, 0},
+        {"http2-prior-knowledge", NULL, "use HTTP/2 only, also without TLS", &prior, 0},
         {"parallel", "N", "the largest number of transfers at a time (8)", &parallel, 0},
         {0},
     };

@@ -228,7 +228,7 @@ ssize_t tls(struct cg_sock *sock, struct cg_http_client **client)
 
     cg_tls_new(&tls);
     cg_tls_new(&tls, .cert = "cert.pem", .alpn = "h2,http/1.1", .why = why);
-    *client = cg_http_client_new(.tls = cg_tls_http(tls));
+    *client = cg_http_client_new(.tls = cg_tls_http(tls), .protocols = CG_HTTP_H1 | CG_HTTP_H2);
     cg_yield(cg_tls_accept(sock, tls, &sock));
     cg_yield(cg_tls_accept(sock, tls, &sock, .why = why, .timeout = CG_SECOND));
     cg_yield(cg_tls_connect(sock, tls, "localhost", &sock));

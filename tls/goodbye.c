@@ -61,7 +61,12 @@ ssize_t cg__tls_goodbye_offer(struct cg__tls_conn *conn, const void *data, size_
         return conn->send_error;
     if (cg__tls_queue_size(&conn->queue) < CG__TLS_QUEUE_LIMIT && !conn->mute)
         result = cg__tls_conn_call(conn, write_some, (void *)data, size);
-    push(conn);
+    /* A coroutine that waits for input may be sending the queue, or has to send the rest. */
+    if (!conn->pumped[CG__TLS_OUT])
+        push(conn);
+    if (!conn->pumped[CG__TLS_OUT] && cg__tls_queue_size(&conn->queue) > 0 &&
+        conn->filler != NULL)
+        cg_scope_cancel(conn->filler);
     return result == CG__TLS_MORE ? 0 : result;
 }
 

@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include "http/client/client.h"
+#include "http/client/client_h2.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -94,6 +95,9 @@ cg_http_client_new_with(const struct cg_http_client_options *given)
         .count = options->headers_count ? options->headers_count
                                         : CG_HTTP_REPLY_HEADERS_COUNT,
     };
+    client->protocols = options->protocols ? options->protocols : CG_HTTP_H1 | CG_HTTP_H2;
+    if (!cg__http_client_h2_known)
+        client->protocols &= CG_HTTP_H1;
     client->pool.per_origin =
         options->per_origin ? options->per_origin : CG_HTTP_PER_ORIGIN;
     client->pool.connections =

@@ -21,6 +21,7 @@ struct cg_http_client {
     struct cg__http_limits limits; /* of a response's head */
     struct cg__proxies proxies;
     struct cg__pool pool;
+    unsigned protocols; /* of enum cg_http_protocol: those that are possible here */
     struct cg_sched *sched; /* of the first request */
     char *user_agent;
     unsigned refs; /* of the owner and of each reply */
@@ -29,6 +30,7 @@ struct cg_http_client {
 
 struct cg__link;
 struct cg__asking;
+struct cg__h2_stream;
 
 /* How messages travel. */
 struct cg__carrier {
@@ -51,6 +53,7 @@ struct cg__carrier {
 /* What a head says about its response. */
 struct cg__http_head {
     unsigned status;
+    const char *protocol; /* static */
     uint32_t reason; /* of the reason phrase: place in the reply's headers */
     bool has_body;   /* a body follows, perhaps an empty one */
     bool closes;     /* without a body: the connection cannot be used again */
@@ -60,7 +63,9 @@ struct cg__http_head {
 /* A connection in use. */
 struct cg__link {
     const struct cg__carrier *carrier;
-    struct cg_sock *sock;
+    struct cg_sock *sock;         /* of HTTP/1.1 */
+    struct cg__h2_stream *stream; /* of HTTP/2 */
+    struct cg__h2 *h2;            /* a connection of HTTP/2 that has no stream yet */
     struct cg__origin *lease;
     bool kept;     /* it was idle in the pool */
     bool to_proxy; /* the target of a request is the whole URL */
@@ -106,6 +111,7 @@ struct cg__asking {
     bool expect;
     bool begun;    /* the source has been read from */
     bool fresh;    /* do not use a connection from the pool */
+    bool plain;    /* HTTP/1.1 only: for an upgrade, or because the server wants it */
     bool responded; /* the head of the final response has been read */
     uint64_t sent; /* bytes of the body */
 };

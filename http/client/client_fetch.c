@@ -2,6 +2,7 @@
 /* cg_http_get and cg_http_fetch: a request with its redirects and a second attempt. */
 #include "config.h"
 
+#include "http/client/client_h2.h"
 #include "http/client/client_head.h"
 #include "http/client/client_link.h"
 #include "http/client/client_reply.h"
@@ -15,7 +16,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_INTERIM = 100 }; /* interim responses before the final one */
+enum {
+    MOST_INTERIM = 100, /* interim responses before the final one */
+    MOST_REFUSALS = 5,  /* of one request by a server of HTTP/2 */
+};
 
 static bool has_body(const struct cg_http_fetch *fetch)
 {
@@ -52,6 +56,7 @@ static ssize_t exchange(struct cg__asking *ask, struct cg__link *link)
 
     reply->touched = false;
     reply->link.sock = link->sock; /* borrowed, to read heads */
+    reply->link.stream = link->stream;
     n = link->carrier->send(link, ask, &broken);
     for (unsigned i = 0; n == 0 && !ask->responded; i++) {
         char why[CG_HTTP_WHY_SIZE];
@@ -70,6 +75,7 @@ static ssize_t exchange(struct cg__asking *ask, struct cg__link *link)
         n = cg__http_client_because(ask->why, CG_EHTTP,
                                     "the server switches protocols unasked");
     reply->link.sock = NULL;
+    reply->link.stream = NULL;
     return n;
 }
 
@@ -97,16 +103,30 @@ static bool rewind_body(struct cg__asking *ask)
     return true;
 }
 
-/* Whether to send the request again because the server has closed an idle connection just
- * when it was used: only if no byte of a response has come, and the method is
- * idempotent. */
-static bool may_try_again(struct cg__asking *ask, const struct cg__link *link,
-                          ssize_t code)
+/* Whether the server has closed an idle connection just when it was used: only if no byte of
+ * a response has come, and the method is idempotent. */
+static bool was_lost(const struct cg__asking *ask, const struct cg__link *link, ssize_t code)
 {
     bool lost = code == CG_EOF || code == -ECONNRESET || code == -EPIPE;
 
-    return lost && link->kept && !ask->reply->touched && is_idempotent(ask->method) &&
-           rewind_body(ask);
+    return lost && link->kept && !ask->fresh && is_idempotent(ask->method) &&
+           !cg__http_client_h2_was_reset(link->stream);
+}
+
+/* Whether to send the request again; `refusals` were tolerated before. A server of HTTP/2
+ * says of some requests that it has not processed them. */
+static bool may_try_again(struct cg__asking *ask, const struct cg__link *link, ssize_t code,
+                          unsigned *refusals)
+{
+    if (ask->reply->touched)
+        return false;
+    if (cg__http_client_h2_wants_1_1(link->stream) && !ask->plain)
+        ask->plain = true;
+    else if (was_lost(ask, link, code))
+        ask->fresh = true;
+    else if (!cg__http_client_h2_was_refused(link->stream) || ++*refusals > MOST_REFUSALS)
+        return false;
+    return rewind_body(ask);
 }
 
 /* Whether the server has refused Expect (417), so that the request is sent again without
@@ -118,9 +138,10 @@ static bool refuses_question(struct cg__asking *ask)
 
 static ssize_t once(struct cg__asking *ask, struct cg__link *link)
 {
-    bool again = false;
+    unsigned refusals = 0;
 
     for (;;) {
+        bool again;
         ssize_t n = cg__http_client_link_open(link, ask);
 
         if (n < 0)
@@ -133,12 +154,10 @@ static ssize_t once(struct cg__asking *ask, struct cg__link *link)
         }
         if (n == 0)
             return 0;
-        if (again || !may_try_again(ask, link, n)) {
-            cg__http_client_link_end(link, ask->client, false);
-            return n;
-        }
-        again = ask->fresh = true;
+        again = may_try_again(ask, link, n, &refusals);
         cg__http_client_link_end(link, ask->client, false);
+        if (!again)
+            return n;
     }
 }
 
@@ -266,6 +285,7 @@ static ssize_t fetch_url(struct cg__asking *ask, struct cg_http_reply **reply)
 
     ask->with_body = has_body(ask->fetch);
     ask->expect = ask->with_body && ask->fetch->expect;
+    ask->plain = ask->fetch->upgrade;
     ask->method = ask->fetch->method ? ask->fetch->method
                   : ask->with_body   ? "POST"
                                      : "GET";

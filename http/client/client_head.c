@@ -56,6 +56,7 @@ static ssize_t note_head(struct cg_http_reply *reply, char *why)
 
     reply->head = (struct cg__http_head){
         .status = parser->status,
+        .protocol = parser->minor == 0 ? "HTTP/1.0" : "HTTP/1.1",
         .reason = parser->text,
         .has_body = parser->has_body,
         .closes = !parser->keep_alive || reply->more,

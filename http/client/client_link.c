@@ -5,12 +5,14 @@
 
 #include "http/client/client_fields.h"
 #include "http/client/client_head.h"
+#include "http/client/client_h2.h"
 #include "http/client/client_http1.h"
 #include "http/client/client_link.h"
 #include "http/client/client_why.h"
 
 #include <cogen/coro.h>
 #include <cogen/reactor.h>
+#include <cogen/transport.h>
 
 #include <errno.h>
 #include <stdio.h>
@@ -22,23 +24,63 @@ struct route {
     const struct cg__url *url;
     struct cg__url proxy; /* its memory is NULL if there is none */
     char *key;
+    unsigned protocols; /* enum cg_http_protocol */
 };
+
+/* Wakes the next request that waits for this origin, if there is something for it: it may
+ * have been overtaken by a cancellation, or there is room for more than one. */
+static void wake_next(struct cg__origin *origin)
+{
+    bool gone = origin->h2 == NULL || cg__http_client_h2_is_spent(origin->h2);
+
+    if (origin->line.first != NULL &&
+        (gone ? !origin->settling : cg__http_client_h2_has_room(origin->h2)))
+        cg__http_client_line_wake(origin->line.first, 0, NULL);
+}
+
+/* Ends a stream; its connection returns to the pool when it was the last one. */
+static void end_stream(struct cg__link *link, struct cg_http_client *client)
+{
+    struct cg__h2 *h2 = cg__http_client_h2_part(link->stream);
+    struct cg__origin *origin = cg__http_client_h2_lease(h2);
+    bool waited = origin->line.first != NULL;
+
+    link->stream = NULL;
+    if (cg__http_client_h2_is_idle(h2)) {
+        if (origin->h2 == h2)
+            origin->h2 = NULL;
+        cg__http_client_h2_set(h2, NULL, NULL);
+        if (cg__http_client_h2_is_spent(h2) || client->freed)
+            cg__http_client_h2_free(h2);
+        else
+            cg__http_client_pool_keep(&client->pool, origin, (struct cg__conn){.h2 = h2},
+                                      cg_sched_now(client->sched));
+        cg__http_client_pool_leave(&client->pool, origin);
+    }
+    if (waited)
+        wake_next(origin);
+}
 
 void cg__http_client_link_end(struct cg__link *link, struct cg_http_client *client,
                               bool keep)
 {
     struct cg__pool *pool = &client->pool;
 
+    if (link->stream != NULL)
+        end_stream(link, client);
     if (link->lease == NULL)
         return;
-    if (link->sock != NULL && keep && !link->spoiled && !client->freed)
-        cg__http_client_pool_keep(pool, link->lease, link->sock,
+    if (link->h2 != NULL)
+        cg__http_client_h2_free(link->h2);
+    else if (link->sock != NULL && keep && !link->spoiled && !client->freed)
+        cg__http_client_pool_keep(pool, link->lease, (struct cg__conn){.sock = link->sock},
                                   cg_sched_now(client->sched));
     else
         cg_sock_close(link->sock);
     cg__http_client_pool_leave(pool, link->lease);
     link->lease = NULL;
     link->sock = NULL;
+    link->h2 = NULL;
 }
 
 /* An idle connection is stale if anything has come on it: the end of the stream, or bytes
@@ -53,12 +95,21 @@ static bool is_stale(struct cg_sock *sock)
 static bool take_kept(struct cg__link *link, struct cg__asking *ask)
 {
     struct cg_http_client *client = ask->client;
+    struct cg__conn conn;
 
-    while ((link->sock = cg__http_client_pool_take(
-                &client->pool, link->lease, cg_sched_now(client->sched))) != NULL) {
-        if (!ask->fresh && !is_stale(link->sock))
+    while (cg__http_client_pool_take(&client->pool, link->lease,
+                                     cg_sched_now(client->sched), &conn)) {
+        link->sock = conn.sock;
+        link->h2 = conn.h2;
+        if (!ask->fresh && (conn.h2 != NULL ? cg__http_client_h2_revive(conn.h2)
+                                            : !is_stale(conn.sock)))
             return link->kept = true;
-        cg_sock_close(link->sock);
+        if (conn.h2 != NULL)
+            cg__http_client_h2_free(conn.h2);
+        else
+            cg_sock_close(conn.sock);
+        link->sock = NULL;
+        link->h2 = NULL;
     }
     return false;
 }
@@ -81,7 +132,7 @@ static ssize_t dial(struct cg__link *link, struct cg_http_client *client,
 /* Puts TLS over a connection. Not with cg_call and a timeout: if the handshake completed
  * in the turn in which the timeout fires, its socket would be lost. */
 static ssize_t secure(struct cg__link *link, struct cg_http_client *client,
-                      const char *host, char *why)
+                      const char *host, const char *alpn, char *why)
 {
     const struct cg_http_tls *tls = client->options.tls;
     int64_t length = client->options.tls_timeout, now = cg_sched_now(client->sched);
@@ -92,7 +143,7 @@ static ssize_t secure(struct cg__link *link, struct cg_http_client *client,
 
     cg__http_client_because(why, 0, "%s", "");
     cg_scope_open(&scope, length < CG_NEVER - now ? now + length : CG_NEVER, false);
-    n = tls->connect(tls->arg, inner, host, "http/1.1", &link->sock, why);
+    n = tls->connect(tls->arg, inner, host, alpn, &link->sock, why);
     ended = cg_scope_close(&scope);
     if (n >= 0)
         return 0;
@@ -152,6 +203,20 @@ static ssize_t set_auth(struct cg__asking *ask, const struct cg__url *proxy)
     return ask->proxy_auth ? 0 : -ENOMEM;
 }
 
+/* The protocols that may be spoken on a route. To a proxy it is HTTP/1.1. */
+static unsigned possible(const struct route *route, const struct cg__asking *ask)
+{
+    unsigned protocols = ask->client->protocols;
+
+    if (ask->plain)
+        return CG_HTTP_H1;
+    if (route->url->https)
+        return protocols & (CG_HTTP_H1 | CG_HTTP_H2);
+    if (route->proxy.memory != NULL)
+        return protocols & CG_HTTP_H1;
+    return protocols & (protocols & CG_HTTP_H2C ? CG_HTTP_H2C : CG_HTTP_H1);
+}
+
 static ssize_t choose(struct route *route, struct cg__asking *ask)
 {
     const char *proxy = cg__http_client_proxy_for(&ask->client->proxies, route->url),
@@ -180,44 +245,174 @@ static ssize_t choose(struct route *route, struct cg__asking *ask)
     if (proxy != NULL && !route->url->https)
         snprintf(route->key, size, "proxy %s", proxy);
     else
-        snprintf(route->key, size, "%s%s%s%s", route->url->https ? "https " : "http ",
-                 route->url->addr, proxy ? " by " : "", proxy ? proxy : "");
+        snprintf(route->key, size, "%s%s%s%s%s", route->url->https ? "https " : "http ",
+                 ask->plain ? "1.1 " : "", route->url->addr, proxy ? " by " : "",
+                 proxy ? proxy : "");
+    route->protocols = possible(route, ask);
+    return 0;
+}
+
+/* A connection of HTTP/2 passes to its session. */
+static ssize_t settle(struct cg__link *link, struct cg__asking *ask,
+                      const struct route *route)
+{
+    const char *chosen = cg_sock_protocol(link->sock);
+    bool h2 = route->url->https ? chosen != NULL && strcmp(chosen, "h2") == 0
+                                : (route->protocols & CG_HTTP_H2C) != 0;
+
+    if (!h2 && (route->protocols & CG_HTTP_H1))
+        return 0;
+    if (!h2 || !(route->protocols & (CG_HTTP_H2 | CG_HTTP_H2C)))
+        return cg__http_client_because(ask->why, CG_EHTTP, "%s: the server does not speak %s",
+                                       route->url->host, h2 ? "HTTP/1.1" : "HTTP/2");
+    link->h2 = cg__http_client_h2_new(ask->client, link->sock);
+    if (link->h2 == NULL)
+        return -ENOMEM;
+    link->sock = NULL;
     return 0;
 }
 
 static ssize_t open_new(struct cg__link *link, struct cg__asking *ask,
                         const struct route *route)
 {
+    static const char *const alpn[] = {"", "http/1.1", "h2", "h2,http/1.1"};
     bool proxied = route->proxy.memory != NULL;
     ssize_t n = dial(link, ask->client, proxied ? &route->proxy : route->url, ask->why);
 
     if (n == 0 && proxied && route->url->https)
         n = tunnel(link, ask);
     if (n == 0 && route->url->https)
-        n = secure(link, ask->client, route->url->host, ask->why);
+        n = secure(link, ask->client, route->url->host,
+                   alpn[route->protocols & (CG_HTTP_H1 | CG_HTTP_H2)], ask->why);
+    return n < 0 ? n : settle(link, ask, route);
+}
+
+/* Gets a connection that nobody else uses: link->sock, or link->h2. */
+static ssize_t open_own(struct cg__link *link, struct cg__asking *ask,
+                        const struct route *route)
+{
+    struct cg_http_client *client = ask->client;
+    ssize_t n = cg_yield(cg__pool_enter(&client->pool, route->key, &link->lease));
+
+    if (n < 0)
+        return n;
+    link->to_proxy = route->proxy.memory != NULL && !route->url->https;
+    if (!take_kept(link, ask))
+        n = open_new(link, ask, route);
+    if (n < 0)
+        cg__http_client_link_end(link, client, false);
+    return n;
+}
+
+/* Begins a stream. The lease is now the connection's. */
+static ssize_t join(struct cg__link *link, struct cg__h2 *h2)
+{
+    link->stream = cg__http_client_h2_join(h2);
+    if (link->stream == NULL)
+        return -ENOMEM;
+    link->carrier = &cg__http_client_h2;
+    link->h2 = NULL;
+    link->lease = NULL;
+    return 0;
+}
+
+/* Begins the first stream of a connection, and shares it unless another one is shared. */
+static ssize_t begin(struct cg__link *link, struct cg_http_client *client)
+{
+    struct cg__origin *origin = link->lease;
+    struct cg__h2 *h2 = link->h2;
+    ssize_t n = join(link, h2);
+
+    if (n < 0) {
+        cg__http_client_link_end(link, client, false);
+        return n;
+    }
+    if (origin->h2 == NULL)
+        origin->h2 = h2;
+    cg__http_client_h2_set(h2, origin, origin->h2 == h2 ? &origin->line : NULL);
+    return 0;
+}
+
+/* Opens a connection for all that wait in the origin's line. They share its failure, unless
+ * only this request was cancelled. */
+static ssize_t open_for_all(struct cg__link *link, struct cg__asking *ask,
+                            const struct route *route, struct cg__origin *origin)
+{
+    ssize_t n;
+
+    origin->settling = true;
+    n = open_own(link, ask, route);
+    origin->settling = false;
+    origin->plain = n == 0 && link->h2 == NULL;
+    if (n == 0 && link->h2 != NULL)
+        n = begin(link, ask->client);
+    cg__http_client_line_wake_all(&origin->line, n == -ECANCELED ? 0 : n, ask->why);
+    return n;
+}
+
+/* Gets a stream on the connection that all requests to an origin share, or a connection of
+ * HTTP/1.1 if the server has chosen that. The first request finds out; the others wait. */
+static ssize_t open_shared(struct cg__link *link, struct cg__asking *ask,
+                           const struct route *route, struct cg__origin *origin)
+{
+    bool woken = false;
+    ssize_t n = 0;
+
+    while (n == 0) {
+        if (origin->h2 != NULL && cg__http_client_h2_is_spent(origin->h2))
+            origin->h2 = NULL;
+        if (origin->plain)
+            return open_own(link, ask, route);
+        if (origin->h2 == NULL && !origin->settling)
+            return open_for_all(link, ask, route, origin);
+        if (origin->h2 != NULL && cg__http_client_h2_has_room(origin->h2) &&
+            (woken || origin->line.first == NULL)) {
+            link->kept = true;
+            n = join(link, origin->h2);
+            break;
+        }
+        n = cg_yield(&cg__line_wait(&origin->line, .why = ask->why)->op);
+        woken = true;
+    }
+    wake_next(origin);
+    return n;
+}
+
+static ssize_t open_by(struct cg__link *link, struct cg__asking *ask,
+                       const struct route *route)
+{
+    struct cg_http_client *client = ask->client;
+    struct cg__origin *origin;
+    ssize_t n;
+
+    if (route->protocols == 0)
+        return cg__http_client_because(ask->why, CG_EHTTP,
+                                       "%s: the client has no protocol for this URL",
+                                       route->url->text);
+    if (!(route->protocols & (CG_HTTP_H2 | CG_HTTP_H2C)))
+        return open_own(link, ask, route);
+    origin = cg__http_client_pool_use(&client->pool, route->key);
+    if (origin == NULL)
+        return -ENOMEM;
+    n = open_shared(link, ask, route, origin);
+    cg__http_client_pool_unuse(&client->pool, origin);
+    if (n == 0 && link->h2 != NULL)
+        n = begin(link, client);
     return n;
 }
 
 ssize_t cg__http_client_link_open(struct cg__link *link, struct cg__asking *ask)
 {
-    struct cg_http_client *client = ask->client;
     struct route route = {.url = &ask->url};
     ssize_t n;
 
     *link = (struct cg__link){.carrier = &cg__http_client_http1};
-    if (ask->url.https && client->options.tls == NULL)
+    if (ask->url.https && ask->client->options.tls == NULL)
         return cg__http_client_because(ask->why, CG_EHTTP_TLS, "%s",
                                        cg_strerror(CG_EHTTP_TLS));
     n = choose(&route, ask);
     if (n == 0)
-        n = cg_yield(cg__pool_enter(&client->pool, route.key, &link->lease));
-    if (n == 0) {
-        link->to_proxy = route.proxy.memory != NULL && !route.url->https;
-        if (!take_kept(link, ask))
-            n = open_new(link, ask, &route);
-        if (n < 0)
-            cg__http_client_link_end(link, client, false);
-    }
+        n = open_by(link, ask, &route);
     cg__http_url_free(&route.proxy);
     free(route.key);
     return n;

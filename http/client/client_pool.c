@@ -4,6 +4,7 @@
  * hold the run: connections that have been idle for too long are closed at the next use. */
 #include "config.h"
 
+#include "http/client/client_h2.h"
 #include "http/client/client_pool.h"
 
 #include <assert.h>
@@ -15,7 +16,7 @@
 struct cg__kept {
     struct cg__kept *older, *newer;
     struct cg__origin *origin;
-    struct cg_sock *sock;
+    struct cg__conn conn;
     int64_t since;
 };
 
@@ -28,7 +29,7 @@ static struct cg__origin **bucket(struct cg__pool *pool, const char *key)
     return &pool->origins[hash % CG__POOL_BUCKETS];
 }
 
-static struct cg__origin *use(struct cg__pool *pool, const char *key)
+struct cg__origin *cg__http_client_pool_use(struct cg__pool *pool, const char *key)
 {
     struct cg__origin **head = bucket(pool, key), *origin = *head;
 
@@ -46,7 +47,7 @@ static struct cg__origin *use(struct cg__pool *pool, const char *key)
     return origin;
 }
 
-static void unuse(struct cg__pool *pool, struct cg__origin *origin)
+void cg__http_client_pool_unuse(struct cg__pool *pool, struct cg__origin *origin)
 {
     struct cg__origin **at = bucket(pool, origin->key);
 
@@ -84,7 +85,7 @@ static enum cg_verdict enter_process(struct cg_op *op, struct cg_sched *sched)
     struct cg__pool *pool = enter->pool;
 
     (void)sched;
-    enter->origin = use(pool, enter->key);
+    enter->origin = cg__http_client_pool_use(pool, enter->key);
     op->result = enter->origin ? 0 : -ENOMEM;
     if (enter->origin == NULL)
         return CG_DONE;
@@ -105,7 +106,7 @@ static enum cg_verdict enter_cancel(struct cg_op *op, struct cg_sched *sched)
 
     (void)sched;
     unlink_waiter(enter);
-    unuse(enter->pool, enter->origin);
+    cg__http_client_pool_unuse(enter->pool, enter->origin);
     return CG_DONE;
 }
 
@@ -128,7 +129,7 @@ void cg__http_client_pool_leave(struct cg__pool *pool, struct cg__origin *lease)
 
     pool->active--;
     lease->active--;
-    unuse(pool, lease);
+    cg__http_client_pool_unuse(pool, lease);
     for (enter = pool->first; enter && pool->active < pool->connections; enter = next) {
         next = enter->next;
         if (has_room(pool, enter->origin)) {
@@ -139,58 +140,68 @@ void cg__http_client_pool_leave(struct cg__pool *pool, struct cg__origin *lease)
     }
 }
 
-static struct cg_sock *unlink_kept(struct cg__pool *pool, struct cg__kept *kept)
+static struct cg__conn unlink_kept(struct cg__pool *pool, struct cg__kept *kept)
 {
-    struct cg_sock *sock = kept->sock;
+    struct cg__conn conn = kept->conn;
 
     *(kept->older ? &kept->older->newer : &pool->oldest) = kept->newer;
     *(kept->newer ? &kept->newer->older : &pool->newest) = kept->older;
     pool->kept--;
-    unuse(pool, kept->origin);
+    cg__http_client_pool_unuse(pool, kept->origin);
     free(kept);
-    return sock;
+    return conn;
 }
 
-struct cg_sock *cg__http_client_pool_take(struct cg__pool *pool,
-                                          struct cg__origin *lease, int64_t now)
+static void close_conn(struct cg__conn conn)
+{
+    if (conn.h2 != NULL)
+        cg__http_client_h2_free(conn.h2);
+    else
+        cg_sock_close(conn.sock);
+}
+
+bool cg__http_client_pool_take(struct cg__pool *pool, struct cg__origin *lease, int64_t now,
+                               struct cg__conn *conn)
 {
     struct cg__kept *kept;
 
     cg__http_client_pool_tidy(pool, now);
     for (kept = pool->newest; kept != NULL; kept = kept->older)
-        if (kept->origin == lease)
-            return unlink_kept(pool, kept);
+        if (kept->origin == lease) {
+            *conn = unlink_kept(pool, kept);
+            return true;
+        }
     while (pool->oldest && pool->active + pool->kept > pool->connections)
-        cg_sock_close(unlink_kept(pool, pool->oldest));
-    return NULL;
+        close_conn(unlink_kept(pool, pool->oldest));
+    return false;
 }
 
 void cg__http_client_pool_keep(struct cg__pool *pool, struct cg__origin *lease,
-                               struct cg_sock *sock, int64_t now)
+                               struct cg__conn conn, int64_t now)
 {
     struct cg__kept *kept = pool->keep > 0 ? malloc(sizeof *kept) : NULL;
 
     if (kept == NULL) {
-        cg_sock_close(sock);
+        close_conn(conn);
         return;
     }
     *kept = (struct cg__kept){
-        .older = pool->newest, .origin = lease, .sock = sock, .since = now};
+        .older = pool->newest, .origin = lease, .conn = conn, .since = now};
     lease->refs++;
     *(pool->newest ? &pool->newest->newer : &pool->oldest) = kept;
     pool->newest = kept;
     if (++pool->kept > pool->keep)
-        cg_sock_close(unlink_kept(pool, pool->oldest));
+        close_conn(unlink_kept(pool, pool->oldest));
 }
 
 void cg__http_client_pool_tidy(struct cg__pool *pool, int64_t now)
 {
     while (pool->oldest && now - pool->oldest->since >= pool->keep_timeout)
-        cg_sock_close(unlink_kept(pool, pool->oldest));
+        close_conn(unlink_kept(pool, pool->oldest));
 }
 
 void cg__http_client_pool_close(struct cg__pool *pool)
 {
     while (pool->oldest)
-        cg_sock_close(unlink_kept(pool, pool->oldest));
+        close_conn(unlink_kept(pool, pool->oldest));
 }

@@ -4,6 +4,8 @@
 #ifndef COGEN_HTTP_CLIENT_CLIENT_POOL_H
 #define COGEN_HTTP_CLIENT_CLIENT_POOL_H
 
+#include "http/client/client_line.h"
+
 #include <cogen/op.h>
 #include <cogen/sock.h>
 
@@ -17,9 +19,21 @@ struct cg__origin {
     struct cg__origin *next; /* in its bucket */
     unsigned active;         /* leases: connections in use */
     unsigned refs;           /* leases, waiters, idle connections */
+    /* Where HTTP/2 is possible (client_share.c): */
+    struct cg__h2 *h2;    /* the connection that requests share; NULL: there is none */
+    bool settling;        /* somebody finds out which protocol the server speaks */
+    bool plain;           /* it has chosen HTTP/1.1 */
+    struct cg__line line; /* of those who wait for that, or for room on the connection */
     char key[];
 };
 
+/* An open connection: of HTTP/1.1, or of HTTP/2. */
+struct cg__conn {
+    struct cg_sock *sock;
+    struct cg__h2 *h2;
+};
+
+struct cg__h2;
 struct cg__kept;
 struct cg__enter_op;
 
@@ -57,14 +71,18 @@ extern const struct cg_op_type cg__http_client_pool_enter_type;
 
 void cg__http_client_pool_leave(struct cg__pool *pool, struct cg__origin *lease);
 
-/* Takes the idle connection that was used last. NULL: there is none; then idle
+/* Finds or makes what a key names, and counts one more that refers to it. NULL: no memory. */
+struct cg__origin *cg__http_client_pool_use(struct cg__pool *pool, const char *key);
+void cg__http_client_pool_unuse(struct cg__pool *pool, struct cg__origin *origin);
+
+/* Takes the idle connection that was used last. False: there is none; then idle
  * connections to others are closed if needed, so that the caller may make a new one. */
-struct cg_sock *cg__http_client_pool_take(struct cg__pool *pool,
-                                          struct cg__origin *lease, int64_t now);
+bool cg__http_client_pool_take(struct cg__pool *pool, struct cg__origin *lease, int64_t now,
+                               struct cg__conn *conn);
 
 /* Keeps an idle connection; closes the oldest one if there are too many. */
 void cg__http_client_pool_keep(struct cg__pool *pool, struct cg__origin *lease,
-                               struct cg_sock *sock, int64_t now);
+                               struct cg__conn conn, int64_t now);
 
 /* _tidy closes connections that have been idle for too long, _close all idle ones. */
 void cg__http_client_pool_tidy(struct cg__pool *pool, int64_t now);

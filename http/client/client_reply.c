@@ -343,6 +343,11 @@ const char *cg_http_reply_body(const struct cg_http_reply *reply, size_t *size)
     return reply->body ? reply->body : "";
 }
 
+const char *cg_http_reply_protocol(const struct cg_http_reply *reply)
+{
+    return reply->head.protocol;
+}
+
 int64_t cg_http_reply_length(const struct cg_http_reply *reply)
 {
     return reply->length;

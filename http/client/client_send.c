@@ -7,6 +7,7 @@
 #include "http/client/client_fields.h"
 #include "http/client/client_head.h"
 #include "http/client/client_send.h"
+#include "http/client/client_source.h"
 #include "http/client/client_why.h"
 
 #include <cogen/any.h>
@@ -231,33 +232,23 @@ static ssize_t send_end(struct cg__link *link, struct cg__asking *ask,
 static ssize_t send_source(struct cg__link *link, struct cg__asking *ask)
 {
     const struct cg_http_source *source = ask->fetch->source;
-    bool chunked = source->len < 0;
+    bool chunked = source->len < 0, last = false;
     char *buf = malloc(SOURCE_PIECE + 2 * FRAME), *begin;
     ssize_t n = buf ? 0 : -ENOMEM;
 
-    ask->begun = true;
-    while (n == 0) {
-        ssize_t len = source->read(source->arg, buf + FRAME, SOURCE_PIECE);
+    while (n == 0 && !last) {
+        ssize_t len = cg__http_client_source_read(ask, buf + FRAME, SOURCE_PIECE, &last);
 
-        if (len < 0) {
-            n = cg__http_client_because(ask->why, len, "the source of the body: %s",
-                                        cg_strerror(len));
-        } else if (!chunked && (uint64_t)len > (uint64_t)source->len - ask->sent) {
-            n = cg__http_client_because(ask->why, -EIO,
-                                        "the source of the body has more than announced");
-        } else if (len == 0 && !chunked && ask->sent < (uint64_t)source->len) {
-            n = cg__http_client_because(ask->why, -EIO,
-                                        "the source of the body has less than announced");
-        } else if (len == 0 && chunked) {
-            n = send_end(link, ask, source->trailers);
-        } else if (len > 0) {
-            ask->sent += (uint64_t)len;
+        if (len < 0)
+            n = len;
+        ask->sent += len > 0 ? (uint64_t)len : 0;
+        if (len > 0) {
             size_t framed = frame(buf, (size_t)len, chunked, &begin);
 
             n = send_bytes(link, ask, begin, framed);
         }
-        if (len <= 0 || (!chunked && ask->sent == (uint64_t)source->len))
-            break;
+        if (n == 0 && last && chunked)
+            n = send_end(link, ask, source->trailers);
     }
     free(buf);
     return n;

@@ -22,6 +22,10 @@ struct cg_http_field {
     const char *name, *value;
 };
 
+/* Protocols, to be combined: HTTP/1.1 (and 1.0), HTTP/2 within TLS, agreed on by ALPN, and
+ * HTTP/2 in the clear, with prior knowledge. */
+enum cg_http_protocol { CG_HTTP_H1 = 1, CG_HTTP_H2 = 2, CG_HTTP_H2C = 4 };
+
 CG_EXTERN_C_BEGIN
 
 /* Makes an empty list, to be freed with cg_http_headers_free; NULL: no memory. (The lists

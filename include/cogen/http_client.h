@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* An HTTP/1.1 client: redirects, persistent connections, proxies, compressed bodies. See
+/* A client of HTTP/1.1 and HTTP/2: redirects, persistent connections, proxies, compressed bodies. See
  * cg_http_client(3).
  *
  *     struct cg_http_client *client = cg_http_client_new();
@@ -36,6 +36,7 @@ enum {
     CG_HTTP_REDIRECTS = 10,                /* redirects that are followed */
     CG_HTTP_PER_ORIGIN = 8,                /* connections to one host and port */
     CG_HTTP_CONNECTIONS = 256,             /* connections to all hosts */
+    CG_HTTP_STREAMS = 100,                 /* requests on one connection of HTTP/2 */
 };
 
 /* How a client speaks TLS: made by cg_tls_http in cogen/https.h, or by the program. */
@@ -67,7 +68,9 @@ struct cg_http_client_options {
     int64_t keep_timeout;    /* how long an idle connection may be used again; 0: 60 s */
 
     unsigned per_origin;  /* connections to one host and port at a time; further requests
-                             wait in order; 0: CG_HTTP_PER_ORIGIN */
+                             wait in order; 0: CG_HTTP_PER_ORIGIN. By HTTP/2 requests share
+                             one connection, as many at a time as the server allows, at
+                             most CG_HTTP_STREAMS */
     unsigned connections; /* connections to all hosts; 0: CG_HTTP_CONNECTIONS */
     unsigned keep;        /* idle connections that are kept; 0: as many as .connections */
     bool no_keep;         /* keep no idle connections */
@@ -86,6 +89,11 @@ struct cg_http_client_options {
      * match only URLs with an address as their host: no name is resolved. */
     const char *http_proxy, *https_proxy, *no_proxy;
     bool no_environment; /* do not read these variables */
+
+    uint8_t protocols; /* enum cg_http_protocol; 0: CG_HTTP_H1 | CG_HTTP_H2. With https
+                          those are offered by ALPN, and the server chooses. With http it
+                          is CG_HTTP_H2C, or else CG_HTTP_H1. Those that this library was
+                          built without are left out */
     void *reserved;
 };
 
@@ -252,6 +260,9 @@ CG_API const char *cg_http_reply_body(const struct cg_http_reply *reply, size_t 
  * what is unread on it belongs to the other protocol. The caller closes the socket; it
  * counts no more against the client's limits. NULL: another status, or it was taken. */
 CG_API struct cg_sock *cg_http_reply_take_sock(struct cg_http_reply *reply);
+
+/* The protocol that the response has come by: "HTTP/1.0", "HTTP/1.1" or "HTTP/2". */
+CG_API const char *cg_http_reply_protocol(const struct cg_http_reply *reply);
 
 /* The length of the body as sent, before decoding, according to the head; for HEAD, the
  * length that GET would have. -1: the head does not say. */

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT */
+/* Connections of HTTP/2, and their streams: see client_h2.h. */
+#include "config.h"
+
+#include "http/client/client_h2_session.h"
+
+#include <stdlib.h>
+
+const bool cg__http_client_h2_known = true;
+
+const struct cg__carrier cg__http_client_h2 = {
+    .send = cg__http_client_h2_send,
+    .head = cg__http_client_h2_receive_head,
+    .body = cg__http_client_h2_receive_body,
+};
+
+struct cg__h2 *cg__http_client_h2_new(struct cg_http_client *client, struct cg_sock *sock)
+{
+    struct cg__h2 *h2 = calloc(1, sizeof *h2);
+
+    if (h2 == NULL)
+        return NULL;
+    h2->client = client;
+    if (cg__http_client_h2_session_begin(h2) < 0) {
+        nghttp2_session_del(h2->session);
+        free(h2);
+        return NULL;
+    }
+    h2->sock = sock;
+    return h2;
+}
+
+void cg__http_client_h2_free(struct cg__h2 *h2)
+{
+    nghttp2_session_terminate_session(h2->session, NGHTTP2_NO_ERROR);
+    cg__http_client_h2_pump_offer(h2);
+    nghttp2_session_del(h2->session);
+    cg_sock_close(h2->sock);
+    free(h2->out);
+    free(h2);
+}
+
+void cg__http_client_h2_set(struct cg__h2 *h2, struct cg__origin *lease,
+                            struct cg__line *line)
+{
+    h2->lease = lease;
+    h2->line = line;
+}
+
+struct cg__origin *cg__http_client_h2_lease(const struct cg__h2 *h2)
+{
+    return h2->lease;
+}
+
+bool cg__http_client_h2_is_spent(const struct cg__h2 *h2)
+{
+    return h2->spent || h2->error < 0;
+}
+
+/* Until the server's settings have come it has one request: a server that allows few would
+ * refuse the others. */
+bool cg__http_client_h2_has_room(const struct cg__h2 *h2)
+{
+    uint32_t most = nghttp2_session_get_remote_settings(
+        h2->session, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS);
+
+    if (!h2->settled)
+        return h2->count == 0;
+    return h2->count < (most < CG_HTTP_STREAMS ? most : CG_HTTP_STREAMS);
+}
+
+bool cg__http_client_h2_is_idle(const struct cg__h2 *h2)
+{
+    return h2->count == 0;
+}
+
+bool cg__http_client_h2_revive(struct cg__h2 *h2)
+{
+    cg__http_client_h2_pump_drain(h2);
+    return !cg__http_client_h2_is_spent(h2);
+}
+
+struct cg__h2_stream *cg__http_client_h2_join(struct cg__h2 *h2)
+{
+    struct cg__h2_stream *stream = calloc(1, sizeof *stream);
+
+    if (stream == NULL)
+        return NULL;
+    stream->h2 = h2;
+    stream->closed = h2->error < 0;
+    stream->error = h2->error;
+    stream->next = h2->streams;
+    if (h2->streams != NULL)
+        h2->streams->prev = stream;
+    h2->streams = stream;
+    h2->count++;
+    return stream;
+}
+
+/* Tells the server that nobody wants the rest, unless there is none. */
+static bool reset(struct cg__h2_stream *stream)
+{
+    nghttp2_session *session = stream->h2->session;
+
+    if (stream->id == 0)
+        return false;
+    nghttp2_session_set_stream_user_data(session, stream->id, NULL);
+    if (stream->closed)
+        return false;
+    cg__http_client_h2_session_reset(stream);
+    return true;
+}
+
+struct cg__h2 *cg__http_client_h2_part(struct cg__h2_stream *stream)
+{
+    struct cg__h2 *h2 = stream->h2;
+
+    *(stream->prev ? &stream->prev->next : &h2->streams) = stream->next;
+    if (stream->next != NULL)
+        stream->next->prev = stream->prev;
+    h2->count--;
+    if (reset(stream) || h2->count == 0)
+        cg__http_client_h2_pump_offer(h2);
+    while (stream->first != NULL) {
+        struct cg__h2_head *head = stream->first;
+
+        stream->first = head->next;
+        cg__http_message_clear(&head->fields);
+        free(head);
+    }
+    cg__http_message_clear(&stream->trailers);
+    free(stream->data);
+    free(stream);
+    return h2;
+}

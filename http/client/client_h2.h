@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: MIT */
+/* HTTP/2 as the carrier of requests: a connection with several streams.
+ *
+ * A connection has no coroutine of its own. The coroutines that wait for something on its
+ * streams do its work in turn: one reads what comes for all of them, and one writes what is
+ * to be sent. Who has got what it waits for leaves that to another one. So an idle
+ * connection holds nothing but memory, and a cancelled request leaves the others alone. */
+#ifndef COGEN_HTTP_CLIENT_CLIENT_H2_H
+#define COGEN_HTTP_CLIENT_CLIENT_H2_H
+
+#include "http/client/client.h"
+#include "http/client/client_line.h"
+
+enum {
+    CG__H2_WINDOW = 1024 * 1024,     /* bytes of a body that may wait for their reader */
+    CG__H2_ALL_WINDOW = 16 * 1024 * 1024, /* bytes of all bodies on their way */
+    CG__H2_TABLE = 4096,             /* of HPACK, each way */
+    CG__H2_USELESS = 256 * 1024,     /* bytes of frames that may come and bring nothing */
+};
+
+/* A head that has come, or is coming, and has not been read yet. */
+struct cg__h2_head {
+    struct cg__h2_head *next;
+    struct cg_http_headers fields; /* begin with an empty text */
+    unsigned status;
+    int64_t length; /* Content-Length; -1: none */
+    bool complete;
+};
+
+struct cg__h2_stream {
+    struct cg__h2 *h2;
+    struct cg__h2_stream *next, *prev; /* on the connection */
+    struct cg__line_op *waiter; /* its coroutine, if it waits in the line; or NULL */
+    int32_t id;                 /* 0: the request has not been submitted */
+    bool head_only;             /* the request is HEAD */
+
+    /* The response. */
+    struct cg__h2_head *first, *last;
+    struct cg_http_headers trailers;
+    uint32_t bytes, count; /* of fields that have come and were not read */
+    char *data;            /* of the body, that was not read: from `from` to `to` */
+    size_t from, to, size;
+    bool finals; /* the final head has come, or is coming */
+    bool ended;  /* the response is complete */
+
+    /* The body of the request: what is to be sent next. */
+    const char *piece;
+    size_t piece_len, noted;
+    bool last_piece;
+    bool sent; /* all of it */
+    const struct cg_http_headers *more; /* trailers; or NULL */
+
+    /* The end. */
+    bool closed;    /* nothing more will come */
+    bool reset;     /* the server has reset it */
+    bool lost;      /* because the connection has failed */
+    bool refused;   /* the server has not processed the request */
+    bool wants_1_1; /* the server asks for HTTP/1.1 */
+    ssize_t error;  /* the response is not complete because of this */
+    char why[CG_HTTP_WHY_SIZE];
+};
+
+/* Whether a stream was ended by the server, not by the failure of its connection; whether the
+ * server has not processed its request; and whether it wants that by HTTP/1.1. NULL is no
+ * stream. */
+static inline bool cg__http_client_h2_was_reset(const struct cg__h2_stream *stream)
+{
+    return stream != NULL && !stream->lost;
+}
+
+static inline bool cg__http_client_h2_was_refused(const struct cg__h2_stream *stream)
+{
+    return stream != NULL && stream->refused;
+}
+
+static inline bool cg__http_client_h2_wants_1_1(const struct cg__h2_stream *stream)
+{
+    return stream != NULL && stream->wants_1_1;
+}
+
+/* Defined in client_h2.c, or client_h2_none.c: */
+
+/* Whether this library can do HTTP/2. */
+extern const bool cg__http_client_h2_known;
+
+extern const struct cg__carrier cg__http_client_h2;
+
+/* Makes a connection of a socket, which it then owns. NULL: no memory. */
+struct cg__h2 *cg__http_client_h2_new(struct cg_http_client *client, struct cg_sock *sock);
+
+/* Closes a connection without streams. */
+void cg__http_client_h2_free(struct cg__h2 *h2);
+
+/* The lease of a connection; and the line of those who wait for room on it. */
+void cg__http_client_h2_set(struct cg__h2 *h2, struct cg__origin *lease,
+                            struct cg__line *line);
+struct cg__origin *cg__http_client_h2_lease(const struct cg__h2 *h2);
+
+/* Whether a connection takes no more requests; whether it takes one now; whether it has
+ * streams. */
+bool cg__http_client_h2_is_spent(const struct cg__h2 *h2);
+bool cg__http_client_h2_has_room(const struct cg__h2 *h2);
+bool cg__http_client_h2_is_idle(const struct cg__h2 *h2);
+
+/* Reads what has come on an idle connection. Returns whether it can be used. Yields. */
+bool cg__http_client_h2_revive(struct cg__h2 *h2);
+
+/* Begins a stream. NULL: no memory. */
+struct cg__h2_stream *cg__http_client_h2_join(struct cg__h2 *h2);
+
+/* Ends a stream, complete or not, without waiting. Returns its connection. */
+struct cg__h2 *cg__http_client_h2_part(struct cg__h2_stream *stream);
+
+#endif

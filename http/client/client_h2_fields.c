@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: MIT */
+/* The head of a request in HTTP/2. */
+#include "config.h"
+
+#include "http/client/client_fields.h"
+#include "http/client/client_h2_session.h"
+#include "lib/base/ascii.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { OWN = 5 }; /* four pseudo-fields and Content-Length */
+
+static nghttp2_nv pair(const char *name, const char *value)
+{
+    return (nghttp2_nv){.name = (uint8_t *)(uintptr_t)name,
+                        .value = (uint8_t *)(uintptr_t)value,
+                        .namelen = strlen(name),
+                        .valuelen = strlen(value)};
+}
+
+/* Fields about one connection, which HTTP/2 does not have (RFC 9113, 8.2.2). */
+static bool is_of_connection(const char *name, const char *value)
+{
+    static const char *const names[] = {"connection", "keep-alive", "proxy-connection",
+                                        "upgrade", "transfer-encoding"};
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(name, names[i]) == 0)
+            return true;
+    return strcmp(name, "te") == 0 && !cg__ascii_equal(value, "trailers");
+}
+
+/* Secrets do not go into the table of HPACK, where their length could be guessed. */
+static uint8_t flags_of(const char *name)
+{
+    return strcmp(name, "authorization") == 0 ? NGHTTP2_NV_FLAG_NO_INDEX
+                                              : NGHTTP2_NV_FLAG_NONE;
+}
+
+/* Appends the fields of a list, in lower case; Host replaces the authority. */
+static size_t append(nghttp2_nv *to, nghttp2_nv *authority, struct cg_http_headers *fields)
+{
+    struct cg_http_field field;
+    size_t at = 0, count = 0;
+
+    while (cg_http_headers_next(fields, &at, &field)) {
+        char *name = (char *)(uintptr_t)field.name;
+
+        for (char *c = name; *c; c++)
+            *c = cg__ascii_lower(*c);
+        if (authority != NULL && strcmp(name, "host") == 0)
+            *authority = pair(":authority", field.value);
+        else if (!is_of_connection(name, field.value)) {
+            to[count] = pair(name, field.value);
+            to[count++].flags = flags_of(name);
+        }
+    }
+    return count;
+}
+
+/* The length of the body, or -1: unknown. Methods that usually have a body send a length
+ * of 0 if there is none. */
+static int64_t body_length(const struct cg__asking *ask)
+{
+    if (ask->with_body)
+        return ask->fetch->source ? ask->fetch->source->len : (int64_t)ask->fetch->len;
+    return strcmp(ask->method, "POST") == 0 || strcmp(ask->method, "PUT") == 0 ||
+                   strcmp(ask->method, "PATCH") == 0
+               ? 0
+               : -1;
+}
+
+static ssize_t submit(struct cg__h2_stream *stream, const struct cg__asking *ask,
+                      struct cg_http_headers *fields, nghttp2_nv *list,
+                      const nghttp2_data_provider *body)
+{
+    const struct cg__url *url = &ask->url;
+    bool server = url->no_path && strcmp(ask->method, "OPTIONS") == 0;
+    int64_t length = body_length(ask);
+    size_t count = 4;
+    char number[24];
+    int32_t id;
+
+    list[0] = pair(":method", ask->method);
+    list[1] = pair(":scheme", url->https ? "https" : "http");
+    list[2] = pair(":authority", url->hostport);
+    list[3] = pair(":path", server ? "*" : url->target);
+    count += append(list + count, &list[2], fields);
+    snprintf(number, sizeof number, "%" PRId64, length);
+    if (length >= 0)
+        list[count++] = pair("content-length", number);
+    id = nghttp2_submit_request(stream->h2->session, NULL, list, count, body, stream);
+    if (id == NGHTTP2_ERR_STREAM_ID_NOT_AVAILABLE)
+        return -EAGAIN;
+    return id < 0 ? -ENOMEM : id;
+}
+
+ssize_t cg__http_client_h2_fields_submit(struct cg__h2_stream *stream,
+                                         const struct cg__asking *ask,
+                                         const nghttp2_data_provider *body)
+{
+    struct cg_http_headers fields = {.data = NULL};
+    nghttp2_nv *list = NULL;
+    ssize_t n = cg__http_client_fields(&fields, ask, false);
+
+    if (n == 0) {
+        list = malloc((fields.count + OWN) * sizeof *list);
+        n = list != NULL ? submit(stream, ask, &fields, list, body) : -ENOMEM;
+    }
+    free(list);
+    cg__http_message_clear(&fields);
+    return n;
+}
+
+ssize_t cg__http_client_h2_fields_trailers(struct cg__h2_stream *stream,
+                                           const struct cg_http_headers *trailers)
+{
+    struct cg_http_headers fields = {.data = NULL};
+    struct cg_http_field field;
+    nghttp2_nv *list = NULL;
+    size_t at = 0;
+    ssize_t rc = 0;
+
+    while (rc == 0 && cg_http_headers_next(trailers, &at, &field))
+        if (!cg__http_message_is_framing(field.name, strlen(field.name)))
+            rc = cg_http_headers_add(&fields, field.name, field.value);
+    if (rc == 0)
+        list = malloc((fields.count + 1) * sizeof *list);
+    if (rc == 0 && list == NULL)
+        rc = -ENOMEM;
+    if (rc == 0)
+        rc = (ssize_t)append(list, NULL, &fields);
+    if (rc > 0 && nghttp2_submit_trailer(stream->h2->session, stream->id, list,
+                                         (size_t)rc) != 0)
+        rc = -ENOMEM;
+    free(list);
+    cg__http_message_clear(&fields);
+    return rc;
+}

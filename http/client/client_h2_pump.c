@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: MIT */
+/* Moves the bytes of a connection, in the coroutines that wait for its streams. */
+#include "config.h"
+
+#include "http/client/client_h2_session.h"
+#include "http/client/client_why.h"
+
+#include <cogen/any.h>
+#include <cogen/transport.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PATIENCE (5 * CG_SECOND)
+
+enum {
+    OUT_SIZE = 64 * 1024, /* bytes that are gathered for one write */
+    SMALL = 16 * 1024,    /* up to this we try without waiting first */
+};
+
+static bool is_temporary(ssize_t code)
+{
+    return code == -ETIMEDOUT || code == -ECANCELED;
+}
+
+/* The connection has failed, and with it all that is not complete. */
+static void fail(struct cg__h2 *h2, ssize_t code, const char *why)
+{
+    h2->spent = true;
+    if (h2->error == 0)
+        h2->error = code;
+    for (struct cg__h2_stream *stream = h2->streams; stream; stream = stream->next) {
+        if (!stream->closed && !stream->ended && stream->error == 0)
+            stream->error = cg__http_client_because(stream->why, code, "%s", why);
+        stream->lost = !stream->closed;
+        stream->closed = true;
+        cg__http_client_h2_session_wake(stream);
+    }
+    if (h2->line != NULL)
+        cg__http_client_line_wake_all(h2->line, 0, NULL);
+}
+
+static void fail_by(struct cg__h2 *h2, ssize_t code)
+{
+    char why[CG_HTTP_WHY_SIZE];
+
+    cg__http_client_because(why, 0, "the connection failed: %s", cg_strerror(code));
+    fail(h2, code,
+         code == CG_EOF ? "the connection ended before the end of the response" : why);
+}
+
+bool cg__http_client_h2_pump_is_behind(const struct cg__h2 *h2)
+{
+    return h2->error == 0 &&
+           (h2->out_to > h2->out_from || nghttp2_session_want_write(h2->session));
+}
+
+static int append(struct cg__h2 *h2, const uint8_t *data, size_t len)
+{
+    size_t size = h2->out_size ? h2->out_size : 4096;
+
+    while (size - h2->out_to < len)
+        size *= 2;
+    if (size != h2->out_size) {
+        char *out = realloc(h2->out, size);
+
+        if (out == NULL)
+            return -ENOMEM;
+        h2->out = out;
+        h2->out_size = size;
+    }
+    memcpy(h2->out + h2->out_to, data, len);
+    h2->out_to += len;
+    return 0;
+}
+
+/* Gathers what the session wants to send. 0 or a negative code. */
+static ssize_t gather(struct cg__h2 *h2)
+{
+    const uint8_t *data;
+    ssize_t n = 1;
+
+    if (h2->out_from == h2->out_to)
+        h2->out_from = h2->out_to = 0;
+    while (n > 0 && h2->out_to < OUT_SIZE) {
+        n = nghttp2_session_mem_send(h2->session, &data);
+        if (n > 0 && append(h2, data, (size_t)n) < 0)
+            return -ENOMEM;
+    }
+    return n >= 0 ? 0 : n == NGHTTP2_ERR_NOMEM ? -ENOMEM : CG_EHTTP;
+}
+
+static void take(struct cg__h2 *h2, struct cg_view *view)
+{
+    const char *why = cg__http_client_h2_session_take(h2, view->data, view->len);
+
+    h2->heard++;
+    cg_view_release(view, view->len);
+    if (why != NULL) {
+        char text[CG_HTTP_WHY_SIZE];
+
+        cg__http_client_h2_pump_offer(h2); /* says why */
+        cg__http_client_because(text, 0, "the response is not valid HTTP/2: %s", why);
+        fail(h2, CG_EHTTP, text);
+    }
+}
+
+/* Reads once. 0, or the negative code of waiting. */
+static ssize_t read_once(struct cg__h2 *h2, int64_t timeout, int64_t deadline)
+{
+    struct cg_view view;
+    ssize_t n;
+
+    if (!nghttp2_session_want_read(h2->session)) {
+        fail(h2, CG_EHTTP, "the response is not valid HTTP/2"); /* as GOAWAY has said */
+        return 0;
+    }
+    h2->reading = true;
+    n = cg_yield(cg_borrow(h2->sock, &view, .timeout = timeout, .deadline = deadline));
+    h2->reading = false;
+    if (n > 0)
+        take(h2, &view);
+    else if (!is_temporary(n))
+        fail_by(h2, n == 0 ? CG_EOF : n);
+    return n < 0 && is_temporary(n) ? n : 0;
+}
+
+/* Writes, and polls for input: a peer that waits until we read would not read either.
+ * Returns the result of writing; 1: there is input. */
+static ssize_t write_and_listen(struct cg__h2 *h2, struct cg_op *write, int64_t deadline)
+{
+    struct cg_op *poll = cg_poll_sock(h2->sock, CG_IN, .timeout = CG_NEVER);
+    ssize_t n;
+
+    h2->reading = true;
+    n = cg_yield(cg_any((write, poll), .deadline = deadline));
+    h2->reading = false;
+    return n == 0 ? cg_op_result(write) : n;
+}
+
+/* Sends what has been gathered. 0, or the negative code of waiting. */
+static ssize_t write_out(struct cg__h2 *h2, int64_t deadline)
+{
+    size_t moved = 0;
+    struct cg_op *write = cg_write(h2->sock, h2->out + h2->out_from,
+                                   h2->out_to - h2->out_from, .moved = &moved,
+                                   .timeout = CG_NEVER, .deadline = deadline);
+    bool listens = !h2->reading;
+    ssize_t n;
+
+    h2->writing = true;
+    n = listens ? write_and_listen(h2, write, deadline) : cg_yield(write);
+    h2->writing = false;
+    h2->out_from += moved;
+    if (n < 0 && !is_temporary(n))
+        fail_by(h2, n);
+    if (n < 0)
+        return is_temporary(n) ? n : 0;
+    return listens && moved == 0 ? read_once(h2, CG_NEVER, deadline) : 0;
+}
+
+/* Few bytes, such as a request without a body, are usually sent at once. */
+static ssize_t write_once(struct cg__h2 *h2, int64_t deadline)
+{
+    ssize_t n = gather(h2);
+
+    if (n < 0)
+        fail_by(h2, n);
+    if (h2->out_to - h2->out_from <= SMALL)
+        cg__http_client_h2_pump_offer(h2);
+    return h2->error < 0 || h2->out_from == h2->out_to ? 0 : write_out(h2, deadline);
+}
+
+/* Waits for the work that others do. */
+static ssize_t wait_in_line(struct cg__h2_stream *stream, int64_t deadline)
+{
+    struct cg__line_op *waiter =
+        cg__line_wait(&stream->h2->wait, .timeout = CG_NEVER, .deadline = deadline);
+    ssize_t n;
+
+    stream->waiter = waiter;
+    n = cg_yield(&waiter->op);
+    stream->waiter = NULL;
+    return n;
+}
+
+/* Leaves the work to another one, who may have been waiting for its own sake only. */
+static void hand_over(struct cg__h2 *h2)
+{
+    if (h2->wait.first != NULL &&
+        (!h2->reading || (!h2->writing && cg__http_client_h2_pump_is_behind(h2))))
+        cg__http_client_line_wake(h2->wait.first, 0, NULL);
+}
+
+/* Somebody has given up waiting. If nothing at all has come for a while, the connection may
+ * be dead, and later requests must not wait on it, too. */
+static void doubt(struct cg__h2 *h2, uint64_t heard, int64_t since)
+{
+    if (h2->heard == heard && cg_sched_now(h2->client->sched) - since >= PATIENCE)
+        h2->spent = true;
+}
+
+ssize_t cg__http_client_h2_pump(struct cg__h2_stream *stream,
+                                bool (*ready)(const struct cg__h2_stream *),
+                                int64_t deadline)
+{
+    struct cg__h2 *h2 = stream->h2;
+    int64_t since = cg_sched_now(h2->client->sched);
+    uint64_t heard = h2->heard;
+    ssize_t n = 0;
+
+    while (n == 0 && !ready(stream)) {
+        if (!h2->writing && cg__http_client_h2_pump_is_behind(h2))
+            n = write_once(h2, deadline);
+        else if (!h2->reading)
+            n = read_once(h2, CG_NEVER, deadline);
+        else
+            n = wait_in_line(stream, deadline);
+    }
+    if (n < 0)
+        doubt(h2, heard, since);
+    hand_over(h2);
+    return n;
+}
+
+void cg__http_client_h2_pump_offer(struct cg__h2 *h2)
+{
+    struct cg_io io = {.code = CG_IO_OFFER};
+
+    if (h2->writing || h2->error < 0 || gather(h2) < 0 || h2->out_from == h2->out_to)
+        return;
+    io.fd = cg_sock_fd(h2->sock);
+    io.buf = h2->out + h2->out_from;
+    io.len = h2->out_to - h2->out_from;
+    cg_sock_transport(h2->sock)->submit(h2->sock, &io);
+    if (io.result > 0)
+        h2->out_from += (size_t)io.result;
+}
+
+void cg__http_client_h2_pump_drain(struct cg__h2 *h2)
+{
+    ssize_t n = 0;
+
+    while (n == 0 && h2->error == 0)
+        n = read_once(h2, CG_NOWAIT, 0);
+    if (n == -ECANCELED)
+        fail_by(h2, n);
+    cg__http_client_h2_pump_offer(h2);
+}

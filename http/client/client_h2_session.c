@@ -1,0 +1,370 @@
+/* SPDX-License-Identifier: MIT */
+/* The session of nghttp2: its options, and what it tells us. Its callbacks store and wake;
+ * nothing is sent or yielded within them. */
+#include "config.h"
+
+#include "http/client/client_h2_session.h"
+#include "http/client/client_why.h"
+#include "lib/base/ascii.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { FIELD_COST = 32 }; /* bytes that a field counts beyond its text (RFC 9113, 6.5.2) */
+
+void cg__http_client_h2_session_thrive(struct cg__h2 *h2)
+{
+    if (h2->useless > 0)
+        h2->useless = 0;
+}
+
+static struct cg__h2_stream *find(nghttp2_session *session, int32_t id)
+{
+    return nghttp2_session_get_stream_user_data(session, id);
+}
+
+void cg__http_client_h2_session_wake(struct cg__h2_stream *stream)
+{
+    struct cg__line_op *waiter = stream->waiter;
+
+    stream->waiter = NULL;
+    if (waiter != NULL)
+        cg__http_client_line_wake(waiter, 0, NULL);
+}
+
+/* The first reason stays. */
+static void note_error(struct cg__h2_stream *stream, ssize_t code, const char *why)
+{
+    if (stream->error == 0 && !stream->ended)
+        stream->error = cg__http_client_because(stream->why, code, "%s", why);
+}
+
+void cg__http_client_h2_session_drop(struct cg__h2_stream *stream, ssize_t code,
+                                     const char *why)
+{
+    note_error(stream, code, why);
+    cg__http_client_h2_session_reset(stream);
+    stream->closed = true;
+    cg__http_client_h2_session_wake(stream);
+}
+
+void cg__http_client_h2_session_reset(struct cg__h2_stream *stream)
+{
+    stream->h2->useless -= CG__H2_WINDOW; /* may be on its way */
+    nghttp2_submit_rst_stream(stream->h2->session, NGHTTP2_FLAG_NONE, stream->id,
+                              NGHTTP2_CANCEL);
+}
+
+/* The head */
+
+static struct cg__h2_head *begin_head(struct cg__h2_stream *stream)
+{
+    struct cg__h2_head *head = calloc(1, sizeof *head);
+
+    if (head == NULL || cg__http_message_text(&head->fields, "", 1) < 0) {
+        free(head);
+        return NULL;
+    }
+    head->length = -1;
+    *(stream->last ? &stream->last->next : &stream->first) = head;
+    stream->last = head;
+    return head;
+}
+
+static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame, void *data)
+{
+    struct cg__h2_stream *stream = find(session, frame->hd.stream_id);
+
+    (void)data;
+    if (stream == NULL || stream->closed || stream->finals)
+        return 0;
+    stream->count++; /* many interim heads cost memory, too */
+    if (begin_head(stream) == NULL)
+        cg__http_client_h2_session_drop(stream, -ENOMEM, "no memory for the response");
+    return 0;
+}
+
+/* Counts a field. Returns false if the response is refused because of it. */
+static bool count_field(struct cg__h2_stream *stream, size_t len)
+{
+    const struct cg__http_limits *limits = &stream->h2->client->limits;
+
+    stream->count++;
+    stream->bytes += (uint32_t)len + FIELD_COST;
+    if (stream->bytes <= limits->headers && stream->count <= limits->count)
+        return true;
+    cg__http_client_h2_session_drop(
+        stream, CG_EHTTP_LIMIT,
+        stream->count > limits->count
+            ? "the response is too large: too many header fields"
+            : "the response is too large: the header fields are too long");
+    return false;
+}
+
+static bool is_name(const char *name, size_t len, const char *wanted)
+{
+    return len == strlen(wanted) && memcmp(name, wanted, len) == 0;
+}
+
+static int store_field(struct cg__h2_head *head, struct cg_http_headers *trailers,
+                       const char *name, size_t name_len, const char *value)
+{
+    uint64_t number;
+
+    if (head != NULL && is_name(name, name_len, ":status")) {
+        if (!cg__ascii_is_number(value, &number) || number > 999)
+            return -EINVAL;
+        head->status = (unsigned)number;
+        return 0;
+    }
+    if (*name == ':')
+        return head != NULL ? 0 : -EINVAL;
+    if (head != NULL && is_name(name, name_len, "content-length")) {
+        if (!cg__ascii_is_number(value, &number) || number > INT64_MAX)
+            return -EINVAL;
+        head->length = (int64_t)number;
+    }
+    return cg_http_headers_add(head != NULL ? &head->fields : trailers, name, value);
+}
+
+static int on_header(nghttp2_session *session, const nghttp2_frame *frame,
+                     const uint8_t *name, size_t name_len, const uint8_t *value,
+                     size_t value_len, uint8_t flags, void *data)
+{
+    struct cg__h2_stream *stream = find(session, frame->hd.stream_id);
+    struct cg__h2_head *head;
+    int rc;
+
+    (void)flags;
+    (void)data;
+    if (stream == NULL || stream->closed || !count_field(stream, name_len + value_len))
+        return 0;
+    head = stream->last != NULL && !stream->last->complete ? stream->last : NULL;
+    rc = store_field(head, &stream->trailers, (const char *)name, name_len,
+                     (const char *)value);
+    if (rc == -ENOMEM)
+        cg__http_client_h2_session_drop(stream, rc, "no memory for the response");
+    else if (rc < 0)
+        cg__http_client_h2_session_drop(stream, CG_EHTTP,
+                                        "the response is not valid HTTP: a field is invalid");
+    return 0;
+}
+
+static int on_invalid_header(nghttp2_session *session, const nghttp2_frame *frame,
+                             const uint8_t *name, size_t name_len, const uint8_t *value,
+                             size_t value_len, uint8_t flags, void *data)
+{
+    struct cg__h2_stream *stream = find(session, frame->hd.stream_id);
+
+    (void)name, (void)name_len, (void)value, (void)value_len, (void)flags, (void)data;
+    if (stream != NULL && !stream->closed)
+        cg__http_client_h2_session_drop(stream, CG_EHTTP,
+                                        "the response is not valid HTTP: a field is invalid");
+    return 0;
+}
+
+static void end_head(struct cg__h2_stream *stream)
+{
+    struct cg__h2_head *head = stream->last;
+
+    if (head == NULL || head->complete)
+        return;
+    head->complete = true;
+    stream->finals |= head->status / 100 != 1 || head->status == 101;
+}
+
+/* The body */
+
+static bool make_room(struct cg__h2_stream *stream, size_t len)
+{
+    size_t held = stream->to - stream->from, size = stream->size ? stream->size : 16 * 1024;
+    char *data;
+
+    if (len <= stream->size - stream->to)
+        return true;
+    if (held > 0 && stream->from > 0)
+        memmove(stream->data, stream->data + stream->from, held);
+    stream->from = 0;
+    stream->to = held;
+    while (size - held < len)
+        size *= 2;
+    if (size == stream->size)
+        return true;
+    data = realloc(stream->data, size);
+    if (data == NULL)
+        return false;
+    stream->data = data;
+    stream->size = size;
+    return true;
+}
+
+/* The window of the connection is opened at once, so that a body that nobody reads does not
+ * stop the others. That of the stream is opened when the program has read. */
+static int on_data_chunk(nghttp2_session *session, uint8_t flags, int32_t id,
+                         const uint8_t *data, size_t len, void *user)
+{
+    struct cg__h2 *h2 = user;
+    struct cg__h2_stream *stream = find(session, id);
+
+    (void)flags;
+    cg__http_client_h2_session_thrive(h2);
+    nghttp2_session_consume_connection(session, len);
+    if (stream == NULL || stream->closed) {
+        nghttp2_session_consume_stream(session, id, len);
+        return 0;
+    }
+    if (!make_room(stream, len)) {
+        cg__http_client_h2_session_drop(stream, -ENOMEM, "no memory for the body");
+        return 0;
+    }
+    memcpy(stream->data + stream->to, data, len);
+    stream->to += len;
+    cg__http_client_h2_session_wake(stream);
+    return 0;
+}
+
+/* Frames */
+
+static int on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *user)
+{
+    struct cg__h2 *h2 = user;
+    struct cg__h2_stream *stream;
+
+    h2->settled |= frame->hd.type == NGHTTP2_SETTINGS;
+    if (frame->hd.type == NGHTTP2_GOAWAY)
+        h2->spent = true;
+    if (h2->line != NULL &&
+        (frame->hd.type == NGHTTP2_GOAWAY || frame->hd.type == NGHTTP2_SETTINGS))
+        cg__http_client_line_wake_all(h2->line, 0, NULL);
+    stream = find(session, frame->hd.stream_id);
+    if (stream == NULL || stream->closed)
+        return 0;
+    stream->reset |= frame->hd.type == NGHTTP2_RST_STREAM;
+    if (frame->hd.type != NGHTTP2_HEADERS && frame->hd.type != NGHTTP2_DATA)
+        return 0;
+    if (frame->hd.type == NGHTTP2_HEADERS) {
+        cg__http_client_h2_session_thrive(h2);
+        end_head(stream);
+    }
+    stream->ended |= (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
+    cg__http_client_h2_session_wake(stream);
+    return 0;
+}
+
+static int on_invalid_frame(nghttp2_session *session, const nghttp2_frame *frame, int code,
+                            void *user)
+{
+    struct cg__h2_stream *stream = find(session, frame->hd.stream_id);
+
+    (void)user;
+    if (stream != NULL) {
+        char why[CG_HTTP_WHY_SIZE];
+
+        cg__http_client_because(why, 0, "the response is not valid HTTP/2: %s",
+                                nghttp2_strerror(code));
+        note_error(stream, CG_EHTTP, why);
+    }
+    return 0;
+}
+
+static int on_stream_close(nghttp2_session *session, int32_t id, uint32_t code, void *user)
+{
+    struct cg__h2_stream *stream = find(session, id);
+    char why[CG_HTTP_WHY_SIZE];
+
+    (void)user;
+    if (stream == NULL || stream->closed)
+        return 0;
+    stream->refused = code == NGHTTP2_REFUSED_STREAM && stream->first == NULL;
+    stream->wants_1_1 = code == NGHTTP2_HTTP_1_1_REQUIRED && stream->first == NULL;
+    if (stream->reset || stream->refused)
+        cg__http_client_because(why, 0, "the server reset the stream: %s",
+                                nghttp2_http2_strerror(code));
+    else
+        cg__http_client_because(why, 0, "the response is not valid HTTP/2: %s",
+                                nghttp2_http2_strerror(code));
+    note_error(stream,
+               code == NGHTTP2_NO_ERROR                ? CG_EOF
+               : stream->reset || stream->refused ? -ECONNRESET
+                                                  : CG_EHTTP,
+               why);
+    stream->closed = true;
+    cg__http_client_h2_session_wake(stream);
+    return 0;
+}
+
+/* Set-up. nghttp2 itself limits the replies to PING and SETTINGS that wait to be sent (1,000),
+ * the entries of SETTINGS (32) and CONTINUATION frames (8 a head). */
+
+static nghttp2_session_callbacks *new_callbacks(void)
+{
+    nghttp2_session_callbacks *calls;
+
+    if (nghttp2_session_callbacks_new(&calls) != 0)
+        return NULL;
+    nghttp2_session_callbacks_set_on_begin_headers_callback(calls, on_begin_headers);
+    nghttp2_session_callbacks_set_on_header_callback(calls, on_header);
+    nghttp2_session_callbacks_set_on_invalid_header_callback(calls, on_invalid_header);
+    nghttp2_session_callbacks_set_on_data_chunk_recv_callback(calls, on_data_chunk);
+    nghttp2_session_callbacks_set_on_frame_recv_callback(calls, on_frame);
+    nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(calls, on_invalid_frame);
+    nghttp2_session_callbacks_set_on_stream_close_callback(calls, on_stream_close);
+    return calls;
+}
+
+static nghttp2_option *new_options(void)
+{
+    nghttp2_option *options;
+
+    if (nghttp2_option_new(&options) != 0)
+        return NULL;
+    nghttp2_option_set_no_auto_window_update(options, 1);
+    nghttp2_option_set_peer_max_concurrent_streams(options, CG_HTTP_STREAMS);
+    nghttp2_option_set_max_deflate_dynamic_table_size(options, CG__H2_TABLE);
+    return options;
+}
+
+static int queue_settings(struct cg__h2 *h2)
+{
+    const nghttp2_settings_entry entries[] = {
+        {NGHTTP2_SETTINGS_ENABLE_PUSH, 0},
+        {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, CG__H2_WINDOW},
+        {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, h2->client->limits.headers},
+    };
+
+    if (nghttp2_submit_settings(h2->session, NGHTTP2_FLAG_NONE, entries,
+                                sizeof entries / sizeof *entries) != 0 ||
+        nghttp2_session_set_local_window_size(h2->session, NGHTTP2_FLAG_NONE, 0,
+                                              CG__H2_ALL_WINDOW) != 0)
+        return -ENOMEM;
+    return 0;
+}
+
+int cg__http_client_h2_session_begin(struct cg__h2 *h2)
+{
+    nghttp2_session_callbacks *calls = new_callbacks();
+    nghttp2_option *options = new_options();
+    int rc = -ENOMEM;
+
+    if (calls != NULL && options != NULL &&
+        nghttp2_session_client_new2(&h2->session, calls, h2, options) == 0)
+        rc = queue_settings(h2);
+    nghttp2_session_callbacks_del(calls);
+    nghttp2_option_del(options);
+    return rc;
+}
+
+const char *cg__http_client_h2_session_take(struct cg__h2 *h2, const char *data, size_t len)
+{
+    ssize_t used;
+
+    h2->useless += (int64_t)len;
+    used = nghttp2_session_mem_recv(h2->session, (const uint8_t *)data, len);
+
+    if (used < 0)
+        return nghttp2_strerror((int)used);
+    if (h2->useless > CG__H2_USELESS)
+        return "the server sends too many frames without content";
+    return NULL;
+}

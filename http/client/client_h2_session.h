@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT */
+/* A connection of HTTP/2, as its files see it. */
+#ifndef COGEN_HTTP_CLIENT_CLIENT_H2_SESSION_H
+#define COGEN_HTTP_CLIENT_CLIENT_H2_SESSION_H
+
+#include "http/client/client_h2.h"
+
+#include <nghttp2/nghttp2.h>
+
+struct cg__h2 {
+    struct cg_http_client *client;
+    struct cg_sock *sock;
+    nghttp2_session *session;
+    struct cg__origin *lease;
+    struct cg__line *line;  /* of requests that wait for room; or NULL */
+    struct cg__line wait;   /* of streams whose work others do */
+    struct cg__h2_stream *streams;
+    unsigned count; /* of streams */
+    bool reading, writing; /* a coroutine does that now */
+    bool settled;   /* the server's settings are known */
+    bool spent;     /* takes no more requests */
+    ssize_t error;  /* the connection has failed */
+    uint64_t heard; /* how often something has come */
+    int64_t useless; /* bytes that have come since some brought a head or a body, or a piece
+                      * of ours was sent; less what may still come for streams that were
+                      * reset */
+    char *out;      /* bytes to send: from `out_from` to `out_to` */
+    size_t out_from, out_to, out_size;
+};
+
+/* Defined in client_h2_session.c: */
+
+/* Makes the session, and queues its settings. 0 or -ENOMEM. */
+int cg__http_client_h2_session_begin(struct cg__h2 *h2);
+
+/* Gives bytes that have come to the session. Returns NULL, or why the connection cannot go
+ * on. */
+const char *cg__http_client_h2_session_take(struct cg__h2 *h2, const char *data, size_t len);
+
+/* Ends a stream because of an error that was found here. Does not wait. */
+void cg__http_client_h2_session_drop(struct cg__h2_stream *stream, ssize_t code,
+                                     const char *why);
+
+/* Tells the server that nobody wants the rest of a response. */
+void cg__http_client_h2_session_reset(struct cg__h2_stream *stream);
+
+/* Notes that the connection is good for something. */
+void cg__http_client_h2_session_thrive(struct cg__h2 *h2);
+
+/* Wakes the coroutine of a stream. */
+void cg__http_client_h2_session_wake(struct cg__h2_stream *stream);
+
+/* Defined in client_h2_pump.c: */
+
+/* Waits until ready(stream), and meanwhile does the work of the connection unless others
+ * do. 0, -ETIMEDOUT, -ECANCELED, or another negative code of waiting itself. If the
+ * connection fails the stream is closed. */
+ssize_t cg__http_client_h2_pump(struct cg__h2_stream *stream,
+                                bool (*ready)(const struct cg__h2_stream *),
+                                int64_t deadline);
+
+/* Sends what can be sent without waiting. */
+void cg__http_client_h2_pump_offer(struct cg__h2 *h2);
+
+/* Reads what is there already, without waiting for more. */
+void cg__http_client_h2_pump_drain(struct cg__h2 *h2);
+
+/* Whether there is something to send. */
+bool cg__http_client_h2_pump_is_behind(const struct cg__h2 *h2);
+
+/* Defined in client_h2_send.c and client_h2_receive.c: the carrier. */
+
+ssize_t cg__http_client_h2_send(struct cg__link *link, struct cg__asking *ask,
+                                ssize_t *broken);
+ssize_t cg__http_client_h2_receive_head(struct cg_http_reply *reply, const char *method,
+                                        int64_t timeout, char *why);
+ssize_t cg__http_client_h2_receive_body(struct cg_http_reply *reply, void *buf, size_t len);
+
+/* Whether a head, or the end of the stream, can be read; reads the head into the reply. */
+bool cg__http_client_h2_receive_is_there(const struct cg__h2_stream *stream);
+void cg__http_client_h2_receive_pop(struct cg_http_reply *reply);
+
+/* Why a stream was closed before its response was complete: the code, with a message. */
+ssize_t cg__http_client_h2_receive_error(const struct cg__h2_stream *stream, char *why);
+
+/* Defined in client_h2_fields.c: */
+
+/* Submits the request. Returns the number of the stream, or a negative code; -EAGAIN: the
+ * connection has no more numbers. */
+ssize_t cg__http_client_h2_fields_submit(struct cg__h2_stream *stream,
+                                         const struct cg__asking *ask,
+                                         const nghttp2_data_provider *body);
+
+/* Submits the trailers. Returns how many, or a negative code. */
+ssize_t cg__http_client_h2_fields_trailers(struct cg__h2_stream *stream,
+                                           const struct cg_http_headers *trailers);
+
+#endif

@@ -1,0 +1,528 @@
+/* SPDX-License-Identifier: MIT */
+/* The HTTP client over HTTP/2: streams, bodies both ways, what a server may do wrong, and how
+ * requests share a connection. */
+#include "config.h"
+
+#include "tests/http/h2_peer.h"
+#include "tests/http/http_ask.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static struct h2_peer peer;
+
+#define PRIOR .protocols = CG_HTTP_H2 | CG_HTTP_H2C
+#define AT(path) h2_peer_url(&peer, "http", path)
+#define ASK(path) cg_yield(cg_http_get(client, AT(path), &reply, .why = why))
+
+static void finish(void)
+{
+    cg_http_client_free(client);
+    client = NULL;
+    h2_peer_end(&peer);
+}
+
+static void has_big_body(void)
+{
+    size_t len;
+    const char *body = cg_http_reply_body(reply, &len);
+
+    ck_assert_uint_eq(len, H2_BIG);
+    test_verify(body, len, 0);
+    cg_http_reply_free(reply);
+}
+
+/* A request and its response: pseudo-fields instead of the first line and Host, names in
+ * lower case, no fields about the connection. The connection is used again. */
+static ssize_t speaks(void *arg)
+{
+    (void)arg;
+    h2_peer_start(&peer);
+    client = CLIENT(PRIOR);
+    IS(FETCH(.url = AT("/ok"),
+             .fields = FIELDS({"X-Mine", "Value"}, {"Connection", "x-mine"},
+                              {"Keep-Alive", "1"}, {"TE", "gzip"}, {"Host", "other.test"})),
+       200);
+    ck_assert_str_eq(cg_http_reply_protocol(reply), "HTTP/2");
+    ck_assert_str_eq(cg_http_reply_reason(reply), "");
+    ck_assert_str_eq(cg_http_reply_header(reply, "Content-Length"), "2");
+    IS(cg_http_reply_length(reply), 2);
+    has_body("ok");
+    ck_assert_ptr_nonnull(strstr(peer.seen, ":method: GET\n:scheme: http\n"
+                                            ":authority: other.test\n:path: /ok\n"));
+    ck_assert_ptr_nonnull(strstr(peer.seen, "x-mine: Value\n"));
+    ck_assert_ptr_null(strstr(peer.seen, "connection:"));
+    ck_assert_ptr_null(strstr(peer.seen, "keep-alive:"));
+    ck_assert_ptr_null(strstr(peer.seen, "te:"));
+    ck_assert_ptr_null(strstr(peer.seen, "host:"));
+    IS(ASK("/status/204"), 204);
+    has_body("");
+    IS(FETCH(.url = AT("/status/200"), .method = "HEAD"), 200);
+    has_body("");
+    IS(ASK("/big"), 200);
+    has_big_body();
+    IS(peer.connections, 1);
+    IS((ssize_t)cg_http_client_connections(client), 1);
+    finish();
+    return 0;
+}
+
+/* A streamed body, the trailers behind it, and interim responses before. */
+static ssize_t noted;
+
+static ssize_t note_interim(void *arg, int status, const struct cg_http_headers *headers)
+{
+    (void)arg;
+    ck_assert_str_eq(cg_http_headers_get(headers, "link"), "</a>");
+    noted += status;
+    return 0;
+}
+
+static ssize_t streams(void *arg)
+{
+    char buf[1000];
+    size_t sum = 0;
+    ssize_t n;
+
+    (void)arg;
+    h2_peer_start(&peer);
+    client = CLIENT(PRIOR);
+    IS(FETCH(.url = AT("/big"), .stream = true), 200);
+    while ((n = OK(cg_yield(cg_http_read_reply(reply, buf, sizeof buf)))) > 0) {
+        test_verify(buf, (size_t)n, sum);
+        sum += (size_t)n;
+    }
+    ck_assert_uint_eq(sum, H2_BIG);
+    IS(cg_http_reply_received(reply), H2_BIG);
+    cg_http_reply_free(reply);
+    IS(FETCH(.url = AT("/interim"), .interim = note_interim), 200);
+    IS(noted, 206);
+    has_body("ok");
+    IS(ASK("/trailers"), 200);
+    ck_assert_str_eq(cg_http_headers_get(cg_http_reply_trailers(reply), "X-T"), "yes");
+    has_body("body");
+    finish();
+    return 0;
+}
+
+/* Bodies of requests */
+
+struct made {
+    size_t at, len, step;
+    unsigned rewound;
+};
+
+static ssize_t make(void *arg, void *buf, size_t size)
+{
+    struct made *made = arg;
+    size_t len = made->len - made->at;
+
+    len = len < size ? len : size;
+    len = made->step && len > made->step ? made->step : len;
+    test_fill(buf, len, made->at);
+    made->at += len;
+    return (ssize_t)len;
+}
+
+static int make_again(void *arg)
+{
+    struct made *made = arg;
+
+    made->at = 0;
+    made->rewound++;
+    return 0;
+}
+
+/* Memory, a file, a source of a known or unknown length; the latter may have trailers. They
+ * exceed the windows that the server opens. */
+static ssize_t sends_bodies(void *arg)
+{
+    static char big[H2_BIG];
+    struct made made = {.len = 200000, .step = 7777};
+    struct cg_http_headers *trailers = cg_http_headers_new();
+    struct cg_http_source source = {make, make_again, &made, -1, trailers};
+    int file = test_file(150000);
+
+    (void)arg;
+    OK(cg_http_headers_add(trailers, "X-T", "end"));
+    test_fill(big, sizeof big, 0);
+    h2_peer_start(&peer);
+    client = CLIENT(PRIOR);
+    IS(FETCH(.url = AT("/count"), .body = big, .len = sizeof big), 200);
+    has_body("300000");
+    ck_assert_ptr_nonnull(strstr(peer.seen, ":method: POST\n"));
+    ck_assert_ptr_nonnull(strstr(peer.seen, "content-length: 300000\n"));
+    IS(FETCH(.url = AT("/count"), .body = "", .len = 0), 200);
+    has_body("0");
+    IS(FETCH(.url = AT("/count"), .file = &file, .len = 150000), 200);
+    has_body("150000");
+    IS(FETCH(.url = AT("/count"), .source = &source), 200);
+    has_body("200000 and trailers");
+    made.at = 0;
+    source.len = 200000;
+    IS(FETCH(.url = AT("/count"), .source = &source), 200);
+    has_body("200000");
+    made.at = 0;
+    source.len = 300000;
+    IS(FETCH(.url = AT("/count"), .source = &source), -EIO);
+    ck_assert_str_eq(why, "the source of the body has less than announced");
+    IS(FETCH(.url = AT("/count"), .file = &file, .len = 150001), -EIO);
+    ck_assert_str_eq(why, "the file is shorter than announced");
+    IS(FETCH(.url = AT("/ok"), .body = big, .len = 10, .expect = true), 200);
+    has_body("ok");
+    IS(peer.connections, 1);
+    close(file);
+    cg_http_headers_free(trailers);
+    finish();
+    return 0;
+}
+
+/* A final response ends the sending of a body that the server does not take. A server that
+ * takes nothing and says nothing is given up after .send_timeout. */
+static ssize_t stops_sending(void *arg)
+{
+    static char big[H2_BIG];
+
+    (void)arg;
+    test_fill(big, sizeof big, 0);
+    peer.stingy = true;
+    h2_peer_start(&peer);
+    client = CLIENT(PRIOR, .send_timeout = CG_SECOND);
+    IS(FETCH(.url = AT("/early"), .body = big, .len = sizeof big), 200);
+    has_body("early");
+    IS(FETCH(.url = AT("/never"), .body = big, .len = sizeof big), -ETIMEDOUT);
+    ck_assert_str_eq(why, "the server stopped reading the request");
+    IS(ASK("/ok"), 200);
+    has_body("ok");
+    IS(peer.resets, 2);
+    IS(peer.connections, 1);
+    finish();
+    return 0;
+}
+
+/* Each failure of a server has a code and a message, and ends only its own request where
+ * that is possible. */
+static ssize_t fails(void *arg)
+{
+    static const struct {
+        const char *path;
+        ssize_t code;
+        const char *why;
+        bool lost; /* the connection ends, too */
+    } cases[] = {
+        {"/reset", -ECONNRESET, "the server reset the stream: INTERNAL_ERROR", false},
+        {"/half", -ECONNRESET, "the server reset the stream: INTERNAL_ERROR", false},
+        {"/head", -ECONNRESET, "the server reset the stream: INTERNAL_ERROR", false},
+        {"/short", CG_EHTTP, "the response is not valid HTTP", false},
+        {"/bad", CG_EHTTP, "the response is not valid HTTP: a field is invalid", false},
+        {"/fields/50", CG_EHTTP_LIMIT, "too many header fields", false},
+        {"/long/5000", CG_EHTTP_LIMIT, "the header fields are too long", false},
+        {"/never", -ETIMEDOUT, "the server does not respond", true}, /* is it alive? */
+        {"/refuse", -ECONNRESET, "the server reset the stream: REFUSED_STREAM", false},
+        {"/1.1", -ECONNRESET, "", true},
+        {"/cut", CG_EOF, "the connection ended", true},
+        {"/pings", CG_EHTTP, "not valid HTTP/2", true},
+        {"/settings", CG_EHTTP, "not valid HTTP/2", true},
+        {"/unknown", CG_EHTTP, "too many frames without content", true},
+        {"/push", CG_EHTTP, "", true},
+    };
+
+    (void)arg;
+    h2_peer_start(&peer);
+    client = CLIENT(PRIOR, .headers_count = 40, .headers_limit = 4000);
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        unsigned before;
+        ssize_t n;
+
+        IS(ASK("/ok"), 200);
+        has_body("ok");
+        before = peer.connections;
+        n = ASK(cases[i].path);
+        if (strcmp(cases[i].path, "/1.1") != 0)
+            ck_assert_msg(n == cases[i].code && strstr(why, cases[i].why), "%s: %zd, %s",
+                          cases[i].path, n, why);
+        ck_assert_int_lt(n, 0);
+        ck_assert_ptr_null(reply);
+        IS(ASK("/ok"), 200);
+        has_body("ok");
+        ck_assert_msg((peer.connections > before) == cases[i].lost, "%s: %u connections",
+                      cases[i].path, peer.connections - before);
+    }
+    finish();
+    return 0;
+}
+
+/* Requests at the same time */
+
+struct asked {
+    struct h2_peer *peer;
+    const char *path, *scheme;
+    int64_t timeout;
+    ssize_t result;
+    char body[32];
+};
+
+static ssize_t asks(void *arg)
+{
+    struct asked *asked = arg;
+    struct cg_http_reply *mine;
+
+    asked->result = cg_yield(
+        cg_http_get(client, h2_peer_url(asked->peer, asked->scheme, asked->path), &mine,
+                    .timeout = asked->timeout));
+    if (asked->result >= 0)
+        snprintf(asked->body, sizeof asked->body, "%s", cg_http_reply_body(mine, NULL));
+    cg_http_reply_free(mine);
+    return 0;
+}
+
+enum { MANY = 60 };
+
+static void ask_many(struct asked *all, const char *path, const char *scheme)
+{
+    struct cg_coro *coros[MANY];
+
+    for (unsigned i = 0; i < MANY; i++) {
+        all[i] = (struct asked){.peer = &peer, .path = path, .scheme = scheme};
+        coros[i] = test_start(asks, &all[i]);
+    }
+    for (unsigned i = 0; i < MANY; i++)
+        test_end(coros[i]);
+}
+
+static void all_are(const struct asked *all, ssize_t result)
+{
+    for (unsigned i = 0; i < MANY; i++)
+        IS(all[i].result, result);
+}
+
+/* Many requests share one connection, made once, and as many streams at a time as the server
+ * allows. */
+static ssize_t shares(void *arg)
+{
+    struct asked all[MANY];
+
+    (void)arg;
+    peer.most = 7;
+    h2_peer_start(&peer);
+    client = CLIENT(PRIOR);
+    ask_many(all, "/ok", "http");
+    all_are(all, 200);
+    IS(peer.connections, 1);
+    IS(peer.requests, MANY);
+    ck_assert_uint_le(peer.most_open, 7);
+    ck_assert_uint_ge(peer.most_open, 5);
+    ask_many(all, "/big", "http");
+    all_are(all, 200);
+    IS(peer.connections, 1);
+    finish();
+    return 0;
+}
+
+/* A connection that says GOAWAY completes what it has accepted; the others go on with a new
+ * one, none is lost. */
+static ssize_t goes_away(void *arg)
+{
+    struct asked all[MANY];
+
+    (void)arg;
+    peer.lives = 9;
+    peer.most = 4;
+    h2_peer_start(&peer);
+    client = CLIENT(PRIOR);
+    ask_many(all, "/ok", "http");
+    all_are(all, 200);
+    ck_assert_uint_ge(peer.connections, MANY / 9);
+    finish();
+    return 0;
+}
+
+/* A request that the server has left out is sent again; a body is rewound for it, and a body
+ * that cannot be rewound is not sent twice. */
+static ssize_t is_left_out(void *arg)
+{
+    struct made made = {.len = 10};
+    struct cg_http_source source = {make, make_again, &made, -1, NULL};
+
+    (void)arg;
+    h2_peer_start(&peer);
+    client = CLIENT(PRIOR);
+    IS(FETCH(.url = AT("/leave"), .source = &source), -ECONNRESET);
+    IS(made.rewound, 5);
+    IS(peer.connections, 6);
+    source.rewind = NULL;
+    made.at = made.rewound = 0;
+    IS(FETCH(.url = AT("/leave"), .source = &source), -ECONNRESET);
+    IS(peer.connections, 7);
+    finish();
+    return 0;
+}
+
+/* A server closes a kept connection: the next request notices, or is sent again. */
+static ssize_t is_closed(void *arg)
+{
+    (void)arg;
+    h2_peer_start(&peer);
+    client = CLIENT(PRIOR, .keep_timeout = 10 * CG_SECOND);
+    IS(ASK("/ok"), 200);
+    has_body("ok");
+    h2_peer_hang_up(&peer);
+    IS(ASK("/ok"), 200);
+    has_body("ok");
+    IS(peer.connections, 2);
+    OK(cg_yield(cg_sleep(11 * CG_SECOND)));
+    cg_http_client_tidy(client);
+    IS((ssize_t)cg_http_client_connections(client), 0);
+    finish();
+    return 0;
+}
+
+/* A request that is cancelled, and a streamed reply that is freed, reset their streams and
+ * leave the connection to the others. */
+static ssize_t is_cancelled(void *arg)
+{
+    struct asked never = {.peer = &peer, .path = "/never", .scheme = "http"},
+                 big = {.peer = &peer, .path = "/big", .scheme = "http"};
+    struct cg_coro *coros[2];
+
+    (void)arg;
+    h2_peer_start(&peer);
+    client = CLIENT(PRIOR);
+    coros[0] = test_start(asks, &never); /* it reads for both */
+    OK(cg_yield(cg_sleep(CG_MILLISECOND)));
+    coros[1] = test_start(asks, &big);
+    cg_coro_cancel(coros[0]);
+    test_end(coros[0]);
+    IS(never.result, -ECANCELED);
+    test_end(coros[1]);
+    IS(big.result, 200);
+    IS(FETCH(.url = AT("/big"), .stream = true), 200);
+    cg_http_reply_free(reply);
+    IS(cg_yield(cg_http_get(client, AT("/never"), &reply, .timeout = CG_SECOND)),
+       -ETIMEDOUT);
+    IS(ASK("/ok"), 200);
+    has_body("ok");
+    IS(peer.connections, 1);
+    ck_assert_uint_ge(peer.resets, 2);
+    IS(peer.open, 0);
+    finish();
+    return 0;
+}
+
+/* The response of one stream that nobody reads does not stop the others. */
+static ssize_t does_not_block(void *arg)
+{
+    struct cg_http_reply *unread[3];
+
+    (void)arg;
+    h2_peer_start(&peer);
+    client = CLIENT(PRIOR);
+    for (int i = 0; i < 3; i++)
+        IS(cg_yield(cg_http_fetch(
+               client, (&(struct cg_http_fetch){.url = AT("/big"), .stream = true}),
+               &unread[i])),
+           200);
+    IS(ASK("/big"), 200);
+    has_big_body();
+    for (int i = 0; i < 3; i++)
+        cg_http_reply_free(unread[i]);
+    finish();
+    return 0;
+}
+
+/* By ALPN the server chooses. The first connection is made once and all wait for it; where
+ * HTTP/1.1 is chosen, each request then has its own. */
+static ssize_t negotiates(void *arg)
+{
+    struct h2_alpn alpn = {.accepts = "h2", .pause = CG_SECOND};
+    struct cg_http_tls tls = {h2_alpn_connect, &alpn};
+    struct asked all[MANY];
+
+    (void)arg;
+    h2_peer_start(&peer);
+    client = CLIENT(.tls = &tls);
+    ask_many(all, "/ok", "https");
+    all_are(all, 200);
+    IS(alpn.handshakes, 1);
+    ck_assert_str_eq(alpn.offered, "h2,http/1.1");
+    cg_http_client_free(client);
+    client = CLIENT(.tls = &tls, .protocols = CG_HTTP_H2);
+    alpn.accepts = "http/1.1";
+    IS(cg_yield(cg_http_get(client, h2_peer_url(&peer, "https", "/ok"), &reply,
+                            .why = why)),
+       CG_EHTTP);
+    ck_assert_str_eq(why, "127.0.0.1: the server does not speak HTTP/2");
+    ck_assert_str_eq(alpn.offered, "h2");
+    IS(ASK("/ok"), CG_EHTTP);
+    ck_assert_ptr_nonnull(strstr(why, "the client has no protocol for this URL"));
+    alpn.fails = -EPROTO;
+    ask_many(all, "/ok", "https");
+    all_are(all, -EPROTO);
+    IS(alpn.handshakes, 3);
+    finish();
+    return 0;
+}
+
+/* A request of the first connection that is cancelled leaves that to the next one. */
+static ssize_t first_is_cancelled(void *arg)
+{
+    struct h2_alpn alpn = {.accepts = "h2", .pause = CG_SECOND};
+    struct cg_http_tls tls = {h2_alpn_connect, &alpn};
+    struct asked one = {&peer, "/ok", "https", CG_MILLISECOND, 0, ""},
+                 two = {&peer, "/ok", "https", 0, 0, ""};
+    struct cg_coro *coros[2];
+
+    (void)arg;
+    h2_peer_start(&peer);
+    client = CLIENT(.tls = &tls);
+    coros[0] = test_start(asks, &one);
+    coros[1] = test_start(asks, &two);
+    test_end(coros[0]);
+    test_end(coros[1]);
+    IS(one.result, -ETIMEDOUT);
+    IS(two.result, 200);
+    IS(alpn.handshakes, 2);
+    finish();
+    return 0;
+}
+
+/* Servers that choose HTTP/1.1, or want it for one request, get it. */
+static ssize_t falls_back(void *arg)
+{
+    struct h2_alpn alpn = {.accepts = "http/1.1"};
+    struct cg_http_tls tls = {h2_alpn_connect, &alpn};
+    char url[256];
+
+    (void)arg;
+    script_start(&server, TURNS(SAYS(OK_200(1, "1")), SAYS(OK_200(1, "2"))));
+    client = CLIENT(.tls = &tls);
+    snprintf(url, sizeof url, "https://%s/", server.addr);
+    for (char want[] = "1"; *want <= '2'; ++*want) {
+        IS(cg_yield(cg_http_get(client, url, &reply, .why = why)), 200);
+        ck_assert_str_eq(cg_http_reply_protocol(reply), "HTTP/1.1");
+        has_body(want);
+    }
+    IS(alpn.handshakes, 1);
+    done();
+    return 0;
+}
+
+static const struct test_case cases[] = {
+    CORO(speaks),         CORO(streams),
+    CORO(sends_bodies),   CORO(stops_sending, .where = ON_SIM),
+    CORO(fails, .where = ON_SIM),
+    CORO(shares),         CORO(goes_away),
+    CORO(is_left_out),    CORO(is_closed, .where = ON_SIM),
+    CORO(is_cancelled),   CORO(does_not_block),
+    CORO(negotiates, .where = ON_SIM),
+    CORO(first_is_cancelled, .where = ON_SIM),
+    CORO(falls_back),
+};
+
+int main(void)
+{
+    return test_main("http client h2", cases, COUNT(cases));
+}
