@@ -29,8 +29,12 @@ void cg_sim_kill(struct cg_reactor *reactor)
     struct cg_sim_host *host = cg__sim_host_of(reactor);
     struct cg_sim *sim = host->sim;
 
-    assert(!host->program && host->base.sched);
+    assert(!host->program);
     cg__sim_note(sim, -1, "host %u is killed", host->number);
+    if (!host->base.sched) {
+        cg__sim_close_host(reactor);
+        return;
+    }
     host->dead = true;
     host->paused = host->ended = false;
     for (size_t i = 0; i < sim->handle_count; i++) {

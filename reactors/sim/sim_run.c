@@ -168,7 +168,8 @@ static bool go_on(struct cg_sim *sim)
     if (!sim->opt.threads)
         return give_up(sim);
     for (unsigned i = 0; i < CG_SIM_HOSTS; i++)
-        waits |= sim->hosts[i] && sim->hosts[i]->running && !sim->hosts[i]->resting;
+        waits |= sim->hosts[i] && sim->hosts[i]->running && !sim->hosts[i]->resting &&
+                 !sim->hosts[i]->paused;
     if (!waits)
         return give_up(sim);
     while (sem_wait(&sim->wakes) < 0)

@@ -174,6 +174,8 @@ static ssize_t kills_idle_ones(void *arg)
     hosts_add(&hosts, 1);
     hosts_start(&hosts, 1, waits_for_nobody, NULL);
     cg_sim_kill(hosts.reactor[1]); /* before it has begun */
+    IS(cg_sim_host(hosts.reactor[0], &hosts.reactor[2]), 0);
+    cg_sim_kill(hosts.reactor[2]); /* without a scheduler */
     cg_sim_kill(hosts.reactor[0]); /* and itself */
     IS(cg_yield(cg_sleep(S)), -ECANCELED);
     return arg ? 0 : 0;
