@@ -4,6 +4,7 @@
  *     ./http_client http://127.0.0.1:8080/
  *     ./http_client -O --parallel 4 http://localhost:8080/a http://localhost:8080/b
  *     ./http_client -C -o big.iso http://localhost:8080/big.iso    (continue a download)
+ *     ./http_client ws://localhost:9001/     (talk over a WebSocket; Ctrl-D ends)
  *
  * Bodies are printed in the order of the command line, or written to files. Exit status: 0
  * all were fetched; 1 at least one was not (no connection, no valid response, truncated);
@@ -22,6 +23,7 @@
 #include "common.h"
 #include "http_client_file.h"
 #include "http_client_progress.h"
+#include "http_client_talk.h"
 #include "http_client_tls.h"
 
 enum {
@@ -173,6 +175,20 @@ static ssize_t ask(struct transfer *transfer, bool part, struct cg_http_reply **
     return cg_yield(cg_http_fetch(client, &fetch, reply, .why = why));
 }
 
+/* A WebSocket takes its turn at the output like a body. */
+static ssize_t talk(const struct transfer *transfer)
+{
+    char why[CG_HTTP_WHY_SIZE] = "";
+    ssize_t n = wait_for_turn(transfer);
+
+    progress_hide();
+    if (n >= 0)
+        n = talk_to(client, transfer->url, fields, verbose != NULL, why);
+    if (n < 0 && n != -ECANCELED)
+        failed(transfer, FAILED, why);
+    return n == -ECANCELED ? n : 0;
+}
+
 static ssize_t fetch_one(struct transfer *transfer)
 {
     char why[CG_HTTP_WHY_SIZE];
@@ -205,7 +221,7 @@ static ssize_t fetch(void *arg)
     while (begun < count && n != -ECANCELED) {
         struct transfer *transfer = &transfers[begun++];
 
-        n = fetch_one(transfer);
+        n = talk_is_for(transfer->url) ? talk(transfer) : fetch_one(transfer);
         progress_done(transfer);
         if (n != -ECANCELED)
             n = own_names ? 0 : wait_for_turn(transfer);

@@ -177,7 +177,7 @@ static ssize_t take_control(struct cg_ws *ws)
 
 static ssize_t take_piece(struct cg_ws *ws, bool pieces)
 {
-    int rc = ws->sent_close ? 0 : cg__http_ws_message_take(ws, pieces);
+    int rc = ws->told ? 0 : cg__http_ws_message_take(ws, pieces);
 
     if (rc == -EMSGSIZE)
         return fail(ws, CG_WS_TOO_LONG, rc, "a message exceeds the limit");
@@ -205,7 +205,7 @@ static enum cg__ws_event parse(struct cg_ws *ws)
 /* One event. */
 static ssize_t advance(struct cg_ws *ws, bool pieces)
 {
-    if (ws->pending && !ws->sent_close)
+    if (ws->pending && !ws->told)
         return take_piece(ws, pieces);
     switch (parse(ws)) {
     case CG__WS_PIECE:

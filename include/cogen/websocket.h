@@ -217,8 +217,8 @@ struct cg_ws_end_op {
     CG__OP_OF(cg_ws_write, cg_ws_ping, .ws = (w), .data = (d), .len = (n), __VA_ARGS__)
 
 /* cg_ws_end(ws, code): sends a Close and waits, at most .close_timeout, for the peer's; what
- * comes before that is discarded. If another coroutine reads, it only sends, and that
- * coroutine's cg_ws_read completes with 0. Code: 1000 to 1003, 1007 to 1014, 3000 to 4999;
+ * comes before that is discarded. If another coroutine reads, it only sends; that coroutine
+ * gets the messages that still come, and then 0. Code: 1000 to 1003, 1007 to 1014, 3000 to 4999;
  * 0: none. Keyword .why: the reason, at most 123 bytes of UTF-8. 0, also if the WebSocket has ended
  * before; -EINVAL: the code or the reason is invalid; -ETIMEDOUT: no Close came;
  * the errors of cg_ws_read. Then the caller frees the WebSocket. */
