@@ -48,7 +48,9 @@ struct cg_ws {
     int ready;                    /* .. and its kind; 0: none */
     struct cg_scope *wait; /* around a wait for input; NULL: nobody waits */
     bool reading;          /* a coroutine reads */
-    int64_t heard, pinged; /* moments of the last input, and of our last ping */
+    /* Moments of the last input, and of our last ping; moved on by the time in which nobody
+     * has waited for input. .waited: when somebody did last. */
+    int64_t heard, pinged, waited;
     /* Output. */
     struct cg_mutex lock; /* of who writes to the socket */
     struct cg__ws_out out;

@@ -82,8 +82,9 @@ static bool borrow(struct cg_ws *ws, int64_t deadline, ssize_t *n)
     *n = cg_yield(cg_borrow(ws->sock, &ws->view, .timeout = CG_NEVER, .deadline = deadline));
     ws->wait = NULL;
     ws->at = 0;
+    ws->waited = now();
     if (*n > 0)
-        ws->heard = now();
+        ws->heard = ws->waited;
     return cg_scope_close(&scope) < 0 && *n < 0;
 }
 
@@ -102,13 +103,25 @@ static ssize_t overdue(struct cg_ws *ws, int64_t until, int64_t dead)
     return cg__http_ws_output_put(ws, CG__WS_FIN | CG__WS_OP_PING, NULL, 0);
 }
 
+/* Silence counts only while somebody waits: a handler that was busy for minutes has not
+ * heard the peer, who may be well. */
+static void count_silence(struct cg_ws *ws)
+{
+    int64_t moment = now(), away = moment - ws->waited;
+
+    if (ws->heard == 0)
+        ws->heard = ws->pinged = moment;
+    else
+        ws->heard += away, ws->pinged += away;
+    ws->waited = moment;
+}
+
 static ssize_t wait_input(struct cg_ws *ws)
 {
     int64_t dead, until;
     ssize_t n;
 
-    if (ws->heard == 0)
-        ws->heard = now();
+    count_silence(ws);
     dead = after(ws->heard, ws->options.idle_timeout);
     until = ws->sent_close ? ws->close_until
                            : after(ws->heard > ws->pinged ? ws->heard : ws->pinged,

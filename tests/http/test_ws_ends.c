@@ -243,7 +243,10 @@ static ssize_t silence_ends_it(void *arg)
     IS(cg_yield(cg_ws_connect(client, url, &ws, .ping_interval = CG_NEVER)), 0);
     IS(cg_yield(cg_ws_read(ws, &message, .timeout = CG_HOUR)), -ETIMEDOUT);
     comes_back(ws, CG_WS_TEXT, "hello", 5);
-    end(ws);
+    OK(cg_yield(cg_sleep(CG_HOUR))); /* nobody reads, so no ping is answered */
+    IS(ended, -ETIMEDOUT);
+    IS(cg_yield(cg_ws_read(ws, &message)), CG_EOF);
+    cg_ws_free(ws);
     sock = serve_client();
     send_text(sock, "GET /ws" V UPGRADE KEY VERSION_13 "\r\n");
     ended = 1;
