@@ -236,7 +236,7 @@ int main(int argc, char **argv)
         example_usage(&ex, "--tls-key needs --tls-cert");
     heartbeat = example_seconds(&ex, seconds);
     tls = cert != NULL;
-    if (tls && server_tls_open(cert, key, &why) < 0) {
+    if (tls && server_tls_open(cert, key, "http/1.1", &why) < 0) {
         example_complain("--tls-cert", why);
         return example_status();
     }

@@ -6,6 +6,9 @@
  *     curl -i http://127.0.0.1:8080/              in another terminal
  *     wrk -c 64 http://127.0.0.1:8080/            how fast it is
  *
+ * With --protocols h1,h2c it speaks HTTP/2, too, to clients that know it does (curl
+ * --http2-prior-knowledge).
+ *
  * With --workers N it uses N processors (0: all of them): each has a server and a listener of
  * its own on the same port, and the kernel shares the connections out.
  */
@@ -18,11 +21,13 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 enum { MOST = 1000 }; /* workers */
 
 static const char *reactor, *address = "127.0.0.1:8080", *workers = "1";
+static uint8_t protocols; /* 0: those of the library */
 
 static ssize_t failed(const char *what, ssize_t code)
 {
@@ -63,7 +68,7 @@ static ssize_t announce(struct cg_sock *listener, struct cg_channel *others)
 /* Serves until a signal ends it, which is no failure. */
 static ssize_t serve(struct cg_sock *listener)
 {
-    struct cg_http_server *server = cg_http_server_new();
+    struct cg_http_server *server = cg_http_server_new(.protocols = protocols);
     ssize_t n;
 
     if (server == NULL)
@@ -95,11 +100,23 @@ static ssize_t run(void *others)
     return n;
 }
 
+/* "h1", "h2c" or both: HTTP/2 in the clear begins without a word about it. */
+static bool choose_protocols(char *list)
+{
+    for (char *name = strtok(list, ","); name != NULL; name = strtok(NULL, ",")) {
+        if (strcmp(name, "h1") != 0 && strcmp(name, "h2c") != 0)
+            return false;
+        protocols |= strcmp(name, "h1") == 0 ? CG_HTTP_H1 : CG_HTTP_H2C;
+    }
+    return protocols != 0;
+}
+
 int main(int argc, char **argv)
 {
     static const struct option options[] = {{"reactor", required_argument, NULL, 'r'},
                                             {"listen", required_argument, NULL, 'l'},
                                             {"workers", required_argument, NULL, 'w'},
+                                            {"protocols", required_argument, NULL, 'p'},
                                             {0}};
     struct cg_channel *others;
     unsigned long count;
@@ -109,7 +126,11 @@ int main(int argc, char **argv)
 
     if (fcntl(STDOUT_FILENO, F_GETFD) < 0) /* the first socket would get its number */
         return failed("stdout", -errno) < 0;
-    while ((c = getopt_long(argc, argv, "r:l:w:", options, NULL)) != -1) {
+    while ((c = getopt_long(argc, argv, "r:l:w:p:", options, NULL)) != -1) {
+        if (c == 'p' && !choose_protocols(optarg))
+            return failed("--protocols takes h1 and h2c", -EINVAL) < 0;
+        if (c == 'p')
+            continue;
         if (c != 'r' && c != 'l' && c != 'w')
             return 1; /* getopt_long has said why */
         *(c == 'r' ? &reactor : c == 'w' ? &workers : &address) = optarg;

@@ -17,6 +17,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "common.h"
 #include "http_server_tls.h"
@@ -25,9 +26,10 @@
 static struct example ex;
 static const char *root, *cert, *key, *workers;
 static _Thread_local struct cg_http_files *files; /* each worker opens its own */
-static const char *seconds = "15", *grace = "3", *patience = "60", *header_seconds, *body_seconds,
-                  *write_seconds, *idle_seconds, *connections, *requests, *log_it,
-                  *from_address, *header_rate, *body_rate;
+static const char *seconds = "15", *grace = "3", *patience = "60", *header_seconds,
+                  *body_seconds, *write_seconds, *idle_seconds, *connections, *requests,
+                  *log_it, *from_address, *header_rate, *body_rate, *protocol_list;
+static uint8_t protocols; /* 0: those of the library */
 
 /* The value of one of the timeout options; without the option, that of --timeout. */
 static int64_t time_of(const char *text)
@@ -45,6 +47,32 @@ static unsigned number_of(const char *text)
         (*text < '0' || *text > '9' || *end || number < 1 || number > 1000000000))
         example_usage(&ex, "N must be a number from 1 to 1000000000");
     return (unsigned)number;
+}
+
+/* Reads "h1,h2,h2c" in any order. */
+static void read_protocols(const char *list)
+{
+    static const char *const names[] = {"h1", "h2", "h2c"};
+
+    while (list != NULL) {
+        size_t len = strcspn(list, ","), i = 0;
+
+        while (i < 3 && (strlen(names[i]) != len || strncmp(names[i], list, len) != 0))
+            i++;
+        if (i == 3)
+            example_usage(&ex, "--protocols takes a list of h1, h2 and h2c");
+        protocols |= (uint8_t)(CG_HTTP_H1 << i);
+        list = list[len] == ',' ? list + len + 1 : NULL;
+    }
+}
+
+/* What TLS offers to its clients, by ALPN. */
+static const char *alpn(void)
+{
+    if (protocols == 0 ||
+        (protocols & (CG_HTTP_H1 | CG_HTTP_H2)) == (CG_HTTP_H1 | CG_HTTP_H2))
+        return "h2,http/1.1";
+    return protocols & CG_HTTP_H2 ? "h2" : "http/1.1";
 }
 
 static ssize_t page(struct cg_http_request *req, void *arg)
@@ -69,6 +97,7 @@ static struct cg_http_server *make_server(void)
                               .body_rate = number_of(body_rate),
                               .requests = number_of(requests),
                               .access_log = log_it ? stderr : NULL,
+                              .protocols = protocols,
                               .wrap = cert != NULL ? server_tls_wrap : NULL);
 }
 
@@ -77,7 +106,7 @@ static bool use_certificate(void)
 {
     const char *why;
 
-    if (cert == NULL || server_tls_open(cert, key, &why) == 0)
+    if (cert == NULL || server_tls_open(cert, key, alpn(), &why) == 0)
         return true;
     example_complain("--tls-cert", why);
     return false;
@@ -130,9 +159,12 @@ int main(int argc, char **argv)
         {"root", "DIR", "serve the files in DIR", &root, 0},
         {"tls-cert", "FILE", "serve https with this certificate (PEM)", &cert, 0},
         {"tls-key", "FILE", "its key, if that is in a separate file", &key, 0},
-        {"workers", "N", "threads that serve (1); 0: one for each processor", &workers, 0},
-        {"timeout", "SECONDS", "the limit for silent and slow clients (15)",
-         &seconds, 0},
+        {"protocols", "LIST", "h1, h2 (over TLS), h2c (in the clear) (h1,h2)",
+         &protocol_list, 0},
+        {"workers", "N", "threads that serve (1); 0: one for each processor", &workers,
+         0},
+        {"timeout", "SECONDS", "the limit for silent and slow clients (15)", &seconds,
+         0},
         {"header-timeout", "SECONDS", "the limit for the head of a request, then 408",
          &header_seconds, 0},
         {"body-timeout", "SECONDS", "the limit for the next part of a body, then 408",
@@ -147,9 +179,11 @@ int main(int argc, char **argv)
          &header_rate, 0},
         {"body-rate", "N", "the least bytes a second of a body, on average (240)",
          &body_rate, 0},
-        {"requests", "N", "the largest number of requests on a connection", &requests, 0},
+        {"requests", "N", "the largest number of requests on a connection", &requests,
+         0},
         {"grace", "SECONDS", "let requests finish after Ctrl-C (3)", &grace, 0},
-        {"restart-timeout", "SECONDS", "the limit for a successor to start (60)", &patience, 0},
+        {"restart-timeout", "SECONDS", "the limit for a successor to start (60)",
+         &patience, 0},
         {"log", NULL, "write a line for each request to standard error", &log_it, 0},
         {0},
     };
@@ -166,6 +200,7 @@ int main(int argc, char **argv)
     example_begin(&ex, argc, argv);
     if (key != NULL && cert == NULL)
         example_usage(&ex, "--tls-key needs --tls-cert");
+    read_protocols(protocol_list);
     service.grace = time_of(grace);
     service.workers = workers;
     service.patience = time_of(patience);

@@ -4,10 +4,12 @@
 
 #include <errno.h>
 
-int server_tls_open(const char *cert, const char *key, const char **why)
+int server_tls_open(const char *cert, const char *key, const char *alpn,
+                    const char **why)
 {
     (void)cert;
     (void)key;
+    (void)alpn;
     *why = "the library was built without TLS";
     return -EOPNOTSUPP;
 }

@@ -6,12 +6,13 @@
 
 static struct cg_tls *tls; /* of all workers, which so resume each other's sessions */
 
-int server_tls_open(const char *cert, const char *key, const char **why)
+int server_tls_open(const char *cert, const char *key, const char *alpn,
+                    const char **why)
 {
     static char words[CG_TLS_WHY_SIZE];
 
     *why = words;
-    return cg_tls_new(&tls, .cert = cert, .key = key, .alpn = "http/1.1", .why = words);
+    return cg_tls_new(&tls, .cert = cert, .key = key, .alpn = alpn, .why = words);
 }
 
 void server_tls_close(void)

@@ -7,9 +7,10 @@
 #include <cogen.h>
 
 /* Makes the configuration that server_tls_wrap uses on all workers. If key is NULL, the key
- * is in the file cert. Returns 0 or a negative code, and then describes the failure in
+ * is in the file cert. alpn: the protocols to offer. Returns 0 or a negative code, and then describes the failure in
  * *why. */
-int server_tls_open(const char *cert, const char *key, const char **why);
+int server_tls_open(const char *cert, const char *key, const char *alpn,
+                    const char **why);
 void server_tls_close(void);
 
 /* Reads the files again, while other workers make handshakes. Returns 0, or a negative code:

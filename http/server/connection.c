@@ -7,10 +7,12 @@
 #include "http/server/clocks.h"
 #include "http/server/connection.h"
 #include "http/server/dormant.h"
-#include "http/server/h1/output.h"
 #include "http/server/h1/serve.h"
+#include "http/server/h2/serve.h"
+#include "http/server/output.h"
 #include "http/server/places.h"
 
+#include <cogen/transport.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,7 +29,7 @@ static void linger(struct cg__http_conn *conn)
     const struct cg_http_server_options *options = &conn->server->options;
     struct cg_sock *sock = conn->sock;
 
-    cg__http_h1_output_end(conn);
+    cg__http_output_end(conn);
     conn->sock = NULL;
     conn->phase = CG__HTTP_LINGERS;
     conn->since = cg_sched_now(cg_sched_self());
@@ -42,7 +44,7 @@ static void finish(struct cg__http_conn *conn)
 {
     struct cg_http_server *server = conn->server;
 
-    cg__http_h1_output_end(conn);
+    cg__http_output_end(conn);
     cg_sock_close(conn->sock);
     cg__http_places_leave(conn);
     cg__http_repeat_disown(&server->repeats[conn->slot], conn);
@@ -131,6 +133,67 @@ static enum cg__http_outcome wrapped(struct cg__http_conn *conn)
     return n < 0 ? CG__HTTP_CLOSE_NOW : CG__HTTP_LINGER;
 }
 
+/* "h2" by ALPN, whatever else has been agreed on by other means. */
+static bool agreed_on_h2(const struct cg__http_conn *conn)
+{
+    const char *protocol = cg_sock_protocol(conn->sock);
+
+    return protocol != NULL && strcmp(protocol, "h2") == 0;
+}
+
+static const char preface[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"; /* RFC 9113, 3.4 */
+
+/* Waits for more than `len` bytes. Returns how many of the preface have come; 0: something
+ * else, or no more. No byte is consumed. */
+static size_t see_preface(struct cg__http_conn *conn, size_t len, int64_t deadline)
+{
+    struct cg_view view;
+    size_t seen = 0;
+
+    if (cg_yield(cg_borrow(conn->sock, &view, .least = len + 1, .timeout = CG_NEVER,
+                           .deadline = deadline)) <= 0)
+        return 0;
+    if (view.len > len)
+        seen = view.len < sizeof preface - 1 ? view.len : sizeof preface - 1;
+    if (memcmp(view.data, preface, seen) != 0)
+        seen = 0;
+    cg_view_release(&view, 0);
+    return seen;
+}
+
+/* Whether the connection begins as HTTP/2 does. A shutdown ends the wait, as in wait_idle. */
+static bool begins_as_h2(struct cg__http_conn *conn)
+{
+    size_t len = 0;
+    int64_t deadline;
+
+    conn->phase = CG__HTTP_IDLE;
+    conn->since = cg_sched_now(cg_sched_self());
+    deadline = cg__http_clocks_after(conn->since, cg__http_clocks_idle(conn));
+    cg_scope_open(&conn->wait, CG_NEVER, false);
+    do
+        len = see_preface(conn, len, deadline);
+    while (len > 0 && len < sizeof preface - 1);
+    cg_scope_close(&conn->wait);
+    conn->phase = CG__HTTP_AT_WORK;
+    return len > 0;
+}
+
+/* Chooses the protocol: CG_HTTP_H1, CG_HTTP_H2, or 0: what the client speaks is not
+ * allowed. */
+static unsigned choose(struct cg__http_conn *conn)
+{
+    unsigned allowed = conn->server->options.protocols;
+
+    if (!cg__http_h2_is_there())
+        return allowed & CG_HTTP_H1;
+    if (agreed_on_h2(conn))
+        return allowed & CG_HTTP_H2;
+    if ((allowed & CG_HTTP_H2C) && (!(allowed & CG_HTTP_H1) || begins_as_h2(conn)))
+        return CG_HTTP_H2;
+    return allowed & CG_HTTP_H1;
+}
+
 static void go_on(struct cg__http_conn *conn, enum cg__http_outcome outcome)
 {
     while (outcome == CG__HTTP_GO_ON)
@@ -141,11 +204,27 @@ static void go_on(struct cg__http_conn *conn, enum cg__http_outcome outcome)
         finish(conn);
 }
 
+/* Puts TLS over the connection and chooses the protocol. What this returns goes on as HTTP/1
+ * does. */
+static enum cg__http_outcome begin(struct cg__http_conn *conn)
+{
+    enum cg__http_outcome outcome =
+        conn->server->options.wrap != NULL ? wrapped(conn) : CG__HTTP_GO_ON;
+    unsigned protocol;
+
+    if (outcome != CG__HTTP_GO_ON)
+        return outcome;
+    protocol = choose(conn);
+    if (protocol == CG_HTTP_H2)
+        return cg__http_h2_serve(conn);
+    return protocol == CG_HTTP_H1 ? CG__HTTP_GO_ON : CG__HTTP_CLOSE_NOW;
+}
+
 ssize_t cg__http_connection_run(void *arg)
 {
     struct cg__http_conn *conn = arg;
 
-    go_on(conn, conn->server->options.wrap != NULL ? wrapped(conn) : CG__HTTP_GO_ON);
+    go_on(conn, begin(conn));
     return 0;
 }
 

@@ -26,6 +26,9 @@ static inline uint32_t *cg__http_route_slot(struct cg__http_routes *routes, cons
     return &routes->whole[hash % CG__HTTP_SLOTS];
 }
 
+/* llhttp's code of a method; -1: unknown. */
+int cg__http_route_code(const char *method, size_t len);
+
 /* Frees all routes of the server: route_mount.c. */
 void cg__http_route_free(struct cg_http_server *server);
 

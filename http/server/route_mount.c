@@ -47,10 +47,10 @@ static bool is_pattern(const char *pattern)
     return true;
 }
 
-static int code_of(const char *method)
+int cg__http_route_code(const char *method, size_t len)
 {
-#define CODE(number, name, text)                                                           \
-    if (strcmp(method, #text) == 0)                                                        \
+#define CODE(number, name, text)                                                       \
+    if (len == sizeof #text - 1 && memcmp(method, #text, len) == 0)                    \
         return number;
     HTTP_METHOD_MAP(CODE)
 #undef CODE
@@ -123,7 +123,7 @@ static int make_route(struct cg__http_route *route, const char *method, size_t m
         memcpy(copy, method, method_len);
         copy[method_len] = '\0';
         route->method = copy;
-        route->code = code_of(copy);
+        route->code = cg__http_route_code(copy, method_len);
         if (route->code < 0) /* the parser accepts no request with it */
             return -EINVAL;
     }

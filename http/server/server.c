@@ -6,9 +6,10 @@
 #include "http/server/access_log.h"
 #include "http/server/connection.h"
 #include "http/server/dormant.h"
-#include "http/server/h1/output.h"
 #include "http/server/h1/serve.h"
+#include "http/server/h2/serve.h"
 #include "http/server/log.h"
+#include "http/server/output.h"
 #include "http/server/places.h"
 #include "http/server/route.h"
 
@@ -22,6 +23,7 @@
 
 static void set_defaults(struct cg_http_server_options *options)
 {
+    DEFAULT(protocols, CG_HTTP_H1 | CG_HTTP_H2);
     DEFAULT(header_timeout, 15 * CG_SECOND);
     DEFAULT(header_rate, CG_HTTP_HEADER_RATE);
     DEFAULT(body_timeout, 30 * CG_SECOND);
@@ -70,9 +72,10 @@ void cg_http_server_free(struct cg_http_server *server)
         return;
     cg__http_farewell_forget(server);
     cg__http_h1_free_spare(server);
+    cg__http_h2_free_spare(server);
     for (int i = 0; i < CG__HTTP_REPEATS; i++)
         cg__http_repeat_clear(&server->repeats[i]);
-    cg__http_h1_output_free(server);
+    cg__http_output_free(server);
     cg__http_route_free(server);
     free(server->layers);
     free(server);
@@ -325,6 +328,15 @@ static void end_waits(struct cg_http_server *server)
         cg__http_dormant_end_wait(conn);
 }
 
+static void tell_drain(struct cg_http_server *server)
+{
+    struct cg__http_conn *conn = server->all.hand;
+
+    for (unsigned i = 0; i < server->all.count; i++, conn = conn->in[CG__HTTP_ALL].next)
+        if (conn->session != NULL)
+            cg__http_h2_drain(conn);
+}
+
 /* Connections that begin to wait for a request from now on time out after `idle`. Those
  * that wait already are ended here, `idle` after the shutdown began. */
 static ssize_t shutdown_run(struct cg_op *op)
@@ -339,6 +351,7 @@ static ssize_t shutdown_run(struct cg_op *op)
     for (struct cg__http_serving *each = server->serving; each != NULL; each = each->next)
         cg_scope_cancel(&each->scope);
     cg__http_farewell_tell(server);
+    tell_drain(server);
     cg_yield(cg_signal(&server->draining, NULL, .shield = true, .prio = CG_PRIO_CORO));
     while (is_running(server) && n >= 0) {
         n = cg_yield(cg_wait_signal(server, NULL, .timeout = CG_NEVER, .deadline = until));

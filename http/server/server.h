@@ -125,6 +125,7 @@ struct cg__http_conn {
     bool broken; /* a write failed or was cancelled: some of the output is lost */
     unsigned char slot; /* index in the server's `repeats` */
     char *peer; /* its client's address for the log; NULL: not yet known */
+    void *session; /* over HTTP/2: a struct cg__http_h2; or NULL */
 };
 
 /* The state of the access log: access_log.c. */
@@ -158,8 +159,10 @@ struct cg_http_server {
     int64_t drain_idle; /* while draining: how long a connection waits for a request */
     struct cg__http_repeat repeats[CG__HTTP_REPEATS]; /* the next connection gets .. */
     unsigned char slot;                               /* .. this one */
-    struct cg_http_request *requests; /* spare */
+    struct cg_http_request *requests;                 /* spare ones over HTTP/1 */
     unsigned nrequests;
+    struct cg_http_request *streams; /* spare ones over HTTP/2 */
+    unsigned nstreams;
     struct cg__http_outs outs, large_outs;
     char usual[CG__HTTP_USUAL]; /* "HTTP/1.1 200 OK\r\nServer: ...\r\nDate: ...\r\n
                                    Content-Type: " */

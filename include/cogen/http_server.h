@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* An HTTP/1 server. A handler is a function that runs in a coroutine: it gets a request and
+/* A server of HTTP/1 and HTTP/2. A handler is a function that runs in a coroutine: it gets a request and
  * writes the response by yielding operations. See cg_http_server(3).
  *
  *     static ssize_t hello(struct cg_http_request *req, void *arg)
@@ -117,6 +117,11 @@ struct cg_http_server_options {
      * socket in *conn and returns >= 0. Negative: the server closes *conn. */
     ssize_t (*wrap)(struct cg_sock **conn, void *arg);
     void *wrap_arg;
+    /* enum cg_http_protocol (CG_HTTP_H1 | CG_HTTP_H2). A connection speaks HTTP/2 if its
+     * ends have agreed on "h2" by ALPN, which the configuration of TLS must offer, or, with
+     * CG_HTTP_H2C, if it begins as HTTP/2 does. One that speaks what is not allowed here is
+     * closed. Without nghttp2 the library has only HTTP/1. */
+    uint8_t protocols;
     void *reserved;
 };
 
@@ -295,6 +300,7 @@ struct cg_http_upgrade_op {
  * upgrade" and, unless the handler has set Upgrade, an Upgrade field with the first
  * protocol that the client asks for. 0, or
  *   -EALREADY  the response has begun
+ *   -EOPNOTSUPP  the request came over HTTP/2
  *   -EINVAL    another status; the body has not been read; the client has not asked for
  *              an upgrade, or not for the protocol that the handler has set */
 #define cg_http_upgrade(...) cg__http_upgrade(__VA_ARGS__, )
@@ -396,7 +402,8 @@ CG_API int64_t cg_http_request_length(const struct cg_http_request *req);
 CG_API int cg_http_request_minor(const struct cg_http_request *req);
 
 /* The connection's socket, borrowed: for its addresses, and to poll for CG_IN. A handler
- * that writes a stream learns in this way that the client has closed the connection. */
+ * that writes a stream learns in this way that the client has closed the connection. Over
+ * HTTP/2 it is for its addresses only: there a handler whose client leaves is cancelled. */
 CG_API struct cg_sock *cg_http_request_sock(const struct cg_http_request *req);
 
 /* The response, before it begins. */

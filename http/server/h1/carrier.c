@@ -7,7 +7,7 @@
 #include "http/server/h1/body.h"
 #include "http/server/h1/carrier.h"
 #include "http/server/h1/head.h"
-#include "http/server/h1/output.h"
+#include "http/server/output.h"
 #include "http/server/h1/view.h"
 #include "http/server/log.h"
 
@@ -18,7 +18,7 @@
 
 static char *place(struct cg_http_request *req, size_t len)
 {
-    return cg__http_h1_output_room(req->conn, len);
+    return cg__http_output_room(req->conn, len);
 }
 
 static void put(struct cg_http_request *req, size_t len)
@@ -42,7 +42,7 @@ static ssize_t write_body(struct cg_http_request *req, const void *data, size_t 
         if (chunked)
             parts[count++] = (struct iovec){(void *)"\r\n", 2};
     }
-    return cg__http_h1_output_flush(req->conn, parts, count);
+    return cg__http_output_flush(req->conn, parts, count);
 }
 
 /* Sends a part of a file without framing. */
@@ -62,7 +62,7 @@ static ssize_t send_part(struct cg_http_request *req, int file, int64_t offset,
                                  .timeout = wait, .weak_timeout = true));
         done += moved;
     } while (n == -ETIMEDOUT && cg__http_acked_go_on(&seen, sock, moved));
-    cg__http_h1_output_wrote(req->conn, n);
+    cg__http_output_wrote(req->conn, n);
     return n >= 0 && done < size ? CG_EOF : n;
 }
 
@@ -76,11 +76,11 @@ static ssize_t send_file(struct cg_http_request *req, int file, int64_t offset,
 
     if (chunked)
         part.iov_len = cg__http_framing_chunk_head(head, len);
-    n = cg__http_h1_output_flush(req->conn, &part, 1);
+    n = cg__http_output_flush(req->conn, &part, 1);
     if (n >= 0)
         n = send_part(req, file, offset, len);
     if (n >= 0 && chunked)
-        n = cg__http_h1_output_flush(req->conn, &(struct iovec){(void *)"\r\n", 2}, 1);
+        n = cg__http_output_flush(req->conn, &(struct iovec){(void *)"\r\n", 2}, 1);
     return n < 0 ? n : 0;
 }
 
@@ -88,16 +88,15 @@ static ssize_t send_file(struct cg_http_request *req, int file, int64_t offset,
 static ssize_t end(struct cg_http_request *req)
 {
     size_t size = 8 + req->out_trailers.used + 4 * req->out_trailers.count;
-    char *to =
-             size > CG__HTTP_OUT_SIZE ? NULL : cg__http_h1_output_room(req->conn, size),
+    char *to = size > CG__HTTP_OUT_SIZE ? NULL : cg__http_output_room(req->conn, size),
          *start = to;
 
     if (to == NULL) {
-        ssize_t n = cg__http_h1_output_flush(req->conn, NULL, 0);
+        ssize_t n = cg__http_output_flush(req->conn, NULL, 0);
 
         if (n < 0 || size > CG__HTTP_OUT_SIZE)
             return n < 0 ? n : -EMSGSIZE;
-        start = to = cg__http_h1_output_room(req->conn, size);
+        start = to = cg__http_output_room(req->conn, size);
         if (to == NULL)
             return -ENOMEM;
     }
@@ -136,7 +135,7 @@ static ssize_t interim(struct cg_http_request *req, int status,
     text = malloc(LINE + len);
     if (text == NULL)
         return -ENOMEM;
-    n = cg__http_h1_output_flush(
+    n = cg__http_output_flush(
         req->conn, &(struct iovec){text, put_interim(text, status, fields)}, 1);
     free(text);
     req->cut |= n < 0; /* a part of it may have been sent */
@@ -145,7 +144,7 @@ static ssize_t interim(struct cg_http_request *req, int status,
 
 static ssize_t give(struct cg_http_request *req, struct cg_sock **sock)
 {
-    ssize_t n = cg__http_h1_output_flush(req->conn, NULL, 0);
+    ssize_t n = cg__http_output_flush(req->conn, NULL, 0);
 
     if (n < 0)
         return n;

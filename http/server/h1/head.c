@@ -3,7 +3,7 @@
 #include "config.h"
 
 #include "http/server/h1/head.h"
-#include "http/server/h1/output.h"
+#include "http/server/output.h"
 #include "http/server/request/request_body.h"
 #include "http/server/response/response_head.h"
 
@@ -98,7 +98,7 @@ int cg__http_h1_room(struct cg_http_request *req, size_t head, size_t behind)
 {
     size_t wanted = behind < CG__HTTP_OUT_SIZE - head ? head + behind : head;
 
-    if (cg__http_h1_output_room(req->conn, wanted) != NULL)
+    if (cg__http_output_room(req->conn, wanted) != NULL)
         return 0;
     return req->conn->out != NULL ? -ENOBUFS : -ENOMEM;
 }

@@ -6,7 +6,7 @@
 #include "http/server/access_log.h"
 #include "http/server/clocks.h"
 #include "http/server/h1/carrier.h"
-#include "http/server/h1/output.h"
+#include "http/server/output.h"
 #include "http/server/h1/serve.h"
 #include "http/server/h1/view.h"
 #include "http/server/handle.h"
@@ -72,7 +72,7 @@ static ssize_t borrow(struct cg__http_h1_request *h1, int64_t deadline)
     ssize_t n = 0;
 
     if (conn->out != NULL)
-        n = cg__http_h1_output_flush(conn, NULL, 0);
+        n = cg__http_output_flush(conn, NULL, 0);
     if (n == 0) {
         conn->phase = CG__HTTP_IN_HEAD;
         n = cg_yield(cg_borrow(conn->sock, &h1->view, .timeout = CG_NEVER,
@@ -181,7 +181,7 @@ static enum cg__http_outcome serve_one(struct cg__http_h1_request *h1)
     if (status != 0)
         return refuse(req, status);
     if (conn->out != NULL)
-        cg__http_h1_output_late(conn);
+        cg__http_output_late(conn);
     cg__http_handle(req);
     if (conn->sock == NULL || req->cut || conn->broken)
         return CG__HTTP_CLOSE_NOW;
@@ -216,7 +216,7 @@ enum cg__http_outcome cg__http_h1_serve(struct cg__http_conn *conn,
     cg__http_h1_view_release(h1);
     request_put(&h1->message);
     if (conn->sock != NULL && outcome != CG__HTTP_CLOSE_NOW &&
-        cg__http_h1_output_flush(conn, NULL, 0) < 0)
+        cg__http_output_flush(conn, NULL, 0) < 0)
         outcome = CG__HTTP_CLOSE_NOW;
     return outcome;
 }

@@ -5,7 +5,7 @@
 #include "http/coding/accept_encoding.h"
 #include "http/server/h1/carrier.h"
 #include "http/server/h1/head.h"
-#include "http/server/h1/output.h"
+#include "http/server/output.h"
 #include "http/server/response/response.h"
 #include "http/server/response/response_head.h"
 
@@ -87,7 +87,7 @@ static inline bool put_usual(struct cg_http_respond_op *respond, struct cg_sched
     if (len > server->small)
         return false;
     type_len = type == plain_text ? sizeof plain_text - 1 : strlen(type);
-    to = cg__http_h1_output_room(req->conn, CG__HTTP_HEAD_ROOM + type_len + len);
+    to = cg__http_output_room(req->conn, CG__HTTP_HEAD_ROOM + type_len + len);
     if (to == NULL)
         return false;
     to = cg__http_h1_put(to, server->usual, server->usual_len);

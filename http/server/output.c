@@ -5,7 +5,7 @@
 #include "config.h"
 
 #include "http/acked.h"
-#include "http/server/h1/output.h"
+#include "http/server/output.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -59,7 +59,7 @@ static void out_put(struct cg_http_server *server, struct cg__http_out *out)
     outs->count++;
 }
 
-void cg__http_h1_output_free(struct cg_http_server *server)
+void cg__http_output_free(struct cg_http_server *server)
 {
     struct cg__http_outs *all[] = {&server->outs, &server->large_outs};
 
@@ -93,7 +93,7 @@ __attribute__((noinline)) static char *grow(struct cg__http_conn *conn, size_t s
     return out->data + used;
 }
 
-char *cg__http_h1_output_more_room(struct cg__http_conn *conn, size_t size)
+char *cg__http_output_more_room(struct cg__http_conn *conn, size_t size)
 {
     struct cg__http_outs *outs = &conn->server->outs;
     struct cg__http_out *out = outs->first;
@@ -107,7 +107,7 @@ char *cg__http_h1_output_more_room(struct cg__http_conn *conn, size_t size)
     return out->data;
 }
 
-ssize_t cg__http_h1_output_wrote(struct cg__http_conn *conn, ssize_t n)
+ssize_t cg__http_output_wrote(struct cg__http_conn *conn, ssize_t n)
 {
     conn->broken |= n < 0;
     if (n == -ETIMEDOUT)
@@ -148,7 +148,7 @@ static ssize_t write_late(void *arg)
         out_put(conn->server, conn->written);
         conn->written = conn->out;
         conn->out = NULL;
-        n = cg__http_h1_output_wrote(conn, write_out(conn, conn->written));
+        n = cg__http_output_wrote(conn, write_out(conn, conn->written));
     } while (n >= 0 && is_kept(conn));
     return n;
 }
@@ -171,7 +171,7 @@ static ssize_t settle(struct cg__http_conn *conn, bool shield)
     ssize_t n = cg_yield(cg_join(conn->writer, .timeout = CG_NEVER, .shield = shield));
 
     if (cg_coro_state(conn->writer) != CG_CORO_FINISHED)
-        return n; /* cancelled: cg__http_h1_output_end waits for the writer */
+        return n; /* cancelled: cg__http_output_end waits for the writer */
     return reap(conn);
 }
 
@@ -181,7 +181,7 @@ static void look_at(struct cg__http_conn *conn)
         return;
     if (cg_coro_state(conn->coro) !=
         CG_CORO_WAITING) { /* it is ready: check again later */
-        cg__http_h1_output_late(conn);
+        cg__http_output_late(conn);
         return;
     }
     if (conn->writer != NULL && cg_coro_result(conn->writer) >= 0)
@@ -192,7 +192,7 @@ static void look_at(struct cg__http_conn *conn)
                        .coro = &conn->writer);
 }
 
-/* Runs a turn after cg__http_h1_output_late. */
+/* Runs a turn after cg__http_output_late. */
 static void look_at_all(struct cg_deferred *deferred)
 {
     struct cg_http_server *server =
@@ -208,7 +208,7 @@ static void look_at_all(struct cg_deferred *deferred)
     }
 }
 
-void cg__http_h1_output_late(struct cg__http_conn *conn)
+void cg__http_output_late(struct cg__http_conn *conn)
 {
     struct cg_http_server *server = conn->server;
 
@@ -221,7 +221,7 @@ void cg__http_h1_output_late(struct cg__http_conn *conn)
     cg_sched_defer(server->sched, &server->late);
 }
 
-void cg__http_h1_output_end(struct cg__http_conn *conn)
+void cg__http_output_end(struct cg__http_conn *conn)
 {
     struct cg__http_conn **at = &conn->server->lates;
 
@@ -260,8 +260,8 @@ static ssize_t write_parts(struct cg__http_conn *conn, struct cg__http_out *out,
     return n;
 }
 
-ssize_t cg__http_h1_output_flush(struct cg__http_conn *conn, const struct iovec *parts,
-                                 int count)
+ssize_t cg__http_output_flush(struct cg__http_conn *conn, const struct iovec *parts,
+                              int count)
 {
     ssize_t n = conn->writer != NULL ? settle(conn, false) : 0;
     struct cg__http_out *out = conn->out;
@@ -273,5 +273,5 @@ ssize_t cg__http_h1_output_flush(struct cg__http_conn *conn, const struct iovec 
     conn->out = NULL;
     n = count == 0 ? write_out(conn, out) : write_parts(conn, out, parts, count);
     out_put(conn->server, out);
-    return n < 0 ? cg__http_h1_output_wrote(conn, n) : 0;
+    return n < 0 ? cg__http_output_wrote(conn, n) : 0;
 }

@@ -1,39 +1,39 @@
 /* SPDX-License-Identifier: MIT */
 /* A connection's output. */
-#ifndef COGEN_HTTP_SERVER_H1_OUTPUT_H
-#define COGEN_HTTP_SERVER_H1_OUTPUT_H
+#ifndef COGEN_HTTP_SERVER_OUTPUT_H
+#define COGEN_HTTP_SERVER_OUTPUT_H
 
 #include "http/server/server.h"
 
 /* Returns room for so many bytes after the gathered output; the caller adds them to
  * conn->out->used. NULL: there is not enough room (flush first), or no memory. */
-char *cg__http_h1_output_more_room(struct cg__http_conn *conn, size_t size);
-static inline char *cg__http_h1_output_room(struct cg__http_conn *conn, size_t size)
+char *cg__http_output_more_room(struct cg__http_conn *conn, size_t size);
+static inline char *cg__http_output_room(struct cg__http_conn *conn, size_t size)
 {
     struct cg__http_out *out = conn->out;
 
     if (out != NULL && out->size - out->used >= size)
         return out->data + out->used;
-    return cg__http_h1_output_more_room(conn, size);
+    return cg__http_output_more_room(conn, size);
 }
 
 /* Frees the spare buffers. */
-void cg__http_h1_output_free(struct cg_http_server *server);
+void cg__http_output_free(struct cg_http_server *server);
 
 /* Writes the gathered output and then these parts. 0 or a negative code. Yields. */
-ssize_t cg__http_h1_output_flush(struct cg__http_conn *conn, const struct iovec *parts,
-                                 int count);
+ssize_t cg__http_output_flush(struct cg__http_conn *conn, const struct iovec *parts,
+                              int count);
 
 /* Notes the result n of a write and returns it. After a failure the connection is broken.
  * After a timeout the close will reset the connection: otherwise the kernel would keep
  * the unsent bytes, maybe megabytes, for a quarter of an hour. */
-ssize_t cg__http_h1_output_wrote(struct cg__http_conn *conn, ssize_t n);
+ssize_t cg__http_output_wrote(struct cg__http_conn *conn, ssize_t n);
 
 /* Ends the writer and returns all buffers to the spare ones, written or not. May yield. */
-void cg__http_h1_output_end(struct cg__http_conn *conn);
+void cg__http_output_end(struct cg__http_conn *conn);
 
 /* To be called before a handler runs while there is output. If the handler waits, another
  * coroutine writes that output, so that earlier responses are not delayed. */
-void cg__http_h1_output_late(struct cg__http_conn *conn);
+void cg__http_output_late(struct cg__http_conn *conn);
 
 #endif

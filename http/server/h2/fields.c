@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: MIT */
+/* See fields.h. */
+#include "config.h"
+
+#include "http/server/h2/fields.h"
+#include "http/server/route.h"
+#include "lib/base/ascii.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    OVERHEAD = 32
+}; /* what a field counts beside its texts (RFC 9113, 6.5.2) */
+
+static void refuse(struct cg__http_h2_stream *stream, int status)
+{
+    if (stream->refused == 0)
+        stream->refused = status;
+}
+
+static bool is(const uint8_t *name, size_t len, const char *other)
+{
+    return strlen(other) == len && memcmp(name, other, len) == 0;
+}
+
+/* Appends a field to a list. False: no memory. */
+static bool push(struct cg_http_headers *list, const char *name, size_t name_len,
+                 const char *value, size_t value_len)
+{
+    struct cg__http_entry entry = {list->used, (uint32_t)name_len,
+                                   list->used + (uint32_t)name_len + 1,
+                                   (uint32_t)value_len};
+
+    return cg__http_message_text(list, name, name_len) == 0 &&
+           cg__http_message_text(list, "", 1) == 0 &&
+           cg__http_message_text(list, value, value_len) == 0 &&
+           cg__http_message_text(list, "", 1) == 0 &&
+           cg__http_message_entry_push(list, entry) == 0;
+}
+
+static void set_method(struct cg_http_request *req, const char *value, size_t len)
+{
+    int code = cg__http_route_code(value, len);
+
+    if (code < 0) {
+        refuse(cg__http_h2_of(req), 501);
+        return;
+    }
+    req->code = (uint8_t)code;
+    req->method = llhttp_method_name((llhttp_method_t)code);
+}
+
+/* The target is :path, or :authority of CONNECT. Blanks and control characters would be read
+ * otherwise by whoever gets it in HTTP/1. */
+static void set_target(struct cg_http_request *req, const char *value, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        if ((unsigned char)value[i] <= ' ' || value[i] == 0x7f) {
+            refuse(cg__http_h2_of(req), 400);
+            return;
+        }
+    if (len > req->server->options.target_limit) {
+        refuse(cg__http_h2_of(req), 414);
+        return;
+    }
+    cg__http_message_reset(&req->line, CG__HTTP_KEEP);
+    req->text = 0;
+    req->text_len = (uint32_t)len;
+    if (cg__http_message_text(&req->line, value, len) < 0 ||
+        cg__http_message_text(&req->line, "", 1) < 0) {
+        req->line.used = 0;
+        refuse(cg__http_h2_of(req), 503);
+    }
+}
+
+static void add_pseudo(struct cg_http_request *req, const uint8_t *name,
+                       size_t name_len, const char *value, size_t len)
+{
+    if (is(name, name_len, ":method")) {
+        set_method(req, value, len);
+    } else if (is(name, name_len, ":path")) {
+        set_target(req, value, len);
+    } else if (is(name, name_len, ":authority")) {
+        if (!push(&req->in, "host", 4, value, len))
+            refuse(cg__http_h2_of(req), 503);
+        if (req->line.used == 0)
+            set_target(req, value, len);
+    }
+}
+
+/* A client may send Cookie in several fields, for the sake of compression; a handler sees
+ * one (RFC 9113, 8.2.3). */
+static bool add_cookie(struct cg__http_h2_stream *stream, const char *value, size_t len)
+{
+    struct cg_http_headers *list = &stream->cookies;
+
+    return cg__http_message_text(list, "; ", list->used > 0 ? 2 : 0) == 0 &&
+           cg__http_message_text(list, value, len) == 0;
+}
+
+static bool add_field(struct cg__http_h2_stream *stream, const uint8_t *name,
+                      size_t name_len, const char *value, size_t len)
+{
+    struct cg_http_headers *in = &stream->message.in;
+
+    if (is(name, name_len, "cookie"))
+        return add_cookie(stream, value, len);
+    if (is(name, name_len, "host") && in->count > 0) {
+        const char *host = cg_http_headers_get(in, "host");
+
+        if (host != NULL && (strlen(host) != len || memcmp(host, value, len) != 0))
+            refuse(stream, 400); /* which of them is meant would be a guess */
+        if (host != NULL)
+            return true;
+    }
+    return push(in, (const char *)name, name_len, value, len);
+}
+
+bool cg__http_h2_fields_add(struct cg__http_h2_stream *stream, const uint8_t *name,
+                            size_t name_len, const uint8_t *value, size_t value_len)
+{
+    struct cg_http_request *req = &stream->message;
+    const struct cg_http_server_options *options = &req->server->options;
+    bool added = true;
+
+    stream->fields++;
+    stream->fields_len += name_len + value_len + OVERHEAD;
+    if (stream->fields > options->headers_count ||
+        stream->fields_len > (size_t)options->headers_limit + options->target_limit) {
+        refuse(stream, 431);
+        return stream->fields <= 4 * (size_t)options->headers_count;
+    }
+    if (stream->in_trailers)
+        added = push(&req->trailers, (const char *)name, name_len, (const char *)value,
+                     value_len);
+    else if (*name == ':')
+        add_pseudo(req, name, name_len, (const char *)value, value_len);
+    else
+        added = add_field(stream, name, name_len, (const char *)value, value_len);
+    if (!added)
+        refuse(stream, 503);
+    return true;
+}
+
+/* nghttp2 has checked that Content-Length is one number, and that it is the body's. */
+void cg__http_h2_fields_end(struct cg__http_h2_stream *stream, bool end)
+{
+    struct cg_http_request *req = &stream->message;
+    const char *length = cg_http_headers_get(&req->in, "content-length");
+
+    req->has_body = !end;
+    req->body_done = end;
+    req->unsized = !end && length == NULL;
+    if (length != NULL && !cg__http_framing_length(length, &req->length))
+        refuse(stream, 400);
+    if (stream->cookies.used > 0 &&
+        !push(&req->in, "cookie", 6, stream->cookies.data, stream->cookies.used))
+        refuse(stream, 503);
+    if (req->line.used == 0 && cg__http_message_text(&req->line, "", 1) < 0)
+        refuse(stream, 503);
+}
+
+static void put(struct cg__http_h2_head *head, const char *name, size_t name_len,
+                const char *value, size_t value_len, uint8_t flags)
+{
+    head->fields[head->count++] =
+        (nghttp2_nv){(uint8_t *)name, (uint8_t *)value, name_len, value_len, flags};
+}
+
+#define PUT(head, name, value, len)                                                    \
+    put(head, name, sizeof(name) - 1, value, len, NGHTTP2_NV_FLAG_NO_COPY_NAME)
+
+static struct cg__http_h2_head *head_new(size_t count)
+{
+    struct cg__http_h2_head *head = malloc(sizeof *head + count * sizeof *head->fields);
+
+    if (head != NULL)
+        head->count = 0;
+    return head;
+}
+
+/* What belongs to the connection has no place in HTTP/2 (RFC 9113, 8.2.2). */
+static bool is_of_connection(const char *name)
+{
+    return cg__ascii_equal(name, "connection") || cg__ascii_equal(name, "keep-alive") ||
+           cg__ascii_equal(name, "proxy-connection") ||
+           cg__ascii_equal(name, "upgrade") ||
+           cg__ascii_equal(name, "transfer-encoding");
+}
+
+static void put_list(struct cg__http_h2_head *head, const struct cg_http_headers *list)
+{
+    for (uint32_t i = 0; i < list->count; i++) {
+        const struct cg__http_entry *entry = cg__http_entry(list, i);
+        const char *name = cg__http_message_at(list, entry->name);
+
+        if (!is_of_connection(name))
+            put(head, name, entry->name_len, cg__http_message_at(list, entry->value),
+                entry->value_len, NGHTTP2_NV_FLAG_NONE);
+    }
+}
+
+static void put_status(struct cg__http_h2_head *head, int status)
+{
+    for (int i = 2; i >= 0; i--, status /= 10)
+        head->status[i] = (char)('0' + status % 10);
+    PUT(head, ":status", head->status, 3);
+}
+
+static bool has(const struct cg_http_request *req, const char *name)
+{
+    return req->out.count > 0 && cg_http_headers_get(&req->out, name) != NULL;
+}
+
+/* The server's own fields, from the text that HTTP/1 begins with. */
+static void put_own(struct cg__http_h2_head *head, const struct cg_http_request *req)
+{
+    const struct cg_http_server *server = req->server;
+    const char *name = server->usual + CG__HTTP_OK,
+               *end = server->usual + server->date_at;
+
+    if (end > name && !has(req, "Server"))
+        PUT(head, "server", name + 8, (size_t)(end - name) - 10);
+    if (!has(req, "Date"))
+        PUT(head, "date", end + 6, CG__HTTP_DATE - 8);
+}
+
+struct cg__http_h2_head *cg__http_h2_fields_head(const struct cg_http_request *req,
+                                                 int status, int64_t length,
+                                                 const char *type)
+{
+    struct cg__http_h2_head *head = head_new(5 + req->out.count);
+
+    if (head == NULL)
+        return NULL;
+    put_status(head, status);
+    put_own(head, req);
+    if (type != NULL)
+        PUT(head, "content-type", type, strlen(type));
+    if (length >= 0 && status != 204 &&
+        !(req->code == HTTP_CONNECT && status / 100 == 2))
+        PUT(head, "content-length", head->length,
+            cg__http_framing_decimal(head->length, (uint64_t)length));
+    put_list(head, &req->out);
+    return head;
+}
+
+struct cg__http_h2_head *cg__http_h2_fields_interim(int status,
+                                                    const struct cg_http_field *fields)
+{
+    struct cg__http_h2_head *head;
+    size_t count = 0;
+
+    while (fields != NULL && fields[count].name != NULL)
+        count++;
+    head = head_new(1 + count);
+    if (head == NULL)
+        return NULL;
+    put_status(head, status);
+    for (size_t i = 0; i < count; i++)
+        if (!is_of_connection(fields[i].name))
+            put(head, fields[i].name, strlen(fields[i].name), fields[i].value,
+                strlen(fields[i].value), NGHTTP2_NV_FLAG_NONE);
+    return head;
+}
+
+struct cg__http_h2_head *
+cg__http_h2_fields_trailers(const struct cg_http_headers *trailers)
+{
+    struct cg__http_h2_head *head = head_new(trailers->count);
+
+    if (head != NULL)
+        put_list(head, trailers);
+    return head;
+}

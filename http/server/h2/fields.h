@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/* Fields of HTTP/2: those of requests as they come, those of responses as nghttp2 takes
+ * them. */
+#ifndef COGEN_HTTP_SERVER_H2_FIELDS_H
+#define COGEN_HTTP_SERVER_H2_FIELDS_H
+
+#include "http/server/h2/h2.h"
+
+/* Adds a field that nghttp2 has checked to the request of a stream. False: the head has far
+ * too many: give the stream up. */
+bool cg__http_h2_fields_add(struct cg__http_h2_stream *stream, const uint8_t *name,
+                            size_t name_len, const uint8_t *value, size_t value_len);
+
+/* To be called when the head of the request is complete; `end`: it has no body. */
+void cg__http_h2_fields_end(struct cg__http_h2_stream *stream, bool end);
+
+/* Makes nghttp2's form of a response's head, from malloc; NULL: no memory. */
+struct cg__http_h2_head {
+    size_t count;
+    char status[4], length[24];
+    nghttp2_nv fields[];
+} * cg__http_h2_fields_head(const struct cg_http_request *req, int status,
+                            int64_t length, const char *type);
+
+/* The same of interim fields, and of trailers. */
+struct cg__http_h2_head *cg__http_h2_fields_interim(int status,
+                                                    const struct cg_http_field *fields);
+struct cg__http_h2_head *
+cg__http_h2_fields_trailers(const struct cg_http_headers *trailers);
+
+#endif

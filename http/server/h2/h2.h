@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT */
+/* A connection over HTTP/2, and its streams. nghttp2 keeps the state of the protocol. Nothing
+ * may yield, or take what is to be written, inside its callbacks. */
+#ifndef COGEN_HTTP_SERVER_H2_H
+#define COGEN_HTTP_SERVER_H2_H
+
+#include <nghttp2/nghttp2.h>
+
+#include "http/server/server.h"
+
+enum {
+    CG__HTTP_H2_STREAMS = 100, /* open at once; also handlers that still run */
+    CG__HTTP_H2_WINDOW =
+        64 * 1024, /* bytes of a stream's body that may wait for a handler */
+    CG__HTTP_H2_WINDOWS = 256 * 1024, /* of all streams of a connection */
+    /* A connection may cause so much work without progress: units at once, and units a
+     * second. */
+    CG__HTTP_H2_BUDGET = 2000,
+    CG__HTTP_H2_BUDGET_RATE = 400,
+    CG__HTTP_H2_RESET = 10, /* units for the reset of a stream, whoever sends it */
+    CG__HTTP_H2_FRAME = 1,  /* units for a frame that brings nothing */
+};
+
+/* A connection; lives while its coroutine serves it. */
+struct cg__http_h2 {
+    struct cg__http_conn *conn;
+    nghttp2_session *session;
+    struct cg__http_h2_stream *streams; /* all, a list */
+    struct cg__http_h2_stream *ready,
+        **ready_end; /* whose handlers are to be started */
+    unsigned live;   /* streams with a handler, also of streams that have been reset */
+    unsigned unsent; /* streams without one, whose response has not been sent */
+    struct cg_coro *writer; /* NULL: nothing is being written */
+    struct cg_event
+        changed;        /* set when a handler or the writer has ended, for the end */
+    int64_t idle_since; /* since then there has been no handler */
+    int64_t budget_at;  /* the budget was right at this moment */
+    int budget;
+    size_t head_len; /* bytes that have come since a head began */
+    bool in_head;    /* a head has begun and is not complete */
+    bool busy;   /* the reader is at work, and starts the writer when it has done all */
+    bool waits;  /* the reader waits for bytes, inside conn->wait */
+    bool failed; /* the session cannot go on */
+    bool leaves; /* the last GOAWAY has been submitted */
+};
+
+struct cg__http_h2_stream {
+    struct cg_http_request message; /* must be the first member */
+    struct cg__http_h2 *h2;
+    struct cg__http_h2_stream *next, **at; /* in h2->streams */
+    struct cg__http_h2_stream *next_ready;
+    int32_t id;
+    struct cg_scope scope;          /* around the handler; a reset ends it */
+    struct cg_event came, taken;    /* bytes of the request; all bytes of a write */
+    struct cg_http_headers cookies; /* the values of Cookie, joined */
+    size_t fields, fields_len;      /* number and size of the fields that have come */
+    int refused; /* the status of the response to an invalid head; 0: none */
+    /* The body of the request: `in` gets what comes, the handler reads `piece`. */
+    struct cg__http_h2_bytes {
+        char *data;
+        size_t size, len;
+    } in, piece;
+    /* The response: bytes that were copied, bytes of the handler, or a file. */
+    struct cg__http_h2_bytes out;
+    size_t out_done;
+    const char *data;
+    size_t len;
+    int file;
+    int64_t offset;
+    uint64_t file_left;
+    int error;        /* why the file could not be read */
+    int64_t moved_at; /* when the client took bytes last */
+    bool in_trailers; /* fields that come are trailers */
+    bool in_end;      /* the request is complete */
+    bool last;        /* what the response has now is the rest of it */
+    bool deferred;    /* nghttp2 waits for more of the response */
+    bool open;        /* nghttp2 knows it */
+    bool queued;      /* is in h2->ready */
+    bool runs;        /* has a handler */
+    bool scoped;      /* `scope` is open */
+    bool sent;        /* its response is complete on the wire */
+    bool lost;        /* reset, or the connection is broken */
+};
+
+static inline struct cg__http_h2_stream *
+cg__http_h2_of(const struct cg_http_request *req)
+{
+    return (struct cg__http_h2_stream *)req;
+}
+
+/* Ends the reader's wait for bytes, so that it looks at its connection again. */
+static inline void cg__http_h2_nudge(struct cg__http_h2 *h2)
+{
+    if (h2->waits)
+        cg_scope_cancel(&h2->conn->wait);
+}
+
+#endif

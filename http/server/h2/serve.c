@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: MIT */
+/* The reader of a connection over HTTP/2, in the connection's coroutine. It gives what comes to
+ * nghttp2, starts the handlers of the requests that are complete, and then the writer. */
+#include "config.h"
+
+#include "http/server/clocks.h"
+#include "http/server/h2/serve.h"
+#include "http/server/h2/session.h"
+#include "http/server/h2/stream.h"
+#include "http/server/h2/writer.h"
+
+#include <errno.h>
+
+/* The last GOAWAY: requests that come from now on are not served. */
+static void leave(struct cg__http_h2 *h2)
+{
+    if (h2->leaves)
+        return;
+    h2->leaves = true;
+    nghttp2_submit_goaway(h2->session, NGHTTP2_FLAG_NONE,
+                          nghttp2_session_get_last_proc_stream_id(h2->session),
+                          NGHTTP2_NO_ERROR, NULL, 0);
+}
+
+/* The client may still send what it has sent already. */
+void cg__http_h2_drain(struct cg__http_conn *conn)
+{
+    struct cg__http_h2 *h2 = conn->session;
+
+    nghttp2_submit_shutdown_notice(h2->session);
+    cg__http_h2_writer_wake(h2);
+}
+
+static bool is_idle(const struct cg__http_h2 *h2)
+{
+    return h2->live == 0 && h2->unsent == 0;
+}
+
+static bool is_over(const struct cg__http_h2 *h2)
+{
+    return h2->conn->broken || h2->failed ||
+           (h2->writer == NULL && !nghttp2_session_want_write(h2->session) &&
+            !nghttp2_session_want_read(h2->session));
+}
+
+static int64_t idle_until(const struct cg__http_h2 *h2)
+{
+    return cg__http_clocks_after(h2->idle_since, cg__http_clocks_idle(h2->conn));
+}
+
+static int64_t deadline(const struct cg__http_h2 *h2)
+{
+    const struct cg_http_server *server = h2->conn->server;
+
+    if (h2->in_head)
+        return cg__http_clocks_head(h2->conn, h2->head_len);
+    if (h2->unsent > 0)
+        return cg__http_clocks_after(cg_sched_now(server->sched),
+                                     server->options.linger_timeout);
+    return h2->live == 0 ? idle_until(h2) : CG_NEVER;
+}
+
+enum {
+    NUDGED = -1000000
+}; /* what wait_input returns when the connection is to be looked at */
+
+/* Waits for bytes. Only while no handler runs may the connection be closed for another. */
+static ssize_t wait_input(struct cg__http_h2 *h2, struct cg_view *view)
+{
+    struct cg__http_conn *conn = h2->conn;
+    ssize_t n;
+
+    if (h2->in_head) {
+        conn->phase = CG__HTTP_IN_HEAD;
+    } else if (h2->live == 0) {
+        conn->phase = CG__HTTP_IDLE;
+        conn->since = h2->idle_since;
+    }
+    cg_scope_open(&conn->wait, CG_NEVER, false);
+    h2->waits = true;
+    n = cg_yield(
+        cg_borrow(conn->sock, view, .timeout = CG_NEVER, .deadline = deadline(h2)));
+    h2->waits = false;
+    conn->phase = CG__HTTP_AT_WORK;
+    return cg_scope_close(&conn->wait) == -ECANCELED && n == -ECANCELED ? NUDGED : n;
+}
+
+/* Gives up responses that the client does not take. A client that has its response and still
+ * sends is told to stop, but not at once: some do not read a response if a reset is behind
+ * it. */
+static void give_up_unsent(struct cg__http_h2 *h2)
+{
+    const struct cg_http_server_options *options = &h2->conn->server->options;
+    int64_t now = cg_sched_now(h2->conn->server->sched);
+
+    for (struct cg__http_h2_stream *each = h2->streams; each != NULL;
+         each = each->next) {
+        int64_t patience =
+            each->sent ? options->linger_timeout : options->write_timeout;
+
+        if (!each->runs && !each->queued &&
+            now >= cg__http_clocks_after(each->moved_at, patience))
+            nghttp2_submit_rst_stream(h2->session, NGHTTP2_FLAG_NONE, each->id,
+                                      each->sent ? NGHTTP2_NO_ERROR : NGHTTP2_CANCEL);
+    }
+}
+
+static void feed(struct cg__http_h2 *h2, struct cg_view *view)
+{
+    cg__http_h2_session_feed(h2, view->data, view->len);
+    cg_view_release(view, view->len);
+}
+
+/* Looks at what has become due. The requests that a client has sent before it heard of a
+ * shutdown may have come with it: then one more look. */
+static void look(struct cg__http_h2 *h2)
+{
+    int64_t now = cg_sched_now(h2->conn->server->sched);
+    struct cg_view view;
+
+    if (h2->in_head && now >= cg__http_clocks_head(h2->conn, h2->head_len)) {
+        h2->leaves = true;
+        nghttp2_session_terminate_session(h2->session, NGHTTP2_NO_ERROR);
+        return;
+    }
+    if (h2->unsent > 0)
+        give_up_unsent(h2);
+    if (h2->in_head || !is_idle(h2) || now < idle_until(h2))
+        return;
+    if (h2->conn->server->draining &&
+        cg_yield(cg_borrow(h2->conn->sock, &view, .timeout = CG_NOWAIT)) > 0)
+        feed(h2, &view);
+    if (h2->ready == NULL && !h2->in_head)
+        leave(h2);
+}
+
+static void count(struct cg__http_h2 *h2)
+{
+    unsigned limit = h2->conn->server->options.requests;
+
+    if (limit != 0 && h2->conn->requests >= limit)
+        leave(h2);
+}
+
+static void work(struct cg__http_h2 *h2)
+{
+    h2->busy = true;
+    cg__http_h2_stream_start_all(h2);
+    count(h2);
+    h2->busy = false;
+    cg__http_h2_writer_wake(h2);
+}
+
+static ssize_t read_all(struct cg__http_h2 *h2)
+{
+    ssize_t n = 0;
+
+    for (;;) {
+        struct cg_view view;
+
+        work(h2);
+        if (is_over(h2))
+            return 0;
+        n = wait_input(h2, &view);
+        h2->busy = true;
+        if (n > 0)
+            feed(h2, &view);
+        else if (n == NUDGED || n == -ETIMEDOUT)
+            look(h2);
+        else
+            return n == 0 ? CG_EOF : n;
+    }
+}
+
+/* Ends what still runs: handlers, and the writer if nobody reads what it writes. */
+static void end(struct cg__http_h2 *h2, bool abrupt)
+{
+    struct cg__http_h2_stream *each;
+
+    h2->busy = true;
+    for (each = h2->streams; each != NULL; each = each->next)
+        cg__http_h2_stream_lose(each);
+    cg__http_h2_stream_start_all(h2);
+    if (abrupt && h2->writer != NULL)
+        cg_coro_cancel(h2->writer);
+    while (h2->live > 0 || h2->writer != NULL) {
+        h2->changed.set = false;
+        cg_yield(cg_wait_event(&h2->changed, .timeout = CG_NEVER, .shield = true));
+    }
+    while ((each = h2->streams) != NULL) {
+        each->open = each->queued = false;
+        cg__http_h2_stream_free(each);
+    }
+}
+
+enum cg__http_outcome cg__http_h2_serve(struct cg__http_conn *conn)
+{
+    struct cg__http_h2 h2 = {.conn = conn, .budget = CG__HTTP_H2_BUDGET};
+    enum cg__http_outcome outcome = CG__HTTP_CLOSE_NOW;
+
+    h2.ready_end = &h2.ready;
+    h2.budget_at = h2.idle_since = cg_sched_now(conn->server->sched);
+    if (cg__http_h2_session_open(&h2) == 0) {
+        conn->session = &h2;
+        if (conn->server->draining)
+            nghttp2_submit_shutdown_notice(h2.session);
+        if (read_all(&h2) == 0 && !conn->broken)
+            outcome = CG__HTTP_LINGER;
+        conn->session = NULL;
+        end(&h2, outcome != CG__HTTP_LINGER);
+    }
+    nghttp2_session_del(h2.session);
+    return outcome;
+}
+
+void cg__http_h2_free_spare(struct cg_http_server *server)
+{
+    cg__http_h2_stream_free_spare(server);
+}
+
+bool cg__http_h2_is_there(void)
+{
+    return true;
+}

@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: MIT */
+/* The callbacks of nghttp2. They note what has come, and do nothing else: a handler must not
+ * run inside of them. */
+#include "config.h"
+
+#include "http/server/h2/body.h"
+#include "http/server/h2/fields.h"
+#include "http/server/h2/session.h"
+#include "http/server/h2/stream.h"
+
+#include <errno.h>
+
+static struct cg__http_h2_stream *find(nghttp2_session *session, int32_t id)
+{
+    return nghttp2_session_get_stream_user_data(session, id);
+}
+
+/* Counts work that the client causes without progress. A client that overdraws its budget
+ * is told to calm down, and the connection ends. */
+static void charge(struct cg__http_h2 *h2, int cost)
+{
+    int64_t now = cg_sched_now(h2->conn->server->sched), passed = now - h2->budget_at;
+    int64_t gain = passed / (CG_SECOND / CG__HTTP_H2_BUDGET_RATE);
+
+    if (gain > 0) {
+        h2->budget = gain < CG__HTTP_H2_BUDGET - h2->budget ? h2->budget + (int)gain
+                                                            : CG__HTTP_H2_BUDGET;
+        h2->budget_at = now;
+    }
+    h2->budget -= cost;
+    if (h2->budget < 0 && !h2->leaves) {
+        h2->leaves = true;
+        nghttp2_session_terminate_session(h2->session, NGHTTP2_ENHANCE_YOUR_CALM);
+    }
+}
+
+static int begin_frame(nghttp2_session *session, const nghttp2_frame_hd *hd,
+                       void *user_data)
+{
+    (void)session;
+    if (hd->type > NGHTTP2_CONTINUATION || hd->type == NGHTTP2_PRIORITY)
+        charge(user_data, CG__HTTP_H2_FRAME);
+    return 0;
+}
+
+/* Handlers of streams that have been reset may still run, so the number of handlers is
+ * limited too. */
+static int begin_headers(nghttp2_session *session, const nghttp2_frame *frame,
+                         void *user_data)
+{
+    struct cg__http_h2 *h2 = user_data;
+    struct cg__http_h2_stream *stream = find(session, frame->hd.stream_id);
+
+    h2->in_head = true;
+    h2->head_len = 0;
+    h2->conn->since = cg_sched_now(h2->conn->server->sched);
+    if (stream != NULL) {
+        stream->in_trailers = true;
+        return 0;
+    }
+    if (frame->headers.cat != NGHTTP2_HCAT_REQUEST)
+        return 0;
+    if (h2->live < CG__HTTP_H2_STREAMS)
+        stream = cg__http_h2_stream_new(h2, frame->hd.stream_id);
+    if (stream == NULL)
+        return nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE,
+                                         frame->hd.stream_id, NGHTTP2_REFUSED_STREAM);
+    return nghttp2_session_set_stream_user_data(session, frame->hd.stream_id, stream);
+}
+
+static int header(nghttp2_session *session, const nghttp2_frame *frame,
+                  const uint8_t *name, size_t name_len, const uint8_t *value,
+                  size_t value_len, uint8_t flags, void *user_data)
+{
+    struct cg__http_h2_stream *stream = find(session, frame->hd.stream_id);
+
+    (void)flags;
+    (void)user_data;
+    if (stream == NULL ||
+        cg__http_h2_fields_add(stream, name, name_len, value, value_len))
+        return 0;
+    return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+}
+
+/* nghttp2 would leave such a field out, and go on. */
+static int invalid_header(nghttp2_session *session, const nghttp2_frame *frame,
+                          const uint8_t *name, size_t name_len, const uint8_t *value,
+                          size_t value_len, uint8_t flags, void *user_data)
+{
+    (void)session, (void)frame, (void)name, (void)name_len, (void)value,
+        (void)value_len;
+    (void)flags, (void)user_data;
+    return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+}
+
+static void head_came(struct cg__http_h2 *h2, const nghttp2_frame *frame)
+{
+    struct cg__http_h2_stream *stream = find(h2->session, frame->hd.stream_id);
+    bool end = frame->hd.flags & NGHTTP2_FLAG_END_STREAM;
+
+    h2->in_head = false;
+    if (stream == NULL)
+        return;
+    if (end) {
+        stream->in_end = true;
+        cg_event_set(&stream->came);
+    }
+    if (stream->in_trailers)
+        return;
+    cg__http_h2_fields_end(stream, end);
+    stream->queued = true;
+    stream->next_ready = NULL;
+    *h2->ready_end = stream;
+    h2->ready_end = &stream->next_ready;
+}
+
+static void data_came(struct cg__http_h2 *h2, const nghttp2_frame *frame)
+{
+    struct cg__http_h2_stream *stream = find(h2->session, frame->hd.stream_id);
+
+    if (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) {
+        if (stream != NULL) {
+            stream->in_end = true;
+            cg_event_set(&stream->came);
+        }
+    } else if (frame->hd.length <= frame->data.padlen) {
+        charge(h2, CG__HTTP_H2_FRAME); /* it brings nothing */
+    }
+}
+
+static int frame_came(nghttp2_session *session, const nghttp2_frame *frame,
+                      void *user_data)
+{
+    struct cg__http_h2 *h2 = user_data;
+
+    (void)session;
+    switch (frame->hd.type) {
+    case NGHTTP2_HEADERS:
+        head_came(h2, frame);
+        break;
+    case NGHTTP2_DATA:
+        data_came(h2, frame);
+        break;
+    case NGHTTP2_RST_STREAM:
+        charge(h2, CG__HTTP_H2_RESET);
+        break;
+    case NGHTTP2_SETTINGS:
+    case NGHTTP2_PING:
+        charge(h2, CG__HTTP_H2_FRAME);
+        break;
+    default:
+        break;
+    }
+    return 0;
+}
+
+/* After the handler: what the client still sends is dropped, and up to the limit it may
+ * send more. */
+static int discard(struct cg__http_h2_stream *stream, size_t len)
+{
+    nghttp2_session *session = stream->h2->session;
+    struct cg_http_request *req = &stream->message;
+
+    req->body_seen += len;
+    return req->body_seen <= req->server->options.drain_limit
+               ? nghttp2_session_consume(session, stream->id, len)
+               : nghttp2_session_consume_connection(session, len);
+}
+
+static int data_chunk(nghttp2_session *session, uint8_t flags, int32_t id,
+                      const uint8_t *data, size_t len, void *user_data)
+{
+    struct cg__http_h2_stream *stream = find(session, id);
+
+    (void)flags;
+    (void)user_data;
+    if (stream == NULL)
+        return nghttp2_session_consume_connection(session, len);
+    if (!stream->runs && !stream->queued)
+        return discard(stream, len);
+    if (cg__http_h2_body_add(stream, data, len))
+        return 0;
+    nghttp2_session_consume_connection(session, len);
+    return nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, id,
+                                     NGHTTP2_INTERNAL_ERROR);
+}
+
+/* A client that makes us reset streams is no better than one that resets them. */
+static int frame_sent(nghttp2_session *session, const nghttp2_frame *frame,
+                      void *user_data)
+{
+    struct cg__http_h2_stream *stream;
+
+    if (frame->hd.type == NGHTTP2_RST_STREAM) {
+        if (frame->rst_stream.error_code != NGHTTP2_NO_ERROR)
+            charge(user_data, CG__HTTP_H2_RESET);
+        return 0;
+    }
+    if ((frame->hd.type != NGHTTP2_DATA && frame->hd.type != NGHTTP2_HEADERS) ||
+        !(frame->hd.flags & NGHTTP2_FLAG_END_STREAM))
+        return 0;
+    stream = find(session, frame->hd.stream_id);
+    if (stream == NULL)
+        return 0;
+    stream->sent = true;
+    return 0;
+}
+
+static int stream_closed(nghttp2_session *session, int32_t id, uint32_t error,
+                         void *user_data)
+{
+    struct cg__http_h2 *h2 = user_data;
+    struct cg__http_h2_stream *stream = find(session, id);
+
+    (void)error;
+    if (stream == NULL)
+        return 0;
+    nghttp2_session_set_stream_user_data(session, id, NULL);
+    stream->open = false;
+    if (!stream->sent || !stream->in_end)
+        cg__http_h2_stream_lose(stream);
+    if (stream->in.len + stream->piece.len > 0) {
+        nghttp2_session_consume_connection(session, stream->in.len + stream->piece.len);
+        stream->piece.len = 0;
+    }
+    if (!stream->runs && !stream->queued) {
+        h2->unsent--;
+        cg__http_h2_stream_free(stream);
+    }
+    if (h2->live == 0 && h2->unsent == 0 && h2->conn->server->draining)
+        cg__http_h2_nudge(h2);
+    return 0;
+}
+
+static nghttp2_session_callbacks *callbacks_new(void)
+{
+    nghttp2_session_callbacks *all;
+
+    if (nghttp2_session_callbacks_new(&all) < 0)
+        return NULL;
+    nghttp2_session_callbacks_set_on_begin_frame_callback(all, begin_frame);
+    nghttp2_session_callbacks_set_on_begin_headers_callback(all, begin_headers);
+    nghttp2_session_callbacks_set_on_header_callback(all, header);
+    nghttp2_session_callbacks_set_on_invalid_header_callback(all, invalid_header);
+    nghttp2_session_callbacks_set_on_frame_recv_callback(all, frame_came);
+    nghttp2_session_callbacks_set_on_data_chunk_recv_callback(all, data_chunk);
+    nghttp2_session_callbacks_set_on_frame_send_callback(all, frame_sent);
+    nghttp2_session_callbacks_set_on_stream_close_callback(all, stream_closed);
+    return all;
+}
+
+static nghttp2_option *option_new(void)
+{
+    nghttp2_option *option;
+
+    if (nghttp2_option_new(&option) < 0)
+        return NULL;
+    nghttp2_option_set_no_auto_window_update(option, 1);
+#ifdef HAVE_NGHTTP2_OPTION_SET_STREAM_RESET_RATE_LIMIT
+    nghttp2_option_set_stream_reset_rate_limit(
+        option, CG__HTTP_H2_BUDGET / CG__HTTP_H2_RESET,
+        CG__HTTP_H2_BUDGET_RATE / CG__HTTP_H2_RESET);
+#endif
+    return option;
+}
+
+static int submit_settings(struct cg__http_h2 *h2)
+{
+    const struct cg_http_server_options *options = &h2->conn->server->options;
+    nghttp2_settings_entry settings[] = {
+        {NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, CG__HTTP_H2_STREAMS},
+        {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, CG__HTTP_H2_WINDOW},
+        {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, options->headers_limit},
+    };
+    int rc = nghttp2_submit_settings(h2->session, NGHTTP2_FLAG_NONE, settings,
+                                     sizeof settings / sizeof *settings);
+
+    if (rc == 0)
+        rc = nghttp2_session_set_local_window_size(h2->session, NGHTTP2_FLAG_NONE, 0,
+                                                   CG__HTTP_H2_WINDOWS);
+    return rc;
+}
+
+int cg__http_h2_session_open(struct cg__http_h2 *h2)
+{
+    nghttp2_session_callbacks *callbacks = callbacks_new();
+    nghttp2_option *option = option_new();
+    int rc = NGHTTP2_ERR_NOMEM;
+
+    if (callbacks != NULL && option != NULL)
+        rc = nghttp2_session_server_new2(&h2->session, callbacks, h2, option);
+    nghttp2_session_callbacks_del(callbacks);
+    nghttp2_option_del(option);
+    if (rc == 0)
+        rc = submit_settings(h2);
+    return rc == 0 ? 0 : -ENOMEM;
+}
+
+void cg__http_h2_session_feed(struct cg__http_h2 *h2, const char *data, size_t len)
+{
+    bool was_in_head = h2->in_head;
+
+    if (h2->leaves && h2->budget < 0)
+        return; /* nobody listens any more */
+    if (nghttp2_session_mem_recv(h2->session, (const uint8_t *)data, len) < 0)
+        h2->failed = true;
+    if (h2->in_head)
+        h2->head_len = was_in_head ? h2->head_len + len : len;
+}

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: MIT */
+/* See stream.h. */
+#include "config.h"
+
+#include "http/server/access_log.h"
+#include "http/server/h2/carrier.h"
+#include "http/server/h2/stream.h"
+#include "http/server/h2/writer.h"
+#include "http/server/handle.h"
+#include "http/server/request/request.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+static struct cg__http_h2_stream *spare_get(struct cg_http_server *server)
+{
+    struct cg_http_request *req = server->streams;
+
+    if (req == NULL)
+        return calloc(1, sizeof(struct cg__http_h2_stream));
+    server->streams = req->next;
+    server->nstreams--;
+    return cg__http_h2_of(req);
+}
+
+struct cg__http_h2_stream *cg__http_h2_stream_new(struct cg__http_h2 *h2, int32_t id)
+{
+    struct cg_http_server *server = h2->conn->server;
+    struct cg__http_h2_stream *stream = spare_get(server);
+
+    if (stream == NULL)
+        return NULL;
+    stream->message.carrier = &cg__http_h2_carrier;
+    stream->message.server = server;
+    stream->message.conn = h2->conn;
+    stream->message.minor = 1;
+    stream->message.keep = true;
+    stream->message.method = NULL;
+    stream->message.length = 0;
+    stream->message.upgrade = false;
+    stream->h2 = h2;
+    stream->id = id;
+    stream->open = true;
+    stream->next = h2->streams;
+    stream->at = &h2->streams;
+    if (stream->next != NULL)
+        stream->next->at = &stream->next;
+    h2->streams = stream;
+    return stream;
+}
+
+static void clear(struct cg_http_request *req)
+{
+    struct cg__http_h2_stream *stream = cg__http_h2_of(req);
+
+    cg__http_request_clear(req);
+    free(stream->in.data);
+    free(stream->piece.data);
+    free(stream->out.data);
+    free(stream);
+}
+
+static void bytes_forget(struct cg__http_h2_bytes *bytes)
+{
+    if (bytes->size > CG__HTTP_KEEP) {
+        free(bytes->data);
+        bytes->data = NULL;
+        bytes->size = 0;
+    }
+    bytes->len = 0;
+}
+
+/* Returns a stream to the spare ones, with the memory of its lists. */
+static void spare_put(struct cg__http_h2_stream *stream)
+{
+    struct cg_http_request req;
+    struct cg__http_h2_bytes in, piece, out;
+    struct cg_http_server *server = stream->message.server;
+
+    cg__http_request_reset(&stream->message);
+    cg__http_message_clear(&stream->cookies);
+    bytes_forget(&stream->in);
+    bytes_forget(&stream->piece);
+    bytes_forget(&stream->out);
+    if (server->nstreams == CG__HTTP_SPARE) {
+        clear(&stream->message);
+        return;
+    }
+    req = stream->message;
+    in = stream->in;
+    piece = stream->piece;
+    out = stream->out;
+    *stream = (struct cg__http_h2_stream){
+        .message = req, .in = in, .piece = piece, .out = out};
+    stream->message.next = server->streams;
+    server->streams = &stream->message;
+    server->nstreams++;
+}
+
+void cg__http_h2_stream_free(struct cg__http_h2_stream *stream)
+{
+    if (stream->runs || stream->open || stream->queued)
+        return;
+    *stream->at = stream->next;
+    if (stream->next != NULL)
+        stream->next->at = stream->at;
+    spare_put(stream);
+}
+
+void cg__http_h2_stream_lose(struct cg__http_h2_stream *stream)
+{
+    stream->lost = true;
+    if (stream->scoped)
+        cg_scope_cancel(&stream->scope);
+}
+
+/* What the client still sends is of no use any more. Its bytes count for the connection. */
+static void drop_input(struct cg__http_h2_stream *stream)
+{
+    nghttp2_session *session = stream->h2->session;
+
+    nghttp2_session_consume_connection(session, stream->in.len + stream->piece.len);
+    stream->in.len = 0;
+    stream->piece.len = 0;
+}
+
+/* After the handler: a response that is cut must be seen to be. */
+static void finish(struct cg__http_h2_stream *stream)
+{
+    struct cg_http_request *req = &stream->message;
+    struct cg__http_h2 *h2 = stream->h2;
+
+    stream->runs = false;
+    h2->live--;
+    if (stream->open) {
+        h2->unsent++;
+        stream->moved_at = cg_sched_now(h2->conn->server->sched);
+        drop_input(stream);
+        if (req->cut || !req->ended)
+            nghttp2_submit_rst_stream(h2->session, NGHTTP2_FLAG_NONE, stream->id,
+                                      NGHTTP2_INTERNAL_ERROR);
+    }
+    if (!req->keep && stream->refused == 0 && !h2->leaves) {
+        h2->leaves = true;
+        nghttp2_submit_goaway(h2->session, NGHTTP2_FLAG_NONE,
+                              nghttp2_session_get_last_proc_stream_id(h2->session),
+                              NGHTTP2_NO_ERROR, NULL, 0);
+    }
+    cg__http_h2_writer_wake(h2);
+    if (h2->live == 0) {
+        h2->idle_since = cg_sched_now(h2->conn->server->sched);
+        cg__http_h2_nudge(h2);
+    }
+    cg_event_set(&h2->changed);
+    cg__http_h2_stream_free(stream);
+}
+
+static ssize_t stream_run(void *arg)
+{
+    struct cg__http_h2_stream *stream = arg;
+    struct cg_http_request *req = &stream->message;
+
+    cg_scope_open(&stream->scope, CG_NEVER, false);
+    stream->scoped = true;
+    if (!stream->lost) {
+        if (stream->refused == 0)
+            stream->refused = cg__http_handle_check(req);
+        if (stream->refused != 0)
+            cg__http_handle_refuse(req, stream->refused);
+        else
+            cg__http_handle(req);
+    }
+    stream->scoped = false;
+    cg_scope_close(&stream->scope);
+    if (req->server->options.access_log != NULL)
+        cg__http_access_log_add(req);
+    finish(stream);
+    return 0;
+}
+
+static void start(struct cg__http_h2 *h2, struct cg__http_h2_stream *stream)
+{
+    h2->live++;
+    h2->conn->requests++;
+    stream->runs = true;
+    /* In vain only if there is no memory. The scope is opened by the coroutine, which runs
+     * before this yield returns. */
+    if (cg_yield(cg_add(stream_run, stream, .name = "http/2",
+                        .stack_size = h2->conn->server->options.stack_size,
+                        .shield = true)) == 0)
+        return;
+    stream->runs = false;
+    h2->live--;
+    h2->unsent += stream->open;
+    nghttp2_submit_rst_stream(h2->session, NGHTTP2_FLAG_NONE, stream->id,
+                              NGHTTP2_REFUSED_STREAM);
+    cg__http_h2_stream_free(stream);
+}
+
+void cg__http_h2_stream_start_all(struct cg__http_h2 *h2)
+{
+    struct cg__http_h2_stream *stream;
+
+    while ((stream = h2->ready) != NULL) {
+        h2->ready = stream->next_ready;
+        if (h2->ready == NULL)
+            h2->ready_end = &h2->ready;
+        stream->queued = false;
+        if (stream->lost)
+            cg__http_h2_stream_free(stream);
+        else
+            start(h2, stream);
+    }
+}
+
+void cg__http_h2_stream_free_spare(struct cg_http_server *server)
+{
+    struct cg_http_request *req;
+
+    while ((req = server->streams) != NULL) {
+        server->streams = req->next;
+        clear(req);
+    }
+}

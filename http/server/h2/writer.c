@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+/* The writer: a coroutine that exists only while there is something to write, so that an idle
+ * connection needs no second stack, and a stuck one is still read. */
+#include "config.h"
+
+#include "http/server/h2/writer.h"
+#include "http/server/output.h"
+
+#include <string.h>
+#include <sys/uio.h>
+
+/* Gathers frames in the connection's output. A frame that does not fit is written from
+ * nghttp2's memory, which stays valid until the next one is asked for. */
+static ssize_t write_frames(struct cg__http_h2 *h2)
+{
+    struct cg__http_conn *conn = h2->conn;
+    ssize_t n = 0;
+
+    while (n >= 0) {
+        const uint8_t *data;
+        ssize_t len = nghttp2_session_mem_send(h2->session, &data);
+        char *to;
+
+        if (len <= 0) {
+            h2->failed |= len < 0;
+            break;
+        }
+        to = cg__http_output_room(conn, (size_t)len);
+        if (to != NULL) {
+            memcpy(to, data, (size_t)len);
+            conn->out->used += (size_t)len;
+        } else {
+            n = cg__http_output_flush(conn, &(struct iovec){(void *)data, (size_t)len},
+                                      1);
+        }
+    }
+    return n < 0 ? n : cg__http_output_flush(conn, NULL, 0);
+}
+
+static bool wants(const struct cg__http_h2 *h2)
+{
+    return !h2->conn->broken && !h2->failed && nghttp2_session_want_write(h2->session);
+}
+
+static ssize_t writer_run(void *arg)
+{
+    struct cg__http_h2 *h2 = arg;
+    ssize_t n = 0;
+
+    do
+        n = write_frames(h2);
+    while (n >= 0 && wants(h2));
+    cg_coro_unref(h2->writer);
+    h2->writer = NULL;
+    cg_event_set(&h2->changed);
+    if (h2->conn->broken || h2->failed || !nghttp2_session_want_read(h2->session))
+        cg__http_h2_nudge(h2);
+    return 0;
+}
+
+void cg__http_h2_writer_wake(struct cg__http_h2 *h2)
+{
+    if (h2->busy || h2->writer != NULL || !wants(h2))
+        return;
+    if (cg_sched_start(h2->conn->server->sched, writer_run, h2, .name = "http/2 writer",
+                       .coro = &h2->writer) < 0) {
+        h2->writer = NULL;
+        h2->failed = true;
+        cg__http_h2_nudge(h2);
+    }
+}

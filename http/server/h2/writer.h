@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT */
+/* Writes what an HTTP/2 session has to say. */
+#ifndef COGEN_HTTP_SERVER_H2_WRITER_H
+#define COGEN_HTTP_SERVER_H2_WRITER_H
+
+#include "http/server/h2/h2.h"
+
+/* To be called when the session may have something to write. Starts a coroutine that writes
+ * all of it, unless there is one. */
+void cg__http_h2_writer_wake(struct cg__http_h2 *h2);
+
+#endif
