@@ -35,10 +35,12 @@ enum {
 };
 
 static const char *out_name, *own_names, *method, *data, *cacert, *insecure, *verbose,
-    *parallel = "8", *resume, *header, *http1, *http2, *prior;
+    *parallel = "8", *resume, *header, *speed, *http1, *http2, *prior;
 static struct cg_http_field fields[FIELDS_MOST + 3];
 static size_t field_count;
 static struct cg_http_client *client;
+static struct cg_bucket *bucket; /* a token for each byte; NULL: there is no limit */
+static size_t piece = PIECE;     /* read at a time */
 static struct transfer *transfers;
 static int status, count, begun, fetchers;
 static int turn; /* the number of the transfer whose body is printed now */
@@ -106,6 +108,13 @@ static ssize_t wait_for_turn(const struct transfer *transfer)
     return n;
 }
 
+/* Waits as long as the limit wants for so many bytes, which have been read: until then no
+ * more are, and flow control stops the server. */
+static ssize_t slow_down(ssize_t n)
+{
+    return bucket != NULL && n > 0 ? cg_yield(cg_take(bucket, (size_t)n)) : n;
+}
+
 /* Copies the body to the output. Transfers that share the output wait for their turn
  * before they read: flow control then stops the server. */
 static ssize_t take_body(struct transfer *transfer, struct cg_http_reply *reply)
@@ -117,13 +126,14 @@ static ssize_t take_body(struct transfer *transfer, struct cg_http_reply *reply)
         n = -ENOMEM;
     if (n >= 0 && (n = file_open(transfer, reply)) < 0)
         n = output_failed(n, transfer->name);
-    while (n >= 0 && (n = cg_yield(cg_http_read_reply(reply, buf, PIECE))) > 0) {
+    while (n >= 0 && (n = cg_yield(cg_http_read_reply(reply, buf, piece))) > 0) {
         ssize_t error = file_write(transfer, buf, (size_t)n);
 
         transfer->received = cg_http_reply_received(reply);
         if (error < 0)
             n = output_failed(error, transfer->name);
         progress_show();
+        n = slow_down(n);
     }
     if (n < 0 && n != -ECANCELED)
         failed(transfer, FAILED,
@@ -262,6 +272,28 @@ static unsigned protocols(void)
     return http1 ? CG_HTTP_H1 : prior ? CG_HTTP_H2 | CG_HTTP_H2C : 0;
 }
 
+/* SPEED is a number of bytes a second, with k, M or G for powers of 1024, as curl has it. */
+static void limit(void)
+{
+    static const char units[] = "kMG";
+    char *end;
+    unsigned long long rate = strtoull(speed, &end, 10);
+    const char *unit = *end != '\0' ? strchr(units, *end) : NULL;
+
+    if (unit != NULL) {
+        long shift = 10 * (unit - units + 1);
+
+        rate = rate > CG_BUCKET_RATE_MOST >> shift ? 0 : rate << shift;
+        end++;
+    }
+    if (*speed < '0' || *speed > '9' || *end || rate < 1 || rate > CG_BUCKET_RATE_MOST)
+        example_usage(&ex, "SPEED must be a number of bytes a second, such as 500k");
+    if (rate / 10 < piece)
+        piece = rate >= 10 ? (size_t)(rate / 10) : 1;
+    if (cg_bucket_new(&bucket, .rate = rate, .burst = piece) < 0)
+        example_fail("memory", -ENOMEM);
+}
+
 static void open_client(const char **urls)
 {
     char *end;
@@ -275,6 +307,8 @@ static void open_client(const char **urls)
         example_usage(&ex, why);
     if (resume && !own_names && (!out_name || count > 1))
         example_usage(&ex, "-C continues a file: use -O, or -o with one URL");
+    if (speed != NULL)
+        limit();
     client = cg_http_client_new(.tls = tls, .per_origin = (unsigned)most,
                                 .protocols = (uint8_t)protocols());
     transfers = calloc((size_t)count, sizeof *transfers);
@@ -309,6 +343,8 @@ int main(int argc, char **argv)
         {"http1.1", NULL, "use HTTP/1.1 only", &http1, 0},
         {"http2", NULL, "use HTTP/2 where a server of https offers it (usual)", &http2, 0},
         {"http2-prior-knowledge", NULL, "use HTTP/2 only, also without TLS", &prior, 0},
+        {"limit-rate", "SPEED", "receive at most SPEED bytes a second in all (k, M, G)", &speed,
+         0},
         {"parallel", "N", "the largest number of transfers at a time (8)", &parallel, 0},
         {0},
     };
@@ -334,6 +370,7 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < field_count; i++)
         free((char *)fields[i].name);
     transfers_free(transfers, count);
+    cg_bucket_unref(bucket);
     download_tls_end();
     return status > code ? status : code;
 }

@@ -5,6 +5,8 @@
 
 #include <cogen/any.h>
 #include <cogen/base.h>
+#include <cogen/bucket.h>
+#include <cogen/buffered.h>
 #include <cogen/channel.h>
 #include <cogen/coro.h>
 #include <cogen/crew.h>

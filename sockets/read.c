@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* cg_read, cg_readall, cg_readline, cg_read_to_end. */
+/* cg_read, cg_readall, cg_readline, cg_read_to_end, cg_readlines. */
 #include "config.h"
 
 #include "sockets/slots.h"
 
 #include <errno.h>
+#include <stddef.h>
+#include <string.h>
 
 static struct cg_read_op *of(struct cg_op *op)
 {
@@ -163,7 +165,41 @@ static const struct cg__work to_end_work = {
     .partial = true,
 };
 
+/* A readlines is a read_to_end, and at its end a search. */
+_Static_assert(offsetof(struct cg_readlines_op, buf) == offsetof(struct cg_read_op, buf),
+               "a readlines begins like a read");
+
+static bool readlines_take(struct cg_sock *sock, struct cg_op *op)
+{
+    struct cg_readlines_op *read = (struct cg_readlines_op *)op;
+    char *at = read->buf, *end;
+    size_t count = 0;
+
+    if (!to_end_take(sock, op))
+        return false;
+    if (op->result < 0)
+        return true;
+    for (end = at + op->result; at < end && count < read->most; count++) {
+        char *newline = memchr(at, '\n', (size_t)(end - at));
+        char *next = newline != NULL ? newline + 1 : end;
+
+        read->lines[count] = (struct cg_line){.text = at, .len = (size_t)(next - at)};
+        at = next;
+    }
+    op->result = at < end ? -EMSGSIZE : (ssize_t)count;
+    return true;
+}
+
+static const struct cg__work readlines_work = {
+    .direction = CG__RX,
+    .take = readlines_take,
+    .ask = to_end_ask,
+    .got = got_into_buffer,
+    .partial = true,
+};
+
 const struct cg_op_type cg_read_type = CG__SLOTS_BYTES("read", read_work);
 const struct cg_op_type cg_readall_type = CG__SLOTS_BYTES("readall", readall_work);
 const struct cg_op_type cg_readline_type = CG__SLOTS_BYTES("readline", readline_work);
 const struct cg_op_type cg_read_to_end_type = CG__SLOTS_BYTES("read_to_end", to_end_work);
+const struct cg_op_type cg_readlines_type = CG__SLOTS_BYTES("readlines", readlines_work);

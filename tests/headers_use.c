@@ -101,6 +101,7 @@ ssize_t plain(struct cg_sock *sock, void *arg)
     cg_yield(cg_read_to_end(sock, arg, 1));
     cg_yield(cg_read_to_end(sock, arg, 1, .moved = &(size_t){0}, .weak_timeout = true));
     cg_yield(cg_readline(sock, arg, 1));
+    cg_yield(cg_readlines(sock, arg, 1, &(struct cg_line){.len = 0}, 1, .timeout = 1));
     cg_yield(cg_borrow(sock, &view));
     cg_yield(cg_wait_gone(sock));
     cg_yield(cg_send_fds(sock, "x", 1, &(int){0}, 1, .moved = &(size_t){0}));
@@ -109,6 +110,14 @@ ssize_t plain(struct cg_sock *sock, void *arg)
     cg_sock_attach(cg_sched_self(), 0, &conn, .unread = arg, .len = 1);
     cg_yield(cg_close_gently(sock));
     cg_yield(cg_splice(sock, sock, SIZE_MAX));
+    cg_yield(cg_flush(sock));
+    cg_sock_buffer(sock, &conn);
+    cg_sock_buffer(sock, &conn, .size = 1000);
+    cg_sock_limit(sock, &conn);
+    cg_sock_limit(sock, &conn, .read = NULL, .write = NULL);
+    cg_bucket_new(&(struct cg_bucket *){NULL}, .rate = 1);
+    cg_yield(cg_take(arg, 1));
+    cg_yield(cg_take(arg, 1, .least = 1, .timeout = CG_NOWAIT));
     cg_yield(cg_relay(sock, sock, .a_to_b = &(uint64_t){0}));
     cg_yield(cg_write(sock, arg, 1));
     cg_yield(cg_writeall(sock, arg, 1));

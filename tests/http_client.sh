@@ -80,6 +80,11 @@ check_nginx() {
     else
         echo "SKIP $reactor: gzip is decoded: built without zlib?"
     fi
+    fetch --limit-rate 1M "$url/large.txt"
+    same "a limited rate" "0 $(md5sum <"$work/site/large.txt")" \
+        "$status $(md5sum <"$work/out")"
+    fetch --limit-rate 1x "$url/large.txt"
+    same "an invalid rate" 2 "$status"
     fetch -X PUT -H 'X-A: b' -d hello "$url/says"
     same "a method, a field and data" "0 PUT b 5" "$status $out"
     fetch -v "$url/odd"

@@ -54,6 +54,12 @@ struct cg_credentials {
 
 #ifndef __cplusplus
 
+/* A line in the caller's buffer, with its "\n", and without a NUL. */
+struct cg_line {
+    char *text;
+    size_t len;
+};
+
 struct cg_read_op { /* read, readall, readline, read_to_end */
     CG_OP_HEAD;
     struct cg_sock *sock;
@@ -61,6 +67,17 @@ struct cg_read_op { /* read, readall, readline, read_to_end */
     size_t done;
     size_t len;
     void *buf;
+};
+
+struct cg_readlines_op { /* begins like cg_read_op */
+    CG_OP_HEAD;
+    struct cg_sock *sock;
+    size_t *moved;
+    size_t done;
+    size_t len;
+    void *buf;
+    struct cg_line *lines;
+    size_t most;
 };
 
 struct cg_borrow_op {
@@ -166,6 +183,16 @@ struct cg_poll_sock_op {
 #define cg_readline(...) cg__readline(__VA_ARGS__, )
 #define cg__readline(s, b, n, ...)                                                         \
     CG__OP_OF(cg_read, cg_readline, .sock = (s), .buf = (b), .len = (n), __VA_ARGS__)
+
+/* cg_readlines(sock, buf, size, lines, most): reads until the stream ends, and stores where
+ * in buf its lines are. Completes with their number; the last one may lack its "\n".
+ * -EMSGSIZE: more than size bytes come, as with cg_read_to_end, or there are more than
+ * `most` lines; then the first `most` are stored. To take lines as they come, call
+ * cg_readline in a loop. Partial (.moved: bytes); supports .weak_timeout. */
+#define cg_readlines(...) cg__readlines(__VA_ARGS__, )
+#define cg__readlines(s, b, n, l, m, ...)                                                  \
+    CG_OP(cg_readlines, .sock = (s), .buf = (b), .len = (n), .lines = (l), .most = (m),    \
+          __VA_ARGS__)
 
 /* cg_borrow(sock, &view): waits for unread bytes and lends them without a copy. Completes
  * with view.len, 0 at the end of the stream. The bytes count as unread until
@@ -273,7 +300,7 @@ struct cg_poll_sock_op {
 CG_EXTERN_C_BEGIN
 
 extern CG_API const struct cg_op_type cg_read_type, cg_readall_type, cg_readline_type,
-    cg_read_to_end_type,
+    cg_read_to_end_type, cg_readlines_type,
     cg_borrow_type, cg_write_type, cg_writeall_type, cg_writev_type, cg_sendfile_type,
     cg_accept_type, cg_drain_listener_type, cg_connect_type, cg_shutdown_type,
     cg_poll_sock_type;

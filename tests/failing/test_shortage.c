@@ -288,11 +288,62 @@ static ssize_t starters(void *arg)
     return 0;
 }
 
+/* A socket that gathers writes without memory writes them. One that limits reading keeps
+ * the bytes and the tokens. What cannot be made leaves the socket as it was. */
+static ssize_t layers(void *arg)
+{
+    struct cg_reactor *reactor = cg_sched_reactor(cg_sched_self());
+    struct cg_chunk *spare[64];
+    struct cg_bucket *bucket, *none;
+    struct cg_sock *a, *b, *inner;
+    struct cg_view view;
+    size_t spares = 0;
+    char buf[8];
+    ssize_t rc[4];
+
+    (void)arg;
+    OK(cg_sock_pair(cg_sched_self(), &a, &b));
+    OK(cg_bucket_new(&bucket, .rate = 1, .burst = 100));
+    inner = b;
+    IS(cg_yield(cg_write(a, "x", 1)), 1); /* leaves a chunk in the pool, which a pair needs */
+    IS(cg_yield(cg_read(b, buf, sizeof buf)), 1);
+    lacking = true;
+    rc[0] = cg_bucket_new(&none, .rate = 1);
+    rc[1] = cg_sock_limit(b, &b, .read = bucket);
+    rc[2] = cg_sock_buffer(a, &a);
+    lacking = false;
+    for (int i = 0; i < 3; i++)
+        IS(rc[i], -ENOMEM);
+    OK(cg_sock_limit(b, &b, .read = bucket));
+    OK(cg_sock_buffer(a, &a, .size = CG_BUFFER_MOST));
+    lacking = true;
+    rc[0] = cg_yield(cg_write(a, "here", 4));
+    lacking = false;
+    IS(rc[0], 4);
+    IS(cg_yield(cg_borrow(inner, &view)), 4);
+    cg_view_release(&view, 0);
+    while (reactor->chunks_free > 0)
+        spare[spares++] = cg_chunk_get(reactor);
+    lacking = true;
+    rc[0] = cg_yield(cg_borrow(b, &view));
+    lacking = false;
+    IS(rc[0], -ENOMEM);
+    IS((ssize_t)cg_bucket_level(bucket), 100);
+    while (spares > 0)
+        cg_chunk_put(reactor, spare[--spares]);
+    IS(cg_yield(cg_read(b, buf, sizeof buf)), 4);
+    IS((ssize_t)cg_bucket_level(bucket), 96);
+    cg_sock_close(a);
+    cg_sock_close(b);
+    cg_bucket_unref(bucket);
+    return 0;
+}
+
 static const struct test_case cases[] = {
     CORO(queue, .where = ON_SIM),    CORO(pubsub, .where = ON_SIM),
     CORO(local, .where = ON_SIM),    CORO(stacks, .where = ON_SIM),
     CORO(handlers, .where = ON_SIM), CORO(accepts, .where = ON_SIM),
-    CORO(starters, .where = ON_SIM),
+    CORO(starters, .where = ON_SIM), CORO(layers, .where = ON_SIM),
 };
 
 int main(void)

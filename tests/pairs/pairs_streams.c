@@ -16,6 +16,7 @@ struct stream {
     struct cg_sock *sock, *peer;
     struct cg_view view;
     char buf[EVENT + 1];
+    struct cg_line line;
     size_t moved;
     bool begun; /* the first bytes of the next event have been sent */
     int pipe[2];
@@ -148,6 +149,28 @@ static void to_end_check(struct world *w, ssize_t answer)
     IS(cg_yield(cg_read_to_end(s->sock, s->buf + moved, EVENT - moved)),
        (ssize_t)(EVENT - moved));
     pairs_is_event(s->buf, 1);
+}
+
+/* Like the above: the event is the only line. */
+static struct cg_op *readlines_op(struct world *w)
+{
+    struct stream *s = (struct stream *)w;
+
+    s->moved = 99;
+    return KEEP(w, cg_readlines_op,
+                cg_readlines(s->sock, s->buf, EVENT, &s->line, 1, .moved = &s->moved));
+}
+
+static void readlines_check(struct world *w, ssize_t answer)
+{
+    struct stream *s = (struct stream *)w;
+
+    if (!pairs_lost(answer)) {
+        IS(answer, 1);
+        HOLDS(s->line.text == s->buf && s->line.len == EVENT);
+        answer = EVENT;
+    }
+    to_end_check(w, answer);
 }
 
 static struct cg_op *borrow_op(struct world *w)
@@ -399,6 +422,9 @@ static const struct subject subjects[] = {
      .check = readall_check},
     {"read_to_end", .size = sizeof(struct stream), .link = OVER_TCP, .open = begun_open,
      .op = to_end_op, .cause = to_end_cause, .check = to_end_check, .shut = stream_shut,
+     .close = stream_close},
+    {"readlines", .size = sizeof(struct stream), .link = OVER_TCP, .open = begun_open,
+     .op = readlines_op, .cause = to_end_cause, .check = readlines_check, .shut = stream_shut,
      .close = stream_close},
     {"borrow", STREAM, .link = OVER_TCP, .open = stream_open, .op = borrow_op,
      .got = borrow_got, .lost = borrow_lost},

@@ -11,6 +11,7 @@ struct order {
     struct cg_barrier barrier;
     struct cg_coro *coro;
     struct cg_future *futures[2];
+    struct cg_bucket *bucket;
     size_t notified, ran;
 };
 
@@ -119,6 +120,39 @@ static void acquire_got(struct world *w, ssize_t answer)
 {
     IS(answer, 0);
     HOLDS(((struct order *)w)->semaphore.units == 0);
+}
+
+/* Tokens that are put back; of its own, the bucket would need days for them. */
+
+enum { TOKENS = 1000 * 1000 };
+
+static void take_open(struct world *w)
+{
+    struct order *o = (struct order *)w;
+
+    OK(cg_bucket_new(&o->bucket, .rate = 1, .burst = CG_BUCKET_BURST_MOST));
+    OK(cg_yield(cg_take(o->bucket, CG_BUCKET_BURST_MOST)));
+}
+
+static struct cg_op *take_op(struct world *w)
+{
+    return KEEP(w, cg_take_op, cg_take(((struct order *)w)->bucket, TOKENS));
+}
+
+static void take_cause(struct world *w)
+{
+    cg_bucket_return(((struct order *)w)->bucket, TOKENS);
+}
+
+static void take_got(struct world *w, ssize_t answer)
+{
+    (void)w;
+    IS(answer, TOKENS);
+}
+
+static void take_close(struct world *w)
+{
+    cg_bucket_unref(((struct order *)w)->bucket);
 }
 
 static void semaphore_close(struct world *w)
@@ -304,6 +338,8 @@ static void future_lost(struct world *w)
 static const struct subject subjects[] = {
     {"lock", MUTEX, .op = lock_op, .got = lock_got},
     {"call_locked", MUTEX, .op = monitor_op, .check = monitor_check},
+    {"take", .size = sizeof(struct order), .open = take_open, .op = take_op,
+     .cause = take_cause, .got = take_got, .close = take_close},
     {"acquire", .size = sizeof(struct order), .open = nothing, .op = acquire_op,
      .cause = acquire_cause, .got = acquire_got, .close = semaphore_close},
     {"wait_condition", .size = sizeof(struct order), .flags = FLEETING,

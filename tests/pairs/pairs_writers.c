@@ -172,6 +172,34 @@ static void writer_check(struct world *w, ssize_t answer)
     HOLDS(wr->drained == sent + 1000);
 }
 
+/* Bytes that are gathered while the buffers below are full. */
+
+enum { GATHERED = 1000 };
+
+static void flush_open(struct world *w)
+{
+    struct writer *wr = (struct writer *)w;
+
+    writer_open(w);
+    OK(cg_sock_buffer(wr->sock, &wr->sock));
+    IS(cg_yield(cg_write(wr->sock, wr->bytes, GATHERED)), GATHERED);
+}
+
+static struct cg_op *flush_op(struct world *w)
+{
+    return KEEP(w, cg_flush_op, cg_flush(((struct writer *)w)->sock));
+}
+
+static void flush_check(struct world *w, ssize_t answer)
+{
+    struct writer *wr = (struct writer *)w;
+
+    if (!pairs_lost(answer))
+        IS(answer, 0);
+    wr->moved = GATHERED;
+    writer_check(w, GATHERED);
+}
+
 static void writer_shut(struct world *w)
 {
     struct writer *wr = (struct writer *)w;
@@ -206,6 +234,8 @@ static const struct subject subjects[] = {
     {"writev", FULL, .link = OVER_UNIX, .op = writev_op, .shut = writer_shut},
     {"sendfile", WRITER, .link = OVER_UNIX, .open = sendfile_open, .op = sendfile_op,
      .shut = writer_shut},
+    {"flush", .size = sizeof(struct writer), .cause = writer_cause, .close = writer_close, .link = OVER_UNIX, .open = flush_open, .op = flush_op,
+     .check = flush_check, .shut = writer_shut},
     {"send_fds", WRITER, .link = OVER_UNIX, .where = ON_KERNEL, .open = send_fds_open,
      .op = send_fds_op, .shut = writer_shut},
 };

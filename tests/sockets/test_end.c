@@ -158,7 +158,40 @@ static void lingers(struct cg_sock *a, struct cg_sock *b)
     cg_sock_close(b);
 }
 
+/* All lines of a stream, as it is: empty ones, NULs, a last one without a newline. */
+static void lines(struct cg_sock *a, struct cg_sock *b)
+{
+    static const char text[] = "one\n\ntw\0o\nlast";
+    static const size_t lens[] = {4, 1, 5, 4};
+    struct cg_line found[4];
+    char buf[32];
+    size_t at = 0, moved;
+
+    IS(cg_yield(cg_writeall(a, text, sizeof text - 1)), sizeof text - 1);
+    IS(cg_yield(cg_readlines(b, buf, sizeof buf, found, 4, .timeout = CG_MILLISECOND,
+                             .moved = &moved)),
+       -ETIMEDOUT);
+    IS(cg_yield(cg_writeall(b, buf, moved)), (ssize_t)moved);
+    IS(cg_yield(cg_shutdown(b, SHUT_WR)), 0);
+    IS(cg_yield(cg_readlines(a, buf, sizeof buf, found, 4)), 4);
+    for (size_t i = 0; i < COUNT(lens); at += lens[i++]) {
+        IS((ssize_t)found[i].len, (ssize_t)lens[i]);
+        ck_assert_mem_eq(found[i].text, text + at, lens[i]);
+    }
+    IS(cg_yield(cg_readlines(a, buf, sizeof buf, found, 4)), 0);
+    IS(cg_yield(cg_writeall(a, text, sizeof text - 1)), sizeof text - 1);
+    IS(cg_yield(cg_shutdown(a, SHUT_WR)), 0);
+    IS(cg_yield(cg_readlines(b, buf, 5, found, 4, .moved = &moved)), -EMSGSIZE);
+    IS((ssize_t)moved, 5);
+    IS(cg_yield(cg_readlines(b, buf, sizeof buf, found, 1, .moved = &moved)), -EMSGSIZE);
+    IS((ssize_t)moved, (ssize_t)sizeof text - 6);
+    IS((ssize_t)found[0].len, 5);
+    cg_sock_close(a);
+    cg_sock_close(b);
+}
+
 static const struct test_case cases[] = {
+    LINK(lines),
     LINK(end_gone),
     LINK(end_gone_closed),
     LINK(end_gently),
