@@ -1,22 +1,23 @@
 /* SPDX-License-Identifier: MIT */
-/* A chat in the browser. Each tab has a stream of server-sent events. The stream is a
- * coroutine that waits for a signal with the name of its room; when a tab posts a message,
- * the signal wakes all streams of the room. The page is in examples/site_chat, the rooms
- * are in chat_room.c.
+/* A chat in the browser. Each tab has a WebSocket, or a stream of server-sent events where
+ * that does not get through. It is a coroutine that waits for a signal with the name of its
+ * room; when a tab sends a message, the signal wakes all coroutines of the room. The page is
+ * in examples/site_chat, the rooms are in chat_room.c.
  *
  *     ./chat                          on 127.0.0.1:8090, until Ctrl-C
  *     http://127.0.0.1:8090/          in several tabs of a browser: the room "lobby"
  *     http://127.0.0.1:8090/?room=tea another room
  *     ./chat --tls-cert cert.pem --tls-key key.pem --listen '[::]:8443'
  *
- * A browser opens at most six connections to a server, and the stream of each tab uses
- * one: with six tabs in one browser, no connection is left to post messages.
+ * A browser opens at most six connections to a server besides WebSockets, and a stream of
+ * events uses one: with six such tabs in one browser, no connection is left to post messages.
  *
  * It is a service, see service.h, but with one worker: a room is in the memory of one, and
  * all who talk in it must come there.
  */
 #include <cogen.h>
 #include <cogen/http_server.h>
+#include <cogen/websocket.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -64,16 +65,41 @@ static bool is_key(const char *key)
     return key != NULL && *key != '\0' && strlen(key) <= CHAT_KEY;
 }
 
-static ssize_t tell_missed(struct cg_http_request *req, uint64_t missed)
+/* Where a member hears: a WebSocket, or the stream of events that responds to a request. */
+struct ear {
+    struct cg_http_request *req;
+    struct cg_ws *ws; /* NULL: the stream */
+};
+
+/* A message of a WebSocket has the lines of an event: its name, its id, its data. */
+static ssize_t tell(struct ear ear, const char *event, const char *id, const char *data)
+{
+    static const char form[] = "%s\n%s\n%s";
+    size_t size = strlen(event) + (id ? strlen(id) : 0) + strlen(data) + sizeof form;
+    char *text;
+    ssize_t n = -ENOMEM;
+
+    if (ear.ws == NULL)
+        return cg_yield(cg_http_send_event(ear.req, .event = event, .data = data, .id = id));
+    text = malloc(size);
+    if (text != NULL) {
+        snprintf(text, size, form, event, id ? id : "", data);
+        n = cg_yield(cg_ws_send_text(ear.ws, text));
+    }
+    free(text);
+    return n;
+}
+
+static ssize_t tell_missed(struct ear ear, uint64_t missed)
 {
     char number[24];
 
     snprintf(number, sizeof number, "%llu", (unsigned long long)missed);
-    return cg_yield(cg_http_send_event(req, .event = "missed", .data = number));
+    return tell(ear, "missed", NULL, number);
 }
 
 /* Sends everything that is new to the member. */
-static ssize_t tell_news(struct cg_http_request *req, struct chat_member *member)
+static ssize_t tell_news(struct ear ear, struct chat_member *member)
 {
     static const char *const events[] = {
         [CHAT_SAID] = "said", [CHAT_JOINED] = "joined", [CHAT_LEFT] = "left"};
@@ -87,15 +113,14 @@ static ssize_t tell_news(struct cg_http_request *req, struct chat_member *member
         if (missed > 0) {
             /* Look at the same message again: more may be lost while this is written. */
             member->cursor--;
-            n = tell_missed(req, missed);
+            n = tell_missed(ear, missed);
         } else {
-            n = cg_yield(cg_http_send_event(req, .event = events[message->kind],
-                                            .data = message->data, .id = message->id));
+            n = tell(ear, events[message->kind], message->id, message->data);
         }
     }
     if (n < 0 || member->replaced || (people = chat_people(member)) == NULL)
         return n;
-    n = cg_yield(cg_http_send_event(req, .event = "people", .data = people));
+    n = tell(ear, "people", NULL, people);
     free(people);
     return n;
 }
@@ -111,7 +136,7 @@ static ssize_t stream(struct cg_http_request *req, struct chat_member *member)
     while (n >= 0 && !member->replaced) {
         unsigned known = member->known;
 
-        n = tell_news(req, member);
+        n = tell_news((struct ear){.req = req}, member);
         if (n < 0 || member->replaced)
             break;
         if (known != member->known)
@@ -123,6 +148,75 @@ static ssize_t stream(struct cg_http_request *req, struct chat_member *member)
             n = cg_yield(cg_http_send_event(req));
     }
     return n;
+}
+
+/* A member says something. What is wrong with it is told to it alone. */
+static ssize_t hear(struct ear ear, const struct chat_member *member, const char *room,
+                    const struct cg_ws_message *message)
+{
+    char *text = strndup(message->data, message->len);
+    ssize_t n = -ENOMEM;
+
+    if (text == NULL)
+        return n;
+    if (strlen(text) != message->len || text[strspn(text, " \t\r\n")] == '\0')
+        n = tell(ear, "problem", NULL, "Say something, in text.");
+    else
+        n = chat_say(room, member->key, text);
+    free(text);
+    return n;
+}
+
+/* Talks until the tab is closed or the server ends: then the WebSocket is told, and reading it
+ * completes with 0. A read that loses the race loses no message. */
+static ssize_t converse(struct ear ear, struct chat_member *member, const char *room)
+{
+    ssize_t n = tell(ear, "welcome", NULL, member->name);
+
+    while (n >= 0 && !member->replaced) {
+        struct cg_ws_message message;
+        struct cg_op *read = cg_ws_read(ear.ws, &message);
+        unsigned known = member->known;
+
+        n = tell_news(ear, member);
+        if (n < 0 || member->replaced || known != member->known)
+            continue;
+        n = cg_yield(cg_any((cg_wait_signal(room, NULL), read)));
+        if (n != 1)
+            continue;
+        n = cg_op_result(read);
+        if (n <= 0)
+            return n;
+        n = hear(ear, member, room, &message);
+    }
+    return n;
+}
+
+static ssize_t sockets(struct cg_http_request *req, void *arg)
+{
+    const char *name = cg_http_request_query(req, "name"),
+               *key = cg_http_request_query(req, "key"),
+               *room = cg_http_request_param(req, "room");
+    struct ear ear = {.req = req};
+    struct chat_member member;
+    ssize_t n;
+
+    (void)arg;
+    if (name == NULL || !chat_is_name(name) || !chat_is_name(room) || !is_key(key))
+        return refuse(req, 400, "A name of up to 96 bytes, please, and a key.\n");
+    n = cg_yield(cg_ws_accept(req, &ear.ws, .limit = CHAT_MESSAGE, .deflate = true,
+                              .no_takeover = true, .ping_interval = heartbeat));
+    if (n != 0)
+        return n;
+    n = chat_join(&member, room, name, key, cg_http_request_query(req, "last"));
+    if (n == 0) {
+        n = converse(ear, &member, room);
+        chat_leave(&member);
+    }
+    if (n < 0)
+        cg_yield(cg_ws_end(ear.ws, 1013, .timeout = CG_SECOND)); /* try again later */
+    cg_ws_free(ear.ws);
+    return 0;
 }
 
 static ssize_t events(struct cg_http_request *req, void *arg)
@@ -190,6 +284,7 @@ static struct cg_http_server *open_server(void)
                                 .wrap = tls ? server_tls_wrap : NULL);
     if (server == NULL || chat_page_mount(server) < 0 ||
         cg_http_server_mount(server, "GET /rooms/:room/events", events, NULL) < 0 ||
+        cg_http_server_mount(server, "GET /rooms/:room/socket", sockets, NULL) < 0 ||
         cg_http_server_mount(server, "POST /rooms/:room/messages", messages, NULL) <
             0) {
         example_fail("server", -ENOMEM);

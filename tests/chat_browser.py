@@ -92,10 +92,13 @@ class Browser:
 
 
 class Tab:
-    def __init__(self, browser, url):
+    """A tab of the browser; `old`: one that knows no WebSocket, and hears by events."""
+    def __init__(self, browser, url, old=False):
         self.browser = browser
         browser.ask('POST', '/window', {'handle': browser.first})
         self.handle = browser.ask('POST', '/window/new', {'type': 'tab'})['handle']
+        if old:
+            self.cdp('Page.addScriptToEvaluateOnNewDocument', source='delete window.WebSocket')
         self.ask('POST', '/url', {'url': url})
 
     def ask(self, method, path, body=None):
@@ -284,7 +287,9 @@ def on_reactor(check, browser, program, reactor):
         ann = Tab(browser, url).join('Ann')
         check.same('alone at first', 'Only you are here', ann.text('#status'))
         check.true('nothing yet', 'Say hello' in ann.text('#empty'))
-        bob = Tab(browser, url).join('Bob')
+        bob = Tab(browser, url, old=True).join('Bob')
+        check.same('Ann has a WebSocket, Bob has events', [[True, False], [False, True]],
+                   [tab.js('return [Boolean(socket), Boolean(stream)]') for tab in (ann, bob)])
         for tab in (ann, bob):
             until('both are here', lambda: sorted(tab.people()) == ['Ann', 'Bob'])
         conversation(check, ann, bob)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The page's side of the chat: it hears by server-sent events and speaks by posts. An event's
- * data are lines: the moment, who, and what. All that comes from others is set as text. */
+/* The page's side of the chat: it hears and speaks by a WebSocket. Where none gets through, it
+ * hears by server-sent events and speaks by posts. An event's data are lines: the moment, who,
+ * and what. All that comes from others is set as text. */
 'use strict';
 
 const $ = id => document.getElementById(id);
@@ -14,7 +15,10 @@ function clean(text) {
 }
 
 const room = clean(new URLSearchParams(location.search).get('room') || '') || 'lobby';
-let stream, key, last, me, retry; /* of the connection */
+let stream, socket, key, last, me, retry; /* of the connection */
+let sockets = 'WebSocket' in window; /* whether to use them */
+let worked;                       /* one of them has been open */
+let waiting = [], stale;          /* said by a WebSocket and not heard yet; it was lost */
 let unread = 0;                   /* that have come since one was at the end */
 let group;                        /* to which the next message may belong */
 let day;                          /* of the last line */
@@ -174,9 +178,17 @@ const heard = {
         showStatus();
         mayGo();
     },
-    people: event => showPeople(event.data.split('\n')),
+    people(event) {
+        showPeople(event.data.split('\n'));
+        while (stale && waiting.length)
+            giveBack('The connection was lost.');
+        stale = false;
+    },
+    problem: event => giveBack(event.data),
     said(event) {
         const [moment, name, text] = parts(event);
+        if (name === me && waiting[0] === text)
+            waiting.shift();
         log(name === me, true, () => said(moment, name, text));
     },
     joined(event) {
@@ -195,17 +207,47 @@ function lost() {
     state('lost');
     showStatus();
     mayGo();
-    if (stream.readyState === EventSource.CLOSED) {
+    stale = true;
+    if (socket || stream.readyState === EventSource.CLOSED) {
         clearTimeout(retry);
-        retry = setTimeout(connect, 2000);
+        retry = setTimeout(connect, socket ? 1000 : 2000);
     }
+}
+
+/* A WebSocket that was never open may be kept away by something in between. */
+function open(query) {
+    const url = new URL(`rooms/${encodeURIComponent(room)}/socket?${query}`, location.href);
+    url.protocol = url.protocol.replace('http', 'ws');
+    const mine = socket = new WebSocket(url);
+    mine.onmessage = ({data}) => {
+        const [name, id, ...rest] = data.split('\n');
+        worked = true;
+        heard[name]?.({data: rest.join('\n'), lastEventId: id});
+    };
+    mine.onclose = () => {
+        if (mine !== socket)
+            return;
+        if (worked)
+            return lost();
+        sockets = false;
+        connect();
+    };
+}
+
+function disconnect() {
+    const old = socket;
+    socket = undefined;
+    old?.close();
+    stream?.close();
 }
 
 function connect() {
     const query = new URLSearchParams({name: clean($('name').value), key});
     if (last)
         query.set('last', last);
-    stream?.close();
+    disconnect();
+    if (sockets)
+        return open(query);
     stream = new EventSource(`rooms/${encodeURIComponent(room)}/events?${query}`);
     for (const [name, hear] of Object.entries(heard))
         stream.addEventListener(name, hear);
@@ -235,6 +277,15 @@ function mayGo() {
     $('send').disabled = state() !== 'open' || !$('text').value.trim();
 }
 
+/* What was not said goes back into the box. */
+function giveBack(why, text = waiting.shift()) {
+    if (text !== undefined) {
+        $('text').value += ($('text').value ? '\n' : '') + text;
+        fit();
+    }
+    showProblem(`Not sent: ${why.trim()}`);
+}
+
 async function post(text) {
     let why = 'The server cannot be reached.';
     try {
@@ -248,9 +299,12 @@ async function post(text) {
         if (error.name === 'TimeoutError')
             why = 'The server does not answer. (Are there six tabs? A browser has no more connections.)';
     }
-    $('text').value += ($('text').value ? '\n' : '') + text;
-    fit();
-    showProblem(`Not sent: ${why.trim()}`);
+    giveBack(why, text);
+}
+
+function say(text) {
+    waiting.push(text);
+    socket.send(text);
 }
 
 function send() {
@@ -259,7 +313,10 @@ function send() {
         return;
     $('text').value = '';
     fit();
-    sending = sending.then(() => post(text));
+    if (socket)
+        say(text);
+    else
+        sending = sending.then(() => post(text));
 }
 
 /* ---- Coming and going ---- */
@@ -278,7 +335,7 @@ function enter() {
 
 function leave() {
     clearTimeout(retry);
-    stream.close();
+    disconnect();
     sessionStorage.removeItem('name');
     location.reload();
 }
@@ -313,8 +370,8 @@ $('pill').addEventListener('click', toEnd);
 $('scroll').addEventListener('scroll', () => atEnd() && read());
 document.addEventListener('visibilitychange', () => atEnd() && read());
 addEventListener('resize', () => unread || toEnd());
-addEventListener('pagehide', () => stream?.close());
-addEventListener('pageshow', event => event.persisted && stream && connect());
+addEventListener('pagehide', disconnect);
+addEventListener('pageshow', event => event.persisted && key && connect());
 
 $('room').value = room;
 try {
