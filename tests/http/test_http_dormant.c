@@ -199,6 +199,39 @@ static ssize_t wakes_together(void *arg)
     return 0;
 }
 
+static ssize_t cancels(struct cg_http_request *req, void *arg)
+{
+    (void)arg;
+    cg_coro_cancel(serving);
+    return cg_yield(cg_http_send_text(req, 200, "bye\n"));
+}
+
+/* The same while requests have come for connections whose coroutines have not been started
+ * yet. */
+static ssize_t cancelled_before_it_starts(void *arg)
+{
+    int64_t start;
+
+    (void)arg;
+    serve_begin(&(struct cg_http_server_options){.address_connections = UINT32_MAX});
+    OK(cg_http_server_mount(server, "/cancel", cancels, NULL));
+    for (size_t i = 0; i < CROWD; i++)
+        crowd[i] = serve_client();
+    OK(cg_yield(cg_sleep(2 * CG_SECOND)));
+    ck_assert_uint_eq(count_connections(), 0);
+    for (size_t i = 0; i < CROWD; i++)
+        send_text(crowd[i], "GET /cancel" V "\r\n");
+    start = cg_sched_now(cg_sched_self());
+    IS(test_end(serving), -ECANCELED);
+    ck_assert_int_lt(cg_sched_now(cg_sched_self()) - start, CG_SECOND);
+    ck_assert_uint_eq(cg_http_server_connections(server), 0);
+    for (size_t i = 0; i < CROWD; i++)
+        cg_sock_close(crowd[i]);
+    cg_http_server_free(server);
+    cg_sock_close(listener);
+    return 0;
+}
+
 int main(void)
 {
     static const struct test_case cases[] = {
@@ -206,6 +239,7 @@ int main(void)
         CORO(client_leaves, .where = ON_SIM), CORO(shuts_down, .where = ON_SIM),
         CORO(cancelled, .where = ON_SIM),    CORO(makes_room, .where = ON_SIM),
         CORO(wakes_together, .where = ON_SIM), CORO(wakes),
+        CORO(cancelled_before_it_starts, .where = ON_SIM),
     };
 
     return test_main("http_dormant", cases, COUNT(cases));
