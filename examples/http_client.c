@@ -199,12 +199,22 @@ static ssize_t talk(const struct transfer *transfer)
     return n == -ECANCELED ? n : 0;
 }
 
+/* Whether a transfer waits for its turn before it asks. By HTTP/2 transfers share a
+ * connection, on which the server allows so many streams at a time: a transfer that has one
+ * and waits to be printed could keep it from the one whose turn it is. */
+static bool asks_in_turn(const struct transfer *transfer)
+{
+    return !own_names && !http1 && (prior || strncmp(transfer->url, "https:", 6) == 0);
+}
+
 static ssize_t fetch_one(struct transfer *transfer)
 {
     char why[CG_HTTP_WHY_SIZE];
     struct cg_http_reply *reply;
-    ssize_t n = ask(transfer, resume != NULL, &reply, why);
+    ssize_t n = asks_in_turn(transfer) ? wait_for_turn(transfer) : 0;
 
+    if (n >= 0)
+        n = ask(transfer, resume != NULL, &reply, why);
     if (n >= 0 && file_has_changed(transfer, reply)) {
         cg_http_reply_free(reply);
         n = ask(transfer, false, &reply, why);
