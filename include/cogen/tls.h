@@ -100,10 +100,11 @@ struct cg_tls_op { /* cg_tls_accept, cg_tls_connect */
  *                      host, or with an invalid one
  * and errors of the inner socket. With .why = buf (CG_TLS_WHY_SIZE bytes) the failure is
  * described there in words. With .alpn = "h2,http/1.1" (copied) this connection offers, or
- * accepts, these protocols instead of the configuration's; "": none. host (copied): the name or address, without port or brackets,
- * that the certificate must be for; a name is also sent to the server. A dot at the end of
- * a name and the zone of an address are ignored. NULL is accepted only if the
- * configuration is insecure. The default timeout applies. Partial. */
+ * accepts, these protocols instead of the configuration's; "": none. host (copied): the
+ * name or address, without port or brackets, that the certificate must be for; a name is
+ * also sent to the server. A dot at the end of a name and the zone of an address are
+ * ignored. NULL is accepted only if the configuration is insecure. The default timeout
+ * applies. Partial. */
 #define cg_tls_accept(...) cg__tls_accept(__VA_ARGS__, )
 #define cg__tls_accept(i, t, s, ...)                                                       \
     CG__OP_OF(cg_tls, cg_tls_accept, .inner = (i), .tls = (t), .sock = (s), __VA_ARGS__)
