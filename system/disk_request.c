@@ -178,16 +178,21 @@ static void limit(struct cg_io_file *call, size_t most)
         call->len = most;
 }
 
-/* io_uring would read from a pipe, and wait for it; pread refuses. */
-static int check_seekable(const struct cg_io_file *call)
+/* pread refuses a pipe, and an offset below 0. io_uring would wait for the pipe, and take -1
+ * for the file's position. */
+static int check_offset(const struct cg_io_file *call)
 {
-    return moves(call) && lseek(call->fd, 0, SEEK_CUR) < 0 ? -errno : 0;
+    if (!moves(call))
+        return 0;
+    if (lseek(call->fd, 0, SEEK_CUR) < 0)
+        return -errno;
+    return call->offset < 0 ? -EINVAL : 0;
 }
 
 static ssize_t leave_to_reactor(struct request *request)
 {
     struct file_op file = {.type = &file_type, .request = request};
-    int rc = check_seekable(request->call);
+    int rc = check_offset(request->call);
 
     limit(request->call, LOOP_PIECE);
     return rc < 0 ? rc : cg_yield(&file.op);

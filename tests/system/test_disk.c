@@ -179,13 +179,15 @@ static ssize_t opened_too_late(void *arg)
     return 0;
 }
 
-/* A pipe has no offsets: it is refused, and its bytes stay. */
+/* A pipe has no offsets: it is refused, and its bytes stay. No file has an offset below 0. */
 static ssize_t no_plain_file(void *arg)
 {
-    int ends[2];
+    int ends[2], fd = open("/bin/sh", O_RDONLY);
     char byte;
 
     (void)arg;
+    IS(cg_yield(cg_read_file(fd, &byte, 1, -1)), -EINVAL);
+    close(fd);
     OK(pipe(ends));
     ck_assert_int_eq(write(ends[1], "x", 1), 1);
     IS(cg_yield(cg_read_file(ends[0], &byte, 1, 0)), -ESPIPE);
