@@ -2,6 +2,7 @@
 /* Every constructor, with and without keywords: tests/headers.sh compiles this as strict
  * C11 with all warnings; nobody runs it. */
 #include <cogen.h>
+#include <cogen/http_clients.h>
 #include <cogen/http_cookie.h>
 #include <cogen/http_form.h>
 #include <cogen/http_layers.h>
@@ -273,6 +274,8 @@ ssize_t http(struct cg_http_request *req, void *arg)
     cg_yield(cg_http_wait_shutdown(server));
     cg_yield(cg_http_read(req, arg, 1));
     cg_yield(cg_http_read(req, arg, 1, .timeout = 1));
+    cg_http_limiter_free(cg_http_limiter_new());
+    cg_http_limiter_free(cg_http_limiter_new(.rate = 1, .burst = 2));
     cg_http_response_set_cookie(req, "a", "b");
     cg_http_response_set_cookie(req, "a", "b", .secure = true, .max_age = CG_MINUTE);
     cg_http_response_remove_cookie(req, "a");

@@ -3,9 +3,9 @@
 #include "config.h"
 
 #include "http/client/client_proxy.h"
+#include "http/message/network.h"
 #include "lib/base/ascii.h"
 
-#include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -41,59 +41,6 @@ static bool fits_port(const char **item, size_t *len, unsigned port)
     return is_port(colon, port);
 }
 
-/* An IP address; an IPv4-mapped IPv6 address is stored as IPv4. */
-struct address {
-    unsigned char bytes[16];
-    unsigned bits; /* 32 or 128 */
-};
-
-static bool take_address(struct address *address, const char *text, size_t len)
-{
-    static const unsigned char mapped[12] = {[10] = 0xff, [11] = 0xff};
-    char copy[INET6_ADDRSTRLEN];
-
-    if (len >= sizeof copy)
-        return false;
-    memcpy(copy, text, len);
-    copy[len] = '\0';
-    address->bits = 32;
-    if (inet_pton(AF_INET, copy, address->bytes) == 1)
-        return true;
-    address->bits = 128;
-    if (inet_pton(AF_INET6, copy, address->bytes) != 1)
-        return false;
-    if (memcmp(address->bytes, mapped, sizeof mapped) == 0) {
-        memmove(address->bytes, address->bytes + sizeof mapped, 4);
-        address->bits = 32;
-    }
-    return true;
-}
-
-static bool has_prefix(const struct address *address, const struct address *net, unsigned bits)
-{
-    unsigned whole = bits / 8, rest = bits % 8;
-
-    return memcmp(address->bytes, net->bytes, whole) == 0 &&
-           (rest == 0 || (address->bytes[whole] ^ net->bytes[whole]) >> (8 - rest) == 0);
-}
-
-/* Whether an item is an address or a network ("10.0.0.0/8") that includes the host. */
-static bool fits_address(const char *item, size_t len, const struct address *host)
-{
-    const char *slash = memchr(item, '/', len), *digits = slash ? slash + 1 : NULL;
-    struct address net;
-    uint64_t bits;
-
-    if (!take_address(&net, item, slash ? (size_t)(slash - item) : len) ||
-        net.bits != host->bits)
-        return false;
-    if (slash == NULL)
-        bits = net.bits;
-    else if (!cg__ascii_number(&digits, &bits) || digits != item + len || bits > net.bits)
-        return false;
-    return has_prefix(host, &net, (unsigned)bits);
-}
-
 /* Whether an item is the host's name or a parent domain of it. A "." or "*." before the
  * item, and a dot at the end of a name, are ignored. */
 static bool fits_name(const char *item, size_t len, const char *host)
@@ -113,14 +60,15 @@ static bool fits_name(const char *item, size_t len, const char *host)
 
 static bool fits(const char *item, size_t len, const char *host, unsigned port)
 {
-    struct address address;
+    struct cg__http_network_address address;
 
     if (len == 1 && *item == '*')
         return true;
     if (!fits_port(&item, &len, port))
         return false;
-    return take_address(&address, host, strlen(host)) ? fits_address(item, len, &address)
-                                                      : fits_name(item, len, host);
+    return cg__http_network_address(&address, host, strlen(host))
+               ? cg__http_network_has(item, len, &address)
+               : fits_name(item, len, host);
 }
 
 bool cg__http_client_proxy_excepts(const char *list, const char *host, unsigned port)

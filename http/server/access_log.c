@@ -5,6 +5,7 @@
 #include "config.h"
 
 #include "http/message/date.h"
+#include "http/server/access_json.h"
 #include "http/server/access_log.h"
 #include "http/server/log.h"
 #include "lib/base/ascii.h"
@@ -59,13 +60,22 @@ static int put_request(struct cg_http_headers *text, const struct cg_http_reques
     return put(text, end);
 }
 
-static int put_line(struct cg_http_headers *text, const struct cg_http_request *req)
+/* The client's address: what a layer has found out, or the other end of the connection. */
+static const char *client_of(const struct cg_http_request *req)
+{
+    const char *client =
+        req->method != NULL ? cg_http_request_param(req, "client-address") : NULL;
+
+    return client != NULL ? client : cg__http_log_peer(req->conn);
+}
+
+static int put_combined(struct cg_http_headers *text, const struct cg_http_request *req)
 {
     const struct cg_http_headers *in = req->method ? &req->in : NULL;
     char date[CG__HTTP_LOG_DATE_SIZE], middle[64];
 
     cg__http_date_for_log(time(NULL), date);
-    if (put_escaped(text, cg__http_log_peer(req->conn), " \"\\") < 0)
+    if (put_escaped(text, client_of(req), " \"\\") < 0)
         return -1;
     snprintf(middle, sizeof middle, " - - [%s] ", date);
     if (put(text, middle) < 0 || put_request(text, req) < 0)
@@ -77,6 +87,13 @@ static int put_line(struct cg_http_headers *text, const struct cg_http_request *
         put_quoted(text, in ? cg_http_headers_get(in, "User-Agent") : NULL) < 0)
         return -1;
     return put(text, "\n");
+}
+
+static int put_line(struct cg_http_headers *text, const struct cg_http_request *req)
+{
+    if (req->server->options.access_format == CG_HTTP_LOG_JSON)
+        return cg__http_access_json_put(text, req, client_of(req));
+    return put_combined(text, req);
 }
 
 /* Lines that a thread writes. If the wait for the thread is abandoned, it owns them. */

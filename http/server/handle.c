@@ -4,6 +4,7 @@
 
 #include "http/server/handle.h"
 #include "http/server/layer.h"
+#include "http/server/metrics.h"
 #include "http/server/request/request_target.h"
 #include "http/server/response/response.h"
 #include "http/server/response/response_end.h"
@@ -25,9 +26,23 @@ int cg__http_handle_check(struct cg_http_request *req)
     return cg__http_request_target_path(req);
 }
 
+/* When a handler is called is noted only for those who ask for it. */
+static bool is_timed(const struct cg_http_server_options *options)
+{
+    return options->metrics != NULL || options->access_format == CG_HTTP_LOG_JSON;
+}
+
 void cg__http_handle(struct cg_http_request *req)
 {
+    struct cg_http_metrics *metrics = req->server->options.metrics;
+
+    if (is_timed(&req->server->options))
+        req->began = cg__http_metrics_now(req->server);
+    if (metrics != NULL)
+        cg__http_metrics_begin(metrics);
     cg__http_response_end(req, cg__http_layer_handle(req));
+    if (metrics != NULL)
+        cg__http_metrics_end(metrics, req);
 }
 
 void cg__http_handle_refuse(struct cg_http_request *req, int status)
@@ -35,4 +50,6 @@ void cg__http_handle_refuse(struct cg_http_request *req, int status)
     req->keep = false;
     req->body_done = true;
     cg__http_response_end(req, cg__http_response_plain(req, status));
+    if (req->server->options.metrics != NULL)
+        cg__http_metrics_end(req->server->options.metrics, req);
 }

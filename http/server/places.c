@@ -5,6 +5,7 @@
  * descriptors before the limit is reached, the limit is lower for a while. */
 #include "config.h"
 
+#include "http/server/metrics.h"
 #include "http/server/places.h"
 
 #include "http/server/dormant.h"
@@ -181,8 +182,11 @@ static void leave_address(struct cg__http_conn *conn)
 void cg__http_places_leave(struct cg__http_conn *conn)
 {
     leave_address(conn);
-    if (conn->in[CG__HTTP_ALL].next != NULL)
-        ring_remove(&conn->server->all, CG__HTTP_ALL, conn);
+    if (conn->in[CG__HTTP_ALL].next == NULL)
+        return;
+    ring_remove(&conn->server->all, CG__HTTP_ALL, conn);
+    if (conn->server->options.metrics != NULL)
+        cg__http_metrics_connection(conn->server->options.metrics, -1);
 }
 
 unsigned cg__http_places_share(unsigned connections)
@@ -236,6 +240,8 @@ ssize_t cg__http_places_wait(struct cg_http_server *server)
 void cg__http_places_enter(struct cg__http_conn *conn)
 {
     ring_add(&conn->server->all, CG__HTTP_ALL, conn);
+    if (conn->server->options.metrics != NULL)
+        cg__http_metrics_connection(conn->server->options.metrics, 1);
 }
 
 /* accept() allocates a descriptor before it checks for a waiting connection, and fails

@@ -201,6 +201,7 @@ struct cg_http_request {
     const char *rest; /* of the path, after a pattern that ends with a slash; or NULL */
     size_t body_left;
     uint64_t body_seen;
+    int64_t began;        /* when its handler was called; 0: nobody needs to know */
     int64_t waited;       /* time spent in waiting for the body */
     size_t computed;      /* bytes compressed since the last yield to others */
     char *whole;          /* the body from cg_http_read_body */

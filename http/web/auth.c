@@ -77,7 +77,7 @@ static ssize_t pass(struct cg_http_request *req, const struct cg_http_layer *nex
     const char *user;
     ssize_t n = find_user(auth, req, name, secret, &user);
 
-    if (n > 0 && (n = cg_http_request_set_param(req, "user", user)) == -EINVAL)
+    if (n > 0 && (n = cg_http_request_set_param(req, "auth-user", user)) == -EINVAL)
         user = NULL; /* its name has control characters */
     if (user == NULL && (n >= 0 || n == -EINVAL))
         return refuse(req, auth, scheme, more);

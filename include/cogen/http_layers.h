@@ -66,7 +66,7 @@ CG_EXTERN_C_BEGIN
 extern CG_API const struct cg_op_type cg_http_send_redirect_type;
 
 /* Layers whose arg is a struct cg_http_auth. They let a request pass that has the name and
- * password of a user (RFC 7617), or a token (RFC 6750), and set its parameter "user". Others
+ * password of a user (RFC 7617), or a token (RFC 6750), and set its parameter "auth-user". Others
  * get 401 with WWW-Authenticate. Secrets are compared in a time that does not depend on how
  * much of them is right. Passwords and tokens are readable on the way without TLS. */
 CG_API ssize_t cg_http_basic_layer(struct cg_http_request *req,

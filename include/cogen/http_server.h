@@ -53,6 +53,16 @@ enum {
 
 #define CG_HTTP_UNLIMITED UINT64_MAX
 
+enum cg_http_access_format {
+    CG_HTTP_LOG_COMBINED = 0, /* the combined format of Apache and nginx */
+    CG_HTTP_LOG_JSON,         /* an object a line: time, client, status, bytes, seconds,
+                                 method, target, protocol, host, referer, user_agent, and the
+                                 parameters "auth-user" (as user) and "request-id" (as
+                                 request_id) */
+};
+
+struct cg_http_metrics; /* cogen/http_metrics.h */
+
 /* Zero means the default, which stands in parentheses. Times are in ns. A number such as
  * 408 is the status of the response when the limit is exceeded. */
 struct cg_http_server_options {
@@ -103,10 +113,13 @@ struct cg_http_server_options {
     size_t stack_size;      /* of a connection's coroutine (the scheduler's default) */
     const char *name;       /* value of the field Server; "": no such field
                                ("cogen/VERSION"). Borrowed */
-    FILE *access_log;       /* gets a line for each request in the combined format (no log).
+    FILE *access_log;       /* gets a line for each request in .access_format (no log).
                                Borrowed. A thread of cg_offload writes the lines once a
                                second. If more than 1 MiB waits to be written, further lines
                                are lost, and .log says how many */
+    uint8_t access_format; /* enum cg_http_access_format */
+    /* Counts requests and connections (no counts). Borrowed; see cogen/http_metrics.h */
+    struct cg_http_metrics *metrics;
     /* Called with messages for the operator: why a handler failed, or that connections
      * cannot be accepted (prints a line on stderr). It must not yield: it may be called
      * outside coroutines. */

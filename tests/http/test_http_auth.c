@@ -12,7 +12,7 @@
 
 static ssize_t tells_user(struct cg_http_request *req, void *arg)
 {
-    const char *user = cg_http_request_param(req, "user");
+    const char *user = cg_http_request_param(req, "auth-user");
 
     (void)arg;
     return cg_yield(cg_http_send_text(req, 200, user != NULL ? user : "nobody"));

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+/* IP addresses and networks in configuration. See network.h. */
+#include "config.h"
+
+#include "http/message/network.h"
+#include "lib/base/ascii.h"
+
+#include <arpa/inet.h>
+#include <string.h>
+
+bool cg__http_network_address(struct cg__http_network_address *address, const char *text,
+                              size_t len)
+{
+    static const unsigned char mapped[12] = {[10] = 0xff, [11] = 0xff};
+    char copy[INET6_ADDRSTRLEN];
+
+    if (len >= sizeof copy)
+        return false;
+    memcpy(copy, text, len);
+    copy[len] = '\0';
+    address->bits = 32;
+    if (inet_pton(AF_INET, copy, address->bytes) == 1)
+        return true;
+    address->bits = 128;
+    if (inet_pton(AF_INET6, copy, address->bytes) != 1)
+        return false;
+    if (memcmp(address->bytes, mapped, sizeof mapped) == 0) {
+        memmove(address->bytes, address->bytes + sizeof mapped, 4);
+        address->bits = 32;
+    }
+    return true;
+}
+
+static bool has_prefix(const struct cg__http_network_address *address,
+                       const struct cg__http_network_address *net, unsigned bits)
+{
+    unsigned whole = bits / 8, rest = bits % 8;
+
+    return memcmp(address->bytes, net->bytes, whole) == 0 &&
+           (rest == 0 || (address->bytes[whole] ^ net->bytes[whole]) >> (8 - rest) == 0);
+}
+
+bool cg__http_network_has(const char *item, size_t len,
+                          const struct cg__http_network_address *address)
+{
+    const char *slash = memchr(item, '/', len), *digits = slash ? slash + 1 : NULL;
+    struct cg__http_network_address net;
+    uint64_t bits;
+
+    if (!cg__http_network_address(&net, item, slash ? (size_t)(slash - item) : len) ||
+        net.bits != address->bits)
+        return false;
+    if (slash == NULL)
+        bits = net.bits;
+    else if (!cg__ascii_number(&digits, &bits) || digits != item + len || bits > net.bits)
+        return false;
+    return has_prefix(address, &net, (unsigned)bits);
+}

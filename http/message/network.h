@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/* IP addresses and networks in configuration: "10.0.0.0/8". */
+#ifndef COGEN_HTTP_MESSAGE_NETWORK_H
+#define COGEN_HTTP_MESSAGE_NETWORK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* An IP address; an IPv4-mapped IPv6 address is stored as IPv4. */
+struct cg__http_network_address {
+    unsigned char bytes[16];
+    unsigned bits; /* 32 or 128 */
+};
+
+/* Reads an address without brackets and zone. False: it is none. */
+bool cg__http_network_address(struct cg__http_network_address *address, const char *text,
+                              size_t len);
+
+/* Whether an item is an address or a network that includes the address. */
+bool cg__http_network_has(const char *item, size_t len,
+                          const struct cg__http_network_address *address);
+
+#endif

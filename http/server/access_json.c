@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT */
+/* A line of the access log as JSON. */
+#include "config.h"
+
+#include "http/server/access_json.h"
+#include "http/server/carrier.h"
+#include "http/server/metrics.h"
+#include "lib/base/ascii.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+static int put(struct cg_http_headers *text, const char *piece)
+{
+    return cg__http_message_text(text, piece, strlen(piece));
+}
+
+/* Appends a string. Bytes that are not printable ASCII become \u00XX: what clients send need
+ * not be UTF-8, and a log must be valid in any case. */
+static int put_string(struct cg_http_headers *text, const char *from)
+{
+    int rc = put(text, "\"");
+
+    for (; rc == 0; from++) {
+        size_t size = cg__ascii_plain(from, "\"\\");
+        char escaped[8];
+
+        rc = cg__http_message_text(text, from, size);
+        from += size;
+        if (*from == '\0' || rc < 0)
+            break;
+        snprintf(escaped, sizeof escaped, "\\u%04x", (unsigned char)*from);
+        rc = put(text, escaped);
+    }
+    return rc == 0 ? put(text, "\"") : rc;
+}
+
+/* Appends a member with a string; none if the value is NULL. */
+static int put_member(struct cg_http_headers *text, const char *name, const char *value)
+{
+    if (value == NULL)
+        return 0;
+    return put(text, ",\"") < 0 || put(text, name) < 0 || put(text, "\":") < 0
+               ? -1
+               : put_string(text, value);
+}
+
+static int put_time(struct cg_http_headers *text)
+{
+    char date[40], buf[80];
+    struct timespec now;
+    struct tm tm;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    gmtime_r(&now.tv_sec, &tm);
+    strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%S", &tm); /* no names: no locale */
+    snprintf(buf, sizeof buf, "{\"time\":\"%s.%03ldZ\"", date, now.tv_nsec / 1000000);
+    return put(text, buf);
+}
+
+static int put_numbers(struct cg_http_headers *text, const struct cg_http_request *req)
+{
+    int64_t ns = req->began != 0 ? cg__http_metrics_now(req->server) - req->began : 0;
+    char buf[120];
+
+    snprintf(buf, sizeof buf, ",\"status\":%d,\"bytes\":%llu,\"seconds\":%lld.%06lld",
+             req->status, (unsigned long long)req->sent, (long long)(ns / CG_SECOND),
+             (long long)(ns % CG_SECOND / 1000));
+    return put(text, buf);
+}
+
+/* What an invalid request has is unknown. */
+static int put_request(struct cg_http_headers *text, const struct cg_http_request *req)
+{
+    char protocol[24];
+
+    if (req->method == NULL)
+        return 0;
+    snprintf(protocol, sizeof protocol, "%s%d", req->carrier->version,
+             req->carrier->version[5] == '1' ? req->minor : 0);
+    return put_member(text, "method", req->method) < 0 ||
+                   put_member(text, "target", cg_http_request_target(req)) < 0 ||
+                   put_member(text, "protocol", protocol) < 0 ||
+                   put_member(text, "host", cg_http_request_header(req, "Host")) < 0 ||
+                   put_member(text, "referer", cg_http_request_header(req, "Referer")) < 0 ||
+                   put_member(text, "user_agent", cg_http_request_header(req, "User-Agent")) < 0 ||
+                   put_member(text, "user", cg_http_request_param(req, "auth-user")) < 0 ||
+                   put_member(text, "request_id", cg_http_request_param(req, "request-id")) < 0
+               ? -1
+               : 0;
+}
+
+int cg__http_access_json_put(struct cg_http_headers *text, const struct cg_http_request *req,
+                             const char *client)
+{
+    return put_time(text) < 0 || put_member(text, "client", client) < 0 ||
+                   put_numbers(text, req) < 0 || put_request(text, req) < 0
+               ? -1
+               : put(text, "}\n");
+}

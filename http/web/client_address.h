@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+/* The address of a connection. */
+#ifndef COGEN_HTTP_WEB_CLIENT_ADDRESS_H
+#define COGEN_HTTP_WEB_CLIENT_ADDRESS_H
+
+#include <cogen.h>
+#include <cogen/http_server.h>
+
+/* Writes the address of the connection's other end without port, brackets and zone, "unix"
+ * for a UNIX socket. 0 or a negative code. */
+int cg__http_client_address(struct cg_http_request *req, char buf[static CG_ADDR_SIZE]);
+
+#endif

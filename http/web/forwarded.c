@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: MIT */
+/* The client's address behind proxies: X-Forwarded-For and Forwarded. Each proxy appends the
+ * address that it has seen, so the list is read from its end, as far as addresses are
+ * trusted: what stands before them may come from anybody. */
+#include "config.h"
+
+#include "http/message/message.h"
+#include "http/message/network.h"
+#include "http/web/client_address.h"
+#include "http/web/params.h"
+#include "lib/base/ascii.h"
+
+#include <arpa/inet.h>
+#include <cogen/http_clients.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { HOPS = 32 }; /* proxies that are looked behind, at most */
+
+/* Whether the comma-separated list has the address, or the word "unix". */
+static bool is_trusted(const char *list, const char *text)
+{
+    struct cg__http_network_address address;
+    bool is_address = cg__http_network_address(&address, text, strlen(text));
+
+    if (list == NULL)
+        return false;
+    if (!is_address)
+        return cg__http_message_has_word(list, text);
+    for (;;) {
+        size_t len;
+
+        list += strspn(list, ", \t");
+        len = strcspn(list, ", \t");
+        if (len == 0)
+            return false;
+        if (cg__http_network_has(list, len, &address))
+            return true;
+        list += len;
+    }
+}
+
+/* Reduces "192.0.2.1:80", "[2001:db8::1]:80" or an address alone to the address. False: it is
+ * none ("unknown", "_hidden"). */
+static bool to_address(char *text)
+{
+    struct cg__http_network_address address;
+    char *colon = strchr(text, ':');
+
+    if (*text == '[') {
+        memmove(text, text + 1, strlen(text));
+        text[strcspn(text, "]")] = '\0';
+    } else if (colon != NULL && strchr(colon + 1, ':') == NULL) {
+        *colon = '\0';
+    }
+    return cg__http_network_address(&address, text, strlen(text));
+}
+
+/* The address in the last element of a list, which is cut off. False: there is none. */
+static bool last_address(char *list, bool standard, char buf[static CG_ADDR_SIZE])
+{
+    char *comma, *at, parameters[256];
+    ssize_t n;
+
+    comma = strrchr(list, ',');
+    at = comma != NULL ? comma + 1 : list;
+    at += strspn(at, " \t");
+    if (standard) { /* "for=192.0.2.1;by=..." */
+        snprintf(parameters, sizeof parameters, ";%s", at);
+        n = cg__http_params_get(parameters, "for", buf, CG_ADDR_SIZE);
+    } else {
+        n = snprintf(buf, CG_ADDR_SIZE, "%.*s", (int)strcspn(at, " \t"), at);
+    }
+    *(comma != NULL ? comma : list) = '\0';
+    return n > 0 && n < CG_ADDR_SIZE && to_address(buf);
+}
+
+/* All fields of this name as one list, which the caller frees. NULL: no memory. */
+static char *whole_list(const struct cg_http_headers *headers, const char *name)
+{
+    struct cg_http_headers text = {.data = NULL};
+    struct cg_http_field field;
+    int rc = 0;
+
+    for (size_t at = 0; rc == 0 && cg_http_headers_next(headers, &at, &field);) {
+        if (!cg__ascii_equal(field.name, name))
+            continue;
+        if (text.used > 0)
+            rc = cg__http_message_text(&text, ",", 1);
+        if (rc == 0)
+            rc = cg__http_message_text(&text, field.value, strlen(field.value));
+    }
+    if (rc == 0)
+        rc = cg__http_message_text(&text, "", 1);
+    if (rc < 0)
+        cg__http_message_clear(&text);
+    return text.data;
+}
+
+ssize_t cg_http_forwarded_layer(struct cg_http_request *req, const struct cg_http_layer *next,
+                                void *arg)
+{
+    const struct cg_http_forwarded *forwarded = arg;
+    char client[CG_ADDR_SIZE], before[CG_ADDR_SIZE], *list;
+    int rc = cg__http_client_address(req, client);
+
+    if (rc < 0)
+        return rc;
+    if (is_trusted(forwarded->trusted, client)) {
+        list = whole_list(cg_http_request_headers(req),
+                          forwarded->standard ? "Forwarded" : "X-Forwarded-For");
+        if (list == NULL)
+            return -ENOMEM;
+        for (int i = 0; i < HOPS && is_trusted(forwarded->trusted, client) &&
+                        last_address(list, forwarded->standard, before); i++)
+            strcpy(client, before);
+        free(list);
+    }
+    rc = cg_http_request_set_param(req, "client-address", client);
+    return rc < 0 ? rc : cg_http_layer_run(next, req);
+}

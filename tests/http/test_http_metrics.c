@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: MIT */
+/* Counts of the HTTP server, and its access log as JSON. */
+#include "config.h"
+
+#include "tests/http/http_serve.h"
+
+#include <cogen/http_metrics.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static ssize_t sleeps(struct cg_http_request *req, void *arg)
+{
+    (void)arg;
+    OK(cg_yield(cg_sleep(30 * CG_MILLISECOND)));
+    return cg_yield(cg_http_send_text(req, 418, "tea\n"));
+}
+
+static ssize_t breaks(struct cg_http_request *req, void *arg)
+{
+    (void)req;
+    (void)arg;
+    return -EIO;
+}
+
+static bool has(const char *line)
+{
+    char text[256];
+
+    snprintf(text, sizeof text, "\n%s\n", line);
+    return strstr(got, text) != NULL;
+}
+
+/* Each response counts once, also those of the server itself; the histogram has the time
+ * of handlers. */
+static ssize_t counts(void *arg)
+{
+    struct cg_http_metrics *metrics = cg_http_metrics_new();
+    struct cg_sock *sock;
+
+    (void)arg;
+    serve_begin(&(struct cg_http_server_options){.metrics = metrics});
+    OK(cg_http_server_mount(server, "/metrics", cg_http_metrics_handler, metrics));
+    OK(cg_http_server_mount(server, "/tea", sleeps, NULL));
+    OK(cg_http_server_mount(server, "/broken", breaks, NULL));
+    for (int i = 0; i < 3; i++)
+        IS(status_of("GET /" V CLOSE "\r\n"), 200);
+    IS(status_of("GET /tea" V CLOSE "\r\n"), 418);
+    IS(status_of("GET /broken" V CLOSE "\r\n"), 500);
+    IS(status_of("GET\r\n\r\n"), 400);
+    sock = serve_client();
+    send_text(sock, "GET / HTTP/1.1\r\n" H "\r\n");
+    receive(sock, "hello\n");
+    ask("GET /metrics" V CLOSE "\r\n");
+    ck_assert_ptr_nonnull(
+        strstr(got, "\r\nContent-Type: text/plain; version=0.0.4; charset=utf-8\r\n"));
+    ck_assert(has("http_connections 2"));
+    ck_assert(has("http_connections_total 8"));
+    ck_assert(has("http_requests_in_flight 1"));
+    ck_assert(has("http_requests_total{code=\"200\"} 4"));
+    ck_assert(has("http_requests_total{code=\"400\"} 1"));
+    ck_assert(has("http_requests_total{code=\"418\"} 1"));
+    ck_assert(has("http_requests_total{code=\"500\"} 1"));
+    ck_assert(has("http_request_duration_seconds_bucket{le=\"+Inf\"} 6"));
+    ck_assert(has("http_request_duration_seconds_count 6"));
+    if (test_on_sim()) {
+        ck_assert(has("http_request_duration_seconds_bucket{le=\"0.001000000\"} 5"));
+        ck_assert(has("http_request_duration_seconds_bucket{le=\"0.025000000\"} 5"));
+        ck_assert(has("http_request_duration_seconds_bucket{le=\"0.050000000\"} 6"));
+    }
+    cg_sock_close(sock);
+    serve_end();
+    cg_http_metrics_free(metrics);
+    return 0;
+}
+
+/* A line for each request, whatever bytes the client has sent. */
+static ssize_t json(void *arg)
+{
+    static const char *const want[] = {
+        "\"status\":200,\"bytes\":6,\"seconds\":0.",
+        ",\"method\":\"GET\",\"target\":\"/?a=\\u0022\\u005c\",\"protocol\":\"HTTP/1.1\","
+        "\"host\":\"x\",\"referer\":\"\\u00c3\\u00a4\",\"user_agent\":\"me\"}\n",
+        "\"status\":400,\"bytes\":16,\"seconds\":0.000000}\n",
+        "\"client\":\"",
+    };
+    char *log = NULL;
+    size_t size = 0;
+    FILE *file = open_memstream(&log, &size);
+
+    (void)arg;
+    serve_begin(&(struct cg_http_server_options){.access_log = file,
+                                                 .access_format = CG_HTTP_LOG_JSON});
+    IS(status_of("GET /?a=\"\\ HTTP/1.1\r\n" H CLOSE
+                 "Referer: \xc3\xa4\r\nUser-Agent: me\r\n\r\n"), 200);
+    IS(status_of("GET\r\n\r\n"), 400);
+    serve_end();
+    fclose(file);
+    for (size_t i = 0; i < COUNT(want); i++)
+        ck_assert_msg(strstr(log, want[i]) != NULL, "%s in %s", want[i], log);
+    ck_assert_int_eq(strncmp(log, "{\"time\":\"20", 11), 0);
+    free(log);
+    return 0;
+}
+
+static const struct test_case cases[] = {CORO(counts), CORO(json, .where = ON_KERNEL)};
+
+int main(void)
+{
+    return test_main("http metrics", cases, COUNT(cases));
+}
