@@ -259,6 +259,31 @@ check_upgrade() {
     stops TERM
 }
 
+check_site() {
+    local url="http://127.0.0.1"
+
+    if [ ! -e "$work/cogen-http.pc" ] || [ ! -e "$build/libcogen-http.la" ] || [ -z "$curl" ]; then
+        echo "SKIP site: HTTP was not built, or there is no curl"
+        return
+    fi
+    compile recipes/site.c cogen-http || return
+    mkdir -p "$work/pictures"
+    start site ADDR "$work/pictures" || return
+    url=$url:$port
+    echo "a cat" >"$work/cat.png"
+    same "a form with a picture" 303 "$("$curl" -s -o /dev/null -w '%{http_code}' \
+        -F title=cat -F "picture=@$work/cat.png" "$url/pictures")"
+    same "which is kept" "a cat" "$(cat "$work"/pictures/picture-*)"
+    same "a form without one" 422 "$("$curl" -s -o /dev/null -w '%{http_code}' -F title=cat \
+        "$url/pictures")"
+    like "a cookie counts visits" "*Visit number 8" \
+        "$("$curl" -s -b visits=7 "$url/pictures")"
+    same "the counts need a password" 401 "$(ask 'GET /admin/metrics HTTP/1.0\r\n\r\n')"
+    like "and are there" '*http_requests_total{code="303"} 1*' \
+        "$("$curl" -s -u ann:secret "$url/admin/metrics")"
+    stops TERM
+}
+
 check_recipes() {
     local each
 
@@ -278,6 +303,7 @@ a line: two" "$status $out$err"
     check_handover
     check_stuck
     check_upgrade
+    check_site
 }
 
 check_tutorial
