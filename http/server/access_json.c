@@ -48,14 +48,15 @@ static int put_member(struct cg_http_headers *text, const char *name, const char
 
 static int put_time(struct cg_http_headers *text)
 {
-    char date[40], buf[80];
+    char buf[120];
     struct timespec now;
     struct tm tm;
 
     clock_gettime(CLOCK_REALTIME, &now);
     gmtime_r(&now.tv_sec, &tm);
-    strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%S", &tm); /* no names: no locale */
-    snprintf(buf, sizeof buf, "{\"time\":\"%s.%03ldZ\"", date, now.tv_nsec / 1000000);
+    snprintf(buf, sizeof buf, "{\"time\":\"%d-%02d-%02dT%02d:%02d:%02d.%03ldZ\"",
+             tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec,
+             now.tv_nsec / 1000000);
     return put(text, buf);
 }
 
