@@ -14,19 +14,22 @@
  *     cg_sim_trace(world, cg_sim_print, stderr);
  *
  * The clock starts at 1 s and stands still while the program computes; a wait moves it
- * directly to the next event. Nothing depends on the machine, its clock or its load: the
- * same program with the same seed produces the same events, and byte for byte the same
- * trace. So a fault found with one seed can be reproduced with it.  The network has stream
- * and datagram sockets over IPv4, IPv6 and UNIX addresses, and multicast. A world has one
- * host, or several (cg_sim_host), which share all addresses: the same program may serve
- * both 10.0.0.1 and 10.0.0.2, and only one host can listen at an address. UNIX paths do not touch the file system; a name is free again when its socket
- * is closed. The ports of connecting sockets are assigned in a circle and repeat after
- * some 28,000 connections, even if the first is still open. Handles start at CG_SIM_HANDLE
- * and are not descriptors of the kernel. Those are invalid in this world (-EBADF;
- * -EOPNOTSUPP to attach one), except the file that sendfile reads.  If a backlog is full,
- * further connects wait, as in TCP. Closing a socket with unread data, or with SO_LINGER
- * on and 0 s, resets the connection. A wait without limit fails with -EDEADLK if nothing
- * is in flight and nobody can wake it. */
+ * directly to the next event. Nothing depends on the machine, its clock or its load:
+ * the same program with the same seed produces the same events, and byte for byte the
+ * same trace. So a fault found with one seed can be reproduced with it.
+ *
+ * The network has stream and datagram sockets over IPv4, IPv6 and UNIX addresses, and
+ * multicast. A world has one host, or several (cg_sim_host), which share all addresses:
+ * the same program may serve both 10.0.0.1 and 10.0.0.2, and only one host can listen
+ * at an address. UNIX paths do not touch the file system; a name is free again when its
+ * socket is closed. The ports of connecting sockets are assigned in a circle and repeat
+ * after some 28,000 connections, even if the first is still open. Handles start at
+ * CG_SIM_HANDLE and are not descriptors of the kernel. Those are invalid in this world
+ * (-EBADF; -EOPNOTSUPP to attach one), except the file that sendfile reads.
+ *
+ * If a backlog is full, further connects wait, as in TCP. Closing a socket with unread
+ * data, or with SO_LINGER on and 0 s, resets the connection. A wait without limit fails
+ * with -EDEADLK if nothing is in flight and nobody can wake it. */
 #ifndef COGEN_SIM_H
 #define COGEN_SIM_H
 
@@ -45,8 +48,8 @@ struct cg_sim_options {
     size_t window;   /* most bytes in one direction that are sent but not read; 0: 64 KiB */
     int64_t cost; /* time of each request and each wait, ns; with 0 a program that never waits
                       * stays at one moment for ever */
-    /* Most open handles: beyond that sockets cannot be made (-EMFILE), and accepts wait
-     * until a handle is closed. 0: no limit. */
+    /* Most open handles of all hosts: beyond that sockets cannot be made (-EMFILE), and
+     * accepts wait until a handle is closed. 0: no limit. */
     unsigned handles;
     /* Probabilities in permille. */
     unsigned short_permille;  /* a transfer is cut short (at least 1 byte is moved) */
@@ -75,9 +78,9 @@ typedef void cg_sim_tracer(void *arg, const char *line);
 
 CG_EXTERN_C_BEGIN
 
-/* Opens a world with one host. The options are copied (NULL: all zero). Returns 0 and the reactor, to be
- * closed with cg_reactor_close; -EINVAL: a negative time or a probability above 1000;
- * -ENOMEM. */
+/* Opens a world with one host. The options are copied (NULL: all zero). Returns 0 and the
+ * reactor, to be closed with cg_reactor_close; -EINVAL: a negative time or a probability
+ * above 1000; -ENOMEM. */
 CG_API int cg_sim_open(const struct cg_sim_options *options,
                        struct cg_reactor **reactor);
 

@@ -64,7 +64,7 @@ static ssize_t serves(void *arg)
     struct cg_http_server *own = new_server();
     struct cg_sock *listener;
 
-    if (cg_sock_listen(cg_sched_self(), "10.0.0.1:80", &listener) == 0) { /* else it is already dead */
+    if (cg_sock_listen(cg_sched_self(), "10.0.0.1:80", &listener) == 0) { /* else: killed */
         cg_yield(cg_http_serve(own, listener));
         cg_sock_close(listener);
     }

@@ -4,8 +4,6 @@
 
 #include "tests/support/hosts.h"
 
-#include <check.h>
-
 void hosts_add(struct hosts *hosts, unsigned place)
 {
     struct cg_sched *sched;

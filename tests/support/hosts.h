@@ -3,6 +3,7 @@
 #ifndef COGEN_TESTS_SUPPORT_HOSTS_H
 #define COGEN_TESTS_SUPPORT_HOSTS_H
 
+#include <check.h>
 #include <cogen.h>
 #include <cogen/sim.h>
 
