@@ -3,3 +3,4 @@
 #include "tests/pairs/pairs.h"
 
 const struct family pairs_http = {NULL, 0};
+const struct family pairs_ws = {NULL, 0};

@@ -40,7 +40,7 @@ static const char *const hows[] = {
 static const struct family *const families[] = {
     &pairs_streams, &pairs_writers, &pairs_relays, &pairs_connections, &pairs_coros,  &pairs_sync,
     &pairs_queues,  &pairs_threads, &pairs_system,  &pairs_processes,   &pairs_nested,
-    &pairs_tls,     &pairs_http,    &pairs_datagrams,
+    &pairs_tls,     &pairs_http,    &pairs_ws,      &pairs_datagrams,
 };
 
 /* What subjects share */
