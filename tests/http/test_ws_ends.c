@@ -141,14 +141,14 @@ static ssize_t subprotocols_are_chosen(void *arg)
 /* With any options of both sides messages come back, and the limit is for what is inflated. */
 static ssize_t both_compress(void *arg)
 {
-    static char text[100 * 1000];
+    static char text[10 * 1000];
     uint64_t seed = 7;
     struct cg_ws *ws;
 
     (void)arg;
     for (size_t i = 0; i < sizeof text; i++)
-        text[i] = "etaoinshrdlu cmf"[test_random(&seed) % (i < 50000 ? 3 : 16)];
-    for (unsigned way = 0; way < 64; way++) {
+        text[i] = "etaoinshrdlu cmf"[test_random(&seed) % (i < 5000 ? 3 : 16)];
+    for (unsigned way = 0; way < 64; way += 3) { /* each option on and off */
         begin(&(struct cg_ws_options){.deflate = way & 1, .no_takeover = way & 2,
                                       .window_bits = way & 4 ? 9 : 0});
         IS(cg_yield(cg_ws_connect(client, url, &ws, .deflate = way & 8,
@@ -308,6 +308,7 @@ static ssize_t cancelled_reads_lose_nothing(void *arg)
     struct cg_coro *writer;
     struct ends ends;
     unsigned next = 0;
+    char text[16];
     ssize_t n = 1;
 
     (void)arg;
@@ -321,8 +322,10 @@ static ssize_t cancelled_reads_lose_nothing(void *arg)
         n = i % 4 < 2 ? cg_yield(read) : cg_yield(cg_any((cg_sleep(CG_MILLISECOND), read)));
         if (i % 4 >= 2 && n >= 0)
             n = n == 1 ? cg_op_result(read) : -ETIMEDOUT;
-        if (n > 0)
-            ck_assert_msg(strtoul(message.data, NULL, 10) == next++, "message %u is missing", next - 1);
+        if (n > 0) {
+            snprintf(text, sizeof text, "%.*s", (int)message.len, message.data);
+            ck_assert_uint_eq(strtoul(text, NULL, 10), next++); /* none is missing */
+        }
         ck_assert_msg(n >= 0 || n == -ETIMEDOUT, "%s", cg_strerror(n));
     }
     ck_assert_uint_eq(next, 200);
