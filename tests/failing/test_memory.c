@@ -354,6 +354,50 @@ static ssize_t process(void *arg)
     return rc;
 }
 
+static ssize_t process_by_fork(void *arg)
+{
+    struct cg_process *process;
+    const char *failed;
+    ssize_t rc = cg_process_spawn(sched(), ((char *[]){"true", NULL}), &process,
+                                  .in = CG_STDIO_NULL, .session = true, .failed = &failed);
+
+    (void)arg;
+    if (rc < 0)
+        return rc;
+    rc = cg_yield(cg_wait_process(process));
+    cg_process_close(process);
+    return rc;
+}
+
+static ssize_t disk(void *arg)
+{
+    char path[] = "/tmp/cogen-test-memory-XXXXXX", buf[4];
+    int fd = mkstemp(path);
+    ssize_t rc;
+
+    (void)arg;
+    OK(fd);
+    unlink(path);
+    rc = cg_yield(cg_write_file(fd, "four", 4, 0));
+    if (rc >= 0)
+        rc = cg_yield(cg_read_file(fd, buf, sizeof buf, 0));
+    close(fd);
+    return rc < 0 ? rc : 0;
+}
+
+static ssize_t records(void *arg)
+{
+    struct cg_resolver *names;
+    ssize_t rc = cg_resolver_open("fixed", NULL, &names);
+
+    (void)arg;
+    if (rc < 0)
+        return rc;
+    rc = cg_resolver_set_records(names, CG_RESOLVE_SRV, "a.test", "1 2 3 b.test");
+    cg_resolver_close(names);
+    return rc;
+}
+
 static ssize_t follow(void *arg)
 {
     char path[] = "/tmp/cogen-test-memory-XXXXXX", line[100];
@@ -550,6 +594,9 @@ static void outside(void)
 {
     EACH(offload, 2);
     EACH(process, 2);
+    EACH(process_by_fork, 2);
+    EACH(disk, 1);
+    EACH(records, 2);
     EACH(os_signal, 1);
 }
 
