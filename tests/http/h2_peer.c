@@ -16,10 +16,13 @@ struct conn {
     struct h2_peer *peer;
     unsigned index, requests;
     nghttp2_session *session;
+    struct stream *streams; /* all that there were */
     bool cut; /* close the connection when everything has been sent */
 };
 
 struct stream {
+    struct stream *next;
+    bool closed;
     char path[64];
     size_t got, left, at;
     const char *text; /* NULL: test_fill */
@@ -131,7 +134,7 @@ static void bad_field(struct conn *conn, int32_t id)
 static void with_status(struct conn *conn, int32_t id, unsigned status)
 {
     char text[16];
-    nghttp2_nv list[] = {pair(":status", text)};
+    nghttp2_nv list[1];
 
     snprintf(text, sizeof text, "%u", status);
     list[0] = pair(":status", text);
@@ -222,6 +225,8 @@ static int on_begin(nghttp2_session *session, const nghttp2_frame *frame, void *
     if (frame->headers.cat != NGHTTP2_HCAT_REQUEST)
         return 0;
     stream = calloc(1, sizeof *stream);
+    stream->next = conn->streams;
+    conn->streams = stream;
     nghttp2_session_set_stream_user_data(session, frame->hd.stream_id, stream);
     conn->peer->requests++;
     conn->requests++;
@@ -284,9 +289,10 @@ static int on_close(nghttp2_session *session, int32_t id, uint32_t code, void *u
     struct stream *stream = nghttp2_session_get_stream_user_data(session, id);
 
     (void)code;
-    if (stream != NULL)
-        ((struct conn *)user)->peer->open--;
-    free(stream);
+    if (stream == NULL)
+        return 0;
+    ((struct conn *)user)->peer->open--;
+    stream->closed = true;
     return 0;
 }
 
@@ -323,6 +329,18 @@ static ssize_t send_all(struct conn *conn, struct cg_sock *sock)
     return sent;
 }
 
+static void free_streams(struct conn *conn)
+{
+    while (conn->streams != NULL) {
+        struct stream *stream = conn->streams;
+
+        conn->streams = stream->next;
+        if (!stream->closed)
+            conn->peer->open--;
+        free(stream);
+    }
+}
+
 static ssize_t serves(void *arg)
 {
     struct conn *conn = arg;
@@ -341,6 +359,7 @@ static ssize_t serves(void *arg)
     }
     send_all(conn, sock);
     nghttp2_session_del(conn->session);
+    free_streams(conn);
     conn->peer->socks[conn->index] = NULL;
     cg_sock_close(sock);
     free(conn);
