@@ -120,7 +120,8 @@ static bool may_try_again(struct cg__asking *ask, const struct cg__link *link, s
 {
     if (ask->reply->touched)
         return false;
-    if (cg__http_client_h2_wants_1_1(link->stream) && !ask->plain)
+    if (cg__http_client_h2_wants_1_1(link->stream) && !ask->plain &&
+        (ask->client->protocols & CG_HTTP_H1))
         ask->plain = true;
     else if (was_lost(ask, link, code))
         ask->fresh = true;
