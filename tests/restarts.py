@@ -2,15 +2,19 @@
 """Restarts http_server under the load of wrk, and counts requests that fail.
 
 usage: restarts.py SERVER [--restarts N] [--reactors LIST] [--workers N] [--cert FILE]
-                   [--connections N]
+                   [--connections N] [--connects N]
 
 For each reactor, with keep-alive and with Connection: close, plain and (with --cert) over
 TLS: N restarts by SIGUSR2; then one each with a successor that exits, is killed or hangs.
 None may cost a request, and a TLS session from before the first one is resumed after the
 last one. The harness is the service manager: it learns by NOTIFY_SOCKET who
 the main process is. One line a run; exits with 1 if anything failed.
+
+With --connects N instead: at least N connections, one for each request, while workers are
+added and removed. The number of a process's workers is fixed, so each change is a restart
+by a successor with another number, which inherits the port of each worker.
 """
-import argparse, os, re, signal, socket, ssl, subprocess, sys, tempfile, time
+import argparse, itertools, os, re, signal, socket, ssl, subprocess, sys, tempfile, time
 
 PATIENCE = 60  # seconds for a restart
 
@@ -64,6 +68,11 @@ class Service:
                         missing.discard(word)
                 if line.startswith('MAINPID='):
                     self.pid = int(line[8:])
+
+    def put_workers(self, count):
+        """Lets the link be the server with so many workers, under the link's name."""
+        self.put_program(f"""exec bash -c 'exec -a "$0" "{{server}}" "$@"' """
+                         f"""'{self.link}' "$@" --workers {count}""")
 
     def restart(self):
         os.kill(self.pid, signal.SIGUSR2)
@@ -161,6 +170,39 @@ def run(options, reactor, close, tls):
     return good
 
 
+def change_workers(options, reactor):
+    args = ['--reactor', reactor, '--restart-timeout', '20']
+    failed = done = changes = 0
+    problem = None
+    with tempfile.TemporaryDirectory() as folder:
+        service = Service(folder, options.server, args)
+        command = ['wrk', '-t', '1', '-c', str(options.connections), '-d', '3',
+                   '-H', 'Connection: close', f'http://{service.addr}/']
+        counts = itertools.cycle([2, 4, 1, 3])
+        while done < options.connects and not problem and failed == 0:
+            load = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+            try:
+                while load.poll() is None:
+                    service.put_workers(next(counts))
+                    service.restart()
+                    changes += 1
+                    time.sleep(0.1)
+            except (TimeoutError, OSError) as error:
+                problem = error
+            more_failed, more = failures(load.communicate()[0])
+            failed, done = failed + more_failed, done + more
+            problem = problem or (None if more else 'no request was completed')
+        service.stop()
+        if problem:
+            service.err.seek(0)
+            print(service.err.read())
+        service.err.close()
+    good = problem is None and failed == 0
+    print(f"{'ok' if good else 'FAIL'}: {reactor}: {changes} changes of the number of workers, "
+          f"{failed} of {done} connects failed{f'; {problem}' if problem else ''}", flush=True)
+    return good
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument('server')
@@ -168,8 +210,12 @@ def main():
     parser.add_argument('--reactors', default='epoll,io_uring,poll')
     parser.add_argument('--workers', type=int, default=2)
     parser.add_argument('--connections', type=int, default=32)
+    parser.add_argument('--connects', type=int)
     parser.add_argument('--cert')
     options = parser.parse_args()
+    if options.connects is not None:
+        sys.exit(0 if all([change_workers(options, reactor)
+                           for reactor in options.reactors.split(',')]) else 1)
     results = [run(options, reactor, close, tls)
                for reactor in options.reactors.split(',')
                for tls in ([False, True] if options.cert else [False])

@@ -4,7 +4,8 @@
 # fail, and no request is lost (restarts.py). Then the service: how it reloads, drains and ends,
 # what it inherits, what the service manager is told; and the unit files of doc/recipes.md.
 #   tests/restarts.sh [DIRECTORY-OF-THE-EXAMPLES]
-# $RESTARTS is the number of restarts (3); 50 take about four minutes for all reactors.
+# $RESTARTS is the number of restarts (3); 50 take about four minutes for all reactors. $CONNECTS
+# is the number of connections while workers are added and removed (1: those of 3 s).
 set -u
 # shellcheck source=tests/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -62,8 +63,12 @@ under_load() {
         FAIL:*) fail "${line#FAIL: }" ;;
         *) echo "$line" ;;
         esac
-    done < <(python3 "$source/tests/restarts.py" "$program" --restarts "${RESTARTS:-3}" \
-        --reactors "${RESTART_REACTORS:-epoll,io_uring,poll}" "${extra[@]}" 2>&1)
+    done < <(
+        set -- "$source/tests/restarts.py" "$program" \
+            --reactors "${RESTART_REACTORS:-epoll,io_uring,poll}"
+        python3 "$@" --restarts "${RESTARTS:-3}" "${extra[@]}" 2>&1
+        python3 "$@" --connects "${CONNECTS:-1}" 2>&1
+    )
 }
 
 # After SIGTERM a request in progress completes. A second signal ends the server at once.
