@@ -86,7 +86,9 @@ static ssize_t run(void *others)
         return failed(addr, n);
     if (cg_worker_id() == 0)
         n = announce(listener, others);
-    if (n == 0 && (n = cg_yield(cg_serve(listener, echo, .name = "echo"))) != -ECANCELED)
+    if (n == 0)
+        n = cg_yield(cg_serve(listener, echo, .name = "echo", .spread = "echo"));
+    if (n < 0 && n != -ECANCELED)
         failed(addr, n);
     cg_sock_close(listener);
     return n == -ECANCELED ? 0 : n;

@@ -8,6 +8,7 @@
 #include "lib/base/affinity.h"
 #include "lib/base/report.h"
 #include "lib/threads/crew.h"
+#include "lib/threads/spread.h"
 #include "reactors/main.h"
 #include "reactors/sim/sim.h"
 
@@ -379,6 +380,7 @@ ssize_t cg_crew_main_with(cg_fn *fn, void *arg, const struct cg_crew_options *op
         return -EBUSY;
     if ((crew = make_crew(fn, arg, options))) {
         rc = run_crew(crew);
+        cg__spread_free_all(crew);
         pthread_cond_destroy(&crew->changed);
         pthread_mutex_destroy(&crew->lock);
         free(crew);

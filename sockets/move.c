@@ -6,6 +6,7 @@
 
 #include "lib/threads/crew.h"
 #include "sockets/attach.h"
+#include "sockets/move.h"
 #include "sockets/plain.h"
 
 #include <cogen/serve.h>
@@ -28,6 +29,7 @@ struct parcel {
     struct cg__post post; /* must be first */
     struct cg_sched *sched;
     cg_handler *fn;
+    void (*lost)(void *arg);
     void *arg;
     struct cg_sock *conn; /* once it has arrived */
     int fd;               /* -1: the socket that has arrived owns it */
@@ -51,6 +53,13 @@ static void free_parcel(struct parcel *parcel)
     free(parcel->bottom.rest);
     free(parcel->top.rest);
     free(parcel);
+}
+
+static void lose(struct parcel *parcel)
+{
+    if (parcel->lost != NULL)
+        parcel->lost(parcel->arg);
+    free_parcel(parcel);
 }
 
 static ssize_t handle(void *arg)
@@ -119,12 +128,12 @@ static void arrived(struct cg__post *post, bool dropped)
     struct parcel *parcel = (struct parcel *)post;
 
     if (dropped || parcel->sched->stopping || open_all(parcel) < 0) {
-        free_parcel(parcel);
+        lose(parcel);
         return;
     }
     if (cg_sched_start(parcel->sched, handle, parcel, .name = "moved") < 0) {
         cg_sock_close(parcel->conn);
-        free_parcel(parcel);
+        lose(parcel);
     }
 }
 
@@ -170,6 +179,12 @@ static struct cg_sock *bottom_of(struct cg_sock *sock)
 
 int cg_sock_move(struct cg_sock *sock, struct cg_worker *worker, cg_handler *fn, void *arg)
 {
+    return cg__move_to(sock, worker, fn, arg, NULL);
+}
+
+int cg__move_to(struct cg_sock *sock, struct cg_worker *worker, cg_handler *fn, void *arg,
+                void (*lost)(void *arg))
+{
     struct cg_sock *bottom;
     struct parcel *parcel;
     int rc;
@@ -185,7 +200,7 @@ int cg_sock_move(struct cg_sock *sock, struct cg_worker *worker, cg_handler *fn,
     if ((parcel = malloc(sizeof *parcel)) == NULL)
         return -ENOMEM;
     *parcel = (struct parcel){
-        .post.run = arrived, .sched = worker->sched, .fn = fn, .arg = arg, .fd = -1};
+        .post.run = arrived, .sched = worker->sched, .fn = fn, .arg = arg, .fd = -1, .lost = lost};
     if ((rc = pack(parcel, sock, bottom)) < 0) {
         free_parcel(parcel);
         return rc;

@@ -18,6 +18,7 @@ struct cg_serve_op {
     cg_handler *handler;
     void *arg;
     const char *name;
+    const char *spread;
     int64_t grace;
     unsigned limit;
     unsigned stack_size;
@@ -34,6 +35,11 @@ struct cg_serve_op {
  *   .limit       connections at a time; more wait in the listener's backlog. 0: no limit
  *   .grace       how long handlers may continue after the end, in ns, before they are
  *                cancelled. 0: cancelled at once; CG_NEVER: no limit
+ *   .spread      in a crew: the service's name, the same on all workers that offer it. Each
+ *                new connection goes to the worker that serves the fewest under this name,
+ *                before anything is read, and counts for that worker's .limit, which it may
+ *                exceed by what is on its way. NULL: all stay here. Borrowed. One server of
+ *                a name on each worker: a second one completes with -EEXIST
  *   .name        of the coroutines, borrowed
  *   .stack_size  of each coroutine, bytes; 0: the scheduler's default
  * The result of a handler does not end the server. A negative result is reported as a

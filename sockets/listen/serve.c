@@ -4,7 +4,9 @@
  * the kernel's backlog. */
 #include "config.h"
 
+#include "lib/threads/spread.h"
 #include "sockets/listen/accept.h"
+#include "sockets/move.h"
 
 #include <cogen/serve.h>
 #include <cogen/sync.h>
@@ -12,13 +14,15 @@
 #include <errno.h>
 #include <stdio.h>
 
-_Static_assert(sizeof(struct cg_serve_op) <= 128, "core ops fit in 128 bytes");
+_Static_assert(sizeof(struct cg_serve_op) <= 136, "yielded once by each server");
 
 struct server {
     struct cg_group group; /* must be first: a handler's coroutine finds its server
                             * through it */
     struct cg_serve_op *op;
     struct cg_semaphore places;
+    struct cg__spread *spread; /* NULL: all connections stay here */
+    struct cg__seat *seat;     /* this worker's */
 };
 
 static void give_place(struct server *server)
@@ -48,31 +52,132 @@ static bool is_peers(ssize_t result)
     }
 }
 
-static ssize_t handle(void *conn)
+static ssize_t serve_one(struct server *server, struct cg_sock *conn)
 {
-    struct server *server = (struct server *)cg_group_self();
     ssize_t result = server->op->handler(conn, server->op->arg);
 
-    give_place(server);
+    if (server->seat != NULL)
+        atomic_fetch_sub(&server->seat->load, 1);
     return is_peers(result) ? 0 : result;
 }
 
-/* Serves one more connection. A negative result ends the server. */
+static ssize_t handle(void *conn)
+{
+    struct server *server = (struct server *)cg_group_self();
+    ssize_t result = serve_one(server, conn);
+
+    give_place(server);
+    return result;
+}
+
+/* For a connection that came from another worker when all places were taken here. */
+static ssize_t handle_beyond_limit(void *conn)
+{
+    return serve_one((struct server *)cg_group_self(), conn);
+}
+
+/* Called for one that had to be closed on its way. */
+static void lost(void *arg)
+{
+    struct cg__seat *seat = arg;
+
+    atomic_fetch_sub(&seat->load, 1);
+    atomic_fetch_sub(&seat->coming, 1);
+}
+
+struct late_call {
+    struct server *server;
+    struct cg_sock *conn;
+};
+
+static ssize_t serve_call(void *arg)
+{
+    struct late_call *call = arg;
+
+    return serve_one(call->server, call->conn);
+}
+
+/* In the worker that was chosen, in a coroutine of its own. The server does not end before
+ * the connection is served: it waits for seat->coming. */
+static ssize_t arrive(struct cg_sock *conn, void *arg)
+{
+    struct cg__seat *seat = arg;
+    struct server *server = seat->server;
+    const struct cg_serve_op *op = server->op;
+    struct cg_coro_options options = {.name = op->name ? op->name : "handler",
+                                      .stack_size = op->stack_size};
+    struct late_call late = {server, conn};
+    bool placed = op->limit == 0 ||
+                  cg_yield(cg_acquire(&server->places, .timeout = CG_NOWAIT)) == 0;
+    ssize_t rc = cg_group_start_with(
+        &server->group, placed ? handle : handle_beyond_limit, conn, &options, NULL);
+
+    if (rc < 0 && placed)
+        give_place(server);
+    if (rc == -ECANCELED && op->grace > 0) { /* the server has just ended */
+        rc = cg_yield(cg_call(serve_call, &late, .timeout = op->grace, .shield = true));
+    } else if (rc < 0) {
+        cg_sock_close(conn);
+        atomic_fetch_sub(&seat->load, 1);
+    }
+    atomic_fetch_sub(&seat->coming, 1);
+    return 0;
+}
+
+/* Hands a connection to the worker with the fewest, before anything is read. Returns false
+ * if it is to be served here. */
+static bool hand_on(struct server *server, struct cg_sock *conn)
+{
+    struct cg__seat *seat;
+
+    if (server->spread == NULL)
+        return false;
+    seat = cg__spread_take(server->spread, server->seat->worker->number);
+    if (seat == server->seat)
+        return false;
+    if (cg__move_to(conn, seat->worker, arrive, seat, lost) == 0)
+        return true;
+    lost(seat);
+    atomic_fetch_add(&server->seat->load, 1);
+    return false;
+}
+
+static void leave_seat(struct server *server)
+{
+    if (server->seat != NULL)
+        atomic_fetch_sub(&server->seat->load, 1);
+}
+
+static ssize_t take_place(struct server *server)
+{
+    return server->op->limit ? cg_yield(cg_acquire(&server->places)) : 0;
+}
+
+/* Serves one more connection. A negative result ends the server. Among others a worker
+ * without places accepts, too, since the others may have some; then one connection may
+ * wait for a place here. */
 static ssize_t serve_next(struct server *server, const struct cg_coro_options *options)
 {
     struct cg_serve_op *op = server->op;
+    bool shared = server->spread != NULL;
     struct cg_sock *conn;
-    ssize_t rc = 0;
+    ssize_t rc = shared ? 0 : take_place(server);
 
-    if (op->limit && (rc = cg_yield(cg_acquire(&server->places))) < 0)
+    if (rc < 0)
         return rc;
     rc = cg_yield(cg_accept(op->listener, &conn));
     if (rc < 0)
         return rc;
-    rc = cg_group_start_with(&server->group, handle, conn, options, NULL);
-    if (rc == 0)
+    if (shared && hand_on(server, conn))
         return 0;
-    give_place(server);
+    rc = shared ? take_place(server) : 0;
+    if (rc == 0) {
+        rc = cg_group_start_with(&server->group, handle, conn, options, NULL);
+        if (rc == 0)
+            return 0;
+        give_place(server);
+    }
+    leave_seat(server);
     if (rc != -ECANCELED || !cg__accept_undo(op->listener, conn))
         cg_sock_close(conn);
     return rc == -ECANCELED ? rc : 0;
@@ -126,6 +231,39 @@ static enum cg_verdict serve_cancel(struct cg_op *op, struct cg_sched *sched)
     return CG_DONE;
 }
 
+/* Offers this worker to the others. */
+static int open_seat(struct server *server)
+{
+    struct cg_worker *self = cg_worker_self();
+    struct cg__seat *seat;
+
+    if (server->op->spread == NULL || self == NULL)
+        return 0;
+    server->spread = cg__spread_find(self->crew, server->op->spread);
+    if (server->spread == NULL)
+        return -ENOMEM;
+    seat = &server->spread->seats[self->number];
+    if (atomic_load(&seat->open))
+        return -EEXIST;
+    seat->server = server;
+    server->seat = seat;
+    atomic_store(&seat->open, true);
+    return 0;
+}
+
+static void close_seat(struct server *server)
+{
+    if (server->seat != NULL)
+        atomic_store(&server->seat->open, false);
+}
+
+/* Connections that others have sent before the seat was closed arrive soon. */
+static void wait_for_the_coming(struct server *server)
+{
+    while (server->seat != NULL && atomic_load(&server->seat->coming) > 0)
+        cg_yield(cg_sleep(CG_MILLISECOND, .shield = true));
+}
+
 static ssize_t serve_run(struct cg_op *op)
 {
     struct cg_serve_op *serve = (struct cg_serve_op *)op;
@@ -136,13 +274,16 @@ static ssize_t serve_run(struct cg_op *op)
 
     cg_group_open(&server.group, .grace = serve->grace, .keep_going = true);
     server.group.result = -ECANCELED; /* nobody takes the first failure: all are told */
-    while ((rc = serve_next(&server, &options)) >= 0)
-        continue;
+    rc = open_seat(&server);
+    while (rc >= 0)
+        rc = serve_next(&server, &options);
+    close_seat(&server);
     cg_group_cancel(&server.group);
     if (serve->grace > 0 && (rc == -ECANCELED || rc == -ETIMEDOUT))
         serve_late(&server, &options);
     cg_sock_unkeep(serve->listener);
     cg_yield(cg_wait_group(&server.group));
+    wait_for_the_coming(&server);
     return rc;
 }
 
