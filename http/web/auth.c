@@ -77,11 +77,16 @@ static ssize_t pass(struct cg_http_request *req, const struct cg_http_layer *nex
     const char *user;
     ssize_t n = find_user(auth, req, name, secret, &user);
 
-    if (n > 0 && (n = cg_http_request_set_param(req, "auth-user", user)) == -EINVAL)
-        user = NULL; /* its name has control characters */
-    if (user == NULL && (n >= 0 || n == -EINVAL))
-        return refuse(req, auth, scheme, more);
-    return n < 0 ? n : cg_http_layer_run(next, req);
+    if (n < 0)
+        return n;
+    if (n > 0) {
+        n = cg_http_request_set_param(req, "auth-user", user);
+        if (n == 0)
+            return cg_http_layer_run(next, req);
+        if (n != -EINVAL) /* a name with control characters is nobody's */
+            return n;
+    }
+    return refuse(req, auth, scheme, more);
 }
 
 /* What follows the scheme in Authorization; NULL: the field is missing, twice there, or of
