@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Plain files: opened, read, written and renamed without keeping other coroutines waiting.
- * The io_uring reactor makes the system calls itself. With the others they run in threads of
- * a pool (cogen/offload.h), because a plain file is always "ready" and its calls still wait
- * for the disk. See cg_disk(3). */
+ * The io_uring reactor makes the system calls itself. With the others they run in threads
+ * of a pool (cogen/offload.h), because a plain file is always "ready" and its calls still
+ * wait for the disk. See cg_disk(3). */
 #ifndef COGEN_DISK_H
 #define COGEN_DISK_H
 
@@ -62,11 +62,12 @@ struct cg_disk_names_op { /* rename_file, remove_file */
 };
 
 /* All of these have the keyword .pool (the pool whose threads make the calls; NULL: the
- * reactor, or else the process's own pool) and complete with -errno of the call, or with -EAGAIN, -ENOMEM or -ESRCH
- * as cg_offload does. An op that is cancelled or times out before its call has begun does
- * nothing; once the call runs, the op waits until it has returned or was interrupted, so that
- * the buffers and texts, which are borrowed, are not used any more. The default timeout does not apply. In
- * the simulator the calls are made at once, on the real disk.
+ * reactor, or else the process's own pool) and complete with -errno of the call, or with
+ * -EAGAIN, -ENOMEM or -ESRCH as cg_offload does. An op that is cancelled or times out
+ * before its call has begun does nothing; once the call runs, the op waits until it has
+ * returned or was interrupted, so that the buffers and texts, which are borrowed, are not
+ * used any more. The default timeout does not apply. In the simulator the calls are made at
+ * once, on the real disk.
  *   Where .dir is a keyword it is the descriptor of a directory where a relative path
  * begins; 0: the working directory. */
 

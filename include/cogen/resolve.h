@@ -135,11 +135,12 @@ struct cg_resolve_op {
 #define cg__resolve(h, s, l, ...)                                                          \
     CG_OP(cg_resolve, .host = (h), .service = (s), .list = (l), __VA_ARGS__)
 
-/* cg_resolve_srv(name, &list): looks up the servers of a service, "_xmpp-client._tcp.a.org".
- * Completes with their number, at least 1, and stores them in the order in which to try
- * them (RFC 2782): by priority, and within a priority at random by weight, anew each time.
- * Of more than CG_SRVS_MOST, those of the best priorities are stored. A host that is no
- * valid name is left out. Timeouts, tracelessness and errors are those of cg_resolve.
+/* cg_resolve_srv(name, &list): looks up the servers of a service, as in
+ * "_xmpp-client._tcp.a.org". Completes with their number, at least 1, and stores them in
+ * the order in which to try them (RFC 2782): by priority, and within a priority at random
+ * by weight, anew each time. Of more than CG_SRVS_MOST, those of the best priorities are
+ * stored. A host that is no valid name is left out. Timeouts, tracelessness and errors are
+ * those of cg_resolve.
  *   CG_EHOST       there is no such service, or it says that it is not offered
  *   -EOPNOTSUPP    the resolver cannot look this up: "thread" */
 #define cg_resolve_srv(...) cg__resolve_srv(__VA_ARGS__, )
@@ -227,8 +228,9 @@ CG_API int cg_resolver_set_host_with(struct cg_resolver *fixed, const char *host
  *   CG_EADDR   an invalid name or address
  *   -EMSGSIZE  more records than a list holds
  *   -ENOMEM */
-CG_API int cg_resolver_set_records_with(struct cg_resolver *fixed, enum cg_resolve_kind kind,
-                                        const char *name, const char *text,
+CG_API int cg_resolver_set_records_with(struct cg_resolver *fixed,
+                                        enum cg_resolve_kind kind, const char *name,
+                                        const char *text,
                                         const struct cg_host_options *options);
 
 CG_EXTERN_C_END
