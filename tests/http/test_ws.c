@@ -7,7 +7,9 @@
 #include "tests/http/ws_told.h"
 
 #include <cogen/websocket.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 
 struct ws_case {
     const char *says, *want; /* as in ws_told.h */
@@ -18,7 +20,6 @@ static unsigned limit;
 static bool deflates;
 
 struct talk {
-    const struct ws_case *each;
     struct cg_sock *sock;
     ssize_t ended; /* what the last read completed with */
     int code;
@@ -47,8 +48,8 @@ static ssize_t echo(void *arg)
 
 static uint8_t bytes[WS_BYTES], got[WS_BYTES];
 
-/* Sends the bytes in pieces of `piece` bytes, the first of which has `first`; then reads to the
- * end of the stream. */
+/* Sends the bytes in pieces of `piece` bytes, the first of which has `first`, and the end of the
+ * stream; then reads to its end. */
 static size_t converse(struct cg_sock *sock, size_t len, size_t first, size_t piece)
 {
     size_t done = 0, n = 0;
@@ -63,27 +64,34 @@ static size_t converse(struct cg_sock *sock, size_t len, size_t first, size_t pi
         done += next;
         cg_yield(cg_sleep(0));
     }
+    cg_yield(cg_shutdown(sock, SHUT_WR));
     while ((rc = cg_yield(cg_read(sock, got + n, sizeof got - n))) > 0)
         n += (size_t)rc;
     return n;
 }
 
-static void try(const struct ws_case *each, size_t first, size_t piece)
+/* What a server answers to the first `len` of the bytes. */
+static const char *told(size_t len, size_t first, size_t piece)
 {
-    struct talk talk = {.each = each};
+    struct talk talk = {.ended = 1};
     struct cg_coro *server;
     struct cg_sock *sock;
-    size_t n = ws_frames(each->says, true, bytes);
-    const char *told;
+    size_t n;
 
     OK(cg_sock_pair(cg_sched_self(), &talk.sock, &sock));
     server = test_start(echo, &talk);
-    n = converse(sock, n, first, piece);
+    n = converse(sock, len, first, piece);
     cg_sock_close(sock);
     IS(test_end(server), 0);
-    told = ws_told(got, n);
-    MUST(strcmp(told, each->want) == 0, "%s in pieces of %zu, %zu:\n%s\nnot %s", each->says,
-         first, piece, told, each->want);
+    return ws_told(got, n);
+}
+
+static void try(const struct ws_case *each, size_t first, size_t piece)
+{
+    const char *is = told(ws_frames(each->says, true, bytes), first, piece);
+
+    MUST(strcmp(is, each->want) == 0, "%s in pieces of %zu, %zu:\n%s\nnot %s", each->says,
+         first, piece, is, each->want);
 }
 
 /* Whole, byte by byte, and in two pieces, cut at every position (of long ones, at some). */
@@ -310,6 +318,37 @@ static ssize_t messages_are_inflated(void *arg)
 }
 #endif
 
+/* Frames of which some bytes are changed at random mean the same however they are cut. */
+static ssize_t cuts_do_not_matter(void *arg)
+{
+    static const char *const words[] = {"T:hello ", "t:a ", "C:b ", "c:%ce ", "P:x ", "B*300 ",
+                                        "X:1000 ", "Z:%f2%48%cd%c9%c9%07%00 ", "T:%ce%ba "};
+    uint64_t seed = 42;
+
+    (void)arg;
+    deflates = true;
+    for (int round = 0; round < 300; round++) {
+        char text[256] = "", whole[2048];
+        size_t len;
+
+        for (uint32_t n = 1 + test_random(&seed) % 6; n > 0; n--)
+            strcat(text, words[test_random(&seed) % COUNT(words)]);
+        len = ws_frames(text, true, bytes);
+        for (uint32_t n = test_random(&seed) % 3; n > 0; n--)
+            bytes[test_random(&seed) % len] ^= (uint8_t)(1u << test_random(&seed) % 8);
+        snprintf(whole, sizeof whole, "%s", told(len, len, len));
+        for (int i = 0; i < 3; i++) {
+            size_t first = 1 + test_random(&seed) % len, piece = 1 + test_random(&seed) % 40;
+            const char *cut = told(len, first, piece);
+
+            MUST(strcmp(cut, whole) == 0, "round %d, %s in pieces of %zu, %zu:\n%s\nnot %s",
+                 round, text, first, piece, cut, whole);
+        }
+    }
+    deflates = false;
+    return 0;
+}
+
 static const struct test_case cases[] = {
     CORO(messages_come_back),
     CORO(pings_are_answered),
@@ -317,6 +356,7 @@ static const struct test_case cases[] = {
     CORO(closes_are_checked),
     CORO(texts_are_utf8),
     CORO(long_messages_are_refused),
+    CORO(cuts_do_not_matter),
 #ifdef HAVE_ZLIB
     CORO(messages_are_inflated),
 #endif
