@@ -148,10 +148,9 @@ struct cg_sim_host {
     struct cg_gen *gen; /* NULL: the host has always been alone */
     ssize_t (*program)(void *arg); /* NULL: runs the scheduler, whenever that has work */
     void *arg;
-    bool begun;     /* it has run since cg_sim_run was called */
+    bool begun;     /* it has run since cg_sim_run was called, and need not begin again */
     bool running;   /* the program has begun and not returned */
     bool resting;   /* its scheduler's run has ended; it waits for others to give it work */
-    bool ended;     /* it does not run again */
     bool stuck;     /* its wait returns -EDEADLK */
     bool paused;
     bool dead;      /* it was killed, and its program still cleans up */

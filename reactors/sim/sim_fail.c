@@ -36,7 +36,8 @@ void cg_sim_kill(struct cg_reactor *reactor)
         return;
     }
     host->dead = true;
-    host->paused = host->ended = false;
+    host->paused = false;
+    host->begun = host->running; /* if its run has ended, it begins again, to clean up */
     for (size_t i = 0; i < sim->handle_count; i++) {
         struct cg_sim_sock *sock = sim->handles[i];
 

@@ -27,7 +27,7 @@ static ssize_t run_sched(struct cg_sim_host *host)
 
     do {
         left = cg_sched_run(host->base.sched);
-        if ((host->ended = left < 0 || cg_sched_stopped(host->base.sched)))
+        if (left < 0 || cg_sched_stopped(host->base.sched))
             break;
         host->resting = true;
         while (!has_work(host) && host->base.type->wait(&host->base, CG_NEVER) == 0)
@@ -45,7 +45,6 @@ static ssize_t live(struct cg_gen *gen, void *arg)
     do {
         host->begun = host->running = true;
         host->result = host->program ? host->program(host->arg) : run_sched(host);
-        host->ended |= host->program != NULL;
         if (host->dead)
             cg_sched_free(host->base.sched);
         host->running = false;
@@ -89,9 +88,7 @@ static bool can_go_on(const struct cg_sim_host *host)
     if (host->running)
         return host->touched.head || host->stuck || atomic_load(&host->woken) ||
                host->sim->now >= host->until;
-    if (host->ended || !(host->program || host->base.sched))
-        return false;
-    return !host->begun || has_work(host);
+    return !host->begun && (host->program || host->base.sched);
 }
 
 /* Picks the host whose turn it is; NULL: all are idle. */
@@ -212,7 +209,7 @@ ssize_t cg_sim_run(struct cg_reactor *world)
     sim->host_count++;
     for (unsigned i = 0; i < CG_SIM_HOSTS; i++)
         if (sim->hosts[i])
-            sim->hosts[i]->begun = sim->hosts[i]->ended = false;
+            sim->hosts[i]->begun = false;
     do {
         cg__sim_deliver(sim);
         while ((host = pick(sim))) {

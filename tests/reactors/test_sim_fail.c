@@ -168,8 +168,13 @@ static ssize_t waits_for_nobody(void *arg)
 
 static ssize_t kills_idle_ones(void *arg)
 {
+    cg_sched_stop(hosts.sched[2]);
+    IS(cg_yield(cg_sleep(S)), 0); /* its run has ended */
     for (unsigned i = 1; i < 3; i++)
         cg_sim_kill(hosts.reactor[i]);
+    IS(cg_yield(cg_sleep(S)), 0); /* both are gone */
+    IS(cg_sim_host(hosts.reactor[0], &hosts.reactor[2]), 0);
+    cg_reactor_close(hosts.reactor[2]);
     hosts.count = 1;
     hosts_add(&hosts, 1);
     hosts_start(&hosts, 1, waits_for_nobody, NULL);
