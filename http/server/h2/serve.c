@@ -54,7 +54,7 @@ static int64_t deadline(const struct cg__http_h2 *h2)
 
     if (h2->in_head)
         return cg__http_clocks_head(h2->conn, h2->head_len);
-    if (h2->unsent > 0)
+    if (h2->unsent > 0 || h2->leaves) /* the writer ends the wait when it has written all */
         return cg__http_clocks_after(cg_sched_now(server->sched),
                                      server->options.linger_timeout);
     return h2->live == 0 ? idle_until(h2) : CG_NEVER;

@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: MIT */
+/* The HTTP/2 server: the handlers of the HTTP/1 tests over HTTP/2, and clients that misuse
+ * it. */
+#include "config.h"
+
+#include "tests/http/h2_speak.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct cg_http_server_options both = {.protocols = CG_HTTP_H1 | CG_HTTP_H2C};
+
+/* Asks for a path on a connection of its own, and checks status and body. */
+static void is_told(const char *method, const char *path, int status, const char *body)
+{
+    struct speaker speaker;
+    struct heard *heard;
+
+    speak_open(&speaker, 0);
+    heard = speak_hear(&speaker, speak_ask(&speaker, method, path, NULL, NULL, 0, false));
+    ck_assert_int_eq(heard->status, status);
+    if (body != NULL)
+        ck_assert_str_eq(heard->body, body);
+    ck_assert_uint_eq(heard->error, NGHTTP2_NO_ERROR);
+    speak_close(&speaker);
+}
+
+static ssize_t answers(void *arg)
+{
+    (void)arg;
+    serve_begin(&both);
+    is_told("GET", "/", 200, "hello\n");
+    is_told("HEAD", "/", 200, "");
+    is_told("GET", "/typed", 200, "{}");
+    is_told("POST", "/missing", 405, "405 Method Not Allowed\n");
+    is_told("FLY", "/", 501, NULL);
+    is_told("GET", "/%zz", 400, NULL);
+    ck_assert_str_eq(ask("GET /" V CLOSE "\r\n"), HELLO CLOSE "\r\nhello\n");
+    serve_end();
+    return 0;
+}
+
+/* Many requests at once, each answered on its stream. */
+static ssize_t multiplexes(void *arg)
+{
+    struct speaker speaker;
+    int32_t ids[50];
+
+    (void)arg;
+    serve_begin(&both);
+    speak_open(&speaker, 0);
+    for (size_t i = 0; i < COUNT(ids); i++)
+        ids[i] = speak_ask(&speaker, "GET", i % 2 ? "/" : "/typed", NULL, NULL, 0, false);
+    for (size_t i = 0; i < COUNT(ids); i++)
+        ck_assert_str_eq(speak_hear(&speaker, ids[i])->body, i % 2 ? "hello\n" : "{}");
+    speak_close(&speaker);
+    serve_end();
+    return 0;
+}
+
+/* A body that is longer than all windows, in both directions. */
+static ssize_t echoes(void *arg)
+{
+    enum { LONG = 600 * 1000 };
+    struct speaker speaker;
+    struct heard *heard;
+    char *body = malloc(LONG);
+
+    (void)arg;
+    memset(body, 'e', LONG);
+    serve_begin(&both);
+    speak_open(&speaker, 0);
+    heard = speak_hear(&speaker,
+                       speak_ask(&speaker, "POST", "/echo", NULL, body, LONG, false));
+    ck_assert_int_eq(heard->status, 200);
+    ck_assert_uint_eq(heard->len, LONG);
+    heard = speak_hear(&speaker, speak_ask(&speaker, "POST", "/echo",
+                                           (const char *[]){"content-length: 3", NULL}, "abc",
+                                           3, false));
+    ck_assert_str_eq(heard->body, "abc");
+    speak_close(&speaker);
+    serve_end();
+    free(body);
+    return 0;
+}
+
+/* The status of a request with these fields; 0: its stream was reset, for `error`. */
+static int status_with(const char *const *fields, const char *body, uint32_t *error)
+{
+    struct speaker speaker;
+    struct heard *heard;
+    int status;
+
+    speak_open(&speaker, 0);
+    heard = speak_hear(&speaker, speak_ask(&speaker, "POST", "/echo", fields, body,
+                                           body ? strlen(body) : 0, false));
+    *error = heard->error;
+    status = heard->status;
+    speak_close(&speaker);
+    return status;
+}
+
+#define WITH(...) ((const char *[]){__VA_ARGS__, NULL})
+
+/* What would mean something else to whoever gets the request in HTTP/1. */
+static ssize_t smuggled(void *arg)
+{
+    uint32_t error;
+
+    (void)arg;
+    serve_begin(&both);
+    IS(status_with(WITH("transfer-encoding: chunked"), "abc", &error), 0);
+    ck_assert_uint_eq(error, NGHTTP2_PROTOCOL_ERROR);
+    IS(status_with(WITH("connection: close"), "abc", &error), 0);
+    ck_assert_uint_eq(error, NGHTTP2_PROTOCOL_ERROR);
+    IS(status_with(WITH("content-length: 2"), "abc", &error), 0);
+    ck_assert_uint_eq(error, NGHTTP2_PROTOCOL_ERROR);
+    IS(status_with(WITH("content-length: 4"), "abc", &error), 0);
+    ck_assert_uint_eq(error, NGHTTP2_PROTOCOL_ERROR);
+    IS(status_with(WITH("a: b\r\nc: d"), "abc", &error), 0);
+    IS(status_with(WITH("host: other"), "abc", &error), 400);
+    IS(status_with(WITH("host: x"), "abc", &error), 200);
+    serve_end();
+    return 0;
+}
+
+static ssize_t too_many_fields(void *arg)
+{
+    const char *fields[151] = {NULL};
+    char long_field[3000] = "a: ";
+    uint32_t error;
+
+    (void)arg;
+    serve_begin(&both);
+    for (int i = 0; i < 150; i++)
+        fields[i] = "a: b";
+    IS(status_with(fields, NULL, &error), 431);
+    memset(long_field + 3, 'x', sizeof long_field - 4);
+    for (int i = 0; i < 20; i++)
+        fields[i] = long_field;
+    fields[20] = NULL;
+    IS(status_with(fields, NULL, &error), 431);
+    serve_end();
+    return 0;
+}
+
+/* A reset ends what the handler waits for. */
+static ssize_t reset(void *arg)
+{
+    struct speaker speaker;
+    int32_t id;
+
+    (void)arg;
+    serve_begin(&both);
+    speak_open(&speaker, 0);
+    id = speak_ask(&speaker, "GET", "/held", NULL, NULL, 0, false);
+    while (handled < 1)
+        OK(speak_once(&speaker) ? 0 : -1);
+    nghttp2_submit_rst_stream(speaker.session, NGHTTP2_FLAG_NONE, id, NGHTTP2_CANCEL);
+    ck_assert_str_eq(
+        speak_hear(&speaker, speak_ask(&speaker, "GET", "/", NULL, NULL, 0, false))->body,
+        "hello\n");
+    speak_close(&speaker);
+    serve_end();
+    return 0;
+}
+
+/* Requests that are reset at once, again and again. */
+static ssize_t rapid_resets(void *arg)
+{
+    struct speaker speaker;
+
+    (void)arg;
+    serve_begin(&both);
+    speak_open(&speaker, 0);
+    for (int i = 0; i < 600 && !speaker.ended; i++) {
+        int32_t id = speak_ask(&speaker, "GET", "/held", NULL, NULL, 0, false);
+
+        speak_raw(&speaker, NGHTTP2_RST_STREAM, 0, (uint32_t)id, "\0\0\0\10", 4);
+    }
+    speak_to_end(&speaker);
+    ck_assert(speaker.ended);
+    speak_close(&speaker);
+    is_told("GET", "/", 200, "hello\n");
+    serve_end();
+    return 0;
+}
+
+/* A client that makes the server reset streams: a window that overflows. */
+static ssize_t made_to_reset(void *arg)
+{
+    struct speaker speaker;
+
+    (void)arg;
+    serve_begin(&both);
+    speak_open(&speaker, 0);
+    for (int i = 0; i < 600 && !speaker.ended; i++) {
+        int32_t id = speak_ask(&speaker, "GET", "/held", NULL, NULL, 0, false);
+
+        speak_raw(&speaker, NGHTTP2_WINDOW_UPDATE, 0, (uint32_t)id, "\177\377\377\377", 4);
+    }
+    speak_to_end(&speaker);
+    ck_assert(speaker.ended);
+    speak_close(&speaker);
+    serve_end();
+    return 0;
+}
+
+/* Frames that bring nothing: the connection ends long before so many. */
+static void flood(uint8_t type, uint8_t flags, bool on_stream, const void *payload, size_t len)
+{
+    struct speaker speaker;
+    uint32_t id = 0;
+
+    speak_open(&speaker, 0);
+    if (on_stream)
+        id = (uint32_t)speak_ask(&speaker, "POST", "/whole", NULL, NULL, 0, true);
+    for (int i = 0; i < 5000 && !speaker.ended; i++)
+        speak_raw(&speaker, type, flags, id, payload, len);
+    speak_to_end(&speaker);
+    ck_assert(speaker.ended);
+    speak_close(&speaker);
+}
+
+static ssize_t floods(void *arg)
+{
+    (void)arg;
+    serve_begin(&both);
+    flood(NGHTTP2_DATA, 0, true, "", 0);
+    flood(NGHTTP2_PRIORITY, 0, true, "\0\0\0\0\1", 5);
+    flood(NGHTTP2_PING, 0, false, "12345678", 8);
+    flood(NGHTTP2_SETTINGS, 0, false, "", 0);
+    flood(0x42, 0, false, "x", 1);
+    serve_end();
+    return 0;
+}
+
+/* A client whose window has one byte. */
+static ssize_t no_window(void *arg)
+{
+    static const struct cg_http_server_options options = {
+        .protocols = CG_HTTP_H2C, .write_timeout = 5 * CG_SECOND, .linger_timeout = CG_SECOND};
+    struct speaker speaker;
+    struct heard *heard;
+
+    (void)arg;
+    serve_begin(&options);
+    speak_open(&speaker, 1);
+    heard = speak_hear(&speaker, speak_ask(&speaker, "GET", "/", NULL, NULL, 0, false));
+    ck_assert_uint_eq(heard->len, 6); /* the session opens it byte by byte */
+    speak_close(&speaker);
+    serve_end();
+    return 0;
+}
+
+/* A head that is never complete, and a connection that says nothing. */
+static ssize_t clocks(void *arg)
+{
+    struct speaker speaker;
+
+    (void)arg;
+    serve_begin(&both);
+    speak_open(&speaker, 0);
+    speak_raw(&speaker, NGHTTP2_HEADERS, 0, 1, "\202", 1); /* no END_HEADERS */
+    speak_to_end(&speaker);
+    speak_close(&speaker);
+    speak_open(&speaker, 0);
+    speak_to_end(&speaker);
+    ck_assert_uint_eq(speaker.goaway, NGHTTP2_NO_ERROR);
+    speak_close(&speaker);
+    serve_end();
+    return 0;
+}
+
+static ssize_t shutdown_begin(void *arg)
+{
+    (void)arg;
+    return cg_yield(cg_http_shutdown(server, .timeout = 100 * CG_SECOND));
+}
+
+/* A shutdown tells the client first, and the connection stays open for a second, for requests
+ * that were on their way. */
+static ssize_t drains(void *arg)
+{
+    struct speaker speaker;
+    struct cg_coro *ending;
+    int32_t held_id;
+    int64_t start;
+
+    (void)arg;
+    serve_begin(&both);
+    speak_open(&speaker, 0);
+    held_id = speak_ask(&speaker, "GET", "/held", NULL, NULL, 0, false);
+    while (handled < 1)
+        OK(speak_once(&speaker) ? 0 : -1);
+    ending = test_start(shutdown_begin, NULL);
+    while (speaker.goaways < 1)
+        OK(speak_once(&speaker) ? 0 : -1);
+    OK(cg_yield(cg_signal(&handled, NULL)));
+    ck_assert_str_eq(speak_hear(&speaker, held_id)->body, "held\n");
+    start = cg_sched_now(cg_sched_self());
+    ck_assert_uint_eq(speak_to_end(&speaker), NGHTTP2_NO_ERROR);
+    ck_assert_int_ge(cg_sched_now(cg_sched_self()) - start, CG_SECOND);
+    speak_close(&speaker);
+    IS(test_end(ending), 0);
+    serve_end();
+    return 0;
+}
+
+static const struct test_case cases[] = {
+    CORO(answers), CORO(multiplexes), CORO(echoes), CORO(smuggled), CORO(too_many_fields),
+    CORO(reset), CORO(rapid_resets), CORO(made_to_reset), CORO(floods),
+    CORO(no_window), CORO(clocks, .where = ON_SIM), CORO(drains, .where = ON_SIM),
+};
+
+int main(void)
+{
+    return test_main("http_h2", cases, COUNT(cases));
+}
