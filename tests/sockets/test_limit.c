@@ -176,6 +176,30 @@ static ssize_t slow_peer(void *arg)
     return 0;
 }
 
+/* A write that the peer takes only in part costs as many tokens as bytes were written. */
+static ssize_t cost(void *arg)
+{
+    enum { MANY = 200 * 1000 };
+    static char bytes[MANY];
+    struct cg_bucket *bucket;
+    struct cg_sock *a, *b;
+    size_t moved;
+
+    (void)arg;
+    OK(cg_bucket_new(&bucket, .rate = 1, .burst = MANY));
+    OK(test_connect(OVER_PAIR, &a, &b));
+    OK(cg_sock_limit(a, &a, .write = bucket));
+    IS(cg_yield(cg_writeall(a, bytes, 1000)), 1000);
+    IS(cg_yield(cg_writeall(a, bytes, MANY, .moved = &moved, .timeout = CG_MILLISECOND)),
+       -ETIMEDOUT);
+    ck_assert_uint_gt(moved, 0);
+    IS((ssize_t)cg_bucket_level(bucket), (ssize_t)(MANY - 1000 - moved));
+    cg_sock_close(a);
+    cg_sock_close(b);
+    cg_bucket_unref(bucket);
+    return 0;
+}
+
 static ssize_t invalid(void *arg)
 {
     char addr[CG_ADDR_SIZE];
@@ -194,6 +218,7 @@ static const struct test_case cases[] = {
     LINK(limit_end_gone),        LINK(limit_end_gently),
     LINK(limit_end_to_end),      LINK(limit_end_least),
     CORO(shared, .where = ON_SIM), CORO(slow_peer, .where = ON_SIM), CORO(invalid),
+    CORO(cost, .where = ON_SIM),
 };
 
 int main(void)

@@ -148,7 +148,9 @@ static ssize_t in_order(void *arg)
     coros[0] = test_start(takes_once, &large);
     coros[1] = test_start(takes_once, &small);
     coros[2] = test_start(takes_once, &last);
-    IS(cg_yield(cg_sleep(500 * CG_MILLISECOND)), 0);
+    IS(cg_yield(cg_sleep(300 * CG_MILLISECOND)), 0);
+    IS(cg_yield(cg_take(bucket, 10, .timeout = CG_NOWAIT)), -ETIMEDOUT); /* 30 are there */
+    IS(cg_yield(cg_sleep(200 * CG_MILLISECOND)), 0);
     OK(cg_yield(cg_cancel(coros[0])));
     IS(test_end(coros[0]), -ECANCELED);
     IS(test_end(coros[1]), 10);
@@ -161,7 +163,28 @@ static ssize_t in_order(void *arg)
     return 0;
 }
 
+/* A taker that loses a race in the very moment in which its tokens are there takes none. */
+static ssize_t too_late(void *arg)
+{
+    struct cg_bucket *bucket;
+    struct cg_op *take;
+    int64_t when;
+
+    (void)arg;
+    OK(cg_bucket_new(&bucket, .rate = 100, .burst = 10));
+    IS(cg_yield(cg_take(bucket, 10)), 10);
+    when = cg_sched_now(cg_sched_self()) + 100 * CG_MILLISECOND;
+    take = cg_take(bucket, 10);
+    IS(cg_yield(cg_any((cg_sleep_until(when), take))), 0);
+    IS(cg_op_result(take), -ECANCELED);
+    IS(cg_sched_now(cg_sched_self()) - when, 0);
+    IS((ssize_t)cg_bucket_level(bucket), 10);
+    cg_bucket_unref(bucket);
+    return 0;
+}
+
 static const struct test_case cases[] = {
+    CORO(too_late, .where = ON_SIM),
     CORO(invalid),
     CORO(exact, .where = ON_SIM),
     CORO(busy, .where = ON_SIM),
