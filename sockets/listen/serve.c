@@ -114,7 +114,7 @@ static ssize_t arrive(struct cg_sock *conn, void *arg)
 
     if (rc < 0 && placed)
         give_place(server);
-    if (rc == -ECANCELED && op->grace > 0) { /* the server has just ended */
+    if (rc < 0 && op->grace > 0) { /* the server is ending: its group takes nobody */
         rc = cg_yield(cg_call(serve_call, &late, .timeout = op->grace, .shield = true));
     } else if (rc < 0) {
         cg_sock_close(conn);
