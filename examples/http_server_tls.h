@@ -7,8 +7,8 @@
 #include <cogen.h>
 
 /* Makes the configuration that server_tls_wrap uses on all workers. If key is NULL, the key
- * is in the file cert. alpn: the protocols to offer. Returns 0 or a negative code, and then describes the failure in
- * *why. */
+ * is in the file cert. alpn: the protocols to offer. Returns 0 or a negative code, and then
+ * describes the failure in *why. */
 int server_tls_open(const char *cert, const char *key, const char *alpn,
                     const char **why);
 void server_tls_close(void);

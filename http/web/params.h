@@ -6,8 +6,9 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-/* Writes the value of a parameter, unquoted and with a NUL, into buf. Returns its length; -ENOENT: there is none; -EBADMSG: the
- * parameters are invalid, or it occurs twice; -EMSGSIZE: buf is too small. */
+/* Writes the value of a parameter, unquoted and with a NUL, into buf. Returns its length;
+ * -ENOENT: there is none; -EBADMSG: the parameters are invalid, or it occurs twice;
+ * -EMSGSIZE: buf is too small. */
 ssize_t cg__http_params_get(const char *value, const char *name, char *buf, size_t size);
 
 #endif

@@ -319,8 +319,8 @@ static int read_print(const struct cg_op *op, char *buf, size_t size)
 {
     const struct cg_ws *ws = ((const struct cg_ws_read_op *)op)->ws;
 
-    return snprintf(buf, size, "%s, %zu bytes of a message", ws->options.client ? "client" : "server",
-                    ws->buf_len);
+    return snprintf(buf, size, "%s, %zu bytes of a message",
+                    ws->options.client ? "client" : "server", ws->buf_len);
 }
 
 const struct cg_op_type cg_ws_read_type = {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* A server of HTTP/1 and HTTP/2. A handler is a function that runs in a coroutine: it gets a request and
- * writes the response by yielding operations. See cg_http_server(3).
+/* A server of HTTP/1 and HTTP/2. A handler is a function that runs in a coroutine: it gets
+ * a request and writes the response by yielding operations. See cg_http_server(3).
  *
  *     static ssize_t hello(struct cg_http_request *req, void *arg)
  *     {

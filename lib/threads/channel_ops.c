@@ -101,7 +101,8 @@ static bool empty(const struct cg__seat *seat)
 static void pass_on(struct cg_channel *channel, struct cg__seat *others[CG__WANTS])
 {
     others[CG__ITEMS] = channel->count > 0 ? cg__channel_notify(channel, CG__ITEMS) : NULL;
-    others[CG__ROOM] = channel->count < channel->limit ? cg__channel_notify(channel, CG__ROOM) : NULL;
+    others[CG__ROOM] =
+        channel->count < channel->limit ? cg__channel_notify(channel, CG__ROOM) : NULL;
 }
 
 static void post_to_all(struct cg__seat *others[CG__WANTS])

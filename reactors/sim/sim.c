@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The simulated reactor: requests, and the clock of a host that is alone. A request that cannot complete
- * waits at its socket. Whatever may change that touches the socket. wait delivers what is
+/* The simulated reactor: requests, and the clock of a host that is alone. A request that
+ * cannot complete waits at its socket. Whatever may change that touches the socket. wait delivers what is
  * due on the network, tries the requests of all touched sockets in the order in which they
  * were touched, and moves the clock only if no request has completed. */
 #include "config.h"

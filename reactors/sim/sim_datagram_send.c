@@ -109,7 +109,8 @@ static void set_local(struct cg_sim_sock *sock)
 {
     unsigned port = cg__sim_port(&sock->local);
 
-    if (sock->domain == AF_UNIX || !cg__sim_addr_is_any(&sock->local) || cg__sim_addr_is_group(&sock->remote))
+    if (sock->domain == AF_UNIX || !cg__sim_addr_is_any(&sock->local) ||
+        cg__sim_addr_is_group(&sock->remote))
         return;
     sock->local = sock->remote;
     cg__sim_port_set(&sock->local, port);
@@ -140,9 +141,10 @@ static ssize_t post(struct cg_sim *sim, const struct cg_sim_sock *sock, struct c
     struct cg_sim_datagram *made = malloc(sizeof *made + len);
     bool v4 = route->to.sa.sa_family == AF_INET;
     int ttl = cg__sim_option(sock, v4 ? IPPROTO_IP : IPPROTO_IPV6,
-                             cg__sim_addr_is_group(&route->to) ? v4 ? IP_MULTICAST_TTL : IPV6_MULTICAST_HOPS
-                             : v4                 ? IP_TTL
-                                                  : IPV6_UNICAST_HOPS);
+                             cg__sim_addr_is_group(&route->to)
+                                 ? v4 ? IP_MULTICAST_TTL : IPV6_MULTICAST_HOPS
+                             : v4 ? IP_TTL
+                                  : IPV6_UNICAST_HOPS);
 
     if (!made)
         return -ENOBUFS;
@@ -183,7 +185,8 @@ static ssize_t send_to_all(struct cg_sim *sim, const struct cg_sim_sock *sock,
 
     for (struct cg_sim_sock *to = cg__sim_bound(sim, &route->to); to && error == 0;
          to = to->next_bound)
-        if (to->datagram && (here || to->host != sock->host) && hears(to, &route->from) && cg__sim_fit(to, &route->to) &&
+        if (to->datagram && (here || to->host != sock->host) &&
+            hears(to, &route->from) && cg__sim_fit(to, &route->to) &&
             (!group || cg__sim_is_member(to, &route->to, &route->from)))
             error = post(sim, sock, to, route);
     return error;

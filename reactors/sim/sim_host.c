@@ -21,7 +21,8 @@ static bool bad(const struct cg_sim_options *opt)
            opt->latency > CG_NEVER / 8 || opt->jitter > CG_NEVER / 8 ||
            opt->short_permille > 1000 || opt->reset_permille > 1000 ||
            opt->lose_permille > 1000 || opt->double_permille > 1000 ||
-           opt->reorder_permille > 1000 || opt->refuse_permille > 1000 || opt->abort_permille > 1000;
+           opt->reorder_permille > 1000 || opt->refuse_permille > 1000 ||
+           opt->abort_permille > 1000;
 }
 
 /* Adds a host to a world that has room for it. */

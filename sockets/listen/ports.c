@@ -88,7 +88,9 @@ static void add(struct cg_ports *ports, int fd)
     if (cg__plain_name(ports->reactor, fd, CG_IO_SOCKNAME, &name) < 0)
         return;
     for (int i = 0; i < at; i++)
-        if (cg__plain_name(ports->reactor, ports->fds[i], CG_IO_SOCKNAME, &other) == 0 && is_same(&name, &other)) {
+        if (cg__plain_name(ports->reactor, ports->fds[i], CG_IO_SOCKNAME, &other) ==
+                0 &&
+            is_same(&name, &other)) {
             ports->group[at] = ports->group[i];
             return;
         }
@@ -140,8 +142,10 @@ static bool may_grow(struct cg_ports *ports, int fd)
     struct cg__addr name;
     int reuse = 0;
 
-    return cg__plain_name(ports->reactor, fd, CG_IO_SOCKNAME, &name) == 0 && name.base.sa_family != AF_UNIX &&
-           cg__plain_get(ports->reactor, fd, SOL_SOCKET, SO_REUSEPORT, &reuse) == 0 && reuse;
+    return cg__plain_name(ports->reactor, fd, CG_IO_SOCKNAME, &name) == 0 &&
+           name.base.sa_family != AF_UNIX &&
+           cg__plain_get(ports->reactor, fd, SOL_SOCKET, SO_REUSEPORT, &reuse) == 0 &&
+           reuse;
 }
 
 /* Adds descriptors to each address until it has one for each member. */

@@ -173,7 +173,8 @@ static ssize_t waiting_goes_on(void *arg)
     in.reader = test_start(waits_for_ever, in.sock);
     test_until_waiting(in.reader);
     IS(cg_yield(cg_sleep(CG_MILLISECOND)), 0); /* the kernel has its request */
-    child_ended_well(child_fork(feed_reader, &in)); /* either might take the byte: the parent is blocked */
+    child_ended_well(child_fork(
+        feed_reader, &in)); /* either might take the byte: the parent is blocked */
     ck_assert_int_eq(write(in.peer, "x", 1), 1);
     IS(test_end(in.reader), 1);
     cg_sock_close(in.sock);

@@ -304,8 +304,15 @@ static ssize_t is_told(void *arg)
 }
 
 static const struct test_case cases[] = {
-    CORO(on_its_way), CORO(unseen, .where = ON_KERNEL), CORO(made_before), CORO(within_idle), CORO(idle_ends, .where = ON_SIM),
-    CORO(in_the_backlog), CORO(one_place), CORO(under_load), CORO(is_told),
+    CORO(on_its_way),
+    CORO(unseen, .where = ON_KERNEL),
+    CORO(made_before),
+    CORO(within_idle),
+    CORO(idle_ends, .where = ON_SIM),
+    CORO(in_the_backlog),
+    CORO(one_place),
+    CORO(under_load),
+    CORO(is_told),
 };
 
 int main(void)

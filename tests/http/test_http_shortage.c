@@ -180,8 +180,9 @@ static int check_answers(size_t size)
 
     while ((at = memmem(at, (size_t)(end - at), "HTTP/1.1 ", 9)) != NULL) {
         status = atoi(at += 9);
-        ck_assert_msg(status == 200 || status == 201 || status == 204 || status == 206 || status == 404 ||
-                          status == 500 || status == 503,
+        ck_assert_msg(status == 200 || status == 201 || status == 204 ||
+                          status == 206 || status == 404 || status == 500 ||
+                          status == 503,
                       "answered %d", status);
         count++;
     }

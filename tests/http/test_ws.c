@@ -32,7 +32,8 @@ static ssize_t echo(void *arg)
     struct cg_ws *ws;
     ssize_t n;
 
-    OK(cg_ws_new(talk->sock, &ws, .limit = limit, .deflate = deflates, .compress_above = UINT64_MAX));
+    OK(cg_ws_new(talk->sock, &ws, .limit = limit, .deflate = deflates,
+                 .compress_above = UINT64_MAX));
     while ((n = cg_yield(cg_ws_read(ws, &message))) > 0) {
         ssize_t rc = cg_yield(cg_ws_write(ws, n, message.data, message.len,
                                           .more = cg_ws_has_input(ws)));

@@ -372,7 +372,8 @@ static void writers_do_not_mix(struct cg_sock *sa, struct cg_sock *sb)
             break;
         IS(n, CG_WS_BINARY);
         ck_assert_uint_eq(message.len, LONG);
-        ck_assert_msg(memcmp(message.data, message.data + 1, LONG - 1) == 0, "two messages are mixed");
+        ck_assert_msg(memcmp(message.data, message.data + 1, LONG - 1) == 0,
+                      "two messages are mixed");
         count++;
         if (count % 5 == 0)
             cg_yield(cg_sleep(3 * CG_MILLISECOND));

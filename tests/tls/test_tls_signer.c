@@ -10,7 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct cg_tls_secret secrets[] = {{"a secret of 16 b", 16}, {"another one, of 24 bytes", 24}};
+static const struct cg_tls_secret secrets[] = {{"a secret of 16 b", 16},
+                                               {"another one, of 24 bytes", 24}};
 
 static struct cg_tls_signer *make(const struct cg_tls_secret *list, size_t count)
 {
