@@ -79,7 +79,8 @@ CG_API int cg_crew_post_signal_with(struct cg_name name, const void *value);
  * connection, and the socket's timeout go along; the socket itself is gone, as if it had
  * been closed. Does not wait, and does not keep the crew going. If the other worker is
  * stopped meanwhile, or has no memory for it, the connection is closed and fn does not run.
- * A negative result of fn is reported as a failure that nobody takes. Returns 0, or a code and then nothing has changed:
+ * A negative result of fn is reported as a failure that nobody takes. Returns 0, or a code
+ * and then nothing has changed:
  *   -EBUSY       an operation waits on the socket, or a view is borrowed from it
  *   -EOPNOTSUPP  it has no descriptor (a pair, or TLS over anything but a descriptor), or is
  *                a listener or a datagram socket
