@@ -14,6 +14,7 @@ enum { WORKERS = 3, EACH = 10, MANY = 200, CLIENTS = 4 };
 static struct {
     char addr[CG_ADDR_SIZE]; /* of worker 0, to which all clients connect */
     atomic_uint begun, here[WORKERS], served[WORKERS];
+    unsigned most; /* connections of worker 0 at a time */
     atomic_uint clients; /* that have not ended */
 } shared;
 
@@ -28,10 +29,12 @@ static void run_crew(cg_fn *fn)
 /* Sends each byte back. */
 static ssize_t echoes(struct cg_sock *conn, void *arg)
 {
+    unsigned here = atomic_fetch_add(&shared.here[cg_worker_id()], 1) + 1;
     char byte;
 
     ck_assert_ptr_eq(arg, cg_worker_self()); /* the .arg of this worker's server */
-    atomic_fetch_add(&shared.here[cg_worker_id()], 1);
+    if (cg_worker_id() == 0 && here > shared.most)
+        shared.most = here;
     atomic_fetch_add(&shared.served[cg_worker_id()], 1);
     while (cg_yield(cg_readall(conn, &byte, 1)) == 1)
         IS(cg_yield(cg_writeall(conn, &byte, 1)), 1);
@@ -61,14 +64,27 @@ static struct cg_sock *begin_to_listen(void)
     return listener;
 }
 
-static struct cg_sock *connect_and_ask(void)
+static struct cg_sock *to_worker_0(void)
 {
     struct cg_sock *conn;
-    char byte = 'x';
 
     OK(cg_yield(cg_connect(shared.addr, &conn)));
+    return conn;
+}
+
+static void ask(struct cg_sock *conn)
+{
+    char byte = 'x';
+
     IS(cg_yield(cg_writeall(conn, &byte, 1)), 1);
     IS(cg_yield(cg_readall(conn, &byte, 1)), 1);
+}
+
+static struct cg_sock *connect_and_ask(void)
+{
+    struct cg_sock *conn = to_worker_0();
+
+    ask(conn);
     return conn;
 }
 
@@ -198,6 +214,35 @@ static void one_server_of_a_name(void)
     run_crew(twice);
 }
 
+static ssize_t two_at_one_place(void *arg)
+{
+    struct cg_coro *coro;
+    struct cg_sock *first, *second;
+
+    (void)arg;
+    if (cg_worker_id() != 0)
+        return 0;
+    coro = test_start(serves_until_told, (void *)(uintptr_t)1);
+    test_until_waiting(coro);
+    first = connect_and_ask();
+    second = to_worker_0();
+    for (int i = 0; i < EACH; i++)
+        ask(first);
+    cg_sock_close(first);
+    ask(second);
+    cg_sock_close(second);
+    OK(cg_yield(cg_signal("over", 0)));
+    return test_end(coro);
+}
+
+/* The only worker that serves accepts a connection without a place; it waits for one. */
+static void waits_for_a_place(void)
+{
+    run_crew(two_at_one_place);
+    ck_assert_uint_eq(shared.most, 1);
+    ck_assert_uint_eq(atomic_load(&shared.served[0]), 2);
+}
+
 int main(void)
 {
     static const struct test_case cases[] = {
@@ -205,6 +250,7 @@ int main(void)
         PLAIN(same_share_with_limit),
         PLAIN(comings_and_goings),
         PLAIN(one_server_of_a_name),
+        PLAIN(waits_for_a_place),
     };
 
     return test_main("spread", cases, COUNT(cases));
