@@ -273,6 +273,53 @@ static ssize_t clocks(void *arg)
     return 0;
 }
 
+/* Heads that are refused hold up neither the other streams nor the end of the connection. */
+static ssize_t refused_heads(void *arg)
+{
+    struct speaker speaker;
+    int32_t held_id;
+
+    (void)arg;
+    serve_begin(&both);
+    speak_open(&speaker, 0);
+    held_id = speak_ask(&speaker, "GET", "/held", NULL, NULL, 0, false);
+    while (handled < 1)
+        OK(speak_once(&speaker) ? 0 : -1);
+    speak_hear(&speaker, speak_ask(&speaker, "GET", "/", WITH("a: b\nc"), NULL, 0, false));
+    speak_hear(&speaker, speak_ask(&speaker, "CONNECT", "/", NULL, NULL, 0, false));
+    cg_yield(cg_sleep(100 * CG_SECOND));
+    OK(cg_yield(cg_signal(&handled, NULL)));
+    ck_assert_str_eq(speak_hear(&speaker, held_id)->body, "held\n");
+    ck_assert_uint_eq(speak_to_end(&speaker), NGHTTP2_NO_ERROR);
+    ck_assert(speaker.ended);
+    speak_close(&speaker);
+    serve_end();
+    return 0;
+}
+
+/* A client that has its response, does not end its request, and pings. */
+static ssize_t never_silent(void *arg)
+{
+    struct speaker speaker;
+    int32_t id;
+    int pings = 0;
+
+    (void)arg;
+    serve_begin(&both);
+    speak_open(&speaker, 0);
+    id = speak_ask(&speaker, "GET", "/", NULL, NULL, 0, true);
+    while (speaker.heard[0] == NULL || !speaker.heard[0]->closed) {
+        ck_assert_int_lt(pings++, 10);
+        speak_raw(&speaker, NGHTTP2_PING, 0, 0, "12345678", 8);
+        cg_yield(cg_sleep(CG_SECOND / 2));
+        OK(speak_once(&speaker) ? 0 : -1);
+    }
+    ck_assert_uint_eq(speak_hear(&speaker, id)->error, NGHTTP2_NO_ERROR);
+    speak_close(&speaker);
+    serve_end();
+    return 0;
+}
+
 static ssize_t shutdown_begin(void *arg)
 {
     (void)arg;
@@ -312,6 +359,7 @@ static const struct test_case cases[] = {
     CORO(answers), CORO(multiplexes), CORO(echoes), CORO(smuggled), CORO(too_many_fields),
     CORO(reset), CORO(rapid_resets), CORO(made_to_reset), CORO(floods),
     CORO(no_window), CORO(clocks, .where = ON_SIM), CORO(drains, .where = ON_SIM),
+    CORO(refused_heads, .where = ON_SIM), CORO(never_silent, .where = ON_SIM),
 };
 
 int main(void)

@@ -34,6 +34,7 @@ struct cg__http_h2 {
     struct cg_event
         changed;        /* set when a handler or the writer has ended, for the end */
     int64_t idle_since; /* since then there has been no handler */
+    int64_t looked_at;  /* for what has become due, last */
     int64_t budget_at;  /* the budget was right at this moment */
     int budget;
     size_t head_len; /* bytes that have come since a head began */
@@ -77,6 +78,7 @@ struct cg__http_h2_stream {
     bool open;        /* nghttp2 knows it */
     bool queued;      /* is in h2->ready */
     bool runs;        /* has a handler */
+    bool served;      /* has had one, and counts as unsent */
     bool scoped;      /* `scope` is open */
     bool sent;        /* its response is complete on the wire */
     bool lost;        /* reset, or the connection is broken */

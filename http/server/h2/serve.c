@@ -55,8 +55,7 @@ static int64_t deadline(const struct cg__http_h2 *h2)
     if (h2->in_head)
         return cg__http_clocks_head(h2->conn, h2->head_len);
     if (h2->unsent > 0 || h2->leaves) /* the writer ends the wait when it has written all */
-        return cg__http_clocks_after(cg_sched_now(server->sched),
-                                     server->options.linger_timeout);
+        return cg__http_clocks_after(h2->looked_at, server->options.linger_timeout);
     return h2->live == 0 ? idle_until(h2) : CG_NEVER;
 }
 
@@ -65,7 +64,7 @@ enum {
 }; /* what wait_input returns when the connection is to be looked at */
 
 /* Waits for bytes. Only while no handler runs may the connection be closed for another. */
-static ssize_t wait_input(struct cg__http_h2 *h2, struct cg_view *view)
+static ssize_t wait_input(struct cg__http_h2 *h2, struct cg_view *view, int64_t due)
 {
     struct cg__http_conn *conn = h2->conn;
     ssize_t n;
@@ -78,8 +77,7 @@ static ssize_t wait_input(struct cg__http_h2 *h2, struct cg_view *view)
     }
     cg_scope_open(&conn->wait, CG_NEVER, false);
     h2->waits = true;
-    n = cg_yield(
-        cg_borrow(conn->sock, view, .timeout = CG_NEVER, .deadline = deadline(h2)));
+    n = cg_yield(cg_borrow(conn->sock, view, .timeout = CG_NEVER, .deadline = due));
     h2->waits = false;
     conn->phase = CG__HTTP_AT_WORK;
     return cg_scope_close(&conn->wait) == -ECANCELED && n == -ECANCELED ? NUDGED : n;
@@ -98,8 +96,7 @@ static void give_up_unsent(struct cg__http_h2 *h2)
         int64_t patience =
             each->sent ? options->linger_timeout : options->write_timeout;
 
-        if (!each->runs && !each->queued &&
-            now >= cg__http_clocks_after(each->moved_at, patience))
+        if (each->served && now >= cg__http_clocks_after(each->moved_at, patience))
             nghttp2_submit_rst_stream(h2->session, NGHTTP2_FLAG_NONE, each->id,
                                       each->sent ? NGHTTP2_NO_ERROR : NGHTTP2_CANCEL);
     }
@@ -118,6 +115,7 @@ static void look(struct cg__http_h2 *h2)
     int64_t now = cg_sched_now(h2->conn->server->sched);
     struct cg_view view;
 
+    h2->looked_at = now;
     if (h2->in_head && now >= cg__http_clocks_head(h2->conn, h2->head_len)) {
         h2->leaves = true;
         nghttp2_session_terminate_session(h2->session, NGHTTP2_NO_ERROR);
@@ -157,18 +155,21 @@ static ssize_t read_all(struct cg__http_h2 *h2)
 
     for (;;) {
         struct cg_view view;
+        int64_t due;
 
         work(h2);
         if (is_over(h2))
             return 0;
-        n = wait_input(h2, &view);
+        due = deadline(h2);
+        n = wait_input(h2, &view, due);
         h2->busy = true;
         if (n > 0)
             feed(h2, &view);
-        else if (n == NUDGED || n == -ETIMEDOUT)
-            look(h2);
-        else
+        else if (n != NUDGED && n != -ETIMEDOUT)
             return n == 0 ? CG_EOF : n;
+        /* A client that never falls silent does not put off what is due. */
+        if (n < 0 || cg_sched_now(h2->conn->server->sched) >= due)
+            look(h2);
     }
 }
 

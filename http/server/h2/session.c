@@ -68,6 +68,13 @@ static int begin_headers(nghttp2_session *session, const nghttp2_frame *frame,
     return nghttp2_session_set_stream_user_data(session, frame->hd.stream_id, stream);
 }
 
+/* nghttp2 resets the stream, passes over the rest of the head, and does not tell its end. */
+static int refuse_head(struct cg__http_h2 *h2)
+{
+    h2->in_head = false;
+    return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+}
+
 static int header(nghttp2_session *session, const nghttp2_frame *frame,
                   const uint8_t *name, size_t name_len, const uint8_t *value,
                   size_t value_len, uint8_t flags, void *user_data)
@@ -75,11 +82,10 @@ static int header(nghttp2_session *session, const nghttp2_frame *frame,
     struct cg__http_h2_stream *stream = find(session, frame->hd.stream_id);
 
     (void)flags;
-    (void)user_data;
     if (stream == NULL ||
         cg__http_h2_fields_add(stream, name, name_len, value, value_len))
         return 0;
-    return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+    return refuse_head(user_data);
 }
 
 /* nghttp2 would leave such a field out, and go on. */
@@ -89,8 +95,18 @@ static int invalid_header(nghttp2_session *session, const nghttp2_frame *frame,
 {
     (void)session, (void)frame, (void)name, (void)name_len, (void)value,
         (void)value_len;
-    (void)flags, (void)user_data;
-    return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+    (void)flags;
+    return refuse_head(user_data);
+}
+
+/* nghttp2 refuses a head as a whole, for example one without a path. */
+static int invalid_frame(nghttp2_session *session, const nghttp2_frame *frame, int error,
+                         void *user_data)
+{
+    (void)session, (void)error;
+    if (frame->hd.type == NGHTTP2_HEADERS)
+        refuse_head(user_data);
+    return 0;
 }
 
 static void head_came(struct cg__http_h2 *h2, const nghttp2_frame *frame)
@@ -223,10 +239,9 @@ static int stream_closed(nghttp2_session *session, int32_t id, uint32_t error,
         nghttp2_session_consume_connection(session, stream->in.len + stream->piece.len);
         stream->piece.len = 0;
     }
-    if (!stream->runs && !stream->queued) {
+    if (stream->served)
         h2->unsent--;
-        cg__http_h2_stream_free(stream);
-    }
+    cg__http_h2_stream_free(stream);
     if (h2->live == 0 && h2->unsent == 0 && h2->conn->server->draining)
         cg__http_h2_nudge(h2);
     return 0;
@@ -242,6 +257,7 @@ static nghttp2_session_callbacks *callbacks_new(void)
     nghttp2_session_callbacks_set_on_begin_headers_callback(all, begin_headers);
     nghttp2_session_callbacks_set_on_header_callback(all, header);
     nghttp2_session_callbacks_set_on_invalid_header_callback(all, invalid_header);
+    nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(all, invalid_frame);
     nghttp2_session_callbacks_set_on_frame_recv_callback(all, frame_came);
     nghttp2_session_callbacks_set_on_data_chunk_recv_callback(all, data_chunk);
     nghttp2_session_callbacks_set_on_frame_send_callback(all, frame_sent);

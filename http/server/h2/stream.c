@@ -134,6 +134,7 @@ static void finish(struct cg__http_h2_stream *stream)
     h2->live--;
     if (stream->open) {
         h2->unsent++;
+        stream->served = true;
         stream->moved_at = cg_sched_now(h2->conn->server->sched);
         drop_input(stream);
         if (req->cut || !req->ended)
@@ -192,6 +193,7 @@ static void start(struct cg__http_h2 *h2, struct cg__http_h2_stream *stream)
     stream->runs = false;
     h2->live--;
     h2->unsent += stream->open;
+    stream->served = stream->open;
     nghttp2_submit_rst_stream(h2->session, NGHTTP2_FLAG_NONE, stream->id,
                               NGHTTP2_REFUSED_STREAM);
     cg__http_h2_stream_free(stream);
