@@ -72,7 +72,15 @@ static ssize_t announce(struct cg_sock *listener, struct cg_channel *others)
     return n;
 }
 
-/* On each worker: serves until a signal ends it, which is no failure. */
+/* Serves until a signal ends it, which is no failure. */
+static ssize_t serve(struct cg_sock *listener)
+{
+    ssize_t n = cg_yield(cg_serve(listener, echo, .name = "echo", .spread = "echo"));
+
+    return n != -ECANCELED ? failed(address, n) : 0;
+}
+
+/* On each worker. */
 static ssize_t run(void *others)
 {
     const char *addr = address;
@@ -87,11 +95,9 @@ static ssize_t run(void *others)
     if (cg_worker_id() == 0)
         n = announce(listener, others);
     if (n == 0)
-        n = cg_yield(cg_serve(listener, echo, .name = "echo", .spread = "echo"));
-    if (n < 0 && n != -ECANCELED)
-        failed(addr, n);
+        n = serve(listener);
     cg_sock_close(listener);
-    return n == -ECANCELED ? 0 : n;
+    return n;
 }
 
 int main(int argc, char **argv)
