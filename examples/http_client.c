@@ -336,6 +336,19 @@ static void open_client(const char **urls)
         example_fail("fetch", -ENOMEM);
 }
 
+/* A WebSocket has the input and the output to itself. */
+static void check_talks(const char *const *urls)
+{
+    for (int i = 0; i < count; i++) {
+        if (talk_is_for(urls[i]) && count > 1)
+            example_usage(&ex, "a ws:// URL must be the only URL");
+        if (talk_is_for(urls[i]) &&
+            (out_name || own_names || resume || method || data || speed || prior))
+            example_usage(&ex, "a ws:// URL takes none of -o, -O, -C, -X, -d, --limit-rate and "
+                               "--http2-prior-knowledge");
+    }
+}
+
 int main(int argc, char **argv)
 {
     const struct example_option options[] = {
@@ -362,7 +375,8 @@ int main(int argc, char **argv)
 
     ex = (struct example){
         .name = "http_client",
-        .about = "Downloads over HTTP, several at the same time",
+        .about = "Downloads over HTTP, several at the same time. Given a ws:// or wss:// URL, sends\n"
+                 "the lines of standard input as messages, and prints those that come",
         .operands = "URL...",
         .network = true,
         .options = options,
@@ -372,6 +386,7 @@ int main(int argc, char **argv)
     if (ex.argc == 0)
         example_usage(&ex, "which URL?");
     count = ex.argc;
+    check_talks((const char **)ex.argv);
     open_client((const char **)ex.argv);
     code = example_run(&ex);
     progress_end();

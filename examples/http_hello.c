@@ -113,10 +113,13 @@ static bool choose_protocols(char *list)
 
 int main(int argc, char **argv)
 {
+    const char usage[] = "usage: http_hello [--listen ADDR] [--reactor NAME] [--workers N]\n"
+                         "                  [--protocols h1,h2c]";
     static const struct option options[] = {{"reactor", required_argument, NULL, 'r'},
                                             {"listen", required_argument, NULL, 'l'},
                                             {"workers", required_argument, NULL, 'w'},
                                             {"protocols", required_argument, NULL, 'p'},
+                                            {"help", no_argument, NULL, 'h'},
                                             {0}};
     struct cg_channel *others;
     unsigned long count;
@@ -126,18 +129,17 @@ int main(int argc, char **argv)
 
     if (fcntl(STDOUT_FILENO, F_GETFD) < 0) /* the first socket would get its number */
         return failed("stdout", -errno) < 0;
-    while ((c = getopt_long(argc, argv, "r:l:w:p:", options, NULL)) != -1) {
+    while ((c = getopt_long(argc, argv, "r:l:w:p:h", options, NULL)) != -1 && c != '?') {
+        if (c == 'h')
+            return (puts(usage) < 0 || fflush(stdout) != 0) && failed("stdout", -errno);
         if (c == 'p' && !choose_protocols(optarg))
-            return failed("--protocols takes h1 and h2c", -EINVAL) < 0;
-        if (c == 'p')
-            continue;
-        if (c != 'r' && c != 'l' && c != 'w')
-            return 1; /* getopt_long has said why */
-        *(c == 'r' ? &reactor : c == 'w' ? &workers : &address) = optarg;
+            return fprintf(stderr, "http_hello: --protocols takes h1, h2c or both\n"), 1;
+        if (c != 'p')
+            *(c == 'r' ? &reactor : c == 'w' ? &workers : &address) = optarg;
     }
     count = strtoul(workers, &end, 10);
-    if (*end != '\0' || end == workers || count > MOST)
-        return failed("--workers", -EINVAL) < 0;
+    if (c == '?' || optind < argc || *end != '\0' || end == workers || count > MOST)
+        return fprintf(stderr, "%s\n", usage), 1;
     if ((others = cg_channel_new(.limit = MOST)) == NULL)
         return failed("channel", -ENOMEM) < 0;
     n = cg_crew_main(run, others, .reactor = reactor, .workers = (unsigned)count);

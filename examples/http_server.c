@@ -201,6 +201,10 @@ int main(int argc, char **argv)
     if (key != NULL && cert == NULL)
         example_usage(&ex, "--tls-key needs --tls-cert");
     read_protocols(protocol_list);
+    if (protocols == CG_HTTP_H2 && cert == NULL)
+        example_usage(&ex, "--protocols h2 needs --tls-cert; without TLS it is h2c");
+    if (protocols == CG_HTTP_H2C && cert != NULL)
+        example_usage(&ex, "--protocols h2c is without TLS; with --tls-cert it is h2");
     service.grace = time_of(grace);
     service.workers = workers;
     service.patience = time_of(patience);

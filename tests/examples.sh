@@ -391,7 +391,7 @@ check_options() {
         same "$example refuses a wrong option" 2 "$status"
     done
     # The next examples do not use common.c.
-    for example in echo_server "echo_client 127.0.0.1:1" line_server; do
+    for example in echo_server http_hello "echo_client 127.0.0.1:1" line_server; do
         read -r -a words <<<"$example"
         run "$examples/${words[0]}" --reactor none "${words[@]:1}"
         like "${words[0]} names the known reactors" \
@@ -416,6 +416,14 @@ check_options() {
         "$status $err"
     run "$examples/http_client"
     same "no URL" "2 http_client: which URL? (see --help)" "$status $err"
+    run "$examples/http_client" ws://127.0.0.1:1/ http://127.0.0.1:1/
+    same "a WebSocket beside a download" \
+        "2 http_client: a ws:// URL must be the only URL (see --help)" "$status $err"
+    run "$examples/http_client" -O ws://127.0.0.1:1/
+    like "a WebSocket as a file" "2 http_client: a ws:// URL takes none of -o, -O, *" "$status $err"
+    run "$examples/http_server" --protocols h2
+    like "HTTP/2 over TLS without TLS" "2 http_server: --protocols h2 needs --tls-cert*" \
+        "$status $err"
     run "$examples/echo_server" --listen nonsense
     like "no address" "1 echo_server: nonsense: not a valid address" "$status $err"
     run "$examples/echo_client" no.such.host.invalid:1
@@ -448,6 +456,7 @@ signals --help
 signals --list-reactors
 calls
 echo_server --help
+http_hello --help
 echo_client --help
 line_server --help
 chat
