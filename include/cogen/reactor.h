@@ -230,6 +230,22 @@ struct cg_chunk {
     char data[];
 };
 
+/* The order in which ready coroutines run. */
+enum cg_order_kind {
+    CG_ORDER_USUAL,  /* first come, first served; .prio counts */
+    CG_ORDER_RANDOM, /* any of them, each time */
+    CG_ORDER_PCT,    /* by random ranks, with few changes: see cg_sim(3) */
+};
+
+enum { CG_ORDER_DEPTH = 8 }; /* the greatest .depth */
+
+struct cg_order {
+    enum cg_order_kind kind;
+    unsigned depth; /* of PCT: 1 to CG_ORDER_DEPTH */
+    uint64_t steps; /* of PCT: coroutines that a run resumes, about; not 0 */
+    uint64_t seed;
+};
+
 /* The base of every reactor's own struct. */
 struct cg_reactor {
     const struct cg_reactor_type *type;
@@ -243,7 +259,7 @@ struct cg_reactor {
     size_t chunks_free;      /* their number */
     size_t chunks_out;       /* number of chunks in use */
     struct cg_sched *sched;  /* the scheduler that runs it; NULL: none. The scheduler's */
-    void *reserved;
+    const struct cg_order *order; /* of its scheduler, if simulated; NULL: the usual one */
 };
 
 /* A backend: eight functions. All but wake are called in the scheduler's thread. */

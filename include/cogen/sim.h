@@ -69,6 +69,12 @@ struct cg_sim_options {
     /* Other threads will wake this reactor: if nothing is in flight, a wait without limit
      * sleeps in real time instead of failing with -EDEADLK. */
     bool threads;
+    /* In which order ready coroutines run, by the seed. .depth and .steps are of CG_ORDER_PCT:
+     * how many steps a fault needs in a certain order (0: 3; at most CG_ORDER_DEPTH), and how
+     * many times a run resumes coroutines, about (0: 1000). */
+    enum cg_order_kind order;
+    unsigned depth;
+    uint64_t steps;
     void *reserved[2];
 };
 

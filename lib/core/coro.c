@@ -78,6 +78,8 @@ struct cg_coro *cg__coro_new(struct cg_sched *sched, cg_fn *fn, void *arg, const
     coro->base = (struct cg_scope){.coro = coro};
     coro->scope = &coro->base;
     coro->cancelled = false;
+    if (sched->order != NULL)
+        coro->rank = cg__order_rank(sched->order);
     cg__context_make(&coro->ctx, low, coro, entry, coro);
     *(sched->last ? &sched->last->next : &sched->first) = coro;
     sched->last = coro;

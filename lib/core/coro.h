@@ -22,6 +22,7 @@ struct cg_coro {
     bool activated;          /* an activation came before the suspend */
     cg_fn *fn;
     struct cg_scope *scope;  /* the innermost */
+    uint32_t rank;           /* set and used by order.c only */
     unsigned refs;           /* the coroutine holds one until it has finished */
     bool taken;              /* somebody has read its result: a failure is not reported */
     void *arg;

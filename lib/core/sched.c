@@ -315,7 +315,10 @@ struct cg_sched *cg_sched_new_with(struct cg_reactor *reactor,
 
     if (sched == NULL)
         return NULL;
-    if ((sched->stacks = cg__stack_pool_new()) == NULL) {
+    if ((sched->stacks = cg__stack_pool_new()) == NULL ||
+        (reactor->order != NULL &&
+         (sched->order = cg__order_new(reactor->order)) == NULL)) {
+        cg__stack_pool_free(sched->stacks);
         free(sched);
         return NULL;
     }
@@ -378,6 +381,7 @@ void cg_sched_free(struct cg_sched *sched)
         if (sched->parts[place])
             sched->parts[place]->free(sched->parts[place]);
     cg__ready_free(&sched->ready);
+    free(sched->order);
     cg__stack_pool_free(sched->stacks);
     if (sched->reactor->sched == sched)
         sched->reactor->sched = NULL;

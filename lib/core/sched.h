@@ -7,6 +7,7 @@
 #include "lib/core/failed.h"
 #include "lib/base/fork.h"
 #include "lib/core/trim.h"
+#include "lib/core/order.h"
 #include "lib/core/part.h"
 #include "lib/core/post.h"
 #include "lib/core/ready.h"
@@ -42,6 +43,7 @@ struct cg__call {
 struct cg_sched {
     struct cg_context ctx; /* of the loop */
     struct cg__ready ready;
+    struct cg__order *order; /* NULL: the usual one */
     struct cg_reactor *reactor;
     struct cg_worker *worker; /* of a crew; NULL: of none */
     int64_t now;
@@ -122,6 +124,8 @@ static inline struct cg_coro *cg__sched_next(struct cg_sched *sched)
     sched->ran++;
     if ((sched->ran & (sched->ran - 1)) == 0 && sched->ran >= CG__TURN_CLOCK)
         cg__sched_watch(sched);
+    if (sched->order != NULL)
+        cg__order_choose(sched->order, &sched->ready);
     coro = cg__ready_take(&sched->ready);
     coro->state = CG_CORO_RUNNING;
     coro->budget = CG__BUDGET;

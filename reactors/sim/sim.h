@@ -142,6 +142,7 @@ struct cg_sim_sock {
 struct cg_sim_host {
     struct cg_reactor base; /* must be first */
     struct cg_sim *sim;
+    struct cg_order order;       /* of its scheduler; base.order points to it, or is NULL */
     unsigned number;             /* its place in the world's table */
     struct cg_sim_queue touched; /* its sockets, linked by next_touched */
     atomic_bool woken;

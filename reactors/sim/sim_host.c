@@ -12,8 +12,10 @@
 #include "reactors/sim/sim.h"
 
 enum {
-    START = 1
-}; /* what the clock shows at first, s */
+    START = 1,    /* what the clock shows at first, s */
+    DEPTH = 3,    /* the default of .depth */
+    STEPS = 1000, /* and of .steps */
+};
 
 static bool bad(const struct cg_sim_options *opt)
 {
@@ -22,7 +24,23 @@ static bool bad(const struct cg_sim_options *opt)
            opt->short_permille > 1000 || opt->reset_permille > 1000 ||
            opt->lose_permille > 1000 || opt->double_permille > 1000 ||
            opt->reorder_permille > 1000 || opt->refuse_permille > 1000 ||
-           opt->abort_permille > 1000;
+           opt->abort_permille > 1000 || opt->order > CG_ORDER_PCT ||
+           opt->depth > CG_ORDER_DEPTH;
+}
+
+static void set_order(struct cg_sim_host *host)
+{
+    const struct cg_sim_options *opt = &host->sim->opt;
+
+    if (opt->order == CG_ORDER_USUAL)
+        return;
+    host->order = (struct cg_order){
+        .kind = opt->order,
+        .depth = opt->depth != 0 ? opt->depth : DEPTH,
+        .steps = opt->steps != 0 ? opt->steps : STEPS,
+        .seed = cg_sim_random(&host->base, UINT64_MAX),
+    };
+    host->base.order = &host->order;
 }
 
 /* Adds a host to a world that has room for it. */
@@ -38,6 +56,7 @@ static struct cg_sim_host *add_host(struct cg_sim *sim)
     host->base.fd = -1;
     host->base.simulated = true;
     host->sim = sim;
+    set_order(host);
     sim->hosts[host->number] = host;
     sim->host_count++;
     return host;
