@@ -3,9 +3,9 @@
  * compressed bodies. */
 #include "config.h"
 
-#include "http/client/client_send.h"
+#include "http/client/client_fields.h"
 #include "http/coding/decoder.h"
-#include "http/server/request/request_target.h"
+#include "http/message/percent.h"
 #include "tests/support/support.h"
 
 #include <errno.h>
@@ -65,12 +65,12 @@ START_TEST(escapes)
 {
     char text[8];
 
-    IS(cg__http_request_target_decode(text, "a%41b", 5, false, false), 3);
+    IS(cg__http_percent_decode(text, "a%41b", 5, false, false), 3);
     ck_assert_mem_eq(text, "aAb", 3);
-    IS(cg__http_request_target_decode(text, "a%41b", 4, false, false), 2);
-    IS(cg__http_request_target_decode(text, "a%41b", 3, false, false), -1);
-    IS(cg__http_request_target_decode(text, "a%41b", 2, false, false), -1);
-    IS(cg__http_request_target_decode(text, "a%41b", 1, false, false), 1);
+    IS(cg__http_percent_decode(text, "a%41b", 4, false, false), 2);
+    IS(cg__http_percent_decode(text, "a%41b", 3, false, false), -1);
+    IS(cg__http_percent_decode(text, "a%41b", 2, false, false), -1);
+    IS(cg__http_percent_decode(text, "a%41b", 1, false, false), 1);
 }
 END_TEST
 
@@ -337,7 +337,7 @@ START_TEST(basic)
     };
 
     for (size_t i = 0; i < COUNT(cases); i++) {
-        char *text = cg__http_client_send_basic(cases[i][0]);
+        char *text = cg__http_client_fields_basic(cases[i][0]);
 
         ck_assert_str_eq(text, cases[i][1]);
         free(text);
