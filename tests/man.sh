@@ -101,6 +101,11 @@ awk '$1 == ".Xr" && $2 ~ /^(cg_|cogen)/ { print $2 }' $pages | sort -u >"$work/w
 comm -23 "$work/wanted" "$work/there" >"$work/lost"
 check 'references lead somewhere' nothing "$work/lost"
 
+for page in $srcdir/doc/man/cg_*.3; do
+    check "cogen.7 lists $page" grep -q "^\.It Xr $(basename "$page" .3) 3\$" \
+        "$srcdir/doc/man/cogen.7"
+done
+
 # -- Synopsis ------------------------------------------------------------------------------
 
 # Makes a C file from a SYNOPSIS. Functions are declared again. Constructors, and other macros
