@@ -12,9 +12,9 @@
 enum { WORKERS = 3, EACH = 10, MANY = 200, CLIENTS = 4 };
 
 static struct {
-    char addr[CG_ADDR_SIZE]; /* of worker 0, to which all clients connect */
+    char addr[WORKERS][CG_ADDR_SIZE]; /* most clients connect to that of worker 0 */
     atomic_uint begun, here[WORKERS], served[WORKERS];
-    unsigned most; /* connections of worker 0 at a time */
+    atomic_uint most[WORKERS]; /* connections at a time */
     atomic_uint clients; /* that have not ended */
 } shared;
 
@@ -26,19 +26,19 @@ static void run_crew(cg_fn *fn)
        0);
 }
 
-/* Sends each byte back. */
-static ssize_t echoes(struct cg_sock *conn, void *arg)
+/* Answers each byte with the worker's number. */
+static ssize_t answers(struct cg_sock *conn, void *arg)
 {
-    unsigned here = atomic_fetch_add(&shared.here[cg_worker_id()], 1) + 1;
-    char byte;
+    unsigned id = cg_worker_id(), here = atomic_fetch_add(&shared.here[id], 1) + 1;
+    char byte, number = (char)id;
 
     ck_assert_ptr_eq(arg, cg_worker_self()); /* the .arg of this worker's server */
-    if (cg_worker_id() == 0 && here > shared.most)
-        shared.most = here;
-    atomic_fetch_add(&shared.served[cg_worker_id()], 1);
+    if (here > atomic_load(&shared.most[id]))
+        atomic_store(&shared.most[id], here);
+    atomic_fetch_add(&shared.served[id], 1);
     while (cg_yield(cg_readall(conn, &byte, 1)) == 1)
-        IS(cg_yield(cg_writeall(conn, &byte, 1)), 1);
-    atomic_fetch_sub(&shared.here[cg_worker_id()], 1);
+        IS(cg_yield(cg_writeall(conn, &number, 1)), 1);
+    atomic_fetch_sub(&shared.here[id], 1);
     cg_sock_close(conn);
     return 0;
 }
@@ -48,7 +48,7 @@ static struct cg_op *serving(struct cg_sock *listener, unsigned limit)
     static _Thread_local struct cg_serve_op op[WORKERS];
     unsigned id = cg_worker_id();
 
-    op[id] = *(struct cg_serve_op *)cg_serve(listener, echoes, .arg = cg_worker_self(),
+    op[id] = *(struct cg_serve_op *)cg_serve(listener, answers, .arg = cg_worker_self(),
                                              .spread = "echo", .grace = CG_MINUTE,
                                              .limit = limit);
     return &op[id].op;
@@ -56,33 +56,30 @@ static struct cg_op *serving(struct cg_sock *listener, unsigned limit)
 
 static struct cg_sock *begin_to_listen(void)
 {
-    char addr[CG_ADDR_SIZE];
-    struct cg_sock *listener = test_listen(addr);
-
-    if (cg_worker_id() == 0)
-        memcpy(shared.addr, addr, sizeof addr);
-    return listener;
+    return test_listen(shared.addr[cg_worker_id()]);
 }
 
-static struct cg_sock *to_worker_0(void)
+static struct cg_sock *connect_to(unsigned worker)
 {
     struct cg_sock *conn;
 
-    OK(cg_yield(cg_connect(shared.addr, &conn)));
+    OK(cg_yield(cg_connect(shared.addr[worker], &conn)));
     return conn;
 }
 
-static void ask(struct cg_sock *conn)
+/* Returns the number of the worker that serves the connection. */
+static unsigned ask(struct cg_sock *conn)
 {
     char byte = 'x';
 
     IS(cg_yield(cg_writeall(conn, &byte, 1)), 1);
     IS(cg_yield(cg_readall(conn, &byte, 1)), 1);
+    return (unsigned)byte;
 }
 
 static struct cg_sock *connect_and_ask(void)
 {
-    struct cg_sock *conn = to_worker_0();
+    struct cg_sock *conn = connect_to(0);
 
     ask(conn);
     return conn;
@@ -99,6 +96,26 @@ static ssize_t serves_until_told(void *limit)
     return 0;
 }
 
+static ssize_t nothing(void *arg)
+{
+    (void)arg;
+    return 0;
+}
+
+/* Closes the connections that worker 1 serves, and waits until it has counted that: its
+ * handlers have returned before it does anything else. */
+static void close_those_of_worker_1(struct cg_sock **conns, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (ask(conns[i]) == 1) {
+            cg_sock_close(conns[i]);
+            conns[i] = NULL;
+        }
+    while (atomic_load(&shared.here[1]) > 0)
+        IS(cg_yield(cg_sleep(CG_MILLISECOND)), 0);
+    IS(cg_yield(cg_run_on_each(nothing, NULL)), 0);
+}
+
 static ssize_t all_connect(void *arg)
 {
     struct cg_sock *conns[WORKERS * EACH];
@@ -112,6 +129,11 @@ static ssize_t all_connect(void *arg)
         conns[i] = connect_and_ask();
     for (unsigned k = 0; k < WORKERS; k++)
         ck_assert_uint_eq(atomic_load(&shared.here[k]), EACH);
+    close_those_of_worker_1(conns, COUNT(conns));
+    for (size_t i = 0; i < COUNT(conns); i++)
+        if (conns[i] == NULL)
+            conns[i] = connect_and_ask();
+    ck_assert_uint_eq(atomic_load(&shared.here[1]), EACH);
     for (size_t i = 0; i < COUNT(conns); i++)
         cg_sock_close(conns[i]);
     while (atomic_load(&shared.here[1]) > 0)
@@ -203,7 +225,7 @@ static ssize_t twice(void *arg)
     test_until_waiting(coro);
     cg_sock_close(connect_and_ask());
     listener = test_listen(addr);
-    IS(cg_yield(cg_serve(listener, echoes, .spread = "echo")), -EEXIST);
+    IS(cg_yield(cg_serve(listener, answers, .spread = "echo")), -EEXIST);
     cg_sock_close(listener);
     OK(cg_yield(cg_signal("over", 0)));
     return test_end(coro);
@@ -214,33 +236,76 @@ static void one_server_of_a_name(void)
     run_crew(twice);
 }
 
-static ssize_t two_at_one_place(void *arg)
+/* Connects twice to a worker with one free place, which serves one after the other. */
+static void two_at_one_place(unsigned worker)
+{
+    struct cg_sock *first = connect_to(worker), *second;
+
+    ck_assert_uint_eq(ask(first), worker);
+    second = connect_to(worker);
+    for (int i = 0; i < EACH; i++)
+        ask(first);
+    cg_sock_close(first);
+    ck_assert_uint_eq(ask(second), worker);
+    cg_sock_close(second);
+    ck_assert_uint_eq(atomic_load(&shared.most[worker]), 1);
+}
+
+static ssize_t alone_with_one_place(void *arg)
 {
     struct cg_coro *coro;
-    struct cg_sock *first, *second;
 
     (void)arg;
     if (cg_worker_id() != 0)
         return 0;
     coro = test_start(serves_until_told, (void *)(uintptr_t)1);
     test_until_waiting(coro);
-    first = connect_and_ask();
-    second = to_worker_0();
-    for (int i = 0; i < EACH; i++)
-        ask(first);
-    cg_sock_close(first);
-    ask(second);
-    cg_sock_close(second);
+    two_at_one_place(0);
     OK(cg_yield(cg_signal("over", 0)));
     return test_end(coro);
 }
 
-/* The only worker that serves accepts a connection without a place; it waits for one. */
+/* A worker accepts a connection without a place for it; the connection waits for one. */
 static void waits_for_a_place(void)
 {
-    run_crew(two_at_one_place);
-    ck_assert_uint_eq(shared.most, 1);
-    ck_assert_uint_eq(atomic_load(&shared.served[0]), 2);
+    run_crew(alone_with_one_place);
+}
+
+static ssize_t beside_one_place(void *arg)
+{
+    static const unsigned servers[] = {0, 1, 0, 1};
+    struct cg_sock *conns[COUNT(servers)];
+    struct cg_coro *coro;
+
+    (void)arg;
+    if (cg_worker_id() == 2)
+        return 0;
+    coro = test_start(serves_until_told, (void *)(uintptr_t)cg_worker_id());
+    if (cg_worker_id() != 0)
+        return test_end(coro);
+    while (atomic_load(&shared.begun) < 2)
+        IS(cg_yield(cg_sleep(CG_MILLISECOND)), 0);
+    conns[0] = connect_to(1);
+    close_those_of_worker_1(conns, 1); /* it serves now */
+    for (size_t i = 0; i < COUNT(conns); i++) {
+        conns[i] = connect_to(0);
+        ck_assert_uint_eq(ask(conns[i]), servers[i]);
+    }
+    close_those_of_worker_1(conns, COUNT(conns));
+    atomic_store(&shared.most[1], 0);
+    two_at_one_place(1);
+    for (size_t i = 0; i < COUNT(conns); i++)
+        if (conns[i] != NULL)
+            cg_sock_close(conns[i]);
+    OK(cg_yield(cg_signal_crew("over", 0)));
+    return test_end(coro);
+}
+
+/* Worker 1 has one place and gets a second connection from another worker. When both have
+ * ended, it still has one place. */
+static void no_place_too_many(void)
+{
+    run_crew(beside_one_place);
 }
 
 int main(void)
@@ -251,6 +316,7 @@ int main(void)
         PLAIN(comings_and_goings),
         PLAIN(one_server_of_a_name),
         PLAIN(waits_for_a_place),
+        PLAIN(no_place_too_many),
     };
 
     return test_main("spread", cases, COUNT(cases));
