@@ -159,7 +159,7 @@ int main(int argc, char **argv)
         {"root", "DIR", "serve the files in DIR", &root, 0},
         {"tls-cert", "FILE", "serve https with this certificate (PEM)", &cert, 0},
         {"tls-key", "FILE", "its key, if that is in a separate file", &key, 0},
-        {"protocols", "LIST", "h1, h2 (over TLS), h2c (in the clear) (h1,h2)",
+        {"protocols", "LIST", "any of h1, h2 (over TLS), h2c (without TLS) (h1,h2)",
          &protocol_list, 0},
         {"workers", "N", "threads that serve (1); 0: one for each processor", &workers,
          0},
