@@ -113,7 +113,7 @@ static int store_field(struct cg__h2_head *head, struct cg_http_headers *trailer
     uint64_t number;
 
     if (head != NULL && is_name(name, name_len, ":status")) {
-        if (!cg__ascii_is_number(value, &number) || number > 999)
+        if (!cg__ascii_is_number(value, &number) || number < 100 || number > 999)
             return -EINVAL;
         head->status = (unsigned)number;
         return 0;

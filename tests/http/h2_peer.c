@@ -136,7 +136,7 @@ static void with_status(struct conn *conn, int32_t id, unsigned status)
     char text[16];
     nghttp2_nv list[1];
 
-    snprintf(text, sizeof text, "%u", status);
+    snprintf(text, sizeof text, "%03u", status);
     list[0] = pair(":status", text);
     nghttp2_submit_response(conn->session, id, list, 1, NULL);
 }

@@ -218,6 +218,7 @@ static ssize_t fails(void *arg)
         {"/head", -ECONNRESET, "the server reset the stream: INTERNAL_ERROR", false},
         {"/short", CG_EHTTP, "the response is not valid HTTP", false},
         {"/bad", CG_EHTTP, "the response is not valid HTTP: a field is invalid", false},
+        {"/status/0", CG_EHTTP, "a field is invalid", false},
         {"/fields/50", CG_EHTTP_LIMIT, "too many header fields", false},
         {"/long/5000", CG_EHTTP_LIMIT, "the header fields are too long", false},
         {"/never", -ETIMEDOUT, "the server does not respond", true}, /* is it alive? */
