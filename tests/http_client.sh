@@ -161,7 +161,7 @@ check_tag() {
     printf '"another"' >"$2.etag"
     fetch -v -C -o "$2" "$1"
     same "another tag: all of the page" "0 200 $(md5sum <"$work/site/large.txt")" \
-        "$status $(sed -n 's/^< \([0-9]*\) .*/\1/p' "$work/err") $(md5sum <"$2")"
+        "$status $(sed -n 's/^< HTTP.1.1 \([0-9]*\) .*/\1/p' "$work/err") $(md5sum <"$2")"
     [ ! -e "$2.etag" ]
     same "whose tag is gone as well" 0 $?
 }
