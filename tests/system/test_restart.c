@@ -48,6 +48,15 @@ static bool has_bytes(void)
             cg_handover_take("nothing", buf, sizeof buf) == -ENOENT);
 }
 
+/* Whether programs that the successor starts get none of what it has inherited. */
+static bool keeps_descriptors(void)
+{
+    for (int fd = 3; fd < 16; fd++)
+        if (fcntl(fd, F_GETFD) >= 0 && (fcntl(fd, F_GETFD) & FD_CLOEXEC) == 0)
+            return false;
+    return true;
+}
+
 /* Serves one connection. */
 static ssize_t succeed(void *arg)
 {
@@ -67,6 +76,8 @@ static ssize_t succeed(void *arg)
     step(s, LISTENING);
     if (n == 0 && !cg_ports_inherited(ports))
         n = -ENOENT;
+    if (n == 0 && !keeps_descriptors())
+        n = -EMFILE;
     if (n == 0)
         n = cg_ready();
     if (n == 0 && (n = cg_yield(cg_accept(listener, &conn, .timeout = CG_MINUTE))) == 0) {
@@ -260,7 +271,7 @@ static ssize_t cancelled(void *arg)
 }
 
 /* A successor that is ready serves all connections, also one that came before it was
- * ready. The successor removes the file of a UNIX path. */
+ * ready. The file of a UNIX path stays when the predecessor ends; the successor removes it. */
 static ssize_t hands_over(void *arg)
 {
     struct old old;
@@ -269,10 +280,13 @@ static ssize_t hands_over(void *arg)
     int status;
 
     old_open(&old, arg != NULL);
-    OK(cg_yield(cg_connect(old.addr, &conn)));
+    if (arg == NULL)
+        OK(cg_yield(cg_connect(old.addr, &conn)));
     IS(restart(&old, "exit", NEVER, CG_MINUTE), 0);
     IS(restart(&old, "exit", NEVER, CG_MINUTE), -EBUSY);
     old_close(&old);
+    if (arg != NULL)
+        OK(cg_yield(cg_connect(old.addr, &conn)));
     IS(cg_yield(cg_readline(conn, line, sizeof line, .timeout = CG_MINUTE)), 4);
     ck_assert_str_eq(line, "new\n");
     cg_sock_close(conn);
