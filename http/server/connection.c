@@ -143,15 +143,16 @@ static bool agreed_on_h2(const struct cg__http_conn *conn)
 
 static const char preface[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"; /* RFC 9113, 3.4 */
 
-/* Waits for more than `len` bytes. Returns how many of the preface have come; 0: something
- * else, or no more. No byte is consumed. */
-static size_t see_preface(struct cg__http_conn *conn, size_t len, int64_t deadline)
+/* Waits for more than `len` bytes; *n: the result. Returns how many of the preface have come;
+ * 0: something else, or no more. No byte is consumed. */
+static size_t see_preface(struct cg__http_conn *conn, size_t len, int64_t deadline, ssize_t *n)
 {
     struct cg_view view;
     size_t seen = 0;
 
-    if (cg_yield(cg_borrow(conn->sock, &view, .least = len + 1, .timeout = CG_NEVER,
-                           .deadline = deadline)) <= 0)
+    *n = cg_yield(cg_borrow(conn->sock, &view, .least = len + 1, .timeout = CG_NEVER,
+                            .deadline = deadline));
+    if (*n <= 0)
         return 0;
     if (view.len > len)
         seen = view.len < sizeof preface - 1 ? view.len : sizeof preface - 1;
@@ -161,27 +162,31 @@ static size_t see_preface(struct cg__http_conn *conn, size_t len, int64_t deadli
     return seen;
 }
 
-/* Whether the connection begins as HTTP/2 does. A shutdown ends the wait, as in wait_idle. */
-static bool begins_as_h2(struct cg__http_conn *conn)
+/* Whether the connection begins as HTTP/2 does. *silent: nothing has come. A shutdown ends the
+ * wait, as in wait_idle. */
+static bool begins_as_h2(struct cg__http_conn *conn, bool *silent)
 {
     size_t len = 0;
     int64_t deadline;
+    ssize_t n;
 
     conn->phase = CG__HTTP_IDLE;
     conn->since = cg_sched_now(cg_sched_self());
     deadline = cg__http_clocks_after(conn->since, cg__http_clocks_idle(conn));
     cg_scope_open(&conn->wait, CG_NEVER, false);
-    do
-        len = see_preface(conn, len, deadline);
-    while (len > 0 && len < sizeof preface - 1);
+    do {
+        *silent = len == 0;
+        len = see_preface(conn, len, deadline, &n);
+    } while (len > 0 && len < sizeof preface - 1);
     cg_scope_close(&conn->wait);
+    *silent &= n <= 0;
     conn->phase = CG__HTTP_AT_WORK;
     return len > 0;
 }
 
 /* Chooses the protocol: CG_HTTP_H1, CG_HTTP_H2, or 0: what the client speaks is not
  * allowed. */
-static unsigned choose(struct cg__http_conn *conn)
+static unsigned choose(struct cg__http_conn *conn, bool *silent)
 {
     unsigned allowed = conn->server->options.protocols;
 
@@ -189,7 +194,7 @@ static unsigned choose(struct cg__http_conn *conn)
         return allowed & CG_HTTP_H1;
     if (agreed_on_h2(conn))
         return allowed & CG_HTTP_H2;
-    if ((allowed & CG_HTTP_H2C) && (!(allowed & CG_HTTP_H1) || begins_as_h2(conn)))
+    if ((allowed & CG_HTTP_H2C) && (!(allowed & CG_HTTP_H1) || begins_as_h2(conn, silent)))
         return CG_HTTP_H2;
     return allowed & CG_HTTP_H1;
 }
@@ -210,11 +215,15 @@ static enum cg__http_outcome begin(struct cg__http_conn *conn)
 {
     enum cg__http_outcome outcome =
         conn->server->options.wrap != NULL ? wrapped(conn) : CG__HTTP_GO_ON;
+    struct cg_view view;
     unsigned protocol;
+    bool silent = false;
 
     if (outcome != CG__HTTP_GO_ON)
         return outcome;
-    protocol = choose(conn);
+    protocol = choose(conn, &silent);
+    if (silent) /* that was its idle time */
+        return serve_woken(conn, &view, -ETIMEDOUT);
     if (protocol == CG_HTTP_H2)
         return cg__http_h2_serve(conn);
     return protocol == CG_HTTP_H1 ? CG__HTTP_GO_ON : CG__HTTP_CLOSE_NOW;

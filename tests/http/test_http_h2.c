@@ -254,6 +254,23 @@ static ssize_t no_window(void *arg)
     return 0;
 }
 
+/* A connection that says nothing at all, where it may yet choose a protocol. */
+static ssize_t says_nothing(void *arg)
+{
+    int64_t start = cg_sched_now(cg_sched_self());
+    struct cg_sock *sock;
+    char byte;
+
+    (void)arg;
+    serve_begin(&both);
+    sock = serve_client();
+    IS(cg_yield(cg_read(sock, &byte, 1, .timeout = CG_NEVER)), 0);
+    ck_assert_int_lt(cg_sched_now(cg_sched_self()) - start, 16 * CG_SECOND); /* header_timeout */
+    cg_sock_close(sock);
+    serve_end();
+    return 0;
+}
+
 /* A head that is never complete, and a connection that says nothing. */
 static ssize_t clocks(void *arg)
 {
@@ -359,6 +376,7 @@ static const struct test_case cases[] = {
     CORO(answers), CORO(multiplexes), CORO(echoes), CORO(smuggled), CORO(too_many_fields),
     CORO(reset), CORO(rapid_resets), CORO(made_to_reset), CORO(floods),
     CORO(no_window), CORO(clocks, .where = ON_SIM), CORO(drains, .where = ON_SIM),
+    CORO(says_nothing, .where = ON_SIM),
     CORO(refused_heads, .where = ON_SIM), CORO(never_silent, .where = ON_SIM),
 };
 
