@@ -62,6 +62,15 @@ extern CG_API const struct cg_op_type cg_poll_type;
 
 CG_EXTERN_C_END
 
+/* The order in which ready coroutines run. */
+enum cg_order_kind {
+    CG_ORDER_USUAL,  /* first come, first served; .prio counts */
+    CG_ORDER_RANDOM, /* any of them, each time */
+    CG_ORDER_PCT,    /* by random ranks, with few changes: see cg_sim(3) */
+};
+
+enum { CG_ORDER_DEPTH = 8 }; /* the greatest .depth */
+
 #ifndef __cplusplus
 struct cg_poll_op {
     CG_OP_HEAD;
@@ -230,15 +239,7 @@ struct cg_chunk {
     char data[];
 };
 
-/* The order in which ready coroutines run. */
-enum cg_order_kind {
-    CG_ORDER_USUAL,  /* first come, first served; .prio counts */
-    CG_ORDER_RANDOM, /* any of them, each time */
-    CG_ORDER_PCT,    /* by random ranks, with few changes: see cg_sim(3) */
-};
-
-enum { CG_ORDER_DEPTH = 8 }; /* the greatest .depth */
-
+/* An order by a seed. */
 struct cg_order {
     enum cg_order_kind kind;
     unsigned depth; /* of PCT: 1 to CG_ORDER_DEPTH */
