@@ -80,8 +80,8 @@ static ssize_t json(void *arg)
 {
     static const char *const want[] = {
         "\"status\":200,\"bytes\":6,\"seconds\":0.",
-        ",\"method\":\"GET\",\"target\":\"/?a=\\u0022\\u005c\",\"protocol\":\"HTTP/1.1\","
-        "\"host\":\"x\",\"referer\":\"\\u00c3\\u00a4\",\"user_agent\":\"me\"}\n",
+        (",\"method\":\"GET\",\"target\":\"/?a=\\u0022\\u005c\",\"protocol\":\"HTTP/1.1\","
+         "\"host\":\"x\",\"referer\":\"\\u00c3\\u00a4\",\"user_agent\":\"me\"}\n"),
         "\"status\":400,\"bytes\":16,\"seconds\":0.000000}\n",
         "\"client\":\"",
     };

@@ -171,7 +171,7 @@ static void splits(void)
 static void boundaries(void)
 {
     static const char *const bad[] = {"", "a ", "a\r", "a\"b", "a;b", "\xc3\xa4",
-                                      "a" LONG_LINE};
+                                      ("a" LONG_LINE)};
     struct cg__http_multipart parser;
 
     for (size_t i = 0; i < COUNT(bad); i++)
