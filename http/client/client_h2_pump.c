@@ -4,6 +4,7 @@
 
 #include "http/client/client_h2_session.h"
 #include "http/client/client_why.h"
+#include "http/message/room.h"
 
 #include <cogen/any.h>
 #include <cogen/transport.h>
@@ -58,18 +59,10 @@ bool cg__http_client_h2_pump_is_behind(const struct cg__h2 *h2)
 
 static int append(struct cg__h2 *h2, const uint8_t *data, size_t len)
 {
-    size_t size = h2->out_size ? h2->out_size : 4096;
+    int rc = cg__http_room(&h2->out, &h2->out_size, 4096, h2->out_to + len);
 
-    while (size - h2->out_to < len)
-        size *= 2;
-    if (size != h2->out_size) {
-        char *out = realloc(h2->out, size);
-
-        if (out == NULL)
-            return -ENOMEM;
-        h2->out = out;
-        h2->out_size = size;
-    }
+    if (rc < 0)
+        return rc;
     memcpy(h2->out + h2->out_to, data, len);
     h2->out_to += len;
     return 0;

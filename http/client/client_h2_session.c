@@ -5,6 +5,7 @@
 
 #include "http/client/client_h2_session.h"
 #include "http/client/client_why.h"
+#include "http/message/room.h"
 #include "lib/base/ascii.h"
 
 #include <errno.h>
@@ -178,8 +179,7 @@ static void end_head(struct cg__h2_stream *stream)
 
 static bool make_room(struct cg__h2_stream *stream, size_t len)
 {
-    size_t held = stream->to - stream->from, size = stream->size ? stream->size : 16 * 1024;
-    char *data;
+    size_t held = stream->to - stream->from;
 
     if (len <= stream->size - stream->to)
         return true;
@@ -187,16 +187,7 @@ static bool make_room(struct cg__h2_stream *stream, size_t len)
         memmove(stream->data, stream->data + stream->from, held);
     stream->from = 0;
     stream->to = held;
-    while (size - held < len)
-        size *= 2;
-    if (size == stream->size)
-        return true;
-    data = realloc(stream->data, size);
-    if (data == NULL)
-        return false;
-    stream->data = data;
-    stream->size = size;
-    return true;
+    return cg__http_room(&stream->data, &stream->size, 16 * 1024, held + len) == 0;
 }
 
 /* The window of the connection is opened at once, so that a body that nobody reads does not

@@ -3,6 +3,7 @@
  * the socket's input, where it was unmasked. */
 #include "config.h"
 
+#include "http/message/room.h"
 #include "http/ws/ws_message.h"
 
 #include <errno.h>
@@ -26,19 +27,7 @@ static int check_text(struct cg_ws *ws, const char *data, size_t len)
  * peer has announced. */
 static int grow(struct cg_ws *ws, size_t wanted)
 {
-    size_t size = ws->buf_size > 0 ? ws->buf_size : CG__WS_FIRST_ROOM;
-    char *buf;
-
-    while (size < wanted)
-        size *= 2;
-    if (size == ws->buf_size)
-        return 0;
-    buf = realloc(ws->buf, size);
-    if (buf == NULL)
-        return -ENOMEM;
-    ws->buf = buf;
-    ws->buf_size = size;
-    return 0;
+    return cg__http_room(&ws->buf, &ws->buf_size, CG__WS_FIRST_ROOM, wanted);
 }
 
 static int append(struct cg_ws *ws, const char *data, size_t len)

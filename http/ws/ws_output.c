@@ -4,6 +4,7 @@
 #include "config.h"
 
 #include "http/acked.h"
+#include "http/message/room.h"
 #include "http/ws/ws_output.h"
 
 #include <errno.h>
@@ -19,19 +20,7 @@ enum { PARTS = 3 }; /* the output, and head and payload of a frame */
 
 static int reserve(struct cg__ws_out *out, size_t more)
 {
-    size_t size = out->size > 0 ? out->size : 64;
-    char *data;
-
-    while (size - out->len < more)
-        size *= 2;
-    if (size == out->size)
-        return 0;
-    data = realloc(out->data, size);
-    if (data == NULL)
-        return -ENOMEM;
-    out->data = data;
-    out->size = size;
-    return 0;
+    return cg__http_room(&out->data, &out->size, 64, out->len + more);
 }
 
 /* A mask that the payload's author cannot predict (RFC 6455, 10.3). Without entropy nothing
