@@ -50,18 +50,11 @@ static void open_windows(struct cg__http_h2_stream *stream)
 static void ask(struct cg__http_h2_stream *stream)
 {
     struct cg_http_request *req = &stream->message;
-    struct cg__http_h2_head *head;
 
     if (!req->expects || req->begun || stream->in.len > 0)
         return;
     req->expects = false;
-    head = cg__http_h2_fields_interim(100, NULL);
-    if (head == NULL)
-        return;
-    nghttp2_submit_headers(stream->h2->session, NGHTTP2_FLAG_NONE, stream->id, NULL,
-                           head->fields, head->count, NULL);
-    free(head);
-    cg__http_h2_writer_wake(stream->h2);
+    req->carrier->interim(req, 100, NULL, 0);
 }
 
 ssize_t cg__http_h2_body_more(struct cg_http_request *req)
