@@ -76,14 +76,7 @@ static char addr[CG_ADDR_SIZE], got[256 * 1024];
 
 static void put(const char *name, const char *text)
 {
-    char path[128];
-    FILE *file;
-
-    snprintf(path, sizeof path, "%s/%s", root, name);
-    file = fopen(path, "w");
-    ck_assert_ptr_nonnull(file);
-    fputs(text, file);
-    fclose(file);
+    test_put_file(root, name, text);
 }
 
 static void in_root(int (*call)(const char *path, mode_t mode), const char *name)

@@ -19,14 +19,7 @@ static struct cg_http_files *files;
 
 static void put(const char *name, const char *text)
 {
-    char path[128];
-    FILE *file;
-
-    snprintf(path, sizeof path, "%s/%s", root, name);
-    file = fopen(path, "w");
-    ck_assert_ptr_nonnull(file);
-    fputs(text, file);
-    fclose(file);
+    test_put_file(root, name, text);
 }
 
 static void open_root(void)
@@ -68,8 +61,8 @@ static ssize_t next_turn(void)
     return cg_yield(cg_sleep(CG_MILLISECOND));
 }
 
-/* In one turn a name is one descriptor, for every user and however the name is put
- * together. In the next turn the file is opened again, also while an earlier request still
+/* In one turn all users of a name get the same descriptor, also if they give the name in
+ * other parts. In the next turn the file is opened again, also while an earlier request still
  * uses the old one. */
 static ssize_t shared_in_a_turn(void *arg)
 {

@@ -247,6 +247,18 @@ int64_t test_clock(clockid_t id)
     return ts.tv_sec * CG_SECOND + ts.tv_nsec;
 }
 
+void test_put_file(const char *folder, const char *name, const char *text)
+{
+    char path[256];
+    FILE *file;
+
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    file = fopen(path, "w");
+    ck_assert_ptr_nonnull(file);
+    fputs(text, file);
+    fclose(file);
+}
+
 int test_count_fds(void)
 {
     DIR *dir = opendir("/proc/self/fd");

@@ -88,6 +88,9 @@ void test_watch(struct cg_sched *sched, unsigned seconds);
 /* Reads one of the system's clocks, ns. */
 int64_t test_clock(clockid_t id);
 
+/* Writes a file with this text into a folder. */
+void test_put_file(const char *folder, const char *name, const char *text);
+
 /* Returns the number of open descriptors. */
 int test_count_fds(void);
 
