@@ -108,8 +108,8 @@ static ssize_t wait_for_turn(const struct transfer *transfer)
     return n;
 }
 
-/* Waits as long as the limit wants for so many bytes, which have been read: until then no
- * more are, and flow control stops the server. */
+/* Called after n bytes have been read: waits until the limit allows the next ones. Meanwhile
+ * nothing is read, so that flow control stops the server. */
 static ssize_t slow_down(ssize_t n)
 {
     return bucket != NULL && n > 0 ? cg_yield(cg_take(bucket, (size_t)n)) : n;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Bytes for the successor: each struct cg_handover gets a pipe, which is filled before the
- * successor starts and which it inherits by name, as the ports. */
+/* Bytes for the successor. Each struct cg_handover gets a pipe. The pipe is filled before the
+ * successor starts, which inherits it by its name, as it inherits the ports. */
 #include "config.h"
 
 #include "lib/base/pipe.h"

@@ -22,8 +22,8 @@ static uint64_t chance(struct cg_sched *sched, uint64_t below)
 }
 
 /* Finds the next server in list[0 .. n - 1]: one of the best priority, each with a chance
- * in proportion to its weight. Every weight counts for one more than it is, scaled by 256,
- * so that a weight of 0 has "a very small chance", as the RFC wants. */
+ * in proportion to its weight. A weight w counts as 256 * w + 1, so that a weight of 0 has
+ * "a very small chance", as the RFC wants. */
 static int choose(const struct cg_srv *list, int n, struct cg_sched *sched)
 {
     uint16_t best = list[0].priority;

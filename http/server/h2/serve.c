@@ -108,8 +108,8 @@ static void feed(struct cg__http_h2 *h2, struct cg_view *view)
     cg_view_release(view, view->len);
 }
 
-/* Looks at what has become due. The requests that a client has sent before it heard of a
- * shutdown may have come with it: then one more look. */
+/* Looks at what has become due. When the server shuts down, requests that the client sent
+ * before it knew may have arrived meanwhile, so the socket is read once more. */
 static void look(struct cg__http_h2 *h2)
 {
     int64_t now = cg_sched_now(h2->conn->server->sched);
