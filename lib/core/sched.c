@@ -7,6 +7,7 @@
 #include "lib/base/report.h"
 #include "lib/core/op.h"
 #include "lib/core/scope.h"
+#include "lib/stacks/kept_stacks.h"
 #include "lib/stacks/overflow.h"
 #include "lib/stacks/thread_stacks.h"
 
@@ -315,7 +316,8 @@ struct cg_sched *cg_sched_new_with(struct cg_reactor *reactor,
 
     if (sched == NULL)
         return NULL;
-    if ((sched->stacks = cg__stack_pool_new()) == NULL ||
+    sched->stacks = reactor->simulated ? cg__kept_stacks_take() : cg__stack_pool_new();
+    if (sched->stacks == NULL ||
         (reactor->order != NULL &&
          (sched->order = cg__order_new(reactor->order)) == NULL)) {
         cg__stack_pool_free(sched->stacks);
@@ -382,7 +384,10 @@ void cg_sched_free(struct cg_sched *sched)
             sched->parts[place]->free(sched->parts[place]);
     cg__ready_free(&sched->ready);
     free(sched->order);
-    cg__stack_pool_free(sched->stacks);
+    if (sched->reactor->simulated)
+        cg__kept_stacks_give(sched->stacks);
+    else
+        cg__stack_pool_free(sched->stacks);
     if (sched->reactor->sched == sched)
         sched->reactor->sched = NULL;
     free(sched);

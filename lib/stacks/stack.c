@@ -424,6 +424,16 @@ void cg__stack_pool_keep(struct cg_stacks *stacks)
     atomic_fetch_add(&stacks->refs, 1);
 }
 
+bool cg__stack_pool_is_idle(const struct cg_stacks *stacks)
+{
+    if (stacks == NULL || atomic_load(&stacks->refs) > 1)
+        return false;
+    for (int i = 0; i < SIZES; i++)
+        if (stacks->sizes[i].used > 0)
+            return false;
+    return true;
+}
+
 void cg__stack_pool_free(struct cg_stacks *stacks)
 {
     if (stacks == NULL || atomic_fetch_sub(&stacks->refs, 1) > 1)

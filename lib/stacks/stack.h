@@ -27,6 +27,8 @@ void cg__stack_pool_free(struct cg_stacks *stacks);
 /* Takes a reference for a thread that still uses a stack of the pool. It is released by
  * cg__stack_pool_free, in any thread. */
 void cg__stack_pool_keep(struct cg_stacks *stacks);
+/* Whether the caller has the only reference, and no stack is in use. NULL: false. */
+bool cg__stack_pool_is_idle(const struct cg_stacks *stacks);
 
 /* Takes a stack of at least `size` usable bytes below a head of `head` bytes (at most
  * CG__STACK_HEAD) in its top page. Returns the head (64-byte aligned, its bytes

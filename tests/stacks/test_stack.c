@@ -2,6 +2,7 @@
 /* Stacks: their geometry, the pool, trimming. */
 #include "config.h"
 
+#include "lib/stacks/kept_stacks.h"
 #include "lib/stacks/stack.h"
 
 #include <check.h>
@@ -219,6 +220,37 @@ START_TEST(as_many_as_are_in_use_stay_warm)
 }
 END_TEST
 
+/* A thread keeps a pool for its next world, unless one of its stacks is in use or somebody
+ * else has a reference, and it keeps few. */
+START_TEST(pools_are_kept_for_the_next_world)
+{
+    struct cg_stacks *first = cg__kept_stacks_take(), *many[20];
+    void *low, *head = cg__stack_get(first, 1, HEAD, &low);
+
+    ck_assert(!cg__stack_pool_is_idle(first));
+    cg__stack_put(first, head);
+    cg__kept_stacks_give(first);
+    ck_assert_ptr_eq(cg__kept_stacks_take(), first);
+    ck_assert_ptr_eq(cg__stack_get(first, 1, HEAD, &low), head);
+    cg__kept_stacks_give(first); /* frees it */
+    cg__kept_stacks_give(NULL);
+
+    first = cg__kept_stacks_take();
+    cg__stack_pool_keep(first);
+    cg__kept_stacks_give(first);
+    many[0] = cg__kept_stacks_take();
+    ck_assert_ptr_ne(many[0], first);
+    cg__stack_pool_free(first);
+
+    for (size_t i = 1; i < sizeof many / sizeof *many; i++)
+        ck_assert_ptr_nonnull(many[i] = cg__kept_stacks_take());
+    for (size_t i = 0; i < sizeof many / sizeof *many; i++)
+        cg__kept_stacks_give(many[i]);
+    ck_assert_ptr_eq(cg__kept_stacks_take(), many[7]);
+    cg__kept_stacks_give(many[7]);
+}
+END_TEST
+
 #if !CG__ASAN && !CG__TSAN
 
 START_TEST(without_address_space_there_are_fewer_then_none)
@@ -261,6 +293,7 @@ int main(void)
     tcase_add_test(pool, stacks_do_not_overlap);
     tcase_add_test(pool, trimming_gives_memory_back);
     tcase_add_test(pool, as_many_as_are_in_use_stay_warm);
+    tcase_add_test(pool, pools_are_kept_for_the_next_world);
 #if !CG__ASAN && !CG__TSAN
     tcase_add_test(pool, without_address_space_there_are_fewer_then_none);
 #endif
