@@ -43,16 +43,6 @@ static bool borrow_take(struct cg_sock *sock, struct cg_op *op)
     return true;
 }
 
-static int borrow_ask(struct cg_sock *sock, struct cg_op *op, struct cg_io *io)
-{
-    (void)sock;
-    (void)op;
-    io->code = CG_IO_RECV;
-    io->buf = NULL;
-    io->len = 0;
-    return 0;
-}
-
 /* The socket was closed before the coroutine ran, and the chunk was freed with it. */
 static void borrow_withdraw(struct cg_op *op)
 {
@@ -70,7 +60,7 @@ static enum cg_verdict borrow_process(struct cg_op *op, struct cg_sched *sched)
 static const struct cg__work borrow_work = {
     .direction = CG__RX,
     .take = borrow_take,
-    .ask = borrow_ask,
+    .ask = cg__slots_ask_input,
 };
 
 void cg_view_release(struct cg_view *view, size_t used)

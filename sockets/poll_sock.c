@@ -15,7 +15,7 @@ static struct cg_poll_sock_op *of(struct cg_op *op)
 
 static bool has_input(const struct cg_sock *sock)
 {
-    return sock->input.first != NULL || sock->eof || sock->error != 0 || sock->spare >= 0;
+    return cg__sock_has_input(sock) || sock->spare >= 0;
 }
 
 /* Asks the transport too: input that the socket already holds is reported without a

@@ -122,20 +122,10 @@ static bool readline_take(struct cg_sock *sock, struct cg_op *op)
     return true;
 }
 
-static int readline_ask(struct cg_sock *sock, struct cg_op *op, struct cg_io *io)
-{
-    (void)sock;
-    (void)op;
-    io->code = CG_IO_RECV;
-    io->buf = NULL;
-    io->len = 0;
-    return 0;
-}
-
 static const struct cg__work readline_work = {
     .direction = CG__RX,
     .take = readline_take,
-    .ask = readline_ask,
+    .ask = cg__slots_ask_input,
 };
 
 /* Once the buffer is full, one more request finds out whether the stream ends there; what it
@@ -144,7 +134,7 @@ static int to_end_ask(struct cg_sock *sock, struct cg_op *op, struct cg_io *io)
 {
     if (of(op)->done < of(op)->len)
         return ask_into_buffer(sock, op, io);
-    return readline_ask(sock, op, io);
+    return cg__slots_ask_input(sock, op, io);
 }
 
 static bool to_end_take(struct cg_sock *sock, struct cg_op *op)

@@ -50,6 +50,16 @@ int cg__slots_print(const struct cg_op *op, char *buf, size_t size)
     return cg__sock_print(sock_of(op), buf, size);
 }
 
+int cg__slots_ask_input(struct cg_sock *sock, struct cg_op *op, struct cg_io *io)
+{
+    (void)sock;
+    (void)op;
+    io->code = CG_IO_RECV;
+    io->buf = NULL;
+    io->len = 0;
+    return 0;
+}
+
 static struct cg__bytes_op *bytes(struct cg_op *op)
 {
     return (struct cg__bytes_op *)op;

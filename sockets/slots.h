@@ -29,6 +29,9 @@ ssize_t cg__slots_run(struct cg_op *op);
 enum cg_verdict cg__slots_cancel(struct cg_op *op, struct cg_sched *sched);
 int cg__slots_print(const struct cg_op *op, char *buf, size_t size);
 
+/* The slot `ask` of work that is done from the socket's input: asks for more of it. */
+int cg__slots_ask_input(struct cg_sock *sock, struct cg_op *op, struct cg_io *io);
+
 /* Operations that move bytes have these slots instead. */
 enum cg_verdict cg__slots_bytes_process(struct cg_op *op, struct cg_sched *sched);
 ssize_t cg__slots_bytes_finish(struct cg_op *op);

@@ -97,6 +97,12 @@ static inline void cg__sock_set_fd(struct cg_sock *sock, int fd)
     sock->fd = sock->side[CG__RX].io.fd = sock->side[CG__TX].io.fd = fd;
 }
 
+/* Whether a read would complete at once. */
+static inline bool cg__sock_has_input(const struct cg_sock *sock)
+{
+    return sock->input.first != NULL || sock->eof || sock->error != 0;
+}
+
 /* Whether somebody has the first unread bytes, so that nobody else may read. */
 static inline bool cg__sock_is_lent(const struct cg_sock *sock)
 {

@@ -105,6 +105,7 @@ ssize_t plain(struct cg_sock *sock, void *arg)
     cg_yield(cg_readlines(sock, arg, 1, &(struct cg_line){.len = 0}, 1, .timeout = 1));
     cg_yield(cg_borrow(sock, &view));
     cg_yield(cg_wait_gone(sock));
+    cg_yield(cg_wait_input(sock));
     cg_yield(cg_send_fds(sock, "x", 1, &(int){0}, 1, .moved = &(size_t){0}));
     cg_yield(cg_receive_fds(sock, arg, 1, &(struct cg_fds){.count = 0}, .timeout = 1));
     cg_sock_attach(cg_sched_self(), 0, &conn);
@@ -223,6 +224,7 @@ ssize_t use(struct cg_sock *sock, void *arg)
     cg_yield(cg_readline(sock, arg, 1, .timeout = 1));
     cg_yield(cg_borrow(sock, &view, .least = 100, .timeout = 1));
     cg_yield(cg_wait_gone(sock, .timeout = 1));
+    cg_yield(cg_wait_input(sock, .timeout = 1));
     cg_yield(cg_close_gently(sock, .most = 1000, .shield = true));
     cg_yield(cg_write(sock, arg, 1, .moved = &moved));
     cg_yield(cg_writeall(sock, arg, 1, .moved = &moved, .weak_timeout = true));

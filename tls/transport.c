@@ -340,12 +340,22 @@ static struct cg_sock *tls_below(const struct cg_sock *sock)
     return of(sock)->inner;
 }
 
+/* Nothing is decrypted that was not read, and nothing is to be sent or reported. */
+static bool tls_idle(const struct cg_sock *sock)
+{
+    const struct cg__tls_conn *conn = of(sock);
+
+    return SSL_pending(conn->ssl) == 0 && cg__tls_queue_size(&conn->queue) == 0 &&
+           conn->failure == 0 && !conn->ended && !conn->deaf;
+}
+
 const struct cg_transport_type cg__tls_transport = {
     .name = "tls",
     .submit = tls_submit,
     .run = tls_run,
     .close = tls_close,
     .below = tls_below,
+    .idle = tls_idle,
     .move = &cg__tls_move,
     .protocol = cg_tls_session_alpn,
 };

@@ -68,16 +68,17 @@ static ssize_t wait_until(struct cg__http_conn *conn, struct cg_view *view, int6
 }
 
 /* Waits for the first byte of a request; meanwhile the connection holds no buffer, and after
- * AWAKE not even a stack: then `coro` is NULL. */
-static ssize_t wait_idle(struct cg__http_conn *conn, struct cg_view *view)
+ * AWAKE not even a stack: then `coro` is NULL. It is idle since the moment `since`, and has a
+ * coroutine since `now`. */
+static ssize_t wait_idle(struct cg__http_conn *conn, struct cg_view *view, int64_t since,
+                         int64_t now)
 {
-    int64_t end, awake;
+    int64_t end = cg__http_clocks_after(since, cg__http_clocks_idle(conn));
+    int64_t awake = cg__http_clocks_after(now, AWAKE);
     ssize_t n;
 
     conn->phase = CG__HTTP_IDLE;
-    conn->since = cg_sched_now(cg_sched_self()); /* the turn's time: no system call */
-    end = cg__http_clocks_after(conn->since, cg__http_clocks_idle(conn));
-    awake = cg__http_clocks_after(conn->since, AWAKE);
+    conn->since = since;
     n = wait_until(conn, view, awake < end ? awake : end);
     if (n == -ETIMEDOUT && awake < end && !cg__http_dormant_begin(conn, end))
         n = wait_until(conn, view, end);
@@ -95,10 +96,10 @@ static enum cg__http_outcome serve_woken(struct cg__http_conn *conn, struct cg_v
     return n > 0 ? cg__http_h1_serve(conn, view) : CG__HTTP_CLOSE_NOW;
 }
 
-static enum cg__http_outcome serve_next(struct cg__http_conn *conn)
+static enum cg__http_outcome serve_next(struct cg__http_conn *conn, int64_t since, int64_t now)
 {
     struct cg_view view;
-    ssize_t n = wait_idle(conn, &view);
+    ssize_t n = wait_idle(conn, &view, since, now);
 
     return conn->coro == NULL ? CG__HTTP_DORMANT : serve_woken(conn, &view, n);
 }
@@ -201,8 +202,11 @@ static unsigned choose(struct cg__http_conn *conn, bool *silent)
 
 static void go_on(struct cg__http_conn *conn, enum cg__http_outcome outcome)
 {
-    while (outcome == CG__HTTP_GO_ON)
-        outcome = serve_next(conn);
+    while (outcome == CG__HTTP_GO_ON) {
+        int64_t now = cg_sched_now(cg_sched_self()); /* the turn's time: no system call */
+
+        outcome = serve_next(conn, now, now);
+    }
     if (outcome == CG__HTTP_LINGER)
         linger(conn);
     if (outcome != CG__HTTP_DORMANT)
@@ -239,9 +243,13 @@ ssize_t cg__http_connection_run(void *arg)
 
 ssize_t cg__http_connection_resume(void *op)
 {
+    struct cg__http_conn *conn = cg__http_dormant_end(op);
+    ssize_t n = cg_op_result(op);
     struct cg_view view;
-    struct cg__http_conn *conn = cg__http_dormant_end(op, &view);
 
-    go_on(conn, serve_woken(conn, &view, cg_op_result(op)));
+    if (n == 0) /* over TLS what has come need not be a request */
+        go_on(conn, serve_next(conn, conn->since, cg_sched_now(cg_sched_self())));
+    else
+        go_on(conn, serve_woken(conn, &view, n));
     return 0;
 }

@@ -24,21 +24,20 @@ void cg__http_dormant_close(struct cg_http_server *server)
 
 bool cg__http_dormant_begin(struct cg__http_conn *conn, int64_t end)
 {
-    conn->dormant.borrow = *(struct cg_borrow_op *)cg_borrow(
-        conn->sock, &conn->dormant.view, .timeout = CG_NEVER, .deadline = end);
-    if (cg_starter_await(conn->server->starter, &conn->dormant.borrow.op) < 0)
+    conn->dormant = *(struct cg_wait_input_op *)cg_wait_input(conn->sock, .timeout = CG_NEVER,
+                                                              .deadline = end);
+    if (cg_starter_await(conn->server->starter, &conn->dormant.op) < 0)
         return false;
     cg_coro_unref(conn->coro);
     conn->coro = NULL;
     return true;
 }
 
-struct cg__http_conn *cg__http_dormant_end(struct cg_op *op, struct cg_view *view)
+struct cg__http_conn *cg__http_dormant_end(struct cg_op *op)
 {
     struct cg__http_conn *conn =
-        (struct cg__http_conn *)((char *)op - offsetof(struct cg__http_conn, dormant.borrow));
+        (struct cg__http_conn *)((char *)op - offsetof(struct cg__http_conn, dormant));
 
-    *view = conn->dormant.view;
     conn->coro = cg_coro_ref(cg_coro_self());
     if (conn->cancelled)
         cg_coro_cancel(conn->coro);
@@ -47,7 +46,7 @@ struct cg__http_conn *cg__http_dormant_end(struct cg_op *op, struct cg_view *vie
 
 static void end_dormant(struct cg__http_conn *conn)
 {
-    cg_starter_cancel(conn->server->starter, &conn->dormant.borrow.op);
+    cg_starter_cancel(conn->server->starter, &conn->dormant.op);
 }
 
 /* If the wait has just ended and its coroutine is about to be started, only the flag tells. */

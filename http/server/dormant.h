@@ -13,11 +13,11 @@ int cg__http_dormant_open(struct cg_http_server *server, cg_fn *resume);
 void cg__http_dormant_close(struct cg_http_server *server);
 
 /* The connection's coroutine ends and this waits until the moment `end` in its stead. False:
- * the transport cannot (TLS), and nothing has changed. */
+ * the transport has still something to do, and nothing has changed. */
 bool cg__http_dormant_begin(struct cg__http_conn *conn, int64_t end);
 
-/* In the new coroutine: returns the connection, and the view that the wait has brought. */
-struct cg__http_conn *cg__http_dormant_end(struct cg_op *op, struct cg_view *view);
+/* In the new coroutine: returns the connection whose wait has ended. */
+struct cg__http_conn *cg__http_dormant_end(struct cg_op *op);
 
 /* Cancels a connection, dormant or not: it is closed without a further response. */
 void cg__http_dormant_cancel(struct cg__http_conn *conn);

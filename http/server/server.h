@@ -111,10 +111,7 @@ struct cg__http_conn {
     enum cg__http_phase phase;
     union { /* of the wait for a request, which a shutdown ends: */
         struct cg_scope wait; /* around the coroutine's */
-        struct { /* without a coroutine: `coro` is NULL */
-            struct cg_borrow_op borrow;
-            struct cg_view view;
-        } dormant;
+        struct cg_wait_input_op dormant; /* without a coroutine: `coro` is NULL */
     };
     int64_t since; /* when it began to wait for its client; not valid AT_WORK */
     struct cg__http_address *address; /* of its client; NULL: not counted by address */

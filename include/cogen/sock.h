@@ -148,6 +148,12 @@ struct cg_poll_sock_op {
     unsigned events;
 };
 
+struct cg_wait_input_op {
+    CG_OP_HEAD;
+    struct cg_sock *at; /* where it waits: the socket, or one below it */
+    struct cg_sock *sock;
+};
+
 /* All of these may also complete with
  *   -EBADF      the socket was closed meanwhile, or is NULL
  *   -EBUSY      another coroutine reads, or writes, this socket
@@ -283,6 +289,15 @@ struct cg_poll_sock_op {
 #define cg__poll_sock(s, e, ...)                                                           \
     CG_OP(cg_poll_sock, .sock = (s), .events = (e), __VA_ARGS__)
 
+/* cg_wait_input(sock): waits until there is something to read: bytes, the end of the stream,
+ * or an error, which the next read then reports. Completes with 0. Made for connections that
+ * are idle for long: it holds no buffer, and over TLS it needs no coroutine, so that it can
+ * wait in a starter (cg_starter(3)). Over TLS it completes when bytes have come that are not
+ * decrypted yet, and the next read may have to wait for the rest of them. The default timeout
+ * does not apply. Traceless. */
+#define cg_wait_input(...) cg__wait_input(__VA_ARGS__, )
+#define cg__wait_input(s, ...) CG_OP(cg_wait_input, .sock = (s), __VA_ARGS__)
+
 /* Macro form of cg_sock_listen_with that takes the options as keywords, as in
  * cg_sock_listen(sched, addr, &sock, .backlog = 16). */
 #define cg_sock_listen(...) cg__sock_listen(__VA_ARGS__, )
@@ -303,7 +318,7 @@ extern CG_API const struct cg_op_type cg_read_type, cg_readall_type, cg_readline
     cg_read_to_end_type, cg_readlines_type,
     cg_borrow_type, cg_write_type, cg_writeall_type, cg_writev_type, cg_sendfile_type,
     cg_accept_type, cg_drain_listener_type, cg_connect_type, cg_shutdown_type,
-    cg_poll_sock_type;
+    cg_poll_sock_type, cg_wait_input_type;
 
 /* Makes a listener on an address; the caller closes *sock. Returns 0 or
  *   -EADDRINUSE, -EACCES   errors of bind(2) and listen(2)

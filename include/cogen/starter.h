@@ -5,8 +5,8 @@
  * cg_starter(3).
  *
  *     struct client {
- *         struct cg_borrow_op wait;
- *         struct cg_view view;
+ *         struct cg_wait_input_op wait;
+ *         struct cg_sock *sock;
  *         ...
  *     };
  *
@@ -15,7 +15,7 @@
  *         struct client *client = arg;          // `wait` is its first member
  *         ssize_t n = cg_op_result(arg);        // what cg_yield would have returned
  *         ...
- *         client->wait = *(struct cg_borrow_op *)cg_borrow(client->sock, &client->view);
+ *         client->wait = *(struct cg_wait_input_op *)cg_wait_input(client->sock);
  *         return cg_starter_await(starter, &client->wait.op);
  *     }
  */
@@ -54,7 +54,8 @@ CG_API void cg_starter_free(struct cg_starter *starter);
  * cancels them. They must not be such as belong to the coroutine that yields them (cg_lock,
  * cg_wait_condition, groups, iterators).
  *   Result: 0; -EBUSY: it is pending already; -EOPNOTSUPP: the operation is compound and
- * needs a coroutine from the start (cg_call, or a read over TLS): nothing has happened. */
+ * needs a coroutine from the start (cg_call, or a read over TLS; cg_wait_input does not):
+ * nothing has happened. */
 CG_API int cg_starter_await(struct cg_starter *starter, struct cg_op *op);
 
 /* Cancels an operation of a starter, which completes with -ECANCELED; its coroutine is

@@ -41,6 +41,9 @@ struct cg_transport_type {
     /* The application protocol that the ends agreed on, by its ALPN name ("h2"); the text
      * is the socket's. Returns NULL if they agreed on none. NULL: what `below` says. */
     const char *(*protocol)(const struct cg_sock *sock);
+    /* For a transport that runs: whether all that it can do now is to wait for input of the
+     * socket below. NULL: it never is, and cg_wait_input needs a coroutine. */
+    bool (*idle)(const struct cg_sock *sock);
     /* How such a socket, over one with a descriptor, goes to another scheduler
      * (cg_sock_move). NULL: it cannot. */
     const struct cg_transport_move *move;

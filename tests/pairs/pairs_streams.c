@@ -213,6 +213,21 @@ static struct cg_op *poll_sock_op(struct world *w)
     return KEEP(w, cg_poll_sock_op, cg_poll_sock(s->sock, CG_IN));
 }
 
+static struct cg_op *wait_input_op(struct world *w)
+{
+    struct stream *s = (struct stream *)w;
+
+    return KEEP(w, cg_wait_input_op, cg_wait_input(s->sock));
+}
+
+static void wait_input_got(struct world *w, ssize_t answer)
+{
+    struct stream *s = (struct stream *)w;
+
+    IS(answer, 0);
+    stream_got(w, OK(cg_yield(cg_read(s->sock, s->buf, EVENT))));
+}
+
 static void poll_sock_got(struct world *w, ssize_t answer)
 {
     struct stream *s = (struct stream *)w;
@@ -440,6 +455,10 @@ static const struct subject subjects[] = {
      .lost = fds_lost, .shut = stream_shut, .close = stream_close},
     {"poll_sock", STREAM, .link = OVER_TCP, .open = stream_open, .op = poll_sock_op,
      .got = poll_sock_got},
+    {"wait_input", STREAM, .link = OVER_TCP, .open = stream_open, .op = wait_input_op,
+     .got = wait_input_got},
+    {"wait_input_tls", STREAM, .link = OVER_PAIR, .flags = SECURE | SELDOM, .open = stream_open,
+     .op = wait_input_op, .got = wait_input_got},
     {"poll", .size = sizeof(struct stream), .where = ON_KERNEL, .open = poll_open,
      .op = poll_op, .cause = poll_cause, .got = poll_got, .close = poll_close},
     {"shutdown", .size = sizeof(struct stream), .flags = ITSELF, .link = OVER_TCP,

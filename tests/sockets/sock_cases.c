@@ -41,6 +41,7 @@ void sock_everything(struct cg_sock *a, struct cg_sock *b)
     IS(cg_yield(cg_readall(b, buf, 5, .moved = &moved)), 5);
     ck_assert_mem_eq(buf, "three", 5);
     IS(cg_yield(cg_writeall(b, "answer", 6)), 6);
+    IS(cg_yield(cg_wait_input(a)), 0);
     IS(cg_yield(cg_poll_sock(a, CG_IN)), CG_IN);
     IS(cg_yield(cg_poll_sock(a, CG_OUT)), CG_OUT);
     ck_assert_int_ne(OK(cg_yield(cg_poll_sock(a, CG_IN | CG_OUT))) & CG_IN, 0);
@@ -48,18 +49,23 @@ void sock_everything(struct cg_sock *a, struct cg_sock *b)
     IS(cg_yield(cg_borrow(a, &view)), 6);
     ck_assert_mem_eq(view.data, "answer", 6);
     IS(cg_yield(cg_read(a, buf, sizeof buf)), -EBUSY);
+    IS(cg_yield(cg_wait_input(a)), -EBUSY);
     cg_view_release(&view, 2);
+    IS(cg_yield(cg_wait_input(a)), 0);
     IS(cg_yield(cg_read(a, buf, sizeof buf)), 4);
     IS(cg_yield(cg_read(a, buf, sizeof buf, .timeout = CG_MILLISECOND)), -ETIMEDOUT);
     IS(cg_yield(cg_readall(a, buf, 8, .timeout = CG_MILLISECOND, .moved = &moved)),
        -ETIMEDOUT);
     ck_assert_uint_eq(moved, 0);
     IS(cg_yield(cg_poll_sock(a, CG_IN, .timeout = CG_NOWAIT)), -ETIMEDOUT);
+    IS(cg_yield(cg_wait_input(a, .timeout = CG_MILLISECOND)), -ETIMEDOUT);
     IS(cg_yield(cg_shutdown(a, 77)), -EINVAL);
     IS(cg_yield(cg_shutdown(a, SHUT_WR)), 0);
     IS(cg_yield(cg_shutdown(a, SHUT_WR)), 0);
     IS(cg_yield(cg_write(a, "x", 1)), -EPIPE);
+    IS(cg_yield(cg_wait_input(b)), 0);
     IS(cg_yield(cg_read(b, buf, sizeof buf)), 0);
+    IS(cg_yield(cg_wait_input(b)), 0);
     IS(cg_yield(cg_readall(b, buf, 1)), CG_EOF);
     IS(cg_yield(cg_writeall(b, "late", 4)), 4); /* half closed */
     IS(cg_yield(cg_readall(a, buf, 4)), 4);
