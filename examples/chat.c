@@ -8,12 +8,12 @@
  *     http://127.0.0.1:8090/          in several tabs of a browser: the room "lobby"
  *     http://127.0.0.1:8090/?room=tea another room
  *     ./chat --tls-cert cert.pem --tls-key key.pem --listen '[::]:8443'
+ *     ./chat --workers 0              on all processors
  *
  * A browser opens at most six connections to a server besides WebSockets, and a stream of
  * events uses one: with six such tabs in one browser, no connection is left to post messages.
  *
- * It is a service, see service.h, but with one worker: a room is in the memory of one, and
- * all who talk in it must come there.
+ * It is a service, see service.h. All workers share the rooms.
  */
 #include <cogen.h>
 #include <cogen/http_server.h>
@@ -35,7 +35,7 @@ enum { CONNECTIONS = 4000 };
 /* A stream writes a comment after so long without an event. If the client has vanished
  * without closing the connection, the write fails sooner or later. */
 static int64_t heartbeat = 15 * CG_SECOND;
-static struct cg_http_server *server;
+static _Thread_local struct cg_http_server *server; /* each worker has its own */
 static const char *cert, *key;
 static bool tls;
 
@@ -101,27 +101,18 @@ static ssize_t tell_missed(struct ear ear, uint64_t missed)
 /* Sends everything that is new to the member. */
 static ssize_t tell_news(struct ear ear, struct chat_member *member)
 {
-    static const char *const events[] = {
-        [CHAT_SAID] = "said", [CHAT_JOINED] = "joined", [CHAT_LEFT] = "left"};
+    static const char *const events[] = {[CHAT_SAID] = "said",
+                                         [CHAT_JOINED] = "joined",
+                                         [CHAT_LEFT] = "left",
+                                         [CHAT_PEOPLE] = "people"};
     const struct chat_message *message;
     uint64_t missed;
-    char *people;
     ssize_t n = 0;
 
-    while (n >= 0 && !member->replaced &&
-           (message = chat_next(member, &missed)) != NULL) {
-        if (missed > 0) {
-            /* Look at the same message again: more may be lost while this is written. */
-            member->cursor--;
-            n = tell_missed(ear, missed);
-        } else {
-            n = tell(ear, events[message->kind], message->id, message->data);
-        }
-    }
-    if (n < 0 || member->replaced || (people = chat_people(member)) == NULL)
-        return n;
-    n = tell(ear, "people", NULL, people);
-    free(people);
+    while (n >= 0 && (message = chat_next(member, &missed)) != NULL)
+        n = missed > 0 ? tell_missed(ear, missed)
+                       : tell(ear, events[message->kind],
+                              message->id[0] != '\0' ? message->id : NULL, message->data);
     return n;
 }
 
@@ -134,13 +125,9 @@ static ssize_t stream(struct cg_http_request *req, struct chat_member *member)
                                             .data = member->name, .retry = CG_SECOND));
 
     while (n >= 0 && !member->replaced) {
-        unsigned known = member->known;
-
         n = tell_news((struct ear){.req = req}, member);
         if (n < 0 || member->replaced)
             break;
-        if (known != member->known)
-            continue; /* messages may have arrived while the names were written */
         n = chat_wait(member, cg_http_request_sock(req), server, heartbeat);
         if (n > 0)
             return 0; /* after a restart the browser reconnects to the successor */
@@ -176,10 +163,9 @@ static ssize_t converse(struct ear ear, struct chat_member *member, const char *
     while (n >= 0 && !member->replaced) {
         struct cg_ws_message message;
         struct cg_op *read = cg_ws_read(ear.ws, &message);
-        unsigned known = member->known;
 
         n = tell_news(ear, member);
-        if (n < 0 || member->replaced || known != member->known)
+        if (n < 0 || member->replaced)
             continue;
         n = cg_yield(cg_any((cg_wait_signal(room, NULL), read)));
         if (n != 1)
@@ -275,7 +261,6 @@ static void close_server(struct cg_http_server *closed)
 {
     cg_http_server_free(closed);
     server = NULL;
-    chat_end();
 }
 
 static struct cg_http_server *open_server(void)
@@ -302,11 +287,12 @@ static ssize_t reload(void)
 
 int main(int argc, char **argv)
 {
-    const char *seconds = "15", *why;
+    const char *seconds = "15", *workers = NULL, *why;
     const struct example_option options[] = {
         {"tls-cert", "FILE", "serve https with this certificate (PEM)", &cert, 0},
         {"tls-key", "FILE", "its key, if that is in a separate file", &key, 0},
         {"heartbeat", "SECONDS", "write to silent streams this often (15)", &seconds, 0},
+        {"workers", "N", "threads that serve (1); 0: one for each processor", &workers, 0},
         {0},
     };
     struct example ex = {
@@ -330,12 +316,14 @@ int main(int argc, char **argv)
     if (key != NULL && cert == NULL)
         example_usage(&ex, "--tls-key needs --tls-cert");
     heartbeat = example_seconds(&ex, seconds);
+    service.workers = workers;
     tls = cert != NULL;
     if (tls && server_tls_open(cert, key, "http/1.1", &why) < 0) {
         example_complain("--tls-cert", why);
         return example_status();
     }
     service_run(&ex, &service);
+    chat_end();
     server_tls_close();
     return example_status();
 }

@@ -2,12 +2,21 @@
 /* See chat_room.h. */
 #include "chat_room.h"
 
+#include "service.h"
+
 #include <errno.h>
 #include <inttypes.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+
+/* What a room knows of a worker. */
+struct place {
+    unsigned coros; /* coroutines that serve members of the room */
+    bool told;      /* a signal was posted since one of them has looked for messages */
+};
 
 struct chat_room {
     struct chat_room *next; /* the most recently used room is first */
@@ -15,12 +24,24 @@ struct chat_room {
     int64_t made; /* in the ids of messages: those of a later room differ */
     struct chat_member *members; /* in the order in which they joined */
     unsigned count;
+    unsigned coros;   /* also of members that have been replaced; they keep the room */
     unsigned changes; /* how often the members have changed */
     uint64_t end;     /* the number of the next message; numbers begin with 1 */
-    struct chat_message ring[CHAT_KEPT];
+    struct chat_message *ring[CHAT_KEPT];
+    struct chat_message *people; /* the names of the members; NULL: they have changed */
+    struct place places[];       /* one for each worker */
 };
 
+/* Protects all that is reached from here. */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct chat_room *rooms;
+
+/* Whom to wake, when the lock has been released. */
+struct audience {
+    char room[CHAT_NAME + 1];
+    unsigned count;
+    unsigned char workers[SERVICE_WORKERS];
+};
 
 /* The wall clock, in microseconds since 1970. */
 static int64_t wall_clock(void)
@@ -55,10 +76,17 @@ static struct chat_room *find(const char *name)
     return NULL;
 }
 
+static void release(struct chat_message *message)
+{
+    if (message != NULL && atomic_fetch_sub(&message->refs, 1) == 1)
+        free(message);
+}
+
 static void drop(struct chat_room *room)
 {
     for (size_t i = 0; i < CHAT_KEPT; i++)
-        free(room->ring[i].data);
+        release(room->ring[i]);
+    release(room->people);
     free(room);
 }
 
@@ -71,7 +99,7 @@ static bool make_place(void)
 
     for (struct chat_room **at = &rooms; *at != NULL; at = &(*at)->next) {
         count++;
-        if ((*at)->count == 0)
+        if ((*at)->coros == 0)
             last = at;
     }
     if (count < CHAT_ROOMS)
@@ -90,7 +118,8 @@ static int make(const char *name, struct chat_room **made)
 
     if (!make_place())
         return -ENOSPC;
-    if ((room = calloc(1, sizeof *room)) == NULL)
+    room = calloc(1, sizeof *room + cg_crew_size() * sizeof *room->places);
+    if (room == NULL)
         return -ENOMEM;
     snprintf(room->name, sizeof room->name, "%s", name);
     room->made = wall_clock();
@@ -113,66 +142,165 @@ static uint64_t oldest(const struct chat_room *room)
     return room->end > CHAT_KEPT ? room->end - CHAT_KEPT : 1;
 }
 
+static struct chat_message *make_message(enum chat_kind kind, size_t size)
+{
+    struct chat_message *message = malloc(sizeof *message + size);
+
+    if (message == NULL)
+        return NULL;
+    message->kind = kind;
+    message->id[0] = '\0';
+    atomic_init(&message->refs, 1);
+    return message;
+}
+
 static int put(struct chat_room *room, enum chat_kind kind, const char *name,
                const char *text)
 {
-    struct chat_message *message = &room->ring[room->end % CHAT_KEPT];
+    struct chat_message **at = &room->ring[room->end % CHAT_KEPT];
     size_t size = 32 + strlen(name) + strlen(text);
-    char *data = malloc(size);
+    struct chat_message *message = make_message(kind, size);
 
-    if (data == NULL)
+    if (message == NULL)
         return -ENOMEM;
-    snprintf(data, size, "%" PRId64 "\n%s\n%s", wall_clock() / 1000, name, text);
-    free(message->data);
-    message->data = data;
-    message->kind = kind;
+    snprintf(message->data, size, "%" PRId64 "\n%s\n%s", wall_clock() / 1000, name, text);
     snprintf(message->id, sizeof message->id, "%" PRIx64 "-%" PRIu64, (uint64_t)room->made,
              room->end++);
+    release(*at);
+    *at = message;
     return 0;
+}
+
+/* Notes which other workers must be woken. One that has been woken and has not looked since
+ * will find this message, too. */
+static void gather(struct chat_room *room, struct audience *audience)
+{
+    unsigned self = cg_worker_id();
+
+    audience->count = 0;
+    memcpy(audience->room, room->name, sizeof room->name);
+    for (unsigned i = 0; i < cg_crew_size(); i++) {
+        struct place *place = &room->places[i];
+
+        if (i == self || place->coros == 0 || place->told)
+            continue;
+        place->told = true;
+        audience->workers[audience->count++] = (unsigned char)i;
+    }
+}
+
+/* There was no memory to wake a worker: the next message wakes it. */
+static void forget(const char *name, unsigned worker)
+{
+    struct chat_room *room;
+
+    pthread_mutex_lock(&lock);
+    room = find(name);
+    if (room != NULL)
+        room->places[worker].told = false;
+    pthread_mutex_unlock(&lock);
 }
 
 /* Wakes the members. A member that is writing at the moment does not wait for the signal;
  * it finds the new message by its cursor afterwards. */
-static void tell(struct chat_room *room)
+static void tell(const struct audience *audience)
 {
-    cg_yield(cg_signal(room->name, NULL, .shield = true, .prio = CG_PRIO_CORO));
+    for (unsigned i = 0; i < audience->count; i++) {
+        struct cg_worker *worker = cg_crew_worker(audience->workers[i]);
+
+        if (cg_sched_post_signal(cg_worker_sched(worker), audience->room, NULL) < 0)
+            forget(audience->room, audience->workers[i]);
+    }
+    cg_yield(cg_signal(audience->room, NULL, .shield = true, .prio = CG_PRIO_CORO));
+}
+
+static const struct chat_member *find_member(const struct chat_room *room, const char *key)
+{
+    const struct chat_member *member = room != NULL ? room->members : NULL;
+
+    while (member != NULL && strcmp(member->key, key) != 0)
+        member = member->next;
+    return member;
 }
 
 int chat_say(const char *name, const char *key, const char *text)
 {
-    struct chat_room *room = find(name);
-    struct chat_member *member = room ? room->members : NULL;
-    int rc;
+    const struct chat_member *member;
+    struct chat_room *room;
+    struct audience audience;
+    int rc = -EACCES;
 
-    while (member != NULL && strcmp(member->key, key) != 0)
-        member = member->next;
-    if (member == NULL)
-        return -EACCES;
-    rc = put(room, CHAT_SAID, member->name, text);
+    pthread_mutex_lock(&lock);
+    room = find(name);
+    member = find_member(room, key);
+    if (member != NULL)
+        rc = put(room, CHAT_SAID, member->name, text);
     if (rc == 0)
-        tell(room);
+        gather(room, &audience);
+    pthread_mutex_unlock(&lock);
+    if (rc == 0)
+        tell(&audience);
     return rc;
 }
 
-const struct chat_message *chat_next(struct chat_member *member, uint64_t *missed)
+/* The list of names is made once for all members. NULL: no memory. */
+static struct chat_message *people_of(struct chat_room *room)
+{
+    size_t size = 1, used = 0;
+
+    if (room->people != NULL)
+        return room->people;
+    for (const struct chat_member *each = room->members; each != NULL; each = each->next)
+        size += strlen(each->name) + 1;
+    room->people = make_message(CHAT_PEOPLE, size);
+    if (room->people == NULL)
+        return NULL;
+    room->people->data[0] = '\0';
+    for (const struct chat_member *each = room->members; each != NULL; each = each->next)
+        used += (size_t)snprintf(room->people->data + used, size - used, "%s%s",
+                                 used ? "\n" : "", each->name);
+    return room->people;
+}
+
+static struct chat_message *next_of(struct chat_member *member, uint64_t *missed)
 {
     struct chat_room *room = member->room;
-    const struct chat_message *message;
+    struct chat_message *message;
     uint64_t first = oldest(room), at;
 
-    *missed = 0;
     if (member->cursor < first) {
         *missed = first - member->cursor;
         member->cursor = first;
+        return room->ring[first % CHAT_KEPT];
     }
     while (member->cursor < room->end) {
         at = member->cursor++;
-        message = &room->ring[at % CHAT_KEPT];
+        message = room->ring[at % CHAT_KEPT];
         /* A new member gets earlier messages, but not who came and went before. */
         if (message->kind == CHAT_SAID || at >= member->since)
             return message;
     }
-    return NULL;
+    if (member->known == room->changes)
+        return NULL;
+    message = people_of(room);
+    if (message != NULL)
+        member->known = room->changes;
+    return message;
+}
+
+const struct chat_message *chat_next(struct chat_member *member, uint64_t *missed)
+{
+    release(member->message);
+    member->message = NULL;
+    *missed = 0;
+    pthread_mutex_lock(&lock);
+    member->room->places[member->worker].told = false;
+    if (!member->replaced)
+        member->message = next_of(member, missed);
+    if (member->message != NULL)
+        atomic_fetch_add(&member->message->refs, 1);
+    pthread_mutex_unlock(&lock);
+    return member->message;
 }
 
 ssize_t chat_wait(struct chat_member *member, struct cg_sock *conn,
@@ -199,6 +327,13 @@ static void give_name(struct chat_member *member, const char *name)
         snprintf(member->name, sizeof member->name, "%.*s %u", CHAT_NAME, name, i);
 }
 
+static void change(struct chat_room *room)
+{
+    room->changes++;
+    release(room->people);
+    room->people = NULL;
+}
+
 static void enter(struct chat_member *member)
 {
     struct chat_member **at = &member->room->members;
@@ -207,6 +342,8 @@ static void enter(struct chat_member *member)
         at = &(*at)->next;
     *at = member;
     member->room->count++;
+    member->room->coros++;
+    member->room->places[member->worker].coros++;
 }
 
 static void quit(struct chat_member *member)
@@ -242,8 +379,8 @@ static uint64_t behind(const struct chat_room *room, const char *last)
     return 0;
 }
 
-int chat_join(struct chat_member *member, const char *name, const char *person,
-              const char *key, const char *last)
+static int join(struct chat_member *member, const char *name, const char *person,
+                const char *key, const char *last)
 {
     struct chat_room *room = find(name);
     struct chat_member *ghost;
@@ -254,7 +391,8 @@ int chat_join(struct chat_member *member, const char *name, const char *person,
     ghost = replace(room, key);
     if (room->count >= CHAT_MEMBERS)
         return -ENOSPC;
-    *member = (struct chat_member){.room = room, .key = key, .known = room->changes - 1};
+    *member = (struct chat_member){
+        .room = room, .worker = cg_worker_id(), .key = key, .known = room->changes - 1};
     give_name(member, ghost != NULL ? ghost->name : person);
     enter(member);
     member->cursor = behind(room, last);
@@ -262,41 +400,46 @@ int chat_join(struct chat_member *member, const char *name, const char *person,
     if (member->cursor == 0)
         member->cursor = oldest(room);
     if (ghost == NULL) {
-        room->changes++;
+        change(room);
         put(room, CHAT_JOINED, member->name, ""); /* without memory it is not announced */
     }
-    tell(room); /* also wakes the replaced member, which must end */
     return 0;
+}
+
+int chat_join(struct chat_member *member, const char *name, const char *person,
+              const char *key, const char *last)
+{
+    struct audience audience;
+    int rc;
+
+    pthread_mutex_lock(&lock);
+    rc = join(member, name, person, key, last);
+    if (rc == 0)
+        gather(member->room, &audience);
+    pthread_mutex_unlock(&lock);
+    if (rc == 0)
+        tell(&audience); /* also wakes the replaced member, which must end */
+    return rc;
 }
 
 void chat_leave(struct chat_member *member)
 {
     struct chat_room *room = member->room;
+    struct audience audience;
+    bool replaced;
 
-    if (member->replaced)
-        return; /* already removed, and the room may have been freed */
-    quit(member);
-    room->changes++;
-    put(room, CHAT_LEFT, member->name, "");
-    tell(room);
-}
-
-char *chat_people(struct chat_member *member)
-{
-    const struct chat_room *room = member->room;
-    size_t size = 1, used = 0;
-    char *names;
-
-    if (member->known == room->changes)
-        return NULL;
-    for (const struct chat_member *each = room->members; each != NULL; each = each->next)
-        size += strlen(each->name) + 1;
-    if ((names = malloc(size)) == NULL)
-        return NULL;
-    for (const struct chat_member *each = room->members; each != NULL; each = each->next)
-        used += (size_t)snprintf(names + used, size - used, "%s%s", used ? "\n" : "",
-                                 each->name);
-    names[used] = '\0';
-    member->known = room->changes;
-    return names;
+    release(member->message);
+    pthread_mutex_lock(&lock);
+    replaced = member->replaced; /* then it has been removed already */
+    if (!replaced) {
+        quit(member);
+        change(room);
+        put(room, CHAT_LEFT, member->name, "");
+        gather(room, &audience);
+    }
+    room->coros--;
+    room->places[member->worker].coros--;
+    pthread_mutex_unlock(&lock);
+    if (!replaced)
+        tell(&audience);
 }

@@ -2,12 +2,17 @@
 /* The rooms of the chat: their members and the last messages. The messages of a room
  * are numbered and kept in a ring. Each member has a cursor into the ring, so that a
  * slow member does not delay the others. A signal with the name of the room wakes the
- * members. */
+ * members.
+ *
+ * All workers share the rooms, under one lock, which nobody holds while a coroutine waits.
+ * A message is written once and never changed; the ring and each member that sends it hold
+ * a reference. */
 #ifndef EXAMPLES_CHAT_ROOM_H
 #define EXAMPLES_CHAT_ROOM_H
 
 #include <cogen.h>
 #include <cogen/http_server.h>
+#include <stdatomic.h>
 
 enum {
     CHAT_ROOMS = 100,     /* at a time; a new room replaces an empty one */
@@ -19,27 +24,31 @@ enum {
     CHAT_ID_SIZE = 48,
 };
 
-enum chat_kind { CHAT_SAID, CHAT_JOINED, CHAT_LEFT };
+enum chat_kind { CHAT_SAID, CHAT_JOINED, CHAT_LEFT, CHAT_PEOPLE };
 
 struct chat_room;
 
 struct chat_message {
+    atomic_uint refs;
     enum chat_kind kind;
-    char id[CHAT_ID_SIZE];
-    /* Three lines: the time in ms since 1970, the name, the text. */
-    char *data;
+    char id[CHAT_ID_SIZE]; /* empty: CHAT_PEOPLE, which has no number */
+    /* Three lines: the time in ms since 1970, the name, the text. CHAT_PEOPLE: the names of
+     * the members, one per line. */
+    char data[];
 };
 
 /* Owned by the coroutine that serves the member, from chat_join to chat_leave. */
 struct chat_member {
     struct chat_member *next;
     struct chat_room *room;
+    struct chat_message *message; /* that chat_next has returned */
+    unsigned worker;
     const char *key;           /* a secret that identifies the member; borrowed */
     char name[CHAT_NAME + 16]; /* the name asked for, perhaps with a number added */
     uint64_t cursor;           /* the number of the next message to send */
     uint64_t since;            /* the number of the message that announces the member */
     unsigned known;            /* the value of the room's `changes` that it knows */
-    bool replaced;             /* the client has joined again; this stream must end */
+    atomic_bool replaced;      /* the client has joined again; this stream must end */
 };
 
 /* Whether a text can be the name of a person or a room. */
@@ -59,21 +68,19 @@ void chat_leave(struct chat_member *member);
  * member; -ENOMEM. Yields. */
 int chat_say(const char *room, const char *key, const char *text);
 
-/* The next message that a member has not been sent. *missed is the number of messages
- * before it that are no longer kept. Valid until the coroutine yields. NULL: there is
- * none. */
+/* The next message that a member has not been sent; behind the last one the names of the
+ * members, if they have changed. If *missed is not 0, that many messages before it are no
+ * longer kept; then the message itself is returned again by the next call. Valid until the
+ * next call or chat_leave. NULL: there is none, or the member was replaced; if the coroutine
+ * then waits for the room's signal before it yields anything else, it misses no message. */
 const struct chat_message *chat_next(struct chat_member *member, uint64_t *missed);
-
-/* The names of the members, one per line, if they have changed since the last call; freed
- * with free(). NULL: they have not changed, or there is no memory. */
-char *chat_people(struct chat_member *member);
 
 /* Waits for the room's signal (0), until the connection is readable (1), which can only
  * mean its end, or until the server is shut down (2). Returns what cg_any returns. */
 ssize_t chat_wait(struct chat_member *member, struct cg_sock *conn,
                   struct cg_http_server *server, int64_t timeout);
 
-/* Forgets all rooms. */
+/* Forgets all rooms. No member may be left. */
 void chat_end(void);
 
 #endif

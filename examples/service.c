@@ -36,9 +36,12 @@ unsigned service_workers(const struct example *ex, const char *text)
     char *end;
     unsigned long number = text != NULL ? strtoul(text, &end, 10) : 1;
 
-    if (text != NULL && (*text < '0' || *text > '9' || *end != '\0' || number > 256))
+    if (text != NULL &&
+        (*text < '0' || *text > '9' || *end != '\0' || number > SERVICE_WORKERS))
         example_usage(ex, "N of --workers is a number from 0 to 256");
-    return number == 0 ? cg_cpus() : (unsigned)number;
+    if (number == 0)
+        number = cg_cpus();
+    return number < SERVICE_WORKERS ? (unsigned)number : SERVICE_WORKERS;
 }
 
 enum { TERM, INT, HUP, USR2, SIGNALS };

@@ -15,6 +15,8 @@
 
 #include "common.h"
 
+enum { SERVICE_WORKERS = 256 }; /* the most workers */
+
 struct service {
     /* Called on each worker, in a coroutine: makes the worker's server and mounts its
      * handlers. Returns NULL if that fails, after it has printed the reason. */

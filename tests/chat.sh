@@ -182,6 +182,71 @@ check_many() {
     comes "all of them are in the list" in_list 50
 }
 
+# ws_tab NAME KEY: joins the room "tea" by a WebSocket, whose frames go to $work/KEY; the
+# descriptor to write to is in ws[KEY].
+declare -A ws
+ws_tab() {
+    local name=$1 key=$2 fd
+
+    exec {fd}<>"/dev/tcp/127.0.0.1/$port"
+    ws[$key]=$fd
+    printf 'GET /rooms/tea/socket?name=%s&key=%s HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r
+Connection: Upgrade\r\nSec-WebSocket-Version: 13\r
+Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n' "$name" "$key" >&"$fd"
+    cat <&"$fd" >"$work/$key" &
+    tabs+=($!)
+    pids+=($!)
+    comes "$name is told who is here" grep -a people "$work/$key"
+}
+
+# ws_say KEY TEXT: sends a short message by a WebSocket, masked with zeros.
+ws_say() {
+    # shellcheck disable=SC2059 # the format has the length
+    printf "\\x81\\x$(printf %02x $((128 + ${#2})))\\0\\0\\0\\0%s" "$2" >&"${ws[$1]}"
+}
+
+# Prints the ids of the messages that a tab has received, of a stream or of a WebSocket.
+ids() {
+    LC_ALL=C sed -n '/said$/{n;s/^id: //;p;}' "$work/$1"
+}
+
+has_ids() {
+    [ "$(ids "$1" | wc -l)" -eq "$2" ]
+}
+
+# Tabs of both kinds, on both workers, talk at once; all see everything in one order.
+check_order() {
+    local i key fd
+
+    for ((i = 0; i < 6; i++)); do
+        tab "E$i" "e$i"
+        ws_tab "W$i" "w$i"
+    done
+    for ((i = 0; i < 60; i++)); do
+        printf 'url = "%s/tea/messages"\nheader = "Chat-Key: e%d"\ndata = "e %d"\nsilent\n' \
+            "$rooms" $((i % 6)) $i
+        [ $i -eq 59 ] || echo next
+    done >"$work/posts"
+    curl -sS -m 60 -Z --parallel-max 6 -K "$work/posts" 2>"$work/order.err" &
+    for ((i = 0; i < 60; i++)); do
+        ws_say "w$((i % 6))" "w $i"
+    done
+    wait $!
+    same "the posts" 0 $?
+    for key in {e,w}{0..5}; do
+        comes "$key hears all" has_ids "$key" 120
+        same "$key hears them in the same order" "$(ids e0)" "$(ids "$key")"
+    done
+    same "each one's in its order" "$(for ((i = 0; i < 60; i += 6)); do echo "w $i"; done)" \
+        "$(told e5 | grep -E '^w ([0-9]*[02468])$' | awk '$2 % 6 == 0')"
+    same "who is here" 12 "$(tac "$work/e5" | awk '/^data/ { n++ } /^event: people/ { print n; exit }
+        /^event/ { n = 0 }')"
+    for fd in "${ws[@]}"; do
+        exec {fd}>&-
+    done
+    ws=()
+}
+
 check_heartbeat() {
     tab Ann h
     comes "a comment comes" sh -c "[ \$(grep -c '^:' '$work/h') -ge 2 ]"
@@ -219,7 +284,16 @@ for reactor in $(reactors); do
     check_heartbeat
     stop
 done
-reactor='' where=''
+reactor='' where='2 workers: '
+chat --workers 2 --heartbeat 0.1
+check_talk
+check_many
+check_heartbeat
+stop
+chat --workers 2
+check_order
+stop
+where=''
 chat
 check_slow
 stop

@@ -43,8 +43,9 @@ def said_by(process, pattern):
 
 
 class Server:
-    def __init__(self, program, reactor, addr='127.0.0.1:0'):
-        self.process = subprocess.Popen([program, '--reactor', reactor, '--listen', addr],
+    def __init__(self, program, reactor, addr='127.0.0.1:0', workers=1):
+        self.process = subprocess.Popen([program, '--reactor', reactor, '--listen', addr,
+                                         '--workers', str(workers)],
                                         stdout=subprocess.PIPE, text=True)
         self.addr = said_by(self.process, r'^listening on (.*)')
 
@@ -252,7 +253,7 @@ def scrolling(check, ann, bob):
     until('the pill is gone', lambda: bob.js('return document.getElementById("pill").hidden'))
 
 
-def restart(check, program, server, reactor, ann, bob):
+def restart(check, program, server, reactor, workers, ann, bob):
     """The server ends and starts again: the tabs reconnect, and no typed text is lost."""
     check.same('the server ends well', 0, server.stop())
     for tab in (ann, bob):
@@ -261,7 +262,7 @@ def restart(check, program, server, reactor, ann, bob):
     ann.keys('#text', 'typed meanwhile' + ENTER)
     check.same('it is not sent now', 'typed meanwhile',
                ann.js('return document.getElementById("text").value'))
-    server = Server(program, reactor, server.addr)
+    server = Server(program, reactor, server.addr, workers)
     try:
         for tab in (ann, bob):
             until('both are back', lambda: sorted(tab.people()) == ['Ann', 'Bob']
@@ -279,9 +280,9 @@ def restart(check, program, server, reactor, ann, bob):
         server.kill()
 
 
-def on_reactor(check, browser, program, reactor):
-    check.where = reactor
-    server = Server(program, reactor)
+def on_reactor(check, browser, program, reactor, workers):
+    check.where = f'{reactor}, {workers} workers'
+    server = Server(program, reactor, workers=workers)
     url = f'http://{server.addr}/'
     try:
         ann = Tab(browser, url).join('Ann')
@@ -296,7 +297,7 @@ def on_reactor(check, browser, program, reactor):
         latecomer(check, url, ann, bob)
         namesakes(check, url, ann)
         scrolling(check, ann, bob)
-        restart(check, program, server, reactor, ann, bob)
+        restart(check, program, server, reactor, workers, ann, bob)
     finally:
         server.kill()
 
@@ -363,8 +364,8 @@ def main():
         browser = None
         try:
             browser = Browser(work)
-            for reactor in args.reactors:
-                on_reactor(check, browser, program, reactor)
+            for workers, reactor in enumerate(args.reactors, 1):
+                on_reactor(check, browser, program, reactor, workers)
             if args.screenshots:
                 pictures(browser, program, args.reactors[0], args.screenshots)
         except (Failure, OSError) as failure:

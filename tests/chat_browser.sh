@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: MIT
 # The chat's page in a headless Chromium, with several tabs. chat_browser.py has the checks.
 #   tests/chat_browser.sh [--screenshots DIRECTORY]
-# Runs on epoll and io_uring, if available; chat.sh has the other reactors. The examples are in
-# $EXAMPLES or examples/. With --screenshots it also takes pictures of the page: wide, on a
-# phone, dark.
+# Runs on epoll, and with two workers on io_uring, if available; chat.sh has the other reactors.
+# The examples are in $EXAMPLES or examples/. With --screenshots it also takes pictures of the
+# page: wide, on a phone, dark.
 set -u
 # shellcheck source=tests/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh" ''
