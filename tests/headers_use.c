@@ -165,6 +165,7 @@ ssize_t use(struct cg_sock *sock, void *arg)
 {
     struct iovec iov[1] = {{.iov_base = arg, .iov_len = 1}};
     struct cg_coro *coro = cg_coro_self(), *added;
+    struct cg_spread *spread;
     struct cg_sock *conn;
     struct cg_view view;
     size_t moved;
@@ -215,6 +216,10 @@ ssize_t use(struct cg_sock *sock, void *arg)
     cg_yield(cg_add_to_group(&group, body, arg, .name = "one", .returned = &answer));
     cg_yield(cg_wait_group(&group, .timeout = 1));
     cg_yield(cg_serve(sock, handler, .arg = arg, .limit = 10, .grace = CG_NEVER));
+    cg_spread_open("web", handler, arg, &spread);
+    cg_spread_leave(cg_spread_pass(spread, sock) ? NULL : spread);
+    while (cg_spread_close(spread) > 0)
+        cg_yield(cg_sleep(1));
     cg_yield(cg_poll(0, CG_IN | CG_OUT, .timeout = 1));
     cg_yield(cg_poll_sock(sock, CG_IN | CG_OUT, .timeout = 1));
     cg_yield(cg_accept(sock, &conn, .timeout = 1));
@@ -271,6 +276,7 @@ ssize_t http(struct cg_http_request *req, void *arg)
     cg_yield(cg_http_read_reply(reply, arg, 1, .timeout = 1));
     cg_yield(cg_http_serve(server, cg_http_request_sock(req)));
     cg_yield(cg_http_serve(server, cg_http_request_sock(req), .timeout = CG_NEVER));
+    cg_yield(cg_http_serve(server, cg_http_request_sock(req), .spread = "web"));
     cg_yield(cg_http_shutdown(server));
     cg_yield(cg_http_shutdown(server, .idle = CG_NOWAIT, .timeout = CG_SECOND));
     cg_yield(cg_http_wait_shutdown(server));

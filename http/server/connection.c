@@ -47,6 +47,7 @@ static void finish(struct cg__http_conn *conn)
     cg__http_output_end(conn);
     cg_sock_close(conn->sock);
     cg__http_places_leave(conn);
+    cg_spread_leave(conn->serving->spread);
     cg__http_repeat_disown(&server->repeats[conn->slot], conn);
     conn->serving->conns--;
     free(conn->peer);

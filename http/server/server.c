@@ -96,9 +96,9 @@ static struct cg_http_serve_op *of(struct cg_op *op)
 /* Makes the connection of an accepted socket, and counts it for its address. NULL: the
  * socket has been closed, for its address has too many connections, or there is no
  * memory. */
-static struct cg__http_conn *conn_new(struct cg_http_server *server,
-                                      struct cg__http_serving *serving, struct cg_sock *sock)
+static struct cg__http_conn *conn_new(struct cg__http_serving *serving, struct cg_sock *sock)
 {
+    struct cg_http_server *server = serving->server;
     struct cg__http_conn *conn = calloc(1, sizeof *conn);
     int rc = -ENOMEM;
 
@@ -113,12 +113,14 @@ static struct cg__http_conn *conn_new(struct cg_http_server *server,
         cg__http_log(server, no_memory);
     free(conn);
     cg_sock_close(sock);
+    cg_spread_leave(serving->spread);
     return NULL;
 }
 
 static void conn_drop(struct cg__http_conn *conn)
 {
     cg__http_places_leave(conn);
+    cg_spread_leave(conn->serving->spread);
     cg_sock_close(conn->sock);
     free(conn);
 }
@@ -163,37 +165,54 @@ static void trouble(void *arg, int code)
     cg__http_log_accept(arg, code);
 }
 
-/* Accepts a connection and starts it when the limit allows. 0, or a negative code that ends
- * serving. */
-static ssize_t accept_one(struct cg_http_server *server, struct cg_sock *listener,
-                          struct cg__http_serving *serving)
+static bool is_over(const struct cg__http_serving *serving)
 {
-    struct cg__http_conn *conn;
-    struct cg_sock *sock;
-    ssize_t n = cg_yield(
-        cg_accept(listener, &sock, .trouble = trouble, .trouble_arg = server));
+    return serving->over || serving->server->cut;
+}
 
-    if (n < 0)
-        return n;
-    conn = conn_new(server, serving, sock);
+/* Starts a connection when the limit allows. 0, or a negative code that ends serving. */
+static ssize_t take(struct cg__http_serving *serving, struct cg_sock *sock)
+{
+    struct cg__http_conn *conn = conn_new(serving, sock);
+    ssize_t n;
+
     if (conn == NULL)
         return 0;
-    n = cg__http_places_wait(server);
-    if (n < 0 && !server->draining)
+    n = cg__http_places_wait(serving->server);
+    if ((n < 0 && !serving->server->draining) || is_over(serving))
         conn_drop(conn);
     else
         start(conn);
     return n;
 }
 
+/* Takes a connection that another worker has accepted. */
+static ssize_t arrive(struct cg_sock *sock, void *arg)
+{
+    take(arg, sock);
+    return 0;
+}
+
+/* Accepts a connection, for this worker or another one. 0, or a negative code that ends
+ * serving. */
+static ssize_t accept_one(struct cg_sock *listener, struct cg__http_serving *serving)
+{
+    struct cg_sock *sock;
+    ssize_t n = cg_yield(cg_accept(listener, &sock, .trouble = trouble,
+                                   .trouble_arg = serving->server));
+
+    if (n < 0 || cg_spread_pass(serving->spread, sock))
+        return n < 0 ? n : 0;
+    return take(serving, sock);
+}
+
 /* Accepts connections until an error, a cancel or a shutdown; returns the reason. */
-static ssize_t accept_all(struct cg_http_server *server, struct cg_sock *listener,
-                          struct cg__http_serving *serving)
+static ssize_t accept_all(struct cg_sock *listener, struct cg__http_serving *serving)
 {
     ssize_t n = 0;
 
-    while (n >= 0 && !server->draining)
-        n = accept_one(server, listener, serving);
+    while (n >= 0 && !serving->server->draining)
+        n = accept_one(listener, serving);
     return n;
 }
 
@@ -208,9 +227,10 @@ static bool wait_place(struct cg_http_server *server)
 }
 
 /* Serves the connections that have come already. */
-static void accept_late(struct cg_http_server *server, struct cg_sock *listener,
-                        struct cg__http_serving *serving)
+static void accept_late(struct cg_sock *listener, struct cg__http_serving *serving)
 {
+    struct cg_http_server *server = serving->server;
+
     for (int i = 0; i < CG_BACKLOG && wait_place(server); i++) {
         struct cg__http_conn *conn;
         struct cg_sock *sock;
@@ -218,7 +238,9 @@ static void accept_late(struct cg_http_server *server, struct cg_sock *listener,
         if (cg_yield(cg_drain_listener(listener, &sock, .trouble = trouble,
                                        .trouble_arg = server)) < 0)
             break;
-        conn = conn_new(server, serving, sock);
+        if (cg_spread_pass(serving->spread, sock))
+            continue;
+        conn = conn_new(serving, sock);
         if (conn != NULL)
             start(conn);
     }
@@ -243,30 +265,62 @@ static enum cg_verdict serve_cancel(struct cg_op *op, struct cg_sched *sched)
     return CG_DONE;
 }
 
+/* Connections that other workers have handed over already arrive soon. */
+static void wait_for_the_coming(const struct cg__http_serving *serving)
+{
+    while (cg_spread_close(serving->spread) > 0)
+        cg_yield(cg_sleep(CG_MILLISECOND, .shield = true));
+}
+
+/* Accepts connections, and the late ones when the server drains. Returns why it ended. */
+static ssize_t accept_to_the_end(struct cg_sock *listener, struct cg__http_serving *serving)
+{
+    ssize_t n;
+
+    cg_scope_open(&serving->scope, CG_NEVER, false);
+    n = accept_all(listener, serving);
+    cg_scope_close(&serving->scope);
+    cg_spread_close(serving->spread);
+    if (serving->server->draining) {
+        accept_late(listener, serving);
+        n = 0;
+    } else {
+        serving->over = true;
+        cancel_conns(serving->server, serving);
+    }
+    wait_for_the_coming(serving);
+    serving->accepts = false;
+    return n;
+}
+
+static int open_serving(struct cg__http_serving *serving, const char *spread)
+{
+    struct cg_http_server *server = serving->server;
+    int rc = cg_spread_open(spread, arrive, serving, &serving->spread);
+
+    server->sched = cg_sched_self();
+    if (rc == 0 && cg__http_dormant_open(server, cg__http_connection_resume) < 0) {
+        cg_spread_close(serving->spread);
+        rc = -ENOMEM;
+    }
+    return rc;
+}
+
 static ssize_t serve_run(struct cg_op *op)
 {
     struct cg_http_server *server = of(op)->server;
-    struct cg__http_serving serving = {.next = server->serving, .accepts = true};
+    struct cg__http_serving serving = {
+        .next = server->serving, .server = server, .accepts = true};
     struct cg__http_serving **at = &server->serving;
-    ssize_t n;
+    ssize_t n = open_serving(&serving, of(op)->spread);
 
-    server->sched = cg_sched_self();
-    if (cg__http_dormant_open(server, cg__http_connection_resume) < 0) {
+    if (n < 0) {
         cg_sock_unkeep(of(op)->listener);
-        return -ENOMEM;
+        return n;
     }
     server->serving = &serving;
-    cg_scope_open(&serving.scope, CG_NEVER, false);
-    n = accept_all(server, of(op)->listener, &serving);
-    cg_scope_close(&serving.scope);
-    if (server->draining)
-        accept_late(server, of(op)->listener, &serving);
+    n = accept_to_the_end(of(op)->listener, &serving);
     cg_sock_unkeep(of(op)->listener);
-    serving.accepts = false;
-    if (server->draining)
-        n = 0;
-    else
-        cancel_conns(server, &serving);
     /* wakes a shutdown */
     cg_yield(cg_signal(server, NULL, .shield = true, .prio = CG_PRIO_CORO));
     while (serving.conns > 0) {

@@ -62,9 +62,12 @@ struct cg__http_outs {
 /* One running cg_http_serve. */
 struct cg__http_serving {
     struct cg__http_serving *next;
+    struct cg_http_server *server;
+    struct cg_spread *spread; /* NULL: all connections stay in this worker */
     struct cg_scope scope;
     unsigned conns;
     bool accepts; /* it accepts connections, or drains its listener */
+    bool over;    /* it was cancelled, or its listener has failed */
 };
 
 /* What a connection is doing. In all phases but the first it waits for its client, and

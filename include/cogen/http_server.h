@@ -144,6 +144,7 @@ struct cg_http_serve_op {
     CG_OP_HEAD;
     struct cg_http_server *server;
     struct cg_sock *listener;
+    const char *spread;
 };
 
 struct cg_http_shutdown_op { /* cg_http_shutdown, cg_http_wait_shutdown */
@@ -210,7 +211,11 @@ struct cg_http_upgrade_op {
  * them at once; so does closing the listener (-EBADF). The listener is borrowed. Several
  * of these operations may run at once, with listeners of one scheduler. After a shutdown
  * it also serves the connections that had come by then and were not accepted yet, at most
- * CG_BACKLOG (see cg_drain_listener). */
+ * CG_BACKLOG (see cg_drain_listener). Keyword:
+ *   .spread  in a crew: a new connection goes to the worker that serves the fewest, as with
+ *            cg_serve. The service's name, the same for the servers of all workers; NULL:
+ *            all connections stay here. Borrowed. -EEXIST: this worker serves under this
+ *            name already */
 #define cg_http_serve(...) cg__http_serve(__VA_ARGS__, )
 #define cg__http_serve(s, l, ...)                                                          \
     CG_OP(cg_http_serve, .server = (s), .listener = (l), __VA_ARGS__)

@@ -51,7 +51,36 @@ struct cg_serve_op {
 
 #endif
 
+/* One worker's part in a service that workers share by .spread. */
+struct cg_spread;
+
 CG_EXTERN_C_BEGIN
+
 extern CG_API const struct cg_op_type cg_serve_type;
+
+/* For accept loops that are not cg_serve, in a coroutine of the worker. */
+
+/* Offers the calling worker to the others under the name of a service. From then on
+ * fn(conn, arg) is called here, in coroutines of their own, for connections that others
+ * have accepted; it must return soon. Returns 0; *spread is NULL outside a crew or if
+ * service is NULL; -EEXIST: this worker has opened this name already; -ENOMEM. The name is
+ * copied. */
+CG_API int cg_spread_open(const char *service, cg_handler *fn, void *arg,
+                          struct cg_spread **spread);
+
+/* Counts an accepted connection for the worker that has the fewest. If that is another one,
+ * the connection is handed to it and its ownership passes: true. False: it is to be served
+ * here. NULL: false. */
+CG_API bool cg_spread_pass(struct cg_spread *spread, struct cg_sock *conn);
+
+/* To be called when a connection that was counted here has ended, also one for which fn was
+ * called. NULL is ignored. */
+CG_API void cg_spread_leave(struct cg_spread *spread);
+
+/* Takes no more connections. Returns how many are still on their way here, or in fn; as
+ * long as there are any, arg must stay valid and this must be called again, after a pause.
+ * 0 for NULL. */
+CG_API unsigned cg_spread_close(struct cg_spread *spread);
+
 CG_EXTERN_C_END
 #endif

@@ -34,7 +34,7 @@ struct cg__crew {
     bool abandoned;   /* not all could be made: the threads end */
     unsigned ended;   /* workers whose runs have ended */
     ssize_t failure;  /* the first */
-    struct cg__spread *spreads; /* of the services that share connections; spread.h */
+    struct cg__service *services; /* that share their connections; spread.h */
     unsigned count;
     struct cg_worker workers[];
 };

@@ -7,49 +7,52 @@
 #include <stdlib.h>
 #include <string.h>
 
-static struct cg__spread *make(struct cg__crew *crew, const char *name)
+static struct cg__service *make(struct cg__crew *crew, const char *name)
 {
-    size_t size = sizeof(struct cg__spread) + crew->count * sizeof(struct cg__seat);
-    struct cg__spread *spread = aligned_alloc(_Alignof(struct cg__seat), size);
+    size_t size = sizeof(struct cg__service) + crew->count * sizeof(struct cg_spread);
+    struct cg__service *service = aligned_alloc(_Alignof(struct cg_spread), size);
 
-    if (spread == NULL)
+    if (service == NULL)
         return NULL;
-    memset(spread, 0, size);
-    spread->name = strdup(name);
-    if (spread->name == NULL) {
-        free(spread);
+    memset(service, 0, size);
+    service->name = strdup(name);
+    if (service->name == NULL) {
+        free(service);
         return NULL;
     }
-    spread->count = crew->count;
-    for (unsigned k = 0; k < crew->count; k++)
-        spread->seats[k].worker = &crew->workers[k];
-    spread->next = crew->spreads;
-    crew->spreads = spread;
-    return spread;
+    service->count = crew->count;
+    for (unsigned k = 0; k < crew->count; k++) {
+        service->seats[k].worker = &crew->workers[k];
+        service->seats[k].service = service;
+    }
+    service->next = crew->services;
+    crew->services = service;
+    return service;
 }
 
-struct cg__spread *cg__spread_find(struct cg__crew *crew, const char *name)
+struct cg__service *cg__spread_find(struct cg__crew *crew, const char *name)
 {
-    struct cg__spread *spread;
+    struct cg__service *service;
 
     pthread_mutex_lock(&crew->lock);
-    spread = crew->spreads;
-    while (spread != NULL && strcmp(spread->name, name) != 0)
-        spread = spread->next;
-    if (spread == NULL)
-        spread = make(crew, name);
+    service = crew->services;
+    while (service != NULL && strcmp(service->name, name) != 0)
+        service = service->next;
+    if (service == NULL)
+        service = make(crew, name);
     pthread_mutex_unlock(&crew->lock);
-    return spread;
+    return service;
 }
 
 /* The counters change while they are read: another worker may choose the same seat. */
-static struct cg__seat *choose(struct cg__spread *spread, unsigned self)
+static struct cg_spread *choose(struct cg_spread *own)
 {
-    struct cg__seat *best = &spread->seats[self];
+    struct cg__service *service = own->service;
+    struct cg_spread *best = own;
     unsigned least = atomic_load(&best->load);
 
-    for (unsigned k = 0; k < spread->count && least > 0; k++) {
-        struct cg__seat *seat = &spread->seats[k];
+    for (unsigned k = 0; k < service->count && least > 0; k++) {
+        struct cg_spread *seat = &service->seats[k];
         unsigned load = atomic_load(&seat->load);
 
         if (load < least && atomic_load(&seat->open)) {
@@ -62,9 +65,9 @@ static struct cg__seat *choose(struct cg__spread *spread, unsigned self)
 
 /* A worker that stops taking connections closes its seat and then waits until none is
  * coming, so `coming` is counted before the seat is looked at again. */
-struct cg__seat *cg__spread_take(struct cg__spread *spread, unsigned self)
+struct cg_spread *cg__spread_take(struct cg_spread *own)
 {
-    struct cg__seat *seat = choose(spread, self), *own = &spread->seats[self];
+    struct cg_spread *seat = choose(own);
 
     if (seat != own) {
         atomic_fetch_add(&seat->coming, 1);
@@ -79,11 +82,11 @@ struct cg__seat *cg__spread_take(struct cg__spread *spread, unsigned self)
 
 void cg__spread_free_all(struct cg__crew *crew)
 {
-    struct cg__spread *next;
+    struct cg__service *next;
 
-    for (struct cg__spread *spread = crew->spreads; spread != NULL; spread = next) {
-        next = spread->next;
-        free(spread->name);
-        free(spread);
+    for (struct cg__service *service = crew->services; service != NULL; service = next) {
+        next = service->next;
+        free(service->name);
+        free(service);
     }
 }

@@ -4,9 +4,7 @@
  * the kernel's backlog. */
 #include "config.h"
 
-#include "lib/threads/spread.h"
 #include "sockets/listen/accept.h"
-#include "sockets/move.h"
 
 #include <cogen/serve.h>
 #include <cogen/sync.h>
@@ -21,8 +19,7 @@ struct server {
                             * through it */
     struct cg_serve_op *op;
     struct cg_semaphore places;
-    struct cg__spread *spread; /* NULL: all connections stay here */
-    struct cg__seat *seat;     /* this worker's */
+    struct cg_spread *spread; /* NULL: all connections stay here */
 };
 
 static void give_place(struct server *server)
@@ -56,8 +53,7 @@ static ssize_t serve_one(struct server *server, struct cg_sock *conn)
 {
     ssize_t result = server->op->handler(conn, server->op->arg);
 
-    if (server->seat != NULL)
-        atomic_fetch_sub(&server->seat->load, 1);
+    cg_spread_leave(server->spread);
     return is_peers(result) ? 0 : result;
 }
 
@@ -76,15 +72,6 @@ static ssize_t handle_beyond_limit(void *conn)
     return serve_one((struct server *)cg_group_self(), conn);
 }
 
-/* Called for one that had to be closed on its way. */
-static void lost(void *arg)
-{
-    struct cg__seat *seat = arg;
-
-    atomic_fetch_sub(&seat->load, 1);
-    atomic_fetch_sub(&seat->coming, 1);
-}
-
 struct late_call {
     struct server *server;
     struct cg_sock *conn;
@@ -97,12 +84,11 @@ static ssize_t serve_call(void *arg)
     return serve_one(call->server, call->conn);
 }
 
-/* In the worker that was chosen, in a coroutine of its own. The server does not end before
- * the connection is served: it waits for seat->coming. */
+/* Takes a connection from another worker, in a coroutine of its own. The server does not end
+ * before it returns: see wait_for_the_coming. */
 static ssize_t arrive(struct cg_sock *conn, void *arg)
 {
-    struct cg__seat *seat = arg;
-    struct server *server = seat->server;
+    struct server *server = arg;
     const struct cg_serve_op *op = server->op;
     struct cg_coro_options options = {.name = op->name ? op->name : "handler",
                                       .stack_size = op->stack_size};
@@ -114,38 +100,13 @@ static ssize_t arrive(struct cg_sock *conn, void *arg)
 
     if (rc < 0 && placed)
         give_place(server);
-    if (rc < 0 && op->grace > 0) { /* the server is ending: its group takes nobody */
+    if (rc < 0 && rc != -ENOMEM && op->grace > 0) { /* the group takes nobody any more */
         rc = cg_yield(cg_call(serve_call, &late, .timeout = op->grace, .shield = true));
     } else if (rc < 0) {
         cg_sock_close(conn);
-        atomic_fetch_sub(&seat->load, 1);
+        cg_spread_leave(server->spread);
     }
-    atomic_fetch_sub(&seat->coming, 1);
     return 0;
-}
-
-/* Hands a connection to the worker with the fewest, before anything is read. Returns false
- * if it is to be served here. */
-static bool hand_on(struct server *server, struct cg_sock *conn)
-{
-    struct cg__seat *seat;
-
-    if (server->spread == NULL)
-        return false;
-    seat = cg__spread_take(server->spread, server->seat->worker->number);
-    if (seat == server->seat)
-        return false;
-    if (cg__move_to(conn, seat->worker, arrive, seat, lost) == 0)
-        return true;
-    lost(seat);
-    atomic_fetch_add(&server->seat->load, 1);
-    return false;
-}
-
-static void leave_seat(struct server *server)
-{
-    if (server->seat != NULL)
-        atomic_fetch_sub(&server->seat->load, 1);
 }
 
 static ssize_t take_place(struct server *server)
@@ -168,7 +129,7 @@ static ssize_t serve_next(struct server *server, const struct cg_coro_options *o
     rc = cg_yield(cg_accept(op->listener, &conn));
     if (rc < 0)
         return rc;
-    if (shared && hand_on(server, conn))
+    if (cg_spread_pass(server->spread, conn))
         return 0;
     rc = shared ? take_place(server) : 0;
     if (rc == 0) {
@@ -177,7 +138,7 @@ static ssize_t serve_next(struct server *server, const struct cg_coro_options *o
             return 0;
         give_place(server);
     }
-    leave_seat(server);
+    cg_spread_leave(server->spread);
     if (rc != -ECANCELED || !cg__accept_undo(op->listener, conn))
         cg_sock_close(conn);
     return rc == -ECANCELED ? rc : 0;
@@ -231,36 +192,10 @@ static enum cg_verdict serve_cancel(struct cg_op *op, struct cg_sched *sched)
     return CG_DONE;
 }
 
-/* Offers this worker to the others. */
-static int open_seat(struct server *server)
-{
-    struct cg_worker *self = cg_worker_self();
-    struct cg__seat *seat;
-
-    if (server->op->spread == NULL || self == NULL)
-        return 0;
-    server->spread = cg__spread_find(self->crew, server->op->spread);
-    if (server->spread == NULL)
-        return -ENOMEM;
-    seat = &server->spread->seats[self->number];
-    if (atomic_load(&seat->open))
-        return -EEXIST;
-    seat->server = server;
-    server->seat = seat;
-    atomic_store(&seat->open, true);
-    return 0;
-}
-
-static void close_seat(struct server *server)
-{
-    if (server->seat != NULL)
-        atomic_store(&server->seat->open, false);
-}
-
-/* Connections that others have sent before the seat was closed arrive soon. */
+/* Connections that others have sent before the spread was closed arrive soon. */
 static void wait_for_the_coming(struct server *server)
 {
-    while (server->seat != NULL && atomic_load(&server->seat->coming) > 0)
+    while (cg_spread_close(server->spread) > 0)
         cg_yield(cg_sleep(CG_MILLISECOND, .shield = true));
 }
 
@@ -274,10 +209,10 @@ static ssize_t serve_run(struct cg_op *op)
 
     cg_group_open(&server.group, .grace = serve->grace, .keep_going = true);
     server.group.result = -ECANCELED; /* nobody takes the first failure: all are told */
-    rc = open_seat(&server);
+    rc = cg_spread_open(serve->spread, arrive, &server, &server.spread);
     while (rc >= 0)
         rc = serve_next(&server, &options);
-    close_seat(&server);
+    cg_spread_close(server.spread);
     cg_group_cancel(&server.group);
     if (serve->grace > 0 && (rc == -ECANCELED || rc == -ETIMEDOUT))
         serve_late(&server, &options);
