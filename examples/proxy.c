@@ -111,16 +111,21 @@ static ssize_t connect_to(struct cg_http_request *req)
     return proxy_refuse(req, 403, why);
 }
 
-/* Whether this proxy has forwarded the request before: its name is in Via. */
-static bool is_loop(const struct cg_http_request *req)
+/* Forwards a request for "http://host/path" to the server that its target names. */
+static ssize_t forward(struct cg_http_request *req)
 {
-    struct cg_http_field field;
-    size_t at = 0;
+    char why[CG_HTTP_WHY_SIZE];
+    enum cg_http_fault fault;
+    ssize_t n = cg_yield(cg_http_forward_to(req, proxy.client, cg_http_request_target(req),
+                                            .hop = &proxy.hop, .why = why, .fault = &fault));
 
-    while (cg_http_headers_next(cg_http_request_headers(req), &at, &field))
-        if (strcasecmp(field.name, "Via") == 0 && strstr(field.value, proxy.name))
-            return true;
-    return false;
+    if (n >= 0 || cg_http_response_status(req) != 0)
+        return n;
+    if (n == -EINVAL || n == CG_EHTTP_URL)
+        return proxy_refuse(req, 400, why);
+    if (fault == CG_HTTP_FAULT_REQUEST) /* the library responds to a broken request itself */
+        return n;
+    return proxy_refuse(req, n == -ETIMEDOUT ? 504 : 502, why);
 }
 
 static ssize_t handle(struct cg_http_request *req, void *arg)
@@ -134,15 +139,13 @@ static ssize_t handle(struct cg_http_request *req, void *arg)
     }
     if (strcmp(cg_http_request_method(req), "CONNECT") == 0)
         return connect_to(req);
-    if (is_loop(req))
-        return proxy_refuse(req, 508, "the request is in a forwarding loop");
     if (*target == '/' || *target == '*')
         return proxy_refuse(req, 400, "this is a proxy: the target must be a whole URL");
     if (strncasecmp(target, "http://", 7) != 0)
         return proxy_refuse(req, 400, "only http is forwarded; use CONNECT for https");
     if (memchr(target + 7, '@', strcspn(target + 7, "/?")) != NULL)
         return proxy_refuse(req, 400, "the URL must not contain a user or password");
-    return proxy_forward(req, &proxy);
+    return forward(req);
 }
 
 static ssize_t serve(void *listener)
@@ -187,6 +190,7 @@ static bool make(void)
     clock_gettime(CLOCK_REALTIME, &now);
     snprintf(proxy.name, sizeof proxy.name, "cogen-%08x",
              (unsigned)now.tv_nsec ^ (unsigned)getpid() << 12);
+    proxy.hop = (struct cg_http_hop){.name = proxy.name, .upgrades = "", .own_host = true};
     proxy.patience = example_seconds(&ex, seconds);
     proxy.client =
         cg_http_client_new(.connect_timeout = proxy.patience,

@@ -5,6 +5,7 @@
 #include <cogen/http_clients.h>
 #include <cogen/http_cookie.h>
 #include <cogen/http_form.h>
+#include <cogen/http_gateway.h>
 #include <cogen/http_layers.h>
 #include <cogen/http_server.h>
 #include <cogen/https.h>
@@ -272,6 +273,15 @@ ssize_t http(struct cg_http_request *req, void *arg)
         cg_http_get(client, "http://localhost/", &reply, .why = why, .timeout = 1));
     cg_yield(cg_http_fetch(client, &what, &reply));
     cg_yield(cg_http_fetch(client, &what, &reply, .why = why, .deadline = CG_NEVER));
+    cg_yield(cg_http_fetch(client, &what, &reply, .sent = &(bool){false}));
+    cg_http_upstreams_free(cg_http_upstreams_new(client));
+    cg_http_upstreams_free(cg_http_upstreams_new(client, .hop.name = "a", .probe = "/"));
+    cg_yield(cg_http_forward(req, cg_http_upstreams_new(client)));
+    cg_yield(cg_http_forward(req, cg_http_upstreams_new(client), .timeout = 1));
+    cg_yield(cg_http_forward_to(req, client, "http://localhost/"));
+    cg_yield(cg_http_forward_to(req, client, "http://localhost/", .why = why, .timeout = 1));
+    cg_yield(cg_http_watch_upstreams(cg_http_upstreams_new(client)));
+    cg_yield(cg_http_watch_upstreams(cg_http_upstreams_new(client), .timeout = 1));
     cg_yield(cg_http_read_reply(reply, arg, 1));
     cg_yield(cg_http_read_reply(reply, arg, 1, .timeout = 1));
     cg_yield(cg_http_serve(server, cg_http_request_sock(req)));

@@ -3,7 +3,7 @@
 # Includes go only downwards, from the folders with many users to those with few:
 #   lib: base <- stacks <- core <- vocabulary <- threads;  core <- generators
 #   lib <- reactors;  lib <- sockets <- system
-#   http: message <- coding, http1 <- client, server <- files, ws;  message <- web
+#   http: message <- coding, http1 <- client, server <- files, ws;  message <- web <- gateway
 # http and tls use public headers, and of lib only lib/base/ascii.h. In http no two sources call
 # each other, not even through others; that is read from the objects. Needs NM, srcdir; runs in
 # the build directory.
@@ -43,6 +43,7 @@ find lib reactors sockets system http tls -name '*.[chS]' -exec \
         may["http/ws"] = "http/ws " may["http/client"] " " may["http/server"]
         may["http/files"] = "http/files " may["http/server"]
         may["http/web"] = "http/web http/message" # otherwise public headers only
+        may["http/gateway"] = "http/gateway http/web http/message"
         may["tls"] = "tls"
     }
     {

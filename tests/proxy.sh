@@ -214,8 +214,11 @@ Accept-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\nX-Su
     like "and back" $'*chunked*\n\n2\nok\n0\nX-Sum: 8' "$said"
     end "$origin"
     origin "$end" 'HTTP/1.1 200 OK\r\nContent-Length: 9\r\nConnection: close\r\n\r\nshort'
+    same "a short answer that is incomplete" 502 "$(code "http://127.0.0.1:$there/")"
+    end "$origin"
+    origin "$end" 'HTTP/1.1 200 OK\r\nContent-Length: 99999\r\nConnection: close\r\n\r\nshort'
     get -o /dev/null "http://127.0.0.1:$there/" 2>/dev/null
-    same "a short answer is short" 18 $?
+    same "a long answer that is incomplete" 18 $?
     end "$origin"
     origin "$end" 'HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Hints\r\nLink: </a>\r\nX-Hop: 1\r\nConnection: X-Hop\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok'
     same "hints before an answer" "HTTP/1.1 103 Early Hints

@@ -104,6 +104,7 @@ struct cg__asking {
     struct cg__url url;
     char *proxy_auth; /* value of Proxy-Authorization; or NULL */
     char *why;
+    bool *put; /* set when the request may have been sent */
     struct cg_http_reply *reply;
     unsigned redirects; /* followed so far */
     bool with_body;

@@ -57,6 +57,7 @@ static ssize_t exchange(struct cg__asking *ask, struct cg__link *link)
     reply->touched = false;
     reply->link.sock = link->sock; /* borrowed, to read heads */
     reply->link.stream = link->stream;
+    *ask->put = true;
     n = link->carrier->send(link, ask, &broken);
     for (unsigned i = 0; n == 0 && !ask->responded; i++) {
         char why[CG_HTTP_WHY_SIZE];
@@ -317,14 +318,17 @@ static ssize_t fetch_run(struct cg_op *op)
     struct cg_http_fetch_op *get = (struct cg_http_fetch_op *)op;
     struct cg_http_fetch plain = {.url = get->url};
     char words[CG_HTTP_WHY_SIZE];
+    bool put;
     struct cg__asking ask = {
         .client = get->client,
         .fetch = get->fetch ? get->fetch : &plain,
         .why = get->why ? get->why : words,
+        .put = get->sent ? get->sent : &put,
     };
     ssize_t n;
 
     ask.why[0] = '\0';
+    *ask.put = false;
     *get->reply = NULL;
     get->started = true;
     n = fetch_url(&ask, get->reply);

@@ -4,11 +4,9 @@
  * trusted: what stands before them may come from anybody. */
 #include "config.h"
 
-#include "http/message/message.h"
 #include "http/message/network.h"
 #include "http/web/client_address.h"
 #include "http/web/params.h"
-#include "lib/base/ascii.h"
 
 #include <arpa/inet.h>
 #include <cogen/http_clients.h>
@@ -18,29 +16,6 @@
 #include <string.h>
 
 enum { HOPS = 32 }; /* proxies that are looked behind, at most */
-
-/* Whether the comma-separated list has the address, or the word "unix". */
-static bool is_trusted(const char *list, const char *text)
-{
-    struct cg__http_network_address address;
-    bool is_address = cg__http_network_address(&address, text, strlen(text));
-
-    if (list == NULL)
-        return false;
-    if (!is_address)
-        return cg__http_message_has_word(list, text);
-    for (;;) {
-        size_t len;
-
-        list += strspn(list, ", \t");
-        len = strcspn(list, ", \t");
-        if (len == 0)
-            return false;
-        if (cg__http_network_has(list, len, &address))
-            return true;
-        list += len;
-    }
-}
 
 /* Reduces "192.0.2.1:80", "[2001:db8::1]:80" or an address alone to the address. False: it is
  * none ("unknown", "_hidden"). */
@@ -77,28 +52,6 @@ static bool last_address(char *list, bool standard, char buf[static CG_ADDR_SIZE
     return n > 0 && n < CG_ADDR_SIZE && to_address(buf);
 }
 
-/* All fields of this name as one list, which the caller frees. NULL: no memory. */
-static char *whole_list(const struct cg_http_headers *headers, const char *name)
-{
-    struct cg_http_headers text = {.data = NULL};
-    struct cg_http_field field;
-    int rc = 0;
-
-    for (size_t at = 0; rc == 0 && cg_http_headers_next(headers, &at, &field);) {
-        if (!cg__ascii_equal(field.name, name))
-            continue;
-        if (text.used > 0)
-            rc = cg__http_message_text(&text, ",", 1);
-        if (rc == 0)
-            rc = cg__http_message_text(&text, field.value, strlen(field.value));
-    }
-    if (rc == 0)
-        rc = cg__http_message_text(&text, "", 1);
-    if (rc < 0)
-        cg__http_message_clear(&text);
-    return text.data;
-}
-
 ssize_t cg_http_forwarded_layer(struct cg_http_request *req, const struct cg_http_layer *next,
                                 void *arg)
 {
@@ -108,12 +61,12 @@ ssize_t cg_http_forwarded_layer(struct cg_http_request *req, const struct cg_htt
 
     if (rc < 0)
         return rc;
-    if (is_trusted(forwarded->trusted, client)) {
-        list = whole_list(cg_http_request_headers(req),
+    if (cg__http_client_address_is_trusted(forwarded->trusted, client)) {
+        list = cg__http_client_address_list(cg_http_request_headers(req),
                           forwarded->standard ? "Forwarded" : "X-Forwarded-For");
         if (list == NULL)
             return -ENOMEM;
-        for (int i = 0; i < HOPS && is_trusted(forwarded->trusted, client) &&
+        for (int i = 0; i < HOPS && cg__http_client_address_is_trusted(forwarded->trusted, client) &&
                         last_address(list, forwarded->standard, before); i++)
             strcpy(client, before);
         free(list);

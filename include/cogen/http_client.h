@@ -162,6 +162,7 @@ struct cg_http_fetch_op { /* cg_http_get, cg_http_fetch */
     const char *url;
     struct cg_http_reply **reply;
     char *why;
+    bool *sent;
     bool started;
 };
 
@@ -190,7 +191,8 @@ struct cg_http_read_reply_op {
  *   -EINVAL            an invalid method or field; a client of another scheduler
  * and the errors of connecting, TLS, the source and the socket. If .why = buf is given
  * (CG_HTTP_WHY_SIZE bytes) a failure stores a message there, in printable ASCII; other
- * bytes become "\x1b". The default timeout does not apply. Partial: a request that failed
+ * bytes become "\x1b". With .sent = &flag, flag tells whether bytes of the request may have
+ * been sent to a server. The default timeout does not apply. Partial: a request that failed
  * or was cancelled may have taken effect on the server. */
 #define cg_http_get(...) cg__http_get(__VA_ARGS__, )
 #define cg__http_get(c, u, r, ...)                                                         \

@@ -419,6 +419,9 @@ CG_API int64_t cg_http_request_length(const struct cg_http_request *req);
 /* The minor version: 0 of HTTP/1.0, 1 of HTTP/1.1; later versions are treated as 1.1. */
 CG_API int cg_http_request_minor(const struct cg_http_request *req);
 
+/* The protocol that the request has come by: "HTTP/1.0", "HTTP/1.1" or "HTTP/2". */
+CG_API const char *cg_http_request_protocol(const struct cg_http_request *req);
+
 /* The connection's socket, borrowed: for its addresses, and to poll for CG_IN. A handler
  * that writes a stream learns in this way that the client has closed the connection. Over
  * HTTP/2 it is for its addresses only: there a handler whose client leaves is cancelled. */

@@ -104,3 +104,10 @@ int cg_http_request_minor(const struct cg_http_request *req)
 {
     return req->minor;
 }
+
+const char *cg_http_request_protocol(const struct cg_http_request *req)
+{
+    if (strncmp(req->carrier->version, "HTTP/1", 6) != 0)
+        return "HTTP/2";
+    return req->minor == 0 ? "HTTP/1.0" : "HTTP/1.1";
+}

@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: MIT */
+/* Forwards a request to a URL, and the response back. Bodies are copied in pieces, in both
+ * directions, as fast as the slower side takes them. A short response is sent only when it has
+ * come completely: so nothing of it is lost, and the request can be sent elsewhere, if the
+ * upstream dies within it. */
+#include "config.h"
+
+#include "http/gateway/forward.h"
+#include "http/gateway/forward_fields.h"
+#include "http/message/message.h"
+#include "lib/base/ascii.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { PIECE = 32 * 1024 };
+
+#define TUNNEL_TIMEOUT (60 * CG_MINUTE)
+
+static ssize_t because(struct cg__forward *fw, enum cg_http_fault fault, ssize_t code,
+                       const char *why)
+{
+    fw->fault = fault;
+    if (why != NULL)
+        snprintf(fw->why, CG_HTTP_WHY_SIZE, "%s", why);
+    return code;
+}
+
+static ssize_t read_body(void *arg, void *buf, size_t size)
+{
+    struct cg__forward *fw = arg;
+    ssize_t n, end;
+    char none;
+
+    fw->read = true;
+    end = n = cg_yield(cg_http_read(fw->req, buf, size));
+    fw->received += n > 0 ? n : 0;
+    if (n > 0 && fw->received == cg_http_request_length(fw->req)) /* nobody else reads the end */
+        end = cg_yield(cg_http_read(fw->req, &none, 1));
+    if (n < 0 || end < 0)
+        fw->broken = n < 0 ? n : end;
+    fw->read_all = end == 0;
+    return n;
+}
+
+/* Forwards an interim response, such as 103 Early Hints. 100 Continue is not forwarded: it
+ * concerns one connection only. The server sends one to its client when the body is read. */
+static ssize_t hand_interim_back(void *arg, int status, const struct cg_http_headers *headers)
+{
+    struct cg__forward *fw = arg;
+    struct cg_http_field fields[CG_HTTP_HEADERS_COUNT + 1], field;
+    size_t at = 0, count = 0;
+    ssize_t n;
+
+    if (status == 100)
+        return 0;
+    while (count < CG_HTTP_HEADERS_COUNT && cg_http_headers_next(headers, &at, &field))
+        if (!cg__http_forward_fields_is_hop(headers, field.name) &&
+            !cg__http_forward_fields_is_framing(field.name))
+            fields[count++] = field;
+    fields[count] = (struct cg_http_field){NULL, NULL};
+    n = cg_yield(cg_lock(&fw->saying));
+    if (n < 0)
+        return n;
+    n = cg_yield(cg_http_send_interim(fw->req, status, fields));
+    cg_mutex_unlock(&fw->saying);
+    if (n == -EMSGSIZE || n == -EINVAL) /* leave it out, since it is optional */
+        return 0;
+    if (n < 0)
+        fw->broken = n;
+    return n;
+}
+
+/* Whether the client asks for a protocol that may be asked for. */
+static bool wants_upgrade(const struct cg__forward *fw)
+{
+    const struct cg_http_headers *headers = cg_http_request_headers(fw->req);
+    const char *to = cg_http_headers_get(headers, "Upgrade");
+    const char *allowed = fw->hop->upgrades != NULL ? fw->hop->upgrades : "websocket";
+
+    return to != NULL && cg__http_message_has_word(allowed, to) &&
+           cg_http_headers_has(headers, "Connection", "upgrade") &&
+           strcmp(cg_http_request_protocol(fw->req), "HTTP/1.1") == 0 &&
+           cg_http_request_length(fw->req) == 0;
+}
+
+/* The connection to the upstream is now the other protocol's, and so is the client's. */
+static ssize_t tunnel(struct cg__forward *fw, struct cg_http_reply *reply)
+{
+    int64_t patience = fw->hop->tunnel_timeout > 0 ? fw->hop->tunnel_timeout : TUNNEL_TIMEOUT;
+    const char *to = cg_http_reply_header(reply, "Upgrade");
+    struct cg_sock *client, *upstream = cg_http_reply_take_sock(reply);
+    ssize_t n;
+
+    if (upstream == NULL)
+        return because(fw, CG_HTTP_FAULT_UPSTREAM, CG_EHTTP, "an upgrade without a connection");
+    n = cg__http_forward_fields_answer(fw, reply, true);
+    if (n == 0)
+        n = cg_http_response_set_header(fw->req, "Upgrade", to != NULL ? to : "");
+    if (n == 0)
+        n = cg_yield(cg_http_upgrade(fw->req, 101, &client));
+    if (n == 0) {
+        cg_yield(cg_relay(client, upstream, .timeout = patience, .weak_timeout = true));
+        cg_sock_close(client);
+        n = 101;
+    }
+    cg_sock_close(upstream);
+    if (n < 0)
+        because(fw, n == -EINVAL ? CG_HTTP_FAULT_RESPONSE : CG_HTTP_FAULT_REQUEST, n,
+                "the upgrade failed");
+    return n;
+}
+
+static ssize_t next_piece(struct cg__forward *fw, struct cg_http_reply *reply, char *buf,
+                          size_t size)
+{
+    ssize_t n;
+
+    fw->waits = cg_sched_now(cg_sched_self());
+    n = cg_yield(cg_http_read_reply(reply, buf, size));
+    fw->waits = 0;
+    return n;
+}
+
+/* Reads what has come of the body, or all of it if it is known to fit into the buffer. 0: that
+ * is the whole body; 1: more may follow; or a negative code. */
+static ssize_t gather(struct cg__forward *fw, struct cg_http_reply *reply, char *buf,
+                      size_t size, size_t *len)
+{
+    int64_t length = cg_http_reply_length(reply);
+    bool fits = length >= 0 && (uint64_t)length < size;
+
+    while (*len < size) {
+        ssize_t n = fits ? next_piece(fw, reply, buf + *len, size - *len)
+                         : cg_yield(cg_http_read_reply(reply, buf + *len, size - *len,
+                                                       .timeout = CG_NOWAIT));
+
+        if (n == -ETIMEDOUT && !fits)
+            return 1;
+        if (n <= 0)
+            return n;
+        *len += (size_t)n;
+    }
+    return 1;
+}
+
+static ssize_t stream(struct cg__forward *fw, struct cg_http_reply *reply, char *buf,
+                      size_t len, bool more)
+{
+    ssize_t n = cg_yield(cg_http_write(fw->req, buf, len));
+
+    while (n >= 0 && more) {
+        ssize_t piece = next_piece(fw, reply, buf, PIECE);
+
+        if (piece < 0)
+            return because(fw, CG_HTTP_FAULT_RESPONSE, piece, cg_http_reply_why(reply));
+        more = piece > 0;
+        if (more)
+            n = cg_yield(cg_http_write(fw->req, buf, (size_t)piece));
+    }
+    if (n < 0)
+        return because(fw, CG_HTTP_FAULT_REQUEST, n, "the client has left");
+    return cg__http_forward_fields_trailers(fw, reply);
+}
+
+static bool is_bare(const struct cg__forward *fw, int status)
+{
+    return status == 204 || status == 304 ||
+           strcmp(cg_http_request_method(fw->req), "HEAD") == 0;
+}
+
+static bool has_trailers(struct cg_http_reply *reply)
+{
+    struct cg_http_field field;
+
+    return cg_http_headers_next(cg_http_reply_trailers(reply), &(size_t){0}, &field);
+}
+
+static ssize_t answer(struct cg__forward *fw, struct cg_http_reply *reply, char *buf,
+                      size_t len, bool more)
+{
+    int status = cg_http_reply_status(reply);
+    bool whole = !more && !is_bare(fw, status) && !has_trailers(reply);
+    ssize_t n = cg__http_forward_fields_answer(fw, reply, whole);
+
+    if (n < 0)
+        return because(fw, CG_HTTP_FAULT_RESPONSE, n, "the head of the response");
+    if (whole) {
+        n = cg_yield(cg_http_respond(fw->req, status, buf, len));
+        return n < 0 ? because(fw, CG_HTTP_FAULT_REQUEST, n, "the client has left") : status;
+    }
+    cg_http_response_set_status(fw->req, status);
+    n = stream(fw, reply, buf, len, more);
+    return n < 0 ? n : status;
+}
+
+static ssize_t hand_back(struct cg__forward *fw, struct cg_http_reply *reply)
+{
+    int64_t length = cg_http_reply_length(reply);
+    size_t size = length >= 0 && length < PIECE ? (size_t)length + 1 : PIECE, len = 0;
+    char *buf;
+    ssize_t n;
+
+    if (cg__http_forward_fields_size(cg_http_reply_headers(reply)) > CG_HTTP_FORWARD_LIMIT)
+        return because(fw, CG_HTTP_FAULT_UPSTREAM, CG_EHTTP_LIMIT,
+                       "the head of the response exceeds 14 KiB");
+    buf = malloc(size);
+    if (buf == NULL)
+        return because(fw, CG_HTTP_FAULT_RESPONSE, -ENOMEM, "no memory");
+    n = gather(fw, reply, buf, size, &len);
+    if (n < 0)
+        because(fw, CG_HTTP_FAULT_UPSTREAM, n, cg_http_reply_why(reply));
+    else
+        n = answer(fw, reply, buf, len, n > 0);
+    free(buf);
+    return n;
+}
+
+/* Notes why there is no response, and whose fault that is. */
+static ssize_t cannot_fetch(struct cg__forward *fw, ssize_t code)
+{
+    if (fw->broken < 0)
+        return because(fw, CG_HTTP_FAULT_REQUEST, fw->broken, NULL);
+    if (code == -ECANCELED)
+        return because(fw, CG_HTTP_FAULT_REQUEST, code, NULL);
+    if (!fw->sent && (code == -EINVAL || code == CG_EHTTP_URL)) {
+        cg_http_response_set_failure(fw->req, 400);
+        return because(fw, CG_HTTP_FAULT_REQUEST, code, NULL);
+    }
+    return because(fw, fw->sent ? CG_HTTP_FAULT_UPSTREAM : CG_HTTP_FAULT_CONNECT, code, NULL);
+}
+
+static ssize_t exchange(struct cg__forward *fw, const struct cg_http_fetch *fetch)
+{
+    struct cg_http_reply *reply;
+    ssize_t status, n = cg_yield(
+        cg_http_fetch(fw->client, fetch, &reply, .why = fw->why, .sent = &fw->sent));
+
+    if (n < 0)
+        return cannot_fetch(fw, n);
+    fw->answering = true;
+    status = n;
+    n = cg_yield(cg_lock(&fw->saying));
+    if (n < 0) {
+        because(fw, CG_HTTP_FAULT_REQUEST, n, NULL);
+    } else {
+        n = status == 101 ? tunnel(fw, reply) : hand_back(fw, reply);
+        cg_mutex_unlock(&fw->saying);
+    }
+    cg_http_reply_free(reply);
+    fw->answering = cg_http_response_status(fw->req) != 0;
+    return n;
+}
+
+ssize_t cg__http_forward_once(struct cg__forward *fw)
+{
+    const struct cg_http_source body = {
+        .read = read_body,
+        .arg = fw,
+        .len = cg_http_request_length(fw->req),
+        .trailers = cg_http_request_trailers(fw->req),
+    };
+    struct cg_http_fetch fetch = {
+        .url = fw->url,
+        .method = cg_http_request_method(fw->req),
+        .source = body.len == 0 ? NULL : &body,
+        .expect = cg_http_request_header(fw->req, "Expect") != NULL,
+        .upgrade = wants_upgrade(fw),
+        .stream = true,
+        .stay = true,
+        .raw = true,
+        .bare = true,
+        .interim = hand_interim_back,
+        .interim_arg = fw,
+    };
+    ssize_t n;
+
+    fw->fault = CG_HTTP_FAULT_NONE;
+    fw->why[0] = '\0';
+    fw->sent = false;
+    n = cg__http_forward_fields_make(fw, fetch.upgrade);
+    if (n < 0) {
+        because(fw, CG_HTTP_FAULT_RESPONSE, n, "no memory");
+    } else {
+        fetch.fields = fw->fields;
+        n = exchange(fw, &fetch);
+    }
+    cg__http_forward_fields_free(fw);
+    return n;
+}
+
+/* Whether a value of Via, "1.1 one, 1.1 two (a comment)", has the name. */
+static bool has_name(const char *via, const char *name)
+{
+    size_t len = strlen(name);
+
+    for (const char *at = via; (at = strstr(at, name)) != NULL; at++)
+        if (at > via && at[-1] == ' ' && strchr(" \t,(", at[len]) != NULL)
+            return true;
+    return false;
+}
+
+/* Whether this proxy has forwarded the request before: its name is in Via. */
+static bool is_loop(const struct cg__forward *fw)
+{
+    struct cg_http_field field;
+    size_t at = 0;
+
+    while (fw->hop->name != NULL &&
+           cg_http_headers_next(cg_http_request_headers(fw->req), &at, &field))
+        if (cg__ascii_equal(field.name, "Via") && has_name(field.value, fw->hop->name))
+            return true;
+    return false;
+}
+
+ssize_t cg__http_forward_last(struct cg__forward *fw)
+{
+    const char *method = cg_http_request_method(fw->req);
+    const char *hops = cg_http_request_header(fw->req, "Max-Forwards");
+    uint64_t left = 0;
+    ssize_t n;
+
+    if (is_loop(fw)) {
+        n = cg_yield(cg_http_send_text(fw->req, 508, "The request is in a forwarding loop.\n"));
+        return n < 0 ? n : 508;
+    }
+    if ((strcmp(method, "OPTIONS") != 0 && strcmp(method, "TRACE") != 0) ||
+        !cg__ascii_is_number(hops, &left))
+        return 0;
+    snprintf(fw->hops, sizeof fw->hops, "%u", left > 255 ? 255 : (unsigned)(left - 1));
+    if (left > 0)
+        return 0;
+    n = cg_yield(cg_http_send_text(fw->req, 200, "Max-Forwards is 0, so this proxy responds.\n"));
+    return n < 0 ? n : 200;
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/* One request that is being forwarded. */
+#ifndef COGEN_HTTP_GATEWAY_FORWARD_H
+#define COGEN_HTTP_GATEWAY_FORWARD_H
+
+#include <cogen.h>
+#include <cogen/http_gateway.h>
+
+enum {
+    CG__FORWARD_VIA = 128, /* bytes of a value of Via */
+};
+
+struct cg__forward {
+    struct cg_http_request *req;
+    const struct cg_http_hop *hop;
+    /* One attempt: */
+    struct cg_http_client *client;
+    const char *url;
+    char *why;
+    enum cg_http_fault fault;
+    /* The fields of the request, and texts that they need. */
+    struct cg_http_field *fields;
+    size_t count;
+    char *made[2];
+    char via[CG__FORWARD_VIA], hops[16];
+    /* The request's body. */
+    int64_t received;
+    bool read;      /* some of it has been asked for */
+    bool read_all;  /* it has ended */
+    ssize_t broken; /* why the client is lost; 0: it is not */
+    bool sent;      /* bytes of the request may have been sent */
+    /* For the watch on the client: forward_watch.c. */
+    int64_t waits;          /* since when a piece of the response is awaited; 0: it is not */
+    bool answering;         /* the final response is being written, or follows at once */
+    struct cg_mutex saying; /* held while a head is written to the client */
+};
+
+/* Forwards the request once. Completes as cg_http_forward_to does, and sets ->fault. */
+ssize_t cg__http_forward_once(struct cg__forward *forward);
+
+/* Responds to a request that must not be forwarded again: it has come by here before (508), or
+ * Max-Forwards is 0. Returns a status; 0: the request is to be forwarded; or a negative code. */
+ssize_t cg__http_forward_last(struct cg__forward *forward);
+
+/* Runs fn(arg), which forwards the request, until the client has left. */
+ssize_t cg__http_forward_watch(struct cg__forward *forward, cg_fn *fn, void *arg);
+
+#endif

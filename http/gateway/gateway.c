@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: MIT */
+/* cg_http_forward and cg_http_forward_to: the attempts of a request, and the responses of the
+ * gateway itself. */
+#include "config.h"
+
+#include "http/gateway/forward.h"
+#include "http/gateway/upstreams.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static ssize_t respond(struct cg_http_request *req, int status)
+{
+    char text[80];
+    ssize_t n;
+
+    snprintf(text, sizeof text, "%d %s\n", status, cg_http_status_text(status));
+    n = cg_yield(cg_http_send_text(req, status, text));
+    return n < 0 ? n : status;
+}
+
+/* The length of a "." within a path, as it is or encoded; 0: there is none. */
+static size_t dot(const char *text)
+{
+    bool encoded = text[0] == '%' && text[1] == '2' && (text[2] == 'e' || text[2] == 'E');
+
+    return *text == '.' ? 1 : encoded ? 3 : 0;
+}
+
+/* Whether a path has the segment "." or "..". The handlers of the server are chosen by the path
+ * without such segments, so they must not take the request elsewhere on the upstream. */
+static bool has_dots(const char *path)
+{
+    for (; *path != '\0' && *path != '?'; path++) {
+        size_t one = *path == '/' ? dot(path + 1) : 0;
+        size_t two = one > 0 ? dot(path + 1 + one) : 0;
+
+        if (one > 0 && strchr("/?", path[1 + one + two]) != NULL)
+            return true;
+    }
+    return false;
+}
+
+/* The path and query of a target; "": it is "*", or NULL: it has neither. */
+static const char *path_of(const char *target)
+{
+    const char *authority = strstr(target, "://");
+
+    if (*target == '/' || strcmp(target, "*") == 0)
+        return *target == '/' ? target : "";
+    return authority != NULL ? authority + 3 + strcspn(authority + 3, "/?") : NULL;
+}
+
+static bool is_idempotent(const char *method)
+{
+    static const char *const list[] = {"GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE"};
+
+    for (size_t i = 0; i < sizeof list / sizeof *list; i++)
+        if (strcmp(method, list[i]) == 0)
+            return true;
+    return false;
+}
+
+/* Whether another upstream may get the request: the first one has not got it, or nothing is
+ * changed by getting it twice. One that has been silent for the whole timeout is not worth a
+ * second one. */
+static bool may_retry(const struct cg__forward *fw, ssize_t code)
+{
+    if (cg_http_response_status(fw->req) != 0)
+        return false;
+    if (fw->fault == CG_HTTP_FAULT_CONNECT)
+        return !fw->read;
+    return fw->fault == CG_HTTP_FAULT_UPSTREAM && code != -ETIMEDOUT &&
+           cg_http_request_length(fw->req) == 0 &&
+           is_idempotent(cg_http_request_method(fw->req));
+}
+
+/* Whether the upstream has failed, and not the client: one that dawdles over its body may make
+ * an upstream give up. */
+static bool has_failed(const struct cg__forward *fw)
+{
+    return fw->fault == CG_HTTP_FAULT_CONNECT || fw->fault == CG_HTTP_FAULT_RESPONSE ||
+           (fw->fault == CG_HTTP_FAULT_UPSTREAM && (!fw->read || fw->read_all));
+}
+
+static ssize_t try_one(struct cg__forward *fw, struct cg_http_upstreams *upstreams,
+                       struct cg__upstream *upstream, const char *path)
+{
+    size_t size = upstream->len + strlen(path) + 2;
+    char *url = malloc(size), why[CG_HTTP_WHY_SIZE];
+    ssize_t n;
+
+    if (url == NULL)
+        return -ENOMEM;
+    snprintf(url, size, "%s%s%s", upstream->url, *path == '?' ? "/" : "", path);
+    fw->client = upstreams->client;
+    fw->url = url;
+    fw->why = why;
+    upstream->active++;
+    n = cg__http_forward_once(fw);
+    upstream->active--;
+    if (n >= 0)
+        cg__http_upstreams_succeeded(upstreams, upstream);
+    else if (fw->fault >= CG_HTTP_FAULT_CONNECT)
+        cg__http_upstreams_log(upstreams, upstream, "%s: %s", cg_http_request_method(fw->req),
+                               why);
+    if (n < 0 && has_failed(fw))
+        cg__http_upstreams_failed(upstreams, upstream, why);
+    upstream->tried = false;
+    free(url);
+    return n;
+}
+
+struct attempts {
+    struct cg__forward fw;
+    struct cg_http_upstreams *upstreams;
+    const char *path;
+};
+
+static ssize_t attempt(void *arg)
+{
+    struct attempts *all = arg;
+    struct cg__forward *fw = &all->fw;
+    struct cg__upstream *tried[CG_HTTP_ATTEMPTS_LIMIT];
+    ssize_t n = 0;
+
+    for (size_t i = 0; i < all->upstreams->options.attempts; i++) {
+        tried[i] = cg__http_upstreams_pick(all->upstreams, fw->req, tried, i);
+        if (tried[i] == NULL && i == 0)
+            return 0;
+        if (tried[i] == NULL)
+            return n;
+        n = try_one(fw, all->upstreams, tried[i], all->path);
+        if (n >= 0 || !may_retry(fw, n))
+            return n;
+    }
+    return n;
+}
+
+static ssize_t none_available(const struct cg_http_upstreams *upstreams,
+                              struct cg_http_request *req)
+{
+    const struct cg_http_upstreams_options *options = &upstreams->options;
+    bool out = cg_http_upstreams_available(upstreams) == 0;
+    char seconds[24];
+    int rc;
+
+    options->log(options->log_arg, out ? "all upstreams are out"
+                                       : "all upstreams have too many requests");
+    snprintf(seconds, sizeof seconds, "%lld",
+             out ? (long long)((options->out_time + CG_SECOND - 1) / CG_SECOND) : 1LL);
+    rc = cg_http_response_set_header(req, "Retry-After", seconds);
+    return rc < 0 ? rc : respond(req, 503);
+}
+
+static ssize_t forward_run(struct cg_op *op)
+{
+    struct cg_http_forward_op *forward = (struct cg_http_forward_op *)op;
+    struct cg_http_request *req = forward->req;
+    struct attempts all = {.upstreams = forward->upstreams,
+                           .path = path_of(cg_http_request_target(req))};
+    ssize_t n;
+
+    all.fw = (struct cg__forward){.req = req, .hop = &all.upstreams->options.hop};
+    if (all.path == NULL || has_dots(all.path))
+        return respond(req, 400);
+    n = cg__http_forward_last(&all.fw);
+    if (n == 0)
+        n = cg__http_forward_watch(&all.fw, attempt, &all);
+    if (n == 0)
+        return none_available(all.upstreams, req);
+    if (n > 0 || all.fw.fault < CG_HTTP_FAULT_CONNECT || cg_http_response_status(req) != 0 ||
+        n == -ECANCELED)
+        return n;
+    return respond(req, n == -ETIMEDOUT ? 504 : 502);
+}
+
+static int forward_print(const struct cg_op *op, char *buf, size_t size)
+{
+    const struct cg_http_forward_op *forward = (const struct cg_http_forward_op *)op;
+
+    return snprintf(buf, size, "%s", cg_http_request_target(forward->req));
+}
+
+const struct cg_op_type cg_http_forward_type = {
+    .name = "http_forward",
+    .run = forward_run,
+    .print = forward_print,
+};
+
+static ssize_t forward_once(void *forward)
+{
+    return cg__http_forward_once(forward);
+}
+
+static ssize_t forward_to_run(struct cg_op *op)
+{
+    static const struct cg_http_hop usual = {.name = NULL};
+    const struct cg_http_forward_to_op *to = (const struct cg_http_forward_to_op *)op;
+    char words[CG_HTTP_WHY_SIZE];
+    struct cg__forward fw = {
+        .req = to->req,
+        .client = to->client,
+        .url = to->url,
+        .hop = to->hop != NULL ? to->hop : &usual,
+        .why = to->why != NULL ? to->why : words,
+    };
+    ssize_t n;
+
+    fw.why[0] = '\0';
+    n = cg__http_forward_last(&fw);
+    if (n == 0)
+        n = cg__http_forward_watch(&fw, forward_once, &fw);
+    if (n == -ECANCELED)
+        fw.fault = CG_HTTP_FAULT_REQUEST;
+    if (to->fault != NULL)
+        *to->fault = fw.fault;
+    return n;
+}
+
+static int forward_to_print(const struct cg_op *op, char *buf, size_t size)
+{
+    return snprintf(buf, size, "%s", ((const struct cg_http_forward_to_op *)op)->url);
+}
+
+const struct cg_op_type cg_http_forward_to_type = {
+    .name = "http_forward_to",
+    .run = forward_to_run,
+    .print = forward_to_print,
+};
+
+ssize_t cg_http_forward_handler(struct cg_http_request *req, void *upstreams)
+{
+    return cg_yield(cg_http_forward(req, upstreams));
+}

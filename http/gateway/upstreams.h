@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/* The upstreams of a gateway: which one a request goes to, and which ones are out. */
+#ifndef COGEN_HTTP_GATEWAY_UPSTREAMS_H
+#define COGEN_HTTP_GATEWAY_UPSTREAMS_H
+
+#include <cogen.h>
+#include <cogen/http_gateway.h>
+
+struct cg__upstream {
+    uint64_t hash;
+    unsigned active;   /* requests in progress */
+    unsigned failures; /* since the moment `since` */
+    int64_t since;
+    int64_t until; /* while it is out: when a request may try it again */
+    bool out;
+    bool tried; /* it is out, and a request tries it */
+    size_t len; /* of the URL */
+    char url[]; /* without a slash at its end */
+};
+
+struct cg_http_upstreams {
+    struct cg_http_upstreams_options options; /* with the defaults filled in */
+    struct cg_http_client *client;
+    struct cg__upstream **list;
+    size_t count;
+    size_t turn; /* where the next search for the fewest requests begins */
+};
+
+/* Picks the upstream for a request; none of those in `tried`, which has `count` elements. NULL:
+ * none is available. */
+struct cg__upstream *cg__http_upstreams_pick(struct cg_http_upstreams *upstreams,
+                                             struct cg_http_request *req,
+                                             struct cg__upstream *const *tried, size_t count);
+
+/* Note how a request or a probe has gone. `why`: the reason, for the log. */
+void cg__http_upstreams_succeeded(struct cg_http_upstreams *upstreams,
+                                  struct cg__upstream *upstream);
+void cg__http_upstreams_failed(struct cg_http_upstreams *upstreams,
+                               struct cg__upstream *upstream, const char *why);
+
+/* Logs "URL: what". */
+void cg__http_upstreams_log(const struct cg_http_upstreams *upstreams,
+                            const struct cg__upstream *upstream, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+#endif

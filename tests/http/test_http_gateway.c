@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: MIT */
+/* The gateway: what is forwarded, how upstreams are chosen, and what happens when they fail. */
+#include "config.h"
+
+#include "tests/http/http_script.h"
+#include "tests/http/http_serve.h"
+
+#include <cogen/http_gateway.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+static struct script up[3];
+static struct cg_http_client *client;
+static struct cg_http_upstreams *upstreams;
+static char said[4096]; /* all that the gateway has logged */
+
+static void note(void *arg, const char *line)
+{
+    (void)arg;
+    snprintf(said + strlen(said), sizeof said - strlen(said), "%s\n", line);
+}
+
+/* Starts a server that forwards /up/ to `count` of the scripts. */
+static void gateway_on(unsigned count, struct cg_http_upstreams_options options)
+{
+    options.log = note;
+    said[0] = '\0';
+    client = CLIENT(.connect_timeout = 3 * CG_SECOND, .response_timeout = 20 * CG_SECOND,
+                    .idle_timeout = 20 * CG_SECOND);
+    upstreams = cg_http_upstreams_new_with(client, &options);
+    for (unsigned i = 0; i < count; i++)
+        OK(cg_http_upstreams_add(upstreams, up[i].url));
+    serve_begin(&(struct cg_http_server_options){.compress_above = CG_HTTP_UNLIMITED});
+    OK(cg_http_server_mount(server, "/up/", cg_http_forward_handler, upstreams));
+}
+
+#define GATEWAY(count, ...)                                                                \
+    gateway_on(count, (struct cg_http_upstreams_options){.reserved = NULL, __VA_ARGS__})
+
+static void gateway_off(void)
+{
+    serve_end();
+    cg_http_upstreams_free(upstreams);
+    cg_http_client_free(client);
+}
+
+#define GET_UP "GET /up/x" V CLOSE
+#define POST_UP "POST /up/x" V CLOSE
+
+static void saw(const struct script *script, const char *piece)
+{
+    ck_assert_msg(strstr(script->seen, piece) != NULL, "\"%s\" is not in \"%s\"", piece,
+                  script->seen);
+}
+
+static void saw_not(const struct script *script, const char *piece)
+{
+    ck_assert_msg(strstr(script->seen, piece) == NULL, "\"%s\" is in \"%s\"", piece,
+                  script->seen);
+}
+
+static void has(const char *text, const char *piece)
+{
+    ck_assert_msg(strstr(text, piece) != NULL, "\"%s\" is not in \"%s\"", piece, text);
+}
+
+/* Fields of the message are forwarded, those of a connection and false claims are not. */
+static ssize_t fields(void *arg)
+{
+    (void)arg;
+    script_start(&up[0], TURNS(SAYS("HTTP/1.1 200 Fine\r\nX-One: 1\r\nConnection: X-Hop\r\n"
+                                    "X-Hop: 2\r\nKeep-Alive: 5\r\nContent-Length: 2\r\n\r\nok"),
+                               SAYS(OK_200(0, "")), SAYS(OK_200(0, ""))));
+    GATEWAY(1, .hop = {.name = "here", .reveal = true});
+    ck_assert_str_eq(ask("GET /up/x?y=%2f" V CLOSE "Accept: a/b\r\nConnection: X-Mine\r\n"
+                         "X-Mine: 1\r\nUpgrade: h2c\r\nX-Forwarded-For: 1.2.3.4\r\n"
+                         "x_forwarded_for: 5.6.7.8\r\nForwarded: for=1.2.3.4\r\n"
+                         "X-Real-IP: 1.2.3.4\r\nTE: trailers\r\nVia: 1.0 there\r\n\r\n"),
+                     "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX-One: 1\r\nVia: 1.1 here\r\n"
+                     "Connection: close\r\n\r\nok");
+    ck_assert_str_eq(up[0].seen,
+                     "GET /up/x?y=%2f HTTP/1.1\r\nHost: x\r\nAccept: a/b\r\n"
+                     "Via: 1.0 there\r\nTE: trailers\r\nConnection: TE\r\nVia: 1.1 here\r\n"
+                     "Forwarded: for=127.0.0.1;host=\"x\";proto=http\r\n"
+                     "X-Forwarded-For: 127.0.0.1\r\nX-Forwarded-Proto: http\r\n"
+                     "X-Forwarded-Host: x\r\n\r\n");
+    IS(status_of("GET http://y/up/z" V CLOSE "\r\n"), 200);
+    saw(&up[0], "GET /up/z HTTP/1.1\r\nHost: y\r\n");
+    IS(status_of("OPTIONS /up/x" V CLOSE "Max-Forwards: 5\r\n\r\n"), 200);
+    saw(&up[0], "\r\nMax-Forwards: 4\r\n");
+    IS(status_of("OPTIONS /up/x" V CLOSE "Max-Forwards: 0\r\n\r\n"), 200);
+    IS(status_of("GET /up/x" V CLOSE "Via: 1.1 a, 1.1 here\r\n\r\n"), 508);
+    ck_assert_str_eq(said, "");
+    gateway_off();
+    script_end(&up[0]);
+    return 0;
+}
+
+/* A trusted proxy's fields are continued. */
+static ssize_t trusted(void *arg)
+{
+    (void)arg;
+    script_start(&up[0], TURNS(SAYS(OK_200(0, "")), SAYS(OK_200(0, ""))));
+    GATEWAY(1, .hop = {.reveal = true, .trusted = "127.0.0.0/8", .own_host = true});
+    IS(status_of(GET_UP "X-Forwarded-For: 1.2.3.4\r\nX-Forwarded-For: 10.0.0.1\r\n"
+                        "X-Forwarded-Proto: https\r\nForwarded: for=1.2.3.4\r\n\r\n"),
+       200);
+    saw(&up[0], "\r\nX-Forwarded-For: 1.2.3.4,10.0.0.1, 127.0.0.1\r\n");
+    saw(&up[0], "\r\nForwarded: for=1.2.3.4, for=127.0.0.1;host=\"x\";proto=http\r\n");
+    saw(&up[0], "\r\nX-Forwarded-Proto: https\r\n");
+    saw_not(&up[0], "\r\nX-Forwarded-Proto: http\r\n");
+    saw_not(&up[0], "\r\nHost: x\r\n");
+    saw_not(&up[0], "\r\nVia:");
+    IS(status_of(GET_UP "\r\n"), 200);
+    gateway_off();
+    script_end(&up[0]);
+    return 0;
+}
+
+/* A path must not lead elsewhere on the upstream than it leads here. */
+static ssize_t dots(void *arg)
+{
+    static const char *const bad[] = {"/up/a/../x", "/up/a/..", "/up/.", "/up/./x",
+                                      "/up/a/%2e%2E/x", "/up/a/.%2e?x", "/up/a/%2E?"};
+    static const char *const good[] = {"/up/.x", "/up/..x", "/up/...", "/up/x?/../", "/up/x.",
+                                       "/up/%2ex"};
+    char text[100];
+
+    (void)arg;
+    script_start(&up[0], TURNS(SAYS(OK_200(0, "")), SAYS(OK_200(0, "")),
+                               SAYS(OK_200(0, "")), SAYS(OK_200(0, "")), SAYS(OK_200(0, "")),
+                               SAYS(OK_200(0, ""))));
+    GATEWAY(1);
+    for (size_t i = 0; i < COUNT(bad); i++) {
+        snprintf(text, sizeof text, "GET %s" V CLOSE "\r\n", bad[i]);
+        IS(status_of(text), 400);
+    }
+    for (size_t i = 0; i < COUNT(good); i++) {
+        snprintf(text, sizeof text, "GET %s" V CLOSE "\r\n", good[i]);
+        IS(status_of(text), 200);
+    }
+    gateway_off();
+    script_end(&up[0]);
+    return 0;
+}
+
+/* Bodies of both kinds in both directions, trailers, and responses without a body. */
+static ssize_t bodies(void *arg)
+{
+    (void)arg;
+    script_start(
+        &up[0],
+        TURNS(SAYS(OK_200(2, "ab"), .body = 5),
+              SAYS(HEAD_200 "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\nX-T: 1\r\n\r\n",
+                   .body = 25),
+              SAYS(HEAD_200 "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n"),
+              SAYS(HEAD_200 "Content-Length: 77\r\n\r\n"), SAYS("HTTP/1.1 204 No\r\n\r\n"),
+              SAYS("HTTP/1.1 304 Same\r\nContent-Length: 9\r\nETag: \"x\"\r\n\r\n"),
+              SAYS(HEAD_200 "\r\nto the end", .close = true)));
+    GATEWAY(1);
+    has(ask(POST_UP "Content-Length: 5\r\n\r\nhello"), "\r\nContent-Length: 2\r\n");
+    has(got, "\r\n\r\nab");
+    saw(&up[0], "\r\nContent-Length: 5\r\n\r\nhello");
+    has(ask(POST_UP "Transfer-Encoding: chunked\r\nTE: trailers\r\n\r\n"
+                    "2\r\nhe\r\n3\r\nllo\r\n0\r\nX-R: 2\r\n\r\n"),
+        "\r\nTransfer-Encoding: chunked\r\n");
+    has(got, "\r\n3\r\nabc\r\n0\r\nX-T: 1\r\n\r\n");
+    saw(&up[0], "\r\nTransfer-Encoding: chunked\r\n\r\n");
+    saw(&up[0], "0\r\nX-R: 2\r\n\r\n");
+    has(ask(GET_UP "\r\n"), "\r\nContent-Length: 3\r\n");
+    has(ask("HEAD /up/x" V CLOSE "\r\n"), "\r\nContent-Length: 77\r\n");
+    has(ask(GET_UP "\r\n"), "HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n");
+    has(ask(GET_UP "\r\n"), "HTTP/1.1 304 Not Modified\r\n");
+    has(got, "\r\nETag: \"x\"\r\n");
+    has(ask(GET_UP "\r\n"), "to the end");
+    gateway_off();
+    script_end(&up[0]);
+    return 0;
+}
+
+static const struct test_case cases[] = {
+    CORO(fields),
+    CORO(trusted),
+    CORO(dots),
+    CORO(bodies),
+};
+
+int main(void)
+{
+    return test_main("http gateway", cases, COUNT(cases));
+}
