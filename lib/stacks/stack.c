@@ -8,7 +8,8 @@
  * coroutine that sleeps with small frames needs one page. All stacks of a slab have the
  * same size. A free stack is warm (linked through its slot, and used first), cold
  * (trimmed: nothing of it is in memory, the slab notes its number) or fresh (never used,
- * without a guard so far).
+ * without a guard so far). A large slab whose stacks are all cold is unmapped: its page tables
+ * alone take up to 170 bytes a stack.
  *
  * The first stacks of a slab have a guard each. Where guards cost mappings and the process
  * has used its share of them (guard.c), the later stacks have none, but only a gap of the
@@ -47,6 +48,7 @@ enum {
     SIZES = 21,     /* CG__STACK_MIN << 0 ... 20 */
     SLAB_FIRST = 8, /* stacks in the first slab of a size; the next slabs double */
     SLAB_LIMIT = 64 * 1024 * 1024, /* bytes, unless one stack is larger */
+    SLAB_LARGE = 4 * 1024 * 1024 * CG__STACK_SCALE, /* bytes; not kept when all is cold */
     SLOT = 64,                     /* bytes for struct slot, a cache line */
     COLOURS = 32,
     BELOW = 512,   /* bytes below a saved stack pointer that a shrink leaves */
@@ -348,13 +350,32 @@ void cg__stack_put(struct cg_stacks *stacks, void *head)
     size->used--;
 }
 
-static void trim(struct size *size)
+static void take_out(struct slab *slab, struct size *size)
+{
+    struct slab **link = &size->slabs, **cold = &size->cold;
+
+    while (*link != slab)
+        link = &(*link)->next;
+    *link = slab->next;
+    while (*cold != NULL && *cold != slab)
+        cold = &(*cold)->next_cold;
+    if (*cold != NULL)
+        *cold = slab->next_cold;
+    size->mapped -= slab->count;
+}
+
+static void trim(const struct cg_stacks *stacks, struct size *size)
 {
     struct slot *slot = take_warm(size);
     struct slab *slab = slot->slab;
     uint32_t number = slot->number; /* read first: madvise clears the slot */
 
     size->live--;
+    if (slab->ncold + 1 == slab->fresh && slab->bytes >= SLAB_LARGE) {
+        take_out(slab, size);
+        slab_free(stacks, slab);
+        return;
+    }
     /* Includes the guard, which stays a guard, or the gap, which an overflow may have
      * written to. */
     madvise(slot_base(slab, number), size->stride, MADV_DONTNEED);
@@ -381,7 +402,7 @@ size_t cg__stack_pool_trim(struct cg_stacks *stacks, size_t most)
         for (; trimmed < most && warm_in(size) > CG__STACK_KEEP &&
                warm_in(size) > size->used;
              trimmed++)
-            trim(size);
+            trim(stacks, size);
     return trimmed;
 }
 

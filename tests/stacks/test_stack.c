@@ -201,6 +201,40 @@ START_TEST(trimming_gives_memory_back)
 }
 END_TEST
 
+/* Large slabs whose stacks are all trimmed are unmapped. Others are made when they are needed,
+ * and the stacks that stayed warm are used first. */
+START_TEST(cold_slabs_are_unmapped)
+{
+    enum {
+        N = 1000
+    };
+    static char *at[N], *low[N];
+    unsigned char there;
+    void *mem;
+    int gone = 0;
+
+    for (int round = 0; round < 3; round++) {
+        for (int i = 0; i < N; i++) {
+            at[i] = cg__stack_get(stacks, CG__STACK_DEFAULT, HEAD, &mem);
+            ck_assert_ptr_nonnull(at[i]);
+            low[i] = mem;
+            memset(at[i], i, HEAD);
+        }
+        for (int i = 0; i < N; i++) {
+            ck_assert_int_eq(at[i][HEAD - 1], (char)i);
+            cg__stack_put(stacks, at[i]);
+        }
+        ck_assert_uint_eq(cg__stack_pool_trim(stacks, SIZE_MAX), N - CG__STACK_KEEP);
+        gone = 0;
+        for (int i = 0; i < N; i++)
+            gone += mincore(low[i], page, &there) < 0;
+        ck_assert_int_ge(gone, N / 2);
+    }
+    cg__stack_get(stacks, CG__STACK_DEFAULT, HEAD, &mem);
+    ck_assert_int_eq(mincore(mem, page, &there), 0);
+}
+END_TEST
+
 /* If many stacks are taken and returned all the time, they are not trimmed each time. */
 START_TEST(as_many_as_are_in_use_stay_warm)
 {
@@ -292,6 +326,7 @@ int main(void)
     tcase_add_test(pool, the_last_one_put_back_is_the_next_one_out);
     tcase_add_test(pool, stacks_do_not_overlap);
     tcase_add_test(pool, trimming_gives_memory_back);
+    tcase_add_test(pool, cold_slabs_are_unmapped);
     tcase_add_test(pool, as_many_as_are_in_use_stay_warm);
     tcase_add_test(pool, pools_are_kept_for_the_next_world);
 #if !CG__ASAN && !CG__TSAN
