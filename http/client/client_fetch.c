@@ -287,7 +287,6 @@ static ssize_t fetch_url(struct cg__asking *ask, struct cg_http_reply **reply)
 
     ask->with_body = has_body(ask->fetch);
     ask->expect = ask->with_body && ask->fetch->expect;
-    ask->plain = ask->fetch->upgrade;
     ask->method = ask->fetch->method ? ask->fetch->method
                   : ask->with_body   ? "POST"
                                      : "GET";

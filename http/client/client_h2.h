@@ -30,9 +30,11 @@ struct cg__h2_head {
 struct cg__h2_stream {
     struct cg__h2 *h2;
     struct cg__h2_stream *next, *prev; /* on the connection */
-    struct cg__line_op *waiter; /* its coroutine, if it waits in the line; or NULL */
+    struct cg__line_op *waiters[2]; /* its coroutines that wait in the line; or NULL. A
+                                     * tunnel has one that reads and one that writes */
     int32_t id;                 /* 0: the request has not been submitted */
     bool head_only;             /* the request is HEAD */
+    bool connects;              /* it asks for an upgrade (RFC 8441) */
 
     /* The response. */
     struct cg__h2_head *first, *last;
@@ -101,6 +103,9 @@ struct cg__origin *cg__http_client_h2_lease(const struct cg__h2 *h2);
 bool cg__http_client_h2_is_spent(const struct cg__h2 *h2);
 bool cg__http_client_h2_has_room(const struct cg__h2 *h2);
 bool cg__http_client_h2_is_idle(const struct cg__h2 *h2);
+
+/* Whether the server takes requests for an upgrade. */
+bool cg__http_client_h2_connects(const struct cg__h2 *h2);
 
 /* Reads what has come on an idle connection. Returns whether it can be used. Yields. */
 bool cg__http_client_h2_revive(struct cg__h2 *h2);

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { OWN = 5 }; /* four pseudo-fields and Content-Length */
+enum { OWN = 6 }; /* five pseudo-fields and Content-Length */
 
 static nghttp2_nv pair(const char *name, const char *value)
 {
@@ -22,11 +22,12 @@ static nghttp2_nv pair(const char *name, const char *value)
                         .valuelen = strlen(value)};
 }
 
-/* Fields about one connection, which HTTP/2 does not have (RFC 9113, 8.2.2). */
+/* Fields about one connection, which HTTP/2 does not have (RFC 9113, 8.2.2; RFC 8441, 5). */
 static bool is_of_connection(const char *name, const char *value)
 {
     static const char *const names[] = {"connection", "keep-alive", "proxy-connection",
-                                        "upgrade", "transfer-encoding"};
+                                        "upgrade", "transfer-encoding",
+                                        "sec-websocket-key"};
 
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (strcmp(name, names[i]) == 0)
@@ -80,15 +81,18 @@ static ssize_t submit(struct cg__h2_stream *stream, const struct cg__asking *ask
 {
     const struct cg__url *url = &ask->url;
     bool server = url->no_path && strcmp(ask->method, "OPTIONS") == 0;
+    const char *protocol = stream->connects ? cg_http_headers_get(fields, "Upgrade") : NULL;
     int64_t length = body_length(ask);
     size_t count = 4;
     char number[24];
     int32_t id;
 
-    list[0] = pair(":method", ask->method);
+    list[0] = pair(":method", protocol != NULL ? "CONNECT" : ask->method);
     list[1] = pair(":scheme", url->https ? "https" : "http");
     list[2] = pair(":authority", url->hostport);
     list[3] = pair(":path", server ? "*" : url->target);
+    if (protocol != NULL)
+        list[count++] = pair(":protocol", protocol);
     count += append(list + count, &list[2], fields);
     snprintf(number, sizeof number, "%" PRId64, length);
     if (length >= 0)

@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include "http/client/client_h2.h"
+#include "http/client/client_h2_tunnel.h"
 
 #include <stddef.h>
 
@@ -54,6 +55,12 @@ bool cg__http_client_h2_is_idle(const struct cg__h2 *h2)
     return true;
 }
 
+bool cg__http_client_h2_connects(const struct cg__h2 *h2)
+{
+    (void)h2;
+    return false;
+}
+
 bool cg__http_client_h2_revive(struct cg__h2 *h2)
 {
     (void)h2;
@@ -69,5 +76,12 @@ struct cg__h2_stream *cg__http_client_h2_join(struct cg__h2 *h2)
 struct cg__h2 *cg__http_client_h2_part(struct cg__h2_stream *stream)
 {
     (void)stream;
+    return NULL;
+}
+
+struct cg_sock *cg__http_client_h2_tunnel(struct cg_http_client *client, struct cg__link *link)
+{
+    (void)client;
+    (void)link;
     return NULL;
 }

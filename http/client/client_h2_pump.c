@@ -170,11 +170,13 @@ static ssize_t wait_in_line(struct cg__h2_stream *stream, int64_t deadline)
 {
     struct cg__line_op *waiter =
         cg__line_wait(&stream->h2->wait, .timeout = CG_NEVER, .deadline = deadline);
+    struct cg__line_op **place = &stream->waiters[stream->waiters[0] != NULL];
     ssize_t n;
 
-    stream->waiter = waiter;
+    *place = waiter;
     n = cg_yield(&waiter->op);
-    stream->waiter = NULL;
+    if (*place == waiter)
+        *place = NULL;
     return n;
 }
 
@@ -211,7 +213,7 @@ ssize_t cg__http_client_h2_pump(struct cg__h2_stream *stream,
         else
             n = wait_in_line(stream, deadline);
     }
-    if (n < 0)
+    if (n < 0 && !stream->connects) /* a tunnel may be silent for long */
         doubt(h2, heard, since);
     hand_over(h2);
     return n;

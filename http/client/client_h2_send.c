@@ -32,6 +32,8 @@ static ssize_t give(nghttp2_session *session, int32_t id, uint8_t *buf, size_t s
     memcpy(buf, stream->piece, len);
     stream->piece += len;
     stream->piece_len -= len;
+    if (stream->piece_len == 0)
+        cg__http_client_h2_session_wake(stream);
     cg__http_client_h2_session_thrive(user); /* the server may acknowledge it */
     if (!stream->last_piece || stream->piece_len > 0)
         return (ssize_t)len;
@@ -151,18 +153,48 @@ static ssize_t ask_first(struct cg__h2_stream *stream, struct cg__asking *ask)
     return n;
 }
 
+static bool is_settled(const struct cg__h2_stream *stream)
+{
+    return stream->h2->settled || stream->closed;
+}
+
+/* Whether the server takes the request for an upgrade is known when its settings have come.
+ * If it does not, the request is sent by HTTP/1.1. */
+static ssize_t prepare_upgrade(struct cg__h2_stream *stream, struct cg__asking *ask)
+{
+    ssize_t n = cg__http_client_h2_pump(
+        stream, is_settled, moment(ask->client, ask->client->options.response_timeout));
+
+    if (n == -ETIMEDOUT)
+        return cg__http_client_because(ask->why, n, "the server does not respond");
+    if (n < 0)
+        return n;
+    if (stream->closed)
+        return cg__http_client_h2_receive_error(stream, ask->why);
+    stream->connects = cg__http_client_h2_connects(stream->h2);
+    stream->wants_1_1 = !stream->connects;
+    return stream->connects
+               ? 0
+               : cg__http_client_because(ask->why, CG_EHTTP,
+                                         "the server does not upgrade HTTP/2");
+}
+
 ssize_t cg__http_client_h2_send(struct cg__link *link, struct cg__asking *ask,
                                 ssize_t *broken)
 {
     struct cg__h2_stream *stream = link->stream;
     const nghttp2_data_provider body = {.read_callback = give};
-    ssize_t n;
+    ssize_t n = 0;
 
     *broken = 0;
     ask->sent = 0;
     ask->responded = false;
     stream->head_only = strcmp(ask->method, "HEAD") == 0;
-    n = cg__http_client_h2_fields_submit(stream, ask, ask->with_body ? &body : NULL);
+    if (ask->fetch->upgrade)
+        n = prepare_upgrade(stream, ask);
+    if (n == 0)
+        n = cg__http_client_h2_fields_submit(
+            stream, ask, ask->with_body || stream->connects ? &body : NULL);
     if (n > 0) {
         stream->id = (int32_t)n;
         n = 0;

@@ -27,11 +27,13 @@ static struct cg__h2_stream *find(nghttp2_session *session, int32_t id)
 
 void cg__http_client_h2_session_wake(struct cg__h2_stream *stream)
 {
-    struct cg__line_op *waiter = stream->waiter;
+    for (size_t i = 0; i < sizeof stream->waiters / sizeof *stream->waiters; i++) {
+        struct cg__line_op *waiter = stream->waiters[i];
 
-    stream->waiter = NULL;
-    if (waiter != NULL)
-        cg__http_client_line_wake(waiter, 0, NULL);
+        stream->waiters[i] = NULL;
+        if (waiter != NULL)
+            cg__http_client_line_wake(waiter, 0, NULL);
+    }
 }
 
 /* The first reason stays. */
@@ -222,7 +224,11 @@ static int on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *
     struct cg__h2 *h2 = user;
     struct cg__h2_stream *stream;
 
-    h2->settled |= frame->hd.type == NGHTTP2_SETTINGS;
+    if (frame->hd.type == NGHTTP2_SETTINGS && !h2->settled) {
+        h2->settled = true;
+        for (stream = h2->streams; stream != NULL; stream = stream->next)
+            cg__http_client_h2_session_wake(stream);
+    }
     if (frame->hd.type == NGHTTP2_GOAWAY)
         h2->spent = true;
     if (h2->line != NULL &&
@@ -314,6 +320,12 @@ static nghttp2_option *new_options(void)
     nghttp2_option_set_peer_max_concurrent_streams(options, CG_HTTP_STREAMS);
     nghttp2_option_set_max_deflate_dynamic_table_size(options, CG__H2_TABLE);
     return options;
+}
+
+bool cg__http_client_h2_connects(const struct cg__h2 *h2)
+{
+    return nghttp2_session_get_remote_settings(
+               h2->session, NGHTTP2_SETTINGS_ENABLE_CONNECT_PROTOCOL) == 1;
 }
 
 static int queue_settings(struct cg__h2 *h2)

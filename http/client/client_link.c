@@ -401,6 +401,41 @@ static ssize_t open_by(struct cg__link *link, struct cg__asking *ask,
     return n;
 }
 
+/* An upgrade goes by HTTP/2 if there is a connection already on which the server has said
+ * that it takes them, as browsers do it; or if HTTP/1.1 is not allowed. */
+static bool upgrades_by_h2(struct route *route, const struct cg__asking *ask)
+{
+    struct cg__pool *pool = &ask->client->pool;
+    struct cg__origin *origin;
+    struct cg__h2 *h2;
+    bool found;
+
+    if (!(route->protocols & (CG_HTTP_H2 | CG_HTTP_H2C)))
+        return false;
+    if (!(route->protocols & CG_HTTP_H1))
+        return true;
+    origin = cg__http_client_pool_use(pool, route->key);
+    if (origin == NULL)
+        return false;
+    h2 = origin->h2 != NULL ? origin->h2 : cg__http_client_pool_kept(pool, origin);
+    found = h2 != NULL && !cg__http_client_h2_is_spent(h2) && cg__http_client_h2_connects(h2);
+    cg__http_client_pool_unuse(pool, origin);
+    return found;
+}
+
+static ssize_t choose_for_upgrade(struct route *route, struct cg__asking *ask)
+{
+    ssize_t n = choose(route, ask);
+
+    if (n < 0 || ask->plain || upgrades_by_h2(route, ask))
+        return n;
+    ask->plain = true;
+    cg__http_url_free(&route->proxy);
+    free(route->key);
+    *route = (struct route){.url = &ask->url};
+    return choose(route, ask);
+}
+
 ssize_t cg__http_client_link_open(struct cg__link *link, struct cg__asking *ask)
 {
     struct route route = {.url = &ask->url};
@@ -410,7 +445,7 @@ ssize_t cg__http_client_link_open(struct cg__link *link, struct cg__asking *ask)
     if (ask->url.https && ask->client->options.tls == NULL)
         return cg__http_client_because(ask->why, CG_EHTTP_TLS, "%s",
                                        cg_strerror(CG_EHTTP_TLS));
-    n = choose(&route, ask);
+    n = ask->fetch->upgrade ? choose_for_upgrade(&route, ask) : choose(&route, ask);
     if (n == 0)
         n = open_by(link, ask, &route);
     cg__http_url_free(&route.proxy);

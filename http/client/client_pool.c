@@ -160,6 +160,16 @@ static void close_conn(struct cg__conn conn)
         cg_sock_close(conn.sock);
 }
 
+struct cg__h2 *cg__http_client_pool_kept(const struct cg__pool *pool,
+                                         const struct cg__origin *origin)
+{
+    const struct cg__kept *kept = pool->newest;
+
+    while (kept != NULL && kept->origin != origin)
+        kept = kept->older;
+    return kept != NULL ? kept->conn.h2 : NULL;
+}
+
 bool cg__http_client_pool_take(struct cg__pool *pool, struct cg__origin *lease, int64_t now,
                                struct cg__conn *conn)
 {

@@ -80,6 +80,10 @@ void cg__http_client_pool_unuse(struct cg__pool *pool, struct cg__origin *origin
 bool cg__http_client_pool_take(struct cg__pool *pool, struct cg__origin *lease, int64_t now,
                                struct cg__conn *conn);
 
+/* The idle connection of HTTP/2 that would be taken; or NULL. */
+struct cg__h2 *cg__http_client_pool_kept(const struct cg__pool *pool,
+                                         const struct cg__origin *origin);
+
 /* Keeps an idle connection; closes the oldest one if there are too many. */
 void cg__http_client_pool_keep(struct cg__pool *pool, struct cg__origin *lease,
                                struct cg__conn conn, int64_t now);

@@ -3,6 +3,7 @@
  * error of a server has a code and a message. */
 #include "config.h"
 
+#include "http/client/client_h2_tunnel.h"
 #include "http/client/client_link.h"
 #include "http/client/client_reply.h"
 #include "http/client/client_why.h"
@@ -299,6 +300,8 @@ struct cg_sock *cg_http_reply_take_sock(struct cg_http_reply *reply)
 {
     struct cg_sock *sock = reply->head.status == 101 ? reply->link.sock : NULL;
 
+    if (reply->head.status == 101 && reply->link.stream != NULL)
+        return cg__http_client_h2_tunnel(reply->client, &reply->link);
     if (sock != NULL) {
         reply->link.sock = NULL;
         cg__http_client_link_end(&reply->link, reply->client, false);

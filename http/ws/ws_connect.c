@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include "http/client/client_why.h"
+#include "http/message/url.h"
 #include "http/ws/ws.h"
 #include "http/ws/ws_key.h"
 #include "http/ws/ws_offer.h"
@@ -78,9 +79,11 @@ static ssize_t check(const struct cg_ws_connect_op *connect, struct cg_http_repl
         return cg__http_client_because(connect->why, CG_EWS,
                                        "the server responds with %d %s",
                                        cg_http_reply_status(reply),
-                                       cg_http_reply_reason(reply));
+                                       cg_http_status_text(cg_http_reply_status(reply)));
     cg__http_ws_key_accept(key, wanted);
-    if (!cg_http_headers_has(headers, "Upgrade", "websocket") ||
+    if (strcmp(cg_http_reply_protocol(reply), "HTTP/2") == 0)
+        answer = wanted; /* it has no such fields (RFC 8441, 5) */
+    else if (!cg_http_headers_has(headers, "Upgrade", "websocket") ||
         !cg_http_headers_has(headers, "Connection", "upgrade"))
         return refused(connect, "the server upgrades to another protocol");
     if (answer == NULL || strcmp(answer, wanted) != 0)
@@ -104,11 +107,11 @@ static ssize_t make(struct cg_ws_connect_op *connect, struct cg_http_reply *repl
         n = cg__http_ws_make(NULL, &connect->options, &params,
                              cg_http_reply_header(reply, "Sec-WebSocket-Protocol"),
                              connect->ws);
-    if (n == 0) {
-        (*connect->ws)->sock = cg_http_reply_take_sock(reply);
-        connect->made = true;
-    }
-    return n;
+    if (n < 0)
+        return n;
+    connect->made = true;
+    (*connect->ws)->sock = cg_http_reply_take_sock(reply);
+    return (*connect->ws)->sock != NULL ? 0 : -ENOMEM;
 }
 
 static ssize_t ask(struct cg_ws_connect_op *connect, const char *url, const char *key)
@@ -134,6 +137,20 @@ static ssize_t ask(struct cg_ws_connect_op *connect, const char *url, const char
     return n;
 }
 
+/* The message names the URL as the caller has written it. */
+static ssize_t check_url(const struct cg_ws_connect_op *connect, const char *http)
+{
+    const char *wrong = "", *url = connect->url;
+    struct cg__url parsed;
+    ssize_t n = cg__http_url_parse(&parsed, http, &wrong);
+
+    cg__http_url_free(&parsed);
+    if (n == CG_EHTTP_URL)
+        cg__http_client_because(connect->why, n, "%.100s is not a valid URL: %s",
+                                url != NULL && *url != '\0' ? url : "\"\"", wrong);
+    return n;
+}
+
 static ssize_t connect_run(struct cg_op *op)
 {
     struct cg_ws_connect_op *connect = of(op);
@@ -146,10 +163,12 @@ static ssize_t connect_run(struct cg_op *op)
     connect->options.client = true;
     if (!cg__http_ws_protocol_are_valid(&connect->options))
         return cg__http_client_because(connect->why, -EINVAL, "an option is invalid");
-    url = http_url(connect->url);
+    url = http_url(connect->url != NULL ? connect->url : "");
     if (url == NULL)
         return -ENOMEM;
-    n = cg__http_ws_key_new(key);
+    n = check_url(connect, url);
+    if (n == 0)
+        n = cg__http_ws_key_new(key);
     if (n == 0)
         n = ask(connect, url, key);
     free(url);
@@ -172,7 +191,9 @@ static ssize_t connect_finish(struct cg_op *op)
 
 static int connect_print(const struct cg_op *op, char *buf, size_t size)
 {
-    return snprintf(buf, size, "%s", ((const struct cg_ws_connect_op *)op)->url);
+    const char *url = ((const struct cg_ws_connect_op *)op)->url;
+
+    return snprintf(buf, size, "%s", url != NULL ? url : "nothing");
 }
 
 const struct cg_op_type cg_ws_connect_type = {

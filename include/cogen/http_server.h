@@ -318,9 +318,9 @@ struct cg_http_upgrade_op {
  * upgrade" and, unless the handler has set Upgrade, an Upgrade field with the first
  * protocol that the client asks for. 0, or
  *   -EALREADY  the response has begun
- *   -EOPNOTSUPP  the request came over HTTP/2
  *   -EINVAL    another status; the body has not been read; the client has not asked for
- *              an upgrade, or not for the protocol that the handler has set */
+ *              an upgrade, or not for the protocol that the handler has set
+ * Over HTTP/2 the socket is a stream of the connection (RFC 8441). */
 #define cg_http_upgrade(...) cg__http_upgrade(__VA_ARGS__, )
 #define cg__http_upgrade(r, s, out, ...)                                                   \
     CG_OP(cg_http_upgrade, .req = (r), .status = (s), .sock = (out), __VA_ARGS__)

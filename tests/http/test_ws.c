@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* What a server's WebSocket makes of bytes: echoes, pongs, the codes of its Closes. Each case is
- * sent whole, and in pieces that end at every position. */
+ * sent whole, and in pieces that end at every position; in memory, and over HTTP/2. */
 #include "config.h"
 
+#include "tests/http/carried.h"
 #include "tests/http/told.h"
 #include "tests/http/ws_told.h"
 
@@ -18,6 +19,8 @@ struct ws_case {
 /* Options of the server's WebSocket. */
 static unsigned limit;
 static bool deflates;
+
+static bool by_h2;
 
 struct talk {
     struct cg_sock *sock;
@@ -75,15 +78,18 @@ static size_t converse(struct cg_sock *sock, size_t len, size_t first, size_t pi
 static const char *told(size_t len, size_t first, size_t piece)
 {
     struct talk talk = {.ended = 1};
-    struct cg_coro *server;
+    struct cg_coro *echoing;
     struct cg_sock *sock;
     size_t n;
 
-    OK(cg_sock_pair(cg_sched_self(), &talk.sock, &sock));
-    server = test_start(echo, &talk);
+    if (by_h2)
+        carried_pair(&talk.sock, &sock);
+    else
+        OK(cg_sock_pair(cg_sched_self(), &talk.sock, &sock));
+    echoing = test_start(echo, &talk);
     n = converse(sock, len, first, piece);
     cg_sock_close(sock);
-    IS(test_end(server), 0);
+    IS(test_end(echoing), 0);
     return ws_told(got, n);
 }
 
@@ -350,16 +356,41 @@ static ssize_t cuts_do_not_matter(void *arg)
     return 0;
 }
 
-static const struct test_case cases[] = {
-    CORO(messages_come_back),
-    CORO(pings_are_answered),
-    CORO(invalid_frames_are_refused),
-    CORO(closes_are_checked),
-    CORO(texts_are_utf8),
-    CORO(long_messages_are_refused),
-    CORO(cuts_do_not_matter),
+static cg_fn *const all[] = {
+    messages_come_back,
+    pings_are_answered,
+    invalid_frames_are_refused,
+    closes_are_checked,
+    texts_are_utf8,
+    long_messages_are_refused,
+    cuts_do_not_matter,
 #ifdef HAVE_ZLIB
-    CORO(messages_are_inflated),
+    messages_are_inflated,
+#endif
+};
+
+static ssize_t in_memory(void *arg)
+{
+    for (size_t i = 0; i < COUNT(all); i++)
+        IS(all[i](arg), 0);
+    return 0;
+}
+
+/* The streams of one connection. */
+static ssize_t over_h2(void *arg)
+{
+    by_h2 = true;
+    carried_begin(true);
+    in_memory(arg);
+    carried_end();
+    by_h2 = false;
+    return 0;
+}
+
+static const struct test_case cases[] = {
+    CORO(in_memory),
+#ifdef HAVE_NGHTTP2
+    CORO(over_h2),
 #endif
 };
 

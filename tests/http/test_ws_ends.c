@@ -13,6 +13,7 @@
 
 static struct cg_ws_options server_options;
 static const char *origins;
+static bool by_h2;
 static ssize_t ended;
 static int ended_code;
 
@@ -46,9 +47,10 @@ static void begin(const struct cg_ws_options *options)
     server_options = options != NULL ? *options : (struct cg_ws_options){.reserved = NULL};
     origins = NULL;
     ended = 1;
-    serve_begin(NULL);
+    serve_begin(&(struct cg_http_server_options){.protocols = CG_HTTP_H1 | CG_HTTP_H2C});
     OK(cg_http_server_mount(server, "/ws", echo, NULL));
-    client = cg_http_client_new(.no_environment = true);
+    client = cg_http_client_new(.no_environment = true,
+                                .protocols = by_h2 ? CG_HTTP_H2C : CG_HTTP_H1);
     snprintf(url, sizeof url, "ws://%s/ws", addr);
 }
 
@@ -195,8 +197,13 @@ static ssize_t clients_check(void *arg)
     begin(NULL);
     snprintf(url, sizeof url, "ws://%s/hello", addr);
     IS(cg_yield(cg_ws_connect(client, url, &ws, .why = why)), CG_EWS);
-    ck_assert_str_eq(why, "the server responds with 200 OK");
+    ck_assert_str_eq(why, by_h2 ? "the server responds with 501 Not Implemented"
+                                : "the server responds with 200 OK");
     IS(cg_yield(cg_ws_connect(client, "ftp://x/", &ws, .why = why)), CG_EHTTP_URL);
+    IS(cg_yield(cg_ws_connect(client, NULL, &ws, .why = why)), CG_EHTTP_URL);
+    ck_assert_str_eq(why, "\"\" is not a valid URL: it is empty");
+    IS(cg_yield(cg_ws_connect(client, "ws://", &ws, .why = why)), CG_EHTTP_URL);
+    ck_assert_str_eq(why, "ws:// is not a valid URL: it has no host");
     finish();
     return 0;
 }
@@ -208,10 +215,17 @@ static ssize_t reads_one(void *arg)
     return cg_yield(cg_ws_read((struct cg_ws *)arg, &message));
 }
 
+static ssize_t finishes(void *arg)
+{
+    (void)arg;
+    finish();
+    return 0;
+}
+
 /* The shutdown of the server sends 1001 to clients that wait, and waits for their Close. */
 static ssize_t shutdowns_are_told(void *arg)
 {
-    struct cg_coro *reader;
+    struct cg_coro *reader, *shutdown;
     struct cg_ws *ws;
 
     (void)arg;
@@ -220,13 +234,14 @@ static ssize_t shutdowns_are_told(void *arg)
     comes_back(ws, CG_WS_TEXT, "hello", 5);
     reader = test_start(reads_one, ws);
     test_until_waiting(reader);
-    finish();
-    IS(ended, 0);
+    shutdown = test_start(finishes, NULL);
     IS(test_end(reader), 0);
     IS(cg_ws_code(ws), CG_WS_GOING_AWAY);
     IS(cg_yield(cg_ws_send_text(ws, "late")), -EPIPE);
     IS(cg_yield(cg_ws_end(ws, CG_WS_NORMAL)), 0);
     cg_ws_free(ws);
+    IS(test_end(shutdown), 0);
+    IS(ended, 0);
     return 0;
 }
 
@@ -410,6 +425,22 @@ static ssize_t freed_under_a_reader(void *arg)
     return 0;
 }
 
+#ifdef HAVE_NGHTTP2
+static ssize_t over_h2(void *arg)
+{
+    by_h2 = true;
+    IS(subprotocols_are_chosen(arg), 0);
+    IS(both_compress(arg), 0);
+#ifdef HAVE_ZLIB
+    IS(bombs_are_refused(arg), 0);
+#endif
+    IS(clients_check(arg), 0);
+    IS(shutdowns_are_told(arg), 0);
+    by_h2 = false;
+    return 0;
+}
+#endif
+
 static const struct test_case cases[] = {
     CORO(handshakes_are_checked),
     CORO(subprotocols_are_chosen),
@@ -424,6 +455,9 @@ static const struct test_case cases[] = {
     CORO(cancelled_reads_lose_nothing),
     LINK(writers_do_not_mix, .over = OVER_TCP | OVER_PAIR),
     CORO(freed_under_a_reader),
+#ifdef HAVE_NGHTTP2
+    CORO(over_h2),
+#endif
 };
 
 int main(void)

@@ -4,6 +4,7 @@
 
 #include "http/server/h2/body.h"
 #include "http/server/h2/fields.h"
+#include "http/server/h2/tunnel.h"
 #include "http/server/h2/writer.h"
 #include "http/server/request/request_body.h"
 
@@ -155,6 +156,8 @@ ssize_t cg__http_h2_body_give(nghttp2_session *session, int32_t id, uint8_t *buf
         done = take(buf, size, stream->out.data + stream->out_done,
                     stream->out.len - stream->out_done);
         stream->out_done += done;
+        if (stream->tunnel != NULL)
+            cg__http_h2_tunnel_took(stream->tunnel);
     }
     if (done < size && stream->len > 0) {
         n = take(buf + done, size - done, stream->data, stream->len);
@@ -181,15 +184,6 @@ ssize_t cg__http_h2_body_give(nghttp2_session *session, int32_t id, uint8_t *buf
         return NGHTTP2_ERR_DEFERRED;
     }
     return (ssize_t)done;
-}
-
-void cg__http_h2_body_resume(struct cg__http_h2_stream *stream)
-{
-    if (stream->deferred) {
-        stream->deferred = false;
-        nghttp2_session_resume_data(stream->h2->session, stream->id);
-    }
-    cg__http_h2_writer_wake(stream->h2);
 }
 
 /* The client must take something within the write timeout. */

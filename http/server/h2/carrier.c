@@ -6,6 +6,7 @@
 #include "http/server/h2/body.h"
 #include "http/server/h2/carrier.h"
 #include "http/server/h2/fields.h"
+#include "http/server/h2/tunnel.h"
 #include "http/server/h2/writer.h"
 
 #include <errno.h>
@@ -23,14 +24,23 @@ static int room(struct cg_http_request *req, size_t head, size_t behind)
     return is_lost(req) ? -ECONNRESET : 0;
 }
 
-static int head(struct cg_http_request *req, int status, int64_t length,
-                const char *type)
+/* HTTP/2 has no 101: 2xx accepts an upgrade. So a handler that knows nothing of it and sends
+ * its page must not be understood to do that. */
+static int status_on_wire(const struct cg_http_request *req, int status)
+{
+    if (status == 101)
+        return 200;
+    return cg__http_h2_of(req)->connects && !req->switches && status / 100 == 2 ? 501 : status;
+}
+
+static int submit(struct cg_http_request *req, int status, int64_t length,
+                  const char *type)
 {
     struct cg__http_h2_stream *stream = cg__http_h2_of(req);
     struct cg__http_h2_head *fields =
-        cg__http_h2_fields_head(req, status, length, type);
+        cg__http_h2_fields_head(req, status_on_wire(req, status), length, type);
     nghttp2_data_provider body = {{.ptr = stream}, cg__http_h2_body_give};
-    bool bare = req->framing == CG__HTTP_NO_BODY || length == 0;
+    bool bare = !req->switches && (req->framing == CG__HTTP_NO_BODY || length == 0);
     int rc;
 
     if (fields == NULL)
@@ -43,6 +53,21 @@ static int head(struct cg_http_request *req, int status, int64_t length,
         return rc == NGHTTP2_ERR_NOMEM ? -ENOMEM : -ECONNRESET;
     cg__http_h2_writer_wake(stream->h2);
     return 0;
+}
+
+/* For an upgrade the socket is made first, so that nothing can fail after the head. */
+static int head(struct cg_http_request *req, int status, int64_t length,
+                const char *type)
+{
+    struct cg__http_h2_stream *stream = cg__http_h2_of(req);
+    int rc = req->switches ? cg__http_h2_tunnel_open(stream) : 0;
+
+    if (rc < 0)
+        return rc;
+    rc = submit(req, status, length, type);
+    if (rc < 0 && req->switches)
+        cg_sock_close(cg__http_h2_tunnel_sock(stream->tunnel));
+    return rc;
 }
 
 static char *place(struct cg_http_request *req, size_t len)
@@ -66,12 +91,12 @@ static void put(struct cg_http_request *req, size_t len)
 
     stream->out.len = len;
     stream->last = true;
-    cg__http_h2_body_resume(stream);
+    cg__http_h2_writer_resume(stream);
 }
 
 static ssize_t wait_taken(struct cg__http_h2_stream *stream)
 {
-    cg__http_h2_body_resume(stream);
+    cg__http_h2_writer_resume(stream);
     return cg__http_h2_body_wait(stream);
 }
 
@@ -113,7 +138,7 @@ static ssize_t end(struct cg_http_request *req)
     struct cg__http_h2_stream *stream = cg__http_h2_of(req);
 
     stream->last = true;
-    cg__http_h2_body_resume(stream);
+    cg__http_h2_writer_resume(stream);
     return 0;
 }
 
@@ -143,6 +168,15 @@ static struct cg_sock *sock(struct cg_http_request *req)
     return req->conn->sock;
 }
 
+static ssize_t give(struct cg_http_request *req, struct cg_sock **sock)
+{
+    struct cg__http_h2_stream *stream = cg__http_h2_of(req);
+
+    stream->given = true;
+    *sock = cg__http_h2_tunnel_sock(stream->tunnel);
+    return 0;
+}
+
 const struct cg__http_carrier cg__http_h2_carrier = {
     .room = room,
     .head = head,
@@ -154,6 +188,7 @@ const struct cg__http_carrier cg__http_h2_carrier = {
     .interim = interim,
     .more = cg__http_h2_body_more,
     .sock = sock,
+    .give = give,
     .is_lost = is_lost,
     .version = "HTTP/2.",
 };

@@ -82,6 +82,10 @@ static void add_pseudo(struct cg_http_request *req, const uint8_t *name,
         set_method(req, value, len);
     } else if (is(name, name_len, ":path")) {
         set_target(req, value, len);
+    } else if (is(name, name_len, ":protocol")) {
+        cg__http_h2_of(req)->connects = true;
+        if (!push(&req->in, "upgrade", 7, value, len))
+            refuse(cg__http_h2_of(req), 503);
     } else if (is(name, name_len, ":authority")) {
         if (!push(&req->in, "host", 4, value, len))
             refuse(cg__http_h2_of(req), 503);
@@ -144,12 +148,31 @@ bool cg__http_h2_fields_add(struct cg__http_h2_stream *stream, const uint8_t *na
     return true;
 }
 
-/* nghttp2 has checked that Content-Length is one number, and that it is the body's. */
+/* CONNECT with a :protocol (RFC 8441) becomes the request that HTTP/1.1 has in its stead, so
+ * that handlers see no difference. Its key only proves that a server knows WebSocket. */
+static void add_upgrade(struct cg_http_request *req)
+{
+    static const char key[] = "AAAAAAAAAAAAAAAAAAAAAA==";
+
+    req->code = HTTP_GET;
+    req->method = llhttp_method_name(HTTP_GET);
+    if (!push(&req->in, "connection", 10, "upgrade", 7) ||
+        (cg_http_headers_get(&req->in, "sec-websocket-key") == NULL &&
+         !push(&req->in, "sec-websocket-key", 17, key, sizeof key - 1)))
+        refuse(cg__http_h2_of(req), 503);
+}
+
+/* nghttp2 has checked that Content-Length is one number, and that it is the body's. What
+ * follows CONNECT is no body. */
 void cg__http_h2_fields_end(struct cg__http_h2_stream *stream, bool end)
 {
     struct cg_http_request *req = &stream->message;
     const char *length = cg_http_headers_get(&req->in, "content-length");
 
+    req->upgrade = req->method != NULL && req->code == HTTP_CONNECT;
+    if (stream->connects)
+        add_upgrade(req);
+    end |= req->upgrade;
     req->has_body = !end;
     req->body_done = end;
     req->unsized = !end && length == NULL;
@@ -181,13 +204,14 @@ static struct cg__http_h2_head *head_new(size_t count)
     return head;
 }
 
-/* What belongs to the connection has no place in HTTP/2 (RFC 9113, 8.2.2). */
+/* What belongs to the connection has no place in HTTP/2 (RFC 9113, 8.2.2; RFC 8441, 5). */
 static bool is_of_connection(const char *name)
 {
     return cg__ascii_equal(name, "connection") || cg__ascii_equal(name, "keep-alive") ||
            cg__ascii_equal(name, "proxy-connection") ||
            cg__ascii_equal(name, "upgrade") ||
-           cg__ascii_equal(name, "transfer-encoding");
+           cg__ascii_equal(name, "transfer-encoding") ||
+           cg__ascii_equal(name, "sec-websocket-accept");
 }
 
 static void put_list(struct cg__http_h2_head *head, const struct cg_http_headers *list)

@@ -28,7 +28,7 @@ struct cg__http_h2 {
     struct cg__http_h2_stream *streams; /* all, a list */
     struct cg__http_h2_stream *ready,
         **ready_end; /* whose handlers are to be started */
-    unsigned live;   /* streams with a handler, also of streams that have been reset */
+    unsigned live;   /* handlers, also of streams that have been reset, and tunnels */
     unsigned unsent; /* streams without one, whose response has not been sent */
     struct cg_coro *writer; /* NULL: nothing is being written */
     struct cg_event
@@ -45,6 +45,8 @@ struct cg__http_h2 {
     bool leaves; /* the last GOAWAY has been submitted */
 };
 
+struct cg__http_h2_tunnel;
+
 struct cg__http_h2_stream {
     struct cg_http_request message; /* must be the first member */
     struct cg__http_h2 *h2;
@@ -54,6 +56,7 @@ struct cg__http_h2_stream {
     struct cg_scope scope;          /* around the handler; a reset ends it */
     struct cg_event came, taken;    /* bytes of the request; all bytes of a write */
     struct cg_http_headers cookies; /* the values of Cookie, joined */
+    struct cg__http_h2_tunnel *tunnel; /* its socket, which a handler owns; or NULL */
     size_t fields, fields_len;      /* number and size of the fields that have come */
     int refused; /* the status of the response to an invalid head; 0: none */
     /* The body of the request: `in` gets what comes, the handler reads `piece`. */
@@ -71,6 +74,8 @@ struct cg__http_h2_stream {
     uint64_t file_left;
     int error;        /* why the file could not be read */
     int64_t moved_at; /* when the client took bytes last */
+    bool connects;    /* the request has a :protocol (RFC 8441) */
+    bool given;       /* a handler has got its socket */
     bool in_trailers; /* fields that come are trailers */
     bool in_end;      /* the request is complete */
     bool last;        /* what the response has now is the rest of it */

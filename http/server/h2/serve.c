@@ -7,6 +7,7 @@
 #include "http/server/h2/serve.h"
 #include "http/server/h2/session.h"
 #include "http/server/h2/stream.h"
+#include "http/server/h2/tunnel.h"
 #include "http/server/h2/writer.h"
 
 #include <errno.h>
@@ -173,20 +174,44 @@ static ssize_t read_all(struct cg__http_h2 *h2)
     }
 }
 
-/* Ends what still runs: handlers, and the writer if nobody reads what it writes. */
-static void end(struct cg__http_h2 *h2, bool abrupt)
+/* The sockets that handlers were given end as those of HTTP/1.1 do. */
+static void lose_all(struct cg__http_h2 *h2)
 {
     struct cg__http_h2_stream *each;
 
-    h2->busy = true;
-    for (each = h2->streams; each != NULL; each = each->next)
+    for (each = h2->streams; each != NULL; each = each->next) {
         cg__http_h2_stream_lose(each);
+        if (each->tunnel != NULL)
+            cg__http_h2_tunnel_leave(each->tunnel, 0);
+    }
+}
+
+static void cancel_all(struct cg__http_h2 *h2)
+{
+    struct cg__http_h2_stream *each;
+
+    for (each = h2->streams; each != NULL; each = each->next)
+        cg__http_h2_stream_cancel(each);
+}
+
+/* Ends what still runs: handlers, and the writer if nobody reads what it writes. A handler
+ * that was given its socket may run on, unless this connection is cancelled. */
+static void end(struct cg__http_h2 *h2, bool abrupt)
+{
+    struct cg__http_h2_stream *each;
+    bool cut = false;
+
+    h2->busy = true;
+    lose_all(h2);
     cg__http_h2_stream_start_all(h2);
     if (abrupt && h2->writer != NULL)
         cg_coro_cancel(h2->writer);
     while (h2->live > 0 || h2->writer != NULL) {
         h2->changed.set = false;
-        cg_yield(cg_wait_event(&h2->changed, .timeout = CG_NEVER, .shield = true));
+        if (cg_yield(cg_wait_event(&h2->changed, .timeout = CG_NEVER, .shield = cut)) < 0) {
+            cut = true;
+            cancel_all(h2);
+        }
     }
     while ((each = h2->streams) != NULL) {
         each->open = each->queued = false;

@@ -7,6 +7,7 @@
 #include "http/server/h2/fields.h"
 #include "http/server/h2/session.h"
 #include "http/server/h2/stream.h"
+#include "http/server/h2/tunnel.h"
 
 #include <errno.h>
 
@@ -109,6 +110,14 @@ static int invalid_frame(nghttp2_session *session, const nghttp2_frame *frame, i
     return 0;
 }
 
+static void input_ended(struct cg__http_h2_stream *stream)
+{
+    stream->in_end = true;
+    cg_event_set(&stream->came);
+    if (stream->tunnel != NULL)
+        cg__http_h2_tunnel_end(stream->tunnel);
+}
+
 static void head_came(struct cg__http_h2 *h2, const nghttp2_frame *frame)
 {
     struct cg__http_h2_stream *stream = find(h2->session, frame->hd.stream_id);
@@ -117,10 +126,8 @@ static void head_came(struct cg__http_h2 *h2, const nghttp2_frame *frame)
     h2->in_head = false;
     if (stream == NULL)
         return;
-    if (end) {
-        stream->in_end = true;
-        cg_event_set(&stream->came);
-    }
+    if (end)
+        input_ended(stream);
     if (stream->in_trailers)
         return;
     cg__http_h2_fields_end(stream, end);
@@ -135,10 +142,8 @@ static void data_came(struct cg__http_h2 *h2, const nghttp2_frame *frame)
     struct cg__http_h2_stream *stream = find(h2->session, frame->hd.stream_id);
 
     if (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) {
-        if (stream != NULL) {
-            stream->in_end = true;
-            cg_event_set(&stream->came);
-        }
+        if (stream != NULL)
+            input_ended(stream);
     } else if (frame->hd.length <= frame->data.padlen) {
         charge(h2, CG__HTTP_H2_FRAME); /* it brings nothing */
     }
@@ -192,9 +197,10 @@ static int data_chunk(nghttp2_session *session, uint8_t flags, int32_t id,
     (void)user_data;
     if (stream == NULL)
         return nghttp2_session_consume_connection(session, len);
-    if (!stream->runs && !stream->queued)
+    if (!stream->runs && !stream->queued && stream->tunnel == NULL)
         return discard(stream, len);
-    if (cg__http_h2_body_add(stream, data, len))
+    if (stream->tunnel != NULL ? cg__http_h2_tunnel_add(stream->tunnel, data, len)
+                               : cg__http_h2_body_add(stream, data, len))
         return 0;
     nghttp2_session_consume_connection(session, len);
     return nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, id,
@@ -219,6 +225,7 @@ static int frame_sent(nghttp2_session *session, const nghttp2_frame *frame,
     if (stream == NULL)
         return 0;
     stream->sent = true;
+    cg__http_h2_tunnel_stop(stream);
     return 0;
 }
 
@@ -235,6 +242,8 @@ static int stream_closed(nghttp2_session *session, int32_t id, uint32_t error,
     stream->open = false;
     if (!stream->sent || !stream->in_end)
         cg__http_h2_stream_lose(stream);
+    if (stream->tunnel != NULL)
+        cg__http_h2_tunnel_leave(stream->tunnel, -ECONNRESET);
     if (stream->in.len + stream->piece.len > 0) {
         nghttp2_session_consume_connection(session, stream->in.len + stream->piece.len);
         stream->piece.len = 0;
@@ -287,6 +296,7 @@ static int submit_settings(struct cg__http_h2 *h2)
         {NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, CG__HTTP_H2_STREAMS},
         {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, CG__HTTP_H2_WINDOW},
         {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, options->headers_limit},
+        {NGHTTP2_SETTINGS_ENABLE_CONNECT_PROTOCOL, 1},
     };
     int rc = nghttp2_submit_settings(h2->session, NGHTTP2_FLAG_NONE, settings,
                                      sizeof settings / sizeof *settings);

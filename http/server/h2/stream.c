@@ -4,6 +4,7 @@
 
 #include "http/server/access_log.h"
 #include "http/server/h2/carrier.h"
+#include "http/server/h2/release.h"
 #include "http/server/h2/stream.h"
 #include "http/server/h2/writer.h"
 #include "http/server/handle.h"
@@ -107,52 +108,32 @@ void cg__http_h2_stream_free(struct cg__http_h2_stream *stream)
     spare_put(stream);
 }
 
-void cg__http_h2_stream_lose(struct cg__http_h2_stream *stream)
+void cg__http_h2_stream_cancel(struct cg__http_h2_stream *stream)
 {
     stream->lost = true;
     if (stream->scoped)
         cg_scope_cancel(&stream->scope);
 }
 
-/* What the client still sends is of no use any more. Its bytes count for the connection. */
-static void drop_input(struct cg__http_h2_stream *stream)
+void cg__http_h2_stream_lose(struct cg__http_h2_stream *stream)
 {
-    nghttp2_session *session = stream->h2->session;
-
-    nghttp2_session_consume_connection(session, stream->in.len + stream->piece.len);
-    stream->in.len = 0;
-    stream->piece.len = 0;
+    stream->lost = true;
+    if (!stream->given)
+        cg__http_h2_stream_cancel(stream);
 }
 
-/* After the handler: a response that is cut must be seen to be. */
-static void finish(struct cg__http_h2_stream *stream)
+static void handled(struct cg__http_h2_stream *stream)
 {
-    struct cg_http_request *req = &stream->message;
     struct cg__http_h2 *h2 = stream->h2;
 
     stream->runs = false;
-    h2->live--;
-    if (stream->open) {
-        h2->unsent++;
-        stream->served = true;
-        stream->moved_at = cg_sched_now(h2->conn->server->sched);
-        drop_input(stream);
-        if (req->cut || !req->ended)
-            nghttp2_submit_rst_stream(h2->session, NGHTTP2_FLAG_NONE, stream->id,
-                                      NGHTTP2_INTERNAL_ERROR);
-    }
-    if (!req->keep && stream->refused == 0 && !h2->leaves) {
+    if (!stream->message.keep && stream->refused == 0 && !h2->leaves) {
         h2->leaves = true;
         nghttp2_submit_goaway(h2->session, NGHTTP2_FLAG_NONE,
                               nghttp2_session_get_last_proc_stream_id(h2->session),
                               NGHTTP2_NO_ERROR, NULL, 0);
     }
-    cg__http_h2_writer_wake(h2);
-    if (h2->live == 0) {
-        h2->idle_since = cg_sched_now(h2->conn->server->sched);
-        cg__http_h2_nudge(h2);
-    }
-    cg_event_set(&h2->changed);
+    cg__http_h2_release(stream);
     cg__http_h2_stream_free(stream);
 }
 
@@ -175,7 +156,7 @@ static ssize_t stream_run(void *arg)
     cg_scope_close(&stream->scope);
     if (req->server->options.access_log != NULL)
         cg__http_access_log_add(req);
-    finish(stream);
+    handled(stream);
     return 0;
 }
 

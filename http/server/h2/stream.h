@@ -11,8 +11,12 @@ struct cg__http_h2_stream *cg__http_h2_stream_new(struct cg__http_h2 *h2, int32_
 /* Frees a stream that nghttp2 no longer knows, unless its handler still runs. */
 void cg__http_h2_stream_free(struct cg__http_h2_stream *stream);
 
-/* Cancels the handler, if there is one. */
+/* The client is gone. Cancels the handler, if there is one; but one that has been given the
+ * socket learns it from that. */
 void cg__http_h2_stream_lose(struct cg__http_h2_stream *stream);
+
+/* Cancels the handler, if there is one. */
+void cg__http_h2_stream_cancel(struct cg__http_h2_stream *stream);
 
 /* Starts the handlers of all streams that are ready, one after another: each runs until it
  * first waits before the next one is started, while its stack is warm. Yields. */

@@ -69,3 +69,12 @@ void cg__http_h2_writer_wake(struct cg__http_h2 *h2)
         cg__http_h2_nudge(h2);
     }
 }
+
+void cg__http_h2_writer_resume(struct cg__http_h2_stream *stream)
+{
+    if (stream->deferred) {
+        stream->deferred = false;
+        nghttp2_session_resume_data(stream->h2->session, stream->id);
+    }
+    cg__http_h2_writer_wake(stream->h2);
+}

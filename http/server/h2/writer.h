@@ -9,4 +9,7 @@
  * all of it, unless there is one. */
 void cg__http_h2_writer_wake(struct cg__http_h2 *h2);
 
+/* Lets nghttp2 ask for more of the response. */
+void cg__http_h2_writer_resume(struct cg__http_h2_stream *stream);
+
 #endif

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/* See release.h. */
+#include "config.h"
+
+#include "http/server/h2/release.h"
+#include "http/server/h2/writer.h"
+
+/* What the client still sends is of no use any more. Its bytes count for the connection. */
+static void drop_input(struct cg__http_h2_stream *stream)
+{
+    nghttp2_session *session = stream->h2->session;
+
+    nghttp2_session_consume_connection(session, stream->in.len + stream->piece.len);
+    stream->in.len = 0;
+    stream->piece.len = 0;
+}
+
+/* Nothing is added to the response any more: one that is cut must be seen to be. */
+static void finish(struct cg__http_h2_stream *stream)
+{
+    const struct cg_http_request *req = &stream->message;
+    struct cg__http_h2 *h2 = stream->h2;
+
+    h2->unsent++;
+    stream->served = true;
+    stream->moved_at = cg_sched_now(h2->conn->server->sched);
+    drop_input(stream);
+    if (req->cut || !req->ended)
+        nghttp2_submit_rst_stream(h2->session, NGHTTP2_FLAG_NONE, stream->id,
+                                  NGHTTP2_INTERNAL_ERROR);
+}
+
+void cg__http_h2_release(struct cg__http_h2_stream *stream)
+{
+    struct cg__http_h2 *h2 = stream->h2;
+
+    if (stream->open && !stream->runs && stream->tunnel == NULL)
+        finish(stream);
+    cg__http_h2_writer_wake(h2);
+    if (--h2->live == 0) {
+        h2->idle_since = cg_sched_now(h2->conn->server->sched);
+        cg__http_h2_nudge(h2);
+    }
+    cg_event_set(&h2->changed);
+}
