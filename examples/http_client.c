@@ -21,6 +21,7 @@
 #include <string.h>
 
 #include "common.h"
+#include "http_client_cookies.h"
 #include "http_client_file.h"
 #include "http_client_progress.h"
 #include "http_client_talk.h"
@@ -35,7 +36,7 @@ enum {
 };
 
 static const char *out_name, *own_names, *method, *data, *cacert, *insecure, *verbose,
-    *parallel = "8", *resume, *header, *speed, *http1, *http2, *prior;
+    *parallel = "8", *resume, *header, *speed, *http1, *http2, *prior, *cookie, *cookie_file;
 static struct cg_http_field fields[FIELDS_MOST + 3];
 static size_t field_count;
 static struct cg_http_client *client;
@@ -257,21 +258,48 @@ static ssize_t fetch(void *arg)
 
 static struct example ex;
 
-/* The option --header may be given several times. */
-static void each_option(const struct example_option *option)
+/* Adds a field, whose name and value lie in one block of memory. */
+static void add_field(char *name, const char *value)
 {
-    char *name, *colon;
-
-    if (option->letter != 'H')
-        return;
-    name = strdup(header);
-    colon = name ? strchr(name, ':') : NULL;
     if (field_count == FIELDS_MOST)
         example_usage(&ex, "too many header fields");
+    fields[field_count++] = (struct cg_http_field){name, value};
+}
+
+static void add_header(void)
+{
+    char *name = strdup(header), *colon = name ? strchr(name, ':') : NULL;
+
     if (!colon)
         example_usage(&ex, "HEADER is \"Name: value\"");
     *colon++ = '\0';
-    fields[field_count++] = (struct cg_http_field){name, colon + strspn(colon, " \t")};
+    add_field(name, colon + strspn(colon, " \t"));
+}
+
+/* A text with "=" is sent; another one is the name of a file. */
+static void add_cookie(void)
+{
+    char *name;
+
+    if (strchr(cookie, '=') == NULL) {
+        cookies_load(cookie);
+        return;
+    }
+    name = malloc(sizeof "Cookie" + strlen(cookie) + 1);
+    if (name == NULL)
+        example_usage(&ex, "no memory");
+    add_field(name, strcpy(stpcpy(name, "Cookie") + 1, cookie));
+}
+
+/* These options may be given several times. */
+static void each_option(const struct example_option *option)
+{
+    if (option->letter == 'H')
+        add_header();
+    if (option->letter == 'b')
+        add_cookie();
+    if (option->letter == 'c')
+        cookies_use();
 }
 
 /* The protocols of the command line; 0: the client's usual ones. */
@@ -320,7 +348,7 @@ static void open_client(const char **urls)
     if (speed != NULL)
         limit();
     client = cg_http_client_new(.tls = tls, .per_origin = (unsigned)most,
-                                .protocols = (uint8_t)protocols());
+                                .protocols = (uint8_t)protocols(), .jar = cookies_jar);
     transfers = calloc((size_t)count, sizeof *transfers);
     if (!client || !transfers) {
         example_fail("memory", -ENOMEM);
@@ -359,6 +387,8 @@ int main(int argc, char **argv)
          'C'},
         {"request", "METHOD", "use METHOD, not GET (or POST with --data)", &method, 'X'},
         {"header", "HEADER", "send this header field (\"Name: value\")", &header, 'H'},
+        {"cookie", "DATA|FILE", "send \"name=value; ...\", or the cookies of a file", &cookie, 'b'},
+        {"cookie-jar", "FILE", "write all cookies to FILE at the end", &cookie_file, 'c'},
         {"data", "DATA", "send DATA as the body", &data, 'd'},
         {"cacert", "FILE", "trust only these certificates (PEM)", &cacert, 0},
         {"insecure", NULL, "do not check the server's certificate", &insecure, 'k'},
@@ -397,5 +427,7 @@ int main(int argc, char **argv)
     transfers_free(transfers, count);
     cg_bucket_unref(bucket);
     download_tls_end();
+    if (cookies_end(cookie_file) < 0 && status < NOT_WRITTEN)
+        status = NOT_WRITTEN;
     return status > code ? status : code;
 }

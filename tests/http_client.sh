@@ -41,6 +41,7 @@ server {
     location /loop { return 302 /loop; }
     location /says { return 200 "\$request_method \$http_x_a \$content_length"; }
     location /odd { add_header X-Odd "a$(printf '\233')m"; return 200 ok; }
+    location /cookie { add_header Set-Cookie "a=1; Path=/"; return 200 "[\$http_cookie]"; }
     location /who { return 200 "\$http_authorization"; }
     location /packed/ { alias $work/site/; gzip on; gzip_types text/plain; }
     location /rfc850/ { alias $work/site/; etag off;
@@ -61,6 +62,17 @@ asked() {
     : >"$work/nginx/access"
 }
 
+check_cookies() {
+    rm -f "$work/jar"
+    fetch --parallel 1 -b "$work/jar" -c "$work/jar" "$1/cookie" "$1/cookie"
+    same "a cookie is sent back" "0 [][a=1]" "$status $out$err"
+    echo nonsense >>"$work/jar"
+    fetch -b b=2 -b "$work/jar" -c - "$1/cookie"
+    like "cookies of a file and of the command line" \
+        "1 [[]b=2; a=1[]]# Netscape*"$'\t'"a"$'\t'"1$work/jar: line 5 is not a cookie" \
+        "$status $out$err"
+}
+
 check_nginx() {
     local url=http://127.0.0.1:$base coding
 
@@ -71,6 +83,7 @@ check_nginx() {
     same "on one connection" "1" "$(asked 5 | cut -d ' ' -f 1 | sort -u | wc -l)"
     fetch "$url/loop"
     same "no end of redirects" "1 $url/loop: more than 10 redirects" "$status $err"
+    check_cookies "$url"
     : >"$work/nginx/access"
     fetch "$url/packed/large.txt"
     coding=$(asked 1 | cut -d ' ' -f 4)

@@ -8,6 +8,8 @@
 #include "http/client/client_reply.h"
 #include "http/client/client_why.h"
 #include "http/coding/decoder.h"
+#include "http/cookies/jar.h"
+#include "lib/base/ascii.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -225,6 +227,20 @@ static ssize_t follow(struct cg__asking *ask)
     return 1;
 }
 
+/* Puts the cookies of a response into the client's jar. Those that are invalid are ignored. */
+static ssize_t take_cookies(const struct cg__asking *ask)
+{
+    struct cg_http_jar *jar = ask->fetch->bare ? NULL : ask->client->options.jar;
+    struct cg_http_field field;
+    const char *why;
+
+    for (size_t at = 0; jar && cg_http_headers_next(&ask->reply->headers, &at, &field);)
+        if (cg__ascii_equal(field.name, "Set-Cookie") &&
+            cg__http_jar_set(jar, &ask->url, field.value, cg__http_jar_now(), &why) == -ENOMEM)
+            return -ENOMEM;
+    return 0;
+}
+
 /* Resets a reply for the head of the redirected request. */
 static void start_anew(struct cg_http_reply *reply)
 {
@@ -246,6 +262,8 @@ static ssize_t fetch_all(struct cg__asking *ask)
         n = once(ask, &link);
         if (n == 0)
             n = cg__http_client_reply_begin(reply, &link, ask);
+        if (n == 0)
+            n = take_cookies(ask);
         if (n == 0)
             n = follow(ask);
         if (n <= 0)

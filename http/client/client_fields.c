@@ -6,6 +6,7 @@
 #include "http/client/client_fields.h"
 #include "http/client/client_why.h"
 #include "http/coding/decoder.h"
+#include "http/cookies/jar.h"
 #include "http/message/base64.h"
 #include "lib/base/ascii.h"
 
@@ -58,16 +59,43 @@ bool cg__http_client_fields_has(const struct cg__asking *ask, const char *name,
     return false;
 }
 
+/* The cookies of the request: a field of the caller's, and then the jar's. */
+static int put_cookies(struct cg_http_headers *fields, const struct cg__asking *ask,
+                       struct cg_http_jar *jar, const char *own)
+{
+    size_t len = strlen(own);
+    char *value = malloc(len + sizeof "; " + CG_HTTP_JAR_SENT), *at = value;
+    int rc = 0;
+
+    if (value == NULL)
+        return -ENOMEM;
+    at = stpcpy(stpcpy(at, own), len > 0 ? "; " : "");
+    if (cg__http_jar_get(jar, &ask->url, cg__http_jar_now(), at) == 0)
+        value[len] = '\0';
+    if (*value != '\0')
+        rc = cg_http_headers_add(fields, "Cookie", value);
+    free(value);
+    return rc;
+}
+
 static int put_own(struct cg_http_headers *fields, const struct cg__asking *ask,
                    bool to_proxy)
 {
     const struct cg_http_field *field = ask->fetch->fields;
+    struct cg_http_jar *jar = ask->fetch->bare ? NULL : ask->client->options.jar;
     int rc = 0;
 
-    for (; rc == 0 && field != NULL && field->name != NULL; field++)
-        if (goes_along(ask, field->name, to_proxy))
+    for (; rc == 0 && field != NULL && field->name != NULL; field++) {
+        if (!goes_along(ask, field->name, to_proxy))
+            continue;
+        if (jar != NULL && cg__ascii_equal(field->name, "Cookie")) {
+            rc = put_cookies(fields, ask, jar, field->value);
+            jar = NULL;
+        } else {
             rc = cg_http_headers_add(fields, field->name, field->value);
-    return rc;
+        }
+    }
+    return rc == 0 && jar != NULL ? put_cookies(fields, ask, jar, "") : rc;
 }
 
 static int put_bearer(struct cg_http_headers *fields, const char *token)

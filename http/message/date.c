@@ -142,8 +142,7 @@ static bool read_asctime(const char *at, struct tm *tm)
            take_digits(&at, 4, &tm->tm_year) && *at == '\0';
 }
 
-/* Whether such a moment exists. Second 60, a leap second, is taken for the first second of
- * the next minute. */
+/* Whether such a moment exists. */
 static bool is_moment(const struct tm *tm)
 {
     static const char lengths[] = {31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
@@ -155,16 +154,21 @@ static bool is_moment(const struct tm *tm)
            tm->tm_min < 60 && tm->tm_sec <= 60;
 }
 
+bool cg__http_date_make(struct tm *tm, int64_t *moment)
+{
+    if (!is_moment(tm))
+        return false;
+    tm->tm_year -= 1900;
+    *moment = (int64_t)timegm(tm);
+    return true;
+}
+
 bool cg__http_date_parse(const char *text, int64_t now, int64_t *moment)
 {
     struct tm tm = {0};
 
-    if (!(read_usual(text, &tm) || read_rfc850(text, now, &tm) || read_asctime(text, &tm)) ||
-        !is_moment(&tm))
-        return false;
-    tm.tm_year -= 1900;
-    *moment = (int64_t)timegm(&tm);
-    return true;
+    return (read_usual(text, &tm) || read_rfc850(text, now, &tm) || read_asctime(text, &tm)) &&
+           cg__http_date_make(&tm, moment);
 }
 
 bool cg_http_date_parse(const char *text, int64_t *moment)

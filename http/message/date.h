@@ -14,4 +14,9 @@ void cg__http_date_for_log(int64_t moment, char *buf);
 /* Like cg_http_date_parse, with the present moment given: RFC 850 dates need it. */
 bool cg__http_date_parse(const char *text, int64_t now, int64_t *moment);
 
+/* The moment of a date in parts; tm_year is the year itself, and is changed. Second 60, a
+ * leap second, is taken for the first second of the next minute. False: there is no such
+ * moment. */
+bool cg__http_date_make(struct tm *tm, int64_t *moment);
+
 #endif

@@ -2,6 +2,7 @@
 /* Cookies of a server (RFC 6265bis). */
 #include "config.h"
 
+#include "http/message/cookie_name.h"
 #include "http/message/message.h"
 #include "lib/base/ascii.h"
 
@@ -83,19 +84,18 @@ static bool is_domain(const char *domain)
     return *at == '\0' && at > domain && at - domain <= DOMAIN_LIMIT;
 }
 
-/* Browsers drop a cookie that breaks the rules of its name. They compare these prefixes
- * without regard to the case of letters. */
+/* Browsers drop a cookie that breaks these rules. */
 static bool keeps_rules(const char *name, const struct cg_http_cookie_options *options)
 {
-    bool host = cg__ascii_begins(name, "__Host-"),
-         http = cg__ascii_begins(name, "__Http-") || cg__ascii_begins(name, "__Host-Http-"),
-         secure = host || http || cg__ascii_begins(name, "__Secure-") ||
-                  options->same_site == CG_HTTP_SAME_SITE_NONE || options->partitioned;
+    const struct cg__http_cookie_rules rules = {
+        .secure = options->secure,
+        .http_only = !options->scripts,
+        .domain = options->domain != NULL,
+        .root = options->path == NULL || strcmp(options->path, "/") == 0,
+    };
+    bool secure = options->same_site == CG_HTTP_SAME_SITE_NONE || options->partitioned;
 
-    if (host && (options->domain != NULL ||
-                 (options->path != NULL && strcmp(options->path, "/") != 0)))
-        return false;
-    return (!secure || options->secure) && (!http || !options->scripts);
+    return (!secure || options->secure) && cg__http_cookie_name_allows(name, &rules);
 }
 
 static int check(const char *name, const char *value,

@@ -19,6 +19,7 @@
 #include <cogen/http.h>
 #include <cogen/op.h>
 
+struct cg_http_jar;
 struct cg_sock;
 
 /* Options, and idle connections for later requests. A client belongs to one scheduler and
@@ -94,6 +95,9 @@ struct cg_http_client_options {
                           those are offered by ALPN, and the server chooses. With http it
                           is CG_HTTP_H2C, or else CG_HTTP_H1. Those that this library was
                           built without are left out */
+
+    struct cg_http_jar *jar; /* cookies (cogen/http_jar.h), borrowed until the client has made
+                                its last request; NULL: none are sent or kept */
     void *reserved;
 };
 
@@ -118,8 +122,9 @@ struct cg_http_fetch {
     const char *method; /* NULL: GET, or POST if there is a body */
 
     /* Header fields; the array ends with an empty one. They replace the client's own fields
-     * with the same name (Host, User-Agent, Accept, Accept-Encoding, Authorization).
-     * Content-Length and Transfer-Encoding are invalid here. */
+     * with the same name (Host, User-Agent, Accept, Accept-Encoding, Authorization), except
+     * Cookie: the cookies of the client's .jar follow it. Content-Length and
+     * Transfer-Encoding are invalid here. */
     const struct cg_http_field *fields;
 
     /* The body: in memory, from a source, or from an open file. */
@@ -140,7 +145,8 @@ struct cg_http_fetch {
                            the body */
     bool raw;           /* Accept-Encoding is not sent, nothing is decoded */
     bool bare;          /* of the client's own fields only Host and the length of the body
-                           are sent: for a proxy, which forwards the fields of others */
+                           are sent, and its .jar is not used: for a proxy, which forwards
+                           the fields of others */
     bool expect;        /* sends Expect: 100-continue, and waits before it sends the body */
     bool upgrade;       /* the fields ask for another protocol, and a response of 101 is
                            accepted: see cg_http_reply_take_sock */

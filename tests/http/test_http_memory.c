@@ -6,6 +6,7 @@
 #include "tests/failing/failing.h"
 #include "tests/http/http_script.h"
 
+#include <cogen/http_jar.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -54,13 +55,14 @@ static ssize_t post(void *arg)
     return cg_yield(cg_http_fetch(client, &fetch, &reply, .why = why));
 }
 
-/* A request with a source, a password, a redirect and a compressed body. Whichever
+/* A request with a source, a password, a cookie, a redirect and a compressed body. Whichever
  * allocation fails, the result is an error code or the page, and nothing is leaked. */
 static ssize_t each_allocation(void *arg)
 {
     static char answer[256];
     ssize_t n = -ENOMEM;
     int failure, refused = 0;
+    struct cg_http_jar *jar;
 
     (void)arg;
     memcpy(stpcpy(answer, HEAD_200 "Content-Encoding: gzip\r\nContent-Length: 29\r\n\r\n"),
@@ -68,11 +70,13 @@ static ssize_t each_allocation(void *arg)
     for (failure = 0; left < 0 && failure < 500; failure++) {
         script_start(&server,
                      TURNS(SAYS("HTTP/1.1 307 Moved\r\nLocation: /x y\r\nContent-Length: 0\r\n"
+                                "Set-Cookie: a=1\r\n"
                                 "\r\n",
                                 .body = 11),
                            SAYS(answer, .size = strlen(HEAD_200) + 46 + sizeof gzipped,
                                 .body = 11)));
-        client = CLIENT();
+        jar = cg_http_jar_new();
+        client = CLIENT(.jar = jar);
         ck_assert_ptr_nonnull(client);
         victim = test_start(post, NULL);
         left = failure;
@@ -88,6 +92,7 @@ static ssize_t each_allocation(void *arg)
         }
         cg_http_reply_free(n < 0 ? NULL : reply);
         cg_http_client_free(client);
+        cg_http_jar_free(jar);
         cg_sock_close(server.listener);
         server.listener = NULL;
         cg_yield(cg_cancel(server.coro));

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/* The cookie jar, as its sources and the client know it. */
+#ifndef COGEN_HTTP_COOKIES_JAR_H
+#define COGEN_HTTP_COOKIES_JAR_H
+
+#include <cogen/http_jar.h>
+
+#include "http/message/url.h"
+
+/* A cookie; its texts follow it in the same block of memory. */
+struct cg__jar_cookie {
+    struct cg__jar_cookie *older, *newer; /* by the last use */
+    struct cg__jar_cookie *next;          /* among those for one request */
+    struct cg_http_jar_cookie is;
+    const char *site; /* a suffix of is.domain */
+    uint64_t number;  /* in the order of creation */
+    size_t size;      /* of the block */
+};
+
+struct cg_http_jar {
+    struct cg__jar_cookie *oldest, *newest;
+    uint64_t numbers;
+    size_t bytes;
+    unsigned count;
+    struct cg_http_jar_options limits;
+};
+
+/* The time of day in seconds; in a coroutine, that of its scheduler. */
+int64_t cg__http_jar_now(void);
+
+/* A response of the URL sets a cookie: cg_http_jar_set. */
+int cg__http_jar_set(struct cg_http_jar *jar, const struct cg__url *url, const char *text,
+                     int64_t now, const char **why);
+
+/* Puts a copy of a complete cookie into the jar, instead of one with its name, domain and
+ * path; if it has expired, only that one goes. 0 or -ENOMEM. */
+int cg__http_jar_put(struct cg_http_jar *jar, const struct cg_http_jar_cookie *is,
+                     int64_t now);
+
+/* Writes the cookies for a request into buf (CG_HTTP_JAR_SENT + 1 bytes); returns the
+ * length. */
+size_t cg__http_jar_get(struct cg_http_jar *jar, const struct cg__url *url, int64_t now,
+                        char *buf);
+
+/* Whether a host, in lower case, is the domain or beneath it. */
+bool cg__http_jar_matches(const char *host, const char *domain);
+
+/* jar_list.c: unlinks and frees; a cookie becomes the one that was used last. */
+void cg__http_jar_drop(struct cg_http_jar *jar, struct cg__jar_cookie *cookie);
+void cg__http_jar_touch(struct cg_http_jar *jar, struct cg__jar_cookie *cookie);
+
+#endif
