@@ -12,25 +12,32 @@
 #include <stdlib.h>
 #include <string.h>
 
-#if defined HAVE_ZLIB && defined HAVE_BROTLI
-#define ACCEPT "gzip, br"
-#elif defined HAVE_ZLIB
-#define ACCEPT "gzip"
-#elif defined HAVE_BROTLI
-#define ACCEPT "br"
-#else
-#define ACCEPT ""
-#endif
-
 static const struct cg__coding *const codings[] = {
 #ifdef HAVE_ZLIB
     &cg__http_decoder_gzip,
+    &cg__http_decoder_deflate,
 #endif
 #ifdef HAVE_BROTLI
     &cg__http_decoder_brotli,
 #endif
+#ifdef HAVE_ZSTD
+    &cg__http_decoder_zstd,
+#endif
     NULL,
 };
+
+/* The names of the codings; each has a comma and a blank before it. */
+static const char accepted[] = ""
+#ifdef HAVE_ZLIB
+                               ", gzip, deflate"
+#endif
+#ifdef HAVE_BROTLI
+                               ", br"
+#endif
+#ifdef HAVE_ZSTD
+                               ", zstd"
+#endif
+    ;
 
 struct cg__decoder {
     const struct cg__coding *coding;
@@ -45,7 +52,7 @@ struct cg__decoder {
 
 const char *cg__http_decoder_accept(void)
 {
-    return ACCEPT;
+    return accepted[0] != '\0' ? accepted + 2 : accepted;
 }
 
 static const struct cg__coding *find(const char *name, size_t len)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Decodes compressed bodies piece by piece: gzip and brotli, if their libraries were
- * available when this one was built. */
+/* Decodes compressed bodies piece by piece: gzip, deflate, brotli and zstd, if their
+ * libraries were available when this one was built. */
 #ifndef COGEN_HTTP_CODING_DECODER_H
 #define COGEN_HTTP_CODING_DECODER_H
 
@@ -12,7 +12,8 @@
 enum {
     CG__DECODE_INPUT = 4096,       /* bytes that a decoder takes at a time */
     CG__DECODE_FREE = 1024 * 1024, /* bytes of output before the ratio is checked */
-    CG__DECODE_RATIO = 2000,       /* more is an attack; gzip reaches 1032 */
+    CG__DECODE_RATIO = 2000,       /* more is an attack; gzip reaches 1032. brotli and
+                                  zstd can reach more, with bodies of one byte repeated */
 };
 
 /* One content coding. */
@@ -28,11 +29,13 @@ struct cg__coding {
     void (*end)(void *state);
 };
 
-extern const struct cg__coding cg__http_decoder_gzip, cg__http_decoder_brotli;
+extern const struct cg__coding cg__http_decoder_gzip, cg__http_decoder_deflate,
+    cg__http_decoder_brotli, cg__http_decoder_zstd;
 
 struct cg__decoder;
 
-/* The value for Accept-Encoding: the codings that can be decoded, "gzip, br"; "": none. */
+/* The value for Accept-Encoding: the codings that can be decoded, "gzip, deflate, br,
+ * zstd"; "": none. */
 const char *cg__http_decoder_accept(void);
 
 /* A decoder for the value of a Content-Encoding, to be freed by cg__http_decoder_free. 0;

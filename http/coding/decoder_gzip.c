@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Decompression of gzip by zlib. A stream may have several members. Bytes after the last
- * one are ignored, as the program gzip does. */
+/* Decompression of gzip and deflate by zlib. A stream of gzip may have several members. Bytes
+ * after the last one are ignored, as the program gzip does. */
 #include "config.h"
 
 #include "http/coding/decoder.h"
@@ -10,20 +10,46 @@
 #include <stdlib.h>
 #include <zlib.h>
 
+enum { WINDOW = 15, GZIP = 16 };
+
 struct gzip {
     z_stream stream;
+    bool deflate; /* not gzip */
+    bool begun;   /* of deflate: its first byte has come */
     bool between; /* a member has ended, and the next one has not begun */
 };
 
-static void *gzip_begin(void)
+static struct gzip *begin(bool deflate)
 {
     struct gzip *gzip = calloc(1, sizeof *gzip);
 
-    if (gzip != NULL && inflateInit2(&gzip->stream, 15 + 16) != Z_OK) {
-        free(gzip);
+    if (gzip == NULL)
         return NULL;
-    }
-    return gzip;
+    gzip->deflate = deflate;
+    if (inflateInit2(&gzip->stream, WINDOW + (deflate ? 0 : GZIP)) == Z_OK)
+        return gzip;
+    free(gzip);
+    return NULL;
+}
+
+static void *gzip_begin(void)
+{
+    return begin(false);
+}
+
+static void *deflate_begin(void)
+{
+    return begin(true);
+}
+
+/* "deflate" means the format of zlib, but some servers send the bare stream. The first byte
+ * tells: a header of zlib would begin a bare stream with a stored block whose padding is not
+ * zero, which no program writes. */
+static void look_at_header(struct gzip *gzip, uint8_t first)
+{
+    gzip->begun = true;
+    if ((first & 0x8f) != 0x08)
+        inflateReset2(&gzip->stream, -WINDOW);
 }
 
 static ssize_t gzip_decode(void *state, const uint8_t **in, size_t *in_len,
@@ -34,13 +60,15 @@ static ssize_t gzip_decode(void *state, const uint8_t **in, size_t *in_len,
     uInt room = out_len < INT_MAX ? (uInt)out_len : INT_MAX;
     int rc = Z_OK;
 
+    if (gzip->deflate && !gzip->begun && *in_len > 0)
+        look_at_header(gzip, **in);
     stream->next_out = out;
     stream->avail_out = room;
     stream->next_in = (Bytef *)*in;
     stream->avail_in = (uInt)*in_len;
     while (rc == Z_OK && stream->avail_out > 0) {
         if (gzip->between) {
-            if (stream->avail_in == 0 || *stream->next_in != 0x1f) {
+            if (gzip->deflate || stream->avail_in == 0 || *stream->next_in != 0x1f) {
                 stream->avail_in = 0;
                 break;
             }
@@ -70,6 +98,13 @@ static void gzip_end(void *state)
 const struct cg__coding cg__http_decoder_gzip = {
     .name = "gzip",
     .begin = gzip_begin,
+    .decode = gzip_decode,
+    .end = gzip_end,
+};
+
+const struct cg__coding cg__http_decoder_deflate = {
+    .name = "deflate",
+    .begin = deflate_begin,
     .decode = gzip_decode,
     .end = gzip_end,
 };
