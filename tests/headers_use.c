@@ -291,6 +291,9 @@ ssize_t http(struct cg_http_request *req, void *arg)
     cg_yield(cg_http_shutdown(server));
     cg_yield(cg_http_shutdown(server, .idle = CG_NOWAIT, .timeout = CG_SECOND));
     cg_yield(cg_http_wait_shutdown(server));
+    cg_yield(cg_http_wait_left(req));
+    cg_yield(cg_http_wait_left(req, .timeout = 1));
+    cg_http_request_protocol(req), cg_http_request_scheme(req);
     cg_yield(cg_http_read(req, arg, 1));
     cg_yield(cg_http_read(req, arg, 1, .timeout = 1));
     cg_http_limiter_free(cg_http_limiter_new());

@@ -74,15 +74,11 @@ static int put_numbers(struct cg_http_headers *text, const struct cg_http_reques
 /* What an invalid request has is unknown. */
 static int put_request(struct cg_http_headers *text, const struct cg_http_request *req)
 {
-    char protocol[24];
-
     if (req->method == NULL)
         return 0;
-    snprintf(protocol, sizeof protocol, "%s%d", req->carrier->version,
-             req->carrier->version[5] == '1' ? req->minor : 0);
     return put_member(text, "method", req->method) < 0 ||
                    put_member(text, "target", cg_http_request_target(req)) < 0 ||
-                   put_member(text, "protocol", protocol) < 0 ||
+                   put_member(text, "protocol", cg_http_request_protocol(req)) < 0 ||
                    put_member(text, "host", cg_http_request_header(req, "Host")) < 0 ||
                    put_member(text, "referer", cg_http_request_header(req, "Referer")) < 0 ||
                    put_member(text, "user_agent", cg_http_request_header(req, "User-Agent")) < 0 ||

@@ -52,8 +52,7 @@ static int put_request(struct cg_http_headers *text, const struct cg_http_reques
 
     if (req->method == NULL)
         return put(text, "\"-\"");
-    snprintf(end, sizeof end, " %s%d\"", req->carrier->version,
-             req->carrier->version[5] == '1' ? req->minor : 0);
+    snprintf(end, sizeof end, " %s\"", cg_http_request_protocol(req));
     if (put(text, "\"") < 0 || put(text, req->method) < 0 || put(text, " ") < 0 ||
         put_escaped(text, cg_http_request_target(req), "\"\\") < 0)
         return -1;

@@ -37,10 +37,13 @@ struct cg__http_carrier {
     /* Gives the connection up to a handler, after the head of the response. NULL: this
      * carrier's connections cannot be given up. */
     ssize_t (*give)(struct cg_http_request *req, struct cg_sock **sock);
+    /* Fills in the operation that waits until the client has left, and returns the type that
+     * serves it. */
+    const struct cg_op_type *(*left)(struct cg_http_request *req,
+                                     struct cg_http_wait_left_op *wait);
     /* Whether nothing can be sent any more. */
     bool (*is_lost)(const struct cg_http_request *req);
-    const char
-        *version; /* for the access log: "HTTP/1." and the minor version follows */
+    const char *protocols[2]; /* by the minor version: "HTTP/1.0" */
 };
 
 #endif

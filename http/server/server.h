@@ -198,6 +198,7 @@ struct cg_http_request {
     bool has_body, unsized;
     bool upgrade; /* it asks for another protocol, or is CONNECT */
     /* Everything from here on is zero when a request begins. */
+    const char *scheme; /* over HTTP/2: "http", "https" or NULL */
     const char *rest; /* of the path, after a pattern that ends with a slash; or NULL */
     size_t body_left;
     uint64_t body_seen;

@@ -13,7 +13,8 @@
 #define COGEN_HTTP_SERVER_H
 
 #include <cogen/http.h>
-#include <cogen/sock.h>
+#include <cogen/sock_end.h>
+#include <cogen/sync.h>
 #include <stdio.h>
 
 struct cg_http_server;
@@ -200,6 +201,18 @@ struct cg_http_upgrade_op {
     int status;
 };
 
+struct cg_http_wait_left_op {
+    union {
+        struct {
+            CG_OP_HEAD;
+        };
+        struct cg_wait_gone_op gone;    /* over HTTP/1 */
+        struct cg_wait_event_op event;  /* over HTTP/2 */
+    };
+    const struct cg_op_type *served_by; /* the type of that */
+    struct cg_http_request *req;
+};
+
 /* cg_http_server_new(.body_limit = n, ...): cg_http_server_new_with with its options as
  * keywords. */
 #define cg_http_server_new(...)                                                            \
@@ -235,6 +248,17 @@ struct cg_http_upgrade_op {
 #define cg_http_wait_shutdown(...) cg__http_wait_shutdown(__VA_ARGS__, )
 #define cg__http_wait_shutdown(s, ...)                                                     \
     CG__OP_OF(cg_http_shutdown, cg_http_wait_shutdown, .server = (s), __VA_ARGS__)
+
+/* cg_http_wait_left(req): completes with 0 once the client has left, at once if it already
+ * has: over HTTP/1 when it has ended the connection or its sending direction, which look
+ * alike; over HTTP/2 when it has reset the request's stream or ended the connection. Further
+ * requests that it has sent do not matter. A branch for a race with whatever the handler
+ * works on or waits for. Over HTTP/2 a handler whose client leaves is cancelled; one that
+ * waits with this is told instead, and may clean up as over HTTP/1. -EOPNOTSUPP: see
+ * cg_wait_gone; -EBADF: the connection was given up by cg_http_upgrade. Several may wait. The
+ * default timeout does not apply. Traceless. */
+#define cg_http_wait_left(...) cg__http_wait_left(__VA_ARGS__, )
+#define cg__http_wait_left(r, ...) CG_OP(cg_http_wait_left, .req = (r), __VA_ARGS__)
 
 /* cg_http_read(req, buf, size): reads 1 to size bytes of the request's body as they come; 0
  * at its end. Errors, with the status that the client gets if the handler returns the code:
@@ -330,8 +354,8 @@ struct cg_http_upgrade_op {
 CG_EXTERN_C_BEGIN
 
 extern CG_API const struct cg_op_type cg_http_serve_type, cg_http_shutdown_type,
-    cg_http_wait_shutdown_type, cg_http_read_type, cg_http_read_body_type,
-    cg_http_respond_type, cg_http_write_type, cg_http_send_file_type,
+    cg_http_wait_shutdown_type, cg_http_wait_left_type, cg_http_read_type,
+    cg_http_read_body_type, cg_http_respond_type, cg_http_write_type, cg_http_send_file_type,
     cg_http_send_event_type, cg_http_send_interim_type, cg_http_upgrade_type;
 
 /* Makes a server. The options are copied (NULL: all defaults). Returns NULL if there is no
@@ -422,9 +446,13 @@ CG_API int cg_http_request_minor(const struct cg_http_request *req);
 /* The protocol that the request has come by: "HTTP/1.0", "HTTP/1.1" or "HTTP/2". */
 CG_API const char *cg_http_request_protocol(const struct cg_http_request *req);
 
-/* The connection's socket, borrowed: for its addresses, and to poll for CG_IN. A handler
- * that writes a stream learns in this way that the client has closed the connection. Over
- * HTTP/2 it is for its addresses only: there a handler whose client leaves is cancelled. */
+/* The scheme that the client names, "http" or "https": in front of the target of HTTP/1 or, as
+ * every client does, beside that of HTTP/2. NULL: none, or another. What a proxy is asked for;
+ * it does not tell how the client has connected. */
+CG_API const char *cg_http_request_scheme(const struct cg_http_request *req);
+
+/* The connection's socket, borrowed, for its addresses. To learn that the client has left, use
+ * cg_http_wait_left: the bytes on this socket belong to the server. */
 CG_API struct cg_sock *cg_http_request_sock(const struct cg_http_request *req);
 
 /* The response, before it begins. */

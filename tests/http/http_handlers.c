@@ -100,6 +100,20 @@ ssize_t held(struct cg_http_request *req, void *arg)
     return cg_yield(cg_http_send_text(req, 200, "held\n"));
 }
 
+/* Waits until its client has left, and cleans up, for long if arg is given; `handled` counts
+ * the steps. */
+static ssize_t deserted(struct cg_http_request *req, void *arg)
+{
+    handled++;
+    IS(cg_yield(cg_any((cg_wait_signal(&handled, NULL), cg_http_wait_left(req)))), 1);
+    handled++;
+    if (cg_yield(cg_sleep(arg ? 1000 * CG_SECOND : CG_MILLISECOND)) < 0)
+        return -ECANCELED;
+    IS(cg_yield(cg_http_wait_left(req, .timeout = CG_NOWAIT)), 0);
+    handled++;
+    return 0;
+}
+
 /* A text of unknown length: a piece that is flushed; after a wait, many that need not be; a
  * file; and an end. */
 static ssize_t drop_by_drop(struct cg_http_request *req, void *arg)
@@ -209,6 +223,7 @@ void handlers_mount(struct cg_http_server *server)
         {"GET /fails", fails, NULL},     {"GET /fails/late", fails, "late"},
         {"/silent", silent, NULL},       {"/nothing", silent, "204"},
         {"GET /sleeps", sleeps, NULL},   {"GET /held", held, NULL},
+        {"GET /left", deserted, NULL},   {"GET /left/long", deserted, "long"},
         {"GET /events", events, NULL},   {"GET /floods", floods, NULL},
         {"GET /drops", drop_by_drop, "text/html"}, {"GET /drops/image", drop_by_drop, "image/png"},
         {"GET /hints", hints, NULL},

@@ -166,6 +166,57 @@ static ssize_t reset(void *arg)
     return 0;
 }
 
+/* Asks for a path whose handler waits for the departure of its client. */
+static int32_t ask_left(struct speaker *speaker, const char *path)
+{
+    unsigned begun = handled;
+    int32_t id = speak_ask(speaker, "GET", path, NULL, NULL, 0, false);
+
+    speak_raw(speaker, NGHTTP2_PING, 0, 0, "12345678", 8); /* sends the request, too */
+    until_handled(begun + 1);
+    return id;
+}
+
+/* A handler that waits for the departure of its client is told of a reset, and of the end of the
+ * connection, and is not cancelled. */
+static ssize_t left(void *arg)
+{
+    struct speaker speaker;
+    int32_t id;
+
+    (void)arg;
+    serve_begin(&both);
+    speak_open(&speaker, 0);
+    id = ask_left(&speaker, "/left");
+    nghttp2_submit_rst_stream(speaker.session, NGHTTP2_FLAG_NONE, id, NGHTTP2_CANCEL);
+    ck_assert_str_eq(
+        speak_hear(&speaker, speak_ask(&speaker, "GET", "/typed", NULL, NULL, 0, false))->body,
+        "{}");
+    until_handled(3);
+    ask_left(&speaker, "/left");
+    speak_close(&speaker);
+    until_handled(6);
+    serve_end();
+    return 0;
+}
+
+/* A shutdown that times out ends a handler that was told and does not end by itself. */
+static ssize_t left_and_cut(void *arg)
+{
+    struct speaker speaker;
+
+    (void)arg;
+    serve_begin(&both);
+    speak_open(&speaker, 0);
+    ask_left(&speaker, "/left/long");
+    speak_close(&speaker);
+    until_handled(2);
+    IS(cg_yield(cg_http_shutdown(server, .timeout = CG_SECOND)), -ETIMEDOUT);
+    ck_assert_uint_eq(handled, 2);
+    serve_end();
+    return 0;
+}
+
 /* Asks again and again, and resets each stream by a frame of four bytes. The connection ends,
  * and the server serves others. */
 static void reset_all(uint8_t type, const char *payload)
@@ -369,7 +420,7 @@ static ssize_t drains(void *arg)
 
 static const struct test_case cases[] = {
     CORO(answers), CORO(multiplexes), CORO(echoes), CORO(smuggled), CORO(too_many_fields),
-    CORO(reset), CORO(rapid_resets), CORO(made_to_reset), CORO(floods),
+    CORO(reset), CORO(left), CORO(left_and_cut, .where = ON_SIM), CORO(rapid_resets), CORO(made_to_reset), CORO(floods),
     CORO(no_window), CORO(clocks, .where = ON_SIM), CORO(drains, .where = ON_SIM),
     CORO(says_nothing, .where = ON_SIM),
     CORO(refused_heads, .where = ON_SIM), CORO(never_silent, .where = ON_SIM),

@@ -349,7 +349,27 @@ static ssize_t holds_nothing_back(void *arg)
     return 0;
 }
 
+/* A handler is told that its client has left. A request that the client has sent behind is no
+ * departure. */
+static ssize_t left(void *arg)
+{
+    struct cg_sock *sock;
+
+    (void)arg;
+    serve_begin(NULL);
+    sock = serve_client();
+    send_text(sock, "GET /left" V "\r\nGET /" V "\r\n");
+    until_handled(1);
+    cg_yield(cg_sleep(CG_MILLISECOND));
+    ck_assert_uint_eq(handled, 1);
+    cg_sock_close(sock);
+    until_handled(3);
+    serve_end();
+    return 0;
+}
+
 static const struct test_case cases[] = {
+    CORO(left),
     CORO(bodies),
     CORO(continues),
     CORO(looks_behind_bodies),

@@ -19,6 +19,7 @@ struct site {
     struct cg_coro *serving, *asking;
     struct cg_http_request *req; /* of a handler that waits until the trial is over */
     struct cg_event begun, over;
+    bool stays; /* the handler is not cancelled */
     struct cg_http_form *form;
     char addr[CG_ADDR_SIZE], buf[EVENT + 1], *data;
 };
@@ -29,7 +30,7 @@ static ssize_t handles(struct cg_http_request *req, void *arg)
 
     s->req = req;
     cg_event_set(&s->begun);
-    cg_yield(cg_wait_event(&s->over));
+    cg_yield(cg_wait_event(&s->over, .shield = s->stays));
     return 0;
 }
 
@@ -45,7 +46,8 @@ static void site_open(struct world *w)
 
     test_unix_path(s->addr);
     OK(cg_sock_listen(cg_sched_self(), s->addr, &s->listener));
-    s->server = cg_http_server_new(.body_timeout = CG_NEVER, .log = no_log);
+    s->server = cg_http_server_new(.body_timeout = CG_NEVER, .log = no_log,
+                                   .protocols = CG_HTTP_H1 | CG_HTTP_H2C);
     OK(cg_http_server_mount(s->server, "/", handles, s));
 }
 
@@ -139,13 +141,18 @@ static ssize_t serves(void *arg)
     return cg_yield(cg_http_serve(s->server, s->listener));
 }
 
-static void ask(struct site *s, const char *text)
+static void ask_by(struct site *s, const char *text, size_t len)
 {
     site_open(&s->w);
     s->serving = test_start(serves, s);
     OK(cg_yield(cg_connect(s->addr, &s->client)));
-    OK(cg_yield(cg_writeall(s->client, text, strlen(text))));
+    OK(cg_yield(cg_writeall(s->client, text, len)));
     IS(cg_yield(cg_wait_event(&s->begun)), 0);
+}
+
+static void ask(struct site *s, const char *text)
+{
+    ask_by(s, text, strlen(text));
 }
 
 static void read_open(struct world *w)
@@ -163,7 +170,8 @@ static void asked_close(struct world *w)
     struct site *s = (struct site *)w;
 
     cg_event_set(&s->over);
-    cg_sock_close(s->client);
+    if (s->client != NULL)
+        cg_sock_close(s->client);
     cg_yield(cg_http_shutdown(s->server));
     IS(test_end(s->serving), 0);
     site_close(w);
@@ -176,6 +184,35 @@ static void body_cause(struct world *w)
 
     pairs_event(text, w->caused);
     IS(cg_yield(cg_writeall(s->client, text, EVENT)), EVENT);
+}
+
+/* The departure of the client. The handler goes on until the trial is over. */
+
+static void stays_open(struct world *w)
+{
+    static const char h2[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+                             "\0\0\0\4\0\0\0\0\0"
+                             "\0\0\6\1\5\0\0\0\1\202\204\206\101\1x";
+
+    ((struct site *)w)->stays = true;
+    if (w->subject->link == 0)
+        ask((struct site *)w, "GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+    else
+        ask_by((struct site *)w, h2, sizeof h2 - 1);
+}
+
+static struct cg_op *left_op(struct world *w)
+{
+    return KEEP(w, cg_http_wait_left_op, cg_http_wait_left(((struct site *)w)->req));
+}
+
+static void left_cause(struct world *w)
+{
+    struct site *s = (struct site *)w;
+
+    if (s->client != NULL)
+        cg_sock_close(s->client);
+    s->client = NULL;
 }
 
 static struct cg_op *read_op(struct world *w)
@@ -400,6 +437,12 @@ static const struct subject subjects[] = {
      .op = serve_op, .cause = serve_cause, .check = serve_check, .close = site_close},
     {"http_wait_shutdown", SITE, .flags = SELDOM, .open = site_open, .op = told_op,
      .cause = told_cause, .got = told_got, .close = site_close},
+    {"http_wait_left", SITE, .flags = SELDOM, .open = stays_open, .op = left_op,
+     .cause = left_cause, .got = told_got, .close = asked_close},
+#ifdef HAVE_NGHTTP2
+    {"http_wait_left_h2", SITE, .link = OVER_UNIX, .flags = SELDOM, .open = stays_open,
+     .op = left_op, .cause = left_cause, .got = told_got, .close = asked_close},
+#endif
     {"http_read", ASKED, .flags = SELDOM, .open = read_open, .op = read_op,
      .got = read_got},
     {"http_read_body", ASKED, .flags = SELDOM, .open = body_open, .op = body_op,

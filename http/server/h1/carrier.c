@@ -156,6 +156,13 @@ static ssize_t give(struct cg_http_request *req, struct cg_sock **sock)
     return 0;
 }
 
+static const struct cg_op_type *left(struct cg_http_request *req,
+                                     struct cg_http_wait_left_op *wait)
+{
+    wait->gone.sock = req->conn->sock;
+    return &cg_wait_gone_type;
+}
+
 static bool is_lost(const struct cg_http_request *req)
 {
     return req->conn->sock == NULL || req->conn->broken;
@@ -173,6 +180,7 @@ const struct cg__http_carrier cg__http_h1_carrier = {
     .more = cg__http_h1_body_more,
     .sock = cg__http_h1_body_sock,
     .give = give,
+    .left = left,
     .is_lost = is_lost,
-    .version = "HTTP/1.",
+    .protocols = {"HTTP/1.0", "HTTP/1.1"},
 };

@@ -177,6 +177,13 @@ static ssize_t give(struct cg_http_request *req, struct cg_sock **sock)
     return 0;
 }
 
+static const struct cg_op_type *left(struct cg_http_request *req,
+                                     struct cg_http_wait_left_op *wait)
+{
+    wait->event.event = &cg__http_h2_of(req)->left;
+    return &cg_wait_event_type;
+}
+
 const struct cg__http_carrier cg__http_h2_carrier = {
     .room = room,
     .head = head,
@@ -189,6 +196,7 @@ const struct cg__http_carrier cg__http_h2_carrier = {
     .more = cg__http_h2_body_more,
     .sock = sock,
     .give = give,
+    .left = left,
     .is_lost = is_lost,
-    .version = "HTTP/2.",
+    .protocols = {"HTTP/2", "HTTP/2"},
 };

@@ -86,6 +86,10 @@ static void add_pseudo(struct cg_http_request *req, const uint8_t *name,
         cg__http_h2_of(req)->connects = true;
         if (!push(&req->in, "upgrade", 7, value, len))
             refuse(cg__http_h2_of(req), 503);
+    } else if (is(name, name_len, ":scheme")) {
+        req->scheme = len == 4 && memcmp(value, "http", 4) == 0    ? "http"
+                      : len == 5 && memcmp(value, "https", 5) == 0 ? "https"
+                                                                   : NULL;
     } else if (is(name, name_len, ":authority")) {
         if (!push(&req->in, "host", 4, value, len))
             refuse(cg__http_h2_of(req), 503);

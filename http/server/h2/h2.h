@@ -55,6 +55,7 @@ struct cg__http_h2_stream {
     int32_t id;
     struct cg_scope scope;          /* around the handler; a reset ends it */
     struct cg_event came, taken;    /* bytes of the request; all bytes of a write */
+    struct cg_event left;           /* set when the stream is lost */
     struct cg_http_headers cookies; /* the values of Cookie, joined */
     struct cg__http_h2_tunnel *tunnel; /* its socket, which a handler owns; or NULL */
     size_t fields, fields_len;      /* number and size of the fields that have come */

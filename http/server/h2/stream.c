@@ -117,8 +117,10 @@ void cg__http_h2_stream_cancel(struct cg__http_h2_stream *stream)
 
 void cg__http_h2_stream_lose(struct cg__http_h2_stream *stream)
 {
+    if (stream->lost)
+        return; /* what a handler does after it was told is left to it */
     stream->lost = true;
-    if (!stream->given)
+    if (cg_event_set(&stream->left) == 0 && !stream->given)
         cg__http_h2_stream_cancel(stream);
 }
 

@@ -4,6 +4,7 @@
 
 #include "http/coding/encoder.h"
 #include "http/server/request/request.h"
+#include "lib/base/ascii.h"
 
 #include <stddef.h>
 #include <stdlib.h>
@@ -39,7 +40,7 @@ void cg__http_request_reset(struct cg_http_request *req)
         free(req->whole);
     if (req->encoder != NULL)
         cg__http_encoder_free(req->encoder);
-    memset(&req->rest, 0, sizeof *req - offsetof(struct cg_http_request, rest));
+    memset(&req->scheme, 0, sizeof *req - offsetof(struct cg_http_request, scheme));
 }
 
 const char *cg_http_request_method(const struct cg_http_request *req)
@@ -100,14 +101,23 @@ int64_t cg_http_request_length(const struct cg_http_request *req)
     return req->unsized ? -1 : (int64_t)req->length;
 }
 
+const char *cg_http_request_protocol(const struct cg_http_request *req)
+{
+    return req->carrier->protocols[req->minor];
+}
+
+const char *cg_http_request_scheme(const struct cg_http_request *req)
+{
+    const char *target = cg_http_request_target(req);
+
+    if (req->scheme != NULL)
+        return req->scheme;
+    return cg__ascii_begins(target, "http://")    ? "http"
+           : cg__ascii_begins(target, "https://") ? "https"
+                                                  : NULL;
+}
+
 int cg_http_request_minor(const struct cg_http_request *req)
 {
     return req->minor;
-}
-
-const char *cg_http_request_protocol(const struct cg_http_request *req)
-{
-    if (strncmp(req->carrier->version, "HTTP/1", 6) != 0)
-        return "HTTP/2";
-    return req->minor == 0 ? "HTTP/1.0" : "HTTP/1.1";
 }
