@@ -318,7 +318,7 @@ int main(int argc, char **argv)
     heartbeat = example_seconds(&ex, seconds);
     service.workers = workers;
     tls = cert != NULL;
-    if (tls && server_tls_open(cert, key, "http/1.1", &why) < 0) {
+    if (tls && server_tls_open(cert, key, "h2,http/1.1", &why) < 0) {
         example_complain("--tls-cert", why);
         return example_status();
     }

@@ -19,6 +19,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "common.h"
 #include "http_client_cookies.h"
@@ -303,10 +304,12 @@ static void each_option(const struct example_option *option)
 }
 
 /* The protocols of the command line; 0: the client's usual ones. */
-static unsigned protocols(void)
+static unsigned protocols(const char *url)
 {
     if ((http1 != NULL) + (http2 != NULL) + (prior != NULL) > 1)
         example_usage(&ex, "--http1.1, --http2 and --http2-prior-knowledge exclude each other");
+    if (http2 != NULL && strncasecmp(url, "wss:", 4) == 0)
+        return CG_HTTP_H2; /* otherwise it would need a connection that is there already */
     return http1 ? CG_HTTP_H1 : prior ? CG_HTTP_H2 | CG_HTTP_H2C : 0;
 }
 
@@ -348,7 +351,8 @@ static void open_client(const char **urls)
     if (speed != NULL)
         limit();
     client = cg_http_client_new(.tls = tls, .per_origin = (unsigned)most,
-                                .protocols = (uint8_t)protocols(), .jar = cookies_jar);
+                                .protocols = (uint8_t)protocols(count > 0 ? urls[0] : ""),
+                                .jar = cookies_jar);
     transfers = calloc((size_t)count, sizeof *transfers);
     if (!client || !transfers) {
         example_fail("memory", -ENOMEM);
@@ -371,9 +375,8 @@ static void check_talks(const char *const *urls)
         if (talk_is_for(urls[i]) && count > 1)
             example_usage(&ex, "a ws:// URL must be the only URL");
         if (talk_is_for(urls[i]) &&
-            (out_name || own_names || resume || method || data || speed || prior))
-            example_usage(&ex, "a ws:// URL takes none of -o, -O, -C, -X, -d, --limit-rate and "
-                               "--http2-prior-knowledge");
+            (out_name || own_names || resume || method || data || speed))
+            example_usage(&ex, "a ws:// URL takes none of -o, -O, -C, -X, -d and --limit-rate");
     }
 }
 
@@ -394,7 +397,7 @@ int main(int argc, char **argv)
         {"insecure", NULL, "do not check the server's certificate", &insecure, 'k'},
         {"verbose", NULL, "print the heads of the responses", &verbose, 'v'},
         {"http1.1", NULL, "use HTTP/1.1 only", &http1, 0},
-        {"http2", NULL, "use HTTP/2 where a server of https offers it (usual)", &http2, 0},
+        {"http2", NULL, "use HTTP/2 where a server of https offers it (usual); only HTTP/2 for wss", &http2, 0},
         {"http2-prior-knowledge", NULL, "use HTTP/2 only, also without TLS", &prior, 0},
         {"limit-rate", "SPEED", "receive at most SPEED bytes a second in all (k, M, G)", &speed,
          0},

@@ -20,6 +20,7 @@
 #include <string.h>
 
 #include "common.h"
+#include "http_protocols.h"
 #include "http_server_tls.h"
 #include "service.h"
 
@@ -47,32 +48,6 @@ static unsigned number_of(const char *text)
         (*text < '0' || *text > '9' || *end || number < 1 || number > 1000000000))
         example_usage(&ex, "N must be a number from 1 to 1000000000");
     return (unsigned)number;
-}
-
-/* Reads "h1,h2,h2c" in any order. */
-static void read_protocols(const char *list)
-{
-    static const char *const names[] = {"h1", "h2", "h2c"};
-
-    while (list != NULL) {
-        size_t len = strcspn(list, ","), i = 0;
-
-        while (i < 3 && (strlen(names[i]) != len || strncmp(names[i], list, len) != 0))
-            i++;
-        if (i == 3)
-            example_usage(&ex, "--protocols takes a list of h1, h2 and h2c");
-        protocols |= (uint8_t)(CG_HTTP_H1 << i);
-        list = list[len] == ',' ? list + len + 1 : NULL;
-    }
-}
-
-/* What TLS offers to its clients, by ALPN. */
-static const char *alpn(void)
-{
-    if (protocols == 0 ||
-        (protocols & (CG_HTTP_H1 | CG_HTTP_H2)) == (CG_HTTP_H1 | CG_HTTP_H2))
-        return "h2,http/1.1";
-    return protocols & CG_HTTP_H2 ? "h2" : "http/1.1";
 }
 
 static ssize_t page(struct cg_http_request *req, void *arg)
@@ -106,7 +81,7 @@ static bool use_certificate(void)
 {
     const char *why;
 
-    if (cert == NULL || server_tls_open(cert, key, alpn(), &why) == 0)
+    if (cert == NULL || server_tls_open(cert, key, http_protocols_alpn(protocols), &why) == 0)
         return true;
     example_complain("--tls-cert", why);
     return false;
@@ -159,8 +134,7 @@ int main(int argc, char **argv)
         {"root", "DIR", "serve the files in DIR", &root, 0},
         {"tls-cert", "FILE", "serve https with this certificate (PEM)", &cert, 0},
         {"tls-key", "FILE", "its key, if that is in a separate file", &key, 0},
-        {"protocols", "LIST", "any of h1, h2 (over TLS), h2c (without TLS) (h1,h2)",
-         &protocol_list, 0},
+        {"protocols", "LIST", HTTP_PROTOCOLS_HELP, &protocol_list, 0},
         {"workers", "N", "threads that serve (1); 0: one for each processor", &workers,
          0},
         {"timeout", "SECONDS", "the limit for silent and slow clients (15)", &seconds,
@@ -200,11 +174,7 @@ int main(int argc, char **argv)
     example_begin(&ex, argc, argv);
     if (key != NULL && cert == NULL)
         example_usage(&ex, "--tls-key needs --tls-cert");
-    read_protocols(protocol_list);
-    if (protocols == CG_HTTP_H2 && cert == NULL)
-        example_usage(&ex, "--protocols h2 needs --tls-cert; without TLS it is h2c");
-    if (protocols == CG_HTTP_H2C && cert != NULL)
-        example_usage(&ex, "--protocols h2c is without TLS; with --tls-cert it is h2");
+    protocols = (uint8_t)http_protocols(&ex, protocol_list, cert != NULL);
     service.grace = time_of(grace);
     service.workers = workers;
     service.patience = time_of(patience);

@@ -3,6 +3,7 @@
  *
  *     ./ws_echo                           on 127.0.0.1:9001, until Ctrl-C
  *     ./http_client ws://127.0.0.1:9001/  in another terminal
+ *     ./ws_echo --protocols h1,h2c        also over HTTP/2
  *
  * It is a service, see service.h.
  */
@@ -13,9 +14,13 @@
 #include <stdlib.h>
 
 #include "common.h"
+#include "http_protocols.h"
+#include "http_server_tls.h"
 #include "service.h"
 
+static const char *bytes, *cert, *key, *protocol_list, *workers = "1";
 static uint64_t limit;
+static uint8_t protocols;
 
 /* Short answers are gathered while further messages have come already. */
 static ssize_t echo(struct cg_http_request *req, void *arg)
@@ -39,7 +44,8 @@ static ssize_t echo(struct cg_http_request *req, void *arg)
 
 static struct cg_http_server *open_server(void)
 {
-    struct cg_http_server *server = cg_http_server_new();
+    struct cg_http_server *server = cg_http_server_new(
+        .protocols = protocols, .wrap = cert != NULL ? server_tls_wrap : NULL);
 
     if (server == NULL || cg_http_server_mount(server, "/", echo, NULL) < 0) {
         example_fail("server", -ENOMEM);
@@ -49,11 +55,29 @@ static struct cg_http_server *open_server(void)
     return server;
 }
 
+static ssize_t reload(void)
+{
+    return cert != NULL ? server_tls_reload() : 0;
+}
+
+static void read_limit(const struct example *ex)
+{
+    char *end = "";
+
+    errno = 0;
+    limit = bytes == NULL ? 16 * 1024 * 1024 : strtoull(bytes, &end, 10);
+    if (*end != '\0' || limit == 0 || errno != 0 ||
+        (bytes != NULL && (*bytes < '0' || *bytes > '9')))
+        example_usage(ex, "--limit needs a number of bytes, at least 1 and below 2^64");
+}
+
 int main(int argc, char **argv)
 {
-    const char *bytes = NULL, *workers = "1";
     const struct example_option options[] = {
         {"limit", "BYTES", "the longest message (16777216)", &bytes, 0},
+        {"tls-cert", "FILE", "serve wss with this certificate (PEM)", &cert, 0},
+        {"tls-key", "FILE", "its key, if that is in a separate file", &key, 0},
+        {"protocols", "LIST", HTTP_PROTOCOLS_HELP, &protocol_list, 0},
         {"workers", "N", "use N processors, 0: all of them (1)", &workers, 0},
         {0},
     };
@@ -67,16 +91,22 @@ int main(int argc, char **argv)
     struct service service = {
         .open = open_server,
         .close = cg_http_server_free,
+        .reload = reload,
         .grace = 3 * CG_SECOND,
         .patience = CG_MINUTE,
     };
-    char *end = "";
+    const char *why;
 
     service_keep_command(argv);
     example_begin(&ex, argc, argv);
-    limit = bytes == NULL ? 16 * 1024 * 1024 : strtoull(bytes, &end, 10);
-    if (*end != '\0' || limit == 0 || (bytes != NULL && (*bytes < '0' || *bytes > '9')))
-        example_usage(&ex, "--limit needs a number of bytes");
+    read_limit(&ex);
+    protocols = (uint8_t)http_protocols(&ex, protocol_list, cert != NULL);
     service.workers = workers;
-    return service_run(&ex, &service);
+    if (cert != NULL && server_tls_open(cert, key, http_protocols_alpn(protocols), &why) < 0) {
+        example_complain("--tls-cert", why);
+        return example_status();
+    }
+    service_run(&ex, &service);
+    server_tls_close();
+    return example_status();
 }

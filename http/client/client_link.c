@@ -209,7 +209,7 @@ static unsigned possible(const struct route *route, const struct cg__asking *ask
     unsigned protocols = ask->client->protocols;
 
     if (ask->plain)
-        return CG_HTTP_H1;
+        return protocols & CG_HTTP_H1;
     if (route->url->https)
         return protocols & (CG_HTTP_H1 | CG_HTTP_H2);
     if (route->proxy.memory != NULL)
