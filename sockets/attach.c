@@ -97,7 +97,7 @@ int cg__attach_prepare(struct cg_sock *sock)
 {
     if (sock->closing)
         return -EBADF;
-    if (sock->transport != &cg__plain_transport || sock->fd < 0)
+    if (sock->transport != &cg__plain_transport || cg__sock_fd(sock) < 0)
         return -EOPNOTSUPP;
     return cg__attach_is_free(sock) && disarm(sock) ? 0 : -EBUSY;
 }
@@ -131,7 +131,7 @@ int cg__attach_copy(const struct cg_sock *sock, void **rest, size_t *len)
 
 int cg__attach_let_go(struct cg_sock *sock)
 {
-    int fd = sock->fd;
+    int fd = cg__sock_fd(sock);
 
     sock->reactor->type->forget(sock->reactor, fd);
     cg__sock_set_fd(sock, -1);

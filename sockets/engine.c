@@ -24,10 +24,9 @@ static void take_timeout_back(struct cg__side *side, struct cg_op *op)
 /* A pending op no longer uses this side. */
 static void leave(struct cg_sock *sock, struct cg__side *side)
 {
-    assert(*sock->holds > 0);
     side->op = NULL;
     side->use = sock->closing ? CG__CLOSED : CG__FREE;
-    --*sock->holds;
+    cg__sock_unhold(sock);
 }
 
 /* Completes a pending op. Does not touch the socket after `ended`, which may have freed
@@ -143,7 +142,7 @@ static enum cg_verdict pump(struct cg_sock *sock, struct cg__side *side, struct 
             if (verdict == CG_PENDING)
                 *use = CG__ASKS;
             if (verdict == CG_PENDING && work->once)
-                cg_sched_defer(sock->sched, &sock->deferred[side - sock->side]);
+                cg_sched_defer(sock->sched, &sock->deferred);
             if (verdict != CG_DONE)
                 return verdict;
             error = absorb(sock, side, op, work, io->result);
@@ -158,7 +157,7 @@ static enum cg_verdict pump(struct cg_sock *sock, struct cg__side *side, struct 
     } while (moved < CG__AT_ONCE);
     if (work->take(sock, op))
         return CG_DONE;
-    cg_sched_defer(sock->sched, &sock->deferred[side - sock->side]);
+    cg_sched_defer(sock->sched, &sock->deferred);
     return CG_PENDING;
 }
 
@@ -178,32 +177,25 @@ static void go_on(struct cg_sock *sock, struct cg__side *side)
         settle(sock, side, op, op->result);
 }
 
-static void resume(struct cg_sock *sock, struct cg__side *side)
+static void resume_side(struct cg_sock *sock, struct cg__side *side)
 {
-    if (sock->closing) {
-        cg__sock_settle(sock); /* may free it */
+    if (sock->closing)
         return;
-    }
     if (side->use == CG__ASKS && side->work->once && side->io.state == CG_IO_PENDING)
         sock->transport->cancel(sock, &side->io);
     if (side->use >= CG__WAITS && side->io.state == CG_IO_IDLE)
         go_on(sock, side);
 }
 
-static void resume_reading(struct cg_deferred *deferred)
+static void resume(struct cg_deferred *deferred)
 {
-    size_t at = offsetof(struct cg_sock, deferred[CG__RX]);
+    size_t at = offsetof(struct cg_sock, deferred);
     struct cg_sock *sock = (struct cg_sock *)((char *)deferred - at);
 
-    resume(sock, &sock->side[CG__RX]);
-}
-
-static void resume_writing(struct cg_deferred *deferred)
-{
-    size_t at = offsetof(struct cg_sock, deferred[CG__TX]);
-    struct cg_sock *sock = (struct cg_sock *)((char *)deferred - at);
-
-    resume(sock, &sock->side[CG__TX]);
+    cg_sock_keep(sock); /* an op that completes may close it */
+    resume_side(sock, &sock->side[CG__RX]);
+    resume_side(sock, &sock->side[CG__TX]);
+    cg_sock_unkeep(sock);
 }
 
 /* Called by the transport when a request has completed. */
@@ -267,7 +259,7 @@ enum cg_verdict cg__engine_begin(struct cg_op *op, struct cg_sock *sock,
         side->use = use;
         side->op = op;
         side->work = work;
-        ++*sock->holds;
+        cg__sock_hold(sock);
     } else if (verdict == CG_RUN) {
         return cg_object_enter(&sock->object, op);
     } else {
@@ -373,13 +365,13 @@ ssize_t cg__engine_run(struct cg_op *op, struct cg_sock *sock,
                     * gone */
 }
 
-void cg__engine_side_init(struct cg_sock *sock, enum cg__direction direction)
+void cg__engine_init(struct cg_sock *sock)
 {
-    struct cg_io *io = &sock->side[direction].io;
-
-    io->complete = complete;
-    io->owner = sock;
-    sock->deferred[direction].fn = direction == CG__RX ? resume_reading : resume_writing;
+    for (int direction = CG__RX; direction <= CG__TX; direction++) {
+        sock->side[direction].io.complete = complete;
+        sock->side[direction].io.owner = sock;
+    }
+    sock->deferred.fn = resume;
 }
 
 void cg__engine_side_close(struct cg_sock *sock, enum cg__direction direction)

@@ -53,8 +53,8 @@ void cg__engine_never_ran(struct cg_op *op, struct cg_sock *sock);
 ssize_t cg__engine_run(struct cg_op *op, struct cg_sock *sock,
                        enum cg__direction direction, const struct cg__work *work);
 
-/* Makes a side of a new socket ready for use; closes a side when the socket is closed. */
-void cg__engine_side_init(struct cg_sock *sock, enum cg__direction direction);
+/* Makes a new socket ready for use; closes a side when the socket is closed. */
+void cg__engine_init(struct cg_sock *sock);
 void cg__engine_side_close(struct cg_sock *sock, enum cg__direction direction);
 
 #endif

@@ -29,7 +29,7 @@ void cg__input_add(struct cg_reactor *reactor, struct cg__input *input,
         cg_chunk_put(reactor, chunk);
         return;
     }
-    input->unread += size;
+    input->unread += (uint32_t)size;
     if (last == NULL || last->size - last->end < size) {
         append(input, chunk);
         return;
@@ -58,7 +58,7 @@ void cg__input_grow(struct cg__input *input, size_t size)
 {
     assert(size <= input->last->size - input->last->end);
     input->last->end += size;
-    input->unread += size;
+    input->unread += (uint32_t)size;
 }
 
 size_t cg__input_push(struct cg_reactor *reactor, struct cg__input *input,
@@ -67,6 +67,8 @@ size_t cg__input_push(struct cg_reactor *reactor, struct cg__input *input,
     size_t done = 0, room;
     char *to;
 
+    if (size > UINT32_MAX - input->unread)
+        return 0;
     while (done < size && (to = cg__input_room(reactor, input, &room)) != NULL) {
         if (room > size - done)
             room = size - done;
@@ -75,6 +77,11 @@ size_t cg__input_push(struct cg_reactor *reactor, struct cg__input *input,
         done += room;
     }
     return done;
+}
+
+static void forget_scanned(struct cg__input *input, size_t size)
+{
+    input->scanned -= size < input->scanned ? (uint32_t)size : input->scanned;
 }
 
 struct cg_chunk *cg__input_shift(struct cg__input *input)
@@ -89,8 +96,8 @@ struct cg_chunk *cg__input_shift(struct cg__input *input)
     if (input->first == NULL)
         input->last = NULL;
     chunk->next = NULL;
-    input->unread -= size;
-    input->scanned -= size < input->scanned ? size : input->scanned;
+    input->unread -= (uint32_t)size;
+    forget_scanned(input, size);
     return chunk;
 }
 
@@ -110,8 +117,8 @@ void cg__input_drop(struct cg_reactor *reactor, struct cg__input *input, size_t 
 
         if (size < held) {
             chunk->start += size;
-            input->unread -= size;
-            input->scanned -= size < input->scanned ? size : input->scanned;
+            input->unread -= (uint32_t)size;
+            forget_scanned(input, size);
             return;
         }
         size -= held;
@@ -201,10 +208,10 @@ size_t cg__input_line(struct cg__input *input)
             if (found != NULL) {
                 /* Stop at the newline, not behind it: if the line does not fit its
                  * reader now, the next search finds it at once. */
-                input->scanned = before + (size_t)(found - data);
+                input->scanned = (uint32_t)(before + (size_t)(found - data));
                 return input->scanned + 1;
             }
-            input->scanned = before + size;
+            input->scanned = (uint32_t)(before + size);
         }
         before += size;
     }

@@ -8,8 +8,8 @@
 
 struct cg__input {
     struct cg_chunk *first, *last;
-    size_t unread;  /* bytes */
-    size_t scanned; /* how many bytes from the first on are known to contain no newline */
+    uint32_t unread;  /* bytes */
+    uint32_t scanned; /* how many bytes from the first on are known to contain no newline */
 };
 
 /* Appends a filled chunk; its ownership passes to the input. If its bytes fit into the

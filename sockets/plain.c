@@ -95,8 +95,8 @@ static enum cg_verdict plain_cancel(struct cg_sock *sock, struct cg_io *io)
 static void plain_close(struct cg_sock *sock)
 {
     cg__unix_path_remove(sock->state);
-    if (sock->fd >= 0)
-        cg__plain_close_fd(sock->reactor, sock->fd);
+    if (cg__sock_fd(sock) >= 0)
+        cg__plain_close_fd(sock->reactor, cg__sock_fd(sock));
 }
 
 int cg_sock_set_unlink(struct cg_sock *sock, bool unlink)

@@ -48,7 +48,7 @@ static enum cg_verdict shutdown_process(struct cg_op *op, struct cg_sched *sched
         return CG_DONE; /* datagrams have no end of the stream */
     op->uses = &shut->sock->object;
     shut->done = false;
-    io.fd = shut->sock->fd;
+    io.fd = cg__sock_fd(shut->sock);
     io.how = shut->how;
     verdict = shut->sock->transport->submit(shut->sock, &io);
     assert(verdict != CG_PENDING);

@@ -2,7 +2,6 @@
 /* Sockets as objects: open, ask, keep, close. */
 #include "config.h"
 
-#include "lib/core/sched.h"
 #include "sockets/end/gone.h"
 #include "sockets/engine.h"
 #include "sockets/plain.h"
@@ -14,7 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-_Static_assert(sizeof(struct cg_sock) <= 448, "there may be a hundred thousand of them");
+_Static_assert(sizeof(struct cg_sock) <= 384, "there may be a hundred thousand of them");
 _Static_assert(sizeof(struct cg__side) <= 2 * CG__LINE, "touched by every request");
 _Static_assert(sizeof(struct cg_read_op) <= 128, "core ops fit in 128 bytes");
 _Static_assert(sizeof(struct cg_write_op) <= 128, "core ops fit in 128 bytes");
@@ -31,16 +30,15 @@ struct cg_sock *cg_sock_open(struct cg_sched *sched,
     if (memory == NULL)
         return NULL;
     sock = (struct cg_sock *)(memory + -(uintptr_t)memory % CG__LINE);
-    sock->memory = memory;
+    sock->before = (uint8_t)((char *)sock - memory);
     sock->transport = transport;
     sock->state = state;
     sock->sched = sched;
     sock->reactor = cg_sched_reactor(sched);
-    sock->holds = transport == &cg__plain_transport ? &sched->holds : &sock->in_memory;
+    sock->holds = transport == &cg__plain_transport;
     cg__sock_set_fd(sock, fd);
     sock->spare = -1;
-    cg__engine_side_init(sock, CG__RX);
-    cg__engine_side_init(sock, CG__TX);
+    cg__engine_init(sock);
     return sock;
 }
 
@@ -50,9 +48,7 @@ void cg_sock_close(struct cg_sock *sock)
         return;
     assert(!sock->closing); /* closed twice */
     sock->closing = true;
-    sock->held = sock->holds == &sock->sched->holds;
-    if (sock->held)
-        cg_sched_hold(sock->sched);
+    cg__sock_hold(sock);
     cg__engine_side_close(sock, CG__RX);
     cg__engine_side_close(sock, CG__TX);
     cg__gone_close(sock);
@@ -61,13 +57,9 @@ void cg_sock_close(struct cg_sock *sock)
 
 static bool in_use(const struct cg_sock *sock)
 {
-    if (sock->object.running > 0 || cg__gone_in_use(sock))
-        return true;
-    for (int direction = CG__RX; direction <= CG__TX; direction++)
-        if (sock->side[direction].io.state != CG_IO_IDLE ||
-            sock->deferred[direction].queued)
-            return true;
-    return false;
+    return sock->object.running > 0 || cg__gone_in_use(sock) || sock->deferred.queued ||
+           sock->side[CG__RX].io.state != CG_IO_IDLE ||
+           sock->side[CG__TX].io.state != CG_IO_IDLE;
 }
 
 /* Closes what the socket stands for; its memory stays. */
@@ -77,10 +69,9 @@ static void end(struct cg_sock *sock)
         sock->transport->close(sock);
     if (sock->spare >= 0)
         cg__plain_close_fd(sock->reactor, sock->spare);
-    if (sock->held)
-        cg_sched_unhold(sock->sched);
+    cg__sock_unhold(sock);
     sock->state = NULL;
-    sock->fd = -1;
+    cg__sock_set_fd(sock, -1);
     sock->gone = true;
 }
 
@@ -99,7 +90,7 @@ void cg__sock_settle(struct cg_sock *sock)
         sock->input.first->lent = 0;
     cg__input_drop(sock->reactor, &sock->input, sock->input.unread);
     free(sock->peer_gone);
-    free(sock->memory);
+    free((char *)sock - sock->before);
 }
 
 void cg_sock_keep(struct cg_sock *sock)
@@ -123,7 +114,7 @@ ssize_t cg__sock_call(struct cg_sock *sock, struct cg_io *io)
 
     if (sock->closing)
         return -EBADF;
-    io->fd = sock->fd;
+    io->fd = cg__sock_fd(sock);
     verdict = sock->transport->submit(sock, io);
     assert(verdict == CG_DONE); /* these never wait */
     return io->result;
@@ -165,7 +156,7 @@ int cg_sock_fd(const struct cg_sock *sock)
 {
     if (sock->closing)
         return -EBADF;
-    return sock->fd >= 0 ? sock->fd : -EOPNOTSUPP;
+    return cg__sock_fd(sock) >= 0 ? cg__sock_fd(sock) : -EOPNOTSUPP;
 }
 
 void cg_sock_set_timeout(struct cg_sock *sock, int64_t timeout)
@@ -243,9 +234,9 @@ int cg__sock_print(const struct cg_sock *sock, char *buf, size_t size)
         return snprintf(buf, size, "no socket");
     if (sock->closing)
         return snprintf(buf, size, "closed");
-    if (sock->fd < 0)
+    if (cg__sock_fd(sock) < 0)
         return snprintf(buf, size, "%s", sock->transport->name);
-    return snprintf(buf, size, "fd %d", sock->fd);
+    return snprintf(buf, size, "fd %d", cg__sock_fd(sock));
 }
 
 int cg__sock_print_bytes(const struct cg_sock *sock, size_t done, size_t len, char *buf,

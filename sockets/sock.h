@@ -4,10 +4,12 @@
 #ifndef COGEN_SOCKETS_SOCK_H
 #define COGEN_SOCKETS_SOCK_H
 
-#include <cogen/sched.h>
 #include <cogen/transport.h>
 
+#include "lib/core/sched.h"
 #include "sockets/input.h"
+
+#include <assert.h>
 
 enum cg__direction { CG__RX, CG__TX };
 
@@ -45,32 +47,27 @@ struct cg_sock {
     struct cg_sched *sched;
     struct cg_reactor *reactor;
     struct cg__input input;
+    int error; /* of receiving; reported when the input has been read, and stays */
+    int spare; /* a listener's: a connection that arrived after its accept was
+                * cancelled, or -1 */
     struct cg_object object; /* what its ops refer to by op->uses */
     int64_t timeout; /* default for its ops, ns; 0: the scheduler's default */
-    /* The counter of pending ops. If the reactor is the transport, it is the
-     * scheduler's count of holds, so that the run stays open. Otherwise it is
-     * in_memory, which does not keep the run open: if no coroutine can run, none will
-     * ever write to the socket. */
-    size_t *holds;
+    struct cg_deferred deferred; /* continues ops in the next turn */
     struct cg__gone *peer_gone; /* end/gone.c; NULL: nobody has waited for it */
-    int fd;
-    int error;       /* of receiving; reported when the input has been read, and stays */
-    int spare;       /* a listener's: a connection that arrived after its accept was
-                      * cancelled, or -1 */
-    unsigned keeps;  /* cg_sock_keep minus cg_sock_unkeep */
-    uint8_t ready;   /* events that the last poll request reported */
-    bool eof;        /* no bytes come after the input */
-    bool multishot;  /* receives of this socket stay armed */
-    bool listener;
+    unsigned keeps;    /* cg_sock_keep minus cg_sock_unkeep */
+    uint8_t ready;     /* events that the last poll request reported */
     uint8_t datagrams; /* the family of a datagram socket; 0 (AF_UNSPEC): a stream */
-    bool closing : 1; /* these share a byte, so that the struct fits in seven lines */
-    bool gone : 1;    /* closed; only the memory is left, until nobody keeps it */
-    bool piped : 1;   /* bytes that come before the input are in a pipe (splice/) */
-    bool held : 1;    /* closing, and holds the run until the last request has completed */
+    uint8_t before; /* bytes of what calloc returned: it begins at the next cache line */
+    bool eof : 1; /* no bytes come after the input */
+    bool multishot : 1; /* receives of this socket stay armed */
+    bool listener : 1;
+    bool closing : 1;
+    bool gone : 1;  /* closed; only the memory is left, until nobody keeps it */
+    bool piped : 1; /* bytes that come before the input are in a pipe (splice/) */
+    bool holds : 1; /* a pending op holds the run open, since it waits for the kernel, and so
+                     * does the socket while it closes. Over another transport they do not: if
+                     * no coroutine can run, none will ever write to the socket */
     struct cg__side side[2];
-    struct cg_deferred deferred[2]; /* continue an op in the next turn, one for each side */
-    size_t in_memory;
-    void *memory; /* what calloc returned; the socket begins at the next cache line */
 };
 
 /* Ends a closing socket once no request and no op uses it, and frees it once nobody
@@ -94,7 +91,26 @@ int cg__sock_print(const struct cg_sock *sock, char *buf, size_t size);
 /* For a new socket, or one that hands its descriptor over (-1). */
 static inline void cg__sock_set_fd(struct cg_sock *sock, int fd)
 {
-    sock->fd = sock->side[CG__RX].io.fd = sock->side[CG__TX].io.fd = fd;
+    sock->side[CG__RX].io.fd = sock->side[CG__TX].io.fd = fd;
+}
+
+static inline void cg__sock_hold(struct cg_sock *sock)
+{
+    if (sock->holds)
+        sock->sched->holds++;
+}
+
+static inline void cg__sock_unhold(struct cg_sock *sock)
+{
+    if (!sock->holds)
+        return;
+    assert(sock->sched->holds > 0);
+    sock->sched->holds--;
+}
+
+static inline int cg__sock_fd(const struct cg_sock *sock)
+{
+    return sock->side[CG__RX].io.fd;
 }
 
 /* Whether a read would complete at once. */

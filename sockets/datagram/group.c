@@ -25,13 +25,13 @@ static int change(struct cg_sock *sock, const struct cg__addr *group,
 
     if (source == NULL) {
         memcpy(&all.gr_group, &group->base, group->len);
-        return cg__options_set_value(sock->reactor, sock->fd, level,
+        return cg__options_set_value(sock->reactor, cg__sock_fd(sock), level,
                                      join ? MCAST_JOIN_GROUP : MCAST_LEAVE_GROUP, &all,
                                      sizeof all);
     }
     memcpy(&one.gsr_group, &group->base, group->len);
     memcpy(&one.gsr_source, &source->base, source->len);
-    return cg__options_set_value(sock->reactor, sock->fd, level,
+    return cg__options_set_value(sock->reactor, cg__sock_fd(sock), level,
                                  join ? MCAST_JOIN_SOURCE_GROUP : MCAST_LEAVE_SOURCE_GROUP,
                                  &one, sizeof one);
 }

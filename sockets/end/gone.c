@@ -38,7 +38,7 @@ static void take_out(struct cg__gone *gone, struct cg_wait_gone_op *wait)
 static void leave(struct cg_sock *sock, struct cg_wait_gone_op *wait)
 {
     take_out(sock->peer_gone, wait);
-    --*cg__sock_bottom(sock)->holds;
+    cg__sock_unhold(cg__sock_bottom(sock));
 }
 
 /* One by one: completing an op may cancel others, as branches of the same race. */
@@ -61,7 +61,7 @@ static bool ask(struct cg_sock *sock, ssize_t *result)
     enum cg_verdict verdict;
 
     io->code = CG_IO_POLL;
-    io->fd = bottom->fd;
+    io->fd = cg__sock_fd(bottom);
     io->events = CG_HUP;
     io->result = -EOPNOTSUPP;
     verdict = bottom->transport->submit(bottom, io);
@@ -124,7 +124,7 @@ static enum cg_verdict gone_process(struct cg_op *op, struct cg_sched *sched)
     if (sock->peer_gone->io.state == CG_IO_IDLE && ask(sock, &op->result))
         return CG_DONE;
     append(sock->peer_gone, of(op));
-    ++*cg__sock_bottom(sock)->holds;
+    cg__sock_hold(cg__sock_bottom(sock));
     return CG_PENDING;
 }
 

@@ -235,8 +235,7 @@ struct cg_sock *cg__listen_many(struct cg_sched *sched, const int *fds, int coun
         return NULL;
     }
     sock->listener = true;
-    sock->holds = &sched->holds; /* its ops wait for the kernel, so they hold the run
-                                  * open */
+    sock->holds = true;
     many->sched = sched;
     many->count = count;
     for (int i = 0; i < count; i++) {
