@@ -22,12 +22,24 @@ void cg__http_dormant_close(struct cg_http_server *server)
     server->starter = NULL;
 }
 
+static void clear(struct cg__http_conn *conn)
+{
+    conn->out = conn->written = NULL;
+    conn->writer = NULL;
+    conn->next_late = NULL;
+}
+
+/* Output was usually written before the wait. */
 bool cg__http_dormant_begin(struct cg__http_conn *conn, int64_t end)
 {
+    if (conn->out != NULL || conn->writer != NULL || conn->written != NULL || conn->late)
+        return false;
     conn->dormant = *(struct cg_wait_input_op *)cg_wait_input(conn->sock, .timeout = CG_NEVER,
                                                               .deadline = end);
-    if (cg_starter_await(conn->server->starter, &conn->dormant.op) < 0)
+    if (cg_starter_await(conn->server->starter, &conn->dormant.op) < 0) {
+        clear(conn);
         return false;
+    }
     cg_coro_unref(conn->coro);
     conn->coro = NULL;
     return true;
@@ -38,6 +50,7 @@ struct cg__http_conn *cg__http_dormant_end(struct cg_op *op)
     struct cg__http_conn *conn =
         (struct cg__http_conn *)((char *)op - offsetof(struct cg__http_conn, dormant));
 
+    clear(conn);
     conn->coro = cg_coro_ref(cg_coro_self());
     if (conn->cancelled)
         cg_coro_cancel(conn->coro);

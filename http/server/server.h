@@ -105,27 +105,29 @@ struct cg__http_conn {
     struct cg_http_server *server;
     struct cg__http_serving *serving;
     struct cg_sock *sock; /* NULL: its ownership has passed to a handler */
-    struct cg__http_out *out;
-    struct cg_coro *coro;
-    struct cg_coro *writer; /* writes output while a handler waits: output.c; or NULL */
-    struct cg__http_out *written; /* the buffer that the writer writes */
-    struct cg__http_conn *next_late;
-    unsigned requests;
-    enum cg__http_phase phase;
-    union { /* of the wait for a request, which a shutdown ends: */
-        struct cg_scope wait; /* around the coroutine's */
-        struct cg_wait_input_op dormant; /* without a coroutine: `coro` is NULL */
+    struct cg_coro *coro; /* NULL: it waits without one */
+    union {
+        struct { /* zero when its coroutine begins */
+            struct cg__http_out *out;
+            struct cg_coro *writer; /* writes output while a handler waits: output.c; or NULL */
+            struct cg__http_out *written; /* the buffer that the writer writes */
+            struct cg__http_conn *next_late;
+            struct cg_scope wait; /* for a request, which a shutdown ends */
+        };
+        struct cg_wait_input_op dormant; /* the same wait without a coroutine */
     };
     int64_t since; /* when it began to wait for its client; not valid AT_WORK */
     struct cg__http_address *address; /* of its client; NULL: not counted by address */
-    bool ending; /* it has been cancelled to make room */
-    bool cancelled;
-    bool late; /* in the server's list `lates` */
-    bool more; /* the last view had bytes after the parsed ones */
-    bool broken; /* a write failed or was cancelled: some of the output is lost */
-    unsigned char slot; /* index in the server's `repeats` */
     char *peer; /* its client's address for the log; NULL: not yet known */
     void *session; /* over HTTP/2: a struct cg__http_h2; or NULL */
+    unsigned requests;
+    uint8_t phase;      /* enum cg__http_phase */
+    uint8_t slot;       /* index in the server's `repeats` */
+    bool ending : 1;    /* it has been cancelled to make room */
+    bool cancelled : 1;
+    bool late : 1;      /* in the server's list `lates` */
+    bool more : 1;      /* the last view had bytes after the parsed ones */
+    bool broken : 1;    /* a write failed or was cancelled: some of the output is lost */
 };
 
 /* The state of the access log: access_log.c. */
