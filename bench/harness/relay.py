@@ -13,13 +13,14 @@ from .table import Table, number, spread
 
 BASE = "libcogen epoll, copy"
 PIECE = 256 * 1024
+STREAM = "/usr/lib/nginx/modules/ngx_stream_module.so"
 
 NGINX = """daemon off;
 master_process off;
 worker_processes 1;
 pid {dir}/nginx-stream.pid;
 error_log stderr error;
-{load}
+load_module {module};
 events {{ }}
 stream {{ server {{ listen 127.0.0.1:{port}; proxy_pass {target}; }} }}
 """
@@ -36,6 +37,7 @@ listen relay
     bind 127.0.0.1:{port}
     server sink {target}
 """
+SPLICE = "option splice-request\n    option splice-response"
 
 
 def rows(target):
@@ -49,11 +51,15 @@ def rows(target):
             out.write(text.format(dir=process.work_dir(), target=target, **values))
         return path
 
-    def nginx(port):
-        module = "/usr/lib/nginx/modules/ngx_stream_module.so"
-        load = f"load_module {module};" if os.path.exists(module) else ""
-        return ["-c", file("nginx-stream.conf", NGINX, port=port, load=load), "-p",
-                process.work_dir()]
+    def nginx(_build):
+        if not os.path.exists(STREAM):
+            return None
+
+        def arguments(port):
+            return ["-c", file("nginx-stream.conf", NGINX, port=port, module=STREAM), "-p",
+                    process.work_dir()]
+
+        return ["nginx", arguments]
 
     def haproxy(option):
         return lambda port: ["-f", file(f"haproxy-{port}.cfg", HAPROXY, port=port,
@@ -61,16 +67,18 @@ def rows(target):
 
     return [ours("epoll", "--copy"), ours("epoll"), ours("io_uring", "--copy"),
             ours("io_uring"), ours("poll"),
-            servers.Row("nginx stream", ["nginx", nginx], "libnginx-mod-stream"),
+            servers.Row("nginx stream", nginx, "nginx libnginx-mod-stream"),
             servers.Row("HAProxy", ["haproxy", haproxy("")], "haproxy"),
-            servers.Row("HAProxy, splice", ["haproxy", haproxy("option splice-auto")],
-                        "haproxy")]
+            servers.Row("HAProxy, splice", ["haproxy", haproxy(SPLICE)], "haproxy")]
 
 
 def cpu(pid):
-    """CPU time of a process, ns."""
-    with open(f"/proc/{pid}/schedstat", encoding="ascii") as file:
-        return int(file.read().split()[0])
+    """CPU time of all threads of a process, ns."""
+    total = 0
+    for thread in os.listdir(f"/proc/{pid}/task"):
+        with open(f"/proc/{pid}/task/{thread}/schedstat", encoding="ascii") as file:
+            total += int(file.read().split()[0])
+    return total
 
 
 def pour(sock, count):
