@@ -109,7 +109,7 @@ static void hold(cg_fn *fn, long argument, uint64_t seed)
 {
     struct cg_sim_options options = {.seed = seed, .order = CG_ORDER_RANDOM};
     struct cg_reactor *world;
-    struct cg_sched *sched;
+    struct cg_sched *sched = NULL;
 
     need(cg_sim_open(&options, &world) == 0 && (sched = cg_sched_new(world)), "no memory");
     need(cg_sched_start(sched, fn, &argument) == 0 && cg_sched_run(sched) == 0, "stuck");

@@ -2,6 +2,7 @@
 /* Every constructor, with and without keywords: tests/headers.sh compiles this as strict
  * C11 with all warnings; nobody runs it. */
 #include <cogen.h>
+#include <cogen/explore.h>
 #include <cogen/http_clients.h>
 #include <cogen/http_cookie.h>
 #include <cogen/http_form.h>
@@ -204,6 +205,10 @@ ssize_t use(struct cg_sock *sock, void *arg)
     cg_channel_try_send(channel, NULL);
     cg_channel_try_receive(channel, &word);
     cg_crew_main(body, arg, .workers = 2, .pin = true);
+    cg_sim_explore(body, arg, NULL);
+    cg_sim_explore(body, arg, NULL, .seeds = 2, .faults = CG_SIM_ALL_FAULTS);
+    cg_sim_explore_main(0, NULL, body, arg);
+    cg_sim_explore_main(0, NULL, body, arg, .seeds = 2, .quiet = true);
     cg_yield(
         cg_any((cg_read(sock, arg, 1), cg_sleep(1, .shield = true)), .timeout = 1));
     cg_yield(cg_all((cg_pass(), cg_suspend()), .deadline = CG_NEVER));

@@ -245,6 +245,12 @@ struct cg_order {
     unsigned depth; /* of PCT: 1 to CG_ORDER_DEPTH */
     uint64_t steps; /* of PCT: coroutines that a run resumes, about; not 0 */
     uint64_t seed;
+    /* Called for each coroutine that is to be resumed, the first time with step 1. `chosen` is
+     * the order's choice among `count` ready coroutines; 0 is the one at the head of the queue.
+     * Returns which one runs, below count. NULL: the chosen one. */
+    size_t (*ask)(const struct cg_order *order, uint64_t step, size_t count, size_t chosen);
+    /* Told which coroutine runs; NULL: nobody is. */
+    void (*tell)(const struct cg_order *order, const struct cg_coro *coro);
 };
 
 /* The base of every reactor's own struct. */

@@ -105,7 +105,7 @@ CG_API int cg_sim_host(struct cg_reactor *world, struct cg_reactor **reactor);
  * the first failure of a scheduler; -EBUSY: called within a run; -ENOMEM. */
 CG_API ssize_t cg_sim_run(struct cg_reactor *world);
 
-/* Three ways in which a host may fail. They may be called in coroutines of any host, and
+/* Ways in which a host may fail. They may be called in coroutines of any host, and
  * have effect at once.
  *
  * kill: its connections are reset, its addresses are free, and its coroutines are cancelled;
@@ -118,10 +118,18 @@ CG_API ssize_t cg_sim_run(struct cg_reactor *world);
  *
  * set_link: with `up` false nothing that `from` sends by IPv4 and IPv6 arrives at `to`.
  * Datagrams are lost. Streams send again, at longer and longer intervals, and fail with
- * -ETIMEDOUT, as in Linux: a connect after 127 s, a connection after some 15 minutes. */
+ * -ETIMEDOUT, as in Linux: a connect after 127 s, a connection after some 15 minutes.
+ *
+ * set_delay: the link from `from` to `to` is slow: each message on it takes `delay` ns, 0 or
+ * more, on top of the world's latency, and those of a connection one after the other.
+ *
+ * set_handles: sets the limit .handles of the world. */
 CG_API void cg_sim_kill(struct cg_reactor *host);
 CG_API void cg_sim_set_paused(struct cg_reactor *host, bool paused);
 CG_API void cg_sim_set_link(struct cg_reactor *from, struct cg_reactor *to, bool up);
+
+CG_API void cg_sim_set_delay(struct cg_reactor *from, struct cg_reactor *to, int64_t delay);
+CG_API void cg_sim_set_handles(struct cg_reactor *world, unsigned most);
 
 /* Moves the clock of a world by ns >= 0, as if the program had computed for that long. The
  * next wait handles what has become due. */

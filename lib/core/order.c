@@ -12,7 +12,7 @@
 #define RANK_NEW (UINT32_C(1) << 31)
 
 struct cg__order {
-    enum cg_order_kind kind;
+    const struct cg_order *wanted;   /* the reactor's */
     uint64_t random;                 /* the state of the random numbers */
     uint64_t step;                   /* choices made */
     uint64_t points[CG_ORDER_DEPTH]; /* the choices at which a coroutine is demoted */
@@ -35,7 +35,7 @@ struct cg__order *cg__order_new(const struct cg_order *wanted)
 
     if (order == NULL)
         return NULL;
-    order->kind = wanted->kind;
+    order->wanted = wanted;
     order->random = wanted->seed;
     order->depth = wanted->depth;
     for (unsigned i = 0; i + 1 < order->depth; i++)
@@ -71,7 +71,6 @@ static size_t by_rank(struct cg__order *order, struct cg__ready *ready)
 {
     size_t best = highest(ready);
 
-    order->step++;
     for (unsigned i = 0; i + 1 < order->depth; i++)
         if (order->points[i] == order->step) {
             (*at(ready, best))->rank = order->depth - i;
@@ -80,12 +79,31 @@ static size_t by_rank(struct cg__order *order, struct cg__ready *ready)
     return best;
 }
 
+static size_t choose(struct cg__order *order, struct cg__ready *ready)
+{
+    switch (order->wanted->kind) {
+    case CG_ORDER_PCT:
+        return by_rank(order, ready);
+    case CG_ORDER_RANDOM:
+        return draw(order) % cg__ready_count(ready);
+    default:
+        return 0;
+    }
+}
+
 void cg__order_choose(struct cg__order *order, struct cg__ready *ready)
 {
-    size_t index = order->kind == CG_ORDER_PCT ? by_rank(order, ready)
-                                               : draw(order) % cg__ready_count(ready);
-    struct cg_coro *chosen = *at(ready, index);
+    const struct cg_order *wanted = order->wanted;
+    struct cg_coro *chosen;
+    size_t index;
 
+    order->step++;
+    index = choose(order, ready);
+    if (wanted->ask)
+        index = wanted->ask(wanted, order->step, cg__ready_count(ready), index);
+    chosen = *at(ready, index);
+    if (wanted->tell)
+        wanted->tell(wanted, chosen);
     *at(ready, index) = *at(ready, 0);
     *at(ready, 0) = chosen;
     ready->burst = 0; /* favours do not count here */

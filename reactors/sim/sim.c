@@ -261,6 +261,8 @@ static int sim_wait(struct cg_reactor *reactor, int64_t timeout)
     assert(timeout >= 0);
     host->until = timeout < CG_NEVER - sim->now ? sim->now + timeout : CG_NEVER;
     sim->now += sim->opt.cost;
+    if (sim->watch && sim->watch->waits)
+        sim->watch->waits(sim->watch, sim->now);
     if (!cg__sim_in_turn(host) && !sim->running)
         return wait_alone(host);
     if (!cg__sim_in_turn(host)) { /* a coroutine calls it: the other hosts stand still */

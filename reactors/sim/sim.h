@@ -64,6 +64,7 @@ struct cg_sim_msg {
     uint64_t seq; /* order among messages that arrive at the same moment */
     enum cg_sim_kind kind;
     bool posted;    /* is in flight, or has been */
+    bool slowed;    /* waits for the end of its link's delay */
     uint8_t tries;  /* how often it was sent and did not arrive */
     uint8_t origin; /* of a datagram: the number of the host that sent it */
     size_t start, size;
@@ -137,6 +138,15 @@ struct cg_sim_sock {
     unsigned limit;               /* length limit of backlog */
 };
 
+/* Somebody who follows a world, and decides about it. `host` counts the hosts in the order in
+ * which they were made. Functions that are NULL are not called. */
+struct cg__sim_watch {
+    /* As ask of struct cg_order. */
+    size_t (*ask)(struct cg__sim_watch *watch, unsigned host, uint64_t step, size_t count,
+                  size_t chosen);
+    void (*waits)(struct cg__sim_watch *watch, int64_t now); /* a host waits */
+};
+
 /* A host: a reactor, and the program that runs on it. In a world with several hosts each
  * program runs in a generator, which yields where its reactor waits. */
 struct cg_sim_host {
@@ -144,6 +154,7 @@ struct cg_sim_host {
     struct cg_sim *sim;
     struct cg_order order;       /* of its scheduler; base.order points to it, or is NULL */
     unsigned number;             /* its place in the world's table */
+    unsigned serial;             /* how many hosts were made before it */
     struct cg_sim_queue touched; /* its sockets, linked by next_touched */
     atomic_bool woken;
     struct cg_gen *gen; /* NULL: the host has always been alone */
@@ -155,6 +166,8 @@ struct cg_sim_host {
     bool stuck;     /* its wait returns -EDEADLK */
     bool paused;
     bool dead;      /* it was killed, and its program still cleans up */
+    int64_t delays[CG_SIM_HOSTS]; /* by their numbers: how long each message from there takes
+                                   * on top */
     uint64_t deaf;  /* the numbers of the hosts from which nothing arrives here */
     ssize_t result; /* of the program */
     int64_t until;  /* while it waits: its time limit */
@@ -163,6 +176,8 @@ struct cg_sim_host {
 struct cg_sim {
     struct cg_sim_options opt;
     struct cg_sim_host *hosts[CG_SIM_HOSTS];
+    struct cg__sim_watch *watch; /* NULL: none */
+    unsigned made;       /* hosts, ever */
     unsigned host_count; /* and one more while it runs: at 0 the world is freed */
     bool running;        /* within cg_sim_run */
     int64_t now;
@@ -205,6 +220,8 @@ size_t cg__sim_serve_touched(struct cg_sim_host *host);
 /* sim_host.c: open and close are those of the reactor's type. release gives up one of the
  * world's references. */
 int cg__sim_open(struct cg_reactor **reactor);
+/* Called for a new world, before it has a scheduler. */
+void cg__sim_watch(struct cg_reactor *world, struct cg__sim_watch *watch);
 void cg__sim_close_host(struct cg_reactor *reactor);
 void cg__sim_release(struct cg_sim *sim);
 
@@ -243,6 +260,8 @@ void cg__sim_post_datagram(struct cg_sim *sim, struct cg_sim_sock *to, struct cg
 void cg__sim_repost(struct cg_sim *sim, struct cg_sim_sock *to, struct cg_sim_msg *msg,
                     int64_t at);
 void cg__sim_deliver(struct cg_sim *sim);
+/* Lets accepts that lacked a handle or memory try again. */
+void cg__sim_feed(struct cg_sim *sim);
 /* When the next message arrives or an accept tries again; CG_NEVER: nothing is due. */
 int64_t cg__sim_next(const struct cg_sim *sim);
 
@@ -266,6 +285,10 @@ void cg__sim_connect_failed(struct cg_sim_sock *sock, int error);
  * a message that does not arrive. */
 bool cg__sim_is_cut(const struct cg_sim_host *host, unsigned from);
 void cg__sim_miss(struct cg_sim *sim, struct cg_sim_sock *sock, struct cg_sim_msg *msg);
+/* Sends a message again that has arrived from host `from` over a slow link, unless it has
+ * waited. */
+bool cg__sim_slow(struct cg_sim *sim, struct cg_sim_sock *sock, struct cg_sim_msg *msg,
+                  unsigned from);
 
 /* sim_stream.c */
 void cg__sim_append(struct cg_sim_msgs *list, struct cg_sim_msg *msg);

@@ -284,21 +284,26 @@ void cg__sim_connect_failed(struct cg_sim_sock *sock, int error)
         sock->local.len = 0;
 }
 
-/* Whether the hosts of sender and receiver are cut off from each other. Where a SYN goes is
- * known only when it arrives. UNIX sockets need no network. */
-static bool is_missed(const struct cg_sim_sock *sock, const struct cg_sim_msg *msg)
+/* Whether the link between the hosts of sender and receiver is down, or slow; then the message
+ * is not to be delivered now. Where a SYN goes is known only when it arrives. UNIX sockets need
+ * no network. */
+static bool is_held_up(struct cg_sim *sim, struct cg_sim_sock *sock, struct cg_sim_msg *msg)
 {
-    return sock->domain != AF_UNIX && msg->kind != CG_SIM_SYN &&
-           cg__sim_is_cut(sock->host, sock->datagram ? msg->origin : sock->far);
+    unsigned from = sock->datagram ? msg->origin : sock->far;
+
+    if (sock->domain == AF_UNIX || msg->kind == CG_SIM_SYN)
+        return false;
+    if (!cg__sim_is_cut(sock->host, from))
+        return cg__sim_slow(sim, sock, msg, from);
+    cg__sim_miss(sim, sock, msg);
+    return true;
 }
 
 void cg__sim_arrive(struct cg_sim *sim, struct cg_sim_sock *sock,
                     struct cg_sim_msg *msg)
 {
-    if (is_missed(sock, msg)) {
-        cg__sim_miss(sim, sock, msg);
+    if (is_held_up(sim, sock, msg))
         return;
-    }
     switch (msg->kind) {
     case CG_SIM_DATA:
         cg__sim_note(sim, sock->fd, "gets %zu bytes", msg->size);

@@ -74,6 +74,43 @@ void cg_sim_set_link(struct cg_reactor *from, struct cg_reactor *to, bool up)
     receiver->deaf ^= bit;
 }
 
+void cg_sim_set_delay(struct cg_reactor *from, struct cg_reactor *to, int64_t delay)
+{
+    struct cg_sim_host *sender = cg__sim_host_of(from), *receiver = cg__sim_host_of(to);
+
+    assert(sender->sim == receiver->sim && delay >= 0 && delay < CG_NEVER / 8);
+    if (sender == receiver || receiver->delays[sender->number] == delay)
+        return;
+    cg__sim_note(sender->sim, -1, "a message from host %u to host %u takes %lld ns more",
+                 sender->number, receiver->number, (long long)delay);
+    receiver->delays[sender->number] = delay;
+}
+
+void cg_sim_set_handles(struct cg_reactor *world, unsigned most)
+{
+    struct cg_sim *sim = cg__sim_of(world);
+
+    cg__sim_note(sim, -1, "at most %u handles may be open (0: no limit)", most);
+    sim->opt.handles = most;
+    if (sim->starved)
+        cg__sim_feed(sim);
+    sim->starved = false;
+}
+
+bool cg__sim_slow(struct cg_sim *sim, struct cg_sim_sock *sock, struct cg_sim_msg *msg,
+                  unsigned from)
+{
+    int64_t delay = sock->host->delays[from];
+
+    if (msg->slowed || delay == 0) {
+        msg->slowed = false;
+        return false;
+    }
+    msg->slowed = true;
+    cg__sim_repost(sim, sock, msg, sim->now + delay);
+    return true;
+}
+
 bool cg__sim_is_cut(const struct cg_sim_host *host, unsigned from)
 {
     return host->deaf >> from & 1;

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include <cogen/coro.h>
 #include <cogen/generator.h>
 
 #include "reactors/sim/sim.h"
@@ -28,17 +29,39 @@ static bool bad(const struct cg_sim_options *opt)
            opt->depth > CG_ORDER_DEPTH;
 }
 
+static struct cg_sim_host *host_of(const struct cg_order *order)
+{
+    return (struct cg_sim_host *)((char *)order - offsetof(struct cg_sim_host, order));
+}
+
+static size_t ask(const struct cg_order *order, uint64_t step, size_t count, size_t chosen)
+{
+    struct cg_sim_host *host = host_of(order);
+    struct cg__sim_watch *watch = host->sim->watch;
+
+    return watch->ask(watch, host->serial, step, count, chosen);
+}
+
+static void tell(const struct cg_order *order, const struct cg_coro *coro)
+{
+    struct cg_sim_host *host = host_of(order);
+
+    cg__sim_note(host->sim, -1, "host %u runs %s", host->number, cg_coro_name(coro));
+}
+
 static void set_order(struct cg_sim_host *host)
 {
     const struct cg_sim_options *opt = &host->sim->opt;
 
-    if (opt->order == CG_ORDER_USUAL)
+    if (opt->order == CG_ORDER_USUAL && !host->sim->watch)
         return;
     host->order = (struct cg_order){
         .kind = opt->order,
         .depth = opt->depth != 0 ? opt->depth : DEPTH,
         .steps = opt->steps != 0 ? opt->steps : STEPS,
         .seed = cg_sim_random(&host->base, UINT64_MAX),
+        .ask = host->sim->watch && host->sim->watch->ask ? ask : NULL,
+        .tell = host->sim->watch ? tell : NULL,
     };
     host->base.order = &host->order;
 }
@@ -56,6 +79,7 @@ static struct cg_sim_host *add_host(struct cg_sim *sim)
     host->base.fd = -1;
     host->base.simulated = true;
     host->sim = sim;
+    host->serial = sim->made++;
     set_order(host);
     sim->hosts[host->number] = host;
     sim->host_count++;
@@ -122,6 +146,14 @@ int cg_sim_open(const struct cg_sim_options *options, struct cg_reactor **reacto
     return 0;
 }
 
+void cg__sim_watch(struct cg_reactor *world, struct cg__sim_watch *watch)
+{
+    struct cg_sim_host *host = cg__sim_host_of(world);
+
+    host->sim->watch = watch;
+    set_order(host);
+}
+
 int cg__sim_open(struct cg_reactor **reactor)
 {
     return cg_sim_open(NULL, reactor);
@@ -174,8 +206,10 @@ void cg__sim_close_host(struct cg_reactor *reactor)
     cg_gen_free(host->gen);
     sim->hosts[host->number] = NULL;
     for (unsigned i = 0; i < CG_SIM_HOSTS; i++)
-        if (sim->hosts[i]) /* the next host of that number can be heard */
+        if (sim->hosts[i]) { /* the next host of that number can be heard */
             sim->hosts[i]->deaf &= ~(UINT64_C(1) << host->number);
+            sim->hosts[i]->delays[host->number] = 0;
+        }
     free(host);
     cg__sim_release(sim);
 }

@@ -214,8 +214,7 @@ struct cg_sim_sock *cg__sim_find(struct cg_sim *sim, int fd)
                                                             : NULL;
 }
 
-/* Lets accepts that lacked a handle or memory try again. */
-static void feed(struct cg_sim *sim)
+void cg__sim_feed(struct cg_sim *sim)
 {
     for (size_t i = 0; i < sim->handle_count; i++)
         if (sim->handles[i] && sim->handles[i]->backlog.head)
@@ -229,7 +228,7 @@ void cg__sim_handle_free(struct cg_sim *sim, struct cg_sim_sock *sock)
     sim->handles[place] = NULL;
     sim->holes[sim->hole_count++] = place;
     if (sim->starved)
-        feed(sim);
+        cg__sim_feed(sim);
     sim->starved = false;
 }
 
@@ -255,6 +254,6 @@ void cg__sim_deliver(struct cg_sim *sim)
     }
     if (sim->retry > 0 && sim->retry <= sim->now) {
         sim->retry = 0;
-        feed(sim);
+        cg__sim_feed(sim);
     }
 }
