@@ -7,6 +7,7 @@
  *     --connections N   64
  *     --udp             datagrams instead of connections; none may be lost
  *     --http KIND       "plain" or "browser" requests
+ *     --target PATH     of the requests: "/"
  *     --size BYTES      the length of an echo: 64
  *     --seconds S       how long to measure: 1
  *     --warmup S        how long to run before that: 0.2
@@ -286,16 +287,17 @@ static int usage(void)
 }
 
 /* Returns false if there is no such request. */
-static bool use_request(const char *kind, const char *differ)
+static bool use_request(const char *kind, const char *path, const char *differ)
 {
     bool browser = strcmp(kind, "browser") == 0, fields = strcmp(differ, "fields") == 0;
     bool target = fields || strcmp(differ, "target") == 0;
-    char text[1024], *place;
+    char text[1024], where[256], *place;
     int count = 0;
 
     if ((!browser && strcmp(kind, "plain") != 0) || (!target && *differ != '\0'))
         return false;
-    request_size = (size_t)snprintf(text, sizeof text, REQUEST, target ? "/?n=" NUMBER : "/",
+    snprintf(where, sizeof where, "%s%s", path, target ? "?n=" NUMBER : "");
+    request_size = (size_t)snprintf(text, sizeof text, REQUEST, where,
                                     browser ? BROWSER : fields ? "N: " : "",
                                     fields    ? NUMBER
                                     : browser ? "def012"
@@ -330,10 +332,10 @@ int main(int argc, char **argv)
         {"pipeline", 1, NULL, 'p'},    {"size", 1, NULL, 'z'},
         {"http", 1, NULL, 'h'},        {"pid", 1, NULL, 'i'},
         {"differ", 1, NULL, 'd'},      {"flood", 0, NULL, 'f'},
-        {"udp", 0, NULL, 'u'},
+        {"udp", 0, NULL, 'u'},         {"target", 1, NULL, 't'},
         {NULL, 0, NULL, 0}};
     struct epoll_event events[EVENTS];
-    const char *http = NULL, *differ = "";
+    const char *http = NULL, *path = "/", *differ = "";
     int option, n;
 
     while ((option = getopt_long(argc, argv, "", options, NULL)) != -1)
@@ -367,6 +369,9 @@ int main(int argc, char **argv)
                 return usage();
             server_known = true;
             break;
+        case 't':
+            path = optarg;
+            break;
         case 'u':
             udp = true;
             break;
@@ -377,10 +382,10 @@ int main(int argc, char **argv)
             return usage();
         }
     if (optind + 1 != argc || !parse_address(argv[optind]) || connections < 1 ||
-        pipeline < 1 || request_size < 1)
+        pipeline < 1 || request_size < 1 || strlen(path) > 200)
         return usage();
     if (http != NULL) {
-        if (!use_request(http, differ))
+        if (!use_request(http, path, differ))
             return usage();
         if (request != NULL)
             learn();

@@ -8,6 +8,8 @@ import subprocess
 from . import process
 
 SELECT_LIMIT = 900  # FD_SETSIZE is 1024
+FILES = {"4k": 4096, "100k": 100 * 1024, "10m": 10 * 1024 * 1024}  # of site(), by name
+HELLO = 'return 200 "Hello, world!\\n";'
 REACTORS = ("epoll", "io_uring", "poll", "select", "libevent")
 
 NGINX = """daemon off;
@@ -26,7 +28,7 @@ http {{
     server {{
         listen 127.0.0.1:{port} backlog=4096 {ssl};
         {pair}
-        location / {{ return 200 "Hello, world!\\n"; }}
+        location / {{ {location} }}
     }}
 }}
 """
@@ -187,15 +189,18 @@ def site():
     path = os.path.join(process.work_dir(), "site")
     os.makedirs(path, exist_ok=True)
     _write("site/index.html", "Hello, world!\n")
+    for name, size in FILES.items():
+        _write(f"site/{name}.html", "x" * size)
     return path
 
 
-def nginx(tls=False):
+def nginx(tls=False, files=False):
     def arguments(port):
         cert, key = certificate() if tls else ("", "")
         pair = f"ssl_certificate {cert}; ssl_certificate_key {key};" if tls else ""
         text = NGINX.format(dir=process.work_dir(), port=port, pair=pair,
-                            ssl="ssl" if tls else "")
+                            ssl="ssl" if tls else "",
+                            location=f"root {site()}; sendfile on;" if files else HELLO)
         return ["-c", _write("nginx.conf", text), "-p", process.work_dir()]
 
     return Row("nginx", ["nginx", arguments], "nginx-light")
@@ -217,6 +222,14 @@ def http_peers():
     return [nginx(), h2o(),
             Row("libevent evhttp", ["bench/peers/http_evhttp"], "libevent-dev"),
             Row("Go net/http", ["bench/peers/go", "http"], "golang-go", valgrind=False)]
+
+
+def files():
+    def cogen(reactor):
+        return Ours(reactor, ["examples/http_server", "--reactor", reactor, "--listen",
+                              "127.0.0.1:0", "--root", site()])
+
+    return [nginx(files=True), cogen("epoll"), cogen("io_uring"), h2o()]
 
 
 def tls_rows():

@@ -33,7 +33,7 @@ def present(options, rows, missing):
     return here
 
 
-def in_rounds(options, title, rows, once, rounds=None):
+def in_rounds(options, title, rows, once, rounds=None, base=BASE):
     """{row name: [results of once(row)]} over all rounds, in which the rows alternate. A row
     that fails is reported and left out."""
     found, failed = {row.name: [] for row in rows}, {}
@@ -46,7 +46,7 @@ def in_rounds(options, title, rows, once, rounds=None):
             try:
                 found[row.name].append(once(row))
             except process.Failed as why:
-                if row.name == BASE:
+                if row.name == base:
                     raise
                 options.say(f"{title}: {row.name}: {why}")
                 failed[row.name] = f"not measured: {row.name} ({str(why).splitlines()[0]})"
@@ -63,15 +63,21 @@ def counted(options, row, case, count):
         return None
 
 
-def loaded(options, name, title, rows, case, counts):
+def loaded(options, name, title, rows, case, counts, base=BASE):
     """The table of one load on several servers. `counts(row)`: whether to count its system
-    calls, instructions and allocations, too."""
+    calls, instructions and allocations, too. `base`: the row that others are compared with."""
     missing = []
     rows = present(options, rows, missing)
+    columns = ["", "requests/s", "CPU us", "of " + base.partition(" ")[0], "p50 us", "p99 us",
+               "p99.9 us", "busy"]
+    if base not in [row.name for row in rows]:
+        table = Table(name, title, columns, raw={})
+        for note in missing:
+            table.note(note)
+        return table
     found, failed = in_rounds(
         options, title, rows,
-        lambda row: measure.once(options.build, row, case, options.seconds))
-    columns = ["", "requests/s", "CPU us", "of bare", "p50 us", "p99 us", "p99.9 us", "busy"]
+        lambda row: measure.once(options.build, row, case, options.seconds), base=base)
     if any(counts(row) for row in rows):
         columns += ["syscalls", "instr.", "allocs"]
     table = Table(name, title, columns, raw={"case": case, "rows": found, "counts": {}})
@@ -84,7 +90,7 @@ def loaded(options, name, title, rows, case, counts):
         def of(name, runs=runs):
             return median([run[name] for run in runs])
 
-        ratios = [run["cpu"] / base["cpu"] for run, base in zip(runs, found[BASE])]
+        ratios = [run["cpu"] / base["cpu"] for run, base in zip(runs, found[base])]
         cells = [row.name, thousands(of("rate")), micro(of("cpu")), spread(ratios),
                  micro(of("p50")), micro(of("p99")), micro(of("p999")),
                  f"{of('busy') * 100:.0f} %"]
@@ -92,12 +98,12 @@ def loaded(options, name, title, rows, case, counts):
             cells += counts_of(options, table, row, case) if counts(row) else ["-"] * 3
         table.add(*cells)
         bars.append((row.name, median(ratios), min(ratios), max(ratios)))
-        figures[row.name, "CPU of bare epoll"] = median(ratios)
+        figures[row.name, "CPU of " + base] = median(ratios)
         if row.name.endswith(", timeout") and "libcogen epoll" in found:
             figures[row.name, "CPU of libcogen epoll without"] = median(
                 [run["cpu"] / without["cpu"]
                  for run, without in zip(runs, found["libcogen epoll"])])
-    table.plot = {"what": "CPU time a request, as a ratio to the bare epoll loop",
+    table.plot = {"what": f"CPU time a request, as a ratio to that of {base}",
                   "bars": bars, "line": 1.0}
     targets.judge(table, {**figures, **count_figures(table.raw["counts"])})
     for note in missing + failed:
@@ -172,6 +178,20 @@ def http(options):
         tables.append(loaded(options, f"http-{name}", f"HTTP hello, {title}", rows, case,
                              counts))
     return tables if options.quick else tables + different(options, rows)
+
+
+def files(options):
+    """Files from the page cache, beside nginx and h2o."""
+    tables = []
+    for name, connections in (("4k", 64), ("100k", 64), ("10m", 4)):
+        if options.quick and name == "10m":
+            continue
+        case = {"http": "plain", "target": f"/{name}.html", "connections": connections}
+        tables.append(loaded(options, f"files-{name}",
+                             f"A file of {name.upper()}iB, {connections} connections",
+                             servers.files(), case,
+                             lambda row, case=case: case["connections"] == 64, base="nginx"))
+    return tables
 
 
 def different(options, rows):
