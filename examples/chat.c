@@ -10,8 +10,9 @@
  *     ./chat --tls-cert cert.pem --tls-key key.pem --listen '[::]:8443'
  *     ./chat --workers 0              on all processors
  *
- * A browser opens at most six connections to a server besides WebSockets, and a stream of
- * events uses one: with six such tabs in one browser, no connection is left to post messages.
+ * A browser opens at most six connections of HTTP/1.1 to a server besides WebSockets, and a
+ * stream of events uses one: with six such tabs in one browser, no connection is left to post
+ * messages. By HTTP/2 all tabs share one connection.
  *
  * It is a service, see service.h. All workers share the rooms.
  */
@@ -27,6 +28,7 @@
 #include "chat_page.h"
 #include "chat_room.h"
 #include "common.h"
+#include "http_protocols.h"
 #include "http_server_tls.h"
 #include "service.h"
 
@@ -38,6 +40,7 @@ static int64_t heartbeat = 15 * CG_SECOND;
 static _Thread_local struct cg_http_server *server; /* each worker has its own */
 static const char *cert, *key;
 static bool tls;
+static uint8_t protocols; /* 0: those of the library */
 
 static ssize_t refuse(struct cg_http_request *req, int status, const char *why)
 {
@@ -128,7 +131,7 @@ static ssize_t stream(struct cg_http_request *req, struct chat_member *member)
         n = tell_news((struct ear){.req = req}, member);
         if (n < 0 || member->replaced)
             break;
-        n = chat_wait(member, cg_http_request_sock(req), server, heartbeat);
+        n = chat_wait(member, req, server, heartbeat);
         if (n > 0)
             return 0; /* after a restart the browser reconnects to the successor */
         if (n == -ETIMEDOUT)
@@ -226,7 +229,6 @@ static ssize_t events(struct cg_http_request *req, void *arg)
                   last ? last : cg_http_request_query(req, "last"));
     if (n < 0)
         return refuse(req, 503, "There are too many people here.\n");
-    cg_http_response_close(req); /* no request can follow a stream */
     n = stream(req, &member);
     chat_leave(&member);
     return n;
@@ -265,7 +267,7 @@ static void close_server(struct cg_http_server *closed)
 
 static struct cg_http_server *open_server(void)
 {
-    server = cg_http_server_new(.connections = CONNECTIONS,
+    server = cg_http_server_new(.connections = CONNECTIONS, .protocols = protocols,
                                 .wrap = tls ? server_tls_wrap : NULL);
     if (server == NULL || chat_page_mount(server) < 0 ||
         cg_http_server_mount(server, "GET /rooms/:room/events", events, NULL) < 0 ||
@@ -287,10 +289,11 @@ static ssize_t reload(void)
 
 int main(int argc, char **argv)
 {
-    const char *seconds = "15", *workers = NULL, *why;
+    const char *seconds = "15", *workers = NULL, *list = NULL, *why;
     const struct example_option options[] = {
         {"tls-cert", "FILE", "serve https with this certificate (PEM)", &cert, 0},
         {"tls-key", "FILE", "its key, if that is in a separate file", &key, 0},
+        {"protocols", "LIST", HTTP_PROTOCOLS_HELP, &list, 0},
         {"heartbeat", "SECONDS", "write to silent streams this often (15)", &seconds, 0},
         {"workers", "N", "threads that serve (1); 0: one for each processor", &workers, 0},
         {0},
@@ -318,7 +321,8 @@ int main(int argc, char **argv)
     heartbeat = example_seconds(&ex, seconds);
     service.workers = workers;
     tls = cert != NULL;
-    if (tls && server_tls_open(cert, key, "h2,http/1.1", &why) < 0) {
+    protocols = (uint8_t)http_protocols(&ex, list, tls);
+    if (tls && server_tls_open(cert, key, http_protocols_alpn(protocols), &why) < 0) {
         example_complain("--tls-cert", why);
         return example_status();
     }

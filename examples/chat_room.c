@@ -303,11 +303,11 @@ const struct chat_message *chat_next(struct chat_member *member, uint64_t *misse
     return member->message;
 }
 
-ssize_t chat_wait(struct chat_member *member, struct cg_sock *conn,
+ssize_t chat_wait(struct chat_member *member, struct cg_http_request *req,
                   struct cg_http_server *server, int64_t timeout)
 {
     return cg_yield(cg_any((cg_wait_signal(member->room->name, NULL),
-                            cg_poll_sock(conn, CG_IN), cg_http_wait_shutdown(server)),
+                            cg_http_wait_left(req), cg_http_wait_shutdown(server)),
                            .timeout = timeout));
 }
 

@@ -75,9 +75,9 @@ int chat_say(const char *room, const char *key, const char *text);
  * then waits for the room's signal before it yields anything else, it misses no message. */
 const struct chat_message *chat_next(struct chat_member *member, uint64_t *missed);
 
-/* Waits for the room's signal (0), until the connection is readable (1), which can only
- * mean its end, or until the server is shut down (2). Returns what cg_any returns. */
-ssize_t chat_wait(struct chat_member *member, struct cg_sock *conn,
+/* Waits for the room's signal (0), until the client has left (1), or until the server is shut
+ * down (2). Returns what cg_any returns. */
+ssize_t chat_wait(struct chat_member *member, struct cg_http_request *req,
                   struct cg_http_server *server, int64_t timeout);
 
 /* Forgets all rooms. No member may be left. */

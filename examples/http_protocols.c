@@ -21,7 +21,7 @@ unsigned http_protocols(const struct example *ex, const char *list, bool tls)
         list = list[len] == ',' ? list + len + 1 : NULL;
     }
     if (protocols == CG_HTTP_H2 && !tls)
-        example_usage(ex, "--protocols h2 needs --tls-cert; without TLS it is h2c");
+        example_usage(ex, "--protocols h2 needs TLS and a certificate; without it is h2c");
     if (protocols == CG_HTTP_H2C && tls)
         example_usage(ex, "--protocols h2c is without TLS; with --tls-cert it is h2");
     return protocols;

@@ -24,6 +24,7 @@
 
 #include "common.h"
 #include "http_end.h"
+#include "http_protocols.h"
 #include "proxy.h"
 
 enum {
@@ -34,7 +35,8 @@ enum {
 static struct proxy proxy;
 static struct example ex;
 static struct cg_http_server *server;
-static const char *port, *user, *seconds = "60", *grace = "3", *most = "1000", *log_it;
+static const char *port, *user, *seconds = "60", *grace = "3", *most = "1000", *log_it,
+                  *protocols;
 static unsigned ports[PORTS_MOST] = {443}, port_count = 1;
 static char expected[2 * WORD_SIZE]; /* "Basic ...", if --user is given */
 
@@ -111,13 +113,29 @@ static ssize_t connect_to(struct cg_http_request *req)
     return proxy_refuse(req, 403, why);
 }
 
-/* Forwards a request for "http://host/path" to the server that its target names. */
-static ssize_t forward(struct cg_http_request *req)
+/* The URL that the client asks for: the target of HTTP/1, or what HTTP/2 has as parts. To be
+ * freed; NULL: no memory. */
+static char *url_of(const struct cg_http_request *req)
+{
+    const char *target = cg_http_request_target(req), *scheme = cg_http_request_scheme(req),
+               *host = cg_http_request_header(req, "Host");
+    size_t size = strlen(target) + sizeof "https://";
+    char *url;
+
+    if (*target != '/' || scheme == NULL || host == NULL)
+        return strdup(target);
+    url = malloc(size += strlen(host));
+    if (url != NULL)
+        snprintf(url, size, "%s://%s%s", scheme, host, target);
+    return url;
+}
+
+/* Forwards a request for "http://host/path" to the server that it names. */
+static ssize_t forward(struct cg_http_request *req, const char *url)
 {
     char why[CG_HTTP_WHY_SIZE];
     enum cg_http_fault fault;
-    ssize_t n = cg_yield(cg_http_forward_to(req, proxy.client, cg_http_request_target(req),
-                                            .hop = &proxy.hop, .why = why, .fault = &fault));
+    ssize_t n = cg_yield(cg_http_forward_to(req, proxy.client, url, .hop = &proxy.hop, .why = why, .fault = &fault));
 
     if (n >= 0 || cg_http_response_status(req) != 0)
         return n;
@@ -128,9 +146,21 @@ static ssize_t forward(struct cg_http_request *req)
     return proxy_refuse(req, n == -ETIMEDOUT ? 504 : 502, why);
 }
 
+static ssize_t forward_url(struct cg_http_request *req, const char *url)
+{
+    if (*url == '/' || *url == '*')
+        return proxy_refuse(req, 400, "this is a proxy: the target must be a whole URL");
+    if (strncasecmp(url, "http://", 7) != 0)
+        return proxy_refuse(req, 400, "only http is forwarded; use CONNECT for https");
+    if (memchr(url + 7, '@', strcspn(url + 7, "/?")) != NULL)
+        return proxy_refuse(req, 400, "the URL must not contain a user or password");
+    return forward(req, url);
+}
+
 static ssize_t handle(struct cg_http_request *req, void *arg)
 {
-    const char *target = cg_http_request_target(req);
+    char *url;
+    ssize_t n;
 
     (void)arg;
     if (!may_pass(req)) {
@@ -139,13 +169,12 @@ static ssize_t handle(struct cg_http_request *req, void *arg)
     }
     if (strcmp(cg_http_request_method(req), "CONNECT") == 0)
         return connect_to(req);
-    if (*target == '/' || *target == '*')
-        return proxy_refuse(req, 400, "this is a proxy: the target must be a whole URL");
-    if (strncasecmp(target, "http://", 7) != 0)
-        return proxy_refuse(req, 400, "only http is forwarded; use CONNECT for https");
-    if (memchr(target + 7, '@', strcspn(target + 7, "/?")) != NULL)
-        return proxy_refuse(req, 400, "the URL must not contain a user or password");
-    return forward(req);
+    url = url_of(req);
+    if (url == NULL)
+        return -ENOMEM;
+    n = forward_url(req, url);
+    free(url);
+    return n;
 }
 
 static ssize_t serve(void *listener)
@@ -206,6 +235,7 @@ static bool make(void)
                            .idle_timeout = proxy.patience,
                            .body_limit = CG_HTTP_UNLIMITED,
                            .compress_above = CG_HTTP_UNLIMITED, .connections = limit,
+                           .protocols = (uint8_t)http_protocols(&ex, protocols, false),
                            .name = "", .access_log = log_it ? stderr : NULL);
     return proxy.client && server &&
            cg_http_server_mount(server, "*", handle, NULL) == 0;
@@ -216,6 +246,7 @@ int main(int argc, char **argv)
     const struct example_option options[] = {
         {"allow-port", "N", "allow tunnels to this port, too (443)", &port, 0},
         {"user", "NAME:PASSWORD", "require this name and password", &user, 0},
+        {"protocols", "LIST", "h1, h2c (HTTP/2 without TLS) or both (h1)", &protocols, 0},
         {"timeout", "SECONDS", "the limit for silent peers (60)", &seconds, 0},
         {"connections", "N", "the largest number of clients at a time (1000)", &most, 0},
         {"grace", "SECONDS", "let requests finish after Ctrl-C (3)", &grace, 0},

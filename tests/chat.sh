@@ -8,6 +8,8 @@ set -u
 need chat http_server
 [ -n "$curl" ] || skip "there is no curl"
 
+version=() # arguments of curl: the version of HTTP
+
 # comes NAME COMMAND...: checks that the command succeeds after a while.
 comes() {
     local name=$1
@@ -47,7 +49,7 @@ tab() {
 
     shift 2
     : >"$work/$key"
-    curl -sSN -m 60 "$@" "$rooms/tea/events?name=$name&key=$key" >"$work/$key" 2>"$work/$key.err" &
+    curl -sSN -m 60 "${version[@]}" "$@" "$rooms/tea/events?name=$name&key=$key" >"$work/$key" 2>"$work/$key.err" &
     tabs+=($!)
     pids+=($!)
     comes "$name is told who is here" grep '^event: people' "$work/$key"
@@ -64,7 +66,7 @@ post() {
     local key=$1 text=$2
 
     shift 2
-    curl -sS -m 20 -o "$work/answer" -w '%{http_code}' -H "Chat-Key: $key" --data-binary "$text" \
+    curl -sS -m 20 "${version[@]}" -o "$work/answer" -w '%{http_code}' -H "Chat-Key: $key" --data-binary "$text" \
         "$@" "$rooms/tea/messages"
 }
 
@@ -117,7 +119,7 @@ check_talk() {
 }
 
 check_refusals() {
-    local get='curl -sS -m 20 -o /dev/null -w %{http_code}' long
+    local get="curl -sS -m 20 ${version[*]} -o /dev/null -w %{http_code}" long
 
     long=$(printf '%06000d' 0)
     same "the longest message" 204 "$(post a "$long")"
@@ -273,6 +275,24 @@ check_slow() {
         $(sed -n '/^event: missed/{n;s/^data: //p;}' "$work/slow" | paste -sd+)))"
 }
 
+# More tabs than a browser has connections of HTTP/1.1, and their posts, on one of HTTP/2.
+check_one_connection() {
+    local i urls=()
+
+    for ((i = 0; i < 8; i++)); do
+        urls+=("$rooms/tea/events?name=p$i&key=p$i")
+    done
+    nghttp -v "${urls[@]}" >"$work/eight" 2>&1 &
+    tabs+=($!)
+    pids+=($!)
+    comes "all of them are in" sh -c "[ \$(grep -ac '^event: people' '$work/eight') -ge 8 ]"
+    same "a post" 204 "$(post p3 eight)"
+    comes "all of them hear" sh -c "[ \$(grep -ac '^data: eight' '$work/eight') -eq 8 ]"
+    tab Ann q
+    end "${tabs[-2]}"
+    comes "a closed connection is missed" sh -c "[ \$(grep -c '^event: left' '$work/q') -eq 8 ]"
+}
+
 for reactor in $(reactors); do
     where="$reactor: "
     chat || continue
@@ -297,6 +317,15 @@ where=''
 chat
 check_slow
 stop
+if curl --version | grep -q HTTP2; then
+    where='HTTP/2: ' version=(--http2-prior-knowledge)
+    chat --protocols h2c
+    check_talk
+    check_refusals
+    [ -z "$(command -v nghttp)" ] || check_one_connection
+    stop
+    version=()
+fi
 if have_tls; then
     where='TLS: '
     export CURL_CA_BUNDLE=$work/ca.pem

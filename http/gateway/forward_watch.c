@@ -49,7 +49,7 @@ static ssize_t wait_for_silence(struct cg__forward *fw)
 static ssize_t watch(void *arg)
 {
     struct cg__forward *fw = arg;
-    ssize_t n = cg_yield(cg_wait_gone(cg_http_request_sock(fw->req)));
+    ssize_t n = cg_yield(cg_http_wait_left(fw->req));
 
     if (n == -EOPNOTSUPP) /* then the next write tells */
         return cg_yield(cg_suspend(.timeout = CG_NEVER));
