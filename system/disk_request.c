@@ -55,7 +55,13 @@ static ssize_t call_once(const struct cg_io_file *call)
     return -1;
 }
 
-/* fsync is not called again: it reports an error of the disk only once. */
+/* Whether an interrupted call is made again. fsync is not: it reports an error of the disk
+ * only once. */
+static bool is_repeated(const struct cg_io_file *call)
+{
+    return call->call != CG_FILE_SYNC;
+}
+
 static ssize_t make_call(void *arg)
 {
     struct request *request = arg;
@@ -63,7 +69,7 @@ static ssize_t make_call(void *arg)
 
     do
         n = call_once(request->call);
-    while (n < 0 && errno == EINTR && request->call->call != CG_FILE_SYNC);
+    while (n < 0 && errno == EINTR && is_repeated(request->call));
     request->result = n < 0 ? -errno : n;
     return request->result;
 }
@@ -192,10 +198,15 @@ static int check_offset(const struct cg_io_file *call)
 static ssize_t leave_to_reactor(struct request *request)
 {
     struct file_op file = {.type = &file_type, .request = request};
-    int rc = check_offset(request->call);
+    ssize_t n = check_offset(request->call);
 
     limit(request->call, LOOP_PIECE);
-    return rc < 0 ? rc : cg_yield(&file.op);
+    if (n < 0)
+        return n;
+    do
+        n = cg_yield(&file.op);
+    while (n == -EINTR && is_repeated(request->call));
+    return n;
 }
 
 ssize_t cg__disk_request(struct cg_io_file *call, struct cg_pool *pool, ssize_t *made)

@@ -3,6 +3,7 @@
  * linker's --wrap replaces the calls by the functions below. */
 #include "config.h"
 
+#include "tests/failing/uring_results.h"
 #include "tests/support/support.h"
 
 #include <errno.h>
@@ -15,9 +16,6 @@
 #include <unistd.h>
 #ifdef HAVE_LIBEVENT
 #include <event2/event.h>
-#endif
-#ifdef HAVE_LIBURING
-#include "reactors/io_uring/uring.h"
 #endif
 
 /* Which call fails, with what, and how often. */
@@ -114,75 +112,28 @@ int __wrap_event_add(struct event *event, const struct timeval *timeout)
 #endif
 
 #ifdef HAVE_LIBURING
-typedef struct io_uring ring;
-typedef struct io_uring_cqe cqe;
-typedef struct __kernel_timespec span;
-
-int __real_io_uring_submit(ring *r);
-int __wrap_io_uring_submit(ring *r);
-int __real_io_uring_submit_and_get_events(ring *r);
-int __wrap_io_uring_submit_and_get_events(ring *r);
-int __real_io_uring_submit_and_wait(ring *r, unsigned n);
-int __wrap_io_uring_submit_and_wait(ring *r, unsigned n);
-int __real_io_uring_submit_and_wait_timeout(ring *r, cqe **c, unsigned n, span *s, sigset_t *m);
-int __wrap_io_uring_submit_and_wait_timeout(ring *r, cqe **c, unsigned n, span *s, sigset_t *m);
-
 /* Under io_uring the kernel makes the accepts, so their results are changed here. A
  * connection that it has accepted is lost then, as with the errors of accept(2) that
  * concern one connection. */
-static int and_refuse_accepts(ring *r, int result)
+void uring_result(const struct cg_io *io, int *result)
 {
-    uintptr_t reactor = (uintptr_t)r - offsetof(struct uring, ring);
-    unsigned head;
-    cqe *c;
-
-    io_uring_for_each_cqe (r, head, c) {
-        const struct cg_io *io = (const struct cg_io *)(uintptr_t)c->user_data;
-
-        if (c->user_data == reactor || c->user_data & 1) /* of a wake or a cancel */
-            continue;
-        if (io->code == CG_IO_ACCEPT && c->res >= 0 && refused(&accepting)) {
-            close(c->res);
-            c->res = -accepting.error;
-        }
+    if (io->code == CG_IO_ACCEPT && *result >= 0 && refused(&accepting)) {
+        close(*result);
+        *result = -accepting.error;
     }
-    return result;
 }
 
-int __real_io_uring_queue_init_params(unsigned n, ring *r, struct io_uring_params *p);
-int __wrap_io_uring_queue_init_params(unsigned n, ring *r, struct io_uring_params *p);
+int uring_refuses(void)
+{
+    return refused(&entering) ? entering.error : 0;
+}
 
-int __wrap_io_uring_queue_init_params(unsigned n, ring *r, struct io_uring_params *p)
+int __real_io_uring_queue_init_params(unsigned n, struct io_uring *r, struct io_uring_params *p);
+int __wrap_io_uring_queue_init_params(unsigned n, struct io_uring *r, struct io_uring_params *p);
+
+int __wrap_io_uring_queue_init_params(unsigned n, struct io_uring *r, struct io_uring_params *p)
 {
     return refused(&opening) ? -opening.error : __real_io_uring_queue_init_params(n, r, p);
-}
-
-int __wrap_io_uring_submit(ring *r)
-{
-    if (refused(&entering))
-        return -entering.error;
-    return and_refuse_accepts(r, __real_io_uring_submit(r));
-}
-
-int __wrap_io_uring_submit_and_get_events(ring *r)
-{
-    if (refused(&entering))
-        return -entering.error;
-    return and_refuse_accepts(r, __real_io_uring_submit_and_get_events(r));
-}
-
-int __wrap_io_uring_submit_and_wait(ring *r, unsigned n)
-{
-    if (refused(&entering))
-        return -entering.error;
-    return and_refuse_accepts(r, __real_io_uring_submit_and_wait(r, n));
-}
-
-int __wrap_io_uring_submit_and_wait_timeout(ring *r, cqe **c, unsigned n, span *s, sigset_t *m)
-{
-    if (refused(&entering))
-        return -entering.error;
-    return and_refuse_accepts(r, __real_io_uring_submit_and_wait_timeout(r, c, n, s, m));
 }
 #endif
 
