@@ -26,6 +26,7 @@
 #include "http_client_file.h"
 #include "http_client_progress.h"
 #include "http_client_talk.h"
+#include "http_client_targets.h"
 #include "http_client_tls.h"
 
 enum {
@@ -37,7 +38,8 @@ enum {
 };
 
 static const char *out_name, *own_names, *method, *data, *cacert, *insecure, *verbose,
-    *parallel = "8", *resume, *header, *speed, *http1, *http2, *prior, *cookie, *cookie_file;
+    *parallel = "8", *resume, *header, *speed, *http1, *http2, *prior, *cookie, *cookie_file,
+    *resolve, *connect_to, *unix_socket, *proxy, *no_proxy;
 static struct cg_http_field fields[FIELDS_MOST + 3];
 static size_t field_count;
 static struct cg_http_client *client;
@@ -295,6 +297,14 @@ static void add_cookie(void)
 /* These options may be given several times. */
 static void each_option(const struct example_option *option)
 {
+    const char *wrong = NULL;
+
+    if (option->value == &resolve)
+        wrong = targets_resolve(resolve);
+    if (option->value == &connect_to)
+        wrong = targets_connect(connect_to);
+    if (wrong != NULL)
+        example_usage(&ex, wrong);
     if (option->letter == 'H')
         add_header();
     if (option->letter == 'b')
@@ -350,7 +360,11 @@ static void open_client(const char **urls)
         example_usage(&ex, "-C continues a file: use -O, or -o with one URL");
     if (speed != NULL)
         limit();
+    if (unix_socket)
+        targets_unix(unix_socket);
     client = cg_http_client_new(.tls = tls, .per_origin = (unsigned)most,
+                                .targets = targets_list(), .http_proxy = proxy,
+                                .https_proxy = proxy, .no_proxy = no_proxy,
                                 .protocols = (uint8_t)protocols(count > 0 ? urls[0] : ""),
                                 .jar = cookies_jar);
     transfers = calloc((size_t)count, sizeof *transfers);
@@ -395,6 +409,11 @@ int main(int argc, char **argv)
         {"data", "DATA", "send DATA as the body", &data, 'd'},
         {"cacert", "FILE", "trust only these certificates (PEM)", &cacert, 0},
         {"insecure", NULL, "do not check the server's certificate", &insecure, 'k'},
+        {"proxy", "URL", "use this proxy (http, socks5 or socks5h)", &proxy, 'x'},
+        {"noproxy", "LIST", "hosts that need no proxy", &no_proxy, 0},
+        {"resolve", "HOST:PORT:ADDR", "connect to ADDR for HOST", &resolve, 0},
+        {"connect-to", "HOST1:PORT1:HOST2:PORT2", "connect to HOST2 for HOST1", &connect_to, 0},
+        {"unix-socket", "PATH", "connect to this socket for all hosts", &unix_socket, 0},
         {"verbose", NULL, "print the heads of the responses", &verbose, 'v'},
         {"http1.1", NULL, "use HTTP/1.1 only", &http1, 0},
         {"http2", NULL, "use HTTP/2 where a server of https offers it (usual); only HTTP/2 for wss", &http2, 0},
@@ -430,6 +449,7 @@ int main(int argc, char **argv)
     transfers_free(transfers, count);
     cg_bucket_unref(bucket);
     download_tls_end();
+    targets_free();
     if (cookies_end(cookie_file) < 0 && status < NOT_WRITTEN)
         status = NOT_WRITTEN;
     return status > code ? status : code;

@@ -4,6 +4,7 @@
 
 #include "http/client/client.h"
 #include "http/client/client_h2.h"
+#include "http/client/client_target.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -61,6 +62,7 @@ static void destroy(struct cg_http_client *client)
     free(client->proxies.http);
     free(client->proxies.https);
     free(client->proxies.except);
+    free(client->targets);
     free(client);
 }
 
@@ -70,6 +72,9 @@ static bool copy_texts(struct cg_http_client *client)
     char usual[64];
 
     snprintf(usual, sizeof usual, "cogen/%s", cg_version());
+    if (options->targets != NULL &&
+        (client->targets = cg__http_client_target_copy(options->targets)) == NULL)
+        return false;
     return copy(&client->user_agent, options->user_agent ? options->user_agent : usual) &&
            copy_proxies(&client->proxies, options);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The structs of the client. A request passes through the files in this order:
- * client_fetch.c (redirects, retries), client_link.c (a connection), client_fields.c, then
+ * client_fetch.c (redirects, retries), client_link.c (a connection: client_route.c, and
+ * client_dial.c for a new one), client_fields.c, then
  * its carrier (HTTP/1.1: client_send.c, client_head.c, client_http1.c), and client_reply.c
  * (the body). */
 #ifndef COGEN_HTTP_CLIENT_CLIENT_H
@@ -20,6 +21,7 @@ struct cg_http_client {
     struct cg_http_tls tls;
     struct cg__http_limits limits; /* of a response's head */
     struct cg__proxies proxies;
+    struct cg_http_target *targets; /* NULL: none */
     struct cg__pool pool;
     unsigned protocols; /* of enum cg_http_protocol: those that are possible here */
     struct cg_sched *sched; /* of the first request */

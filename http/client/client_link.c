@@ -3,8 +3,7 @@
  * through a proxy, with TLS for https. */
 #include "config.h"
 
-#include "http/client/client_fields.h"
-#include "http/client/client_head.h"
+#include "http/client/client_dial.h"
 #include "http/client/client_h2.h"
 #include "http/client/client_http1.h"
 #include "http/client/client_link.h"
@@ -18,14 +17,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* Where a connection leads, and its key in the pool. */
-struct route {
-    const struct cg__url *url;
-    struct cg__url proxy; /* its memory is NULL if there is none */
-    char *key;
-    unsigned protocols; /* enum cg_http_protocol */
-};
 
 /* Wakes the next request that waits for this origin, if there is something for it: it may
  * have been overtaken by a cancellation, or there is room for more than one. */
@@ -114,147 +105,9 @@ static bool take_kept(struct cg__link *link, struct cg__asking *ask)
     return false;
 }
 
-static ssize_t dial(struct cg__link *link, struct cg_http_client *client,
-                    const struct cg__url *to, char *why)
-{
-    ssize_t n = cg_yield(
-        cg_connect(to->addr, &link->sock, .timeout = client->options.connect_timeout));
-
-    if (n < 0) {
-        link->sock = NULL;
-        return cg__http_client_because(why, n, "%s: %s", to->addr,
-                                       n == -ETIMEDOUT ? "it takes too long to connect"
-                                                       : cg_strerror(n));
-    }
-    return 0;
-}
-
-/* Puts TLS over a connection. Not with cg_call and a timeout: if the handshake completed
- * in the turn in which the timeout fires, its socket would be lost. */
-static ssize_t secure(struct cg__link *link, struct cg_http_client *client,
-                      const char *host, const char *alpn, char *why)
-{
-    const struct cg_http_tls *tls = client->options.tls;
-    int64_t length = client->options.tls_timeout, now = cg_sched_now(client->sched);
-    struct cg_sock *inner = link->sock;
-    struct cg_scope scope;
-    ssize_t n;
-    int ended;
-
-    cg__http_client_because(why, 0, "%s", "");
-    cg_scope_open(&scope, length < CG_NEVER - now ? now + length : CG_NEVER, false);
-    n = tls->connect(tls->arg, inner, host, alpn, &link->sock, why);
-    ended = cg_scope_close(&scope);
-    if (n >= 0)
-        return 0;
-    link->sock = inner;
-    if (ended == -ETIMEDOUT)
-        return cg__http_client_because(why, ended,
-                                       "%s: the TLS handshake takes too long", host);
-    if (*why == '\0')
-        return cg__http_client_because(why, n, "%s: TLS: %s", host, cg_strerror(n));
-    return cg__http_client_because(why, n, "%s", why);
-}
-
-/* Sends "CONNECT host:443", after which the proxy forwards bytes. */
-static ssize_t tunnel(struct cg__link *link, struct cg__asking *ask)
-{
-    struct cg_http_client *client = ask->client;
-    struct cg_http_reply *reply = ask->reply;
-    const char *addr = ask->url.addr, *auth = ask->proxy_auth;
-    size_t size = 2 * strlen(addr) + (auth ? strlen(auth) : 0) + 80;
-    char *text = malloc(size);
-    ssize_t n;
-    int len;
-
-    if (text == NULL)
-        return -ENOMEM;
-    len = snprintf(text, size, "CONNECT %s HTTP/1.1\r\nHost: %s\r\n%s%s%s\r\n", addr,
-                   addr, auth ? "Proxy-Authorization: " : "", auth ? auth : "",
-                   auth ? "\r\n" : "");
-    n = cg_yield(cg_writeall(link->sock, text, (size_t)len,
-                             .timeout = client->options.send_timeout));
-    free(text);
-    if (n < 0)
-        return cg__http_client_because(ask->why, n, "the proxy: %s", cg_strerror(n));
-    reply->link.sock = link->sock;
-    do
-        n = cg__http_client_head_read(reply, "CONNECT", client->options.response_timeout,
-                                       ask->why);
-    while (n == 0 && cg__http_client_head_is_interim(reply));
-    reply->link.sock = NULL;
-    reply->touched = false; /* that was not the response to the request itself */
-    if (n < 0)
-        return n == -ETIMEDOUT || n == -ECANCELED ? n : CG_EHTTP_PROXY;
-    if (reply->parser.status / 100 != 2)
-        return cg__http_client_because(
-            ask->why, CG_EHTTP_PROXY, "the proxy responds with %d %s", reply->parser.status,
-            cg__http_message_at(&reply->headers, reply->parser.text));
-    return 0;
-}
-
-static ssize_t set_auth(struct cg__asking *ask, const struct cg__url *proxy)
-{
-    free(ask->proxy_auth);
-    ask->proxy_auth = NULL;
-    if (proxy->user == NULL)
-        return 0;
-    ask->proxy_auth = cg__http_client_fields_basic(proxy->user);
-    return ask->proxy_auth ? 0 : -ENOMEM;
-}
-
-/* The protocols that may be spoken on a route. To a proxy it is HTTP/1.1. */
-static unsigned possible(const struct route *route, const struct cg__asking *ask)
-{
-    unsigned protocols = ask->client->protocols;
-
-    if (ask->plain)
-        return protocols & CG_HTTP_H1;
-    if (route->url->https)
-        return protocols & (CG_HTTP_H1 | CG_HTTP_H2);
-    if (route->proxy.memory != NULL)
-        return protocols & CG_HTTP_H1;
-    return protocols & (protocols & CG_HTTP_H2C ? CG_HTTP_H2C : CG_HTTP_H1);
-}
-
-static ssize_t choose(struct route *route, struct cg__asking *ask)
-{
-    const char *proxy = cg__http_client_proxy_for(&ask->client->proxies, route->url),
-               *wrong;
-    size_t size;
-    ssize_t n = 0;
-
-    if (proxy != NULL) {
-        n = cg__http_url_parse(&route->proxy, proxy, &wrong);
-        if (n == 0 && route->proxy.https)
-            n = CG_EHTTP_URL, wrong = "its scheme is not http";
-        if (n == CG_EHTTP_URL)
-            return cg__http_client_because(ask->why, CG_EHTTP_PROXY, "the proxy %s: %s",
-                                           proxy, wrong);
-    }
-    if (n == 0)
-        n = set_auth(ask, &route->proxy);
-    if (n < 0)
-        return n;
-    size = strlen(route->url->addr) + (proxy ? strlen(proxy) : 0) + 32;
-    route->key = malloc(size);
-    if (route->key == NULL)
-        return -ENOMEM;
-    /* The key has the proxy's password: connections are shared only by those who know
-     * it. */
-    if (proxy != NULL && !route->url->https)
-        snprintf(route->key, size, "proxy %s", proxy);
-    else
-        snprintf(route->key, size, "%s%s%s%s%s", route->url->https ? "https " : "http ",
-                 ask->plain ? "1.1 " : "", route->url->addr, proxy ? " by " : "",
-                 proxy ? proxy : "");
-    route->protocols = possible(route, ask);
-    return 0;
-}
-
 /* A connection of HTTP/2 passes to its session. */
 static ssize_t settle(struct cg__link *link, struct cg__asking *ask,
-                      const struct route *route)
+                      const struct cg__route *route)
 {
     const char *chosen = cg_sock_protocol(link->sock);
     bool h2 = route->url->https ? chosen != NULL && strcmp(chosen, "h2") == 0
@@ -273,30 +126,23 @@ static ssize_t settle(struct cg__link *link, struct cg__asking *ask,
 }
 
 static ssize_t open_new(struct cg__link *link, struct cg__asking *ask,
-                        const struct route *route)
+                        const struct cg__route *route)
 {
-    static const char *const alpn[] = {"", "http/1.1", "h2", "h2,http/1.1"};
-    bool proxied = route->proxy.memory != NULL;
-    ssize_t n = dial(link, ask->client, proxied ? &route->proxy : route->url, ask->why);
+    ssize_t n = cg__http_client_dial(link, ask, route);
 
-    if (n == 0 && proxied && route->url->https)
-        n = tunnel(link, ask);
-    if (n == 0 && route->url->https)
-        n = secure(link, ask->client, route->url->host,
-                   alpn[route->protocols & (CG_HTTP_H1 | CG_HTTP_H2)], ask->why);
     return n < 0 ? n : settle(link, ask, route);
 }
 
 /* Gets a connection that nobody else uses: link->sock, or link->h2. */
 static ssize_t open_own(struct cg__link *link, struct cg__asking *ask,
-                        const struct route *route)
+                        const struct cg__route *route)
 {
     struct cg_http_client *client = ask->client;
     ssize_t n = cg_yield(cg__pool_enter(&client->pool, route->key, &link->lease));
 
     if (n < 0)
         return n;
-    link->to_proxy = route->proxy.memory != NULL && !route->url->https;
+    link->to_proxy = cg__http_client_route_asks_proxy(route);
     if (!take_kept(link, ask))
         n = open_new(link, ask, route);
     if (n < 0)
@@ -336,7 +182,7 @@ static ssize_t begin(struct cg__link *link, struct cg_http_client *client)
 /* Opens a connection for all that wait in the origin's line. They share its failure, unless
  * only this request was cancelled. */
 static ssize_t open_for_all(struct cg__link *link, struct cg__asking *ask,
-                            const struct route *route, struct cg__origin *origin)
+                            const struct cg__route *route, struct cg__origin *origin)
 {
     ssize_t n;
 
@@ -353,7 +199,7 @@ static ssize_t open_for_all(struct cg__link *link, struct cg__asking *ask,
 /* Gets a stream on the connection that all requests to an origin share, or a connection of
  * HTTP/1.1 if the server has chosen that. The first request finds out; the others wait. */
 static ssize_t open_shared(struct cg__link *link, struct cg__asking *ask,
-                           const struct route *route, struct cg__origin *origin)
+                           const struct cg__route *route, struct cg__origin *origin)
 {
     bool woken = false;
     ssize_t n = 0;
@@ -379,7 +225,7 @@ static ssize_t open_shared(struct cg__link *link, struct cg__asking *ask,
 }
 
 static ssize_t open_by(struct cg__link *link, struct cg__asking *ask,
-                       const struct route *route)
+                       const struct cg__route *route)
 {
     struct cg_http_client *client = ask->client;
     struct cg__origin *origin;
@@ -403,7 +249,7 @@ static ssize_t open_by(struct cg__link *link, struct cg__asking *ask,
 
 /* An upgrade goes by HTTP/2 if there is a connection already on which the server has said
  * that it takes them, as browsers do it; or if HTTP/1.1 is not allowed. */
-static bool upgrades_by_h2(struct route *route, const struct cg__asking *ask)
+static bool upgrades_by_h2(struct cg__route *route, const struct cg__asking *ask)
 {
     struct cg__pool *pool = &ask->client->pool;
     struct cg__origin *origin;
@@ -423,32 +269,31 @@ static bool upgrades_by_h2(struct route *route, const struct cg__asking *ask)
     return found;
 }
 
-static ssize_t choose_for_upgrade(struct route *route, struct cg__asking *ask)
+static ssize_t choose_for_upgrade(struct cg__route *route, struct cg__asking *ask)
 {
-    ssize_t n = choose(route, ask);
+    ssize_t n = cg__http_client_route_choose(route, ask);
 
     if (n < 0 || ask->plain || upgrades_by_h2(route, ask))
         return n;
     ask->plain = true;
-    cg__http_url_free(&route->proxy);
-    free(route->key);
-    *route = (struct route){.url = &ask->url};
-    return choose(route, ask);
+    cg__http_client_route_free(route);
+    *route = (struct cg__route){.url = &ask->url};
+    return cg__http_client_route_choose(route, ask);
 }
 
 ssize_t cg__http_client_link_open(struct cg__link *link, struct cg__asking *ask)
 {
-    struct route route = {.url = &ask->url};
+    struct cg__route route = {.url = &ask->url};
     ssize_t n;
 
     *link = (struct cg__link){.carrier = &cg__http_client_http1};
     if (ask->url.https && ask->client->options.tls == NULL)
         return cg__http_client_because(ask->why, CG_EHTTP_TLS, "%s",
                                        cg_strerror(CG_EHTTP_TLS));
-    n = ask->fetch->upgrade ? choose_for_upgrade(&route, ask) : choose(&route, ask);
+    n = ask->fetch->upgrade ? choose_for_upgrade(&route, ask)
+                            : cg__http_client_route_choose(&route, ask);
     if (n == 0)
         n = open_by(link, ask, &route);
-    cg__http_url_free(&route.proxy);
-    free(route.key);
+    cg__http_client_route_free(&route);
     return n;
 }

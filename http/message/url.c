@@ -75,6 +75,34 @@ static bool is(struct part part, const char *word)
     return strlen(word) == part.len && cg__ascii_same(part.at, word, part.len);
 }
 
+struct scheme {
+    const char *name;
+    unsigned port; /* the default */
+};
+
+/* The schemes of pages and of proxies, and what is said of others. */
+struct schemes {
+    struct scheme known[3];
+    const char *wrong;
+};
+
+static const struct schemes of_pages = {
+    {{"http", 80}, {"https", 443}},
+    "its scheme is neither http nor https",
+};
+static const struct schemes of_proxies = {
+    {{"http", 80}, {"socks5", 1080}, {"socks5h", 1080}},
+    "its scheme is none of http, socks5 and socks5h",
+};
+
+static const struct scheme *find_scheme(const struct schemes *schemes, struct part name)
+{
+    for (size_t i = 0; i < sizeof schemes->known / sizeof *schemes->known; i++)
+        if (schemes->known[i].name != NULL && is(name, schemes->known[i].name))
+            return &schemes->known[i];
+    return NULL;
+}
+
 struct authority {
     struct part user, host;
     bool has_user, literal;
@@ -208,7 +236,7 @@ static void put_target(struct pen *pen, const struct parts *parts)
 }
 
 static void write_texts(struct cg__url *url, const struct parts *parts,
-                        const struct authority *authority)
+                        const struct authority *authority, unsigned default_port)
 {
     struct pen pen = {url->memory};
     char *c = begin(&pen);
@@ -220,7 +248,7 @@ static void write_texts(struct cg__url *url, const struct parts *parts,
         *c = cg__ascii_lower(*c);
     url->hostport = begin(&pen);
     put_host(&pen, url, authority->literal);
-    if (url->port != (url->https ? 443 : 80))
+    if (url->port != default_port)
         put_port(&pen, url->port);
     end(&pen);
     url->addr = begin(&pen);
@@ -231,7 +259,8 @@ static void write_texts(struct cg__url *url, const struct parts *parts,
     put_target(&pen, parts);
     end(&pen);
     url->text = begin(&pen);
-    put_text(&pen, url->https ? "https://" : "http://");
+    put_text(&pen, url->scheme);
+    put_text(&pen, "://");
     put_text(&pen, url->hostport);
     put_text(&pen, url->target);
     end(&pen);
@@ -255,31 +284,35 @@ static int check_characters(const char *text, const char **why)
     return len > CG__URL_LIMIT ? wrong(why, "it is too long") : 0;
 }
 
-static int assemble(struct cg__url *url, const struct parts *parts, const char **why)
+static int assemble(struct cg__url *url, const struct parts *parts,
+                    const struct schemes *schemes, const char **why)
 {
+    const struct scheme *scheme = find_scheme(schemes, parts->scheme);
     struct authority authority = {.port = 0};
     int rc;
 
-    url->https = is(parts->scheme, "https");
-    if (!url->https && !is(parts->scheme, "http"))
-        return wrong(why, "its scheme is neither http nor https");
+    if (scheme == NULL)
+        return wrong(why, schemes->wrong);
+    url->scheme = scheme->name;
+    url->https = strcmp(scheme->name, "https") == 0;
     if (!parts->has_authority)
         return wrong(why, "it has no host");
     rc = take_authority(&authority, parts->authority, why);
     if (rc < 0)
         return rc;
     url->no_path = parts->path.len == 0 && !parts->has_query;
-    url->port = authority.port ? authority.port : url->https ? 443 : 80;
+    url->port = authority.port ? authority.port : scheme->port;
     /* Room for the host four times, the target twice, and separators. */
     url->memory = malloc(4 * authority.host.len + authority.user.len +
                          2 * (parts->path.len + parts->query.len) + 80);
     if (url->memory == NULL)
         return -ENOMEM;
-    write_texts(url, parts, &authority);
+    write_texts(url, parts, &authority, scheme->port);
     return 0;
 }
 
-int cg__http_url_parse(struct cg__url *url, const char *text, const char **why)
+static int parse(struct cg__url *url, const char *text, const struct schemes *schemes,
+                 const char **why)
 {
     struct parts parts;
     size_t scheme;
@@ -296,18 +329,28 @@ int cg__http_url_parse(struct cg__url *url, const char *text, const char **why)
     scheme = scheme_length(text);
     if (strncmp(text + scheme, "://", 3) != 0 || scheme == 0) {
         if (scheme > 0 && !cg__ascii_is_digit(text[scheme + 1]))
-            return wrong(why, "its scheme is neither http nor https");
+            return wrong(why, schemes->wrong);
         whole = malloc(strlen(text) + sizeof "http://");
         if (whole == NULL)
             return -ENOMEM;
         strcat(strcpy(whole, "http://"), text);
         parts = split(whole);
-        rc = assemble(url, &parts, why);
+        rc = assemble(url, &parts, schemes, why);
         free(whole);
         return rc;
     }
     parts = split(text);
-    return assemble(url, &parts, why);
+    return assemble(url, &parts, schemes, why);
+}
+
+int cg__http_url_parse(struct cg__url *url, const char *text, const char **why)
+{
+    return parse(url, text, &of_pages, why);
+}
+
+int cg__http_url_parse_proxy(struct cg__url *url, const char *text, const char **why)
+{
+    return parse(url, text, &of_proxies, why);
 }
 
 size_t cg__http_url_remove_dots(char *path, size_t len)
@@ -406,7 +449,7 @@ int cg__http_url_resolve(struct cg__url *url, const struct cg__url *base,
                 parts.path = merged(path, from.path, parts.path);
         }
     }
-    rc = assemble(url, &parts, why);
+    rc = assemble(url, &parts, &of_pages, why);
     free(path);
 free_text:
     free(text);

@@ -19,6 +19,7 @@ struct cg__url {
         *hostport;    /* for the field Host: in brackets if need be, no default port */
     const char *addr; /* for cg_connect: "host:80", "[::1]:80" */
     const char *target; /* "/path?query", never empty, as it was written */
+    const char *scheme; /* static: "http", "https"; of a proxy also "socks5", "socks5h" */
     unsigned port;
     bool https;
     bool no_path; /* it was written without path and query: "http://host" */
@@ -28,6 +29,9 @@ struct cg__url {
  * ("localhost:8080/x") it is http. 0; CG_EHTTP_URL, with the reason in *why (static);
  * -ENOMEM. */
 int cg__http_url_parse(struct cg__url *url, const char *text, const char **why);
+
+/* The same for the URL of a proxy: http, socks5 or socks5h. */
+int cg__http_url_parse_proxy(struct cg__url *url, const char *text, const char **why);
 
 /* Parses a reference relative to a base (RFC 3986, 5.2). Like browsers, it encodes blanks
  * and bytes above 126. */

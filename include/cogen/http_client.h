@@ -53,6 +53,15 @@ struct cg_http_tls {
     void *arg; /* borrowed */
 };
 
+/* Where connections to a host lead, instead of the addresses of its name. The Host field,
+ * and the name that a certificate must have, stay those of the URL. */
+struct cg_http_target {
+    const char *origin; /* of the URL: "example.org:443"; host or port may be "*"; without a
+                           port it is any */
+    const char *addr;   /* for cg_connect: "10.0.0.1:8443", "other.example:80",
+                           "unix:/run/app.sock"; "*" stands for what the URL has: "*:8443" */
+};
+
 /* Zero means the default. Times are in ns; CG_NEVER: no limit. */
 struct cg_http_client_options {
     const char *user_agent;        /* NULL: "cogen/VERSION"; "": none is sent */
@@ -80,12 +89,17 @@ struct cg_http_client_options {
                                CG_EHTTP_LIMIT; 0: CG_HTTP_REPLY_HEADERS_LIMIT */
     uint32_t headers_count; /* their number; 0: CG_HTTP_REPLY_HEADERS_COUNT */
 
+    /* Other addresses of hosts; the list ends with an empty one. The first that fits the URL
+     * counts, and then no proxy is used. NULL: none. */
+    const struct cg_http_target *targets;
+
     /* Proxies for http and https, "http://user:password@host:port", and the hosts that
-     * need none. "": no proxy. NULL: from the environment: http_proxy; https_proxy,
-     * HTTPS_PROXY; for both also all_proxy, ALL_PROXY; no_proxy, NO_PROXY. (HTTP_PROXY is
-     * never read: the client of a CGI program chooses its value.) An empty variable
-     * counts as unset. no_proxy is "*" or a list of names (which include all their
-     * subdomains), addresses and networks:
+     * need none. With "socks5://" the proxy speaks SOCKS5 (usual port: 1080), and the host's
+     * name is looked up here, an IPv4 address preferred; with "socks5h://" the proxy looks it
+     * up. "": no proxy. NULL: from the environment: http_proxy; https_proxy, HTTPS_PROXY;
+     * for both also all_proxy, ALL_PROXY; no_proxy, NO_PROXY. (HTTP_PROXY is never read: the
+     * client of a CGI program chooses its value.) An empty variable counts as unset. no_proxy
+     * is "*" or a list of names (which include all their subdomains), addresses and networks:
      * "localhost,.example.org,10.0.0.1:80,10.0.0.0/8,fd00::/8". Addresses and networks
      * match only URLs with an address as their host: no name is resolved. */
     const char *http_proxy, *https_proxy, *no_proxy;

@@ -129,11 +129,11 @@ static ssize_t uses_proxies(void *arg)
     IS(cg_yield(cg_http_get(client, "https://b.invalid/", &reply)), CG_EHTTP_PROXY);
     done();
     script_end(&other);
-    client = CLIENT(.http_proxy = "socks5://h:1");
+    client = CLIENT(.http_proxy = "socks4://h:1");
     IS(cg_yield(cg_http_get(client, "http://b.invalid/", &reply, .why = why)),
        CG_EHTTP_PROXY);
     ck_assert_str_eq(why,
-                     "the proxy socks5://h:1: its scheme is neither http nor https");
+                     "the proxy socks4://h:1: its scheme is none of http, socks5 and socks5h");
     cg_http_client_free(client);
     return 0;
 }

@@ -76,7 +76,8 @@ static ssize_t each_allocation(void *arg)
                            SAYS(answer, .size = strlen(HEAD_200) + 46 + sizeof gzipped,
                                 .body = 11)));
         jar = cg_http_jar_new();
-        client = CLIENT(.jar = jar);
+        client = CLIENT(.jar = jar, .targets = ((const struct cg_http_target[]){
+                                        {"*", server.addr}, {NULL, NULL}}));
         ck_assert_ptr_nonnull(client);
         victim = test_start(post, NULL);
         left = failure;

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MIT */
+/* See client_route.h. */
+#include "config.h"
+
+#include "http/client/client_fields.h"
+#include "http/client/client_route.h"
+#include "http/client/client_target.h"
+#include "http/client/client_why.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+bool cg__http_client_route_asks_proxy(const struct cg__route *route)
+{
+    return route->proxy.memory != NULL && !route->socks && !route->url->https;
+}
+
+const char *cg__http_client_route_addr(const struct cg__route *route)
+{
+    return route->target != NULL         ? route->target
+           : route->proxy.memory != NULL ? route->proxy.addr
+                                         : route->url->addr;
+}
+
+void cg__http_client_route_free(struct cg__route *route)
+{
+    cg__http_url_free(&route->proxy);
+    free(route->target);
+    free(route->key);
+}
+
+/* An HTTP proxy takes the password in a field, one of SOCKS in its handshake. */
+static ssize_t set_auth(struct cg__asking *ask, const struct cg__route *route)
+{
+    free(ask->proxy_auth);
+    ask->proxy_auth = NULL;
+    if (route->proxy.user == NULL || route->socks)
+        return 0;
+    ask->proxy_auth = cg__http_client_fields_basic(route->proxy.user);
+    return ask->proxy_auth ? 0 : -ENOMEM;
+}
+
+/* The protocols that may be spoken on a route. To a proxy it is HTTP/1.1. */
+static unsigned possible(const struct cg__route *route, const struct cg__asking *ask)
+{
+    unsigned protocols = ask->client->protocols;
+
+    if (ask->plain)
+        return protocols & CG_HTTP_H1;
+    if (route->url->https)
+        return protocols & (CG_HTTP_H1 | CG_HTTP_H2);
+    if (cg__http_client_route_asks_proxy(route))
+        return protocols & CG_HTTP_H1;
+    return protocols & (protocols & CG_HTTP_H2C ? CG_HTTP_H2C : CG_HTTP_H1);
+}
+
+static ssize_t parse_proxy(struct cg__route *route, const char *proxy, char *why)
+{
+    const char *wrong;
+    int rc = cg__http_url_parse_proxy(&route->proxy, proxy, &wrong);
+
+    if (rc == CG_EHTTP_URL)
+        return cg__http_client_because(why, CG_EHTTP_PROXY, "the proxy %s: %s", proxy,
+                                       wrong);
+    route->socks = rc == 0 && strcmp(route->proxy.scheme, "http") != 0;
+    return rc;
+}
+
+/* The key has the proxy's password: connections are shared only by those who know it. A
+ * target needs no place in it: the client always has the same one for a host. */
+static ssize_t make_key(struct cg__route *route, const char *proxy, bool plain)
+{
+    size_t size = strlen(route->url->addr) + (proxy ? strlen(proxy) : 0) + 32;
+
+    route->key = malloc(size);
+    if (route->key == NULL)
+        return -ENOMEM;
+    if (cg__http_client_route_asks_proxy(route))
+        snprintf(route->key, size, "proxy %s", proxy);
+    else
+        snprintf(route->key, size, "%s%s%s%s%s", route->url->https ? "https " : "http ",
+                 plain ? "1.1 " : "", route->url->addr, proxy ? " by " : "",
+                 proxy ? proxy : "");
+    return 0;
+}
+
+ssize_t cg__http_client_route_choose(struct cg__route *route, struct cg__asking *ask)
+{
+    struct cg_http_client *client = ask->client;
+    const char *proxy = NULL;
+    ssize_t n =
+        cg__http_client_target_find(client->targets, route->url, &route->target);
+
+    if (n == 0 && route->target == NULL)
+        proxy = cg__http_client_proxy_for(&client->proxies, route->url);
+    if (proxy != NULL)
+        n = parse_proxy(route, proxy, ask->why);
+    if (n == 0)
+        n = set_auth(ask, route);
+    if (n == 0)
+        n = make_key(route, proxy, ask->plain);
+    route->protocols = possible(route, ask);
+    return n;
+}
