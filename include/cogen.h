@@ -11,6 +11,7 @@
 #include <cogen/coro.h>
 #include <cogen/crew.h>
 #include <cogen/datagram.h>
+#include <cogen/dump.h>
 #include <cogen/file.h>
 #include <cogen/future.h>
 #include <cogen/generator.h>

@@ -7,6 +7,7 @@
 
 #include "lib/base/affinity.h"
 #include "lib/base/report.h"
+#include "lib/insight/dump_signal.h"
 #include "lib/threads/crew.h"
 #include "lib/threads/spread.h"
 #include "reactors/main.h"
@@ -378,6 +379,7 @@ ssize_t cg_crew_main_with(cg_fn *fn, void *arg, const struct cg_crew_options *op
 
     if (cg_coro_self() || atomic_flag_test_and_set(&taken))
         return -EBUSY;
+    cg__dump_signal_install();
     if ((crew = make_crew(fn, arg, options))) {
         rc = run_crew(crew);
         cg__spread_free_all(crew);

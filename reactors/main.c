@@ -11,6 +11,8 @@
 #include <stdlib.h>
 
 #include "lib/base/report.h"
+#include "lib/insight/dump.h"
+#include "lib/insight/dump_signal.h"
 
 /* Reports why a reactor that was named cannot be opened; its error code alone does not say
  * much. */
@@ -28,7 +30,7 @@ void cg__main_tell_why_none(const char *name, int code)
 
 /* The result of a run after which `left` coroutines are left. If some can never go on, the
  * program has a bug; only here can it be reported, even if fn did not wait for them. */
-ssize_t cg__main_outcome(const struct cg_sched *sched, const struct cg_coro *coro, ssize_t left,
+ssize_t cg__main_outcome(struct cg_sched *sched, const struct cg_coro *coro, ssize_t left,
                          const char *who)
 {
     bool ended = cg_coro_state(coro) == CG_CORO_FINISHED;
@@ -36,7 +38,7 @@ ssize_t cg__main_outcome(const struct cg_sched *sched, const struct cg_coro *cor
     if (left > 0 && !cg_sched_stopped(sched)) {
         cg__report("%s%s", who,
                    ended ? "these can never continue and are cancelled" : "deadlock");
-        cg_coro_dump(sched, stderr);
+        cg__dump_left(sched);
     }
     if (ended)
         return cg_coro_result(coro);
@@ -48,9 +50,10 @@ ssize_t cg_main(const char *reactor_name, cg_fn *fn, void *arg)
     struct cg_reactor *reactor;
     struct cg_sched *sched;
     struct cg_coro *coro;
-    ssize_t rc = cg_reactor_open(reactor_name, &reactor);
+    ssize_t rc;
 
-    if (rc < 0) {
+    cg__dump_signal_install();
+    if ((rc = cg_reactor_open(reactor_name, &reactor)) < 0) {
         cg__main_tell_why_none(reactor_name, (int)rc);
         return rc;
     }

@@ -2,6 +2,7 @@
 /* Sockets as objects: open, ask, keep, close. */
 #include "config.h"
 
+#include "lib/core/sched.h"
 #include "sockets/end/gone.h"
 #include "sockets/engine.h"
 #include "sockets/plain.h"
@@ -34,6 +35,7 @@ struct cg_sock *cg_sock_open(struct cg_sched *sched,
     sock->transport = transport;
     sock->state = state;
     sock->sched = sched;
+    sched->socks++;
     sock->reactor = cg_sched_reactor(sched);
     sock->holds = transport == &cg__plain_transport;
     cg__sock_set_fd(sock, fd);
@@ -90,6 +92,7 @@ void cg__sock_settle(struct cg_sock *sock)
         sock->input.first->lent = 0;
     cg__input_drop(sock->reactor, &sock->input, sock->input.unread);
     free(sock->peer_gone);
+    sock->sched->socks--;
     free((char *)sock - sock->before);
 }
 

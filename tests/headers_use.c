@@ -155,6 +155,9 @@ ssize_t plain(struct cg_sock *sock, void *arg)
     cg_yield(cg_restart(NULL, .timeout = 1));
     cg_ports_open("127.0.0.1:80", NULL, .name = "http", .members = 2);
     cg_starter_free(cg_starter_new(cg_sched_self(), body));
+    cg_sched_dump(cg_sched_self(), stderr);
+    cg_sched_dump(cg_sched_self(), stderr, .json = true, .limit = 1);
+    cg_dump_set_signal(0);
     cg_starter_free(cg_starter_new(cg_sched_self(), body, .name = "idle", .stack_size = 1));
     cg_yield(cg_end_process(NULL, .grace = CG_SECOND, .shield = true));
     cg_yield(cg_call_with_process(NULL, body, arg, .grace = CG_SECOND));

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # Includes go only downwards, from the folders with many users to those with few:
-#   lib: base <- stacks <- core <- vocabulary <- threads;  core <- generators
+#   lib: base <- stacks <- core <- vocabulary <- threads;  core <- generators;  all <- insight
 #   lib <- reactors;  lib <- sockets <- system
 #   http: message <- coding, http1 <- client, server <- files, ws;
 #         message <- web <- gateway;  message <- cookies <- client
@@ -31,7 +31,8 @@ find lib reactors sockets system http tls -name '*.[chS]' -exec \
         may["lib/generators"] = "lib/generators " may["lib/core"]
         may["lib/vocabulary"] = "lib/vocabulary " may["lib/core"]
         may["lib/threads"] = "lib/threads " may["lib/vocabulary"]
-        lib = "lib/base lib/stacks lib/core lib/vocabulary lib/threads lib/generators"
+        may["lib/insight"] = "lib/insight lib/generators " may["lib/threads"]
+        lib = "lib/insight lib/base lib/stacks lib/core lib/vocabulary lib/threads lib/generators"
         may["reactors"] = "reactors " lib
         may["sockets"] = "sockets " lib
         may["system"] = "system " may["sockets"]

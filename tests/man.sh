@@ -8,6 +8,7 @@ export LC_ALL=C
 
 : "${srcdir:=.}" "${CC:=cc}" "${CFLAGS:=}" "${LDFLAGS:=}"
 pages="$srcdir/doc/man/cogen.7 $srcdir/doc/man/cg_*.3"
+commands=$srcdir/doc/man/cogen-*.1
 warnings='-std=c11 -Wall -Wextra -Werror'
 work=$(mktemp -d "$PWD/man.XXXXXX")
 trap 'rm -rf "$work"' EXIT
@@ -54,7 +55,7 @@ shown() {
 # -- Form ----------------------------------------------------------------------------------
 
 if command -v mandoc >/dev/null; then
-    for page in $pages; do
+    for page in $pages $commands; do
         mandoc -T lint -W warning "$page" >"$work/lint" 2>&1 || :
         check "mandoc -T lint $page" nothing "$work/lint"
     done
@@ -96,7 +97,9 @@ done
 # shellcheck disable=SC2086 # each word is a page
 awk '$1 == ".Xr" && $2 ~ /^(cg_|cogen)/ { print $2 }' $pages | sort -u >"$work/wanted"
 # shellcheck disable=SC2086 # each word is a page
-{ names $pages; for page in $pages; do basename "$page" | sed 's/\.[37]$//'; done; } |
+{ names $pages; for page in $pages $commands; do
+        basename "$page" | sed 's/\.[137]$//'
+    done; } |
     sort -u >"$work/there"
 comm -23 "$work/wanted" "$work/there" >"$work/lost"
 check 'references lead somewhere' nothing "$work/lost"

@@ -79,6 +79,11 @@ struct cg_op_type {
      * example closes a connection that was accepted. The op then completes with -EBADF.
      * Never suspends. NULL: there is nothing to undo. */
     void (*withdraw)(struct cg_op *op);
+    /* For dumps and reports of deadlocks: the coroutines for which this pending op waits,
+     * because only they can let it go on: the owner of a mutex, the members of a group.
+     * Returns the one after `after` (NULL: the first); NULL: there is none, or nobody
+     * knows. Completes nothing and never suspends. */
+    struct cg_coro *(*awaits)(const struct cg_op *op, const struct cg_coro *after);
 };
 
 /* An entry in a scheduler's timers. The fields belong to lib/core/timers.c. */

@@ -75,6 +75,9 @@ struct cg_coro *cg__coro_new(struct cg_sched *sched, cg_fn *fn, void *arg, const
     coro->leaving = NULL;
     coro->name = name ? name : "coroutine";
     coro->stack_low = low;
+    coro->id = ++sched->started;
+    coro->starter = cg__coro_self ? cg__coro_self->id : 0;
+    coro->born = sched->now;
     coro->base = (struct cg_scope){.coro = coro};
     coro->scope = &coro->base;
     coro->cancelled = false;

@@ -39,6 +39,9 @@ struct cg_coro {
     struct cg__leaving *leaving; /* what its function leaves behind; NULL: nothing */
     const char *name;
     void *stack_low;
+    uint64_t id;      /* counts the coroutines of the scheduler, from 1; for dumps, as the */
+    uint64_t starter; /* next two: the id of the coroutine that started it, 0: none did; */
+    int64_t born;     /* and when */
 };
 
 /* The coroutine that this thread runs now: the only global state. */

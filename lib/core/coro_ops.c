@@ -111,12 +111,18 @@ static int coro_print(const struct cg_op *op, char *buf, size_t size)
     return cg__coro_print(((const struct cg_coro_op *)op)->coro, buf, size);
 }
 
+static struct cg_coro *join_awaits(const struct cg_op *op, const struct cg_coro *after)
+{
+    return after ? NULL : ((const struct cg_coro_op *)op)->coro;
+}
+
 const struct cg_op_type cg_join_type = {
     .name = "join",
     .flags = CG_OP_LOCAL,
     .process = join_process,
     .cancel = join_cancel,
     .print = coro_print,
+    .awaits = join_awaits,
 };
 
 static enum cg_verdict cancel_process(struct cg_op *op, struct cg_sched *sched)

@@ -6,6 +6,7 @@
 
 #include "lib/base/report.h"
 #include "lib/core/op.h"
+#include "lib/core/registry.h"
 #include "lib/core/scope.h"
 #include "lib/stacks/kept_stacks.h"
 #include "lib/stacks/overflow.h"
@@ -319,7 +320,9 @@ struct cg_sched *cg_sched_new_with(struct cg_reactor *reactor,
     sched->stacks = reactor->simulated ? cg__kept_stacks_take() : cg__stack_pool_new();
     if (sched->stacks == NULL ||
         (reactor->order != NULL &&
-         (sched->order = cg__order_new(reactor->order)) == NULL)) {
+         (sched->order = cg__order_new(reactor->order)) == NULL) ||
+        cg__registry_add(sched) < 0) {
+        free(sched->order);
         cg__stack_pool_free(sched->stacks);
         free(sched);
         return NULL;
@@ -375,6 +378,7 @@ void cg_sched_free(struct cg_sched *sched)
             sched->parts[place]->drop(sched->parts[place], sched);
     if (sched->left_at != cg__fork_count())
         cg__post_forked(sched);
+    cg__registry_remove(sched);
     cg__post_wait_until_left(sched);
     cg__post_drop_all(sched);
     drop_calls(sched);

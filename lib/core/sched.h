@@ -54,7 +54,10 @@ struct cg_sched {
     struct cg_coro *dead; /* has finished; the next one to run frees its stack */
     struct cg_coro *first, *last; /* all coroutines that have not finished */
     size_t count;                 /* of them, without internal ones */
+    uint64_t started;             /* coroutines so far */
     size_t holds;
+    size_t socks;                 /* sockets that were opened and whose memory is not freed */
+    struct cg_starter *starters;  /* all of them */
     struct cg_stacks *stacks;
     struct cg__trim idle;
     struct cg_sched_options options;
@@ -74,6 +77,8 @@ struct cg_sched {
     int64_t grace_end;
     atomic_int stops;                 /* calls of cg_sched_stop */
     _Atomic(struct cg__post *) posts; /* the newest first */
+    struct cg__post asked; /* posted by the signal that asks for a dump, */
+    atomic_bool is_asked;  /* if this is set */
     atomic_int inside;  /* callers of cg__post_enter that have not left */
     atomic_bool refuses; /* no run will follow: see cg__errand_refuse */
     int inside_forever; /* how many of them are threads of a parent: see cg__post_forked */

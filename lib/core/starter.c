@@ -4,6 +4,8 @@
  * own, which is never yielded. */
 #include "config.h"
 
+#include "lib/core/starter.h"
+
 #include "lib/core/op.h"
 
 #include <cogen/starter.h>
@@ -19,7 +21,7 @@
 enum { STARTING = 64 };
 
 struct cg_starter {
-    struct cg_op op;       /* the owner of the operations */
+    struct cg_op op;       /* the owner of the operations; must be first */
     struct cg_coro nobody; /* its owner, where one is asked for; never runs */
     struct cg_sched *sched;
     cg_fn *fn;
@@ -29,6 +31,7 @@ struct cg_starter {
     struct cg_op *first, *last; /* have completed; linked by their `owner` */
     struct cg_deferred start;
     struct cg__alarm again;
+    struct cg_starter *next, **link; /* among those of the scheduler */
 };
 
 static void start_some(struct cg_deferred *deferred);
@@ -130,13 +133,32 @@ struct cg_starter *cg_starter_new_with(struct cg_sched *sched, cg_fn *fn,
     starter->start.fn = start_some;
     starter->again.timer.kind = CG__TIMER_ALARM;
     starter->again.fn = start_again;
+    starter->next = sched->starters;
+    starter->link = &sched->starters;
+    if (starter->next)
+        starter->next->link = &starter->next;
+    sched->starters = starter;
     return starter;
 }
 
 void cg_starter_free(struct cg_starter *starter)
 {
-    assert(starter == NULL || starter->count == 0);
+    if (starter == NULL)
+        return;
+    assert(starter->count == 0);
+    *starter->link = starter->next;
+    if (starter->next)
+        starter->next->link = starter->link;
     free(starter);
+}
+
+size_t cg__starter_waiting(const struct cg_sched *sched)
+{
+    size_t sum = 0;
+
+    for (struct cg_starter *starter = sched->starters; starter; starter = starter->next)
+        sum += starter->count;
+    return sum;
 }
 
 int cg_starter_await(struct cg_starter *starter, struct cg_op *op)

@@ -42,6 +42,12 @@ CG__HIDDEN ssize_t cg__context_jump_then(void **save, void *to, ssize_t (*then)(
                                          void *arg);
 CG__HIDDEN ssize_t cg__context_return(ssize_t result);
 
+/* Calls fn(arg) on the running stack, but so that to the C++ unwinder its caller is the
+ * suspended context whose saved address is sp. So a backtrace that fn makes shows that
+ * context, and nothing is written to its stack. Does nothing if the context has not begun
+ * (x86-64), or with ucontext. */
+CG__HIDDEN void cg__context_peek(const void *sp, void (*fn)(void *), void *arg);
+
 #if CG__ASAN || CG__TSAN
 
 void cg__context_make(struct cg_context *ctx, void *low, void *top,

@@ -114,6 +114,49 @@ cg__context_return:
     .cfi_endproc
     .size cg__context_return, . - cg__context_return
 
+/* void cg__context_peek(const void *sp, void (*fn)(void *), void *arg): its rules for
+ * unwinding say that it was called by the suspended context, whose registers lie at sp. */
+    .p2align 4
+    .globl cg__context_peek
+    .hidden cg__context_peek
+    .type cg__context_peek, %function
+cg__context_peek:
+    .cfi_startproc
+    stp x29, x30, [sp, #-32]!
+    .cfi_def_cfa_offset 32
+    .cfi_offset x29, -32
+    .cfi_offset x30, -24
+    str x19, [sp, #16]
+    .cfi_offset x19, -16
+    mov x19, x0
+    mov x9, x1
+    mov x0, x2
+    .cfi_remember_state
+    .cfi_def_cfa x19, FRAME
+    .cfi_offset x19, 0 - FRAME
+    .cfi_offset x20, 8 - FRAME
+    .cfi_offset x21, 16 - FRAME
+    .cfi_offset x22, 24 - FRAME
+    .cfi_offset x23, 32 - FRAME
+    .cfi_offset x24, 40 - FRAME
+    .cfi_offset x25, 48 - FRAME
+    .cfi_offset x26, 56 - FRAME
+    .cfi_offset x27, 64 - FRAME
+    .cfi_offset x28, 72 - FRAME
+    .cfi_offset x29, 80 - FRAME
+    .cfi_offset x30, 88 - FRAME
+    blr x9
+    .cfi_restore_state
+    ldr x19, [sp, #16]
+    ldp x29, x30, [sp], #32
+    .cfi_def_cfa_offset 0
+    .cfi_restore x19
+    .cfi_restore x29
+    .cfi_restore x30
+    ret
+    .cfi_endproc
+    .size cg__context_peek, . - cg__context_peek
+
 /* void *cg__context_frame(void *low, void *top, void *(*entry)(void *), void *arg): writes
  * the registers that jump restores: x19 is entry, x20 arg, x29 zero, x30
  * cg__context_entry. The floating-point registers may have any value. */

@@ -153,6 +153,39 @@ cg__context_return:
     .cfi_endproc
     .size cg__context_return, . - cg__context_return
 
+/* void cg__context_peek(const void *sp, void (*fn)(void *), void *arg): its rules for
+ * unwinding say that it was called by the suspended context, whose registers lie at sp. */
+    .p2align 4
+    .globl cg__context_peek
+    .hidden cg__context_peek
+    .type cg__context_peek, @function
+cg__context_peek:
+    .cfi_startproc
+    LANDING
+    testb $1, %dil
+    jnz 1f
+    pushq %rbx
+    .cfi_adjust_cfa_offset 8
+    .cfi_rel_offset %rbx, 0
+    movq %rdi, %rbx
+    movq %rdx, %rdi
+    .cfi_remember_state
+    .cfi_def_cfa %rbx, 56
+    .cfi_offset %rbp, -16
+    .cfi_offset %rbx, -24
+    .cfi_offset %r12, -32
+    .cfi_offset %r13, -40
+    .cfi_offset %r14, -48
+    .cfi_offset %r15, -56
+    call *%rsi
+    .cfi_restore_state
+    popq %rbx
+    .cfi_adjust_cfa_offset -8
+    .cfi_restore %rbx
+1:  ret
+    .cfi_endproc
+    .size cg__context_peek, . - cg__context_peek
+
 /* void *cg__context_frame(void *low, void *top, void *(*entry)(void *), void *arg): writes
  * what cg__context_entry reads, and returns its address plus one. The zero is for
  * Valgrind, which ignores the undefined rip and takes this word for the return address. */

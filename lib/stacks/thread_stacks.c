@@ -114,6 +114,11 @@ void cg__thread_stacks_put(struct cg__thread_stacks *pool, void *head)
         pool_free(pool);
 }
 
+size_t cg__thread_stacks_used(void)
+{
+    return mine ? (size_t)(mine->out + atomic_load(&mine->left)) : 0;
+}
+
 size_t cg__thread_stacks_trim(size_t most)
 {
     if (mine == NULL)

@@ -20,6 +20,9 @@ void *cg__thread_stacks_get(struct cg__thread_stacks *pool, size_t stack_size, s
  * head is overwritten. */
 void cg__thread_stacks_put(struct cg__thread_stacks *pool, void *head);
 
+/* How many stacks of the calling thread's pool are in use. */
+size_t cg__thread_stacks_used(void);
+
 /* Trims at most `most` free stacks of the calling thread's pool; returns how many. */
 size_t cg__thread_stacks_trim(size_t most);
 

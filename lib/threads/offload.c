@@ -241,6 +241,16 @@ static void part_forked(struct cg__part *part, struct cg_sched *sched)
     }
 }
 
+void cg__offload_count(const struct cg_sched *sched, size_t counts[CG__JOB_RETURNED + 1])
+{
+    const struct jobs *jobs = (const struct jobs *)sched->parts[CG__PART_JOBS];
+
+    for (int state = 0; state <= CG__JOB_RETURNED; state++)
+        counts[state] = 0;
+    for (struct cg__job *job = jobs ? jobs->first : NULL; job; job = job->next_job)
+        counts[atomic_load(&job->state)]++;
+}
+
 static bool part_wait(struct cg__part *part, struct cg_sched *sched)
 {
     if (((struct jobs *)part)->first == NULL)

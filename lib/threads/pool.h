@@ -51,6 +51,9 @@ int cg__pool_put(struct cg_pool *pool, struct cg__job *job);
 /* Takes a job out of the queue. The caller holds the lock. */
 void cg__pool_unlink(struct cg_pool *pool, struct cg__job *job);
 
+/* Counts the scheduler's jobs by their states. */
+void cg__offload_count(const struct cg_sched *sched, size_t counts[CG__JOB_RETURNED + 1]);
+
 /* Waits until something has been posted to the scheduler. */
 void cg__pool_wait(struct cg_sched *sched);
 

@@ -51,6 +51,15 @@ static int wait_print(const struct cg_op *op, char *buf, size_t size)
                     wait->notified ? ", for the mutex" : "");
 }
 
+/* Whoever will notify it is not known. */
+static struct cg_coro *wait_awaits(const struct cg_op *op, const struct cg_coro *after)
+{
+    const struct cg_wait_condition_op *wait = (const struct cg_wait_condition_op *)op;
+    bool locks = wait->notified || op->state == CG_OP_CANCELLING;
+
+    return locks && !after ? wait->mutex->owner : NULL;
+}
+
 static void wait_owns(struct cg_op *op)
 {
     struct cg_wait_condition_op *wait = (struct cg_wait_condition_op *)op;
@@ -67,6 +76,7 @@ const struct cg_op_type cg_wait_condition_type = {
     .cancel = wait_cancel,
     .print = wait_print,
     .detail = &wait_detail,
+    .awaits = wait_awaits,
 };
 
 size_t cg_condition_notify(struct cg_condition *condition)

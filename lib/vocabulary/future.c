@@ -318,12 +318,18 @@ static int await_print(const struct cg_op *op, char *buf, size_t size)
                     future && future->coro ? cg_coro_name(future->coro) : "future");
 }
 
+static struct cg_coro *await_awaits(const struct cg_op *op, const struct cg_coro *after)
+{
+    return after ? NULL : ((const struct cg_await_op *)op)->future->coro;
+}
+
 const struct cg_op_type cg_await_type = {
     .name = "await",
     .flags = CG_OP_LOCAL,
     .process = await_process,
     .cancel = await_cancel,
     .print = await_print,
+    .awaits = await_awaits,
 };
 
 static int all_print(const struct cg_op *op, char *buf, size_t size)

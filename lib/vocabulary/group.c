@@ -5,10 +5,10 @@
  * cancelled wherever the owner is at that moment. */
 #include "config.h"
 
+#include "lib/vocabulary/group.h"
+
 #include "lib/core/scope.h"
 #include "lib/vocabulary/waiters.h"
-
-#include <cogen/group.h>
 
 #include <assert.h>
 #include <errno.h>
@@ -146,11 +146,19 @@ size_t cg_group_count(const struct cg_group *group)
     return group->count;
 }
 
+struct cg_group *cg__group_of(const struct cg_coro *coro)
+{
+    return coro->ended == leave ? coro->owner : NULL;
+}
+
+const struct cg_group *cg__group_around(const struct cg_scope *scope)
+{
+    return scope->ended == owner_ended ? (const struct cg_group *)scope : NULL;
+}
+
 struct cg_group *cg_group_self(void)
 {
-    struct cg_coro *self = cg__coro_self ? cg__coro_visible(cg__coro_self) : NULL;
-
-    return self && self->ended == leave ? self->owner : NULL;
+    return cg__coro_self ? cg__group_of(cg__coro_visible(cg__coro_self)) : NULL;
 }
 
 static enum cg_verdict add_process(struct cg_op *op, struct cg_sched *sched)
@@ -232,6 +240,11 @@ static int wait_print(const struct cg_op *op, char *buf, size_t size)
                     ((const struct cg_wait_group_op *)op)->group->count);
 }
 
+static struct cg_coro *wait_awaits(const struct cg_op *op, const struct cg_coro *after)
+{
+    return after ? after->owned_next : ((const struct cg_wait_group_op *)op)->group->first;
+}
+
 const struct cg_op_type cg_wait_group_type = {
     .name = "wait_group",
     .flags = CG_OP_ANYHOW,
@@ -239,4 +252,5 @@ const struct cg_op_type cg_wait_group_type = {
     .cancel = wait_cancel,
     .finish = wait_finish,
     .print = wait_print,
+    .awaits = wait_awaits,
 };

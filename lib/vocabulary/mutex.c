@@ -36,12 +36,18 @@ static int lock_print(const struct cg_op *op, char *buf, size_t size)
     return snprintf(buf, size, "%s", cg__waiters_name(op, &mutex->name, mutex, at));
 }
 
+static struct cg_coro *lock_awaits(const struct cg_op *op, const struct cg_coro *after)
+{
+    return after ? NULL : ((const struct cg_lock_op *)op)->mutex->owner;
+}
+
 const struct cg_op_type cg_lock_type = {
     .name = "lock",
     .flags = CG_OP_LOCAL,
     .process = lock_process,
     .cancel = lock_cancel,
     .print = lock_print,
+    .awaits = lock_awaits,
 };
 
 bool cg__mutex_take(struct cg_mutex *mutex, struct cg_op *op)

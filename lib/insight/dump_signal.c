@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: MIT */
+/* The signal that asks for a dump. The handler only posts to each scheduler; its next turn
+ * makes the dump in memory and writes it at once, so that the dumps of several workers do
+ * not mix. The handler stays installed when cg_main returns: a signal that comes late must
+ * not kill the program. */
+#include "config.h"
+
+#include "lib/insight/dump_signal.h"
+
+#include "lib/base/ascii.h"
+#include "lib/base/report.h"
+#include "lib/core/registry.h"
+#include "lib/core/sched.h"
+
+#include <cogen/dump.h>
+#include <cogen/os_signal.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static atomic_int wanted = SIGUSR1; /* 0: no signal */
+
+/* What $COGEN_DUMP says. Set once, before the handler is installed. */
+static struct {
+    int signo; /* -1: it names none */
+    bool json;
+    char *file; /* NULL: stderr */
+} said = {.signo = -1};
+
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+static void write_all(int fd, const char *text, size_t len)
+{
+    ssize_t written;
+
+    for (; len > 0; text += written, len -= (size_t)written) {
+        written = write(fd, text, len);
+        if (written < 0 && errno == EINTR)
+            written = 0;
+        else if (written < 0)
+            return; /* nothing can be done about it */
+    }
+}
+
+/* stderr is locked, so that the library's reports stay outside. The file is opened each
+ * time, since it may have been rotated. */
+static void put_out(const char *text, size_t len)
+{
+    int fd = STDERR_FILENO, before = cg_sigpipe_block();
+
+    if (said.file)
+        fd = open(said.file, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0600);
+    if (fd < 0) {
+        cg__report("cannot write the dump to %s: %s", said.file, cg_strerror(-errno));
+    } else {
+        flockfile(stderr);
+        write_all(fd, text, len);
+        funlockfile(stderr);
+        if (said.file)
+            close(fd);
+    }
+    cg_sigpipe_unblock(before, true);
+}
+
+static void dump(struct cg_sched *sched)
+{
+    char *text = NULL;
+    size_t len = 0;
+    FILE *memory = open_memstream(&text, &len);
+    int rc = memory ? cg_sched_dump(sched, memory, .json = said.json) : -ENOMEM;
+
+    if (memory && fclose(memory) != 0)
+        rc = -ENOMEM;
+    if (rc < 0)
+        cg__report("no dump: %s", cg_strerror(rc));
+    else
+        put_out(text, len);
+    free(text);
+}
+
+static void asked(struct cg__post *post, bool dropped)
+{
+    struct cg_sched *sched = (void *)((char *)post - offsetof(struct cg_sched, asked));
+
+    atomic_store(&sched->is_asked, false);
+    if (!dropped)
+        dump(sched);
+}
+
+/* In the signal handler. */
+static void ask(struct cg_sched *sched)
+{
+    if (cg__sched_is_parents(sched) || atomic_exchange(&sched->is_asked, true))
+        return;
+    sched->asked.run = asked;
+    cg__post(sched, &sched->asked);
+}
+
+static void handle(int signo)
+{
+    int saved = errno;
+
+    (void)signo;
+    cg__registry_each(ask);
+    errno = saved;
+}
+
+static bool may_catch(int signo)
+{
+    struct sigaction action;
+
+    switch (signo) {
+    case SIGKILL:
+    case SIGSTOP:
+    case SIGSEGV:
+    case SIGBUS:
+    case SIGFPE:
+    case SIGILL:
+        return false;
+    default:
+        return signo > 0 && sigaction(signo, NULL, &action) == 0;
+    }
+}
+
+int cg_dump_set_signal(int signo)
+{
+    if (signo != 0 && !may_catch(signo))
+        return -EINVAL;
+    atomic_store(&wanted, signo);
+    return 0;
+}
+
+/* The number of a signal by its name, with or without "SIG", or as digits; -1: invalid. */
+static int signal_of(const char *word)
+{
+    static const struct {
+        const char *name;
+        int signo;
+    } names[] = {
+        {"HUP", SIGHUP},   {"QUIT", SIGQUIT}, {"TRAP", SIGTRAP},   {"USR1", SIGUSR1},
+        {"USR2", SIGUSR2}, {"URG", SIGURG},   {"WINCH", SIGWINCH}, {"IO", SIGIO},
+    };
+    uint64_t number;
+
+    if (cg__ascii_is_number(word, &number))
+        return number < 128 && may_catch((int)number) ? (int)number : -1;
+    if (strncmp(word, "SIG", 3) == 0)
+        word += 3;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (strcmp(word, names[i].name) == 0)
+            return names[i].signo;
+    return -1;
+}
+
+static void take_word(const char *word)
+{
+    int signo;
+
+    if (strcmp(word, "off") == 0) {
+        said.signo = 0;
+    } else if (strcmp(word, "json") == 0) {
+        said.json = true;
+    } else if (strchr(word, '/')) {
+        free(said.file);
+        said.file = strdup(word);
+    } else if ((signo = signal_of(word)) > 0) {
+        said.signo = signo;
+    } else {
+        cg__report("COGEN_DUMP: \"%s\" is neither off, json, a signal nor a path with a "
+                   "slash",
+                   word);
+    }
+}
+
+static void read_environment(void)
+{
+#ifdef HAVE_SECURE_GETENV
+    const char *value = secure_getenv("COGEN_DUMP");
+#else
+    const char *value = getenv("COGEN_DUMP");
+#endif
+    char *copy = value ? strdup(value) : NULL, *rest = NULL;
+
+    if (copy)
+        for (char *word = strtok_r(copy, ",", &rest); word; word = strtok_r(NULL, ",", &rest))
+            take_word(word);
+    free(copy);
+}
+
+void cg__dump_signal_install(void)
+{
+    struct sigaction action = {.sa_handler = handle, .sa_flags = SA_RESTART}, before;
+    int signo;
+
+    pthread_once(&once, read_environment);
+    signo = said.signo >= 0 ? said.signo : atomic_load(&wanted);
+    if (signo == 0 || sigaction(signo, NULL, &before) < 0 || before.sa_flags & SA_SIGINFO ||
+        before.sa_handler != SIG_DFL)
+        return;
+    sigemptyset(&action.sa_mask);
+    sigaction(signo, &action, NULL);
+}

@@ -1,0 +1,434 @@
+/* SPDX-License-Identifier: MIT */
+/* Dumps: what they say about coroutines that wait, and that they are complete. */
+#include "config.h"
+
+#include "lib/insight/backtrace.h"
+#include "lib/insight/dump.h"
+#include "tests/support/support.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The dump of the running scheduler; the caller frees it. */
+static char *dump_of(const struct cg_dump_options *options)
+{
+    char *text = NULL;
+    size_t len;
+    FILE *out = open_memstream(&text, &len);
+
+    OK(cg_sched_dump_with(cg_sched_self(), out, options));
+    ck_assert_int_eq(fclose(out), 0);
+    return text;
+}
+
+static void says(const char *text, const char *what)
+{
+    ck_assert_msg(strstr(text, what) != NULL, "no \"%s\" in:\n%s", what, text);
+}
+
+static void says_not(const char *text, const char *what)
+{
+    ck_assert_msg(strstr(text, what) == NULL, "\"%s\" in:\n%s", what, text);
+}
+
+static ssize_t waits(void *name)
+{
+    return cg_yield(cg_wait_signal((const char *)name, NULL));
+}
+
+static ssize_t starts_another(void *arg)
+{
+    (void)arg;
+    OK(cg_yield(cg_add(waits, "godot", .name = "child")));
+    return waits("go");
+}
+
+/* The tree tells who started whom, what they wait for, and since when. */
+static ssize_t tells_the_tree(void *arg)
+{
+    char *text;
+
+    (void)arg;
+    OK(cg_yield(cg_add(starts_another, NULL, .name = "parent")));
+    OK(cg_yield(cg_sleep(CG_MILLISECOND)));
+    text = dump_of(NULL);
+    says(text, "cogen dump of process ");
+    says(text, " 3 coroutines, 0 ready, ");
+    says(text, "\n  parent: wait_signal \"go\", since 0.0 s [#2, age 0.0 s");
+    says(text, "\n    child: wait_signal \"godot\", since 0.0 s [#3, age 0.0 s");
+    says(text, "end of dump\n");
+    free(text);
+    OK(cg_yield(cg_signal("go", 0)));
+    OK(cg_yield(cg_pass()));
+    text = dump_of(NULL);
+    says_not(text, "parent:");
+    says(text, "\nchild: wait_signal \"godot\", since 0.0 s [#3, its starter has ended, ");
+    free(text);
+    OK(cg_yield(cg_signal("godot", 0)));
+    return 0;
+}
+
+/* Those that are alike are printed once. */
+static ssize_t collapses(void *arg)
+{
+    enum { N = 100 };
+    char *text;
+
+    (void)arg;
+    for (int i = 0; i < N; i++)
+        OK(cg_yield(cg_add(waits, "go", .name = "one")));
+    OK(cg_yield(cg_add(waits, "go", .name = "other")));
+    text = dump_of(NULL);
+    says(text, "\n  100 x one: wait_signal \"go\"");
+    says(text, "\n  other: wait_signal \"go\"");
+    if (cg__backtrace_works())
+        says(text, ", of 101 coroutines:\n    ");
+    free(text);
+    OK(cg_yield(cg_signal("go", 0)));
+    return 0;
+}
+
+/* At most so many are examined, and the others are counted. */
+static ssize_t keeps_the_limit(void *arg)
+{
+    char *text;
+
+    (void)arg;
+    for (int i = 0; i < 10; i++)
+        OK(cg_yield(cg_add(waits, "go", .name = "one")));
+    text = dump_of(&(struct cg_dump_options){.limit = 4});
+    says(text, "\n  3 x one: ");
+    says(text, "\nand 7 more, which were not examined\n");
+    free(text);
+    OK(cg_yield(cg_signal("go", 0)));
+    return 0;
+}
+
+static ssize_t produce(struct cg_gen *gen, void *arg)
+{
+    (void)gen;
+    return waits(arg);
+}
+
+/* Inlined functions would have no frame of their own. */
+__attribute__((noinline)) static ssize_t in_a_generator(void *arg)
+{
+    struct cg_gen *gen = cg_gen_new(produce, "go");
+    void *value;
+    ssize_t rc = cg_gen_next(gen, &value);
+
+    (void)arg;
+    cg_gen_free(gen);
+    return rc;
+}
+
+/* The innermost frames are the generator's, then come those of the coroutine. */
+static ssize_t looks_into_generators(void *arg)
+{
+    struct cg_coro *coro = test_start(in_a_generator, NULL);
+    struct cg__backtrace backtrace, own;
+    char *text;
+
+    (void)arg;
+    test_until_waiting(coro);
+    text = dump_of(NULL);
+    says(text, " 1 generators,");
+    free(text);
+    cg__backtrace_make(&backtrace, coro);
+    cg__backtrace_make(&own, cg_coro_self());
+    if (cg__backtrace_works()) {
+        ck_assert_uint_gt(backtrace.count, 4);
+        ck_assert(!backtrace.repeats);
+        ck_assert_uint_gt(own.count, 1);
+        /* Both end in the function that begins every coroutine. */
+        ck_assert_ptr_eq(backtrace.frames[backtrace.count - 1], own.frames[own.count - 1]);
+    }
+    OK(cg_yield(cg_signal("go", 0)));
+    return test_end(coro);
+}
+
+/* What repeats has the same frames as what is made. */
+static ssize_t deep(int depth, void *arg)
+{
+    volatile int here = depth;
+    ssize_t rc = depth == 0 ? waits(arg) : deep(depth - 1, arg);
+
+    return rc + here - depth;
+}
+
+static ssize_t waits_deep(void *depth)
+{
+    return deep((int)(intptr_t)depth, "go");
+}
+
+static bool same(const struct cg__backtrace *a, const struct cg__backtrace *b)
+{
+    return a->count == b->count &&
+           memcmp(a->frames, b->frames, a->count * sizeof a->frames[0]) == 0;
+}
+
+static ssize_t repeats(void *arg)
+{
+    enum { N = 12 };
+    struct cg__backtrace made[N];
+    struct cg_coro *coros[N];
+
+    (void)arg;
+    for (int i = 0; i < N; i++)
+        coros[i] = test_start(waits_deep, (void *)(intptr_t)(i % 4));
+    test_until_waiting(coros[N - 1]);
+    for (int i = 0; i < N; i++)
+        cg__backtrace_make(&made[i], coros[i]);
+    for (int i = 0; i < N; i++)
+        for (int k = 0; k < N; k++)
+            if (made[k].repeats && made[k].count > 0)
+                ck_assert_int_eq(cg__backtrace_repeats(&made[k], coros[i]),
+                                 same(&made[i], &made[k]));
+    OK(cg_yield(cg_signal("go", 0)));
+    for (int i = 0; i < N; i++)
+        OK(test_end(coros[i]));
+    return 0;
+}
+
+static ssize_t wait_for_it(void *arg)
+{
+    return cg_yield((struct cg_op *)arg);
+}
+
+/* Groups and scopes are printed with their deadlines, branches below their race. */
+static ssize_t tells_scopes(void *arg)
+{
+    struct cg_group group;
+    struct cg_scope scope;
+    struct cg_coro *racer;
+    char *text;
+
+    (void)arg;
+    cg_group_open(&group, .timeout = CG_MINUTE);
+    OK(cg_yield(cg_add_to_group(&group, waits, "go", .name = "member")));
+    cg_scope_open(&scope, CG_NEVER, true);
+    racer = test_start(wait_for_it,
+                       cg_any((cg_call(waits, "go"), cg_sleep(CG_MINUTE))));
+    OK(cg_yield(cg_sleep(CG_MILLISECOND)));
+    text = dump_of(NULL);
+    says(text, "\n  - scope, shielded\n");
+    says(text, "\n  - group of 1, ends in ");
+    says(text, "\n  member: wait_signal \"go\", since 0.0 s [#2, member, age ");
+    says(text, "\n    call: wait_signal \"go\", since 0.0 s [#4, branch, age ");
+    free(text);
+    cg_scope_close(&scope);
+    OK(cg_yield(cg_signal("go", 0)));
+    OK(cg_yield(cg_wait_group(&group)));
+    return test_end(racer);
+}
+
+static struct cg_mutex red, blue;
+
+static ssize_t takes_both(void *arg)
+{
+    struct cg_mutex **mutexes = arg;
+    ssize_t rc = OK(cg_yield(cg_lock(mutexes[0])));
+
+    OK(cg_yield(cg_pass()));
+    rc = cg_yield(cg_lock(mutexes[1], .timeout = mutexes[2] ? CG_MINUTE : 0));
+    if (rc == 0)
+        OK(cg_mutex_unlock(mutexes[1]));
+    OK(cg_mutex_unlock(mutexes[0]));
+    return rc;
+}
+
+/* A cycle is named, while the run goes on; also through a group and cg_all. */
+static ssize_t names_cycles(void *arg)
+{
+    struct cg_mutex *one[] = {&red, &blue, NULL}, *other[] = {&blue, &red, NULL};
+    struct cg_coro *a, *b;
+    char *text;
+
+    (void)arg;
+    red = (struct cg_mutex){.name = "red"};
+    blue = (struct cg_mutex){.name = "blue"};
+    a = test_start(takes_both, one);
+    b = test_start(takes_both, other);
+    test_until_waiting(b);
+    while (red.waiters.first == NULL || blue.waiters.first == NULL)
+        OK(cg_yield(cg_pass()));
+    text = dump_of(NULL);
+    says(text, "\ncycle: #2 ");
+    says(text, ": lock blue, since 0.0 s -> #3 ");
+    says(text, ": lock red, since 0.0 s -> #2\n");
+    free(text);
+    text = dump_of(&(struct cg_dump_options){.json = true});
+    says(text, "\"cycles\": [[2, 3]],");
+    free(text);
+    cg_coro_cancel(a);
+    IS(test_end(a), -ECANCELED);
+    return test_end(b);
+}
+
+/* What times out is no deadlock. */
+static ssize_t timeouts_end_cycles(void *arg)
+{
+    struct cg_mutex *one[] = {&red, &blue, NULL}, *other[] = {&blue, &red, &red};
+    struct cg_coro *a = test_start(takes_both, one), *b = test_start(takes_both, other);
+    char *text;
+
+    (void)arg;
+    while (red.waiters.first == NULL || blue.waiters.first == NULL)
+        OK(cg_yield(cg_pass()));
+    text = dump_of(NULL);
+    says_not(text, "cycle");
+    says(text, "awaits #2");
+    says(text, "awaits #3");
+    free(text);
+    cg_coro_cancel(b);
+    IS(test_end(b), -ECANCELED);
+    return test_end(a);
+}
+
+static ssize_t joins_its_owner(void *owner)
+{
+    return cg_yield(cg_join((struct cg_coro *)owner));
+}
+
+static ssize_t owns(void *arg)
+{
+    struct cg_group group;
+
+    (void)arg;
+    cg_group_open(&group);
+    OK(cg_yield(cg_add_to_group(&group, joins_its_owner, cg_coro_self(), .name = "joins")));
+    return cg_yield(cg_wait_group(&group));
+}
+
+static ssize_t owns_in_all(void *arg)
+{
+    return cg_yield(cg_all((cg_call(owns, arg), cg_sleep(1))));
+}
+
+/* The branch of a cg_all counts as its coroutine. */
+static ssize_t cycles_through_groups(void *arg)
+{
+    cg_fn *const fns[] = {owns, owns_in_all};
+
+    (void)arg;
+    for (int i = 0; i < 2; i++) {
+        struct cg_coro *owner = test_start(fns[i], NULL);
+        char *text;
+
+        test_until_waiting(owner);
+        OK(cg_yield(cg_sleep(CG_MILLISECOND)));
+        text = dump_of(NULL);
+        says(text, "\ncycle: #");
+        says(text, ": wait_group for 1, since 0.0 s -> #");
+        free(text);
+        cg_coro_cancel(owner);
+        IS(test_end(owner), -ECANCELED);
+    }
+    return 0;
+}
+
+static ssize_t keeps_it(void *mutex)
+{
+    return cg_yield(cg_lock((struct cg_mutex *)mutex));
+}
+
+/* A mutex whose owner has ended is named by those who wait for it. */
+static ssize_t names_lost_mutexes(void *arg)
+{
+    static struct cg_mutex mutex = {.name = "lost"};
+    struct cg_coro *ended, *waiter;
+    char *text;
+
+    (void)arg;
+    mutex = (struct cg_mutex){.name = "lost"};
+    ended = test_start(keeps_it, &mutex); /* the reference keeps its address in use */
+    OK(cg_yield(cg_join(ended)));
+    waiter = test_start(keeps_it, &mutex);
+    test_until_waiting(waiter);
+    text = dump_of(NULL);
+    says(text, "\nnever unlocked: #3 helper: lock lost, since 0.0 s, but the owner ");
+    free(text);
+    text = dump_of(&(struct cg_dump_options){.json = true});
+    says(text, "\"never_unlocked\": [3]");
+    free(text);
+    cg_coro_unref(ended);
+    cg_coro_cancel(waiter);
+    IS(test_end(waiter), -ECANCELED);
+    return 0;
+}
+
+/* Names are escaped in JSON. */
+static ssize_t escapes(void *arg)
+{
+    char *text;
+
+    (void)arg;
+    OK(cg_yield(cg_add(waits, "go", .name = "a \"b\\c\n")));
+    text = dump_of(&(struct cg_dump_options){.json = true});
+    says(text, "{\"cogen_dump\": 1, \"process\": ");
+    says(text, "\"name\": \"a \\\"b\\\\c\\u000a\", \"count\": 1, \"parent\": 1");
+    says(text, "\"waits_for\": \"wait_signal \\\"go\\\", since 0.0 s\"");
+    free(text);
+    OK(cg_yield(cg_signal("go", 0)));
+    return 0;
+}
+
+/* The counts. */
+static ssize_t counts(void *arg)
+{
+    struct cg_sock *a, *b;
+    struct cg_coro *sleeper;
+    char *text;
+
+    (void)arg;
+    OK(cg_sock_pair(cg_sched_self(), &a, &b));
+    sleeper = test_start(wait_for_it, cg_sleep(CG_MINUTE));
+    test_until_waiting(sleeper);
+    text = dump_of(NULL);
+    says(text, " 2 coroutines, 0 ready, 1 timers, 2 sockets, ");
+    says(text, " 0 idle connections, 0 generators, 0 functions queued, ");
+    free(text);
+    cg_sock_close(a);
+    cg_sock_close(b);
+    text = dump_of(NULL);
+    says(text, " 0 sockets, ");
+    free(text);
+    cg_coro_cancel(sleeper);
+    IS(test_end(sleeper), -ECANCELED);
+    return 0;
+}
+
+/* A file that cannot be written. */
+static ssize_t reports_errors(void *arg)
+{
+    FILE *full = fopen("/dev/full", "w");
+
+    (void)arg;
+    if (full == NULL)
+        return 0;
+    IS(cg_sched_dump(cg_sched_self(), full), -EIO);
+    fclose(full);
+    return 0;
+}
+
+static const struct test_case cases[] = {
+    CORO(tells_the_tree),
+    CORO(collapses),
+    CORO(keeps_the_limit),
+    CORO(looks_into_generators),
+    CORO(repeats),
+    CORO(tells_scopes),
+    CORO(names_cycles),
+    CORO(timeouts_end_cycles),
+    CORO(cycles_through_groups),
+    CORO(names_lost_mutexes),
+    CORO(escapes),
+    CORO(counts),
+    CORO(reports_errors),
+};
+
+int main(void)
+{
+    return test_main("dump", cases, COUNT(cases));
+}

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: MIT */
+/* Dumps on a signal: who gets one, and where it is written. */
+#include "config.h"
+
+#include "tests/support/child.h"
+#include "tests/support/support.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+static char said[64 * 1024];
+
+static const char *reactor(void)
+{
+    return test_on_sim() ? "sim" : test_reactor();
+}
+
+static ssize_t waits(void *name)
+{
+    return cg_yield(cg_wait_signal((const char *)name, NULL));
+}
+
+/* Sends the process a signal, and waits until another coroutine had been dumped: the dump is
+ * made in the next turn. */
+static ssize_t asks(void *signo)
+{
+    OK(cg_yield(cg_add(waits, "godot", .name = "vladimir")));
+    raise((int)(intptr_t)signo);
+    OK(cg_yield(cg_sleep(CG_MILLISECOND)));
+    return cg_yield(cg_signal("godot", 0));
+}
+
+static int asked_signal = SIGUSR1;
+
+static void act(void)
+{
+    exit(cg_main(reactor(), asks, (void *)(intptr_t)asked_signal) == 1 ? 0 : 1);
+}
+
+static int run(int signo, const char *environment)
+{
+    asked_signal = signo;
+    if (environment)
+        setenv("COGEN_DUMP", environment, 1);
+    else
+        unsetenv("COGEN_DUMP");
+    return child_run(act, said, sizeof said);
+}
+
+static bool was_dumped(const char *text)
+{
+    return strstr(text, "cogen dump of process ") == text &&
+           strstr(text, "\n  vladimir: wait_signal \"godot\"") &&
+           strstr(text, "\nend of dump\n");
+}
+
+/* SIGUSR1 makes cg_main write one dump to stderr, and the program goes on. */
+static void dumps_on_usr1(void)
+{
+    ck_assert_int_eq(run(SIGUSR1, NULL), 0);
+    ck_assert_msg(was_dumped(said), "%s", said);
+    ck_assert_ptr_null(strstr(said + 1, "cogen dump"));
+}
+
+/* The environment chooses another signal, the form, or none. */
+static void obeys_the_environment(void)
+{
+    static const char *const seconds[] = {"USR2", "SIGUSR2", "json,USR2"};
+    char number[16];
+    int status;
+
+    for (size_t i = 0; i < COUNT(seconds); i++) {
+        ck_assert_int_eq(run(SIGUSR2, seconds[i]), 0);
+        ck_assert_msg(i == 2 ? strstr(said, "{\"cogen_dump\": 1") == said : was_dumped(said),
+                      "%s", said);
+    }
+    snprintf(number, sizeof number, "%d", SIGUSR2);
+    ck_assert_int_eq(run(SIGUSR2, number), 0);
+    ck_assert(was_dumped(said));
+    status = run(SIGUSR1, "off");
+    ck_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGUSR1);
+    status = run(SIGUSR1, "USR2");
+    ck_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGUSR1);
+    ck_assert_int_eq(run(SIGUSR1, "nonsense,9"), 0);
+    ck_assert_msg(strstr(said, "cogen: COGEN_DUMP: \"nonsense\" is neither off, json, ") == said,
+                  "%s", said);
+    ck_assert_ptr_nonnull(strstr(said, "cogen: COGEN_DUMP: \"9\" is neither"));
+    ck_assert_ptr_nonnull(strstr(said, "cogen dump of process"));
+}
+
+/* A file is appended to. One that cannot be opened is reported. */
+static void writes_to_a_file(void)
+{
+    char path[] = "/tmp/cogen-dump-XXXXXX", text[64 * 1024];
+    int fd = OK(mkstemp(path));
+    ssize_t len;
+
+    for (int i = 1; i <= 2; i++) {
+        char *end;
+
+        ck_assert_int_eq(run(SIGUSR1, path), 0);
+        ck_assert_str_eq(said, "");
+        len = pread(fd, text, sizeof text - 1, 0);
+        ck_assert_int_gt(len, 0);
+        text[len] = '\0';
+        ck_assert(was_dumped(text));
+        end = strstr(text, "end of dump\n") + strlen("end of dump\n");
+        ck_assert_int_eq(*end == '\0', i == 1);
+    }
+    close(fd);
+    unlink(path);
+    ck_assert_int_eq(run(SIGUSR1, "/nonexistent/dump"), 0);
+    ck_assert_msg(strstr(said, "cogen: cannot write the dump to /nonexistent/dump: ") == said,
+                  "%s", said);
+}
+
+static void act_without(void)
+{
+    OK(cg_dump_set_signal(0));
+    act();
+}
+
+static void act_with_usr2(void)
+{
+    OK(cg_dump_set_signal(SIGUSR2));
+    act();
+}
+
+static void note_nothing(int signo)
+{
+    (void)signo;
+}
+
+static void act_with_its_own(void)
+{
+    signal(SIGUSR1, note_nothing);
+    act();
+}
+
+/* A program may say no, or take another signal, or have the signal itself. */
+static void obeys_the_program(void)
+{
+    int status;
+
+    unsetenv("COGEN_DUMP");
+    asked_signal = SIGUSR1;
+    status = child_run(act_without, said, sizeof said);
+    ck_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGUSR1);
+    ck_assert_int_eq(child_run(act_with_its_own, said, sizeof said), 0);
+    ck_assert_str_eq(said, "");
+    asked_signal = SIGUSR2;
+    ck_assert_int_eq(child_run(act_with_usr2, said, sizeof said), 0);
+    ck_assert(was_dumped(said));
+    IS(cg_dump_set_signal(-1), -EINVAL);
+    IS(cg_dump_set_signal(SIGKILL), -EINVAL);
+    IS(cg_dump_set_signal(SIGSEGV), -EINVAL);
+    IS(cg_dump_set_signal(100000), -EINVAL);
+}
+
+static ssize_t passes(void *arg)
+{
+    (void)arg;
+    return cg_yield(cg_pass());
+}
+
+/* What is posted to a worker later runs later, so each has made its dump. */
+static ssize_t works(void *arg)
+{
+    if (cg_worker_id() != 0)
+        return 0;
+    raise(SIGUSR1);
+    OK(cg_yield(cg_run_on_each(passes, arg)));
+    return cg_yield(cg_sleep(CG_MILLISECOND));
+}
+
+static void act_crew(void)
+{
+    exit(cg_crew_main(works, NULL, .workers = 3, .reactor = reactor()) == 0 ? 0 : 1);
+}
+
+/* Each worker writes a dump of its own, and they do not mix. */
+static void dumps_every_worker(void)
+{
+    const char *at = said, *next;
+    int dumps = 0;
+
+    unsetenv("COGEN_DUMP");
+    ck_assert_int_eq(child_run(act_crew, said, sizeof said), 0);
+    for (; (at = strstr(at, "cogen dump of process ")); at = next) {
+        const char *end = strstr(at, "\nend of dump\n");
+
+        dumps++;
+        next = at + 1;
+        ck_assert_ptr_nonnull(end);
+        ck_assert_ptr_nonnull(strstr(at, ", worker "));
+        next = strstr(next, "cogen dump of process ");
+        ck_assert(next == NULL || next > end);
+        next = end;
+    }
+    ck_assert_int_eq(dumps, 3);
+}
+
+static const struct test_case cases[] = {
+    PLAIN(dumps_on_usr1),     PLAIN(obeys_the_environment), PLAIN(writes_to_a_file),
+    PLAIN(obeys_the_program), PLAIN(dumps_every_worker),
+};
+
+int main(void)
+{
+    return test_main("dump_signal", cases, COUNT(cases));
+}
