@@ -229,16 +229,56 @@ static ssize_t send_end(struct cg__link *link, struct cg__asking *ask,
     return n;
 }
 
+struct reading {
+    struct cg__asking *ask;
+    char *buf;
+    bool last;
+};
+
+static ssize_t read_source(void *arg)
+{
+    struct reading *reading = arg;
+
+    return cg__http_client_source_read(reading->ask, reading->buf, SOURCE_PIECE,
+                                       &reading->last);
+}
+
+/* Reads a piece of the source. If it is traceless, also polls for a response: *comes, and then
+ * nothing was read. */
+static ssize_t read_and_listen(struct cg__link *link, struct reading *reading, bool *comes)
+{
+    struct cg_op *read = cg_call(read_source, reading),
+                 *poll = cg_poll_sock(link->sock, CG_IN, .timeout = CG_NEVER);
+    ssize_t n;
+
+    *comes = false;
+    if (!reading->ask->fetch->source->traceless)
+        return read_source(reading);
+    n = cg_yield(cg_any((read, poll)));
+    if (n < 0)
+        return n;
+    *comes = n == 1 && cg_op_result(read) == -ECANCELED;
+    return cg_op_result(read);
+}
+
 static ssize_t send_source(struct cg__link *link, struct cg__asking *ask)
 {
     const struct cg_http_source *source = ask->fetch->source;
-    bool chunked = source->len < 0, last = false;
+    bool chunked = source->len < 0, comes;
     char *buf = malloc(SOURCE_PIECE + 2 * FRAME), *begin;
+    struct reading reading = {.ask = ask, .buf = buf + FRAME};
     ssize_t n = buf ? 0 : -ENOMEM;
 
-    while (n == 0 && !last) {
-        ssize_t len = cg__http_client_source_read(ask, buf + FRAME, SOURCE_PIECE, &last);
+    while (n == 0 && !reading.last) {
+        ssize_t len = read_and_listen(link, &reading, &comes);
 
+        if (comes) {
+            ask->why[0] = '\0';
+            n = hear(ask);
+            if (n == 0 && !cg__http_client_head_is_interim(ask->reply))
+                n = 1;
+            continue;
+        }
         if (len < 0)
             n = len;
         ask->sent += len > 0 ? (uint64_t)len : 0;
@@ -247,7 +287,7 @@ static ssize_t send_source(struct cg__link *link, struct cg__asking *ask)
 
             n = send_bytes(link, ask, begin, framed);
         }
-        if (n == 0 && last && chunked)
+        if (n == 0 && reading.last && chunked)
             n = send_end(link, ask, source->trailers);
     }
     free(buf);

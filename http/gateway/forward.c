@@ -39,8 +39,8 @@ static ssize_t read_body(void *arg, void *buf, size_t size)
     fw->received += n > 0 ? n : 0;
     if (n > 0 && fw->received == cg_http_request_length(fw->req)) /* nobody else reads the end */
         end = cg_yield(cg_http_read(fw->req, &none, 1));
-    if (n < 0 || end < 0)
-        fw->broken = n < 0 ? n : end;
+    if (end < 0 && end != -ECANCELED) /* that is a response which comes early */
+        fw->broken = end;
     fw->read_all = end == 0;
     return n;
 }
@@ -94,11 +94,15 @@ static ssize_t tunnel(struct cg__forward *fw, struct cg_http_reply *reply)
     struct cg_sock *client, *upstream = cg_http_reply_take_sock(reply);
     ssize_t n;
 
-    if (upstream == NULL)
-        return because(fw, CG_HTTP_FAULT_UPSTREAM, CG_EHTTP, "an upgrade without a connection");
+    if (upstream == NULL || to == NULL ||
+        !cg_http_headers_has(cg_http_request_headers(fw->req), "Upgrade", to)) {
+        cg_sock_close(upstream);
+        return because(fw, CG_HTTP_FAULT_UPSTREAM, CG_EHTTP,
+                       "the upgrade is to a protocol that was not asked for");
+    }
     n = cg__http_forward_fields_answer(fw, reply, true);
     if (n == 0)
-        n = cg_http_response_set_header(fw->req, "Upgrade", to != NULL ? to : "");
+        n = cg_http_response_set_header(fw->req, "Upgrade", to);
     if (n == 0)
         n = cg_yield(cg_http_upgrade(fw->req, 101, &client));
     if (n == 0) {
@@ -107,10 +111,7 @@ static ssize_t tunnel(struct cg__forward *fw, struct cg_http_reply *reply)
         n = 101;
     }
     cg_sock_close(upstream);
-    if (n < 0)
-        because(fw, n == -EINVAL ? CG_HTTP_FAULT_RESPONSE : CG_HTTP_FAULT_REQUEST, n,
-                "the upgrade failed");
-    return n;
+    return n < 0 ? because(fw, CG_HTTP_FAULT_REQUEST, n, "the upgrade failed") : n;
 }
 
 static ssize_t next_piece(struct cg__forward *fw, struct cg_http_reply *reply, char *buf,
@@ -261,6 +262,7 @@ ssize_t cg__http_forward_once(struct cg__forward *fw)
         .arg = fw,
         .len = cg_http_request_length(fw->req),
         .trailers = cg_http_request_trailers(fw->req),
+        .traceless = true,
     };
     struct cg_http_fetch fetch = {
         .url = fw->url,

@@ -128,6 +128,10 @@ struct cg_http_source {
     int64_t len; /* length of the body; -1: unknown, the body is chunked */
     /* Trailers of a chunked body; read after the last chunk. NULL: none. Borrowed. */
     const struct cg_http_headers *trailers;
+    /* read may be cancelled (what it yields completes with -ECANCELED) and called again, and
+     * no byte is lost. Then a response over HTTP/1 that comes while it waits is noticed at
+     * once. */
+    bool traceless;
 };
 
 /* A request. Everything is borrowed until the operation completes. */

@@ -1,69 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* The gateway: what is forwarded, how upstreams are chosen, and what happens when they fail. */
+/* The gateway: what is forwarded. */
 #include "config.h"
 
-#include "tests/http/http_script.h"
-#include "tests/http/http_serve.h"
+#include "tests/http/gateway_on.h"
 
-#include <cogen/http_gateway.h>
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
-
-static struct script up[3];
-static struct cg_http_client *client;
-static struct cg_http_upstreams *upstreams;
-static char said[4096]; /* all that the gateway has logged */
-
-static void note(void *arg, const char *line)
-{
-    (void)arg;
-    snprintf(said + strlen(said), sizeof said - strlen(said), "%s\n", line);
-}
-
-/* Starts a server that forwards /up/ to `count` of the scripts. */
-static void gateway_on(unsigned count, struct cg_http_upstreams_options options)
-{
-    options.log = note;
-    said[0] = '\0';
-    client = CLIENT(.connect_timeout = 3 * CG_SECOND, .response_timeout = 20 * CG_SECOND,
-                    .idle_timeout = 20 * CG_SECOND);
-    upstreams = cg_http_upstreams_new_with(client, &options);
-    for (unsigned i = 0; i < count; i++)
-        OK(cg_http_upstreams_add(upstreams, up[i].url));
-    serve_begin(&(struct cg_http_server_options){.compress_above = CG_HTTP_UNLIMITED});
-    OK(cg_http_server_mount(server, "/up/", cg_http_forward_handler, upstreams));
-}
-
-#define GATEWAY(count, ...)                                                                \
-    gateway_on(count, (struct cg_http_upstreams_options){.reserved = NULL, __VA_ARGS__})
-
-static void gateway_off(void)
-{
-    serve_end();
-    cg_http_upstreams_free(upstreams);
-    cg_http_client_free(client);
-}
-
-#define GET_UP "GET /up/x" V CLOSE
-#define POST_UP "POST /up/x" V CLOSE
-
-static void saw(const struct script *script, const char *piece)
-{
-    ck_assert_msg(strstr(script->seen, piece) != NULL, "\"%s\" is not in \"%s\"", piece,
-                  script->seen);
-}
-
-static void saw_not(const struct script *script, const char *piece)
-{
-    ck_assert_msg(strstr(script->seen, piece) == NULL, "\"%s\" is in \"%s\"", piece,
-                  script->seen);
-}
-
-static void has(const char *text, const char *piece)
-{
-    ck_assert_msg(strstr(text, piece) != NULL, "\"%s\" is not in \"%s\"", piece, text);
-}
 
 /* Fields of the message are forwarded, those of a connection and false claims are not. */
 static ssize_t fields(void *arg)
@@ -179,11 +121,44 @@ static ssize_t bodies(void *arg)
     return 0;
 }
 
+/* A WebSocket is upgraded through the gateway, with bytes that come early on either side;
+ * another protocol is not asked for. */
+static ssize_t upgrades(void *arg)
+{
+    struct cg_sock *sock;
+
+    (void)arg;
+    script_start(&up[0], TURNS(SAYS("HTTP/1.1 101 Go\r\nUpgrade: websocket\r\nX-Key: k\r\n"
+                                    "Connection: upgrade\r\n\r\nearly"),
+                               SAYS("bye", .close = true),
+                               SAYS(OK_200(2, "no"), .fresh = true),
+                               SAYS("HTTP/1.1 101 Go\r\nUpgrade: x\r\n"
+                                    "Connection: upgrade\r\n\r\n",
+                                    .fresh = true)));
+    GATEWAY(1);
+    sock = serve_client();
+    send_text(sock, "GET /up/x" V "Upgrade: websocket\r\nConnection: upgrade\r\n\r\nping\r\n\r\n");
+    has(receive(sock, NULL), "HTTP/1.1 101 Switching Protocols\r\n");
+    has(got, "\r\nX-Key: k\r\n");
+    has(got, "\r\nUpgrade: websocket\r\n");
+    has(got, "\r\n\r\nearlybye");
+    saw(&up[0], "\r\nUpgrade: websocket\r\nConnection: upgrade\r\n\r\nping");
+    cg_sock_close(sock);
+    up[0].used = 0;
+    has(ask("GET /up/x" V "Upgrade: h2c\r\nConnection: upgrade, close\r\n\r\n"), "\r\n\r\nno");
+    saw_not(&up[0], "Upgrade");
+    IS(status_of("GET /up/x" V "Upgrade: websocket\r\nConnection: upgrade, close\r\n\r\n"), 502);
+    gateway_off();
+    script_end(&up[0]);
+    return 0;
+}
+
 static const struct test_case cases[] = {
     CORO(fields),
     CORO(trusted),
     CORO(dots),
     CORO(bodies),
+    CORO(upgrades),
 };
 
 int main(void)
