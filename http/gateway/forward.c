@@ -82,7 +82,7 @@ static bool wants_upgrade(const struct cg__forward *fw)
 
     return to != NULL && cg__http_message_has_word(allowed, to) &&
            cg_http_headers_has(headers, "Connection", "upgrade") &&
-           strcmp(cg_http_request_protocol(fw->req), "HTTP/1.1") == 0 &&
+           cg_http_request_minor(fw->req) > 0 &&
            cg_http_request_length(fw->req) == 0;
 }
 

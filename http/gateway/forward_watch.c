@@ -51,7 +51,7 @@ static ssize_t watch(void *arg)
     struct cg__forward *fw = arg;
     ssize_t n = cg_yield(cg_http_wait_left(fw->req));
 
-    if (n == -EOPNOTSUPP) /* then the next write tells */
+    if (n == -EOPNOTSUPP || n == -EBADF) /* the next write tells, or the end of the tunnel */
         return cg_yield(cg_suspend(.timeout = CG_NEVER));
     return n < 0 ? n : wait_for_silence(fw);
 }

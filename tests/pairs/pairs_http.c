@@ -5,6 +5,7 @@
 
 #include <cogen/http_client.h>
 #include <cogen/http_form.h>
+#include <cogen/http_gateway.h>
 #include <cogen/http_server.h>
 #include <cogen/serve.h>
 #include <cogen/sync.h>
@@ -428,9 +429,66 @@ static void reply_close(struct world *w)
     visit_close(w);
 }
 
+/* A request that is forwarded: to a set of upstreams, or to a URL (link is not 0). */
+
+struct gate {
+    struct site s;
+    struct visit v;
+    struct cg_http_upstreams *upstreams;
+};
+
+static void gate_open(struct world *w)
+{
+    static const struct subject whole = {.name = "upstream"};
+    struct gate *g = (struct gate *)w;
+
+    g->v.w.subject = &whole;
+    visit_open(&g->v.w);
+    g->upstreams = cg_http_upstreams_new(g->v.client, .log = no_log);
+    OK(cg_http_upstreams_add(g->upstreams, g->v.url));
+    ask(&g->s, "GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+}
+
+static struct cg_op *gate_op(struct world *w)
+{
+    struct gate *g = (struct gate *)w;
+
+    return w->subject->link == 0
+               ? KEEP(w, cg_http_forward_op, cg_http_forward(g->s.req, g->upstreams))
+               : KEEP(w, cg_http_forward_to_op,
+                      cg_http_forward_to(g->s.req, g->v.client, g->v.url));
+}
+
+static void gate_cause(struct world *w)
+{
+    get_cause(&((struct gate *)w)->v.w);
+}
+
+/* Partial: one that has lost may have responded. */
+static void gate_check(struct world *w, ssize_t answer)
+{
+    struct gate *g = (struct gate *)w;
+
+    if (!pairs_lost(answer)) {
+        IS(answer, 200);
+        IS(cg_http_response_status(g->s.req), 200);
+    }
+    ck_assert_uint_eq(cg_http_upstreams_available(g->upstreams), 1);
+}
+
+static void gate_close(struct world *w)
+{
+    struct gate *g = (struct gate *)w;
+
+    cg_http_upstreams_free(g->upstreams);
+    asked_close(w);
+    visit_close(&g->v.w);
+}
+
 #define SITE .size = sizeof(struct site)
 #define ASKED SITE, .cause = body_cause, .close = asked_close
 #define VISIT .size = sizeof(struct visit), .flags = SELDOM
+#define GATE .size = sizeof(struct gate), .flags = SELDOM
 
 static const struct subject subjects[] = {
     {"http_serve", SITE, .flags = SELDOM | FLEETING | CLOSED, .open = serve_open,
@@ -453,6 +511,10 @@ static const struct subject subjects[] = {
      .check = get_check, .close = visit_close},
     {"http_read_reply", VISIT, .link = OVER_TCP, .open = reply_open, .op = reply_op,
      .cause = reply_cause, .got = reply_got, .shut = reply_shut, .close = reply_close},
+    {"http_forward", GATE, .open = gate_open, .op = gate_op, .cause = gate_cause,
+     .check = gate_check, .close = gate_close},
+    {"http_forward_to", GATE, .link = OVER_UNIX, .open = gate_open, .op = gate_op,
+     .cause = gate_cause, .check = gate_check, .close = gate_close},
 };
 
 const struct family pairs_http = {subjects, COUNT(subjects)};
