@@ -23,7 +23,7 @@ static bool is_listening(struct cg_reactor *reactor, int fd)
 /* Returns the family of a datagram socket; AF_UNSPEC: it is none. */
 static sa_family_t datagrams_of(struct cg_reactor *reactor, int fd)
 {
-    struct cg__addr name = {.len = 0};
+    struct cg_addr name = {.len = 0};
     int type = 0;
 
     if (cg__plain_get(reactor, fd, SOL_SOCKET, SO_TYPE, &type) < 0 || type != SOCK_DGRAM ||

@@ -80,8 +80,8 @@ int cg__options_set_stream(struct cg_reactor *reactor, int fd, int family,
 static bool is_name(const char *text)
 {
     size_t len = strcspn(text, ":");
-    char host[CG__HOST_SIZE];
-    struct cg__addr addr;
+    char host[CG_HOST_SIZE];
+    struct cg_addr addr;
 
     if (text[0] == '[' || strncmp(text, "unix:", 5) == 0)
         return false;
@@ -97,7 +97,7 @@ static bool is_name(const char *text)
 static int bind_to(struct cg_reactor *reactor, int fd, int family, const char *text)
 {
     struct cg_io io = {.code = CG_IO_BIND, .fd = fd};
-    struct cg__addr addr;
+    struct cg_addr addr;
     int rc = is_name(text) ? CG_EADDR : cg__addr_parse(text, true, &addr, 1);
 
     if (rc < 0)

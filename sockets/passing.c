@@ -24,13 +24,6 @@ static struct cg_send_fds_op *of_send(struct cg_op *op)
     return (struct cg_send_fds_op *)op;
 }
 
-static bool send_take(struct cg_sock *sock, struct cg_op *op)
-{
-    (void)sock;
-    op->result = (ssize_t)of_send(op)->done;
-    return of_send(op)->done == of_send(op)->len;
-}
-
 static int send_ask(struct cg_sock *sock, struct cg_op *op, struct cg_io *io)
 {
     struct cg_send_fds_op *send = of_send(op);
@@ -48,15 +41,6 @@ static int send_ask(struct cg_sock *sock, struct cg_op *op, struct cg_io *io)
     return 0;
 }
 
-static int send_got(struct cg_sock *sock, struct cg_op *op, ssize_t result)
-{
-    (void)sock;
-    if (result < 0)
-        return (int)result;
-    of_send(op)->done += (size_t)result;
-    return 0;
-}
-
 static enum cg_verdict send_process(struct cg_op *op, struct cg_sched *sched)
 {
     struct cg_send_fds_op *send = of_send(op);
@@ -70,9 +54,9 @@ static enum cg_verdict send_process(struct cg_op *op, struct cg_sched *sched)
 
 static const struct cg__work send_work = {
     .direction = CG__TX,
-    .take = send_take,
+    .take = cg__slots_bytes_take,
     .ask = send_ask,
-    .got = send_got,
+    .got = cg__slots_bytes_got,
     .partial = true,
 };
 

@@ -47,12 +47,12 @@ int cg__plain_get(struct cg_reactor *reactor, int fd, int level, int name, int *
     return rc < 0 ? rc : 0;
 }
 
-int cg__plain_name(struct cg_reactor *reactor, int fd, uint8_t code, struct cg__addr *name)
+int cg__plain_name(struct cg_reactor *reactor, int fd, uint8_t code, struct cg_addr *name)
 {
     struct cg_io io = {.code = code, .fd = fd};
     ssize_t size;
 
-    *name = (struct cg__addr){.len = 0};
+    *name = (struct cg_addr){.len = 0};
     io.value = &name->un; /* the largest kind of address */
     io.size = sizeof name->un;
     size = cg__plain_call(reactor, &io);
@@ -67,7 +67,7 @@ void cg__plain_set_nodelay(struct cg_reactor *reactor, int fd)
     cg__plain_set(reactor, fd, IPPROTO_TCP, TCP_NODELAY, 1);
 }
 
-int cg__plain_socket(struct cg_reactor *reactor, const struct cg__addr *addr)
+int cg__plain_socket(struct cg_reactor *reactor, const struct cg_addr *addr)
 {
     int family = addr->base.sa_family, fd;
     struct cg_io io = {.code = CG_IO_SOCKET, .fd = -1};

@@ -20,7 +20,7 @@ int cg__plain_get(struct cg_reactor *reactor, int fd, int level, int name, int *
 
 /* Reads the address of one end; code is CG_IO_SOCKNAME or CG_IO_PEERNAME. Returns 0 or
  * -errno. */
-int cg__plain_name(struct cg_reactor *reactor, int fd, uint8_t code, struct cg__addr *name);
+int cg__plain_name(struct cg_reactor *reactor, int fd, uint8_t code, struct cg_addr *name);
 
 /* Sets TCP_NODELAY: a coroutine that writes a response in two pieces must not wait for
  * a delayed ACK, and for many small pieces there is cg_writev. Connections inherit the
@@ -30,6 +30,6 @@ void cg__plain_set_nodelay(struct cg_reactor *reactor, int fd);
 
 /* Opens a socket for an address, with TCP_NODELAY if it is TCP. Returns the descriptor
  * or -errno. */
-int cg__plain_socket(struct cg_reactor *reactor, const struct cg__addr *addr);
+int cg__plain_socket(struct cg_reactor *reactor, const struct cg_addr *addr);
 
 #endif

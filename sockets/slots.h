@@ -5,6 +5,8 @@
 
 #include "sockets/engine.h"
 
+#include <assert.h>
+
 /* Every operation on a socket begins with these fields. */
 struct cg__sock_op {
     CG_OP_HEAD;
@@ -36,6 +38,32 @@ int cg__slots_ask_input(struct cg_sock *sock, struct cg_op *op, struct cg_io *io
 enum cg_verdict cg__slots_bytes_process(struct cg_op *op, struct cg_sched *sched);
 ssize_t cg__slots_bytes_finish(struct cg_op *op);
 int cg__slots_bytes_print(const struct cg_op *op, char *buf, size_t size);
+
+/* The slots `take` and `got` of work that moves all of its bytes, or fails. Inline, so that
+ * they are compiled with the other slots of a work. */
+static inline bool cg__slots_bytes_take(struct cg_sock *sock, struct cg_op *op)
+{
+    const struct cg__bytes_op *bytes = (struct cg__bytes_op *)op;
+
+    (void)sock;
+    if (bytes->done < bytes->len)
+        return false;
+    op->result = (ssize_t)bytes->done;
+    return true;
+}
+
+static inline int cg__slots_bytes_got(struct cg_sock *sock, struct cg_op *op, ssize_t result)
+{
+    struct cg__bytes_op *bytes = (struct cg__bytes_op *)op;
+
+    (void)sock;
+    if (result < 0)
+        return (int)result;
+    assert(result != 0);
+    bytes->done += (size_t)result;
+    assert(bytes->done <= bytes->len);
+    return 0;
+}
 
 /* A whole type of operations that move bytes. */
 #define CG__SLOTS_BYTES(name_, work_)                                                       \

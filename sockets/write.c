@@ -23,15 +23,6 @@ static bool write_take(struct cg_sock *sock, struct cg_op *op)
     return true;
 }
 
-static bool writeall_take(struct cg_sock *sock, struct cg_op *op)
-{
-    (void)sock;
-    if (of(op)->done < of(op)->len)
-        return false;
-    op->result = (ssize_t)of(op)->done;
-    return true;
-}
-
 static int write_ask(struct cg_sock *sock, struct cg_op *op, struct cg_io *io)
 {
     struct cg_write_op *write = of(op);
@@ -43,30 +34,19 @@ static int write_ask(struct cg_sock *sock, struct cg_op *op, struct cg_io *io)
     return 0;
 }
 
-static int write_got(struct cg_sock *sock, struct cg_op *op, ssize_t result)
-{
-    (void)sock;
-    if (result < 0)
-        return (int)result;
-    assert(result != 0);
-    of(op)->done += (size_t)result;
-    assert(of(op)->done <= of(op)->len);
-    return 0;
-}
-
 static const struct cg__work write_work = {
     .direction = CG__TX,
     .take = write_take,
     .ask = write_ask,
-    .got = write_got,
+    .got = cg__slots_bytes_got,
     .partial = true,
 };
 
 static const struct cg__work writeall_work = {
     .direction = CG__TX,
-    .take = writeall_take,
+    .take = cg__slots_bytes_take,
     .ask = write_ask,
-    .got = write_got,
+    .got = cg__slots_bytes_got,
     .partial = true,
 };
 

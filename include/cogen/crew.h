@@ -85,6 +85,7 @@ CG_API int cg_crew_post_signal_with(struct cg_name name, const void *value);
  *   -EOPNOTSUPP  it has no descriptor (a pair, or TLS over anything but a descriptor), or is
  *                a listener or a datagram socket
  *   -ESRCH       the worker has ended
+ *   -EBADF       the socket is being closed
  *   -EINVAL, -ENOMEM */
 CG_API int cg_sock_move(struct cg_sock *sock, struct cg_worker *worker,
                         ssize_t (*fn)(struct cg_sock *conn, void *arg), void *arg);

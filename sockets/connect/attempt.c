@@ -17,7 +17,7 @@ static void close_fd(struct cg__attempt *attempt)
     attempt->io.fd = -1;
 }
 
-static bool same_address(const struct cg__addr *a, const struct cg__addr *b)
+static bool same_address(const struct cg_addr *a, const struct cg_addr *b)
 {
     if (a->base.sa_family == AF_INET)
         return a->in.sin_addr.s_addr == b->in.sin_addr.s_addr;
@@ -30,7 +30,7 @@ static bool same_address(const struct cg__addr *a, const struct cg__addr *b)
 static bool is_self(struct cg__attempt *attempt)
 {
     struct cg_reactor *reactor = cg_sched_reactor(attempt->sched);
-    struct cg__addr own, peer;
+    struct cg_addr own, peer;
     int fd = attempt->io.fd;
 
     return attempt->addr.base.sa_family != AF_UNIX &&

@@ -10,7 +10,7 @@
 struct cg__attempt {
     struct cg_io io;
     struct cg_sched *sched;
-    struct cg__addr addr;
+    struct cg_addr addr;
     const struct cg_connect_options *options; /* NULL: none */
     ssize_t result;
     /* Called when a pending attempt has its result. NULL: nobody needs it any more. */

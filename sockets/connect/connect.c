@@ -34,9 +34,9 @@ static void settled(struct cg__attempt *attempt)
 
 static enum cg_verdict connect_process(struct cg_op *op, struct cg_sched *sched)
 {
-    char host[CG__HOST_SIZE], port[6];
+    char host[CG_HOST_SIZE], port[6];
     struct cg__attempt *attempt;
-    struct cg__addr addr;
+    struct cg_addr addr;
 
     of(op)->sock = NULL;
     of(op)->attempt = NULL;

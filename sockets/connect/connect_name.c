@@ -240,7 +240,7 @@ static ssize_t run_together(struct race *race, const char *host, const char *por
 
 ssize_t cg__connect_name(struct cg_connect_op *op)
 {
-    char host[CG__HOST_SIZE], port[6];
+    char host[CG_HOST_SIZE], port[6];
     struct race race = {.options = op->options};
     ssize_t rc;
 

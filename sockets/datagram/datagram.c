@@ -15,7 +15,7 @@ enum { ADDRS = 16 }; /* addresses of a local host name that are tried */
 
 /* The addresses of a socket and of its peer. */
 struct ends {
-    const struct cg__addr *local, *peer; /* NULL: none */
+    const struct cg_addr *local, *peer; /* NULL: none */
     struct cg__path *path;               /* of a local UNIX path; or NULL */
 };
 
@@ -101,7 +101,7 @@ static bool is_out_of_range(const struct cg_datagram_options *options)
 }
 
 static int name_end(struct cg_reactor *reactor, int fd, uint8_t code,
-                    const struct cg__addr *addr)
+                    const struct cg_addr *addr)
 {
     struct cg_io io = {.code = code, .fd = fd};
 
@@ -116,7 +116,7 @@ static int name_end(struct cg_reactor *reactor, int fd, uint8_t code,
 static int open_fd(struct cg_reactor *reactor, const struct ends *ends,
                    const struct cg_datagram_options *options)
 {
-    const struct cg__addr *addr = ends->local != NULL ? ends->local : ends->peer;
+    const struct cg_addr *addr = ends->local != NULL ? ends->local : ends->peer;
     struct cg_io io = {.code = CG_IO_SOCKET, .fd = -1};
     int fd, rc;
 
@@ -142,7 +142,7 @@ static int open_sock(struct cg_sched *sched, const struct ends *ends,
                      const struct cg_datagram_options *options, struct cg_sock **sock)
 {
     struct cg_reactor *reactor = cg_sched_reactor(sched);
-    const struct cg__addr *addr = ends->local != NULL ? ends->local : ends->peer;
+    const struct cg_addr *addr = ends->local != NULL ? ends->local : ends->peer;
     int fd = open_fd(reactor, ends, options);
     struct cg_sock *made;
 
@@ -175,10 +175,10 @@ static int open_unix(struct cg_sched *sched, struct ends *ends,
     return rc;
 }
 
-int cg__datagram_addr(const char *text, sa_family_t family, struct cg__addr *addr)
+int cg__datagram_addr(const char *text, sa_family_t family, struct cg_addr *addr)
 {
-    char name[CG__HOST_SIZE], port[6];
-    struct cg__addr list[2];
+    char name[CG_HOST_SIZE], port[6];
+    struct cg_addr list[2];
     int count;
 
     if (cg__addr_split(text, name, port) && !cg__addr_same_host(name, "localhost"))
@@ -203,7 +203,7 @@ int cg_datagram_open_with(struct cg_sched *sched, const char *local,
                           const struct cg_datagram_options *options, struct cg_sock **sock)
 {
     static const struct cg_datagram_options defaults;
-    struct cg__addr list[ADDRS], peer;
+    struct cg_addr list[ADDRS], peer;
     struct ends ends = {.local = NULL};
     int count = 2, rc = CG_EADDR; /* without a local address: for both of localhost */
 

@@ -11,13 +11,13 @@
 #include <string.h>
 
 /* Reads a numeric address. Returns 0 or CG_EADDR. */
-static int read_host(const char *text, struct cg__addr *addr)
+static int read_host(const char *text, struct cg_addr *addr)
 {
     return text != NULL && cg__addr_host(text, addr) == 1 ? 0 : CG_EADDR;
 }
 
-static int change(struct cg_sock *sock, const struct cg__addr *group,
-                  const struct cg__addr *source, unsigned interface, bool join)
+static int change(struct cg_sock *sock, const struct cg_addr *group,
+                  const struct cg_addr *source, unsigned interface, bool join)
 {
     int level = group->base.sa_family == AF_INET ? IPPROTO_IP : IPPROTO_IPV6;
     struct group_source_req one = {.gsr_interface = interface};
@@ -40,7 +40,7 @@ static int read_and_change(struct cg_sock *sock, const char *text,
                            const struct cg_multicast_options *options, bool join)
 {
     static const struct cg_multicast_options defaults;
-    struct cg__addr group, source;
+    struct cg_addr group, source;
     unsigned interface;
     int rc;
 

@@ -7,21 +7,11 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <string.h>
-
-_Static_assert(sizeof(struct cg_addr) == sizeof(struct cg__addr), "one is copied to the other");
 
 /* Both kinds of op begin with the same fields. */
 static struct cg_datagrams_op *of(struct cg_op *op)
 {
     return (struct cg_datagrams_op *)op;
-}
-
-static bool send_take(struct cg_sock *sock, struct cg_op *op)
-{
-    (void)sock;
-    op->result = (ssize_t)of(op)->done;
-    return of(op)->done == of(op)->len;
 }
 
 static int send_ask(struct cg_sock *sock, struct cg_op *op, struct cg_io *io)
@@ -45,7 +35,7 @@ static int send_got(struct cg_sock *sock, struct cg_op *op, ssize_t result)
 
 static const struct cg__work send_work = {
     .direction = CG__TX,
-    .take = send_take,
+    .take = cg__slots_bytes_take,
     .ask = send_ask,
     .got = send_got,
     .partial = true,
@@ -59,13 +49,11 @@ const struct cg_op_type cg_send_datagrams_type =
 static enum cg_verdict to_process(struct cg_op *op, struct cg_sched *sched)
 {
     struct cg_send_to_op *to = (struct cg_send_to_op *)op;
-    struct cg__addr addr;
 
     if (to->text != NULL && to->sock != NULL) {
-        op->result = cg__datagram_addr(to->text, to->sock->datagrams, &addr);
+        op->result = cg__datagram_addr(to->text, to->sock->datagrams, &to->parsed);
         if (op->result < 0)
             return CG_DONE;
-        memcpy(&to->parsed, &addr, sizeof addr);
         to->one.addr = &to->parsed;
     }
     to->list = &to->one;

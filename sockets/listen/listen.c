@@ -23,6 +23,10 @@ static int set_options(struct cg_reactor *reactor, int fd, int family,
                        const struct cg_listen_options *options)
 {
     const struct cg__stream_options *stream = (const struct cg__stream_options *)options;
+    const struct cg__option own[] = {
+        {options->reuse_port, SOL_SOCKET, SO_REUSEPORT, 1},
+        {family == AF_INET6, IPPROTO_IPV6, IPV6_V6ONLY, options->v6only},
+    };
     int rc;
 
     if (family == AF_UNIX ? options->reuse_port || options->v6only
@@ -32,15 +36,11 @@ static int set_options(struct cg_reactor *reactor, int fd, int family,
     if (rc < 0 || family == AF_UNIX)
         return rc;
     cg__plain_set(reactor, fd, SOL_SOCKET, SO_REUSEADDR, 1);
-    if (options->reuse_port)
-        rc = cg__plain_set(reactor, fd, SOL_SOCKET, SO_REUSEPORT, 1);
-    if (rc >= 0 && family == AF_INET6)
-        rc = cg__plain_set(reactor, fd, IPPROTO_IPV6, IPV6_V6ONLY, options->v6only);
-    return rc;
+    return cg__options_set(reactor, fd, own, sizeof own / sizeof own[0]);
 }
 
 /* Returns a bound and listening descriptor, or -errno. path: a UNIX socket's, or NULL. */
-static int open_listener(struct cg_reactor *reactor, const struct cg__addr *addr,
+static int open_listener(struct cg_reactor *reactor, const struct cg_addr *addr,
                          const struct cg_listen_options *options, struct cg__path *path)
 {
     struct cg_io io = {.code = CG_IO_BIND};
@@ -74,7 +74,7 @@ close_fd:
     return rc;
 }
 
-static int open_unix(struct cg_reactor *reactor, const struct cg__addr *addr,
+static int open_unix(struct cg_reactor *reactor, const struct cg_addr *addr,
                      const struct cg_listen_options *options, struct cg__path **made)
 {
     struct cg__path *path;
@@ -93,7 +93,7 @@ static int open_unix(struct cg_reactor *reactor, const struct cg__addr *addr,
     return rc;
 }
 
-static int open_one(struct cg_reactor *reactor, const struct cg__addr *list, int count,
+static int open_one(struct cg_reactor *reactor, const struct cg_addr *list, int count,
                     const struct cg_listen_options *options)
 {
     int fd = CG_EADDR;
@@ -116,7 +116,7 @@ static void close_all(struct cg_reactor *reactor, const int *fds, int count)
  * -errno. */
 static int read_port(struct cg_reactor *reactor, int fd, in_port_t *port)
 {
-    struct cg__addr name;
+    struct cg_addr name;
     int rc = cg__plain_name(reactor, fd, CG_IO_SOCKNAME, &name);
 
     if (rc == 0)
@@ -126,7 +126,7 @@ static int read_port(struct cg_reactor *reactor, int fd, in_port_t *port)
 
 /* Opens a descriptor on each address that this machine has, all with the same port.
  * Returns how many, or -errno. */
-static int try_all(struct cg_reactor *reactor, struct cg__addr *list, int count,
+static int try_all(struct cg_reactor *reactor, struct cg_addr *list, int count,
                    const struct cg_listen_options *options, int *fds)
 {
     in_port_t port = *cg__addr_port_of(&list[0]);
@@ -154,7 +154,7 @@ close_opened:
     return error;
 }
 
-static int open_all(struct cg_reactor *reactor, struct cg__addr *list, int count,
+static int open_all(struct cg_reactor *reactor, struct cg_addr *list, int count,
                     const struct cg_listen_options *options, int *fds)
 {
     struct cg_listen_options apart = *options;
@@ -173,7 +173,7 @@ int cg__listen_open(struct cg_reactor *reactor, const char *addr,
                     const struct cg_listen_options *options, int fds[static CG__ADDRS_MOST],
                     struct cg__path **path)
 {
-    struct cg__addr list[CG__ADDRS_MOST];
+    struct cg_addr list[CG__ADDRS_MOST];
     int count = cg__addr_parse(addr, true, list, CG__ADDRS_MOST);
 
     *path = NULL;
@@ -190,7 +190,7 @@ int cg__listen_again(struct cg_reactor *reactor, int fd,
                      const struct cg_listen_options *options)
 {
     struct cg_listen_options same = *options;
-    struct cg__addr name;
+    struct cg_addr name;
     int rc = cg__plain_name(reactor, fd, CG_IO_SOCKNAME, &name), v6only = 0;
 
     if (rc < 0)

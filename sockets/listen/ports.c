@@ -46,7 +46,7 @@ static bool is_same_port(in_port_t wanted, in_port_t port)
     return wanted == 0 || wanted == port;
 }
 
-static bool is_same(const struct cg__addr *wanted, const struct cg__addr *name)
+static bool is_same(const struct cg_addr *wanted, const struct cg_addr *name)
 {
     if (wanted->base.sa_family != name->base.sa_family)
         return false;
@@ -64,9 +64,9 @@ static bool is_same(const struct cg__addr *wanted, const struct cg__addr *name)
 }
 
 /* Whether the descriptor listens on one of these addresses. */
-static bool listens_on(struct cg_reactor *reactor, int fd, const struct cg__addr *list, int n)
+static bool listens_on(struct cg_reactor *reactor, int fd, const struct cg_addr *list, int n)
 {
-    struct cg__addr name;
+    struct cg_addr name;
     int listening = 0;
 
     if (cg__plain_get(reactor, fd, SOL_SOCKET, SO_ACCEPTCONN, &listening) < 0 || !listening ||
@@ -80,7 +80,7 @@ static bool listens_on(struct cg_reactor *reactor, int fd, const struct cg__addr
 
 static void add(struct cg_ports *ports, int fd)
 {
-    struct cg__addr name, other;
+    struct cg_addr name, other;
     int at = ports->count++;
 
     ports->fds[at] = fd;
@@ -100,7 +100,7 @@ static void add(struct cg_ports *ports, int fd)
 static int inherit(struct cg_ports *ports, const char *addr)
 {
     struct cg__inherited list[FDS_MOST];
-    struct cg__addr addrs[CG__ADDRS_MOST];
+    struct cg_addr addrs[CG__ADDRS_MOST];
     int n = cg__inherited_claim(ports->name, list, FDS_MOST), naddrs;
     bool path = false;
 
@@ -139,7 +139,7 @@ static int bind_new(struct cg_ports *ports, const char *addr,
 
 static bool may_grow(struct cg_ports *ports, int fd)
 {
-    struct cg__addr name;
+    struct cg_addr name;
     int reuse = 0;
 
     return cg__plain_name(ports->reactor, fd, CG_IO_SOCKNAME, &name) == 0 &&
@@ -315,7 +315,7 @@ int cg_ports_listen(struct cg_ports *ports, unsigned member, struct cg_sched *sc
 
 int cg_ports_addr(const struct cg_ports *ports, char *buf, size_t size)
 {
-    struct cg__addr name;
+    struct cg_addr name;
     int rc = cg__plain_name(ports->reactor, ports->fds[0], CG_IO_SOCKNAME, &name);
 
     return rc < 0 ? rc : cg__addr_print(&name.base, name.len, buf, size);

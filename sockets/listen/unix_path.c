@@ -73,7 +73,7 @@ int cg__unix_path_new(const char *text, struct cg__path **path)
 /* Whether nobody listens on the path. Calls the kernel directly: a request to the reactor
  * may wait, and connect on a UNIX socket never does if it is non-blocking. A process that
  * does listen there accepts a connection that ends at once. */
-static bool is_deserted(const struct cg__addr *addr, int type)
+static bool is_deserted(const struct cg_addr *addr, int type)
 {
     int fd = socket(AF_UNIX, type, 0);
     bool refused;
@@ -87,7 +87,7 @@ static bool is_deserted(const struct cg__addr *addr, int type)
     return refused;
 }
 
-int cg__unix_path_clear(struct cg__path *path, const struct cg__addr *addr, int type)
+int cg__unix_path_clear(struct cg__path *path, const struct cg_addr *addr, int type)
 {
     struct stat found;
 

@@ -16,7 +16,7 @@ int cg__unix_path_new(const char *text, struct cg__path **path);
  * of the caller's socket. From then on the directory is locked against
  * others that do the same, until cg__unix_path_unlock. Returns 0 if the path is free now, and
  * -EADDRINUSE if somebody listens or holds the lock, or the file is not a socket. */
-int cg__unix_path_clear(struct cg__path *path, const struct cg__addr *addr, int type);
+int cg__unix_path_clear(struct cg__path *path, const struct cg_addr *addr, int type);
 void cg__unix_path_unlock(struct cg__path *path);
 
 /* Call it right after a successful bind to the path. NULL is ignored. */

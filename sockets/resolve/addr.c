@@ -16,14 +16,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int parse_unix(const char *path, struct cg__addr *addr)
+static int parse_unix(const char *path, struct cg_addr *addr)
 {
     size_t length = strlen(path);
 
     /* An abstract name has no NUL at its end; a path needs room for one. */
     if (length < 1 || length >= sizeof addr->un.sun_path || strcmp(path, "@") == 0)
         return CG_EADDR;
-    *addr = (struct cg__addr){.un = {.sun_family = AF_UNIX}};
+    *addr = (struct cg_addr){.un = {.sun_family = AF_UNIX}};
     memcpy(addr->un.sun_path, path, length);
     addr->len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length);
     if (path[0] == '@')
@@ -42,19 +42,19 @@ long cg__addr_port(const char *text)
     return port <= 65535 ? (long)port : -1;
 }
 
-static int set_in(struct cg__addr *addr, const char *host, in_port_t port)
+static int set_in(struct cg_addr *addr, const char *host, in_port_t port)
 {
-    *addr = (struct cg__addr){.in = {.sin_family = AF_INET, .sin_port = port}};
+    *addr = (struct cg_addr){.in = {.sin_family = AF_INET, .sin_port = port}};
     addr->len = sizeof addr->in;
     return inet_pton(AF_INET, host, &addr->in.sin_addr) == 1 ? 1 : CG_EADDR;
 }
 
 /* Reads an IPv6 address, which may have a zone: "fe80::1%eth0", "fe80::1%2". */
-static int set_in6(struct cg__addr *addr, char *host, in_port_t port)
+static int set_in6(struct cg_addr *addr, char *host, in_port_t port)
 {
     char *zone = strchr(host, '%');
 
-    *addr = (struct cg__addr){.in6 = {.sin6_family = AF_INET6, .sin6_port = port}};
+    *addr = (struct cg_addr){.in6 = {.sin6_family = AF_INET6, .sin6_port = port}};
     addr->len = sizeof addr->in6;
     if (zone != NULL) {
         const char *end = zone + 1;
@@ -91,9 +91,9 @@ static bool is_name(const char *host)
     return last[strspn(last, "0123456789")] != '\0' || *last == '\0';
 }
 
-int cg__addr_host(const char *host, struct cg__addr *addr)
+int cg__addr_host(const char *host, struct cg_addr *addr)
 {
-    char copy[CG__HOST_SIZE];
+    char copy[CG_HOST_SIZE];
 
     if (strlen(host) >= sizeof copy)
         return CG_EADDR;
@@ -104,13 +104,13 @@ int cg__addr_host(const char *host, struct cg__addr *addr)
     return host[0] != '\0' && is_name(host) ? 0 : CG_EADDR;
 }
 
-bool cg__addr_split(const char *text, char name[static CG__HOST_SIZE], char port[static 6])
+bool cg__addr_split(const char *text, char name[static CG_HOST_SIZE], char port[static 6])
 {
     const char *colon = text != NULL ? strrchr(text, ':') : NULL;
     size_t length = colon != NULL ? (size_t)(colon - text) : 0;
-    struct cg__addr addr;
+    struct cg_addr addr;
 
-    if (length == 0 || length >= CG__HOST_SIZE || cg__addr_port(colon + 1) <= 0 ||
+    if (length == 0 || length >= CG_HOST_SIZE || cg__addr_port(colon + 1) <= 0 ||
         strncmp(text, "unix:", 5) == 0)
         return false;
     memcpy(name, text, length);
@@ -120,7 +120,7 @@ bool cg__addr_split(const char *text, char name[static CG__HOST_SIZE], char port
 }
 
 /* A hosts file may list an address twice. */
-static bool is_among(const struct cg__addr *list, int count, const struct cg__addr *addr)
+static bool is_among(const struct cg_addr *list, int count, const struct cg_addr *addr)
 {
     for (int i = 0; i < count; i++)
         if (list[i].len == addr->len && memcmp(&list[i].base, &addr->base, addr->len) == 0)
@@ -128,7 +128,7 @@ static bool is_among(const struct cg__addr *list, int count, const struct cg__ad
     return false;
 }
 
-static int look_up(const char *host, in_port_t port, struct cg__addr *list, size_t n)
+static int look_up(const char *host, in_port_t port, struct cg_addr *list, size_t n)
 {
     const struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
     struct addrinfo *found;
@@ -146,7 +146,7 @@ static int look_up(const char *host, in_port_t port, struct cg__addr *list, size
     }
     for (struct addrinfo *info = found; info != NULL && (size_t)count < n;
          info = info->ai_next) {
-        struct cg__addr *addr = &list[count];
+        struct cg_addr *addr = &list[count];
 
         if (info->ai_family == AF_INET)
             addr->len = sizeof addr->in;
@@ -162,7 +162,7 @@ static int look_up(const char *host, in_port_t port, struct cg__addr *list, size
     return count > 0 ? count : CG_EHOST;
 }
 
-static int set_both(struct cg__addr *list, size_t n, const char *v6, const char *v4,
+static int set_both(struct cg_addr *list, size_t n, const char *v6, const char *v4,
                     in_port_t port)
 {
     char copy[INET6_ADDRSTRLEN];
@@ -174,9 +174,9 @@ static int set_both(struct cg__addr *list, size_t n, const char *v6, const char 
     return 2;
 }
 
-int cg__addr_parse(const char *text, bool listener, struct cg__addr *list, size_t n)
+int cg__addr_parse(const char *text, bool listener, struct cg_addr *list, size_t n)
 {
-    char host[CG__HOST_SIZE];
+    char host[CG_HOST_SIZE];
     const char *colon;
     size_t length;
     long port;

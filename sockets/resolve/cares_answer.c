@@ -234,7 +234,7 @@ static void add_host(void *arg, int status, int timeouts, struct hostent *host)
 }
 
 /* By a channel that asks no server, and so calls back at once. */
-void cg__cares_answer_hosts(struct cg__cares_answer *answer, const struct cg__addr *addr)
+void cg__cares_answer_hosts(struct cg__cares_answer *answer, const struct cg_addr *addr)
 {
     struct ares_options options = {.lookups = (char[]){"f"}};
     bool is_in = addr->base.sa_family == AF_INET;

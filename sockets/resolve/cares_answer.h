@@ -23,7 +23,7 @@ void cg__cares_answer_addrs(struct cg__cares_answer *answer, int status,
                             const struct ares_addrinfo *info);
 void cg__cares_answer_message(struct cg__cares_answer *answer, enum cg_resolve_kind kind,
                               int status, const unsigned char *message, int len);
-void cg__cares_answer_hosts(struct cg__cares_answer *answer, const struct cg__addr *addr);
+void cg__cares_answer_hosts(struct cg__cares_answer *answer, const struct cg_addr *addr);
 
 /* The type that stands for the kind in a DNS message. */
 int cg__cares_type(enum cg_resolve_kind kind);

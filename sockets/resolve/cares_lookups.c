@@ -19,7 +19,7 @@ struct cg__cares_lookup {
     struct cg_resolve_op *op; /* NULL: the op was cancelled */
     enum cg_resolve_kind kind;
     int family;
-    struct cg__addr addr; /* the one whose names are wanted */
+    struct cg_addr addr; /* the one whose names are wanted */
     char host[CG_HOST_SIZE];
 };
 

@@ -55,7 +55,7 @@ int cg__records_store(struct cg_resolve_op *op, const void *list)
 
 static bool is_host(const char *name)
 {
-    struct cg__addr addr;
+    struct cg_addr addr;
 
     return name[0] != '.' && cg__addr_host(name, &addr) == 0;
 }
@@ -110,7 +110,7 @@ int cg__records_add_txt(struct cg_txt_list *list, const char *text, size_t len, 
 /* Addresses as names */
 
 /* Reads an address with a port. */
-static int read_with_port(const char *text, struct cg__addr *addr)
+static int read_with_port(const char *text, struct cg_addr *addr)
 {
     char host[CG_HOST_SIZE];
     const char *colon = strrchr(text, ':');
@@ -127,19 +127,19 @@ static int read_with_port(const char *text, struct cg__addr *addr)
     return 0;
 }
 
-int cg__records_addr(const char *text, struct cg__addr *addr)
+int cg__records_addr(const char *text, struct cg_addr *addr)
 {
     int rc = cg__addr_host(text, addr) == 1 ? 0 : read_with_port(text, addr);
     struct in6_addr in6 = addr->in6.sin6_addr;
 
     if (rc == 0 && addr->base.sa_family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&in6)) {
-        *addr = (struct cg__addr){.in = {.sin_family = AF_INET}, .len = sizeof addr->in};
+        *addr = (struct cg_addr){.in = {.sin_family = AF_INET}, .len = sizeof addr->in};
         memcpy(&addr->in.sin_addr, in6.s6_addr + 12, 4);
     }
     return rc;
 }
 
-void cg__records_reverse(const struct cg__addr *addr, char name[static CG_HOST_SIZE])
+void cg__records_reverse(const struct cg_addr *addr, char name[static CG_HOST_SIZE])
 {
     const uint8_t *bytes = addr->in6.sin6_addr.s6_addr;
     char *to = name;
@@ -157,7 +157,7 @@ void cg__records_reverse(const struct cg__addr *addr, char name[static CG_HOST_S
 
 int cg__records_check(const struct cg_resolve_op *op)
 {
-    struct cg__addr addr;
+    struct cg_addr addr;
 
     if (op->kind == CG_RESOLVE_PTR)
         return cg__records_addr(op->host, &addr);
@@ -166,7 +166,7 @@ int cg__records_check(const struct cg_resolve_op *op)
 
 void cg__records_question(const struct cg_resolve_op *op, char name[static CG_HOST_SIZE])
 {
-    struct cg__addr addr;
+    struct cg_addr addr;
 
     if (op->kind == CG_RESOLVE_PTR && cg__records_addr(op->host, &addr) == 0)
         cg__records_reverse(&addr, name);

@@ -7,7 +7,7 @@
 
 #include "sockets/resolve/addr.h"
 
-_Static_assert((int)CG_HOST_SIZE == (int)CG__HOST_SIZE, "one size for names");
+_Static_assert((int)CG_HOST_SIZE == (int)CG_HOST_SIZE, "one size for names");
 
 union cg__records {
     int count; /* of any kind */
@@ -36,11 +36,11 @@ void cg__records_order(struct cg_srv_list *list, struct cg_sched *sched);
 
 /* Reads an address with or without a port; takes an IPv4 address out of IPv6. Returns 0 or
  * CG_EADDR. */
-int cg__records_addr(const char *text, struct cg__addr *addr);
+int cg__records_addr(const char *text, struct cg_addr *addr);
 
 /* Writes the name that has the names of an address, "1.0.0.10.in-addr.arpa.". Its final
  * dot keeps search domains away. */
-void cg__records_reverse(const struct cg__addr *addr, char name[static CG_HOST_SIZE]);
+void cg__records_reverse(const struct cg_addr *addr, char name[static CG_HOST_SIZE]);
 
 /* Returns 0 if the op's host is a name, or for CG_RESOLVE_PTR an address; else CG_EADDR. */
 int cg__records_check(const struct cg_resolve_op *op);

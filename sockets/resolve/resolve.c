@@ -204,7 +204,7 @@ static int set_localhost(struct cg_addr_list *list)
  * 0: the host must be looked up. */
 static int find_addrs(struct cg_resolve_op *resolve)
 {
-    struct cg__addr addr;
+    struct cg_addr addr;
     int rc = find_port(resolve->service, &resolve->port);
 
     if (rc < 0)

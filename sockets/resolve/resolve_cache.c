@@ -16,7 +16,7 @@ struct cg__cached {
     int key;
     int result; /* the number of records, or an error */
     size_t len; /* of the data */
-    char host[CG__HOST_SIZE]; /* in lower case */
+    char host[CG_HOST_SIZE]; /* in lower case */
     max_align_t data[];
 };
 
@@ -27,11 +27,11 @@ void cg__resolve_cache_init(struct cg__resolve_cache *cache)
 
 /* Copies a host in lower case, since the case of letters does not matter. Returns the
  * length. */
-static size_t lower(const char *host, char to[static CG__HOST_SIZE])
+static size_t lower(const char *host, char to[static CG_HOST_SIZE])
 {
     size_t len = 0;
 
-    for (; host[len] != '\0' && len < CG__HOST_SIZE - 1; len++)
+    for (; host[len] != '\0' && len < CG_HOST_SIZE - 1; len++)
         to[len] = cg__ascii_lower(host[len]);
     to[len] = '\0';
     return len;
@@ -53,7 +53,7 @@ static bool is_for(const struct cg__cached *cached, const char *name, int key)
 int cg__resolve_cache_find(const struct cg__resolve_cache *cache, const char *host, int key,
                            int64_t now, void *data)
 {
-    char name[CG__HOST_SIZE];
+    char name[CG_HOST_SIZE];
     size_t len = lower(host, name);
     struct cg__cached **set = set_of(cache, name, len);
 
@@ -85,7 +85,7 @@ void cg__resolve_cache_put(struct cg__resolve_cache *cache, const char *host, in
                            int result, const void *data, size_t len, int64_t now,
                            int64_t until)
 {
-    char name[CG__HOST_SIZE];
+    char name[CG_HOST_SIZE];
     size_t name_len = lower(host, name);
     struct cg__cached **place = place_for(set_of(cache, name, name_len), name, key);
     struct cg__cached *cached;

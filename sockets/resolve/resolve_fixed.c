@@ -154,8 +154,8 @@ int cg__resolve_fixed_open(const struct cg_resolver_options *options,
 /* Parses addresses. Returns how many the text has, or CG_EADDR. */
 static int read_addrs(const char *text, struct cg_addr_list *list)
 {
-    char word[CG__HOST_SIZE];
-    struct cg__addr addr;
+    char word[CG_HOST_SIZE];
+    struct cg_addr addr;
     size_t length;
 
     for (; *(text += strspn(text, " ")) != '\0'; text += length) {
@@ -268,7 +268,7 @@ int cg_resolver_set_host_with(struct cg_resolver *resolver, const char *name,
                               const char *addrs, const struct cg_host_options *options)
 {
     union cg__records found = {.count = 0};
-    struct cg__addr numeric;
+    struct cg_addr numeric;
 
     if (options == NULL)
         options = &no_options;

@@ -32,7 +32,7 @@ struct job {
     int result;
     enum cg_resolve_kind kind;
     union cg__records found;
-    struct cg__addr addr; /* the one whose names are wanted */
+    struct cg_addr addr; /* the one whose names are wanted */
     char host[CG_HOST_SIZE];
 };
 

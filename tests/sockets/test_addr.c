@@ -10,7 +10,7 @@
 #include <errno.h>
 #include <string.h>
 
-static struct cg__addr list[8];
+static struct cg_addr list[8];
 
 static int parse(const char *text, bool listener)
 {
@@ -18,7 +18,7 @@ static int parse(const char *text, bool listener)
     return cg__addr_parse(text, listener, list, COUNT(list));
 }
 
-static void check_printed(const struct cg__addr *addr, const char *want)
+static void check_printed(const struct cg_addr *addr, const char *want)
 {
     char text[CG_ADDR_SIZE];
 
