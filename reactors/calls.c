@@ -15,6 +15,8 @@
 #include "reactors/datagrams.h"
 #include "reactors/passing.h"
 
+enum { MORE = CG__MSG_MORE < 0 ? 0 : CG__MSG_MORE };
+
 /* The calls that may wait: each function makes one attempt. */
 
 static ssize_t receive(int fd, void *buf, size_t len, bool plain)
@@ -45,7 +47,7 @@ static ssize_t receive_chunk(struct cg_reactor *reactor, struct cg_io *io, bool 
     return n;
 }
 
-static ssize_t send_parts(int fd, const struct iovec *iov, int iovcnt, bool plain)
+static ssize_t send_parts(int fd, const struct iovec *iov, int iovcnt, bool more, bool plain)
 {
     struct msghdr message = {
         .msg_iov = (struct iovec *)iov,
@@ -55,7 +57,9 @@ static ssize_t send_parts(int fd, const struct iovec *iov, int iovcnt, bool plai
     int before;
 
     if (!plain) {
-        CG__CALLS_RETRY(n, sendmsg(fd, &message, MSG_DONTWAIT | CG__NOSIGNAL));
+        int flags = MSG_DONTWAIT | CG__NOSIGNAL | (more ? MORE : 0);
+
+        CG__CALLS_RETRY(n, sendmsg(fd, &message, flags));
         return cg__calls_result(n);
     }
     before = cg_sigpipe_block();
@@ -72,7 +76,7 @@ static ssize_t send_bytes(int fd, const void *buf, size_t len, bool plain)
     ssize_t n;
 
     if (plain)
-        return send_parts(fd, &part, 1, true);
+        return send_parts(fd, &part, 1, false, true);
     CG__CALLS_RETRY(n, send(fd, buf, len, MSG_DONTWAIT | CG__NOSIGNAL));
     return cg__calls_result(n);
 }
@@ -174,7 +178,7 @@ ssize_t cg__calls_attempt(struct cg_reactor *reactor, struct cg_io *io, bool pla
     case CG_IO_SEND:
         return send_bytes(io->fd, io->buf, io->len, plain);
     case CG_IO_SENDV:
-        return send_parts(io->fd, io->iov, io->iovcnt, plain);
+        return send_parts(io->fd, io->iov, io->iovcnt, io->more, plain);
     case CG_IO_SENDFILE:
         return send_file(reactor, io, plain);
     case CG_IO_RECV_DATAGRAMS:

@@ -90,6 +90,7 @@ static int writev_ask(struct cg_sock *sock, struct cg_op *op, struct cg_io *io)
     io->code = CG_IO_SENDV;
     io->iov = parts;
     io->iovcnt = count;
+    io->more = writev->more;
     return 0;
 }
 

@@ -243,7 +243,7 @@ ssize_t use(struct cg_sock *sock, void *arg)
     cg_yield(cg_close_gently(sock, .most = 1000, .shield = true));
     cg_yield(cg_write(sock, arg, 1, .moved = &moved));
     cg_yield(cg_writeall(sock, arg, 1, .moved = &moved, .weak_timeout = true));
-    cg_yield(cg_writev(sock, iov, 1, .moved = &moved));
+    cg_yield(cg_writev(sock, iov, 1, .moved = &moved, .more = true));
     cg_yield(cg_sendfile(sock, 0, 0, 1, .moved = &moved));
     return cg_yield(cg_shutdown(sock, SHUT_RDWR, .timeout = 1));
 }

@@ -240,7 +240,7 @@ void cg__http_output_end(struct cg__http_conn *conn)
 }
 
 static ssize_t write_parts(struct cg__http_conn *conn, struct cg__http_out *out,
-                           const struct iovec *parts, int count)
+                           const struct iovec *parts, int count, bool more)
 {
     int64_t wait = conn->server->write_wait;
     struct cg__http_acked seen = {.acked = 0};
@@ -255,13 +255,12 @@ static ssize_t write_parts(struct cg__http_conn *conn, struct cg__http_out *out,
         all[i + 1] = parts[i];
     do /* cg_writev removes written bytes from the parts */
         n = cg_yield(cg_writev(conn->sock, all, count + 1, .moved = &moved,
-                               .weak_timeout = true, .timeout = wait));
+                               .weak_timeout = true, .timeout = wait, .more = more));
     while (n == -ETIMEDOUT && cg__http_acked_go_on(&seen, conn->sock, moved));
     return n;
 }
 
-ssize_t cg__http_output_flush(struct cg__http_conn *conn, const struct iovec *parts,
-                              int count)
+static ssize_t flush(struct cg__http_conn *conn, const struct iovec *parts, int count, bool more)
 {
     ssize_t n = conn->writer != NULL ? settle(conn, false) : 0;
     struct cg__http_out *out = conn->out;
@@ -271,7 +270,18 @@ ssize_t cg__http_output_flush(struct cg__http_conn *conn, const struct iovec *pa
     if (n < 0 || (count == 0 && out == NULL))
         return n;
     conn->out = NULL;
-    n = count == 0 ? write_out(conn, out) : write_parts(conn, out, parts, count);
+    n = count == 0 ? write_out(conn, out) : write_parts(conn, out, parts, count, more);
     out_put(conn->server, out);
     return n < 0 ? cg__http_output_wrote(conn, n) : 0;
+}
+
+ssize_t cg__http_output_flush(struct cg__http_conn *conn, const struct iovec *parts, int count)
+{
+    return flush(conn, parts, count, false);
+}
+
+ssize_t cg__http_output_flush_before(struct cg__http_conn *conn, const struct iovec *parts,
+                                     int count)
+{
+    return flush(conn, parts, count, true);
 }

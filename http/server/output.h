@@ -24,6 +24,11 @@ void cg__http_output_free(struct cg_http_server *server);
 ssize_t cg__http_output_flush(struct cg__http_conn *conn, const struct iovec *parts,
                               int count);
 
+/* Like cg__http_output_flush, for at least one part, before the caller writes to the socket
+ * itself: both may go into one packet. */
+ssize_t cg__http_output_flush_before(struct cg__http_conn *conn, const struct iovec *parts,
+                                     int count);
+
 /* Notes the result n of a write and returns it. After a failure the connection is broken.
  * After a timeout the close will reset the connection: otherwise the kernel would keep
  * the unsent bytes, maybe megabytes, for a quarter of an hour. */

@@ -188,6 +188,8 @@ struct cg_io {
         struct { /* SENDV */
             const struct iovec *iov;
             int iovcnt;
+            bool more; /* another SENDV or a SENDFILE follows at once: the kernel may keep
+                        * the bytes back until then */
         };
         struct { /* SENDFILE, SPLICE_IN, SPLICE_OUT */
             int64_t offset;

@@ -101,7 +101,8 @@ struct cg_writev_op {
     struct cg_sock *sock;
     size_t *moved;
     size_t done;
-    int first; /* the first part that is not completely written */
+    int first : 31; /* the first part that is not completely written */
+    bool more : 1;
     int iovcnt;
     struct iovec *iov;
 };
@@ -224,7 +225,9 @@ struct cg_wait_input_op {
 
 /* cg_writev(sock, iov, iovcnt): writes all parts in order, with as few system calls as
  * possible. Completes with the total. Modifies the iovec array. -EINVAL: more than
- * CG_IOV_LIMIT parts. Partial; supports .weak_timeout. */
+ * CG_IOV_LIMIT parts. Partial; supports .weak_timeout. Keywords:
+ *   .more   more is written at once, for example by cg_sendfile: the kernel may keep the
+ *           bytes back until then (for 200 ms at most), so that both go into one packet */
 #define cg_writev(...) cg__writev(__VA_ARGS__, )
 #define cg__writev(s, v, n, ...)                                                           \
     CG_OP(cg_writev, .sock = (s), .iov = (v), .iovcnt = (n), __VA_ARGS__)

@@ -70,7 +70,8 @@ static void prepare_sendv(struct uring *u, struct cg_io *io, struct io_uring_sqe
         .msg_iov = (struct iovec *)io->iov,
         .msg_iovlen = (size_t)(io->iovcnt < CG__PARTS ? io->iovcnt : CG__PARTS),
     };
-    io_uring_prep_sendmsg(sqe, io->fd, message, MSG_NOSIGNAL | MSG_DONTWAIT);
+    io_uring_prep_sendmsg(sqe, io->fd, message,
+                          MSG_NOSIGNAL | MSG_DONTWAIT | (io->more ? MSG_MORE : 0));
 }
 
 /* On most kernels, reads from what is not a socket cannot be multishot. */

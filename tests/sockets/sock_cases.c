@@ -30,6 +30,7 @@ ssize_t drinks(void *arg)
 void sock_everything(struct cg_sock *a, struct cg_sock *b)
 {
     struct iovec iov[] = {{"one ", 4}, {"", 0}, {"two\n", 4}, {"three", 5}};
+    struct iovec begin = {"an", 2}, late = {"late", 4};
     struct cg_view view;
     char buf[64] = "";
     size_t moved = 99;
@@ -40,7 +41,10 @@ void sock_everything(struct cg_sock *a, struct cg_sock *b)
     ck_assert_str_eq(buf, "one two\n");
     IS(cg_yield(cg_readall(b, buf, 5, .moved = &moved)), 5);
     ck_assert_mem_eq(buf, "three", 5);
-    IS(cg_yield(cg_writeall(b, "answer", 6)), 6);
+    IS(cg_yield(cg_writev(b, &begin, 1, .more = true)), 2);
+    IS(cg_yield(cg_writeall(b, "swer", 4)), 4);
+    IS(cg_yield(cg_borrow(a, &view, .least = 6)), 6); /* over a pair they come one by one */
+    cg_view_release(&view, 0);
     IS(cg_yield(cg_wait_input(a)), 0);
     IS(cg_yield(cg_poll_sock(a, CG_IN)), CG_IN);
     IS(cg_yield(cg_poll_sock(a, CG_OUT)), CG_OUT);
@@ -67,10 +71,10 @@ void sock_everything(struct cg_sock *a, struct cg_sock *b)
     IS(cg_yield(cg_read(b, buf, sizeof buf)), 0);
     IS(cg_yield(cg_wait_input(b)), 0);
     IS(cg_yield(cg_readall(b, buf, 1)), CG_EOF);
-    IS(cg_yield(cg_writeall(b, "late", 4)), 4); /* half closed */
+    IS(cg_yield(cg_writev(b, &late, 1, .more = true)), 4); /* half closed */
+    cg_sock_close(b); /* and no more follows */
     IS(cg_yield(cg_readall(a, buf, 4)), 4);
     cg_sock_close(a);
-    cg_sock_close(b);
 }
 
 void sock_both_ways(struct cg_sock *a, struct cg_sock *b)

@@ -76,7 +76,7 @@ static ssize_t send_file(struct cg_http_request *req, int file, int64_t offset,
 
     if (chunked)
         part.iov_len = cg__http_framing_chunk_head(head, len);
-    n = cg__http_output_flush(req->conn, &part, 1);
+    n = cg__http_output_flush_before(req->conn, &part, 1);
     if (n >= 0)
         n = send_part(req, file, offset, len);
     if (n >= 0 && chunked)
