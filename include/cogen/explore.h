@@ -62,12 +62,13 @@ struct cg_sim_explore_options {
     const struct cg_sim_program *programs; /* on further hosts; a NULL name ends them */
     const struct cg_sim_options *world;    /* properties of all worlds; the seed and what is
                                             * drawn by it are put on top. NULL: all zero */
-    int64_t storm; /* faults happen in the first so many ns of a world, and are over then;
-                    * 0: 10 s */
+    int64_t storm; /* faults happen in the first so many ns of a world, and are over then; 0:
+                    * 10 s */
     int64_t time_limit;  /* of the world's clock, ns: if it shows more, the world has failed;
                           * 0: a day */
     uint64_t turn_limit; /* the same for the waits of all hosts; 0: 1,000,000 */
-    int64_t patience;    /* the same for the real time that a world takes; 0: 10 s */
+    int64_t patience;    /* the same for the CPU time that a world takes, and ten times as much
+                          * real time; 0: 10 s */
     const char *plan; /* only this world: the plan of an earlier failure; NULL: by .seeds */
     bool trace;       /* prints the trace of each world; for few of them */
     bool quiet;       /* prints nothing */

@@ -60,14 +60,21 @@ static void unhandle(const struct handlers *old)
     sigaction(SIGTERM, &old->terminate, NULL);
 }
 
-/* A world that takes longer is ended by SIGALRM. */
-static void set_alarm(int64_t ns)
+static void set_alarm(int which, int64_t ns)
 {
     struct itimerval timer = {
         .it_value = {.tv_sec = (time_t)(ns / CG_SECOND),
                      .tv_usec = (suseconds_t)(ns % CG_SECOND / CG_MICROSECOND)}};
 
-    setitimer(ITIMER_REAL, &timer, NULL);
+    setitimer(which, &timer, NULL);
+}
+
+/* A world that takes longer is ended by a signal: it may use so much CPU time, and ten times
+ * as much real time, since the machine may be busy. */
+static void set_alarms(int64_t patience)
+{
+    set_alarm(ITIMER_PROF, patience);
+    set_alarm(ITIMER_REAL, 10 * patience);
 }
 
 static void run_world(const struct cg__explore *explore, const struct cg__plan *plan,
@@ -79,7 +86,7 @@ static void run_world(const struct cg__explore *explore, const struct cg__plan *
     slot->said = child->said ? lseek(STDERR_FILENO, 0, SEEK_END) : 0;
     if (slot->said > SAID_MOST && ftruncate(STDERR_FILENO, 0) == 0)
         slot->said = 0;
-    set_alarm(explore->options.patience);
+    set_alarms(explore->options.patience);
     slot->running = true;
     cg__explore_world(explore, plan, slot, trace, record);
     slot->running = false;
@@ -127,6 +134,7 @@ static pid_t begin(struct child *child)
     signal(SIGINT, SIG_DFL);
     signal(SIGTERM, SIG_DFL);
     signal(SIGALRM, SIG_DFL);
+    signal(SIGPROF, SIG_DFL);
     if (child->said) { /* it may fail many times; only the world that is shown leaves a core */
         setrlimit(RLIMIT_CORE, &(struct rlimit){.rlim_cur = 0});
         dup2(fileno(child->said), STDOUT_FILENO);
@@ -171,9 +179,10 @@ static void explain(const struct child *child, int status, int64_t patience,
     char line[CG_SIM_WHY_SIZE - 64];
 
     read_said(child, line, sizeof line);
-    if (WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM) {
+    if (WIFSIGNALED(status) &&
+        (WTERMSIG(status) == SIGALRM || WTERMSIG(status) == SIGPROF)) {
         end->failure = CG_SIM_HANGS;
-        snprintf(end->why, sizeof end->why, "it takes more than %lld ms of real time",
+        snprintf(end->why, sizeof end->why, "it takes more than %lld ms",
                  (long long)(patience / CG_MILLISECOND));
     } else if (WIFSIGNALED(status)) {
         end->failure = CG_SIM_CRASHED;

@@ -12,7 +12,7 @@
 
 struct event {
     int64_t at; /* since the world began */
-    const struct cg__plan_item *item;
+    const struct cg__plan_item *item; /* NULL: the end of the storm */
     bool ends;
 };
 
@@ -25,6 +25,11 @@ struct fate {
 static bool is_fault(const struct cg__plan_item *item)
 {
     return item->what >= CG__PLAN_CUT && item->what <= CG__PLAN_JUMP;
+}
+
+static bool is_noise(const struct cg__plan_item *item)
+{
+    return item->what >= CG__PLAN_RESET && item->what <= CG__PLAN_REORDER;
 }
 
 static int64_t length_of(const struct cg__plan_item *item)
@@ -57,6 +62,21 @@ static void kill_host(struct cg__explore_running *world, unsigned place)
     world->places[place].reactor = NULL;
     if (reactor != NULL)
         cg_sim_kill(reactor);
+}
+
+/* Only what holds in all worlds goes on. */
+static void calm(struct cg__explore_running *world)
+{
+    struct cg_sim_options *now = &cg__sim_of(world->fate.reactor)->opt;
+    const struct cg_sim_options *always = &world->explore->world;
+
+    cg__sim_note(cg__sim_of(world->fate.reactor), -1, "the storm is over");
+    now->reset_permille = always->reset_permille;
+    now->refuse_permille = always->refuse_permille;
+    now->abort_permille = always->abort_permille;
+    now->lose_permille = always->lose_permille;
+    now->double_permille = always->double_permille;
+    now->reorder_permille = always->reorder_permille;
 }
 
 static void happen(struct cg__explore_running *world, const struct event *event)
@@ -106,7 +126,10 @@ static ssize_t fate_run(void *arg)
     for (; next < fate->count; next++) {
         if (cg_yield(cg_sleep_until(begin + fate->events[next].at)) < 0)
             break;
-        happen(fate->world, &fate->events[next]);
+        if (fate->events[next].item)
+            happen(fate->world, &fate->events[next]);
+        else
+            calm(fate->world);
     }
     /* The program has ended. The network must work again, so that the rest can end. */
     for (; next < fate->count; next++)
@@ -122,6 +145,8 @@ static int earlier(const void *left, const void *right)
 
     if (a->at != b->at)
         return a->at < b->at ? -1 : 1;
+    if (a->item == NULL || b->item == NULL)
+        return (a->item == NULL) - (b->item == NULL);
     return a->item < b->item ? -1 : a->item > b->item; /* qsort is not stable */
 }
 
@@ -130,12 +155,15 @@ void cg__explore_fate(struct cg__explore_running *world)
     const struct cg__plan *plan = world->plan;
     struct fate *fate;
     size_t faults = 0;
+    bool noise = false;
 
-    for (size_t i = 0; i < plan->count; i++)
+    for (size_t i = 0; i < plan->count; i++) {
         faults += is_fault(&plan->items[i]);
-    if (faults == 0)
+        noise |= is_noise(&plan->items[i]);
+    }
+    if (faults == 0 && !noise)
         return;
-    if (!(fate = malloc(sizeof *fate + 2 * faults * sizeof *fate->events)))
+    if (!(fate = malloc(sizeof *fate + (2 * faults + 1) * sizeof *fate->events)))
         cg__explore_fail(world, CG_SIM_FAILED, "no memory");
     fate->world = world;
     fate->count = 0;
@@ -148,6 +176,8 @@ void cg__explore_fate(struct cg__explore_running *world)
         fate->events[fate->count++] =
             (struct event){.at = item->values[0] + length_of(item), .item = item, .ends = true};
     }
+    if (noise)
+        fate->events[fate->count++] = (struct event){.at = world->explore->options.storm};
     qsort(fate->events, fate->count, sizeof *fate->events, earlier);
     if (cg_sim_host(world->places[0].reactor, &world->fate.reactor) < 0 ||
         !(world->fate.sched = cg_sched_new(world->fate.reactor)) ||

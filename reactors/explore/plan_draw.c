@@ -63,7 +63,7 @@ static void draw_modes(struct draw *draw)
     if (one_in(draw, 4))
         ADD(draw, CG__PLAN_JITTER, length(draw, CG_SECOND / 10));
     if (one_in(draw, 8))
-        ADD(draw, CG__PLAN_WINDOW, 1 + (int64_t)below(draw, 4096));
+        ADD(draw, CG__PLAN_WINDOW, 64 + (int64_t)below(draw, 8192));
     if (one_in(draw, 2))
         ADD(draw, CG__PLAN_SHORT, 1 + (int64_t)below(draw, 900));
     if (one_in(draw, 2))
