@@ -39,10 +39,12 @@ enum {
 
 static const char *out_name, *own_names, *method, *data, *cacert, *insecure, *verbose,
     *parallel = "8", *resume, *header, *speed, *http1, *http2, *prior, *cookie, *cookie_file,
-    *resolve, *connect_to, *unix_socket, *proxy, *no_proxy;
+    *resolve, *connect_to, *unix_socket, *proxy, *no_proxy,
+    *retry = "0";
 static struct cg_http_field fields[FIELDS_MOST + 3];
 static size_t field_count;
 static struct cg_http_client *client;
+static unsigned retries;
 static struct cg_bucket *bucket; /* a token for each byte; NULL: there is no limit */
 static size_t piece = PIECE;     /* read at a time */
 static struct transfer *transfers;
@@ -180,6 +182,7 @@ static ssize_t ask(struct transfer *transfer, bool part, struct cg_http_reply **
         .len = data ? strlen(data) : 0,
         .stream = true,
         .raw = resume != NULL,
+        .retries = retries,
     };
 
     memcpy(mine, fields, sizeof mine);
@@ -354,6 +357,9 @@ static void open_client(const char **urls)
 
     if (*end || most < 1 || most > 1000)
         example_usage(&ex, "N must be a number from 1 to 1000");
+    retries = (unsigned)strtoul(retry, &end, 10);
+    if (*end || *retry < '0' || *retry > '9' || retries > 100)
+        example_usage(&ex, "--retry takes a number from 0 to 100");
     if (*why)
         example_usage(&ex, why);
     if (resume && !own_names && (!out_name || count > 1))
@@ -420,6 +426,7 @@ int main(int argc, char **argv)
         {"http2-prior-knowledge", NULL, "use HTTP/2 only, also without TLS", &prior, 0},
         {"limit-rate", "SPEED", "receive at most SPEED bytes a second in all (k, M, G)", &speed,
          0},
+        {"retry", "N", "try again so often after failures that may pass (0)", &retry, 0},
         {"parallel", "N", "the largest number of transfers at a time (8)", &parallel, 0},
         {0},
     };

@@ -109,12 +109,15 @@ struct cg__asking {
     bool *put; /* set when the request may have been sent */
     struct cg_http_reply *reply;
     unsigned redirects; /* followed so far */
+    unsigned retries;   /* made so far */
+    int64_t begun_at;   /* the first attempt */
     bool with_body;
     bool foreign; /* redirected to another host: no credentials */
     bool expect;
     bool begun;    /* the source has been read from */
     bool fresh;    /* do not use a connection from the pool */
     bool plain;    /* HTTP/1.1 only: for an upgrade, or because the server wants it */
+    bool connected; /* the last attempt had a connection */
     bool responded; /* the head of the final response has been read */
     uint64_t sent; /* bytes of the body */
 };

@@ -6,6 +6,7 @@
 #include "http/client/client_head.h"
 #include "http/client/client_link.h"
 #include "http/client/client_reply.h"
+#include "http/client/client_retry.h"
 #include "http/client/client_why.h"
 #include "http/coding/decoder.h"
 #include "http/cookies/jar.h"
@@ -82,17 +83,6 @@ static ssize_t exchange(struct cg__asking *ask, struct cg__link *link)
     return n;
 }
 
-static bool is_idempotent(const char *method)
-{
-    static const char *const list[] = {"GET",    "HEAD",    "PUT",
-                                       "DELETE", "OPTIONS", "TRACE"};
-
-    for (size_t i = 0; i < sizeof list / sizeof *list; i++)
-        if (strcmp(method, list[i]) == 0)
-            return true;
-    return false;
-}
-
 /* Rewinds the body; false: it cannot be sent again. */
 static bool rewind_body(struct cg__asking *ask)
 {
@@ -112,7 +102,7 @@ static bool was_lost(const struct cg__asking *ask, const struct cg__link *link, 
 {
     bool lost = code == CG_EOF || code == -ECONNRESET || code == -EPIPE;
 
-    return lost && link->kept && !ask->fresh && is_idempotent(ask->method) &&
+    return lost && link->kept && !ask->fresh && cg__http_client_retry_is_safe(ask->method) &&
            !cg__http_client_h2_was_reset(link->stream);
 }
 
@@ -148,6 +138,7 @@ static ssize_t once(struct cg__asking *ask, struct cg__link *link)
         bool again;
         ssize_t n = cg__http_client_link_open(link, ask);
 
+        ask->connected = n == 0;
         if (n < 0)
             return n;
         n = exchange(ask, link);
@@ -224,6 +215,7 @@ static ssize_t follow(struct cg__asking *ask)
     url.user = ask->foreign ? NULL : url.user;
     cg__http_url_free(&ask->url);
     ask->url = url;
+    cg__http_client_reply_skip(ask->reply);
     return 1;
 }
 
@@ -241,7 +233,7 @@ static ssize_t take_cookies(const struct cg__asking *ask)
     return 0;
 }
 
-/* Resets a reply for the head of the redirected request. */
+/* Resets a reply for the head of the next response. */
 static void start_anew(struct cg_http_reply *reply)
 {
     cg__http_decoder_free(reply->decoder);
@@ -249,6 +241,22 @@ static void start_anew(struct cg_http_reply *reply)
     reply->decoded = reply->ended = false;
     reply->error = 0;
     reply->received = 0;
+}
+
+/* 1: the request is to be sent again, and its pause is over. Otherwise the result, which is
+ * that of the attempt unless the pause was cancelled. */
+static ssize_t retry(struct cg__asking *ask, ssize_t result)
+{
+    int64_t pause;
+    ssize_t n;
+
+    if (!cg__http_client_retry_wants(ask, result, &pause) ||
+        (ask->with_body && !rewind_body(ask)))
+        return result;
+    if (result == 0)
+        cg__http_client_reply_skip(ask->reply);
+    n = cg_yield(cg_sleep(pause));
+    return n < 0 ? n : 1;
 }
 
 static ssize_t fetch_all(struct cg__asking *ask)
@@ -264,11 +272,12 @@ static ssize_t fetch_all(struct cg__asking *ask)
             n = cg__http_client_reply_begin(reply, &link, ask);
         if (n == 0)
             n = take_cookies(ask);
+        if (n <= 0)
+            n = retry(ask, n);
         if (n == 0)
             n = follow(ask);
         if (n <= 0)
             break;
-        cg__http_client_reply_skip(reply);
         start_anew(reply);
         n = 0;
     }
@@ -313,6 +322,7 @@ static ssize_t fetch_url(struct cg__asking *ask, struct cg_http_reply **reply)
     if (client->sched != cg_sched_self() || client->freed)
         return cg__http_client_because(
             ask->why, -EINVAL, "the client belongs to another scheduler, or was freed");
+    ask->begun_at = cg_sched_now(client->sched);
     n = cg__http_url_parse(&ask->url, url, &wrong);
     if (n == CG_EHTTP_URL)
         return cg__http_client_because(ask->why, n, "%.100s is not a valid URL: %s",

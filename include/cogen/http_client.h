@@ -40,6 +40,11 @@ enum {
     CG_HTTP_STREAMS = 100,                 /* requests on one connection of HTTP/2 */
 };
 
+/* Times of retries, in ns: see .retries of struct cg_http_fetch. */
+#define CG_HTTP_RETRY_PAUSE CG_SECOND
+#define CG_HTTP_RETRY_LONGEST CG_MINUTE
+#define CG_HTTP_RETRY_TIME (2 * CG_MINUTE)
+
 /* How a client speaks TLS: made by cg_tls_http in cogen/https.h, or by the program. */
 struct cg_http_tls {
     /* Does the handshake over the connected socket `inner`. Called in the coroutine of
@@ -168,6 +173,17 @@ struct cg_http_fetch {
     bool expect;        /* sends Expect: 100-continue, and waits before it sends the body */
     bool upgrade;       /* the fields ask for another protocol, and a response of 101 is
                            accepted: see cg_http_reply_take_sock */
+
+    /* How often the request is sent again after a failure that may pass: an error of the
+     * network before the head of a response, or 408, 429, 502, 503 or 504. Only if that is
+     * safe: no connection could be made, or the method is idempotent; and the body can be
+     * sent again. 0: never. The pause before the first retry is .retry_pause (ns; 0:
+     * CG_HTTP_RETRY_PAUSE); it doubles each time, up to CG_HTTP_RETRY_LONGEST, is shortened
+     * at random by up to a half, and is at least what Retry-After asks for. No retry begins
+     * later than .retry_time after the first attempt (ns; 0: CG_HTTP_RETRY_TIME): then the
+     * last result stands. The streamed body of a response is not retried. */
+    unsigned retries;
+    int64_t retry_pause, retry_time;
 
     /* Called with each interim response (1xx), in the coroutine of the request; may yield.
      * A negative result ends the request. The header fields belong to the library and are
