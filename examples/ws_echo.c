@@ -23,23 +23,27 @@ static uint64_t limit;
 static uint8_t protocols;
 
 /* Short answers are gathered while further messages have come already. */
-static ssize_t echo(struct cg_http_request *req, void *arg)
+static ssize_t echo(struct cg_ws *ws, ssize_t kind, const struct cg_ws_message *message, void *arg)
 {
-    struct cg_ws_message message;
+    (void)arg;
+    if (message == NULL) /* it has ended */
+        return 0;
+    return cg_yield(cg_ws_write(ws, kind, message->data, message->len,
+                                .more = cg_ws_has_input(ws)));
+}
+
+static ssize_t accept_it(struct cg_http_request *req, void *arg)
+{
     struct cg_ws *ws;
     ssize_t n = cg_yield(cg_ws_accept(req, &ws, .deflate = true, .limit = limit, .origins = "*"));
 
     (void)arg;
     if (n != 0)
         return n;
-    while ((n = cg_yield(cg_ws_read(ws, &message))) > 0) {
-        n = cg_yield(cg_ws_write(ws, n, message.data, message.len,
-                                 .more = cg_ws_has_input(ws)));
-        if (n < 0)
-            break;
-    }
-    cg_ws_free(ws);
-    return 0;
+    n = cg_ws_serve(ws, req, echo, NULL);
+    if (n < 0)
+        cg_ws_free(ws);
+    return n;
 }
 
 static struct cg_http_server *open_server(void)
@@ -47,7 +51,7 @@ static struct cg_http_server *open_server(void)
     struct cg_http_server *server = cg_http_server_new(
         .protocols = protocols, .wrap = cert != NULL ? server_tls_wrap : NULL);
 
-    if (server == NULL || cg_http_server_mount(server, "/", echo, NULL) < 0) {
+    if (server == NULL || cg_http_server_mount(server, "/", accept_it, NULL) < 0) {
         example_fail("server", -ENOMEM);
         cg_http_server_free(server);
         return NULL;

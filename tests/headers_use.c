@@ -355,6 +355,7 @@ ssize_t websocket(struct cg_http_request *req, struct cg_http_client *client)
     cg_yield(cg_ws_ping(ws, NULL, 0));
     cg_yield(cg_ws_ping(ws, "a", 1, .timeout = 1));
     cg_yield(cg_ws_end(ws, CG_WS_NORMAL));
+    n = cg_ws_serve(ws, req, NULL, NULL);
     return cg_yield(cg_ws_end(ws, cg_ws_code(ws), .why = cg_ws_reason(ws)));
 }
 

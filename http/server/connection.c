@@ -58,6 +58,27 @@ static void finish(struct cg__http_conn *conn)
     cg_yield(cg_signal(server, NULL, .shield = true, .prio = CG_PRIO_CORO));
 }
 
+void cg__http_connection_leave(struct cg__http_guest *guest)
+{
+    struct cg__http_serving *serving = guest->serving;
+
+    cg__http_guest_remove(guest);
+    if (guest->conn != NULL) {
+        finish(guest->conn);
+        return;
+    }
+    serving->conns--;
+    cg_yield(cg_signal(serving->server, NULL, .shield = true, .prio = CG_PRIO_CORO));
+}
+
+/* A guest goes on with the connection, which counts until that has ended. */
+static void stay(struct cg__http_conn *conn)
+{
+    cg_coro_unref(conn->coro);
+    conn->coro = NULL;
+    cg__http_guest_begin(conn->guest, conn->serving, conn);
+}
+
 static ssize_t wait_until(struct cg__http_conn *conn, struct cg_view *view, int64_t end)
 {
     ssize_t n;
@@ -210,7 +231,9 @@ static void go_on(struct cg__http_conn *conn, enum cg__http_outcome outcome)
     }
     if (outcome == CG__HTTP_LINGER)
         linger(conn);
-    if (outcome != CG__HTTP_DORMANT)
+    if (outcome == CG__HTTP_STAYS)
+        stay(conn);
+    else if (outcome != CG__HTTP_DORMANT)
         finish(conn);
 }
 

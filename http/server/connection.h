@@ -11,4 +11,7 @@ ssize_t cg__http_connection_run(void *arg);
 /* The same for a dormant connection, whose wait for a request is `op`. */
 ssize_t cg__http_connection_resume(void *op);
 
+/* The end of a guest that has stayed, in its last coroutine. Yields. */
+void cg__http_connection_leave(struct cg__http_guest *guest);
+
 #endif

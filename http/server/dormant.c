@@ -19,7 +19,8 @@ int cg__http_dormant_open(struct cg_http_server *server, cg_fn *resume)
 void cg__http_dormant_close(struct cg_http_server *server)
 {
     cg_starter_free(server->starter);
-    server->starter = NULL;
+    cg_starter_free(server->guest_starter);
+    server->starter = server->guest_starter = NULL;
 }
 
 static void clear(struct cg__http_conn *conn)
@@ -59,7 +60,8 @@ struct cg__http_conn *cg__http_dormant_end(struct cg_op *op)
 
 static void end_dormant(struct cg__http_conn *conn)
 {
-    cg_starter_cancel(conn->server->starter, &conn->dormant.op);
+    if (conn->sock != NULL) /* otherwise a guest has it */
+        cg_starter_cancel(conn->server->starter, &conn->dormant.op);
 }
 
 /* If the wait has just ended and its coroutine is about to be started, only the flag tells. */

@@ -70,7 +70,7 @@ void cg_http_server_free(struct cg_http_server *server)
 {
     if (server == NULL)
         return;
-    cg__http_farewell_forget(server);
+    cg__http_guest_forget(server);
     cg__http_h1_free_spare(server);
     cg__http_h2_free_spare(server);
     for (int i = 0; i < CG__HTTP_REPEATS; i++)
@@ -155,6 +155,7 @@ static void cancel_conns(struct cg_http_server *server,
     for (unsigned i = 0; i < server->all.count; i++, conn = conn->in[CG__HTTP_ALL].next)
         if (serving == NULL || conn->serving == serving)
             cg__http_dormant_cancel(conn);
+    cg__http_guest_cancel(server, serving);
 }
 
 /* Called by cg_accept when a connection could not be accepted; it goes on accepting. */
@@ -404,7 +405,7 @@ static ssize_t shutdown_run(struct cg_op *op)
     until = cg_sched_now(cg_sched_self()) + idle;
     for (struct cg__http_serving *each = server->serving; each != NULL; each = each->next)
         cg_scope_cancel(&each->scope);
-    cg__http_farewell_tell(server);
+    cg__http_guest_tell(server);
     tell_drain(server);
     cg_yield(cg_signal(&server->draining, NULL, .shield = true, .prio = CG_PRIO_CORO));
     while (is_running(server) && n >= 0) {

@@ -9,7 +9,7 @@
 #include "http/http1/framing.h"
 #include "http/http1/parser.h"
 #include "http/server/carrier.h"
-#include "http/server/farewell.h"
+#include "http/server/guest.h"
 
 enum {
     CG__HTTP_OUT_SIZE = 16 * 1024 - 64, /* a large output buffer; a head must fit into it */
@@ -85,6 +85,7 @@ enum cg__http_outcome {
     CG__HTTP_LINGER,    /* after the peer has read the last response */
     CG__HTTP_GO_ON,     /* it may send another request */
     CG__HTTP_DORMANT,   /* it may, and waits for it without a coroutine */
+    CG__HTTP_STAYS,     /* its handler has given it to a guest */
 };
 
 /* A ring of connections. */
@@ -116,7 +117,10 @@ struct cg__http_conn {
         };
         struct cg_wait_input_op dormant; /* the same wait without a coroutine */
     };
-    int64_t since; /* when it began to wait for its client; not valid AT_WORK */
+    union {
+        int64_t since; /* when it began to wait for its client; not valid AT_WORK */
+        struct cg__http_guest *guest; /* after CG__HTTP_STAYS */
+    };
     struct cg__http_address *address; /* of its client; NULL: not counted by address */
     char *peer; /* its client's address for the log; NULL: not yet known */
     void *session; /* over HTTP/2: a struct cg__http_h2; or NULL */
@@ -155,7 +159,8 @@ struct cg_http_server {
     void *addresses;          /* a tree of struct cg__http_address: places.c */
     unsigned short_places;    /* the limit of connections .. */
     int64_t short_until;      /* .. until this moment */
-    struct cg__http_farewell *farewells; /* to be told of the shutdown */
+    struct cg__http_guest *guests; /* connections and streams that were given away */
+    struct cg_starter *guest_starter; /* of those that stay; or NULL */
     bool draining;
     bool cut;          /* its shutdown has timed out: connections are cancelled */
     int64_t drain_idle; /* while draining: how long a connection waits for a request */
@@ -202,6 +207,7 @@ struct cg_http_request {
     /* Everything from here on is zero when a request begins. */
     const char *scheme; /* over HTTP/2: "http", "https" or NULL */
     const char *rest; /* of the path, after a pattern that ends with a slash; or NULL */
+    struct cg__http_guest *guest; /* stays after the handler; or NULL */
     size_t body_left;
     uint64_t body_seen;
     int64_t began;        /* when its handler was called; 0: nobody needs to know */

@@ -6,7 +6,6 @@
 #include "http/ws/ws_protocol.h"
 
 #include <errno.h>
-#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,14 +25,12 @@ static void set_defaults(struct cg_ws_options *options)
     options->protocol = NULL; /* was borrowed */
 }
 
-/* Runs when the server begins to shut down: the reader sends the Close. */
-static void told(struct cg__http_farewell *farewell)
+void cg__http_ws_rouse(struct cg_ws *ws)
 {
-    struct cg_ws *ws = (struct cg_ws *)((char *)farewell - offsetof(struct cg_ws, farewell));
-
-    ws->told = true;
     if (ws->wait != NULL)
         cg_scope_cancel(ws->wait);
+    else if (ws->handler != NULL && ws->coro == NULL && ws->starter != NULL)
+        cg_starter_cancel(ws->starter, &ws->dormant.op);
 }
 
 int cg__http_ws_make(struct cg_sock *sock, const struct cg_ws_options *options,
@@ -50,7 +47,8 @@ int cg__http_ws_make(struct cg_sock *sock, const struct cg_ws_options *options,
     ws->parser.masked = !ws->options.client;
     ws->parser.limit = ws->options.limit;
     ws->parser.deflate = params->on;
-    ws->farewell.told = told;
+    ws->parser.control = ws->control;
+    ws->reason = "";
     if (params->on && (ws->deflate = cg__http_ws_deflate_new(params)) == NULL)
         goto no_memory;
     if (protocol != NULL && (ws->protocol = strdup(protocol)) == NULL)
@@ -85,6 +83,8 @@ void cg__http_ws_destroy(struct cg_ws *ws)
     free(ws->protocol);
     free(ws->buf);
     free(ws->out.data);
+    free(ws->masks);
+    free(ws->reason_came);
     free(ws);
 }
 
@@ -93,7 +93,7 @@ void cg_ws_free(struct cg_ws *ws)
 {
     if (ws == NULL)
         return;
-    cg__http_farewell_remove(&ws->farewell);
+    cg__http_guest_remove(&ws->guest);
     cg_sock_close(ws->sock);
     ws->sock = NULL;
     ws->view.chunk = NULL;

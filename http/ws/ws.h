@@ -7,7 +7,7 @@
 #include <cogen.h>
 #include <cogen/websocket.h>
 
-#include "http/server/farewell.h"
+#include "http/server/guest.h"
 #include "http/ws/ws_deflate.h"
 #include "http/ws/ws_frame.h"
 #include "http/ws/ws_utf8.h"
@@ -55,8 +55,8 @@ struct cg_ws {
     struct cg_mutex lock; /* of who writes to the socket */
     struct cg__ws_out out;
     ssize_t broken; /* result of all further writes; 0: none has failed */
-    uint8_t masks[CG__WS_MASKS];
-    size_t masks_left;
+    uint8_t *masks; /* CG__WS_MASKS bytes from malloc; NULL: none yet */
+    uint8_t masks_left;
     /* The end. */
     bool told;       /* the server is being shut down */
     bool sent_close;
@@ -65,13 +65,33 @@ struct cg_ws {
     int64_t close_until; /* when the wait for the peer's Close ends */
     ssize_t result;
     int code;
-    char reason[CG_WS_REASON_SIZE];
-    struct cg__http_farewell farewell;
+    const char *reason;
+    char *reason_came; /* from malloc: it has come from the peer; or NULL */
+    struct cg__http_guest guest; /* of the server that has accepted it */
+    /* cg_ws_serve. */
+    cg_ws_handler *handler; /* NULL: nobody has called it */
+    void *handler_arg;
+    struct cg_coro *coro;       /* that serves it; NULL: none, it is dormant */
+    struct cg_starter *starter; /* starts another one */
+    int64_t doze; /* when a wait for input goes on without a coroutine; 0: never */
+    bool cut;     /* the server is not to wait for it any more */
+    union {
+        struct cg_wait_input_op dormant; /* without a coroutine */
+        char control[CG__WS_CONTROL];    /* the parser's, which is then between frames */
+    };
 };
+
+enum { CG__WS_DOZE = -1000001 }; /* what a read returns when it may go on without a coroutine */
 
 /* Ends run slots: leaves the object, and frees it if it was closed meanwhile. Returns n, or
  * -EBADF. */
 ssize_t cg__http_ws_leave(struct cg_ws *ws, struct cg_op *op, ssize_t n);
+
+/* Of a WebSocket that a server has accepted; defined in ws_serve.c. */
+extern const struct cg__http_guest_type cg__http_ws_guest;
+
+/* Lets who waits for input look at what has changed. */
+void cg__http_ws_rouse(struct cg_ws *ws);
 
 /* Frees a WebSocket that nobody uses any more. */
 void cg__http_ws_destroy(struct cg_ws *ws);

@@ -130,7 +130,8 @@ static ssize_t upgrade(struct cg_http_request *req, struct cg_ws *ws, const char
     if (n < 0)
         return n;
     ws->sock = sock;
-    cg__http_farewell_add(req, &ws->farewell);
+    ws->guest.type = &cg__http_ws_guest;
+    cg__http_guest_add(req, &ws->guest);
     return 0;
 }
 

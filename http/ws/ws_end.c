@@ -46,8 +46,7 @@ static ssize_t end_it(struct cg_ws *ws, const struct cg_ws_end_op *end)
     n = cg__http_ws_output_close(ws, (unsigned)end->code, end->why ? end->why : "");
     if (n < 0)
         return n;
-    if (ws->wait != NULL)
-        cg_scope_cancel(ws->wait);
+    cg__http_ws_rouse(ws);
     n = cg__http_ws_output_send(ws);
     if (ws->reading || n == -ECANCELED || n == -EBADF)
         return n;

@@ -34,6 +34,7 @@ struct cg__ws_parser {
     bool masked;    /* frames must be masked (those that a server receives), or must not */
     bool deflate;   /* RSV1 is allowed */
     uint64_t limit; /* most bytes of a message's payload */
+    char *control;  /* room for CG__WS_CONTROL bytes, used while a control frame comes */
     /* The frame. */
     uint8_t head[CG__WS_HEAD];
     uint8_t have, need; /* bytes of the head */
@@ -49,8 +50,7 @@ struct cg__ws_parser {
     char *piece;
     size_t piece_len;
     bool first, last; /* the message begins, ends with this piece */
-    uint8_t control_len;
-    char control[CG__WS_CONTROL];
+    uint8_t control_len; /* of .control */
     const char *why;
 };
 

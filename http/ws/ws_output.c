@@ -27,12 +27,14 @@ static int reserve(struct cg__ws_out *out, size_t more)
  * is sent. */
 static int next_mask(struct cg_ws *ws, uint8_t *mask)
 {
+    if (ws->masks == NULL && (ws->masks = malloc(CG__WS_MASKS)) == NULL)
+        return -ENOMEM;
     if (ws->masks_left == 0) {
-        if (getentropy(ws->masks, sizeof ws->masks) < 0)
+        if (getentropy(ws->masks, CG__WS_MASKS) < 0)
             return -errno;
-        ws->masks_left = sizeof ws->masks;
+        ws->masks_left = CG__WS_MASKS;
     }
-    ws->masks_left -= 4;
+    ws->masks_left = (uint8_t)(ws->masks_left - 4);
     memcpy(mask, ws->masks + ws->masks_left, 4);
     return 0;
 }

@@ -47,7 +47,7 @@ static bool is_own(ssize_t n)
  * bytes would destroy: so we wait until it closes. */
 static ssize_t fail(struct cg_ws *ws, unsigned code, ssize_t result, const char *why)
 {
-    snprintf(ws->reason, sizeof ws->reason, "%s", why);
+    ws->reason = why;
     ws->code = CG_WS_ABNORMAL;
     ws->result = result;
     ws->lingers = true;
@@ -116,23 +116,39 @@ static void count_silence(struct cg_ws *ws)
     ws->waited = moment;
 }
 
+int64_t cg__http_ws_read_due(const struct cg_ws *ws)
+{
+    int64_t dead = after(ws->heard, ws->options.idle_timeout);
+    int64_t ping = after(ws->heard > ws->pinged ? ws->heard : ws->pinged,
+                         ws->options.ping_interval);
+
+    return earlier(dead, ws->sent_close ? ws->close_until : ping);
+}
+
+/* Whether the wait may go on without a coroutine: nothing but the socket must be known. */
+static bool may_doze(const struct cg_ws *ws)
+{
+    return ws->doze != 0 && !ws->sent_close && ws->out.len == 0 && ws->buf == NULL &&
+           cg__http_ws_frame_is_between(&ws->parser);
+}
+
 static ssize_t wait_input(struct cg_ws *ws)
 {
-    int64_t dead, until;
+    int64_t until, deadline;
     ssize_t n;
 
     count_silence(ws);
-    dead = after(ws->heard, ws->options.idle_timeout);
-    until = ws->sent_close ? ws->close_until
-                           : after(ws->heard > ws->pinged ? ws->heard : ws->pinged,
-                                   ws->options.ping_interval);
-    until = earlier(dead, until);
-    if (borrow(ws, until, &n) || n > 0)
+    deadline = until = cg__http_ws_read_due(ws);
+    if (may_doze(ws))
+        deadline = earlier(until, ws->doze);
+    if (borrow(ws, deadline, &n) || n > 0)
         return 0;
     if (n == 0)
         return end(ws, CG_EOF);
+    if (n == -ETIMEDOUT && deadline < until && now() < until)
+        return CG__WS_DOZE;
     if (n == -ETIMEDOUT)
-        return overdue(ws, until, dead);
+        return overdue(ws, until, after(ws->heard, ws->options.idle_timeout));
     return is_own(n) ? n : end(ws, n);
 }
 
@@ -166,8 +182,8 @@ static ssize_t take_close(struct cg_ws *ws)
 
         if (!cg__http_ws_utf8_is_valid(parser->control + 2, len))
             return fail(ws, CG_WS_INVALID, CG_EWS, "a Close with invalid UTF-8");
-        memcpy(ws->reason, parser->control + 2, len);
-        ws->reason[len] = '\0';
+        ws->reason_came = strndup(parser->control + 2, len);
+        ws->reason = ws->reason_came != NULL ? ws->reason_came : "";
     }
     ws->code = code != 0 ? (int)code : CG_WS_NO_CODE;
     cg__http_ws_output_close(ws, code, "");

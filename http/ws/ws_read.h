@@ -10,4 +10,8 @@
  * ws->reading. Yields. */
 ssize_t cg__http_ws_read_next(struct cg_ws *ws, bool pieces);
 
+
+/* The moment at which a wait for input ends in vain: for a ping, or the end. */
+int64_t cg__http_ws_read_due(const struct cg_ws *ws);
+
 #endif

@@ -248,6 +248,23 @@ CG_API int cg_ws_new_with(struct cg_sock *sock, const struct cg_ws_options *opti
  * operations complete with -EBADF. Never waits. NULL is ignored. */
 CG_API void cg_ws_free(struct cg_ws *ws);
 
+/* What cg_ws_serve calls: with each message and its kind; and once at the end, with what
+ * cg_ws_read would have completed with (0, or a negative code) and no message. A negative
+ * result ends the WebSocket, without a Close. */
+typedef ssize_t cg_ws_handler(struct cg_ws *ws, ssize_t kind,
+                              const struct cg_ws_message *message, void *arg);
+
+/* Serves a WebSocket that cg_ws_accept has opened: called in the handler of the request, it
+ * reads from when that has returned. Ownership of ws passes to the server, which frees it after
+ * the last call of `handler`. That runs in a coroutine, but an idle WebSocket has none: so
+ * locals, scopes and cg_local do not last from one call to the next. It and others may write,
+ * cg_ws_end and cg_ws_free the WebSocket as usual, and may not read. The server's shutdown
+ * waits for it. 0; -EINVAL: ws was not accepted by a server; -EBUSY: somebody reads, or it is
+ * served already; -EALREADY: another WebSocket of this request is served. Then ws stays the
+ * caller's. */
+CG_API int cg_ws_serve(struct cg_ws *ws, struct cg_http_request *req, cg_ws_handler *handler,
+                       void *arg);
+
 /* The subprotocol that was agreed on; NULL: none. */
 CG_API const char *cg_ws_protocol(const struct cg_ws *ws);
 

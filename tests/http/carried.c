@@ -11,7 +11,7 @@ struct cg_http_client *carried_client;
 
 static struct cg_sock *listener, *given;
 static struct cg_coro *serving;
-static char url[CG_ADDR_SIZE + 16];
+static char addr[CG_ADDR_SIZE];
 
 static ssize_t give(struct cg_http_request *req, void *arg)
 {
@@ -27,10 +27,7 @@ static ssize_t serve(void *arg)
 
 void carried_begin(bool h2)
 {
-    char addr[CG_ADDR_SIZE];
-
     listener = test_listen(addr);
-    snprintf(url, sizeof url, "http://%s/", addr);
     carried_server = cg_http_server_new(.protocols = CG_HTTP_H1 | CG_HTTP_H2C);
     OK(cg_http_server_mount(carried_server, "/", give, NULL));
     serving = test_start(serve, NULL);
@@ -47,12 +44,20 @@ void carried_end(void)
     cg_sock_close(listener);
 }
 
+const char *carried_url(const char *path)
+{
+    static char url[CG_ADDR_SIZE + 32];
+
+    snprintf(url, sizeof url, "http://%s%s", addr, path);
+    return url;
+}
+
 void carried_pair(struct cg_sock **served, struct cg_sock **asked)
 {
     static const struct cg_http_field fields[] = {
         {"Upgrade", "bytes"}, {"Connection", "Upgrade"}, {NULL, NULL}};
     struct cg_http_fetch fetch = {
-        .url = url, .fields = fields, .upgrade = true, .stay = true, .stream = true};
+        .url = carried_url("/"), .fields = fields, .upgrade = true, .stay = true, .stream = true};
     struct cg_http_reply *reply;
 
     IS(cg_yield(cg_http_fetch(carried_client, &fetch, &reply)), 101);

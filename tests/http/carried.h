@@ -16,6 +16,9 @@ extern struct cg_http_client *carried_client;
 void carried_begin(bool h2);
 void carried_end(void);
 
+/* The URL of a path of the server; valid until the next call. */
+const char *carried_url(const char *path);
+
 /* Makes a pair: the server's socket, whose handler has returned, and the client's. By HTTP/2,
  * all pairs share a connection. */
 void carried_pair(struct cg_sock **served, struct cg_sock **asked);

@@ -183,6 +183,10 @@ static enum cg__http_outcome serve_one(struct cg__http_h1_request *h1)
     if (conn->out != NULL)
         cg__http_output_late(conn);
     cg__http_handle(req);
+    if (req->guest != NULL) {
+        conn->guest = req->guest;
+        return CG__HTTP_STAYS;
+    }
     if (conn->sock == NULL || req->cut || conn->broken)
         return CG__HTTP_CLOSE_NOW;
     if (!req->body_done && !cg__http_request_body_drain(req))

@@ -143,6 +143,8 @@ static ssize_t stream_run(void *arg)
 {
     struct cg__http_h2_stream *stream = arg;
     struct cg_http_request *req = &stream->message;
+    struct cg__http_serving *serving = req->conn->serving;
+    struct cg__http_guest *guest;
 
     cg_scope_open(&stream->scope, CG_NEVER, false);
     stream->scoped = true;
@@ -158,7 +160,10 @@ static ssize_t stream_run(void *arg)
     cg_scope_close(&stream->scope);
     if (req->server->options.access_log != NULL)
         cg__http_access_log_add(req);
+    guest = req->guest;
     handled(stream);
+    if (guest != NULL)
+        cg__http_guest_begin(guest, serving, NULL);
     return 0;
 }
 
