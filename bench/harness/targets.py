@@ -26,7 +26,8 @@ LOADS = {
     "idle-sleeping": ((EPOLL, "bytes", 4506), (URING, "bytes", 4506)),
     "idle-echo": ((EPOLL + ", borrow", "bytes", 5120), (URING + ", borrow", "bytes", 5120)),
     "idle-deep": (("all", "resident when quiet, of that before", 1.2),),
-    "idle-http": ((EPOLL, "bytes", 5120), (URING, "bytes", 5120)),
+    "idle-http": ((EPOLL, "bytes", 700), (URING, "bytes", 700)),
+    "idle-https": ((EPOLL, "bytes", 16384), (URING, "bytes", 16384)),
 }
 
 # A pattern for the names of figures, and the highest value allowed in ns.
