@@ -204,6 +204,36 @@ void cg__http_client_pool_keep(struct cg__pool *pool, struct cg__origin *lease,
         close_conn(unlink_kept(pool, pool->oldest));
 }
 
+size_t cg__http_client_pool_count(struct cg__pool *pool, const char *key)
+{
+    const struct cg__origin *origin = *bucket(pool, key);
+    size_t count;
+
+    while (origin != NULL && strcmp(origin->key, key) != 0)
+        origin = origin->next;
+    if (origin == NULL)
+        return 0;
+    count = origin->active;
+    for (const struct cg__kept *kept = pool->newest; kept != NULL; kept = kept->older)
+        count += kept->origin == origin;
+    return count;
+}
+
+size_t cg__http_client_pool_clear(struct cg__pool *pool, const char *key)
+{
+    struct cg__kept *kept, *older;
+    size_t count = 0;
+
+    for (kept = pool->newest; kept != NULL; kept = older) {
+        older = kept->older;
+        if (strcmp(kept->origin->key, key) != 0)
+            continue;
+        close_conn(unlink_kept(pool, kept));
+        count++;
+    }
+    return count;
+}
+
 void cg__http_client_pool_tidy(struct cg__pool *pool, int64_t now)
 {
     while (pool->oldest && now - pool->oldest->since >= pool->keep_timeout)

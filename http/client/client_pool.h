@@ -88,6 +88,12 @@ struct cg__h2 *cg__http_client_pool_kept(const struct cg__pool *pool,
 void cg__http_client_pool_keep(struct cg__pool *pool, struct cg__origin *lease,
                                struct cg__conn conn, int64_t now);
 
+/* The connections to what a key names, in use or idle. */
+size_t cg__http_client_pool_count(struct cg__pool *pool, const char *key);
+
+/* Closes those of them that are idle; returns how many. */
+size_t cg__http_client_pool_clear(struct cg__pool *pool, const char *key);
+
 /* _tidy closes connections that have been idle for too long, _close all idle ones. */
 void cg__http_client_pool_tidy(struct cg__pool *pool, int64_t now);
 void cg__http_client_pool_close(struct cg__pool *pool);

@@ -277,6 +277,16 @@ CG_API void cg_http_client_tidy(struct cg_http_client *client);
 /* The number of open connections, in use or idle. */
 CG_API size_t cg_http_client_connections(const struct cg_http_client *client);
 
+/* The same for connections to the host and port of a URL, also those through proxies unless
+ * the proxy forwards the requests themselves (http through an HTTP proxy): all of that
+ * proxy's count then. CG_EHTTP_URL: the URL is invalid; CG_EHTTP_PROXY: the proxy is;
+ * -ENOMEM. */
+CG_API ssize_t cg_http_client_connections_to(struct cg_http_client *client, const char *url);
+
+/* Closes the idle ones of these connections, so that the next request connects anew. Returns
+ * how many there were, or the same codes. */
+CG_API ssize_t cg_http_client_close_idle(struct cg_http_client *client, const char *url);
+
 /* Frees a reply. If its body was read to the end, the connection is kept for the next
  * request, otherwise closed. A pending cg_http_read_reply completes with -EBADF, also one
  * that has completed but whose coroutine has not resumed. NULL is ignored. */

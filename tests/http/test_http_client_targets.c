@@ -312,6 +312,37 @@ static ssize_t goes_to_targets(void *arg)
     return 0;
 }
 
+/* Connections are counted by host and port, and idle ones closed. */
+static ssize_t counts_connections(void *arg)
+{
+    struct cg_http_reply *open;
+
+    (void)arg;
+    script_start(&server, TURNS(SAYS(OK_200(2, "ok")), SAYS(OK_200(2, "ok"), .fresh = true)));
+    script_start(&other, TURNS(SAYS(OK_200(2, "ok"))));
+    client = CLIENT();
+    IS(cg_http_client_connections_to(client, server.url), 0);
+    IS(cg_http_client_close_idle(client, server.url), 0);
+    IS(cg_http_client_connections_to(client, "ftp://a/"), CG_EHTTP_URL);
+    IS(get_from(server.url), 200);
+    IS(FETCH(.url = other.url, .stream = true), 200);
+    open = reply;
+    IS(cg_http_client_connections_to(client, server.url), 1);
+    IS(cg_http_client_connections_to(client, other.url), 1);
+    IS(cg_http_client_close_idle(client, other.url), 0); /* it is in use */
+    IS(cg_http_client_close_idle(client, script_url(&server, "/any")), 1);
+    IS(cg_http_client_connections_to(client, server.url), 0);
+    IS((ssize_t)cg_http_client_connections(client), 1);
+    IS(get_from(server.url), 200);
+    cg_http_reply_free(open);
+    done();
+    script_end(&other);
+    client = CLIENT(.http_proxy = "ftp://a/");
+    IS(cg_http_client_connections_to(client, "http://a/"), CG_EHTTP_PROXY);
+    cg_http_client_free(client);
+    return 0;
+}
+
 static ssize_t serve_unix(void *arg)
 {
     struct cg_sock *conn;
@@ -354,6 +385,7 @@ static ssize_t goes_to_unix_sockets(void *arg)
 static const struct test_case cases[] = {
     CORO(asks_proxies),     CORO(is_refused),      CORO(is_left),
     CORO(keeps_exceptions), CORO(goes_to_targets), CORO(goes_to_unix_sockets),
+    CORO(counts_connections),
 };
 
 int main(void)
