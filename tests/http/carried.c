@@ -19,6 +19,12 @@ static ssize_t give(struct cg_http_request *req, void *arg)
     return cg_yield(cg_http_upgrade(req, 101, &given));
 }
 
+static void says_nothing(void *arg, const char *line)
+{
+    (void)arg;
+    (void)line;
+}
+
 static ssize_t serve(void *arg)
 {
     (void)arg;
@@ -28,7 +34,8 @@ static ssize_t serve(void *arg)
 void carried_begin(bool h2)
 {
     listener = test_listen(addr);
-    carried_server = cg_http_server_new(.protocols = CG_HTTP_H1 | CG_HTTP_H2C);
+    carried_server = cg_http_server_new(.protocols = CG_HTTP_H1 | CG_HTTP_H2C,
+                                        .log = says_nothing);
     OK(cg_http_server_mount(carried_server, "/", give, NULL));
     serving = test_start(serve, NULL);
     carried_client = cg_http_client_new(.no_environment = true,
