@@ -24,7 +24,7 @@ enum {
     PATIENCE = 10, /* s */
 };
 
-static uint64_t or(uint64_t value, uint64_t otherwise)
+static uint64_t or_else(uint64_t value, uint64_t otherwise)
 {
     return value != 0 ? value : otherwise;
 }
@@ -35,15 +35,15 @@ static void fill_in(struct cg__explore *explore, const struct cg_sim_explore_opt
     unsigned cpus = cg_cpus();
 
     *all = *options;
-    all->seeds = or(all->seeds, SEEDS);
+    all->seeds = or_else(all->seeds, SEEDS);
     if (all->jobs == 0)
         all->jobs = cpus < CG__EXPLORE_JOBS ? cpus : CG__EXPLORE_JOBS;
     if (all->seeds < all->jobs)
         all->jobs = (unsigned)all->seeds;
-    all->storm = (int64_t)or((uint64_t)all->storm, STORM * CG_SECOND);
-    all->time_limit = (int64_t)or((uint64_t)all->time_limit, TIME_LIMIT * CG_HOUR);
-    all->turn_limit = or(all->turn_limit, TURNS);
-    all->patience = (int64_t)or((uint64_t)all->patience, PATIENCE * CG_SECOND);
+    all->storm = (int64_t)or_else((uint64_t)all->storm, STORM * CG_SECOND);
+    all->time_limit = (int64_t)or_else((uint64_t)all->time_limit, TIME_LIMIT * CG_HOUR);
+    all->turn_limit = or_else(all->turn_limit, TURNS);
+    all->patience = (int64_t)or_else((uint64_t)all->patience, PATIENCE * CG_SECOND);
     if (all->world)
         explore->world = *all->world;
     while (all->programs && all->programs[explore->hosts - 1].name)

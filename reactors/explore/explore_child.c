@@ -19,7 +19,7 @@
 #include "reactors/explore/explore.h"
 
 enum {
-    SAID = 4096,           /* most bytes of a world's output that are searched */
+    SAID = 4096,           /* so many bytes at the end of a world's output are searched */
     SAID_MOST = 1 << 20,   /* a file of output starts anew when it is as long */
     LOOK = 200,            /* how often interrupts are looked for at least, ms */
     BROKEN = 3,            /* exit status: the child could not begin */
@@ -163,10 +163,14 @@ static void read_said(const struct child *child, char *line, size_t size)
 {
     char said[SAID + 1];
     ssize_t n = -1;
+    off_t from, end;
 
     line[0] = '\0';
-    if (child->said)
-        n = pread(fileno(child->said), said, SAID, child->slot->said);
+    if (child->said) {
+        end = lseek(fileno(child->said), 0, SEEK_END);
+        from = end - child->slot->said > SAID ? end - SAID : child->slot->said;
+        n = pread(fileno(child->said), said, SAID, from);
+    }
     if (n <= 0)
         return;
     said[n] = '\0';
@@ -240,7 +244,7 @@ static int wait_for_any(const struct child *children, unsigned count)
         any |= children[i].pid > 0;
     }
     while (any && !interrupted)
-        if (poll(fds, count, LOOK) > 0)
+        if (poll(fds, count, LOOK) > 0 && !interrupted) /* children get Ctrl-C's signal, too */
             for (unsigned i = 0; i < count; i++)
                 if (fds[i].revents)
                     return (int)i;
@@ -331,6 +335,7 @@ int cg__explore_try(struct cg__explore *explore, const struct cg__plan *plan, bo
     handle(&old);
     if ((pid = begin(&child)) == 0) {
         run_world(explore, plan, &child, trace, record);
+        fflush(NULL);
         _exit(0);
     }
     rc = pid > 0 ? wait_for_any(&child, 1) : (int)pid;

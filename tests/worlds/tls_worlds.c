@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The subject http over TLS. The certificate has an RSA key, whose signatures have always the
- * same length: with others the bytes on the network would depend on more than the seed. */
+/* The subject http over TLS. Worlds repeat less exactly than those of other subjects: keys are
+ * new in each run, and the length of a session ticket differs by some bytes. */
 #include "config.h"
 
 #include "tests/tls/tls_certs.h"
@@ -27,11 +27,10 @@ static void open_tls(void)
 
     certs_open();
     certs_make(&(struct cert){
-        .file = "worlds.pem", .name = "10.0.0.1", .alt = "IP:10.0.0.1", .issuer = "ca.pem",
-        .rsa = 2048});
+        .file = "worlds.pem", .name = "10.0.0.1", .alt = "IP:10.0.0.1", .rsa = 2048});
     MUST(cg_tls_new(&server_tls, .cert = cert_path("worlds.pem"), .alpn = "h2,http/1.1",
                     .why = why) == 0);
-    MUST(cg_tls_new(&client_tls, .ca_file = cert_path("ca.pem"), .why = why) == 0);
+    MUST(cg_tls_new(&client_tls, .ca_file = cert_path("worlds.pem"), .why = why) == 0);
     certs_close();
 }
 
