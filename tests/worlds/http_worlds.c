@@ -124,7 +124,8 @@ static ssize_t fetch(const struct talker *talker, unsigned id, bool posts)
 {
     char url[64], body[BODY_MOST];
     struct cg_http_fetch request = {
-        .url = url, .stream = chance(2), .expect = posts && chance(4) == 0};
+        .url = url, .stream = chance(2), .expect = posts && chance(4) == 0,
+        .retries = chance(3)};
     struct cg_http_reply *reply;
     size_t len;
     ssize_t status, n = 0;
