@@ -10,6 +10,8 @@ from .subjects import Held, descriptors, present
 from .table import Table, bytes_of
 
 GET = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
+UPGRADE = (b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+           b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n")
 
 
 def resident(pid):
@@ -118,7 +120,10 @@ def idle(options):
         idle_table(options, "echo", f"An idle echo connection, {many:,} of them", echo, many,
                    lambda row: of_connections(options, row, many, b"x" * 64, None)),
         idle_table(options, "http", f"An idle keep-alive HTTP connection, {many:,} of them",
-                   http, many, lambda row: of_connections(options, row, many, GET, None))]
+                   http, many, lambda row: of_connections(options, row, many, GET, None)),
+        idle_table(options, "websocket", f"An idle WebSocket, {many:,} of them",
+                   [servers.ours_websocket(name) for name in ("epoll", "io_uring")], many,
+                   lambda row: of_connections(options, row, many, UPGRADE, None))]
     if servers.certificate():
         context = ssl.create_default_context(cafile=servers.certificate()[0])
         tables.append(

@@ -148,6 +148,11 @@ def ours_http(reactor):
                           "--listen", "127.0.0.1:0"])
 
 
+def ours_websocket(reactor):
+    return Ours(reactor, ["examples/ws_echo", "--reactor", reactor,
+                          "--listen", "127.0.0.1:0"])
+
+
 def echo_peers():
     return [Row("libev", ["bench/peers/echo_libev"], "libev-dev"),
             Row("libuv", ["bench/peers/echo_libuv"], "libuv1-dev"),
