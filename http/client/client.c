@@ -16,6 +16,13 @@ static void fill(int64_t *timeout, int64_t usual)
         *timeout = usual;
 }
 
+static uint32_t chosen(uint32_t given, uint32_t usual, uint32_t least)
+{
+    uint32_t value = given != 0 ? given : usual;
+
+    return value < least ? least : value > INT32_MAX ? INT32_MAX : value;
+}
+
 static struct cg_http_client_options
 completed(const struct cg_http_client_options *given)
 {
@@ -30,6 +37,10 @@ completed(const struct cg_http_client_options *given)
     fill(&options.idle_timeout, CG_MINUTE);
     fill(&options.expect_timeout, CG_SECOND);
     fill(&options.keep_timeout, CG_MINUTE);
+    options.h2_streams = chosen(options.h2_streams, CG_HTTP_STREAMS, 1);
+    options.h2_window = chosen(options.h2_window, CG_HTTP_REPLY_WINDOW, 1);
+    options.h2_all_windows = chosen(options.h2_all_windows, CG_HTTP_REPLY_WINDOWS, 65535);
+    options.h2_useless = chosen(options.h2_useless, CG_HTTP_H2_USELESS, 1);
     return options;
 }
 

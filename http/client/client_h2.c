@@ -63,10 +63,11 @@ bool cg__http_client_h2_has_room(const struct cg__h2 *h2)
 {
     uint32_t most = nghttp2_session_get_remote_settings(
         h2->session, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS);
+    unsigned limit = h2->client->options.h2_streams;
 
     if (!h2->settled)
         return h2->count == 0;
-    return h2->count < (most < CG_HTTP_STREAMS ? most : CG_HTTP_STREAMS);
+    return h2->count < (most < limit ? most : limit);
 }
 
 bool cg__http_client_h2_is_idle(const struct cg__h2 *h2)

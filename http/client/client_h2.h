@@ -12,10 +12,7 @@
 #include "http/client/client_line.h"
 
 enum {
-    CG__H2_WINDOW = 1024 * 1024,     /* bytes of a body that may wait for their reader */
-    CG__H2_ALL_WINDOW = 16 * 1024 * 1024, /* bytes of all bodies on their way */
     CG__H2_TABLE = 4096,             /* of HPACK, each way */
-    CG__H2_USELESS = 256 * 1024,     /* bytes of frames that may come and bring nothing */
 };
 
 /* A head that has come, or is coming, and has not been read yet. */

@@ -5,6 +5,7 @@
 
 #include "http/client/client_h2_session.h"
 #include "http/client/client_why.h"
+#include "http/http2/setup.h"
 #include "http/message/room.h"
 #include "lib/base/ascii.h"
 
@@ -54,7 +55,7 @@ void cg__http_client_h2_session_drop(struct cg__h2_stream *stream, ssize_t code,
 
 void cg__http_client_h2_session_reset(struct cg__h2_stream *stream)
 {
-    stream->h2->useless -= CG__H2_WINDOW; /* may be on its way */
+    stream->h2->useless -= stream->h2->client->options.h2_window; /* may be on its way */
     nghttp2_submit_rst_stream(stream->h2->session, NGHTTP2_FLAG_NONE, stream->id,
                               NGHTTP2_CANCEL);
 }
@@ -294,12 +295,8 @@ static int on_stream_close(nghttp2_session *session, int32_t id, uint32_t code, 
 /* Set-up. nghttp2 itself limits the replies to PING and SETTINGS that wait to be sent (1,000),
  * the entries of SETTINGS (32) and CONTINUATION frames (8 a head). */
 
-static nghttp2_session_callbacks *new_callbacks(void)
+static void set_callbacks(nghttp2_session_callbacks *calls)
 {
-    nghttp2_session_callbacks *calls;
-
-    if (nghttp2_session_callbacks_new(&calls) != 0)
-        return NULL;
     nghttp2_session_callbacks_set_on_begin_headers_callback(calls, on_begin_headers);
     nghttp2_session_callbacks_set_on_header_callback(calls, on_header);
     nghttp2_session_callbacks_set_on_invalid_header_callback(calls, on_invalid_header);
@@ -307,55 +304,40 @@ static nghttp2_session_callbacks *new_callbacks(void)
     nghttp2_session_callbacks_set_on_frame_recv_callback(calls, on_frame);
     nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(calls, on_invalid_frame);
     nghttp2_session_callbacks_set_on_stream_close_callback(calls, on_stream_close);
-    return calls;
 }
 
-static nghttp2_option *new_options(void)
+static void set_option(nghttp2_option *option, void *user)
 {
-    nghttp2_option *options;
+    const struct cg__h2 *h2 = user;
 
-    if (nghttp2_option_new(&options) != 0)
-        return NULL;
-    nghttp2_option_set_no_auto_window_update(options, 1);
-    nghttp2_option_set_peer_max_concurrent_streams(options, CG_HTTP_STREAMS);
-    nghttp2_option_set_max_deflate_dynamic_table_size(options, CG__H2_TABLE);
-    return options;
+    nghttp2_option_set_peer_max_concurrent_streams(option, h2->client->options.h2_streams);
+    nghttp2_option_set_max_deflate_dynamic_table_size(option, CG__H2_TABLE);
+}
+
+int cg__http_client_h2_session_begin(struct cg__h2 *h2)
+{
+    const struct cg_http_client_options *options = &h2->client->options;
+    const nghttp2_settings_entry settings[] = {
+        {NGHTTP2_SETTINGS_ENABLE_PUSH, 0},
+        {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, options->h2_window},
+        {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, h2->client->limits.headers},
+    };
+    const struct cg__http2_setup setup = {
+        .make = nghttp2_session_client_new2,
+        .set_callbacks = set_callbacks,
+        .set_option = set_option,
+        .settings = settings,
+        .count = sizeof settings / sizeof *settings,
+        .all_windows = options->h2_all_windows,
+    };
+
+    return cg__http_setup_h2(&h2->session, &setup, h2);
 }
 
 bool cg__http_client_h2_connects(const struct cg__h2 *h2)
 {
     return nghttp2_session_get_remote_settings(
                h2->session, NGHTTP2_SETTINGS_ENABLE_CONNECT_PROTOCOL) == 1;
-}
-
-static int queue_settings(struct cg__h2 *h2)
-{
-    const nghttp2_settings_entry entries[] = {
-        {NGHTTP2_SETTINGS_ENABLE_PUSH, 0},
-        {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, CG__H2_WINDOW},
-        {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, h2->client->limits.headers},
-    };
-
-    if (nghttp2_submit_settings(h2->session, NGHTTP2_FLAG_NONE, entries,
-                                sizeof entries / sizeof *entries) != 0 ||
-        nghttp2_session_set_local_window_size(h2->session, NGHTTP2_FLAG_NONE, 0,
-                                              CG__H2_ALL_WINDOW) != 0)
-        return -ENOMEM;
-    return 0;
-}
-
-int cg__http_client_h2_session_begin(struct cg__h2 *h2)
-{
-    nghttp2_session_callbacks *calls = new_callbacks();
-    nghttp2_option *options = new_options();
-    int rc = -ENOMEM;
-
-    if (calls != NULL && options != NULL &&
-        nghttp2_session_client_new2(&h2->session, calls, h2, options) == 0)
-        rc = queue_settings(h2);
-    nghttp2_session_callbacks_del(calls);
-    nghttp2_option_del(options);
-    return rc;
 }
 
 const char *cg__http_client_h2_session_take(struct cg__h2 *h2, const char *data, size_t len)
@@ -367,7 +349,7 @@ const char *cg__http_client_h2_session_take(struct cg__h2 *h2, const char *data,
 
     if (used < 0)
         return nghttp2_strerror((int)used);
-    if (h2->useless > CG__H2_USELESS)
+    if (h2->useless > h2->client->options.h2_useless)
         return "the server sends too many frames without content";
     return NULL;
 }

@@ -20,6 +20,25 @@
 #include <string.h>
 
 #define DEFAULT(field, value) options->field = options->field ? options->field : (value)
+#define AT_MOST(field, most)                                                           \
+    options->field = options->field < (most) ? options->field : (most)
+
+/* The windows are 31 bits (RFC 9113, 6.9.1), and that of a connection has at least the size that
+ * it begins with; the others keep their arithmetic within an int. */
+static void set_h2_defaults(struct cg_http_server_options *options)
+{
+    DEFAULT(h2_streams, CG_HTTP_STREAMS);
+    DEFAULT(h2_window, CG_HTTP_REQUEST_WINDOW);
+    DEFAULT(h2_all_windows, CG_HTTP_REQUEST_WINDOWS);
+    DEFAULT(h2_burst, CG_HTTP_H2_BURST);
+    DEFAULT(h2_rate, CG_HTTP_H2_RATE);
+    AT_MOST(h2_window, INT32_MAX);
+    AT_MOST(h2_all_windows, INT32_MAX);
+    if (options->h2_all_windows < 65535)
+        options->h2_all_windows = 65535;
+    AT_MOST(h2_burst, 1000000000);
+    AT_MOST(h2_rate, 1000000000);
+}
 
 static void set_defaults(struct cg_http_server_options *options)
 {
@@ -42,6 +61,7 @@ static void set_defaults(struct cg_http_server_options *options)
     DEFAULT(linger_timeout, CG_SECOND);
     DEFAULT(linger_limit, CG_HTTP_LINGER_LIMIT);
     DEFAULT(compress_above, CG_HTTP_COMPRESS_ABOVE);
+    set_h2_defaults(options);
 }
 
 struct cg_http_server *

@@ -10,6 +10,7 @@ enum {
     CG_HTTP_TARGET_LIMIT = 8 * 1024,   /* most bytes of a request's target; beyond: 414 */
     CG_HTTP_HEADERS_LIMIT = 32 * 1024, /* most bytes of header fields and trailers: 431 */
     CG_HTTP_HEADERS_COUNT = 100,       /* most header fields and trailers; beyond: 431 */
+    CG_HTTP_STREAMS = 100,             /* requests in progress on a connection of HTTP/2 */
     CG_HTTP_DATE_SIZE = 30,            /* size of a date with its NUL */
 };
 

@@ -37,7 +37,9 @@ enum {
     CG_HTTP_REDIRECTS = 10,                /* redirects that are followed */
     CG_HTTP_PER_ORIGIN = 8,                /* connections to one host and port */
     CG_HTTP_CONNECTIONS = 256,             /* connections to all hosts */
-    CG_HTTP_STREAMS = 100,                 /* requests on one connection of HTTP/2 */
+    CG_HTTP_REPLY_WINDOW = 1024 * 1024,    /* bytes of a body ahead of its reader: HTTP/2 */
+    CG_HTTP_REPLY_WINDOWS = 16 * 1024 * 1024, /* of all bodies of a connection of HTTP/2 */
+    CG_HTTP_H2_USELESS = 256 * 1024,       /* bytes of HTTP/2 without progress */
 };
 
 /* Times of retries, in ns: see .retries of struct cg_http_fetch. */
@@ -85,7 +87,7 @@ struct cg_http_client_options {
     unsigned per_origin;  /* connections to one host and port at a time; further requests
                              wait in order; 0: CG_HTTP_PER_ORIGIN. By HTTP/2 requests share
                              one connection, as many at a time as the server allows, at
-                             most CG_HTTP_STREAMS */
+                             most .h2_streams */
     unsigned connections; /* connections to all hosts; 0: CG_HTTP_CONNECTIONS */
     unsigned keep;        /* idle connections that are kept; 0: as many as .connections */
     bool no_keep;         /* keep no idle connections */
@@ -114,6 +116,15 @@ struct cg_http_client_options {
                           those are offered by ALPN, and the server chooses. With http it
                           is CG_HTTP_H2C, or else CG_HTTP_H1. Those that this library was
                           built without are left out */
+    /* Limits of a connection of HTTP/2; 0: the constant. */
+    unsigned h2_streams;     /* requests at a time; CG_HTTP_STREAMS */
+    uint32_t h2_window;      /* bytes of a body that may wait for their reader;
+                                CG_HTTP_REPLY_WINDOW */
+    uint32_t h2_all_windows; /* of all bodies that may be on their way, at least 65535;
+                                CG_HTTP_REPLY_WINDOWS */
+    uint32_t h2_useless;     /* bytes that the server may send one after the other without any of
+                                a head or a body; then the connection fails;
+                                CG_HTTP_H2_USELESS */
 
     struct cg_http_jar *jar; /* cookies (cogen/http_jar.h), borrowed until the client has made
                                 its last request; NULL: none are sent or kept */

@@ -49,6 +49,10 @@ enum {
     CG_HTTP_DRAIN_LIMIT = 64 * 1024,  /* bytes of an unread body that are discarded */
     CG_HTTP_LINGER_LIMIT = 16 * 1024 * 1024, /* bytes that are discarded before a close */
     CG_HTTP_COMPRESS_ABOVE = 1024,    /* longer texts are compressed; bytes */
+    CG_HTTP_REQUEST_WINDOW = 64 * 1024,   /* bytes of a body ahead of its handler: HTTP/2 */
+    CG_HTTP_REQUEST_WINDOWS = 256 * 1024, /* of all bodies of a connection of HTTP/2 */
+    CG_HTTP_H2_BURST = 2000,          /* frames without progress at once, and .. */
+    CG_HTTP_H2_RATE = 400,            /* .. a second */
     CG_HTTP_PARAMS_LIMIT = 16,        /* ":name" segments of a pattern */
 };
 
@@ -136,6 +140,19 @@ struct cg_http_server_options {
      * CG_HTTP_H2C, if it begins as HTTP/2 does. One that speaks what is not allowed here is
      * closed. Without nghttp2 the library has only HTTP/1. */
     uint8_t protocols;
+    /* Limits of a connection of HTTP/2. */
+    unsigned h2_streams;     /* requests in progress, also those whose client has reset them
+                                and whose handlers still run; the stream of one more is refused
+                                (CG_HTTP_STREAMS) */
+    uint32_t h2_window;      /* bytes of a body that may wait for its handler
+                                (CG_HTTP_REQUEST_WINDOW) */
+    uint32_t h2_all_windows; /* of all bodies of a connection, at least 65535
+                                (CG_HTTP_REQUEST_WINDOWS) */
+    /* A client may cause so much work without progress, at once (CG_HTTP_H2_BURST) and a second
+     * (CG_HTTP_H2_RATE): a frame that brings nothing, a PING or SETTINGS counts one, the reset
+     * of a stream, whoever sends it, ten. Then the connection ends with
+     * ENHANCE_YOUR_CALM. */
+    unsigned h2_burst, h2_rate;
     void *reserved;
 };
 

@@ -143,7 +143,8 @@ static ssize_t sends_bodies(void *arg)
     static char big[H2_BIG];
     struct made made = {.len = 200000, .step = 7777};
     struct cg_http_headers *trailers = cg_http_headers_new();
-    struct cg_http_source source = {make, make_again, &made, -1, trailers};
+    struct cg_http_source source = {.read = make, .rewind = make_again, .arg = &made,
+                                    .len = -1, .trailers = trailers};
     int file = test_file(150000);
 
     (void)arg;
@@ -344,7 +345,8 @@ static ssize_t goes_away(void *arg)
 static ssize_t is_left_out(void *arg)
 {
     struct made made = {.len = 10};
-    struct cg_http_source source = {make, make_again, &made, -1, NULL};
+    struct cg_http_source source = {.read = make, .rewind = make_again, .arg = &made,
+                                    .len = -1};
 
     (void)arg;
     h2_peer_start(&peer);

@@ -256,6 +256,7 @@ static ssize_t made_to_reset(void *arg)
 /* Frames that bring nothing: the connection ends long before so many. */
 static void flood(uint8_t type, uint8_t flags, bool on_stream, const void *payload, size_t len)
 {
+    int64_t start = cg_sched_now(cg_sched_self());
     struct speaker speaker;
     uint32_t id = 0;
 
@@ -266,6 +267,7 @@ static void flood(uint8_t type, uint8_t flags, bool on_stream, const void *paylo
         speak_raw(&speaker, type, flags, id, payload, len);
     speak_to_end(&speaker);
     ck_assert(speaker.ended);
+    ck_assert_int_lt(cg_sched_now(cg_sched_self()) - start, 30 * CG_SECOND); /* idle_timeout: 60 */
     speak_close(&speaker);
 }
 
@@ -278,6 +280,42 @@ static ssize_t floods(void *arg)
     flood(NGHTTP2_PING, 0, false, "12345678", 8);
     flood(NGHTTP2_SETTINGS, 0, false, "", 0);
     flood(0x42, 0, false, "x", 1);
+    serve_end();
+    return 0;
+}
+
+/* The options for the limits: the stream of a third request is refused, a body comes in
+ * small pieces, and few frames without progress are enough. */
+static ssize_t limits(void *arg)
+{
+    static const struct cg_http_server_options options = {.protocols = CG_HTTP_H2C,
+                                                          .h2_streams = 2,
+                                                          .h2_window = 100,
+                                                          .h2_all_windows = 1,
+                                                          .h2_burst = 30,
+                                                          .h2_rate = 1};
+    static char body[1000];
+    struct speaker speaker;
+    int32_t ids[3];
+
+    (void)arg;
+    memset(body, 'x', sizeof body);
+    serve_begin(&options);
+    speak_open(&speaker, 0);
+    ids[0] = speak_ask(&speaker, "GET", "/held", NULL, NULL, 0, false);
+    ids[1] = speak_ask(&speaker, "GET", "/held", NULL, NULL, 0, false);
+    ids[2] = speak_ask(&speaker, "GET", "/", NULL, NULL, 0, false);
+    ck_assert_uint_eq(speak_hear(&speaker, ids[2])->error, NGHTTP2_REFUSED_STREAM);
+    until_handled(2);
+    OK(cg_yield(cg_signal(&handled, NULL)));
+    ck_assert_str_eq(speak_hear(&speaker, ids[0])->body, "held\n");
+    ck_assert_str_eq(speak_hear(&speaker, ids[1])->body, "held\n");
+    ids[0] = speak_ask(&speaker, "POST", "/echo", NULL, body, sizeof body, false);
+    ck_assert_uint_eq(speak_hear(&speaker, ids[0])->len, sizeof body);
+    for (int i = 0; i < 40 && !speaker.ended; i++)
+        speak_raw(&speaker, 0x42, 0, 0, "x", 1);
+    ck_assert_uint_eq(speak_to_end(&speaker), NGHTTP2_ENHANCE_YOUR_CALM);
+    speak_close(&speaker);
     serve_end();
     return 0;
 }
@@ -421,7 +459,7 @@ static ssize_t drains(void *arg)
 static const struct test_case cases[] = {
     CORO(answers), CORO(multiplexes), CORO(echoes), CORO(smuggled), CORO(too_many_fields),
     CORO(reset), CORO(left), CORO(left_and_cut, .where = ON_SIM), CORO(rapid_resets), CORO(made_to_reset), CORO(floods),
-    CORO(no_window), CORO(clocks, .where = ON_SIM), CORO(drains, .where = ON_SIM),
+    CORO(limits), CORO(no_window), CORO(clocks, .where = ON_SIM), CORO(drains, .where = ON_SIM),
     CORO(says_nothing, .where = ON_SIM),
     CORO(refused_heads, .where = ON_SIM), CORO(never_silent, .where = ON_SIM),
 };

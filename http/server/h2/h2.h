@@ -9,16 +9,9 @@
 #include "http/server/server.h"
 
 enum {
-    CG__HTTP_H2_STREAMS = 100, /* open at once; also handlers that still run */
-    CG__HTTP_H2_WINDOW =
-        64 * 1024, /* bytes of a stream's body that may wait for a handler */
-    CG__HTTP_H2_WINDOWS = 256 * 1024, /* of all streams of a connection */
-    /* A connection may cause so much work without progress: units at once, and units a
-     * second. */
-    CG__HTTP_H2_BUDGET = 2000,
-    CG__HTTP_H2_BUDGET_RATE = 400,
-    CG__HTTP_H2_RESET = 10, /* units for the reset of a stream, whoever sends it */
-    CG__HTTP_H2_FRAME = 1,  /* units for a frame that brings nothing */
+    /* What a connection may cause without progress, in frames: see .h2_burst. */
+    CG__HTTP_H2_RESET = 10, /* for the reset of a stream, whoever sends it */
+    CG__HTTP_H2_FRAME = 1,  /* for a frame that brings nothing */
 };
 
 /* A connection; lives while its coroutine serves it. */

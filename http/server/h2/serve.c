@@ -222,7 +222,7 @@ static void end(struct cg__http_h2 *h2, bool abrupt)
 
 enum cg__http_outcome cg__http_h2_serve(struct cg__http_conn *conn)
 {
-    struct cg__http_h2 h2 = {.conn = conn, .budget = CG__HTTP_H2_BUDGET};
+    struct cg__http_h2 h2 = {.conn = conn, .budget = (int)conn->server->options.h2_burst};
     enum cg__http_outcome outcome = CG__HTTP_CLOSE_NOW;
 
     h2.ready_end = &h2.ready;

@@ -3,6 +3,7 @@
  * run inside of them. */
 #include "config.h"
 
+#include "http/http2/setup.h"
 #include "http/server/h2/body.h"
 #include "http/server/h2/fields.h"
 #include "http/server/h2/session.h"
@@ -16,16 +17,21 @@ static struct cg__http_h2_stream *find(nghttp2_session *session, int32_t id)
     return nghttp2_session_get_stream_user_data(session, id);
 }
 
+static const struct cg_http_server_options *options_of(const struct cg__http_h2 *h2)
+{
+    return &h2->conn->server->options;
+}
+
 /* Counts work that the client causes without progress. A client that overdraws its budget
  * is told to calm down, and the connection ends. */
 static void charge(struct cg__http_h2 *h2, int cost)
 {
     int64_t now = cg_sched_now(h2->conn->server->sched), passed = now - h2->budget_at;
-    int64_t gain = passed / (CG_SECOND / CG__HTTP_H2_BUDGET_RATE);
+    int64_t gain = passed / (CG_SECOND / options_of(h2)->h2_rate);
+    int most = (int)options_of(h2)->h2_burst;
 
     if (gain > 0) {
-        h2->budget = gain < CG__HTTP_H2_BUDGET - h2->budget ? h2->budget + (int)gain
-                                                            : CG__HTTP_H2_BUDGET;
+        h2->budget = gain < most - h2->budget ? h2->budget + (int)gain : most;
         h2->budget_at = now;
     }
     h2->budget -= cost;
@@ -42,6 +48,13 @@ static int begin_frame(nghttp2_session *session, const nghttp2_frame_hd *hd,
     if (hd->type > NGHTTP2_CONTINUATION || hd->type == NGHTTP2_PRIORITY)
         charge(user_data, CG__HTTP_H2_FRAME);
     return 0;
+}
+
+static int ignore_extension(nghttp2_session *session, void **payload,
+                            const nghttp2_frame_hd *hd, void *user_data)
+{
+    (void)session, (void)payload, (void)hd, (void)user_data;
+    return NGHTTP2_ERR_CANCEL;
 }
 
 /* Handlers of streams that have been reset may still run, so the number of handlers is
@@ -61,7 +74,7 @@ static int begin_headers(nghttp2_session *session, const nghttp2_frame *frame,
     }
     if (frame->headers.cat != NGHTTP2_HCAT_REQUEST)
         return 0;
-    if (h2->live < CG__HTTP_H2_STREAMS)
+    if (h2->live < options_of(h2)->h2_streams)
         stream = cg__http_h2_stream_new(h2, frame->hd.stream_id);
     if (stream == NULL)
         return nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE,
@@ -256,70 +269,60 @@ static int stream_closed(nghttp2_session *session, int32_t id, uint32_t error,
     return 0;
 }
 
-static nghttp2_session_callbacks *callbacks_new(void)
+static void set_callbacks(nghttp2_session_callbacks *all)
 {
-    nghttp2_session_callbacks *all;
-
-    if (nghttp2_session_callbacks_new(&all) < 0)
-        return NULL;
     nghttp2_session_callbacks_set_on_begin_frame_callback(all, begin_frame);
     nghttp2_session_callbacks_set_on_begin_headers_callback(all, begin_headers);
     nghttp2_session_callbacks_set_on_header_callback(all, header);
     nghttp2_session_callbacks_set_on_invalid_header_callback(all, invalid_header);
     nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(all, invalid_frame);
     nghttp2_session_callbacks_set_on_frame_recv_callback(all, frame_came);
+    nghttp2_session_callbacks_set_unpack_extension_callback(all, ignore_extension);
     nghttp2_session_callbacks_set_on_data_chunk_recv_callback(all, data_chunk);
     nghttp2_session_callbacks_set_on_frame_send_callback(all, frame_sent);
     nghttp2_session_callbacks_set_on_stream_close_callback(all, stream_closed);
-    return all;
 }
 
-static nghttp2_option *option_new(void)
+/* nghttp2 passes over frames of unknown types without a word unless they are asked for. */
+static void see_unknown_frames(nghttp2_option *option)
 {
-    nghttp2_option *option;
+    for (unsigned type = NGHTTP2_CONTINUATION + 1; type <= UINT8_MAX; type++)
+        nghttp2_option_set_user_recv_extension_type(option, (uint8_t)type);
+}
 
-    if (nghttp2_option_new(&option) < 0)
-        return NULL;
-    nghttp2_option_set_no_auto_window_update(option, 1);
+static void set_option(nghttp2_option *option, void *user_data)
+{
 #ifdef HAVE_NGHTTP2_OPTION_SET_STREAM_RESET_RATE_LIMIT
-    nghttp2_option_set_stream_reset_rate_limit(
-        option, CG__HTTP_H2_BUDGET / CG__HTTP_H2_RESET,
-        CG__HTTP_H2_BUDGET_RATE / CG__HTTP_H2_RESET);
+    const struct cg_http_server_options *options = options_of(user_data);
+
+    nghttp2_option_set_stream_reset_rate_limit(option,
+                                               1 + options->h2_burst / CG__HTTP_H2_RESET,
+                                               1 + options->h2_rate / CG__HTTP_H2_RESET);
+#else
+    (void)user_data;
 #endif
-    return option;
-}
-
-static int submit_settings(struct cg__http_h2 *h2)
-{
-    const struct cg_http_server_options *options = &h2->conn->server->options;
-    nghttp2_settings_entry settings[] = {
-        {NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, CG__HTTP_H2_STREAMS},
-        {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, CG__HTTP_H2_WINDOW},
-        {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, options->headers_limit},
-        {NGHTTP2_SETTINGS_ENABLE_CONNECT_PROTOCOL, 1},
-    };
-    int rc = nghttp2_submit_settings(h2->session, NGHTTP2_FLAG_NONE, settings,
-                                     sizeof settings / sizeof *settings);
-
-    if (rc == 0)
-        rc = nghttp2_session_set_local_window_size(h2->session, NGHTTP2_FLAG_NONE, 0,
-                                                   CG__HTTP_H2_WINDOWS);
-    return rc;
+    see_unknown_frames(option);
 }
 
 int cg__http_h2_session_open(struct cg__http_h2 *h2)
 {
-    nghttp2_session_callbacks *callbacks = callbacks_new();
-    nghttp2_option *option = option_new();
-    int rc = NGHTTP2_ERR_NOMEM;
+    const struct cg_http_server_options *options = options_of(h2);
+    const nghttp2_settings_entry settings[] = {
+        {NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, options->h2_streams},
+        {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, options->h2_window},
+        {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, options->headers_limit},
+        {NGHTTP2_SETTINGS_ENABLE_CONNECT_PROTOCOL, 1},
+    };
+    const struct cg__http2_setup setup = {
+        .make = nghttp2_session_server_new2,
+        .set_callbacks = set_callbacks,
+        .set_option = set_option,
+        .settings = settings,
+        .count = sizeof settings / sizeof *settings,
+        .all_windows = options->h2_all_windows,
+    };
 
-    if (callbacks != NULL && option != NULL)
-        rc = nghttp2_session_server_new2(&h2->session, callbacks, h2, option);
-    nghttp2_session_callbacks_del(callbacks);
-    nghttp2_option_del(option);
-    if (rc == 0)
-        rc = submit_settings(h2);
-    return rc == 0 ? 0 : -ENOMEM;
+    return cg__http_setup_h2(&h2->session, &setup, h2);
 }
 
 void cg__http_h2_session_feed(struct cg__http_h2 *h2, const char *data, size_t len)

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/* How sessions of nghttp2 are made: what the server and the client have in common. */
+#ifndef COGEN_HTTP_HTTP2_SETUP_H
+#define COGEN_HTTP_HTTP2_SETUP_H
+
+#include <nghttp2/nghttp2.h>
+#include <stdint.h>
+
+/* nghttp2_session_server_new2 or nghttp2_session_client_new2. */
+typedef int cg__http2_new(nghttp2_session **session,
+                          const nghttp2_session_callbacks *callbacks, void *user_data,
+                          const nghttp2_option *option);
+
+struct cg__http2_setup {
+    cg__http2_new *make;
+    void (*set_callbacks)(nghttp2_session_callbacks *callbacks);
+    void (*set_option)(nghttp2_option *option, void *user_data);
+    const nghttp2_settings_entry *settings;
+    size_t count;         /* of settings */
+    uint32_t all_windows; /* bytes of bodies that may be on their way here, on all streams */
+};
+
+/* Makes a session whose windows are opened by nghttp2_session_consume alone, and submits its
+ * settings. 0 or -ENOMEM; then *session is to be deleted, too. */
+int cg__http_setup_h2(nghttp2_session **session, const struct cg__http2_setup *setup,
+                    void *user_data);
+
+#endif
