@@ -73,6 +73,20 @@ check_cookies() {
         "$status $out$err"
 }
 
+check_targets() {
+    local hello="0 hello "
+
+    fetch --resolve "no.such.host.invalid:$base:127.0.0.1" "http://no.such.host.invalid:$base/hello.txt"
+    same "--resolve" "$hello" "$status $out $err"
+    fetch --connect-to "::127.0.0.1:$base" http://no.such.host.invalid/hello.txt
+    same "--connect-to" "$hello" "$status $out $err"
+    fetch --unix-socket "$work/none.sock" http://no.such.host.invalid/
+    like "--unix-socket" "1 http://no.such.host.invalid/: unix:$work/none.sock: No such file*" \
+        "$status $err"
+    fetch --resolve nonsense http://no.such.host.invalid/
+    like "an address that is none" "2 --resolve takes HOST:PORT:ADDR*" "$status $err"
+}
+
 check_nginx() {
     local url=http://127.0.0.1:$base coding
 
@@ -84,6 +98,7 @@ check_nginx() {
     fetch "$url/loop"
     same "no end of redirects" "1 $url/loop: more than 10 redirects" "$status $err"
     check_cookies "$url"
+    check_targets
     : >"$work/nginx/access"
     fetch "$url/packed/large.txt"
     coding=$(asked 1 | cut -d ' ' -f 4)

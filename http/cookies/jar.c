@@ -123,9 +123,9 @@ static const char *take_domain(struct cg_http_jar_cookie *is,
     return NULL;
 }
 
-static const char *check(const struct cg_http_jar *jar,
-                         const struct cg_http_jar_cookie *is, bool https)
+bool cg__http_jar_keeps_rules(const struct cg_http_jar_cookie *is)
 {
+    const struct cg__http_cookie_rules none = {.secure = false};
     const struct cg__http_cookie_rules rules = {
         .secure = is->secure,
         .http_only = is->http_only,
@@ -133,12 +133,18 @@ static const char *check(const struct cg_http_jar *jar,
         .root = strcmp(is->path, "/") == 0,
     };
 
+    return *is->name != '\0' ? cg__http_cookie_name_allows(is->name, &rules)
+                             : cg__http_cookie_name_allows(is->value, &none);
+}
+
+static const char *check(const struct cg_http_jar *jar,
+                         const struct cg_http_jar_cookie *is, bool https)
+{
     if (is->secure && !https)
         return "it is for https, and came over http";
     if (is->same_site == CG_HTTP_JAR_SITE_NONE && !is->secure)
         return "SameSite=None without Secure";
-    if (!cg__http_cookie_name_allows(is->name, &rules) ||
-        (*is->name == '\0' && !cg__http_cookie_name_allows(is->value, &rules)))
+    if (!cg__http_jar_keeps_rules(is))
         return "it breaks the rules of its name's prefix";
     if (!https && hides_secure(jar, is))
         return "a cookie for https has its name";

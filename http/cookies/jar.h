@@ -45,6 +45,10 @@ size_t cg__http_jar_get(struct cg_http_jar *jar, const struct cg__url *url, int6
 /* Whether a host, in lower case, is the domain or beneath it. */
 bool cg__http_jar_matches(const char *host, const char *domain);
 
+/* Whether a cookie keeps the rules that the prefix of its name imposes. A server would take
+ * a value without a name for a name, so such a value has no prefix. */
+bool cg__http_jar_keeps_rules(const struct cg_http_jar_cookie *is);
+
 /* jar_list.c: unlinks and frees; a cookie becomes the one that was used last. */
 void cg__http_jar_drop(struct cg_http_jar *jar, struct cg__jar_cookie *cookie);
 void cg__http_jar_touch(struct cg_http_jar *jar, struct cg__jar_cookie *cookie);

@@ -4,7 +4,6 @@
 #include "config.h"
 
 #include "http/cookies/jar.h"
-#include "http/message/cookie_name.h"
 #include "http/message/message.h"
 #include "lib/base/ascii.h"
 
@@ -93,13 +92,7 @@ static bool read_cookie(char *line, struct cg_http_jar_cookie *is)
     return is_domain(columns[DOMAIN]) && is->path[0] == '/' && is_text(is->path) &&
            is_text(is->name) && strchr(is->name, '=') == NULL && is_text(is->value) &&
            strlen(is->name) + strlen(is->value) <= CG_HTTP_COOKIE_LIMIT &&
-           *is->name + *is->value != '\0' &&
-           cg__http_cookie_name_allows(
-               is->name,
-               &(struct cg__http_cookie_rules){.secure = is->secure,
-                                               .http_only = is->http_only,
-                                               .domain = !is->host_only,
-                                               .root = strcmp(is->path, "/") == 0});
+           (*is->name != '\0' || *is->value != '\0') && cg__http_jar_keeps_rules(is);
 }
 
 static bool is_comment(const char *line)

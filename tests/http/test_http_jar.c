@@ -232,7 +232,7 @@ START_TEST(keeps_secrets)
           {AS, "__Host-c=1; Secure; Path=/x", PREFIX},
           {AS, "__HOST-c=1; Secure; Path=/; Domain=a.test", PREFIX},
           {"https://a.test/x/y", "__Host-c=1; Secure", PREFIX},
-          {AS, "=__Host-c=1", PREFIX}, {AS, "__Secure-", PREFIX},
+          {AS, "=__Host-c=1; Secure", PREFIX}, {AS, "__Secure-", PREFIX},
           {AS, "__Http-d=1; Secure", PREFIX},
           {AS, "__Http-d=1; Secure; HttpOnly", NULL},
           {AS, NULL, "__Secure-a=1; __Host-c=1; __Http-d=1"});
@@ -376,6 +376,8 @@ static void reads_lines(void)
         {"a.test\tFALSE\t/\tFALSE\t0\ta\t1\t2", 0, true},
         {"a.test\tFALSE\t/\tFALSE\t0\ta\t\x01", 0, true},
         {"a.test\tFALSE\t/\tFALSE\t0\t__Secure-a\t1", 0, true},
+        {"a.test\tFALSE\t/\tTRUE\t0\t\t__Secure-a=1", 0, true},
+        {"a.test\tFALSE\t/\tFALSE\t0\ta\t\x9f", 1, false},
         {"a.test\tTRUE\t/\tTRUE\t0\t__Host-a\t1", 0, true},
         {"GET / HTTP/1.1", 0, true},
     };
