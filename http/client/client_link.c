@@ -248,7 +248,7 @@ static ssize_t open_by(struct cg__link *link, struct cg__asking *ask,
 }
 
 /* An upgrade goes by HTTP/2 if there is a connection already on which the server has said
- * that it takes them, as browsers do it; or if HTTP/1.1 is not allowed. */
+ * that it takes them, as browsers do it, and which has room; or if HTTP/1.1 is not allowed. */
 static bool upgrades_by_h2(struct cg__route *route, const struct cg__asking *ask)
 {
     struct cg__pool *pool = &ask->client->pool;
@@ -264,7 +264,8 @@ static bool upgrades_by_h2(struct cg__route *route, const struct cg__asking *ask
     if (origin == NULL)
         return false;
     h2 = origin->h2 != NULL ? origin->h2 : cg__http_client_pool_kept(pool, origin);
-    found = h2 != NULL && !cg__http_client_h2_is_spent(h2) && cg__http_client_h2_connects(h2);
+    found = h2 != NULL && !cg__http_client_h2_is_spent(h2) &&
+            cg__http_client_h2_connects(h2) && cg__http_client_h2_has_room(h2);
     cg__http_client_pool_unuse(pool, origin);
     return found;
 }
