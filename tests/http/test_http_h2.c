@@ -125,6 +125,52 @@ static ssize_t smuggled(void *arg)
     return 0;
 }
 
+/* What a handler sends beside a body: interim responses, a head alone, trailers that came with
+ * the request; and bodies that are made as they are sent. */
+static ssize_t messages(void *arg)
+{
+    static const char sum[] = "7";
+    nghttp2_nv trailer = {(uint8_t *)"t", (uint8_t *)sum, 1, 1, 0};
+    struct speaker speaker;
+    struct heard *heard;
+    int32_t id;
+
+    (void)arg;
+    serve_begin(&both);
+    speak_open(&speaker, 0);
+    heard = speak_hear(&speaker, speak_ask(&speaker, "GET", "/hints", NULL, NULL, 0, false));
+    ck_assert_ptr_nonnull(strstr(heard->fields, ":status: 103\nlink: </a>\nx: y\n:status: 100\n"
+                                                ":status: 200\n"));
+    ck_assert_str_eq(heard->body, "hello\n");
+    heard = speak_hear(&speaker, speak_ask(&speaker, "HEAD", "/text", NULL, NULL, 0, false));
+    ck_assert_ptr_nonnull(strstr(heard->fields, "\ncontent-length: 2999\n"));
+    ck_assert_uint_eq(heard->len, 0);
+    heard = speak_hear(&speaker, speak_ask(&speaker, "GET", "/text",
+                                           WITH("accept-encoding: gzip"), NULL, 0, false));
+#ifdef HAVE_ZLIB
+    ck_assert_ptr_nonnull(strstr(heard->fields, "\ncontent-encoding: gzip\n"));
+    ck_assert_uint_lt(heard->len, 200);
+#endif
+    heard = speak_hear(&speaker, speak_ask(&speaker, "GET", "/events", NULL, NULL, 0, false));
+    ck_assert_ptr_nonnull(strstr(heard->fields, "\ncontent-type: text/event-stream"));
+    ck_assert_ptr_nonnull(strstr(heard->body, "data: one\ndata: two\n"));
+    id = speak_ask(&speaker, "POST", "/echo", WITH("expect: 100-continue"), NULL, 0, true);
+    while (speaker.heard[id / 2] == NULL)
+        OK(speak_once(&speaker) ? 0 : -1);
+    ck_assert_str_eq(speaker.heard[id / 2]->fields, ":status: 100\n");
+    id = speak_ask(&speaker, "POST", "/echo", NULL, "abc", 3, true);
+    while (speaker.heard[id / 2] == NULL || speaker.heard[id / 2]->len < 3)
+        OK(speak_once(&speaker) ? 0 : -1);
+    nghttp2_submit_trailer(speaker.session, id, &trailer, 1);
+    heard = speak_hear(&speaker, id);
+    ck_assert_int_eq(heard->status, 200);
+    ck_assert_ptr_nonnull(strstr(heard->fields, "\nt: 7\n"));
+    ck_assert_str_eq(heard->body, "abc");
+    speak_close(&speaker);
+    serve_end();
+    return 0;
+}
+
 static ssize_t too_many_fields(void *arg)
 {
     const char *fields[151] = {NULL};
@@ -457,7 +503,7 @@ static ssize_t drains(void *arg)
 }
 
 static const struct test_case cases[] = {
-    CORO(answers), CORO(multiplexes), CORO(echoes), CORO(smuggled), CORO(too_many_fields),
+    CORO(answers), CORO(multiplexes), CORO(echoes), CORO(smuggled), CORO(messages), CORO(too_many_fields),
     CORO(reset), CORO(left), CORO(left_and_cut, .where = ON_SIM), CORO(rapid_resets), CORO(made_to_reset), CORO(floods),
     CORO(limits), CORO(no_window), CORO(clocks, .where = ON_SIM), CORO(drains, .where = ON_SIM),
     CORO(says_nothing, .where = ON_SIM),
