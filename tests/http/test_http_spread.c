@@ -15,6 +15,7 @@ enum { WORKERS = 3, EACH = 8, CONNS = WORKERS * EACH, CLIENTS = 4, MANY = 50 };
 static struct {
     char addr[CG_ADDR_SIZE]; /* of worker 0, to which all clients connect */
     atomic_uint serving;     /* workers */
+    atomic_bool over;        /* all servers have been shut down */
     atomic_uint here[WORKERS], clients;
 } shared;
 
@@ -97,7 +98,15 @@ static ssize_t shut_down(void *arg)
     return cg_yield(cg_http_shutdown(own(), .timeout = CG_MINUTE, .idle = CG_NOWAIT));
 }
 
-/* Serves on each worker; on worker 0, `client` runs meanwhile. */
+static ssize_t shut_all_down(void)
+{
+    ssize_t n = cg_yield(cg_run_on_each(shut_down, NULL));
+
+    atomic_store(&shared.over, true);
+    return n;
+}
+
+/* Serves on each worker; on worker 0, `client` runs meanwhile, which shuts all down. */
 static ssize_t serve_on_all(cg_fn *client)
 {
     struct cg_sock *listener = begin();
@@ -109,9 +118,10 @@ static ssize_t serve_on_all(cg_fn *client)
         while (atomic_load(&shared.serving) < WORKERS)
             IS(cg_yield(cg_sleep(CG_MILLISECOND)), 0);
         IS(client(NULL), 0);
-        IS(cg_yield(cg_run_on_each(shut_down, NULL)), 0);
     }
     IS(test_end(coro), 0);
+    while (!atomic_load(&shared.over)) /* a shutdown may still use its server */
+        IS(cg_yield(cg_sleep(CG_MILLISECOND)), 0);
     end(listener);
     return 0;
 }
@@ -148,7 +158,7 @@ static ssize_t open_and_count(void *arg)
     for (int i = 0; i < CONNS; i++)
         if (conns[i] == NULL)
             IS(ask(conns[i] = connect_once()), 1);
-    OK(cg_yield(cg_run_on_each(shut_down, NULL)));
+    OK(shut_all_down());
     for (int i = 0; i < CONNS; i++) {
         IS(ask(conns[i]), -1);
         cg_sock_close(conns[i]);
@@ -189,7 +199,7 @@ static ssize_t run_clients(void *arg)
         coros[i] = test_start(ask_again_and_again, NULL);
     for (int i = 0; i < CLIENTS; i++)
         IS(test_end(coros[i]), 0);
-    return 0;
+    return shut_all_down();
 }
 
 static ssize_t all_serve_short_ones(void *arg)

@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static void nothing(struct world *w)
@@ -358,6 +359,9 @@ struct disk {
     struct world w;
     int fd;
     char buf[4];
+    size_t moved;
+    struct stat st;
+    char path[64], other[80];
 };
 
 static void disk_open(struct world *w)
@@ -398,6 +402,117 @@ static void read_file_got(struct world *w, ssize_t answer)
     HOLDS(memcmp(((struct disk *)w)->buf, "\0\0\0\0", 4) == 0);
 }
 
+/* A file of its own, for operations that change one. */
+static void own_file_open(struct world *w)
+{
+    struct disk *d = (struct disk *)w;
+
+    snprintf(d->path, sizeof d->path, "/tmp/cogen-pairs-%d-%u", (int)getpid(), w->slot);
+    snprintf(d->other, sizeof d->other, "%s-other", d->path);
+    OK(d->fd = open(d->path, O_RDWR | O_CREAT | O_TRUNC, 0600));
+}
+
+static void own_file_close(struct world *w)
+{
+    struct disk *d = (struct disk *)w;
+
+    disk_close(w);
+    unlink(d->path);
+    unlink(d->other);
+}
+
+static struct cg_op *write_file_op(struct world *w)
+{
+    struct disk *d = (struct disk *)w;
+
+    d->moved = 1;
+    return KEEP(w, cg_disk_bytes_op, cg_write_file(d->fd, "word", 4, 0, .moved = &d->moved));
+}
+
+static void write_file_got(struct world *w, ssize_t answer)
+{
+    struct disk *d = (struct disk *)w;
+
+    IS(answer, 4);
+    HOLDS(d->moved == 4);
+    IS(pread(d->fd, d->buf, 4, 0), 4);
+    HOLDS(memcmp(d->buf, "word", 4) == 0);
+}
+
+/* The bytes may have been written, and .moved tells. */
+static void write_file_lost(struct world *w)
+{
+    struct disk *d = (struct disk *)w;
+
+    HOLDS(d->moved == 0 || d->moved == 4);
+    IS(lseek(d->fd, 0, SEEK_END), (off_t)d->moved);
+}
+
+static struct cg_op *sync_file_op(struct world *w)
+{
+    return KEEP(w, cg_sync_file_op, cg_sync_file(((struct disk *)w)->fd));
+}
+
+static void is_done(struct world *w, ssize_t answer)
+{
+    (void)w;
+    IS(answer, 0);
+}
+
+static struct cg_op *stat_file_op(struct world *w)
+{
+    struct disk *d = (struct disk *)w;
+
+    d->st.st_nlink = 77;
+    return KEEP(w, cg_stat_file_op, cg_stat_file(d->path, &d->st));
+}
+
+static void stat_file_got(struct world *w, ssize_t answer)
+{
+    IS(answer, 0);
+    IS((ssize_t)((struct disk *)w)->st.st_nlink, 1);
+}
+
+/* Each new op finds the file under its first name. */
+static struct cg_op *rename_file_op(struct world *w)
+{
+    struct disk *d = (struct disk *)w;
+
+    close(open(d->path, O_WRONLY | O_CREAT, 0600));
+    return KEEP(w, cg_disk_names_op, cg_rename_file(d->path, d->other));
+}
+
+static void rename_file_got(struct world *w, ssize_t answer)
+{
+    struct disk *d = (struct disk *)w;
+
+    IS(answer, 0);
+    IS(access(d->path, F_OK), -1);
+    IS(access(d->other, F_OK), 0);
+}
+
+/* It was made or not, but the file has one of its names. */
+static void rename_file_lost(struct world *w)
+{
+    struct disk *d = (struct disk *)w;
+
+    HOLDS((access(d->path, F_OK) == 0) != (access(d->other, F_OK) == 0));
+}
+
+static struct cg_op *remove_file_op(struct world *w)
+{
+    struct disk *d = (struct disk *)w;
+
+    close(open(d->path, O_WRONLY | O_CREAT, 0600));
+    return KEEP(w, cg_disk_names_op, cg_remove_file(d->path));
+}
+
+static void remove_file_got(struct world *w, ssize_t answer)
+{
+    IS(answer, 0);
+    IS(access(((struct disk *)w)->path, F_OK), -1);
+}
+
 #define WORK                                                                           \
     .size = sizeof(struct work), .flags = SLOW, .where = ON_KERNEL,                    \
     .cause = work_cause, .close = work_close
@@ -412,9 +527,20 @@ static void read_file_got(struct world *w, ssize_t answer)
     .size = sizeof(struct disk), .flags = ITSELF, .open = disk_open, .cause = nothing, \
     .close = disk_close
 
+#define OWN_FILE                                                                           \
+    .size = sizeof(struct disk), .flags = ITSELF, .open = own_file_open, .cause = nothing, \
+    .close = own_file_close
+
 static const struct subject subjects[] = {
     {"open_file", DISK, .op = open_file_op, .got = open_file_got},
     {"read_file", DISK, .op = read_file_op, .got = read_file_got},
+    {"write_file", OWN_FILE, .op = write_file_op, .got = write_file_got,
+     .lost = write_file_lost},
+    {"sync_file", OWN_FILE, .op = sync_file_op, .got = is_done},
+    {"stat_file", OWN_FILE, .op = stat_file_op, .got = stat_file_got},
+    {"rename_file", OWN_FILE, .op = rename_file_op, .got = rename_file_got,
+     .lost = rename_file_lost},
+    {"remove_file", OWN_FILE, .op = remove_file_op, .got = remove_file_got},
     {"offload", WORK, .open = work_open, .op = offload_op, .check = offload_check},
     {"offload_queued", WORK, .open = queued_open, .op = queued_op,
      .check = queued_check},

@@ -6,11 +6,14 @@
 #include "lib/threads/crew.h"
 #include "tests/pairs/pairs.h"
 
+#include <stdlib.h>
+
 struct passing {
     struct world w;
     struct cg_channel *channel;
     struct cg_worker worker; /* represents this scheduler */
     struct cg_event event;
+    struct cg_coro *waiter;
     intptr_t words[2];
     intptr_t in, out; /* how many words went in and came out */
 };
@@ -134,6 +137,68 @@ static void run_on_check(struct world *w, ssize_t answer)
     IS(of(w)->out, 1);
 }
 
+/* The process's crew: its only worker represents this scheduler. */
+static struct cg__crew *crew;
+
+static void crew_open(struct world *w)
+{
+    (void)w;
+    if (crew == NULL)
+        crew = calloc(1, sizeof *crew + sizeof *crew->workers);
+    crew->count = 1;
+    crew->workers[0].sched = cg_sched_self();
+    cg__crew_set(crew);
+}
+
+static struct cg_op *run_on_each_op(struct world *w)
+{
+    return KEEP(w, cg_run_on_each_op, cg_run_on_each(waits, w));
+}
+
+static void run_on_each_check(struct world *w, ssize_t answer)
+{
+    if (!pairs_lost(answer))
+        IS(answer, 0);
+    set_event(w);
+    of(w)->out = 0;
+    IS(cg_yield(run_on_each_op(w)), 0);
+    IS(of(w)->out, 1);
+}
+
+static ssize_t hears(void *arg)
+{
+    return cg_yield(cg_wait_signal(arg, of(arg)->words));
+}
+
+static void listener_open(struct world *w)
+{
+    crew_open(w);
+    of(w)->waiter = test_start(hears, w);
+    IS(cg_yield(cg_pass()), 0);
+    IS(cg_yield(cg_pass()), 0);
+}
+
+static struct cg_op *signal_crew_op(struct world *w)
+{
+    return KEEP(w, cg_signal_crew_op, cg_signal_crew(w, 5));
+}
+
+static void comes_by_itself(struct world *w)
+{
+    (void)w;
+}
+
+/* If the op has completed, it has woken a waiter. If not, it may have. */
+static void signal_crew_check(struct world *w, ssize_t answer)
+{
+    if (!pairs_lost(answer))
+        IS(answer, 1);
+    else if (of(w)->words[0] == 0)
+        IS(cg_yield(signal_crew_op(w)), 1);
+    IS(test_end(of(w)->waiter), 0);
+    IS(of(w)->words[0], 5);
+}
+
 static void nothing_to_close(struct world *w)
 {
     (void)w;
@@ -151,6 +216,10 @@ static const struct subject subjects[] = {
      .check = send_check, .close = channel_close},
     {"run_on", PASSING, .open = worker_open, .op = run_on_op, .cause = set_event,
      .check = run_on_check, .close = nothing_to_close},
+    {"run_on_each", PASSING, .open = crew_open, .op = run_on_each_op, .cause = set_event,
+     .check = run_on_each_check, .close = nothing_to_close},
+    {"signal_crew", PASSING, .flags = ITSELF, .open = listener_open, .op = signal_crew_op,
+     .cause = comes_by_itself, .check = signal_crew_check, .close = nothing_to_close},
 };
 
 const struct family pairs_threads = {subjects, COUNT(subjects)};
