@@ -24,7 +24,7 @@
 #include "service.h"
 
 static struct example ex;
-static const char *cert, *key, *cacert, *workers, *health, *balance, *access_log, *trusted, *h2c,
+static const char *cert, *key, *cacert, *workers, *health, *balance, *access_log, *trusted, *h2c, *told,
     *own_host, *seconds = "60", *grace = "10", *patience = "60", *most = "1000";
 static const struct cg_http_tls *tls; /* for upstreams; NULL: there is no TLS */
 static struct cg_http_upstreams_options options; /* of each worker's upstreams */
@@ -86,6 +86,8 @@ static struct cg_http_server *open_server(void)
                            .access_format = access_log != NULL && strcmp(access_log, "json") == 0
                                                 ? CG_HTTP_LOG_JSON
                                                 : CG_HTTP_LOG_COMBINED,
+                           .proxy_protocol = told,
+                           .address_connections = told != NULL ? UINT32_MAX : 0,
                            .protocols = CG_HTTP_H1 | CG_HTTP_H2 | CG_HTTP_H2C,
                            .wrap = cert != NULL ? server_tls_wrap : NULL);
     ssize_t n = -ENOMEM;
@@ -192,6 +194,8 @@ int main(int argc, char **argv)
         {"requests", "N", "requests at a time to one upstream, each worker (1000)", &most, 0},
         {"timeout", "SECONDS", "the limit for silent clients and upstreams (60)", &seconds, 0},
         {"trust", "LIST", "addresses and networks whose X-Forwarded-For is believed", &trusted,
+         0},
+        {"proxy-protocol", "LIST", "proxies that begin connections with the PROXY protocol", &told,
          0},
         {"own-host", NULL, "send the host of the upstream's URL, not the client's", &own_host, 0},
         {"h2c", NULL, "speak HTTP/2 with upstreams without TLS", &h2c, 0},

@@ -272,6 +272,7 @@ ssize_t http(struct cg_http_request *req, void *arg)
     struct cg_sock *sock;
     char *body, why[CG_HTTP_WHY_SIZE];
 
+    server = cg_http_server_new(.proxy_protocol = "127.0.0.1");
     server = cg_http_server_new(.name = "", .body_limit = CG_HTTP_UNLIMITED);
     client = cg_http_client_new(.user_agent = "mine/1", .no_environment = true);
     cg_http_server_mount(server, "*", http, NULL);

@@ -5,6 +5,7 @@
 
 #include "http/gateway/forward_fields.h"
 #include "http/message/message.h"
+#include "http/message/network.h"
 #include "http/web/client_address.h"
 #include "lib/base/ascii.h"
 
@@ -197,7 +198,7 @@ int cg__http_forward_fields_make(struct cg__forward *fw, bool upgrade)
     if (fw->hop->reveal)
         rc = cg__http_client_address(fw->req, client);
     if (fw->hop->reveal && rc == 0)
-        trusted = cg__http_client_address_is_trusted(fw->hop->trusted, client);
+        trusted = cg__http_network_is_trusted(fw->hop->trusted, client);
     copy_fields(fw, trusted);
     put_connection(fw, upgrade);
     if (*fw->hops != '\0')

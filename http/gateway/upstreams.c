@@ -166,9 +166,6 @@ static const char *key_of(const struct cg_http_upstreams *upstreams, struct cg_h
     case CG_HTTP_HASH_PATH:
         return cg_http_request_path(req);
     case CG_HTTP_HASH_CLIENT:
-        key = cg_http_request_param(req, "client-address");
-        if (key != NULL)
-            return key;
         return cg__http_client_address(req, client) == 0 ? client : "";
     case CG_HTTP_HASH_HEADER:
         key = upstreams->options.hash_header != NULL

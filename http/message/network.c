@@ -2,6 +2,7 @@
 /* IP addresses and networks in configuration. See network.h. */
 #include "config.h"
 
+#include "http/message/message.h"
 #include "http/message/network.h"
 #include "lib/base/ascii.h"
 
@@ -55,4 +56,39 @@ bool cg__http_network_has(const char *item, size_t len,
     else if (!cg__ascii_number(&digits, &bits) || digits != item + len || bits > net.bits)
         return false;
     return has_prefix(address, &net, (unsigned)bits);
+}
+
+bool cg__http_network_is_trusted(const char *list, const char *text)
+{
+    struct cg__http_network_address address;
+    bool is_address = cg__http_network_address(&address, text, strlen(text));
+
+    if (list == NULL)
+        return false;
+    if (!is_address)
+        return cg__http_message_has_word(list, text);
+    for (;;) {
+        size_t len;
+
+        list += strspn(list, ", \t");
+        len = strcspn(list, ", \t");
+        if (len == 0)
+            return false;
+        if (cg__http_network_has(list, len, &address))
+            return true;
+        list += len;
+    }
+}
+
+char *cg__http_network_host(char *addr)
+{
+    if (strncmp(addr, "unix:", 5) == 0 || addr[0] == '\0') {
+        strcpy(addr, "unix");
+    } else if (addr[0] == '[') {
+        memmove(addr, addr + 1, strlen(addr));
+        addr[strcspn(addr, "]%")] = '\0';
+    } else {
+        addr[strcspn(addr, ":")] = '\0';
+    }
+    return addr;
 }

@@ -20,4 +20,12 @@ bool cg__http_network_address(struct cg__http_network_address *address, const ch
 bool cg__http_network_has(const char *item, size_t len,
                           const struct cg__http_network_address *address);
 
+/* Whether the comma-separated list of addresses and networks has the address, or the word
+ * "unix". NULL: it is empty. */
+bool cg__http_network_is_trusted(const char *list, const char *text);
+
+/* Reduces the address of a socket, in place, to that of its host: without port, brackets and
+ * zone; "unix" for a UNIX socket, for which there must be room. */
+char *cg__http_network_host(char *addr);
+
 #endif

@@ -11,6 +11,7 @@
 #include "http/server/h2/serve.h"
 #include "http/server/output.h"
 #include "http/server/places.h"
+#include "http/server/proxied.h"
 
 #include <cogen/transport.h>
 #include <errno.h>
@@ -237,16 +238,20 @@ static void go_on(struct cg__http_conn *conn, enum cg__http_outcome outcome)
         finish(conn);
 }
 
-/* Puts TLS over the connection and chooses the protocol. What this returns goes on as HTTP/1
+/* Reads what a proxy tells, puts TLS over the connection, and chooses the protocol. What this returns goes on as HTTP/1
  * does. */
 static enum cg__http_outcome begin(struct cg__http_conn *conn)
 {
-    enum cg__http_outcome outcome =
-        conn->server->options.wrap != NULL ? wrapped(conn) : CG__HTTP_GO_ON;
+    const struct cg_http_server_options *options = &conn->server->options;
+    enum cg__http_outcome outcome = CG__HTTP_GO_ON;
     struct cg_view view;
     unsigned protocol;
     bool silent = false;
 
+    if (options->proxy_protocol != NULL && cg__http_proxied_begin(conn) < 0)
+        return CG__HTTP_CLOSE_NOW;
+    if (options->wrap != NULL)
+        outcome = wrapped(conn);
     if (outcome != CG__HTTP_GO_ON)
         return outcome;
     protocol = choose(conn, &silent);

@@ -35,12 +35,14 @@ static bool is_timed(const struct cg_http_server_options *options)
 void cg__http_handle(struct cg_http_request *req)
 {
     struct cg_http_metrics *metrics = req->server->options.metrics;
+    ssize_t n;
 
     if (is_timed(&req->server->options))
         req->began = cg__http_metrics_now(req->server);
     if (metrics != NULL)
         cg__http_metrics_begin(metrics);
-    cg__http_response_end(req, cg__http_layer_handle(req));
+    n = req->conn->told ? cg_http_request_set_param(req, "client-address", req->conn->peer) : 0;
+    cg__http_response_end(req, n < 0 ? n : cg__http_layer_handle(req));
     if (metrics != NULL)
         cg__http_metrics_end(metrics, req);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The address of a connection; whom to believe; lists of addresses. */
+/* The address of a client; lists of addresses. */
 #include "config.h"
 
 #include "http/message/message.h"
@@ -11,41 +11,17 @@
 
 int cg__http_client_address(struct cg_http_request *req, char buf[static CG_ADDR_SIZE])
 {
-    int rc = cg_sock_peer_addr(cg_http_request_sock(req), buf, CG_ADDR_SIZE);
+    const char *told = cg_http_request_param(req, "client-address");
+    int rc;
 
-    if (rc < 0)
-        return rc;
-    if (strncmp(buf, "unix:", 5) == 0 || buf[0] == '\0') {
-        strcpy(buf, "unix");
-    } else if (buf[0] == '[') {
-        memmove(buf, buf + 1, strlen(buf));
-        buf[strcspn(buf, "]%")] = '\0';
-    } else {
-        buf[strcspn(buf, ":")] = '\0';
+    if (told != NULL && strlen(told) < CG_ADDR_SIZE) {
+        strcpy(buf, told);
+        return 0;
     }
-    return 0;
-}
-
-bool cg__http_client_address_is_trusted(const char *list, const char *text)
-{
-    struct cg__http_network_address address;
-    bool is_address = cg__http_network_address(&address, text, strlen(text));
-
-    if (list == NULL)
-        return false;
-    if (!is_address)
-        return cg__http_message_has_word(list, text);
-    for (;;) {
-        size_t len;
-
-        list += strspn(list, ", \t");
-        len = strcspn(list, ", \t");
-        if (len == 0)
-            return false;
-        if (cg__http_network_has(list, len, &address))
-            return true;
-        list += len;
-    }
+    rc = cg_sock_peer_addr(cg_http_request_sock(req), buf, CG_ADDR_SIZE);
+    if (rc == 0)
+        cg__http_network_host(buf);
+    return rc < 0 ? rc : 0;
 }
 
 char *cg__http_client_address_list(const struct cg_http_headers *headers, const char *name)

@@ -61,12 +61,12 @@ ssize_t cg_http_forwarded_layer(struct cg_http_request *req, const struct cg_htt
 
     if (rc < 0)
         return rc;
-    if (cg__http_client_address_is_trusted(forwarded->trusted, client)) {
+    if (cg__http_network_is_trusted(forwarded->trusted, client)) {
         list = cg__http_client_address_list(cg_http_request_headers(req),
                           forwarded->standard ? "Forwarded" : "X-Forwarded-For");
         if (list == NULL)
             return -ENOMEM;
-        for (int i = 0; i < HOPS && cg__http_client_address_is_trusted(forwarded->trusted, client) &&
+        for (int i = 0; i < HOPS && cg__http_network_is_trusted(forwarded->trusted, client) &&
                         last_address(list, forwarded->standard, before); i++)
             strcpy(client, before);
         free(list);

@@ -106,18 +106,13 @@ static int64_t wait_for(struct cg_http_limiter *limiter,
 ssize_t cg_http_limit_layer(struct cg_http_request *req, const struct cg_http_layer *next,
                             void *limiter)
 {
-    const char *client = cg_http_request_param(req, "client-address");
     struct cg__http_network_address address;
-    char own[CG_ADDR_SIZE], seconds[24];
+    char client[CG_ADDR_SIZE], seconds[24];
     int64_t wait = 0;
-    int rc;
+    int rc = cg__http_client_address(req, client);
 
-    if (client == NULL) {
-        rc = cg__http_client_address(req, own);
-        if (rc < 0)
-            return rc;
-        client = own;
-    }
+    if (rc < 0)
+        return rc;
     if (cg__http_network_address(&address, client, strlen(client)))
         wait = wait_for(limiter, &address, cg_sched_now(cg_sched_self()));
     if (wait == 0)

@@ -153,6 +153,13 @@ struct cg_http_server_options {
      * of a stream, whoever sends it, ten. Then the connection ends with
      * ENHANCE_YOUR_CALM. */
     unsigned h2_burst, h2_rate;
+    /* The proxies that begin their connections with the PROXY protocol, version 1 or 2, to
+     * tell whom they serve (none): addresses and networks, "127.0.0.1, 10.0.0.0/8", or
+     * "unix". Borrowed. The address that they tell is the parameter "client-address" of their
+     * requests, and is in the access log. A connection of theirs without a valid header, of
+     * 4 KiB at most and within header_timeout, is closed. From others no header is expected.
+     * Their connections count as those of one address: see address_connections. */
+    const char *proxy_protocol;
     void *reserved;
 };
 
