@@ -9,6 +9,7 @@
 
 #include <cogen/http_clients.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,7 +37,8 @@ struct cg_http_limiter *
 cg_http_limiter_new_with(const struct cg_http_limiter_options *options)
 {
     unsigned rate = options != NULL && options->rate > 0 ? options->rate : 10;
-    unsigned burst = options != NULL && options->burst > 0 ? options->burst : 10 * rate;
+    unsigned usual = rate < UINT_MAX / 10 ? 10 * rate : UINT_MAX;
+    unsigned burst = options != NULL && options->burst > 0 ? options->burst : usual;
     unsigned addresses = options != NULL && options->addresses > 0
                              ? options->addresses
                              : (unsigned)CG_HTTP_LIMITER_ADDRESSES;

@@ -135,6 +135,21 @@ static ssize_t limits(void *arg)
     return 0;
 }
 
+/* Ten times a high rate exceeds the range of a number: the burst is not small for that. */
+static ssize_t high_rate(void *arg)
+{
+    struct cg_http_limiter *limiter = cg_http_limiter_new(.rate = UINT32_MAX / 10 + 1);
+
+    (void)arg;
+    serve_begin(NULL);
+    OK(cg_http_server_add_layer(server, cg_http_limit_layer, limiter));
+    for (int i = 0; i < 10; i++)
+        IS(status_of("GET /hello" V CLOSE "\r\n"), 200);
+    serve_end();
+    cg_http_limiter_free(limiter);
+    return 0;
+}
+
 /* The table is bounded: thousands of addresses that ask once do not make it forget the one
  * that asks all the time. */
 static ssize_t many(void *arg)
@@ -174,6 +189,7 @@ static const struct test_case cases[] = {
     CORO(strangers),
     CORO(over_unix, .where = ON_KERNEL),
     CORO(limits, .where = ON_SIM),
+    CORO(high_rate, .where = ON_SIM),
     CORO(many, .where = ON_SIM),
 };
 
