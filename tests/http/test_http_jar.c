@@ -406,7 +406,7 @@ static void reads_broken_files(void)
     static const char bytes[] = "\t\n\x80#;= ";
     char copy[sizeof text];
 
-    for (size_t i = 0; i < sizeof text; i++)
+    for (size_t i = 0; i < sizeof text - 1; i++)
         for (size_t with = 0; with < sizeof bytes; with++) {
             jar = cg_http_jar_new();
             memcpy(copy, text, sizeof text);
@@ -488,7 +488,7 @@ START_TEST(survives_broken_fields)
     const char *words;
 
     jar = cg_http_jar_new();
-    for (size_t i = 0; i < sizeof text; i++)
+    for (size_t i = 0; i < sizeof text - 1; i++)
         for (size_t with = 0; with < sizeof bytes; with++) {
             int rc;
 
