@@ -155,7 +155,8 @@ static char *copy(char **to, const char *from, size_t len)
 {
     char *start = *to;
 
-    memcpy(start, from, len);
+    if (len > 0) /* a name may be missing: NULL */
+        memcpy(start, from, len);
     start[len] = '\0';
     *to += len + 1;
     return start;
