@@ -84,6 +84,8 @@ static int sleep_print(const struct cg_op *op, char *buf, size_t size)
 {
     const struct cg_sleep_op *sleep = (const struct cg_sleep_op *)op;
 
+    if (sleep->length == CG_NEVER || sleep->until == CG_NEVER)
+        return snprintf(buf, size, "forever");
     if (sleep->until)
         return print_seconds(buf, size, "until ", sleep->until);
     return print_seconds(buf, size, "", sleep->length);

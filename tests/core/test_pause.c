@@ -253,8 +253,24 @@ static ssize_t activate_from_a_callback(void *arg)
     return 0;
 }
 
+/* A dump tells for how long, also if that is for ever. */
+static ssize_t sleep_is_printed(void *arg)
+{
+    char text[64];
+
+    (void)arg;
+    cg_op_print(cg_sleep(1500 * MS), text, sizeof text);
+    ck_assert_str_eq(text, "sleep 1.500 s");
+    cg_op_print(cg_sleep(CG_NEVER), text, sizeof text);
+    ck_assert_str_eq(text, "sleep forever");
+    cg_op_print(cg_sleep_until(CG_NEVER), text, sizeof text);
+    ck_assert_str_eq(text, "sleep forever");
+    return 0;
+}
+
 static const struct test_case cases[] = {
     CORO(sleep_takes_its_time, .where = ON_SIM),
+    CORO(sleep_is_printed, .where = ON_SIM),
     CORO(sleep_until_the_past, .where = ON_SIM),
     CORO(pass_is_one_round, .where = ON_SIM),
     CORO(timers_in_order, .where = ON_SIM),
