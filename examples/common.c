@@ -3,6 +3,7 @@
 #include "common.h"
 #include "output.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <getopt.h>
 #include <signal.h>
@@ -11,7 +12,7 @@
 #include <string.h>
 
 enum {
-    OPTIONS_MAX = 24,
+    OPTIONS_MAX = 48,
     REACTORS_MAX = 16,
 };
 
@@ -154,6 +155,14 @@ static void parse(struct example *ex, const struct example_option *const *known,
     ex->argc = argc - optind;
 }
 
+static int add(const struct example_option **known, int count,
+               const struct example_option *option)
+{
+    assert(count < OPTIONS_MAX);
+    known[count] = option;
+    return count + 1;
+}
+
 static void command_line(struct example *ex, int argc, char **argv)
 {
     const struct example_option listening = {
@@ -163,11 +172,11 @@ static void command_line(struct example *ex, int argc, char **argv)
 
     for (const struct example_option *option = ex->options; option && option->name;
          option++)
-        known[count++] = option;
+        count = add(known, count, option);
     if (ex->listen)
-        known[count++] = &listening;
+        count = add(known, count, &listening);
     for (const struct example_option *option = everyones; option->name; option++)
-        known[count++] = option;
+        count = add(known, count, option);
     parse(ex, known, count, argc, argv);
     if (help)
         print_help(ex, known, count);

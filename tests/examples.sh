@@ -422,7 +422,7 @@ check_options() {
     run "$examples/http_client" -O ws://127.0.0.1:1/
     like "a WebSocket as a file" "2 http_client: a ws:// URL takes none of -o, -O, *" "$status $err"
     run "$examples/http_server" --protocols h2
-    like "HTTP/2 over TLS without TLS" "2 http_server: --protocols h2 needs --tls-cert*" \
+    like "HTTP/2 over TLS without TLS" "2 http_server: --protocols h2 needs TLS*" \
         "$status $err"
     run "$examples/echo_server" --listen nonsense
     like "no address" "1 echo_server: nonsense: not a valid address" "$status $err"
