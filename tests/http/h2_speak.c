@@ -73,12 +73,13 @@ static int frame_came(nghttp2_session *session, const nghttp2_frame *frame, void
     return 0;
 }
 
-void speak_open(struct speaker *speaker, uint32_t window)
+void speak_open(struct speaker *speaker, const char *addr, uint32_t window)
 {
     nghttp2_settings_entry setting = {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, window};
     nghttp2_session_callbacks *callbacks;
 
-    *speaker = (struct speaker){.sock = serve_client()};
+    *speaker = (struct speaker){.sock = NULL};
+    OK(cg_yield(cg_connect(addr, &speaker->sock)));
     IS(nghttp2_session_callbacks_new(&callbacks), 0);
     nghttp2_session_callbacks_set_on_header_callback(callbacks, header);
     nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, data_chunk);
@@ -121,10 +122,20 @@ static nghttp2_nv pair(const char *name, size_t len, const char *value)
     return (nghttp2_nv){(uint8_t *)name, (uint8_t *)value, len, strlen(value), 0};
 }
 
+int32_t speak_send(struct speaker *speaker, const nghttp2_nv *fields, size_t count,
+                   const char *body, size_t len, bool open)
+{
+    nghttp2_data_provider provider = {{.fd = open}, give};
+
+    speaker->body = body;
+    speaker->left = len;
+    return nghttp2_submit_request(speaker->session, NULL, fields, count,
+                                  body != NULL || open ? &provider : NULL, NULL);
+}
+
 int32_t speak_ask(struct speaker *speaker, const char *method, const char *path,
                   const char *const *fields, const char *body, size_t len, bool open)
 {
-    nghttp2_data_provider provider = {{.fd = open}, give};
     nghttp2_nv all[160] = {pair(":method", 7, method), pair(":scheme", 7, "http"),
                            pair(":authority", 10, "x"), pair(":path", 5, path)};
     size_t count = 4;
@@ -134,10 +145,7 @@ int32_t speak_ask(struct speaker *speaker, const char *method, const char *path,
 
         all[count++] = pair(*fields, (size_t)(colon - *fields), colon + 2);
     }
-    speaker->body = body;
-    speaker->left = len;
-    return nghttp2_submit_request(speaker->session, NULL, all, count,
-                                  body != NULL || open ? &provider : NULL, NULL);
+    return speak_send(speaker, all, count, body, len, open);
 }
 
 static void send_all(struct speaker *speaker)

@@ -5,15 +5,15 @@
 
 #include <nghttp2/nghttp2.h>
 
-#include "tests/http/http_serve.h"
+#include "tests/support/support.h"
 
 enum { SPEAK_STREAMS = 64 };
 
 /* What has come on a stream. */
 struct heard {
     int status;
-    char fields[2048]; /* "name: value\n" for each field, also of interim heads */
-    char body[64 * 1024];
+    char fields[8 * 1024]; /* "name: value\n" for each field, also of interim heads */
+    char body[256 * 1024];
     size_t len; /* all bytes of the body; the buffer has the first of them */
     bool closed;
     uint32_t error; /* why it was closed */
@@ -31,13 +31,17 @@ struct speaker {
 };
 
 /* Connects; `window`: of each stream, 0: the default. speak_close frees everything. */
-void speak_open(struct speaker *speaker, uint32_t window);
+void speak_open(struct speaker *speaker, const char *addr, uint32_t window);
 void speak_close(struct speaker *speaker);
 
 /* Sends a request. `fields`: "name: value" texts up to NULL, or NULL. `body`: NULL: none. With
  * `open`, the body does not end. Returns the stream's id. */
 int32_t speak_ask(struct speaker *speaker, const char *method, const char *path,
                   const char *const *fields, const char *body, size_t len, bool open);
+
+/* The same with all fields given. */
+int32_t speak_send(struct speaker *speaker, const nghttp2_nv *fields, size_t count,
+                   const char *body, size_t len, bool open);
 
 /* Sends what is to be sent, then receives until the stream is closed, or the connection. */
 struct heard *speak_hear(struct speaker *speaker, int32_t id);

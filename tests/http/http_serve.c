@@ -41,6 +41,8 @@ void serve_begin_on(struct cg_sock *on, const struct cg_http_server_options *opt
         all = *options;
         all.log = log_line;
     }
+    if (h2_text_on && all.protocols == 0)
+        all.protocols = CG_HTTP_H1 | CG_HTTP_H2C;
     handled = 0;
     logged[0] = '\0';
     server = cg_http_server_new_with(&all);
@@ -72,20 +74,11 @@ void send_text(struct cg_sock *sock, const char *text)
     OK(cg_yield(cg_writeall(sock, text, strlen(text))));
 }
 
-const char *receive(struct cg_sock *sock, const char *stop)
+static const char *strip(void)
 {
-    size_t size = 0;
-    ssize_t n = 1;
     char *at;
 
-    got[0] = '\0';
     dates = 0;
-    while (n > 0 && !(stop && strstr(got, stop))) {
-        n = OK(cg_yield(cg_read(sock, got + size, sizeof got - 1 - size,
-                                .timeout = 100 * CG_SECOND)));
-        size += (size_t)n;
-        got[size] = '\0';
-    }
     while ((at = strstr(got, "Server: cogen/")) != NULL ||
            (at = strstr(got, "Date: ")) != NULL) {
         char *next = strchr(at, '\n') + 1;
@@ -96,10 +89,30 @@ const char *receive(struct cg_sock *sock, const char *stop)
     return got;
 }
 
+const char *receive(struct cg_sock *sock, const char *stop)
+{
+    size_t size = 0;
+    ssize_t n = 1;
+
+    got[0] = '\0';
+    while (n > 0 && !(stop && strstr(got, stop))) {
+        n = OK(cg_yield(cg_read(sock, got + size, sizeof got - 1 - size,
+                                .timeout = 100 * CG_SECOND)));
+        size += (size_t)n;
+        got[size] = '\0';
+    }
+    return strip();
+}
+
 const char *ask(const char *text)
 {
-    struct cg_sock *sock = serve_client();
+    struct cg_sock *sock;
 
+    if (h2_text_on) {
+        h2_text_ask(addr, text, got, sizeof got);
+        return strip();
+    }
+    sock = serve_client();
     send_text(sock, text);
     receive(sock, NULL);
     cg_sock_close(sock);

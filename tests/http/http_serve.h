@@ -6,6 +6,7 @@
 
 #include <cogen/http_server.h>
 
+#include "tests/http/h2_text.h"
 #include "tests/support/support.h"
 
 /* The server, its listener, the coroutine that serves, its address, and the last line of
@@ -44,8 +45,8 @@ extern unsigned dates;
 /* Reads to the end of the stream, or until `stop` has come. */
 const char *receive(struct cg_sock *sock, const char *stop);
 
-/* ask sends text and returns all that the server sends until it closes the connection.
- * status_of returns only the status. */
+/* ask sends text and returns all that the server sends until it closes the connection; with
+ * h2_text_on, the response as h2_text.h says. status_of returns only the status. */
 const char *ask(const char *text);
 int status_of(const char *text);
 

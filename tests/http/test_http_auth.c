@@ -201,13 +201,16 @@ static ssize_t redirecting(void *arg)
 static const struct test_case cases[] = {
     CORO(basic),
     CORO(bearer),
-    PLAIN(secrets, .where = ON_SIM),
-    PLAIN(base64, .where = ON_SIM),
     CORO(ids),
     CORO(redirecting),
 };
 
+static const struct test_case once[] = {
+    PLAIN(secrets, .where = ON_SIM),
+    PLAIN(base64, .where = ON_SIM),
+};
+
 int main(void)
 {
-    return test_main("http auth", cases, COUNT(cases));
+    return both_main("http auth", cases, COUNT(cases), once, COUNT(once));
 }

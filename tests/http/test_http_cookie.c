@@ -134,5 +134,5 @@ static const struct test_case cases[] = {CORO(gets), CORO(sets_them)};
 
 int main(void)
 {
-    return test_main("http cookie", cases, COUNT(cases));
+    return both_main("http cookie", cases, COUNT(cases), NULL, 0);
 }

@@ -4,6 +4,7 @@
 #include "config.h"
 
 #include "tests/http/h2_speak.h"
+#include "tests/http/http_serve.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -17,7 +18,7 @@ static void is_told(const char *method, const char *path, int status, const char
     struct speaker speaker;
     struct heard *heard;
 
-    speak_open(&speaker, 0);
+    speak_open(&speaker, addr, 0);
     heard = speak_hear(&speaker, speak_ask(&speaker, method, path, NULL, NULL, 0, false));
     ck_assert_int_eq(heard->status, status);
     if (body != NULL)
@@ -49,7 +50,7 @@ static ssize_t multiplexes(void *arg)
 
     (void)arg;
     serve_begin(&both);
-    speak_open(&speaker, 0);
+    speak_open(&speaker, addr, 0);
     for (size_t i = 0; i < COUNT(ids); i++)
         ids[i] = speak_ask(&speaker, "GET", i % 2 ? "/" : "/typed", NULL, NULL, 0, false);
     for (size_t i = 0; i < COUNT(ids); i++)
@@ -70,7 +71,7 @@ static ssize_t echoes(void *arg)
     (void)arg;
     memset(body, 'e', LONG);
     serve_begin(&both);
-    speak_open(&speaker, 0);
+    speak_open(&speaker, addr, 0);
     heard = speak_hear(&speaker,
                        speak_ask(&speaker, "POST", "/echo", NULL, body, LONG, false));
     ck_assert_int_eq(heard->status, 200);
@@ -92,7 +93,7 @@ static int status_with(const char *const *fields, const char *body, uint32_t *er
     struct heard *heard;
     int status;
 
-    speak_open(&speaker, 0);
+    speak_open(&speaker, addr, 0);
     heard = speak_hear(&speaker, speak_ask(&speaker, "POST", "/echo", fields, body,
                                            body ? strlen(body) : 0, false));
     *error = heard->error;
@@ -137,7 +138,7 @@ static ssize_t messages(void *arg)
 
     (void)arg;
     serve_begin(&both);
-    speak_open(&speaker, 0);
+    speak_open(&speaker, addr, 0);
     heard = speak_hear(&speaker, speak_ask(&speaker, "GET", "/hints", NULL, NULL, 0, false));
     ck_assert_ptr_nonnull(strstr(heard->fields, ":status: 103\nlink: </a>\nx: y\n:status: 100\n"
                                                 ":status: 200\n"));
@@ -199,7 +200,7 @@ static ssize_t reset(void *arg)
 
     (void)arg;
     serve_begin(&both);
-    speak_open(&speaker, 0);
+    speak_open(&speaker, addr, 0);
     id = speak_ask(&speaker, "GET", "/held", NULL, NULL, 0, false);
     while (handled < 1)
         OK(speak_once(&speaker) ? 0 : -1);
@@ -232,7 +233,7 @@ static ssize_t left(void *arg)
 
     (void)arg;
     serve_begin(&both);
-    speak_open(&speaker, 0);
+    speak_open(&speaker, addr, 0);
     id = ask_left(&speaker, "/left");
     nghttp2_submit_rst_stream(speaker.session, NGHTTP2_FLAG_NONE, id, NGHTTP2_CANCEL);
     ck_assert_str_eq(
@@ -253,7 +254,7 @@ static ssize_t left_and_cut(void *arg)
 
     (void)arg;
     serve_begin(&both);
-    speak_open(&speaker, 0);
+    speak_open(&speaker, addr, 0);
     ask_left(&speaker, "/left/long");
     speak_close(&speaker);
     until_handled(2);
@@ -270,7 +271,7 @@ static void reset_all(uint8_t type, const char *payload)
     struct speaker speaker;
 
     serve_begin(&both);
-    speak_open(&speaker, 0);
+    speak_open(&speaker, addr, 0);
     for (int i = 0; i < 600 && !speaker.ended; i++) {
         int32_t id = speak_ask(&speaker, "GET", "/held", NULL, NULL, 0, false);
 
@@ -306,7 +307,7 @@ static void flood(uint8_t type, uint8_t flags, bool on_stream, const void *paylo
     struct speaker speaker;
     uint32_t id = 0;
 
-    speak_open(&speaker, 0);
+    speak_open(&speaker, addr, 0);
     if (on_stream)
         id = (uint32_t)speak_ask(&speaker, "POST", "/whole", NULL, NULL, 0, true);
     for (int i = 0; i < 5000 && !speaker.ended; i++)
@@ -347,7 +348,7 @@ static ssize_t limits(void *arg)
     (void)arg;
     memset(body, 'x', sizeof body);
     serve_begin(&options);
-    speak_open(&speaker, 0);
+    speak_open(&speaker, addr, 0);
     ids[0] = speak_ask(&speaker, "GET", "/held", NULL, NULL, 0, false);
     ids[1] = speak_ask(&speaker, "GET", "/held", NULL, NULL, 0, false);
     ids[2] = speak_ask(&speaker, "GET", "/", NULL, NULL, 0, false);
@@ -376,7 +377,7 @@ static ssize_t no_window(void *arg)
 
     (void)arg;
     serve_begin(&options);
-    speak_open(&speaker, 1);
+    speak_open(&speaker, addr, 1);
     heard = speak_hear(&speaker, speak_ask(&speaker, "GET", "/", NULL, NULL, 0, false));
     ck_assert_uint_eq(heard->len, 6); /* the session opens it byte by byte */
     speak_close(&speaker);
@@ -408,11 +409,11 @@ static ssize_t clocks(void *arg)
 
     (void)arg;
     serve_begin(&both);
-    speak_open(&speaker, 0);
+    speak_open(&speaker, addr, 0);
     speak_raw(&speaker, NGHTTP2_HEADERS, 0, 1, "\202", 1); /* no END_HEADERS */
     speak_to_end(&speaker);
     speak_close(&speaker);
-    speak_open(&speaker, 0);
+    speak_open(&speaker, addr, 0);
     speak_to_end(&speaker);
     ck_assert_uint_eq(speaker.goaway, NGHTTP2_NO_ERROR);
     speak_close(&speaker);
@@ -428,7 +429,7 @@ static ssize_t refused_heads(void *arg)
 
     (void)arg;
     serve_begin(&both);
-    speak_open(&speaker, 0);
+    speak_open(&speaker, addr, 0);
     held_id = speak_ask(&speaker, "GET", "/held", NULL, NULL, 0, false);
     while (handled < 1)
         OK(speak_once(&speaker) ? 0 : -1);
@@ -453,7 +454,7 @@ static ssize_t never_silent(void *arg)
 
     (void)arg;
     serve_begin(&both);
-    speak_open(&speaker, 0);
+    speak_open(&speaker, addr, 0);
     id = speak_ask(&speaker, "GET", "/", NULL, NULL, 0, true);
     while (speaker.heard[0] == NULL || !speaker.heard[0]->closed) {
         ck_assert_int_lt(pings++, 10);
@@ -484,7 +485,7 @@ static ssize_t drains(void *arg)
 
     (void)arg;
     serve_begin(&both);
-    speak_open(&speaker, 0);
+    speak_open(&speaker, addr, 0);
     held_id = speak_ask(&speaker, "GET", "/held", NULL, NULL, 0, false);
     while (handled < 1)
         OK(speak_once(&speaker) ? 0 : -1);

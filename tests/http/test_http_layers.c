@@ -54,7 +54,8 @@ static ssize_t hosts(void *arg)
     ck_assert_str_eq(body_for("other", "/y"), "y");
     ck_assert_str_eq(body_for("a.test", "/y"), "404 Not Found\n");
     ck_assert_str_eq(body_for("a.test", "/1/z"), "id");
-    ck_assert_str_eq(body_for("", "/x"), "none");
+    if (!h2_text_on) /* nghttp2 refuses a host that is empty */
+        ck_assert_str_eq(body_for("", "/x"), "none");
     ck_assert_str_eq(body_for("..", "/x"), "none");
     ck_assert_str_eq(body_for("*.test", "/x"), "any");
     ck_assert_str_eq(body_for("other", "http://a.test/x"), "a");
@@ -225,17 +226,19 @@ static ssize_t failures(void *arg)
     OK(cg_http_server_mount(server, "/refuses", refuses, NULL));
     ck_assert_str_eq(BODY("POST /refuses" V "Content-Length: 5\r\n\r\nhello"),
                      "415 Unsupported Media Type\n");
-    ck_assert_ptr_nonnull(strstr(got, CLOSE));
+    IS(strstr(got, CLOSE) != NULL, !h2_text_on);
     ck_assert_str_eq(logged, "");
     serve_end();
     return 0;
 }
 
 static const struct test_case cases[] = {
-    CORO(hosts), CORO(wrong_hosts), CORO(layers), CORO(params), CORO(failures),
+    CORO(hosts), CORO(layers), CORO(params), CORO(failures),
 };
+
+static const struct test_case once[] = {CORO(wrong_hosts)};
 
 int main(void)
 {
-    return test_main("http layers", cases, COUNT(cases));
+    return both_main("http layers", cases, COUNT(cases), once, COUNT(once));
 }

@@ -45,5 +45,5 @@ static const struct test_case cases[] = {
 
 int main(void)
 {
-    return test_main("http log", cases, COUNT(cases));
+    return both_main("http log", cases, COUNT(cases), NULL, 0);
 }
