@@ -59,18 +59,20 @@ static enum cg__http_event refused(struct cg__http_parser *parser, llhttp_errno_
     return CG__HTTP_BAD;
 }
 
-/* llhttp accepts "0200" as 200: the status must end after "HTTP/1.1 200". */
-static bool is_status_line(struct cg__http_parser *parser, const char *data, size_t size)
+/* llhttp accepts "0200" as 200: the status must end after "HTTP/1.1 200". Returns how many
+ * bytes come before a digit too many. */
+static size_t before_fourth_digit(struct cg__http_parser *parser, const char *data,
+                                  size_t size)
 {
     enum { STATUS_END = 12 };
 
-    for (; size > 0 && parser->line_at <= STATUS_END; data++, size--) {
-        if (parser->line_at == 0 && (*data == '\r' || *data == '\n'))
+    for (size_t i = 0; i < size && parser->line_at <= STATUS_END; i++) {
+        if (parser->line_at == 0 && (data[i] == '\r' || data[i] == '\n'))
             continue; /* blank lines before the message */
-        if (parser->line_at++ == STATUS_END && cg__ascii_is_digit(*data))
-            return false;
+        if (parser->line_at++ == STATUS_END && cg__ascii_is_digit(data[i]))
+            return i;
     }
-    return true;
+    return size;
 }
 
 /* The head, or the trailers, have ended just before `end`. llhttp lets the blank line be a
@@ -231,21 +233,23 @@ enum cg__http_event cg__http_parser_parse(struct cg__http_parser *parser,
                                           const char *data, size_t size, size_t *used)
 {
     enum cg__http_event event;
-    size_t part;
+    size_t valid = size, part;
 
     *used = 0;
     if (parser->complete)
         return CG__HTTP_DONE;
     if (data == NULL)
         data = "";
-    if (parser->llhttp.type == HTTP_RESPONSE && !is_status_line(parser, data, size)) {
+    if (parser->llhttp.type == HTTP_RESPONSE)
+        valid = before_fourth_digit(parser, data, size);
+    do { /* bytes before that digit may be wrong, too: the first wrong byte counts */
+        event = parse_part(parser, data + *used, valid - *used, &part);
+        *used += part;
+    } while (event == CG__HTTP_MORE && *used < valid);
+    if (event == CG__HTTP_MORE && valid < size) {
         cg__http_parser_refuse(parser, 400, "a status of more than three digits");
         return CG__HTTP_BAD;
     }
-    do {
-        event = parse_part(parser, data + *used, size - *used, &part);
-        *used += part;
-    } while (event == CG__HTTP_MORE && *used < size);
     return event;
 }
 
