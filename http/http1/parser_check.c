@@ -7,6 +7,7 @@
 
 #include "http/http1/framing.h"
 #include "http/http1/parser_inside.h"
+#include "http/message/url.h"
 #include "lib/base/ascii.h"
 
 static bool ends_word(char c)
@@ -138,7 +139,7 @@ static int check_host(struct cg__http_parser *parser)
     if (parser->hosts == 0)
         return 0; /* there may be no text at all */
     host = cg__http_message_at(parser->headers, parser->host);
-    if (host[strcspn(host, " \t,/?#@\\<>\"")] != '\0')
+    if (!cg__http_url_is_host(host, strlen(host)))
         return cg__http_parser_refuse(parser, 400, "no valid Host");
     return 0;
 }

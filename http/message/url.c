@@ -456,6 +456,11 @@ free_text:
     return rc;
 }
 
+bool cg__http_url_is_host(const char *text, size_t len)
+{
+    return strcspn(text, " \t,/?#@\\<>\"") >= len;
+}
+
 bool cg__http_url_same_origin(const struct cg__url *a, const struct cg__url *b)
 {
     return a->https == b->https && a->port == b->port && strcmp(a->host, b->host) == 0;

@@ -38,6 +38,10 @@ int cg__http_url_parse_proxy(struct cg__url *url, const char *text, const char *
 int cg__http_url_resolve(struct cg__url *url, const struct cg__url *base,
                          const char *ref, const char **why);
 
+/* Whether a text has none of the characters that begin or end a host in a URL, so that it can be
+ * the field Host, or :authority, which have no user (RFC 9110, 4.2.4; RFC 9113, 8.3.1). */
+bool cg__http_url_is_host(const char *text, size_t len);
+
 /* Removes dot segments, in place (RFC 3986, 5.2.4): "/a/./b/../c" becomes "/a/c", and
  * nothing leads above the root. The path begins with a slash. Returns its length. */
 size_t cg__http_url_remove_dots(char *path, size_t len);

@@ -125,6 +125,7 @@ static void translate(struct asked *asked, const char *text)
     bool connects = strcmp(method, "CONNECT") == 0;
 
     set_target(asked, method, target);
+    asked->closes = strcmp(line, "HTTP/1.0") == 0;
     asked->count = 0;
     add(asked, ":method", method);
     add(asked, ":authority", "");

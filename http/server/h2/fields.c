@@ -2,6 +2,7 @@
 /* See fields.h. */
 #include "config.h"
 
+#include "http/message/url.h"
 #include "http/server/h2/fields.h"
 #include "http/server/route.h"
 #include "lib/base/ascii.h"
@@ -53,11 +54,11 @@ static void set_method(struct cg_http_request *req, const char *value, size_t le
 }
 
 /* The target is :path, or :authority of CONNECT. Blanks and control characters would be read
- * otherwise by whoever gets it in HTTP/1. */
+ * otherwise by whoever gets it in HTTP/1. A fragment belongs in no target. */
 static void set_target(struct cg_http_request *req, const char *value, size_t len)
 {
     for (size_t i = 0; i < len; i++)
-        if ((unsigned char)value[i] <= ' ' || value[i] == 0x7f) {
+        if ((unsigned char)value[i] <= ' ' || value[i] == 0x7f || value[i] == '#') {
             refuse(cg__http_h2_of(req), 400);
             return;
         }
@@ -171,7 +172,8 @@ static void add_upgrade(struct cg_http_request *req)
 void cg__http_h2_fields_end(struct cg__http_h2_stream *stream, bool end)
 {
     struct cg_http_request *req = &stream->message;
-    const char *length = cg_http_headers_get(&req->in, "content-length");
+    const char *length = cg_http_headers_get(&req->in, "content-length"),
+               *host = cg_http_headers_get(&req->in, "host");
 
     req->upgrade = req->method != NULL && req->code == HTTP_CONNECT;
     if (stream->connects)
@@ -181,6 +183,8 @@ void cg__http_h2_fields_end(struct cg__http_h2_stream *stream, bool end)
     req->body_done = end;
     req->unsized = !end && length == NULL;
     if (length != NULL && !cg__http_framing_length(length, &req->length))
+        refuse(stream, 400);
+    if (host != NULL && !cg__http_url_is_host(host, strlen(host)))
         refuse(stream, 400);
     if (stream->cookies.used > 0 &&
         !push(&req->in, "cookie", 6, stream->cookies.data, stream->cookies.used))

@@ -34,7 +34,7 @@ static int set_host(struct cg_http_request *req, const char *target)
     char *copy;
     int rc;
 
-    if (size == 0 || strcspn(host + 3, " \t,#@\\<>\"") < size)
+    if (size == 0 || !cg__http_url_is_host(host + 3, size))
         return 400;
     copy = strndup(host + 3, size);
     rc = copy != NULL ? cg_http_headers_set(&req->in, "Host", copy) : -ENOMEM;
