@@ -15,7 +15,8 @@ extern char said[8192]; /* all that the gateway has logged, each with a newline 
 
 /* GATEWAY(count, .attempts = 2, ...) starts a server that forwards to the first `count`
  * scripts; gateway_off stops it. Connecting may take 3 s, and a silent upstream 20 s. */
-#define GATEWAY(count, ...)                                                                \
+#define GATEWAY(...) GATEWAY_(__VA_ARGS__, )
+#define GATEWAY_(count, ...)                                                               \
     gateway_on(count, (struct cg_http_upstreams_options){.reserved = NULL, __VA_ARGS__})
 void gateway_on(unsigned count, struct cg_http_upstreams_options options);
 void gateway_off(void);

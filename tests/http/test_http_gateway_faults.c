@@ -99,7 +99,8 @@ static void gateway_of(unsigned count, struct cg_http_upstreams_options options)
         OK(cg_http_upstreams_add(upstreams, mortals[i].url));
 }
 
-#define MORTALS(count, ...)                                                                \
+#define MORTALS(...) MORTALS_(__VA_ARGS__, )
+#define MORTALS_(count, ...)                                                               \
     gateway_of(count, (struct cg_http_upstreams_options){.reserved = NULL, __VA_ARGS__})
 
 #define SHORT OK_200(5, "hello")

@@ -174,7 +174,7 @@ static ssize_t refuses(void *arg)
     sock = serve_client();
     began = cg_sched_now(cg_sched_self());
     for (int i = 0; i < 4; i++) {
-        OK(cg_yield(cg_writeall(sock, "PROX" + i, 1)));
+        OK(cg_yield(cg_writeall(sock, &"PROX"[i], 1)));
         OK(cg_yield(cg_sleep(CG_SECOND)));
     }
     IS(cg_yield(cg_read(sock, &byte, 1)) <= 0, 1);

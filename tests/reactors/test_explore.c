@@ -21,7 +21,8 @@
 static struct cg_sim_found found;
 
 /* Explores, and checks that the plan of what was found fails in the same way. */
-#define FINDS(fn, how, ...)                                                                \
+#define FINDS(...) FINDS_(__VA_ARGS__, )
+#define FINDS_(fn, how, ...)                                                               \
     finds(fn, how, &(struct cg_sim_explore_options){.quiet = true, .jobs = 2, __VA_ARGS__})
 static void finds(cg_fn *fn, enum cg_sim_failure failure,
                   const struct cg_sim_explore_options *options)
