@@ -42,6 +42,8 @@ static int data_chunk(nghttp2_session *session, uint8_t flags, int32_t id,
     struct heard *heard = heard_of(user_data, id);
 
     (void)session, (void)flags;
+    if (heard != NULL && ((struct speaker *)user_data)->verifies)
+        test_verify(data, len, heard->len);
     if (heard != NULL && heard->len + len < sizeof heard->body)
         memcpy(heard->body + heard->len, data, len);
     if (heard != NULL)

@@ -28,6 +28,7 @@ struct speaker {
     uint32_t goaway;  /* error of the last GOAWAY */
     unsigned goaways; /* how many have come */
     bool ended;       /* the server has closed the connection */
+    bool verifies;    /* check that bodies are what test_fill makes */
 };
 
 /* Connects; `window`: of each stream, 0: the default. speak_close frees everything. */

@@ -17,9 +17,10 @@ int both_main(const char *theme, const struct test_case *cases, size_t n,
               const struct test_case *once, size_t once_n);
 
 /* Sends the request that `text` is in HTTP/1 to a server, and stores the response as a text.
- * Its field names are capitalised as usual, and it has "Connection: close" if the request
- * has, or is HTTP/1.0; its body is not chunked. A body that is shorter than its Content-Length stays open. Fails the
- * case if the response is not complete. Returns the size, without the NUL at the end. */
+ * Its field names are capitalised as usual, and it has "Connection: close" if the request has,
+ * or is HTTP/1.0; its body is not chunked. A body that is shorter than its Content-Length stays
+ * open. Fails the case if the response is not complete. Returns the size, without the NUL at
+ * the end. */
 size_t h2_text_ask(const char *addr, const char *text, char *got, size_t size);
 
 /* Whether HTTP/2 is built in. */

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const struct cg_http_server_options both = {.protocols = CG_HTTP_H1 | CG_HTTP_H2C};
 
@@ -367,6 +368,41 @@ static ssize_t limits(void *arg)
     return 0;
 }
 
+enum { LARGE = 10 * 1000 * 1000 };
+
+static ssize_t sends_large(struct cg_http_request *req, void *arg)
+{
+    return cg_yield(cg_http_send_file(req, *(int *)arg, 0, LARGE));
+}
+
+/* A file that is many times as large as all windows arrives whole: on several streams at once,
+ * also behind a client that reads nothing for a while. */
+static ssize_t large_files(void *arg)
+{
+    static const uint32_t windows[] = {0, 20 * 1000, 1000 * 1000};
+    int fd = test_file(LARGE);
+    struct speaker speaker;
+    int32_t ids[2];
+
+    (void)arg;
+    for (size_t i = 0; i < COUNT(windows); i++) {
+        serve_begin(&both);
+        OK(cg_http_server_mount(server, "/large", sends_large, &fd));
+        speak_open(&speaker, addr, windows[i]);
+        speaker.verifies = true;
+        for (size_t k = 0; k < COUNT(ids); k++)
+            ids[k] = speak_ask(&speaker, "GET", "/large", NULL, NULL, 0, false);
+        speak_once(&speaker);
+        OK(cg_yield(cg_sleep(20 * CG_MILLISECOND)));
+        for (size_t k = 0; k < COUNT(ids); k++)
+            ck_assert_uint_eq(speak_hear(&speaker, ids[k])->len, LARGE);
+        speak_close(&speaker);
+        serve_end();
+    }
+    close(fd);
+    return 0;
+}
+
 /* A client whose window has one byte. */
 static ssize_t no_window(void *arg)
 {
@@ -504,11 +540,12 @@ static ssize_t drains(void *arg)
 }
 
 static const struct test_case cases[] = {
-    CORO(answers), CORO(multiplexes), CORO(echoes), CORO(smuggled), CORO(messages), CORO(too_many_fields),
-    CORO(reset), CORO(left), CORO(left_and_cut, .where = ON_SIM), CORO(rapid_resets), CORO(made_to_reset), CORO(floods),
-    CORO(limits), CORO(no_window), CORO(clocks, .where = ON_SIM), CORO(drains, .where = ON_SIM),
-    CORO(says_nothing, .where = ON_SIM),
-    CORO(refused_heads, .where = ON_SIM), CORO(never_silent, .where = ON_SIM),
+    CORO(answers), CORO(multiplexes), CORO(echoes), CORO(smuggled), CORO(messages),
+    CORO(too_many_fields), CORO(reset), CORO(left), CORO(left_and_cut, .where = ON_SIM),
+    CORO(rapid_resets), CORO(made_to_reset), CORO(floods), CORO(limits), CORO(large_files),
+    CORO(no_window), CORO(clocks, .where = ON_SIM), CORO(drains, .where = ON_SIM),
+    CORO(says_nothing, .where = ON_SIM), CORO(refused_heads, .where = ON_SIM),
+    CORO(never_silent, .where = ON_SIM),
 };
 
 int main(void)
