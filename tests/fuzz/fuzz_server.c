@@ -77,10 +77,7 @@ static void talk(const struct session *session)
         MUST(cg_yield(cg_writeall(sock, preface, sizeof preface - 1)) > 0);
     peer_send(sock, &session->input);
     len = peer_read(sock, said, sizeof said);
-    if (session->h2)
-        MUST(are_frames(said, len));
-    else
-        MUST(len == 0 || strncmp(said, "HTTP/1.", 7) == 0 || are_frames(said, len));
+    MUST(len == 0 || strncmp(said, "HTTP/1.", 7) == 0 || are_frames(said, len));
     cg_sock_close(sock);
 }
 
