@@ -16,6 +16,11 @@ int64_t cg__http_clocks_head(const struct cg__http_conn *conn, size_t size)
         conn->since, paid < options->header_timeout ? paid : options->header_timeout);
 }
 
+int64_t cg__http_clocks_begin(const struct cg__http_conn *conn)
+{
+    return cg__http_clocks_after(conn->since, conn->server->options.header_timeout);
+}
+
 int64_t cg__http_clocks_idle(const struct cg__http_conn *conn)
 {
     const struct cg_http_server *server = conn->server;

@@ -15,6 +15,9 @@ static inline int64_t cg__http_clocks_after(int64_t moment, int64_t length)
  * after its first byte (conn->since), or earlier if it would fall behind header_rate. */
 int64_t cg__http_clocks_head(const struct cg__http_conn *conn, size_t size);
 
+/* The deadline for what comes before the first request: a proxy's header, a TLS handshake. */
+int64_t cg__http_clocks_begin(const struct cg__http_conn *conn);
+
 /* How long the connection may be without a request. */
 int64_t cg__http_clocks_idle(const struct cg__http_conn *conn);
 

@@ -127,6 +127,25 @@ static enum cg__http_outcome serve_next(struct cg__http_conn *conn, int64_t sinc
     return conn->coro == NULL ? CG__HTTP_DORMANT : serve_woken(conn, &view, n);
 }
 
+/* Waits for the first byte of a proxy's header or of a TLS handshake. A shutdown ends the wait,
+ * as in wait_idle. */
+static bool has_begun(struct cg__http_conn *conn)
+{
+    ssize_t n;
+
+    conn->phase = CG__HTTP_IDLE;
+    conn->since = cg_sched_now(cg_sched_self());
+    cg_scope_open(&conn->wait, CG_NEVER, false);
+    n = cg_yield(cg_wait_input(conn->sock, .timeout = CG_NEVER,
+                               .deadline = cg__http_clocks_after(
+                                   conn->since, cg__http_clocks_idle(conn))));
+    cg_scope_close(&conn->wait);
+    conn->phase = CG__HTTP_AT_WORK;
+    if (conn->server->draining && (n == -ETIMEDOUT || n == -ECANCELED))
+        n = cg_yield(cg_wait_input(conn->sock, .timeout = CG_NOWAIT));
+    return n >= 0;
+}
+
 static ssize_t wrap(void *arg)
 {
     struct cg__http_conn *conn = arg;
@@ -134,7 +153,6 @@ static ssize_t wrap(void *arg)
     ssize_t n;
 
     conn->phase = CG__HTTP_IN_HEAD;
-    conn->since = cg_sched_now(cg_sched_self());
     n = options->wrap(&conn->sock, options->wrap_arg);
     conn->phase = CG__HTTP_AT_WORK;
     return n;
@@ -149,7 +167,8 @@ static enum cg__http_outcome wrapped(struct cg__http_conn *conn)
                                   "Connection: close\r\n\r\n"
                                   "This port speaks HTTPS, not HTTP.\r\n";
     int64_t timeout = conn->server->options.header_timeout;
-    ssize_t n = cg_yield(cg_call(wrap, conn, .timeout = timeout));
+    ssize_t n = cg_yield(cg_call(wrap, conn, .timeout = CG_NEVER,
+                                 .deadline = cg__http_clocks_begin(conn)));
 
     if (n != CG_ETLS_HTTP)
         return n < 0 ? CG__HTTP_CLOSE_NOW : CG__HTTP_GO_ON;
@@ -238,8 +257,8 @@ static void go_on(struct cg__http_conn *conn, enum cg__http_outcome outcome)
         finish(conn);
 }
 
-/* Reads what a proxy tells, puts TLS over the connection, and chooses the protocol. What this returns goes on as HTTP/1
- * does. */
+/* Reads what a proxy tells, puts TLS over the connection, and chooses the protocol. What this
+ * returns goes on as HTTP/1 does. */
 static enum cg__http_outcome begin(struct cg__http_conn *conn)
 {
     const struct cg_http_server_options *options = &conn->server->options;
@@ -248,6 +267,8 @@ static enum cg__http_outcome begin(struct cg__http_conn *conn)
     unsigned protocol;
     bool silent = false;
 
+    if ((options->proxy_protocol != NULL || options->wrap != NULL) && !has_begun(conn))
+        return CG__HTTP_CLOSE_NOW;
     if (options->proxy_protocol != NULL && cg__http_proxied_begin(conn) < 0)
         return CG__HTTP_CLOSE_NOW;
     if (options->wrap != NULL)

@@ -54,10 +54,7 @@ ssize_t cg__http_proxied_begin(struct cg__http_conn *conn)
     if (!is_from_proxy(conn))
         return 0;
     conn->phase = CG__HTTP_IN_HEAD;
-    conn->since = cg_sched_now(cg_sched_self());
-    n = read_header(conn, client,
-                    cg__http_clocks_after(conn->since,
-                                          conn->server->options.header_timeout));
+    n = read_header(conn, client, cg__http_clocks_begin(conn));
     conn->phase = CG__HTTP_AT_WORK;
     if (n < 0 || *client == '\0')
         return n < 0 ? n : 0;

@@ -131,8 +131,9 @@ struct cg_http_server_options {
     void (*log)(void *arg, const char *line);
     void *log_arg;
     /* Puts a transport such as TLS over each accepted connection. Called in the
-     * connection's coroutine, which is cancelled after header_timeout. Stores the new
-     * socket in *conn and returns >= 0. Negative: the server closes *conn. */
+     * connection's coroutine when the client has sent something. It is cancelled
+     * header_timeout after the connection was accepted. Stores the new socket in *conn and
+     * returns >= 0. Negative: the server closes *conn. */
     ssize_t (*wrap)(struct cg_sock **conn, void *arg);
     void *wrap_arg;
     /* enum cg_http_protocol (CG_HTTP_H1 | CG_HTTP_H2). A connection speaks HTTP/2 if its

@@ -198,11 +198,29 @@ static ssize_t strangers(void *arg)
     return 0;
 }
 
+/* A shutdown does not wait for a connection that has told nothing yet. */
+static ssize_t leaves(void *arg)
+{
+    struct cg_sock *sock;
+    int64_t began;
+
+    (void)arg;
+    begin("127.0.0.1");
+    sock = serve_client();
+    OK(cg_yield(cg_sleep(100 * CG_MILLISECOND)));
+    began = cg_sched_now(cg_sched_self());
+    serve_end();
+    IS((cg_sched_now(cg_sched_self()) - began) / CG_SECOND, 0);
+    cg_sock_close(sock);
+    return 0;
+}
+
 static const struct test_case cases[] = {
     PLAIN(parses),
     CORO(tells_clients),
     CORO(refuses, .where = ON_SIM),
     CORO(strangers),
+    CORO(leaves, .where = ON_SIM),
 };
 
 int main(void)

@@ -303,12 +303,45 @@ static ssize_t is_told(void *arg)
     return 0;
 }
 
+static ssize_t wraps(struct cg_sock **sock, void *arg)
+{
+    char byte;
+
+    (void)arg;
+    return cg_yield(cg_readall(*sock, &byte, 1));
+}
+
+/* A client that is still to begin its TLS handshake is idle, too. */
+static ssize_t without_handshake(void *arg)
+{
+    struct cg_sock *sock, *begun;
+    int64_t start;
+
+    (void)arg;
+    serve_begin(&(struct cg_http_server_options){.wrap = wraps});
+    sock = serve_client();
+    begun = serve_client();
+    send_text(begun, "xGET /" V CLOSE "\r\n");
+    test_until_waiting(serving);
+    start = cg_sched_now(cg_sched_self());
+    end_begin(0);
+    ck_assert_str_eq(receive(sock, NULL), "");
+    IS(cg_sched_now(cg_sched_self()) - start, CG_SECOND);
+    receive(begun, NULL);
+    ck_assert_int_eq(strncmp(got, HELLO, sizeof HELLO - 1), 0);
+    cg_sock_close(sock);
+    cg_sock_close(begun);
+    end_wait();
+    return 0;
+}
+
 static const struct test_case cases[] = {
     CORO(on_its_way),
     CORO(unseen, .where = ON_KERNEL),
     CORO(made_before),
     CORO(within_idle),
     CORO(idle_ends, .where = ON_SIM),
+    CORO(without_handshake, .where = ON_SIM),
     CORO(in_the_backlog),
     CORO(one_place),
     CORO(under_load),
