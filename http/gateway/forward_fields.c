@@ -31,7 +31,8 @@ bool cg__http_forward_fields_is_hop(const struct cg_http_headers *headers, const
         "Proxy-Authenticate", "TE",         "Transfer-Encoding", "Upgrade",
         NULL};
 
-    return is_one_of(name, hops) || cg_http_headers_has(headers, "Connection", name);
+    return is_one_of(name, hops) || (!cg__ascii_equal(name, "Host") &&
+                                     cg_http_headers_has(headers, "Connection", name));
 }
 
 bool cg__http_forward_fields_is_framing(const char *name)

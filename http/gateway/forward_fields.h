@@ -10,7 +10,7 @@ int cg__http_forward_fields_make(struct cg__forward *forward, bool upgrade);
 void cg__http_forward_fields_free(struct cg__forward *forward);
 
 /* Whether a field concerns one connection and not the message: one of a list, or one that
- * Connection names. */
+ * Connection names, except Host, which requests cannot do without. */
 bool cg__http_forward_fields_is_hop(const struct cg_http_headers *headers, const char *name);
 
 /* Whether the library sends the field itself: the length of the body. */

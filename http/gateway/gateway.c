@@ -108,7 +108,6 @@ static ssize_t try_one(struct cg__forward *fw, struct cg_http_upstreams *upstrea
                                why);
     if (n < 0 && has_failed(fw))
         cg__http_upstreams_failed(upstreams, upstream, why);
-    upstream->tried = false;
     free(url);
     return n;
 }
@@ -133,6 +132,8 @@ static ssize_t attempt(void *arg)
         if (tried[i] == NULL)
             return n;
         n = try_one(fw, all->upstreams, tried[i], all->path);
+        if (tried[i]->trial == fw->req)
+            tried[i]->trial = NULL;
         if (n >= 0 || !may_retry(fw, n))
             return n;
     }

@@ -143,7 +143,7 @@ static bool may_use(const struct cg_http_upstreams *upstreams, const struct cg__
 {
     if (upstream->active >= upstreams->options.requests)
         return false;
-    return !upstream->out || (upstreams->options.probe == NULL && !upstream->tried &&
+    return !upstream->out || (upstreams->options.probe == NULL && upstream->trial == NULL &&
                               cg_sched_now(cg_sched_self()) >= upstream->until);
 }
 
@@ -211,7 +211,7 @@ struct cg__upstream *cg__http_upstreams_pick(struct cg_http_upstreams *upstreams
     }
     upstreams->turn++;
     if (best != NULL && best->out)
-        best->tried = true;
+        best->trial = req;
     return best;
 }
 

@@ -13,7 +13,7 @@ struct cg__upstream {
     int64_t since;
     int64_t until; /* while it is out: when a request may try it again */
     bool out;
-    bool tried; /* it is out, and a request tries it */
+    const struct cg_http_request *trial; /* what tries it while it is out; or NULL */
     size_t len; /* of the URL */
     char url[]; /* without a slash at its end */
 };

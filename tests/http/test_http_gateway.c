@@ -15,7 +15,7 @@ static ssize_t fields(void *arg)
                                     "X-Hop: 2\r\nKeep-Alive: 5\r\nContent-Length: 2\r\n\r\nok"),
                                SAYS(OK_200(0, "")), SAYS(OK_200(0, ""))));
     GATEWAY(1, .hop = {.name = "here", .reveal = true});
-    ck_assert_str_eq(ask("GET /up/x?y=%2f" V CLOSE "Accept: a/b\r\nConnection: X-Mine\r\n"
+    ck_assert_str_eq(ask("GET /up/x?y=%2f" V CLOSE "Accept: a/b\r\nConnection: X-Mine, Host\r\n"
                          "X-Mine: 1\r\nUpgrade: h2c\r\nX-Forwarded-For: 1.2.3.4\r\n"
                          "x_forwarded_for: 5.6.7.8\r\nForwarded: for=1.2.3.4\r\n"
                          "X-Real-IP: 1.2.3.4\r\nTE: trailers\r\nVia: 1.0 there\r\n\r\n"),
