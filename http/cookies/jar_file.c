@@ -100,15 +100,24 @@ static bool is_comment(const char *line)
     return *line == '\0' || (*line == '#' && !cg__ascii_begins(line, http_only));
 }
 
+/* The next byte of a file of which so many bytes are left to be read; or EOF. */
+static int next_byte(FILE *file, size_t *left)
+{
+    if (*left == 0)
+        return EOF;
+    --*left;
+    return getc(file);
+}
+
 /* Reads a line without its end; what exceeds the buffer is skipped, and *whole is false.
  * Returns false at the end of the file. */
-static bool read_line(FILE *file, char line[LINE], bool *whole)
+static bool read_line(FILE *file, size_t *left, char line[LINE], bool *whole)
 {
     size_t len = 0;
     int c;
 
     *whole = true;
-    while ((c = getc(file)) != EOF && c != '\n') {
+    while ((c = next_byte(file, left)) != EOF && c != '\n') {
         *whole &= c != '\0' && len < LINE - 1;
         if (*whole)
             line[len++] = (char)c;
@@ -122,10 +131,11 @@ static ssize_t load(struct cg_http_jar *jar, FILE *file, char *line, unsigned *w
 {
     int64_t now = cg__http_jar_now();
     struct cg_http_jar_cookie is;
+    size_t left = CG_HTTP_JAR_FILE_LIMIT + 1; /* the last one finds the end */
     ssize_t count = 0;
     bool whole;
 
-    for (unsigned number = 1; read_line(file, line, &whole); number++) {
+    for (unsigned number = 1; read_line(file, &left, line, &whole); number++) {
         if (whole && is_comment(line))
             continue;
         if (!whole || !read_cookie(line, &is)) {
@@ -136,7 +146,9 @@ static ssize_t load(struct cg_http_jar *jar, FILE *file, char *line, unsigned *w
             return -ENOMEM;
         count++;
     }
-    return ferror(file) ? -EIO : count;
+    if (ferror(file))
+        return -EIO;
+    return left == 0 && !feof(file) ? -EFBIG : count;
 }
 
 ssize_t cg_http_jar_load(struct cg_http_jar *jar, const char *path, unsigned *wrong)

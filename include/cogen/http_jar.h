@@ -95,12 +95,15 @@ CG_API size_t cg_http_jar_remove(struct cg_http_jar *jar, const char *domain,
 /* Removes the cookies that last until the end of the session. Returns how many. */
 CG_API size_t cg_http_jar_end_session(struct cg_http_jar *jar);
 
+enum { CG_HTTP_JAR_FILE_LIMIT = 16 * 1024 * 1024 }; /* bytes of a file that are loaded */
+
 /* cg_http_jar_load adds the cookies of a file in the format of Netscape, as curl and wget
  * have it; lines that are not a cookie are skipped, and the number of the first one is stored
  * in *wrong (0: none; NULL is allowed). Returns the number of cookies. cg_http_jar_save
  * replaces a file by all cookies, also those of the session, as one step; only its owner may
  * read it. What is not a regular file, also a symbolic link, is written to. cg_http_jar_print
- * prints the same. SameSite is not in this format. Negative: -errno, -ENOMEM. All block. */
+ * prints the same. SameSite is not in this format. Negative: -errno, -ENOMEM; -EFBIG if there is
+ * more in the file than CG_HTTP_JAR_FILE_LIMIT, whose cookies are in the jar. All block. */
 CG_API ssize_t cg_http_jar_load(struct cg_http_jar *jar, const char *path, unsigned *wrong);
 CG_API int cg_http_jar_save(const struct cg_http_jar *jar, const char *path);
 CG_API void cg_http_jar_print(const struct cg_http_jar *jar, FILE *file);
