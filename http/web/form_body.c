@@ -4,6 +4,7 @@
 #include "config.h"
 
 #include "http/message/message.h"
+#include "http/message/random.h"
 
 #include <cogen.h>
 #include <cogen/disk.h>
@@ -14,9 +15,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#ifdef HAVE_SYS_RANDOM_H /* where unistd.h does not declare getentropy */
-#include <sys/random.h>
-#endif
 
 enum { RANDOM = 16, BOUNDARY = 6 + 2 * RANDOM };
 

@@ -5,6 +5,7 @@
 #include "config.h"
 
 #include "http/message/network.h"
+#include "http/message/random.h"
 #include "http/web/client_address.h"
 
 #include <cogen/http_clients.h>
@@ -13,10 +14,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
-#ifdef HAVE_SYS_RANDOM_H /* where unistd.h does not declare getentropy */
-#include <sys/random.h>
-#endif
 
 enum { WAYS = 8 }; /* entries that an address may have its place in */
 

@@ -2,6 +2,7 @@
 /* A layer that names each request, so that logs of several programs can be put together. */
 #include "config.h"
 
+#include "http/message/random.h"
 #include "lib/base/ascii.h"
 
 #include <cogen.h>
@@ -9,10 +10,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
-#ifdef HAVE_SYS_RANDOM_H /* where unistd.h does not declare getentropy */
-#include <sys/random.h>
-#endif
 
 enum { RANDOM = 16 };
 

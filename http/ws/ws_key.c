@@ -4,16 +4,13 @@
 #include "config.h"
 
 #include "http/message/base64.h"
+#include "http/message/random.h"
 #include "http/ws/ws_key.h"
 #include "lib/base/ascii.h"
 
 #include <errno.h>
 #include <stdint.h>
 #include <string.h>
-#include <unistd.h>
-#ifdef HAVE_SYS_RANDOM_H /* where unistd.h does not declare getentropy */
-#include <sys/random.h>
-#endif
 
 #define GUID "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 

@@ -4,6 +4,7 @@
 #include "config.h"
 
 #include "http/acked.h"
+#include "http/message/random.h"
 #include "http/message/room.h"
 #include "http/ws/ws_output.h"
 
@@ -11,10 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <unistd.h>
-#ifdef HAVE_SYS_RANDOM_H /* where unistd.h does not declare getentropy */
-#include <sys/random.h>
-#endif
 
 enum { PARTS = 3 }; /* the output, and head and payload of a frame */
 
