@@ -102,7 +102,7 @@ static bool was_lost(const struct cg__asking *ask, const struct cg__link *link, 
 {
     bool lost = code == CG_EOF || code == -ECONNRESET || code == -EPIPE;
 
-    return lost && link->kept && !ask->fresh && cg__http_client_retry_is_safe(ask->method) &&
+    return lost && link->kept && !ask->fresh && cg__http_message_is_idempotent(ask->method) &&
            !cg__http_client_h2_was_reset(link->stream);
 }
 

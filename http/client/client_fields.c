@@ -24,13 +24,6 @@ char *cg__http_client_fields_basic(const char *user)
     return text;
 }
 
-static bool is_one_of(const char *name, const char *const *names)
-{
-    while (*names != NULL && !cg__ascii_equal(*names, name))
-        names++;
-    return *names != NULL;
-}
-
 /* Whether a field of the caller is sent: not if it is private and a redirect has led to
  * another host, or if it describes a body that a redirect has dropped. */
 static bool goes_along(const struct cg__asking *ask, const char *name, bool to_proxy)
@@ -41,11 +34,11 @@ static bool goes_along(const struct cg__asking *ask, const char *name, bool to_p
                                           "Content-Language",    "Content-Location",
                                           "Content-Disposition", NULL};
 
-    if (ask->foreign && is_one_of(name, private))
+    if (ask->foreign && cg__http_message_is_one_of(name, private))
         return false;
     if (cg__ascii_equal(name, "Proxy-Authorization") && !to_proxy)
         return false;
-    return ask->with_body || ask->redirects == 0 || !is_one_of(name, of_body);
+    return ask->with_body || ask->redirects == 0 || !cg__http_message_is_one_of(name, of_body);
 }
 
 bool cg__http_client_fields_has(const struct cg__asking *ask, const char *name,

@@ -25,14 +25,8 @@ static nghttp2_nv pair(const char *name, const char *value)
 /* Fields about one connection, which HTTP/2 does not have (RFC 9113, 8.2.2; RFC 8441, 5). */
 static bool is_of_connection(const char *name, const char *value)
 {
-    static const char *const names[] = {"connection", "keep-alive", "proxy-connection",
-                                        "upgrade", "transfer-encoding",
-                                        "sec-websocket-key"};
-
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (strcmp(name, names[i]) == 0)
-            return true;
-    return strcmp(name, "te") == 0 && !cg__ascii_equal(value, "trailers");
+    return cg__http_message_is_of_connection(name) || strcmp(name, "sec-websocket-key") == 0 ||
+           (strcmp(name, "te") == 0 && !cg__ascii_equal(value, "trailers"));
 }
 
 /* Secrets do not go into the table of HPACK, where their length could be guessed. */

@@ -5,6 +5,7 @@
 
 #include "http/client/client_retry.h"
 #include "http/message/date.h"
+#include "http/message/random.h"
 #include "lib/base/ascii.h"
 
 #include <cogen/clock.h>
@@ -13,21 +14,6 @@
 
 #include <errno.h>
 #include <string.h>
-#include <unistd.h>
-#ifdef HAVE_SYS_RANDOM_H /* where unistd.h does not declare getentropy */
-#include <sys/random.h>
-#endif
-
-bool cg__http_client_retry_is_safe(const char *method)
-{
-    static const char *const list[] = {"GET",    "HEAD",    "PUT",
-                                       "DELETE", "OPTIONS", "TRACE"};
-
-    for (size_t i = 0; i < sizeof list / sizeof *list; i++)
-        if (strcmp(method, list[i]) == 0)
-            return true;
-    return false;
-}
 
 /* A response that says that a later request may succeed. */
 static bool may_pass(unsigned status)
@@ -93,7 +79,7 @@ static bool is_worth(const struct cg__asking *ask, ssize_t result)
 {
     bool again = result == 0 ? may_pass(ask->reply->head.status) : is_transient(result);
 
-    return again && (!ask->connected || cg__http_client_retry_is_safe(ask->method));
+    return again && (!ask->connected || cg__http_message_is_idempotent(ask->method));
 }
 
 bool cg__http_client_retry_wants(struct cg__asking *ask, ssize_t result, int64_t *pause)

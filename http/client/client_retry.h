@@ -5,9 +5,6 @@
 
 #include "http/client/client.h"
 
-/* Whether a request of this method may be sent twice: it is idempotent. */
-bool cg__http_client_retry_is_safe(const char *method);
-
 /* Called with the result of an attempt: 0 if there is a response. Whether there should be
  * another one; *pause is the time until then, in ns. Does not look at the body. */
 bool cg__http_client_retry_wants(struct cg__asking *ask, ssize_t result,

@@ -17,22 +17,12 @@
 
 enum { OURS = 10 }; /* fields that a proxy adds, and the end of the list */
 
-static bool is_one_of(const char *name, const char *const *names)
-{
-    while (*names != NULL && !cg__ascii_equal(*names, name))
-        names++;
-    return *names != NULL;
-}
-
 bool cg__http_forward_fields_is_hop(const struct cg_http_headers *headers, const char *name)
 {
-    static const char *const hops[] = {
-        "Connection",         "Keep-Alive", "Proxy-Connection",  "Proxy-Authorization",
-        "Proxy-Authenticate", "TE",         "Transfer-Encoding", "Upgrade",
-        NULL};
+    static const char *const hops[] = {"Proxy-Authorization", "Proxy-Authenticate", "TE", NULL};
 
-    return is_one_of(name, hops) || (!cg__ascii_equal(name, "Host") &&
-                                     cg_http_headers_has(headers, "Connection", name));
+    return cg__http_message_is_of_connection(name) || cg__http_message_is_one_of(name, hops) ||
+           (!cg__ascii_equal(name, "Host") && cg_http_headers_has(headers, "Connection", name));
 }
 
 bool cg__http_forward_fields_is_framing(const char *name)
@@ -61,7 +51,7 @@ static bool is_claim(const char *name)
         return false;
     for (size_t i = 0; i <= len; i++)
         plain[i] = name[i] == '_' ? '-' : name[i];
-    return is_one_of(plain, claims);
+    return cg__http_message_is_one_of(plain, claims);
 }
 
 /* Whether a field is made anew by reveal(). */

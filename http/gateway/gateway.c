@@ -5,6 +5,7 @@
 
 #include "http/gateway/forward.h"
 #include "http/gateway/upstreams.h"
+#include "http/message/message.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -53,16 +54,6 @@ static const char *path_of(const char *target)
     return authority != NULL ? authority + 3 + strcspn(authority + 3, "/?") : NULL;
 }
 
-static bool is_idempotent(const char *method)
-{
-    static const char *const list[] = {"GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE"};
-
-    for (size_t i = 0; i < sizeof list / sizeof *list; i++)
-        if (strcmp(method, list[i]) == 0)
-            return true;
-    return false;
-}
-
 /* Whether another upstream may get the request: the first one has not got it, or nothing is
  * changed by getting it twice. One that has been silent for the whole timeout is not worth a
  * second one. */
@@ -74,7 +65,7 @@ static bool may_retry(const struct cg__forward *fw, ssize_t code)
         return !fw->read;
     return fw->fault == CG_HTTP_FAULT_UPSTREAM && code != -ETIMEDOUT &&
            cg_http_request_length(fw->req) == 0 &&
-           is_idempotent(cg_http_request_method(fw->req));
+           cg__http_message_is_idempotent(cg_http_request_method(fw->req));
 }
 
 /* Whether the upstream has failed, and not the client: one that dawdles over its body may make

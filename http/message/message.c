@@ -205,6 +205,31 @@ bool cg__http_message_is_framing(const char *name, size_t len)
            (len == 17 && cg__ascii_same(name, "Transfer-Encoding", len));
 }
 
+bool cg__http_message_is_of_connection(const char *name)
+{
+    static const char *const names[] = {"Connection", "Keep-Alive",        "Proxy-Connection",
+                                        "Upgrade",    "Transfer-Encoding", NULL};
+
+    return cg__http_message_is_one_of(name, names);
+}
+
+bool cg__http_message_is_one_of(const char *name, const char *const *names)
+{
+    while (*names != NULL && !cg__ascii_equal(*names, name))
+        names++;
+    return *names != NULL;
+}
+
+bool cg__http_message_is_idempotent(const char *method)
+{
+    static const char *const list[] = {"GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE"};
+
+    for (size_t i = 0; i < sizeof list / sizeof *list; i++)
+        if (strcmp(method, list[i]) == 0)
+            return true;
+    return false;
+}
+
 bool cg__http_message_has_word(const char *list, const char *word)
 {
     size_t len = strlen(word);

@@ -89,6 +89,15 @@ bool cg__http_message_is_value(const char *text, size_t len);
 /* Whether a field of this name says where the body ends. */
 bool cg__http_message_is_framing(const char *name, size_t len);
 
+/* Whether a field of this name concerns one connection, by HTTP itself. */
+bool cg__http_message_is_of_connection(const char *name);
+
+/* Whether a name is one of a list that NULL ends; letters of either case are equal. */
+bool cg__http_message_is_one_of(const char *name, const char *const *names);
+
+/* Whether a request of this method may be sent twice. */
+bool cg__http_message_is_idempotent(const char *method);
+
 /* Whether a comma-separated list has a word. Parameters of its elements are ignored. */
 bool cg__http_message_has_word(const char *list, const char *word);
 
