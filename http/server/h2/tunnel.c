@@ -144,25 +144,32 @@ static enum cg_verdict watch(struct cg__http_h2_tunnel *tunnel, struct cg_io *io
     return tunnel->ended ? completed(io, CG_HUP) : keep(&tunnel->watcher, io);
 }
 
+/* Appends bytes to a buffer, of which so many have been used up. 0 or -ENOMEM. */
+static int append(struct cg__http_h2_bytes *to, size_t *done, const void *data, size_t len)
+{
+    if (to->size - to->len < len && *done > 0) {
+        to->len -= *done;
+        memmove(to->data, to->data + *done, to->len);
+        *done = 0;
+    }
+    if (cg__http_room(&to->data, &to->size, 256, to->len + len) < 0)
+        return -ENOMEM;
+    if (len > 0)
+        memcpy(to->data + to->len, data, len);
+    to->len += len;
+    return 0;
+}
+
 /* Appends bytes to what is to be sent. Returns how many, or -ENOMEM. */
 static ssize_t put(struct cg__http_h2_tunnel *tunnel, const void *data, size_t len)
 {
     struct cg__http_h2_stream *stream = tunnel->stream;
-    struct cg__http_h2_bytes *out = &stream->out;
-    size_t left = unsent(tunnel), room = LIMIT - left;
+    size_t room = LIMIT - unsent(tunnel);
+    int rc;
 
     len = len < room ? len : room;
-    if (out->size - out->len < len && stream->out_done > 0) {
-        memmove(out->data, out->data + stream->out_done, left);
-        out->len = left;
-        stream->out_done = 0;
-    }
-    if (cg__http_room(&out->data, &out->size, 256, out->len + len) < 0)
-        return -ENOMEM;
-    if (len > 0)
-        memcpy(out->data + out->len, data, len);
-    out->len += len;
-    return (ssize_t)len;
+    rc = append(&stream->out, &stream->out_done, data, len);
+    return rc < 0 ? rc : (ssize_t)len;
 }
 
 static ssize_t put_parts(struct cg__http_h2_tunnel *tunnel, const struct iovec *iov,
@@ -384,21 +391,12 @@ struct cg_sock *cg__http_h2_tunnel_sock(const struct cg__http_h2_tunnel *tunnel)
 bool cg__http_h2_tunnel_add(struct cg__http_h2_tunnel *tunnel, const uint8_t *data,
                             size_t len)
 {
-    struct cg__http_h2_bytes *in = &tunnel->in;
-
     if (tunnel->deaf) {
         open_windows(tunnel, len);
         return true;
     }
-    if (in->size - in->len < len && tunnel->in_done > 0) {
-        memmove(in->data, in->data + tunnel->in_done, unread(tunnel));
-        in->len -= tunnel->in_done;
-        tunnel->in_done = 0;
-    }
-    if (cg__http_room(&in->data, &in->size, 256, in->len + len) < 0)
+    if (append(&tunnel->in, &tunnel->in_done, data, len) < 0)
         return false;
-    memcpy(in->data + in->len, data, len);
-    in->len += len;
     wake(tunnel, &tunnel->reader, receive);
     return true;
 }
