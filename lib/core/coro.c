@@ -200,9 +200,15 @@ int cg__coro_print(const struct cg_coro *coro, char *buf, size_t size)
     return snprintf(buf, size, "%s", coro ? coro->name : "nobody");
 }
 
+const char *cg__coro_state_name(const struct cg_coro *coro)
+{
+    static const char *const names[] = {"ready", "running", "waiting", "finished"};
+
+    return names[coro->state];
+}
+
 void cg_coro_dump(const struct cg_sched *sched, FILE *out)
 {
-    static const char *const states[] = {"ready", "running", "waiting", "finished"};
     char text[256];
     int before = cg_sigpipe_block();
 
@@ -210,7 +216,7 @@ void cg_coro_dump(const struct cg_sched *sched, FILE *out)
         if (coro->op)
             cg_op_print(coro->op, text, sizeof text);
         else
-            snprintf(text, sizeof text, "%s", states[coro->state]);
+            snprintf(text, sizeof text, "%s", cg__coro_state_name(coro));
         fprintf(out, "%s: %s\n", coro->name, text);
     }
     cg_sigpipe_unblock(before, ferror(out));

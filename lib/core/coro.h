@@ -77,6 +77,9 @@ void cg__coro_free(struct cg_coro *coro);
 /* Prints the name of a coroutine for the print slots of ops; NULL: "nobody". */
 int cg__coro_print(const struct cg_coro *coro, char *buf, size_t size);
 
+/* Its state in a word. */
+const char *cg__coro_state_name(const struct cg_coro *coro);
+
 /* The coroutine for which this internal one runs a branch of cg_any or cg_all. An ordinary
  * coroutine is returned itself. */
 struct cg_coro *cg__coro_visible(struct cg_coro *coro);

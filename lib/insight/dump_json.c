@@ -86,7 +86,6 @@ static void put_wait(FILE *out, const struct cg_coro *coro)
 
 static void put_seen(const struct cg__dump *dump, FILE *out, const struct cg__seen *seen)
 {
-    static const char *const states[] = {"ready", "running", "waiting", "finished"};
     static const char *const hows[] = {"started", "member", "branch"};
     const struct cg__survey *survey = &dump->survey;
     const struct cg_coro *coro = seen->coro;
@@ -97,7 +96,7 @@ static void put_seen(const struct cg__dump *dump, FILE *out, const struct cg__se
     fprintf(out, ", \"count\": %" PRIu32 ", \"parent\": %" PRIu64 ", \"how\": \"%s\"",
             seen->count, seen->parent ? survey->seen[seen->parent - 1].coro->id : 0,
             hows[seen->how]);
-    fprintf(out, ", \"state\": \"%s\"", states[coro->state]);
+    fprintf(out, ", \"state\": \"%s\"", cg__coro_state_name(coro));
     put_wait(out, coro);
     if (awaited)
         fprintf(out, ", \"awaits\": %" PRIu64, survey->seen[awaited - 1].coro->id);

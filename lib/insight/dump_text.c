@@ -15,13 +15,6 @@
 
 enum { DEEPEST = 32 }; /* levels that are indented */
 
-static const char *state_name(const struct cg_coro *coro)
-{
-    static const char *const states[] = {"ready", "running", "waiting", "finished"};
-
-    return states[coro->state];
-}
-
 static void put_length(FILE *out, int64_t length)
 {
     int64_t tenths = (length > 0 ? length : 0) / (CG_SECOND / 10);
@@ -40,7 +33,7 @@ static void put_wait(FILE *out, const struct cg_coro *coro)
 
     if (coro->op)
         cg_op_print(coro->op, text, sizeof text);
-    fprintf(out, "%s: %s", coro->name, coro->op ? text : state_name(coro));
+    fprintf(out, "%s: %s", coro->name, coro->op ? text : cg__coro_state_name(coro));
 }
 
 /* What the cycle's line says of a coroutine. */
