@@ -10,6 +10,22 @@
 
     .text
 
+/* Where a suspended context has its registers, for unwinding. */
+    .macro SAVED
+    .cfi_offset x19, 0 - FRAME
+    .cfi_offset x20, 8 - FRAME
+    .cfi_offset x21, 16 - FRAME
+    .cfi_offset x22, 24 - FRAME
+    .cfi_offset x23, 32 - FRAME
+    .cfi_offset x24, 40 - FRAME
+    .cfi_offset x25, 48 - FRAME
+    .cfi_offset x26, 56 - FRAME
+    .cfi_offset x27, 64 - FRAME
+    .cfi_offset x28, 72 - FRAME
+    .cfi_offset x29, 80 - FRAME
+    .cfi_offset x30, 88 - FRAME
+    .endm
+
     .macro RESTORE
     ldp x19, x20, [sp]
     ldp x21, x22, [sp, #16]
@@ -47,18 +63,7 @@ cg__context_jump:
     stp d10, d11, [sp, #112]
     stp d12, d13, [sp, #128]
     stp d14, d15, [sp, #144]
-    .cfi_offset x19, 0 - FRAME
-    .cfi_offset x20, 8 - FRAME
-    .cfi_offset x21, 16 - FRAME
-    .cfi_offset x22, 24 - FRAME
-    .cfi_offset x23, 32 - FRAME
-    .cfi_offset x24, 40 - FRAME
-    .cfi_offset x25, 48 - FRAME
-    .cfi_offset x26, 56 - FRAME
-    .cfi_offset x27, 64 - FRAME
-    .cfi_offset x28, 72 - FRAME
-    .cfi_offset x29, 80 - FRAME
-    .cfi_offset x30, 88 - FRAME
+    SAVED
     mov x9, sp
     str x9, [x0]
     mov sp, x1 /* that stack has the same layout, so the CFI rules still hold */
@@ -133,18 +138,7 @@ cg__context_peek:
     mov x0, x2
     .cfi_remember_state
     .cfi_def_cfa x19, FRAME
-    .cfi_offset x19, 0 - FRAME
-    .cfi_offset x20, 8 - FRAME
-    .cfi_offset x21, 16 - FRAME
-    .cfi_offset x22, 24 - FRAME
-    .cfi_offset x23, 32 - FRAME
-    .cfi_offset x24, 40 - FRAME
-    .cfi_offset x25, 48 - FRAME
-    .cfi_offset x26, 56 - FRAME
-    .cfi_offset x27, 64 - FRAME
-    .cfi_offset x28, 72 - FRAME
-    .cfi_offset x29, 80 - FRAME
-    .cfi_offset x30, 88 - FRAME
+    SAVED
     blr x9
     .cfi_restore_state
     ldr x19, [sp, #16]

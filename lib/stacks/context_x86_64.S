@@ -26,6 +26,16 @@
 
     .text
 
+/* Where a suspended context has its registers, for unwinding. */
+    .macro SAVED
+    .cfi_offset %rbp, -16
+    .cfi_offset %rbx, -24
+    .cfi_offset %r12, -32
+    .cfi_offset %r13, -40
+    .cfi_offset %r14, -48
+    .cfi_offset %r15, -56
+    .endm
+
     .macro SWITCH
     pushq %rbp
     .cfi_adjust_cfa_offset 8
@@ -171,12 +181,7 @@ cg__context_peek:
     movq %rdx, %rdi
     .cfi_remember_state
     .cfi_def_cfa %rbx, 56
-    .cfi_offset %rbp, -16
-    .cfi_offset %rbx, -24
-    .cfi_offset %r12, -32
-    .cfi_offset %r13, -40
-    .cfi_offset %r14, -48
-    .cfi_offset %r15, -56
+    SAVED
     call *%rsi
     .cfi_restore_state
     popq %rbx
@@ -229,12 +234,7 @@ cg__context_end:
     jnz cg__context_entry
     movq %rsi, %rsp
     .cfi_def_cfa_offset 56
-    .cfi_offset %rbp, -16
-    .cfi_offset %rbx, -24
-    .cfi_offset %r12, -32
-    .cfi_offset %r13, -40
-    .cfi_offset %r14, -48
-    .cfi_offset %r15, -56
+    SAVED
     RESTORE
     ret
     .cfi_endproc
