@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The inside of cg_sim_explore: plan.c and plan_draw.c have what a world is to be,
  * explore_world.c runs one, explore_fate.c has its faults, explore_child.c the processes in
- * which worlds run, explore_shrink.c makes a failing world smaller, explore_report.c prints,
- * explore_main.c is the command line. A world that fails ends its process; what is known about
+ * which worlds run, explore_shrink.c makes a failing world smaller, explore_main.c is the
+ * command line. A world that fails ends its process; what is known about
  * it lies in memory that the parent shares. */
 #ifndef COGEN_REACTORS_EXPLORE_EXPLORE_H
 #define COGEN_REACTORS_EXPLORE_EXPLORE_H
