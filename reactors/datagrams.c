@@ -8,6 +8,7 @@
 
 #include "reactors/calls.h"
 #include "reactors/datagrams.h"
+#include "reactors/segments.h"
 
 enum {
     AT_ONCE = 16,  /* datagrams a call; they take 3.3 KiB of a coroutine's stack */
@@ -20,7 +21,7 @@ union control {
 };
 
 struct batch {
-    unsigned count;
+    unsigned count; /* of messages */
     struct cg__message messages[AT_ONCE];
     struct iovec parts[AT_ONCE];
     union control controls[AT_ONCE];
@@ -113,15 +114,14 @@ static void note_info(struct cg_datagram_info *info, const struct msghdr *messag
     }
 }
 
-static void add_control(struct msghdr *message, union control *control, int level, int type,
-                        const void *data, size_t size)
+void cg__datagrams_control(struct msghdr *message, int level, int type, const void *data,
+                           size_t size)
 {
-    struct cmsghdr *head;
+    struct cmsghdr *head =
+        (struct cmsghdr *)((char *)message->msg_control + message->msg_controllen);
 
-    memset(control, 0, sizeof *control);
-    message->msg_control = control->bytes;
-    message->msg_controllen = CMSG_SPACE(size);
-    head = CMSG_FIRSTHDR(message);
+    memset(head, 0, CMSG_SPACE(size));
+    message->msg_controllen += CMSG_SPACE(size);
     head->cmsg_level = level;
     head->cmsg_type = type;
     head->cmsg_len = CMSG_LEN(size);
@@ -130,8 +130,7 @@ static void add_control(struct msghdr *message, union control *control, int leve
 
 /* Adds the control message that selects the source address and interface of a datagram. If
  * the address is a multicast group, the kernel selects the source address. */
-static void add_source(struct msghdr *message, union control *control,
-                       const struct cg_datagram *datagram)
+static void add_source(struct msghdr *message, const struct cg_datagram *datagram)
 {
     const struct cg_addr *local = &datagram->info->local;
     const struct cg_addr *of = local->len > 0 ? local : datagram->addr;
@@ -145,7 +144,7 @@ static void add_source(struct msghdr *message, union control *control,
 
         if (named)
             from.ipi_spec_dst = local->in.sin_addr;
-        add_control(message, control, IPPROTO_IP, IP_PKTINFO, &from, sizeof from);
+        cg__datagrams_control(message, IPPROTO_IP, IP_PKTINFO, &from, sizeof from);
     }
 #endif
     if (of->base.sa_family == AF_INET6) {
@@ -153,7 +152,7 @@ static void add_source(struct msghdr *message, union control *control,
 
         if (named)
             from.ipi6_addr = local->in6.sin6_addr;
-        add_control(message, control, IPPROTO_IPV6, IPV6_PKTINFO, &from, sizeof from);
+        cg__datagrams_control(message, IPPROTO_IPV6, IPV6_PKTINFO, &from, sizeof from);
     }
 }
 
@@ -174,18 +173,9 @@ ssize_t cg__datagrams_send_one(int fd, const struct cg__message *message, int fl
     return n < 0 ? cg__calls_result(n) : 1;
 }
 
-static void prepare(struct batch *batch, const struct cg_io *io)
+static unsigned at_once(const struct cg_io *io)
 {
-    batch->count = io->most < AT_ONCE ? (unsigned)io->most : (unsigned)AT_ONCE;
-    for (unsigned i = 0; i < batch->count; i++) {
-        struct cg_datagram *datagram = &io->datagrams[i];
-        struct msghdr *message = &batch->messages[i].head;
-
-        batch->parts[i].iov_base = datagram->buf;
-        batch->parts[i].iov_len =
-            io->code == CG_IO_RECV_DATAGRAMS ? datagram->size : datagram->len;
-        *message = (struct msghdr){.msg_iov = &batch->parts[i], .msg_iovlen = 1};
-    }
+    return io->most < AT_ONCE ? (unsigned)io->most : (unsigned)AT_ONCE;
 }
 
 static void take(struct cg_datagram *datagram, const struct cg__message *received)
@@ -209,15 +199,18 @@ ssize_t cg__datagrams_receive(const struct cg_io *io)
     struct batch batch;
     ssize_t n;
 
-    prepare(&batch, io);
+    batch.count = at_once(io);
     for (unsigned i = 0; i < batch.count; i++) {
+        const struct cg_datagram *datagram = &io->datagrams[i];
         struct msghdr *message = &batch.messages[i].head;
 
-        if (io->datagrams[i].addr) {
-            message->msg_name = &io->datagrams[i].addr->base;
-            message->msg_namelen = sizeof io->datagrams[i].addr->un; /* the largest kind */
+        batch.parts[i] = (struct iovec){datagram->buf, datagram->size};
+        *message = (struct msghdr){.msg_iov = &batch.parts[i], .msg_iovlen = 1};
+        if (datagram->addr) {
+            message->msg_name = &datagram->addr->base;
+            message->msg_namelen = sizeof datagram->addr->un; /* the largest kind */
         }
-        if (io->datagrams[i].info) {
+        if (datagram->info) {
             message->msg_control = batch.controls[i].bytes;
             message->msg_controllen = sizeof batch.controls[i];
         }
@@ -229,22 +222,63 @@ ssize_t cg__datagrams_receive(const struct cg_io *io)
     return n;
 }
 
-ssize_t cg__datagrams_send(const struct cg_io *io)
+/* Adds a message of `run` datagrams, whose parts follow those of the messages before it. */
+static void add_message(struct batch *batch, const struct cg_datagram *list, unsigned run,
+                        struct iovec *parts)
+{
+    struct msghdr *message = &batch->messages[batch->count].head;
+
+    *message = (struct msghdr){.msg_iov = parts, .msg_iovlen = run};
+    message->msg_control = batch->controls[batch->count++].bytes;
+    for (unsigned i = 0; i < run; i++)
+        parts[i] = (struct iovec){list[i].buf, list[i].len};
+    if (list->addr && list->addr->len > 0) {
+        message->msg_name = &list->addr->base;
+        message->msg_namelen = list->addr->len;
+    }
+    if (list->info)
+        add_source(message, list);
+    if (run > 1)
+        cg__segments_mark(message, list->len);
+}
+
+/* Makes one attempt, in messages of several datagrams where `segments` allows it. Sets
+ * *first to the number of datagrams in the first message. */
+static ssize_t send_batch(const struct cg_io *io, bool segments, unsigned *first)
 {
     struct batch batch;
+    unsigned n = at_once(io);
+    ssize_t sent, moved = 0;
 
-    prepare(&batch, io);
-    for (unsigned i = 0; i < batch.count; i++) {
-        struct cg_datagram *datagram = &io->datagrams[i];
-        struct msghdr *message = &batch.messages[i].head;
-
-        if (datagram->addr && datagram->addr->len > 0) {
-            message->msg_name = &datagram->addr->base;
-            message->msg_namelen = datagram->addr->len;
-        }
-        if (datagram->info)
-            add_source(message, &batch.controls[i], datagram);
+    batch.count = 0;
+    for (unsigned i = 0, run; i < n; i += run) {
+        run = segments ? cg__segments_run(&io->datagrams[i], n - i) : 1;
+        add_message(&batch, &io->datagrams[i], run, &batch.parts[i]);
     }
-    return cg__datagrams_send_many(io->fd, batch.messages, batch.count,
+    *first = (unsigned)batch.messages[0].head.msg_iovlen;
+    sent = cg__datagrams_send_many(io->fd, batch.messages, batch.count,
                                    MSG_DONTWAIT | CG__NOSIGNAL);
+    for (ssize_t i = 0; i < sent; i++)
+        moved += (ssize_t)batch.messages[i].head.msg_iovlen;
+    return sent < 0 ? sent : moved;
+}
+
+/* Whether some of the datagrams could go as one message. */
+static bool has_run(const struct cg_io *io)
+{
+    for (unsigned i = 0; i + 1 < at_once(io); i++) {
+        if (cg__segments_run(&io->datagrams[i], 2) > 1)
+            return true;
+    }
+    return false;
+}
+
+ssize_t cg__datagrams_send(const struct cg_io *io)
+{
+    unsigned first;
+    ssize_t n = send_batch(io, has_run(io) && cg__segments_known(io->fd), &first);
+
+    if (first > 1 && cg__segments_refused(n))
+        n = send_batch(io, false, &first);
+    return n;
 }

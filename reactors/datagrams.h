@@ -25,6 +25,10 @@ struct cg__message {
 ssize_t cg__datagrams_receive_many(int fd, struct cg__message *messages, unsigned n, int flags);
 ssize_t cg__datagrams_send_many(int fd, struct cg__message *messages, unsigned n, int flags);
 
+/* Adds a control message behind those that the message has; its buffer has room. */
+void cg__datagrams_control(struct msghdr *message, int level, int type, const void *data,
+                           size_t size);
+
 /* Receive or send one message. */
 ssize_t cg__datagrams_receive_one(int fd, struct cg__message *message, int flags);
 ssize_t cg__datagrams_send_one(int fd, const struct cg__message *message, int flags);

@@ -31,6 +31,7 @@ lacks=(ac_cv_func_accept4=no ac_cv_func_epoll_pwait2=no ac_cv_func_eventfd=no
     ac_cv_func_posix_spawn_file_actions_addclosefrom_np=no ac_cv_func_recvmmsg=no
     ac_cv_func_sched_setaffinity=no ac_cv_func_sigtimedwait=no ac_cv_func_timerfd_create=no
     ac_cv_have_decl_O_PATH=no ac_cv_have_decl_SYS_pidfd_open=no ac_cv_have_decl_TIOCGPTN=no
+    ac_cv_have_decl_UDP_SEGMENT=no
     ac_cv_header_sys_sendfile_h=no ac_cv_member_struct_tcp_info_tcpi_bytes_acked=no)
 
 is_chosen() {

@@ -12,7 +12,9 @@
 #include <string.h>
 #include <sys/socket.h>
 
-enum call { RECVMSG, RECVMMSG, SENDMSG, SENDMMSG, SOCKET, BIND, CONNECT, SETSOCKOPT, CALLS };
+enum call {
+    RECVMSG, RECVMMSG, SENDMSG, SENDMMSG, SOCKET, BIND, CONNECT, SETSOCKOPT, GETSOCKOPT, CALLS
+};
 
 /* The call that is refused: the first `after` calls succeed, the next `times` calls fail
  * with `error`. */
@@ -56,6 +58,9 @@ WRAP(CONNECT, int, connect, (int fd, const struct sockaddr *addr, socklen_t len)
      (fd, addr, len))
 WRAP(SETSOCKOPT, int, setsockopt,
      (int fd, int level, int option, const void *value, socklen_t len),
+     (fd, level, option, value, len))
+WRAP(GETSOCKOPT, int, getsockopt,
+     (int fd, int level, int option, void *value, socklen_t *len),
      (fd, level, option, value, len))
 
 enum { N = 5 };
@@ -144,6 +149,55 @@ static ssize_t no_room(void *arg)
     REFUSE(.call = SENDMMSG, .error = EAGAIN, .times = 1);
     send_some(&talk, N);
     receive_some(&talk);
+    talk_close(&talk);
+    return 0;
+}
+
+static void send_equal(struct talk *talk, ssize_t want)
+{
+    struct cg_datagram list[N];
+
+    for (int i = 0; i < N; i++)
+        list[i] = (struct cg_datagram){.buf = "datagram", .len = 8};
+    IS(cg_yield(cg_send_datagrams(talk->client, list, N)), want);
+}
+
+static void receive_equal(struct talk *talk)
+{
+    for (int i = 0; i < N; i++)
+        talk_hear(talk->server, "datagram", NULL);
+}
+
+/* Datagrams of one length go as one message where the kernel knows segments. If it, or the
+ * path, takes none, they go one by one. Other errors are told, and none are lost. */
+static ssize_t segments(void *arg)
+{
+    static const int alone[] = {EINVAL, EMSGSIZE, EIO}, told[] = {ECONNREFUSED, ENOBUFS, EPERM};
+    struct talk talk;
+
+    (void)arg;
+    ck_assert(talk_open(OVER_TCP, &talk));
+    REFUSE(.call = GETSOCKOPT, .error = ENOPROTOOPT, .times = INT_MAX);
+    send_equal(&talk, N);
+    receive_equal(&talk);
+    if (refusal.seen > 0) {
+        for (size_t i = 0; i < COUNT(alone); i++) {
+            REFUSE(.call = SENDMSG, .error = alone[i], .times = 1);
+            send_equal(&talk, N);
+            IS(refusal.seen, 1);
+            receive_equal(&talk);
+        }
+        for (size_t i = 0; i < COUNT(told); i++) {
+            REFUSE(.call = SENDMSG, .error = told[i], .times = 1);
+            send_equal(&talk, -told[i]);
+        }
+        REFUSE(.call = SENDMSG, .error = EAGAIN, .times = 1);
+        send_equal(&talk, N);
+        IS(refusal.seen, 1);
+        receive_equal(&talk);
+    }
+    REFUSE(.call = SENDMMSG, .error = ENOBUFS, .times = 0);
+    IS(cg_yield(cg_receive_from(talk.server, NULL, 0, NULL, .timeout = CG_NOWAIT)), -ETIMEDOUT);
     talk_close(&talk);
     return 0;
 }
@@ -248,6 +302,7 @@ static const struct test_case cases[] = {
     CORO(without_calls_for_many, .where = ON_KERNEL),
     CORO(shortages, .where = ON_KERNEL),
     CORO(no_room, .where = ON_KERNEL),
+    CORO(segments, .where = ON_KERNEL),
     CORO(opening, .where = ON_KERNEL),
     CORO(passing, .where = ON_KERNEL),
     CORO(stream_options, .where = ON_KERNEL),
