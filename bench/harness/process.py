@@ -64,16 +64,17 @@ def pinned(cpu):
 
 class Server:
     """A running server. `wrapper` is put before its command (strace, valgrind). `port` is its
-    port, for a server that does not print "listening on ADDRESS"."""
+    port, for a server that does not print "listening on ADDRESS"; `cpu`: its processor, if not
+    that of servers."""
 
-    def __init__(self, command, env, port=None, wrapper=(), ready="listening on "):
+    def __init__(self, command, env, port=None, wrapper=(), ready="listening on ", cpu=None):
         self.name = os.path.basename(command[0])
         self.out, self.err = (
             tempfile.NamedTemporaryFile("w+", dir=work_dir(), prefix=prefix, delete=False)
             for prefix in ("out-", "err-"))
         self.process = subprocess.Popen(
             [*wrapper, *command], env=env, stdin=subprocess.DEVNULL, stdout=self.out,
-            stderr=self.err, preexec_fn=pinned(processors()[0]))
+            stderr=self.err, preexec_fn=pinned(processors()[0] if cpu is None else cpu))
         _running.append(self)
         self.address = self._await(port, ready)
         self.pid = self._find(wrapper)

@@ -20,6 +20,7 @@ LOADS = {
     "files-4k": ((EPOLL, "CPU of nginx", 0.55), (URING, "CPU of nginx", 0.55)),
     "files-100k": ((EPOLL, "CPU of nginx", 0.85), (URING, "CPU of nginx", 0.85)),
     "files-10m": ((EPOLL, "CPU of nginx", 0.79), (URING, "CPU of nginx", 0.79)),
+    "gateway-64": ((EPOLL, "CPU of nginx", 0.90), (URING, "CPU of nginx", 0.90)),
     "growth": ((EPOLL, "throughput of that without", -0.95),
                (URING, "throughput of that without", -0.95)),
     "fairness": ((EPOLL, "p99.9 of that without", 1.5), (URING, "p99.9 of that without", 1.5)),
