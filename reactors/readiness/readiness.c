@@ -27,6 +27,16 @@ static enum cg_verdict done(struct cg_io *io, ssize_t result)
     return CG_DONE;
 }
 
+/* Whether the record proves that a POLL has nothing to report, as of the last wait: with edges
+ * a change of a descriptor of ours is always told, and it sets `ready`, or the kind at the
+ * end of the stream. Reads and writes rely on the same. */
+static bool is_quiet(const struct cg__readiness *r, const struct cg__fd *d,
+                     const struct cg_io *io)
+{
+    return r->watcher->edge && d->owned && d->watched == CG__BOTH && d->kind == CG__TCP &&
+           !(d->ready & io->events) && r->forks == cg__fork_count();
+}
+
 static enum cg_verdict submit_poll(struct cg__readiness *r, struct cg__fd *d,
                                    struct cg_io *io)
 {
@@ -36,8 +46,9 @@ static enum cg_verdict submit_poll(struct cg__readiness *r, struct cg__fd *d,
         return done(io, -EINVAL);
     if (cg__fd_polls_end(io) && !CG__PEER_ENDED)
         return done(io, -EOPNOTSUPP);
-    /* Asks the kernel: what is remembered may concern another file with this number. */
-    if ((result = cg__calls_ready_events(d->fd, io->events)))
+    /* Asks the kernel: what is remembered of a descriptor that is not ours may concern another
+     * file with this number. */
+    if (!is_quiet(r, d, io) && (result = cg__calls_ready_events(d->fd, io->events)))
         return done(io, result);
     io->flag = 0;
     cg__fd_add_poll(d, io);
