@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* How many requests an address may make. For each address the table has one moment: when its
- * bucket will be full again. A request moves it further by the time of one request; if it
- * would be too far away, the request is refused. */
+/* How many requests an address may make. For each address the table has a token bucket, and a
+ * request that finds it empty is refused. */
 #include "config.h"
 
 #include "http/message/network.h"
 #include "http/message/random.h"
 #include "http/web/client_address.h"
+#include "lib/base/tokens.h"
 
 #include <cogen/http_clients.h>
 #include <errno.h>
@@ -24,7 +24,7 @@ struct entry {
 };
 
 struct cg_http_limiter {
-    int64_t interval, depth; /* the time of one request, and of a burst */
+    struct cg__tokens kind; /* of the buckets; a token is a request */
     uint64_t seed[2];        /* so that clients cannot choose their places */
     size_t sets;
     struct entry entries[];
@@ -46,8 +46,7 @@ cg_http_limiter_new_with(const struct cg_http_limiter_options *options)
     if (limiter == NULL)
         return NULL;
     limiter->sets = sets;
-    limiter->interval = rate < CG_SECOND ? CG_SECOND / rate : 1;
-    limiter->depth = limiter->interval * burst;
+    limiter->kind = (struct cg__tokens){rate, burst};
     if (getentropy(limiter->seed, sizeof limiter->seed) < 0) {
         free(limiter);
         return NULL;
@@ -91,14 +90,12 @@ static int64_t wait_for(struct cg_http_limiter *limiter,
 {
     uint64_t bytes = 0;
     struct entry *entry;
-    int64_t full;
 
     memcpy(&bytes, address->bytes, address->bits == 32 ? 4 : sizeof bytes);
     entry = find(limiter, bytes, address->bits);
-    full = entry->full > now ? entry->full : now;
-    if (full + limiter->interval > now + limiter->depth)
-        return full + limiter->interval - now - limiter->depth;
-    entry->full = full + limiter->interval;
+    if (cg__tokens_level(&limiter->kind, entry->full, now) < 1)
+        return cg__tokens_moment(&limiter->kind, entry->full, 1) - now;
+    cg__tokens_take(&limiter->kind, &entry->full, 1, now);
     return 0;
 }
 

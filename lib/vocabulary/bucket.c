@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* A token bucket: one number, the moment at which the bucket will be full. Taking tokens
- * moves it into the future, by their time at the bucket's rate; the rounding is up, so that
- * the rate is never exceeded. Takers wait in the queue of a mutex, and the first of them for
- * that moment. */
+/* A token bucket on which coroutines wait: takers in the queue of a mutex, and the first of them
+ * for the moment at which there are enough tokens. */
 #include "config.h"
 
+#include "lib/base/tokens.h"
 #include "lib/vocabulary/bucket.h"
 
 #include <cogen/sched.h>
@@ -20,44 +19,20 @@ _Static_assert(sizeof(struct cg_take_op) <= 128, "core ops fit in 128 bytes");
 
 struct cg_bucket {
     unsigned refs;
-    uint64_t rate, burst;
+    struct cg__tokens kind;
     int64_t full; /* moment */
     struct cg_mutex turn;      /* the taker that is first */
     struct cg_event returned;  /* set for a moment when tokens were put back */
 };
 
-/* x * y / z, rounded down or up. Nothing overflows: a product is at most that of the largest
- * burst and a second, 2^62. */
-static uint64_t scaled(uint64_t x, uint64_t y, uint64_t z, bool up)
-{
-    return (x * y + (up ? z - 1 : 0)) / z;
-}
-
-/* The time that tokens take to come, ns. */
-static int64_t time_of(const struct cg_bucket *bucket, uint64_t tokens, bool up)
-{
-    return (int64_t)scaled(tokens, CG_SECOND, bucket->rate, up);
-}
-
 static uint64_t level(const struct cg_bucket *bucket, int64_t now)
 {
-    uint64_t lacking = 0;
-
-    if (bucket->full > now)
-        lacking = scaled((uint64_t)(bucket->full - now), bucket->rate, CG_SECOND, true);
-    return lacking < bucket->burst ? bucket->burst - lacking : 0;
+    return cg__tokens_level(&bucket->kind, bucket->full, now);
 }
 
 static int64_t moment_of(const struct cg_bucket *bucket, uint64_t tokens)
 {
-    return bucket->full - time_of(bucket, bucket->burst - tokens, false);
-}
-
-static void take(struct cg_bucket *bucket, size_t tokens, int64_t now)
-{
-    if (bucket->full < now)
-        bucket->full = now;
-    bucket->full += time_of(bucket, tokens, true);
+    return cg__tokens_moment(&bucket->kind, bucket->full, tokens);
 }
 
 int cg_bucket_new_with(const struct cg_bucket_options *options, struct cg_bucket **bucket)
@@ -74,7 +49,7 @@ int cg_bucket_new_with(const struct cg_bucket_options *options, struct cg_bucket
     made = malloc(sizeof *made);
     if (made == NULL)
         return -ENOMEM;
-    *made = (struct cg_bucket){.refs = 1, .rate = rate, .burst = burst};
+    *made = (struct cg_bucket){.refs = 1, .kind = {rate, burst}};
     *bucket = made;
     return 0;
 }
@@ -94,10 +69,9 @@ void cg_bucket_unref(struct cg_bucket *bucket)
     free(bucket);
 }
 
-/* Rounded down, so that taking and returning makes no tokens. */
 void cg_bucket_return(struct cg_bucket *bucket, size_t count)
 {
-    bucket->full -= time_of(bucket, count, false);
+    cg__tokens_return(&bucket->kind, &bucket->full, count);
     cg_event_set(&bucket->returned);
     cg_event_clear(&bucket->returned);
 }
@@ -109,10 +83,10 @@ uint64_t cg_bucket_level(const struct cg_bucket *bucket)
 
 size_t cg__bucket_piece(const struct cg_bucket *bucket)
 {
-    uint64_t piece = bucket->rate / 100;
+    uint64_t piece = bucket->kind.rate / 100;
 
-    if (piece > bucket->burst)
-        piece = bucket->burst;
+    if (piece > bucket->kind.burst)
+        piece = bucket->kind.burst;
     return piece > 0 ? (size_t)piece : 1;
 }
 
@@ -135,7 +109,7 @@ static bool try(struct cg_take_op *op, struct cg_sched *sched)
     if (there < least(op))
         return false;
     op->taken = there < op->count ? (size_t)there : op->count;
-    take(op->bucket, op->taken, now);
+    cg__tokens_take(&op->bucket->kind, &op->bucket->full, op->taken, now);
     return true;
 }
 
@@ -145,7 +119,7 @@ static enum cg_verdict take_process(struct cg_op *op, struct cg_sched *sched)
 
     take->taken = 0;
     op->result = -EMSGSIZE;
-    if (least(take) > take->bucket->burst)
+    if (least(take) > take->bucket->kind.burst)
         return CG_DONE;
     if (take->bucket->turn.owner != NULL || !try(take, sched))
         return CG_RUN;
@@ -199,7 +173,7 @@ static int take_print(const struct cg_op *op, char *buf, size_t size)
 {
     const struct cg_take_op *take = (const struct cg_take_op *)op;
 
-    return snprintf(buf, size, "%zu of %" PRIu64 "/s", take->count, take->bucket->rate);
+    return snprintf(buf, size, "%zu of %" PRIu64 "/s", take->count, take->bucket->kind.rate);
 }
 
 const struct cg_op_type cg_take_type = {

@@ -265,73 +265,6 @@ static ssize_t left_and_cut(void *arg)
     return 0;
 }
 
-/* Asks again and again, and resets each stream by a frame of four bytes. The connection ends,
- * and the server serves others. */
-static void reset_all(uint8_t type, const char *payload)
-{
-    struct speaker speaker;
-
-    serve_begin(&both);
-    speak_open(&speaker, addr, 0);
-    for (int i = 0; i < 600 && !speaker.ended; i++) {
-        int32_t id = speak_ask(&speaker, "GET", "/held", NULL, NULL, 0, false);
-
-        speak_raw(&speaker, type, 0, (uint32_t)id, payload, 4);
-    }
-    speak_to_end(&speaker);
-    ck_assert(speaker.ended);
-    speak_close(&speaker);
-    is_told("GET", "/", 200, "hello\n");
-    serve_end();
-}
-
-/* Requests that are reset at once. */
-static ssize_t rapid_resets(void *arg)
-{
-    (void)arg;
-    reset_all(NGHTTP2_RST_STREAM, "\0\0\0\10");
-    return 0;
-}
-
-/* A client that makes the server reset streams: a window that overflows. */
-static ssize_t made_to_reset(void *arg)
-{
-    (void)arg;
-    reset_all(NGHTTP2_WINDOW_UPDATE, "\177\377\377\377");
-    return 0;
-}
-
-/* Frames that bring nothing: the connection ends long before so many. */
-static void flood(uint8_t type, uint8_t flags, bool on_stream, const void *payload, size_t len)
-{
-    int64_t start = cg_sched_now(cg_sched_self());
-    struct speaker speaker;
-    uint32_t id = 0;
-
-    speak_open(&speaker, addr, 0);
-    if (on_stream)
-        id = (uint32_t)speak_ask(&speaker, "POST", "/whole", NULL, NULL, 0, true);
-    for (int i = 0; i < 5000 && !speaker.ended; i++)
-        speak_raw(&speaker, type, flags, id, payload, len);
-    speak_to_end(&speaker);
-    ck_assert(speaker.ended);
-    ck_assert_int_lt(cg_sched_now(cg_sched_self()) - start, 30 * CG_SECOND); /* idle_timeout: 60 */
-    speak_close(&speaker);
-}
-
-static ssize_t floods(void *arg)
-{
-    (void)arg;
-    serve_begin(&both);
-    flood(NGHTTP2_DATA, 0, true, "", 0);
-    flood(NGHTTP2_PRIORITY, 0, true, "\0\0\0\0\1", 5);
-    flood(NGHTTP2_PING, 0, false, "12345678", 8);
-    flood(NGHTTP2_SETTINGS, 0, false, "", 0);
-    flood(0x42, 0, false, "x", 1);
-    serve_end();
-    return 0;
-}
-
 /* The options for the limits: the stream of a third request is refused, a body comes in
  * small pieces, and few frames without progress are enough. */
 static ssize_t limits(void *arg)
@@ -542,7 +475,7 @@ static ssize_t drains(void *arg)
 static const struct test_case cases[] = {
     CORO(answers), CORO(multiplexes), CORO(echoes), CORO(smuggled), CORO(messages),
     CORO(too_many_fields), CORO(reset), CORO(left), CORO(left_and_cut, .where = ON_SIM),
-    CORO(rapid_resets), CORO(made_to_reset), CORO(floods), CORO(limits), CORO(large_files),
+    CORO(limits), CORO(large_files),
     CORO(no_window), CORO(clocks, .where = ON_SIM), CORO(drains, .where = ON_SIM),
     CORO(says_nothing, .where = ON_SIM), CORO(refused_heads, .where = ON_SIM),
     CORO(never_silent, .where = ON_SIM),

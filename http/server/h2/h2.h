@@ -9,9 +9,7 @@
 #include "http/server/server.h"
 
 enum {
-    /* What a connection may cause without progress, in frames: see .h2_burst. */
-    CG__HTTP_H2_RESET = 10, /* for the reset of a stream, whoever sends it */
-    CG__HTTP_H2_FRAME = 1,  /* for a frame that brings nothing */
+    CG__HTTP_H2_RESET = 10, /* what the reset of a stream costs, whoever sends it: budget.h */
 };
 
 /* A connection; lives while its coroutine serves it. */
@@ -28,13 +26,13 @@ struct cg__http_h2 {
         changed;        /* set when a handler or the writer has ended, for the end */
     int64_t idle_since; /* since then there has been no handler */
     int64_t looked_at;  /* for what has become due, last */
-    int64_t budget_at;  /* the budget was right at this moment */
-    int budget;
+    int64_t budget_full; /* of its token bucket: budget.h */
     size_t head_len; /* bytes that have come since a head began */
     bool in_head;    /* a head has begun and is not complete */
     bool busy;   /* the reader is at work, and starts the writer when it has done all */
     bool waits;  /* the reader waits for bytes, inside conn->wait */
     bool failed; /* the session cannot go on */
+    bool overdrawn; /* its budget: nothing that comes is looked at any more */
     bool leaves; /* the last GOAWAY has been submitted */
 };
 

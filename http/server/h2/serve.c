@@ -222,11 +222,11 @@ static void end(struct cg__http_h2 *h2, bool abrupt)
 
 enum cg__http_outcome cg__http_h2_serve(struct cg__http_conn *conn)
 {
-    struct cg__http_h2 h2 = {.conn = conn, .budget = (int)conn->server->options.h2_burst};
+    struct cg__http_h2 h2 = {.conn = conn};
     enum cg__http_outcome outcome = CG__HTTP_CLOSE_NOW;
 
     h2.ready_end = &h2.ready;
-    h2.budget_at = h2.idle_since = cg_sched_now(conn->server->sched);
+    h2.idle_since = cg_sched_now(conn->server->sched);
     if (cg__http_h2_session_open(&h2) == 0) {
         conn->session = &h2;
         if (conn->server->draining)

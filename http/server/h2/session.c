@@ -5,6 +5,7 @@
 
 #include "http/http2/setup.h"
 #include "http/server/h2/body.h"
+#include "http/server/h2/budget.h"
 #include "http/server/h2/fields.h"
 #include "http/server/h2/session.h"
 #include "http/server/h2/stream.h"
@@ -22,31 +23,11 @@ static const struct cg_http_server_options *options_of(const struct cg__http_h2 
     return &h2->conn->server->options;
 }
 
-/* Counts work that the client causes without progress. A client that overdraws its budget
- * is told to calm down, and the connection ends. */
-static void charge(struct cg__http_h2 *h2, int cost)
-{
-    int64_t now = cg_sched_now(h2->conn->server->sched), passed = now - h2->budget_at;
-    int64_t gain = passed / (CG_SECOND / options_of(h2)->h2_rate);
-    int most = (int)options_of(h2)->h2_burst;
-
-    if (gain > 0) {
-        h2->budget = gain < most - h2->budget ? h2->budget + (int)gain : most;
-        h2->budget_at = now;
-    }
-    h2->budget -= cost;
-    if (h2->budget < 0 && !h2->leaves) {
-        h2->leaves = true;
-        nghttp2_session_terminate_session(h2->session, NGHTTP2_ENHANCE_YOUR_CALM);
-    }
-}
-
 static int begin_frame(nghttp2_session *session, const nghttp2_frame_hd *hd,
                        void *user_data)
 {
     (void)session;
-    if (hd->type > NGHTTP2_CONTINUATION || hd->type == NGHTTP2_PRIORITY)
-        charge(user_data, CG__HTTP_H2_FRAME);
+    cg__http_h2_budget_frame(user_data, hd);
     return 0;
 }
 
@@ -157,8 +138,8 @@ static void data_came(struct cg__http_h2 *h2, const nghttp2_frame *frame)
     if (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) {
         if (stream != NULL)
             input_ended(stream);
-    } else if (frame->hd.length <= frame->data.padlen) {
-        charge(h2, CG__HTTP_H2_FRAME); /* it brings nothing */
+    } else if (frame->hd.length > 0 && frame->hd.length <= frame->data.padlen) {
+        cg__http_h2_budget_charge(h2, 1); /* it is all padding */
     }
 }
 
@@ -174,13 +155,6 @@ static int frame_came(nghttp2_session *session, const nghttp2_frame *frame,
         break;
     case NGHTTP2_DATA:
         data_came(h2, frame);
-        break;
-    case NGHTTP2_RST_STREAM:
-        charge(h2, CG__HTTP_H2_RESET);
-        break;
-    case NGHTTP2_SETTINGS:
-    case NGHTTP2_PING:
-        charge(h2, CG__HTTP_H2_FRAME);
         break;
     default:
         break;
@@ -228,11 +202,13 @@ static int frame_sent(nghttp2_session *session, const nghttp2_frame *frame,
 
     if (frame->hd.type == NGHTTP2_RST_STREAM) {
         if (frame->rst_stream.error_code != NGHTTP2_NO_ERROR)
-            charge(user_data, CG__HTTP_H2_RESET);
+            cg__http_h2_budget_charge(user_data, CG__HTTP_H2_RESET);
         return 0;
     }
-    if ((frame->hd.type != NGHTTP2_DATA && frame->hd.type != NGHTTP2_HEADERS) ||
-        !(frame->hd.flags & NGHTTP2_FLAG_END_STREAM))
+    if (frame->hd.type != NGHTTP2_DATA && frame->hd.type != NGHTTP2_HEADERS)
+        return 0;
+    cg__http_h2_budget_sent(user_data, &frame->hd);
+    if (!(frame->hd.flags & NGHTTP2_FLAG_END_STREAM))
         return 0;
     stream = find(session, frame->hd.stream_id);
     if (stream == NULL)
@@ -329,7 +305,7 @@ void cg__http_h2_session_feed(struct cg__http_h2 *h2, const char *data, size_t l
 {
     bool was_in_head = h2->in_head;
 
-    if (h2->leaves && h2->budget < 0)
+    if (h2->overdrawn)
         return; /* nobody listens any more */
     if (nghttp2_session_mem_recv(h2->session, (const uint8_t *)data, len) < 0)
         h2->failed = true;

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+/* See budget.h. Progress is counted in what has been sent, since windows that a client gives
+ * byte by byte would otherwise pay for themselves. */
+#include "config.h"
+
+#include "http/server/h2/budget.h"
+#include "lib/base/tokens.h"
+
+enum {
+    BYTES = 256,  /* bytes of a response's body that pay for a token */
+    RESPONSE = 4, /* tokens for a complete response */
+};
+
+static struct cg__tokens kind_of(const struct cg__http_h2 *h2)
+{
+    const struct cg_http_server_options *options = &h2->conn->server->options;
+
+    return (struct cg__tokens){.rate = options->h2_rate, .burst = options->h2_burst};
+}
+
+void cg__http_h2_budget_charge(struct cg__http_h2 *h2, unsigned cost)
+{
+    struct cg__tokens kind = kind_of(h2);
+    int64_t now = cg_sched_now(h2->conn->server->sched);
+
+    if (cost == 0 || h2->overdrawn)
+        return;
+    if (cg__tokens_level(&kind, h2->budget_full, now) >= cost) {
+        cg__tokens_take(&kind, &h2->budget_full, cost, now);
+        return;
+    }
+    h2->overdrawn = h2->leaves = true;
+    nghttp2_session_terminate_session(h2->session, NGHTTP2_ENHANCE_YOUR_CALM);
+}
+
+static bool is_there(const struct cg__http_h2 *h2, int32_t id)
+{
+    return nghttp2_session_get_stream_user_data(h2->session, id) != NULL;
+}
+
+static unsigned cost_of(const struct cg__http_h2 *h2, const nghttp2_frame_hd *hd)
+{
+    switch (hd->type) {
+    case NGHTTP2_DATA:
+        return !is_there(h2, hd->stream_id) ||
+               (hd->length == 0 && !(hd->flags & NGHTTP2_FLAG_END_STREAM));
+    case NGHTTP2_HEADERS:
+        return hd->stream_id <= nghttp2_session_get_last_proc_stream_id(h2->session) &&
+               !is_there(h2, hd->stream_id);
+    case NGHTTP2_RST_STREAM:
+        return CG__HTTP_H2_RESET;
+    default:
+        return 1;
+    }
+}
+
+void cg__http_h2_budget_frame(struct cg__http_h2 *h2, const nghttp2_frame_hd *hd)
+{
+    cg__http_h2_budget_charge(h2, cost_of(h2, hd));
+}
+
+void cg__http_h2_budget_sent(struct cg__http_h2 *h2, const nghttp2_frame_hd *hd)
+{
+    struct cg__tokens kind = kind_of(h2);
+    uint64_t tokens = hd->type == NGHTTP2_DATA ? hd->length / BYTES : 0;
+
+    if (hd->flags & NGHTTP2_FLAG_END_STREAM)
+        tokens += RESPONSE;
+    cg__tokens_return(&kind, &h2->budget_full, tokens);
+}
