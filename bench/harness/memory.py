@@ -12,6 +12,9 @@ from .table import Table, bytes_of
 GET = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
 UPGRADE = (b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
            b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n")
+# The preface, SETTINGS, the acknowledgement of the server's, and GET of "/" on stream 1.
+GET_H2 = (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" b"\0\0\0\4\0\0\0\0\0" b"\0\0\0\4\1\0\0\0\0"
+          b"\0\0\x0e\1\5\0\0\0\1" b"\x82\x86\x84\x41\x09localhost")
 
 
 def resident(pid):
@@ -121,6 +124,9 @@ def idle(options):
                    lambda row: of_connections(options, row, many, b"x" * 64, None)),
         idle_table(options, "http", f"An idle keep-alive HTTP connection, {many:,} of them",
                    http, many, lambda row: of_connections(options, row, many, GET, None)),
+        idle_table(options, "h2", f"An idle HTTP/2 connection, {many // 4:,} of them",
+                   [servers.ours_h2c(name) for name in ("epoll", "io_uring")], many // 4,
+                   lambda row: of_connections(options, row, many // 4, GET_H2, None)),
         idle_table(options, "websocket", f"An idle WebSocket, {many:,} of them",
                    [servers.ours_websocket(name) for name in ("epoll", "io_uring")], many,
                    lambda row: of_connections(options, row, many, UPGRADE, None))]

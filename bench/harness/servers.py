@@ -148,6 +148,11 @@ def ours_http(reactor):
                           "--listen", "127.0.0.1:0"])
 
 
+def ours_h2c(reactor):
+    return Ours(reactor, ["examples/http_hello", "--reactor", reactor, "--protocols", "h2c",
+                          "--listen", "127.0.0.1:0"])
+
+
 def ours_websocket(reactor):
     return Ours(reactor, ["examples/ws_echo", "--reactor", reactor,
                           "--listen", "127.0.0.1:0"])

@@ -19,10 +19,6 @@
 #include <string.h>
 #include <sys/socket.h>
 
-/* So long an idle connection keeps its coroutine: to start another one costs a busy
- * connection a fifth of its instructions. */
-#define AWAKE CG_SECOND
-
 /* A client that still sends must not lose the last response. Some clients send all of a
  * large request before they read. */
 static void linger(struct cg__http_conn *conn)
@@ -91,13 +87,13 @@ static ssize_t wait_until(struct cg__http_conn *conn, struct cg_view *view, int6
 }
 
 /* Waits for the first byte of a request; meanwhile the connection holds no buffer, and after
- * AWAKE not even a stack: then `coro` is NULL. It is idle since the moment `since`, and has a
- * coroutine since `now`. */
+ * CG__HTTP_AWAKE not even a stack: then `coro` is NULL. It is idle since the moment `since`,
+ * and has a coroutine since `now`. */
 static ssize_t wait_idle(struct cg__http_conn *conn, struct cg_view *view, int64_t since,
                          int64_t now)
 {
     int64_t end = cg__http_clocks_after(since, cg__http_clocks_idle(conn));
-    int64_t awake = cg__http_clocks_after(now, AWAKE);
+    int64_t awake = cg__http_clocks_after(now, CG__HTTP_AWAKE);
     ssize_t n;
 
     conn->phase = CG__HTTP_IDLE;
@@ -297,7 +293,9 @@ ssize_t cg__http_connection_resume(void *op)
     ssize_t n = cg_op_result(op);
     struct cg_view view;
 
-    if (n == 0) /* over TLS what has come need not be a request */
+    if (conn->session != NULL)
+        go_on(conn, cg__http_h2_serve(conn));
+    else if (n == 0) /* over TLS what has come need not be a request */
         go_on(conn, serve_next(conn, conn->since, cg_sched_now(cg_sched_self())));
     else
         go_on(conn, serve_woken(conn, &view, n));

@@ -12,7 +12,7 @@ enum {
     CG__HTTP_H2_RESET = 10, /* what the reset of a stream costs, whoever sends it: budget.h */
 };
 
-/* A connection; lives while its coroutine serves it. */
+/* A connection; lives as long as its socket speaks HTTP/2. */
 struct cg__http_h2 {
     struct cg__http_conn *conn;
     nghttp2_session *session;

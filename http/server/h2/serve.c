@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* The reader of a connection over HTTP/2, in the connection's coroutine. It gives what comes to
- * nghttp2, starts the handlers of the requests that are complete, and then the writer. */
+ * nghttp2, starts the handlers of the requests that are complete, and then the writer. While the
+ * connection is idle it ends, and a starter waits in its stead (dormant.h). */
 #include "config.h"
 
 #include "http/server/clocks.h"
+#include "http/server/dormant.h"
 #include "http/server/h2/serve.h"
 #include "http/server/h2/session.h"
 #include "http/server/h2/stream.h"
@@ -11,6 +13,7 @@
 #include "http/server/h2/writer.h"
 
 #include <errno.h>
+#include <stdlib.h>
 
 /* The last GOAWAY: requests that come from now on are not served. */
 static void leave(struct cg__http_h2 *h2)
@@ -29,7 +32,11 @@ void cg__http_h2_drain(struct cg__http_conn *conn)
     struct cg__http_h2 *h2 = conn->session;
 
     nghttp2_submit_shutdown_notice(h2->session);
-    cg__http_h2_writer_wake(h2);
+    h2->idle_since = cg_sched_now(conn->server->sched);
+    if (conn->coro == NULL)
+        cg__http_dormant_end_wait(conn);
+    else
+        cg__http_h2_writer_wake(h2);
 }
 
 static bool is_idle(const struct cg__http_h2 *h2)
@@ -61,14 +68,16 @@ static int64_t deadline(const struct cg__http_h2 *h2)
 }
 
 enum {
-    NUDGED = -1000000
-}; /* what wait_input returns when the connection is to be looked at */
+    /* What wait_input returns beside codes: the connection is to be looked at; it waits
+     * without a coroutine. */
+    NUDGED = -1000000,
+    DORMANT = -1000001
+};
 
-/* Waits for bytes. Only while no handler runs may the connection be closed for another. */
-static ssize_t wait_input(struct cg__http_h2 *h2, struct cg_view *view, int64_t due)
+/* Only while no handler runs may the connection be closed for another. */
+static void note_phase(struct cg__http_h2 *h2)
 {
     struct cg__http_conn *conn = h2->conn;
-    ssize_t n;
 
     if (h2->in_head) {
         conn->phase = CG__HTTP_IN_HEAD;
@@ -76,12 +85,41 @@ static ssize_t wait_input(struct cg__http_h2 *h2, struct cg_view *view, int64_t 
         conn->phase = CG__HTTP_IDLE;
         conn->since = h2->idle_since;
     }
+}
+
+static ssize_t wait_until(struct cg__http_h2 *h2, struct cg_view *view, int64_t due)
+{
+    struct cg__http_conn *conn = h2->conn;
+    ssize_t n;
+
+    note_phase(h2);
     cg_scope_open(&conn->wait, CG_NEVER, false);
     h2->waits = true;
     n = cg_yield(cg_borrow(conn->sock, view, .timeout = CG_NEVER, .deadline = due));
     h2->waits = false;
     conn->phase = CG__HTTP_AT_WORK;
     return cg_scope_close(&conn->wait) == -ECANCELED && n == -ECANCELED ? NUDGED : n;
+}
+
+/* Whether the client has all that it has asked for, or will have it from the writer. */
+static bool may_sleep(const struct cg__http_h2 *h2)
+{
+    return is_idle(h2) && !h2->in_head && !h2->leaves;
+}
+
+/* Waits for bytes; after a while without a coroutine, if the connection is idle. */
+static ssize_t wait_input(struct cg__http_h2 *h2, struct cg_view *view, int64_t due)
+{
+    int64_t awake = cg__http_clocks_after(cg_sched_now(h2->conn->server->sched), CG__HTTP_AWAKE);
+    bool sleeps = awake < due && may_sleep(h2);
+    ssize_t n = wait_until(h2, view, sleeps ? awake : due);
+
+    if (n != -ETIMEDOUT || !sleeps)
+        return n;
+    note_phase(h2);
+    if (may_sleep(h2) && h2->writer == NULL && cg__http_dormant_begin(h2->conn, due))
+        return DORMANT;
+    return wait_until(h2, view, due);
 }
 
 /* Gives up responses that the client does not take. A client that has its response and still
@@ -166,7 +204,7 @@ static ssize_t read_all(struct cg__http_h2 *h2)
         h2->busy = true;
         if (n > 0)
             feed(h2, &view);
-        else if (n != NUDGED && n != -ETIMEDOUT)
+        else if (n != NUDGED && n != -ETIMEDOUT) /* DORMANT, too */
             return n == 0 ? CG_EOF : n;
         /* A client that never falls silent does not put off what is due. */
         if (n < 0 || cg_sched_now(h2->conn->server->sched) >= due)
@@ -220,24 +258,50 @@ static void end(struct cg__http_h2 *h2, bool abrupt)
     }
 }
 
+static struct cg__http_h2 *open_session(struct cg__http_conn *conn)
+{
+    struct cg__http_h2 *h2 = calloc(1, sizeof *h2);
+
+    if (h2 == NULL)
+        return NULL;
+    h2->conn = conn;
+    h2->ready_end = &h2->ready;
+    h2->idle_since = cg_sched_now(conn->server->sched);
+    if (cg__http_h2_session_open(h2) < 0) {
+        nghttp2_session_del(h2->session);
+        free(h2);
+        return NULL;
+    }
+    conn->session = h2;
+    if (conn->server->draining)
+        nghttp2_submit_shutdown_notice(h2->session);
+    return h2;
+}
+
+static void close_session(struct cg__http_h2 *h2, bool abrupt)
+{
+    h2->conn->session = NULL;
+    end(h2, abrupt);
+    nghttp2_session_del(h2->session);
+    free(h2);
+}
+
 enum cg__http_outcome cg__http_h2_serve(struct cg__http_conn *conn)
 {
-    struct cg__http_h2 h2 = {.conn = conn};
-    enum cg__http_outcome outcome = CG__HTTP_CLOSE_NOW;
+    struct cg__http_h2 *h2 = conn->session;
+    bool abrupt;
+    ssize_t n;
 
-    h2.ready_end = &h2.ready;
-    h2.idle_since = cg_sched_now(conn->server->sched);
-    if (cg__http_h2_session_open(&h2) == 0) {
-        conn->session = &h2;
-        if (conn->server->draining)
-            nghttp2_submit_shutdown_notice(h2.session);
-        if (read_all(&h2) == 0 && !conn->broken)
-            outcome = CG__HTTP_LINGER;
-        conn->session = NULL;
-        end(&h2, outcome != CG__HTTP_LINGER);
-    }
-    nghttp2_session_del(h2.session);
-    return outcome;
+    if (h2 != NULL)
+        look(h2);
+    else if ((h2 = open_session(conn)) == NULL)
+        return CG__HTTP_CLOSE_NOW;
+    n = read_all(h2);
+    if (n == DORMANT)
+        return CG__HTTP_DORMANT;
+    abrupt = n != 0 || conn->broken;
+    close_session(h2, abrupt);
+    return abrupt ? CG__HTTP_CLOSE_NOW : CG__HTTP_LINGER;
 }
 
 void cg__http_h2_free_spare(struct cg_http_server *server)

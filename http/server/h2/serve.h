@@ -5,7 +5,8 @@
 
 #include "http/server/server.h"
 
-/* Serves a connection over HTTP/2 until it ends. Yields. */
+/* Serves a connection over HTTP/2 until it ends, or is idle: then its session stays, and this is
+ * to be called again when it wakes. Yields. */
 enum cg__http_outcome cg__http_h2_serve(struct cg__http_conn *conn);
 
 /* To be called when a shutdown begins, for a connection with a session: tells its client. */
