@@ -241,7 +241,8 @@ static int make_worker(struct cg_worker *worker)
         return rc;
     worker->sched = cg_sched_new(worker->reactor, .grace = options->grace,
                                  .timeout = options->timeout,
-                                 .stack_size = options->stack_size);
+                                 .stack_size = options->stack_size,
+                                 .debug = options->debug);
     if (worker->sched == NULL)
         return -ENOMEM;
     worker->sched->worker = worker;

@@ -2,7 +2,7 @@
 /* Sockets as objects: open, ask, keep, close. */
 #include "config.h"
 
-#include "lib/core/sched.h"
+#include "lib/core/debug.h"
 #include "sockets/end/gone.h"
 #include "sockets/engine.h"
 #include "sockets/plain.h"
@@ -20,6 +20,14 @@ _Static_assert(sizeof(struct cg_read_op) <= 128, "core ops fit in 128 bytes");
 _Static_assert(sizeof(struct cg_write_op) <= 128, "core ops fit in 128 bytes");
 _Static_assert(sizeof(struct cg_writev_op) <= 128, "core ops fit in 128 bytes");
 _Static_assert(sizeof(struct cg_sendfile_op) <= 128, "core ops fit in 128 bytes");
+
+static void note_open(const struct cg_sock *sock)
+{
+    char name[32];
+
+    cg__sock_print(sock, name, sizeof name);
+    cg__debug_note(sock->sched, CG__DEBUG_SOCK, sock, name, cg__coro_self);
+}
 
 struct cg_sock *cg_sock_open(struct cg_sched *sched,
                              const struct cg_transport_type *transport, void *state,
@@ -41,6 +49,8 @@ struct cg_sock *cg_sock_open(struct cg_sched *sched,
     cg__sock_set_fd(sock, fd);
     sock->spare = -1;
     cg__engine_init(sock);
+    if (sched->debug)
+        note_open(sock);
     return sock;
 }
 
@@ -50,6 +60,7 @@ void cg_sock_close(struct cg_sock *sock)
         return;
     assert(!sock->closing); /* closed twice */
     sock->closing = true;
+    cg__debug_gone(sock->sched, CG__DEBUG_SOCK, sock);
     cg__sock_hold(sock);
     cg__engine_side_close(sock, CG__RX);
     cg__engine_side_close(sock, CG__TX);
@@ -99,12 +110,14 @@ void cg__sock_settle(struct cg_sock *sock)
 void cg_sock_keep(struct cg_sock *sock)
 {
     sock->keeps++;
+    cg__debug_made(sock->sched, CG__DEBUG_KEPT, sock, NULL);
 }
 
 int cg_sock_unkeep(struct cg_sock *sock)
 {
     assert(sock->keeps > 0);
-    sock->keeps--;
+    if (--sock->keeps == 0)
+        cg__debug_gone(sock->sched, CG__DEBUG_KEPT, sock);
     if (!sock->closing)
         return 0;
     cg__sock_settle(sock);

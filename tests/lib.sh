@@ -9,6 +9,7 @@ examples=$(cd "${1:-${EXAMPLES:-examples}}" 2>/dev/null && pwd) || examples=''
 source=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 unset COGEN_REACTOR http_proxy https_proxy no_proxy all_proxy
 unset HTTP_PROXY HTTPS_PROXY NO_PROXY ALL_PROXY
+export COGEN_DEBUG=1 # a program that leaves something says so on stderr
 work=$(mktemp -d)
 passed=0 failed=0 pids=() where='' reactor=''
 

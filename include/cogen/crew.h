@@ -24,6 +24,7 @@ struct cg_crew_options {
     size_t stack_size;   /* the same */
     bool pin;            /* each worker stays on one processor, where the system can do that */
     bool keep_going;     /* a worker that fails does not stop the others */
+    bool debug;          /* of each scheduler */
     void *reserved;
 };
 

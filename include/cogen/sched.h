@@ -14,6 +14,7 @@ struct cg_sched_options {
     int64_t grace;     /* ns, how long a stopped run waits for coroutines to end; 0: 5 s */
     size_t stack_size; /* default for coroutines, bytes; 0: 64 KiB (more under ASan) */
     uint8_t prio;      /* enum cg_prio of ops without .prio; 0: CG_PRIO_LAST */
+    bool debug;        /* reports what is left locked, open or referenced: see cg_sched(3) */
     void *reserved;
 };
 

@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include "lib/core/coro_ops.h"
+#include "lib/core/debug.h"
 #include "lib/core/sched.h"
 #include "lib/core/scope.h"
 
@@ -29,6 +30,8 @@ static void *entry(void *arg)
     *(self->prev ? &self->prev->next : &sched->first) = self->next;
     *(self->next ? &self->next->prev : &sched->last) = self->prev;
     cg__trim_leave(&sched->idle, self, self->next);
+    if (sched->debug)
+        cg__debug_coro_ended(self);
     sched->count -= !self->internal;
     cg__ready_release(&sched->ready);
     if (self->ended)
@@ -109,6 +112,7 @@ struct cg_coro *cg__coro_visible(struct cg_coro *coro)
 struct cg_coro *cg_coro_ref(struct cg_coro *coro)
 {
     coro->refs++;
+    cg__debug_made(coro->sched, CG__DEBUG_CORO, coro, coro->name);
     return coro;
 }
 
@@ -116,6 +120,7 @@ void cg_coro_unref(struct cg_coro *coro)
 {
     if (coro == NULL || --coro->refs > 0)
         return;
+    cg__debug_gone(coro->sched, CG__DEBUG_CORO, coro);
     if (coro->result < 0 && coro->result != -ECANCELED && !coro->taken)
         cg__failed_put(coro);
     else

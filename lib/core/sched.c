@@ -5,6 +5,7 @@
 #include "lib/core/sched.h"
 
 #include "lib/base/report.h"
+#include "lib/core/debug.h"
 #include "lib/core/op.h"
 #include "lib/core/registry.h"
 #include "lib/core/scope.h"
@@ -345,6 +346,10 @@ struct cg_sched *cg_sched_new_with(struct cg_reactor *reactor,
     cg__trim_init(&sched->idle, sched->now);
     cg__timers_init(&sched->timers);
     cg__failed_init(&sched->failed);
+    if (cg__debug_begin(sched) < 0) {
+        cg_sched_free(sched);
+        return NULL;
+    }
     return sched;
 }
 
@@ -386,6 +391,7 @@ void cg_sched_free(struct cg_sched *sched)
     for (int place = 0; place < CG__PARTS; place++)
         if (sched->parts[place])
             sched->parts[place]->free(sched->parts[place]);
+    cg__debug_end(sched);
     cg__ready_free(&sched->ready);
     free(sched->order);
     if (sched->reactor->simulated)

@@ -64,7 +64,7 @@ __attribute__((noinline)) static void walk_suspended(void *arg)
 void cg__backtrace_make(struct cg__backtrace *backtrace, struct cg_coro *coro)
 {
     struct walk walk = {.backtrace = backtrace};
-    struct cg_context *ctx = cg__coro_context(coro);
+    struct cg_context *ctx;
 
     backtrace->count = 0;
     backtrace->repeats = true;
@@ -73,7 +73,7 @@ void cg__backtrace_make(struct cg__backtrace *backtrace, struct cg_coro *coro)
         _Unwind_Backtrace(note, &walk);
         return;
     }
-    for (; ctx != &coro->ctx; ctx = cg__generator_of(ctx)->back)
+    for (ctx = cg__coro_context(coro); ctx != &coro->ctx; ctx = cg__generator_of(ctx)->back)
         cg__context_peek(ctx->sp, walk_suspended, &walk);
     walk.sp = coro->inner ? NULL : coro->ctx.sp;
     cg__context_peek(ctx->sp, walk_suspended, &walk);

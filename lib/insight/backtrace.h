@@ -15,7 +15,7 @@ struct cg__backtrace {
 };
 
 /* Makes the backtrace of a coroutine of the calling thread, through the generators in which
- * it waits. The count is 0 if it has not begun, or if this build cannot tell
+ * it waits; of what runs, if that is cg__coro_self, NULL included. The count is 0 if it has not begun, or if this build cannot tell
  * (cg__backtrace_works). */
 void cg__backtrace_make(struct cg__backtrace *backtrace, struct cg_coro *coro);
 

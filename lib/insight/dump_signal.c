@@ -8,6 +8,7 @@
 #include "lib/insight/dump_signal.h"
 
 #include "lib/base/ascii.h"
+#include "lib/base/environment.h"
 #include "lib/base/report.h"
 #include "lib/core/registry.h"
 #include "lib/core/sched.h"
@@ -180,11 +181,7 @@ static void take_word(const char *word)
 
 static void read_environment(void)
 {
-#ifdef HAVE_SECURE_GETENV
-    const char *value = secure_getenv("COGEN_DUMP");
-#else
-    const char *value = getenv("COGEN_DUMP");
-#endif
+    const char *value = cg__environment("COGEN_DUMP");
     char *copy = value ? strdup(value) : NULL, *rest = NULL;
 
     if (copy)

@@ -5,7 +5,7 @@
 
 #include "lib/vocabulary/mutex.h"
 
-#include "lib/core/coro.h"
+#include "lib/core/debug.h"
 #include "lib/vocabulary/waiters.h"
 
 #include <errno.h>
@@ -50,13 +50,20 @@ const struct cg_op_type cg_lock_type = {
     .awaits = lock_awaits,
 };
 
+static void own(struct cg_mutex *mutex, struct cg_coro *coro)
+{
+    mutex->owner = coro;
+    if (coro->sched->debug)
+        cg__debug_note(coro->sched, CG__DEBUG_MUTEX, mutex, mutex->name, coro);
+}
+
 bool cg__mutex_take(struct cg_mutex *mutex, struct cg_op *op)
 {
     if (mutex->owner) {
         cg__waiters_add(&mutex->waiters, op);
         return false;
     }
-    mutex->owner = cg_op_coro(op);
+    own(mutex, cg_op_coro(op));
     return true;
 }
 
@@ -64,8 +71,10 @@ void cg__mutex_give(struct cg_mutex *mutex, const struct cg_op *by)
 {
     struct cg_op *op = cg__waiters_take(&mutex->waiters, NULL);
 
-    mutex->owner = op ? cg_op_coro(op) : NULL;
+    cg__debug_gone(mutex->owner->sched, CG__DEBUG_MUTEX, mutex);
+    mutex->owner = NULL;
     if (op) {
+        own(mutex, cg_op_coro(op));
         if (op->type->detail)
             ((const struct cg__mutex_detail *)op->type->detail)->owns(op);
         cg__waiters_wake_one(op, 0, by);
