@@ -105,31 +105,6 @@ select pg_sleep(1), 3: " "$status $(sorted | sed "s/('yy*')/(y/")$err"
     like "no PostgreSQL" "1 select 1: Connection refused (*" "$status $out"
 }
 
-start_pq() {
-    local as=()
-
-    user=$(id -un)
-    mkdir "$work/pg"
-    if [ "$(id -u)" -eq 0 ]; then # PostgreSQL does not run as root
-        user=postgres
-        as=(setpriv --reuid "$user" --regid "$user" --clear-groups)
-        chmod 711 "$work"
-        chown "$user" "$work/pg"
-    fi
-    (cd "$work/pg" && "${as[@]}" "$postgres/initdb" --no-sync -A trust -D "$work/pg/data") \
-        >"$work/said" 2>&1 || {
-        echo "SKIP pq: no database here: $(tail -n 1 "$work/said")"
-        return 1
-    }
-    (cd "$work/pg" && exec "${as[@]}" "$postgres/postgres" -D "$work/pg/data" -k "$work/pg" \
-        -c listen_addresses= -c fsync=off) >"$work/pg.log" 2>&1 </dev/null &
-    pids+=($!)
-    until_true grep -q 'ready to accept' "$work/pg.log" || {
-        fail "PostgreSQL starts" "$(cat "$work/pg.log")"
-        return 1
-    }
-}
-
 # ---- hiredis --------------------------------------------------------------------------
 
 check_redis() {
@@ -175,10 +150,8 @@ start_redis() {
 http=''
 [ ! -x "$examples/http_server" ] || http=http_server
 redis=$(command -v redis-server) || redis=''
-postgres=$(ls -d /usr/lib/postgresql/*/bin "$(dirname "$(command -v postgres)")" 2>/dev/null |
-    while read -r each; do [ ! -x "$each/initdb" ] || echo "$each"; done | tail -n 1)
 ! adapter curl "HTTP server of ours" "$http" || { start_curl && on_each check_curl; }
-! adapter pq PostgreSQL "$postgres" || { start_pq && on_each check_pq; }
+! adapter pq PostgreSQL "$postgres" || { start_postgres && on_each check_pq; }
 ! adapter redis Redis "$redis" || { start_redis && on_each check_redis; }
 [ $((passed + failed)) -gt 0 ] || skip "none of the adapters can be tested here"
 echo "$((SECONDS - begun)) seconds"

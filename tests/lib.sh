@@ -247,6 +247,36 @@ start_nginx() {
     return 1
 }
 
+postgres=$(ls -d /usr/lib/postgresql/*/bin "$(dirname "$(command -v postgres)")" 2>/dev/null |
+    while read -r each; do [ ! -x "$each/initdb" ] || echo "$each"; done | tail -n 1)
+
+# start_postgres: starts PostgreSQL with its socket in $work/pg, and sets $user, whom it trusts.
+# False: it does not start, and the reason is printed.
+start_postgres() {
+    local as=()
+
+    user=$(id -un)
+    mkdir "$work/pg"
+    if [ "$(id -u)" -eq 0 ]; then # PostgreSQL does not run as root
+        user=postgres
+        as=(setpriv --reuid "$user" --regid "$user" --clear-groups)
+        chmod 711 "$work"
+        chown "$user" "$work/pg"
+    fi
+    (cd "$work/pg" && "${as[@]}" "$postgres/initdb" --no-sync -A trust -D "$work/pg/data") \
+        >"$work/said" 2>&1 || {
+        echo "SKIP: no database here: $(tail -n 1 "$work/said")"
+        return 1
+    }
+    (cd "$work/pg" && exec "${as[@]}" "$postgres/postgres" -D "$work/pg/data" -k "$work/pg" \
+        -c listen_addresses= -c fsync=off) >"$work/pg.log" 2>&1 </dev/null &
+    pids+=($!)
+    until_true grep -q 'ready to accept' "$work/pg.log" || {
+        fail "PostgreSQL starts" "$(cat "$work/pg.log")"
+        return 1
+    }
+}
+
 # certificate NAME DAYS ALTERNATIVE-NAME: makes $work/NAME.pem and .key, signed by the CA.
 certificate() {
     "$openssl" req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "/CN=$1" \
