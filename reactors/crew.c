@@ -8,6 +8,7 @@
 #include "lib/base/affinity.h"
 #include "lib/base/report.h"
 #include "lib/insight/dump_signal.h"
+#include "lib/insight/dump_writer.h"
 #include "lib/threads/crew.h"
 #include "lib/threads/spread.h"
 #include "reactors/main.h"
@@ -388,6 +389,7 @@ ssize_t cg_crew_main_with(cg_fn *fn, void *arg, const struct cg_crew_options *op
         pthread_mutex_destroy(&crew->lock);
         free(crew);
     }
+    cg__dump_writer_finish();
     atomic_flag_clear(&taken);
     return rc;
 }

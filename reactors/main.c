@@ -13,6 +13,7 @@
 #include "lib/base/report.h"
 #include "lib/insight/dump.h"
 #include "lib/insight/dump_signal.h"
+#include "lib/insight/dump_writer.h"
 
 /* Reports why a reactor that was named cannot be opened; its error code alone does not say
  * much. */
@@ -69,5 +70,6 @@ free_sched:
     cg_sched_free(sched);
 close_reactor:
     cg_reactor_close(reactor);
+    cg__dump_writer_finish();
     return rc;
 }

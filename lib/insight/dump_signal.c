@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The signal that asks for a dump. The handler only posts to each scheduler; its next turn
- * makes the dump in memory and writes it at once, so that the dumps of several workers do
- * not mix. The handler stays installed when cg_main returns: a signal that comes late must
+ * makes the dump in memory, and a thread writes it (dump_writer.c), one dump after the other. The handler stays installed when cg_main returns: a signal that comes late must
  * not kill the program. */
 #include "config.h"
 
@@ -12,18 +11,17 @@
 #include "lib/base/report.h"
 #include "lib/core/registry.h"
 #include "lib/core/sched.h"
+#include "lib/insight/dump_writer.h"
 
 #include <cogen/dump.h>
 #include <cogen/os_signal.h>
 
 #include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 static atomic_int wanted = SIGUSR1; /* 0: no signal */
 
@@ -36,39 +34,6 @@ static struct {
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-static void write_all(int fd, const char *text, size_t len)
-{
-    ssize_t written;
-
-    for (; len > 0; text += written, len -= (size_t)written) {
-        written = write(fd, text, len);
-        if (written < 0 && errno == EINTR)
-            written = 0;
-        else if (written < 0)
-            return; /* nothing can be done about it */
-    }
-}
-
-/* stderr is locked, so that the library's reports stay outside. The file is opened each
- * time, since it may have been rotated. */
-static void put_out(const char *text, size_t len)
-{
-    int fd = STDERR_FILENO, before = cg_sigpipe_block();
-
-    if (said.file)
-        fd = open(said.file, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0600);
-    if (fd < 0) {
-        cg__report("cannot write the dump to %s: %s", said.file, cg_strerror(-errno));
-    } else {
-        flockfile(stderr);
-        write_all(fd, text, len);
-        funlockfile(stderr);
-        if (said.file)
-            close(fd);
-    }
-    cg_sigpipe_unblock(before, true);
-}
-
 static void dump(struct cg_sched *sched)
 {
     char *text = NULL;
@@ -78,11 +43,12 @@ static void dump(struct cg_sched *sched)
 
     if (memory && fclose(memory) != 0)
         rc = -ENOMEM;
-    if (rc < 0)
+    if (rc == 0) {
+        cg__dump_writer_put(text, len, said.file);
+    } else {
         cg__report("no dump: %s", cg_strerror(rc));
-    else
-        put_out(text, len);
-    free(text);
+        free(text);
+    }
 }
 
 static void asked(struct cg__post *post, bool dropped)
@@ -179,7 +145,7 @@ static void take_word(const char *word)
     }
 }
 
-static void read_environment(void)
+static void prepare(void)
 {
     const char *value = cg__environment("COGEN_DUMP");
     char *copy = value ? strdup(value) : NULL, *rest = NULL;
@@ -188,6 +154,7 @@ static void read_environment(void)
         for (char *word = strtok_r(copy, ",", &rest); word; word = strtok_r(NULL, ",", &rest))
             take_word(word);
     free(copy);
+    cg__dump_writer_init();
 }
 
 void cg__dump_signal_install(void)
@@ -195,7 +162,7 @@ void cg__dump_signal_install(void)
     struct sigaction action = {.sa_handler = handle, .sa_flags = SA_RESTART}, before;
     int signo;
 
-    pthread_once(&once, read_environment);
+    pthread_once(&once, prepare);
     signo = said.signo >= 0 ? said.signo : atomic_load(&wanted);
     if (signo == 0 || sigaction(signo, NULL, &before) < 0 || before.sa_flags & SA_SIGINFO ||
         before.sa_handler != SIG_DFL)

@@ -118,6 +118,74 @@ static void writes_to_a_file(void)
                   "%s", said);
 }
 
+static int reading; /* the end of a pipe that is full, and is now stderr */
+
+static void fill_stderr(void)
+{
+    int fds[2];
+    char full[4096] = "";
+
+    OK(pipe(fds));
+    OK(fcntl(fds[1], F_SETFL, O_NONBLOCK));
+    while (write(fds[1], full, sizeof full) > 0)
+        continue;
+    OK(fcntl(fds[1], F_SETFL, 0));
+    OK(dup2(fds[1], STDERR_FILENO));
+    close(fds[1]);
+    reading = fds[0];
+}
+
+static char drained[256 * 1024];
+
+/* Reads up to the end of so many dumps. */
+static void drain(int dumps)
+{
+    size_t len = 0;
+    ssize_t skip;
+    int left = dumps;
+
+    while (left > 0) {
+        ssize_t n = OK(read(reading, drained + len, sizeof drained - 1 - len));
+
+        for (; n > 0 && drained[len] == '\0'; n -= skip) { /* zeros that filled it */
+            for (skip = 1; skip < n && drained[len + skip] == '\0'; skip++)
+                continue;
+            memmove(drained + len, drained + len + skip, (size_t)(n - skip));
+        }
+        len += (size_t)n;
+        drained[len] = '\0';
+        left = dumps;
+        for (char *at = drained; (at = strstr(at, "\nend of dump\n")); at++)
+            left--;
+    }
+}
+
+static ssize_t asks_nobody(void *arg)
+{
+    (void)arg;
+    OK(cg_yield(cg_add(waits, "godot", .name = "vladimir")));
+    for (int i = 0; i < 2; i++) {
+        raise(SIGUSR1);
+        OK(cg_yield(cg_sleep(CG_MILLISECOND)));
+    }
+    drain(2); /* only now somebody reads */
+    ck_assert_msg(was_dumped(drained), "%s", drained);
+    return cg_yield(cg_signal("godot", 0));
+}
+
+static void act_unread(void)
+{
+    fill_stderr();
+    exit(cg_main(reactor(), asks_nobody, NULL) == 1 ? 0 : 1);
+}
+
+/* The program goes on while nobody reads its stderr, and the dumps are whole in the end. */
+static void does_not_wait_for_a_reader(void)
+{
+    unsetenv("COGEN_DUMP");
+    ck_assert_int_eq(child_run(act_unread, said, sizeof said), 0);
+}
+
 static void act_without(void)
 {
     OK(cg_dump_set_signal(0));
@@ -207,6 +275,7 @@ static void dumps_every_worker(void)
 static const struct test_case cases[] = {
     PLAIN(dumps_on_usr1),     PLAIN(obeys_the_environment), PLAIN(writes_to_a_file),
     PLAIN(obeys_the_program), PLAIN(dumps_every_worker),
+    PLAIN(does_not_wait_for_a_reader),
 };
 
 int main(void)
