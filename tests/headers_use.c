@@ -7,6 +7,7 @@
 #include <cogen/http_cookie.h>
 #include <cogen/http_form.h>
 #include <cogen/http_gateway.h>
+#include <cogen/http_cache.h>
 #include <cogen/http_jar.h>
 #include <cogen/http_layers.h>
 #include <cogen/http_server.h>
@@ -307,6 +308,8 @@ ssize_t http(struct cg_http_request *req, void *arg)
     cg_yield(cg_http_read(req, arg, 1, .timeout = 1));
     cg_http_limiter_free(cg_http_limiter_new());
     cg_http_limiter_free(cg_http_limiter_new(.rate = 1, .burst = 2));
+    cg_http_cache_free(cg_http_cache_new());
+    cg_http_cache_free(cg_http_cache_new(.bytes = 1 << 20, .object = 1 << 10));
     cg_http_jar_free(cg_http_jar_new());
     cg_http_jar_free(cg_http_jar_new(.cookies = 10, .per_site = 2));
     cg_http_response_set_cookie(req, "a", "b");

@@ -4,7 +4,7 @@
 #   lib: base <- stacks <- core <- vocabulary <- threads;  core <- generators;  all <- insight
 #   lib <- reactors;  lib <- sockets <- system
 #   http: message <- coding, http1, http2 <- client, server <- files, ws;
-#         message <- web <- gateway;  message <- cookies <- client
+#         message <- web <- gateway;  message <- cache, cookies <- client
 # http and tls use public headers, and of lib only lib/base/ascii.h and tokens.h, which are
 # inline. In http no two sources call each other, not even through others; that is read from the
 # objects. Needs NM, srcdir; runs in the build directory.
@@ -42,7 +42,8 @@ find lib reactors sockets system http tls -name '*.[chS]' -exec \
         may["http/http1"] = "http/http1 http/message"
         may["http/http2"] = "http/http2"
         may["http/cookies"] = "http/cookies http/message"
-        may["http/client"] = "http/client http http/coding http/cookies http/http1 http/http2 http/message"
+        may["http/cache"] = "http/cache http/message"
+        may["http/client"] = "http/client http http/cache http/coding http/cookies http/http1 http/http2 http/message"
         may["http/server"] = "http/server http http/coding http/http1 http/http2 http/message"
         may["http/ws"] = "http/ws " may["http/client"] " " may["http/server"]
         may["http/files"] = "http/files " may["http/server"]

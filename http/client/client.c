@@ -69,6 +69,7 @@ static bool copy_proxies(struct cg__proxies *proxies, const struct cg_http_clien
 
 static void destroy(struct cg_http_client *client)
 {
+    cg__http_cache_unref(client->options.cache);
     free(client->user_agent);
     free(client->proxies.http);
     free(client->proxies.https);
@@ -100,6 +101,7 @@ cg_http_client_new_with(const struct cg_http_client_options *given)
         return NULL;
     *client = (struct cg_http_client){.options = completed(given), .refs = 1};
     options = &client->options;
+    cg__http_cache_ref(options->cache);
     if (options->tls != NULL) {
         client->tls = *options->tls;
         options->tls = &client->tls;

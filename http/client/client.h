@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The structs of the client. A request passes through the files in this order:
- * client_fetch.c (redirects, retries), client_link.c (a connection: client_route.c, and
+ * client_fetch.c (redirects, retries), client_cached.c (the cache), client_link.c (a connection: client_route.c, and
  * client_dial.c for a new one), client_fields.c, then
  * its carrier (HTTP/1.1: client_send.c, client_head.c, client_http1.c), and client_reply.c
  * (the body). */
@@ -11,6 +11,7 @@
 #include <cogen/sched.h>
 #include <cogen/sock.h>
 
+#include "http/cache/cache.h"
 #include "http/client/client_pool.h"
 #include "http/client/client_proxy.h"
 #include "http/http1/parser.h"
@@ -84,6 +85,9 @@ struct cg_http_reply {
     struct cg__http_head head; /* the last one */
     struct cg__http_parser parser; /* of HTTP/1.1 */
     struct cg__decoder *decoder;
+    struct cg__cached *stored; /* in the cache: where the body is from, or goes to; or NULL */
+    enum cg_http_from from;
+    bool storing; /* the body goes to the cache */
     char *body;
     size_t len;
     char *kept; /* bytes of a read that lost a race; NULL: none */
@@ -96,6 +100,15 @@ struct cg_http_reply {
     bool more;       /* the last view had bytes after the message */
     bool decoded;
     char why[CG_HTTP_WHY_SIZE];
+};
+
+/* What the cache has to do with a request. */
+struct cg__cached_asking {
+    struct cg_http_cache *cache;   /* NULL: nothing */
+    struct cg_http_headers fields; /* of the request, as they are sent */
+    struct cg__cache_request request;
+    struct cg__cached *stored; /* a response that the server may validate; NULL: none */
+    bool bypass;               /* the server has not validated it properly */
 };
 
 /* A request in progress; after a redirect, the redirected one. */
@@ -120,6 +133,7 @@ struct cg__asking {
     bool connected; /* the last attempt had a connection */
     bool responded; /* the head of the final response has been read */
     uint64_t sent; /* bytes of the body */
+    struct cg__cached_asking *cached; /* never NULL */
 };
 
 /* Releases a reference. */

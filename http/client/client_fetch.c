@@ -2,6 +2,7 @@
 /* cg_http_get and cg_http_fetch: a request with its redirects and a second attempt. */
 #include "config.h"
 
+#include "http/client/client_cached.h"
 #include "http/client/client_h2.h"
 #include "http/client/client_head.h"
 #include "http/client/client_link.h"
@@ -233,16 +234,6 @@ static ssize_t take_cookies(const struct cg__asking *ask)
     return 0;
 }
 
-/* Resets a reply for the head of the next response. */
-static void start_anew(struct cg_http_reply *reply)
-{
-    cg__http_decoder_free(reply->decoder);
-    reply->decoder = NULL;
-    reply->decoded = reply->ended = false;
-    reply->error = 0;
-    reply->received = 0;
-}
-
 /* 1: the request is to be sent again, and its pause is over. Otherwise the result, which is
  * that of the attempt unless the pause was cancelled. */
 static ssize_t retry(struct cg__asking *ask, ssize_t result)
@@ -259,28 +250,46 @@ static ssize_t retry(struct cg__asking *ask, ssize_t result)
     return n < 0 ? n : 1;
 }
 
+/* Asks the server once. 0; 1: the request is to be sent again; negative. */
+static ssize_t ask_server(struct cg__asking *ask)
+{
+    struct cg__link link;
+    ssize_t n = once(ask, &link);
+
+    if (n == 0)
+        n = cg__http_client_reply_begin(ask->reply, &link, ask);
+    if (n == 0)
+        n = take_cookies(ask);
+    return n <= 0 ? retry(ask, n) : n;
+}
+
+/* Gets one response, from the cache or the server; results as before. */
+static ssize_t respond(struct cg__asking *ask)
+{
+    ssize_t n = cg__http_client_cached_find(ask);
+
+    if (n != 0)
+        return n < 0 ? n : 0;
+    n = ask_server(ask);
+    return n <= 0 ? cg__http_client_cached_judge(ask, n) : n;
+}
+
 static ssize_t fetch_all(struct cg__asking *ask)
 {
     struct cg_http_reply *reply = ask->reply;
     size_t limit = ask->fetch->limit ? ask->fetch->limit : CG_HTTP_BODY_LIMIT;
-    struct cg__link link;
     ssize_t n = check(ask);
 
     while (n == 0) {
-        n = once(ask, &link);
-        if (n == 0)
-            n = cg__http_client_reply_begin(reply, &link, ask);
-        if (n == 0)
-            n = take_cookies(ask);
-        if (n <= 0)
-            n = retry(ask, n);
+        n = respond(ask);
         if (n == 0)
             n = follow(ask);
         if (n <= 0)
             break;
-        start_anew(reply);
+        cg__http_client_reply_reset(reply);
         n = 0;
     }
+    cg__http_client_cached_end(ask);
     if (n == 0 && !ask->fetch->stream && !reply->ended && !reply->decoder &&
         reply->length > 0 && (uint64_t)reply->length > limit)
         n = cg__http_client_because(ask->why, CG_EHTTP_LIMIT,
@@ -346,7 +355,9 @@ static ssize_t fetch_run(struct cg_op *op)
     struct cg_http_fetch plain = {.url = get->url};
     char words[CG_HTTP_WHY_SIZE];
     bool put;
+    struct cg__cached_asking cached = {.cache = NULL};
     struct cg__asking ask = {
+        .cached = &cached,
         .client = get->client,
         .fetch = get->fetch ? get->fetch : &plain,
         .why = get->why ? get->why : words,

@@ -123,6 +123,24 @@ static int put_auth(struct cg_http_headers *fields, const struct cg__asking *ask
     return rc;
 }
 
+/* What a stored response has for the server to validate it by. */
+static const char *validator(const struct cg__asking *ask, const char *name)
+{
+    const struct cg__cached *stored = ask->cached->stored;
+    const char *value = stored != NULL ? cg_http_headers_get(&stored->head, name) : NULL;
+
+    return value != NULL ? value : "";
+}
+
+/* The fields on which a response may depend, as they were sent last. */
+static int keep(struct cg__cached_asking *cached, const struct cg_http_headers *fields)
+{
+    if (cached->cache == NULL)
+        return 0;
+    cg__http_message_clear(&cached->fields);
+    return cg__http_message_copy(&cached->fields, fields);
+}
+
 int cg__http_client_fields(struct cg_http_headers *fields, const struct cg__asking *ask,
                            bool to_proxy)
 {
@@ -138,6 +156,8 @@ int cg__http_client_fields(struct cg_http_headers *fields, const struct cg__aski
         {"Accept-Encoding", raw ? "" : cg__http_decoder_accept()},
         {"Proxy-Authorization", to_proxy && ask->proxy_auth ? ask->proxy_auth : ""},
         {"Expect", ask->expect ? "100-continue" : ""},
+        {"If-None-Match", validator(ask, "ETag")},
+        {"If-Modified-Since", validator(ask, "Last-Modified")},
     };
     int rc = 0;
 
@@ -148,6 +168,8 @@ int cg__http_client_fields(struct cg_http_headers *fields, const struct cg__aski
         rc = put_auth(fields, ask);
     if (rc == 0)
         rc = put_own(fields, ask, to_proxy);
+    if (rc == 0)
+        rc = keep(ask->cached, fields);
     if (rc == -EINVAL)
         cg__http_client_because(ask->why, rc, "a header field is invalid");
     return rc;

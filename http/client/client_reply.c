@@ -25,6 +25,7 @@ enum {
 static ssize_t failed(struct cg_http_reply *reply, ssize_t code)
 {
     reply->error = code;
+    cg__http_cache_drop(reply->stored);
     cg__http_client_link_end(&reply->link, reply->client, false);
     return code;
 }
@@ -33,6 +34,25 @@ static ssize_t failed(struct cg_http_reply *reply, ssize_t code)
 static bool is_temporary(ssize_t code)
 {
     return code == -ETIMEDOUT || code == -ECANCELED || code == -EBUSY;
+}
+
+static void let_go(struct cg_http_reply *reply)
+{
+    cg__http_cache_release(reply->stored);
+    reply->stored = NULL;
+    reply->storing = false;
+}
+
+/* Stores bytes of the body in the cache. Only a complete body stays there. */
+static void store(struct cg_http_reply *reply, const void *data, ssize_t len)
+{
+    if (reply->error < 0 ||
+        (len > 0 && !cg__http_cache_add(reply->stored, data, (size_t)len))) {
+        let_go(reply);
+    } else if (reply->ended) {
+        cg__http_cache_commit(reply->stored);
+        reply->storing = false;
+    }
 }
 
 /* Reads undecoded bytes: 1 to len, or 0 at the end, when the connection is returned. */
@@ -45,6 +65,8 @@ static ssize_t next_raw(struct cg_http_reply *reply, void *buf, size_t len)
     n = reply->link.carrier->body(reply, buf, len);
     if (n < 0 && !is_temporary(n))
         reply->error = n;
+    if (reply->storing)
+        store(reply, buf, n);
     if (reply->ended || reply->error < 0)
         cg__http_client_link_end(&reply->link, reply->client, reply->error == 0);
     return n;
@@ -157,6 +179,25 @@ ssize_t cg__http_client_reply_whole(struct cg_http_reply *reply, size_t limit)
             return cg__http_client_because(reply->why, CG_EHTTP_LIMIT,
                                            "the body has more than %zu bytes", limit);
     }
+}
+
+void cg__http_client_reply_store(struct cg_http_reply *reply, struct cg__cached *stored)
+{
+    reply->stored = stored;
+    reply->storing = stored != NULL;
+    if (reply->storing && reply->ended)
+        store(reply, NULL, 0);
+}
+
+void cg__http_client_reply_reset(struct cg_http_reply *reply)
+{
+    cg__http_decoder_free(reply->decoder);
+    reply->decoder = NULL;
+    reply->decoded = reply->ended = false;
+    reply->error = 0;
+    reply->received = 0;
+    reply->from = CG_HTTP_FROM_SERVER;
+    let_go(reply);
 }
 
 void cg__http_client_reply_skip(struct cg_http_reply *reply)
@@ -276,6 +317,7 @@ const struct cg_op_type cg_http_read_reply_type = {
 void cg__http_client_reply_end(struct cg_http_reply *reply)
 {
     cg__http_client_link_end(&reply->link, reply->client, false);
+    cg__http_cache_release(reply->stored);
     cg__http_decoder_free(reply->decoder);
     cg__http_url_free(&reply->url);
     cg__http_message_clear(&reply->headers);
@@ -364,6 +406,11 @@ int64_t cg_http_reply_received(const struct cg_http_reply *reply)
 bool cg_http_reply_decoded(const struct cg_http_reply *reply)
 {
     return reply->decoded;
+}
+
+enum cg_http_from cg_http_reply_from(const struct cg_http_reply *reply)
+{
+    return reply->from;
 }
 
 const char *cg_http_reply_why(const struct cg_http_reply *reply)

@@ -10,6 +10,13 @@
 ssize_t cg__http_client_reply_begin(struct cg_http_reply *reply, struct cg__link *link,
                                     const struct cg__asking *ask);
 
+/* Stores the body of a reply that has begun in the cache while it is read; takes the reference.
+ * NULL: it is not stored. */
+void cg__http_client_reply_store(struct cg_http_reply *reply, struct cg__cached *stored);
+
+/* Resets a reply for the head of the next response. */
+void cg__http_client_reply_reset(struct cg_http_reply *reply);
+
 /* Reads decoded bytes of the body: > 0, 0 at its end, negative. */
 ssize_t cg__http_client_reply_next(struct cg_http_reply *reply, void *buf, size_t len);
 

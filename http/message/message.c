@@ -66,6 +66,23 @@ int cg__http_message_grow(struct cg_http_headers *headers, size_t more)
     return 0;
 }
 
+int cg__http_message_copy(struct cg_http_headers *to, const struct cg_http_headers *from)
+{
+    size_t entries = entries_size(from);
+    uint32_t size = from->used + (uint32_t)entries;
+    char *data = malloc(size > 0 ? size : 1);
+
+    if (data == NULL)
+        return -ENOMEM;
+    if (size > 0) {
+        memcpy(data, from->data, from->used);
+        memcpy(data + from->used, from->data + from->size - entries, entries);
+    }
+    *to = (struct cg_http_headers){
+        .data = data, .size = size, .used = from->used, .count = from->count};
+    return 0;
+}
+
 const struct cg__http_entry *
 cg__http_message_find(const struct cg_http_headers *headers, const char *name,
                       size_t len, uint32_t *from)

@@ -24,6 +24,9 @@ void cg__http_message_reset(struct cg_http_headers *headers, size_t keep);
 /* Empties the list and frees its memory. */
 void cg__http_message_clear(struct cg_http_headers *headers);
 
+/* Makes an empty list a copy, in as little memory as it needs. 0 or -ENOMEM. */
+int cg__http_message_copy(struct cg_http_headers *to, const struct cg_http_headers *from);
+
 /* Makes room for that many further bytes. 0 or -ENOMEM. */
 int cg__http_message_grow(struct cg_http_headers *headers, size_t size);
 

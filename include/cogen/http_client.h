@@ -19,6 +19,7 @@
 #include <cogen/http.h>
 #include <cogen/op.h>
 
+struct cg_http_cache;
 struct cg_http_jar;
 struct cg_sock;
 
@@ -128,6 +129,8 @@ struct cg_http_client_options {
 
     struct cg_http_jar *jar; /* cookies (cogen/http_jar.h), borrowed until the client has made
                                 its last request; NULL: none are sent or kept */
+    struct cg_http_cache *cache; /* responses (cogen/http_cache.h), kept as long as the client
+                                    needs it; NULL: none are stored */
     void *reserved;
 };
 
@@ -179,8 +182,8 @@ struct cg_http_fetch {
                            the body */
     bool raw;           /* Accept-Encoding is not sent, nothing is decoded */
     bool bare;          /* of the client's own fields only Host and the length of the body
-                           are sent, and its .jar is not used: for a proxy, which forwards
-                           the fields of others */
+                           are sent, and its .jar and .cache are not used: for a proxy, which
+                           forwards the fields of others */
     bool expect;        /* sends Expect: 100-continue, and waits before it sends the body */
     bool upgrade;       /* the fields ask for another protocol, and a response of 101 is
                            accepted: see cg_http_reply_take_sock */
@@ -202,6 +205,14 @@ struct cg_http_fetch {
     ssize_t (*interim)(void *arg, int status, const struct cg_http_headers *headers);
     void *interim_arg;
     void *reserved;
+};
+
+/* Where a response is from: the server, or the client's .cache. */
+enum cg_http_from {
+    CG_HTTP_FROM_SERVER,
+    CG_HTTP_FROM_CACHE,     /* it was fresh */
+    CG_HTTP_FROM_VALIDATED, /* the server has said that it has not changed */
+    CG_HTTP_FROM_STALE,     /* the request or the server allows that */
 };
 
 #ifndef __cplusplus
@@ -338,6 +349,9 @@ CG_API int64_t cg_http_reply_received(const struct cg_http_reply *reply);
 /* Whether the body is decoded; the header fields still say how it was sent. A part of a
  * body (206) is never decoded. */
 CG_API bool cg_http_reply_decoded(const struct cg_http_reply *reply);
+
+/* Where the response is from. */
+CG_API enum cg_http_from cg_http_reply_from(const struct cg_http_reply *reply);
 
 /* The message for a failure to read the body; "": it has not failed. */
 CG_API const char *cg_http_reply_why(const struct cg_http_reply *reply);

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/* The table of stored responses, the order of their last use, and the memory that they take. */
+#ifndef COGEN_HTTP_CACHE_CACHE_LIST_H
+#define COGEN_HTTP_CACHE_CACHE_LIST_H
+
+#include "http/cache/cache.h"
+
+uint64_t cg__http_cache_hash(const struct cg_http_cache *cache, const char *url);
+
+static inline struct cg__cache_bucket *cg__http_cache_bucket(const struct cg_http_cache *cache,
+                                                             uint64_t hash)
+{
+    return &cache->buckets[hash & cache->mask];
+}
+
+/* Puts a response into the table. */
+void cg__http_cache_link(struct cg__cached *cached);
+
+/* It becomes the one that was used last. */
+void cg__http_cache_touch(struct cg__cached *cached);
+
+/* Counts so many bytes for a response instead of those before, and removes others for them. False:
+ * that exceeds a limit, and nothing has changed. Memory of a response that was removed counts
+ * until nobody reads it. */
+bool cg__http_cache_charge(struct cg__cached *cached, size_t bytes);
+
+#endif

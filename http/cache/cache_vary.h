@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/* The fields of a request on which a response depends: those that its Vary names, and unless it
+ * is public those that say who asks. So a cache that is asked for several users gives none of them
+ * what another one has got. */
+#ifndef COGEN_HTTP_CACHE_CACHE_VARY_H
+#define COGEN_HTTP_CACHE_CACHE_VARY_H
+
+#include "http/message/message.h"
+
+/* Copies these fields of a request into an empty list; `head`: of the response. 0 or -ENOMEM. */
+int cg__http_cache_vary_copy(struct cg_http_headers *to, const struct cg_http_headers *head,
+                             const struct cg_http_headers *fields);
+
+/* Whether a request has the same ones as `asked`. */
+bool cg__http_cache_vary_fits(const struct cg_http_headers *asked,
+                              const struct cg_http_headers *head,
+                              const struct cg_http_headers *fields);
+
+/* Whether a list is another one. */
+bool cg__http_cache_vary_equal(const struct cg_http_headers *a, const struct cg_http_headers *b);
+
+#endif
