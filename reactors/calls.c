@@ -266,6 +266,8 @@ static ssize_t call(struct cg_io *io)
         return cg__calls_ready_events(io->fd, io->events);
     case CG_IO_OFFER:
         return offer(io);
+    case CG_IO_DUPLICATE: /* never 0 to 2: a program may take these for its own */
+        return cg__calls_result(fcntl(io->fd, F_DUPFD_CLOEXEC, 3));
     case CG_IO_CREDENTIALS:
         return cg__calls_credentials(io->fd, io->value);
     }

@@ -3,12 +3,12 @@
  * that is cancelled has taken none from the kernel. */
 #include "config.h"
 
+#include "sockets/plain.h"
 #include "sockets/slots.h"
 
 #include <cogen/passing.h>
 
 #include <errno.h>
-#include <unistd.h>
 
 _Static_assert(sizeof(struct cg_send_fds_op) <= 160, "the arguments of a message");
 
@@ -128,7 +128,7 @@ static void receive_withdraw(struct cg_op *op)
     struct cg_fds *fds = of(op)->passed.into;
 
     while (fds->count > 0)
-        close(fds->fds[--fds->count]);
+        cg__plain_close_fd(of(op)->sock->reactor, fds->fds[--fds->count]);
 }
 
 static const struct cg__work receive_work = {

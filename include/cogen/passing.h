@@ -36,7 +36,8 @@ struct cg_receive_fds_op {
 /* cg_send_fds(sock, buf, len, fds, count): writes all bytes, at least one; the descriptors
  * go with the first. They stay open here: the peer gets copies. Completes with len.
  * -EINVAL: no bytes, or not 1 to CG_FDS_MOST descriptors; -EBADF: one of them is not open;
- * -EOPNOTSUPP: not a UNIX socket, or the simulator. Partial: unless .moved is 0, they were
+ * -EOPNOTSUPP: not a UNIX socket. In a simulated world handles are passed on, also to other
+ * hosts, and descriptors of the kernel. Partial: unless .moved is 0, they were
  * passed. */
 #define cg_send_fds(...) cg__send_fds(__VA_ARGS__, )
 #define cg__send_fds(s, b, n, f, c, ...)                                                   \
@@ -49,7 +50,8 @@ struct cg_receive_fds_op {
  * did. Other reads of such a socket lose the descriptors: use this one until they have
  * come. Unread input is read first. -EMSGSIZE: more than CG_FDS_MOST came; -EMFILE: there
  * was no room for all of them; then all are closed, and the bytes are gone. -EOPNOTSUPP:
- * not a UNIX socket, or the simulator. Traceless. */
+ * not a UNIX socket. A handle of a simulated world becomes a socket by cg_sock_attach, and
+ * is closed with it. Traceless. */
 #define cg_receive_fds(...) cg__receive_fds(__VA_ARGS__, )
 #define cg__receive_fds(s, b, n, f, ...)                                                   \
     CG_OP(cg_receive_fds, .sock = (s),                                                     \

@@ -44,15 +44,17 @@ CG_EXTERN_C_BEGIN
  * service manager (LISTEN_FDS, LISTEN_PID, LISTEN_FDNAMES, see sd_listen_fds(3)). Port 0
  * in addr matches every inherited port. On TCP members that are missing are added, if the
  * inherited descriptor has SO_REUSEPORT; otherwise all members share it. If more were
- * inherited than there are members, a member listens on several. */
+ * inherited than there are members, a member listens on several.
+ * In a coroutine of a simulated host they are opened in its world: nothing is inherited, each
+ * host has names of its own, and the host must live until they are closed. */
 CG_API int cg_ports_open_with(const char *addr, const struct cg_ports_options *options,
                               struct cg_ports **ports);
 
 /* Makes the listener of a member, 0 to members - 1, in a scheduler. The caller closes it;
  * that leaves the port open, with the connections in its backlog. Each time the member gets
  * a listener of its own. Called in the scheduler's thread; the ports may be shared by
- * threads. Returns 0, -EINVAL: no such member; -EMFILE, -ENOMEM; -EOPNOTSUPP: a simulated
- * world has no ports. */
+ * threads, and by the hosts of their simulated world. Returns 0, -EINVAL: no such member;
+ * -EMFILE, -ENOMEM; -EOPNOTSUPP: one of the two is simulated, and the other one is not. */
 CG_API int cg_ports_listen(struct cg_ports *ports, unsigned member, struct cg_sched *sched,
                            struct cg_sock **listener);
 

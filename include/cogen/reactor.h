@@ -128,6 +128,7 @@ enum cg_io_code {
     CG_IO_CLOSE,    /* closes it; forget was called, nothing is pending on it */
     CG_IO_LOOK,     /* events: those that are ready now, as with POLL; 0: none */
     CG_IO_OFFER,    /* buf, len: SEND of what can be sent at once; 0: nothing */
+    CG_IO_DUPLICATE, /* a duplicate of the descriptor, close-on-exec; it is not attached yet */
     CG_IO_CREDENTIALS, /* value: a struct cg_credentials, of a connected UNIX socket's peer */
     CG_IO_FLUSH,    /* for transports that gather bytes (cg_flush): sends them all; 0. Others
                      * do not get it */

@@ -25,7 +25,8 @@
  * socket is closed. The ports of connecting sockets are assigned in a circle and repeat
  * after some 28,000 connections, even if the first is still open. Handles start at
  * CG_SIM_HANDLE and are not descriptors of the kernel. Those are invalid in this world
- * (-EBADF; -EOPNOTSUPP to attach one), except the file that sendfile reads.
+ * (-EBADF; -EOPNOTSUPP to attach one), except the file that sendfile reads and those that
+ * cg_send_fds passes on.
  *
  * If a backlog is full, further connects wait, as in TCP. Closing a socket with unread
  * data, or with SO_LINGER on and 0 s, resets the connection. A wait without limit fails

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The simulated reactor: requests, and the clock of a host that is alone. A request that
- * cannot complete waits at its socket. Whatever may change that touches the socket. wait delivers what is
- * due on the network, tries the requests of all touched sockets in the order in which they
- * were touched, and moves the clock only if no request has completed. */
+ * cannot complete waits at its handle. Whatever may change that touches the handle. wait
+ * delivers what is due on the network, tries the requests of all touched handles in the order
+ * in which they were touched, and moves the clock only if no request has completed. */
 #include "config.h"
 
 #include <assert.h>
@@ -11,44 +11,29 @@
 
 #include "reactors/sim/sim.h"
 
-void cg__sim_touch(struct cg_sim_sock *sock)
-{
-    struct cg_sim_queue *queue = &sock->host->touched;
-
-    if (sock->touched || (!sock->ios && sock->state != CG_SIM_CLOSED))
-        return;
-    sock->touched = true;
-    sock->next_touched = NULL;
-    if (queue->head)
-        queue->tail->next_touched = sock;
-    else
-        queue->head = sock;
-    queue->tail = sock;
-}
-
-static void hang(struct cg_sim_sock *sock, struct cg_io *io)
+static void hang(struct cg_sim_handle *handle, struct cg_io *io)
 {
     io->next = NULL;
-    io->prev = sock->last_io;
-    if (sock->last_io)
-        sock->last_io->next = io;
+    io->prev = handle->last_io;
+    if (handle->last_io)
+        handle->last_io->next = io;
     else
-        sock->ios = io;
-    sock->last_io = io;
+        handle->ios = io;
+    handle->last_io = io;
 }
 
-static void unhang(struct cg_sim_sock *sock, struct cg_io *io)
+static void unhang(struct cg_sim_handle *handle, struct cg_io *io)
 {
     if (io->prev)
         io->prev->next = io->next;
     else
-        sock->ios = io->next;
+        handle->ios = io->next;
     if (io->next)
         io->next->prev = io->prev;
     else
-        sock->last_io = io->prev;
-    if (sock->connector == io)
-        sock->connector = NULL; /* the connect itself continues */
+        handle->last_io = io->prev;
+    if (handle->sock->connector == io)
+        handle->sock->connector = NULL; /* the connect itself continues */
     io->state = CG_IO_IDLE;
 }
 
@@ -63,8 +48,12 @@ static bool try(struct cg_sim *sim, struct cg_sim_sock *sock, struct cg_io *io,
         return cg__sim_recv_datagrams(sim, sock, io, result);
     case CG_IO_SEND_DATAGRAMS:
         return cg__sim_send_datagrams(sim, sock, io, result);
+    case CG_IO_RECV_FDS:
+        return cg__sim_recv_passed(sim, sock, io, result);
+    case CG_IO_SEND_FDS:
+        return cg__sim_send_passed(sim, sock, io, result);
     case CG_IO_ACCEPT:
-        return cg__sim_accept(sim, sock, result);
+        return cg__sim_accept(sim, sock, io, result);
     case CG_IO_CONNECT:
         return cg__sim_connect(sim, sock, io, result);
     case CG_IO_POLL:
@@ -84,7 +73,7 @@ static enum cg_verdict done(struct cg_sim *sim, struct cg_io *io, ssize_t result
 static enum cg_verdict sim_submit(struct cg_reactor *reactor, struct cg_io *io)
 {
     struct cg_sim *sim = cg__sim_of(reactor);
-    struct cg_sim_sock *sock;
+    struct cg_sim_handle *handle;
     ssize_t result;
 
     assert(io->state == CG_IO_IDLE);
@@ -94,77 +83,78 @@ static enum cg_verdict sim_submit(struct cg_reactor *reactor, struct cg_io *io)
         return done(sim, io, -ENETDOWN);
     if (io->code > CG_IO_POLL)
         return done(sim, io, cg__sim_call(cg__sim_host_of(reactor), io));
-    if (!(sock = cg__sim_find(sim, io->fd)))
+    if (!(handle = cg__sim_handle(sim, io->fd)))
         return done(sim, io, -EBADF);
-    if (io->code >= CG_IO_RECV_FDS && io->code <= CG_IO_SPLICE_OUT)
+    if (io->code == CG_IO_SPLICE_IN || io->code == CG_IO_SPLICE_OUT)
         return done(sim, io, -EOPNOTSUPP); /* its handles are no descriptors */
-    if (!sim->opt.completion && try(sim, sock, io, &result))
+    if (!sim->opt.completion && try(sim, handle->sock, io, &result))
         return done(sim, io, result);
     io->state = CG_IO_PENDING;
     io->mark = sim->pass; /* not in the pass that may be in progress */
-    hang(sock, io);
+    hang(handle, io);
     if (sim->opt.completion)
-        cg__sim_touch(sock);
+        cg__sim_touch_handle(handle);
     return CG_PENDING;
 }
 
 static enum cg_verdict sim_cancel(struct cg_reactor *reactor, struct cg_io *io)
 {
     struct cg_sim *sim = cg__sim_of(reactor);
-    struct cg_sim_sock *sock = cg__sim_find(sim, io->fd);
+    struct cg_sim_handle *handle = cg__sim_handle(sim, io->fd);
 
-    assert(sock && io->state != CG_IO_IDLE);
+    assert(handle && io->state != CG_IO_IDLE);
     if (sim->opt.late_cancel) {
         io->state = CG_IO_CANCELLING;
-        cg__sim_touch(sock);
+        cg__sim_touch_handle(handle);
         return CG_PENDING;
     }
-    unhang(sock, io);
+    unhang(handle, io);
     cg__sim_note_result(sim, io, -ECANCELED);
     return CG_DONE;
 }
 
-static bool moves_datagrams(const struct cg_io *io)
+/* Whether a cancelled request must not have moved anything. */
+static bool moves_nothing_late(const struct cg_io *io)
 {
-    return io->code == CG_IO_RECV_DATAGRAMS || io->code == CG_IO_SEND_DATAGRAMS;
+    return io->code >= CG_IO_RECV_DATAGRAMS && io->code <= CG_IO_SPLICE_OUT;
 }
 
 /* A cancelled request completes in any case; chance decides whether with its true
- * result, unless it moves datagrams. */
-static bool settle(struct cg_sim *sim, struct cg_sim_sock *sock, struct cg_io *io,
+ * result, unless it must not. */
+static bool settle(struct cg_sim *sim, struct cg_sim_handle *handle, struct cg_io *io,
                    ssize_t *result)
 {
-    if (io->state == CG_IO_PENDING && !sock->host->dead)
-        return try(sim, sock, io, result);
+    if (io->state == CG_IO_PENDING && !handle->host->dead)
+        return try(sim, handle->sock, io, result);
     if (io->state == CG_IO_PENDING) {
         *result = -ENETDOWN;
         return true;
     }
-    if (moves_datagrams(io) || cg__sim_below(sim, 2) == 0 || !try(sim, sock, io, result))
+    if (moves_nothing_late(io) || cg__sim_below(sim, 2) == 0 ||
+        !try(sim, handle->sock, io, result))
         *result = -ECANCELED;
     return true;
 }
 
-static void complete(struct cg_sim *sim, struct cg_sim_sock *sock, struct cg_io *io,
+static void complete(struct cg_sim *sim, struct cg_sim_handle *handle, struct cg_io *io,
                      ssize_t result)
 {
     bool stays = sim->opt.multishot && io->code == CG_IO_RECV &&
                  io->state == CG_IO_PENDING && result > 0;
 
     if (stays)
-        cg__sim_touch(sock); /* there may be more input */
+        cg__sim_touch_handle(handle); /* there may be more input */
     else
-        unhang(sock, io);
+        unhang(handle, io);
     cg__sim_note_result(sim, io, result);
     io->complete(io, result);
 }
 
-/* Tries each request of a socket once. A completion may do anything: so the search starts
- * again at the head, and the memory of a closed socket stays until the socket is served
- * again. */
-static size_t serve(struct cg_sim *sim, struct cg_sim_sock *sock)
+/* Tries each request of a handle once. A completion may do anything: so the search starts
+ * again at the head, and the memory of a closed handle stays until it is served again. */
+static size_t serve(struct cg_sim *sim, struct cg_sim_handle *handle)
 {
-    struct cg_io *io = sock->ios;
+    struct cg_io *io = handle->ios;
     size_t completed = 0;
     ssize_t result;
 
@@ -175,30 +165,30 @@ static size_t serve(struct cg_sim *sim, struct cg_sim_sock *sock)
             continue;
         }
         io->mark = sim->pass;
-        if (!settle(sim, sock, io, &result))
+        if (!settle(sim, handle, io, &result))
             continue;
-        complete(sim, sock, io, result);
+        complete(sim, handle, io, result);
         completed++;
-        io = sock->ios;
+        io = handle->ios;
     }
     return completed;
 }
 
 size_t cg__sim_serve_touched(struct cg_sim_host *host)
 {
-    struct cg_sim_sock *sock, *next = host->touched.head;
+    struct cg_sim_handle *handle, *next = host->touched.head;
     size_t completed = 0;
 
     host->touched.head = NULL;
-    while ((sock = next)) {
-        next = sock->next_touched;
-        sock->touched = false;
-        if (sock->state == CG_SIM_CLOSED)
-            cg__sim_sock_free(host->sim, sock);
-        else if (sock->host != host) /* it was handed over meanwhile */
-            cg__sim_touch(sock);
+    while ((handle = next)) {
+        next = handle->next_touched;
+        handle->touched = false;
+        if (handle->closed)
+            free(handle);
+        else if (handle->host != host) /* it was handed over meanwhile */
+            cg__sim_touch_handle(handle);
         else
-            completed += serve(host->sim, sock);
+            completed += serve(host->sim, handle);
     }
     return completed;
 }
@@ -300,9 +290,9 @@ static void sim_wake(struct cg_reactor *reactor)
 
 static void sim_forget(struct cg_reactor *reactor, int fd)
 {
-    struct cg_sim_sock *sock = cg__sim_find(cg__sim_of(reactor), fd);
+    const struct cg_sim_handle *handle = cg__sim_handle(cg__sim_of(reactor), fd);
 
-    assert(!sock || !sock->ios);
+    assert(!handle || !handle->ios);
 }
 
 const struct cg_reactor_type cg__reactor_sim = {

@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /* The inside of the simulated world: sim.c has the requests and the single host's clock,
  * sim_host.c worlds and their hosts, sim_run.c the run of several hosts, sim_fail.c hosts
- * that are killed, paused or cut off, sim_net.c handles and messages in flight, sim_conn.c
- * connections, sim_stream.c bytes, sim_datagram.c datagrams that arrive,
+ * that are killed, paused or cut off, sim_handle.c handles, sim_net.c messages in flight,
+ * sim_conn.c connections, sim_stream.c bytes, sim_passing.c handles that are passed on, sim_datagram.c datagrams that arrive,
  * sim_datagram_send.c those that are sent, sim_group.c multicast groups, sim_calls.c the
  * calls that never wait, sim_addr.c addresses, sim_trace.c chance and trace. Whatever may
- * change a request's result touches its socket; wait then tries the requests of the touched
- * sockets, in order. */
+ * change a request's result touches its socket, and so its handles; wait then tries the
+ * requests of the touched handles, in order. */
 #ifndef COGEN_REACTORS_SIM_SIM_H
 #define COGEN_REACTORS_SIM_SIM_H
 
 #include <cogen/datagram.h>
+#include <cogen/passing.h>
 #include <cogen/sim.h>
 #include <assert.h>
 #include <netinet/in.h>
@@ -69,6 +70,8 @@ struct cg_sim_msg {
     uint8_t origin; /* of a datagram: the number of the host that sent it */
     size_t start, size;
     char *data;
+    int *passed;  /* of DATA: descriptors that go with its first byte */
+    int npassed;
 };
 
 struct cg_sim_datagram {
@@ -87,6 +90,24 @@ struct cg_sim_queue {
     unsigned count;
 };
 
+/* What a program has of a socket, and its requests. A socket may have several handles, also
+ * of several hosts: those that were duplicated or passed on. */
+struct cg_sim_handle {
+    int fd;
+    struct cg_sim_sock *sock;
+    struct cg_sim_host *host; /* whose requests it serves */
+    bool touched;
+    bool closed;    /* waits in the list of touched handles to be freed */
+    bool in_flight; /* was passed on and not received yet */
+    struct cg_sim_handle *next; /* of the same socket */
+    struct cg_sim_handle *next_touched;
+    struct cg_io *ios, *last_io; /* pending requests, oldest first */
+};
+
+struct cg_sim_handles {
+    struct cg_sim_handle *head, *tail;
+};
+
 /* A multicast group that a socket has joined. */
 struct cg_sim_group {
     struct cg_sim_group *next;
@@ -98,18 +119,18 @@ enum cg_sim_state {
     CG_SIM_LISTENING,
     CG_SIM_CONNECTING,
     CG_SIM_CONNECTED, /* it is or was connected */
-    CG_SIM_CLOSED,    /* waits in the list of touched sockets to be freed */
 };
 
 struct cg_sim_sock {
-    struct cg_sim_host *host; /* whose requests it serves */
-    unsigned far;             /* the number of its peer's host, which may be gone */
-    int fd; /* -1: not accepted yet */
+    struct cg_sim_handle *handles; /* NULL: not accepted yet */
+    struct cg_sim_handle *spare;   /* for its first handle: an accept needs no memory for it */
+    struct cg_sim_host *host;      /* where it is in the network: that of its first handle */
+    unsigned far;                  /* the number of its peer's host, which may be gone */
+    int fd;                        /* of its first handle, for the trace; or -1 */
     int domain;
     bool datagram; /* stays FRESH; with a peer, remote is set */
     enum cg_sim_state state;
     bool bound;
-    bool touched;
     bool fin;   /* the end of the peer's stream has arrived */
     bool reset; /* the connection was reset */
     bool rd_shut, wr_shut;
@@ -119,8 +140,7 @@ struct cg_sim_sock {
     struct cg_sim_addr local, remote;
     struct cg_sim_sock *peer; /* NULL: closed or reset */
     struct cg_sim_sock *next; /* in a listener's queue */
-    struct cg_sim_sock *next_bound, *next_touched;
-    struct cg_io *ios, *last_io; /* pending requests, oldest first */
+    struct cg_sim_sock *next_bound;
     struct cg_io *connector;     /* the request that started the connect */
     struct cg_sim_msgs incoming; /* in flight, by arrival */
     struct cg_sim_msgs input;    /* arrived and unread */
@@ -155,7 +175,7 @@ struct cg_sim_host {
     struct cg_order order;       /* of its scheduler; base.order points to it, or is NULL */
     unsigned number;             /* its place in the world's table */
     unsigned serial;             /* how many hosts were made before it */
-    struct cg_sim_queue touched; /* its sockets, linked by next_touched */
+    struct cg_sim_handles touched; /* its handles, linked by next_touched */
     atomic_bool woken;
     struct cg_gen *gen; /* NULL: the host has always been alone */
     ssize_t (*program)(void *arg); /* NULL: runs the scheduler, whenever that has work */
@@ -188,7 +208,7 @@ struct cg_sim {
         *heap; /* sockets with messages in flight, earliest arrival first, from 1 on */
     size_t heap_count, heap_room;
     size_t socks; /* number of sockets; the heap has room for all */
-    struct cg_sim_sock **handles;
+    struct cg_sim_handle **handles;
     int *holes; /* free handles, most recently freed last */
     size_t handle_count, hole_count, handle_room;
     bool starved;  /* an accept waits for a handle */
@@ -212,10 +232,25 @@ static inline struct cg_sim *cg__sim_of(struct cg_reactor *reactor)
     return cg__sim_host_of(reactor)->sim;
 }
 
-/* sim.c: something changed that a socket's requests may wait for. */
-void cg__sim_touch(struct cg_sim_sock *sock);
-/* Tries the requests of a host's touched sockets; returns how many have completed. */
+/* sim.c: tries the requests of a host's touched handles; returns how many have completed. */
 size_t cg__sim_serve_touched(struct cg_sim_host *host);
+
+/* sim_handle.c: something changed that a socket's requests, or those of one handle, may wait
+ * for. */
+void cg__sim_touch(struct cg_sim_sock *sock);
+void cg__sim_touch_handle(struct cg_sim_handle *handle);
+/* Makes a handle of a host. Returns its number, or -ENOMEM. */
+int cg__sim_handle_new(struct cg_sim *sim, struct cg_sim_sock *sock, struct cg_sim_host *host);
+/* Whether the world's limit allows `more` handles. */
+bool cg__sim_handle_is_free(const struct cg_sim *sim, unsigned more);
+struct cg_sim_handle *cg__sim_handle(struct cg_sim *sim, int fd);
+struct cg_sim_sock *cg__sim_find(struct cg_sim *sim, int fd);
+/* Gives a handle to a host. A listener's backlog comes with it. */
+void cg__sim_handle_move(struct cg_sim_handle *handle, struct cg_sim_host *host);
+/* Closes a handle, and its socket if it was the last one. */
+void cg__sim_handle_close(struct cg_sim *sim, struct cg_sim_handle *handle);
+/* Lets accepts that lacked a handle or memory try again. */
+void cg__sim_feed(struct cg_sim *sim);
 
 /* sim_host.c: open and close are those of the reactor's type. release gives up one of the
  * world's references. */
@@ -244,9 +279,6 @@ void cg__sim_note_result(struct cg_sim *sim, const struct cg_io *io, ssize_t res
 /* sim_net.c */
 struct cg_sim_sock *cg__sim_sock_new(struct cg_sim_host *host, int domain);
 void cg__sim_sock_free(struct cg_sim *sim, struct cg_sim_sock *sock);
-int cg__sim_handle_new(struct cg_sim *sim, struct cg_sim_sock *sock);
-void cg__sim_handle_free(struct cg_sim *sim, struct cg_sim_sock *sock);
-struct cg_sim_sock *cg__sim_find(struct cg_sim *sim, int fd);
 /* Drops the messages in flight to a socket and its unread input. */
 void cg__sim_drop(struct cg_sim *sim, struct cg_sim_sock *sock);
 /* Sends a message, as if at the moment `since`. */
@@ -260,8 +292,6 @@ void cg__sim_post_datagram(struct cg_sim *sim, struct cg_sim_sock *to, struct cg
 void cg__sim_repost(struct cg_sim *sim, struct cg_sim_sock *to, struct cg_sim_msg *msg,
                     int64_t at);
 void cg__sim_deliver(struct cg_sim *sim);
-/* Lets accepts that lacked a handle or memory try again. */
-void cg__sim_feed(struct cg_sim *sim);
 /* When the next message arrives or an accept tries again; CG_NEVER: nothing is due. */
 int64_t cg__sim_next(const struct cg_sim *sim);
 
@@ -269,14 +299,16 @@ int64_t cg__sim_next(const struct cg_sim *sim);
  * wait. */
 void cg__sim_arrive(struct cg_sim *sim, struct cg_sim_sock *sock,
                     struct cg_sim_msg *msg);
-bool cg__sim_accept(struct cg_sim *sim, struct cg_sim_sock *sock, ssize_t *result);
+bool cg__sim_accept(struct cg_sim *sim, struct cg_sim_sock *sock, const struct cg_io *io,
+                    ssize_t *result);
 bool cg__sim_connect(struct cg_sim *sim, struct cg_sim_sock *sock, struct cg_io *io,
                      ssize_t *result);
 void cg__sim_reset(struct cg_sim *sim, struct cg_sim_sock *sock);
 ssize_t cg__sim_shutdown(struct cg_sim *sim, struct cg_sim_sock *sock, int how);
-ssize_t cg__sim_close(struct cg_sim *sim, struct cg_sim_sock *sock);
+/* Closes a socket that has no handle any more, or none yet. */
+void cg__sim_close(struct cg_sim *sim, struct cg_sim_sock *sock);
 /* Takes a socket off the network, with a reset or an end for its peer. It keeps its
- * handle. */
+ * handles. */
 void cg__sim_leave(struct cg_sim *sim, struct cg_sim_sock *sock, bool reset);
 /* A connect has failed; the socket may connect again, from another name. */
 void cg__sim_connect_failed(struct cg_sim_sock *sock, int error);
@@ -300,8 +332,22 @@ bool cg__sim_send(struct cg_sim *sim, struct cg_sim_sock *sock, struct cg_io *io
 bool cg__sim_poll(struct cg_sim *sim, struct cg_sim_sock *sock, struct cg_io *io,
                   ssize_t *result);
 
+/* sim_stream.c: receives bytes, up to the end of those with which descriptors came. */
+bool cg__sim_recv_into(struct cg_sim *sim, struct cg_sim_sock *sock, void *buf, size_t size,
+                       struct cg_fds *into, ssize_t *result);
 /* sim_stream.c: returns the error of a socket, once; 0: it has none. */
 ssize_t cg__sim_take_error(struct cg_sim_sock *sock);
+/* Makes a message with room for bytes and for descriptors; NULL: no memory. */
+struct cg_sim_msg *cg__sim_msg_new(size_t room, int npassed);
+
+/* sim_passing.c: what a message passes on is received by `into`, or lost if that is NULL, or
+ * closed. Returns 0 or -EMFILE. */
+int cg__sim_take_passed(struct cg_sim *sim, struct cg_sim_sock *sock, struct cg_sim_msg *msg,
+                        struct cg_fds *into);
+bool cg__sim_send_passed(struct cg_sim *sim, struct cg_sim_sock *sock, struct cg_io *io,
+                         ssize_t *result);
+bool cg__sim_recv_passed(struct cg_sim *sim, struct cg_sim_sock *sock, struct cg_io *io,
+                         ssize_t *result);
 
 /* sim_datagram.c */
 bool cg__sim_recv_datagrams(struct cg_sim *sim, struct cg_sim_sock *sock, struct cg_io *io,

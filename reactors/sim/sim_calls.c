@@ -181,7 +181,8 @@ static ssize_t make_socket(struct cg_sim_host *host, const struct cg_io *io)
     if (!(sock = cg__sim_sock_new(host, io->domain)))
         return -ENOMEM;
     sock->datagram = io->type == SOCK_DGRAM;
-    if ((fd = cg__sim_handle_new(sim, sock)) < 0)
+    fd = cg__sim_handle_is_free(sim, 1) ? cg__sim_handle_new(sim, sock, host) : -EMFILE;
+    if (fd < 0)
         cg__sim_sock_free(sim, sock);
     else
         cg__sim_note(sim, fd, "is a new socket");
@@ -268,22 +269,30 @@ static ssize_t offer(struct cg_sim *sim, struct cg_sim_sock *sock, const struct 
     return cg__sim_send(sim, sock, &send, &result) ? result : 0;
 }
 
-static void change_host(struct cg_sim_sock *sock, struct cg_sim_host *host)
+/* One of our handles comes back after it was detached, perhaps from another host. */
+static ssize_t attach(struct cg_sim_host *host, struct cg_sim_handle *handle)
 {
-    sock->host = host;
-    if (sock->peer)
-        sock->peer->far = host->number;
+    if (!handle)
+        return -EOPNOTSUPP;
+    cg__sim_handle_move(handle, host);
+    return 0;
 }
 
-/* One of our handles comes back after it was detached, perhaps from another host. A
- * listener's backlog comes with it. */
-static ssize_t attach(struct cg_sim_host *host, struct cg_sim_sock *sock)
+static ssize_t duplicate(struct cg_sim_host *host, struct cg_sim_sock *sock)
 {
-    if (!sock)
-        return -EOPNOTSUPP;
-    change_host(sock, host);
-    for (struct cg_sim_sock *other = sock->backlog.head; other; other = other->next)
-        change_host(other, host);
+    return cg__sim_handle_is_free(host->sim, 1) ? cg__sim_handle_new(host->sim, sock, host)
+                                                : -EMFILE;
+}
+
+/* Descriptors of the kernel come here that a peer has passed on. */
+static ssize_t close_handle(struct cg_sim *sim, int fd)
+{
+    struct cg_sim_handle *handle = cg__sim_handle(sim, fd);
+
+    if (!handle)
+        return fd < CG_SIM_HANDLE && close(fd) == 0 ? 0 : -EBADF;
+    cg__sim_note(sim, fd, "is closed");
+    cg__sim_handle_close(sim, handle);
     return 0;
 }
 
@@ -297,7 +306,9 @@ ssize_t cg__sim_call(struct cg_sim_host *host, struct cg_io *io)
     if (io->code == CG_IO_SOCKET)
         return make_socket(host, io);
     if (io->code == CG_IO_ATTACH)
-        return attach(host, sock);
+        return attach(host, cg__sim_handle(sim, io->fd));
+    if (io->code == CG_IO_CLOSE)
+        return close_handle(sim, io->fd);
     if (!sock)
         return -EBADF;
     switch (io->code) {
@@ -322,12 +333,11 @@ ssize_t cg__sim_call(struct cg_sim_host *host, struct cg_io *io)
     case CG_IO_LOOK:
         cg__sim_poll(sim, sock, io, &result);
         return result;
-    case CG_IO_CLOSE:
-        cg__sim_note(sim, io->fd, "is closed");
-        return cg__sim_close(sim, sock);
     case CG_IO_OFFER:
         cg__sim_note(sim, io->fd, "is offered %zu bytes", io->len);
         return offer(sim, sock, io);
+    case CG_IO_DUPLICATE:
+        return duplicate(host, sock);
     case CG_IO_CREDENTIALS:
         return credentials(sock, io->value);
     }

@@ -148,12 +148,13 @@ static void syn_arrives(struct cg_sim *sim, struct cg_sim_sock *client, int64_t 
 }
 
 static bool accept_one(struct cg_sim *sim, struct cg_sim_sock *listener,
-                       ssize_t *result)
+                       struct cg_sim_host *host, ssize_t *result)
 {
     struct cg_sim_sock *sock = listener->backlog.head;
     char text[CG_SIM_TEXT];
 
-    if ((*result = cg__sim_handle_new(sim, sock)) < 0) {
+    *result = cg__sim_handle_is_free(sim, 1) ? cg__sim_handle_new(sim, sock, host) : -EMFILE;
+    if (*result < 0) {
         if (*result == -EMFILE)
             sim->starved = true;
         else if (sim->retry == 0) /* no event tells when there is memory again */
@@ -166,8 +167,10 @@ static bool accept_one(struct cg_sim *sim, struct cg_sim_sock *listener,
     return true;
 }
 
-bool cg__sim_accept(struct cg_sim *sim, struct cg_sim_sock *sock, ssize_t *result)
+bool cg__sim_accept(struct cg_sim *sim, struct cg_sim_sock *sock, const struct cg_io *io,
+                    ssize_t *result)
 {
+    struct cg_sim_host *host = cg__sim_handle(sim, io->fd)->host;
     bool accepted = false;
 
     if (sock->state != CG_SIM_LISTENING) {
@@ -181,7 +184,7 @@ bool cg__sim_accept(struct cg_sim *sim, struct cg_sim_sock *sock, ssize_t *resul
             cg__sim_note(sim, sock->fd, "loses a connection");
             cg__sim_reset(sim, lost);
             cg__sim_close(sim, lost);
-        } else if (!(accepted = accept_one(sim, sock, result))) {
+        } else if (!(accepted = accept_one(sim, sock, host, result))) {
             return false;
         }
         if (sock->waiting.head)
@@ -262,17 +265,11 @@ void cg__sim_leave(struct cg_sim *sim, struct cg_sim_sock *sock, bool reset)
     cg__sim_uncrowd(sim);
 }
 
-ssize_t cg__sim_close(struct cg_sim *sim, struct cg_sim_sock *sock)
+void cg__sim_close(struct cg_sim *sim, struct cg_sim_sock *sock)
 {
-    assert(!sock->ios); /* the owner cancels its requests before it closes */
     cg__sim_leave(sim, sock,
                   unread(sock) || (sock->linger.l_onoff && sock->linger.l_linger == 0));
-    if (sock->fd >= 0)
-        cg__sim_handle_free(sim, sock);
-    sock->state =
-        CG_SIM_CLOSED; /* touched, so that it is freed when it is served again */
-    cg__sim_touch(sock);
-    return 0;
+    cg__sim_sock_free(sim, sock);
 }
 
 void cg__sim_connect_failed(struct cg_sim_sock *sock, int error)

@@ -85,8 +85,8 @@ void cg__sim_uncrowd(struct cg_sim *sim)
         return;
     sim->crowded = false;
     for (size_t i = 0; i < sim->handle_count; i++)
-        if (sim->handles[i] && sim->handles[i]->datagram)
-            cg__sim_touch(sim->handles[i]);
+        if (sim->handles[i] && sim->handles[i]->sock->datagram)
+            cg__sim_touch_handle(sim->handles[i]);
 }
 
 bool cg__sim_recv_datagrams(struct cg_sim *sim, struct cg_sim_sock *sock, struct cg_io *io,

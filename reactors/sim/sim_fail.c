@@ -22,6 +22,22 @@ enum {
     RECONNECTS = 7,
 };
 
+/* A socket that other hosts share stays in the network. */
+static void cut_off(struct cg_sim *sim, struct cg_sim_handle *handle)
+{
+    struct cg_sim_sock *sock = handle->sock;
+
+    for (struct cg_sim_handle *other = sock->handles; other; other = other->next)
+        if (!other->host->dead)
+            sock = NULL;
+    if (sock) {
+        cg__sim_leave(sim, sock, true);
+        sock->reset = true;
+        sock->error = ENETDOWN;
+    }
+    cg__sim_touch_handle(handle);
+}
+
 /* Its requests complete when it waits next. Its sockets stay, without a network, until its
  * coroutines close them. */
 void cg_sim_kill(struct cg_reactor *reactor)
@@ -39,14 +55,10 @@ void cg_sim_kill(struct cg_reactor *reactor)
     host->paused = false;
     host->begun = host->running; /* if its run has ended, it begins again, to clean up */
     for (size_t i = 0; i < sim->handle_count; i++) {
-        struct cg_sim_sock *sock = sim->handles[i];
+        struct cg_sim_handle *handle = sim->handles[i];
 
-        if (!sock || sock->host != host)
-            continue;
-        cg__sim_leave(sim, sock, true);
-        sock->reset = true;
-        sock->error = ENETDOWN;
-        cg__sim_touch(sock);
+        if (handle && handle->host == host)
+            cut_off(sim, handle);
     }
     cg_sched_stop(host->base.sched);
 }

@@ -186,6 +186,19 @@ size_t cg_sim_handles(const struct cg_reactor *reactor)
     return sim->handle_count - sim->hole_count;
 }
 
+/* What was passed on and not received yet stays with the world. */
+static bool leave_in_flight(struct cg_sim_handle *handle)
+{
+    struct cg_sim_host *host = handle->host;
+
+    for (unsigned i = 0; handle->in_flight && i < CG_SIM_HOSTS; i++)
+        if (host->sim->hosts[i] && host->sim->hosts[i] != host) {
+            cg__sim_handle_move(handle, host->sim->hosts[i]);
+            return true;
+        }
+    return false;
+}
+
 /* Sockets that the program left open are closed silently. So are the requests of abandoned
  * coroutines: their memory may have been freed. */
 void cg__sim_close_host(struct cg_reactor *reactor)
@@ -196,10 +209,12 @@ void cg__sim_close_host(struct cg_reactor *reactor)
     if (sim->host_count == 1)
         sim->tracer = NULL;
     for (size_t i = 0; i < sim->handle_count; i++) {
-        if (sim->handles[i] && sim->handles[i]->host == host) {
-            sim->handles[i]->ios = NULL;
-            cg__sim_close(sim, sim->handles[i]);
-        }
+        struct cg_sim_handle *handle = sim->handles[i];
+
+        if (!handle || handle->host != host || leave_in_flight(handle))
+            continue;
+        handle->ios = NULL;
+        cg__sim_handle_close(sim, handle);
     }
     cg__sim_serve_touched(host);
     cg__chunk_free_all(reactor);

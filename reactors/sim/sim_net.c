@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The network of the simulated world: handles, and messages in flight. A stream's messages
+/* The network of the simulated world: messages in flight. A stream's messages
  * arrive in the order in which they were sent. The heap, ordered by arrival, holds
  * sockets, each by its first message. It has room for every socket, so no message can be
  * lost for lack of memory. */
@@ -145,6 +145,10 @@ struct cg_sim_sock *cg__sim_sock_new(struct cg_sim_host *host, int domain)
     }
     if (!(sock = calloc(1, sizeof *sock)))
         return NULL;
+    if (!(sock->spare = malloc(sizeof *sock->spare))) {
+        free(sock);
+        return NULL;
+    }
     sock->host = host;
     sock->far = host->number;
     sock->fd = -1;
@@ -154,82 +158,31 @@ struct cg_sim_sock *cg__sim_sock_new(struct cg_sim_host *host, int domain)
     return sock;
 }
 
-static void drop(struct cg_sim_msgs *list)
+static void drop(struct cg_sim *sim, struct cg_sim_sock *sock, struct cg_sim_msgs *list)
 {
     struct cg_sim_msg *msg;
 
-    while ((msg = cg__sim_pop(list)))
+    while ((msg = cg__sim_pop(list))) {
+        cg__sim_take_passed(sim, sock, msg, NULL);
         if (msg->data)
             free(msg);
+    }
 }
 
 void cg__sim_drop(struct cg_sim *sim, struct cg_sim_sock *sock)
 {
     if (sock->place > 0)
         heap_remove(sim, sock);
-    drop(&sock->incoming);
-    drop(&sock->input);
+    drop(sim, sock, &sock->incoming);
+    drop(sim, sock, &sock->input);
 }
 
 void cg__sim_sock_free(struct cg_sim *sim, struct cg_sim_sock *sock)
 {
     cg__sim_drop(sim, sock);
+    free(sock->spare);
     free(sock);
     sim->socks--;
-}
-
-int cg__sim_handle_new(struct cg_sim *sim, struct cg_sim_sock *sock)
-{
-    size_t open = sim->handle_count - sim->hole_count, place;
-
-    if (sim->opt.handles && open >= sim->opt.handles)
-        return -EMFILE;
-    if (sim->hole_count > 0) {
-        place = (size_t)sim->holes[--sim->hole_count];
-    } else {
-        if (sim->handle_count == sim->handle_room) {
-            size_t room = sim->handle_room ? 2 * sim->handle_room : 64;
-            struct cg_sim_sock **handles;
-            int *holes;
-
-            if (!(handles = realloc(sim->handles, room * sizeof(struct cg_sim_sock *))))
-                return -ENOMEM;
-            sim->handles = handles;
-            if (!(holes = realloc(sim->holes, room * sizeof(int))))
-                return -ENOMEM;
-            sim->holes = holes;
-            sim->handle_room = room;
-        }
-        place = sim->handle_count++;
-    }
-    sim->handles[place] = sock;
-    return sock->fd = CG_SIM_HANDLE + (int)place;
-}
-
-struct cg_sim_sock *cg__sim_find(struct cg_sim *sim, int fd)
-{
-    size_t place = (size_t)fd - CG_SIM_HANDLE;
-
-    return fd >= CG_SIM_HANDLE && place < sim->handle_count ? sim->handles[place]
-                                                            : NULL;
-}
-
-void cg__sim_feed(struct cg_sim *sim)
-{
-    for (size_t i = 0; i < sim->handle_count; i++)
-        if (sim->handles[i] && sim->handles[i]->backlog.head)
-            cg__sim_touch(sim->handles[i]);
-}
-
-void cg__sim_handle_free(struct cg_sim *sim, struct cg_sim_sock *sock)
-{
-    int place = sock->fd - CG_SIM_HANDLE;
-
-    sim->handles[place] = NULL;
-    sim->holes[sim->hole_count++] = place;
-    if (sim->starved)
-        cg__sim_feed(sim);
-    sim->starved = false;
 }
 
 int64_t cg__sim_next(const struct cg_sim *sim)

@@ -38,18 +38,36 @@ ssize_t cg__sim_take_error(struct cg_sim_sock *sock)
     return -error;
 }
 
+struct cg_sim_msg *cg__sim_msg_new(size_t room, int npassed)
+{
+    struct cg_sim_msg *msg = malloc(sizeof *msg + (size_t)npassed * sizeof(int) + room);
+
+    if (msg) {
+        *msg = (struct cg_sim_msg){.passed = (int *)(msg + 1)};
+        msg->data = (char *)(msg->passed + npassed);
+        msg->size = room;
+    }
+    return msg;
+}
+
 /* Copies input out. A message that was read completely travels back as an acknowledgement,
- * which gives its sender room. */
-static size_t copy_input(struct cg_sim *sim, struct cg_sim_sock *sock, char *to,
-                         size_t room)
+ * which gives its sender room. As in Linux, it stops behind a message with descriptors; a
+ * receive that does not want them loses them. Returns how many bytes, or -EMFILE. */
+static ssize_t copy_input(struct cg_sim *sim, struct cg_sim_sock *sock, char *to, size_t room,
+                          struct cg_fds *into)
 {
     size_t done = 0;
+    bool last = false;
+    int error = 0;
 
-    while (done < room && sock->input.head) {
+    while (done < room && sock->input.head && !last) {
         struct cg_sim_msg *msg = sock->input.head;
         size_t left = msg->size - msg->start;
         size_t n = left < room - done ? left : room - done;
 
+        last = msg->npassed > 0;
+        if (last)
+            error = cg__sim_take_passed(sim, sock, msg, into);
         memcpy(to + done, msg->data + msg->start, n);
         msg->start += n;
         done += n;
@@ -61,7 +79,7 @@ static size_t copy_input(struct cg_sim *sim, struct cg_sim_sock *sock, char *to,
         else
             free(msg);
     }
-    return done;
+    return error < 0 ? error : (ssize_t)done;
 }
 
 static size_t arrived(const struct cg_sim_sock *sock, size_t most)
@@ -93,13 +111,9 @@ static bool nothing_arrived(struct cg_sim_sock *sock, ssize_t *result)
     return *result || sock->reset || sock->rd_shut;
 }
 
-bool cg__sim_recv(struct cg_sim *sim, struct cg_sim_sock *sock, struct cg_io *io,
-                  ssize_t *result)
+bool cg__sim_recv_into(struct cg_sim *sim, struct cg_sim_sock *sock, void *buf, size_t size,
+                       struct cg_fds *into, ssize_t *result)
 {
-    bool into_chunk = sim->opt.multishot || !io->buf || io->len == 0;
-    size_t n;
-
-    io->chunk = NULL;
     if (!sock->input.head)
         return nothing_arrived(sock, result);
     if (cg__sim_chance(sim, sim->opt.reset_permille)) {
@@ -107,15 +121,30 @@ bool cg__sim_recv(struct cg_sim *sim, struct cg_sim_sock *sock, struct cg_io *io
         *result = cg__sim_take_error(sock);
         return true;
     }
-    if (!into_chunk) {
-        n = maybe_short(sim, arrived(sock, io->len));
-        *result = (ssize_t)copy_input(sim, sock, io->buf, n);
-    } else if ((io->chunk = cg_chunk_get(&sock->host->base))) {
-        n = maybe_short(sim, arrived(sock, io->chunk->size));
-        *result = (ssize_t)copy_input(sim, sock, io->chunk->data, n);
+    *result = copy_input(sim, sock, buf, maybe_short(sim, arrived(sock, size)), into);
+    return true;
+}
+
+bool cg__sim_recv(struct cg_sim *sim, struct cg_sim_sock *sock, struct cg_io *io,
+                  ssize_t *result)
+{
+    struct cg_reactor *reactor = &cg__sim_handle(sim, io->fd)->host->base;
+
+    io->chunk = NULL;
+    if (!sim->opt.multishot && io->buf && io->len > 0)
+        return cg__sim_recv_into(sim, sock, io->buf, io->len, NULL, result);
+    if (!sock->input.head)
+        return nothing_arrived(sock, result);
+    if (!(io->chunk = cg_chunk_get(reactor))) {
+        *result = -ENOBUFS;
+        return true;
+    }
+    cg__sim_recv_into(sim, sock, io->chunk->data, io->chunk->size, NULL, result);
+    if (*result > 0) {
         io->chunk->end = (uint32_t)*result;
     } else {
-        *result = -ENOBUFS;
+        cg_chunk_put(reactor, io->chunk);
+        io->chunk = NULL;
     }
     return true;
 }
@@ -180,12 +209,11 @@ static ssize_t fetch(const struct cg_io *io, size_t skip, char *to, size_t room)
 static ssize_t send_segment(struct cg_sim *sim, struct cg_sim_sock *sock,
                             const struct cg_io *io, size_t skip, size_t room)
 {
-    struct cg_sim_msg *msg = malloc(sizeof *msg + room);
+    struct cg_sim_msg *msg = cg__sim_msg_new(room, 0);
     ssize_t n;
 
     if (!msg)
         return -ENOBUFS;
-    *msg = (struct cg_sim_msg){.data = (char *)(msg + 1)};
     n = fetch(io, skip, msg->data, room);
     if (n <= 0 || !sock->peer) {
         free(msg);

@@ -12,7 +12,6 @@
 #include <cogen/ports.h>
 
 #include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,6 +25,7 @@ enum {
 struct cg_ports {
     struct cg_ports *next; /* in the list of all ports */
     struct cg_reactor *reactor; /* makes the calls on descriptors; used by one thread */
+    bool simulated;             /* it is a simulated host, where the ports were opened */
     struct cg__path *path;
     bool inherited;
     bool owns;       /* the program, and not the service manager, owns the UNIX path's file */
@@ -171,13 +171,19 @@ static int grow(struct cg_ports *ports, const struct cg_listen_options *options)
     return 0;
 }
 
+/* Each simulated host stands for a process, with names of its own. NULL: this process. */
+static const struct cg_reactor *world_of(const struct cg_ports *ports)
+{
+    return ports->simulated ? ports->reactor : NULL;
+}
+
 static bool enlist(struct cg_ports *ports)
 {
     struct cg_ports *each;
 
     pthread_mutex_lock(&lock);
     for (each = all; each != NULL; each = each->next)
-        if (strcmp(each->name, ports->name) == 0)
+        if (strcmp(each->name, ports->name) == 0 && world_of(each) == world_of(ports))
             break;
     if (each == NULL) {
         ports->next = all;
@@ -208,6 +214,7 @@ int cg_ports_open_with(const char *addr, const struct cg_ports_options *options,
                        struct cg_ports **ports)
 {
     struct cg_listen_options listen = {.backlog = 0};
+    struct cg_sched *self = cg_sched_self();
     struct cg_ports *made;
     int rc;
 
@@ -221,12 +228,15 @@ int cg_ports_open_with(const char *addr, const struct cg_ports_options *options,
     listen = (struct cg_listen_options){.backlog = options->backlog,
                                         .v6only = options->v6only,
                                         .take_over = options->take_over};
+    made->simulated = self != NULL && cg_sched_reactor(self)->simulated;
+    if (made->simulated)
+        made->reactor = cg_sched_reactor(self);
     if (!enlist(made)) {
         free(made);
         return -EEXIST;
     }
-    rc = cg_reactor_open("poll", &made->reactor);
-    if (rc == 0)
+    rc = made->simulated ? 0 : cg_reactor_open("poll", &made->reactor);
+    if (rc == 0 && !made->simulated)
         rc = inherit(made, addr);
     if (rc == 0) {
         listen.reuse_port = strncmp(addr, "unix:", 5) != 0;
@@ -267,21 +277,21 @@ static int collect(const struct cg_ports *ports, unsigned member, int *fds)
     return count;
 }
 
-static void close_copies(const int *fds, int count)
+static void close_copies(struct cg_reactor *reactor, const int *fds, int count)
 {
     for (int i = 0; i < count; i++)
-        close(fds[i]);
+        cg__plain_close_fd(reactor, fds[i]);
 }
 
-static int copy(const int *fds, int count, int *copies)
+static int copy(struct cg_reactor *reactor, const int *fds, int count, int *copies)
 {
     for (int i = 0; i < count; i++) {
-        copies[i] = fcntl(fds[i], F_DUPFD_CLOEXEC, 3);
-        if (copies[i] < 0) {
-            int error = -errno;
+        struct cg_io io = {.code = CG_IO_DUPLICATE, .fd = fds[i]};
 
-            close_copies(copies, i);
-            return error;
+        copies[i] = (int)cg__plain_call(reactor, &io);
+        if (copies[i] < 0) {
+            close_copies(reactor, copies, i);
+            return copies[i];
         }
     }
     return count;
@@ -291,25 +301,28 @@ int cg_ports_listen(struct cg_ports *ports, unsigned member, struct cg_sched *sc
                     struct cg_sock **listener)
 {
     int fds[FDS_MOST] = {0}, copies[FDS_MOST];
+    struct cg_reactor *reactor = cg_sched_reactor(sched);
     int count, rc;
 
     if (member >= ports->members)
         return -EINVAL;
+    if (reactor->simulated != ports->simulated)
+        return -EOPNOTSUPP;
     count = collect(ports, member, fds);
-    rc = copy(fds, count, copies);
+    rc = copy(reactor, fds, count, copies);
     for (int i = 0; rc >= 0 && i < count; i++) {
         struct cg_io io = {.code = CG_IO_ATTACH, .fd = copies[i]};
 
-        rc = (int)cg__plain_call(cg_sched_reactor(sched), &io);
+        rc = (int)cg__plain_call(reactor, &io);
         if (rc < 0)
-            close_copies(copies, count);
+            close_copies(reactor, copies, count);
     }
     if (rc < 0)
         return rc;
     *listener = cg__listen_new(sched, copies, count);
     if (*listener != NULL)
         return 0;
-    close_copies(copies, count);
+    close_copies(reactor, copies, count);
     return -ENOMEM;
 }
 
@@ -336,7 +349,8 @@ void cg_ports_close(struct cg_ports *ports)
         cg__unix_path_free(ports->path);
     for (int i = 0; i < ports->count; i++)
         cg__plain_close_fd(ports->reactor, ports->fds[i]);
-    cg_reactor_close(ports->reactor);
+    if (!ports->simulated)
+        cg_reactor_close(ports->reactor);
     free(ports);
 }
 
@@ -351,10 +365,12 @@ static int collect_all(int *fds, int n, FILE *names)
     int count = 0;
 
     for (const struct cg_ports *each = all; each != NULL; each = each->next) {
+        if (each->simulated)
+            continue;
         if (each->count > n - count)
             return -E2BIG;
-        if (copy(each->fds, each->count, fds + count) < 0) {
-            close_copies(fds, count);
+        if (copy(each->reactor, each->fds, each->count, fds + count) < 0) {
+            close_copies(each->reactor, fds, count);
             return -EMFILE;
         }
         count += each->count;
@@ -377,7 +393,8 @@ int cg__ports_collect(int *fds, int n, char **names)
     count = collect_all(fds, n, stream);
     pthread_mutex_unlock(&lock);
     if (fclose(stream) != 0 && count >= 0) {
-        close_copies(fds, count);
+        while (count > 0)
+            close(fds[--count]);
         count = -ENOMEM;
     }
     if (count < 0)

@@ -450,7 +450,7 @@ static const struct subject subjects[] = {
     {"wait_gone_tls", GONE, .link = OVER_PAIR, .flags = SECURE | SELDOM},
     {"close_gently", .size = sizeof(struct stream), .link = OVER_TCP, .open = gently_open,
      .op = gently_op, .cause = gone_cause, .check = gently_check, .close = stream_close},
-    {"receive_fds", .size = sizeof(struct stream), .link = OVER_UNIX, .where = ON_KERNEL,
+    {"receive_fds", .size = sizeof(struct stream), .link = OVER_UNIX,
      .open = stream_open, .op = receive_fds_op, .cause = fds_cause, .got = fds_got,
      .lost = fds_lost, .shut = stream_shut, .close = stream_close},
     {"poll_sock", STREAM, .link = OVER_TCP, .open = stream_open, .op = poll_sock_op,

@@ -238,7 +238,7 @@ static const struct subject subjects[] = {
     {"flush", .size = sizeof(struct writer), .cause = writer_cause,
      .close = writer_close, .link = OVER_UNIX, .open = flush_open, .op = flush_op,
      .check = flush_check, .shut = writer_shut},
-    {"send_fds", WRITER, .link = OVER_UNIX, .where = ON_KERNEL, .open = send_fds_open,
+    {"send_fds", WRITER, .link = OVER_UNIX, .open = send_fds_open,
      .op = send_fds_op, .shut = writer_shut},
 };
 

@@ -129,12 +129,24 @@ static ssize_t refuses(void *arg)
     return 0;
 }
 
-/* Leaves `spare` descriptors to open. */
+static int count_descriptors(void)
+{
+    return test_on_sim() ? (int)cg_sim_handles(cg_sched_reactor(cg_sched_self()))
+                         : test_count_fds();
+}
+
+/* Leaves `spare` descriptors to open; -1: as many as there can be. */
 static void limit_descriptors(int spare)
 {
     struct rlimit limit;
-    int next = dup(0);
+    int next;
 
+    if (test_on_sim()) {
+        cg_sim_set_handles(cg_sched_reactor(cg_sched_self()),
+                           spare < 0 ? 0 : (unsigned)(count_descriptors() + spare));
+        return;
+    }
+    next = dup(0);
     close(next);
     OK(getrlimit(RLIMIT_NOFILE, &limit));
     limit.rlim_cur = spare < 0 ? limit.rlim_max : (rlim_t)(next + spare);
@@ -145,7 +157,8 @@ static void limit_descriptors(int spare)
 static ssize_t without_descriptors(void *arg)
 {
     struct cg_ports *ports;
-    struct cg_sock *listener;
+    char addr[CG_ADDR_SIZE];
+    struct cg_sock *listener, *other = test_listen(addr);
     int spare = 0, fds, rc;
 
     (void)arg;
@@ -157,34 +170,104 @@ static ssize_t without_descriptors(void *arg)
     OK(rc);
     ck_assert_int_gt(spare, 3);
     cg_sock_close(listen_on(ports, 0));
-    fds = test_count_fds();
+    fds = count_descriptors();
     limit_descriptors(0);
     IS(cg_ports_listen(ports, 0, cg_sched_self(), &listener), -EMFILE);
     limit_descriptors(-1);
-    IS(test_count_fds(), fds);
+    IS(count_descriptors(), fds);
     cg_sock_close(listen_on(ports, 0));
     cg_ports_close(ports);
+    cg_sock_close(other);
     return 0;
 }
 
-static ssize_t not_simulated(void *arg)
+/* Ports of this process are none of a world. */
+static void worlds_apart(void)
 {
+    struct test test;
     struct cg_ports *ports;
     struct cg_sock *listener;
 
-    (void)arg;
     OK(cg_ports_open("127.0.0.1:0", &ports, .name = "a"));
-    IS(cg_ports_listen(ports, 0, cg_sched_self(), &listener), -EOPNOTSUPP);
+    test = test_open();
+    IS(cg_ports_listen(ports, 0, test.sched, &listener), -EOPNOTSUPP);
+    test_close(&test);
     cg_ports_close(ports);
+}
+
+struct shared {
+    struct cg_reactor *hosts[2];
+    struct cg_ports *ports;
+    int accepted[2];
+};
+
+static ssize_t accept_two(void *arg)
+{
+    struct shared *shared = arg;
+    int me = cg_sched_reactor(cg_sched_self()) == shared->hosts[1];
+    struct cg_sock *listener, *conn;
+
+    if (me == 0)
+        OK(cg_ports_open("unix:@shared", &shared->ports, .name = "shared"));
+    while (shared->ports == NULL)
+        OK(cg_yield(cg_sleep(CG_MILLISECOND)));
+    OK(cg_ports_listen(shared->ports, 0, cg_sched_self(), &listener));
+    while (cg_yield(cg_accept(listener, &conn, .timeout = CG_SECOND)) == 0) {
+        shared->accepted[me]++;
+        cg_sock_close(conn);
+        OK(cg_yield(cg_sleep(CG_MILLISECOND)));
+    }
+    cg_sock_close(listener);
+    if (me == 0)
+        OK(cg_yield(cg_sleep(CG_SECOND)));
     return 0;
 }
 
+static ssize_t dial_some(void *arg)
+{
+    struct cg_sock *conns[20];
+
+    (void)arg;
+    OK(cg_yield(cg_sleep(100 * CG_MILLISECOND)));
+    for (size_t i = 0; i < COUNT(conns); i++)
+        OK(cg_yield(cg_connect("unix:@shared", &conns[i])));
+    for (size_t i = 0; i < COUNT(conns); i++)
+        cg_sock_close(conns[i]);
+    return 0;
+}
+
+/* Two hosts that share a queue serve its connections together. */
+static void hosts(void)
+{
+    struct shared shared = {.ports = NULL};
+    struct cg_sched *scheds[2];
+
+    OK(cg_sim_open(&(struct cg_sim_options){.seed = 3}, &shared.hosts[0]));
+    OK(cg_sim_host(shared.hosts[0], &shared.hosts[1]));
+    for (int i = 0; i < 2; i++) {
+        scheds[i] = cg_sched_new(shared.hosts[i]);
+        OK(cg_sched_start(scheds[i], accept_two, &shared));
+    }
+    OK(cg_sched_start(scheds[1], dial_some, NULL));
+    OK(cg_sim_run(shared.hosts[0]));
+    cg_ports_close(shared.ports);
+    IS(shared.accepted[0] + shared.accepted[1], 20);
+    ck_assert_int_gt(shared.accepted[0], 0);
+    ck_assert_int_gt(shared.accepted[1], 0);
+    IS((ssize_t)cg_sim_handles(shared.hosts[0]), 0);
+    for (int i = 0; i < 2; i++) {
+        cg_sched_free(scheds[i]);
+        cg_reactor_close(shared.hosts[i]);
+    }
+}
+
 static const struct test_case cases[] = {
-    CORO(stays, .where = ON_KERNEL),
-    CORO(members, .where = ON_KERNEL),
-    CORO(refuses, .where = ON_KERNEL),
-    CORO(without_descriptors, .where = ON_KERNEL),
-    CORO(not_simulated, .where = ON_SIM),
+    CORO(stays),
+    CORO(members),
+    CORO(refuses),
+    CORO(without_descriptors),
+    PLAIN(worlds_apart, .where = ON_SIM),
+    PLAIN(hosts, .where = ON_SIM),
 };
 
 int main(void)
