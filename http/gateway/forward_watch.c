@@ -4,6 +4,8 @@
 
 #include "http/gateway/forward.h"
 
+#include <cogen/starter.h>
+
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -45,25 +47,63 @@ static ssize_t wait_for_silence(struct cg__forward *fw)
     return n;
 }
 
-/* Ends when the client has gone. */
-static ssize_t watch(void *arg)
-{
-    struct cg__forward *fw = arg;
-    ssize_t n = cg_yield(cg_http_wait_left(fw->req));
+/* The wait for a client that leaves. It has no coroutine unless the client does. */
+struct watch {
+    struct cg_http_wait_left_op left; /* must be first */
+    struct cg__forward *fw;
+    struct cg_scope scope; /* of what it ends */
+    struct cg_coro *coro;
+    struct cg_event ended; /* the coroutine */
+    bool over;             /* the request has been forwarded */
+};
 
-    if (n == -EOPNOTSUPP || n == -EBADF) /* the next write tells, or the end of the tunnel */
-        return cg_yield(cg_suspend(.timeout = CG_NEVER));
-    return n < 0 ? n : wait_for_silence(fw);
+/* Ends the forwarding when the client has gone. */
+static ssize_t look(void *op)
+{
+    struct watch *watch = op;
+    ssize_t n = cg_op_result(op);
+
+    watch->coro = cg_coro_self();
+    if (n == 0 && !watch->over) { /* otherwise the next write tells, or the end of the tunnel */
+        wait_for_silence(watch->fw);
+        if (!watch->over)
+            cg_scope_cancel(&watch->scope);
+    }
+    watch->coro = NULL;
+    cg_event_set(&watch->ended);
+    return 0;
+}
+
+static void end(struct watch *watch, struct cg_starter *starter)
+{
+    watch->over = true;
+    if (cg_starter_withdraw(starter, &watch->left.op))
+        return;
+    if (watch->coro != NULL)
+        cg_coro_cancel(watch->coro);
+    cg_yield(cg_wait_event(&watch->ended, .shield = true, .timeout = CG_NEVER));
 }
 
 /* Over HTTP/2 a handler whose client leaves is cancelled. */
 ssize_t cg__http_forward_watch(struct cg__forward *fw, cg_fn *fn, void *arg)
 {
-    struct cg_op *forwarding = cg_call(fn, arg), *watching = cg_call(watch, fw);
+    struct watch watch = {.left = *(struct cg_http_wait_left_op *)cg_http_wait_left(fw->req),
+                          .fw = fw};
+    struct cg_starter *starter;
+    bool waits;
     ssize_t n;
 
     if (strcmp(cg_http_request_protocol(fw->req), "HTTP/2") == 0)
         return fn(arg);
-    n = cg_yield(cg_any((forwarding, watching)));
-    return n == 0 ? cg_op_result(forwarding) : -ECANCELED;
+    starter = cg_starter_new(cg_sched_self(), look, .name = "forward_watch");
+    if (starter == NULL)
+        return -ENOMEM;
+    cg_scope_open(&watch.scope, CG_NEVER, false);
+    waits = cg_starter_await(starter, &watch.left.op) == 0;
+    n = fn(arg);
+    if (waits)
+        end(&watch, starter);
+    cg_scope_close(&watch.scope);
+    cg_starter_free(starter);
+    return n;
 }

@@ -62,6 +62,11 @@ CG_API int cg_starter_await(struct cg_starter *starter, struct cg_op *op);
  * started as always. No effect if it has completed. */
 CG_API void cg_starter_cancel(struct cg_starter *starter, struct cg_op *op);
 
+/* Takes an operation back: cancels it without starting its coroutine. False: it has completed,
+ * or who holds it (the kernel) does not let go at once; then its coroutine runs, or has run, as
+ * always. */
+CG_API bool cg_starter_withdraw(struct cg_starter *starter, struct cg_op *op);
+
 /* How many operations wait, or have completed and their coroutine has not been started
  * yet. */
 CG_API size_t cg_starter_count(const struct cg_starter *starter);

@@ -29,6 +29,7 @@ struct cg_starter {
     size_t count;
     unsigned starting;
     struct cg_op *first, *last; /* have completed; linked by their `owner` */
+    struct cg_op *withdrawn;    /* is being taken back; or NULL */
     struct cg_deferred start;
     struct cg__alarm again;
     struct cg_starter *next, **link; /* among those of the scheduler */
@@ -73,7 +74,13 @@ static struct cg_op *take(struct cg_starter *starter)
 
 static void settled(struct cg_op *owner, struct cg_op *op)
 {
-    put((struct cg_starter *)((char *)owner - offsetof(struct cg_starter, op)), op);
+    struct cg_starter *starter =
+        (struct cg_starter *)((char *)owner - offsetof(struct cg_starter, op));
+
+    if (starter->withdrawn == op)
+        starter->withdrawn = NULL;
+    else
+        put(starter, op);
 }
 
 static const struct cg_op_type starter_type = {
@@ -190,6 +197,24 @@ void cg_starter_cancel(struct cg_starter *starter, struct cg_op *op)
 {
     (void)starter;
     cg__op_cancel(op, -ECANCELED);
+}
+
+bool cg_starter_withdraw(struct cg_starter *starter, struct cg_op *op)
+{
+    bool taken;
+
+    if (op->owner != &starter->op || op->state != CG_OP_PENDING)
+        return false;
+    starter->withdrawn = op;
+    cg__op_cancel(op, -ECANCELED);
+    taken = starter->withdrawn == NULL;
+    starter->withdrawn = NULL;
+    if (taken) {
+        starter->count--;
+        cg__op_heard(op);
+        cg__op_finish(op);
+    }
+    return taken;
 }
 
 size_t cg_starter_count(const struct cg_starter *starter)

@@ -172,6 +172,38 @@ static void closed_beneath(struct cg_sock *a, struct cg_sock *b)
     ck_assert_uint_eq(guest.starts, 1);
 }
 
+/* An operation that is taken back completes, and starts no coroutine. Afterwards its bytes
+ * are still there. What has completed already cannot be taken back. */
+static void taken_back(struct cg_sock *a, struct cg_sock *b)
+{
+    struct guest guest = {.result = 1};
+    char byte;
+
+    open_starter(welcome);
+    guest.wait = borrow_of(&guest, a, CG_NEVER);
+    IS(cg_starter_await(starter, &guest.wait.op), 0);
+    if (!cg_starter_withdraw(starter, &guest.wait.op)) { /* the kernel holds it */
+        while (guest.starts < 1)
+            IS(cg_yield(cg_sleep(MS)), 0);
+        guest.starts = 0;
+    }
+    IS(cg_op_result(&guest.wait.op), -ECANCELED);
+    ck_assert_uint_eq(cg_starter_count(starter), 0);
+    ck_assert(!cg_starter_withdraw(starter, &guest.wait.op));
+    IS(cg_yield(cg_writeall(b, "x", 1)), 1);
+    IS(cg_yield(cg_read(a, &byte, 1)), 1);
+    ck_assert_uint_eq(guest.starts, 0);
+
+    guest.wait = borrow_of(&guest, a, CG_NEVER);
+    IS(cg_starter_await(starter, &guest.wait.op), 0);
+    cg_starter_cancel(starter, &guest.wait.op);
+    ck_assert(!cg_starter_withdraw(starter, &guest.wait.op));
+    close_starter();
+    ck_assert_uint_eq(guest.starts, 1);
+    cg_sock_close(a);
+    cg_sock_close(b);
+}
+
 static ssize_t nothing(void *arg)
 {
     (void)arg;
@@ -267,6 +299,7 @@ int main(void)
         LINK(starts_for_unread_bytes),
         LINK(every_end_is_a_result),
         LINK(closed_beneath),
+        LINK(taken_back),
         CORO(compound_is_refused),
         CORO(starts_a_few_at_a_time),
         PLAIN(stopped_run),
