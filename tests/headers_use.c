@@ -305,6 +305,7 @@ ssize_t http(struct cg_http_request *req, void *arg)
     cg_yield(cg_http_wait_left(req));
     cg_yield(cg_http_wait_left(req, .timeout = 1));
     cg_http_request_protocol(req), cg_http_request_scheme(req);
+    cg_http_request_client(req, &(const char *){NULL});
     cg_yield(cg_http_read(req, arg, 1));
     cg_yield(cg_http_read(req, arg, 1, .timeout = 1));
     cg_http_limiter_free(cg_http_limiter_new());

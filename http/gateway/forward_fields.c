@@ -11,11 +11,14 @@
 
 #include <cogen/transport.h>
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { OURS = 10 }; /* fields that a proxy adds, and the end of the list */
+enum {
+    OURS = 10,        /* fields that a proxy adds, and the end of the list */
+    HOST_LIMIT = 255, /* bytes of a host that is passed on in Forwarded */
+    ELEMENT = CG_ADDR_SIZE + HOST_LIMIT + 64, /* of Forwarded */
+};
 
 bool cg__http_forward_fields_is_hop(const struct cg_http_headers *headers, const char *name)
 {
@@ -84,11 +87,14 @@ static bool is_secure(const struct cg_http_request *req)
 static char *continued(const struct cg__forward *fw, bool trusted, const char *name,
                        const char *element)
 {
-    char *list = trusted ? cg__http_client_address_list(cg_http_request_headers(fw->req), name)
-                         : strdup("");
-    size_t len = list != NULL ? strlen(list) : 0;
-    char *longer = list != NULL ? realloc(list, len + strlen(element) + sizeof ", ") : NULL;
+    char *list, *longer;
+    size_t len;
 
+    if (!trusted)
+        return strdup(element);
+    list = cg__http_client_address_list(cg_http_request_headers(fw->req), name);
+    len = list != NULL ? strlen(list) : 0;
+    longer = list != NULL ? realloc(list, len + strlen(element) + sizeof ", ") : NULL;
     if (longer == NULL) {
         free(list);
         return NULL;
@@ -99,15 +105,16 @@ static char *continued(const struct cg__forward *fw, bool trusted, const char *n
 
 /* An element of Forwarded. The server has checked that Host has no quotes; one that is too
  * long for a host is left out. */
-static void print_element(char *to, size_t size, const char *client, const char *host,
+static void print_element(char to[static ELEMENT], const char *client, const char *host,
                           const char *proto)
 {
     bool v6 = strchr(client, ':') != NULL, known = strcmp(client, "unix") != 0;
 
-    if (host == NULL || strlen(host) > 255)
-        host = "";
-    snprintf(to, size, "for=%s%s%s%s%s%s;proto=%s", v6 ? "\"[" : "", known ? client : "unknown",
-             v6 ? "]\"" : "", *host ? ";host=\"" : "", host, *host ? "\"" : "", proto);
+    to = stpcpy(stpcpy(to, "for="), v6 ? "\"[" : "");
+    to = stpcpy(stpcpy(to, known ? client : "unknown"), v6 ? "]\"" : "");
+    if (host != NULL && *host != '\0' && strlen(host) <= HOST_LIMIT)
+        to = stpcpy(stpcpy(stpcpy(to, ";host=\""), host), "\"");
+    strcpy(stpcpy(to, ";proto="), proto);
 }
 
 /* Adds what the upstream may know about the client. */
@@ -116,9 +123,9 @@ static int reveal(struct cg__forward *fw, const char *client, bool trusted)
     const struct cg_http_headers *headers = cg_http_request_headers(fw->req);
     const char *host = cg_http_headers_get(headers, "Host");
     const char *proto = is_secure(fw->req) ? "https" : "http";
-    char element[512];
+    char element[ELEMENT];
 
-    print_element(element, sizeof element, client, host, proto);
+    print_element(element, client, host, proto);
     fw->made[0] = continued(fw, trusted, "Forwarded", element);
     fw->made[1] = continued(fw, trusted, "X-Forwarded-For",
                             strcmp(client, "unix") != 0 ? client : "unknown");
@@ -173,12 +180,14 @@ static size_t count_of(const struct cg_http_headers *headers)
 /* The version of HTTP as Via has it: "1.1", "2". */
 static void make_via(struct cg__forward *fw, const char *protocol)
 {
-    snprintf(fw->via, sizeof fw->via, "%s %s", protocol + sizeof "HTTP/" - 1, fw->hop->name);
+    char *name = stpcpy(stpcpy(fw->via, protocol + sizeof "HTTP/" - 1), " ");
+
+    *stpncpy(name, fw->hop->name, sizeof fw->via - 1 - (size_t)(name - fw->via)) = '\0';
 }
 
 int cg__http_forward_fields_make(struct cg__forward *fw, bool upgrade)
 {
-    char client[CG_ADDR_SIZE];
+    const char *client;
     bool trusted = false;
     int rc = 0;
 
@@ -187,7 +196,7 @@ int cg__http_forward_fields_make(struct cg__forward *fw, bool upgrade)
     if (fw->fields == NULL)
         return -ENOMEM;
     if (fw->hop->reveal)
-        rc = cg__http_client_address(fw->req, client);
+        rc = cg_http_request_client(fw->req, &client);
     if (fw->hop->reveal && rc == 0)
         trusted = cg__http_network_is_trusted(fw->hop->trusted, client);
     copy_fields(fw, trusted);

@@ -6,7 +6,6 @@
 
 #include "http/gateway/upstreams.h"
 #include "http/message/url.h"
-#include "http/web/client_address.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -157,8 +156,7 @@ static bool is_in(struct cg__upstream *const *list, size_t count,
 }
 
 /* The key of a request, and its end. The path ends before its query. */
-static const char *key_of(const struct cg_http_upstreams *upstreams, struct cg_http_request *req,
-                          char client[static CG_ADDR_SIZE])
+static const char *key_of(const struct cg_http_upstreams *upstreams, struct cg_http_request *req)
 {
     const char *key;
 
@@ -166,7 +164,7 @@ static const char *key_of(const struct cg_http_upstreams *upstreams, struct cg_h
     case CG_HTTP_HASH_PATH:
         return cg_http_request_path(req);
     case CG_HTTP_HASH_CLIENT:
-        return cg__http_client_address(req, client) == 0 ? client : "";
+        return cg_http_request_client(req, &key) == 0 ? key : "";
     case CG_HTTP_HASH_HEADER:
         key = upstreams->options.hash_header != NULL
                   ? cg_http_request_header(req, upstreams->options.hash_header)
@@ -196,8 +194,7 @@ struct cg__upstream *cg__http_upstreams_pick(struct cg_http_upstreams *upstreams
                                              struct cg_http_request *req,
                                              struct cg__upstream *const *tried, size_t count)
 {
-    char client[CG_ADDR_SIZE];
-    const char *key = key_of(upstreams, req, client);
+    const char *key = key_of(upstreams, req);
     struct cg__upstream *best = NULL;
     uint64_t highest = 0;
 

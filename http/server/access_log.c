@@ -8,6 +8,7 @@
 #include "http/server/access_json.h"
 #include "http/server/access_log.h"
 #include "http/server/log.h"
+#include "http/server/peer.h"
 #include "lib/base/ascii.h"
 
 #include <errno.h>
@@ -59,13 +60,15 @@ static int put_request(struct cg_http_headers *text, const struct cg_http_reques
     return put(text, end);
 }
 
-/* The client's address: what a layer has found out, or the other end of the connection. */
+/* The client's address: what a layer has found out, or the other end of the connection. A
+ * request that was refused has no parameters. */
 static const char *client_of(const struct cg_http_request *req)
 {
-    const char *client =
-        req->method != NULL ? cg_http_request_param(req, "client-address") : NULL;
+    const char *client;
+    int rc = req->method != NULL ? cg_http_request_client(req, &client)
+                                 : cg__http_peer_find(req->conn, &client);
 
-    return client != NULL ? client : cg__http_log_peer(req->conn);
+    return rc == 0 ? client : "-";
 }
 
 static int put_combined(struct cg_http_headers *text, const struct cg_http_request *req)

@@ -53,21 +53,6 @@ void cg__http_log_date(struct cg_http_server *server)
     server->date_until = now + CG_SECOND - wall.tv_nsec;
 }
 
-/* The peer's address without its port. */
-const char *cg__http_log_peer(struct cg__http_conn *conn)
-{
-    char addr[CG_ADDR_SIZE], *colon;
-
-    if (conn->peer == NULL && conn->sock != NULL &&
-        cg_sock_peer_addr(conn->sock, addr, sizeof addr) == 0) {
-        colon = strncmp(addr, "unix:", 5) == 0 ? NULL : strrchr(addr, ':');
-        if (colon != NULL)
-            *colon = '\0';
-        conn->peer = strdup(addr);
-    }
-    return conn->peer != NULL && *conn->peer != '\0' ? conn->peer : "-";
-}
-
 static void print_line(const char *line)
 {
     int before = cg_sigpipe_block();

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Messages for the operator, the client's address, and the Date. */
+/* Messages for the operator, and the Date. */
 #ifndef COGEN_HTTP_SERVER_LOG_H
 #define COGEN_HTTP_SERVER_LOG_H
 
@@ -7,10 +7,6 @@
 
 /* Updates the Date in server->usual, once a second. */
 void cg__http_log_date(struct cg_http_server *server);
-
-/* The peer's address without its port, "-" if unknown. It is stored in the connection,
- * because an upgrade passes the socket to the handler. */
-const char *cg__http_log_peer(struct cg__http_conn *conn);
 
 /* Passes a message for the operator to the option .log, or prints it on stderr. */
 void cg__http_log(struct cg_http_server *server, const char *line);

@@ -1,28 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* The address of a client; lists of addresses. */
+/* See client_address.h. */
 #include "config.h"
 
 #include "http/message/message.h"
-#include "http/message/network.h"
 #include "http/web/client_address.h"
 #include "lib/base/ascii.h"
-
-#include <string.h>
-
-int cg__http_client_address(struct cg_http_request *req, char buf[static CG_ADDR_SIZE])
-{
-    const char *told = cg_http_request_param(req, "client-address");
-    int rc;
-
-    if (told != NULL && strlen(told) < CG_ADDR_SIZE) {
-        strcpy(buf, told);
-        return 0;
-    }
-    rc = cg_sock_peer_addr(cg_http_request_sock(req), buf, CG_ADDR_SIZE);
-    if (rc == 0)
-        cg__http_network_host(buf);
-    return rc < 0 ? rc : 0;
-}
 
 char *cg__http_client_address_list(const struct cg_http_headers *headers, const char *name)
 {

@@ -57,10 +57,12 @@ ssize_t cg_http_forwarded_layer(struct cg_http_request *req, const struct cg_htt
 {
     const struct cg_http_forwarded *forwarded = arg;
     char client[CG_ADDR_SIZE], before[CG_ADDR_SIZE], *list;
-    int rc = cg__http_client_address(req, client);
+    const char *known;
+    int rc = cg_http_request_client(req, &known);
 
     if (rc < 0)
         return rc;
+    strcpy(client, known);
     if (cg__http_network_is_trusted(forwarded->trusted, client)) {
         list = cg__http_client_address_list(cg_http_request_headers(req),
                           forwarded->standard ? "Forwarded" : "X-Forwarded-For");

@@ -5,10 +5,10 @@
 
 #include "http/message/network.h"
 #include "http/message/random.h"
-#include "http/web/client_address.h"
 #include "lib/base/tokens.h"
 
 #include <cogen/http_clients.h>
+#include <cogen/sched.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -103,9 +103,10 @@ ssize_t cg_http_limit_layer(struct cg_http_request *req, const struct cg_http_la
                             void *limiter)
 {
     struct cg__http_network_address address;
-    char client[CG_ADDR_SIZE], seconds[24];
+    const char *client;
+    char seconds[24];
     int64_t wait = 0;
-    int rc = cg__http_client_address(req, client);
+    int rc = cg_http_request_client(req, &client);
 
     if (rc < 0)
         return rc;

@@ -476,6 +476,13 @@ CG_API const char *cg_http_request_protocol(const struct cg_http_request *req);
  * it does not tell how the client has connected. */
 CG_API const char *cg_http_request_scheme(const struct cg_http_request *req);
 
+/* Stores the address of the client: the parameter "client-address", which the option
+ * .proxy_protocol and cg_http_forwarded_layer set, or else that of the connection's other end,
+ * without port, brackets and zone: "192.0.2.1", "2001:db8::1", "unix" for a UNIX socket. It is
+ * asked for once a connection, and valid as long as the request and the parameter. 0; -ENOMEM, or
+ * an error of getpeername, -ENOTCONN: then *client is NULL. */
+CG_API int cg_http_request_client(const struct cg_http_request *req, const char **client);
+
 /* The connection's socket, borrowed, for its addresses. To learn that the client has left, use
  * cg_http_wait_left: the bytes on this socket belong to the server. */
 CG_API struct cg_sock *cg_http_request_sock(const struct cg_http_request *req);

@@ -9,7 +9,7 @@
 #include "http/server/h1/head.h"
 #include "http/server/output.h"
 #include "http/server/h1/view.h"
-#include "http/server/log.h"
+#include "http/server/peer.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -144,12 +144,13 @@ static ssize_t interim(struct cg_http_request *req, int status,
 
 static ssize_t give(struct cg_http_request *req, struct cg_sock **sock)
 {
+    const char *peer;
     ssize_t n = cg__http_output_flush(req->conn, NULL, 0);
 
     if (n < 0)
         return n;
     if (req->server->options.access_log != NULL)
-        cg__http_log_peer(req->conn);
+        cg__http_peer_find(req->conn, &peer); /* as long as there is a socket to ask */
     cg__http_h1_view_release(cg__http_h1_of(req));
     *sock = req->conn->sock;
     req->conn->sock = NULL;

@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include "http/coding/encoder.h"
+#include "http/server/peer.h"
 #include "http/server/request/request.h"
 #include "lib/base/ascii.h"
 
@@ -115,6 +116,16 @@ const char *cg_http_request_scheme(const struct cg_http_request *req)
     return cg__ascii_begins(target, "http://")    ? "http"
            : cg__ascii_begins(target, "https://") ? "https"
                                                   : NULL;
+}
+
+int cg_http_request_client(const struct cg_http_request *req, const char **client)
+{
+    const char *told = cg_http_request_param(req, "client-address");
+
+    if (told == NULL || strlen(told) >= CG_ADDR_SIZE)
+        return cg__http_peer_find(req->conn, client);
+    *client = told;
+    return 0;
 }
 
 int cg_http_request_minor(const struct cg_http_request *req)
