@@ -8,7 +8,6 @@
 #include "http/client/client_why.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -73,16 +72,19 @@ static ssize_t parse_proxy(struct cg__route *route, const char *proxy, char *why
 static ssize_t make_key(struct cg__route *route, const char *proxy, bool plain)
 {
     size_t size = strlen(route->url->addr) + (proxy ? strlen(proxy) : 0) + 32;
+    char *at;
 
     route->key = malloc(size);
     if (route->key == NULL)
         return -ENOMEM;
-    if (cg__http_client_route_asks_proxy(route))
-        snprintf(route->key, size, "proxy %s", proxy);
-    else
-        snprintf(route->key, size, "%s%s%s%s%s", route->url->https ? "https " : "http ",
-                 plain ? "1.1 " : "", route->url->addr, proxy ? " by " : "",
-                 proxy ? proxy : "");
+    if (cg__http_client_route_asks_proxy(route)) {
+        strcpy(stpcpy(route->key, "proxy "), proxy);
+        return 0;
+    }
+    at = stpcpy(route->key, route->url->https ? "https " : "http ");
+    at = stpcpy(stpcpy(at, plain ? "1.1 " : ""), route->url->addr);
+    if (proxy != NULL)
+        strcpy(stpcpy(at, " by "), proxy);
     return 0;
 }
 

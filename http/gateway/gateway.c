@@ -85,7 +85,7 @@ static ssize_t try_one(struct cg__forward *fw, struct cg_http_upstreams *upstrea
 
     if (url == NULL)
         return -ENOMEM;
-    snprintf(url, size, "%s%s%s", upstream->url, *path == '?' ? "/" : "", path);
+    strcpy(stpcpy(stpcpy(url, upstream->url), *path == '?' ? "/" : ""), path);
     fw->client = upstreams->client;
     fw->url = url;
     fw->why = why;

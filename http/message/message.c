@@ -198,7 +198,7 @@ bool cg__http_message_is_token(const char *text, size_t len)
     for (size_t i = 0; i < len; i++) {
         char c = text[i];
 
-        if (!(cg__ascii_is_digit(c) || cg__ascii_is_letter(c) ||
+        if (!(cg__ascii_is_letter(c) || c == '-' || cg__ascii_is_digit(c) ||
               (c != 0 && strchr("!#$%&'*+-.^_`|~", c) != NULL)))
             return false;
     }

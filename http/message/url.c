@@ -142,7 +142,7 @@ static bool is_name(struct part part)
 {
     for (size_t i = 0; i < part.len; i++)
         if (!cg__ascii_is_letter(part.at[i]) && !cg__ascii_is_digit(part.at[i]) &&
-            !strchr("-._", part.at[i]))
+            part.at[i] != '.' && !strchr("-_", part.at[i]))
             return false;
     return part.len <= 255;
 }
@@ -214,9 +214,17 @@ static void put_host(struct pen *pen, const struct cg__url *url, bool literal)
     put_text(pen, literal ? "]" : "");
 }
 
+/* Without printf, which would take a quarter of the time of parsing a URL. */
 static void put_port(struct pen *pen, unsigned port)
 {
-    pen->at += sprintf(pen->at, ":%u", port);
+    char digits[8];
+    size_t at = sizeof digits;
+
+    do
+        digits[--at] = (char)('0' + port % 10);
+    while ((port /= 10) > 0);
+    digits[--at] = ':';
+    put(pen, (struct part){digits + at, sizeof digits - at});
 }
 
 static void end(struct pen *pen)

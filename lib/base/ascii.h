@@ -78,9 +78,9 @@ static inline bool cg__ascii_same(const char *a, const char *b, size_t size)
 /* Whether two strings are equal, without regard to the case of letters. */
 static inline bool cg__ascii_equal(const char *a, const char *b)
 {
-    size_t size = strlen(a);
-
-    return strlen(b) == size && cg__ascii_same(a, b, size);
+    while (*a != '\0' && cg__ascii_lower(*a) == cg__ascii_lower(*b))
+        a++, b++;
+    return *a == *b;
 }
 
 /* Whether a string begins with another one, without regard to the case of letters. */
