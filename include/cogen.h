@@ -19,6 +19,7 @@
 #include <cogen/iterate.h>
 #include <cogen/local.h>
 #include <cogen/offload.h>
+#include <cogen/metrics.h>
 #include <cogen/op.h>
 #include <cogen/clock.h>
 #include <cogen/disk.h>

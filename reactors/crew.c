@@ -243,7 +243,8 @@ static int make_worker(struct cg_worker *worker)
     worker->sched = cg_sched_new(worker->reactor, .grace = options->grace,
                                  .timeout = options->timeout,
                                  .stack_size = options->stack_size,
-                                 .debug = options->debug);
+                                 .debug = options->debug,
+                                 .metrics = options->metrics);
     if (worker->sched == NULL)
         return -ENOMEM;
     worker->sched->worker = worker;

@@ -8,6 +8,7 @@
 
 #include "sockets/engine.h"
 #include "sockets/listen/accept.h"
+#include "sockets/plain.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -365,10 +366,21 @@ ssize_t cg__engine_run(struct cg_op *op, struct cg_sock *sock,
                     * gone */
 }
 
+/* Only requests to the reactor count: other transports make those on another socket. */
+static void complete_observed(struct cg_io *io, ssize_t result)
+{
+    struct cg_sock *sock = io->owner;
+
+    if (sock->transport == &cg__plain_transport)
+        cg__observe_completes(sock->sched, io, result);
+    complete(io, result);
+}
+
 void cg__engine_init(struct cg_sock *sock)
 {
     for (int direction = CG__RX; direction <= CG__TX; direction++) {
-        sock->side[direction].io.complete = complete;
+        sock->side[direction].io.complete =
+            sock->sched->observe ? complete_observed : complete;
         sock->side[direction].io.owner = sock;
     }
     sock->deferred.fn = resume;

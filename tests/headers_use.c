@@ -159,6 +159,9 @@ ssize_t plain(struct cg_sock *sock, void *arg)
     cg_sched_dump(cg_sched_self(), stderr);
     cg_sched_dump(cg_sched_self(), stderr, .json = true, .limit = 1);
     cg_dump_set_signal(0);
+    cg_metrics_print(stderr);
+    cg_metrics_walk(NULL, arg);
+    cg_metrics_limit(0);
     cg_starter_free(cg_starter_new(cg_sched_self(), body, .name = "idle", .stack_size = 1));
     cg_starter_withdraw(NULL, cg_sleep(1));
     cg_yield(cg_end_process(NULL, .grace = CG_SECOND, .shield = true));

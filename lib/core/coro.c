@@ -43,6 +43,14 @@ static void *entry(void *arg)
     return cg__context_exit(&self->ctx, next ? cg__coro_context(next) : &sched->ctx);
 }
 
+static void make_unusual(struct cg_coro *coro, struct cg_sched *sched)
+{
+    if (sched->order)
+        coro->rank = cg__order_rank(sched->order);
+    if (sched->observe)
+        coro->unusual = CG__CORO_OBSERVED;
+}
+
 struct cg_coro *cg__coro_new(struct cg_sched *sched, cg_fn *fn, void *arg, const char *name,
                              size_t stack_size, bool first)
 {
@@ -83,9 +91,9 @@ struct cg_coro *cg__coro_new(struct cg_sched *sched, cg_fn *fn, void *arg, const
     coro->born = sched->now;
     coro->base = (struct cg_scope){.coro = coro};
     coro->scope = &coro->base;
-    coro->cancelled = false;
-    if (sched->order != NULL)
-        coro->rank = cg__order_rank(sched->order);
+    coro->unusual = 0;
+    if (sched->unusual)
+        make_unusual(coro, sched);
     cg__context_make(&coro->ctx, low, coro, entry, coro);
     *(sched->last ? &sched->last->next : &sched->first) = coro;
     sched->last = coro;

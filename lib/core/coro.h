@@ -7,6 +7,12 @@
 
 #include <cogen/coro.h>
 
+/* What makes cg_yield leave its fast path. */
+enum cg__coro_unusual {
+    CG__CORO_CANCELLED = 1, /* yields return -ECANCELED; derived from the scopes */
+    CG__CORO_OBSERVED = 2,   /* the scheduler has observers */
+};
+
 /* Lies in the top page of the coroutine's own stack. The fields that a switch uses come
  * first and fill one cache line: with 10,000 coroutines each switch misses the cache. */
 struct cg_coro {
@@ -17,7 +23,7 @@ struct cg_coro {
     int64_t since;           /* when it began to wait */
     int32_t budget;          /* bytes it may still move before it lets others run */
     uint8_t state;           /* enum cg_coro_state */
-    bool cancelled;          /* yields return -ECANCELED; derived from the scopes */
+    uint8_t unusual;         /* enum cg__coro_unusual */
     bool internal;           /* runs a branch of cg_any; neither counted nor listed */
     bool activated;          /* an activation came before the suspend */
     cg_fn *fn;

@@ -135,6 +135,72 @@ static inline void suspend(struct cg_coro *self)
     cg__sched_bury(sched);
 }
 
+/* A compound op that is observed. Its length is that of its run, since it may wait many
+ * times. */
+__attribute__((noinline)) static ssize_t run_observed(struct cg_op *op, struct cg_coro *self)
+{
+    struct cg_sched *sched = self->sched;
+    int64_t began = cg__observe_clock(sched->observe, sched->reactor);
+    ssize_t result = run_here(op, self);
+
+    cg__observe_ends(sched, op, result,
+                     cg__observe_clock(sched->observe, sched->reactor) - began);
+    return result;
+}
+
+/* Starts the op and waits for its end. Inline, so that `observed` is a constant. */
+static inline __attribute__((always_inline)) ssize_t
+do_op(struct cg_coro *self, struct cg_op *op, bool observed)
+{
+    int64_t suspended = 0, length = -1;
+    ssize_t result;
+    bool other = false;
+
+    self->op = op;
+    if (observed)
+        cg__observe_begins(self->sched, op);
+    switch (start(op, self->sched)) {
+    case CG_DONE:
+        if (spend(self, op))
+            break;
+        if (op->uses)
+            cg__op_list(op);
+        /* fall through */
+    case CG_PENDING:
+        if (observed)
+            suspended = cg__observe_waits(self->sched, op);
+        suspend(self);
+        cg__op_heard(op);
+        if (observed)
+            length = self->sched->observe->resumed - suspended;
+        /* The processor predicts the return address of the coroutine that was suspended
+         * last. Coroutines with the same function mostly wait in the same place, so after
+         * one of them the prediction is right, and a return is used; after another
+         * function it is wrong, and a jump is used. If a return was always used, a signal
+         * between two functions would take a quarter more CPU time. If a jump was always
+         * used, a yield four calls deep would take twice the time, since a jump unbalances
+         * the predictor's stack for the callers. */
+        other = self->sched->left_fn != self->fn;
+        break;
+    case CG_RUN:
+        return observed ? run_observed(op, self) : run_here(op, self);
+    }
+    result = finish(op);
+    if (observed)
+        cg__observe_ends(self->sched, op, result, length);
+    return other ? cg__context_return(result) : result;
+}
+
+/* Not inline, so that cg_yield keeps its small frame. */
+__attribute__((noinline)) static ssize_t yield_unusual(struct cg_coro *self, struct cg_op *op)
+{
+    if (self->unusual & CG__CORO_CANCELLED && !op->shield) {
+        op->result = -ECANCELED;
+        return finish(op);
+    }
+    return self->unusual & CG__CORO_OBSERVED ? do_op(self, op, true) : do_op(self, op, false);
+}
+
 ssize_t cg_yield(struct cg_op *op)
 {
     struct cg_coro *self = cg__coro_self;
@@ -145,35 +211,7 @@ ssize_t cg_yield(struct cg_op *op)
         return -EBUSY;
     op->owner = self;
     op->branch = false;
-    if (self->cancelled && !op->shield) {
-        op->result = -ECANCELED;
-        return finish(op);
-    }
-    self->op = op;
-    switch (start(op, self->sched)) {
-    case CG_DONE:
-        if (spend(self, op))
-            break;
-        if (op->uses)
-            cg__op_list(op);
-        /* fall through */
-    case CG_PENDING:
-        suspend(self);
-        cg__op_heard(op);
-        /* The processor predicts the return address of the coroutine that was suspended
-         * last. Coroutines with the same function mostly wait in the same place, so after
-         * one of them the prediction is right, and a return is used; after another
-         * function it is wrong, and a jump is used. If a return was always used, a signal
-         * between two functions would take a quarter more CPU time. If a jump was always
-         * used, a yield four calls deep would take twice the time, since a jump unbalances
-         * the predictor's stack for the callers. */
-        if (self->sched->left_fn != self->fn)
-            return cg__context_return(finish(op));
-        break;
-    case CG_RUN:
-        return run_here(op, self);
-    }
-    return finish(op);
+    return self->unusual ? yield_unusual(self, op) : do_op(self, op, false);
 }
 
 enum cg_verdict cg__op_start(struct cg_op *op, struct cg_sched *sched)

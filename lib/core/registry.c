@@ -72,7 +72,7 @@ void cg__registry_remove(struct cg_sched *sched)
         sched_yield();
 }
 
-void cg__registry_each(void (*fn)(struct cg_sched *sched))
+void cg__registry_each(void (*fn)(void *arg, struct cg_sched *sched), void *arg)
 {
     struct cg__registry_entry *entry;
 
@@ -81,7 +81,7 @@ void cg__registry_each(void (*fn)(struct cg_sched *sched))
         struct cg_sched *sched = atomic_load(&entry->sched);
 
         if (sched)
-            fn(sched);
+            fn(arg, sched);
     }
     leave();
 }

@@ -17,8 +17,8 @@ int cg__registry_add(struct cg_sched *sched);
 /* Removes it, and waits until no signal handler is in cg__registry_each. */
 void cg__registry_remove(struct cg_sched *sched);
 
-/* Calls fn for every scheduler, which stays valid meanwhile. From any thread or signal
- * handler, if fn may be called there; fn must not wait. */
-void cg__registry_each(void (*fn)(struct cg_sched *sched));
+/* Calls fn(arg, scheduler) for every scheduler, which stays valid meanwhile. From any thread or
+ * signal handler, if fn may be called there; fn must not wait. */
+void cg__registry_each(void (*fn)(void *arg, struct cg_sched *sched), void *arg);
 
 #endif

@@ -26,6 +26,14 @@ void cg__sched_watch(struct cg_sched *sched)
         sched->most = sched->ran; /* this one is the last */
 }
 
+void cg__sched_choose(struct cg_sched *sched)
+{
+    if (sched->order)
+        cg__order_choose(sched->order, &sched->ready);
+    if (sched->observe)
+        cg__observe_resumes(sched);
+}
+
 static void run_ready(struct cg_sched *sched)
 {
     struct cg_coro *coro;
@@ -328,6 +336,7 @@ struct cg_sched *cg_sched_new_with(struct cg_reactor *reactor,
         free(sched);
         return NULL;
     }
+    sched->unusual = sched->order != NULL;
     sched->reactor = reactor;
     reactor->sched = sched;
     sched->forks = sched->left_at = cg__fork_watch();
@@ -346,7 +355,7 @@ struct cg_sched *cg_sched_new_with(struct cg_reactor *reactor,
     cg__trim_init(&sched->idle, sched->now);
     cg__timers_init(&sched->timers);
     cg__failed_init(&sched->failed);
-    if (cg__debug_begin(sched) < 0) {
+    if (cg__debug_begin(sched) < 0 || cg__observers_begin(sched) < 0) {
         cg_sched_free(sched);
         return NULL;
     }
@@ -393,6 +402,7 @@ void cg_sched_free(struct cg_sched *sched)
             sched->parts[place]->free(sched->parts[place]);
     cg__debug_end(sched);
     cg__ready_free(&sched->ready);
+    cg__observe_end(sched);
     free(sched->order);
     if (sched->reactor->simulated)
         cg__kept_stacks_give(sched->stacks);

@@ -7,6 +7,7 @@
 #include "lib/core/failed.h"
 #include "lib/base/fork.h"
 #include "lib/core/trim.h"
+#include "lib/core/observe.h"
 #include "lib/core/order.h"
 #include "lib/core/part.h"
 #include "lib/core/post.h"
@@ -52,13 +53,13 @@ enum cg__debug_kind {
 struct cg_sched {
     struct cg_context ctx; /* of the loop */
     struct cg__ready ready;
-    struct cg__order *order; /* NULL: the usual one */
     struct cg__debug *debug; /* NULL: the debug mode is off */
     struct cg_reactor *reactor;
     struct cg_worker *worker; /* of a crew; NULL: of none */
     int64_t now;
     unsigned ran;      /* resumptions in this turn */
     unsigned most;     /* resumptions after which this turn ends */
+    bool unusual;      /* there is an order or an observer: cg__sched_choose is to be called */
     cg_fn *left_fn;    /* of the coroutine that was suspended last; NULL: the loop ran */
     unsigned unlooked; /* turns since the reactor was last polled */
     struct cg_coro *dead; /* has finished; the next one to run frees its stack */
@@ -68,6 +69,8 @@ struct cg_sched {
     size_t holds;
     size_t socks;                 /* sockets that were opened and whose memory is not freed */
     struct cg_starter *starters;  /* all of them */
+    struct cg__order *order;      /* NULL: the usual one */
+    struct cg__observe *observe;  /* NULL: nobody observes it */
     struct cg_stacks *stacks;
     struct cg__trim idle;
     struct cg_sched_options options;
@@ -129,6 +132,9 @@ void cg__sched_end(struct cg_sched *sched);
 /* Ends the turn if it takes too long. */
 void cg__sched_watch(struct cg_sched *sched);
 
+/* Before a coroutine is taken: lets the order choose it, and tells the observers. */
+void cg__sched_choose(struct cg_sched *sched);
+
 /* Takes the next coroutine to run out of the queue; NULL: this turn is over. */
 static inline struct cg_coro *cg__sched_next(struct cg_sched *sched)
 {
@@ -139,8 +145,8 @@ static inline struct cg_coro *cg__sched_next(struct cg_sched *sched)
     sched->ran++;
     if ((sched->ran & (sched->ran - 1)) == 0 && sched->ran >= CG__TURN_CLOCK)
         cg__sched_watch(sched);
-    if (sched->order != NULL)
-        cg__order_choose(sched->order, &sched->ready);
+    if (sched->unusual)
+        cg__sched_choose(sched);
     coro = cg__ready_take(&sched->ready);
     coro->state = CG_CORO_RUNNING;
     coro->budget = CG__BUDGET;

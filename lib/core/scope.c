@@ -17,7 +17,10 @@ static void derive(struct cg_coro *coro)
 
     while (scope->reason == 0 && !scope->shield && scope->parent)
         scope = scope->parent;
-    coro->cancelled = scope->reason != 0;
+    if (scope->reason)
+        coro->unusual |= CG__CORO_CANCELLED;
+    else
+        coro->unusual &= (uint8_t)~CG__CORO_CANCELLED;
 }
 
 void cg_scope_open(struct cg_scope *scope, int64_t deadline, bool shield)
@@ -79,7 +82,7 @@ static void reach_all(struct cg_sched *sched)
         sched->ended = scope->next_ended;
         if (sched->ended == NULL)
             sched->ended_tail = &sched->ended;
-        if (coro->cancelled && coro->op && !coro->op->shield)
+        if (coro->unusual & CG__CORO_CANCELLED && coro->op && !coro->op->shield)
             cg__op_cancel(coro->op, -ECANCELED);
         tell(scope);
     }

@@ -61,8 +61,9 @@ static void asked(struct cg__post *post, bool dropped)
 }
 
 /* In the signal handler. */
-static void ask(struct cg_sched *sched)
+static void ask(void *arg, struct cg_sched *sched)
 {
+    (void)arg;
     if (cg__sched_is_parents(sched) || atomic_exchange(&sched->is_asked, true))
         return;
     sched->asked.run = asked;
@@ -74,7 +75,7 @@ static void handle(int signo)
     int saved = errno;
 
     (void)signo;
-    cg__registry_each(ask);
+    cg__registry_each(ask, NULL);
     errno = saved;
 }
 

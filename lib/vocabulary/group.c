@@ -69,7 +69,7 @@ struct cg_group *cg_group_open_with(struct cg_group *group,
     };
     cg_scope_open(&group->scope, deadline, options->shield);
     group->scope.ended = owner_ended;
-    if (self->cancelled)
+    if (self->unusual & CG__CORO_CANCELLED)
         end(group, group->scope.reason ? group->scope.reason : -ECANCELED);
     return group;
 }

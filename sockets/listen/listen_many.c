@@ -124,6 +124,12 @@ static void complete(struct cg_io *member_io, ssize_t result)
     }
 }
 
+static void complete_observed(struct cg_io *member_io, ssize_t result)
+{
+    cg__observe_completes(((struct member *)member_io)->many->sched, member_io, result);
+    complete(member_io, result);
+}
+
 static enum cg_verdict ask(struct many *many, struct cg_io *io)
 {
     arm(many);
@@ -241,7 +247,7 @@ struct cg_sock *cg__listen_many(struct cg_sched *sched, const int *fds, int coun
     for (int i = 0; i < count; i++) {
         many->members[i].many = many;
         many->members[i].io.fd = fds[i];
-        many->members[i].io.complete = complete;
+        many->members[i].io.complete = sched->observe ? complete_observed : complete;
     }
     return sock;
 }
