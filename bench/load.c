@@ -9,6 +9,7 @@
  *     --http KIND       "plain" or "browser" requests
  *     --target PATH     of the requests: "/"
  *     --size BYTES      the length of an echo: 64
+ *     --websocket       the echo of a WebSocket server
  *     --seconds S       how long to measure: 1
  *     --warmup S        how long to run before that: 0.2
  *     --pipeline N      requests in one write: 1
@@ -22,6 +23,7 @@
 #include "config.h"
 
 #include "bench/histogram.h"
+#include "bench/load_websocket.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -154,7 +156,7 @@ static void tick(int64_t at)
     }
 }
 
-static bool udp;
+static bool udp, websocket;
 
 static int open_conn(void)
 {
@@ -168,6 +170,10 @@ static int open_conn(void)
     if (setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one) < 0 ||
         setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof linger) < 0)
         die("setsockopt");
+    if (websocket && !load_websocket_open(fd)) {
+        errno = EPROTO;
+        die("the handshake");
+    }
     return fd;
 }
 
@@ -333,6 +339,7 @@ int main(int argc, char **argv)
         {"http", 1, NULL, 'h'},        {"pid", 1, NULL, 'i'},
         {"differ", 1, NULL, 'd'},      {"flood", 0, NULL, 'f'},
         {"udp", 0, NULL, 'u'},         {"target", 1, NULL, 't'},
+        {"websocket", 0, NULL, 'k'},
         {NULL, 0, NULL, 0}};
     struct epoll_event events[EVENTS];
     const char *http = NULL, *path = "/", *differ = "";
@@ -378,6 +385,9 @@ int main(int argc, char **argv)
         case 'f':
             flooding = true;
             break;
+        case 'k':
+            websocket = true;
+            break;
         default:
             return usage();
         }
@@ -389,6 +399,11 @@ int main(int argc, char **argv)
             return usage();
         if (request != NULL)
             learn();
+    } else if (websocket) {
+        if (request_size > LOAD_WEBSOCKET_LIMIT)
+            return usage();
+        answer_size = request_size + 2;
+        request = load_websocket_frames(request_size, pipeline, &request_size);
     } else {
         request = calloc((size_t)pipeline, request_size);
         answer_size = request_size;

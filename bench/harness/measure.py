@@ -16,7 +16,8 @@ COUNTS = (2000, 6000)  # requests of the short and of the long run
 def options_of(case):
     words = []
     for name, value in case.items():
-        words += [f"--{name}"] if value is True else [f"--{name}", str(value)]
+        if value is not False:
+            words += [f"--{name}"] if value is True else [f"--{name}", str(value)]
     return words
 
 
@@ -35,12 +36,12 @@ def load(build, server, case, **more):
 
 def once(build, row, case, seconds):
     with row.start(build) as server:
-        return load(build, server, case, seconds=seconds, warmup=seconds * 0.4)
+        return load(build, server, {**case, **row.case}, seconds=seconds, warmup=seconds * 0.4)
 
 
 def _counted(build, row, case, requests, wrapper):
     with row.start(build, wrapper) as server:
-        load(build, server, case, requests=requests)
+        load(build, server, {**case, **row.case}, requests=requests)
     return server
 
 
@@ -63,7 +64,7 @@ def _strace_total(path, _server):
     return total
 
 
-def _callgrind_total(path, _server):
+def callgrind_total(path, _server=None):
     with open(path, encoding="utf-8") as file:
         for line in file:
             if line.startswith(("summary:", "totals:")):
@@ -84,9 +85,9 @@ def instructions(build, row, case):
         return None
     command = ["valgrind", "-q", "--tool=callgrind", "--callgrind-out-file={}"]
     try:
-        return _difference(build, row, case, command, _callgrind_total)
+        return _difference(build, row, case, command, callgrind_total)
     except process.Failed:  # on io_uring Valgrind may miss the signal to end
-        return _difference(build, row, case, command, _callgrind_total)
+        return _difference(build, row, case, command, callgrind_total)
 
 
 def allocations(build, row, case):

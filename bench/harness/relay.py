@@ -72,15 +72,6 @@ def rows(target):
             servers.Row("HAProxy, splice", ["haproxy", haproxy(SPLICE)], "haproxy")]
 
 
-def cpu(pid):
-    """CPU time of all threads of a process, ns."""
-    total = 0
-    for thread in os.listdir(f"/proc/{pid}/task"):
-        with open(f"/proc/{pid}/task/{thread}/schedstat", encoding="ascii") as file:
-            total += int(file.read().split()[0])
-    return total
-
-
 def pour(sock, count):
     piece = bytes(PIECE)
     try:
@@ -108,12 +99,12 @@ def once(options, row, listener, count):
     with row.start(options.build) as server:
         host, port = server.address.rsplit(":", 1)
         with socket.create_connection((host, int(port)), 10) as conn:
-            before = cpu(server.pid)
+            before = process.cpu(server.pid)
             source = threading.Thread(target=pour, args=(conn, count))
             source.start()
             try:
                 sink(listener, count)
-                return (cpu(server.pid) - before) / (count * PIECE / 1024 / 1024)
+                return (process.cpu(server.pid) - before) / (count * PIECE / 1024 / 1024)
             finally:
                 conn.close()
                 source.join()

@@ -10,6 +10,7 @@ from . import process
 SELECT_LIMIT = 900  # FD_SETSIZE is 1024
 FILES = {"4k": 4096, "100k": 100 * 1024, "10m": 10 * 1024 * 1024}  # of site(), by name
 HELLO = 'return 200 "Hello, world!\\n";'
+PEERS = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "peers")
 REACTORS = ("epoll", "io_uring", "poll", "select", "libevent")
 
 NGINX = """daemon off;
@@ -59,6 +60,7 @@ class Row:
         self.name, self.command, self.package = name, command, package
         self.bare, self.valgrind = bare, valgrind
         self.limit = limit  # the most connections that it can have
+        self.case = {}  # what is other than in the case of the table
 
     def missing(self, build):
         """The reason why it cannot be measured; None: it can."""
@@ -158,6 +160,18 @@ def ours_websocket(reactor):
                           "--listen", "127.0.0.1:0"])
 
 
+def websocket():
+    """An echo without frames, to compare with, and servers of WebSocket."""
+    def raw(reactor):
+        row = ours_echo(reactor)
+        row.name, row.case = f"raw echo {reactor}", {"websocket": False}
+        return row
+
+    return [raw("epoll"), raw("io_uring"), ours_websocket("epoll"), ours_websocket("io_uring"),
+            Row("node ws", ["node", os.path.join(PEERS, "ws.js")], "nodejs node-ws",
+                valgrind=False)]
+
+
 def echo_peers():
     return [Row("libev", ["bench/peers/echo_libev"], "libev-dev"),
             Row("libuv", ["bench/peers/echo_libuv"], "libuv1-dev"),
@@ -204,12 +218,12 @@ def site():
     return path
 
 
-def nginx(tls=False, files=False):
+def nginx(tls=False, files=False, h2c=False):
     def arguments(port):
         cert, key = certificate() if tls else ("", "")
         pair = f"ssl_certificate {cert}; ssl_certificate_key {key};" if tls else ""
         text = NGINX.format(dir=process.work_dir(), port=port, pair=pair,
-                            ssl="ssl" if tls else "",
+                            ssl="ssl" if tls else "http2" if h2c else "",
                             location=f"root {site()}; sendfile on;" if files else HELLO)
         return ["-c", _write("nginx.conf", text), "-p", process.work_dir()]
 

@@ -160,6 +160,16 @@ def udp(options):
             for senders in (64, 1)]
 
 
+def websocket(options):
+    """Messages of 32 bytes, beside an echo without frames."""
+    cases = [("64", "64 connections", {}), ("pipelined", "sent by 16, 64 connections",
+                                            {"pipeline": 16})]
+    return [loaded(options, f"websocket-{name}", f"WebSocket echo, 32 bytes, {title}",
+                   servers.websocket(), {"websocket": True, "size": 32, **case},
+                   lambda row: row.valgrind, base="raw echo epoll")
+            for name, title, case in (cases[:1] if options.quick else cases)]
+
+
 def http(options):
     rows = (servers.bare("http") + [servers.ours_http(name) for name in servers.REACTORS] +
             servers.http_peers())

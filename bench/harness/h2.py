@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: MIT
+"""HTTP/2: a small body by h2load, on 16 connections with 1, 10 and 100 streams each, in the
+clear with prior knowledge. The CPU time and the instructions of the server for a request."""
+
+import os
+import re
+import shutil
+
+from . import measure, process, servers, targets
+from .measure import median
+from .subjects import counted, in_rounds, present
+from .table import Table, micro, number, spread, thousands
+
+BASE = "h2o"
+CONNECTIONS = 16
+STREAMS = (1, 10, 100)
+REQUESTS = (16000, 64000)  # of a measurement, without and with many streams
+COUNTS = (1600, 6400)  # of the short and of the long run that count instructions
+
+
+def nghttpd(port):
+    return ["--no-tls", "--address=127.0.0.1", "--htdocs=" + servers.site(), str(port)]
+
+
+def rows():
+    def ours(reactor):
+        return servers.Ours(reactor, ["examples/http_hello", "--reactor", reactor, "--listen",
+                                      "127.0.0.1:0", "--protocols", "h1,h2c"])
+
+    return [servers.h2o(), ours("epoll"), ours("io_uring"), servers.nginx(h2c=True),
+            servers.Row("nghttpd", ["nghttpd", nghttpd], "nghttp2-server")]
+
+
+def ask(options, server, streams, requests):
+    """Runs h2load; returns how many requests a second it got. Each must succeed."""
+    command = ["h2load", "-n", str(requests), "-c", str(CONNECTIONS), "-m", str(streams),
+               "-p", "h2c", f"http://{server.address}/"]
+    text = process.output(command, options.build.env, process.processors()[1], 120)
+    good = re.search(r"(\d+) succeeded", text)
+    if good is None or int(good.group(1)) != requests or f" {requests} 2xx" not in text:
+        raise process.Failed(f"{server.name}: not all requests succeeded")
+    return float(re.search(r"([\d.]+) req/s", text).group(1))
+
+
+def once(options, row, streams):
+    requests = REQUESTS[streams > 1]
+    requests = requests // 2 if options.quick else requests
+    with row.start(options.build) as server:
+        ask(options, server, streams, requests // 4)
+        before = process.cpu(server.pid)
+        rate = ask(options, server, streams, requests)
+        return {"rate": rate, "cpu": (process.cpu(server.pid) - before) / requests}
+
+
+def instructions(options, row, streams):
+    """Instructions in user space for a request, without those of the connections."""
+    totals = []
+    for requests in COUNTS:
+        path = os.path.join(process.work_dir(), "h2-count")
+        with row.start(options.build, ["valgrind", "-q", "--tool=callgrind",
+                                       f"--callgrind-out-file={path}"]) as server:
+            ask(options, server, streams, requests)
+        totals.append(measure.callgrind_total(path))
+    return (totals[1] - totals[0]) / (COUNTS[1] - COUNTS[0])
+
+
+def count(options, row, streams):
+    if shutil.which("valgrind") is None or (options.quick and row.name.startswith("ng")):
+        return None
+    options.say(f"HTTP/2, {streams} streams: counting for {row.name}")
+    try:
+        return instructions(options, row, streams)
+    except process.Failed:  # on io_uring Valgrind may miss the signal to end
+        return instructions(options, row, streams)
+
+
+def of_streams(options, streams):
+    title = f"HTTP/2, {CONNECTIONS} connections, {streams} stream{'s' * (streams > 1)} each"
+    missing = []
+    here = present(options, rows(), missing)
+    table = Table(f"h2-{streams}", title,
+                  ["", "requests/s", "CPU us", "of h2o", "instr."], raw={})
+    if shutil.which("h2load") is None:
+        table.note("not measured: there is no h2load (in Debian: nghttp2-client)")
+        return table
+    found, failed = in_rounds(options, title, here, lambda row: once(options, row, streams))
+    table.raw["rows"], figures = found, {}
+    for row in here:
+        if row.name not in found or BASE not in found:
+            continue
+        runs = found[row.name]
+        ratios = [run["cpu"] / base["cpu"] for run, base in zip(runs, found[BASE])]
+        figures[row.name, "CPU of h2o"] = median(ratios)
+        counts = counted(options, row, streams,
+                         lambda _build, row, streams: count(options, row, streams))
+        table.add(row.name, thousands(median([run["rate"] for run in runs])),
+                  micro(median([run["cpu"] for run in runs])), spread(ratios),
+                  number(counts, 0))
+    targets.judge(table, figures)
+    for note in missing + failed:
+        table.note(note)
+    return table
+
+
+def h2(options):
+    return [of_streams(options, streams) for streams in (STREAMS[1:2] if options.quick else STREAMS)]
