@@ -18,45 +18,14 @@ enum {
     LEFT,     /* home no longer waits for it: the other scheduler frees it */
 };
 
-struct errands {
-    struct cg__part part;
-    struct cg__errand *first;
-};
-
 static void part_drop(struct cg__part *part, struct cg_sched *sched);
-static void part_free(struct cg__part *part);
 static void part_forked(struct cg__part *part, struct cg_sched *sched);
 
-/* Returns NULL if there is no memory. */
-static struct errands *errands_of(struct cg_sched *sched)
-{
-    struct errands *errands = (struct errands *)sched->parts[CG__PART_ERRANDS];
-
-    if (errands == NULL && (errands = malloc(sizeof *errands)) != NULL) {
-        *errands = (struct errands){
-            .part = {.drop = part_drop, .free = part_free, .forked = part_forked},
-        };
-        sched->parts[CG__PART_ERRANDS] = &errands->part;
-    }
-    return errands;
-}
-
-static void list(struct errands *errands, struct cg__errand *errand)
-{
-    errand->next = errands->first;
-    if (errand->next)
-        errand->next->link = &errand->next;
-    errand->link = &errands->first;
-    errands->first = errand;
-    cg_sched_hold(errand->home);
-}
+static const struct cg__part part = {.drop = part_drop, .forked = part_forked};
 
 static void unlist(struct cg__errand *errand)
 {
-    *errand->link = errand->next;
-    if (errand->next)
-        errand->next->link = errand->link;
-    cg_sched_unhold(errand->home);
+    cg__away_remove(&errand->away, errand->home);
 }
 
 static bool change(struct cg__errand *errand, int from, int to)
@@ -131,7 +100,7 @@ void cg__errand_return(struct cg__errand *errand, ssize_t result)
 enum cg_verdict cg__errand_send(struct cg__errand *errand, struct cg_op *op,
                                 struct cg_sched *home)
 {
-    struct errands *errands = errands_of(home);
+    struct cg__away_list *errands = cg__away_list(home, CG__PART_ERRANDS, &part);
 
     if (errands == NULL) {
         free(errand);
@@ -142,7 +111,7 @@ enum cg_verdict cg__errand_send(struct cg__errand *errand, struct cg_op *op,
     errand->op = op;
     atomic_init(&errand->state, SENT);
     atomic_init(&errand->refs, 2);
-    list(errands, errand);
+    cg__away_add(errands, &errand->away, home);
     cg__post_enter(home);
     cg__post(errand->there, &errand->post);
     /* If the other scheduler began to refuse before it could see the post, we see here
@@ -171,45 +140,42 @@ void cg__errand_refuse(struct cg_sched *sched)
     cg__post_drop_some(sched, is_errand);
 }
 
-static void part_drop(struct cg__part *part, struct cg_sched *sched)
+static void part_drop(struct cg__part *errands, struct cg_sched *sched)
 {
-    struct errands *errands = (struct errands *)part;
-    struct cg__errand *errand, *next;
+    struct cg__away_list *list = (struct cg__away_list *)errands;
+    struct cg__away *away, *next;
 
     (void)sched;
-    for (errand = errands->first; errand; errand = next) {
-        next = errand->next;
+    for (away = list->first; away; away = next) {
+        struct cg__errand *errand = CG__AWAY_OF(struct cg__errand, away);
+
+        next = away->next;
         if (change(errand, SENT, LEFT) || change(errand, BEGUN, LEFT))
             cg__post_leave(errand->home);
         cg__errand_unref(errand);
     }
-    errands->first = NULL;
-}
-
-static void part_free(struct cg__part *part)
-{
-    free(part);
+    list->first = NULL;
 }
 
 /* Finds an errand that will not come back: another thread of the parent has it, or it was
  * not begun. */
-static struct cg__errand *find_lost(struct errands *errands)
+static struct cg__errand *find_lost(const struct cg__away_list *list)
 {
-    struct cg__errand *errand = errands->first;
+    struct cg__errand *errand = CG__AWAY_OF(struct cg__errand, list->first);
 
     while (errand && !change(errand, SENT, LEFT) && !change(errand, BEGUN, LEFT))
-        errand = errand->next;
+        errand = CG__AWAY_OF(struct cg__errand, errand->away.next);
     return errand;
 }
 
 /* Completes the ops whose errands will not come back. It searches from the start each
  * time, because completing an op may cancel others, which withdraws their errands. */
-static void part_forked(struct cg__part *part, struct cg_sched *sched)
+static void part_forked(struct cg__part *errands, struct cg_sched *sched)
 {
     struct cg__errand *errand;
 
     (void)sched;
-    while ((errand = find_lost((struct errands *)part))) {
+    while ((errand = find_lost((struct cg__away_list *)errands))) {
         struct cg_op *op = errand->op;
 
         give_up(errand);

@@ -5,7 +5,7 @@
 #ifndef COGEN_LIB_THREADS_ERRAND_H
 #define COGEN_LIB_THREADS_ERRAND_H
 
-#include "lib/core/sched.h"
+#include "lib/threads/away.h"
 
 /* The first field of a block from malloc. The sender sets `there` and `arrive`. */
 struct cg__errand {
@@ -14,8 +14,8 @@ struct cg__errand {
     /* Called there, unless the op was cancelled before. Does the work, and must call
      * cg__errand_return once, in the same thread, now or later. */
     void (*arrive)(struct cg__errand *errand);
-    struct cg_op *op;                /* only home uses this field and the next two */
-    struct cg__errand *next, **link; /* home's list of errands that are not back */
+    struct cg_op *op;     /* only home uses this field and the next one */
+    struct cg__away away; /* in home's list of errands that are not back */
     ssize_t result;
     atomic_int state;
     atomic_uint refs;

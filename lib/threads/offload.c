@@ -14,55 +14,17 @@
 
 _Static_assert(sizeof(struct cg_offload_op) <= 128, "core ops fit in 128 bytes");
 
-/* The jobs of a scheduler whose results have not come back. */
-struct jobs {
-    struct cg__part part;
-    struct cg__job *first;
-};
-
 static void part_drop(struct cg__part *part, struct cg_sched *sched);
-static void part_free(struct cg__part *part);
 static bool part_wait(struct cg__part *part, struct cg_sched *sched);
 static void part_forked(struct cg__part *part, struct cg_sched *sched);
 
-/* Returns NULL if there is no memory. */
-static struct jobs *jobs_of(struct cg_sched *sched)
-{
-    struct jobs *jobs = (struct jobs *)sched->parts[CG__PART_JOBS];
-
-    if (jobs == NULL && (jobs = malloc(sizeof *jobs)) != NULL) {
-        *jobs = (struct jobs){
-            .part = {.drop = part_drop,
-                     .free = part_free,
-                     .wait = part_wait,
-                     .forked = part_forked},
-        };
-        sched->parts[CG__PART_JOBS] = &jobs->part;
-    }
-    return jobs;
-}
+/* Of the jobs of a scheduler whose results have not come back. */
+static const struct cg__part part = {
+    .drop = part_drop, .wait = part_wait, .forked = part_forked};
 
 static struct cg_offload_op *as_offload(const struct cg_op *op)
 {
     return (struct cg_offload_op *)op;
-}
-
-static void list(struct jobs *jobs, struct cg__job *job)
-{
-    job->next_job = jobs->first;
-    if (jobs->first)
-        jobs->first->link = &job->next_job;
-    job->link = &jobs->first;
-    jobs->first = job;
-    cg_sched_hold(job->sched);
-}
-
-static void unlist(struct cg__job *job)
-{
-    *job->link = job->next_job;
-    if (job->next_job)
-        job->next_job->link = job->link;
-    cg_sched_unhold(job->sched);
 }
 
 static void tell(const struct cg_offload_op *offload, enum cg_fate fate)
@@ -79,7 +41,7 @@ static void come_home(struct cg__post *post, bool dropped)
     ssize_t result = job->result;
 
     if (!dropped)
-        unlist(job);
+        cg__away_remove(&job->away, job->sched);
     free(job);
     if (dropped)
         return;
@@ -107,7 +69,7 @@ static enum cg_verdict offload_process(struct cg_op *op, struct cg_sched *sched)
 {
     struct cg_offload_op *offload = as_offload(op);
     struct cg_pool *pool = offload->pool ? offload->pool : cg__pool_own();
-    struct jobs *jobs;
+    struct cg__away_list *jobs;
     struct cg__job *job;
     int rc;
 
@@ -115,7 +77,7 @@ static enum cg_verdict offload_process(struct cg_op *op, struct cg_sched *sched)
         return cg__op_done(op, -EINVAL);
     if (pool && pool->limit == 0)
         return cg__op_done(op, call_here(offload));
-    if (pool == NULL || (jobs = jobs_of(sched)) == NULL ||
+    if (pool == NULL || (jobs = cg__away_list(sched, CG__PART_JOBS, &part)) == NULL ||
         (job = malloc(sizeof *job)) == NULL)
         return cg__op_done(op, -ENOMEM);
     *job = (struct cg__job){
@@ -129,11 +91,11 @@ static enum cg_verdict offload_process(struct cg_op *op, struct cg_sched *sched)
         .forks = cg__fork_count(),
         .state = CG__JOB_QUEUED,
     };
-    list(jobs, job);
+    cg__away_add(jobs, &job->away, sched);
     offload->job = job;
     if ((rc = cg__pool_put(pool, job)) == 0)
         return CG_PENDING;
-    unlist(job);
+    cg__away_remove(&job->away, sched);
     free(job);
     offload->job = NULL;
     return cg__op_done(op, rc);
@@ -170,7 +132,8 @@ static enum cg__job_state leave(struct cg__job *job, struct cg_stacks *stacks)
 static enum cg_verdict offload_cancel(struct cg_op *op, struct cg_sched *sched)
 {
     struct cg_offload_op *offload = as_offload(op);
-    struct cg__job *job = offload->job, *next = job->next_job, **link = job->link;
+    struct cg__job *job = offload->job;
+    struct cg__away away = job->away; /* its thread may free the job */
     bool copied = is_parents(job), may_be_left = copied || job->abandon;
     enum cg__job_state state = copied ? job->state : leave(job, NULL);
 
@@ -179,10 +142,7 @@ static enum cg_verdict offload_cancel(struct cg_op *op, struct cg_sched *sched)
     if (state == CG__JOB_QUEUED || copied)
         free(job);
     tell(offload, state == CG__JOB_QUEUED ? CG_FATE_NOT_RUN : CG_FATE_LEFT);
-    *link = next;
-    if (next)
-        next->link = link;
-    cg_sched_unhold(sched);
+    cg__away_remove(&away, sched);
     return CG_DONE;
 }
 
@@ -215,27 +175,36 @@ const struct cg_op_type cg_offload_type = {
     .print = offload_print,
 };
 
-static struct cg__job *find_parents(const struct jobs *jobs)
+static struct cg__job *first(const struct cg__away_list *jobs)
 {
-    struct cg__job *job = jobs->first;
+    return jobs ? CG__AWAY_OF(struct cg__job, jobs->first) : NULL;
+}
+
+static struct cg__job *next(const struct cg__job *job)
+{
+    return CG__AWAY_OF(struct cg__job, job->away.next);
+}
+
+static struct cg__job *find_parents(const struct cg__away_list *jobs)
+{
+    struct cg__job *job = first(jobs);
 
     while (job && !is_parents(job))
-        job = job->next_job;
+        job = next(job);
     return job;
 }
 
 /* Completes the ops whose jobs stayed in the parent. It searches from the start each time,
  * because completing an op may cancel others, which frees their jobs. */
-static void part_forked(struct cg__part *part, struct cg_sched *sched)
+static void part_forked(struct cg__part *jobs, struct cg_sched *sched)
 {
     struct cg__job *job;
 
-    (void)sched;
-    while ((job = find_parents((struct jobs *)part))) {
+    while ((job = find_parents((struct cg__away_list *)jobs))) {
         struct cg_offload_op *offload = job->op;
 
         tell(offload, job->state == CG__JOB_QUEUED ? CG_FATE_NOT_RUN : CG_FATE_LEFT);
-        unlist(job);
+        cg__away_remove(&job->away, sched);
         free(job);
         cg_op_complete(&offload->op, -ESRCH);
     }
@@ -243,17 +212,18 @@ static void part_forked(struct cg__part *part, struct cg_sched *sched)
 
 void cg__offload_count(const struct cg_sched *sched, size_t counts[CG__JOB_RETURNED + 1])
 {
-    const struct jobs *jobs = (const struct jobs *)sched->parts[CG__PART_JOBS];
+    const struct cg__away_list *jobs =
+        (const struct cg__away_list *)sched->parts[CG__PART_JOBS];
 
     for (int state = 0; state <= CG__JOB_RETURNED; state++)
         counts[state] = 0;
-    for (struct cg__job *job = jobs ? jobs->first : NULL; job; job = job->next_job)
+    for (struct cg__job *job = first(jobs); job; job = next(job))
         counts[atomic_load(&job->state)]++;
 }
 
-static bool part_wait(struct cg__part *part, struct cg_sched *sched)
+static bool part_wait(struct cg__part *jobs, struct cg_sched *sched)
 {
-    if (((struct jobs *)part)->first == NULL)
+    if (((struct cg__away_list *)jobs)->first == NULL)
         return false;
     cg__pool_wait(sched);
     return true;
@@ -262,20 +232,15 @@ static bool part_wait(struct cg__part *part, struct cg_sched *sched)
 /* Called when the scheduler is freed: the coroutines that waited are abandoned. A function
  * that still runs may use their stacks, so the job keeps a reference until it returns. A
  * job that has already been posted back is freed when the post is dropped. */
-static void part_drop(struct cg__part *part, struct cg_sched *sched)
+static void part_drop(struct cg__part *jobs, struct cg_sched *sched)
 {
-    struct jobs *jobs = (struct jobs *)part;
-    struct cg__job *job, *next;
+    struct cg__away_list *list = (struct cg__away_list *)jobs;
+    struct cg__job *job, *after;
 
-    for (job = jobs->first; job; job = next) {
-        next = job->next_job;
+    for (job = first(list); job; job = after) {
+        after = next(job);
         if (is_parents(job) || leave(job, sched->stacks) == CG__JOB_QUEUED)
             free(job);
     }
-    jobs->first = NULL;
-}
-
-static void part_free(struct cg__part *part)
-{
-    free(part);
+    list->first = NULL;
 }

@@ -4,7 +4,7 @@
 #ifndef COGEN_LIB_THREADS_POOL_H
 #define COGEN_LIB_THREADS_POOL_H
 
-#include "lib/core/sched.h"
+#include "lib/threads/away.h"
 
 #include <cogen/offload.h>
 
@@ -17,7 +17,7 @@ enum cg__job_state {
 struct cg__job {
     struct cg__post post;             /* from the thread back to the scheduler */
     struct cg__job *next, *prev;      /* in the queue */
-    struct cg__job *next_job, **link; /* in the scheduler's list */
+    struct cg__away away;             /* in the scheduler's list */
     struct cg_pool *pool;
     struct cg_sched *sched;   /* NULL: nothing waits for the job; its thread frees it */
     struct cg_stacks *stacks; /* referenced by the job if its scheduler has been freed */
