@@ -149,14 +149,12 @@ static void pull(struct cg_reactor *reactor, struct cg__input *input, size_t siz
     }
 }
 
-bool cg__input_gather(struct cg_reactor *reactor, struct cg__input *input, size_t size)
+bool cg__input_gather_more(struct cg_reactor *reactor, struct cg__input *input, size_t size)
 {
     struct cg_chunk *first = input->first, *large;
     size_t held = first->end - first->start;
 
-    assert(size <= input->unread && first->lent == 0);
-    if (held >= size)
-        return true;
+    assert(size <= input->unread && first->lent == 0 && held < size);
     if (first->size < size) {
         large = cg_chunk_get_large(reactor, size);
         if (large == NULL)

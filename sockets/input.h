@@ -18,9 +18,14 @@ struct cg__input {
 void cg__input_add(struct cg_reactor *reactor, struct cg__input *input,
                    struct cg_chunk *chunk);
 
-/* Like cg__input_add, for a chunk with bytes and an empty input. */
-static inline void cg__input_begin(struct cg__input *input, struct cg_chunk *chunk)
+/* Like cg__input_add; inline for the usual case, that the input is empty. */
+static inline void cg__input_begin(struct cg_reactor *reactor, struct cg__input *input,
+                                   struct cg_chunk *chunk)
 {
+    if (input->first != NULL || chunk->end == chunk->start) {
+        cg__input_add(reactor, input, chunk);
+        return;
+    }
     chunk->next = NULL;
     chunk->lent = 0;
     input->first = input->last = chunk;
@@ -46,7 +51,14 @@ void cg__input_drop(struct cg_reactor *reactor, struct cg__input *input, size_t 
 
 /* Makes the first chunk hold at least `size` bytes, all of which are unread and not lent.
  * Returns false if there is no memory. */
-bool cg__input_gather(struct cg_reactor *reactor, struct cg__input *input, size_t size);
+bool cg__input_gather_more(struct cg_reactor *reactor, struct cg__input *input, size_t size);
+static inline bool cg__input_gather(struct cg_reactor *reactor, struct cg__input *input,
+                                    size_t size)
+{
+    const struct cg_chunk *first = input->first;
+
+    return first->end - first->start >= size || cg__input_gather_more(reactor, input, size);
+}
 
 /* Takes out the first chunk. Returns NULL if nothing is unread. */
 struct cg_chunk *cg__input_shift(struct cg__input *input);
