@@ -20,13 +20,3 @@ int64_t cg__http_clocks_begin(const struct cg__http_conn *conn)
 {
     return cg__http_clocks_after(conn->since, conn->server->options.header_timeout);
 }
-
-int64_t cg__http_clocks_idle(const struct cg__http_conn *conn)
-{
-    const struct cg_http_server *server = conn->server;
-    int64_t timeout =
-        conn->requests ? server->options.idle_timeout : server->options.header_timeout;
-
-    return server->draining && server->drain_idle < timeout ? server->drain_idle
-                                                            : timeout;
-}

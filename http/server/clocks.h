@@ -19,6 +19,14 @@ int64_t cg__http_clocks_head(const struct cg__http_conn *conn, size_t size);
 int64_t cg__http_clocks_begin(const struct cg__http_conn *conn);
 
 /* How long the connection may be without a request. */
-int64_t cg__http_clocks_idle(const struct cg__http_conn *conn);
+static inline int64_t cg__http_clocks_idle(const struct cg__http_conn *conn)
+{
+    const struct cg_http_server *server = conn->server;
+    int64_t timeout =
+        conn->requests ? server->options.idle_timeout : server->options.header_timeout;
+
+    return server->draining && server->drain_idle < timeout ? server->drain_idle
+                                                            : timeout;
+}
 
 #endif

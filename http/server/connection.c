@@ -78,30 +78,7 @@ static void stay(struct cg__http_conn *conn)
 
 static ssize_t wait_until(struct cg__http_conn *conn, struct cg_view *view, int64_t end)
 {
-    ssize_t n;
-
-    cg_scope_open(&conn->wait, CG_NEVER, false);
-    n = cg_yield(cg_borrow(conn->sock, view, .timeout = CG_NEVER, .deadline = end));
-    cg_scope_close(&conn->wait);
-    return n;
-}
-
-/* Waits for the first byte of a request; meanwhile the connection holds no buffer, and after
- * CG__HTTP_AWAKE not even a stack: then `coro` is NULL. It is idle since the moment `since`,
- * and has a coroutine since `now`. */
-static ssize_t wait_idle(struct cg__http_conn *conn, struct cg_view *view, int64_t since,
-                         int64_t now)
-{
-    int64_t end = cg__http_clocks_after(since, cg__http_clocks_idle(conn));
-    int64_t awake = cg__http_clocks_after(now, CG__HTTP_AWAKE);
-    ssize_t n;
-
-    conn->phase = CG__HTTP_IDLE;
-    conn->since = since;
-    n = wait_until(conn, view, awake < end ? awake : end);
-    if (n == -ETIMEDOUT && awake < end && !cg__http_dormant_begin(conn, end))
-        n = wait_until(conn, view, end);
-    return n;
+    return cg_yield(cg_borrow(conn->sock, view, .timeout = CG_NEVER, .deadline = end));
 }
 
 /* Serves what the wait has brought. If a shutdown has ended the wait, it looks once more:
@@ -115,16 +92,52 @@ static enum cg__http_outcome serve_woken(struct cg__http_conn *conn, struct cg_v
     return n > 0 ? cg__http_h1_serve(conn, view) : CG__HTTP_CLOSE_NOW;
 }
 
-static enum cg__http_outcome serve_next(struct cg__http_conn *conn, int64_t since, int64_t now)
+/* Waits on until the moment `end`, and serves what comes; unless the wait can go on without
+ * a coroutine. The scope `wait` is closed before and after. */
+static enum cg__http_outcome wait_on(struct cg__http_conn *conn, int64_t end)
 {
     struct cg_view view;
-    ssize_t n = wait_idle(conn, &view, since, now);
+    ssize_t n;
 
-    return conn->coro == NULL ? CG__HTTP_DORMANT : serve_woken(conn, &view, n);
+    if (cg__http_dormant_begin(conn, end))
+        return CG__HTTP_DORMANT;
+    cg_scope_open(&conn->wait, CG_NEVER, false);
+    n = wait_until(conn, &view, end);
+    cg_scope_close(&conn->wait);
+    return serve_woken(conn, &view, n);
+}
+
+/* Serves requests one after the other. Between them the connection holds no buffer, and after
+ * CG__HTTP_AWAKE not even a stack: CG__HTTP_DORMANT. It is idle since the moment `since`, and
+ * has a coroutine since `now`. The scope `wait` stays open while requests are served, because
+ * a shutdown cancels it only in the phase IDLE. */
+static enum cg__http_outcome serve_all(struct cg__http_conn *conn, int64_t since, int64_t now)
+{
+    enum cg__http_outcome outcome;
+    struct cg_view view;
+    int64_t end, awake;
+    ssize_t n;
+
+    cg_scope_open(&conn->wait, CG_NEVER, false);
+    do {
+        end = cg__http_clocks_after(since, cg__http_clocks_idle(conn));
+        awake = cg__http_clocks_after(now, CG__HTTP_AWAKE);
+        conn->phase = CG__HTTP_IDLE;
+        conn->since = since;
+        n = wait_until(conn, &view, awake < end ? awake : end);
+        if (n <= 0)
+            break;
+        outcome = serve_woken(conn, &view, n);
+        since = now = cg_sched_now(conn->server->sched); /* the turn's time: no system call */
+    } while (outcome == CG__HTTP_GO_ON);
+    cg_scope_close(&conn->wait);
+    if (n > 0)
+        return outcome;
+    return n == -ETIMEDOUT && awake < end ? wait_on(conn, end) : serve_woken(conn, &view, n);
 }
 
 /* Waits for the first byte of a proxy's header or of a TLS handshake. A shutdown ends the wait,
- * as in wait_idle. */
+ * as in serve_all. */
 static bool has_begun(struct cg__http_conn *conn)
 {
     ssize_t n;
@@ -202,7 +215,7 @@ static size_t see_preface(struct cg__http_conn *conn, size_t len, int64_t deadli
 }
 
 /* Whether the connection begins as HTTP/2 does. *silent: nothing has come. A shutdown ends the
- * wait, as in wait_idle. */
+ * wait, as in serve_all. */
 static bool begins_as_h2(struct cg__http_conn *conn, bool *silent)
 {
     size_t len = 0;
@@ -241,9 +254,9 @@ static unsigned choose(struct cg__http_conn *conn, bool *silent)
 static void go_on(struct cg__http_conn *conn, enum cg__http_outcome outcome)
 {
     while (outcome == CG__HTTP_GO_ON) {
-        int64_t now = cg_sched_now(cg_sched_self()); /* the turn's time: no system call */
+        int64_t now = cg_sched_now(conn->server->sched);
 
-        outcome = serve_next(conn, now, now);
+        outcome = serve_all(conn, now, now);
     }
     if (outcome == CG__HTTP_LINGER)
         linger(conn);
@@ -296,7 +309,7 @@ ssize_t cg__http_connection_resume(void *op)
     if (conn->session != NULL)
         go_on(conn, cg__http_h2_serve(conn));
     else if (n == 0) /* over TLS what has come need not be a request */
-        go_on(conn, serve_next(conn, conn->since, cg_sched_now(cg_sched_self())));
+        go_on(conn, serve_all(conn, conn->since, cg_sched_now(conn->server->sched)));
     else
         go_on(conn, serve_woken(conn, &view, n));
     return 0;

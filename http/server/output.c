@@ -260,28 +260,37 @@ static ssize_t write_parts(struct cg__http_conn *conn, struct cg__http_out *out,
     return n;
 }
 
-static ssize_t flush(struct cg__http_conn *conn, const struct iovec *parts, int count, bool more)
+/* Before output is written. 0, or a negative code: nothing may be written any more. */
+static inline ssize_t before_write(struct cg__http_conn *conn)
 {
     ssize_t n = conn->writer != NULL ? settle(conn, false) : 0;
+
+    return n == 0 && conn->broken ? -EPIPE : n; /* nothing can follow an incomplete response */
+}
+
+ssize_t cg__http_output_flush(struct cg__http_conn *conn)
+{
+    ssize_t n = before_write(conn);
     struct cg__http_out *out = conn->out;
 
-    if (n == 0 && conn->broken)
-        n = -EPIPE; /* nothing can follow an incomplete response */
-    if (n < 0 || (count == 0 && out == NULL))
+    if (n < 0 || out == NULL)
         return n;
     conn->out = NULL;
-    n = count == 0 ? write_out(conn, out) : write_parts(conn, out, parts, count, more);
+    n = write_out(conn, out);
     out_put(conn->server, out);
     return n < 0 ? cg__http_output_wrote(conn, n) : 0;
 }
 
-ssize_t cg__http_output_flush(struct cg__http_conn *conn, const struct iovec *parts, int count)
+ssize_t cg__http_output_write(struct cg__http_conn *conn, const struct iovec *parts, int count,
+                              bool more)
 {
-    return flush(conn, parts, count, false);
-}
+    ssize_t n = before_write(conn);
+    struct cg__http_out *out = conn->out;
 
-ssize_t cg__http_output_flush_before(struct cg__http_conn *conn, const struct iovec *parts,
-                                     int count)
-{
-    return flush(conn, parts, count, true);
+    if (n < 0)
+        return n;
+    conn->out = NULL;
+    n = write_parts(conn, out, parts, count, more);
+    out_put(conn->server, out);
+    return n < 0 ? cg__http_output_wrote(conn, n) : 0;
 }

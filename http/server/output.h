@@ -20,14 +20,13 @@ static inline char *cg__http_output_room(struct cg__http_conn *conn, size_t size
 /* Frees the spare buffers. */
 void cg__http_output_free(struct cg_http_server *server);
 
-/* Writes the gathered output and then these parts. 0 or a negative code. Yields. */
-ssize_t cg__http_output_flush(struct cg__http_conn *conn, const struct iovec *parts,
-                              int count);
+/* Writes the gathered output, if there is any. 0 or a negative code. Yields. */
+ssize_t cg__http_output_flush(struct cg__http_conn *conn);
 
-/* Like cg__http_output_flush, for at least one part, before the caller writes to the socket
- * itself: both may go into one packet. */
-ssize_t cg__http_output_flush_before(struct cg__http_conn *conn, const struct iovec *parts,
-                                     int count);
+/* Writes the gathered output and then these parts, at least one. `more`: the caller goes on
+ * to write to the socket itself, and both may go into one packet. */
+ssize_t cg__http_output_write(struct cg__http_conn *conn, const struct iovec *parts, int count,
+                              bool more);
 
 /* Notes the result n of a write and returns it. After a failure the connection is broken.
  * After a timeout the close will reset the connection: otherwise the kernel would keep

@@ -194,7 +194,9 @@ fitting_route(struct cg_http_request *req, const struct cg__http_routes *routes,
 
 const struct cg__http_route *cg__http_route(struct cg_http_request *req, int *status)
 {
-    struct cg__http_routes *routes = cg__http_route_host_of(req);
+    struct cg_http_server *server = req->server;
+    struct cg__http_routes *routes =
+        server->nhosts == 0 ? &server->routes : cg__http_route_host_of(req);
     const struct cg__http_route *route = whole_route(req, routes);
 
     return route != NULL ? route : fitting_route(req, routes, status);

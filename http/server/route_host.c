@@ -94,7 +94,7 @@ struct cg__http_routes *cg__http_route_host_of(const struct cg_http_request *req
     bool found = false;
     size_t place;
 
-    if (server->nhosts == 0 || *req->path != '/' ||
+    if (*req->path != '/' ||
         (text = cg_http_request_header(req, "Host")) == NULL ||
         !copy_host(host, text,
                    text[0] == '[' ? strcspn(text, "]") + 1 : strcspn(text, ":")))

@@ -28,8 +28,8 @@ static ssize_t ask(struct cg_http_request *req)
     req->expects = false;
     if (req->conn->more)
         return 0;
-    return cg__http_output_flush(req->conn,
-                                 &(struct iovec){(void *)text, sizeof text - 1}, 1);
+    return cg__http_output_write(req->conn, &(struct iovec){(void *)text, sizeof text - 1}, 1,
+                                 false);
 }
 
 /* Borrows further bytes of the connection; pending output is written first. */
@@ -42,7 +42,7 @@ static ssize_t borrow(struct cg__http_h1_request *h1)
     if (req->expects && !req->begun)
         n = ask(req);
     else if (!req->conn->more)
-        n = cg__http_output_flush(req->conn, NULL, 0);
+        n = cg__http_output_flush(req->conn);
     if (n == 0) {
         start = cg_sched_now(cg_sched_self());
         n = cg_yield(cg_borrow(req->conn->sock, &h1->view,

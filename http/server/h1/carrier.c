@@ -42,7 +42,8 @@ static ssize_t write_body(struct cg_http_request *req, const void *data, size_t 
         if (chunked)
             parts[count++] = (struct iovec){(void *)"\r\n", 2};
     }
-    return cg__http_output_flush(req->conn, parts, count);
+    return count == 0 ? cg__http_output_flush(req->conn)
+                      : cg__http_output_write(req->conn, parts, count, false);
 }
 
 /* Sends a part of a file without framing. */
@@ -76,11 +77,11 @@ static ssize_t send_file(struct cg_http_request *req, int file, int64_t offset,
 
     if (chunked)
         part.iov_len = cg__http_framing_chunk_head(head, len);
-    n = cg__http_output_flush_before(req->conn, &part, 1);
+    n = cg__http_output_write(req->conn, &part, 1, true);
     if (n >= 0)
         n = send_part(req, file, offset, len);
     if (n >= 0 && chunked)
-        n = cg__http_output_flush(req->conn, &(struct iovec){(void *)"\r\n", 2}, 1);
+        n = cg__http_output_write(req->conn, &(struct iovec){(void *)"\r\n", 2}, 1, false);
     return n < 0 ? n : 0;
 }
 
@@ -92,7 +93,7 @@ static ssize_t end(struct cg_http_request *req)
          *start = to;
 
     if (to == NULL) {
-        ssize_t n = cg__http_output_flush(req->conn, NULL, 0);
+        ssize_t n = cg__http_output_flush(req->conn);
 
         if (n < 0 || size > CG__HTTP_OUT_SIZE)
             return n < 0 ? n : -EMSGSIZE;
@@ -135,8 +136,8 @@ static ssize_t interim(struct cg_http_request *req, int status,
     text = malloc(LINE + len);
     if (text == NULL)
         return -ENOMEM;
-    n = cg__http_output_flush(
-        req->conn, &(struct iovec){text, put_interim(text, status, fields)}, 1);
+    n = cg__http_output_write(
+        req->conn, &(struct iovec){text, put_interim(text, status, fields)}, 1, false);
     free(text);
     req->cut |= n < 0; /* a part of it may have been sent */
     return n;
@@ -145,7 +146,7 @@ static ssize_t interim(struct cg_http_request *req, int status,
 static ssize_t give(struct cg_http_request *req, struct cg_sock **sock)
 {
     const char *peer;
-    ssize_t n = cg__http_output_flush(req->conn, NULL, 0);
+    ssize_t n = cg__http_output_flush(req->conn);
 
     if (n < 0)
         return n;

@@ -72,7 +72,7 @@ static ssize_t borrow(struct cg__http_h1_request *h1, int64_t deadline)
     ssize_t n = 0;
 
     if (conn->out != NULL)
-        n = cg__http_output_flush(conn, NULL, 0);
+        n = cg__http_output_flush(conn);
     if (n == 0) {
         conn->phase = CG__HTTP_IN_HEAD;
         n = cg_yield(cg_borrow(conn->sock, &h1->view, .timeout = CG_NEVER,
@@ -220,7 +220,7 @@ enum cg__http_outcome cg__http_h1_serve(struct cg__http_conn *conn,
     cg__http_h1_view_release(h1);
     request_put(&h1->message);
     if (conn->sock != NULL && outcome != CG__HTTP_CLOSE_NOW &&
-        cg__http_output_flush(conn, NULL, 0) < 0)
+        cg__http_output_flush(conn) < 0)
         outcome = CG__HTTP_CLOSE_NOW;
     return outcome;
 }

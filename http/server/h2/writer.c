@@ -30,11 +30,11 @@ static ssize_t write_frames(struct cg__http_h2 *h2)
             memcpy(to, data, (size_t)len);
             conn->out->used += (size_t)len;
         } else {
-            n = cg__http_output_flush(conn, &(struct iovec){(void *)data, (size_t)len},
-                                      1);
+            n = cg__http_output_write(conn, &(struct iovec){(void *)data, (size_t)len}, 1,
+                                      false);
         }
     }
-    return n < 0 ? n : cg__http_output_flush(conn, NULL, 0);
+    return n < 0 ? n : cg__http_output_flush(conn);
 }
 
 static bool wants(const struct cg__http_h2 *h2)

@@ -42,7 +42,18 @@ static int set_host(struct cg_http_request *req, const char *target)
     return rc == 0 ? 0 : rc == -EINVAL ? 400 : 503;
 }
 
-/* Most targets are their own path. Others are decoded into the start of `params`. */
+/* Copies the path to the start of `params`. NULL: no memory. */
+static char *copy_path(struct cg_http_request *req, const char *path, size_t len)
+{
+    if (cg__http_message_reserve(&req->params, len + 1) < 0)
+        return NULL;
+    cg__http_message_text(&req->params, path, len);
+    cg__http_message_text(&req->params, "", 1);
+    return cg__http_message_at(&req->params, 0);
+}
+
+/* Most targets are their own path, or it ends at the query. Others are decoded into the start
+ * of `params`. */
 int cg__http_request_target_path(struct cg_http_request *req)
 {
     const char *target = cg__http_message_at(&req->line, req->text);
@@ -57,6 +68,8 @@ int cg__http_request_target_path(struct cg_http_request *req)
             size++;
         if (target[size] == '\0')
             return 0;
+        if (target[size] == '?')
+            return (req->path = copy_path(req, target, size)) != NULL ? 0 : 503;
     }
     if (*target != '/' && strcmp(target, "*") != 0 && req->code != HTTP_CONNECT) {
         int status = set_host(req, target);
@@ -68,10 +81,10 @@ int cg__http_request_target_path(struct cg_http_request *req)
             target = "*"; /* about the server itself (RFC 9112, 3.2.4) */
     }
     size = strcspn(target, "?");
-    if (cg__http_message_text(&req->params, size ? target : "/",
-                              (size ? size : 1) + 1) < 0)
+    path = size > 0 ? copy_path(req, target, size) : copy_path(req, "/", 1);
+    req->path = path;
+    if (path == NULL)
         return 503;
-    req->path = path = cg__http_message_at(&req->params, 0);
     length = size > 0 ? cg__http_percent_decode(path, target, size, false, false) : 1;
     if (length < 0)
         return 400;
