@@ -302,29 +302,28 @@ bool cg_http_jar_next(const struct cg_http_jar *jar, const void **at,
     return true;
 }
 
+static bool has_names(const struct cg_http_jar_cookie *is, const void *arg)
+{
+    const struct cg_http_jar_cookie *names = arg;
+
+    return (names->domain == NULL || cg__ascii_equal(is->domain, names->domain)) &&
+           (names->name == NULL || strcmp(is->name, names->name) == 0);
+}
+
 size_t cg_http_jar_remove(struct cg_http_jar *jar, const char *domain, const char *name)
 {
-    unsigned before = jar->count;
-    struct cg__jar_cookie *cookie, *newer;
+    const struct cg_http_jar_cookie names = {.domain = domain, .name = name};
 
-    for (cookie = jar->oldest; cookie != NULL; cookie = newer) {
-        newer = cookie->newer;
-        if ((domain == NULL || cg__ascii_equal(cookie->is.domain, domain)) &&
-            (name == NULL || strcmp(cookie->is.name, name) == 0))
-            cg__http_jar_drop(jar, cookie);
-    }
-    return before - jar->count;
+    return cg__http_jar_drop_if(jar, has_names, &names);
+}
+
+static bool is_of_session(const struct cg_http_jar_cookie *is, const void *unused)
+{
+    (void)unused;
+    return is->expires == 0;
 }
 
 size_t cg_http_jar_end_session(struct cg_http_jar *jar)
 {
-    unsigned before = jar->count;
-    struct cg__jar_cookie *cookie, *newer;
-
-    for (cookie = jar->oldest; cookie != NULL; cookie = newer) {
-        newer = cookie->newer;
-        if (cookie->is.expires == 0)
-            cg__http_jar_drop(jar, cookie);
-    }
-    return before - jar->count;
+    return cg__http_jar_drop_if(jar, is_of_session, NULL);
 }

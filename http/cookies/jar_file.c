@@ -168,19 +168,44 @@ ssize_t cg_http_jar_load(struct cg_http_jar *jar, const char *path, unsigned *wr
     return n;
 }
 
+static int by_number(const void *a, const void *b)
+{
+    const struct cg__jar_cookie *const *one = a, *const *other = b;
+
+    return ((*one)->number > (*other)->number) - ((*one)->number < (*other)->number);
+}
+
+/* The cookies in the order of their creation, which the lines of a file keep: it decides about
+ * the order in a request. NULL: no memory, or no cookies. */
+static const struct cg__jar_cookie **sorted(const struct cg_http_jar *jar)
+{
+    const struct cg__jar_cookie **list =
+        jar->count > 0 ? malloc(jar->count * sizeof *list) : NULL, *at = jar->oldest;
+
+    for (unsigned i = 0; list != NULL && i < jar->count; i++, at = at->newer)
+        list[i] = at;
+    if (list != NULL)
+        qsort(list, jar->count, sizeof *list, by_number);
+    return list;
+}
+
+/* Without memory the order is that of the list. */
 void cg_http_jar_print(const struct cg_http_jar *jar, FILE *file)
 {
+    const struct cg__jar_cookie **list = sorted(jar), *at = jar->oldest;
+
     fputs("# Netscape HTTP Cookie File\n# Written by libcogen; edit at your own "
           "risk.\n\n",
           file);
-    for (const struct cg__jar_cookie *at = jar->oldest; at != NULL; at = at->newer) {
-        const struct cg_http_jar_cookie *is = &at->is;
+    for (unsigned i = 0; i < jar->count; i++, at = at->newer) {
+        const struct cg_http_jar_cookie *is = list != NULL ? &list[i]->is : &at->is;
 
         fprintf(file, "%s%s%s\t%s\t%s\t%s\t%" PRId64 "\t%s\t%s\n",
                 is->http_only ? http_only : "", is->host_only ? "" : ".", is->domain,
                 is->host_only ? "FALSE" : "TRUE", is->path,
                 is->secure ? "TRUE" : "FALSE", is->expires, is->name, is->value);
     }
+    free(list);
 }
 
 /* Prints into a file, and closes it. */

@@ -37,15 +37,24 @@ void cg__http_jar_touch(struct cg_http_jar *jar, struct cg__jar_cookie *cookie)
     link_newest(jar, cookie);
 }
 
-static void drop_expired(struct cg_http_jar *jar, int64_t now)
+size_t cg__http_jar_drop_if(struct cg_http_jar *jar,
+                            bool (*goes)(const struct cg_http_jar_cookie *is, const void *arg),
+                            const void *arg)
 {
+    unsigned before = jar->count;
     struct cg__jar_cookie *cookie, *newer;
 
     for (cookie = jar->oldest; cookie != NULL; cookie = newer) {
         newer = cookie->newer;
-        if (cookie->is.expires != 0 && cookie->is.expires <= now)
+        if (goes(&cookie->is, arg))
             cg__http_jar_drop(jar, cookie);
     }
+    return before - jar->count;
+}
+
+static bool has_expired(const struct cg_http_jar_cookie *is, const void *now)
+{
+    return is->expires != 0 && is->expires <= *(const int64_t *)now;
 }
 
 /* Counts the cookies of a site, and finds the one to drop: the oldest without Secure, else
@@ -74,7 +83,7 @@ static void keep_limits(struct cg_http_jar *jar, const char *domain, int64_t now
 
     if (jar->count > jar->limits.cookies || jar->bytes > jar->limits.bytes ||
         count_site(jar, site, &drop) > jar->limits.per_site)
-        drop_expired(jar, now);
+        cg__http_jar_drop_if(jar, has_expired, &now);
     while (count_site(jar, site, &drop) > jar->limits.per_site)
         cg__http_jar_drop(jar, drop);
     while (jar->count > jar->limits.cookies || jar->bytes > jar->limits.bytes)
@@ -124,7 +133,7 @@ int cg__http_jar_put(struct cg_http_jar *jar, const struct cg_http_jar_cookie *i
                      int64_t now)
 {
     struct cg__jar_cookie *old = find(jar, is), *cookie;
-    bool expired = is->expires != 0 && is->expires <= now;
+    bool expired = has_expired(is, &now);
 
     cookie = expired ? NULL : make(is);
     if (!expired && cookie == NULL)

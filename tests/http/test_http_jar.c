@@ -466,6 +466,26 @@ static void saves(void)
     cg_http_jar_free(NULL);
 }
 
+/* A file has the order of creation, not that of the last use. */
+static void keeps_the_order(void)
+{
+    const char *words;
+    struct cg_http_jar *first = cg_http_jar_new();
+
+    jar = first;
+    OK(set_at(A, "b=1; path=/x; max-age=1000000", time(NULL), &words));
+    OK(set_at(A, "a=2; path=/y; max-age=1000000", time(NULL), &words));
+    OK(set_at(A, "c=3; path=/x; max-age=1000000", time(NULL), &words));
+    ck_assert_str_eq(get_at("http://a.test/x", time(NULL)), "b=1; c=3");
+    OK(set_at(A, "b=4; path=/x; max-age=1000000", time(NULL), &words));
+    OK(cg_http_jar_save(jar, path));
+    jar = cg_http_jar_new();
+    IS(cg_http_jar_load(jar, path, NULL), 3);
+    ck_assert_str_eq(get_at("http://a.test/x", time(NULL)), "b=4; c=3");
+    cg_http_jar_free(jar);
+    cg_http_jar_free(first);
+}
+
 START_TEST(uses_files)
 {
     ck_assert_ptr_nonnull(mkdtemp(folder));
@@ -473,6 +493,7 @@ START_TEST(uses_files)
     reads_lines();
     reads_broken_files();
     saves();
+    keeps_the_order();
     unlink(path);
     rmdir(folder);
 }
