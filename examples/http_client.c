@@ -37,7 +37,7 @@ enum {
     PIECE = 32 * 1024
 };
 
-static const char *out_name, *own_names, *method, *data, *cacert, *insecure, *verbose,
+static const char *out_name, *own_names, *method, *data, *cacert, *pins, *insecure, *verbose,
     *parallel = "8", *resume, *header, *speed, *http1, *http2, *prior, *cookie, *cookie_file,
     *resolve, *connect_to, *unix_socket, *proxy, *no_proxy,
     *retry = "0";
@@ -353,7 +353,7 @@ static void open_client(const char **urls)
     char *end;
     unsigned long most = strtoul(parallel, &end, 10);
     char why[CG_HTTP_WHY_SIZE] = "";
-    const struct cg_http_tls *tls = download_tls(cacert, insecure != NULL, why);
+    const struct cg_http_tls *tls = download_tls(cacert, pins, insecure != NULL, why);
 
     if (*end || most < 1 || most > 1000)
         example_usage(&ex, "N must be a number from 1 to 1000");
@@ -414,6 +414,8 @@ int main(int argc, char **argv)
         {"cookie-jar", "FILE", "write all cookies to FILE at the end", &cookie_file, 'c'},
         {"data", "DATA", "send DATA as the body", &data, 'd'},
         {"cacert", "FILE", "trust only these certificates (PEM)", &cacert, 0},
+        {"pinnedpubkey", "PINS", "accept only servers with these public keys (sha256//BASE64;...)",
+         &pins, 0},
         {"insecure", NULL, "do not check the server's certificate", &insecure, 'k'},
         {"proxy", "URL", "use this proxy (http, socks5 or socks5h)", &proxy, 'x'},
         {"noproxy", "LIST", "hosts that need no proxy", &no_proxy, 0},

@@ -4,9 +4,10 @@
 
 #include <stdio.h>
 
-const struct cg_http_tls *download_tls(const char *cacert, bool insecure, char *why)
+const struct cg_http_tls *download_tls(const char *cacert, const char *pins, bool insecure,
+                                       char *why)
 {
-    if (cacert || insecure)
+    if (cacert || pins || insecure)
         snprintf(why, CG_HTTP_WHY_SIZE, "built without TLS");
     return NULL;
 }

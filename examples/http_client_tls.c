@@ -8,10 +8,11 @@
 
 static struct cg_tls *tls;
 
-const struct cg_http_tls *download_tls(const char *cacert, bool insecure, char *why)
+const struct cg_http_tls *download_tls(const char *cacert, const char *pins, bool insecure,
+                                       char *why)
 {
     static struct cg_http_tls how;
-    int rc = cg_tls_new(&tls, .ca_file = cacert, .insecure = insecure, .why = why);
+    int rc = cg_tls_new(&tls, .ca_file = cacert, .pins = pins, .insecure = insecure, .why = why);
 
     if (rc < 0) {
         if (*why == '\0')

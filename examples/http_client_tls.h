@@ -8,7 +8,8 @@
 
 /* The client's option .tls. NULL: there is no TLS; if why (CG_HTTP_WHY_SIZE bytes) is not
  * empty, the options of the command line cannot be used, and it says why. */
-const struct cg_http_tls *download_tls(const char *cacert, bool insecure, char *why);
+const struct cg_http_tls *download_tls(const char *cacert, const char *pins, bool insecure,
+                                       char *why);
 
 /* Frees what download_tls has made. */
 void download_tls_end(void);

@@ -210,7 +210,7 @@ check_progress() {
 }
 
 check_tls() {
-    local page=hello.txt
+    local page=hello.txt pin
 
     fetch --cacert "$work/ca.pem" "https://localhost:$((base + 1))/$page" \
         "https://127.0.0.1:$((base + 1))/$page"
@@ -221,6 +221,12 @@ check_tls() {
     same "and it is said why: $err" 0 $?
     fetch -k "https://localhost:$((base + 1))/$page"
     same "unless everybody is trusted" "0 hello" "$status $out"
+    pin=sha256//$("$openssl" x509 -in "$work/good.pem" -noout -pubkey |
+        "$openssl" pkey -pubin -outform der | "$openssl" dgst -sha256 -binary | "$openssl" base64)
+    fetch --cacert "$work/ca.pem" --pinnedpubkey "$pin" "https://localhost:$((base + 1))/$page"
+    same "a pinned key" "0 hello" "$status $out"
+    fetch -k --pinnedpubkey "sha256//${pin:9:1}${pin:8:1}${pin:10}" "https://localhost:$((base + 1))/$page"
+    same "another pinned key: $err" "1 " "$status $out"
     fetch --cacert "$work/ca.pem" "https://localhost:$((base + 2))/$page"
     same "an expired certificate is refused: $err" "1 " "$status $out"
     fetch --cacert "$work/ca.pem" "https://localhost:$((base + 3))/$page"

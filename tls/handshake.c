@@ -4,6 +4,7 @@
 
 #include "tls/conn.h"
 #include "tls/names.h"
+#include "tls/pins.h"
 #include "tls/why.h"
 
 #include <errno.h>
@@ -89,11 +90,25 @@ static enum cg_verdict connect_process(struct cg_op *op, struct cg_sched *sched)
     return begin(of(op), false);
 }
 
+/* Of a resumed session, too: it has the server's certificate. */
+static ssize_t check_pins(struct cg__tls_conn *conn)
+{
+    const char *pins = conn->tls->options.pins;
+
+    if (pins == NULL || SSL_is_server(conn->ssl) ||
+        cg__tls_pins_have(pins, SSL_get0_peer_certificate(conn->ssl)))
+        return 1;
+    return cg__tls_why_say(conn->why, CG_ETLS_PIN, cg_strerror(CG_ETLS_PIN));
+}
+
+/* The pins are checked before the last flight of TLS 1.3, with a client's certificate, is sent. */
 static ssize_t run(struct cg_op *op)
 {
     struct cg__tls_conn *conn = of(op)->conn;
     ssize_t result = cg__tls_conn_do(conn, shake, NULL, 0);
 
+    if (result > 0)
+        result = check_pins(conn);
     if (result > 0)
         result = cg__tls_pump_flush(conn);
     if (result == CG_ETLS_CUT)

@@ -2,6 +2,7 @@
 /* The options of a configuration: checks, copies, frees them. */
 #include "config.h"
 
+#include "tls/pins.h"
 #include "tls/tls.h"
 #include "tls/why.h"
 
@@ -20,6 +21,8 @@ int cg__tls_options_check(const struct cg_tls_options *options)
         wrong = "min_version: unknown value";
     else if (options->key != NULL && options->cert == NULL)
         wrong = "key: without a cert";
+    else if (options->pins != NULL && !cg__tls_pins_are_valid(options->pins))
+        wrong = "pins: not a list of sha256//BASE64";
     return wrong != NULL ? cg__tls_why_say(options->why, -EINVAL, wrong) : 0;
 }
 
@@ -81,6 +84,7 @@ bool cg__tls_options_copy(struct cg_tls_options *to, const struct cg_tls_options
     to->ciphers = copy(from->ciphers, &failed);
     to->suites = copy(from->suites, &failed);
     to->key_log = copy(from->key_log, &failed);
+    to->pins = copy(from->pins, &failed);
     return !failed;
 }
 
@@ -100,5 +104,6 @@ void cg__tls_options_drop(struct cg_tls_options *options)
     free((char *)options->ciphers);
     free((char *)options->suites);
     free((char *)options->key_log);
+    free((char *)options->pins);
     *options = (struct cg_tls_options){.reserved = NULL};
 }

@@ -61,6 +61,8 @@ const char *cg_strerror(ssize_t code)
         return "certificate is for another host";
     case CG_ETLS_ISSUER:
         return "certificate has no trusted issuer";
+    case CG_ETLS_PIN:
+        return "the public key of the certificate is not pinned";
     case CG_ETLS_FILE:
         return "no usable certificate or key in the file";
     case CG_ETLS_HTTP:

@@ -241,7 +241,7 @@ static ssize_t errors_have_names(void *arg)
         CG_EHTTP,       CG_EHTTP_URL,   CG_EHTTP_TLS,     CG_EHTTP_LIMIT,  CG_EHTTP_CODING,
         CG_ETLS,        CG_ETLS_CUT,    CG_EHTTP_REDIRECT, CG_EHTTP_PROXY, CG_ETLS_REFUSED,
         CG_ETLS_CERT,   CG_ETLS_EXPIRED, CG_ETLS_HOST,    CG_ETLS_ISSUER,  CG_ETLS_FILE,
-        CG_EWS,         -ECONNREFUSED,
+        CG_ETLS_PIN,    CG_EWS,         -ECONNREFUSED,
     };
     char version[32];
 

@@ -8,6 +8,9 @@
 #include "tests/tls/tls_meeting.h"
 
 #include <errno.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
 #include <string.h>
 
 /* Returns the result of a handshake with a server's certificate. The client trusts ca.pem,
@@ -182,6 +185,70 @@ static ssize_t system_store(void *arg)
     return 0;
 }
 
+/* The pin of a certificate, in a buffer that the next call overwrites. */
+static const char *pin_of(const char *file)
+{
+    static char text[64] = "sha256//";
+    BIO *bio = BIO_new_mem_buf(cert_text(file), -1);
+    X509 *cert = PEM_read_bio_X509(bio, NULL, NULL, NULL);
+    unsigned char *der = NULL, digest[32];
+    int len = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(cert), &der);
+
+    IS(EVP_Digest(der, (size_t)len, digest, NULL, EVP_sha256(), NULL), 1);
+    EVP_EncodeBlock((unsigned char *)text + 8, digest, sizeof digest);
+    OPENSSL_free(der);
+    X509_free(cert);
+    BIO_free(bio);
+    return text;
+}
+
+static ssize_t pinned(const char *pins, bool insecure, const char *host, ssize_t *server)
+{
+    struct meeting m = {.host = host};
+
+    OK(cg_tls_new(&m.server, .cert = cert_path("site.pem")));
+    OK(cg_tls_new(&m.client, .ca_file = cert_path("ca.pem"), .insecure = insecure,
+                  .pins = pins));
+    for (int i = 0; i < 2; i++) { /* the second handshake may resume the session */
+        meet(&m);
+        if (m.result[1] == CG_ETLS_PIN)
+            ck_assert_str_eq(m.why[1], "the public key of the certificate is not pinned");
+        part(&m);
+    }
+    cg_tls_free(m.server);
+    cg_tls_free(m.client);
+    *server = m.result[0];
+    return m.result[1];
+}
+
+/* Pins are public keys, one of which the server must have, besides a certificate that is valid;
+ * an insecure client checks nothing else. */
+static ssize_t pins(void *arg)
+{
+    static const char *const wrong[] = {"", ";", "sha256//", "sha1//abc", "sha256//AAAA"};
+    static const char other[] = "sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+    char both[160], why[CG_TLS_WHY_SIZE];
+    struct cg_tls *tls;
+    ssize_t server;
+
+    (void)arg;
+    snprintf(both, sizeof both, "%s; %s;", other, pin_of("site.pem"));
+    IS(pinned(pin_of("site.pem"), false, "site.test", &server), 0);
+    IS(server, 0);
+    IS(pinned(both, false, "site.test", &server), 0);
+    IS(pinned(other, false, "site.test", &server), CG_ETLS_PIN);
+    ck_assert_int_lt(server, 0);
+    IS(pinned(both, false, "other.test", &server), CG_ETLS_HOST);
+    IS(pinned(both, true, "other.test", &server), 0);
+    IS(pinned(other, true, NULL, &server), CG_ETLS_PIN);
+    IS(pinned(pin_of("ca.pem"), false, "site.test", &server), CG_ETLS_PIN);
+    for (size_t i = 0; i < COUNT(wrong); i++) {
+        IS(cg_tls_new(&tls, .pins = wrong[i], .why = why), -EINVAL);
+        ck_assert_str_eq(why, "pins: not a list of sha256//BASE64");
+    }
+    return 0;
+}
+
 /* Servers */
 
 /* A server with several certificates sends the one for the requested host, or else the
@@ -328,6 +395,7 @@ static const struct test_case cases[] = {
     CORO(strict_sni),
     CORO(client_names),
     CORO(system_store),
+    CORO(pins),
     CORO(by_name),
     CORO(client_certificates),
 };
