@@ -155,6 +155,7 @@ int cg__http_client_fields(struct cg_http_headers *fields, const struct cg__aski
         {"Accept", bare ? "" : "*/*"},
         {"Accept-Encoding", raw ? "" : cg__http_decoder_accept()},
         {"Proxy-Authorization", to_proxy && ask->proxy_auth ? ask->proxy_auth : ""},
+        {"Priority", ask->fetch->priority != NULL ? ask->fetch->priority : ""},
         {"Expect", ask->expect ? "100-continue" : ""},
         {"If-None-Match", validator(ask, "ETag")},
         {"If-Modified-Since", validator(ask, "Last-Modified")},

@@ -321,6 +321,7 @@ int cg__http_client_h2_session_begin(struct cg__h2 *h2)
         {NGHTTP2_SETTINGS_ENABLE_PUSH, 0},
         {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, options->h2_window},
         {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, h2->client->limits.headers},
+        CG__HTTP2_PRIORITIES
     };
     const struct cg__http2_setup setup = {
         .make = nghttp2_session_client_new2,

@@ -6,6 +6,14 @@
 #include <nghttp2/nghttp2.h>
 #include <stdint.h>
 
+/* The priorities of RFC 9218, which nghttp2 has since 1.50: with the setting, it reads the field
+ * Priority and PRIORITY_UPDATE, and sends in their order. Earlier ones follow RFC 7540. */
+#ifdef HAVE_NGHTTP2_SESSION_CHANGE_EXTPRI_STREAM_PRIORITY
+#define CG__HTTP2_PRIORITIES {NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES, 1},
+#else
+#define CG__HTTP2_PRIORITIES
+#endif
+
 /* nghttp2_session_server_new2 or nghttp2_session_client_new2. */
 typedef int cg__http2_new(nghttp2_session **session,
                           const nghttp2_session_callbacks *callbacks, void *user_data,

@@ -174,6 +174,11 @@ struct cg_http_fetch {
     const char *basic;  /* "user:password" for this host; NULL: those of the URL */
     const char *bearer; /* a token, which is sent instead */
 
+    /* How urgent the response is: the field Priority (RFC 9218). "u=0" is the most urgent and
+     * "u=7" the least; "u=3" is usual. With "i", as in "u=5, i", parts of the response are of
+     * use. NULL: not sent. A server of HTTP/2 sends in this order what it can. */
+    const char *priority;
+
     size_t limit;       /* bytes of a whole body, decoded; 0: CG_HTTP_BODY_LIMIT */
     unsigned redirects; /* how many are followed; 0: CG_HTTP_REDIRECTS */
     bool stay;          /* redirects are returned, not followed */

@@ -103,6 +103,7 @@ static ssize_t closed_streams(void *arg)
     flood(NGHTTP2_PRIORITY, 0, CLOSED_STREAM, "\0\0\0\0\1", 5);
     flood(NGHTTP2_RST_STREAM, 0, CLOSED_STREAM, "\0\0\0\10", 4);
     flood(NGHTTP2_DATA, 0, CLOSED_STREAM, "x", 1);
+    flood(NGHTTP2_DATA, 0, CLOSED_STREAM, "", 0);
     flood(NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS, CLOSED_STREAM, "\202\206\204", 3);
     serves();
     serve_end();

@@ -10,6 +10,7 @@
 
 enum {
     CG__HTTP_H2_RESET = 10, /* what the reset of a stream costs, whoever sends it: budget.h */
+    CG__HTTP_H2_OVER = 8,   /* streams that are remembered after their end: frames.h */
 };
 
 /* A connection; lives as long as its socket speaks HTTP/2. */
@@ -27,6 +28,14 @@ struct cg__http_h2 {
     int64_t idle_since; /* since then there has been no handler */
     int64_t looked_at;  /* for what has become due, last */
     int64_t budget_full; /* of its token bucket: budget.h */
+    struct {
+        size_t rest;            /* bytes of the preface or of a frame that are to come */
+        unsigned char head[9];  /* else those of a frame's head that have come */
+        unsigned head_len;
+        unsigned untold;        /* frames that have come, less those that nghttp2 has told */
+        int32_t over[CG__HTTP_H2_OVER]; /* streams that both ends have ended, the last ones */
+        unsigned overs;
+    } frames; /* see frames.h */
     size_t head_len; /* bytes that have come since a head began */
     bool in_head;    /* a head has begun and is not complete */
     bool busy;   /* the reader is at work, and starts the writer when it has done all */

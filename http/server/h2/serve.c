@@ -6,6 +6,7 @@
 
 #include "http/server/clocks.h"
 #include "http/server/dormant.h"
+#include "http/server/h2/frames.h"
 #include "http/server/h2/serve.h"
 #include "http/server/h2/session.h"
 #include "http/server/h2/stream.h"
@@ -266,6 +267,7 @@ static struct cg__http_h2 *open_session(struct cg__http_conn *conn)
         return NULL;
     h2->conn = conn;
     h2->ready_end = &h2->ready;
+    cg__http_h2_frames_begin(h2);
     h2->idle_since = cg_sched_now(conn->server->sched);
     if (cg__http_h2_session_open(h2) < 0) {
         nghttp2_session_del(h2->session);

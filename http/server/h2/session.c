@@ -7,6 +7,7 @@
 #include "http/server/h2/body.h"
 #include "http/server/h2/budget.h"
 #include "http/server/h2/fields.h"
+#include "http/server/h2/frames.h"
 #include "http/server/h2/session.h"
 #include "http/server/h2/stream.h"
 #include "http/server/h2/tunnel.h"
@@ -27,6 +28,7 @@ static int begin_frame(nghttp2_session *session, const nghttp2_frame_hd *hd,
                        void *user_data)
 {
     (void)session;
+    cg__http_h2_frames_told(user_data, hd);
     cg__http_h2_budget_frame(user_data, hd);
     return 0;
 }
@@ -231,6 +233,8 @@ static int stream_closed(nghttp2_session *session, int32_t id, uint32_t error,
     stream->open = false;
     if (!stream->sent || !stream->in_end)
         cg__http_h2_stream_lose(stream);
+    else
+        cg__http_h2_frames_over(h2, id);
     if (stream->tunnel != NULL)
         cg__http_h2_tunnel_leave(stream->tunnel, -ECONNRESET);
     if (stream->in.len + stream->piece.len > 0) {
@@ -259,11 +263,25 @@ static void set_callbacks(nghttp2_session_callbacks *all)
     nghttp2_session_callbacks_set_on_stream_close_callback(all, stream_closed);
 }
 
-/* nghttp2 passes over frames of unknown types without a word unless they are asked for. */
-static void see_unknown_frames(nghttp2_option *option)
+static bool is_known(unsigned type)
+{
+#ifdef HAVE_NGHTTP2_SESSION_CHANGE_EXTPRI_STREAM_PRIORITY
+    return type == NGHTTP2_PRIORITY_UPDATE;
+#else
+    (void)type;
+    return false;
+#endif
+}
+
+/* nghttp2 passes over frames of unknown types without a word unless they are asked for, and over
+ * those of extensions that it knows. */
+static void see_all_frames(nghttp2_option *option)
 {
     for (unsigned type = NGHTTP2_CONTINUATION + 1; type <= UINT8_MAX; type++)
-        nghttp2_option_set_user_recv_extension_type(option, (uint8_t)type);
+        if (is_known(type))
+            nghttp2_option_set_builtin_recv_extension_type(option, (uint8_t)type);
+        else
+            nghttp2_option_set_user_recv_extension_type(option, (uint8_t)type);
 }
 
 static void set_option(nghttp2_option *option, void *user_data)
@@ -277,7 +295,7 @@ static void set_option(nghttp2_option *option, void *user_data)
 #else
     (void)user_data;
 #endif
-    see_unknown_frames(option);
+    see_all_frames(option);
 }
 
 int cg__http_h2_session_open(struct cg__http_h2 *h2)
@@ -288,6 +306,7 @@ int cg__http_h2_session_open(struct cg__http_h2 *h2)
         {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, options->h2_window},
         {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, options->headers_limit},
         {NGHTTP2_SETTINGS_ENABLE_CONNECT_PROTOCOL, 1},
+        CG__HTTP2_PRIORITIES
     };
     const struct cg__http2_setup setup = {
         .make = nghttp2_session_server_new2,
@@ -307,8 +326,10 @@ void cg__http_h2_session_feed(struct cg__http_h2 *h2, const char *data, size_t l
 
     if (h2->overdrawn)
         return; /* nobody listens any more */
+    cg__http_h2_frames_come(h2, data, len);
     if (nghttp2_session_mem_recv(h2->session, (const uint8_t *)data, len) < 0)
         h2->failed = true;
+    cg__http_h2_frames_seen(h2);
     if (h2->in_head)
         h2->head_len = was_in_head ? h2->head_len + len : len;
 }
