@@ -219,7 +219,8 @@ static bool make(void)
     clock_gettime(CLOCK_REALTIME, &now);
     snprintf(proxy.name, sizeof proxy.name, "cogen-%08x",
              (unsigned)now.tv_nsec ^ (unsigned)getpid() << 12);
-    proxy.hop = (struct cg_http_hop){.name = proxy.name, .upgrades = "", .own_host = true};
+    proxy.hop = (struct cg_http_hop){.name = proxy.name, .upgrades = "", .own_host = true,
+                                   .underscores = true};
     proxy.patience = example_seconds(&ex, seconds);
     proxy.client =
         cg_http_client_new(.connect_timeout = proxy.patience,

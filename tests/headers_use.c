@@ -290,6 +290,8 @@ ssize_t http(struct cg_http_request *req, void *arg)
     cg_yield(cg_http_fetch(client, &what, &reply, .why = why, .deadline = CG_NEVER));
     cg_yield(cg_http_fetch(client, &what, &reply, .sent = &(bool){false}));
     cg_http_upstreams_free(cg_http_upstreams_new(client));
+    cg_http_upstreams_remove(cg_http_upstreams_new(client), "http://a");
+    cg_http_response_add_timing(req, "db", CG_SECOND, "all of it");
     cg_http_upstreams_free(cg_http_upstreams_new(client, .hop.name = "a", .probe = "/"));
     cg_yield(cg_http_forward(req, cg_http_upstreams_new(client)));
     cg_yield(cg_http_forward(req, cg_http_upstreams_new(client), .timeout = 1));

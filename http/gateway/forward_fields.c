@@ -41,7 +41,14 @@ static bool is_replaced(const struct cg__forward *fw, const char *name)
            (cg__ascii_equal(name, "Max-Forwards") && *fw->hops != '\0');
 }
 
-/* Whether a field says who the client is. Some servers read "_" in a name as "-". */
+/* Whether a field's name has a "_". CGI and its heirs take that for a "-": Content_Length would
+ * be a second Content-Length to them, and X_Forwarded_For would pass for ours. */
+static bool is_ambiguous(const struct cg__forward *fw, const char *name)
+{
+    return !fw->hop->underscores && strchr(name, '_') != NULL;
+}
+
+/* Whether a field says who the client is, also with "_" for "-". */
 static bool is_claim(const char *name)
 {
     static const char *const claims[] = {
@@ -147,7 +154,7 @@ static void copy_fields(struct cg__forward *fw, bool trusted)
     size_t at = 0;
 
     while (cg_http_headers_next(headers, &at, &field))
-        if (!is_replaced(fw, field.name) &&
+        if (!is_replaced(fw, field.name) && !is_ambiguous(fw, field.name) &&
             !cg__http_forward_fields_is_hop(headers, field.name) &&
             (!fw->hop->reveal ||
              !(trusted ? is_continued(field.name) : is_claim(field.name))))

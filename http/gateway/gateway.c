@@ -109,25 +109,30 @@ struct attempts {
     const char *path;
 };
 
+/* 0: no upstream was available. */
 static ssize_t attempt(void *arg)
 {
     struct attempts *all = arg;
     struct cg__forward *fw = &all->fw;
     struct cg__upstream *tried[CG_HTTP_ATTEMPTS_LIMIT];
+    size_t count = 0;
     ssize_t n = 0;
 
-    for (size_t i = 0; i < all->upstreams->options.attempts; i++) {
-        tried[i] = cg__http_upstreams_pick(all->upstreams, fw->req, tried, i);
-        if (tried[i] == NULL && i == 0)
-            return 0;
-        if (tried[i] == NULL)
-            return n;
-        n = try_one(fw, all->upstreams, tried[i], all->path);
-        if (tried[i]->trial == fw->req)
-            tried[i]->trial = NULL;
-        if (n >= 0 || !may_retry(fw, n))
-            return n;
+    while (count < all->upstreams->options.attempts && (count == 0 || may_retry(fw, n))) {
+        struct cg__upstream *next =
+            cg__http_upstreams_pick(all->upstreams, fw->req, tried, count);
+
+        if (next == NULL)
+            break;
+        tried[count++] = next;
+        n = try_one(fw, all->upstreams, next, all->path);
+        if (next->trial == fw->req)
+            next->trial = NULL;
+        if (n >= 0)
+            break;
     }
+    while (count > 0)
+        cg__http_upstreams_unref(tried[--count]);
     return n;
 }
 

@@ -11,16 +11,11 @@
 
 enum { BODY_LIMIT = 64 * 1024 }; /* bytes of a probe's response */
 
-struct watched {
-    struct cg_http_upstreams *upstreams;
-    struct cg__upstream *upstream;
-};
-
 /* The status of the response, or a negative code with a message. */
-static ssize_t request(const struct watched *watched, char *why)
+static ssize_t request(const struct cg__upstream *upstream, char *why)
 {
-    const struct cg_http_upstreams_options *options = &watched->upstreams->options;
-    size_t size = watched->upstream->len + strlen(options->probe) + 2;
+    const struct cg_http_upstreams_options *options = &upstream->set->options;
+    size_t size = upstream->len + strlen(options->probe) + 2;
     struct cg_http_fetch fetch = {.stay = true, .raw = true, .limit = BODY_LIMIT};
     struct cg_http_reply *reply;
     char *url = malloc(size);
@@ -29,65 +24,84 @@ static ssize_t request(const struct watched *watched, char *why)
     snprintf(why, CG_HTTP_WHY_SIZE, "no memory");
     if (url == NULL)
         return n;
-    snprintf(url, size, "%s%s%s", watched->upstream->url, *options->probe == '/' ? "" : "/",
+    snprintf(url, size, "%s%s%s", upstream->url, *options->probe == '/' ? "" : "/",
              options->probe);
     fetch.url = url;
-    n = cg_yield(cg_http_fetch(watched->upstreams->client, &fetch, &reply, .why = why,
+    n = cg_yield(cg_http_fetch(upstream->set->client, &fetch, &reply, .why = why,
                                .timeout = options->probe_timeout));
     cg_http_reply_free(reply);
     free(url);
     return n;
 }
 
+static void note(struct cg__upstream *upstream, ssize_t n, char why[static CG_HTTP_WHY_SIZE])
+{
+    char words[CG_HTTP_WHY_SIZE + 32];
+
+    if (n >= 200 && n <= 399) {
+        cg__http_upstreams_succeeded(upstream->set, upstream);
+        return;
+    }
+    if (n > 0)
+        snprintf(why, CG_HTTP_WHY_SIZE, "status %zd", n);
+    snprintf(words, sizeof words, "the probe: %s", why);
+    cg__http_upstreams_failed(upstream->set, upstream, words);
+}
+
 static ssize_t watch(void *arg)
 {
-    const struct watched *watched = arg;
-    int64_t interval = watched->upstreams->options.probe_interval;
-    ssize_t n;
+    struct cg__upstream *upstream = arg;
+    ssize_t n = 0;
 
-    do {
-        char why[CG_HTTP_WHY_SIZE], words[CG_HTTP_WHY_SIZE + 32];
+    while (n >= 0 && !upstream->removed) {
+        char why[CG_HTTP_WHY_SIZE];
 
-        n = request(watched, why);
-        if (n == -ECANCELED)
-            return n;
-        if (n >= 200 && n <= 399) {
-            cg__http_upstreams_succeeded(watched->upstreams, watched->upstream);
-        } else {
-            if (n > 0)
-                snprintf(why, sizeof why, "status %zd", n);
-            snprintf(words, sizeof words, "the probe: %s", why);
-            cg__http_upstreams_failed(watched->upstreams, watched->upstream, words);
-        }
-        n = cg_yield(cg_sleep(interval));
-    } while (n >= 0);
+        n = request(upstream, why);
+        if (n == -ECANCELED || upstream->removed)
+            break;
+        note(upstream, n, why);
+        n = cg_yield(cg_sleep(upstream->set->options.probe_interval));
+    }
+    upstream->probed = false;
+    cg__http_upstreams_unref(upstream);
+    return n < 0 ? n : 0;
+}
+
+/* Starts a coroutine for each upstream that has none. 0 or a negative code. */
+static ssize_t watch_new(struct cg_http_upstreams *upstreams, struct cg_group *group)
+{
+    ssize_t n = 0;
+
+    for (size_t i = 0; i < upstreams->count && n >= 0; i++) {
+        struct cg__upstream *upstream = upstreams->list[i];
+
+        if (upstream->probed)
+            continue;
+        n = cg_yield(cg_add_to_group(group, watch, upstream, .name = "probe"));
+        upstream->probed = n >= 0;
+        upstream->refs += n >= 0;
+    }
     return n;
 }
 
 static ssize_t watch_upstreams_run(struct cg_op *op)
 {
     struct cg_http_upstreams *upstreams = ((struct cg_http_watch_upstreams_op *)op)->upstreams;
-    struct watched *all;
     struct cg_group group;
-    ssize_t n = 0, ended;
+    ssize_t n;
 
     if (upstreams->options.probe == NULL)
         return -EINVAL;
-    all = calloc(upstreams->count > 0 ? upstreams->count : 1, sizeof *all);
-    if (all == NULL)
-        return -ENOMEM;
     cg_group_open(&group);
-    for (size_t i = 0; i < upstreams->count && n >= 0; i++) {
-        all[i] = (struct watched){upstreams, upstreams->list[i]};
-        n = cg_yield(cg_add_to_group(&group, watch, &all[i], .name = "probe"));
-    }
-    if (n < 0)
-        cg_group_cancel(&group);
-    else if (upstreams->count == 0)
-        n = cg_yield(cg_suspend(.timeout = CG_NEVER));
-    ended = cg_yield(cg_wait_group(&group));
-    free(all);
-    return n < 0 ? n : ended;
+    do {
+        cg_event_clear(&upstreams->added);
+        n = watch_new(upstreams, &group);
+        if (n >= 0)
+            n = cg_yield(cg_wait_event(&upstreams->added, .timeout = CG_NEVER));
+    } while (n >= 0);
+    cg_group_cancel(&group);
+    cg_yield(cg_wait_group(&group));
+    return n;
 }
 
 static int watch_upstreams_print(const struct cg_op *op, char *buf, size_t size)

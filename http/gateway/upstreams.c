@@ -63,9 +63,15 @@ void cg_http_upstreams_free(struct cg_http_upstreams *upstreams)
     if (upstreams == NULL)
         return;
     for (size_t i = 0; i < upstreams->count; i++)
-        free(upstreams->list[i]);
+        cg__http_upstreams_unref(upstreams->list[i]);
     free(upstreams->list);
     free(upstreams);
+}
+
+void cg__http_upstreams_unref(struct cg__upstream *upstream)
+{
+    if (--upstream->refs == 0)
+        free(upstream);
 }
 
 /* FNV-1a, and then the finalizer of MurmurHash3: the bits of similar keys must differ. */
@@ -102,17 +108,35 @@ static int append(struct cg_http_upstreams *upstreams, struct cg__upstream *upst
     return 0;
 }
 
-int cg_http_upstreams_add(struct cg_http_upstreams *upstreams, const char *url)
+/* The length of a URL without slashes at its end. */
+static size_t length_of(const char *url)
 {
-    int rc = upstreams->count < CG_HTTP_UPSTREAMS_LIMIT ? check_url(url) : -EINVAL;
     size_t len = url != NULL ? strlen(url) : 0;
-    struct cg__upstream *upstream;
 
     while (len > 0 && url[len - 1] == '/')
         len--;
-    for (size_t i = 0; rc == 0 && i < upstreams->count; i++)
-        if (upstreams->list[i]->len == len && memcmp(upstreams->list[i]->url, url, len) == 0)
-            rc = -EEXIST;
+    return len;
+}
+
+/* The index of the upstream with this URL; that behind the last one: there is none. */
+static size_t find(const struct cg_http_upstreams *upstreams, const char *url)
+{
+    size_t len = length_of(url), i = 0;
+
+    while (i < upstreams->count && (upstreams->list[i]->len != len ||
+                                    memcmp(upstreams->list[i]->url, url, len) != 0))
+        i++;
+    return i;
+}
+
+int cg_http_upstreams_add(struct cg_http_upstreams *upstreams, const char *url)
+{
+    int rc = upstreams->count < CG_HTTP_UPSTREAMS_LIMIT ? check_url(url) : -EINVAL;
+    size_t len = length_of(url);
+    struct cg__upstream *upstream;
+
+    if (rc == 0 && find(upstreams, url) < upstreams->count)
+        rc = -EEXIST;
     if (rc < 0)
         return rc;
     upstream = calloc(1, sizeof *upstream + len + 1);
@@ -120,11 +144,32 @@ int cg_http_upstreams_add(struct cg_http_upstreams *upstreams, const char *url)
         return -ENOMEM;
     memcpy(upstream->url, url, len);
     upstream->len = len;
+    upstream->set = upstreams;
+    upstream->refs = 1;
     upstream->hash = hash_of(0, upstream->url);
     rc = append(upstreams, upstream);
     if (rc < 0)
         free(upstream);
+    else
+        cg_event_set(&upstreams->added);
     return rc;
+}
+
+int cg_http_upstreams_remove(struct cg_http_upstreams *upstreams, const char *url)
+{
+    size_t i = find(upstreams, url);
+    struct cg__upstream *upstream;
+
+    if (i == upstreams->count)
+        return -ENOENT;
+    upstream = upstreams->list[i];
+    upstreams->count--;
+    memmove(&upstreams->list[i], &upstreams->list[i + 1],
+            (upstreams->count - i) * sizeof *upstreams->list);
+    upstream->removed = true;
+    cg_http_client_close_idle(upstreams->client, upstream->url);
+    cg__http_upstreams_unref(upstream);
+    return 0;
 }
 
 size_t cg_http_upstreams_available(const struct cg_http_upstreams *upstreams)
@@ -209,6 +254,8 @@ struct cg__upstream *cg__http_upstreams_pick(struct cg_http_upstreams *upstreams
     upstreams->turn++;
     if (best != NULL && best->out)
         best->trial = req;
+    if (best != NULL)
+        best->refs++;
     return best;
 }
 

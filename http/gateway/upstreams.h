@@ -5,8 +5,13 @@
 
 #include <cogen.h>
 #include <cogen/http_gateway.h>
+#include <cogen/sync.h>
 
 struct cg__upstream {
+    struct cg_http_upstreams *set;
+    unsigned refs; /* the set's, and one of each that uses it */
+    bool removed;  /* from the set */
+    bool probed;   /* by a coroutine */
     uint64_t hash;
     unsigned active;   /* requests in progress */
     unsigned failures; /* since the moment `since` */
@@ -24,13 +29,16 @@ struct cg_http_upstreams {
     struct cg__upstream **list;
     size_t count;
     size_t turn; /* where the next search for the fewest requests begins */
+    struct cg_event added; /* an upstream, for those who watch them */
 };
 
-/* Picks the upstream for a request; none of those in `tried`, which has `count` elements. NULL:
- * none is available. */
+/* Picks the upstream for a request; none of those in `tried`, which has `count` elements. The
+ * caller gets a reference. NULL: none is available. */
 struct cg__upstream *cg__http_upstreams_pick(struct cg_http_upstreams *upstreams,
                                              struct cg_http_request *req,
                                              struct cg__upstream *const *tried, size_t count);
+
+void cg__http_upstreams_unref(struct cg__upstream *upstream);
 
 /* Note how a request or a probe has gone. `why`: the reason, for the log. */
 void cg__http_upstreams_succeeded(struct cg_http_upstreams *upstreams,

@@ -40,6 +40,9 @@ struct cg_http_hop {
      * and continued, "10.0.0.0/8, ::1", or "unix" (see cg_http_forwarded_layer(3)). Those of
      * others are removed. NULL: nobody */
     const char *trusted;
+    /* Send header fields whose name has a "_", too. Many servers take that for a "-", and see a
+     * second Content_Length or X_Forwarded_For, so by default they are left out of requests. */
+    bool underscores;
     bool own_host;        /* Host is that of the URL, and not the one that the client sends */
     int64_t tunnel_timeout; /* silence in both directions after an upgrade, in ns; 0: 1 hour */
     void *reserved;
@@ -169,10 +172,14 @@ cg_http_upstreams_new_with(struct cg_http_client *client,
 /* Frees it; no operation may use it. NULL is ignored. */
 CG_API void cg_http_upstreams_free(struct cg_http_upstreams *upstreams);
 
-/* Adds an upstream by its URL, "http://10.0.0.1:8080" or "https://backend/app", without a
+/* Adds an upstream, at any time, by its URL, "http://10.0.0.1:8080" or "https://backend/app", without a
  * query. 0; -EINVAL: the URL is invalid, or CG_HTTP_UPSTREAMS_LIMIT is exceeded; -EEXIST;
  * -ENOMEM. */
 CG_API int cg_http_upstreams_add(struct cg_http_upstreams *upstreams, const char *url);
+
+/* Removes the upstream that was added with this URL, at any time: no further request goes to it,
+ * requests in progress are finished, and its idle connections are closed. 0; -ENOENT. */
+CG_API int cg_http_upstreams_remove(struct cg_http_upstreams *upstreams, const char *url);
 
 /* How many upstreams are not out. */
 CG_API size_t cg_http_upstreams_available(const struct cg_http_upstreams *upstreams);

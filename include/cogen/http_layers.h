@@ -14,6 +14,10 @@
 #include <cogen/construct.h>
 #include <cogen/http_server.h>
 
+enum {
+    CG_HTTP_TIMING_LIMIT = 128, /* bytes of a name or description in Server-Timing */
+};
+
 /* A user and a password, or the user whom a token stands for. */
 struct cg_http_user {
     const char *name, *secret;
@@ -73,6 +77,13 @@ CG_API ssize_t cg_http_basic_layer(struct cg_http_request *req,
                                    const struct cg_http_layer *next, void *auth);
 CG_API ssize_t cg_http_bearer_layer(struct cg_http_request *req,
                                     const struct cg_http_layer *next, void *auth);
+
+/* Adds a header field Server-Timing: how long a part of the response took, for the tools of
+ * browsers. The name is a token; `length` is in ns, below 0: none; the description is printable
+ * ASCII, or NULL. 0; -EINVAL: a text is invalid or longer than CG_HTTP_TIMING_LIMIT; or the errors
+ * of cg_http_response_add_header. */
+CG_API int cg_http_response_add_timing(struct cg_http_request *req, const char *name,
+                                       int64_t length, const char *description);
 
 /* Whether both are equal, found in a time that depends on the length of `given` only. */
 CG_API bool cg_http_secret_is(const char *given, const char *secret);

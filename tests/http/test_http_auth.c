@@ -187,10 +187,38 @@ static ssize_t redirects(struct cg_http_request *req, void *arg)
     return cg_yield(cg_http_send_redirect(req, 303, "/a b?\xc3\xa4=%20#c"));
 }
 
+static ssize_t timed(struct cg_http_request *req, void *arg)
+{
+    static const char *const bad[] = {"", "a b", "a,b", "a;b", "a\nb", "\xc3\xa4"};
+    char longer[CG_HTTP_TIMING_LIMIT + 2];
+
+    (void)arg;
+    memset(longer, 'x', sizeof longer);
+    longer[sizeof longer - 1] = '\0';
+    for (size_t i = 0; i < COUNT(bad); i++)
+        IS(cg_http_response_add_timing(req, bad[i], 1, NULL), -EINVAL);
+    IS(cg_http_response_add_timing(req, longer, 1, NULL), -EINVAL);
+    IS(cg_http_response_add_timing(req, "x", 1, longer), -EINVAL);
+    IS(cg_http_response_add_timing(req, "x", 1, "a\r\nX: y"), -EINVAL);
+    OK(cg_http_response_add_timing(req, "cache", -1, NULL));
+    OK(cg_http_response_add_timing(req, "db", 1234567899, "a \"b\" \\, c"));
+    OK(cg_http_response_add_timing(req, "short", 999, longer + 1));
+    OK(cg_http_response_add_timing(req, "long", INT64_MAX, NULL));
+    cg_yield(cg_http_send_text(req, 200, "timed\n"));
+    IS(cg_http_response_add_timing(req, "late", 1, NULL), -EALREADY);
+    return 0;
+}
+
 static ssize_t redirecting(void *arg)
 {
     (void)arg;
     serve_begin(NULL);
+    OK(cg_http_server_mount(server, "/timed", timed, NULL));
+    ck_assert_str_eq(asks("/timed", ""), "timed\n");
+    ck_assert_ptr_nonnull(strstr(got, "\r\nServer-Timing: cache\r\nServer-Timing: "
+                                      "db;dur=1234.567;desc=\"a \\\"b\\\" \\\\, c\"\r\n"
+                                      "Server-Timing: short;dur=0.000;desc=\"xxx"));
+    ck_assert_ptr_nonnull(strstr(got, "\r\nServer-Timing: long;dur=9223372036854.775\r\n"));
     OK(cg_http_server_mount(server, "/moved", redirects, NULL));
     ck_assert_str_eq(asks("/moved", ""), "303 See Other\n");
     ck_assert_ptr_nonnull(strstr(got, "\r\nLocation: /a%20b?%C3%A4=%20#c\r\n"));

@@ -4,6 +4,7 @@
 
 #include "tests/http/gateway_on.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -17,7 +18,8 @@ static ssize_t fields(void *arg)
     GATEWAY(1, .hop = {.name = "here", .reveal = true});
     ck_assert_str_eq(ask("GET /up/x?y=%2f" V CLOSE "Accept: a/b\r\nConnection: X-Mine, Host\r\n"
                          "X-Mine: 1\r\nUpgrade: h2c\r\nX-Forwarded-For: 1.2.3.4\r\n"
-                         "x_forwarded_for: 5.6.7.8\r\nForwarded: for=1.2.3.4\r\n"
+                         "x_forwarded_for: 5.6.7.8\r\nContent_Length: 3\r\n"
+                         "Forwarded: for=1.2.3.4\r\n"
                          "X-Real-IP: 1.2.3.4\r\nTE: trailers\r\nVia: 1.0 there\r\n\r\n"),
                      "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX-One: 1\r\nVia: 1.1 here\r\n"
                      "Connection: close\r\n\r\nok");
@@ -44,7 +46,8 @@ static ssize_t trusted(void *arg)
 {
     (void)arg;
     script_start(&up[0], TURNS(SAYS(OK_200(0, "")), SAYS(OK_200(0, ""))));
-    GATEWAY(1, .hop = {.reveal = true, .trusted = "127.0.0.0/8", .own_host = true});
+    GATEWAY(1, .hop = {.reveal = true, .trusted = "127.0.0.0/8", .own_host = true,
+                       .underscores = true});
     IS(status_of(GET_UP "X-Forwarded-For: 1.2.3.4\r\nX-Forwarded-For: 10.0.0.1\r\n"
                         "X-Forwarded-Proto: https\r\nForwarded: for=1.2.3.4\r\n\r\n"),
        200);
@@ -54,7 +57,8 @@ static ssize_t trusted(void *arg)
     saw_not(&up[0], "\r\nX-Forwarded-Proto: http\r\n");
     saw_not(&up[0], "\r\nHost: x\r\n");
     saw_not(&up[0], "\r\nVia:");
-    IS(status_of(GET_UP "\r\n"), 200);
+    IS(status_of(GET_UP "X_Y: 1\r\n\r\n"), 200);
+    saw(&up[0], "\r\nX_Y: 1\r\n");
     gateway_off();
     script_end(&up[0]);
     return 0;
@@ -84,6 +88,39 @@ static ssize_t dots(void *arg)
     }
     gateway_off();
     script_end(&up[0]);
+    return 0;
+}
+
+static ssize_t removes(void *arg)
+{
+    (void)arg;
+    IS(cg_yield(cg_sleep(CG_MILLISECOND)), 0);
+    return cg_http_upstreams_remove(upstreams, up[0].url);
+}
+
+/* Upstreams come and go while requests are forwarded, and none of these is lost. One that is
+ * removed finishes its requests, and gets no more. */
+static ssize_t come_and_go(void *arg)
+{
+    struct cg_coro *coro;
+
+    (void)arg;
+    script_start(&up[0], TURNS(SAYS(OK_200(1, "1")), SAYS(OK_200(1, "2"),
+                                                          .pause = 20 * CG_MILLISECOND)));
+    script_start(&up[1], TURNS(SAYS(OK_200(1, "3"))));
+    GATEWAY(1);
+    has(ask(GET_UP "\r\n"), "\r\n\r\n1");
+    coro = test_start(removes, NULL);
+    has(ask(GET_UP "\r\n"), "\r\n\r\n2");
+    IS(test_end(coro), 0);
+    IS(cg_http_upstreams_remove(upstreams, up[0].url), -ENOENT);
+    IS(cg_http_upstreams_available(upstreams), 0);
+    IS(status_of(GET_UP "\r\n"), 503);
+    OK(cg_http_upstreams_add(upstreams, up[1].url));
+    has(ask(GET_UP "\r\n"), "\r\n\r\n3");
+    gateway_off();
+    script_end(&up[0]);
+    script_end(&up[1]);
     return 0;
 }
 
@@ -158,6 +195,7 @@ static const struct test_case cases[] = {
     CORO(trusted),
     CORO(dots),
     CORO(bodies),
+    CORO(come_and_go),
     CORO(upgrades),
 };
 
