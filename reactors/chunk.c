@@ -8,8 +8,8 @@
 
 #include "reactors/reactors.h"
 
-enum { FREE_CHUNKS = 256 }; /* kept in the pool, 4 MiB: as many as one wait completes at
-                             * most */
+enum { FREE_CHUNKS = 64 }; /* kept in the pool, 1 MiB: twice what one wait completes at
+                            * most */
 
 struct cg_chunk *cg_chunk_get(struct cg_reactor *reactor)
 {

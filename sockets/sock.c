@@ -9,7 +9,6 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <stdalign.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,13 +32,10 @@ struct cg_sock *cg_sock_open(struct cg_sched *sched,
                              const struct cg_transport_type *transport, void *state,
                              int fd)
 {
-    char *memory = calloc(1, sizeof(struct cg_sock) + CG__LINE - alignof(max_align_t));
-    struct cg_sock *sock;
+    struct cg_sock *sock = calloc(1, sizeof *sock);
 
-    if (memory == NULL)
+    if (sock == NULL)
         return NULL;
-    sock = (struct cg_sock *)(memory + -(uintptr_t)memory % CG__LINE);
-    sock->before = (uint8_t)((char *)sock - memory);
     sock->transport = transport;
     sock->state = state;
     sock->sched = sched;
@@ -104,7 +100,7 @@ void cg__sock_settle(struct cg_sock *sock)
     cg__input_drop(sock->reactor, &sock->input, sock->input.unread);
     free(sock->peer_gone);
     sock->sched->socks--;
-    free((char *)sock - sock->before);
+    free(sock);
 }
 
 void cg_sock_keep(struct cg_sock *sock)

@@ -31,7 +31,7 @@ enum cg__use {
 
 /* One direction of a socket, two cache lines long. */
 struct cg__side {
-    _Alignas(CG__LINE) struct cg_io io; /* must be first */
+    struct cg_io io; /* must be first */
     struct cg_op *op; /* uses the side; NULL: none does */
     const struct cg__work *work;
     struct cg_scope *scope; /* the op's, while the transport runs it */
@@ -42,7 +42,7 @@ struct cg__side {
 
 /* The first two cache lines hold what a read touches besides its side. */
 struct cg_sock {
-    _Alignas(CG__LINE) const struct cg_transport_type *transport;
+    const struct cg_transport_type *transport;
     void *state; /* the transport's; for plain.c a struct cg__path or NULL */
     struct cg_sched *sched;
     struct cg_reactor *reactor;
@@ -57,7 +57,6 @@ struct cg_sock {
     unsigned keeps;    /* cg_sock_keep minus cg_sock_unkeep */
     uint8_t ready;     /* events that the last poll request reported */
     uint8_t datagrams; /* the family of a datagram socket; 0 (AF_UNSPEC): a stream */
-    uint8_t before; /* bytes of what calloc returned: it begins at the next cache line */
     bool eof : 1; /* no bytes come after the input */
     bool multishot : 1; /* receives of this socket stay armed */
     bool listener : 1;
