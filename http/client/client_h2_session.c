@@ -324,7 +324,7 @@ int cg__http_client_h2_session_begin(struct cg__h2 *h2)
         CG__HTTP2_PRIORITIES
     };
     const struct cg__http2_setup setup = {
-        .make = nghttp2_session_client_new2,
+        .make = nghttp2_session_client_new3,
         .set_callbacks = set_callbacks,
         .set_option = set_option,
         .settings = settings,

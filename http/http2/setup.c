@@ -5,6 +5,34 @@
 #include "http/http2/setup.h"
 
 #include <errno.h>
+#include <stdlib.h>
+
+/* nghttp2 allocates by this library's calls, so that tests can make them fail. */
+static void *mem_malloc(size_t size, void *user_data)
+{
+    (void)user_data;
+    return malloc(size);
+}
+
+static void mem_free(void *memory, void *user_data)
+{
+    (void)user_data;
+    free(memory);
+}
+
+static void *mem_calloc(size_t count, size_t size, void *user_data)
+{
+    (void)user_data;
+    return calloc(count, size);
+}
+
+static void *mem_realloc(void *memory, size_t size, void *user_data)
+{
+    (void)user_data;
+    return realloc(memory, size);
+}
+
+static nghttp2_mem memory = {NULL, mem_malloc, mem_free, mem_calloc, mem_realloc};
 
 static int make(nghttp2_session **session, const struct cg__http2_setup *setup,
                 void *user_data)
@@ -19,7 +47,7 @@ static int make(nghttp2_session **session, const struct cg__http2_setup *setup,
         setup->set_callbacks(callbacks);
         nghttp2_option_set_no_auto_window_update(option, 1);
         setup->set_option(option, user_data);
-        rc = setup->make(session, callbacks, user_data, option);
+        rc = setup->make(session, callbacks, user_data, option, &memory);
     }
     nghttp2_session_callbacks_del(callbacks);
     nghttp2_option_del(option);

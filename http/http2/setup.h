@@ -14,10 +14,10 @@
 #define CG__HTTP2_PRIORITIES
 #endif
 
-/* nghttp2_session_server_new2 or nghttp2_session_client_new2. */
+/* nghttp2_session_server_new3 or nghttp2_session_client_new3. */
 typedef int cg__http2_new(nghttp2_session **session,
                           const nghttp2_session_callbacks *callbacks, void *user_data,
-                          const nghttp2_option *option);
+                          const nghttp2_option *option, nghttp2_mem *memory);
 
 struct cg__http2_setup {
     cg__http2_new *make;

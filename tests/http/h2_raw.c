@@ -20,8 +20,9 @@ static void note_on_stream(struct raw *raw, const unsigned char *frame, size_t l
         return;
     switch (frame[3]) {
     case HEADERS:
+        if (!raw->at[id].head) /* else trailers */
+            raw->at[id].first = frame[9];
         raw->at[id].head = true;
-        raw->at[id].first = frame[9];
         raw->at[id].end |= end;
         break;
     case DATA:
@@ -85,7 +86,8 @@ void raw_send(struct raw *raw, unsigned type, unsigned flags, uint32_t id, const
         (unsigned char)type,        (unsigned char)flags,      (unsigned char)(id >> 24),
         (unsigned char)(id >> 16),  (unsigned char)(id >> 8),  (unsigned char)id};
 
-    ck_assert_uint_le(len, RAW_FRAME);
+    if (len > RAW_FRAME) /* checks of Check allocate, which some tests make fail */
+        ck_abort_msg("%zu bytes are too many", len);
     memcpy(frame, head, sizeof head);
     if (len > 0)
         memcpy(frame + 9, payload, len);

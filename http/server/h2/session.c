@@ -309,7 +309,7 @@ int cg__http_h2_session_open(struct cg__http_h2 *h2)
         CG__HTTP2_PRIORITIES
     };
     const struct cg__http2_setup setup = {
-        .make = nghttp2_session_server_new2,
+        .make = nghttp2_session_server_new3,
         .set_callbacks = set_callbacks,
         .set_option = set_option,
         .settings = settings,
