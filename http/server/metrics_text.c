@@ -4,8 +4,11 @@
 
 #include "http/server/metrics.h"
 
+#include <cogen/metrics.h>
+
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #define MIME "text/plain; version=0.0.4; charset=utf-8"
 
@@ -104,6 +107,22 @@ static int print_histogram(struct cg_http_headers *text, struct cg_http_metrics 
     return rc == 0 ? line(text, DURATION "_count", "", count) : rc;
 }
 
+/* The metrics of the schedulers that count. */
+static int print_schedulers(struct cg_http_headers *text)
+{
+    char *printed = NULL;
+    size_t len = 0;
+    FILE *memory = open_memstream(&printed, &len);
+    int rc = memory ? cg_metrics_print(memory) : -ENOMEM;
+
+    if (memory && fclose(memory) != 0)
+        rc = -ENOMEM;
+    if (rc == 0)
+        rc = cg__http_message_text(text, printed, len);
+    free(printed);
+    return rc;
+}
+
 ssize_t cg_http_metrics_handler(struct cg_http_request *req, void *metrics)
 {
     struct cg_http_headers text = {.data = NULL};
@@ -114,6 +133,8 @@ ssize_t cg_http_metrics_handler(struct cg_http_request *req, void *metrics)
         rc = print_codes(&text, metrics);
     if (rc == 0)
         rc = print_histogram(&text, metrics);
+    if (rc == 0)
+        rc = print_schedulers(&text);
     n = rc == 0 ? cg_yield(cg_http_respond(req, 200, text.data, text.used, .mime = MIME)) : rc;
     cg__http_message_clear(&text);
     return n;

@@ -27,7 +27,8 @@ CG_API void cg_http_metrics_free(struct cg_http_metrics *metrics);
  *   http_requests_total{code="200"}   responses by status; invalid requests count, too
  *   http_response_body_bytes_total    bytes of their bodies
  *   http_request_duration_seconds     histogram: from the end of the head until the handler
- *                                     has returned */
+ *                                     has returned
+ * Then come the metrics of all schedulers that count (cg_metrics_print). */
 CG_API ssize_t cg_http_metrics_handler(struct cg_http_request *req, void *metrics);
 
 CG_EXTERN_C_END

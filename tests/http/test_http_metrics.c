@@ -75,6 +75,29 @@ static ssize_t counts(void *arg)
     return 0;
 }
 
+/* Behind them come the metrics of the schedulers that count. */
+static ssize_t adds_schedulers(void *arg)
+{
+    struct cg_http_metrics *metrics = cg_http_metrics_new();
+    struct cg_reactor *reactor;
+    struct cg_sched *sched;
+
+    (void)arg;
+    IS(cg_reactor_open("poll", &reactor), 0);
+    sched = cg_sched_new(reactor, .metrics = true);
+    serve_begin(&(struct cg_http_server_options){.metrics = metrics});
+    OK(cg_http_server_mount(server, "/metrics", cg_http_metrics_handler, metrics));
+    ask("GET /metrics" V CLOSE "\r\n");
+    ck_assert(has("http_requests_in_flight 1"));
+    ck_assert(has("# TYPE cogen_ready_delay_seconds histogram"));
+    ck_assert(strstr(got, "\ncogen_turns_total{sched=\"") != NULL);
+    serve_end();
+    cg_http_metrics_free(metrics);
+    cg_sched_free(sched);
+    cg_reactor_close(reactor);
+    return 0;
+}
+
 /* A line for each request, whatever bytes the client has sent. */
 static ssize_t json(void *arg)
 {
@@ -104,7 +127,11 @@ static ssize_t json(void *arg)
     return 0;
 }
 
-static const struct test_case cases[] = {CORO(counts), CORO(json, .where = ON_KERNEL)};
+static const struct test_case cases[] = {
+    CORO(counts),
+    CORO(adds_schedulers),
+    CORO(json, .where = ON_KERNEL),
+};
 
 int main(void)
 {
