@@ -244,7 +244,7 @@ static int make_worker(struct cg_worker *worker)
                                  .timeout = options->timeout,
                                  .stack_size = options->stack_size,
                                  .debug = options->debug,
-                                 .metrics = options->metrics);
+                                 .hog = options->hog, .metrics = options->metrics);
     if (worker->sched == NULL)
         return -ENOMEM;
     worker->sched->worker = worker;

@@ -24,7 +24,7 @@ aarch64-linux-gnu  aarch64-linux-gnu-gcc  qemu-aarch64  gcc-aarch64-linux-gnu li
 # Makefile.am chooses one.
 poor=riscv64-linux-gnu
 lacks=(ac_cv_func_accept4=no ac_cv_func_epoll_pwait2=no ac_cv_func_eventfd=no
-    ac_cv_func_dladdr=no ac_cv_func_mincore=no ac_cv_func__Unwind_Backtrace=no
+    ac_cv_func_dladdr=no ac_cv_func_mincore=no ac_cv_func_pthread_getcpuclockid=no ac_cv_func__Unwind_Backtrace=no
     ac_cv_func_inotify_init1=no ac_cv_func_pipe2=no ac_cv_func_ppoll=no
     ac_cv_func_posix_spawn_file_actions_addchdir=no
     ac_cv_func_posix_spawn_file_actions_addchdir_np=no

@@ -22,6 +22,7 @@ struct cg_crew_options {
     int64_t grace;       /* of each scheduler, ns: how long a stopped run waits; 0: 5 s */
     int64_t timeout;     /* of each scheduler, as in struct cg_sched_options */
     size_t stack_size;   /* the same */
+    int64_t hog;         /* the same */
     bool metrics;        /* the same */
     bool pin;            /* each worker stays on one processor, where the system can do that */
     bool keep_going;     /* a worker that fails does not stop the others */

@@ -47,7 +47,7 @@ static void make_unusual(struct cg_coro *coro, struct cg_sched *sched)
 {
     if (sched->order)
         coro->rank = cg__order_rank(sched->order);
-    if (sched->observe)
+    if (sched->observe && sched->observe->coros)
         coro->unusual = CG__CORO_OBSERVED;
 }
 

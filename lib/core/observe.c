@@ -14,6 +14,14 @@
         if (each->what)                                                                    \
     each->what(each, __VA_ARGS__)
 
+void cg__observe_binds(struct cg_sched *sched)
+{
+    if (sched->observe)
+        for (struct cg__observer *each = sched->observe->first; each; each = each->next)
+            if (each->binds)
+                each->binds(each);
+}
+
 /* One look at the clock serves for the coroutine that was suspended and for the next one,
  * unless the loop ran in between. */
 void cg__observe_resumes(struct cg_sched *sched)
@@ -92,7 +100,6 @@ static struct cg__observe *make(struct cg_sched *sched)
     observe->type.wait = wait_for;
     sched->reactor->type = &observe->type;
     sched->observe = observe;
-    sched->unusual = true;
     return observe;
 }
 
@@ -104,6 +111,9 @@ int cg__observe_add(struct cg_sched *sched, struct cg__observer *observer)
         return -ENOMEM;
     observer->next = observe->first;
     observe->first = observer;
+    observe->coros |= observer->resumes || observer->begins || observer->waits ||
+                      observer->ends;
+    sched->unusual |= observe->coros;
     return 0;
 }
 

@@ -18,6 +18,8 @@ struct cg_sched;
  * nor start, wake or cancel anything. `now` is the reactor's clock at that moment. */
 struct cg__observer {
     struct cg__observer *next;
+    /* The scheduler runs for the first time, in the thread to which it belongs from now on. */
+    void (*binds)(struct cg__observer *observer);
     /* A coroutine is about to run: the first one of the ready queue. */
     void (*resumes)(struct cg__observer *observer, struct cg_coro *coro, int64_t now);
     /* A coroutine yields an op. */
@@ -43,6 +45,7 @@ struct cg__observe {
     const struct cg_reactor_type *own; /* the reactor's own */
     struct cg_sched *sched;
     struct cg__observer *first;
+    bool coros; /* somebody wants to be told what coroutines do */
     int64_t suspended, resumed; /* when a coroutine was last; suspended 0: not known */
 };
 
@@ -55,6 +58,9 @@ int cg__observers_begin(struct cg_sched *sched);
 
 /* Frees all observers. */
 void cg__observe_end(struct cg_sched *sched);
+
+/* The scheduler is bound to its thread; it may have no observers. */
+void cg__observe_binds(struct cg_sched *sched);
 
 /* Each of these tells all observers. The first three are called only if there are some. */
 void cg__observe_resumes(struct cg_sched *sched);

@@ -30,7 +30,7 @@ void cg__sched_choose(struct cg_sched *sched)
 {
     if (sched->order)
         cg__order_choose(sched->order, &sched->ready);
-    if (sched->observe)
+    if (sched->observe && sched->observe->coros)
         cg__observe_resumes(sched);
 }
 
@@ -254,6 +254,7 @@ static int enter(struct cg_sched *sched)
     if (!sched->bound) {
         sched->thread = pthread_self();
         sched->bound = true;
+        cg__observe_binds(sched);
         cg__overflow_watch(cg__coro_suspect);
     }
     if (!pthread_equal(sched->thread, pthread_self()))

@@ -14,6 +14,7 @@ struct walk {
     struct cg__backtrace *backtrace;
     const char *sp;
     unsigned skip; /* frames to leave out */
+    bool inside;   /* leaves out those of a signal handler */
 };
 
 /* Where the return address lies, on a processor whose calls put it on the stack. */
@@ -43,6 +44,14 @@ static _Unwind_Reason_Code note(struct _Unwind_Context *context, void *arg)
     if (walk->skip > 0) {
         walk->skip--;
         return _URC_NO_REASON;
+    }
+    if (walk->inside) {
+        int interrupted = 0;
+
+        address = (char *)_Unwind_GetIPInfo(context, &interrupted) + 1;
+        if (!interrupted)
+            return _URC_NO_REASON;
+        walk->inside = false;
     }
     if (address == NULL || backtrace->count == CG__BACKTRACE_LIMIT)
         return _URC_END_OF_STACK;
@@ -77,6 +86,14 @@ void cg__backtrace_make(struct cg__backtrace *backtrace, struct cg_coro *coro)
         cg__context_peek(ctx->sp, walk_suspended, &walk);
     walk.sp = coro->inner ? NULL : coro->ctx.sp;
     cg__context_peek(ctx->sp, walk_suspended, &walk);
+}
+
+void cg__backtrace_interrupted(struct cg__backtrace *backtrace)
+{
+    struct walk walk = {.backtrace = backtrace, .inside = true};
+
+    backtrace->count = 0;
+    _Unwind_Backtrace(note, &walk);
 }
 
 /* The place of the innermost return address is always the same. How far the next one lies

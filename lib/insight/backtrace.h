@@ -19,6 +19,11 @@ struct cg__backtrace {
  * (cg__backtrace_works). */
 void cg__backtrace_make(struct cg__backtrace *backtrace, struct cg_coro *coro);
 
+/* For a signal handler: makes the backtrace of the running coroutine from where the signal has
+ * interrupted it. The first address is where it goes on, plus one, so that all of them stand
+ * behind their instructions. */
+void cg__backtrace_interrupted(struct cg__backtrace *backtrace);
+
 /* Whether a coroutine has this backtrace, too. False does not mean that it has not. Takes a
  * hundredth of the time in which one is made. */
 bool cg__backtrace_repeats(const struct cg__backtrace *backtrace, struct cg_coro *coro);

@@ -11,6 +11,11 @@ void cg__backtrace_make(struct cg__backtrace *backtrace, struct cg_coro *coro)
     backtrace->repeats = false;
 }
 
+void cg__backtrace_interrupted(struct cg__backtrace *backtrace)
+{
+    backtrace->count = 0;
+}
+
 bool cg__backtrace_repeats(const struct cg__backtrace *backtrace, struct cg_coro *coro)
 {
     (void)backtrace;
