@@ -173,7 +173,7 @@ static bool use_tls(void)
     char words[CG_HTTP_WHY_SIZE] = "";
     const char *why = words;
 
-    tls = download_tls(cacert, false, words);
+    tls = download_tls(cacert, NULL, false, words);
     if (tls == NULL && *words != '\0') {
         example_complain("TLS", words);
         return false;
