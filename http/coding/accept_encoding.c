@@ -10,7 +10,7 @@ enum { UNNAMED = -1, MOST = 1000 };
 
 /* UNNAMED: no valid element names the coding. */
 struct weights {
-    int gzip, br, identity, any;
+    int of[CG__HTTP_CODINGS], any;
 };
 
 static const char *skip_blanks(const char *at)
@@ -65,8 +65,12 @@ static int *slot(struct weights *weights, const char *name, size_t size)
         const char *name;
         int *weight;
     } slots[] = {
-        {"gzip", &weights->gzip},         {"x-gzip", &weights->gzip}, {"br", &weights->br},
-        {"identity", &weights->identity}, {"*", &weights->any},
+        {"gzip", &weights->of[CG__HTTP_GZIP]},
+        {"x-gzip", &weights->of[CG__HTTP_GZIP]},
+        {"br", &weights->of[CG__HTTP_BR]},
+        {"zstd", &weights->of[CG__HTTP_ZSTD]},
+        {"identity", &weights->of[CG__HTTP_IDENTITY]},
+        {"*", &weights->any},
     };
 
     for (size_t i = 0; i < sizeof slots / sizeof *slots; i++)
@@ -92,26 +96,27 @@ static void take_line(struct weights *weights, const char *at)
     }
 }
 
-static int or_any(int weight, const struct weights *weights)
+static int weight_of(const struct weights *weights, enum cg__http_coding coding)
 {
-    return weight == UNNAMED ? weights->any : weight;
+    return weights->of[coding] == UNNAMED ? weights->any : weights->of[coding];
 }
 
 enum cg__http_coding cg__http_accept_encoding(const struct cg_http_headers *fields,
-                                              bool gzip, bool br)
+                                              const enum cg__http_coding *among)
 {
-    struct weights weights = {UNNAMED, UNNAMED, UNNAMED, UNNAMED};
+    struct weights weights = {.of = {UNNAMED, UNNAMED, UNNAMED, UNNAMED}, .any = UNNAMED};
+    enum cg__http_coding best = CG__HTTP_IDENTITY;
     const struct cg__http_entry *entry;
-    int of_gzip, of_br, of_identity;
     uint32_t from = 0;
+    int most = 0;
 
     while ((entry = cg__http_message_find(fields, "Accept-Encoding", 15, &from)) !=
            NULL)
         take_line(&weights, cg__http_message_at(fields, entry->value));
-    of_gzip = gzip ? or_any(weights.gzip, &weights) : 0;
-    of_br = br ? or_any(weights.br, &weights) : 0;
-    of_identity = or_any(weights.identity, &weights); /* UNNAMED is below all weights */
-    if (of_br > 0 && of_br >= of_gzip && of_br >= of_identity)
-        return CG__HTTP_BR;
-    return of_gzip > 0 && of_gzip >= of_identity ? CG__HTTP_GZIP : CG__HTTP_IDENTITY;
+    for (; *among != CG__HTTP_IDENTITY; among++)
+        if (weight_of(&weights, *among) > most) {
+            best = *among;
+            most = weight_of(&weights, best);
+        }
+    return most >= weight_of(&weights, CG__HTTP_IDENTITY) ? best : CG__HTTP_IDENTITY;
 }

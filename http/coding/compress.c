@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Compresses texts in memory by gzip or brotli; which types are worth compressing. */
+/* Compresses texts in memory by a content coding; which types are worth compressing. */
 #include "config.h"
 
 #include "http/coding/compress.h"
@@ -10,20 +10,45 @@
 #include <stdlib.h>
 #include <string.h>
 
-#ifdef HAVE_ZLIB
-static const bool has_gzip = true;
-#else
-static const bool has_gzip = false;
+/* zstd compresses as well as gzip, and nearly as well as brotli, in a third of the time. */
+const enum cg__http_coding cg__http_compress_whole[] = {
+#ifdef HAVE_ZSTD
+    CG__HTTP_ZSTD,
 #endif
 #ifdef HAVE_BROTLI
-static const bool has_br = true;
-#else
-static const bool has_br = false;
+    CG__HTTP_BR,
 #endif
+#ifdef HAVE_ZLIB
+    CG__HTTP_GZIP,
+#endif
+    CG__HTTP_IDENTITY,
+};
+const enum cg__http_coding cg__http_compress_pieces[] = {
+#ifdef HAVE_ZSTD
+    CG__HTTP_ZSTD,
+#endif
+#ifdef HAVE_ZLIB
+    CG__HTTP_GZIP,
+#endif
+    CG__HTTP_IDENTITY,
+};
+const enum cg__http_coding cg__http_compress_otherwise[] = {
+#ifdef HAVE_BROTLI
+    CG__HTTP_BR,
+#endif
+    CG__HTTP_IDENTITY,
+};
 
 const char *cg__http_coding_name(enum cg__http_coding coding)
 {
-    return coding == CG__HTTP_BR ? "br" : coding == CG__HTTP_GZIP ? "gzip" : "identity";
+    static const char *const names[] = {
+        [CG__HTTP_IDENTITY] = "identity",
+        [CG__HTTP_GZIP] = "gzip",
+        [CG__HTTP_BR] = "br",
+        [CG__HTTP_ZSTD] = "zstd",
+    };
+
+    return names[coding];
 }
 
 bool cg__http_compress_is_text(const char *type)
@@ -82,7 +107,7 @@ static ssize_t compress_all(struct cg__http_encoder *encoder, const char *data, 
 ssize_t cg__http_compress(enum cg__http_coding coding, const void *data, size_t size,
                           void **out)
 {
-    struct cg__http_encoder *encoder = cg__http_encoder_new(coding == CG__HTTP_BR, true);
+    struct cg__http_encoder *encoder = cg__http_encoder_new(coding, size);
     ssize_t n = 0;
 
     *out = malloc(size);
@@ -94,9 +119,4 @@ ssize_t cg__http_compress(enum cg__http_coding coding, const void *data, size_t 
         *out = NULL;
     }
     return n;
-}
-
-bool cg__http_compress_can(enum cg__http_coding coding)
-{
-    return coding == CG__HTTP_BR ? has_br : has_gzip;
 }

@@ -4,6 +4,7 @@
 #include "config.h"
 
 #include "http/coding/accept_encoding.h"
+#include "http/coding/compress.h"
 #include "http/files/opened.h"
 #include "http/message/percent.h"
 #include "http/server/request/request_target.h"
@@ -93,16 +94,17 @@ static bool try_coding(const struct cg_http_files *files, const char *path,
 static int find_compressed(struct cg_http_request *req, const struct cg_http_files *files,
                             const char *path, const char *index, struct file *file)
 {
-    enum cg__http_coding coding;
+    enum cg__http_coding among[] = {CG__HTTP_BR, CG__HTTP_GZIP, CG__HTTP_IDENTITY}, coding;
 
     if (!cg__http_compress_is_text(file->mime))
         return 0;
     if (cg_http_response_set_header(req, "Vary", "Accept-Encoding") < 0)
         return -ENOMEM;
-    coding = cg__http_accept_encoding(&req->in, true, true);
+    coding = cg__http_accept_encoding(&req->in, among);
     if (coding != CG__HTTP_IDENTITY && !try_coding(files, path, index, coding, file)) {
-        coding = cg__http_accept_encoding(&req->in, coding == CG__HTTP_BR,
-                                          coding == CG__HTTP_GZIP);
+        among[0] = coding == CG__HTTP_BR ? CG__HTTP_GZIP : CG__HTTP_BR;
+        among[1] = CG__HTTP_IDENTITY;
+        coding = cg__http_accept_encoding(&req->in, among);
         if (coding != CG__HTTP_IDENTITY)
             try_coding(files, path, index, coding, file);
     }

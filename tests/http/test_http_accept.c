@@ -3,18 +3,19 @@
 #include "config.h"
 
 #include "http/coding/accept_encoding.h"
+#include "http/coding/compress.h"
 #include "tests/support/support.h"
 
-/* The preferred coding for these lines of Accept-Encoding, when both codings are
- * available. */
+/* The preferred coding for these lines of Accept-Encoding, among brotli and gzip. */
 static const char *preferred(const char *const *lines)
 {
+    static const enum cg__http_coding among[] = {CG__HTTP_BR, CG__HTTP_GZIP, CG__HTTP_IDENTITY};
     static struct cg_http_headers fields;
     enum cg__http_coding coding;
 
     for (; *lines != NULL; lines++)
         IS(cg_http_headers_add(&fields, "accept-encoding", *lines), 0);
-    coding = cg__http_accept_encoding(&fields, true, true);
+    coding = cg__http_accept_encoding(&fields, among);
     cg__http_message_clear(&fields);
     return cg__http_coding_name(coding);
 }
@@ -44,6 +45,7 @@ static void weights(void)
     PREFERS("gzip", "*;q=0, gzip");
     PREFERS("identity", "gzip;q=0, gzip"); /* the first element with its name counts */
     PREFERS("gzip", "gzip", "x-gzip;q=0");
+    PREFERS("gzip", "zstd, gzip;q=0.1"); /* which is not among those that there are */
 }
 
 /* The lines are one list. Names and parameters are not case-sensitive; blanks and quotes

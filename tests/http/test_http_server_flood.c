@@ -331,7 +331,7 @@ static ssize_t counts(void *arg)
 /* A large text is compressed in turns, between which other coroutines run. */
 static ssize_t compresses_in_turns(void *arg)
 {
-    static const char *const asked[] = {"/long", "/written"}, *const codings[] = {"gzip", "br"};
+    static const char *const asked[] = {"/long", "/written"}, *const codings[] = {"gzip", "br", "zstd"};
     unsigned turns = 0, before;
 
     (void)arg;
@@ -345,7 +345,7 @@ static ssize_t compresses_in_turns(void *arg)
         char request[128];
 
         snprintf(request, sizeof request, "GET %s" V CLOSE "Accept-Encoding: %s\r\n\r\n",
-                 asked[i / 2], codings[i % 2]);
+                 asked[i / COUNT(codings)], codings[i % COUNT(codings)]);
         before = turns;
         send_text(sock, request);
         receive(sock, NULL);

@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include "http/coding/accept_encoding.h"
+#include "http/coding/compress.h"
 #include "http/server/h1/carrier.h"
 #include "http/server/h1/head.h"
 #include "http/server/output.h"
@@ -174,17 +175,14 @@ static ssize_t respond_run(struct cg_op *op)
     ssize_t n;
 
     if (!respond->req->begun && is_compressible(respond, len)) {
-        coding = cg__http_accept_encoding(&respond->req->in,
-                                          cg__http_compress_can(CG__HTTP_GZIP),
-                                          cg__http_compress_can(CG__HTTP_BR));
+        coding = cg__http_accept_encoding(&respond->req->in, cg__http_compress_whole);
         cg_http_headers_add(&respond->req->out, "Vary", "Accept-Encoding");
     }
     if (coding != CG__HTTP_IDENTITY)
         smaller = cg__http_compress(coding, respond->body, len, &compressed);
     if (smaller <= 0)
         return smaller < 0 ? smaller : write_response(respond, respond->body, len);
-    n = cg_http_headers_set(&respond->req->out, "Content-Encoding",
-                            cg__http_coding_name(coding));
+    n = cg__http_response_head_coded(respond->req, coding);
     if (n == 0)
         n = write_response(respond, compressed, (size_t)smaller);
     free(compressed);

@@ -8,6 +8,7 @@
 #include "http/server/response/response_head.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 void cg_http_response_set_status(struct cg_http_request *req, int status)
@@ -140,4 +141,30 @@ bool cg__http_response_is_worth(const struct cg_http_request *req, int status,
         return false;
     set = cg_http_headers_get(&req->out, "Content-Type");
     return cg__http_compress_is_text(set ? set : type);
+}
+
+static int weaken_tag(struct cg_http_headers *fields)
+{
+    const char *tag = cg_http_headers_get(fields, "ETag");
+    char *weak;
+    int rc;
+
+    if (tag == NULL || *tag != '"')
+        return 0;
+    weak = malloc(sizeof "W/" + strlen(tag));
+    if (weak == NULL)
+        return -ENOMEM;
+    strcpy(stpcpy(weak, "W/"), tag);
+    rc = cg_http_headers_set(fields, "ETag", weak);
+    free(weak);
+    return rc;
+}
+
+int cg__http_response_head_coded(struct cg_http_request *req, enum cg__http_coding coding)
+{
+    int rc = weaken_tag(&req->out);
+
+    return rc < 0 ? rc
+                  : cg_http_headers_set(&req->out, "Content-Encoding",
+                                        cg__http_coding_name(coding));
 }

@@ -3,6 +3,7 @@
 #ifndef COGEN_HTTP_SERVER_RESPONSE_HEAD_H
 #define COGEN_HTTP_SERVER_RESPONSE_HEAD_H
 
+#include "http/coding/coding.h"
 #include "http/server/server.h"
 
 /* The size of a head without the fields that the handler has set and without the type is at
@@ -35,5 +36,9 @@ ssize_t cg__http_response_head_write(struct cg_http_request *req, int status,
 /* Whether a body of this type (or that of the field Content-Type) is worth compressing. */
 bool cg__http_response_is_worth(const struct cg_http_request *req, int status,
                                 const char *type);
+
+/* Notes in the head that the body is compressed. The handler's entity tag becomes a weak one, since
+ * the body is not, byte for byte, that of another coding (RFC 9110, 8.8.1). 0 or -ENOMEM. */
+int cg__http_response_head_coded(struct cg_http_request *req, enum cg__http_coding coding);
 
 #endif

@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include "http/coding/accept_encoding.h"
+#include "http/coding/compress.h"
 #include "http/coding/encoder.h"
 #include "http/server/response/response_head.h"
 #include "http/server/response/response_write.h"
@@ -21,18 +22,14 @@ static void choose_coding(struct cg_http_request *req, int status)
         cg_http_headers_get(&req->out, "Content-Length") != NULL ||
         !cg__http_response_is_worth(req, status, NULL))
         return;
-    /* gzip is preferred: a stream of brotli needs nine times the memory. */
-    coding =
-        cg__http_accept_encoding(&req->in, cg__http_compress_can(CG__HTTP_GZIP), false);
+    coding = cg__http_accept_encoding(&req->in, cg__http_compress_pieces);
     if (coding == CG__HTTP_IDENTITY)
-        coding = cg__http_accept_encoding(&req->in, false,
-                                          cg__http_compress_can(CG__HTTP_BR));
+        coding = cg__http_accept_encoding(&req->in, cg__http_compress_otherwise);
     if (cg_http_headers_add(&req->out, "Vary", "Accept-Encoding") < 0 ||
         coding == CG__HTTP_IDENTITY)
         return;
-    req->encoder = cg__http_encoder_new(coding == CG__HTTP_BR, false);
-    if (req->encoder != NULL && cg_http_headers_set(&req->out, "Content-Encoding",
-                                                    cg__http_coding_name(coding)) < 0) {
+    req->encoder = cg__http_encoder_new(coding, 0);
+    if (req->encoder != NULL && cg__http_response_head_coded(req, coding) < 0) {
         cg__http_encoder_free(req->encoder);
         req->encoder = NULL;
     }
