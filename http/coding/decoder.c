@@ -46,6 +46,7 @@ struct cg__decoder {
     size_t left; /* of the input */
     uint64_t taken, made;
     bool ended;
+    bool over; /* bytes have come that do not continue the stream: all others are ignored, too */
     bool broken;
     uint8_t input[CG__DECODE_INPUT];
 };
@@ -79,7 +80,7 @@ int cg__http_decoder_new(struct cg__decoder **decoder, const char *text)
     (*decoder)->coding = coding;
     (*decoder)->left = 0;
     (*decoder)->taken = (*decoder)->made = 0;
-    (*decoder)->ended = (*decoder)->broken = false;
+    (*decoder)->ended = (*decoder)->over = (*decoder)->broken = false;
     (*decoder)->state = coding->begin();
     if ((*decoder)->state != NULL)
         return 0;
@@ -112,11 +113,13 @@ ssize_t cg__http_decoder_read(struct cg__decoder *decoder, void *buf, size_t len
 
     if (decoder->broken)
         return CG_EHTTP_CODING;
-    if (decoder->taken > 0)
+    if (decoder->taken > 0 && !decoder->over)
         n = decoder->coding->decode(decoder->state, &decoder->at, &decoder->left, buf,
                                     len, &decoder->ended);
-    if (n == 0 && decoder->ended)
+    if (n == 0 && decoder->ended && decoder->left > 0) {
+        decoder->over = true;
         decoder->left = 0;
+    }
     if (n > 0)
         decoder->made += (uint64_t)n;
     if (n < 0 || (n == 0 && decoder->left > 0) ||

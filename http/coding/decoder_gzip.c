@@ -68,10 +68,8 @@ static ssize_t gzip_decode(void *state, const uint8_t **in, size_t *in_len,
     stream->avail_in = (uInt)*in_len;
     while (rc == Z_OK && stream->avail_out > 0) {
         if (gzip->between) {
-            if (gzip->deflate || stream->avail_in == 0 || *stream->next_in != 0x1f) {
-                stream->avail_in = 0;
+            if (gzip->deflate || stream->avail_in == 0 || *stream->next_in != 0x1f)
                 break;
-            }
             inflateReset(stream);
             gzip->between = false;
         }
