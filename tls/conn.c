@@ -121,6 +121,8 @@ int cg__tls_conn_new(struct cg_tls_op *op, bool server)
         set_server(conn);
     else if (ok)
         ok = set_client(conn, op->host != NULL ? &parsed : NULL);
+    if (ok && SSL_get_verify_mode(conn->ssl) != SSL_VERIFY_NONE)
+        cg__tls_keys_trust_system(conn->keys);
     if (ok && op->alpn != NULL)
         ok = set_offer(conn, &alpn);
     ERR_clear_error();

@@ -125,13 +125,23 @@ static int trust_path(SSL_CTX *context, const char *path, char *why)
     return 0;
 }
 
-static int trust(SSL_CTX *context, const struct cg_tls_options *options, char *why)
+void cg__tls_keys_trust_system(struct cg__tls_keys *keys)
 {
+    pthread_mutex_lock(&keys->system.lock);
+    if (keys->system.awaited) {
+        /* A system without a certificate store trusts nobody; the handshake will say so. */
+        SSL_CTX_set_default_verify_paths(keys->context);
+        keys->system.awaited = false;
+    }
+    pthread_mutex_unlock(&keys->system.lock);
+}
+
+static int trust(struct cg__tls_keys *keys, const struct cg_tls_options *options, char *why)
+{
+    SSL_CTX *context = keys->context;
     int rc = 0;
 
-    if (options->ca_file == NULL && options->ca_path == NULL)
-        /* A system without a certificate store trusts nobody; the handshake will say so. */
-        SSL_CTX_set_default_verify_paths(context);
+    keys->system.awaited = options->ca_file == NULL && options->ca_path == NULL;
     if (options->ca_file != NULL)
         rc = trust_file(context, options->ca_file, why);
     if (rc == 0 && options->ca_path != NULL)
@@ -150,7 +160,7 @@ static int fill(struct cg__tls_keys *keys, const struct cg_tls_options *options,
     if ((rc = offer(keys->context, options, why)) < 0 ||
         (rc = cg__tls_choose_encode(&keys->alpn, options->alpn, why)) < 0 ||
         (rc = add_identities(keys, options, why)) < 0 ||
-        (rc = trust(keys->context, options, why)) < 0)
+        (rc = trust(keys, options, why)) < 0)
         return rc;
     cg__tls_choose_begin(keys);
     cg__tls_ticket_begin(keys->context);
@@ -170,6 +180,7 @@ int cg__tls_keys_new(const struct cg_tls_options *options, struct cg__tls_keys *
     ERR_clear_error();
     atomic_init(&keys->refs, 1);
     pthread_mutex_init(&keys->tickets.lock, NULL);
+    pthread_mutex_init(&keys->system.lock, NULL);
     keys->log = -1;
     keys->strict = options->strict_sni;
     keys->context = SSL_CTX_new(TLS_method());
@@ -200,6 +211,7 @@ void cg__tls_keys_unref(struct cg__tls_keys *keys)
     BIO_meth_free(keys->bio);
     cg__tls_ticket_end(&keys->tickets);
     pthread_mutex_destroy(&keys->tickets.lock);
+    pthread_mutex_destroy(&keys->system.lock);
     if (keys->log >= 0)
         close(keys->log);
     free(keys);

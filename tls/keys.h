@@ -42,6 +42,10 @@ struct cg__tls_keys {
     struct cg__tls_identity *identities;
     size_t count;
     struct cg__tls_alpn alpn;
+    struct {
+        pthread_mutex_t lock;
+        bool awaited; /* trusted, but not read yet */
+    } system; /* the certificates that the system trusts */
 };
 
 /* Defined in bio.c: */
@@ -109,6 +113,10 @@ int cg__tls_key_log_open(struct cg__tls_keys *keys, const char *path, char *why)
 /* Loads what the options name. Returns 0, CG_ETLS_FILE, -EINVAL or -ENOMEM. */
 int cg__tls_keys_new(const struct cg_tls_options *options, struct cg__tls_keys **keys,
                      char *why);
+
+/* Reads the certificates that the system trusts, unless others were named. To be called before
+ * a peer is checked: reading a hundred of them takes 30 ms, and most servers check nobody. */
+void cg__tls_keys_trust_system(struct cg__tls_keys *keys);
 
 struct cg__tls_keys *cg__tls_keys_ref(struct cg__tls_keys *keys);
 void cg__tls_keys_unref(struct cg__tls_keys *keys);
