@@ -182,7 +182,10 @@ static ssize_t run(void *arg)
             fail(worker, rc);
         cg__sched_end(sched);
     } else {
-        fail(worker, left < 0 ? left : rc);
+        left = left < 0 ? left : rc;
+        if (worker->crew->count == 1) /* otherwise fail tells it */
+            cg__main_tell(left);
+        fail(worker, left);
     }
     cg__run_on_refuse(worker);
     return 0;
@@ -221,13 +224,21 @@ static bool is_sim(const char *name)
     return name && strcmp(name, "sim") == 0;
 }
 
+/* Reports a code if it is negative, and returns it. */
+static int told(int code)
+{
+    if (code < 0)
+        cg__main_tell(code);
+    return code;
+}
+
 static int open_reactor(struct cg_worker *worker)
 {
     const char *name = worker->crew->options.reactor;
     int rc;
 
     if (worker->crew->world)
-        return cg_sim_host(worker->crew->world, &worker->reactor);
+        return told(cg_sim_host(worker->crew->world, &worker->reactor));
     if ((rc = cg_reactor_open(name, &worker->reactor)) < 0)
         cg__main_tell_why_none(name, rc);
     return rc;
@@ -246,10 +257,10 @@ static int make_worker(struct cg_worker *worker)
                                  .debug = options->debug,
                                  .hog = options->hog, .metrics = options->metrics);
     if (worker->sched == NULL)
-        return -ENOMEM;
+        return told(-ENOMEM);
     worker->sched->worker = worker;
-    return cg_sched_start(worker->sched, work, worker, .name = worker->name,
-                          .coro = &worker->coro);
+    return told(cg_sched_start(worker->sched, work, worker, .name = worker->name,
+                               .coro = &worker->coro));
 }
 
 static struct cg__crew *make_crew(cg_fn *fn, void *arg, const struct cg_crew_options *options)
@@ -282,7 +293,7 @@ static int make_workers(struct cg__crew *crew)
 
     crew->world = crew->options.world;
     if (crew->world == NULL && is_sim(crew->options.reactor))
-        rc = cg_sim_open(&(struct cg_sim_options){.threads = true}, &crew->world);
+        rc = told(cg_sim_open(&(struct cg_sim_options){.threads = true}, &crew->world));
     for (unsigned k = 0; k < crew->count && rc == 0; k++)
         rc = make_worker(&crew->workers[k]);
     return rc;
@@ -343,7 +354,7 @@ static ssize_t run_threads(struct cg__crew *crew)
     while (rc == 0 && threads < crew->count) {
         struct cg_worker *worker = &crew->workers[threads];
 
-        rc = -pthread_create(&worker->thread, NULL, run_thread, worker);
+        rc = told(-pthread_create(&worker->thread, NULL, run_thread, worker));
         threads += rc == 0;
     }
     if (rc < 0) {
@@ -389,6 +400,8 @@ ssize_t cg_crew_main_with(cg_fn *fn, void *arg, const struct cg_crew_options *op
         pthread_cond_destroy(&crew->changed);
         pthread_mutex_destroy(&crew->lock);
         free(crew);
+    } else {
+        cg__main_tell(rc);
     }
     cg__dump_writer_finish();
     atomic_flag_clear(&taken);

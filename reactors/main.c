@@ -15,16 +15,21 @@
 #include "lib/insight/dump_signal.h"
 #include "lib/insight/dump_writer.h"
 
-/* Reports why a reactor that was named cannot be opened; its error code alone does not say
- * much. */
+void cg__main_tell(ssize_t code)
+{
+    cg__report("the run failed: %s", cg_strerror(code));
+}
+
 void cg__main_tell_why_none(const char *name, int code)
 {
     char why[256];
 
     if (!name)
         name = getenv("COGEN_REACTOR");
-    if (!name || !*name)
+    if (!name || !*name) {
+        cg__main_tell(code);
         return;
+    }
     cg_reactor_why(name, code, why, sizeof why);
     cg__report("%s", why);
 }
@@ -58,17 +63,19 @@ ssize_t cg_main(const char *reactor_name, cg_fn *fn, void *arg)
         cg__main_tell_why_none(reactor_name, (int)rc);
         return rc;
     }
-    rc = -ENOMEM;
-    if ((sched = cg_sched_new(reactor)) == NULL)
-        goto close_reactor;
-    if ((rc = cg_sched_start(sched, fn, arg, .name = "main", .coro = &coro)) < 0)
-        goto free_sched;
-    if ((rc = cg_sched_run(sched)) >= 0)
-        rc = cg__main_outcome(sched, coro, rc, "");
-    cg_coro_unref(coro);
-free_sched:
+    sched = cg_sched_new(reactor);
+    rc = sched ? cg_sched_start(sched, fn, arg, .name = "main", .coro = &coro) : -ENOMEM;
+    if (rc < 0) {
+        cg__main_tell(rc);
+    } else {
+        rc = cg_sched_run(sched);
+        if (rc < 0)
+            cg__main_tell(rc);
+        else
+            rc = cg__main_outcome(sched, coro, rc, "");
+        cg_coro_unref(coro);
+    }
     cg_sched_free(sched);
-close_reactor:
     cg_reactor_close(reactor);
     cg__dump_writer_finish();
     return rc;

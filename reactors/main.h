@@ -5,7 +5,11 @@
 
 #include "lib/core/sched.h"
 
-/* Reports why a reactor that was named cannot be opened. */
+/* Reports why a run could not start or go on: programs end with `return cg_main(...) < 0`. */
+void cg__main_tell(ssize_t code);
+
+/* The same for a reactor that cannot be opened. If it was named, its error code alone does not
+ * say much. */
 void cg__main_tell_why_none(const char *name, int code);
 
 /* Returns the result of a run that has left `left` coroutines; `coro` ran the program's

@@ -73,7 +73,7 @@ CG_API ssize_t cg_sched_run(struct cg_sched *sched);
  * everything. Returns what fn returned, or:
  *   -EDEADLK    fn itself can never continue
  *   -ECANCELED  fn did not end within the grace period after cg_sched_stop
- *   other       why it could not start; if a reactor was named, stderr has the reason
+ *   other       why it could not start or go on: a line on stderr has the reason
  * Coroutines that can never continue are cancelled and listed on stderr with what they wait
  * for, also if fn has returned. Where such coroutines are intended, end them: close the
  * queue that they read, or cancel them. */
