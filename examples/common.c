@@ -262,19 +262,14 @@ void example_serve(struct example *ex, cg_fn *fn)
         example_fail(ex->listen, code);
         return;
     }
-    code = cg_sock_local_addr(listener, addr, sizeof addr);
-    if (printf("listening on %s\n", code < 0 ? ex->listen : addr) < 0 ||
-        fflush(stdout) != 0) {
-        example_fail("stdout", -errno);
-        cg_sock_close(listener);
-        return;
-    }
     server = fn;
-    code = cg_sched_start(ex->sched, serve, listener, .name = "serve");
-    if (code < 0) {
+    code = cg_sock_local_addr(listener, addr, sizeof addr);
+    if (code == 0 && (printf("listening on %s\n", addr) < 0 || fflush(stdout) != 0))
+        example_fail("stdout", code = -errno);
+    else if (code < 0 || (code = cg_sched_start(ex->sched, serve, listener, .name = "serve")) < 0)
         example_fail("start", code);
+    if (code < 0)
         cg_sock_close(listener);
-    }
 }
 
 int example_run(struct example *ex)

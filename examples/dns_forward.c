@@ -376,7 +376,7 @@ int main(int argc, char **argv)
 
     ex = (struct example){
         .name = "dns_forward",
-        .about = "A caching DNS forwarder over UDP and TCP.",
+        .about = "A caching DNS forwarder over UDP and TCP",
         .operands = "SERVER...",
         .listen = "127.0.0.1:5300",
         .network = true,

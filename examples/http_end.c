@@ -14,10 +14,13 @@ struct ending {
 static ssize_t end(void *arg)
 {
     const struct ending *ending = arg;
-    ssize_t n =
-        cg_yield(cg_any((cg_wait_os_signal(SIGINT), cg_wait_os_signal(SIGTERM))));
+    struct cg_op *interrupt = cg_wait_os_signal(SIGINT);
+    struct cg_op *terminate = cg_wait_os_signal(SIGTERM);
+    ssize_t n = cg_yield(cg_any((interrupt, terminate)));
 
-    if (n < 0)
+    if (n >= 0)
+        n = cg_op_result(n == 0 ? interrupt : terminate);
+    if (n < 0) /* it could not wait */
         return n;
     return cg_yield(cg_any((cg_http_shutdown(ending->server, .timeout = ending->grace),
                             cg_wait_os_signal(SIGINT), cg_wait_os_signal(SIGTERM))));
@@ -28,9 +31,11 @@ ssize_t http_serve_to_end(struct cg_http_server *server, struct cg_sock *listene
 {
     struct ending ending = {server, grace};
     struct cg_op *serving = cg_http_serve(server, listener);
-    ssize_t n = cg_yield(cg_any((serving, cg_call(end, &ending))));
+    struct cg_op *waiting = cg_call(end, &ending);
+    ssize_t n = cg_yield(cg_any((serving, waiting)));
 
-    n = n == 0 ? cg_op_result(serving) : 0;
+    if (n >= 0)
+        n = cg_op_result(n == 0 ? serving : waiting);
     cg_sock_close(listener);
-    return n;
+    return n < 0 ? n : 0;
 }

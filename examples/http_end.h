@@ -7,7 +7,7 @@
 
 /* Serves until SIGINT or SIGTERM comes; then no more connections are accepted, and those
  * requests that run have `grace` ns to finish, or until the next signal. Closes the
- * listener. Answers 0, or why serving failed, which has been reported. */
+ * listener. Returns 0, or why it could not serve or wait. */
 ssize_t http_serve_to_end(struct cg_http_server *server, struct cg_sock *listener,
                           int64_t grace);
 

@@ -90,15 +90,19 @@ static bool use_certificate(void)
 static bool mount(struct cg_http_server *server)
 {
     const struct cg_http_files_options options = {.listing = true};
-    int code;
+    int code = root != NULL ? cg_http_files_open(root, &options, &files) : 0;
 
-    if (root == NULL)
-        return cg_http_server_mount(server, "GET /$", page, NULL) == 0;
-    code = cg_http_files_open(root, &options, &files);
-    if (code < 0)
+    if (code < 0) {
         example_fail(root, code);
-    return code == 0 &&
-           cg_http_server_mount(server, "GET /", cg_http_files_handler, files) == 0;
+        return false;
+    }
+    if (root != NULL)
+        code = cg_http_server_mount(server, "GET /", cg_http_files_handler, files);
+    else
+        code = cg_http_server_mount(server, "GET /$", page, NULL);
+    if (code < 0)
+        example_fail("server", code);
+    return code == 0;
 }
 
 static void close_server(struct cg_http_server *server)

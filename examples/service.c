@@ -125,16 +125,11 @@ static ssize_t obey(struct cg_os_signals **signals)
 
 static ssize_t open_here(void *arg)
 {
-    ssize_t n;
-
     (void)arg;
     part.server = service->open();
     if (part.server == NULL)
-        return -ENOMEM; /* open has printed the reason */
-    n = cg_ports_listen(ports, cg_worker_id(), cg_sched_self(), &part.listener);
-    if (n < 0)
-        example_fail("listen", n);
-    return n;
+        return -ECANCELED; /* open has printed the reason */
+    return cg_ports_listen(ports, cg_worker_id(), cg_sched_self(), &part.listener);
 }
 
 static ssize_t serve_here(void *arg)
@@ -176,9 +171,12 @@ static ssize_t follow(void *arg)
 static ssize_t announce(void)
 {
     char addr[CG_ADDR_SIZE];
+    ssize_t n = cg_ports_addr(ports, addr, sizeof addr);
 
-    if (cg_ports_addr(ports, addr, sizeof addr) < 0)
-        snprintf(addr, sizeof addr, "%s", example->listen);
+    if (n < 0) {
+        example_fail(example->listen, n);
+        return n;
+    }
     if (printf("listening on %s\n", addr) >= 0 && service->announce != NULL)
         service->announce(addr);
     if (fflush(stdout) == 0 && !ferror(stdout))
@@ -190,12 +188,14 @@ static ssize_t announce(void)
 static void serve(struct cg_os_signals **signals)
 {
     struct cg_op *serving = cg_run_on_each(serve_here, NULL);
+    struct cg_op *following = cg_call(follow, signals);
     ssize_t n = cg_ready();
 
     if (n < 0)
         example_warn("ready", n);
-    n = cg_yield(cg_any((serving, cg_call(follow, signals))));
-    n = n == 0 ? cg_op_result(serving) : 0;
+    n = cg_yield(cg_any((serving, following)));
+    if (n >= 0)
+        n = cg_op_result(n == 0 ? serving : following);
     if (n < 0)
         example_fail("serve", n);
 }
@@ -211,15 +211,17 @@ static ssize_t direct(void *arg)
     if (cg_worker_id() > 0)
         return 0;
     n = subscribe(signals); /* before another process is told that this one serves */
-    if (n < 0)
-        example_fail("signals", n);
     if (n == 0)
         n = cg_yield(cg_run_on_each(open_here, NULL));
-    if (n == 0)
+    if (n < 0)
+        example_fail("start", n);
+    else
         n = announce();
     if (n == 0)
         serve(signals);
-    cg_yield(cg_run_on_each(close_here, NULL, .shield = true));
+    n = cg_yield(cg_run_on_each(close_here, NULL, .shield = true));
+    if (n < 0)
+        example_fail("close", n);
     for (int i = 0; i < SIGNALS; i++)
         cg_os_signals_close(signals[i]);
     return 0;

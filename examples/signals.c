@@ -32,6 +32,8 @@ static ssize_t bar(void *arg)
         puts(value);
     if (n == -ETIMEDOUT)
         puts("No more stuff!");
+    else
+        example_fail("wait", n);
     return 0;
 }
 

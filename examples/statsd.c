@@ -79,7 +79,7 @@ int main(int argc, char **argv)
 {
     struct example ex = {
         .name = "statsd",
-        .about = "Prints every second the metrics that come by the statsd protocol.",
+        .about = "Prints every second the metrics that come by the statsd protocol",
         .listen = "127.0.0.1:8125",
         .datagrams = true,
         .network = true,

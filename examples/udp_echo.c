@@ -17,10 +17,12 @@ static ssize_t echo(void *sock)
 
     for (int i = 0; i < MANY; i++)
         list[i] = (struct cg_datagram){.buf = bufs[i], .size = SIZE, .addr = &from[i]};
-    while (n >= 0) {
+    while (n != -ECANCELED) {
         n = cg_yield(cg_receive_datagrams(sock, list, MANY));
-        if (n > 0 && cg_yield(cg_send_datagrams(sock, list, (size_t)n)) == -ECANCELED)
-            break; /* any other error is about one of them, and they may be lost anyway */
+        if (n > 0) /* a failure is about one of them, and they may be lost anyway */
+            n = cg_yield(cg_send_datagrams(sock, list, (size_t)n));
+        else if (n != -ECANCELED)
+            n = cg_yield(cg_sleep(10 * CG_MILLISECOND)); /* there may be memory later */
     }
     cg_sock_close(sock);
     return n;
@@ -30,7 +32,7 @@ int main(int argc, char **argv)
 {
     struct example ex = {
         .name = "udp_echo",
-        .about = "Sends every datagram back to its sender.",
+        .about = "Sends every datagram back to its sender",
         .listen = "127.0.0.1:7007",
         .datagrams = true,
         .network = true,
