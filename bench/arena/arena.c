@@ -208,9 +208,10 @@ int main(int argc, char **argv)
 {
     static const struct option options[] = {{"workers", required_argument, NULL, 'w'},
                                             {"root", required_argument, NULL, 'r'},
+                                            {"reactor", required_argument, NULL, 'e'},
                                             {"test", no_argument, NULL, 't'},
                                             {0}};
-    const char *root = "/";
+    const char *root = "/", *reactor = NULL;
     char why[CG_TLS_WHY_SIZE] = "";
     bool valid = true, test = false;
     json_int_t workers = 0, all = number(getenv("DATABASE_MAX_CONN"), 256, &valid);
@@ -221,10 +222,12 @@ int main(int argc, char **argv)
         if (c == 'w')
             workers = number(optarg, 0, &valid);
         root = c == 'r' ? optarg : root;
+        reactor = c == 'e' ? optarg : reactor;
         test |= c == 't';
     }
     if (!valid || optind < argc || workers < 0 || workers > WORKERS_LIMIT)
-        return fail("usage", 0, "arena [--workers N] [--root DIR] [--test]");
+        return fail("usage", 0,
+                    "arena [--workers N] [--reactor NAME] [--root DIR] [--test]");
     if (chdir(root) < 0)
         return fail(root, -errno, why);
     workers = workers > 0 ? workers : cg_cpus();
@@ -236,7 +239,7 @@ int main(int argc, char **argv)
     fflush(stdout);
     signal(SIGTERM, stop);
     signal(SIGINT, stop);
-    n = cg_crew_main(serve, NULL, .workers = (unsigned)workers);
+    n = cg_crew_main(serve, NULL, .workers = (unsigned)workers, .reactor = reactor);
     for (int i = 0; i < PORTS; i++) {
         cg_ports_close(ports[i].ports);
         cg_tls_free(ports[i].tls);

@@ -61,6 +61,7 @@ class Row:
         self.bare, self.valgrind = bare, valgrind
         self.limit = limit  # the most connections that it can have
         self.case = {}  # what is other than in the case of the table
+        self.ready = "listening on "  # the beginning of the line that tells its address
 
     def missing(self, build):
         """The reason why it cannot be measured; None: it can."""
@@ -75,7 +76,8 @@ class Row:
         if len(command) > 1 and callable(command[1]):
             port = process.free_port()
             command = [command[0], *command[1](port)]
-        return process.Server([build.find(command[0]), *command[1:]], build.env, port, wrapper)
+        return process.Server([build.find(command[0]), *command[1:]], build.env, port, wrapper,
+                              self.ready)
 
 
 class Build:
@@ -218,25 +220,27 @@ def site():
     return path
 
 
-def nginx(tls=False, files=False, h2c=False):
+def nginx(tls=False, files=False, h2c=False, h2=False, location=None):
+    location = location or (f"root {site()}; sendfile on;" if files else HELLO)
+
     def arguments(port):
         cert, key = certificate() if tls else ("", "")
         pair = f"ssl_certificate {cert}; ssl_certificate_key {key};" if tls else ""
         text = NGINX.format(dir=process.work_dir(), port=port, pair=pair,
-                            ssl="ssl" if tls else "http2" if h2c else "",
-                            location=f"root {site()}; sendfile on;" if files else HELLO)
+                            ssl=" ".join(["ssl"] * tls + ["http2"] * (h2c or h2)),
+                            location=location)
         return ["-c", _write("nginx.conf", text), "-p", process.work_dir()]
 
     return Row("nginx", ["nginx", arguments], "nginx-light")
 
 
-def h2o(tls=False):
+def h2o(tls=False, root=None):
     def arguments(port):
         cert, key = certificate() if tls else ("", "")
         pair = (f"  ssl:\n    certificate-file: {cert}\n    key-file: {key}" if tls else "")
         user = "user: root" if os.geteuid() == 0 else ""
         text = H2O.format(dir=process.work_dir(), port=port, pair=pair,
-                          site=site(), user=user)
+                          site=root or site(), user=user)
         return ["-c", _write("h2o.conf", text)]
 
     return Row("h2o", ["h2o", arguments], "h2o")
