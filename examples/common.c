@@ -21,9 +21,10 @@ static int exit_status;
 static struct cg_sched *running; /* stopped by SIGINT and SIGTERM */
 static volatile sig_atomic_t stopped;
 
-static const char *reactor_name, *help, *list;
+static const char *reactor_name, *help, *list, *metrics;
 static const struct example_option everyones[] = {
     {"reactor", "NAME", "the kernel interface to use", &reactor_name, 0},
+    {"metrics", NULL, "print what the scheduler has counted, on stderr at the end", &metrics, 0},
     {"list-reactors", NULL, "print the available reactors, and exit", &list, 0},
     {"help", NULL, "print this help, and exit", &help, 'h'},
     {0},
@@ -229,7 +230,7 @@ void example_open(struct example *ex, int argc, char **argv)
     output_program = program = ex->name;
     command_line(ex, argc, argv);
     open_reactor(ex);
-    ex->sched = cg_sched_new(ex->reactor);
+    ex->sched = cg_sched_new(ex->reactor, .metrics = metrics != NULL);
     if (!ex->sched) {
         example_fail("scheduler", -ENOMEM);
         exit(1);
@@ -287,6 +288,8 @@ int example_run(struct example *ex)
     }
     signal(SIGINT, SIG_DFL);
     signal(SIGTERM, SIG_DFL);
+    if (metrics)
+        cg_metrics_print(stderr);
     cg_sched_free(ex->sched);
     cg_reactor_close(ex->reactor);
     return exit_status;

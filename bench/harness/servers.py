@@ -147,6 +147,15 @@ def ours_echo(reactor, *options):
     return Ours(reactor, ["bench/echo", "--reactor", reactor, *options], suffix)
 
 
+def observed_echo(reactor):
+    """The echo with what looks into a program: off, and each of it on."""
+    def with_hog(build):
+        return ["env", "COGEN_HOG=50", build.find("bench/echo"), "--reactor", reactor]
+
+    return [ours_echo(reactor), ours_echo(reactor, "--metrics"),
+            Ours(reactor, with_hog, ", hog 50 ms")]
+
+
 def ours_http(reactor):
     return Ours(reactor, ["examples/http_hello", "--reactor", reactor,
                           "--listen", "127.0.0.1:0"])

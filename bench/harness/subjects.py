@@ -116,7 +116,7 @@ def counts_of(options, table, row, case):
     calls = counted(options, row, case, measure.syscalls)
     instructions = counted(options, row, case, measure.instructions)
     allocations = None
-    if row.command[0] == "bench/echo":
+    if not callable(row.command) and row.command[0] == "bench/echo":
         allocations = counted(options, row, case, measure.allocations)
     table.raw["counts"][row.name] = {"syscalls": calls, "instructions": instructions,
                                      "allocations": allocations}
@@ -152,6 +152,15 @@ def echo(options):
                              f"Echo, 64 bytes, {connections} connections", rows,
                              {"connections": connections}, counts))
     return tables
+
+
+def insight(options):
+    """What metrics and the watch for hogs cost the echo."""
+    return [loaded(options, f"insight-{reactor}",
+                   f"Echo on {reactor} with metrics, and with a watch for hogs",
+                   servers.observed_echo(reactor), {"connections": 64}, lambda row: True,
+                   base=f"libcogen {reactor}")
+            for reactor in (("epoll",) if options.quick else ("epoll", "io_uring"))]
 
 
 def udp(options):
