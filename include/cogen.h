@@ -20,6 +20,7 @@
 #include <cogen/local.h>
 #include <cogen/offload.h>
 #include <cogen/metrics.h>
+#include <cogen/trace.h>
 #include <cogen/op.h>
 #include <cogen/clock.h>
 #include <cogen/disk.h>

@@ -255,7 +255,8 @@ static int make_worker(struct cg_worker *worker)
                                  .timeout = options->timeout,
                                  .stack_size = options->stack_size,
                                  .debug = options->debug,
-                                 .hog = options->hog, .metrics = options->metrics);
+                                 .hog = options->hog, .metrics = options->metrics,
+                                 .trace = options->trace);
     if (worker->sched == NULL)
         return told(-ENOMEM);
     worker->sched->worker = worker;

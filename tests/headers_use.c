@@ -160,6 +160,8 @@ ssize_t plain(struct cg_sock *sock, void *arg)
     cg_sched_dump(cg_sched_self(), stderr, .json = true, .limit = 1);
     cg_dump_set_signal(0);
     cg_metrics_print(stderr);
+    cg_trace_write(cg_sched_self(), stderr);
+    cg_trace_end(cg_trace_begin("span", NULL));
     cg_metrics_walk(NULL, arg);
     cg_metrics_limit(0);
     cg_starter_free(cg_starter_new(cg_sched_self(), body, .name = "idle", .stack_size = 1));

@@ -7,6 +7,8 @@
 #include "http/server/response/response.h"
 #include "http/server/route.h"
 
+#include <cogen/trace.h>
+
 #include <errno.h>
 #include <stdlib.h>
 
@@ -24,8 +26,11 @@ static ssize_t routed(struct cg_http_request *req, void *arg)
 ssize_t cg__http_layer_handle(struct cg_http_request *req)
 {
     const struct cg_http_layer *layers = req->server->layers;
+    uint64_t span = cg_trace_begin(cg_http_request_method(req), cg_http_request_path(req));
+    ssize_t n = layers == NULL ? routed(req, NULL) : cg_http_layer_run(layers, req);
 
-    return layers == NULL ? routed(req, NULL) : cg_http_layer_run(layers, req);
+    cg_trace_end(span);
+    return n;
 }
 
 ssize_t cg_http_layer_run(const struct cg_http_layer *layers, struct cg_http_request *req)

@@ -23,6 +23,7 @@ struct cg_crew_options {
     int64_t timeout;     /* of each scheduler, as in struct cg_sched_options */
     size_t stack_size;   /* the same */
     int64_t hog;         /* the same */
+    unsigned trace;      /* the same */
     bool metrics;        /* the same */
     bool pin;            /* each worker stays on one processor, where the system can do that */
     bool keep_going;     /* a worker that fails does not stop the others */

@@ -17,6 +17,7 @@ struct cg_sched_options {
     bool debug;        /* reports what is left locked, open or referenced: see cg_sched(3) */
     int64_t hog;       /* ns: a coroutine that runs or blocks for so long without yielding is named
                         * on stderr; 0: as $COGEN_HOG says; negative: none is. See cg_sched(3) */
+    unsigned trace;    /* how many events it keeps for cg_trace_write; 0: none */
     bool metrics;      /* counts what it does: see cogen/metrics.h */
     void *reserved;
 };

@@ -5,6 +5,7 @@
 #include "lib/insight/dump.h"
 
 #include "lib/insight/backtrace.h"
+#include "lib/insight/json.h"
 #include "lib/stacks/stack_use.h"
 #include "lib/threads/crew.h"
 #include "lib/vocabulary/group.h"
@@ -12,29 +13,12 @@
 #include <inttypes.h>
 #include <unistd.h>
 
-/* Bytes of names that are not ASCII are passed on: UTF-8 in most programs. */
-static void put_string(FILE *out, const char *text)
-{
-    putc('"', out);
-    for (; *text; text++) {
-        unsigned char c = (unsigned char)*text;
-
-        if (c == '"' || c == '\\')
-            fprintf(out, "\\%c", c);
-        else if (c < ' ')
-            fprintf(out, "\\u%04x", c);
-        else
-            putc(c, out);
-    }
-    putc('"', out);
-}
-
 static void put_place(FILE *out, const void *address)
 {
     char place[512];
 
     cg__dump_place(address, place, sizeof place);
-    put_string(out, place);
+    cg__json_string(out, place);
 }
 
 /* Begins an element of a list. */
@@ -48,7 +32,7 @@ static void put_counts(const struct cg__dump *dump, FILE *out)
     fputs("\"counts\": {", out);
     for (int i = 0; i < CG__DUMP_COUNTS; i++) {
         fputs(i ? ", " : "", out);
-        put_string(out, cg__dump_count_names[i]);
+        cg__json_string(out, cg__dump_count_names[i]);
         fprintf(out, ": %zu", dump->counts[i]);
     }
     fputs("},\n", out);
@@ -81,7 +65,7 @@ static void put_wait(FILE *out, const struct cg_coro *coro)
         return;
     cg_op_print(coro->op, text, sizeof text);
     fputs(", \"waits_for\": ", out);
-    put_string(out, text);
+    cg__json_string(out, text);
 }
 
 static void put_seen(const struct cg__dump *dump, FILE *out, const struct cg__seen *seen)
@@ -92,7 +76,7 @@ static void put_seen(const struct cg__dump *dump, FILE *out, const struct cg__se
     uint32_t awaited = cg__deadlock_awaited(survey, seen);
 
     fprintf(out, "{\"id\": %" PRIu64 ", \"name\": ", coro->id);
-    put_string(out, coro->name);
+    cg__json_string(out, coro->name);
     fprintf(out, ", \"count\": %" PRIu32 ", \"parent\": %" PRIu64 ", \"how\": \"%s\"",
             seen->count, seen->parent ? survey->seen[seen->parent - 1].coro->id : 0,
             hows[seen->how]);

@@ -7,6 +7,7 @@
 #include "lib/base/report.h"
 #include "lib/insight/hog.h"
 #include "lib/insight/metrics.h"
+#include "lib/insight/trace.h"
 
 #include <pthread.h>
 
@@ -43,5 +44,7 @@ int cg__observers_begin(struct cg_sched *sched)
     int64_t limit = hog_limit(&sched->options);
     int rc = sched->options.metrics ? cg__metrics_add(sched) : 0;
 
+    if (rc == 0)
+        rc = cg__trace_begin(sched);
     return rc == 0 && limit > 0 ? cg__hog_add(sched, limit) : rc;
 }

@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: MIT */
+/* The trace is an observer that writes into a ring, so that it is bounded and never waits for a
+ * disk. An operation is noted when it has ended, with its length; one that yields others has an
+ * event for its begin, too. Names are copied: coroutines may be gone when the ring is read. */
+#include "config.h"
+
+#include "lib/insight/trace.h"
+
+#include "lib/base/environment.h"
+#include "lib/base/report.h"
+
+#include <cogen/trace.h>
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct cg__event *put(struct cg__trace_ring *ring, enum cg__trace_kind kind, int64_t at,
+                             uint64_t coro, const char *name)
+{
+    struct cg__event *event = &ring->events[ring->count++ & ring->mask];
+
+    event->at = at;
+    event->length = 0;
+    event->coro = coro;
+    event->result = 0;
+    event->kind = kind;
+    if (memccpy(event->name, name, '\0', sizeof event->name) == NULL)
+        event->name[sizeof event->name - 1] = '\0';
+    return event;
+}
+
+static int64_t now(const struct cg__trace_ring *ring)
+{
+    return cg__observe_clock(ring->sched->observe, ring->sched->reactor);
+}
+
+/* The coroutine that has run until now. */
+static void stop(struct cg__trace_ring *ring, int64_t at)
+{
+    if (ring->running.coro == 0)
+        return;
+    put(ring, CG__TRACE_RAN, ring->running.at, ring->running.coro, ring->running.name)->length =
+        at - ring->running.at;
+    ring->running.coro = 0;
+}
+
+/* Notes what has run so far, while it goes on. */
+static void note_running(struct cg__trace_ring *ring)
+{
+    struct cg__event running = ring->running;
+
+    stop(ring, now(ring));
+    ring->running = running;
+    ring->running.at = now(ring);
+}
+
+static void resumes(struct cg__observer *observer, struct cg_coro *coro, int64_t at)
+{
+    struct cg__trace_ring *ring = (struct cg__trace_ring *)observer;
+
+    stop(ring, at);
+    ring->running.at = at;
+    ring->running.coro = coro->id;
+    if (memccpy(ring->running.name, coro->name, '\0', sizeof ring->running.name) == NULL)
+        ring->running.name[sizeof ring->running.name - 1] = '\0';
+}
+
+static void begins(struct cg__observer *observer, struct cg_op *op)
+{
+    struct cg__trace_ring *ring = (struct cg__trace_ring *)observer;
+
+    if (op->type->run)
+        put(ring, CG__TRACE_BEGIN, now(ring), cg__coro_self->id, op->type->name);
+}
+
+/* The op has waited until its coroutine was resumed. */
+static void ends(struct cg__observer *observer, struct cg_op *op, ssize_t result,
+                 int64_t length)
+{
+    struct cg__trace_ring *ring = (struct cg__trace_ring *)observer;
+    uint64_t coro = cg__coro_self->id;
+    struct cg__event *event;
+
+    if (op->type->run) {
+        event = put(ring, CG__TRACE_END, now(ring), coro, op->type->name);
+    } else if (length < 0) {
+        event = put(ring, CG__TRACE_OP, now(ring), coro, op->type->name);
+    } else {
+        event = put(ring, CG__TRACE_OP, ring->sched->observe->resumed - length, coro,
+                    op->type->name);
+        event->length = length;
+    }
+    event->result = result;
+}
+
+static void sleeps(struct cg__observer *observer, int64_t at)
+{
+    struct cg__trace_ring *ring = (struct cg__trace_ring *)observer;
+
+    stop(ring, at);
+    ring->asleep = at;
+}
+
+static void wakes(struct cg__observer *observer, int64_t at)
+{
+    struct cg__trace_ring *ring = (struct cg__trace_ring *)observer;
+
+    put(ring, CG__TRACE_SLEPT, ring->asleep, 0, "wait")->length = at - ring->asleep;
+}
+
+static struct cg__trace_ring *find(const struct cg_sched *sched)
+{
+    struct cg__observer *observer = sched->observe ? sched->observe->first : NULL;
+
+    while (observer && observer->resumes != resumes)
+        observer = observer->next;
+    return (struct cg__trace_ring *)observer;
+}
+
+int cg_trace_write(struct cg_sched *sched, FILE *out)
+{
+    struct cg__trace_ring *ring = find(sched);
+    int rc;
+
+    if (ring == NULL)
+        return -EINVAL;
+    note_running(ring);
+    fputs("[", out);
+    rc = cg__trace_json(ring, out, false);
+    fputs("\n]\n", out);
+    if (rc < 0)
+        return rc;
+    return fflush(out) == 0 && !ferror(out) ? 0 : -EIO;
+}
+
+/* Appends a blank and more to a name, as much as fits. */
+static void append_detail(struct cg__event *event, const char *detail)
+{
+    size_t len = strlen(event->name);
+
+    snprintf(event->name + len, sizeof event->name - len, " %s", detail);
+}
+
+uint64_t cg_trace_begin(const char *name, const char *detail)
+{
+    const struct cg_coro *self = cg__coro_self;
+    struct cg__trace_ring *ring = self && self->sched->observe ? find(self->sched) : NULL;
+    struct cg__event *event;
+
+    if (ring == NULL)
+        return 0;
+    event = put(ring, CG__TRACE_SPAN_BEGIN, now(ring), self->id, name);
+    event->result = (int64_t)++ring->spans;
+    if (detail)
+        append_detail(event, detail);
+    return ring->spans;
+}
+
+void cg_trace_end(uint64_t span)
+{
+    const struct cg_coro *self = cg__coro_self;
+    struct cg__trace_ring *ring = span && self ? find(self->sched) : NULL;
+
+    if (ring)
+        put(ring, CG__TRACE_SPAN_END, now(ring), self->id, "")->result = (int64_t)span;
+}
+
+/* All schedulers of a process write into one list: what comes later takes the place of the
+ * bracket that closed it. */
+static int append(const struct cg__trace_ring *ring, FILE *out)
+{
+    static const char end[] = "\n]\n";
+    static bool more;
+    int rc;
+
+    if (!more)
+        fputs("[", out);
+    else if (fseek(out, -(long)strlen(end), SEEK_END) < 0)
+        return -errno;
+    rc = cg__trace_json(ring, out, more);
+    fputs(end, out);
+    more = true;
+    if (rc < 0)
+        return rc;
+    return fflush(out) == 0 && !ferror(out) ? 0 : -EIO;
+}
+
+static void write_file(const struct cg__trace_ring *ring)
+{
+    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    static FILE *out; /* stays open for later schedulers */
+    int rc = 0;
+
+    pthread_mutex_lock(&lock);
+    if (out == NULL && (out = fopen(ring->file, "we")) == NULL)
+        rc = -errno;
+    if (rc == 0)
+        rc = append(ring, out);
+    pthread_mutex_unlock(&lock);
+    if (rc < 0)
+        cg__report("cannot write the trace to %s: %s", ring->file, cg_strerror(rc));
+}
+
+static void destroy(struct cg__observer *observer)
+{
+    struct cg__trace_ring *ring = (struct cg__trace_ring *)observer;
+
+    note_running(ring);
+    if (ring->file)
+        write_file(ring);
+    free(ring->file);
+    free(ring->events);
+    free(ring);
+}
+
+static size_t places(size_t wanted)
+{
+    size_t count = 64;
+
+    while (count < wanted && count < CG__TRACE_MOST)
+        count *= 2;
+    return count;
+}
+
+int cg__trace_begin(struct cg_sched *sched)
+{
+    const char *file = cg__environment("COGEN_TRACE");
+    size_t wanted = sched->options.trace;
+    struct cg__trace_ring *ring;
+
+    if (file && !*file)
+        file = NULL;
+    if (wanted == 0 && file == NULL)
+        return 0;
+    if ((ring = malloc(sizeof *ring)) == NULL)
+        return -ENOMEM;
+    wanted = places(wanted ? wanted : CG__TRACE_DEFAULT);
+    *ring = (struct cg__trace_ring){
+        .observer = {.resumes = resumes, .begins = begins, .ends = ends, .sleeps = sleeps,
+                     .wakes = wakes, .free = destroy},
+        .sched = sched,
+        .events = malloc(wanted * sizeof *ring->events),
+        .mask = wanted - 1,
+    };
+    if (ring->events && file)
+        ring->file = strdup(file);
+    if (ring->events && (!file || ring->file) && cg__observe_add(sched, &ring->observer) == 0)
+        return 0;
+    free(ring->file);
+    free(ring->events);
+    free(ring);
+    return -ENOMEM;
+}

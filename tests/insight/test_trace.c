@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: MIT */
+/* Traces: what a ring keeps, and how it is written. tests/trace.sh has a JSON parser read it. */
+#include "config.h"
+
+#include "tests/support/support.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static char *text_of(struct cg_sched *sched)
+{
+    char *text = NULL;
+    size_t len;
+    FILE *out = open_memstream(&text, &len);
+
+    OK(cg_trace_write(sched, out));
+    ck_assert_int_eq(fclose(out), 0);
+    return text;
+}
+
+static size_t count(const char *text, const char *what)
+{
+    size_t n = 0;
+
+    for (; (text = strstr(text, what)); text++)
+        n++;
+    return n;
+}
+
+static void has(const char *text, const char *what, size_t times)
+{
+    ck_assert_msg(count(text, what) == times, "%zu times \"%s\" in:\n%s", count(text, what), what,
+                  text);
+}
+
+static uint64_t crossing;
+
+static ssize_t ends_it(void *arg)
+{
+    OK(cg_yield(cg_sleep(CG_MILLISECOND)));
+    cg_trace_end(crossing);
+    return (intptr_t)arg;
+}
+
+static ssize_t sleeps(void *arg)
+{
+    (void)arg;
+    return cg_yield(cg_sleep(CG_MILLISECOND));
+}
+
+/* Spans cross: the first ends in another coroutine, after the second was begun. */
+static ssize_t makes_events(void *arg)
+{
+    uint64_t second;
+
+    (void)arg;
+    crossing = cg_trace_begin("cross\"ing", "\xff\xc3\xa4");
+    OK(cg_yield(cg_add(ends_it, (void *)7, .name = "other")));
+    second = cg_trace_begin("second", NULL);
+    ck_assert_uint_ne(second, crossing);
+    OK(cg_yield(cg_call(sleeps, NULL)));
+    OK(cg_yield(cg_sleep(CG_MILLISECOND)));
+    cg_trace_end(second);
+    return 0;
+}
+
+static void traced(cg_fn *fn, unsigned events, void (*check)(const char *text))
+{
+    struct cg_reactor *reactor;
+    struct cg_sched *sched;
+    char *text;
+
+    OK(cg_reactor_open(test_on_sim() ? "sim" : test_reactor(), &reactor));
+    sched = cg_sched_new(reactor, .trace = events);
+    OK(cg_sched_start(sched, fn, NULL, .name = "first"));
+    IS(cg_sched_run(sched), 0);
+    text = text_of(sched);
+    check(text);
+    free(text);
+    cg_sched_free(sched);
+    cg_reactor_close(reactor);
+}
+
+static void check_events(const char *text)
+{
+    has(text, "\"name\": \"process_name\"", 1);
+    has(text, "{\"name\": \"#1 first\"}", 1);
+    has(text, "{\"name\": \"#2 other\"}", 1);
+    has(text, "{\"ph\": \"B\", \"name\": \"call\", \"pid\": 0, \"tid\": 1, ", 1);
+    has(text, "{\"ph\": \"E\", \"name\": \"call\", \"pid\": 0, \"tid\": 1, ", 1);
+    has(text, "{\"ph\": \"X\", \"name\": \"sleep\", \"pid\": 0, \"tid\": 1, ", 2);
+    has(text, "{\"ph\": \"X\", \"name\": \"sleep\", \"pid\": 0, \"tid\": 2, ", 1);
+    has(text, "{\"ph\": \"b\", \"name\": \"cross\\\"ing \\ufffd\xc3\xa4\", \"pid\": 0, \"tid\": 1, ", 1);
+    has(text, "{\"ph\": \"b\", \"name\": \"second\", ", 1);
+    has(text, "{\"ph\": \"e\", \"name\": \"\", \"pid\": 0, \"tid\": 2, ", 1);
+    has(text, "{\"local\": \"0x1\"}", 2);
+    has(text, "{\"local\": \"0x2\"}", 2);
+}
+
+static void keeps_events(void)
+{
+    traced(makes_events, 1000, check_events);
+}
+
+static ssize_t makes_many(void *arg)
+{
+    (void)arg;
+    for (int i = 0; i < 1000; i++)
+        OK(cg_yield(cg_call(sleeps, NULL)));
+    return 0;
+}
+
+/* No end without a begin, and no more than there is room for. */
+static void check_many(const char *text)
+{
+    const char *end = strstr(text, "\"ph\": \"E\""), *begin = strstr(text, "\"ph\": \"B\"");
+
+    ck_assert(begin && end && begin < end);
+    ck_assert_uint_le(count(text, "\n{"), 64 + 3);
+    ck_assert_uint_ge(count(text, "\n{"), 64);
+}
+
+static void is_bounded(void)
+{
+    traced(makes_many, 1, check_many);
+}
+
+static ssize_t has_none(void *arg)
+{
+    (void)arg;
+    IS(cg_trace_write(cg_sched_self(), stderr), -EINVAL);
+    ck_assert_uint_eq(cg_trace_begin("nothing", NULL), 0);
+    cg_trace_end(0);
+    return 0;
+}
+
+static const struct test_case cases[] = {
+    PLAIN(keeps_events),
+    PLAIN(is_bounded),
+    CORO(has_none),
+};
+
+int main(void)
+{
+    return test_main("trace", cases, COUNT(cases));
+}
