@@ -105,10 +105,8 @@ static bool may_store(const struct cg__cache_says *says, unsigned status,
 bool cg__http_cache_fresh_is_storable(const struct cg__cache_life *life, unsigned status,
                                       const struct cg_http_headers *head)
 {
-    bool later = life->says.while_revalidate > 0 || life->says.if_error > 0;
-
     return may_store(&life->says, status, head) &&
-           (later || (life->lifetime > life->age && !life->says.no_cache) ||
+           (life->says.if_error > 0 || (life->lifetime > life->age && !life->says.no_cache) ||
             cg_http_headers_get(head, "ETag") != NULL ||
             cg_http_headers_get(head, "Last-Modified") != NULL);
 }
@@ -132,12 +130,8 @@ enum cg__cache_use cg__http_cache_fresh_use(const struct cg__cache_life *life,
         return CG__CACHE_VALIDATE;
     if (left > 0)
         return CG__CACHE_FRESH;
-    if (life->says.must_revalidate)
-        return CG__CACHE_VALIDATE;
-    if (-left <= request->max_stale)
-        return CG__CACHE_STALE;
-    return -left <= life->says.while_revalidate && request->max_age < 0 ? CG__CACHE_MEANWHILE
-                                                                        : CG__CACHE_VALIDATE;
+    return !life->says.must_revalidate && -left <= request->max_stale ? CG__CACHE_STALE
+                                                                      : CG__CACHE_VALIDATE;
 }
 
 bool cg__http_cache_fresh_bridges(const struct cg__cache_life *life,

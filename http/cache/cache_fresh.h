@@ -23,7 +23,6 @@ struct cg__cache_life {
 enum cg__cache_use {
     CG__CACHE_FRESH,
     CG__CACHE_STALE,    /* the request accepts a stale response */
-    CG__CACHE_MEANWHILE, /* stale: may be used while it is validated */
     CG__CACHE_VALIDATE, /* not without the server */
 };
 

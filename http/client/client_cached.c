@@ -159,7 +159,7 @@ ssize_t cg__http_client_cached_find(struct cg__asking *ask)
         enum cg__cache_use use = cg__http_cache_fresh_use(&stored->life, &cached->request.says,
                                                           now_of(ask->client));
 
-        if (use == CG__CACHE_FRESH || use == CG__CACHE_STALE) {
+        if (use != CG__CACHE_VALIDATE) {
             cached->cache->stats.hits++;
             n = serve(ask, stored, use == CG__CACHE_FRESH ? CG_HTTP_FROM_CACHE : CG_HTTP_FROM_STALE);
             return n < 0 ? n : 1;

@@ -41,7 +41,6 @@ static void check_both(const char *one, const char *other)
     check_number(both.max_age);
     check_number(both.min_fresh);
     check_number(both.max_stale);
-    check_number(both.while_revalidate);
     check_number(both.if_error);
     MUST(both.max_age == lower(a.max_age, b.max_age));
     MUST(both.max_stale == lower(a.max_stale, b.max_stale));
