@@ -13,6 +13,7 @@
  * apply, the largest. Errors are printed on stderr, with the URL. If stderr is a terminal,
  * each transfer has a line of progress there. */
 #include <cogen.h>
+#include <cogen/http_cache.h>
 #include <cogen/http_client.h>
 
 #include <errno.h>
@@ -40,10 +41,11 @@ enum {
 static const char *out_name, *own_names, *method, *data, *cacert, *pins, *insecure, *verbose,
     *parallel = "8", *resume, *header, *speed, *http1, *http2, *prior, *cookie, *cookie_file,
     *resolve, *connect_to, *unix_socket, *proxy, *no_proxy,
-    *retry = "0";
+    *retry = "0", *stored;
 static struct cg_http_field fields[FIELDS_MOST + 3];
 static size_t field_count;
 static struct cg_http_client *client;
+static struct cg_http_cache *cache; /* NULL: nothing is stored */
 static unsigned retries;
 static struct cg_bucket *bucket; /* a token for each byte; NULL: there is no limit */
 static size_t piece = PIECE;     /* read at a time */
@@ -76,13 +78,15 @@ static ssize_t output_failed(ssize_t error, const char *name)
 
 static void show(struct cg_http_reply *reply)
 {
+    static const char *const from[] = {"", " from the cache", " from the cache, validated",
+                                       " from the cache, stale"};
     struct cg_http_field field;
     size_t at = 0;
 
     if (!verbose)
         return;
     progress_hide();
-    fprintf(stderr, "< %s\n< %s %d ", cg_http_reply_url(reply),
+    fprintf(stderr, "< %s%s\n< %s %d ", cg_http_reply_url(reply), from[cg_http_reply_from(reply)],
             cg_http_reply_protocol(reply), cg_http_reply_status(reply));
     example_put_plain(cg_http_reply_reason(reply));
     while (cg_http_headers_next(cg_http_reply_headers(reply), &at, &field)) {
@@ -326,25 +330,45 @@ static unsigned protocols(const char *url)
     return http1 ? CG_HTTP_H1 : prior ? CG_HTTP_H2 | CG_HTTP_H2C : 0;
 }
 
-/* SPEED is a number of bytes a second, with k, M or G for powers of 1024, as curl has it. */
-static void limit(void)
+/* Reads a number of bytes, with k, M or G for powers of 1024, as curl has it. 0: it is invalid, or
+ * more than `most`. */
+static unsigned long long bytes_of(const char *text, unsigned long long most)
 {
     static const char units[] = "kMG";
     char *end;
-    unsigned long long rate = strtoull(speed, &end, 10);
+    unsigned long long bytes = strtoull(text, &end, 10);
     const char *unit = *end != '\0' ? strchr(units, *end) : NULL;
 
     if (unit != NULL) {
         long shift = 10 * (unit - units + 1);
 
-        rate = rate > CG_BUCKET_RATE_MOST >> shift ? 0 : rate << shift;
+        bytes = bytes > most >> shift ? 0 : bytes << shift;
         end++;
     }
-    if (*speed < '0' || *speed > '9' || *end || rate < 1 || rate > CG_BUCKET_RATE_MOST)
+    return *text < '0' || *text > '9' || *end || bytes > most ? 0 : bytes;
+}
+
+/* SPEED is a number of bytes a second. */
+static void limit(void)
+{
+    unsigned long long rate = bytes_of(speed, CG_BUCKET_RATE_MOST);
+
+    if (rate < 1)
         example_usage(&ex, "SPEED must be a number of bytes a second, such as 500k");
     if (rate / 10 < piece)
         piece = rate >= 10 ? (size_t)(rate / 10) : 1;
     if (cg_bucket_new(&bucket, .rate = rate, .burst = piece) < 0)
+        example_fail("memory", -ENOMEM);
+}
+
+static void open_cache(void)
+{
+    unsigned long long bytes = bytes_of(stored, SIZE_MAX / 2);
+
+    if (bytes < 1)
+        example_usage(&ex, "--cache takes a number of bytes, such as 16M");
+    cache = cg_http_cache_new(.bytes = (size_t)bytes);
+    if (cache == NULL)
         example_fail("memory", -ENOMEM);
 }
 
@@ -366,13 +390,15 @@ static void open_client(const char **urls)
         example_usage(&ex, "-C continues a file: use -O, or -o with one URL");
     if (speed != NULL)
         limit();
+    if (stored != NULL)
+        open_cache();
     if (unix_socket)
         targets_unix(unix_socket);
     client = cg_http_client_new(.tls = tls, .per_origin = (unsigned)most,
                                 .targets = targets_list(), .http_proxy = proxy,
                                 .https_proxy = proxy, .no_proxy = no_proxy,
                                 .protocols = (uint8_t)protocols(count > 0 ? urls[0] : ""),
-                                .jar = cookies_jar);
+                                .jar = cookies_jar, .cache = cache);
     transfers = calloc((size_t)count, sizeof *transfers);
     if (!client || !transfers) {
         example_fail("memory", -ENOMEM);
@@ -412,6 +438,7 @@ int main(int argc, char **argv)
         {"header", "HEADER", "send this header field (\"Name: value\")", &header, 'H'},
         {"cookie", "DATA|FILE", "send \"name=value; ...\", or the cookies of a file", &cookie, 'b'},
         {"cookie-jar", "FILE", "write all cookies to FILE at the end", &cookie_file, 'c'},
+        {"cache", "BYTES", "keep so many bytes of responses, and use them again (k, M, G)", &stored, 0},
         {"data", "DATA", "send DATA as the body", &data, 'd'},
         {"cacert", "FILE", "trust only these certificates (PEM)", &cacert, 0},
         {"pinnedpubkey", "PINS", "accept only servers with these public keys (sha256//BASE64;...)",
@@ -458,6 +485,7 @@ int main(int argc, char **argv)
     transfers_free(transfers, count);
     cg_bucket_unref(bucket);
     download_tls_end();
+    cg_http_cache_free(cache);
     targets_free();
     if (cookies_end(cookie_file) < 0 && status < NOT_WRITTEN)
         status = NOT_WRITTEN;

@@ -111,6 +111,11 @@ check_nginx() {
     fetch --limit-rate 1M "$url/large.txt"
     same "a limited rate" "0 $(md5sum <"$work/site/large.txt")" \
         "$status $(md5sum <"$work/out")"
+    fetch -v --parallel 1 --cache 1M "$url/hello.txt" "$url/hello.txt"
+    same "the second time from the cache" "0 1 $(printf 'hello\nhello')" \
+        "$status $(grep -c 'from the cache$' <<<"$err") $out"
+    fetch --cache 1x "$url/hello.txt"
+    same "a size that is none: $err" "2 " "$status $out"
     fetch --limit-rate 1x "$url/large.txt"
     same "an invalid rate" 2 "$status"
     fetch -X PUT -H 'X-A: b' -d hello "$url/says"
