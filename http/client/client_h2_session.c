@@ -332,7 +332,7 @@ int cg__http_client_h2_session_begin(struct cg__h2 *h2)
         .all_windows = options->h2_all_windows,
     };
 
-    return cg__http_setup_h2(&h2->session, &setup, h2);
+    return cg__http_setup_h2(&h2->session, &h2->memory, &setup, h2);
 }
 
 bool cg__http_client_h2_connects(const struct cg__h2 *h2)

@@ -4,6 +4,7 @@
 #define COGEN_HTTP_CLIENT_CLIENT_H2_SESSION_H
 
 #include "http/client/client_h2.h"
+#include "http/http2/setup.h"
 
 #include <nghttp2/nghttp2.h>
 
@@ -11,6 +12,7 @@ struct cg__h2 {
     struct cg_http_client *client;
     struct cg_sock *sock;
     nghttp2_session *session;
+    struct cg__http2_memory memory; /* of the session */
     struct cg__origin *lease;
     struct cg__line *line;  /* of requests that wait for room; or NULL */
     struct cg__line wait;   /* of streams whose work others do */

@@ -6,6 +6,7 @@
 
 #include <nghttp2/nghttp2.h>
 
+#include "http/http2/setup.h"
 #include "http/server/server.h"
 
 enum {
@@ -17,6 +18,7 @@ enum {
 struct cg__http_h2 {
     struct cg__http_conn *conn;
     nghttp2_session *session;
+    struct cg__http2_memory memory; /* of the session */
     struct cg__http_h2_stream *streams; /* all, a list */
     struct cg__http_h2_stream *ready,
         **ready_end; /* whose handlers are to be started */

@@ -270,7 +270,7 @@ static struct cg__http_h2 *open_session(struct cg__http_conn *conn)
     cg__http_h2_frames_begin(h2);
     h2->idle_since = cg_sched_now(conn->server->sched);
     if (cg__http_h2_session_open(h2) < 0) {
-        nghttp2_session_del(h2->session);
+        cg__http_setup_h2_end(&h2->memory);
         free(h2);
         return NULL;
     }
@@ -284,7 +284,7 @@ static void close_session(struct cg__http_h2 *h2, bool abrupt)
 {
     h2->conn->session = NULL;
     end(h2, abrupt);
-    nghttp2_session_del(h2->session);
+    cg__http_setup_h2_end(&h2->memory);
     free(h2);
 }
 

@@ -317,7 +317,7 @@ int cg__http_h2_session_open(struct cg__http_h2 *h2)
         .all_windows = options->h2_all_windows,
     };
 
-    return cg__http_setup_h2(&h2->session, &setup, h2);
+    return cg__http_setup_h2(&h2->session, &h2->memory, &setup, h2);
 }
 
 void cg__http_h2_session_feed(struct cg__http_h2 *h2, const char *data, size_t len)
