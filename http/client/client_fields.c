@@ -71,6 +71,7 @@ static int put_cookies(struct cg_http_headers *fields, const struct cg__asking *
     return rc;
 }
 
+/* The caller's fields, which client_fetch.c has checked. */
 static int put_own(struct cg_http_headers *fields, const struct cg__asking *ask,
                    bool to_proxy)
 {
@@ -85,7 +86,7 @@ static int put_own(struct cg_http_headers *fields, const struct cg__asking *ask,
             rc = put_cookies(fields, ask, jar, field->value);
             jar = NULL;
         } else {
-            rc = cg_http_headers_add(fields, field->name, field->value);
+            rc = cg__http_message_add(fields, field->name, field->value);
         }
     }
     return rc == 0 && jar != NULL ? put_cookies(fields, ask, jar, "") : rc;

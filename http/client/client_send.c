@@ -362,7 +362,7 @@ ssize_t cg__http_client_send(struct cg__link *link, struct cg__asking *ask,
         iov[1] = (struct iovec){(void *)ask->fetch->body, ask->fetch->len};
         ask->sent = ask->fetch->len;
     }
-    n = cg_yield(cg_writev(link->sock, iov, 2, .weak_timeout = true,
+    n = cg_yield(cg_writev(link->sock, iov, iov[1].iov_len > 0 ? 2 : 1, .weak_timeout = true,
                            .timeout = ask->client->options.send_timeout));
     cg__http_message_clear(&text);
     if (n >= 0)

@@ -122,6 +122,14 @@ bool cg_http_headers_next(const struct cg_http_headers *headers, size_t *at,
 int cg_http_headers_add(struct cg_http_headers *headers, const char *name,
                         const char *value)
 {
+    return cg__http_message_is_token(name, strlen(name)) &&
+                   cg__http_message_is_value(value, strlen(value))
+               ? cg__http_message_add(headers, name, value)
+               : -EINVAL;
+}
+
+int cg__http_message_add(struct cg_http_headers *headers, const char *name, const char *value)
+{
     size_t name_len = strlen(name), value_len = strlen(value);
     uint32_t used = headers->used;
     struct cg__http_entry entry = {
@@ -131,9 +139,6 @@ int cg_http_headers_add(struct cg_http_headers *headers, const char *name,
         .value_len = (uint32_t)value_len,
     };
 
-    if (!cg__http_message_is_token(name, name_len) ||
-        !cg__http_message_is_value(value, value_len))
-        return -EINVAL;
     if (cg__http_message_text(headers, name, name_len + 1) < 0 ||
         cg__http_message_text(headers, value, value_len + 1) < 0 ||
         cg__http_message_entry_push(headers, entry) < 0) {

@@ -73,6 +73,9 @@ static inline int cg__http_message_entry_push(struct cg_http_headers *headers,
     return rc;
 }
 
+/* Adds a field whose name and value are known to be valid. 0 or -ENOMEM. */
+int cg__http_message_add(struct cg_http_headers *headers, const char *name, const char *value);
+
 /* The entry of an index below `count`. */
 static inline struct cg__http_entry *
 cg__http_entry(const struct cg_http_headers *headers, uint32_t index)
