@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # Plants faults in a copy of the chat (insight/planted_chat.h), and looks whether each is named in
-# one line: by the debug mode, by a dump. Needs CC, CFLAGS, LDFLAGS; runs in the build directory.
+# one line: by the debug mode, by the watch for hogs, by a dump. Needs CC, CFLAGS, LDFLAGS; runs in the build directory.
 set -u
 
 : "${CC:=cc}" "${CFLAGS:=-g -O2}" "${LDFLAGS:=}"
@@ -97,6 +97,20 @@ if start; then
     names "a lost wake-up is named with what it waits for" 'wait_signal "lobby".*, since [0-9.]+ s'
     end KILL
 fi
+# Both say for how long at least; a busy machine makes it more.
+export COGEN_HOG=50
+if start; then
+    say loop >/dev/null
+    until_true grep -q -E ' (ran|has run for) ' "$work/chat.err"
+    names "a loop of 63 ms is named" \
+        "^cogen: coroutine http (ran|has run for) [0-9]+ ms without yielding, at .*$place"
+    say fsync >/dev/null
+    until_true grep -q 'blocked ' "$work/chat.err"
+    names "an fsync of 200 ms is named" \
+        "^cogen: coroutine http (blocked|has blocked) for [0-9]+ ms without yielding, at .*$place"
+    end KILL
+fi
+unset COGEN_HOG
 if start; then
     say leak >/dev/null
     say hold >/dev/null
