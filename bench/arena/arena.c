@@ -36,7 +36,7 @@ struct worker {
     struct cg_sock *listeners[PORTS];
     struct cg_http_files *files;
     struct pool *pool;
-    json_t *dataset; /* which the handlers change */
+    struct json_object *dataset; /* which the handlers change */
 };
 
 static unsigned links = 1; /* connections of each worker to the database */
@@ -51,8 +51,7 @@ static int fail(const char *what, ssize_t code, const char *why)
 static ssize_t baseline(struct cg_http_request *req, void *arg)
 {
     bool valid = true;
-    json_int_t sum =
-        query_number(req, "a", 0, &valid) + query_number(req, "b", 0, &valid);
+    int64_t sum = query_number(req, "a", 0, &valid) + query_number(req, "b", 0, &valid);
     char *body;
     ssize_t n = cg_yield(cg_http_read_body(req, &body));
 
@@ -73,19 +72,23 @@ static ssize_t totals(struct cg_http_request *req, void *arg)
 {
     struct worker *worker = arg;
     bool valid = true;
-    json_int_t count = number(cg_http_request_param(req, "count"), 0, &valid);
-    json_int_t times = query_number(req, "m", 1, &valid), price, quantity;
-    json_t *items;
+    int64_t count = number(cg_http_request_param(req, "count"), 0, &valid);
+    int64_t times = query_number(req, "m", 1, &valid);
+    struct json_object *items;
 
     if (!valid || count < 0)
         return refuse(req, -EINVAL);
-    items = json_array();
-    for (size_t i = 0; i < (size_t)count && i < json_array_size(worker->dataset); i++) {
-        json_t *item = json_array_get(worker->dataset, i);
+    count = clamp(count, 0, (int64_t)json_object_array_length(worker->dataset));
+    items = json_object_new_array();
+    for (size_t i = 0; i < (size_t)count; i++) {
+        struct json_object *item = json_object_array_get_idx(worker->dataset, i);
+        int64_t price = json_object_get_int64(json_object_object_get(item, "price"));
+        int64_t quantity =
+            json_object_get_int64(json_object_object_get(item, "quantity"));
 
-        json_unpack(item, "{s:I,s:I}", "price", &price, "quantity", &quantity);
-        json_object_set_new(item, "total", json_integer(price * quantity * times));
-        json_array_append(items, item);
+        json_object_object_add(item, "total",
+                               json_object_new_int64(price * quantity * times));
+        json_object_array_add(items, json_object_get(item));
     }
     return send_items(req, items);
 }
@@ -94,7 +97,7 @@ static ssize_t totals(struct cg_http_request *req, void *arg)
 static ssize_t upload(struct cg_http_request *req, void *arg)
 {
     char buf[16 * 1024];
-    json_int_t sum = 0;
+    int64_t sum = 0;
     ssize_t n;
 
     (void)arg;
@@ -158,11 +161,12 @@ static ssize_t open_server(struct worker *worker, int i)
 /* On each worker, until it is stopped. */
 static ssize_t serve(void *arg)
 {
-    struct worker w = {.dataset = json_load_file("data/dataset.json", 0, NULL)};
+    struct worker w = {.dataset = json_object_from_file("data/dataset.json")};
     ssize_t n = pool_open(links, &w.pool);
 
     (void)arg;
-    if (w.dataset == NULL && fail("data/dataset.json", 0, "it is missing, or no JSON"))
+    if (!json_object_is_type(w.dataset, json_type_array) &&
+        fail("data/dataset.json", 0, "not an array in JSON"))
         n = -EINVAL;
     if (n == 0)
         n = cg_http_files_open("data/static", NULL, &w.files);
@@ -179,7 +183,7 @@ static ssize_t serve(void *arg)
     }
     cg_http_files_close(w.files);
     pool_close(w.pool);
-    json_decref(w.dataset);
+    json_object_put(w.dataset);
     return n;
 }
 
@@ -214,7 +218,7 @@ int main(int argc, char **argv)
     const char *root = "/", *reactor = NULL;
     char why[CG_TLS_WHY_SIZE] = "";
     bool valid = true, test = false;
-    json_int_t workers = 0, all = number(getenv("DATABASE_MAX_CONN"), 256, &valid);
+    int64_t workers = 0, all = number(getenv("DATABASE_MAX_CONN"), 256, &valid);
     ssize_t n = 0;
 
     for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;

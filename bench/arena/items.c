@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "cache.h"
 #include "reply.h"
@@ -12,37 +13,55 @@ enum {
     LIST_LIMIT = 50
 };
 
-static json_t *item_of(const PGresult *rows, int row)
+static void add_number(struct json_object *json, const char *name, const char *value)
 {
+    json_object_object_add(json, name, json_object_new_int(atoi(value)));
+}
+
+static void add_text(struct json_object *json, const char *name, const char *value)
+{
+    json_object_object_add(json, name, json_object_new_string(value));
+}
+
+static struct json_object *item_of(const PGresult *rows, int row)
+{
+    struct json_object *item = json_object_new_object();
+    struct json_object *rating = json_object_new_object();
     const char *value[9];
 
     for (int i = 0; i < 9; i++)
         value[i] = PQgetvalue(rows, row, i);
-    return json_pack("{s:i,s:s,s:s,s:i,s:i,s:b,s:o?,s:{s:i,s:i}}", "id", atoi(value[0]),
-                     "name", value[1], "category", value[2], "price", atoi(value[3]),
-                     "quantity", atoi(value[4]), "active", *value[5] == 't', "tags",
-                     json_loads(value[6], 0, NULL), "rating", "score", atoi(value[7]),
-                     "count", atoi(value[8]));
+    add_number(item, "id", value[0]);
+    add_text(item, "name", value[1]);
+    add_text(item, "category", value[2]);
+    add_number(item, "price", value[3]);
+    add_number(item, "quantity", value[4]);
+    json_object_object_add(item, "active", json_object_new_boolean(*value[5] == 't'));
+    json_object_object_add(item, "tags", json_tokener_parse(value[6]));
+    add_number(rating, "score", value[7]);
+    add_number(rating, "count", value[8]);
+    json_object_object_add(item, "rating", rating);
+    return item;
 }
 
 static ssize_t query_all(struct pool *pool, enum pool_statement what,
-                         const struct pool_values *values, json_t **found)
+                         const struct pool_values *values, struct json_object **found)
 {
     PGresult *rows;
     ssize_t n = pool_query(pool, what, values, &rows);
 
     if (n < 0)
         return n;
-    *found = json_array();
+    *found = json_object_new_array();
     for (int i = 0; i < PQntuples(rows); i++)
-        json_array_append_new(*found, item_of(rows, i));
+        json_object_array_add(*found, item_of(rows, i));
     PQclear(rows);
     return 0;
 }
 
 /* -ENOENT: there is no such item. */
 static ssize_t query_one(struct pool *pool, enum pool_statement what,
-                         const struct pool_values *values, json_t **item)
+                         const struct pool_values *values, struct json_object **item)
 {
     PGresult *rows;
     ssize_t n = pool_query(pool, what, values, &rows);
@@ -60,7 +79,7 @@ static ssize_t list_range(struct cg_http_request *req, void *pool)
 {
     struct pool_values values = {.count = 0};
     bool valid = true;
-    json_t *found;
+    struct json_object *found;
 
     pool_add_number(&values, query_number(req, "min", 10, &valid));
     pool_add_number(&values, query_number(req, "max", 50, &valid));
@@ -69,7 +88,7 @@ static ssize_t list_range(struct cg_http_request *req, void *pool)
     if (!valid)
         return refuse(req, -EINVAL);
     if (query_all(pool, POOL_RANGE, &values, &found) < 0)
-        found = json_array();
+        found = json_object_new_array();
     return send_items(req, found);
 }
 
@@ -78,9 +97,9 @@ static ssize_t list_category(struct cg_http_request *req, void *pool)
     struct pool_values values = {.count = 0};
     const char *category = cg_http_request_query(req, "category");
     bool valid = true;
-    json_int_t page = clamp(query_number(req, "page", 1, &valid), 1, NUMBER_LIMIT);
-    json_int_t limit = clamp(query_number(req, "limit", 10, &valid), 1, LIST_LIMIT);
-    json_t *found;
+    int64_t page = clamp(query_number(req, "page", 1, &valid), 1, NUMBER_LIMIT);
+    int64_t limit = clamp(query_number(req, "limit", 10, &valid), 1, LIST_LIMIT);
+    struct json_object *found, *json;
     ssize_t n;
 
     pool_add_text(&values, category != NULL ? category : "electronics");
@@ -89,25 +108,28 @@ static ssize_t list_category(struct cg_http_request *req, void *pool)
     n = valid ? query_all(pool, POOL_LIST, &values, &found) : -EINVAL;
     if (n < 0)
         return refuse(req, n);
-    return send_json(req, 200,
-                     json_pack("{s:o,s:I,s:I,s:I}", "items", found, "total",
-                               (json_int_t)json_array_size(found), "page", page,
-                               "limit", limit));
+    json = json_object_new_object();
+    json_object_object_add(json, "items", found);
+    json_object_object_add(json, "total",
+                           json_object_new_uint64(json_object_array_length(found)));
+    json_object_object_add(json, "page", json_object_new_int64(page));
+    json_object_object_add(json, "limit", json_object_new_int64(limit));
+    return send_json(req, 200, json);
 }
 
 /* Reads an item, and caches it unless it was written since cache_get. */
-static ssize_t read_row(struct pool *pool, json_int_t id, unsigned writes, char **text)
+static ssize_t read_row(struct pool *pool, int64_t id, unsigned writes, char **text)
 {
     struct pool_values values = {.count = 0};
-    json_t *item;
+    struct json_object *item;
     ssize_t n;
 
     pool_add_number(&values, id);
     n = query_one(pool, POOL_READ, &values, &item);
     if (n < 0)
         return n;
-    *text = json_dumps(item, JSON_COMPACT);
-    json_decref(item);
+    *text = strdup(json_object_to_json_string_ext(item, JSON_PLAIN));
+    json_object_put(item);
     if (*text == NULL)
         return -ENOMEM;
     cache_put(id, *text, writes);
@@ -117,7 +139,7 @@ static ssize_t read_row(struct pool *pool, json_int_t id, unsigned writes, char 
 static ssize_t read_item(struct cg_http_request *req, void *pool)
 {
     bool valid = true;
-    json_int_t id = number(cg_http_request_param(req, "id"), 0, &valid);
+    int64_t id = number(cg_http_request_param(req, "id"), 0, &valid);
     unsigned writes;
     const char *from = "HIT";
     char *text;
@@ -138,31 +160,45 @@ static ssize_t read_item(struct cg_http_request *req, void *pool)
     return n;
 }
 
+/* The member of an object, if it has this type; else NULL. */
+static struct json_object *member(struct json_object *body, const char *name,
+                                  enum json_type type)
+{
+    struct json_object *found = json_object_object_get(body, name);
+
+    return json_object_is_type(found, type) ? found : NULL;
+}
+
+static int64_t member_number(struct json_object *body, const char *name, bool *valid)
+{
+    struct json_object *found = member(body, name, json_type_int);
+    int64_t n = json_object_get_int64(found);
+
+    *valid = *valid && found != NULL && n >= -NUMBER_LIMIT && n <= NUMBER_LIMIT;
+    return n;
+}
+
 /* Updates the item with this id or, if path_id is NULL, creates or replaces the one that
  * the body names. */
-static ssize_t write_row(struct pool *pool, const char *path_id, json_t *body,
-                         json_t **item)
+static ssize_t write_row(struct pool *pool, const char *path_id,
+                         struct json_object *body, struct json_object **item)
 {
+    const char *name = json_object_get_string(member(body, "name", json_type_string));
+    const char *category =
+        json_object_get_string(member(body, "category", json_type_string));
     struct pool_values values = {.count = 0};
-    const char *name, *category = NULL;
-    json_int_t id = 0, price, quantity;
-    bool valid =
-        json_unpack(body, "{s?I,s:s,s?s,s:I,s:I}", "id", &id, "name", &name, "category",
-                    &category, "price", &price, "quantity", &quantity) == 0;
+    bool valid = name != NULL && (path_id != NULL || category != NULL);
+    int64_t id = path_id != NULL ? number(path_id, 0, &valid)
+                                 : member_number(body, "id", &valid);
     ssize_t n;
 
-    if (!valid || llabs(price) > NUMBER_LIMIT || llabs(quantity) > NUMBER_LIMIT)
-        return -EINVAL;
-    if (path_id == NULL && (category == NULL || json_object_get(body, "id") == NULL))
-        return -EINVAL;
-    id = number(path_id, id, &valid);
-    if (!valid || llabs(id) > NUMBER_LIMIT)
-        return -EINVAL;
     pool_add_number(&values, id);
     pool_add_text(&values, name);
     pool_add_text(&values, category);
-    pool_add_number(&values, price);
-    pool_add_number(&values, quantity);
+    pool_add_number(&values, member_number(body, "price", &valid));
+    pool_add_number(&values, member_number(body, "quantity", &valid));
+    if (!valid)
+        return -EINVAL;
     n = query_one(pool, path_id != NULL ? POOL_UPDATE : POOL_CREATE, &values, item);
     cache_drop(id);
     return n;
@@ -171,15 +207,17 @@ static ssize_t write_row(struct pool *pool, const char *path_id, json_t *body,
 static ssize_t write_item(struct cg_http_request *req, void *pool)
 {
     const char *path_id = cg_http_request_param(req, "id");
-    json_t *json, *item;
+    struct json_object *json, *item;
     char *body;
     ssize_t n = cg_yield(cg_http_read_body(req, &body));
 
     if (n < 0)
         return n;
-    json = json_loadb(body, (size_t)n, 0, NULL);
-    n = write_row(pool, path_id, json, &item);
-    json_decref(json);
+    json = json_tokener_parse(body);
+    n = json_object_is_type(json, json_type_object)
+            ? write_row(pool, path_id, json, &item)
+            : -EINVAL;
+    json_object_put(json);
     return n < 0 ? refuse(req, n) : send_json(req, path_id != NULL ? 200 : 201, item);
 }
 

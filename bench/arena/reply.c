@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-json_int_t number(const char *text, json_int_t otherwise, bool *valid)
+int64_t number(const char *text, int64_t otherwise, bool *valid)
 {
     char *end;
     long long n = text != NULL ? strtoll(text, &end, 10) : otherwise;
@@ -15,13 +15,13 @@ json_int_t number(const char *text, json_int_t otherwise, bool *valid)
     return n;
 }
 
-json_int_t query_number(struct cg_http_request *req, const char *name,
-                        json_int_t otherwise, bool *valid)
+int64_t query_number(struct cg_http_request *req, const char *name, int64_t otherwise,
+                     bool *valid)
 {
     return number(cg_http_request_query(req, name), otherwise, valid);
 }
 
-json_int_t clamp(json_int_t n, json_int_t low, json_int_t high)
+int64_t clamp(int64_t n, int64_t low, int64_t high)
 {
     return n < low ? low : n > high ? high : n;
 }
@@ -33,7 +33,7 @@ ssize_t refuse(struct cg_http_request *req, ssize_t code)
     return cg_yield(cg_http_send_text(req, status, cg_http_status_text(status)));
 }
 
-ssize_t send_number(struct cg_http_request *req, json_int_t n)
+ssize_t send_number(struct cg_http_request *req, int64_t n)
 {
     char text[32];
 
@@ -41,21 +41,25 @@ ssize_t send_number(struct cg_http_request *req, json_int_t n)
     return cg_yield(cg_http_send_text(req, 200, text));
 }
 
-ssize_t send_json(struct cg_http_request *req, int status, json_t *json)
+ssize_t send_json(struct cg_http_request *req, int status, struct json_object *json)
 {
-    char *text = json_dumps(json, JSON_COMPACT);
+    size_t len;
+    const char *text = json_object_to_json_string_length(json, JSON_PLAIN, &len);
     ssize_t n = -ENOMEM;
 
-    if (text != NULL)
-        n = cg_yield(cg_http_send_text(req, status, text, .mime = "application/json"));
-    free(text);
-    json_decref(json);
+    if (json != NULL && text != NULL)
+        n = cg_yield(
+            cg_http_respond(req, status, text, len, .mime = "application/json"));
+    json_object_put(json);
     return n;
 }
 
-ssize_t send_items(struct cg_http_request *req, json_t *items)
+ssize_t send_items(struct cg_http_request *req, struct json_object *items)
 {
-    return send_json(req, 200,
-                     json_pack("{s:o,s:I}", "items", items, "count",
-                               (json_int_t)json_array_size(items)));
+    struct json_object *json = json_object_new_object();
+    size_t count = json_object_array_length(items);
+
+    json_object_object_add(json, "items", items);
+    json_object_object_add(json, "count", json_object_new_uint64(count));
+    return send_json(req, 200, json);
 }
