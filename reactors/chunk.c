@@ -15,6 +15,8 @@ struct cg_chunk *cg_chunk_get(struct cg_reactor *reactor)
 {
     struct cg_chunk *chunk = reactor->chunks;
 
+    if (cg__reactor_lacks(reactor, CG_LACKS_MEMORY))
+        return NULL;
     if (chunk) {
         reactor->chunks = chunk->next;
         reactor->chunks_free--;

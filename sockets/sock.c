@@ -32,7 +32,8 @@ struct cg_sock *cg_sock_open(struct cg_sched *sched,
                              const struct cg_transport_type *transport, void *state,
                              int fd)
 {
-    struct cg_sock *sock = calloc(1, sizeof *sock);
+    bool lacking = cg__reactor_lacks(cg_sched_reactor(sched), CG_LACKS_MEMORY);
+    struct cg_sock *sock = lacking ? NULL : calloc(1, sizeof *sock);
 
     if (sock == NULL)
         return NULL;

@@ -35,7 +35,11 @@ enum {
     CG_SIM_SLOWNESS = 1 << 5,/* for some time messages between two hosts take long */
     CG_SIM_HANDLES = 1 << 6, /* for some time no handle can be had (-EMFILE) */
     CG_SIM_JUMPS = 1 << 7,   /* the clock jumps forward */
-    CG_SIM_ALL_FAULTS = (1 << 8) - 1,
+    CG_SIM_MEMORY = 1 << 8,  /* for some time coroutines, sockets and buffers cannot always be
+                              * had (-ENOMEM, -ENOBUFS) */
+    CG_SIM_THREADS = 1 << 9, /* for some time cg_offload fails now and then (-EAGAIN) */
+    CG_SIM_NAMES = 1 << 10,  /* for some time look-ups fail, take long, or say something wrong */
+    CG_SIM_ALL_FAULTS = (1 << 11) - 1,
 };
 
 enum {

@@ -62,6 +62,13 @@ extern CG_API const struct cg_op_type cg_poll_type;
 
 CG_EXTERN_C_END
 
+/* What a simulated world may lack. */
+enum cg_lack {
+    CG_LACKS_MEMORY,  /* for a coroutine, a socket or an input buffer */
+    CG_LACKS_THREADS, /* for cg_offload */
+    CG_LACKS_NAMES,   /* a good answer to a look-up */
+};
+
 /* The order in which ready coroutines run. */
 enum cg_order_kind {
     CG_ORDER_USUAL,  /* first come, first served; .prio counts */
@@ -270,7 +277,15 @@ struct cg_reactor {
     size_t chunks_out;       /* number of chunks in use */
     struct cg_sched *sched;  /* the scheduler that runs it; NULL: none. The scheduler's */
     const struct cg_order *order; /* of its scheduler, if simulated; NULL: the usual one */
+    /* Asked each time when something is needed that a simulated world may lack. NULL: never
+     * lacking. */
+    bool (*lacks)(struct cg_reactor *reactor, enum cg_lack what);
 };
+
+static inline bool cg__reactor_lacks(struct cg_reactor *reactor, enum cg_lack what)
+{
+    return reactor->lacks != NULL && reactor->lacks(reactor, what);
+}
 
 /* A backend: eight functions. All but wake are called in the scheduler's thread. */
 struct cg_reactor_type {

@@ -124,13 +124,20 @@ CG_API ssize_t cg_sim_run(struct cg_reactor *world);
  * set_delay: the link from `from` to `to` is slow: each message on it takes `delay` ns, 0 or
  * more, on top of the world's latency, and those of a connection one after the other.
  *
- * set_handles: sets the limit .handles of the world. */
+ * set_handles: sets the limit .handles of the world.
+ *
+ * set_lack: how often something cannot be had, of a thousand times; 0, as at first: never.
+ * Without memory coroutines are not started and sockets not made (-ENOMEM), and reads fail
+ * that need a buffer (-ENOBUFS). Without threads cg_offload fails (-EAGAIN). A look-up that
+ * lacks a good answer fails at once (CG_ELOOKUP), says that the host is unknown, has the
+ * address 192.0.2.1, takes up to 30 s, or fails after that time. */
 CG_API void cg_sim_kill(struct cg_reactor *host);
 CG_API void cg_sim_set_paused(struct cg_reactor *host, bool paused);
 CG_API void cg_sim_set_link(struct cg_reactor *from, struct cg_reactor *to, bool up);
 
 CG_API void cg_sim_set_delay(struct cg_reactor *from, struct cg_reactor *to, int64_t delay);
 CG_API void cg_sim_set_handles(struct cg_reactor *world, unsigned most);
+CG_API void cg_sim_set_lack(struct cg_reactor *world, enum cg_lack what, unsigned permille);
 
 /* Moves the clock of a world by ns >= 0, as if the program had computed for that long. The
  * next wait handles what has become due. */

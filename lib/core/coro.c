@@ -57,7 +57,7 @@ struct cg_coro *cg__coro_new(struct cg_sched *sched, cg_fn *fn, void *arg, const
     void *low;
     struct cg_coro *coro;
 
-    if (!cg__ready_reserve(&sched->ready))
+    if (cg__reactor_lacks(sched->reactor, CG_LACKS_MEMORY) || !cg__ready_reserve(&sched->ready))
         return NULL;
     coro = cg__stack_get(sched->stacks, stack_size ? stack_size : sched->options.stack_size,
                          sizeof *coro, &low);

@@ -75,6 +75,8 @@ static enum cg_verdict offload_process(struct cg_op *op, struct cg_sched *sched)
 
     if (offload->fn == NULL)
         return cg__op_done(op, -EINVAL);
+    if (cg__reactor_lacks(sched->reactor, CG_LACKS_THREADS))
+        return cg__op_done(op, -EAGAIN);
     if (pool && pool->limit == 0)
         return cg__op_done(op, call_here(offload));
     if (pool == NULL || (jobs = cg__away_list(sched, CG__PART_JOBS, &part)) == NULL ||

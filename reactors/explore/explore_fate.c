@@ -24,7 +24,7 @@ struct fate {
 
 static bool is_fault(const struct cg__plan_item *item)
 {
-    return item->what >= CG__PLAN_CUT && item->what <= CG__PLAN_JUMP;
+    return item->what >= CG__PLAN_CUT && item->what <= CG__PLAN_NAMES;
 }
 
 static bool is_noise(const struct cg__plan_item *item)
@@ -40,6 +40,9 @@ static int64_t length_of(const struct cg__plan_item *item)
         return item->values[3];
     case CG__PLAN_PAUSE:
     case CG__PLAN_KILL:
+    case CG__PLAN_MEMORY:
+    case CG__PLAN_THREADS:
+    case CG__PLAN_NAMES:
         return item->values[2];
     default:
         return item->values[1];
@@ -79,6 +82,17 @@ static void calm(struct cg__explore_running *world)
     now->reorder_permille = always->reorder_permille;
 }
 
+/* What the world lacks does not concern us. */
+static void start_again(struct cg__explore_running *world, unsigned place)
+{
+    struct cg_sim *sim = cg__sim_of(world->fate.reactor);
+    unsigned lacks = sim->lacks[CG_LACKS_MEMORY];
+
+    sim->lacks[CG_LACKS_MEMORY] = 0;
+    cg__explore_start(world, place);
+    sim->lacks[CG_LACKS_MEMORY] = lacks;
+}
+
 static void happen(struct cg__explore_running *world, const struct event *event)
 {
     const struct cg__plan_item *item = event->item;
@@ -102,7 +116,7 @@ static void happen(struct cg__explore_running *world, const struct event *event)
         if (!event->ends)
             kill_host(world, place);
         else if (!world->places[place].reactor)
-            cg__explore_start(world, place);
+            start_again(world, place);
         break;
     case CG__PLAN_HANDLES:
         cg_sim_set_handles(world->fate.reactor,
@@ -111,9 +125,13 @@ static void happen(struct cg__explore_running *world, const struct event *event)
                                ? (unsigned)cg_sim_handles(world->fate.reactor)
                                : 1);
         break;
-    default: /* CG__PLAN_JUMP */
+    case CG__PLAN_JUMP:
         if (!event->ends)
             cg_sim_advance(world->fate.reactor, item->values[1]);
+        break;
+    default: /* what the world lacks */
+        cg_sim_set_lack(world->fate.reactor, (enum cg_lack)(item->what - CG__PLAN_MEMORY),
+                        event->ends ? 0 : (unsigned)item->values[1]);
     }
 }
 

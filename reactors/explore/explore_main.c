@@ -20,6 +20,8 @@ static const struct {
     {"cuts", CG_SIM_CUTS},      {"pauses", CG_SIM_PAUSES},
     {"kills", CG_SIM_KILLS},    {"slowness", CG_SIM_SLOWNESS},
     {"handles", CG_SIM_HANDLES}, {"jumps", CG_SIM_JUMPS},
+    {"memory", CG_SIM_MEMORY},   {"threads", CG_SIM_THREADS},
+    {"names", CG_SIM_NAMES},
 };
 
 static const char *const order_names[] = {
@@ -36,7 +38,7 @@ static void help(const char *name)
            "  --jobs N        run N worlds at a time, in processes\n"
            "  --order ORDER   random, pct or both: in which order ready coroutines run\n"
            "  --faults LIST   all, none, or some of resets,loss,cuts,pauses,kills,slowness,\n"
-           "                  handles,jumps\n"
+           "                  handles,jumps,memory,threads,names\n"
            "  --quiet         print only how it ended\n"
            "Exit status: 0: no world failed; 1: one did; 2: wrong usage; 130: interrupted.\n",
            name);

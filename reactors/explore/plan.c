@@ -37,6 +37,9 @@ static const struct word {
     [CG__PLAN_SLOW] = {"slow", "thhtt"}, /* when, from, to, how long, each message */
     [CG__PLAN_HANDLES] = {"handles", "tt"},
     [CG__PLAN_JUMP] = {"jump", "tt"},
+    [CG__PLAN_MEMORY] = {"memory", "tpt"}, /* when, how often, how long */
+    [CG__PLAN_THREADS] = {"threads", "tpt"},
+    [CG__PLAN_NAMES] = {"names", "tpt"},
     [CG__PLAN_LISTED] = {"listed", ""},
     [CG__PLAN_RUN] = {"run", "nnn"},
 };

@@ -29,6 +29,9 @@ enum cg__plan_what {
     CG__PLAN_SLOW,
     CG__PLAN_HANDLES,
     CG__PLAN_JUMP,
+    CG__PLAN_MEMORY, /* these three in the order of enum cg_lack */
+    CG__PLAN_THREADS,
+    CG__PLAN_NAMES,
     CG__PLAN_LISTED, /* the order is that of the items RUN */
     CG__PLAN_RUN,    /* on this host, at this step, of the ready coroutines this one */
     CG__PLAN_WHATS,

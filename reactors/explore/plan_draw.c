@@ -94,7 +94,7 @@ static void pick_pair(struct draw *draw, int64_t *from, int64_t *to)
 
 static void draw_fault(struct draw *draw)
 {
-    unsigned fault = CG_SIM_CUTS << below(draw, 6);
+    unsigned fault = CG_SIM_CUTS << below(draw, draw->faults < CG_SIM_MEMORY ? 6 : 9);
     int64_t at = length(draw, draw->storm), most = draw->storm - at;
     int64_t lasts = most > 0 ? length(draw, most) : 0, from, to;
     bool pairs = draw->hosts > 1;
@@ -105,6 +105,10 @@ static void draw_fault(struct draw *draw)
         ADD(draw, CG__PLAN_HANDLES, at, lasts);
     if (fault == CG_SIM_JUMPS)
         ADD(draw, CG__PLAN_JUMP, at, lasts);
+    for (int lack = 0; lack <= CG_LACKS_NAMES; lack++)
+        if (fault == (unsigned)CG_SIM_MEMORY << lack)
+            ADD(draw, (enum cg__plan_what)(CG__PLAN_MEMORY + lack), at,
+                1 + (int64_t)below(draw, one_in(draw, 2) ? 1000 : 50), lasts);
     if (!pairs)
         return;
     pick_pair(draw, &from, &to);

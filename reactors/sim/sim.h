@@ -26,8 +26,9 @@
 
 enum {
     CG_SIM_OPTIONS = 38,        /* number of known socket options (sim_calls.c) */
+    CG_SIM_LACKS = CG_LACKS_NAMES + 1,
     CG_SIM_HOSTS = 64,          /* most hosts of a world at a time */
-    CG_SIM_NAMES = 1024,        /* buckets of bound addresses */
+    CG_SIM_BUCKETS = 1024,      /* buckets of bound addresses */
     CG_SIM_SEGMENT = 16 * 1024, /* most bytes in one message */
     CG_SIM_PORT_FIRST = 32768,  /* ports for those who ask for port 0 */
     CG_SIM_PORT_LAST = 60999,
@@ -211,11 +212,12 @@ struct cg_sim {
     struct cg_sim_handle **handles;
     int *holes; /* free handles, most recently freed last */
     size_t handle_count, hole_count, handle_room;
+    unsigned lacks[CG_SIM_LACKS]; /* permille */
     bool starved;  /* an accept waits for a handle */
     bool crowded;  /* a UNIX datagram waits for room in its receiver */
     int64_t retry; /* when accepts that lacked memory try again; 0: none does */
     unsigned next_port;
-    struct cg_sim_sock *names[CG_SIM_NAMES];
+    struct cg_sim_sock *names[CG_SIM_BUCKETS];
     cg_sim_tracer *tracer;
     void *tracer_arg;
     sem_t wakes; /* with .threads: posted once each time a host's woken is set */
@@ -313,6 +315,8 @@ void cg__sim_leave(struct cg_sim *sim, struct cg_sim_sock *sock, bool reset);
 /* A connect has failed; the socket may connect again, from another name. */
 void cg__sim_connect_failed(struct cg_sim_sock *sock, int error);
 
+/* sim_fail.c: that of the reactor. */
+bool cg__sim_lacks(struct cg_reactor *reactor, enum cg_lack what);
 /* sim_fail.c: whether messages from that host do not arrive at this one; and what happens to
  * a message that does not arrive. */
 bool cg__sim_is_cut(const struct cg_sim_host *host, unsigned from);

@@ -195,7 +195,7 @@ static struct cg_sim_sock **bucket(struct cg_sim *sim, const struct cg_sim_addr 
     if (addr->sa.sa_family == AF_UNIX)
         for (hash = 5381, i = 0; i < addr->len - PATH; i++)
             hash = hash * 33 + (unsigned char)addr->un.sun_path[i];
-    return &sim->names[hash % CG_SIM_NAMES];
+    return &sim->names[hash % CG_SIM_BUCKETS];
 }
 
 struct cg_sim_sock *cg__sim_bound(struct cg_sim *sim, const struct cg_sim_addr *addr)

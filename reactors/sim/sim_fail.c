@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Hosts of a simulated world that are killed, paused, or cut off from others; and messages
- * that do not arrive because of that. */
+/* Hosts of a simulated world that are killed, paused, or cut off from others; messages that do
+ * not arrive because of that; and what a world lacks. */
 #include "config.h"
 
 #include <assert.h>
@@ -107,6 +107,23 @@ void cg_sim_set_handles(struct cg_reactor *world, unsigned most)
     if (sim->starved)
         cg__sim_feed(sim);
     sim->starved = false;
+}
+
+void cg_sim_set_lack(struct cg_reactor *world, enum cg_lack what, unsigned permille)
+{
+    static const char *const names[] = {"memory", "threads", "names"};
+    struct cg_sim *sim = cg__sim_of(world);
+
+    assert(what <= CG_LACKS_NAMES && permille <= 1000);
+    cg__sim_note(sim, -1, "%s may be lacking, %u of 1,000 times", names[what], permille);
+    sim->lacks[what] = permille;
+}
+
+bool cg__sim_lacks(struct cg_reactor *reactor, enum cg_lack what)
+{
+    struct cg_sim *sim = cg__sim_of(reactor);
+
+    return cg__sim_chance(sim, sim->lacks[what]);
 }
 
 bool cg__sim_slow(struct cg_sim *sim, struct cg_sim_sock *sock, struct cg_sim_msg *msg,

@@ -78,6 +78,7 @@ static struct cg_sim_host *add_host(struct cg_sim *sim)
     host->base.type = &cg__reactor_sim;
     host->base.fd = -1;
     host->base.simulated = true;
+    host->base.lacks = cg__sim_lacks;
     host->sim = sim;
     host->serial = sim->made++;
     set_order(host);

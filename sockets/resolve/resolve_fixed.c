@@ -8,10 +8,13 @@
 #include "sockets/resolve/resolve.h"
 
 #include <cogen/reactor.h>
+#include <cogen/sim.h>
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define GIVE_UP (30 * CG_SECOND) /* if no answer comes */
 
 struct host {
     struct host *next;
@@ -73,13 +76,65 @@ static bool fixed_apart(struct cg_resolver *resolver, const char *name)
     return host != NULL && (host->delay_ipv4 != 0 || host->delay_ipv6 != 0);
 }
 
+/* Parses addresses. Returns how many the text has, or CG_EADDR. */
+static int read_addrs(const char *text, struct cg_addr_list *list)
+{
+    char word[CG_HOST_SIZE];
+    struct cg_addr addr;
+    size_t length;
+
+    for (; *(text += strspn(text, " ")) != '\0'; text += length) {
+        length = strcspn(text, " ");
+        if (length >= sizeof word || list->count == CG_ADDRS_MOST)
+            return CG_EADDR;
+        memcpy(word, text, length);
+        word[length] = '\0';
+        if (cg__addr_host(word, &addr) != 1)
+            return CG_EADDR;
+        cg__resolve_add(list, &addr.base);
+    }
+    return list->count > 0 ? list->count : CG_EADDR;
+}
+
+/* Chooses what is wrong with an answer, if the world lacks good ones. Returns whether op has
+ * its result; *late is what a late answer takes on top. */
+static bool go_wrong(struct cg_reactor *reactor, struct cg_resolve_op *op, int64_t *late)
+{
+    union cg__records wrong = {.count = 0};
+
+    if (!cg__reactor_lacks(reactor, CG_LACKS_NAMES))
+        return false;
+    switch (cg_sim_random(reactor, 5)) {
+    case 0:
+        op->result = CG_ELOOKUP;
+        return true;
+    case 1:
+        op->result = CG_EHOST;
+        return true;
+    case 2:
+        op->result = CG_EHOST;
+        if (op->kind == CG_RESOLVE_ADDR && read_addrs("192.0.2.1", &wrong.addrs) > 0)
+            op->result = cg__records_store(op, &wrong);
+        return true;
+    case 3:
+        *late = 1 + (int64_t)cg_sim_random(reactor, GIVE_UP - 1);
+        return false;
+    default:
+        *late = GIVE_UP;
+        return false;
+    }
+}
+
 static enum cg_verdict fixed_start(struct cg_resolver *resolver,
                                    struct cg_resolve_op *op)
 {
     struct fixed *fixed = (struct fixed *)resolver;
     const struct host *host = find_asked(fixed, op);
-    int64_t delay = host != NULL ? delay_of(host, op->family) : 0;
+    int64_t delay = host != NULL ? delay_of(host, op->family) : 0, late = 0;
 
+    if (go_wrong(cg_sched_reactor(resolver->sched), op, &late))
+        return CG_DONE;
+    delay = delay < CG_NEVER - late ? delay + late : CG_NEVER;
     if (delay == 0) {
         op->result = look_up(fixed, op);
         return CG_DONE;
@@ -91,6 +146,8 @@ static enum cg_verdict fixed_start(struct cg_resolver *resolver,
         op->due = reactor->type->now(reactor) + delay;
         cg_op_expire_at(&op->op, op->due);
     }
+    if (late == GIVE_UP) /* no answer comes */
+        op->due = -op->due;
     return CG_PENDING;
 }
 
@@ -102,9 +159,12 @@ static void fixed_cancel(struct cg_resolver *resolver, struct cg_resolve_op *op)
 
 static ssize_t fixed_finish(struct cg_resolver *resolver, struct cg_resolve_op *op)
 {
-    if (op->result != -ETIMEDOUT || (int64_t)op->timer.expiry < op->due)
+    bool answered = op->due >= 0;
+
+    if (op->result != -ETIMEDOUT ||
+        (int64_t)op->timer.expiry < (answered ? op->due : -op->due))
         return op->result; /* the op's own timeout fired first */
-    return look_up((struct fixed *)resolver, op);
+    return !answered ? CG_ELOOKUP : look_up((struct fixed *)resolver, op);
 }
 
 static void forget(struct host **at)
@@ -149,26 +209,6 @@ int cg__resolve_fixed_open(const struct cg_resolver_options *options,
     fixed->base.type = &fixed_type;
     *resolver = &fixed->base;
     return 0;
-}
-
-/* Parses addresses. Returns how many the text has, or CG_EADDR. */
-static int read_addrs(const char *text, struct cg_addr_list *list)
-{
-    char word[CG_HOST_SIZE];
-    struct cg_addr addr;
-    size_t length;
-
-    for (; *(text += strspn(text, " ")) != '\0'; text += length) {
-        length = strcspn(text, " ");
-        if (length >= sizeof word || list->count == CG_ADDRS_MOST)
-            return CG_EADDR;
-        memcpy(word, text, length);
-        word[length] = '\0';
-        if (cg__addr_host(word, &addr) != 1)
-            return CG_EADDR;
-        cg__resolve_add(list, &addr.base);
-    }
-    return list->count > 0 ? list->count : CG_EADDR;
 }
 
 /* Reads a number and the space behind it. */

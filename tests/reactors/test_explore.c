@@ -448,6 +448,95 @@ static void faults_are_reduced(void)
     ck_assert_uint_eq(count(found.plan, "kill="), 1);
 }
 
+/* What a world may lack: each lack reaches the program, and is over with the storm. */
+static ssize_t nothing_to_do(void *arg)
+{
+    return (ssize_t)(intptr_t)arg;
+}
+
+static struct cg_pool *no_threads; /* calls functions at once, so that a seed repeats them */
+
+struct lacking {
+    atomic_uint coroutines, sockets, threads, failed, unknown, wrong, late;
+};
+
+static void try_names(struct lacking *lacking)
+{
+    int64_t before = cg_sched_now(cg_sched_self());
+    struct cg_addr_list list;
+    char text[CG_ADDR_SIZE];
+    ssize_t n = cg_yield(cg_resolve("host", NULL, &list));
+
+    lacking->failed += n == CG_ELOOKUP;
+    lacking->unknown += n == CG_EHOST;
+    lacking->late += cg_sched_now(cg_sched_self()) > before + CG_SECOND / 1000;
+    if (n > 0 && cg_addr_print(&list.addrs[0], text, sizeof text) >= 0)
+        lacking->wrong += strncmp(text, "192.0.2.1:", 10) == 0;
+}
+
+static ssize_t tries(void *arg)
+{
+    struct lacking *lacking = arg;
+    int64_t storm = cg_sched_now(cg_sched_self()) + 11 * CG_SECOND;
+    struct cg_resolver *names;
+    struct cg_addr_list list;
+    struct cg_sock *sock;
+    ssize_t n = cg_resolver_open("fixed", NULL, &names);
+
+    n = n < 0 ? n : cg_resolver_set_host(names, "host", "10.0.0.1");
+    n = n < 0 ? n : cg_sched_set_resolver(cg_sched_self(), names);
+    while (n == 0 && cg_sched_now(cg_sched_self()) < storm) {
+        lacking->coroutines += cg_yield(cg_add(nothing_to_do, NULL)) == -ENOMEM;
+        lacking->threads +=
+            cg_yield(cg_offload(nothing_to_do, NULL, .pool = no_threads)) == -EAGAIN;
+        if ((n = cg_sock_listen(cg_sched_self(), "10.0.0.1:9", &sock)) == 0)
+            cg_sock_close(sock);
+        lacking->sockets += n == -ENOMEM;
+        try_names(lacking);
+        n = cg_yield(cg_sleep(CG_SECOND / 20));
+    }
+    if (n == 0)
+        n = cg_yield(cg_resolve("host", NULL, &list));
+    return n < 0 ? n : cg_yield(cg_add(nothing_to_do, NULL)) < 0 ? -EIO : 0;
+}
+
+static void worlds_lack_things(void)
+{
+    struct lacking *lacking = share(sizeof *lacking);
+
+    no_threads = cg_pool_new(0, 0);
+    IS(cg_sim_explore(tries, lacking, &found, .seeds = 1000, .quiet = true,
+                      .faults = CG_SIM_MEMORY | CG_SIM_THREADS | CG_SIM_NAMES),
+       0);
+    ck_assert_uint_gt(lacking->coroutines, 10);
+    ck_assert_uint_gt(lacking->sockets, 10);
+    ck_assert_uint_gt(lacking->threads, 10);
+    ck_assert_uint_gt(lacking->failed, 2);
+    ck_assert_uint_gt(lacking->unknown, 2);
+    ck_assert_uint_gt(lacking->wrong, 2);
+    ck_assert_uint_gt(lacking->late, 2);
+    cg_pool_free(no_threads);
+}
+
+/* A program that cannot do without memory: its plan has that fault, and nothing else. */
+static ssize_t greedy(void *arg)
+{
+    ssize_t n = 0;
+
+    (void)arg;
+    for (int i = 0; i < 100 && n >= 0; i++)
+        if ((n = cg_yield(cg_add(nothing_to_do, NULL))) >= 0)
+            n = cg_yield(cg_sleep(CG_SECOND / 10));
+    return n;
+}
+
+static void lacks_are_reduced(void)
+{
+    FINDS(greedy, CG_SIM_FAILED, .faults = CG_SIM_ALL_FAULTS, .order = CG_ORDER_RANDOM);
+    ck_assert_uint_eq(count(found.plan, "="), 3);
+    ck_assert_uint_eq(count(found.plan, "memory="), 1);
+}
+
 /* Ctrl-C ends the exploration, and all its processes. */
 static ssize_t forever(void *arg)
 {
@@ -528,6 +617,8 @@ int main(void)
         PLAIN(wrong_options, .where = ON_SIM),
         PLAIN(programs_survive_faults, .where = ON_SIM),
         PLAIN(faults_are_reduced, .where = ON_SIM),
+        PLAIN(worlds_lack_things, .where = ON_SIM),
+        PLAIN(lacks_are_reduced, .where = ON_SIM),
         PLAIN(can_be_interrupted, .where = ON_SIM),
         PLAIN(command_line, .where = ON_SIM),
     };

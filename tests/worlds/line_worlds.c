@@ -82,7 +82,12 @@ static ssize_t talk_once(unsigned id)
 
     if (n < 0)
         return n;
-    MUST(cg_yield(cg_add(speak, &talk, .coro = &speaker)) == 0);
+    n = cg_yield(cg_add(speak, &talk, .coro = &speaker));
+    if (n < 0) {
+        MUST(stormy());
+        cg_sock_close(talk.conn);
+        return n;
+    }
     n = hear(&talk);
     if (n < 0)
         cg_coro_cancel(speaker);
@@ -253,7 +258,11 @@ static ssize_t guest(void *arg)
         dawdle();
         if (cg_yield(cg_connect("10.0.0.1:7", &conn, .timeout = 5 * CG_SECOND)) < 0)
             continue;
-        MUST(cg_yield(cg_add(listens, conn, .coro = &listener)) == 0);
+        if (cg_yield(cg_add(listens, conn, .coro = &listener)) < 0) {
+            MUST(stormy());
+            cg_sock_close(conn);
+            continue;
+        }
         speaks(conn, self * TALKS + (unsigned)i);
         cg_yield(cg_join(listener));
         cg_coro_unref(listener);

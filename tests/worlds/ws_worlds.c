@@ -96,7 +96,12 @@ static ssize_t talk_once(struct cg_http_client *client, unsigned id)
 
     if (n < 0)
         return n;
-    MUST(cg_yield(cg_add(speaks, &talk, .coro = &speaker)) == 0);
+    n = cg_yield(cg_add(speaks, &talk, .coro = &speaker));
+    if (n < 0) {
+        MUST(stormy());
+        cg_ws_free(talk.ws);
+        return n;
+    }
     n = hears(&talk);
     if (n < 0)
         cg_coro_cancel(speaker);
