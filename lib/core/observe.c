@@ -9,8 +9,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#define TELL(observe, what, ...)                                                             \
-    for (struct cg__observer *each = (observe)->first; each; each = each->next)               \
+#define TELL(observe, what, ...)                                                           \
+    for (struct cg__observer *each = (observe)->first; each; each = each->next)            \
         if (each->what)                                                                    \
     each->what(each, __VA_ARGS__)
 
@@ -30,8 +30,8 @@ void cg__observe_resumes(struct cg_sched *sched)
     struct cg__ready *ready = &sched->ready;
 
     observe->resumed = observe->suspended && sched->ran > 1
-                         ? observe->suspended
-                         : cg__observe_clock(observe, sched->reactor);
+                           ? observe->suspended
+                           : cg__observe_clock(observe, sched->reactor);
     observe->suspended = 0;
     if (ready->burst > 1)
         cg__ready_order(ready);
@@ -54,7 +54,7 @@ int64_t cg__observe_waits(struct cg_sched *sched, struct cg_op *op)
 }
 
 void cg__observe_ends(struct cg_sched *sched, struct cg_op *op, ssize_t result,
-                    int64_t length)
+                      int64_t length)
 {
     TELL(sched->observe, ends, op, result, length);
 }

@@ -49,7 +49,7 @@ struct hog {
     struct hog *next, **link; /* among all of them; NULL: not in the list */
     int64_t limit;
     atomic_bool asleep;
-    bool bound; /* the next three are set */
+    bool bound; /* its thread is known, and belongs to this process */
     pthread_t thread;
     clockid_t clock; /* of its CPU time */
     int state;       /* describes the thread, /proc/thread-self/stat; -1: there is none */
@@ -203,8 +203,6 @@ static bool look(struct hog *hog, char *buf, size_t size)
         if (is_blocked(hog)) /* a look that comes very late says little of the time before */
             hog->blocked += passed < hog->limit / 2 ? passed : hog->limit / 2;
         report = report && hog->used + hog->blocked > hog->limit + PATIENCE;
-        if (!hog->asked && hog->used + hog->blocked >= hog->limit)
-            ask(hog);
     }
     if (report) {
         describe(hog, same, buf, size);
@@ -212,6 +210,8 @@ static bool look(struct hog *hog, char *buf, size_t size)
     }
     if (!same)
         begin(hog, busy ? mark : (struct mark){.now = -1}, now, cpu);
+    if (busy && !hog->asked && hog->used + hog->blocked >= hog->limit)
+        ask(hog);
     hog->looked = now;
     hog->cpu = cpu;
     return report;
@@ -224,8 +224,8 @@ static void wait_until(int64_t moment)
     pthread_cond_timedwait(&changed, &lock, &time);
 }
 
-/* Until there is nobody to watch. A report is written without the lock, since whoever reads
- * stderr may be slow; then it looks at all of them again. */
+/* Until there is nobody to watch. A report is written under the lock, so that a program which
+ * frees its scheduler and exits does not lose it. */
 static void *watch(void *arg)
 {
     static char report[2048];
@@ -233,21 +233,14 @@ static void *watch(void *arg)
     pthread_mutex_lock(&lock);
     while (first) {
         int64_t shortest = LONGEST;
-        bool reported = false;
 
-        for (struct hog *hog = first; hog && !reported; hog = hog->next) {
-            if (hog->bound)
-                reported = look(hog, report, sizeof report);
+        for (struct hog *hog = first; hog; hog = hog->next) {
+            if (hog->bound && look(hog, report, sizeof report))
+                cg__report("%s", report);
             if (period(hog) < shortest)
                 shortest = period(hog);
         }
-        if (reported) {
-            pthread_mutex_unlock(&lock);
-            cg__report("%s", report);
-            pthread_mutex_lock(&lock);
-        } else {
-            wait_until(read_clock(CLOCK_MONOTONIC) + shortest);
-        }
+        wait_until(read_clock(CLOCK_MONOTONIC) + shortest);
     }
     watching = false;
     pthread_mutex_unlock(&lock);
@@ -283,20 +276,36 @@ static void wakes(struct cg__observer *observer, int64_t now)
 static void free_hog(struct cg__observer *observer)
 {
     struct hog *hog = (struct hog *)observer;
+    char report[2048];
+    bool reports;
 
     pthread_mutex_lock(&lock);
+    reports = hog->bound && hog->asked && !hog->told; /* it was the last to run */
+    if (reports)
+        describe(hog, false, report, sizeof report);
     *hog->link = hog->next;
     if (hog->next)
         hog->next->link = hog->link;
     if (first == NULL)
         pthread_cond_signal(&changed);
     pthread_mutex_unlock(&lock);
-    if (hog->bound && hog->state >= 0)
+    if (reports)
+        cg__report("%s", report);
+    if (hog->state >= 0)
         close(hog->state);
     free(hog);
 }
 
-/* A child made by fork() has no such thread, and watches nothing. */
+static void make_condition(void)
+{
+    pthread_condattr_t monotonic;
+
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&changed, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+}
+
 static void before_fork(void)
 {
     pthread_mutex_lock(&lock);
@@ -307,17 +316,24 @@ static void after_fork(void)
     pthread_mutex_unlock(&lock);
 }
 
+/* The child has no watching thread until it makes a scheduler. Those that it has inherited
+ * belong to threads of the parent, and are not watched. */
+static void in_child(void)
+{
+    for (struct hog *hog = first; hog; hog = hog->next)
+        hog->bound = false;
+    watching = false;
+    make_condition(); /* the parent's thread may have been waiting for the old one */
+    pthread_mutex_unlock(&lock);
+}
+
 static void set_up(void)
 {
     struct sigaction action = {.sa_handler = handle, .sa_flags = SA_RESTART | SA_ONSTACK},
                      before;
-    pthread_condattr_t monotonic;
 
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&changed, &monotonic);
-    pthread_condattr_destroy(&monotonic);
-    pthread_atfork(before_fork, after_fork, after_fork);
+    make_condition();
+    pthread_atfork(before_fork, after_fork, in_child);
     sigemptyset(&action.sa_mask);
     if (sigaction(SIGURG, NULL, &before) == 0 && !(before.sa_flags & SA_SIGINFO) &&
         before.sa_handler == SIG_DFL)
@@ -361,6 +377,7 @@ int cg__hog_add(struct cg_sched *sched, int64_t limit)
     hog->sched = sched;
     hog->limit = limit;
     hog->mark.now = -1;
+    hog->state = -1;
     if ((rc = enlist(hog)) == 0 && (rc = cg__observe_add(sched, &hog->observer)) < 0)
         free_hog(&hog->observer);
     else if (rc < 0)
