@@ -15,6 +15,7 @@
 struct wanted {
     const char *name, *of;
     struct cg_metric found;
+    uint64_t *buckets; /* for those of a histogram */
     unsigned scheds; /* how many have it */
 };
 
@@ -26,13 +27,19 @@ static int look(void *arg, const struct cg_metric *metric)
         (wanted->of && strcmp(metric->of, wanted->of) != 0))
         return 0;
     wanted->found = *metric;
+    if (metric->buckets) {
+        memcpy(wanted->buckets, metric->buckets, CG_METRIC_BUCKETS * sizeof *wanted->buckets);
+        wanted->found.buckets = wanted->buckets;
+    }
     wanted->scheds++;
     return 0;
 }
 
+/* The buckets are valid until the next call. */
 static struct cg_metric find(const char *name, const char *of)
 {
-    struct wanted wanted = {.name = name, .of = of};
+    static uint64_t buckets[CG_METRIC_BUCKETS];
+    struct wanted wanted = {.name = name, .of = of, .buckets = buckets};
 
     ck_assert_int_eq(cg_metrics_walk(look, &wanted), 0);
     ck_assert_msg(wanted.scheds == 1, "%s is there %u times", name, wanted.scheds);
