@@ -49,7 +49,7 @@ struct cg__observe {
     int64_t suspended, resumed; /* when a coroutine was last; suspended 0: not known */
 };
 
-/* Adds a observer to a scheduler that nobody knows yet. Returns 0 or -ENOMEM. */
+/* Adds an observer to a scheduler that nobody knows yet. Returns 0 or -ENOMEM. */
 int cg__observe_add(struct cg_sched *sched, struct cg__observer *observer);
 
 /* Adds the observers that the scheduler's options ask for. Defined in lib/insight/observers.c:

@@ -14,7 +14,7 @@ struct cg__registry_entry {
 /* Adds a scheduler. Returns 0 or -ENOMEM. */
 int cg__registry_add(struct cg_sched *sched);
 
-/* Removes it, and waits until no signal handler is in cg__registry_each. */
+/* Removes it, if it is there, and waits until nobody is in cg__registry_each. */
 void cg__registry_remove(struct cg_sched *sched);
 
 /* Calls fn(arg, scheduler) for every scheduler, which stays valid meanwhile. From any thread or

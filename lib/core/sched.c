@@ -330,8 +330,7 @@ struct cg_sched *cg_sched_new_with(struct cg_reactor *reactor,
     sched->stacks = reactor->simulated ? cg__kept_stacks_take() : cg__stack_pool_new();
     if (sched->stacks == NULL ||
         (reactor->order != NULL &&
-         (sched->order = cg__order_new(reactor->order)) == NULL) ||
-        cg__registry_add(sched) < 0) {
+         (sched->order = cg__order_new(reactor->order)) == NULL)) {
         free(sched->order);
         cg__stack_pool_free(sched->stacks);
         free(sched);
@@ -356,7 +355,9 @@ struct cg_sched *cg_sched_new_with(struct cg_reactor *reactor,
     cg__trim_init(&sched->idle, sched->now);
     cg__timers_init(&sched->timers);
     cg__failed_init(&sched->failed);
-    if (cg__debug_begin(sched) < 0 || cg__observers_begin(sched) < 0) {
+    /* Last, since other threads and signal handlers find what is registered. */
+    if (cg__debug_begin(sched) < 0 || cg__observers_begin(sched) < 0 ||
+        cg__registry_add(sched) < 0) {
         cg_sched_free(sched);
         return NULL;
     }
