@@ -55,21 +55,24 @@ static void block(int64_t length)
         continue;
 }
 
-static ssize_t computes(void *arg)
+static ssize_t computes(void *length)
 {
-    (void)arg;
-    compute(63 * MS);
+    compute(*(const int64_t *)length);
     return 0;
 }
 
-/* Several times: on a machine that is very busy, the thread that looks may come too late. */
+/* Several times, the last time for longer: on a machine that is very busy, the thread that
+ * looks may come too late. */
 static ssize_t starts_computing(void *arg)
 {
-    for (int i = 0; i < 6; i++) {
+    int64_t lengths[] = {63 * MS, 63 * MS, 63 * MS, 150 * MS};
+
+    (void)arg;
+    for (size_t i = 0; i < COUNT(lengths); i++) {
         struct cg_coro *coro;
 
         OK(cg_yield(cg_sleep(5 * MS)));
-        OK(cg_yield(cg_add(computes, arg, .name = "http", .coro = &coro)));
+        OK(cg_yield(cg_add(computes, &lengths[i], .name = "http", .coro = &coro)));
         IS(cg_yield(cg_join(coro)), 0);
         cg_coro_unref(coro);
     }
@@ -95,7 +98,8 @@ static void names_loops(void)
 /* Also in the very first turn. */
 static ssize_t computes_at_once(void *arg)
 {
-    computes(arg);
+    (void)arg;
+    compute(150 * MS);
     return cg_yield(cg_sleep(30 * MS));
 }
 
@@ -242,7 +246,8 @@ static void leaves_handlers_alone(void)
 }
 
 /* A child made by fork() names the hogs of its own schedulers. What it has inherited is not
- * watched, and can be freed. */
+ * watched, and can be freed. The parent's coroutine blocks as long as the child lives: on a busy
+ * machine for more than a second, so that it "has blocked". */
 static ssize_t forks(void *arg)
 {
     pid_t pid;
@@ -272,6 +277,8 @@ static void goes_on_in_children(void)
 {
     IS(child_run(act_and_again, said, sizeof said), 0);
     ck_assert_msg(strstr(said, "worker 0 ran") == NULL, "%s", said);
+    says("cogen: coroutine worker 0 ");
+    says("blocked for ");
     says("cogen: coroutine http ran ");
 }
 
