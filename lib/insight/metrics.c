@@ -43,7 +43,7 @@ int64_t cg_metrics_limit(int index)
                                              : CG_MICROSECOND << 2 * index;
 }
 
-/* Clocks that are set back, as a simulated one can be, make a length 0. */
+/* A clock that was set back makes a length 0. */
 static inline void add_length(struct cg__histogram *histogram, int64_t length)
 {
     uint64_t ns = length > 0 ? (uint64_t)length : 0;
@@ -61,9 +61,10 @@ static void resize(struct cg__metrics *m, const struct cg__ready *ready)
 {
     int64_t *since = calloc(ready->mask + 1, sizeof *since);
 
-    if (since && m->since)
-        for (size_t i = m->head; i != m->tail; i++)
-            since[i & ready->mask] = m->since[i & m->mask];
+    if (m->since == NULL)
+        m->head = m->tail = ready->head; /* of those that wait nothing is known */
+    for (size_t i = m->head; since && i != m->tail; i++)
+        since[i & ready->mask] = m->since[i & m->mask];
     free(m->since);
     m->since = since;
     m->mask = ready->mask; /* without memory nothing is measured until it grows again */
