@@ -79,7 +79,7 @@ check_dump() {
 debug() {
     timeout 60 gdb -nx -batch -iex 'set debuginfod enabled off' -x "$source/tools/cogen-gdb.py" \
         -ex 'cogen coros' -ex 'cogen bt all' -ex 'cogen ops racer' -ex 'cogen select idle' \
-        -ex 'up 3' -ex 'info locals' -ex 'cogen select' -ex 'bt 1' "${@:2}" \
+        -ex 'frame function idle' -ex 'info locals' -ex 'cogen select' -ex 'bt 1' "${@:2}" \
         >"$work/gdb" 2>&1 </dev/null
     has "$1: coroutines" '^ +[0-9]+ writer: lock mutex "users"' "$work/gdb"
     has "$1: generators in coroutines" '^ +#[0-9]+ produce at .*planted\.c:' "$work/gdb"
