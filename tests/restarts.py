@@ -136,7 +136,9 @@ def run(options, reactor, close, tls):
     with tempfile.TemporaryDirectory() as folder:
         service = Service(folder, options.server, args)
         url = f"http{'s' if tls else ''}://{service.addr}/"
-        command = ['wrk', '-t', '1', '-c', str(options.connections), '-d', '3600', url]
+        # On a busy machine a request may well take the two seconds that wrk waits by default.
+        command = ['wrk', '--timeout', '8s', '-t', '1', '-c', str(options.connections),
+                   '-d', '3600', url]
         if close:
             command += ['-H', 'Connection: close']
         load = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
@@ -157,9 +159,12 @@ def run(options, reactor, close, tls):
         except (TimeoutError, OSError) as error:
             problem = error
         load.send_signal(signal.SIGINT)
-        failed, done = failures(load.communicate()[0])
+        told = load.communicate()[0]
+        failed, done = failures(told)
         service.stop()
         service.err.seek(0)
+        if failed:
+            print(told)
         if problem:
             print(service.err.read())
         service.err.close()
