@@ -15,8 +15,8 @@ CG_EXTERN_C_BEGIN
 
 /* Writes the events that a scheduler made with .trace has kept, as JSON in the format of
  * Chrome's traces: when each coroutine ran, its operations, the waits for the reactor, and
- * spans. In the scheduler's thread. Returns 0; -EINVAL: it has no trace; -ENOMEM; -EIO: the file could
- * not be written. */
+ * spans. In the scheduler's thread. Returns 0; -EINVAL: it has no trace; -ENOMEM, and nothing was
+ * written; -EIO: the file could not be written. */
 CG_API int cg_trace_write(struct cg_sched *sched, FILE *out);
 
 /* A span of a program's own, as of one request: from cg_trace_begin to cg_trace_end, perhaps

@@ -8,6 +8,7 @@
 
 #include "lib/base/environment.h"
 #include "lib/base/report.h"
+#include "lib/threads/crew.h"
 
 #include <cogen/trace.h>
 
@@ -120,6 +121,14 @@ static struct cg__trace_ring *find(const struct cg_sched *sched)
     return (struct cg__trace_ring *)observer;
 }
 
+static const char list_end[] = "\n]\n";
+
+static int end_list(FILE *out)
+{
+    fputs(list_end, out);
+    return fflush(out) == 0 && !ferror(out) ? 0 : -EIO;
+}
+
 int cg_trace_write(struct cg_sched *sched, FILE *out)
 {
     struct cg__trace_ring *ring = find(sched);
@@ -128,12 +137,8 @@ int cg_trace_write(struct cg_sched *sched, FILE *out)
     if (ring == NULL)
         return -EINVAL;
     note_running(ring);
-    fputs("[", out);
-    rc = cg__trace_json(ring, out, false);
-    fputs("\n]\n", out);
-    if (rc < 0)
-        return rc;
-    return fflush(out) == 0 && !ferror(out) ? 0 : -EIO;
+    rc = cg__trace_json(ring, out, "[", ring->sched->worker ? ring->sched->worker->number : 0);
+    return rc == 0 ? end_list(out) : rc;
 }
 
 /* Appends a blank and more to a name, as much as fits. */
@@ -169,23 +174,19 @@ void cg_trace_end(uint64_t span)
 }
 
 /* All schedulers of a process write into one list: what comes later takes the place of the
- * bracket that closed it. */
+ * bracket that closed it. Each has a number of its own there. */
 static int append(const struct cg__trace_ring *ring, FILE *out)
 {
-    static const char end[] = "\n]\n";
-    static bool more;
+    static unsigned written;
     int rc;
 
-    if (!more)
-        fputs("[", out);
-    else if (fseek(out, -(long)strlen(end), SEEK_END) < 0)
+    if (written > 0 && fseek(out, -(long)strlen(list_end), SEEK_END) < 0)
         return -errno;
-    rc = cg__trace_json(ring, out, more);
-    fputs(end, out);
-    more = true;
+    rc = cg__trace_json(ring, out, written ? "," : "[", written);
     if (rc < 0)
         return rc;
-    return fflush(out) == 0 && !ferror(out) ? 0 : -EIO;
+    written++;
+    return end_list(out);
 }
 
 static void write_file(const struct cg__trace_ring *ring)

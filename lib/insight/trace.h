@@ -37,7 +37,6 @@ struct cg__trace_ring {
     size_t mask;
     uint64_t count;  /* events so far */
     uint64_t spans;  /* so far */
-    int64_t since;   /* when `running` was resumed */
     struct cg__event running; /* the coroutine that runs; .coro 0: none */
     int64_t asleep;  /* since when it waits in the reactor */
     char *file;      /* to be written in the end; NULL: none */
@@ -46,8 +45,9 @@ struct cg__trace_ring {
 /* Begins a trace if the options or $COGEN_TRACE say so. Returns 0 or -ENOMEM. */
 int cg__trace_begin(struct cg_sched *sched);
 
-/* Writes the events as elements of a JSON list: after a comma if `more`. Returns 0 or
- * -ENOMEM. */
-int cg__trace_json(const struct cg__trace_ring *ring, FILE *out, bool more);
+/* Writes `before` and the events as elements of a JSON list, in which `number` is the
+ * scheduler's. Returns 0, or -ENOMEM: nothing was written. */
+int cg__trace_json(const struct cg__trace_ring *ring, FILE *out, const char *before,
+                   unsigned number);
 
 #endif

@@ -24,7 +24,7 @@ struct track {
 struct writing {
     FILE *out;
     unsigned process;
-    bool more;
+    const char *before; /* the next event */
     struct track *tracks;
     size_t mask;
 };
@@ -42,10 +42,10 @@ static struct track *track_of(const struct writing *to, uint64_t coro)
 /* Begins an event: all but what is behind its track. */
 static void begin(struct writing *to, const char *phase, const char *name, uint64_t track)
 {
-    fprintf(to->out, "%s\n{\"ph\": \"%s\", \"name\": ", to->more ? "," : "", phase);
+    fprintf(to->out, "%s\n{\"ph\": \"%s\", \"name\": ", to->before, phase);
     cg__json_string(to->out, name);
     fprintf(to->out, ", \"pid\": %u, \"tid\": %" PRIu64, to->process, track);
-    to->more = true;
+    to->before = ",";
 }
 
 static void put_moment(struct writing *to, const char *what, int64_t ns)
@@ -129,11 +129,12 @@ static void put_event(struct writing *to, const struct cg__event *event)
     }
 }
 
-int cg__trace_json(const struct cg__trace_ring *ring, FILE *out, bool more)
+int cg__trace_json(const struct cg__trace_ring *ring, FILE *out, const char *before,
+                   unsigned number)
 {
     const struct cg_worker *worker = ring->sched->worker;
     size_t kept = ring->count <= ring->mask ? (size_t)ring->count : ring->mask + 1;
-    struct writing to = {.out = out, .process = worker ? worker->number : 0, .more = more};
+    struct writing to = {.out = out, .process = number, .before = before};
 
     to.mask = (ring->mask + 1) * 2 - 1; /* at most as many coroutines as events */
     if ((to.tracks = calloc(to.mask + 1, sizeof *to.tracks)) == NULL)

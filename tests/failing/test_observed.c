@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A scheduler with all its observers, for which the first, the second, ... the last allocation
- * fails: it is not made, or runs, and what is measured without memory is left out, not wrong. */
+ * fails: it is not made, or runs; what is measured without memory is left out, not wrong; and
+ * a trace is written whole or not at all. */
 #include "config.h"
 
 #include "tests/failing/failing.h"
@@ -8,6 +9,7 @@
 
 #include <errno.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <string.h>
 
 enum {
@@ -58,10 +60,14 @@ static int is_possible(void *arg, const struct cg_metric *metric)
 
 static ssize_t run(struct cg_reactor *reactor)
 {
+    static char text[100000];
+    FILE *out = fmemopen(text, sizeof text, "w");
     struct cg_sched *sched;
     struct cg_coro *coro = NULL;
     ssize_t rc;
+    bool whole;
 
+    text[0] = '\0';
     atomic_store(&armed, true);
     sched = cg_sched_new(reactor, .metrics = true, .trace = 64, .debug = true, .hog = CG_SECOND);
     rc = sched ? cg_sched_start(sched, starts, NULL, .coro = &coro) : -ENOMEM;
@@ -69,7 +75,12 @@ static ssize_t run(struct cg_reactor *reactor)
         rc = cg_sched_run(sched);
     if (rc == 0)
         rc = cg_coro_result(coro);
+    if (rc == 0)
+        rc = cg_trace_write(sched, out);
     atomic_store(&armed, false);
+    fclose(out);
+    whole = text[0] == '[' && strstr(text, "\n]\n") != NULL;
+    ck_assert_msg(rc == 0 ? whole : text[0] == '\0', "%d: %.100s", (int)rc, text);
     ck_assert_int_eq(cg_metrics_walk(is_possible, NULL), 0);
     cg_coro_unref(coro);
     cg_sched_free(sched);

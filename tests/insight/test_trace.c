@@ -2,6 +2,7 @@
 /* Traces: what a ring keeps, and how it is written. tests/trace.sh has a JSON parser read it. */
 #include "config.h"
 
+#include "tests/support/child.h"
 #include "tests/support/support.h"
 
 #include <errno.h>
@@ -126,6 +127,37 @@ static void is_bounded(void)
     traced(makes_many, 1, check_many);
 }
 
+/* The schedulers of a process are in one file, as different processes. */
+static char path[] = "/tmp/test_trace.XXXXXX";
+
+static void act_twice(void)
+{
+    setenv("COGEN_TRACE", path, 1);
+    for (int i = 0; i < 2; i++)
+        if (cg_main(test_on_sim() ? "sim" : test_reactor(), sleeps, NULL) != 0)
+            exit(1);
+}
+
+static void numbers_schedulers(void)
+{
+    static char text[10000], said[1000];
+    int fd = mkstemp(path);
+    ssize_t n;
+
+    OK(fd);
+    IS(child_run(act_twice, said, sizeof said), 0);
+    n = read(fd, text, sizeof text - 1);
+    close(fd);
+    unlink(path);
+    strcpy(strchr(path, '\0') - 6, "XXXXXX");
+    ck_assert_int_gt(n, 0);
+    text[n] = '\0';
+    has(text, "\"name\": \"process_name\", \"pid\": 0,", 1);
+    has(text, "\"name\": \"process_name\", \"pid\": 1,", 1);
+    has(text, "\n]\n", 1);
+    ck_assert_str_eq(said, "");
+}
+
 static ssize_t has_none(void *arg)
 {
     (void)arg;
@@ -138,6 +170,7 @@ static ssize_t has_none(void *arg)
 static const struct test_case cases[] = {
     PLAIN(keeps_events),
     PLAIN(is_bounded),
+    PLAIN(numbers_schedulers),
     CORO(has_none),
 };
 
