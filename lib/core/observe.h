@@ -67,12 +67,12 @@ void cg__observe_resumes(struct cg_sched *sched);
 void cg__observe_begins(struct cg_sched *sched, struct cg_op *op);
 int64_t cg__observe_waits(struct cg_sched *sched, struct cg_op *op); /* returns the clock */
 void cg__observe_ends(struct cg_sched *sched, struct cg_op *op, ssize_t result,
-                    int64_t length);
+                      int64_t length);
 void cg__observe_completes(struct cg_sched *sched, const struct cg_io *io, ssize_t result);
 
 /* The reactor's clock. */
 static inline int64_t cg__observe_clock(const struct cg__observe *observe,
-                                      struct cg_reactor *reactor)
+                                        struct cg_reactor *reactor)
 {
     return observe->own->now(reactor);
 }

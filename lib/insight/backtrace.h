@@ -15,8 +15,8 @@ struct cg__backtrace {
 };
 
 /* Makes the backtrace of a coroutine of the calling thread, through the generators in which
- * it waits; of what runs, if that is cg__coro_self, NULL included. The count is 0 if it has not begun, or if this build cannot tell
- * (cg__backtrace_works). */
+ * it waits; of what runs, if that is cg__coro_self, NULL included. The count is 0 if it has not
+ * begun, or if this build cannot tell (cg__backtrace_works). */
 void cg__backtrace_make(struct cg__backtrace *backtrace, struct cg_coro *coro);
 
 /* For a signal handler: makes the backtrace of the running coroutine from where the signal has

@@ -215,9 +215,10 @@ void cg__debug_end(struct cg_sched *sched)
     for (int kind = CG__DEBUG_SOCK; kind < CG__DEBUG_KINDS; kind++)
         report_kind(debug, kind, &lines);
     if (lines == LINES && debug->lefts.count > 0)
-        cg__report("and %zu more were not closed or released", debug->lefts.count);
+        cg__report("and %zu more %s not closed or released", debug->lefts.count,
+                   debug->lefts.count > 1 ? "were" : "was");
     if (debug->lefts.lost)
-        cg__report("%zu things were not watched, since there was no memory",
-                   debug->lefts.lost);
+        cg__report("%zu thing%s not watched, since there was no memory", debug->lefts.lost,
+                   debug->lefts.lost > 1 ? "s were" : " was");
     destroy(debug);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The signal that asks for a dump. The handler only posts to each scheduler; its next turn
- * makes the dump in memory, and a thread writes it (dump_writer.c), one dump after the other. The handler stays installed when cg_main returns: a signal that comes late must
- * not kill the program. */
+ * makes the dump in memory, and a thread writes it (dump_writer.c), one dump after the other.
+ * The handler stays installed when cg_main returns: a signal that comes late must not kill the
+ * program. */
 #include "config.h"
 
 #include "lib/insight/dump_signal.h"

@@ -145,8 +145,8 @@ static void tell_lost(int wait)
 
     if (writer.lost == 0)
         return;
-    len = snprintf(line, sizeof line, "cogen: %u dumps were lost, since nobody read the others\n",
-                   writer.lost);
+    len = snprintf(line, sizeof line, "cogen: %u dump%s lost, since nobody read the others\n",
+                   writer.lost, writer.lost > 1 ? "s were" : " was");
     writer.lost = 0;
     pthread_mutex_unlock(&writer.lock);
     write_all(STDERR_FILENO, line, (size_t)len, wait);
