@@ -42,11 +42,13 @@ static bool is_head(const struct cg__asking *ask)
     return strcmp(ask->method, "HEAD") == 0;
 }
 
-/* The caller's own conditions, and parts, are between the caller and the server. */
+/* The caller's own conditions, and parts, are between the caller and the server; with a Host of the
+ * caller's the URL does not say what is asked for. */
 static bool takes_part(const struct cg__asking *ask)
 {
-    static const char *const own[] = {"Range",         "If-Range",          "If-Match",
-                                      "If-None-Match", "If-Modified-Since", "If-Unmodified-Since"};
+    static const char *const own[] = {
+        "Host",          "Range",             "If-Range",           "If-Match",
+        "If-None-Match", "If-Modified-Since", "If-Unmodified-Since"};
 
     if (ask->client->options.cache == NULL || ask->fetch->bare || ask->fetch->upgrade ||
         ask->with_body || (strcmp(ask->method, "GET") != 0 && !is_head(ask)))

@@ -311,7 +311,7 @@ static ssize_t is_not_fooled(void *arg)
 }
 
 /* Vary: each value has a response of its own, at most so many; the caller's conditions, and
- * parts, are none of the cache's business. */
+ * parts, and requests to another host than the URL's, are none of the cache's business. */
 static ssize_t tells_requests_apart(void *arg)
 {
     char value[16];
@@ -334,6 +334,9 @@ static ssize_t tells_requests_apart(void *arg)
     IS(ask_from("/", "X", "83"), CG_HTTP_FROM_SERVER);
     IS(ask_from("/", "Range", "bytes=0-"), CG_HTTP_FROM_SERVER);
     IS(ask_from("/", "If-None-Match", "\"q\""), CG_HTTP_FROM_SERVER);
+    for (int i = 0; i < 2; i++)
+        IS(ask_from("/host", "Host", "other.example"), CG_HTTP_FROM_SERVER);
+    FROM("/host", CG_HTTP_FROM_SERVER);
     IS(FETCH(.url = origin.url, .bare = true), 200);
     IS(from(), CG_HTTP_FROM_SERVER);
     IS(cg_http_cache_remove(cache, origin.url), CG_HTTP_CACHE_VARIANTS);
