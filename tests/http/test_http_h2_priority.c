@@ -44,24 +44,32 @@ static void open_page(struct raw *raw)
     raw_send(raw, SETTINGS, ACK, 0, NULL, 0);
 }
 
+/* Receives what has come, and lets the server send STEP further bytes. Returns how many have come
+ * on streams up to `last`, none of which may have been reset. */
+static size_t read_step(struct raw *raw, uint32_t last)
+{
+    static const unsigned char step[4] = {0, 0, STEP >> 8, STEP & 0xff};
+    size_t all = 0;
+
+    raw_sync(raw);
+    raw_send(raw, WINDOW_UPDATE, 0, 0, step, 4);
+    for (uint32_t id = 1; id <= last; id += 2) {
+        IS(raw->at[id].reset, RAW_NONE);
+        all += raw->at[id].len;
+    }
+    return all;
+}
+
 /* Lets the server send all of it, in pieces: first what the connection's first window holds,
  * then STEP bytes at a time. */
 static void read_page(struct raw *raw, uint32_t last)
 {
-    unsigned char step[4] = {0, 0, STEP >> 8, STEP & 0xff};
-    size_t all = 0;
-
     until_handled((last + 1) / 2);
     raw_sync(raw);
     ck_assert_uint_eq(raw->count, 0);
     raw_send(raw, SETTINGS, 0, 0, LARGE_WINDOW, 6);
-    while (all < (last + 1) / 2 * SIZE) {
-        raw_sync(raw);
-        raw_send(raw, WINDOW_UPDATE, 0, 0, step, 4);
-        all = 0;
-        for (uint32_t id = 1; id <= last; id += 2)
-            all += raw->at[id].len;
-    }
+    while (read_step(raw, last) < (last + 1) / 2 * SIZE)
+        continue;
     ck_assert_uint_le(raw->count, sizeof raw->order);
 }
 
@@ -155,6 +163,27 @@ static ssize_t updates(void *arg)
     return 0;
 }
 
+/* A response that waits for its turn is not one that the client does not take, however long that
+ * lasts: whether its handler waits, or has left it behind. */
+static ssize_t waits_its_turn(void *arg)
+{
+    static struct raw raw;
+    const uint32_t last = 9;
+
+    (void)arg;
+    serve_begin(&(struct cg_http_server_options){.protocols = CG_HTTP_H2C,
+                                                 .write_timeout = 5 * CG_SECOND});
+    OK(cg_http_server_mount(server, "/part", sends_part, NULL));
+    raw_open(&raw, addr, LARGE_WINDOW, 6);
+    for (uint32_t id = 1; id < last; id += 2)
+        ask_part(&raw, id, NULL);
+    raw_get(&raw, END_STREAM, last, "/", NULL, 0);
+    while (read_step(&raw, last) < 4 * SIZE + 6)
+        OK(cg_yield(cg_sleep(CG_SECOND)));
+    close_page(&raw);
+    return 0;
+}
+
 /* A flood of them is a flood. */
 static ssize_t flood(void *arg)
 {
@@ -211,6 +240,7 @@ static const struct test_case cases[] = {
     CORO(by_urgency, .where = ON_SIM),
     CORO(incremental, .where = ON_SIM),
     CORO(updates, .where = ON_SIM),
+    CORO(waits_its_turn, .where = ON_SIM),
 #endif
     CORO(flood, .where = ON_SIM),
     CORO(client_says),

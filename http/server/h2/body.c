@@ -176,7 +176,7 @@ ssize_t cg__http_h2_body_give(nghttp2_session *session, int32_t id, uint8_t *buf
             cg_event_set(&stream->taken);
     }
     if (done > 0)
-        stream->moved_at = cg_sched_now(stream->h2->conn->server->sched);
+        stream->moved_at = stream->h2->moved_at = cg_sched_now(stream->h2->conn->server->sched);
     if (!has_more(stream) && stream->last) {
         end(stream, flags);
     } else if (done == 0) {
@@ -184,6 +184,15 @@ ssize_t cg__http_h2_body_give(nghttp2_session *session, int32_t id, uint8_t *buf
         return NGHTTP2_ERR_DEFERRED;
     }
     return (ssize_t)done;
+}
+
+/* nghttp2 sends responses of the same urgency one after another (RFC 9218, 10). */
+int64_t cg__http_h2_body_moved(const struct cg__http_h2_stream *stream)
+{
+    const struct cg__http_h2 *h2 = stream->h2;
+    bool may_move = nghttp2_session_get_stream_remote_window_size(h2->session, stream->id) > 0;
+
+    return may_move && h2->moved_at > stream->moved_at ? h2->moved_at : stream->moved_at;
 }
 
 /* The client must take something within the write timeout. */
@@ -195,13 +204,13 @@ ssize_t cg__http_h2_body_wait(struct cg__http_h2_stream *stream)
 
     stream->moved_at = cg_sched_now(server->sched);
     while (n >= 0 && !stream->lost && (stream->len > 0 || stream->file_left > 0)) {
-        int64_t since = stream->moved_at;
+        int64_t since = cg__http_h2_body_moved(stream);
 
         stream->taken.set = false;
         n = cg_yield(cg_wait_event(&stream->taken, .timeout = CG_NEVER,
                                    .deadline = since < CG_NEVER - limit ? since + limit
                                                                         : CG_NEVER));
-        if (n == -ETIMEDOUT && stream->moved_at > since)
+        if (n == -ETIMEDOUT && cg__http_h2_body_moved(stream) > since)
             n = 0;
     }
     stream->data = NULL;

@@ -17,6 +17,10 @@ ssize_t cg__http_h2_body_give(nghttp2_session *session, int32_t id, uint8_t *buf
                               size_t size, uint32_t *flags, nghttp2_data_source *source,
                               void *user_data);
 
+/* When the client took bytes last: of this response or, while that waits for nothing but its turn,
+ * of another one. */
+int64_t cg__http_h2_body_moved(const struct cg__http_h2_stream *stream);
+
 /* Waits until nghttp2 has taken the bytes or the file that the stream has been given. 0 or a
  * negative code. Yields. */
 ssize_t cg__http_h2_body_wait(struct cg__http_h2_stream *stream);

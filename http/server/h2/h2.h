@@ -29,6 +29,7 @@ struct cg__http_h2 {
         changed;        /* set when a handler or the writer has ended, for the end */
     int64_t idle_since; /* since then there has been no handler */
     int64_t looked_at;  /* for what has become due, last */
+    int64_t moved_at;   /* when the client took bytes of any response last */
     int64_t budget_full; /* of its token bucket: budget.h */
     struct {
         size_t rest;            /* bytes of the preface or of a frame that are to come */
@@ -76,7 +77,7 @@ struct cg__http_h2_stream {
     int64_t offset;
     uint64_t file_left;
     int error;        /* why the file could not be read */
-    int64_t moved_at; /* when the client took bytes last */
+    int64_t moved_at; /* when the client took bytes of it last */
     bool connects;    /* the request has a :protocol (RFC 8441) */
     bool given;       /* a handler has got its socket */
     bool in_trailers; /* fields that come are trailers */

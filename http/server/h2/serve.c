@@ -6,6 +6,7 @@
 
 #include "http/server/clocks.h"
 #include "http/server/dormant.h"
+#include "http/server/h2/body.h"
 #include "http/server/h2/frames.h"
 #include "http/server/h2/serve.h"
 #include "http/server/h2/session.h"
@@ -133,10 +134,11 @@ static void give_up_unsent(struct cg__http_h2 *h2)
 
     for (struct cg__http_h2_stream *each = h2->streams; each != NULL;
          each = each->next) {
-        int64_t patience =
-            each->sent ? options->linger_timeout : options->write_timeout;
+        int64_t end = each->sent ? cg__http_clocks_after(each->moved_at, options->linger_timeout)
+                                 : cg__http_clocks_after(cg__http_h2_body_moved(each),
+                                                         options->write_timeout);
 
-        if (each->served && now >= cg__http_clocks_after(each->moved_at, patience))
+        if (each->served && now >= end)
             nghttp2_submit_rst_stream(h2->session, NGHTTP2_FLAG_NONE, each->id,
                                       each->sent ? NGHTTP2_NO_ERROR : NGHTTP2_CANCEL);
     }
