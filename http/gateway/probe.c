@@ -67,21 +67,22 @@ static ssize_t watch(void *arg)
     return n < 0 ? n : 0;
 }
 
-/* Starts a coroutine for each upstream that has none. 0 or a negative code. */
-static ssize_t watch_new(struct cg_http_upstreams *upstreams, struct cg_group *group)
+/* Starts a coroutine for each upstream that has none, and does not yield: the list may change as
+ * soon as others run. 0 or a negative code. */
+static int watch_new(struct cg_http_upstreams *upstreams, struct cg_group *group)
 {
-    ssize_t n = 0;
+    int rc = 0;
 
-    for (size_t i = 0; i < upstreams->count && n >= 0; i++) {
+    for (size_t i = 0; i < upstreams->count && rc == 0; i++) {
         struct cg__upstream *upstream = upstreams->list[i];
 
         if (upstream->probed)
             continue;
-        n = cg_yield(cg_add_to_group(group, watch, upstream, .name = "probe"));
-        upstream->probed = n >= 0;
-        upstream->refs += n >= 0;
+        rc = cg_group_start(group, watch, upstream, NULL, .name = "probe");
+        upstream->probed = rc == 0;
+        upstream->refs += rc == 0;
     }
-    return n;
+    return rc;
 }
 
 static ssize_t watch_upstreams_run(struct cg_op *op)

@@ -315,6 +315,39 @@ static ssize_t probes(void *arg)
     return 0;
 }
 
+/* Removes the upstream after `left` others that are ready have run. */
+static ssize_t removes_soon(void *left)
+{
+    size_t *count = left;
+
+    if (*count == 0)
+        return cg_http_upstreams_remove(upstreams, mortals[0].url);
+    --*count;
+    return cg_sched_start(cg_sched_self(), removes_soon, left);
+}
+
+/* An upstream may be removed at any time, also while its first probe is being started. */
+static ssize_t watched_and_removed(void *arg)
+{
+    (void)arg;
+    bear(0, SHORT, SIZE_MAX);
+    for (size_t turns = 0; turns < 5; turns++) {
+        size_t left = turns;
+        struct cg_coro *watcher;
+
+        MORTALS(1, .probe = "health");
+        watcher = test_start(watches, NULL);
+        OK(cg_sched_start(cg_sched_self(), removes_soon, &left));
+        OK(cg_yield(cg_sleep(CG_SECOND)));
+        ck_assert_uint_eq(cg_http_upstreams_available(upstreams), 0);
+        cg_coro_cancel(watcher);
+        IS(test_end(watcher), -ECANCELED);
+        gateway_off();
+    }
+    bury(0);
+    return 0;
+}
+
 /* The fewest requests: all get the same number. A hash: the same key always goes to the same
  * upstream, and only its keys move when that is out. */
 static ssize_t balances(void *arg)
@@ -485,6 +518,7 @@ static const struct test_case cases[] = {
     CORO(early),
     CORO(health, .where = ON_SIM),
     CORO(probes, .where = ON_SIM),
+    CORO(watched_and_removed, .where = ON_SIM),
     CORO(balances),
     CORO(limits, .where = ON_SIM),
     CORO(leaves, .where = ON_SIM),
