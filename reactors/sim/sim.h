@@ -2,11 +2,12 @@
 /* The inside of the simulated world: sim.c has the requests and the single host's clock,
  * sim_host.c worlds and their hosts, sim_run.c the run of several hosts, sim_fail.c hosts
  * that are killed, paused or cut off, sim_handle.c handles, sim_net.c messages in flight,
- * sim_conn.c connections, sim_stream.c bytes, sim_passing.c handles that are passed on, sim_datagram.c datagrams that arrive,
- * sim_datagram_send.c those that are sent, sim_group.c multicast groups, sim_calls.c the
- * calls that never wait, sim_addr.c addresses, sim_trace.c chance and trace. Whatever may
- * change a request's result touches its socket, and so its handles; wait then tries the
- * requests of the touched handles, in order. */
+ * sim_conn.c connections, sim_stream.c bytes, sim_passing.c handles that are passed on,
+ * sim_datagram.c datagrams that arrive, sim_datagram_send.c those that are sent,
+ * sim_group.c multicast groups, sim_calls.c the calls that never wait, sim_addr.c
+ * addresses, sim_trace.c chance and trace. Whatever may change a request's result touches
+ * its socket, and so its handles; wait then tries the requests of the touched handles, in
+ * order. */
 #ifndef COGEN_REACTORS_SIM_SIM_H
 #define COGEN_REACTORS_SIM_SIM_H
 
