@@ -110,10 +110,11 @@ static enum cg__http_outcome wait_on(struct cg__http_conn *conn, int64_t end)
 /* Serves requests one after the other. Between them the connection holds no buffer, and after
  * CG__HTTP_AWAKE not even a stack: CG__HTTP_DORMANT. It is idle since the moment `since`, and
  * has a coroutine since `now`. The scope `wait` stays open while requests are served, because
- * a shutdown cancels it only in the phase IDLE. */
+ * a shutdown cancels it only in the phase IDLE. If that was in the very turn in which the wait
+ * ended, the scope is closed before anything else. */
 static enum cg__http_outcome serve_all(struct cg__http_conn *conn, int64_t since, int64_t now)
 {
-    enum cg__http_outcome outcome;
+    enum cg__http_outcome outcome = CG__HTTP_GO_ON;
     struct cg_view view;
     int64_t end, awake;
     ssize_t n;
@@ -125,15 +126,14 @@ static enum cg__http_outcome serve_all(struct cg__http_conn *conn, int64_t since
         conn->phase = CG__HTTP_IDLE;
         conn->since = since;
         n = wait_until(conn, &view, awake < end ? awake : end);
-        if (n <= 0)
+        if (n <= 0 || conn->wait.reason < 0)
             break;
         outcome = serve_woken(conn, &view, n);
         since = now = cg_sched_now(conn->server->sched); /* the turn's time: no system call */
     } while (outcome == CG__HTTP_GO_ON);
-    cg_scope_close(&conn->wait);
-    if (n > 0)
-        return outcome;
-    return n == -ETIMEDOUT && awake < end ? wait_on(conn, end) : serve_woken(conn, &view, n);
+    if (cg_scope_close(&conn->wait) == 0 && n == -ETIMEDOUT && awake < end)
+        return wait_on(conn, end);
+    return outcome != CG__HTTP_GO_ON ? outcome : serve_woken(conn, &view, n);
 }
 
 /* Waits for the first byte of a proxy's header or of a TLS handshake. A shutdown ends the wait,

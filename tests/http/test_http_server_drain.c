@@ -5,6 +5,7 @@
 
 #include "tests/http/http_serve.h"
 
+#include <cogen/sim.h>
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
@@ -303,6 +304,32 @@ static ssize_t is_told(void *arg)
     return 0;
 }
 
+/* The same when .idle is over in the turn in which the connection would give up its coroutine, or
+ * in which a request comes. */
+static ssize_t idle_ends_anyhow(void *arg)
+{
+    struct cg_sock *idle, *busy;
+    int64_t start;
+
+    (void)arg;
+    serve_begin(NULL);
+    idle = served_client();
+    busy = served_client();
+    OK(cg_yield(cg_sleep(MS)));
+    start = cg_sched_now(cg_sched_self());
+    end_begin(CG_SECOND - 2 * MS);
+    OK(cg_yield(cg_sleep(CG_SECOND - 5 * MS)));
+    send_text(busy, "GET /sleeps" V "\r\n"); /* for 10 s */
+    cg_sim_advance(cg_sched_reactor(cg_sched_self()), 10 * MS);
+    ck_assert_str_eq(receive(idle, NULL), "");
+    ck_assert_int_lt(cg_sched_now(cg_sched_self()) - start, 2 * CG_SECOND);
+    ck_assert_str_eq(receive(busy, NULL), HELLO CLOSE "\r\nslept\n");
+    cg_sock_close(busy);
+    end_wait();
+    cg_sock_close(idle);
+    return 0;
+}
+
 static ssize_t wraps(struct cg_sock **sock, void *arg)
 {
     char byte;
@@ -341,6 +368,7 @@ static const struct test_case cases[] = {
     CORO(made_before),
     CORO(within_idle),
     CORO(idle_ends, .where = ON_SIM),
+    CORO(idle_ends_anyhow, .where = ON_SIM),
     CORO(without_handshake, .where = ON_SIM),
     CORO(in_the_backlog),
     CORO(one_place),

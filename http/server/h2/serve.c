@@ -100,7 +100,9 @@ static ssize_t wait_until(struct cg__http_h2 *h2, struct cg_view *view, int64_t 
     n = cg_yield(cg_borrow(conn->sock, view, .timeout = CG_NEVER, .deadline = due));
     h2->waits = false;
     conn->phase = CG__HTTP_AT_WORK;
-    return cg_scope_close(&conn->wait) == -ECANCELED && n == -ECANCELED ? NUDGED : n;
+    return cg_scope_close(&conn->wait) == -ECANCELED && (n == -ECANCELED || n == -ETIMEDOUT)
+               ? NUDGED
+               : n;
 }
 
 /* Whether the client has all that it has asked for, or will have it from the writer. */
