@@ -9,6 +9,7 @@
 #include "http/server/response/response.h"
 #include "http/server/response/response_end.h"
 #include "lib/base/ascii.h"
+#include "lib/base/probe.h"
 
 int cg__http_handle_check(struct cg_http_request *req)
 {
@@ -41,8 +42,10 @@ void cg__http_handle(struct cg_http_request *req)
         req->began = cg__http_metrics_now(req->server);
     if (metrics != NULL)
         cg__http_metrics_begin(metrics);
+    CG__PROBE(http_begin, req, req->method, req->path);
     n = req->conn->told ? cg_http_request_set_param(req, "client-address", req->conn->peer) : 0;
     cg__http_response_end(req, n < 0 ? n : cg__http_layer_handle(req));
+    CG__PROBE(http_end, req, req->status);
     if (metrics != NULL)
         cg__http_metrics_end(metrics, req);
 }

@@ -2,6 +2,7 @@
 /* Coroutines: how one is made on a stack from the pool, how it ends, and its properties. */
 #include "config.h"
 
+#include "lib/base/probe.h"
 #include "lib/core/coro_ops.h"
 #include "lib/core/debug.h"
 #include "lib/core/sched.h"
@@ -23,6 +24,7 @@ static void *entry(void *arg)
 
     cg__sched_bury(sched);
     self->result = self->fn(self->arg);
+    CG__PROBE(finish, self, self->result);
     if (self->leaving)
         self->leaving->fn(self);
     assert(self->scope == &self->base); /* every scope that was opened has been closed */

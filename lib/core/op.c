@@ -3,6 +3,8 @@
 #include "config.h"
 
 #include "lib/core/op.h"
+
+#include "lib/base/probe.h"
 #include "lib/core/scope.h"
 
 #include <assert.h>
@@ -47,7 +49,9 @@ __attribute__((noinline)) static ssize_t run_here(struct cg_op *op, struct cg_co
     op->compound = false;
     op->state = CG_OP_IDLE;
     op->result = result;
-    return cg__op_finish(op);
+    result = cg__op_finish(op);
+    CG__PROBE(op_end, self, op, op->type->name, result);
+    return result;
 }
 
 /* Charges the budget for an op that completed without a wait: a socket that is always ready
@@ -126,6 +130,7 @@ static inline void suspend(struct cg_coro *self)
         self->state = CG_CORO_WAITING;
     self->since = sched->now;
     sched->left_fn = self->fn;
+    CG__PROBE(suspend, self);
     next = cg__sched_next(sched);
     if (next == self)
         return;
@@ -157,6 +162,7 @@ do_op(struct cg_coro *self, struct cg_op *op, bool observed)
     bool other = false;
 
     self->op = op;
+    CG__PROBE(op_begin, self, op, op->type->name);
     if (observed)
         cg__observe_begins(self->sched, op);
     switch (start(op, self->sched)) {
@@ -186,6 +192,7 @@ do_op(struct cg_coro *self, struct cg_op *op, bool observed)
         return observed ? run_observed(op, self) : run_here(op, self);
     }
     result = finish(op);
+    CG__PROBE(op_end, self, op, op->type->name, result);
     if (observed)
         cg__observe_ends(self->sched, op, result, length);
     return other ? cg__context_return(result) : result;

@@ -6,6 +6,7 @@
 #include "lib/core/coro.h"
 #include "lib/core/failed.h"
 #include "lib/base/fork.h"
+#include "lib/base/probe.h"
 #include "lib/core/trim.h"
 #include "lib/core/observe.h"
 #include "lib/core/order.h"
@@ -135,8 +136,10 @@ void cg__sched_watch(struct cg_sched *sched);
 /* Before a coroutine is taken: lets the order choose it, and tells the observers. */
 void cg__sched_choose(struct cg_sched *sched);
 
-/* Takes the next coroutine to run out of the queue; NULL: this turn is over. */
-static inline struct cg_coro *cg__sched_next(struct cg_sched *sched)
+/* Takes the next coroutine to run out of the queue; NULL: this turn is over. Always inline,
+ * because gcc takes the text of a probe for many instructions. */
+static inline __attribute__((always_inline)) struct cg_coro *
+cg__sched_next(struct cg_sched *sched)
 {
     struct cg_coro *coro;
 
@@ -150,6 +153,7 @@ static inline struct cg_coro *cg__sched_next(struct cg_sched *sched)
     coro = cg__ready_take(&sched->ready);
     coro->state = CG_CORO_RUNNING;
     coro->budget = CG__BUDGET;
+    CG__PROBE(resume, coro, coro->name, coro->id);
     return coro;
 }
 

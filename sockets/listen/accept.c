@@ -4,6 +4,8 @@
 #include "config.h"
 
 #include "sockets/listen/accept.h"
+
+#include "lib/base/probe.h"
 #include "sockets/plain.h"
 #include "sockets/slots.h"
 
@@ -34,6 +36,7 @@ static bool accept_take(struct cg_sock *listener, struct cg_op *op)
         report(op, -ENOMEM);
         return false;
     }
+    CG__PROBE(accept, listener, conn, fd);
     *((struct cg_accept_op *)op)->conn = conn;
     op->result = 0;
     return true;
