@@ -39,6 +39,8 @@ static ssize_t read_body(void *arg, void *buf, size_t size)
     fw->received += n > 0 ? n : 0;
     if (n > 0 && fw->received == cg_http_request_length(fw->req)) /* nobody else reads the end */
         end = cg_yield(cg_http_read(fw->req, &none, 1));
+    if (end == 0 && (end = cg__http_forward_fields_pass_trailers(fw)) < 0)
+        n = end;
     if (end < 0 && end != -ECANCELED) /* that is a response which comes early */
         fw->broken = end;
     fw->read_all = end == 0;
@@ -261,7 +263,7 @@ ssize_t cg__http_forward_once(struct cg__forward *fw)
         .read = read_body,
         .arg = fw,
         .len = cg_http_request_length(fw->req),
-        .trailers = cg_http_request_trailers(fw->req),
+        .trailers = &fw->trailers,
         .traceless = true,
     };
     struct cg_http_fetch fetch = {

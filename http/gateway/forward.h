@@ -6,6 +6,8 @@
 #include <cogen.h>
 #include <cogen/http_gateway.h>
 
+#include "http/message/message.h"
+
 enum {
     CG__FORWARD_VIA = 128, /* bytes of a value of Via */
 };
@@ -23,6 +25,7 @@ struct cg__forward {
     size_t count;
     char *made[2];
     char via[CG__FORWARD_VIA], hops[16];
+    struct cg_http_headers trailers; /* of the request: those that are passed on */
     /* The request's body. */
     int64_t received;
     bool read;      /* some of it has been asked for */

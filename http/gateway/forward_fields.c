@@ -222,6 +222,7 @@ int cg__http_forward_fields_make(struct cg__forward *fw, bool upgrade)
 
 void cg__http_forward_fields_free(struct cg__forward *fw)
 {
+    cg__http_message_clear(&fw->trailers);
     free(fw->fields);
     free(fw->made[0]);
     free(fw->made[1]);
@@ -259,6 +260,28 @@ int cg__http_forward_fields_answer(struct cg__forward *fw, struct cg_http_reply 
     return rc;
 }
 
+/* Whether a field may stand behind the body of a message. */
+static bool is_trailer(const struct cg_http_headers *trailers, const char *name)
+{
+    return !cg__http_forward_fields_is_hop(trailers, name) &&
+           !cg__http_forward_fields_is_framing(name) && !cg__ascii_equal(name, "Host");
+}
+
+int cg__http_forward_fields_pass_trailers(struct cg__forward *fw)
+{
+    const struct cg_http_headers *trailers = cg_http_request_trailers(fw->req);
+    struct cg_http_field field;
+    size_t at = 0;
+    int rc = 0;
+
+    cg__http_message_clear(&fw->trailers);
+    while (rc == 0 && cg_http_headers_next(trailers, &at, &field))
+        if (is_trailer(trailers, field.name) && !is_ambiguous(fw, field.name) &&
+            !is_claim(field.name))
+            rc = cg_http_headers_add(&fw->trailers, field.name, field.value);
+    return rc;
+}
+
 int cg__http_forward_fields_trailers(struct cg__forward *fw, struct cg_http_reply *reply)
 {
     const struct cg_http_headers *trailers = cg_http_reply_trailers(reply);
@@ -267,9 +290,7 @@ int cg__http_forward_fields_trailers(struct cg__forward *fw, struct cg_http_repl
     int rc = 0;
 
     while (rc == 0 && cg_http_headers_next(trailers, &at, &field))
-        if (!cg__http_forward_fields_is_hop(trailers, field.name) &&
-            !cg__http_forward_fields_is_framing(field.name) &&
-            !cg__ascii_equal(field.name, "Host"))
+        if (is_trailer(trailers, field.name))
             rc = cg_http_response_add_trailer(fw->req, field.name, field.value);
     return rc;
 }

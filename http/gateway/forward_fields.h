@@ -9,6 +9,10 @@
 int cg__http_forward_fields_make(struct cg__forward *forward, bool upgrade);
 void cg__http_forward_fields_free(struct cg__forward *forward);
 
+/* Sets ->trailers to those of the request, which has ended, that an upstream may have: they say
+ * as little of the client, and nothing about the connection, as its fields. 0 or -ENOMEM. */
+int cg__http_forward_fields_pass_trailers(struct cg__forward *forward);
+
 /* Whether a field concerns one connection and not the message: one of a list, or one that
  * Connection names, except Host, which requests cannot do without. */
 bool cg__http_forward_fields_is_hop(const struct cg_http_headers *headers, const char *name);

@@ -142,7 +142,8 @@ static ssize_t bodies(void *arg)
     has(got, "\r\n\r\nab");
     saw(&up[0], "\r\nContent-Length: 5\r\n\r\nhello");
     has(ask(POST_UP "Transfer-Encoding: chunked\r\nTE: trailers\r\n\r\n"
-                    "2\r\nhe\r\n3\r\nllo\r\n0\r\nX-R: 2\r\n\r\n"),
+                    "2\r\nhe\r\n3\r\nllo\r\n0\r\nX_Forwarded_For: 1.2.3.4\r\n"
+                    "X-R: 2\r\nX-Forwarded-For: 1.2.3.4\r\nKeep-Alive: 1\r\n\r\n"),
         "\r\nTransfer-Encoding: chunked\r\n");
     has(got, "\r\n3\r\nabc\r\n0\r\nX-T: 1\r\n\r\n");
     saw(&up[0], "\r\nTransfer-Encoding: chunked\r\n\r\n");
