@@ -176,14 +176,34 @@ ssize_t cg__http_client_cached_find(struct cg__asking *ask)
     return 0;
 }
 
+/* Whether a request failed by the caller's fault, or because the server is not the one that it
+ * should be: a stale response must not hide that. */
+static bool must_be_told(ssize_t result)
+{
+    switch (result) {
+    case -ECANCELED:
+    case -EINVAL:
+    case -ENOMEM:
+    case CG_EHTTP_TLS:
+    case CG_ETLS:
+    case CG_ETLS_CERT:
+    case CG_ETLS_EXPIRED:
+    case CG_ETLS_HOST:
+    case CG_ETLS_ISSUER:
+    case CG_ETLS_PIN:
+        return true;
+    default:
+        return false;
+    }
+}
+
 /* Whether the server, or the way to it, has failed. */
 static bool has_failed(const struct cg__asking *ask, ssize_t result)
 {
     unsigned status = ask->reply->head.status;
 
     if (result < 0)
-        return result != -ECANCELED && result != -EINVAL && result != -ENOMEM &&
-               result != CG_EHTTP_TLS;
+        return !must_be_told(result);
     return status == 500 || (status >= 502 && status <= 504);
 }
 

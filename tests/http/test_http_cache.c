@@ -432,6 +432,44 @@ static ssize_t bridges_failures(void *arg)
     return end();
 }
 
+static ssize_t verdict;
+
+/* A handshake that never says a word. */
+static ssize_t pretend(void *arg, struct cg_sock *inner, const char *host, const char *alpn,
+                       struct cg_sock **sock, char *complaint)
+{
+    (void)arg, (void)host, (void)alpn, (void)complaint;
+    *sock = inner;
+    return verdict;
+}
+
+/* But a server that is not the one that it should be is no failure to be bridged. */
+static ssize_t tells_impostors(void *arg)
+{
+    const struct cg_http_tls tls = {pretend, NULL};
+    char secure[200];
+
+    (void)arg;
+    begin();
+    cg_http_client_free(client);
+    client = cg_http_client_new(.no_environment = true, .cache = cache, .no_keep = true,
+                                .tls = &tls);
+    snprintf(secure, sizeof secure, "https%s", origin.url + sizeof "http" - 1);
+    origin.fields = CC "max-age=10, stale-if-error=100" N TAG;
+    verdict = 0;
+    IS(FETCH(.url = secure), 200);
+    IS(from(), CG_HTTP_FROM_SERVER);
+    cg_yield(cg_sleep(20 * CG_SECOND));
+    verdict = CG_ETLS_REFUSED;
+    IS(FETCH(.url = secure), 200);
+    IS(from(), CG_HTTP_FROM_STALE);
+    verdict = CG_ETLS_PIN;
+    IS(FETCH(.url = secure), CG_ETLS_PIN);
+    verdict = CG_ETLS_ISSUER;
+    IS(FETCH(.url = secure), CG_ETLS_ISSUER);
+    return end();
+}
+
 /* Only what has come completely is stored, however it is read, and in no more than its memory. */
 static ssize_t stores_whole_bodies(void *arg)
 {
@@ -622,6 +660,7 @@ static const struct test_case cases[] = {
     CORO(tells_users_apart),
     CORO(forgets_what_changed),
     CORO(bridges_failures, .where = ON_SIM),
+    CORO(tells_impostors, .where = ON_SIM),
     CORO(stores_whole_bodies),
     CORO(stores_nothing_outdated),
     CORO(keeps_its_limits),
