@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 static const struct cg__encoding *const encodings[CG__HTTP_CODINGS] = {
+    [CG__HTTP_IDENTITY] = NULL,
 #ifdef HAVE_ZLIB
     [CG__HTTP_GZIP] = &cg__http_encoder_gzip,
 #endif
