@@ -24,8 +24,8 @@
 #include "service.h"
 
 static struct example ex;
-static const char *cert, *key, *cacert, *workers, *health, *balance, *access_log, *trusted, *h2c, *told,
-    *own_host, *seconds = "60", *grace = "10", *patience = "60", *most = "1000";
+static const char *cert, *key, *cacert, *workers, *health, *balance, *access_log, *trusted, *h2c,
+    *told, *own_host, *seconds = "60", *grace = "10", *patience = "60", *most = "1000";
 static const struct cg_http_tls *tls; /* for upstreams; NULL: there is no TLS */
 static struct cg_http_upstreams_options options; /* of each worker's upstreams */
 static char name[32]; /* for Via: unique, so that loops are found */

@@ -135,7 +135,8 @@ static ssize_t forward(struct cg_http_request *req, const char *url)
 {
     char why[CG_HTTP_WHY_SIZE];
     enum cg_http_fault fault;
-    ssize_t n = cg_yield(cg_http_forward_to(req, proxy.client, url, .hop = &proxy.hop, .why = why, .fault = &fault));
+    ssize_t n = cg_yield(cg_http_forward_to(req, proxy.client, url, .hop = &proxy.hop, .why = why,
+                                            .fault = &fault));
 
     if (n >= 0 || cg_http_response_status(req) != 0)
         return n;

@@ -29,7 +29,7 @@ enum cg__use {
     CG__ASKS,   /* an op waits for its own request */
 };
 
-/* One direction of a socket, two cache lines long. */
+/* One direction of a socket. */
 struct cg__side {
     struct cg_io io; /* must be first */
     struct cg_op *op; /* uses the side; NULL: none does */
@@ -40,7 +40,7 @@ struct cg__side {
     uint8_t use;             /* enum cg__use */
 };
 
-/* The first two cache lines hold what a read touches besides its side. */
+/* What a read touches besides its side stands first. */
 struct cg_sock {
     const struct cg_transport_type *transport;
     void *state; /* the transport's; for plain.c a struct cg__path or NULL */

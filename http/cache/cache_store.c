@@ -29,7 +29,8 @@ static bool is_passing(const struct cg_http_headers *head, const char *name)
  * that is stored. */
 static bool is_of_body(const char *name)
 {
-    static const char *const names[] = {"Content-Length", "Content-Encoding", "Content-Range", NULL};
+    static const char *const names[] = {"Content-Length", "Content-Encoding", "Content-Range",
+                                        NULL};
 
     return cg__http_message_is_one_of(name, names);
 }

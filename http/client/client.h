@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The structs of the client. A request passes through the files in this order:
- * client_fetch.c (redirects, retries), client_cached.c (the cache), client_link.c (a connection: client_route.c, and
- * client_dial.c for a new one), client_fields.c, then
+ * client_fetch.c (redirects, retries), client_cached.c (the cache), client_link.c (a
+ * connection: client_route.c, and client_dial.c for a new one), client_fields.c, then
  * its carrier (HTTP/1.1: client_send.c, client_head.c, client_http1.c), and client_reply.c
  * (the body). */
 #ifndef COGEN_HTTP_CLIENT_CLIENT_H

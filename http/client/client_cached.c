@@ -163,7 +163,8 @@ ssize_t cg__http_client_cached_find(struct cg__asking *ask)
 
         if (use != CG__CACHE_VALIDATE) {
             cached->cache->stats.hits++;
-            n = serve(ask, stored, use == CG__CACHE_FRESH ? CG_HTTP_FROM_CACHE : CG_HTTP_FROM_STALE);
+            n = serve(ask, stored,
+                      use == CG__CACHE_FRESH ? CG_HTTP_FROM_CACHE : CG_HTTP_FROM_STALE);
             return n < 0 ? n : 1;
         }
     }

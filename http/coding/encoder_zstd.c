@@ -6,8 +6,8 @@
 
 #include <zstd.h>
 
-/* Logarithms of sizes. A stream takes 170 KB with these; a whole body 100 to 620 KB with tables that
- * fit its size, more if it is large. HTTP allows windows of 8 MiB (RFC 9659). */
+/* Logarithms of sizes. A stream takes 170 KB with these; a whole body 100 to 620 KB with tables
+ * that fit its size, more if it is large. HTTP allows windows of 8 MiB (RFC 9659). */
 enum { LEVEL = 3, WINDOW = 14, TABLE = 12, WHOLE_WINDOW = 20 };
 
 static bool set(ZSTD_CCtx *state, ZSTD_cParameter parameter, int value)

@@ -172,8 +172,8 @@ cg_http_upstreams_new_with(struct cg_http_client *client,
 /* Frees it; no operation may use it. NULL is ignored. */
 CG_API void cg_http_upstreams_free(struct cg_http_upstreams *upstreams);
 
-/* Adds an upstream, at any time, by its URL, "http://10.0.0.1:8080" or "https://backend/app", without a
- * query. 0; -EINVAL: the URL is invalid, or CG_HTTP_UPSTREAMS_LIMIT is exceeded; -EEXIST;
+/* Adds an upstream, at any time, by its URL, "http://10.0.0.1:8080" or
+ * "https://backend/app", without a query. 0; -EINVAL: the URL is invalid, or CG_HTTP_UPSTREAMS_LIMIT is exceeded; -EEXIST;
  * -ENOMEM. */
 CG_API int cg_http_upstreams_add(struct cg_http_upstreams *upstreams, const char *url);
 

@@ -170,9 +170,11 @@ static void put_functions(const struct cg__dump *dump, FILE *out)
         next(out, &n);
         fputs("{\"function\":\n", out);
         put_place(out, (const void *)(uintptr_t)each->fn);
-        fprintf(out, ",\n\"coroutines\": %zu, \"measured\": %zu, \"stack_used\": %zu, \"stack_size\": %zu, "
-                     "\"suggested\": %zu}",
-                each->count, each->measured, each->used, each->size, cg__stack_use_suggest(each->used));
+        fprintf(out,
+                ",\n\"coroutines\": %zu, \"measured\": %zu, \"stack_used\": %zu, "
+                "\"stack_size\": %zu, \"suggested\": %zu}",
+                each->count, each->measured, each->used, each->size,
+                cg__stack_use_suggest(each->used));
     }
     fputs("]\n", out);
 }

@@ -23,8 +23,8 @@ enum cg__seen_how {
 };
 
 /* A coroutine, or several that are alike: they have the same parent, name, function, state,
- * kind of operation and backtrace, await the same coroutine if any, and have started nothing that still runs. References are
- * indices plus one; 0: none. */
+ * kind of operation and backtrace, await the same coroutine if any, and have started nothing
+ * that still runs. References are indices plus one; 0: none. */
 struct cg__seen {
     struct cg_coro *coro; /* the first of them */
     uint32_t parent, first, last, next; /* parent, children, next sibling */

@@ -192,7 +192,7 @@ static void *next(const char *name)
 PLAIN(X)
 #undef X
 
-/* ---- Memory. The C library's own names for these, as looking up a name may allocate. */
+/* Memory. The C library's own names for these, as looking up a name may allocate. */
 
 extern void *__libc_malloc(size_t size);
 extern void *__libc_calloc(size_t count, size_t size);
@@ -252,7 +252,7 @@ void *mmap(void *at, size_t len, int prot, int flags, int fd, off_t offset)
     return fails(CALL_mmap) ? MAP_FAILED : NEXT(mmap)(at, len, prot, flags, fd, offset);
 }
 
-/* ---- A variable number of arguments: as many as they can have are handed on */
+/* A variable number of arguments: as many as they can have are handed on */
 
 /* The word after LAST. */
 #define WORD(last)                                                                               \
@@ -303,7 +303,7 @@ long syscall(long which_one, ...)
         : NEXT(syscall)(which_one, words[0], words[1], words[2], words[3], words[4], words[5]);
 }
 
-/* ---- Those that return the number of the error */
+/* Those that return the number of the error */
 
 int pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*run)(void *), void *arg)
 {
@@ -341,7 +341,7 @@ int io_uring_submit_and_wait_timeout(struct io_uring *ring, struct io_uring_cqe 
 }
 #endif
 
-/* ---- The plan and the report */
+/* The plan and the report */
 
 /* NAME:N:ERRNO, or NULL. */
 static void plan(char *text)
