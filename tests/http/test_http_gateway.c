@@ -196,7 +196,7 @@ static const struct test_case cases[] = {
     CORO(trusted),
     CORO(dots),
     CORO(bodies),
-    CORO(come_and_go),
+    CORO(come_and_go, .where = ON_SIM),
     CORO(upgrades),
 };
 

@@ -55,7 +55,7 @@ static ssize_t adds_one(void *arg)
 static ssize_t collects(void *arg)
 {
     struct cg_group group;
-    struct member slow = {3 * MS, 7, 0, "3", false};
+    struct member slow = {30 * MS, 7, 0, "3", false};
     ssize_t a = -1, b = -1;
     struct cg_coro *ref;
 
