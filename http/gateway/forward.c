@@ -52,17 +52,12 @@ static ssize_t read_body(void *arg, void *buf, size_t size)
 static ssize_t hand_interim_back(void *arg, int status, const struct cg_http_headers *headers)
 {
     struct cg__forward *fw = arg;
-    struct cg_http_field fields[CG_HTTP_HEADERS_COUNT + 1], field;
-    size_t at = 0, count = 0;
+    struct cg_http_field fields[CG_HTTP_HEADERS_COUNT + 1];
     ssize_t n;
 
     if (status == 100)
         return 0;
-    while (count < CG_HTTP_HEADERS_COUNT && cg_http_headers_next(headers, &at, &field))
-        if (!cg__http_forward_fields_is_hop(headers, field.name) &&
-            !cg__http_forward_fields_is_framing(field.name))
-            fields[count++] = field;
-    fields[count] = (struct cg_http_field){NULL, NULL};
+    cg__http_forward_fields_interim(headers, fields);
     n = cg_yield(cg_lock(&fw->saying));
     if (n < 0)
         return n;
@@ -174,18 +169,12 @@ static bool is_bare(const struct cg__forward *fw, int status)
            strcmp(cg_http_request_method(fw->req), "HEAD") == 0;
 }
 
-static bool has_trailers(struct cg_http_reply *reply)
-{
-    struct cg_http_field field;
-
-    return cg_http_headers_next(cg_http_reply_trailers(reply), &(size_t){0}, &field);
-}
-
 static ssize_t answer(struct cg__forward *fw, struct cg_http_reply *reply, char *buf,
                       size_t len, bool more)
 {
     int status = cg_http_reply_status(reply);
-    bool whole = !more && !is_bare(fw, status) && !has_trailers(reply);
+    bool whole = !more && !is_bare(fw, status) &&
+                 cg_http_reply_trailers(reply)->count == 0;
     ssize_t n = cg__http_forward_fields_answer(fw, reply, whole);
 
     if (n < 0)

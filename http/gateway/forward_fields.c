@@ -20,7 +20,9 @@ enum {
     ELEMENT = CG_ADDR_SIZE + HOST_LIMIT + 64, /* of Forwarded */
 };
 
-bool cg__http_forward_fields_is_hop(const struct cg_http_headers *headers, const char *name)
+/* Whether a field concerns one connection and not the message: one of a list, or one that
+ * Connection names, except Host, which requests cannot do without. */
+static bool is_hop(const struct cg_http_headers *headers, const char *name)
 {
     static const char *const hops[] = {"Proxy-Authorization", "Proxy-Authenticate", "TE", NULL};
 
@@ -28,15 +30,17 @@ bool cg__http_forward_fields_is_hop(const struct cg_http_headers *headers, const
            (!cg__ascii_equal(name, "Host") && cg_http_headers_has(headers, "Connection", name));
 }
 
-bool cg__http_forward_fields_is_framing(const char *name)
+/* Whether a field may be passed on: it concerns the message, and the library does not send it
+ * itself, as it does the length of the body. */
+static bool may_pass(const struct cg_http_headers *headers, const char *name)
 {
-    return cg__http_message_is_framing(name, strlen(name));
+    return !cg__http_message_is_framing(name, strlen(name)) && !is_hop(headers, name);
 }
 
 /* Fields that the library's client sends itself, or that are made anew. */
 static bool is_replaced(const struct cg__forward *fw, const char *name)
 {
-    return cg__http_forward_fields_is_framing(name) || cg__ascii_equal(name, "Expect") ||
+    return cg__ascii_equal(name, "Expect") ||
            (cg__ascii_equal(name, "Host") && fw->hop->own_host) ||
            (cg__ascii_equal(name, "Max-Forwards") && *fw->hops != '\0');
 }
@@ -155,7 +159,7 @@ static void copy_fields(struct cg__forward *fw, bool trusted)
 
     while (cg_http_headers_next(headers, &at, &field))
         if (!is_replaced(fw, field.name) && !is_ambiguous(fw, field.name) &&
-            !cg__http_forward_fields_is_hop(headers, field.name) &&
+            may_pass(headers, field.name) &&
             (!fw->hop->reveal ||
              !(trusted ? is_continued(field.name) : is_claim(field.name))))
             put(fw, field.name, field.value);
@@ -174,16 +178,6 @@ static void put_connection(struct cg__forward *fw, bool upgrade)
     }
 }
 
-static size_t count_of(const struct cg_http_headers *headers)
-{
-    struct cg_http_field field;
-    size_t at = 0, count = 0;
-
-    while (cg_http_headers_next(headers, &at, &field))
-        count++;
-    return count;
-}
-
 /* The version of HTTP as Via has it: "1.1", "2". */
 static void make_via(struct cg__forward *fw, const char *protocol)
 {
@@ -198,8 +192,7 @@ int cg__http_forward_fields_make(struct cg__forward *fw, bool upgrade)
     bool trusted = false;
     int rc = 0;
 
-    fw->fields = malloc((count_of(cg_http_request_headers(fw->req)) + OURS) *
-                        sizeof *fw->fields);
+    fw->fields = malloc((cg_http_request_headers(fw->req)->count + OURS) * sizeof *fw->fields);
     if (fw->fields == NULL)
         return -ENOMEM;
     if (fw->hop->reveal)
@@ -241,6 +234,18 @@ size_t cg__http_forward_fields_size(const struct cg_http_headers *headers)
     return size;
 }
 
+void cg__http_forward_fields_interim(const struct cg_http_headers *headers,
+                                     struct cg_http_field fields[CG_HTTP_HEADERS_COUNT + 1])
+{
+    struct cg_http_field field;
+    size_t at = 0, count = 0;
+
+    while (count < CG_HTTP_HEADERS_COUNT && cg_http_headers_next(headers, &at, &field))
+        if (may_pass(headers, field.name))
+            fields[count++] = field;
+    fields[count] = (struct cg_http_field){NULL, NULL};
+}
+
 int cg__http_forward_fields_answer(struct cg__forward *fw, struct cg_http_reply *reply,
                                    bool whole)
 {
@@ -250,8 +255,7 @@ int cg__http_forward_fields_answer(struct cg__forward *fw, struct cg_http_reply 
     int rc = 0;
 
     while (rc == 0 && cg_http_headers_next(headers, &at, &field))
-        if (!cg__http_forward_fields_is_hop(headers, field.name) &&
-            !(whole && cg__http_forward_fields_is_framing(field.name)))
+        if (whole ? may_pass(headers, field.name) : !is_hop(headers, field.name))
             rc = cg_http_response_add_header(fw->req, field.name, field.value);
     if (rc == 0 && fw->hop->name != NULL) {
         make_via(fw, cg_http_reply_protocol(reply));
@@ -263,8 +267,7 @@ int cg__http_forward_fields_answer(struct cg__forward *fw, struct cg_http_reply 
 /* Whether a field may stand behind the body of a message. */
 static bool is_trailer(const struct cg_http_headers *trailers, const char *name)
 {
-    return !cg__http_forward_fields_is_hop(trailers, name) &&
-           !cg__http_forward_fields_is_framing(name) && !cg__ascii_equal(name, "Host");
+    return may_pass(trailers, name) && !cg__ascii_equal(name, "Host");
 }
 
 int cg__http_forward_fields_pass_trailers(struct cg__forward *fw)

@@ -9,19 +9,17 @@
 int cg__http_forward_fields_make(struct cg__forward *forward, bool upgrade);
 void cg__http_forward_fields_free(struct cg__forward *forward);
 
-/* Sets ->trailers to those of the request, which has ended, that an upstream may have: they say
- * as little of the client, and nothing about the connection, as its fields. 0 or -ENOMEM. */
+/* Sets ->trailers to those of the request that may be passed on; the request has been read to
+ * its end. Trailers that concern one connection, or say who the client is, are left out. 0 or a
+ * negative code. */
 int cg__http_forward_fields_pass_trailers(struct cg__forward *forward);
-
-/* Whether a field concerns one connection and not the message: one of a list, or one that
- * Connection names, except Host, which requests cannot do without. */
-bool cg__http_forward_fields_is_hop(const struct cg_http_headers *headers, const char *name);
-
-/* Whether the library sends the field itself: the length of the body. */
-bool cg__http_forward_fields_is_framing(const char *name);
 
 /* The size of all fields as they are sent. */
 size_t cg__http_forward_fields_size(const struct cg_http_headers *headers);
+
+/* Lists the fields of an interim response that may be passed on, and an empty one at the end. */
+void cg__http_forward_fields_interim(const struct cg_http_headers *headers,
+                                     struct cg_http_field fields[CG_HTTP_HEADERS_COUNT + 1]);
 
 /* Sets the fields of the response; without Content-Length if the body is complete in memory
  * (`whole`). 0 or a negative code: a response must not be sent with a field missing. */
