@@ -8,6 +8,7 @@
 #include "lib/insight/dump_writer.h"
 
 #include "lib/base/report.h"
+#include "lib/base/thread.h"
 
 #include <cogen/os_signal.h>
 
@@ -16,7 +17,6 @@
 #include <limits.h>
 #include <poll.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -181,32 +181,13 @@ static void *run(void *arg)
     return NULL;
 }
 
-/* No signal of the program is handled in the thread. */
-static int start_thread(void)
-{
-    pthread_attr_t attr;
-    pthread_t thread;
-    sigset_t all, before;
-    int rc;
-
-    if (pthread_attr_init(&attr) != 0)
-        return -ENOMEM;
-    pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    rc = -pthread_create(&thread, &attr, run, NULL);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    pthread_attr_destroy(&attr);
-    return rc;
-}
-
 /* Without a thread, what can be written at once is written. */
 static void begin(void)
 {
     int before;
 
     writer.writing = true;
-    if (start_thread() == 0)
+    if (cg__thread_start(run, NULL, 0) == 0)
         return;
     before = cg_sigpipe_block();
     write_queued(0);

@@ -349,7 +349,7 @@ static int enlist(struct hog *hog)
     pthread_once(&once, set_up);
     pthread_mutex_lock(&lock);
     if (!watching)
-        rc = cg__thread_start(watch, NULL);
+        rc = cg__thread_start(watch, NULL, 0);
     if (rc == 0) {
         watching = true;
         hog->next = first;

@@ -230,7 +230,7 @@ int cg__pool_put(struct cg_pool *pool, struct cg__job *job)
     pool->threads += start;
     pthread_cond_signal(&pool->work);
     pthread_mutex_unlock(&pool->lock);
-    if (!start || cg__thread_start(work, pool) == 0)
+    if (!start || cg__thread_start(work, pool, 0) == 0)
         return 0;
     pthread_mutex_lock(&pool->lock);
     if (--pool->threads == 0 && job->state == CG__JOB_QUEUED) {

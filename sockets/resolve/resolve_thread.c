@@ -6,13 +6,13 @@
 #include "config.h"
 
 #include "lib/base/fork.h"
+#include "lib/base/thread.h"
 #include "sockets/resolve/records.h"
 #include "sockets/resolve/resolve.h"
 
 #include <errno.h>
 #include <netdb.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -146,22 +146,8 @@ static void *work(void *arg)
 
 static int start_thread(struct job *job)
 {
-    pthread_attr_t attr;
-    pthread_t thread;
-    sigset_t all, before;
-    int rc;
-
-    if (pthread_attr_init(&attr) != 0)
-        return -ENOMEM;
-    pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-    pthread_attr_setstacksize(&attr, THREAD_STACK);
     job->forks = cg__fork_count();
-    sigfillset(&all); /* signals are handled in the program's own threads */
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    rc = pthread_create(&thread, &attr, work, job);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    pthread_attr_destroy(&attr);
-    return rc == 0 ? 0 : CG_ELOOKUP;
+    return cg__thread_start(work, job, THREAD_STACK) == 0 ? 0 : CG_ELOOKUP;
 }
 
 /* Completes the op, if any, of a job that no thread works on any more, and frees the

@@ -59,7 +59,7 @@ void cg__reaper_retry(void)
         struct orphan *next = orphan->next;
 
         if (reap(orphan->pid) ||
-            cg__thread_start(wait_for, (void *)(intptr_t)orphan->pid) == 0)
+            cg__thread_start(wait_for, (void *)(intptr_t)orphan->pid, 0) == 0)
             free(orphan);
         else
             add(orphan);
@@ -72,7 +72,7 @@ void cg__reaper_take(pid_t pid)
     struct orphan *orphan;
 
     cg__reaper_retry();
-    if (cg__thread_start(wait_for, (void *)(intptr_t)pid) == 0)
+    if (cg__thread_start(wait_for, (void *)(intptr_t)pid, 0) == 0)
         return;
     if ((orphan = malloc(sizeof *orphan))) {
         orphan->pid = pid;
