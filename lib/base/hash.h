@@ -39,6 +39,12 @@ static inline uint64_t cg__hash_fold(uint64_t a, uint64_t b)
 }
 #endif
 
+/* Hashes an integer or a pointer that no stranger chooses: there is no key. */
+static inline uint64_t cg__hash_own(uint64_t word)
+{
+    return cg__hash_fold(word, UINT64_C(0x9e3779b97f4a7c15));
+}
+
 /* Hashes an integer or a pointer. The last multiplication, by an odd random number,
  * spreads any set of different words evenly, on average over all odd numbers
  * (Dietzfelbinger et al., 1997). Alone it would be bad for arithmetic progressions (as

@@ -36,8 +36,7 @@ void cg__left_free(struct cg__lefts *lefts)
 
 static size_t place_of(const struct cg__lefts *lefts, unsigned kind, const void *thing)
 {
-    return cg__hash_fold((uintptr_t)thing ^ kind, UINT64_C(0x9e3779b97f4a7c15)) &
-           lefts->mask;
+    return cg__hash_own((uintptr_t)thing ^ kind) & lefts->mask;
 }
 
 /* The link to the entry of a thing, or to the NULL at the end of its chain. */

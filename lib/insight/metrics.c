@@ -6,6 +6,7 @@
 
 #include "lib/insight/metrics.h"
 
+#include "lib/base/hash.h"
 #include "lib/core/starter.h"
 
 #include <cogen/datagram.h>
@@ -128,7 +129,7 @@ static struct cg__metrics_type *new_type(struct cg__metrics *m, const char *name
 
 static struct cg__metrics_type *type_of(struct cg__metrics *m, const struct cg_op_type *type)
 {
-    size_t at = ((uintptr_t)type / sizeof(void *) * UINT64_C(0x9e3779b97f4a7c15)) >> 56;
+    size_t at = cg__hash_own((uintptr_t)type) % CG__METRICS_PLACES;
 
     for (unsigned tries = 0; tries < CG__METRICS_PLACES / 2; tries++) {
         if (m->places[at].type == type)

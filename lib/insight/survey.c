@@ -43,8 +43,7 @@ static uint32_t find_id(const struct cg__survey *survey, uint64_t id)
 
 static size_t place_of(const struct cg__survey *survey, const struct cg_coro *coro)
 {
-    return cg__hash_fold((uintptr_t)coro, UINT64_C(0x9e3779b97f4a7c15)) &
-           survey->traces.mask;
+    return cg__hash_own((uintptr_t)coro) & survey->traces.mask;
 }
 
 uint32_t cg__survey_find(const struct cg__survey *survey, const struct cg_coro *coro)
@@ -184,7 +183,7 @@ static uint64_t hash(const struct cg__seen *seen)
     uint64_t sum = 0;
 
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
-        sum = cg__hash_fold(sum ^ words[i], UINT64_C(0x9e3779b97f4a7c15));
+        sum = cg__hash_own(sum ^ words[i]);
     return sum;
 }
 

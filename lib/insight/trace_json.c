@@ -31,7 +31,7 @@ struct writing {
 
 static struct track *track_of(const struct writing *to, uint64_t coro)
 {
-    size_t at = cg__hash_fold(coro, UINT64_C(0x9e3779b97f4a7c15));
+    size_t at = cg__hash_own(coro);
 
     while (to->tracks[at & to->mask].coro && to->tracks[at & to->mask].coro != coro)
         at++;

@@ -80,7 +80,7 @@ uint32_t cg__traces_add(struct cg__traces *traces, void *const *frames, unsigned
     size_t at;
 
     for (unsigned i = 0; i < count; i++)
-        hash = cg__hash_fold(hash ^ (uintptr_t)frames[i], UINT64_C(0x9e3779b97f4a7c15));
+        hash = cg__hash_own(hash ^ (uintptr_t)frames[i]);
     for (at = hash & traces->mask; traces->table[at]; at = (at + 1) & traces->mask) {
         struct cg__trace *trace = &traces->all[traces->table[at] - 1];
 
