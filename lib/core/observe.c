@@ -9,17 +9,16 @@
 #include <errno.h>
 #include <stdlib.h>
 
+/* Calls a function of all observers; the first argument is always `each`. */
 #define TELL(observe, what, ...)                                                           \
     for (struct cg__observer *each = (observe)->first; each; each = each->next)            \
         if (each->what)                                                                    \
-    each->what(each, __VA_ARGS__)
+    each->what(__VA_ARGS__)
 
 void cg__observe_binds(struct cg_sched *sched)
 {
     if (sched->observe)
-        for (struct cg__observer *each = sched->observe->first; each; each = each->next)
-            if (each->binds)
-                each->binds(each);
+        TELL(sched->observe, binds, each);
 }
 
 /* One look at the clock serves for the coroutine that was suspended and for the next one,
@@ -36,12 +35,12 @@ void cg__observe_resumes(struct cg_sched *sched)
     if (ready->burst > 1)
         cg__ready_order(ready);
     ready->burst = 0; /* as taking it does, which follows */
-    TELL(observe, resumes, ready->ring[ready->head & ready->mask], observe->resumed);
+    TELL(observe, resumes, each, ready->ring[ready->head & ready->mask], observe->resumed);
 }
 
 void cg__observe_begins(struct cg_sched *sched, struct cg_op *op)
 {
-    TELL(sched->observe, begins, op);
+    TELL(sched->observe, begins, each, op);
 }
 
 int64_t cg__observe_waits(struct cg_sched *sched, struct cg_op *op)
@@ -49,19 +48,19 @@ int64_t cg__observe_waits(struct cg_sched *sched, struct cg_op *op)
     struct cg__observe *observe = sched->observe;
 
     observe->suspended = cg__observe_clock(observe, sched->reactor);
-    TELL(observe, waits, op, observe->suspended);
+    TELL(observe, waits, each, op, observe->suspended);
     return observe->suspended;
 }
 
 void cg__observe_ends(struct cg_sched *sched, struct cg_op *op, ssize_t result,
                       int64_t length)
 {
-    TELL(sched->observe, ends, op, result, length);
+    TELL(sched->observe, ends, each, op, result, length);
 }
 
 void cg__observe_completes(struct cg_sched *sched, const struct cg_io *io, ssize_t result)
 {
-    TELL(sched->observe, completes, io, result);
+    TELL(sched->observe, completes, each, io, result);
 }
 
 /* The reactor's functions while it is observed. */
@@ -79,11 +78,13 @@ static enum cg_verdict submit(struct cg_reactor *reactor, struct cg_io *io)
 static int wait_for(struct cg_reactor *reactor, int64_t timeout)
 {
     struct cg__observe *observe = (struct cg__observe *)reactor->type;
+    int64_t now = cg__observe_clock(observe, reactor);
     int rc;
 
-    TELL(observe, sleeps, cg__observe_clock(observe, reactor));
+    TELL(observe, sleeps, each, now);
     rc = observe->own->wait(reactor, timeout);
-    TELL(observe, wakes, cg__observe_clock(observe, reactor));
+    now = cg__observe_clock(observe, reactor);
+    TELL(observe, wakes, each, now);
     return rc;
 }
 
@@ -115,6 +116,16 @@ int cg__observe_add(struct cg_sched *sched, struct cg__observer *observer)
                       observer->ends;
     sched->unusual |= observe->coros;
     return 0;
+}
+
+struct cg__observer *cg__observe_find(const struct cg_sched *sched,
+                                      void (*free)(struct cg__observer *observer))
+{
+    struct cg__observer *observer = sched->observe ? sched->observe->first : NULL;
+
+    while (observer && observer->free != free)
+        observer = observer->next;
+    return observer;
 }
 
 void cg__observe_end(struct cg_sched *sched)

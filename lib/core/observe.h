@@ -56,6 +56,11 @@ int cg__observe_add(struct cg_sched *sched, struct cg__observer *observer);
  * the core does not know them. Returns 0 or -ENOMEM. */
 int cg__observers_begin(struct cg_sched *sched);
 
+/* Finds a scheduler's observer of a kind, by its function; NULL: it has none. Safe in signal
+ * handlers. */
+struct cg__observer *cg__observe_find(const struct cg_sched *sched,
+                                      void (*free)(struct cg__observer *observer));
+
 /* Frees all observers. */
 void cg__observe_end(struct cg_sched *sched);
 

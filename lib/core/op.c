@@ -153,7 +153,7 @@ __attribute__((noinline)) static ssize_t run_observed(struct cg_op *op, struct c
     return result;
 }
 
-/* Starts the op and waits for its end. Inline, so that `observed` is a constant. */
+/* Starts the op and waits for its end. Inline, so that `observed` is a constant in cg_yield. */
 static inline __attribute__((always_inline)) ssize_t
 do_op(struct cg_coro *self, struct cg_op *op, bool observed)
 {
@@ -205,7 +205,7 @@ __attribute__((noinline)) static ssize_t yield_unusual(struct cg_coro *self, str
         op->result = -ECANCELED;
         return finish(op);
     }
-    return self->unusual & CG__CORO_OBSERVED ? do_op(self, op, true) : do_op(self, op, false);
+    return do_op(self, op, (self->unusual & CG__CORO_OBSERVED) != 0);
 }
 
 ssize_t cg_yield(struct cg_op *op)

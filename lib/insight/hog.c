@@ -85,19 +85,10 @@ static int64_t read_clock(clockid_t clock)
 
 static void free_hog(struct cg__observer *observer);
 
-static struct hog *hog_of(const struct cg_sched *sched)
-{
-    struct cg__observer *observer = sched->observe ? sched->observe->first : NULL;
-
-    while (observer && observer->free != free_hog)
-        observer = observer->next;
-    return (struct hog *)observer;
-}
-
 static void handle(int signo)
 {
     struct cg_coro *self = cg__coro_self;
-    struct hog *hog = self ? hog_of(self->sched) : NULL;
+    struct hog *hog = self ? (struct hog *)cg__observe_find(self->sched, free_hog) : NULL;
     int saved = errno;
     unsigned question;
 

@@ -263,9 +263,5 @@ int cg__metrics_add(struct cg_sched *sched)
 
 struct cg__metrics *cg__metrics_of(const struct cg_sched *sched)
 {
-    struct cg__observer *observer = sched->observe ? sched->observe->first : NULL;
-
-    while (observer && observer->free != free_metrics)
-        observer = observer->next;
-    return (struct cg__metrics *)observer;
+    return (struct cg__metrics *)cg__observe_find(sched, free_metrics);
 }

@@ -18,6 +18,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+static void set_name(struct cg__event *event, const char *name)
+{
+    if (memccpy(event->name, name, '\0', sizeof event->name) == NULL)
+        event->name[sizeof event->name - 1] = '\0';
+}
+
 static struct cg__event *put(struct cg__trace_ring *ring, enum cg__trace_kind kind, int64_t at,
                              uint64_t coro, const char *name)
 {
@@ -28,8 +34,7 @@ static struct cg__event *put(struct cg__trace_ring *ring, enum cg__trace_kind ki
     event->coro = coro;
     event->result = 0;
     event->kind = kind;
-    if (memccpy(event->name, name, '\0', sizeof event->name) == NULL)
-        event->name[sizeof event->name - 1] = '\0';
+    set_name(event, name);
     return event;
 }
 
@@ -65,8 +70,7 @@ static void resumes(struct cg__observer *observer, struct cg_coro *coro, int64_t
     stop(ring, at);
     ring->running.at = at;
     ring->running.coro = coro->id;
-    if (memccpy(ring->running.name, coro->name, '\0', sizeof ring->running.name) == NULL)
-        ring->running.name[sizeof ring->running.name - 1] = '\0';
+    set_name(&ring->running, coro->name);
 }
 
 static void begins(struct cg__observer *observer, struct cg_op *op)
@@ -112,13 +116,11 @@ static void wakes(struct cg__observer *observer, int64_t at)
     put(ring, CG__TRACE_SLEPT, ring->asleep, 0, "wait")->length = at - ring->asleep;
 }
 
+static void destroy(struct cg__observer *observer);
+
 static struct cg__trace_ring *find(const struct cg_sched *sched)
 {
-    struct cg__observer *observer = sched->observe ? sched->observe->first : NULL;
-
-    while (observer && observer->resumes != resumes)
-        observer = observer->next;
-    return (struct cg__trace_ring *)observer;
+    return (struct cg__trace_ring *)cg__observe_find(sched, destroy);
 }
 
 static const char list_end[] = "\n]\n";
@@ -152,7 +154,7 @@ static void append_detail(struct cg__event *event, const char *detail)
 uint64_t cg_trace_begin(const char *name, const char *detail)
 {
     const struct cg_coro *self = cg__coro_self;
-    struct cg__trace_ring *ring = self && self->sched->observe ? find(self->sched) : NULL;
+    struct cg__trace_ring *ring = self ? find(self->sched) : NULL;
     struct cg__event *event;
 
     if (ring == NULL)
