@@ -91,20 +91,27 @@ void cg__debug_forget(struct cg_sched *sched, enum cg__debug_kind kind, const vo
     cg__left_remove(&sched->debug->lefts, kind, thing);
 }
 
-/* "; locked at chat+0x12 < chat+0x345", or with who did it. */
+/* The place of a trace by its number. */
+static void print_trace(const struct cg__debug *debug, size_t number, char *buf, size_t size)
+{
+    const struct cg__trace *trace = number ? &debug->traces.all[number - 1] : NULL;
+
+    cg__whence_print(trace ? debug->traces.frames + trace->first : NULL,
+                     trace ? trace->count : 0, buf, size);
+}
+
+/* "locked at chat+0x12 < chat+0x345", or with who did it. */
 static void print_place(const struct cg__debug *debug, const struct cg__left *left,
                         const char *verb, char *buf, size_t size)
 {
-    const struct cg__trace *trace = left->trace ? &debug->traces.all[left->trace - 1] : NULL;
-    int len = 0;
+    int len;
 
     if (left->id)
         len = snprintf(buf, size, "%s by #%" PRIu64 " %s at ", verb, left->id, left->by);
     else
         len = snprintf(buf, size, "%s at ", verb);
     if (len > 0 && (size_t)len < size)
-        cg__whence_print(trace ? debug->traces.frames + trace->first : NULL,
-                         trace ? trace->count : 0, buf + len, size - (size_t)len);
+        print_trace(debug, left->trace, buf + len, size - (size_t)len);
 }
 
 static void report_locked(struct cg__debug *debug, const struct cg__left *left)
@@ -140,12 +147,9 @@ static void report_repeated(const struct cg__debug *debug)
     char place[2048];
 
     for (size_t i = 0; i <= debug->traces.count; i++) {
-        const struct cg__trace *trace = i ? &debug->traces.all[i - 1] : NULL;
-
         if (debug->locked[i] < 2)
             continue;
-        cg__whence_print(trace ? debug->traces.frames + trace->first : NULL,
-                         trace ? trace->count : 0, place, sizeof place);
+        print_trace(debug, i, place, sizeof place);
         cg__report("%u times more a coroutine ended without unlocking a mutex, locked at %s",
                    debug->locked[i] - 1, place);
     }
