@@ -3,7 +3,7 @@
 #include "config.h"
 
 #include "tests/http/cache_origin.h"
-#include "tests/http/told.h"
+#include "tests/support/must.h"
 
 #include <errno.h>
 #include <stdio.h>

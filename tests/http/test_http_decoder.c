@@ -3,7 +3,8 @@
 #include "config.h"
 
 #include "http/coding/decoder.h"
-#include "tests/http/told.h"
+#include "tests/support/must.h"
+#include "tests/support/support.h"
 
 #include <cogen/http_client.h>
 #include <errno.h>

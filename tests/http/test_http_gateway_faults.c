@@ -3,17 +3,12 @@
 #include "config.h"
 
 #include "tests/http/gateway_on.h"
+#include "tests/support/must.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-
-#define MUST(expr, ...)                                                                    \
-    do {                                                                                   \
-        if (!(expr))                                                                       \
-            ck_abort_msg(__VA_ARGS__);                                                     \
-    } while (0)
 
 /* An upstream that serves any number of connections: it reads a head, sends the first `dies`
  * bytes of its response and closes or resets the connection, or keeps it if that is all. */

@@ -4,7 +4,8 @@
 
 #include "http/cookies/cookie_date.h"
 #include "http/cookies/jar.h"
-#include "tests/http/told.h"
+#include "tests/support/must.h"
+#include "tests/support/support.h"
 
 #include <cogen/http_cookie.h>
 #include <errno.h>

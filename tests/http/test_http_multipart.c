@@ -5,6 +5,7 @@
 #include "http/web/multipart.h"
 #include "http/web/params.h"
 #include "tests/http/told.h"
+#include "tests/support/must.h"
 
 #include <errno.h>
 #include <stdlib.h>

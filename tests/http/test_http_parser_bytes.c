@@ -4,6 +4,7 @@
 #include "config.h"
 
 #include "tests/http/told.h"
+#include "tests/support/must.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -4,8 +4,8 @@
 #include "config.h"
 
 #include "tests/http/carried.h"
-#include "tests/http/told.h"
 #include "tests/http/ws_told.h"
+#include "tests/support/must.h"
 
 #include <cogen/websocket.h>
 #include <stdio.h>

@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "tests/http/told.h"
+#include "tests/support/must.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -15,14 +15,6 @@
     "0123456789012345678901234567890123456789012345678901234567890123456789012345678901234" \
     "567890123456789"
 
-/* Like ck_assert_msg, which writes to a pipe each time that it holds: too slow for what is
- * checked a hundred thousand times. */
-#define MUST(expr, ...)                                                                    \
-    do {                                                                                   \
-        if (!(expr))                                                                       \
-            ck_abort_msg(__VA_ARGS__);                                                     \
-    } while (0)
-
 struct message {
     const char *bytes;
     const char *want; /* what tell() writes for it */

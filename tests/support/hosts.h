@@ -7,13 +7,7 @@
 #include <cogen.h>
 #include <cogen/sim.h>
 
-/* Aborts the case; unlike ck_assert it writes to no pipe when it holds, which would be too
- * slow for thousands of worlds. */
-#define MUST_HOLD(expr)                                                                    \
-    do {                                                                                   \
-        if (!(expr))                                                                       \
-            ck_abort_msg("%s does not hold", #expr);                                       \
-    } while (0)
+#include "tests/support/must.h"
 
 enum { HOSTS_MOST = 8 };
 
