@@ -242,10 +242,13 @@ size_t cg__sim_serve_touched(struct cg_sim_host *host);
  * for. */
 void cg__sim_touch(struct cg_sim_sock *sock);
 void cg__sim_touch_handle(struct cg_sim_handle *handle);
-/* Makes a handle of a host. Returns its number, or -ENOMEM. */
+/* Makes a handle of a host. Returns its number, -ENOMEM, or -EMFILE: the world's limit does not
+ * allow it. cg__sim_handle_add does not look at the limit: it is for handles in flight, and
+ * their receiver looks. */
 int cg__sim_handle_new(struct cg_sim *sim, struct cg_sim_sock *sock, struct cg_sim_host *host);
-/* Whether the world's limit allows `more` handles. */
-bool cg__sim_handle_is_free(const struct cg_sim *sim, unsigned more);
+int cg__sim_handle_add(struct cg_sim *sim, struct cg_sim_sock *sock, struct cg_sim_host *host);
+/* Whether the limit allows so many handles in addition to those that there are. */
+bool cg__sim_handle_fits(const struct cg_sim *sim, unsigned more);
 struct cg_sim_handle *cg__sim_handle(struct cg_sim *sim, int fd);
 struct cg_sim_sock *cg__sim_find(struct cg_sim *sim, int fd);
 /* Gives a handle to a host. A listener's backlog comes with it. */

@@ -181,8 +181,7 @@ static ssize_t make_socket(struct cg_sim_host *host, const struct cg_io *io)
     if (!(sock = cg__sim_sock_new(host, io->domain)))
         return -ENOMEM;
     sock->datagram = io->type == SOCK_DGRAM;
-    fd = cg__sim_handle_is_free(sim, 1) ? cg__sim_handle_new(sim, sock, host) : -EMFILE;
-    if (fd < 0)
+    if ((fd = cg__sim_handle_new(sim, sock, host)) < 0)
         cg__sim_sock_free(sim, sock);
     else
         cg__sim_note(sim, fd, "is a new socket");
@@ -278,12 +277,6 @@ static ssize_t attach(struct cg_sim_host *host, struct cg_sim_handle *handle)
     return 0;
 }
 
-static ssize_t duplicate(struct cg_sim_host *host, struct cg_sim_sock *sock)
-{
-    return cg__sim_handle_is_free(host->sim, 1) ? cg__sim_handle_new(host->sim, sock, host)
-                                                : -EMFILE;
-}
-
 /* Descriptors of the kernel come here that a peer has passed on. */
 static ssize_t close_handle(struct cg_sim *sim, int fd)
 {
@@ -337,7 +330,7 @@ ssize_t cg__sim_call(struct cg_sim_host *host, struct cg_io *io)
         cg__sim_note(sim, io->fd, "is offered %zu bytes", io->len);
         return offer(sim, sock, io);
     case CG_IO_DUPLICATE:
-        return duplicate(host, sock);
+        return cg__sim_handle_new(sim, sock, host);
     case CG_IO_CREDENTIALS:
         return credentials(sock, io->value);
     }

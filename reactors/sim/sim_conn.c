@@ -153,8 +153,7 @@ static bool accept_one(struct cg_sim *sim, struct cg_sim_sock *listener,
     struct cg_sim_sock *sock = listener->backlog.head;
     char text[CG_SIM_TEXT];
 
-    *result = cg__sim_handle_is_free(sim, 1) ? cg__sim_handle_new(sim, sock, host) : -EMFILE;
-    if (*result < 0) {
+    if ((*result = cg__sim_handle_new(sim, sock, host)) < 0) {
         if (*result == -EMFILE)
             sim->starved = true;
         else if (sim->retry == 0) /* no event tells when there is memory again */

@@ -31,7 +31,7 @@ void cg__sim_touch(struct cg_sim_sock *sock)
         cg__sim_touch_handle(handle);
 }
 
-bool cg__sim_handle_is_free(const struct cg_sim *sim, unsigned more)
+bool cg__sim_handle_fits(const struct cg_sim *sim, unsigned more)
 {
     return !sim->opt.handles ||
            sim->handle_count - sim->hole_count + more <= sim->opt.handles;
@@ -56,16 +56,26 @@ static bool grow(struct cg_sim *sim)
     return true;
 }
 
+static void locate(struct cg_sim_sock *sock, struct cg_sim_host *host)
+{
+    sock->host = host;
+    if (sock->peer)
+        sock->peer->far = host->number;
+}
+
 /* The first handle of a socket says where it is in the network. */
 static void settle(struct cg_sim_sock *sock)
 {
     sock->fd = sock->handles->fd;
-    sock->host = sock->handles->host;
-    if (sock->peer)
-        sock->peer->far = sock->host->number;
+    locate(sock, sock->handles->host);
 }
 
 int cg__sim_handle_new(struct cg_sim *sim, struct cg_sim_sock *sock, struct cg_sim_host *host)
+{
+    return cg__sim_handle_fits(sim, 1) ? cg__sim_handle_add(sim, sock, host) : -EMFILE;
+}
+
+int cg__sim_handle_add(struct cg_sim *sim, struct cg_sim_sock *sock, struct cg_sim_host *host)
 {
     struct cg_sim_handle *handle, **last = &sock->handles;
     size_t place;
@@ -104,11 +114,8 @@ void cg__sim_handle_move(struct cg_sim_handle *handle, struct cg_sim_host *host)
 
     handle->host = host;
     settle(sock);
-    for (struct cg_sim_sock *other = sock->backlog.head; other; other = other->next) {
-        other->host = sock->host;
-        if (other->peer)
-            other->peer->far = sock->host->number;
-    }
+    for (struct cg_sim_sock *other = sock->backlog.head; other; other = other->next)
+        locate(other, sock->host);
 }
 
 void cg__sim_feed(struct cg_sim *sim)

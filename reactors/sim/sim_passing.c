@@ -32,7 +32,7 @@ static int duplicate(struct cg_sim *sim, int fd, struct cg_sim_host *host)
         made = fd < CG_SIM_HANDLE ? fcntl(fd, F_DUPFD_CLOEXEC, 3) : -EBADF;
         return made == -1 ? -errno : made;
     }
-    made = cg__sim_handle_new(sim, sock, host);
+    made = cg__sim_handle_add(sim, sock, host);
     if (made >= 0)
         cg__sim_handle(sim, made)->in_flight = true;
     return made;
@@ -47,7 +47,7 @@ static void close_passed(struct cg_sim *sim, struct cg_sim_msg *msg)
 int cg__sim_take_passed(struct cg_sim *sim, struct cg_sim_sock *sock, struct cg_sim_msg *msg,
                         struct cg_fds *into)
 {
-    bool fits = cg__sim_handle_is_free(sim, 0); /* they count already */
+    bool fits = cg__sim_handle_fits(sim, 0); /* those in flight are counted already */
 
     if (msg->npassed == 0)
         return 0;
