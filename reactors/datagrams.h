@@ -25,7 +25,7 @@ struct cg__message {
 ssize_t cg__datagrams_receive_many(int fd, struct cg__message *messages, unsigned n, int flags);
 ssize_t cg__datagrams_send_many(int fd, struct cg__message *messages, unsigned n, int flags);
 
-/* Adds a control message behind those that the message has; its buffer has room. */
+/* Appends a control message. The buffer of the message must have room for it. */
 void cg__datagrams_control(struct msghdr *message, int level, int type, const void *data,
                            size_t size);
 

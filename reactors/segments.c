@@ -9,7 +9,8 @@
 #include "reactors/datagrams.h"
 #include "reactors/segments.h"
 
-/* Segments are never fragmented. A longer datagram does not pass Ethernet in one piece. */
+/* The kernel refuses to fragment segments, and a longer datagram does not fit into one packet of
+ * Ethernet. */
 enum { LONGEST = 1472 };
 
 static bool same_addr(const struct cg_addr *a, const struct cg_addr *b)
@@ -52,8 +53,8 @@ void cg__segments_mark(struct msghdr *message, size_t len)
     cg__datagrams_control(message, IPPROTO_UDP, UDP_SEGMENT, &segment, sizeof segment);
 }
 
-/* EINVAL and EMSGSIZE: a segment is longer than the path's MTU; EIO: a device or a tunnel
- * that takes none. */
+/* EINVAL and EMSGSIZE: a segment is longer than the path's MTU. EIO: the device or the tunnel
+ * cannot send segments. */
 bool cg__segments_refused(ssize_t result)
 {
     return result == -EINVAL || result == -EMSGSIZE || result == -EIO;
