@@ -2,6 +2,7 @@
 /* See body.h. */
 #include "config.h"
 
+#include "http/server/clocks.h"
 #include "http/server/h2/body.h"
 #include "http/server/h2/fields.h"
 #include "http/server/h2/tunnel.h"
@@ -208,8 +209,7 @@ ssize_t cg__http_h2_body_wait(struct cg__http_h2_stream *stream)
 
         stream->taken.set = false;
         n = cg_yield(cg_wait_event(&stream->taken, .timeout = CG_NEVER,
-                                   .deadline = since < CG_NEVER - limit ? since + limit
-                                                                        : CG_NEVER));
+                                   .deadline = cg__http_clocks_after(since, limit)));
         if (n == -ETIMEDOUT && cg__http_h2_body_moved(stream) > since)
             n = 0;
     }

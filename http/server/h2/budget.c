@@ -29,8 +29,8 @@ void cg__http_h2_budget_charge(struct cg__http_h2 *h2, unsigned cost)
         cg__tokens_take(&kind, &h2->budget_full, cost, now);
         return;
     }
-    h2->overdrawn = h2->leaves = true;
-    nghttp2_session_terminate_session(h2->session, NGHTTP2_ENHANCE_YOUR_CALM);
+    h2->overdrawn = true;
+    cg__http_h2_terminate(h2, NGHTTP2_ENHANCE_YOUR_CALM);
 }
 
 static bool is_there(const struct cg__http_h2 *h2, int32_t id)

@@ -5,17 +5,17 @@
 
 #include "http/server/h2/h2.h"
 
-/* A frame has begun. It costs a token, unless it is part of a request that is being served:
- * what opens a stream, or brings bytes or the end of one. A reset costs as many as a stream
- * that was begun in vain (CG__HTTP_H2_RESET). A client that overdraws the bucket is told to
- * calm down, and the connection ends. */
+/* Charges for a frame that has begun: a token, or nothing if it opens a stream, or brings bytes
+ * or the end of a request that is being served. A reset costs as many tokens as a stream that
+ * was begun in vain (CG__HTTP_H2_RESET). If the bucket has too few, the connection ends with
+ * ENHANCE_YOUR_CALM. */
 void cg__http_h2_budget_frame(struct cg__http_h2 *h2, const nghttp2_frame_hd *hd);
 
-/* Work that no frame has announced. */
+/* Charges for other work. */
 void cg__http_h2_budget_charge(struct cg__http_h2 *h2, unsigned cost);
 
-/* A frame of a response has been sent: the client may send windows for its bytes, and a few
- * frames beside each response. */
+/* Gives tokens back for a frame of a response that has been sent: enough for WINDOW_UPDATEs for
+ * its bytes, and for a few frames beside each response. */
 void cg__http_h2_budget_sent(struct cg__http_h2 *h2, const nghttp2_frame_hd *hd);
 
 #endif

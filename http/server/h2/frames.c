@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* See frames.h. Streams that were reset here are not remembered as over: what comes for them may
- * have been on its way. */
+/* See frames.h. A stream that the server has reset is not remembered as over: the client may have
+ * sent further frames before it knew. */
 #include "config.h"
 
 #include "http/server/h2/budget.h"
@@ -8,12 +8,10 @@
 
 #include <string.h>
 
-enum { HEAD = 9 }; /* bytes before a frame's payload */
-
 void cg__http_h2_frames_begin(struct cg__http_h2 *h2)
 {
     h2->frames.rest = NGHTTP2_CLIENT_MAGIC_LEN;
-    h2->frames.untold = -1u; /* the preface is no frame */
+    h2->frames.untold = -1; /* the preface is no frame */
 }
 
 void cg__http_h2_frames_over(struct cg__http_h2 *h2, int32_t id)
@@ -30,16 +28,10 @@ static bool is_over(const struct cg__http_h2 *h2, int32_t id)
     return found && id != 0;
 }
 
-static void end_connection(struct cg__http_h2 *h2, uint32_t error)
-{
-    h2->leaves = true;
-    nghttp2_session_terminate_session(h2->session, error);
-}
-
 static void look_at(struct cg__http_h2 *h2, uint8_t type, int32_t id)
 {
     if ((type == NGHTTP2_DATA || type == NGHTTP2_HEADERS) && is_over(h2, id))
-        end_connection(h2, NGHTTP2_STREAM_CLOSED);
+        cg__http_h2_terminate(h2, NGHTTP2_STREAM_CLOSED);
     if (type == NGHTTP2_RST_STREAM)
         cg__http_h2_frames_over(h2, id);
 }
@@ -47,7 +39,7 @@ static void look_at(struct cg__http_h2 *h2, uint8_t type, int32_t id)
 /* Adds bytes to the head of a frame. Returns how many. */
 static size_t take_head(struct cg__http_h2 *h2, const char *data, size_t len)
 {
-    size_t wanted = HEAD - h2->frames.head_len;
+    size_t wanted = sizeof h2->frames.head - h2->frames.head_len;
     const unsigned char *head = h2->frames.head;
 
     if (len > wanted)
@@ -87,19 +79,21 @@ void cg__http_h2_frames_come(struct cg__http_h2 *h2, const char *data, size_t le
     }
 }
 
-/* RFC 9113, 6.3: nghttp2 does not look into PRIORITY that means nothing to it. */
+/* PRIORITY of stream 0 is an error (RFC 9113, 6.3), which nghttp2 does not notice when it ignores
+ * PRIORITY. */
 void cg__http_h2_frames_told(struct cg__http_h2 *h2, const nghttp2_frame_hd *hd)
 {
     h2->frames.untold--;
     if (hd->type == NGHTTP2_PRIORITY && hd->stream_id == 0)
-        end_connection(h2, NGHTTP2_PROTOCOL_ERROR);
+        cg__http_h2_terminate(h2, NGHTTP2_PROTOCOL_ERROR);
 }
 
-/* A frame counts when it is complete, and nghttp2 may have told of one that is not. */
+/* A frame counts when it is complete, but nghttp2 reports it as soon as its head is: the
+ * difference may be negative. */
 void cg__http_h2_frames_seen(struct cg__http_h2 *h2)
 {
-    if ((int)h2->frames.untold > 0) {
-        cg__http_h2_budget_charge(h2, h2->frames.untold);
+    if (h2->frames.untold > 0) {
+        cg__http_h2_budget_charge(h2, (unsigned)h2->frames.untold);
         h2->frames.untold = 0;
     }
 }

@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: MIT */
-/* The frames that come, as bytes: nghttp2 passes over some without a word. */
+/* Finds the frames in the bytes that come: nghttp2 ignores some of them without a callback. */
 #ifndef COGEN_HTTP_SERVER_H2_FRAMES_H
 #define COGEN_HTTP_SERVER_H2_FRAMES_H
 
 #include "http/server/h2/h2.h"
 
-/* To be called before a connection's first bytes. */
+/* Call this before a connection's first bytes. */
 void cg__http_h2_frames_begin(struct cg__http_h2 *h2);
 
-/* To be called with all bytes, before nghttp2 gets them: a client that goes on with a stream that
- * it has ended loses the connection (RFC 9113, 5.1). */
+/* Call this with all bytes, before nghttp2 gets them. If the client sends on a stream that it has
+ * ended, the connection ends (RFC 9113, 5.1). */
 void cg__http_h2_frames_come(struct cg__http_h2 *h2, const char *data, size_t len);
 
-/* nghttp2 tells of a frame; and it has seen all bytes: frames of which it has told nothing, such
- * as DATA of a closed stream, are charged. */
+/* Call the first one when nghttp2 reports a frame, the second one when nghttp2 has had all bytes:
+ * it charges for frames that were not reported, such as DATA of a closed stream. */
 void cg__http_h2_frames_told(struct cg__http_h2 *h2, const nghttp2_frame_hd *hd);
 void cg__http_h2_frames_seen(struct cg__http_h2 *h2);
 

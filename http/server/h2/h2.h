@@ -35,7 +35,7 @@ struct cg__http_h2 {
         size_t rest;            /* bytes of the preface or of a frame that are to come */
         unsigned char head[9];  /* else those of a frame's head that have come */
         unsigned head_len;
-        unsigned untold;        /* frames that have come, less those that nghttp2 has told */
+        int untold; /* frames that have come, minus those that nghttp2 has reported */
         int32_t over[CG__HTTP_H2_OVER]; /* streams that both ends have ended, the last ones */
         unsigned overs;
     } frames; /* see frames.h */
@@ -97,6 +97,24 @@ static inline struct cg__http_h2_stream *
 cg__http_h2_of(const struct cg_http_request *req)
 {
     return (struct cg__http_h2_stream *)req;
+}
+
+/* Sends the last GOAWAY: requests that come from now on are not served. */
+static inline void cg__http_h2_leave(struct cg__http_h2 *h2)
+{
+    if (h2->leaves)
+        return;
+    h2->leaves = true;
+    nghttp2_submit_goaway(h2->session, NGHTTP2_FLAG_NONE,
+                          nghttp2_session_get_last_proc_stream_id(h2->session),
+                          NGHTTP2_NO_ERROR, NULL, 0);
+}
+
+/* Ends the connection by a GOAWAY with this error, or NGHTTP2_NO_ERROR. */
+static inline void cg__http_h2_terminate(struct cg__http_h2 *h2, uint32_t error)
+{
+    h2->leaves = true;
+    nghttp2_session_terminate_session(h2->session, error);
 }
 
 /* Ends the reader's wait for bytes, so that it looks at its connection again. */

@@ -17,17 +17,6 @@
 #include <errno.h>
 #include <stdlib.h>
 
-/* The last GOAWAY: requests that come from now on are not served. */
-static void leave(struct cg__http_h2 *h2)
-{
-    if (h2->leaves)
-        return;
-    h2->leaves = true;
-    nghttp2_submit_goaway(h2->session, NGHTTP2_FLAG_NONE,
-                          nghttp2_session_get_last_proc_stream_id(h2->session),
-                          NGHTTP2_NO_ERROR, NULL, 0);
-}
-
 /* The client may still send what it has sent already. */
 void cg__http_h2_drain(struct cg__http_conn *conn)
 {
@@ -161,8 +150,7 @@ static void look(struct cg__http_h2 *h2)
 
     h2->looked_at = now;
     if (h2->in_head && now >= cg__http_clocks_head(h2->conn, h2->head_len)) {
-        h2->leaves = true;
-        nghttp2_session_terminate_session(h2->session, NGHTTP2_NO_ERROR);
+        cg__http_h2_terminate(h2, NGHTTP2_NO_ERROR);
         return;
     }
     if (h2->unsent > 0)
@@ -173,7 +161,7 @@ static void look(struct cg__http_h2 *h2)
         cg_yield(cg_borrow(h2->conn->sock, &view, .timeout = CG_NOWAIT)) > 0)
         feed(h2, &view);
     if (h2->ready == NULL && !h2->in_head)
-        leave(h2);
+        cg__http_h2_leave(h2);
 }
 
 static void count(struct cg__http_h2 *h2)
@@ -181,7 +169,7 @@ static void count(struct cg__http_h2 *h2)
     unsigned limit = h2->conn->server->options.requests;
 
     if (limit != 0 && h2->conn->requests >= limit)
-        leave(h2);
+        cg__http_h2_leave(h2);
 }
 
 static void work(struct cg__http_h2 *h2)

@@ -273,8 +273,8 @@ static bool is_known(unsigned type)
 #endif
 }
 
-/* nghttp2 passes over frames of unknown types without a word unless they are asked for, and over
- * those of extensions that it knows. */
+/* Unless we ask for them, nghttp2 ignores frames of unknown types, and of extensions that it
+ * knows, without a callback. */
 static void see_all_frames(nghttp2_option *option)
 {
     for (unsigned type = NGHTTP2_CONTINUATION + 1; type <= UINT8_MAX; type++)

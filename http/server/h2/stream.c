@@ -129,12 +129,8 @@ static void handled(struct cg__http_h2_stream *stream)
     struct cg__http_h2 *h2 = stream->h2;
 
     stream->runs = false;
-    if (!stream->message.keep && stream->refused == 0 && !h2->leaves) {
-        h2->leaves = true;
-        nghttp2_submit_goaway(h2->session, NGHTTP2_FLAG_NONE,
-                              nghttp2_session_get_last_proc_stream_id(h2->session),
-                              NGHTTP2_NO_ERROR, NULL, 0);
-    }
+    if (!stream->message.keep && stream->refused == 0)
+        cg__http_h2_leave(h2);
     cg__http_h2_release(stream);
     cg__http_h2_stream_free(stream);
 }
