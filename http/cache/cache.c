@@ -5,8 +5,8 @@
 #include "http/cache/cache.h"
 #include "http/cache/cache_list.h"
 #include "http/cache/cache_vary.h"
-#include "http/message/random.h"
 #include "http/message/url.h"
+#include "lib/base/random.h"
 
 #include <cogen/base.h>
 #include <stdlib.h>

@@ -5,8 +5,8 @@
 
 #include "http/client/client_retry.h"
 #include "http/message/date.h"
-#include "http/message/random.h"
 #include "lib/base/ascii.h"
+#include "lib/base/random.h"
 
 #include <cogen/clock.h>
 #include <cogen/reactor.h>

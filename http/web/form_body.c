@@ -4,7 +4,7 @@
 #include "config.h"
 
 #include "http/message/message.h"
-#include "http/message/random.h"
+#include "lib/base/random.h"
 
 #include <cogen.h>
 #include <cogen/disk.h>

@@ -4,7 +4,7 @@
 #include "config.h"
 
 #include "http/message/network.h"
-#include "http/message/random.h"
+#include "lib/base/random.h"
 #include "lib/base/tokens.h"
 
 #include <cogen/http_clients.h>

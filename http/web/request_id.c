@@ -2,8 +2,8 @@
 /* A layer that names each request, so that logs of several programs can be put together. */
 #include "config.h"
 
-#include "http/message/random.h"
 #include "lib/base/ascii.h"
+#include "lib/base/random.h"
 
 #include <cogen.h>
 #include <cogen/http_layers.h>

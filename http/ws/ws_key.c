@@ -4,9 +4,9 @@
 #include "config.h"
 
 #include "http/message/base64.h"
-#include "http/message/random.h"
 #include "http/ws/ws_key.h"
 #include "lib/base/ascii.h"
+#include "lib/base/random.h"
 
 #include <errno.h>
 #include <stdint.h>

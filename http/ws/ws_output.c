@@ -4,9 +4,9 @@
 #include "config.h"
 
 #include "http/acked.h"
-#include "http/message/random.h"
 #include "http/message/room.h"
 #include "http/ws/ws_output.h"
+#include "lib/base/random.h"
 
 #include <errno.h>
 #include <stdlib.h>

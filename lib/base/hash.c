@@ -4,14 +4,10 @@
 #include "config.h"
 
 #include "lib/base/hash.h"
+#include "lib/base/random.h"
 
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
-
-#ifdef HAVE_SYS_RANDOM_H /* where unistd.h does not declare getentropy */
-#include <sys/random.h>
-#endif
 
 static inline uint64_t rotate(uint64_t x, int n)
 {

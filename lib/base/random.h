@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* getentropy, wherever the system declares it. */
-#ifndef COGEN_HTTP_MESSAGE_RANDOM_H
-#define COGEN_HTTP_MESSAGE_RANDOM_H
+#ifndef COGEN_LIB_BASE_RANDOM_H
+#define COGEN_LIB_BASE_RANDOM_H
 
 #include <unistd.h>
 #ifdef HAVE_SYS_RANDOM_H
