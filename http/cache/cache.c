@@ -6,7 +6,6 @@
 #include "http/cache/cache_list.h"
 #include "http/cache/cache_vary.h"
 #include "http/message/url.h"
-#include "lib/base/random.h"
 
 #include <cogen/base.h>
 #include <stdlib.h>
@@ -48,8 +47,7 @@ struct cg_http_cache *cg_http_cache_new_with(const struct cg_http_cache_options 
     cache->mask = bucket_count(cache->limits.bytes) - 1;
     cache->buckets = calloc(cache->mask + 1, sizeof *cache->buckets);
     cache->refs = 1;
-    if (getentropy(&cache->seed, sizeof cache->seed) < 0)
-        cache->seed = (uint64_t)(uintptr_t)cache;
+    cg__hash_key_init(&cache->key);
     if (cache->buckets != NULL)
         return cache;
     free(cache);

@@ -7,6 +7,7 @@
 
 #include "http/cache/cache_fresh.h"
 #include "http/message/message.h"
+#include "lib/base/hash.h"
 
 struct cg_sched;
 
@@ -40,7 +41,7 @@ struct cg_http_cache {
     struct cg_http_cache_options limits;
     struct cg__cache_bucket *buckets;
     size_t mask; /* number of buckets - 1 */
-    uint64_t seed;
+    struct cg__hash_key key; /* of the table */
     struct cg__cached *oldest, *newest;
     struct cg_http_cache_stats stats;
     struct cg_sched *sched; /* of the first request */

@@ -5,15 +5,12 @@
 #include "http/cache/cache_list.h"
 
 #include <stdlib.h>
+#include <string.h>
 
-/* FNV-1a, seeded: a server chooses the URLs of its redirects. */
+/* With a key, since a server chooses the URLs of its redirects. */
 uint64_t cg__http_cache_hash(const struct cg_http_cache *cache, const char *url)
 {
-    uint64_t hash = cache->seed ^ UINT64_C(0xcbf29ce484222325);
-
-    for (; *url != '\0'; url++)
-        hash = (hash ^ (unsigned char)*url) * UINT64_C(0x100000001b3);
-    return hash ^ hash >> 32;
+    return cg__hash_bytes(&cache->key, url, strlen(url));
 }
 
 static void unlink_used(struct cg__cached *cached)
