@@ -58,21 +58,12 @@ static void close_starter(void)
     cg_starter_free(starter);
 }
 
-static size_t count_coros(void)
-{
-    size_t n = 0;
-
-    for (struct cg_coro *coro = NULL; (coro = cg_coro_next(cg_sched_self(), coro));)
-        n++;
-    return n;
-}
-
 /* While the operation waits there is no coroutine for it. When bytes come, one is started,
  * and it can wait for more in the same way. */
 static void starts_when_bytes_come(struct cg_sock *a, struct cg_sock *b)
 {
     struct guest guest = {.result = 1};
-    size_t before = count_coros();
+    size_t before = test_count("");
 
     open_starter(welcome);
     for (unsigned round = 1; round <= 3; round++) {
@@ -80,7 +71,7 @@ static void starts_when_bytes_come(struct cg_sock *a, struct cg_sock *b)
         IS(cg_starter_await(starter, &guest.wait.op), 0);
         IS(cg_starter_await(starter, &guest.wait.op), -EBUSY);
         IS(cg_yield(cg_sleep(MS)), 0);
-        ck_assert_uint_eq(count_coros(), before);
+        ck_assert_uint_eq(test_count(""), before);
         ck_assert_uint_eq(cg_starter_count(starter), 1);
         IS(cg_yield(cg_writeall(b, "hello", 5)), 5);
         while (guest.starts < round)
@@ -234,7 +225,7 @@ static size_t woken, most;
 static ssize_t wake(void *arg)
 {
     struct sleeper *sleeper = arg;
-    size_t n = count_coros();
+    size_t n = test_count("");
 
     IS(cg_op_result(arg), 0);
     ck_assert_ptr_eq(sleeper, &sleepers[woken]); /* in the order in which they completed */

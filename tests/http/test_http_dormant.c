@@ -12,15 +12,6 @@ enum { CROWD = 300 };
 
 static struct cg_sock *crowd[CROWD];
 
-static size_t count_connections(void)
-{
-    size_t n = 0;
-
-    for (struct cg_coro *coro = NULL; (coro = cg_coro_next(cg_sched_self(), coro));)
-        n += !strcmp(cg_coro_name(coro), "http");
-    return n;
-}
-
 static void say_hello(struct cg_sock *sock)
 {
     send_text(sock, "GET /" V "\r\n");
@@ -34,7 +25,7 @@ static struct cg_sock *open_dormant(void)
 
     say_hello(sock);
     OK(cg_yield(cg_sleep(2 * CG_SECOND)));
-    ck_assert_uint_eq(count_connections(), 0);
+    ck_assert_uint_eq(test_count("http"), 0);
     ck_assert_uint_eq(cg_http_server_connections(server), 1);
     return sock;
 }
@@ -49,13 +40,13 @@ static ssize_t serves(void *arg)
     serve_begin(NULL);
     sock = serve_client();
     OK(cg_yield(cg_sleep(2 * CG_SECOND)));
-    ck_assert_uint_eq(count_connections(), 0);
+    ck_assert_uint_eq(test_count("http"), 0);
     for (int round = 0; round < 3; round++) {
         say_hello(sock);
         say_hello(sock);
-        ck_assert_uint_eq(count_connections(), 1);
+        ck_assert_uint_eq(test_count("http"), 1);
         OK(cg_yield(cg_sleep(2 * CG_SECOND)));
-        ck_assert_uint_eq(count_connections(), 0);
+        ck_assert_uint_eq(test_count("http"), 0);
     }
     send_text(sock, "GET /" V "\r\nGET /" V CLOSE "\r\n");
     ck_assert_str_eq(receive(sock, NULL), HELLO "\r\nhello\n" HELLO CLOSE "\r\nhello\n");
@@ -73,7 +64,7 @@ static ssize_t wakes(void *arg)
     serve_begin(NULL);
     sock = serve_client();
     say_hello(sock);
-    while (count_connections() > 0)
+    while (test_count("http") > 0)
         OK(cg_yield(cg_sleep(50 * CG_MILLISECOND)));
     say_hello(sock);
     cg_sock_close(sock);
@@ -188,7 +179,7 @@ static ssize_t wakes_together(void *arg)
     for (size_t i = 0; i < CROWD; i++)
         crowd[i] = serve_client();
     OK(cg_yield(cg_sleep(2 * CG_SECOND)));
-    ck_assert_uint_eq(count_connections(), 0);
+    ck_assert_uint_eq(test_count("http"), 0);
     for (size_t i = 0; i < CROWD; i++)
         send_text(crowd[i], "GET /" V "\r\n");
     for (size_t i = 0; i < CROWD; i++)
@@ -218,7 +209,7 @@ static ssize_t cancelled_before_it_starts(void *arg)
     for (size_t i = 0; i < CROWD; i++)
         crowd[i] = serve_client();
     OK(cg_yield(cg_sleep(2 * CG_SECOND)));
-    ck_assert_uint_eq(count_connections(), 0);
+    ck_assert_uint_eq(test_count("http"), 0);
     for (size_t i = 0; i < CROWD; i++)
         send_text(crowd[i], "GET /cancel" V "\r\n");
     start = cg_sched_now(cg_sched_self());

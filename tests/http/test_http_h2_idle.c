@@ -25,15 +25,6 @@ enum {
 
 static const struct cg_http_server_options h2c = {.protocols = CG_HTTP_H2C};
 
-static size_t count_coroutines(void)
-{
-    size_t n = 0;
-
-    for (struct cg_coro *coro = NULL; (coro = cg_coro_next(cg_sched_self(), coro));)
-        n += !strncmp(cg_coro_name(coro), "http", 4);
-    return n;
-}
-
 static void say_hello(struct raw *raw, uint32_t id)
 {
     raw_get(raw, END_STREAM, id, "/", NULL, 0);
@@ -46,7 +37,7 @@ static void say_hello(struct raw *raw, uint32_t id)
 static void fall_asleep(void)
 {
     OK(cg_yield(cg_sleep(3 * CG_SECOND)));
-    ck_assert_uint_eq(count_coroutines(), 0);
+    ck_assert_uint_eq(test_count("http"), 0);
     ck_assert_uint_eq(cg_http_server_connections(server), 1);
 }
 
@@ -75,7 +66,7 @@ static ssize_t serves(void *arg)
     }
     raw_send(&raw, HEADERS, END_STREAM, 9, "\202\206", 2);
     OK(cg_yield(cg_sleep(2 * CG_SECOND)));
-    ck_assert_uint_eq(count_coroutines(), 1);
+    ck_assert_uint_eq(test_count("http"), 1);
     raw_send(&raw, CONTINUATION, END_HEADERS, 9, "\204\001\001x", 4);
     while (!raw.at[9].end)
         ck_assert(raw_once(&raw));
@@ -95,7 +86,7 @@ static ssize_t busy(void *arg)
     raw_get(&raw, END_STREAM, 1, "/held", NULL, 0);
     until_handled(1);
     OK(cg_yield(cg_sleep(10 * CG_SECOND)));
-    ck_assert_uint_eq(count_coroutines(), 2);
+    ck_assert_uint_eq(test_count("http"), 2);
     OK(cg_yield(cg_signal(&handled, NULL)));
     while (!raw.at[1].end)
         ck_assert(raw_once(&raw));
@@ -256,7 +247,7 @@ static ssize_t costs(void *arg)
     before = resident();
     crowd_in(&raw, crowd + 10, CROWD - 10);
     after = resident();
-    ck_assert_uint_eq(count_coroutines(), 0);
+    ck_assert_uint_eq(test_count("http"), 0);
 #ifdef __SANITIZE_ADDRESS__
     padded = true;
 #endif

@@ -366,6 +366,15 @@ ssize_t test_end(struct cg_coro *coro)
     return result;
 }
 
+size_t test_count(const char *prefix)
+{
+    size_t n = 0;
+
+    for (struct cg_coro *coro = NULL; (coro = cg_coro_next(cg_sched_self(), coro));)
+        n += strncmp(cg_coro_name(coro), prefix, strlen(prefix)) == 0;
+    return n;
+}
+
 void test_until_waiting(const struct cg_coro *coro)
 {
     while (cg_coro_state(coro) == CG_CORO_READY)

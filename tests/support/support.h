@@ -110,6 +110,9 @@ struct cg_coro *test_start(cg_fn *fn, void *arg);
 /* Joins the coroutine, releases the reference and returns its result. */
 ssize_t test_end(struct cg_coro *coro);
 
+/* In a coroutine: how many coroutines there are whose names begin like this. */
+size_t test_count(const char *prefix);
+
 /* Lets other coroutines run until this one waits for an operation. */
 void test_until_waiting(const struct cg_coro *coro);
 
