@@ -63,14 +63,14 @@ static ssize_t query_all(struct pool *pool, enum pool_statement what,
 static ssize_t query_one(struct pool *pool, enum pool_statement what,
                          const struct pool_values *values, struct json_object **item)
 {
-    PGresult *rows;
-    ssize_t n = pool_query(pool, what, values, &rows);
+    struct json_object *found;
+    ssize_t n = query_all(pool, what, values, &found);
 
     if (n < 0)
         return n;
-    *item = PQntuples(rows) > 0 ? item_of(rows, 0) : NULL;
-    n = PQntuples(rows) == 0 ? -ENOENT : *item == NULL ? -ENOMEM : 0;
-    PQclear(rows);
+    *item = json_object_get(json_object_array_get_idx(found, 0));
+    n = json_object_array_length(found) == 0 ? -ENOENT : *item == NULL ? -ENOMEM : 0;
+    json_object_put(found);
     return n;
 }
 
