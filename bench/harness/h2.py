@@ -2,7 +2,6 @@
 """HTTP/2: a small body by h2load, on 16 connections with 1, 10 and 100 streams each, in the
 clear with prior knowledge. The CPU time and the instructions of the server for a request."""
 
-import os
 import re
 import shutil
 
@@ -59,25 +58,15 @@ def once(options, row, case):
 
 def instructions(options, row, case):
     """Instructions in user space for a request, without those of the connections."""
-    totals = []
-    for requests in COUNTS:
-        path = os.path.join(process.work_dir(), "h2-count")
-        with row.start(options.build, ["valgrind", "-q", "--tool=callgrind",
-                                       f"--callgrind-out-file={path}"]) as server:
-            ask(options, server, case, requests)
-        totals.append(measure.callgrind_total(path))
-    return (totals[1] - totals[0]) / (COUNTS[1] - COUNTS[0])
+    def count(command, read):
+        options.say(f"counting for {row.name}")
+        return measure.difference(options.build, row, command, read,
+                                  lambda server, requests: ask(options, server, case, requests),
+                                  COUNTS)
 
-
-def count(options, row, case):
-    if shutil.which("valgrind") is None or not row.valgrind or (
-            options.quick and row.name.startswith("ng")):
+    if options.quick and row.name.startswith("ng"):
         return None
-    options.say(f"counting for {row.name}")
-    try:
-        return instructions(options, row, case)
-    except process.Failed:  # on io_uring Valgrind may miss the signal to end
-        return instructions(options, row, case)
+    return measure.instructions_of(count, row)
 
 
 def loaded(options, name, title, rows, case, base):
@@ -96,7 +85,8 @@ def loaded(options, name, title, rows, case, base):
         runs = found[row.name]
         ratios = [run["cpu"] / other["cpu"] for run, other in zip(runs, found[base])]
         figures[row.name, "CPU of " + base] = median(ratios)
-        counts = counted(options, row, case, lambda _build, row, case: count(options, row, case))
+        counts = counted(options, row, case,
+                         lambda _build, row, case: instructions(options, row, case))
         table.add(row.name, thousands(median([run["rate"] for run in runs])),
                   micro(median([run["cpu"] for run in runs])), spread(ratios),
                   number(counts, 0))

@@ -39,19 +39,23 @@ def once(build, row, case, seconds):
         return load(build, server, {**case, **row.case}, seconds=seconds, warmup=seconds * 0.4)
 
 
-def _counted(build, row, case, requests, wrapper):
-    with row.start(build, wrapper) as server:
-        load(build, server, {**case, **row.case}, requests=requests)
-    return server
+def difference(build, row, wrapper, read, ask, counts):
+    """What one request adds to a number that `read(path, server)` returns when a server has
+    ended. `wrapper`: how it is run, with "{}" for the path; `ask(server, requests)`: the load."""
+    totals = []
+    for requests in counts:
+        path = os.path.join(process.work_dir(), "count")
+        with row.start(build, [word.format(path) for word in wrapper]) as server:
+            ask(server, requests)
+        totals.append(read(path, server))
+    return (totals[1] - totals[0]) / (counts[1] - counts[0])
 
 
 def _difference(build, row, case, wrapper, read):
-    counts = []
-    for requests in COUNTS:
-        path = os.path.join(process.work_dir(), "count")
-        server = _counted(build, row, case, requests, [w.format(path) for w in wrapper])
-        counts.append(read(path, server))
-    return (counts[1] - counts[0]) / (COUNTS[1] - COUNTS[0])
+    return difference(
+        build, row, wrapper, read,
+        lambda server, requests: load(build, server, {**case, **row.case}, requests=requests),
+        COUNTS)
 
 
 def _strace_total(path, _server):
@@ -64,7 +68,7 @@ def _strace_total(path, _server):
     return total
 
 
-def callgrind_total(path, _server=None):
+def _callgrind_total(path, _server):
     with open(path, encoding="utf-8") as file:
         for line in file:
             if line.startswith(("summary:", "totals:")):
@@ -79,15 +83,20 @@ def syscalls(build, row, case):
     return _difference(build, row, case, ["strace", "-f", "-c", "-o", "{}"], _strace_total)
 
 
-def instructions(build, row, case):
-    """Instructions in user space per request."""
+def instructions_of(count, row):
+    """Instructions in user space per request: `count(wrapper, read)` calls difference()."""
     if shutil.which("valgrind") is None or not row.valgrind:
         return None
     command = ["valgrind", "-q", "--tool=callgrind", "--callgrind-out-file={}"]
     try:
-        return _difference(build, row, case, command, callgrind_total)
+        return count(command, _callgrind_total)
     except process.Failed:  # on io_uring Valgrind may miss the signal to end
-        return _difference(build, row, case, command, callgrind_total)
+        return count(command, _callgrind_total)
+
+
+def instructions(build, row, case):
+    return instructions_of(lambda command, read: _difference(build, row, case, command, read),
+                           row)
 
 
 def allocations(build, row, case):
