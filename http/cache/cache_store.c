@@ -183,7 +183,7 @@ static bool replaces(const struct cg__cached *cached, const struct cg__cached *o
                *b = cg_http_headers_get(&old->head, "Vary");
 
     return strcmp(a ? a : "", b ? b : "") != 0 ||
-           cg__http_cache_vary_equal(&cached->asked, &old->asked);
+           cg__http_cache_vary_fits(&old->asked, &cached->head, &cached->asked);
 }
 
 static void make_place(const struct cg__cached *cached)

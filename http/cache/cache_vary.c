@@ -52,14 +52,3 @@ bool cg__http_cache_vary_fits(const struct cg_http_headers *asked,
             return false;
     return !cg_http_headers_next(asked, &from, &other);
 }
-
-bool cg__http_cache_vary_equal(const struct cg_http_headers *a, const struct cg_http_headers *b)
-{
-    size_t at = 0, from = 0;
-    struct cg_http_field one, other;
-
-    while (cg_http_headers_next(a, &at, &one))
-        if (!cg_http_headers_next(b, &from, &other) || !same(&one, &other))
-            return false;
-    return !cg_http_headers_next(b, &from, &other);
-}

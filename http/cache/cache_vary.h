@@ -16,7 +16,4 @@ bool cg__http_cache_vary_fits(const struct cg_http_headers *asked,
                               const struct cg_http_headers *head,
                               const struct cg_http_headers *fields);
 
-/* Whether a list is another one. */
-bool cg__http_cache_vary_equal(const struct cg_http_headers *a, const struct cg_http_headers *b);
-
 #endif
