@@ -9,7 +9,6 @@
 
 #include <cogen/base.h>
 #include <stdlib.h>
-#include <string.h>
 
 enum {
     USUAL = 16 * 1024, /* bytes of a response, as the size of the table assumes */
@@ -93,9 +92,9 @@ struct cg__cached *cg__http_cache_find(struct cg_http_cache *cache,
 {
     struct cg__cached *at = cg__http_cache_bucket(cache, request->hash)->first;
 
-    while (at != NULL && (at->hash != request->hash || strcmp(at->url, request->url) != 0 ||
-                          !cg__http_cache_vary_fits(&at->asked, &at->head, request->fields)))
-        at = at->next;
+    at = cg__http_cache_seek(at, request->hash, request->url);
+    while (at != NULL && !cg__http_cache_vary_fits(&at->asked, &at->head, request->fields))
+        at = cg__http_cache_seek(at->next, request->hash, request->url);
     if (at != NULL) {
         at->refs++;
         cg__http_cache_touch(at);
@@ -111,10 +110,9 @@ size_t cg__http_cache_invalidate(struct cg_http_cache *cache, const char *url)
     struct cg__cached *at, *next;
 
     bucket->changes++;
-    for (at = bucket->first; at != NULL; at = next) {
-        next = at->next;
-        if (at->hash == hash && strcmp(at->url, url) == 0)
-            cg__http_cache_drop(at);
+    for (at = cg__http_cache_seek(bucket->first, hash, url); at != NULL; at = next) {
+        next = cg__http_cache_seek(at->next, hash, url);
+        cg__http_cache_drop(at);
     }
     return before - cache->stats.count;
 }

@@ -13,6 +13,13 @@ uint64_t cg__http_cache_hash(const struct cg_http_cache *cache, const char *url)
     return cg__hash_bytes(&cache->key, url, strlen(url));
 }
 
+struct cg__cached *cg__http_cache_seek(struct cg__cached *at, uint64_t hash, const char *url)
+{
+    while (at != NULL && (at->hash != hash || strcmp(at->url, url) != 0))
+        at = at->next;
+    return at;
+}
+
 static void unlink_used(struct cg__cached *cached)
 {
     struct cg_http_cache *cache = cached->cache;

@@ -13,6 +13,9 @@ static inline struct cg__cache_bucket *cg__http_cache_bucket(const struct cg_htt
     return &cache->buckets[hash & cache->mask];
 }
 
+/* The first response of a URL in a bucket's list from `at` on; NULL: none. */
+struct cg__cached *cg__http_cache_seek(struct cg__cached *at, uint64_t hash, const char *url);
+
 /* Puts a response into the table. */
 void cg__http_cache_link(struct cg__cached *cached);
 

@@ -191,10 +191,9 @@ static void make_place(const struct cg__cached *cached)
     unsigned variants = 1;
     struct cg__cached *at = cg__http_cache_bucket(cached->cache, cached->hash)->first, *next;
 
+    at = cg__http_cache_seek(at, cached->hash, cached->url);
     for (; at != NULL; at = next) {
-        next = at->next;
-        if (at->hash != cached->hash || strcmp(at->url, cached->url) != 0)
-            continue;
+        next = cg__http_cache_seek(at->next, cached->hash, cached->url);
         if (replaces(cached, at) || ++variants > CG_HTTP_CACHE_VARIANTS)
             cg__http_cache_drop(at);
     }
