@@ -82,7 +82,7 @@ static int set_head(struct cg__cached *cached, struct cg_http_headers *head,
     struct cg_http_headers asked = {.data = NULL};
     int rc = cg__http_cache_vary_copy(&asked, head, request->fields);
 
-    if (rc == 0 && asked.size > 0)
+    if (rc == 0)
         rc = trim(&asked);
     if (rc == 0)
         rc = trim(head);

@@ -68,19 +68,21 @@ int cg__http_message_grow(struct cg_http_headers *headers, size_t more)
 
 int cg__http_message_copy(struct cg_http_headers *to, const struct cg_http_headers *from)
 {
-    size_t entries = entries_size(from);
-    uint32_t align = _Alignof(struct cg__http_entry); /* of the entries, at the end */
-    uint32_t size = (from->used + align - 1) / align * align + (uint32_t)entries;
-    char *data = malloc(size > 0 ? size : 1);
+    const size_t align = _Alignof(struct cg__http_entry);
+    size_t text = (from->used + align - 1) / align * align, entries = entries_size(from);
+    char *data;
 
+    if (text + entries == 0)
+        return 0;
+    data = malloc(text + entries);
     if (data == NULL)
         return -ENOMEM;
-    if (size > 0) {
-        memcpy(data, from->data, from->used);
-        memcpy(data + size - entries, from->data + from->size - entries, entries);
-    }
-    *to = (struct cg_http_headers){
-        .data = data, .size = size, .used = from->used, .count = from->count};
+    memcpy(data, from->data, from->used);
+    memcpy(data + text, from->data + from->size - entries, entries);
+    *to = (struct cg_http_headers){.data = data,
+                                   .size = (uint32_t)(text + entries),
+                                   .used = from->used,
+                                   .count = from->count};
     return 0;
 }
 

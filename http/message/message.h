@@ -10,8 +10,9 @@
 /* All zero is an empty list without memory. */
 struct cg_http_headers {
     char *data;
-    uint32_t size, used; /* size of data; length of its text */
-    uint32_t count;      /* number of entries */
+    uint32_t size;  /* of data; a multiple of the alignment of entries, which end there */
+    uint32_t used;  /* length of the text */
+    uint32_t count; /* number of entries */
 };
 
 struct cg__http_entry {
@@ -24,7 +25,7 @@ void cg__http_message_reset(struct cg_http_headers *headers, size_t keep);
 /* Empties the list and frees its memory. */
 void cg__http_message_clear(struct cg_http_headers *headers);
 
-/* Makes an empty list a copy, in as little memory as it needs. 0 or -ENOMEM. */
+/* Copies a list into one that is all zero, in as little memory as it needs. 0 or -ENOMEM. */
 int cg__http_message_copy(struct cg_http_headers *to, const struct cg_http_headers *from);
 
 /* Makes room for that many further bytes. 0 or -ENOMEM. */
