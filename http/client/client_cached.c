@@ -118,12 +118,11 @@ static void reset(struct cg__cached_asking *cached)
     cached->cache = NULL;
 }
 
-/* What is asked of the cache; 1: nothing. */
+/* Sets what is asked of the cache. 0; 1: nothing; negative. */
 static ssize_t prepare(struct cg__asking *ask)
 {
     struct cg_http_cache *cache = ask->client->options.cache;
     struct cg__cached_asking *cached = ask->cached;
-    struct cg_http_headers fields = {.data = NULL};
     ssize_t n;
 
     if (cache->sched == NULL)
@@ -131,17 +130,16 @@ static ssize_t prepare(struct cg__asking *ask)
     if (cache->sched != ask->client->sched)
         return cg__http_client_because(ask->why, -EINVAL,
                                        "the cache belongs to another scheduler");
-    cached->cache = cache;
-    n = cg__http_client_fields(&fields, ask, false);
-    cg__http_message_clear(&fields);
+    cg__http_message_clear(&cached->fields);
+    /* cached->cache is NULL until they are complete: they are not copied to where they are. */
+    n = cg__http_client_fields(&cached->fields, ask, false);
     if (n < 0)
         return n;
     cached->request = (struct cg__cache_request){.url = ask->url.text, .fields = &cached->fields};
     cg__http_cache_control_read(&cached->request.says, &cached->fields);
-    if (cached->request.says.no_store) {
-        reset(cached);
+    if (cached->request.says.no_store)
         return 1;
-    }
+    cached->cache = cache;
     cg__http_cache_ask(cache, &cached->request, now_of(ask->client));
     return 0;
 }
