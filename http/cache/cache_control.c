@@ -62,7 +62,7 @@ static int64_t seconds(const struct element *element, int64_t bare, int64_t inva
         return bare;
     if (!cg__ascii_number(&at, &number) || at != element->value + element->value_len)
         return invalid;
-    return number < (uint64_t)CG__CACHE_LONGEST ? (int64_t)number : CG__CACHE_LONGEST;
+    return cg__http_cache_control_seconds(number);
 }
 
 /* Of two numbers the one that lets the cache do less. */

@@ -7,6 +7,11 @@
 
 #define CG__CACHE_LONGEST INT64_C(0x7fffffff) /* seconds; what is more counts as this */
 
+static inline int64_t cg__http_cache_control_seconds(uint64_t number)
+{
+    return number < (uint64_t)CG__CACHE_LONGEST ? (int64_t)number : CG__CACHE_LONGEST;
+}
+
 /* What the directives say. Those that concern shared caches only are left out. */
 struct cg__cache_says {
     bool no_store, no_cache, must_revalidate, must_understand, is_public, only_if_cached;

@@ -22,7 +22,7 @@ static bool is_cacheable(unsigned status)
 
 static int64_t bounded(int64_t seconds)
 {
-    return seconds < 0 ? 0 : seconds < CG__CACHE_LONGEST ? seconds : CG__CACHE_LONGEST;
+    return seconds < 0 ? 0 : cg__http_cache_control_seconds((uint64_t)seconds);
 }
 
 /* The date in a field; false: there is none, or an invalid one. */
@@ -71,9 +71,7 @@ static int64_t age_of(const struct cg_http_headers *head)
     const char *text = cg_http_headers_get(head, "Age");
     uint64_t age;
 
-    return !cg__ascii_is_number(text, &age)      ? 0
-           : age < (uint64_t)CG__CACHE_LONGEST ? (int64_t)age
-                                               : CG__CACHE_LONGEST;
+    return cg__ascii_is_number(text, &age) ? cg__http_cache_control_seconds(age) : 0;
 }
 
 void cg__http_cache_fresh_read(struct cg__cache_life *life, unsigned status,
