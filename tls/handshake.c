@@ -90,7 +90,7 @@ static enum cg_verdict connect_process(struct cg_op *op, struct cg_sched *sched)
     return begin(of(op), false);
 }
 
-/* Of a resumed session, too: it has the server's certificate. */
+/* Checks a resumed session, too: it stores the server's certificate. */
 static ssize_t check_pins(struct cg__tls_conn *conn)
 {
     const char *pins = conn->tls->options.pins;

@@ -114,8 +114,8 @@ int cg__tls_key_log_open(struct cg__tls_keys *keys, const char *path, char *why)
 int cg__tls_keys_new(const struct cg_tls_options *options, struct cg__tls_keys **keys,
                      char *why);
 
-/* Reads the certificates that the system trusts, unless others were named. To be called before
- * a peer is checked: reading a hundred of them takes 30 ms, and most servers check nobody. */
+/* Reads the certificates that the system trusts, once, unless the options name others. Call it
+ * before a peer is checked: reading a hundred of them takes 30 ms, and most servers check nobody. */
 void cg__tls_keys_trust_system(struct cg__tls_keys *keys);
 
 struct cg__tls_keys *cg__tls_keys_ref(struct cg__tls_keys *keys);

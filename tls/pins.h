@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Public keys of servers that a client was told before. */
+/* Pins: hashes of public keys. A client that has a list of them accepts only servers whose public
+ * key is in it. */
 #ifndef COGEN_TLS_PINS_H
 #define COGEN_TLS_PINS_H
 
@@ -9,8 +10,8 @@
 /* Whether a text is a list of pins, "sha256//BASE64;sha256//BASE64", not empty. */
 bool cg__tls_pins_are_valid(const char *pins);
 
-/* Whether the public key of a certificate is one of a valid list. A certificate that is NULL, or
- * cannot be read, has none. */
+/* Whether a valid list has the public key of a certificate. False if the certificate is NULL or
+ * cannot be read. */
 bool cg__tls_pins_have(const char *pins, X509 *cert);
 
 #endif

@@ -34,7 +34,7 @@ struct cg__cached {
 
 struct cg__cache_bucket {
     struct cg__cached *first;
-    uint32_t changes; /* how often something of it was invalidated */
+    uint32_t changes; /* how often responses of it were invalidated */
 };
 
 struct cg_http_cache {
@@ -69,9 +69,10 @@ void cg__http_cache_ask(struct cg_http_cache *cache, struct cg__cache_request *r
 struct cg__cached *cg__http_cache_find(struct cg_http_cache *cache,
                                        const struct cg__cache_request *request);
 
-/* Begins to store a response to GET. NULL: it may or can not be stored. The body follows by
- * cg__http_cache_add; false: it is not stored. cg__http_cache_commit puts the complete
- * response into the table, unless an unsafe method has changed something meanwhile. */
+/* Begins to store a response to GET. NULL: it is not to be stored, or there is no memory.
+ * cg__http_cache_add appends to its body; false: that exceeds a limit, or there is no memory, and
+ * the response cannot be stored. cg__http_cache_commit puts the complete response into the table,
+ * unless its bucket was invalidated after the request was sent. */
 struct cg__cached *cg__http_cache_begin(struct cg_http_cache *cache,
                                         const struct cg__cache_request *request,
                                         unsigned status, const char *protocol,
@@ -81,8 +82,8 @@ struct cg__cached *cg__http_cache_begin(struct cg_http_cache *cache,
 bool cg__http_cache_add(struct cg__cached *cached, const void *data, size_t len);
 void cg__http_cache_commit(struct cg__cached *cached);
 
-/* The server has validated a response by the head of a 304. If it may or can not be stored any
- * longer it is removed, but can still be used once. */
+/* Updates a response by the head of the 304 that has validated it. If it must no longer be stored,
+ * or cannot be, it is removed from the table; the caller can still use it. */
 void cg__http_cache_update(struct cg__cached *cached, const struct cg__cache_request *request,
                            const struct cg_http_headers *head, struct cg__cache_now now);
 
@@ -90,8 +91,8 @@ void cg__http_cache_update(struct cg__cached *cached, const struct cg__cache_req
 void cg__http_cache_drop(struct cg__cached *cached);
 void cg__http_cache_release(struct cg__cached *cached);
 
-/* Removes the responses of a URL, because it was changed, and lets none be stored that was
- * asked for before. Returns how many there were. */
+/* Removes the responses of a URL that was changed. Responses whose requests were sent before are
+ * not stored any more. Returns how many were removed. */
 size_t cg__http_cache_invalidate(struct cg_http_cache *cache, const char *url);
 
 #endif

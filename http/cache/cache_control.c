@@ -20,7 +20,7 @@ static bool is_called(const struct element *element, const char *name)
     return element->name_len == len && cg__ascii_same(element->name, name, len);
 }
 
-/* The end of a quoted text, behind its last quote if it has one. */
+/* The closing quote of a quoted string; the end of the text if there is none. */
 static const char *skip_quoted(const char *at)
 {
     for (at++; *at != '\0' && *at != '"'; at++)
@@ -28,8 +28,8 @@ static const char *skip_quoted(const char *at)
     return at;
 }
 
-/* Takes the next element of a list; false: there is none. What is not a directive has a name
- * that nobody knows. */
+/* Takes the next element of a list; false: there is none. An invalid element gets a name that no
+ * directive has. */
 static bool next_element(const char **at, struct element *element)
 {
     const char *text = *at + strspn(*at, ", \t"), *end;
@@ -52,7 +52,7 @@ static bool next_element(const char **at, struct element *element)
     return true;
 }
 
-/* A number of seconds: `bare` without a value, `invalid` if it is none. */
+/* A number of seconds: `bare` without a value, `invalid` if the value is not a number. */
 static int64_t seconds(const struct element *element, int64_t bare, int64_t invalid)
 {
     const char *at = element->value;
@@ -65,7 +65,7 @@ static int64_t seconds(const struct element *element, int64_t bare, int64_t inva
     return cg__http_cache_control_seconds(number);
 }
 
-/* Of two numbers the one that lets the cache do less. */
+/* Both keep the stricter of two numbers: the one that lets the cache do less. */
 static void lower(int64_t *said, int64_t value)
 {
     if (*said < 0 || value < *said)

@@ -12,7 +12,7 @@ static inline int64_t cg__http_cache_control_seconds(uint64_t number)
     return number < (uint64_t)CG__CACHE_LONGEST ? (int64_t)number : CG__CACHE_LONGEST;
 }
 
-/* What the directives say. Those that concern shared caches only are left out. */
+/* What the directives say, without those for shared caches only. */
 struct cg__cache_says {
     bool no_store, no_cache, must_revalidate, must_understand, is_public, only_if_cached;
     /* In seconds; -1: not said. */
@@ -20,7 +20,7 @@ struct cg__cache_says {
 };
 
 /* Reads all fields Cache-Control of a message; if it has none, Pragma: no-cache counts. An invalid
- * number, or the one of two that allows more, never makes a response fresh for longer. */
+ * number, or a directive that is there twice, never makes a response fresh for longer. */
 void cg__http_cache_control_read(struct cg__cache_says *says,
                                  const struct cg_http_headers *fields);
 

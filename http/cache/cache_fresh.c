@@ -87,7 +87,7 @@ void cg__http_cache_fresh_read(struct cg__cache_life *life, unsigned status,
     life->came = now;
 }
 
-/* no-store is taken back by must-understand, for statuses whose rules we know. */
+/* must-understand overrides no-store for statuses that we understand (RFC 9111, 5.2.2.3). */
 static bool may_store(const struct cg__cache_says *says, unsigned status,
                       const struct cg_http_headers *head)
 {

@@ -7,7 +7,7 @@
 #include "http/cache/cache_control.h"
 
 /* A moment, in seconds. The steady clock is the scheduler's; the time of day may be set, and goes
- * on while the machine is suspended. Time that only one of them has seen passes nevertheless. */
+ * on while the machine is suspended. The clock that has advanced more decides. */
 struct cg__cache_now {
     int64_t steady, wall;
 };

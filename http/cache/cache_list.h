@@ -19,12 +19,12 @@ struct cg__cached *cg__http_cache_seek(struct cg__cached *at, uint64_t hash, con
 /* Puts a response into the table. */
 void cg__http_cache_link(struct cg__cached *cached);
 
-/* It becomes the one that was used last. */
+/* Makes a response the one that was used last. */
 void cg__http_cache_touch(struct cg__cached *cached);
 
-/* Counts so many bytes for a response instead of those before, and removes others for them. False:
- * that exceeds a limit, and nothing has changed. Memory of a response that was removed counts
- * until nobody reads it. */
+/* Sets how many bytes a response counts. If the cache then has too many, responses that were not
+ * used for the longest time are removed; one that a reply still reads counts until the reply is
+ * freed. False: this exceeds a limit, and the response counts as before. */
 bool cg__http_cache_charge(struct cg__cached *cached, size_t bytes);
 
 #endif

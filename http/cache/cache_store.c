@@ -213,7 +213,7 @@ void cg__http_cache_commit(struct cg__cached *cached)
     cg__http_cache_link(cached);
 }
 
-/* The stored head with the fields of a 304 instead of those with their names. */
+/* Makes a head of the stored one, in which the fields of a 304 replace those of the same name. */
 static int merge(struct cg_http_headers *to, const struct cg__cached *cached,
                  const struct cg_http_headers *head, struct cg__cache_now now)
 {
@@ -229,7 +229,7 @@ static int merge(struct cg_http_headers *to, const struct cg__cached *cached,
     return rc == 0 ? take_fields(to, head, true, now) : rc;
 }
 
-/* The age is that of the 304, whose other fields may be stored ones. */
+/* Reads the merged head. It has no Age, which is not stored: the age is that of the 304. */
 static void read_life(struct cg__cached *cached, const struct cg_http_headers *merged,
                       const struct cg_http_headers *head,
                       const struct cg__cache_request *request, struct cg__cache_now now)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The fields of a request on which a response depends: those that its Vary names, and unless it
- * is public those that say who asks. So a cache that is asked for several users gives none of them
- * what another one has got. */
+ * is public those that say who asks. So users who share a cache do not get each other's
+ * responses. */
 #ifndef COGEN_HTTP_CACHE_CACHE_VARY_H
 #define COGEN_HTTP_CACHE_CACHE_VARY_H
 
@@ -11,7 +11,7 @@
 int cg__http_cache_vary_copy(struct cg_http_headers *to, const struct cg_http_headers *head,
                              const struct cg_http_headers *fields);
 
-/* Whether a request has the same ones as `asked`. */
+/* Whether these fields of a request are the same as `asked`. */
 bool cg__http_cache_vary_fits(const struct cg_http_headers *asked,
                               const struct cg_http_headers *head,
                               const struct cg_http_headers *fields);

@@ -108,7 +108,7 @@ struct cg__cached_asking {
     struct cg_http_headers fields; /* of the request, as they are sent */
     struct cg__cache_request request;
     struct cg__cached *stored; /* a response that the server may validate; NULL: none */
-    bool bypass;               /* the server has not validated it properly */
+    bool bypass;               /* a 304 was about another response: do not look it up again */
 };
 
 /* A request in progress; after a redirect, the redirected one. */

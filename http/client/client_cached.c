@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* See client_cached.h. What is stored is the response as it was sent, not decoded: so its reply is
- * one whose carrier is the cache. */
+/* See client_cached.h. Bodies are stored as the server has sent them, not decoded. So a reply from
+ * the cache is like any other, but for its carrier. */
 #include "config.h"
 
 #include "http/client/client_cached.h"
@@ -42,8 +42,8 @@ static bool is_head(const struct cg__asking *ask)
     return strcmp(ask->method, "HEAD") == 0;
 }
 
-/* The caller's own conditions, and parts, are between the caller and the server; with a Host of the
- * caller's the URL does not say what is asked for. */
+/* Whether the cache takes part in a request. It does not if the caller sets conditions or a range,
+ * nor if the caller sets Host: then the URL does not name the resource. */
 static bool takes_part(const struct cg__asking *ask)
 {
     static const char *const own[] = {
@@ -72,7 +72,7 @@ static int set_age(struct cg_http_headers *headers, int64_t age)
     return cg_http_headers_set(headers, "Age", text);
 }
 
-/* Begins the reply from what is stored; takes the reference. */
+/* Begins the reply from a stored response, and takes ownership of the reference to it. */
 static ssize_t serve(struct cg__asking *ask, struct cg__cached *stored, enum cg_http_from from)
 {
     struct cg_http_reply *reply = ask->reply;
@@ -97,7 +97,7 @@ static ssize_t serve(struct cg__asking *ask, struct cg__cached *stored, enum cg_
     return cg__http_client_reply_begin(reply, &link, ask);
 }
 
-/* Nothing that is stored answers a request with only-if-cached. */
+/* Responds with 504 to a request with only-if-cached that no stored response answers. */
 static ssize_t refuse(struct cg__asking *ask)
 {
     static const char reason[] = "Gateway Timeout";
@@ -175,8 +175,8 @@ ssize_t cg__http_client_cached_find(struct cg__asking *ask)
     return 0;
 }
 
-/* Whether a request failed by the caller's fault, or because the server is not the one that it
- * should be: a stale response must not hide that. */
+/* Whether a stale response must not hide a failure: it is the caller's fault, or the server is not
+ * the one that it should be. */
 static bool must_be_told(ssize_t result)
 {
     switch (result) {
@@ -282,8 +282,8 @@ static bool is_safe(const char *method)
            strcmp(method, "OPTIONS") == 0 || strcmp(method, "TRACE") == 0;
 }
 
-/* Another method may have changed what its URL stands for, and what its response names. That holds
- * for a request without a response, too. */
+/* An unsafe method may have changed the resource of its URL, and those that its response names. It
+ * may have done so although the request got no response. */
 static void note_change(const struct cg__asking *ask, ssize_t result)
 {
     if (ask->client->options.cache == NULL || is_safe(ask->method) ||

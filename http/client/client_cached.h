@@ -15,7 +15,7 @@ ssize_t cg__http_client_cached_find(struct cg__asking *ask);
  * negative. */
 ssize_t cg__http_client_cached_judge(struct cg__asking *ask, ssize_t result);
 
-/* The request has its last response. */
+/* Frees what the cache needs during a request. */
 void cg__http_client_cached_end(struct cg__asking *ask);
 
 #endif

@@ -124,7 +124,7 @@ static int put_auth(struct cg_http_headers *fields, const struct cg__asking *ask
     return rc;
 }
 
-/* What a stored response has for the server to validate it by. */
+/* The field of a stored response by which the server can validate it; "": there is none. */
 static const char *validator(const struct cg__asking *ask, const char *name)
 {
     const struct cg__cached *stored = ask->cached->stored;
@@ -133,7 +133,7 @@ static const char *validator(const struct cg__asking *ask, const char *name)
     return value != NULL ? value : "";
 }
 
-/* The fields on which a response may depend, as they were sent last. */
+/* Keeps the fields as they are sent: what is stored depends on some of them. */
 static int keep(struct cg__cached_asking *cached, const struct cg_http_headers *fields)
 {
     if (cached->cache == NULL)

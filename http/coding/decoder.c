@@ -46,7 +46,7 @@ struct cg__decoder {
     size_t left; /* of the input */
     uint64_t taken, made;
     bool ended;
-    bool over; /* bytes have come that do not continue the stream: all others are ignored, too */
+    bool over; /* bytes after the end were no further stream: all that follow are ignored, too */
     bool broken;
     uint8_t input[CG__DECODE_INPUT];
 };

@@ -53,7 +53,7 @@ bool cg__http_jar_keeps_rules(const struct cg_http_jar_cookie *is);
 void cg__http_jar_drop(struct cg_http_jar *jar, struct cg__jar_cookie *cookie);
 void cg__http_jar_touch(struct cg_http_jar *jar, struct cg__jar_cookie *cookie);
 
-/* Drops the cookies that `goes` is true of; returns how many. */
+/* Drops the cookies for which `goes` returns true; returns how many. */
 size_t cg__http_jar_drop_if(struct cg_http_jar *jar,
                             bool (*goes)(const struct cg_http_jar_cookie *is, const void *arg),
                             const void *arg);

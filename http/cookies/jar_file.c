@@ -175,8 +175,8 @@ static int by_number(const void *a, const void *b)
     return ((*one)->number > (*other)->number) - ((*one)->number < (*other)->number);
 }
 
-/* The cookies in the order of their creation, which the lines of a file keep: it decides about
- * the order in a request. NULL: no memory, or no cookies. */
+/* The cookies in the order of their creation, which the lines of a file keep: the order in
+ * a request depends on it. NULL: no memory, or no cookies. */
 static const struct cg__jar_cookie **sorted(const struct cg_http_jar *jar)
 {
     const struct cg__jar_cookie **list =

@@ -96,7 +96,7 @@ bool cg__http_message_is_value(const char *text, size_t len);
 /* Whether a field of this name says where the body ends. */
 bool cg__http_message_is_framing(const char *name, size_t len);
 
-/* Whether a field of this name concerns one connection, by HTTP itself. */
+/* Whether HTTP defines the field of this name for one connection only. */
 bool cg__http_message_is_of_connection(const char *name);
 
 /* Whether a name is one of a list that NULL ends; letters of either case are equal. */

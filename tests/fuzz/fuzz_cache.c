@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Cache-Control and the other fields that say how long a response is fresh. The first line of the
- * input and the rest are two fields, which together say the more careful of what both say; the
- * other fields are lines of their own. What is stale does not become fresh by itself. */
+ * input and the rest are two fields, which together must mean the stricter of both. The rest is
+ * also the value of each other field. A stale response must not become fresh as time passes. */
 #include "config.h"
 
 #include "http/cache/cache_fresh.h"

@@ -10,13 +10,13 @@
 
 #include <errno.h>
 
-enum { MOST = 256 * 1024 }; /* bytes of a decoded body that are compared: of longer ones the ratio
-                               counts, which depends on what has come */
+/* Longer decoded bodies are not compared: whether their ratio is refused depends on the pieces. */
+enum { MOST = 256 * 1024 };
 
 static const char *const names[] = {"gzip", "deflate", "br", "zstd"};
 
-/* Decodes a body; the end of the text says how it went. Of one that is invalid nothing else is
- * told, since what comes before the fault may get lost. *too_long: it was not decoded to its end. */
+/* Decodes a body; the end of the text says how it went. Of an invalid one nothing else is
+ * told, since output before the fault may get lost. *too_long: it was not decoded to its end. */
 static struct fuzz_told decoded(const char *name, const uint8_t *data, size_t size,
                                 enum fuzz_cuts cuts, bool *too_long)
 {
