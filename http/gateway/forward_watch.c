@@ -47,13 +47,13 @@ static ssize_t wait_for_silence(struct cg__forward *fw)
     return n;
 }
 
-/* The wait for a client that leaves. It has no coroutine unless the client does. */
+/* A wait for the client to leave. A coroutine is started only when the wait ends. */
 struct watch {
     struct cg_http_wait_left_op left; /* must be first */
     struct cg__forward *fw;
-    struct cg_scope scope; /* of what it ends */
-    struct cg_coro *coro;
-    struct cg_event ended; /* the coroutine */
+    struct cg_scope scope; /* around the forwarding; ends when the client has gone */
+    struct cg_coro *coro;  /* runs look(); or NULL */
+    struct cg_event ended; /* look() has returned */
     bool over;             /* the request has been forwarded */
 };
 

@@ -109,9 +109,9 @@ static enum cg__http_outcome wait_on(struct cg__http_conn *conn, int64_t end)
 
 /* Serves requests one after the other. Between them the connection holds no buffer, and after
  * CG__HTTP_AWAKE not even a stack: CG__HTTP_DORMANT. It is idle since the moment `since`, and
- * has a coroutine since `now`. The scope `wait` stays open while requests are served, because
- * a shutdown cancels it only in the phase IDLE. If that was in the very turn in which the wait
- * ended, the scope is closed before anything else. */
+ * has a coroutine since `now`. The scope `wait` may stay open while requests are served, because
+ * a shutdown cancels it only in the phase IDLE. If a shutdown cancels it in the very turn in which
+ * bytes come, the scope is closed before anything else is yielded. */
 static enum cg__http_outcome serve_all(struct cg__http_conn *conn, int64_t since, int64_t now)
 {
     enum cg__http_outcome outcome = CG__HTTP_GO_ON;

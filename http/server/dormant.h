@@ -5,7 +5,7 @@
 
 #include "http/server/server.h"
 
-/* So long an idle connection keeps its coroutine: to start another one costs a busy connection
+/* How long an idle connection keeps its coroutine. To start another one costs a busy connection
  * a fifth of its instructions. */
 #define CG__HTTP_AWAKE CG_SECOND
 

@@ -5,9 +5,10 @@
 
 #include "http/server/server.h"
 
-/* Stores what the other end of a connection is called: its address without port, brackets and
- * zone, "unix" for a UNIX socket, or what a proxy has told. It stays with the connection, so
- * that the kernel is asked once, and it is known after an upgrade. 0 or a negative code. */
+/* Finds the address of a connection's other end, without port, brackets and zone; "unix" for a
+ * UNIX socket; or the address that a proxy has sent. It is stored in the connection, so that the
+ * kernel is asked only once, and the address is still known after an upgrade. 0 or a negative
+ * code. */
 int cg__http_peer_find(struct cg__http_conn *conn, const char **peer);
 
 #endif

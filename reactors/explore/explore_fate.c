@@ -82,7 +82,7 @@ static void calm(struct cg__explore_running *world)
     now->reorder_permille = always->reorder_permille;
 }
 
-/* What the world lacks does not concern us. */
+/* A world that lacks memory must not make the explorer's own allocations fail. */
 static void start_again(struct cg__explore_running *world, unsigned place)
 {
     struct cg_sim *sim = cg__sim_of(world->fate.reactor);

@@ -27,9 +27,10 @@ static enum cg_verdict done(struct cg_io *io, ssize_t result)
     return CG_DONE;
 }
 
-/* Whether the record proves that a POLL has nothing to report, as of the last wait: with edges
- * a change of a descriptor of ours is always told, and it sets `ready`, or the kind at the
- * end of the stream. Reads and writes rely on the same. */
+/* Whether the descriptor's record proves that a POLL has nothing to report. An edge-triggered
+ * kernel reports every change of a descriptor that we own, and the report sets `ready`, or
+ * changes `kind` at the end of a stream. If it did neither, nothing has happened up to the last
+ * wait. Reads and writes rely on the same. */
 static bool is_quiet(const struct cg__readiness *r, const struct cg__fd *d,
                      const struct cg_io *io)
 {

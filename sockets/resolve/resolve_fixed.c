@@ -146,7 +146,7 @@ static enum cg_verdict fixed_start(struct cg_resolver *resolver,
         op->due = reactor->type->now(reactor) + delay;
         cg_op_expire_at(&op->op, op->due);
     }
-    if (late == GIVE_UP) /* no answer comes */
+    if (late == GIVE_UP) /* a negative moment: then no answer comes, see fixed_finish */
         op->due = -op->due;
     return CG_PENDING;
 }

@@ -17,8 +17,8 @@ ssize_t cg__http_h2_body_give(nghttp2_session *session, int32_t id, uint8_t *buf
                               size_t size, uint32_t *flags, nghttp2_data_source *source,
                               void *user_data);
 
-/* When the client took bytes last: of this response or, while that waits for nothing but its turn,
- * of another one. */
+/* When the client took bytes of this response last. If its window is open, the response only
+ * waits for its turn: then, of any response of the connection. */
 int64_t cg__http_h2_body_moved(const struct cg__http_h2_stream *stream);
 
 /* Waits until nghttp2 has taken the bytes or the file that the stream has been given. 0 or a
