@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The reader of a connection over HTTP/2, in the connection's coroutine. It gives what comes to
- * nghttp2, starts the handlers of the requests that are complete, and then the writer. While the
- * connection is idle it ends, and a starter waits in its stead (dormant.h). */
+ * nghttp2, and starts the handlers of the requests that are complete. While the connection is idle
+ * it ends, and a starter waits in its stead (dormant.h). */
 #include "config.h"
 
 #include "http/server/clocks.h"

@@ -135,11 +135,10 @@ static void handled(struct cg__http_h2_stream *stream)
     cg__http_h2_stream_free(stream);
 }
 
-static ssize_t stream_run(void *arg)
+/* Runs the handler. Returns what stays after it, or NULL. */
+static struct cg__http_guest *serve(struct cg__http_h2_stream *stream)
 {
-    struct cg__http_h2_stream *stream = arg;
     struct cg_http_request *req = &stream->message;
-    struct cg__http_serving *serving = req->conn->serving;
     struct cg__http_guest *guest;
 
     cg_scope_open(&stream->scope, CG_NEVER, false);
@@ -158,21 +157,58 @@ static ssize_t stream_run(void *arg)
         cg__http_access_log_add(req);
     guest = req->guest;
     handled(stream);
-    if (guest != NULL)
-        cg__http_guest_begin(guest, serving, NULL);
+    return guest;
+}
+
+/* Takes the next stream that is ready: its handler is to run. NULL: none. */
+static struct cg__http_h2_stream *take_ready(struct cg__http_h2 *h2)
+{
+    struct cg__http_h2_stream *stream;
+
+    while ((stream = h2->ready) != NULL) {
+        h2->ready = stream->next_ready;
+        if (h2->ready == NULL)
+            h2->ready_end = &h2->ready;
+        stream->queued = false;
+        if (!stream->lost)
+            break;
+        cg__http_h2_stream_free(stream);
+    }
+    if (stream == NULL)
+        return NULL;
+    h2->live++;
+    h2->conn->requests++;
+    stream->runs = true;
+    return stream;
+}
+
+/* Serves a stream, then others that are ready, and then writes the responses. When no handler
+ * waits, one coroutine does all that the client has asked for. */
+static ssize_t worker_run(void *arg)
+{
+    struct cg__http_h2_stream *stream = arg;
+    struct cg__http_h2 *h2 = stream->h2;
+    struct cg__http_serving *serving = h2->conn->serving;
+
+    do {
+        struct cg__http_guest *guest = serve(stream);
+
+        if (guest != NULL) { /* it may outlive the connection */
+            cg__http_guest_begin(guest, serving, NULL);
+            return 0;
+        }
+    } while ((stream = take_ready(h2)) != NULL);
+    cg__http_h2_writer_write(h2);
     return 0;
 }
 
 static void start(struct cg__http_h2 *h2, struct cg__http_h2_stream *stream)
 {
-    h2->live++;
-    h2->conn->requests++;
-    stream->runs = true;
-    /* In vain only if there is no memory. The scope is opened by the coroutine, which runs
-     * before this yield returns. */
-    if (cg_yield(cg_add(stream_run, stream, .name = "http/2",
+    /* In vain only if there is no memory. The worker runs next, while what the reader has
+     * prepared is in the processor's caches. */
+    if (cg_yield(cg_add(worker_run, stream, .name = "http/2",
                         .stack_size = h2->conn->server->options.stack_size,
-                        .shield = true)) == 0)
+                        .prio = CG_PRIO_OP, .shield = true)) == 0)
         return;
     stream->runs = false;
     h2->live--;
@@ -187,16 +223,8 @@ void cg__http_h2_stream_start_all(struct cg__http_h2 *h2)
 {
     struct cg__http_h2_stream *stream;
 
-    while ((stream = h2->ready) != NULL) {
-        h2->ready = stream->next_ready;
-        if (h2->ready == NULL)
-            h2->ready_end = &h2->ready;
-        stream->queued = false;
-        if (stream->lost)
-            cg__http_h2_stream_free(stream);
-        else
-            start(h2, stream);
-    }
+    while ((stream = take_ready(h2)) != NULL)
+        start(h2, stream);
 }
 
 void cg__http_h2_stream_free_spare(struct cg_http_server *server)

@@ -18,8 +18,8 @@ void cg__http_h2_stream_lose(struct cg__http_h2_stream *stream);
 /* Cancels the handler, if there is one. */
 void cg__http_h2_stream_cancel(struct cg__http_h2_stream *stream);
 
-/* Starts the handlers of all streams that are ready, one after another: each runs until it
- * first waits before the next one is started, while its stack is warm. Yields. */
+/* Starts the handlers of all streams that are ready, one after another. Each runs until it first
+ * waits before the next one is started. Yields. */
 void cg__http_h2_stream_start_all(struct cg__http_h2 *h2);
 
 /* Frees the spare streams. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The writer: a coroutine that exists only while there is something to write, so that an idle
+/* The writer: whichever coroutine has something to write and is not the reader, so that an idle
  * connection needs no second stack, and a stuck one is still read. */
 #include "config.h"
 
@@ -42,9 +42,9 @@ static bool wants(const struct cg__http_h2 *h2)
     return !h2->conn->broken && !h2->failed && nghttp2_session_want_write(h2->session);
 }
 
-static ssize_t writer_run(void *arg)
+/* Writes all that there is. The caller is h2->writer, and is not any more when this returns. */
+static void write_all(struct cg__http_h2 *h2)
 {
-    struct cg__http_h2 *h2 = arg;
     ssize_t n = 0;
 
     do
@@ -55,6 +55,19 @@ static ssize_t writer_run(void *arg)
     cg_event_set(&h2->changed);
     if (h2->conn->broken || h2->failed || !nghttp2_session_want_read(h2->session))
         cg__http_h2_nudge(h2);
+}
+
+void cg__http_h2_writer_write(struct cg__http_h2 *h2)
+{
+    if (h2->writer != NULL || !wants(h2))
+        return;
+    h2->writer = cg_coro_ref(cg_coro_self());
+    write_all(h2);
+}
+
+static ssize_t writer_run(void *arg)
+{
+    write_all(arg);
     return 0;
 }
 
