@@ -434,6 +434,20 @@ static bool in_parts(const struct uring *u, int64_t timeout)
     return timeout > 0 && !u->base.stepped;
 }
 
+/* Submits what the reaped completions have queued, and reaps what is complete at once: a
+ * request that had to wait for the cancel of an earlier one has its one look before an
+ * operation that does not wait (CG_NOWAIT) times out. */
+static void look(struct uring *u)
+{
+    catch_up(u);
+    if (io_uring_sq_ready(&u->ring) == 0 || io_uring_submit_and_get_events(&u->ring) < 0)
+        return;
+    reap(u, io_uring_cq_ready(&u->ring));
+    catch_up(u);
+    if (io_uring_sq_ready(&u->ring) > 0)
+        io_uring_submit(&u->ring);
+}
+
 /* Reaps in parts. Enters the kernel, and replaces buffers, only when all earlier
  * completions have been reaped. One enter then submits everything that they have
  * queued. */
@@ -466,9 +480,7 @@ static int uring_wait(struct cg_reactor *reactor, int64_t timeout)
     else
         reap_all(u);
     if (timeout == 0 || u->base.stepped) {
-        catch_up(u);
-        if (io_uring_sq_ready(&u->ring) > 0)
-            io_uring_submit(&u->ring);
+        look(u);
         if (u->telling)
             hush(u);
     }
