@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* See generators.h. */
 #include "generators.h"
+#include "output.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,7 +11,8 @@ struct cg_gen *generator(cg_gen_fn *fn, void *arg)
     struct cg_gen *gen = cg_gen_new(fn, arg);
 
     if (!gen) {
-        fputs("no memory for a generator\n", stderr);
+        fprintf(stderr, "%s%sgenerator: no memory\n", output_program ? output_program : "",
+                output_program ? ": " : "");
         exit(1);
     }
     return gen;

@@ -54,6 +54,7 @@ static ssize_t receive(void *sock)
     while (n >= 0 && (n = cg_yield(cg_receive_datagrams(sock, list, MANY))) > 0)
         take(list, n);
     cg_sock_close(sock);
+    cg_sched_stop(cg_sched_self()); /* there is nothing more to report */
     return n;
 }
 
@@ -93,7 +94,7 @@ int main(int argc, char **argv)
         return 1;
     }
     example_serve(&ex, receive);
-    if (cg_sched_start(ex.sched, report, NULL, .name = "report") < 0)
+    if (example_status() == 0 && cg_sched_start(ex.sched, report, NULL, .name = "report") < 0)
         example_fail("report", -ENOMEM);
     status = example_run(&ex);
     statsd_table_free(table);
