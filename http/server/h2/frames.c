@@ -69,14 +69,15 @@ static size_t take_rest(struct cg__http_h2 *h2, size_t len)
     return len;
 }
 
-void cg__http_h2_frames_come(struct cg__http_h2 *h2, const char *data, size_t len)
+size_t cg__http_h2_frames_come(struct cg__http_h2 *h2, const char *data, size_t len)
 {
-    while (len > 0) {
-        size_t taken = h2->frames.rest > 0 ? take_rest(h2, len) : take_head(h2, data, len);
+    const int most = h2->frames.untold + CG__HTTP_H2_SLICE;
+    size_t done = 0;
 
-        data += taken;
-        len -= taken;
-    }
+    while (done < len && h2->frames.untold < most)
+        done += h2->frames.rest > 0 ? take_rest(h2, len - done)
+                                    : take_head(h2, data + done, len - done);
+    return done;
 }
 
 /* PRIORITY of stream 0 is an error (RFC 9113, 6.3), which nghttp2 does not notice when it ignores

@@ -8,9 +8,10 @@
 /* Call this before a connection's first bytes. */
 void cg__http_h2_frames_begin(struct cg__http_h2 *h2);
 
-/* Call this with all bytes, before nghttp2 gets them. If the client sends on a stream that it has
- * ended, the connection ends (RFC 9113, 5.1). */
-void cg__http_h2_frames_come(struct cg__http_h2 *h2, const char *data, size_t len);
+/* Call this with all bytes, before nghttp2 gets them. Takes at most CG__HTTP_H2_SLICE frames, and
+ * returns how many bytes nghttp2 is to get now. If the client sends on a stream that it has ended,
+ * the connection ends (RFC 9113, 5.1). */
+size_t cg__http_h2_frames_come(struct cg__http_h2 *h2, const char *data, size_t len);
 
 /* Call the first one when nghttp2 reports a frame, the second one when nghttp2 has had all bytes:
  * it charges for frames that were not reported, such as DATA of a closed stream. */

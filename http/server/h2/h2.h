@@ -12,6 +12,7 @@
 enum {
     CG__HTTP_H2_RESET = 10, /* what the reset of a stream costs, whoever sends it: budget.h */
     CG__HTTP_H2_OVER = 8,   /* streams that are remembered after their end: frames.h */
+    CG__HTTP_H2_SLICE = 16, /* frames that nghttp2 gets at once: serve.c */
 };
 
 /* A connection; lives as long as its socket speaks HTTP/2. */
@@ -39,9 +40,13 @@ struct cg__http_h2 {
         int32_t over[CG__HTTP_H2_OVER]; /* streams that both ends have ended, the last ones */
         unsigned overs;
     } frames; /* see frames.h */
+    const uint8_t *frame; /* the next one to be written, if it did not fit into the output .. */
+    size_t frame_len;     /* .. else 0 */
+    struct cg__http_h2_stream *heads; /* whose head is coming; NULL: of none that is served */
     size_t head_len; /* bytes that have come since a head began */
     bool in_head;    /* a head has begun and is not complete */
     bool busy;   /* the reader is at work, and starts the writer when it has done all */
+    bool more;   /* it has input that nghttp2 has not got yet */
     bool waits;  /* the reader waits for bytes, inside conn->wait */
     bool failed; /* the session cannot go on */
     bool overdrawn; /* its budget: nothing that comes is looked at any more */

@@ -46,23 +46,22 @@ static int begin_headers(nghttp2_session *session, const nghttp2_frame *frame,
                          void *user_data)
 {
     struct cg__http_h2 *h2 = user_data;
-    struct cg__http_h2_stream *stream = find(session, frame->hd.stream_id);
+    int32_t id = frame->hd.stream_id;
 
     h2->in_head = true;
     h2->head_len = 0;
     h2->conn->since = cg_sched_now(h2->conn->server->sched);
-    if (stream != NULL) {
-        stream->in_trailers = true;
+    if (frame->headers.cat != NGHTTP2_HCAT_REQUEST) {
+        h2->heads = find(session, id);
+        if (h2->heads != NULL)
+            h2->heads->in_trailers = true;
         return 0;
     }
-    if (frame->headers.cat != NGHTTP2_HCAT_REQUEST)
-        return 0;
-    if (h2->live < options_of(h2)->h2_streams)
-        stream = cg__http_h2_stream_new(h2, frame->hd.stream_id);
-    if (stream == NULL)
-        return nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE,
-                                         frame->hd.stream_id, NGHTTP2_REFUSED_STREAM);
-    return nghttp2_session_set_stream_user_data(session, frame->hd.stream_id, stream);
+    h2->heads = h2->live < options_of(h2)->h2_streams ? cg__http_h2_stream_new(h2, id) : NULL;
+    if (h2->heads == NULL)
+        return nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, id,
+                                         NGHTTP2_REFUSED_STREAM);
+    return nghttp2_session_set_stream_user_data(session, id, h2->heads);
 }
 
 /* nghttp2 resets the stream, passes over the rest of the head, and does not tell its end. */
@@ -76,13 +75,14 @@ static int header(nghttp2_session *session, const nghttp2_frame *frame,
                   const uint8_t *name, size_t name_len, const uint8_t *value,
                   size_t value_len, uint8_t flags, void *user_data)
 {
-    struct cg__http_h2_stream *stream = find(session, frame->hd.stream_id);
+    struct cg__http_h2 *h2 = user_data;
+    struct cg__http_h2_stream *stream = h2->heads;
 
-    (void)flags;
+    (void)session, (void)frame, (void)flags;
     if (stream == NULL ||
         cg__http_h2_fields_add(stream, name, name_len, value, value_len))
         return 0;
-    return refuse_head(user_data);
+    return refuse_head(h2);
 }
 
 /* nghttp2 would leave such a field out, and go on. */
@@ -116,10 +116,11 @@ static void input_ended(struct cg__http_h2_stream *stream)
 
 static void head_came(struct cg__http_h2 *h2, const nghttp2_frame *frame)
 {
-    struct cg__http_h2_stream *stream = find(h2->session, frame->hd.stream_id);
+    struct cg__http_h2_stream *stream = h2->heads;
     bool end = frame->hd.flags & NGHTTP2_FLAG_END_STREAM;
 
     h2->in_head = false;
+    h2->heads = NULL;
     if (stream == NULL)
         return;
     if (end)
@@ -231,6 +232,8 @@ static int stream_closed(nghttp2_session *session, int32_t id, uint32_t error,
         return 0;
     nghttp2_session_set_stream_user_data(session, id, NULL);
     stream->open = false;
+    if (h2->heads == stream)
+        h2->heads = NULL;
     if (!stream->sent || !stream->in_end)
         cg__http_h2_stream_lose(stream);
     else
@@ -320,16 +323,17 @@ int cg__http_h2_session_open(struct cg__http_h2 *h2)
     return cg__http_setup_h2(&h2->session, &h2->memory, &setup, h2);
 }
 
-void cg__http_h2_session_feed(struct cg__http_h2 *h2, const char *data, size_t len)
+size_t cg__http_h2_session_feed(struct cg__http_h2 *h2, const char *data, size_t len)
 {
     bool was_in_head = h2->in_head;
 
-    if (h2->overdrawn)
-        return; /* nobody listens any more */
-    cg__http_h2_frames_come(h2, data, len);
+    if (h2->overdrawn || h2->failed)
+        return len; /* nobody listens any more */
+    len = cg__http_h2_frames_come(h2, data, len);
     if (nghttp2_session_mem_recv(h2->session, (const uint8_t *)data, len) < 0)
         h2->failed = true;
     cg__http_h2_frames_seen(h2);
     if (h2->in_head)
         h2->head_len = was_in_head ? h2->head_len + len : len;
+    return len;
 }

@@ -9,37 +9,51 @@
 #include <string.h>
 #include <sys/uio.h>
 
-/* Gathers frames in the connection's output. A frame that does not fit is written from
- * nghttp2's memory, which stays valid until the next one is asked for. */
-static ssize_t write_frames(struct cg__http_h2 *h2)
+/* Moves frames to the connection's output, as long as they fit. One that does not stays in
+ * nghttp2's memory, where it is valid until the next one is asked for. */
+static void gather(struct cg__http_h2 *h2)
 {
     struct cg__http_conn *conn = h2->conn;
-    ssize_t n = 0;
 
-    while (n >= 0) {
-        const uint8_t *data;
-        ssize_t len = nghttp2_session_mem_send(h2->session, &data);
+    for (;;) {
         char *to;
 
-        if (len <= 0) {
+        if (h2->frame_len == 0) {
+            ssize_t len = nghttp2_session_mem_send(h2->session, &h2->frame);
+
             h2->failed |= len < 0;
-            break;
+            if (len <= 0)
+                return;
+            h2->frame_len = (size_t)len;
         }
-        to = cg__http_output_room(conn, (size_t)len);
-        if (to != NULL) {
-            memcpy(to, data, (size_t)len);
-            conn->out->used += (size_t)len;
-        } else {
-            n = cg__http_output_write(conn, &(struct iovec){(void *)data, (size_t)len}, 1,
-                                      false);
-        }
+        to = cg__http_output_room(conn, h2->frame_len);
+        if (to == NULL)
+            return;
+        memcpy(to, h2->frame, h2->frame_len);
+        conn->out->used += h2->frame_len;
+        h2->frame_len = 0;
     }
-    return n < 0 ? n : cg__http_output_flush(conn);
+}
+
+static ssize_t write_some(struct cg__http_h2 *h2)
+{
+    struct iovec frame;
+    ssize_t n;
+
+    gather(h2);
+    if (h2->frame_len == 0)
+        return cg__http_output_flush(h2->conn);
+    frame = (struct iovec){(void *)h2->frame, h2->frame_len};
+    n = cg__http_output_write(h2->conn, &frame, 1, false);
+    h2->frame_len = 0;
+    return n;
 }
 
 static bool wants(const struct cg__http_h2 *h2)
 {
-    return !h2->conn->broken && !h2->failed && nghttp2_session_want_write(h2->session);
+    return !h2->conn->broken && !h2->failed &&
+           (h2->conn->out != NULL || h2->frame_len > 0 ||
+            nghttp2_session_want_write(h2->session));
 }
 
 /* Writes all that there is. The caller is h2->writer, and is not any more when this returns. */
@@ -48,7 +62,7 @@ static void write_all(struct cg__http_h2 *h2)
     ssize_t n = 0;
 
     do
-        n = write_frames(h2);
+        n = write_some(h2);
     while (n >= 0 && wants(h2));
     cg_coro_unref(h2->writer);
     h2->writer = NULL;
@@ -61,6 +75,11 @@ void cg__http_h2_writer_write(struct cg__http_h2 *h2)
 {
     if (h2->writer != NULL || !wants(h2))
         return;
+    if (h2->more) {
+        gather(h2);
+        if (h2->frame_len == 0)
+            return; /* there is room for the next responses */
+    }
     h2->writer = cg_coro_ref(cg_coro_self());
     write_all(h2);
 }
