@@ -132,7 +132,7 @@ static ssize_t prepare(struct cg__asking *ask)
                                        "the cache belongs to another scheduler");
     cg__http_message_clear(&cached->fields);
     /* cached->cache is NULL until they are complete: they are not copied to where they are. */
-    n = cg__http_client_fields(&cached->fields, ask, false);
+    n = cg__http_client_fields(&cached->fields, cg__http_message_put, ask, false);
     if (n < 0)
         return n;
     cached->request = (struct cg__cache_request){.url = ask->url.text, .fields = &cached->fields};

@@ -24,6 +24,42 @@ char *cg__http_client_fields_basic(const char *user)
     return text;
 }
 
+/* The caller's fields, one after the other: those of the list, then those of the array. */
+struct own {
+    const struct cg_http_fetch *fetch;
+    size_t at;
+};
+
+struct field {
+    const char *name, *value;
+    size_t name_len, value_len;
+};
+
+static bool next_own(struct own *own, struct field *field)
+{
+    const struct cg_http_headers *list = own->fetch->headers;
+    const struct cg_http_field *array = own->fetch->fields;
+    size_t at = own->at++, listed = list != NULL ? list->count : 0;
+
+    if (at < listed) {
+        const struct cg__http_entry *entry = cg__http_entry(list, (uint32_t)at);
+
+        *field = (struct field){.name = cg__http_message_at(list, entry->name),
+                                .value = cg__http_message_at(list, entry->value),
+                                .name_len = entry->name_len,
+                                .value_len = entry->value_len};
+        return true;
+    }
+    if (array == NULL || array[at - listed].name == NULL)
+        return false;
+    array += at - listed;
+    *field = (struct field){.name = array->name,
+                            .value = array->value,
+                            .name_len = strlen(array->name),
+                            .value_len = strlen(array->value)};
+    return true;
+}
+
 /* Whether a field of the caller is sent: not if it is private and a redirect has led to
  * another host, or if it describes a body that a redirect has dropped. */
 static bool goes_along(const struct cg__asking *ask, const char *name, bool to_proxy)
@@ -36,7 +72,7 @@ static bool goes_along(const struct cg__asking *ask, const char *name, bool to_p
 
     if (ask->foreign && cg__http_message_is_one_of(name, private))
         return false;
-    if (cg__ascii_equal(name, "Proxy-Authorization") && !to_proxy)
+    if (!to_proxy && cg__ascii_equal(name, "Proxy-Authorization"))
         return false;
     return ask->with_body || ask->redirects == 0 || !cg__http_message_is_one_of(name, of_body);
 }
@@ -44,17 +80,26 @@ static bool goes_along(const struct cg__asking *ask, const char *name, bool to_p
 bool cg__http_client_fields_has(const struct cg__asking *ask, const char *name,
                                 bool to_proxy)
 {
-    const struct cg_http_field *field = ask->fetch->fields;
+    struct own own = {.fetch = ask->fetch};
+    size_t len = strlen(name);
+    struct field field;
 
-    for (; field != NULL && field->name != NULL; field++)
-        if (cg__ascii_equal(field->name, name) && goes_along(ask, name, to_proxy))
+    while (next_own(&own, &field))
+        if (field.name_len == len && cg__ascii_same(field.name, name, len) &&
+            goes_along(ask, name, to_proxy))
             return true;
     return false;
 }
 
+static int put_text(struct cg_http_headers *to, cg__fields_put *put, const char *name,
+                    const char *value)
+{
+    return put(to, name, strlen(name), value, strlen(value));
+}
+
 /* The cookies of the request: a field of the caller's, and then the jar's. */
-static int put_cookies(struct cg_http_headers *fields, const struct cg__asking *ask,
-                       struct cg_http_jar *jar, const char *own)
+static int put_cookies(struct cg_http_headers *to, cg__fields_put *put,
+                       const struct cg__asking *ask, struct cg_http_jar *jar, const char *own)
 {
     size_t len = strlen(own);
     char *value = malloc(len + sizeof "; " + CG_HTTP_JAR_SENT), *at = value;
@@ -66,33 +111,34 @@ static int put_cookies(struct cg_http_headers *fields, const struct cg__asking *
     if (cg__http_jar_get(jar, &ask->url, cg__http_jar_now(), at) == 0)
         value[len] = '\0';
     if (*value != '\0')
-        rc = cg_http_headers_add(fields, "Cookie", value);
+        rc = put_text(to, put, "Cookie", value);
     free(value);
     return rc;
 }
 
 /* The caller's fields, which client_fetch.c has checked. */
-static int put_own(struct cg_http_headers *fields, const struct cg__asking *ask,
-                   bool to_proxy)
+static int put_own(struct cg_http_headers *to, cg__fields_put *put,
+                   const struct cg__asking *ask, bool to_proxy)
 {
-    const struct cg_http_field *field = ask->fetch->fields;
     struct cg_http_jar *jar = ask->fetch->bare ? NULL : ask->client->options.jar;
+    struct own own = {.fetch = ask->fetch};
+    struct field field;
     int rc = 0;
 
-    for (; rc == 0 && field != NULL && field->name != NULL; field++) {
-        if (!goes_along(ask, field->name, to_proxy))
+    while (rc == 0 && next_own(&own, &field)) {
+        if (!goes_along(ask, field.name, to_proxy))
             continue;
-        if (jar != NULL && cg__ascii_equal(field->name, "Cookie")) {
-            rc = put_cookies(fields, ask, jar, field->value);
+        if (jar != NULL && cg__ascii_equal(field.name, "Cookie")) {
+            rc = put_cookies(to, put, ask, jar, field.value);
             jar = NULL;
         } else {
-            rc = cg__http_message_add(fields, field->name, field->value);
+            rc = put(to, field.name, field.name_len, field.value, field.value_len);
         }
     }
-    return rc == 0 && jar != NULL ? put_cookies(fields, ask, jar, "") : rc;
+    return rc == 0 && jar != NULL ? put_cookies(to, put, ask, jar, "") : rc;
 }
 
-static int put_bearer(struct cg_http_headers *fields, const char *token)
+static int put_bearer(struct cg_http_headers *to, cg__fields_put *put, const char *token)
 {
     char *value = malloc(sizeof "Bearer " + strlen(token));
     int rc;
@@ -100,28 +146,32 @@ static int put_bearer(struct cg_http_headers *fields, const char *token)
     if (value == NULL)
         return -ENOMEM;
     strcpy(stpcpy(value, "Bearer "), token);
-    rc = cg_http_headers_add(fields, "Authorization", value);
+    rc = put_text(to, put, "Authorization", value);
     free(value);
     return rc;
 }
 
-static int put_auth(struct cg_http_headers *fields, const struct cg__asking *ask)
+static int put_basic(struct cg_http_headers *to, cg__fields_put *put, const char *user)
+{
+    char *value = cg__http_client_fields_basic(user);
+    int rc = value != NULL ? put_text(to, put, "Authorization", value) : -ENOMEM;
+
+    free(value);
+    return rc;
+}
+
+/* Credentials that the caller gives by an option or in the URL. */
+static int put_auth(struct cg_http_headers *to, cg__fields_put *put,
+                    const struct cg__asking *ask, bool to_proxy)
 {
     const struct cg_http_fetch *fetch = ask->fetch;
     const char *user = fetch->basic ? fetch->basic : ask->url.user;
-    char *basic;
-    int rc;
 
-    if (ask->foreign)
+    if (ask->foreign || (fetch->bearer == NULL && user == NULL) ||
+        cg__http_client_fields_has(ask, "Authorization", to_proxy))
         return 0;
-    if (fetch->bearer != NULL)
-        return put_bearer(fields, fetch->bearer);
-    if (user == NULL)
-        return 0;
-    basic = cg__http_client_fields_basic(user);
-    rc = basic ? cg_http_headers_add(fields, "Authorization", basic) : -ENOMEM;
-    free(basic);
-    return rc;
+    return fetch->bearer != NULL ? put_bearer(to, put, fetch->bearer)
+                                 : put_basic(to, put, user);
 }
 
 /* The field of a stored response by which the server can validate it; "": there is none. */
@@ -133,17 +183,8 @@ static const char *validator(const struct cg__asking *ask, const char *name)
     return value != NULL ? value : "";
 }
 
-/* Keeps the fields as they are sent: what is stored depends on some of them. */
-static int keep(struct cg__cached_asking *cached, const struct cg_http_headers *fields)
-{
-    if (cached->cache == NULL)
-        return 0;
-    cg__http_message_clear(&cached->fields);
-    return cg__http_message_copy(&cached->fields, fields);
-}
-
-int cg__http_client_fields(struct cg_http_headers *fields, const struct cg__asking *ask,
-                           bool to_proxy)
+static int put_all(struct cg_http_headers *to, cg__fields_put *put,
+                   const struct cg__asking *ask, bool to_proxy)
 {
     const struct cg_http_client *client = ask->client;
     bool bare = ask->fetch->bare;
@@ -165,14 +206,21 @@ int cg__http_client_fields(struct cg_http_headers *fields, const struct cg__aski
 
     for (size_t i = 0; rc == 0 && i < sizeof ours / sizeof *ours; i++)
         if (*ours[i].value && !cg__http_client_fields_has(ask, ours[i].name, to_proxy))
-            rc = cg_http_headers_add(fields, ours[i].name, ours[i].value);
-    if (rc == 0 && !cg__http_client_fields_has(ask, "Authorization", to_proxy))
-        rc = put_auth(fields, ask);
+            rc = put_text(to, put, ours[i].name, ours[i].value);
     if (rc == 0)
-        rc = put_own(fields, ask, to_proxy);
-    if (rc == 0)
-        rc = keep(ask->cached, fields);
-    if (rc == -EINVAL)
-        cg__http_client_because(ask->why, rc, "a header field is invalid");
-    return rc;
+        rc = put_auth(to, put, ask, to_proxy);
+    return rc == 0 ? put_own(to, put, ask, to_proxy) : rc;
+}
+
+int cg__http_client_fields(struct cg_http_headers *to, cg__fields_put *put,
+                           const struct cg__asking *ask, bool to_proxy)
+{
+    struct cg__cached_asking *cached = ask->cached;
+    int rc = put_all(to, put, ask, to_proxy);
+
+    if (rc < 0 || cached->cache == NULL)
+        return rc;
+    /* What is stored depends on some of the fields as they are sent. */
+    cg__http_message_clear(&cached->fields);
+    return put_all(&cached->fields, cg__http_message_put, ask, to_proxy);
 }

@@ -5,11 +5,15 @@
 
 #include "http/client/client.h"
 
-/* Adds the fields of a request to an empty list, but not those that say how its body is
- * framed. to_proxy: the request is sent to a proxy, which forwards it. 0; -ENOMEM;
- * -EINVAL, with a message: a value cannot be sent. */
-int cg__http_client_fields(struct cg_http_headers *fields, const struct cg__asking *ask,
-                           bool to_proxy);
+/* Appends a field, whose texts are valid: to a list, as cg__http_message_put does, or as a
+ * carrier lays it out. 0 or -ENOMEM. */
+typedef int cg__fields_put(struct cg_http_headers *to, const char *name, size_t name_len,
+                           const char *value, size_t value_len);
+
+/* Appends the fields of a request, but not those that say how its body is framed, by `put`.
+ * to_proxy: the request is sent to a proxy, which forwards it. 0 or -ENOMEM. */
+int cg__http_client_fields(struct cg_http_headers *to, cg__fields_put *put,
+                           const struct cg__asking *ask, bool to_proxy);
 
 /* Whether a field of the caller with this name is sent. */
 bool cg__http_client_fields_has(const struct cg__asking *ask, const char *name,

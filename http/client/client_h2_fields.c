@@ -25,7 +25,7 @@ static nghttp2_nv pair(const char *name, const char *value)
 /* Fields about one connection, which HTTP/2 does not have (RFC 9113, 8.2.2; RFC 8441, 5). */
 static bool is_of_connection(const char *name, const char *value)
 {
-    return cg__http_message_is_of_connection(name) || strcmp(name, "sec-websocket-key") == 0 ||
+    return cg__http_message_is_of_connection(name, strlen(name)) || strcmp(name, "sec-websocket-key") == 0 ||
            (strcmp(name, "te") == 0 && !cg__ascii_equal(value, "trailers"));
 }
 
@@ -103,7 +103,7 @@ ssize_t cg__http_client_h2_fields_submit(struct cg__h2_stream *stream,
 {
     struct cg_http_headers fields = {.data = NULL};
     nghttp2_nv *list = NULL;
-    ssize_t n = cg__http_client_fields(&fields, ask, false);
+    ssize_t n = cg__http_client_fields(&fields, cg__http_message_put, ask, false);
 
     if (n == 0) {
         list = malloc((fields.count + OWN) * sizeof *list);

@@ -4,8 +4,8 @@
 #include "config.h"
 
 #include "http/acked.h"
-#include "http/client/client_fields.h"
 #include "http/client/client_head.h"
+#include "http/client/client_request.h"
 #include "http/client/client_send.h"
 #include "http/client/client_source.h"
 #include "http/client/client_why.h"
@@ -26,75 +26,6 @@ enum {
     SOURCE_PIECE = 16 * 1024, /* bytes that a source is asked for at a time */
     FRAME = 24,               /* room before a chunk, and after it */
 };
-
-/* The head is composed in the memory of a list of fields, which grows as needed. */
-static int put(struct cg_http_headers *text, const char *piece)
-{
-    return cg__http_message_text(text, piece, strlen(piece));
-}
-
-static int put_field(struct cg_http_headers *text, const char *name, const char *value)
-{
-    return put(text, name) < 0 || put(text, ": ") < 0 || put(text, value) < 0 ||
-                   put(text, "\r\n") < 0
-               ? -ENOMEM
-               : 0;
-}
-
-/* The framing of the body. Methods that usually have a body send a length of 0 if there is
- * none. */
-static int put_framing(struct cg_http_headers *text, const struct cg__asking *ask)
-{
-    const struct cg_http_source *source = ask->fetch->source;
-    char number[24];
-
-    if (!ask->with_body) {
-        bool usual = !strcmp(ask->method, "POST") || !strcmp(ask->method, "PUT") ||
-                     !strcmp(ask->method, "PATCH");
-
-        return usual ? put_field(text, "Content-Length", "0") : 0;
-    }
-    if (source != NULL && source->len < 0)
-        return put_field(text, "Transfer-Encoding", "chunked");
-    snprintf(number, sizeof number, "%" PRIu64,
-             source ? (uint64_t)source->len : (uint64_t)ask->fetch->len);
-    return put_field(text, "Content-Length", number);
-}
-
-/* The target: the path, or the whole URL for a proxy. OPTIONS of a URL without a path is
- * about the server itself (RFC 9112, 3.2.4): its target is "*". A proxy gets the URL
- * without a path, and the last proxy replaces that by "*". */
-static int put_target(struct cg_http_headers *text, const struct cg__asking *ask, bool to_proxy)
-{
-    const struct cg__url *url = &ask->url;
-    bool server = url->no_path && strcmp(ask->method, "OPTIONS") == 0;
-
-    if (!to_proxy)
-        return put(text, server ? "*" : url->target);
-    return cg__http_message_text(text, url->text, strlen(url->text) - (server ? 1 : 0));
-}
-
-static int put_head(struct cg_http_headers *text, const struct cg__asking *ask,
-                    bool to_proxy)
-{
-    struct cg_http_headers fields = {.data = NULL};
-    struct cg_http_field field;
-    size_t at = 0;
-    int rc = cg__http_client_fields(&fields, ask, to_proxy);
-
-    if (rc == 0 && (put(text, ask->method) < 0 || put(text, " ") < 0 ||
-                    put_target(text, ask, to_proxy) < 0 || put(text, " HTTP/1.1\r\n") < 0))
-        rc = -ENOMEM;
-    while (rc == 0 && cg_http_headers_next(&fields, &at, &field))
-        rc = put_field(text, field.name, field.value);
-    cg__http_message_clear(&fields);
-    if (rc == 0 && ask->client->pool.keep == 0 &&
-        !cg__http_client_fields_has(ask, "Connection", to_proxy))
-        rc = put_field(text, "Connection", "close");
-    if (rc == 0)
-        rc = put_framing(text, ask);
-    return rc < 0 ? rc : put(text, "\r\n");
-}
 
 /* Reads a response that comes before the body has been sent. If it is final, the sending
  * ends. */
@@ -216,13 +147,14 @@ static ssize_t send_end(struct cg__link *link, struct cg__asking *ask,
     struct cg_http_headers text = {.data = NULL};
     struct cg_http_field field;
     size_t at = 0;
-    ssize_t n = put(&text, "0\r\n");
+    ssize_t n = cg__http_message_text(&text, "0\r\n", 3);
 
     while (n == 0 && trailers && cg_http_headers_next(trailers, &at, &field))
         if (!cg__http_message_is_framing(field.name, strlen(field.name)))
-            n = put_field(&text, field.name, field.value);
+            n = cg__http_client_request_field(&text, field.name, strlen(field.name),
+                                              field.value, strlen(field.value));
     if (n == 0)
-        n = put(&text, "\r\n");
+        n = cg__http_message_text(&text, "\r\n", 2);
     if (n == 0)
         n = send_bytes(link, ask, text.data, text.used);
     cg__http_message_clear(&text);
@@ -348,7 +280,7 @@ ssize_t cg__http_client_send(struct cg__link *link, struct cg__asking *ask,
 {
     struct cg_http_headers text = {.data = NULL};
     struct iovec iov[2] = {{.iov_base = NULL}};
-    ssize_t n = put_head(&text, ask, link->to_proxy);
+    ssize_t n = cg__http_client_request_put(&text, ask, link->to_proxy);
 
     *broken = 0;
     ask->sent = 0;

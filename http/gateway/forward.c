@@ -258,6 +258,7 @@ ssize_t cg__http_forward_once(struct cg__forward *fw)
     struct cg_http_fetch fetch = {
         .url = fw->url,
         .method = cg_http_request_method(fw->req),
+        .headers = &fw->fields,
         .source = body.len == 0 ? NULL : &body,
         .expect = cg_http_request_header(fw->req, "Expect") != NULL,
         .upgrade = wants_upgrade(fw),
@@ -274,14 +275,7 @@ ssize_t cg__http_forward_once(struct cg__forward *fw)
     fw->why[0] = '\0';
     fw->sent = false;
     n = cg__http_forward_fields_make(fw, fetch.upgrade);
-    if (n < 0) {
-        because(fw, CG_HTTP_FAULT_RESPONSE, n, "no memory");
-    } else {
-        fetch.fields = fw->fields;
-        n = exchange(fw, &fetch);
-    }
-    cg__http_forward_fields_free(fw);
-    return n;
+    return n < 0 ? because(fw, CG_HTTP_FAULT_RESPONSE, n, "no memory") : exchange(fw, &fetch);
 }
 
 /* Whether a value of Via, "1.1 one, 1.1 two (a comment)", has the name. */

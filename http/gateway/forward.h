@@ -20,12 +20,9 @@ struct cg__forward {
     const char *url;
     char *why;
     enum cg_http_fault fault;
-    /* The fields of the request, and texts that they need. */
-    struct cg_http_field *fields;
-    size_t count;
-    char *made[2];
-    char via[CG__FORWARD_VIA], hops[16];
-    struct cg_http_headers trailers; /* of the request: those that are passed on */
+    /* What is passed on of the request, and Max-Forwards, if it has that. */
+    struct cg_http_headers fields, trailers;
+    char hops[16];
     /* The request's body. */
     int64_t received;
     bool read;      /* some of it has been asked for */

@@ -15,68 +15,105 @@
 #include <string.h>
 
 enum {
-    OURS = 10,        /* fields that a proxy adds, and the end of the list */
     HOST_LIMIT = 255, /* bytes of a host that is passed on in Forwarded */
     ELEMENT = CG_ADDR_SIZE + HOST_LIMIT + 64, /* of Forwarded */
 };
 
-/* Whether a field concerns one connection and not the message: one of a list, or one that
- * Connection names, except Host, which requests cannot do without. */
-static bool is_hop(const struct cg_http_headers *headers, const char *name)
-{
-    static const char *const hops[] = {"Proxy-Authorization", "Proxy-Authenticate", "TE", NULL};
+/* The fields of a message, one after the other. */
+struct fields {
+    const struct cg_http_headers *list;
+    bool names_some; /* the field Connection may name some of them */
+    uint32_t at;
+    const char *name, *value;
+    size_t name_len, value_len;
+};
 
-    return cg__http_message_is_of_connection(name) || cg__http_message_is_one_of(name, hops) ||
-           (!cg__ascii_equal(name, "Host") && cg_http_headers_has(headers, "Connection", name));
+static struct fields all_of(const struct cg_http_headers *list)
+{
+    return (struct fields){.list = list,
+                           .names_some = cg_http_headers_get(list, "Connection") != NULL};
+}
+
+static bool next(struct fields *field)
+{
+    const struct cg__http_entry *entry;
+
+    if (field->at == field->list->count)
+        return false;
+    entry = cg__http_entry(field->list, field->at++);
+    field->name = cg__http_message_at(field->list, entry->name);
+    field->value = cg__http_message_at(field->list, entry->value);
+    field->name_len = entry->name_len;
+    field->value_len = entry->value_len;
+    return true;
+}
+
+static bool is(const struct fields *field, const char *name)
+{
+    return cg__ascii_equal(field->name, name);
+}
+
+/* Whether a field concerns one connection and not the message: one that HTTP defines so, or that
+ * Connection names, except Host, which requests cannot do without. */
+static bool is_hop(const struct fields *field)
+{
+    return cg__http_message_is_of_connection(field->name, field->name_len) || is(field, "TE") ||
+           is(field, "Proxy-Authorization") || is(field, "Proxy-Authenticate") ||
+           (field->names_some && !is(field, "Host") &&
+            cg_http_headers_has(field->list, "Connection", field->name));
 }
 
 /* Whether a field may be passed on: it concerns the message, and the library does not send it
  * itself, as it does the length of the body. */
-static bool may_pass(const struct cg_http_headers *headers, const char *name)
+static bool may_pass(const struct fields *field)
 {
-    return !cg__http_message_is_framing(name, strlen(name)) && !is_hop(headers, name);
+    return !cg__http_message_is_framing(field->name, field->name_len) && !is_hop(field);
 }
 
 /* Fields that the library's client sends itself, or that are made anew. */
-static bool is_replaced(const struct cg__forward *fw, const char *name)
+static bool is_replaced(const struct cg__forward *fw, const struct fields *field)
 {
-    return cg__ascii_equal(name, "Expect") ||
-           (cg__ascii_equal(name, "Host") && fw->hop->own_host) ||
-           (cg__ascii_equal(name, "Max-Forwards") && *fw->hops != '\0');
+    return is(field, "Expect") || (fw->hop->own_host && is(field, "Host")) ||
+           (*fw->hops != '\0' && is(field, "Max-Forwards"));
 }
 
 /* Whether a field's name has a "_". CGI and its heirs take that for a "-": Content_Length would
  * be a second Content-Length to them, and X_Forwarded_For would pass for ours. */
-static bool is_ambiguous(const struct cg__forward *fw, const char *name)
+static bool is_ambiguous(const struct cg__forward *fw, const struct fields *field)
 {
-    return !fw->hop->underscores && strchr(name, '_') != NULL;
+    return !fw->hop->underscores && memchr(field->name, '_', field->name_len) != NULL;
 }
 
 /* Whether a field says who the client is, also with "_" for "-". */
-static bool is_claim(const char *name)
+static bool is_claim(const struct fields *field)
 {
     static const char *const claims[] = {
         "Forwarded",          "X-Forwarded-For",  "X-Forwarded-Host", "X-Forwarded-Port",
         "X-Forwarded-Prefix", "X-Forwarded-Proto", "X-Forwarded-Server", "X-Real-IP", NULL};
-    char plain[24];
-    size_t len = strlen(name);
+    char first = cg__ascii_lower(*field->name), plain[24];
 
-    if (len >= sizeof plain)
+    if ((first != 'f' && first != 'x') || field->name_len >= sizeof plain)
         return false;
-    for (size_t i = 0; i <= len; i++)
-        plain[i] = name[i] == '_' ? '-' : name[i];
+    for (size_t i = 0; i <= field->name_len; i++)
+        plain[i] = field->name[i] == '_' ? '-' : field->name[i];
     return cg__http_message_is_one_of(plain, claims);
 }
 
 /* Whether a field is made anew by reveal(). */
-static bool is_continued(const char *name)
+static bool is_continued(const struct fields *field)
 {
-    return cg__ascii_equal(name, "Forwarded") || cg__ascii_equal(name, "X-Forwarded-For");
+    return is(field, "Forwarded") || is(field, "X-Forwarded-For");
 }
 
-static void put(struct cg__forward *fw, const char *name, const char *value)
+static int copy(struct cg_http_headers *to, const struct fields *field)
 {
-    fw->fields[fw->count++] = (struct cg_http_field){name, value};
+    return cg__http_message_put(to, field->name, field->name_len, field->value,
+                                field->value_len);
+}
+
+static int put(struct cg_http_headers *to, const char *name, const char *value)
+{
+    return cg__http_message_put(to, name, strlen(name), value, strlen(value));
 }
 
 static bool is_secure(const struct cg_http_request *req)
@@ -93,25 +130,28 @@ static bool is_secure(const struct cg_http_request *req)
     return false;
 }
 
-/* The list of a trusted client with one more element; just this element if the client is not
- * trusted. The caller frees it. NULL: no memory. */
-static char *continued(const struct cg__forward *fw, bool trusted, const char *name,
+/* Adds a field that lists the clients, with one more element. What came before is believed if
+ * the client is trusted. */
+static int put_element(struct cg__forward *fw, bool trusted, const char *name,
                        const char *element)
 {
     char *list, *longer;
     size_t len;
+    int rc;
 
     if (!trusted)
-        return strdup(element);
+        return put(&fw->fields, name, element);
     list = cg__http_client_address_list(cg_http_request_headers(fw->req), name);
     len = list != NULL ? strlen(list) : 0;
     longer = list != NULL ? realloc(list, len + strlen(element) + sizeof ", ") : NULL;
     if (longer == NULL) {
         free(list);
-        return NULL;
+        return -ENOMEM;
     }
     strcpy(stpcpy(longer + len, len > 0 ? ", " : ""), element);
-    return longer;
+    rc = put(&fw->fields, name, longer);
+    free(longer);
+    return rc;
 }
 
 /* An element of Forwarded. The server has checked that Host has no quotes; one that is too
@@ -135,165 +175,157 @@ static int reveal(struct cg__forward *fw, const char *client, bool trusted)
     const char *host = cg_http_headers_get(headers, "Host");
     const char *proto = is_secure(fw->req) ? "https" : "http";
     char element[ELEMENT];
+    int rc;
 
     print_element(element, client, host, proto);
-    fw->made[0] = continued(fw, trusted, "Forwarded", element);
-    fw->made[1] = continued(fw, trusted, "X-Forwarded-For",
-                            strcmp(client, "unix") != 0 ? client : "unknown");
-    if (fw->made[0] == NULL || fw->made[1] == NULL)
-        return -ENOMEM;
-    put(fw, "Forwarded", fw->made[0]);
-    put(fw, "X-Forwarded-For", fw->made[1]);
-    if (!trusted || cg_http_headers_get(headers, "X-Forwarded-Proto") == NULL)
-        put(fw, "X-Forwarded-Proto", proto);
-    if (host != NULL && (!trusted || cg_http_headers_get(headers, "X-Forwarded-Host") == NULL))
-        put(fw, "X-Forwarded-Host", host);
+    rc = put_element(fw, trusted, "Forwarded", element);
+    if (rc == 0)
+        rc = put_element(fw, trusted, "X-Forwarded-For",
+                         strcmp(client, "unix") != 0 ? client : "unknown");
+    if (rc == 0 && (!trusted || cg_http_headers_get(headers, "X-Forwarded-Proto") == NULL))
+        rc = put(&fw->fields, "X-Forwarded-Proto", proto);
+    if (rc == 0 && host != NULL &&
+        (!trusted || cg_http_headers_get(headers, "X-Forwarded-Host") == NULL))
+        rc = put(&fw->fields, "X-Forwarded-Host", host);
+    return rc;
+}
+
+static int copy_fields(struct cg__forward *fw, bool trusted)
+{
+    struct fields field = all_of(cg_http_request_headers(fw->req));
+    int rc = 0;
+
+    while (rc == 0 && next(&field))
+        if (!is_replaced(fw, &field) && !is_ambiguous(fw, &field) && may_pass(&field) &&
+            (!fw->hop->reveal || !(trusted ? is_continued(&field) : is_claim(&field))))
+            rc = copy(&fw->fields, &field);
+    return rc;
+}
+
+static int put_connection(struct cg__forward *fw, bool upgrade)
+{
+    const struct cg_http_headers *headers = cg_http_request_headers(fw->req);
+    struct cg_http_headers *to = &fw->fields;
+    int rc = 0;
+
+    if (upgrade) {
+        rc = put(to, "Upgrade", cg_http_headers_get(headers, "Upgrade"));
+        return rc == 0 ? put(to, "Connection", "upgrade") : rc;
+    }
+    if (cg_http_headers_has(headers, "TE", "trailers")) {
+        rc = put(to, "TE", "trailers");
+        return rc == 0 ? put(to, "Connection", "TE") : rc;
+    }
     return 0;
 }
 
-static void copy_fields(struct cg__forward *fw, bool trusted)
+/* Adds Via, with the version of HTTP of the message: "1.1", "2". */
+static int put_via(struct cg__forward *fw, struct cg_http_headers *to, const char *protocol)
 {
-    const struct cg_http_headers *headers = cg_http_request_headers(fw->req);
-    struct cg_http_field field;
-    size_t at = 0;
+    char via[CG__FORWARD_VIA], *name = stpcpy(stpcpy(via, protocol + sizeof "HTTP/" - 1), " ");
+    size_t room = sizeof via - 1 - (size_t)(name - via);
+    size_t len = strnlen(fw->hop->name, room);
 
-    while (cg_http_headers_next(headers, &at, &field))
-        if (!is_replaced(fw, field.name) && !is_ambiguous(fw, field.name) &&
-            may_pass(headers, field.name) &&
-            (!fw->hop->reveal ||
-             !(trusted ? is_continued(field.name) : is_claim(field.name))))
-            put(fw, field.name, field.value);
-}
-
-static void put_connection(struct cg__forward *fw, bool upgrade)
-{
-    const struct cg_http_headers *headers = cg_http_request_headers(fw->req);
-
-    if (upgrade) {
-        put(fw, "Upgrade", cg_http_headers_get(headers, "Upgrade"));
-        put(fw, "Connection", "upgrade");
-    } else if (cg_http_headers_has(headers, "TE", "trailers")) {
-        put(fw, "TE", "trailers");
-        put(fw, "Connection", "TE");
-    }
-}
-
-/* The version of HTTP as Via has it: "1.1", "2". */
-static void make_via(struct cg__forward *fw, const char *protocol)
-{
-    char *name = stpcpy(stpcpy(fw->via, protocol + sizeof "HTTP/" - 1), " ");
-
-    *stpncpy(name, fw->hop->name, sizeof fw->via - 1 - (size_t)(name - fw->via)) = '\0';
+    memcpy(name, fw->hop->name, len);
+    return cg__http_message_put(to, "Via", 3, via, (size_t)(name - via) + len);
 }
 
 int cg__http_forward_fields_make(struct cg__forward *fw, bool upgrade)
 {
     const char *client;
-    bool trusted = false;
+    bool trusted = false, known = false;
     int rc = 0;
 
-    fw->fields = malloc((cg_http_request_headers(fw->req)->count + OURS) * sizeof *fw->fields);
-    if (fw->fields == NULL)
-        return -ENOMEM;
+    if (fw->fields.count > 0) /* of the last attempt */
+        return 0;
     if (fw->hop->reveal)
-        rc = cg_http_request_client(fw->req, &client);
-    if (fw->hop->reveal && rc == 0)
+        known = cg_http_request_client(fw->req, &client) == 0;
+    if (known)
         trusted = cg__http_network_is_trusted(fw->hop->trusted, client);
-    copy_fields(fw, trusted);
-    put_connection(fw, upgrade);
-    if (*fw->hops != '\0')
-        put(fw, "Max-Forwards", fw->hops);
-    if (fw->hop->name != NULL) {
-        make_via(fw, cg_http_request_protocol(fw->req));
-        put(fw, "Via", fw->via);
-    }
-    if (fw->hop->reveal && rc == 0)
+    rc = copy_fields(fw, trusted);
+    if (rc == 0)
+        rc = put_connection(fw, upgrade);
+    if (rc == 0 && *fw->hops != '\0')
+        rc = put(&fw->fields, "Max-Forwards", fw->hops);
+    if (rc == 0 && fw->hop->name != NULL)
+        rc = put_via(fw, &fw->fields, cg_http_request_protocol(fw->req));
+    if (rc == 0 && known)
         rc = reveal(fw, client, trusted);
-    put(fw, NULL, NULL);
+    if (rc < 0)
+        cg__http_message_clear(&fw->fields);
     return rc;
 }
 
 void cg__http_forward_fields_free(struct cg__forward *fw)
 {
     cg__http_message_clear(&fw->trailers);
-    free(fw->fields);
-    free(fw->made[0]);
-    free(fw->made[1]);
-    fw->fields = NULL;
-    fw->made[0] = fw->made[1] = NULL;
-    fw->count = 0;
+    cg__http_message_clear(&fw->fields);
 }
 
 size_t cg__http_forward_fields_size(const struct cg_http_headers *headers)
 {
-    struct cg_http_field field;
-    size_t at = 0, size = 0;
+    size_t size = 0;
 
-    while (cg_http_headers_next(headers, &at, &field))
-        size += strlen(field.name) + strlen(field.value) + 4;
+    for (uint32_t i = 0; i < headers->count; i++) {
+        const struct cg__http_entry *entry = cg__http_entry(headers, i);
+
+        size += entry->name_len + entry->value_len + 4;
+    }
     return size;
 }
 
 void cg__http_forward_fields_interim(const struct cg_http_headers *headers,
                                      struct cg_http_field fields[CG_HTTP_HEADERS_COUNT + 1])
 {
-    struct cg_http_field field;
-    size_t at = 0, count = 0;
+    struct fields field = all_of(headers);
+    size_t count = 0;
 
-    while (count < CG_HTTP_HEADERS_COUNT && cg_http_headers_next(headers, &at, &field))
-        if (may_pass(headers, field.name))
-            fields[count++] = field;
+    while (count < CG_HTTP_HEADERS_COUNT && next(&field))
+        if (may_pass(&field))
+            fields[count++] = (struct cg_http_field){field.name, field.value};
     fields[count] = (struct cg_http_field){NULL, NULL};
 }
 
 int cg__http_forward_fields_answer(struct cg__forward *fw, struct cg_http_reply *reply,
                                    bool whole)
 {
-    const struct cg_http_headers *headers = cg_http_reply_headers(reply);
-    struct cg_http_field field;
-    size_t at = 0;
+    struct fields field = all_of(cg_http_reply_headers(reply));
+    struct cg_http_headers *to = cg_http_response_headers(fw->req);
     int rc = 0;
 
-    while (rc == 0 && cg_http_headers_next(headers, &at, &field))
-        if (whole ? may_pass(headers, field.name) : !is_hop(headers, field.name))
-            rc = cg_http_response_add_header(fw->req, field.name, field.value);
-    if (rc == 0 && fw->hop->name != NULL) {
-        make_via(fw, cg_http_reply_protocol(reply));
-        rc = cg_http_response_add_header(fw->req, "Via", fw->via);
-    }
+    while (rc == 0 && next(&field))
+        if (whole ? may_pass(&field) : !is_hop(&field))
+            rc = copy(to, &field);
+    if (rc == 0 && fw->hop->name != NULL)
+        rc = put_via(fw, to, cg_http_reply_protocol(reply));
     return rc;
 }
 
 /* Whether a field may stand behind the body of a message. */
-static bool is_trailer(const struct cg_http_headers *trailers, const char *name)
+static bool is_trailer(const struct fields *field)
 {
-    return may_pass(trailers, name) && !cg__ascii_equal(name, "Host");
+    return may_pass(field) && !is(field, "Host");
 }
 
 int cg__http_forward_fields_pass_trailers(struct cg__forward *fw)
 {
-    const struct cg_http_headers *trailers = cg_http_request_trailers(fw->req);
-    struct cg_http_field field;
-    size_t at = 0;
+    struct fields field = all_of(cg_http_request_trailers(fw->req));
     int rc = 0;
 
     cg__http_message_clear(&fw->trailers);
-    while (rc == 0 && cg_http_headers_next(trailers, &at, &field))
-        if (is_trailer(trailers, field.name) && !is_ambiguous(fw, field.name) &&
-            !is_claim(field.name))
-            rc = cg_http_headers_add(&fw->trailers, field.name, field.value);
+    while (rc == 0 && next(&field))
+        if (is_trailer(&field) && !is_ambiguous(fw, &field) && !is_claim(&field))
+            rc = copy(&fw->trailers, &field);
     return rc;
 }
 
 int cg__http_forward_fields_trailers(struct cg__forward *fw, struct cg_http_reply *reply)
 {
-    const struct cg_http_headers *trailers = cg_http_reply_trailers(reply);
-    struct cg_http_field field;
-    size_t at = 0;
+    struct fields field = all_of(cg_http_reply_trailers(reply));
     int rc = 0;
 
-    while (rc == 0 && cg_http_headers_next(trailers, &at, &field))
-        if (is_trailer(trailers, field.name))
+    while (rc == 0 && next(&field))
+        if (is_trailer(&field))
             rc = cg_http_response_add_trailer(fw->req, field.name, field.value);
     return rc;
 }

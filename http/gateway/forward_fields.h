@@ -5,7 +5,8 @@
 
 #include "http/gateway/forward.h"
 
-/* Makes ->fields of the request. `upgrade`: it asks for another protocol. 0 or -ENOMEM. */
+/* Makes ->fields of the request, for all attempts. `upgrade`: it asks for another protocol. 0 or
+ * -ENOMEM. */
 int cg__http_forward_fields_make(struct cg__forward *forward, bool upgrade);
 void cg__http_forward_fields_free(struct cg__forward *forward);
 

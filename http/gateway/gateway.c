@@ -4,6 +4,7 @@
 #include "config.h"
 
 #include "http/gateway/forward.h"
+#include "http/gateway/forward_fields.h"
 #include "http/gateway/upstreams.h"
 #include "http/message/message.h"
 
@@ -166,6 +167,7 @@ static ssize_t forward_run(struct cg_op *op)
     n = cg__http_forward_last(&all.fw);
     if (n == 0)
         n = cg__http_forward_watch(&all.fw, attempt, &all);
+    cg__http_forward_fields_free(&all.fw);
     if (n == 0)
         return none_available(all.upstreams, req);
     if (n > 0 || all.fw.fault < CG_HTTP_FAULT_CONNECT || cg_http_response_status(req) != 0 ||
@@ -210,6 +212,7 @@ static ssize_t forward_to_run(struct cg_op *op)
     n = cg__http_forward_last(&fw);
     if (n == 0)
         n = cg__http_forward_watch(&fw, forward_once, &fw);
+    cg__http_forward_fields_free(&fw);
     if (n == -ECANCELED)
         fw.fault = CG_HTTP_FAULT_REQUEST;
     if (to->fault != NULL)

@@ -125,30 +125,34 @@ bool cg_http_headers_next(const struct cg_http_headers *headers, size_t *at,
 int cg_http_headers_add(struct cg_http_headers *headers, const char *name,
                         const char *value)
 {
-    return cg__http_message_is_token(name, strlen(name)) &&
-                   cg__http_message_is_value(value, strlen(value))
-               ? cg__http_message_add(headers, name, value)
+    size_t name_len = strlen(name), value_len = strlen(value);
+
+    return cg__http_message_is_token(name, name_len) &&
+                   cg__http_message_is_value(value, value_len)
+               ? cg__http_message_put(headers, name, name_len, value, value_len)
                : -EINVAL;
 }
 
-int cg__http_message_add(struct cg_http_headers *headers, const char *name, const char *value)
+int cg__http_message_put(struct cg_http_headers *headers, const char *name, size_t name_len,
+                         const char *value, size_t value_len)
 {
-    size_t name_len = strlen(name), value_len = strlen(value);
-    uint32_t used = headers->used;
     struct cg__http_entry entry = {
-        .name = used,
+        .name = headers->used,
         .name_len = (uint32_t)name_len,
-        .value = used + (uint32_t)name_len + 1,
+        .value = headers->used + (uint32_t)name_len + 1,
         .value_len = (uint32_t)value_len,
     };
+    char *to;
 
-    if (cg__http_message_text(headers, name, name_len + 1) < 0 ||
-        cg__http_message_text(headers, value, value_len + 1) < 0 ||
-        cg__http_message_entry_push(headers, entry) < 0) {
-        headers->used = used;
+    if (cg__http_message_reserve(headers, name_len + value_len + 2 + sizeof entry) < 0)
         return -ENOMEM;
-    }
-    return 0;
+    to = headers->data + headers->used;
+    memcpy(to, name, name_len);
+    to[name_len] = '\0';
+    memcpy(to + name_len + 1, value, value_len);
+    to[name_len + 1 + value_len] = '\0';
+    headers->used += (uint32_t)(name_len + value_len + 2);
+    return cg__http_message_entry_push(headers, entry);
 }
 
 /* Removes the fields with a name before an index; returns how many. */
@@ -230,12 +234,19 @@ bool cg__http_message_is_framing(const char *name, size_t len)
            (len == 17 && cg__ascii_same(name, "Transfer-Encoding", len));
 }
 
-bool cg__http_message_is_of_connection(const char *name)
+bool cg__http_message_is_of_connection(const char *name, size_t len)
 {
-    static const char *const names[] = {"Connection", "Keep-Alive",        "Proxy-Connection",
-                                        "Upgrade",    "Transfer-Encoding", NULL};
-
-    return cg__http_message_is_one_of(name, names);
+    switch (len) {
+    case 7:
+        return cg__ascii_same(name, "Upgrade", len);
+    case 10:
+        return cg__ascii_same(name, "Connection", len) ||
+               cg__ascii_same(name, "Keep-Alive", len);
+    case 16:
+        return cg__ascii_same(name, "Proxy-Connection", len);
+    default:
+        return len == 17 && cg__ascii_same(name, "Transfer-Encoding", len);
+    }
 }
 
 bool cg__http_message_is_one_of(const char *name, const char *const *names)

@@ -74,8 +74,10 @@ static inline int cg__http_message_entry_push(struct cg_http_headers *headers,
     return rc;
 }
 
-/* Adds a field whose name and value are known to be valid. 0 or -ENOMEM. */
-int cg__http_message_add(struct cg_http_headers *headers, const char *name, const char *value);
+/* Adds a field whose name and value are known to be valid: every field of a list is. 0 or
+ * -ENOMEM. */
+int cg__http_message_put(struct cg_http_headers *headers, const char *name, size_t name_len,
+                         const char *value, size_t value_len);
 
 /* The entry of an index below `count`. */
 static inline struct cg__http_entry *
@@ -97,7 +99,7 @@ bool cg__http_message_is_value(const char *text, size_t len);
 bool cg__http_message_is_framing(const char *name, size_t len);
 
 /* Whether HTTP defines the field of this name for one connection only. */
-bool cg__http_message_is_of_connection(const char *name);
+bool cg__http_message_is_of_connection(const char *name, size_t len);
 
 /* Whether a name is one of a list that NULL ends; letters of either case are equal. */
 bool cg__http_message_is_one_of(const char *name, const char *const *names);

@@ -61,11 +61,10 @@ bool cg__http_network_has(const char *item, size_t len,
 bool cg__http_network_is_trusted(const char *list, const char *text)
 {
     struct cg__http_network_address address;
-    bool is_address = cg__http_network_address(&address, text, strlen(text));
 
     if (list == NULL)
         return false;
-    if (!is_address)
+    if (!cg__http_network_address(&address, text, strlen(text)))
         return cg__http_message_has_word(list, text);
     for (;;) {
         size_t len;

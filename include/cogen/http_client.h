@@ -164,6 +164,9 @@ struct cg_http_fetch {
      * Transfer-Encoding are invalid here. */
     const struct cg_http_field *fields;
 
+    /* The same as a list, such as the fields of another request; it comes first. NULL: none. */
+    const struct cg_http_headers *headers;
+
     /* The body: in memory, from a source, or from an open file. */
     const void *body;
     size_t len; /* length of the body in memory, or of the part of the file */

@@ -49,6 +49,29 @@ static ssize_t adds_nothing(void *arg)
     return 0;
 }
 
+/* Fields of a list come first, and replace ours as those of the array do. A list may have fields
+ * that frame a body, since a message has them; they are refused. */
+static ssize_t sends_a_list(void *arg)
+{
+    struct cg_http_headers *list = cg_http_headers_new();
+
+    (void)arg;
+    script_start(&server, TURNS(SAYS(OK_200(0, ""))));
+    client = CLIENT(.user_agent = "test/1");
+    OK(cg_http_headers_add(list, "user-agent", "list"));
+    OK(cg_http_headers_add(list, "X", ""));
+    IS(FETCH(.url = server.url, .headers = list, .fields = FIELDS({"A", "b"})), 200);
+    heard("\r\nuser-agent: list\r\nX: \r\nA: b\r\n\r\n");
+    not_heard("test/1");
+    cg_http_reply_free(reply);
+    OK(cg_http_headers_add(list, "content-length", "1"));
+    IS(FETCH(.url = server.url, .headers = list), -EINVAL);
+    ck_assert_str_eq(why, "the field content-length is invalid");
+    cg_http_headers_free(list);
+    done();
+    return 0;
+}
+
 /* Interim responses reach the callback with their fields, whenever they come. The callback
  * may end the request by an error. */
 struct hints {
@@ -100,6 +123,7 @@ static ssize_t interim(void *arg)
 static const struct test_case cases[] = {
     CORO(gets_a_page),
     CORO(adds_nothing),
+    CORO(sends_a_list),
     CORO(interim, .where = ON_SIM),
 };
 

@@ -161,6 +161,7 @@ static ssize_t refuses_to_send(void *arg)
     IS(FETCH(.url = addr, .method = "GET / HTTP/1.1\r\nX:"), -EINVAL);
     IS(FETCH(.url = addr, .method = "CONNECT"), -EINVAL);
     IS(FETCH(.url = addr, .bearer = "a\r\nb"), -EINVAL);
+    IS(FETCH(.url = addr, .priority = "a\r\nb"), -EINVAL);
     IS(FETCH(.url = "http://h/\r\n"), CG_EHTTP_URL);
     IS(FETCH(.url = NULL), CG_EHTTP_URL);
     IS(FETCH(.url = "ftp://h/"), CG_EHTTP_URL);

@@ -215,7 +215,7 @@ static struct cg__http_h2_head *head_new(size_t count)
 /* What belongs to the connection has no place in HTTP/2 (RFC 9113, 8.2.2; RFC 8441, 5). */
 static bool is_of_connection(const char *name)
 {
-    return cg__http_message_is_of_connection(name) ||
+    return cg__http_message_is_of_connection(name, strlen(name)) ||
            cg__ascii_equal(name, "sec-websocket-accept");
 }
 

@@ -38,6 +38,11 @@ int cg_http_response_add_header(struct cg_http_request *req, const char *name,
     return req->begun ? -EALREADY : cg_http_headers_add(&req->out, name, value);
 }
 
+struct cg_http_headers *cg_http_response_headers(struct cg_http_request *req)
+{
+    return &req->out;
+}
+
 int cg_http_response_add_trailer(struct cg_http_request *req, const char *name,
                                  const char *value)
 {
