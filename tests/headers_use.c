@@ -306,6 +306,8 @@ ssize_t http(struct cg_http_request *req, void *arg)
     cg_yield(cg_http_serve(server, cg_http_request_sock(req)));
     cg_yield(cg_http_serve(server, cg_http_request_sock(req), .timeout = CG_NEVER));
     cg_yield(cg_http_serve(server, cg_http_request_sock(req), .spread = "web"));
+    cg_yield(cg_http_serve(server, cg_http_request_sock(req), .protocols = CG_HTTP_H1,
+                           .wrap = cg_https_wrap, .wrap_arg = arg));
     cg_yield(cg_http_shutdown(server));
     cg_yield(cg_http_shutdown(server, .idle = CG_NOWAIT, .timeout = CG_SECOND));
     cg_yield(cg_http_wait_shutdown(server));

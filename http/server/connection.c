@@ -158,11 +158,10 @@ static bool has_begun(struct cg__http_conn *conn)
 static ssize_t wrap(void *arg)
 {
     struct cg__http_conn *conn = arg;
-    const struct cg_http_server_options *options = &conn->server->options;
     ssize_t n;
 
     conn->phase = CG__HTTP_IN_HEAD;
-    n = options->wrap(&conn->sock, options->wrap_arg);
+    n = conn->serving->wrap(&conn->sock, conn->serving->wrap_arg);
     conn->phase = CG__HTTP_AT_WORK;
     return n;
 }
@@ -240,7 +239,7 @@ static bool begins_as_h2(struct cg__http_conn *conn, bool *silent)
  * allowed. */
 static unsigned choose(struct cg__http_conn *conn, bool *silent)
 {
-    unsigned allowed = conn->server->options.protocols;
+    unsigned allowed = conn->serving->protocols;
 
     if (!cg__http_h2_is_there())
         return allowed & CG_HTTP_H1;
@@ -270,17 +269,18 @@ static void go_on(struct cg__http_conn *conn, enum cg__http_outcome outcome)
  * returns goes on as HTTP/1 does. */
 static enum cg__http_outcome begin(struct cg__http_conn *conn)
 {
-    const struct cg_http_server_options *options = &conn->server->options;
+    bool proxied = conn->server->options.proxy_protocol != NULL;
+    bool wraps = conn->serving->wrap != NULL;
     enum cg__http_outcome outcome = CG__HTTP_GO_ON;
     struct cg_view view;
     unsigned protocol;
     bool silent = false;
 
-    if ((options->proxy_protocol != NULL || options->wrap != NULL) && !has_begun(conn))
+    if ((proxied || wraps) && !has_begun(conn))
         return CG__HTTP_CLOSE_NOW;
-    if (options->proxy_protocol != NULL && cg__http_proxied_begin(conn) < 0)
+    if (proxied && cg__http_proxied_begin(conn) < 0)
         return CG__HTTP_CLOSE_NOW;
-    if (options->wrap != NULL)
+    if (wraps)
         outcome = wrapped(conn);
     if (outcome != CG__HTTP_GO_ON)
         return outcome;

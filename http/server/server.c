@@ -327,11 +327,26 @@ static int open_serving(struct cg__http_serving *serving, const char *spread)
     return rc;
 }
 
+/* What the listener does not say for itself is as for the whole server. */
+static struct cg__http_serving serving_of(const struct cg_http_serve_op *op)
+{
+    const struct cg_http_server_options *options = &op->server->options;
+    bool wraps = op->wrap != NULL;
+
+    return (struct cg__http_serving){
+        .next = op->server->serving,
+        .server = op->server,
+        .wrap = wraps ? op->wrap : options->wrap,
+        .wrap_arg = wraps ? op->wrap_arg : options->wrap_arg,
+        .protocols = op->protocols != 0 ? op->protocols : options->protocols,
+        .accepts = true,
+    };
+}
+
 static ssize_t serve_run(struct cg_op *op)
 {
     struct cg_http_server *server = of(op)->server;
-    struct cg__http_serving serving = {
-        .next = server->serving, .server = server, .accepts = true};
+    struct cg__http_serving serving = serving_of(of(op));
     struct cg__http_serving **at = &server->serving;
     ssize_t n = open_serving(&serving, of(op)->spread);
 

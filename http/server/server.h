@@ -65,7 +65,10 @@ struct cg__http_serving {
     struct cg_http_server *server;
     struct cg_spread *spread; /* NULL: all connections stay in this worker */
     struct cg_scope scope;
+    ssize_t (*wrap)(struct cg_sock **conn, void *arg); /* puts TLS over a connection; or NULL */
+    void *wrap_arg;
     unsigned conns;
+    uint8_t protocols; /* enum cg_http_protocol */
     bool accepts; /* it accepts connections, or drains its listener */
     bool over;    /* it was cancelled, or its listener has failed */
 };

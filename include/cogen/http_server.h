@@ -171,6 +171,9 @@ struct cg_http_serve_op {
     struct cg_http_server *server;
     struct cg_sock *listener;
     const char *spread;
+    ssize_t (*wrap)(struct cg_sock **conn, void *arg);
+    void *wrap_arg;
+    uint8_t protocols;
 };
 
 struct cg_http_shutdown_op { /* cg_http_shutdown, cg_http_wait_shutdown */
@@ -253,7 +256,10 @@ struct cg_http_wait_left_op {
  *   .spread  in a crew: a new connection goes to the worker that serves the fewest, as with
  *            cg_serve. The service's name, the same for the servers of all workers; NULL:
  *            all connections stay here. Borrowed. -EEXIST: this worker serves under this
- *            name already */
+ *            name already
+ *   .protocols; .wrap, .wrap_arg
+ *            for the connections of this listener, in the place of the server's options: one
+ *            server can have a port in the clear and one with TLS. 0, NULL: the server's */
 #define cg_http_serve(...) cg__http_serve(__VA_ARGS__, )
 #define cg__http_serve(s, l, ...)                                                          \
     CG_OP(cg_http_serve, .server = (s), .listener = (l), __VA_ARGS__)

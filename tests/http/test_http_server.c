@@ -402,6 +402,64 @@ static ssize_t attached_listener(void *arg)
     return 0;
 }
 
+/* Reads the first byte of a connection, which must be that of arg. */
+static ssize_t takes_byte(struct cg_sock **sock, void *arg)
+{
+    char byte;
+    ssize_t n = cg_yield(cg_readall(*sock, &byte, 1));
+
+    return n == 1 && byte == *(const char *)arg ? 0 : -EPROTO;
+}
+
+struct other {
+    struct cg_sock *listener;
+    uint8_t protocols;
+    char *first; /* NULL: not wrapped */
+};
+
+static ssize_t serves_other(void *arg)
+{
+    const struct other *other = arg;
+
+    return cg_yield(cg_http_serve(server, other->listener, .protocols = other->protocols,
+                                  .wrap = other->first != NULL ? takes_byte : NULL,
+                                  .wrap_arg = other->first));
+}
+
+/* What a client gets from this listener. */
+static const char *ask_other(const struct other *other, const char *text)
+{
+    OK(cg_sock_local_addr(other->listener, addr, sizeof addr));
+    return ask(text);
+}
+
+/* Listeners of one server, each with its own transport and its own protocols. */
+static ssize_t several_listeners(void *arg)
+{
+    char text[CG_ADDR_SIZE];
+    struct other others[] = {{test_listen(text), 0, "x"}, {test_listen(text), 0, "y"},
+                             {test_listen(text), CG_HTTP_H2C, NULL}};
+    struct cg_coro *coros[COUNT(others)];
+
+    (void)arg;
+    serve_begin(NULL);
+    for (size_t i = 0; i < COUNT(others); i++)
+        coros[i] = test_start(serves_other, &others[i]);
+    ck_assert_str_eq(ask("GET /" V CLOSE "\r\n"), HELLO CLOSE "\r\nhello\n");
+    ck_assert_str_eq(ask_other(&others[0], "xGET /" V CLOSE "\r\n"),
+                     HELLO CLOSE "\r\nhello\n");
+    ck_assert_str_eq(ask_other(&others[0], "yGET /" V CLOSE "\r\n"), "");
+    ck_assert_str_eq(ask_other(&others[1], "yGET /" V CLOSE "\r\n"),
+                     HELLO CLOSE "\r\nhello\n");
+    ck_assert_ptr_null(strstr(ask_other(&others[2], "GET /" V CLOSE "\r\n"), "hello"));
+    serve_end();
+    for (size_t i = 0; i < COUNT(others); i++) {
+        IS(test_end(coros[i]), 0);
+        cg_sock_close(others[i].listener);
+    }
+    return 0;
+}
+
 static const struct test_case cases[] = {
     CORO(routes),
     CORO(types),
@@ -418,6 +476,7 @@ static const struct test_case once[] = {
     CORO(proxies),
     CORO(interim_in_order),
     CORO(half_responses),
+    CORO(several_listeners),
     CORO(access_log, .where = ON_KERNEL),
     CORO(slow_log, .where = ON_KERNEL),
 };
