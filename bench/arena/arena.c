@@ -1,64 +1,72 @@
 /* SPDX-License-Identifier: MIT */
-/* The entry for HttpArena, a benchmark of web frameworks: one server for all of its tests
- * that libcogen can serve. README.md beside it says how to run it. */
-#include <cogen/tls.h>
+/* The entry for HttpArena, a benchmark of web frameworks: one server for all of its tests that
+ * libcogen can serve. README.md beside it says how to run it. */
+#include <cogen/https.h>
 #include <cogen/websocket.h>
 #include <errno.h>
-#include <getopt.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "items.h"
-#include "reply.h"
+#include "examples/adapters/cache.h"
+#include "examples/adapters/http_json.h"
+#include "examples/adapters/pq_json.h"
 
-enum {
-    PORTS = 4,
-    BODY_LIMIT = 32 << 20,
-    WORKERS_LIMIT = 1000
-};
+enum { PORTS = 4 };
+static struct cg_ports *ports[PORTS];
+static struct cg_tls *tls[PORTS];
+static struct cache *cache; /* of single items */
 
-static struct port {
-    const char *name, *addr, *alpn; /* alpn NULL: without TLS */
-    uint8_t protocols;
-    struct cg_ports *ports;
-    struct cg_tls *tls;
-} ports[PORTS] = {
-    {"h1", ":8080", NULL, CG_HTTP_H1, NULL, NULL},
-    {"h1-tls", ":8081", "http/1.1", CG_HTTP_H1, NULL, NULL},
-    {"h2c", ":8082", NULL, CG_HTTP_H2C, NULL, NULL},
-    {"h2", ":8443", "h2,http/1.1", CG_HTTP_H1 | CG_HTTP_H2, NULL, NULL},
-};
-
-/* What each worker has. */
-struct worker {
-    struct cg_http_server *servers[PORTS];
-    struct cg_sock *listeners[PORTS];
-    struct cg_http_files *files;
-    struct pool *pool;
-    struct json_object *dataset; /* which the handlers change */
-};
-
-static unsigned links = 1; /* connections of each worker to the database */
-
-static int fail(const char *what, ssize_t code, const char *why)
+/* The number in a text, `otherwise` without a text. Clears *valid if it is no such number. */
+static int64_t number(const char *text, int64_t otherwise, bool *valid)
 {
-    fprintf(stderr, "arena: %s: %s\n", what, *why != '\0' ? why : cg_strerror(code));
-    return 1;
+    char *end;
+    long long n = text != NULL ? strtoll(text, &end, 10) : otherwise;
+
+    *valid &= text == NULL || (end > text && *end == '\0' && llabs(n) <= 1000000000);
+    return n;
+}
+
+/* A layer around all handlers: the responses to what they refuse. */
+static ssize_t refuse(struct cg_http_request *req, const struct cg_http_layer *next, void *arg)
+{
+    ssize_t n = cg_http_layer_run(next, req);
+    int status = n == -EINVAL ? 400 : n == -ENOENT ? 404 : n == -EIO ? 503 : 0;
+
+    (void)arg;
+    return status == 0 ? n : cg_yield(cg_http_respond(req, status, NULL, 0));
+}
+
+static ssize_t send_number(struct cg_http_request *req, int64_t n)
+{
+    char text[24];
+
+    snprintf(text, sizeof text, "%lld", (long long)n);
+    return cg_yield(cg_http_send_text(req, 200, text));
+}
+
+/* An object with the items and, under this name, their number. */
+static struct json_object *count_items(struct json_object *items, const char *name)
+{
+    struct json_object *json = json_object_new_object();
+
+    json_object_object_add(json, "items", items);
+    json_object_object_add(json, name, json_object_new_uint64(json_object_array_length(items)));
+    return json;
 }
 
 /* The sum of a, b and, with POST, the body. */
 static ssize_t baseline(struct cg_http_request *req, void *arg)
 {
     bool valid = true;
-    int64_t sum = query_number(req, "a", 0, &valid) + query_number(req, "b", 0, &valid);
     char *body;
     ssize_t n = cg_yield(cg_http_read_body(req, &body));
+    int64_t sum = number(cg_http_request_query(req, "a"), 0, &valid) +
+                  number(cg_http_request_query(req, "b"), 0, &valid) +
+                  number(n > 0 ? body : NULL, 0, &valid);
 
     (void)arg;
-    if (n > 0)
-        sum += number(body, 0, &valid);
-    return n < 0 ? n : valid ? send_number(req, sum) : refuse(req, -EINVAL);
+    return n < 0 ? n : valid ? send_number(req, sum) : -EINVAL;
 }
 
 static ssize_t pipeline(struct cg_http_request *req, void *arg)
@@ -68,29 +76,25 @@ static ssize_t pipeline(struct cg_http_request *req, void *arg)
 }
 
 /* The first items of the dataset, each with a total. */
-static ssize_t totals(struct cg_http_request *req, void *arg)
+static ssize_t totals(struct cg_http_request *req, void *dataset)
 {
-    struct worker *worker = arg;
     bool valid = true;
     int64_t count = number(cg_http_request_param(req, "count"), 0, &valid);
-    int64_t times = query_number(req, "m", 1, &valid);
+    int64_t times = number(cg_http_request_query(req, "m"), 1, &valid);
     struct json_object *items;
 
     if (!valid || count < 0)
-        return refuse(req, -EINVAL);
-    count = clamp(count, 0, (int64_t)json_object_array_length(worker->dataset));
+        return -EINVAL;
     items = json_object_new_array();
-    for (size_t i = 0; i < (size_t)count; i++) {
-        struct json_object *item = json_object_array_get_idx(worker->dataset, i);
+    for (int64_t i = 0; i < count && i < (int64_t)json_object_array_length(dataset); i++) {
+        struct json_object *item = json_object_get(json_object_array_get_idx(dataset, i));
         int64_t price = json_object_get_int64(json_object_object_get(item, "price"));
-        int64_t quantity =
-            json_object_get_int64(json_object_object_get(item, "quantity"));
+        int64_t quantity = json_object_get_int64(json_object_object_get(item, "quantity"));
 
-        json_object_object_add(item, "total",
-                               json_object_new_int64(price * quantity * times));
-        json_object_array_add(items, json_object_get(item));
+        json_object_object_add(item, "total", json_object_new_int64(price * quantity * times));
+        json_object_array_add(items, item);
     }
-    return send_items(req, items);
+    return http_json_send(req, 200, count_items(items, "count"));
 }
 
 /* Counts the bytes of the body. */
@@ -106,13 +110,12 @@ static ssize_t upload(struct cg_http_request *req, void *arg)
     return n < 0 ? n : send_number(req, sum);
 }
 
-static ssize_t echo(struct cg_ws *ws, ssize_t kind, const struct cg_ws_message *message,
-                    void *arg)
+static ssize_t echo(struct cg_ws *ws, ssize_t kind, const struct cg_ws_message *got, void *arg)
 {
     (void)arg;
-    return message == NULL ? 0
-                           : cg_yield(cg_ws_write(ws, kind, message->data, message->len,
-                                                  .more = cg_ws_has_input(ws)));
+    if (got == NULL)
+        return 0;
+    return cg_yield(cg_ws_write(ws, kind, got->data, got->len, .more = cg_ws_has_input(ws)));
 }
 
 static ssize_t open_echo(struct cg_http_request *req, void *arg)
@@ -123,130 +126,175 @@ static ssize_t open_echo(struct cg_http_request *req, void *arg)
     return n == 0 ? cg_ws_serve(ws, req, echo, arg) : n;
 }
 
-static const struct {
-    const char *pattern;
-    cg_http_handler *handler;
-} routes[] = {
-    {"GET /baseline11", baseline}, {"POST /baseline11", baseline},
-    {"GET /baseline2", baseline},  {"GET /pipeline", pipeline},
-    {"GET /json/:count", totals},  {"POST /upload", upload},
-    {"GET /ws", open_echo},
-};
+#define ITEM "id, name, category, price, quantity, active, tags, "                                 \
+             "rating_score AS \"rating.score\", rating_count AS \"rating.count\""
+#define LIMIT(values) "greatest(1, least(50, coalesce(" values ")))"
 
-static ssize_t wrap(struct cg_sock **conn, void *tls)
+/* What each connection to the database prepares. It refuses values of a wrong type. */
+static const char statements[] =
+    "PREPARE range (int, int, int) AS SELECT " ITEM " FROM items "
+    "WHERE price BETWEEN coalesce($1, 10) AND coalesce($2, 50) LIMIT " LIMIT("$3, 50") ";"
+    "PREPARE list (text, int, int) AS SELECT " ITEM " FROM items "
+    "WHERE category = coalesce($1, 'electronics') ORDER BY id LIMIT " LIMIT("$3, 10")
+    " OFFSET (greatest(1, $2) - 1)::bigint * " LIMIT("$3, 10") ";"
+    "PREPARE read (int) AS SELECT " ITEM " FROM items WHERE id = $1;"
+    "PREPARE store (int, text, text, int, int) AS INSERT INTO items "
+    "VALUES ($1, $2, $3, $4, $5, true, '[]', 0, 0) ON CONFLICT (id) DO UPDATE "
+    "SET name = $2, category = $3, price = $4, quantity = $5 RETURNING " ITEM ";"
+    "PREPARE update (int, text, text, int, int) AS UPDATE items SET name = $2, category = "
+    "coalesce($3, category), price = $4, quantity = $5 WHERE id = $1 RETURNING " ITEM;
+
+/* The items of a range of prices. Without a database there are none. */
+static ssize_t list_range(struct cg_http_request *req, void *pool)
 {
-    return cg_yield(cg_tls_accept(*conn, tls, conn));
+    const char *values[] = {cg_http_request_query(req, "min"), cg_http_request_query(req, "max"),
+                            cg_http_request_query(req, "limit")};
+    struct json_object *items;
+    ssize_t n = pq_json_ask(pool, "range", values, 3, &items);
+
+    if (n == -EIO)
+        items = json_object_new_array();
+    return n == 0 || n == -EIO ? http_json_send(req, 200, count_items(items, "count")) : n;
 }
 
-static ssize_t open_server(struct worker *worker, int i)
+static ssize_t list_category(struct cg_http_request *req, void *pool)
 {
-    struct cg_http_server *server = worker->servers[i] =
-        cg_http_server_new(.body_limit = BODY_LIMIT, .protocols = ports[i].protocols,
-                           .wrap = ports[i].tls != NULL ? wrap : NULL,
-                           .wrap_arg = ports[i].tls);
-    ssize_t n = server != NULL ? 0 : -ENOMEM;
+    const char *values[] = {cg_http_request_query(req, "category"),
+                            cg_http_request_query(req, "page"),
+                            cg_http_request_query(req, "limit")};
+    int64_t page = values[1] != NULL ? atoll(values[1]) : 1;
+    int64_t limit = values[2] != NULL ? atoll(values[2]) : 10;
+    struct json_object *json;
+    ssize_t n = pq_json_ask(pool, "list", values, 3, &json);
 
-    for (size_t k = 0; k < sizeof routes / sizeof *routes && n == 0; k++)
-        n = cg_http_server_mount(server, routes[k].pattern, routes[k].handler, worker);
-    if (n == 0)
-        n = items_mount(server, worker->pool);
-    if (n == 0)
-        n = cg_http_server_mount(server, "GET /static/", cg_http_files_handler,
-                                 worker->files);
-    return n < 0 ? n
-                 : cg_ports_listen(ports[i].ports, cg_worker_id(), cg_sched_self(),
-                                   &worker->listeners[i]);
+    if (n < 0)
+        return n;
+    json = count_items(json, "total");
+    json_object_object_add(json, "page", json_object_new_int64(page < 1 ? 1 : page));
+    limit = limit < 1 ? 1 : limit > 50 ? 50 : limit;
+    json_object_object_add(json, "limit", json_object_new_int64(limit));
+    return http_json_send(req, 200, json);
 }
 
-/* On each worker, until it is stopped. */
-static ssize_t serve(void *arg)
+static ssize_t read_item(struct cg_http_request *req, void *pool)
 {
-    struct worker w = {.dataset = json_object_from_file("data/dataset.json")};
-    ssize_t n = pool_open(links, &w.pool);
+    const char *param = cg_http_request_param(req, "id");
+    bool valid = true;
+    int64_t id = number(param, 0, &valid);
+    unsigned drops;
+    char *text = cache_get(cache, id, &drops);
+    struct json_object *item;
+    ssize_t n;
 
-    (void)arg;
-    if (!json_object_is_type(w.dataset, json_type_array) &&
-        fail("data/dataset.json", 0, "not an array in JSON"))
-        n = -EINVAL;
-    if (n == 0)
-        n = cg_http_files_open("data/static", NULL, &w.files);
-    for (int i = 0; i < PORTS && n == 0; i++)
-        n = open_server(&w, i);
-    if (n == 0)
-        n = cg_yield(cg_any((cg_http_serve(w.servers[0], w.listeners[0]),
-                             cg_http_serve(w.servers[1], w.listeners[1]),
-                             cg_http_serve(w.servers[2], w.listeners[2]),
-                             cg_http_serve(w.servers[3], w.listeners[3]))));
-    for (int i = 0; i < PORTS; i++) {
-        cg_sock_close(w.listeners[i]);
-        cg_http_server_free(w.servers[i]);
+    cg_http_response_set_header(req, "X-Cache", text != NULL ? "HIT" : "MISS");
+    if (text == NULL) {
+        n = valid ? pq_json_ask_one(pool, "read", &param, 1, &item) : -ENOENT;
+        if (n == 0)
+            cache_put(cache, id, http_json_text(item), drops);
+        return n < 0 ? n : http_json_send(req, 200, item);
     }
-    cg_http_files_close(w.files);
-    pool_close(w.pool);
-    json_object_put(w.dataset);
+    n = cg_yield(cg_http_send_text(req, 200, text, .mime = "application/json"));
+    free(text);
     return n;
 }
 
-static void stop(int number)
+/* Updates the item that the path names, or else creates or replaces that of the body. */
+static ssize_t write_item(struct cg_http_request *req, void *pool)
 {
-    (void)number;
-    cg_crew_stop();
+    const char *param = cg_http_request_param(req, "id");
+    struct json_object *json = NULL, *item;
+    ssize_t n = http_json_read(req, &json);
+    const char *values[] = {param != NULL ? param : http_json_member(json, "id"),
+                            http_json_member(json, "name"), http_json_member(json, "category"),
+                            http_json_member(json, "price"), http_json_member(json, "quantity")};
+
+    if (n < 0)
+        return n;
+    n = pq_json_ask_one(pool, param != NULL ? "update" : "store", values, 5, &item);
+    if (values[0] != NULL)
+        cache_drop(cache, atoll(values[0]));
+    json_object_put(json);
+    return n < 0 ? n : http_json_send(req, param != NULL ? 200 : 201, item);
 }
 
-/* Binds a port and loads its certificate. */
-static ssize_t open_port(struct port *port, const char *addr, unsigned workers,
-                         char *why)
+/* On each worker, until a signal ends it. */
+static ssize_t serve(void *arg)
 {
-    char text[CG_ADDR_SIZE];
-    int n = cg_ports_open(addr, &port->ports, .name = port->name, .members = workers);
+    const char *most = getenv("DATABASE_MAX_CONN"); /* connections of all workers */
+    unsigned links = (most != NULL ? (unsigned)atoi(most) : 256) / cg_crew_size();
+    struct pq_pool *pool = pq_pool_new(getenv("DATABASE_URL"), statements, links > 0 ? links : 1);
+    struct json_object *dataset = json_object_from_file("data/dataset.json");
+    struct cg_http_server *server = cg_http_server_new(.body_limit = 32 << 20);
+    struct cg_http_files *files = NULL;
+    struct cg_sock *on[PORTS] = {NULL};
+    bool made = pool != NULL && server != NULL && json_object_is_type(dataset, json_type_array);
+    ssize_t n = made ? cg_http_files_open("data/static", NULL, &files) : -EINVAL;
+    const struct {
+        const char *pattern;
+        cg_http_handler *handler;
+        void *arg;
+    } routes[] = {
+        {"GET /baseline11", baseline, NULL},      {"POST /baseline11", baseline, NULL},
+        {"GET /baseline2", baseline, NULL},       {"GET /pipeline", pipeline, NULL},
+        {"GET /json/:count", totals, dataset},    {"POST /upload", upload, NULL},
+        {"GET /ws", open_echo, NULL},             {"GET /static/", cg_http_files_handler, files},
+        {"GET /async-db", list_range, pool},      {"GET /crud/items", list_category, pool},
+        {"GET /crud/items/:id", read_item, pool}, {"PUT /crud/items/:id", write_item, pool},
+        {"POST /crud/items", write_item, pool},
+    };
 
-    if (n == 0 && port->alpn != NULL)
-        n = cg_tls_new(&port->tls, .cert = "certs/server.crt",
-                       .key = "certs/server.key", .alpn = port->alpn, .why = why);
-    if (n == 0 && (n = cg_ports_addr(port->ports, text, sizeof text)) == 0)
-        printf("%s %s\n", port->name, text);
+    (void)arg;
+    if (n == 0)
+        n = cg_http_server_add_layer(server, refuse, NULL);
+    for (size_t i = 0; i < sizeof routes / sizeof *routes && n == 0; i++)
+        n = cg_http_server_mount(server, routes[i].pattern, routes[i].handler, routes[i].arg);
+    for (int i = 0; i < PORTS && n == 0; i++)
+        n = cg_ports_listen(ports[i], cg_worker_id(), cg_sched_self(), &on[i]);
+    if (n == 0)
+        n = cg_yield(
+            cg_any((cg_http_serve(server, on[0], .protocols = CG_HTTP_H1),
+                    cg_http_serve(server, on[1], .protocols = CG_HTTP_H1, .wrap = cg_https_wrap,
+                                  .wrap_arg = tls[1]),
+                    cg_http_serve(server, on[2], .protocols = CG_HTTP_H2C),
+                    cg_http_serve(server, on[3], .wrap = cg_https_wrap, .wrap_arg = tls[3]),
+                    cg_wait_os_signal(SIGTERM), cg_wait_os_signal(SIGINT))));
+    for (int i = 0; i < PORTS; i++)
+        cg_sock_close(on[i]);
+    cg_http_server_free(server);
+    cg_http_files_close(files);
+    pq_pool_free(pool);
+    json_object_put(dataset);
     return n;
 }
 
 int main(int argc, char **argv)
 {
-    static const struct option options[] = {{"workers", required_argument, NULL, 'w'},
-                                            {"root", required_argument, NULL, 'r'},
-                                            {"reactor", required_argument, NULL, 'e'},
-                                            {"test", no_argument, NULL, 't'},
-                                            {0}};
-    const char *root = "/", *reactor = NULL;
-    char why[CG_TLS_WHY_SIZE] = "";
-    bool valid = true, test = false;
-    int64_t workers = 0, all = number(getenv("DATABASE_MAX_CONN"), 256, &valid);
-    ssize_t n = 0;
+    static const struct {
+        const char *name, *addr, *alpn; /* alpn NULL: without TLS */
+    } all[] = {{"h1", ":8080", NULL}, {"h1-tls", ":8081", "http/1.1"},
+               {"h2c", ":8082", NULL}, {"h2", ":8443", "h2,http/1.1"}};
+    char addr[CG_ADDR_SIZE];
+    ssize_t n = chdir(argc > 1 ? argv[1] : "/") == 0 ? 0 : -errno;
 
-    for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;
-         valid &= c != '?') {
-        if (c == 'w')
-            workers = number(optarg, 0, &valid);
-        root = c == 'r' ? optarg : root;
-        reactor = c == 'e' ? optarg : reactor;
-        test |= c == 't';
+    for (int i = 0; i < PORTS && n == 0; i++) {
+        n = cg_ports_open(argc > 2 ? argv[2] : all[i].addr, &ports[i], .name = all[i].name,
+                          .members = cg_cpus());
+        if (n == 0 && all[i].alpn != NULL)
+            n = cg_tls_new(&tls[i], .cert = "certs/server.crt", .key = "certs/server.key",
+                           .alpn = all[i].alpn);
+        if (n == 0 && (n = cg_ports_addr(ports[i], addr, sizeof addr)) == 0)
+            printf("%s %s\n", all[i].name, addr);
     }
-    if (!valid || optind < argc || workers < 0 || workers > WORKERS_LIMIT)
-        return fail("usage", 0,
-                    "arena [--workers N] [--reactor NAME] [--root DIR] [--test]");
-    if (chdir(root) < 0)
-        return fail(root, -errno, why);
-    workers = workers > 0 ? workers : cg_cpus();
-    links = (unsigned)clamp(all / workers, 1, NUMBER_LIMIT);
-    for (int i = 0; i < PORTS; i++)
-        if ((n = open_port(&ports[i], test ? "127.0.0.1:0" : ports[i].addr,
-                           (unsigned)workers, why)) < 0)
-            return fail(ports[i].addr, n, why);
     fflush(stdout);
-    signal(SIGTERM, stop);
-    signal(SIGINT, stop);
-    n = cg_crew_main(serve, NULL, .workers = (unsigned)workers, .reactor = reactor);
+    cache = cache_new(1 << 16, 200 * CG_MILLISECOND);
+    if (n == 0)
+        n = cg_crew_main(serve, NULL);
     for (int i = 0; i < PORTS; i++) {
-        cg_ports_close(ports[i].ports);
-        cg_tls_free(ports[i].tls);
+        cg_ports_close(ports[i]);
+        cg_tls_free(tls[i]);
     }
-    return n < 0 && n != -ECANCELED ? fail("run", n, why) : 0;
+    cache_free(cache);
+    if (n < 0)
+        fprintf(stderr, "arena: %s\n", cg_strerror(n));
+    return n < 0;
 }

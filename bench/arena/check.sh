@@ -74,13 +74,13 @@ make_data() {
     head -c 20971520 /dev/zero >"$work/large"
 }
 
-# start: starts the server with two workers; sets $h1, $h1tls, $h2c and $h2 (host:port).
+# start: starts the server on free ports; sets $h1, $h1tls, $h2c and $h2 (host:port).
 start() {
     local role=postgres
 
     [ "$(id -u)" -eq 0 ] || role=$(id -un)
     DATABASE_URL="postgres:///postgres?host=$work/pg&user=$role" DATABASE_MAX_CONN=4 \
-        "$arena" --root "$work" --test --workers 2 >"$work/arena.out" 2>"$work/arena.err" \
+        "$arena" "$work" 127.0.0.1:0 >"$work/arena.out" 2>"$work/arena.err" \
         </dev/null &
     name=arena server=$!
     pids+=("$server")
@@ -248,7 +248,7 @@ check_static
 check_h2
 check_websocket
 check_no_database
-same "nothing else was complained of" "" "$(grep -v 'arena: database' "$work/arena.err")"
+same "nothing else was complained of" "" "$(grep -v '^database: ' "$work/arena.err")"
 psql=$(command -v psql) || psql=$postgres/psql
 if [ -z "$postgres" ] || [ ! -x "$psql" ]; then
     echo "SKIP: the database's end points: there is no PostgreSQL (in Debian: postgresql)"

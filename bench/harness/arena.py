@@ -37,8 +37,8 @@ def root():
 
 def rows(options, tls):
     def ours(reactor):
-        row = servers.Ours(reactor, ["bench/arena/arena", "--reactor", reactor, "--workers", "1",
-                                     "--test", "--root", root()])
+        row = servers.Ours(reactor, ["env", f"COGEN_REACTOR={reactor}", "bench/arena/arena",
+                                     root(), "127.0.0.1:0"])
         row.ready = "h2 " if tls else "h1 "
         return row
 

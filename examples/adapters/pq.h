@@ -17,4 +17,21 @@ ssize_t pq_connect(const char *conninfo, PGconn **pg);
  * must be ended: the result may still arrive. */
 ssize_t pq_wait(PGconn *pg, PGresult **result);
 
+/* A pool of at most `limit` connections, which are made when they are needed. Each begins with
+ * the SQL `begin`, which may PREPARE statements. Both texts are borrowed; conninfo NULL: there is
+ * no database. NULL: no memory. */
+struct pq_pool;
+struct pq_pool *pq_pool_new(const char *conninfo, const char *begin, unsigned limit);
+void pq_pool_free(struct pq_pool *pool);
+
+/* Runs a prepared statement on an idle connection, for which it waits. The values are texts;
+ * NULL is SQL's null. Stores the rows, which the caller frees with PQclear. Returns 0; or
+ *   -EINVAL     the database refuses the values (SQLSTATE 22 and 23)
+ *   -EIO        there is no answer within PQ_PATIENCE, or another failure, which is printed.
+ *               The connection is made anew when it is needed
+ *   -ECANCELED  the same */
+enum { PQ_PATIENCE = 5 }; /* seconds */
+ssize_t pq_pool_ask(struct pq_pool *pool, const char *statement, const char *const *values,
+                    int count, PGresult **rows);
+
 #endif
