@@ -273,10 +273,20 @@ static bool has_run(const struct cg_io *io)
     return false;
 }
 
-ssize_t cg__datagrams_send(const struct cg_io *io)
+/* Asks the kernel once for each socket. */
+static bool takes_segments(struct cg_io *io)
+{
+    enum { UNKNOWN, YES, NO };
+
+    if (io->known == UNKNOWN)
+        io->known = cg__segments_known(io->fd) ? YES : NO;
+    return io->known == YES;
+}
+
+ssize_t cg__datagrams_send(struct cg_io *io)
 {
     unsigned first;
-    ssize_t n = send_batch(io, has_run(io) && cg__segments_known(io->fd), &first);
+    ssize_t n = send_batch(io, has_run(io) && takes_segments(io), &first);
 
     if (first > 1 && cg__segments_refused(n))
         n = send_batch(io, false, &first);

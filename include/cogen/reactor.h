@@ -187,6 +187,7 @@ struct cg_io {
     uint8_t code;  /* enum cg_io_code */
     uint8_t state; /* enum cg_io_state; the reactor's */
     uint8_t flag;  /* the reactor's */
+    uint8_t known; /* the reactor's, kept between requests; 0 at first */
     int fd;
     union {
         struct { /* RECV, SEND */

@@ -168,19 +168,27 @@ static void receive_equal(struct talk *talk)
         talk_hear(talk->server, "datagram", NULL);
 }
 
-/* Datagrams of one length go as one message where the kernel knows segments. If it, or the
- * path, takes none, they go one by one. Other errors are told, and none are lost. */
+/* Datagrams of one length go as one message where the kernel knows segments, which it is asked
+ * once for each socket. If it, or the path, takes none, they go one by one. Other errors are told,
+ * and none are lost. */
 static ssize_t segments(void *arg)
 {
     static const int alone[] = {EINVAL, EMSGSIZE, EIO}, told[] = {ECONNREFUSED, ENOBUFS, EPERM};
     struct talk talk;
+    int asked;
 
     (void)arg;
     ck_assert(talk_open(OVER_TCP, &talk));
     REFUSE(.call = GETSOCKOPT, .error = ENOPROTOOPT, .times = INT_MAX);
     send_equal(&talk, N);
     receive_equal(&talk);
-    if (refusal.seen > 0) {
+    asked = refusal.seen;
+    send_equal(&talk, N);
+    receive_equal(&talk);
+    IS(refusal.seen, asked);
+    talk_close(&talk);
+    ck_assert(talk_open(OVER_TCP, &talk));
+    if (asked > 0) {
         for (size_t i = 0; i < COUNT(alone); i++) {
             REFUSE(.call = SENDMSG, .error = alone[i], .times = 1);
             send_equal(&talk, N);
